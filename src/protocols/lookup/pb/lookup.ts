@@ -1,0 +1,745 @@
+import { decodeMessage, encodeMessage, MaxLengthError, message, streamMessage } from 'protons-runtime'
+import { alloc as uint8ArrayAlloc } from 'uint8arrays/alloc'
+import type { Codec, DecodeOptions } from 'protons-runtime'
+import type { Uint8ArrayList } from 'uint8arraylist'
+
+export interface LookupRequest {
+  version: number
+  networkId: Uint8Array
+  publicKey: Uint8Array
+  name: string
+  role: number
+  service: string
+  state: number
+  after: Uint8Array
+  limit: number
+}
+
+export namespace LookupRequest {
+  let _codec: Codec<LookupRequest>
+
+  export const codec = (): Codec<LookupRequest> => {
+    if (_codec == null) {
+      _codec = message<LookupRequest>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.version != null && obj.version !== 0)) {
+          w.uint32(8)
+          w.uint32(obj.version)
+        }
+
+        if ((obj.networkId != null && obj.networkId.byteLength > 0)) {
+          w.uint32(18)
+          w.bytes(obj.networkId)
+        }
+
+        if ((obj.publicKey != null && obj.publicKey.byteLength > 0)) {
+          w.uint32(26)
+          w.bytes(obj.publicKey)
+        }
+
+        if ((obj.name != null && obj.name !== '')) {
+          w.uint32(34)
+          w.string(obj.name)
+        }
+
+        if ((obj.role != null && obj.role !== 0)) {
+          w.uint32(40)
+          w.uint32(obj.role)
+        }
+
+        if ((obj.service != null && obj.service !== '')) {
+          w.uint32(50)
+          w.string(obj.service)
+        }
+
+        if ((obj.state != null && obj.state !== 0)) {
+          w.uint32(56)
+          w.uint32(obj.state)
+        }
+
+        if ((obj.after != null && obj.after.byteLength > 0)) {
+          w.uint32(66)
+          w.bytes(obj.after)
+        }
+
+        if ((obj.limit != null && obj.limit !== 0)) {
+          w.uint32(72)
+          w.uint32(obj.limit)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          version: 0,
+          networkId: uint8ArrayAlloc(0),
+          publicKey: uint8ArrayAlloc(0),
+          name: '',
+          role: 0,
+          service: '',
+          state: 0,
+          after: uint8ArrayAlloc(0),
+          limit: 0
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.version = reader.uint32()
+              break
+            }
+            case 2: {
+              obj.networkId = reader.bytes()
+              break
+            }
+            case 3: {
+              obj.publicKey = reader.bytes()
+              break
+            }
+            case 4: {
+              obj.name = reader.string()
+              break
+            }
+            case 5: {
+              obj.role = reader.uint32()
+              break
+            }
+            case 6: {
+              obj.service = reader.string()
+              break
+            }
+            case 7: {
+              obj.state = reader.uint32()
+              break
+            }
+            case 8: {
+              obj.after = reader.bytes()
+              break
+            }
+            case 9: {
+              obj.limit = reader.uint32()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.version`,
+                value: reader.uint32()
+              }
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.networkId`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 3: {
+              yield {
+                field: `${prefix}.publicKey`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 4: {
+              yield {
+                field: `${prefix}.name`,
+                value: reader.string()
+              }
+              break
+            }
+            case 5: {
+              yield {
+                field: `${prefix}.role`,
+                value: reader.uint32()
+              }
+              break
+            }
+            case 6: {
+              yield {
+                field: `${prefix}.service`,
+                value: reader.string()
+              }
+              break
+            }
+            case 7: {
+              yield {
+                field: `${prefix}.state`,
+                value: reader.uint32()
+              }
+              break
+            }
+            case 8: {
+              yield {
+                field: `${prefix}.after`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 9: {
+              yield {
+                field: `${prefix}.limit`,
+                value: reader.uint32()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface LookupRequestVersionFieldEvent {
+    field: '$.version'
+    value: number
+  }
+
+  export interface LookupRequestNetworkIdFieldEvent {
+    field: '$.networkId'
+    value: Uint8Array
+  }
+
+  export interface LookupRequestPublicKeyFieldEvent {
+    field: '$.publicKey'
+    value: Uint8Array
+  }
+
+  export interface LookupRequestNameFieldEvent {
+    field: '$.name'
+    value: string
+  }
+
+  export interface LookupRequestRoleFieldEvent {
+    field: '$.role'
+    value: number
+  }
+
+  export interface LookupRequestServiceFieldEvent {
+    field: '$.service'
+    value: string
+  }
+
+  export interface LookupRequestStateFieldEvent {
+    field: '$.state'
+    value: number
+  }
+
+  export interface LookupRequestAfterFieldEvent {
+    field: '$.after'
+    value: Uint8Array
+  }
+
+  export interface LookupRequestLimitFieldEvent {
+    field: '$.limit'
+    value: number
+  }
+
+  export function encode (obj: Partial<LookupRequest>): Uint8Array {
+    return encodeMessage(obj, LookupRequest.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<LookupRequest>): LookupRequest {
+    return decodeMessage(buf, LookupRequest.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<LookupRequest>): Generator<LookupRequestVersionFieldEvent | LookupRequestNetworkIdFieldEvent | LookupRequestPublicKeyFieldEvent | LookupRequestNameFieldEvent | LookupRequestRoleFieldEvent | LookupRequestServiceFieldEvent | LookupRequestStateFieldEvent | LookupRequestAfterFieldEvent | LookupRequestLimitFieldEvent> {
+    return streamMessage(buf, LookupRequest.codec(), opts)
+  }
+}
+
+export interface LookupAnswer {
+  status: number
+  rows: LookupRow[]
+  next: Uint8Array
+  replicaAgeMs: number
+  retryAfterMs: number
+}
+
+export namespace LookupAnswer {
+  let _codec: Codec<LookupAnswer>
+
+  export const codec = (): Codec<LookupAnswer> => {
+    if (_codec == null) {
+      _codec = message<LookupAnswer>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.status != null && obj.status !== 0)) {
+          w.uint32(8)
+          w.uint32(obj.status)
+        }
+
+        if (obj.rows != null && obj.rows.length > 0) {
+          for (const value of obj.rows) {
+            w.uint32(18)
+            LookupRow.codec().encode(value, w)
+          }
+        }
+
+        if ((obj.next != null && obj.next.byteLength > 0)) {
+          w.uint32(26)
+          w.bytes(obj.next)
+        }
+
+        if ((obj.replicaAgeMs != null && obj.replicaAgeMs !== 0)) {
+          w.uint32(32)
+          w.uint64Number(obj.replicaAgeMs)
+        }
+
+        if ((obj.retryAfterMs != null && obj.retryAfterMs !== 0)) {
+          w.uint32(40)
+          w.uint64Number(obj.retryAfterMs)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          status: 0,
+          rows: [],
+          next: uint8ArrayAlloc(0),
+          replicaAgeMs: 0,
+          retryAfterMs: 0
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.status = reader.uint32()
+              break
+            }
+            case 2: {
+              if (opts.limits?.rows != null && obj.rows.length === opts.limits.rows) {
+                throw new MaxLengthError('Decode error - repeated field "rows" had too many elements')
+              }
+
+              obj.rows.push(LookupRow.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.rows$
+              }))
+              break
+            }
+            case 3: {
+              obj.next = reader.bytes()
+              break
+            }
+            case 4: {
+              obj.replicaAgeMs = reader.uint64Number()
+              break
+            }
+            case 5: {
+              obj.retryAfterMs = reader.uint64Number()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const obj = {
+          rows: 0
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.status`,
+                value: reader.uint32()
+              }
+              break
+            }
+            case 2: {
+              if (opts.limits?.rows != null && obj.rows === opts.limits.rows) {
+                throw new MaxLengthError('Streaming decode error - repeated field "rows" had too many elements')
+              }
+
+              for (const evt of LookupRow.codec().stream(reader, reader.uint32(), `${prefix}.rows[]`, {
+                limits: opts.limits?.rows$
+              })) {
+                yield {
+                  ...evt,
+                  index: obj.rows
+                }
+              }
+
+              obj.rows++
+
+              break
+            }
+            case 3: {
+              yield {
+                field: `${prefix}.next`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 4: {
+              yield {
+                field: `${prefix}.replicaAgeMs`,
+                value: reader.uint64Number()
+              }
+              break
+            }
+            case 5: {
+              yield {
+                field: `${prefix}.retryAfterMs`,
+                value: reader.uint64Number()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface LookupAnswerStatusFieldEvent {
+    field: '$.status'
+    value: number
+  }
+
+  export interface LookupAnswerRowsPublicKeyFieldEvent {
+    field: '$.rows[].publicKey'
+    value: Uint8Array
+    index: number
+  }
+
+  export interface LookupAnswerRowsNameFieldEvent {
+    field: '$.rows[].name'
+    value: string
+    index: number
+  }
+
+  export interface LookupAnswerRowsRecordFieldEvent {
+    field: '$.rows[].record'
+    value: Uint8Array
+    index: number
+  }
+
+  export interface LookupAnswerRowsAdmitFieldEvent {
+    field: '$.rows[].admit'
+    value: Uint8Array
+    index: number
+  }
+
+  export interface LookupAnswerRowsStateFieldEvent {
+    field: '$.rows[].state'
+    value: number
+    index: number
+  }
+
+  export interface LookupAnswerRowsHeardMsFieldEvent {
+    field: '$.rows[].heardMs'
+    value: number
+    index: number
+  }
+
+  export interface LookupAnswerRowsRoleFieldEvent {
+    field: '$.rows[].role'
+    value: number
+    index: number
+  }
+
+  export interface LookupAnswerNextFieldEvent {
+    field: '$.next'
+    value: Uint8Array
+  }
+
+  export interface LookupAnswerReplicaAgeMsFieldEvent {
+    field: '$.replicaAgeMs'
+    value: number
+  }
+
+  export interface LookupAnswerRetryAfterMsFieldEvent {
+    field: '$.retryAfterMs'
+    value: number
+  }
+
+  export function encode (obj: Partial<LookupAnswer>): Uint8Array {
+    return encodeMessage(obj, LookupAnswer.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<LookupAnswer>): LookupAnswer {
+    return decodeMessage(buf, LookupAnswer.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<LookupAnswer>): Generator<LookupAnswerStatusFieldEvent | LookupAnswerRowsPublicKeyFieldEvent | LookupAnswerRowsNameFieldEvent | LookupAnswerRowsRecordFieldEvent | LookupAnswerRowsAdmitFieldEvent | LookupAnswerRowsStateFieldEvent | LookupAnswerRowsHeardMsFieldEvent | LookupAnswerRowsRoleFieldEvent | LookupAnswerNextFieldEvent | LookupAnswerReplicaAgeMsFieldEvent | LookupAnswerRetryAfterMsFieldEvent> {
+    return streamMessage(buf, LookupAnswer.codec(), opts)
+  }
+}
+
+export interface LookupRow {
+  publicKey: Uint8Array
+  name: string
+  record: Uint8Array
+  admit: Uint8Array
+  state: number
+  heardMs: number
+  role: number
+}
+
+export namespace LookupRow {
+  let _codec: Codec<LookupRow>
+
+  export const codec = (): Codec<LookupRow> => {
+    if (_codec == null) {
+      _codec = message<LookupRow>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.publicKey != null && obj.publicKey.byteLength > 0)) {
+          w.uint32(10)
+          w.bytes(obj.publicKey)
+        }
+
+        if ((obj.name != null && obj.name !== '')) {
+          w.uint32(18)
+          w.string(obj.name)
+        }
+
+        if ((obj.record != null && obj.record.byteLength > 0)) {
+          w.uint32(26)
+          w.bytes(obj.record)
+        }
+
+        if ((obj.admit != null && obj.admit.byteLength > 0)) {
+          w.uint32(34)
+          w.bytes(obj.admit)
+        }
+
+        if ((obj.state != null && obj.state !== 0)) {
+          w.uint32(40)
+          w.uint32(obj.state)
+        }
+
+        if ((obj.heardMs != null && obj.heardMs !== 0)) {
+          w.uint32(48)
+          w.uint64Number(obj.heardMs)
+        }
+
+        if ((obj.role != null && obj.role !== 0)) {
+          w.uint32(56)
+          w.uint32(obj.role)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          publicKey: uint8ArrayAlloc(0),
+          name: '',
+          record: uint8ArrayAlloc(0),
+          admit: uint8ArrayAlloc(0),
+          state: 0,
+          heardMs: 0,
+          role: 0
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.publicKey = reader.bytes()
+              break
+            }
+            case 2: {
+              obj.name = reader.string()
+              break
+            }
+            case 3: {
+              obj.record = reader.bytes()
+              break
+            }
+            case 4: {
+              obj.admit = reader.bytes()
+              break
+            }
+            case 5: {
+              obj.state = reader.uint32()
+              break
+            }
+            case 6: {
+              obj.heardMs = reader.uint64Number()
+              break
+            }
+            case 7: {
+              obj.role = reader.uint32()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.publicKey`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.name`,
+                value: reader.string()
+              }
+              break
+            }
+            case 3: {
+              yield {
+                field: `${prefix}.record`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 4: {
+              yield {
+                field: `${prefix}.admit`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 5: {
+              yield {
+                field: `${prefix}.state`,
+                value: reader.uint32()
+              }
+              break
+            }
+            case 6: {
+              yield {
+                field: `${prefix}.heardMs`,
+                value: reader.uint64Number()
+              }
+              break
+            }
+            case 7: {
+              yield {
+                field: `${prefix}.role`,
+                value: reader.uint32()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface LookupRowPublicKeyFieldEvent {
+    field: '$.publicKey'
+    value: Uint8Array
+  }
+
+  export interface LookupRowNameFieldEvent {
+    field: '$.name'
+    value: string
+  }
+
+  export interface LookupRowRecordFieldEvent {
+    field: '$.record'
+    value: Uint8Array
+  }
+
+  export interface LookupRowAdmitFieldEvent {
+    field: '$.admit'
+    value: Uint8Array
+  }
+
+  export interface LookupRowStateFieldEvent {
+    field: '$.state'
+    value: number
+  }
+
+  export interface LookupRowHeardMsFieldEvent {
+    field: '$.heardMs'
+    value: number
+  }
+
+  export interface LookupRowRoleFieldEvent {
+    field: '$.role'
+    value: number
+  }
+
+  export function encode (obj: Partial<LookupRow>): Uint8Array {
+    return encodeMessage(obj, LookupRow.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<LookupRow>): LookupRow {
+    return decodeMessage(buf, LookupRow.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<LookupRow>): Generator<LookupRowPublicKeyFieldEvent | LookupRowNameFieldEvent | LookupRowRecordFieldEvent | LookupRowAdmitFieldEvent | LookupRowStateFieldEvent | LookupRowHeardMsFieldEvent | LookupRowRoleFieldEvent> {
+    return streamMessage(buf, LookupRow.codec(), opts)
+  }
+}

@@ -1,0 +1,2193 @@
+import { decodeMessage, encodeMessage, MaxLengthError, message, streamMessage } from 'protons-runtime'
+import { alloc as uint8ArrayAlloc } from 'uint8arrays/alloc'
+import type { Codec, DecodeOptions } from 'protons-runtime'
+import type { Uint8ArrayList } from 'uint8arraylist'
+
+export interface SessionFrame {
+  id: number
+  register?: RegisterRequest
+  registered?: RegisterAnswer
+  heartbeat?: Heartbeat
+  heartbeatAnswer?: HeartbeatAnswer
+  deregister?: Deregister
+  answer?: Answer
+  ping?: boolean
+  pong?: boolean
+  put?: PutRecord
+  renew?: RenewMembership
+  forget?: Forget
+  admitted?: Admitted
+  forward?: ForwardJoin
+}
+
+export namespace SessionFrame {
+  let _codec: Codec<SessionFrame>
+
+  export const codec = (): Codec<SessionFrame> => {
+    if (_codec == null) {
+      _codec = message<SessionFrame>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.id != null && obj.id !== 0)) {
+          w.uint32(8)
+          w.uint32(obj.id)
+        }
+
+        if (obj.register != null) {
+          w.uint32(18)
+          RegisterRequest.codec().encode(obj.register, w)
+        }
+
+        if (obj.registered != null) {
+          w.uint32(26)
+          RegisterAnswer.codec().encode(obj.registered, w)
+        }
+
+        if (obj.heartbeat != null) {
+          w.uint32(34)
+          Heartbeat.codec().encode(obj.heartbeat, w)
+        }
+
+        if (obj.heartbeatAnswer != null) {
+          w.uint32(42)
+          HeartbeatAnswer.codec().encode(obj.heartbeatAnswer, w)
+        }
+
+        if (obj.deregister != null) {
+          w.uint32(50)
+          Deregister.codec().encode(obj.deregister, w)
+        }
+
+        if (obj.answer != null) {
+          w.uint32(58)
+          Answer.codec().encode(obj.answer, w)
+        }
+
+        if (obj.ping != null) {
+          w.uint32(64)
+          w.bool(obj.ping)
+        }
+
+        if (obj.pong != null) {
+          w.uint32(72)
+          w.bool(obj.pong)
+        }
+
+        if (obj.put != null) {
+          w.uint32(82)
+          PutRecord.codec().encode(obj.put, w)
+        }
+
+        if (obj.renew != null) {
+          w.uint32(90)
+          RenewMembership.codec().encode(obj.renew, w)
+        }
+
+        if (obj.forget != null) {
+          w.uint32(98)
+          Forget.codec().encode(obj.forget, w)
+        }
+
+        if (obj.admitted != null) {
+          w.uint32(106)
+          Admitted.codec().encode(obj.admitted, w)
+        }
+
+        if (obj.forward != null) {
+          w.uint32(114)
+          ForwardJoin.codec().encode(obj.forward, w)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          id: 0
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.id = reader.uint32()
+              break
+            }
+            case 2: {
+              obj.register = RegisterRequest.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.register
+              })
+              break
+            }
+            case 3: {
+              obj.registered = RegisterAnswer.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.registered
+              })
+              break
+            }
+            case 4: {
+              obj.heartbeat = Heartbeat.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.heartbeat
+              })
+              break
+            }
+            case 5: {
+              obj.heartbeatAnswer = HeartbeatAnswer.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.heartbeatAnswer
+              })
+              break
+            }
+            case 6: {
+              obj.deregister = Deregister.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.deregister
+              })
+              break
+            }
+            case 7: {
+              obj.answer = Answer.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.answer
+              })
+              break
+            }
+            case 8: {
+              obj.ping = reader.bool()
+              break
+            }
+            case 9: {
+              obj.pong = reader.bool()
+              break
+            }
+            case 10: {
+              obj.put = PutRecord.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.put
+              })
+              break
+            }
+            case 11: {
+              obj.renew = RenewMembership.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.renew
+              })
+              break
+            }
+            case 12: {
+              obj.forget = Forget.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.forget
+              })
+              break
+            }
+            case 13: {
+              obj.admitted = Admitted.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.admitted
+              })
+              break
+            }
+            case 14: {
+              obj.forward = ForwardJoin.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.forward
+              })
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.id`,
+                value: reader.uint32()
+              }
+              break
+            }
+            case 2: {
+              yield * RegisterRequest.codec().stream(reader, reader.uint32(), `${prefix}.register`, {
+                limits: opts.limits?.register
+              })
+
+              break
+            }
+            case 3: {
+              yield * RegisterAnswer.codec().stream(reader, reader.uint32(), `${prefix}.registered`, {
+                limits: opts.limits?.registered
+              })
+
+              break
+            }
+            case 4: {
+              yield * Heartbeat.codec().stream(reader, reader.uint32(), `${prefix}.heartbeat`, {
+                limits: opts.limits?.heartbeat
+              })
+
+              break
+            }
+            case 5: {
+              yield * HeartbeatAnswer.codec().stream(reader, reader.uint32(), `${prefix}.heartbeatAnswer`, {
+                limits: opts.limits?.heartbeatAnswer
+              })
+
+              break
+            }
+            case 6: {
+              yield * Deregister.codec().stream(reader, reader.uint32(), `${prefix}.deregister`, {
+                limits: opts.limits?.deregister
+              })
+
+              break
+            }
+            case 7: {
+              yield * Answer.codec().stream(reader, reader.uint32(), `${prefix}.answer`, {
+                limits: opts.limits?.answer
+              })
+
+              break
+            }
+            case 8: {
+              yield {
+                field: `${prefix}.ping`,
+                value: reader.bool()
+              }
+              break
+            }
+            case 9: {
+              yield {
+                field: `${prefix}.pong`,
+                value: reader.bool()
+              }
+              break
+            }
+            case 10: {
+              yield * PutRecord.codec().stream(reader, reader.uint32(), `${prefix}.put`, {
+                limits: opts.limits?.put
+              })
+
+              break
+            }
+            case 11: {
+              yield * RenewMembership.codec().stream(reader, reader.uint32(), `${prefix}.renew`, {
+                limits: opts.limits?.renew
+              })
+
+              break
+            }
+            case 12: {
+              yield * Forget.codec().stream(reader, reader.uint32(), `${prefix}.forget`, {
+                limits: opts.limits?.forget
+              })
+
+              break
+            }
+            case 13: {
+              yield * Admitted.codec().stream(reader, reader.uint32(), `${prefix}.admitted`, {
+                limits: opts.limits?.admitted
+              })
+
+              break
+            }
+            case 14: {
+              yield * ForwardJoin.codec().stream(reader, reader.uint32(), `${prefix}.forward`, {
+                limits: opts.limits?.forward
+              })
+
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface SessionFrameIdFieldEvent {
+    field: '$.id'
+    value: number
+  }
+
+  export interface SessionFrameRegisterRecordFieldEvent {
+    field: '$.register.record'
+    value: Uint8Array
+  }
+
+  export interface SessionFrameRegisterJoinFieldEvent {
+    field: '$.register.join'
+    value: Uint8Array
+  }
+
+  export interface SessionFrameRegisterGrantFieldEvent {
+    field: '$.register.grant'
+    value: Uint8Array
+  }
+
+  export interface SessionFrameRegisterInstanceFieldEvent {
+    field: '$.register.instance'
+    value: Uint8Array
+  }
+
+  export interface SessionFrameRegisteredStatusFieldEvent {
+    field: '$.registered.status'
+    value: number
+  }
+
+  export interface SessionFrameRegisteredRetryAfterMsFieldEvent {
+    field: '$.registered.retryAfterMs'
+    value: number
+  }
+
+  export interface SessionFrameRegisteredAdmitFieldEvent {
+    field: '$.registered.admit'
+    value: Uint8Array
+  }
+
+  export interface SessionFrameRegisteredLeaseMsFieldEvent {
+    field: '$.registered.leaseMs'
+    value: number
+  }
+
+  export interface SessionFrameRegisteredHeartbeatMsFieldEvent {
+    field: '$.registered.heartbeatMs'
+    value: number
+  }
+
+  export interface SessionFrameRegisteredPeersFieldEvent {
+    field: '$.registered.peers[]'
+    index: number
+    value: Uint8Array
+  }
+
+  export interface SessionFrameRegisteredRegistriesFieldEvent {
+    field: '$.registered.registries[]'
+    index: number
+    value: Uint8Array
+  }
+
+  export interface SessionFrameRegisteredCheckpointFieldEvent {
+    field: '$.registered.checkpoint'
+    value: Uint8Array
+  }
+
+  export interface SessionFrameRegisteredObservedFieldEvent {
+    field: '$.registered.observed'
+    value: Uint8Array
+  }
+
+  export interface SessionFrameRegisteredRecordFieldEvent {
+    field: '$.registered.record'
+    value: Uint8Array
+  }
+
+  export interface SessionFrameRegisteredReplicaAgeMsFieldEvent {
+    field: '$.registered.replicaAgeMs'
+    value: number
+  }
+
+  export interface SessionFrameHeartbeatCheckpointFieldEvent {
+    field: '$.heartbeat.checkpoint'
+    value: Uint8Array
+  }
+
+  export interface SessionFrameHeartbeatSeqFieldEvent {
+    field: '$.heartbeat.seq'
+    value: number
+  }
+
+  export interface SessionFrameHeartbeatConnectedFieldEvent {
+    field: '$.heartbeat.connected[]'
+    index: number
+    value: Uint8Array
+  }
+
+  export interface SessionFrameHeartbeatRttMsFieldEvent {
+    field: '$.heartbeat.rttMs'
+    value: number
+  }
+
+  export interface SessionFrameHeartbeatAnswerStatusFieldEvent {
+    field: '$.heartbeatAnswer.status'
+    value: number
+  }
+
+  export interface SessionFrameHeartbeatAnswerLeaseMsFieldEvent {
+    field: '$.heartbeatAnswer.leaseMs'
+    value: number
+  }
+
+  export interface SessionFrameHeartbeatAnswerHeartbeatMsFieldEvent {
+    field: '$.heartbeatAnswer.heartbeatMs'
+    value: number
+  }
+
+  export interface SessionFrameHeartbeatAnswerCheckpointFieldEvent {
+    field: '$.heartbeatAnswer.checkpoint'
+    value: Uint8Array
+  }
+
+  export interface SessionFrameHeartbeatAnswerReplicaAgeMsFieldEvent {
+    field: '$.heartbeatAnswer.replicaAgeMs'
+    value: number
+  }
+
+  export interface SessionFrameDeregisterReasonFieldEvent {
+    field: '$.deregister.reason'
+    value: string
+  }
+
+  export interface SessionFrameDeregisterRecordFieldEvent {
+    field: '$.deregister.record'
+    value: Uint8Array
+  }
+
+  export interface SessionFrameAnswerStatusFieldEvent {
+    field: '$.answer.status'
+    value: number
+  }
+
+  export interface SessionFrameAnswerRetryAfterMsFieldEvent {
+    field: '$.answer.retryAfterMs'
+    value: number
+  }
+
+  export interface SessionFrameAnswerRecordFieldEvent {
+    field: '$.answer.record'
+    value: Uint8Array
+  }
+
+  export interface SessionFrameAnswerEntryFieldEvent {
+    field: '$.answer.entry'
+    value: Uint8Array
+  }
+
+  export interface SessionFramePingFieldEvent {
+    field: '$.ping'
+    value: boolean
+  }
+
+  export interface SessionFramePongFieldEvent {
+    field: '$.pong'
+    value: boolean
+  }
+
+  export interface SessionFramePutRecordFieldEvent {
+    field: '$.put.record'
+    value: Uint8Array
+  }
+
+  export interface SessionFrameRenewRequestFieldEvent {
+    field: '$.renew.request'
+    value: Uint8Array
+  }
+
+  export interface SessionFrameForgetRequestFieldEvent {
+    field: '$.forget.request'
+    value: Uint8Array
+  }
+
+  export interface SessionFrameAdmittedStatusFieldEvent {
+    field: '$.admitted.status'
+    value: number
+  }
+
+  export interface SessionFrameAdmittedAdmitFieldEvent {
+    field: '$.admitted.admit'
+    value: Uint8Array
+  }
+
+  export interface SessionFrameForwardJoinFieldEvent {
+    field: '$.forward.join'
+    value: Uint8Array
+  }
+
+  export interface SessionFrameForwardGrantFieldEvent {
+    field: '$.forward.grant'
+    value: Uint8Array
+  }
+
+  export interface SessionFrameForwardReceiptFieldEvent {
+    field: '$.forward.receipt'
+    value: Uint8Array
+  }
+
+  export function encode (obj: Partial<SessionFrame>): Uint8Array {
+    return encodeMessage(obj, SessionFrame.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<SessionFrame>): SessionFrame {
+    return decodeMessage(buf, SessionFrame.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<SessionFrame>): Generator<SessionFrameIdFieldEvent | SessionFrameRegisterRecordFieldEvent | SessionFrameRegisterJoinFieldEvent | SessionFrameRegisterGrantFieldEvent | SessionFrameRegisterInstanceFieldEvent | SessionFrameRegisteredStatusFieldEvent | SessionFrameRegisteredRetryAfterMsFieldEvent | SessionFrameRegisteredAdmitFieldEvent | SessionFrameRegisteredLeaseMsFieldEvent | SessionFrameRegisteredHeartbeatMsFieldEvent | SessionFrameRegisteredPeersFieldEvent | SessionFrameRegisteredRegistriesFieldEvent | SessionFrameRegisteredCheckpointFieldEvent | SessionFrameRegisteredObservedFieldEvent | SessionFrameRegisteredRecordFieldEvent | SessionFrameRegisteredReplicaAgeMsFieldEvent | SessionFrameHeartbeatCheckpointFieldEvent | SessionFrameHeartbeatSeqFieldEvent | SessionFrameHeartbeatConnectedFieldEvent | SessionFrameHeartbeatRttMsFieldEvent | SessionFrameHeartbeatAnswerStatusFieldEvent | SessionFrameHeartbeatAnswerLeaseMsFieldEvent | SessionFrameHeartbeatAnswerHeartbeatMsFieldEvent | SessionFrameHeartbeatAnswerCheckpointFieldEvent | SessionFrameHeartbeatAnswerReplicaAgeMsFieldEvent | SessionFrameDeregisterReasonFieldEvent | SessionFrameDeregisterRecordFieldEvent | SessionFrameAnswerStatusFieldEvent | SessionFrameAnswerRetryAfterMsFieldEvent | SessionFrameAnswerRecordFieldEvent | SessionFrameAnswerEntryFieldEvent | SessionFramePingFieldEvent | SessionFramePongFieldEvent | SessionFramePutRecordFieldEvent | SessionFrameRenewRequestFieldEvent | SessionFrameForgetRequestFieldEvent | SessionFrameAdmittedStatusFieldEvent | SessionFrameAdmittedAdmitFieldEvent | SessionFrameForwardJoinFieldEvent | SessionFrameForwardGrantFieldEvent | SessionFrameForwardReceiptFieldEvent> {
+    return streamMessage(buf, SessionFrame.codec(), opts)
+  }
+}
+
+export interface Answer {
+  status: number
+  retryAfterMs: number
+  record: Uint8Array
+  entry: Uint8Array
+}
+
+export namespace Answer {
+  let _codec: Codec<Answer>
+
+  export const codec = (): Codec<Answer> => {
+    if (_codec == null) {
+      _codec = message<Answer>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.status != null && obj.status !== 0)) {
+          w.uint32(8)
+          w.uint32(obj.status)
+        }
+
+        if ((obj.retryAfterMs != null && obj.retryAfterMs !== 0)) {
+          w.uint32(16)
+          w.uint64Number(obj.retryAfterMs)
+        }
+
+        if ((obj.record != null && obj.record.byteLength > 0)) {
+          w.uint32(26)
+          w.bytes(obj.record)
+        }
+
+        if ((obj.entry != null && obj.entry.byteLength > 0)) {
+          w.uint32(34)
+          w.bytes(obj.entry)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          status: 0,
+          retryAfterMs: 0,
+          record: uint8ArrayAlloc(0),
+          entry: uint8ArrayAlloc(0)
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.status = reader.uint32()
+              break
+            }
+            case 2: {
+              obj.retryAfterMs = reader.uint64Number()
+              break
+            }
+            case 3: {
+              obj.record = reader.bytes()
+              break
+            }
+            case 4: {
+              obj.entry = reader.bytes()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.status`,
+                value: reader.uint32()
+              }
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.retryAfterMs`,
+                value: reader.uint64Number()
+              }
+              break
+            }
+            case 3: {
+              yield {
+                field: `${prefix}.record`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 4: {
+              yield {
+                field: `${prefix}.entry`,
+                value: reader.bytes()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface AnswerStatusFieldEvent {
+    field: '$.status'
+    value: number
+  }
+
+  export interface AnswerRetryAfterMsFieldEvent {
+    field: '$.retryAfterMs'
+    value: number
+  }
+
+  export interface AnswerRecordFieldEvent {
+    field: '$.record'
+    value: Uint8Array
+  }
+
+  export interface AnswerEntryFieldEvent {
+    field: '$.entry'
+    value: Uint8Array
+  }
+
+  export function encode (obj: Partial<Answer>): Uint8Array {
+    return encodeMessage(obj, Answer.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Answer>): Answer {
+    return decodeMessage(buf, Answer.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Answer>): Generator<AnswerStatusFieldEvent | AnswerRetryAfterMsFieldEvent | AnswerRecordFieldEvent | AnswerEntryFieldEvent> {
+    return streamMessage(buf, Answer.codec(), opts)
+  }
+}
+
+export interface RegisterRequest {
+  record: Uint8Array
+  join: Uint8Array
+  grant: Uint8Array
+  instance: Uint8Array
+}
+
+export namespace RegisterRequest {
+  let _codec: Codec<RegisterRequest>
+
+  export const codec = (): Codec<RegisterRequest> => {
+    if (_codec == null) {
+      _codec = message<RegisterRequest>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.record != null && obj.record.byteLength > 0)) {
+          w.uint32(10)
+          w.bytes(obj.record)
+        }
+
+        if ((obj.join != null && obj.join.byteLength > 0)) {
+          w.uint32(18)
+          w.bytes(obj.join)
+        }
+
+        if ((obj.grant != null && obj.grant.byteLength > 0)) {
+          w.uint32(26)
+          w.bytes(obj.grant)
+        }
+
+        if ((obj.instance != null && obj.instance.byteLength > 0)) {
+          w.uint32(34)
+          w.bytes(obj.instance)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          record: uint8ArrayAlloc(0),
+          join: uint8ArrayAlloc(0),
+          grant: uint8ArrayAlloc(0),
+          instance: uint8ArrayAlloc(0)
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.record = reader.bytes()
+              break
+            }
+            case 2: {
+              obj.join = reader.bytes()
+              break
+            }
+            case 3: {
+              obj.grant = reader.bytes()
+              break
+            }
+            case 4: {
+              obj.instance = reader.bytes()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.record`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.join`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 3: {
+              yield {
+                field: `${prefix}.grant`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 4: {
+              yield {
+                field: `${prefix}.instance`,
+                value: reader.bytes()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface RegisterRequestRecordFieldEvent {
+    field: '$.record'
+    value: Uint8Array
+  }
+
+  export interface RegisterRequestJoinFieldEvent {
+    field: '$.join'
+    value: Uint8Array
+  }
+
+  export interface RegisterRequestGrantFieldEvent {
+    field: '$.grant'
+    value: Uint8Array
+  }
+
+  export interface RegisterRequestInstanceFieldEvent {
+    field: '$.instance'
+    value: Uint8Array
+  }
+
+  export function encode (obj: Partial<RegisterRequest>): Uint8Array {
+    return encodeMessage(obj, RegisterRequest.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<RegisterRequest>): RegisterRequest {
+    return decodeMessage(buf, RegisterRequest.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<RegisterRequest>): Generator<RegisterRequestRecordFieldEvent | RegisterRequestJoinFieldEvent | RegisterRequestGrantFieldEvent | RegisterRequestInstanceFieldEvent> {
+    return streamMessage(buf, RegisterRequest.codec(), opts)
+  }
+}
+
+export interface RegisterAnswer {
+  status: number
+  retryAfterMs: number
+  admit: Uint8Array
+  leaseMs: number
+  heartbeatMs: number
+  peers: Uint8Array[]
+  registries: Uint8Array[]
+  checkpoint: Uint8Array
+  observed: Uint8Array
+  record: Uint8Array
+  replicaAgeMs: number
+}
+
+export namespace RegisterAnswer {
+  let _codec: Codec<RegisterAnswer>
+
+  export const codec = (): Codec<RegisterAnswer> => {
+    if (_codec == null) {
+      _codec = message<RegisterAnswer>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.status != null && obj.status !== 0)) {
+          w.uint32(8)
+          w.uint32(obj.status)
+        }
+
+        if ((obj.retryAfterMs != null && obj.retryAfterMs !== 0)) {
+          w.uint32(16)
+          w.uint64Number(obj.retryAfterMs)
+        }
+
+        if ((obj.admit != null && obj.admit.byteLength > 0)) {
+          w.uint32(26)
+          w.bytes(obj.admit)
+        }
+
+        if ((obj.leaseMs != null && obj.leaseMs !== 0)) {
+          w.uint32(32)
+          w.uint64Number(obj.leaseMs)
+        }
+
+        if ((obj.heartbeatMs != null && obj.heartbeatMs !== 0)) {
+          w.uint32(40)
+          w.uint64Number(obj.heartbeatMs)
+        }
+
+        if (obj.peers != null && obj.peers.length > 0) {
+          for (const value of obj.peers) {
+            w.uint32(50)
+            w.bytes(value)
+          }
+        }
+
+        if (obj.registries != null && obj.registries.length > 0) {
+          for (const value of obj.registries) {
+            w.uint32(58)
+            w.bytes(value)
+          }
+        }
+
+        if ((obj.checkpoint != null && obj.checkpoint.byteLength > 0)) {
+          w.uint32(66)
+          w.bytes(obj.checkpoint)
+        }
+
+        if ((obj.observed != null && obj.observed.byteLength > 0)) {
+          w.uint32(74)
+          w.bytes(obj.observed)
+        }
+
+        if ((obj.record != null && obj.record.byteLength > 0)) {
+          w.uint32(82)
+          w.bytes(obj.record)
+        }
+
+        if ((obj.replicaAgeMs != null && obj.replicaAgeMs !== 0)) {
+          w.uint32(88)
+          w.uint64Number(obj.replicaAgeMs)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          status: 0,
+          retryAfterMs: 0,
+          admit: uint8ArrayAlloc(0),
+          leaseMs: 0,
+          heartbeatMs: 0,
+          peers: [],
+          registries: [],
+          checkpoint: uint8ArrayAlloc(0),
+          observed: uint8ArrayAlloc(0),
+          record: uint8ArrayAlloc(0),
+          replicaAgeMs: 0
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.status = reader.uint32()
+              break
+            }
+            case 2: {
+              obj.retryAfterMs = reader.uint64Number()
+              break
+            }
+            case 3: {
+              obj.admit = reader.bytes()
+              break
+            }
+            case 4: {
+              obj.leaseMs = reader.uint64Number()
+              break
+            }
+            case 5: {
+              obj.heartbeatMs = reader.uint64Number()
+              break
+            }
+            case 6: {
+              if (opts.limits?.peers != null && obj.peers.length === opts.limits.peers) {
+                throw new MaxLengthError('Decode error - repeated field "peers" had too many elements')
+              }
+
+              obj.peers.push(reader.bytes())
+              break
+            }
+            case 7: {
+              if (opts.limits?.registries != null && obj.registries.length === opts.limits.registries) {
+                throw new MaxLengthError('Decode error - repeated field "registries" had too many elements')
+              }
+
+              obj.registries.push(reader.bytes())
+              break
+            }
+            case 8: {
+              obj.checkpoint = reader.bytes()
+              break
+            }
+            case 9: {
+              obj.observed = reader.bytes()
+              break
+            }
+            case 10: {
+              obj.record = reader.bytes()
+              break
+            }
+            case 11: {
+              obj.replicaAgeMs = reader.uint64Number()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const obj = {
+          peers: 0,
+          registries: 0
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.status`,
+                value: reader.uint32()
+              }
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.retryAfterMs`,
+                value: reader.uint64Number()
+              }
+              break
+            }
+            case 3: {
+              yield {
+                field: `${prefix}.admit`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 4: {
+              yield {
+                field: `${prefix}.leaseMs`,
+                value: reader.uint64Number()
+              }
+              break
+            }
+            case 5: {
+              yield {
+                field: `${prefix}.heartbeatMs`,
+                value: reader.uint64Number()
+              }
+              break
+            }
+            case 6: {
+              if (opts.limits?.peers != null && obj.peers === opts.limits.peers) {
+                throw new MaxLengthError('Streaming decode error - repeated field "peers" had too many elements')
+              }
+
+              yield {
+                field: `${prefix}.peers[]`,
+                index: obj.peers,
+                value: reader.bytes()
+              }
+
+              obj.peers++
+
+              break
+            }
+            case 7: {
+              if (opts.limits?.registries != null && obj.registries === opts.limits.registries) {
+                throw new MaxLengthError('Streaming decode error - repeated field "registries" had too many elements')
+              }
+
+              yield {
+                field: `${prefix}.registries[]`,
+                index: obj.registries,
+                value: reader.bytes()
+              }
+
+              obj.registries++
+
+              break
+            }
+            case 8: {
+              yield {
+                field: `${prefix}.checkpoint`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 9: {
+              yield {
+                field: `${prefix}.observed`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 10: {
+              yield {
+                field: `${prefix}.record`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 11: {
+              yield {
+                field: `${prefix}.replicaAgeMs`,
+                value: reader.uint64Number()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface RegisterAnswerStatusFieldEvent {
+    field: '$.status'
+    value: number
+  }
+
+  export interface RegisterAnswerRetryAfterMsFieldEvent {
+    field: '$.retryAfterMs'
+    value: number
+  }
+
+  export interface RegisterAnswerAdmitFieldEvent {
+    field: '$.admit'
+    value: Uint8Array
+  }
+
+  export interface RegisterAnswerLeaseMsFieldEvent {
+    field: '$.leaseMs'
+    value: number
+  }
+
+  export interface RegisterAnswerHeartbeatMsFieldEvent {
+    field: '$.heartbeatMs'
+    value: number
+  }
+
+  export interface RegisterAnswerPeersFieldEvent {
+    field: '$.peers[]'
+    index: number
+    value: Uint8Array
+  }
+
+  export interface RegisterAnswerRegistriesFieldEvent {
+    field: '$.registries[]'
+    index: number
+    value: Uint8Array
+  }
+
+  export interface RegisterAnswerCheckpointFieldEvent {
+    field: '$.checkpoint'
+    value: Uint8Array
+  }
+
+  export interface RegisterAnswerObservedFieldEvent {
+    field: '$.observed'
+    value: Uint8Array
+  }
+
+  export interface RegisterAnswerRecordFieldEvent {
+    field: '$.record'
+    value: Uint8Array
+  }
+
+  export interface RegisterAnswerReplicaAgeMsFieldEvent {
+    field: '$.replicaAgeMs'
+    value: number
+  }
+
+  export function encode (obj: Partial<RegisterAnswer>): Uint8Array {
+    return encodeMessage(obj, RegisterAnswer.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<RegisterAnswer>): RegisterAnswer {
+    return decodeMessage(buf, RegisterAnswer.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<RegisterAnswer>): Generator<RegisterAnswerStatusFieldEvent | RegisterAnswerRetryAfterMsFieldEvent | RegisterAnswerAdmitFieldEvent | RegisterAnswerLeaseMsFieldEvent | RegisterAnswerHeartbeatMsFieldEvent | RegisterAnswerPeersFieldEvent | RegisterAnswerRegistriesFieldEvent | RegisterAnswerCheckpointFieldEvent | RegisterAnswerObservedFieldEvent | RegisterAnswerRecordFieldEvent | RegisterAnswerReplicaAgeMsFieldEvent> {
+    return streamMessage(buf, RegisterAnswer.codec(), opts)
+  }
+}
+
+export interface Heartbeat {
+  checkpoint: Uint8Array
+  seq: number
+  connected: Uint8Array[]
+  rttMs: number
+}
+
+export namespace Heartbeat {
+  let _codec: Codec<Heartbeat>
+
+  export const codec = (): Codec<Heartbeat> => {
+    if (_codec == null) {
+      _codec = message<Heartbeat>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.checkpoint != null && obj.checkpoint.byteLength > 0)) {
+          w.uint32(10)
+          w.bytes(obj.checkpoint)
+        }
+
+        if ((obj.seq != null && obj.seq !== 0)) {
+          w.uint32(16)
+          w.uint64Number(obj.seq)
+        }
+
+        if (obj.connected != null && obj.connected.length > 0) {
+          for (const value of obj.connected) {
+            w.uint32(26)
+            w.bytes(value)
+          }
+        }
+
+        if ((obj.rttMs != null && obj.rttMs !== 0)) {
+          w.uint32(32)
+          w.uint32(obj.rttMs)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          checkpoint: uint8ArrayAlloc(0),
+          seq: 0,
+          connected: [],
+          rttMs: 0
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.checkpoint = reader.bytes()
+              break
+            }
+            case 2: {
+              obj.seq = reader.uint64Number()
+              break
+            }
+            case 3: {
+              if (opts.limits?.connected != null && obj.connected.length === opts.limits.connected) {
+                throw new MaxLengthError('Decode error - repeated field "connected" had too many elements')
+              }
+
+              obj.connected.push(reader.bytes())
+              break
+            }
+            case 4: {
+              obj.rttMs = reader.uint32()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const obj = {
+          connected: 0
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.checkpoint`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.seq`,
+                value: reader.uint64Number()
+              }
+              break
+            }
+            case 3: {
+              if (opts.limits?.connected != null && obj.connected === opts.limits.connected) {
+                throw new MaxLengthError('Streaming decode error - repeated field "connected" had too many elements')
+              }
+
+              yield {
+                field: `${prefix}.connected[]`,
+                index: obj.connected,
+                value: reader.bytes()
+              }
+
+              obj.connected++
+
+              break
+            }
+            case 4: {
+              yield {
+                field: `${prefix}.rttMs`,
+                value: reader.uint32()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface HeartbeatCheckpointFieldEvent {
+    field: '$.checkpoint'
+    value: Uint8Array
+  }
+
+  export interface HeartbeatSeqFieldEvent {
+    field: '$.seq'
+    value: number
+  }
+
+  export interface HeartbeatConnectedFieldEvent {
+    field: '$.connected[]'
+    index: number
+    value: Uint8Array
+  }
+
+  export interface HeartbeatRttMsFieldEvent {
+    field: '$.rttMs'
+    value: number
+  }
+
+  export function encode (obj: Partial<Heartbeat>): Uint8Array {
+    return encodeMessage(obj, Heartbeat.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Heartbeat>): Heartbeat {
+    return decodeMessage(buf, Heartbeat.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Heartbeat>): Generator<HeartbeatCheckpointFieldEvent | HeartbeatSeqFieldEvent | HeartbeatConnectedFieldEvent | HeartbeatRttMsFieldEvent> {
+    return streamMessage(buf, Heartbeat.codec(), opts)
+  }
+}
+
+export interface HeartbeatAnswer {
+  status: number
+  leaseMs: number
+  heartbeatMs: number
+  checkpoint: Uint8Array
+  replicaAgeMs: number
+}
+
+export namespace HeartbeatAnswer {
+  let _codec: Codec<HeartbeatAnswer>
+
+  export const codec = (): Codec<HeartbeatAnswer> => {
+    if (_codec == null) {
+      _codec = message<HeartbeatAnswer>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.status != null && obj.status !== 0)) {
+          w.uint32(8)
+          w.uint32(obj.status)
+        }
+
+        if ((obj.leaseMs != null && obj.leaseMs !== 0)) {
+          w.uint32(16)
+          w.uint64Number(obj.leaseMs)
+        }
+
+        if ((obj.heartbeatMs != null && obj.heartbeatMs !== 0)) {
+          w.uint32(24)
+          w.uint64Number(obj.heartbeatMs)
+        }
+
+        if ((obj.checkpoint != null && obj.checkpoint.byteLength > 0)) {
+          w.uint32(34)
+          w.bytes(obj.checkpoint)
+        }
+
+        if ((obj.replicaAgeMs != null && obj.replicaAgeMs !== 0)) {
+          w.uint32(40)
+          w.uint64Number(obj.replicaAgeMs)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          status: 0,
+          leaseMs: 0,
+          heartbeatMs: 0,
+          checkpoint: uint8ArrayAlloc(0),
+          replicaAgeMs: 0
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.status = reader.uint32()
+              break
+            }
+            case 2: {
+              obj.leaseMs = reader.uint64Number()
+              break
+            }
+            case 3: {
+              obj.heartbeatMs = reader.uint64Number()
+              break
+            }
+            case 4: {
+              obj.checkpoint = reader.bytes()
+              break
+            }
+            case 5: {
+              obj.replicaAgeMs = reader.uint64Number()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.status`,
+                value: reader.uint32()
+              }
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.leaseMs`,
+                value: reader.uint64Number()
+              }
+              break
+            }
+            case 3: {
+              yield {
+                field: `${prefix}.heartbeatMs`,
+                value: reader.uint64Number()
+              }
+              break
+            }
+            case 4: {
+              yield {
+                field: `${prefix}.checkpoint`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 5: {
+              yield {
+                field: `${prefix}.replicaAgeMs`,
+                value: reader.uint64Number()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface HeartbeatAnswerStatusFieldEvent {
+    field: '$.status'
+    value: number
+  }
+
+  export interface HeartbeatAnswerLeaseMsFieldEvent {
+    field: '$.leaseMs'
+    value: number
+  }
+
+  export interface HeartbeatAnswerHeartbeatMsFieldEvent {
+    field: '$.heartbeatMs'
+    value: number
+  }
+
+  export interface HeartbeatAnswerCheckpointFieldEvent {
+    field: '$.checkpoint'
+    value: Uint8Array
+  }
+
+  export interface HeartbeatAnswerReplicaAgeMsFieldEvent {
+    field: '$.replicaAgeMs'
+    value: number
+  }
+
+  export function encode (obj: Partial<HeartbeatAnswer>): Uint8Array {
+    return encodeMessage(obj, HeartbeatAnswer.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<HeartbeatAnswer>): HeartbeatAnswer {
+    return decodeMessage(buf, HeartbeatAnswer.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<HeartbeatAnswer>): Generator<HeartbeatAnswerStatusFieldEvent | HeartbeatAnswerLeaseMsFieldEvent | HeartbeatAnswerHeartbeatMsFieldEvent | HeartbeatAnswerCheckpointFieldEvent | HeartbeatAnswerReplicaAgeMsFieldEvent> {
+    return streamMessage(buf, HeartbeatAnswer.codec(), opts)
+  }
+}
+
+export interface Deregister {
+  reason: string
+  record: Uint8Array
+}
+
+export namespace Deregister {
+  let _codec: Codec<Deregister>
+
+  export const codec = (): Codec<Deregister> => {
+    if (_codec == null) {
+      _codec = message<Deregister>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.reason != null && obj.reason !== '')) {
+          w.uint32(10)
+          w.string(obj.reason)
+        }
+
+        if ((obj.record != null && obj.record.byteLength > 0)) {
+          w.uint32(18)
+          w.bytes(obj.record)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          reason: '',
+          record: uint8ArrayAlloc(0)
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.reason = reader.string()
+              break
+            }
+            case 2: {
+              obj.record = reader.bytes()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.reason`,
+                value: reader.string()
+              }
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.record`,
+                value: reader.bytes()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface DeregisterReasonFieldEvent {
+    field: '$.reason'
+    value: string
+  }
+
+  export interface DeregisterRecordFieldEvent {
+    field: '$.record'
+    value: Uint8Array
+  }
+
+  export function encode (obj: Partial<Deregister>): Uint8Array {
+    return encodeMessage(obj, Deregister.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Deregister>): Deregister {
+    return decodeMessage(buf, Deregister.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Deregister>): Generator<DeregisterReasonFieldEvent | DeregisterRecordFieldEvent> {
+    return streamMessage(buf, Deregister.codec(), opts)
+  }
+}
+
+export interface PutRecord {
+  record: Uint8Array
+}
+
+export namespace PutRecord {
+  let _codec: Codec<PutRecord>
+
+  export const codec = (): Codec<PutRecord> => {
+    if (_codec == null) {
+      _codec = message<PutRecord>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.record != null && obj.record.byteLength > 0)) {
+          w.uint32(10)
+          w.bytes(obj.record)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          record: uint8ArrayAlloc(0)
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.record = reader.bytes()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.record`,
+                value: reader.bytes()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface PutRecordRecordFieldEvent {
+    field: '$.record'
+    value: Uint8Array
+  }
+
+  export function encode (obj: Partial<PutRecord>): Uint8Array {
+    return encodeMessage(obj, PutRecord.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<PutRecord>): PutRecord {
+    return decodeMessage(buf, PutRecord.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<PutRecord>): Generator<PutRecordRecordFieldEvent> {
+    return streamMessage(buf, PutRecord.codec(), opts)
+  }
+}
+
+export interface RenewMembership {
+  request: Uint8Array
+}
+
+export namespace RenewMembership {
+  let _codec: Codec<RenewMembership>
+
+  export const codec = (): Codec<RenewMembership> => {
+    if (_codec == null) {
+      _codec = message<RenewMembership>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.request != null && obj.request.byteLength > 0)) {
+          w.uint32(10)
+          w.bytes(obj.request)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          request: uint8ArrayAlloc(0)
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.request = reader.bytes()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.request`,
+                value: reader.bytes()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface RenewMembershipRequestFieldEvent {
+    field: '$.request'
+    value: Uint8Array
+  }
+
+  export function encode (obj: Partial<RenewMembership>): Uint8Array {
+    return encodeMessage(obj, RenewMembership.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<RenewMembership>): RenewMembership {
+    return decodeMessage(buf, RenewMembership.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<RenewMembership>): Generator<RenewMembershipRequestFieldEvent> {
+    return streamMessage(buf, RenewMembership.codec(), opts)
+  }
+}
+
+export interface Forget {
+  request: Uint8Array
+}
+
+export namespace Forget {
+  let _codec: Codec<Forget>
+
+  export const codec = (): Codec<Forget> => {
+    if (_codec == null) {
+      _codec = message<Forget>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.request != null && obj.request.byteLength > 0)) {
+          w.uint32(10)
+          w.bytes(obj.request)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          request: uint8ArrayAlloc(0)
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.request = reader.bytes()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.request`,
+                value: reader.bytes()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface ForgetRequestFieldEvent {
+    field: '$.request'
+    value: Uint8Array
+  }
+
+  export function encode (obj: Partial<Forget>): Uint8Array {
+    return encodeMessage(obj, Forget.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Forget>): Forget {
+    return decodeMessage(buf, Forget.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Forget>): Generator<ForgetRequestFieldEvent> {
+    return streamMessage(buf, Forget.codec(), opts)
+  }
+}
+
+export interface Admitted {
+  status: number
+  admit: Uint8Array
+}
+
+export namespace Admitted {
+  let _codec: Codec<Admitted>
+
+  export const codec = (): Codec<Admitted> => {
+    if (_codec == null) {
+      _codec = message<Admitted>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.status != null && obj.status !== 0)) {
+          w.uint32(8)
+          w.uint32(obj.status)
+        }
+
+        if ((obj.admit != null && obj.admit.byteLength > 0)) {
+          w.uint32(18)
+          w.bytes(obj.admit)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          status: 0,
+          admit: uint8ArrayAlloc(0)
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.status = reader.uint32()
+              break
+            }
+            case 2: {
+              obj.admit = reader.bytes()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.status`,
+                value: reader.uint32()
+              }
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.admit`,
+                value: reader.bytes()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface AdmittedStatusFieldEvent {
+    field: '$.status'
+    value: number
+  }
+
+  export interface AdmittedAdmitFieldEvent {
+    field: '$.admit'
+    value: Uint8Array
+  }
+
+  export function encode (obj: Partial<Admitted>): Uint8Array {
+    return encodeMessage(obj, Admitted.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Admitted>): Admitted {
+    return decodeMessage(buf, Admitted.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Admitted>): Generator<AdmittedStatusFieldEvent | AdmittedAdmitFieldEvent> {
+    return streamMessage(buf, Admitted.codec(), opts)
+  }
+}
+
+export interface ForwardJoin {
+  join: Uint8Array
+  grant: Uint8Array
+  receipt: Uint8Array
+}
+
+export namespace ForwardJoin {
+  let _codec: Codec<ForwardJoin>
+
+  export const codec = (): Codec<ForwardJoin> => {
+    if (_codec == null) {
+      _codec = message<ForwardJoin>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.join != null && obj.join.byteLength > 0)) {
+          w.uint32(10)
+          w.bytes(obj.join)
+        }
+
+        if ((obj.grant != null && obj.grant.byteLength > 0)) {
+          w.uint32(18)
+          w.bytes(obj.grant)
+        }
+
+        if ((obj.receipt != null && obj.receipt.byteLength > 0)) {
+          w.uint32(26)
+          w.bytes(obj.receipt)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          join: uint8ArrayAlloc(0),
+          grant: uint8ArrayAlloc(0),
+          receipt: uint8ArrayAlloc(0)
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.join = reader.bytes()
+              break
+            }
+            case 2: {
+              obj.grant = reader.bytes()
+              break
+            }
+            case 3: {
+              obj.receipt = reader.bytes()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.join`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.grant`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 3: {
+              yield {
+                field: `${prefix}.receipt`,
+                value: reader.bytes()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface ForwardJoinJoinFieldEvent {
+    field: '$.join'
+    value: Uint8Array
+  }
+
+  export interface ForwardJoinGrantFieldEvent {
+    field: '$.grant'
+    value: Uint8Array
+  }
+
+  export interface ForwardJoinReceiptFieldEvent {
+    field: '$.receipt'
+    value: Uint8Array
+  }
+
+  export function encode (obj: Partial<ForwardJoin>): Uint8Array {
+    return encodeMessage(obj, ForwardJoin.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<ForwardJoin>): ForwardJoin {
+    return decodeMessage(buf, ForwardJoin.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<ForwardJoin>): Generator<ForwardJoinJoinFieldEvent | ForwardJoinGrantFieldEvent | ForwardJoinReceiptFieldEvent> {
+    return streamMessage(buf, ForwardJoin.codec(), opts)
+  }
+}

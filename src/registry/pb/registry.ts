@@ -1,0 +1,4452 @@
+import { decodeMessage, encodeMessage, MaxLengthError, message, streamMessage } from 'protons-runtime'
+import { alloc as uint8ArrayAlloc } from 'uint8arrays/alloc'
+import type { Codec, DecodeOptions } from 'protons-runtime'
+import type { Uint8ArrayList } from 'uint8arraylist'
+
+export interface Envelope {
+  publicKey: Uint8Array
+  payloadType: Uint8Array
+  payload: Uint8Array
+  signature: Uint8Array
+}
+
+export namespace Envelope {
+  let _codec: Codec<Envelope>
+
+  export const codec = (): Codec<Envelope> => {
+    if (_codec == null) {
+      _codec = message<Envelope>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.publicKey != null && obj.publicKey.byteLength > 0)) {
+          w.uint32(10)
+          w.bytes(obj.publicKey)
+        }
+
+        if ((obj.payloadType != null && obj.payloadType.byteLength > 0)) {
+          w.uint32(18)
+          w.bytes(obj.payloadType)
+        }
+
+        if ((obj.payload != null && obj.payload.byteLength > 0)) {
+          w.uint32(26)
+          w.bytes(obj.payload)
+        }
+
+        if ((obj.signature != null && obj.signature.byteLength > 0)) {
+          w.uint32(42)
+          w.bytes(obj.signature)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          publicKey: uint8ArrayAlloc(0),
+          payloadType: uint8ArrayAlloc(0),
+          payload: uint8ArrayAlloc(0),
+          signature: uint8ArrayAlloc(0)
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.publicKey = reader.bytes()
+              break
+            }
+            case 2: {
+              obj.payloadType = reader.bytes()
+              break
+            }
+            case 3: {
+              obj.payload = reader.bytes()
+              break
+            }
+            case 5: {
+              obj.signature = reader.bytes()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.publicKey`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.payloadType`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 3: {
+              yield {
+                field: `${prefix}.payload`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 5: {
+              yield {
+                field: `${prefix}.signature`,
+                value: reader.bytes()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface EnvelopePublicKeyFieldEvent {
+    field: '$.publicKey'
+    value: Uint8Array
+  }
+
+  export interface EnvelopePayloadTypeFieldEvent {
+    field: '$.payloadType'
+    value: Uint8Array
+  }
+
+  export interface EnvelopePayloadFieldEvent {
+    field: '$.payload'
+    value: Uint8Array
+  }
+
+  export interface EnvelopeSignatureFieldEvent {
+    field: '$.signature'
+    value: Uint8Array
+  }
+
+  export function encode (obj: Partial<Envelope>): Uint8Array {
+    return encodeMessage(obj, Envelope.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Envelope>): Envelope {
+    return decodeMessage(buf, Envelope.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Envelope>): Generator<EnvelopePublicKeyFieldEvent | EnvelopePayloadTypeFieldEvent | EnvelopePayloadFieldEvent | EnvelopeSignatureFieldEvent> {
+    return streamMessage(buf, Envelope.codec(), opts)
+  }
+}
+
+export interface Policy {
+  admission: number
+  membershipMs: number
+  documentBytes: number
+}
+
+export namespace Policy {
+  let _codec: Codec<Policy>
+
+  export const codec = (): Codec<Policy> => {
+    if (_codec == null) {
+      _codec = message<Policy>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.admission != null && obj.admission !== 0)) {
+          w.uint32(8)
+          w.uint32(obj.admission)
+        }
+
+        if ((obj.membershipMs != null && obj.membershipMs !== 0)) {
+          w.uint32(16)
+          w.uint64Number(obj.membershipMs)
+        }
+
+        if ((obj.documentBytes != null && obj.documentBytes !== 0)) {
+          w.uint32(24)
+          w.uint64Number(obj.documentBytes)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          admission: 0,
+          membershipMs: 0,
+          documentBytes: 0
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.admission = reader.uint32()
+              break
+            }
+            case 2: {
+              obj.membershipMs = reader.uint64Number()
+              break
+            }
+            case 3: {
+              obj.documentBytes = reader.uint64Number()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.admission`,
+                value: reader.uint32()
+              }
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.membershipMs`,
+                value: reader.uint64Number()
+              }
+              break
+            }
+            case 3: {
+              yield {
+                field: `${prefix}.documentBytes`,
+                value: reader.uint64Number()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface PolicyAdmissionFieldEvent {
+    field: '$.admission'
+    value: number
+  }
+
+  export interface PolicyMembershipMsFieldEvent {
+    field: '$.membershipMs'
+    value: number
+  }
+
+  export interface PolicyDocumentBytesFieldEvent {
+    field: '$.documentBytes'
+    value: number
+  }
+
+  export function encode (obj: Partial<Policy>): Uint8Array {
+    return encodeMessage(obj, Policy.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Policy>): Policy {
+    return decodeMessage(buf, Policy.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Policy>): Generator<PolicyAdmissionFieldEvent | PolicyMembershipMsFieldEvent | PolicyDocumentBytesFieldEvent> {
+    return streamMessage(buf, Policy.codec(), opts)
+  }
+}
+
+export interface Genesis {
+  version: number
+  domain: string
+  name: string
+  authorityKey: Uint8Array
+  nextAuthorityDigest: Uint8Array
+  logKey: Uint8Array
+  createdMs: number
+  policy?: Policy
+}
+
+export namespace Genesis {
+  let _codec: Codec<Genesis>
+
+  export const codec = (): Codec<Genesis> => {
+    if (_codec == null) {
+      _codec = message<Genesis>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.version != null && obj.version !== 0)) {
+          w.uint32(8)
+          w.uint32(obj.version)
+        }
+
+        if ((obj.domain != null && obj.domain !== '')) {
+          w.uint32(18)
+          w.string(obj.domain)
+        }
+
+        if ((obj.name != null && obj.name !== '')) {
+          w.uint32(26)
+          w.string(obj.name)
+        }
+
+        if ((obj.authorityKey != null && obj.authorityKey.byteLength > 0)) {
+          w.uint32(34)
+          w.bytes(obj.authorityKey)
+        }
+
+        if ((obj.nextAuthorityDigest != null && obj.nextAuthorityDigest.byteLength > 0)) {
+          w.uint32(42)
+          w.bytes(obj.nextAuthorityDigest)
+        }
+
+        if ((obj.logKey != null && obj.logKey.byteLength > 0)) {
+          w.uint32(50)
+          w.bytes(obj.logKey)
+        }
+
+        if ((obj.createdMs != null && obj.createdMs !== 0)) {
+          w.uint32(56)
+          w.uint64Number(obj.createdMs)
+        }
+
+        if (obj.policy != null) {
+          w.uint32(66)
+          Policy.codec().encode(obj.policy, w)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          version: 0,
+          domain: '',
+          name: '',
+          authorityKey: uint8ArrayAlloc(0),
+          nextAuthorityDigest: uint8ArrayAlloc(0),
+          logKey: uint8ArrayAlloc(0),
+          createdMs: 0
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.version = reader.uint32()
+              break
+            }
+            case 2: {
+              obj.domain = reader.string()
+              break
+            }
+            case 3: {
+              obj.name = reader.string()
+              break
+            }
+            case 4: {
+              obj.authorityKey = reader.bytes()
+              break
+            }
+            case 5: {
+              obj.nextAuthorityDigest = reader.bytes()
+              break
+            }
+            case 6: {
+              obj.logKey = reader.bytes()
+              break
+            }
+            case 7: {
+              obj.createdMs = reader.uint64Number()
+              break
+            }
+            case 8: {
+              obj.policy = Policy.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.policy
+              })
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.version`,
+                value: reader.uint32()
+              }
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.domain`,
+                value: reader.string()
+              }
+              break
+            }
+            case 3: {
+              yield {
+                field: `${prefix}.name`,
+                value: reader.string()
+              }
+              break
+            }
+            case 4: {
+              yield {
+                field: `${prefix}.authorityKey`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 5: {
+              yield {
+                field: `${prefix}.nextAuthorityDigest`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 6: {
+              yield {
+                field: `${prefix}.logKey`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 7: {
+              yield {
+                field: `${prefix}.createdMs`,
+                value: reader.uint64Number()
+              }
+              break
+            }
+            case 8: {
+              yield * Policy.codec().stream(reader, reader.uint32(), `${prefix}.policy`, {
+                limits: opts.limits?.policy
+              })
+
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface GenesisVersionFieldEvent {
+    field: '$.version'
+    value: number
+  }
+
+  export interface GenesisDomainFieldEvent {
+    field: '$.domain'
+    value: string
+  }
+
+  export interface GenesisNameFieldEvent {
+    field: '$.name'
+    value: string
+  }
+
+  export interface GenesisAuthorityKeyFieldEvent {
+    field: '$.authorityKey'
+    value: Uint8Array
+  }
+
+  export interface GenesisNextAuthorityDigestFieldEvent {
+    field: '$.nextAuthorityDigest'
+    value: Uint8Array
+  }
+
+  export interface GenesisLogKeyFieldEvent {
+    field: '$.logKey'
+    value: Uint8Array
+  }
+
+  export interface GenesisCreatedMsFieldEvent {
+    field: '$.createdMs'
+    value: number
+  }
+
+  export interface GenesisPolicyAdmissionFieldEvent {
+    field: '$.policy.admission'
+    value: number
+  }
+
+  export interface GenesisPolicyMembershipMsFieldEvent {
+    field: '$.policy.membershipMs'
+    value: number
+  }
+
+  export interface GenesisPolicyDocumentBytesFieldEvent {
+    field: '$.policy.documentBytes'
+    value: number
+  }
+
+  export function encode (obj: Partial<Genesis>): Uint8Array {
+    return encodeMessage(obj, Genesis.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Genesis>): Genesis {
+    return decodeMessage(buf, Genesis.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Genesis>): Generator<GenesisVersionFieldEvent | GenesisDomainFieldEvent | GenesisNameFieldEvent | GenesisAuthorityKeyFieldEvent | GenesisNextAuthorityDigestFieldEvent | GenesisLogKeyFieldEvent | GenesisCreatedMsFieldEvent | GenesisPolicyAdmissionFieldEvent | GenesisPolicyMembershipMsFieldEvent | GenesisPolicyDocumentBytesFieldEvent> {
+    return streamMessage(buf, Genesis.codec(), opts)
+  }
+}
+
+export interface LogEntry {
+  version: number
+  networkId: Uint8Array
+  n: number
+  prevHash: Uint8Array
+  epoch: number
+  timeMs: number
+  kind: number
+  body: Uint8Array
+}
+
+export namespace LogEntry {
+  let _codec: Codec<LogEntry>
+
+  export const codec = (): Codec<LogEntry> => {
+    if (_codec == null) {
+      _codec = message<LogEntry>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.version != null && obj.version !== 0)) {
+          w.uint32(8)
+          w.uint32(obj.version)
+        }
+
+        if ((obj.networkId != null && obj.networkId.byteLength > 0)) {
+          w.uint32(18)
+          w.bytes(obj.networkId)
+        }
+
+        if ((obj.n != null && obj.n !== 0)) {
+          w.uint32(24)
+          w.uint64Number(obj.n)
+        }
+
+        if ((obj.prevHash != null && obj.prevHash.byteLength > 0)) {
+          w.uint32(34)
+          w.bytes(obj.prevHash)
+        }
+
+        if ((obj.epoch != null && obj.epoch !== 0)) {
+          w.uint32(40)
+          w.uint64Number(obj.epoch)
+        }
+
+        if ((obj.timeMs != null && obj.timeMs !== 0)) {
+          w.uint32(48)
+          w.uint64Number(obj.timeMs)
+        }
+
+        if ((obj.kind != null && obj.kind !== 0)) {
+          w.uint32(56)
+          w.uint32(obj.kind)
+        }
+
+        if ((obj.body != null && obj.body.byteLength > 0)) {
+          w.uint32(66)
+          w.bytes(obj.body)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          version: 0,
+          networkId: uint8ArrayAlloc(0),
+          n: 0,
+          prevHash: uint8ArrayAlloc(0),
+          epoch: 0,
+          timeMs: 0,
+          kind: 0,
+          body: uint8ArrayAlloc(0)
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.version = reader.uint32()
+              break
+            }
+            case 2: {
+              obj.networkId = reader.bytes()
+              break
+            }
+            case 3: {
+              obj.n = reader.uint64Number()
+              break
+            }
+            case 4: {
+              obj.prevHash = reader.bytes()
+              break
+            }
+            case 5: {
+              obj.epoch = reader.uint64Number()
+              break
+            }
+            case 6: {
+              obj.timeMs = reader.uint64Number()
+              break
+            }
+            case 7: {
+              obj.kind = reader.uint32()
+              break
+            }
+            case 8: {
+              obj.body = reader.bytes()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.version`,
+                value: reader.uint32()
+              }
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.networkId`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 3: {
+              yield {
+                field: `${prefix}.n`,
+                value: reader.uint64Number()
+              }
+              break
+            }
+            case 4: {
+              yield {
+                field: `${prefix}.prevHash`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 5: {
+              yield {
+                field: `${prefix}.epoch`,
+                value: reader.uint64Number()
+              }
+              break
+            }
+            case 6: {
+              yield {
+                field: `${prefix}.timeMs`,
+                value: reader.uint64Number()
+              }
+              break
+            }
+            case 7: {
+              yield {
+                field: `${prefix}.kind`,
+                value: reader.uint32()
+              }
+              break
+            }
+            case 8: {
+              yield {
+                field: `${prefix}.body`,
+                value: reader.bytes()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface LogEntryVersionFieldEvent {
+    field: '$.version'
+    value: number
+  }
+
+  export interface LogEntryNetworkIdFieldEvent {
+    field: '$.networkId'
+    value: Uint8Array
+  }
+
+  export interface LogEntryNFieldEvent {
+    field: '$.n'
+    value: number
+  }
+
+  export interface LogEntryPrevHashFieldEvent {
+    field: '$.prevHash'
+    value: Uint8Array
+  }
+
+  export interface LogEntryEpochFieldEvent {
+    field: '$.epoch'
+    value: number
+  }
+
+  export interface LogEntryTimeMsFieldEvent {
+    field: '$.timeMs'
+    value: number
+  }
+
+  export interface LogEntryKindFieldEvent {
+    field: '$.kind'
+    value: number
+  }
+
+  export interface LogEntryBodyFieldEvent {
+    field: '$.body'
+    value: Uint8Array
+  }
+
+  export function encode (obj: Partial<LogEntry>): Uint8Array {
+    return encodeMessage(obj, LogEntry.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<LogEntry>): LogEntry {
+    return decodeMessage(buf, LogEntry.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<LogEntry>): Generator<LogEntryVersionFieldEvent | LogEntryNetworkIdFieldEvent | LogEntryNFieldEvent | LogEntryPrevHashFieldEvent | LogEntryEpochFieldEvent | LogEntryTimeMsFieldEvent | LogEntryKindFieldEvent | LogEntryBodyFieldEvent> {
+    return streamMessage(buf, LogEntry.codec(), opts)
+  }
+}
+
+export interface Admit {
+  publicKey: Uint8Array
+  name: string
+  role: number
+  notAfterMs: number
+  via: number
+  grant: Uint8Array
+  join: Uint8Array
+  receipt: Uint8Array
+}
+
+export namespace Admit {
+  let _codec: Codec<Admit>
+
+  export const codec = (): Codec<Admit> => {
+    if (_codec == null) {
+      _codec = message<Admit>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.publicKey != null && obj.publicKey.byteLength > 0)) {
+          w.uint32(10)
+          w.bytes(obj.publicKey)
+        }
+
+        if ((obj.name != null && obj.name !== '')) {
+          w.uint32(18)
+          w.string(obj.name)
+        }
+
+        if ((obj.role != null && obj.role !== 0)) {
+          w.uint32(24)
+          w.uint32(obj.role)
+        }
+
+        if ((obj.notAfterMs != null && obj.notAfterMs !== 0)) {
+          w.uint32(32)
+          w.uint64Number(obj.notAfterMs)
+        }
+
+        if ((obj.via != null && obj.via !== 0)) {
+          w.uint32(40)
+          w.uint32(obj.via)
+        }
+
+        if ((obj.grant != null && obj.grant.byteLength > 0)) {
+          w.uint32(50)
+          w.bytes(obj.grant)
+        }
+
+        if ((obj.join != null && obj.join.byteLength > 0)) {
+          w.uint32(58)
+          w.bytes(obj.join)
+        }
+
+        if ((obj.receipt != null && obj.receipt.byteLength > 0)) {
+          w.uint32(66)
+          w.bytes(obj.receipt)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          publicKey: uint8ArrayAlloc(0),
+          name: '',
+          role: 0,
+          notAfterMs: 0,
+          via: 0,
+          grant: uint8ArrayAlloc(0),
+          join: uint8ArrayAlloc(0),
+          receipt: uint8ArrayAlloc(0)
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.publicKey = reader.bytes()
+              break
+            }
+            case 2: {
+              obj.name = reader.string()
+              break
+            }
+            case 3: {
+              obj.role = reader.uint32()
+              break
+            }
+            case 4: {
+              obj.notAfterMs = reader.uint64Number()
+              break
+            }
+            case 5: {
+              obj.via = reader.uint32()
+              break
+            }
+            case 6: {
+              obj.grant = reader.bytes()
+              break
+            }
+            case 7: {
+              obj.join = reader.bytes()
+              break
+            }
+            case 8: {
+              obj.receipt = reader.bytes()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.publicKey`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.name`,
+                value: reader.string()
+              }
+              break
+            }
+            case 3: {
+              yield {
+                field: `${prefix}.role`,
+                value: reader.uint32()
+              }
+              break
+            }
+            case 4: {
+              yield {
+                field: `${prefix}.notAfterMs`,
+                value: reader.uint64Number()
+              }
+              break
+            }
+            case 5: {
+              yield {
+                field: `${prefix}.via`,
+                value: reader.uint32()
+              }
+              break
+            }
+            case 6: {
+              yield {
+                field: `${prefix}.grant`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 7: {
+              yield {
+                field: `${prefix}.join`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 8: {
+              yield {
+                field: `${prefix}.receipt`,
+                value: reader.bytes()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface AdmitPublicKeyFieldEvent {
+    field: '$.publicKey'
+    value: Uint8Array
+  }
+
+  export interface AdmitNameFieldEvent {
+    field: '$.name'
+    value: string
+  }
+
+  export interface AdmitRoleFieldEvent {
+    field: '$.role'
+    value: number
+  }
+
+  export interface AdmitNotAfterMsFieldEvent {
+    field: '$.notAfterMs'
+    value: number
+  }
+
+  export interface AdmitViaFieldEvent {
+    field: '$.via'
+    value: number
+  }
+
+  export interface AdmitGrantFieldEvent {
+    field: '$.grant'
+    value: Uint8Array
+  }
+
+  export interface AdmitJoinFieldEvent {
+    field: '$.join'
+    value: Uint8Array
+  }
+
+  export interface AdmitReceiptFieldEvent {
+    field: '$.receipt'
+    value: Uint8Array
+  }
+
+  export function encode (obj: Partial<Admit>): Uint8Array {
+    return encodeMessage(obj, Admit.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Admit>): Admit {
+    return decodeMessage(buf, Admit.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Admit>): Generator<AdmitPublicKeyFieldEvent | AdmitNameFieldEvent | AdmitRoleFieldEvent | AdmitNotAfterMsFieldEvent | AdmitViaFieldEvent | AdmitGrantFieldEvent | AdmitJoinFieldEvent | AdmitReceiptFieldEvent> {
+    return streamMessage(buf, Admit.codec(), opts)
+  }
+}
+
+export interface Renew {
+  publicKey: Uint8Array
+  notAfterMs: number
+  request: Uint8Array
+}
+
+export namespace Renew {
+  let _codec: Codec<Renew>
+
+  export const codec = (): Codec<Renew> => {
+    if (_codec == null) {
+      _codec = message<Renew>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.publicKey != null && obj.publicKey.byteLength > 0)) {
+          w.uint32(10)
+          w.bytes(obj.publicKey)
+        }
+
+        if ((obj.notAfterMs != null && obj.notAfterMs !== 0)) {
+          w.uint32(16)
+          w.uint64Number(obj.notAfterMs)
+        }
+
+        if ((obj.request != null && obj.request.byteLength > 0)) {
+          w.uint32(26)
+          w.bytes(obj.request)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          publicKey: uint8ArrayAlloc(0),
+          notAfterMs: 0,
+          request: uint8ArrayAlloc(0)
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.publicKey = reader.bytes()
+              break
+            }
+            case 2: {
+              obj.notAfterMs = reader.uint64Number()
+              break
+            }
+            case 3: {
+              obj.request = reader.bytes()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.publicKey`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.notAfterMs`,
+                value: reader.uint64Number()
+              }
+              break
+            }
+            case 3: {
+              yield {
+                field: `${prefix}.request`,
+                value: reader.bytes()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface RenewPublicKeyFieldEvent {
+    field: '$.publicKey'
+    value: Uint8Array
+  }
+
+  export interface RenewNotAfterMsFieldEvent {
+    field: '$.notAfterMs'
+    value: number
+  }
+
+  export interface RenewRequestFieldEvent {
+    field: '$.request'
+    value: Uint8Array
+  }
+
+  export function encode (obj: Partial<Renew>): Uint8Array {
+    return encodeMessage(obj, Renew.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Renew>): Renew {
+    return decodeMessage(buf, Renew.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Renew>): Generator<RenewPublicKeyFieldEvent | RenewNotAfterMsFieldEvent | RenewRequestFieldEvent> {
+    return streamMessage(buf, Renew.codec(), opts)
+  }
+}
+
+export interface Revoke {
+  publicKey: Uint8Array
+  reason: string
+  request: Uint8Array
+}
+
+export namespace Revoke {
+  let _codec: Codec<Revoke>
+
+  export const codec = (): Codec<Revoke> => {
+    if (_codec == null) {
+      _codec = message<Revoke>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.publicKey != null && obj.publicKey.byteLength > 0)) {
+          w.uint32(10)
+          w.bytes(obj.publicKey)
+        }
+
+        if ((obj.reason != null && obj.reason !== '')) {
+          w.uint32(18)
+          w.string(obj.reason)
+        }
+
+        if ((obj.request != null && obj.request.byteLength > 0)) {
+          w.uint32(26)
+          w.bytes(obj.request)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          publicKey: uint8ArrayAlloc(0),
+          reason: '',
+          request: uint8ArrayAlloc(0)
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.publicKey = reader.bytes()
+              break
+            }
+            case 2: {
+              obj.reason = reader.string()
+              break
+            }
+            case 3: {
+              obj.request = reader.bytes()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.publicKey`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.reason`,
+                value: reader.string()
+              }
+              break
+            }
+            case 3: {
+              yield {
+                field: `${prefix}.request`,
+                value: reader.bytes()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface RevokePublicKeyFieldEvent {
+    field: '$.publicKey'
+    value: Uint8Array
+  }
+
+  export interface RevokeReasonFieldEvent {
+    field: '$.reason'
+    value: string
+  }
+
+  export interface RevokeRequestFieldEvent {
+    field: '$.request'
+    value: Uint8Array
+  }
+
+  export function encode (obj: Partial<Revoke>): Uint8Array {
+    return encodeMessage(obj, Revoke.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Revoke>): Revoke {
+    return decodeMessage(buf, Revoke.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Revoke>): Generator<RevokePublicKeyFieldEvent | RevokeReasonFieldEvent | RevokeRequestFieldEvent> {
+    return streamMessage(buf, Revoke.codec(), opts)
+  }
+}
+
+export interface Rotate {
+  oldKey: Uint8Array
+  newKey: Uint8Array
+  proofOld: Uint8Array
+  proofNew: Uint8Array
+}
+
+export namespace Rotate {
+  let _codec: Codec<Rotate>
+
+  export const codec = (): Codec<Rotate> => {
+    if (_codec == null) {
+      _codec = message<Rotate>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.oldKey != null && obj.oldKey.byteLength > 0)) {
+          w.uint32(10)
+          w.bytes(obj.oldKey)
+        }
+
+        if ((obj.newKey != null && obj.newKey.byteLength > 0)) {
+          w.uint32(18)
+          w.bytes(obj.newKey)
+        }
+
+        if ((obj.proofOld != null && obj.proofOld.byteLength > 0)) {
+          w.uint32(26)
+          w.bytes(obj.proofOld)
+        }
+
+        if ((obj.proofNew != null && obj.proofNew.byteLength > 0)) {
+          w.uint32(34)
+          w.bytes(obj.proofNew)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          oldKey: uint8ArrayAlloc(0),
+          newKey: uint8ArrayAlloc(0),
+          proofOld: uint8ArrayAlloc(0),
+          proofNew: uint8ArrayAlloc(0)
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.oldKey = reader.bytes()
+              break
+            }
+            case 2: {
+              obj.newKey = reader.bytes()
+              break
+            }
+            case 3: {
+              obj.proofOld = reader.bytes()
+              break
+            }
+            case 4: {
+              obj.proofNew = reader.bytes()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.oldKey`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.newKey`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 3: {
+              yield {
+                field: `${prefix}.proofOld`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 4: {
+              yield {
+                field: `${prefix}.proofNew`,
+                value: reader.bytes()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface RotateOldKeyFieldEvent {
+    field: '$.oldKey'
+    value: Uint8Array
+  }
+
+  export interface RotateNewKeyFieldEvent {
+    field: '$.newKey'
+    value: Uint8Array
+  }
+
+  export interface RotateProofOldFieldEvent {
+    field: '$.proofOld'
+    value: Uint8Array
+  }
+
+  export interface RotateProofNewFieldEvent {
+    field: '$.proofNew'
+    value: Uint8Array
+  }
+
+  export function encode (obj: Partial<Rotate>): Uint8Array {
+    return encodeMessage(obj, Rotate.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Rotate>): Rotate {
+    return decodeMessage(buf, Rotate.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Rotate>): Generator<RotateOldKeyFieldEvent | RotateNewKeyFieldEvent | RotateProofOldFieldEvent | RotateProofNewFieldEvent> {
+    return streamMessage(buf, Rotate.codec(), opts)
+  }
+}
+
+export interface RegistrySet {
+  publicKey: Uint8Array
+  role: number
+  removed: boolean
+}
+
+export namespace RegistrySet {
+  let _codec: Codec<RegistrySet>
+
+  export const codec = (): Codec<RegistrySet> => {
+    if (_codec == null) {
+      _codec = message<RegistrySet>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.publicKey != null && obj.publicKey.byteLength > 0)) {
+          w.uint32(10)
+          w.bytes(obj.publicKey)
+        }
+
+        if ((obj.role != null && obj.role !== 0)) {
+          w.uint32(16)
+          w.uint32(obj.role)
+        }
+
+        if ((obj.removed != null && obj.removed !== false)) {
+          w.uint32(24)
+          w.bool(obj.removed)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          publicKey: uint8ArrayAlloc(0),
+          role: 0,
+          removed: false
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.publicKey = reader.bytes()
+              break
+            }
+            case 2: {
+              obj.role = reader.uint32()
+              break
+            }
+            case 3: {
+              obj.removed = reader.bool()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.publicKey`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.role`,
+                value: reader.uint32()
+              }
+              break
+            }
+            case 3: {
+              yield {
+                field: `${prefix}.removed`,
+                value: reader.bool()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface RegistrySetPublicKeyFieldEvent {
+    field: '$.publicKey'
+    value: Uint8Array
+  }
+
+  export interface RegistrySetRoleFieldEvent {
+    field: '$.role'
+    value: number
+  }
+
+  export interface RegistrySetRemovedFieldEvent {
+    field: '$.removed'
+    value: boolean
+  }
+
+  export function encode (obj: Partial<RegistrySet>): Uint8Array {
+    return encodeMessage(obj, RegistrySet.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<RegistrySet>): RegistrySet {
+    return decodeMessage(buf, RegistrySet.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<RegistrySet>): Generator<RegistrySetPublicKeyFieldEvent | RegistrySetRoleFieldEvent | RegistrySetRemovedFieldEvent> {
+    return streamMessage(buf, RegistrySet.codec(), opts)
+  }
+}
+
+export interface Delegate {
+  logKey: Uint8Array
+}
+
+export namespace Delegate {
+  let _codec: Codec<Delegate>
+
+  export const codec = (): Codec<Delegate> => {
+    if (_codec == null) {
+      _codec = message<Delegate>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.logKey != null && obj.logKey.byteLength > 0)) {
+          w.uint32(10)
+          w.bytes(obj.logKey)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          logKey: uint8ArrayAlloc(0)
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.logKey = reader.bytes()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.logKey`,
+                value: reader.bytes()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface DelegateLogKeyFieldEvent {
+    field: '$.logKey'
+    value: Uint8Array
+  }
+
+  export function encode (obj: Partial<Delegate>): Uint8Array {
+    return encodeMessage(obj, Delegate.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Delegate>): Delegate {
+    return decodeMessage(buf, Delegate.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Delegate>): Generator<DelegateLogKeyFieldEvent> {
+    return streamMessage(buf, Delegate.codec(), opts)
+  }
+}
+
+export interface Authority {
+  authorityKey: Uint8Array
+  nextAuthorityDigest: Uint8Array
+}
+
+export namespace Authority {
+  let _codec: Codec<Authority>
+
+  export const codec = (): Codec<Authority> => {
+    if (_codec == null) {
+      _codec = message<Authority>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.authorityKey != null && obj.authorityKey.byteLength > 0)) {
+          w.uint32(10)
+          w.bytes(obj.authorityKey)
+        }
+
+        if ((obj.nextAuthorityDigest != null && obj.nextAuthorityDigest.byteLength > 0)) {
+          w.uint32(18)
+          w.bytes(obj.nextAuthorityDigest)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          authorityKey: uint8ArrayAlloc(0),
+          nextAuthorityDigest: uint8ArrayAlloc(0)
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.authorityKey = reader.bytes()
+              break
+            }
+            case 2: {
+              obj.nextAuthorityDigest = reader.bytes()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.authorityKey`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.nextAuthorityDigest`,
+                value: reader.bytes()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface AuthorityAuthorityKeyFieldEvent {
+    field: '$.authorityKey'
+    value: Uint8Array
+  }
+
+  export interface AuthorityNextAuthorityDigestFieldEvent {
+    field: '$.nextAuthorityDigest'
+    value: Uint8Array
+  }
+
+  export function encode (obj: Partial<Authority>): Uint8Array {
+    return encodeMessage(obj, Authority.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Authority>): Authority {
+    return decodeMessage(buf, Authority.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Authority>): Generator<AuthorityAuthorityKeyFieldEvent | AuthorityNextAuthorityDigestFieldEvent> {
+    return streamMessage(buf, Authority.codec(), opts)
+  }
+}
+
+export interface Publisher {
+  publicKey: Uint8Array
+  removed: boolean
+}
+
+export namespace Publisher {
+  let _codec: Codec<Publisher>
+
+  export const codec = (): Codec<Publisher> => {
+    if (_codec == null) {
+      _codec = message<Publisher>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.publicKey != null && obj.publicKey.byteLength > 0)) {
+          w.uint32(10)
+          w.bytes(obj.publicKey)
+        }
+
+        if ((obj.removed != null && obj.removed !== false)) {
+          w.uint32(16)
+          w.bool(obj.removed)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          publicKey: uint8ArrayAlloc(0),
+          removed: false
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.publicKey = reader.bytes()
+              break
+            }
+            case 2: {
+              obj.removed = reader.bool()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.publicKey`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.removed`,
+                value: reader.bool()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface PublisherPublicKeyFieldEvent {
+    field: '$.publicKey'
+    value: Uint8Array
+  }
+
+  export interface PublisherRemovedFieldEvent {
+    field: '$.removed'
+    value: boolean
+  }
+
+  export function encode (obj: Partial<Publisher>): Uint8Array {
+    return encodeMessage(obj, Publisher.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Publisher>): Publisher {
+    return decodeMessage(buf, Publisher.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Publisher>): Generator<PublisherPublicKeyFieldEvent | PublisherRemovedFieldEvent> {
+    return streamMessage(buf, Publisher.codec(), opts)
+  }
+}
+
+export interface Publish {
+  id: string
+  documentVersion: number
+  mediaType: string
+  digest: Uint8Array
+  sizeBytes: number
+  publisherKey: Uint8Array
+}
+
+export namespace Publish {
+  let _codec: Codec<Publish>
+
+  export const codec = (): Codec<Publish> => {
+    if (_codec == null) {
+      _codec = message<Publish>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.id != null && obj.id !== '')) {
+          w.uint32(10)
+          w.string(obj.id)
+        }
+
+        if ((obj.documentVersion != null && obj.documentVersion !== 0)) {
+          w.uint32(16)
+          w.uint64Number(obj.documentVersion)
+        }
+
+        if ((obj.mediaType != null && obj.mediaType !== '')) {
+          w.uint32(26)
+          w.string(obj.mediaType)
+        }
+
+        if ((obj.digest != null && obj.digest.byteLength > 0)) {
+          w.uint32(34)
+          w.bytes(obj.digest)
+        }
+
+        if ((obj.sizeBytes != null && obj.sizeBytes !== 0)) {
+          w.uint32(40)
+          w.uint64Number(obj.sizeBytes)
+        }
+
+        if ((obj.publisherKey != null && obj.publisherKey.byteLength > 0)) {
+          w.uint32(50)
+          w.bytes(obj.publisherKey)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          id: '',
+          documentVersion: 0,
+          mediaType: '',
+          digest: uint8ArrayAlloc(0),
+          sizeBytes: 0,
+          publisherKey: uint8ArrayAlloc(0)
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.id = reader.string()
+              break
+            }
+            case 2: {
+              obj.documentVersion = reader.uint64Number()
+              break
+            }
+            case 3: {
+              obj.mediaType = reader.string()
+              break
+            }
+            case 4: {
+              obj.digest = reader.bytes()
+              break
+            }
+            case 5: {
+              obj.sizeBytes = reader.uint64Number()
+              break
+            }
+            case 6: {
+              obj.publisherKey = reader.bytes()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.id`,
+                value: reader.string()
+              }
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.documentVersion`,
+                value: reader.uint64Number()
+              }
+              break
+            }
+            case 3: {
+              yield {
+                field: `${prefix}.mediaType`,
+                value: reader.string()
+              }
+              break
+            }
+            case 4: {
+              yield {
+                field: `${prefix}.digest`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 5: {
+              yield {
+                field: `${prefix}.sizeBytes`,
+                value: reader.uint64Number()
+              }
+              break
+            }
+            case 6: {
+              yield {
+                field: `${prefix}.publisherKey`,
+                value: reader.bytes()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface PublishIdFieldEvent {
+    field: '$.id'
+    value: string
+  }
+
+  export interface PublishDocumentVersionFieldEvent {
+    field: '$.documentVersion'
+    value: number
+  }
+
+  export interface PublishMediaTypeFieldEvent {
+    field: '$.mediaType'
+    value: string
+  }
+
+  export interface PublishDigestFieldEvent {
+    field: '$.digest'
+    value: Uint8Array
+  }
+
+  export interface PublishSizeBytesFieldEvent {
+    field: '$.sizeBytes'
+    value: number
+  }
+
+  export interface PublishPublisherKeyFieldEvent {
+    field: '$.publisherKey'
+    value: Uint8Array
+  }
+
+  export function encode (obj: Partial<Publish>): Uint8Array {
+    return encodeMessage(obj, Publish.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Publish>): Publish {
+    return decodeMessage(buf, Publish.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Publish>): Generator<PublishIdFieldEvent | PublishDocumentVersionFieldEvent | PublishMediaTypeFieldEvent | PublishDigestFieldEvent | PublishSizeBytesFieldEvent | PublishPublisherKeyFieldEvent> {
+    return streamMessage(buf, Publish.codec(), opts)
+  }
+}
+
+export interface Retire {
+  id: string
+  reason: string
+}
+
+export namespace Retire {
+  let _codec: Codec<Retire>
+
+  export const codec = (): Codec<Retire> => {
+    if (_codec == null) {
+      _codec = message<Retire>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.id != null && obj.id !== '')) {
+          w.uint32(10)
+          w.string(obj.id)
+        }
+
+        if ((obj.reason != null && obj.reason !== '')) {
+          w.uint32(18)
+          w.string(obj.reason)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          id: '',
+          reason: ''
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.id = reader.string()
+              break
+            }
+            case 2: {
+              obj.reason = reader.string()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.id`,
+                value: reader.string()
+              }
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.reason`,
+                value: reader.string()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface RetireIdFieldEvent {
+    field: '$.id'
+    value: string
+  }
+
+  export interface RetireReasonFieldEvent {
+    field: '$.reason'
+    value: string
+  }
+
+  export function encode (obj: Partial<Retire>): Uint8Array {
+    return encodeMessage(obj, Retire.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Retire>): Retire {
+    return decodeMessage(buf, Retire.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Retire>): Generator<RetireIdFieldEvent | RetireReasonFieldEvent> {
+    return streamMessage(buf, Retire.codec(), opts)
+  }
+}
+
+export interface Checkpoint {
+  version: number
+  networkId: Uint8Array
+  epoch: number
+  n: number
+  headHash: Uint8Array
+  stateRoot: Uint8Array
+  rows: number
+  bytes: number
+  timeMs: number
+}
+
+export namespace Checkpoint {
+  let _codec: Codec<Checkpoint>
+
+  export const codec = (): Codec<Checkpoint> => {
+    if (_codec == null) {
+      _codec = message<Checkpoint>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.version != null && obj.version !== 0)) {
+          w.uint32(8)
+          w.uint32(obj.version)
+        }
+
+        if ((obj.networkId != null && obj.networkId.byteLength > 0)) {
+          w.uint32(18)
+          w.bytes(obj.networkId)
+        }
+
+        if ((obj.epoch != null && obj.epoch !== 0)) {
+          w.uint32(24)
+          w.uint64Number(obj.epoch)
+        }
+
+        if ((obj.n != null && obj.n !== 0)) {
+          w.uint32(32)
+          w.uint64Number(obj.n)
+        }
+
+        if ((obj.headHash != null && obj.headHash.byteLength > 0)) {
+          w.uint32(42)
+          w.bytes(obj.headHash)
+        }
+
+        if ((obj.stateRoot != null && obj.stateRoot.byteLength > 0)) {
+          w.uint32(50)
+          w.bytes(obj.stateRoot)
+        }
+
+        if ((obj.rows != null && obj.rows !== 0)) {
+          w.uint32(56)
+          w.uint64Number(obj.rows)
+        }
+
+        if ((obj.bytes != null && obj.bytes !== 0)) {
+          w.uint32(64)
+          w.uint64Number(obj.bytes)
+        }
+
+        if ((obj.timeMs != null && obj.timeMs !== 0)) {
+          w.uint32(72)
+          w.uint64Number(obj.timeMs)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          version: 0,
+          networkId: uint8ArrayAlloc(0),
+          epoch: 0,
+          n: 0,
+          headHash: uint8ArrayAlloc(0),
+          stateRoot: uint8ArrayAlloc(0),
+          rows: 0,
+          bytes: 0,
+          timeMs: 0
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.version = reader.uint32()
+              break
+            }
+            case 2: {
+              obj.networkId = reader.bytes()
+              break
+            }
+            case 3: {
+              obj.epoch = reader.uint64Number()
+              break
+            }
+            case 4: {
+              obj.n = reader.uint64Number()
+              break
+            }
+            case 5: {
+              obj.headHash = reader.bytes()
+              break
+            }
+            case 6: {
+              obj.stateRoot = reader.bytes()
+              break
+            }
+            case 7: {
+              obj.rows = reader.uint64Number()
+              break
+            }
+            case 8: {
+              obj.bytes = reader.uint64Number()
+              break
+            }
+            case 9: {
+              obj.timeMs = reader.uint64Number()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.version`,
+                value: reader.uint32()
+              }
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.networkId`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 3: {
+              yield {
+                field: `${prefix}.epoch`,
+                value: reader.uint64Number()
+              }
+              break
+            }
+            case 4: {
+              yield {
+                field: `${prefix}.n`,
+                value: reader.uint64Number()
+              }
+              break
+            }
+            case 5: {
+              yield {
+                field: `${prefix}.headHash`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 6: {
+              yield {
+                field: `${prefix}.stateRoot`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 7: {
+              yield {
+                field: `${prefix}.rows`,
+                value: reader.uint64Number()
+              }
+              break
+            }
+            case 8: {
+              yield {
+                field: `${prefix}.bytes`,
+                value: reader.uint64Number()
+              }
+              break
+            }
+            case 9: {
+              yield {
+                field: `${prefix}.timeMs`,
+                value: reader.uint64Number()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface CheckpointVersionFieldEvent {
+    field: '$.version'
+    value: number
+  }
+
+  export interface CheckpointNetworkIdFieldEvent {
+    field: '$.networkId'
+    value: Uint8Array
+  }
+
+  export interface CheckpointEpochFieldEvent {
+    field: '$.epoch'
+    value: number
+  }
+
+  export interface CheckpointNFieldEvent {
+    field: '$.n'
+    value: number
+  }
+
+  export interface CheckpointHeadHashFieldEvent {
+    field: '$.headHash'
+    value: Uint8Array
+  }
+
+  export interface CheckpointStateRootFieldEvent {
+    field: '$.stateRoot'
+    value: Uint8Array
+  }
+
+  export interface CheckpointRowsFieldEvent {
+    field: '$.rows'
+    value: number
+  }
+
+  export interface CheckpointBytesFieldEvent {
+    field: '$.bytes'
+    value: number
+  }
+
+  export interface CheckpointTimeMsFieldEvent {
+    field: '$.timeMs'
+    value: number
+  }
+
+  export function encode (obj: Partial<Checkpoint>): Uint8Array {
+    return encodeMessage(obj, Checkpoint.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Checkpoint>): Checkpoint {
+    return decodeMessage(buf, Checkpoint.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Checkpoint>): Generator<CheckpointVersionFieldEvent | CheckpointNetworkIdFieldEvent | CheckpointEpochFieldEvent | CheckpointNFieldEvent | CheckpointHeadHashFieldEvent | CheckpointStateRootFieldEvent | CheckpointRowsFieldEvent | CheckpointBytesFieldEvent | CheckpointTimeMsFieldEvent> {
+    return streamMessage(buf, Checkpoint.codec(), opts)
+  }
+}
+
+export interface NodeRecord {
+  version: number
+  networkId: Uint8Array
+  publicKey: Uint8Array
+  seq: number
+  addrs: Uint8Array[]
+  registryKey: Uint8Array
+  roles: number[]
+  services: string[]
+  tags: string[]
+  software: string
+  reach: number
+  left: boolean
+  issuedMs: number
+}
+
+export namespace NodeRecord {
+  let _codec: Codec<NodeRecord>
+
+  export const codec = (): Codec<NodeRecord> => {
+    if (_codec == null) {
+      _codec = message<NodeRecord>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.version != null && obj.version !== 0)) {
+          w.uint32(8)
+          w.uint32(obj.version)
+        }
+
+        if ((obj.networkId != null && obj.networkId.byteLength > 0)) {
+          w.uint32(18)
+          w.bytes(obj.networkId)
+        }
+
+        if ((obj.publicKey != null && obj.publicKey.byteLength > 0)) {
+          w.uint32(26)
+          w.bytes(obj.publicKey)
+        }
+
+        if ((obj.seq != null && obj.seq !== 0)) {
+          w.uint32(32)
+          w.uint64Number(obj.seq)
+        }
+
+        if (obj.addrs != null && obj.addrs.length > 0) {
+          for (const value of obj.addrs) {
+            w.uint32(42)
+            w.bytes(value)
+          }
+        }
+
+        if ((obj.registryKey != null && obj.registryKey.byteLength > 0)) {
+          w.uint32(50)
+          w.bytes(obj.registryKey)
+        }
+
+        if (obj.roles != null && obj.roles.length > 0) {
+          for (const value of obj.roles) {
+            w.uint32(56)
+            w.uint32(value)
+          }
+        }
+
+        if (obj.services != null && obj.services.length > 0) {
+          for (const value of obj.services) {
+            w.uint32(66)
+            w.string(value)
+          }
+        }
+
+        if (obj.tags != null && obj.tags.length > 0) {
+          for (const value of obj.tags) {
+            w.uint32(74)
+            w.string(value)
+          }
+        }
+
+        if ((obj.software != null && obj.software !== '')) {
+          w.uint32(82)
+          w.string(obj.software)
+        }
+
+        if ((obj.reach != null && obj.reach !== 0)) {
+          w.uint32(88)
+          w.uint32(obj.reach)
+        }
+
+        if ((obj.left != null && obj.left !== false)) {
+          w.uint32(96)
+          w.bool(obj.left)
+        }
+
+        if ((obj.issuedMs != null && obj.issuedMs !== 0)) {
+          w.uint32(104)
+          w.uint64Number(obj.issuedMs)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          version: 0,
+          networkId: uint8ArrayAlloc(0),
+          publicKey: uint8ArrayAlloc(0),
+          seq: 0,
+          addrs: [],
+          registryKey: uint8ArrayAlloc(0),
+          roles: [],
+          services: [],
+          tags: [],
+          software: '',
+          reach: 0,
+          left: false,
+          issuedMs: 0
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.version = reader.uint32()
+              break
+            }
+            case 2: {
+              obj.networkId = reader.bytes()
+              break
+            }
+            case 3: {
+              obj.publicKey = reader.bytes()
+              break
+            }
+            case 4: {
+              obj.seq = reader.uint64Number()
+              break
+            }
+            case 5: {
+              if (opts.limits?.addrs != null && obj.addrs.length === opts.limits.addrs) {
+                throw new MaxLengthError('Decode error - repeated field "addrs" had too many elements')
+              }
+
+              obj.addrs.push(reader.bytes())
+              break
+            }
+            case 6: {
+              obj.registryKey = reader.bytes()
+              break
+            }
+            case 7: {
+              if (opts.limits?.roles != null && obj.roles.length === opts.limits.roles) {
+                throw new MaxLengthError('Decode error - repeated field "roles" had too many elements')
+              }
+
+              obj.roles.push(reader.uint32())
+              break
+            }
+            case 8: {
+              if (opts.limits?.services != null && obj.services.length === opts.limits.services) {
+                throw new MaxLengthError('Decode error - repeated field "services" had too many elements')
+              }
+
+              obj.services.push(reader.string())
+              break
+            }
+            case 9: {
+              if (opts.limits?.tags != null && obj.tags.length === opts.limits.tags) {
+                throw new MaxLengthError('Decode error - repeated field "tags" had too many elements')
+              }
+
+              obj.tags.push(reader.string())
+              break
+            }
+            case 10: {
+              obj.software = reader.string()
+              break
+            }
+            case 11: {
+              obj.reach = reader.uint32()
+              break
+            }
+            case 12: {
+              obj.left = reader.bool()
+              break
+            }
+            case 13: {
+              obj.issuedMs = reader.uint64Number()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const obj = {
+          addrs: 0,
+          roles: 0,
+          services: 0,
+          tags: 0
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.version`,
+                value: reader.uint32()
+              }
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.networkId`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 3: {
+              yield {
+                field: `${prefix}.publicKey`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 4: {
+              yield {
+                field: `${prefix}.seq`,
+                value: reader.uint64Number()
+              }
+              break
+            }
+            case 5: {
+              if (opts.limits?.addrs != null && obj.addrs === opts.limits.addrs) {
+                throw new MaxLengthError('Streaming decode error - repeated field "addrs" had too many elements')
+              }
+
+              yield {
+                field: `${prefix}.addrs[]`,
+                index: obj.addrs,
+                value: reader.bytes()
+              }
+
+              obj.addrs++
+
+              break
+            }
+            case 6: {
+              yield {
+                field: `${prefix}.registryKey`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 7: {
+              if (opts.limits?.roles != null && obj.roles === opts.limits.roles) {
+                throw new MaxLengthError('Streaming decode error - repeated field "roles" had too many elements')
+              }
+
+              yield {
+                field: `${prefix}.roles[]`,
+                index: obj.roles,
+                value: reader.uint32()
+              }
+
+              obj.roles++
+
+              break
+            }
+            case 8: {
+              if (opts.limits?.services != null && obj.services === opts.limits.services) {
+                throw new MaxLengthError('Streaming decode error - repeated field "services" had too many elements')
+              }
+
+              yield {
+                field: `${prefix}.services[]`,
+                index: obj.services,
+                value: reader.string()
+              }
+
+              obj.services++
+
+              break
+            }
+            case 9: {
+              if (opts.limits?.tags != null && obj.tags === opts.limits.tags) {
+                throw new MaxLengthError('Streaming decode error - repeated field "tags" had too many elements')
+              }
+
+              yield {
+                field: `${prefix}.tags[]`,
+                index: obj.tags,
+                value: reader.string()
+              }
+
+              obj.tags++
+
+              break
+            }
+            case 10: {
+              yield {
+                field: `${prefix}.software`,
+                value: reader.string()
+              }
+              break
+            }
+            case 11: {
+              yield {
+                field: `${prefix}.reach`,
+                value: reader.uint32()
+              }
+              break
+            }
+            case 12: {
+              yield {
+                field: `${prefix}.left`,
+                value: reader.bool()
+              }
+              break
+            }
+            case 13: {
+              yield {
+                field: `${prefix}.issuedMs`,
+                value: reader.uint64Number()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface NodeRecordVersionFieldEvent {
+    field: '$.version'
+    value: number
+  }
+
+  export interface NodeRecordNetworkIdFieldEvent {
+    field: '$.networkId'
+    value: Uint8Array
+  }
+
+  export interface NodeRecordPublicKeyFieldEvent {
+    field: '$.publicKey'
+    value: Uint8Array
+  }
+
+  export interface NodeRecordSeqFieldEvent {
+    field: '$.seq'
+    value: number
+  }
+
+  export interface NodeRecordAddrsFieldEvent {
+    field: '$.addrs[]'
+    index: number
+    value: Uint8Array
+  }
+
+  export interface NodeRecordRegistryKeyFieldEvent {
+    field: '$.registryKey'
+    value: Uint8Array
+  }
+
+  export interface NodeRecordRolesFieldEvent {
+    field: '$.roles[]'
+    index: number
+    value: number
+  }
+
+  export interface NodeRecordServicesFieldEvent {
+    field: '$.services[]'
+    index: number
+    value: string
+  }
+
+  export interface NodeRecordTagsFieldEvent {
+    field: '$.tags[]'
+    index: number
+    value: string
+  }
+
+  export interface NodeRecordSoftwareFieldEvent {
+    field: '$.software'
+    value: string
+  }
+
+  export interface NodeRecordReachFieldEvent {
+    field: '$.reach'
+    value: number
+  }
+
+  export interface NodeRecordLeftFieldEvent {
+    field: '$.left'
+    value: boolean
+  }
+
+  export interface NodeRecordIssuedMsFieldEvent {
+    field: '$.issuedMs'
+    value: number
+  }
+
+  export function encode (obj: Partial<NodeRecord>): Uint8Array {
+    return encodeMessage(obj, NodeRecord.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<NodeRecord>): NodeRecord {
+    return decodeMessage(buf, NodeRecord.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<NodeRecord>): Generator<NodeRecordVersionFieldEvent | NodeRecordNetworkIdFieldEvent | NodeRecordPublicKeyFieldEvent | NodeRecordSeqFieldEvent | NodeRecordAddrsFieldEvent | NodeRecordRegistryKeyFieldEvent | NodeRecordRolesFieldEvent | NodeRecordServicesFieldEvent | NodeRecordTagsFieldEvent | NodeRecordSoftwareFieldEvent | NodeRecordReachFieldEvent | NodeRecordLeftFieldEvent | NodeRecordIssuedMsFieldEvent> {
+    return streamMessage(buf, NodeRecord.codec(), opts)
+  }
+}
+
+export interface Grant {
+  version: number
+  networkId: Uint8Array
+  id: Uint8Array
+  inviteKey: Uint8Array
+  role: number
+  name: string
+  replaces: string
+  uses: number
+  notAfterMs: number
+}
+
+export namespace Grant {
+  let _codec: Codec<Grant>
+
+  export const codec = (): Codec<Grant> => {
+    if (_codec == null) {
+      _codec = message<Grant>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.version != null && obj.version !== 0)) {
+          w.uint32(8)
+          w.uint32(obj.version)
+        }
+
+        if ((obj.networkId != null && obj.networkId.byteLength > 0)) {
+          w.uint32(18)
+          w.bytes(obj.networkId)
+        }
+
+        if ((obj.id != null && obj.id.byteLength > 0)) {
+          w.uint32(26)
+          w.bytes(obj.id)
+        }
+
+        if ((obj.inviteKey != null && obj.inviteKey.byteLength > 0)) {
+          w.uint32(34)
+          w.bytes(obj.inviteKey)
+        }
+
+        if ((obj.role != null && obj.role !== 0)) {
+          w.uint32(40)
+          w.uint32(obj.role)
+        }
+
+        if ((obj.name != null && obj.name !== '')) {
+          w.uint32(50)
+          w.string(obj.name)
+        }
+
+        if ((obj.replaces != null && obj.replaces !== '')) {
+          w.uint32(58)
+          w.string(obj.replaces)
+        }
+
+        if ((obj.uses != null && obj.uses !== 0)) {
+          w.uint32(64)
+          w.uint32(obj.uses)
+        }
+
+        if ((obj.notAfterMs != null && obj.notAfterMs !== 0)) {
+          w.uint32(72)
+          w.uint64Number(obj.notAfterMs)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          version: 0,
+          networkId: uint8ArrayAlloc(0),
+          id: uint8ArrayAlloc(0),
+          inviteKey: uint8ArrayAlloc(0),
+          role: 0,
+          name: '',
+          replaces: '',
+          uses: 0,
+          notAfterMs: 0
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.version = reader.uint32()
+              break
+            }
+            case 2: {
+              obj.networkId = reader.bytes()
+              break
+            }
+            case 3: {
+              obj.id = reader.bytes()
+              break
+            }
+            case 4: {
+              obj.inviteKey = reader.bytes()
+              break
+            }
+            case 5: {
+              obj.role = reader.uint32()
+              break
+            }
+            case 6: {
+              obj.name = reader.string()
+              break
+            }
+            case 7: {
+              obj.replaces = reader.string()
+              break
+            }
+            case 8: {
+              obj.uses = reader.uint32()
+              break
+            }
+            case 9: {
+              obj.notAfterMs = reader.uint64Number()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.version`,
+                value: reader.uint32()
+              }
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.networkId`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 3: {
+              yield {
+                field: `${prefix}.id`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 4: {
+              yield {
+                field: `${prefix}.inviteKey`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 5: {
+              yield {
+                field: `${prefix}.role`,
+                value: reader.uint32()
+              }
+              break
+            }
+            case 6: {
+              yield {
+                field: `${prefix}.name`,
+                value: reader.string()
+              }
+              break
+            }
+            case 7: {
+              yield {
+                field: `${prefix}.replaces`,
+                value: reader.string()
+              }
+              break
+            }
+            case 8: {
+              yield {
+                field: `${prefix}.uses`,
+                value: reader.uint32()
+              }
+              break
+            }
+            case 9: {
+              yield {
+                field: `${prefix}.notAfterMs`,
+                value: reader.uint64Number()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface GrantVersionFieldEvent {
+    field: '$.version'
+    value: number
+  }
+
+  export interface GrantNetworkIdFieldEvent {
+    field: '$.networkId'
+    value: Uint8Array
+  }
+
+  export interface GrantIdFieldEvent {
+    field: '$.id'
+    value: Uint8Array
+  }
+
+  export interface GrantInviteKeyFieldEvent {
+    field: '$.inviteKey'
+    value: Uint8Array
+  }
+
+  export interface GrantRoleFieldEvent {
+    field: '$.role'
+    value: number
+  }
+
+  export interface GrantNameFieldEvent {
+    field: '$.name'
+    value: string
+  }
+
+  export interface GrantReplacesFieldEvent {
+    field: '$.replaces'
+    value: string
+  }
+
+  export interface GrantUsesFieldEvent {
+    field: '$.uses'
+    value: number
+  }
+
+  export interface GrantNotAfterMsFieldEvent {
+    field: '$.notAfterMs'
+    value: number
+  }
+
+  export function encode (obj: Partial<Grant>): Uint8Array {
+    return encodeMessage(obj, Grant.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Grant>): Grant {
+    return decodeMessage(buf, Grant.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Grant>): Generator<GrantVersionFieldEvent | GrantNetworkIdFieldEvent | GrantIdFieldEvent | GrantInviteKeyFieldEvent | GrantRoleFieldEvent | GrantNameFieldEvent | GrantReplacesFieldEvent | GrantUsesFieldEvent | GrantNotAfterMsFieldEvent> {
+    return streamMessage(buf, Grant.codec(), opts)
+  }
+}
+
+export interface Invite {
+  version: number
+  domain: string
+  networkId: Uint8Array
+  registries: InviteRegistry[]
+  grant: Uint8Array
+  seed: Uint8Array
+}
+
+export namespace Invite {
+  let _codec: Codec<Invite>
+
+  export const codec = (): Codec<Invite> => {
+    if (_codec == null) {
+      _codec = message<Invite>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.version != null && obj.version !== 0)) {
+          w.uint32(8)
+          w.uint32(obj.version)
+        }
+
+        if ((obj.domain != null && obj.domain !== '')) {
+          w.uint32(18)
+          w.string(obj.domain)
+        }
+
+        if ((obj.networkId != null && obj.networkId.byteLength > 0)) {
+          w.uint32(26)
+          w.bytes(obj.networkId)
+        }
+
+        if (obj.registries != null && obj.registries.length > 0) {
+          for (const value of obj.registries) {
+            w.uint32(34)
+            InviteRegistry.codec().encode(value, w)
+          }
+        }
+
+        if ((obj.grant != null && obj.grant.byteLength > 0)) {
+          w.uint32(42)
+          w.bytes(obj.grant)
+        }
+
+        if ((obj.seed != null && obj.seed.byteLength > 0)) {
+          w.uint32(50)
+          w.bytes(obj.seed)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          version: 0,
+          domain: '',
+          networkId: uint8ArrayAlloc(0),
+          registries: [],
+          grant: uint8ArrayAlloc(0),
+          seed: uint8ArrayAlloc(0)
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.version = reader.uint32()
+              break
+            }
+            case 2: {
+              obj.domain = reader.string()
+              break
+            }
+            case 3: {
+              obj.networkId = reader.bytes()
+              break
+            }
+            case 4: {
+              if (opts.limits?.registries != null && obj.registries.length === opts.limits.registries) {
+                throw new MaxLengthError('Decode error - repeated field "registries" had too many elements')
+              }
+
+              obj.registries.push(InviteRegistry.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.registries$
+              }))
+              break
+            }
+            case 5: {
+              obj.grant = reader.bytes()
+              break
+            }
+            case 6: {
+              obj.seed = reader.bytes()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const obj = {
+          registries: 0
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.version`,
+                value: reader.uint32()
+              }
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.domain`,
+                value: reader.string()
+              }
+              break
+            }
+            case 3: {
+              yield {
+                field: `${prefix}.networkId`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 4: {
+              if (opts.limits?.registries != null && obj.registries === opts.limits.registries) {
+                throw new MaxLengthError('Streaming decode error - repeated field "registries" had too many elements')
+              }
+
+              for (const evt of InviteRegistry.codec().stream(reader, reader.uint32(), `${prefix}.registries[]`, {
+                limits: opts.limits?.registries$
+              })) {
+                yield {
+                  ...evt,
+                  index: obj.registries
+                }
+              }
+
+              obj.registries++
+
+              break
+            }
+            case 5: {
+              yield {
+                field: `${prefix}.grant`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 6: {
+              yield {
+                field: `${prefix}.seed`,
+                value: reader.bytes()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface InviteVersionFieldEvent {
+    field: '$.version'
+    value: number
+  }
+
+  export interface InviteDomainFieldEvent {
+    field: '$.domain'
+    value: string
+  }
+
+  export interface InviteNetworkIdFieldEvent {
+    field: '$.networkId'
+    value: Uint8Array
+  }
+
+  export interface InviteRegistriesPublicKeyFieldEvent {
+    field: '$.registries[].publicKey'
+    value: Uint8Array
+    index: number
+  }
+
+  export interface InviteRegistriesAddrsFieldEvent {
+    field: '$.registries[].addrs[]'
+    index: number
+    value: Uint8Array
+  }
+
+  export interface InviteGrantFieldEvent {
+    field: '$.grant'
+    value: Uint8Array
+  }
+
+  export interface InviteSeedFieldEvent {
+    field: '$.seed'
+    value: Uint8Array
+  }
+
+  export function encode (obj: Partial<Invite>): Uint8Array {
+    return encodeMessage(obj, Invite.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Invite>): Invite {
+    return decodeMessage(buf, Invite.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Invite>): Generator<InviteVersionFieldEvent | InviteDomainFieldEvent | InviteNetworkIdFieldEvent | InviteRegistriesPublicKeyFieldEvent | InviteRegistriesAddrsFieldEvent | InviteGrantFieldEvent | InviteSeedFieldEvent> {
+    return streamMessage(buf, Invite.codec(), opts)
+  }
+}
+
+export interface InviteRegistry {
+  publicKey: Uint8Array
+  addrs: Uint8Array[]
+}
+
+export namespace InviteRegistry {
+  let _codec: Codec<InviteRegistry>
+
+  export const codec = (): Codec<InviteRegistry> => {
+    if (_codec == null) {
+      _codec = message<InviteRegistry>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.publicKey != null && obj.publicKey.byteLength > 0)) {
+          w.uint32(10)
+          w.bytes(obj.publicKey)
+        }
+
+        if (obj.addrs != null && obj.addrs.length > 0) {
+          for (const value of obj.addrs) {
+            w.uint32(18)
+            w.bytes(value)
+          }
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          publicKey: uint8ArrayAlloc(0),
+          addrs: []
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.publicKey = reader.bytes()
+              break
+            }
+            case 2: {
+              if (opts.limits?.addrs != null && obj.addrs.length === opts.limits.addrs) {
+                throw new MaxLengthError('Decode error - repeated field "addrs" had too many elements')
+              }
+
+              obj.addrs.push(reader.bytes())
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const obj = {
+          addrs: 0
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.publicKey`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 2: {
+              if (opts.limits?.addrs != null && obj.addrs === opts.limits.addrs) {
+                throw new MaxLengthError('Streaming decode error - repeated field "addrs" had too many elements')
+              }
+
+              yield {
+                field: `${prefix}.addrs[]`,
+                index: obj.addrs,
+                value: reader.bytes()
+              }
+
+              obj.addrs++
+
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface InviteRegistryPublicKeyFieldEvent {
+    field: '$.publicKey'
+    value: Uint8Array
+  }
+
+  export interface InviteRegistryAddrsFieldEvent {
+    field: '$.addrs[]'
+    index: number
+    value: Uint8Array
+  }
+
+  export function encode (obj: Partial<InviteRegistry>): Uint8Array {
+    return encodeMessage(obj, InviteRegistry.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<InviteRegistry>): InviteRegistry {
+    return decodeMessage(buf, InviteRegistry.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<InviteRegistry>): Generator<InviteRegistryPublicKeyFieldEvent | InviteRegistryAddrsFieldEvent> {
+    return streamMessage(buf, InviteRegistry.codec(), opts)
+  }
+}
+
+export interface JoinRequest {
+  version: number
+  networkId: Uint8Array
+  publicKey: Uint8Array
+  name: string
+  role: number
+  grantId: Uint8Array
+  inviteSignature: Uint8Array
+  timeMs: number
+}
+
+export namespace JoinRequest {
+  let _codec: Codec<JoinRequest>
+
+  export const codec = (): Codec<JoinRequest> => {
+    if (_codec == null) {
+      _codec = message<JoinRequest>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.version != null && obj.version !== 0)) {
+          w.uint32(8)
+          w.uint32(obj.version)
+        }
+
+        if ((obj.networkId != null && obj.networkId.byteLength > 0)) {
+          w.uint32(18)
+          w.bytes(obj.networkId)
+        }
+
+        if ((obj.publicKey != null && obj.publicKey.byteLength > 0)) {
+          w.uint32(26)
+          w.bytes(obj.publicKey)
+        }
+
+        if ((obj.name != null && obj.name !== '')) {
+          w.uint32(34)
+          w.string(obj.name)
+        }
+
+        if ((obj.role != null && obj.role !== 0)) {
+          w.uint32(40)
+          w.uint32(obj.role)
+        }
+
+        if ((obj.grantId != null && obj.grantId.byteLength > 0)) {
+          w.uint32(50)
+          w.bytes(obj.grantId)
+        }
+
+        if ((obj.inviteSignature != null && obj.inviteSignature.byteLength > 0)) {
+          w.uint32(58)
+          w.bytes(obj.inviteSignature)
+        }
+
+        if ((obj.timeMs != null && obj.timeMs !== 0)) {
+          w.uint32(64)
+          w.uint64Number(obj.timeMs)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          version: 0,
+          networkId: uint8ArrayAlloc(0),
+          publicKey: uint8ArrayAlloc(0),
+          name: '',
+          role: 0,
+          grantId: uint8ArrayAlloc(0),
+          inviteSignature: uint8ArrayAlloc(0),
+          timeMs: 0
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.version = reader.uint32()
+              break
+            }
+            case 2: {
+              obj.networkId = reader.bytes()
+              break
+            }
+            case 3: {
+              obj.publicKey = reader.bytes()
+              break
+            }
+            case 4: {
+              obj.name = reader.string()
+              break
+            }
+            case 5: {
+              obj.role = reader.uint32()
+              break
+            }
+            case 6: {
+              obj.grantId = reader.bytes()
+              break
+            }
+            case 7: {
+              obj.inviteSignature = reader.bytes()
+              break
+            }
+            case 8: {
+              obj.timeMs = reader.uint64Number()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.version`,
+                value: reader.uint32()
+              }
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.networkId`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 3: {
+              yield {
+                field: `${prefix}.publicKey`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 4: {
+              yield {
+                field: `${prefix}.name`,
+                value: reader.string()
+              }
+              break
+            }
+            case 5: {
+              yield {
+                field: `${prefix}.role`,
+                value: reader.uint32()
+              }
+              break
+            }
+            case 6: {
+              yield {
+                field: `${prefix}.grantId`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 7: {
+              yield {
+                field: `${prefix}.inviteSignature`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 8: {
+              yield {
+                field: `${prefix}.timeMs`,
+                value: reader.uint64Number()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface JoinRequestVersionFieldEvent {
+    field: '$.version'
+    value: number
+  }
+
+  export interface JoinRequestNetworkIdFieldEvent {
+    field: '$.networkId'
+    value: Uint8Array
+  }
+
+  export interface JoinRequestPublicKeyFieldEvent {
+    field: '$.publicKey'
+    value: Uint8Array
+  }
+
+  export interface JoinRequestNameFieldEvent {
+    field: '$.name'
+    value: string
+  }
+
+  export interface JoinRequestRoleFieldEvent {
+    field: '$.role'
+    value: number
+  }
+
+  export interface JoinRequestGrantIdFieldEvent {
+    field: '$.grantId'
+    value: Uint8Array
+  }
+
+  export interface JoinRequestInviteSignatureFieldEvent {
+    field: '$.inviteSignature'
+    value: Uint8Array
+  }
+
+  export interface JoinRequestTimeMsFieldEvent {
+    field: '$.timeMs'
+    value: number
+  }
+
+  export function encode (obj: Partial<JoinRequest>): Uint8Array {
+    return encodeMessage(obj, JoinRequest.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<JoinRequest>): JoinRequest {
+    return decodeMessage(buf, JoinRequest.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<JoinRequest>): Generator<JoinRequestVersionFieldEvent | JoinRequestNetworkIdFieldEvent | JoinRequestPublicKeyFieldEvent | JoinRequestNameFieldEvent | JoinRequestRoleFieldEvent | JoinRequestGrantIdFieldEvent | JoinRequestInviteSignatureFieldEvent | JoinRequestTimeMsFieldEvent> {
+    return streamMessage(buf, JoinRequest.codec(), opts)
+  }
+}
+
+export interface JoinReceipt {
+  version: number
+  networkId: Uint8Array
+  joinHash: Uint8Array
+  timeMs: number
+}
+
+export namespace JoinReceipt {
+  let _codec: Codec<JoinReceipt>
+
+  export const codec = (): Codec<JoinReceipt> => {
+    if (_codec == null) {
+      _codec = message<JoinReceipt>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.version != null && obj.version !== 0)) {
+          w.uint32(8)
+          w.uint32(obj.version)
+        }
+
+        if ((obj.networkId != null && obj.networkId.byteLength > 0)) {
+          w.uint32(18)
+          w.bytes(obj.networkId)
+        }
+
+        if ((obj.joinHash != null && obj.joinHash.byteLength > 0)) {
+          w.uint32(26)
+          w.bytes(obj.joinHash)
+        }
+
+        if ((obj.timeMs != null && obj.timeMs !== 0)) {
+          w.uint32(32)
+          w.uint64Number(obj.timeMs)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          version: 0,
+          networkId: uint8ArrayAlloc(0),
+          joinHash: uint8ArrayAlloc(0),
+          timeMs: 0
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.version = reader.uint32()
+              break
+            }
+            case 2: {
+              obj.networkId = reader.bytes()
+              break
+            }
+            case 3: {
+              obj.joinHash = reader.bytes()
+              break
+            }
+            case 4: {
+              obj.timeMs = reader.uint64Number()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.version`,
+                value: reader.uint32()
+              }
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.networkId`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 3: {
+              yield {
+                field: `${prefix}.joinHash`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 4: {
+              yield {
+                field: `${prefix}.timeMs`,
+                value: reader.uint64Number()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface JoinReceiptVersionFieldEvent {
+    field: '$.version'
+    value: number
+  }
+
+  export interface JoinReceiptNetworkIdFieldEvent {
+    field: '$.networkId'
+    value: Uint8Array
+  }
+
+  export interface JoinReceiptJoinHashFieldEvent {
+    field: '$.joinHash'
+    value: Uint8Array
+  }
+
+  export interface JoinReceiptTimeMsFieldEvent {
+    field: '$.timeMs'
+    value: number
+  }
+
+  export function encode (obj: Partial<JoinReceipt>): Uint8Array {
+    return encodeMessage(obj, JoinReceipt.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<JoinReceipt>): JoinReceipt {
+    return decodeMessage(buf, JoinReceipt.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<JoinReceipt>): Generator<JoinReceiptVersionFieldEvent | JoinReceiptNetworkIdFieldEvent | JoinReceiptJoinHashFieldEvent | JoinReceiptTimeMsFieldEvent> {
+    return streamMessage(buf, JoinReceipt.codec(), opts)
+  }
+}
+
+export interface RenewRequest {
+  version: number
+  networkId: Uint8Array
+  publicKey: Uint8Array
+  notAfterMs: number
+}
+
+export namespace RenewRequest {
+  let _codec: Codec<RenewRequest>
+
+  export const codec = (): Codec<RenewRequest> => {
+    if (_codec == null) {
+      _codec = message<RenewRequest>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.version != null && obj.version !== 0)) {
+          w.uint32(8)
+          w.uint32(obj.version)
+        }
+
+        if ((obj.networkId != null && obj.networkId.byteLength > 0)) {
+          w.uint32(18)
+          w.bytes(obj.networkId)
+        }
+
+        if ((obj.publicKey != null && obj.publicKey.byteLength > 0)) {
+          w.uint32(26)
+          w.bytes(obj.publicKey)
+        }
+
+        if ((obj.notAfterMs != null && obj.notAfterMs !== 0)) {
+          w.uint32(32)
+          w.uint64Number(obj.notAfterMs)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          version: 0,
+          networkId: uint8ArrayAlloc(0),
+          publicKey: uint8ArrayAlloc(0),
+          notAfterMs: 0
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.version = reader.uint32()
+              break
+            }
+            case 2: {
+              obj.networkId = reader.bytes()
+              break
+            }
+            case 3: {
+              obj.publicKey = reader.bytes()
+              break
+            }
+            case 4: {
+              obj.notAfterMs = reader.uint64Number()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.version`,
+                value: reader.uint32()
+              }
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.networkId`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 3: {
+              yield {
+                field: `${prefix}.publicKey`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 4: {
+              yield {
+                field: `${prefix}.notAfterMs`,
+                value: reader.uint64Number()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface RenewRequestVersionFieldEvent {
+    field: '$.version'
+    value: number
+  }
+
+  export interface RenewRequestNetworkIdFieldEvent {
+    field: '$.networkId'
+    value: Uint8Array
+  }
+
+  export interface RenewRequestPublicKeyFieldEvent {
+    field: '$.publicKey'
+    value: Uint8Array
+  }
+
+  export interface RenewRequestNotAfterMsFieldEvent {
+    field: '$.notAfterMs'
+    value: number
+  }
+
+  export function encode (obj: Partial<RenewRequest>): Uint8Array {
+    return encodeMessage(obj, RenewRequest.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<RenewRequest>): RenewRequest {
+    return decodeMessage(buf, RenewRequest.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<RenewRequest>): Generator<RenewRequestVersionFieldEvent | RenewRequestNetworkIdFieldEvent | RenewRequestPublicKeyFieldEvent | RenewRequestNotAfterMsFieldEvent> {
+    return streamMessage(buf, RenewRequest.codec(), opts)
+  }
+}
+
+export interface ForgetRequest {
+  version: number
+  networkId: Uint8Array
+  publicKey: Uint8Array
+}
+
+export namespace ForgetRequest {
+  let _codec: Codec<ForgetRequest>
+
+  export const codec = (): Codec<ForgetRequest> => {
+    if (_codec == null) {
+      _codec = message<ForgetRequest>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.version != null && obj.version !== 0)) {
+          w.uint32(8)
+          w.uint32(obj.version)
+        }
+
+        if ((obj.networkId != null && obj.networkId.byteLength > 0)) {
+          w.uint32(18)
+          w.bytes(obj.networkId)
+        }
+
+        if ((obj.publicKey != null && obj.publicKey.byteLength > 0)) {
+          w.uint32(26)
+          w.bytes(obj.publicKey)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          version: 0,
+          networkId: uint8ArrayAlloc(0),
+          publicKey: uint8ArrayAlloc(0)
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.version = reader.uint32()
+              break
+            }
+            case 2: {
+              obj.networkId = reader.bytes()
+              break
+            }
+            case 3: {
+              obj.publicKey = reader.bytes()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.version`,
+                value: reader.uint32()
+              }
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.networkId`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 3: {
+              yield {
+                field: `${prefix}.publicKey`,
+                value: reader.bytes()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface ForgetRequestVersionFieldEvent {
+    field: '$.version'
+    value: number
+  }
+
+  export interface ForgetRequestNetworkIdFieldEvent {
+    field: '$.networkId'
+    value: Uint8Array
+  }
+
+  export interface ForgetRequestPublicKeyFieldEvent {
+    field: '$.publicKey'
+    value: Uint8Array
+  }
+
+  export function encode (obj: Partial<ForgetRequest>): Uint8Array {
+    return encodeMessage(obj, ForgetRequest.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<ForgetRequest>): ForgetRequest {
+    return decodeMessage(buf, ForgetRequest.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<ForgetRequest>): Generator<ForgetRequestVersionFieldEvent | ForgetRequestNetworkIdFieldEvent | ForgetRequestPublicKeyFieldEvent> {
+    return streamMessage(buf, ForgetRequest.codec(), opts)
+  }
+}
+
+export interface RotateRequest {
+  version: number
+  networkId: Uint8Array
+  oldKey: Uint8Array
+  newKey: Uint8Array
+}
+
+export namespace RotateRequest {
+  let _codec: Codec<RotateRequest>
+
+  export const codec = (): Codec<RotateRequest> => {
+    if (_codec == null) {
+      _codec = message<RotateRequest>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.version != null && obj.version !== 0)) {
+          w.uint32(8)
+          w.uint32(obj.version)
+        }
+
+        if ((obj.networkId != null && obj.networkId.byteLength > 0)) {
+          w.uint32(18)
+          w.bytes(obj.networkId)
+        }
+
+        if ((obj.oldKey != null && obj.oldKey.byteLength > 0)) {
+          w.uint32(26)
+          w.bytes(obj.oldKey)
+        }
+
+        if ((obj.newKey != null && obj.newKey.byteLength > 0)) {
+          w.uint32(34)
+          w.bytes(obj.newKey)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          version: 0,
+          networkId: uint8ArrayAlloc(0),
+          oldKey: uint8ArrayAlloc(0),
+          newKey: uint8ArrayAlloc(0)
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.version = reader.uint32()
+              break
+            }
+            case 2: {
+              obj.networkId = reader.bytes()
+              break
+            }
+            case 3: {
+              obj.oldKey = reader.bytes()
+              break
+            }
+            case 4: {
+              obj.newKey = reader.bytes()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.version`,
+                value: reader.uint32()
+              }
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.networkId`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 3: {
+              yield {
+                field: `${prefix}.oldKey`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 4: {
+              yield {
+                field: `${prefix}.newKey`,
+                value: reader.bytes()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface RotateRequestVersionFieldEvent {
+    field: '$.version'
+    value: number
+  }
+
+  export interface RotateRequestNetworkIdFieldEvent {
+    field: '$.networkId'
+    value: Uint8Array
+  }
+
+  export interface RotateRequestOldKeyFieldEvent {
+    field: '$.oldKey'
+    value: Uint8Array
+  }
+
+  export interface RotateRequestNewKeyFieldEvent {
+    field: '$.newKey'
+    value: Uint8Array
+  }
+
+  export function encode (obj: Partial<RotateRequest>): Uint8Array {
+    return encodeMessage(obj, RotateRequest.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<RotateRequest>): RotateRequest {
+    return decodeMessage(buf, RotateRequest.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<RotateRequest>): Generator<RotateRequestVersionFieldEvent | RotateRequestNetworkIdFieldEvent | RotateRequestOldKeyFieldEvent | RotateRequestNewKeyFieldEvent> {
+    return streamMessage(buf, RotateRequest.codec(), opts)
+  }
+}
