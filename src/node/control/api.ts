@@ -1,0 +1,99 @@
+import type { Role } from '../../registry/role.ts'
+import type {
+  AckView,
+  AddressView,
+  ChangeView,
+  ConnectView,
+  DisconnectView,
+  IdentityView,
+  InviteView,
+  JoinView,
+  LogView,
+  LookupView,
+  PeerState,
+  PeersView,
+  PendingView,
+  Phase,
+  RegistryNodesView,
+  RegistryStatusView,
+  StatusView,
+  StatusWord,
+  WhyView
+} from './views.ts'
+
+export type * from './views.ts'
+
+/** A peer is named by its member name, its PeerId, or an unambiguous end of its PeerId of at least 6 characters. */
+export type PeerName = string
+
+export interface LookupQuery {
+  peer?: PeerName
+  role?: Role
+  service?: string
+  state?: PeerState
+  after?: string
+  /** Rows of a page; default 100, at most 500. */
+  limit?: number
+  /** Ask the registry that holds the lease, over the wire, instead of the own replica. */
+  remote?: boolean
+}
+
+export interface InviteQuery {
+  role?: Role
+  name?: string
+  /** Name of the member whose place is taken. */
+  replaces?: string
+  /** Default 1. */
+  uses?: number
+  /** Default 1 h. */
+  ttlMs?: number
+}
+
+/** Sent when something changed that a view shows; who wants the new state asks for the view again. */
+export type ControlEvent =
+  | { schemaVersion: 1; type: 'peer'; peerId: string; state: PeerState }
+  | { schemaVersion: 1; type: 'status'; word: StatusWord; phase: Phase }
+  | { schemaVersion: 1; type: 'head'; epoch: number; head: number }
+  | { schemaVersion: 1; type: 'pending'; peerId: string }
+
+export interface CallOptions {
+  signal?: AbortSignal
+}
+
+/**
+ * What a running process can be asked and told from its own machine. Failures are thrown as the error classes of the registry:
+ * NotFoundError (no such peer), NotRootError, UnavailableError, InvalidPayloadError …; the server turns the name into an answer
+ * and the client throws a ControlError with that name again.
+ */
+export interface ControlApi {
+  status(options?: CallOptions): Promise<StatusView>
+  /** Everybody, unfiltered, self first, then registries, then by name: the CLI filters and sorts. */
+  peers(options?: CallOptions): Promise<PeersView>
+  lookup(query: LookupQuery, options?: CallOptions): Promise<LookupView>
+  why(peer: PeerName, options?: CallOptions): Promise<WhyView>
+  identity(options?: CallOptions): Promise<IdentityView>
+  /** Without a peer: the own one. */
+  address(peer?: PeerName, options?: CallOptions): Promise<AddressView>
+
+  registryStatus(options?: CallOptions): Promise<RegistryStatusView>
+  registryNodes(options?: CallOptions): Promise<RegistryNodesView>
+  log(query: { after?: number; limit?: number }, options?: CallOptions): Promise<LogView>
+  pending(options?: CallOptions): Promise<PendingView>
+  approve(peer: PeerName, options?: CallOptions): Promise<ChangeView>
+  reject(peer: PeerName, reason: string, options?: CallOptions): Promise<ChangeView>
+
+  invite(query: InviteQuery, options?: CallOptions): Promise<InviteView>
+  /** Hands an invite line to a process that is not admitted yet. */
+  join(line: string, options?: CallOptions): Promise<JoinView>
+  /** Says `left`; with forget it also asks for the revocation of the own key. */
+  leave(query: { forget: boolean; reason?: string }, options?: CallOptions): Promise<ChangeView>
+  revoke(peer: PeerName, reason: string, options?: CallOptions): Promise<ChangeView>
+
+  connect(multiaddr: string, options?: CallOptions): Promise<ConnectView>
+  disconnect(peer: PeerName, options?: CallOptions): Promise<DisconnectView>
+  /** Takes a warning or alarm out of the status word, by its code. */
+  acknowledge(code: string, options?: CallOptions): Promise<AckView>
+
+  /** Ends when the signal fires or the process stops. */
+  events(options?: CallOptions): AsyncIterable<ControlEvent>
+}
