@@ -1,0 +1,96 @@
+import { StoreError } from '../errors.ts'
+import { asStoreError, type Database } from './database.ts'
+
+/** Writes of one transaction at most, so that a flood of them does not hold the event loop. */
+const maxBatch = 1000
+
+interface Job {
+  /** Gives what is due after the commit. */
+  run: () => () => void
+  reject: (error: unknown) => void
+}
+
+/**
+ * All writes that are asked for in one tick share one transaction, and so one flush to the disk. A write resolves when it is durable.
+ * Each runs in a savepoint of its own: one that throws is undone alone.
+ */
+export class GroupCommit {
+  readonly #db: Database
+  #queue: Job[] = []
+  #scheduled = false
+  #closed = false
+
+  constructor(db: Database) {
+    this.#db = db
+  }
+
+  /**
+   * `run` is called later, inside the transaction, in the order of the calls. It must be synchronous and change nothing but the database:
+   * what it changes in memory would outlive a failing commit. Do that after the promise resolved.
+   *
+   * @throws what `run` throws; StoreError when the commit fails (disk full, I/O)
+   */
+  write<T>(run: () => T): Promise<T> {
+    if (this.#closed) return Promise.reject(new StoreError('the store is closed: nothing can be written any more'))
+    return new Promise<T>((resolve, reject) => {
+      this.#queue.push({ run: () => withResult(run(), resolve), reject })
+      this.#schedule()
+    })
+  }
+
+  /** Commits what is waiting and takes nothing more. */
+  close(): void {
+    this.#closed = true
+    while (this.#queue.length > 0) this.#commit()
+  }
+
+  #schedule(): void {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    setImmediate(() => {
+      this.#scheduled = false
+      this.#commit()
+      if (this.#queue.length > 0) this.#schedule()
+    })
+  }
+
+  #commit(): void {
+    const jobs = this.#queue.splice(0, maxBatch)
+    if (jobs.length === 0) return
+    const db = this.#db
+    const settle: (() => void)[] = []
+    try {
+      db.exec('BEGIN IMMEDIATE')
+      for (const job of jobs) settle.push(this.#runOne(job))
+      db.exec('COMMIT')
+    } catch (error) {
+      if (db.open && db.inTransaction) db.exec('ROLLBACK')
+      const failure = asStoreError(error, db.name)
+      for (const job of jobs) job.reject(failure)
+      return
+    }
+    for (const done of settle) done()
+  }
+
+  /** Gives what is due after the commit. Throws only when the whole transaction is lost. */
+  #runOne(job: Job): () => void {
+    const db = this.#db
+    db.exec('SAVEPOINT one')
+    try {
+      const done = job.run()
+      db.exec('RELEASE one')
+      return done
+    } catch (error) {
+      // After some failures (disk full, I/O) SQLite has undone the whole transaction itself.
+      if (!db.inTransaction) throw error
+      db.exec('ROLLBACK TO one; RELEASE one')
+      return () => job.reject(asStoreError(error, db.name))
+    }
+  }
+}
+
+const withResult = <T>(value: T, resolve: (value: T) => void): (() => void) => {
+  if (value instanceof Promise)
+    throw new TypeError('a write must be synchronous: nothing may run between it and the commit')
+  return () => resolve(value)
+}

@@ -1,0 +1,274 @@
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  realpathSync,
+  rmSync,
+  writeFileSync
+} from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import BetterSqlite3 from 'better-sqlite3'
+import { StoreError, StoreInUseError, StoreVersionError } from '../errors.ts'
+import { migrate } from './migrate.ts'
+import { schema as currentSchema, type Schema } from './schema.ts'
+
+export type Database = BetterSqlite3.Database
+/** A prepared statement: its parameters as a tuple, and a row of its answer. */
+export type Statement<Parameters extends unknown[] = unknown[], Row = unknown> = BetterSqlite3.Statement<
+  Parameters,
+  Row
+>
+
+/** Below it a race between two connections can damage a WAL database without a trace (SQLite 3.7.0 to 3.51.2). */
+const oldestSqlite = [3, 51, 3] as const
+/** How long an open waits for another that is just closing. It blocks the event loop, at start only. */
+const busyTimeoutMs = 500
+/** The WAL file is cut back to it after a checkpoint. */
+const walLimitBytes = 64 * 1024 * 1024
+
+/**
+ * Closing any descriptor of a file drops all POSIX locks that the process holds on it, and the header is read through a descriptor of its
+ * own: a path that is open here must be refused before that.
+ */
+const openPaths = new Set<string>()
+
+class StoreDatabase extends BetterSqlite3 {
+  readonly #path: string
+  #pidPath?: string
+
+  constructor(path: string) {
+    super(path, { timeout: busyTimeoutMs })
+    this.#path = path
+    openPaths.add(path)
+  }
+
+  /** Says beside the file who has it; only the holder of the lock may call it. */
+  writePid(): void {
+    this.#pidPath = `${this.#path}.pid`
+    writeFileSync(this.#pidPath, `${process.pid}\n`)
+  }
+
+  override close(): this {
+    if (!this.open) return this
+    if (this.#pidPath !== undefined) rmSync(this.#pidPath, { force: true })
+    super.close()
+    openPaths.delete(this.#path)
+    return this
+  }
+}
+
+/** SQLite's failures (disk full, I/O, damage, lock) as errors of the store that say what to do; anything else as it is. */
+export const asStoreError = (error: unknown, path: string): unknown => {
+  if (!(error instanceof BetterSqlite3.SqliteError)) return error
+  const { code, message } = error
+  const options = { cause: error }
+  if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) return inUse(path, options)
+  if (code.startsWith('SQLITE_FULL')) {
+    return new StoreError(`no space left for ${path}: the write was undone, reads go on; free some disk space`, options)
+  }
+  if (code.startsWith('SQLITE_CORRUPT') || code.startsWith('SQLITE_NOTADB')) return damaged(path, message, options)
+  if (code.startsWith('SQLITE_CONSTRAINT')) return error
+  return new StoreError(
+    `${path} cannot be used (${message}): check the disk, its mount and the owner of the folder`,
+    options
+  )
+}
+
+const damaged = (path: string, what: string, options?: ErrorOptions): StoreError =>
+  new StoreError(
+    `${path} is damaged (${what}): move it away; a root restores its newest backup, any other node fetches its replica anew`,
+    options
+  )
+
+const inUse = (path: string, options?: ErrorOptions): StoreInUseError => {
+  let holder = 'another process'
+  try {
+    holder = `process ${Number(readFileSync(`${path}.pid`, 'utf8'))}`
+  } catch {
+    // The pid file only serves this message.
+  }
+  return new StoreInUseError(
+    `${path} is used by ${holder}: stop that one first, or give this one a data folder of its own`,
+    options
+  )
+}
+
+export interface OpenDatabaseOptions {
+  /** Tests turn it; the default is the schema of this version. */
+  schema?: Schema
+}
+
+/**
+ * Opens the store, alone: makes it when there is none, brings an older one to the schema of this program (after a verified backup beside
+ * it) and checks it. Close it with `close()`.
+ *
+ * @throws StoreInUseError when another process has it open
+ * @throws StoreVersionError when it is of a newer version or of another program; nothing is touched
+ * @throws StoreError when it is damaged or the disk fails
+ */
+export const openDatabase = (path: string, options: OpenDatabaseOptions = {}): Database => {
+  const schema = options.schema ?? currentSchema
+  let real = path
+  let db: StoreDatabase | undefined
+  try {
+    real = realPath(path)
+    refuseUnknown(real, schema)
+    db = new StoreDatabase(real)
+    lock(db)
+    prepare(db, real, schema)
+    db.writePid()
+    return db
+  } catch (error) {
+    db?.close()
+    throw asStoreError(error, real)
+  }
+}
+
+/**
+ * Runs `read` on a store that exists, without migrating or checking it, and closes it again. undefined: there is no store.
+ *
+ * @throws as openDatabase
+ */
+export const peekDatabase = <T>(path: string, read: (db: Database) => T): T | undefined => {
+  if (!existsSync(path)) return undefined
+  let real = path
+  let db: StoreDatabase | undefined
+  try {
+    real = realPath(path)
+    refuseUnknown(real, currentSchema)
+    db = new StoreDatabase(real)
+    lock(db)
+    const { fresh } = identify(db, real, currentSchema)
+    return fresh ? undefined : read(db)
+  } catch (error) {
+    throw asStoreError(error, real)
+  } finally {
+    db?.close()
+  }
+}
+
+const realPath = (path: string): string => {
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    return existsSync(path) ? realpathSync(path) : join(realpathSync(dirname(path)), basename(path))
+  } catch (error) {
+    throw new StoreError(`${path} cannot be made (${String(error)}): check that its folder can be written`, {
+      cause: error
+    })
+  }
+}
+
+/** Judges by the file's header, so that a store of a newer version, or no store at all, is not even opened for writing. */
+const refuseUnknown = (path: string, schema: Schema): void => {
+  if (openPaths.has(path)) {
+    throw new StoreInUseError(`${path} is open in this process (${process.pid}) already: close it first`)
+  }
+  const header = headerOf(path)
+  if (header === undefined) return
+  if (header.toString('latin1', 0, 16) !== 'SQLite format 3\0') {
+    throw damaged(path, 'it is no SQLite file')
+  }
+  refuseVersion(path, { applicationId: header.readInt32BE(68), version: header.readInt32BE(60) }, schema)
+}
+
+/** undefined: no file yet, or an empty one. */
+const headerOf = (path: string): Buffer | undefined => {
+  if (!existsSync(path)) return undefined
+  const header = Buffer.alloc(100)
+  let read = 0
+  try {
+    const file = openSync(path, 'r')
+    try {
+      read = readSync(file, header, 0, header.length, 0)
+    } finally {
+      closeSync(file)
+    }
+  } catch (error) {
+    throw new StoreError(`${path} cannot be read (${String(error)}): check its owner and mode`, { cause: error })
+  }
+  if (read === 0) return undefined
+  if (read < header.length) throw damaged(path, `it ends after ${read} bytes`)
+  return header
+}
+
+const refuseVersion = (path: string, found: { applicationId: number; version: number }, schema: Schema): void => {
+  // A database that crashed before its tables were made has neither.
+  if (found.applicationId === 0 && found.version === 0) return
+  if (found.applicationId !== schema.applicationId) {
+    throw new StoreVersionError(`${path} belongs to another program: give TrustNet a data folder of its own`)
+  }
+  if (found.version > schema.version) {
+    throw new StoreVersionError(
+      `${path} has schema ${found.version}, this program knows ${schema.version}: start the newer version again, or restore the backup from before the upgrade`
+    )
+  }
+}
+
+const lock = (db: Database): void => {
+  assertSqlite(db)
+  db.pragma('locking_mode = EXCLUSIVE')
+  // The first transaction takes the lock, which EXCLUSIVE then keeps.
+  db.exec('BEGIN EXCLUSIVE; COMMIT')
+}
+
+const assertSqlite = (db: Database): void => {
+  const version = db.prepare<[], string>('SELECT sqlite_version()').pluck().get() ?? '0'
+  const parts = version.split('.').map(Number)
+  for (const [index, least] of oldestSqlite.entries()) {
+    const part = parts[index] ?? 0
+    if (part > least) return
+    if (part < least) {
+      throw new StoreError(
+        `SQLite ${version} can damage databases, ${oldestSqlite.join('.')} is the oldest that is safe: reinstall`
+      )
+    }
+  }
+}
+
+const identify = (db: Database, path: string, schema: Schema): { fresh: boolean; version: number } => {
+  const applicationId = Number(db.pragma('application_id', { simple: true }))
+  const version = Number(db.pragma('user_version', { simple: true }))
+  // The header may be older than what the WAL holds.
+  refuseVersion(path, { applicationId, version }, schema)
+  const fresh = applicationId === 0 && version === 0
+  if (fresh && db.prepare('SELECT 1 FROM sqlite_schema').get() !== undefined) {
+    throw new StoreVersionError(`${path} belongs to another program: give TrustNet a data folder of its own`)
+  }
+  return { fresh, version }
+}
+
+const prepare = (db: Database, path: string, schema: Schema): void => {
+  const { fresh, version } = identify(db, path, schema)
+  if (!fresh) quickCheck(db, path)
+  db.pragma('journal_mode = WAL')
+  // A signature must not leave before what it signs is on the disk: NORMAL may lose the last commits with the power.
+  db.pragma('synchronous = FULL')
+  db.pragma(`journal_size_limit = ${walLimitBytes}`)
+  db.pragma('foreign_keys = ON')
+  db.pragma('trusted_schema = OFF')
+  if (fresh || version < schema.version) {
+    migrate(db, path, { schema, from: fresh ? 0 : version, verifyBackup })
+    // So that the header alone tells a program of another version whose file this is.
+    db.pragma('wal_checkpoint(TRUNCATE)')
+  }
+}
+
+/** Pages and their order; the contents are verified by what is signed. */
+export const quickCheck = (db: Database, path: string): void => {
+  const found = String(db.pragma('quick_check(1)', { simple: true }))
+  if (found !== 'ok') throw damaged(path, found)
+}
+
+const verifyBackup = (path: string, version: number): void => {
+  const backup = new BetterSqlite3(path, { fileMustExist: true })
+  try {
+    quickCheck(backup, path)
+    const found = Number(backup.pragma('user_version', { simple: true }))
+    if (found !== version) throw damaged(path, `schema ${found} instead of ${version}`)
+  } finally {
+    backup.close()
+  }
+}

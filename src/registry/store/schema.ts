@@ -1,0 +1,21 @@
+import { metaTables } from './meta-table.ts'
+import { nodeTables } from './node-table.ts'
+import { recordTables } from './record-table.ts'
+
+export interface Schema {
+  /** Says that the file is ours: 'TNet'. */
+  applicationId: number
+  version: number
+  /** All tables of `version`, for a new store. */
+  create: string
+  /** From a version to the next one. */
+  migrations: ReadonlyMap<number, string>
+}
+
+/** A change of any table text raises `version` and adds a step to `migrations`. */
+export const schema: Schema = {
+  applicationId: 0x544e6574,
+  version: 1,
+  create: [metaTables, recordTables, nodeTables].join('\n'),
+  migrations: new Map()
+}
