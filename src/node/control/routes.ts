@@ -1,0 +1,95 @@
+import { z } from 'zod'
+import { type Role, roles } from '../../registry/role.ts'
+import { type CallOptions, type ControlApi, peerStates, type View } from './api.ts'
+import { ControlInputError } from './errors.ts'
+
+export interface Route {
+  method: 'GET' | 'POST'
+  call(api: ControlApi, input: unknown, options: CallOptions): Promise<View>
+}
+
+const roleNames = Object.keys(roles) as [Role, ...Role[]]
+const peer = z.string().min(1).max(256)
+const reason = z.string().max(256)
+const count = z.coerce.number().int().min(0)
+const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')])
+
+const nothing = z.object({})
+const onePeer = z.object({ peer })
+const peerAndReason = z.object({ peer, reason })
+
+/** zod marks a missing optional field as undefined, which exactOptionalPropertyTypes does not take: leave such fields out. */
+type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> }
+const defined = <T extends object>(value: T): Defined<T> =>
+  Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as Defined<T>
+
+const route = <T extends object>(
+  method: Route['method'],
+  schema: z.ZodType<T>,
+  call: (api: ControlApi, input: Defined<T>, options: CallOptions) => Promise<View>
+): Route => ({
+  method,
+  call(api, input, options) {
+    const parsed = schema.safeParse(input)
+    if (!parsed.success) {
+      const wrong = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')
+      throw new ControlInputError(`The request is not understood: ${wrong}. Is the command of another version?`)
+    }
+    return call(api, defined(parsed.data), options)
+  }
+})
+
+const lookupQuery = z.object({
+  peer: peer.optional(),
+  role: z.enum(roleNames).optional(),
+  service: z.string().max(64).optional(),
+  state: z.enum(peerStates).optional(),
+  after: z.string().max(256).optional(),
+  limit: count.max(500).optional(),
+  remote: flag.optional()
+})
+
+const inviteQuery = z.object({
+  role: z.enum(roleNames).optional(),
+  name: z.string().max(64).optional(),
+  replaces: z.string().max(64).optional(),
+  uses: count.min(1).max(10_000).optional(),
+  ttlMs: count.min(1000).optional()
+})
+
+export const apiPrefix = '/v1/'
+
+/** Each route is a method of ControlApi; `GET` takes its input from the query string, `POST` from a JSON body. */
+export const routes: Readonly<Record<string, Route>> = {
+  status: route('GET', nothing, (api, _, options) => api.status(options)),
+  peers: route('GET', nothing, (api, _, options) => api.peers(options)),
+  lookup: route('GET', lookupQuery, (api, query, options) => api.lookup(query, options)),
+  why: route('GET', onePeer, (api, input, options) => api.why(input.peer, options)),
+  identity: route('GET', nothing, (api, _, options) => api.identity(options)),
+  address: route('GET', z.object({ peer: peer.optional() }), (api, input, options) => api.address(input.peer, options)),
+  'registry/status': route('GET', nothing, (api, _, options) => api.registryStatus(options)),
+  'registry/nodes': route('GET', nothing, (api, _, options) => api.registryNodes(options)),
+  'registry/log': route(
+    'GET',
+    z.object({ after: count.optional(), limit: count.max(1000).optional() }),
+    (api, query, options) => api.log(query, options)
+  ),
+  'registry/pending': route('GET', nothing, (api, _, options) => api.pending(options)),
+  'registry/approve': route('POST', onePeer, (api, input, options) => api.approve(input.peer, options)),
+  'registry/reject': route('POST', peerAndReason, (api, input, options) =>
+    api.reject(input.peer, input.reason, options)
+  ),
+  invite: route('POST', inviteQuery, (api, query, options) => api.invite(query, options)),
+  join: route('POST', z.object({ line: z.string().max(8192) }), (api, input, options) => api.join(input.line, options)),
+  leave: route('POST', z.object({ forget: z.boolean(), reason: reason.optional() }), (api, query, options) =>
+    api.leave(query, options)
+  ),
+  revoke: route('POST', peerAndReason, (api, input, options) => api.revoke(input.peer, input.reason, options)),
+  connect: route('POST', z.object({ multiaddr: z.string().max(512) }), (api, input, options) =>
+    api.connect(input.multiaddr, options)
+  ),
+  disconnect: route('POST', onePeer, (api, input, options) => api.disconnect(input.peer, options)),
+  acknowledge: route('POST', z.object({ code: z.string().max(64) }), (api, input, options) =>
+    api.acknowledge(input.code, options)
+  )
+}

@@ -1,0 +1,141 @@
+import { chmod, mkdir, unlink } from 'node:fs/promises'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { connect } from 'node:net'
+import { dirname } from 'node:path'
+import type { Logger } from '../../registry/ports.ts'
+import type { ControlApi } from './api.ts'
+import { AlreadyRunningError, ControlInputError, httpStatusOf } from './errors.ts'
+import { streamEvents } from './event-stream.ts'
+import { apiPrefix, routes } from './routes.ts'
+
+export interface ControlServerInit {
+  /** Path of the unix socket. Its folder is made, 0750, when it is not there. */
+  path: string
+  api: ControlApi
+  logger: Logger
+}
+
+/** sun_path of Linux is 108 bytes with its terminating zero. */
+const maxPathBytes = 107
+/** An invite line is the longest thing ever sent: 8 KiB. */
+const maxBodyBytes = 16 * 1024
+/** Watching terminals of one machine, with room: each holds one socket and one listener. */
+const maxConnections = 64
+/** For a command; `connect` and `invite` at a slow root are the longest. Event streams are exempt. */
+const callTimeoutMs = 30_000
+
+/**
+ * Opens the control socket (0660: owner and group may speak to the process).
+ * @throws AlreadyRunningError when another process answers there; a socket that nobody answers is taken over.
+ */
+export const startControlServer = async (init: ControlServerInit): Promise<AsyncDisposable> => {
+  if (Buffer.byteLength(init.path) > maxPathBytes) {
+    throw new ControlInputError(
+      `The control socket ${init.path} cannot be opened: its path is longer than ${maxPathBytes} bytes. ` +
+        'Set paths.runtime to a shorter folder.'
+    )
+  }
+  await mkdir(dirname(init.path), { recursive: true, mode: 0o750 })
+  await removeStale(init.path)
+  const closing = new AbortController()
+  const server = createServer({ requestTimeout: 10_000, headersTimeout: 10_000 }, (request, response) => {
+    void answer(init, request, response, closing.signal)
+  })
+  server.maxConnections = maxConnections
+  await listen(server, init.path)
+  server.on('error', (error) =>
+    init.logger.error({ error: error.message }, 'The control socket failed; commands cannot reach this process')
+  )
+  await chmod(init.path, 0o660)
+  return {
+    async [Symbol.asyncDispose]() {
+      closing.abort()
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      server.closeAllConnections()
+      await closed
+    }
+  }
+}
+
+const listen = (server: Server, path: string): Promise<void> =>
+  new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(path, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+
+const removeStale = async (path: string): Promise<void> => {
+  const outcome = await new Promise<'free' | 'stale' | 'alive'>((resolve) => {
+    const socket = connect(path)
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve('alive')
+    })
+    socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'ENOENT' ? 'free' : 'stale'))
+  })
+  if (outcome === 'alive') {
+    throw new AlreadyRunningError(
+      `Another process already answers at ${path}. Stop it, or give this node another name (--name) to run both.`
+    )
+  }
+  if (outcome === 'stale') await unlink(path).catch(() => undefined)
+}
+
+const answer = async (
+  { api, logger }: ControlServerInit,
+  request: IncomingMessage,
+  response: ServerResponse,
+  closing: AbortSignal
+): Promise<void> => {
+  const gone = new AbortController()
+  response.once('close', () => gone.abort())
+  const ended = AbortSignal.any([gone.signal, closing])
+  try {
+    const url = new URL(request.url ?? '/', 'http://trustnet')
+    if (request.method === 'GET' && url.pathname === `${apiPrefix}events`) {
+      await streamEvents(api, response, { signal: ended })
+      return
+    }
+    const route = url.pathname.startsWith(apiPrefix) ? routes[url.pathname.slice(apiPrefix.length)] : undefined
+    if (route === undefined || route.method !== request.method) {
+      throw new ControlInputError(`There is no ${request.method} ${url.pathname}. Is the command of another version?`)
+    }
+    const input = route.method === 'GET' ? Object.fromEntries(url.searchParams) : await readJson(request)
+    const signal = AbortSignal.any([ended, AbortSignal.timeout(callTimeoutMs)])
+    send(response, 200, await route.call(api, input, { signal }))
+  } catch (error) {
+    refuse(response, error, logger, request.url ?? '')
+  }
+}
+
+const readJson = async (request: IncomingMessage): Promise<unknown> => {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length
+    if (bytes > maxBodyBytes) throw new ControlInputError(`The request is larger than ${maxBodyBytes} bytes.`)
+    chunks.push(chunk)
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString('utf8')) as unknown
+  } catch {
+    throw new ControlInputError('The request body is not JSON.')
+  }
+}
+
+const refuse = (response: ServerResponse, thrown: unknown, logger: Logger, url: string): void => {
+  const error = thrown instanceof Error ? thrown : new Error(String(thrown))
+  const status = httpStatusOf(error)
+  if (status === 500) {
+    logger.error({ error: error.message, stack: error.stack, url }, 'A command failed in this process; it was told so')
+  }
+  send(response, status, { schemaVersion: 1, error: { name: error.name, message: error.message } })
+}
+
+const send = (response: ServerResponse, status: number, body: object): void => {
+  if (response.headersSent || response.destroyed) return
+  response.writeHead(status, { 'content-type': 'application/json' })
+  response.end(JSON.stringify(body))
+}
