@@ -3,7 +3,8 @@ import type { Database } from './database.ts'
 /**
  * One row per member that has shown a record. `change` moves on with every accepted update and AUTOINCREMENT never gives a number
  * out twice, not even after the newest row was deleted: so a reader at cursor c that asks for `change > c` sees the latest version
- * of every row exactly once. `bucket` is the row's place in the anti-entropy digest.
+ * of every row exactly once. `bucket` is the row's place in the anti-entropy digest. `services` (one per line) says without decoding
+ * whether an update has to touch `record_services`, from which members are found by what they offer.
  */
 export const recordTables = `
 CREATE TABLE records (
@@ -12,9 +13,15 @@ CREATE TABLE records (
   bucket     INTEGER NOT NULL,
   seq        INTEGER NOT NULL,
   hash       BLOB NOT NULL CHECK (length(hash) = 32),
+  services   TEXT NOT NULL,
   envelope   BLOB NOT NULL
 ) STRICT;
 CREATE INDEX records_by_bucket ON records (bucket, public_key);
+CREATE TABLE record_services (
+  service    TEXT NOT NULL,
+  public_key BLOB NOT NULL,
+  PRIMARY KEY (service, public_key)
+) STRICT, WITHOUT ROWID;
 `
 
 /** A record as it is kept. */
@@ -33,32 +40,46 @@ export interface RecordInput {
   readonly bucket: number
   readonly seq: number
   readonly hash: Uint8Array
+  readonly services: readonly string[]
   readonly envelope: Uint8Array
+}
+
+/** What the digest is built from. */
+export interface RecordPosition {
+  readonly publicKey: Uint8Array
+  readonly seq: number
+  readonly hash: Uint8Array
 }
 
 const columns = 'change, public_key AS publicKey, seq, hash, envelope'
 
 const prepareStatements = (db: Database) => ({
   get: db.prepare<[Uint8Array], RecordRow>(`SELECT ${columns} FROM records WHERE public_key = ?`),
-  replace: db.prepare<[Uint8Array, number, number, Uint8Array, Uint8Array]>(
-    'INSERT OR REPLACE INTO records (public_key, bucket, seq, hash, envelope) VALUES (?, ?, ?, ?, ?)'
+  replace: db.prepare<[Uint8Array, number, number, Uint8Array, string, Uint8Array]>(
+    'INSERT OR REPLACE INTO records (public_key, bucket, seq, hash, services, envelope) VALUES (?, ?, ?, ?, ?, ?)'
   ),
   remove: db.prepare<[Uint8Array]>('DELETE FROM records WHERE public_key = ?'),
+  services: db.prepare<[Uint8Array], { services: string }>('SELECT services FROM records WHERE public_key = ?'),
+  addService: db.prepare<[string, Uint8Array]>(
+    'INSERT OR IGNORE INTO record_services (service, public_key) VALUES (?, ?)'
+  ),
+  removeService: db.prepare<[string, Uint8Array]>('DELETE FROM record_services WHERE service = ? AND public_key = ?'),
+  offering: db.prepare<[string, Uint8Array, number], { publicKey: Uint8Array }>(
+    `SELECT public_key AS publicKey FROM record_services WHERE service = ? AND public_key > ?
+     ORDER BY public_key LIMIT ?`
+  ),
   changes: db.prepare<[number, number], RecordRow>(
     `SELECT ${columns} FROM records WHERE change > ? ORDER BY change LIMIT ?`
-  ),
-  page: db.prepare<[Uint8Array, number], RecordRow>(
-    `SELECT ${columns} FROM records WHERE public_key > ? ORDER BY public_key LIMIT ?`
   ),
   bucket: db.prepare<[number, Uint8Array, number], RecordRow>(
     `SELECT ${columns} FROM records WHERE bucket = ? AND public_key > ? ORDER BY public_key LIMIT ?`
   ),
-  positions: db.prepare<[], { publicKey: Uint8Array; seq: number; hash: Uint8Array }>(
-    'SELECT public_key AS publicKey, seq, hash FROM records'
-  ),
+  positions: db.prepare<[], RecordPosition>('SELECT public_key AS publicKey, seq, hash FROM records'),
   last: db.prepare<[], { seq: number }>(`SELECT seq FROM sqlite_sequence WHERE name = 'records'`),
   count: db.prepare<[], { count: number }>('SELECT count(*) AS count FROM records')
 })
+
+const listed = (text: string): string[] => (text === '' ? [] : text.split('\n'))
 
 /** The statements over `records`. Writes belong inside a group commit. */
 export class RecordTable {
@@ -75,10 +96,13 @@ export class RecordTable {
   /** Puts the row in place of an older one of the same key; gives the new change number. */
   put(row: RecordInput): number {
     const { publicKey, bucket, seq, hash, envelope } = row
-    return Number(this.#statements.replace.run(publicKey, bucket, seq, hash, envelope).lastInsertRowid)
+    const services = row.services.join('\n')
+    this.#putServices(publicKey, services)
+    return Number(this.#statements.replace.run(publicKey, bucket, seq, hash, services, envelope).lastInsertRowid)
   }
 
   delete(publicKey: Uint8Array): boolean {
+    this.#putServices(publicKey, '')
     return this.#statements.remove.run(publicKey).changes > 0
   }
 
@@ -87,18 +111,17 @@ export class RecordTable {
     return this.#statements.changes.all(change, limit)
   }
 
-  /** Rows ascending by key, from behind `after`. */
-  page(after: Uint8Array, limit: number): RecordRow[] {
-    return this.#statements.page.all(after, limit)
-  }
-
   /** Rows of one digest bucket ascending by key, from behind `after`. */
   inBucket(bucket: number, after: Uint8Array, limit: number): RecordRow[] {
     return this.#statements.bucket.all(bucket, after, limit)
   }
 
-  /** What the digest is built from. */
-  positions(): IterableIterator<{ publicKey: Uint8Array; seq: number; hash: Uint8Array }> {
+  /** Keys whose record names this service, ascending, from behind `after`. */
+  offering(service: string, after: Uint8Array, limit: number): Uint8Array[] {
+    return this.#statements.offering.all(service, after, limit).map((row) => row.publicKey)
+  }
+
+  positions(): IterableIterator<RecordPosition> {
     return this.#statements.positions.iterate()
   }
 
@@ -109,5 +132,13 @@ export class RecordTable {
 
   count(): number {
     return this.#statements.count.get()?.count ?? 0
+  }
+
+  #putServices(publicKey: Uint8Array, services: string): void {
+    const before = this.#statements.services.get(publicKey)?.services ?? ''
+    if (before === services) return
+    const kept = new Set(listed(services))
+    for (const service of listed(before)) if (!kept.has(service)) this.#statements.removeService.run(service, publicKey)
+    for (const service of kept) this.#statements.addService.run(service, publicKey)
   }
 }
