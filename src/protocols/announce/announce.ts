@@ -1,0 +1,230 @@
+import type { GossipSub, Message } from '@libp2p/gossipsub'
+import { TopicValidatorResult } from '@libp2p/gossipsub'
+import type { PeerId, Startable } from '@libp2p/interface'
+import type { Checkpoint } from '../../registry/checkpoint.ts'
+import type { Signed } from '../../registry/envelope.ts'
+import { publicKeyOfPeerId } from '../../registry/keys.ts'
+import type { Clock, Logger } from '../../registry/ports.ts'
+import { defaultLimits, type ProtocolLimits } from '../engine/limits.ts'
+import { Gcra } from '../engine/rate.ts'
+import { type AnnounceSource, judge, type LogPosition, type Verdict } from './judge.ts'
+import { type AnnouncementKind, encodeAnnouncement } from './message.ts'
+import { announceTopic } from './options.ts'
+import { changeDelayMs, refreshDelayMs } from './schedule.ts'
+
+export interface AnnounceInit {
+  source: AnnounceSource
+  clock: Clock
+  logger: Logger
+  /** A registry announces each new head at once; others only if gossip has not brought it meanwhile. */
+  isRegistry: boolean
+  /** How many members the network has: intervals grow with it. */
+  members(): number
+  /** Signs the own record anew with a higher seq. undefined: there is none to announce. */
+  refresh(): Promise<Uint8Array | undefined>
+  /** Somebody has a verified log above ours, or an epoch that we do not know: time to sync. */
+  onNewerHead(checkpoint: Signed<Checkpoint>): void
+  limits?: ProtocolLimits['announce']
+  /** In [0, 1). */
+  random?(): number
+}
+
+export interface AnnounceComponents {
+  pubsub: GossipSub
+}
+
+/** Gossip of node records and log heads among members. */
+export interface Announce {
+  readonly topic: string
+  /** Announces the own record, when it has changed. The last one given wins. */
+  announceRecord(envelope: Uint8Array): void
+  /** Announces a log head that came by another way than gossip. */
+  announceHead(checkpoint: Signed<Checkpoint>): void
+  /** Members in the gossip mesh. */
+  meshSize(): number
+}
+
+const verdicts: Record<Verdict, TopicValidatorResult> = {
+  accept: TopicValidatorResult.Accept,
+  ignore: TopicValidatorResult.Ignore,
+  reject: TopicValidatorResult.Reject
+}
+
+/** Plain members wait this long, and as much again at random, for gossip to bring a head before they announce it themselves. */
+const headPatienceMs = 1_000
+
+interface Slot {
+  envelope: Uint8Array
+  timer?: NodeJS.Timeout
+}
+
+class AnnounceService implements Announce, Startable {
+  readonly topic: string
+  readonly #init: AnnounceInit
+  readonly #components: AnnounceComponents
+  readonly #limits: ProtocolLimits['announce']
+  readonly #rate: Gcra
+  /** What waits to be sent: at most one record and one head. */
+  readonly #slots = new Map<AnnouncementKind, Slot>()
+  #gossiped: LogPosition & { timeMs: number } = { epoch: -1, n: -1, timeMs: 0 }
+  #headSentAt = Number.NEGATIVE_INFINITY
+  #refreshTimer: NodeJS.Timeout | undefined
+  #running = false
+
+  constructor(components: AnnounceComponents, init: AnnounceInit) {
+    this.#components = components
+    this.#init = init
+    this.#limits = init.limits ?? defaultLimits.announce
+    this.topic = announceTopic(init.source.networkId)
+    this.#rate = new Gcra(this.#limits.author, { clock: init.clock, maxKeys: this.#limits.authors })
+  }
+
+  isStarted(): boolean {
+    return this.#running
+  }
+
+  start(): void {
+    this.#running = true
+  }
+
+  /** All services have started: gossipsub can take a subscription. */
+  afterStart(): void {
+    const { pubsub } = this.#components
+    pubsub.topicValidators.set(this.topic, (_peer, message) => this.#validate(message))
+    pubsub.addEventListener('subscription-change', this.#onSubscriber)
+    pubsub.subscribe(this.topic)
+    this.#scheduleRefresh()
+  }
+
+  beforeStop(): void {
+    const { pubsub } = this.#components
+    this.#running = false
+    clearTimeout(this.#refreshTimer)
+    for (const slot of this.#slots.values()) clearTimeout(slot.timer)
+    this.#slots.clear()
+    pubsub.removeEventListener('subscription-change', this.#onSubscriber)
+    pubsub.unsubscribe(this.topic)
+    pubsub.topicValidators.delete(this.topic)
+  }
+
+  stop(): void {
+    this.#running = false
+  }
+
+  announceRecord(envelope: Uint8Array): void {
+    this.#schedule('record', envelope, changeDelayMs(this.#init.members(), this.#random()))
+  }
+
+  announceHead(checkpoint: Signed<Checkpoint>): void {
+    if (this.#isGossiped(checkpoint.value)) return
+    const sinceMs = this.#init.clock.monotonic() - this.#headSentAt
+    const coalesceMs = Math.max(0, this.#limits.headMs - sinceMs)
+    const patienceMs = this.#init.isRegistry ? 0 : headPatienceMs * (1 + this.#random())
+    this.#schedule('head', checkpoint.bytes, coalesceMs + patienceMs, () => !this.#isGossiped(checkpoint.value))
+  }
+
+  meshSize(): number {
+    return this.#components.pubsub.getSubscribers(this.topic).length
+  }
+
+  #random(): number {
+    return (this.#init.random ?? Math.random)()
+  }
+
+  async #validate(message: Message): Promise<TopicValidatorResult> {
+    if (message.type !== 'signed') return TopicValidatorResult.Ignore
+    const { promise: timeout, resolve } = Promise.withResolvers<Verdict>()
+    const timer = setTimeout(() => resolve('ignore'), this.#limits.verdictMs)
+    try {
+      return verdicts[await Promise.race([this.#judge(message.data, message.from), timeout])]
+    } catch {
+      return TopicValidatorResult.Ignore
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  async #judge(data: Uint8Array, from: PeerId): Promise<Verdict> {
+    const author = { text: from.toString(), publicKey: publicKeyOfPeerId(from) }
+    return await judge(data, author, {
+      source: this.#init.source,
+      limits: this.#limits,
+      logger: this.#init.logger,
+      allow: (key) => this.#rate.take(key) === 0,
+      onNewerHead: (checkpoint) => {
+        this.#sawHead(checkpoint.value)
+        this.#init.onNewerHead(checkpoint)
+      }
+    })
+  }
+
+  #sawHead({ epoch, n, timeMs }: Checkpoint): void {
+    if (!this.#isGossiped({ epoch, n, timeMs })) this.#gossiped = { epoch, n, timeMs }
+  }
+
+  #isGossiped({ epoch, n, timeMs }: LogPosition & { timeMs: number }): boolean {
+    const seen = this.#gossiped
+    if (seen.epoch !== epoch) return seen.epoch > epoch
+    return seen.n === n ? seen.timeMs >= timeMs : seen.n > n
+  }
+
+  #schedule(kind: AnnouncementKind, envelope: Uint8Array, delayMs: number, stillDue: () => boolean = () => true): void {
+    if (!this.#running) return
+    clearTimeout(this.#slots.get(kind)?.timer)
+    const timer = setTimeout(() => {
+      if (stillDue()) this.#flush(kind)
+      else this.#slots.delete(kind)
+    }, delayMs)
+    timer.unref()
+    this.#slots.set(kind, { envelope, timer })
+  }
+
+  /** Without a subscriber it waits for one: a message that went to nobody would count as published for two minutes. */
+  #flush(kind: AnnouncementKind): void {
+    const slot = this.#slots.get(kind)
+    if (slot === undefined) return
+    delete slot.timer
+    if (this.meshSize() === 0) return
+    this.#slots.delete(kind)
+    if (kind === 'head') this.#headSentAt = this.#init.clock.monotonic()
+    this.#publish(kind, slot.envelope).catch((error: Error) => {
+      this.#init.logger.warn({ error: error.message }, `the own ${kind} was not announced; others get it by sync`)
+    })
+  }
+
+  async #publish(kind: AnnouncementKind, envelope: Uint8Array): Promise<void> {
+    const message = encodeAnnouncement({ kind, envelope })
+    if (message.length > this.#limits.messageBytes) {
+      throw new RangeError(`${message.length} bytes are more than the ${this.#limits.messageBytes} that others accept`)
+    }
+    await this.#components.pubsub.publish(this.topic, message)
+  }
+
+  readonly #onSubscriber = (): void => {
+    for (const [kind, slot] of this.#slots) if (slot.timer === undefined) this.#flush(kind)
+  }
+
+  #scheduleRefresh(): void {
+    if (!this.#running) return
+    const delayMs = refreshDelayMs(this.#init.members(), this.#random())
+    this.#refreshTimer = setTimeout(() => {
+      this.#refresh()
+        .catch((error: Error) => {
+          this.#init.logger.warn({ error: error.message }, 'the own record was not refreshed; the next try is later')
+        })
+        .finally(() => this.#scheduleRefresh())
+    }, delayMs)
+    this.#refreshTimer.unref()
+  }
+
+  async #refresh(): Promise<void> {
+    const envelope = await this.#init.refresh()
+    // A refresh is spread by its own jitter already.
+    if (envelope !== undefined) this.#schedule('record', envelope, 0)
+  }
+}
+
+/** The service that announces. It needs gossipsub as the service `pubsub`, with `gossipOptions()` and behind `membersOnly()`. */
+export function announce(init: AnnounceInit): (components: AnnounceComponents) => Announce & Startable {
+  return (components) => new AnnounceService(components, init)
+}
