@@ -1,0 +1,95 @@
+import { isIPv6 } from 'node:net'
+import { z } from 'zod'
+import { parseDuration } from './durations.ts'
+
+/**
+ * Field types. Each takes what YAML gives (typed) and what the environment and flags give (text), so the three sources
+ * share one set of rules and messages.
+ */
+
+const problem = (context: z.RefinementCtx, message: string): never => {
+  context.addIssue({ code: 'custom', message })
+  return z.NEVER
+}
+
+/** ms, from a duration text. */
+export const duration = (min: string, max: string) =>
+  z.unknown().transform((value, context): number => {
+    const ms = parseDuration(value)
+    if (ms === undefined) return problem(context, `${show(value)} is no duration: write 30s, 5m, 1h or 90d`)
+    if (ms < (parseDuration(min) ?? 0) || ms > (parseDuration(max) ?? Number.POSITIVE_INFINITY)) {
+      return problem(context, `${show(value)} is outside ${min} to ${max}`)
+    }
+    return ms
+  })
+
+export const integer = (min: number, max: number) => number(min, max, true)
+
+export const number = (min: number, max: number, whole = false) =>
+  z.unknown().transform((value, context): number => {
+    const parsed = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
+    if (typeof parsed !== 'number' || Number.isNaN(parsed) || (whole && !Number.isInteger(parsed))) {
+      return problem(context, `${show(value)} is no ${whole ? 'whole ' : ''}number`)
+    }
+    if (parsed < min || parsed > max) return problem(context, `${parsed} is outside ${min} to ${max}`)
+    return parsed
+  })
+
+const yes = new Set<unknown>([true, 'true', 'yes', 'on', '1', 1])
+const no = new Set<unknown>([false, 'false', 'no', 'off', '0', 0])
+
+export const flag = () =>
+  z.unknown().transform((value, context): boolean => {
+    if (yes.has(value)) return true
+    if (no.has(value)) return false
+    return problem(context, `${show(value)} is neither true nor false`)
+  })
+
+export const oneOf = <const T extends string>(choices: readonly T[], aliases: Readonly<Record<string, T>> = {}) =>
+  z.unknown().transform((value, context): T => {
+    const found = choices.find((choice) => choice === value) ?? aliases[String(value)]
+    return found ?? problem(context, `${show(value)} is none of ${choices.join(', ')}`)
+  })
+
+/** Text that a rule accepts; the rule answers with what is wrong, or with nothing. */
+export const text = (rule: (value: string) => string | undefined = () => undefined) =>
+  z.unknown().transform((value, context): string => {
+    if (typeof value !== 'string' || value === '') return problem(context, `${show(value)} is no text`)
+    const wrong = rule(value)
+    return wrong === undefined ? value : problem(context, wrong)
+  })
+
+/** A list; in the environment and in flags its parts are separated by commas. */
+export const list = <T>(item: z.ZodType<T>, max: number) =>
+  z.preprocess(
+    (value) =>
+      typeof value === 'string'
+        ? value
+            .split(',')
+            .map((part) => part.trim())
+            .filter((part) => part !== '')
+        : value,
+    z.array(item, { error: 'is no list' }).max(max, { error: `has more than ${max} parts` })
+  )
+
+const label = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
+
+export const isLabel = (value: string): boolean => label.test(value)
+
+export const nodeName = () =>
+  text((value) =>
+    isLabel(value) ? undefined : `'${value}' is no name: use a to z, 0 to 9 and inner hyphens, at most 63 characters`
+  )
+
+export const domainName = () =>
+  text((value) => {
+    const labels = value.split('.')
+    if (value.length <= 253 && labels.length >= 2 && labels.every(isLabel)) return undefined
+    return `'${value}' is no domain name: write it in lower case, like example.org`
+  })
+
+export const ipv6Literal = () =>
+  text((value) => (isIPv6(value) ? undefined : `'${value}' is no IPv6 address; TrustNet uses IPv6 only`))
+
+export const show = (value: unknown): string =>
+  value === null || value === undefined ? 'nothing' : typeof value === 'string' ? `'${value}'` : JSON.stringify(value)

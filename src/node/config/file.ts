@@ -1,0 +1,66 @@
+import { isMap, isScalar, LineCounter, type Node, type Pair, parseDocument } from 'yaml'
+import { keyByYaml, nearestKey, sections } from './keys.ts'
+
+/** A value in the file and where it stands. */
+export interface FileValue {
+  readonly value: unknown
+  /** 'trustnet.yaml:12:3' */
+  readonly at: string
+}
+
+export interface ParsedFile {
+  readonly values: ReadonlyMap<string, FileValue>
+  readonly problems: readonly string[]
+}
+
+/** A configuration is a few hundred lines; more is another kind of file. */
+const maxBytes = 256 * 1024
+/** Anchors are allowed, bombs of them are not. */
+const maxAliases = 20
+
+/** Reads the YAML text into values by key ('listen.port'), with a problem for each key that does not exist. */
+export const parseFile = (text: string, file: string): ParsedFile => {
+  if (text.length > maxBytes) return { values: new Map(), problems: [`${file}: is longer than ${maxBytes} characters`] }
+  const lines = new LineCounter()
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
+  const at = (offset: number | undefined): string => {
+    const { line, col } = lines.linePos(offset ?? 0)
+    return `${file}:${line}:${col}`
+  }
+  const problems = document.errors.map((error) => `${at(error.pos[0])}: ${error.message}`)
+  const values = new Map<string, FileValue>()
+  const read = (node: Node | null, above: string): void => {
+    if (!isMap(node)) return
+    for (const pair of node.items) {
+      const { name, key, offset } = nameOf(pair, above)
+      const value = pair.value as Node | null
+      const section = above === '' && sections.has(name)
+      const empty = value === null || (isScalar(value) && value.value === null)
+      if (section && isMap(value)) read(value, name)
+      else if (section && !empty) problems.push(`${at(value.range?.[0])}: ${name}: is a section and must hold keys`)
+      else if (section) continue
+      else if (!keyByYaml.has(key)) problems.push(unknownKey(key, at(offset)))
+      else if (!empty) values.set(key, { value: plain(value), at: at(value.range?.[0]) })
+    }
+  }
+  const plain = (node: Node): unknown => node.toJS(document, { maxAliasCount: maxAliases })
+  if (problems.length === 0) {
+    const root = document.contents
+    if (root !== null && !isMap(root) && !(isScalar(root) && root.value === null)) {
+      problems.push(`${at(root.range?.[0])}: must hold keys, like \`role: integrated\``)
+    }
+    read(root, '')
+  }
+  return { values, problems }
+}
+
+const nameOf = (pair: Pair, above: string): { name: string; key: string; offset: number | undefined } => {
+  const name = isScalar(pair.key) ? String(pair.key.value) : String(pair.key)
+  const offset = isScalar(pair.key) ? pair.key.range?.[0] : undefined
+  return { name, key: above === '' ? name : `${above}.${name}`, offset }
+}
+
+const unknownKey = (key: string, at: string): string => {
+  const nearest = nearestKey(key)
+  return `${at}: ${key}: there is no such key${nearest === undefined ? '' : `; did you mean ${nearest}?`}`
+}

@@ -1,0 +1,75 @@
+import { distance } from 'fastest-levenshtein'
+import { z } from 'zod'
+import { schema } from './schema.ts'
+
+/** One leaf of the configuration and its three names. */
+export interface Key {
+  /** Path in `Config`: ['heartbeat', 'intervalMs']. */
+  readonly path: readonly string[]
+  /** Path in YAML, in messages and for overrides: 'heartbeat.interval'. */
+  readonly yaml: string
+  /** 'TRUSTNET_HEARTBEAT_INTERVAL'. */
+  readonly env: string
+  readonly rule: z.ZodType
+  readonly doc: string
+  readonly optional: boolean
+}
+
+/** 'intervalMs' is written 'interval': the unit is part of the value there. */
+const written = (name: string): string => name.replace(/Ms$/, '')
+
+const snake = (name: string): string => name.replaceAll(/([A-Z])/g, '_$1').toUpperCase()
+
+const leaf = (path: string[], rule: z.ZodType): Key => ({
+  path,
+  yaml: path.map(written).join('.'),
+  env: ['TRUSTNET', ...path.map((part) => snake(written(part)))].join('_'),
+  rule,
+  doc: rule.description ?? '',
+  optional: rule instanceof z.ZodOptional
+})
+
+const leaves = (shape: Readonly<Record<string, z.ZodType>>, above: string[]): Key[] =>
+  Object.entries(shape).flatMap(([name, rule]) =>
+    rule instanceof z.ZodObject ? leaves(rule.shape, [...above, name]) : [leaf([...above, name], rule)]
+  )
+
+/** All keys, in the order of the schema. */
+export const keys: readonly Key[] = leaves(schema.shape, [])
+
+export const keyByYaml: ReadonlyMap<string, Key> = new Map(keys.map((key) => [key.yaml, key]))
+
+/** Names of the sections: keys of YAML that hold keys. */
+export const sections: ReadonlySet<string> = new Set(
+  keys.filter((key) => key.path.length > 1).map((key) => key.path[0] ?? '')
+)
+
+/** Environment names that are no keys: where files are, and secrets (see secrets.ts). */
+export const otherEnvironment: ReadonlySet<string> = new Set([
+  'TRUSTNET_HOME',
+  'TRUSTNET_CONFIG',
+  'TRUSTNET_INVITE',
+  'TRUSTNET_INVITE_FILE',
+  'TRUSTNET_RECOVERY_PASSPHRASE',
+  'TRUSTNET_RECOVERY_PASSPHRASE_FILE'
+])
+
+/** The right key that looks most like a wrong one, compared as a whole path and by its last part. */
+export const nearestKey = (wrong: string): string | undefined => {
+  const last = (path: string): string => path.slice(path.lastIndexOf('.') + 1)
+  const candidates = [...keys.map((key) => key.yaml), ...sections]
+  let best: { name: string; score: number } | undefined
+  for (const name of candidates) {
+    // Equal last parts in another section are a likelier slip than a different word in the same place.
+    const score = Math.min(distance(wrong, name), distance(last(wrong), last(name)) + 0.5)
+    if (best === undefined || score < best.score) best = { name, score }
+  }
+  return best !== undefined && best.score <= Math.max(2.5, wrong.length / 2) ? best.name : undefined
+}
+
+export const nearestEnv = (wrong: string): string | undefined => {
+  const [best] = keys
+    .map((key) => ({ name: key.env, score: distance(wrong, key.env) }))
+    .sort((a, b) => a.score - b.score)
+  return best !== undefined && best.score <= wrong.length / 3 ? best.name : undefined
+}

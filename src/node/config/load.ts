@@ -1,0 +1,77 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { ConfigError } from '../errors.ts'
+import { homes } from '../paths.ts'
+import { nameFromHost } from './defaults.ts'
+import { type Env, type Parsed, type ParseInit, parseConfig } from './parse.ts'
+
+export interface LoadOptions extends Pick<ParseInit, 'flags' | 'homes' | 'hostname'> {
+  /** `--config`. */
+  readonly file?: string | undefined
+  /** `--name`: tells several nodes of one machine apart, and picks NAME.yaml. */
+  readonly name?: string | undefined
+  readonly env?: Env
+}
+
+export interface Loaded extends Parsed {
+  /** The file that was read; undefined: there was none. */
+  readonly file: string | undefined
+  /** Where values that the program itself changes are saved. */
+  readonly saveTo: string
+}
+
+/** Reads the configuration of this process. Throws ConfigError. */
+export const loadConfig = (options: LoadOptions = {}): Loaded => {
+  const env = options.env ?? process.env
+  const folders = options.homes ?? homes(env)
+  const file = findConfigFile({ ...options, env, homes: folders })
+  const flags = options.name === undefined ? options.flags : { ...options.flags, name: options.name }
+  const parsed = parseConfig({
+    ...options,
+    env,
+    homes: folders,
+    ...(flags === undefined ? {} : { flags }),
+    ...(file === undefined ? {} : { file, text: read(file) })
+  })
+  return { ...parsed, file, saveTo: file ?? join(folders.config, `${parsed.config.name}.yaml`) }
+}
+
+/** --config, TRUSTNET_CONFIG, NAME.yaml, or the only file in the folder. undefined: there is none, which is fine. */
+export const findConfigFile = (options: LoadOptions): string | undefined => {
+  const env = options.env ?? process.env
+  const chosen = options.file ?? (env['TRUSTNET_CONFIG'] || undefined)
+  if (chosen !== undefined) return resolve(chosen)
+  const folder = (options.homes ?? homes(env)).config
+  const found = yamlFiles(folder)
+  const name = options.name ?? (env['TRUSTNET_NAME'] || undefined)
+  if (name !== undefined) return found.find((file) => file === `${name}.yaml`) && join(folder, `${name}.yaml`)
+  if (found.length <= 1) return found[0] && join(folder, found[0])
+  const own = `${nameFromHost(options.hostname)}.yaml`
+  if (found.includes(own)) return join(folder, own)
+  throw new ConfigError([
+    `${folder} has ${found.length} configurations (${found.join(', ')}): choose one with --name NAME or --config FILE`
+  ])
+}
+
+const yamlFiles = (folder: string): string[] => {
+  try {
+    return readdirSync(folder)
+      .filter((name) => name.endsWith('.yaml') && !name.startsWith('.'))
+      .sort()
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return []
+    throw new ConfigError([`${folder}: cannot be listed: ${text(error)}`])
+  }
+}
+
+const read = (file: string): string => {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    const hint = isCode(error, 'ENOENT') ? '; `trustnet config show --example` prints one to start from' : ''
+    throw new ConfigError([`${file}: cannot be read: ${text(error)}${hint}`])
+  }
+}
+
+const isCode = (error: unknown, code: string): boolean => (error as { code?: unknown }).code === code
+const text = (error: unknown): string => (error instanceof Error ? error.message : String(error))

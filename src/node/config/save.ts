@@ -1,0 +1,41 @@
+import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { isMap, parseDocument } from 'yaml'
+import { ConfigError } from '../errors.ts'
+import { keyByYaml } from './keys.ts'
+
+/**
+ * Writes one key into a YAML file and leaves everything else, comments too, as it is. The file is replaced in one step,
+ * so a crash leaves the old or the new one. `value` as it is written in YAML ('30s', 9001); undefined removes the key.
+ */
+export const saveConfigValue = (file: string, path: string, value: unknown): void => {
+  if (!keyByYaml.has(path)) throw new ConfigError([`${path}: there is no such key`])
+  const before = readIfThere(file)
+  const document = parseDocument(before ?? '')
+  if (document.errors.length > 0 || (document.contents !== null && !isMap(document.contents))) {
+    throw new ConfigError([`${file}: is no YAML with keys, so ${path} was not saved`])
+  }
+  const parts = path.split('.')
+  const [section = ''] = parts
+  // `listen:` with nothing under it is null; a key cannot be set inside null.
+  if (parts.length > 1 && !isMap(document.get(section))) document.delete(section)
+  if (value === undefined) document.deleteIn(parts)
+  else document.setIn(parts, value)
+  replace(file, document.toString({ lineWidth: 0 }), before === undefined ? 0o640 : statSync(file).mode & 0o777)
+}
+
+const readIfThere = (file: string): string | undefined => {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (error) {
+    if ((error as { code?: unknown }).code === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+const replace = (file: string, text: string, mode: number): void => {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o750 })
+  const temporary = join(dirname(file), `.${process.pid}.${performance.now()}.tmp`)
+  writeFileSync(temporary, text, { mode, flag: 'wx', flush: true })
+  renameSync(temporary, file)
+}

@@ -1,0 +1,158 @@
+import { isIPv6 } from 'node:net'
+import { z } from 'zod'
+import { roles } from '../../registry/role.ts'
+import { dialAddress, ipv6Prefix, networkIdText, ownAddress, peerIdText, resolverAddress } from './addresses.ts'
+import { domainName, duration, flag, integer, ipv6Literal, list, nodeName, number, oneOf, text } from './fields.ts'
+
+/**
+ * Every key, its rule and its one-line explanation; parser, environment names, flags and the example file come from here.
+ * A key that ends in `Ms` is written without it: `intervalMs` is `interval: 30s` in YAML.
+ */
+
+const roleNames = Object.keys(roles) as (keyof typeof roles)[]
+
+const network = z.object({
+  pins: list(peerIdText(), 32).describe('PeerIds of registries that are trusted for the first contact')
+})
+
+const listen = z.object({
+  host: ipv6Literal().describe('IPv6 address to listen on; :: is every address of this machine'),
+  port: integer(0, 65_535).describe(
+    'TCP port; default 8000 for root and secondary, 9000 for the others; 0 takes a free one'
+  )
+})
+
+const announce = z.object({
+  addresses: list(ownAddress(), 8)
+    .optional()
+    .describe('announce exactly these multiaddrs; default: the stable addresses of the interfaces'),
+  allow: list(oneOf(['global', 'ula', 'loopback']), 3).describe('scopes of interface addresses that may be announced')
+})
+
+const paths = z.object({
+  data: text().describe('folder of the database and the keys; default: NAME in the data folder'),
+  key: text().describe("file of this node's private key; default: node.key in the data folder"),
+  runtime: text().describe('folder of the control socket')
+})
+
+const bootstrap = z.object({
+  port: integer(1, 65_535).describe('port that is dialled after an AAAA answer'),
+  dnsServers: list(resolverAddress(), 8).describe('resolvers; default: those of the system'),
+  dnsTimeoutMs: duration('100ms', '60s').describe('how long all resolvers together may take'),
+  peers: list(dialAddress(), 64).describe('multiaddrs to try at the first start, before DNS'),
+  registries: list(dialAddress(), 64).describe('multiaddrs of known registries'),
+  rootAddress: dialAddress().optional().describe('multiaddr of the root, when it is known'),
+  inviteFile: text()
+    .optional()
+    .describe('file with the invite line; its content is a secret, so it is never a value here'),
+  trustOnFirstUse: flag().describe('accept the first network that answers, print its fingerprint and pin it'),
+  staggerMs: duration('10ms', '5s').describe('the next address of a race is dialled after this long'),
+  dialTimeoutMs: duration('500ms', '60s').describe('how long one dial may take')
+})
+
+const admission = z.object({
+  policy: oneOf(['invite', 'approve', 'open']).describe(
+    'who is let in; used by `trustnet init`, then part of the network'
+  ),
+  membershipMs: duration('1h', '3650d').describe('how long a membership lasts unless renewed; used by `trustnet init`')
+})
+
+const replication = z.object({
+  enabled: flag().describe('keep records of the other members (the log is always kept)'),
+  intervalMs: duration('1s', '1d').describe('periodic pull, besides the push'),
+  syncTimeoutMs: duration('1s', '10m').describe('a pull without progress for this long is given up'),
+  queueLimit: integer(1, 1_000_000).describe('joins that may wait for the root; default 1000 integrated, 5000 others'),
+  backoffInitialMs: duration('100ms', '1h').describe('first pause after a failure, with full jitter'),
+  backoffMaxMs: duration('1s', '1d').describe('longest pause after failures'),
+  backoffMultiplier: number(1, 10).describe('growth of the pause')
+})
+
+const heartbeat = z.object({
+  intervalMs: duration('1s', '1h').describe('time between heartbeats, ± 10 %'),
+  timeoutMs: duration('500ms', '5m').describe('how long an answer may take'),
+  missedThreshold: integer(1, 100).describe('the lease is this many intervals: after it a silent member is offline')
+})
+
+const limits = z.object({
+  connections: integer(8, 1_000_000).describe('inbound connections; default 300, root and secondary 12000'),
+  peersWanted: integer(0, 1000).describe('members to keep connections to'),
+  peersMax: integer(1, 10_000).describe('outbound connections to members, at most'),
+  peerTimeoutMs: duration('1s', '1h').describe('a connected member that says nothing for this long is disconnected'),
+  strangers: integer(1, 10_000).describe('connections that have not proved a membership'),
+  strangerTimeMs: duration('1s', '10m').describe('how long such a connection may stay'),
+  unfinished: integer(1, 100_000).describe('handshakes at a time, of all prefixes'),
+  unfinishedPerPrefix: integer(1, 10_000).describe('handshakes at a time of one /64'),
+  unfinishedPerMemberPrefix: integer(1, 10_000).describe('handshakes at a time of a /64 with a known member'),
+  openPerPrefix: integer(1, 10_000).describe('connections of one /64 without a known member'),
+  exemptPrefixes: list(ipv6Prefix(), 64).describe('prefixes that are not limited per /64; loopback never is'),
+  upgradeTimeoutMs: duration('500ms', '60s').describe('how long a handshake of an unknown /64 may take'),
+  memberUpgradeTimeoutMs: duration('500ms', '2m').describe('the same for loopback, exempt prefixes and members')
+})
+
+const gossip = z.object({
+  enabled: flag().describe('spread and hear advertisements; without it only registries tell of changes'),
+  refreshMs: duration('10s', '1d').describe('own record again without a change; grows with the network'),
+  batch: integer(1, 1000).describe('records that are published per tick at most')
+})
+
+const dht = z.object({
+  enabled: flag().describe('find addresses of members that no known address reaches'),
+  server: oneOf(['auto', 'always', 'never']).describe('answer queries of others; auto: only root and secondary')
+})
+
+const backup = z.object({
+  enabled: flag().describe('online backups of the database'),
+  intervalMs: duration('1m', '30d').describe('time between backups'),
+  path: text().optional().describe('folder of the backups; default: backups in the data folder'),
+  keep: integer(1, 10_000).describe('how many are kept')
+})
+
+const alarms = z.object({
+  hook: text().optional().describe('command that is run for every alarm, with ALARM_CODE and ALARM_MESSAGE set')
+})
+
+const logging = z.object({
+  level: oneOf(['debug', 'info', 'warn', 'error', 'fatal']).describe('least level that is written'),
+  format: oneOf(['auto', 'json', 'pretty']).describe('auto: pretty on a terminal, JSON lines otherwise')
+})
+
+export const schema = z.object({
+  name: nodeName().describe("this node's name in the network; default: the host name"),
+  role: oneOf(roleNames, { independent: 'secondary' }).describe(
+    'root, secondary (a registry alone), integrated (node and registry) or external (node alone)'
+  ),
+  domain: domainName().optional().describe('domain of the network: `tnr.DOMAIN` AAAA has its registries'),
+  networkId: networkIdText().optional().describe('pin of the network; an invite brings it'),
+  network,
+  listen,
+  announce,
+  paths,
+  bootstrap,
+  admission,
+  replication,
+  heartbeat,
+  limits,
+  gossip,
+  dht,
+  backup,
+  alarms,
+  logging
+})
+
+/** The whole configuration of one process, valid and frozen. Durations in ms. */
+export type Config = z.output<typeof schema>
+
+/** Rules that need more than one key. Each problem begins with the key. */
+export const crossChecks = (config: Config): { key: string; message: string }[] => {
+  const { heartbeat: beat, replication: pull, limits: limit } = config
+  const checks: [boolean, string, string][] = [
+    [beat.timeoutMs < beat.intervalMs, 'heartbeat.timeout', 'must be shorter than heartbeat.interval'],
+    [pull.backoffInitialMs <= pull.backoffMaxMs, 'replication.backoffInitial', 'is longer than replication.backoffMax'],
+    [limit.peersWanted <= limit.peersMax, 'limits.peersWanted', 'is more than limits.peersMax'],
+    [limit.strangers <= limit.connections, 'limits.strangers', 'is more than limits.connections'],
+    [limit.unfinishedPerPrefix <= limit.unfinished, 'limits.unfinishedPerPrefix', 'is more than limits.unfinished'],
+    [isIPv6(config.listen.host), 'listen.host', 'is no IPv6 address'],
+    [config.announce.addresses?.length !== 0, 'announce.addresses', 'is empty: leave it out, or name an address']
+  ]
+  return checks.filter(([fine]) => !fine).map(([, key, message]) => ({ key, message }))
+}

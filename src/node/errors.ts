@@ -1,0 +1,48 @@
+/** The configuration cannot be used; the message names file, line, key and what to write instead. Exit code 2. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+  /** One line per problem, all that were found. */
+  readonly problems: readonly string[]
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'))
+    this.problems = problems
+  }
+}
+
+/** A host proved a key that is not among those pinned for it. Nothing but Noise was exchanged. */
+export class PinMismatchError extends Error {
+  override readonly name = 'PinMismatchError'
+  /** PeerIds that were pinned, as text. */
+  readonly expected: readonly string[]
+  /** PeerId that the host proved, as text. */
+  readonly actual: string
+  constructor(address: string, expected: readonly string[], actual: string) {
+    super(
+      `${address} has the key ${actual}, but the pin says ${expected.join(' or ')}: it gets nothing. ` +
+        'If the host was reinstalled, pin the new key with a new invite.'
+    )
+    this.expected = expected
+    this.actual = actual
+  }
+}
+
+/** No candidate of a race could be connected; `failures` says why, one by one. */
+export class NoCandidateError extends Error {
+  override readonly name = 'NoCandidateError'
+  readonly failures: readonly { readonly address: string; readonly error: Error }[]
+  constructor(failures: readonly { readonly address: string; readonly error: Error }[]) {
+    const lines = failures.map(({ address, error }) => `${address}: ${error.message}`)
+    super(lines.length === 0 ? 'there is no address to dial' : `none of ${lines.length} answered: ${lines.join('; ')}`)
+    this.failures = failures
+  }
+}
+
+/** An address that is not plain IPv6 with TCP, or not one that the configuration allows. */
+export class AddressError extends Error {
+  override readonly name = 'AddressError'
+}
+
+/** Too many connections of one /64, or of all strangers, were in a handshake. */
+export class InboundLimitError extends Error {
+  override readonly name = 'InboundLimitError'
+}
