@@ -27,10 +27,10 @@ export const loadConfig = (options: LoadOptions = {}): Loaded => {
   const file = findConfigFile({ ...options, env, homes: folders })
   const flags = options.name === undefined ? options.flags : { ...options.flags, name: options.name }
   const parsed = parseConfig({
-    ...options,
     env,
+    flags,
     homes: folders,
-    ...(flags === undefined ? {} : { flags }),
+    hostname: options.hostname,
     ...(file === undefined ? {} : { file, text: read(file) })
   })
   return { ...parsed, file, saveTo: file ?? join(folders.config, `${parsed.config.name}.yaml`) }

@@ -1,11 +1,11 @@
 import { dirname, resolve } from 'node:path'
-import type { roles } from '../../registry/role.ts'
+import type { Role } from '../../registry/role.ts'
 import { ConfigError } from '../errors.ts'
 import { type Homes, homes } from '../paths.ts'
 import { defaults, derivedDefaults, nameFromHost } from './defaults.ts'
 import { type FileValue, parseFile } from './file.ts'
 import { type Key, keyByYaml, keys, nearestEnv, nearestKey, otherEnvironment, sections } from './keys.ts'
-import { type Config, crossChecks, schema } from './schema.ts'
+import { type Config, crossChecks } from './schema.ts'
 
 export type Env = Readonly<Record<string, string | undefined>>
 export type Source = 'flag' | 'env' | 'file' | 'default'
@@ -16,9 +16,9 @@ export interface ParseInit {
   readonly file?: string
   readonly env?: Env
   /** Overrides by key: { 'listen.port': 9001 }. Values as text or typed. undefined: not given. */
-  readonly flags?: Readonly<Record<string, unknown>>
-  readonly homes?: Homes
-  readonly hostname?: string
+  readonly flags?: Readonly<Record<string, unknown>> | undefined
+  readonly homes?: Homes | undefined
+  readonly hostname?: string | undefined
 }
 
 export interface Parsed {
@@ -93,7 +93,7 @@ const located = (key: Key, value: unknown, base: string): unknown =>
 type Tree = { [name: string]: unknown }
 
 const assemble = (values: ReadonlyMap<string, unknown>, init: ParseInit): Config => {
-  const role = (values.get('role') ?? defaults.role) as keyof typeof roles
+  const role = (values.get('role') ?? defaults.role) as Role
   const name = (values.get('name') ?? nameFromHost(init.hostname)) as string
   const derived = derivedDefaults(role, name, init.homes ?? homes(init.env), values.get('paths.data') as string)
   const tree: Tree = {}
@@ -111,7 +111,10 @@ const at = (tree: object, path: readonly string[]): unknown =>
 const put = (tree: Tree, path: readonly string[], value: unknown): void => {
   const [first = '', second] = path
   if (second === undefined) tree[first] = value
-  else put((tree[first] ??= {}) as Tree, path.slice(1), value)
+  else {
+    tree[first] ??= {}
+    put(tree[first] as Tree, path.slice(1), value)
+  }
 }
 
 const freeze = <T>(value: T): T => {
