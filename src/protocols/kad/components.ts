@@ -1,0 +1,126 @@
+import type { Connection, PeerId, PeerInfo } from '@libp2p/interface'
+import type { KadDHTComponents } from '@libp2p/kad-dht'
+import type { Multiaddr } from '@multiformats/multiaddr'
+import { isPlainIp6 } from '../../registry/addrs.ts'
+import { NotMemberError, UnavailableError } from '../../registry/errors.ts'
+import { publicKeyOfPeerId } from '../../registry/keys.ts'
+import type { ProtocolLimits } from '../engine/limits.ts'
+import { membersOnlyRegistrar } from '../engine/members-only.ts'
+import type { ConnectionTrust } from '../engine/trust.ts'
+import { ValueStore } from './store.ts'
+import type { KadSource } from './validate.ts'
+
+export interface KadGuard {
+  source: KadSource
+  trust: ConnectionTrust
+  limits: ProtocolLimits['kad']
+}
+
+/** How long a peer that answers nothing keeps a slot in a full bucket; kad-dht asks again at the next chance. */
+const retryMs = 60_000
+
+export function isMemberPeer(peerId: PeerId, source: KadSource): boolean {
+  try {
+    return source.replica.isMember(publicKeyOfPeerId(peerId))
+  } catch {
+    return false
+  }
+}
+
+/** Addresses from a DHT answer are a stranger's words until dialled: members only, plain IPv6 only. */
+export const filterPeer = (peer: PeerInfo, source: KadSource): PeerInfo => ({
+  ...peer,
+  multiaddrs: isMemberPeer(peer.id, source) ? peer.multiaddrs.filter((address) => isPlainIp6(address)) : []
+})
+
+/** What kad-dht gets of the host: members, plain IPv6 addresses and a bounded store of its own. */
+export function guardComponents(components: KadDHTComponents, guard: KadGuard): KadDHTComponents {
+  return {
+    peerId: components.peerId,
+    privateKey: components.privateKey,
+    addressManager: components.addressManager,
+    events: components.events,
+    logger: components.logger,
+    ...(components.metrics === undefined ? {} : { metrics: components.metrics }),
+    registrar: membersOnlyRegistrar(components.registrar, guard.trust),
+    datastore: new ValueStore(guard.limits.values),
+    peerStore: guardPeerStore(components.peerStore, guard.source),
+    connectionManager: guardConnections(components.connectionManager, guard),
+    ping: guardPing(components, guard)
+  }
+}
+
+type PeerStore = KadDHTComponents['peerStore']
+type PeerData = Parameters<PeerStore['merge']>[1]
+
+/** kad-dht tags its neighbours to be kept connected, and stores what answers say: neither is for it to decide. */
+function guardPeerStore(peerStore: PeerStore, source: KadSource): PeerStore {
+  return new Proxy(peerStore, {
+    get(target, property) {
+      if (property === 'merge') {
+        return async (peerId: PeerId, data: PeerData, options?: Parameters<PeerStore['merge']>[2]) => {
+          if (!isMemberPeer(peerId, source)) throw new NotMemberError(`${peerId.toString()} is no member.`)
+          return await target.merge(peerId, withoutTags(data), options)
+        }
+      }
+      const value: unknown = Reflect.get(target, property, target)
+      return typeof value === 'function' ? value.bind(target) : value
+    }
+  })
+}
+
+function withoutTags({ tags: _, ...data }: PeerData): PeerData {
+  const { multiaddrs } = data
+  return multiaddrs === undefined ? data : { ...data, multiaddrs: multiaddrs.filter((each) => isPlainIp6(each)) }
+}
+
+type ConnectionManager = KadDHTComponents['connectionManager']
+
+/** Streams go to members only, and wait until a new connection's hello has proved that it leads to one. */
+function guardConnections(manager: ConnectionManager, guard: KadGuard): ConnectionManager {
+  const openStream: ConnectionManager['openStream'] = async (peer, protocol, options) => {
+    const signal = AbortSignal.any([
+      AbortSignal.timeout(guard.limits.queryMs),
+      ...(options?.signal == null ? [] : [options.signal])
+    ])
+    const connection = await manager.openConnection(peer, { signal })
+    await untilMember(connection, guard, signal)
+    return await connection.newStream(protocol, { signal })
+  }
+  const isDialable: ConnectionManager['isDialable'] = async (multiaddr, options) => {
+    const addresses: Multiaddr[] = Array.isArray(multiaddr) ? multiaddr : [multiaddr]
+    const plain = addresses.filter((each) => isPlainIp6(each))
+    return plain.length > 0 && (await manager.isDialable(plain, options))
+  }
+  return new Proxy(manager, {
+    get(target, property) {
+      if (property === 'openStream') return openStream
+      if (property === 'isDialable') return isDialable
+      const value: unknown = Reflect.get(target, property, target)
+      return typeof value === 'function' ? value.bind(target) : value
+    }
+  })
+}
+
+async function untilMember(connection: Connection, { trust, limits }: KadGuard, signal: AbortSignal): Promise<void> {
+  const deadline = AbortSignal.any([signal, AbortSignal.timeout(limits.helloMs)])
+  await trust.settled(connection, { signal: deadline })
+  if (!trust.isMember(connection)) {
+    throw new NotMemberError(`${connection.remotePeer.toString()} did not prove that it is a member.`)
+  }
+}
+
+/** kad-dht asks before it takes somebody into its table. Only who is connected as a member is taken: a table is no reason to dial. */
+function guardPing({ connectionManager, ping }: KadDHTComponents, { trust }: KadGuard): KadDHTComponents['ping'] {
+  return {
+    ping: async (peer, options) => {
+      const connections = connectionManager
+        .getConnections()
+        .filter((each) => each.remotePeer.toString() === String(peer))
+      if (!connections.some((each) => trust.isMember(each))) {
+        throw new UnavailableError(`${String(peer)} is not connected.`, retryMs)
+      }
+      return await ping.ping(peer, options)
+    }
+  }
+}
