@@ -1,5 +1,5 @@
 import { StoreError } from '../errors.ts'
-import { asStoreError, type Database } from './database.ts'
+import { asStoreError, type Database, type Statement } from './database.ts'
 
 /** Writes of one transaction at most, so that a flood of them does not hold the event loop. */
 const maxBatch = 1000
@@ -16,12 +16,16 @@ interface Job {
  */
 export class GroupCommit {
   readonly #db: Database
+  readonly #savepoint: Statement<[]>
+  readonly #release: Statement<[]>
   #queue: Job[] = []
   #scheduled = false
   #closed = false
 
   constructor(db: Database) {
     this.#db = db
+    this.#savepoint = db.prepare('SAVEPOINT one')
+    this.#release = db.prepare('RELEASE one')
   }
 
   /**
@@ -75,10 +79,10 @@ export class GroupCommit {
   /** Gives what is due after the commit. Throws only when the whole transaction is lost. */
   #runOne(job: Job): () => void {
     const db = this.#db
-    db.exec('SAVEPOINT one')
+    this.#savepoint.run()
     try {
       const done = job.run()
-      db.exec('RELEASE one')
+      this.#release.run()
       return done
     } catch (error) {
       // After some failures (disk full, I/O) SQLite has undone the whole transaction itself.

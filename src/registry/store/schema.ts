@@ -1,3 +1,5 @@
+import { admissionTables } from './admission-tables.ts'
+import { alarmTables } from './alarm-table.ts'
 import { metaTables } from './meta-table.ts'
 import { nodeTables } from './node-table.ts'
 import { recordTables } from './record-table.ts'
@@ -16,6 +18,6 @@ export interface Schema {
 export const schema: Schema = {
   applicationId: 0x544e6574,
   version: 1,
-  create: [metaTables, recordTables, nodeTables].join('\n'),
+  create: [metaTables, recordTables, nodeTables, admissionTables, alarmTables].join('\n'),
   migrations: new Map()
 }

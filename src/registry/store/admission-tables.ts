@@ -1,0 +1,244 @@
+import type { Database, Statement } from './database.ts'
+
+/**
+ * `grants`: invites that this root issued, and how often each may still be used. `pending`: joins that wait for the operator.
+ * `rejected`: joins that the operator refused. `queue`: verified requests that wait for the root, one per peer and kind.
+ */
+export const admissionTables = `
+CREATE TABLE grants (
+  id           BLOB PRIMARY KEY CHECK (length(id) = 16),
+  envelope     BLOB NOT NULL,
+  uses_left    INTEGER NOT NULL CHECK (uses_left >= 0),
+  not_after_ms INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX grants_by_end ON grants (not_after_ms);
+CREATE TABLE pending (
+  public_key BLOB PRIMARY KEY CHECK (length(public_key) = 32),
+  name       TEXT NOT NULL,
+  role       INTEGER NOT NULL,
+  envelope   BLOB NOT NULL,
+  receipt    BLOB,
+  since_ms   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX pending_by_name ON pending (name);
+CREATE TABLE rejected (
+  public_key BLOB PRIMARY KEY CHECK (length(public_key) = 32),
+  reason     TEXT NOT NULL,
+  at_ms      INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE queue (
+  place      INTEGER PRIMARY KEY AUTOINCREMENT,
+  public_key BLOB NOT NULL CHECK (length(public_key) = 32),
+  kind       TEXT NOT NULL,
+  envelope   BLOB NOT NULL,
+  "grant"    BLOB,
+  receipt    BLOB,
+  since_ms   INTEGER NOT NULL,
+  UNIQUE (public_key, kind)
+) STRICT;
+`
+
+export interface GrantRow {
+  readonly envelope: Uint8Array
+  readonly usesLeft: number
+}
+
+export interface PendingRow {
+  readonly publicKey: Uint8Array
+  readonly name: string
+  /** Number of the role asked for. */
+  readonly role: number
+  /** Of the join request. */
+  readonly envelope: Uint8Array
+  /** By the registry that took the request in, when it was not the root. */
+  readonly receipt: Uint8Array | null
+  readonly sinceMs: number
+}
+
+export type QueueKind = 'join' | 'renew' | 'forget'
+
+export interface QueueInput {
+  readonly publicKey: Uint8Array
+  readonly kind: QueueKind
+  readonly envelope: Uint8Array
+  readonly grant: Uint8Array | null
+  readonly receipt: Uint8Array | null
+  readonly sinceMs: number
+}
+
+export interface QueueRow extends QueueInput {
+  /** Ascending; a request that came again has a new one. */
+  readonly place: number
+}
+
+const pendingColumns = 'public_key AS publicKey, name, role, envelope, receipt, since_ms AS sinceMs'
+const queueColumns = 'place, public_key AS publicKey, kind, envelope, "grant", receipt, since_ms AS sinceMs'
+
+const count = (db: Database, table: string): Statement<[], number> =>
+  db.prepare<[], number>(`SELECT count(*) FROM ${table}`).pluck()
+
+/** Writers of this file belong inside `GroupCommit.write`. */
+export class GrantTable {
+  readonly #get: Statement<[Uint8Array], GrantRow>
+  readonly #insert: Statement<[Uint8Array, Uint8Array, number, number]>
+  readonly #use: Statement<[Uint8Array]>
+  readonly #prune: Statement<[number]>
+  readonly #count: Statement<[], number>
+
+  constructor(db: Database) {
+    this.#get = db.prepare('SELECT envelope, uses_left AS usesLeft FROM grants WHERE id = ?')
+    this.#insert = db.prepare('INSERT INTO grants (id, envelope, uses_left, not_after_ms) VALUES (?, ?, ?, ?)')
+    this.#use = db.prepare('UPDATE grants SET uses_left = uses_left - 1 WHERE id = ? AND uses_left > 0')
+    this.#prune = db.prepare('DELETE FROM grants WHERE not_after_ms < ?')
+    this.#count = count(db, 'grants')
+  }
+
+  get(id: Uint8Array): GrantRow | undefined {
+    return this.#get.get(id)
+  }
+
+  insert(id: Uint8Array, envelope: Uint8Array, uses: number, notAfterMs: number): void {
+    this.#insert.run(id, envelope, uses, notAfterMs)
+  }
+
+  /** false: no use is left. */
+  use(id: Uint8Array): boolean {
+    return this.#use.run(id).changes === 1
+  }
+
+  /** Deletes those that ended before `timeMs`. */
+  prune(timeMs: number): void {
+    this.#prune.run(timeMs)
+  }
+
+  count(): number {
+    return this.#count.get() ?? 0
+  }
+}
+
+export class PendingTable {
+  readonly #get: Statement<[Uint8Array], PendingRow>
+  readonly #named: Statement<[string], PendingRow>
+  readonly #list: Statement<[], PendingRow>
+  readonly #put: Statement<[Uint8Array, string, number, Uint8Array, Uint8Array | null, number]>
+  readonly #delete: Statement<[Uint8Array]>
+  readonly #count: Statement<[], number>
+
+  constructor(db: Database) {
+    this.#get = db.prepare(`SELECT ${pendingColumns} FROM pending WHERE public_key = ?`)
+    this.#named = db.prepare(`SELECT ${pendingColumns} FROM pending WHERE name = ? ORDER BY since_ms, public_key`)
+    this.#list = db.prepare(`SELECT ${pendingColumns} FROM pending ORDER BY since_ms, public_key`)
+    // A peer that asks again keeps its place.
+    this.#put = db.prepare(`
+      INSERT INTO pending (public_key, name, role, envelope, receipt, since_ms) VALUES (?, ?, ?, ?, ?, ?)
+      ON CONFLICT (public_key) DO UPDATE
+      SET name = excluded.name, role = excluded.role, envelope = excluded.envelope, receipt = excluded.receipt`)
+    this.#delete = db.prepare('DELETE FROM pending WHERE public_key = ?')
+    this.#count = count(db, 'pending')
+  }
+
+  get(publicKey: Uint8Array): PendingRow | undefined {
+    return this.#get.get(publicKey)
+  }
+
+  named(name: string): PendingRow[] {
+    return this.#named.all(name)
+  }
+
+  /** Oldest first. */
+  list(): PendingRow[] {
+    return this.#list.all()
+  }
+
+  put(row: PendingRow): void {
+    this.#put.run(row.publicKey, row.name, row.role, row.envelope, row.receipt, row.sinceMs)
+  }
+
+  delete(publicKey: Uint8Array): void {
+    this.#delete.run(publicKey)
+  }
+
+  count(): number {
+    return this.#count.get() ?? 0
+  }
+}
+
+export class RejectedTable {
+  readonly #get: Statement<[Uint8Array], string>
+  readonly #put: Statement<[Uint8Array, string, number]>
+  readonly #delete: Statement<[Uint8Array]>
+  readonly #trim: Statement<[number]>
+
+  constructor(db: Database) {
+    this.#get = db.prepare<[Uint8Array], string>('SELECT reason FROM rejected WHERE public_key = ?').pluck()
+    this.#put = db.prepare('INSERT OR REPLACE INTO rejected (public_key, reason, at_ms) VALUES (?, ?, ?)')
+    this.#delete = db.prepare('DELETE FROM rejected WHERE public_key = ?')
+    this.#trim = db.prepare(`
+      DELETE FROM rejected WHERE public_key IN (SELECT public_key FROM rejected ORDER BY at_ms DESC LIMIT -1 OFFSET ?)`)
+  }
+
+  /** The operator's reason; undefined: not rejected. */
+  reason(publicKey: Uint8Array): string | undefined {
+    return this.#get.get(publicKey)
+  }
+
+  put(publicKey: Uint8Array, reason: string, timeMs: number): void {
+    this.#put.run(publicKey, reason, timeMs)
+  }
+
+  delete(publicKey: Uint8Array): void {
+    this.#delete.run(publicKey)
+  }
+
+  /** Keeps the newest `limit`. */
+  trim(limit: number): void {
+    this.#trim.run(limit)
+  }
+}
+
+export class QueueTable {
+  readonly #put: Statement<[Uint8Array, string, Uint8Array, Uint8Array | null, Uint8Array | null, number]>
+  readonly #has: Statement<[Uint8Array, string], number>
+  readonly #after: Statement<[number, number], QueueRow>
+  readonly #delete: Statement<[number]>
+  readonly #forget: Statement<[Uint8Array]>
+  readonly #count: Statement<[], number>
+
+  constructor(db: Database) {
+    this.#put = db.prepare(`
+      INSERT OR REPLACE INTO queue (public_key, kind, envelope, "grant", receipt, since_ms) VALUES (?, ?, ?, ?, ?, ?)`)
+    this.#has = db
+      .prepare<[Uint8Array, string], number>('SELECT 1 FROM queue WHERE public_key = ? AND kind = ?')
+      .pluck()
+    this.#after = db.prepare(`SELECT ${queueColumns} FROM queue WHERE place > ? ORDER BY place LIMIT ?`)
+    this.#delete = db.prepare('DELETE FROM queue WHERE place = ?')
+    this.#forget = db.prepare('DELETE FROM queue WHERE public_key = ?')
+    this.#count = count(db, 'queue')
+  }
+
+  has(publicKey: Uint8Array, kind: QueueKind): boolean {
+    return this.#has.get(publicKey, kind) !== undefined
+  }
+
+  put(row: QueueInput): void {
+    this.#put.run(row.publicKey, row.kind, row.envelope, row.grant, row.receipt, row.sinceMs)
+  }
+
+  after(place: number, limit: number): QueueRow[] {
+    return this.#after.all(place, limit)
+  }
+
+  /** Nothing happens when the request came again since and has a new place. */
+  delete(place: number): void {
+    this.#delete.run(place)
+  }
+
+  /** All requests of a key. */
+  forget(publicKey: Uint8Array): void {
+    this.#forget.run(publicKey)
+  }
+
+  count(): number {
+    return this.#count.get() ?? 0
+  }
+}
