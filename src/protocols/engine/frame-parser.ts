@@ -1,0 +1,101 @@
+import { concat } from 'uint8arrays/concat'
+import { FrameTooLargeError, MalformedFrameError } from './errors.ts'
+
+/** 28 bits: no frame of ours is longer than 256 KiB. */
+const maxHeaderBytes = 4
+
+/** Cuts a stream of bytes into frames: an unsigned varint length, then as many bytes. Keeps at most one unfinished frame. */
+export class FrameParser {
+  readonly #maxFrame: number
+  readonly #onFrame: (frame: Uint8Array) => void
+  #parts: Uint8Array[] = []
+  #have = 0
+  #need = 1
+  #length = 0
+
+  constructor(maxFrame: number, onFrame: (frame: Uint8Array) => void) {
+    this.#maxFrame = maxFrame
+    this.#onFrame = onFrame
+  }
+
+  /** A frame was begun and is not whole. */
+  get partial(): boolean {
+    return this.#have > 0
+  }
+
+  /** Throws FrameTooLargeError at the length of a frame, before any byte of it is kept, or MalformedFrameError. */
+  push(chunk: Uint8Array): void {
+    this.#parts.push(chunk)
+    this.#have += chunk.byteLength
+    if (this.#have < this.#need) return
+    const [first] = this.#parts
+    const bytes = this.#parts.length === 1 && first !== undefined ? first : concat(this.#parts, this.#have)
+    const rest = bytes.subarray(this.#cut(bytes))
+    this.#have = rest.byteLength
+    this.#parts = rest.byteLength > 0 ? [rest] : []
+  }
+
+  /** Returns how many bytes were whole frames, and notes how many the next one needs. */
+  #cut(bytes: Uint8Array): number {
+    let at = 0
+    this.#need = 1
+    while (at < bytes.byteLength) {
+      const header = this.#readLength(bytes, at)
+      if (header === 0) {
+        this.#need = bytes.byteLength - at + 1
+        return at
+      }
+      const end = at + header + this.#length
+      if (end > bytes.byteLength) {
+        this.#need = end - at
+        return at
+      }
+      this.#onFrame(bytes.subarray(at + header, end))
+      at = end
+    }
+    return at
+  }
+
+  /** Sets #length; returns the bytes of the varint, 0 while it is not whole. */
+  #readLength(bytes: Uint8Array, from: number): number {
+    let length = 0
+    for (let index = 0; index < maxHeaderBytes; index++) {
+      const byte = bytes[from + index]
+      if (byte === undefined) return 0
+      length |= (byte & 0x7f) << (7 * index)
+      if (byte >= 0x80) continue
+      if (length === 0) throw new MalformedFrameError('an empty frame')
+      if (length > this.#maxFrame) {
+        throw new FrameTooLargeError(`a frame of ${length} bytes, where at most ${this.#maxFrame} are allowed`)
+      }
+      this.#length = length
+      return index + 1
+    }
+    throw new MalformedFrameError('a frame length of more than 28 bits')
+  }
+}
+
+/** Frames as one buffer, ready to be sent. */
+export function joinFrames(frames: readonly Uint8Array[]): Uint8Array {
+  let size = 0
+  for (const frame of frames) size += headerBytes(frame.byteLength) + frame.byteLength
+  const bytes = Buffer.allocUnsafe(size)
+  let at = 0
+  for (const frame of frames) {
+    let length = frame.byteLength
+    while (length >= 0x80) {
+      bytes[at++] = (length & 0x7f) | 0x80
+      length >>>= 7
+    }
+    bytes[at++] = length
+    bytes.set(frame, at)
+    at += frame.byteLength
+  }
+  return bytes
+}
+
+function headerBytes(length: number): number {
+  let bytes = 1
+  for (let rest = length >>> 7; rest > 0; rest >>>= 7) bytes++
+  return bytes
+}

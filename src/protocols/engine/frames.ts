@@ -1,0 +1,231 @@
+import type { Stream } from '@libp2p/interface'
+import { DeadlineError, MalformedFrameError, SlowFrameError, StreamEndedError } from './errors.ts'
+import { FrameParser } from './frame-parser.ts'
+import { FrameWriter } from './frame-writer.ts'
+import type { ProtocolLimits } from './limits.ts'
+
+export interface FrameStreamInit {
+  /** Bytes of the longest frame that is read. */
+  maxFrame: number
+  limits: ProtocolLimits['stream']
+}
+
+export interface ReadOptions {
+  signal?: AbortSignal | undefined
+}
+
+/**
+ * Length-prefixed frames over a libp2p stream, with back pressure both ways. The only reader and writer of its stream:
+ * construct it synchronously in the stream's handler, before any await, since a stream without a listener buffers blindly.
+ * What is read are views of larger buffers: copy what is kept.
+ */
+export class FrameStream implements AsyncIterable<Uint8Array> {
+  /** Resolves when both directions are closed: with the reason when it was not an orderly end. */
+  readonly closed: Promise<Error | undefined>
+  readonly stream: Stream
+  readonly #limits: ProtocolLimits['stream']
+  readonly #parser: FrameParser
+  readonly #writer: FrameWriter
+  #queue: Uint8Array[] = []
+  #head = 0
+  #queuedBytes = 0
+  #reader: PromiseWithResolvers<Uint8Array | undefined> | undefined
+  #ended = false
+  #failure: Error | undefined
+  #slow: NodeJS.Timeout | undefined
+  #framesSeen = 0
+  #discards = false
+
+  constructor(stream: Stream, init: FrameStreamInit) {
+    this.stream = stream
+    this.#limits = init.limits
+    this.#parser = new FrameParser(init.maxFrame, (frame) => this.#enqueue(frame))
+    this.#writer = new FrameWriter(stream, {
+      writeBufferBytes: init.limits.writeBufferBytes,
+      stallMs: init.limits.stallMs,
+      onStalled: (error) => this.abort(error)
+    })
+    const closed = Promise.withResolvers<Error | undefined>()
+    this.closed = closed.promise
+    stream.addEventListener('message', (event) => this.#receive(event.data.subarray()))
+    stream.addEventListener('end', () => this.#end())
+    stream.addEventListener('close', (event) => {
+      const reason = this.#failure ?? event.error
+      this.#fail(reason ?? new StreamEndedError('the stream is closed'), reason !== undefined)
+      closed.resolve(reason)
+    })
+    // A stream that is gone already sends no event.
+    if (stream.status === 'closed' || stream.status === 'reset' || stream.status === 'aborted') {
+      this.#fail(new StreamEndedError(`the stream is ${stream.status}`), stream.status !== 'closed')
+      closed.resolve(this.#failure)
+    } else if (stream.readableEnded) this.#end()
+  }
+
+  /** The other side is behind: what is written now waits in memory, and beyond the limit the stream is aborted. */
+  get congested(): boolean {
+    return this.#writer.congested
+  }
+
+  /** The next frame; undefined when the other side has ended in order. One reader at a time. */
+  async read(options: ReadOptions = {}): Promise<Uint8Array | undefined> {
+    const frame = this.tryRead()
+    if (frame !== undefined) return frame
+    if (this.#failure !== undefined) throw this.#failure
+    if (this.#ended) return undefined
+    if (this.#reader !== undefined) throw new TypeError('a FrameStream has one reader at a time')
+    options.signal?.throwIfAborted()
+    const reader = Promise.withResolvers<Uint8Array | undefined>()
+    this.#reader = reader
+    const onAbort = () => reader.reject(abortReason(options.signal))
+    options.signal?.addEventListener('abort', onAbort, { once: true })
+    try {
+      return await reader.promise
+    } finally {
+      if (this.#reader === reader) this.#reader = undefined
+      options.signal?.removeEventListener('abort', onAbort)
+    }
+  }
+
+  /** A frame that is here already. */
+  tryRead(): Uint8Array | undefined {
+    const frame = this.#queue[this.#head]
+    if (frame === undefined) return undefined
+    this.#head++
+    this.#queuedBytes -= frame.byteLength
+    if (this.#head === this.#queue.length) {
+      this.#queue = []
+      this.#head = 0
+      this.#resume()
+    }
+    return frame
+  }
+
+  /** Ends when the other side does. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
+    for (let frame = await this.read(); frame !== undefined; frame = await this.read()) yield frame
+  }
+
+  /** Queues a frame; those of one tick leave together. Resolves when more may be written. */
+  async write(frame: Uint8Array): Promise<void> {
+    this.#writer.push(frame)
+    if (this.#writer.congested) await this.#writer.ready()
+  }
+
+  /** Resolves when the other side keeps up. */
+  ready(): Promise<void> {
+    return this.#writer.ready()
+  }
+
+  /** Done with the stream: sends what is queued, ends our direction, reads no more; the other side has `lingerMs` to end its own. */
+  async close(): Promise<void> {
+    this.#discard()
+    if (this.#failure !== undefined || this.stream.writeStatus !== 'writable') return
+    const linger = setTimeout(
+      () => this.abort(new StreamEndedError('the other side did not close its direction')),
+      this.#limits.stallMs + this.#limits.lingerMs
+    )
+    linger.unref()
+    void this.closed.then(() => clearTimeout(linger))
+    try {
+      await this.#writer.drained()
+      await this.stream.close({ signal: AbortSignal.timeout(this.#limits.stallMs) })
+    } catch (error) {
+      this.abort(error instanceof Error ? error : new StreamEndedError('the stream could not be closed'))
+    }
+  }
+
+  /** Resets the stream. The other side learns no reason. */
+  abort(error: Error): void {
+    this.#fail(error, true)
+    this.stream.abort(error)
+  }
+
+  #receive(bytes: Uint8Array): void {
+    if (this.#failure !== undefined || this.#discards) return
+    const seen = this.#framesSeen
+    try {
+      this.#parser.push(bytes)
+    } catch (error) {
+      this.abort(error instanceof Error ? error : new MalformedFrameError('a frame that cannot be read'))
+      return
+    }
+    this.#watchPartial(this.#framesSeen > seen)
+  }
+
+  #enqueue(frame: Uint8Array): void {
+    this.#framesSeen++
+    if (this.#reader !== undefined) {
+      const reader = this.#reader
+      this.#reader = undefined
+      reader.resolve(frame)
+      return
+    }
+    this.#queue.push(frame)
+    this.#queuedBytes += frame.byteLength
+    const full = this.#queuedBytes > this.#limits.readAheadBytes || this.#queue.length > this.#limits.readAheadFrames
+    if (full && this.stream.readStatus === 'readable') this.stream.pause()
+  }
+
+  #resume(): void {
+    if (this.stream.readStatus !== 'paused') return
+    this.stream.resume()
+    this.#watchPartial(true)
+  }
+
+  #discard(): void {
+    this.#discards = true
+    this.#queue = []
+    this.#head = 0
+    this.#queuedBytes = 0
+    clearTimeout(this.#slow)
+    this.#slow = undefined
+    if (this.stream.readStatus === 'paused') this.stream.resume()
+  }
+
+  /** Each frame has its own deadline, which does not run while it is us who do not read. */
+  #watchPartial(fresh: boolean): void {
+    if (!this.#parser.partial || this.stream.readStatus === 'paused' || this.#discards) {
+      clearTimeout(this.#slow)
+      this.#slow = undefined
+    } else if (this.#slow === undefined) {
+      this.#slow = setTimeout(
+        () => this.abort(new SlowFrameError(`a frame was not whole after ${this.#limits.frameMs} ms`)),
+        this.#limits.frameMs
+      )
+      this.#slow.unref()
+    } else if (fresh) {
+      this.#slow.refresh()
+    }
+  }
+
+  #end(): void {
+    // A reset and an abort dispatch 'end' too, before their 'close'.
+    if (this.stream.status === 'aborted' || this.stream.status === 'reset') return
+    if (this.#parser.partial && !this.#discards) {
+      this.abort(new MalformedFrameError('the stream ended within a frame'))
+      return
+    }
+    this.#ended = true
+    this.#reader?.resolve(undefined)
+    this.#reader = undefined
+  }
+
+  #fail(error: Error, unexpected: boolean): void {
+    clearTimeout(this.#slow)
+    this.#slow = undefined
+    this.#writer.fail(error)
+    if (unexpected) {
+      this.#failure ??= error
+      this.#reader?.reject(this.#failure)
+      this.#reader = undefined
+      return
+    }
+    if (this.stream.readableEnded || this.stream.readStatus === 'closed') this.#end()
+  }
+}
+
+function abortReason(signal: AbortSignal | undefined): Error {
+  const reason: unknown = signal?.reason
+  if (reason instanceof Error && reason.name !== 'TimeoutError') return reason
+  return new DeadlineError('no answer before the deadline')
+}

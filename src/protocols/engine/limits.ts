@@ -1,0 +1,242 @@
+import type { Rate } from './rate.ts'
+
+const KiB = 1024
+
+/** Every number that a remote can exhaust, with the reason of its size. Config overrides single ones: `limitsWith`. */
+export interface ProtocolLimits {
+  stream: {
+    /** A frame that was begun is whole by then. */
+    frameMs: number
+    /** A reader that takes nothing for so long is cut: it holds our write buffer. */
+    stallMs: number
+    /** A stream that goes on moves at least once in this time. */
+    progressMs: number
+    /** After our close, the time the other side has for its own. */
+    lingerMs: number
+    /** Frames read ahead of their handler; beyond it the stream is paused. */
+    readAheadBytes: number
+    readAheadFrames: number
+    /** Unsent bytes of one stream. */
+    writeBufferBytes: number
+  }
+  strangers: {
+    /** Connections without proof of membership, all together: the rest of the connections is for members. */
+    open: number
+    ms: number
+    /** Joiners with a verified join in the queue, who wait on their connection for the answer. */
+    waiting: number
+    waitingMs: number
+  }
+  hello: {
+    frameBytes: number
+    deadlineMs: number
+    streams: number
+    rate: Rate
+    /** Delegate and authority entries: one per recovery or key ceremony in the network's life. */
+    delegations: number
+    /** How long a stream of another protocol waits for the verdict on its connection. */
+    settleMs: number
+  }
+  register: {
+    frameBytes: number
+    /** Answers carry a sample of peers and the registries. */
+    answerBytes: number
+    requestMs: number
+    /** A join may be forwarded to the root within it. */
+    joinMs: number
+    streams: number
+    opens: Rate
+    registers: Rate
+    heartbeats: Rate
+    puts: Rate
+    requests: Rate
+    /** Of all kinds, from a root or secondary: it forwards for its members. */
+    registryRequests: Rate
+    strangerJoins: Rate
+    /** Per /64. */
+    failedProofs: Rate
+    inFlight: number
+    samplePeers: number
+    registries: number
+    connected: number
+    reasonChars: number
+    pingMs: number
+    pingMaxMs: number
+    /** Up to `pingSessions` sessions each is pinged every `pingMs`, from `pingMaxSessions` on every `pingMaxMs`. */
+    pingSessions: number
+    pingMaxSessions: number
+    pongMs: number
+  }
+  sync: {
+    requestBytes: number
+    frameBytes: number
+    streams: number
+    rate: Rate
+    requestMs: number
+    /** Of one frame. */
+    hints: number
+    recordSubscribers: number
+  }
+  lookup: {
+    requestBytes: number
+    answerBytes: number
+    streams: number
+    rate: Rate
+    deadlineMs: number
+    rows: number
+    defaultRows: number
+  }
+  announce: {
+    /** What we publish; below what receivers accept, since an oversize message ends gossip on its connection. */
+    messageBytes: number
+    inboundBytes: number
+    /** Topics, messages and control messages of one frame. */
+    subscriptions: number
+    messages: number
+    control: number
+    /** Message ids of one control message: told as had, and asked for. What is asked for comes back in one frame. */
+    ihaveIds: number
+    iwantIds: number
+    streams: number
+    /** Unsent bytes of one peer; beyond it its gossip stream is cut. */
+    outboundBytes: number
+    /** Announcements of one member that are verified. */
+    author: Rate
+    authors: number
+    /** A verdict that takes longer counts as none, so that gossip does not queue up behind a stuck store. */
+    verdictMs: number
+    /** Heads are announced no more often. */
+    headMs: number
+  }
+  kad: {
+    valueBytes: number
+    queryMs: number
+    streams: number
+    /** Values that a server holds; there is one key per member. */
+    values: number
+    /** How long a connection that a query opened has for its hello. */
+    helloMs: number
+    /** Agreeing answers after which a query ends. */
+    answers: number
+    /** Servers forget a value after 48 h. */
+    republishMs: number
+  }
+}
+
+export const defaultLimits: ProtocolLimits = {
+  stream: {
+    frameMs: 3_000,
+    stallMs: 3_000,
+    progressMs: 30_000,
+    lingerMs: 3_000,
+    readAheadBytes: 256 * KiB,
+    readAheadFrames: 512,
+    // Four times the largest frame; yamux' own window is 256 KiB.
+    writeBufferBytes: 1024 * KiB
+  },
+  strangers: { open: 32, ms: 30_000, waiting: 256, waitingMs: 3_600_000 },
+  hello: {
+    // Genesis, checkpoint and three entries of <= 4 KiB each, and delegations of about 300 bytes.
+    frameBytes: 64 * KiB,
+    deadlineMs: 3_000,
+    streams: 2,
+    // One per connection, one after admission, and some reconnects.
+    rate: { count: 8, perMs: 10_000 },
+    delegations: 128,
+    settleMs: 3_000
+  },
+  register: {
+    // A record (1 KiB), a join with its grant, 32 connected keys: all below 3 KiB.
+    frameBytes: 4 * KiB,
+    answerBytes: 64 * KiB,
+    requestMs: 5_000,
+    joinMs: 10_000,
+    // The second is for a reconnect that comes before the old stream's end was seen.
+    streams: 2,
+    opens: { count: 4, perMs: 10_000 },
+    // The second is for a newer seq after STALE.
+    registers: { count: 2, perMs: 10_000 },
+    heartbeats: { count: 2, perMs: 15_000 },
+    puts: { count: 4, perMs: 10_000 },
+    // Renew, forget, deregister; an integrated node's forwards.
+    requests: { count: 8, perMs: 10_000 },
+    registryRequests: { count: 50_000, perMs: 1_000 },
+    strangerJoins: { count: 50, perMs: 1_000 },
+    failedProofs: { count: 1, perMs: 1_000 },
+    inFlight: 512,
+    samplePeers: 16,
+    registries: 16,
+    connected: 32,
+    reasonChars: 128,
+    pingMs: 1_000,
+    pingMaxMs: 10_000,
+    pingSessions: 100,
+    pingMaxSessions: 1_000,
+    pongMs: 1_500
+  },
+  sync: {
+    // The digest alone is 32 KiB.
+    requestBytes: 40 * KiB,
+    frameBytes: 256 * KiB,
+    streams: 2,
+    rate: { count: 6, perMs: 60_000 },
+    requestMs: 5_000,
+    hints: 256,
+    recordSubscribers: 200
+  },
+  lookup: {
+    requestBytes: 2 * KiB,
+    answerBytes: 256 * KiB,
+    streams: 8,
+    // A listing of 10,000 rows is 20 pages of 500.
+    rate: { count: 100, perMs: 1_000 },
+    deadlineMs: 5_000,
+    rows: 500,
+    defaultRows: 100
+  },
+  announce: {
+    // A record has at most 1 KiB, a checkpoint less.
+    messageBytes: 2 * KiB,
+    inboundBytes: 64 * KiB,
+    subscriptions: 16,
+    messages: 64,
+    control: 64,
+    // Of 20 bytes each: 44 KiB.
+    ihaveIds: 2_000,
+    // Records of at most 1 KiB in gossipsub's own signature: below 60 KiB.
+    iwantIds: 40,
+    // One per gossipsub version, and one that replaces it.
+    streams: 2,
+    outboundBytes: 1024 * KiB,
+    // A record changes seldom, and heads are coalesced to one a second.
+    author: { count: 20, perMs: 10_000 },
+    authors: 16_384,
+    verdictMs: 5_000,
+    headMs: 1_000
+  },
+  kad: {
+    valueBytes: 1 * KiB,
+    queryMs: 10_000,
+    streams: 32,
+    values: 20_000,
+    helloMs: 3_000,
+    answers: 3,
+    republishMs: 12 * 3_600_000
+  }
+}
+
+/** Single limits of single sections; what is left out keeps its default. */
+export type LimitOverrides = { [Section in keyof ProtocolLimits]?: Partial<ProtocolLimits[Section]> }
+
+export function limitsWith(overrides: LimitOverrides = {}): ProtocolLimits {
+  return Object.freeze({
+    stream: { ...defaultLimits.stream, ...overrides.stream },
+    strangers: { ...defaultLimits.strangers, ...overrides.strangers },
+    hello: { ...defaultLimits.hello, ...overrides.hello },
+    register: { ...defaultLimits.register, ...overrides.register },
+    sync: { ...defaultLimits.sync, ...overrides.sync },
+    lookup: { ...defaultLimits.lookup, ...overrides.lookup },
+    announce: { ...defaultLimits.announce, ...overrides.announce },
+    kad: { ...defaultLimits.kad, ...overrides.kad }
+  })
+}

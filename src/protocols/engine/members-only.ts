@@ -1,0 +1,150 @@
+import type { Connection, PeerId, StreamHandler, StreamHandlerOptions, Topology } from '@libp2p/interface'
+import type { ConnectionManager, Registrar } from '@libp2p/interface-internal'
+import { NotMemberError } from '../../registry/errors.ts'
+import type { ConnectionTrust } from './trust.ts'
+
+/**
+ * A registrar for services that must see members alone, since libp2p's gater knows no protocols: streams of others are reset,
+ * and a topology hears of a peer only when identify said that it speaks the protocol AND its connection proved membership.
+ */
+export function membersOnlyRegistrar(registrar: Registrar, trust: ConnectionTrust): Registrar {
+  const topologies = new Map<string, MembersTopology>()
+  return {
+    getProtocols: () => registrar.getProtocols(),
+    getHandler: (protocol) => registrar.getHandler(protocol),
+    handle: (protocol, handler, options) =>
+      registrar.handle(protocol, membersHandler(handler, trust), options ?? noOptions),
+    unhandle: (protocol, options) => registrar.unhandle(protocol, options),
+    use: (protocol, middleware) => registrar.use(protocol, middleware),
+    unuse: (protocol) => registrar.unuse(protocol),
+    getMiddleware: (protocol) => registrar.getMiddleware(protocol),
+    getTopologies: (protocol) => registrar.getTopologies(protocol),
+    register: async (protocol, topology, options) => {
+      const wrapped = new MembersTopology(topology, trust)
+      const id = await registrar.register(protocol, wrapped.topology, options)
+      topologies.set(id, wrapped)
+      return id
+    },
+    unregister: (id) => {
+      topologies.get(id)?.stop()
+      topologies.delete(id)
+      registrar.unregister(id)
+    }
+  }
+}
+
+/** Wraps the factory of a libp2p service (gossipsub, kad-dht, ping) so that it serves and sees members alone. */
+export function membersOnly<C extends { registrar: Registrar; connectionManager?: ConnectionManager }, S>(
+  trust: ConnectionTrust,
+  factory: (components: C) => S
+): (components: C) => S {
+  return (components) => {
+    const registrar = membersOnlyRegistrar(components.registrar, trust)
+    let connections: ConnectionManager | undefined
+    // libp2p's components are a proxy themselves: a spread copy of them has nothing in it.
+    const narrowed = new Proxy(components, {
+      get(target, property) {
+        if (property === 'registrar') return registrar
+        const value: unknown = Reflect.get(target, property)
+        if (property !== 'connectionManager' || !isConnectionManager(value)) return value
+        connections ??= membersOnlyStreams(value, trust)
+        return connections
+      }
+    })
+    return factory(narrowed)
+  }
+}
+
+const noOptions: StreamHandlerOptions = {}
+
+function isConnectionManager(value: unknown): value is ConnectionManager {
+  return typeof value === 'object' && value !== null && 'openStream' in value
+}
+
+/** Streams that the service opens itself: only on connections that are proven, or become so while they are young. */
+function membersOnlyStreams(manager: ConnectionManager, trust: ConnectionTrust): ConnectionManager {
+  const openStream: ConnectionManager['openStream'] = async (peer, protocol, options) => {
+    const connection = await manager.openConnection(peer, options)
+    if (!(await trust.settled(connection))) {
+      throw new NotMemberError(
+        `${connection.remotePeer.toString()} has not proved membership, so no ${String(protocol)} stream is opened`
+      )
+    }
+    return connection.newStream(protocol, options)
+  }
+  return new Proxy(manager, {
+    get(target, property) {
+      if (property === 'openStream') return openStream
+      const value: unknown = Reflect.get(target, property)
+      return typeof value === 'function' ? value.bind(target) : value
+    }
+  })
+}
+
+function membersHandler(handler: StreamHandler, trust: ConnectionTrust): StreamHandler {
+  return async (stream, connection) => {
+    // A member's first stream may overtake our own verdict on its hello; a stream that dies here is not opened again.
+    if (!trust.isMember(connection) && !(await trust.settled(connection))) {
+      stream.abort(new NotMemberError('the connection has not proved membership'))
+      return
+    }
+    await handler(stream, connection)
+  }
+}
+
+/** Holds back onConnect until membership is proven, and onDisconnect where there was no onConnect. */
+class MembersTopology {
+  readonly topology: Topology
+  readonly #inner: Topology
+  readonly #trust: ConnectionTrust
+  /** Identified, not proven: by connection. Left when the connection closes, so bounded by the connections. */
+  readonly #held = new Map<string, { peerId: PeerId; connection: Connection }>()
+  readonly #told = new Set<string>()
+  readonly #unsubscribe: () => void
+
+  constructor(inner: Topology, trust: ConnectionTrust) {
+    this.#inner = inner
+    this.#trust = trust
+    this.#unsubscribe = trust.onMember((connection) => {
+      const held = this.#held.get(connection.id)
+      this.#held.delete(connection.id)
+      if (held !== undefined) void this.#connect(held.peerId, held.connection)
+    })
+    this.topology = {
+      ...(inner.notifyOnLimitedConnection === undefined
+        ? {}
+        : { notifyOnLimitedConnection: inner.notifyOnLimitedConnection }),
+      onConnect: (peerId, connection) => this.#onConnect(peerId, connection),
+      onDisconnect: (peerId) => this.#onDisconnect(peerId)
+    }
+  }
+
+  stop(): void {
+    this.#unsubscribe()
+    this.#held.clear()
+  }
+
+  async #onConnect(peerId: PeerId, connection: Connection): Promise<void> {
+    if (this.#trust.isMember(connection)) {
+      await this.#connect(peerId, connection)
+      return
+    }
+    if (connection.status !== 'open' || this.#held.has(connection.id)) return
+    this.#held.set(connection.id, { peerId, connection })
+    connection.addEventListener('close', () => this.#held.delete(connection.id), { once: true })
+  }
+
+  async #connect(peerId: PeerId, connection: Connection): Promise<void> {
+    const { filter } = this.#inner
+    if (filter?.has(peerId) === true) return
+    filter?.add(peerId)
+    this.#told.add(peerId.toString())
+    await this.#inner.onConnect?.(peerId, connection)
+  }
+
+  async #onDisconnect(peerId: PeerId): Promise<void> {
+    if (!this.#told.delete(peerId.toString())) return
+    this.#inner.filter?.remove(peerId)
+    await this.#inner.onDisconnect?.(peerId)
+  }
+}

@@ -1,0 +1,225 @@
+import type { Connection } from '@libp2p/interface'
+import type { Clock, Logger } from '../../registry/ports.ts'
+import { silentLogger, systemClock } from '../../registry/ports.ts'
+import type { Role } from '../../registry/role.ts'
+import type { ProtocolLimits } from './limits.ts'
+
+/** What a connection's trust needs to know of a member. */
+export interface TrustedMember {
+  readonly publicKey: Uint8Array
+  readonly name: string
+  readonly role: Role
+}
+
+export type ConnectionListener = (connection: Connection, member: TrustedMember) => void
+
+export interface ConnectionTrustInit {
+  limits: ProtocolLimits['strangers']
+  /** How long a stream waits for the verdict on its connection, from the opening of the connection. */
+  settleMs: number
+  clock?: Clock
+  logger?: Logger
+}
+
+interface Entry {
+  readonly connection: Connection
+  readonly openedAt: number
+  readonly settled: PromiseWithResolvers<void>
+  member?: TrustedMember
+  judged: boolean
+  waiting: boolean
+  deadline?: NodeJS.Timeout
+}
+
+/**
+ * Which connections have proved membership of this network. Every other one is a stranger's: bounded in number and in time.
+ * Trust belongs to a connection, not to a peer: each connection brings its own proof.
+ */
+export class ConnectionTrust {
+  readonly #init: ConnectionTrustInit
+  readonly #clock: Clock
+  readonly #logger: Logger
+  readonly #entries = new Map<string, Entry>()
+  readonly #memberListeners = new Set<ConnectionListener>()
+  readonly #goneListeners = new Set<ConnectionListener>()
+  #strangers = 0
+  #waiting = 0
+
+  constructor(init: ConnectionTrustInit) {
+    this.#init = init
+    this.#clock = init.clock ?? systemClock
+    this.#logger = init.logger ?? silentLogger
+  }
+
+  get strangers(): number {
+    return this.#strangers
+  }
+
+  /** Begins to watch a connection, as a stranger's. Closes it when there are too many. Repeating it does nothing. */
+  track(connection: Connection): void {
+    if (this.#entries.has(connection.id) || connection.status !== 'open') return
+    const entry: Entry = {
+      connection,
+      openedAt: this.#clock.monotonic(),
+      settled: Promise.withResolvers(),
+      judged: false,
+      waiting: false
+    }
+    this.#entries.set(connection.id, entry)
+    connection.addEventListener('close', () => this.#gone(entry))
+    this.#strangers++
+    if (this.#strangers > this.#init.limits.open && connection.direction === 'inbound') {
+      this.#close(entry, `more than ${this.#init.limits.open} connections without proof of membership`)
+      return
+    }
+    this.#setDeadline(entry, this.#init.limits.ms)
+  }
+
+  /** The other side of the connection showed that it is this member of our network. */
+  prove(connection: Connection, member: TrustedMember): void {
+    this.track(connection)
+    const entry = this.#entries.get(connection.id)
+    if (entry === undefined) return
+    const first = entry.member === undefined
+    entry.member = member
+    if (!first) return
+    this.#leaveStrangers(entry)
+    for (const listener of this.#memberListeners) listener(connection, member)
+    this.#settle(entry)
+  }
+
+  /** The other side showed no membership. It stays a stranger, and whoever waits for the verdict learns it. */
+  judgedStranger(connection: Connection): void {
+    const entry = this.#entries.get(connection.id)
+    if (entry !== undefined) this.#settle(entry)
+  }
+
+  /**
+   * A joiner whose verified join waits in the queue may wait for the answer on its connection.
+   * false: too many do; it is closed like any stranger and comes back by itself.
+   */
+  keepWaiting(connection: Connection): boolean {
+    const entry = this.#entries.get(connection.id)
+    if (entry === undefined || entry.member !== undefined) return entry !== undefined
+    if (entry.waiting) return true
+    if (this.#waiting >= this.#init.limits.waiting) return false
+    entry.waiting = true
+    this.#waiting++
+    this.#strangers--
+    this.#setDeadline(entry, this.#init.limits.waitingMs)
+    return true
+  }
+
+  state(connection: Connection): 'stranger' | 'proven' {
+    return this.memberOf(connection) === undefined ? 'stranger' : 'proven'
+  }
+
+  memberOf(connection: Connection): TrustedMember | undefined {
+    return this.#entries.get(connection.id)?.member
+  }
+
+  isMember(connection: Connection): boolean {
+    return this.memberOf(connection) !== undefined
+  }
+
+  /** Waits for the verdict on a young connection, `settleMs` from its opening at most; then says whether it is a member's. */
+  async settled(connection: Connection): Promise<boolean> {
+    this.track(connection)
+    const entry = this.#entries.get(connection.id)
+    if (entry === undefined) return false
+    const leftMs = entry.openedAt + this.#init.settleMs - this.#clock.monotonic()
+    if (!entry.judged && leftMs > 0) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      const timer = setTimeout(resolve, leftMs)
+      timer.unref()
+      await Promise.race([entry.settled.promise, promise])
+      clearTimeout(timer)
+    }
+    return entry.member !== undefined
+  }
+
+  /** All connections that are proven now. */
+  *members(): Generator<{ connection: Connection; member: TrustedMember }> {
+    for (const { connection, member } of this.#entries.values()) if (member !== undefined) yield { connection, member }
+  }
+
+  /** Calls the listener once per connection, when it is proven. Returns how to stop. */
+  onMember(listener: ConnectionListener): () => void {
+    this.#memberListeners.add(listener)
+    return () => this.#memberListeners.delete(listener)
+  }
+
+  /** Calls the listener when a proven connection is closed. */
+  onGone(listener: ConnectionListener): () => void {
+    this.#goneListeners.add(listener)
+    return () => this.#goneListeners.delete(listener)
+  }
+
+  /** Closes every connection of a key, proven or not: it was revoked. Takes effect at once, not when the close is done. */
+  revoked(publicKey: Uint8Array): void {
+    for (const entry of this.#entries.values()) {
+      if (isKeyOf(entry.connection, publicKey)) this.#close(entry, 'the key was revoked')
+    }
+  }
+
+  /** Closes the connections of members who are none any more: expired, or void after a rollback of the log. */
+  recheck(isMember: (publicKey: Uint8Array) => boolean): void {
+    for (const entry of this.#entries.values()) {
+      const { member } = entry
+      if (member !== undefined && !isMember(member.publicKey)) this.#close(entry, 'the membership has ended')
+    }
+  }
+
+  /** Forgets everything and stops all timers; closes nothing. */
+  clear(): void {
+    for (const entry of this.#entries.values()) {
+      clearTimeout(entry.deadline)
+      entry.settled.resolve()
+    }
+    this.#entries.clear()
+    this.#strangers = 0
+    this.#waiting = 0
+  }
+
+  #setDeadline(entry: Entry, ms: number): void {
+    clearTimeout(entry.deadline)
+    entry.deadline = setTimeout(() => this.#close(entry, `no proof of membership after ${ms} ms`), ms)
+    entry.deadline.unref()
+  }
+
+  #leaveStrangers(entry: Entry): void {
+    clearTimeout(entry.deadline)
+    if (entry.waiting) this.#waiting--
+    else this.#strangers--
+    entry.waiting = false
+  }
+
+  #settle(entry: Entry): void {
+    entry.judged = true
+    entry.settled.resolve()
+  }
+
+  #close(entry: Entry, reason: string): void {
+    const { connection } = entry
+    this.#logger.info(
+      { peer: connection.remotePeer.toString(), reason },
+      'a connection is closed: the other side is no member here; it may connect again with an invite or a valid membership'
+    )
+    connection.abort(new Error(reason))
+    this.#gone(entry)
+  }
+
+  #gone(entry: Entry): void {
+    if (this.#entries.get(entry.connection.id) !== entry) return
+    this.#entries.delete(entry.connection.id)
+    const { member } = entry
+    if (member === undefined) this.#leaveStrangers(entry)
+    else for (const listener of this.#goneListeners) listener(entry.connection, member)
+    this.#settle(entry)
+  }
+}
+
+function isKeyOf(connection: Connection, publicKey: Uint8Array): boolean {
+  const raw = connection.remotePeer.publicKey?.raw
+  return raw !== undefined && Buffer.compare(raw, publicKey) === 0
+}

@@ -1,0 +1,51 @@
+import { noise } from '@chainsafe/libp2p-noise'
+import { yamux } from '@chainsafe/libp2p-yamux'
+import { generateKeyPair } from '@libp2p/crypto/keys'
+import { identify } from '@libp2p/identify'
+import type { Connection, Libp2p, PrivateKey, ServiceMap } from '@libp2p/interface'
+import { tcp } from '@libp2p/tcp'
+import type { Libp2pOptions, ServiceFactoryMap } from 'libp2p'
+import { createLibp2p } from 'libp2p'
+
+/** A started libp2p host on [::1] and a free port, with identify and the given services. */
+export async function startHost<S extends ServiceMap = Record<never, never>>(
+  options: { privateKey?: PrivateKey; services?: ServiceFactoryMap<S> } & Omit<Libp2pOptions<S>, 'services'> = {}
+): Promise<Libp2p<S>> {
+  const { services, privateKey, ...rest } = options
+  return createLibp2p<S>({
+    privateKey: privateKey ?? (await generateKeyPair('Ed25519')),
+    addresses: { listen: ['/ip6/::1/tcp/0'] },
+    transports: [tcp()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux()],
+    connectionManager: { inboundConnectionThreshold: 1_000, maxIncomingPendingConnections: 256, reconnectRetries: 0 },
+    connectionMonitor: { enabled: false },
+    peerStore: { maxAddressAge: Number.POSITIVE_INFINITY, maxPeerAge: Number.POSITIVE_INFINITY },
+    services: { identify: identify(), ...services } as ServiceFactoryMap<S>,
+    ...rest
+  })
+}
+
+/** Connects `from` to `to`; resolves with the connection as `from` has it. */
+export async function connect(from: Libp2p<ServiceMap>, to: Libp2p<ServiceMap>): Promise<Connection> {
+  const [address] = to.getMultiaddrs()
+  if (address === undefined) throw new Error('the host listens on no address')
+  return from.dial(address)
+}
+
+/** The connection of `host` with `other`, as `host` has it. */
+export async function connectionWith(host: Libp2p<ServiceMap>, other: Libp2p<ServiceMap>): Promise<Connection> {
+  const find = () => host.getConnections(other.peerId)[0]
+  const found = find()
+  if (found !== undefined) return found
+  const { promise, resolve } = Promise.withResolvers<Connection>()
+  const onOpen = () => {
+    const connection = find()
+    if (connection === undefined) return
+    host.removeEventListener('connection:open', onOpen)
+    resolve(connection)
+  }
+  host.addEventListener('connection:open', onOpen)
+  onOpen()
+  return promise
+}
