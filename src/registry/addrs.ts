@@ -1,0 +1,101 @@
+import { InvalidPayloadError } from './errors.ts'
+import { formatIp6, ip6Bytes, parseIp6, type Scope, scopeOfBytes } from './ip6.ts'
+
+export { formatIp6, memberAddress, parseIp6, type Scope, scopeOf, ulaPrefix } from './ip6.ts'
+
+/** Rules for IPv6 multiaddrs. Only `/ip6/…/tcp/…` is dialled, stored and announced, with `/p2p/…` where a key is known. */
+
+/** Multicodec codes of ip6 and tcp in a binary multiaddr. */
+const ip6Code = 0x29
+const tcpCode = 0x06
+const addrBytes = 1 + ip6Bytes + 1 + 2
+const maxPort = 65_535
+const peerIdText = /^[A-Za-z0-9]{46,64}$/
+
+/** A multiaddr taken apart. */
+export interface Addr {
+  ip: string
+  bytes: Uint8Array
+  scope: Scope
+  port?: number
+  peerId?: string
+}
+
+/** libp2p's Multiaddr, or its text. */
+export type AddrText = string | { toString(): string }
+
+/** undefined unless it is exactly `/ip6/IP`, `/ip6/IP/tcp/PORT`, and either with `/p2p/PEER`. */
+export function parseAddr(multiaddr: AddrText): Addr | undefined {
+  const [empty, protocol, ip = '', ...rest] = multiaddr.toString().split('/')
+  if (empty !== '' || protocol !== 'ip6') return undefined
+  const bytes = parseIp6(ip)
+  if (bytes === undefined) return undefined
+  const addr: Addr = { ip: formatIp6(bytes), bytes, scope: scopeOfBytes(bytes) }
+  if (rest[0] === 'tcp') {
+    const port = portOf(rest[1])
+    if (port === undefined) return undefined
+    addr.port = port
+    rest.splice(0, 2)
+  }
+  if (rest[0] === 'p2p') {
+    if (!peerIdText.test(rest[1] ?? '')) return undefined
+    addr.peerId = rest[1] ?? ''
+    rest.splice(0, 2)
+  }
+  return rest.length === 0 ? addr : undefined
+}
+
+function portOf(text = ''): number | undefined {
+  if (!/^\d{1,5}$/.test(text)) return undefined
+  const port = Number(text)
+  return port >= 1 && port <= maxPort ? port : undefined
+}
+
+/** What may be dialled or accepted from at all: a literal IPv6 address without a zone that is no IPv4 address in disguise. */
+export function isPlainIp6(multiaddr: AddrText): boolean {
+  const addr = parseAddr(multiaddr)
+  return addr !== undefined && addr.scope !== 'other' && addr.scope !== 'multicast'
+}
+
+/** Scopes that a record may announce. Which of them it should is the announcer's choice. */
+const announceable: ReadonlySet<Scope> = new Set<Scope>(['global', 'ula', 'loopback'])
+
+/** What a record may hold: `/ip6/IP/tcp/PORT` with a global, ULA or loopback address. */
+export function isAnnounceable(multiaddr: AddrText): boolean {
+  const addr = parseAddr(multiaddr)
+  return addr?.port !== undefined && addr.peerId === undefined && announceable.has(addr.scope)
+}
+
+/** @throws InvalidPayloadError for what a record may not hold, or text that is not in its shortest form */
+export function checkAnnounceable(multiaddr: string, what: string): void {
+  if (!isAnnounceable(multiaddr)) {
+    throw new InvalidPayloadError(`${what} must be /ip6/…/tcp/… with a global, unique local or loopback address`)
+  }
+  if (normalAddr(multiaddr) !== multiaddr) throw new InvalidPayloadError(`${what} is not in its shortest form`)
+}
+
+/** The one spelling of a multiaddr that `parseAddr` knows; undefined for all others. */
+export function normalAddr(multiaddr: AddrText): string | undefined {
+  const addr = parseAddr(multiaddr)
+  if (addr === undefined) return undefined
+  const port = addr.port === undefined ? '' : `/tcp/${addr.port}`
+  return `/ip6/${addr.ip}${port}${addr.peerId === undefined ? '' : `/p2p/${addr.peerId}`}`
+}
+
+/** The binary multiaddr of `/ip6/IP/tcp/PORT`: 20 bytes. @throws InvalidPayloadError */
+export function encodeAddr(multiaddr: string): Uint8Array {
+  const addr = parseAddr(multiaddr)
+  if (addr?.port === undefined || addr.peerId !== undefined) {
+    throw new InvalidPayloadError('an address must be /ip6/…/tcp/…')
+  }
+  return Uint8Array.from([ip6Code, ...addr.bytes, tcpCode, addr.port >> 8, addr.port & 0xff])
+}
+
+/** `/ip6/IP/tcp/PORT` of a binary multiaddr. @throws InvalidPayloadError for every other multiaddr */
+export function decodeAddr(bytes: Uint8Array): string {
+  if (bytes.length !== addrBytes || bytes[0] !== ip6Code || bytes[1 + ip6Bytes] !== tcpCode) {
+    throw new InvalidPayloadError('an address is not /ip6/…/tcp/…')
+  }
+  const port = ((bytes[addrBytes - 2] ?? 0) << 8) | (bytes[addrBytes - 1] ?? 0)
+  return `/ip6/${formatIp6(bytes.subarray(1, 1 + ip6Bytes))}/tcp/${port}`
+}

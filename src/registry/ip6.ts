@@ -1,0 +1,89 @@
+import { isIPv6 } from 'node:net'
+import { sha256 } from './hash.ts'
+import { publicKeyPrefix } from './keys.ts'
+
+/** IPv6 addresses as 16 bytes and as text (RFC 5952). Pure rules, no sockets. */
+
+export const ip6Bytes = 16
+
+/** Where an address can be reached from. `other`: nowhere that may be dialled (unspecified, IPv4 in disguise, tunnels). */
+export type Scope = 'global' | 'ula' | 'loopback' | 'link-local' | 'multicast' | 'other'
+
+/** undefined: no IPv6 address, or one with a zone. */
+export function parseIp6(text: string): Uint8Array | undefined {
+  if (text.includes('%') || !isIPv6(text)) return undefined
+  const [head = '', tail] = text.split('::')
+  const left = groupsOf(head)
+  const right = groupsOf(tail ?? '')
+  const gap = tail === undefined ? 0 : 8 - left.length - right.length
+  const groups = [...left, ...new Array<number>(gap).fill(0), ...right]
+  return Uint8Array.from(groups.flatMap((group) => [group >> 8, group & 0xff]))
+}
+
+function groupsOf(part: string): number[] {
+  if (part === '') return []
+  return part.split(':').flatMap((group) => {
+    if (!group.includes('.')) return [Number.parseInt(group, 16)]
+    const [a = 0, b = 0, c = 0, d = 0] = group.split('.').map(Number)
+    return [(a << 8) | b, (c << 8) | d]
+  })
+}
+
+/** Lower case, no leading zeros, the longest run of two or more zero groups as `::` (the first of equals). */
+export function formatIp6(bytes: Uint8Array): string {
+  const groups = Array.from({ length: 8 }, (_, i) => ((bytes[2 * i] ?? 0) << 8) | (bytes[2 * i + 1] ?? 0))
+  const { start, length } = longestZeroRun(groups)
+  const text = (part: number[]): string => part.map((group) => group.toString(16)).join(':')
+  if (length < 2) return text(groups)
+  return `${text(groups.slice(0, start))}::${text(groups.slice(start + length))}`
+}
+
+function longestZeroRun(groups: number[]): { start: number; length: number } {
+  let best = { start: 0, length: 0 }
+  let length = 0
+  for (const [i, group] of groups.entries()) {
+    length = group === 0 ? length + 1 : 0
+    if (length > best.length) best = { start: i + 1 - length, length }
+  }
+  return best
+}
+
+const within = (bytes: Uint8Array, prefix: readonly number[]): boolean => prefix.every((byte, i) => bytes[i] === byte)
+
+const zeros = (count: number): number[] => new Array<number>(count).fill(0)
+
+/** Inside 2000::/3, but IPv4 addresses in disguise: Teredo and 6to4. */
+const tunnels = [
+  [0x20, 0x01, 0x00, 0x00],
+  [0x20, 0x02]
+]
+
+/** The scope of 16 bytes. NAT64 (64:ff9b::/96, 64:ff9b:1::/48), mapped and compatible IPv4 are `other`. */
+export function scopeOfBytes(bytes: Uint8Array): Scope {
+  const [first = 0, second = 0] = bytes
+  if (within(bytes, zeros(15))) return bytes[15] === 1 ? 'loopback' : 'other'
+  if (first === 0xff) return 'multicast'
+  if (first === 0xfe && (second & 0xc0) === 0x80) return 'link-local'
+  if ((first & 0xfe) === 0xfc) return 'ula'
+  if ((first & 0xe0) === 0x20 && !tunnels.some((prefix) => within(bytes, prefix))) return 'global'
+  return 'other'
+}
+
+/** The scope of an address as text; `other` too for what is no IPv6 address or has a zone. */
+export function scopeOf(ip: string): Scope {
+  const bytes = parseIp6(ip)
+  return bytes === undefined ? 'other' : scopeOfBytes(bytes)
+}
+
+/** The first 48 bits of a network's own addresses: fd and 40 bits of SHA-256(network id) (RFC 4193). */
+const ulaBytes = (networkId: Uint8Array): number[] => [0xfd, ...sha256(networkId).subarray(0, 5)]
+
+/** `fd12:3456:789a::/48`. */
+export const ulaPrefix = (networkId: Uint8Array): string =>
+  `${formatIp6(Uint8Array.from([...ulaBytes(networkId), ...zeros(10)]))}/48`
+
+/** A member's own address: the network's prefix and 80 bits of SHA-256(PeerId), so everybody can compute everybody's. */
+export function memberAddress(networkId: Uint8Array, publicKey: Uint8Array): string {
+  const peerId = Uint8Array.from([0x00, 0x24, ...publicKeyPrefix, ...publicKey])
+  return formatIp6(Uint8Array.from([...ulaBytes(networkId), ...sha256(peerId).subarray(0, 10)]))
+}

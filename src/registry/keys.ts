@@ -1,0 +1,156 @@
+import { createPrivateKey, createPublicKey, type KeyObject, randomBytes, sign, verify } from 'node:crypto'
+import { privateKeyFromRaw } from '@libp2p/crypto/keys'
+import type { Ed25519PrivateKey, PeerId } from '@libp2p/interface'
+import { base58btc } from 'multiformats/bases/base58'
+import { concat } from 'uint8arrays/concat'
+import { equals } from 'uint8arrays/equals'
+import { fromString } from 'uint8arrays/from-string'
+import { toString as bytesToText } from 'uint8arrays/to-string'
+import { InvalidPayloadError } from './errors.ts'
+import { checkKey, keyBytes } from './fields.ts'
+
+/** DER of an Ed25519 public key up to its 32 bytes, and of a private key up to its seed (RFC 8410). */
+const spkiPrefix = fromString('302a300506032b6570032100', 'hex')
+const pkcs8Prefix = fromString('302e020100300506032b657004220420', 'hex')
+/** libp2p PublicKey protobuf {type: Ed25519, data: 32 bytes}, and the identity multihash of it that a PeerId is. */
+export const publicKeyPrefix = fromString('08011220', 'hex')
+const peerIdPrefix = concat([Uint8Array.of(0x00, 0x24), publicKeyPrefix])
+const peerIdChars = 52
+
+/** A KeyObject takes about 1 KiB and 30 µs to make; 10,000 hold the peers that one process talks with. */
+const maxCachedKeys = 10_000
+
+/**
+ * Points of small order, without their sign bit, in every encoding (the list of libsodium). Under such a key anybody can
+ * make signatures that verify, so it identifies nobody.
+ */
+const smallOrder = new Set([
+  '0000000000000000000000000000000000000000000000000000000000000000',
+  '0100000000000000000000000000000000000000000000000000000000000000',
+  '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
+  'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
+  'ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+  'edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+  'eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f'
+])
+
+/** True for a key under which anybody can sign. */
+export function isWeakKey(publicKey: Uint8Array): boolean {
+  const unsigned = publicKey.slice()
+  unsigned[keyBytes - 1] = (unsigned[keyBytes - 1] ?? 0) & 0x7f
+  return smallOrder.has(bytesToText(unsigned, 'hex'))
+}
+
+interface CachedKey {
+  object: KeyObject | undefined
+}
+
+/** Least recently used first: a Map keeps the order of insertion. */
+const cache = new Map<string, CachedKey>()
+
+function keyObjectOf(publicKey: Uint8Array): KeyObject | undefined {
+  const id = bytesToText(publicKey, 'latin1')
+  let cached = cache.get(id)
+  if (cached === undefined) {
+    cached = { object: importPublicKey(publicKey) }
+    const oldest = cache.size < maxCachedKeys ? undefined : cache.keys().next().value
+    if (oldest !== undefined) cache.delete(oldest)
+  } else {
+    cache.delete(id)
+  }
+  cache.set(id, cached)
+  return cached.object
+}
+
+function importPublicKey(publicKey: Uint8Array): KeyObject | undefined {
+  if (publicKey.length !== keyBytes || isWeakKey(publicKey)) return undefined
+  return createPublicKey({ key: Buffer.from(concat([spkiPrefix, publicKey])), format: 'der', type: 'spki' })
+}
+
+/** An Ed25519 key pair. The seed never shows when the object is printed or turned into JSON. */
+export class SigningKey {
+  /** Raw, 32 bytes. */
+  readonly publicKey: Uint8Array
+  readonly #seed: Uint8Array
+  readonly #object: KeyObject
+
+  private constructor(seed: Uint8Array) {
+    checkKey(seed, 'seed of a key')
+    this.#seed = Uint8Array.from(seed)
+    this.#object = createPrivateKey({ key: Buffer.from(concat([pkcs8Prefix, seed])), format: 'der', type: 'pkcs8' })
+    const spki = createPublicKey(this.#object).export({ format: 'der', type: 'spki' })
+    this.publicKey = Uint8Array.from(spki.subarray(spkiPrefix.length))
+  }
+
+  static generate(): SigningKey {
+    return new SigningKey(randomBytes(keyBytes))
+  }
+
+  /** @throws InvalidPayloadError unless the seed is 32 bytes */
+  static fromSeed(seed: Uint8Array): SigningKey {
+    return new SigningKey(seed)
+  }
+
+  get seed(): Uint8Array {
+    return this.#seed.slice()
+  }
+
+  sign(bytes: Uint8Array): Uint8Array {
+    return Uint8Array.from(sign(null, bytes, this.#object))
+  }
+
+  toLibp2p(): Ed25519PrivateKey {
+    return privateKeyFromRaw(concat([this.#seed, this.publicKey])) as Ed25519PrivateKey
+  }
+}
+
+/** False too for a key that is none, or of small order. */
+export function verifySignature(publicKey: Uint8Array, bytes: Uint8Array, signature: Uint8Array): boolean {
+  const object = keyObjectOf(publicKey)
+  return object !== undefined && verify(null, bytes, object, signature)
+}
+
+/** The same in the thread pool. `bytes` and `signature` must not change until it is done. */
+export async function verifySignatureAsync(
+  publicKey: Uint8Array,
+  bytes: Uint8Array,
+  signature: Uint8Array
+): Promise<boolean> {
+  const object = keyObjectOf(publicKey)
+  if (object === undefined) return false
+  return new Promise((resolve, reject) => {
+    verify(null, bytes, object, signature, (error, valid) => (error === null ? resolve(valid) : reject(error)))
+  })
+}
+
+/** The PeerId of a key as text (12D3KooW…): the same as libp2p's, and the Map key of a peer everywhere. */
+export function peerIdText(publicKey: Uint8Array): string {
+  checkKey(publicKey, 'public key')
+  return base58btc.baseEncode(concat([peerIdPrefix, publicKey]))
+}
+
+/** @throws InvalidPayloadError for anything but the PeerId of an Ed25519 key in its usual form */
+export function publicKeyOf(text: string): Uint8Array {
+  const bytes = text.length === peerIdChars ? decodeBase58(text) : undefined
+  const isPeerId = bytes?.length === peerIdPrefix.length + keyBytes && equals(bytes.subarray(0, 6), peerIdPrefix)
+  if (bytes === undefined || !isPeerId) {
+    throw new InvalidPayloadError(`'${text.slice(0, 64)}' is no PeerId of an Ed25519 key (12D3KooW…, 52 characters)`)
+  }
+  return Uint8Array.from(bytes.subarray(peerIdPrefix.length))
+}
+
+function decodeBase58(text: string): Uint8Array | undefined {
+  try {
+    return base58btc.baseDecode(text)
+  } catch {
+    return undefined
+  }
+}
+
+/** @throws InvalidPayloadError for a PeerId of another key type */
+export function publicKeyOfPeerId(peerId: PeerId): Uint8Array {
+  if (peerId.type !== 'Ed25519') {
+    throw new InvalidPayloadError(`PeerId ${peerId.toString()} has a key that is not Ed25519`)
+  }
+  return Uint8Array.from(peerId.publicKey.raw)
+}
