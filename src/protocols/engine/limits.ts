@@ -114,8 +114,6 @@ export interface ProtocolLimits {
     streams: number
     /** Values that a server holds; there is one key per member. */
     values: number
-    /** How long a connection that a query opened has for its hello. */
-    helloMs: number
     /** Agreeing answers after which a query ends. */
     answers: number
     /** Servers forget a value after 48 h. */
@@ -219,7 +217,6 @@ export const defaultLimits: ProtocolLimits = {
     queryMs: 10_000,
     streams: 32,
     values: 20_000,
-    helloMs: 3_000,
     answers: 3,
     republishMs: 12 * 3_600_000
   }
