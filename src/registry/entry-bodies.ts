@@ -9,6 +9,7 @@ import {
   checkText,
   checkTime,
   maxReasonChars,
+  nameOfNumber,
   orNothing
 } from './fields.ts'
 import {
@@ -134,42 +135,32 @@ function checkPresent(bytes: Uint8Array | undefined, present: boolean, what: str
 /** A role of a newer version counts as the one that serves nobody. */
 export const roleOrExternal = (number: number): Role => roleOf(number) ?? 'external'
 
-interface BodyKind<T> {
-  encode(body: T): Uint8Array
-  decode(bytes: Uint8Array): T
-  check(body: T): void
+interface BodyKind<K extends keyof EntryBodies> {
+  encode(body: EntryBodies[K]): Uint8Array
+  decode(bytes: Uint8Array): { kind: K; body: EntryBodies[K] }
+  check(body: EntryBodies[K]): void
 }
 
-function bodyKind<T, M>(
+function bodyKind<K extends keyof EntryBodies, M>(
+  kind: K,
   codec: PayloadCodec<M>,
-  what: string,
-  body: { to(body: T): Partial<M>; from(message: M): T; check(body: T): void }
-): BodyKind<T> {
+  rules: { to(body: EntryBodies[K]): Partial<M>; from(message: M): EntryBodies[K]; check(body: EntryBodies[K]): void }
+): BodyKind<K> {
   return {
-    encode: (value) => codec.encode(body.to(value)),
-    decode: (bytes) => body.from(decodeStrictly(codec, bytes, `body of the ${what} entry`)),
-    check: (value) => body.check(value)
+    encode: (body) => codec.encode(rules.to(body)),
+    decode: (bytes) => ({ kind, body: rules.from(decodeStrictly<M>(codec, bytes, `body of the ${kind} entry`)) }),
+    check: (body) => rules.check(body)
   }
 }
 
 function viaOf(number: number): AdmittedBy {
-  const via = (Object.keys(admittedBy) as AdmittedBy[]).find((each) => admittedBy[each] === number)
+  const via = nameOfNumber(admittedBy, number)
   if (via === undefined) throw new UnsupportedVersionError(`an admission of kind ${number}: update this program`)
   return via
 }
 
-/** Only the fields that are there: protobuf knows no absent bytes. */
-function optional<K extends string>(fields: Record<K, Uint8Array>): Partial<Record<K, Uint8Array>> {
-  const present: Partial<Record<K, Uint8Array>> = {}
-  for (const name of Object.keys(fields) as K[]) {
-    const bytes = orNothing(fields[name])
-    if (bytes !== undefined) present[name] = bytes
-  }
-  return present
-}
-
-export const bodyKinds: { [K in keyof EntryBodies]: BodyKind<EntryBodies[K]> } = {
-  admit: bodyKind<Admit, AdmitMessage>(AdmitMessage, 'admit', {
+export const bodyKinds: { [K in keyof EntryBodies]: BodyKind<K> } = {
+  admit: bodyKind<'admit', AdmitMessage>('admit', AdmitMessage, {
     to: (body) => ({ ...body, role: roles[body.role], via: admittedBy[body.via] }),
     from: ({ publicKey, name, role, notAfterMs, via, grant, join, receipt }) => ({
       publicKey,
@@ -177,7 +168,9 @@ export const bodyKinds: { [K in keyof EntryBodies]: BodyKind<EntryBodies[K]> } =
       role: roleOrExternal(role),
       notAfterMs,
       via: viaOf(via),
-      ...optional({ grant, join, receipt })
+      ...(grant.length > 0 && { grant }),
+      ...(join.length > 0 && { join }),
+      ...(receipt.length > 0 && { receipt })
     }),
     check(body) {
       checkKey(body.publicKey, 'key of the admitted')
@@ -188,7 +181,7 @@ export const bodyKinds: { [K in keyof EntryBodies]: BodyKind<EntryBodies[K]> } =
       if (body.via === 'founder') checkPresent(body.receipt, false, 'receipt of the founder')
     }
   }),
-  renew: bodyKind<Renew, RenewMessage>(RenewMessage, 'renew', {
+  renew: bodyKind<'renew', RenewMessage>('renew', RenewMessage, {
     to: (body) => body,
     from: ({ publicKey, notAfterMs, request }) => ({ publicKey, notAfterMs, request }),
     check(body) {
@@ -197,15 +190,15 @@ export const bodyKinds: { [K in keyof EntryBodies]: BodyKind<EntryBodies[K]> } =
       checkPresent(orNothing(body.request), true, 'request of the renewal')
     }
   }),
-  revoke: bodyKind<Revoke, RevokeMessage>(RevokeMessage, 'revoke', {
+  revoke: bodyKind<'revoke', RevokeMessage>('revoke', RevokeMessage, {
     to: (body) => body,
-    from: ({ publicKey, reason, request }) => ({ publicKey, reason, ...optional({ request }) }),
+    from: ({ publicKey, reason, request }) => ({ publicKey, reason, ...(request.length > 0 && { request }) }),
     check(body) {
       checkKey(body.publicKey, 'key of the revoked')
       checkText(body.reason, 0, maxReasonChars, 'reason of the revocation')
     }
   }),
-  rotate: bodyKind<Rotate, RotateMessage>(RotateMessage, 'rotate', {
+  rotate: bodyKind<'rotate', RotateMessage>('rotate', RotateMessage, {
     to: (body) => body,
     from: ({ oldKey, newKey, proofOld, proofNew }) => ({ oldKey, newKey, proofOld, proofNew }),
     check(body) {
@@ -216,8 +209,11 @@ export const bodyKinds: { [K in keyof EntryBodies]: BodyKind<EntryBodies[K]> } =
       checkPresent(orNothing(body.proofNew), true, 'proof by the new key')
     }
   }),
-  registrySet: bodyKind<RegistrySet, RegistrySetMessage>(RegistrySetMessage, 'registry-set', {
-    to: (body) => ({ ...body, role: roles[body.role] }),
+  registrySet: bodyKind<'registrySet', RegistrySetMessage>('registrySet', RegistrySetMessage, {
+    to(body) {
+      if (!isRegistryRole(body.role)) throw new InvalidPayloadError(`${body.role} is no registry's role`)
+      return { ...body, role: roles[body.role] }
+    },
     from({ publicKey, role, removed }) {
       const known = roleOf(role)
       if (known !== undefined && !isRegistryRole(known)) throw new InvalidPayloadError(`${known} is no registry's role`)
@@ -225,12 +221,12 @@ export const bodyKinds: { [K in keyof EntryBodies]: BodyKind<EntryBodies[K]> } =
     },
     check: (body) => checkKey(body.publicKey, 'key of the registry')
   }),
-  delegate: bodyKind<Delegate, DelegateMessage>(DelegateMessage, 'delegate', {
+  delegate: bodyKind<'delegate', DelegateMessage>('delegate', DelegateMessage, {
     to: (body) => body,
     from: ({ logKey }) => ({ logKey }),
     check: (body) => checkKey(body.logKey, 'log key')
   }),
-  authority: bodyKind<Authority, AuthorityMessage>(AuthorityMessage, 'authority', {
+  authority: bodyKind<'authority', AuthorityMessage>('authority', AuthorityMessage, {
     to: (body) => body,
     from: ({ authorityKey, nextAuthorityDigest }) => ({ authorityKey, nextAuthorityDigest }),
     check(body) {
@@ -238,12 +234,12 @@ export const bodyKinds: { [K in keyof EntryBodies]: BodyKind<EntryBodies[K]> } =
       checkHash(body.nextAuthorityDigest, 'digest of the next authority key')
     }
   }),
-  publisher: bodyKind<Publisher, PublisherMessage>(PublisherMessage, 'publisher', {
+  publisher: bodyKind<'publisher', PublisherMessage>('publisher', PublisherMessage, {
     to: (body) => body,
     from: ({ publicKey, removed }) => ({ publicKey, removed }),
     check: (body) => checkKey(body.publicKey, 'key of the publisher')
   }),
-  publish: bodyKind<Publish, PublishMessage>(PublishMessage, 'publish', {
+  publish: bodyKind<'publish', PublishMessage>('publish', PublishMessage, {
     to: (body) => body,
     from: ({ id, documentVersion, mediaType: type, digest, sizeBytes, publisherKey }) => ({
       id,
@@ -264,7 +260,7 @@ export const bodyKinds: { [K in keyof EntryBodies]: BodyKind<EntryBodies[K]> } =
       checkKey(body.publisherKey, 'key of the publisher')
     }
   }),
-  retire: bodyKind<Retire, RetireMessage>(RetireMessage, 'retire', {
+  retire: bodyKind<'retire', RetireMessage>('retire', RetireMessage, {
     to: (body) => body,
     from: ({ id, reason }) => ({ id, reason }),
     check(body) {

@@ -1,7 +1,7 @@
 import { bodyKinds, type EntryBodies } from './entry-bodies.ts'
 import { domains, type Signed } from './envelope.ts'
 import { InvalidPayloadError } from './errors.ts'
-import { checkHash, checkPosition, checkTime } from './fields.ts'
+import { checkHash, checkPosition, checkTime, nameOfNumber } from './fields.ts'
 import type { SigningKey } from './keys.ts'
 import { LogEntry as LogEntryMessage } from './pb/registry.ts'
 import { openSigned, openSignedAsync, type SignedKind, sealSigned } from './signed.ts'
@@ -55,32 +55,30 @@ export type EntryContent =
 
 export type LogEntry = EntryPosition & EntryContent
 
-const kindNames = new Map<number, EntryKind>(
-  (Object.keys(entryKinds) as (keyof typeof entryKinds)[])
-    .filter((kind) => kind !== 'genesis')
-    .map((kind) => [entryKinds[kind], kind])
-)
-
 /** undefined: the genesis, or a kind of a newer version. */
-export const entryKindOf = (number: number): EntryKind | undefined => kindNames.get(number)
+export function entryKindOf(number: number): EntryKind | undefined {
+  const kind = nameOfNumber(entryKinds, number)
+  return kind === 'genesis' ? undefined : kind
+}
 
-/** The kind and body are of one table row, which the checker cannot see across the union. */
+const encodeKnown = <K extends EntryKind>(kind: K, body: EntryBodies[K]): Uint8Array => bodyKinds[kind].encode(body)
+
+const checkKnown = <K extends EntryKind>(kind: K, body: EntryBodies[K]): void => bodyKinds[kind].check(body)
+
 function encodeBody(content: EntryContent): { kind: number; body: Uint8Array } {
   if (content.kind === 'unknown') return { kind: content.kindNumber, body: content.body }
-  const encode = bodyKinds[content.kind].encode as (body: EntryContent['body']) => Uint8Array
-  return { kind: entryKinds[content.kind], body: encode(content.body) }
+  return { kind: entryKinds[content.kind], body: encodeKnown(content.kind, content.body) }
 }
 
 function decodeBody(kindNumber: number, bytes: Uint8Array): EntryContent {
   const kind = entryKindOf(kindNumber)
   if (kind === undefined) return { kind: 'unknown', kindNumber, body: bytes }
-  return { kind, body: bodyKinds[kind].decode(bytes) } as EntryContent
+  return bodyKinds[kind].decode(bytes)
 }
 
 function checkContent(content: EntryContent): void {
   if (content.kind !== 'unknown') {
-    const check = bodyKinds[content.kind].check as (body: EntryContent['body']) => void
-    check(content.body)
+    checkKnown(content.kind, content.body)
   } else if (content.kindNumber === entryKinds.genesis || entryKindOf(content.kindNumber) !== undefined) {
     throw new InvalidPayloadError(`an entry of kind ${content.kindNumber} is not an unknown one`)
   }

@@ -14,12 +14,30 @@ export const maxNameChars = 63
 export const maxDomainChars = 240
 
 const label = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
-// Control characters, line and paragraph separators, marks that turn the direction of writing or have no width,
-// and the replacement character that broken UTF-8 leaves. A fixed list: character classes grow with each Unicode
-// version, and replicas of different versions must agree.
-const unprintable =
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
-  /[\u0000-\u001f\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\uffff]/u
+/**
+ * What no printed text may hold: control characters, line and paragraph separators, marks that turn the direction of
+ * writing or have no width, lone surrogates, and the replacement character that broken UTF-8 leaves. A fixed list:
+ * character classes grow with each Unicode version, and replicas of different versions must agree.
+ */
+const unprintable: readonly (readonly [number, number])[] = [
+  [0x0000, 0x001f],
+  [0x007f, 0x009f],
+  [0x061c, 0x061c],
+  [0x200b, 0x200f],
+  [0x2028, 0x202e],
+  [0x2060, 0x206f],
+  [0xd800, 0xdfff],
+  [0xfeff, 0xfeff],
+  [0xfff9, 0xffff]
+]
+const printableAscii = /^[ -~]*$/
+
+function isPrintable(text: string): boolean {
+  if (printableAscii.test(text)) return true
+  return Array.from(text, (char) => char.codePointAt(0) ?? 0).every((code) =>
+    unprintable.every(([first, last]) => code < first || code > last)
+  )
+}
 
 const refuse = (what: string, rule: string): never => {
   throw new InvalidPayloadError(`${what} ${rule}`)
@@ -46,9 +64,9 @@ export const checkTime = (value: number, what: string): void => checkCount(value
 /** Text that is printed: normal form C, no control characters, `min` to `max` code points. */
 export function checkText(value: string, min: number, max: number, what: string): void {
   // One code point is at most two UTF-16 units: long texts are refused before they are counted.
-  const chars = value.length > max * 2 ? max + 1 : [...value].length
+  const chars = value.length > max * 2 ? max + 1 : Array.from(value).length
   if (chars < min || chars > max) refuse(what, `must have ${min} to ${max} characters`)
-  if (!value.isWellFormed() || unprintable.test(value)) refuse(what, 'has characters that cannot be printed')
+  if (!isPrintable(value)) refuse(what, 'has characters that cannot be printed')
   if (value !== value.normalize('NFC')) refuse(what, 'is not in normal form C')
 }
 
@@ -75,3 +93,9 @@ export function checkDomain(value: string, what: string): void {
 
 /** The optional bytes of a message: absent on the wire is empty in protobuf. */
 export const orNothing = (value: Uint8Array): Uint8Array | undefined => (value.length === 0 ? undefined : value)
+
+/** The name that a number on the wire has in a table; undefined: one of a newer version. */
+export function nameOfNumber<K extends string>(table: Readonly<Record<K, number>>, number: number): K | undefined {
+  for (const name in table) if (table[name] === number) return name
+  return undefined
+}

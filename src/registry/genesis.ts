@@ -1,7 +1,16 @@
 import { equals } from 'uint8arrays/equals'
 import { domains, type Signed } from './envelope.ts'
 import { InvalidPayloadError, UnsupportedVersionError } from './errors.ts'
-import { checkCount, checkDomain, checkHash, checkKey, checkText, checkTime, maxTextChars } from './fields.ts'
+import {
+  checkCount,
+  checkDomain,
+  checkHash,
+  checkKey,
+  checkText,
+  checkTime,
+  maxTextChars,
+  nameOfNumber
+} from './fields.ts'
 import type { SigningKey } from './keys.ts'
 import { Genesis as GenesisMessage } from './pb/registry.ts'
 import { openUnbound, type SignedKind, sealSigned } from './signed.ts'
@@ -35,13 +44,11 @@ export interface Genesis {
 /** A shorter membership could not be renewed in time, a longer one would outlive its operators. */
 const minMembershipMs = 1000
 const maxMembershipMs = 100 * 365 * 24 * 3600 * 1000
-const maxDocumentBytes = 2 ** 40
+const maxQuotaBytes = 2 ** 40
 
 function policyOf(message: GenesisMessage['policy']): Policy {
   if (message === undefined) throw new InvalidPayloadError('the genesis has no policy')
-  const admission = (Object.keys(admissions) as AdmissionPolicy[]).find(
-    (each) => admissions[each] === message.admission
-  )
+  const admission = nameOfNumber(admissions, message.admission)
   if (admission === undefined) {
     throw new UnsupportedVersionError(`the genesis has an admission policy ${message.admission}: update this program`)
   }
@@ -71,7 +78,7 @@ const kind: SignedKind<Genesis, GenesisMessage> = {
     if (equals(value.authorityKey, value.logKey)) throw new InvalidPayloadError('authority and log key are the same')
     checkTime(value.createdMs, 'creation time of the genesis')
     checkCount(value.policy.membershipMs, minMembershipMs, maxMembershipMs, 'duration of a membership')
-    checkCount(value.policy.documentBytes, 0, maxDocumentBytes, 'quota of documents')
+    checkCount(value.policy.documentBytes, 0, maxQuotaBytes, 'quota of documents')
   },
   signers: (value) => [value.authorityKey]
 }

@@ -6,6 +6,8 @@ import { publicKeyPrefix } from './keys.ts'
 
 export const ip6Bytes = 16
 
+const zeros = (length: number): number[] => Array.from({ length }, () => 0)
+
 /** Where an address can be reached from. `other`: nowhere that may be dialled (unspecified, IPv4 in disguise, tunnels). */
 export type Scope = 'global' | 'ula' | 'loopback' | 'link-local' | 'multicast' | 'other'
 
@@ -16,7 +18,7 @@ export function parseIp6(text: string): Uint8Array | undefined {
   const left = groupsOf(head)
   const right = groupsOf(tail ?? '')
   const gap = tail === undefined ? 0 : 8 - left.length - right.length
-  const groups = [...left, ...new Array<number>(gap).fill(0), ...right]
+  const groups = [...left, ...zeros(gap), ...right]
   return Uint8Array.from(groups.flatMap((group) => [group >> 8, group & 0xff]))
 }
 
@@ -33,10 +35,11 @@ function groupsOf(part: string): number[] {
 export function formatIp6(bytes: Uint8Array): string {
   const groups = Array.from({ length: 8 }, (_, i) => ((bytes[2 * i] ?? 0) << 8) | (bytes[2 * i + 1] ?? 0))
   const { start, length } = longestZeroRun(groups)
-  const text = (part: number[]): string => part.map((group) => group.toString(16)).join(':')
-  if (length < 2) return text(groups)
-  return `${text(groups.slice(0, start))}::${text(groups.slice(start + length))}`
+  if (length < 2) return textOf(groups)
+  return `${textOf(groups.slice(0, start))}::${textOf(groups.slice(start + length))}`
 }
+
+const textOf = (groups: number[]): string => groups.map((group) => group.toString(16)).join(':')
 
 function longestZeroRun(groups: number[]): { start: number; length: number } {
   let best = { start: 0, length: 0 }
@@ -49,8 +52,6 @@ function longestZeroRun(groups: number[]): { start: number; length: number } {
 }
 
 const within = (bytes: Uint8Array, prefix: readonly number[]): boolean => prefix.every((byte, i) => bytes[i] === byte)
-
-const zeros = (count: number): number[] => new Array<number>(count).fill(0)
 
 /** Inside 2000::/3, but IPv4 addresses in disguise: Teredo and 6to4. */
 const tunnels = [

@@ -22,7 +22,8 @@ const fileBytes = 68
 const fileMode = 0o600
 const folderMode = 0o700
 
-const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? 'unknown error'
+const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'
 
 /**
  * @throws KeyFileError saying which file, why it is refused and what to do: missing, unreadable, readable by others, of

@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey, type KeyObject, randomBytes, sign, verify } from 'node:crypto'
 import { privateKeyFromRaw } from '@libp2p/crypto/keys'
-import type { Ed25519PrivateKey, PeerId } from '@libp2p/interface'
+import type { PeerId, PrivateKey } from '@libp2p/interface'
 import { base58btc } from 'multiformats/bases/base58'
 import { concat } from 'uint8arrays/concat'
 import { equals } from 'uint8arrays/equals'
@@ -99,8 +99,8 @@ export class SigningKey {
     return Uint8Array.from(sign(null, bytes, this.#object))
   }
 
-  toLibp2p(): Ed25519PrivateKey {
-    return privateKeyFromRaw(concat([this.#seed, this.publicKey])) as Ed25519PrivateKey
+  toLibp2p(): PrivateKey {
+    return privateKeyFromRaw(concat([this.#seed, this.publicKey]))
   }
 }
 

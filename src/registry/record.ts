@@ -1,7 +1,16 @@
 import { checkAnnounceable, decodeAddr, encodeAddr } from './addrs.ts'
 import { domains, type Signed } from './envelope.ts'
 import { InvalidPayloadError } from './errors.ts'
-import { checkHash, checkKey, checkPosition, checkText, checkTime, maxTextChars, orNothing } from './fields.ts'
+import {
+  checkHash,
+  checkKey,
+  checkPosition,
+  checkText,
+  checkTime,
+  maxTextChars,
+  nameOfNumber,
+  orNothing
+} from './fields.ts'
 import { compareBytes } from './hash.ts'
 import type { SigningKey } from './keys.ts'
 import { NodeRecord as NodeRecordMessage } from './pb/registry.ts'
@@ -67,7 +76,7 @@ function recordOf(message: NodeRecordMessage): NodeRecord {
     services: message.services,
     tags: message.tags,
     software: message.software,
-    reach: (Object.keys(reaches) as Reach[]).find((each) => reaches[each] === message.reach) ?? 'unknown',
+    reach: nameOfNumber(reaches, message.reach) ?? 'unknown',
     left: message.left,
     issuedMs: message.issuedMs
   }

@@ -45,7 +45,7 @@ export function sealSigned<T, M extends { version: number }>(
 ): Signed<T> {
   kind.check(value)
   requireSigner(kind, value, key.publicKey, undefined)
-  const payload = kind.codec.encode({ ...kind.toMessage(value), version: payloadVersion } as Partial<M>)
+  const payload = kind.codec.encode({ ...kind.toMessage(value), version: payloadVersion })
   return { value, signer: key.publicKey, bytes: seal(kind.domain, payload, key), hash: sha256(payload) }
 }
 
