@@ -1,0 +1,25 @@
+import { type Hello, type HelloComponents, type HelloInit, HelloService } from './hello.ts'
+
+export { type DiscoveryHello, type DiscoveryHelloInit, discoveryHello } from './discovery.ts'
+export type {
+  Hello,
+  HelloComponents,
+  HelloEvents,
+  HelloInit,
+  HelloOptions,
+  HelloProven,
+  HelloRefused
+} from './hello.ts'
+export type { LogEpoch, NetworkProof } from './proof.ts'
+export { type HelloRegistry, type RegistryHelloInit, registryHello, type ShownMember } from './registry-hello.ts'
+export type { HelloContent, HelloSource, JudgeOptions, Verdict } from './source.ts'
+
+/**
+ * Proof of membership, first on every connection.
+ *
+ * @example
+ * createLibp2p({ services: { hello: hello({ source: registryHello(registry, own), trust, limits }) } })
+ */
+export function hello(init: HelloInit): (components: HelloComponents) => Hello {
+  return (components) => new HelloService(components, init)
+}

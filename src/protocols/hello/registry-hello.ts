@@ -1,0 +1,116 @@
+import type { Checkpoint } from '../../registry/checkpoint.ts'
+import type { LogEntry } from '../../registry/entry.ts'
+import type { Signed } from '../../registry/envelope.ts'
+import { LogMismatchError, RevokedError } from '../../registry/errors.ts'
+import type { Genesis } from '../../registry/genesis.ts'
+import type { Clock } from '../../registry/ports.ts'
+import { systemClock } from '../../registry/ports.ts'
+import type { Role } from '../../registry/role.ts'
+import { statuses, statusOf } from '../engine/status.ts'
+import type { TrustedMember } from '../engine/trust.ts'
+import type { Hello as HelloMessage } from './pb/hello.ts'
+import { proveMember, proveNetwork } from './proof.ts'
+import type { HelloContent, HelloSource, Verdict } from './source.ts'
+
+/** The part of a member's state that a hello shows. */
+export interface ShownMember extends TrustedMember {
+  readonly admit: Signed<LogEntry>
+  readonly renew?: Signed<LogEntry> | undefined
+}
+
+/** What a hello needs of the registry in this process. */
+export interface HelloRegistry {
+  readonly networkId: Uint8Array
+  readonly genesis: Signed<Genesis>
+  readonly role: Role
+  readonly replica: {
+    readonly checkpoint: Signed<Checkpoint> | undefined
+    readonly state: {
+      member(publicKey: Uint8Array): ShownMember | undefined
+      isRevoked(publicKey: Uint8Array): boolean
+    }
+    isMember(publicKey: Uint8Array): boolean
+    /** Envelopes of delegate and authority entries, in log order. */
+    delegations(): Uint8Array[]
+    /** Envelope of the registry-set entry of a key. */
+    registrySetEntry(publicKey: Uint8Array): Uint8Array | undefined
+    /** The member that shown entries prove, although the replica has not got them yet. Throws when they prove none. */
+    verifyShown(
+      admit: Uint8Array,
+      renew: Uint8Array | undefined,
+      remoteKey: Uint8Array
+    ): TrustedMember | Promise<TrustedMember>
+  }
+}
+
+export interface RegistryHelloInit {
+  publicKey: Uint8Array
+  software: string
+  maxDelegations: number
+  clock?: Clock | undefined
+}
+
+/** Speaks for and judges by the replica of this process. */
+export class RegistryHello implements HelloSource {
+  readonly #registry: HelloRegistry
+  readonly #init: RegistryHelloInit
+
+  constructor(registry: HelloRegistry, init: RegistryHelloInit) {
+    this.#registry = registry
+    this.#init = init
+  }
+
+  local(): HelloContent {
+    const { networkId, genesis, role, replica } = this.#registry
+    const own = replica.state.member(this.#init.publicKey)
+    return {
+      networkId,
+      genesis: genesis.bytes,
+      delegations: replica.delegations(),
+      checkpoint: replica.checkpoint?.bytes,
+      admit: own?.admit.bytes,
+      renew: own?.renew?.bytes,
+      registrySet: replica.registrySetEntry(this.#init.publicKey),
+      role,
+      software: this.#init.software
+    }
+  }
+
+  async judge(remote: HelloMessage, remoteKey: Uint8Array): Promise<Verdict> {
+    const { replica } = this.#registry
+    if (replica.state.isRevoked(remoteKey)) {
+      return { kind: 'stranger', status: statuses.REVOKED, reason: 'its key was revoked' }
+    }
+    const known = replica.state.member(remoteKey)
+    // Noise proved the key and the replica knows it: no entry needs to be shown, let alone verified.
+    if (known !== undefined && replica.isMember(remoteKey)) return { kind: 'member', member: known }
+    if (remote.admit.byteLength === 0) {
+      return { kind: 'stranger', status: statuses.NOT_MEMBER, reason: 'it shows no membership' }
+    }
+    try {
+      return { kind: 'member', member: await this.#judgeShown(remote, remoteKey) }
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : 'its proof cannot be read'
+      return { kind: 'stranger', status: statusOf(error), reason }
+    }
+  }
+
+  async #judgeShown(remote: HelloMessage, remoteKey: Uint8Array): Promise<TrustedMember> {
+    const renew = remote.renew.byteLength > 0 ? remote.renew : undefined
+    try {
+      return await this.#registry.replica.verifyShown(remote.admit, renew, remoteKey)
+    } catch (error) {
+      // An epoch that this replica has not heard of: the delegations shown may lead to its key.
+      const behind =
+        error instanceof LogMismatchError && remote.delegations.length > this.#registry.replica.delegations().length
+      if (!behind) throw error
+    }
+    const proof = await proveNetwork(remote, this.#init.maxDelegations)
+    const member = await proveMember(proof, remote, remoteKey, (this.#init.clock ?? systemClock).now())
+    if (this.#registry.replica.state.isRevoked(remoteKey)) throw new RevokedError('its key was revoked')
+    return member
+  }
+}
+
+export const registryHello = (registry: HelloRegistry, init: RegistryHelloInit): RegistryHello =>
+  new RegistryHello(registry, init)
