@@ -1,0 +1,27 @@
+/**
+ * The time during which this process was awake to hear others. It follows the monotonic clock, but of a gap between two ticks that
+ * is longer than `stallMs` (blocked event loop, SIGSTOP, suspended machine) only `stallMs` count. Silence measured on it is silence
+ * of the other side: nobody's lease runs out while we could not have heard a heartbeat.
+ */
+export class Attention {
+  readonly #stallMs: number
+  #tickedAt: number
+  #elapsed = 0
+
+  constructor(stallMs: number, now: number) {
+    this.#stallMs = stallMs
+    this.#tickedAt = now
+  }
+
+  at(now: number): number {
+    return this.#elapsed + Math.min(Math.max(0, now - this.#tickedAt), this.#stallMs)
+  }
+
+  /** Gives how long the stall was that just ended, 0 when there was none. */
+  tick(now: number): number {
+    const gap = now - this.#tickedAt
+    this.#elapsed = this.at(now)
+    this.#tickedAt = now
+    return gap > this.#stallMs ? gap : 0
+  }
+}

@@ -1,0 +1,179 @@
+import { equals } from 'uint8arrays/equals'
+import type { Attention } from './attention.ts'
+import { ChangeLog } from './change-log.ts'
+import { ObservedMember } from './member.ts'
+import {
+  type Hint,
+  keyId,
+  type Observation,
+  observationOf,
+  plainReason,
+  sameToOthers,
+  speaker,
+  supersedes
+} from './observation.ts'
+import { isUp, type State } from './states.ts'
+import type { LivenessTimings } from './timings.ts'
+
+export interface BoardInit {
+  /** Own key: the source of what is observed here. */
+  readonly self: Uint8Array
+  readonly timings: LivenessTimings
+  readonly attention: Attention
+  /** Monotonic ms, wall clock ms. */
+  readonly now: () => number
+  readonly wall: () => number
+  /** A member looks different to others than before. Called for every change; the caller coalesces. */
+  readonly onChange: (member: ObservedMember) => void
+  /** A member has something to persist. */
+  readonly onDirty: (member: ObservedMember) => void
+}
+
+const isSettled = (state: State): boolean => state === 'left' || state === 'offline'
+
+/** What is known of each member, by whom, and who of them speaks. */
+export class Board {
+  readonly members = new Map<string, ObservedMember>()
+  readonly log = new ChangeLog()
+  readonly #init: BoardInit
+  readonly #selfId: string
+  readonly #liveSources = new Set<string>()
+  /** Ids of the members that another registry spoke for last. */
+  readonly #spokenFor = new Map<string, Set<string>>()
+
+  constructor(init: BoardInit) {
+    this.#init = init
+    this.#selfId = keyId(init.self)
+  }
+
+  get(publicKey: Uint8Array): ObservedMember | undefined {
+    return this.members.get(keyId(publicKey))
+  }
+
+  /** Known or new. */
+  member(publicKey: Uint8Array): ObservedMember {
+    const known = this.get(publicKey)
+    if (known !== undefined) return known
+    const { timings, attention, now, wall } = this.#init
+    const init = { firstSeenMs: wall(), uptimeWindowMs: timings.uptimeWindowMs, countedAt: attention.at(now()) }
+    const member = new ObservedMember(publicKey, init)
+    this.members.set(member.id, member)
+    this.#init.onDirty(member)
+    return member
+  }
+
+  /** What is observed here. */
+  observe(member: ObservedMember, own: Observation): void {
+    member.own = own
+    this.#show(member)
+  }
+
+  /** What another registry says. @returns whether it speaks for the member now */
+  merge(hint: Hint): boolean {
+    const id = keyId(hint.publicKey)
+    if (id === this.#selfId) return false
+    const incoming = observationOf(hint, this.#init.now())
+    const member = this.member(hint.publicKey)
+    const { own, other } = member
+    if (own !== undefined && isUp(own.state) && incoming.state !== 'online') member.contradicted = true
+    const source = keyId(incoming.source)
+    if (source === this.#selfId) return false
+    if (incoming.state === 'unknown' && this.#liveSources.has(source)) {
+      // Whoever says so has lost the source; it still answers here, so its word is passed on again.
+      if (other !== undefined && member.shown === other && equals(other.source, incoming.source)) this.tell(member)
+      return false
+    }
+    if (other !== undefined && !supersedes(incoming, other)) return false
+    this.#setOther(member, incoming)
+    this.#show(member)
+    if (member.shown !== incoming) return false
+    const isRefresh = other?.state === incoming.state && equals(other.source, incoming.source)
+    if (isRefresh) this.tell(member)
+    return true
+  }
+
+  /** A registry answers here: what it said stands. */
+  sourceUp(source: Uint8Array): void {
+    this.#liveSources.add(keyId(source))
+  }
+
+  /** A registry is gone: nobody knows how those are by now that it spoke for. What had ended already stays as it was. */
+  sourceGone(source: Uint8Array, reason: string): void {
+    const id = keyId(source)
+    this.#liveSources.delete(id)
+    const now = this.#init.now()
+    for (const memberId of this.#spokenFor.get(id) ?? []) {
+      const member = this.members.get(memberId)
+      if (member?.other === undefined || isSettled(member.other.state) || member.other.state === 'unknown') continue
+      member.other = { ...member.other, state: 'unknown', since: now, reason: plainReason(reason), connected: [] }
+      this.#show(member)
+    }
+  }
+
+  /** A member as it was before a restart, seen by another registry or in a state that does not end by itself. */
+  remember(member: ObservedMember, observation: Observation | undefined, reason: string): void {
+    this.members.set(member.id, member)
+    if (observation === undefined) return
+    if (keyId(observation.source) === this.#selfId) {
+      member.own = observation
+    } else {
+      const now = this.#init.now()
+      const isKept = isSettled(observation.state)
+      this.#setOther(member, isKept ? observation : { ...observation, state: 'unknown', since: now, reason })
+    }
+    this.#show(member)
+  }
+
+  forget(publicKey: Uint8Array): void {
+    const member = this.get(publicKey)
+    if (member === undefined) return
+    this.#setOther(member, undefined)
+    this.members.delete(member.id)
+    this.log.delete(member.id)
+  }
+
+  /** Puts the member in front of those who follow the changes. */
+  tell(member: ObservedMember): void {
+    member.toldAt = this.#init.now()
+    member.contradicted = false
+    member.connectedUntold = false
+    this.log.touch(member.id)
+    this.#init.onChange(member)
+  }
+
+  #setOther(member: ObservedMember, other: Observation | undefined): void {
+    const before = member.other === undefined ? undefined : keyId(member.other.source)
+    const after = other === undefined ? undefined : keyId(other.source)
+    member.other = other
+    if (before === after) return
+    if (before !== undefined) {
+      const members = this.#spokenFor.get(before)
+      members?.delete(member.id)
+      if (members?.size === 0) this.#spokenFor.delete(before)
+    }
+    if (after === undefined) return
+    const members = this.#spokenFor.get(after) ?? new Set()
+    this.#spokenFor.set(after, members.add(member.id))
+  }
+
+  /** Puts forward whoever speaks for the member by now. */
+  #show(member: ObservedMember): void {
+    const before = member.shown
+    const next = speaker(member.own, member.other)
+    if (next === undefined || next === before) return
+    if (before?.state !== next.state) this.#count(member, next)
+    member.shown = next
+    if (before !== undefined && sameToOthers(before, next)) return
+    this.#init.onDirty(member)
+    this.tell(member)
+    if (isSettled(next.state)) this.sourceGone(member.publicKey, `the registry that spoke for it is ${next.state}`)
+  }
+
+  /** The time until the change belongs to the state before it, but for the silence that the change is about. */
+  #count(member: ObservedMember, next: Observation): void {
+    const now = this.#init.now()
+    const isSilence = next.state === 'suspect' || next.state === 'offline'
+    const silentMs = isSilence && next.heardAt !== undefined ? now - next.heardAt : 0
+    member.count(this.#init.attention.at(now), silentMs)
+  }
+}

@@ -1,0 +1,97 @@
+import { DuplicateInstanceError } from '../errors.ts'
+
+/** What a heartbeat says besides that its sender is alive. */
+export interface Beat {
+  readonly connected?: readonly Uint8Array[]
+  /** As the member measured it. */
+  readonly rttMs?: number
+}
+
+export interface BeatAnswer {
+  /** From now on. */
+  readonly leaseMs: number
+  readonly heartbeatMs: number
+  /** Another instance of the same key was refused since the last heartbeat: there may be a clone of this machine. */
+  readonly contested: boolean
+}
+
+/** The registry's side of one session, as the state machine keeps it. Monotonic times, `beatAt` in attention time. */
+export interface Session {
+  readonly id: string
+  /** undefined: remembered from before a restart. */
+  readonly instance: Uint8Array | undefined
+  beatAt: number
+  heardAt: number | undefined
+  unanswered: number
+  lost: string | undefined
+  left: string | undefined
+  lapsedAt: number | undefined
+  contested: boolean
+}
+
+/** What a lease asks of the state machine that gave it. */
+export interface LeaseKeeper {
+  holds(session: Session): 'yes' | 'no' | 'replaced'
+  beat(session: Session, beat: Beat): BeatAnswer
+  answered(session: Session, rttMs: number): void
+  unanswered(session: Session): void
+  lost(session: Session, reason: string): void
+  left(session: Session, reason: string): void
+}
+
+/**
+ * A member's claim to be online, held by one session. When a newer session of the same instance took over (it reconnected), what is
+ * still said through the older one is ignored: the end of an old stream must not end the new one.
+ */
+export class Lease {
+  readonly publicKey: Uint8Array
+  readonly #keeper: LeaseKeeper
+  readonly #session: Session
+
+  constructor(publicKey: Uint8Array, keeper: LeaseKeeper, session: Session) {
+    this.publicKey = publicKey
+    this.#keeper = keeper
+    this.#session = session
+  }
+
+  /** False once it was left, lost, or taken over by another session. */
+  get active(): boolean {
+    return this.#keeper.holds(this.#session) === 'yes' && this.#session.lost === undefined
+  }
+
+  /**
+   * A heartbeat came: the lease begins anew, also after it had run out.
+   *
+   * @throws DuplicateInstanceError when another instance of the key has the lease by now
+   */
+  beat(beat: Beat = {}): BeatAnswer {
+    if (this.#keeper.holds(this.#session) === 'replaced') {
+      throw new DuplicateInstanceError('another instance of this key took over after this one fell silent')
+    }
+    return this.#keeper.beat(this.#session, beat)
+  }
+
+  /** A ping was answered. It clears the suspicion of unanswered ones; only heartbeats renew the lease. */
+  probeAnswered(rttMs: number): void {
+    if (this.#holds()) this.#keeper.answered(this.#session, rttMs)
+  }
+
+  /** One ping was not answered in its time; the second in a row makes the member suspect. */
+  probeUnanswered(): void {
+    if (this.#holds()) this.#keeper.unanswered(this.#session)
+  }
+
+  /** The session's stream ended without a word: suspect at once. */
+  lost(reason = 'stream lost'): void {
+    if (this.#holds()) this.#keeper.lost(this.#session, reason)
+  }
+
+  /** The member said goodbye. */
+  left(reason: string): void {
+    if (this.#holds()) this.#keeper.left(this.#session, reason)
+  }
+
+  #holds(): boolean {
+    return this.#keeper.holds(this.#session) === 'yes'
+  }
+}

@@ -1,0 +1,116 @@
+import type { NodeRow } from '../store/node-table.ts'
+import type { Session } from './lease.ts'
+import { keyId, type Observation } from './observation.ts'
+import { initialReputation, reputationAfterUptime, Uptime } from './score.ts'
+import { stateOf, states } from './states.ts'
+
+/** How a member became known. */
+export type LearnedFrom =
+  | 'registry'
+  | 'sync'
+  | 'gossip'
+  | 'dht'
+  | 'cache'
+  | 'invite'
+  | 'config'
+  | 'session'
+  | 'dns'
+  | ''
+
+/** Everything that is kept about one member. */
+export class ObservedMember {
+  readonly publicKey: Uint8Array
+  readonly id: string
+  readonly firstSeenMs: number
+  session: Session | undefined
+  /** What we say, and what the registry says that heard it last. `shown` is the one of both that speaks. */
+  own: Observation | undefined
+  other: Observation | undefined
+  shown: Observation | undefined
+  /** Since when it says to be connected to whom, wall clock ms. */
+  connected = new Map<string, { toKey: Uint8Array; sinceMs: number }>()
+  /** Those changed since the last hint, since the last batch. */
+  connectedUntold = false
+  connectedUnsaved = false
+  /** Monotonic, of the last hint that went out. */
+  toldAt = Number.NEGATIVE_INFINITY
+  /** Somebody says otherwise than we observe: tell again at the next sign of life. */
+  contradicted = false
+  learnedFrom: string = ''
+  reputation = initialReputation
+  uptime: Uptime
+  /** Attention time up to which the uptime is counted. */
+  countedAt: number
+  lastAddress: string | null = null
+  lastConnectedMs: number | null = null
+  lastError: string | null = null
+  lastErrorMs: number | null = null
+
+  constructor(publicKey: Uint8Array, init: { firstSeenMs: number; uptimeWindowMs: number; countedAt: number }) {
+    this.publicKey = Uint8Array.from(publicKey)
+    this.id = keyId(publicKey)
+    this.firstSeenMs = init.firstSeenMs
+    this.uptime = new Uptime(init.uptimeWindowMs)
+    this.countedAt = init.countedAt
+  }
+
+  /** Counts the time since the last call in the state that was shown, before it changes. */
+  count(attention: number, silentMs = 0): void {
+    const before = this.uptime.upMs
+    if (this.shown !== undefined) this.uptime.add(this.shown.state, attention - this.countedAt, silentMs)
+    this.countedAt = attention
+    this.reputation = reputationAfterUptime(this.reputation, Math.max(0, this.uptime.upMs - before))
+  }
+
+  /** @param wallOffset wall clock minus monotonic clock */
+  toRow(wallOffset: number): NodeRow {
+    const { shown } = this
+    const heardAt = shown?.heardAt
+    return {
+      publicKey: this.publicKey,
+      firstSeenMs: this.firstSeenMs,
+      lastHeartbeatMs: heardAt === undefined ? null : Math.round(heardAt + wallOffset),
+      state: states[shown?.state ?? 'unknown'],
+      stateSinceMs: Math.round(shown === undefined ? this.firstSeenMs : shown.since + wallOffset),
+      source: shown?.source ?? null,
+      reason: shown?.reason ?? '',
+      learnedFrom: this.learnedFrom,
+      uptimeMs: Math.round(this.uptime.upMs),
+      observedMs: Math.round(this.uptime.observedMs),
+      reputation: this.reputation,
+      rttMs: shown?.rttMs ?? null,
+      lastAddress: this.lastAddress,
+      lastConnectedMs: this.lastConnectedMs,
+      lastError: this.lastError,
+      lastErrorMs: this.lastErrorMs
+    }
+  }
+
+  /** The history of a row, without its state: that is judged by the caller. */
+  static fromRow(row: NodeRow, init: { uptimeWindowMs: number; countedAt: number }): ObservedMember {
+    const member = new ObservedMember(row.publicKey, { firstSeenMs: row.firstSeenMs, ...init })
+    member.uptime = new Uptime(init.uptimeWindowMs, row.uptimeMs, row.observedMs)
+    member.learnedFrom = row.learnedFrom
+    member.reputation = row.reputation
+    member.lastAddress = row.lastAddress
+    member.lastConnectedMs = row.lastConnectedMs
+    member.lastError = row.lastError
+    member.lastErrorMs = row.lastErrorMs
+    return member
+  }
+}
+
+/** What a row said of the member's state, in the times of this process. */
+export const rememberedObservation = (row: NodeRow, wallOffset: number, now: number): Observation | undefined => {
+  const state = stateOf(row.state)
+  if (state === undefined || row.source === null) return undefined
+  return {
+    state,
+    source: row.source,
+    since: Math.min(now, row.stateSinceMs - wallOffset),
+    heardAt: row.lastHeartbeatMs === null ? undefined : Math.min(now, row.lastHeartbeatMs - wallOffset),
+    reason: row.reason,
+    rttMs: row.rttMs ?? undefined,
+    connected: []
+  }
+}
