@@ -1,4 +1,4 @@
-import type { Connection, PeerId, PeerInfo } from '@libp2p/interface'
+import type { PeerId, PeerInfo } from '@libp2p/interface'
 import type { KadDHTComponents } from '@libp2p/kad-dht'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { isPlainIp6 } from '../../registry/addrs.ts'
@@ -84,7 +84,9 @@ function guardConnections(manager: ConnectionManager, guard: KadGuard): Connecti
       ...(options?.signal == null ? [] : [options.signal])
     ])
     const connection = await manager.openConnection(peer, { signal })
-    await untilMember(connection, guard, signal)
+    if (!(await guard.trust.settled(connection))) {
+      throw new NotMemberError(`${connection.remotePeer.toString()} did not prove that it is a member.`)
+    }
     return await connection.newStream(protocol, { signal })
   }
   const isDialable: ConnectionManager['isDialable'] = async (multiaddr, options) => {
@@ -100,14 +102,6 @@ function guardConnections(manager: ConnectionManager, guard: KadGuard): Connecti
       return typeof value === 'function' ? value.bind(target) : value
     }
   })
-}
-
-async function untilMember(connection: Connection, { trust, limits }: KadGuard, signal: AbortSignal): Promise<void> {
-  const deadline = AbortSignal.any([signal, AbortSignal.timeout(limits.helloMs)])
-  await trust.settled(connection, { signal: deadline })
-  if (!trust.isMember(connection)) {
-    throw new NotMemberError(`${connection.remotePeer.toString()} did not prove that it is a member.`)
-  }
 }
 
 /** kad-dht asks before it takes somebody into its table. Only who is connected as a member is taken: a table is no reason to dial. */

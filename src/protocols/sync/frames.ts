@@ -1,0 +1,90 @@
+import { type Cursor, type Hint as HintMessage, SyncFrame } from './pb/sync.ts'
+
+/** One thing to tell, in the order in which it must arrive. */
+export type SyncRow =
+  | { kind: 'entry'; envelope: Uint8Array }
+  /** Covers all entries before it. */
+  | { kind: 'checkpoint'; envelope: Uint8Array }
+  | { kind: 'record'; envelope: Uint8Array }
+  /** Position after the records before it. */
+  | { kind: 'cursor'; cursor: Cursor }
+  | { kind: 'hint'; hint: HintMessage }
+  | { kind: 'caughtUp' }
+  /** There is no more for now: what was collected leaves. */
+  | { kind: 'flush' }
+
+/** A reader takes the parts of a frame in this order, so a row that belongs before what the frame holds begins the next one. */
+const order = { entry: 0, checkpoint: 1, record: 2, cursor: 3, hint: 4, caughtUp: 5, flush: 6 } as const
+
+export interface FrameBounds {
+  frameBytes: number
+  hints: number
+}
+
+/** Tag and length of a field, and the cursor that every frame may hold. */
+const fieldBytes = 8
+const cursorBytes = 48
+
+class Frame {
+  bytes = cursorBytes
+  #rank = 0
+  readonly #content: Partial<SyncFrame> & { entries: Uint8Array[]; records: Uint8Array[]; hints: HintMessage[] } = {
+    entries: [],
+    records: [],
+    hints: []
+  }
+
+  get isEmpty(): boolean {
+    return this.bytes === cursorBytes && this.#rank === 0
+  }
+
+  takes(row: SyncRow, size: number, bounds: FrameBounds): boolean {
+    const rank = order[row.kind]
+    if (rank < this.#rank || (rank === this.#rank && row.kind === 'checkpoint')) return false
+    if (row.kind === 'hint' && this.#content.hints.length >= bounds.hints) return false
+    return this.bytes + size <= bounds.frameBytes
+  }
+
+  add(row: SyncRow, size: number): void {
+    this.bytes += size
+    this.#rank = Math.max(this.#rank, order[row.kind])
+    const content = this.#content
+    if (row.kind === 'entry') content.entries.push(row.envelope)
+    else if (row.kind === 'checkpoint') content.checkpoint = row.envelope
+    else if (row.kind === 'record') content.records.push(row.envelope)
+    else if (row.kind === 'cursor') content.cursor = row.cursor
+    else if (row.kind === 'hint') content.hints.push(row.hint)
+    else if (row.kind === 'caughtUp') content.caughtUp = true
+  }
+
+  encode(): Uint8Array {
+    return SyncFrame.encode(this.#content)
+  }
+}
+
+function sizeOf(row: SyncRow): number {
+  if (row.kind === 'entry' || row.kind === 'checkpoint' || row.kind === 'record') {
+    return row.envelope.byteLength + fieldBytes
+  }
+  // Keys, numbers and a reason of at most 4 bytes a character.
+  if (row.kind === 'hint') return 160 + 4 * row.hint.reason.length + 36 * row.hint.connected.length
+  return row.kind === 'caughtUp' ? fieldBytes : 0
+}
+
+/** Packs rows into as few frames as their order and the bounds allow. */
+export async function* toFrames(rows: AsyncIterable<SyncRow>, bounds: FrameBounds): AsyncGenerator<Uint8Array> {
+  let frame = new Frame()
+  for await (const row of rows) {
+    const size = sizeOf(row)
+    if (!frame.takes(row, size, bounds) && !frame.isEmpty) {
+      yield frame.encode()
+      frame = new Frame()
+    }
+    if (row.kind !== 'flush') frame.add(row, size)
+    else if (!frame.isEmpty) {
+      yield frame.encode()
+      frame = new Frame()
+    }
+  }
+  if (!frame.isEmpty) yield frame.encode()
+}

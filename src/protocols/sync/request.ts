@@ -1,0 +1,73 @@
+import { equals } from 'uint8arrays/equals'
+import { UnavailableError, UnsupportedVersionError, WrongNetworkError } from '../../registry/errors.ts'
+import { MalformedFrameError } from '../engine/errors.ts'
+import { decodeFrame } from '../engine/protocol.ts'
+import { syncModes, syncVersion } from './descriptor.ts'
+import { SyncRequest } from './pb/sync.ts'
+import type { LogSource, SyncSource } from './source.ts'
+
+const buckets = 4_096
+const digestBytes = 8
+/** A network has a log within seconds of its making; a replica without one is still fetching it. */
+const emptyRetryMs = 2_000
+
+/** @throws MalformedFrameError, UnsupportedVersionError, WrongNetworkError */
+export function readRequest(bytes: Uint8Array, networkId: Uint8Array): SyncRequest {
+  const request = decodeFrame((frame) => SyncRequest.decode(frame), bytes)
+  if (request.version > syncVersion) throw new UnsupportedVersionError(`a sync request of version ${request.version}`)
+  if (!equals(request.networkId, networkId)) throw new WrongNetworkError('a sync request for another network')
+  const { digest, hash, epoch, n, stagedEpoch, stagedN, stagedUpTo } = request
+  const numbers = [epoch, n, stagedEpoch, stagedN, stagedUpTo, request.cursor?.change ?? 0]
+  if (!numbers.every(Number.isSafeInteger)) throw new MalformedFrameError('a position that is no number')
+  if (digest.length !== 0 && digest.length !== buckets * digestBytes) throw new MalformedFrameError('a short digest')
+  if (hash.length !== 0 && hash.length !== 32) throw new MalformedFrameError('a hash that is none')
+  return request
+}
+
+export interface LogStart {
+  mode: number
+  afterN: number
+}
+
+/** Where the entries for this reader begin, and whether they are all of them or only those that still count. */
+export function logStart(request: SyncRequest, replica: LogSource): LogStart {
+  if (replica.checkpoint === undefined) throw new UnavailableError('no log yet', emptyRetryMs)
+  const held = request.hash.length === 0 ? 0 : request.n
+  const branched = request.epoch < replica.head.epoch ? replica.forkPointAfter(request.epoch) : undefined
+  const common = Math.min(held, branched ?? held)
+  if (common < replica.floor) {
+    const resumes = request.stagedUpTo > 0 && request.stagedN > 0
+    return { mode: syncModes.snapshot, afterN: resumes ? request.stagedUpTo : 0 }
+  }
+  if (common > replica.head.n) return { mode: syncModes.delta, afterN: replica.head.n }
+  const link = replica.linkHash(common)
+  const differs = common === held && held > 0 && link !== undefined && !equals(link, request.hash)
+  // Entry n itself goes along: two signed entries with one number are the proof of a fork.
+  return { mode: syncModes.delta, afterN: differs ? common - 1 : common }
+}
+
+export interface RecordStart {
+  change: number | undefined
+  differing: number[]
+}
+
+/** undefined: the cursor is of another store, or of a future that was lost, and a digest is needed. */
+export function recordStart(request: SyncRequest, source: SyncSource): RecordStart | undefined {
+  const { cursor, digest } = request
+  const { records, storeId } = source
+  if (cursor !== undefined && equals(cursor.store, storeId) && cursor.change <= records.lastChange()) {
+    return { change: cursor.change, differing: [] }
+  }
+  if (digest.length === 0) return cursor === undefined ? { change: 0, differing: [] } : undefined
+  return { change: undefined, differing: differingBuckets(digest, records.digest()) }
+}
+
+function differingBuckets(theirs: Uint8Array, ours: Uint8Array): number[] {
+  const differing: number[] = []
+  for (let bucket = 0; bucket < buckets; bucket++) {
+    const from = bucket * digestBytes
+    const to = from + digestBytes
+    if (!equals(theirs.subarray(from, to), ours.subarray(from, to))) differing.push(bucket)
+  }
+  return differing
+}

@@ -1,0 +1,187 @@
+import type { Startable } from '@libp2p/interface'
+import type { Registrar } from '@libp2p/interface-internal'
+import { pipe } from 'it-pipe'
+import type { Clock, Logger } from '../../registry/ports.ts'
+import { isRegistryRole } from '../../registry/role.ts'
+import { MalformedFrameError, StreamEndedError } from '../engine/errors.ts'
+import type { ProtocolLimits } from '../engine/limits.ts'
+import { type Exchange, type Served, serve } from '../engine/protocol.ts'
+import { statuses } from '../engine/status.ts'
+import type { ConnectionTrust } from '../engine/trust.ts'
+import { startFrame, syncProtocol } from './descriptor.ts'
+import { type SyncRow, toFrames } from './frames.ts'
+import type { SyncRequest } from './pb/sync.ts'
+import { Refreshes } from './refreshes.ts'
+import { logStart, readRequest, recordStart } from './request.ts'
+import type { SyncEvents, SyncSource } from './source.ts'
+import { Subscriber } from './subscriber.ts'
+import { type Sleeper, topics, Wakes } from './wakes.ts'
+
+export interface SyncServerInit {
+  source: SyncSource
+  trust: ConnectionTrust
+  limits: ProtocolLimits
+  clock?: Clock
+  logger?: Logger
+}
+
+export interface SyncServerComponents {
+  registrar: Registrar
+}
+
+/** Serves the log, the records and the hints of a registry, once or as a subscription. */
+export interface SyncServer {
+  /** Streams that wait for changes now, and how many of them are pushed records. */
+  readonly subscribers: number
+  readonly recordSubscribers: number
+}
+
+class SyncService implements SyncServer, Startable {
+  readonly #init: SyncServerInit
+  readonly #components: SyncServerComponents
+  readonly #wakes = new Wakes()
+  readonly #refreshes = new Refreshes()
+  #recordSubscribers = 0
+  #served: Served | undefined
+
+  constructor(components: SyncServerComponents, init: SyncServerInit) {
+    this.#components = components
+    this.#init = init
+  }
+
+  get subscribers(): number {
+    return this.#wakes.size
+  }
+
+  get recordSubscribers(): number {
+    return this.#recordSubscribers
+  }
+
+  isStarted(): boolean {
+    return this.#served !== undefined
+  }
+
+  async start(): Promise<void> {
+    const { source, limits } = this.#init
+    source.events.addEventListener('entries', this.#onLog)
+    source.events.addEventListener('checkpoint', this.#onLog)
+    source.events.addEventListener('record', this.#onRecord)
+    source.events.addEventListener('hint', this.#onHint)
+    const init = { ...this.#init, registrar: this.#components.registrar }
+    this.#served = await serve(init, syncProtocol(limits), (exchange) => this.#handle(exchange))
+  }
+
+  async stop(): Promise<void> {
+    const { source } = this.#init
+    source.events.removeEventListener('entries', this.#onLog)
+    source.events.removeEventListener('checkpoint', this.#onLog)
+    source.events.removeEventListener('record', this.#onRecord)
+    source.events.removeEventListener('hint', this.#onHint)
+    this.#wakes.stop()
+    await this.#served?.close()
+    this.#served = undefined
+  }
+
+  readonly #onLog = (): void => this.#wakes.touch(topics.log)
+
+  readonly #onRecord = ({ detail }: SyncEvents['record']): void => {
+    const isNew = this.#refreshes.note(detail.record.value, detail.change)
+    this.#wakes.touch(isNew ? topics.records : topics.refreshes)
+  }
+
+  readonly #onHint = (): void => this.#wakes.touch(topics.hints)
+
+  async #handle(exchange: Exchange): Promise<void> {
+    const { source, limits } = this.#init
+    const { frames, signal } = exchange
+    const bytes = await frames.read({ signal: AbortSignal.any([signal, AbortSignal.timeout(limits.sync.requestMs)]) })
+    if (bytes === undefined) throw new MalformedFrameError('a sync stream without a request')
+    const request = readRequest(bytes, source.networkId)
+    const log = logStart(request, source.replica)
+    const records = request.records ? recordStart(request, source) : { change: 0, differing: [] }
+    if (records === undefined) {
+      await frames.write(startFrame({ status: statuses.STALE, replicaAgeMs: source.replicaAgeMs() }))
+      return
+    }
+    await frames.write(startFrame({ status: statuses.OK, mode: log.mode, replicaAgeMs: source.replicaAgeMs() }))
+    const { remoteKey } = exchange
+    const subscriber = new Subscriber({ source, refreshes: this.#refreshes, remoteKey, ...log, ...records })
+    await this.#send(exchange, request, subscriber)
+  }
+
+  /** The writer waits for the reader: nothing is read from the store that the reader has no room for. */
+  async #send(exchange: Exchange, request: SyncRequest, subscriber: Subscriber): Promise<void> {
+    const { frames } = exchange
+    const controller = new AbortController()
+    const signal = AbortSignal.any([exchange.signal, controller.signal])
+    // The reader says nothing more; its end is the only thing that can come.
+    void frames.read({ signal }).then(
+      (frame) => controller.abort(frame === undefined ? ended : new MalformedFrameError('a frame after the request')),
+      () => controller.abort(ended)
+    )
+    try {
+      await pipe(
+        this.#rows(exchange, request, subscriber, signal),
+        (rows) => toFrames(rows, this.#init.limits.sync),
+        async (encoded) => {
+          for await (const frame of encoded) await frames.write(frame)
+        }
+      )
+    } catch (error) {
+      if (error !== ended) throw error
+    } finally {
+      controller.abort(ended)
+    }
+  }
+
+  async *#rows(
+    exchange: Exchange,
+    request: SyncRequest,
+    subscriber: Subscriber,
+    signal: AbortSignal
+  ): AsyncGenerator<SyncRow> {
+    const sleeper = this.#sleeper(exchange, request)
+    // Before the first read: what happens while it goes on is told after it.
+    const leave = request.subscribe ? this.#wakes.add(sleeper) : () => {}
+    try {
+      yield* subscriber.log()
+      if (request.records) yield* subscriber.records({ pushed: false })
+      if (request.records || request.subscribe) yield* subscriber.hints()
+      yield { kind: 'caughtUp' }
+      yield { kind: 'flush' }
+      while (request.subscribe) {
+        await this.#wakes.sleep(sleeper, signal)
+        yield* subscriber.log()
+        if ((sleeper.wants & topics.records) !== 0) {
+          yield* subscriber.records({ pushed: (sleeper.wants & topics.refreshes) === 0 })
+        }
+        yield* subscriber.hints()
+        yield { kind: 'flush' }
+      }
+    } finally {
+      leave()
+      if ((sleeper.wants & topics.records) !== 0 && request.subscribe) this.#recordSubscribers--
+    }
+  }
+
+  /** Registries are pushed all; of the others a bounded number is pushed records, and the rest learns them by gossip and pull. */
+  #sleeper({ connection }: Exchange, request: SyncRequest): Sleeper {
+    const role = this.#init.trust.memberOf(connection)?.role
+    const isRegistry = role !== undefined && isRegistryRole(role)
+    let wants: number = topics.log | topics.hints
+    const hasRoom = isRegistry || this.#recordSubscribers < this.#init.limits.sync.recordSubscribers
+    if (request.subscribe && request.records && hasRoom) {
+      wants |= isRegistry ? topics.records | topics.refreshes : topics.records
+      this.#recordSubscribers++
+    }
+    return { wants, dirty: 0, wake: undefined }
+  }
+}
+
+/** The other side is done with the stream. */
+const ended = new StreamEndedError('the other side ended the subscription')
+
+/** The service that serves sync. */
+export function syncServer(init: SyncServerInit): (components: SyncServerComponents) => SyncServer & Startable {
+  return (components) => new SyncService(components, init)
+}

@@ -1,0 +1,70 @@
+/** Pushes a second that a registry makes at most: with k subscribers what happens within k / 5,000 s is told together. */
+const pushesPerSecond = 5_000
+
+/** What may have changed for a subscriber. It reads the store to see what has. */
+export const topics = { log: 1, records: 2, refreshes: 4, hints: 8 } as const
+
+/** A subscriber costs this and its positions, however far it is behind: no queue, no event kept for it. */
+export interface Sleeper {
+  /** Topics that it wants to be woken for. */
+  readonly wants: number
+  dirty: number
+  wake: (() => void) | undefined
+}
+
+/** Wakes subscribers when something may have changed, all those of one interval together. */
+export class Wakes {
+  readonly #sleepers = new Set<Sleeper>()
+  #pending = 0
+  #timer: NodeJS.Timeout | undefined
+
+  get size(): number {
+    return this.#sleepers.size
+  }
+
+  add(sleeper: Sleeper): () => void {
+    this.#sleepers.add(sleeper)
+    return () => this.#sleepers.delete(sleeper)
+  }
+
+  /** Something of these topics happened. */
+  touch(changed: number): void {
+    this.#pending |= changed
+    if (this.#sleepers.size === 0 || this.#timer !== undefined) return
+    this.#timer = setTimeout(() => this.#fire(), (this.#sleepers.size / pushesPerSecond) * 1_000)
+    this.#timer.unref()
+  }
+
+  /** Resolves when something that it wants has changed since it last slept. */
+  async sleep(sleeper: Sleeper, signal: AbortSignal): Promise<void> {
+    while (sleeper.dirty === 0) {
+      signal.throwIfAborted()
+      const { promise, resolve } = Promise.withResolvers<void>()
+      const wake = () => resolve()
+      sleeper.wake = wake
+      signal.addEventListener('abort', wake, { once: true })
+      await promise
+      signal.removeEventListener('abort', wake)
+      sleeper.wake = undefined
+    }
+    signal.throwIfAborted()
+    sleeper.dirty = 0
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+  }
+
+  #fire(): void {
+    const changed = this.#pending
+    this.#pending = 0
+    this.#timer = undefined
+    for (const sleeper of this.#sleepers) {
+      const topics = changed & sleeper.wants
+      if (topics === 0) continue
+      sleeper.dirty |= topics
+      sleeper.wake?.()
+    }
+  }
+}
