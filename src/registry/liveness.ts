@@ -1,0 +1,335 @@
+import { equals } from 'uint8arrays/equals'
+import { NotMemberError } from './errors.ts'
+import { Attention } from './liveness/attention.ts'
+import { Board, type BoardInit } from './liveness/board.ts'
+import { restarted } from './liveness/judge.ts'
+import type { Lease } from './liveness/lease.ts'
+import { Leases } from './liveness/leases.ts'
+import { ObservedMember, rememberedObservation } from './liveness/member.ts'
+import { type Hint, hintOf, plainReason } from './liveness/observation.ts'
+import { reputationAfterReject, reputationAfterServed } from './liveness/score.ts'
+import { type LivenessTimings, timingsOf } from './liveness/timings.ts'
+import { type MemberView, selfView, unheardView, type ViewTimes, viewOf } from './liveness/view.ts'
+import type { Clock, Logger } from './ports.ts'
+import type { NodeTable } from './store/node-table.ts'
+
+export type { Beat, BeatAnswer, Lease } from './liveness/lease.ts'
+export { type Hint, maxConnected } from './liveness/observation.ts'
+export { isUp, type State, stateOf, states } from './liveness/states.ts'
+export { defaultTimings, type LivenessTimings } from './liveness/timings.ts'
+export type { MemberView } from './liveness/view.ts'
+
+export interface LivenessInit {
+  /** Own key: the source of what is observed here. */
+  readonly self: Uint8Array
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly timings?: Partial<LivenessTimings>
+  readonly isMember: (publicKey: Uint8Array) => boolean
+  readonly table: NodeTable
+  readonly write: <T>(run: () => T) => Promise<T>
+  /** Members that look different than before, each once, at most every `hintDelayMs` while started. */
+  readonly onHints?: (hints: Hint[]) => void
+}
+
+/** Rows of one transaction, so that a large network does not hold the event loop. */
+const rowsPerWrite = 500
+/** Characters of the last error of a dial. */
+const maxAddressChars = 256
+
+/**
+ * Who is up, since when, why, and who says so. Observes the sessions that members hold here, takes hints from other registries, and
+ * doubts itself first when many fall silent at once. Time passes in `tick`, which `start` calls; without it nothing moves by itself.
+ */
+export class Liveness {
+  readonly timings: LivenessTimings
+  readonly #init: LivenessInit
+  readonly #attention: Attention
+  readonly #board: Board
+  readonly #leases: Leases
+  readonly #startedAt: number
+  readonly #dirty = new Set<ObservedMember>()
+  readonly #changed = new Set<ObservedMember>()
+  #timers: NodeJS.Timeout[] = []
+  #hintTimer: NodeJS.Timeout | undefined
+  #saving: Promise<void> = Promise.resolve()
+
+  constructor(init: LivenessInit) {
+    const { clock } = init
+    this.#init = init
+    this.timings = timingsOf(init.timings)
+    this.#startedAt = clock.monotonic()
+    this.#attention = new Attention(this.timings.stallMs, this.#startedAt)
+    const boardInit: BoardInit = {
+      self: init.self,
+      timings: this.timings,
+      attention: this.#attention,
+      now: () => clock.monotonic(),
+      wall: () => clock.now(),
+      onChange: (member) => this.#changedNow(member),
+      onDirty: (member) => this.#dirty.add(member)
+    }
+    this.#board = new Board(boardInit)
+    this.#leases = new Leases(boardInit, this.#board)
+    this.#remember()
+  }
+
+  /** Why this registry calls nobody offline at the moment; undefined when it trusts itself. */
+  get doubt(): string | undefined {
+    return this.#leases.doubt.reason
+  }
+
+  /** Sessions that are held here and not yet given up. */
+  get sessions(): number {
+    return this.#leases.size
+  }
+
+  /** Position behind all changes of this process; it starts at 0 with it. */
+  get lastChange(): number {
+    return this.#board.log.last
+  }
+
+  /**
+   * A member opens a session. `instance` is random per process.
+   *
+   * @throws NotMemberError
+   * @throws DuplicateInstanceError when another living process has the same key
+   */
+  open(publicKey: Uint8Array, instance: Uint8Array): Lease {
+    if (!this.#init.isMember(publicKey)) throw new NotMemberError('only a member holds a lease: join first')
+    return this.#leases.open(publicKey, instance)
+  }
+
+  /** What another registry says. @returns whether it speaks for the member now */
+  merge(hint: Hint): boolean {
+    return this.#init.isMember(hint.publicKey) && this.#board.merge(hint)
+  }
+
+  /** Members that changed behind a position, oldest change first, each once; `change` is the position behind them. */
+  hintsAfter(change: number, limit: number): { hints: Hint[]; change: number } {
+    const page = this.#board.log.after(change, limit)
+    const hints = page.ids.map((id) => this.#hintOf(this.#board.members.get(id)))
+    return { hints: hints.filter((hint) => hint !== undefined), change: page.change }
+  }
+
+  view(publicKey: Uint8Array): MemberView {
+    const times = this.#times()
+    if (equals(publicKey, this.#init.self)) return selfView(publicKey, this.#startedAt, times)
+    const member = this.#board.get(publicKey)
+    return member === undefined ? unheardView(publicKey) : viewOf(member, times)
+  }
+
+  /** This process first, then everybody of whom something was heard. */
+  views(): MemberView[] {
+    const times = this.#times()
+    const others = [...this.#board.members.values()].map((member) => viewOf(member, times))
+    return [selfView(this.#init.self, this.#startedAt, times), ...others]
+  }
+
+  /** A session of our own with another registry was answered: the uplink is there. */
+  selfProof(): void {
+    this.#leases.doubt.proof(this.#attention.at(this.#init.clock.monotonic()), 'new')
+  }
+
+  /** A registry answers here: what it says of its members stands. */
+  sourceUp(source: Uint8Array): void {
+    this.#board.sourceUp(source)
+  }
+
+  /** The connection to a registry is gone, and so is what is known through it: `unknown since`. */
+  sourceGone(source: Uint8Array, reason: string): void {
+    this.#board.sourceGone(source, reason)
+  }
+
+  /** A record says that its node left, `ageMs` ago. */
+  saidLeft(publicKey: Uint8Array, reason: string, ageMs = 0): void {
+    const member = this.#board.member(publicKey)
+    const { session } = member
+    if (session !== undefined && this.#leases.holds(session) === 'yes') {
+      this.#leases.left(session, reason)
+      return
+    }
+    if (member.shown?.state === 'left') return
+    const since = this.#init.clock.monotonic() - Math.max(0, ageMs)
+    const left = { state: 'left', reason: plainReason(`left: ${reason}`), source: this.#init.self } as const
+    this.#board.observe(member, { ...left, since, heardAt: since, rttMs: undefined, connected: [] })
+  }
+
+  /** Its membership ended. */
+  forget(publicKey: Uint8Array): void {
+    const member = this.#board.get(publicKey)
+    this.#leases.forget(publicKey)
+    this.#board.forget(publicKey)
+    if (member === undefined) return
+    this.#dirty.delete(member)
+    this.#changed.delete(member)
+    this.#write(() => this.#init.table.delete(publicKey))
+  }
+
+  /** How it became known, when it was not yet. */
+  learned(publicKey: Uint8Array, from: string): void {
+    this.#note(publicKey, (member) => {
+      member.learnedFrom ||= from
+    })
+  }
+
+  /** A connection was made through this address. */
+  connected(publicKey: Uint8Array, address: string): void {
+    this.#note(publicKey, (member) => {
+      member.lastAddress = address.slice(0, maxAddressChars)
+      member.lastConnectedMs = this.#init.clock.now()
+    })
+  }
+
+  /** It could not be dialled. */
+  failed(publicKey: Uint8Array, error: string): void {
+    this.#note(publicKey, (member) => {
+      member.lastError = plainReason(error)
+      member.lastErrorMs = this.#init.clock.now()
+    })
+  }
+
+  /** It answered a request of ours. */
+  served(publicKey: Uint8Array): void {
+    this.#note(publicKey, (member) => {
+      member.reputation = reputationAfterServed(member.reputation)
+    })
+  }
+
+  /** It sent something that had to be rejected. */
+  rejected(publicKey: Uint8Array): void {
+    this.#note(publicKey, (member) => {
+      member.reputation = reputationAfterReject(member.reputation)
+    })
+  }
+
+  /** Judges every lease. */
+  tick(): void {
+    const before = this.doubt
+    this.#leases.tick()
+    if (before === undefined && this.doubt !== undefined) {
+      this.#init.logger.warn(
+        { leases: this.#leases.size, reason: this.doubt },
+        'Many members fell silent at once, so this registry may be cut off itself: nobody is called offline until a session answers'
+      )
+    }
+  }
+
+  start(): void {
+    if (this.#timers.length > 0) return
+    this.#timers = [
+      setInterval(() => this.tick(), this.timings.tickMs).unref(),
+      setInterval(() => void this.save(), this.timings.persistMs).unref()
+    ]
+    if (this.#changed.size > 0) this.#scheduleHints()
+  }
+
+  /** Ends the timers and writes what was observed. */
+  async stop(): Promise<void> {
+    for (const timer of this.#timers) clearInterval(timer)
+    this.#timers = []
+    clearTimeout(this.#hintTimer)
+    this.#hintTimer = undefined
+    await this.save()
+  }
+
+  /** Writes what was observed since the last time. A failure is logged, and what it lost is written with the next batch. */
+  save(): Promise<void> {
+    this.#saving = this.#saving.then(() => this.#saveDirty())
+    return this.#saving
+  }
+
+  async #saveDirty(): Promise<void> {
+    const dirty = [...this.#dirty]
+    this.#dirty.clear()
+    for (let from = 0; from < dirty.length; from += rowsPerWrite) {
+      const batch = dirty.slice(from, from + rowsPerWrite)
+      try {
+        await this.#init.write(() => this.#putRows(batch))
+      } catch (error) {
+        for (const member of dirty.slice(from)) {
+          member.connectedUnsaved = true
+          this.#dirty.add(member)
+        }
+        this.#init.logger.warn(
+          { error: String(error), rows: dirty.length - from },
+          'Observations of members could not be written; they are kept in memory and tried again with the next batch'
+        )
+        return
+      }
+    }
+  }
+
+  #putRows(members: readonly ObservedMember[]): void {
+    const { table } = this.#init
+    const { now, wall, attention } = this.#times()
+    for (const member of members) {
+      // It may have been forgotten since.
+      if (this.#board.members.get(member.id) !== member) continue
+      member.count(attention)
+      table.put(member.toRow(wall - now))
+      if (!member.connectedUnsaved) continue
+      table.putPeers(member.publicKey, member.connected.values())
+      member.connectedUnsaved = false
+    }
+  }
+
+  #remember(): void {
+    const { table, isMember, self } = this.#init
+    const { now, wall, attention } = this.#times()
+    for (const row of table.all()) {
+      if (!isMember(row.publicKey) || equals(row.publicKey, self)) continue
+      const member = ObservedMember.fromRow(row, {
+        uptimeWindowMs: this.timings.uptimeWindowMs,
+        countedAt: attention
+      })
+      const observation = rememberedObservation(row, wall - now, now)
+      const isOwn = observation !== undefined && equals(observation.source, self)
+      const isOpen = observation !== undefined && observation.state !== 'left' && observation.state !== 'offline'
+      if (isOwn && isOpen) this.#leases.remember(member, observation)
+      else this.#board.remember(member, observation, restarted)
+    }
+  }
+
+  #note(publicKey: Uint8Array, change: (member: ObservedMember) => void): void {
+    if (equals(publicKey, this.#init.self) || !this.#init.isMember(publicKey)) return
+    const member = this.#board.member(publicKey)
+    change(member)
+    this.#dirty.add(member)
+  }
+
+  #changedNow(member: ObservedMember): void {
+    this.#changed.add(member)
+    if (this.#timers.length > 0) this.#scheduleHints()
+  }
+
+  #scheduleHints(): void {
+    this.#hintTimer ??= setTimeout(() => this.#sendHints(), this.timings.hintDelayMs).unref()
+  }
+
+  #sendHints(): void {
+    this.#hintTimer = undefined
+    const hints = [...this.#changed].map((member) => this.#hintOf(member)).filter((hint) => hint !== undefined)
+    this.#changed.clear()
+    if (hints.length > 0) this.#init.onHints?.(hints)
+  }
+
+  #hintOf(member: ObservedMember | undefined): Hint | undefined {
+    if (member?.shown === undefined) return undefined
+    return hintOf(member.publicKey, member.shown, this.#init.clock.monotonic())
+  }
+
+  #times(): ViewTimes {
+    const now = this.#init.clock.monotonic()
+    return { now, wall: this.#init.clock.now(), attention: this.#attention.at(now) }
+  }
+
+  #write(run: () => void): void {
+    this.#init.write(run).catch((error: unknown) => {
+      this.#init.logger.warn(
+        { error: String(error) },
+        'Observations of a former member could not be removed; they are ignored'
+      )
+    })
+  }
+}
