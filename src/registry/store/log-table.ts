@@ -1,0 +1,242 @@
+import type { Database } from './database.ts'
+
+/**
+ * `log`: every entry that is kept. `superseded` is the position of the entry that took its place, so what was live at any position
+ * above `checkpoint.floor` can be told from it. `checkpoint`: the newest one (no envelope: none yet). `staged`: a snapshot on its way,
+ * its checkpoint at position -1. `evidence`: void entries and proofs of forks, never sent as log.
+ */
+export const logTables = `
+CREATE TABLE log (
+  n          INTEGER PRIMARY KEY,
+  epoch      INTEGER NOT NULL,
+  hash       BLOB NOT NULL CHECK (length(hash) = 32),
+  kind       INTEGER NOT NULL,
+  time_ms    INTEGER NOT NULL,
+  subject    BLOB,
+  envelope   BLOB NOT NULL,
+  superseded INTEGER
+) STRICT;
+CREATE INDEX log_by_subject ON log (subject, n) WHERE subject IS NOT NULL;
+CREATE INDEX log_by_superseded ON log (superseded) WHERE superseded IS NOT NULL;
+CREATE TABLE checkpoint (
+  id       INTEGER PRIMARY KEY CHECK (id = 1),
+  floor    INTEGER NOT NULL,
+  envelope BLOB
+) STRICT;
+CREATE TABLE staged (
+  n        INTEGER PRIMARY KEY,
+  envelope BLOB NOT NULL
+) STRICT;
+CREATE TABLE evidence (
+  id       INTEGER PRIMARY KEY AUTOINCREMENT,
+  kind     TEXT NOT NULL,
+  epoch    INTEGER NOT NULL,
+  n        INTEGER NOT NULL,
+  hash     BLOB NOT NULL,
+  subject  BLOB,
+  at_ms    INTEGER NOT NULL,
+  envelope BLOB NOT NULL,
+  other    BLOB,
+  UNIQUE (kind, hash)
+) STRICT;
+`
+
+/** An entry as it is kept. */
+export interface LogRow {
+  readonly n: number
+  readonly epoch: number
+  readonly hash: Uint8Array
+  /** Number of its kind in entry.ts; 0 is the genesis. */
+  readonly kind: number
+  readonly timeMs: number
+  /** Key that it is about. */
+  readonly subject: Uint8Array | null
+  readonly envelope: Uint8Array
+  /** Position of the entry that took its place; null: it is live. */
+  readonly superseded: number | null
+}
+
+/** A position and the envelope there. */
+export interface LogItem {
+  readonly n: number
+  readonly envelope: Uint8Array
+}
+
+/** `void`: an entry that a new epoch cut off. `fork`: two signed things that contradict each other. `emergency`: a revoke by the authority. */
+export type EvidenceKind = 'void' | 'fork' | 'emergency'
+
+export interface EvidenceRow {
+  readonly id: number
+  readonly kind: EvidenceKind
+  readonly epoch: number
+  readonly n: number
+  readonly hash: Uint8Array
+  readonly subject: Uint8Array | null
+  readonly atMs: number
+  readonly envelope: Uint8Array
+  /** What contradicts it, for a fork. */
+  readonly other: Uint8Array | null
+}
+
+export type EvidenceInput = Omit<EvidenceRow, 'id'>
+
+const rowColumns = 'n, epoch, hash, kind, time_ms AS timeMs, subject, envelope, superseded'
+const evidenceColumns = 'id, kind, epoch, n, hash, subject, at_ms AS atMs, envelope, other'
+
+const prepareStatements = (db: Database) => ({
+  insert: db.prepare<[number, number, Uint8Array, number, number, Uint8Array | null, Uint8Array, number | null]>(
+    'INSERT INTO log (n, epoch, hash, kind, time_ms, subject, envelope, superseded) VALUES (?, ?, ?, ?, ?, ?, ?, ?)'
+  ),
+  supersede: db.prepare<[number, number]>('UPDATE log SET superseded = ? WHERE n = ?'),
+  row: db.prepare<[number], LogRow>(`SELECT ${rowColumns} FROM log WHERE n = ?`),
+  last: db.prepare<[], LogRow>(`SELECT ${rowColumns} FROM log ORDER BY n DESC LIMIT 1`),
+  page: db.prepare<[number, number], LogRow>(`SELECT ${rowColumns} FROM log WHERE n > ? ORDER BY n LIMIT ?`),
+  live: db.prepare<[number, number, number, number], LogItem>(
+    'SELECT n, envelope FROM log WHERE n > ? AND n <= ? AND (superseded IS NULL OR superseded > ?) ORDER BY n LIMIT ?'
+  ),
+  about: db.prepare<[Uint8Array, number], LogRow>(
+    `SELECT ${rowColumns} FROM log WHERE subject = ? AND n > ? ORDER BY n LIMIT 1000`
+  ),
+  ofKinds: db.prepare<[number, number], LogItem>('SELECT n, envelope FROM log WHERE kind IN (?, ?) ORDER BY n'),
+  compactTo: db.prepare<[number, number], { n: number }>(
+    'SELECT max(n) AS n FROM log WHERE n <= ? AND time_ms < ? HAVING n IS NOT NULL'
+  ),
+  compact: db.prepare<[number]>('DELETE FROM log WHERE superseded <= ?'),
+  deleteAfter: db.prepare<[number]>('DELETE FROM log WHERE n > ?'),
+  reviveAfter: db.prepare<[number]>('UPDATE log SET superseded = NULL WHERE superseded > ?'),
+  clear: db.prepare('DELETE FROM log'),
+  getCheckpoint: db.prepare<[], { floor: number; envelope: Uint8Array | null }>(
+    'SELECT floor, envelope FROM checkpoint'
+  ),
+  putCheckpoint: db.prepare<[number, Uint8Array | null]>(
+    'INSERT INTO checkpoint (id, floor, envelope) VALUES (1, ?, ?) ON CONFLICT DO UPDATE SET floor = excluded.floor, envelope = excluded.envelope'
+  ),
+  stage: db.prepare<[number, Uint8Array]>('INSERT INTO staged (n, envelope) VALUES (?, ?)'),
+  staged: db.prepare<[number], LogItem>('SELECT n, envelope FROM staged WHERE n = ?'),
+  stagedPage: db.prepare<[number, number], LogItem>('SELECT n, envelope FROM staged WHERE n > ? ORDER BY n LIMIT ?'),
+  stagedSize: db.prepare<[], { rows: number; bytes: number; upTo: number }>(
+    'SELECT count(*) AS rows, coalesce(sum(length(envelope)), 0) AS bytes, coalesce(max(n), -1) AS upTo FROM staged WHERE n >= 0'
+  ),
+  clearStaged: db.prepare('DELETE FROM staged'),
+  addEvidence: db.prepare<
+    [EvidenceKind, number, number, Uint8Array, Uint8Array | null, number, Uint8Array, Uint8Array | null]
+  >(
+    'INSERT OR IGNORE INTO evidence (kind, epoch, n, hash, subject, at_ms, envelope, other) VALUES (?, ?, ?, ?, ?, ?, ?, ?)'
+  ),
+  evidence: db.prepare<[EvidenceKind, number, number], EvidenceRow>(
+    `SELECT ${evidenceColumns} FROM evidence WHERE kind = ? AND id > ? ORDER BY id LIMIT ?`
+  ),
+  countEvidence: db.prepare<[EvidenceKind], { count: number }>('SELECT count(*) AS count FROM evidence WHERE kind = ?')
+})
+
+/** The statements over the log. Writes belong inside a group commit. */
+export class LogTable {
+  readonly #statements: ReturnType<typeof prepareStatements>
+
+  constructor(db: Database) {
+    this.#statements = prepareStatements(db)
+  }
+
+  insert(row: LogRow): void {
+    const { n, epoch, hash, kind, timeMs, subject, envelope, superseded } = row
+    this.#statements.insert.run(n, epoch, hash, kind, timeMs, subject, envelope, superseded)
+  }
+
+  /** Entry `by` took the place of entry `n`. */
+  supersede(n: number, by: number): void {
+    this.#statements.supersede.run(by, n)
+  }
+
+  get(n: number): LogRow | undefined {
+    return this.#statements.row.get(n)
+  }
+
+  /** The newest entry that is there. */
+  last(): LogRow | undefined {
+    return this.#statements.last.get()
+  }
+
+  /** All entries behind `n`, ascending. */
+  page(afterN: number, limit: number): LogRow[] {
+    return this.#statements.page.all(afterN, limit)
+  }
+
+  /** Entries behind `n` that were live at position `atN`, ascending. */
+  livePage(afterN: number, atN: number, limit: number): LogItem[] {
+    return this.#statements.live.all(afterN, atN, atN, limit)
+  }
+
+  /** Entries behind `n` about a key, ascending. */
+  about(subject: Uint8Array, afterN = -1): LogRow[] {
+    return this.#statements.about.all(subject, afterN)
+  }
+
+  /** Entries of two kinds, ascending. */
+  ofKinds(one: number, other: number): LogItem[] {
+    return this.#statements.ofKinds.all(one, other)
+  }
+
+  /** The newest position up to `maxN` whose entry is older than `timeMs`. */
+  newestBefore(maxN: number, timeMs: number): number | undefined {
+    return this.#statements.compactTo.get(maxN, timeMs)?.n
+  }
+
+  /** Deletes entries whose place was taken at or below `floor`. */
+  compact(floor: number): number {
+    return this.#statements.compact.run(floor).changes
+  }
+
+  /** Deletes entries above `n`; what they had taken the place of is live again. */
+  cutAfter(n: number): void {
+    this.#statements.deleteAfter.run(n)
+    this.#statements.reviveAfter.run(n)
+  }
+
+  clear(): void {
+    this.#statements.clear.run()
+  }
+
+  checkpoint(): { floor: number; envelope: Uint8Array | null } | undefined {
+    return this.#statements.getCheckpoint.get()
+  }
+
+  putCheckpoint(floor: number, envelope: Uint8Array | null): void {
+    this.#statements.putCheckpoint.run(floor, envelope)
+  }
+
+  stage(n: number, envelope: Uint8Array): void {
+    this.#statements.stage.run(n, envelope)
+  }
+
+  stagedCheckpoint(): Uint8Array | undefined {
+    return this.#statements.staged.get(-1)?.envelope
+  }
+
+  stagedPage(afterN: number, limit: number): LogItem[] {
+    return this.#statements.stagedPage.all(afterN, limit)
+  }
+
+  /** Without the checkpoint. `upTo` is -1 when nothing is staged. */
+  stagedSize(): { rows: number; bytes: number; upTo: number } {
+    return this.#statements.stagedSize.get() ?? { rows: 0, bytes: 0, upTo: -1 }
+  }
+
+  clearStaged(): void {
+    this.#statements.clearStaged.run()
+  }
+
+  /** false: it is there already. */
+  addEvidence(row: EvidenceInput): boolean {
+    const { kind, epoch, n, hash, subject, atMs, envelope, other } = row
+    return this.#statements.addEvidence.run(kind, epoch, n, hash, subject, atMs, envelope, other).changes > 0
+  }
+
+  /** Oldest first, behind a row id. */
+  evidence(kind: EvidenceKind, afterId = 0, limit = 1000): EvidenceRow[] {
+    return this.#statements.evidence.all(kind, afterId, limit)
+  }
+
+  evidenceCount(kind: EvidenceKind): number {
+    return this.#statements.countEvidence.get(kind)?.count ?? 0
+  }
+}
