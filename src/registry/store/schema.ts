@@ -1,5 +1,6 @@
 import { admissionTables } from './admission-tables.ts'
 import { alarmTables } from './alarm-table.ts'
+import { logTables } from './log-table.ts'
 import { metaTables } from './meta-table.ts'
 import { nodeTables } from './node-table.ts'
 import { recordTables } from './record-table.ts'
@@ -18,6 +19,6 @@ export interface Schema {
 export const schema: Schema = {
   applicationId: 0x544e6574,
   version: 1,
-  create: [metaTables, recordTables, nodeTables, admissionTables, alarmTables].join('\n'),
+  create: [metaTables, logTables, recordTables, nodeTables, admissionTables, alarmTables].join('\n'),
   migrations: new Map()
 }
