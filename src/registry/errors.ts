@@ -133,3 +133,8 @@ export class StoreInUseError extends Error {
 export class StoreError extends Error {
   override readonly name = 'StoreError'
 }
+
+/** A name that means more than one. */
+export class AmbiguousNameError extends Error {
+  override readonly name = 'AmbiguousNameError'
+}

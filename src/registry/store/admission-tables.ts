@@ -201,7 +201,7 @@ export class QueueTable {
   readonly #has: Statement<[Uint8Array, string], number>
   readonly #after: Statement<[number, number], QueueRow>
   readonly #delete: Statement<[number]>
-  readonly #forget: Statement<[Uint8Array]>
+  readonly #strangers: Statement<[], number>
   readonly #count: Statement<[], number>
 
   constructor(db: Database) {
@@ -212,7 +212,9 @@ export class QueueTable {
       .pluck()
     this.#after = db.prepare(`SELECT ${queueColumns} FROM queue WHERE place > ? ORDER BY place LIMIT ?`)
     this.#delete = db.prepare('DELETE FROM queue WHERE place = ?')
-    this.#forget = db.prepare('DELETE FROM queue WHERE public_key = ?')
+    this.#strangers = db
+      .prepare<[], number>(`SELECT count(*) FROM queue WHERE kind = 'join' AND "grant" IS NULL`)
+      .pluck()
     this.#count = count(db, 'queue')
   }
 
@@ -233,9 +235,9 @@ export class QueueTable {
     this.#delete.run(place)
   }
 
-  /** All requests of a key. */
-  forget(publicKey: Uint8Array): void {
-    this.#forget.run(publicKey)
+  /** Joins without an invite. */
+  strangers(): number {
+    return this.#strangers.get() ?? 0
   }
 
   count(): number {

@@ -1,0 +1,92 @@
+import type { Signed } from './envelope.ts'
+import { InvalidPayloadError, NotMemberError, RevokedError } from './errors.ts'
+import { openForgetRequest } from './forget.ts'
+import { InFlight } from './in-flight.ts'
+import { peerIdText } from './keys.ts'
+import { lateRenewalMs, renewableShare } from './limits.ts'
+import type { Clock } from './ports.ts'
+import { openRenewRequest } from './renew.ts'
+import type { Replica } from './replica.ts'
+import type { Root } from './root.ts'
+import type { Member } from './state.ts'
+
+export interface RenewalsComponents {
+  replica: Replica
+  clock: Clock
+  membershipMs: number
+  root?: Root
+}
+
+/** A request that is right, with what is answered at once; without an answer the root must append. */
+export interface Judged {
+  publicKey: Uint8Array
+  entry?: Uint8Array
+}
+
+/** What members ask for themselves: to stay, and to be forgotten. */
+export class Renewals {
+  readonly #components: RenewalsComponents
+  readonly #appending = new InFlight<Uint8Array>()
+
+  constructor(components: RenewalsComponents) {
+    this.#components = components
+  }
+
+  /**
+   * A renewal that is there already, or not due yet, is answered with the newest entry of the member.
+   * @throws RevokedError, NotMemberError, InvalidPayloadError and what opening throws
+   */
+  judgeRenewal(bytes: Uint8Array, signer?: Uint8Array): Judged {
+    const { clock, membershipMs, replica, root } = this.#components
+    const request = openRenewRequest(bytes, replica.networkId, signer === undefined ? {} : { signer })
+    const { publicKey, notAfterMs } = request.value
+    const member = this.#member(publicKey)
+    const newest = (member.renew ?? member.admit).bytes
+    if (notAfterMs < member.notAfterMs) return { publicKey, entry: newest }
+    if (notAfterMs > member.notAfterMs) {
+      // Another registry may know less of the log than the member does.
+      if (root === undefined) return { publicKey }
+      throw new InvalidPayloadError('the renewal is for a membership that the log does not know: sync, then ask again')
+    }
+    const leftMs = member.notAfterMs - clock.now()
+    if (leftMs > membershipMs * renewableShare) return { publicKey, entry: newest }
+    if (leftMs < -lateRenewalMs) throw ended(publicKey)
+    return { publicKey }
+  }
+
+  /** @throws RevokedError, NotMemberError */
+  #member(publicKey: Uint8Array): Member {
+    const { state } = this.#components.replica
+    if (state.isRevoked(publicKey)) throw revoked(publicKey)
+    const member = state.member(publicKey)
+    if (member === undefined) throw new NotMemberError(`${peerIdText(publicKey)} is no member: join with an invite`)
+    return member
+  }
+
+  /** At the root. Gives the renew entry. */
+  async appendRenewal(root: Root, publicKey: Uint8Array, request: Uint8Array): Promise<Uint8Array> {
+    const { clock, membershipMs } = this.#components
+    return this.#appending.run(publicKey, async () => {
+      const notAfterMs = clock.now() + membershipMs
+      const [entry] = await root.append([{ kind: 'renew', body: { publicKey, notAfterMs, request } }])
+      return bytesOf(entry)
+    })
+  }
+
+  /** A key that is revoked already is answered without an entry: `entry` is empty. */
+  judgeForget(bytes: Uint8Array, signer?: Uint8Array): Judged {
+    const { replica } = this.#components
+    const { publicKey } = openForgetRequest(bytes, replica.networkId, signer === undefined ? {} : { signer }).value
+    if (replica.state.isRevoked(publicKey)) return { publicKey, entry: new Uint8Array(0) }
+    this.#member(publicKey)
+    return { publicKey }
+  }
+}
+
+const bytesOf = (entry: Signed<unknown> | undefined): Uint8Array => entry?.bytes ?? new Uint8Array(0)
+
+export const revoked = (publicKey: Uint8Array): RevokedError =>
+  new RevokedError(`${peerIdText(publicKey)} was revoked, for ever: make a new key and ask for an invite`)
+
+const ended = (publicKey: Uint8Array): NotMemberError =>
+  new NotMemberError(`the membership of ${peerIdText(publicKey)} ended too long ago: join again with an invite`)
