@@ -1,0 +1,91 @@
+import type { ComponentLogger, Logger } from '@libp2p/interface'
+import { base58btc } from 'multiformats/bases/base58'
+
+/** What is used of pino. */
+interface Sink {
+  debug(fields: object, message: string): void
+  isLevelEnabled(level: string): boolean
+}
+
+type Format = (value: unknown) => string
+
+const bytes =
+  (encoding: BufferEncoding): Format =>
+  (value) =>
+    value instanceof Uint8Array ? Buffer.from(value).toString(encoding) : String(value)
+
+const text: Format = (value) => String(value)
+const json: Format = (value) => JSON.stringify(value) ?? 'undefined'
+
+/** printf-like formats of libp2p's log calls. */
+const formats: Readonly<Record<string, Format>> = {
+  s: text,
+  d: text,
+  i: text,
+  f: text,
+  o: json,
+  O: json,
+  j: json,
+  p: text,
+  a: text,
+  c: text,
+  k: text,
+  e: (value) => (value instanceof Error ? value.message : String(value)),
+  b: (value) => (value instanceof Uint8Array ? base58btc.baseEncode(value) : String(value)),
+  t: bytes('hex'),
+  m: bytes('base64')
+}
+
+/** Fills the message and puts peers and errors into fields of their own. */
+const render = (format: unknown, values: readonly unknown[], fields: Record<string, unknown>): string => {
+  let next = 0
+  return String(format instanceof Error ? format.message : format).replaceAll(
+    /%([a-zA-Z%])/g,
+    (match, letter: string) => {
+      if (letter === '%') return '%'
+      const render = formats[letter]
+      if (render === undefined || next >= values.length) return match
+      const value = values[next++]
+      if (letter === 'p') fields['peer'] = String(value)
+      try {
+        return render(value)
+      } catch {
+        return match
+      }
+    }
+  )
+}
+
+/**
+ * libp2p's log as debug lines of ours. Its `error` lines are one peer's trouble (a refused dial, a reset stream), which
+ * a stranger can cause at will; what matters of them is logged by the part that asked.
+ */
+export const componentLogger = (sink: Sink): ComponentLogger => {
+  const known = new Map<string, Logger>()
+  const forComponent = (name: string): Logger => {
+    const logger = known.get(name) ?? makeLogger(sink, name)
+    known.set(name, logger)
+    return logger
+  }
+  return { forComponent }
+}
+
+const makeLogger = (sink: Sink, component: string): Logger => {
+  const write =
+    (fields: Readonly<Record<string, unknown>>) =>
+    (format: unknown, ...values: unknown[]): void => {
+      if (!sink.isLevelEnabled('debug')) return
+      const line: Record<string, unknown> = { ...fields }
+      sink.debug(line, render(format, values, line))
+    }
+  const logger: Logger = Object.assign(write({ component }), {
+    enabled: false,
+    error: write({ component, severity: 'error' }),
+    // One line per frame: even a debug log drowns in it.
+    trace: () => {},
+    // A logger for each stream and connection would be garbage as long as nothing is written.
+    newScope: (name: string): Logger =>
+      sink.isLevelEnabled('debug') ? makeLogger(sink, `${component}:${name}`) : logger
+  })
+  return Object.defineProperty(logger, 'enabled', { get: () => sink.isLevelEnabled('debug') })
+}

@@ -1,0 +1,68 @@
+import type { ComponentLogger } from '@libp2p/interface'
+import { type LoggerOptions, type Logger as Pino, pino } from 'pino'
+import { PinoPretty } from 'pino-pretty'
+import { componentLogger } from './component-logger.ts'
+
+export type { Logger as PinoLogger } from 'pino'
+
+export interface LoggingInit {
+  /** Name of the node; every line has it. */
+  readonly node: string
+  readonly level?: 'debug' | 'info' | 'warn' | 'error' | 'fatal'
+  readonly format?: 'auto' | 'json' | 'pretty'
+  /** Default: stdout. */
+  readonly output?: NodeJS.WritableStream & { readonly isTTY?: boolean }
+}
+
+export interface Logging {
+  readonly logger: Pino
+  /** The same log for libp2p: its debug and trace lines at debug, so that a stranger's noise is not ours. */
+  readonly libp2p: ComponentLogger
+}
+
+/** Fields that never leave this process, whoever puts them into a line. */
+const secretFields = ['seed', 'privateKey', 'invite', 'inviteLine', 'inviteKey', 'passphrase', 'password', 'token']
+
+/** An invite has a secret in it wherever it stands: also in messages, argv and errors. */
+const inviteText = /tnet1[A-Za-z0-9_-]{16,}/g
+
+const options = (init: LoggingInit): LoggerOptions => ({
+  level: init.level ?? 'info',
+  base: { service: 'trustnet', node: init.node },
+  messageKey: 'message',
+  errorKey: 'error',
+  timestamp: () => `,"timestamp":"${new Date().toISOString()}"`,
+  formatters: { level: (level) => ({ level }) },
+  serializers: { error: describeError },
+  redact: { paths: secretFields.flatMap((field) => [field, `*.${field}`]), censor: '[secret]' },
+  hooks: { streamWrite: (line) => (line.includes('tnet1') ? line.replaceAll(inviteText, '[invite]') : line) }
+})
+
+/** Flat text, so that log stores need no schema: name, message, and those of the cause. */
+const describeError = (error: unknown): unknown => {
+  if (!(error instanceof Error)) return error
+  const cause = error.cause instanceof Error ? ` (${describeError(error.cause)})` : ''
+  return `${error.name}: ${error.message}${cause}`
+}
+
+/** JSON lines, or readable ones on a terminal. */
+export const createLogging = (init: LoggingInit): Logging => {
+  const output = init.output ?? process.stdout
+  const format = init.format ?? 'auto'
+  const pretty = format === 'pretty' || (format === 'auto' && output.isTTY === true)
+  const logger = pino(options(init), pretty ? prettyStream(output) : output)
+  return { logger, libp2p: componentLogger(logger) }
+}
+
+const prettyStream = (output: NodeJS.WritableStream & { readonly isTTY?: boolean }) =>
+  PinoPretty({
+    destination: output,
+    messageKey: 'message',
+    timestampKey: 'timestamp',
+    levelKey: 'level',
+    ignore: 'service,node',
+    translateTime: 'SYS:HH:MM:ss.l',
+    singleLine: true,
+    colorize: output.isTTY === true && !process.env['NO_COLOR'],
+    sync: true
+  })
