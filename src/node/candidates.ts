@@ -1,0 +1,95 @@
+import type { Invite } from '../registry/invite.ts'
+import { peerIdText } from '../registry/keys.ts'
+import type { Clock } from '../registry/ports.ts'
+import { lookupTnr, type TnrAnswer } from '../dns/tnr.ts'
+import type { Config } from './config/schema.ts'
+import type { PeerSource } from './control/views.ts'
+import type { Candidate } from './race.ts'
+
+/** Where a registry or member may be reached, and how that was learned. */
+export interface KnownCandidate extends Candidate {
+  readonly source: PeerSource
+}
+
+/** A race of more would only be a flood: the best of each source come first. */
+const maxCandidates = 32
+
+/** The answer to `tnr.<domain>`, as status shows it. */
+export interface DnsView {
+  answer: TnrAnswer | undefined
+  checkedMs: number | undefined
+}
+
+export interface CandidatesInit {
+  config: Config
+  clock: Clock
+  /** Looked up at each call: an invite may be handed over while the process runs. */
+  invite: () => Invite | undefined
+  /** From the database: registries and members with addresses, best first. */
+  cached: () => KnownCandidate[]
+}
+
+/**
+ * Whom to dial, in the order of trust in the address: what the last run knew, the invite, what the operator wrote. DNS is
+ * asked only by `fromDns`, when all of these have failed.
+ */
+export class Candidates {
+  readonly #init: CandidatesInit
+  readonly dns: DnsView = { answer: undefined, checkedMs: undefined }
+  #freshUntil = Number.NEGATIVE_INFINITY
+
+  constructor(init: CandidatesInit) {
+    this.#init = init
+  }
+
+  known(): KnownCandidate[] {
+    const all = [...this.#init.cached(), ...this.#invited(), ...this.#configured()]
+    const seen = new Set<string>()
+    const unique = all.filter(({ multiaddr }) => !seen.has(multiaddr) && seen.add(multiaddr))
+    return unique.slice(0, maxCandidates)
+  }
+
+  #invited(): KnownCandidate[] {
+    const registries = this.#init.invite()?.registries ?? []
+    return registries.flatMap(({ publicKey, addrs }) =>
+      addrs.map((multiaddr) => ({ multiaddr, peerIds: [peerIdText(publicKey)], source: 'invite' as const }))
+    )
+  }
+
+  #configured(): KnownCandidate[] {
+    const { rootAddress, registries, peers } = this.#init.config.bootstrap
+    const written = [...(rootAddress === undefined ? [] : [rootAddress]), ...registries, ...peers]
+    return written.map((multiaddr) => ({ multiaddr, source: 'config' as const }))
+  }
+
+  /** The addresses of `tnr.<domain>`. An answer is asked for again only after its TTL. Never throws: no answer is an empty one. */
+  async fromDns(signal: AbortSignal): Promise<KnownCandidate[]> {
+    const { config, clock } = this.#init
+    const domain = config.domain ?? this.#init.invite()?.domain
+    if (domain === undefined) return []
+    if (clock.monotonic() >= this.#freshUntil) await this.#ask(domain, signal)
+    const { answer } = this.dns
+    if (answer?.kind !== 'found') return []
+    const { pins } = config.network
+    return answer.addresses.slice(0, maxCandidates).map(({ address }) => ({
+      multiaddr: `/ip6/${address}/tcp/${config.bootstrap.port}`,
+      ...(pins.length === 0 ? {} : { peerIds: pins }),
+      source: 'dns' as const
+    }))
+  }
+
+  async #ask(domain: string, signal: AbortSignal): Promise<void> {
+    const { config, clock } = this.#init
+    const answer = await lookupTnr(domain, {
+      servers: config.bootstrap.dnsServers,
+      timeoutMs: config.bootstrap.dnsTimeoutMs,
+      allowLoopback: config.announce.allow.includes('loopback'),
+      signal
+    })
+    this.dns.answer = answer
+    this.dns.checkedMs = clock.now()
+    if (answer.kind !== 'found') return
+    const ttlSeconds = Math.min(...answer.addresses.map((address) => address.ttlSeconds))
+    this.#freshUntil = clock.monotonic() + ttlSeconds * 1000
+  }
+}

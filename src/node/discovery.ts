@@ -1,0 +1,115 @@
+import { createLibp2p } from 'libp2p'
+import type { ComponentLogger } from '@libp2p/interface'
+import { ConnectionTrust } from '../protocols/engine/trust.ts'
+import type { ProtocolLimits } from '../protocols/engine/limits.ts'
+import { discoveryHello, hello, type Hello, type NetworkProof } from '../protocols/hello/index.ts'
+import type { SigningKey } from '../registry/keys.ts'
+import { networkFingerprint, networkIdText } from '../registry/network-id.ts'
+import type { Clock, Logger } from '../registry/ports.ts'
+import type { Role } from '../registry/role.ts'
+import { Backoff } from './backoff.ts'
+import type { Candidates, KnownCandidate } from './candidates.ts'
+import type { Config } from './config/schema.ts'
+import { Gater } from './gater.ts'
+import { libp2pOptions } from './libp2p.ts'
+import { type DialFailure, raceDial } from './race.ts'
+import { NoCandidateError } from './errors.ts'
+import { waitForProof } from './proof-wait.ts'
+import { sleep } from './sleep.ts'
+
+export interface DiscoveryInit {
+  config: Config
+  key: SigningKey
+  role: Role
+  software: string
+  /** The network that must prove itself; undefined: the first one that does, by the operator's word. */
+  pin: Uint8Array | undefined
+  candidates: Candidates
+  limits: ProtocolLimits
+  clock: Clock
+  logger: Logger
+  libp2pLogger: ComponentLogger
+  /** Called for each failed round, so that status can say what is being tried. */
+  onFailure: (failures: readonly DialFailure[]) => void
+}
+
+/**
+ * Finds the network for the first time: a host that does not listen and speaks nothing but hello dials candidates side by
+ * side until one proves the pinned network. Goes on for ever, with growing pauses; rejects only when the signal fires.
+ */
+export async function discoverNetwork(init: DiscoveryInit, signal: AbortSignal): Promise<NetworkProof> {
+  const { config, clock, limits, logger } = init
+  const trust = new ConnectionTrust({ limits: limits.strangers, settleMs: limits.hello.settleMs, clock, logger })
+  const source = discoveryHello({ ...init, maxDelegations: limits.hello.delegations })
+  const gater = new Gater({ limits: config.limits, logger })
+  const libp2p = await createLibp2p(
+    libp2pOptions<{ hello: Hello }>({
+      privateKey: init.key.toLibp2p(),
+      listen: [],
+      announce: () => [],
+      gater,
+      logger: init.libp2pLogger,
+      limits: { dialTimeoutMs: config.bootstrap.dialTimeoutMs, memberUpgradeTimeoutMs: config.limits.memberUpgradeTimeoutMs },
+      services: { hello: hello({ source, trust, limits, clock, logger }) }
+    })
+  )
+  const { initialMs, maxMs, multiplier } = backoffOf(config)
+  const backoff = new Backoff({ initialMs, maxMs, multiplier })
+  try {
+    for (;;) {
+      const failures: DialFailure[] = []
+      for (const group of [() => init.candidates.known(), () => init.candidates.fromDns(signal)]) {
+        const candidates = await group()
+        if (candidates.length === 0) continue
+        try {
+          await race(candidates)
+          const proof = [...source.proven.values()][0]
+          if (proof !== undefined) return proof
+        } catch (error) {
+          signal.throwIfAborted()
+          failures.push(...failuresOf(error))
+        }
+      }
+      init.onFailure(failures)
+      const pauseMs = backoff.next()
+      logger.warn({ retry_after_seconds: Math.round(pauseMs / 1000), attempt: backoff.attempt }, whatFailed(failures))
+      await sleep(pauseMs, signal)
+    }
+  } finally {
+    trust.clear()
+    await libp2p.stop()
+  }
+
+  async function race(candidates: KnownCandidate[]): Promise<void> {
+    const { staggerMs, dialTimeoutMs } = config.bootstrap
+    await raceDial({ libp2p, gater }, candidates, {
+      staggerMs,
+      dialTimeoutMs,
+      signal,
+      verify: (connection, verifySignal) => waitForProof(libp2p.services.hello, trust, connection, verifySignal)
+    })
+  }
+}
+
+export const backoffOf = (config: Config) => ({
+  initialMs: config.replication.backoffInitialMs,
+  maxMs: config.replication.backoffMaxMs,
+  multiplier: config.replication.backoffMultiplier
+})
+
+export const failuresOf = (error: unknown): readonly DialFailure[] =>
+  error instanceof NoCandidateError
+    ? error.failures
+    : [{ address: '', error: error instanceof Error ? error : new Error(String(error)) }]
+
+const whatFailed = (failures: readonly DialFailure[]): string => {
+  if (failures.length === 0) {
+    return 'the network was not found: nobody is known yet and DNS has no answer; give an invite, --peer or a tnr record. Trying again'
+  }
+  const said = failures.map(({ address, error }) => `${address}: ${error.message}`).join('; ')
+  return `the network was not found: ${said}. Trying again`
+}
+
+/** One line to compare by eye. */
+export const firstUseNotice = (proof: NetworkProof): string =>
+  `trusting ${networkIdText(proof.networkId)} on first use; fingerprint ${networkFingerprint(proof.networkId)}`

@@ -1,0 +1,36 @@
+import type { Connection } from '@libp2p/interface'
+import type { ConnectionTrust } from '../protocols/engine/trust.ts'
+import type { Hello, HelloRefused } from '../protocols/hello/index.ts'
+import { errorOf } from '../protocols/engine/status.ts'
+
+/** Waits until the other side of a connection that we opened has proved that it is a member, or rejects with what it did instead. */
+export async function waitForProof(
+  hello: Hello,
+  trust: ConnectionTrust,
+  connection: Connection,
+  signal: AbortSignal
+): Promise<void> {
+  if (trust.isMember(connection)) return
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  const stop = trust.onMember((proven) => {
+    if (proven === connection) resolve()
+  })
+  const onRefused = ({ detail }: CustomEvent<HelloRefused>): void => {
+    if (detail.connection === connection) reject(errorOf(detail.status, detail.reason))
+  }
+  const onClose = (): void => reject(new Error('it closed the connection before it had said hello'))
+  const onAbort = (): void => reject(signal.reason as Error)
+  hello.events.addEventListener('refused', onRefused)
+  connection.addEventListener('close', onClose)
+  signal.addEventListener('abort', onAbort, { once: true })
+  try {
+    signal.throwIfAborted()
+    if (connection.status !== 'open') onClose()
+    await promise
+  } finally {
+    stop()
+    hello.events.removeEventListener('refused', onRefused)
+    connection.removeEventListener('close', onClose)
+    signal.removeEventListener('abort', onAbort)
+  }
+}
