@@ -73,6 +73,10 @@ export interface ProtocolLimits {
     streams: number
     rate: Rate
     requestMs: number
+    /** Without a frame while catching up, the sync has failed. */
+    progressMs: number
+    /** Without a frame afterwards: a registry sends a checkpoint each minute. */
+    silenceMs: number
     /** Of one frame. */
     hints: number
     recordSubscribers: number
@@ -179,6 +183,8 @@ export const defaultLimits: ProtocolLimits = {
     streams: 2,
     rate: { count: 6, perMs: 60_000 },
     requestMs: 5_000,
+    progressMs: 10_000,
+    silenceMs: 150_000,
     hints: 256,
     recordSubscribers: 200
   },

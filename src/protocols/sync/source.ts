@@ -1,7 +1,7 @@
 import type { TypedEventTarget } from 'main-event'
 import type { Checkpoint } from '../../registry/checkpoint.ts'
 import type { Signed } from '../../registry/envelope.ts'
-import type { Hint } from '../../registry/liveness/observation.ts'
+import type { Hint } from '../../registry/liveness.ts'
 import type { NodeRecord } from '../../registry/record.ts'
 
 /** One stored log entry. */

@@ -1,0 +1,111 @@
+import type { Checkpoint } from '../../registry/checkpoint.ts'
+import type { Signed } from '../../registry/envelope.ts'
+import type { Hint } from '../../registry/liveness.ts'
+import type { Logger } from '../../registry/ports.ts'
+import { fromHintMessage } from './hint-message.ts'
+import type { SyncFrame } from './pb/sync.ts'
+import type { LogHead } from './source.ts'
+
+export interface StagedPosition {
+  readonly epoch: number
+  readonly n: number
+  /** The last entry that was staged. */
+  readonly upTo: number
+}
+
+/** What sync writes to. */
+export interface SyncTarget {
+  readonly networkId: Uint8Array
+  readonly replica: {
+    readonly head: LogHead
+    readonly checkpoint: Signed<Checkpoint> | undefined
+    apply(entries: Uint8Array[], checkpoint?: Uint8Array): Promise<{ applied: number }>
+    stage(entries: Uint8Array[], checkpoint?: Uint8Array): Promise<unknown>
+    staged(): StagedPosition | undefined
+  }
+  readonly records: {
+    put(bytes: Uint8Array, options?: { source?: string }): Promise<{ accepted: boolean }>
+    digest(): Uint8Array
+  }
+  readonly liveness: { merge(hint: Hint): boolean }
+}
+
+export interface Applied {
+  entries: number
+  records: number
+  hints: number
+}
+
+/** A record that is not taken for these reasons is nobody's fault: views differ while they converge. */
+const harmless = new Set([
+  'StaleRecordError',
+  'NotMemberError',
+  'RevokedError',
+  'LimitError',
+  'UnsupportedVersionError'
+])
+
+/** Applies frames to a registry, which verifies everything. */
+export class Applier {
+  readonly #target: SyncTarget
+  readonly #server: string
+  readonly #logger: Logger
+  #snapshot = false
+
+  constructor(target: SyncTarget, { server, logger }: { server: string; logger: Logger }) {
+    this.#target = target
+    this.#server = server
+    this.#logger = logger
+  }
+
+  /** What comes now is what still counts of the log, with gaps: nothing of it is visible before its root was verified. */
+  beginSnapshot(): void {
+    this.#snapshot = true
+  }
+
+  async apply(frame: SyncFrame): Promise<Applied> {
+    return {
+      entries: await this.#applyLog(frame),
+      records: await this.#applyRecords(frame.records),
+      hints: this.#applyHints(frame)
+    }
+  }
+
+  async caughtUp(): Promise<void> {
+    this.#snapshot = false
+  }
+
+  async #applyLog({ entries, checkpoint }: SyncFrame): Promise<number> {
+    const covering = checkpoint.length === 0 ? undefined : checkpoint
+    if (entries.length === 0 && covering === undefined) return 0
+    const { replica } = this.#target
+    if (this.#snapshot) {
+      await replica.stage(entries, covering)
+      return entries.length
+    }
+    return (await replica.apply(entries, covering)).applied
+  }
+
+  /** Verified side by side in the thread pool and committed together. */
+  async #applyRecords(records: Uint8Array[]): Promise<number> {
+    const results = await Promise.allSettled(
+      records.map(async (envelope) => await this.#target.records.put(envelope, { source: 'sync' }))
+    )
+    let accepted = 0
+    for (const result of results) {
+      if (result.status === 'fulfilled') accepted += result.value.accepted ? 1 : 0
+      else if (!harmless.has((result.reason as Error).name)) throw result.reason
+    }
+    return accepted
+  }
+
+  #applyHints({ hints }: SyncFrame): number {
+    let merged = 0
+    for (const message of hints) {
+      const hint = fromHintMessage(message)
+      if (hint === undefined) this.#logger.debug({ peer: this.#server }, 'a hint of a newer version is left out')
+      else if (this.#target.liveness.merge(hint)) merged++
+    }
+    return merged
+  }
+}

@@ -1,0 +1,206 @@
+import type { Connection } from '@libp2p/interface'
+import { UnavailableError } from '../../registry/errors.ts'
+import type { Logger } from '../../registry/ports.ts'
+import { DeadlineError, MalformedFrameError, StreamEndedError } from '../engine/errors.ts'
+import type { FrameStream } from '../engine/frames.ts'
+import type { ProtocolLimits } from '../engine/limits.ts'
+import { decodeFrame, openStream } from '../engine/protocol.ts'
+import { errorOf, statuses } from '../engine/status.ts'
+import { Applier, type SyncTarget } from './apply.ts'
+import type { SyncCursors } from './cursors.ts'
+import { syncModes, syncProtocol, syncVersion } from './descriptor.ts'
+import { SyncFrame, SyncRequest } from './pb/sync.ts'
+
+export interface SyncOptions {
+  limits: ProtocolLimits
+  logger: Logger
+  /** Stays open and is told every change. */
+  subscribe: boolean
+  /** false: the log alone. */
+  records: boolean
+  /** Remembers how far the records are known, from one call to the next. */
+  cursors: SyncCursors
+  signal?: AbortSignal
+  /** All that the other side had when it was asked has been applied. */
+  onCaughtUp?(summary: SyncSummary): void
+}
+
+/** What a sync brought. */
+export interface SyncSummary {
+  mode: 'delta' | 'snapshot'
+  /** New here; what was known already does not count. */
+  entries: number
+  records: number
+  hints: number
+  caughtUp: boolean
+  /** How old the other side's own replica was at the start. */
+  replicaAgeMs: number
+}
+
+/**
+ * Brings a replica up to another registry's. Everything is verified here, so any member may serve it. Without `subscribe` it resolves when
+ * all was applied; with it, it goes on until it fails or the signal aborts, and rejects with the reason.
+ *
+ * @throws the registry's error for a refusal (WrongNetworkError, NotMemberError, UnavailableError …)
+ * @throws DeadlineError nothing came for too long
+ * @throws StreamEndedError the other side ended it, or went away
+ * @throws LogMismatchError, ForkError, InvalidEnvelopeError what was sent is not right
+ */
+export async function sync(connection: Connection, target: SyncTarget, options: SyncOptions): Promise<SyncSummary> {
+  const server = connection.remotePeer.toString()
+  for (;;) {
+    const known = options.records && options.cursors.get(server) !== undefined
+    const session = new SyncSession(connection, target, options)
+    try {
+      return await session.run()
+    } catch (error) {
+      // The other side's database was restored or replaced: our cursor means nothing there, what differs must be found.
+      if (!known || !(error instanceof StaleCursorError)) throw error
+      options.cursors.delete(server)
+    }
+  }
+}
+
+/** The cursor is of another store than the one that serves now. */
+class StaleCursorError extends Error {
+  override readonly name = 'StaleCursorError'
+}
+
+class SyncSession {
+  readonly #connection: Connection
+  readonly #target: SyncTarget
+  readonly #options: SyncOptions
+  readonly #applier: Applier
+  readonly #server: string
+  readonly #summary: SyncSummary = {
+    mode: 'delta',
+    entries: 0,
+    records: 0,
+    hints: 0,
+    caughtUp: false,
+    replicaAgeMs: 0
+  }
+  #started = false
+
+  constructor(connection: Connection, target: SyncTarget, options: SyncOptions) {
+    this.#connection = connection
+    this.#target = target
+    this.#options = options
+    this.#server = connection.remotePeer.toString()
+    this.#applier = new Applier(target, { server: this.#server, logger: options.logger })
+  }
+
+  async run(): Promise<SyncSummary> {
+    const { limits, signal } = this.#options
+    const opening = AbortSignal.timeout(limits.sync.progressMs)
+    const frames = await openStream(this.#connection, syncProtocol(limits), {
+      limits,
+      signal: signal === undefined ? opening : AbortSignal.any([opening, signal])
+    })
+    const onAbort = () => frames.abort(reasonOf(signal))
+    signal?.addEventListener('abort', onAbort, { once: true })
+    try {
+      signal?.throwIfAborted()
+      await frames.write(this.#request())
+      await this.#readAll(frames)
+      await frames.close()
+      return this.#summary
+    } catch (error) {
+      frames.abort(error instanceof Error ? error : new StreamEndedError('the sync failed'))
+      throw error
+    } finally {
+      signal?.removeEventListener('abort', onAbort)
+    }
+  }
+
+  #request(): Uint8Array {
+    const { replica, records, networkId } = this.#target
+    const { epoch, n, hash } = replica.head
+    const staged = replica.staged()
+    const cursor = this.#options.records ? this.#options.cursors.get(this.#server) : undefined
+    const needsDigest = this.#options.records && cursor === undefined
+    return SyncRequest.encode({
+      version: syncVersion,
+      networkId,
+      epoch,
+      n,
+      hash,
+      ...(cursor !== undefined && { cursor }),
+      digest: needsDigest ? records.digest() : new Uint8Array(),
+      subscribe: this.#options.subscribe,
+      records: this.#options.records,
+      stagedEpoch: staged?.epoch ?? 0,
+      stagedN: staged?.n ?? 0,
+      stagedUpTo: staged?.upTo ?? 0
+    })
+  }
+
+  /** Frames are applied one by one, in order, before the next one is read: what waits meanwhile waits at the sender. */
+  async #readAll(frames: FrameStream): Promise<void> {
+    for (;;) {
+      const bytes = await this.#nextFrame(frames)
+      if (bytes === undefined) {
+        if (this.#summary.caughtUp && !this.#options.subscribe) return
+        throw new StreamEndedError('the registry ended the sync; it goes on with the next one')
+      }
+      await this.#take(decodeFrame((frame) => SyncFrame.decode(frame, { limits: decodeLimits }), bytes))
+      if (this.#summary.caughtUp && !this.#options.subscribe) return
+    }
+  }
+
+  /** A registry that is alive sends a checkpoint each minute. */
+  async #nextFrame(frames: FrameStream): Promise<Uint8Array | undefined> {
+    const { progressMs, silenceMs } = this.#options.limits.sync
+    const waitMs = this.#summary.caughtUp ? silenceMs : progressMs
+    const timer = setTimeout(() => frames.abort(new DeadlineError(`nothing came for ${waitMs} ms`)), waitMs)
+    timer.unref()
+    try {
+      return await frames.read()
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  async #take(frame: SyncFrame): Promise<void> {
+    this.#takeStart(frame)
+    const summary = this.#summary
+    const count = await this.#applier.apply(frame)
+    summary.entries += count.entries
+    summary.records += count.records
+    summary.hints += count.hints
+    if (frame.cursor !== undefined && this.#options.records) this.#options.cursors.set(this.#server, frame.cursor)
+    if (frame.caughtUp !== true || summary.caughtUp) return
+    await this.#applier.caughtUp()
+    summary.caughtUp = true
+    this.#options.onCaughtUp?.(summary)
+  }
+
+  #takeStart({ start }: SyncFrame): void {
+    if (this.#started !== (start === undefined)) {
+      throw new MalformedFrameError('a sync begins with one start, and only begins with it')
+    }
+    if (start === undefined) return
+    this.#started = true
+    const { status, mode, replicaAgeMs, retryAfterMs } = start
+    if (status === statuses.STALE) throw new StaleCursorError('the registry has another store now')
+    if (status !== statuses.OK) throw errorOf(status, `${this.#server} refused the sync`, { retryAfterMs })
+    this.#summary.replicaAgeMs = replicaAgeMs
+    if (mode === syncModes.snapshot) {
+      this.#summary.mode = 'snapshot'
+      this.#applier.beginSnapshot()
+    } else if (mode !== syncModes.delta) {
+      throw new UnavailableError(`${this.#server} serves the log in a way of a newer version`, newerRetryMs)
+    }
+  }
+}
+
+/** Another registry may serve it in a known way; this one is asked again when it is its turn. */
+const newerRetryMs = 60_000
+
+/** A frame of empty fields would otherwise become a hundred thousand objects. */
+const decodeLimits = { entries: 4_096, records: 4_096, hints: 1_024 }
+
+function reasonOf(signal: AbortSignal | undefined): Error {
+  const reason: unknown = signal?.reason
+  return reason instanceof Error ? reason : new StreamEndedError('the sync was ended here')
+}
