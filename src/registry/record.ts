@@ -13,7 +13,7 @@ import {
 } from './fields.ts'
 import { compareBytes } from './hash.ts'
 import type { SigningKey } from './keys.ts'
-import { NodeRecord as NodeRecordMessage } from './pb/registry.ts'
+import { Envelope, NodeRecord as NodeRecordMessage } from './pb/registry.ts'
 import { type Role, roleOf, roles } from './role.ts'
 import { type OpenOptions, openSigned, openSignedAsync, type SignedKind, sealSigned } from './signed.ts'
 
@@ -123,3 +123,7 @@ export function compareRecords(a: RecordOrder, b: RecordOrder): -1 | 0 | 1 {
   if (a.seq !== b.seq) return a.seq < b.seq ? -1 : 1
   return compareBytes(a.hash, b.hash)
 }
+
+/** What stored bytes say, whose signature and rules were checked before they were stored. */
+export const readStoredRecord = (bytes: Uint8Array): NodeRecord =>
+  recordOf(NodeRecordMessage.decode(Envelope.decode(bytes).payload))

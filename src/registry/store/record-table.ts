@@ -74,6 +74,15 @@ const prepareStatements = (db: Database) => ({
   bucket: db.prepare<[number, Uint8Array, number], RecordRow>(
     `SELECT ${columns} FROM records WHERE bucket = ? AND public_key > ? ORDER BY public_key LIMIT ?`
   ),
+  following: db.prepare<[Uint8Array], RecordRow>(
+    `SELECT ${columns} FROM records WHERE public_key > ? ORDER BY public_key LIMIT 1`
+  ),
+  nearest: db.prepare<[Uint8Array], RecordRow>(
+    `SELECT ${columns} FROM records WHERE public_key >= ? ORDER BY public_key LIMIT 1`
+  ),
+  offers: db.prepare<[string, Uint8Array], { publicKey: Uint8Array }>(
+    'SELECT public_key AS publicKey FROM record_services WHERE service = ? AND public_key = ?'
+  ),
   positions: db.prepare<[], RecordPosition>('SELECT public_key AS publicKey, seq, hash FROM records'),
   last: db.prepare<[], { seq: number }>(`SELECT seq FROM sqlite_sequence WHERE name = 'records'`),
   count: db.prepare<[], { count: number }>('SELECT count(*) AS count FROM records')
@@ -119,6 +128,20 @@ export class RecordTable {
   /** Keys whose record names this service, ascending, from behind `after`. */
   offering(service: string, after: Uint8Array, limit: number): Uint8Array[] {
     return this.#statements.offering.all(service, after, limit).map((row) => row.publicKey)
+  }
+
+  offers(publicKey: Uint8Array, service: string): boolean {
+    return this.#statements.offers.get(service, publicKey) !== undefined
+  }
+
+  /** The row whose key is `publicKey` or the next one above it. */
+  nearest(publicKey: Uint8Array): RecordRow | undefined {
+    return this.#statements.nearest.get(publicKey)
+  }
+
+  /** The row with the next higher key. */
+  following(publicKey: Uint8Array): RecordRow | undefined {
+    return this.#statements.following.get(publicKey)
   }
 
   positions(): IterableIterator<RecordPosition> {

@@ -1,0 +1,241 @@
+import { randomBytes } from 'node:crypto'
+import { equals } from 'uint8arrays/equals'
+import type { Signed } from './envelope.ts'
+import { NotMemberError, RevokedError, StaleRecordError } from './errors.ts'
+import { defaultHeldLimits, type HeldLimits, HeldRecords } from './held-records.ts'
+import { keyId } from './liveness/observation.ts'
+import { compareRecords, type NodeRecord, openRecordAsync, type RecordOrder, readStoredRecord } from './record.ts'
+import { RecordDigest } from './record-digest.ts'
+import { bucketOf } from './state-tree.ts'
+import type { RecordRow, RecordTable } from './store/record-table.ts'
+
+/** What decides whose records are taken. */
+export interface Membership {
+  isMember(publicKey: Uint8Array): boolean
+  isRevoked(publicKey: Uint8Array): boolean
+}
+
+export interface RecordsInit {
+  readonly networkId: Uint8Array
+  readonly table: RecordTable
+  readonly write: <T>(run: () => T) => Promise<T>
+  readonly membership: Membership
+  readonly limits?: Partial<HeldLimits>
+  /** A record was accepted and is durable. */
+  readonly onRecord?: (event: RecordEvent) => void
+  /** Two different records with one seq: the key is used by two machines, or its seq was lost. */
+  readonly onConflict?: (event: RecordConflict) => void
+  readonly random?: (bytes: number) => Uint8Array
+}
+
+export interface RecordEvent {
+  readonly record: Signed<NodeRecord>
+  readonly change: number
+  /** Where it came from: session, sync, gossip, dht, … */
+  readonly source: string
+}
+
+export interface RecordConflict {
+  readonly publicKey: Uint8Array
+  readonly seq: number
+  /** Envelopes of both. */
+  readonly held: Uint8Array
+  readonly offered: Uint8Array
+}
+
+export interface PutOptions {
+  /** Where it comes from, for those who listen. */
+  readonly source?: string
+  /** False: a record of somebody who is no member yet fails at once instead of waiting for the admit entry. */
+  readonly hold?: boolean
+}
+
+/** `accepted: false`: exactly this record is held already. */
+export type PutResult =
+  | { readonly accepted: true; readonly record: Signed<NodeRecord>; readonly change: number }
+  | { readonly accepted: false }
+
+export interface BucketPosition {
+  readonly bucket: number
+  readonly publicKey: Uint8Array
+}
+
+/** `next` is where the following page begins; without it, that was all. */
+export interface RecordPage {
+  readonly rows: RecordRow[]
+  readonly next?: BucketPosition
+}
+
+/** Where the key stands in an envelope: it is the first field, behind its tag, its length and the type of the key. */
+const keyInEnvelope = { from: 6, to: 38 }
+const noKey = new Uint8Array(0)
+/** Draws per record wanted, so that a sample ends also when few records pass. */
+const drawsPerSample = 4
+
+/** Of two records of one key the one that stays: commutative, associative, idempotent, so replicas end at the same in any order. */
+export const mergeRecords = <T extends RecordOrder>(a: T, b: T): T => (compareRecords(a, b) < 0 ? b : a)
+
+/** The newest record of each member, from whomever it came. */
+export class Records {
+  readonly #init: RecordsInit
+  readonly #held: HeldRecords
+  readonly #digest: RecordDigest
+
+  constructor(init: RecordsInit) {
+    this.#init = init
+    this.#held = new HeldRecords({ ...defaultHeldLimits, ...init.limits })
+    this.#digest = new RecordDigest(init.table)
+  }
+
+  /** Records that wait for the admission of their key. */
+  get held(): number {
+    return this.#held.size
+  }
+
+  /**
+   * Verifies a record and keeps it, durably, when it is the newest of its key.
+   *
+   * @throws InvalidEnvelopeError, InvalidPayloadError, WrongNetworkError, UnsupportedVersionError when it is none of this network
+   * @throws RevokedError, NotMemberError when its key is no member
+   * @throws StaleRecordError when a newer one is held
+   */
+  async put(bytes: Uint8Array, options: PutOptions = {}): Promise<PutResult> {
+    if (this.#isHeldAlready(bytes)) return { accepted: false }
+    const record = await openRecordAsync(bytes, this.#init.networkId)
+    const { publicKey } = record.value
+    this.#refuseRevoked(publicKey)
+    if (!this.#init.membership.isMember(publicKey)) {
+      if (options.hold === false) throw new NotMemberError('not a member: its admission is not known here')
+      await this.#held.wait(record)
+    }
+    return await this.#store(record, options.source ?? '')
+  }
+
+  get(publicKey: Uint8Array): RecordRow | undefined {
+    return this.#init.table.get(publicKey)
+  }
+
+  /** The same, decoded. */
+  read(publicKey: Uint8Array): NodeRecord | undefined {
+    const row = this.get(publicKey)
+    return row === undefined ? undefined : readStoredRecord(row.envelope)
+  }
+
+  /** Whether its record names the service. */
+  offers(publicKey: Uint8Array, service: string): boolean {
+    return this.#init.table.offers(publicKey, service)
+  }
+
+  /** Keys whose record names the service, ascending, from behind `after`. */
+  offering(service: string, after: Uint8Array, limit: number): Uint8Array[] {
+    return this.#init.table.offering(service, after, limit)
+  }
+
+  count(): number {
+    return this.#init.table.count()
+  }
+
+  /** Rows behind a position in ascending order of change: who reads on from the last one sees every latest version once. */
+  changesAfter(change: number, limit: number): RecordRow[] {
+    return this.#init.table.changesAfter(change, limit)
+  }
+
+  /** The highest position of this store; it never goes back. */
+  lastChange(): number {
+    return this.#init.table.lastChange()
+  }
+
+  /** 4,096 bucket digests of 8 bytes: where two stores differ, so do they. */
+  digest(): Uint8Array {
+    return this.#digest.bytes()
+  }
+
+  /** Rows of these buckets (ascending), a page at a time. */
+  inBuckets(buckets: readonly number[], after: BucketPosition | undefined, limit: number): RecordPage {
+    const rows: RecordRow[] = []
+    for (const bucket of buckets) {
+      if (after !== undefined && bucket < after.bucket) continue
+      const from = after?.bucket === bucket ? after.publicKey : noKey
+      rows.push(...this.#init.table.inBucket(bucket, from, limit - rows.length))
+      const last = rows.at(-1)
+      if (rows.length >= limit && last !== undefined) return { rows, next: { bucket, publicKey: last.publicKey } }
+    }
+    return { rows }
+  }
+
+  /** At most `count` different records, drawn at random from those that pass. */
+  sample(count: number, passes: (row: RecordRow) => boolean = () => true): RecordRow[] {
+    const random = this.#init.random ?? randomBytes
+    const drawn = new Map<string, RecordRow>()
+    const seen = new Set<string>()
+    const total = this.count()
+    for (let draw = 0; draw < count * drawsPerSample && drawn.size < count && seen.size < total; draw++) {
+      // Keys are uniform, so the next one above a random point is as good as any.
+      let row = this.#init.table.nearest(random(32)) ?? this.#init.table.nearest(noKey)
+      // In a small network most points lead to one that was drawn before: take its successor.
+      while (row !== undefined && seen.has(keyId(row.publicKey))) row = this.#init.table.following(row.publicKey)
+      if (row === undefined) break
+      seen.add(keyId(row.publicKey))
+      if (passes(row)) drawn.set(keyId(row.publicKey), row)
+    }
+    return [...drawn.values()]
+  }
+
+  /** The admit entry of a key is known now: its record need not wait any longer. */
+  admitted(publicKey: Uint8Array): void {
+    this.#held.admitted(publicKey)
+  }
+
+  /** The membership ended, and the record with it. */
+  async forget(publicKey: Uint8Array): Promise<void> {
+    const { table, write } = this.#init
+    const wasThere = await write(() => table.delete(publicKey))
+    if (wasThere) this.#digest.delete(publicKey)
+  }
+
+  close(): void {
+    this.#held.close()
+  }
+
+  /** Spares the check of a signature that was checked before: most of what gossip and digests bring is known. */
+  #isHeldAlready(bytes: Uint8Array): boolean {
+    const held = this.#init.table.get(bytes.subarray(keyInEnvelope.from, keyInEnvelope.to))
+    return held !== undefined && equals(held.envelope, bytes) && this.#init.membership.isMember(held.publicKey)
+  }
+
+  #refuseRevoked(publicKey: Uint8Array): void {
+    if (this.#init.membership.isRevoked(publicKey)) throw new RevokedError('the key of this record was revoked')
+  }
+
+  async #store(record: Signed<NodeRecord>, source: string): Promise<PutResult> {
+    const { write, onRecord, onConflict } = this.#init
+    const { publicKey, seq } = record.value
+    const { change, held } = await write(() => this.#replace(record))
+    if (held?.seq === seq && !equals(held.hash, record.hash)) {
+      onConflict?.({ publicKey, seq, held: held.envelope, offered: record.bytes })
+    }
+    if (change !== undefined) {
+      this.#digest.put(publicKey, seq, record.hash)
+      onRecord?.({ record, change, source })
+      return { accepted: true, record, change }
+    }
+    if (held !== undefined && equals(held.hash, record.hash)) return { accepted: false }
+    throw new StaleRecordError(
+      `a record with seq ${held?.seq} is held, this one has ${seq}: sign one with a higher seq`,
+      held?.envelope ?? record.bytes
+    )
+  }
+
+  /** Inside the transaction, so that of two that race the newer stays. `change` is undefined when the held one does. */
+  #replace(record: Signed<NodeRecord>): { change: number | undefined; held: RecordRow | undefined } {
+    const { table, membership } = this.#init
+    const { publicKey, seq, services } = record.value
+    this.#refuseRevoked(publicKey)
+    if (!membership.isMember(publicKey)) throw new NotMemberError('not a member any longer')
+    const held = table.get(publicKey)
+    if (held !== undefined && compareRecords({ seq, hash: record.hash }, held) <= 0) return { change: undefined, held }
+    const bucket = bucketOf('records', publicKey)
+    const change = table.put({ publicKey, bucket, seq, hash: record.hash, services, envelope: record.bytes })
+    return { change, held }
+  }
+}
