@@ -1,0 +1,177 @@
+import type { Connection, Libp2p } from '@libp2p/interface'
+import { multiaddr } from '@multiformats/multiaddr'
+import type { ConnectionTrust } from '../protocols/engine/trust.ts'
+import type { Hello } from '../protocols/hello/index.ts'
+import { peerIdText } from '../registry/keys.ts'
+import type { Clock, Logger } from '../registry/ports.ts'
+import { Backoff, type BackoffInit } from './backoff.ts'
+import { waitForProof } from './proof-wait.ts'
+
+/** A member that may be dialled. */
+export interface PeerTarget {
+  readonly publicKey: Uint8Array
+  /** `/ip6/…/tcp/…`, the best first. */
+  readonly addrs: readonly string[]
+  /** Registries are wanted before others. */
+  readonly isRegistry: boolean
+}
+
+export interface PeerKeeperInit {
+  libp2p: Libp2p
+  hello: Hello
+  trust: ConnectionTrust
+  self: Uint8Array
+  clock: Clock
+  logger: Logger
+  backoff: BackoffInit
+  wanted: number
+  dialTimeoutMs: number
+  /** Members with an address that are up or may be, in no order. */
+  targets: () => PeerTarget[]
+  /** Asked only when no known address answers. undefined: nothing found. */
+  findMore: (publicKey: Uint8Array, signal: AbortSignal) => Promise<readonly string[] | undefined>
+  onConnected: (publicKey: Uint8Array, address: string) => void
+  onFailed: (publicKey: Uint8Array, error: string) => void
+}
+
+interface Attempts {
+  readonly backoff: Backoff
+  notBefore: number
+}
+
+/** A new answer may name many: no more than these are dialled at a time. */
+const dialsAtATime = 5
+const lookMs = 2000
+/** Of two that learn of each other at the same moment, the one with the higher key waits for the other to dial. */
+const politeMs = 1500
+
+/** Keeps connections to a bounded number of members, registries first, and comes back to those that were lost, for ever. */
+export class PeerKeeper {
+  readonly #init: PeerKeeperInit
+  readonly #attempts = new Map<string, Attempts>()
+  readonly #over = new AbortController()
+  readonly #dialling = new Set<string>()
+  #timer: NodeJS.Timeout | undefined
+  #soon: NodeJS.Timeout | undefined
+
+  constructor(init: PeerKeeperInit) {
+    this.#init = init
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => this.#look(), lookMs).unref()
+    this.look()
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+    clearTimeout(this.#soon)
+    this.#over.abort(new Error('the node stops'))
+  }
+
+  /** Something new is known; looks soon, once for many calls. */
+  look(): void {
+    if (this.#over.signal.aborted) return
+    this.#soon ??= setTimeout(() => {
+      this.#soon = undefined
+      this.#look()
+    }, 20).unref()
+  }
+
+  /** Dials one member and waits for its proof. */
+  async connect(target: PeerTarget, signal: AbortSignal): Promise<Connection> {
+    const { libp2p, hello, trust, onConnected, onFailed } = this.#init
+    const peerId = peerIdText(target.publicKey)
+    try {
+      const connection = await libp2p.dial(
+        target.addrs.map((address) => multiaddr(`${address}/p2p/${peerId}`)),
+        { signal }
+      )
+      await waitForProof(hello, trust, connection, signal)
+      onConnected(target.publicKey, bareAddress(connection))
+      return connection
+    } catch (error) {
+      onFailed(target.publicKey, error instanceof Error ? error.message : String(error))
+      throw error
+    }
+  }
+
+  #look(): void {
+    const { trust, targets, wanted, self } = this.#init
+    const connected = new Set([...trust.members()].map(({ member }) => peerIdText(member.publicKey)))
+    const missing = targets().filter(({ publicKey }) => !connected.has(peerIdText(publicKey)))
+    this.#forgetOthers(missing)
+    shuffle(missing)
+    missing.sort((a, b) => Number(b.isRegistry) - Number(a.isRegistry))
+    let open = connected.size + this.#dialling.size
+    for (const target of missing) {
+      if (this.#dialling.size >= dialsAtATime) return
+      if (open >= wanted && !target.isRegistry) return
+      if (this.#isDue(target, self)) {
+        open++
+        void this.#try(target)
+      }
+    }
+  }
+
+  #isDue(target: PeerTarget, self: Uint8Array): boolean {
+    const id = peerIdText(target.publicKey)
+    if (this.#dialling.has(id)) return false
+    const now = this.#init.clock.monotonic()
+    let attempts = this.#attempts.get(id)
+    if (attempts === undefined) {
+      const polite = Buffer.compare(self, target.publicKey) > 0
+      attempts = { backoff: new Backoff(this.#init.backoff), notBefore: polite ? now + politeMs : now }
+      this.#attempts.set(id, attempts)
+    }
+    return now >= attempts.notBefore
+  }
+
+  async #try(target: PeerTarget): Promise<void> {
+    const id = peerIdText(target.publicKey)
+    const attempts = this.#attempts.get(id)
+    this.#dialling.add(id)
+    const signal = AbortSignal.any([this.#over.signal, AbortSignal.timeout(this.#init.dialTimeoutMs * 2)])
+    try {
+      await this.connect(target, signal)
+      attempts?.backoff.reset()
+      if (attempts !== undefined) attempts.notBefore = this.#init.clock.monotonic() + this.#init.backoff.initialMs
+    } catch (error) {
+      if (!this.#over.signal.aborted && attempts !== undefined) await this.#failed(target, attempts, error)
+    } finally {
+      this.#dialling.delete(id)
+    }
+  }
+
+  async #failed(target: PeerTarget, attempts: Attempts, error: unknown): Promise<void> {
+    const { clock, logger, findMore, backoff } = this.#init
+    const pauseMs = backoff.initialMs + attempts.backoff.next()
+    attempts.notBefore = clock.monotonic() + pauseMs
+    const peer = peerIdText(target.publicKey)
+    const fields = { peer, error: String(error), attempt: attempts.backoff.attempt, retry_after_seconds: Math.round(pauseMs / 1000) }
+    logger.debug(fields, 'a member could not be reached at its known addresses; it is tried again later')
+    if (attempts.backoff.attempt !== 2) return
+    const signal = AbortSignal.any([this.#over.signal, AbortSignal.timeout(this.#init.dialTimeoutMs)])
+    const found = await findMore(target.publicKey, signal).catch(() => undefined)
+    const fresh = found?.filter((address) => !target.addrs.includes(address)) ?? []
+    if (fresh.length > 0) await this.connect({ ...target, addrs: fresh }, signal).catch(() => {})
+  }
+
+  #forgetOthers(missing: PeerTarget[]): void {
+    const ids = new Set(missing.map(({ publicKey }) => peerIdText(publicKey)))
+    for (const id of this.#attempts.keys()) if (!ids.has(id) && !this.#dialling.has(id)) this.#attempts.delete(id)
+  }
+}
+
+/** `/ip6/…/tcp/…` of the other side, without its PeerId. */
+export const bareAddress = (connection: Connection): string => connection.remoteAddr.toString().replace(/\/p2p\/.*$/, '')
+
+function shuffle<T>(items: T[]): void {
+  for (let last = items.length - 1; last > 0; last--) {
+    const other = Math.floor(Math.random() * (last + 1))
+    const [a, b] = [items[last], items[other]]
+    if (a === undefined || b === undefined) continue
+    items[last] = b
+    items[other] = a
+  }
+}

@@ -1,0 +1,189 @@
+import type { Connection } from '@libp2p/interface'
+import { equals } from 'uint8arrays/equals'
+import type { ProtocolLimits } from '../protocols/engine/limits.ts'
+import type { ConnectionTrust, TrustedMember } from '../protocols/engine/trust.ts'
+import { type SyncCursors, type SyncTarget, sync } from '../protocols/sync/index.ts'
+import { peerIdText } from '../registry/keys.ts'
+import type { Clock, Logger } from '../registry/ports.ts'
+import { isRegistryRole, servesRegistry } from '../registry/role.ts'
+import { Backoff, type BackoffInit } from './backoff.ts'
+import { sleep } from './sleep.ts'
+
+export interface SyncKeeperInit {
+  target: SyncTarget
+  trust: ConnectionTrust
+  limits: ProtocolLimits
+  cursors: SyncCursors
+  clock: Clock
+  logger: Logger
+  backoff: BackoffInit
+  /** Keep records of other members, besides the log. */
+  records: boolean
+  /** Of the periodic pull; grows with the network. */
+  intervalMs: () => number
+  /** Whether this process is a registry: then it subscribes to all others, else to the one that holds its lease. */
+  isRegistry: boolean
+  /** Key of the registry that holds the lease. */
+  lease: () => Uint8Array | undefined
+  /** Called whenever one source has given all that it had. */
+  onCaughtUp: (source: Uint8Array) => void
+}
+
+interface Subscription {
+  readonly connection: Connection
+  readonly member: TrustedMember
+  readonly over: AbortController
+  caughtUp: boolean
+}
+
+/** Keeps the replica up to date: a subscription to each registry that counts, and a pull now and then from somebody else. */
+export class SyncKeeper {
+  readonly #init: SyncKeeperInit
+  readonly #subscriptions = new Map<string, Subscription>()
+  readonly #over = new AbortController()
+  #lastSource: { publicKey: Uint8Array; at: number } | undefined
+  #pulling = false
+
+  constructor(init: SyncKeeperInit) {
+    this.#init = init
+  }
+
+  start(): void {
+    const { trust } = this.#init
+    const stops = [trust.onMember(() => this.reconcile()), trust.onGone(() => this.reconcile())]
+    this.#over.signal.addEventListener('abort', () => {
+      for (const stop of stops) stop()
+    })
+    this.reconcile()
+    void this.#pullNowAndThen()
+  }
+
+  stop(): void {
+    this.#over.abort(new Error('the node stops'))
+    for (const { over } of this.#subscriptions.values()) over.abort(this.#over.signal.reason)
+    this.#subscriptions.clear()
+  }
+
+  /** Who last gave all that it had, and how long ago (ms). */
+  get source(): { publicKey: Uint8Array; ageMs: number } | undefined {
+    const last = this.#lastSource
+    return last && { publicKey: last.publicKey, ageMs: this.#init.clock.monotonic() - last.at }
+  }
+
+  /** Registries that tell this process every change now. */
+  get subscriptions(): TrustedMember[] {
+    return [...this.#subscriptions.values()].filter(({ caughtUp }) => caughtUp).map(({ member }) => member)
+  }
+
+  /** Opens the subscriptions that are missing and ends those that are not wanted any more. */
+  reconcile(): void {
+    if (this.#over.signal.aborted) return
+    const wanted = this.#wanted()
+    for (const [id, { over, connection }] of this.#subscriptions) {
+      if (wanted.get(id)?.connection === connection) continue
+      over.abort(new Error('another registry is followed now'))
+      this.#subscriptions.delete(id)
+    }
+    for (const [id, source] of wanted) if (!this.#subscriptions.has(id)) this.#subscribe(id, source)
+  }
+
+  /** Somebody has a newer head: those who are not subscribed anywhere pull at once. */
+  nudge(): void {
+    if (this.#subscriptions.size === 0) void this.#pull()
+  }
+
+  #wanted(): Map<string, { connection: Connection; member: TrustedMember }> {
+    const { trust, isRegistry, lease } = this.#init
+    const wanted = new Map<string, { connection: Connection; member: TrustedMember }>()
+    const holder = lease()
+    let fallback: { connection: Connection; member: TrustedMember } | undefined
+    for (const source of trust.members()) {
+      const { member, connection } = source
+      const id = peerIdText(member.publicKey)
+      const counts = isRegistry ? isRegistryRole(member.role) : holder !== undefined && equals(member.publicKey, holder)
+      // A connection that is followed already is kept while it lives.
+      if (counts && (!wanted.has(id) || this.#subscriptions.get(id)?.connection === connection)) wanted.set(id, source)
+      if (servesRegistry(member.role) && connection.status === 'open') fallback ??= source
+    }
+    if (wanted.size === 0 && fallback !== undefined && !isRegistry) wanted.set(peerIdText(fallback.member.publicKey), fallback)
+    return wanted
+  }
+
+  #subscribe(id: string, source: { connection: Connection; member: TrustedMember }): void {
+    const subscription: Subscription = { ...source, over: new AbortController(), caughtUp: false }
+    this.#subscriptions.set(id, subscription)
+    void this.#follow(id, subscription)
+  }
+
+  async #follow(id: string, subscription: Subscription): Promise<void> {
+    const { connection, over } = subscription
+    const { logger, backoff: init } = this.#init
+    const backoff = new Backoff(init)
+    while (!over.signal.aborted && connection.status === 'open') {
+      try {
+        await this.#sync(subscription.member.publicKey, connection, true, over.signal, () => {
+          subscription.caughtUp = true
+          backoff.reset()
+        })
+      } catch (error) {
+        subscription.caughtUp = false
+        if (over.signal.aborted || connection.status !== 'open') break
+        const pauseMs = init.initialMs + backoff.next()
+        const fields = { peer: id, error: String(error), retry_after_seconds: Math.round(pauseMs / 1000) }
+        logger.warn(fields, 'a sync subscription ended; the replica stands still until it is opened again')
+        await sleep(pauseMs, over.signal).catch(() => {})
+      }
+    }
+    if (this.#subscriptions.get(id) === subscription) this.#subscriptions.delete(id)
+  }
+
+  async #sync(
+    publicKey: Uint8Array,
+    connection: Connection,
+    subscribe: boolean,
+    signal: AbortSignal,
+    onCaughtUp?: () => void
+  ): Promise<void> {
+    const { target, limits, logger, cursors, records, clock } = this.#init
+    await sync(connection, target, {
+      limits,
+      logger,
+      subscribe,
+      records,
+      cursors,
+      signal,
+      onCaughtUp: () => {
+        this.#lastSource = { publicKey, at: clock.monotonic() }
+        onCaughtUp?.()
+        this.#init.onCaughtUp(publicKey)
+      }
+    })
+  }
+
+  /** The truth behind the pushes: a lost push, or a registry that stands still, is made good by somebody else's replica. */
+  async #pullNowAndThen(): Promise<void> {
+    const { signal } = this.#over
+    while (!signal.aborted) {
+      await sleep(this.#init.intervalMs() * (0.75 + Math.random() / 2), signal).catch(() => {})
+      if (!signal.aborted) await this.#pull()
+    }
+  }
+
+  async #pull(): Promise<void> {
+    const sources = [...this.#init.trust.members()].filter(
+      ({ member, connection }) =>
+        servesRegistry(member.role) && connection.status === 'open' && !this.#subscriptions.has(peerIdText(member.publicKey))
+    )
+    const source = sources[Math.floor(Math.random() * sources.length)]
+    if (source === undefined || this.#pulling) return
+    this.#pulling = true
+    try {
+      await this.#sync(source.member.publicKey, source.connection, false, this.#over.signal)
+    } catch (error) {
+      const fields = { peer: peerIdText(source.member.publicKey), error: String(error) }
+      this.#init.logger.debug(fields, 'a periodic pull failed; the next one asks somebody else')
+    } finally {
+      this.#pulling = false
+    }
+  }
+}
