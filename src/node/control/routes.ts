@@ -80,7 +80,9 @@ export const routes: Readonly<Record<string, Route>> = {
     api.reject(input.peer, input.reason, options)
   ),
   invite: route('POST', inviteQuery, (api, query, options) => api.invite(query, options)),
-  join: route('POST', z.object({ line: z.string().max(8192) }), (api, input, options) => api.join(input.line, options)),
+  join: route('POST', z.object({ line: z.string().max(16_384) }), (api, input, options) =>
+    api.join(input.line, options)
+  ),
   leave: route('POST', z.object({ forget: z.boolean(), reason: reason.optional() }), (api, query, options) =>
     api.leave(query, options)
   ),

@@ -17,8 +17,8 @@ export interface ControlServerInit {
 
 /** sun_path of Linux is 108 bytes with its terminating zero. */
 const maxPathBytes = 107
-/** An invite line is the longest thing ever sent: 8 KiB. */
-const maxBodyBytes = 16 * 1024
+/** An invite line is the longest thing ever sent: 16 KiB. */
+const maxBodyBytes = 20 * 1024
 /** Watching terminals of one machine, with room: each holds one socket and one listener. */
 const maxConnections = 64
 /** For a command; `connect` and `invite` at a slow root are the longest. Event streams are exempt. */

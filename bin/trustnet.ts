@@ -1,0 +1,29 @@
+#!/usr/bin/env node
+// Runs on every Node that knows ES modules up to the version check: nothing else is imported before it.
+const needed = 24
+const found = Number(process.versions.node.split('.')[0])
+
+const run = async (): Promise<number> => {
+  const { main } = await import('../src/cli/main.ts')
+  const stop = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      // The second one is meant: 128 + SIGINT, as a shell would say.
+      if (stop.signal.aborted && signal === 'SIGINT') process.exit(130)
+      stop.abort()
+    })
+  }
+  // `trustnet peers | head` closes the pipe early: that is no failure.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+  const { stdout, stderr, stdin, env } = process
+  return main({ argv: process.argv.slice(2), stdout, stderr, stdin, env, signal: stop.signal })
+}
+
+if (found < needed) {
+  process.stderr.write(
+    `TrustNet needs Node.js ${needed} or newer and this is ${process.versions.node}: install it from https://nodejs.org or use the release that brings its own.\n`
+  )
+  process.exitCode = 2
+} else {
+  process.exit(await run())
+}

@@ -1,0 +1,69 @@
+import { stringify } from 'yaml'
+import { configExample, formatDuration, keys, type Loaded } from '../node/config/index.ts'
+import { type ConfigOptions, loadedConfig } from './config-source.ts'
+import type { AddCommand, Context } from './context.ts'
+
+type Options = ConfigOptions & { json?: boolean; example?: boolean }
+
+const examples = `
+Examples:
+  trustnet config check                   validate without starting; names line and nearest right key
+  trustnet config show                    what is in force, and where each value comes from
+  trustnet config show --example > /etc/trustnet/hal.yaml`
+
+export const addConfig: AddCommand = (program, context) => {
+  const config = program
+    .command('config')
+    .description('check and show the configuration')
+    .addHelpText('after', examples)
+  config
+    .command('check [file]')
+    .description('validate a configuration file with environment and flags')
+    .option('--config <file>', 'the file')
+    .option('--name <name>', 'of the node')
+    .option('--json', 'print JSON')
+    .action((file: string | undefined, options: Options) => check(context, file, options))
+  config
+    .command('show')
+    .description('print the configuration in force')
+    .option('--config <file>', 'the file')
+    .option('--name <name>', 'of the node')
+    .option('--example', 'print a commented example with every key instead')
+    .option('--json', 'print JSON')
+    .action((options: Options) => show(context, options))
+}
+
+const check = (context: Context, file: string | undefined, options: Options): void => {
+  const loaded = loadedConfig(context, file === undefined ? options : { ...options, config: file })
+  const { terminal } = context
+  if (options.json === true) {
+    terminal.json({ schemaVersion: 1, valid: true, file: loaded.file ?? null, warnings: loaded.warnings })
+    return
+  }
+  const { name, role, domain } = loaded.config
+  const where = loaded.file ?? 'no file, environment and defaults'
+  terminal.print(`${where}: valid (${name}, ${role}${domain === undefined ? '' : `, ${domain}`})`)
+}
+
+const show = (context: Context, options: Options): void => {
+  const { terminal } = context
+  if (options.example === true) {
+    terminal.stdout.write(configExample())
+    return
+  }
+  const loaded = loadedConfig(context, options)
+  if (options.json === true) {
+    terminal.json({ schemaVersion: 1, file: loaded.file ?? null, config: loaded.config, sources: loaded.sources })
+    return
+  }
+  terminal.print(`# ${loaded.file ?? 'no file'}`)
+  for (const line of shownValues(loaded)) terminal.print(line)
+}
+
+const shownValues = ({ config, sources }: Loaded): string[] =>
+  keys.flatMap(({ path, yaml }) => {
+    const value = path.reduce<unknown>((node, part) => (node as Record<string, unknown> | undefined)?.[part], config)
+    if (value === undefined) return []
+    const written = path.at(-1)?.endsWith('Ms') === true ? formatDuration(value as number) : value
+    return [`${yaml}: ${stringify(written, { collectionStyle: 'flow', lineWidth: 0 }).trim()}  # ${sources[yaml]}`]
+  })

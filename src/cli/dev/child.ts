@@ -1,0 +1,89 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { sanitise } from '../text.ts'
+
+/** The process asks itself to stop within 5 s; a little before that it is ended by force. */
+const stopMs = 4500
+const tailLines = 10
+
+/** The built program: beside this file in dist/, one folder away when this runs from source. */
+const program = (): string => {
+  const built = fileURLToPath(new URL('../../../bin/trustnet.js', import.meta.url))
+  return existsSync(built) ? built : fileURLToPath(new URL('../../../dist/bin/trustnet.js', import.meta.url))
+}
+
+export interface ChildInit {
+  name: string
+  args: readonly string[]
+  home: string
+  logFile: string
+  env: Readonly<Record<string, string | undefined>>
+}
+
+export interface ChildEnd {
+  code: number | null
+  signal: NodeJS.Signals | null
+}
+
+/**
+ * One process of the network. Its stdin is a pipe from here: when it ends, because it is asked to stop or because this
+ * process was killed, the child stops by itself.
+ */
+export class Child {
+  readonly name: string
+  readonly logFile: string
+  /** Resolves when it is gone, for whatever reason. */
+  readonly ended: Promise<ChildEnd>
+  readonly #process: ChildProcess
+  #stopping = false
+
+  constructor(init: ChildInit) {
+    this.name = init.name
+    this.logFile = init.logFile
+    const log = openSync(init.logFile, 'a', 0o600)
+    this.#process = spawn(process.execPath, [program(), ...init.args, '--stop-with-stdin'], {
+      stdio: ['pipe', log, log],
+      env: { ...withoutTrustnet(init.env), TRUSTNET_HOME: init.home, NO_COLOR: '1' }
+    })
+    closeSync(log)
+    this.#process.stdin?.on('error', () => undefined)
+    this.ended = new Promise((resolve) => {
+      this.#process.once('error', () => resolve({ code: null, signal: null }))
+      this.#process.once('exit', (code, signal) => resolve({ code, signal }))
+    })
+  }
+
+  get pid(): number | undefined {
+    return this.#process.pid
+  }
+
+  /** Whether its end is what was asked for. */
+  get stopping(): boolean {
+    return this.#stopping
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true
+    this.#process.stdin?.end()
+    const force = setTimeout(() => this.#process.kill('SIGKILL'), stopMs)
+    await this.ended
+    clearTimeout(force)
+  }
+
+  /** "node-2 ended with code 1", then the last lines of its log. */
+  obituary({ code, signal }: ChildEnd): string {
+    const how = signal === null ? `ended with code ${code ?? 'unknown'}` : `was ended by ${signal}`
+    const lines = this.tail().map((line) => `  ${line}`)
+    return [`${this.name} ${how}; the end of ${this.logFile}:`, ...lines].join('\n')
+  }
+
+  tail(): string[] {
+    const text = readFileSync(this.logFile, 'utf8').trimEnd()
+    return text === '' ? [] : text.split('\n').slice(-tailLines).map(sanitise)
+  }
+}
+
+/** Settings of the caller's own node must not leak into the network made here. */
+const withoutTrustnet = (env: ChildInit['env']): Record<string, string | undefined> =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('TRUSTNET_')))

@@ -1,0 +1,78 @@
+import { rm } from 'node:fs/promises'
+import type { PeersView } from '../../node/control/api.ts'
+import type { AddCommand, Context } from '../context.ts'
+import { UsageError } from '../exit.ts'
+import { selectPeers, wholeNumber } from '../peer-rows.ts'
+import { peersText } from '../peers-text.ts'
+import { watchPeers } from '../watch.ts'
+import { DevNetwork } from './network.ts'
+
+interface DevOptions {
+  nodes: number
+  dir?: string
+  once?: boolean
+  json?: boolean
+}
+
+/** Each is a process of about 100 MB. */
+const maxNodes = 50
+
+const examples = `
+A root, a secondary and nodes as real processes on free ports of [::1], with a name server of their own. One node joins with
+an invite, the others find the root through tnr.dev.trustnet.test. Ctrl-C stops everything.
+
+Examples:
+  trustnet dev                 three nodes, live table
+  trustnet dev --nodes 10
+  trustnet dev --once          the table when all are online, then stop
+  trustnet dev --dir ./net     keep keys and databases, and go on with them the next time`
+
+export const addDev: AddCommand = (program, context) => {
+  program
+    .command('dev')
+    .description('a whole network on this machine, from nothing')
+    .option('--nodes <n>', 'nodes beside root and secondary', wholeNumber('--nodes'), 3)
+    .option('--dir <folder>', 'keep the state in this folder')
+    .option('--once', 'print the table when all are online, stop everything, exit')
+    .option('--json', 'print JSON')
+    .addHelpText('after', examples)
+    .action((options: DevOptions) => dev(context, options))
+}
+
+const dev = async (context: Context, options: DevOptions): Promise<void> => {
+  if (options.nodes > maxNodes)
+    throw new UsageError(`--nodes is at most ${maxNodes}: each node is a process of its own.`)
+  const { terminal, signal } = context
+  const progress = (line: string): void => terminal.progress(terminal.paintProgress('dim', line))
+  const network = await DevNetwork.open({ nodes: options.nodes, dir: options.dir, env: terminal.env, signal, progress })
+  const { folder } = network.layout
+  let clean = false
+  try {
+    const view = await network.start()
+    const live = terminal.isTTY && options.once !== true
+    if (live) await watch(context, network, options)
+    else show(context, view, options)
+    clean = true
+  } finally {
+    if (signal.aborted) progress('stopping')
+    await network[Symbol.asyncDispose]()
+    if (options.dir === undefined && (clean || signal.aborted)) await rm(folder, { recursive: true, force: true })
+    else progress(`state and logs are kept in ${folder}`)
+  }
+}
+
+const show = (context: Context, view: PeersView, options: DevOptions): void => {
+  const { rows, kept } = selectPeers(view.peers, {})
+  if (options.json === true) context.terminal.json({ ...view, peers: rows })
+  else context.terminal.print(peersText(context, view, rows, kept, {}))
+}
+
+const watch = async (context: Context, network: DevNetwork, options: DevOptions): Promise<void> => {
+  const { terminal } = context
+  const { folder } = network.layout
+  network.onDeath((message) => terminal.progress(`\n${message}`))
+  terminal.progress(
+    `In another terminal: TRUSTNET_HOME=${folder} trustnet peers --node node-1   (Ctrl-C here stops all)\n`
+  )
+  await watchPeers(context, network.client, options.json === true ? { json: true } : {})
+}

@@ -1,0 +1,89 @@
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { saveConfigValue } from '../../node/config/index.ts'
+import { type Homes, homes, socketPath } from '../../node/paths.ts'
+import type { Role } from '../../registry/role.ts'
+import { freePorts } from './ports.ts'
+
+export const devDomain = 'dev.trustnet.test'
+
+/** How a member of the dev network comes in: it makes it, has an invite, or finds it through tnr under the open policy. */
+export type Entry = 'founder' | 'invite' | 'tnr'
+
+export interface DevMember {
+  name: string
+  role: Role
+  entry: Entry
+  port: number
+  configFile: string
+  dataFolder: string
+  logFile: string
+  socket: string
+  /** It was a member in an earlier run over the same folder. */
+  known: boolean
+}
+
+export interface Layout {
+  folder: string
+  homes: Homes
+  members: DevMember[]
+  root: DevMember
+}
+
+/** One member of each way to come in; more nodes come through tnr. */
+const plan = (nodes: number): { name: string; role: Role; entry: Entry }[] => [
+  { name: 'root', role: 'root', entry: 'founder' },
+  { name: 'secondary', role: 'secondary', entry: 'invite' },
+  ...Array.from({ length: nodes }, (_, at) => ({
+    name: `node-${at + 1}`,
+    role: 'integrated' as const,
+    entry: at === 0 ? ('invite' as const) : ('tnr' as const)
+  }))
+]
+
+/** The state folder, new in the temporary folder unless one is given, and what each member is called and where it lives. */
+export const layOut = async (nodes: number, dir: string | undefined): Promise<Layout> => {
+  const folder = dir === undefined ? await mkdtemp(join(tmpdir(), 'trustnet-dev-')) : resolve(dir)
+  const places = homes({ TRUSTNET_HOME: folder })
+  const logs = join(folder, 'log')
+  await mkdir(logs, { recursive: true, mode: 0o700 })
+  const planned = plan(nodes)
+  const ports = await freePorts(planned.length)
+  const members = planned.map((one, at): DevMember => {
+    const dataFolder = join(places.data, one.name)
+    return {
+      ...one,
+      port: ports[at] ?? 0,
+      configFile: join(folder, `${one.name}.yaml`),
+      dataFolder,
+      logFile: join(logs, `${one.name}.log`),
+      socket: socketPath(places.runtime, one.name),
+      known: existsSync(join(dataFolder, 'registry.db'))
+    }
+  })
+  const [root] = members
+  if (root === undefined) throw new RangeError('a network has a root')
+  return { folder, homes: places, members, root }
+}
+
+/** Writes each member's configuration; ports are new in every run, everything else stays. */
+export const writeConfigs = (layout: Layout, dnsPort: number): void => {
+  for (const member of layout.members) {
+    const values: Record<string, unknown> = {
+      name: member.name,
+      role: member.role,
+      domain: devDomain,
+      'listen.host': '::1',
+      'listen.port': member.port,
+      'announce.allow': ['loopback'],
+      'bootstrap.port': layout.root.port,
+      'bootstrap.dnsServers': [`[::1]:${dnsPort}`],
+      'admission.policy': 'open',
+      'backup.enabled': false,
+      'logging.format': 'json'
+    }
+    for (const [key, value] of Object.entries(values)) saveConfigValue(member.configFile, key, value)
+  }
+}

@@ -1,0 +1,16 @@
+import { type AddressInfo, createServer, type Server } from 'node:net'
+
+/** So many free TCP ports of [::1]. All are held while they are looked for, so none comes twice. */
+export const freePorts = async (count: number): Promise<number[]> => {
+  const servers = await Promise.all(Array.from({ length: count }, open))
+  const ports = servers.map((server) => (server.address() as AddressInfo).port)
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
+  return ports
+}
+
+const open = (): Promise<Server> =>
+  new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen({ host: '::1', port: 0, ipv6Only: true }, () => resolve(server))
+  })

@@ -1,0 +1,43 @@
+import { stat } from 'node:fs/promises'
+import { readSecret } from '../node/config/index.ts'
+import type { Context } from './context.ts'
+import { UsageError } from './exit.ts'
+
+/** An invite line has at most 16 KiB, and white space that a mail put in. */
+const maxStdinBytes = 64 * 1024
+
+/** The invite line from the argument itself, `-` (stdin), a file, or the environment and its credential files. */
+export const readInvite = async (context: Context, given: string | undefined): Promise<string> => {
+  const { env } = context.terminal
+  if (given === '-') return readStdin(context)
+  if (given !== undefined && (await isFile(given))) return wanted(readSecret('invite', { env: {}, file: given }))
+  if (given !== undefined) return given
+  return wanted(readSecret('invite', { env }))
+}
+
+const wanted = (line: string | undefined): string => {
+  if (line !== undefined && line !== '') return line
+  throw new UsageError(
+    'There is no invite: give the line, a file that holds it, `-` for stdin, or set TRUSTNET_INVITE or TRUSTNET_INVITE_FILE. ' +
+      'The operator of the network gets one with: trustnet invite'
+  )
+}
+
+const isFile = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (found) => found.isFile(),
+    () => false
+  )
+
+const readStdin = async ({ terminal }: Context): Promise<string> => {
+  if (terminal.stdin.isTTY === true) terminal.progress('Paste the invite line, then press Ctrl-D:')
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of terminal.stdin as AsyncIterable<Buffer | string>) {
+    const part = Buffer.from(chunk)
+    bytes += part.length
+    if (bytes > maxStdinBytes) throw new UsageError('What came on stdin is too long for an invite.')
+    chunks.push(part)
+  }
+  return wanted(Buffer.concat(chunks).toString('utf8').trim())
+}

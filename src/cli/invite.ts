@@ -1,0 +1,100 @@
+import { Option } from 'commander'
+import { parseDuration } from '../node/config/index.ts'
+import { type Role, roles } from '../registry/role.ts'
+import type { AddCommand, Context } from './context.ts'
+import { UsageError } from './exit.ts'
+import { wholeNumber } from './peer-rows.ts'
+import { peerName } from './peers.ts'
+import { type RunningOptions, running, withRunning } from './running.ts'
+import { date, orUnknown, plural, sanitise } from './text.ts'
+
+type InviteOptions = RunningOptions & {
+  role?: string
+  name?: string
+  replace?: string
+  uses?: number
+  ttl?: number
+}
+
+const inviteExamples = `
+The line holds the seed of a one-time key: whoever has it can join. It goes to stdout alone, all else to stderr.
+
+Examples:
+  trustnet invite                             for one integrated node, valid for 1 hour
+  trustnet invite --role secondary --ttl 1d   for a second registry
+  trustnet invite --name hal                  the joiner gets this name
+  trustnet invite --replace hal               a re-installed machine takes its name over
+  trustnet invite --uses 20 --ttl 8h | ssh host trustnet join -`
+
+const ttl = (text: string): number => {
+  const ms = parseDuration(text)
+  if (ms === undefined || ms < 1000)
+    throw new UsageError(`--ttl needs a duration like 30m, 1h or 7d; '${text}' is none.`)
+  return ms
+}
+
+export const addInvite: AddCommand = (program, context) => {
+  withRunning(program.command('invite'))
+    .description('print a line that lets a machine join')
+    .addOption(
+      new Option('--role <role>', 'of the joiner (default: integrated)').choices([...Object.keys(roles), 'independent'])
+    )
+    .option('--name <name>', 'name of the joiner; without it the joiner chooses')
+    .option('--replace <name>', 'the joiner takes the place and name of this member, whose key is revoked')
+    .option('--uses <n>', 'how many may join with it (default: 1)', wholeNumber('--uses'))
+    .option('--ttl <duration>', 'how long it is valid (default: 1h)', ttl)
+    .addHelpText('after', inviteExamples)
+    .action((options: InviteOptions) => invite(context, options))
+  withRunning(program.command('revoke <peer>'))
+    .description('throw a member out, for ever: its key is never admitted again')
+    .option('--reason <text>', 'written into the log', 'revoked by the operator')
+    .action((peer: string, options: RunningOptions & { reason: string }) => revoke(context, peer, options))
+  withRunning(program.command('leave'))
+    .description('say to the network that this node leaves')
+    .option('--forget', 'have the own key revoked too; it can never come back')
+    .option('--reason <text>', 'told to the others')
+    .action((options: RunningOptions & { forget?: boolean; reason?: string }) => leave(context, options))
+}
+
+const roleOf = (text: string): Role => (text === 'independent' ? 'secondary' : (text as Role))
+
+const invite = async (context: Context, options: InviteOptions): Promise<void> => {
+  const { terminal } = context
+  const client = await running(context, options)
+  const view = await client.invite(
+    {
+      ...(options.role === undefined ? {} : { role: roleOf(options.role) }),
+      ...(options.name === undefined ? {} : { name: options.name }),
+      ...(options.replace === undefined ? {} : { replaces: options.replace }),
+      ...(options.uses === undefined ? {} : { uses: options.uses }),
+      ...(options.ttl === undefined ? {} : { ttlMs: options.ttl })
+    },
+    { signal: context.signal }
+  )
+  if (options.json === true) return terminal.json(view)
+  const name = view.name === null ? '' : ` named ${sanitise(view.name)}`
+  terminal.progress(
+    `For ${plural(view.uses, `${view.role} node`)}${name}, until ${date(view.expiresMs)}. On that machine: trustnet join LINE`
+  )
+  terminal.print(view.line)
+}
+
+const revoke = async (context: Context, peer: string, options: RunningOptions & { reason: string }): Promise<void> => {
+  const client = await running(context, options)
+  const view = await client.revoke(peerName(peer), options.reason, { signal: context.signal })
+  if (options.json === true) return context.terminal.json(view)
+  context.terminal.print(`${orUnknown(view.name)} ${sanitise(view.peerId)}: ${sanitise(view.message)}`)
+}
+
+const leave = async (
+  context: Context,
+  options: RunningOptions & { forget?: boolean; reason?: string }
+): Promise<void> => {
+  const client = await running(context, options)
+  const view = await client.leave(
+    { forget: options.forget === true, ...(options.reason === undefined ? {} : { reason: options.reason }) },
+    { signal: context.signal }
+  )
+  if (options.json === true) return context.terminal.json(view)
+  context.terminal.print(sanitise(view.message))
+}

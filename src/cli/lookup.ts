@@ -1,0 +1,79 @@
+import { Option } from 'commander'
+import { type LookupQuery, type LookupView, type PeerRow, peerStates } from '../node/control/api.ts'
+import type { ControlClient } from '../node/control/client.ts'
+import { type Role, roles } from '../registry/role.ts'
+import type { AddCommand, Context } from './context.ts'
+import { exitCodes } from './exit.ts'
+import { peerColumns } from './peer-columns.ts'
+import { wholeNumber } from './peer-rows.ts'
+import { peerName } from './peers.ts'
+import { type RunningOptions, running, withRunning } from './running.ts'
+
+type LookupOptions = RunningOptions & {
+  role?: Role
+  service?: string
+  state?: LookupQuery['state']
+  limit?: number
+  remote?: boolean
+  long?: boolean
+}
+
+const examples = `
+Examples:
+  trustnet lookup hal              by name, PeerId or the end of a PeerId
+  trustnet lookup --service web    everybody who offers it
+  trustnet lookup hal --remote     ask the registry, not the own replica`
+
+export const addLookup: AddCommand = (program, context) => {
+  withRunning(program.command('lookup [peer]'))
+    .description('find members by name, PeerId, role, service or state')
+    .addOption(new Option('--role <role>', 'of this role').choices(Object.keys(roles)))
+    .addOption(new Option('--state <state>', 'in this state').choices([...peerStates]))
+    .option('--service <service>', 'that announce this service')
+    .option('--limit <n>', 'at most so many rows', wholeNumber('--limit'))
+    .option('--remote', 'ask the registry that holds the lease')
+    .option('-l, --long', 'all columns, whole PeerIds')
+    .addHelpText('after', examples)
+    .action((peer: string | undefined, options: LookupOptions) => lookUp(context, peer, options))
+}
+
+/** Rows asked for at a time: the largest page a registry gives. */
+const pageRows = 500
+
+const lookUp = async (context: Context, peer: string | undefined, options: LookupOptions): Promise<void> => {
+  const client = await running(context, options)
+  const query: LookupQuery = {
+    ...(peer === undefined ? {} : { peer: peerName(peer) }),
+    ...(options.role === undefined ? {} : { role: options.role }),
+    ...(options.state === undefined ? {} : { state: options.state }),
+    ...(options.service === undefined ? {} : { service: options.service }),
+    ...(options.remote === undefined ? {} : { remote: options.remote })
+  }
+  const view = await allPages(client, query, options.limit ?? Number.POSITIVE_INFINITY, context.signal)
+  if (options.json === true) context.terminal.json(view)
+  else {
+    const columns = peerColumns({ now: Date.now(), paint: context.terminal.paint, long: options.long === true })
+    context.terminal.table(columns, view.rows, { empty: 'No member fits.', all: options.long === true })
+  }
+  if (view.rows.length === 0) context.exit(exitCodes.noMatch)
+}
+
+const allPages = async (
+  client: ControlClient,
+  query: LookupQuery,
+  limit: number,
+  signal: AbortSignal
+): Promise<LookupView> => {
+  const rows: PeerRow[] = []
+  let after: string | null = null
+  for (;;) {
+    const wanted = Math.min(pageRows, limit - rows.length)
+    const page: LookupView = await client.lookup(
+      { ...query, limit: wanted, ...(after === null ? {} : { after }) },
+      { signal }
+    )
+    rows.push(...page.rows)
+    after = page.next
+    if (after === null || rows.length >= limit) return { ...page, rows, next: after }
+  }
+}

@@ -1,0 +1,108 @@
+import { Command, CommanderError } from 'commander'
+import { addAddress } from './address.ts'
+import { addCompletion } from './completion.ts'
+import { addConfig } from './config.ts'
+import type { AddCommand, Context } from './context.ts'
+import { addDev } from './dev/command.ts'
+import { type ExitCode, exitCodeOf, exitCodes } from './exit.ts'
+import { addIdentity } from './identity.ts'
+import { addInit } from './init.ts'
+import { addInvite } from './invite.ts'
+import { addJoin } from './join.ts'
+import { addLookup } from './lookup.ts'
+import { addPeers } from './peers.ts'
+import { addRegistry } from './registry.ts'
+import { addNode } from './start.ts'
+import { addStatus } from './status.ts'
+import { Terminal, type TerminalInit } from './terminal.ts'
+import { sanitise } from './text.ts'
+import { addVersion, versionInfo } from './version.ts'
+import { addWait } from './wait.ts'
+
+const commands: readonly AddCommand[] = [
+  addDev,
+  addInit,
+  addNode,
+  addRegistry,
+  addStatus,
+  addPeers,
+  addLookup,
+  addIdentity,
+  addAddress,
+  addInvite,
+  addJoin,
+  addWait,
+  addConfig,
+  addVersion,
+  addCompletion
+]
+
+const about = `The machines of one domain find, recognise and reach each other directly over IPv6.`
+
+const footer = `
+Start here:
+  trustnet dev                          a whole network on this machine, from nothing
+  trustnet init --domain example.org    a network of your own; then: trustnet registry start
+  trustnet join LINE                    another machine, with a line of: trustnet invite
+
+Exit codes: 0 fine, 1 failure of our own, 2 usage or configuration, 3 nothing running, 4 no match, 5 degraded (--check),
+6 refused, 7 timed out or unreachable.`
+
+export interface MainInit extends TerminalInit {
+  argv: readonly string[]
+  signal: AbortSignal
+}
+
+/** Runs one command line and gives its exit code. Never throws, never ends the process. */
+export const main = async (init: MainInit): Promise<ExitCode> => {
+  const terminal = new Terminal(init)
+  let code: ExitCode = exitCodes.fine
+  const context: Context = {
+    terminal,
+    signal: init.signal,
+    exit(wanted) {
+      code = wanted
+    }
+  }
+  try {
+    await createProgram(context).parseAsync([...init.argv], { from: 'user' })
+    return code
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.fine : exitCodes.usage
+    // Ctrl-C in a command that only asks or watches is how it is ended.
+    if (init.signal.aborted) return code
+    terminal.progress(`${terminal.paintProgress('bad', 'error')}: ${messageOf(error)}`)
+    return exitCodeOf(error)
+  }
+}
+
+const messageOf = (error: unknown): string => {
+  if (!(error instanceof Error)) return sanitise(String(error))
+  return error.message.split('\n').map(sanitise).join('\n       ')
+}
+
+const createProgram = (context: Context): Command => {
+  const { terminal } = context
+  const program = new Command('trustnet')
+    .description(about)
+    .version(versionInfo().version, '-V, --version', 'print the version')
+    .addHelpText('after', footer)
+    .configureOutput({
+      writeOut: (text) => terminal.stdout.write(text),
+      writeErr: (text) => terminal.stderr.write(text)
+    })
+    .configureHelp({ sortOptions: false })
+    .showSuggestionAfterError()
+    .exitOverride()
+  for (const add of commands) add(program, context)
+  settle(program)
+  return program
+}
+
+/** exitOverride and output are not inherited by commands that were added with their own settings. */
+const settle = (command: Command): void => {
+  for (const child of command.commands) {
+    child.copyInheritedSettings(command)
+    settle(child)
+  }
+}

@@ -1,0 +1,58 @@
+import type { Loaded } from '../node/config/index.ts'
+import type { Context } from './context.ts'
+import { ExitError, exitCodes } from './exit.ts'
+
+/** A stopped process is gone within 5 s of the signal; what hangs for so long is left to the end of the process. */
+const stopMs = 4500
+
+export interface RunOptions {
+  /** Stop when stdin ends: whoever started this process is gone, even if it was killed. */
+  stopWithStdin?: boolean
+}
+
+/** Runs a node in the foreground until SIGTERM, SIGINT or, if wanted, the end of stdin. */
+export const runNode = async (context: Context, loaded: Loaded, options: RunOptions = {}): Promise<void> => {
+  const stop = options.stopWithStdin === true ? AbortSignal.any([context.signal, stdinEnd(context)]) : context.signal
+  // Commands that only ask a running process do not wait for libp2p and SQLite to load.
+  const { createNode } = await import('../node/index.ts')
+  const node = await createNode({ config: loaded.config, configFile: loaded.saveTo })
+  const stopped = aborted(stop)
+  try {
+    const started = node.start()
+    await Promise.race([started, stopped])
+    await stopped
+    await Promise.race([started.catch(() => undefined), Promise.resolve()])
+  } finally {
+    await inTime(node.stop(stop.aborted ? 'stopped by the operator' : 'could not start'))
+  }
+}
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
+
+const stdinEnd = ({ terminal }: Context): AbortSignal => {
+  const ended = new AbortController()
+  for (const event of ['end', 'close', 'error']) terminal.stdin.once(event, () => ended.abort())
+  terminal.stdin.resume()
+  return ended.signal
+}
+
+const inTime = async (stopping: Promise<void>): Promise<void> => {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<'late'>((resolve) => {
+    timer = setTimeout(() => resolve('late'), stopMs)
+  })
+  try {
+    if ((await Promise.race([stopping, late])) === 'late') {
+      throw new ExitError(
+        exitCodes.failure,
+        `Not everything stopped within ${stopMs} ms; the rest ends with the process.`
+      )
+    }
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,40 @@
+import type { StatusView } from '../node/control/api.ts'
+import type { AddCommand, Context } from './context.ts'
+import { exitCodes } from './exit.ts'
+import { type RunningOptions, running, withRunning } from './running.ts'
+import { statusText } from './status-text.ts'
+import { sanitise } from './text.ts'
+
+type StatusOptions = RunningOptions & { check?: boolean; acknowledge?: string }
+
+const examples = `
+Examples:
+  trustnet status                            one word, phase, registry, sync, DNS, what may die, what to do
+  trustnet status --check                    exit 5 unless healthy, 3 when nothing runs (for health checks)
+  trustnet status --acknowledge recovery-kit take a warning out of the status word`
+
+export const addStatus: AddCommand = (program, context) => {
+  withRunning(program.command('status [node]'))
+    .description('is all well: phase, registry, sync, DNS, membership, resilience, warnings')
+    .option('--check', 'exit with 5 unless healthy')
+    .option('--acknowledge <code>', 'acknowledge a warning or alarm by its code')
+    .addHelpText('after', examples)
+    .action((node: string | undefined, options: StatusOptions) =>
+      showStatus(context, node === undefined ? options : { ...options, node })
+    )
+}
+
+const showStatus = async (context: Context, options: StatusOptions): Promise<void> => {
+  const { terminal, signal } = context
+  const client = await running(context, options)
+  if (options.acknowledge !== undefined) {
+    const done = await client.acknowledge(options.acknowledge, { signal })
+    if (options.json === true) terminal.json(done)
+    else terminal.print(`${sanitise(done.code)}: ${sanitise(done.message)}`)
+    return
+  }
+  const view: StatusView = await client.status({ signal })
+  if (options.json === true) terminal.json(view)
+  else terminal.print(statusText(view, terminal.paint, Date.now()))
+  if (options.check === true && view.word !== 'healthy') context.exit(exitCodes.degraded)
+}

@@ -1,0 +1,89 @@
+import { styleText } from 'node:util'
+
+/**
+ * Control, format (bidi, zero-width), line separator, surrogate, private and unassigned characters. None of them belongs into a
+ * name, an error or a tag of a peer, and each could move the cursor, hide text or turn it round.
+ */
+const unsafe = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}]/gu
+
+/** The longest string of a peer that is shown: a log line's worth. */
+const maxShown = 200
+
+/** A string that came from another machine, fit to be printed: no character that a terminal obeys, at most 200 of them. */
+export const sanitise = (text: string): string => {
+  const clean = text.replace(unsafe, '\uFFFD')
+  return clean.length > maxShown ? `${clean.slice(0, maxShown - 1)}…` : clean
+}
+
+/** The same string as JSON, with every character escaped that a terminal might obey. */
+export const safeJson = (value: unknown, indent?: number): string =>
+  JSON.stringify(value, undefined, indent).replace(/[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}]/gu, escapeUnits)
+
+const escapeUnits = (text: string): string =>
+  Array.from({ length: text.length }, (_, i) => `\\u${text.charCodeAt(i).toString(16).padStart(4, '0')}`).join('')
+
+/** Shown for everything that is not known. */
+export const unknown = '-'
+
+export const orUnknown = (text: string | null | undefined): string =>
+  text === null || text === undefined || text === '' ? unknown : sanitise(text)
+
+/** Every Ed25519 PeerId starts alike, so its end is shown; commands take the end as a name for the peer. */
+export const shortPeerId = (peerId: string): string => (peerId.length > 12 ? `…${peerId.slice(-8)}` : peerId)
+
+const units = [
+  ['d', 86_400_000],
+  ['h', 3_600_000],
+  ['m', 60_000],
+  ['s', 1000]
+] as const
+
+/** 850 ms, 4.2s, 45s, 3m12s, 2h5m, 9d4h: the two largest units; `-` for null. */
+export const duration = (ms: number | null): string => {
+  if (ms === null) return unknown
+  if (ms < 1000) return `${Math.max(0, Math.round(ms))}ms`
+  if (ms < 10_000) return `${(Math.floor(ms / 100) / 10).toString()}s`
+  const at = units.findIndex(([, size]) => ms >= size)
+  const [name, size] = units[at] ?? units[3]
+  const next = units[at + 1]
+  const whole = `${Math.floor(ms / size)}${name}`
+  const rest = next === undefined ? 0 : Math.floor((ms % size) / next[1])
+  return next === undefined || rest === 0 ? whole : `${whole}${rest}${next[0]}`
+}
+
+/** Ages in lists: seconds are enough. */
+export const age = (ms: number | null): string => {
+  if (ms === null) return unknown
+  return ms < 1000 ? '0s' : duration(Math.floor(ms / 1000) * 1000)
+}
+
+export const milliseconds = (ms: number | null): string => {
+  if (ms === null) return unknown
+  return ms < 10 ? `${Math.round(ms * 10) / 10}ms` : `${Math.round(ms)}ms`
+}
+
+export const percent = (value: number | null): string =>
+  value === null ? unknown : `${value >= 100 ? '100' : value.toFixed(1)}%`
+
+export const bytes = (count: number | null): string => {
+  if (count === null) return unknown
+  if (count < 1024) return `${count}B`
+  const power = Math.min(4, Math.floor(Math.log2(count) / 10))
+  return `${(count / 1024 ** power).toFixed(1)}${['B', 'KiB', 'MiB', 'GiB', 'TiB'][power]}`
+}
+
+export const date = (ms: number | null): string =>
+  ms === null ? unknown : new Date(ms).toISOString().replace(/\.\d+Z$/, 'Z')
+
+export const plural = (count: number, one: string, many = `${one}s`): string => `${count} ${count === 1 ? one : many}`
+
+export type Paint = 'good' | 'warn' | 'bad' | 'dim' | 'bold'
+const styles = { good: 'green', warn: 'yellow', bad: 'red', dim: 'dim', bold: 'bold' } as const
+
+export type Painter = (paint: Paint, text: string) => string
+
+/** Colours where they are wanted, the bare text elsewhere. */
+export const painter =
+  (colour: boolean): Painter =>
+  (paint, text) =>
+    colour ? styleText(styles[paint], text, { validateStream: false }) : text
