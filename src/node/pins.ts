@@ -7,8 +7,8 @@ export interface Expectation {
 }
 
 /**
- * Who is expected behind the addresses that are being dialled. libp2p shares one dial between all who ask for the same
- * address at the same time, so an address may have several expectations; the host must please one of them.
+ * Who is expected behind the addresses that are being dialled. Several dials of one address may go on at a time, and the
+ * gater sees only the address, so the host must please one of them; each dial looks again at what it was given.
  */
 export class Pins {
   readonly #expected = new Map<string, Set<Expectation>>()
@@ -24,11 +24,6 @@ export class Pins {
     const all = this.#expected.get(address)
     all?.delete(expectation)
     if (all?.size === 0) this.#expected.delete(address)
-  }
-
-  /** Whether any dial still waits for that address. */
-  isExpected(address: string): boolean {
-    return this.#expected.has(address)
   }
 
   /** After Noise: false when every dial of that address wants another key. */

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Connection, Libp2p } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { isPlainIp6, parseAddr } from '../registry/addrs.ts'
@@ -133,13 +134,12 @@ class Race {
   #arrived(target: Target, connection: Connection): void {
     const peerId = connection.remotePeer.toString()
     const wanted = target.peerIds === undefined || target.peerIds.has(peerId)
-    // Another race for the same address may have been given the same connection: then it is its to close.
-    const shared = this.#components.gater.pins.isExpected(target.address)
-    if ((this.#settled || !wanted) && !shared) void closeLoser(connection)
+    if (this.#settled || !wanted) void closeLoser(connection)
     if (!wanted) {
       this.#failed(target, new PinMismatchError(target.address, [...(target.peerIds ?? [])], peerId))
     } else if (!this.#settled) {
       this.#settled = true
+      won.add(connection)
       this.#result.resolve({ connection, address: target.address, failures: [...this.#failures] })
     }
   }
@@ -183,7 +183,13 @@ const prepare = (candidates: readonly Candidate[]): { targets: Target[]; failure
   return { targets: [...byAddress].map(([address, peerIds]) => ({ address, peerIds })), failures }
 }
 
+/** Connections that a race gave to its caller. */
+const won = new WeakSet<Connection>()
+
+/** libp2p may give one connection to two races that dial the same address; then it is the winner's to close. */
 const closeLoser = async (connection: Connection): Promise<void> => {
+  await setImmediate()
+  if (won.has(connection)) return
   try {
     await connection.close({ signal: AbortSignal.timeout(1000) })
   } catch (error) {

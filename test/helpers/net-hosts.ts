@@ -1,0 +1,58 @@
+import { generateKeyPair } from '@libp2p/crypto/keys'
+import type { Libp2p, PrivateKey } from '@libp2p/interface'
+import { createLibp2p } from 'libp2p'
+import { componentLogger } from '../../src/node/component-logger.ts'
+import { defaults } from '../../src/node/config/defaults.ts'
+import { Gater, type GaterInit } from '../../src/node/gater.ts'
+import type { InboundLimits } from '../../src/node/inbound.ts'
+import { type BaseServices, libp2pOptions } from '../../src/node/libp2p.ts'
+import { silentLogger } from '../../src/registry/ports.ts'
+
+export const inboundLimits: InboundLimits = { ...defaults.limits, connections: 300 }
+
+export interface NetHost extends AsyncDisposable {
+  readonly libp2p: Libp2p<BaseServices>
+  readonly gater: Gater
+  /** Text of the one address that is listened on. */
+  readonly address: string
+  readonly peerId: string
+}
+
+export interface NetHostInit extends Partial<GaterInit> {
+  readonly announce?: () => readonly string[]
+  readonly privateKey?: PrivateKey
+}
+
+/** A host with the product's own libp2p options on a free port of ::1. */
+export const netHost = async (init: NetHostInit = {}): Promise<NetHost> => {
+  const gater = new Gater({ limits: inboundLimits, ...init })
+  let address = ''
+  const libp2p = await createLibp2p(
+    libp2pOptions({
+      privateKey: init.privateKey ?? (await generateKeyPair('Ed25519')),
+      listen: ['/ip6/::1/tcp/0'],
+      announce: init.announce ?? (() => [address].filter((text) => text !== '')),
+      gater,
+      logger: componentLogger({ ...silentLogger, isLevelEnabled: () => false }),
+      limits: { dialTimeoutMs: 5000, memberUpgradeTimeoutMs: 15_000 },
+      services: {},
+      version: '0.0.0'
+    })
+  )
+  address = listenAddress(libp2p)
+  return {
+    libp2p,
+    gater,
+    address,
+    peerId: libp2p.peerId.toString(),
+    [Symbol.asyncDispose]: async () => await libp2p.stop()
+  }
+}
+
+/** Not getMultiaddrs(), which says what is announced. */
+const listenAddress = (libp2p: Libp2p<BaseServices>): string => {
+  const { components } = libp2p as unknown as {
+    components: { transportManager: { getAddrs(): { toString(): string }[] } }
+  }
+  return String(components.transportManager.getAddrs()[0])
+}
