@@ -1,0 +1,60 @@
+import { equals } from 'uint8arrays/equals'
+import type { Admit, LogEntry } from '../entry.ts'
+import { InvalidPayloadError } from '../errors.ts'
+import { openForgetRequest } from '../forget.ts'
+import { openGrant } from '../grant.ts'
+import { checkJoinAgainstGrant, openJoin } from '../join.ts'
+import { openReceipt } from '../receipt.ts'
+import { openRenewRequest } from '../renew.ts'
+import { openRotation } from '../rotate.ts'
+
+/** What the envelopes inside an entry prove and only the state can judge. */
+export interface Proofs {
+  /** Key that signed the grant of an admission by invite. */
+  readonly grantSigner?: Uint8Array
+  /** End of the membership that a renew request names. */
+  readonly renewedNotAfterMs?: number
+}
+
+/**
+ * Verifies the envelopes inside an entry: that the one it is about wanted it, and by what it was let in. So a root cannot enter
+ * anybody who did not ask.
+ *
+ * @throws InvalidEnvelopeError, InvalidPayloadError, InviteInvalidError, WrongNetworkError
+ */
+export function openProofs(entry: LogEntry): Proofs {
+  const { networkId } = entry
+  switch (entry.kind) {
+    case 'admit':
+      return openAdmission(entry.body, networkId)
+    case 'renew': {
+      const { publicKey: signer, request } = entry.body
+      return { renewedNotAfterMs: openRenewRequest(request, networkId, { signer }).value.notAfterMs }
+    }
+    case 'revoke': {
+      const { publicKey: signer, request } = entry.body
+      if (request !== undefined) openForgetRequest(request, networkId, { signer })
+      return {}
+    }
+    case 'rotate':
+      openRotation(entry.body, networkId)
+      return {}
+    default:
+      return {}
+  }
+}
+
+function openAdmission(admit: Admit, networkId: Uint8Array): Proofs {
+  if (admit.join === undefined) return {}
+  const join = openJoin(admit.join, networkId, { signer: admit.publicKey })
+  if (join.value.name !== admit.name || join.value.role !== admit.role) {
+    throw new InvalidPayloadError(`the admission of ${admit.name} is not what the joiner asked for`)
+  }
+  if (admit.receipt !== undefined && !equals(openReceipt(admit.receipt, networkId).value.joinHash, join.hash)) {
+    throw new InvalidPayloadError(`the receipt in the admission of ${admit.name} is of another request`)
+  }
+  if (admit.grant === undefined) return {}
+  const grant = openGrant(admit.grant, networkId)
+  checkJoinAgainstGrant(join, grant)
+  return { grantSigner: grant.signer }
+}
