@@ -12,7 +12,7 @@ export interface SessionFrame {
   heartbeatAnswer?: HeartbeatAnswer
   deregister?: Deregister
   answer?: Answer
-  ping?: boolean
+  ping?: number
   pong?: boolean
   put?: PutRecord
   renew?: RenewMembership
@@ -68,7 +68,7 @@ export namespace SessionFrame {
 
         if (obj.ping != null) {
           w.uint32(64)
-          w.bool(obj.ping)
+          w.uint32(obj.ping)
         }
 
         if (obj.pong != null) {
@@ -156,7 +156,7 @@ export namespace SessionFrame {
               break
             }
             case 8: {
-              obj.ping = reader.bool()
+              obj.ping = reader.uint32()
               break
             }
             case 9: {
@@ -260,7 +260,7 @@ export namespace SessionFrame {
             case 8: {
               yield {
                 field: `${prefix}.ping`,
-                value: reader.bool()
+                value: reader.uint32()
               }
               break
             }
@@ -446,6 +446,11 @@ export namespace SessionFrame {
     value: number
   }
 
+  export interface SessionFrameHeartbeatAnswerContestedFieldEvent {
+    field: '$.heartbeatAnswer.contested'
+    value: boolean
+  }
+
   export interface SessionFrameDeregisterReasonFieldEvent {
     field: '$.deregister.reason'
     value: string
@@ -478,7 +483,7 @@ export namespace SessionFrame {
 
   export interface SessionFramePingFieldEvent {
     field: '$.ping'
-    value: boolean
+    value: number
   }
 
   export interface SessionFramePongFieldEvent {
@@ -534,7 +539,7 @@ export namespace SessionFrame {
     return decodeMessage(buf, SessionFrame.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<SessionFrame>): Generator<SessionFrameIdFieldEvent | SessionFrameRegisterRecordFieldEvent | SessionFrameRegisterJoinFieldEvent | SessionFrameRegisterGrantFieldEvent | SessionFrameRegisterInstanceFieldEvent | SessionFrameRegisteredStatusFieldEvent | SessionFrameRegisteredRetryAfterMsFieldEvent | SessionFrameRegisteredAdmitFieldEvent | SessionFrameRegisteredLeaseMsFieldEvent | SessionFrameRegisteredHeartbeatMsFieldEvent | SessionFrameRegisteredPeersFieldEvent | SessionFrameRegisteredRegistriesFieldEvent | SessionFrameRegisteredCheckpointFieldEvent | SessionFrameRegisteredObservedFieldEvent | SessionFrameRegisteredRecordFieldEvent | SessionFrameRegisteredReplicaAgeMsFieldEvent | SessionFrameHeartbeatCheckpointFieldEvent | SessionFrameHeartbeatSeqFieldEvent | SessionFrameHeartbeatConnectedFieldEvent | SessionFrameHeartbeatRttMsFieldEvent | SessionFrameHeartbeatAnswerStatusFieldEvent | SessionFrameHeartbeatAnswerLeaseMsFieldEvent | SessionFrameHeartbeatAnswerHeartbeatMsFieldEvent | SessionFrameHeartbeatAnswerCheckpointFieldEvent | SessionFrameHeartbeatAnswerReplicaAgeMsFieldEvent | SessionFrameDeregisterReasonFieldEvent | SessionFrameDeregisterRecordFieldEvent | SessionFrameAnswerStatusFieldEvent | SessionFrameAnswerRetryAfterMsFieldEvent | SessionFrameAnswerRecordFieldEvent | SessionFrameAnswerEntryFieldEvent | SessionFramePingFieldEvent | SessionFramePongFieldEvent | SessionFramePutRecordFieldEvent | SessionFrameRenewRequestFieldEvent | SessionFrameForgetRequestFieldEvent | SessionFrameAdmittedStatusFieldEvent | SessionFrameAdmittedAdmitFieldEvent | SessionFrameForwardJoinFieldEvent | SessionFrameForwardGrantFieldEvent | SessionFrameForwardReceiptFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<SessionFrame>): Generator<SessionFrameIdFieldEvent | SessionFrameRegisterRecordFieldEvent | SessionFrameRegisterJoinFieldEvent | SessionFrameRegisterGrantFieldEvent | SessionFrameRegisterInstanceFieldEvent | SessionFrameRegisteredStatusFieldEvent | SessionFrameRegisteredRetryAfterMsFieldEvent | SessionFrameRegisteredAdmitFieldEvent | SessionFrameRegisteredLeaseMsFieldEvent | SessionFrameRegisteredHeartbeatMsFieldEvent | SessionFrameRegisteredPeersFieldEvent | SessionFrameRegisteredRegistriesFieldEvent | SessionFrameRegisteredCheckpointFieldEvent | SessionFrameRegisteredObservedFieldEvent | SessionFrameRegisteredRecordFieldEvent | SessionFrameRegisteredReplicaAgeMsFieldEvent | SessionFrameHeartbeatCheckpointFieldEvent | SessionFrameHeartbeatSeqFieldEvent | SessionFrameHeartbeatConnectedFieldEvent | SessionFrameHeartbeatRttMsFieldEvent | SessionFrameHeartbeatAnswerStatusFieldEvent | SessionFrameHeartbeatAnswerLeaseMsFieldEvent | SessionFrameHeartbeatAnswerHeartbeatMsFieldEvent | SessionFrameHeartbeatAnswerCheckpointFieldEvent | SessionFrameHeartbeatAnswerReplicaAgeMsFieldEvent | SessionFrameHeartbeatAnswerContestedFieldEvent | SessionFrameDeregisterReasonFieldEvent | SessionFrameDeregisterRecordFieldEvent | SessionFrameAnswerStatusFieldEvent | SessionFrameAnswerRetryAfterMsFieldEvent | SessionFrameAnswerRecordFieldEvent | SessionFrameAnswerEntryFieldEvent | SessionFramePingFieldEvent | SessionFramePongFieldEvent | SessionFramePutRecordFieldEvent | SessionFrameRenewRequestFieldEvent | SessionFrameForgetRequestFieldEvent | SessionFrameAdmittedStatusFieldEvent | SessionFrameAdmittedAdmitFieldEvent | SessionFrameForwardJoinFieldEvent | SessionFrameForwardGrantFieldEvent | SessionFrameForwardReceiptFieldEvent> {
     return streamMessage(buf, SessionFrame.codec(), opts)
   }
 }
@@ -1392,6 +1397,7 @@ export interface HeartbeatAnswer {
   heartbeatMs: number
   checkpoint: Uint8Array
   replicaAgeMs: number
+  contested: boolean
 }
 
 export namespace HeartbeatAnswer {
@@ -1429,6 +1435,11 @@ export namespace HeartbeatAnswer {
           w.uint64Number(obj.replicaAgeMs)
         }
 
+        if ((obj.contested != null && obj.contested !== false)) {
+          w.uint32(48)
+          w.bool(obj.contested)
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
@@ -1438,7 +1449,8 @@ export namespace HeartbeatAnswer {
           leaseMs: 0,
           heartbeatMs: 0,
           checkpoint: uint8ArrayAlloc(0),
-          replicaAgeMs: 0
+          replicaAgeMs: 0,
+          contested: false
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -1465,6 +1477,10 @@ export namespace HeartbeatAnswer {
             }
             case 5: {
               obj.replicaAgeMs = reader.uint64Number()
+              break
+            }
+            case 6: {
+              obj.contested = reader.bool()
               break
             }
             default: {
@@ -1517,6 +1533,13 @@ export namespace HeartbeatAnswer {
               }
               break
             }
+            case 6: {
+              yield {
+                field: `${prefix}.contested`,
+                value: reader.bool()
+              }
+              break
+            }
             default: {
               reader.skipType(tag & 7)
               break
@@ -1554,6 +1577,11 @@ export namespace HeartbeatAnswer {
     value: number
   }
 
+  export interface HeartbeatAnswerContestedFieldEvent {
+    field: '$.contested'
+    value: boolean
+  }
+
   export function encode (obj: Partial<HeartbeatAnswer>): Uint8Array {
     return encodeMessage(obj, HeartbeatAnswer.codec())
   }
@@ -1562,7 +1590,7 @@ export namespace HeartbeatAnswer {
     return decodeMessage(buf, HeartbeatAnswer.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<HeartbeatAnswer>): Generator<HeartbeatAnswerStatusFieldEvent | HeartbeatAnswerLeaseMsFieldEvent | HeartbeatAnswerHeartbeatMsFieldEvent | HeartbeatAnswerCheckpointFieldEvent | HeartbeatAnswerReplicaAgeMsFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<HeartbeatAnswer>): Generator<HeartbeatAnswerStatusFieldEvent | HeartbeatAnswerLeaseMsFieldEvent | HeartbeatAnswerHeartbeatMsFieldEvent | HeartbeatAnswerCheckpointFieldEvent | HeartbeatAnswerReplicaAgeMsFieldEvent | HeartbeatAnswerContestedFieldEvent> {
     return streamMessage(buf, HeartbeatAnswer.codec(), opts)
   }
 }

@@ -1,0 +1,24 @@
+import { statuses } from '../engine/status.ts'
+import type { Answer, HeartbeatAnswer } from './pb/register.ts'
+
+/** No bytes: an absent field on the wire. */
+export const none: Uint8Array = new Uint8Array()
+
+export const answerOf = (status: number, detail: Partial<Answer> = {}): Answer => ({
+  retryAfterMs: 0,
+  record: none,
+  entry: none,
+  ...detail,
+  status
+})
+
+export const done = (entry: Uint8Array = none): Answer => answerOf(statuses.OK, { entry })
+
+export const refusedBeat = (status: number): HeartbeatAnswer => ({
+  status,
+  leaseMs: 0,
+  heartbeatMs: 0,
+  checkpoint: none,
+  replicaAgeMs: 0,
+  contested: false
+})

@@ -1,0 +1,61 @@
+import type { TypedEventTarget } from 'main-event'
+import type { Checkpoint } from '../../registry/checkpoint.ts'
+import type { Signed } from '../../registry/envelope.ts'
+import type { NodeRecord } from '../../registry/record.ts'
+import type { TrustedMember } from '../engine/trust.ts'
+
+/** The claim of a member to be online, held by its session. */
+export interface SessionLease {
+  /** @throws DuplicateInstanceError when another instance of the key has the lease by now */
+  beat(beat: { connected?: readonly Uint8Array[]; rttMs?: number }): {
+    leaseMs: number
+    heartbeatMs: number
+    contested: boolean
+  }
+  probeAnswered(rttMs: number): void
+  probeUnanswered(): void
+  lost(reason: string): void
+  left(reason: string): void
+}
+
+export interface JoinBundle {
+  join: Uint8Array
+  grant?: Uint8Array
+  /** Of the first registry, when it was not this one. */
+  receipt?: Uint8Array
+}
+
+/** What joiners who were told PENDING wait for. */
+export interface RegisterBackendEvents {
+  admitted: CustomEvent<{ publicKey: Uint8Array; admit: Uint8Array }>
+  rejected: CustomEvent<{ publicKey: Uint8Array; reason: string }>
+}
+
+/** The part of a registry that sessions are served from. */
+export interface RegisterBackend {
+  readonly networkId: Uint8Array
+  readonly events: TypedEventTarget<RegisterBackendEvents>
+  /** Envelope of the admit entry and what it says; undefined when the key is no member now. */
+  member(publicKey: Uint8Array): (TrustedMember & { readonly admit: Uint8Array }) | undefined
+  isRevoked(publicKey: Uint8Array): boolean
+  /** The member that an admit entry proves which the replica has not got yet. Throws when it proves none. */
+  verifyAdmit(admit: Uint8Array, publicKey: Uint8Array): Promise<TrustedMember>
+  join(bundle: JoinBundle): Promise<{ admit: Uint8Array }>
+  /** Gives the entry that came of it. `signer`: the only key that may have signed. */
+  renew(request: Uint8Array, signer?: Uint8Array): Promise<{ entry: Uint8Array }>
+  forget(request: Uint8Array, signer?: Uint8Array): Promise<{ entry: Uint8Array }>
+  /** Resolves after the durable commit. @throws StaleRecordError and what opening throws */
+  put(record: Uint8Array): Promise<unknown>
+  record(publicKey: Uint8Array): Uint8Array | undefined
+  /** Envelopes of random records, at most `count`. */
+  sample(count: number): Uint8Array[]
+  /** Envelopes of the records of the root and the secondaries. */
+  registries(): Uint8Array[]
+  checkpoint(): Signed<Checkpoint> | undefined
+  replicaAgeMs(): number
+  /** @throws DuplicateInstanceError */
+  openLease(publicKey: Uint8Array, instance: Uint8Array): SessionLease
+}
+
+/** Opens a record and insists on its signer. */
+export type OpenOwnRecord = (record: Uint8Array, signer: Uint8Array) => Promise<Signed<NodeRecord>>

@@ -1,0 +1,26 @@
+import { type Register, type RegisterComponents, type RegisterInit, RegisterService } from './server.ts'
+
+export type { JoinBundle, RegisterBackend, RegisterBackendEvents, SessionLease } from './backend.ts'
+export { type OpenSessionOptions, openRegisterSession, RegisterSession } from './client.ts'
+export type { Register, RegisterComponents, RegisterInit } from './server.ts'
+export type {
+  ForwardCall,
+  HeartbeatCall,
+  HeartbeatResult,
+  RegisterCall,
+  Registered,
+  RegistrySession,
+  RegistrySessionEvents,
+  SessionCallOptions,
+  SessionEnd
+} from './session-types.ts'
+
+/**
+ * Serves joins, registrations, leases and records to members, and joins to strangers.
+ *
+ * @example
+ * createLibp2p({ services: { register: register({ backend, trust, limits, silentMs: 90_000 }) } })
+ */
+export function register(init: RegisterInit): (components: RegisterComponents) => Register {
+  return (components) => new RegisterService(components, init)
+}

@@ -1,0 +1,60 @@
+import type { Connection } from '@libp2p/interface'
+import { parseAddr } from '../../registry/addrs.ts'
+import type { Clock } from '../../registry/ports.ts'
+import { isRegistryRole, type Role } from '../../registry/role.ts'
+import { RateLimitedError } from '../engine/errors.ts'
+import type { ProtocolLimits } from '../engine/limits.ts'
+import { Gcra } from '../engine/rate.ts'
+
+export type RequestKind = 'register' | 'heartbeat' | 'put' | 'request'
+
+const strangers = 'all strangers'
+
+/** What one peer, all strangers together, and one /64 may ask for. Outlives sessions: a reconnect begins nothing anew. */
+export class RegisterRates {
+  readonly #own: Record<RequestKind, Gcra>
+  readonly #registries: Gcra
+  readonly #strangerJoins: Gcra
+  readonly #failedProofs: Gcra
+
+  constructor(limits: ProtocolLimits['register'], clock: Clock) {
+    const options = { clock }
+    this.#own = {
+      register: new Gcra(limits.registers, options),
+      heartbeat: new Gcra(limits.heartbeats, options),
+      put: new Gcra(limits.puts, options),
+      request: new Gcra(limits.requests, options)
+    }
+    this.#registries = new Gcra(limits.registryRequests, options)
+    this.#strangerJoins = new Gcra(limits.strangerJoins, options)
+    this.#failedProofs = new Gcra(limits.failedProofs, options)
+  }
+
+  /** @throws RateLimitedError */
+  take(kind: RequestKind, remoteId: string, role: Role | undefined): void {
+    const isRegistry = role !== undefined && isRegistryRole(role)
+    // A registry's own registrations are as rare as everybody's.
+    const rate = isRegistry && kind !== 'register' ? this.#registries : this.#own[kind]
+    refuse(rate.take(remoteId), `too many ${kind}s of this peer`)
+  }
+
+  /** Before a stranger's join is verified. @throws RateLimitedError */
+  takeJoin(connection: Connection): void {
+    refuse(this.#failedProofs.peek(prefixOf(connection)), 'too many failed proofs from this /64')
+    refuse(this.#strangerJoins.take(strangers), 'too many joins at once')
+  }
+
+  failedProof(connection: Connection): void {
+    this.#failedProofs.take(prefixOf(connection))
+  }
+}
+
+function refuse(waitMs: number, message: string): void {
+  if (waitMs > 0) throw new RateLimitedError(message, waitMs)
+}
+
+/** The /64 that a connection comes from: whoever has one address of it has all. */
+function prefixOf(connection: Connection): string {
+  const addr = parseAddr(connection.remoteAddr)
+  return addr === undefined ? 'unknown' : Buffer.from(addr.bytes.subarray(0, 8)).toString('hex')
+}

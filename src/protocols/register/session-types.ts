@@ -1,0 +1,94 @@
+import type { TypedEventTarget } from 'main-event'
+
+export interface RegisterCall {
+  /** Envelope of the own record. */
+  record: Uint8Array
+  /** Envelopes of the join request and, with an invite, its grant; while not admitted. */
+  join?: Uint8Array | undefined
+  grant?: Uint8Array | undefined
+  /** 16 random bytes of this process. */
+  instance: Uint8Array
+}
+
+export interface Registered {
+  /** Envelope of the own admit entry. */
+  admit: Uint8Array
+  leaseMs: number
+  heartbeatMs: number
+  /** Envelopes of the records of some members, and of the registries. */
+  peers: Uint8Array[]
+  registries: Uint8Array[]
+  /** Envelope of the registry's newest one. */
+  checkpoint: Uint8Array | undefined
+  /** Multiaddr bytes: from where the registry sees this session come. */
+  observed: Uint8Array | undefined
+  /** Envelope of the record that the registry holds for this key. */
+  record: Uint8Array | undefined
+  /** How long ago the registry's replica was surely up to date. */
+  replicaAgeMs: number
+}
+
+export interface HeartbeatCall {
+  /** Envelope of the newest verified checkpoint. It travels only when it is another than the last time. */
+  checkpoint?: Uint8Array | undefined
+  /** Of the own record. */
+  seq: number
+  /** Keys of connected members, 32 at most. */
+  connected?: Uint8Array[]
+}
+
+export interface HeartbeatResult {
+  leaseMs: number
+  heartbeatMs: number
+  /** Envelope, when the registry's is newer than the one shown. */
+  checkpoint: Uint8Array | undefined
+  replicaAgeMs: number
+  /** Another process with this key asked for the lease and was refused. */
+  contested: boolean
+}
+
+export interface ForwardCall {
+  join: Uint8Array
+  grant?: Uint8Array | undefined
+  receipt?: Uint8Array | undefined
+}
+
+export interface SessionCallOptions {
+  signal?: AbortSignal
+}
+
+/** Why a session is over. */
+export interface SessionEnd {
+  reason: string
+  /** What the registry said last, where it said why. */
+  status: number | undefined
+}
+
+export interface RegistrySessionEvents {
+  /** A join that was PENDING was decided: OK with the admit entry, or REJECTED. */
+  admitted: CustomEvent<{ status: number; admit: Uint8Array }>
+  /** Another process with this key asked this registry for the lease. */
+  duplicate: CustomEvent<void>
+}
+
+/**
+ * A node's session with a registry, remote or in process. Each call rejects with the registry's error that its refusal stands for
+ * (StaleRecordError, PendingError, NameTakenError …).
+ */
+export interface RegistrySession {
+  readonly events: TypedEventTarget<RegistrySessionEvents>
+  readonly closed: Promise<SessionEnd>
+  /** Of the last exchange. */
+  readonly rttMs: number | undefined
+  register(call: RegisterCall, options?: SessionCallOptions): Promise<Registered>
+  heartbeat(call: HeartbeatCall, options?: SessionCallOptions): Promise<HeartbeatResult>
+  /** A newer own record or, from a registry, of any member. Resolves after the other side's durable commit. */
+  put(record: Uint8Array, options?: SessionCallOptions): Promise<void>
+  /** Give the envelope of the entry that came of it. */
+  renew(request: Uint8Array, options?: SessionCallOptions): Promise<Uint8Array>
+  forget(request: Uint8Array, options?: SessionCallOptions): Promise<Uint8Array>
+  forwardJoin(call: ForwardCall, options?: SessionCallOptions): Promise<Uint8Array>
+  /** Says goodbye; `record` has left = true. The session is over afterwards. */
+  deregister(reason: string, record?: Uint8Array, options?: SessionCallOptions): Promise<void>
+  close(): Promise<void>
+}

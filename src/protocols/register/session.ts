@@ -1,0 +1,176 @@
+import {
+  DuplicateInstanceError,
+  PendingError,
+  StaleRecordError,
+  UnsupportedVersionError
+} from '../../registry/errors.ts'
+import type { Logger } from '../../registry/ports.ts'
+import { DeadlineError, StreamEndedError } from '../engine/errors.ts'
+import type { ProtocolLimits } from '../engine/limits.ts'
+import { decodeFrame, type Exchange } from '../engine/protocol.ts'
+import { retryAfterMsOf, statuses, statusOf } from '../engine/status.ts'
+import type { SessionActions } from './actions.ts'
+import { answerOf, none, refusedBeat } from './answers.ts'
+import { SessionFrame } from './pb/register.ts'
+import type { Pinged, Pinger } from './pinger.ts'
+
+/** What a frame carries. */
+type Body = Omit<SessionFrame, 'id'>
+
+export interface ServerSessionInit {
+  exchange: Exchange
+  actions: SessionActions
+  pinger: Pinger
+  limits: ProtocolLimits['register']
+  logger: Logger
+  /** The peer has a lease through this session now. */
+  onRegistered: () => void
+  /** Another process with the peer's key was refused. */
+  onDuplicate: () => void
+  /** The peer's join waits for the root or the operator. */
+  onPending: () => void
+}
+
+/** One peer's session stream: requests are worked on side by side, answered by id, and bounded in number. */
+export class ServerSession implements Pinged {
+  readonly #init: ServerSessionInit
+  #inFlight = 0
+  #slot: PromiseWithResolvers<void> | undefined
+
+  constructor(init: ServerSessionInit) {
+    this.#init = init
+  }
+
+  get remoteId(): string {
+    return this.#init.exchange.remoteId
+  }
+
+  /** Until the peer ends the session, breaks it or falls silent. */
+  async run(): Promise<void> {
+    const { exchange, pinger, limits } = this.#init
+    const { frames } = exchange
+    const first = await frames.read({
+      signal: AbortSignal.any([exchange.signal, AbortSignal.timeout(limits.requestMs)])
+    })
+    if (first === undefined) return
+    pinger.add(this)
+    try {
+      for (let frame: Uint8Array | undefined = first; frame !== undefined; ) {
+        pinger.heard(this)
+        this.#receive(frame)
+        if (this.#inFlight >= limits.inFlight) await this.#freeSlot()
+        if (frames.congested) await frames.ready()
+        frame = frames.tryRead() ?? (await frames.read())
+      }
+      this.#end('the node ended its session')
+    } catch (error) {
+      this.#end(error instanceof Error ? error.message : 'stream lost')
+      throw error
+    } finally {
+      pinger.remove(this)
+    }
+  }
+
+  /** A newer session of the same process has the lease. */
+  replaced(): void {
+    this.#init.actions.dropLease()
+    this.#init.exchange.frames.abort(new StreamEndedError('a newer session of this node took over'))
+  }
+
+  /** Another process with the same key asked for the lease. */
+  tellDuplicate(): void {
+    this.#write({ id: 0, answer: answerOf(statuses.DUPLICATE_INSTANCE) })
+  }
+
+  tellAdmitted(status: number, admit: Uint8Array): void {
+    this.#write({ id: 0, admitted: { status, admit } })
+  }
+
+  ping(number: number, nextMs: number): void {
+    this.#write({ id: number, ping: nextMs })
+  }
+
+  answered(rttMs: number): void {
+    this.#init.actions.lease?.probeAnswered(rttMs)
+  }
+
+  unanswered(): void {
+    this.#init.actions.lease?.probeUnanswered()
+  }
+
+  silent(ms: number): void {
+    this.#init.exchange.frames.abort(new DeadlineError(`nothing was heard for ${ms} ms`))
+  }
+
+  #end(reason: string): void {
+    this.#init.actions.lease?.lost(reason)
+    this.#init.actions.dropLease()
+  }
+
+  #receive(bytes: Uint8Array): void {
+    const frame = decodeFrame(SessionFrame.decode, bytes)
+    if (frame.pong !== undefined) this.#init.pinger.pong(this, frame.id)
+    else if (frame.ping !== undefined) this.#write({ id: frame.id, pong: true })
+    else if (frame.id > 0) {
+      this.#inFlight++
+      void this.#work(frame)
+    }
+  }
+
+  async #work(frame: SessionFrame): Promise<void> {
+    try {
+      this.#write({ id: frame.id, ...(await this.#perform(frame)) })
+    } catch (error) {
+      this.#write({ id: frame.id, ...this.#refusal(frame, error) })
+    } finally {
+      this.#inFlight--
+      this.#slot?.resolve()
+      this.#slot = undefined
+    }
+  }
+
+  async #perform(frame: SessionFrame): Promise<Body> {
+    const { actions, onRegistered } = this.#init
+    if (frame.put !== undefined) return { answer: await actions.put(frame.put) }
+    if (frame.heartbeat !== undefined) return { heartbeatAnswer: actions.heartbeat(frame.heartbeat) }
+    if (frame.register !== undefined) {
+      const registered = await actions.register(frame.register)
+      onRegistered()
+      return { registered }
+    }
+    if (frame.renew !== undefined) return { answer: await actions.renew(frame.renew.request) }
+    if (frame.forget !== undefined) return { answer: await actions.forget(frame.forget.request) }
+    if (frame.forward !== undefined) return { answer: await actions.forward(frame.forward) }
+    if (frame.deregister !== undefined) return { answer: await actions.deregister(frame.deregister) }
+    throw new UnsupportedVersionError('a request that this version does not know')
+  }
+
+  #refusal(frame: SessionFrame, error: unknown): Body {
+    const { exchange, logger, onDuplicate, onPending } = this.#init
+    const status = statusOf(error)
+    const message = error instanceof Error ? error.message : 'unknown'
+    if (status === statuses.INTERNAL) {
+      const fields = {
+        peer: exchange.remoteId,
+        error: message,
+        stack: error instanceof Error ? error.stack : undefined
+      }
+      logger.error(fields, 'a session request failed here; the node was told INTERNAL and may ask again')
+    } else logger.debug({ peer: exchange.remoteId, status, error: message }, 'a session request was refused')
+    if (error instanceof DuplicateInstanceError) onDuplicate()
+    if (error instanceof PendingError && frame.register !== undefined) onPending()
+    if (frame.heartbeat !== undefined) return { heartbeatAnswer: refusedBeat(status) }
+    const record = error instanceof StaleRecordError ? error.held : none
+    return { answer: answerOf(status, { retryAfterMs: retryAfterMsOf(error), record }) }
+  }
+
+  #freeSlot(): Promise<void> {
+    this.#slot ??= Promise.withResolvers<void>()
+    return this.#slot.promise
+  }
+
+  #write(frame: SessionFrame): void {
+    // A stream that is gone ends the reading loop, which tells why.
+    this.#init.exchange.frames.write(SessionFrame.encode(frame)).catch(() => {})
+  }
+}
