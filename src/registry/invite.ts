@@ -95,35 +95,37 @@ function checkInvite(invite: Invite): void {
   }
 }
 
-function bodyOf(text: string): Uint8Array {
-  if (text.length > maxLineChars) throw new InviteInvalidError('too long for an invite: copy the one line again')
-  const line = text.replaceAll(/\s/g, '')
+function bodyOf(given: string): Uint8Array {
+  if (given.length > maxLineChars) throw new InviteInvalidError('too long for an invite: copy the one line again')
+  const line = given.replaceAll(/\s/g, '')
   if (!line.startsWith(prefix)) {
     const isNewer = /^tnet\d/.test(line)
     throw new InviteInvalidError(
       isNewer ? 'the invite is of a newer version: update this program' : `no invite: the line begins with ${prefix}`
     )
   }
-  const bytes = decodeBase64(line.slice(prefix.length))
-  const length = ((bytes[0] ?? 0) << 8) | (bytes[1] ?? 0)
-  const missing = lengthBytes + length + checksumBytes - bytes.length
-  if (bytes.length < lengthBytes || missing > 0) {
+  const text = line.slice(prefix.length)
+  const [high = 0, low = 0] = decodeBase64(text.slice(0, 4).padEnd(4, 'A'))
+  const length = (high << 8) | low
+  const missingChars = Math.ceil(((lengthBytes + length + checksumBytes) * 4) / 3) - text.length
+  if (text.length < 4 || missingChars > 0) {
     throw new InviteInvalidError('the end of the invite is missing: copy the whole line')
   }
+  if (missingChars < 0) throw wrongCharacter(undefined)
+  const bytes = decodeBase64(text)
   const body = bytes.subarray(lengthBytes, lengthBytes + length)
-  if (missing < 0 || !equals(checksum(body), bytes.subarray(lengthBytes + length))) {
-    throw new InviteInvalidError('the invite has a wrong character: copy the line again')
-  }
+  if (!equals(checksum(body), bytes.subarray(lengthBytes + length))) throw wrongCharacter(undefined)
   return body
 }
 
+const wrongCharacter = (cause: unknown): InviteInvalidError =>
+  new InviteInvalidError('the invite has a wrong character: copy the line again', { cause })
+
 function decodeBase64(text: string): Uint8Array {
-  // A group of four characters is three bytes; one character alone is none, and the line was cut there.
-  const whole = text.length % 4 === 1 ? text.slice(0, -1) : text
   try {
-    return Uint8Array.from(base64url.baseDecode(whole))
+    return Uint8Array.from(base64url.baseDecode(text))
   } catch (error) {
-    throw new InviteInvalidError('the invite has a wrong character: copy the line again', { cause: error })
+    throw wrongCharacter(error)
   }
 }
 

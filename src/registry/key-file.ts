@@ -95,15 +95,28 @@ const wrongContent = (path: string, cause: unknown): KeyFileError =>
  */
 export function createKey(path: string): SigningKey {
   const key = SigningKey.generate()
+  makeFolder(path)
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: folderMode })
     writeExclusively(path, privateKeyToProtobuf(key.toLibp2p()))
   } catch (error) {
     const isThere = codeOf(error) === 'EEXIST'
-    const why = isThere ? 'exists already: it is never overwritten' : `cannot be written (${codeOf(error)})`
+    const why = isThere
+      ? 'exists already: it is never overwritten'
+      : `cannot be written (${codeOf(error)}): check the folder's permissions and free space`
     throw new KeyFileError(`key file ${path} ${why}`, { cause: error })
   }
   return key
+}
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: folderMode })
+  } catch (error) {
+    const why = `its folder cannot be made (${codeOf(error)}): make it, or choose another path`
+    throw new KeyFileError(`key file ${path} cannot be written: ${why}`, {
+      cause: error
+    })
+  }
 }
 
 /** A link fails when its target exists, so of two processes one wins and the other reads a whole file. */

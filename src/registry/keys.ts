@@ -22,7 +22,7 @@ const maxCachedKeys = 10_000
 
 /**
  * Points of small order, without their sign bit, in every encoding (the list of libsodium). Under such a key anybody can
- * make signatures that verify, so it identifies nobody.
+ * make signatures that some libraries accept, so it identifies nobody.
  */
 const smallOrder = new Set([
   '0000000000000000000000000000000000000000000000000000000000000000',
@@ -35,7 +35,7 @@ const smallOrder = new Set([
 ])
 
 /** True for a key under which anybody can sign. */
-export function isWeakKey(publicKey: Uint8Array): boolean {
+function isWeakKey(publicKey: Uint8Array): boolean {
   const unsigned = publicKey.slice()
   unsigned[keyBytes - 1] = (unsigned[keyBytes - 1] ?? 0) & 0x7f
   return smallOrder.has(bytesToText(unsigned, 'hex'))
