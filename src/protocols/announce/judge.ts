@@ -24,7 +24,7 @@ export interface AnnounceSource {
     apply(entries: Uint8Array[], checkpoint?: Uint8Array): Promise<unknown>
   }
   readonly records: {
-    put(bytes: Uint8Array, options?: { source?: string }): Promise<{ accepted: boolean }>
+    put(bytes: Uint8Array, options?: { source?: string; hold?: boolean }): Promise<{ accepted: boolean }>
   }
 }
 
@@ -79,9 +79,19 @@ async function judgeContent(data: Uint8Array, author: Author, init: JudgeInit): 
   if (announcement === undefined) return 'ignore'
   if (!source.replica.isMember(author.publicKey) || !init.allow(author.text)) return 'ignore'
   if (announcement.kind === 'head') return await judgeHead(announcement.envelope, init)
-  // The registry verifies signature, membership and (seq, hash), and stores what is newer: one judgement, not two.
-  const { accepted } = await source.records.put(announcement.envelope, { source: 'gossip' })
-  return accepted ? 'accept' : 'ignore'
+  return await judgeRecord(announcement.envelope, source.records)
+}
+
+/** The registry verifies signature, membership and (seq, hash), and stores what is newer: one judgement, not two. */
+async function judgeRecord(envelope: Uint8Array, records: AnnounceSource['records']): Promise<Verdict> {
+  try {
+    const { accepted } = await records.put(envelope, { source: 'gossip', hold: false })
+    return accepted ? 'accept' : 'ignore'
+  } catch (error) {
+    // gossipsub asks once: a record that overtakes its admission is kept waiting here, without holding up the verdict.
+    if ((error as Error).name === 'NotMemberError') void records.put(envelope, { source: 'gossip' }).catch(() => {})
+    throw error
+  }
 }
 
 async function judgeHead(envelope: Uint8Array, { source, onNewerHead }: JudgeInit): Promise<Verdict> {

@@ -85,8 +85,13 @@ export interface ProtocolLimits {
     requestBytes: number
     answerBytes: number
     streams: number
+    /** Streams, and questions on all of them together. */
     rate: Rate
+    questions: Rate
+    /** Of one question. */
     deadlineMs: number
+    /** Without a question the stream is closed. */
+    idleMs: number
     rows: number
     defaultRows: number
   }
@@ -192,9 +197,11 @@ export const defaultLimits: ProtocolLimits = {
     requestBytes: 2 * KiB,
     answerBytes: 256 * KiB,
     streams: 8,
-    // A listing of 10,000 rows is 20 pages of 500.
     rate: { count: 100, perMs: 1_000 },
+    // A listing of 10,000 rows is 20 pages of 500.
+    questions: { count: 1_000, perMs: 1_000 },
     deadlineMs: 5_000,
+    idleMs: 30_000,
     rows: 500,
     defaultRows: 100
   },

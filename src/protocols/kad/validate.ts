@@ -10,7 +10,7 @@ export interface KadSource {
   readonly replica: { isMember(publicKey: Uint8Array): boolean }
   readonly records: {
     get(publicKey: Uint8Array): { seq: number; hash: Uint8Array; envelope: Uint8Array } | undefined
-    put(bytes: Uint8Array, options?: { source?: string }): Promise<unknown>
+    put(bytes: Uint8Array, options?: { source?: string; hold?: boolean }): Promise<unknown>
   }
 }
 
@@ -33,7 +33,7 @@ export async function validateValue(
   const held = source.records.get(publicKey)
   const order = held === undefined ? 1 : compareRecords({ seq: record.value.seq, hash: record.hash }, held)
   if (order < 0) throw new StaleRecordError('An older record than the one known.', held?.envelope ?? value)
-  if (order > 0) await source.records.put(value, { source: 'dht' })
+  if (order > 0) await source.records.put(value, { source: 'dht', hold: false })
   return record
 }
 

@@ -24,7 +24,7 @@ export interface SyncTarget {
     staged(): StagedPosition | undefined
   }
   readonly records: {
-    put(bytes: Uint8Array, options?: { source?: string }): Promise<{ accepted: boolean }>
+    put(bytes: Uint8Array, options?: { source?: string; hold?: boolean }): Promise<{ accepted: boolean }>
     digest(): Uint8Array
   }
   readonly liveness: { merge(hint: Hint): boolean }
@@ -88,15 +88,26 @@ export class Applier {
 
   /** Verified side by side in the thread pool and committed together. */
   async #applyRecords(records: Uint8Array[]): Promise<number> {
-    const results = await Promise.allSettled(
-      records.map(async (envelope) => await this.#target.records.put(envelope, { source: 'sync' }))
-    )
+    const results = await Promise.allSettled(records.map((envelope) => this.#put(envelope)))
     let accepted = 0
     for (const result of results) {
-      if (result.status === 'fulfilled') accepted += result.value.accepted ? 1 : 0
-      else if (!harmless.has((result.reason as Error).name)) throw result.reason
+      if (result.status === 'rejected') throw result.reason
+      if (result.value) accepted++
     }
     return accepted
+  }
+
+  async #put(envelope: Uint8Array): Promise<boolean> {
+    const { records } = this.#target
+    try {
+      return (await records.put(envelope, { source: 'sync', hold: false })).accepted
+    } catch (error) {
+      const { name } = error as Error
+      if (!harmless.has(name)) throw error
+      // Its admission may be on its way from another side: the record waits for it, the sync does not.
+      if (name === 'NotMemberError') void records.put(envelope, { source: 'sync' }).catch(() => {})
+      return false
+    }
   }
 
   #applyHints({ hints }: SyncFrame): number {

@@ -1,0 +1,166 @@
+import type { Connection } from '@libp2p/interface'
+import { equals } from 'uint8arrays/equals'
+import type { Signed } from '../../registry/envelope.ts'
+import { InvalidPayloadError } from '../../registry/errors.ts'
+import type { State } from '../../registry/liveness.ts'
+import type { LookupQuery } from '../../registry/lookup.ts'
+import { type NodeRecord, openRecordAsync } from '../../registry/record.ts'
+import { type Role, roleOf } from '../../registry/role.ts'
+import { DeadlineError, StreamEndedError } from '../engine/errors.ts'
+import type { FrameStream } from '../engine/frames.ts'
+import type { ProtocolLimits } from '../engine/limits.ts'
+import { decodeFrame, openStream } from '../engine/protocol.ts'
+import { errorOf, statuses } from '../engine/status.ts'
+import { lookupProtocol } from './descriptor.ts'
+import { encodeQuery, heardMsOf, stateOfRow } from './messages.ts'
+import { LookupAnswer, type LookupRow as RowMessage } from './pb/lookup.ts'
+
+export interface LookupOptions {
+  networkId: Uint8Array
+  limits: ProtocolLimits
+  signal?: AbortSignal
+}
+
+/** What another registry says of a member. The record is verified; state and age are its observation. */
+export interface RemoteRow {
+  readonly publicKey: Uint8Array
+  readonly name: string
+  /** undefined: a role of a newer version. */
+  readonly role: Role | undefined
+  readonly record: Signed<NodeRecord> | undefined
+  /** Envelope of its admit entry; the own replica tells whether it counts. */
+  readonly admit: Uint8Array
+  readonly state: State
+  /** Since it was last heard; undefined: never. */
+  readonly heardMs: number | undefined
+}
+
+export interface RemotePage {
+  readonly rows: RemoteRow[]
+  /** `after` of the next page. */
+  readonly next?: Uint8Array
+  readonly replicaAgeMs: number
+}
+
+/** Questions to one registry over one stream; many may be on their way. Dispose of it when done. */
+export class LookupStream implements AsyncDisposable {
+  readonly #frames: FrameStream
+  readonly #options: LookupOptions
+  /** Answers come in the order of the questions. */
+  #last: Promise<unknown> = Promise.resolve()
+
+  private constructor(frames: FrameStream, options: LookupOptions) {
+    this.#frames = frames
+    this.#options = options
+  }
+
+  static async open(connection: Connection, options: LookupOptions): Promise<LookupStream> {
+    const { limits } = options
+    const timeout = AbortSignal.timeout(limits.lookup.deadlineMs)
+    const signal = options.signal === undefined ? timeout : AbortSignal.any([timeout, options.signal])
+    return new LookupStream(await openStream(connection, lookupProtocol(limits), { limits, signal }), options)
+  }
+
+  /**
+   * One page.
+   * @throws the registry's error for a refusal; DeadlineError without an answer in time, and the stream is of no use any more
+   */
+  async ask(query: LookupQuery): Promise<RemotePage> {
+    await this.#frames.write(encodeQuery(query, this.#options.networkId))
+    const answer = this.#last.then(() => this.#read())
+    this.#last = answer.catch(() => {})
+    return await pageOf(await answer, this.#options.networkId)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#frames.close()
+  }
+
+  abort(error: Error): void {
+    this.#frames.abort(error)
+  }
+
+  async #read(): Promise<LookupAnswer> {
+    const { deadlineMs } = this.#options.limits.lookup
+    const timer = setTimeout(
+      () => this.abort(new DeadlineError(`no answer to a lookup in ${deadlineMs} ms`)),
+      deadlineMs
+    )
+    timer.unref()
+    try {
+      const bytes = await this.#frames.read()
+      if (bytes === undefined) throw new StreamEndedError('the registry ended the lookup without an answer')
+      const answer = decodeFrame((frame) => LookupAnswer.decode(frame, { limits: decodeLimits }), bytes)
+      if (answer.status !== statuses.OK) {
+        throw errorOf(answer.status, 'the registry refused the lookup', { retryAfterMs: answer.retryAfterMs })
+      }
+      return answer
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+}
+
+/** Rows of an answer, however small each is. */
+const decodeLimits = { rows: 1_000 }
+
+async function pageOf(answer: LookupAnswer, networkId: Uint8Array): Promise<RemotePage> {
+  const rows = await Promise.all(answer.rows.map((row) => rowOf(row, networkId)))
+  return { rows, ...(answer.next.length > 0 && { next: answer.next }), replicaAgeMs: answer.replicaAgeMs }
+}
+
+async function rowOf(message: RowMessage, networkId: Uint8Array): Promise<RemoteRow> {
+  const { publicKey, name, admit } = message
+  const record = message.record.length === 0 ? undefined : await openRecordAsync(message.record, networkId)
+  if (record !== undefined && !equals(record.value.publicKey, publicKey)) {
+    throw new InvalidPayloadError('the registry answered with the record of somebody else')
+  }
+  const state = stateOfRow(message)
+  return { publicKey, name, role: roleOf(message.role), record, admit, state, heardMs: heardMsOf(message) }
+}
+
+/** One page over a stream of its own. */
+export async function lookup(connection: Connection, query: LookupQuery, options: LookupOptions): Promise<RemotePage> {
+  const stream = await openWith(connection, options)
+  try {
+    return await stream.ask(query)
+  } finally {
+    await stream[Symbol.asyncDispose]()
+  }
+}
+
+/** All pages, over one stream. */
+export async function* lookupAll(
+  connection: Connection,
+  query: LookupQuery,
+  options: LookupOptions
+): AsyncGenerator<RemotePage> {
+  const stream = await openWith(connection, options)
+  try {
+    let after = query.after
+    do {
+      const page = await stream.ask({ ...query, ...(after !== undefined && { after }) })
+      yield page
+      after = nextOf(page, after)
+    } while (after !== undefined)
+  } finally {
+    await stream[Symbol.asyncDispose]()
+  }
+}
+
+/** A registry that gives the same place twice would keep us asking for ever. */
+function nextOf({ next }: RemotePage, after: Uint8Array | undefined): Uint8Array | undefined {
+  if (next !== undefined && after !== undefined && Buffer.compare(next, after) <= 0) {
+    throw new InvalidPayloadError('the registry answered with a page that goes back')
+  }
+  return next
+}
+
+async function openWith(connection: Connection, options: LookupOptions): Promise<LookupStream> {
+  const stream = await LookupStream.open(connection, options)
+  const { signal } = options
+  signal?.addEventListener('abort', () => stream.abort(toError(signal.reason)), { once: true })
+  return stream
+}
+
+const toError = (reason: unknown): Error => (reason instanceof Error ? reason : new StreamEndedError('ended here'))
