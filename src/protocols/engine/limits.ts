@@ -44,6 +44,8 @@ export interface ProtocolLimits {
     requestMs: number
     /** A join may be forwarded to the root within it. */
     joinMs: number
+    /** From the root's word to the entry in this registry's replica. */
+    applyMs: number
     streams: number
     opens: Rate
     registers: Rate
@@ -158,6 +160,7 @@ export const defaultLimits: ProtocolLimits = {
     answerBytes: 64 * KiB,
     requestMs: 5_000,
     joinMs: 10_000,
+    applyMs: 4_000,
     // The second is for a reconnect that comes before the old stream's end was seen.
     streams: 2,
     opens: { count: 4, perMs: 10_000 },

@@ -1,5 +1,11 @@
 import type { Connection } from '@libp2p/interface'
-import { InvalidPayloadError, NotMemberError, RevokedError, StaleRecordError } from '../../registry/errors.ts'
+import {
+  InvalidPayloadError,
+  NotMemberError,
+  PendingError,
+  RevokedError,
+  StaleRecordError
+} from '../../registry/errors.ts'
 import { openJoin } from '../../registry/join.ts'
 import { openRecordAsync } from '../../registry/record.ts'
 import { type Role, servesRegistry } from '../../registry/role.ts'
@@ -119,7 +125,11 @@ export class SessionActions {
   }
 
   async renew(request: Uint8Array): Promise<Answer> {
-    const { entry } = await this.#init.backend.renew(request, this.#requester())
+    const { backend, connection, rates, remoteKey } = this.#init
+    const role = this.#take('request')
+    // A member that was away for too long is a stranger, and may still renew itself.
+    if (role === undefined) rates.takeJoin(connection)
+    const { entry } = await backend.renew(request, role !== undefined && servesRegistry(role) ? undefined : remoteKey)
     return done(entry)
   }
 
@@ -160,28 +170,32 @@ export class SessionActions {
     return role
   }
 
-  /** The own admit entry, when this registry knows the peer as a member: Noise has proved the key. */
+  /** The own admit entry, when the replica knows the peer as a member: Noise has proved the key. */
   #admitted(): Uint8Array | undefined {
     const { backend, connection, remoteKey, trust } = this.#init
     const member = backend.member(remoteKey)
-    if (member !== undefined) trust.prove(connection, member)
-    return member?.admit
+    if (member === undefined) return undefined
+    trust.prove(connection, member)
+    return backend.admitOf(remoteKey)
   }
 
   async #join({ join, grant }: RegisterRequest): Promise<Uint8Array> {
-    const { backend, connection, rates, remoteKey, trust } = this.#init
+    const { backend, connection, limits, rates, remoteKey } = this.#init
     if (join.byteLength === 0) throw new NotMemberError('not admitted, and no join request was sent')
     rates.takeJoin(connection)
     try {
       // Whoever relays a join of another key gets nothing for it.
       openJoin(join, backend.networkId, { signer: remoteKey })
-      const { admit } = await backend.join({ join, ...(grant.byteLength > 0 && { grant }) })
-      if (this.#admitted() === undefined) trust.prove(connection, await backend.verifyAdmit(admit, remoteKey))
-      return admit
+      await backend.join({ join, ...(grant.byteLength > 0 && { grant }) })
     } catch (error) {
       if (error instanceof Error && failedProofs.has(error.name)) rates.failedProof(connection)
       throw error
     }
+    // Another registry's replica gets the entry a moment after the root's answer.
+    await untilAdmitted(backend, remoteKey, limits.applyMs)
+    const admit = this.#admitted()
+    if (admit === undefined) throw new PendingError('the root let the peer in; the entry is on its way here')
+    return admit
   }
 
   async #putOwn(record: Uint8Array): Promise<void> {
@@ -195,4 +209,18 @@ export class SessionActions {
       if (!same) throw error
     }
   }
+}
+
+/** Resolves when the replica has the key as a member, or when it took too long. */
+async function untilAdmitted(backend: RegisterBackend, publicKey: Uint8Array, timeoutMs: number): Promise<void> {
+  if (backend.member(publicKey) !== undefined) return
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const timer = setTimeout(resolve, timeoutMs)
+  const onAdmitted = () => {
+    if (backend.member(publicKey) !== undefined) resolve()
+  }
+  backend.events.addEventListener('admitted', onAdmitted)
+  await promise
+  clearTimeout(timer)
+  backend.events.removeEventListener('admitted', onAdmitted)
 }

@@ -1,7 +1,6 @@
 import type { TypedEventTarget } from 'main-event'
 import type { Checkpoint } from '../../registry/checkpoint.ts'
 import type { Signed } from '../../registry/envelope.ts'
-import type { NodeRecord } from '../../registry/record.ts'
 import type { TrustedMember } from '../engine/trust.ts'
 
 /** The claim of a member to be online, held by its session. */
@@ -35,11 +34,11 @@ export interface RegisterBackendEvents {
 export interface RegisterBackend {
   readonly networkId: Uint8Array
   readonly events: TypedEventTarget<RegisterBackendEvents>
-  /** Envelope of the admit entry and what it says; undefined when the key is no member now. */
-  member(publicKey: Uint8Array): (TrustedMember & { readonly admit: Uint8Array }) | undefined
+  /** undefined when the key is no member now, as far as the replica goes. */
+  member(publicKey: Uint8Array): TrustedMember | undefined
+  /** Envelope of the entry that gave the key its membership. */
+  admitOf(publicKey: Uint8Array): Uint8Array | undefined
   isRevoked(publicKey: Uint8Array): boolean
-  /** The member that an admit entry proves which the replica has not got yet. Throws when it proves none. */
-  verifyAdmit(admit: Uint8Array, publicKey: Uint8Array): Promise<TrustedMember>
   join(bundle: JoinBundle): Promise<{ admit: Uint8Array }>
   /** Gives the entry that came of it. `signer`: the only key that may have signed. */
   renew(request: Uint8Array, signer?: Uint8Array): Promise<{ entry: Uint8Array }>
@@ -56,6 +55,3 @@ export interface RegisterBackend {
   /** @throws DuplicateInstanceError */
   openLease(publicKey: Uint8Array, instance: Uint8Array): SessionLease
 }
-
-/** Opens a record and insists on its signer. */
-export type OpenOwnRecord = (record: Uint8Array, signer: Uint8Array) => Promise<Signed<NodeRecord>>

@@ -2,6 +2,7 @@ import { type Register, type RegisterComponents, type RegisterInit, RegisterServ
 
 export type { JoinBundle, RegisterBackend, RegisterBackendEvents, SessionLease } from './backend.ts'
 export { type OpenSessionOptions, openRegisterSession, RegisterSession } from './client.ts'
+export { registryBackend, type SessionRegistry } from './registry-backend.ts'
 export type { Register, RegisterComponents, RegisterInit } from './server.ts'
 export type {
   ForwardCall,

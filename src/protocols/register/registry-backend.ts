@@ -1,0 +1,47 @@
+import type { TypedEventTarget } from 'main-event'
+import type { Admission } from '../../registry/admission.ts'
+import type { Checkpoint } from '../../registry/checkpoint.ts'
+import type { Signed } from '../../registry/envelope.ts'
+import type { Liveness } from '../../registry/liveness.ts'
+import type { Records } from '../../registry/records.ts'
+import type { NetworkState } from '../../registry/state.ts'
+import type { RegisterBackend, RegisterBackendEvents } from './backend.ts'
+
+/** The parts of the registry in this process that sessions are served from. */
+export interface SessionRegistry {
+  readonly networkId: Uint8Array
+  readonly events: TypedEventTarget<RegisterBackendEvents>
+  readonly records: Pick<Records, 'put' | 'get' | 'sample'>
+  readonly liveness: Pick<Liveness, 'open'>
+  readonly admission: Pick<Admission, 'join' | 'renew' | 'forget'>
+  readonly replica: {
+    readonly state: Pick<NetworkState, 'member' | 'isRevoked' | 'registries'>
+    readonly checkpoint: Signed<Checkpoint> | undefined
+    isMember(publicKey: Uint8Array): boolean
+  }
+  replicaAgeMs(): number
+}
+
+/** Serves sessions from the registry in this process. */
+export function registryBackend(registry: SessionRegistry): RegisterBackend {
+  const { admission, liveness, records, replica } = registry
+  const member: RegisterBackend['member'] = (publicKey) =>
+    replica.isMember(publicKey) ? replica.state.member(publicKey) : undefined
+  return {
+    networkId: registry.networkId,
+    events: registry.events,
+    member,
+    admitOf: (publicKey) => replica.state.member(publicKey)?.admit.bytes,
+    isRevoked: (publicKey) => replica.state.isRevoked(publicKey),
+    join: (bundle) => admission.join(bundle),
+    renew: (request, signer) => admission.renew(request, signer),
+    forget: (request, signer) => admission.forget(request, signer),
+    put: (record) => records.put(record, { source: 'session' }),
+    record: (publicKey) => records.get(publicKey)?.envelope,
+    sample: (count) => records.sample(count).map(({ envelope }) => envelope),
+    registries: () => replica.state.registries().flatMap(({ publicKey }) => records.get(publicKey)?.envelope ?? []),
+    checkpoint: () => replica.checkpoint,
+    replicaAgeMs: () => registry.replicaAgeMs(),
+    openLease: (publicKey, instance) => liveness.open(publicKey, instance)
+  }
+}
