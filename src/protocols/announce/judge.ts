@@ -19,8 +19,10 @@ export interface AnnounceSource {
     readonly head: LogPosition
     readonly checkpoint: Signed<Checkpoint> | undefined
     isMember(publicKey: Uint8Array): boolean
-    /** The key that signs checkpoints of an epoch; undefined: an epoch that is not known yet. */
-    logKeyOf(epoch: number): Uint8Array | undefined
+    readonly state: {
+      /** The key that signs checkpoints of an epoch; undefined: an epoch that is not known yet. */
+      logKeyOf(epoch: number): Uint8Array | undefined
+    }
     apply(entries: Uint8Array[], checkpoint?: Uint8Array): Promise<unknown>
   }
   readonly records: {
@@ -97,7 +99,7 @@ async function judgeRecord(envelope: Uint8Array, records: AnnounceSource['record
 async function judgeHead(envelope: Uint8Array, { source, onNewerHead }: JudgeInit): Promise<Verdict> {
   const { replica } = source
   const checkpoint = openCheckpoint(envelope, source.networkId)
-  const logKey = replica.logKeyOf(checkpoint.value.epoch)
+  const logKey = replica.state.logKeyOf(checkpoint.value.epoch)
   if (logKey === undefined) {
     // Anybody can sign a checkpoint of an epoch that does not exist: worth a question to a registry, not worth passing on.
     if (checkpoint.value.epoch > replica.head.epoch) onNewerHead(checkpoint)

@@ -52,6 +52,7 @@ export class LookupStream implements AsyncDisposable {
   private constructor(frames: FrameStream, options: LookupOptions) {
     this.#frames = frames
     this.#options = options
+    options.signal?.addEventListener('abort', this.#onAbort, { once: true })
   }
 
   static async open(connection: Connection, options: LookupOptions): Promise<LookupStream> {
@@ -73,19 +74,19 @@ export class LookupStream implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#options.signal?.removeEventListener('abort', this.#onAbort)
     await this.#frames.close()
   }
 
-  abort(error: Error): void {
-    this.#frames.abort(error)
+  readonly #onAbort = (): void => {
+    const reason: unknown = this.#options.signal?.reason
+    this.#frames.abort(reason instanceof Error ? reason : new StreamEndedError('the lookup was ended here'))
   }
 
   async #read(): Promise<LookupAnswer> {
     const { deadlineMs } = this.#options.limits.lookup
-    const timer = setTimeout(
-      () => this.abort(new DeadlineError(`no answer to a lookup in ${deadlineMs} ms`)),
-      deadlineMs
-    )
+    const late = () => this.#frames.abort(new DeadlineError(`no answer to a lookup in ${deadlineMs} ms`))
+    const timer = setTimeout(late, deadlineMs)
     timer.unref()
     try {
       const bytes = await this.#frames.read()
@@ -121,7 +122,7 @@ async function rowOf(message: RowMessage, networkId: Uint8Array): Promise<Remote
 
 /** One page over a stream of its own. */
 export async function lookup(connection: Connection, query: LookupQuery, options: LookupOptions): Promise<RemotePage> {
-  const stream = await openWith(connection, options)
+  const stream = await LookupStream.open(connection, options)
   try {
     return await stream.ask(query)
   } finally {
@@ -135,7 +136,7 @@ export async function* lookupAll(
   query: LookupQuery,
   options: LookupOptions
 ): AsyncGenerator<RemotePage> {
-  const stream = await openWith(connection, options)
+  const stream = await LookupStream.open(connection, options)
   try {
     let after = query.after
     do {
@@ -155,12 +156,3 @@ function nextOf({ next }: RemotePage, after: Uint8Array | undefined): Uint8Array
   }
   return next
 }
-
-async function openWith(connection: Connection, options: LookupOptions): Promise<LookupStream> {
-  const stream = await LookupStream.open(connection, options)
-  const { signal } = options
-  signal?.addEventListener('abort', () => stream.abort(toError(signal.reason)), { once: true })
-  return stream
-}
-
-const toError = (reason: unknown): Error => (reason instanceof Error ? reason : new StreamEndedError('ended here'))

@@ -65,7 +65,7 @@ export const toRowMessage = ({ publicKey, name, role, record, admit, liveness }:
   record: record?.envelope ?? none,
   admit,
   state: states[liveness.state],
-  heardMs: heardOf(liveness.heardMs)
+  heardMs: heardOf(liveness.heardAgeMs)
 })
 
 const heardOf = (ms: number | undefined): number => (ms === undefined ? neverHeardMs : Math.max(0, Math.round(ms)))
