@@ -114,7 +114,7 @@ class Race {
       // force: a connection to that address that is open may be a dead one, and is why we dial.
       const connection = await libp2p.dial(multiaddr(target.address), { signal, force: true })
       gater.pins.forget(target.address, expectation)
-      await this.#verify(connection, signal)
+      await this.#check(target, connection, signal)
       this.#arrived(target, connection)
     } catch (error) {
       gater.pins.forget(target.address, expectation)
@@ -122,26 +122,28 @@ class Race {
     }
   }
 
-  async #verify(connection: Connection, signal: AbortSignal): Promise<void> {
+  /** The key again, since the gater accepts for all races that dial this address; then what the caller wants to see. */
+  async #check(target: Target, connection: Connection, signal: AbortSignal): Promise<void> {
+    const peerId = connection.remotePeer.toString()
     try {
-      await this.#options.verify?.(connection, signal)
+      if (target.peerIds?.has(peerId) === false) {
+        throw new PinMismatchError(target.address, [...target.peerIds], peerId)
+      }
+      if (!this.#settled) await this.#options.verify?.(connection, signal)
     } catch (error) {
-      connection.abort(error instanceof Error ? error : new Error('it proved nothing'))
+      void closeLoser(connection)
       throw error
     }
   }
 
   #arrived(target: Target, connection: Connection): void {
-    const peerId = connection.remotePeer.toString()
-    const wanted = target.peerIds === undefined || target.peerIds.has(peerId)
-    if (this.#settled || !wanted) void closeLoser(connection)
-    if (!wanted) {
-      this.#failed(target, new PinMismatchError(target.address, [...(target.peerIds ?? [])], peerId))
-    } else if (!this.#settled) {
-      this.#settled = true
-      won.add(connection)
-      this.#result.resolve({ connection, address: target.address, failures: [...this.#failures] })
+    if (this.#settled) {
+      void closeLoser(connection)
+      return
     }
+    this.#settled = true
+    won.add(connection)
+    this.#result.resolve({ connection, address: target.address, failures: [...this.#failures] })
   }
 
   #failed(target: Target, error: Error): void {

@@ -139,6 +139,20 @@ describe('raceDial', () => {
     if (right?.status === 'fulfilled') expect(right.value.connection.status).toBe('open')
   })
 
+  it('goes on when an arrived connection cannot prove what the caller wants to see', async () => {
+    await using host = await netHost()
+    await using a = await netHost()
+    await using b = await netHost()
+    const candidates = [a, b].map(({ address }) => ({ multiaddr: address }))
+    const verify = async (connection: { remotePeer: { toString(): string } }): Promise<void> => {
+      if (connection.remotePeer.toString() === a.peerId) throw new Error('another network')
+    }
+    const { connection, failures } = await raceDial(components(host), candidates, { verify, staggerMs: 60_000 })
+    expect(connection.remotePeer.toString()).toBe(b.peerId)
+    expect(failures.map(({ error }) => error.message)).toEqual(['another network'])
+    await expect.poll(() => host.libp2p.getConnections(a.libp2p.peerId)).toEqual([])
+  })
+
   it('lists why each candidate failed', async () => {
     await using host = await netHost()
     const refused = await dead()
