@@ -1,0 +1,267 @@
+// Makes the test vectors of signed objects: test/fixtures/vectors/*.json, from fixed seeds, so a second run writes the same.
+// Run after `npm run build`. Vectors of a released version never change: what it signed must open for ever.
+import { privateKeyFromRaw, publicKeyToProtobuf } from '@libp2p/crypto/keys'
+import { mkdirSync, writeFileSync } from 'node:fs'
+
+const registry = new URL('../dist/src/registry/', import.meta.url)
+const load = (name) => import(new URL(`${name}.js`, registry).href)
+const [keys, envelope, pb, genesis, entry, checkpoint, record, grant, join, receipt, renew, forget, rotate, invite, addrs] =
+  await Promise.all(
+    [
+      'keys',
+      'envelope',
+      'pb/registry',
+      'genesis',
+      'entry',
+      'checkpoint',
+      'record',
+      'grant',
+      'join',
+      'receipt',
+      'renew',
+      'forget',
+      'rotate',
+      'invite',
+      'addrs'
+    ].map(load)
+  )
+const { domains, seal, openEnvelope } = envelope
+
+const keyOf = (number) => keys.SigningKey.fromSeed(new Uint8Array(32).fill(number))
+const bytes = (length, fill) => new Uint8Array(length).fill(fill)
+const [authority, nextAuthority, log, root, joiner, inviteKey, other] = [1, 2, 3, 4, 5, 6, 7].map(keyOf)
+const time = 1_790_000_000_000
+
+const toJson = (value) => JSON.stringify(value, (_, each) => plain(each), 2)
+const plain = (value) => (value instanceof Uint8Array ? `hex:${Buffer.from(value).toString('hex')}` : value)
+
+const theGenesis = genesis.sealGenesis(
+  {
+    domain: 'example.org',
+    name: 'Example',
+    authorityKey: authority.publicKey,
+    nextAuthorityDigest: new Uint8Array(await crypto.subtle.digest('SHA-256', nextAuthority.publicKey)),
+    logKey: log.publicKey,
+    createdMs: time,
+    policy: { admission: 'invite', membershipMs: 7_776_000_000, documentBytes: 67_108_864 }
+  },
+  authority
+)
+const networkId = theGenesis.hash
+
+const craft = (domain, codec, message, key) => seal(domain, codec.encode(message), key)
+const flip = (given, at) => given.with(at, given[at] ^ 1)
+const repack = (given, change) => pb.Envelope.encode({ ...pb.Envelope.decode(given), ...change })
+const resign = (domain, given, key, change) => seal(domain, change(openEnvelope(domain, given).payload), key)
+const good = (name, key, signed) => ({ name, seed: key.seed, value: signed.value, envelope: signed.bytes, hash: signed.hash })
+const bad = (name, error, given) => ({ name, error, envelope: given })
+
+/** What every kind must refuse, made from one good envelope of it. */
+async function commonBad(domain, codec, given, key) {
+  const secp256k1 = privateKeyFromRaw(bytes(32, 9))
+  const message = codec.decode(openEnvelope(domain, given).payload)
+  return [
+    bad('no bytes', 'InvalidEnvelopeError', new Uint8Array(0)),
+    bad('cut by one byte', 'InvalidEnvelopeError', given.subarray(0, -1)),
+    bad('one byte too many', 'InvalidEnvelopeError', Uint8Array.of(...given, 0)),
+    bad('an unknown field in the envelope', 'InvalidEnvelopeError', Uint8Array.of(...given, 0x30, 1)),
+    bad('larger than allowed', 'InvalidEnvelopeError', Uint8Array.of(...given, ...bytes(domain.maxBytes, 0))),
+    bad('a flipped bit in the signature', 'InvalidEnvelopeError', flip(given, given.length - 1)),
+    bad('a flipped bit in the payload', 'InvalidEnvelopeError', flip(given, given.length - 70)),
+    bad('the key of another', 'InvalidEnvelopeError', repack(given, { publicKey: publicKeyToProtobuf(other.toLibp2p().publicKey) })),
+    bad('a secp256k1 key', 'InvalidEnvelopeError', repack(given, { publicKey: publicKeyToProtobuf(secp256k1.publicKey) })),
+    bad('another payload type', 'InvalidEnvelopeError', repack(given, { payloadType: Buffer.from('/trustnet/other') })),
+    bad(
+      'signed for another domain',
+      'InvalidEnvelopeError',
+      seal({ ...domain, domain: 'trustnet/other/v1' }, codec.encode(message), key)
+    ),
+    bad('version 2', 'UnsupportedVersionError', craft(domain, codec, { ...message, version: 2 }, key)),
+    bad('no version', 'InvalidPayloadError', craft(domain, codec, { ...message, version: 0 }, key)),
+    bad('a payload that is no message', 'InvalidPayloadError', seal(domain, bytes(5, 0xff), key)),
+    bad(
+      'the version written in two bytes',
+      'InvalidPayloadError',
+      resign(domain, given, key, (payload) => Uint8Array.of(8, 0x81, 0, ...payload.subarray(2)))
+    ),
+    bad(
+      'the version twice',
+      'InvalidPayloadError',
+      resign(domain, given, key, (payload) => Uint8Array.of(8, 1, ...payload))
+    ),
+    ...('networkId' in message
+      ? [bad('another network', 'WrongNetworkError', craft(domain, codec, { ...message, networkId: bytes(32, 0xee) }, key))]
+      : [])
+  ]
+}
+
+const own = { networkId, publicKey: joiner.publicKey }
+const position = { networkId, n: 1, prevHash: networkId, epoch: 0, timeMs: time }
+const theGrant = grant.sealGrant(
+  { networkId, id: bytes(16, 0x1d), inviteKey: inviteKey.publicKey, role: 'integrated', name: 'alpha', uses: 1, notAfterMs: time + 3_600_000 },
+  log
+)
+const openGrantFor = grant.sealGrant(
+  { networkId, id: bytes(16, 0x2d), inviteKey: inviteKey.publicKey, role: 'secondary', replaces: 'old', uses: 5, notAfterMs: time },
+  log
+)
+const joinBytes = join.makeJoin({ networkId, key: joiner, name: 'alpha', role: 'integrated', grant: theGrant, inviteKey, timeMs: time })
+const theJoin = join.openJoin(joinBytes, networkId)
+const plainJoin = join.openJoin(join.makeJoin({ networkId, key: joiner, name: 'beta', role: 'external', timeMs: time }), networkId)
+const theReceipt = receipt.sealReceipt({ networkId, joinHash: theJoin.hash, timeMs: time + 1000 }, root)
+const theRenewal = renew.sealRenewRequest({ ...own, notAfterMs: time + 7_776_000_000 }, joiner)
+const theForget = forget.sealForgetRequest(own, joiner)
+const rotation = { networkId, oldKey: joiner.publicKey, newKey: other.publicKey }
+const [byOld, byNew] = [rotate.sealRotateRequest(rotation, joiner), rotate.sealRotateRequest(rotation, other)]
+const theRecord = {
+  ...own,
+  seq: 7,
+  addrs: ['/ip6/2001:db8::1/tcp/9000', '/ip6/fd12:3456:789a::1/tcp/9000'],
+  registryKey: root.publicKey,
+  roles: ['integrated'],
+  services: ['web', 'caf\u00e9'],
+  tags: ['rack-7'],
+  software: 'trustnet/0.1.0',
+  reach: 'direct',
+  left: false,
+  issuedMs: time
+}
+const leftRecord = { ...own, seq: 8, addrs: [], roles: [], services: [], tags: [], software: '', reach: 'unknown', left: true, issuedMs: time }
+
+const admit = { publicKey: joiner.publicKey, name: 'alpha', role: 'integrated', notAfterMs: time + 7_776_000_000 }
+const entries = [
+  ['a founder', log, 'admit', { ...admit, publicKey: root.publicKey, name: 'root', role: 'root', via: 'founder' }],
+  ['an admission by invite', log, 'admit', { ...admit, via: 'invite', grant: theGrant.bytes, join: theJoin.bytes, receipt: theReceipt.bytes }],
+  ['an admission by the operator', log, 'admit', { ...admit, via: 'approved', join: plainJoin.bytes }],
+  ['a renewal', log, 'renew', { publicKey: joiner.publicKey, notAfterMs: time + 15_552_000_000, request: theRenewal.bytes }],
+  ['a revocation', log, 'revoke', { publicKey: joiner.publicKey, reason: 'stolen' }],
+  ['a revocation by the member', log, 'revoke', { publicKey: joiner.publicKey, reason: '', request: theForget.bytes }],
+  ['a rotation', log, 'rotate', { oldKey: joiner.publicKey, newKey: other.publicKey, proofOld: byOld.bytes, proofNew: byNew.bytes }],
+  ['a registry', log, 'registrySet', { publicKey: root.publicKey, role: 'root', removed: false }],
+  ['a registry that is gone', log, 'registrySet', { publicKey: root.publicKey, role: 'secondary', removed: true }],
+  ['a new log key', authority, 'delegate', { logKey: other.publicKey }],
+  ['a new authority', nextAuthority, 'authority', { authorityKey: nextAuthority.publicKey, nextAuthorityDigest: bytes(32, 0x77) }],
+  ['a publisher', log, 'publisher', { publicKey: joiner.publicKey, removed: false }],
+  ['a document', log, 'publish', { id: 'policy.v1', documentVersion: 1, mediaType: 'text/plain', digest: bytes(32, 0xd1), sizeBytes: 1024, publisherKey: root.publicKey }],
+  ['a retired document', log, 'retire', { id: 'policy.v1', reason: 'replaced' }]
+].map(([name, key, kind, body]) => good(name, key, entry.sealEntry({ ...position, kind, body }, key)))
+const unknownEntry = entry.sealEntry({ ...position, n: 2 ** 40, epoch: 3, kind: 'unknown', kindNumber: 99, body: bytes(3, 1) }, log)
+
+const header = { version: 1, networkId }
+const recordMessage = { ...header, publicKey: joiner.publicKey, seq: 1 }
+const badRecord = (name, change, error = 'InvalidPayloadError') =>
+  bad(name, error, craft(domains.nodeRecord, pb.NodeRecord, { ...recordMessage, ...change }, joiner))
+const addr = (...ip) => Uint8Array.of(0x29, ...ip, 6, 0x23, 0x28)
+const badEntry = (name, kind, body, key = log) =>
+  bad(name, 'InvalidPayloadError', craft(domains.logEntry, pb.LogEntry, { ...header, n: 1, prevHash: networkId, kind, body }, key))
+
+const files = {
+  genesis: {
+    good: [good('by invite', authority, theGenesis)],
+    bad: [
+      ...(await commonBad(domains.genesis, pb.Genesis, theGenesis.bytes, authority)),
+      bad('signed by the log key', 'InvalidEnvelopeError', resign(domains.genesis, theGenesis.bytes, log, (payload) => payload))
+    ]
+  },
+  'log-entry': {
+    good: [...entries, good('a kind of a newer version', log, unknownEntry)],
+    bad: [
+      ...(await commonBad(domains.logEntry, pb.LogEntry, entries[0].envelope, log)),
+      badEntry('a name in capitals', 1, pb.Admit.encode({ ...admit, name: 'Alpha', role: 3 })),
+      badEntry('an invite without grant', 1, pb.Admit.encode({ ...admit, role: 3, via: 1, join: theJoin.bytes })),
+      badEntry('a body that is no message', 1, bytes(4, 0xff)),
+      badEntry('a member as registry', 5, pb.RegistrySet.encode({ publicKey: root.publicKey, role: 3 })),
+      badEntry('kind 0', 0, bytes(1, 1)),
+      bad(
+        'a new authority signed by the old one',
+        'InvalidEnvelopeError',
+        resign(domains.logEntry, entries[10].envelope, authority, (payload) => payload)
+      )
+    ]
+  },
+  checkpoint: {
+    good: [
+      good('of a log with one member', log, checkpoint.sealCheckpoint({ networkId, epoch: 0, n: 2, headHash: bytes(32, 0xaa), stateRoot: bytes(32, 0xbb), rows: 3, bytes: 1234, timeMs: time }, log)),
+      good('of the largest numbers', log, checkpoint.sealCheckpoint({ networkId, epoch: 2 ** 53 - 1, n: 2 ** 53 - 1, headHash: bytes(32, 0), stateRoot: bytes(32, 255), rows: 2 ** 53 - 1, bytes: 2 ** 53 - 1, timeMs: 253_402_300_799_999 }, log))
+    ]
+  },
+  'node-record': {
+    good: [good('of a member', joiner, record.sealRecord(theRecord, joiner)), good('of one who left', joiner, record.sealRecord(leftRecord, joiner))],
+    bad: [
+      badRecord('seq 0', { seq: 0 }),
+      badRecord('signed by another than its subject', { publicKey: other.publicKey }, 'InvalidEnvelopeError'),
+      badRecord('9 addresses', { addrs: Array.from({ length: 9 }, () => addr(...bytes(15, 0), 1)) }),
+      badRecord('an IPv4 address', { addrs: [Uint8Array.of(4, 127, 0, 0, 1, 6, 0x23, 0x28)] }),
+      badRecord('a mapped IPv4 address', { addrs: [addr(...bytes(10, 0), 255, 255, 192, 0, 2, 1)] }),
+      badRecord('a link-local address', { addrs: [addr(0xfe, 0x80, ...bytes(13, 0), 1)] }),
+      badRecord('a 6to4 address', { addrs: [addr(0x20, 2, ...bytes(13, 0), 1)] }),
+      badRecord('a NAT64 address', { addrs: [addr(0, 0x64, 0xff, 0x9b, ...bytes(8, 0), 192, 0, 2, 1)] }),
+      badRecord('17 tags', { tags: Array.from({ length: 17 }, (_, i) => `t${i}`) }),
+      badRecord('a control character', { software: 'x\u001b[2J' }),
+      badRecord('text that is not in normal form C', { tags: ['cafe\u0301'] })
+    ]
+  },
+  grant: { good: [good('for one name', log, theGrant), good('that replaces a member', log, openGrantFor)] },
+  join: {
+    good: [good('with an invite', joiner, theJoin), good('without an invite', joiner, plainJoin)],
+    bad: [
+      bad('signed by another than the joiner', 'InvalidEnvelopeError', resign(domains.join, theJoin.bytes, other, (payload) => payload)),
+      bad('half an invite', 'InvalidPayloadError', craft(domains.join, pb.JoinRequest, { ...header, publicKey: joiner.publicKey, name: 'alpha', role: 3, grantId: bytes(16, 1) }, joiner))
+    ]
+  },
+  receipt: { good: [good('by the root', root, theReceipt)] },
+  renew: {
+    good: [good('of a membership', joiner, theRenewal)],
+    bad: [bad('signed by another than the member', 'InvalidEnvelopeError', resign(domains.renew, theRenewal.bytes, other, (payload) => payload))]
+  },
+  forget: {
+    good: [good('of oneself', joiner, theForget)],
+    bad: [bad('signed by another than the member', 'InvalidEnvelopeError', resign(domains.forget, theForget.bytes, other, (payload) => payload))]
+  },
+  rotate: {
+    good: [good('by the old key', joiner, byOld), good('by the new key', other, byNew)],
+    bad: [bad('signed by a third key', 'InvalidEnvelopeError', resign(domains.rotate, byOld.bytes, root, (payload) => payload))]
+  }
+}
+
+const codecs = {
+  checkpoint: [domains.checkpoint, pb.Checkpoint],
+  'node-record': [domains.nodeRecord, pb.NodeRecord],
+  grant: [domains.grant, pb.Grant],
+  join: [domains.join, pb.JoinRequest],
+  receipt: [domains.receipt, pb.JoinReceipt],
+  renew: [domains.renew, pb.RenewRequest],
+  forget: [domains.forget, pb.ForgetRequest],
+  rotate: [domains.rotate, pb.RotateRequest]
+}
+for (const [name, [domain, codec]] of Object.entries(codecs)) {
+  const [first] = files[name].good
+  const key = keys.SigningKey.fromSeed(first.seed)
+  files[name].bad = [...(await commonBad(domain, codec, first.envelope, key)), ...(files[name].bad ?? [])]
+}
+
+const folder = new URL('../test/fixtures/vectors/', import.meta.url)
+mkdirSync(folder, { recursive: true })
+const write = (name, content) => writeFileSync(new URL(`${name}.json`, folder), `${toJson(content)}\n`)
+for (const [name, content] of Object.entries(files)) write(name, { kind: name, networkId, ...content })
+
+const line = invite.encodeInvite({
+  domain: 'example.org',
+  networkId,
+  registries: [{ publicKey: root.publicKey, addrs: ['/ip6/2001:db8::1/tcp/8000'] }],
+  grant: theGrant,
+  inviteKey
+})
+write('invite', {
+  good: [{ line, domain: 'example.org', networkId, registryKey: root.publicKey, addr: '/ip6/2001:db8::1/tcp/8000', grant: theGrant.bytes, seed: inviteKey.seed }],
+  bad: [
+    { name: 'cut', line: line.slice(0, -7), message: 'the end of the invite is missing' },
+    { name: 'mistyped', line: `${line.slice(0, 90)}${line[90] === 'A' ? 'B' : 'A'}${line.slice(91)}`, message: 'a wrong character' },
+    { name: 'no invite', line: `x${line}`, message: 'no invite' },
+    { name: 'of a newer version', line: line.replace('tnet1', 'tnet2'), message: 'of a newer version' }
+  ]
+})
+write('identity', [1, 2, 3].map((number) => {
+  const key = keyOf(number)
+  return { seed: key.seed, publicKey: key.publicKey, peerId: keys.peerIdText(key.publicKey), networkId, networkIdText: genesis.networkIdText(networkId), fingerprint: genesis.networkFingerprint(networkId), ulaPrefix: addrs.ulaPrefix(networkId), memberAddress: addrs.memberAddress(networkId, key.publicKey) }
+}))
