@@ -1,7 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type DnsAuthority, startAuthority } from '../../dns/authority.ts'
+import { Authority } from '../../dns/authority.ts'
+import { Zone } from '../../dns/zone.ts'
 import { loadConfig, saveConfigValue } from '../../node/config/index.ts'
 import type { PeersView } from '../../node/control/api.ts'
 import { ControlClient } from '../../node/control/client.ts'
@@ -30,12 +31,12 @@ export class DevNetwork implements AsyncDisposable {
   /** Rejects when a process dies before it was asked to stop. */
   readonly failed: Promise<never>
   readonly #init: DevInit
-  readonly #dns: DnsAuthority
+  readonly #dns: Authority
   readonly #children: Child[] = []
   readonly #started = performance.now()
   #fail: (error: Error) => void = () => undefined
 
-  private constructor(init: DevInit, layout: Layout, dns: DnsAuthority) {
+  private constructor(init: DevInit, layout: Layout, dns: Authority) {
     this.#init = init
     this.layout = layout
     this.#dns = dns
@@ -48,11 +49,9 @@ export class DevNetwork implements AsyncDisposable {
 
   static async open(init: DevInit): Promise<DevNetwork> {
     const layout = await layOut(init.nodes, init.dir)
-    const dns = await startAuthority({
-      host: '::1',
-      port: 0,
-      records: [{ name: `tnr.${devDomain}`, type: 'AAAA', ttl: 300, data: '::1' }]
-    })
+    const zone = new Zone(devDomain)
+    zone.set(`tnr.${devDomain}`, [{ type: 'AAAA', value: '::1' }])
+    const dns = await Authority.start(zone)
     writeConfigs(layout, dns.port)
     return new DevNetwork(init, layout, dns)
   }

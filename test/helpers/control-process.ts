@@ -1,0 +1,157 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { main } from '../../src/cli/main.ts'
+import type { ControlApi, ControlEvent } from '../../src/node/control/api.ts'
+import { startControlServer } from '../../src/node/control/server.ts'
+import { NotFoundError } from '../../src/registry/errors.ts'
+import { silentLogger } from '../../src/registry/ports.ts'
+import {
+  identityView,
+  inviteView,
+  logView,
+  network,
+  peerRow,
+  peersView,
+  registryNodesView,
+  registryStatusView,
+  root,
+  statusView,
+  unknownRow,
+  whyView
+} from './control-views.ts'
+
+/** A process's answers, fixed, behind whatever socket a test opens for them. */
+export class ScriptedApi implements ControlApi {
+  peersAnswer = peersView([peerRow({ ...root, self: true, role: 'root' }), peerRow(), unknownRow()])
+  statusAnswer = statusView()
+  joined: string[] = []
+  #listeners = new Set<(event: ControlEvent) => void>()
+
+  /** Tells every watcher. */
+  emit(event: ControlEvent): void {
+    for (const listener of this.#listeners) listener(event)
+  }
+
+  get watchers(): number {
+    return this.#listeners.size
+  }
+
+  status = async () => this.statusAnswer
+  peers = async () => this.peersAnswer
+  lookup: ControlApi['lookup'] = async ({ peer, after }) => {
+    const rows = this.peersAnswer.peers.filter(({ name }) => peer === undefined || name === peer)
+    const at = after === undefined ? 0 : Number(after)
+    const next = at + 1 < rows.length ? String(at + 1) : null
+    return { schemaVersion: 1, view: this.peersAnswer.view, rows: rows.slice(at, at + 1), next }
+  }
+  why = async () => whyView
+  identity = async () => identityView
+  address: ControlApi['address'] = async (peer) => {
+    if (peer === 'nobody') throw new NotFoundError('no member is called nobody')
+    return { schemaVersion: 1, ...root, address: 'fd00::1', prefix: 'fd00::/48' }
+  }
+  registryStatus = async () => registryStatusView
+  registryNodes = async () => registryNodesView
+  log = async () => logView
+  pending: ControlApi['pending'] = async () => ({ schemaVersion: 1, pending: [] })
+  approve: ControlApi['approve'] = async () => ({ schemaVersion: 1, ...root, entry: 13, message: 'admitted' })
+  reject: ControlApi['reject'] = async (_, reason) => ({ schemaVersion: 1, ...root, entry: null, message: reason })
+  invite: ControlApi['invite'] = async (query) => ({ ...inviteView, role: query.role ?? 'integrated' })
+  join: ControlApi['join'] = async (line) => {
+    this.joined.push(line)
+    return { schemaVersion: 1, state: 'admitted', network: { id: network.id, domain: network.domain }, message: 'in' }
+  }
+  leave: ControlApi['leave'] = async () => ({ schemaVersion: 1, ...root, entry: null, message: 'left' })
+  revoke: ControlApi['revoke'] = async () => ({ schemaVersion: 1, ...root, entry: 14, message: 'revoked' })
+  connect: ControlApi['connect'] = async (address) => ({
+    schemaVersion: 1,
+    ...root,
+    address,
+    direction: 'out',
+    member: true,
+    rttMs: 1
+  })
+  disconnect: ControlApi['disconnect'] = async () => ({ schemaVersion: 1, ...root, closed: 1 })
+  acknowledge: ControlApi['acknowledge'] = async (code) => ({ schemaVersion: 1, code, message: 'acknowledged' })
+
+  async *events({ signal }: { signal?: AbortSignal } = {}): AsyncGenerator<ControlEvent> {
+    const queue: ControlEvent[] = []
+    let wake = (): void => undefined
+    const listener = (event: ControlEvent): void => {
+      queue.push(event)
+      wake()
+    }
+    this.#listeners.add(listener)
+    signal?.addEventListener('abort', () => wake(), { once: true })
+    try {
+      while (signal?.aborted !== true) {
+        for (const event of queue.splice(0)) yield event
+        await new Promise<void>((resolve) => {
+          wake = resolve
+          if (signal?.aborted === true || queue.length > 0) resolve()
+        })
+      }
+    } finally {
+      this.#listeners.delete(listener)
+    }
+  }
+}
+
+/** A folder for TRUSTNET_HOME, and control sockets of named nodes in it. */
+export class ControlHome implements AsyncDisposable {
+  readonly folder: string
+  readonly #servers: AsyncDisposable[] = []
+
+  private constructor(folder: string) {
+    this.folder = folder
+  }
+
+  static async create(): Promise<ControlHome> {
+    return new ControlHome(await mkdtemp(join(tmpdir(), 'tn-cli-')))
+  }
+
+  socket(name: string): string {
+    return join(this.folder, 'run', `${name}.sock`)
+  }
+
+  async serve(name: string, api: ControlApi): Promise<void> {
+    this.#servers.push(await startControlServer({ path: this.socket(name), api, logger: silentLogger }))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.#servers.map((server) => server[Symbol.asyncDispose]()))
+    await rm(this.folder, { recursive: true, force: true })
+  }
+}
+
+export interface RunInit {
+  home: string
+  env?: Record<string, string>
+  stdin?: string
+  /** Columns of the terminal; without it stdout is a pipe. */
+  columns?: number
+  signal?: AbortSignal
+  onWrite?: (text: string) => void
+}
+
+/** Runs a command line in this process and gives what it wrote. */
+export const runCli = async (argv: string[], init: RunInit): Promise<{ code: number; out: string; err: string }> => {
+  let out = ''
+  let err = ''
+  const isTTY = init.columns !== undefined
+  const write = (text: string): void => {
+    out += text
+    init.onWrite?.(out)
+  }
+  const code = await main({
+    argv,
+    stdout: { isTTY, columns: init.columns, write },
+    stderr: { isTTY, write: (text: string) => (err += text) },
+    stdin: Readable.from(init.stdin === undefined ? [] : [init.stdin]),
+    env: { TRUSTNET_HOME: init.home, ...init.env },
+    signal: init.signal ?? new AbortController().signal
+  })
+  return { code, out, err }
+}

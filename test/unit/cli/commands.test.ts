@@ -1,0 +1,221 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { ControlHome, runCli, ScriptedApi } from '../../helpers/control-process.ts'
+import { peerRow, peersView, statusView, unknownRow } from '../../helpers/control-views.ts'
+
+const csi = '\u001b['
+
+let home: ControlHome
+let api: ScriptedApi
+beforeEach(async () => {
+  home = await ControlHome.create()
+  api = new ScriptedApi()
+})
+afterEach(() => home[Symbol.asyncDispose]())
+
+const run = (argv: string[], init: Partial<Parameters<typeof runCli>[1]> = {}) =>
+  runCli(argv, { home: home.folder, ...init })
+
+describe('peers', () => {
+  beforeEach(() => home.serve('hal', api))
+
+  test('on a pipe: summary, all columns, no colour, - for what is not known', async () => {
+    const { out, code } = await run(['peers'])
+    const lines = out.trimEnd().split('\n')
+    expect(code).toBe(0)
+    expect(lines[0]).toContain('3 members: 2 online, 1 unknown')
+    expect(lines[2]?.split(/ {2,}/)).toEqual(
+      'NAME,PEER ID,STATE,ROLE,DIR,RTT,SEEN,UPTIME,SOURCE,VERSION,ADDRESS,LAST ERROR'.split(',')
+    )
+    expect(lines[3]).toMatch(/^root \(self\)/)
+    expect(lines[5]?.trim().split(/ {2,}/)).toEqual([
+      '-',
+      '…RCu1cccc',
+      'unknown',
+      ...Array.from({ length: 9 }, () => '-')
+    ])
+    expect(out).not.toContain(csi)
+  })
+
+  test('on a terminal: colours, and columns that do not fit are left out and named', async () => {
+    const wide = await run(['peers'], { columns: 200 })
+    expect(wide.out).toContain(csi)
+    const narrow = await run(['peers'], { columns: 80 })
+    expect(narrow.out).toContain('not shown for lack of width')
+    expect(narrow.out).not.toContain('LAST ERROR ')
+    expect((await run(['peers'], { columns: 200, env: { NO_COLOR: '1' } })).out).not.toContain(csi)
+  })
+
+  test('--long shows whole PeerIds, streams and bytes', async () => {
+    const { out } = await run(['peers', '--long'], { columns: 80, env: { NO_COLOR: '1' } })
+    expect(out).toContain('12D3KooWGRUfgPvBSk3h8u5cQm9YxZc1V8rPpYb4tq1oRCu1bbbb')
+    expect(out).toMatch(/STREAMS.*IN.*OUT/)
+    expect(out).toContain('2.0KiB')
+  })
+
+  test('a peer that is down stays listed with age and reason', async () => {
+    api.peersAnswer = peersView([
+      peerRow({ state: 'offline', stateSinceMs: Date.now() - 180_500, reason: 'lease lapsed', confirmed: false })
+    ])
+    expect((await run(['peers'])).out).toContain('offline (unconfirmed) 3m: lease lapsed')
+  })
+
+  test('strings of other machines cannot reach the terminal', async () => {
+    const evil = `x${csi}2J\u202e\nroot`
+    api.peersAnswer = peersView([
+      peerRow({ name: evil, version: evil, address: evil, reason: evil, services: [evil], state: 'suspect' }),
+      unknownRow({ lastError: { message: evil, ageMs: 1 } })
+    ])
+    for (const argv of [['peers'], ['peers', '--long'], ['lookup'], ['peers', '--json']]) {
+      const { out } = await run(argv)
+      expect(out.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u)
+    }
+  })
+
+  test('exits with 4 when nobody fits, with 2 for a state that there is not', async () => {
+    expect((await run(['peers', '--state', 'left'])).code).toBe(4)
+    const wrong = await run(['peers', '--state', 'dead'])
+    expect(wrong).toMatchObject({ code: 2, out: '' })
+    expect(wrong.err).toContain("'dead'")
+  })
+
+  test('--watch on a pipe: one JSON line at once and one per change, until the signal', async () => {
+    const stop = new AbortController()
+    const ended = run(['peers', '--watch'], {
+      signal: stop.signal,
+      onWrite(out) {
+        const count = out.split('\n').length - 1
+        if (count === 1) api.emit({ schemaVersion: 1, type: 'head', epoch: 0, head: 13 })
+        if (count === 2) stop.abort()
+      }
+    })
+    const { out, code } = await ended
+    expect(code).toBe(0)
+    const lines = out.trimEnd().split('\n')
+    expect(lines.map((line): unknown => JSON.parse(line))).toHaveLength(2)
+  })
+})
+
+describe('status', () => {
+  beforeEach(() => home.serve('hal', api))
+
+  test('one word first, then what is missing, what may die, and the fix of each warning', async () => {
+    api.statusAnswer = statusView({
+      warnings: [
+        {
+          code: 'recovery-kit',
+          level: 'warning',
+          message: 'the recovery kit is still on this machine',
+          fix: 'trustnet status --acknowledge recovery-kit',
+          sinceMs: null,
+          acknowledged: false
+        }
+      ]
+    })
+    const { out } = await run(['status'])
+    expect(out).toMatch(/^healthy: 4 of 4 members online\n/)
+    expect(out).toContain('needs 1 more cached peer')
+    expect(out).toContain('root may die: yes; DNS may die: yes; both: no, needs 1 more cached peer')
+    expect(out).toContain('warning recovery-kit: the recovery kit is still on this machine')
+    expect(out).toContain('fix: trustnet status --acknowledge recovery-kit')
+  })
+
+  test('--check exits with 5 unless healthy', async () => {
+    expect((await run(['status', '--check'])).code).toBe(0)
+    api.statusAnswer = statusView({ word: 'isolated', summary: 'no registry answers' })
+    expect((await run(['status', '--check'])).code).toBe(5)
+    expect((await run(['status'])).code).toBe(0)
+  })
+})
+
+describe('which process', () => {
+  test('nothing running: exit 3 and how to start one', async () => {
+    const { code, err } = await run(['status'])
+    expect(code).toBe(3)
+    expect(err).toContain('trustnet node start')
+  })
+
+  test('several running: exit 2 and their names, unless one is named', async () => {
+    await home.serve('hal', api)
+    await home.serve('zoe', api)
+    const { code, err } = await run(['status'])
+    expect(code).toBe(2)
+    expect(err).toContain('hal, zoe')
+    expect((await run(['status', 'zoe'])).code).toBe(0)
+    expect((await run(['peers', '--node', 'zoe'])).code).toBe(0)
+    expect((await run(['status', 'eve'])).code).toBe(3)
+  })
+})
+
+describe('other commands', () => {
+  beforeEach(() => home.serve('hal', api))
+
+  test('invite: the line alone on stdout', async () => {
+    const { out, err } = await run(['invite', '--role', 'independent', '--ttl', '2h'])
+    expect(out).toBe('tnet1line\n')
+    expect(err).toContain('trustnet join')
+  })
+
+  test('lookup follows the pages and exits with 4 without a row', async () => {
+    expect(JSON.parse((await run(['lookup', '--json'])).out)).toMatchObject({ rows: [{}, {}, {}], next: null })
+    expect(JSON.parse((await run(['lookup', '--json', '--limit', '2'])).out)).toMatchObject({
+      rows: [{}, {}],
+      next: '2'
+    })
+    expect((await run(['lookup', 'nobody'])).code).toBe(4)
+  })
+
+  test('address: an unknown member is no match', async () => {
+    expect((await run(['address'])).out).toBe('fd00::1\n')
+    expect(await run(['address', 'nobody'])).toMatchObject({ code: 4, out: '' })
+    expect((await run(['address', '--assign', '-x; reboot'])).code).toBe(2)
+  })
+
+  test('wait: at once when it holds, exit 7 with what is missing when the time is over', async () => {
+    expect((await run(['wait', '--timeout', '5s'])).code).toBe(0)
+    const late = await run(['wait', '--online', '9', '--timeout', '300ms'])
+    expect(late.code).toBe(7)
+    expect(late.err).toContain('9 members online (are 2)')
+  })
+
+  test('wait: goes on with the event that fulfils it', async () => {
+    api.statusAnswer = statusView({ word: 'starting', summary: 'dialling' })
+    const done = run(['wait', '--timeout', '10s'])
+    while (api.watchers === 0) await new Promise((resolve) => setImmediate(resolve))
+    api.statusAnswer = statusView()
+    api.emit({ schemaVersion: 1, type: 'status', word: 'healthy', phase: 'federated' })
+    expect((await done).code).toBe(0)
+  })
+
+  test('why: exits with 5 when a check failed', async () => {
+    const { out, code } = await run(['why', '…RCu1bbbb'])
+    expect(code).toBe(5)
+    expect(out).toContain('no  lease: lapsed 3m ago')
+  })
+
+  test('an unknown command or option is exit 2 with a suggestion', async () => {
+    const wrong = await run(['peer'])
+    expect(wrong.code).toBe(2)
+    expect(wrong.err).toContain('peers')
+    expect((await run(['peers', '--lon'])).code).toBe(2)
+  })
+
+  test('help and version go to stdout with exit 0', async () => {
+    const help = await run(['peers', '--help'])
+    expect(help).toMatchObject({ code: 0, err: '' })
+    expect(help.out).toContain('Examples:')
+    expect((await run(['--version'])).out).toMatch(/^\d+\.\d+\.\d+/)
+  })
+
+  test('completion knows subcommands and options', async () => {
+    expect((await run(['complete', '--', 'reg'])).out).toBe('registry\n')
+    expect((await run(['complete', '--', 'peers', '--wa'])).out).toBe('--watch\n')
+    expect((await run(['complete', '--', 'registry', 'a'])).out).toBe('approve\n')
+  })
+
+  test('config check: exit 2 naming line and nearest key', async () => {
+    const { code, err } = await run(['config', 'check', '--config', '/nowhere.yaml'])
+    expect(code).toBe(2)
+    expect(err).toContain('/nowhere.yaml')
+    expect((await run(['config', 'show', '--json'])).code).toBe(0)
+  })
+})
