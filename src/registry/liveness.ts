@@ -49,6 +49,8 @@ export class Liveness {
   readonly #leases: Leases
   readonly #startedAt: number
   readonly #dirty = new Set<ObservedMember>()
+  /** Former members whose rows are still there. */
+  readonly #forgotten = new Map<string, ObservedMember>()
   readonly #changed = new Set<ObservedMember>()
   #timers: NodeJS.Timeout[] = []
   #hintTimer: NodeJS.Timeout | undefined
@@ -163,7 +165,8 @@ export class Liveness {
     if (member === undefined) return
     this.#dirty.delete(member)
     this.#changed.delete(member)
-    this.#write(() => this.#init.table.delete(publicKey))
+    this.#forgotten.set(member.id, member)
+    void this.save()
   }
 
   /** How it became known, when it was not yet. */
@@ -240,19 +243,16 @@ export class Liveness {
   }
 
   async #saveDirty(): Promise<void> {
-    const dirty = [...this.#dirty]
+    const members = [...this.#forgotten.values(), ...this.#dirty]
+    this.#forgotten.clear()
     this.#dirty.clear()
-    for (let from = 0; from < dirty.length; from += rowsPerWrite) {
-      const batch = dirty.slice(from, from + rowsPerWrite)
+    for (let from = 0; from < members.length; from += rowsPerWrite) {
       try {
-        await this.#init.write(() => this.#putRows(batch))
+        await this.#init.write(() => this.#putRows(members.slice(from, from + rowsPerWrite)))
       } catch (error) {
-        for (const member of dirty.slice(from)) {
-          member.connectedUnsaved = true
-          this.#dirty.add(member)
-        }
+        this.#keepForLater(members.slice(from))
         this.#init.logger.warn(
-          { error: String(error), rows: dirty.length - from },
+          { error: String(error), rows: members.length - from },
           'Observations of members could not be written; they are kept in memory and tried again with the next batch'
         )
         return
@@ -260,12 +260,22 @@ export class Liveness {
     }
   }
 
+  #keepForLater(members: readonly ObservedMember[]): void {
+    for (const member of members) {
+      member.connectedUnsaved = true
+      if (this.#board.members.get(member.id) === member) this.#dirty.add(member)
+      else this.#forgotten.set(member.id, member)
+    }
+  }
+
   #putRows(members: readonly ObservedMember[]): void {
     const { table } = this.#init
     const { now, wall, attention } = this.#times()
     for (const member of members) {
-      // It may have been forgotten since.
-      if (this.#board.members.get(member.id) !== member) continue
+      const current = this.#board.members.get(member.id)
+      if (current === undefined) table.delete(member.publicKey)
+      // Forgotten, and admitted again since: the newer one has a place in a batch of its own.
+      if (current !== member) continue
       member.count(attention)
       table.put(member.toRow(wall - now))
       if (!member.connectedUnsaved) continue
@@ -322,14 +332,5 @@ export class Liveness {
   #times(): ViewTimes {
     const now = this.#init.clock.monotonic()
     return { now, wall: this.#init.clock.now(), attention: this.#attention.at(now) }
-  }
-
-  #write(run: () => void): void {
-    this.#init.write(run).catch((error: unknown) => {
-      this.#init.logger.warn(
-        { error: String(error) },
-        'Observations of a former member could not be removed; they are ignored'
-      )
-    })
   }
 }

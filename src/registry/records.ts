@@ -171,9 +171,11 @@ export class Records {
     const total = this.count()
     for (let draw = 0; draw < count * drawsPerSample && drawn.size < count && seen.size < total; draw++) {
       // Keys are uniform, so the next one above a random point is as good as any.
-      let row = this.#init.table.nearest(random(32)) ?? this.#init.table.nearest(noKey)
+      let row = this.#fromRing(this.#init.table.nearest(random(32)))
       // In a small network most points lead to one that was drawn before: take its successor.
-      while (row !== undefined && seen.has(keyId(row.publicKey))) row = this.#init.table.following(row.publicKey)
+      while (row !== undefined && seen.has(keyId(row.publicKey))) {
+        row = this.#fromRing(this.#init.table.following(row.publicKey))
+      }
       if (row === undefined) break
       seen.add(keyId(row.publicKey))
       if (passes(row)) drawn.set(keyId(row.publicKey), row)
@@ -237,5 +239,10 @@ export class Records {
     const bucket = bucketOf('records', publicKey)
     const change = table.put({ publicKey, bucket, seq, hash: record.hash, services, envelope: record.bytes })
     return { change, held }
+  }
+
+  /** Behind the last key comes the first. */
+  #fromRing(row: RecordRow | undefined): RecordRow | undefined {
+    return row ?? this.#init.table.nearest(noKey)
   }
 }

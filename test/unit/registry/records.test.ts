@@ -1,0 +1,280 @@
+import fc from 'fast-check'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { NotMemberError, RevokedError, StaleRecordError, WrongNetworkError } from '../../../src/registry/errors.ts'
+import { SigningKey } from '../../../src/registry/keys.ts'
+import { compareRecords, sealRecord } from '../../../src/registry/record.ts'
+import { mergeRecords, type RecordConflict, type RecordEvent } from '../../../src/registry/records.ts'
+import { bucketDigestBytes } from '../../../src/registry/state-tree.ts'
+import { openTestStore, recordOf, recordsOver, type TestStore } from '../../helpers/observations.ts'
+import { anyHash, aRecord, keyOf, otherNetworkId } from '../../helpers/signed-objects.ts'
+
+const key = keyOf(4)
+let store: TestStore
+
+beforeEach(() => {
+  store = openTestStore()
+})
+
+afterEach(() => store[Symbol.dispose]())
+
+describe('mergeRecords', () => {
+  const anyOrder = fc.record({ seq: fc.integer({ min: 1, max: 4 }), hash: anyHash })
+
+  it('is commutative, associative and idempotent', () => {
+    fc.assert(
+      fc.property(anyOrder, anyOrder, anyOrder, (a, b, c) => {
+        expect(compareRecords(mergeRecords(a, b), mergeRecords(b, a))).toBe(0)
+        expect(mergeRecords(mergeRecords(a, b), c)).toEqual(mergeRecords(a, mergeRecords(b, c)))
+        expect(mergeRecords(a, a)).toBe(a)
+      })
+    )
+  })
+
+  it('ends at the same record in whatever order they come', () => {
+    const shuffled = fc
+      .array(anyOrder, { minLength: 1, maxLength: 8 })
+      .chain((all) => fc.tuple(fc.constant(all), fc.shuffledSubarray(all, { minLength: all.length })))
+    fc.assert(
+      fc.property(shuffled, ([all, other]) => {
+        expect(all.reduce((a, b) => mergeRecords(a, b))).toEqual(other.reduce((a, b) => mergeRecords(a, b)))
+      })
+    )
+  })
+})
+
+describe('Records', () => {
+  it('keeps the greatest of a key in whatever order, and however many at once, they come', async () => {
+    const versions = [1, 2, 3, 3, 4].map((seq, index) => recordOf(key, seq, { tags: [`version-${index}`] }))
+    const greatest = versions.reduce((a, b) => (compareRecords(orderOf(a), orderOf(b)) < 0 ? b : a))
+    const orders = fc.shuffledSubarray(versions, { minLength: versions.length })
+    await fc.assert(
+      fc.asyncProperty(orders, fc.boolean(), async (order, isTogether) => {
+        using fresh = openTestStore()
+        const records = recordsOver(fresh)
+        const puts = order.map((record) => () => records.put(record.bytes).catch(() => undefined))
+        if (isTogether) await Promise.all(puts.map((put) => put()))
+        else for (const put of puts) await put()
+        expect(records.get(key.publicKey)?.hash).toEqual(Buffer.from(greatest.hash))
+        expect(records.count()).toBe(1)
+      }),
+      { numRuns: 15 }
+    )
+  })
+
+  it('refuses an older record with the one it holds, and says nothing to one that it has already', async () => {
+    const records = recordsOver(store)
+    const newer = recordOf(key, 2)
+    expect(await records.put(newer.bytes)).toMatchObject({ accepted: true, change: 1 })
+    const refusal = records.put(recordOf(key, 1).bytes)
+    await expect(refusal).rejects.toThrow(StaleRecordError)
+    await expect(refusal).rejects.toMatchObject({ held: Buffer.from(newer.bytes) })
+    expect(await records.put(newer.bytes)).toEqual({ accepted: false })
+    expect(records.lastChange()).toBe(1)
+    expect(JSON.stringify(records.read(key.publicKey)?.addrs)).toBe(JSON.stringify(newer.value.addrs))
+  })
+
+  it('refuses what is of another network, forged, revoked, or of nobody', async () => {
+    const records = recordsOver(store, {
+      membership: {
+        isMember: (each) => each[0] === key.publicKey[0],
+        isRevoked: (each) => each[0] === keyOf(5).publicKey[0]
+      }
+    })
+    const foreign = sealRecord({ ...aRecord, networkId: otherNetworkId }, key)
+    await expect(records.put(foreign.bytes)).rejects.toThrow(WrongNetworkError)
+    const forged = recordOf(key, 9).bytes.slice()
+    forged[forged.length - 1] = (forged.at(-1) ?? 0) ^ 1
+    await expect(records.put(forged)).rejects.toThrow('signature')
+    await expect(records.put(recordOf(keyOf(5), 1).bytes)).rejects.toThrow(RevokedError)
+    await expect(records.put(recordOf(keyOf(6), 1).bytes, { hold: false })).rejects.toThrow(NotMemberError)
+    await expect(records.put(new Uint8Array(5000))).rejects.toThrow()
+    expect(records.count()).toBe(0)
+  })
+
+  it('tells of two records with one seq, whichever of them stays', async () => {
+    const conflicts: RecordConflict[] = []
+    const records = recordsOver(store, { onConflict: (conflict) => conflicts.push(conflict) })
+    const [low, high] = [recordOf(key, 1), recordOf(key, 1, { tags: ['clone'] })].toSorted((a, b) =>
+      compareRecords(orderOf(a), orderOf(b))
+    )
+    await records.put(low?.bytes ?? new Uint8Array())
+    expect(await records.put(high?.bytes ?? new Uint8Array())).toMatchObject({ accepted: true })
+    await expect(records.put(low?.bytes ?? new Uint8Array())).rejects.toThrow(StaleRecordError)
+    expect(conflicts).toHaveLength(2)
+    expect(conflicts[0]).toMatchObject({ publicKey: key.publicKey, seq: 1 })
+  })
+
+  it('keeps one row however often one key registers', async () => {
+    const records = recordsOver(store)
+    for (let round = 0; round < 10; round++) {
+      await Promise.all(
+        Array.from({ length: 50 }, (_, i) => records.put(recordOf(key, 1 + round * 50 + i).bytes).catch(() => 0))
+      )
+    }
+    expect(records.count()).toBe(1)
+    expect(records.changesAfter(0, 10)).toHaveLength(1)
+    expect(records.get(key.publicKey)?.seq).toBe(500)
+  })
+
+  it('tells of a record when it is durable, with where it came from', async () => {
+    const events: RecordEvent[] = []
+    const records = recordsOver(store, {
+      onRecord: (event) => {
+        expect(store.db.inTransaction).toBe(false)
+        events.push(event)
+      }
+    })
+    await records.put(recordOf(key, 1).bytes, { source: 'gossip' })
+    expect(events).toMatchObject([{ change: 1, source: 'gossip', record: { value: { seq: 1 } } }])
+  })
+
+  it('forgets a record with its membership, and never gives its change number again', async () => {
+    const records = recordsOver(store)
+    await records.put(recordOf(key, 1).bytes)
+    await records.put(recordOf(keyOf(5), 1).bytes)
+    await records.forget(keyOf(5).publicKey)
+    expect(records.get(keyOf(5).publicKey)).toBeUndefined()
+    expect(records.lastChange()).toBe(2)
+    expect(await records.put(recordOf(key, 2).bytes)).toMatchObject({ change: 3 })
+  })
+})
+
+describe('a record that comes before its admit entry', () => {
+  const strangers = (members: Set<string>) => ({
+    isMember: (each: Uint8Array) => members.has(Buffer.from(each).toString('hex')),
+    isRevoked: () => false
+  })
+
+  it('is taken when the entry comes', async () => {
+    const members = new Set<string>()
+    const records = recordsOver(store, { membership: strangers(members) })
+    const waiting = records.put(recordOf(key, 1).bytes)
+    await expect.poll(() => records.held).toBe(1)
+    members.add(Buffer.from(key.publicKey).toString('hex'))
+    records.admitted(key.publicKey)
+    expect(await waiting).toMatchObject({ accepted: true })
+    expect(records.held).toBe(0)
+  })
+
+  it('is refused when it does not come in time', async () => {
+    const records = recordsOver(store, { membership: strangers(new Set()), limits: { holdMs: 5 } })
+    await expect(records.put(recordOf(key, 1).bytes)).rejects.toThrow(NotMemberError)
+    expect(records.held).toBe(0)
+  })
+
+  it('makes room for a newer one of the same key, and for no more keys than the limit', async () => {
+    const records = recordsOver(store, { membership: strangers(new Set()), limits: { heldRecords: 2 } })
+    const first = records.put(recordOf(key, 1).bytes)
+    const settled = Promise.allSettled([first])
+    await expect.poll(() => records.held).toBe(1)
+    const others = [records.put(recordOf(key, 2).bytes), records.put(recordOf(keyOf(5), 1).bytes)]
+    const closed = Promise.allSettled(others)
+    expect(await settled).toMatchObject([{ reason: { name: 'StaleRecordError' } }])
+    await expect.poll(() => records.held).toBe(2)
+    await expect(records.put(recordOf(keyOf(6), 1).bytes)).rejects.toThrow('too many')
+    records.close()
+    expect(await closed).toMatchObject([{ status: 'rejected' }, { status: 'rejected' }])
+  })
+})
+
+describe('reading on while writes go on', () => {
+  const keys = Array.from({ length: 24 }, () => SigningKey.generate())
+  /** Per step: a write of one of the keys, or the read of a page. */
+  const anySteps = fc.array(fc.oneof(fc.nat(keys.length - 1), fc.constant('read' as const)), { maxLength: 80 })
+
+  it('shows a reader every latest version once, and ends with what is stored', async () => {
+    const versions = keys.map((each) => [1, 2, 3, 4].map((seq) => recordOf(each, seq)))
+    await fc.assert(
+      fc.asyncProperty(anySteps, fc.integer({ min: 1, max: 7 }), async (steps, limit) => {
+        using fresh = openTestStore()
+        const records = recordsOver(fresh)
+        const written = new Map<number, number>()
+        const seen: { id: string; seq: number }[] = []
+        let position = 0
+        const read = () => {
+          const rows = records.changesAfter(position, limit)
+          for (const row of rows) seen.push({ id: Buffer.from(row.publicKey).toString('hex'), seq: row.seq })
+          position = rows.at(-1)?.change ?? position
+          return rows.length
+        }
+        for (const step of steps) {
+          if (step === 'read') read()
+          else await records.put(versions[step]?.[nextOf(written, step)]?.bytes ?? new Uint8Array()).catch(() => 0)
+        }
+        while (read() > 0);
+        expect(new Set(seen.map(({ id, seq }) => `${id} ${seq}`)).size).toBe(seen.length)
+        const latest = new Map(seen.map(({ id, seq }) => [id, seq]))
+        expect(latest.size).toBe(records.count())
+        for (const [id, seq] of latest) expect(records.get(Buffer.from(id, 'hex'))?.seq).toBe(seq)
+      }),
+      { numRuns: 15 }
+    )
+  })
+})
+
+describe('the digest', () => {
+  const others = Array.from({ length: 40 }, () => SigningKey.generate())
+
+  it('is the same for the same records, also after a restart and after a record is gone', async () => {
+    using second = openTestStore()
+    const [a, b] = [recordsOver(store), recordsOver(second)]
+    a.digest()
+    const sealed = others.map((each) => recordOf(each, 1))
+    for (const record of sealed) await a.put(record.bytes)
+    for (const record of sealed.toReversed()) await b.put(record.bytes)
+    expect(a.digest()).toEqual(b.digest())
+    await a.put(recordOf(others[0] ?? key, 2).bytes)
+    expect(a.digest()).not.toEqual(b.digest())
+    await b.put(a.get(others[0]?.publicKey ?? key.publicKey)?.envelope ?? new Uint8Array())
+    await Promise.all([a, b].map((each) => each.forget(others[1]?.publicKey ?? key.publicKey)))
+    expect(a.digest()).toEqual(b.digest())
+    expect(recordsOver(second).digest()).toEqual(a.digest())
+  })
+
+  it('leads to the records that differ, page by page, each once', async () => {
+    using second = openTestStore()
+    const [a, b] = [recordsOver(store), recordsOver(second)]
+    const sealed = others.map((each) => recordOf(each, 1))
+    await Promise.all(sealed.map((record) => a.put(record.bytes)))
+    await Promise.all(sealed.slice(10).map((record) => b.put(record.bytes)))
+    const [mine, theirs] = [a.digest(), b.digest()]
+    const differing = Array.from({ length: mine.length / bucketDigestBytes }, (_, bucket) => bucket).filter(
+      (bucket) => {
+        const from = bucket * bucketDigestBytes
+        return Buffer.compare(mine.subarray(from, from + 8), theirs.subarray(from, from + 8)) !== 0
+      }
+    )
+    const found: string[] = []
+    for (let page = a.inBuckets(differing, undefined, 3); ; page = a.inBuckets(differing, page.next, 3)) {
+      found.push(...page.rows.map((row) => Buffer.from(row.publicKey).toString('hex')))
+      for (const row of page.rows) await b.put(row.envelope)
+      if (page.next === undefined) break
+    }
+    expect(new Set(found).size).toBe(found.length)
+    expect(found.length).toBeGreaterThanOrEqual(10)
+    expect(b.digest()).toEqual(mine)
+  })
+})
+
+describe('a sample', () => {
+  it('is bounded, without repetition, and of those that pass', async () => {
+    const records = recordsOver(store)
+    const keys = Array.from({ length: 20 }, () => SigningKey.generate())
+    await Promise.all(keys.map((each, i) => records.put(recordOf(each, 1, { left: i % 2 === 0 }).bytes)))
+    const ids = (rows: { publicKey: Uint8Array }[]) =>
+      new Set(rows.map((row) => Buffer.from(row.publicKey).toString('hex')))
+    expect(ids(records.sample(5)).size).toBe(5)
+    expect(ids(records.sample(100)).size).toBe(20)
+    const here = records.sample(100, (row) => records.read(row.publicKey)?.left === false)
+    expect(ids(here).size).toBe(10)
+    expect(recordsOver(store).sample(0)).toEqual([])
+  })
+})
+
+const orderOf = (record: { value: { seq: number }; hash: Uint8Array }) => ({ seq: record.value.seq, hash: record.hash })
+
+const nextOf = (written: Map<number, number>, index: number): number => {
+  const next = written.get(index) ?? 0
+  written.set(index, next + 1)
+  return next
+}
