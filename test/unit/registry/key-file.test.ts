@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  chownSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -74,6 +75,12 @@ describe('key file', () => {
     }
     chmodSync(path, 0o400)
     expect(loadKey(path)).toBeDefined()
+  })
+
+  it.runIf(process.geteuid?.() === 0)('is refused when it belongs to another user', () => {
+    createKey(path)
+    chownSync(path, 12_345, 12_345)
+    expect(() => loadKey(path)).toThrow('belongs to user 12345, not 0')
   })
 
   it('may be reached through a link, as secrets of a container are', () => {
