@@ -63,7 +63,7 @@ export class HeldRecords {
 
   /** Nobody waits any longer. */
   close(): void {
-    for (const id of [...this.#waiting.keys()]) this.#end(id)?.reject(new NotMemberError('not a member'))
+    for (const id of this.#waiting.keys()) this.#end(id)?.reject(new NotMemberError('not a member'))
   }
 
   #end(id: string): Waiting | undefined {

@@ -20,6 +20,11 @@ export class ChangeLog {
     return this.#last
   }
 
+  /** Entries kept, those that were overtaken included. */
+  get size(): number {
+    return this.#entries.length
+  }
+
   touch(id: string): number {
     this.#last++
     this.#latest.set(id, this.#last)

@@ -45,7 +45,7 @@ const age = (ms: number | undefined): number =>
 /** A text from a remote: one line, no control characters, bounded. */
 export const plainReason = (text: string): string =>
   text
-    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]+/gu, ' ')
+    .replace(/[\s\p{Cc}\p{Cf}]+/gu, ' ')
     .trim()
     .slice(0, maxReasonChars)
 

@@ -1,11 +1,11 @@
+import { nameOfNumber } from '../fields.ts'
+
 /** How a member is, as far as is known. The numbers are on the wire. */
 export const states = { online: 1, late: 2, suspect: 3, offline: 4, left: 5, unknown: 6 } as const
 export type State = keyof typeof states
 
-const byNumber = new Map<number, State>(Object.entries(states).map(([state, number]) => [number, state as State]))
-
 /** undefined: a state of a newer version. */
-export const stateOf = (number: number): State | undefined => byNumber.get(number)
+export const stateOf = (number: number): State | undefined => nameOfNumber(states, number)
 
 /** States in which a member counts as up. */
 export const isUp = (state: State): boolean => state === 'online' || state === 'late'

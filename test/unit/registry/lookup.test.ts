@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { KeyOrder } from '../../../src/registry/key-order.ts'
 import { SigningKey } from '../../../src/registry/keys.ts'

@@ -1,9 +1,9 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { NotMemberError, RevokedError, StaleRecordError, WrongNetworkError } from '../../../src/registry/errors.ts'
 import { SigningKey } from '../../../src/registry/keys.ts'
 import { compareRecords, sealRecord } from '../../../src/registry/record.ts'
-import { mergeRecords, type RecordConflict, type RecordEvent } from '../../../src/registry/records.ts'
+import { type Membership, mergeRecords, type RecordConflict, type RecordEvent } from '../../../src/registry/records.ts'
 import { bucketDigestBytes } from '../../../src/registry/state-tree.ts'
 import { openTestStore, recordOf, recordsOver, type TestStore } from '../../helpers/observations.ts'
 import { anyHash, aRecord, keyOf, otherNetworkId } from '../../helpers/signed-objects.ts'
@@ -87,7 +87,7 @@ describe('Records', () => {
     await expect(records.put(forged)).rejects.toThrow('signature')
     await expect(records.put(recordOf(keyOf(5), 1).bytes)).rejects.toThrow(RevokedError)
     await expect(records.put(recordOf(keyOf(6), 1).bytes, { hold: false })).rejects.toThrow(NotMemberError)
-    await expect(records.put(new Uint8Array(5000))).rejects.toThrow()
+    await expect(records.put(new Uint8Array(5000))).rejects.toThrow('bytes')
     expect(records.count()).toBe(0)
   })
 
@@ -139,12 +139,18 @@ describe('Records', () => {
   })
 })
 
-describe('a record that comes before its admit entry', () => {
-  const strangers = (members: Set<string>) => ({
-    isMember: (each: Uint8Array) => members.has(Buffer.from(each).toString('hex')),
-    isRevoked: () => false
-  })
+const idOf = (publicKey: Uint8Array): string => Buffer.from(publicKey).toString('hex')
 
+/** Members are those in the set. */
+const strangers = (members: Set<string>): Membership => ({
+  isMember: (each) => members.has(idOf(each)),
+  isRevoked: () => false
+})
+
+const idsOf = (rows: readonly { publicKey: Uint8Array }[]): Set<string> =>
+  new Set(rows.map((row) => idOf(row.publicKey)))
+
+describe('a record that comes before its admit entry', () => {
   it('is taken when the entry comes', async () => {
     const members = new Set<string>()
     const records = recordsOver(store, { membership: strangers(members) })
@@ -261,12 +267,10 @@ describe('a sample', () => {
     const records = recordsOver(store)
     const keys = Array.from({ length: 20 }, () => SigningKey.generate())
     await Promise.all(keys.map((each, i) => records.put(recordOf(each, 1, { left: i % 2 === 0 }).bytes)))
-    const ids = (rows: { publicKey: Uint8Array }[]) =>
-      new Set(rows.map((row) => Buffer.from(row.publicKey).toString('hex')))
-    expect(ids(records.sample(5)).size).toBe(5)
-    expect(ids(records.sample(100)).size).toBe(20)
+    expect(idsOf(records.sample(5)).size).toBe(5)
+    expect(idsOf(records.sample(100)).size).toBe(20)
     const here = records.sample(100, (row) => records.read(row.publicKey)?.left === false)
-    expect(ids(here).size).toBe(10)
+    expect(idsOf(here).size).toBe(10)
     expect(recordsOver(store).sample(0)).toEqual([])
   })
 })
