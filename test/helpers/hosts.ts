@@ -4,15 +4,22 @@ import { generateKeyPair } from '@libp2p/crypto/keys'
 import { identify } from '@libp2p/identify'
 import type { Connection, Libp2p, PrivateKey, ServiceMap } from '@libp2p/interface'
 import { tcp } from '@libp2p/tcp'
-import type { Libp2pOptions, ServiceFactoryMap } from 'libp2p'
+import type { ServiceFactoryMap } from 'libp2p'
 import { createLibp2p } from 'libp2p'
 
+export interface HostInit {
+  privateKey?: PrivateKey
+  /** False: a host that never learns what others speak. */
+  identifies?: boolean
+}
+
 /** A started libp2p host on [::1] and a free port, with identify and the given services. */
-export async function startHost<S extends ServiceMap = Record<never, never>>(
-  options: { privateKey?: PrivateKey; services?: ServiceFactoryMap<S> } & Omit<Libp2pOptions<S>, 'services'> = {}
-): Promise<Libp2p<S>> {
-  const { services, privateKey, ...rest } = options
-  return createLibp2p<S>({
+export async function startHost<S extends ServiceMap>(
+  services: ServiceFactoryMap<S>,
+  init: HostInit = {}
+): Promise<Libp2p<S & { identify?: unknown }>> {
+  const { privateKey, identifies = true } = init
+  return createLibp2p({
     privateKey: privateKey ?? (await generateKeyPair('Ed25519')),
     addresses: { listen: ['/ip6/::1/tcp/0'] },
     transports: [tcp()],
@@ -21,20 +28,22 @@ export async function startHost<S extends ServiceMap = Record<never, never>>(
     connectionManager: { inboundConnectionThreshold: 1_000, maxIncomingPendingConnections: 256, reconnectRetries: 0 },
     connectionMonitor: { enabled: false },
     peerStore: { maxAddressAge: Number.POSITIVE_INFINITY, maxPeerAge: Number.POSITIVE_INFINITY },
-    services: { identify: identify(), ...services } as ServiceFactoryMap<S>,
-    ...rest
+    services: identifies ? { ...services, identify: identify() } : services
   })
 }
 
+/** One that speaks nothing but identify. */
+export const startPlainHost = (init: HostInit = {}): Promise<Libp2p> => startHost({}, init)
+
 /** Connects `from` to `to`; resolves with the connection as `from` has it. */
-export async function connect(from: Libp2p<ServiceMap>, to: Libp2p<ServiceMap>): Promise<Connection> {
+export async function connect(from: Libp2p, to: Libp2p): Promise<Connection> {
   const [address] = to.getMultiaddrs()
   if (address === undefined) throw new Error('the host listens on no address')
   return from.dial(address)
 }
 
 /** The connection of `host` with `other`, as `host` has it. */
-export async function connectionWith(host: Libp2p<ServiceMap>, other: Libp2p<ServiceMap>): Promise<Connection> {
+export async function connectionWith(host: Libp2p, other: Libp2p): Promise<Connection> {
   const find = () => host.getConnections(other.peerId)[0]
   const found = find()
   if (found !== undefined) return found

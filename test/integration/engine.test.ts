@@ -7,7 +7,7 @@ import { openStream, type ProtocolDescriptor, request, serve } from '../../src/p
 import { statuses } from '../../src/protocols/engine/status.ts'
 import { ConnectionTrust } from '../../src/protocols/engine/trust.ts'
 import { UnavailableError } from '../../src/registry/errors.ts'
-import { connect, connectionWith, startHost } from '../helpers/hosts.ts'
+import { connect, connectionWith, startPlainHost } from '../helpers/hosts.ts'
 
 const hosts: Libp2p[] = []
 afterEach(async () => {
@@ -27,8 +27,8 @@ const echo: ProtocolDescriptor = {
 }
 
 async function pair(overrides: LimitOverrides = {}) {
-  const server = await startHost()
-  const client = await startHost()
+  const server = await startPlainHost()
+  const client = await startPlainHost()
   hosts.push(server, client)
   const limits = limitsWith(overrides)
   const trust = new ConnectionTrust({ limits: limits.strangers, settleMs: 200 })

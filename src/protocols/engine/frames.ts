@@ -47,7 +47,7 @@ export class FrameStream implements AsyncIterable<Uint8Array> {
     })
     const closed = Promise.withResolvers<Error | undefined>()
     this.closed = closed.promise
-    stream.addEventListener('message', (event) => this.#receive(event.data.subarray()))
+    stream.addEventListener('message', (event) => this.#receive(plain(event.data.subarray())))
     stream.addEventListener('end', () => this.#end())
     stream.addEventListener('close', (event) => {
       const reason = this.#failure ?? event.error
@@ -223,6 +223,9 @@ export class FrameStream implements AsyncIterable<Uint8Array> {
     if (this.stream.readableEnded || this.stream.readStatus === 'closed') this.#end()
   }
 }
+
+/** Not a Buffer, whose slice() is a view: what is sliced off a frame must be a copy. */
+const plain = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
 function abortReason(signal: AbortSignal | undefined): Error {
   const reason: unknown = signal?.reason

@@ -10,7 +10,7 @@ export type {
   HelloProven,
   HelloRefused
 } from './hello.ts'
-export type { LogEpoch, NetworkProof } from './proof.ts'
+export type { NetworkProof } from './proof.ts'
 export { type HelloRegistry, type RegistryHelloInit, registryHello, type ShownMember } from './registry-hello.ts'
 export type { HelloContent, HelloSource, JudgeOptions, Verdict } from './source.ts'
 
