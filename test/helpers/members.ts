@@ -47,7 +47,7 @@ export async function startMember<S extends ServiceMap>(init: MemberInit<S>): Pr
   }
   const records = recordsOver(store, recordsInit)
   const trust = new ConnectionTrust({ limits: defaultLimits.strangers, settleMs: defaultLimits.hello.settleMs })
-  const host = await startHost<S>({ privateKey: key.toLibp2p(), services: init.services({ key, trust, records }) })
+  const host = await startHost<S>(init.services({ key, trust, records }), { privateKey: key.toLibp2p() })
   host.addEventListener('connection:open', ({ detail }) => judge(detail, trust, members))
   return {
     host,

@@ -53,6 +53,13 @@ const verdicts: Record<Verdict, TopicValidatorResult> = {
 /** Plain members wait this long, and as much again at random, for gossip to bring a head before they announce it themselves. */
 const headPatienceMs = 1_000
 
+/** gossipsub opens its stream to a new peer within a round trip or two, and tells nobody. */
+const streamRetryMs = 50
+
+/** A public property of gossipsub's class that its exported type leaves out. */
+const hasStreams = (pubsub: GossipSub): pubsub is GossipSub & { streamsOutbound: ReadonlyMap<string, unknown> } =>
+  'streamsOutbound' in pubsub && pubsub.streamsOutbound instanceof Map
+
 interface Slot {
   envelope: Uint8Array
   timer?: NodeJS.Timeout
@@ -185,11 +192,22 @@ class AnnounceService implements Announce, Startable {
     if (slot === undefined) return
     delete slot.timer
     if (this.meshSize() === 0) return
+    if (!this.#isReachable()) {
+      slot.timer = setTimeout(() => this.#flush(kind), streamRetryMs).unref()
+      return
+    }
     this.#slots.delete(kind)
     if (kind === 'head') this.#headSentAt = this.#init.clock.monotonic()
     this.#publish(kind, slot.envelope).catch((error: Error) => {
       this.#init.logger.warn({ error: error.message }, `the own ${kind} was not announced; others get it by sync`)
     })
+  }
+
+  /** A subscriber is known a moment before there is a stream to it, and what is published then goes nowhere, once and for all. */
+  #isReachable(): boolean {
+    const { pubsub } = this.#components
+    if (!hasStreams(pubsub)) return true
+    return pubsub.getSubscribers(this.topic).some((peer) => pubsub.streamsOutbound.has(peer.toString()))
   }
 
   async #publish(kind: AnnouncementKind, envelope: Uint8Array): Promise<void> {
