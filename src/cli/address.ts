@@ -40,6 +40,9 @@ const address = async (
   else terminal.print(sanitise(view.address))
 }
 
+/** What the program said, of a failed execFile. */
+const stderrOf = (error: Error): string => ('stderr' in error ? String(error.stderr).trim() : '')
+
 /** Kernel limit: IFNAMSIZ without its closing zero. A name never begins with -, so ip cannot take it for an option. */
 const interfaceName = /^[A-Za-z0-9_.:@][A-Za-z0-9_.:@-]{0,14}$/
 
@@ -52,7 +55,7 @@ const assign = async (text: string, device: string, context: Context): Promise<v
     await promisify(execFile)('ip', args, { timeout: 5000 })
     context.terminal.progress(`${text}/128 is on ${device}; it is gone after a reboot.`)
   } catch (error) {
-    const why = ((error as { stderr?: string }).stderr ?? '').trim() || (error as Error).message
+    const why = error instanceof Error ? stderrOf(error) || error.message : String(error)
     throw new ExitError(
       exitCodes.refused,
       `ip ${args.join(' ')} failed: ${sanitise(why)}. It needs root (CAP_NET_ADMIN).`

@@ -15,22 +15,22 @@ export async function* changes(
   const ended = new AbortController()
   const signal = AbortSignal.any([options.signal, ended.signal])
   let changed: PromiseWithResolvers<void> = Promise.withResolvers<void>()
-  let over = false
+  const over = new AbortController()
   const listening = (async () => {
     for await (const _ of api.events({ signal })) changed.resolve()
   })()
     .catch(() => undefined)
     .finally(() => {
-      over = true
+      over.abort()
       changed.resolve()
     })
   try {
-    while (!over && !signal.aborted) {
+    while (!over.signal.aborted && !signal.aborted) {
       yield
       await (options.everyMs === undefined
         ? changed.promise
         : Promise.race([changed.promise, pause(options.everyMs, signal)]))
-      if (over) break
+      if (over.signal.aborted) break
       await pause(settleMs, signal)
       changed = Promise.withResolvers<void>()
     }

@@ -60,10 +60,16 @@ const show = (context: Context, options: Options): void => {
   for (const line of shownValues(loaded)) terminal.print(line)
 }
 
+const at = (tree: object, path: readonly string[]): unknown =>
+  path.reduce<unknown>((node, part) => {
+    const found: unknown = typeof node === 'object' && node !== null ? Reflect.get(node, part) : undefined
+    return found
+  }, tree)
+
 const shownValues = ({ config, sources }: Loaded): string[] =>
   keys.flatMap(({ path, yaml }) => {
-    const value = path.reduce<unknown>((node, part) => (node as Record<string, unknown> | undefined)?.[part], config)
+    const value = at(config, path)
     if (value === undefined) return []
-    const written = path.at(-1)?.endsWith('Ms') === true ? formatDuration(value as number) : value
+    const written = typeof value === 'number' && path.at(-1)?.endsWith('Ms') === true ? formatDuration(value) : value
     return [`${yaml}: ${stringify(written, { collectionStyle: 'flow', lineWidth: 0 }).trim()}  # ${sources[yaml]}`]
   })

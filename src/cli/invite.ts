@@ -9,7 +9,7 @@ import { type RunningOptions, running, withRunning } from './running.ts'
 import { date, orUnknown, plural, sanitise } from './text.ts'
 
 type InviteOptions = RunningOptions & {
-  role?: string
+  role?: Role | 'independent'
   name?: string
   replace?: string
   uses?: number
@@ -56,18 +56,19 @@ export const addInvite: AddCommand = (program, context) => {
     .action((options: RunningOptions & { forget?: boolean; reason?: string }) => leave(context, options))
 }
 
-const roleOf = (text: string): Role => (text === 'independent' ? 'secondary' : (text as Role))
+const roleOf = (text: Role | 'independent' | undefined): Role | undefined =>
+  text === 'independent' ? 'secondary' : text
 
 const invite = async (context: Context, options: InviteOptions): Promise<void> => {
   const { terminal } = context
   const client = await running(context, options)
   const view = await client.invite(
     {
-      ...(options.role === undefined ? {} : { role: roleOf(options.role) }),
-      ...(options.name === undefined ? {} : { name: options.name }),
-      ...(options.replace === undefined ? {} : { replaces: options.replace }),
-      ...(options.uses === undefined ? {} : { uses: options.uses }),
-      ...(options.ttl === undefined ? {} : { ttlMs: options.ttl })
+      role: roleOf(options.role),
+      name: options.name,
+      replaces: options.replace,
+      uses: options.uses,
+      ttlMs: options.ttl
     },
     { signal: context.signal }
   )
@@ -92,7 +93,7 @@ const leave = async (
 ): Promise<void> => {
   const client = await running(context, options)
   const view = await client.leave(
-    { forget: options.forget === true, ...(options.reason === undefined ? {} : { reason: options.reason }) },
+    { forget: options.forget === true, reason: options.reason },
     { signal: context.signal }
   )
   if (options.json === true) return context.terminal.json(view)

@@ -43,11 +43,11 @@ const pageRows = 500
 const lookUp = async (context: Context, peer: string | undefined, options: LookupOptions): Promise<void> => {
   const client = await running(context, options)
   const query: LookupQuery = {
-    ...(peer === undefined ? {} : { peer: peerName(peer) }),
-    ...(options.role === undefined ? {} : { role: options.role }),
-    ...(options.state === undefined ? {} : { state: options.state }),
-    ...(options.service === undefined ? {} : { service: options.service }),
-    ...(options.remote === undefined ? {} : { remote: options.remote })
+    peer: peer === undefined ? undefined : peerName(peer),
+    role: options.role,
+    state: options.state,
+    service: options.service,
+    remote: options.remote
   }
   const view = await allPages(client, query, options.limit ?? Number.POSITIVE_INFINITY, context.signal)
   if (options.json === true) context.terminal.json(view)
@@ -68,10 +68,7 @@ const allPages = async (
   let after: string | null = null
   for (;;) {
     const wanted = Math.min(pageRows, limit - rows.length)
-    const page: LookupView = await client.lookup(
-      { ...query, limit: wanted, ...(after === null ? {} : { after }) },
-      { signal }
-    )
+    const page: LookupView = await client.lookup({ ...query, limit: wanted, after: after ?? undefined }, { signal })
     rows.push(...page.rows)
     after = page.next
     if (after === null || rows.length >= limit) return { ...page, rows, next: after }

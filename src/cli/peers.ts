@@ -48,14 +48,15 @@ export const addPeers: AddCommand = (program, context) => {
 }
 
 const checkFilter = (options: PeerFilter): void => {
-  const check = (option: string, list: string | undefined, allowed: readonly string[]): void => {
-    const wrong = list?.split(',').find((part) => !allowed.includes(part))
-    if (wrong !== undefined)
-      throw new UsageError(`--${option} knows ${allowed.join(', ')}; '${sanitise(wrong)}' is none of them.`)
-  }
   check('state', options.state, peerStates)
   check('role', options.role, Object.keys(roles))
   check('source', options.source, peerSources)
+}
+
+const check = (option: string, list: string | undefined, allowed: readonly string[]): void => {
+  const wrong = list?.split(',').find((part) => !allowed.includes(part))
+  if (wrong === undefined) return
+  throw new UsageError(`--${option} knows ${allowed.join(', ')}; '${sanitise(wrong)}' is none of them.`)
 }
 
 const showPeers = async (context: Context, options: PeersOptions): Promise<void> => {

@@ -124,8 +124,7 @@ const showLog = async (
   options: RunningOptions & { after?: number; limit: number }
 ): Promise<void> => {
   const client = await running(context, options)
-  const query = { limit: options.limit, ...(options.after === undefined ? {} : { after: options.after }) }
-  const view = await client.log(query, { signal: context.signal })
+  const view = await client.log({ after: options.after, limit: options.limit }, { signal: context.signal })
   if (options.json === true) context.terminal.json(view)
   else context.terminal.table(logColumns, view.entries, { empty: 'No entry there.' })
   if (view.entries.length === 0) context.exit(exitCodes.noMatch)

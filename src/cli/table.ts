@@ -35,7 +35,7 @@ const noBorders = {
   middle: ' '.repeat(gap)
 }
 
-const widthOf = (text: string): number => [...stripVTControlCharacters(text)].length
+const widthOf = (text: string): number => Array.from(stripVTControlCharacters(text)).length
 
 /** A table without lines. With a width, columns are left out until it fits; the titles of those are told. */
 export const renderTable = <Row>(

@@ -13,10 +13,10 @@ export interface VersionInfo {
 const readNear = (name: string): Record<string, unknown> | undefined => {
   for (const up of ['../../', '../../../']) {
     try {
-      return JSON.parse(readFileSync(fileURLToPath(new URL(up + name, import.meta.url)), 'utf8')) as Record<
-        string,
-        unknown
-      >
+      const found: Record<string, unknown> = JSON.parse(
+        readFileSync(fileURLToPath(new URL(up + name, import.meta.url)), 'utf8')
+      )
+      return found
     } catch {
       // Not at this depth: a source tree and dist/ differ by one folder.
     }

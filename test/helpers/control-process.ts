@@ -1,3 +1,4 @@
+import { EventEmitter, on } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -27,15 +28,15 @@ export class ScriptedApi implements ControlApi {
   peersAnswer = peersView([peerRow({ ...root, self: true, role: 'root' }), peerRow(), unknownRow()])
   statusAnswer = statusView()
   joined: string[] = []
-  #listeners = new Set<(event: ControlEvent) => void>()
+  readonly #emitter = new EventEmitter()
 
   /** Tells every watcher. */
   emit(event: ControlEvent): void {
-    for (const listener of this.#listeners) listener(event)
+    this.#emitter.emit('event', event)
   }
 
   get watchers(): number {
-    return this.#listeners.size
+    return this.#emitter.listenerCount('event')
   }
 
   status = async () => this.statusAnswer
@@ -76,25 +77,11 @@ export class ScriptedApi implements ControlApi {
   disconnect: ControlApi['disconnect'] = async () => ({ schemaVersion: 1, ...root, closed: 1 })
   acknowledge: ControlApi['acknowledge'] = async (code) => ({ schemaVersion: 1, code, message: 'acknowledged' })
 
-  async *events({ signal }: { signal?: AbortSignal } = {}): AsyncGenerator<ControlEvent> {
-    const queue: ControlEvent[] = []
-    let wake = (): void => undefined
-    const listener = (event: ControlEvent): void => {
-      queue.push(event)
-      wake()
-    }
-    this.#listeners.add(listener)
-    signal?.addEventListener('abort', () => wake(), { once: true })
+  async *events(options: { signal?: AbortSignal } = {}): AsyncGenerator<ControlEvent> {
     try {
-      while (signal?.aborted !== true) {
-        for (const event of queue.splice(0)) yield event
-        await new Promise<void>((resolve) => {
-          wake = resolve
-          if (signal?.aborted === true || queue.length > 0) resolve()
-        })
-      }
-    } finally {
-      this.#listeners.delete(listener)
+      for await (const [event] of on(this.#emitter, 'event', options)) yield event
+    } catch (error) {
+      if (options.signal?.aborted !== true) throw error
     }
   }
 }

@@ -1,11 +1,16 @@
-import { type AddressInfo, createServer, type Server } from 'node:net'
+import { createServer, type Server } from 'node:net'
 
 /** So many free TCP ports of [::1]. All are held while they are looked for, so none comes twice. */
 export const freePorts = async (count: number): Promise<number[]> => {
   const servers = await Promise.all(Array.from({ length: count }, open))
-  const ports = servers.map((server) => (server.address() as AddressInfo).port)
+  const ports = servers.map(portOf)
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
   return ports
+}
+
+const portOf = (server: Server): number => {
+  const address = server.address()
+  return typeof address === 'object' && address !== null ? address.port : 0
 }
 
 const open = (): Promise<Server> =>

@@ -27,26 +27,26 @@ export * from './views.ts'
 export type PeerName = string
 
 export interface LookupQuery {
-  peer?: PeerName
-  role?: Role
-  service?: string
-  state?: PeerState
-  after?: string
+  peer?: PeerName | undefined
+  role?: Role | undefined
+  service?: string | undefined
+  state?: PeerState | undefined
+  after?: string | undefined
   /** Rows of a page; default 100, at most 500. */
-  limit?: number
+  limit?: number | undefined
   /** Ask the registry that holds the lease, over the wire, instead of the own replica. */
-  remote?: boolean
+  remote?: boolean | undefined
 }
 
 export interface InviteQuery {
-  role?: Role
-  name?: string
+  role?: Role | undefined
+  name?: string | undefined
   /** Name of the member whose place is taken. */
-  replaces?: string
+  replaces?: string | undefined
   /** Default 1. */
-  uses?: number
+  uses?: number | undefined
   /** Default 1 h. */
-  ttlMs?: number
+  ttlMs?: number | undefined
 }
 
 /** Sent when something changed that a view shows; who wants the new state asks for the view again. */
@@ -77,7 +77,7 @@ export interface ControlApi {
 
   registryStatus(options?: CallOptions): Promise<RegistryStatusView>
   registryNodes(options?: CallOptions): Promise<RegistryNodesView>
-  log(query: { after?: number; limit?: number }, options?: CallOptions): Promise<LogView>
+  log(query: { after?: number | undefined; limit?: number | undefined }, options?: CallOptions): Promise<LogView>
   pending(options?: CallOptions): Promise<PendingView>
   approve(peer: PeerName, options?: CallOptions): Promise<ChangeView>
   reject(peer: PeerName, reason: string, options?: CallOptions): Promise<ChangeView>
@@ -86,7 +86,7 @@ export interface ControlApi {
   /** Hands an invite line to a process that is not admitted yet. */
   join(line: string, options?: CallOptions): Promise<JoinView>
   /** Says `left`; with forget it also asks for the revocation of the own key. */
-  leave(query: { forget: boolean; reason?: string }, options?: CallOptions): Promise<ChangeView>
+  leave(query: { forget: boolean; reason?: string | undefined }, options?: CallOptions): Promise<ChangeView>
   revoke(peer: PeerName, reason: string, options?: CallOptions): Promise<ChangeView>
 
   connect(multiaddr: string, options?: CallOptions): Promise<ConnectView>

@@ -47,7 +47,10 @@ export class ControlClient implements ControlApi {
     const response = await this.#request('GET', `${apiPrefix}events`, undefined, options.signal)
     const lines = createInterface({ input: response, crlfDelay: Number.POSITIVE_INFINITY })
     try {
-      for await (const line of lines) yield JSON.parse(line) as ControlEvent
+      for await (const line of lines) {
+        const event: ControlEvent = JSON.parse(line)
+        yield event
+      }
     } catch (error) {
       if (options.signal?.aborted !== true) throw error
     } finally {
@@ -102,7 +105,7 @@ export class ControlClient implements ControlApi {
 const readAnswer = async <T extends View>(response: IncomingMessage): Promise<T> => {
   const chunks: Buffer[] = []
   for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk)
-  const body = JSON.parse(Buffer.concat(chunks).toString('utf8')) as T & { error?: { name: string; message: string } }
+  const body: T & { error?: { name: string; message: string } } = JSON.parse(Buffer.concat(chunks).toString('utf8'))
   if (body.error !== undefined) throw new ControlError(body.error.message, body.error.name, response.statusCode ?? 500)
   if (body.schemaVersion !== 1) {
     throw new ControlError(

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type Role, roles } from '../../registry/role.ts'
+import type { Role } from '../../registry/role.ts'
 import { type CallOptions, type ControlApi, peerStates, type View } from './api.ts'
 import { ControlInputError } from './errors.ts'
 
@@ -8,7 +8,7 @@ export interface Route {
   call(api: ControlApi, input: unknown, options: CallOptions): Promise<View>
 }
 
-const roleNames = Object.keys(roles) as [Role, ...Role[]]
+const roleNames = ['root', 'secondary', 'integrated', 'external'] as const satisfies Role[]
 const peer = z.string().min(1).max(256)
 const reason = z.string().max(256)
 const count = z.coerce.number().int().min(0)
@@ -18,15 +18,10 @@ const nothing = z.object({})
 const onePeer = z.object({ peer })
 const peerAndReason = z.object({ peer, reason })
 
-/** zod marks a missing optional field as undefined, which exactOptionalPropertyTypes does not take: leave such fields out. */
-type Defined<T> = { [K in keyof T]: Exclude<T[K], undefined> }
-const defined = <T extends object>(value: T): Defined<T> =>
-  Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined)) as Defined<T>
-
 const route = <T extends object>(
   method: Route['method'],
   schema: z.ZodType<T>,
-  call: (api: ControlApi, input: Defined<T>, options: CallOptions) => Promise<View>
+  call: (api: ControlApi, input: T, options: CallOptions) => Promise<View>
 ): Route => ({
   method,
   call(api, input, options) {
@@ -35,7 +30,7 @@ const route = <T extends object>(
       const wrong = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')
       throw new ControlInputError(`The request is not understood: ${wrong}. Is the command of another version?`)
     }
-    return call(api, defined(parsed.data), options)
+    return call(api, parsed.data, options)
   }
 })
 

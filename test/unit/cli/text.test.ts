@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import { assert, property, string } from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
   age,
@@ -31,8 +31,8 @@ describe('sanitise', () => {
   })
 
   test('leaves nothing that a terminal obeys, whatever comes', () => {
-    fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), (text) => {
+    assert(
+      property(string({ unit: 'binary' }), (text) => {
         expect(sanitise(text)).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u)
         expect(sanitise(text).length).toBeLessThanOrEqual(200)
       })
@@ -42,8 +42,8 @@ describe('sanitise', () => {
 
 describe('safeJson', () => {
   test('is the same value, and nothing in it moves the cursor', () => {
-    fc.assert(
-      fc.property(fc.string({ unit: 'binary' }), (text) => {
+    assert(
+      property(string({ unit: 'binary' }), (text) => {
         const json = safeJson({ text })
         expect(JSON.parse(json)).toEqual({ text: JSON.parse(JSON.stringify(text)) })
         expect(json).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u)
