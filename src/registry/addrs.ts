@@ -62,22 +62,28 @@ const announceable: ReadonlySet<Scope> = new Set<Scope>(['global', 'ula', 'loopb
 
 /** What a record may hold: `/ip6/IP/tcp/PORT` with a global, ULA or loopback address. */
 export function isAnnounceable(multiaddr: AddrText): boolean {
-  const addr = parseAddr(multiaddr)
-  return addr?.port !== undefined && addr.peerId === undefined && announceable.has(addr.scope)
+  return mayAnnounce(parseAddr(multiaddr))
 }
+
+const mayAnnounce = (addr: Addr | undefined): addr is Addr =>
+  addr?.port !== undefined && addr.peerId === undefined && announceable.has(addr.scope)
 
 /** @throws InvalidPayloadError for what a record may not hold, or text that is not in its shortest form */
 export function checkAnnounceable(multiaddr: string, what: string): void {
-  if (!isAnnounceable(multiaddr)) {
+  const addr = parseAddr(multiaddr)
+  if (!mayAnnounce(addr)) {
     throw new InvalidPayloadError(`${what} must be /ip6/…/tcp/… with a global, unique local or loopback address`)
   }
-  if (normalAddr(multiaddr) !== multiaddr) throw new InvalidPayloadError(`${what} is not in its shortest form`)
+  if (textOf(addr) !== multiaddr) throw new InvalidPayloadError(`${what} is not in its shortest form`)
 }
 
 /** The one spelling of a multiaddr that `parseAddr` knows; undefined for all others. */
 export function normalAddr(multiaddr: AddrText): string | undefined {
   const addr = parseAddr(multiaddr)
-  if (addr === undefined) return undefined
+  return addr === undefined ? undefined : textOf(addr)
+}
+
+function textOf(addr: Addr): string {
   const port = addr.port === undefined ? '' : `/tcp/${addr.port}`
   return `/ip6/${addr.ip}${port}${addr.peerId === undefined ? '' : `/p2p/${addr.peerId}`}`
 }

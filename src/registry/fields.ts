@@ -32,12 +32,7 @@ const unprintable: readonly (readonly [number, number])[] = [
 ]
 const printableAscii = /^[ -~]*$/
 
-function isPrintable(text: string): boolean {
-  if (printableAscii.test(text)) return true
-  return Array.from(text, (char) => char.codePointAt(0) ?? 0).every((code) =>
-    unprintable.every(([first, last]) => code < first || code > last)
-  )
-}
+const isPrintable = (code: number): boolean => unprintable.every(([first, last]) => code < first || code > last)
 
 const refuse = (what: string, rule: string): never => {
   throw new InvalidPayloadError(`${what} ${rule}`)
@@ -63,10 +58,14 @@ export const checkTime = (value: number, what: string): void => checkCount(value
 
 /** Text that is printed: normal form C, no control characters, `min` to `max` code points. */
 export function checkText(value: string, min: number, max: number, what: string): void {
-  // One code point is at most two UTF-16 units: long texts are refused before they are counted.
-  const chars = value.length > max * 2 ? max + 1 : Array.from(value).length
-  if (chars < min || chars > max) refuse(what, `must have ${min} to ${max} characters`)
-  if (!isPrintable(value)) refuse(what, 'has characters that cannot be printed')
+  if (printableAscii.test(value)) {
+    if (value.length < min || value.length > max) refuse(what, `must have ${min} to ${max} characters`)
+    return
+  }
+  // One code point is at most two UTF-16 units: long texts are refused before they are taken apart.
+  const codes = value.length > max * 2 ? [] : Array.from(value, (char) => char.codePointAt(0) ?? 0)
+  if (codes.length < Math.max(min, 1) || codes.length > max) refuse(what, `must have ${min} to ${max} characters`)
+  if (!codes.every(isPrintable)) refuse(what, 'has characters that cannot be printed')
   if (value !== value.normalize('NFC')) refuse(what, 'is not in normal form C')
 }
 
