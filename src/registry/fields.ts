@@ -9,7 +9,6 @@ export const grantIdBytes = 16
 export const maxTimeMs = 253_402_300_799_999
 export const maxTextChars = 64
 export const maxReasonChars = 256
-export const maxNameChars = 63
 /** A name of DNS holds 253 characters, and `_dnsaddr.tnr.` stands before the domain. */
 export const maxDomainChars = 240
 
