@@ -6,7 +6,7 @@ import { restarted } from './liveness/judge.ts'
 import type { Lease } from './liveness/lease.ts'
 import { Leases } from './liveness/leases.ts'
 import { ObservedMember, rememberedObservation } from './liveness/member.ts'
-import { type Hint, hintOf, plainReason } from './liveness/observation.ts'
+import { type Hint, hintOf, keyId, type Observation, plainReason } from './liveness/observation.ts'
 import { reputationAfterReject, reputationAfterServed } from './liveness/score.ts'
 import { type LivenessTimings, timingsOf } from './liveness/timings.ts'
 import { type MemberView, selfView, unheardView, type ViewTimes, viewOf } from './liveness/view.ts'
@@ -55,6 +55,9 @@ export class Liveness {
   #timers: NodeJS.Timeout[] = []
   #hintTimer: NodeJS.Timeout | undefined
   #saving: Promise<void> = Promise.resolve()
+  /** What is told of this process itself. */
+  #own: Pick<Observation, 'state' | 'since' | 'reason'>
+  #isOwnUntold = true
 
   constructor(init: LivenessInit) {
     const { clock } = init
@@ -73,6 +76,8 @@ export class Liveness {
     }
     this.#board = new Board(boardInit)
     this.#leases = new Leases(boardInit, this.#board)
+    this.#own = { state: 'online', since: this.#startedAt, reason: '' }
+    this.#board.log.touch(keyId(init.self))
     this.#remember()
   }
 
@@ -110,7 +115,8 @@ export class Liveness {
   /** Members that changed behind a position, oldest change first, each once; `change` is the position behind them. */
   hintsAfter(change: number, limit: number): { hints: Hint[]; change: number } {
     const page = this.#board.log.after(change, limit)
-    const hints = page.ids.map((id) => this.#hintOf(this.#board.members.get(id)))
+    const selfId = keyId(this.#init.self)
+    const hints = page.ids.map((id) => (id === selfId ? this.#ownHint() : this.#hintOf(this.#board.members.get(id))))
     return { hints: hints.filter((hint) => hint !== undefined), change: page.change }
   }
 
@@ -155,6 +161,19 @@ export class Liveness {
     const since = this.#init.clock.monotonic() - Math.max(0, ageMs)
     const left = { state: 'left', reason: plainReason(`left: ${reason}`), source: this.#init.self } as const
     this.#board.observe(member, { ...left, since, heardAt: since, rttMs: undefined, connected: [] })
+  }
+
+  /**
+   * This process goes: those who follow its hints see that it left, and that its sessions end from now on is nobody's fault. Call it
+   * before the sessions are closed.
+   */
+  leaving(reason: string): void {
+    const { self, clock } = this.#init
+    this.#leases.close()
+    this.#own = { state: 'left', since: clock.monotonic(), reason: plainReason(`left: ${reason}`) }
+    this.#board.log.touch(keyId(self))
+    this.#isOwnUntold = true
+    this.#sendHints()
   }
 
   /** Its membership ended. */
@@ -224,7 +243,7 @@ export class Liveness {
       setInterval(() => this.tick(), this.timings.tickMs).unref(),
       setInterval(() => void this.save(), this.timings.persistMs).unref()
     ]
-    if (this.#changed.size > 0) this.#scheduleHints()
+    this.#scheduleHints()
   }
 
   /** Ends the timers and writes what was observed. */
@@ -318,10 +337,20 @@ export class Liveness {
   }
 
   #sendHints(): void {
+    clearTimeout(this.#hintTimer)
     this.#hintTimer = undefined
     const hints = [...this.#changed].map((member) => this.#hintOf(member)).filter((hint) => hint !== undefined)
+    if (this.#isOwnUntold) hints.push(this.#ownHint())
+    this.#isOwnUntold = false
     this.#changed.clear()
     if (hints.length > 0) this.#init.onHints?.(hints)
+  }
+
+  /** A process that serves others is heard by whoever hears its hints. */
+  #ownHint(): Hint {
+    const { self, clock } = this.#init
+    const now = clock.monotonic()
+    return hintOf(self, { ...this.#own, source: self, heardAt: now, rttMs: undefined, connected: [] }, now)
   }
 
   #hintOf(member: ObservedMember | undefined): Hint | undefined {

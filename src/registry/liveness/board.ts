@@ -166,7 +166,11 @@ export class Board {
     if (before !== undefined && sameToOthers(before, next)) return
     this.#init.onDirty(member)
     this.tell(member)
-    if (isSettled(next.state)) this.sourceGone(member.publicKey, `the registry that spoke for it is ${next.state}`)
+    if (isSettled(next.state))
+      this.sourceGone(
+        member.publicKey,
+        `the registry that spoke for it ${next.state === 'left' ? 'left' : 'is offline'}`
+      )
   }
 
   /** The time until the change belongs to the state before it, but for the silence that the change is about. */

@@ -21,10 +21,17 @@ export class Leases implements LeaseKeeper {
   /** Recently judged offline, in case the same moment turns out to be our own fault. */
   #settled: { member: ObservedMember; session: Session; at: number }[] = []
 
+  #isClosed = false
+
   constructor(init: BoardInit, board: Board) {
     this.#init = init
     this.#board = board
     this.doubt = new SelfDoubt(init.timings)
+  }
+
+  /** This process ends its sessions itself: what is said through them from now on tells nothing of the members. */
+  close(): void {
+    this.#isClosed = true
   }
 
   /** Sessions that are not yet judged for good. */
@@ -63,6 +70,7 @@ export class Leases implements LeaseKeeper {
   }
 
   holds(session: Session): 'yes' | 'no' | 'replaced' {
+    if (this.#isClosed) return 'no'
     const current = this.#board.members.get(session.id)?.session
     if (current === session) return session.left === undefined ? 'yes' : 'no'
     if (current?.instance === undefined || session.instance === undefined || current.left !== undefined) return 'no'

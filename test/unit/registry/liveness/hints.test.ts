@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Hint } from '../../../../src/registry/liveness.ts'
-import { ann, bob, eve, fay, hint, keyNumber, self, World } from '../../../helpers/liveness.ts'
+import { ann, bob, eve, fay, hint, self, World } from '../../../helpers/liveness.ts'
 
 let world: World
 
@@ -135,10 +135,13 @@ describe('hints', () => {
 describe('changes', () => {
   it('are shown once each, at their newest, to a reader at any position', () => {
     const leases = world.openAll(1, 3)
-    expect(world.liveness.hintsAfter(0, 2)).toMatchObject({ hints: [{ publicKey: keyNumber(1) }, {}], change: 2 })
+    expect(world.liveness.hintsAfter(0, 2)).toMatchObject({
+      hints: [{ publicKey: self }, { publicKey: ann }],
+      change: 2
+    })
     leases[0]?.lost()
     leases[0]?.left('now')
-    const page = world.liveness.hintsAfter(2, 10)
+    const page = world.liveness.hintsAfter(3, 10)
     expect(page.hints.map((each) => [each.publicKey[3], each.state])).toEqual([
       [3, 'online'],
       [1, 'left']
@@ -164,8 +167,35 @@ describe('changes', () => {
     world.open(bob)
     expect(await promise).toMatchObject([
       { publicKey: ann, state: 'suspect', reason: 'power' },
-      { publicKey: bob, state: 'online' }
+      { publicKey: bob, state: 'online' },
+      { publicKey: self, state: 'online' }
     ])
     await world.liveness.stop()
+  })
+})
+
+describe('a registry that goes', () => {
+  it('is seen to have left, and those it spoke for are unknown, not suspect', () => {
+    using other = new World()
+    const lease = world.open(ann)
+    const deliver = () => {
+      for (const each of world.liveness.hintsAfter(0, 10).hints) other.liveness.merge({ ...each })
+    }
+    const seen = () => [self, ann].map((key) => other.liveness.view(key).state)
+    other.restart({ self: eve })
+    deliver()
+    expect(seen()).toEqual(['online', 'online'])
+    world.clock.advance(1_000)
+    other.clock.advance(1_000)
+    world.liveness.leaving('update')
+    lease.lost()
+    deliver()
+    expect(seen()).toEqual(['left', 'unknown'])
+    expect(other.liveness.view(self).reason).toBe('left: update')
+    expect(other.liveness.view(ann).reason).toBe('the registry that spoke for it left')
+    other.clock.advance(1_000)
+    world.restart()
+    deliver()
+    expect(seen()).toEqual(['online', 'unknown'])
   })
 })

@@ -120,6 +120,16 @@ describe('a member that holds a lease', () => {
     expect(world.liveness.view(ann).connected).toEqual([])
   })
 
+  it('stays what it is when somebody sets the clock', () => {
+    const lease = world.open(ann)
+    for (const hours of [24, -24]) {
+      world.clock.setWall(world.clock.now() + hours * 3_600_000)
+      world.pass(30)
+      lease.beat()
+    }
+    expect(world.liveness.view(ann)).toMatchObject({ state: 'online', sinceAgeMs: 60_000 })
+  })
+
   it('must be a member', () => {
     world.restart({ isMember: () => false })
     expect(() => world.open(ann)).toThrow(NotMemberError)
