@@ -1,25 +1,25 @@
 import { isIPv6 } from 'node:net'
+import { isAnnounceable, isPlainIp6, normalAddr, parseAddr } from '../../registry/addrs.ts'
+import { parseNetworkId } from '../../registry/network-id.ts'
 import { text } from './fields.ts'
 
-const tcpAddress = /^\/ip6\/([0-9a-fA-F:.]+)\/tcp\/(\d{1,5})(\/p2p\/[1-9A-HJ-NP-Za-km-z]{40,64})?$/
+const example = '/ip6/2001:db8::5/tcp/8000'
 
-const wrong = (value: string): string | undefined => {
-  const match = tcpAddress.exec(value)
-  const port = Number(match?.[2])
-  if (match !== null && isIPv6(match[1] ?? '') && !(match[1] ?? '').includes('.') && port >= 1 && port <= 65_535) {
-    return undefined
-  }
-  return `'${value}' is no IPv6 TCP multiaddr: write it like /ip6/2001:db8::5/tcp/8000 or with /p2p/PEERID at its end`
-}
+const wrong = (value: string): string | undefined =>
+  isPlainIp6(value) && parseAddr(value)?.port !== undefined
+    ? undefined
+    : `'${value}' is no address that can be dialled: write IPv6 and TCP like ${example}, or with /p2p/PEERID at its end`
 
-/** A host to dial: `/ip6/…/tcp/…`, with or without the PeerId that it must prove. */
-export const dialAddress = () => text(wrong)
+/** A host to dial: `/ip6/…/tcp/…`, with or without the PeerId that it must prove. In its one right spelling. */
+export const dialAddress = () => text(wrong).transform((value) => normalAddr(value) ?? value)
 
-/** An address of this node's own: the same without a PeerId. */
+/** An address of this node's own: what a node record may hold. */
 export const ownAddress = () =>
   text((value) =>
-    value.includes('/p2p/') ? `'${value}' must not have a /p2p part: it is this node's own` : wrong(value)
-  )
+    isAnnounceable(value)
+      ? undefined
+      : `'${value}' cannot be announced: write IPv6 and TCP like ${example}, without /p2p`
+  ).transform((value) => normalAddr(value) ?? value)
 
 const prefix = /^([0-9a-fA-F:]+)\/(\d{1,3})$/
 
@@ -46,6 +46,11 @@ export const peerIdText = () =>
   )
 
 export const networkIdText = () =>
-  text((value) =>
-    /^tn[a-z2-7]{20,60}$/.test(value) ? undefined : `'${value}' is no network id: \`trustnet identity\` shows it`
-  )
+  text((value) => {
+    try {
+      parseNetworkId(value)
+      return undefined
+    } catch {
+      return `'${value}' is no network id: \`trustnet identity\` shows it`
+    }
+  })

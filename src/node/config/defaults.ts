@@ -1,5 +1,6 @@
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { defaultLimits } from '../../protocols/engine/limits.ts'
 import { isRegistryRole, type Role } from '../../registry/role.ts'
 import type { Homes } from '../paths.ts'
 
@@ -39,8 +40,6 @@ export const defaults = {
     peersWanted: 10,
     peersMax: 50,
     peerTimeoutMs: 60_000,
-    strangers: 32,
-    strangerTimeMs: 30_000,
     unfinished: 512,
     // 4 let 20 of 20 honest dials through beside 300 silent ones.
     unfinishedPerPrefix: 4,
@@ -55,7 +54,8 @@ export const defaults = {
   dht: { enabled: true, server: 'auto' },
   backup: { enabled: true, intervalMs: 3_600_000, keep: 24 },
   alarms: {},
-  logging: { level: 'info', format: 'auto' }
+  logging: { level: 'info', format: 'auto' },
+  protocols: defaultLimits
 } as const
 
 /** The host name as a DNS label; `node` when nothing of it is left. */

@@ -6,6 +6,7 @@ import { type Key, keys } from './keys.ts'
 const head = `# TrustNet, all keys with their defaults. Remove the # before a key to change it.
 # A flag wins over the environment, the environment over this file. \`trustnet config check\` validates it.
 # Durations: 30 or 30s, 250ms, 5m, 1h, 90d. Lists in the environment are separated by commas.
+# The environment name of a key is TRUSTNET_SECTION_KEY; of a limit of a protocol TRUSTNET_PROTOCOLS_SECTION_KEY.
 # Secrets do not belong here: see .env.example.
 `
 
@@ -13,7 +14,7 @@ const head = `# TrustNet, all keys with their defaults. Remove the # before a ke
 const samples: Readonly<Record<string, unknown>> = {
   name: 'node-1',
   domain: 'example.org',
-  networkId: `tn${'abcdefghijklmnopqrstuvwxyz234567'.repeat(2).slice(0, 52)}`,
+  networkId: `tn${'a'.repeat(52)}`,
   'announce.addresses': ['/ip6/2001:db8::5/tcp/9000'],
   'bootstrap.rootAddress': '/ip6/2001:db8::1/tcp/8000',
   'bootstrap.inviteFile': '/etc/trustnet/secrets/invite',
@@ -29,22 +30,34 @@ const defaultOf = (key: Key): unknown => {
   const find = (tree: Tree): unknown =>
     key.path.reduce<unknown>((node, part) => (node as Tree | undefined)?.[part], tree)
   const value = find(derivedDefaults(defaults.role, 'node-1', machine)) ?? find(defaults) ?? samples[key.yaml]
-  return key.path.at(-1)?.endsWith('Ms') ? formatDuration(value as number) : value
+  if (isRate(value)) return `${value.count}/${formatDuration(value.perMs)}`
+  return /(Ms|^ms)$/.test(key.path.at(-1) ?? '') ? formatDuration(value as number) : value
 }
 
+const isRate = (value: unknown): value is { count: number; perMs: number } =>
+  typeof value === 'object' && value !== null && 'perMs' in value
+
 const inline = (value: unknown): string => stringify(value, { collectionStyle: 'flow', lineWidth: 0 }).trim()
+
+/** Lines that open the sections of `path` that those of `before` have not opened. */
+const openings = (path: readonly string[], before: readonly string[]): string[] =>
+  path.slice(0, -1).flatMap((name, depth) => {
+    const known = path.slice(0, depth + 1).join() === before.slice(0, Math.min(depth + 1, before.length - 1)).join()
+    return known ? [] : [...(depth === 0 ? [''] : []), `${'  '.repeat(depth)}${name}:`]
+  })
 
 /** The example file: every key, its explanation, its environment name and its default, all commented out. */
 export const configExample = (): string => {
   const lines = [head]
-  let section = ''
+  let before: readonly string[] = []
   for (const key of keys) {
-    const [first = '', second] = key.path
-    if (second !== undefined && first !== section) lines.push('', `${first}:`)
-    section = second === undefined ? '' : first
-    const indent = second === undefined ? '' : '  '
+    const indent = '  '.repeat(key.path.length - 1)
     const name = key.yaml.slice(key.yaml.lastIndexOf('.') + 1)
-    lines.push(`${indent}# ${key.doc} (${key.env})`, `${indent}#${name}: ${inline(defaultOf(key))}`)
+    lines.push(...openings(key.path, before))
+    // Limits of the protocols explain themselves by their names, and there are many.
+    if (key.path[0] !== 'protocols') lines.push(`${indent}# ${key.doc} (${key.env})`)
+    lines.push(`${indent}#${name}: ${inline(defaultOf(key))}`)
+    before = key.path
   }
   return `${lines.join('\n')}\n`
 }

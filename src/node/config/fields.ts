@@ -38,6 +38,17 @@ export const number = (min: number, max: number, whole = false) =>
 const yes = new Set<unknown>([true, 'true', 'yes', 'on', '1', 1])
 const no = new Set<unknown>([false, 'false', 'no', 'off', '0', 0])
 
+/** '2/10s': two at once, given back over 10 s. */
+export const rate = () =>
+  z.unknown().transform((value, context): { count: number; perMs: number } => {
+    const [countText = '', perText = ''] = String(value).split('/')
+    const perMs = parseDuration(perText)
+    if (!/^[1-9]\d{0,8}$/.test(countText) || perMs === undefined || perMs < 1) {
+      return problem(context, `${show(value)} is no rate: write 2/10s for two in ten seconds`)
+    }
+    return { count: Number(countText), perMs }
+  })
+
 export const flag = () =>
   z.unknown().transform((value, context): boolean => {
     if (yes.has(value)) return true

@@ -32,12 +32,12 @@ export const parseFile = (text: string, file: string): ParsedFile => {
   const read = (node: Node | null, above: string): void => {
     if (!isMap(node)) return
     for (const pair of node.items) {
-      const { name, key, offset } = nameOf(pair, above)
+      const { key, offset } = nameOf(pair, above)
       const value = pair.value as Node | null
-      const section = above === '' && sections.has(name)
+      const section = sections.has(key)
       const empty = value === null || (isScalar(value) && value.value === null)
-      if (section && isMap(value)) read(value, name)
-      else if (section && !empty) problems.push(`${at(value.range?.[0])}: ${name}: is a section and must hold keys`)
+      if (section && isMap(value)) read(value, key)
+      else if (section && !empty) problems.push(`${at(value.range?.[0])}: ${key}: is a section and must hold keys`)
       else if (section) continue
       else if (!keyByYaml.has(key)) problems.push(unknownKey(key, at(offset)))
       else if (!empty) values.set(key, { value: plain(value), at: at(value.range?.[0]) })
@@ -54,10 +54,10 @@ export const parseFile = (text: string, file: string): ParsedFile => {
   return { values, problems }
 }
 
-const nameOf = (pair: Pair, above: string): { name: string; key: string; offset: number | undefined } => {
+const nameOf = (pair: Pair, above: string): { key: string; offset: number | undefined } => {
   const name = isScalar(pair.key) ? String(pair.key.value) : String(pair.key)
   const offset = isScalar(pair.key) ? pair.key.range?.[0] : undefined
-  return { name, key: above === '' ? name : `${above}.${name}`, offset }
+  return { key: above === '' ? name : `${above}.${name}`, offset }
 }
 
 const unknownKey = (key: string, at: string): string => {

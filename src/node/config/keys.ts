@@ -16,32 +16,39 @@ export interface Key {
 }
 
 /** 'intervalMs' is written 'interval': the unit is part of the value there. */
-const written = (name: string): string => name.replace(/Ms$/, '')
+const written = (name: string, siblings: Readonly<Record<string, unknown>>): string => {
+  if (!/(Ms|^ms)$/.test(name)) return name
+  const bare = name === 'ms' ? 'time' : name.slice(0, -2)
+  return bare in siblings ? `${bare}Time` : bare
+}
 
 const snake = (name: string): string => name.replaceAll(/([A-Z])/g, '_$1').toUpperCase()
 
-const leaf = (path: string[], rule: z.ZodType): Key => ({
+const leaf = (path: readonly string[], names: readonly string[], rule: z.ZodType): Key => ({
   path,
-  yaml: path.map(written).join('.'),
-  env: ['TRUSTNET', ...path.map((part) => snake(written(part)))].join('_'),
+  yaml: names.join('.'),
+  env: ['TRUSTNET', ...names.map(snake)].join('_'),
   rule,
   doc: rule.description ?? '',
   optional: rule instanceof z.ZodOptional
 })
 
-const leaves = (shape: Readonly<Record<string, z.ZodType>>, above: string[]): Key[] =>
-  Object.entries(shape).flatMap(([name, rule]) =>
-    rule instanceof z.ZodObject ? leaves(rule.shape, [...above, name]) : [leaf([...above, name], rule)]
-  )
+type Shape = Readonly<Record<string, z.ZodType>>
+
+const leaves = (shape: Shape, path: readonly string[] = [], names: readonly string[] = []): Key[] =>
+  Object.entries(shape).flatMap(([name, rule]) => {
+    const here = [...names, written(name, shape)]
+    return rule instanceof z.ZodObject ? leaves(rule.shape, [...path, name], here) : [leaf([...path, name], here, rule)]
+  })
 
 /** All keys, in the order of the schema. */
-export const keys: readonly Key[] = leaves(schema.shape, [])
+export const keys: readonly Key[] = leaves(schema.shape)
 
 export const keyByYaml: ReadonlyMap<string, Key> = new Map(keys.map((key) => [key.yaml, key]))
 
-/** Names of the sections: keys of YAML that hold keys. */
+/** Paths of the sections: keys of YAML that hold keys. */
 export const sections: ReadonlySet<string> = new Set(
-  keys.filter((key) => key.path.length > 1).map((key) => key.path[0] ?? '')
+  keys.flatMap(({ path }) => path.slice(0, -1).map((_, depth) => path.slice(0, depth + 1).join('.')))
 )
 
 /** Environment names that are no keys: where files are, and secrets (see secrets.ts). */

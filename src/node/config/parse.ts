@@ -130,7 +130,7 @@ const unknownFlags = (flags: Readonly<Record<string, unknown>>): string[] =>
 /** Only names inside a section of ours: an orchestrator sets TRUSTNET_PORT and the like for a service of that name. */
 const unknownEnv = (env: Env): string[] => {
   const known = new Set(keys.map((key) => key.env))
-  const ours = [...sections].map((section) => `TRUSTNET_${section.toUpperCase()}_`)
+  const ours = [...sections].filter((path) => !path.includes('.')).map((name) => `TRUSTNET_${name.toUpperCase()}_`)
   return Object.keys(env)
     .filter((name) => ours.some((start) => name.startsWith(start)) && !known.has(name) && !otherEnvironment.has(name))
     .map((name) => {

@@ -16,11 +16,13 @@ export const saveConfigValue = (file: string, path: string, value: unknown): voi
     throw new ConfigError([`${file}: is no YAML with keys, so ${path} was not saved`])
   }
   const parts = path.split('.')
-  const [section = ''] = parts
+  const above = parts.slice(0, -1).map((_, depth) => parts.slice(0, depth + 1))
   // `listen:` with nothing under it is null; a key cannot be set inside null.
-  if (parts.length > 1 && !isMap(document.get(section))) document.delete(section)
-  if (value === undefined) document.deleteIn(parts)
-  else document.setIn(parts, value)
+  const blank = above.find((path) => document.hasIn(path) && !isMap(document.getIn(path)))
+  if (blank !== undefined) document.deleteIn(blank)
+  if (value === undefined) {
+    if (document.hasIn(parts)) document.deleteIn(parts)
+  } else document.setIn(parts, value)
   replace(file, document.toString({ lineWidth: 0 }), before === undefined ? 0o640 : statSync(file).mode & 0o777)
 }
 

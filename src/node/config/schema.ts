@@ -1,8 +1,21 @@
 import { isIPv6 } from 'node:net'
 import { z } from 'zod'
+import { defaultLimits, type ProtocolLimits } from '../../protocols/engine/limits.ts'
 import { roles } from '../../registry/role.ts'
 import { dialAddress, ipv6Prefix, networkIdText, ownAddress, peerIdText, resolverAddress } from './addresses.ts'
-import { domainName, duration, flag, integer, ipv6Literal, list, nodeName, number, oneOf, text } from './fields.ts'
+import {
+  domainName,
+  duration,
+  flag,
+  integer,
+  ipv6Literal,
+  list,
+  nodeName,
+  number,
+  oneOf,
+  rate,
+  text
+} from './fields.ts'
 
 /**
  * Every key, its rule and its one-line explanation; parser, environment names, flags and the example file come from here.
@@ -78,8 +91,6 @@ const limits = z.object({
   peersWanted: integer(0, 1000).describe('members to keep connections to'),
   peersMax: integer(1, 10_000).describe('outbound connections to members, at most'),
   peerTimeoutMs: duration('1s', '1h').describe('a connected member that says nothing for this long is disconnected'),
-  strangers: integer(1, 10_000).describe('connections that have not proved a membership'),
-  strangerTimeMs: duration('1s', '10m').describe('how long such a connection may stay'),
   unfinished: integer(1, 100_000).describe('handshakes at a time, of all prefixes'),
   unfinishedPerPrefix: integer(1, 10_000).describe('handshakes at a time of one /64'),
   unfinishedPerMemberPrefix: integer(1, 10_000).describe('handshakes at a time of a /64 with a known member'),
@@ -116,6 +127,23 @@ const logging = z.object({
   format: oneOf(['auto', 'json', 'pretty']).describe('auto: pretty on a terminal, JSON lines otherwise')
 })
 
+/** Limits of the protocols are one key each, by their name in the protocol's own table. */
+const limitsOf = (section: string, values: object) =>
+  z.object(
+    Object.fromEntries(
+      Object.entries(values).map(([name, value]) => [name, limitRule(name, value).describe(`limit of ${section}`)])
+    )
+  )
+
+const limitRule = (name: string, value: unknown): z.ZodType => {
+  if (typeof value !== 'number') return rate()
+  return name.endsWith('Ms') || name === 'ms' ? duration('1ms', '365d') : integer(1, 1_000_000_000)
+}
+
+const protocols = z.object(
+  Object.fromEntries(Object.entries(defaultLimits).map(([section, values]) => [section, limitsOf(section, values)]))
+)
+
 export const schema = z.object({
   name: nodeName().describe("this node's name in the network; default: the host name"),
   role: oneOf(roleNames, { independent: 'secondary' }).describe(
@@ -136,11 +164,12 @@ export const schema = z.object({
   dht,
   backup,
   alarms,
-  logging
+  logging,
+  protocols
 })
 
 /** The whole configuration of one process, valid and frozen. Durations in ms. */
-export type Config = z.output<typeof schema>
+export type Config = Omit<z.output<typeof schema>, 'protocols'> & { protocols: ProtocolLimits }
 
 /** Rules that need more than one key. Each problem begins with the key. */
 export const crossChecks = (config: Config): { key: string; message: string }[] => {
@@ -149,7 +178,6 @@ export const crossChecks = (config: Config): { key: string; message: string }[] 
     [beat.timeoutMs < beat.intervalMs, 'heartbeat.timeout', 'must be shorter than heartbeat.interval'],
     [pull.backoffInitialMs <= pull.backoffMaxMs, 'replication.backoffInitial', 'is longer than replication.backoffMax'],
     [limit.peersWanted <= limit.peersMax, 'limits.peersWanted', 'is more than limits.peersMax'],
-    [limit.strangers <= limit.connections, 'limits.strangers', 'is more than limits.connections'],
     [limit.unfinishedPerPrefix <= limit.unfinished, 'limits.unfinishedPerPrefix', 'is more than limits.unfinished'],
     [isIPv6(config.listen.host), 'listen.host', 'is no IPv6 address'],
     [config.announce.addresses?.length !== 0, 'announce.addresses', 'is empty: leave it out, or name an address']

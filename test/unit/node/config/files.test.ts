@@ -1,0 +1,102 @@
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { loadConfig, readSecret, saveConfigValue } from '../../../../src/node/config/index.ts'
+import { ConfigError } from '../../../../src/node/errors.ts'
+import { tempFolder } from '../../../helpers/temp.ts'
+
+describe('loadConfig', () => {
+  it('without a file gives the defaults and says where values would be saved', () => {
+    using folder = tempFolder()
+    const loaded = loadConfig({ env: { TRUSTNET_HOME: folder.path }, hostname: 'box' })
+    expect([loaded.file, loaded.saveTo]).toEqual([undefined, join(folder.path, 'box.yaml')])
+  })
+
+  it('takes the only file, the file of the name, the one of --config or TRUSTNET_CONFIG', () => {
+    using folder = tempFolder()
+    const write = (name: string, text: string): string => {
+      writeFileSync(join(folder.path, name), text)
+      return join(folder.path, name)
+    }
+    const env = { TRUSTNET_HOME: folder.path }
+    const a = write('a.yaml', 'name: a\nlisten: { port: 1 }\n')
+    expect(loadConfig({ env, hostname: 'x' })).toMatchObject({ file: a, saveTo: a, config: { name: 'a' } })
+    const b = write('b.yaml', 'listen: { port: 2 }\n')
+    expect(loadConfig({ env, name: 'b' })).toMatchObject({ file: b, config: { name: 'b', listen: { port: 2 } } })
+    expect(loadConfig({ env: { ...env, TRUSTNET_CONFIG: a } }).file).toBe(a)
+    expect(loadConfig({ env, file: b, hostname: 'h' }).config.name).toBe('h')
+    expect(loadConfig({ env, hostname: 'b.example.org' }).file).toBe(b)
+    expect(() => loadConfig({ env, hostname: 'x' })).toThrow('choose one with --name NAME or --config FILE')
+    expect(loadConfig({ env, name: 'c' })).toMatchObject({ file: undefined, saveTo: join(folder.path, 'c.yaml') })
+  })
+
+  it('a file that is not there is an error that says how to get one', () => {
+    expect(() => loadConfig({ file: '/nonexistent/x.yaml', env: {} })).toThrow(ConfigError)
+    expect(() => loadConfig({ file: '/nonexistent/x.yaml', env: {} })).toThrow('/nonexistent/x.yaml: cannot be read')
+  })
+})
+
+describe('saveConfigValue', () => {
+  it('changes one value and keeps comments, order and mode', () => {
+    using folder = tempFolder()
+    const file = join(folder.path, 'n.yaml')
+    writeFileSync(file, '# mine\nrole: root # why\nlisten:\n  # the port\n  port: 8000 # free\n\n# end\n')
+    chmodSync(file, 0o600)
+    saveConfigValue(file, 'listen.port', 8001)
+    expect(readFileSync(file, 'utf8')).toBe(
+      '# mine\nrole: root # why\nlisten:\n  # the port\n  port: 8001 # free\n\n# end\n'
+    )
+    expect(statSync(file).mode & 0o777).toBe(0o600)
+    expect(readdirSync(folder.path)).toEqual(['n.yaml'])
+  })
+
+  it('adds to a file, to a section with nothing in it, three levels deep, and makes the file when there is none', () => {
+    using folder = tempFolder()
+    const file = join(folder.path, 'new', 'n.yaml')
+    saveConfigValue(file, 'name', 'n1')
+    saveConfigValue(file, 'network.pins', ['12D3KooWD3eckifWpRn9wQpMG9R9hX3sD158z7EqHWmweQAJU5SA'])
+    saveConfigValue(file, 'protocols.register.puts', '3/1s')
+    writeFileSync(file, `${readFileSync(file, 'utf8')}listen:\n  # nothing yet\n`)
+    saveConfigValue(file, 'listen.port', 9001)
+    const { config } = loadConfig({ file, env: {} })
+    expect(config).toMatchObject({ name: 'n1', listen: { port: 9001 } })
+    expect(config.network.pins).toHaveLength(1)
+    expect(config.protocols.register.puts).toEqual({ count: 3, perMs: 1000 })
+    saveConfigValue(file, 'listen.port', undefined)
+    expect(loadConfig({ file, env: {} }).config.listen.port).toBe(9000)
+  })
+
+  it('refuses unknown keys and files that are no YAML', () => {
+    using folder = tempFolder()
+    const file = join(folder.path, 'n.yaml')
+    expect(() => saveConfigValue(file, 'listen.prot', 1)).toThrow('there is no such key')
+    writeFileSync(file, 'a: [')
+    expect(() => saveConfigValue(file, 'listen.port', 1)).toThrow('was not saved')
+    expect(readFileSync(file, 'utf8')).toBe('a: [')
+  })
+})
+
+describe('readSecret', () => {
+  it('comes from the environment, a named file, or a credential, in this order', () => {
+    using folder = tempFolder()
+    const file = join(folder.path, 'invite')
+    writeFileSync(file, 'from-file\n')
+    mkdirSync(join(folder.path, 'credentials'))
+    writeFileSync(join(folder.path, 'credentials', 'trustnet-invite'), 'from-credential\n')
+    const credentials = { CREDENTIALS_DIRECTORY: join(folder.path, 'credentials') }
+    expect(readSecret('invite', { env: { ...credentials, TRUSTNET_INVITE: ' direct ' }, file })).toBe('direct')
+    expect(readSecret('invite', { env: { ...credentials, TRUSTNET_INVITE_FILE: file } })).toBe('from-file')
+    expect(readSecret('invite', { env: credentials, file })).toBe('from-file')
+    expect(readSecret('invite', { env: credentials })).toBe('from-credential')
+    expect(readSecret('recoveryPassphrase', { env: credentials })).toBeUndefined()
+    expect(readSecret('invite', { env: {} })).toBeUndefined()
+  })
+
+  it('a named file that cannot be read or is no secret is an error without its content', () => {
+    using folder = tempFolder()
+    expect(() => readSecret('invite', { env: {}, file: join(folder.path, 'none') })).toThrow(ConfigError)
+    const big = join(folder.path, 'big')
+    writeFileSync(big, 'x'.repeat(20_000))
+    expect(() => readSecret('invite', { env: {}, file: big })).toThrow('longer than')
+  })
+})

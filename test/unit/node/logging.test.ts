@@ -1,0 +1,100 @@
+import { Writable } from 'node:stream'
+import { generateKeyPair } from '@libp2p/crypto/keys'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import { describe, expect, it } from 'vitest'
+import { createLogging, type LoggingInit } from '../../../src/node/logging.ts'
+
+const capture = (init: Partial<LoggingInit> = {}) => {
+  const lines: string[] = []
+  const output = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      lines.push(
+        ...chunk
+          .toString()
+          .split('\n')
+          .filter((line) => line !== '')
+      )
+      done()
+    }
+  })
+  const logging = createLogging({ node: 'n1', format: 'json', output, ...init })
+  return { ...logging, lines, parsed: () => lines.map((line) => JSON.parse(line) as Record<string, unknown>) }
+}
+
+describe('log lines', () => {
+  it('have the fixed fields, flat', () => {
+    const { logger, parsed } = capture()
+    logger.warn(
+      { peer: 'p', retry_after_seconds: 3, error: new Error('why', { cause: new TypeError('deep') }) },
+      'it failed'
+    )
+    const [line] = parsed()
+    expect(line).toEqual({
+      level: 'warn',
+      timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
+      service: 'trustnet',
+      node: 'n1',
+      peer: 'p',
+      retry_after_seconds: 3,
+      error: 'Error: why (TypeError: deep)',
+      message: 'it failed'
+    })
+  })
+
+  it('below the level are not written', () => {
+    const { logger, lines } = capture({ level: 'error' })
+    logger.warn({}, 'no')
+    logger.fatal({}, 'yes')
+    expect(lines).toHaveLength(1)
+  })
+
+  it('never hold secrets: not as a field, not nested, not inside a text', () => {
+    const { logger, lines } = capture()
+    const invite = `tnet1${'abcDEF0123456789'.repeat(8)}`
+    logger.info(
+      { seed: 's3cret', passphrase: 's3cret', config: { privateKey: 's3cret' }, argv: ['join', invite] },
+      `joining by ${invite}`
+    )
+    logger.error({ error: new Error(`bad invite ${invite}`) }, 'x')
+    const all = lines.join('\n')
+    expect(all).not.toContain('s3cret')
+    expect(all).not.toContain('abcDEF')
+    expect(all).toContain('[invite]')
+  })
+
+  it('are readable on a terminal', () => {
+    const { logger, lines } = capture({ format: 'pretty' })
+    logger.info({ peer: 'p' }, 'hello')
+    expect(lines.join('')).toMatch(/INFO.*hello.*"peer":"p"/)
+  })
+})
+
+describe('the log of libp2p', () => {
+  it('is written at debug, with peers and errors formatted and named', async () => {
+    const { libp2p, parsed } = capture({ level: 'debug' })
+    const peerId = peerIdFromPrivateKey(await generateKeyPair('Ed25519'))
+    const log = libp2p.forComponent('libp2p:test')
+    log('dial %p failed %d times - %e 100%% %z', peerId, 3, new Error('why'))
+    log.newScope('inner').error(new Error('thrown'))
+    log('%b %t %m %o', Uint8Array.of(1, 2), Uint8Array.of(255), Uint8Array.of(1), { a: 1 })
+    log.trace('never')
+    expect(parsed()).toMatchObject([
+      {
+        component: 'libp2p:test',
+        peer: peerId.toString(),
+        message: `dial ${peerId.toString()} failed 3 times - why 100% %z`
+      },
+      { component: 'libp2p:test:inner', severity: 'error', message: 'thrown' },
+      { message: '5T ff AQ== {"a":1}' }
+    ])
+  })
+
+  it('costs nothing when it is not written', () => {
+    const { libp2p, lines } = capture({ level: 'info' })
+    const log = libp2p.forComponent('libp2p:test')
+    expect(log.enabled).toBe(false)
+    expect(log.newScope('x')).toBe(log)
+    log.error('%e', new Error('x'))
+    expect(lines).toEqual([])
+  })
+})
