@@ -25,6 +25,11 @@ CREATE TABLE checkpoint (
 ) STRICT;
 CREATE TABLE staged (
   n        INTEGER PRIMARY KEY,
+  epoch    INTEGER NOT NULL,
+  hash     BLOB NOT NULL,
+  kind     INTEGER NOT NULL,
+  time_ms  INTEGER NOT NULL,
+  subject  BLOB,
   envelope BLOB NOT NULL
 ) STRICT;
 CREATE TABLE evidence (
@@ -88,6 +93,7 @@ const prepareStatements = (db: Database) => ({
     'INSERT INTO log (n, epoch, hash, kind, time_ms, subject, envelope, superseded) VALUES (?, ?, ?, ?, ?, ?, ?, ?)'
   ),
   supersede: db.prepare<[number, number]>('UPDATE log SET superseded = ? WHERE n = ?'),
+  hash: db.prepare<[number], { hash: Uint8Array }>('SELECT hash FROM log WHERE n = ?'),
   row: db.prepare<[number], LogRow>(`SELECT ${rowColumns} FROM log WHERE n = ?`),
   last: db.prepare<[], LogRow>(`SELECT ${rowColumns} FROM log ORDER BY n DESC LIMIT 1`),
   page: db.prepare<[number, number], LogRow>(`SELECT ${rowColumns} FROM log WHERE n > ? ORDER BY n LIMIT ?`),
@@ -111,8 +117,15 @@ const prepareStatements = (db: Database) => ({
   putCheckpoint: db.prepare<[number, Uint8Array | null]>(
     'INSERT INTO checkpoint (id, floor, envelope) VALUES (1, ?, ?) ON CONFLICT DO UPDATE SET floor = excluded.floor, envelope = excluded.envelope'
   ),
-  stage: db.prepare<[number, Uint8Array]>('INSERT INTO staged (n, envelope) VALUES (?, ?)'),
-  staged: db.prepare<[number], LogItem>('SELECT n, envelope FROM staged WHERE n = ?'),
+  stage: db.prepare<[number, number, Uint8Array, number, number, Uint8Array | null, Uint8Array]>(
+    'INSERT INTO staged (n, epoch, hash, kind, time_ms, subject, envelope) VALUES (?, ?, ?, ?, ?, ?, ?)'
+  ),
+  unstage: db.prepare(
+    'INSERT INTO log (n, epoch, hash, kind, time_ms, subject, envelope) SELECT n, epoch, hash, kind, time_ms, subject, envelope FROM staged WHERE n >= 0'
+  ),
+  staged: db.prepare<[number], { hash: Uint8Array; envelope: Uint8Array }>(
+    'SELECT hash, envelope FROM staged WHERE n = ?'
+  ),
   stagedPage: db.prepare<[number, number], LogItem>('SELECT n, envelope FROM staged WHERE n > ? ORDER BY n LIMIT ?'),
   stagedSize: db.prepare<[], { rows: number; bytes: number; upTo: number }>(
     'SELECT count(*) AS rows, coalesce(sum(length(envelope)), 0) AS bytes, coalesce(max(n), -1) AS upTo FROM staged WHERE n >= 0'
@@ -149,6 +162,10 @@ export class LogTable {
 
   get(n: number): LogRow | undefined {
     return this.#statements.row.get(n)
+  }
+
+  hashOf(n: number): Uint8Array | undefined {
+    return this.#statements.hash.get(n)?.hash
   }
 
   /** The newest entry that is there. */
@@ -204,12 +221,25 @@ export class LogTable {
     this.#statements.putCheckpoint.run(floor, envelope)
   }
 
-  stage(n: number, envelope: Uint8Array): void {
-    this.#statements.stage.run(n, envelope)
+  /** An entry of a snapshot on its way; the checkpoint stands at position -1. */
+  stage(row: Omit<LogRow, 'superseded'>): void {
+    const { n, epoch, hash, kind, timeMs, subject, envelope } = row
+    this.#statements.stage.run(n, epoch, hash, kind, timeMs, subject, envelope)
+  }
+
+  /** Puts the staged entries in place of all that there are. */
+  unstage(): void {
+    this.#statements.clear.run()
+    this.#statements.unstage.run()
+    this.#statements.clearStaged.run()
   }
 
   stagedCheckpoint(): Uint8Array | undefined {
-    return this.#statements.staged.get(-1)?.envelope
+    return this.stagedAt(-1)?.envelope
+  }
+
+  stagedAt(n: number): { hash: Uint8Array; envelope: Uint8Array } | undefined {
+    return this.#statements.staged.get(n)
   }
 
   stagedPage(afterN: number, limit: number): LogItem[] {

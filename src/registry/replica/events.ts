@@ -1,0 +1,17 @@
+import type { Checkpoint } from '../checkpoint.ts'
+import type { LogEntry } from '../entry.ts'
+import type { Signed } from '../envelope.ts'
+import type { Head } from '../state.ts'
+
+/** Told after the commit, never before. */
+export interface ReplicaEvents {
+  /** Entries that were appended, ascending. */
+  entries: CustomEvent<{ entries: Signed<LogEntry>[] }>
+  checkpoint: CustomEvent<{ checkpoint: Signed<Checkpoint> }>
+  /** The whole state was replaced, by a snapshot or because a new epoch cut off entries: look everything up anew. */
+  reset: CustomEvent<{ head: Head; voided: number }>
+  /** Two signed things that contradict each other are kept as evidence; nothing of that epoch is followed any more. */
+  fork: CustomEvent<{ epoch: number; n: number }>
+  /** Somebody showed a verified checkpoint above our head. */
+  newer: CustomEvent<{ checkpoint: Signed<Checkpoint> }>
+}

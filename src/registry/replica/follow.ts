@@ -1,0 +1,150 @@
+import { equals } from 'uint8arrays/equals'
+import type { Checkpoint } from '../checkpoint.ts'
+import type { LogEntry } from '../entry.ts'
+import type { Signed } from '../envelope.ts'
+import { ForkError, LogMismatchError } from '../errors.ts'
+import { LogKeys } from '../state/log-keys.ts'
+import { readStoredEntry } from '../state/stored-entry.ts'
+import type { NetworkState } from '../state.ts'
+import { contradiction } from './contradiction.ts'
+import type { Draft, Ledger } from './ledger.ts'
+import { loadStateAt, requireMatch } from './load.ts'
+import type { OpenedEntry } from './open-entries.ts'
+import { delegationKinds, voidAfter } from './voided.ts'
+
+/** What of the entries that came is to be done. */
+interface Plan {
+  fresh: readonly OpenedEntry[]
+  /** Where a new epoch branches off below our head. */
+  rollbackTo?: number
+}
+
+/** Says whether the key of an entry's epoch signed it at a place where that epoch counts. */
+const isOfLog = (ledger: Ledger, { value, signer }: Signed<LogEntry> | Signed<Checkpoint>): boolean => {
+  const { keys } = ledger.state
+  return keys.isValidAt(value.epoch, value.n) && equals(signer, keys.keyOf(value.epoch) ?? new Uint8Array())
+}
+
+const doesNotFollow = (n: number): LogMismatchError =>
+  new LogMismatchError(`entry ${n} is not of the log that is held, and not signed by its key`)
+
+/** Opens the way for a newer epoch to end a fork. */
+const opensEpochAfter = (entry: LogEntry, epoch: number): boolean => entry.kind === 'delegate' && entry.epoch > epoch
+
+/** @throws Contradiction, LogMismatchError */
+function planOf(ledger: Ledger, entries: readonly OpenedEntry[]): Plan {
+  for (const [index, { entry }] of entries.entries()) {
+    const { value } = entry
+    const { head } = ledger
+    if (value.n === head.n + 1 && equals(value.prevHash, head.hash)) return { fresh: entries.slice(index) }
+    if (value.n > head.n + 1) throw new LogMismatchError(`entry ${value.n}, where ${head.n + 1} is due`)
+    if (opensEpochAfter(value, head.epoch)) return planRollback(ledger, entries.slice(index), entry)
+    if (value.n === head.n + 1) {
+      throw isOfLog(ledger, entry) ? contradiction(ledger, head.n, entry) : doesNotFollow(value.n)
+    }
+    const known = ledger.linkHash(value.n)
+    if (known !== undefined && !equals(known, entry.hash)) {
+      throw isOfLog(ledger, entry) ? contradiction(ledger, value.n, entry) : doesNotFollow(value.n)
+    }
+  }
+  return { fresh: [] }
+}
+
+/** @throws NeedsSnapshotError when the fork point is out of reach */
+function planRollback(ledger: Ledger, fresh: readonly OpenedEntry[], delegate: Signed<LogEntry>): Plan {
+  const { n, prevHash } = delegate.value
+  keysAt(ledger, n - 1).afterDelegate(delegate)
+  const known = ledger.linkHash(n - 1)
+  if (known === undefined || !equals(known, prevHash) || n - 1 < ledger.floor) {
+    throw new NeedsSnapshotError(
+      `epoch ${delegate.value.epoch} branches off at entry ${n - 1}, which is not held: a snapshot is due`
+    )
+  }
+  return { fresh, rollbackTo: n - 1 }
+}
+
+/** The log cannot be followed from here: only a snapshot leads on. */
+export class NeedsSnapshotError extends LogMismatchError {}
+
+/** The keys as they were at an earlier position. */
+function keysAt(ledger: Ledger, n: number): LogKeys {
+  let keys = LogKeys.of(ledger.genesis)
+  for (const item of ledger.table.ofKinds(...delegationKinds)) {
+    const entry = readStoredEntry(item.envelope)
+    if (entry.value.n > n) break
+    keys = entry.value.kind === 'delegate' ? keys.afterDelegate(entry) : keys.afterAuthority(entry)
+  }
+  return keys
+}
+
+/**
+ * Takes in entries that were opened, and the checkpoint that stands on them. Inside `ledger.exclusive`.
+ * @throws Contradiction, ForkError, LogMismatchError
+ */
+export async function follow(
+  ledger: Ledger,
+  entries: readonly OpenedEntry[],
+  checkpoint: Signed<Checkpoint> | undefined
+): Promise<number> {
+  const { forkedEpoch } = ledger
+  if (forkedEpoch !== undefined && !entries.some(({ entry }) => opensEpochAfter(entry.value, forkedEpoch))) {
+    throw new ForkError(
+      `epoch ${forkedEpoch} has two histories: nothing is followed until the authority opens a new epoch`
+    )
+  }
+  const { fresh, rollbackTo } = planOf(ledger, entries)
+  if (fresh.length === 0 && (checkpoint === undefined || !isNews(ledger, checkpoint))) return 0
+  const state = rollbackTo === undefined ? undefined : await stateAt(ledger, rollbackTo)
+  await ledger.commit((draft) => {
+    if (state !== undefined) draft.replaceState(state, voidAfter(ledger, draft, state.head.n))
+    for (const each of fresh) append(draft, each)
+    if (checkpoint !== undefined) takeCheckpoint(ledger, draft, checkpoint)
+  })
+  return fresh.length
+}
+
+const stateAt = (ledger: Ledger, n: number): Promise<NetworkState> =>
+  loadStateAt(ledger.loadInit, n, ledger.linkHash(n) ?? new Uint8Array())
+
+/** @throws LogMismatchError */
+function append(draft: Draft, { entry, proofs }: OpenedEntry): void {
+  try {
+    draft.state.check(entry, proofs)
+  } catch (error) {
+    if (error instanceof LogMismatchError) throw error
+    const why = error instanceof Error ? error.message : String(error)
+    throw new LogMismatchError(`entry ${entry.value.n} breaks a rule of the log: ${why}`, { cause: error })
+  }
+  draft.append(entry)
+}
+
+/** Judges a checkpoint against the log that is held. @throws Contradiction, LogMismatchError */
+function isNews(ledger: Ledger, checkpoint: Signed<Checkpoint>): boolean {
+  const { n, epoch, headHash, timeMs } = checkpoint.value
+  const { head } = ledger
+  if (!isOfLog(ledger, checkpoint))
+    throw new LogMismatchError(`the checkpoint at ${n} is not of the log key of epoch ${epoch}`)
+  if (n > head.n) throw new LogMismatchError(`the checkpoint is at entry ${n}, the log that is held ends at ${head.n}`)
+  const known = ledger.linkHash(n)
+  if (known !== undefined && !equals(known, headHash)) throw contradiction(ledger, n, checkpoint)
+  if (n < head.n) return false
+  return ledger.checkpoint?.value.n !== n || timeMs > ledger.checkpoint.value.timeMs
+}
+
+/** Inside a transaction, after the entries. @throws Contradiction, LogMismatchError */
+function takeCheckpoint(ledger: Ledger, draft: Draft, checkpoint: Signed<Checkpoint>): void {
+  const { n, headHash } = checkpoint.value
+  const { keys, head } = draft.state
+  const isSigned =
+    keys.isValidAt(checkpoint.value.epoch, n) &&
+    equals(checkpoint.signer, keys.keyOf(checkpoint.value.epoch) ?? new Uint8Array())
+  if (isSigned && n === head.n && !equals(headHash, head.hash)) throw contradiction(ledger, n, checkpoint)
+  if (n < head.n) {
+    if (!isSigned) throw new LogMismatchError(`the checkpoint at ${n} is not signed by the log key of its epoch`)
+    const known = ledger.linkHash(n)
+    if (known !== undefined && !equals(known, headHash)) throw contradiction(ledger, n, checkpoint)
+    return
+  }
+  requireMatch(checkpoint, draft.state)
+  draft.putCheckpoint(checkpoint)
+}

@@ -1,0 +1,255 @@
+import { TypedEventEmitter } from 'main-event'
+import { equals } from 'uint8arrays/equals'
+import type { Checkpoint } from '../checkpoint.ts'
+import type { LogEntry } from '../entry.ts'
+import type { Signed } from '../envelope.ts'
+import { StoreError } from '../errors.ts'
+import type { Genesis } from '../genesis.ts'
+import type { Clock, Logger } from '../ports.ts'
+import { keyText } from '../state/key-text.ts'
+import { readStoredEntry } from '../state/stored-entry.ts'
+import { type EntrySource, type Head, NetworkState } from '../state.ts'
+import type { GroupCommit } from '../store/commit.ts'
+import type { Database } from '../store/database.ts'
+import { type EvidenceInput, LogTable } from '../store/log-table.ts'
+import type { ReplicaEvents } from './events.ts'
+import { type LoadInit, loadLog } from './load.ts'
+import { genesisRow, rowOf } from './rows.ts'
+
+/** One proves it; some more may help an operator to see how it came about. */
+const maxForkProofs = 100
+
+export interface LedgerComponents {
+  db: Database
+  commit: GroupCommit
+  clock: Clock
+  logger: Logger
+}
+
+/** A change of the log inside its transaction: rows and state together. */
+export class Draft {
+  state: NetworkState
+  checkpoint: Signed<Checkpoint> | undefined
+  floor: number
+  readonly entries: Signed<LogEntry>[] = []
+  /** Entries that a new epoch cut off; undefined: the state was only added to. */
+  voided: number | undefined
+  readonly table: LogTable
+
+  constructor(table: LogTable, state: NetworkState, checkpoint: Signed<Checkpoint> | undefined, floor: number) {
+    this.table = table
+    this.state = state
+    this.checkpoint = checkpoint
+    this.floor = floor
+  }
+
+  /** Takes in an entry that the state's `check` let pass. */
+  append(entry: Signed<LogEntry>): void {
+    const { n } = entry.value
+    const superseded = this.state.apply(entry)
+    this.table.insert(rowOf(entry, superseded.includes(n) ? n : null))
+    for (const position of superseded) if (position !== n) this.table.supersede(position, n)
+    this.entries.push(entry)
+  }
+
+  putCheckpoint(checkpoint: Signed<Checkpoint> | undefined): void {
+    this.checkpoint = checkpoint
+    this.table.putCheckpoint(this.floor, checkpoint?.bytes ?? null)
+  }
+
+  /** Takes back what came after a mark of the state, in memory. The rows are undone with their savepoint. */
+  undoTo(mark: number, entries: number): void {
+    this.state.undoTo(mark)
+    this.entries.length = entries
+  }
+
+  /** Goes on from another state. */
+  replaceState(state: NetworkState, voided: number): void {
+    this.state = state
+    this.voided = voided
+    state.begin()
+  }
+}
+
+/**
+ * The log of one network in store and memory: the one place where it changes. Changes run one after the other; a change is in the
+ * database, in memory and told to others together or not at all.
+ */
+export class Ledger {
+  readonly genesis: Signed<Genesis>
+  readonly table: LogTable
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly events = new TypedEventEmitter<ReplicaEvents>()
+  /** keyText of keys that count as revoked although the log does not say so (any more). */
+  readonly enforced = new Set<string>()
+  readonly #commit: GroupCommit
+  #state: NetworkState
+  #head: Head
+  #checkpoint: Signed<Checkpoint> | undefined
+  #floor = 0
+  #forkedEpoch = -1
+  #turn: Promise<unknown> = Promise.resolve()
+
+  private constructor(components: LedgerComponents, genesis: Signed<Genesis>) {
+    this.genesis = genesis
+    this.table = new LogTable(components.db)
+    this.clock = components.clock
+    this.logger = components.logger
+    this.#commit = components.commit
+    this.#state = new NetworkState(genesis, this.source, this.enforced)
+    this.#head = this.#state.head
+  }
+
+  /** Opens what is stored, or begins with the genesis. @throws StoreError when the stored log is damaged or of another network */
+  static async open(components: LedgerComponents, genesis: Signed<Genesis>): Promise<Ledger> {
+    const ledger = new Ledger(components, genesis)
+    await ledger.#open()
+    return ledger
+  }
+
+  async #open(): Promise<void> {
+    const first = this.table.get(0)
+    if (first === undefined) {
+      await this.#commit.write(() => {
+        this.table.insert(genesisRow(this.genesis))
+        this.table.putCheckpoint(0, null)
+      })
+      return
+    }
+    if (!equals(first.hash, this.genesis.hash)) {
+      throw new StoreError('the store holds the log of another network: give this network a data folder of its own')
+    }
+    for (const kind of ['void', 'emergency'] as const) {
+      for (const row of this.evidence(kind)) if (isRevoke(row)) this.enforced.add(keyText(row.subject))
+    }
+    for (const row of this.evidence('fork')) this.#forkedEpoch = Math.max(this.#forkedEpoch, row.epoch)
+    const { state, checkpoint, floor } = await loadLog(this.loadInit)
+    this.#state = state
+    this.#head = state.head
+    this.#checkpoint = checkpoint
+    this.#floor = floor
+  }
+
+  readonly source: EntrySource = (n) => {
+    const row = this.table.get(n)
+    if (row === undefined) throw new StoreError(`entry ${n} is missing in the store`)
+    return readStoredEntry(row.envelope)
+  }
+
+  get loadInit(): LoadInit {
+    return { table: this.table, genesis: this.genesis, source: this.source, enforced: this.enforced }
+  }
+
+  /** In memory, replaced as a whole by a snapshot or a new epoch: ask for it each time. */
+  get state(): NetworkState {
+    return this.#state
+  }
+
+  /** Of what is durable. */
+  get head(): Head {
+    return this.#head
+  }
+
+  /** The newest that is verified and durable. */
+  get checkpoint(): Signed<Checkpoint> | undefined {
+    return this.#checkpoint
+  }
+
+  /** Entries at or below it that are not live may be gone. */
+  get floor(): number {
+    return this.#floor
+  }
+
+  /** The epoch that has two histories; undefined: none, or a newer epoch has ended that. */
+  get forkedEpoch(): number | undefined {
+    return this.#forkedEpoch >= this.#head.epoch ? this.#forkedEpoch : undefined
+  }
+
+  /** Hash of entry n; undefined: above the head, or compacted. */
+  linkHash(n: number): Uint8Array | undefined {
+    return n === this.#head.n ? this.#head.hash : this.table.hashOf(n)
+  }
+
+  *evidence(kind: 'void' | 'fork' | 'emergency') {
+    for (let after = 0; ; ) {
+      const page = this.table.evidence(kind, after)
+      yield* page
+      const last = page.at(-1)
+      if (last === undefined) return
+      after = last.id
+    }
+  }
+
+  /** Runs changes one after the other: what `run` reads stays true until it is done. */
+  exclusive<T>(run: () => Promise<T>): Promise<T> {
+    const result = this.#turn.then(run)
+    this.#turn = result.catch(() => undefined)
+    return result
+  }
+
+  /** Only inside `exclusive`. `work` runs in a transaction; when it throws or the commit fails, nothing has happened. */
+  async commit<T>(work: (draft: Draft) => T): Promise<T> {
+    const before = this.#state
+    const draft = new Draft(this.table, before, this.#checkpoint, this.#floor)
+    const undo = (): void => before.undoTo(0)
+    before.begin()
+    try {
+      const result = await this.#commit.write(() => {
+        try {
+          return work(draft)
+        } catch (error) {
+          // At once: the next write of this transaction must not see it.
+          undo()
+          throw error
+        }
+      })
+      this.#publish(draft)
+      return result
+    } catch (error) {
+      undo()
+      throw error
+    } finally {
+      before.settle()
+      draft.state.settle()
+    }
+  }
+
+  #publish(draft: Draft): void {
+    const isNew = draft.checkpoint !== this.#checkpoint
+    this.#state = draft.state
+    this.#head = draft.state.head
+    this.#checkpoint = draft.checkpoint
+    this.#floor = draft.floor
+    if (draft.voided !== undefined) {
+      this.events.safeDispatchEvent('reset', { detail: { head: this.#head, voided: draft.voided } })
+    }
+    if (draft.entries.length > 0) this.events.safeDispatchEvent('entries', { detail: { entries: draft.entries } })
+    if (isNew && draft.checkpoint !== undefined) {
+      this.events.safeDispatchEvent('checkpoint', { detail: { checkpoint: draft.checkpoint } })
+    }
+  }
+
+  /** Keeps the proof of two histories: from here on nothing of that epoch is followed. */
+  async keepFork(proof: EvidenceInput): Promise<void> {
+    const isNew = await this.#commit.write(
+      () => this.table.evidenceCount('fork') < maxForkProofs && this.table.addEvidence(proof)
+    )
+    this.#forkedEpoch = Math.max(this.#forkedEpoch, proof.epoch)
+    if (!isNew) return
+    const { epoch, n } = proof
+    this.logger.error(
+      { epoch, n },
+      'the log has two signed histories: the proof is kept and nothing is followed until the authority opens a new epoch'
+    )
+    this.events.safeDispatchEvent('fork', { detail: { epoch, n } })
+  }
+
+  /** A write beside the log: staging and evidence. */
+  write<T>(run: () => T): Promise<T> {
+    return this.#commit.write(run)
+  }
+}
+
+const isRevoke = (row: EvidenceInput): row is EvidenceInput & { subject: Uint8Array } =>
+  row.subject !== null && row.kind !== 'fork' && readStoredEntry(row.envelope).value.kind === 'revoke'

@@ -1,0 +1,40 @@
+import { type LogEntry, openEntryAsync } from '../entry.ts'
+import type { Signed } from '../envelope.ts'
+import { LogMismatchError } from '../errors.ts'
+import { openProofs, type Proofs } from '../state/proofs.ts'
+
+/** Signatures that are checked at a time: enough for all threads of the pool, little to give up when one is wrong. */
+const batchEntries = 64
+
+/** An entry whose signature is valid, and what the envelopes inside it prove. */
+export interface OpenedEntry {
+  readonly entry: Signed<LogEntry>
+  readonly proofs: Proofs
+}
+
+/**
+ * Verifies entries in the thread pool, with the envelopes inside them, and that they ascend without a gap.
+ * @throws InvalidEnvelopeError, InvalidPayloadError, InviteInvalidError, WrongNetworkError, UnsupportedVersionError, LogMismatchError
+ */
+export async function openEntries(envelopes: readonly Uint8Array[], networkId: Uint8Array): Promise<OpenedEntry[]> {
+  const opened: OpenedEntry[] = []
+  for await (const entry of verified(envelopes, networkId)) {
+    const last = opened.at(-1)?.entry.value.n
+    if (last !== undefined && entry.value.n !== last + 1) {
+      throw new LogMismatchError(`entry ${entry.value.n} comes after entry ${last}`)
+    }
+    opened.push({ entry, proofs: openProofs(entry.value) })
+  }
+  return opened
+}
+
+/** Entries with a valid signature, in the order given. */
+export async function* verified(
+  envelopes: readonly Uint8Array[],
+  networkId: Uint8Array
+): AsyncGenerator<Signed<LogEntry>> {
+  for (let i = 0; i < envelopes.length; i += batchEntries) {
+    const batch = envelopes.slice(i, i + batchEntries)
+    yield* await Promise.all(batch.map((bytes) => openEntryAsync(bytes, networkId)))
+  }
+}
