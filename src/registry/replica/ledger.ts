@@ -84,6 +84,7 @@ export class Ledger {
   /** keyText of keys that count as revoked although the log does not say so (any more). */
   readonly enforced = new Set<string>()
   readonly #commit: GroupCommit
+  readonly #savepoint: (run: () => void) => void
   #state: NetworkState
   #head: Head
   #checkpoint: Signed<Checkpoint> | undefined
@@ -97,6 +98,7 @@ export class Ledger {
     this.clock = components.clock
     this.logger = components.logger
     this.#commit = components.commit
+    this.#savepoint = components.db.transaction((run: () => void) => run())
     this.#state = new NetworkState(genesis, this.source, this.enforced)
     this.#head = this.#state.head
   }
@@ -243,6 +245,11 @@ export class Ledger {
       'the log has two signed histories: the proof is kept and nothing is followed until the authority opens a new epoch'
     )
     this.events.safeDispatchEvent('fork', { detail: { epoch, n } })
+  }
+
+  /** Inside a commit: what `run` writes is undone when it throws, and the rest of the commit goes on. */
+  savepoint(run: () => void): void {
+    this.#savepoint(run)
   }
 
   /** A write beside the log: staging and evidence. */

@@ -14,7 +14,7 @@ export interface ShownInit {
   /** The time by which memberships expire. */
   timeMs: number
   /** Hash of an entry that is held. */
-  linkHash(n: number): Uint8Array | undefined
+  linkHash: (n: number) => Uint8Array | undefined
 }
 
 const notMember = (publicKey: Uint8Array, why: string): NotMemberError =>

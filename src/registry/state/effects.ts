@@ -1,4 +1,4 @@
-import type { LogEntry } from '../entry.ts'
+import type { EntryBodies, LogEntry } from '../entry.ts'
 import type { Signed } from '../envelope.ts'
 import { LogMismatchError } from '../errors.ts'
 import { keyText, ownBytes } from './key-text.ts'
@@ -8,7 +8,12 @@ import type { Tables } from './tables.ts'
 /** Positions of entries that lost their last effect: they are no longer live. */
 type Superseded = number[]
 
-type EntryOf<K extends LogEntry['kind']> = Signed<LogEntry & { kind: K }>
+/** Where the entry stands, with its hash. */
+interface Place {
+  readonly n: number
+  readonly hash: Uint8Array
+  readonly timeMs: number
+}
 
 /**
  * What each kind of entry does to the tables; gives the positions whose place it takes. Also for a compacted log, where the entries
@@ -23,57 +28,58 @@ export class Effects {
     this.#source = source
   }
 
-  apply(entry: Signed<LogEntry>): Superseded {
-    switch (entry.value.kind) {
+  apply({ value, hash }: Signed<LogEntry>): Superseded {
+    const place = { n: value.n, hash: ownBytes(hash), timeMs: value.timeMs }
+    switch (value.kind) {
       case 'admit':
-        return this.#admit(entry as EntryOf<'admit'>)
+        return this.#admit(value.body, place)
       case 'renew':
-        return this.#renew(entry as EntryOf<'renew'>)
+        return this.#renew(value.body, place)
       case 'revoke':
-        return this.#revoke(entry as EntryOf<'revoke'>)
+        return this.#revoke(value.body, place)
       case 'rotate':
-        return this.#rotate(entry as EntryOf<'rotate'>)
+        return this.#rotate(value.body, place)
       case 'registrySet':
-        return this.#registrySet(entry as EntryOf<'registrySet'>)
+        return this.#registrySet(value.body, place)
       case 'publisher':
-        return this.#publisher(entry as EntryOf<'publisher'>)
+        return this.#publisher(value.body, place)
       case 'publish':
-        return this.#publish(entry as EntryOf<'publish'>)
+        return this.#publish(value.body, place)
       case 'retire':
-        return this.#retire(entry as EntryOf<'retire'>)
+        return this.#retire(value.body, place)
       default:
         return []
     }
   }
 
-  #admit({ value, hash }: EntryOf<'admit'>): Superseded {
-    const { publicKey, name, role, notAfterMs } = value.body
+  #admit(body: EntryBodies['admit'], { n, hash }: Place): Superseded {
+    const { publicKey, name, role, notAfterMs } = body
     const before = this.#tables.members.get(keyText(publicKey))
     const fields: MemberFields = {
       publicKey: ownBytes(publicKey),
       name,
       role,
       notAfterMs,
-      admitN: value.n,
-      admitHash: ownBytes(hash),
-      firstN: value.n,
+      admitN: n,
+      admitHash: hash,
+      firstN: n,
       renewN: undefined
     }
     this.#tables.putMember(new MemberRow(fields, this.#source), before)
     return before === undefined ? [] : entriesOf(before)
   }
 
-  #renew({ value }: EntryOf<'renew'>): Superseded {
-    const { publicKey, notAfterMs } = value.body
+  #renew(body: EntryBodies['renew'], { n }: Place): Superseded {
+    const { publicKey, notAfterMs } = body
     const before = this.#tables.members.get(keyText(publicKey))
-    if (before === undefined) throw new LogMismatchError(`entry ${value.n} renews a membership that is not there`)
-    this.#tables.putMember(before.with({ notAfterMs, renewN: value.n }), before)
+    if (before === undefined) throw new LogMismatchError(`entry ${n} renews a membership that is not there`)
+    this.#tables.putMember(before.with({ notAfterMs, renewN: n }), before)
     return before.renewN === undefined ? [] : [before.renewN]
   }
 
-  #revoke({ value, hash }: EntryOf<'revoke'>): Superseded {
-    const publicKey = ownBytes(value.body.publicKey)
-    this.#tables.putRevoked({ publicKey, n: value.n, hash: ownBytes(hash) })
+  #revoke(body: EntryBodies['revoke'], { n, hash }: Place): Superseded {
+    const publicKey = ownBytes(body.publicKey)
+    this.#tables.putRevoked({ publicKey, n, hash })
     const member = this.#tables.members.get(keyText(publicKey))
     const registry = this.#tables.registries.get(keyText(publicKey))
     if (member !== undefined) this.#tables.dropMember(member)
@@ -82,15 +88,15 @@ export class Effects {
   }
 
   /** The rotate itself stays for ever: it is what shuts the old key out. */
-  #rotate({ value, hash }: EntryOf<'rotate'>): Superseded {
-    const oldKey = ownBytes(value.body.oldKey)
-    const newKey = ownBytes(value.body.newKey)
-    const admitHash = ownBytes(hash)
-    this.#tables.putRevoked({ publicKey: oldKey, n: value.n, hash: admitHash })
+  #rotate(body: EntryBodies['rotate'], { n, hash }: Place): Superseded {
+    const oldKey = ownBytes(body.oldKey)
+    const newKey = ownBytes(body.newKey)
+    const admitHash = hash
+    this.#tables.putRevoked({ publicKey: oldKey, n, hash: admitHash })
     const before = this.#tables.members.get(keyText(oldKey))
     // Not there in a compacted log, when the new key was admitted or revoked itself later on.
     if (before !== undefined) {
-      this.#tables.putMember(before.with({ publicKey: newKey, admitN: value.n, admitHash }), before)
+      this.#tables.putMember(before.with({ publicKey: newKey, admitN: n, admitHash }), before)
     }
     const registry = this.#tables.registries.get(keyText(oldKey))
     if (registry !== undefined) {
@@ -100,32 +106,32 @@ export class Effects {
     return []
   }
 
-  #registrySet({ value, hash }: EntryOf<'registrySet'>): Superseded {
-    const { role, removed } = value.body
-    const publicKey = ownBytes(value.body.publicKey)
+  #registrySet(body: EntryBodies['registrySet'], { n, hash }: Place): Superseded {
+    const { role, removed } = body
+    const publicKey = ownBytes(body.publicKey)
     const before = this.#tables.registries.get(keyText(publicKey))
     const superseded = before === undefined ? [] : [before.n]
     if (!removed) {
-      this.#tables.putRegistry({ publicKey, role, n: value.n, hash: ownBytes(hash) })
+      this.#tables.putRegistry({ publicKey, role, n, hash })
       return superseded
     }
     this.#tables.dropRegistry(publicKey)
-    return [...superseded, value.n]
+    return [...superseded, n]
   }
 
-  #publisher({ value, hash }: EntryOf<'publisher'>): Superseded {
-    const publicKey = ownBytes(value.body.publicKey)
+  #publisher(body: EntryBodies['publisher'], { n, hash }: Place): Superseded {
+    const publicKey = ownBytes(body.publicKey)
     const before = this.#tables.publishers.get(keyText(publicKey))
-    if (!value.body.removed) {
-      this.#tables.putPublisher({ publicKey, n: value.n }, ownBytes(hash))
+    if (!body.removed) {
+      this.#tables.putPublisher({ publicKey, n: n }, hash)
       return []
     }
     this.#tables.dropPublisher(publicKey)
-    return [...(before === undefined ? [] : [before.n]), value.n]
+    return [...(before === undefined ? [] : [before.n]), n]
   }
 
-  #publish({ value, hash }: EntryOf<'publish'>): Superseded {
-    const { id, documentVersion, mediaType, digest, sizeBytes, publisherKey } = value.body
+  #publish(body: EntryBodies['publish'], { n, hash, timeMs }: Place): Superseded {
+    const { id, documentVersion, mediaType, digest, sizeBytes, publisherKey } = body
     const before = this.#tables.documents.get(id)
     this.#tables.putDocument({
       id,
@@ -134,18 +140,18 @@ export class Effects {
       digest: ownBytes(digest),
       sizeBytes,
       publisherKey: ownBytes(publisherKey),
-      timeMs: value.timeMs,
-      n: value.n,
-      hash: ownBytes(hash),
+      timeMs,
+      n,
+      hash,
       retired: undefined
     })
     return before === undefined ? [] : documentEntriesOf(before)
   }
 
-  #retire({ value, hash }: EntryOf<'retire'>): Superseded {
-    const before = this.#tables.documents.get(value.body.id)
-    if (before === undefined) throw new LogMismatchError(`entry ${value.n} retires a document that is not there`)
-    const retired = { n: value.n, hash: ownBytes(hash), reason: value.body.reason, timeMs: value.timeMs }
+  #retire(body: EntryBodies['retire'], { n, hash, timeMs }: Place): Superseded {
+    const before = this.#tables.documents.get(body.id)
+    if (before === undefined) throw new LogMismatchError(`entry ${n} retires a document that is not there`)
+    const retired = { n, hash, reason: body.reason, timeMs }
     this.#tables.putDocument({ ...before, retired })
     return []
   }

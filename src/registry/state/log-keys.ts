@@ -59,8 +59,9 @@ export class LogKeys {
 
   /** True when an entry or a checkpoint of that epoch at that position counts. */
   isValidAt(epoch: number, n: number): boolean {
+    const own = this.epochs.find((each) => each.epoch === epoch)
     const forkPoint = this.forkPointAfter(epoch)
-    return this.keyOf(epoch) !== undefined && (forkPoint === undefined || n <= forkPoint)
+    return own !== undefined && (n > own.forkN || epoch === 0) && (forkPoint === undefined || n <= forkPoint)
   }
 
   /** The epoch of a delegate entry that the authority signed. @throws LogMismatchError */

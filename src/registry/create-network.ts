@@ -1,0 +1,73 @@
+import type { Signed } from './envelope.ts'
+import { StoreError } from './errors.ts'
+import { type Genesis, type Policy, sealGenesis } from './genesis.ts'
+import type { SigningKey } from './keys.ts'
+import { type Clock, type Logger, silentLogger, systemClock } from './ports.ts'
+import { openReplica } from './replica.ts'
+import { Root } from './root.ts'
+import { GroupCommit } from './store/commit.ts'
+import { type Database, openDatabase } from './store/database.ts'
+import { LogTable } from './store/log-table.ts'
+
+export interface CreateNetworkInit {
+  /** Of the store, which must hold no network. */
+  path: string
+  domain: string
+  /** For people. */
+  name: string
+  policy: Policy
+  authority: SigningKey
+  /** SHA-256 of the next authority key. */
+  nextAuthorityDigest: Uint8Array
+  logKey: SigningKey
+  /** Key of the node that becomes the root, and its name in the network. */
+  rootKey: SigningKey
+  rootName: string
+  clock?: Clock
+  logger?: Logger
+}
+
+/**
+ * Makes a network: its genesis, its founder as first member and root registry, and a checkpoint over that, in the store of the root.
+ * Nothing is kept open.
+ *
+ * @throws StoreError when the store holds a network already; InvalidPayloadError for a domain, name or policy that is none
+ */
+export async function createNetwork(init: CreateNetworkInit): Promise<Signed<Genesis>> {
+  const { clock = systemClock, domain, name, policy, authority, nextAuthorityDigest, logKey } = init
+  const fields = { domain, name, policy, nextAuthorityDigest, createdMs: clock.now() }
+  const genesis = sealGenesis({ ...fields, authorityKey: authority.publicKey, logKey: logKey.publicKey }, authority)
+  const db = openDatabase(init.path)
+  try {
+    await fill(db, init, genesis)
+  } finally {
+    db.close()
+  }
+  return genesis
+}
+
+async function fill(db: Database, init: CreateNetworkInit, genesis: Signed<Genesis>): Promise<void> {
+  const { clock = systemClock, logger = silentLogger, logKey, rootKey, rootName, policy, path } = init
+  const commit = new GroupCommit(db)
+  await clearUnfinished(db, commit, path)
+  const replica = await openReplica({ db, commit, clock, logger, genesis: genesis.bytes })
+  const { publicKey } = rootKey
+  const root = new Root({ replica, logKey, publicKey, logger })
+  const notAfterMs = genesis.value.createdMs + policy.membershipMs
+  await root.append([
+    { kind: 'admit', body: { publicKey, name: rootName, role: 'root', notAfterMs, via: 'founder' } },
+    { kind: 'registrySet', body: { publicKey, role: 'root', removed: false } }
+  ])
+  root.stop()
+  commit.close()
+}
+
+/** A genesis without a founder is what a crash in the middle left: nobody has seen it. */
+async function clearUnfinished(db: Database, commit: GroupCommit, path: string): Promise<void> {
+  const log = new LogTable(db)
+  const last = log.last()
+  if (last === undefined) return
+  if (last.n > 0)
+    throw new StoreError(`${path} holds a network already: choose another data folder, or move that one away`)
+  await commit.write(() => log.clear())
+}
