@@ -21,6 +21,7 @@ export interface NetHost extends AsyncDisposable {
 export interface NetHostInit extends Partial<GaterInit> {
   readonly announce?: () => readonly string[]
   readonly privateKey?: PrivateKey
+  readonly listen?: string
 }
 
 /** A host with the product's own libp2p options on a free port of ::1. */
@@ -30,7 +31,7 @@ export const netHost = async (init: NetHostInit = {}): Promise<NetHost> => {
   const libp2p = await createLibp2p(
     libp2pOptions({
       privateKey: init.privateKey ?? (await generateKeyPair('Ed25519')),
-      listen: ['/ip6/::1/tcp/0'],
+      listen: [init.listen ?? '/ip6/::1/tcp/0'],
       announce: init.announce ?? (() => [address].filter((text) => text !== '')),
       gater,
       logger: componentLogger({ ...silentLogger, isLevelEnabled: () => false }),

@@ -1,0 +1,78 @@
+import type { Stream } from '@libp2p/interface'
+import { multiaddr } from '@multiformats/multiaddr'
+import { describe, expect, it } from 'vitest'
+import { isPortTaken } from '../../src/node/libp2p.ts'
+import { netHost } from '../helpers/net-hosts.ts'
+
+const protocol = '/test/flood/1.0.0'
+const chunk = new Uint8Array(50 * 1024)
+
+describe('libp2p options', () => {
+  it('a reader that pauses holds the sender and loses nothing', async () => {
+    await using host = await netHost()
+    await using other = await netHost()
+    const arrived = Promise.withResolvers<Stream>()
+    let received = 0
+    await host.libp2p.handle(protocol, (stream) => {
+      stream.addEventListener('message', ({ data }) => {
+        received += data.byteLength
+      })
+      stream.pause()
+      arrived.resolve(stream)
+    })
+    const connection = await other.libp2p.dial(multiaddr(host.address))
+    const sender = await connection.newStream(protocol)
+    for (let i = 0; i < 18; i++) sender.send(chunk)
+    const reader = await arrived.promise
+    await expect.poll(() => reader.readBufferLength).toBe(256 * 1024)
+    expect([reader.status, sender.status]).toEqual(['open', 'open'])
+    reader.resume()
+    await expect.poll(() => received).toBe(18 * chunk.byteLength)
+  })
+
+  it('a sender that ignores a slow reader loses its stream at 1 MiB, not the connection', async () => {
+    await using host = await netHost()
+    await using other = await netHost()
+    await host.libp2p.handle(protocol, (stream) => stream.pause())
+    const connection = await other.libp2p.dial(multiaddr(host.address))
+    const sender = await connection.newStream(protocol)
+    const send = (): void => {
+      for (let i = 0; i < 100; i++) sender.send(chunk)
+    }
+    expect(send).toThrow()
+    expect([sender.status, connection.status]).toEqual(['aborted', 'open'])
+  })
+
+  it('64 streams of one peer are open at a time', async () => {
+    await using host = await netHost()
+    await using other = await netHost()
+    const open: Stream[] = []
+    await host.libp2p.handle(protocol, (stream) => void open.push(stream), { maxInboundStreams: 1000 })
+    const connection = await other.libp2p.dial(multiaddr(host.address))
+    const streams = Array.from(
+      { length: 80 },
+      async () => await connection.newStream(protocol, { maxOutboundStreams: 1000 })
+    )
+    const results = await Promise.allSettled(streams)
+    expect(open.length).toBeLessThanOrEqual(64)
+    expect(results.some(({ status }) => status === 'rejected')).toBe(true)
+  })
+
+  it('tells its version by identify', async () => {
+    await using host = await netHost()
+    await using other = await netHost()
+    const identified = new Promise<string | undefined>((resolve) =>
+      other.libp2p.addEventListener('peer:identify', ({ detail }) => resolve(detail.agentVersion), { once: true })
+    )
+    await other.libp2p.dial(multiaddr(host.address))
+    expect(await identified).toBe('trustnet/0.0.0')
+  })
+
+  it('knows a taken port from other errors', async () => {
+    await using host = await netHost()
+    const error: unknown = await netHost({ listen: host.address }).catch((reason: unknown) => reason)
+    expect(isPortTaken(error)).toBe(true)
+    expect(isPortTaken(new Error('another'))).toBe(false)
+    expect(isPortTaken(undefined)).toBe(false)
+  })
+})
