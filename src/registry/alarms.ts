@@ -1,5 +1,6 @@
 import type { TypedEventTarget } from 'main-event'
 import { NotFoundError } from './errors.ts'
+import type { AlarmEvents } from './events.ts'
 import type { Clock, Logger } from './ports.ts'
 import { type AlarmRow, AlarmTable } from './store/alarm-table.ts'
 import type { GroupCommit } from './store/commit.ts'
@@ -21,10 +22,6 @@ export interface Alarm {
   lastMs: number
   times: number
   acknowledged: boolean
-}
-
-export interface AlarmEvents {
-  alarm: CustomEvent<Alarm>
 }
 
 export interface AlarmsComponents {

@@ -1,3 +1,9 @@
+import type { Alarm } from './alarms.ts'
+import type { Checkpoint } from './checkpoint.ts'
+import type { LogEntry } from './entry.ts'
+import type { Signed } from './envelope.ts'
+import type { Hint } from './liveness.ts'
+import type { RecordEvent } from './records.ts'
 import type { Role } from './role.ts'
 
 /** A join that waits for the operator. */
@@ -14,4 +20,24 @@ export interface JoinEvents {
   pending: CustomEvent<PendingJoin>
   /** A join that was told to wait was refused, by the operator or by the root after it was queued. */
   rejected: CustomEvent<{ publicKey: Uint8Array; reason: string }>
+}
+
+export interface AlarmEvents {
+  /** Not told again before it was acknowledged. */
+  alarm: CustomEvent<Alarm>
+}
+
+/** What happens in a registry. Everything is told after the commit that makes it durable. */
+export interface RegistryEvents extends JoinEvents, AlarmEvents {
+  /** Log entries that were appended, ascending. */
+  entries: CustomEvent<{ entries: Signed<LogEntry>[] }>
+  checkpoint: CustomEvent<{ checkpoint: Signed<Checkpoint> }>
+  /** A node record was accepted. */
+  record: CustomEvent<RecordEvent>
+  /** What this registry says of a member's liveness has changed. */
+  hint: CustomEvent<{ hint: Hint }>
+  /** The key is a member now; `admit` is its entry. */
+  admitted: CustomEvent<{ publicKey: Uint8Array; admit: Uint8Array }>
+  /** The key is shut out for ever: close its connections. */
+  revoked: CustomEvent<{ publicKey: Uint8Array }>
 }

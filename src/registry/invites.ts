@@ -117,7 +117,7 @@ export class Invites {
   open(bytes: Uint8Array, join: Signed<Join>, receivedMs: number): Signed<Grant> {
     const { replica } = this.#components
     const grant = openAsInvite(bytes, replica.networkId)
-    if (!this.#isLogKey(grant.signer)) {
+    if (!replica.state.keys.isLogKey(grant.signer)) {
       throw new InviteInvalidError('the invite is signed by a key that may not invite: ask the operator for a new one')
     }
     checkJoinAgainstGrant(join, grant)
@@ -126,15 +126,6 @@ export class Invites {
       throw new InviteExpiredError(`the invite ended at ${ended}: ask the operator for a new one`)
     }
     return grant
-  }
-
-  #isLogKey(key: Uint8Array): boolean {
-    const { head, state } = this.#components.replica
-    for (let epoch = head.epoch; epoch >= 0; epoch--) {
-      const logKey = state.logKeyOf(epoch)
-      if (logKey !== undefined && equals(logKey, key)) return true
-    }
-    return false
   }
 
   /**

@@ -105,6 +105,6 @@ describe('GroupCommit', () => {
   it('rejects what waits when the database is closed under it', async () => {
     const written = commit.write(() => meta.put('a', one))
     db.close()
-    await expect(written).rejects.toThrow()
+    await expect(written).rejects.toThrow('not open')
   })
 })

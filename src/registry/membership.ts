@@ -1,0 +1,117 @@
+import type { TypedEventTarget } from 'main-event'
+import type { LogEntry } from './entry.ts'
+import type { Signed } from './envelope.ts'
+import type { RegistryEvents } from './events.ts'
+import { KeyOrder } from './key-order.ts'
+import { peerIdText } from './keys.ts'
+import type { Liveness } from './liveness.ts'
+import type { Clock, Logger } from './ports.ts'
+import type { Records } from './records.ts'
+import type { Replica } from './replica.ts'
+
+/** Memberships that ended by time are looked for at most this often. */
+const sweepMs = 60_000
+const recordsPerPage = 500
+
+export interface MembershipComponents {
+  replica: Replica
+  records: Records
+  liveness: Liveness
+  clock: Clock
+  logger: Logger
+  events: TypedEventTarget<RegistryEvents>
+}
+
+/** Carries what the log says about members to where it matters: a record and all observations end with the membership. */
+export class Membership {
+  readonly #components: MembershipComponents
+  #order: KeyOrder
+  #sweptAt = Number.NEGATIVE_INFINITY
+
+  constructor(components: MembershipComponents) {
+    const { replica } = components
+    this.#components = components
+    this.#order = this.#orderNow()
+    replica.events.addEventListener('entries', ({ detail }) => {
+      for (const entry of detail.entries) this.#take(entry)
+    })
+    replica.events.addEventListener('reset', () => this.#reset())
+    replica.events.addEventListener('checkpoint', () => this.#sweep())
+  }
+
+  /** Keys that were admitted and not revoked, above `after`, ascending. */
+  keysAfter(after: Uint8Array | undefined, limit: number): Uint8Array[] {
+    return this.#order.after(after, limit)
+  }
+
+  #orderNow(): KeyOrder {
+    return new KeyOrder([...this.#components.replica.state.members()].map(({ publicKey }) => publicKey))
+  }
+
+  #take({ value, bytes }: Signed<LogEntry>): void {
+    if (value.kind === 'admit') this.#admitted(value.body.publicKey, bytes)
+    else if (value.kind === 'revoke') this.#revoked(value.body.publicKey)
+    else if (value.kind === 'rotate') {
+      this.#revoked(value.body.oldKey)
+      this.#admitted(value.body.newKey, bytes)
+    }
+  }
+
+  #admitted(publicKey: Uint8Array, admit: Uint8Array): void {
+    const { events, records } = this.#components
+    this.#order.add(publicKey)
+    records.admitted(publicKey)
+    events.dispatchEvent(new CustomEvent('admitted', { detail: { publicKey, admit } }))
+  }
+
+  #revoked(publicKey: Uint8Array): void {
+    this.#order.delete(publicKey)
+    this.#forget(publicKey)
+    this.#components.events.dispatchEvent(new CustomEvent('revoked', { detail: { publicKey } }))
+  }
+
+  #forget(publicKey: Uint8Array): void {
+    const { liveness, logger, records } = this.#components
+    liveness.forget(publicKey)
+    records.forget(publicKey).catch((error: unknown) => {
+      logger.warn(
+        { peer: peerIdText(publicKey), error: String(error) },
+        'the record of a former member could not be deleted: it is not shown, and deleted when the log is replaced'
+      )
+    })
+  }
+
+  /** The log was replaced as a whole: what differs from before is told as if it had come entry by entry. */
+  #reset(): void {
+    const { records, replica } = this.#components
+    const before = this.#order
+    this.#order = this.#orderNow()
+    for (const publicKey of before.after(undefined, before.size)) {
+      if (replica.state.isRevoked(publicKey)) this.#revoked(publicKey)
+    }
+    // The first snapshot makes everybody a member, which is no news to anyone here.
+    if (before.size > 0) {
+      const known = new Set(before.after(undefined, before.size).map(peerIdText))
+      for (const { publicKey, admit } of replica.state.members()) {
+        if (!known.has(peerIdText(publicKey))) this.#admitted(publicKey, admit.bytes)
+      }
+    }
+    for (let change = 0; ; ) {
+      const page = records.changesAfter(change, recordsPerPage)
+      for (const { publicKey } of page) if (!replica.isMember(publicKey)) this.#forget(publicKey)
+      const last = page.at(-1)
+      if (last === undefined) return
+      change = last.change
+    }
+  }
+
+  #sweep(): void {
+    const { clock, records, replica } = this.#components
+    if (clock.monotonic() - this.#sweptAt < sweepMs) return
+    this.#sweptAt = clock.monotonic()
+    const { timeMs } = replica
+    for (const { publicKey, notAfterMs } of replica.state.members()) {
+      if (notAfterMs < timeMs && records.get(publicKey) !== undefined) this.#forget(publicKey)
+    }
+  }
+}

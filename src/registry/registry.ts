@@ -1,0 +1,331 @@
+import { randomBytes } from 'node:crypto'
+import { TypedEventEmitter, type TypedEventTarget } from 'main-event'
+import { Admission } from './admission.ts'
+import { Alarms } from './alarms.ts'
+import type { Signed } from './envelope.ts'
+import { LogMismatchError, NotRootError, StoreError } from './errors.ts'
+import type { RegistryEvents } from './events.ts'
+import { type Genesis, openGenesis, type Policy } from './genesis.ts'
+import { peerIdText, type SigningKey } from './keys.ts'
+import { defaultLimits, type RegistryLimits } from './limits.ts'
+import { Liveness, type LivenessTimings } from './liveness.ts'
+import { type LookupPage, type LookupQuery, lookup } from './lookup.ts'
+import { Membership } from './membership.ts'
+import { type Clock, type Logger, silentLogger, systemClock } from './ports.ts'
+import type { Forward } from './queue.ts'
+import { Records } from './records.ts'
+import { openReplica, type Replica, storedGenesis } from './replica.ts'
+import type { Role } from './role.ts'
+import { Root } from './root.ts'
+import { GroupCommit } from './store/commit.ts'
+import { type Database, openDatabase, peekDatabase } from './store/database.ts'
+import { MetaTable } from './store/meta-table.ts'
+import { NodeTable } from './store/node-table.ts'
+import { RecordTable } from './store/record-table.ts'
+
+export interface RegistryInit {
+  /** The database file. Files beside it have its name and an ending. */
+  path: string
+  role: Role
+  /** Of this node; the registry signs receipts with it. */
+  nodeKey: SigningKey
+  /** Signs the log; the root needs it. */
+  logKey?: SigningKey
+  /** Envelope. Needed for a new store, must fit to an older one. */
+  genesis?: Uint8Array
+  clock?: Clock
+  logger?: Logger
+  limits?: Partial<RegistryLimits>
+  /** Puts other rules in place of those of the genesis; only the root's count. */
+  policy?: Partial<Pick<Policy, 'admission' | 'membershipMs'>>
+  liveness?: Partial<LivenessTimings>
+  /** The way to the root; `admission.forward` sets it later. */
+  forward?: Forward
+  /** Why the root appends nothing yet: until `root.release()` and `root.start()`. */
+  fence?: string
+}
+
+/** Small values that belong to this node and this store: seq, cursors, pins. */
+export interface Meta {
+  get(key: string): Uint8Array | undefined
+  /** Resolves when it is durable. */
+  set(key: string, value: Uint8Array): Promise<void>
+  delete(key: string): Promise<void>
+}
+
+/** One network's log, records, liveness and admission, in one store. Disposing of it writes what is due and closes the store. */
+export interface Registry extends AsyncDisposable {
+  readonly networkId: Uint8Array
+  readonly genesis: Signed<Genesis>
+  readonly role: Role
+  /** Random, of this database: cursors into another one mean nothing here. */
+  readonly storeId: Uint8Array
+  readonly events: TypedEventTarget<RegistryEvents>
+  readonly replica: Replica
+  readonly records: Records
+  readonly liveness: Liveness
+  readonly admission: Admission
+  /** There when this process may append to the log. */
+  readonly root: Root | undefined
+  readonly alarms: Alarms
+  readonly meta: Meta
+  /** One page of members; follow `next`. */
+  lookup(query: LookupQuery): LookupPage
+  /** How old the newest verified checkpoint is, in ms; without one, how old the network is. */
+  replicaAgeMs(): number
+  /** Copies the store to a new file, consistent while it is written to. */
+  backup(path: string): Promise<void>
+  close(): Promise<void>
+}
+
+/**
+ * Opens the store of a network, or begins one with `genesis`, and all that works on it.
+ *
+ * @throws StoreInUseError, StoreVersionError, StoreError as openDatabase; StoreError for the store of another network
+ * @throws LogMismatchError when the store is new and no genesis is given
+ * @throws NotRootError for the role root without the log key
+ */
+export async function openRegistry(init: RegistryInit): Promise<Registry> {
+  if (init.role === 'root' && init.logKey === undefined) {
+    throw new NotRootError('the root needs the log key: put its file in place, or start as another role')
+  }
+  const isNew = init.genesis === undefined && peekGenesis(init.path) === undefined
+  if (isNew) throw new LogMismatchError(`there is no network in ${init.path}: init makes one, join enters one`)
+  const db = openDatabase(init.path)
+  const commit = new GroupCommit(db)
+  try {
+    const { clock = systemClock, logger = silentLogger, genesis } = init
+    const replica = await openReplica({ db, commit, clock, logger, ...(genesis !== undefined && { genesis }) })
+    const storeId = await ownStoreId(new MetaTable(db), commit)
+    const registry = new OpenRegistry(init, { db, commit, clock, logger, replica, storeId })
+    await registry.root?.start()
+    return registry
+  } catch (error) {
+    commit.close()
+    db.close()
+    throw error
+  }
+}
+
+/** Envelope of the genesis in a store; undefined: there is no store, or no network in it. @throws as openDatabase */
+export const peekGenesis = (path: string): Uint8Array | undefined => peekDatabase(path, (db) => storedGenesis({ db }))
+
+/**
+ * Makes the store of a network that was found elsewhere. Nothing happens when it is there already.
+ * @throws StoreError when the store holds another network, and as openDatabase
+ */
+export async function adoptGenesis(path: string, genesis: Uint8Array): Promise<void> {
+  openGenesis(genesis)
+  const db = openDatabase(path)
+  const commit = new GroupCommit(db)
+  try {
+    await openReplica({ db, commit, clock: systemClock, logger: silentLogger, genesis })
+    await ownStoreId(new MetaTable(db), commit)
+  } finally {
+    commit.close()
+    db.close()
+  }
+}
+
+const storeIdKey = 'store-id'
+const storeIdBytes = 16
+/** Before the keys of the node, so that they never meet the store's own. */
+const nodePrefix = 'node.'
+
+async function ownStoreId(table: MetaTable, commit: GroupCommit): Promise<Uint8Array> {
+  const held = table.get(storeIdKey)
+  if (held !== undefined) return held
+  const storeId = Uint8Array.from(randomBytes(storeIdBytes))
+  await commit.write(() => table.put(storeIdKey, storeId))
+  return storeId
+}
+
+interface Parts {
+  db: Database
+  commit: GroupCommit
+  clock: Clock
+  logger: Logger
+  replica: Replica
+  storeId: Uint8Array
+}
+
+class OpenRegistry implements Registry {
+  readonly role: Role
+  readonly storeId: Uint8Array
+  readonly events = new TypedEventEmitter<RegistryEvents>()
+  readonly replica: Replica
+  readonly records: Records
+  readonly liveness: Liveness
+  readonly admission: Admission
+  readonly root: Root | undefined
+  readonly alarms: Alarms
+  readonly meta: Meta
+  readonly #parts: Parts
+  readonly #membership: Membership
+  #age: { atMs: number; ageMs: number }
+  #closing: Promise<void> | undefined
+
+  constructor(init: RegistryInit, parts: Parts) {
+    const { db, commit, clock, logger, replica, storeId } = parts
+    const { events } = this
+    this.#parts = parts
+    this.role = init.role
+    this.storeId = storeId
+    this.replica = replica
+    this.meta = metaOf(new MetaTable(db), commit)
+    this.alarms = new Alarms({ db, commit, clock, logger, events })
+    this.records = this.#makeRecords()
+    this.liveness = this.#makeLiveness(init)
+    this.root = this.#makeRoot(init)
+    this.admission = new Admission(
+      {
+        policy: { ...this.genesis.value.policy, ...init.policy },
+        limits: { ...defaultLimits(init.role), ...init.limits },
+        nodeKey: init.nodeKey,
+        ...(init.logKey !== undefined && { logKey: init.logKey }),
+        ...(init.forward !== undefined && { forward: init.forward })
+      },
+      { db, commit, replica, clock, logger, events, ...(this.root !== undefined && { root: this.root }) }
+    )
+    const { records, liveness } = this
+    this.#membership = new Membership({ replica, records, liveness, clock, logger, events })
+    this.#age = this.#ageNow()
+    this.#listen()
+    this.liveness.start()
+  }
+
+  get networkId(): Uint8Array {
+    return this.replica.networkId
+  }
+
+  get genesis(): Signed<Genesis> {
+    return this.replica.genesis
+  }
+
+  #makeRecords(): Records {
+    const { db, commit, replica } = this.#parts
+    return new Records({
+      networkId: replica.networkId,
+      table: new RecordTable(db),
+      write: (run) => commit.write(run),
+      membership: {
+        isMember: (publicKey) => replica.isMember(publicKey),
+        isRevoked: (publicKey) => replica.state.isRevoked(publicKey)
+      },
+      onRecord: (event) => {
+        const { publicKey, left, issuedMs } = event.record.value
+        this.liveness.learned(publicKey, event.source)
+        if (left) this.liveness.saidLeft(publicKey, 'its record says so', this.#parts.clock.now() - issuedMs)
+        this.events.dispatchEvent(new CustomEvent('record', { detail: event }))
+      },
+      onConflict: ({ publicKey, seq }) => {
+        const peer = peerIdText(publicKey)
+        this.alarms.raise(
+          'duplicate_key',
+          `two different records with seq ${seq} are signed by the key of ${peer}: two machines have it; give one a new key`,
+          { peer, seq }
+        )
+      }
+    })
+  }
+
+  #makeRoot({ role, logKey, nodeKey, fence }: RegistryInit): Root | undefined {
+    if (role !== 'root' || logKey === undefined) return undefined
+    const { logger, replica } = this.#parts
+    const root = new Root({ replica, logKey, publicKey: nodeKey.publicKey, logger })
+    if (fence !== undefined) root.fence(fence)
+    return root
+  }
+
+  #makeLiveness({ nodeKey, liveness }: RegistryInit): Liveness {
+    const { db, commit, clock, logger, replica } = this.#parts
+    return new Liveness({
+      self: nodeKey.publicKey,
+      clock,
+      logger,
+      ...(liveness !== undefined && { timings: liveness }),
+      isMember: (publicKey) => replica.isMember(publicKey),
+      table: new NodeTable(db),
+      write: (run) => commit.write(run),
+      onHints: (hints) => {
+        for (const hint of hints) this.events.dispatchEvent(new CustomEvent('hint', { detail: { hint } }))
+      }
+    })
+  }
+
+  #listen(): void {
+    const { replica, events, alarms } = this
+    replica.events.addEventListener('entries', ({ detail }) => {
+      events.dispatchEvent(new CustomEvent('entries', { detail }))
+    })
+    replica.events.addEventListener('checkpoint', ({ detail }) => {
+      this.#age = this.#ageNow()
+      events.dispatchEvent(new CustomEvent('checkpoint', { detail }))
+    })
+    replica.events.addEventListener('fork', ({ detail: { epoch, n } }) => {
+      alarms.raise(
+        'log_fork',
+        `epoch ${epoch} of the log has two signed histories from entry ${n} on: nothing new is followed until the authority opens a new epoch`,
+        { epoch, n }
+      )
+    })
+  }
+
+  lookup(query: LookupQuery): LookupPage {
+    const { replica, records, liveness } = this
+    const ifMember = <T extends { publicKey: Uint8Array }>(member: T | undefined): T | undefined =>
+      member !== undefined && replica.isMember(member.publicKey) ? member : undefined
+    return lookup(query, {
+      member: (publicKey) => ifMember(replica.state.member(publicKey)),
+      memberByName: (name) => ifMember(replica.state.memberByName(name)),
+      keysAfter: (after, limit) => this.#membership.keysAfter(after, limit),
+      records,
+      liveness
+    })
+  }
+
+  replicaAgeMs(): number {
+    return this.#age.ageMs + this.#parts.clock.monotonic() - this.#age.atMs
+  }
+
+  /** From here on it is counted on the monotonic clock, so that a step of the wall clock does not change it. */
+  #ageNow(): { atMs: number; ageMs: number } {
+    const { clock } = this.#parts
+    const timeMs = this.replica.checkpoint?.value.timeMs ?? this.genesis.value.createdMs
+    return { atMs: clock.monotonic(), ageMs: Math.max(0, clock.now() - timeMs) }
+  }
+
+  async backup(path: string): Promise<void> {
+    try {
+      await this.#parts.db.backup(path)
+    } catch (error) {
+      throw new StoreError(`the backup to ${path} failed (${String(error)}): check the folder and its free space`, {
+        cause: error
+      })
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  async #close(): Promise<void> {
+    const { commit, db } = this.#parts
+    this.records.close()
+    this.root?.stop()
+    await this.liveness.stop()
+    commit.close()
+    db.close()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+}
+
+const metaOf = (table: MetaTable, commit: GroupCommit): Meta => ({
+  get: (key) => table.get(nodePrefix + key),
+  set: (key, value) => commit.write(() => table.put(nodePrefix + key, value)),
+  delete: (key) => commit.write(() => table.delete(nodePrefix + key))
+})
