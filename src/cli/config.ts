@@ -1,5 +1,5 @@
-import { stringify } from 'yaml'
-import { configExample, formatDuration, keys, type Loaded } from '../node/config/index.ts'
+import { formatDuration } from '../node/config/durations.ts'
+import type { Key, Loaded } from '../node/config/index.ts'
 import { type ConfigOptions, loadedConfig } from './config-source.ts'
 import type { AddCommand, Context } from './context.ts'
 
@@ -33,8 +33,8 @@ export const addConfig: AddCommand = (program, context) => {
     .action((options: Options) => show(context, options))
 }
 
-const check = (context: Context, file: string | undefined, options: Options): void => {
-  const loaded = loadedConfig(context, file === undefined ? options : { ...options, config: file })
+const check = async (context: Context, file: string | undefined, options: Options): Promise<void> => {
+  const loaded = await loadedConfig(context, file === undefined ? options : { ...options, config: file })
   const { terminal } = context
   if (options.json === true) {
     terminal.json({ schemaVersion: 1, valid: true, file: loaded.file ?? null, warnings: loaded.warnings })
@@ -45,19 +45,24 @@ const check = (context: Context, file: string | undefined, options: Options): vo
   terminal.print(`${where}: valid (${name}, ${role}${domain === undefined ? '' : `, ${domain}`})`)
 }
 
-const show = (context: Context, options: Options): void => {
+const show = async (context: Context, options: Options): Promise<void> => {
   const { terminal } = context
+  const [{ configExample, keys }, { stringify }] = await Promise.all([
+    import('../node/config/index.ts'),
+    import('yaml')
+  ])
   if (options.example === true) {
     terminal.stdout.write(configExample())
     return
   }
-  const loaded = loadedConfig(context, options)
+  const loaded = await loadedConfig(context, options)
   if (options.json === true) {
     terminal.json({ schemaVersion: 1, file: loaded.file ?? null, config: loaded.config, sources: loaded.sources })
     return
   }
   terminal.print(`# ${loaded.file ?? 'no file'}`)
-  for (const line of shownValues(loaded)) terminal.print(line)
+  const inline = (value: unknown): string => stringify(value, { collectionStyle: 'flow', lineWidth: 0 }).trim()
+  for (const line of shownValues(loaded, keys, inline)) terminal.print(line)
 }
 
 const at = (tree: object, path: readonly string[]): unknown =>
@@ -66,10 +71,10 @@ const at = (tree: object, path: readonly string[]): unknown =>
     return found
   }, tree)
 
-const shownValues = ({ config, sources }: Loaded): string[] =>
+const shownValues = ({ config, sources }: Loaded, keys: readonly Key[], inline: (value: unknown) => string): string[] =>
   keys.flatMap(({ path, yaml }) => {
     const value = at(config, path)
     if (value === undefined) return []
     const written = typeof value === 'number' && path.at(-1)?.endsWith('Ms') === true ? formatDuration(value) : value
-    return [`${yaml}: ${stringify(written, { collectionStyle: 'flow', lineWidth: 0 }).trim()}  # ${sources[yaml]}`]
+    return [`${yaml}: ${inline(written)}  # ${sources[yaml]}`]
   })

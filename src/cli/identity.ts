@@ -1,6 +1,4 @@
 import { NothingRunningError } from '../node/control/errors.ts'
-import { loadKey } from '../registry/key-file.ts'
-import { peerIdText } from '../registry/keys.ts'
 import { loadedConfig } from './config-source.ts'
 import type { AddCommand, Context } from './context.ts'
 import { exitCodes } from './exit.ts'
@@ -50,7 +48,11 @@ const runningIdentity = async (context: Context, options: RunningOptions) => {
 
 /** With nothing running the key file still says who this would be. */
 const showKeyFile = async (context: Context, options: RunningOptions): Promise<void> => {
-  const { config } = loadedConfig(context, options)
+  const { config } = await loadedConfig(context, options)
+  const [{ loadKey }, { peerIdText }] = await Promise.all([
+    import('../registry/key-file.ts'),
+    import('../registry/keys.ts')
+  ])
   const peerId = peerIdText(loadKey(config.paths.key).publicKey)
   const { terminal } = context
   terminal.progress('Nothing runs here: this is what the key file says.')

@@ -1,5 +1,5 @@
 import { Option } from 'commander'
-import { type Loaded, saveConfigValue } from '../node/config/index.ts'
+import type { Loaded } from '../node/config/index.ts'
 import { loadedConfig } from './config-source.ts'
 import type { AddCommand, Context } from './context.ts'
 import { UsageError } from './exit.ts'
@@ -60,7 +60,7 @@ const flagsOf = (options: InitOptions): Record<string, unknown> => {
 }
 
 const init = async (context: Context, options: InitOptions): Promise<void> => {
-  const loaded = loadedConfig(context, {
+  const loaded = await loadedConfig(context, {
     ...(options.config === undefined ? {} : { config: options.config }),
     ...(options.name === undefined ? {} : { name: options.name }),
     flags: flagsOf(options)
@@ -73,15 +73,20 @@ const init = async (context: Context, options: InitOptions): Promise<void> => {
     ...(options.networkName === undefined ? {} : { networkName: options.networkName }),
     ...(options.newNetwork === true ? { newNetwork: true } : {})
   })
-  saveInit(loaded, flagsOf(options), made.networkId)
+  await saveInit(loaded, flagsOf(options), made.networkId)
   show(context, loaded, made, options)
   if (options.start === true) {
-    const ready = loadedConfig(context, { config: loaded.saveTo })
+    const ready = await loadedConfig(context, { config: loaded.saveTo })
     await runNode(context, ready)
   }
 }
 
-const saveInit = ({ config, saveTo }: Loaded, flags: Record<string, unknown>, networkId: string): void => {
+const saveInit = async (
+  { config, saveTo }: Loaded,
+  flags: Record<string, unknown>,
+  networkId: string
+): Promise<void> => {
+  const { saveConfigValue } = await import('../node/config/index.ts')
   const values: Record<string, unknown> = { name: config.name, ...flags, networkId }
   if (flags['paths.data'] !== undefined) values['paths.data'] = config.paths.data
   if (flags['listen.port'] !== undefined) values['listen.port'] = config.listen.port

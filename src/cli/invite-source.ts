@@ -1,5 +1,4 @@
 import { stat } from 'node:fs/promises'
-import { readSecret } from '../node/config/index.ts'
 import type { Context } from './context.ts'
 import { UsageError } from './exit.ts'
 
@@ -10,6 +9,7 @@ const maxStdinBytes = 64 * 1024
 export const readInvite = async (context: Context, given: string | undefined): Promise<string> => {
   const { env } = context.terminal
   if (given === '-') return readStdin(context)
+  const { readSecret } = await import('../node/config/index.ts')
   if (given !== undefined && (await isFile(given))) return wanted(readSecret('invite', { env: {}, file: given }))
   if (given !== undefined) return given
   return wanted(readSecret('invite', { env }))

@@ -1,5 +1,5 @@
 import { Option } from 'commander'
-import { parseDuration } from '../node/config/index.ts'
+import { parseDuration } from '../node/config/durations.ts'
 import { type Role, roles } from '../registry/role.ts'
 import type { AddCommand, Context } from './context.ts'
 import { UsageError } from './exit.ts'

@@ -1,6 +1,6 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises'
 import { join as joinPath } from 'node:path'
-import { type Loaded, saveConfigValue } from '../node/config/index.ts'
+import type { Loaded } from '../node/config/index.ts'
 import { ControlClient } from '../node/control/client.ts'
 import { NothingRunningError } from '../node/control/errors.ts'
 import { socketPath } from '../node/paths.ts'
@@ -39,10 +39,10 @@ const join = async (context: Context, given: string | undefined, options: JoinOp
   const { networkIdText } = await import('../registry/network-id.ts')
   const invite = decodeInvite(line)
   const networkId = networkIdText(invite.networkId)
-  const loaded = configFor(context, invite, networkId, options)
+  const loaded = await configFor(context, invite, networkId, options)
   if (await handOver(context, loaded, line, options)) return
   await write(loaded, invite, networkId, line, options)
-  const ready = loadedConfig(context, { config: loaded.saveTo, flags: startFlags(options) })
+  const ready = await loadedConfig(context, { config: loaded.saveTo, flags: startFlags(options) })
   const { terminal } = context
   terminal.progress(
     `Joining ${sanitise(invite.domain)} as ${ready.config.name} (${ready.config.role}); configuration: ${loaded.saveTo}`
@@ -63,7 +63,12 @@ const join = async (context: Context, given: string | undefined, options: JoinOp
 }
 
 /** The configuration as it will be: what the grant says is above the file, what the flags say is above both. */
-const configFor = (context: Context, invite: Invite, networkId: string, options: JoinOptions): Loaded => {
+const configFor = async (
+  context: Context,
+  invite: Invite,
+  networkId: string,
+  options: JoinOptions
+): Promise<Loaded> => {
   const { grant, domain } = invite
   if (grant.value.notAfterMs < Date.now()) {
     const { terminal } = context
@@ -73,7 +78,7 @@ const configFor = (context: Context, invite: Invite, networkId: string, options:
     )
   }
   const name = options.name ?? grant.value.name
-  const before = loadedConfig(context, {
+  const before = await loadedConfig(context, {
     ...(options.config === undefined ? {} : { config: options.config }),
     ...(name === undefined ? {} : { name })
   })
@@ -116,6 +121,7 @@ const write = async (
   options: JoinOptions
 ): Promise<void> => {
   const { peerIdText } = await import('../registry/keys.ts')
+  const { saveConfigValue } = await import('../node/config/index.ts')
   const { config, saveTo } = loaded
   const inviteFile = joinPath(config.paths.data, 'invite')
   await mkdir(config.paths.data, { recursive: true, mode: 0o700 })

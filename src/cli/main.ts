@@ -1,4 +1,5 @@
 import { Command, CommanderError } from 'commander'
+import { versionInfo } from '../node/version.ts'
 import { addAddress } from './address.ts'
 import { addCompletion } from './completion.ts'
 import { addConfig } from './config.ts'
@@ -16,7 +17,7 @@ import { addNode } from './start.ts'
 import { addStatus } from './status.ts'
 import { Terminal, type TerminalInit } from './terminal.ts'
 import { sanitise } from './text.ts'
-import { addVersion, versionInfo } from './version.ts'
+import { addVersion } from './version.ts'
 import { addWait } from './wait.ts'
 
 const commands: readonly AddCommand[] = [

@@ -34,7 +34,7 @@ export const running = async (context: Context, options: RunningOptions): Promis
 
 export const runningSocket = async (context: Context, options: RunningOptions): Promise<string> => {
   if (options.config !== undefined) {
-    const { config } = loadedConfig(context, { config: options.config })
+    const { config } = await loadedConfig(context, { config: options.config })
     return socketPath(config.paths.runtime, options.node ?? config.name)
   }
   const folders = runtimeFolders(context.terminal.env)

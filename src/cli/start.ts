@@ -90,7 +90,7 @@ export const addRegistryStart: AddCommand = (registry, context) => {
 }
 
 const start = async (context: Context, options: StartOptions, registry: boolean): Promise<void> => {
-  const loaded = loadedConfig(context, {
+  const loaded = await loadedConfig(context, {
     ...(options.config === undefined ? {} : { config: options.config }),
     ...(options.name === undefined ? {} : { name: options.name }),
     flags: startFlags(options)

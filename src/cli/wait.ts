@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Option } from 'commander'
-import { parseDuration } from '../node/config/index.ts'
+import { parseDuration } from '../node/config/durations.ts'
 import { type Phase, phases, type StatusView, statusWords } from '../node/control/api.ts'
 import type { ControlClient } from '../node/control/client.ts'
 import { NothingRunningError } from '../node/control/errors.ts'

@@ -5,7 +5,7 @@ import { UsageError } from '../exit.ts'
 import { selectPeers, wholeNumber } from '../peer-rows.ts'
 import { peersText } from '../peers-text.ts'
 import { watchPeers } from '../watch.ts'
-import { DevNetwork } from './network.ts'
+import type { DevNetwork } from './network.ts'
 
 interface DevOptions {
   nodes: number
@@ -44,7 +44,8 @@ const dev = async (context: Context, options: DevOptions): Promise<void> => {
     throw new UsageError(`--nodes is at most ${maxNodes}: each node is a process of its own.`)
   const { terminal, signal } = context
   const progress = (line: string): void => terminal.progress(terminal.paintProgress('dim', line))
-  const network = await DevNetwork.open({ nodes: options.nodes, dir: options.dir, env: terminal.env, signal, progress })
+  const { DevNetwork: Network } = await import('./network.ts')
+  const network = await Network.open({ nodes: options.nodes, dir: options.dir, env: terminal.env, signal, progress })
   const { folder } = network.layout
   let clean = false
   try {

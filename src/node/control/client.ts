@@ -2,7 +2,7 @@ import { type IncomingMessage, request } from 'node:http'
 import { createInterface } from 'node:readline'
 import type { CallOptions, ControlApi, ControlEvent, View } from './api.ts'
 import { ControlError, NothingRunningError } from './errors.ts'
-import { apiPrefix, routes } from './routes.ts'
+import { apiPrefix, methods, type RouteName } from './methods.ts'
 
 export interface ControlClientInit {
   /** Path of the unix socket of the process. */
@@ -59,8 +59,8 @@ export class ControlClient implements ControlApi {
     }
   }
 
-  async #call<T extends View>(name: string, input: Input, options: CallOptions = {}): Promise<T> {
-    const method = routes[name]?.method ?? 'GET'
+  async #call<T extends View>(name: RouteName, input: Input, options: CallOptions = {}): Promise<T> {
+    const method = methods[name]
     const given = Object.entries(input).filter(([, value]) => value !== undefined)
     const query = new URLSearchParams(given.map(([key, value]) => [key, String(value)]))
     const path = method === 'GET' && given.length > 0 ? `${apiPrefix}${name}?${query}` : `${apiPrefix}${name}`

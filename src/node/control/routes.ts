@@ -2,9 +2,9 @@ import { z } from 'zod'
 import type { Role } from '../../registry/role.ts'
 import { type CallOptions, type ControlApi, peerStates, type View } from './api.ts'
 import { ControlInputError } from './errors.ts'
+import type { RouteName } from './methods.ts'
 
 export interface Route {
-  method: 'GET' | 'POST'
   call(api: ControlApi, input: unknown, options: CallOptions): Promise<View>
 }
 
@@ -19,11 +19,9 @@ const onePeer = z.object({ peer })
 const peerAndReason = z.object({ peer, reason })
 
 const route = <T extends object>(
-  method: Route['method'],
   schema: z.ZodType<T>,
   call: (api: ControlApi, input: T, options: CallOptions) => Promise<View>
 ): Route => ({
-  method,
   call(api, input, options) {
     const parsed = schema.safeParse(input)
     if (!parsed.success) {
@@ -52,41 +50,34 @@ const inviteQuery = z.object({
   ttlMs: count.min(1000).optional()
 })
 
-export const apiPrefix = '/v1/'
-
-/** Each route is a method of ControlApi; `GET` takes its input from the query string, `POST` from a JSON body. */
-export const routes: Readonly<Record<string, Route>> = {
-  status: route('GET', nothing, (api, _, options) => api.status(options)),
-  peers: route('GET', nothing, (api, _, options) => api.peers(options)),
-  lookup: route('GET', lookupQuery, (api, query, options) => api.lookup(query, options)),
-  why: route('GET', onePeer, (api, input, options) => api.why(input.peer, options)),
-  identity: route('GET', nothing, (api, _, options) => api.identity(options)),
-  address: route('GET', z.object({ peer: peer.optional() }), (api, input, options) => api.address(input.peer, options)),
-  'registry/status': route('GET', nothing, (api, _, options) => api.registryStatus(options)),
-  'registry/nodes': route('GET', nothing, (api, _, options) => api.registryNodes(options)),
+/** How each route validates its input and calls its method. */
+export const routes: Readonly<Record<RouteName, Route>> = {
+  status: route(nothing, (api, _, options) => api.status(options)),
+  peers: route(nothing, (api, _, options) => api.peers(options)),
+  lookup: route(lookupQuery, (api, query, options) => api.lookup(query, options)),
+  why: route(onePeer, (api, input, options) => api.why(input.peer, options)),
+  identity: route(nothing, (api, _, options) => api.identity(options)),
+  address: route(z.object({ peer: peer.optional() }), (api, input, options) => api.address(input.peer, options)),
+  'registry/status': route(nothing, (api, _, options) => api.registryStatus(options)),
+  'registry/nodes': route(nothing, (api, _, options) => api.registryNodes(options)),
   'registry/log': route(
-    'GET',
     z.object({ after: count.optional(), limit: count.max(1000).optional() }),
     (api, query, options) => api.log(query, options)
   ),
-  'registry/pending': route('GET', nothing, (api, _, options) => api.pending(options)),
-  'registry/approve': route('POST', onePeer, (api, input, options) => api.approve(input.peer, options)),
-  'registry/reject': route('POST', peerAndReason, (api, input, options) =>
-    api.reject(input.peer, input.reason, options)
-  ),
-  invite: route('POST', inviteQuery, (api, query, options) => api.invite(query, options)),
-  join: route('POST', z.object({ line: z.string().max(16_384) }), (api, input, options) =>
-    api.join(input.line, options)
-  ),
-  leave: route('POST', z.object({ forget: z.boolean(), reason: reason.optional() }), (api, query, options) =>
+  'registry/pending': route(nothing, (api, _, options) => api.pending(options)),
+  'registry/approve': route(onePeer, (api, input, options) => api.approve(input.peer, options)),
+  'registry/reject': route(peerAndReason, (api, input, options) => api.reject(input.peer, input.reason, options)),
+  invite: route(inviteQuery, (api, query, options) => api.invite(query, options)),
+  join: route(z.object({ line: z.string().max(16_384) }), (api, input, options) => api.join(input.line, options)),
+  leave: route(z.object({ forget: z.boolean(), reason: reason.optional() }), (api, query, options) =>
     api.leave(query, options)
   ),
-  revoke: route('POST', peerAndReason, (api, input, options) => api.revoke(input.peer, input.reason, options)),
-  connect: route('POST', z.object({ multiaddr: z.string().max(512) }), (api, input, options) =>
+  revoke: route(peerAndReason, (api, input, options) => api.revoke(input.peer, input.reason, options)),
+  connect: route(z.object({ multiaddr: z.string().max(512) }), (api, input, options) =>
     api.connect(input.multiaddr, options)
   ),
-  disconnect: route('POST', onePeer, (api, input, options) => api.disconnect(input.peer, options)),
-  acknowledge: route('POST', z.object({ code: z.string().max(64) }), (api, input, options) =>
+  disconnect: route(onePeer, (api, input, options) => api.disconnect(input.peer, options)),
+  acknowledge: route(z.object({ code: z.string().max(64) }), (api, input, options) =>
     api.acknowledge(input.code, options)
   )
 }

@@ -6,7 +6,8 @@ import type { Logger } from '../../registry/ports.ts'
 import type { ControlApi } from './api.ts'
 import { AlreadyRunningError, ControlInputError, httpStatusOf } from './errors.ts'
 import { streamEvents } from './event-stream.ts'
-import { apiPrefix, routes } from './routes.ts'
+import { apiPrefix, methods, type RouteName } from './methods.ts'
+import { routes } from './routes.ts'
 
 export interface ControlServerInit {
   /** Path of the unix socket. Its folder is made, 0750, when it is not there. */
@@ -98,17 +99,19 @@ const answer = async (
       await streamEvents(api, response, { signal: ended })
       return
     }
-    const route = url.pathname.startsWith(apiPrefix) ? routes[url.pathname.slice(apiPrefix.length)] : undefined
-    if (route === undefined || route.method !== request.method) {
+    const name = url.pathname.startsWith(apiPrefix) ? url.pathname.slice(apiPrefix.length) : ''
+    if (!isRoute(name) || methods[name] !== request.method) {
       throw new ControlInputError(`There is no ${request.method} ${url.pathname}. Is the command of another version?`)
     }
-    const input = route.method === 'GET' ? Object.fromEntries(url.searchParams) : await readJson(request)
+    const input = request.method === 'GET' ? Object.fromEntries(url.searchParams) : await readJson(request)
     const signal = AbortSignal.any([ended, AbortSignal.timeout(callTimeoutMs)])
-    send(response, 200, await route.call(api, input, { signal }))
+    send(response, 200, await routes[name].call(api, input, { signal }))
   } catch (error) {
     refuse(response, error, logger, request.url ?? '')
   }
 }
+
+const isRoute = (name: string): name is RouteName => Object.hasOwn(methods, name)
 
 const readJson = async (request: IncomingMessage): Promise<unknown> => {
   const chunks: Buffer[] = []

@@ -120,7 +120,7 @@ describe('calls', () => {
 
   test('a caller that goes away aborts the call in the process', async () => {
     const started = Promise.withResolvers<AbortSignal>()
-    api.status = ({ signal } = {}) =>
+    api.status = ({ signal }: { signal?: AbortSignal } = {}) =>
       new Promise((_, reject) => {
         if (signal === undefined) return
         signal.addEventListener('abort', () => reject(new Error('aborted')))
