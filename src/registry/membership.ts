@@ -13,7 +13,7 @@ import type { Replica } from './replica.ts'
 const sweepMs = 60_000
 const recordsPerPage = 500
 
-export interface MembershipComponents {
+export interface MembershipFollowerComponents {
   replica: Replica
   records: Records
   liveness: Liveness
@@ -23,12 +23,12 @@ export interface MembershipComponents {
 }
 
 /** Carries what the log says about members to where it matters: a record and all observations end with the membership. */
-export class Membership {
-  readonly #components: MembershipComponents
+export class MembershipFollower {
+  readonly #components: MembershipFollowerComponents
   #order: KeyOrder
   #sweptAt = Number.NEGATIVE_INFINITY
 
-  constructor(components: MembershipComponents) {
+  constructor(components: MembershipFollowerComponents) {
     const { replica } = components
     this.#components = components
     this.#order = this.#orderNow()

@@ -10,7 +10,7 @@ import { peerIdText, type SigningKey } from './keys.ts'
 import { defaultLimits, type RegistryLimits } from './limits.ts'
 import { Liveness, type LivenessTimings } from './liveness.ts'
 import { type LookupPage, type LookupQuery, lookup } from './lookup.ts'
-import { Membership } from './membership.ts'
+import { MembershipFollower } from './membership.ts'
 import { type Clock, type Logger, silentLogger, systemClock } from './ports.ts'
 import type { Forward } from './queue.ts'
 import { Records } from './records.ts'
@@ -161,7 +161,7 @@ class OpenRegistry implements Registry {
   readonly alarms: Alarms
   readonly meta: Meta
   readonly #parts: Parts
-  readonly #membership: Membership
+  readonly #membership: MembershipFollower
   #age: { atMs: number; ageMs: number }
   #closing: Promise<void> | undefined
 
@@ -188,7 +188,7 @@ class OpenRegistry implements Registry {
       { db, commit, replica, clock, logger, events, ...(this.root !== undefined && { root: this.root }) }
     )
     const { records, liveness } = this
-    this.#membership = new Membership({ replica, records, liveness, clock, logger, events })
+    this.#membership = new MembershipFollower({ replica, records, liveness, clock, logger, events })
     this.#age = this.#ageNow()
     this.#listen()
     this.liveness.start()
@@ -313,7 +313,7 @@ class OpenRegistry implements Registry {
   async #close(): Promise<void> {
     const { commit, db } = this.#parts
     this.records.close()
-    this.root?.stop()
+    await this.root?.close()
     await this.liveness.stop()
     commit.close()
     db.close()
