@@ -19,11 +19,12 @@ export const runNode = async (context: Context, loaded: Loaded, options: RunOpti
   const stopped = aborted(stop)
   try {
     const started = node.start()
+    // The signal may come first; what the start then says is no news.
+    started.catch(() => undefined)
     await Promise.race([started, stopped])
-    await stopped
-    await Promise.race([started.catch(() => undefined), Promise.resolve()])
+    await Promise.race([stopped, node.failed])
   } finally {
-    await inTime(node.stop(stop.aborted ? 'stopped by the operator' : 'could not start'))
+    await inTime(node.stop(stop.aborted ? 'stopped by the operator' : 'failed'))
   }
 }
 

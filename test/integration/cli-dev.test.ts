@@ -1,0 +1,69 @@
+import { existsSync } from 'node:fs'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import type { PeersView } from '../../src/node/control/api.ts'
+import { ControlClient } from '../../src/node/control/client.ts'
+import { processesOf, runProgram, startProgram } from '../helpers/built-program.ts'
+
+let folder: string
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tn-dev-'))
+})
+afterEach(() => rm(folder, { recursive: true, force: true }))
+
+const parse = (text: string): PeersView => {
+  const view: PeersView = JSON.parse(text)
+  return view
+}
+
+const statesOf = (view: PeersView) =>
+  view.peers
+    .map(({ name, role, state }) => [name, role, state])
+    .toSorted(([a], [b]) => String(a).localeCompare(String(b)))
+
+const expected = [
+  ['node-1', 'integrated', 'online'],
+  ['node-2', 'integrated', 'online'],
+  ['root', 'root', 'online'],
+  ['secondary', 'secondary', 'online']
+]
+
+test('dev --once: from nothing to everybody online, then nothing is left; the same folder starts again', async () => {
+  const first = await runProgram(['dev', '--once', '--nodes', '2', '--json', '--dir', folder], {})
+  expect(first.err).toContain('4 of 4 online')
+  expect(first.code).toBe(0)
+  expect(statesOf(parse(first.out))).toEqual(expected)
+  expect(processesOf(folder)).toEqual([])
+
+  const again = await runProgram(['dev', '--once', '--nodes', '2', '--dir', folder], {})
+  expect(again.code).toBe(0)
+  expect(again.out).toMatch(/^root …\w{8} in dev\.trustnet\.test · 4 members: 4 online/)
+  expect(again.out).toContain('NAME')
+  expect(processesOf(folder)).toEqual([])
+}, 120_000)
+
+test('dev that is killed takes its processes with it', async () => {
+  const dev = startProgram(['dev', '--once', '--nodes', '1', '--dir', folder], {})
+  const root = new ControlClient({ path: join(folder, 'run', 'root.sock') })
+  await vi.waitFor(() => root.status(), { timeout: 30_000, interval: 50 })
+  expect(processesOf(folder).length).toBeGreaterThan(0)
+  dev.process.kill('SIGKILL')
+  await dev.ended
+  await vi.waitFor(() => expect(processesOf(folder)).toEqual([]), { timeout: 10_000, interval: 50 })
+}, 60_000)
+
+test('dev stops within 5 s of a signal and says where its logs are', async () => {
+  const dev = startProgram(['dev', '--once', '--nodes', '1', '--dir', folder], {})
+  const root = new ControlClient({ path: join(folder, 'run', 'root.sock') })
+  await vi.waitFor(() => root.status(), { timeout: 30_000, interval: 50 })
+  const asked = performance.now()
+  dev.process.kill('SIGTERM')
+  const { err } = await dev.ended
+  expect(performance.now() - asked).toBeLessThan(5000)
+  expect(err).toContain(folder)
+  expect(processesOf(folder)).toEqual([])
+  expect(existsSync(join(folder, 'run', 'root.sock'))).toBe(false)
+  expect(await readFile(join(folder, 'log', 'root.log'), 'utf8')).toContain('"level"')
+}, 60_000)
