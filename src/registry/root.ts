@@ -50,7 +50,7 @@ export class Root {
   readonly #logger: Logger
   #waiting: Request[] = []
   #waitingEntries = 0
-  #isRunning = false
+  #running: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
   #lastMs = 0
   #fence: string | undefined
@@ -84,6 +84,13 @@ export class Root {
     clearInterval(this.#timer)
     this.#timer = undefined
     this.#replica.events.removeEventListener('newer', this.#onNewer)
+  }
+
+  /** Stops, and waits for what is being appended. What is asked for from here on is refused. */
+  async close(): Promise<void> {
+    this.stop()
+    this.#fence = 'the root is shutting down'
+    await this.#running
   }
 
   /** Appends nothing until `release`: after a start, others may hold more of the log. The reason is for people. */
@@ -134,7 +141,7 @@ export class Root {
       this.#waiting.push({ bodies, inCommit, resolve, reject })
     })
     this.#waitingEntries += bodies.length
-    void this.#run()
+    this.#running ??= this.#run()
     return result
   }
 
@@ -175,10 +182,8 @@ export class Root {
   }
 
   async #run(): Promise<void> {
-    if (this.#isRunning) return
-    this.#isRunning = true
     while (this.#waiting.length > 0) await this.#runBatch()
-    this.#isRunning = false
+    this.#running = undefined
   }
 
   async #runBatch(): Promise<void> {
