@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { type Announce, announce, announceTopic, gossipOptions } from '../../src/protocols/announce/index.ts'
 import { encodeAnnouncement } from '../../src/protocols/announce/message.ts'
 import { membersOnly } from '../../src/protocols/engine/members-only.ts'
-import { type Checkpoint, sealCheckpoint } from '../../src/registry/checkpoint.ts'
+import { type Checkpoint, openCheckpoint, sealCheckpoint } from '../../src/registry/checkpoint.ts'
 import type { Signed } from '../../src/registry/envelope.ts'
 import { peerIdText, SigningKey } from '../../src/registry/keys.ts'
 import { silentLogger, systemClock } from '../../src/registry/ports.ts'
@@ -58,11 +58,11 @@ async function start(members: Members, role: 'root' | 'integrated' | 'stranger' 
           networkId,
           records,
           replica: {
-            head: { epoch: 0, n: 10 },
+            head: { epoch: 0, n: 10, hash: checkpointAt(10).value.headHash },
             checkpoint: checkpointAt(10),
             isMember: (publicKey) => members.has(peerIdText(publicKey)),
-            state: { logKeyOf: (epoch) => (epoch === 0 ? logKey.publicKey : undefined) },
-            apply: async () => {}
+            logKeyOf: (epoch) => (epoch === 0 ? logKey.publicKey : undefined),
+            observe: async (bytes) => (openCheckpoint(bytes, networkId).value.n > 10 ? 'newer' : 'known')
           }
         },
         clock: systemClock,

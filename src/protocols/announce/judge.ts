@@ -1,6 +1,9 @@
-import { type Checkpoint, openCheckpoint } from '../../registry/checkpoint.ts'
+import { equals } from 'uint8arrays/equals'
+import { type Checkpoint, openCheckpointAsync } from '../../registry/checkpoint.ts'
 import type { Signed } from '../../registry/envelope.ts'
 import type { Logger } from '../../registry/ports.ts'
+import type { Records } from '../../registry/records.ts'
+import type { Replica } from '../../registry/replica.ts'
 import type { ProtocolLimits } from '../engine/limits.ts'
 import { decodeAnnouncement } from './message.ts'
 
@@ -15,19 +18,8 @@ export interface LogPosition {
 /** What the validator asks of the registry. */
 export interface AnnounceSource {
   readonly networkId: Uint8Array
-  readonly replica: {
-    readonly head: LogPosition
-    readonly checkpoint: Signed<Checkpoint> | undefined
-    isMember(publicKey: Uint8Array): boolean
-    readonly state: {
-      /** The key that signs checkpoints of an epoch; undefined: an epoch that is not known yet. */
-      logKeyOf(epoch: number): Uint8Array | undefined
-    }
-    apply(entries: Uint8Array[], checkpoint?: Uint8Array): Promise<unknown>
-  }
-  readonly records: {
-    put(bytes: Uint8Array, options?: { source?: string; hold?: boolean }): Promise<{ accepted: boolean }>
-  }
+  readonly replica: Pick<Replica, 'head' | 'checkpoint' | 'isMember' | 'logKeyOf' | 'observe'>
+  readonly records: Pick<Records, 'put'>
 }
 
 export interface JudgeInit {
@@ -55,10 +47,9 @@ const expected = new Set([
   'RevokedError',
   'LimitError',
   'UnsupportedVersionError',
+  'LogMismatchError',
   'ForkError'
 ])
-
-const isAbove = (a: LogPosition, b: LogPosition): boolean => a.epoch > b.epoch || (a.epoch === b.epoch && a.n > b.n)
 
 /** Judges one gossip message. Never rejects its promise: an error here must not be taken for a fault of the sender. */
 export async function judge(data: Uint8Array, author: Author, init: JudgeInit): Promise<Verdict> {
@@ -98,29 +89,22 @@ async function judgeRecord(envelope: Uint8Array, records: AnnounceSource['record
 
 async function judgeHead(envelope: Uint8Array, { source, onNewerHead }: JudgeInit): Promise<Verdict> {
   const { replica } = source
-  const checkpoint = openCheckpoint(envelope, source.networkId)
-  const logKey = replica.state.logKeyOf(checkpoint.value.epoch)
+  const checkpoint = await openCheckpointAsync(envelope, source.networkId)
+  const { value, signer } = checkpoint
+  const logKey = replica.logKeyOf(value.epoch)
   if (logKey === undefined) {
     // Anybody can sign a checkpoint of an epoch that does not exist: worth a question to a registry, not worth passing on.
-    if (checkpoint.value.epoch > replica.head.epoch) onNewerHead(checkpoint)
+    if (value.epoch > replica.head.epoch) onNewerHead(checkpoint)
     return 'ignore'
   }
-  if (Buffer.compare(logKey, checkpoint.signer) !== 0) return 'reject'
-  if (isAbove(checkpoint.value, replica.head)) {
-    onNewerHead(checkpoint)
-    return 'accept'
-  }
-  if (isAbove(replica.head, checkpoint.value)) return await checkForFork(envelope, replica, 'ignore')
-  const fresher = checkpoint.value.timeMs > (replica.checkpoint?.value.timeMs ?? 0)
-  return await checkForFork(envelope, replica, fresher ? 'accept' : 'ignore')
-}
-
-/** Every node must see the proof of a fork, so a checkpoint that contradicts our history is passed on. */
-async function checkForFork(envelope: Uint8Array, replica: AnnounceSource['replica'], otherwise: Verdict) {
+  if (!equals(logKey, signer)) return 'reject'
+  const isFresher = value.n === replica.head.n && value.timeMs > (replica.checkpoint?.value.timeMs ?? 0)
   try {
-    await replica.apply([], envelope)
-    return otherwise
+    const judged = await replica.observe(envelope)
+    if (judged === 'newer') onNewerHead(checkpoint)
+    return judged === 'newer' || isFresher ? 'accept' : 'ignore'
   } catch (error) {
+    // Every node must see the proof of a fork, so a checkpoint that contradicts our history is passed on.
     if ((error as Error).name === 'ForkError') return 'accept'
     throw error
   }

@@ -1,17 +1,16 @@
 import type { Signed } from '../../registry/envelope.ts'
 import { InvalidPayloadError, LimitError, NotMemberError, StaleRecordError } from '../../registry/errors.ts'
 import { compareRecords, type NodeRecord, openRecordAsync } from '../../registry/record.ts'
+import type { Records } from '../../registry/records.ts'
+import type { Replica } from '../../registry/replica.ts'
 import type { ProtocolLimits } from '../engine/limits.ts'
 import { publicKeyOfRecordKey } from './record-key.ts'
 
 /** What the DHT asks of the registry. */
 export interface KadSource {
   readonly networkId: Uint8Array
-  readonly replica: { isMember(publicKey: Uint8Array): boolean }
-  readonly records: {
-    get(publicKey: Uint8Array): { seq: number; hash: Uint8Array; envelope: Uint8Array } | undefined
-    put(bytes: Uint8Array, options?: { source?: string; hold?: boolean }): Promise<unknown>
-  }
+  readonly replica: Pick<Replica, 'isMember'>
+  readonly records: Pick<Records, 'get' | 'put'>
 }
 
 /**

@@ -1,34 +1,8 @@
-import type { Checkpoint } from '../../registry/checkpoint.ts'
-import type { Signed } from '../../registry/envelope.ts'
-import type { Hint } from '../../registry/liveness.ts'
+import { LogMismatchError } from '../../registry/errors.ts'
 import type { Logger } from '../../registry/ports.ts'
 import { fromHintMessage } from './hint-message.ts'
 import type { SyncFrame } from './pb/sync.ts'
-import type { LogHead } from './source.ts'
-
-export interface StagedPosition {
-  readonly epoch: number
-  readonly n: number
-  /** The last entry that was staged. */
-  readonly upTo: number
-}
-
-/** What sync writes to. */
-export interface SyncTarget {
-  readonly networkId: Uint8Array
-  readonly replica: {
-    readonly head: LogHead
-    readonly checkpoint: Signed<Checkpoint> | undefined
-    apply(entries: Uint8Array[], checkpoint?: Uint8Array): Promise<{ applied: number }>
-    stage(entries: Uint8Array[], checkpoint?: Uint8Array): Promise<unknown>
-    staged(): StagedPosition | undefined
-  }
-  readonly records: {
-    put(bytes: Uint8Array, options?: { source?: string; hold?: boolean }): Promise<{ accepted: boolean }>
-    digest(): Uint8Array
-  }
-  readonly liveness: { merge(hint: Hint): boolean }
-}
+import type { SyncTarget } from './source.ts'
 
 export interface Applied {
   entries: number
@@ -71,8 +45,10 @@ export class Applier {
     }
   }
 
-  async caughtUp(): Promise<void> {
-    this.#snapshot = false
+  /** @throws LogMismatchError the other side says that it has sent all, and has not */
+  caughtUp(): void {
+    if (this.#snapshot)
+      throw new LogMismatchError('the registry says that it sent its snapshot, but some of it is missing')
   }
 
   async #applyLog({ entries, checkpoint }: SyncFrame): Promise<number> {
@@ -80,7 +56,8 @@ export class Applier {
     if (entries.length === 0 && covering === undefined) return 0
     const { replica } = this.#target
     if (this.#snapshot) {
-      await replica.stage(entries, covering)
+      const { done } = await replica.stage(entries, covering)
+      if (done) this.#snapshot = false
       return entries.length
     }
     return (await replica.apply(entries, covering)).applied

@@ -6,10 +6,11 @@ import type { FrameStream } from '../engine/frames.ts'
 import type { ProtocolLimits } from '../engine/limits.ts'
 import { decodeFrame, openStream } from '../engine/protocol.ts'
 import { errorOf, statuses } from '../engine/status.ts'
-import { Applier, type SyncTarget } from './apply.ts'
+import { Applier } from './apply.ts'
 import type { SyncCursors } from './cursors.ts'
 import { syncModes, syncProtocol, syncVersion } from './descriptor.ts'
 import { SyncFrame, SyncRequest } from './pb/sync.ts'
+import type { SyncTarget } from './source.ts'
 
 export interface SyncOptions {
   limits: ProtocolLimits
@@ -48,18 +49,22 @@ export interface SyncSummary {
  */
 export async function sync(connection: Connection, target: SyncTarget, options: SyncOptions): Promise<SyncSummary> {
   const server = connection.remotePeer.toString()
-  for (;;) {
-    const known = options.records && options.cursors.get(server) !== undefined
-    const session = new SyncSession(connection, target, options)
+  for (let retries = 0; ; retries++) {
+    const hadPosition = target.replica.position().hash.length > 0
     try {
-      return await session.run()
+      return await new SyncSession(connection, target, options).run()
     } catch (error) {
+      if (retries >= maxRetries) throw error
       // The other side's database was restored or replaced: our cursor means nothing there, what differs must be found.
-      if (!known || !(error instanceof StaleCursorError)) throw error
-      options.cursors.delete(server)
+      if (error instanceof StaleCursorError) options.cursors.delete(server)
+      else if (!hadPosition || target.replica.position().hash.length > 0) throw error
+      // Else a new epoch branched off where we cannot follow: a snapshot leads on.
     }
   }
 }
+
+/** A cursor of another store, and a log that cannot be followed. */
+const maxRetries = 2
 
 /** The cursor is of another store than the one that serves now. */
 class StaleCursorError extends Error {
@@ -115,7 +120,7 @@ class SyncSession {
 
   #request(): Uint8Array {
     const { replica, records, networkId } = this.#target
-    const { epoch, n, hash } = replica.head
+    const { epoch, n, hash } = replica.position()
     const staged = replica.staged()
     const cursor = this.#options.records ? this.#options.cursors.get(this.#server) : undefined
     const needsDigest = this.#options.records && cursor === undefined
@@ -129,9 +134,8 @@ class SyncSession {
       digest: needsDigest ? records.digest() : new Uint8Array(),
       subscribe: this.#options.subscribe,
       records: this.#options.records,
-      stagedEpoch: staged?.epoch ?? 0,
-      stagedN: staged?.n ?? 0,
-      stagedUpTo: staged?.upTo ?? 0
+      ...(staged !== undefined &&
+        staged.upTo >= 0 && { stagedEpoch: staged.epoch, stagedN: staged.n, stagedUpTo: staged.upTo })
     })
   }
 
@@ -170,20 +174,22 @@ class SyncSession {
     summary.hints += count.hints
     if (frame.cursor !== undefined && this.#options.records) this.#options.cursors.set(this.#server, frame.cursor)
     if (frame.caughtUp !== true || summary.caughtUp) return
-    await this.#applier.caughtUp()
+    this.#applier.caughtUp()
     summary.caughtUp = true
     this.#options.onCaughtUp?.(summary)
   }
 
   #takeStart({ start }: SyncFrame): void {
-    if (this.#started !== (start === undefined)) {
-      throw new MalformedFrameError('a sync begins with one start, and only begins with it')
+    if (start === undefined) {
+      if (!this.#started) throw new MalformedFrameError('a sync that does not begin with its start')
+      return
     }
-    if (start === undefined) return
-    this.#started = true
     const { status, mode, replicaAgeMs, retryAfterMs } = start
     if (status === statuses.STALE) throw new StaleCursorError('the registry has another store now')
+    // Also later on: a registry says so when it cannot go on.
     if (status !== statuses.OK) throw errorOf(status, `${this.#server} refused the sync`, { retryAfterMs })
+    if (this.#started) throw new MalformedFrameError('a sync that begins twice')
+    this.#started = true
     this.#summary.replicaAgeMs = replicaAgeMs
     if (mode === syncModes.snapshot) {
       this.#summary.mode = 'snapshot'

@@ -1,6 +1,5 @@
-export type { SyncTarget } from './apply.ts'
 export { type SyncOptions, type SyncSummary, sync } from './client.ts'
 export { SyncCursors } from './cursors.ts'
 export { syncId, syncProtocol } from './descriptor.ts'
 export { type SyncServer, type SyncServerComponents, type SyncServerInit, syncServer } from './server.ts'
-export type { SyncSource } from './source.ts'
+export type { SyncEvents, SyncSource, SyncTarget } from './source.ts'

@@ -1,15 +1,13 @@
 import { equals } from 'uint8arrays/equals'
-import { UnavailableError, UnsupportedVersionError, WrongNetworkError } from '../../registry/errors.ts'
+import { UnsupportedVersionError, WrongNetworkError } from '../../registry/errors.ts'
 import { MalformedFrameError } from '../engine/errors.ts'
 import { decodeFrame } from '../engine/protocol.ts'
-import { syncModes, syncVersion } from './descriptor.ts'
+import { syncVersion } from './descriptor.ts'
 import { SyncRequest } from './pb/sync.ts'
-import type { LogSource, SyncSource } from './source.ts'
+import type { SyncSource } from './source.ts'
 
 const buckets = 4_096
 const digestBytes = 8
-/** A network has a log within seconds of its making; a replica without one is still fetching it. */
-const emptyRetryMs = 2_000
 
 /** @throws MalformedFrameError, UnsupportedVersionError, WrongNetworkError */
 export function readRequest(bytes: Uint8Array, networkId: Uint8Array): SyncRequest {
@@ -22,28 +20,6 @@ export function readRequest(bytes: Uint8Array, networkId: Uint8Array): SyncReque
   if (digest.length !== 0 && digest.length !== buckets * digestBytes) throw new MalformedFrameError('a short digest')
   if (hash.length !== 0 && hash.length !== 32) throw new MalformedFrameError('a hash that is none')
   return request
-}
-
-export interface LogStart {
-  mode: number
-  afterN: number
-}
-
-/** Where the entries for this reader begin, and whether they are all of them or only those that still count. */
-export function logStart(request: SyncRequest, replica: LogSource): LogStart {
-  if (replica.checkpoint === undefined) throw new UnavailableError('no log yet', emptyRetryMs)
-  const held = request.hash.length === 0 ? 0 : request.n
-  const branched = request.epoch < replica.head.epoch ? replica.forkPointAfter(request.epoch) : undefined
-  const common = Math.min(held, branched ?? held)
-  if (common < replica.floor) {
-    const resumes = request.stagedUpTo > 0 && request.stagedN > 0
-    return { mode: syncModes.snapshot, afterN: resumes ? request.stagedUpTo : 0 }
-  }
-  if (common > replica.head.n) return { mode: syncModes.delta, afterN: replica.head.n }
-  const link = replica.linkHash(common)
-  const differs = common === held && held > 0 && link !== undefined && !equals(link, request.hash)
-  // Entry n itself goes along: two signed entries with one number are the proof of a fork.
-  return { mode: syncModes.delta, afterN: differs ? common - 1 : common }
 }
 
 export interface RecordStart {

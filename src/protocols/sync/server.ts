@@ -12,7 +12,7 @@ import { startFrame, syncProtocol } from './descriptor.ts'
 import { type SyncRow, toFrames } from './frames.ts'
 import type { SyncRequest } from './pb/sync.ts'
 import { Refreshes } from './refreshes.ts'
-import { logStart, readRequest, recordStart } from './request.ts'
+import { readRequest, recordStart } from './request.ts'
 import type { SyncEvents, SyncSource } from './source.ts'
 import { Subscriber } from './subscriber.ts'
 import { type Sleeper, topics, Wakes } from './wakes.ts'
@@ -35,6 +35,8 @@ export interface SyncServer {
   readonly subscribers: number
   readonly recordSubscribers: number
 }
+
+const logEvents = ['entries', 'checkpoint', 'reset'] as const
 
 class SyncService implements SyncServer, Startable {
   readonly #init: SyncServerInit
@@ -63,20 +65,20 @@ class SyncService implements SyncServer, Startable {
 
   async start(): Promise<void> {
     const { source, limits } = this.#init
-    source.events.addEventListener('entries', this.#onLog)
-    source.events.addEventListener('checkpoint', this.#onLog)
+    for (const type of logEvents) source.replica.events.addEventListener(type, this.#onLog)
     source.events.addEventListener('record', this.#onRecord)
     source.events.addEventListener('hint', this.#onHint)
+    source.events.addEventListener('revoked', this.#onRevoked)
     const init = { ...this.#init, registrar: this.#components.registrar }
     this.#served = await serve(init, syncProtocol(limits), (exchange) => this.#handle(exchange))
   }
 
   async stop(): Promise<void> {
     const { source } = this.#init
-    source.events.removeEventListener('entries', this.#onLog)
-    source.events.removeEventListener('checkpoint', this.#onLog)
+    for (const type of logEvents) source.replica.events.removeEventListener(type, this.#onLog)
     source.events.removeEventListener('record', this.#onRecord)
     source.events.removeEventListener('hint', this.#onHint)
+    source.events.removeEventListener('revoked', this.#onRevoked)
     this.#wakes.stop()
     await this.#served?.close()
     this.#served = undefined
@@ -89,6 +91,8 @@ class SyncService implements SyncServer, Startable {
     this.#wakes.touch(isNew ? topics.records : topics.refreshes)
   }
 
+  readonly #onRevoked = ({ detail }: SyncEvents['revoked']): void => this.#refreshes.forget(detail.publicKey)
+
   readonly #onHint = (): void => this.#wakes.touch(topics.hints)
 
   async #handle(exchange: Exchange): Promise<void> {
@@ -97,15 +101,16 @@ class SyncService implements SyncServer, Startable {
     const bytes = await frames.read({ signal: AbortSignal.any([signal, AbortSignal.timeout(limits.sync.requestMs)]) })
     if (bytes === undefined) throw new MalformedFrameError('a sync stream without a request')
     const request = readRequest(bytes, source.networkId)
-    const log = logStart(request, source.replica)
+    const ageMs = Math.round(source.replicaAgeMs())
     const records = request.records ? recordStart(request, source) : { change: 0, differing: [] }
     if (records === undefined) {
-      await frames.write(startFrame({ status: statuses.STALE, replicaAgeMs: source.replicaAgeMs() }))
+      await frames.write(startFrame({ status: statuses.STALE, replicaAgeMs: ageMs }))
       return
     }
-    await frames.write(startFrame({ status: statuses.OK, mode: log.mode, replicaAgeMs: source.replicaAgeMs() }))
     const { remoteKey } = exchange
-    const subscriber = new Subscriber({ source, refreshes: this.#refreshes, remoteKey, ...log, ...records })
+    const subscriber = new Subscriber({ source, refreshes: this.#refreshes, remoteKey, request, ...records })
+    const { mode } = subscriber
+    await frames.write(startFrame({ status: statuses.OK, mode, replicaAgeMs: ageMs }))
     await this.#send(exchange, request, subscriber)
   }
 
@@ -144,7 +149,7 @@ class SyncService implements SyncServer, Startable {
     // Before the first read: what happens while it goes on is told after it.
     const leave = request.subscribe ? this.#wakes.add(sleeper) : () => {}
     try {
-      yield* subscriber.log()
+      yield* subscriber.start()
       if (request.records) yield* subscriber.records({ pushed: false })
       if (request.records || request.subscribe) yield* subscriber.hints()
       yield { kind: 'caughtUp' }

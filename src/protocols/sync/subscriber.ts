@@ -1,60 +1,112 @@
 import { equals } from 'uint8arrays/equals'
+import { UnavailableError } from '../../registry/errors.ts'
+import type { BucketPosition } from '../../registry/records.ts'
+import type { Head } from '../../registry/state.ts'
+import { syncModes } from './descriptor.ts'
 import type { SyncRow } from './frames.ts'
 import { toHintMessage } from './hint-message.ts'
+import type { SyncRequest } from './pb/sync.ts'
 import type { Refreshes } from './refreshes.ts'
-import type { BucketPosition, SyncSource } from './source.ts'
+import type { SyncSource } from './source.ts'
 
 /** Rows of one read of the store: small enough that a slow reader pins little, large enough to fill a frame. */
 const pageRows = 256
 const pageBytes = 128 * 1024
+/** A replica without a log is fetching it. */
+const emptyRetryMs = 2_000
+/** The genesis is entry 0. */
+const beforeGenesis = -1
 
 export interface SubscriberInit {
   source: SyncSource
   refreshes: Refreshes
   /** Raw key of the other side: it is not told what it said itself. */
   remoteKey: Uint8Array
-  /** Position in the log from which on it wants entries. */
-  afterN: number
-  /** Record changes that it knows. undefined: all buckets that differ first. */
+  request: SyncRequest
+  /** Record changes that it knows. undefined: first the buckets that differ. */
   change: number | undefined
   differing: readonly number[]
 }
 
 /** How far one reader is. All that it has not been told yet stays in the store. */
 export class Subscriber {
+  /** How the log is told at first; afterwards it goes on as a delta. */
+  readonly mode: number
   readonly #init: SubscriberInit
-  #n: number
+  #position: Head
   #change: number
   #differing: readonly number[] | undefined
   #hints = 0
   #checkpoint: Uint8Array | undefined
 
+  /** @throws UnavailableError a reader that needs a snapshot, where there is none yet */
   constructor(init: SubscriberInit) {
+    const { replica, records } = init.source
+    const { epoch, n, hash } = init.request
     this.#init = init
-    this.#n = init.afterN
+    this.#position = { epoch, n, hash }
+    const isSnapshot = replica.resumePoint(this.#position).mode === 'snapshot'
+    if (isSnapshot && replica.checkpoint === undefined) throw new UnavailableError('no log here yet', emptyRetryMs)
+    this.mode = isSnapshot ? syncModes.snapshot : syncModes.delta
     // Taken before the buckets are read: what changes meanwhile comes once more, by its change number.
-    this.#change = init.change ?? init.source.records.lastChange()
+    this.#change = init.change ?? records.lastChange()
     this.#differing = init.change === undefined ? init.differing : undefined
+  }
+
+  /** What there is of the log when the stream begins. */
+  async *start(): AsyncGenerator<SyncRow> {
+    if (this.mode === syncModes.snapshot) yield* this.#snapshot()
+    yield* this.log()
   }
 
   /** Entries up to the head, and the checkpoint that covers them when it is a new one. */
   async *log(): AsyncGenerator<SyncRow> {
     const { replica } = this.#init.source
-    for (let rows = replica.read(this.#n, pageBytes); rows.length > 0; rows = replica.read(this.#n, pageBytes)) {
-      for (const { n, envelope } of rows) {
-        this.#n = n
+    const point = replica.resumePoint(this.#position)
+    if (point.mode === 'snapshot') throw new UnavailableError('the history was replaced: a snapshot is due', 0)
+    let after = point.afterN
+    for (let page = replica.read(after, pageBytes); page.length > 0; page = replica.read(after, pageBytes)) {
+      for (const { n, envelope } of page) {
+        after = n
         yield { kind: 'entry', envelope }
       }
     }
+    this.#moveTo(after)
     const { checkpoint } = replica
-    if (checkpoint === undefined || checkpoint.bytes === this.#checkpoint || checkpoint.value.n > this.#n) return
+    if (checkpoint === undefined || checkpoint.bytes === this.#checkpoint) return
     this.#checkpoint = checkpoint.bytes
     yield { kind: 'checkpoint', envelope: checkpoint.bytes }
   }
 
-  /** The history was replaced from above this position on. */
-  rewind(n: number): void {
-    this.#n = Math.min(this.#n, n)
+  /** A reader that is ahead of us stays where it is. */
+  #moveTo(n: number): void {
+    const { replica } = this.#init.source
+    const { epoch } = replica.head
+    if (this.#position.epoch > epoch || (this.#position.epoch === epoch && this.#position.n > n)) return
+    this.#position = { epoch, n, hash: replica.linkHash(n) ?? replica.head.hash }
+  }
+
+  /** The entries that still count at one checkpoint, which goes first; a reader that has begun with one that we still know goes on. */
+  async *#snapshot(): AsyncGenerator<SyncRow> {
+    const { replica } = this.#init.source
+    const { stagedEpoch, stagedN, stagedUpTo } = this.#init.request
+    const resumes = stagedN > 0 && replica.hasSnapshotAt(stagedEpoch, stagedN)
+    const { checkpoint } = replica
+    if (checkpoint === undefined) throw new UnavailableError('no log here yet', emptyRetryMs)
+    const at = resumes ? { epoch: stagedEpoch, n: stagedN } : checkpoint.value
+    if (!resumes) yield { kind: 'checkpoint', envelope: checkpoint.bytes }
+    for (let after = resumes ? stagedUpTo : beforeGenesis; ; ) {
+      if (!replica.hasSnapshotAt(at.epoch, at.n)) throw new UnavailableError('the snapshot was compacted away', 0)
+      const page = replica.readLive(after, pageBytes, at.n)
+      if (page.length === 0) break
+      for (const { n, envelope } of page) {
+        after = n
+        yield { kind: 'entry', envelope }
+      }
+    }
+    // What follows is no part of the snapshot, and must not share a frame with it.
+    yield { kind: 'flush' }
+    this.#position = { epoch: at.epoch, n: at.n, hash: replica.linkHash(at.n) ?? new Uint8Array() }
   }
 
   /** Records that the other side lacks, then the position behind them. `pushed`: without those that only have a higher seq. */
