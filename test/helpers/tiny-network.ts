@@ -54,11 +54,16 @@ export class TinyNetwork {
     return entry
   }
 
-  admit(key: SigningKey, name: string, role: Role, notAfterMs = Date.now() + 90 * day): Signed<LogEntry> {
+  admit(
+    key: { publicKey: Uint8Array },
+    name: string,
+    role: Role,
+    notAfterMs = Date.now() + 90 * day
+  ): Signed<LogEntry> {
     return this.append({ kind: 'admit', body: { publicKey: key.publicKey, name, role, notAfterMs, via: 'founder' } })
   }
 
-  revoke(key: SigningKey): Signed<LogEntry> {
+  revoke(key: { publicKey: Uint8Array }): Signed<LogEntry> {
     return this.append({ kind: 'revoke', body: { publicKey: key.publicKey, reason: 'test' } })
   }
 

@@ -11,7 +11,7 @@ import { connect, connectionWith, startPlainHost } from '../helpers/hosts.ts'
 
 const hosts: Libp2p[] = []
 afterEach(async () => {
-  await Promise.all(hosts.splice(0).map((host) => host.stop()))
+  await Promise.all(hosts.splice(0).map(async (host) => host.stop()))
 })
 
 const echo: ProtocolDescriptor = {
@@ -74,7 +74,7 @@ describe('engine', () => {
     await serve({ ...init, limits }, echo, async ({ frames }) => {
       await frames.read()
     })
-    await expect(request(connection, echo, new Uint8Array(1025).fill(1), { limits })).rejects.toThrow()
+    await expect(request(connection, echo, new Uint8Array(1025).fill(1), { limits })).rejects.toThrow(/reset/)
     expect(connection.status).toBe('open')
   })
 

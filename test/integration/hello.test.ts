@@ -24,7 +24,7 @@ import { TinyNetwork, TinyReplica } from '../helpers/tiny-network.ts'
 const protocol = '/trustnet/hello/1.0.0'
 const opened: Libp2p[] = []
 afterEach(async () => {
-  await Promise.all(opened.splice(0).map((host) => host.stop()))
+  await Promise.all(opened.splice(0).map(async (host) => host.stop()))
 })
 
 interface Peer {
@@ -44,18 +44,13 @@ async function peer(source: HelloSource, key: SigningKey, overrides: LimitOverri
   const host = await startHost(services, { privateKey: key.toLibp2p(), identifies: false })
   opened.push(host)
   const service = host.services.hello
-  const next = <T>(type: 'proven' | 'refused') =>
-    new Promise<T>((resolve) => {
-      service.events.addEventListener(type, (event) => resolve((event as CustomEvent<T>).detail), { once: true })
-    })
-  const made: Peer = {
-    host,
-    hello: service,
-    trust,
-    replica,
-    proven: next<HelloProven>('proven'),
-    refused: next<HelloRefused>('refused')
-  }
+  const proven = new Promise<HelloProven>((resolve) => {
+    service.events.addEventListener('proven', ({ detail }) => resolve(detail), { once: true })
+  })
+  const refused = new Promise<HelloRefused>((resolve) => {
+    service.events.addEventListener('refused', ({ detail }) => resolve(detail), { once: true })
+  })
+  const made: Peer = { host, hello: service, trust, replica, proven, refused }
   return made
 }
 

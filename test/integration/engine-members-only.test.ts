@@ -1,0 +1,144 @@
+import type { Connection, Libp2p, PeerId } from '@libp2p/interface'
+import type { ConnectionManager, Registrar } from '@libp2p/interface-internal'
+import { afterEach, describe, expect, it } from 'vitest'
+import { limitsWith } from '../../src/protocols/engine/limits.ts'
+import { membersOnly } from '../../src/protocols/engine/members-only.ts'
+import { ConnectionTrust } from '../../src/protocols/engine/trust.ts'
+import { connect, connectionWith, startHost, startPlainHost } from '../helpers/hosts.ts'
+
+const protocol = '/test/members/1.0.0'
+const member = { publicKey: new Uint8Array(32), name: 'a', role: 'integrated' } as const
+const hosts: Libp2p[] = []
+afterEach(async () => {
+  await Promise.all(hosts.splice(0).map(async (host) => host.stop()))
+})
+
+interface TestComponents {
+  registrar: Registrar
+  connectionManager: ConnectionManager
+}
+
+/** A service like gossipsub: a handler, a topology, streams of its own. */
+class Neighbours {
+  readonly connected: string[] = []
+  readonly disconnected: string[] = []
+  readonly streams: Connection[] = []
+  onChange: () => void = () => {}
+  readonly components: TestComponents
+
+  constructor(components: TestComponents) {
+    this.components = components
+  }
+
+  async start(): Promise<void> {
+    await this.components.registrar.handle(protocol, (stream, connection) => {
+      this.streams.push(connection)
+      stream.send(Uint8Array.of(1))
+    })
+    await this.components.registrar.register(protocol, {
+      onConnect: (peerId) => this.#note(this.connected, peerId),
+      onDisconnect: (peerId) => this.#note(this.disconnected, peerId)
+    })
+  }
+
+  async stop(): Promise<void> {
+    await this.components.registrar.unhandle(protocol)
+  }
+
+  #note(list: string[], peerId: PeerId): void {
+    list.push(peerId.toString())
+    this.onChange()
+  }
+}
+
+async function pair(settleMs = 100) {
+  const trust = new ConnectionTrust({ limits: limitsWith().strangers, settleMs })
+  const guarded = await startHost({
+    neighbours: membersOnly(trust, (components: TestComponents) => new Neighbours(components))
+  })
+  const other = await startPlainHost()
+  hosts.push(guarded, other)
+  await other.handle(protocol, (stream) => {
+    stream.send(Uint8Array.of(2))
+  })
+  return { trust, guarded, other, neighbours: guarded.services.neighbours }
+}
+
+const identified = (host: Libp2p) =>
+  new Promise<void>((resolve) => host.addEventListener('peer:identify', () => resolve(), { once: true }))
+
+const firstBytes = async (connection: Connection) => {
+  const stream = await connection.newStream(protocol)
+  return new Promise<string>((resolve) => {
+    if (stream.status !== 'open') resolve('reset')
+    stream.addEventListener('message', () => resolve('served'), { once: true })
+    stream.addEventListener('close', () => resolve('reset'), { once: true })
+  })
+}
+
+describe('a service for members alone', () => {
+  it('resets the streams of strangers and serves those of members', async () => {
+    const { trust, guarded, other } = await pair()
+    const connection = await connect(other, guarded)
+    expect(await firstBytes(connection)).toBe('reset')
+    trust.prove(await connectionWith(guarded, other), member)
+    expect(await firstBytes(connection)).toBe('served')
+  })
+
+  it('lets a stream wait that overtakes the verdict on its connection', async () => {
+    const { trust, guarded, other } = await pair(5_000)
+    const connection = await connect(other, guarded)
+    const early = firstBytes(connection)
+    trust.prove(await connectionWith(guarded, other), member)
+    expect(await early).toBe('served')
+  })
+
+  it('resets a waiting stream at once when the verdict is that of a stranger', async () => {
+    const { trust, guarded, other } = await pair(60_000)
+    const connection = await connect(other, guarded)
+    const early = firstBytes(connection)
+    const inbound = await connectionWith(guarded, other)
+    trust.track(inbound)
+    trust.judgedStranger(inbound)
+    expect(await early).toBe('reset')
+  })
+
+  it('hears of a peer when it is identified and proven, whichever comes last, and of its end only then', async () => {
+    const { trust, guarded, other, neighbours } = await pair()
+    const known = identified(guarded)
+    await connect(other, guarded)
+    await known
+    const inbound = await connectionWith(guarded, other)
+    trust.track(inbound)
+    expect(neighbours.connected).toEqual([])
+    trust.prove(inbound, member)
+    expect(neighbours.connected).toEqual([other.peerId.toString()])
+    const gone = new Promise<void>((resolve) => {
+      neighbours.onChange = resolve
+    })
+    await other.hangUp(guarded.peerId)
+    await gone
+    expect(neighbours.disconnected).toEqual([other.peerId.toString()])
+    const stranger = await startPlainHost()
+    hosts.push(stranger)
+    await stranger.handle(protocol, () => {})
+    const again = identified(guarded)
+    await connect(stranger, guarded)
+    await again
+    const left = new Promise((resolve) => guarded.addEventListener('peer:disconnect', resolve, { once: true }))
+    await stranger.hangUp(guarded.peerId)
+    await left
+    expect(neighbours.connected).toHaveLength(1)
+    expect(neighbours.disconnected).toHaveLength(1)
+  })
+
+  it('opens streams of its own only to members', async () => {
+    const { trust, guarded, other, neighbours } = await pair()
+    const connection = await connect(guarded, other)
+    const open = () => neighbours.components.connectionManager.openStream(other.peerId, protocol)
+    await expect(open()).rejects.toThrow('has not proved membership')
+    trust.prove(connection, member)
+    expect((await open()).protocol).toBe(protocol)
+    expect(neighbours.components.connectionManager.getConnections()).toHaveLength(1)
+  })
+})
