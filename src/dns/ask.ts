@@ -59,7 +59,7 @@ export const ask = async <T>(
 }
 
 const failureOf = (name: string, error: unknown): DnsFailure => {
-  const code = String((error as { code?: unknown }).code)
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'no code'
   const [kind, text] = kinds[code] ?? ['bad-answer', error instanceof Error ? error.message : String(error)]
   return { kind, message: `${name}: ${text} (${code})` }
 }

@@ -14,13 +14,13 @@ export interface ChooseInit {
 /** A node record holds no more. */
 const maxAddresses = 8
 
-const order: readonly AnnounceScope[] = ['global', 'ula', 'loopback']
+const order: readonly string[] = ['global', 'ula', 'loopback'] satisfies AnnounceScope[]
 
 /** Bridges of containers and virtual machines: their addresses reach this machine only, so they come last. */
 const localBridge = /^(docker|br-|veth|virbr|cni|flannel|podman|lxc)/
 
 const rank = ({ address, device }: InterfaceAddress): number =>
-  order.indexOf(scopeOf(address) as AnnounceScope) * 2 + (localBridge.test(device) ? 1 : 0)
+  order.indexOf(scopeOf(address)) * 2 + (localBridge.test(device) ? 1 : 0)
 
 /** The addresses worth telling others, best first, as multiaddrs: stable ones of the allowed scopes, at most 8. */
 export const chooseAddresses = (addresses: readonly InterfaceAddress[], init: ChooseInit): string[] => {
@@ -28,7 +28,7 @@ export const chooseAddresses = (addresses: readonly InterfaceAddress[], init: Ch
   const usable = addresses.filter(({ address, temporary, deprecated, tentative }) => {
     const scope = scopeOf(address)
     if (temporary || deprecated || tentative || (!any && address !== init.host)) return false
-    return order.includes(scope as AnnounceScope) && init.allow.includes(scope as AnnounceScope)
+    return init.allow.some((allowed) => allowed === scope)
   })
   const sorted = usable.toSorted((a, b) => rank(a) - rank(b) || (a.address < b.address ? -1 : 1))
   return [...new Set(sorted.map(({ address }) => `/ip6/${address}/tcp/${init.port}`))].slice(0, maxAddresses)

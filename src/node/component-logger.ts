@@ -14,46 +14,44 @@ const bytes =
   (value) =>
     value instanceof Uint8Array ? Buffer.from(value).toString(encoding) : String(value)
 
-const text: Format = (value) => String(value)
+const plain: Format = (value) => String(value)
 const json: Format = (value) => JSON.stringify(value) ?? 'undefined'
 
 /** printf-like formats of libp2p's log calls. */
 const formats: Readonly<Record<string, Format>> = {
-  s: text,
-  d: text,
-  i: text,
-  f: text,
+  s: plain,
+  d: plain,
+  i: plain,
+  f: plain,
   o: json,
   O: json,
   j: json,
-  p: text,
-  a: text,
-  c: text,
-  k: text,
+  p: plain,
+  a: plain,
+  c: plain,
+  k: plain,
   e: (value) => (value instanceof Error ? value.message : String(value)),
   b: (value) => (value instanceof Uint8Array ? base58btc.baseEncode(value) : String(value)),
   t: bytes('hex'),
   m: bytes('base64')
 }
 
-/** Fills the message and puts peers and errors into fields of their own. */
-const render = (format: unknown, values: readonly unknown[], fields: Record<string, unknown>): string => {
+/** Fills the message and puts peers into a field of their own. */
+const render = (template: unknown, values: readonly unknown[], fields: Record<string, unknown>): string => {
   let next = 0
-  return String(format instanceof Error ? format.message : format).replaceAll(
-    /%([a-zA-Z%])/g,
-    (match, letter: string) => {
-      if (letter === '%') return '%'
-      const render = formats[letter]
-      if (render === undefined || next >= values.length) return match
-      const value = values[next++]
-      if (letter === 'p') fields['peer'] = String(value)
-      try {
-        return render(value)
-      } catch {
-        return match
-      }
+  const text = String(template instanceof Error ? template.message : template)
+  return text.replaceAll(/%([a-zA-Z%])/g, (match, letter: string) => {
+    if (letter === '%') return '%'
+    const format = formats[letter]
+    if (format === undefined || next >= values.length) return match
+    const value = values[next++]
+    if (letter === 'p') fields['peer'] = String(value)
+    try {
+      return format(value)
+    } catch {
+      return match
     }
-  )
+  })
 }
 
 /**

@@ -8,6 +8,8 @@ import { Pins } from './pins.ts'
 export interface GaterInit extends InboundInit {
   /** Whether the key is revoked; PeerId as text. */
   readonly isRevoked?: (peerId: string) => boolean
+  /** A connection in either direction has passed all but the last step. */
+  readonly onUpgraded?: (peerId: PeerId, connection: MultiaddrConnection) => void
   readonly logger?: Logger
 }
 
@@ -20,9 +22,11 @@ export class Gater implements ConnectionGater {
   readonly pins = new Pins()
   readonly #inbound: Inbound
   readonly #isRevoked: (peerId: string) => boolean
+  readonly #onUpgraded: NonNullable<GaterInit['onUpgraded']>
   readonly #logger: Logger
 
   constructor(init: GaterInit) {
+    this.#onUpgraded = init.onUpgraded ?? (() => {})
     this.#inbound = new Inbound(init)
     this.#isRevoked = init.isRevoked ?? (() => false)
     this.#logger = init.logger ?? silentLogger
@@ -67,8 +71,14 @@ export class Gater implements ConnectionGater {
     return true
   }
 
-  denyInboundUpgradedConnection(_peerId: PeerId, connection: MultiaddrConnection): boolean {
+  denyInboundUpgradedConnection(peerId: PeerId, connection: MultiaddrConnection): boolean {
     this.#inbound.finished(connection)
+    this.#onUpgraded(peerId, connection)
+    return false
+  }
+
+  denyOutboundUpgradedConnection(peerId: PeerId, connection: MultiaddrConnection): boolean {
+    this.#onUpgraded(peerId, connection)
     return false
   }
 

@@ -1,11 +1,11 @@
 import { noise } from '@chainsafe/libp2p-noise'
 import { yamux } from '@chainsafe/libp2p-yamux'
 import { type Identify, type IdentifyPush, identify, identifyPush } from '@libp2p/identify'
-import type { ComponentLogger, Libp2p, PrivateKey, ServiceFactoryMap, ServiceMap } from '@libp2p/interface'
+import type { ComponentLogger, Libp2p, PrivateKey, ServiceMap } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { tcp } from '@libp2p/tcp'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
-import type { Libp2pInit, Libp2pOptions } from 'libp2p'
+import type { Libp2pInit, Libp2pOptions, ServiceFactoryMap } from 'libp2p'
 import { isAnnounceable } from '../registry/addrs.ts'
 import type { Gater } from './gater.ts'
 
@@ -66,12 +66,16 @@ export const libp2pOptions = <T extends ServiceMap>(init: Libp2pInitOf<T>): Libp
     connectionMonitor: { enabled: false },
     // An address is dropped one hour after it was first seen, even of a connected peer.
     peerStore: { maxAddressAge: Number.POSITIVE_INFINITY, maxPeerAge: Number.POSITIVE_INFINITY },
-    services: {
-      ...init.services,
-      identify: identify(identifyInit),
-      identifyPush: identifyPush(identifyInit)
-    } as unknown as ServiceFactoryMap<T & BaseServices>
+    services: withBase(init.services)
   }
+}
+
+const withBase = <T extends ServiceMap>(
+  services: ServiceFactoryMap<T> | undefined
+): ServiceFactoryMap<T & BaseServices> => {
+  const base = { identify: identify(identifyInit), identifyPush: identifyPush(identifyInit) }
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- TypeScript cannot see that a mapped type of a union of keys is the two mapped types
+  return { ...services, ...base } as ServiceFactoryMap<T & BaseServices>
 }
 
 const nodeInfo = (version: string) => ({ name: 'trustnet', version, userAgent: `trustnet/${version}` })

@@ -41,7 +41,7 @@ const options = (init: LoggingInit): LoggerOptions => ({
 /** Flat text, so that log stores need no schema: name, message, and those of the cause. */
 const describeError = (error: unknown): unknown => {
   if (!(error instanceof Error)) return error
-  const cause = error.cause instanceof Error ? ` (${describeError(error.cause)})` : ''
+  const cause = error.cause instanceof Error ? ` (${String(describeError(error.cause))})` : ''
   return `${error.name}: ${error.message}${cause}`
 }
 

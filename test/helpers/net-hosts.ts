@@ -1,5 +1,6 @@
 import { generateKeyPair } from '@libp2p/crypto/keys'
-import type { Libp2p, PrivateKey } from '@libp2p/interface'
+import type { Libp2p, Libp2pEvents, PrivateKey, TypedEventTarget } from '@libp2p/interface'
+import type { Multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import { componentLogger } from '../../src/node/component-logger.ts'
 import { defaults } from '../../src/node/config/defaults.ts'
@@ -9,6 +10,12 @@ import { type BaseServices, libp2pOptions } from '../../src/node/libp2p.ts'
 import { silentLogger } from '../../src/registry/ports.ts'
 
 export const inboundLimits: InboundLimits = { ...defaults.limits, connections: 300 }
+
+/** What is listened on; getMultiaddrs() says what is announced. */
+const listeningOn = (listeners: Multiaddr[]) => (components: { events: TypedEventTarget<Libp2pEvents> }) => {
+  components.events.addEventListener('transport:listening', ({ detail }) => listeners.push(...detail.getAddrs()))
+  return {}
+}
 
 export interface NetHost extends AsyncDisposable {
   readonly libp2p: Libp2p<BaseServices>
@@ -28,6 +35,7 @@ export interface NetHostInit extends Partial<GaterInit> {
 export const netHost = async (init: NetHostInit = {}): Promise<NetHost> => {
   const gater = new Gater({ limits: inboundLimits, ...init })
   let address = ''
+  const listeners: Multiaddr[] = []
   const libp2p = await createLibp2p(
     libp2pOptions({
       privateKey: init.privateKey ?? (await generateKeyPair('Ed25519')),
@@ -36,11 +44,11 @@ export const netHost = async (init: NetHostInit = {}): Promise<NetHost> => {
       gater,
       logger: componentLogger({ ...silentLogger, isLevelEnabled: () => false }),
       limits: { dialTimeoutMs: 5000, memberUpgradeTimeoutMs: 15_000 },
-      services: {},
+      services: { listening: listeningOn(listeners) },
       version: '0.0.0'
     })
   )
-  address = listenAddress(libp2p)
+  address = String(listeners[0])
   return {
     libp2p,
     gater,
@@ -48,12 +56,4 @@ export const netHost = async (init: NetHostInit = {}): Promise<NetHost> => {
     peerId: libp2p.peerId.toString(),
     [Symbol.asyncDispose]: async () => await libp2p.stop()
   }
-}
-
-/** Not getMultiaddrs(), which says what is announced. */
-const listenAddress = (libp2p: Libp2p<BaseServices>): string => {
-  const { components } = libp2p as unknown as {
-    components: { transportManager: { getAddrs(): { toString(): string }[] } }
-  }
-  return String(components.transportManager.getAddrs()[0])
 }

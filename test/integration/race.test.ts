@@ -34,6 +34,12 @@ afterEach(() => {
 
 const components = (host: NetHost) => ({ libp2p: host.libp2p, gater: host.gater })
 
+const failuresOf = async (race: Promise<unknown>): Promise<NoCandidateError['failures']> => {
+  const error = await race.catch((reason: unknown) => reason)
+  if (error instanceof NoCandidateError) return error.failures
+  throw new Error('the race did not fail as a whole')
+}
+
 describe('raceDial', () => {
   it('reaches the living one of three in less than 2 s when two are frozen', async () => {
     await using host = await netHost()
@@ -94,9 +100,8 @@ describe('raceDial', () => {
       { multiaddr: `${impostor.address}/p2p/${wanted}` },
       { multiaddr: impostor.address }
     ])
-    const error = await race.catch((reason: unknown) => reason)
-    expect(error).toBeInstanceOf(NoCandidateError)
-    expect((error as NoCandidateError).failures[0]?.error).toMatchObject({
+    const [failure] = await failuresOf(race)
+    expect(failure?.error).toMatchObject({
       actual: impostor.peerId,
       expected: [wanted]
     })
@@ -105,14 +110,9 @@ describe('raceDial', () => {
   it('closes the losers', async () => {
     await using host = await netHost()
     const others = [await netHost(), await netHost(), await netHost()]
-    const gone = new Promise<void>((resolve) => {
-      let closes = 0
-      host.libp2p.addEventListener('connection:close', () => ++closes === 2 && resolve())
-    })
     const candidates = others.map(({ address }) => ({ multiaddr: address }))
     const { connection } = await raceDial(components(host), candidates, { staggerMs: 0 })
-    // Losers that had not finished are aborted and never count as connections, so only a look at what is left tells.
-    await Promise.race([gone, expect.poll(() => host.libp2p.getConnections().length).toBe(1)])
+    await expect.poll(() => host.libp2p.getConnections().length).toBe(1)
     expect(host.libp2p.getConnections().map(({ id }) => id)).toEqual([connection.id])
     for (const other of others) await other.libp2p.stop()
   })
@@ -136,7 +136,7 @@ describe('raceDial', () => {
     expect(wrong?.status).toBe('rejected')
     expect(right?.status).toBe('fulfilled')
     await expect.poll(() => host.libp2p.getConnections().length).toBe(1)
-    if (right?.status === 'fulfilled') expect(right.value.connection.status).toBe('open')
+    expect(right).toMatchObject({ value: { connection: { status: 'open' } } })
   })
 
   it('goes on when an arrived connection cannot prove what the caller wants to see', async () => {
@@ -162,13 +162,11 @@ describe('raceDial', () => {
       [{ multiaddr: '/ip4/127.0.0.1/tcp/8000' }, { multiaddr: refused }, { multiaddr: silent }],
       { dialTimeoutMs: 200 }
     )
-    const error = (await race.catch((reason: unknown) => reason)) as NoCandidateError
-    expect(error).toBeInstanceOf(NoCandidateError)
-    const [ipv4, second, third] = error.failures
+    const [ipv4, second, third] = await failuresOf(race)
     expect(ipv4?.error).toBeInstanceOf(AddressError)
     expect(second?.error.message).toContain('ECONNREFUSED')
     expect(third?.error.message).toContain('no answer in time')
-    expect(error.message).toContain(silent)
+    await expect(race).rejects.toThrow(silent)
   })
 
   it('ends with the reason of the signal', async () => {

@@ -2,6 +2,7 @@ import { stringify } from 'yaml'
 import { defaults, derivedDefaults } from './defaults.ts'
 import { formatDuration } from './durations.ts'
 import { type Key, keys } from './keys.ts'
+import { treeAt } from './tree.ts'
 
 const head = `# TrustNet, all keys with their defaults. Remove the # before a key to change it.
 # A flag wins over the environment, the environment over this file. \`trustnet config check\` validates it.
@@ -24,14 +25,11 @@ const samples: Readonly<Record<string, unknown>> = {
 
 const machine = { config: '/etc/trustnet', data: '/var/lib/trustnet', runtime: '/run/trustnet' }
 
-type Tree = Readonly<Record<string, unknown>>
-
 const defaultOf = (key: Key): unknown => {
-  const find = (tree: Tree): unknown =>
-    key.path.reduce<unknown>((node, part) => (node as Tree | undefined)?.[part], tree)
-  const value = find(derivedDefaults(defaults.role, 'node-1', machine)) ?? find(defaults) ?? samples[key.yaml]
+  const derived = derivedDefaults(defaults.role, 'node-1', machine)
+  const value = treeAt(derived, key.path) ?? treeAt(defaults, key.path) ?? samples[key.yaml]
   if (isRate(value)) return `${value.count}/${formatDuration(value.perMs)}`
-  return /(Ms|^ms)$/.test(key.path.at(-1) ?? '') ? formatDuration(value as number) : value
+  return typeof value === 'number' && /(Ms|^ms)$/.test(key.path.at(-1) ?? '') ? formatDuration(value) : value
 }
 
 const isRate = (value: unknown): value is { count: number; perMs: number } =>

@@ -1,4 +1,4 @@
-import { isMap, isScalar, LineCounter, type Node, type Pair, parseDocument } from 'yaml'
+import { isMap, isNode, isScalar, LineCounter, type Node, type Pair, parseDocument, type YAMLMap } from 'yaml'
 import { keyByYaml, nearestKey, sections } from './keys.ts'
 
 /** A value in the file and where it stands. */
@@ -14,13 +14,13 @@ export interface ParsedFile {
 }
 
 /** A configuration is a few hundred lines; more is another kind of file. */
-const maxBytes = 256 * 1024
+const maxChars = 256 * 1024
 /** Anchors are allowed, bombs of them are not. */
 const maxAliases = 20
 
 /** Reads the YAML text into values by key ('listen.port'), with a problem for each key that does not exist. */
 export const parseFile = (text: string, file: string): ParsedFile => {
-  if (text.length > maxBytes) return { values: new Map(), problems: [`${file}: is longer than ${maxBytes} characters`] }
+  if (text.length > maxChars) return { values: new Map(), problems: [`${file}: is longer than ${maxChars} characters`] }
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
   const at = (offset: number | undefined): string => {
@@ -29,27 +29,31 @@ export const parseFile = (text: string, file: string): ParsedFile => {
   }
   const problems = document.errors.map((error) => `${at(error.pos[0])}: ${error.message}`)
   const values = new Map<string, FileValue>()
-  const read = (node: Node | null, above: string): void => {
-    if (!isMap(node)) return
-    for (const pair of node.items) {
+  if (problems.length > 0) return { values, problems }
+  const read = (map: YAMLMap, above: string): void => {
+    for (const pair of map.items) {
       const { key, offset } = nameOf(pair, above)
-      const value = pair.value as Node | null
-      const section = sections.has(key)
+      const value = isNode(pair.value) ? pair.value : null
+      const place = at(value?.range?.[0] ?? offset)
       const empty = value === null || (isScalar(value) && value.value === null)
-      if (section && isMap(value)) read(value, key)
-      else if (section && !empty) problems.push(`${at(value.range?.[0])}: ${key}: is a section and must hold keys`)
-      else if (section) continue
-      else if (!keyByYaml.has(key)) problems.push(unknownKey(key, at(offset)))
-      else if (!empty) values.set(key, { value: plain(value), at: at(value.range?.[0]) })
+      if (sections.has(key)) {
+        if (isMap(value)) read(value, key)
+        else if (!empty) problems.push(`${place}: ${key}: is a section and must hold keys`)
+      } else if (!keyByYaml.has(key)) problems.push(unknownKey(key, at(offset)))
+      else if (!empty) keep(value, key, place)
     }
   }
-  const plain = (node: Node): unknown => node.toJS(document, { maxAliasCount: maxAliases })
-  if (problems.length === 0) {
-    const root = document.contents
-    if (root !== null && !isMap(root) && !(isScalar(root) && root.value === null)) {
-      problems.push(`${at(root.range?.[0])}: must hold keys, like \`role: integrated\``)
+  const keep = (node: Node, key: string, place: string): void => {
+    try {
+      values.set(key, { value: node.toJS(document, { maxAliasCount: maxAliases }), at: place })
+    } catch (error) {
+      problems.push(`${place}: ${key}: ${error instanceof Error ? error.message : String(error)}`)
     }
-    read(root, '')
+  }
+  const root = document.contents
+  if (isMap(root)) read(root, '')
+  else if (root !== null && !(isScalar(root) && root.value === null)) {
+    problems.push(`${at(root.range?.[0])}: must hold keys, like \`role: integrated\``)
   }
   return { values, problems }
 }

@@ -61,9 +61,10 @@ export const otherEnvironment: ReadonlySet<string> = new Set([
   'TRUSTNET_RECOVERY_PASSPHRASE_FILE'
 ])
 
+const last = (path: string): string => path.slice(path.lastIndexOf('.') + 1)
+
 /** The right key that looks most like a wrong one, compared as a whole path and by its last part. */
 export const nearestKey = (wrong: string): string | undefined => {
-  const last = (path: string): string => path.slice(path.lastIndexOf('.') + 1)
   const candidates = [...keys.map((key) => key.yaml), ...sections]
   let best: { name: string; score: number } | undefined
   for (const name of candidates) {
@@ -77,6 +78,6 @@ export const nearestKey = (wrong: string): string | undefined => {
 export const nearestEnv = (wrong: string): string | undefined => {
   const [best] = keys
     .map((key) => ({ name: key.env, score: distance(wrong, key.env) }))
-    .sort((a, b) => a.score - b.score)
+    .toSorted((a, b) => a.score - b.score)
   return best !== undefined && best.score <= wrong.length / 3 ? best.name : undefined
 }

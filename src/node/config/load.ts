@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import { ConfigError } from '../errors.ts'
 import { homes } from '../paths.ts'
 import { nameFromHost } from './defaults.ts'
+import { codeOf } from './error-code.ts'
 import { type Env, type Parsed, type ParseInit, parseConfig } from './parse.ts'
 
 export interface LoadOptions extends Pick<ParseInit, 'flags' | 'homes' | 'hostname'> {
@@ -57,9 +58,9 @@ const yamlFiles = (folder: string): string[] => {
   try {
     return readdirSync(folder)
       .filter((name) => name.endsWith('.yaml') && !name.startsWith('.'))
-      .sort()
+      .toSorted()
   } catch (error) {
-    if (isCode(error, 'ENOENT')) return []
+    if (codeOf(error) === 'ENOENT') return []
     throw new ConfigError([`${folder}: cannot be listed: ${text(error)}`])
   }
 }
@@ -68,10 +69,9 @@ const read = (file: string): string => {
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {
-    const hint = isCode(error, 'ENOENT') ? '; `trustnet config show --example` prints one to start from' : ''
+    const hint = codeOf(error) === 'ENOENT' ? '; `trustnet config show --example` prints one to start from' : ''
     throw new ConfigError([`${file}: cannot be read: ${text(error)}${hint}`])
   }
 }
 
-const isCode = (error: unknown, code: string): boolean => (error as { code?: unknown }).code === code
 const text = (error: unknown): string => (error instanceof Error ? error.message : String(error))

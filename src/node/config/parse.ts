@@ -1,11 +1,11 @@
 import { dirname, resolve } from 'node:path'
-import type { Role } from '../../registry/role.ts'
 import { ConfigError } from '../errors.ts'
 import { type Homes, homes } from '../paths.ts'
 import { defaults, derivedDefaults, nameFromHost } from './defaults.ts'
 import { type FileValue, parseFile } from './file.ts'
 import { type Key, keyByYaml, keys, nearestEnv, nearestKey, otherEnvironment, sections } from './keys.ts'
-import { type Config, crossChecks } from './schema.ts'
+import { type Config, crossChecks, roleNames } from './schema.ts'
+import { type Tree, treeAt, treePut } from './tree.ts'
 
 export type Env = Readonly<Record<string, string | undefined>>
 export type Source = 'flag' | 'env' | 'file' | 'default'
@@ -90,31 +90,21 @@ const collect = (
 const located = (key: Key, value: unknown, base: string): unknown =>
   fileKeys.has(key.yaml) && typeof value === 'string' ? resolve(base, value) : value
 
-type Tree = { [name: string]: unknown }
-
 const assemble = (values: ReadonlyMap<string, unknown>, init: ParseInit): Config => {
-  const role = (values.get('role') ?? defaults.role) as Role
-  const name = (values.get('name') ?? nameFromHost(init.hostname)) as string
-  const derived = derivedDefaults(role, name, init.homes ?? homes(init.env), values.get('paths.data') as string)
+  const text = (key: string): string | undefined => {
+    const value = values.get(key)
+    return typeof value === 'string' ? value : undefined
+  }
+  const role = roleNames.find((one) => one === text('role')) ?? defaults.role
+  const name = text('name') ?? nameFromHost(init.hostname)
+  const derived = derivedDefaults(role, name, init.homes ?? homes(init.env), text('paths.data'))
   const tree: Tree = {}
   for (const key of keys) {
-    const value = values.get(key.yaml) ?? at(derived, key.path) ?? at({ name, ...defaults }, key.path)
-    if (value !== undefined) put(tree, key.path, value)
-    else if (key.path.length > 1) tree[key.path[0] ?? ''] ??= {}
+    const value = values.get(key.yaml) ?? treeAt(derived, key.path) ?? treeAt({ name, ...defaults }, key.path)
+    treePut(tree, key.path, value)
   }
-  return tree as Config
-}
-
-const at = (tree: object, path: readonly string[]): unknown =>
-  path.reduce<unknown>((node, part) => (node as Tree | undefined)?.[part], tree)
-
-const put = (tree: Tree, path: readonly string[], value: unknown): void => {
-  const [first = '', second] = path
-  if (second === undefined) tree[first] = value
-  else {
-    tree[first] ??= {}
-    put(tree[first] as Tree, path.slice(1), value)
-  }
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- each leaf was made by the rule of its key
+  return tree as unknown as Config
 }
 
 const freeze = <T>(value: T): T => {

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'no
 import { dirname, join } from 'node:path'
 import { isMap, parseDocument } from 'yaml'
 import { ConfigError } from '../errors.ts'
+import { codeOf } from './error-code.ts'
 import { keyByYaml } from './keys.ts'
 
 /**
@@ -18,7 +19,7 @@ export const saveConfigValue = (file: string, path: string, value: unknown): voi
   const parts = path.split('.')
   const above = parts.slice(0, -1).map((_, depth) => parts.slice(0, depth + 1))
   // `listen:` with nothing under it is null; a key cannot be set inside null.
-  const blank = above.find((path) => document.hasIn(path) && !isMap(document.getIn(path)))
+  const blank = above.find((one) => document.hasIn(one) && !isMap(document.getIn(one)))
   if (blank !== undefined) document.deleteIn(blank)
   if (value === undefined) {
     if (document.hasIn(parts)) document.deleteIn(parts)
@@ -30,7 +31,7 @@ const readIfThere = (file: string): string | undefined => {
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {
-    if ((error as { code?: unknown }).code === 'ENOENT') return undefined
+    if (codeOf(error) === 'ENOENT') return undefined
     throw error
   }
 }

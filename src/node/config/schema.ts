@@ -1,7 +1,7 @@
 import { isIPv6 } from 'node:net'
 import { z } from 'zod'
 import { defaultLimits, type ProtocolLimits } from '../../protocols/engine/limits.ts'
-import { roles } from '../../registry/role.ts'
+import type { Role } from '../../registry/role.ts'
 import { dialAddress, ipv6Prefix, networkIdText, ownAddress, peerIdText, resolverAddress } from './addresses.ts'
 import {
   domainName,
@@ -22,7 +22,7 @@ import {
  * A key that ends in `Ms` is written without it: `intervalMs` is `interval: 30s` in YAML.
  */
 
-const roleNames = Object.keys(roles) as (keyof typeof roles)[]
+export const roleNames = ['root', 'secondary', 'integrated', 'external'] as const satisfies readonly Role[]
 
 const network = z.object({
   pins: list(peerIdText(), 32).describe('PeerIds of registries that are trusted for the first contact')

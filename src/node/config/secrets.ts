@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ConfigError } from '../errors.ts'
+import { codeOf } from './error-code.ts'
 import type { Env } from './parse.ts'
 
 /** Secrets are never in YAML, on a command line or in a log. */
@@ -39,7 +40,7 @@ const readLine = (file: string, mustExist: boolean): string | undefined => {
     if (text.length > maxBytes) throw new Error(`it is longer than ${maxBytes} characters`)
     return text.trim() || undefined
   } catch (error) {
-    if (!mustExist && (error as { code?: unknown }).code === 'ENOENT') return undefined
+    if (!mustExist && codeOf(error) === 'ENOENT') return undefined
     throw new ConfigError([`${file}: cannot be read: ${error instanceof Error ? error.message : String(error)}`])
   }
 }

@@ -1,6 +1,5 @@
 import { createSocket } from 'node:dgram'
 import { Resolver } from 'node:dns/promises'
-import { once } from 'node:events'
 import { connect } from 'node:net'
 import { type DecodedPacket, decode, encode, type OptAnswer, type Packet } from 'dns-packet'
 import { describe, expect, it } from 'vitest'
@@ -19,7 +18,7 @@ const zoneOf = (count: number): Zone => {
 const udp = async (authority: Authority, query: Buffer): Promise<DecodedPacket> => {
   const socket = createSocket('udp6')
   socket.send(query, authority.port, '::1')
-  const [bytes] = (await once(socket, 'message')) as [Buffer]
+  const bytes = await new Promise<Buffer>((resolve) => socket.once('message', resolve))
   socket.close()
   return decode(bytes)
 }
@@ -109,7 +108,7 @@ describe('Authority', () => {
     let held = Buffer.alloc(0)
     const answers: DecodedPacket[] = []
     for await (const chunk of tcp) {
-      held = Buffer.concat([held, chunk as Buffer])
+      held = Buffer.concat([held, Buffer.from(chunk)])
       while (held.length >= 2 && held.length >= 2 + held.readUInt16BE(0)) {
         answers.push(decode(held.subarray(2, 2 + held.readUInt16BE(0))))
         held = held.subarray(2 + held.readUInt16BE(0))

@@ -18,7 +18,7 @@ const capture = (init: Partial<LoggingInit> = {}) => {
     }
   })
   const logging = createLogging({ node: 'n1', format: 'json', output, ...init })
-  return { ...logging, lines, parsed: () => lines.map((line) => JSON.parse(line) as Record<string, unknown>) }
+  return { ...logging, lines, parsed: () => lines.map((line): unknown => JSON.parse(line)) }
 }
 
 describe('log lines', () => {
