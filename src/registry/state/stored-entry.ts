@@ -23,8 +23,5 @@ export function readStoredEntry(bytes: Uint8Array): Signed<LogEntry> {
 
 function contentOf(kindNumber: number, body: Uint8Array): EntryContent {
   const kind = entryKindOf(kindNumber)
-  if (kind === undefined) return { kind: 'unknown', kindNumber, body }
-  // Kind and body are of one table row, which the checker cannot see across the union.
-  const decoded: unknown = { kind, body: bodyKinds[kind].decode(body) }
-  return decoded as EntryContent
+  return kind === undefined ? { kind: 'unknown', kindNumber, body } : bodyKinds[kind].decode(body)
 }
