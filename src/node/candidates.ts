@@ -1,7 +1,7 @@
+import { lookupTnr, type TnrAnswer } from '../dns/tnr.ts'
 import type { Invite } from '../registry/invite.ts'
 import { peerIdText } from '../registry/keys.ts'
 import type { Clock } from '../registry/ports.ts'
-import { lookupTnr, type TnrAnswer } from '../dns/tnr.ts'
 import type { Config } from './config/schema.ts'
 import type { PeerSource } from './control/views.ts'
 import type { Candidate } from './race.ts'

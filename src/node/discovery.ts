@@ -1,8 +1,8 @@
-import { createLibp2p } from 'libp2p'
 import type { ComponentLogger } from '@libp2p/interface'
-import { ConnectionTrust } from '../protocols/engine/trust.ts'
+import { createLibp2p } from 'libp2p'
 import type { ProtocolLimits } from '../protocols/engine/limits.ts'
-import { discoveryHello, hello, type Hello, type NetworkProof } from '../protocols/hello/index.ts'
+import { ConnectionTrust } from '../protocols/engine/trust.ts'
+import { discoveryHello, type Hello, hello, type NetworkProof } from '../protocols/hello/index.ts'
 import type { SigningKey } from '../registry/keys.ts'
 import { networkFingerprint, networkIdText } from '../registry/network-id.ts'
 import type { Clock, Logger } from '../registry/ports.ts'
@@ -10,11 +10,11 @@ import type { Role } from '../registry/role.ts'
 import { Backoff } from './backoff.ts'
 import type { Candidates, KnownCandidate } from './candidates.ts'
 import type { Config } from './config/schema.ts'
+import { NoCandidateError } from './errors.ts'
 import { Gater } from './gater.ts'
 import { libp2pOptions } from './libp2p.ts'
-import { type DialFailure, raceDial } from './race.ts'
-import { NoCandidateError } from './errors.ts'
 import { waitForProof } from './proof-wait.ts'
+import { type DialFailure, raceDial } from './race.ts'
 import { sleep } from './sleep.ts'
 
 export interface DiscoveryInit {
@@ -31,6 +31,8 @@ export interface DiscoveryInit {
   libp2pLogger: ComponentLogger
   /** Called for each failed round, so that status can say what is being tried. */
   onFailure: (failures: readonly DialFailure[]) => void
+  /** Aborts when the next round should begin at once: an invite was handed over. */
+  wake: () => AbortSignal
 }
 
 /**
@@ -49,7 +51,10 @@ export async function discoverNetwork(init: DiscoveryInit, signal: AbortSignal):
       announce: () => [],
       gater,
       logger: init.libp2pLogger,
-      limits: { dialTimeoutMs: config.bootstrap.dialTimeoutMs, memberUpgradeTimeoutMs: config.limits.memberUpgradeTimeoutMs },
+      limits: {
+        dialTimeoutMs: config.bootstrap.dialTimeoutMs,
+        memberUpgradeTimeoutMs: config.limits.memberUpgradeTimeoutMs
+      },
       services: { hello: hello({ source, trust, limits, clock, logger }) }
     })
   )
@@ -73,7 +78,7 @@ export async function discoverNetwork(init: DiscoveryInit, signal: AbortSignal):
       init.onFailure(failures)
       const pauseMs = backoff.next()
       logger.warn({ retry_after_seconds: Math.round(pauseMs / 1000), attempt: backoff.attempt }, whatFailed(failures))
-      await sleep(pauseMs, signal)
+      await sleep(pauseMs, AbortSignal.any([signal, init.wake()])).catch(() => signal.throwIfAborted())
     }
   } finally {
     trust.clear()

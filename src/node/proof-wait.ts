@@ -1,7 +1,7 @@
 import type { Connection } from '@libp2p/interface'
+import { errorOf } from '../protocols/engine/status.ts'
 import type { ConnectionTrust } from '../protocols/engine/trust.ts'
 import type { Hello, HelloRefused } from '../protocols/hello/index.ts'
-import { errorOf } from '../protocols/engine/status.ts'
 
 /** Waits until the other side of a connection that we opened has proved that it is a member, or rejects with what it did instead. */
 export async function waitForProof(

@@ -1,0 +1,46 @@
+import { readFileSync, rmSync } from 'node:fs'
+import { decodeInvite, type Invite } from '../registry/invite.ts'
+import type { Config } from './config/schema.ts'
+import { ConfigError } from './errors.ts'
+
+/** The invite that this node joins with: from its file, or handed over while it runs. Kept in memory only. */
+export class InviteKeeper {
+  readonly #file: string | undefined
+  #invite: Invite | undefined
+
+  /** @throws ConfigError when the file is there and holds no invite */
+  constructor(config: Config) {
+    this.#file = config.bootstrap.inviteFile
+    if (this.#file !== undefined) this.#invite = fromFile(this.#file)
+  }
+
+  get invite(): Invite | undefined {
+    return this.#invite
+  }
+
+  use(invite: Invite): void {
+    this.#invite = invite
+  }
+
+  /** Admitted: the seed has done its work, and the file with it goes. */
+  done(): void {
+    this.#invite = undefined
+    if (this.#file !== undefined) rmSync(this.#file, { force: true })
+  }
+}
+
+const fromFile = (file: string): Invite | undefined => {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    // It goes with the admission, while the configuration still names it.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw new ConfigError([`${file}: the invite cannot be read: ${String(error)}`])
+  }
+  try {
+    return decodeInvite(text)
+  } catch (error) {
+    throw new ConfigError([`${file}: ${error instanceof Error ? error.message : String(error)}`])
+  }
+}

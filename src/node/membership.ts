@@ -1,0 +1,50 @@
+import type { Invite } from '../registry/invite.ts'
+import { makeJoin } from '../registry/join.ts'
+import type { SigningKey } from '../registry/keys.ts'
+import type { Clock } from '../registry/ports.ts'
+import type { Registry } from '../registry/registry.ts'
+import { sealRenewRequest } from '../registry/renew.ts'
+import type { Config } from './config/schema.ts'
+import type { Membership } from './session-keeper.ts'
+
+export interface MembershipInit {
+  config: Config
+  registry: Registry
+  key: SigningKey
+  clock: Clock
+  invite: () => Invite | undefined
+}
+
+/** Renewed at half of its life ± 10 %, each node at a time of its own. */
+const renewAt = (): number => 0.5 + (Math.random() - 0.5) * 0.2
+
+/** How this node becomes and stays a member. */
+export function makeMembership({ config, registry, key, clock, invite }: MembershipInit): Membership {
+  const { publicKey } = key
+  const { networkId, replica } = registry
+  const share = renewAt()
+  return {
+    isMember: () => replica.isMember(publicKey),
+    joinCall: () => {
+      if (replica.state.isRevoked(publicKey)) return undefined
+      const given = invite()
+      const fits = given !== undefined && Buffer.compare(given.networkId, networkId) === 0
+      const join = makeJoin({
+        networkId,
+        key,
+        name: config.name,
+        role: config.role,
+        timeMs: clock.now(),
+        ...(fits && { grant: given.grant, inviteKey: given.inviteKey })
+      })
+      return fits ? { join, grant: given.grant.bytes } : { join }
+    },
+    renewal: () => {
+      const member = replica.state.member(publicKey)
+      if (member === undefined || config.role === 'root') return undefined
+      const { membershipMs } = registry.genesis.value.policy
+      const leftMs = member.notAfterMs - (replica.checkpoint?.value.timeMs ?? clock.now())
+      return leftMs > membershipMs * share ? undefined : sealRenewRequest({ networkId, publicKey, notAfterMs: member.notAfterMs }, key).bytes
+    }
+  }
+}

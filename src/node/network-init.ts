@@ -1,0 +1,86 @@
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { lookupTnr } from '../dns/tnr.ts'
+import { createNetwork } from '../registry/create-network.ts'
+import { createKey, loadOrCreateKey } from '../registry/key-file.ts'
+import { SigningKey } from '../registry/keys.ts'
+import { networkFingerprint, networkIdText } from '../registry/network-id.ts'
+import { peekGenesis } from '../registry/registry.ts'
+import type { Config } from './config/schema.ts'
+import { ConfigError } from './errors.ts'
+import { dataFiles } from './paths.ts'
+import { newPassphrase, writeRecoveryKit } from './recovery-kit.ts'
+
+export interface CreateNetworkOptions {
+  /** For people; default: the domain. */
+  networkName?: string
+  /** Make it also when `tnr.<domain>` answers already. */
+  newNetwork?: boolean
+}
+
+export interface CreatedNetwork {
+  networkId: string
+  fingerprint: string
+  recoveryKitPath: string
+  /** Of the recovery kit; kept nowhere. */
+  passphrase: string
+}
+
+/** Of all live documents. */
+const documentBytes = 64 * 1024 * 1024
+
+/**
+ * Makes a network on this machine: keys, genesis, the root's store, and an encrypted recovery kit with both authority keys.
+ *
+ * @throws ConfigError when there is a network already, here or behind `tnr.<domain>`
+ */
+export async function createNetworkHere(config: Config, options: CreateNetworkOptions = {}): Promise<CreatedNetwork> {
+  const { domain, paths, name } = config
+  if (domain === undefined) throw new ConfigError(['a network has a domain: give it with --domain'])
+  const files = dataFiles(paths.data)
+  refuseSecondNetwork(files)
+  if (options.newNetwork !== true) await refuseLiveNetwork(domain, config)
+  mkdirSync(paths.data, { recursive: true, mode: 0o700 })
+  const authority = SigningKey.generate()
+  const nextAuthority = SigningKey.generate()
+  const logKey = createKey(files.logKey)
+  try {
+    const genesis = await createNetwork({
+      path: files.store,
+      domain,
+      name: options.networkName ?? domain,
+      policy: { ...config.admission, admission: config.admission.policy, documentBytes },
+      authority,
+      nextAuthorityDigest: createHash('sha256').update(nextAuthority.publicKey).digest(),
+      logKey,
+      rootKey: loadOrCreateKey(paths.key),
+      rootName: name
+    })
+    const networkId = networkIdText(genesis.hash)
+    const passphrase = newPassphrase()
+    writeRecoveryKit(files.recoveryKit, { authority, nextAuthority }, passphrase, networkId)
+    return { networkId, fingerprint: networkFingerprint(genesis.hash), recoveryKitPath: files.recoveryKit, passphrase }
+  } catch (error) {
+    // Nobody has seen this network: a half-made one would only stand in the way of the next try.
+    for (const path of [files.logKey, files.store, `${files.store}-wal`, `${files.store}-shm`]) rmSync(path, { force: true })
+    throw error
+  }
+}
+
+function refuseSecondNetwork(files: ReturnType<typeof dataFiles>): void {
+  if (existsSync(files.store) && peekGenesis(files.store) !== undefined) {
+    throw new ConfigError([`${files.store} holds a network already: choose another data folder with --data, or move that one away`])
+  }
+  for (const path of [files.logKey, files.recoveryKit]) {
+    if (existsSync(path)) throw new ConfigError([`${path} is there already, of an earlier network: move it away first; it cannot be made again`])
+  }
+}
+
+async function refuseLiveNetwork(domain: string, config: Config): Promise<void> {
+  const answer = await lookupTnr(domain, { servers: config.bootstrap.dnsServers, timeoutMs: config.bootstrap.dnsTimeoutMs })
+  if (answer.kind !== 'found') return
+  const addresses = answer.addresses.map(({ address }) => address).join(', ')
+  throw new ConfigError([
+    `tnr.${domain} answers already (${addresses}): join that network with \`trustnet join\`, or make a second one with --new-network`
+  ])
+}

@@ -1,0 +1,98 @@
+import { NotFoundError } from '../registry/errors.ts'
+import { peerIdText } from '../registry/keys.ts'
+import type { Registry } from '../registry/registry.ts'
+import { isRegistryRole, servesRegistry } from '../registry/role.ts'
+import type { ConnectionTrust } from '../protocols/engine/trust.ts'
+import type { Candidates, KnownCandidate } from './candidates.ts'
+import type { Config } from './config/schema.ts'
+import { NoCandidateError } from './errors.ts'
+import type { Gater } from './gater.ts'
+import type { Host } from './host.ts'
+import { waitForProof } from './proof-wait.ts'
+import { type DialFailure, raceDial } from './race.ts'
+import type { RegistryPeer } from './session-keeper.ts'
+
+export interface FinderInit {
+  config: Config
+  registry: Registry
+  self: Uint8Array
+  trust: ConnectionTrust
+  host: Host
+  gater: Gater
+  candidates: Candidates
+}
+
+/**
+ * A registry to hold the lease: a connected root or secondary, else whoever answers first of those known, else a connected
+ * member that stands in, and DNS only when everything known has failed. undefined: this process needs none (the only registry).
+ *
+ * @throws NoCandidateError with what each candidate did
+ */
+export async function findRegistry(
+  init: FinderInit,
+  except: Uint8Array | undefined,
+  signal: AbortSignal
+): Promise<RegistryPeer | undefined> {
+  const { config, candidates } = init
+  const connected = connectedPeers(init, except)
+  const registry = connected.find(({ role }) => isRegistryRole(role))
+  if (registry !== undefined) return registry
+  const exceptId = except && peerIdText(except)
+  const known = candidates.known().filter(({ peerIds }) => exceptId === undefined || peerIds?.includes(exceptId) !== true)
+  // Between registries there is always the log: a root asks nobody else who its secondaries are.
+  if (config.role === 'root') return await raceFor(init, known.filter(isCached), signal, []).catch(() => undefined)
+  const failures: DialFailure[] = []
+  const found = await raceFor(init, known, signal, failures)
+  if (found !== undefined) return found
+  const standIn = connected[0]
+  if (standIn !== undefined) return standIn
+  const byName = await raceFor(init, await candidates.fromDns(signal), signal, failures)
+  if (byName !== undefined) return byName
+  throw new NoCandidateError(failures)
+}
+
+const isCached = ({ source }: KnownCandidate): boolean => source === 'cache'
+
+function connectedPeers({ trust, self }: FinderInit, except: Uint8Array | undefined): RegistryPeer[] {
+  const peers: RegistryPeer[] = []
+  for (const { connection, member } of trust.members()) {
+    const excluded = except !== undefined && Buffer.compare(member.publicKey, except) === 0
+    if (excluded || !servesRegistry(member.role) || connection.status !== 'open') continue
+    if (Buffer.compare(member.publicKey, self) !== 0) peers.push({ connection, ...member })
+  }
+  // The root decides on joins; it is the first choice of a secondary, and one of several of all others.
+  return peers.toSorted((a, b) => Number(b.role === 'root') - Number(a.role === 'root'))
+}
+
+async function raceFor(
+  init: FinderInit,
+  candidates: readonly KnownCandidate[],
+  signal: AbortSignal,
+  failures: DialFailure[]
+): Promise<RegistryPeer | undefined> {
+  const { config, trust, host, gater, registry } = init
+  if (candidates.length === 0) return undefined
+  try {
+    const { connection, address } = await raceDial({ libp2p: host, gater }, candidates, {
+      staggerMs: config.bootstrap.staggerMs,
+      dialTimeoutMs: config.bootstrap.dialTimeoutMs,
+      signal,
+      verify: async (candidate, verifySignal) => {
+        await waitForProof(host.services.hello, trust, candidate, verifySignal)
+        const member = trust.memberOf(candidate)
+        if (member === undefined || !servesRegistry(member.role)) throw new NotFoundError('it serves no registry')
+      }
+    })
+    const member = trust.memberOf(connection)
+    if (member === undefined) return undefined
+    const source = candidates.find(({ multiaddr }) => multiaddr.startsWith(address))?.source ?? 'cache'
+    registry.liveness.learned(member.publicKey, source)
+    registry.liveness.connected(member.publicKey, address)
+    return { connection, ...member }
+  } catch (error) {
+    signal.throwIfAborted()
+    if (error instanceof NoCandidateError) failures.push(...error.failures)
+    else failures.push({ address: '', error: error instanceof Error ? error : new Error(String(error)) })
+    return undefined
+  }
+}

@@ -1,0 +1,117 @@
+import { peerIdText, type SigningKey } from '../registry/keys.ts'
+import type { Logger } from '../registry/ports.ts'
+import { sealRenewRequest } from '../registry/renew.ts'
+import type { Root } from '../registry/root.ts'
+import { isRegistryRole } from '../registry/role.ts'
+import type { Config } from './config/schema.ts'
+import type { NetworkNode } from './network-node.ts'
+
+export interface RootDutiesInit {
+  network: NetworkNode
+  config: Config
+  key: SigningKey
+  logger: Logger
+}
+
+/** A secondary is told to everybody only after it has been up for so long. */
+const stableMs = 10_000
+const lookMs = 1_000
+/** After a start others may hold more of the log than this root (it was restored, or its disk lied): it listens first. */
+const fenceMs = 30_000
+const headsWanted = { registries: 1, members: 3 }
+
+export const fenceReason = 'the root has just started and listens for newer heads before it appends: at most 30 s'
+
+/** What only a root does besides admitting: it hears others out after a start, enters stable secondaries, and renews itself. */
+export class RootDuties {
+  readonly #init: RootDutiesInit
+  readonly #root: Root | undefined
+  readonly #stableMs: number
+  readonly #stops: (() => void)[] = []
+  #busy = false
+
+  constructor(init: RootDutiesInit) {
+    this.#init = init
+    this.#root = init.network.registry.root
+    // A network with short heartbeats is one on a single machine, which need not wait for a slow link to settle.
+    this.#stableMs = Math.min(stableMs, init.config.heartbeat.intervalMs / 3)
+  }
+
+  start(): void {
+    if (this.#root === undefined) return
+    this.#hearOthers(this.#root)
+    const timer = setInterval(() => void this.#look(), lookMs).unref()
+    this.#stops.push(() => clearInterval(timer))
+  }
+
+  stop(): void {
+    for (const stop of this.#stops) stop()
+  }
+
+  #hearOthers(root: Root): void {
+    const { network, logger } = this.#init
+    const alone = network.registry.replica.state.memberCount <= 1
+    if (alone) return this.#release(root)
+    logger.info({}, fenceReason)
+    const timer = setTimeout(() => this.#release(root), fenceMs).unref()
+    const enough = (): void => {
+      const shown = [...network.trust.members()]
+      const registries = shown.filter(({ member }) => isRegistryRole(member.role))
+      const members = new Set(shown.map(({ member }) => peerIdText(member.publicKey)))
+      if (registries.length >= headsWanted.registries || members.size >= headsWanted.members) this.#release(root)
+    }
+    const stop = network.trust.onMember(enough)
+    this.#stops.push(stop, () => clearTimeout(timer))
+    enough()
+  }
+
+  #release(root: Root): void {
+    root.release()
+    root.start().catch((error: Error) => {
+      this.#init.logger.error({ error: error.message }, 'revokes of an older epoch were not entered again; a restart tries it again')
+    })
+  }
+
+  async #look(): Promise<void> {
+    if (this.#busy || this.#root === undefined || this.#root.refusal !== undefined) return
+    this.#busy = true
+    try {
+      for (const publicKey of this.#stableSecondaries()) await this.#enter(this.#root, publicKey)
+      await this.#renewSelf()
+    } catch (error) {
+      this.#init.logger.warn({ error: String(error) }, 'the root could not append to its log; it is tried again in a second')
+    } finally {
+      this.#busy = false
+    }
+  }
+
+  #stableSecondaries(): Uint8Array[] {
+    const { replica, liveness } = this.#init.network.registry
+    const stable: Uint8Array[] = []
+    for (const { publicKey, role } of replica.state.members()) {
+      if (role !== 'secondary' || replica.state.registry(publicKey) !== undefined) continue
+      const { state, own, sinceAgeMs = 0 } = liveness.view(publicKey)
+      if (state === 'online' && own && sinceAgeMs >= this.#stableMs) stable.push(publicKey)
+    }
+    return stable
+  }
+
+  async #enter(root: Root, publicKey: Uint8Array): Promise<void> {
+    await root.append([{ kind: 'registrySet', body: { publicKey, role: 'secondary', removed: false } }])
+    const name = this.#init.network.registry.replica.state.member(publicKey)?.name ?? ''
+    this.#init.logger.info(
+      { peer: peerIdText(publicKey) },
+      `the secondary ${name} is entered into the registry set: add its address to the tnr record`
+    )
+  }
+
+  /** Nobody else can renew the root. */
+  async #renewSelf(): Promise<void> {
+    const { network, key, config } = this.#init
+    const { replica, admission, networkId } = network.registry
+    const self = replica.state.member(key.publicKey)
+    if (self === undefined || self.notAfterMs - replica.timeMs > config.admission.membershipMs / 2) return
+    const request = sealRenewRequest({ networkId, publicKey: key.publicKey, notAfterMs: self.notAfterMs }, key)
+    await admission.renew(request.bytes, key.publicKey)
+  }
+}

@@ -1,0 +1,106 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Writable } from 'node:stream'
+import { parseConfig } from '../../src/node/config/index.ts'
+import { createLogging } from '../../src/node/logging.ts'
+import { createNetworkHere } from '../../src/node/network-init.ts'
+import { TrustNode } from '../../src/node/node.ts'
+
+export type Flags = Readonly<Record<string, unknown>>
+
+/** A network of real nodes in this process, on loopback, each with its own folder, database and port. */
+export class TestNetwork implements AsyncDisposable {
+  readonly folder = mkdtempSync(join(tmpdir(), 'trustnet-net-'))
+  readonly nodes: TrustNode[] = []
+  readonly logs: string[] = []
+  networkId = ''
+  readonly #common: Flags
+
+  constructor(common: Flags = {}) {
+    this.#common = common
+  }
+
+  /** Makes the network and starts its root. */
+  static async create(common: Flags = {}): Promise<TestNetwork> {
+    const network = new TestNetwork({ 'admission.policy': 'open', ...common })
+    const { config } = network.config('root', { role: 'root' })
+    network.networkId = (await createNetworkHere(config, { newNetwork: true })).networkId
+    await network.start('root', { role: 'root' })
+    return network
+  }
+
+  config(name: string, flags: Flags = {}) {
+    const homes = { config: this.folder, data: join(this.folder, 'data'), runtime: join(this.folder, 'run') }
+    return parseConfig({
+      env: {},
+      homes,
+      flags: {
+        name,
+        domain: 'net.test',
+        'listen.port': 0,
+        'announce.allow': ['loopback'],
+        'heartbeat.interval': '3s',
+        'heartbeat.timeout': '2s',
+        // Nobody answers there, at once: what is tested here does without DNS.
+        'bootstrap.dnsServers': ['[::1]:1'],
+        'bootstrap.dnsTimeout': '500ms',
+        ...(this.networkId === '' ? {} : { networkId: this.networkId }),
+        ...this.#common,
+        ...flags
+      }
+    })
+  }
+
+  make(name: string, flags: Flags = {}): TrustNode {
+    const output = new Writable({
+      write: (chunk: Buffer, _encoding, done) => {
+        this.logs.push(chunk.toString())
+        done()
+      }
+    })
+    const logging = createLogging({ node: name, level: 'debug', format: 'json', output })
+    const node = new TrustNode({ config: this.config(name, flags).config, logging, control: false })
+    this.nodes.push(node)
+    return node
+  }
+
+  async start(name: string, flags: Flags = {}): Promise<TrustNode> {
+    const node = this.make(name, flags)
+    await node.start()
+    return node
+  }
+
+  /** Starts a node that knows the root's address and waits until it is a member with a session. */
+  async join(name: string, flags: Flags = {}): Promise<TrustNode> {
+    const node = await this.start(name, { 'bootstrap.peers': [this.address('root')], ...flags })
+    await node.joined({ signal: AbortSignal.timeout(10_000) })
+    return node
+  }
+
+  node(name: string): TrustNode {
+    const node = this.nodes.findLast(({ config }) => config.name === name)
+    if (node === undefined) throw new Error(`no node ${name}`)
+    return node
+  }
+
+  /** With the PeerId at its end. */
+  address(name: string): string {
+    const node = this.node(name)
+    return `/ip6/::1/tcp/${node.attached.port}/p2p/${node.peerId}`
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.nodes.map((node) => node.stop('the test is over')))
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+}
+
+/** Waits until the condition holds at one of the nodes' changes or within the next tenth of a second. */
+export async function eventually(condition: () => boolean | Promise<boolean>, ms = 10_000): Promise<void> {
+  const deadline = performance.now() + ms
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error(`not within ${ms} ms: ${condition.toString()}`)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
