@@ -142,6 +142,8 @@ class SyncSession {
   /** Frames are applied one by one, in order, before the next one is read: what waits meanwhile waits at the sender. */
   async #readAll(frames: FrameStream): Promise<void> {
     for (;;) {
+      // Frames that came before the abort are still there to be read.
+      this.#options.signal?.throwIfAborted()
       const bytes = await this.#nextFrame(frames)
       if (bytes === undefined) {
         if (this.#summary.caughtUp && !this.#options.subscribe) return

@@ -109,7 +109,7 @@ export class Subscriber {
     this.#position = { epoch: at.epoch, n: at.n, hash: replica.linkHash(at.n) ?? new Uint8Array() }
   }
 
-  /** Records that the other side lacks, then the position behind them. `pushed`: without those that only have a higher seq. */
+  /** Records that the other side lacks, then the position behind them. `pushed`: without its own, and those that only have a higher seq. */
   async *records({ pushed }: { pushed: boolean }): AsyncGenerator<SyncRow> {
     yield* this.#differingRecords()
     const { records, storeId } = this.#init.source
@@ -117,13 +117,18 @@ export class Subscriber {
     for (;;) {
       const rows = records.changesAfter(this.#change, pageRows)
       for (const row of rows) {
-        const known = pushed && this.#init.refreshes.saysNothingNew(row.publicKey, this.#change)
+        const known = pushed && this.#isKnown(row.publicKey)
         this.#change = row.change
-        if (!known && !equals(row.publicKey, this.#init.remoteKey)) yield { kind: 'record', envelope: row.envelope }
+        if (!known) yield { kind: 'record', envelope: row.envelope }
       }
       if (!pushed || this.#change > from) yield this.#cursor(storeId)
       if (rows.length < pageRows) return
     }
+  }
+
+  #isKnown(publicKey: Uint8Array): boolean {
+    const { refreshes, remoteKey } = this.#init
+    return equals(publicKey, remoteKey) || refreshes.saysNothingNew(publicKey, this.#change)
   }
 
   /** The newest hint of each member that changed. */
