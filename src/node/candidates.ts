@@ -1,3 +1,4 @@
+import { lookupPins, narrowPins } from '../dns/pins.ts'
 import { lookupTnr, type TnrAnswer } from '../dns/tnr.ts'
 import type { Invite } from '../registry/invite.ts'
 import { peerIdText } from '../registry/keys.ts'
@@ -37,9 +38,12 @@ export class Candidates {
   readonly #init: CandidatesInit
   readonly dns: DnsView = { answer: undefined, checkedMs: undefined }
   #freshUntil = Number.NEGATIVE_INFINITY
+  /** PeerIds that a registry behind `tnr` must have; empty: any that proves the network. */
+  #pins: readonly string[]
 
   constructor(init: CandidatesInit) {
     this.#init = init
+    this.#pins = init.config.network.pins
   }
 
   known(): KnownCandidate[] {
@@ -70,7 +74,7 @@ export class Candidates {
     if (clock.monotonic() >= this.#freshUntil) await this.#ask(domain, signal)
     const { answer } = this.dns
     if (answer?.kind !== 'found') return []
-    const { pins } = config.network
+    const pins = this.#pins
     return answer.addresses.slice(0, maxCandidates).map(({ address }) => ({
       multiaddr: `/ip6/${address}/tcp/${config.bootstrap.port}`,
       ...(pins.length === 0 ? {} : { peerIds: pins }),
@@ -80,12 +84,14 @@ export class Candidates {
 
   async #ask(domain: string, signal: AbortSignal): Promise<void> {
     const { config, clock } = this.#init
-    const answer = await lookupTnr(domain, {
-      servers: config.bootstrap.dnsServers,
-      timeoutMs: config.bootstrap.dnsTimeoutMs,
-      allowLoopback: config.announce.allow.includes('loopback'),
-      signal
-    })
+    const options = { servers: config.bootstrap.dnsServers, timeoutMs: config.bootstrap.dnsTimeoutMs, signal }
+    const allowLoopback = config.announce.allow.includes('loopback')
+    const [answer, named] = await Promise.all([
+      lookupTnr(domain, { ...options, allowLoopback }),
+      // Without pins of our own there is nothing to narrow.
+      config.network.pins.length === 0 ? undefined : lookupPins(domain, options)
+    ])
+    if (named?.kind === 'found') this.#pins = narrowPins(config.network.pins, named.peerIds)
     this.dns.answer = answer
     this.dns.checkedMs = clock.now()
     if (answer.kind !== 'found') return
