@@ -1,18 +1,10 @@
 import { type Hello, type HelloComponents, type HelloInit, HelloService } from './hello.ts'
 
-export { type DiscoveryHello, type DiscoveryHelloInit, discoveryHello } from './discovery.ts'
-export type {
-  Hello,
-  HelloComponents,
-  HelloEvents,
-  HelloInit,
-  HelloOptions,
-  HelloProven,
-  HelloRefused
-} from './hello.ts'
+export { discoveryHello } from './discovery.ts'
+export type { Hello, HelloProven, HelloRefused } from './hello.ts'
 export type { NetworkProof } from './proof.ts'
-export { type HelloRegistry, type RegistryHelloInit, registryHello, type ShownMember } from './registry-hello.ts'
-export type { HelloContent, HelloSource, JudgeOptions, Verdict } from './source.ts'
+export { registryHello } from './registry-hello.ts'
+export type { HelloSource } from './source.ts'
 
 /**
  * Proof of membership, first on every connection.

@@ -13,7 +13,7 @@ import { proveMember, proveNetwork } from './proof.ts'
 import type { HelloContent, HelloSource, Verdict } from './source.ts'
 
 /** The part of a member's state that a hello shows. */
-export interface ShownMember extends TrustedMember {
+interface ShownMember extends TrustedMember {
   readonly admit: Signed<LogEntry>
   readonly renew?: Signed<LogEntry> | undefined
 }

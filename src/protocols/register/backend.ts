@@ -17,7 +17,7 @@ export interface SessionLease {
   left(reason: string): void
 }
 
-export interface JoinBundle {
+interface JoinBundle {
   join: Uint8Array
   grant?: Uint8Array
   /** Of the first registry, when it was not this one. */

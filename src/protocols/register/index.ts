@@ -1,20 +1,10 @@
 import { type Register, type RegisterComponents, type RegisterInit, RegisterService } from './server.ts'
 
-export type { JoinBundle, RegisterBackend, RegisterBackendEvents, SessionLease } from './backend.ts'
-export { type OpenSessionOptions, openRegisterSession, RegisterSession } from './client.ts'
+export type { RegisterBackendEvents } from './backend.ts'
+export { openRegisterSession, RegisterSession } from './client.ts'
 export { registryBackend, type SessionRegistry } from './registry-backend.ts'
-export type { Register, RegisterComponents, RegisterInit } from './server.ts'
-export type {
-  ForwardCall,
-  HeartbeatCall,
-  HeartbeatResult,
-  RegisterCall,
-  Registered,
-  RegistrySession,
-  RegistrySessionEvents,
-  SessionCallOptions,
-  SessionEnd
-} from './session-types.ts'
+export type { Register } from './server.ts'
+export type { Registered, RegistrySession, SessionEnd } from './session-types.ts'
 
 /**
  * Serves joins, registrations, leases and records to members, and joins to strangers.
