@@ -68,7 +68,7 @@ const init = async (context: Context, options: InitOptions): Promise<void> => {
   if (loaded.config.domain === undefined) {
     throw new UsageError('A network has a domain: give it with --domain, like trustnet init --domain example.org')
   }
-  const { createNetworkHere } = await import('../node/index.ts')
+  const { createNetworkHere } = await import('../node/network-init.ts')
   const made = await createNetworkHere(loaded.config, {
     ...(options.networkName === undefined ? {} : { networkName: options.networkName }),
     ...(options.newNetwork === true ? { newNetwork: true } : {})

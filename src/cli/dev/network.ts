@@ -98,7 +98,7 @@ export class DevNetwork implements AsyncDisposable {
     const { members, homes } = this.layout
     if (root.known) return
     const { config } = loadConfig({ file: root.configFile, env: { TRUSTNET_HOME: homes.config } })
-    const { createNetworkHere } = await import('../../node/index.ts')
+    const { createNetworkHere } = await import('../../node/network-init.ts')
     const { networkId } = await createNetworkHere(config, { newNetwork: true })
     for (const { configFile } of members) saveConfigValue(configFile, 'networkId', networkId)
     this.#say(`network ${devDomain} is made: ${networkId}`)
