@@ -138,6 +138,8 @@ export const roleOrExternal = (number: number): Role => roleOf(number) ?? 'exter
 interface BodyKind<K extends keyof EntryBodies> {
   encode(body: EntryBodies[K]): Uint8Array
   decode(bytes: Uint8Array): { kind: K; body: EntryBodies[K] }
+  /** The same for bytes that `decode` let pass before: their encoding is not checked again. */
+  read(bytes: Uint8Array): { kind: K; body: EntryBodies[K] }
   check(body: EntryBodies[K]): void
 }
 
@@ -149,6 +151,7 @@ function bodyKind<K extends keyof EntryBodies, M>(
   return {
     encode: (body) => codec.encode(rules.to(body)),
     decode: (bytes) => ({ kind, body: rules.from(decodeStrictly<M>(codec, bytes, `body of the ${kind} entry`)) }),
+    read: (bytes) => ({ kind, body: rules.from(codec.decode(bytes)) }),
     check: (body) => rules.check(body)
   }
 }

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { fromString } from 'uint8arrays/from-string'
 import { sha256 } from './hash.ts'
 
@@ -42,7 +43,7 @@ export function keyHashOf(tag: StateTag, key: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(prefix.length + key.length)
   bytes.set(prefix)
   bytes.set(key, prefix.length)
-  return sha256(bytes)
+  return hash('sha256', bytes, 'buffer')
 }
 
 const bucketOfHash = (keyHash: Uint8Array): number => ((keyHash[0] ?? 0) << 4) | ((keyHash[1] ?? 0) >> 4)
@@ -119,14 +120,14 @@ const emptyBucketHash = sha256(Uint8Array.of(bucketPrefix))
 /** Hashes of an empty tree as a heap: node 1 is the root, node i has the children 2i and 2i + 1, buckets are the last 4,096. */
 const emptyNodes = ((): Uint8Array => {
   const nodes = new Uint8Array(2 * bucketCount * hashBytes)
-  let hash = emptyBucketHash
+  let digest = emptyBucketHash
   for (let level = levels; level >= 0; level--) {
-    for (let node = 1 << level; node < 2 << level; node++) nodes.set(hash, node * hashBytes)
+    for (let node = 1 << level; node < 2 << level; node++) nodes.set(digest, node * hashBytes)
     const pair = new Uint8Array(1 + rowBytes)
     pair.set([nodePrefix])
-    pair.set(hash, 1)
-    pair.set(hash, 1 + hashBytes)
-    hash = sha256(pair)
+    pair.set(digest, 1)
+    pair.set(digest, 1 + hashBytes)
+    digest = sha256(pair)
   }
   return nodes
 })()
@@ -143,7 +144,7 @@ export class StateTree {
 
   /** Gives the hash of the value before; undefined: there was none. */
   put(tag: StateTag, key: Uint8Array, value: Uint8Array): Uint8Array | undefined {
-    return this.#set(keyHashOf(tag, key), sha256(value))
+    return this.#set(keyHashOf(tag, key), hash('sha256', value, 'buffer'))
   }
 
   /** Gives the hash of the value before; undefined: there was none. */

@@ -7,7 +7,7 @@ import { LogMismatchError, StoreError } from '../errors.ts'
 import type { Genesis } from '../genesis.ts'
 import { readStoredEntry } from '../state/stored-entry.ts'
 import { type EntrySource, NetworkState } from '../state.ts'
-import type { LogItem, LogRow, LogTable } from '../store/log-table.ts'
+import type { LogItem, LogTable, StoredRow } from '../store/log-table.ts'
 
 /** Rows between two turns of the event loop. */
 const pageRows = 1000
@@ -79,12 +79,12 @@ class Loader {
 
   async load(): Promise<LoadedLog> {
     const { table } = this.#init
-    let before: LogRow | undefined = table.get(0)
+    let before: StoredRow | undefined = table.get(0)
     if (before === undefined || !equals(before.hash, this.#init.genesis.hash)) {
       throw new LogMismatchError('entry 0 is not the genesis of this network')
     }
     for (;;) {
-      const page = table.page(before.n, pageRows)
+      const page = table.checkPage(before.n, pageRows)
       for (const row of page) {
         this.#take(row, before)
         before = row
@@ -96,7 +96,7 @@ class Loader {
     return { state: this.#state, checkpoint: this.#checkpoint, floor: this.#floor }
   }
 
-  #take(row: LogRow, before: LogRow): void {
+  #take(row: StoredRow, before: StoredRow): void {
     const entry = readStoredEntry(row.envelope)
     this.#checkRow(entry, row, before)
     if (row.n > this.#atN) {
@@ -108,7 +108,7 @@ class Loader {
     }
   }
 
-  #checkRow(entry: Signed<LogEntry>, row: LogRow, before: LogRow): void {
+  #checkRow(entry: Signed<LogEntry>, row: StoredRow, before: StoredRow): void {
     if (entry.value.n !== row.n || !equals(entry.hash, row.hash)) {
       throw new LogMismatchError(`entry ${row.n} was changed`)
     }

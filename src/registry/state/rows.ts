@@ -3,7 +3,6 @@ import type { LogEntry } from '../entry.ts'
 import type { Signed } from '../envelope.ts'
 import { hashBytes } from '../fields.ts'
 import type { Role } from '../role.ts'
-import { u64 } from './key-text.ts'
 
 /** Gives stored entries back, so that the state need not hold the envelopes of 100,000 members in memory. */
 export type EntrySource = (n: number) => Signed<LogEntry>
@@ -71,7 +70,10 @@ export class MemberRow implements Member, MemberFields {
 
   /** Value in the tree. */
   get value(): Uint8Array {
-    return concat([this.admitHash, u64(this.notAfterMs)])
+    const value = Buffer.allocUnsafe(hashBytes + 8)
+    value.set(this.admitHash)
+    value.writeBigUInt64BE(BigInt(this.notAfterMs), hashBytes)
+    return value
   }
 }
 

@@ -61,6 +61,9 @@ export interface LogRow {
   readonly superseded: number | null
 }
 
+/** What the check at the start reads. */
+export type StoredRow = Pick<LogRow, 'n' | 'hash' | 'envelope' | 'superseded'>
+
 /** A position and the envelope there. */
 export interface LogItem {
   readonly n: number
@@ -97,6 +100,9 @@ const prepareStatements = (db: Database) => ({
   row: db.prepare<[number], LogRow>(`SELECT ${rowColumns} FROM log WHERE n = ?`),
   last: db.prepare<[], LogRow>(`SELECT ${rowColumns} FROM log ORDER BY n DESC LIMIT 1`),
   page: db.prepare<[number, number], LogRow>(`SELECT ${rowColumns} FROM log WHERE n > ? ORDER BY n LIMIT ?`),
+  checkPage: db.prepare<[number, number], StoredRow>(
+    'SELECT n, hash, envelope, superseded FROM log WHERE n > ? ORDER BY n LIMIT ?'
+  ),
   live: db.prepare<[number, number, number, number], LogItem>(
     'SELECT n, envelope FROM log WHERE n > ? AND n <= ? AND (superseded IS NULL OR superseded > ?) ORDER BY n LIMIT ?'
   ),
@@ -176,6 +182,10 @@ export class LogTable {
   /** All entries behind `n`, ascending. */
   page(afterN: number, limit: number): LogRow[] {
     return this.#statements.page.all(afterN, limit)
+  }
+
+  checkPage(afterN: number, limit: number): StoredRow[] {
+    return this.#statements.checkPage.all(afterN, limit)
   }
 
   /** Entries behind `n` that were live at position `atN`, ascending. */
