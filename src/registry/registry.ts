@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { renameSync, rmSync } from 'node:fs'
 import { TypedEventEmitter, type TypedEventTarget } from 'main-event'
 import { Admission } from './admission.ts'
 import { Alarms } from './alarms.ts'
@@ -73,7 +74,7 @@ export interface Registry extends AsyncDisposable {
   lookup(query: LookupQuery): LookupPage
   /** How old the newest verified checkpoint is, in ms; without one, how old the network is. */
   replicaAgeMs(): number
-  /** Copies the store to a new file, consistent while it is written to. */
+  /** Copies the store to a file, consistent while it is written to, and checks the copy. It holds no keys. @throws StoreError */
   backup(path: string): Promise<void>
   close(): Promise<void>
 }
@@ -138,6 +139,16 @@ async function ownStoreId(table: MetaTable, commit: GroupCommit): Promise<Uint8A
   const storeId = Uint8Array.from(randomBytes(storeIdBytes))
   await commit.write(() => table.put(storeIdKey, storeId))
   return storeId
+}
+
+/** Checks a copy of a store, and takes the id from it: cursors into the original must not count in what the copy becomes. */
+function giveNewIdentity(path: string): void {
+  const copy = openDatabase(path)
+  try {
+    new MetaTable(copy).delete(storeIdKey)
+  } finally {
+    copy.close()
+  }
 }
 
 interface Parts {
@@ -296,9 +307,13 @@ class OpenRegistry implements Registry {
   }
 
   async backup(path: string): Promise<void> {
+    const unfinished = `${path}.unfinished`
     try {
-      await this.#parts.db.backup(path)
+      await this.#parts.db.backup(unfinished)
+      giveNewIdentity(unfinished)
+      renameSync(unfinished, path)
     } catch (error) {
+      rmSync(unfinished, { force: true })
       throw new StoreError(`the backup to ${path} failed (${String(error)}): check the folder and its free space`, {
         cause: error
       })

@@ -1,0 +1,153 @@
+import { join } from 'node:path'
+import { createNetwork } from '../../src/registry/create-network.ts'
+import type { Policy } from '../../src/registry/genesis.ts'
+import { sha256 } from '../../src/registry/hash.ts'
+import type { InviteOptions, IssuedInvite } from '../../src/registry/invites.ts'
+import { makeJoin } from '../../src/registry/join.ts'
+import { SigningKey } from '../../src/registry/keys.ts'
+import type { Clock } from '../../src/registry/ports.ts'
+import type { Forward } from '../../src/registry/queue.ts'
+import { openRegistry, type Registry, type RegistryInit } from '../../src/registry/registry.ts'
+import type { Role } from '../../src/registry/role.ts'
+import { tempFolder } from './temp.ts'
+
+export const day = 86_400_000
+
+/** A clock that a test turns. */
+export class TestClock implements Clock {
+  timeMs = Date.now()
+
+  now(): number {
+    return this.timeMs
+  }
+
+  monotonic(): number {
+    return this.timeMs
+  }
+
+  advance(ms: number): void {
+    this.timeMs += ms
+  }
+}
+
+export interface JoinWish {
+  key?: SigningKey
+  name: string
+  role?: Role
+  invite?: IssuedInvite
+}
+
+/** A network with its root, and registries that follow it, all with real stores in one folder. */
+export class RealNetwork implements AsyncDisposable {
+  readonly clock = new TestClock()
+  readonly authority = SigningKey.generate()
+  readonly logKey = SigningKey.generate()
+  readonly rootKey = SigningKey.generate()
+  readonly #folder = tempFolder()
+  readonly #open = new Set<Registry>()
+  #root: Registry | undefined
+
+  static async create(policy: Partial<Policy> = {}, init: Partial<RegistryInit> = {}): Promise<RealNetwork> {
+    const network = new RealNetwork()
+    await createNetwork({
+      path: network.path('root'),
+      domain: 'example.org',
+      name: 'Example',
+      policy: { admission: 'invite', membershipMs: 90 * day, documentBytes: 2 ** 20, ...policy },
+      authority: network.authority,
+      nextAuthorityDigest: sha256(SigningKey.generate().publicKey),
+      logKey: network.logKey,
+      rootKey: network.rootKey,
+      rootName: 'root',
+      clock: network.clock
+    })
+    await network.startRoot(init)
+    return network
+  }
+
+  path(name: string): string {
+    return join(this.#folder.path, name, 'registry.db')
+  }
+
+  get root(): Registry {
+    if (this.#root === undefined) throw new Error('the root is not open')
+    return this.#root
+  }
+
+  async startRoot(init: Partial<RegistryInit> = {}): Promise<Registry> {
+    const { clock, logKey, rootKey } = this
+    this.#root = await openRegistry({ path: this.path('root'), role: 'root', nodeKey: rootKey, logKey, clock, ...init })
+    this.#open.add(this.#root)
+    return this.#root
+  }
+
+  /** Opens a registry for a member and syncs it once. */
+  async openReplica(name: string, nodeKey: SigningKey, init: Partial<RegistryInit> = {}): Promise<Registry> {
+    const { clock } = this
+    const genesis = this.root.genesis.bytes
+    const registry = await openRegistry({
+      path: this.path(name),
+      role: 'secondary',
+      nodeKey,
+      genesis,
+      clock,
+      forward: this.forward,
+      ...init
+    })
+    this.#open.add(registry)
+    await this.sync(registry)
+    return registry
+  }
+
+  /** Admits a secondary and opens it. */
+  async addSecondary(name: string, init: Partial<RegistryInit> = {}): Promise<Registry> {
+    const key = SigningKey.generate()
+    const invite = await this.root.admission.invite({ role: 'secondary' })
+    await this.root.admission.join(this.wish({ key, name, role: 'secondary', invite }))
+    return this.openReplica(name, key, init)
+  }
+
+  async sync(registry: Registry): Promise<void> {
+    const { replica } = this.root
+    const entries = replica.read(registry.replica.head.n, 2 ** 24).map(({ envelope }) => envelope)
+    await registry.replica.apply(entries, replica.checkpoint?.bytes)
+  }
+
+  /** The way to the root, without a wire. */
+  readonly forward: Forward = async (request) => {
+    const { admission } = this.root
+    if (request.kind === 'join') return { entry: (await admission.join(request)).admit }
+    return request.kind === 'renew' ? admission.renew(request.request) : admission.forget(request.request)
+  }
+
+  invite(options: Partial<InviteOptions> = {}): Promise<IssuedInvite> {
+    return this.root.admission.invite({ role: 'integrated', ...options })
+  }
+
+  /** What a joiner sends. */
+  wish({ key = SigningKey.generate(), name, role = 'integrated', invite }: JoinWish): {
+    join: Uint8Array
+    grant?: Uint8Array
+  } {
+    const request = makeJoin({
+      networkId: this.root.networkId,
+      key,
+      name,
+      role,
+      timeMs: this.clock.now(),
+      ...(invite !== undefined && { grant: invite.grant, inviteKey: invite.inviteKey })
+    })
+    return { join: request, ...(invite !== undefined && { grant: invite.grant.bytes }) }
+  }
+
+  /** Admits a new member. */
+  async admit(name: string, key = SigningKey.generate()): Promise<SigningKey> {
+    await this.root.admission.join(this.wish({ key, name, invite: await this.invite() }))
+    return key
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const registry of this.#open) await registry.close()
+    this.#folder[Symbol.dispose]()
+  }
+}

@@ -1,0 +1,226 @@
+import { describe, expect, it } from 'vitest'
+import { openEntry } from '../../../../src/registry/entry.ts'
+import {
+  InvalidPayloadError,
+  InviteExpiredError,
+  InviteInvalidError,
+  InviteUsedError,
+  NameTakenError,
+  PendingError,
+  RevokedError,
+  UnavailableError
+} from '../../../../src/registry/errors.ts'
+import { openJoin } from '../../../../src/registry/join.ts'
+import { SigningKey } from '../../../../src/registry/keys.ts'
+import type { RootRequest } from '../../../../src/registry/queue.ts'
+import { openReceipt, sealReceipt } from '../../../../src/registry/receipt.ts'
+import type { Registry } from '../../../../src/registry/registry.ts'
+import { day, RealNetwork } from '../../../helpers/real-network.ts'
+
+const hour = 3_600_000
+
+/** Cuts the way to the root; gives what is tried on it. */
+const cut = (registry: Registry): RootRequest[] => {
+  const tried: RootRequest[] = []
+  registry.admission.forward = (request) => {
+    tried.push(request)
+    return Promise.reject(new UnavailableError('the root is away', 1000))
+  }
+  return tried
+}
+
+describe('a registry that is not the root', () => {
+  it('verifies a join, signs a receipt, and gives the entry that the root made of it', async () => {
+    await using network = await RealNetwork.create()
+    const secondary = await network.addSecondary('sec')
+    const { admit } = await secondary.admission.join(network.wish({ name: 'ann', invite: await network.invite() }))
+    const entry = openEntry(admit, network.root.networkId).value
+    const receipt = entry.kind === 'admit' ? entry.body.receipt : undefined
+    const { signer, value } = openReceipt(receipt ?? new Uint8Array(), network.root.networkId)
+    const own = network.root.replica.state.memberByName('sec')?.publicKey
+    expect(Buffer.from(signer)).toEqual(Buffer.from(own ?? []))
+    expect(value.timeMs).toBe(network.clock.now())
+    await network.sync(secondary)
+    expect(secondary.replica.state.memberByName('ann')).toBeDefined()
+  })
+
+  it('never asks the root about what it can refuse itself', async () => {
+    await using network = await RealNetwork.create()
+    const secondary = await network.addSecondary('sec')
+    const bob = await network.admit('bob')
+    await network.root.admission.revoke(bob.publicKey, '')
+    await network.sync(secondary)
+    const tried = cut(secondary)
+    const { admission } = secondary
+    const invite = await network.invite({ ttlMs: 1000 })
+    const stolen = { ...invite, inviteKey: SigningKey.generate() }
+    await expect(admission.join(network.wish({ name: 'ann', invite: stolen }))).rejects.toThrow(InviteInvalidError)
+    await expect(admission.join(network.wish({ key: bob, name: 'bob', invite }))).rejects.toThrow(RevokedError)
+    network.clock.advance(1001)
+    await expect(admission.join(network.wish({ name: 'ann', invite }))).rejects.toThrow(InviteExpiredError)
+    expect(tried).toEqual([])
+    expect(admission.queued).toBe(0)
+  })
+
+  it('answers a member without the root', async () => {
+    await using network = await RealNetwork.create()
+    const secondary = await network.addSecondary('sec')
+    const ann = await network.admit('ann')
+    await network.sync(secondary)
+    const tried = cut(secondary)
+    await secondary.admission.join(network.wish({ key: ann, name: 'ann' }))
+    expect(tried).toEqual([])
+  })
+
+  it('passes the refusals of the root on and keeps nothing of them', async () => {
+    await using network = await RealNetwork.create()
+    const { admission } = await network.addSecondary('sec')
+    const invite = await network.invite()
+    await admission.join(network.wish({ name: 'ann', invite }))
+    await expect(admission.join(network.wish({ name: 'bob', invite }))).rejects.toThrow(InviteUsedError)
+    await expect(admission.join(network.wish({ name: 'cem' }))).rejects.toThrow(PendingError)
+    expect(admission.queued).toBe(0)
+    expect(network.root.admission.pending()).toMatchObject([{ name: 'cem' }])
+  })
+})
+
+describe('while the root is away', () => {
+  it('joins wait, one per peer, over a restart, and are sent once it is back', async () => {
+    await using network = await RealNetwork.create()
+    const key = SigningKey.generate()
+    const admit = await network.invite({ role: 'secondary' })
+    await network.root.admission.join(network.wish({ key, name: 'sec', role: 'secondary', invite: admit }))
+    const secondary = await network.openReplica('sec', key)
+    cut(secondary)
+    const wish = network.wish({ name: 'ann', invite: await network.invite() })
+    await expect(secondary.admission.join(wish)).rejects.toThrow(PendingError)
+    await expect(secondary.admission.join(wish)).rejects.toThrow(PendingError)
+    expect(secondary.admission.queued).toBe(1)
+    await secondary.close()
+
+    const again = await network.openReplica('sec', key)
+    expect(again.admission.queued).toBe(1)
+    expect(await again.admission.replayQueue()).toBe(1)
+    expect(again.admission.queued).toBe(0)
+    expect(network.root.replica.state.memberByName('ann')).toBeDefined()
+  })
+
+  it('the replay stops, keeps the rest, and does no harm when the answer was lost', async () => {
+    await using network = await RealNetwork.create()
+    const secondary = await network.addSecondary('sec')
+    cut(secondary)
+    const invite = await network.invite({ uses: 3 })
+    for (const name of ['ann', 'bob', 'cem']) {
+      await expect(secondary.admission.join(network.wish({ name, invite }))).rejects.toThrow(PendingError)
+    }
+    secondary.admission.forward = async (request) => {
+      await network.forward(request)
+      throw new Error('the stream broke before the answer')
+    }
+    expect(await secondary.admission.replayQueue()).toBe(0)
+    expect(secondary.admission.queued).toBe(3)
+    const { n } = network.root.replica.head
+    secondary.admission.forward = network.forward
+    expect(await secondary.admission.replayQueue()).toBe(3)
+    expect(network.root.replica.head.n).toBe(n)
+  })
+
+  it('an invite that ends meanwhile still counts for a day, by the receipt of the registry', async () => {
+    await using network = await RealNetwork.create()
+    const secondary = await network.addSecondary('sec')
+    cut(secondary)
+    const told: string[] = []
+    secondary.events.addEventListener('rejected', ({ detail }) => told.push(detail.reason))
+    const ask = async (name: string) => {
+      const wish = network.wish({ name, invite: await network.invite() })
+      await expect(secondary.admission.join(wish)).rejects.toThrow(PendingError)
+    }
+    await ask('ann')
+    network.clock.advance(23 * hour)
+    secondary.admission.forward = network.forward
+    await secondary.admission.replayQueue()
+    expect(network.root.replica.state.memberByName('ann')).toBeDefined()
+    cut(secondary)
+    await ask('bob')
+    network.clock.advance(25 * hour)
+    secondary.admission.forward = network.forward
+    await secondary.admission.replayQueue()
+    expect(network.root.replica.state.memberByName('bob')).toBeUndefined()
+    expect(secondary.admission.queued).toBe(0)
+    expect(told).toHaveLength(1)
+    expect(told[0]).toContain('ended')
+  })
+
+  it('the queue is bounded, and those without an invite get half of it', async () => {
+    await using network = await RealNetwork.create()
+    const secondary = await network.addSecondary('sec', { limits: { queuedRequests: 4, queuedStrangers: 2 } })
+    cut(secondary)
+    const { admission } = secondary
+    const invite = await network.invite({ uses: 9 })
+    for (const name of ['ann', 'bob'])
+      await expect(admission.join(network.wish({ name }))).rejects.toThrow(PendingError)
+    await expect(admission.join(network.wish({ name: 'cem' }))).rejects.toThrow(UnavailableError)
+    const key = SigningKey.generate()
+    await expect(admission.join(network.wish({ key, name: 'dan', invite }))).rejects.toThrow(PendingError)
+    await expect(admission.join(network.wish({ name: 'eve', invite }))).rejects.toThrow(PendingError)
+    const full = admission.join(network.wish({ name: 'fay', invite }))
+    await expect(full).rejects.toThrow(UnavailableError)
+    await expect(full).rejects.toMatchObject({ retryAfterMs: 60_000 })
+    await expect(admission.join(network.wish({ key, name: 'dan', invite }))).rejects.toThrow(PendingError)
+    expect(admission.queued).toBe(4)
+  })
+
+  it('a name that is taken is refused at once, unless the invite replaces its holder', async () => {
+    await using network = await RealNetwork.create()
+    await network.admit('ann')
+    const secondary = await network.addSecondary('sec')
+    cut(secondary)
+    const { admission } = secondary
+    const invite = await network.invite()
+    await expect(admission.join(network.wish({ name: 'ann', invite }))).rejects.toThrow(NameTakenError)
+    const replacing = await network.invite({ replaces: 'ann' })
+    await expect(admission.join(network.wish({ name: 'ann', invite: replacing }))).rejects.toThrow(PendingError)
+  })
+
+  it('a secondary that became the root decides over its own queue', async () => {
+    await using network = await RealNetwork.create()
+    const secondary = await network.openReplica('sec', network.rootKey)
+    cut(secondary)
+    const wish = network.wish({ name: 'ann', invite: await network.invite() })
+    await expect(secondary.admission.join(wish)).rejects.toThrow(PendingError)
+    await secondary.close()
+    await network.root.close()
+    const root = await network.startRoot({ path: network.path('sec') })
+    const told: string[] = []
+    root.events.addEventListener('rejected', ({ detail }) => told.push(detail.reason))
+    expect(await root.admission.replayQueue()).toBe(1)
+    expect(root.admission.queued).toBe(0)
+    expect(told[0]).toContain('did not issue the invite')
+  })
+})
+
+describe('a receipt', () => {
+  it('counts only from a registry, for the join it names, and for a day', async () => {
+    await using network = await RealNetwork.create()
+    const { admission } = network.root
+    const ann = await network.admit('ann')
+    const invite = await network.invite()
+    const wish = network.wish({ name: 'bob', invite })
+    const issued = network.clock.now()
+    network.clock.advance(2 * hour)
+    const byStranger = receiptOf(network, wish.join, SigningKey.generate(), issued)
+    await expect(admission.join({ ...wish, receipt: byStranger })).rejects.toThrow(InviteExpiredError)
+    const ofOther = receiptOf(network, network.wish({ name: 'bob' }).join, ann, issued)
+    await expect(admission.join({ ...wish, receipt: ofOther })).rejects.toThrow(InvalidPayloadError)
+    const late = receiptOf(network, wish.join, ann, issued - day)
+    await expect(admission.join({ ...wish, receipt: late })).rejects.toThrow(InviteExpiredError)
+    const byMember = receiptOf(network, wish.join, ann, issued)
+    await expect(admission.join({ ...wish, receipt: byMember })).resolves.toBeDefined()
+  })
+})
+
+const hashOfPayload = (join: Uint8Array, network: RealNetwork): Uint8Array =>
+  openJoin(join, network.root.networkId).hash
+
+const receiptOf = (network: RealNetwork, join: Uint8Array, key: SigningKey, timeMs: number): Uint8Array =>
+  sealReceipt({ networkId: network.root.networkId, joinHash: hashOfPayload(join, network), timeMs }, key).bytes

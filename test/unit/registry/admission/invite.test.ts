@@ -1,0 +1,247 @@
+import BetterSqlite3 from 'better-sqlite3'
+import { equals } from 'uint8arrays/equals'
+import { toString as textOf } from 'uint8arrays/to-string'
+import { describe, expect, it } from 'vitest'
+import { openEntry } from '../../../../src/registry/entry.ts'
+import {
+  InvalidPayloadError,
+  InviteExpiredError,
+  InviteInvalidError,
+  InviteUsedError,
+  JoinRejectedError,
+  LimitError,
+  NameTakenError,
+  NotFoundError,
+  PendingError,
+  RevokedError,
+  WrongNetworkError
+} from '../../../../src/registry/errors.ts'
+import { sealGrant } from '../../../../src/registry/grant.ts'
+import { SigningKey } from '../../../../src/registry/keys.ts'
+import { day, RealNetwork } from '../../../helpers/real-network.ts'
+
+const hour = 3_600_000
+
+const hex = ({ admit }: { admit: Uint8Array }): string => textOf(admit, 'base16')
+
+const editStore = (path: string, sql: string): void => {
+  const db = new BetterSqlite3(path)
+  db.exec(sql)
+  db.close()
+}
+
+describe('joining with an invite', () => {
+  it('gives an admit entry that names the invite and ends with the membership', async () => {
+    await using network = await RealNetwork.create()
+    const { admission, replica, networkId } = network.root
+    const key = SigningKey.generate()
+    const invite = await network.invite()
+    const { admit } = await admission.join(network.wish({ key, name: 'ann', invite }))
+    const entry = openEntry(admit, networkId).value
+    expect(entry).toMatchObject({ kind: 'admit', body: { name: 'ann', role: 'integrated', via: 'invite' } })
+    expect(entry.kind === 'admit' && entry.body.notAfterMs).toBe(network.clock.now() + 90 * day)
+    expect(entry.kind === 'admit' && entry.body.grant).toEqual(invite.grant.bytes)
+    expect(replica.isMember(key.publicKey)).toBe(true)
+    expect(replica.checkpoint?.value.n).toBe(replica.head.n)
+  })
+
+  it('is answered with the same entry when the member asks again, however the invite stands by then', async () => {
+    await using network = await RealNetwork.create()
+    const { admission, replica } = network.root
+    const wish = network.wish({ name: 'ann', invite: await network.invite() })
+    const first = await admission.join(wish)
+    const { n } = replica.head
+    network.clock.advance(2 * hour)
+    expect(hex(await admission.join(wish))).toBe(hex(first))
+    expect(hex(await admission.join({ join: wish.join }))).toBe(hex(first))
+    expect(replica.head.n).toBe(n)
+  })
+
+  it('happens once when it is asked for twice at the same time', async () => {
+    await using network = await RealNetwork.create()
+    const { admission, replica } = network.root
+    const wish = network.wish({ name: 'ann', invite: await network.invite() })
+    const { n } = replica.head
+    const [one, other] = await Promise.all([admission.join(wish), admission.join(wish)])
+    expect(one).toEqual(other)
+    expect(replica.head.n).toBe(n + 1)
+  })
+
+  it('is refused when the invite is used up, also when all come at the same time', async () => {
+    await using network = await RealNetwork.create()
+    const { admission } = network.root
+    const invite = await network.invite({ uses: 2 })
+    const joins = ['ann', 'bob', 'cem', 'dan'].map((name) => admission.join(network.wish({ name, invite })))
+    const results = await Promise.allSettled(joins)
+    expect(results.filter(({ status }) => status === 'fulfilled')).toHaveLength(2)
+    expect(results.filter((each) => each.status === 'rejected' && each.reason instanceof InviteUsedError)).toHaveLength(
+      2
+    )
+    await expect(admission.join(network.wish({ name: 'eve', invite }))).rejects.toThrow(InviteUsedError)
+  })
+
+  it('is refused when the invite has ended', async () => {
+    await using network = await RealNetwork.create()
+    const invite = await network.invite({ ttlMs: 10_000 })
+    network.clock.advance(10_001)
+    const join = network.root.admission.join(network.wish({ name: 'ann', invite }))
+    await expect(join).rejects.toThrow(InviteExpiredError)
+    await expect(join).rejects.toThrow('ask the operator for a new one')
+  })
+
+  it('is refused with an invite of another network', async () => {
+    await using network = await RealNetwork.create()
+    await using other = await RealNetwork.create()
+    const invite = await other.invite()
+    await expect(network.root.admission.join(network.wish({ name: 'ann', invite }))).rejects.toThrow(WrongNetworkError)
+    await expect(network.root.admission.join(other.wish({ name: 'ann', invite }))).rejects.toThrow(WrongNetworkError)
+  })
+
+  it('is refused with a forged invite', async () => {
+    await using network = await RealNetwork.create()
+    const { admission } = network.root
+    const { grant, inviteKey } = await network.invite()
+    const forged = { grant: sealGrant({ ...grant.value, uses: 99 }, SigningKey.generate()), inviteKey }
+    await expect(admission.join(network.wish({ name: 'ann', invite: forged }))).rejects.toThrow(InviteInvalidError)
+    const wish = network.wish({ name: 'ann', invite: { grant, inviteKey } })
+    const broken = grant.bytes.slice()
+    broken[broken.length - 1] = (broken.at(-1) ?? 0) ^ 1
+    await expect(admission.join({ ...wish, grant: broken })).rejects.toThrow(InviteInvalidError)
+    await expect(admission.join({ join: wish.join })).rejects.toThrow(InviteInvalidError)
+    // The log key signed it, but this root never issued it: a grant of the time behind its backup.
+    const unknown = { grant: sealGrant({ ...grant.value, id: new Uint8Array(16) }, network.logKey), inviteKey }
+    await expect(admission.join(network.wish({ name: 'ann', invite: unknown }))).rejects.toThrow(InviteInvalidError)
+    await expect(admission.join(wish)).resolves.toBeDefined()
+  })
+
+  it('is refused without the one-time key, and for another role or name than the invite is for', async () => {
+    await using network = await RealNetwork.create()
+    const { admission } = network.root
+    const { grant, inviteKey } = await network.invite({ name: 'ann' })
+    const stolen = { grant, inviteKey: SigningKey.generate() }
+    await expect(admission.join(network.wish({ name: 'ann', invite: stolen }))).rejects.toThrow(InviteInvalidError)
+    const invite = { grant, inviteKey }
+    await expect(admission.join(network.wish({ name: 'bob', invite }))).rejects.toThrow(InviteInvalidError)
+    await expect(admission.join(network.wish({ name: 'ann', role: 'secondary', invite }))).rejects.toThrow(
+      InviteInvalidError
+    )
+    await expect(admission.join(network.wish({ name: 'ann', role: 'root', invite }))).rejects.toThrow(
+      InvalidPayloadError
+    )
+  })
+
+  it('does not let a relay use it for a key of its own', async () => {
+    await using network = await RealNetwork.create()
+    const { admission } = network.root
+    const invite = await network.invite()
+    const seen = network.wish({ name: 'ann', invite })
+    const relay = network.wish({ name: 'relay' })
+    await expect(admission.join({ ...relay, grant: seen.grant ?? new Uint8Array() })).rejects.toThrow(
+      InviteInvalidError
+    )
+  })
+
+  it('leaves the invite usable when the commit fails', async () => {
+    await using network = await RealNetwork.create()
+    const invite = await network.invite()
+    const { n } = network.root.replica.head
+    const wish = network.wish({ name: 'ann', invite })
+    await network.root.close()
+    // Each new log entry breaks a rule that only the commit looks at.
+    editStore(
+      network.path('root'),
+      `
+      CREATE TABLE parent (id INTEGER PRIMARY KEY) STRICT;
+      CREATE TABLE child (id INTEGER REFERENCES parent DEFERRABLE INITIALLY DEFERRED) STRICT;
+      CREATE TRIGGER fail AFTER INSERT ON log BEGIN INSERT INTO child VALUES (1); END`
+    )
+    await network.startRoot()
+    await expect(network.root.admission.join(wish)).rejects.toThrow('FOREIGN KEY')
+    expect(network.root.replica.head.n).toBe(n)
+    await network.root.close()
+    editStore(network.path('root'), 'DROP TRIGGER fail')
+    await network.startRoot()
+    await network.root.admission.join(wish)
+    expect(network.root.replica.head.n).toBe(n + 1)
+    await expect(network.root.admission.join(network.wish({ name: 'bob', invite }))).rejects.toThrow(InviteUsedError)
+  })
+})
+
+describe('names', () => {
+  it('are unique, and the refusal says who to ask', async () => {
+    await using network = await RealNetwork.create()
+    await network.admit('ann')
+    const join = network.root.admission.join(network.wish({ name: 'ann', invite: await network.invite() }))
+    await expect(join).rejects.toThrow(NameTakenError)
+    await expect(join).rejects.toThrow('--replace ann')
+  })
+
+  it('go to one of two that ask at the same time, and the other keeps its invite', async () => {
+    await using network = await RealNetwork.create()
+    const { admission } = network.root
+    const invites = [await network.invite(), await network.invite()]
+    const results = await Promise.allSettled(
+      invites.map((invite) => admission.join(network.wish({ name: 'ann', invite })))
+    )
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected'])
+    expect(results[1]).toMatchObject({ reason: { name: 'NameTakenError' } })
+    const [, second] = invites
+    await expect(
+      admission.join(network.wish({ name: 'bob', ...(second && { invite: second }) }))
+    ).resolves.toBeDefined()
+  })
+
+  it('are taken over with an invite that replaces their holder, who is revoked in the same batch', async () => {
+    await using network = await RealNetwork.create()
+    const { admission, replica } = network.root
+    const old = await network.admit('ann')
+    const { n } = replica.head
+    const invite = await network.invite({ replaces: 'ann' })
+    expect(invite.grant.value).toMatchObject({ name: 'ann', replaces: 'ann' })
+    const key = SigningKey.generate()
+    await admission.join(network.wish({ key, name: 'ann', invite }))
+    expect(replica.head.n).toBe(n + 2)
+    expect(replica.state.isRevoked(old.publicKey)).toBe(true)
+    expect(equals(replica.state.memberByName('ann')?.publicKey ?? new Uint8Array(), key.publicKey)).toBe(true)
+    await expect(
+      admission.join(network.wish({ key: old, name: 'old', invite: await network.invite() }))
+    ).rejects.toThrow(RevokedError)
+  })
+})
+
+describe('issuing an invite', () => {
+  it.each([
+    ['nobody to replace', { replaces: 'nobody' }, NotFoundError],
+    ['a name that is taken', { name: 'root' }, NameTakenError],
+    ['the root replaced', { replaces: 'root' }, InvalidPayloadError],
+    ['the role root', { role: 'root' as const }, InvalidPayloadError],
+    ['a name for many', { name: 'ann', uses: 2 }, InvalidPayloadError],
+    ['no use', { uses: 0 }, InvalidPayloadError],
+    ['a year', { ttlMs: 365 * day }, InvalidPayloadError],
+    ['no time', { ttlMs: 0 }, InvalidPayloadError]
+  ])('is refused for %s', async (_, options, error) => {
+    await using network = await RealNetwork.create()
+    await expect(network.invite(options)).rejects.toThrow(error)
+  })
+
+  it('is limited, and those that have ended make room', async () => {
+    await using network = await RealNetwork.create({}, { limits: { openGrants: 2 } })
+    await network.invite()
+    await network.invite()
+    await expect(network.invite()).rejects.toThrow(LimitError)
+    network.clock.advance(2 * day)
+    await expect(network.invite()).resolves.toBeDefined()
+  })
+})
+
+describe('after a rejection', () => {
+  it("a valid invite counts more than the operator's earlier no", async () => {
+    await using network = await RealNetwork.create()
+    const { admission } = network.root
+    const key = SigningKey.generate()
+    await expect(admission.join(network.wish({ key, name: 'ann' }))).rejects.toThrow(PendingError)
+    await admission.reject('ann', 'who is this?')
+    await expect(admission.join(network.wish({ key, name: 'ann' }))).rejects.toThrow(JoinRejectedError)
+    await admission.join(network.wish({ key, name: 'ann', invite: await network.invite() }))
+  })
+})

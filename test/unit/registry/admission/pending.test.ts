@@ -1,0 +1,175 @@
+import { describe, expect, it } from 'vitest'
+import {
+  AmbiguousNameError,
+  InvalidPayloadError,
+  InviteRequiredError,
+  JoinRejectedError,
+  NameTakenError,
+  NotFoundError,
+  NotRootError,
+  PendingError,
+  RevokedError,
+  UnavailableError
+} from '../../../../src/registry/errors.ts'
+import type { PendingJoin } from '../../../../src/registry/events.ts'
+import { peerIdText, SigningKey } from '../../../../src/registry/keys.ts'
+import { day, RealNetwork } from '../../../helpers/real-network.ts'
+
+const waits = async (network: RealNetwork, name: string, key = SigningKey.generate()): Promise<SigningKey> => {
+  await expect(network.root.admission.join(network.wish({ key, name }))).rejects.toThrow(PendingError)
+  return key
+}
+
+describe('a join without an invite', () => {
+  it.each(['invite', 'approve'] as const)('waits for the operator under the policy %s', async (admission) => {
+    await using network = await RealNetwork.create({ admission })
+    const told: PendingJoin[] = []
+    network.root.events.addEventListener('pending', ({ detail }) => told.push(detail))
+    const key = await waits(network, 'ann')
+    await waits(network, 'ann', key)
+    expect(network.root.admission.pending()).toMatchObject([{ name: 'ann', role: 'integrated' }])
+    expect(told).toHaveLength(1)
+  })
+
+  it('is let in at once under the policy open, but not as a registry', async () => {
+    await using network = await RealNetwork.create({ admission: 'open' })
+    const { admission, replica } = network.root
+    await admission.join(network.wish({ name: 'ann' }))
+    expect(replica.state.memberByName('ann')?.role).toBe('integrated')
+    await expect(admission.join(network.wish({ name: 'reg', role: 'secondary' }))).rejects.toThrow(PendingError)
+    await expect(admission.join(network.wish({ name: 'ann' }))).rejects.toThrow(NameTakenError)
+  })
+
+  it('is judged by what the root was told instead of the policy of the genesis', async () => {
+    await using network = await RealNetwork.create({}, { policy: { admission: 'open' } })
+    await expect(network.root.admission.join(network.wish({ name: 'ann' }))).resolves.toBeDefined()
+  })
+
+  it('is refused when the list is full, and those on it may ask again', async () => {
+    await using network = await RealNetwork.create({}, { limits: { pendingJoins: 2 } })
+    const ann = await waits(network, 'ann')
+    await waits(network, 'bob')
+    const join = network.root.admission.join(network.wish({ name: 'cem' }))
+    await expect(join).rejects.toThrow(UnavailableError)
+    await expect(join).rejects.toMatchObject({ retryAfterMs: 60_000 })
+    await waits(network, 'ann', ann)
+    await network.root.admission.reject('bob', '')
+    await waits(network, 'cem')
+  })
+
+  it('needs an invite where there is no list', async () => {
+    await using network = await RealNetwork.create({}, { limits: { pendingJoins: 0 } })
+    await expect(network.root.admission.join(network.wish({ name: 'ann' }))).rejects.toThrow(InviteRequiredError)
+  })
+
+  it('is refused at once when the name is taken', async () => {
+    await using network = await RealNetwork.create()
+    await expect(network.root.admission.join(network.wish({ name: 'root' }))).rejects.toThrow(NameTakenError)
+  })
+
+  it('waits over a restart of the root', async () => {
+    await using network = await RealNetwork.create()
+    const key = await waits(network, 'ann')
+    await network.root.close()
+    await network.startRoot()
+    await network.root.admission.approve(peerIdText(key.publicKey))
+    expect(network.root.replica.isMember(key.publicKey)).toBe(true)
+  })
+})
+
+describe('the operator', () => {
+  it('approves by name, by PeerId and by key', async () => {
+    await using network = await RealNetwork.create()
+    const { admission, replica } = network.root
+    await waits(network, 'ann')
+    const bob = await waits(network, 'bob')
+    const cem = await waits(network, 'cem')
+    await admission.approve('ann')
+    await admission.approve(peerIdText(bob.publicKey))
+    await admission.approve(cem.publicKey)
+    expect(admission.pending()).toEqual([])
+    expect(replica.state.memberByName('ann')).toBeDefined()
+    await expect(admission.join(network.wish({ key: bob, name: 'bob' }))).resolves.toBeDefined()
+  })
+
+  it('is told when a name is not the only one, or has been given away meanwhile', async () => {
+    await using network = await RealNetwork.create()
+    const { admission } = network.root
+    const ann = await waits(network, 'ann')
+    const other = await waits(network, 'ann')
+    await expect(admission.approve('ann')).rejects.toThrow(AmbiguousNameError)
+    await expect(admission.approve('ann')).rejects.toThrow(peerIdText(other.publicKey))
+    await admission.approve(ann.publicKey)
+    await expect(admission.approve('ann')).rejects.toThrow(NameTakenError)
+    await admission.reject('ann', 'name taken')
+  })
+
+  it('is told when nobody waits under a name or key, or it is no PeerId at all', async () => {
+    await using network = await RealNetwork.create()
+    const { admission } = network.root
+    await expect(admission.approve('nobody')).rejects.toThrow(NotFoundError)
+    await expect(admission.reject(SigningKey.generate().publicKey, '')).rejects.toThrow(NotFoundError)
+    await expect(admission.approve('No such PeerId')).rejects.toThrow(InvalidPayloadError)
+  })
+
+  it('rejects, and the joiner is told why from then on', async () => {
+    await using network = await RealNetwork.create()
+    const { admission, events } = network.root
+    const told: string[] = []
+    events.addEventListener('rejected', ({ detail }) => told.push(detail.reason))
+    const key = await waits(network, 'ann')
+    await admission.reject('ann', 'not one of ours')
+    expect(told).toEqual(['not one of ours'])
+    const join = admission.join(network.wish({ key, name: 'other' }))
+    await expect(join).rejects.toThrow(JoinRejectedError)
+    await expect(join).rejects.toThrow('not one of ours')
+    expect(admission.pending()).toEqual([])
+  })
+
+  it('can do none of that where the root is not', async () => {
+    await using network = await RealNetwork.create()
+    const { admission } = await network.addSecondary('sec')
+    await expect(admission.invite({ role: 'integrated' })).rejects.toThrow(NotRootError)
+    await expect(admission.approve('ann')).rejects.toThrow(NotRootError)
+    await expect(admission.reject('ann', '')).rejects.toThrow(NotRootError)
+    await expect(admission.revoke(network.rootKey.publicKey, '')).rejects.toThrow(NotRootError)
+  })
+})
+
+describe('revoking', () => {
+  it('shuts a key out for ever, with its record, and is told', async () => {
+    await using network = await RealNetwork.create()
+    const { admission, events, replica } = network.root
+    const told: string[] = []
+    events.addEventListener('revoked', ({ detail }) => told.push(peerIdText(detail.publicKey)))
+    const ann = await network.admit('ann')
+    await admission.revoke(ann.publicKey, 'stolen')
+    await admission.revoke(ann.publicKey, 'stolen')
+    expect(told).toEqual([peerIdText(ann.publicKey)])
+    expect(replica.isMember(ann.publicKey)).toBe(false)
+    const invite = await network.invite()
+    await expect(admission.join(network.wish({ key: ann, name: 'again', invite }))).rejects.toThrow(RevokedError)
+    await network.admit('ann')
+  })
+
+  it('is refused for the root itself and for those who are no members', async () => {
+    await using network = await RealNetwork.create()
+    const { admission } = network.root
+    await expect(admission.revoke(network.rootKey.publicKey, '')).rejects.toThrow(InvalidPayloadError)
+    await expect(admission.revoke(SigningKey.generate().publicKey, '')).rejects.toThrow(NotFoundError)
+  })
+})
+
+describe('a membership that has ended', () => {
+  it('is given again by another invite', async () => {
+    await using network = await RealNetwork.create({ membershipMs: day })
+    const { admission, replica, root } = network.root
+    const ann = await network.admit('ann')
+    network.clock.advance(2 * day)
+    await root?.checkpoint()
+    expect(replica.isMember(ann.publicKey)).toBe(false)
+    const invite = await network.invite()
+    await admission.join(network.wish({ key: ann, name: 'ann', invite }))
+    expect(replica.isMember(ann.publicKey)).toBe(true)
+  })
+})

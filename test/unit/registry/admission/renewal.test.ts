@@ -1,0 +1,130 @@
+import { toString as textOf } from 'uint8arrays/to-string'
+import { describe, expect, it } from 'vitest'
+import {
+  InvalidEnvelopeError,
+  InvalidPayloadError,
+  NotMemberError,
+  PendingError,
+  RevokedError,
+  WrongNetworkError
+} from '../../../../src/registry/errors.ts'
+import { sealForgetRequest } from '../../../../src/registry/forget.ts'
+import { SigningKey } from '../../../../src/registry/keys.ts'
+import { sealRenewRequest } from '../../../../src/registry/renew.ts'
+import { day, RealNetwork } from '../../../helpers/real-network.ts'
+
+const hex = (bytes: Uint8Array | undefined): string => textOf(bytes ?? new Uint8Array(), 'base16')
+
+const request = (network: RealNetwork, key: SigningKey, notAfterMs?: number): Uint8Array => {
+  const { networkId, replica } = network.root
+  const member = replica.state.member(key.publicKey)
+  const fields = { networkId, publicKey: key.publicKey, notAfterMs: notAfterMs ?? member?.notAfterMs ?? 0 }
+  return sealRenewRequest(fields, key).bytes
+}
+
+describe('a renewal', () => {
+  it('lasts as long as a membership, from now on', async () => {
+    await using network = await RealNetwork.create()
+    const { admission, replica } = network.root
+    const ann = await network.admit('ann')
+    network.clock.advance(45 * day)
+    const { entry } = await admission.renew(request(network, ann), ann.publicKey)
+    const member = replica.state.member(ann.publicKey)
+    expect(member?.notAfterMs).toBe(network.clock.now() + 90 * day)
+    expect(hex(entry)).toBe(hex(member?.renew?.bytes))
+  })
+
+  it('is not entered while more than 60 % is left: the answer is the entry that stands', async () => {
+    await using network = await RealNetwork.create()
+    const { admission, replica } = network.root
+    const ann = await network.admit('ann')
+    const { n } = replica.head
+    network.clock.advance(35 * day)
+    const { entry } = await admission.renew(request(network, ann))
+    expect(hex(entry)).toBe(hex(replica.state.member(ann.publicKey)?.admit.bytes))
+    expect(replica.head.n).toBe(n)
+  })
+
+  it('is entered once, however often and however late the same request comes', async () => {
+    await using network = await RealNetwork.create()
+    const { admission, replica } = network.root
+    const ann = await network.admit('ann')
+    network.clock.advance(50 * day)
+    const old = request(network, ann)
+    const { n } = replica.head
+    const [one, other] = await Promise.all([admission.renew(old), admission.renew(old)])
+    expect(hex(one.entry)).toBe(hex(other.entry))
+    network.clock.advance(80 * day)
+    expect(hex((await admission.renew(old)).entry)).toBe(hex(one.entry))
+    expect(replica.head.n).toBe(n + 1)
+  })
+
+  it('comes through when the root was away at the end of the membership', async () => {
+    await using network = await RealNetwork.create()
+    const { admission, replica } = network.root
+    const ann = await network.admit('ann')
+    network.clock.advance(100 * day)
+    await admission.renew(request(network, ann))
+    expect(replica.isMember(ann.publicKey)).toBe(true)
+    network.clock.advance(121 * day)
+    await expect(admission.renew(request(network, ann))).rejects.toThrow(NotMemberError)
+  })
+
+  it('is refused when it does not fit', async () => {
+    await using network = await RealNetwork.create()
+    await using foreign = await RealNetwork.create()
+    const { admission } = network.root
+    const ann = await network.admit('ann')
+    const bob = await network.admit('bob')
+    network.clock.advance(50 * day)
+    const ofAnn = request(network, ann)
+    await expect(admission.renew(ofAnn, bob.publicKey)).rejects.toThrow(InvalidEnvelopeError)
+    await expect(admission.renew(request(network, ann, network.clock.now() + 91 * day))).rejects.toThrow(
+      InvalidPayloadError
+    )
+    await expect(admission.renew(request(network, SigningKey.generate()))).rejects.toThrow(NotMemberError)
+    await expect(admission.renew(request(foreign, ann))).rejects.toThrow(WrongNetworkError)
+    await admission.revoke(ann.publicKey, 'stolen')
+    await expect(admission.renew(ofAnn)).rejects.toThrow(RevokedError)
+  })
+
+  it('waits in the queue of a registry while the root is away, and is sent once', async () => {
+    await using network = await RealNetwork.create()
+    const ann = await network.admit('ann')
+    const secondary = await network.addSecondary('sec')
+    network.clock.advance(50 * day)
+    secondary.admission.forward = undefined
+    const asked = request(network, ann)
+    await expect(secondary.admission.renew(asked)).rejects.toThrow(PendingError)
+    await expect(secondary.admission.renew(asked)).rejects.toThrow(PendingError)
+    expect(secondary.admission.queued).toBe(1)
+    const { n } = network.root.replica.head
+    secondary.admission.forward = network.forward
+    expect(await secondary.admission.replayQueue()).toBe(1)
+    expect(secondary.admission.queued).toBe(0)
+    expect(network.root.replica.head.n).toBe(n + 1)
+  })
+})
+
+describe('being forgotten', () => {
+  it('revokes the own key, and is done when it was done before', async () => {
+    await using network = await RealNetwork.create()
+    const { admission, networkId, replica } = network.root
+    const ann = await network.admit('ann')
+    const asked = sealForgetRequest({ networkId, publicKey: ann.publicKey }, ann).bytes
+    await expect(admission.forget(asked, network.rootKey.publicKey)).rejects.toThrow(InvalidEnvelopeError)
+    const { entry } = await admission.forget(asked, ann.publicKey)
+    expect(entry.length).toBeGreaterThan(0)
+    expect(replica.state.isRevoked(ann.publicKey)).toBe(true)
+    expect(await admission.forget(asked)).toEqual({ entry: new Uint8Array() })
+  })
+
+  it('reaches the root through another registry', async () => {
+    await using network = await RealNetwork.create()
+    const ann = await network.admit('ann')
+    const secondary = await network.addSecondary('sec')
+    const { networkId, replica } = network.root
+    await secondary.admission.forget(sealForgetRequest({ networkId, publicKey: ann.publicKey }, ann).bytes)
+    expect(replica.state.isRevoked(ann.publicKey)).toBe(true)
+  })
+})
