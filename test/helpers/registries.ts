@@ -8,6 +8,9 @@ import { openRegistry, type Registry, type RegistryInit } from '../../src/regist
 import { startHost } from './hosts.ts'
 import { keyNumber, LogNetwork } from './log-network.ts'
 
+/** What a root takes in one batch. */
+const admitsAtOnce = 500
+
 export interface RegistryHost extends AsyncDisposable {
   readonly registry: Registry
   readonly host: Libp2p<{ sync: SyncServer }>
@@ -75,10 +78,12 @@ export class RegistryNetwork implements AsyncDisposable {
   }
 
   async admit({ registry }: RegistryHost, from: number, to: number, role?: 'secondary'): Promise<void> {
-    const drafts = Array.from({ length: Math.max(0, to - from + 1) }, (_, index) =>
-      this.log.admit(registry.networkId, from + index, role === undefined ? {} : { role })
-    )
-    if (drafts.length > 0) await registry.root?.append(drafts)
+    for (let first = from; first <= to; first += admitsAtOnce) {
+      const drafts = Array.from({ length: Math.min(admitsAtOnce, to - first + 1) }, (_, index) =>
+        this.log.admit(registry.networkId, first + index, role === undefined ? {} : { role })
+      )
+      await registry.root?.append(drafts)
+    }
   }
 
   async stop(made: RegistryHost): Promise<void> {

@@ -1,0 +1,239 @@
+import { copyFileSync } from 'node:fs'
+import type { Connection } from '@libp2p/interface'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { FrameStream } from '../../src/protocols/engine/frames.ts'
+import { statuses } from '../../src/protocols/engine/status.ts'
+import { SyncCursors, sync, syncId } from '../../src/protocols/sync/index.ts'
+import { SyncFrame, SyncRequest } from '../../src/protocols/sync/pb/sync.ts'
+import { silentLogger } from '../../src/registry/ports.ts'
+import { sealRecord } from '../../src/registry/record.ts'
+import { connect, connectionWith, startPlainHost } from '../helpers/hosts.ts'
+import { keyNumber, type RegistryHost, RegistryNetwork } from '../helpers/registries.ts'
+import { aRecord, otherNetworkId } from '../helpers/signed-objects.ts'
+
+let network: RegistryNetwork
+
+beforeEach(() => {
+  network = new RegistryNetwork()
+})
+
+afterEach(() => network[Symbol.asyncDispose]())
+
+const pull = async (from: { host: RegistryHost['host'] }, to: RegistryHost) =>
+  await sync(await connect(to.host, from.host), to.registry, {
+    limits: to.limits,
+    logger: silentLogger,
+    subscribe: false,
+    records: true,
+    cursors: new SyncCursors()
+  })
+
+const until = (what: () => unknown, timeout = 5_000) => expect.poll(what, { interval: 5, timeout })
+
+const named = (name: string) => expect.objectContaining({ name })
+
+async function open(connection: Connection, to: RegistryHost): Promise<FrameStream> {
+  return new FrameStream(await connection.newStream(syncId), { maxFrame: 262_144, limits: to.limits.stream })
+}
+
+/** Sends raw bytes as a request and gives the status of the answer. */
+async function statusOf(request: Uint8Array, connection: Connection, to: RegistryHost): Promise<number | undefined> {
+  const frames = await open(connection, to)
+  await frames.write(request)
+  const answer = await frames.read({ signal: AbortSignal.timeout(5_000) })
+  await frames.close()
+  return answer === undefined ? undefined : SyncFrame.decode(answer).start?.status
+}
+
+describe('a server of sync', () => {
+  test('refuses what is no request, of a newer version, or for another network, with the status of each', async () => {
+    const root = await network.startRoot(1)
+    const follower = await network.startFollower(root, keyNumber(1))
+    const connection = await connect(follower.host, root.host)
+    const { networkId } = root.registry
+    const ask = (request: Uint8Array) => statusOf(request, connection, follower)
+    expect(await ask(Uint8Array.of(0x0a, 0xff))).toBe(statuses.MALFORMED)
+    expect(await ask(SyncRequest.encode({ version: 2, networkId }))).toBe(statuses.UNSUPPORTED_VERSION)
+    expect(await ask(SyncRequest.encode({ version: 1, networkId: otherNetworkId }))).toBe(statuses.WRONG_NETWORK)
+    expect(await ask(SyncRequest.encode({ version: 1, networkId, digest: new Uint8Array(7) }))).toBe(statuses.MALFORMED)
+    await expect(ask(new Uint8Array(60_000))).rejects.toThrow()
+  })
+
+  test('tells a stranger that it is no member', async () => {
+    const root = await network.startRoot(1)
+    const follower = await network.startFollower(root, keyNumber(99))
+    await expect(pull(root, follower)).rejects.toThrow(named('NotMemberError'))
+    expect(follower.registry.replica.head.n).toBe(0)
+  })
+
+  test('refuses a peer that opens more streams than allowed in a minute', async () => {
+    const root = await network.startRoot(1, { sync: { rate: { count: 3, perMs: 60_000 } } })
+    const follower = await network.startFollower(root, keyNumber(1))
+    for (let index = 0; index < 3; index++) await pull(root, follower)
+    await expect(pull(root, follower)).rejects.toThrow(named('RateLimitedError'))
+  })
+
+  test('ends a subscription whose reader says something more', async () => {
+    const root = await network.startRoot(1)
+    const follower = await network.startFollower(root, keyNumber(1))
+    const frames = await open(await connect(follower.host, root.host), follower)
+    const { networkId } = root.registry
+    await frames.write(SyncRequest.encode({ version: 1, networkId, hash: networkId, subscribe: true }))
+    await until(() => root.host.services.sync.subscribers).toBe(1)
+    await frames.write(Uint8Array.of(1, 2, 3))
+    await until(() => root.host.services.sync.subscribers).toBe(0)
+  })
+
+  test('forgets a subscriber that ends its side in order', async () => {
+    const root = await network.startRoot(1)
+    const follower = await network.startFollower(root, keyNumber(1))
+    const frames = await open(await connect(follower.host, root.host), follower)
+    const { networkId } = root.registry
+    await frames.write(SyncRequest.encode({ version: 1, networkId, hash: networkId, subscribe: true }))
+    await until(() => root.host.services.sync.subscribers).toBe(1)
+    await frames.close()
+    await until(() => root.host.services.sync.subscribers).toBe(0)
+    expect(await frames.closed).toBeUndefined()
+  })
+
+  test('cuts a reader that takes nothing, and holds no more for it than its buffer', async () => {
+    const root = await network.startRoot(4_000, { stream: { stallMs: 300 } })
+    const follower = await network.startFollower(root, keyNumber(1))
+    const connection = await connect(follower.host, root.host)
+    const stream = await connection.newStream(syncId)
+    const { networkId } = root.registry
+    const request = SyncRequest.encode({ version: 1, networkId, hash: networkId, subscribe: true, records: true })
+    stream.pause()
+    stream.send(Uint8Array.of(request.length, ...request))
+    const server = await connectionWith(root.host, follower.host)
+    const buffered: number[] = []
+    await until(() => {
+      const [open] = server.streams.filter(({ protocol }) => protocol === syncId)
+      if (open !== undefined) buffered.push(open.writeBufferLength)
+      return open === undefined && buffered.length > 0
+    }).toBe(true)
+    expect(root.host.services.sync.subscribers).toBe(0)
+    expect(Math.max(...buffered)).toBeLessThanOrEqual(root.limits.stream.writeBufferBytes)
+    stream.abort(new Error('the test is over'))
+  })
+})
+
+describe('a client of sync', () => {
+  /** A host that speaks sync as the test wants. */
+  async function hostile(answer: (frames: FrameStream) => Promise<void>, to: RegistryHost) {
+    const host = await startPlainHost()
+    await host.handle(syncId, async (stream) => {
+      const frames = new FrameStream(stream, { maxFrame: 65_536, limits: to.limits.stream })
+      await frames.read()
+      await answer(frames)
+    })
+    return { host: host as RegistryHost['host'], stop: () => host.stop() }
+  }
+
+  const start = SyncFrame.encode({ start: { status: 0, mode: 0, replicaAgeMs: 0, retryAfterMs: 0 } })
+  const caughtUp = SyncFrame.encode({ caughtUp: true })
+
+  async function outcome(answer: (frames: FrameStream, root: RegistryHost) => Promise<void>): Promise<string> {
+    const root = await network.startRoot(3)
+    const follower = await network.startFollower(root, keyNumber(1), { sync: { progressMs: 300 } })
+    const server = await hostile((frames) => answer(frames, root), follower)
+    try {
+      await pull(server, follower)
+      return 'caught up'
+    } catch (error) {
+      return (error as Error).name
+    } finally {
+      expect(follower.registry.replica.head.n).toBe(0)
+      expect(follower.registry.records.count()).toBe(0)
+      await server.stop()
+    }
+  }
+
+  test('gives up on a server that says nothing', async () => {
+    expect(await outcome(async () => {})).toBe('DeadlineError')
+  })
+
+  test('gives up on a server that begins and then says nothing', async () => {
+    expect(await outcome((frames) => frames.write(start))).toBe('DeadlineError')
+  })
+
+  test('takes the end of the stream before it has caught up for a failure', async () => {
+    const end = async (frames: FrameStream) => {
+      await frames.write(start)
+      await frames.close()
+    }
+    expect(await outcome(end)).toBe('StreamEndedError')
+  })
+
+  test('refuses frames before the start, and a second start', async () => {
+    expect(await outcome((frames) => frames.write(caughtUp))).toBe('MalformedFrameError')
+  })
+
+  test('refuses entries that do not follow, that are forged, or that nobody signed', async () => {
+    const bend = async (frames: FrameStream, root: RegistryHost) => {
+      const [entry] = root.registry.replica.read(1, 10_000).map(({ envelope }) => envelope)
+      const forged = Uint8Array.from(entry ?? [])
+      forged[forged.length - 1] = (forged.at(-1) ?? 0) ^ 1
+      await frames.write(start)
+      await frames.write(SyncFrame.encode({ entries: [forged] }))
+    }
+    expect(await outcome(bend)).toBe('InvalidEnvelopeError')
+  })
+
+  test('refuses entries with a gap', async () => {
+    const skip = async (frames: FrameStream, root: RegistryHost) => {
+      const entries = root.registry.replica.read(2, 10_000).map(({ envelope }) => envelope)
+      await frames.write(start)
+      await frames.write(SyncFrame.encode({ entries }))
+    }
+    expect(await outcome(skip)).toBe('LogMismatchError')
+  })
+
+  test('refuses a snapshot that is said to be complete and is not', async () => {
+    const cut = async (frames: FrameStream, root: RegistryHost) => {
+      const { replica } = root.registry
+      await frames.write(SyncFrame.encode({ start: { status: 0, mode: 1, replicaAgeMs: 0, retryAfterMs: 0 } }))
+      await frames.write(SyncFrame.encode({ checkpoint: replica.checkpoint?.bytes ?? new Uint8Array() }))
+      const entries = replica.readLive(-1, 100_000, replica.head.n).map(({ envelope }) => envelope)
+      await frames.write(SyncFrame.encode({ entries: entries.slice(0, -1) }))
+      await frames.write(caughtUp)
+    }
+    expect(await outcome(cut)).toBe('LogMismatchError')
+  })
+
+  test('keeps both sides of a second history as a proof, and follows neither', async () => {
+    const root = await network.startRoot(3)
+    const follower = await network.startFollower(root, keyNumber(1))
+    await pull(root, follower)
+    const twinPath = network.log.newPath()
+    await root.registry.backup(`${twinPath}.copy`)
+    copyFileSync(`${twinPath}.copy`, twinPath)
+    // The log key is what was stolen; its holder has a node key of its own.
+    const { logKey } = network.log
+    const twin = await network.start({ path: twinPath, role: 'root', nodeKey: keyNumber(2), logKey })
+    await network.admit(root, 4, 4)
+    await network.admit(twin, 5, 6)
+    await pull(root, follower)
+    await expect(pull(twin, follower)).rejects.toThrow(named('ForkError'))
+    expect(follower.registry.replica.isForked).toBe(true)
+    expect(follower.registry.replica.forks().length).toBeGreaterThan(0)
+  })
+
+  test('a record of a key that is no member is left out, and the sync goes on', async () => {
+    const root = await network.startRoot(3)
+    const follower = await network.startFollower(root, keyNumber(1))
+    await pull(root, follower)
+    const { networkId } = root.registry
+    const nobody = keyNumber(500)
+    const record = sealRecord({ ...aRecord, networkId, publicKey: nobody.publicKey, seq: 1 }, nobody).bytes
+    const server = await hostile(async (frames) => {
+      await frames.write(start)
+      await frames.write(SyncFrame.encode({ records: [record], caughtUp: true }))
+    }, follower)
+    expect(await pull(server, follower)).toMatchObject({ records: 0, caughtUp: true })
+    await network.admit(root, 500, 500)
+    await pull(root, follower)
+    await until(() => follower.registry.records.get(nobody.publicKey)?.seq).toBe(1)
+    await server.stop()
+  })
+})
