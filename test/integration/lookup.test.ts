@@ -31,22 +31,23 @@ const hosts: MemberHost<Services>[] = []
 /** The members as a registry keeps them, with real records. */
 class Directory {
   readonly order = new KeyOrder()
-  readonly members = new Map<string, LookupMember>()
-  records: Records | undefined
+  readonly rows = new Map<string, LookupMember>()
+  readonly members: Members = new Map()
 
-  async admit(name: string, role: Role = 'integrated', admitBytes = 300): Promise<SigningKey> {
+  async admit(to: Records, name: string, role: Role = 'integrated', admitBytes = 300): Promise<SigningKey> {
     const key = SigningKey.generate()
-    const admit = { bytes: new Uint8Array(admitBytes) }
-    this.members.set(peerIdText(key.publicKey), { publicKey: key.publicKey, name, role, admit })
+    const id = peerIdText(key.publicKey)
+    this.rows.set(id, { publicKey: key.publicKey, name, role, admit: { bytes: new Uint8Array(admitBytes) } })
     this.order.add(key.publicKey)
-    await this.records?.put(recordOf(key, 1, { services: [`service-${role}`] }).bytes)
+    this.members.set(id, role)
+    await to.put(recordOf(key, 1, { services: [`service-${role}`] }).bytes)
     return key
   }
 
   source(records: Records) {
     return {
-      member: (key: Uint8Array) => this.members.get(peerIdText(key)),
-      memberByName: (name: string) => [...this.members.values()].find((each) => each.name === name),
+      member: (key: Uint8Array) => this.rows.get(peerIdText(key)),
+      memberByName: (name: string) => [...this.rows.values()].find((each) => each.name === name),
       keysAfter: (after: Uint8Array | undefined, limit: number) => this.order.after(after, limit),
       records,
       liveness: { view: (key: Uint8Array) => ({ ...unheardView(key), state: 'online' as const, heardAgeMs: 1_200.4 }) }
@@ -83,21 +84,8 @@ const start = async (members: Members, role: Role | 'stranger', services: 'regis
 
 beforeEach(async () => {
   directory = new Directory()
-  const members: Members = new Map()
-  registry = await start(members, 'root', 'registry')
-  asker = await start(members, 'integrated', 'none')
-  // Everybody in the directory is a member for the registry's records.
-  const original = directory.admit.bind(directory)
-  directory.records = registry.records
-  directory.admit = async (name, role, admitBytes) => {
-    const put = directory.records
-    directory.records = undefined
-    const key = await original(name, role, admitBytes)
-    members.set(peerIdText(key.publicKey), role ?? 'integrated')
-    directory.records = put
-    await put?.put(recordOf(key, 1, { services: [`service-${role ?? 'integrated'}`] }).bytes)
-    return key
-  }
+  registry = await start(directory.members, 'root', 'registry')
+  asker = await start(directory.members, 'integrated', 'none')
 })
 
 afterEach(async () => {
@@ -106,8 +94,8 @@ afterEach(async () => {
 
 describe('lookup over the wire', () => {
   test('finds a member by name, by key, by role and by service, with its verified record', async () => {
-    const alpha = await directory.admit('alpha', 'secondary')
-    await directory.admit('beta')
+    const alpha = await directory.admit(registry.records, 'alpha', 'secondary')
+    await directory.admit(registry.records, 'beta')
     const connection = await connect(asker.host, registry.host)
     for (const query of [
       { name: 'alpha' },
@@ -130,7 +118,7 @@ describe('lookup over the wire', () => {
   test('gives every row exactly once while members come, in pages that fit into a frame', async () => {
     const keys = new Set<string>()
     for (let index = 0; index < 300; index++) {
-      keys.add(peerIdText((await directory.admit(`node-${index}`, 'integrated', 2_500)).publicKey))
+      keys.add(peerIdText((await directory.admit(registry.records, `node-${index}`, 'integrated', 2_500)).publicKey))
     }
     const connection = await connect(asker.host, registry.host)
     const seen: string[] = []
@@ -138,7 +126,7 @@ describe('lookup over the wire', () => {
     for await (const page of lookupAll(connection, { limit: 500 }, options)) {
       pages++
       seen.push(...page.rows.map(({ publicKey }) => peerIdText(publicKey)))
-      await directory.admit(`late-${pages}`)
+      await directory.admit(registry.records, `late-${pages}`)
     }
     expect(pages).toBeGreaterThan(3)
     expect(new Set(seen).size).toBe(seen.length)
@@ -146,8 +134,8 @@ describe('lookup over the wire', () => {
   })
 
   test('answers many questions on one stream in their order', async () => {
-    await directory.admit('alpha')
-    await directory.admit('beta')
+    await directory.admit(registry.records, 'alpha')
+    await directory.admit(registry.records, 'beta')
     const connection = await connect(asker.host, registry.host)
     await using stream = await LookupStream.open(connection, options)
     const names = Array.from({ length: 20 }, (_, index) => (index % 2 === 0 ? 'alpha' : 'beta'))
@@ -171,7 +159,7 @@ describe('lookup over the wire', () => {
   })
 
   test('refuses more questions than allowed, with the time to wait', async () => {
-    await directory.admit('alpha')
+    await directory.admit(registry.records, 'alpha')
     const connection = await connect(asker.host, registry.host)
     await using stream = await LookupStream.open(connection, options)
     for (let index = 0; index < 50; index++) await stream.ask({ name: 'alpha' })
