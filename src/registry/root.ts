@@ -236,6 +236,7 @@ export class Root {
       })
       return { request, entries: draft.entries.slice(first) }
     } catch (error) {
+      if (!this.#replica.ledger.isInTransaction) throw error
       draft.undoTo(mark, first)
       return { request, error }
     }

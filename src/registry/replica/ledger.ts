@@ -85,6 +85,7 @@ export class Ledger {
   readonly enforced = new Set<string>()
   readonly #commit: GroupCommit
   readonly #savepoint: (run: () => void) => void
+  readonly #isInTransaction: () => boolean
   #state: NetworkState
   #head: Head
   #checkpoint: Signed<Checkpoint> | undefined
@@ -99,6 +100,7 @@ export class Ledger {
     this.logger = components.logger
     this.#commit = components.commit
     this.#savepoint = components.db.transaction((run: () => void) => run())
+    this.#isInTransaction = () => components.db.inTransaction
     this.#state = new NetworkState(genesis, this.source, this.enforced)
     this.#head = this.#state.head
   }
@@ -250,6 +252,11 @@ export class Ledger {
   /** Inside a commit: what `run` writes is undone when it throws, and the rest of the commit goes on. */
   savepoint(run: () => void): void {
     this.#savepoint(run)
+  }
+
+  /** False after a failure (disk full, I/O) by which SQLite undid the whole transaction: a further write would stand alone. */
+  get isInTransaction(): boolean {
+    return this.#isInTransaction()
   }
 
   /** A write beside the log: staging and evidence. */

@@ -165,6 +165,28 @@ describe('joining with an invite', () => {
     expect(network.root.replica.head.n).toBe(n + 1)
     await expect(network.root.admission.join(network.wish({ name: 'bob', invite }))).rejects.toThrow(InviteUsedError)
   })
+
+  it('leaves nothing of a batch behind when the database gives the whole transaction up', async () => {
+    await using network = await RealNetwork.create()
+    const { n } = network.root.replica.head
+    const invite = await network.invite({ uses: 3 })
+    await network.root.close()
+    // What SQLite does by itself when the disk is full or fails.
+    editStore(
+      network.path('root'),
+      `CREATE TRIGGER fail AFTER INSERT ON log WHEN new.n = ${n + 2} BEGIN SELECT RAISE(ROLLBACK, 'disk'); END`
+    )
+    const { admission } = await network.startRoot()
+    const wishes = ['ann', 'bob', 'cem'].map((name) => network.wish({ name, invite }))
+    const results = await Promise.allSettled(wishes.map((wish) => admission.join(wish)))
+    expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected'])
+    await network.root.close()
+    editStore(network.path('root'), 'DROP TRIGGER fail')
+    const again = await network.startRoot()
+    expect(again.replica.head.n).toBe(n)
+    for (const wish of wishes) await again.admission.join(wish)
+    expect(again.replica.head.n).toBe(n + 3)
+  })
 })
 
 describe('names', () => {
