@@ -295,7 +295,7 @@ describe('hello', () => {
 
   it('closes strangers after their time, and those beyond their number at once', async () => {
     const { network, a } = await twoMembers()
-    const alpha = await member(network, a, 'root', { strangers: { open: 2, ms: 300 } })
+    const alpha = await member(network, a, 'root', { strangers: { open: 2, ms: 300 }, hello: { settleMs: 100 } })
     const plain = await Promise.all([startPlainHost(), startPlainHost(), startPlainHost()])
     opened.push(...plain)
     const connections: Connection[] = []

@@ -20,7 +20,9 @@ export interface ProtocolLimits {
     writeBufferBytes: number
   }
   strangers: {
-    /** Connections without proof of membership, all together: the rest of the connections is for members. */
+    /** Connections whose hello is still due: a whole network that comes back after an outage passes through here. */
+    young: number
+    /** Connections that showed no membership, all together: the rest of the connections is for members. */
     open: number
     ms: number
     /** Joiners with a verified join in the queue, who wait on their connection for the answer. */
@@ -143,7 +145,7 @@ export const defaultLimits: ProtocolLimits = {
     // Four times the largest frame; yamux' own window is 256 KiB.
     writeBufferBytes: 1024 * KiB
   },
-  strangers: { open: 32, ms: 30_000, waiting: 256, waitingMs: 3_600_000 },
+  strangers: { young: 512, open: 32, ms: 30_000, waiting: 256, waitingMs: 3_600_000 },
   hello: {
     // Genesis, checkpoint and three entries of <= 4 KiB each, and delegations of about 300 bytes.
     frameBytes: 64 * KiB,

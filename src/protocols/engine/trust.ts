@@ -21,13 +21,18 @@ export interface ConnectionTrustInit {
   logger?: Logger
 }
 
+/**
+ * young: its hello is due, and it is nobody's yet; stranger: it showed no membership; waiting: a stranger whose join waits;
+ * member: proven.
+ */
+type Phase = 'young' | 'stranger' | 'waiting' | 'member'
+
 interface Entry {
   readonly connection: Connection
   readonly openedAt: number
   readonly settled: PromiseWithResolvers<void>
+  phase: Phase
   member?: TrustedMember
-  judged: boolean
-  waiting: boolean
   deadline?: NodeJS.Timeout
 }
 
@@ -42,8 +47,7 @@ export class ConnectionTrust {
   readonly #entries = new Map<string, Entry>()
   readonly #memberListeners = new Set<ConnectionListener>()
   readonly #goneListeners = new Set<ConnectionListener>()
-  #strangers = 0
-  #waiting = 0
+  readonly #counts: Record<Phase, number> = { young: 0, stranger: 0, waiting: 0, member: 0 }
 
   constructor(init: ConnectionTrustInit) {
     this.#init = init
@@ -51,28 +55,22 @@ export class ConnectionTrust {
     this.#logger = init.logger ?? silentLogger
   }
 
+  /** Connections that have not proved membership, whatever they wait for. */
   get strangers(): number {
-    return this.#strangers
+    return this.#counts.young + this.#counts.stranger + this.#counts.waiting
   }
 
-  /** Begins to watch a connection, as a stranger's. Closes it when there are too many. Repeating it does nothing. */
+  /** Begins to watch a connection whose hello is due. Closes it when there are too many. Repeating it does nothing. */
   track(connection: Connection): void {
     if (this.#entries.has(connection.id) || connection.status !== 'open') return
-    const entry: Entry = {
-      connection,
-      openedAt: this.#clock.monotonic(),
-      settled: Promise.withResolvers(),
-      judged: false,
-      waiting: false
-    }
+    const openedAt = this.#clock.monotonic()
+    const entry: Entry = { connection, openedAt, settled: Promise.withResolvers(), phase: 'young' }
     this.#entries.set(connection.id, entry)
+    this.#counts.young++
     connection.addEventListener('close', () => this.#gone(entry))
-    this.#strangers++
-    if (this.#strangers > this.#init.limits.open && connection.direction === 'inbound') {
-      this.#close(entry, `more than ${this.#init.limits.open} connections without proof of membership`)
-      return
-    }
-    this.#setDeadline(entry, this.#init.limits.ms)
+    // Apart from the strangers: after an outage all members come back at once, and none of them has said hello yet.
+    if (this.#isFull(entry, 'young')) return
+    this.#setDeadline(entry, this.#init.settleMs, () => this.judgedStranger(connection))
   }
 
   /** The other side of the connection showed that it is this member of our network. */
@@ -80,18 +78,23 @@ export class ConnectionTrust {
     this.track(connection)
     const entry = this.#entries.get(connection.id)
     if (entry === undefined) return
-    const first = entry.member === undefined
     entry.member = member
-    if (!first) return
-    this.#leaveStrangers(entry)
+    if (entry.phase === 'member') return
+    this.#enter(entry, 'member')
+    clearTimeout(entry.deadline)
     for (const listener of this.#memberListeners) listener(connection, member)
-    this.#settle(entry)
+    entry.settled.resolve()
   }
 
-  /** The other side showed no membership. It stays a stranger, and whoever waits for the verdict learns it. */
+  /** The other side showed no membership in time. It is a stranger, and whoever waits for the verdict learns it. */
   judgedStranger(connection: Connection): void {
     const entry = this.#entries.get(connection.id)
-    if (entry !== undefined) this.#settle(entry)
+    if (entry?.phase !== 'young') return
+    this.#enter(entry, 'stranger')
+    entry.settled.resolve()
+    if (this.#isFull(entry, 'stranger')) return
+    const { ms } = this.#init.limits
+    this.#setDeadline(entry, ms, () => this.#close(entry, `no proof of membership after ${ms} ms`))
   }
 
   /**
@@ -100,13 +103,13 @@ export class ConnectionTrust {
    */
   keepWaiting(connection: Connection): boolean {
     const entry = this.#entries.get(connection.id)
-    if (entry === undefined || entry.member !== undefined) return entry !== undefined
-    if (entry.waiting) return true
-    if (this.#waiting >= this.#init.limits.waiting) return false
-    entry.waiting = true
-    this.#waiting++
-    this.#strangers--
-    this.#setDeadline(entry, this.#init.limits.waitingMs)
+    if (entry === undefined) return false
+    if (entry.phase === 'member' || entry.phase === 'waiting') return true
+    const { waiting, waitingMs } = this.#init.limits
+    if (this.#counts.waiting >= waiting) return false
+    this.#enter(entry, 'waiting')
+    entry.settled.resolve()
+    this.#setDeadline(entry, waitingMs, () => this.#close(entry, `its join was not decided in ${waitingMs} ms`))
     return true
   }
 
@@ -128,7 +131,7 @@ export class ConnectionTrust {
     const entry = this.#entries.get(connection.id)
     if (entry === undefined) return false
     const leftMs = entry.openedAt + this.#init.settleMs - this.#clock.monotonic()
-    if (!entry.judged && leftMs > 0) {
+    if (entry.phase === 'young' && leftMs > 0) {
       const { promise, resolve } = Promise.withResolvers<void>()
       const timer = setTimeout(resolve, leftMs)
       timer.unref()
@@ -174,29 +177,31 @@ export class ConnectionTrust {
   clear(): void {
     for (const entry of this.#entries.values()) {
       clearTimeout(entry.deadline)
+      this.#counts[entry.phase]--
       entry.settled.resolve()
     }
     this.#entries.clear()
-    this.#strangers = 0
-    this.#waiting = 0
   }
 
-  #setDeadline(entry: Entry, ms: number): void {
+  #enter(entry: Entry, phase: Phase): void {
+    this.#counts[entry.phase]--
+    this.#counts[phase]++
+    entry.phase = phase
+  }
+
+  /** Closes the connection when its phase is full. Only what others open to us is bounded here. */
+  #isFull(entry: Entry, phase: 'young' | 'stranger'): boolean {
+    const { young, open } = this.#init.limits
+    const most = phase === 'young' ? young : open
+    if (entry.connection.direction === 'outbound' || this.#counts[phase] <= most) return false
+    this.#close(entry, `more than ${most} connections without proof of membership`)
+    return true
+  }
+
+  #setDeadline(entry: Entry, ms: number, expire: () => void): void {
     clearTimeout(entry.deadline)
-    entry.deadline = setTimeout(() => this.#close(entry, `no proof of membership after ${ms} ms`), ms)
+    entry.deadline = setTimeout(expire, ms)
     entry.deadline.unref()
-  }
-
-  #leaveStrangers(entry: Entry): void {
-    clearTimeout(entry.deadline)
-    if (entry.waiting) this.#waiting--
-    else this.#strangers--
-    entry.waiting = false
-  }
-
-  #settle(entry: Entry): void {
-    entry.judged = true
-    entry.settled.resolve()
   }
 
   #close(entry: Entry, reason: string): void {
@@ -212,10 +217,11 @@ export class ConnectionTrust {
   #gone(entry: Entry): void {
     if (this.#entries.get(entry.connection.id) !== entry) return
     this.#entries.delete(entry.connection.id)
+    clearTimeout(entry.deadline)
+    this.#counts[entry.phase]--
     const { member } = entry
-    if (member === undefined) this.#leaveStrangers(entry)
-    else for (const listener of this.#goneListeners) listener(entry.connection, member)
-    this.#settle(entry)
+    if (member !== undefined) for (const listener of this.#goneListeners) listener(entry.connection, member)
+    entry.settled.resolve()
   }
 }
 
