@@ -32,6 +32,8 @@ interface Entry {
   readonly openedAt: number
   readonly settled: PromiseWithResolvers<void>
   phase: Phase
+  /** The replica has had it as a member. */
+  confirmed: boolean
   member?: TrustedMember
   deadline?: NodeJS.Timeout
 }
@@ -64,7 +66,7 @@ export class ConnectionTrust {
   track(connection: Connection): void {
     if (this.#entries.has(connection.id) || connection.status !== 'open') return
     const openedAt = this.#clock.monotonic()
-    const entry: Entry = { connection, openedAt, settled: Promise.withResolvers(), phase: 'young' }
+    const entry: Entry = { connection, openedAt, settled: Promise.withResolvers(), phase: 'young', confirmed: false }
     this.#entries.set(connection.id, entry)
     this.#counts.young++
     connection.addEventListener('close', () => this.#gone(entry))
@@ -165,11 +167,16 @@ export class ConnectionTrust {
     }
   }
 
-  /** Closes the connections of members who are none any more: expired, or void after a rollback of the log. */
+  /**
+   * Closes the connections of members who are none any more: expired, or void after a rollback of the log. Ask it after each change of
+   * the replica. A member that proved itself by entries which the replica has not got yet is left alone until it had them once.
+   */
   recheck(isMember: (publicKey: Uint8Array) => boolean): void {
     for (const entry of this.#entries.values()) {
       const { member } = entry
-      if (member !== undefined && !isMember(member.publicKey)) this.#close(entry, 'the membership has ended')
+      if (member === undefined) continue
+      if (isMember(member.publicKey)) entry.confirmed = true
+      else if (entry.confirmed) this.#close(entry, 'the membership has ended')
     }
   }
 

@@ -114,8 +114,12 @@ describe('ConnectionTrust', () => {
     for (const fake of [revoked, other]) trust.prove(asConnection(fake), { ...member, publicKey: stays })
     trust.revoked(member.publicKey)
     trust.prove(asConnection(ended), member)
+    trust.recheck(() => true)
+    const unheard = new FakeConnection('inbound', stays)
+    trust.prove(asConnection(unheard), member)
     trust.recheck((publicKey) => publicKey === stays)
-    expect(statuses([revoked, ended, other])).toEqual(['aborted', 'aborted', 'open'])
+    // What proved itself by entries that are still on their way is left alone.
+    expect(statuses([revoked, ended, other, unheard])).toEqual(['aborted', 'aborted', 'open', 'open'])
   })
 
   it('waits for the verdict on a young connection, and not for ever', async () => {
