@@ -10,6 +10,7 @@
  *
  * @packageDocumentation
  */
+export { memberAddress, ulaPrefix } from './addrs.ts'
 export {
   Admission,
   type AdmissionComponents,
@@ -27,6 +28,7 @@ export { type ForgetRequest, openForgetRequest, sealForgetRequest } from './forg
 export {
   type AdmissionPolicy,
   type Genesis,
+  matchesFingerprint,
   networkFingerprint,
   networkIdText,
   openGenesis,
@@ -40,15 +42,24 @@ export { type Join, type JoinInit, makeJoin, openJoin } from './join.ts'
 export { createKey, loadKey, loadOrCreateKey } from './key-file.ts'
 export { peerIdText, publicKeyOf, publicKeyOfPeerId, SigningKey } from './keys.ts'
 export { defaultLimits, type RegistryLimits } from './limits.ts'
-export type { Hint, Lease, Liveness, LivenessTimings, MemberView, State } from './liveness.ts'
+export {
+  defaultTimings,
+  type Hint,
+  isUp,
+  type Lease,
+  type Liveness,
+  type LivenessTimings,
+  type MemberView,
+  type State
+} from './liveness.ts'
 export type { LookupPage, LookupQuery, LookupRow } from './lookup.ts'
 export { type Clock, type Logger, silentLogger, systemClock } from './ports.ts'
 export type { Forward, RootRequest } from './queue.ts'
-export { type NodeRecord, openRecord, sealRecord } from './record.ts'
+export { type NodeRecord, openRecord, type Reach, sealRecord } from './record.ts'
 export type { PutResult, RecordEvent, Records } from './records.ts'
 export { adoptGenesis, type Meta, openRegistry, peekGenesis, type Registry, type RegistryInit } from './registry.ts'
 export { openRenewRequest, type RenewRequest, sealRenewRequest } from './renew.ts'
 export type { Replica } from './replica.ts'
 export { isRegistryRole, type Role, servesRegistry } from './role.ts'
-export type { EntryDraft, Root } from './root.ts'
+export { type EntryDraft, type Root, sealAuthority, sealDelegation } from './root.ts'
 export type { Head, Member, NetworkState } from './state.ts'
