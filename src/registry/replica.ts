@@ -156,6 +156,11 @@ export class Replica {
     return this.#stage.position
   }
 
+  /** Gives up what is on its way: whoever sent it has no more and it is not complete. */
+  async dropStaged(): Promise<void> {
+    await this.ledger.exclusive(() => this.#stage.drop())
+  }
+
   /** What to ask others for: what follows this position or, with an empty hash, a snapshot. */
   position(): Head {
     const { epoch, n, hash } = this.head

@@ -73,7 +73,7 @@ export class SnapshotStage {
    * checkpoint says, nothing of the whole is
    */
   async stage(envelopes: readonly Uint8Array[], checkpointBytes: Uint8Array | undefined): Promise<StagedPosition> {
-    const staged = await this.#begin(checkpointBytes)
+    const staged = await this.#begin(checkpointBytes, envelopes[0])
     await this.#add(staged, envelopes)
     if (staged.rows < staged.checkpoint.value.rows) return this.#positionOf(staged, false)
     try {
@@ -91,12 +91,14 @@ export class SnapshotStage {
     this.#staged = undefined
   }
 
-  async #begin(bytes: Uint8Array | undefined): Promise<Staged> {
+  async #begin(given: Uint8Array | undefined, first: Uint8Array | undefined): Promise<Staged> {
     const { genesis, table } = this.#ledger
-    if (bytes === undefined || (this.#staged !== undefined && equals(bytes, this.#staged.checkpoint.bytes))) {
-      if (this.#staged === undefined) throw new LogMismatchError('a snapshot begins with its checkpoint')
-      return this.#staged
-    }
+    const held = this.#staged
+    const bytes = given ?? held?.checkpoint.bytes
+    if (bytes === undefined) throw new LogMismatchError('a snapshot begins with its checkpoint')
+    // The genesis once more: whoever sends starts again, because what was sent before had a hole.
+    const isAgain = held !== undefined && held.upTo >= 0 && first !== undefined && equals(first, genesis.bytes)
+    if (held !== undefined && !isAgain && equals(bytes, held.checkpoint.bytes)) return held
     const checkpoint = await openCheckpointAsync(bytes, genesis.hash)
     this.#judge(checkpoint)
     const { value, hash } = checkpoint
