@@ -1,10 +1,9 @@
-import { randomBytes } from 'node:crypto'
-import { renameSync, rmSync } from 'node:fs'
 import { TypedEventEmitter, type TypedEventTarget } from 'main-event'
 import { Admission } from './admission.ts'
 import { Alarms } from './alarms.ts'
+import { backUp } from './backup.ts'
 import type { Signed } from './envelope.ts'
-import { LogMismatchError, NotRootError, StoreError } from './errors.ts'
+import { LogMismatchError, NotRootError } from './errors.ts'
 import type { RegistryEvents } from './events.ts'
 import { type Genesis, openGenesis, type Policy } from './genesis.ts'
 import { peerIdText, type SigningKey } from './keys.ts'
@@ -23,6 +22,7 @@ import { type Database, openDatabase, peekDatabase } from './store/database.ts'
 import { MetaTable } from './store/meta-table.ts'
 import { NodeTable } from './store/node-table.ts'
 import { RecordTable } from './store/record-table.ts'
+import { type Meta, metaOf, ownStoreId } from './store-values.ts'
 
 export interface RegistryInit {
   /** The database file. Files beside it have its name and an ending. */
@@ -44,14 +44,6 @@ export interface RegistryInit {
   forward?: Forward
   /** Why the root appends nothing yet: until `root.release()` and `root.start()`. */
   fence?: string
-}
-
-/** Small values that belong to this node and this store: seq, cursors, pins. */
-export interface Meta {
-  get(key: string): Uint8Array | undefined
-  /** Resolves when it is durable. */
-  set(key: string, value: Uint8Array): Promise<void>
-  delete(key: string): Promise<void>
 }
 
 /** One network's log, records, liveness and admission, in one store. Disposing of it writes what is due and closes the store. */
@@ -125,29 +117,6 @@ export async function adoptGenesis(path: string, genesis: Uint8Array): Promise<v
   } finally {
     commit.close()
     db.close()
-  }
-}
-
-const storeIdKey = 'store-id'
-const storeIdBytes = 16
-/** Before the keys of the node, so that they never meet the store's own. */
-const nodePrefix = 'node.'
-
-async function ownStoreId(table: MetaTable, commit: GroupCommit): Promise<Uint8Array> {
-  const held = table.get(storeIdKey)
-  if (held !== undefined) return held
-  const storeId = Uint8Array.from(randomBytes(storeIdBytes))
-  await commit.write(() => table.put(storeIdKey, storeId))
-  return storeId
-}
-
-/** Checks a copy of a store, and takes the id from it: cursors into the original must not count in what the copy becomes. */
-function giveNewIdentity(path: string): void {
-  const copy = openDatabase(path)
-  try {
-    new MetaTable(copy).delete(storeIdKey)
-  } finally {
-    copy.close()
   }
 }
 
@@ -307,17 +276,7 @@ class OpenRegistry implements Registry {
   }
 
   async backup(path: string): Promise<void> {
-    const unfinished = `${path}.unfinished`
-    try {
-      await this.#parts.db.backup(unfinished)
-      giveNewIdentity(unfinished)
-      renameSync(unfinished, path)
-    } catch (error) {
-      rmSync(unfinished, { force: true })
-      throw new StoreError(`the backup to ${path} failed (${String(error)}): check the folder and its free space`, {
-        cause: error
-      })
-    }
+    await backUp(this.#parts.db, path)
   }
 
   close(): Promise<void> {
@@ -338,9 +297,3 @@ class OpenRegistry implements Registry {
     return this.close()
   }
 }
-
-const metaOf = (table: MetaTable, commit: GroupCommit): Meta => ({
-  get: (key) => table.get(nodePrefix + key),
-  set: (key, value) => commit.write(() => table.put(nodePrefix + key, value)),
-  delete: (key) => commit.write(() => table.delete(nodePrefix + key))
-})
