@@ -1,0 +1,205 @@
+import { copyFileSync } from 'node:fs'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { openCheckpoint, sealCheckpoint } from '../../../../src/registry/checkpoint.ts'
+import { openEntry } from '../../../../src/registry/entry.ts'
+import type { Replica } from '../../../../src/registry/replica.ts'
+import { type Root, sealDelegation } from '../../../../src/registry/root.ts'
+import {
+  envelopesAfter,
+  keyNumber,
+  LogNetwork,
+  type OpenStore,
+  sendDelta,
+  sendSnapshot
+} from '../../../helpers/log-network.ts'
+
+let network: LogNetwork
+/** Two roots with the same log key and another history each: one was restored from a copy. */
+let one: OpenStore & { root: Root }
+let two: OpenStore & { root: Root }
+let replica: Replica
+let follower: OpenStore
+
+const nameOf = (promise: Promise<unknown>): Promise<string> =>
+  promise.then(
+    () => 'taken',
+    (error: Error) => error.name
+  )
+const key = (member: number): Uint8Array => keyNumber(member).publicKey
+
+beforeEach(async () => {
+  network = new LogNetwork()
+  const { path } = await network.create()
+  const first = await network.open(path)
+  await network.rootOf(first.replica).append([network.admit(first.replica.networkId, 1)])
+  first.close()
+  const copy = network.newPath()
+  copyFileSync(path, copy)
+  const [a, b] = [await network.open(path), await network.open(copy)]
+  one = { ...a, root: network.rootOf(a.replica) }
+  two = { ...b, root: network.rootOf(b.replica) }
+  follower = await network.follower(one.replica)
+  replica = follower.replica
+  await one.root.append([network.admit(one.replica.networkId, 2)])
+  await two.root.append([network.admit(two.replica.networkId, 3)])
+  await sendDelta(one.replica, replica)
+})
+
+const expectFork = (): void => {
+  expect(replica.isForked).toBe(true)
+  expect(replica.isMember(key(2))).toBe(true)
+  expect(replica.isMember(key(3))).toBe(false)
+}
+
+describe('two histories of one epoch', () => {
+  it('are found by the checkpoint of the other one', async () => {
+    const forks: number[] = []
+    replica.events.addEventListener('fork', ({ detail }) => forks.push(detail.n))
+    expect(await nameOf(replica.apply([], two.replica.checkpoint?.bytes))).toBe('ForkError')
+    expect(await nameOf(replica.observe(two.replica.checkpoint?.bytes ?? new Uint8Array()))).toBe('ForkError')
+    expectFork()
+    expect(forks).toEqual([4])
+  })
+
+  it('are found by an entry in place of one that is held, and the proof can be checked by anybody', async () => {
+    const [theirs] = envelopesAfter(two.replica, 3)
+    expect(await nameOf(replica.apply([theirs ?? new Uint8Array()]))).toBe('ForkError')
+    expectFork()
+    const [proof] = replica.forks()
+    const mine = openEntry(proof?.other ?? new Uint8Array(), replica.networkId)
+    const other = openEntry(proof?.envelope ?? new Uint8Array(), replica.networkId)
+    expect(mine.value.n).toBe(other.value.n)
+    expect(mine.hash).not.toEqual(other.hash)
+    expect([mine.signer, other.signer]).toEqual([network.logKey.publicKey, network.logKey.publicKey])
+  })
+
+  it('are found by an entry that follows from another one', async () => {
+    await two.root.append([network.admit(two.replica.networkId, 4)])
+    expect(replica.head.n).toBe(4)
+    expect(two.replica.resumePoint(replica.head)).toEqual({ mode: 'delta', afterN: 3 })
+    expect(await nameOf(replica.apply(envelopesAfter(two.replica, 4)))).toBe('ForkError')
+    expectFork()
+  })
+
+  it('are found by a checkpoint for entries that come with it', async () => {
+    await one.root.append([network.admit(one.replica.networkId, 5)])
+    await two.root.append([network.admit(two.replica.networkId, 6)])
+    const entries = envelopesAfter(one.replica, 4)
+    expect(await nameOf(replica.apply(entries, two.replica.checkpoint?.bytes))).toBe('ForkError')
+    expect(replica.head.n).toBe(4)
+    expectFork()
+  })
+
+  it('are found by an older checkpoint that comes with newer entries', async () => {
+    const old = two.replica.checkpoint?.bytes
+    await one.root.append([network.admit(one.replica.networkId, 5)])
+    expect(await nameOf(replica.apply(envelopesAfter(one.replica, 4), old))).toBe('ForkError')
+    expectFork()
+  })
+
+  it('are found by a snapshot of the other one', async () => {
+    await two.root.append([network.admit(two.replica.networkId, 4)])
+    expect(await nameOf(sendSnapshot(two.replica, replica))).toBe('ForkError')
+    expectFork()
+    expect(replica.staged()).toBeUndefined()
+  })
+
+  it('are found by a snapshot that lacks a revoke that is held', async () => {
+    await one.root.append([network.revoke(2)])
+    await sendDelta(one.replica, replica)
+    // The same entry at its place, and superseded there: only the revoke is missing.
+    await two.root.append([network.admit(two.replica.networkId, 4)])
+    await two.root.append([network.admit(two.replica.networkId, 5)])
+    await two.root.append([network.renew(two.replica, 5)])
+    expect(await nameOf(sendSnapshot(two.replica, replica))).toBe('ForkError')
+    expect(replica.isMember(key(2))).toBe(false)
+  })
+
+  it('stop everything of that epoch, over restarts, until the authority opens a new one', async () => {
+    await nameOf(replica.apply([], two.replica.checkpoint?.bytes))
+    await one.root.append([network.admit(one.replica.networkId, 5)])
+    expect(await nameOf(sendDelta(one.replica, replica))).toBe('ForkError')
+    expect(await nameOf(sendSnapshot(one.replica, replica))).toBe('LogMismatchError')
+    follower.close()
+    const again = await network.open(follower.path)
+    expect(again.replica.isForked).toBe(true)
+    expect(await nameOf(sendDelta(one.replica, again.replica))).toBe('ForkError')
+
+    await one.replica.apply([sealDelegation(one.replica, network.authority, key(1005)).bytes])
+    await network.rootOf(one.replica, keyNumber(1005)).checkpoint()
+    await sendDelta(one.replica, again.replica)
+    expect(again.replica.isForked).toBe(false)
+    expect(again.replica.state.root()).toEqual(one.replica.state.root())
+  })
+
+  it('end for those on the other side too, by a snapshot of the new epoch', async () => {
+    await nameOf(two.replica.apply([], one.replica.checkpoint?.bytes))
+    await one.root.append([network.admit(one.replica.networkId, 5)])
+    await one.replica.apply([sealDelegation(one.replica, network.authority, key(1005)).bytes])
+    await network.rootOf(one.replica, keyNumber(1005)).checkpoint()
+    expect(one.replica.resumePoint(two.replica.head)).toEqual({ mode: 'snapshot' })
+    await two.root.append([network.revoke(1)]).catch(() => undefined)
+    await sendSnapshot(one.replica, two.replica)
+    expect(two.replica.isForked).toBe(false)
+    expect(two.replica.state.root()).toEqual(one.replica.state.root())
+    expect(two.replica.voided().map(({ value }) => value.kind)).toEqual(['admit'])
+    expect(two.replica.isMember(key(3))).toBe(false)
+  })
+
+  it('make their root append nothing more', async () => {
+    await nameOf(one.replica.apply([], two.replica.checkpoint?.bytes))
+    expect(await nameOf(one.root.append([network.revoke(1)]))).toBe('ForkError')
+  })
+
+  it('are not made of what only looks like one', async () => {
+    // Another key signs a checkpoint for our position: that proves nothing.
+    const held = replica.checkpoint
+    if (held === undefined) return
+    const forged = sealCheckpoint({ ...held.value, headHash: new Uint8Array(32) }, keyNumber(9))
+    expect(await nameOf(replica.apply([], forged.bytes))).toBe('LogMismatchError')
+    expect(await nameOf(replica.observe(forged.bytes))).toBe('LogMismatchError')
+    expect(replica.isForked).toBe(false)
+  })
+})
+
+describe('a checkpoint that is shown', () => {
+  it('above the head is told as newer, when its key is known', async () => {
+    const seen: number[] = []
+    replica.events.addEventListener('newer', ({ detail }) => seen.push(detail.checkpoint.value.n))
+    await one.root.append([network.admit(one.replica.networkId, 5)])
+    expect(await replica.observe(one.replica.checkpoint?.bytes ?? new Uint8Array())).toBe('newer')
+    expect(seen).toEqual([5])
+    const held = one.replica.checkpoint
+    if (held === undefined) return
+    const forged = sealCheckpoint(held.value, keyNumber(9))
+    expect(await nameOf(replica.observe(forged.bytes))).toBe('LogMismatchError')
+    expect(seen).toEqual([5])
+  })
+
+  it('of the head renews the time', async () => {
+    network.clock.nowMs += 60_000
+    await one.root.checkpoint()
+    expect(await replica.observe(one.replica.checkpoint?.bytes ?? new Uint8Array())).toBe('known')
+    expect(replica.timeMs).toBe(network.clock.nowMs)
+    expect(openCheckpoint(replica.checkpoint?.bytes ?? new Uint8Array(), replica.networkId).value.n).toBe(4)
+  })
+
+  it('stops a root that was restored from a copy, until it has the entries that it lacks', async () => {
+    const { path } = await network.create()
+    const store = await network.open(path)
+    const root = network.rootOf(store.replica)
+    store.close()
+    const copy = network.newPath()
+    copyFileSync(path, copy)
+    const newer = await network.open(path)
+    await network.rootOf(newer.replica).append([network.admit(newer.replica.networkId, 1)])
+    const restored = await network.open(copy)
+    const again = network.rootOf(restored.replica)
+    await restored.replica.observe(newer.replica.checkpoint?.bytes ?? new Uint8Array())
+    expect(await nameOf(again.append([network.admit(restored.replica.networkId, 2)]))).toBe('UnavailableError')
+    expect(await nameOf(again.checkpoint())).toBe('UnavailableError')
+    await sendDelta(newer.replica, restored.replica)
+    expect(await nameOf(again.append([network.admit(restored.replica.networkId, 2)]))).toBe('taken')
+    root.stop()
+  })
+})
