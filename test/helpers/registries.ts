@@ -63,7 +63,7 @@ export class RegistryNetwork implements AsyncDisposable {
     })
     const made: RegistryHost = {
       registry,
-      host: host as unknown as RegistryHost['host'],
+      host,
       trust,
       limits,
       key: init.nodeKey,

@@ -135,7 +135,7 @@ class AnnounceService implements Announce, Startable {
   }
 
   #random(): number {
-    return (this.#init.random ?? Math.random)()
+    return this.#init.random?.() ?? Math.random()
   }
 
   async #validate(message: Message): Promise<TopicValidatorResult> {

@@ -1,6 +1,18 @@
 import { equals } from 'uint8arrays/equals'
 import { type Checkpoint, openCheckpointAsync } from '../../registry/checkpoint.ts'
 import type { Signed } from '../../registry/envelope.ts'
+import {
+  ForkError,
+  InvalidEnvelopeError,
+  InvalidPayloadError,
+  LimitError,
+  LogMismatchError,
+  NotMemberError,
+  RevokedError,
+  StaleRecordError,
+  UnsupportedVersionError,
+  WrongNetworkError
+} from '../../registry/errors.ts'
 import type { Logger } from '../../registry/ports.ts'
 import type { Records } from '../../registry/records.ts'
 import type { Replica } from '../../registry/replica.ts'
@@ -38,28 +50,33 @@ export interface Author {
 }
 
 /** Wrong by itself. All else depends on what the looker knows already, and is nobody's fault. */
-const faults = new Set(['InvalidEnvelopeError', 'InvalidPayloadError', 'WrongNetworkError'])
+const faults = [InvalidEnvelopeError, InvalidPayloadError, WrongNetworkError] as const
 
 /** Expected answers of the registry that are not worth a line in the log. */
-const expected = new Set([
-  'StaleRecordError',
-  'NotMemberError',
-  'RevokedError',
-  'LimitError',
-  'UnsupportedVersionError',
-  'LogMismatchError',
-  'ForkError'
-])
+const expected = [
+  StaleRecordError,
+  NotMemberError,
+  RevokedError,
+  LimitError,
+  UnsupportedVersionError,
+  LogMismatchError,
+  ForkError
+] as const
+
+const isOneOf = (error: unknown, classes: readonly (abstract new (...args: never) => Error)[]): boolean =>
+  classes.some((each) => error instanceof each)
 
 /** Judges one gossip message. Never rejects its promise: an error here must not be taken for a fault of the sender. */
 export async function judge(data: Uint8Array, author: Author, init: JudgeInit): Promise<Verdict> {
   try {
     return await judgeContent(data, author, init)
   } catch (error) {
-    const { name, message } = error as Error
-    if (faults.has(name)) return 'reject'
-    if (!expected.has(name)) {
-      init.logger.error({ peer: author.text, error: message }, 'an announcement could not be judged and is dropped')
+    if (isOneOf(error, faults)) return 'reject'
+    if (!isOneOf(error, expected)) {
+      init.logger.error(
+        { peer: author.text, error: String(error) },
+        'an announcement could not be judged and is dropped'
+      )
     }
     return 'ignore'
   }
@@ -82,30 +99,31 @@ async function judgeRecord(envelope: Uint8Array, records: AnnounceSource['record
     return accepted ? 'accept' : 'ignore'
   } catch (error) {
     // gossipsub asks once: a record that overtakes its admission is kept waiting here, without holding up the verdict.
-    if ((error as Error).name === 'NotMemberError') void records.put(envelope, { source: 'gossip' }).catch(() => {})
+    if (error instanceof NotMemberError) void records.put(envelope, { source: 'gossip' }).catch(() => {})
     throw error
   }
 }
 
-async function judgeHead(envelope: Uint8Array, { source, onNewerHead }: JudgeInit): Promise<Verdict> {
+async function judgeHead(envelope: Uint8Array, init: JudgeInit): Promise<Verdict> {
+  const { source } = init
   const { replica } = source
   const checkpoint = await openCheckpointAsync(envelope, source.networkId)
   const { value, signer } = checkpoint
   const logKey = replica.logKeyOf(value.epoch)
   if (logKey === undefined) {
     // Anybody can sign a checkpoint of an epoch that does not exist: worth a question to a registry, not worth passing on.
-    if (value.epoch > replica.head.epoch) onNewerHead(checkpoint)
+    if (value.epoch > replica.head.epoch) init.onNewerHead(checkpoint)
     return 'ignore'
   }
   if (!equals(logKey, signer)) return 'reject'
   const isFresher = value.n === replica.head.n && value.timeMs > (replica.checkpoint?.value.timeMs ?? 0)
   try {
     const judged = await replica.observe(envelope)
-    if (judged === 'newer') onNewerHead(checkpoint)
+    if (judged === 'newer') init.onNewerHead(checkpoint)
     return judged === 'newer' || isFresher ? 'accept' : 'ignore'
   } catch (error) {
     // Every node must see the proof of a fork, so a checkpoint that contradicts our history is passed on.
-    if ((error as Error).name === 'ForkError') return 'accept'
+    if (error instanceof ForkError) return 'accept'
     throw error
   }
 }

@@ -69,7 +69,9 @@ function guardPeerStore(peerStore: PeerStore, source: KadSource): PeerStore {
   })
 }
 
-function withoutTags({ tags: _, ...data }: PeerData): PeerData {
+function withoutTags(given: PeerData): PeerData {
+  const data = { ...given }
+  delete data.tags
   const { multiaddrs } = data
   return multiaddrs === undefined ? data : { ...data, multiaddrs: multiaddrs.filter((each) => isPlainIp6(each)) }
 }

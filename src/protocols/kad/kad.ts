@@ -53,6 +53,7 @@ class KadService implements Kad, Startable {
   #own: Signed<NodeRecord> | undefined
   #timer: NodeJS.Timeout | undefined
   #running = false
+  #ignorePeers = () => {}
 
   constructor(components: KadDHTComponents, init: KadInit) {
     const { source, trust } = init
@@ -85,14 +86,14 @@ class KadService implements Kad, Startable {
   /** The DHT inside is no service of the host by itself: libp2p would ask it for every PeerId without an address. */
   async start(): Promise<void> {
     this.#running = true
-    peersOf(this.#dht).addEventListener('peer', this.#onPeer)
+    this.#ignorePeers = onPeers(this.#dht, this.#onPeer)
     await start(this.#dht)
   }
 
   async stop(): Promise<void> {
     this.#running = false
     clearTimeout(this.#timer)
-    peersOf(this.#dht).removeEventListener('peer', this.#onPeer)
+    this.#ignorePeers()
     await stop(this.#dht)
   }
 
@@ -119,7 +120,7 @@ class KadService implements Kad, Startable {
       }
     } catch (error) {
       options.signal?.throwIfAborted()
-      this.#init.logger.debug({ error: (error as Error).message }, 'a DHT query ended early; what it found is used')
+      this.#init.logger.debug({ error: String(error) }, 'a DHT query ended early; what it found is used')
     }
     if (newest === undefined) throw new NotFoundError('No registry that answered the DHT query holds a record of it.')
     return newest
@@ -172,13 +173,16 @@ const positionOf = ({ value, hash }: Signed<NodeRecord>): { seq: number; hash: U
   hash
 })
 
-interface PeerEvents {
-  addEventListener(type: 'peer', listener: (event: CustomEvent<PeerInfo>) => void): void
-  removeEventListener(type: 'peer', listener: (event: CustomEvent<PeerInfo>) => void): void
+/** The type that kad-dht exports leaves out that it tells what peers its queries hear of. */
+function onPeers(dht: KadDHT, listener: (event: CustomEvent<PeerInfo>) => void): () => void {
+  if (!(dht instanceof EventTarget)) return () => {}
+  const target: EventTarget = dht
+  const onEvent = (event: Event) => {
+    if (event instanceof CustomEvent) listener(event)
+  }
+  target.addEventListener('peer', onEvent)
+  return () => target.removeEventListener('peer', onEvent)
 }
-
-/** The type that kad-dht exports leaves out that it is an event target. */
-const peersOf = (dht: KadDHT): PeerEvents => dht as KadDHT & PeerEvents
 
 /** The service of the DHT. It needs identify, and ping as the service `ping`; it puts itself behind the members-only registrar. */
 export function kad(init: KadInit): (components: KadDHTComponents) => Kad & Startable {

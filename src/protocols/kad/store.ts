@@ -3,6 +3,11 @@ import type { KadDHTComponents } from '@libp2p/kad-dht'
 
 type Datastore = KadDHTComponents['datastore']
 type Key = Parameters<Datastore['get']>[0]
+/** All that is used of a key. */
+interface KeyText {
+  toString(): string
+}
+
 interface Pair {
   key: Key
   value: Uint8Array
@@ -27,7 +32,7 @@ export class ValueStore implements Datastore {
     return this.#values.size
   }
 
-  put(key: Key, value: Uint8Array): Key {
+  put<K extends KeyText>(key: K, value: Uint8Array): K {
     const name = key.toString()
     if (!name.startsWith(valuePrefix)) return key
     // The value put longest ago makes room: its owner has put it again elsewhere, or is gone.
@@ -38,17 +43,17 @@ export class ValueStore implements Datastore {
     return key
   }
 
-  get(key: Key): Uint8Array {
+  get(key: KeyText): Uint8Array {
     const value = this.#values.get(key.toString())
     if (value === undefined) throw new NotFoundError(`No value under ${key.toString()}.`)
     return value
   }
 
-  has(key: Key): boolean {
+  has(key: KeyText): boolean {
     return this.#values.has(key.toString())
   }
 
-  delete(key: Key): void {
+  delete(key: KeyText): void {
     this.#values.delete(key.toString())
   }
 

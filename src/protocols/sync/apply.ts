@@ -1,4 +1,11 @@
-import { LogMismatchError } from '../../registry/errors.ts'
+import {
+  LimitError,
+  LogMismatchError,
+  NotMemberError,
+  RevokedError,
+  StaleRecordError,
+  UnsupportedVersionError
+} from '../../registry/errors.ts'
 import type { Logger } from '../../registry/ports.ts'
 import { fromHintMessage } from './hint-message.ts'
 import type { SyncFrame } from './pb/sync.ts'
@@ -11,13 +18,7 @@ export interface Applied {
 }
 
 /** A record that is not taken for these reasons is nobody's fault: views differ while they converge. */
-const harmless = new Set([
-  'StaleRecordError',
-  'NotMemberError',
-  'RevokedError',
-  'LimitError',
-  'UnsupportedVersionError'
-])
+const harmless = [StaleRecordError, NotMemberError, RevokedError, LimitError, UnsupportedVersionError] as const
 
 /** Applies frames to a registry, which verifies everything. */
 export class Applier {
@@ -79,10 +80,9 @@ export class Applier {
     try {
       return (await records.put(envelope, { source: 'sync', hold: false })).accepted
     } catch (error) {
-      const { name } = error as Error
-      if (!harmless.has(name)) throw error
+      if (!harmless.some((each) => error instanceof each)) throw error
       // Its admission may be on its way from another side: the record waits for it, the sync does not.
-      if (name === 'NotMemberError') void records.put(envelope, { source: 'sync' }).catch(() => {})
+      if (error instanceof NotMemberError) void records.put(envelope, { source: 'sync' }).catch(() => {})
       return false
     }
   }

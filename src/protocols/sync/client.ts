@@ -175,7 +175,7 @@ class SyncSession {
     summary.records += count.records
     summary.hints += count.hints
     if (frame.cursor !== undefined && this.#options.records) this.#options.cursors.set(this.#server, frame.cursor)
-    if (frame.caughtUp !== true || summary.caughtUp) return
+    if (!frame.caughtUp || summary.caughtUp) return
     this.#applier.caughtUp()
     summary.caughtUp = true
     this.#options.onCaughtUp?.(summary)

@@ -155,12 +155,12 @@ class SyncService implements SyncServer, Startable {
       yield { kind: 'caughtUp' }
       yield { kind: 'flush' }
       while (request.subscribe) {
-        await this.#wakes.sleep(sleeper, signal)
-        yield* subscriber.log()
-        if ((sleeper.wants & topics.records) !== 0) {
+        const changed = await this.#wakes.sleep(sleeper, signal)
+        if ((changed & topics.log) !== 0) yield* subscriber.log()
+        if ((changed & (topics.records | topics.refreshes)) !== 0) {
           yield* subscriber.records({ pushed: (sleeper.wants & topics.refreshes) === 0 })
         }
-        yield* subscriber.hints()
+        if ((changed & topics.hints) !== 0) yield* subscriber.hints()
         yield { kind: 'flush' }
       }
     } finally {

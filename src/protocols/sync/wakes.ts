@@ -1,5 +1,6 @@
 /** Pushes a second that a registry makes at most: with k subscribers what happens within k / 5,000 s is told together. */
 const pushesPerSecond = 5_000
+const wokenAtOnce = 50
 
 /** What may have changed for a subscriber. It reads the store to see what has. */
 export const topics = { log: 1, records: 2, refreshes: 4, hints: 8 } as const
@@ -35,8 +36,8 @@ export class Wakes {
     this.#timer.unref()
   }
 
-  /** Resolves when something that it wants has changed since it last slept. */
-  async sleep(sleeper: Sleeper, signal: AbortSignal): Promise<void> {
+  /** Resolves with the topics of those it wants that have changed since it last slept. */
+  async sleep(sleeper: Sleeper, signal: AbortSignal): Promise<number> {
     while (sleeper.dirty === 0) {
       signal.throwIfAborted()
       const { promise, resolve } = Promise.withResolvers<void>()
@@ -48,7 +49,9 @@ export class Wakes {
       sleeper.wake = undefined
     }
     signal.throwIfAborted()
+    const { dirty } = sleeper
     sleeper.dirty = 0
+    return dirty
   }
 
   stop(): void {
@@ -60,11 +63,20 @@ export class Wakes {
     const changed = this.#pending
     this.#pending = 0
     this.#timer = undefined
+    const dirty: Sleeper[] = []
     for (const sleeper of this.#sleepers) {
-      const topics = changed & sleeper.wants
-      if (topics === 0) continue
-      sleeper.dirty |= topics
-      sleeper.wake?.()
+      const wanted = changed & sleeper.wants
+      if (wanted === 0) continue
+      sleeper.dirty |= wanted
+      dirty.push(sleeper)
     }
+    this.#wake(dirty, 0)
+  }
+
+  /** Some at a time: ten thousand that read the store in one tick would hold up every heartbeat. */
+  #wake(sleepers: readonly Sleeper[], from: number): void {
+    const to = from + wokenAtOnce
+    for (const { wake } of sleepers.slice(from, to)) wake?.()
+    if (to < sleepers.length) setImmediate(() => this.#wake(sleepers, to))
   }
 }

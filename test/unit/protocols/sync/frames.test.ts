@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type SyncRow, toFrames } from '../../../../src/protocols/sync/frames.ts'
 import { type Hint, SyncFrame } from '../../../../src/protocols/sync/pb/sync.ts'
@@ -51,16 +51,16 @@ describe('frames of rows', () => {
   test('arrive complete, in order, and never longer than allowed', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(row, { maxLength: 60 }), async (rows) => {
-        const read_: SyncRow[] = []
+        const arrived: SyncRow[] = []
         for await (const frame of toFrames(from(rows), bounds)) {
           expect(frame.byteLength).toBeLessThanOrEqual(bounds.frameBytes)
           expect(frame.byteLength).toBeGreaterThan(0)
           const decoded = SyncFrame.decode(frame)
           expect(decoded.hints.length).toBeLessThanOrEqual(bounds.hints)
-          read_.push(...read(decoded))
+          arrived.push(...read(decoded))
         }
         const sent = rows.filter(({ kind }) => kind !== 'flush')
-        expect(JSON.stringify(lastOfCursors(read_))).toBe(JSON.stringify(lastOfCursors(sent)))
+        expect(JSON.stringify(lastOfCursors(arrived))).toBe(JSON.stringify(lastOfCursors(sent)))
       })
     )
   })

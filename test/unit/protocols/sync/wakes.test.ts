@@ -51,3 +51,24 @@ describe('Wakes', () => {
     expect(wakes.size).toBe(0)
   })
 })
+
+describe('ten thousand sleepers', () => {
+  test('are all woken, and other work gets its turn in between', async () => {
+    const wakes = new Wakes()
+    const sleepers = Array.from({ length: 10_000 }, () => sleeper(topics.hints))
+    for (const each of sleepers) wakes.add(each)
+    let turns = 0
+    let woken = 0
+    const turn = () => {
+      turns++
+      if (woken < sleepers.length) setImmediate(turn)
+    }
+    const slept = sleepers.map(async (each) => {
+      await wakes.sleep(each, never)
+      if (woken++ === 0) setImmediate(turn)
+    })
+    wakes.touch(topics.hints)
+    await Promise.all(slept)
+    expect(turns).toBeGreaterThan(100)
+  })
+})
