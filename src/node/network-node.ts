@@ -1,5 +1,4 @@
 import type { ComponentLogger, Connection } from '@libp2p/interface'
-import { equals } from 'uint8arrays/equals'
 import type { ProtocolLimits } from '../protocols/engine/limits.ts'
 import { ConnectionTrust } from '../protocols/engine/trust.ts'
 import { openRegisterSession, type Registered } from '../protocols/register/index.ts'
@@ -9,23 +8,24 @@ import { peerIdText, publicKeyOf, type SigningKey } from '../registry/keys.ts'
 import type { Clock, Logger } from '../registry/ports.ts'
 import type { Registry } from '../registry/registry.ts'
 import { isRegistryRole, servesRegistry } from '../registry/role.ts'
-import { AddressWatch } from './addresses.ts'
 import type { Candidates } from './candidates.ts'
 import type { Config } from './config/schema.ts'
 import { backoffOf } from './discovery.ts'
+import { followRegistry } from './follow-registry.ts'
 import { Gater } from './gater.ts'
 import { type Host, startHost } from './host.ts'
-import { announceAgain, forgetStrangers } from './libp2p.ts'
-import { makeMembership } from './membership.ts'
+import { KnownPrefixes } from './known-prefixes.ts'
+import { forgetStrangers } from './libp2p.ts'
 import { memberTargets } from './member-targets.ts'
+import { makeMembership } from './membership.ts'
 import { PeerKeeper } from './peer-keeper.ts'
 import { findRegistry } from './registry-finder.ts'
 import { RoundTrips } from './round-trips.ts'
-import { SelfRecord } from './self-record.ts'
-import { type SessionView, SessionKeeper } from './session-keeper.ts'
+import { SelfPublisher } from './self-publisher.ts'
+import type { SelfRecord } from './self-record.ts'
+import { SessionKeeper, type SessionView } from './session-keeper.ts'
 import { SyncKeeper } from './sync-keeper.ts'
 import { Traffic } from './traffic.ts'
-import { KnownPrefixes } from './known-prefixes.ts'
 
 export interface NetworkNodeInit {
   config: Config
@@ -47,15 +47,12 @@ export class NetworkNode {
   readonly registry: Registry
   readonly trust: ConnectionTrust
   readonly limits: ProtocolLimits
-  readonly selfRecord: SelfRecord
   readonly traffic = new Traffic()
   readonly gater: Gater
   readonly #init: NetworkNodeInit
-  readonly #prefixes: KnownPrefixes
+  readonly #self: SelfPublisher
   readonly #stops: (() => void)[] = []
   #host: Host | undefined
-  #watch: AddressWatch | undefined
-  #announced: readonly string[] = []
   #session: SessionKeeper | undefined
   #sync: SyncKeeper | undefined
   #peers: PeerKeeper | undefined
@@ -69,28 +66,20 @@ export class NetworkNode {
     this.#init = init
     this.registry = registry
     this.limits = protocolLimits(config)
-    this.trust = new ConnectionTrust({ limits: this.limits.strangers, settleMs: this.limits.hello.settleMs, clock, logger })
-    this.#prefixes = new KnownPrefixes(registry)
+    const { strangers, hello } = this.limits
+    this.trust = new ConnectionTrust({ limits: strangers, settleMs: hello.settleMs, clock, logger })
+    const prefixes = new KnownPrefixes(registry)
     this.gater = new Gater({
       limits: config.limits,
       logger,
       isRevoked: (peerId) => registry.replica.state.isRevoked(publicKeyOf(peerId)),
-      knownPrefix: (prefix) => this.#prefixes.has(prefix),
+      knownPrefix: (prefix) => prefixes.has(prefix),
       onUpgraded: (peerId, connection) => this.traffic.add(peerId, connection)
     })
-    this.selfRecord = new SelfRecord({
-      networkId: registry.networkId,
-      key: init.key,
-      role: config.role,
-      software: init.software,
-      clock,
-      store: {
-        load: () => registry.meta.get(selfRecordKey),
-        save: async (envelope) => await registry.meta.set(selfRecordKey, envelope)
-      }
-    })
+    this.#self = new SelfPublisher({ ...init, put: async () => await this.#session?.put() })
   }
 
+  /** Throws before `start`. */
   get host(): Host {
     if (this.#host === undefined) throw new Error('the host has not been started')
     return this.#host
@@ -100,8 +89,13 @@ export class NetworkNode {
     return this.#port
   }
 
+  get selfRecord(): SelfRecord {
+    return this.#self.record
+  }
+
+  /** Addresses told to others now. */
   get announced(): readonly string[] {
-    return this.#announced
+    return this.#self.announced
   }
 
   get session(): SessionView | undefined {
@@ -137,37 +131,62 @@ export class NetworkNode {
 
   rttMs(peerId: string): number | undefined {
     const { session } = this
-    const own = session !== undefined && peerIdText(session.peer.publicKey) === peerId ? session.session.rttMs : undefined
-    return this.#roundTrips?.of(peerId) ?? own
+    const isHolder = session !== undefined && peerIdText(session.peer.publicKey) === peerId
+    return this.#roundTrips?.of(peerId) ?? (isHolder ? session.session.rttMs : undefined)
+  }
+
+  /** Since a connected member answered our own ping, ms. */
+  answeredAgeMs(peerId: string): number | undefined {
+    return this.#roundTrips?.answeredAgeMs(peerId)
+  }
+
+  /** Connections to members that serve registry protocols. */
+  sources(): { connection: Connection; publicKey: Uint8Array }[] {
+    const sources = [...this.trust.members()].filter(({ member }) => servesRegistry(member.role))
+    return sources.map(({ connection, member }) => ({ connection, publicKey: member.publicKey }))
   }
 
   /** Resolves when it listens; everything else goes on by itself from then on. @throws ConfigError when the port is taken */
   async start(signal: AbortSignal): Promise<void> {
-    const { config, registry, logger } = this.#init
+    const { config, registry, logger, onChange } = this.#init
+    const { trust, gater, limits } = this
     const { host, port } = await startHost(
       {
         ...this.#init,
-        trust: this.trust,
-        gater: this.gater,
-        limits: this.limits,
-        announced: () => this.#announced,
+        trust,
+        gater,
+        limits,
+        announced: () => this.announced,
         announce: {
           members: () => registry.replica.state.memberCount,
-          refresh: async () => (this.isMember() ? (await this.#issue({})).bytes : undefined),
+          refresh: async () => await this.#self.refresh(),
           onNewerHead: () => this.#sync?.nudge()
         },
-        onCheckpoint: (checkpoint) => void registry.replica.apply([], checkpoint).catch(() => this.#sync?.nudge())
+        onCheckpoint: (checkpoint) => this.#shown(checkpoint)
       },
       signal
     )
     this.#host = host
     this.#port = port
-    await this.#startAddresses()
+    await this.#self.start(host, port)
     this.#startKeepers(host)
-    this.#listen(host)
-    registry.liveness.start()
-    await this.#afterMembership()
-    logger.info({ ipv6_addr: this.#announced.join(' '), peer: host.peerId.toString(), port }, `listening on [${config.listen.host}]:${port}`)
+    this.#stops.push(
+      followRegistry({
+        registry,
+        trust,
+        host,
+        isMember: () => this.isMember(),
+        publishSelf: async () => await this.#self.ensure(),
+        onNewPeers: () => this.#peers?.look(),
+        onRegistryConnected: () => this.#session?.kick(),
+        onChange,
+        logger
+      }),
+      forgetStrangers(host, (peerId) => registry.replica.isMember(publicKeyOf(peerId)))
+    )
+    await this.#self.ensure()
+    const fields = { ipv6_addr: this.announced.join(' '), peer: host.peerId.toString(), port }
+    logger.info(fields, `listening on [${config.listen.host}]:${port}`)
   }
 
   /** The invite changed, or somebody asked for a new try now. */
@@ -176,76 +195,65 @@ export class NetworkNode {
   }
 
   async stop(reason: string, left: boolean): Promise<void> {
-    this.#watch?.stop()
+    const { registry } = this
+    this.#self.stop()
     // Before any session ends: the members of this registry are not down because it goes.
-    this.registry.liveness.leaving(reason)
+    registry.liveness.leaving(reason)
     for (const stop of this.#stops) stop()
     this.#peers?.stop()
     this.#roundTrips?.stop()
-    const farewell = left && this.isMember() ? (await this.selfRecord.issue({ left: true })).bytes : undefined
-    if (farewell !== undefined) await this.registry.records.put(farewell, { source: 'self' }).catch(() => {})
-    await this.#session?.stop(reason, farewell)
+    await this.#session?.stop(reason, left ? await this.#self.farewell() : undefined)
     this.#sync?.stop()
     this.trust.clear()
     await this.#host?.stop()
-    await this.registry.liveness.stop()
+    await registry.liveness.stop()
   }
 
-  async #startAddresses(): Promise<void> {
-    const { config } = this.#init
-    if (config.announce.addresses !== undefined) {
-      this.#announced = config.announce.addresses
-      return
-    }
-    this.#watch = new AddressWatch({
-      port: this.#port,
-      allow: config.announce.allow,
-      host: config.listen.host,
-      onChange: (addresses) => void this.#addressesChanged(addresses)
-    })
-    this.#announced = await this.#watch.start()
-  }
-
-  async #addressesChanged(addresses: readonly string[]): Promise<void> {
-    this.#announced = addresses
-    this.#init.logger.info({ ipv6_addr: addresses.join(' ') }, 'the addresses of this machine changed; they are registered again')
-    try {
-      await announceAgain(this.host, addresses)
-      await this.#publish({})
-    } catch (error) {
-      this.#init.logger.warn({ error: String(error) }, 'the new addresses were not told to everybody; the next refresh does')
-    }
+  /** A checkpoint that somebody showed: taken when it stands on what is held, else the entries before it are fetched. */
+  #shown(checkpoint: Uint8Array): void {
+    this.registry.replica.apply([], checkpoint).catch(() => this.#sync?.nudge())
   }
 
   #startKeepers(host: Host): void {
-    const { config, registry, key, clock, logger } = this.#init
-    const backoff = backoffOf(config)
-    const { hello } = host.services
-    this.#sync = new SyncKeeper({
+    this.#sync = this.#makeSync()
+    this.#peers = this.#makePeers(host)
+    this.#roundTrips = new RoundTrips({ trust: this.trust, ping: host.services.ping })
+    this.#session = this.#makeSession(host)
+    for (const keeper of [this.#sync, this.#peers, this.#roundTrips, this.#session]) keeper.start()
+  }
+
+  #makeSync(): SyncKeeper {
+    const { config, registry, clock, logger } = this.#init
+    return new SyncKeeper({
       target: registry,
       trust: this.trust,
       limits: this.limits,
       cursors: new SyncCursors(),
       clock,
       logger,
-      backoff,
+      backoff: backoffOf(config),
       records: config.replication.enabled,
       intervalMs: () => pullIntervalMs(config, registry.replica.state.memberCount),
       isRegistry: isRegistryRole(config.role),
+      allowed: () => this.isMember() || this.session !== undefined,
       lease: () => this.session?.peer.publicKey,
       onCaughtUp: () => {
         this.#caughtUp = true
         this.#init.onChange()
       }
     })
-    this.#peers = new PeerKeeper({
+  }
+
+  #makePeers(host: Host): PeerKeeper {
+    const { config, registry, key, clock, logger } = this.#init
+    return new PeerKeeper({
       libp2p: host,
-      hello,
+      hello: host.services.hello,
       trust: this.trust,
       self: key.publicKey,
       clock,
       logger,
-      backoff,
+      backoff: backoffOf(config),
       wanted: config.limits.peersWanted,
       dialTimeoutMs: config.bootstrap.dialTimeoutMs,
       targets: () => (this.isMember() ? memberTargets(registry, key.publicKey) : []),
@@ -253,29 +261,19 @@ export class NetworkNode {
       onConnected: (publicKey, address) => registry.liveness.connected(publicKey, address),
       onFailed: (publicKey, error) => registry.liveness.failed(publicKey, error)
     })
-    this.#roundTrips = new RoundTrips({ trust: this.trust, ping: host.services.ping })
-    this.#session = this.#makeSession(host)
-    this.#sync.start()
-    this.#peers.start()
-    this.#roundTrips.start()
-    this.#session.start()
   }
 
   #makeSession(host: Host): SessionKeeper {
-    const { config, registry, key, clock, logger, candidates } = this.#init
-    const limits = this.limits
+    const { config, registry, key, clock, logger, candidates, instance, invite } = this.#init
+    const { limits, trust, gater } = this
+    const finder = { config, registry, self: key.publicKey, trust, host, gater, candidates }
     return new SessionKeeper({
-      find: async (except, signal) =>
-        await findRegistry(
-          { config, registry, self: key.publicKey, trust: this.trust, host, gater: this.gater, candidates },
-          except,
-          signal
-        ),
+      find: async (except, signal) => await findRegistry(finder, except, signal),
       open: async (connection, signal) => await openRegisterSession(connection, { limits, clock, signal }),
-      better: (than) => !isRegistryRole(than.role) && [...this.trust.members()].some(({ member }) => isRegistryRole(member.role)),
-      membership: makeMembership({ config, registry, key, clock, invite: this.#init.invite }),
+      better: (than) => !isRegistryRole(than.role) && this.sources().some(({ connection }) => isRegistry(trust, connection)),
+      membership: makeMembership({ config, registry, key, clock, invite }),
       selfRecord: this.selfRecord,
-      instance: this.#init.instance,
+      instance,
       clock,
       logger,
       backoff: backoffOf(config),
@@ -284,110 +282,44 @@ export class NetworkNode {
       connected: () => this.#connectedKeys(),
       onRegistered: async (view, answer) => await this.#registered(view, answer),
       onLost: (view, reason) => this.#lost(view, reason),
-      onDuplicate: (reason) =>
-        registry.alarms.raise('duplicate_key', `this node's key is used by a second process: ${reason}. Stop one of them; a cloned machine needs a key of its own`),
+      onDuplicate: (reason) => registry.alarms.raise('duplicate_key', `${reason}: stop one of them; a cloned machine needs a key of its own`),
       onTrouble: (error) => {
         this.#trouble = error
         this.#init.onChange()
       },
-      onCheckpoint: (checkpoint) => void registry.replica.apply([], checkpoint).catch(() => this.#sync?.nudge())
+      onCheckpoint: (checkpoint) => this.#shown(checkpoint)
     })
   }
 
   /** The registry that holds the lease has taken us in: what it told is stored, and the replica follows it from here. */
   async #registered(view: SessionView, answer: Registered): Promise<void> {
-    const { registry, logger } = this.#init
-    const { publicKey, name } = view.peer
+    const { registry, logger, onChange } = this.#init
+    const { publicKey, name, connection } = view.peer
     if (answer.record !== undefined) this.selfRecord.learn(answer.record)
     registry.liveness.sourceUp(publicKey)
     registry.liveness.selfProof()
     registry.admission.forward = async (request) => await forward(view, request)
-    void registry.admission.replayQueue().catch(() => {})
-    logger.info({ peer: peerIdText(publicKey), address: view.peer.connection.remoteAddr.toString() }, `registered at ${name || 'the registry'}`)
+    registry.admission.replayQueue().catch((error: Error) => {
+      logger.warn({ error: error.message }, 'what waits for the root was not sent on; it is tried again with the next session')
+    })
+    const fields = { peer: peerIdText(publicKey), ipv6_addr: connection.remoteAddr.toString() }
+    logger.info(fields, `registered at ${name || 'the registry'}`)
     this.#sync?.reconcile()
     const envelopes = [...answer.registries, ...answer.peers]
     await Promise.allSettled(envelopes.map(async (bytes) => await registry.records.put(bytes, { source: 'registry' })))
-    await this.#afterMembership()
+    await this.#self.ensure()
     this.#peers?.look()
-    this.#init.onChange()
+    onChange()
   }
 
   #lost(view: SessionView, reason: string): void {
-    const { registry, logger } = this.#init
+    const { registry, logger, onChange } = this.#init
     registry.liveness.sourceGone(view.peer.publicKey, reason)
     registry.admission.forward = undefined
-    logger.warn({ peer: peerIdText(view.peer.publicKey), reason }, 'the session with the registry ended; another registry is tried at once')
+    const fields = { peer: peerIdText(view.peer.publicKey), reason }
+    logger.warn(fields, 'the session with the registry ended; another registry is tried at once')
     this.#sync?.reconcile()
-    this.#init.onChange()
-  }
-
-  #listen(host: Host): void {
-    const { registry, onChange } = this.#init
-    const { events } = registry
-    const on = <K extends Parameters<typeof events.addEventListener>[0]>(type: K, listener: (event: CustomEvent) => void): void => {
-      events.addEventListener(type, listener as never)
-      this.#stops.push(() => events.removeEventListener(type, listener as never))
-    }
-    on('revoked', (event: CustomEvent<{ publicKey: Uint8Array }>) => this.trust.revoked(event.detail.publicKey))
-    on('entries', () => {
-      this.trust.recheck((publicKey) => registry.replica.isMember(publicKey))
-      void this.#afterMembership()
-      this.#peers?.look()
-      onChange()
-    })
-    on('checkpoint', (event: CustomEvent<{ checkpoint: NonNullable<typeof registry.replica.checkpoint> }>) => {
-      this.trust.recheck((publicKey) => registry.replica.isMember(publicKey))
-      host.services.announce?.announceHead(event.detail.checkpoint)
-    })
-    on('record', () => {
-      this.#peers?.look()
-      onChange()
-    })
-    on('hint', onChange)
-    this.#stops.push(
-      this.trust.onMember((connection, member) => {
-        registry.liveness.learned(member.publicKey, connection.direction === 'inbound' ? 'session' : 'registry')
-        if (isRegistryRole(member.role)) this.#session?.kick()
-        onChange()
-      }),
-      this.trust.onGone(onChange),
-      forgetStrangers(host, (peerId) => registry.replica.isMember(publicKeyOf(peerId)))
-    )
-  }
-
-  /** A member that has not said where it is says so: to its own store, its registry, gossip and the DHT. */
-  async #afterMembership(): Promise<void> {
-    if (!this.isMember()) return
-    const current = this.selfRecord.current?.value
-    const stale =
-      current === undefined ||
-      current.left ||
-      current.software !== this.#init.software ||
-      current.addrs.join() !== this.#announced.join() ||
-      !this.#stored()
-    if (stale) await this.#publish({})
-  }
-
-  #stored(): boolean {
-    const { current } = this.selfRecord
-    const held = this.registry.records.get(this.#init.key.publicKey)
-    return current !== undefined && held !== undefined && equals(held.hash, current.hash)
-  }
-
-  async #issue(change: Parameters<SelfRecord['issue']>[0]) {
-    const record = await this.selfRecord.issue({ addrs: [...this.#announced], ...change })
-    await this.registry.records.put(record.bytes, { source: 'self' })
-    return record
-  }
-
-  async #publish(change: Parameters<SelfRecord['issue']>[0]): Promise<void> {
-    const record = await this.#issue(change)
-    const { announce: gossip, kad } = this.host.services
-    gossip?.announceRecord(record.bytes)
-    await this.#session?.put()
-    kad?.putRecord(record).catch((error: Error) => {
-      this.#init.logger.debug({ error: error.message }, 'the own record is not in the DHT yet; it is put again later')
-    })
+    onChange()
   }
 
   #connectedKeys(): Uint8Array[] {
@@ -395,22 +327,18 @@ export class NetworkNode {
     for (const { member } of this.trust.members()) keys.set(peerIdText(member.publicKey), member.publicKey)
     return [...keys.values()].slice(0, this.limits.register.connected)
   }
-
-  /** Connections to members that serve registry protocols, for callers that ask somebody else. */
-  sources(): { connection: Connection; publicKey: Uint8Array }[] {
-    return [...this.trust.members()]
-      .filter(({ member }) => servesRegistry(member.role))
-      .map(({ connection, member }) => ({ connection, publicKey: member.publicKey }))
-  }
 }
-
-const selfRecordKey = 'self-record'
 
 type Forwarded = Parameters<NonNullable<Registry['admission']['forward']>>[0]
 
 const forward = async ({ session }: SessionView, request: Forwarded): Promise<{ entry: Uint8Array }> => {
   if (request.kind === 'join') return { entry: await session.forwardJoin(request) }
   return { entry: await session[request.kind](request.request) }
+}
+
+const isRegistry = (trust: ConnectionTrust, connection: Connection): boolean => {
+  const member = trust.memberOf(connection)
+  return member !== undefined && isRegistryRole(member.role)
 }
 
 /** From 1,000 members on the pulls of all together stay as many as they are. */

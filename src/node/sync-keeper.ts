@@ -23,6 +23,8 @@ export interface SyncKeeperInit {
   intervalMs: () => number
   /** Whether this process is a registry: then it subscribes to all others, else to the one that holds its lease. */
   isRegistry: boolean
+  /** Whether others would serve us: we are a member, or were just told so. */
+  allowed: () => boolean
   /** Key of the registry that holds the lease. */
   lease: () => Uint8Array | undefined
   /** Called whenever one source has given all that it had. */
@@ -93,8 +95,9 @@ export class SyncKeeper {
   }
 
   #wanted(): Map<string, { connection: Connection; member: TrustedMember }> {
-    const { trust, isRegistry, lease } = this.#init
+    const { trust, isRegistry, lease, allowed } = this.#init
     const wanted = new Map<string, { connection: Connection; member: TrustedMember }>()
+    if (!allowed()) return wanted
     const holder = lease()
     let fallback: { connection: Connection; member: TrustedMember } | undefined
     for (const source of trust.members()) {
@@ -175,7 +178,7 @@ export class SyncKeeper {
         servesRegistry(member.role) && connection.status === 'open' && !this.#subscriptions.has(peerIdText(member.publicKey))
     )
     const source = sources[Math.floor(Math.random() * sources.length)]
-    if (source === undefined || this.#pulling) return
+    if (source === undefined || this.#pulling || !this.#init.allowed()) return
     this.#pulling = true
     try {
       await this.#sync(source.member.publicKey, source.connection, false, this.#over.signal)

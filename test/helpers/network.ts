@@ -6,6 +6,8 @@ import { parseConfig } from '../../src/node/config/index.ts'
 import { createLogging } from '../../src/node/logging.ts'
 import { createNetworkHere } from '../../src/node/network-init.ts'
 import { TrustNode } from '../../src/node/node.ts'
+import { decodeInvite, encodeInvite, type Invite } from '../../src/registry/invite.ts'
+import type { InviteOptions } from '../../src/registry/invites.ts'
 
 export type Flags = Readonly<Record<string, unknown>>
 
@@ -71,9 +73,21 @@ export class TestNetwork implements AsyncDisposable {
     return node
   }
 
+  /** An invite by the root, as the joiner decodes it from its line. */
+  async invite(options: InviteOptions): Promise<Invite> {
+    const { registry, config } = this.node('root')
+    const { grant, inviteKey } = await registry.admission.invite(options)
+    const registries = [{ publicKey: this.node('root').key.publicKey, addrs: [...this.node('root').attached.announced] }]
+    return decodeInvite(
+      encodeInvite({ domain: config.domain ?? '', networkId: registry.networkId, registries, grant, inviteKey })
+    )
+  }
+
   /** Starts a node that knows the root's address and waits until it is a member with a session. */
   async join(name: string, flags: Flags = {}): Promise<TrustNode> {
-    const node = await this.start(name, { 'bootstrap.peers': [this.address('root')], ...flags })
+    const node = this.make(name, { 'bootstrap.peers': [this.address('root')], ...flags })
+    if (flags['role'] === 'secondary') node.invites.use(await this.invite({ role: 'secondary' }))
+    await node.start()
     await node.joined({ signal: AbortSignal.timeout(10_000) })
     return node
   }

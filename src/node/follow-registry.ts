@@ -1,0 +1,86 @@
+import type { ConnectionTrust } from '../protocols/engine/trust.ts'
+import type { RegistryEvents } from '../registry/events.ts'
+import type { Logger } from '../registry/ports.ts'
+import type { Registry } from '../registry/registry.ts'
+import { isRegistryRole } from '../registry/role.ts'
+import type { Host } from './host.ts'
+
+export interface FollowInit {
+  registry: Registry
+  trust: ConnectionTrust
+  host: Host
+  logger: Logger
+  isMember: () => boolean
+  publishSelf: () => Promise<void>
+  onNewPeers: () => void
+  onRegistryConnected: () => void
+  onChange: () => void
+}
+
+/** Memberships end with entries and with time; a burst of entries is looked at once. */
+const recheckMs = 100
+
+/** What follows in the host from what happens in the log and the records. Returns how to stop. */
+export function followRegistry(init: FollowInit): () => void {
+  const { registry, trust, host, logger, onChange, onNewPeers } = init
+  const { events, replica, liveness } = registry
+  const stops: (() => void)[] = []
+  const on = <K extends keyof RegistryEvents>(type: K, listener: (event: RegistryEvents[K]) => void): void => {
+    events.addEventListener(type, listener)
+    stops.push(() => events.removeEventListener(type, listener))
+  }
+  let recheck: NodeJS.Timeout | undefined
+  const recheckSoon = (): void => {
+    recheck ??= setTimeout(() => {
+      recheck = undefined
+      trust.recheck((publicKey) => replica.isMember(publicKey))
+    }, recheckMs).unref()
+  }
+  let wasMember = init.isMember()
+
+  on('revoked', ({ detail }) => trust.revoked(detail.publicKey))
+  on('entries', () => {
+    recheckSoon()
+    if (!wasMember && init.isMember()) sayHelloAgain(init)
+    wasMember = init.isMember()
+    init.publishSelf().catch((error: Error) => {
+      logger.warn({ error: error.message }, 'the own record was not published; the next change or refresh does it')
+    })
+    onNewPeers()
+    onChange()
+  })
+  on('checkpoint', ({ detail }) => {
+    recheckSoon()
+    host.services.announce?.announceHead(detail.checkpoint)
+    onChange()
+  })
+  on('record', () => {
+    onNewPeers()
+    onChange()
+  })
+  on('hint', onChange)
+  on('pending', onChange)
+  on('alarm', onChange)
+  stops.push(
+    trust.onMember((connection, member) => {
+      if (connection.direction === 'inbound') liveness.learned(member.publicKey, 'session')
+      if (isRegistryRole(member.role)) init.onRegistryConnected()
+      onChange()
+    }),
+    trust.onGone(onChange),
+    () => clearTimeout(recheck)
+  )
+  return () => {
+    for (const stop of stops) stop()
+  }
+}
+
+/** Those who took this node for a stranger learn that it is a member now. */
+function sayHelloAgain({ host, trust, logger }: FollowInit): void {
+  for (const { connection } of trust.members()) {
+    if (connection.direction !== 'outbound') continue
+    host.services.hello.again(connection).catch((error: Error) => {
+      logger.debug({ peer: connection.remotePeer.toString(), error: error.message }, 'hello was not said again; the next connection shows the membership')
+    })
+  }
+}

@@ -1,0 +1,143 @@
+import { equals } from 'uint8arrays/equals'
+import type { SigningKey } from '../registry/keys.ts'
+import type { Clock, Logger } from '../registry/ports.ts'
+import type { Registry } from '../registry/registry.ts'
+import { AddressWatch } from './addresses.ts'
+import type { Config } from './config/schema.ts'
+import type { Host } from './host.ts'
+import { announceAgain } from './libp2p.ts'
+import { type SelfChange, SelfRecord } from './self-record.ts'
+
+export interface SelfPublisherInit {
+  config: Config
+  key: SigningKey
+  software: string
+  registry: Registry
+  clock: Clock
+  logger: Logger
+  /** Sends the newest own record to the registry that holds the lease. */
+  put: () => Promise<void>
+}
+
+const storeKey = 'self-record'
+
+/** Tells others where this node is: its addresses, its record, and every change of both. */
+export class SelfPublisher {
+  readonly record: SelfRecord
+  readonly #init: SelfPublisherInit
+  #host: Host | undefined
+  #watch: AddressWatch | undefined
+  #announced: readonly string[] = []
+  #publishing: Promise<void> | undefined
+
+  constructor(init: SelfPublisherInit) {
+    const { registry, key, config, software, clock } = init
+    this.#init = init
+    this.record = new SelfRecord({
+      networkId: registry.networkId,
+      key,
+      role: config.role,
+      software,
+      clock,
+      store: {
+        load: () => registry.meta.get(storeKey),
+        save: async (envelope) => await registry.meta.set(storeKey, envelope)
+      }
+    })
+  }
+
+  /** Addresses told to others now, best first. */
+  get announced(): readonly string[] {
+    return this.#announced
+  }
+
+  /** Chooses the addresses of the port that is listened on, and follows their changes. */
+  async start(host: Host, port: number): Promise<void> {
+    const { announce, listen } = this.#init.config
+    this.#host = host
+    if (announce.addresses !== undefined) {
+      this.#announced = announce.addresses
+      return
+    }
+    this.#watch = new AddressWatch({
+      port,
+      allow: announce.allow,
+      host: listen.host,
+      onChange: (addresses) => void this.#changed(addresses)
+    })
+    this.#announced = await this.#watch.start()
+    if (this.#announced.length === 0) {
+      this.#init.logger.warn(
+        { allow: announce.allow.join(' ') },
+        'this machine has no stable IPv6 address of the allowed scopes, so nobody can dial it: give it one, or set announce.addresses; it is looked for again every 5 s'
+      )
+    }
+  }
+
+  stop(): void {
+    this.#watch?.stop()
+  }
+
+  /** A member whose own store does not hold its present record publishes it. */
+  ensure(): Promise<void> {
+    this.#publishing ??= this.#ensure().finally(() => {
+      this.#publishing = undefined
+    })
+    return this.#publishing
+  }
+
+  async #ensure(): Promise<void> {
+    if (this.#isMember() && this.#isStale()) await this.publish()
+  }
+
+  /** A record with a higher seq, for the slow refresh of gossip; undefined: this node is no member. */
+  async refresh(): Promise<Uint8Array | undefined> {
+    return this.#isMember() ? (await this.#issue({})).bytes : undefined
+  }
+
+  /** Signs the next record and gives it to the own store, the registry, gossip and the DHT. */
+  async publish(change: SelfChange = {}): Promise<void> {
+    const record = await this.#issue(change)
+    const { announce, kad } = this.#host?.services ?? {}
+    announce?.announceRecord(record.bytes)
+    await this.#init.put()
+    kad?.putRecord(record).catch((error: Error) => {
+      this.#init.logger.debug({ error: error.message }, 'the own record is not in the DHT yet; it is put again later')
+    })
+  }
+
+  /** The record that says that this node left for good; undefined: it was no member. */
+  async farewell(): Promise<Uint8Array | undefined> {
+    return this.#isMember() ? (await this.#issue({ left: true })).bytes : undefined
+  }
+
+  async #issue(change: SelfChange) {
+    const record = await this.record.issue({ addrs: [...this.#announced], ...change })
+    await this.#init.registry.records.put(record.bytes, { source: 'self' })
+    return record
+  }
+
+  async #changed(addresses: readonly string[]): Promise<void> {
+    const { logger } = this.#init
+    this.#announced = addresses
+    logger.info({ ipv6_addr: addresses.join(' ') }, 'the addresses of this machine changed; they are registered again')
+    try {
+      if (this.#host !== undefined) await announceAgain(this.#host, addresses)
+      if (this.#isMember()) await this.publish()
+    } catch (error) {
+      logger.warn({ error: String(error) }, 'the new addresses were not told to everybody; the next refresh does')
+    }
+  }
+
+  #isMember(): boolean {
+    return this.#init.registry.replica.isMember(this.#init.key.publicKey)
+  }
+
+  #isStale(): boolean {
+    const { current } = this.record
+    const held = this.#init.registry.records.get(this.#init.key.publicKey)
+    if (current === undefined || held === undefined || !equals(held.hash, current.hash)) return true
+    const { left, software, addrs } = current.value
+    return left || software !== this.#init.software || addrs.join() !== this.#announced.join()
+  }
+}
