@@ -20,7 +20,7 @@ export interface MemberHost<S extends ServiceMap> extends AsyncDisposable {
   readonly store: TestStore
 }
 
-export interface MemberParts {
+interface MemberParts {
   readonly key: SigningKey
   readonly trust: ConnectionTrust
   readonly records: Records

@@ -1,4 +1,2 @@
-export type { Announce, AnnounceComponents, AnnounceInit } from './announce.ts'
-export { announce } from './announce.ts'
-export type { AnnounceSource } from './judge.ts'
+export { type Announce, type AnnounceInit, announce } from './announce.ts'
 export { announceTopic, gossipOptions } from './options.ts'

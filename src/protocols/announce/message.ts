@@ -1,7 +1,7 @@
 import { InvalidPayloadError } from '../../registry/errors.ts'
 
 /** First byte of a gossip message. What follows is one signed envelope, exactly as it is stored. */
-export const announcementKinds = { record: 1, head: 2 } as const
+const announcementKinds = { record: 1, head: 2 } as const
 export type AnnouncementKind = keyof typeof announcementKinds
 
 export interface Announcement {

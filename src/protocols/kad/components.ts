@@ -19,7 +19,7 @@ export interface KadGuard {
 /** How long a peer that answers nothing keeps a slot in a full bucket; kad-dht asks again at the next chance. */
 const retryMs = 60_000
 
-export function isMemberPeer(peerId: PeerId, source: KadSource): boolean {
+function isMemberPeer(peerId: PeerId, source: KadSource): boolean {
   try {
     return source.replica.isMember(publicKeyOfPeerId(peerId))
   } catch {

@@ -1,2 +1,1 @@
-export { type Kad, type KadInit, type KadOptions, kad, kadProtocol } from './kad.ts'
-export type { KadSource } from './validate.ts'
+export { type Kad, kad, kadProtocol } from './kad.ts'

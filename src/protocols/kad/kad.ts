@@ -20,7 +20,7 @@ export interface KadInit {
   limits?: ProtocolLimits['kad']
 }
 
-export interface KadOptions {
+interface KadOptions {
   signal?: AbortSignal
 }
 

@@ -1,3 +1,3 @@
-export { type LookupOptions, LookupStream, lookup, lookupAll, type RemotePage, type RemoteRow } from './client.ts'
-export { lookupId, lookupProtocol } from './descriptor.ts'
-export { type LookupServerComponents, type LookupServerInit, type LookupSource, lookupServer } from './server.ts'
+export { type LookupOptions, LookupStream, lookup, lookupAll, type RemoteRow } from './client.ts'
+export { lookupId } from './descriptor.ts'
+export { lookupServer } from './server.ts'

@@ -13,7 +13,7 @@ import { decodeQuery, toRowMessage } from './messages.ts'
 import { LookupAnswer, type LookupRow as RowMessage } from './pb/lookup.ts'
 
 /** What lookup serves. */
-export interface LookupSource {
+interface LookupSource {
   readonly networkId: Uint8Array
   lookup(query: LookupQuery): LookupPage
   replicaAgeMs(): number

@@ -1,5 +1,5 @@
 export { type SyncOptions, type SyncSummary, sync } from './client.ts'
 export { SyncCursors } from './cursors.ts'
-export { syncId, syncProtocol } from './descriptor.ts'
-export { type SyncServer, type SyncServerComponents, type SyncServerInit, syncServer } from './server.ts'
-export type { SyncEvents, SyncSource, SyncTarget } from './source.ts'
+export { syncId } from './descriptor.ts'
+export { type SyncServer, syncServer } from './server.ts'
+export type { SyncTarget } from './source.ts'
