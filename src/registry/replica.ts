@@ -13,7 +13,7 @@ import { openEntries } from './replica/open-entries.ts'
 import { judgeShown } from './replica/shown.ts'
 import { SnapshotStage, type StagedPosition } from './replica/snapshot.ts'
 import { delegationKinds } from './replica/voided.ts'
-import { keyText } from './state/key-text.ts'
+import { keyText, plainBytes } from './state/key-text.ts'
 import type { LogKeys } from './state/log-keys.ts'
 import { readStoredEntry } from './state/stored-entry.ts'
 import type { Head, Member, NetworkState } from './state.ts'
@@ -204,7 +204,7 @@ export class Replica {
       for (const { n, envelope } of page) {
         bytes += envelope.length
         if (bytes > limitBytes && items.length > 0) return items
-        items.push({ n, envelope })
+        items.push({ n, envelope: plainBytes(envelope) })
         after = n
       }
       if (page.length < pageRows) return items
@@ -216,7 +216,7 @@ export class Replica {
     const { keys } = this.state
     if (this.#delegations?.keys !== keys) {
       const items = this.ledger.table.ofKinds(...delegationKinds)
-      this.#delegations = { keys, envelopes: items.map(({ envelope }) => envelope) }
+      this.#delegations = { keys, envelopes: items.map(({ envelope }) => plainBytes(envelope)) }
     }
     return this.#delegations.envelopes
   }

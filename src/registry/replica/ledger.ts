@@ -6,7 +6,7 @@ import type { Signed } from '../envelope.ts'
 import { StoreError } from '../errors.ts'
 import type { Genesis } from '../genesis.ts'
 import type { Clock, Logger } from '../ports.ts'
-import { keyText } from '../state/key-text.ts'
+import { keyText, plainBytes } from '../state/key-text.ts'
 import { readStoredEntry } from '../state/stored-entry.ts'
 import { type EntrySource, type Head, NetworkState } from '../state.ts'
 import type { GroupCommit } from '../store/commit.ts'
@@ -115,6 +115,7 @@ export class Ledger {
   async #open(): Promise<void> {
     const first = this.table.get(0)
     if (first === undefined) {
+      if (this.table.last() !== undefined) throw new StoreError('the stored log has lost its genesis: restore a backup')
       await this.#commit.write(() => {
         this.table.insert(genesisRow(this.genesis))
         this.table.putCheckpoint(0, null)
@@ -130,7 +131,7 @@ export class Ledger {
     for (const row of this.evidence('fork')) this.#forkedEpoch = Math.max(this.#forkedEpoch, row.epoch)
     const { state, checkpoint, floor } = await loadLog(this.loadInit)
     this.#state = state
-    this.#head = state.head
+    this.#head = plainHead(state.head)
     this.#checkpoint = checkpoint
     this.#floor = floor
   }
@@ -138,7 +139,8 @@ export class Ledger {
   readonly source: EntrySource = (n) => {
     const row = this.table.get(n)
     if (row === undefined) throw new StoreError(`entry ${n} is missing in the store`)
-    return readStoredEntry(row.envelope)
+    const entry = readStoredEntry(plainBytes(row.envelope))
+    return { ...entry, hash: plainBytes(entry.hash) }
   }
 
   get loadInit(): LoadInit {
@@ -172,7 +174,9 @@ export class Ledger {
 
   /** Hash of entry n; undefined: above the head, or compacted. */
   linkHash(n: number): Uint8Array | undefined {
-    return n === this.#head.n ? this.#head.hash : this.table.hashOf(n)
+    if (n === this.#head.n) return this.#head.hash
+    const hash = this.table.hashOf(n)
+    return hash === undefined ? undefined : plainBytes(hash)
   }
 
   *evidence(kind: 'void' | 'fork' | 'emergency') {
@@ -222,7 +226,7 @@ export class Ledger {
   #publish(draft: Draft): void {
     const isNew = draft.checkpoint !== this.#checkpoint
     this.#state = draft.state
-    this.#head = draft.state.head
+    this.#head = plainHead(draft.state.head)
     this.#checkpoint = draft.checkpoint
     this.#floor = draft.floor
     if (draft.voided !== undefined) {
@@ -264,6 +268,8 @@ export class Ledger {
     return this.#commit.write(run)
   }
 }
+
+const plainHead = ({ epoch, n, hash }: Head): Head => ({ epoch, n, hash: plainBytes(hash) })
 
 const isRevoke = (row: EvidenceInput): row is EvidenceInput & { subject: Uint8Array } =>
   row.subject !== null && row.kind !== 'fork' && readStoredEntry(row.envelope).value.kind === 'revoke'

@@ -2,8 +2,12 @@
 export const keyText = (key: Uint8Array): string =>
   Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1')
 
-/** A copy that does not keep the envelope alive of which the bytes are a view. */
-export const ownBytes = (bytes: Uint8Array): Uint8Array => Buffer.from(bytes)
+/** A plain copy that does not keep the envelope alive of which the bytes are a view. */
+export const ownBytes = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes)
+
+/** The same bytes as a plain Uint8Array: those from SQLite are Buffers, whose `slice` shares memory. */
+export const plainBytes = ({ buffer, byteOffset, byteLength }: Uint8Array): Uint8Array =>
+  new Uint8Array(buffer, byteOffset, byteLength)
 
 /** 8 bytes, big endian. */
 export const u64 = (value: number): Uint8Array => {
