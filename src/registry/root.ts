@@ -8,6 +8,7 @@ import type { Logger } from './ports.ts'
 import type { Draft } from './replica/ledger.ts'
 import type { Replica } from './replica.ts'
 import type { Head } from './state.ts'
+import { asStoreError } from './store/database.ts'
 
 /** A checkpoint is signed at least so often, so that everybody can tell a quiet root from a dead one. */
 const checkpointMs = 60_000
@@ -52,6 +53,7 @@ export class Root {
   #waitingEntries = 0
   #running: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
+  #isClosed = false
   #lastMs = 0
   #fence: string | undefined
   #higher: Head | undefined
@@ -89,7 +91,7 @@ export class Root {
   /** Stops, and waits for what is being appended. What is asked for from here on is refused. */
   async close(): Promise<void> {
     this.stop()
-    this.#fence = 'the root is shutting down'
+    this.#isClosed = true
     await this.#running
   }
 
@@ -134,6 +136,7 @@ export class Root {
    * @throws UnavailableError, NotRootError, ForkError when nothing can be appended now; what `inCommit` throws
    */
   append(bodies: readonly EntryDraft[], { inCommit }: AppendOptions = {}): Promise<Signed<LogEntry>[]> {
+    if (this.#isClosed) return Promise.reject(new UnavailableError('the root is shutting down', retryMs))
     if (bodies.length > maxBatchEntries || this.#waitingEntries + bodies.length > maxWaiting) {
       return Promise.reject(new UnavailableError('too many entries wait to be signed: try again soon', retryMs))
     }
