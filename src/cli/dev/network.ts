@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises'
+import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Authority } from '../../dns/authority.ts'
@@ -33,6 +33,7 @@ export class DevNetwork implements AsyncDisposable {
   readonly #init: DevInit
   readonly #dns: Authority
   readonly #children: Child[] = []
+  readonly #invites: string[] = []
   readonly #started = performance.now()
   #fail: (error: Error) => void = () => undefined
 
@@ -91,7 +92,9 @@ export class DevNetwork implements AsyncDisposable {
     await this.#answers(signal)
     this.#say('root is up')
     await Promise.all(members.filter((member) => member !== root).map((member) => this.#enter(member, signal)))
-    return await this.#allOnline(signal)
+    const view = await this.#allOnline(signal)
+    await Promise.all(this.#invites.map((file) => rm(file)))
+    return view
   }
 
   async #found(root: DevMember): Promise<void> {
@@ -112,8 +115,8 @@ export class DevNetwork implements AsyncDisposable {
     }
     const { line } = await this.client.invite({ role: member.role, name: member.name }, { signal })
     const file = join(this.layout.folder, `${member.name}.invite`)
-    await mkdir(member.dataFolder, { recursive: true, mode: 0o700 })
     await writeFile(file, `${line}\n`, { mode: 0o600 })
+    this.#invites.push(file)
     this.#spawn(member, ['join', file, ...config])
   }
 
