@@ -239,7 +239,9 @@ export class Root {
       })
       return { request, entries: draft.entries.slice(first) }
     } catch (error) {
-      if (!this.#replica.ledger.isInTransaction) throw error
+      // The disk is full or fails: SQLite may have undone all of the commit, and nothing of it may go on.
+      const failure = asStoreError(error, 'the store')
+      if (failure !== error || !this.#replica.ledger.isInTransaction) throw failure
       draft.undoTo(mark, first)
       return { request, error }
     }
