@@ -1,4 +1,4 @@
-import { type Command, Option } from 'commander'
+import type { Command } from 'commander'
 import type { AddCommand } from './context.ts'
 
 const examples = `
@@ -21,7 +21,6 @@ export const addCompletion: AddCommand = (program, { terminal }) => {
   program
     .command('complete', { hidden: true })
     .argument('[words...]')
-    .addOption(new Option('--unused').hideHelp())
     .allowUnknownOption()
     .action((words: string[]) => {
       for (const word of completions(program, words)) terminal.print(word)
@@ -29,7 +28,7 @@ export const addCompletion: AddCommand = (program, { terminal }) => {
 }
 
 /** What may come after these words: subcommands and long options of the command that they lead to. */
-export const completions = (program: Command, words: readonly string[]): string[] => {
+const completions = (program: Command, words: readonly string[]): string[] => {
   const last = words.at(-1) ?? ''
   let command = program
   for (const word of words.slice(0, -1)) command = command.commands.find((one) => one.name() === word) ?? command

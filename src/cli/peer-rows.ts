@@ -3,7 +3,7 @@ import { UsageError } from './exit.ts'
 import { age, orUnknown, plural, sanitise, shortPeerId } from './text.ts'
 
 export const sortKeys = ['name', 'state', 'role', 'rtt', 'seen', 'uptime'] as const
-export type SortKey = (typeof sortKeys)[number]
+type SortKey = (typeof sortKeys)[number]
 
 export interface PeerFilter {
   state?: string

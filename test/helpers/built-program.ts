@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 /** What `npm test` builds first. */
-export const programPath = fileURLToPath(new URL('../../dist/bin/trustnet.js', import.meta.url))
+const programPath = fileURLToPath(new URL('../../dist/bin/trustnet.js', import.meta.url))
 
 export interface Ran {
   code: number | null

@@ -18,7 +18,7 @@ export const peerIds = [
   '12D3KooWGRUfgPvBSk3h8u5cQm9YxZc1V8rPpYb4tq1oRCu1dddd'
 ] as const
 
-export const now = 1_800_000_000_000
+const now = 1_800_000_000_000
 
 export const network = { id: 'tnexample', name: 'example.org', domain: 'example.org', fingerprint: 'aaaa bbbb' }
 export const root = { peerId: peerIds[0], name: 'root' }

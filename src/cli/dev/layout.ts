@@ -10,7 +10,7 @@ import { freePorts } from './ports.ts'
 export const devDomain = 'dev.trustnet.test'
 
 /** How a member of the dev network comes in: it makes it, has an invite, or finds it through tnr under the open policy. */
-export type Entry = 'founder' | 'invite' | 'tnr'
+type Entry = 'founder' | 'invite' | 'tnr'
 
 export interface DevMember {
   name: string

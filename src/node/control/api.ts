@@ -1,4 +1,5 @@
 import type { Role } from '../../registry/role.ts'
+import type { LogView, PendingView, RegistryNodesView, RegistryStatusView } from './registry-views.ts'
 import type {
   AckView,
   AddressView,
@@ -8,19 +9,16 @@ import type {
   IdentityView,
   InviteView,
   JoinView,
-  LogView,
   LookupView,
   PeerState,
   PeersView,
-  PendingView,
   Phase,
-  RegistryNodesView,
-  RegistryStatusView,
   StatusView,
   StatusWord,
   WhyView
 } from './views.ts'
 
+export type * from './registry-views.ts'
 export * from './views.ts'
 
 /** A peer is named by its member name, its PeerId, or an unambiguous end of its PeerId of at least 6 characters. */
