@@ -80,7 +80,10 @@ function sayHelloAgain({ host, trust, logger }: FollowInit): void {
   for (const { connection } of trust.members()) {
     if (connection.direction !== 'outbound') continue
     host.services.hello.again(connection).catch((error: Error) => {
-      logger.debug({ peer: connection.remotePeer.toString(), error: error.message }, 'hello was not said again; the next connection shows the membership')
+      logger.debug(
+        { peer: connection.remotePeer.toString(), error: error.message },
+        'hello was not said again; the next connection shows the membership'
+      )
     })
   }
 }

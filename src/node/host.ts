@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { type AddressInfo, createServer } from 'node:net'
+import { createServer } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { type GossipSub, gossipsub } from '@libp2p/gossipsub'
 import type { ComponentLogger, Libp2p, Startable } from '@libp2p/interface'
@@ -92,7 +92,9 @@ export async function startHost(init: HostInit, signal: AbortSignal): Promise<Li
 const taken = (port: number, detail: string): ConfigError => {
   const holder = portHolder(port)
   const who = holder === undefined ? 'another process' : holder
-  return new ConfigError([`port ${port} is taken by ${who}, ${detail}: stop it, or choose another one with listen.port`])
+  return new ConfigError([
+    `port ${port} is taken by ${who}, ${detail}: stop it, or choose another one with listen.port`
+  ])
 }
 
 const warnOfPort = ({ logger, config }: HostInit, port: number): void => {
@@ -107,10 +109,11 @@ const freePort = async (host: string): Promise<number> => {
   const server = createServer()
   server.listen({ host, port: 0, ipv6Only: true })
   await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
+  const address = server.address()
   server.close()
   await once(server, 'close')
-  return port
+  if (address === null || typeof address === 'string') throw new ConfigError([`no free port on ${host}`])
+  return address.port
 }
 
 async function startAt(init: HostInit, port: number): Promise<Host> {
@@ -169,10 +172,14 @@ function hostOptions(init: HostInit, port: number): Libp2pOptions<HostServices> 
     announce: init.announced,
     gater: init.gater,
     logger: init.libp2pLogger,
-    limits: { dialTimeoutMs: config.bootstrap.dialTimeoutMs, memberUpgradeTimeoutMs: config.limits.memberUpgradeTimeoutMs },
+    limits: {
+      dialTimeoutMs: config.bootstrap.dialTimeoutMs,
+      memberUpgradeTimeoutMs: config.limits.memberUpgradeTimeoutMs
+    },
     version: init.software,
-    services: services as never
+    services
   })
 }
 
-const servesDht = ({ dht, role }: Config): boolean => (dht.server === 'auto' ? isRegistryRole(role) : dht.server === 'always')
+const servesDht = ({ dht, role }: Config): boolean =>
+  dht.server === 'auto' ? isRegistryRole(role) : dht.server === 'always'

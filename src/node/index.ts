@@ -1,4 +1,5 @@
 export type { Config } from './config/schema.ts'
 export { ConfigError } from './errors.ts'
 export { type CreatedNetwork, type CreateNetworkOptions, createNetworkHere } from './network-init.ts'
-export { createNode, type MemberHandler, type Node, type NodeOptions } from './node.ts'
+export { createNode } from './node.ts'
+export type { MemberHandler, Node, NodeOptions } from './node-interface.ts'

@@ -1,5 +1,6 @@
 import { readFileSync, rmSync } from 'node:fs'
 import { decodeInvite, type Invite } from '../registry/invite.ts'
+import { codeOf } from './config/error-code.ts'
 import type { Config } from './config/schema.ts'
 import { ConfigError } from './errors.ts'
 
@@ -35,7 +36,7 @@ const fromFile = (file: string): Invite | undefined => {
     text = readFileSync(file, 'utf8')
   } catch (error) {
     // It goes with the admission, while the configuration still names it.
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    if (codeOf(error) === 'ENOENT') return undefined
     throw new ConfigError([`${file}: the invite cannot be read: ${String(error)}`])
   }
   try {

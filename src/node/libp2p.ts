@@ -11,6 +11,11 @@ import type { Gater } from './gater.ts'
 
 export type BaseServices = { identify: Identify; identifyPush: IdentifyPush }
 
+/** A service that is left out is one that this role does not have. */
+type Factories<T extends ServiceMap> = {
+  readonly [K in Exclude<keyof T, keyof BaseServices>]?: ServiceFactoryMap<Required<T>>[K] | undefined
+}
+
 export interface Libp2pInitOf<T extends ServiceMap> {
   readonly privateKey: PrivateKey
   /** Multiaddrs to listen on: `/ip6/::/tcp/9000`. */
@@ -24,7 +29,7 @@ export interface Libp2pInitOf<T extends ServiceMap> {
     /** The longest handshake of all; the gater cuts those of strangers earlier. */
     readonly memberUpgradeTimeoutMs: number
   }
-  readonly services?: ServiceFactoryMap<T>
+  readonly services?: Factories<T>
   readonly datastore?: NonNullable<Libp2pInit['datastore']>
   /** Told to others by identify as `trustnet/VERSION`. */
   readonly version?: string
@@ -71,7 +76,7 @@ export const libp2pOptions = <T extends ServiceMap>(init: Libp2pInitOf<T>): Libp
 }
 
 const withBase = <T extends ServiceMap>(
-  services: ServiceFactoryMap<T> | undefined
+  services: Factories<T> | undefined
 ): ServiceFactoryMap<T & BaseServices> => {
   const base = { identify: identify(identifyInit), identifyPush: identifyPush(identifyInit) }
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- TypeScript cannot see that a mapped type of a union of keys is the two mapped types

@@ -21,7 +21,8 @@ export function memberTargets(registry: Registry, self: Uint8Array): PeerTarget[
 export function cachedCandidates(registry: Registry, self: Uint8Array): KnownCandidate[] {
   const found: { rank: number; lastMs: number; candidates: KnownCandidate[] }[] = []
   for (const { publicKey, role } of registry.replica.state.members()) {
-    if (Buffer.compare(publicKey, self) === 0 || !servesRegistry(role) || registry.replica.state.isRevoked(publicKey)) continue
+    if (Buffer.compare(publicKey, self) === 0 || !servesRegistry(role) || registry.replica.state.isRevoked(publicKey))
+      continue
     const record = registry.records.read(publicKey)
     const { lastAddress, lastConnectedMs = 0, reputation } = registry.liveness.view(publicKey)
     const addresses = new Set([...(lastAddress === undefined ? [] : [lastAddress]), ...(record?.addrs ?? [])])

@@ -44,7 +44,9 @@ export function makeMembership({ config, registry, key, clock, invite }: Members
       if (member === undefined || config.role === 'root') return undefined
       const { membershipMs } = registry.genesis.value.policy
       const leftMs = member.notAfterMs - (replica.checkpoint?.value.timeMs ?? clock.now())
-      return leftMs > membershipMs * share ? undefined : sealRenewRequest({ networkId, publicKey, notAfterMs: member.notAfterMs }, key).bytes
+      return leftMs > membershipMs * share
+        ? undefined
+        : sealRenewRequest({ networkId, publicKey, notAfterMs: member.notAfterMs }, key).bytes
     }
   }
 }

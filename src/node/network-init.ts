@@ -62,22 +62,31 @@ export async function createNetworkHere(config: Config, options: CreateNetworkOp
     return { networkId, fingerprint: networkFingerprint(genesis.hash), recoveryKitPath: files.recoveryKit, passphrase }
   } catch (error) {
     // Nobody has seen this network: a half-made one would only stand in the way of the next try.
-    for (const path of [files.logKey, files.store, `${files.store}-wal`, `${files.store}-shm`]) rmSync(path, { force: true })
+    for (const path of [files.logKey, files.store, `${files.store}-wal`, `${files.store}-shm`])
+      rmSync(path, { force: true })
     throw error
   }
 }
 
 function refuseSecondNetwork(files: ReturnType<typeof dataFiles>): void {
   if (existsSync(files.store) && peekGenesis(files.store) !== undefined) {
-    throw new ConfigError([`${files.store} holds a network already: choose another data folder with --data, or move that one away`])
+    throw new ConfigError([
+      `${files.store} holds a network already: choose another data folder with --data, or move that one away`
+    ])
   }
   for (const path of [files.logKey, files.recoveryKit]) {
-    if (existsSync(path)) throw new ConfigError([`${path} is there already, of an earlier network: move it away first; it cannot be made again`])
+    if (existsSync(path))
+      throw new ConfigError([
+        `${path} is there already, of an earlier network: move it away first; it cannot be made again`
+      ])
   }
 }
 
 async function refuseLiveNetwork(domain: string, config: Config): Promise<void> {
-  const answer = await lookupTnr(domain, { servers: config.bootstrap.dnsServers, timeoutMs: config.bootstrap.dnsTimeoutMs })
+  const answer = await lookupTnr(domain, {
+    servers: config.bootstrap.dnsServers,
+    timeoutMs: config.bootstrap.dnsTimeoutMs
+  })
   if (answer.kind !== 'found') return
   const addresses = answer.addresses.map(({ address }) => address).join(', ')
   throw new ConfigError([

@@ -19,6 +19,7 @@ import { forgetStrangers } from './libp2p.ts'
 import { memberTargets } from './member-targets.ts'
 import { makeMembership } from './membership.ts'
 import { PeerKeeper } from './peer-keeper.ts'
+import { takeIn } from './registration.ts'
 import { findRegistry } from './registry-finder.ts'
 import { RoundTrips } from './round-trips.ts'
 import { SelfPublisher } from './self-publisher.ts'
@@ -270,7 +271,8 @@ export class NetworkNode {
     return new SessionKeeper({
       find: async (except, signal) => await findRegistry(finder, except, signal),
       open: async (connection, signal) => await openRegisterSession(connection, { limits, clock, signal }),
-      better: (than) => !isRegistryRole(than.role) && this.sources().some(({ connection }) => isRegistry(trust, connection)),
+      better: (than) =>
+        !isRegistryRole(than.role) && this.sources().some(({ connection }) => isRegistry(trust, connection)),
       membership: makeMembership({ config, registry, key, clock, invite }),
       selfRecord: this.selfRecord,
       instance,
@@ -282,7 +284,8 @@ export class NetworkNode {
       connected: () => this.#connectedKeys(),
       onRegistered: async (view, answer) => await this.#registered(view, answer),
       onLost: (view, reason) => this.#lost(view, reason),
-      onDuplicate: (reason) => registry.alarms.raise('duplicate_key', `${reason}: stop one of them; a cloned machine needs a key of its own`),
+      onDuplicate: (reason) =>
+        registry.alarms.raise('duplicate_key', `${reason}: stop one of them; a cloned machine needs a key of its own`),
       onTrouble: (error) => {
         this.#trouble = error
         this.#init.onChange()
@@ -291,25 +294,14 @@ export class NetworkNode {
     })
   }
 
-  /** The registry that holds the lease has taken us in: what it told is stored, and the replica follows it from here. */
   async #registered(view: SessionView, answer: Registered): Promise<void> {
-    const { registry, logger, onChange } = this.#init
-    const { publicKey, name, connection } = view.peer
     if (answer.record !== undefined) this.selfRecord.learn(answer.record)
-    registry.liveness.sourceUp(publicKey)
-    registry.liveness.selfProof()
-    registry.admission.forward = async (request) => await forward(view, request)
-    registry.admission.replayQueue().catch((error: Error) => {
-      logger.warn({ error: error.message }, 'what waits for the root was not sent on; it is tried again with the next session')
-    })
-    const fields = { peer: peerIdText(publicKey), ipv6_addr: connection.remoteAddr.toString() }
-    logger.info(fields, `registered at ${name || 'the registry'}`)
+    const stored = takeIn(this.registry, view, answer, this.#init.logger)
     this.#sync?.reconcile()
-    const envelopes = [...answer.registries, ...answer.peers]
-    await Promise.allSettled(envelopes.map(async (bytes) => await registry.records.put(bytes, { source: 'registry' })))
+    await stored
     await this.#self.ensure()
     this.#peers?.look()
-    onChange()
+    this.#init.onChange()
   }
 
   #lost(view: SessionView, reason: string): void {
@@ -329,20 +321,14 @@ export class NetworkNode {
   }
 }
 
-type Forwarded = Parameters<NonNullable<Registry['admission']['forward']>>[0]
-
-const forward = async ({ session }: SessionView, request: Forwarded): Promise<{ entry: Uint8Array }> => {
-  if (request.kind === 'join') return { entry: await session.forwardJoin(request) }
-  return { entry: await session[request.kind](request.request) }
-}
-
 const isRegistry = (trust: ConnectionTrust, connection: Connection): boolean => {
   const member = trust.memberOf(connection)
   return member !== undefined && isRegistryRole(member.role)
 }
 
 /** From 1,000 members on the pulls of all together stay as many as they are. */
-const pullIntervalMs = (config: Config, members: number): number => Math.max(config.replication.intervalMs, members * 60)
+const pullIntervalMs = (config: Config, members: number): number =>
+  Math.max(config.replication.intervalMs, members * 60)
 
 /** The heartbeats of a shorter interval are as many more: twice what it asks for. */
 const protocolLimits = ({ protocols, heartbeat }: Config): ProtocolLimits => {

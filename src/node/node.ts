@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import type { Stream, StreamHandlerOptions } from '@libp2p/interface'
-import type { ConnectionTrust, TrustedMember } from '../protocols/engine/trust.ts'
+import type { ConnectionTrust } from '../protocols/engine/trust.ts'
 import { NotMemberError, UnavailableError } from '../registry/errors.ts'
 import { loadKey, loadOrCreateKey } from '../registry/key-file.ts'
 import { peerIdText, type SigningKey } from '../registry/keys.ts'
@@ -9,60 +9,25 @@ import { networkFingerprint, networkIdText, parseNetworkId } from '../registry/n
 import { type Clock, systemClock } from '../registry/ports.ts'
 import { openRegistry, peekGenesis, type Registry } from '../registry/registry.ts'
 import { Candidates } from './candidates.ts'
+import { Changes } from './changes.ts'
 import { saveConfigValue } from './config/save.ts'
 import type { Config } from './config/schema.ts'
-import type { ControlApi } from './control/api.ts'
 import { startControlServer } from './control/server.ts'
 import { NodeControl } from './control-api.ts'
 import { discoverNetwork, firstUseNotice } from './discovery.ts'
-import { ConfigError } from './errors.ts'
 import type { Host } from './host.ts'
 import { InviteKeeper } from './invite-keeper.ts'
 import { createLogging, type Logging } from './logging.ts'
 import { cachedCandidates } from './member-targets.ts'
 import { NetworkNode } from './network-node.ts'
+import type { MemberHandler, Node, NodeOptions } from './node-interface.ts'
 import { dataFiles, socketPath } from './paths.ts'
-import { type PhaseFacts, PhaseTracker } from './phases.ts'
 import { phaseFacts } from './phase-facts.ts'
+import { type PhaseFacts, PhaseTracker } from './phases.ts'
+import { requirePin, requireSameNetwork } from './pin-checks.ts'
 import type { DialFailure } from './race.ts'
 import { fenceReason, RootDuties } from './root-duties.ts'
 import { versionInfo } from './version.ts'
-
-export interface NodeOptions {
-  config: Config
-  /** Where a value that the program itself changes is saved (the port that was free). */
-  configFile?: string | undefined
-  logging?: Logging
-  clock?: Clock
-  /** Without it no control socket is opened: for a node inside another program. */
-  control?: boolean
-}
-
-/** Serves a protocol of the developer's own; only proven members reach it. */
-export type MemberHandler = (stream: Stream, member: TrustedMember) => void | Promise<void>
-
-/** A node of a TrustNet network, in this process. */
-export interface Node extends AsyncDisposable {
-  readonly control: ControlApi
-  /** This node's PeerId. */
-  readonly peerId: string
-  /** The libp2p host; throws UnavailableError until the network was found. */
-  readonly libp2p: Host
-  readonly registry: Registry
-  readonly trust: ConnectionTrust
-  /** Resolves when it listens, or, on a first start, when it has begun to look for its network. @throws ConfigError */
-  start(): Promise<void>
-  /** Resolves when this node is a member with a session, or is the root. */
-  joined(options?: { signal?: AbortSignal }): Promise<void>
-  /** Says goodbye and ends; 5 s at most. */
-  stop(reason?: string): Promise<void>
-  /** Serves a protocol to members; may be called before `start`. */
-  handle(protocol: string, handler: MemberHandler, options?: StreamHandlerOptions): Promise<void>
-  /** Opens a stream of a protocol to a member, by its name or PeerId; connects first where needed. */
-  openStream(peer: string, protocol: string, options?: { signal?: AbortSignal }): Promise<Stream>
-  /** Rejects when something of this process itself breaks: database or disk. */
-  readonly failed: Promise<never>
-}
 
 /** Makes a node; nothing runs before `start`. @throws ConfigError, KeyFileError */
 export async function createNode(options: NodeOptions): Promise<Node> {
@@ -76,7 +41,7 @@ interface Served {
 }
 
 export class TrustNode implements Node {
-  readonly control: ControlApi
+  readonly control: NodeControl
   readonly config: Config
   readonly configFile: string | undefined
   readonly key: SigningKey
@@ -91,7 +56,7 @@ export class TrustNode implements Node {
   readonly #withControl: boolean
   readonly #over = new AbortController()
   readonly #handlers: Served[] = []
-  readonly #listeners = new Set<() => void>()
+  readonly #changes = new Changes()
   readonly #fail: (error: Error) => void
   #network: NetworkNode | undefined
   #duties: RootDuties | undefined
@@ -150,7 +115,8 @@ export class TrustNode implements Node {
 
   /** @throws UnavailableError before the network was found */
   get attached(): NetworkNode {
-    if (this.#network === undefined) throw new UnavailableError('the network was not found yet; this node goes on looking', 5_000)
+    if (this.#network === undefined)
+      throw new UnavailableError('the network was not found yet; this node goes on looking', 5_000)
     return this.#network
   }
 
@@ -172,7 +138,7 @@ export class TrustNode implements Node {
     const { config } = this
     const { logger } = this.logging
     const genesis = peekGenesis(dataFiles(config.paths.data).store)
-    this.#checkPins(genesis !== undefined)
+    if (genesis === undefined) requirePin(config, this.pin)
     if (this.#withControl) {
       const path = socketPath(config.paths.runtime, config.name)
       this.#server = await startControlServer({ path, api: this.control, logger })
@@ -185,20 +151,6 @@ export class TrustNode implements Node {
     this.#attaching = this.#discover().catch((error: Error) => {
       if (!this.#over.signal.aborted) this.#fail(error)
     })
-  }
-
-  /** A first start must know how to recognise its network, or be told to take the first one. */
-  #checkPins(known: boolean): void {
-    const { config } = this
-    if (known) return
-    if (config.role === 'root') {
-      throw new ConfigError([`${config.paths.data} has no network yet: make one with \`trustnet init --domain DOMAIN\``])
-    }
-    if (this.pin === undefined && !config.bootstrap.trustOnFirstUse && config.network.pins.length === 0) {
-      throw new ConfigError([
-        'nothing says which network is the right one: give an invite (`trustnet join LINE`), --network ID, or --trust-on-first-use'
-      ])
-    }
   }
 
   /** Network id of the invite or the configuration. */
@@ -231,7 +183,8 @@ export class TrustNode implements Node {
       this.#over.signal
     )
     const id = networkIdText(proof.networkId)
-    if (pin === undefined) logger.warn({ network: id, fingerprint: networkFingerprint(proof.networkId) }, firstUseNotice(proof))
+    if (pin === undefined)
+      logger.warn({ network: id, fingerprint: networkFingerprint(proof.networkId) }, firstUseNotice(proof))
     await this.#attach(proof.genesis.bytes)
   }
 
@@ -246,12 +199,15 @@ export class TrustNode implements Node {
       genesis,
       clock,
       logger,
-      liveness: { heartbeatMs: config.heartbeat.intervalMs, leaseMs: config.heartbeat.intervalMs * config.heartbeat.missedThreshold },
+      liveness: {
+        heartbeatMs: config.heartbeat.intervalMs,
+        leaseMs: config.heartbeat.intervalMs * config.heartbeat.missedThreshold
+      },
       limits: { queuedRequests: config.replication.queueLimit },
       ...(config.role === 'root' && { logKey: loadKey(files.logKey), policy: config.admission, fence: fenceReason })
     })
     try {
-      this.#checkNetwork(registry)
+      requireSameNetwork(config, this.pin, registry.networkId)
       const network = new NetworkNode({
         config,
         key,
@@ -280,16 +236,6 @@ export class TrustNode implements Node {
     this.changed()
   }
 
-  #checkNetwork(registry: Registry): void {
-    const { pin } = this
-    if (pin === undefined || Buffer.compare(pin, registry.networkId) === 0) return
-    const [wanted, held] = [networkIdText(pin), networkIdText(registry.networkId)]
-    throw new ConfigError([
-      `${this.config.paths.data} holds the network ${held} (${networkFingerprint(registry.networkId)}), ` +
-        `but the pin says ${wanted} (${networkFingerprint(pin)}): nothing was changed. Use another data folder, or correct the pin`
-    ])
-  }
-
   #savePort(): void {
     const { listen } = this.config
     const { port } = this.attached
@@ -297,7 +243,10 @@ export class TrustNode implements Node {
     try {
       saveConfigValue(this.configFile, 'listen.port', port)
     } catch (error) {
-      this.logging.logger.warn({ error: String(error), port }, 'the port could not be written to the configuration; the next start may take another one')
+      this.logging.logger.warn(
+        { error: String(error), port },
+        'the port could not be written to the configuration; the next start may take another one'
+      )
     }
   }
 
@@ -309,27 +258,12 @@ export class TrustNode implements Node {
 
   /** Resolves when the condition holds; it is looked at after every change. */
   async until(condition: () => boolean, signal: AbortSignal = this.#over.signal): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
-    const look = (): void => {
-      if (condition()) resolve()
-    }
-    const onAbort = (): void => reject(signal.reason as Error)
-    const stop = this.onChange(look)
-    signal.addEventListener('abort', onAbort, { once: true })
-    try {
-      signal.throwIfAborted()
-      look()
-      await promise
-    } finally {
-      stop()
-      signal.removeEventListener('abort', onAbort)
-    }
+    await this.#changes.until(condition, signal)
   }
 
   /** Called when something that a view shows may be different. Returns how to stop. */
   onChange(listener: () => void): () => void {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
+    return this.#changes.listen(listener)
   }
 
   changed(): void {
@@ -338,7 +272,7 @@ export class TrustNode implements Node {
     if (this.phases.update(this.facts())) {
       this.logging.logger.info({ phase: this.phases.name, from: before }, `phase ${before} → ${this.phases.name}`)
     }
-    for (const listener of this.#listeners) listener()
+    this.#changes.tell()
   }
 
   facts(): PhaseFacts {
@@ -366,8 +300,7 @@ export class TrustNode implements Node {
   }
 
   async openStream(peer: string, protocol: string, { signal }: { signal?: AbortSignal } = {}): Promise<Stream> {
-    const control = this.control as NodeControl
-    const connection = await control.connectionTo(peer, signal ?? AbortSignal.timeout(10_000))
+    const connection = await this.control.connectionTo(peer, signal ?? AbortSignal.timeout(10_000))
     return await connection.newStream(protocol, signal === undefined ? {} : { signal })
   }
 

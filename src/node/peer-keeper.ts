@@ -148,7 +148,12 @@ export class PeerKeeper {
     const pauseMs = backoff.initialMs + attempts.backoff.next()
     attempts.notBefore = clock.monotonic() + pauseMs
     const peer = peerIdText(target.publicKey)
-    const fields = { peer, error: String(error), attempt: attempts.backoff.attempt, retry_after_seconds: Math.round(pauseMs / 1000) }
+    const fields = {
+      peer,
+      error: String(error),
+      attempt: attempts.backoff.attempt,
+      retry_after_seconds: Math.round(pauseMs / 1000)
+    }
     logger.debug(fields, 'a member could not be reached at its known addresses; it is tried again later')
     if (attempts.backoff.attempt !== 2) return
     const signal = AbortSignal.any([this.#over.signal, AbortSignal.timeout(this.#init.dialTimeoutMs)])
@@ -164,9 +169,10 @@ export class PeerKeeper {
 }
 
 /** `/ip6/…/tcp/…` of the other side, without its PeerId. */
-export const bareAddress = (connection: Connection): string => connection.remoteAddr.toString().replace(/\/p2p\/.*$/, '')
+export const bareAddress = (connection: Connection): string =>
+  connection.remoteAddr.toString().replace(/\/p2p\/.*$/, '')
 
-function shuffle<T>(items: T[]): void {
+function shuffle(items: unknown[]): void {
   for (let last = items.length - 1; last > 0; last--) {
     const other = Math.floor(Math.random() * (last + 1))
     const [a, b] = [items[last], items[other]]

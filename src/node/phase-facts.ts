@@ -1,5 +1,5 @@
-import { servesRegistry, type Role } from '../registry/role.ts'
 import { peerIdText } from '../registry/keys.ts'
+import { type Role, servesRegistry } from '../registry/role.ts'
 import type { NetworkNode } from './network-node.ts'
 import type { PhaseFacts } from './phases.ts'
 

@@ -2,6 +2,7 @@ import type { Connection } from '@libp2p/interface'
 import { errorOf } from '../protocols/engine/status.ts'
 import type { ConnectionTrust } from '../protocols/engine/trust.ts'
 import type { Hello, HelloRefused } from '../protocols/hello/index.ts'
+import { abortReason } from './abort-reason.ts'
 
 /** Waits until the other side of a connection that we opened has proved that it is a member, or rejects with what it did instead. */
 export async function waitForProof(
@@ -19,7 +20,7 @@ export async function waitForProof(
     if (detail.connection === connection) reject(errorOf(detail.status, detail.reason))
   }
   const onClose = (): void => reject(new Error('it closed the connection before it had said hello'))
-  const onAbort = (): void => reject(signal.reason as Error)
+  const onAbort = (): void => reject(abortReason(signal))
   hello.events.addEventListener('refused', onRefused)
   connection.addEventListener('close', onClose)
   signal.addEventListener('abort', onAbort, { once: true })

@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes, scryptSync } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
+import { z } from 'zod'
 import { SigningKey } from '../registry/keys.ts'
 import { ConfigError } from './errors.ts'
 
@@ -57,25 +58,23 @@ export function readRecoveryKit(path: string, passphrase: string): RecoveryKeys 
   }
 }
 
-interface KitFile {
-  networkId: string
-  salt: string
-  iv: string
-  tag: string
-  keys: string
-}
+const kitFile = z.object({
+  format: z.literal('trustnet-recovery-kit'),
+  version: z.literal(1),
+  networkId: z.string(),
+  salt: z.string(),
+  iv: z.string(),
+  tag: z.string(),
+  keys: z.string()
+})
 
-function parseKit(path: string): KitFile {
+function parseKit(path: string): z.output<typeof kitFile> {
   try {
-    const kit = JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>
-    const fields = ['networkId', 'salt', 'iv', 'tag', 'keys']
-    const fits =
-      kit['format'] === 'trustnet-recovery-kit' &&
-      kit['version'] === 1 &&
-      fields.every((field) => typeof kit[field] === 'string')
-    if (fits) return kit as unknown as KitFile
+    return kitFile.parse(JSON.parse(readFileSync(path, 'utf8')))
   } catch (error) {
-    if (!(error instanceof SyntaxError)) throw new ConfigError([`${path}: cannot be read: ${String(error)}`])
+    const unreadable = !(error instanceof SyntaxError || error instanceof z.ZodError)
+    throw new ConfigError([
+      `${path}: ${unreadable ? `cannot be read: ${String(error)}` : 'is no recovery kit of this version'}`
+    ])
   }
-  throw new ConfigError([`${path}: is no recovery kit of this version`])
 }

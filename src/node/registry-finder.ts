@@ -1,8 +1,8 @@
+import type { ConnectionTrust } from '../protocols/engine/trust.ts'
 import { NotFoundError } from '../registry/errors.ts'
 import { peerIdText } from '../registry/keys.ts'
 import type { Registry } from '../registry/registry.ts'
 import { isRegistryRole, servesRegistry } from '../registry/role.ts'
-import type { ConnectionTrust } from '../protocols/engine/trust.ts'
 import type { Candidates, KnownCandidate } from './candidates.ts'
 import type { Config } from './config/schema.ts'
 import { NoCandidateError } from './errors.ts'
@@ -38,7 +38,9 @@ export async function findRegistry(
   const registry = connected.find(({ role }) => isRegistryRole(role))
   if (registry !== undefined) return registry
   const exceptId = except && peerIdText(except)
-  const known = candidates.known().filter(({ peerIds }) => exceptId === undefined || peerIds?.includes(exceptId) !== true)
+  const known = candidates
+    .known()
+    .filter(({ peerIds }) => exceptId === undefined || peerIds?.includes(exceptId) !== true)
   // Between registries there is always the log: a root asks nobody else who its secondaries are.
   if (config.role === 'root') return await raceFor(init, known.filter(isCached), signal, []).catch(() => undefined)
   const failures: DialFailure[] = []

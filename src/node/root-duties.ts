@@ -1,8 +1,8 @@
 import { peerIdText, type SigningKey } from '../registry/keys.ts'
 import type { Logger } from '../registry/ports.ts'
 import { sealRenewRequest } from '../registry/renew.ts'
-import type { Root } from '../registry/root.ts'
 import { isRegistryRole } from '../registry/role.ts'
+import type { Root } from '../registry/root.ts'
 import type { Config } from './config/schema.ts'
 import type { NetworkNode } from './network-node.ts'
 
@@ -68,7 +68,10 @@ export class RootDuties {
   #release(root: Root): void {
     root.release()
     root.start().catch((error: Error) => {
-      this.#init.logger.error({ error: error.message }, 'revokes of an older epoch were not entered again; a restart tries it again')
+      this.#init.logger.error(
+        { error: error.message },
+        'revokes of an older epoch were not entered again; a restart tries it again'
+      )
     })
   }
 
@@ -79,7 +82,10 @@ export class RootDuties {
       for (const publicKey of this.#stableSecondaries()) await this.#enter(this.#root, publicKey)
       await this.#renewSelf()
     } catch (error) {
-      this.#init.logger.warn({ error: String(error) }, 'the root could not append to its log; it is tried again in a second')
+      this.#init.logger.warn(
+        { error: String(error) },
+        'the root could not append to its log; it is tried again in a second'
+      )
     } finally {
       this.#busy = false
     }

@@ -54,7 +54,9 @@ export class RoundTrips {
   }
 
   async #measureAll(): Promise<void> {
-    const peers = new Map([...this.#init.trust.members()].map(({ connection }) => [connection.remotePeer.toString(), connection.remotePeer]))
+    const peers = new Map(
+      [...this.#init.trust.members()].map(({ connection }) => [connection.remotePeer.toString(), connection.remotePeer])
+    )
     for (const id of this.#answers.keys()) if (!peers.has(id)) this.#answers.delete(id)
     for (const peer of [...peers.values()].slice(0, mostPeers)) await this.#measure(peer)
   }

@@ -5,6 +5,7 @@ import { StaleRecordError } from '../registry/errors.ts'
 import { peerIdText } from '../registry/keys.ts'
 import type { Clock, Logger } from '../registry/ports.ts'
 import type { Role } from '../registry/role.ts'
+import { abortReason } from './abort-reason.ts'
 import { Backoff, type BackoffInit } from './backoff.ts'
 import type { SelfRecord } from './self-record.ts'
 import { sleep } from './sleep.ts'
@@ -185,7 +186,13 @@ export class SessionKeeper {
       await replaced?.session.close().catch(() => {})
     }
     const { clock } = this.#init
-    const view: SessionView = { peer, session, sinceMs: clock.now(), heartbeatAt: clock.monotonic(), leaseMs: answer.leaseMs }
+    const view: SessionView = {
+      peer,
+      session,
+      sinceMs: clock.now(),
+      heartbeatAt: clock.monotonic(),
+      leaseMs: answer.leaseMs
+    }
     this.#view = view
     this.#backoff.reset()
     this.#init.onTrouble(undefined)
@@ -201,7 +208,9 @@ export class SessionKeeper {
     const ms = final ? refusedPauseMs : this.#backoff.next()
     this.#init.logger.warn(
       { peer: peerIdText(peer.publicKey), error: String(failure), retry_after_seconds: Math.round(ms / 1000) },
-      final ? 'the registry refused this node; it asks again later' : 'no session with this registry; another one is tried'
+      final
+        ? 'the registry refused this node; it asks again later'
+        : 'no session with this registry; another one is tried'
     )
     return { move: 'wait', ms }
   }
@@ -212,7 +221,10 @@ export class SessionKeeper {
     const { signal } = this.#over
     const current = selfRecord.current?.value
     const stays = current?.registryKey !== undefined && equals(current.registryKey, peer.publicKey) && !current.left
-    const record = stays && selfRecord.current !== undefined ? selfRecord.current : await selfRecord.issue({ registryKey: peer.publicKey })
+    const record =
+      stays && selfRecord.current !== undefined
+        ? selfRecord.current
+        : await selfRecord.issue({ registryKey: peer.publicKey })
     const call = { instance, ...(membership.isMember() ? {} : membership.joinCall()) }
     try {
       return await session.register({ ...call, record: record.bytes }, { signal })
@@ -223,7 +235,10 @@ export class SessionKeeper {
       }
       if (!(error instanceof Error) || error.name !== 'PendingError') throw error
       this.#init.onTrouble(error)
-      this.#init.logger.info({ peer: peerIdText(peer.publicKey) }, 'the join waits for approval or for the root; this session waits for the answer')
+      this.#init.logger.info(
+        { peer: peerIdText(peer.publicKey) },
+        'the join waits for approval or for the root; this session waits for the answer'
+      )
       await this.#admitted(session)
       return await session.register({ ...call, record: record.bytes }, { signal })
     }
@@ -238,7 +253,7 @@ export class SessionKeeper {
     const ended = (end: SessionEnd): void => reject(new Error(`the session ended while the join waited: ${end.reason}`))
     session.events.addEventListener('admitted', onAdmitted)
     void session.closed.then(ended)
-    const onAbort = (): void => reject(this.#over.signal.reason as Error)
+    const onAbort = (): void => reject(abortReason(this.#over.signal))
     this.#over.signal.addEventListener('abort', onAbort, { once: true })
     void this.#kick.promise.then(() => reject(new Error('a new try was asked for')))
     try {
@@ -253,7 +268,9 @@ export class SessionKeeper {
     const { session } = view
     const ended = new AbortController()
     void session.closed.then((end) => ended.abort(new Error(end.reason)))
-    session.events.addEventListener('duplicate', () => this.#init.onDuplicate('another process with this key asked for the lease'))
+    session.events.addEventListener('duplicate', () =>
+      this.#init.onDuplicate('another process with this key asked for the lease')
+    )
     const signal = AbortSignal.any([this.#over.signal, ended.signal])
     const outcome = await Promise.race([
       this.#beat(view, firstIntervalMs, signal),
@@ -298,7 +315,10 @@ export class SessionKeeper {
       if (request !== undefined) {
         await session.renew(request, { signal }).catch((error: Error) => {
           if (signal.aborted) throw error
-          this.#init.logger.warn({ error: String(error) }, 'the membership was not renewed; it is tried again in a minute')
+          this.#init.logger.warn(
+            { error: String(error) },
+            'the membership was not renewed; it is tried again in a minute'
+          )
         })
       }
       await sleep(renewalLookMs, signal)
@@ -306,7 +326,4 @@ export class SessionKeeper {
   }
 }
 
-type Outcome =
-  | { move: 'on'; reason?: string }
-  | { move: 'better'; view?: SessionView }
-  | { move: 'wait'; ms: number }
+type Outcome = { move: 'on'; reason?: string } | { move: 'better'; view?: SessionView } | { move: 'wait'; ms: number }

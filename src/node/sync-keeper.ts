@@ -108,7 +108,8 @@ export class SyncKeeper {
       if (counts && (!wanted.has(id) || this.#subscriptions.get(id)?.connection === connection)) wanted.set(id, source)
       if (servesRegistry(member.role) && connection.status === 'open') fallback ??= source
     }
-    if (wanted.size === 0 && fallback !== undefined && !isRegistry) wanted.set(peerIdText(fallback.member.publicKey), fallback)
+    if (wanted.size === 0 && fallback !== undefined && !isRegistry)
+      wanted.set(peerIdText(fallback.member.publicKey), fallback)
     return wanted
   }
 
@@ -175,7 +176,9 @@ export class SyncKeeper {
   async #pull(): Promise<void> {
     const sources = [...this.#init.trust.members()].filter(
       ({ member, connection }) =>
-        servesRegistry(member.role) && connection.status === 'open' && !this.#subscriptions.has(peerIdText(member.publicKey))
+        servesRegistry(member.role) &&
+        connection.status === 'open' &&
+        !this.#subscriptions.has(peerIdText(member.publicKey))
     )
     const source = sources[Math.floor(Math.random() * sources.length)]
     if (source === undefined || this.#pulling || !this.#init.allowed()) return

@@ -38,7 +38,13 @@ export class Traffic {
 }
 
 /** @libp2p/tcp keeps the socket in a field that its type does not name. */
-const socketOf = (connection: MultiaddrConnection): Counters | undefined => {
-  const { socket } = connection as MultiaddrConnection & { socket?: Partial<Counters> }
-  return typeof socket?.bytesRead === 'number' && typeof socket.bytesWritten === 'number' ? (socket as Counters) : undefined
-}
+const socketOf = (connection: MultiaddrConnection): Counters | undefined =>
+  'socket' in connection && isCounters(connection.socket) ? connection.socket : undefined
+
+const isCounters = (value: unknown): value is Counters =>
+  typeof value === 'object' &&
+  value !== null &&
+  'bytesRead' in value &&
+  typeof value.bytesRead === 'number' &&
+  'bytesWritten' in value &&
+  typeof value.bytesWritten === 'number'

@@ -2,7 +2,8 @@
 export const roles = { root: 1, secondary: 2, integrated: 3, external: 4 } as const
 export type Role = keyof typeof roles
 
-const byNumber = new Map<number, Role>(Object.entries(roles).map(([role, number]) => [number, role as Role]))
+const names: readonly Role[] = ['root', 'secondary', 'integrated', 'external']
+const byNumber = new Map<number, Role>(names.map((role) => [roles[role], role]))
 
 /** undefined: a role of a newer version. */
 export const roleOf = (number: number): Role | undefined => byNumber.get(number)

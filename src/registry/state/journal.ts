@@ -28,7 +28,7 @@ export class Journal {
   /** Takes back what came after the mark, newest first. */
   undoTo(mark: number): void {
     const steps = this.#undo?.splice(mark) ?? []
-    for (const undo of steps.reverse()) undo()
+    for (const undo of steps.toReversed()) undo()
   }
 }
 

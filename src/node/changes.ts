@@ -1,0 +1,35 @@
+import { abortReason } from './abort-reason.ts'
+
+/** Tells those who wait that something they look at may be different. */
+export class Changes {
+  readonly #listeners = new Set<() => void>()
+
+  tell(): void {
+    for (const listener of this.#listeners) listener()
+  }
+
+  /** Returns how to stop. */
+  listen(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  /** Resolves when the condition holds; it is looked at now and after every change. Rejects with the signal's reason. */
+  async until(condition: () => boolean, signal: AbortSignal): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    const look = (): void => {
+      if (condition()) resolve()
+    }
+    const onAbort = (): void => reject(abortReason(signal))
+    const stop = this.listen(look)
+    signal.addEventListener('abort', onAbort, { once: true })
+    try {
+      signal.throwIfAborted()
+      look()
+      await promise
+    } finally {
+      stop()
+      signal.removeEventListener('abort', onAbort)
+    }
+  }
+}

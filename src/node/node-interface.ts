@@ -1,0 +1,44 @@
+import type { Stream, StreamHandlerOptions } from '@libp2p/interface'
+import type { ConnectionTrust, TrustedMember } from '../protocols/engine/trust.ts'
+import type { Clock } from '../registry/ports.ts'
+import type { Registry } from '../registry/registry.ts'
+import type { Config } from './config/schema.ts'
+import type { ControlApi } from './control/api.ts'
+import type { Host } from './host.ts'
+import type { Logging } from './logging.ts'
+
+export interface NodeOptions {
+  config: Config
+  /** Where a value that the program itself changes is saved (the port that was free). */
+  configFile?: string | undefined
+  logging?: Logging
+  clock?: Clock
+  /** Without it no control socket is opened: for a node inside another program. */
+  control?: boolean
+}
+
+/** Serves a protocol of the developer's own; only proven members reach it. */
+export type MemberHandler = (stream: Stream, member: TrustedMember) => void | Promise<void>
+
+/** A node of a TrustNet network, in this process. */
+export interface Node extends AsyncDisposable {
+  readonly control: ControlApi
+  /** This node's PeerId. */
+  readonly peerId: string
+  /** The libp2p host; throws UnavailableError until the network was found. */
+  readonly libp2p: Host
+  readonly registry: Registry
+  readonly trust: ConnectionTrust
+  /** Resolves when it listens, or, on a first start, when it has begun to look for its network. @throws ConfigError */
+  start(): Promise<void>
+  /** Resolves when this node is a member with a session, or is the root. */
+  joined(options?: { signal?: AbortSignal }): Promise<void>
+  /** Says goodbye and ends; 5 s at most. */
+  stop(reason?: string): Promise<void>
+  /** Serves a protocol to members; may be called before `start`. */
+  handle(protocol: string, handler: MemberHandler, options?: StreamHandlerOptions): Promise<void>
+  /** Opens a stream of a protocol to a member, by its name or PeerId; connects first where needed. */
+  openStream(peer: string, protocol: string, options?: { signal?: AbortSignal }): Promise<Stream>
+  /** Rejects when something of this process itself breaks: database or disk. */
+  readonly failed: Promise<never>
+}

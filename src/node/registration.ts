@@ -1,0 +1,29 @@
+import type { Registered } from '../protocols/register/index.ts'
+import { peerIdText } from '../registry/keys.ts'
+import type { Logger } from '../registry/ports.ts'
+import type { RootRequest } from '../registry/queue.ts'
+import type { Registry } from '../registry/registry.ts'
+import type { SessionView } from './session-keeper.ts'
+
+/** The registry that holds the lease has taken us in: it is a source from now on, and the way to the root. Resolves when what it told is stored. */
+export async function takeIn(registry: Registry, view: SessionView, answer: Registered, logger: Logger): Promise<void> {
+  const { publicKey, name, connection } = view.peer
+  registry.liveness.sourceUp(publicKey)
+  registry.liveness.selfProof()
+  registry.admission.forward = async (request) => await forward(view, request)
+  registry.admission.replayQueue().catch((error: Error) => {
+    logger.warn(
+      { error: error.message },
+      'what waits for the root was not sent on; it is tried again with the next session'
+    )
+  })
+  const fields = { peer: peerIdText(publicKey), ipv6_addr: connection.remoteAddr.toString() }
+  logger.info(fields, `registered at ${name || 'the registry'}`)
+  const envelopes = [...answer.registries, ...answer.peers]
+  await Promise.allSettled(envelopes.map(async (bytes) => await registry.records.put(bytes, { source: 'registry' })))
+}
+
+const forward = async ({ session }: SessionView, request: RootRequest): Promise<{ entry: Uint8Array }> => {
+  if (request.kind === 'join') return { entry: await session.forwardJoin(request) }
+  return { entry: await session[request.kind](request.request) }
+}
