@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto'
 import { fromString } from 'uint8arrays/from-string'
 import { sha256 } from './hash.ts'
 
@@ -43,7 +42,7 @@ export function keyHashOf(tag: StateTag, key: Uint8Array): Uint8Array {
   const bytes = new Uint8Array(prefix.length + key.length)
   bytes.set(prefix)
   bytes.set(key, prefix.length)
-  return hash('sha256', bytes, 'buffer')
+  return sha256(bytes)
 }
 
 const bucketOfHash = (keyHash: Uint8Array): number => ((keyHash[0] ?? 0) << 4) | ((keyHash[1] ?? 0) >> 4)
@@ -144,7 +143,7 @@ export class StateTree {
 
   /** Gives the hash of the value before; undefined: there was none. */
   put(tag: StateTag, key: Uint8Array, value: Uint8Array): Uint8Array | undefined {
-    return this.#set(keyHashOf(tag, key), hash('sha256', value, 'buffer'))
+    return this.#set(keyHashOf(tag, key), sha256(value))
   }
 
   /** Gives the hash of the value before; undefined: there was none. */

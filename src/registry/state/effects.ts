@@ -29,7 +29,7 @@ export class Effects {
   }
 
   apply({ value, hash }: Signed<LogEntry>): Superseded {
-    const place = { n: value.n, hash: ownBytes(hash), timeMs: value.timeMs }
+    const place = { n: value.n, hash, timeMs: value.timeMs }
     switch (value.kind) {
       case 'admit':
         return this.#admit(value.body, place)

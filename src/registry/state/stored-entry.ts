@@ -1,8 +1,8 @@
-import { hash } from 'node:crypto'
 import { type EntryContent, type EntryPosition, entryKindOf, type LogEntry } from '../entry.ts'
 import { bodyKinds } from '../entry-bodies.ts'
 import type { Signed } from '../envelope.ts'
 import { keyBytes } from '../fields.ts'
+import { sha256 } from '../hash.ts'
 
 const nothing: Uint8Array = new Uint8Array()
 const lengthDelimited = 2
@@ -53,7 +53,7 @@ export function readStoredEntry(bytes: Uint8Array): Signed<LogEntry> {
     if (envelope.field === 1) signer = envelope.bytes.subarray(-keyBytes)
     else if (envelope.field === 3) payload = envelope.bytes
   }
-  return { value: readPayload(payload), signer, bytes, hash: hash('sha256', payload, 'buffer') }
+  return { value: readPayload(payload), signer, bytes, hash: sha256(payload) }
 }
 
 function readPayload(payload: Uint8Array): LogEntry {
