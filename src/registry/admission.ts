@@ -18,7 +18,7 @@ import { peerIdText, type SigningKey } from './keys.ts'
 import { clockSkewMs, type RegistryLimits, receiptValidMs } from './limits.ts'
 import { PendingJoins } from './pending-joins.ts'
 import type { Clock, Logger } from './ports.ts'
-import { type Forward, isDecided, RequestQueue, type RootRequest } from './queue.ts'
+import { type Forward, isDecided, type QueuedJoin, RequestQueue, type RootRequest } from './queue.ts'
 import { openReceipt, sealReceipt } from './receipt.ts'
 import { Renewals, revoked } from './renewals.ts'
 import type { Replica } from './replica.ts'
@@ -193,6 +193,11 @@ export class Admission {
   /** Requests that wait here for the root. */
   get queued(): number {
     return this.#queue.size
+  }
+
+  /** Those of them that are joins, oldest first. */
+  queuedJoins(): QueuedJoin[] {
+    return this.#queue.joins()
   }
 
   /**

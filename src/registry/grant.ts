@@ -3,7 +3,7 @@ import { roleOrExternal } from './entry-bodies.ts'
 import { domains, type Signed } from './envelope.ts'
 import { checkBytes, checkCount, checkHash, checkKey, checkName, checkTime, grantIdBytes } from './fields.ts'
 import type { SigningKey } from './keys.ts'
-import { Grant as GrantMessage } from './pb/registry.ts'
+import { Envelope, Grant as GrantMessage } from './pb/registry.ts'
 import { type Role, roles } from './role.ts'
 import { type OpenOptions, openSigned, type SignedKind, sealSigned } from './signed.ts'
 
@@ -64,3 +64,7 @@ export const sealGrant = (grant: Grant, logKey: SigningKey): Signed<Grant> => se
  */
 export const openGrant = (bytes: Uint8Array, networkId: Uint8Array, options?: OpenOptions): Signed<Grant> =>
   openSigned(kind, bytes, networkId, options)
+
+/** Id of a grant whose bytes were verified before they were stored. */
+export const readStoredGrantId = (bytes: Uint8Array): Uint8Array =>
+  GrantMessage.decode(Envelope.decode(bytes).payload).id

@@ -7,7 +7,7 @@ import { InvalidPayloadError, InviteInvalidError } from './errors.ts'
 import { checkBytes, checkHash, checkKey, checkName, checkTime, grantIdBytes, orNothing } from './fields.ts'
 import type { Grant } from './grant.ts'
 import { type SigningKey, verifySignature } from './keys.ts'
-import { JoinRequest as JoinMessage } from './pb/registry.ts'
+import { Envelope, JoinRequest as JoinMessage } from './pb/registry.ts'
 import { type Role, roles } from './role.ts'
 import { type OpenOptions, openSigned, type SignedKind, sealSigned } from './signed.ts'
 
@@ -88,6 +88,10 @@ export function makeJoin(init: JoinInit): Uint8Array {
 /** @throws InvalidEnvelopeError, InvalidPayloadError, WrongNetworkError, UnsupportedVersionError */
 export const openJoin = (bytes: Uint8Array, networkId: Uint8Array, options?: OpenOptions): Signed<Join> =>
   openSigned(kind, bytes, networkId, options)
+
+/** What stored bytes say, which were verified before they were stored. */
+export const readStoredJoin = (bytes: Uint8Array): Join =>
+  kind.fromMessage(JoinMessage.decode(Envelope.decode(bytes).payload))
 
 /**
  * Checks that the join request uses this grant and asks for no more than it gives. Who signed the grant, its time and its

@@ -1,6 +1,7 @@
 import type { TypedEventTarget } from 'main-event'
 import { PendingError, UnavailableError } from './errors.ts'
-import type { JoinEvents } from './events.ts'
+import type { JoinEvents, PendingJoin } from './events.ts'
+import { readStoredJoin } from './join.ts'
 import { peerIdText } from './keys.ts'
 import { fullRetryMs, type RegistryLimits } from './limits.ts'
 import type { Clock, Logger } from './ports.ts'
@@ -19,6 +20,11 @@ export type RootRequest =
  * when there is no root to ask.
  */
 export type Forward = (request: RootRequest) => Promise<{ entry: Uint8Array }>
+
+/** A join that waits for the root to be back. */
+export interface QueuedJoin extends PendingJoin {
+  withInvite: boolean
+}
 
 /** Requests in flight during a replay. */
 const replayWindow = 32
@@ -65,6 +71,15 @@ export class RequestQueue {
 
   get size(): number {
     return this.#table.count()
+  }
+
+  /** Joins that wait, oldest first. */
+  joins(): QueuedJoin[] {
+    const rows = this.#table.after(0, this.#components.limits.queuedRequests).filter(({ kind }) => kind === 'join')
+    return rows.map(({ envelope, grant, sinceMs }) => {
+      const { publicKey, name, role } = readStoredJoin(envelope)
+      return { publicKey, name, role, sinceMs, withInvite: grant !== null }
+    })
   }
 
   /** @throws UnavailableError when it is full */

@@ -31,6 +31,7 @@ const statusByName: Readonly<Record<string, number>> = {
   InvalidPayloadError: 400,
   InvalidEnvelopeError: 400,
   UnsupportedVersionError: 400,
+  AmbiguousNameError: 400,
   NotFoundError: 404,
   NotRootError: 403,
   NotMemberError: 403,

@@ -1,0 +1,157 @@
+import type { Connection } from '@libp2p/interface'
+import { multiaddr as parseMultiaddr } from '@multiformats/multiaddr'
+import { isPlainIp6, parseAddr } from '../../registry/addrs.ts'
+import { InvalidPayloadError, UnavailableError } from '../../registry/errors.ts'
+import { peerIdText, publicKeyOfPeerId } from '../../registry/keys.ts'
+import { isRegistryRole } from '../../registry/role.ts'
+import type { Member } from '../../registry/state.ts'
+import type { ConnectView, DisconnectView } from '../control/views.ts'
+import type { NetworkNode } from '../network-node.ts'
+import { bareAddress } from '../peer-keeper.ts'
+import { waitForProof } from '../proof-wait.ts'
+import { byEnd, findMember, keyOfPeerId, noSuchMember } from '../views/peer-names.ts'
+import { refOf } from '../views/refs.ts'
+
+const retryMs = 5_000
+/** Closing is a talk with the other side; a frozen one is cut. */
+const closeMs = 1_000
+
+/** A live connection that a member has proved, dialled when there is none. @throws UnavailableError saying what was tried */
+export async function connectionToMember(
+  network: NetworkNode,
+  member: Member,
+  signal: AbortSignal
+): Promise<Connection> {
+  const open = openTo(network, member.publicKey)
+  if (open !== undefined) return open
+  const addrs = await addressesOf(network, member, signal)
+  const { peers } = network
+  if (peers === undefined) throw new UnavailableError('this process starts: it dials nobody yet', retryMs)
+  const { publicKey, role } = member
+  try {
+    return await peers.connect({ publicKey, addrs, isRegistry: isRegistryRole(role) }, signal)
+  } catch (error) {
+    // It may have dialled us meanwhile.
+    const late = openTo(network, publicKey)
+    if (late !== undefined) return late
+    signal.throwIfAborted()
+    const why = error instanceof Error ? error.message : String(error)
+    throw new UnavailableError(`${member.name} cannot be reached at ${addrs.join(', ')}: ${why}`, retryMs)
+  }
+}
+
+const openTo = ({ trust }: NetworkNode, publicKey: Uint8Array): Connection | undefined => {
+  for (const { connection, member } of trust.members()) {
+    if (connection.status === 'open' && Buffer.compare(member.publicKey, publicKey) === 0) return connection
+  }
+  return undefined
+}
+
+/** Of its record and of the last connection; the DHT is asked when there is none. */
+const addressesOf = async (network: NetworkNode, member: Member, signal: AbortSignal): Promise<string[]> => {
+  const { registry, host } = network
+  const { publicKey, name } = member
+  const record = registry.records.read(publicKey)
+  if (record?.reach === 'outbound') {
+    throw new UnavailableError(
+      `${name} cannot be dialled: it is only reached over the connections it opens itself`,
+      retryMs
+    )
+  }
+  const { lastAddress } = registry.liveness.view(publicKey)
+  const known = new Set([...(record?.addrs ?? []), ...(lastAddress === undefined ? [] : [lastAddress])])
+  if (known.size > 0) return [...known]
+  const found = await host.services.kad?.findRecord(publicKey, { signal }).catch(() => undefined)
+  const addrs = found?.value.addrs ?? []
+  if (addrs.length > 0) return addrs
+  throw new UnavailableError(`no address of ${name} is known: it has shown no record yet`, retryMs)
+}
+
+/**
+ * Dials a multiaddr, with or without /p2p, and waits for what the other side proves.
+ * @throws InvalidPayloadError for no plain IPv6 address, WrongNetworkError, UnavailableError
+ */
+export async function connectTo(network: NetworkNode, text: string, signal: AbortSignal): Promise<ConnectView> {
+  const { host, registry, trust } = network
+  checkAddress(text, host.peerId.toString())
+  const connection = await dial(network, text, signal)
+  const member = await proven(network, connection, signal)
+  const publicKey = publicKeyOfPeerId(connection.remotePeer)
+  const address = bareAddress(connection)
+  if (member) registry.liveness.connected(publicKey, address)
+  const named = trust.memberOf(connection)
+  return {
+    schemaVersion: 1,
+    peerId: peerIdText(publicKey),
+    name: named?.name ?? refOf(registry, publicKey).name,
+    address,
+    direction: connection.direction === 'inbound' ? 'in' : 'out',
+    member,
+    rttMs: network.rttMs(peerIdText(publicKey)) ?? null
+  }
+}
+
+const checkAddress = (text: string, self: string): void => {
+  const addr = isPlainIp6(text) ? parseAddr(text) : undefined
+  if (addr?.port === undefined) {
+    throw new InvalidPayloadError(
+      `'${text.slice(0, 120)}' cannot be dialled: it must be /ip6/ADDRESS/tcp/PORT, with or without /p2p/PEERID`
+    )
+  }
+  if (addr.peerId === self) throw new InvalidPayloadError('that is this node itself')
+  if (addr.peerId !== undefined && keyOfPeerId(addr.peerId) === undefined) {
+    throw new InvalidPayloadError(`${addr.peerId} is no PeerId of an Ed25519 key (12D3KooW…, 52 characters)`)
+  }
+}
+
+const dial = async ({ host }: NetworkNode, text: string, signal: AbortSignal): Promise<Connection> => {
+  try {
+    return await host.dial(parseMultiaddr(text), { signal })
+  } catch (error) {
+    signal.throwIfAborted()
+    throw new UnavailableError(
+      `${text} does not answer: ${error instanceof Error ? error.message : String(error)}`,
+      retryMs
+    )
+  }
+}
+
+/** false: it is no member, and its connection lasts for what strangers get. */
+const proven = async (network: NetworkNode, connection: Connection, signal: AbortSignal): Promise<boolean> => {
+  const { trust, host } = network
+  // The one says why it was refused, the other when nothing more will come.
+  const refused = waitForProof(host.services.hello, trust, connection, signal).then(() => true)
+  try {
+    return await Promise.race([refused, trust.settled(connection)])
+  } catch (error) {
+    signal.throwIfAborted()
+    if (connection.status === 'open') return false
+    if (error instanceof Error && error.name !== 'Error') throw error
+    throw new UnavailableError(`it was reached, but ${error instanceof Error ? error.message : String(error)}`, retryMs)
+  } finally {
+    refused.catch(() => {})
+  }
+}
+
+/**
+ * Closes all connections to a peer, a member's or a stranger's.
+ * @throws NotFoundError, AmbiguousNameError
+ */
+export async function disconnectFrom(network: NetworkNode, text: string): Promise<DisconnectView> {
+  const { host, registry } = network
+  const connected = host.getPeers().map((peer) => ({ publicKey: publicKeyOfPeerId(peer) }))
+  const publicKey = findMember(registry, text)?.publicKey ?? keyOfPeerId(text) ?? byEnd(connected, text)?.publicKey
+  if (publicKey === undefined) throw noSuchMember(registry, text)
+  const ref = refOf(registry, publicKey)
+  const connections = host.getConnections().filter(({ remotePeer }) => remotePeer.toString() === ref.peerId)
+  await Promise.all(connections.map(close))
+  return { schemaVersion: 1, ...ref, closed: connections.length }
+}
+
+const close = async (connection: Connection): Promise<void> => {
+  try {
+    await connection.close({ signal: AbortSignal.timeout(closeMs) })
+  } catch (error) {
+    connection.abort(error instanceof Error ? error : new Error(String(error)))
+  }
+}

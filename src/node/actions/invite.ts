@@ -1,0 +1,59 @@
+import { toString as text } from 'uint8arrays/to-string'
+import { encodeInvite, type InviteRegistry } from '../../registry/invite.ts'
+import { isRegistryRole } from '../../registry/role.ts'
+import type { InviteQuery } from '../control/api.ts'
+import type { InviteView } from '../control/views.ts'
+import type { NetworkNode } from '../network-node.ts'
+import { networkRef } from '../views/refs.ts'
+import { requireRoot } from './require.ts'
+
+/** What an invite line may hold. */
+const maxRegistries = 16
+const maxAddrs = 8
+
+/**
+ * Makes the line that lets a machine in, with all that it needs to find the network without DNS.
+ * @throws NotRootError, InvalidPayloadError, NotFoundError, NameTakenError, LimitError
+ */
+export async function issueInvite(network: NetworkNode, self: Uint8Array, query: InviteQuery): Promise<InviteView> {
+  requireRoot(network)
+  const { registry } = network
+  const { role = 'integrated', name, replaces, uses, ttlMs } = query
+  const { grant, inviteKey } = await registry.admission.invite({
+    role,
+    ...(name !== undefined && { name }),
+    ...(replaces !== undefined && { replaces }),
+    ...(uses !== undefined && { uses }),
+    ...(ttlMs !== undefined && { ttlMs })
+  })
+  const { domain } = registry.genesis.value
+  const line = encodeInvite({
+    domain,
+    networkId: registry.networkId,
+    registries: registriesOf(network, self),
+    grant,
+    inviteKey
+  })
+  return {
+    schemaVersion: 1,
+    line,
+    id: text(grant.value.id, 'base16'),
+    role: grant.value.role,
+    name: grant.value.name ?? null,
+    replaces: grant.value.replaces ?? null,
+    uses: grant.value.uses,
+    expiresMs: grant.value.notAfterMs,
+    network: networkRef(registry.genesis)
+  }
+}
+
+/** The root first: it alone can admit. One without an address is named too: its key is a pin. */
+const registriesOf = ({ registry, announced }: NetworkNode, self: Uint8Array): InviteRegistry[] => {
+  const registries = registry.replica.state.registries().filter(({ role }) => isRegistryRole(role))
+  registries.sort((a, b) => Number(b.role === 'root') - Number(a.role === 'root'))
+  return registries.slice(0, maxRegistries).map(({ publicKey }) => {
+    const isSelf = Buffer.compare(publicKey, self) === 0
+    const addrs = isSelf ? announced : (registry.records.read(publicKey)?.addrs ?? [])
+    return { publicKey, addrs: addrs.slice(0, maxAddrs) }
+  })
+}

@@ -1,0 +1,67 @@
+import { InviteInvalidError, UnavailableError, WrongNetworkError } from '../../registry/errors.ts'
+import { decodeInvite, type Invite } from '../../registry/invite.ts'
+import { networkFingerprint, networkIdText } from '../../registry/network-id.ts'
+import type { JoinView } from '../control/views.ts'
+import type { TrustNode } from '../node.ts'
+import { isRefusal } from '../views/status-word.ts'
+
+/** How long the answer is waited for before the caller is told that it is being tried. */
+const waitMs = 20_000
+
+/**
+ * Hands an invite to this process, which joins with it from now on, and waits a while for what comes of it.
+ * @throws InviteInvalidError, WrongNetworkError, and what the registry refuses with
+ */
+export async function joinWith(node: TrustNode, line: string, signal: AbortSignal): Promise<JoinView> {
+  if (node.isStopping) throw new UnavailableError('this process stops: start it again with the invite', 2_000)
+  const invite = decodeInvite(line)
+  checkNetwork(node, invite)
+  const network = { id: networkIdText(invite.networkId), domain: invite.domain }
+  const view = (state: JoinView['state'], message: string): JoinView => ({ schemaVersion: 1, state, network, message })
+  if (node.network?.isMember() === true)
+    return view('admitted', 'this node is a member already; the invite was not used')
+  checkGrant(node, invite)
+  const before = node.network?.trouble
+  node.invites.use(invite)
+  node.retry()
+  const news = (): Error | undefined => (node.network?.trouble === before ? undefined : node.network?.trouble)
+  const isDecided = (): boolean => node.network?.isMember() === true || isAnswer(news())
+  await node
+    .until(isDecided, AbortSignal.any([signal, node.signal, AbortSignal.timeout(waitMs)]))
+    .catch(() => undefined)
+  signal.throwIfAborted()
+  if (node.network?.isMember() === true) return view('admitted', `admitted as ${node.config.name}`)
+  const trouble = news()
+  if (trouble !== undefined && isRefusal(trouble)) throw trouble
+  if (trouble?.name === 'PendingError') return view('pending', trouble.message)
+  const why = trouble === undefined ? 'no registry has answered yet' : trouble.message
+  return view('trying', `${why}; this node goes on trying with the invite`)
+}
+
+const isAnswer = (error: Error | undefined): boolean =>
+  error !== undefined && (isRefusal(error) || error.name === 'PendingError')
+
+const checkNetwork = (node: TrustNode, { networkId, domain }: Invite): void => {
+  const held = node.network?.registry.networkId ?? node.pin
+  if (held === undefined || Buffer.compare(held, networkId) === 0) return
+  throw new WrongNetworkError(
+    `this node belongs to ${networkIdText(held)} (${networkFingerprint(held)}), the invite is for ` +
+      `${networkIdText(networkId)} (${networkFingerprint(networkId)}) of ${domain}: nothing was changed. ` +
+      'Join with a node of another name and data folder'
+  )
+}
+
+/** The registry would say the same later. */
+const checkGrant = ({ config }: TrustNode, { grant }: Invite): void => {
+  const { role, name } = grant.value
+  if (role !== config.role) {
+    throw new InviteInvalidError(
+      `the invite is for the role ${role}, this process is ${config.role}: ask for one with --role ${config.role}`
+    )
+  }
+  if (name !== undefined && name !== config.name) {
+    throw new InviteInvalidError(
+      `the invite is for the name ${name}, this node is called ${config.name}: ask for one without a name, or rename it`
+    )
+  }
+}

@@ -1,0 +1,70 @@
+import { openEntry } from '../../registry/entry.ts'
+import { InvalidPayloadError, NotMemberError, UnavailableError } from '../../registry/errors.ts'
+import { sealForgetRequest } from '../../registry/forget.ts'
+import type { ChangeView } from '../control/views.ts'
+import type { NetworkNode } from '../network-node.ts'
+import type { TrustNode } from '../node.ts'
+import { selfRef } from '../views/refs.ts'
+
+/** The answer must be out before its socket is closed. */
+const answerMs = 100
+
+export interface LeaveQuery {
+  forget: boolean
+  reason?: string | undefined
+}
+
+/**
+ * Leaves the network: the others see `left`, with forget the own key is shut out for ever, and this process ends.
+ * @throws NotMemberError, InvalidPayloadError at the root, UnavailableError when forgetting needs a registry and none answers
+ */
+export async function leaveNetwork(
+  node: TrustNode,
+  network: NetworkNode,
+  { forget, reason = 'left' }: LeaveQuery,
+  signal: AbortSignal
+): Promise<ChangeView> {
+  if (network.registry.root !== undefined) {
+    throw new InvalidPayloadError('the root cannot leave its network: stop it, or promote a secondary first')
+  }
+  if (!network.isMember()) throw new NotMemberError('this node is no member: there is nothing to leave, stop it')
+  const self = selfRef(node)
+  const forgotten = forget ? await forgetSelf(node, network, signal) : undefined
+  node.leave()
+  setTimeout(() => stop(node, reason), answerMs)
+  return { schemaVersion: 1, ...self, entry: forgotten?.entry ?? null, message: messageOf(self.name, forgotten) }
+}
+
+interface Forgotten {
+  entry: number | null
+}
+
+const forgetSelf = async (node: TrustNode, network: NetworkNode, signal: AbortSignal): Promise<Forgotten> => {
+  const { registry, session, trouble } = network
+  if (session === undefined) {
+    const why = trouble === undefined ? '' : `: ${trouble.message}`
+    throw new UnavailableError(`no registry answers${why}; leave without --forget, or try again when one does`, 5_000)
+  }
+  const request = sealForgetRequest({ networkId: registry.networkId, publicKey: node.key.publicKey }, node.key)
+  try {
+    const envelope = await session.session.forget(request.bytes, { signal })
+    return { entry: envelope.length === 0 ? null : openEntry(envelope, registry.networkId).value.n }
+  } catch (error) {
+    // The registry keeps the request and hands it to the root.
+    if (error instanceof Error && error.name === 'PendingError') return { entry: null }
+    throw error
+  }
+}
+
+const messageOf = (name: string | null, forgotten: Forgotten | undefined): string => {
+  const left = `${name ?? 'this node'} leaves the network and stops`
+  if (forgotten === undefined) return `${left}; it is a member still and comes back when it is started again`
+  if (forgotten.entry === null) return `${left}; its key is shut out for ever as soon as the root is back`
+  return `${left}; its key is shut out for ever`
+}
+
+const stop = (node: TrustNode, reason: string): void => {
+  node.stop(reason).catch((error: unknown) => {
+    node.logging.logger.error({ error: String(error) }, 'this node left, but did not stop cleanly: end the process')
+  })
+}

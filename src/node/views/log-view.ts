@@ -1,0 +1,107 @@
+import { toString as text } from 'uint8arrays/to-string'
+import type { Admit, EntryBodies, LogEntry } from '../../registry/entry.ts'
+import { readStoredGrantId } from '../../registry/grant.ts'
+import { peerIdText } from '../../registry/keys.ts'
+import type { Registry } from '../../registry/registry.ts'
+import { readStoredEntry } from '../../registry/state/stored-entry.ts'
+import type { LogRow as StoredRow } from '../../registry/store/log-table.ts'
+import type { LogRow, LogView, PeerRef, ViewOrigin } from '../control/views.ts'
+import { moment } from './words.ts'
+
+const defaultRows = 50
+const maxRows = 1000
+/** Of a hash or key in a sentence. */
+const shortChars = 12
+
+const hex = (bytes: Uint8Array): string => text(bytes, 'base16')
+const short = (bytes: Uint8Array): string => hex(bytes).slice(0, shortChars)
+
+/** A page of the log, ascending: behind `after`, or the newest entries. What compaction dropped is left out. */
+export function logView(
+  registry: Registry,
+  view: ViewOrigin,
+  { after, limit = defaultRows }: { after?: number | undefined; limit?: number | undefined }
+): LogView {
+  const { ledger, head } = registry.replica
+  const wanted = Math.max(1, Math.min(limit, maxRows))
+  const rows = ledger.table.page(after ?? Math.max(-1, head.n - wanted), wanted)
+  const last = rows.at(-1)?.n ?? head.n
+  const entries = rows.map((row) => entryRow(registry, row))
+  return { schemaVersion: 1, view, entries, next: last < head.n ? last : null }
+}
+
+const entryRow = (registry: Registry, row: StoredRow): LogRow => {
+  const position = { n: row.n, epoch: row.epoch, timeMs: row.timeMs, hash: hex(row.hash) }
+  if (row.n === 0) return { ...position, kind: 'genesis', subject: null, detail: genesisDetail(registry) }
+  const { value } = readStoredEntry(row.envelope)
+  return { ...position, kind: kindText(value), subject: subjectOf(registry, row, value), detail: entryDetail(value) }
+}
+
+/** As the specification writes them: `registry-set`. */
+const kindText = (entry: LogEntry): string => {
+  if (entry.kind === 'unknown') return `unknown-${entry.kindNumber}`
+  return entry.kind.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+}
+
+const subjectOf = (registry: Registry, { subject }: StoredRow, entry: LogEntry): PeerRef | null => {
+  if (subject === null) return null
+  const peerId = peerIdText(subject)
+  if (entry.kind === 'admit') return { peerId, name: entry.body.name }
+  return { peerId, name: registry.replica.state.member(subject)?.name ?? formerName(registry, subject) }
+}
+
+/** Of a key that is revoked by now, as long as its admission is in the store. */
+export const formerName = ({ replica }: Registry, publicKey: Uint8Array): string | null => {
+  for (const { envelope } of replica.ledger.table.about(publicKey)) {
+    const { value } = readStoredEntry(envelope)
+    if (value.kind === 'admit') return value.body.name
+  }
+  return null
+}
+
+const genesisDetail = ({ genesis }: Registry): string => {
+  const { name, domain, policy, logKey } = genesis.value
+  return `network ${name} of ${domain}, admission by ${policy.admission}, log key ${short(logKey)}`
+}
+
+const admittedVia = (body: Admit): string => {
+  if (body.via === 'founder') return 'as the founder'
+  if (body.via === 'approved') return 'approved by the operator'
+  if (body.via === 'open') return 'without an invite: the network is open'
+  return body.grant === undefined
+    ? 'by an invite'
+    : `by invite ${hex(readStoredGrantId(body.grant)).slice(0, shortChars)}`
+}
+
+const because = (reason: string): string => (reason === '' ? 'without a reason' : reason)
+
+type Details = { [K in keyof EntryBodies]: (body: EntryBodies[K], entry: LogEntry) => string }
+
+const details: Details = {
+  admit: (body) =>
+    [
+      body.role,
+      `until ${moment(body.notAfterMs)}`,
+      admittedVia(body),
+      ...(body.receipt === undefined ? [] : ['forwarded by another registry'])
+    ].join(', '),
+  renew: ({ notAfterMs }) => `until ${moment(notAfterMs)}`,
+  revoke: ({ reason, request }) => `${because(reason)}${request === undefined ? '' : ', as the node itself asked'}`,
+  rotate: ({ oldKey }) => `takes the place of ${peerIdText(oldKey)}`,
+  registrySet: ({ role, removed }) => (removed ? `no ${role} any more` : `serves as ${role}`),
+  delegate: ({ logKey }, { epoch }) => `epoch ${epoch} begins with log key ${short(logKey)}`,
+  authority: ({ authorityKey }) => `the authority key is ${short(authorityKey)} from now on`,
+  publisher: ({ removed }) => (removed ? 'may not publish documents any more' : 'may publish documents'),
+  publish: ({ id, documentVersion, mediaType, sizeBytes, digest }) =>
+    `${id} version ${documentVersion}, ${mediaType}, ${sizeBytes} bytes, SHA-256 ${short(digest)}`,
+  retire: ({ id, reason }) => `${id}: ${because(reason)}`
+}
+
+/** What an entry says beyond its kind and its subject. */
+export function entryDetail(entry: LogEntry): string {
+  if (entry.kind === 'unknown') return 'of a newer version: kept and counted, without effect here'
+  return detailOf(entry.kind, entry.body, entry)
+}
+
+const detailOf = <K extends keyof EntryBodies>(kind: K, body: EntryBodies[K], entry: LogEntry): string =>
+  details[kind](body, entry)

@@ -1,0 +1,202 @@
+import type { Connection } from '@libp2p/interface'
+import type { ConnectionTrust } from '../../protocols/engine/trust.ts'
+import { compareBytes } from '../../registry/hash.ts'
+import { peerIdText } from '../../registry/keys.ts'
+import type { MemberView } from '../../registry/liveness.ts'
+import type { NodeRecord } from '../../registry/record.ts'
+import type { Registry } from '../../registry/registry.ts'
+import type { Role } from '../../registry/role.ts'
+import type { PeerRow, PeerSource, PeerState } from '../control/views.ts'
+import { peerSources } from '../control/views.ts'
+import { bareAddress } from '../peer-keeper.ts'
+import { refOf } from './refs.ts'
+
+/** What the rows of members are made of. */
+export interface RowSource {
+  readonly registry: Registry
+  readonly trust: Pick<ConnectionTrust, 'members'>
+  readonly traffic: { of(peerId: string): { bytesIn: number; bytesOut: number } | undefined }
+  /** Own measurement of a connected member, ms. */
+  readonly rttMs: (peerId: string) => number | undefined
+  /** Since a connected member answered our own ping, ms. */
+  readonly answeredAgeMs: (peerId: string) => number | undefined
+  readonly self: Uint8Array
+  /** Addresses told to others now. */
+  readonly announced: readonly string[]
+  readonly software: string
+  /** Of the registry that holds our own lease. */
+  readonly leaseHolder: Uint8Array | undefined
+  /** Wall clock, ms. */
+  readonly now: number
+}
+
+/** What the log says of a member. */
+export interface RowMember {
+  readonly publicKey: Uint8Array
+  readonly name: string
+  readonly role: Role
+  readonly notAfterMs: number
+}
+
+/** Live connections of members, by PeerId. */
+export type Connections = ReadonlyMap<string, readonly Connection[]>
+
+export const connectionsOf = (trust: RowSource['trust']): Connections => {
+  const connections = new Map<string, Connection[]>()
+  for (const { connection, member } of trust.members()) {
+    if (connection.status !== 'open') continue
+    const id = peerIdText(member.publicKey)
+    const held = connections.get(id)
+    if (held === undefined) connections.set(id, [connection])
+    else held.push(connection)
+  }
+  return connections
+}
+
+const orNull = <T>(value: T | undefined): T | null => value ?? null
+
+/** A connection that is so young tells as much as an answered ping: the hello on it was answered. */
+const youngMs = 20_000
+
+type StateFields = Pick<PeerRow, 'state' | 'reason' | 'stateSinceMs' | 'confirmed' | 'seenAgeMs'>
+
+/** Where no registry says otherwise, or one that is behind does, what we see ourselves counts. */
+const stateOf = (source: RowSource, view: MemberView, live: readonly Connection[], peerId: string): StateFields => {
+  const isDown = view.state === 'unknown' || view.state === 'offline'
+  const seen = isDown && live.length > 0 ? seenHere(source, live, peerId) : undefined
+  if (seen !== undefined) {
+    const { sinceMs, ageMs } = seen
+    return { state: 'online', reason: null, stateSinceMs: sinceMs, confirmed: true, seenAgeMs: ageMs }
+  }
+  return {
+    state: view.state,
+    reason: view.state === 'online' || view.reason === '' ? null : view.reason,
+    stateSinceMs: orNull(view.sinceMs),
+    confirmed: view.confirmed,
+    seenAgeMs: orNull(view.heardAgeMs)
+  }
+}
+
+const seenHere = ({ answeredAgeMs, now }: RowSource, live: readonly Connection[], peerId: string) => {
+  const opened = live.map(({ timeline }) => timeline.open)
+  const sinceMs = Math.min(...opened)
+  const youngestMs = Math.max(0, now - Math.max(...opened))
+  const answered = answeredAgeMs(peerId)
+  if (answered !== undefined) return { sinceMs, ageMs: Math.min(answered, youngestMs) }
+  return youngestMs < youngMs ? { sinceMs, ageMs: youngestMs } : undefined
+}
+
+const directionOf = (connections: readonly Connection[]): PeerRow['direction'] => {
+  const inbound = connections.some(({ direction }) => direction === 'inbound')
+  const outbound = connections.some(({ direction }) => direction === 'outbound')
+  if (inbound && outbound) return 'both'
+  if (inbound) return 'in'
+  return outbound ? 'out' : null
+}
+
+/** It first came to us: the registry calls that a session. */
+const sourceOf = (learnedFrom: string): PeerSource | null =>
+  learnedFrom === 'session' ? 'inbound' : orNull(peerSources.find((source) => source === learnedFrom))
+
+/** What its own record says of a member. */
+export const recordFields = (record: NodeRecord | undefined) => ({
+  reach: record?.reach ?? 'unknown',
+  services: [...(record?.services ?? [])],
+  tags: [...(record?.tags ?? [])],
+  seq: orNull(record?.seq),
+  version: record?.software === '' ? null : orNull(record?.software)
+})
+
+const connectionFields = (
+  source: RowSource,
+  peerId: string,
+  live: readonly Connection[]
+): Pick<PeerRow, 'direction' | 'streams' | 'bytesIn' | 'bytesOut'> => {
+  if (live.length === 0) return { direction: null, streams: null, bytesIn: null, bytesOut: null }
+  const traffic = source.traffic.of(peerId)
+  return {
+    direction: directionOf(live),
+    streams: live.reduce((sum, { streams }) => sum + streams.length, 0),
+    bytesIn: orNull(traffic?.bytesIn),
+    bytesOut: orNull(traffic?.bytesOut)
+  }
+}
+
+/** Everything that is known here of one member. */
+export function memberRow(source: RowSource, member: RowMember, connections: Connections): PeerRow {
+  const { registry } = source
+  const { publicKey, name, role } = member
+  const peerId = peerIdText(publicKey)
+  const self = compareBytes(publicKey, source.self) === 0
+  const live = self ? [] : (connections.get(peerId) ?? [])
+  const view = registry.liveness.view(publicKey)
+  const record = registry.records.read(publicKey)
+  const addresses = self ? [...source.announced] : [...(record?.addrs ?? [])]
+  const dialled = live.find(({ direction }) => direction === 'outbound')
+  const holder = self ? source.leaseHolder : record?.registryKey
+  return {
+    peerId,
+    name,
+    self,
+    role,
+    ...stateOf(source, view, live, peerId),
+    stateSource: self || view.source === undefined ? null : refOf(registry, view.source),
+    ...connectionFields(source, peerId, live),
+    rttMs: self ? null : orNull(source.rttMs(peerId) ?? view.rttMs),
+    uptimePercent: orNull(view.uptime?.percent),
+    uptimeWindowMs: orNull(view.uptime?.windowMs),
+    source: self ? 'self' : sourceOf(view.learnedFrom),
+    address: dialled === undefined ? orNull(addresses[0] ?? view.lastAddress) : bareAddress(dialled),
+    addresses,
+    ...recordFields(record),
+    ...(self && { version: source.software }),
+    registry: holder === undefined ? null : refOf(registry, holder),
+    membershipExpiresMs: member.notAfterMs,
+    lastError: errorOf(view, source.now),
+    reputation: self ? null : Math.round(view.reputation)
+  }
+}
+
+/** An error that was followed by a success says nothing any more. */
+const errorOf = ({ lastError, lastErrorMs, lastConnectedMs = 0 }: MemberView, now: number): PeerRow['lastError'] => {
+  if (lastError === undefined || lastErrorMs === undefined || lastConnectedMs > lastErrorMs) return null
+  return { message: lastError, ageMs: Math.max(0, now - lastErrorMs) }
+}
+
+const rankOf = (row: PeerRow): number => (row.self ? 0 : row.role === 'root' ? 1 : row.role === 'secondary' ? 2 : 3)
+
+const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
+
+/** All members: self first, then registries, then by name. The own row stays also when the membership is over. */
+export function memberRows(source: RowSource): PeerRow[] {
+  const { replica } = source.registry
+  const connections = connectionsOf(source.trust)
+  const rows: PeerRow[] = []
+  for (const member of replica.state.members()) {
+    const isShown = replica.isMember(member.publicKey) || compareBytes(member.publicKey, source.self) === 0
+    if (isShown) rows.push(memberRow(source, member, connections))
+  }
+  return rows.toSorted((a, b) => rankOf(a) - rankOf(b) || byText(a.name ?? '', b.name ?? ''))
+}
+
+/** None of each: what is counted up from. */
+export const noStates = (): Record<PeerState, number> => ({
+  online: 0,
+  late: 0,
+  suspect: 0,
+  offline: 0,
+  left: 0,
+  unknown: 0
+})
+
+export const countStates = (rows: readonly Pick<PeerRow, 'state'>[]): Record<PeerState, number> => {
+  const counts = noStates()
+  for (const { state } of rows) counts[state]++
+  return counts
+}
+
+/** The row's state without the rest of the row: for counting many. */
+export const shownState = (source: RowSource, publicKey: Uint8Array, connections: Connections): PeerState => {
+  const peerId = peerIdText(publicKey)
+  return stateOf(source, source.registry.liveness.view(publicKey), connections.get(peerId) ?? [], peerId).state
+}

@@ -1,0 +1,80 @@
+import { distance } from 'fastest-levenshtein'
+import { AmbiguousNameError, NotFoundError } from '../../registry/errors.ts'
+import { peerIdText, publicKeyOf } from '../../registry/keys.ts'
+import type { Registry } from '../../registry/registry.ts'
+import type { Member } from '../../registry/state.ts'
+
+/** Every Ed25519 PeerId begins alike, so its end is what people copy; fewer characters than these fit too many. */
+const minEndChars = 6
+/** Letters that may differ in a name that is offered instead. */
+const maxTypos = 2
+
+interface Keyed {
+  readonly publicKey: Uint8Array
+}
+
+/** undefined: no whole PeerId. */
+export const keyOfPeerId = (text: string): Uint8Array | undefined => {
+  try {
+    return publicKeyOf(text)
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * The only one whose PeerId ends so; undefined: none does.
+ * @throws AmbiguousNameError when several do
+ */
+export function byEnd<T extends Keyed>(all: Iterable<T>, end: string): T | undefined {
+  if (end.length < minEndChars) return undefined
+  const fitting = new Map<string, T>()
+  for (const one of all) {
+    const peerId = peerIdText(one.publicKey)
+    if (peerId.endsWith(end)) fitting.set(peerId, one)
+  }
+  if (fitting.size < 2) return [...fitting.values()][0]
+  const some = [...fitting.keys()].slice(0, 4).join(', ')
+  throw new AmbiguousNameError(`${fitting.size} PeerIds end with ${end} (${some}): give more of its characters`)
+}
+
+/**
+ * A member by its name, its PeerId, or the end of its PeerId.
+ * @throws AmbiguousNameError
+ */
+export function findMember({ replica }: Pick<Registry, 'replica'>, text: string): Member | undefined {
+  const { state } = replica
+  const key = keyOfPeerId(text)
+  if (key !== undefined) return state.member(key)
+  return state.memberByName(text) ?? byEnd(state.members(), text)
+}
+
+/** @throws NotFoundError, AmbiguousNameError */
+export function requireMember(registry: Pick<Registry, 'replica'>, text: string): Member {
+  const member = findMember(registry, text)
+  if (member === undefined) throw noSuchMember(registry, text)
+  return member
+}
+
+/**
+ * A key by what names a member, or by any whole PeerId.
+ * @throws NotFoundError, AmbiguousNameError
+ */
+export const requireKey = (registry: Pick<Registry, 'replica'>, text: string): Uint8Array =>
+  keyOfPeerId(text) ?? requireMember(registry, text).publicKey
+
+export function noSuchMember({ replica }: Pick<Registry, 'replica'>, text: string): NotFoundError {
+  if (keyOfPeerId(text) !== undefined) {
+    return new NotFoundError(`${text} is no member of this network: \`trustnet peers --all\` lists the members`)
+  }
+  let nearest: { name: string; typos: number } | undefined
+  for (const { name } of replica.state.members()) {
+    const typos = distance(name, text)
+    if (typos <= maxTypos && typos < (nearest?.typos ?? Number.POSITIVE_INFINITY)) nearest = { name, typos }
+  }
+  const hint = nearest === undefined ? '' : `; did you mean ${nearest.name}?`
+  return new NotFoundError(
+    `no member is called ${text}, and none has a PeerId that ends so (${minEndChars} characters at least)${hint} ` +
+      '`trustnet peers --all` lists the members'
+  )
+}

@@ -1,0 +1,47 @@
+import type { Signed } from '../../registry/envelope.ts'
+import type { Genesis } from '../../registry/genesis.ts'
+import { peerIdText } from '../../registry/keys.ts'
+import { networkFingerprint, networkIdText } from '../../registry/network-id.ts'
+import type { Registry } from '../../registry/registry.ts'
+import type { NetworkRef, PeerRef, ViewOrigin } from '../control/views.ts'
+import type { NetworkNode } from '../network-node.ts'
+
+/** The part of a node that says who it is, before and after its network was found. */
+export interface Self {
+  readonly key: { readonly publicKey: Uint8Array }
+  readonly config: { readonly name: string; readonly role: string }
+  readonly network: NetworkNode | undefined
+}
+
+export const refOf = (registry: Registry, publicKey: Uint8Array): PeerRef => ({
+  peerId: peerIdText(publicKey),
+  name: registry.replica.state.member(publicKey)?.name ?? null
+})
+
+/** This node: by its name in the log, and before it has one by that of its configuration. */
+export const selfRef = ({ key, config, network }: Self): PeerRef => ({
+  peerId: peerIdText(key.publicKey),
+  name: network?.registry.replica.state.member(key.publicKey)?.name ?? config.name
+})
+
+export const networkRef = ({ hash, value }: Signed<Genesis>): NetworkRef => ({
+  id: networkIdText(hash),
+  name: value.name,
+  domain: value.domain,
+  fingerprint: networkFingerprint(hash)
+})
+
+/** How old what is shown may be: the one who writes the log is never behind it. null: nothing was verified yet. */
+export const viewAgeMs = (network: NetworkNode): number | null => {
+  const { registry } = network
+  if (registry.root !== undefined && registry.root.refusal === undefined) return 0
+  if (registry.replica.checkpoint === undefined) return null
+  return Math.min(registry.replicaAgeMs(), network.sync?.source?.ageMs ?? Number.POSITIVE_INFINITY)
+}
+
+export const originOf = (node: Self): ViewOrigin => {
+  const { network } = node
+  if (network === undefined) return { ...selfRef(node), epoch: 0, head: 0, ageMs: null }
+  const { epoch, n } = network.registry.replica.head
+  return { ...selfRef(node), epoch, head: n, ageMs: viewAgeMs(network) }
+}

@@ -1,0 +1,152 @@
+import { statSync } from 'node:fs'
+import { toString as text } from 'uint8arrays/to-string'
+import { compareBytes } from '../../registry/hash.ts'
+import { peerIdText } from '../../registry/keys.ts'
+import type { Member } from '../../registry/state.ts'
+import type {
+  PendingRow,
+  PendingView,
+  RegistryNodeRow,
+  RegistryNodesView,
+  RegistryStatusView,
+  Warning
+} from '../control/views.ts'
+import type { NetworkNode } from '../network-node.ts'
+import type { TrustNode } from '../node.ts'
+import { dataFiles } from '../paths.ts'
+import { type Connections, connectionsOf, memberRow, type RowSource, shownState } from './member-rows.ts'
+import { networkRef, originOf, refOf, selfRef, viewAgeMs } from './refs.ts'
+
+/** The log, the store, and who is served. */
+export function registryStatusView(
+  node: TrustNode,
+  network: NetworkNode,
+  source: RowSource,
+  warnings: Warning[]
+): RegistryStatusView {
+  const { registry } = network
+  const { replica, admission, liveness, records, root } = registry
+  const { epoch, n, hash } = replica.head
+  return {
+    schemaVersion: 1,
+    self: { ...selfRef(node), role: node.config.role, version: node.software },
+    network: networkRef(registry.genesis),
+    storeId: text(registry.storeId, 'base16'),
+    log: {
+      epoch,
+      head: n,
+      headHash: text(hash, 'base16'),
+      floor: replica.floor,
+      checkpointMs: replica.checkpoint?.value.timeMs ?? null,
+      ageMs: viewAgeMs(network)
+    },
+    members: replica.state.memberCount,
+    revoked: [...replica.state.revokedKeys()].length,
+    records: records.count(),
+    sessions: liveness.sessions,
+    subscribers: network.host.services.sync?.subscribers ?? 0,
+    pending: admission.pending().length,
+    queued: admission.queued,
+    appends: root !== undefined && root.refusal === undefined,
+    appendsMessage: appendsMessage(network),
+    // The rule of the genesis: what the root's configuration says was put into it by `init`.
+    admission: registry.genesis.value.policy.admission,
+    registries: registryRows(network, source),
+    store: storeOf(dataFiles(node.config.paths.data).store),
+    warnings
+  }
+}
+
+const appendsMessage = ({ registry }: NetworkNode): string | null => {
+  const { root, replica } = registry
+  if (root !== undefined) return root.refusal?.message ?? null
+  const holder = replica.state.rootRegistry()
+  return holder === undefined ? 'no root is known yet' : `the root is ${nameOf(refOf(registry, holder.publicKey))}`
+}
+
+const nameOf = ({ name, peerId }: { name: string | null; peerId: string }): string => name ?? peerId
+
+const registryRows = ({ registry, announced }: NetworkNode, source: RowSource): RegistryStatusView['registries'] => {
+  const connections = connectionsOf(source.trust)
+  return registry.replica.state.registries().map(({ publicKey, role }) => {
+    const ref = refOf(registry, publicKey)
+    const isSelf = compareBytes(publicKey, source.self) === 0
+    const addresses = isSelf ? announced : (registry.records.read(publicKey)?.addrs ?? [])
+    const state = shownState(source, publicKey, connections)
+    return { ...ref, role, state, connected: connections.has(ref.peerId), address: addresses[0] ?? null }
+  })
+}
+
+/** With the part of it that is still in the write-ahead log. */
+const storeOf = (path: string): RegistryStatusView['store'] => {
+  const sizes = [path, `${path}-wal`].map((file) => statSync(file, { throwIfNoEntry: false })?.size)
+  const known = sizes.filter((size) => size !== undefined)
+  return { path, bytes: known.length === 0 ? null : known.reduce((sum, size) => sum + size, 0), lastBackupMs: null }
+}
+
+const openStates = new Set(['online', 'late', 'suspect'])
+
+/** What this registry observed of each member: self first, then registries, then by name. */
+export function registryNodesView(node: TrustNode, source: RowSource): RegistryNodesView {
+  const connections = connectionsOf(source.trust)
+  const members = [...source.registry.replica.state.members()]
+  const rank = ({ publicKey, role }: Member): number =>
+    compareBytes(publicKey, source.self) === 0 ? 0 : role === 'root' ? 1 : role === 'secondary' ? 2 : 3
+  members.sort((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1))
+  return { schemaVersion: 1, view: originOf(node), nodes: members.map((each) => nodeRow(source, each, connections)) }
+}
+
+const nodeRow = (source: RowSource, member: Member, connections: Connections): RegistryNodeRow => {
+  const { registry } = source
+  const { publicKey } = member
+  const row = memberRow(source, member, connections)
+  const view = registry.liveness.view(publicKey)
+  const here = !row.self && view.own && openStates.has(view.state)
+  return {
+    peerId: row.peerId,
+    name: row.name,
+    role: row.role,
+    state: row.state,
+    stateSinceMs: row.stateSinceMs,
+    reason: row.reason,
+    confirmed: row.confirmed,
+    here,
+    registry: here ? refOf(registry, source.self) : row.registry,
+    heartbeatAgeMs: row.self ? null : (view.heardAgeMs ?? null),
+    rttMs: row.rttMs,
+    uptimePercent: row.uptimePercent,
+    seq: row.seq,
+    address: row.address,
+    version: row.version,
+    firstSeenMs: view.firstSeenMs ?? null,
+    membershipExpiresMs: row.membershipExpiresMs,
+    // A member with a session has one connection at least: an empty list is one that was not told.
+    connected: row.self ? connections.size : view.connected.length || null
+  }
+}
+
+/** Who waits: at the root for the operator, elsewhere for the root. */
+export function pendingView({ registry }: NetworkNode): PendingView {
+  const { admission } = registry
+  const forOperator = admission.pending().map((join) => rowOf(join, 'approve', false))
+  const forRoot = admission.queuedJoins().map((join) => rowOf(join, 'root', join.withInvite))
+  return { schemaVersion: 1, pending: [...forOperator, ...forRoot] }
+}
+
+interface Waiting {
+  publicKey: Uint8Array
+  name: string
+  role: PendingRow['role']
+  sinceMs: number
+}
+
+const rowOf = (join: Waiting, waitsFor: PendingRow['waitsFor'], withInvite: boolean): PendingRow => ({
+  peerId: peerIdText(join.publicKey),
+  name: join.name,
+  role: join.role,
+  askedMs: join.sinceMs,
+  waitsFor,
+  // It may speak through another registry, and has no record before it is admitted.
+  address: null,
+  withInvite
+})

@@ -1,0 +1,17 @@
+import type { NetworkNode } from '../network-node.ts'
+import type { TrustNode } from '../node.ts'
+import type { RowSource } from './member-rows.ts'
+
+/** What rows are made of, at a running node. */
+export const rowSourceOf = (node: TrustNode, network: NetworkNode): RowSource => ({
+  registry: network.registry,
+  trust: network.trust,
+  traffic: network.traffic,
+  rttMs: (peerId) => network.rttMs(peerId),
+  answeredAgeMs: (peerId) => network.answeredAgeMs(peerId),
+  self: node.key.publicKey,
+  announced: network.announced,
+  software: node.software,
+  leaseHolder: network.session?.peer.publicKey,
+  now: node.clock.now()
+})
