@@ -22,7 +22,7 @@ export const runNode = async (context: Context, loaded: Loaded, options: RunOpti
     // The signal may come first; what the start then says is no news.
     started.catch(() => undefined)
     await Promise.race([started, stopped])
-    await Promise.race([stopped, node.failed])
+    await Promise.race([stopped, node.failed, node.stopped])
   } finally {
     await inTime(node.stop(stop.aborted ? 'stopped by the operator' : 'failed'))
   }

@@ -41,4 +41,6 @@ export interface Node extends AsyncDisposable {
   openStream(peer: string, protocol: string, options?: { signal?: AbortSignal }): Promise<Stream>
   /** Rejects when something of this process itself breaks: database or disk. */
   readonly failed: Promise<never>
+  /** Resolves when it has ended: somebody stopped it, or it left its network. */
+  readonly stopped: Promise<void>
 }

@@ -53,11 +53,13 @@ export class TrustNode implements Node {
   readonly invites: InviteKeeper
   readonly candidates: Candidates
   readonly failed: Promise<never>
+  readonly stopped: Promise<void>
   readonly #withControl: boolean
   readonly #over = new AbortController()
   readonly #handlers: Served[] = []
   readonly #changes = new Changes()
   readonly #fail: (error: Error) => void
+  readonly #ended: () => void
   #network: NetworkNode | undefined
   #duties: RootDuties | undefined
   #server: AsyncDisposable | undefined
@@ -89,6 +91,9 @@ export class TrustNode implements Node {
     promise.catch(() => {})
     this.failed = promise
     this.#fail = reject
+    const ended = Promise.withResolvers<void>()
+    this.stopped = ended.promise
+    this.#ended = ended.resolve
     this.control = new NodeControl(this)
   }
 
@@ -121,7 +126,7 @@ export class TrustNode implements Node {
   }
 
   get isStopping(): boolean {
-    return this.#stopping !== undefined
+    return this.#over.signal.aborted
   }
 
   /** What the last round of looking for the network met. */
@@ -317,7 +322,7 @@ export class TrustNode implements Node {
   }
 
   stop(reason = 'stopped'): Promise<void> {
-    this.#stopping ??= this.#stop(reason)
+    this.#stopping ??= this.#stop(reason).finally(this.#ended)
     return this.#stopping
   }
 
