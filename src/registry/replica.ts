@@ -1,7 +1,7 @@
 import type { TypedEventTarget } from 'main-event'
 import { equals } from 'uint8arrays/equals'
 import { type Checkpoint, openCheckpointAsync } from './checkpoint.ts'
-import { entryKinds, type LogEntry, openEntry } from './entry.ts'
+import { entryKinds, type LogEntry, openEntry, type Revoke } from './entry.ts'
 import type { Signed } from './envelope.ts'
 import { LimitError, LogMismatchError } from './errors.ts'
 import { type Genesis, openGenesis } from './genesis.ts'
@@ -245,7 +245,7 @@ export class Replica {
     const checkpoint = await openCheckpointAsync(bytes, this.networkId)
     const { epoch, n } = checkpoint.value
     if (epoch === this.head.epoch && n > this.head.n) {
-      if (!equals(checkpoint.signer, this.logKeyOf(epoch) ?? new Uint8Array())) {
+      if (!this.state.keys.isKeyOf(epoch, checkpoint.signer)) {
         throw new LogMismatchError(`the checkpoint at ${n} is not signed by the log key of epoch ${epoch}`)
       }
       this.ledger.events.safeDispatchEvent('newer', { detail: { checkpoint } })
@@ -280,17 +280,14 @@ export class Replica {
   }
 
   /** Revokes that are in force but not in the log: the next root must enter them. */
-  pendingRevokes(): Signed<LogEntry>[] {
-    const rows = [...this.ledger.evidence('void'), ...this.ledger.evidence('emergency')]
-    const keys = new Set<string>()
-    return rows
-      .filter(({ subject }) => subject !== null && this.state.revoked(subject) === undefined)
-      .map(({ envelope }) => readStoredEntry(envelope))
-      .filter(({ value }) => {
-        if (value.kind !== 'revoke') return false
-        const key = keyText(value.body.publicKey)
-        return !keys.has(key) && keys.add(key).size > 0
-      })
+  pendingRevokes(): Revoke[] {
+    const pending = new Map<string, Revoke>()
+    for (const { envelope } of [...this.ledger.evidence('void'), ...this.ledger.evidence('emergency')]) {
+      const { value } = readStoredEntry(envelope)
+      if (value.kind !== 'revoke' || this.state.revoked(value.body.publicKey) !== undefined) continue
+      pending.set(keyText(value.body.publicKey), value.body)
+    }
+    return [...pending.values()]
   }
 
   /**

@@ -1,4 +1,3 @@
-import { equals } from 'uint8arrays/equals'
 import { type Checkpoint, sealCheckpoint } from './checkpoint.ts'
 import { type EntryContent, type LogEntry, sealEntry } from './entry.ts'
 import type { Signed } from './envelope.ts'
@@ -108,7 +107,7 @@ export class Root {
   get refusal(): Error | undefined {
     const replica = this.#replica
     const { head } = replica
-    if (!equals(replica.logKeyOf(head.epoch) ?? new Uint8Array(), this.#logKey.publicKey)) {
+    if (!replica.state.keys.isKeyOf(head.epoch, this.#logKey.publicKey)) {
       return new NotRootError(
         `the log key of epoch ${head.epoch} is another one: this process is not the root any more`
       )
@@ -161,10 +160,7 @@ export class Root {
 
   /** Enters the revokes that are enforced without being in the log. Gives the number of them. */
   async reissueRevokes(): Promise<number> {
-    const bodies: EntryDraft[] = []
-    for (const { value } of this.#replica.pendingRevokes()) {
-      if (value.kind === 'revoke') bodies.push({ kind: 'revoke', body: value.body })
-    }
+    const bodies = this.#replica.pendingRevokes().map((body): EntryDraft => ({ kind: 'revoke', body }))
     for (let i = 0; i < bodies.length; i += maxBatchEntries) await this.append(bodies.slice(i, i + maxBatchEntries))
     return bodies.length
   }

@@ -186,7 +186,7 @@ export class NetworkState {
       throw new LogMismatchError(`entry ${value.n} is of epoch ${value.epoch}, the log is in epoch ${this.#head.epoch}`)
     }
     if (value.kind === 'authority') this.#keys.afterAuthority(entry)
-    else if (!equals(signer, this.#keys.keyOf(value.epoch) ?? new Uint8Array())) {
+    else if (!this.#keys.isKeyOf(value.epoch, signer)) {
       throw new LogMismatchError(`entry ${value.n} is not signed by the log key of epoch ${value.epoch}`)
     }
   }

@@ -16,13 +16,7 @@ import { delegationKinds, voidAfter } from './voided.ts'
 interface Plan {
   fresh: readonly OpenedEntry[]
   /** Where a new epoch branches off below our head. */
-  rollbackTo?: number
-}
-
-/** Says whether the key of an entry's epoch signed it at a place where that epoch counts. */
-const isOfLog = (ledger: Ledger, { value, signer }: Signed<LogEntry> | Signed<Checkpoint>): boolean => {
-  const { keys } = ledger.state
-  return keys.isValidAt(value.epoch, value.n) && equals(signer, keys.keyOf(value.epoch) ?? new Uint8Array())
+  rollbackTo?: { n: number; hash: Uint8Array }
 }
 
 const doesNotFollow = (n: number): LogMismatchError =>
@@ -40,11 +34,11 @@ function planOf(ledger: Ledger, entries: readonly OpenedEntry[]): Plan {
     if (value.n > head.n + 1) throw new LogMismatchError(`entry ${value.n}, where ${head.n + 1} is due`)
     if (opensEpochAfter(value, head.epoch)) return planRollback(ledger, entries.slice(index), entry)
     if (value.n === head.n + 1) {
-      throw isOfLog(ledger, entry) ? contradiction(ledger, head.n, entry) : doesNotFollow(value.n)
+      throw ledger.state.keys.isOfLog(entry) ? contradiction(ledger, head.n, entry) : doesNotFollow(value.n)
     }
     const known = ledger.linkHash(value.n)
     if (known !== undefined && !equals(known, entry.hash)) {
-      throw isOfLog(ledger, entry) ? contradiction(ledger, value.n, entry) : doesNotFollow(value.n)
+      throw ledger.state.keys.isOfLog(entry) ? contradiction(ledger, value.n, entry) : doesNotFollow(value.n)
     }
   }
   return { fresh: [] }
@@ -60,7 +54,7 @@ function planRollback(ledger: Ledger, fresh: readonly OpenedEntry[], delegate: S
       `epoch ${delegate.value.epoch} branches off at entry ${n - 1}, which is not held: a snapshot is due`
     )
   }
-  return { fresh, rollbackTo: n - 1 }
+  return { fresh, rollbackTo: { n: n - 1, hash: known } }
 }
 
 /** The log cannot be followed from here: only a snapshot leads on. */
@@ -94,7 +88,7 @@ export async function follow(
   }
   const { fresh, rollbackTo } = planOf(ledger, entries)
   if (fresh.length === 0 && (checkpoint === undefined || !isNews(ledger, checkpoint))) return 0
-  const state = rollbackTo === undefined ? undefined : await stateAt(ledger, rollbackTo)
+  const state = rollbackTo === undefined ? undefined : await loadStateAt(ledger.loadInit, rollbackTo.n, rollbackTo.hash)
   await ledger.commit((draft) => {
     if (state !== undefined) draft.replaceState(state, voidAfter(ledger, draft, state.head.n))
     for (const each of fresh) append(draft, each)
@@ -102,9 +96,6 @@ export async function follow(
   })
   return fresh.length
 }
-
-const stateAt = (ledger: Ledger, n: number): Promise<NetworkState> =>
-  loadStateAt(ledger.loadInit, n, ledger.linkHash(n) ?? new Uint8Array())
 
 /** @throws LogMismatchError */
 function append(draft: Draft, { entry, proofs }: OpenedEntry): void {
@@ -118,33 +109,29 @@ function append(draft: Draft, { entry, proofs }: OpenedEntry): void {
   draft.append(entry)
 }
 
-/** Judges a checkpoint against the log that is held. @throws Contradiction, LogMismatchError */
+/** False for a checkpoint that says nothing new of the log that is held. @throws Contradiction, LogMismatchError */
 function isNews(ledger: Ledger, checkpoint: Signed<Checkpoint>): boolean {
-  const { n, epoch, headHash, timeMs } = checkpoint.value
-  const { head } = ledger
-  if (!isOfLog(ledger, checkpoint))
-    throw new LogMismatchError(`the checkpoint at ${n} is not of the log key of epoch ${epoch}`)
-  if (n > head.n) throw new LogMismatchError(`the checkpoint is at entry ${n}, the log that is held ends at ${head.n}`)
-  const known = ledger.linkHash(n)
-  if (known !== undefined && !equals(known, headHash)) throw contradiction(ledger, n, checkpoint)
-  if (n < head.n) return false
-  return ledger.checkpoint?.value.n !== n || timeMs > ledger.checkpoint.value.timeMs
+  const { n, timeMs } = checkpoint.value
+  const held = ledger.checkpoint?.value
+  requireConsistent(ledger, ledger.state, checkpoint)
+  return n === ledger.head.n && (held?.n !== n || timeMs > held.timeMs)
 }
 
 /** Inside a transaction, after the entries. @throws Contradiction, LogMismatchError */
 function takeCheckpoint(ledger: Ledger, draft: Draft, checkpoint: Signed<Checkpoint>): void {
-  const { n, headHash } = checkpoint.value
-  const { keys, head } = draft.state
-  const isSigned =
-    keys.isValidAt(checkpoint.value.epoch, n) &&
-    equals(checkpoint.signer, keys.keyOf(checkpoint.value.epoch) ?? new Uint8Array())
-  if (isSigned && n === head.n && !equals(headHash, head.hash)) throw contradiction(ledger, n, checkpoint)
-  if (n < head.n) {
-    if (!isSigned) throw new LogMismatchError(`the checkpoint at ${n} is not signed by the log key of its epoch`)
-    const known = ledger.linkHash(n)
-    if (known !== undefined && !equals(known, headHash)) throw contradiction(ledger, n, checkpoint)
-    return
-  }
+  requireConsistent(ledger, draft.state, checkpoint)
+  if (checkpoint.value.n < draft.state.head.n) return
   requireMatch(checkpoint, draft.state)
   draft.putCheckpoint(checkpoint)
+}
+
+/** Whether a checkpoint is of the log that ends at the state's head. @throws Contradiction, LogMismatchError */
+function requireConsistent(ledger: Ledger, { keys, head }: NetworkState, checkpoint: Signed<Checkpoint>): void {
+  const { n, epoch, headHash } = checkpoint.value
+  if (!keys.isOfLog(checkpoint)) {
+    throw new LogMismatchError(`the checkpoint at ${n} is not of the log key of epoch ${epoch}`)
+  }
+  if (n > head.n) throw new LogMismatchError(`the checkpoint is at entry ${n}, the log that is held ends at ${head.n}`)
+  const known = n === head.n ? head.hash : ledger.table.hashOf(n)
+  if (known !== undefined && !equals(known, headHash)) throw contradiction(ledger, n, checkpoint)
 }

@@ -20,11 +20,19 @@ export interface LogEpoch {
 export class LogKeys {
   /** Ascending, the genesis' first. */
   readonly epochs: readonly LogEpoch[]
+  /** The newest. */
+  readonly epoch: number
   readonly authorityKey: Uint8Array
   readonly nextAuthorityDigest: Uint8Array
 
-  private constructor(epochs: readonly LogEpoch[], authorityKey: Uint8Array, nextAuthorityDigest: Uint8Array) {
+  private constructor(
+    epochs: readonly LogEpoch[],
+    epoch: number,
+    authorityKey: Uint8Array,
+    nextAuthorityDigest: Uint8Array
+  ) {
     this.epochs = epochs
+    this.epoch = epoch
     this.authorityKey = authorityKey
     this.nextAuthorityDigest = nextAuthorityDigest
   }
@@ -32,16 +40,16 @@ export class LogKeys {
   static of(genesis: Signed<Genesis>): LogKeys {
     const { logKey, authorityKey, nextAuthorityDigest } = genesis.value
     const first = { epoch: 0, logKey, forkN: 0, forkHash: new Uint8Array(hashBytes) }
-    return new LogKeys([first], authorityKey, nextAuthorityDigest)
-  }
-
-  /** The newest. */
-  get epoch(): number {
-    return this.epochs.at(-1)?.epoch ?? 0
+    return new LogKeys([first], 0, authorityKey, nextAuthorityDigest)
   }
 
   keyOf(epoch: number): Uint8Array | undefined {
     return this.epochs.find((each) => each.epoch === epoch)?.logKey
+  }
+
+  /** True for the key of that epoch. */
+  isKeyOf(epoch: number, key: Uint8Array): boolean {
+    return this.epochs.some((each) => each.epoch === epoch && equals(each.logKey, key))
   }
 
   isLogKey(key: Uint8Array): boolean {
@@ -64,6 +72,11 @@ export class LogKeys {
     return own !== undefined && (n > own.forkN || epoch === 0) && (forkPoint === undefined || n <= forkPoint)
   }
 
+  /** True for an entry or a checkpoint that the key of its epoch signed, at a place where that epoch counts. */
+  isOfLog({ value, signer }: { value: { epoch: number; n: number }; signer: Uint8Array }): boolean {
+    return this.isValidAt(value.epoch, value.n) && this.isKeyOf(value.epoch, signer)
+  }
+
   /** The epoch of a delegate entry that the authority signed. @throws LogMismatchError */
   afterDelegate(entry: Signed<LogEntry>): LogKeys {
     const { value, signer } = entry
@@ -80,7 +93,7 @@ export class LogKeys {
     // A delegation above the fork point is as void as the entries around it.
     const kept = this.epochs.filter((each) => each.epoch === 0 || each.forkN < forkN)
     const opened = { epoch: value.epoch, logKey, forkN, forkHash: value.prevHash }
-    return new LogKeys([...kept, opened], this.authorityKey, this.nextAuthorityDigest)
+    return new LogKeys([...kept, opened], value.epoch, this.authorityKey, this.nextAuthorityDigest)
   }
 
   /** The authority that an entry reveals and the one before committed to. @throws LogMismatchError */
@@ -91,7 +104,7 @@ export class LogKeys {
     if (!equals(signer, authorityKey) || !equals(sha256(authorityKey), this.nextAuthorityDigest)) {
       throw new LogMismatchError(`entry ${value.n} reveals an authority that nobody committed to`)
     }
-    return new LogKeys(this.epochs, authorityKey, nextAuthorityDigest)
+    return new LogKeys(this.epochs, this.epoch, authorityKey, nextAuthorityDigest)
   }
 }
 
