@@ -4,30 +4,50 @@ import { FrameTooLargeError, MalformedFrameError } from './errors.ts'
 /** 28 bits: no frame of ours is longer than 256 KiB. */
 const maxHeaderBytes = 4
 
-/** Cuts a stream of bytes into frames: an unsigned varint length, then as many bytes. Keeps at most one unfinished frame. */
+/**
+ * Cuts a stream of bytes into frames: an unsigned varint length, then as many bytes. Keeps one unfinished frame, and what its owner
+ * does not take yet: a frame costs far more as an object than its two bytes on the wire.
+ */
 export class FrameParser {
   readonly #maxFrame: number
-  readonly #onFrame: (frame: Uint8Array) => void
+  readonly #onFrame: (frame: Uint8Array) => unknown
   #parts: Uint8Array[] = []
   #have = 0
   #need = 1
   #length = 0
+  #held = false
 
-  constructor(maxFrame: number, onFrame: (frame: Uint8Array) => void) {
+  /** `onFrame` gives false when it takes no more: the rest is held until `resume`. */
+  constructor(maxFrame: number, onFrame: (frame: Uint8Array) => unknown) {
     this.#maxFrame = maxFrame
     this.#onFrame = onFrame
   }
 
   /** A frame was begun and is not whole. */
   get partial(): boolean {
-    return this.#have > 0
+    return this.#have > 0 && !this.#held
+  }
+
+  /** There may be whole frames that were not taken. */
+  get held(): boolean {
+    return this.#held
+  }
+
+  /** Goes on with what is held. Throws like `push`. */
+  resume(): void {
+    if (!this.#held) return
+    this.#held = false
+    this.#take()
   }
 
   /** Throws FrameTooLargeError at the length of a frame, before any byte of it is kept, or MalformedFrameError. */
   push(chunk: Uint8Array): void {
     this.#parts.push(chunk)
     this.#have += chunk.byteLength
-    if (this.#have < this.#need) return
+    if (!this.#held && this.#have >= this.#need) this.#take()
+  }
+
+  #take(): void {
     const [first] = this.#parts
     const bytes = this.#parts.length === 1 && first !== undefined ? first : concat(this.#parts, this.#have)
     const rest = bytes.subarray(this.#cut(bytes))
@@ -50,8 +70,11 @@ export class FrameParser {
         this.#need = end - at
         return at
       }
-      this.#onFrame(bytes.subarray(at + header, end))
       at = end
+      if (this.#onFrame(bytes.subarray(end - this.#length, end)) === false && at < bytes.byteLength) {
+        this.#held = true
+        return at
+      }
     }
     return at
   }

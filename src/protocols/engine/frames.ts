@@ -31,6 +31,8 @@ export class FrameStream implements AsyncIterable<Uint8Array> {
   #queuedBytes = 0
   #reader: PromiseWithResolvers<Uint8Array | undefined> | undefined
   #ended = false
+  /** The other side ended while frames of it were held. */
+  #endDue = false
   #failure: Error | undefined
   #slow: NodeJS.Timeout | undefined
   #framesSeen = 0
@@ -66,6 +68,11 @@ export class FrameStream implements AsyncIterable<Uint8Array> {
     return this.#writer.congested
   }
 
+  /** Frames that are here and were not read. */
+  get queued(): number {
+    return this.#queue.length - this.#head
+  }
+
   /** The next frame; undefined when the other side has ended in order. One reader at a time. */
   async read(options: ReadOptions = {}): Promise<Uint8Array | undefined> {
     const frame = this.tryRead()
@@ -95,7 +102,7 @@ export class FrameStream implements AsyncIterable<Uint8Array> {
     if (this.#head === this.#queue.length) {
       this.#queue = []
       this.#head = 0
-      this.#resume()
+      this.#refill()
     }
     return frame
   }
@@ -142,9 +149,13 @@ export class FrameStream implements AsyncIterable<Uint8Array> {
 
   #receive(bytes: Uint8Array): void {
     if (this.#failure !== undefined || this.#discards) return
+    this.#cut(() => this.#parser.push(bytes))
+  }
+
+  #cut(parse: () => void): void {
     const seen = this.#framesSeen
     try {
-      this.#parser.push(bytes)
+      parse()
     } catch (error) {
       this.abort(error instanceof Error ? error : new MalformedFrameError('a frame that cannot be read'))
       return
@@ -152,22 +163,28 @@ export class FrameStream implements AsyncIterable<Uint8Array> {
     this.#watchPartial(this.#framesSeen > seen)
   }
 
-  #enqueue(frame: Uint8Array): void {
+  /** false: enough is queued, the parser holds the rest. */
+  #enqueue(frame: Uint8Array): boolean {
     this.#framesSeen++
     if (this.#reader !== undefined) {
       const reader = this.#reader
       this.#reader = undefined
       reader.resolve(frame)
-      return
+      return true
     }
     this.#queue.push(frame)
     this.#queuedBytes += frame.byteLength
-    const full = this.#queuedBytes > this.#limits.readAheadBytes || this.#queue.length > this.#limits.readAheadFrames
+    const full = this.#queuedBytes >= this.#limits.readAheadBytes || this.#queue.length >= this.#limits.readAheadFrames
     if (full && this.stream.readStatus === 'readable') this.stream.pause()
+    return !full
   }
 
-  #resume(): void {
-    if (this.stream.readStatus !== 'paused') return
+  /** The queue is empty: first what the parser holds, then what the stream has. */
+  #refill(): void {
+    if (this.#parser.held) this.#cut(() => this.#parser.resume())
+    if (this.#parser.held || this.#failure !== undefined) return
+    if (this.#endDue) this.#end()
+    if (this.stream.readStatus !== 'paused' || this.#queue.length > 0) return
     this.stream.resume()
     this.#watchPartial(true)
   }
@@ -201,6 +218,10 @@ export class FrameStream implements AsyncIterable<Uint8Array> {
   #end(): void {
     // A reset and an abort dispatch 'end' too, before their 'close'.
     if (this.stream.status === 'aborted' || this.stream.status === 'reset') return
+    if (this.#parser.held && !this.#discards) {
+      this.#endDue = true
+      return
+    }
     if (this.#parser.partial && !this.#discards) {
       this.abort(new MalformedFrameError('the stream ended within a frame'))
       return

@@ -18,6 +18,8 @@ export interface ProtocolLimits {
     readAheadFrames: number
     /** Unsent bytes of one stream. */
     writeBufferBytes: number
+    /** Streams of one peer and protocol that are refused for their rate, one by one; beyond it the connection is closed. */
+    refused: Rate
   }
   strangers: {
     /** Connections whose hello is still due: a whole network that comes back after an outage passes through here. */
@@ -25,6 +27,8 @@ export interface ProtocolLimits {
     /** Connections that showed no membership, all together: the rest of the connections is for members. */
     open: number
     ms: number
+    /** A member by entries that this replica has not got after so long is asked for its proof anew. */
+    unconfirmedMs: number
     /** Joiners with a verified join in the queue, who wait on their connection for the answer. */
     waiting: number
     waitingMs: number
@@ -59,6 +63,8 @@ export interface ProtocolLimits {
     strangerJoins: Rate
     /** Per /64. */
     failedProofs: Rate
+    /** Frames of one session, whatever is in them; registries have `registryRequests`. */
+    frames: Rate
     inFlight: number
     samplePeers: number
     registries: number
@@ -143,9 +149,11 @@ export const defaultLimits: ProtocolLimits = {
     readAheadBytes: 256 * KiB,
     readAheadFrames: 512,
     // Four times the largest frame; yamux' own window is 256 KiB.
-    writeBufferBytes: 1024 * KiB
+    writeBufferBytes: 1024 * KiB,
+    // A program that asks too fast is told so; one that does nothing else costs a tenth of a core.
+    refused: { count: 1_000, perMs: 10_000 }
   },
-  strangers: { young: 512, open: 32, ms: 30_000, waiting: 256, waitingMs: 3_600_000 },
+  strangers: { young: 512, open: 32, ms: 30_000, unconfirmedMs: 3_600_000, waiting: 256, waitingMs: 3_600_000 },
   hello: {
     // Genesis, checkpoint and three entries of <= 4 KiB each, and delegations of about 300 bytes.
     frameBytes: 64 * KiB,
@@ -175,6 +183,8 @@ export const defaultLimits: ProtocolLimits = {
     registryRequests: { count: 50_000, perMs: 1_000 },
     strangerJoins: { count: 50, perMs: 1_000 },
     failedProofs: { count: 1, perMs: 1_000 },
+    // A session that does all that its peer may has some 40 in 10 s, pings and their answers among them.
+    frames: { count: 256, perMs: 10_000 },
     inFlight: 512,
     samplePeers: 16,
     registries: 16,

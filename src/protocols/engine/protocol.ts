@@ -134,6 +134,7 @@ class ProtocolServer {
   readonly #handler: Handler
   readonly #logger: Logger
   readonly #rate: Gcra
+  readonly #refused: Gcra
   readonly #running = new Set<AbortController>()
   #stopped = false
 
@@ -142,7 +143,9 @@ class ProtocolServer {
     this.#descriptor = descriptor
     this.#handler = handler
     this.#logger = init.logger ?? silentLogger
-    this.#rate = new Gcra(descriptor.rate, init.clock === undefined ? {} : { clock: init.clock })
+    const options = init.clock === undefined ? {} : { clock: init.clock }
+    this.#rate = new Gcra(descriptor.rate, options)
+    this.#refused = new Gcra(init.limits.stream.refused, options)
   }
 
   stop(): void {
@@ -194,11 +197,22 @@ class ProtocolServer {
 
   async #admit(connection: Connection, remoteId: string): Promise<void> {
     const waitMs = this.#rate.take(remoteId)
-    if (waitMs > 0) throw new RateLimitedError(`too many streams of ${this.#descriptor.id}`, waitMs)
+    if (waitMs > 0) throw this.#tooMany(connection, remoteId, waitMs)
     if (this.#descriptor.audience === 'anyone' || this.#init.trust.isMember(connection)) return
     // The other side may have our verdict before we have its: our own hello was answered in the same moment.
     if (await this.#init.trust.settled(connection)) return
     throw new NotMemberError('the connection has not proved membership')
+  }
+
+  /** A refusal costs us more than it costs the peer: one that wants nothing else has to make a new connection for the next. */
+  #tooMany(connection: Connection, remoteId: string, waitMs: number): RateLimitedError {
+    const error = new RateLimitedError(`too many streams of ${this.#descriptor.id}`, waitMs)
+    if (this.#refused.take(remoteId) > 0) {
+      const fields = { peer: remoteId, protocol: this.#descriptor.id }
+      this.#logger.info(fields, 'a connection is closed: its peer opens streams without end, although each is refused')
+      connection.abort(error)
+    }
+    return error
   }
 
   async #refuse(frames: FrameStream, error: unknown, remoteId: string): Promise<void> {

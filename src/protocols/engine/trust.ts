@@ -2,6 +2,7 @@ import type { Connection } from '@libp2p/interface'
 import type { Clock, Logger } from '../../registry/ports.ts'
 import { silentLogger, systemClock } from '../../registry/ports.ts'
 import type { Role } from '../../registry/role.ts'
+import { oneTooMany } from './crowding.ts'
 import type { ProtocolLimits } from './limits.ts'
 
 /** What a connection's trust needs to know of a member. */
@@ -35,6 +36,7 @@ interface Entry {
   /** The replica has had it as a member. */
   confirmed: boolean
   member?: TrustedMember
+  provenAt?: number
   deadline?: NodeJS.Timeout
 }
 
@@ -81,6 +83,7 @@ export class ConnectionTrust {
     const entry = this.#entries.get(connection.id)
     if (entry === undefined) return
     entry.member = member
+    entry.provenAt = this.#clock.monotonic()
     if (entry.phase === 'member') return
     this.#enter(entry, 'member')
     clearTimeout(entry.deadline)
@@ -169,7 +172,8 @@ export class ConnectionTrust {
 
   /**
    * Closes the connections of members who are none any more: expired, or void after a rollback of the log. Ask it after each change of
-   * the replica. A member that proved itself by entries which the replica has not got yet is left alone until it had them once.
+   * the replica. A member that proved itself by entries which the replica has not got yet is left alone until it had them once, or
+   * for `unconfirmedMs`: entries that were made void by a new epoch never come.
    */
   recheck(isMember: (publicKey: Uint8Array) => boolean): void {
     for (const entry of this.#entries.values()) {
@@ -177,6 +181,9 @@ export class ConnectionTrust {
       if (member === undefined) continue
       if (isMember(member.publicKey)) entry.confirmed = true
       else if (entry.confirmed) this.#close(entry, 'the membership has ended')
+      else if (this.#clock.monotonic() - (entry.provenAt ?? 0) > this.#init.limits.unconfirmedMs) {
+        this.#close(entry, 'the log has no such member')
+      }
     }
   }
 
@@ -196,13 +203,22 @@ export class ConnectionTrust {
     entry.phase = phase
   }
 
-  /** Closes the connection when its phase is full. Only what others open to us is bounded here. */
+  /**
+   * Closes one connection when their phase is full; says whether it was this one. Only what others open to us is bounded here.
+   */
   #isFull(entry: Entry, phase: 'young' | 'stranger'): boolean {
     const { young, open } = this.#init.limits
     const most = phase === 'young' ? young : open
     if (entry.connection.direction === 'outbound' || this.#counts[phase] <= most) return false
-    this.#close(entry, `more than ${most} connections without proof of membership`)
-    return true
+    const tooMany = oneTooMany(this.#inbound(phase)) ?? entry
+    this.#close(tooMany, `more than ${most} connections without proof of membership`)
+    return tooMany === entry
+  }
+
+  *#inbound(phase: Phase): Generator<Entry> {
+    for (const entry of this.#entries.values()) {
+      if (entry.phase === phase && entry.connection.direction === 'inbound') yield entry
+    }
   }
 
   #setDeadline(entry: Entry, ms: number, expire: () => void): void {

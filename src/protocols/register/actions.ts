@@ -29,6 +29,7 @@ import type { RegisterRates, RequestKind } from './rates.ts'
 
 /** Errors by which a stranger shows that its proof is none. */
 const failedProofs = new Set([
+  'NotMemberError',
   'InviteInvalidError',
   'InviteExpiredError',
   'InviteUsedError',
@@ -69,6 +70,11 @@ export class SessionActions {
   /** The lease goes to nobody: another session of the peer took over. */
   dropLease(): void {
     this.#lease = undefined
+  }
+
+  /** Before a frame is decoded: those that ask for nothing cost something, too. @throws RateLimitedError */
+  countFrame(): void {
+    this.#take('frame')
   }
 
   async register(request: RegisterRequest): Promise<RegisterAnswer> {
@@ -125,11 +131,12 @@ export class SessionActions {
   }
 
   async renew(request: Uint8Array): Promise<Answer> {
-    const { backend, connection, rates, remoteKey } = this.#init
+    const { backend, remoteKey } = this.#init
     const role = this.#take('request')
+    const signer = role !== undefined && servesRegistry(role) ? undefined : remoteKey
+    const ask = () => backend.renew(request, signer)
     // A member that was away for too long is a stranger, and may still renew itself.
-    if (role === undefined) rates.takeJoin(connection)
-    const { entry } = await backend.renew(request, role !== undefined && servesRegistry(role) ? undefined : remoteKey)
+    const { entry } = await (role === undefined ? this.#byStranger(ask) : ask())
     return done(entry)
   }
 
@@ -180,22 +187,30 @@ export class SessionActions {
   }
 
   async #join({ join, grant }: RegisterRequest): Promise<Uint8Array> {
-    const { backend, connection, limits, rates, remoteKey } = this.#init
+    const { backend, limits, remoteKey } = this.#init
     if (join.byteLength === 0) throw new NotMemberError('not admitted, and no join request was sent')
-    rates.takeJoin(connection)
-    try {
+    await this.#byStranger(async () => {
       // Whoever relays a join of another key gets nothing for it.
       openJoin(join, backend.networkId, { signer: remoteKey })
       await backend.join({ join, ...(grant.byteLength > 0 && { grant }) })
-    } catch (error) {
-      if (error instanceof Error && failedProofs.has(error.name)) rates.failedProof(connection)
-      throw error
-    }
+    })
     // Another registry's replica gets the entry a moment after the root's answer.
     await untilAdmitted(backend, remoteKey, limits.applyMs)
     const admit = this.#admitted()
     if (admit === undefined) throw new PendingError('the root let the peer in; the entry is on its way here')
     return admit
+  }
+
+  /** A stranger's proof: one of all strangers' joins, and counted against its /64 when it is none. */
+  async #byStranger<T>(prove: () => Promise<T>): Promise<T> {
+    const { connection, rates } = this.#init
+    rates.takeJoin(connection)
+    try {
+      return await prove()
+    } catch (error) {
+      if (error instanceof Error && failedProofs.has(error.name)) rates.failedProof(connection)
+      throw error
+    }
   }
 
   async #putOwn(record: Uint8Array): Promise<void> {

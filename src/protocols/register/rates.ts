@@ -1,12 +1,12 @@
 import type { Connection } from '@libp2p/interface'
-import { parseAddr } from '../../registry/addrs.ts'
 import type { Clock } from '../../registry/ports.ts'
 import { isRegistryRole, type Role } from '../../registry/role.ts'
+import { prefixesOf } from '../engine/crowding.ts'
 import { RateLimitedError } from '../engine/errors.ts'
 import type { ProtocolLimits } from '../engine/limits.ts'
 import { Gcra } from '../engine/rate.ts'
 
-export type RequestKind = 'register' | 'heartbeat' | 'put' | 'request'
+export type RequestKind = 'frame' | 'register' | 'heartbeat' | 'put' | 'request'
 
 const strangers = 'all strangers'
 
@@ -20,6 +20,7 @@ export class RegisterRates {
   constructor(limits: ProtocolLimits['register'], clock: Clock) {
     const options = { clock }
     this.#own = {
+      frame: new Gcra(limits.frames, options),
       register: new Gcra(limits.registers, options),
       heartbeat: new Gcra(limits.heartbeats, options),
       put: new Gcra(limits.puts, options),
@@ -40,21 +41,15 @@ export class RegisterRates {
 
   /** Before a stranger's join is verified. @throws RateLimitedError */
   takeJoin(connection: Connection): void {
-    refuse(this.#failedProofs.peek(prefixOf(connection)), 'too many failed proofs from this /64')
+    refuse(this.#failedProofs.peek(prefixesOf(connection).net), 'too many failed proofs from this /64')
     refuse(this.#strangerJoins.take(strangers), 'too many joins at once')
   }
 
   failedProof(connection: Connection): void {
-    this.#failedProofs.take(prefixOf(connection))
+    this.#failedProofs.take(prefixesOf(connection).net)
   }
 }
 
 function refuse(waitMs: number, message: string): void {
   if (waitMs > 0) throw new RateLimitedError(message, waitMs)
-}
-
-/** The /64 that a connection comes from: whoever has one address of it has all. */
-function prefixOf(connection: Connection): string {
-  const addr = parseAddr(connection.remoteAddr)
-  return addr === undefined ? 'unknown' : Buffer.from(addr.bytes.subarray(0, 8)).toString('hex')
 }

@@ -57,12 +57,13 @@ export class ServerSession implements Pinged {
     try {
       for (let frame: Uint8Array | undefined = first; frame !== undefined; ) {
         pinger.heard(this)
+        this.#init.actions.countFrame()
         this.#receive(frame)
         if (this.#inFlight >= limits.inFlight) await this.#freeSlot()
         if (frames.congested) await frames.ready()
         frame = frames.tryRead() ?? (await frames.read())
       }
-      this.#end('the node ended its session')
+      this.#end('session ended without a goodbye')
     } catch (error) {
       this.#end(error instanceof Error ? error.message : 'stream lost')
       throw error

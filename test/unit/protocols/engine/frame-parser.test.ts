@@ -37,6 +37,30 @@ describe('FrameParser', () => {
     )
   })
 
+  it('makes no more frames than are taken, and goes on where it stopped', () => {
+    const cuts = fc.array(fc.integer({ min: 1, max: 97 }), { minLength: 1, maxLength: 9 })
+    fc.assert(
+      fc.property(fc.array(frame, { maxLength: 20 }), cuts, fc.integer({ min: 1, max: 4 }), (frames, sizes, most) => {
+        const seen: number[][] = []
+        let queued = 0
+        const parser = new FrameParser(300, (bytes) => {
+          seen.push([...bytes])
+          return ++queued < most
+        })
+        for (const piece of pieces(joinFrames(frames), sizes)) {
+          parser.push(piece)
+          expect(queued).toBeLessThanOrEqual(most)
+        }
+        while (parser.held) {
+          queued = 0
+          parser.resume()
+        }
+        expect(seen).toEqual(frames.map((bytes) => [...bytes]))
+        expect(parser.partial).toBe(false)
+      })
+    )
+  })
+
   it('writes and reads lengths of one to four bytes', () => {
     for (const length of [1, 127, 128, 16_383, 16_384, 2_097_151, 2_097_152]) {
       const seen: number[] = []

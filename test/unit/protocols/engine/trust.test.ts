@@ -1,4 +1,5 @@
 import type { Connection } from '@libp2p/interface'
+import { multiaddr } from '@multiformats/multiaddr'
 import { TypedEventEmitter } from 'main-event'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { limitsWith } from '../../../../src/protocols/engine/limits.ts'
@@ -14,10 +15,12 @@ class FakeConnection extends TypedEventEmitter<{ close: Event }> {
   readonly id = String(FakeConnection.#count++)
   readonly direction: 'inbound' | 'outbound'
   readonly remotePeer: { toString(): string; publicKey: { raw: Uint8Array } }
+  readonly remoteAddr
   status = 'open'
 
-  constructor(direction: 'inbound' | 'outbound' = 'inbound', publicKey = member.publicKey) {
+  constructor(direction: 'inbound' | 'outbound' = 'inbound', publicKey = member.publicKey, ip = '2001:db8::1') {
     super()
+    this.remoteAddr = multiaddr(`/ip6/${ip}/tcp/40000`)
     this.direction = direction
     this.remotePeer = { toString: () => peerIdText(publicKey), publicKey: { raw: publicKey } }
   }
@@ -30,7 +33,7 @@ class FakeConnection extends TypedEventEmitter<{ close: Event }> {
 
 // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- trust sees no more of a connection than this
 const asConnection = (fake: FakeConnection) => fake as unknown as Connection
-const strangers = { young: 5, open: 2, ms: 30_000, waiting: 1, waitingMs: 60_000 }
+const strangers = { young: 5, open: 2, ms: 30_000, unconfirmedMs: 500_000, waiting: 1, waitingMs: 60_000 }
 
 let trust: ConnectionTrust
 let clock: FakeClock
@@ -49,9 +52,9 @@ const pass = async (ms: number) => {
   await vi.advanceTimersByTimeAsync(ms)
 }
 
-function open(count: number, direction: 'inbound' | 'outbound' = 'inbound'): FakeConnection[] {
+function open(count: number, direction: 'inbound' | 'outbound' = 'inbound', ip?: string): FakeConnection[] {
   return Array.from({ length: count }, () => {
-    const fake = new FakeConnection(direction)
+    const fake = new FakeConnection(direction, member.publicKey, ip)
     trust.track(asConnection(fake))
     return fake
   })
@@ -76,6 +79,32 @@ describe('ConnectionTrust', () => {
     await pass(30_000)
     expect(statuses(all)).toEqual(['aborted', 'aborted', 'aborted', 'aborted'])
     expect(trust.strangers).toBe(0)
+  })
+
+  it('takes no places from others for a crowd of one /64 or one /48', () => {
+    const crowd = open(5, 'inbound', '2001:db8:bad::1')
+    const [sameNet] = open(1, 'inbound', '2001:db8:bad::2')
+    const honest = open(2, 'inbound', '2001:db8:600d::1')
+    expect(sameNet?.status).toBe('aborted')
+    expect(statuses(honest)).toEqual(['open', 'open'])
+    expect(statuses(crowd)).toEqual(['open', 'open', 'open', 'aborted', 'aborted'])
+    // Until its own /48 is the one that has most.
+    const late = open(2, 'inbound', '2001:db8:600d:5::1')
+    expect(statuses([...honest, ...late])).toEqual(['open', 'open', 'open', 'aborted'])
+    expect(statuses(crowd)).toEqual(['open', 'open', 'aborted', 'aborted', 'aborted'])
+    expect(trust.strangers).toBe(5)
+  })
+
+  it('asks a member anew whose entries never came', async () => {
+    const [unheard] = open(1)
+    if (unheard === undefined) throw new Error('one was opened')
+    trust.prove(asConnection(unheard), member)
+    await pass(strangers.unconfirmedMs)
+    trust.recheck(() => false)
+    expect(unheard.status).toBe('open')
+    await pass(1)
+    trust.recheck(() => false)
+    expect(unheard.status).toBe('aborted')
   })
 
   it('does not bound what this host opens itself', () => {
