@@ -41,6 +41,8 @@ interface Slot {
 
 /** Strangers leave so much of the handshakes to members, so that many prefixes together cannot lock members out. */
 const strangersShare = 0.5
+/** Likewise of the connections: an eclipse by strangers leaves these. */
+const connectionsShare = 0.9
 
 /**
  * Counts inbound connections per /64 from the first packet on, before Noise costs anything. A slot ends with its
@@ -93,7 +95,8 @@ export class Inbound {
 
   #overLimit(prefix: string, known: boolean): string | undefined {
     const { limits } = this.#init
-    if (this.#open + this.#unfinished >= limits.connections) return `${limits.connections} connections are open`
+    const most = known ? limits.connections : Math.floor(limits.connections * connectionsShare)
+    if (this.#open + this.#unfinished >= most) return `${most} connections are open`
     const all = known ? limits.unfinished : Math.ceil(limits.unfinished * strangersShare)
     if (this.#unfinished >= all) return `${all} handshakes are going on`
     const perPrefix = known ? limits.unfinishedPerMemberPrefix : limits.unfinishedPerPrefix

@@ -10,11 +10,11 @@ import { inboundLimits, type NetHost, netHost } from '../helpers/net-hosts.ts'
 
 const portOf = (host: NetHost): number => Number(host.address.split('/').at(-1))
 
-/** A socket that says nothing. */
+/** A socket that says nothing. One that is refused at once may be reset before it is connected. */
 const silent = async (host: NetHost): Promise<Socket> => {
   const socket = connect(portOf(host), '::1')
   socket.on('error', () => {})
-  await once(socket, 'connect')
+  await Promise.race([once(socket, 'connect').catch(() => {}), closed(socket)])
   return socket
 }
 
@@ -175,6 +175,19 @@ describe('limits per /64 before Noise', () => {
     known = true
     await dial(c)
     await expect.poll(() => host.gater.inbound).toMatchObject({ open: 3, unfinished: 0 })
+  })
+
+  it('connections are bounded, and the last tenth of them is for members', async () => {
+    const limits = { ...inboundLimits, connections: 10, unfinishedPerPrefix: 100 }
+    let known = false
+    await using host = await netHost({ countLoopback: true, limits, knownPrefix: () => known })
+    const held = await Promise.all(Array.from({ length: 9 }, () => silent(host)))
+    await closed(await silent(host))
+    known = true
+    held.push(await silent(host))
+    await closed(await silent(host))
+    expect(host.gater.inbound).toEqual({ unfinished: 10, open: 0, refused: 2 })
+    for (const socket of held) socket.destroy()
   })
 
   it('loopback and configured prefixes are not counted', async () => {
