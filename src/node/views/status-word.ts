@@ -13,7 +13,7 @@ export interface Verdict {
 /** How long things may take after a start before they count as missing. */
 const settleMs = 30_000
 const replicaMs = 120_000
-/** Every member signs nothing: what is older than a day came from nobody who still has a root. */
+/** The root signs a checkpoint every minute: after a day without one somebody has to look. */
 export const degradedReplicaMs = 24 * 3_600_000
 /** How long a phase may last in a network that could give the next one. */
 const phaseMs: Partial<Record<Phase, number>> = { trusted: 120_000, federated: 300_000 }
