@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 // Runs on every Node that knows ES modules up to the version check: nothing else is imported before it.
 const needed = 24
+// Databases, keys and invites are files of this user alone; the control socket sets its own mode.
+process.umask(0o077)
 const found = Number(process.versions.node.split('.')[0])
 
 const run = async (): Promise<number> => {

@@ -38,7 +38,21 @@ export class HostNetwork {
   constructor(names: string[]) {
     ip('netns', 'add', this.#switch)
     ip('-n', this.#switch, 'link', 'set', 'lo', 'up')
-    ip('-n', this.#switch, 'link', 'add', 'br0', 'type', 'bridge', 'forward_delay', '0', 'stp_state', '0', 'mcast_snooping', '0')
+    ip(
+      '-n',
+      this.#switch,
+      'link',
+      'add',
+      'br0',
+      'type',
+      'bridge',
+      'forward_delay',
+      '0',
+      'stp_state',
+      '0',
+      'mcast_snooping',
+      '0'
+    )
     ip('-n', this.#switch, 'link', 'set', 'br0', 'up')
     names.forEach((name, index) => this.#add(name, index + 1))
   }
@@ -52,7 +66,20 @@ export class HostNetwork {
     this.hosts.push({ name, namespace, address, folder })
     ip('-n', namespace, 'link', 'set', 'lo', 'up')
     ip('-n', namespace, '-4', 'addr', 'flush', 'dev', 'lo')
-    ip('link', 'add', `v${tag}${number}`, 'netns', this.#switch, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', namespace)
+    ip(
+      'link',
+      'add',
+      `v${tag}${number}`,
+      'netns',
+      this.#switch,
+      'type',
+      'veth',
+      'peer',
+      'name',
+      'eth0',
+      'netns',
+      namespace
+    )
     ip('-n', this.#switch, 'link', 'set', `v${tag}${number}`, 'master', 'br0', 'up')
     ip('-n', namespace, 'link', 'set', 'eth0', 'up')
     ip('-n', namespace, 'addr', 'add', `${address}/64`, 'dev', 'eth0', 'nodad')
@@ -105,7 +132,8 @@ export class HostNetwork {
   [Symbol.dispose](): void {
     for (const child of this.#running) child.kill('SIGKILL')
     for (const namespace of [...this.hosts.map((host) => host.namespace), this.#switch]) {
-      for (const pid of attempt('ip', ['netns', 'pids', namespace]).split('\n').filter(Boolean)) attempt('kill', ['-9', pid])
+      for (const pid of attempt('ip', ['netns', 'pids', namespace]).split('\n').filter(Boolean))
+        attempt('kill', ['-9', pid])
       attempt('ip', ['netns', 'del', namespace])
       rmSync(`/etc/netns/${namespace}`, { recursive: true, force: true })
     }

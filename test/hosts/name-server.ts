@@ -4,7 +4,12 @@ import { join } from 'node:path'
 import type { HostNetwork } from './host-network.ts'
 
 /** A real authoritative server (Knot) for one zone on one host. Resolves when it answers. */
-export async function startNameServer(network: HostNetwork, name: string, zone: string, records: string[]): Promise<void> {
+export async function startNameServer(
+  network: HostNetwork,
+  name: string,
+  zone: string,
+  records: string[]
+): Promise<void> {
   const { address, folder } = network.host(name)
   const lines = [
     `$ORIGIN ${zone}.`,
@@ -36,7 +41,9 @@ zone:
   const { namespace } = network.host(name)
   for (let tries = 0; tries < 100; tries++) {
     try {
-      execFileSync('ip', ['netns', 'exec', namespace, 'kdig', `@${address}`, zone, 'SOA', '+short', '+timeout=1'], { stdio: 'pipe' })
+      execFileSync('ip', ['netns', 'exec', namespace, 'kdig', `@${address}`, zone, 'SOA', '+short', '+timeout=1'], {
+        stdio: 'pipe'
+      })
       return
     } catch {
       await new Promise((resolve) => setTimeout(resolve, 50))

@@ -20,7 +20,8 @@ describe.skipIf(skipped)('hosts on an IPv6-only network with a real name server'
 
   const home = (host: string) => ({ TRUSTNET_HOME: join(network.host(host).folder, 'home') })
   const cli = (host: string, ...args: string[]) => network.run(host, [process.execPath, program, ...args], home(host))
-  const serve = (host: string, ...args: string[]) => network.start(host, host, [process.execPath, program, ...args], home(host))
+  const serve = (host: string, ...args: string[]) =>
+    network.start(host, host, [process.execPath, program, ...args], home(host))
   const startNode = (name: string) =>
     serve(name, 'node', 'start', '--name', name, '--domain', domain, '--network', networkId)
 
@@ -34,7 +35,8 @@ describe.skipIf(skipped)('hosts on an IPv6-only network with a real name server'
       return undefined
     }
   }
-  const states = (host: string) => Object.fromEntries((peers(host)?.peers ?? []).map(({ name, state }) => [name, state]))
+  const states = (host: string) =>
+    Object.fromEntries((peers(host)?.peers ?? []).map(({ name, state }) => [name, state]))
 
   beforeAll(async () => {
     if (reason !== undefined) throw new Error(`CI must be able to make network namespaces: ${reason}`)
@@ -42,7 +44,9 @@ describe.skipIf(skipped)('hosts on an IPv6-only network with a real name server'
     network = new HostNetwork(['dns', 'root', ...nodes])
     network.useNameServer(network.host('dns').address)
     await startNameServer(network, 'dns', domain, [`tnr IN AAAA ${network.host('root').address}`])
-    const made = JSON.parse(cli('root', 'init', '--name', 'root', '--domain', domain, '--policy', 'open', '--new-network', '--json')) as { networkId: string }
+    const made = JSON.parse(
+      cli('root', 'init', '--name', 'root', '--domain', domain, '--policy', 'open', '--new-network', '--json')
+    ) as { networkId: string }
     networkId = made.networkId
     serve('root', 'registry', 'start')
     await until(() => status('root')?.membership.state === 'member')
@@ -70,7 +74,7 @@ describe.skipIf(skipped)('hosts on an IPv6-only network with a real name server'
     process.kill(Number(pid), 'SIGKILL')
     await until(() => states('a')['c'] === 'suspect' && states('root')['c'] === 'suspect')
     const row = peers('a')?.peers.find(({ name }) => name === 'c')
-    expect(row?.reason).toMatch(/stream|lost|connection/i)
+    expect(row?.reason).toMatch(/session ended without a goodbye|stream|lost/)
     startNode('c')
     await until(() => states('a')['c'] === 'online')
   }, 60_000)
@@ -88,7 +92,8 @@ describe.skipIf(skipped)('hosts on an IPv6-only network with a real name server'
     network.cable('root', 'down')
     const [pid] = network.run('a', ['pgrep', '-f', 'node start --name a']).trim().split('\n')
     process.kill(Number(pid), 'SIGTERM')
-    await until(() => states('b')['a'] === 'left')
+    // Its registry is out of reach, so nobody is told; it ends in its time all the same.
+    await until(() => !alive(Number(pid)), 5_000)
     startNode('a')
     await until(() => states('a')['b'] === 'online' && states('a')['c'] === 'online', 45_000)
     await until(() => states('b')['a'] === 'online')
@@ -98,6 +103,14 @@ describe.skipIf(skipped)('hosts on an IPv6-only network with a real name server'
     await until(() => states('a')['root'] === 'online', 90_000)
   }, 180_000)
 })
+
+const alive = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
 
 const equal = (a: object, b: object): boolean => JSON.stringify(sorted(a)) === JSON.stringify(sorted(b))
 const sorted = (value: object) => Object.entries(value).toSorted(([a], [b]) => a.localeCompare(b))
