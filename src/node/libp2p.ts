@@ -75,9 +75,7 @@ export const libp2pOptions = <T extends ServiceMap>(init: Libp2pInitOf<T>): Libp
   }
 }
 
-const withBase = <T extends ServiceMap>(
-  services: Factories<T> | undefined
-): ServiceFactoryMap<T & BaseServices> => {
+const withBase = <T extends ServiceMap>(services: Factories<T> | undefined): ServiceFactoryMap<T & BaseServices> => {
   const base = { identify: identify(identifyInit), identifyPush: identifyPush(identifyInit) }
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- TypeScript cannot see that a mapped type of a union of keys is the two mapped types
   return { ...services, ...base } as ServiceFactoryMap<T & BaseServices>

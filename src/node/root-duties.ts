@@ -51,7 +51,10 @@ export class RootDuties {
   #hearOthers(root: Root): void {
     const { network, logger } = this.#init
     const alone = network.registry.replica.state.memberCount <= 1
-    if (alone) return this.#release(root)
+    if (alone) {
+      this.#release(root)
+      return
+    }
     logger.info({}, fenceReason)
     const timer = setTimeout(() => this.#release(root), fenceMs).unref()
     const enough = (): void => {

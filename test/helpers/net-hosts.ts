@@ -37,7 +37,7 @@ export const netHost = async (init: NetHostInit = {}): Promise<NetHost> => {
   let address = ''
   const listeners: Multiaddr[] = []
   const libp2p = await createLibp2p(
-    libp2pOptions({
+    libp2pOptions<{ listening: unknown }>({
       privateKey: init.privateKey ?? (await generateKeyPair('Ed25519')),
       listen: [init.listen ?? '/ip6/::1/tcp/0'],
       announce: init.announce ?? (() => [address].filter((text) => text !== '')),
