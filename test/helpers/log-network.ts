@@ -144,7 +144,7 @@ export class LogNetwork {
     return { kind: 'admit', body: { ...base, via: 'invite', grant: grant.bytes, join } }
   }
 
-  renew(replica: Replica, member: number): EntryDraft {
+  renew(replica: Pick<Replica, 'networkId' | 'state'>, member: number): EntryDraft {
     const key = keyNumber(member)
     const notAfterMs = replica.state.member(key.publicKey)?.notAfterMs ?? 0
     const request = sealRenewRequest({ networkId: replica.networkId, publicKey: key.publicKey, notAfterMs }, key)
@@ -214,3 +214,10 @@ export async function sendSnapshot(from: Replica, to: Replica, pageBytes = 2000)
     afterN = last.n
   }
 }
+
+/** Name of the error with which it was refused, or `taken`. */
+export const refusalOf = (promise: Promise<unknown>): Promise<string> =>
+  promise.then(
+    () => 'taken',
+    (error: unknown) => (error instanceof Error ? error.name : String(error))
+  )

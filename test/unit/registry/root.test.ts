@@ -4,11 +4,9 @@ import { createNetwork } from '../../../src/registry/create-network.ts'
 import type { Signed } from '../../../src/registry/envelope.ts'
 import { silentLogger } from '../../../src/registry/ports.ts'
 import type { Replica } from '../../../src/registry/replica.ts'
-import type { EntryDraft, Root } from '../../../src/registry/root.ts'
-import { GroupCommit } from '../../../src/registry/store/commit.ts'
-import { openDatabase } from '../../../src/registry/store/database.ts'
+import { type EntryDraft, Root } from '../../../src/registry/root.ts'
 import { LogTable } from '../../../src/registry/store/log-table.ts'
-import { keyNumber, LogNetwork, type OpenStore, sendDelta } from '../../helpers/log-network.ts'
+import { keyNumber, LogNetwork, type OpenStore, refusalOf, sendDelta } from '../../helpers/log-network.ts'
 
 let network: LogNetwork
 let store: OpenStore & { root: Root }
@@ -16,11 +14,6 @@ let root: Root
 let replica: Replica
 
 const key = (member: number): Uint8Array => keyNumber(member).publicKey
-const nameOf = (promise: Promise<unknown>): Promise<string> =>
-  promise.then(
-    () => 'taken',
-    (error: Error) => error.name
-  )
 const admit = (member: number, name?: string): EntryDraft =>
   network.admit(replica.networkId, member, name === undefined ? {} : { name })
 
@@ -46,7 +39,7 @@ describe('a new network', () => {
 
   it('is not made in a store that has one', async () => {
     store.close()
-    expect(await nameOf(network.create(store.path))).toBe('StoreError')
+    expect(await refusalOf(network.create(store.path))).toBe('StoreError')
     const again = await network.open(store.path)
     expect(again.replica.head.n).toBe(2)
   })
@@ -96,10 +89,10 @@ describe('appending', () => {
 
   it('refuses one request without harm to the others', async () => {
     const [one, two, three, four] = await Promise.all([
-      nameOf(root.append([admit(1, 'same')])),
-      nameOf(root.append([admit(2, 'same')])),
-      nameOf(root.append([admit(3), network.revoke(3), network.renew(replica, 3)])),
-      nameOf(root.append([admit(4)]))
+      refusalOf(root.append([admit(1, 'same')])),
+      refusalOf(root.append([admit(2, 'same')])),
+      refusalOf(root.append([admit(3), network.revoke(3), network.renew(replica, 3)])),
+      refusalOf(root.append([admit(4)]))
     ])
     expect([one, two, three, four]).toEqual(['taken', 'NameTakenError', 'RevokedError', 'taken'])
     expect(replica.state.memberByName('same')?.publicKey).toEqual(key(1))
@@ -111,7 +104,7 @@ describe('appending', () => {
 
   it('takes a name over in one batch, or not at all', async () => {
     await root.append([admit(1, 'web')])
-    expect(await nameOf(root.append([admit(2, 'web')]))).toBe('NameTakenError')
+    expect(await refusalOf(root.append([admit(2, 'web')]))).toBe('NameTakenError')
     await root.append([network.revoke(1), admit(2, 'web')])
     expect(replica.state.memberByName('web')?.publicKey).toEqual(key(2))
   })
@@ -128,10 +121,10 @@ describe('appending', () => {
       throw new Error('spent')
     }
     const results = await Promise.all([
-      nameOf(root.append([admit(1)], { inCommit: write(1) })),
-      nameOf(root.append([admit(2, 'm1')], { inCommit: write(2) })),
-      nameOf(root.append([admit(3)], { inCommit: spent })),
-      nameOf(root.append([], { inCommit: write(4) }))
+      refusalOf(root.append([admit(1)], { inCommit: write(1) })),
+      refusalOf(root.append([admit(2, 'm1')], { inCommit: write(2) })),
+      refusalOf(root.append([admit(3)], { inCommit: spent })),
+      refusalOf(root.append([], { inCommit: write(4) }))
     ])
     expect(results).toEqual(['taken', 'NameTakenError', 'Error', 'taken'])
     expect(used()).toEqual([1, 4])
@@ -146,7 +139,7 @@ describe('appending', () => {
     const pages = Number(store.db.pragma('page_count', { simple: true }))
     store.db.pragma(`max_page_count = ${pages}`)
     const many = Array.from({ length: 200 }, (_, i) => root.append([admit(i + 10)]))
-    const names = await Promise.all(many.map(nameOf))
+    const names = await Promise.all(many.map(refusalOf))
     expect(new Set(names)).toEqual(new Set(['StoreError']))
     expect({ head: replica.head, checkpoint: replica.checkpoint, root: replica.state.root() }).toEqual(before)
     expect(replica.isMember(key(10))).toBe(false)
@@ -159,10 +152,10 @@ describe('appending', () => {
   })
 
   it('fails when the store is closed, and takes no more than it can hold', async () => {
-    expect(await nameOf(root.append(Array.from({ length: 501 }, (_, i) => admit(i + 1))))).toBe('UnavailableError')
+    expect(await refusalOf(root.append(Array.from({ length: 501 }, (_, i) => admit(i + 1))))).toBe('UnavailableError')
     store.commit.close()
-    expect(await nameOf(root.append([admit(1)]))).toBe('StoreError')
-    expect(await nameOf(root.append([admit(1)]))).toBe('StoreError')
+    expect(await refusalOf(root.append([admit(1)]))).toBe('StoreError')
+    expect(await refusalOf(root.append([admit(1)]))).toBe('StoreError')
   })
 
   it('goes through more than one batch in the order of the calls', async () => {
@@ -211,16 +204,16 @@ describe('appending', () => {
 describe('a root that must not append', () => {
   it('is fenced until it is released', async () => {
     root.fence('heads of others are waited for')
-    expect(await nameOf(root.append([admit(1)]))).toBe('UnavailableError')
+    expect(await refusalOf(root.append([admit(1)]))).toBe('UnavailableError')
     expect(root.refusal?.message).toContain('heads of others')
     root.release()
-    expect(await nameOf(root.append([admit(1)]))).toBe('taken')
+    expect(await refusalOf(root.append([admit(1)]))).toBe('taken')
     expect(root.refusal).toBeUndefined()
   })
 
   it('has another log key than the epoch', async () => {
     const foreign = network.rootOf(replica, keyNumber(77))
-    expect(await nameOf(foreign.append([admit(1)]))).toBe('NotRootError')
+    expect(await refusalOf(foreign.append([admit(1)]))).toBe('NotRootError')
     await foreign.start()
     expect(replica.head.n).toBe(2)
   })
@@ -228,60 +221,47 @@ describe('a root that must not append', () => {
   it('has been closed', async () => {
     const last = root.append([admit(1)])
     await root.close()
-    expect(await nameOf(last)).toBe('taken')
-    expect(await nameOf(root.append([admit(2)]))).toBe('UnavailableError')
+    expect(await refusalOf(last)).toBe('taken')
+    expect(await refusalOf(root.append([admit(2)]))).toBe('UnavailableError')
   })
 })
+
+/** Time of the next checkpoint. */
+const nextCheckpoint = (): Promise<number> =>
+  new Promise((resolve) => {
+    replica.events.addEventListener('checkpoint', ({ detail }) => resolve(detail.checkpoint.value.timeMs), {
+      once: true
+    })
+  })
 
 describe('the checkpoint of a quiet log', () => {
   it('is signed anew every 60 s, except while the root is fenced', async () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
     await root.start()
     await root.start()
-    const next = (): Promise<number> =>
-      new Promise((resolve) => {
-        replica.events.addEventListener('checkpoint', ({ detail }) => resolve(detail.checkpoint.value.timeMs), {
-          once: true
-        })
-      })
     network.clock.nowMs += 60_000
-    const first = next()
+    const first = nextCheckpoint()
     vi.advanceTimersByTime(60_000)
     expect(await first).toBe(network.clock.nowMs)
     root.fence('test')
     vi.advanceTimersByTime(60_000)
     root.release()
     network.clock.nowMs += 60_000
-    const second = next()
+    const second = nextCheckpoint()
     vi.advanceTimersByTime(60_000)
     expect(await second).toBe(network.clock.nowMs)
   })
 
   it('that cannot be written is told and tried again', async () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
-    const told = new Promise<string>((resolve) => {
-      const logger = { ...silentLogger, error: (_: object, message: string) => resolve(message) }
-      const path = network.newPath()
-      void network.create(path).then(async () => {
-        const db = openDatabase(path)
-        const commit = new GroupCommit(db)
-        const { openReplica } = await import('../../../src/registry/replica.ts')
-        const { Root: AnyRoot } = await import('../../../src/registry/root.ts')
-        const held = await openReplica({ db, commit, clock: network.clock, logger })
-        const other = new AnyRoot({
-          replica: held,
-          logKey: network.logKey,
-          publicKey: network.rootKey.publicKey,
-          logger
-        })
-        await other.start()
-        commit.close()
-        vi.advanceTimersByTime(60_000)
-        other.stop()
-        db.close()
-      })
-    })
+    const { promise: told, resolve } = Promise.withResolvers<string>()
+    const logger = { ...silentLogger, error: (_: object, message: string) => resolve(message) }
+    const other = new Root({ replica, logKey: network.logKey, publicKey: network.rootKey.publicKey, logger })
+    await other.start()
+    store.commit.close()
+    vi.advanceTimersByTime(60_000)
     expect(await told).toContain('tried again')
+    other.stop()
   })
 })
 

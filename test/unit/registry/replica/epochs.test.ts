@@ -9,6 +9,7 @@ import {
   keyNumber,
   LogNetwork,
   type OpenStore,
+  refusalOf,
   sendDelta,
   sendSnapshot
 } from '../../../helpers/log-network.ts'
@@ -17,11 +18,6 @@ let network: LogNetwork
 let first: OpenStore & { root: Root }
 let follower: OpenStore
 
-const nameOf = (promise: Promise<unknown>): Promise<string> =>
-  promise.then(
-    () => 'taken',
-    (error: Error) => error.name
-  )
 const key = (member: number): Uint8Array => keyNumber(member).publicKey
 
 beforeEach(async () => {
@@ -57,8 +53,8 @@ describe('a new epoch', () => {
       expect(replica.delegations()).toHaveLength(1)
     }
     await sendDelta(second.replica, first.replica)
-    expect(await nameOf(first.root.append([network.revoke(1)]))).toBe('NotRootError')
-    expect(await nameOf(first.root.checkpoint())).toBe('NotRootError')
+    expect(await refusalOf(first.root.append([network.revoke(1)]))).toBe('NotRootError')
+    expect(await refusalOf(first.root.checkpoint())).toBe('NotRootError')
   })
 
   it('below the head cuts entries off: they stay as evidence, admissions end and revokes stay in force', async () => {
@@ -146,7 +142,7 @@ describe('a new epoch', () => {
       }
     ]
   ])('is refused by a delegation %s', async (_, bytes) => {
-    expect(await nameOf(follower.replica.apply([bytes(follower.replica)]))).toBe('LogMismatchError')
+    expect(await refusalOf(follower.replica.apply([bytes(follower.replica)]))).toBe('LogMismatchError')
     expect(follower.replica.head.epoch).toBe(0)
   })
 
@@ -157,7 +153,7 @@ describe('a new epoch', () => {
     const late = await network.follower(first.replica)
     await sendSnapshot(first.replica, late.replica)
     expect(late.replica.floor).toBe(old + 1)
-    expect(await nameOf(late.replica.apply([delegate.bytes]))).toBe('LogMismatchError')
+    expect(await refusalOf(late.replica.apply([delegate.bytes]))).toBe('LogMismatchError')
     expect(late.replica.position()).toMatchObject({ n: 0, hash: new Uint8Array() })
 
     await takeOver(follower.replica, keyNumber(1005))
@@ -177,12 +173,12 @@ describe('a new epoch', () => {
     const third = keyNumber(1010)
     const { replica } = first
     const wrong = sealAuthority(replica, third, sha256(third.publicKey))
-    expect(await nameOf(replica.apply([wrong.bytes]))).toBe('LogMismatchError')
+    expect(await refusalOf(replica.apply([wrong.bytes]))).toBe('LogMismatchError')
     const reveal = sealAuthority(replica, network.nextAuthority, sha256(third.publicKey))
     await replica.apply([reveal.bytes])
     await first.root.checkpoint()
     const old = sealDelegation(replica, network.authority, key(1005))
-    expect(await nameOf(replica.apply([old.bytes]))).toBe('LogMismatchError')
+    expect(await refusalOf(replica.apply([old.bytes]))).toBe('LogMismatchError')
     await replica.apply([sealDelegation(replica, network.nextAuthority, key(1005)).bytes])
     const root = network.rootOf(replica, keyNumber(1005))
     await root.checkpoint()
@@ -194,15 +190,15 @@ describe('a new epoch', () => {
   })
 })
 
-describe('a revoke by the authority', () => {
-  const revoke = (replica: Replica, signer: SigningKey, kind: 'revoke' | 'registrySet' = 'revoke') => {
-    const { epoch, n, hash } = replica.head
-    const position = { networkId: replica.networkId, n: n + 1, prevHash: hash, epoch, timeMs: 1 }
-    return kind === 'revoke'
-      ? sealEntry({ ...position, kind, body: { publicKey: key(2), reason: 'stolen' } }, signer).bytes
-      : sealEntry({ ...position, kind, body: { publicKey: key(2), role: 'secondary', removed: false } }, signer).bytes
-  }
+const revoke = (replica: Replica, signer: SigningKey, kind: 'revoke' | 'registrySet' = 'revoke') => {
+  const { epoch, n, hash } = replica.head
+  const position = { networkId: replica.networkId, n: n + 1, prevHash: hash, epoch, timeMs: 1 }
+  return kind === 'revoke'
+    ? sealEntry({ ...position, kind, body: { publicKey: key(2), reason: 'stolen' } }, signer).bytes
+    : sealEntry({ ...position, kind, body: { publicKey: key(2), role: 'secondary', removed: false } }, signer).bytes
+}
 
+describe('a revoke by the authority', () => {
   it('is enforced at once, over restarts, and entered by the root', async () => {
     const { replica } = follower
     await replica.enforce(revoke(replica, network.authority))
@@ -217,8 +213,8 @@ describe('a revoke by the authority', () => {
 
   it('is refused from anybody else, and for anything else', async () => {
     const { replica } = follower
-    expect(await nameOf(replica.enforce(revoke(replica, network.logKey)))).toBe('LogMismatchError')
-    expect(await nameOf(replica.enforce(revoke(replica, network.authority, 'registrySet')))).toBe('LogMismatchError')
+    expect(await refusalOf(replica.enforce(revoke(replica, network.logKey)))).toBe('LogMismatchError')
+    expect(await refusalOf(replica.enforce(revoke(replica, network.authority, 'registrySet')))).toBe('LogMismatchError')
     expect(replica.isMember(key(2))).toBe(true)
   })
 })

@@ -9,6 +9,7 @@ import {
   keyNumber,
   LogNetwork,
   type OpenStore,
+  refusalOf,
   sendDelta,
   sendSnapshot
 } from '../../../helpers/log-network.ts'
@@ -20,11 +21,6 @@ let two: OpenStore & { root: Root }
 let replica: Replica
 let follower: OpenStore
 
-const nameOf = (promise: Promise<unknown>): Promise<string> =>
-  promise.then(
-    () => 'taken',
-    (error: Error) => error.name
-  )
 const key = (member: number): Uint8Array => keyNumber(member).publicKey
 
 beforeEach(async () => {
@@ -55,15 +51,15 @@ describe('two histories of one epoch', () => {
   it('are found by the checkpoint of the other one', async () => {
     const forks: number[] = []
     replica.events.addEventListener('fork', ({ detail }) => forks.push(detail.n))
-    expect(await nameOf(replica.apply([], two.replica.checkpoint?.bytes))).toBe('ForkError')
-    expect(await nameOf(replica.observe(two.replica.checkpoint?.bytes ?? new Uint8Array()))).toBe('ForkError')
+    expect(await refusalOf(replica.apply([], two.replica.checkpoint?.bytes))).toBe('ForkError')
+    expect(await refusalOf(replica.observe(two.replica.checkpoint?.bytes ?? new Uint8Array()))).toBe('ForkError')
     expectFork()
     expect(forks).toEqual([4])
   })
 
   it('are found by an entry in place of one that is held, and the proof can be checked by anybody', async () => {
     const [theirs] = envelopesAfter(two.replica, 3)
-    expect(await nameOf(replica.apply([theirs ?? new Uint8Array()]))).toBe('ForkError')
+    expect(await refusalOf(replica.apply([theirs ?? new Uint8Array()]))).toBe('ForkError')
     expectFork()
     const [proof] = replica.forks()
     const mine = openEntry(proof?.other ?? new Uint8Array(), replica.networkId)
@@ -77,7 +73,7 @@ describe('two histories of one epoch', () => {
     await two.root.append([network.admit(two.replica.networkId, 4)])
     expect(replica.head.n).toBe(4)
     expect(two.replica.resumePoint(replica.head)).toEqual({ mode: 'delta', afterN: 3 })
-    expect(await nameOf(replica.apply(envelopesAfter(two.replica, 4)))).toBe('ForkError')
+    expect(await refusalOf(replica.apply(envelopesAfter(two.replica, 4)))).toBe('ForkError')
     expectFork()
   })
 
@@ -85,7 +81,7 @@ describe('two histories of one epoch', () => {
     await one.root.append([network.admit(one.replica.networkId, 5)])
     await two.root.append([network.admit(two.replica.networkId, 6)])
     const entries = envelopesAfter(one.replica, 4)
-    expect(await nameOf(replica.apply(entries, two.replica.checkpoint?.bytes))).toBe('ForkError')
+    expect(await refusalOf(replica.apply(entries, two.replica.checkpoint?.bytes))).toBe('ForkError')
     expect(replica.head.n).toBe(4)
     expectFork()
   })
@@ -93,13 +89,13 @@ describe('two histories of one epoch', () => {
   it('are found by an older checkpoint that comes with newer entries', async () => {
     const old = two.replica.checkpoint?.bytes
     await one.root.append([network.admit(one.replica.networkId, 5)])
-    expect(await nameOf(replica.apply(envelopesAfter(one.replica, 4), old))).toBe('ForkError')
+    expect(await refusalOf(replica.apply(envelopesAfter(one.replica, 4), old))).toBe('ForkError')
     expectFork()
   })
 
   it('are found by a snapshot of the other one', async () => {
     await two.root.append([network.admit(two.replica.networkId, 4)])
-    expect(await nameOf(sendSnapshot(two.replica, replica))).toBe('ForkError')
+    expect(await refusalOf(sendSnapshot(two.replica, replica))).toBe('ForkError')
     expectFork()
     expect(replica.staged()).toBeUndefined()
   })
@@ -111,19 +107,19 @@ describe('two histories of one epoch', () => {
     await two.root.append([network.admit(two.replica.networkId, 4)])
     await two.root.append([network.admit(two.replica.networkId, 5)])
     await two.root.append([network.renew(two.replica, 5)])
-    expect(await nameOf(sendSnapshot(two.replica, replica))).toBe('ForkError')
+    expect(await refusalOf(sendSnapshot(two.replica, replica))).toBe('ForkError')
     expect(replica.isMember(key(2))).toBe(false)
   })
 
   it('stop everything of that epoch, over restarts, until the authority opens a new one', async () => {
-    await nameOf(replica.apply([], two.replica.checkpoint?.bytes))
+    await refusalOf(replica.apply([], two.replica.checkpoint?.bytes))
     await one.root.append([network.admit(one.replica.networkId, 5)])
-    expect(await nameOf(sendDelta(one.replica, replica))).toBe('ForkError')
-    expect(await nameOf(sendSnapshot(one.replica, replica))).toBe('LogMismatchError')
+    expect(await refusalOf(sendDelta(one.replica, replica))).toBe('ForkError')
+    expect(await refusalOf(sendSnapshot(one.replica, replica))).toBe('LogMismatchError')
     follower.close()
     const again = await network.open(follower.path)
     expect(again.replica.isForked).toBe(true)
-    expect(await nameOf(sendDelta(one.replica, again.replica))).toBe('ForkError')
+    expect(await refusalOf(sendDelta(one.replica, again.replica))).toBe('ForkError')
 
     await one.replica.apply([sealDelegation(one.replica, network.authority, key(1005)).bytes])
     await network.rootOf(one.replica, keyNumber(1005)).checkpoint()
@@ -133,7 +129,7 @@ describe('two histories of one epoch', () => {
   })
 
   it('end for those on the other side too, by a snapshot of the new epoch', async () => {
-    await nameOf(two.replica.apply([], one.replica.checkpoint?.bytes))
+    await refusalOf(two.replica.apply([], one.replica.checkpoint?.bytes))
     await one.root.append([network.admit(one.replica.networkId, 5)])
     await one.replica.apply([sealDelegation(one.replica, network.authority, key(1005)).bytes])
     await network.rootOf(one.replica, keyNumber(1005)).checkpoint()
@@ -147,8 +143,8 @@ describe('two histories of one epoch', () => {
   })
 
   it('make their root append nothing more', async () => {
-    await nameOf(one.replica.apply([], two.replica.checkpoint?.bytes))
-    expect(await nameOf(one.root.append([network.revoke(1)]))).toBe('ForkError')
+    await refusalOf(one.replica.apply([], two.replica.checkpoint?.bytes))
+    expect(await refusalOf(one.root.append([network.revoke(1)]))).toBe('ForkError')
   })
 
   it('are not made of what only looks like one', async () => {
@@ -156,8 +152,8 @@ describe('two histories of one epoch', () => {
     const held = replica.checkpoint
     if (held === undefined) return
     const forged = sealCheckpoint({ ...held.value, headHash: new Uint8Array(32) }, keyNumber(9))
-    expect(await nameOf(replica.apply([], forged.bytes))).toBe('LogMismatchError')
-    expect(await nameOf(replica.observe(forged.bytes))).toBe('LogMismatchError')
+    expect(await refusalOf(replica.apply([], forged.bytes))).toBe('LogMismatchError')
+    expect(await refusalOf(replica.observe(forged.bytes))).toBe('LogMismatchError')
     expect(replica.isForked).toBe(false)
   })
 })
@@ -172,7 +168,7 @@ describe('a checkpoint that is shown', () => {
     const held = one.replica.checkpoint
     if (held === undefined) return
     const forged = sealCheckpoint(held.value, keyNumber(9))
-    expect(await nameOf(replica.observe(forged.bytes))).toBe('LogMismatchError')
+    expect(await refusalOf(replica.observe(forged.bytes))).toBe('LogMismatchError')
     expect(seen).toEqual([5])
   })
 
@@ -196,10 +192,10 @@ describe('a checkpoint that is shown', () => {
     const restored = await network.open(copy)
     const again = network.rootOf(restored.replica)
     await restored.replica.observe(newer.replica.checkpoint?.bytes ?? new Uint8Array())
-    expect(await nameOf(again.append([network.admit(restored.replica.networkId, 2)]))).toBe('UnavailableError')
-    expect(await nameOf(again.checkpoint())).toBe('UnavailableError')
+    expect(await refusalOf(again.append([network.admit(restored.replica.networkId, 2)]))).toBe('UnavailableError')
+    expect(await refusalOf(again.checkpoint())).toBe('UnavailableError')
     await sendDelta(newer.replica, restored.replica)
-    expect(await nameOf(again.append([network.admit(restored.replica.networkId, 2)]))).toBe('taken')
+    expect(await refusalOf(again.append([network.admit(restored.replica.networkId, 2)]))).toBe('taken')
     root.stop()
   })
 })

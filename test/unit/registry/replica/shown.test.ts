@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { type LogEntry, sealEntry } from '../../../../src/registry/entry.ts'
+import { sealEntry } from '../../../../src/registry/entry.ts'
 import type { Replica } from '../../../../src/registry/replica.ts'
 import { type Root, sealDelegation } from '../../../../src/registry/root.ts'
 import { keyNumber, LogNetwork, sendDelta } from '../../../helpers/log-network.ts'
@@ -19,7 +19,7 @@ function resultOf(run: () => { name: string }): string {
   try {
     return run().name
   } catch (error) {
-    return (error as Error).name
+    return error instanceof Error ? error.name : String(error)
   }
 }
 
@@ -66,7 +66,7 @@ describe('entries shown in a hello', () => {
     expect(resultOf(() => behind.verifyShown(admitOf(11), undefined, key(11)))).toBe('m1')
     const position = { networkId: source.networkId, n: 3, prevHash: new Uint8Array(32), epoch: 0, timeMs: 1 }
     const draft = network.admit(source.networkId, 9)
-    const forged = sealEntry({ ...position, ...draft } as LogEntry, network.logKey)
+    const forged = sealEntry({ ...position, ...draft }, network.logKey)
     expect(resultOf(() => behind.verifyShown(forged.bytes, undefined, key(9)))).toBe('LogMismatchError')
   })
 
@@ -82,8 +82,7 @@ describe('entries shown in a hello', () => {
   it('prove nothing when the log key did not sign them', () => {
     const position = { networkId: source.networkId, n: 99, prevHash: new Uint8Array(32), epoch: 0, timeMs: 1 }
     const draft = network.admit(source.networkId, 9)
-    const forged = (epoch: number, signer = keyNumber(9)) =>
-      sealEntry({ ...position, ...draft, epoch } as LogEntry, signer).bytes
+    const forged = (epoch: number, signer = keyNumber(9)) => sealEntry({ ...position, ...draft, epoch }, signer).bytes
     expect(resultOf(() => behind.verifyShown(forged(0), undefined, key(9)))).toBe('LogMismatchError')
     expect(resultOf(() => behind.verifyShown(forged(4), undefined, key(9)))).toBe('LogMismatchError')
     expect(resultOf(() => behind.verifyShown(forged(0, network.logKey), undefined, key(9)))).toBe('m9')

@@ -4,16 +4,17 @@ import { openReplica } from '../../../../src/registry/replica.ts'
 import type { Root } from '../../../../src/registry/root.ts'
 import { GroupCommit } from '../../../../src/registry/store/commit.ts'
 import { openDatabase } from '../../../../src/registry/store/database.ts'
-import { keyNumber, LogNetwork, type OpenStore, sendDelta, sendSnapshot } from '../../../helpers/log-network.ts'
+import {
+  keyNumber,
+  LogNetwork,
+  type OpenStore,
+  refusalOf,
+  sendDelta,
+  sendSnapshot
+} from '../../../helpers/log-network.ts'
 
 let network: LogNetwork
 let store: OpenStore & { root: Root }
-
-const nameOf = (promise: Promise<unknown>): Promise<string> =>
-  promise.then(
-    () => 'taken',
-    (error: Error) => error.name
-  )
 
 beforeEach(async () => {
   network = new LogNetwork()
@@ -28,7 +29,7 @@ async function reopen(sql: string): Promise<string> {
   const db = openDatabase(store.path)
   db.exec(sql)
   db.close()
-  return nameOf(network.open(store.path))
+  return refusalOf(network.open(store.path))
 }
 
 describe('a store', () => {
@@ -72,7 +73,7 @@ describe('a store', () => {
   it('that lost its genesis is refused', async () => {
     const genesis = store.replica.genesis.bytes
     expect(await reopen('DELETE FROM log WHERE n = 0')).toBe('LogMismatchError')
-    expect(await nameOf(network.open(store.path, genesis))).toBe('StoreError')
+    expect(await refusalOf(network.open(store.path, genesis))).toBe('StoreError')
   })
 
   it('with entries behind its checkpoint opens with all of them', async () => {
@@ -98,7 +99,7 @@ describe('a store', () => {
     const foreign = new LogNetwork()
     foreign.clock.nowMs += 1
     const { genesis } = await foreign.create()
-    expect(await nameOf(network.open(store.path, genesis.bytes))).toBe('StoreError')
+    expect(await refusalOf(network.open(store.path, genesis.bytes))).toBe('StoreError')
     expect(other.replica.head.n).toBe(2)
   })
 
@@ -106,7 +107,7 @@ describe('a store', () => {
     const db = openDatabase(network.newPath())
     const commit = new GroupCommit(db)
     const { clock } = network
-    expect(await nameOf(openReplica({ db, commit, clock, logger: silentLogger }))).toBe('LogMismatchError')
+    expect(await refusalOf(openReplica({ db, commit, clock, logger: silentLogger }))).toBe('LogMismatchError')
     db.close()
   })
 })

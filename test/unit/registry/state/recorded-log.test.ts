@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs'
+import { fromString } from 'uint8arrays/from-string'
+import { toString as text } from 'uint8arrays/to-string'
+import { describe, expect, it } from 'vitest'
+import { z } from 'zod'
+import { openCheckpoint } from '../../../../src/registry/checkpoint.ts'
+import { openEntry } from '../../../../src/registry/entry.ts'
+import { openGenesis } from '../../../../src/registry/genesis.ts'
+import { openProofs } from '../../../../src/registry/state/proofs.ts'
+import { readStoredEntry } from '../../../../src/registry/state/stored-entry.ts'
+import { NetworkState } from '../../../../src/registry/state.ts'
+
+const bytes = z.string().transform((hex) => fromString(hex, 'hex'))
+const recorded = z
+  .object({ genesis: bytes, entries: z.array(bytes), checkpoint: bytes, roots: z.array(z.string()) })
+  .parse(JSON.parse(readFileSync(new URL('../../../fixtures/vectors/state-log.json', import.meta.url), 'utf8')))
+
+describe('the recorded log', () => {
+  it('has the recorded state root behind each of its entries', () => {
+    const start = openGenesis(recorded.genesis)
+    const replayed = new NetworkState(start, () => {
+      throw new Error('not asked for')
+    })
+    const roots = [text(replayed.root(), 'hex')]
+    for (const envelope of recorded.entries) {
+      const entry = openEntry(envelope, start.hash)
+      expect(readStoredEntry(envelope)).toEqual(entry)
+      replayed.check(entry, openProofs(entry.value))
+      replayed.apply(entry)
+      roots.push(text(replayed.root(), 'hex'))
+    }
+    expect(roots).toEqual(recorded.roots)
+    const { value, signer } = openCheckpoint(recorded.checkpoint, start.hash)
+    expect(value).toMatchObject({ n: replayed.head.n, rows: replayed.rows, bytes: replayed.bytes, epoch: 1 })
+    expect(text(value.stateRoot, 'hex')).toBe(recorded.roots.at(-1))
+    expect(value.headHash).toEqual(replayed.head.hash)
+    expect(signer).toEqual(replayed.logKeyOf(1))
+  })
+})
