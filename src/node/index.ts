@@ -1,4 +1,3 @@
-export type { Config } from './config/schema.ts'
 export { ConfigError } from './errors.ts'
 export { type CreatedNetwork, type CreateNetworkOptions, createNetworkHere } from './network-init.ts'
 export { createNode } from './node.ts'

@@ -3,8 +3,6 @@ import { type LoggerOptions, type Logger as Pino, pino } from 'pino'
 import { PinoPretty } from 'pino-pretty'
 import { componentLogger } from './component-logger.ts'
 
-export type { Logger as PinoLogger } from 'pino'
-
 export interface LoggingInit {
   /** Name of the node; every line has it. */
   readonly node: string

@@ -6,20 +6,7 @@ import type { SigningKey } from './keys.ts'
 import { LogEntry as LogEntryMessage } from './pb/registry.ts'
 import { openSigned, openSignedAsync, type SignedKind, sealSigned } from './signed.ts'
 
-export type {
-  Admit,
-  AdmittedBy,
-  Authority,
-  Delegate,
-  EntryBodies,
-  Publish,
-  Publisher,
-  RegistrySet,
-  Renew,
-  Retire,
-  Revoke,
-  Rotate
-} from './entry-bodies.ts'
+export type { Admit, AdmittedBy, EntryBodies, Publish, Renew, Revoke } from './entry-bodies.ts'
 
 /** The numbers are on the wire. Entry 0 is the genesis envelope itself; the others are log entries. */
 export const entryKinds = {

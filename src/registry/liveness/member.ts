@@ -4,19 +4,6 @@ import { keyId, type Observation } from './observation.ts'
 import { initialReputation, reputationAfterUptime, Uptime } from './score.ts'
 import { stateOf, states } from './states.ts'
 
-/** How a member became known. */
-export type LearnedFrom =
-  | 'registry'
-  | 'sync'
-  | 'gossip'
-  | 'dht'
-  | 'cache'
-  | 'invite'
-  | 'config'
-  | 'session'
-  | 'dns'
-  | ''
-
 /** Everything that is kept about one member. */
 export class ObservedMember {
   readonly publicKey: Uint8Array
