@@ -52,14 +52,14 @@ export class TrustNode implements Node {
   readonly phases: PhaseTracker
   readonly invites: InviteKeeper
   readonly candidates: Candidates
-  readonly failed: Promise<never>
-  readonly stopped: Promise<void>
+  readonly #failure = Promise.withResolvers<never>()
+  readonly #end = Promise.withResolvers<void>()
+  readonly failed = this.#failure.promise
+  readonly stopped = this.#end.promise
   readonly #withControl: boolean
   readonly #over = new AbortController()
   readonly #handlers: Served[] = []
   readonly #changes = new Changes()
-  readonly #fail: (error: Error) => void
-  readonly #ended: () => void
   #network: NetworkNode | undefined
   #duties: RootDuties | undefined
   #server: AsyncDisposable | undefined
@@ -87,13 +87,7 @@ export class TrustNode implements Node {
       invite: () => this.invites.invite,
       cached: () => (this.#network === undefined ? [] : cachedCandidates(this.#network.registry, this.key.publicKey))
     })
-    const { promise, reject } = Promise.withResolvers<never>()
-    promise.catch(() => {})
-    this.failed = promise
-    this.#fail = reject
-    const ended = Promise.withResolvers<void>()
-    this.stopped = ended.promise
-    this.#ended = ended.resolve
+    this.failed.catch(() => {})
     this.control = new NodeControl(this)
   }
 
@@ -154,7 +148,7 @@ export class TrustNode implements Node {
     }
     logger.info({ peer: this.peerId, role: config.role }, 'first start: looking for the network')
     this.#attaching = this.#discover().catch((error: Error) => {
-      if (!this.#over.signal.aborted) this.#fail(error)
+      if (!this.#over.signal.aborted) this.#failure.reject(error)
     })
   }
 
@@ -322,7 +316,7 @@ export class TrustNode implements Node {
   }
 
   stop(reason = 'stopped'): Promise<void> {
-    this.#stopping ??= this.#stop(reason).finally(this.#ended)
+    this.#stopping ??= this.#stop(reason).finally(this.#end.resolve)
     return this.#stopping
   }
 
