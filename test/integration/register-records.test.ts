@@ -1,0 +1,76 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { domains } from '../../src/registry/envelope.ts'
+import { SigningKey } from '../../src/registry/keys.ts'
+import { NodeRecord as NodeRecordMessage } from '../../src/registry/pb/registry.ts'
+import { client, failure, instance, type Served, served, stopServed } from '../helpers/sessions.ts'
+import { craft, otherNetworkId } from '../helpers/signed-objects.ts'
+
+const addrOf = (last: number) => Uint8Array.of(0x29, 0x20, 0x01, 0x0d, 0xb8, ...new Uint8Array(11), last, 6, 0x1f, 0x90)
+
+let root: Served
+let alpha: Awaited<ReturnType<typeof client>>
+let other: SigningKey
+beforeEach(async () => {
+  root = await served({ limits: { register: { registers: { count: 100, perMs: 1_000 } } } })
+  // One that serves no registry: it speaks for itself alone.
+  alpha = await client(root, 'alpha', 'external')
+  other = SigningKey.generate()
+  root.network.admit(other, 'other', 'integrated')
+  root.registry.replica.catchUp()
+})
+afterEach(stopServed)
+
+const crafted = (change: Partial<NodeRecordMessage>, key = alpha.key): Uint8Array => {
+  const { networkId } = root.network
+  const good = { version: 1, networkId, publicKey: alpha.key.publicKey, seq: 9, addrs: [addrOf(1)], roles: [3] }
+  return craft(domains.nodeRecord, NodeRecordMessage, { ...good, ...change }, key)
+}
+
+/** What a record is refused with; each is told by its own status. */
+const bad: [string, string, () => Uint8Array][] = [
+  ["of somebody else's PeerId, signed by its owner", 'InvalidPayloadError', () => root.network.record(other, 9)],
+  ["of somebody else's PeerId, signed by the sender", 'Invalid', () => crafted({ publicKey: other.publicKey })],
+  ['of the own PeerId, signed by somebody else', 'Invalid', () => crafted({}, other)],
+  ['with a signature that is wrong', 'InvalidPayloadError', () => bent(root.network.record(alpha.key, 9))],
+  ['of another network', 'WrongNetworkError', () => crafted({ networkId: otherNetworkId })],
+  ['of a newer version', 'UnsupportedVersionError', () => crafted({ version: 2 })],
+  ['with 9 addresses', 'InvalidPayloadError', () => crafted({ addrs: [1, 2, 3, 4, 5, 6, 7, 8, 9].map(addrOf) })],
+  ['with an IPv4 address', 'InvalidPayloadError', () => crafted({ addrs: [Uint8Array.of(4, 192, 0, 2, 1, 6, 0, 1)] })],
+  [
+    'of more than 1 KiB',
+    'InvalidPayloadError',
+    () => Buffer.concat([root.network.record(alpha.key, 9), new Uint8Array(1_100)])
+  ],
+  ['that is none', 'InvalidPayloadError', () => Uint8Array.of(1, 2, 3)],
+  ['with an older seq', 'StaleRecordError', () => root.network.record(alpha.key, 4)]
+]
+
+const bent = (bytes: Uint8Array): Uint8Array =>
+  Uint8Array.from(bytes, (byte, index) => (index === bytes.length - 1 ? byte ^ 1 : byte))
+
+describe('a registry', () => {
+  it.each(bad)('refuses a record %s with %s, keeps its own, and serves on', async (_what, name, make) => {
+    const { key, session, connection } = alpha
+    const held = root.network.record(key, 5)
+    await session.register({ record: held, instance: instance() })
+    const beta = await client(root, 'beta', 'integrated')
+    await beta.session.register({ record: root.network.record(beta.key, 1), instance: instance() })
+    const lost = beta.session.closed.then(() => 'lost')
+
+    const refused = await failure(session.put(make()))
+    expect(refused).toMatchObject({ name: expect.stringContaining(name) })
+    expect(await failure(session.register({ record: make(), instance: instance() }))).toBeInstanceOf(Error)
+    expect([...(root.registry.records.get(key.publicKey)?.envelope ?? [])]).toEqual([...held])
+    expect(root.registry.records.get(other.publicKey)).toBeUndefined()
+    expect(connection.status).toBe('open')
+    await session.put(root.network.record(key, 6))
+    await beta.session.heartbeat({ seq: 1 })
+    expect(await Promise.race([lost, 'open'])).toBe('open')
+  })
+
+  it('keeps one record of a PeerId, however many it sends', async () => {
+    const before = root.registry.records.count()
+    for (let seq = 1; seq <= 4; seq++) await alpha.session.put(root.network.record(alpha.key, seq))
+    expect(root.registry.records.count() - before).toBe(1)
+  })
+})
