@@ -75,10 +75,6 @@ export class NetworkState {
     return this.#tree.root()
   }
 
-  isLive(n: number): boolean {
-    return this.#live.has(n)
-  }
-
   /** Positions of the live entries: the compacted log. */
   live(): number[] {
     return [...this.#live.keys()].toSorted((a, b) => a - b)

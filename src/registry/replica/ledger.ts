@@ -11,13 +11,10 @@ import { readStoredEntry } from '../state/stored-entry.ts'
 import { type EntrySource, type Head, NetworkState } from '../state.ts'
 import type { GroupCommit } from '../store/commit.ts'
 import type { Database } from '../store/database.ts'
-import { type EvidenceInput, LogTable } from '../store/log-table.ts'
+import { type EvidenceInput, type EvidenceKind, type EvidenceRow, LogTable } from '../store/log-table.ts'
 import type { ReplicaEvents } from './events.ts'
 import { type LoadInit, loadLog } from './load.ts'
 import { genesisRow, rowOf } from './rows.ts'
-
-/** One proves it; some more may help an operator to see how it came about. */
-const maxForkProofs = 100
 
 export interface LedgerComponents {
   db: Database
@@ -179,10 +176,13 @@ export class Ledger {
     return hash === undefined ? undefined : plainBytes(hash)
   }
 
-  *evidence(kind: 'void' | 'fork' | 'emergency') {
+  *evidence(kind: EvidenceKind): Generator<EvidenceRow> {
     for (let after = 0; ; ) {
       const page = this.table.evidence(kind, after)
-      yield* page
+      for (const row of page) {
+        const { envelope, other } = row
+        yield { ...row, envelope: plainBytes(envelope), other: other === null ? null : plainBytes(other) }
+      }
       const last = page.at(-1)
       if (last === undefined) return
       after = last.id
@@ -240,10 +240,9 @@ export class Ledger {
 
   /** Keeps the proof of two histories: from here on nothing of that epoch is followed. */
   async keepFork(proof: EvidenceInput): Promise<void> {
-    const isNew = await this.#commit.write(
-      () => this.table.evidenceCount('fork') < maxForkProofs && this.table.addEvidence(proof)
-    )
+    const isNew = await this.#commit.write(() => this.table.addEvidence(proof))
     this.#forkedEpoch = Math.max(this.#forkedEpoch, proof.epoch)
+    // The very same proof from another side is no news.
     if (!isNew) return
     const { epoch, n } = proof
     this.logger.error(

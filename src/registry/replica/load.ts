@@ -28,8 +28,7 @@ export interface LoadedLog {
 /** @throws LogMismatchError unless the checkpoint is of the epoch's log key and says what the state says */
 export function requireMatch(checkpoint: Signed<Checkpoint>, state: NetworkState): void {
   const { epoch, n, headHash, stateRoot, rows, bytes } = checkpoint.value
-  const logKey = state.logKeyOf(epoch)
-  if (logKey === undefined || !equals(logKey, checkpoint.signer) || epoch !== state.head.epoch) {
+  if (epoch !== state.head.epoch || !state.keys.isKeyOf(epoch, checkpoint.signer)) {
     throw new LogMismatchError(`the checkpoint at ${n} is not signed by the log key of epoch ${state.head.epoch}`)
   }
   if (n !== state.head.n || !equals(headHash, state.head.hash)) {

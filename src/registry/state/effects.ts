@@ -91,12 +91,11 @@ export class Effects {
   #rotate(body: EntryBodies['rotate'], { n, hash }: Place): Superseded {
     const oldKey = ownBytes(body.oldKey)
     const newKey = ownBytes(body.newKey)
-    const admitHash = hash
-    this.#tables.putRevoked({ publicKey: oldKey, n, hash: admitHash })
+    this.#tables.putRevoked({ publicKey: oldKey, n, hash })
     const before = this.#tables.members.get(keyText(oldKey))
     // Not there in a compacted log, when the new key was admitted or revoked itself later on.
     if (before !== undefined) {
-      this.#tables.putMember(before.with({ publicKey: newKey, admitN: n, admitHash }), before)
+      this.#tables.putMember(before.with({ publicKey: newKey, admitN: n, admitHash: hash }), before)
     }
     const registry = this.#tables.registries.get(keyText(oldKey))
     if (registry !== undefined) {
@@ -123,7 +122,7 @@ export class Effects {
     const publicKey = ownBytes(body.publicKey)
     const before = this.#tables.publishers.get(keyText(publicKey))
     if (!body.removed) {
-      this.#tables.putPublisher({ publicKey, n: n }, hash)
+      this.#tables.putPublisher({ publicKey, n }, hash)
       return []
     }
     this.#tables.dropPublisher(publicKey)

@@ -144,8 +144,7 @@ const prepareStatements = (db: Database) => ({
   ),
   evidence: db.prepare<[EvidenceKind, number, number], EvidenceRow>(
     `SELECT ${evidenceColumns} FROM evidence WHERE kind = ? AND id > ? ORDER BY id LIMIT ?`
-  ),
-  countEvidence: db.prepare<[EvidenceKind], { count: number }>('SELECT count(*) AS count FROM evidence WHERE kind = ?')
+  )
 })
 
 /** The statements over the log. Writes belong inside a group commit. */
@@ -274,9 +273,5 @@ export class LogTable {
   /** Oldest first, behind a row id. */
   evidence(kind: EvidenceKind, afterId = 0, limit = 1000): EvidenceRow[] {
     return this.#statements.evidence.all(kind, afterId, limit)
-  }
-
-  evidenceCount(kind: EvidenceKind): number {
-    return this.#statements.countEvidence.get(kind)?.count ?? 0
   }
 }
