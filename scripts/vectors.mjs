@@ -1,30 +1,46 @@
 // Makes the test vectors of signed objects: test/fixtures/vectors/*.json, from fixed seeds, so a second run writes the same.
 // Run after `npm run build`. Vectors of a released version never change: what it signed must open for ever.
-import { privateKeyFromRaw, publicKeyToProtobuf } from '@libp2p/crypto/keys'
+
 import { mkdirSync, writeFileSync } from 'node:fs'
+import { privateKeyFromRaw, publicKeyToProtobuf } from '@libp2p/crypto/keys'
 
 const registry = new URL('../dist/src/registry/', import.meta.url)
 const load = (name) => import(new URL(`${name}.js`, registry).href)
-const [keys, envelope, pb, genesis, entry, checkpoint, record, grant, join, receipt, renew, forget, rotate, invite, addrs] =
-  await Promise.all(
-    [
-      'keys',
-      'envelope',
-      'pb/registry',
-      'genesis',
-      'entry',
-      'checkpoint',
-      'record',
-      'grant',
-      'join',
-      'receipt',
-      'renew',
-      'forget',
-      'rotate',
-      'invite',
-      'addrs'
-    ].map(load)
-  )
+const [
+  keys,
+  envelope,
+  pb,
+  genesis,
+  entry,
+  checkpoint,
+  record,
+  grant,
+  join,
+  receipt,
+  renew,
+  forget,
+  rotate,
+  invite,
+  addrs
+] = await Promise.all(
+  [
+    'keys',
+    'envelope',
+    'pb/registry',
+    'genesis',
+    'entry',
+    'checkpoint',
+    'record',
+    'grant',
+    'join',
+    'receipt',
+    'renew',
+    'forget',
+    'rotate',
+    'invite',
+    'addrs'
+  ].map(load)
+)
 const { domains, seal, openEnvelope } = envelope
 
 const keyOf = (number) => keys.SigningKey.fromSeed(new Uint8Array(32).fill(number))
@@ -53,7 +69,13 @@ const craft = (domain, codec, message, key) => seal(domain, codec.encode(message
 const flip = (given, at) => given.with(at, given[at] ^ 1)
 const repack = (given, change) => pb.Envelope.encode({ ...pb.Envelope.decode(given), ...change })
 const resign = (domain, given, key, change) => seal(domain, change(openEnvelope(domain, given).payload), key)
-const good = (name, key, signed) => ({ name, seed: key.seed, value: signed.value, envelope: signed.bytes, hash: signed.hash })
+const good = (name, key, signed) => ({
+  name,
+  seed: key.seed,
+  value: signed.value,
+  envelope: signed.bytes,
+  hash: signed.hash
+})
 const bad = (name, error, given) => ({ name, error, envelope: given })
 
 /** What every kind must refuse, made from one good envelope of it. */
@@ -68,8 +90,16 @@ async function commonBad(domain, codec, given, key) {
     bad('larger than allowed', 'InvalidEnvelopeError', Uint8Array.of(...given, ...bytes(domain.maxBytes, 0))),
     bad('a flipped bit in the signature', 'InvalidEnvelopeError', flip(given, given.length - 1)),
     bad('a flipped bit in the payload', 'InvalidEnvelopeError', flip(given, given.length - 70)),
-    bad('the key of another', 'InvalidEnvelopeError', repack(given, { publicKey: publicKeyToProtobuf(other.toLibp2p().publicKey) })),
-    bad('a secp256k1 key', 'InvalidEnvelopeError', repack(given, { publicKey: publicKeyToProtobuf(secp256k1.publicKey) })),
+    bad(
+      'the key of another',
+      'InvalidEnvelopeError',
+      repack(given, { publicKey: publicKeyToProtobuf(other.toLibp2p().publicKey) })
+    ),
+    bad(
+      'a secp256k1 key',
+      'InvalidEnvelopeError',
+      repack(given, { publicKey: publicKeyToProtobuf(secp256k1.publicKey) })
+    ),
     bad('another payload type', 'InvalidEnvelopeError', repack(given, { payloadType: Buffer.from('/trustnet/other') })),
     bad(
       'signed for another domain',
@@ -90,7 +120,13 @@ async function commonBad(domain, codec, given, key) {
       resign(domain, given, key, (payload) => Uint8Array.of(8, 1, ...payload))
     ),
     ...('networkId' in message
-      ? [bad('another network', 'WrongNetworkError', craft(domain, codec, { ...message, networkId: bytes(32, 0xee) }, key))]
+      ? [
+          bad(
+            'another network',
+            'WrongNetworkError',
+            craft(domain, codec, { ...message, networkId: bytes(32, 0xee) }, key)
+          )
+        ]
       : [])
   ]
 }
@@ -98,16 +134,43 @@ async function commonBad(domain, codec, given, key) {
 const own = { networkId, publicKey: joiner.publicKey }
 const position = { networkId, n: 1, prevHash: networkId, epoch: 0, timeMs: time }
 const theGrant = grant.sealGrant(
-  { networkId, id: bytes(16, 0x1d), inviteKey: inviteKey.publicKey, role: 'integrated', name: 'alpha', uses: 1, notAfterMs: time + 3_600_000 },
+  {
+    networkId,
+    id: bytes(16, 0x1d),
+    inviteKey: inviteKey.publicKey,
+    role: 'integrated',
+    name: 'alpha',
+    uses: 1,
+    notAfterMs: time + 3_600_000
+  },
   log
 )
 const openGrantFor = grant.sealGrant(
-  { networkId, id: bytes(16, 0x2d), inviteKey: inviteKey.publicKey, role: 'secondary', replaces: 'old', uses: 5, notAfterMs: time },
+  {
+    networkId,
+    id: bytes(16, 0x2d),
+    inviteKey: inviteKey.publicKey,
+    role: 'secondary',
+    replaces: 'old',
+    uses: 5,
+    notAfterMs: time
+  },
   log
 )
-const joinBytes = join.makeJoin({ networkId, key: joiner, name: 'alpha', role: 'integrated', grant: theGrant, inviteKey, timeMs: time })
+const joinBytes = join.makeJoin({
+  networkId,
+  key: joiner,
+  name: 'alpha',
+  role: 'integrated',
+  grant: theGrant,
+  inviteKey,
+  timeMs: time
+})
 const theJoin = join.openJoin(joinBytes, networkId)
-const plainJoin = join.openJoin(join.makeJoin({ networkId, key: joiner, name: 'beta', role: 'external', timeMs: time }), networkId)
+const plainJoin = join.openJoin(
+  join.makeJoin({ networkId, key: joiner, name: 'beta', role: 'external', timeMs: time }),
+  networkId
+)
 const theReceipt = receipt.sealReceipt({ networkId, joinHash: theJoin.hash, timeMs: time + 1000 }, root)
 const theRenewal = renew.sealRenewRequest({ ...own, notAfterMs: time + 7_776_000_000 }, joiner)
 const theForget = forget.sealForgetRequest(own, joiner)
@@ -126,26 +189,72 @@ const theRecord = {
   left: false,
   issuedMs: time
 }
-const leftRecord = { ...own, seq: 8, addrs: [], roles: [], services: [], tags: [], software: '', reach: 'unknown', left: true, issuedMs: time }
+const leftRecord = {
+  ...own,
+  seq: 8,
+  addrs: [],
+  roles: [],
+  services: [],
+  tags: [],
+  software: '',
+  reach: 'unknown',
+  left: true,
+  issuedMs: time
+}
 
 const admit = { publicKey: joiner.publicKey, name: 'alpha', role: 'integrated', notAfterMs: time + 7_776_000_000 }
 const entries = [
   ['a founder', log, 'admit', { ...admit, publicKey: root.publicKey, name: 'root', role: 'root', via: 'founder' }],
-  ['an admission by invite', log, 'admit', { ...admit, via: 'invite', grant: theGrant.bytes, join: theJoin.bytes, receipt: theReceipt.bytes }],
+  [
+    'an admission by invite',
+    log,
+    'admit',
+    { ...admit, via: 'invite', grant: theGrant.bytes, join: theJoin.bytes, receipt: theReceipt.bytes }
+  ],
   ['an admission by the operator', log, 'admit', { ...admit, via: 'approved', join: plainJoin.bytes }],
-  ['a renewal', log, 'renew', { publicKey: joiner.publicKey, notAfterMs: time + 15_552_000_000, request: theRenewal.bytes }],
+  [
+    'a renewal',
+    log,
+    'renew',
+    { publicKey: joiner.publicKey, notAfterMs: time + 15_552_000_000, request: theRenewal.bytes }
+  ],
   ['a revocation', log, 'revoke', { publicKey: joiner.publicKey, reason: 'stolen' }],
   ['a revocation by the member', log, 'revoke', { publicKey: joiner.publicKey, reason: '', request: theForget.bytes }],
-  ['a rotation', log, 'rotate', { oldKey: joiner.publicKey, newKey: other.publicKey, proofOld: byOld.bytes, proofNew: byNew.bytes }],
+  [
+    'a rotation',
+    log,
+    'rotate',
+    { oldKey: joiner.publicKey, newKey: other.publicKey, proofOld: byOld.bytes, proofNew: byNew.bytes }
+  ],
   ['a registry', log, 'registrySet', { publicKey: root.publicKey, role: 'root', removed: false }],
   ['a registry that is gone', log, 'registrySet', { publicKey: root.publicKey, role: 'secondary', removed: true }],
   ['a new log key', authority, 'delegate', { logKey: other.publicKey }],
-  ['a new authority', nextAuthority, 'authority', { authorityKey: nextAuthority.publicKey, nextAuthorityDigest: bytes(32, 0x77) }],
+  [
+    'a new authority',
+    nextAuthority,
+    'authority',
+    { authorityKey: nextAuthority.publicKey, nextAuthorityDigest: bytes(32, 0x77) }
+  ],
   ['a publisher', log, 'publisher', { publicKey: joiner.publicKey, removed: false }],
-  ['a document', log, 'publish', { id: 'policy.v1', documentVersion: 1, mediaType: 'text/plain', digest: bytes(32, 0xd1), sizeBytes: 1024, publisherKey: root.publicKey }],
+  [
+    'a document',
+    log,
+    'publish',
+    {
+      id: 'policy.v1',
+      documentVersion: 1,
+      mediaType: 'text/plain',
+      digest: bytes(32, 0xd1),
+      sizeBytes: 1024,
+      publisherKey: root.publicKey
+    }
+  ],
   ['a retired document', log, 'retire', { id: 'policy.v1', reason: 'replaced' }]
 ].map(([name, key, kind, body]) => good(name, key, entry.sealEntry({ ...position, kind, body }, key)))
-const unknownEntry = entry.sealEntry({ ...position, n: 2 ** 40, epoch: 3, kind: 'unknown', kindNumber: 99, body: bytes(3, 1) }, log)
+const unknownEntry = entry.sealEntry(
+  { ...position, n: 2 ** 40, epoch: 3, kind: 'unknown', kindNumber: 99, body: bytes(3, 1) },
+  log
+)
 
 const header = { version: 1, networkId }
 const recordMessage = { ...header, publicKey: joiner.publicKey, seq: 1 }
@@ -153,14 +262,22 @@ const badRecord = (name, change, error = 'InvalidPayloadError') =>
   bad(name, error, craft(domains.nodeRecord, pb.NodeRecord, { ...recordMessage, ...change }, joiner))
 const addr = (...ip) => Uint8Array.of(0x29, ...ip, 6, 0x23, 0x28)
 const badEntry = (name, kind, body, key = log) =>
-  bad(name, 'InvalidPayloadError', craft(domains.logEntry, pb.LogEntry, { ...header, n: 1, prevHash: networkId, kind, body }, key))
+  bad(
+    name,
+    'InvalidPayloadError',
+    craft(domains.logEntry, pb.LogEntry, { ...header, n: 1, prevHash: networkId, kind, body }, key)
+  )
 
 const files = {
   genesis: {
     good: [good('by invite', authority, theGenesis)],
     bad: [
       ...(await commonBad(domains.genesis, pb.Genesis, theGenesis.bytes, authority)),
-      bad('signed by the log key', 'InvalidEnvelopeError', resign(domains.genesis, theGenesis.bytes, log, (payload) => payload))
+      bad(
+        'signed by the log key',
+        'InvalidEnvelopeError',
+        resign(domains.genesis, theGenesis.bytes, log, (payload) => payload)
+      )
     ]
   },
   'log-entry': {
@@ -181,12 +298,47 @@ const files = {
   },
   checkpoint: {
     good: [
-      good('of a log with one member', log, checkpoint.sealCheckpoint({ networkId, epoch: 0, n: 2, headHash: bytes(32, 0xaa), stateRoot: bytes(32, 0xbb), rows: 3, bytes: 1234, timeMs: time }, log)),
-      good('of the largest numbers', log, checkpoint.sealCheckpoint({ networkId, epoch: 2 ** 53 - 1, n: 2 ** 53 - 1, headHash: bytes(32, 0), stateRoot: bytes(32, 255), rows: 2 ** 53 - 1, bytes: 2 ** 53 - 1, timeMs: 253_402_300_799_999 }, log))
+      good(
+        'of a log with one member',
+        log,
+        checkpoint.sealCheckpoint(
+          {
+            networkId,
+            epoch: 0,
+            n: 2,
+            headHash: bytes(32, 0xaa),
+            stateRoot: bytes(32, 0xbb),
+            rows: 3,
+            bytes: 1234,
+            timeMs: time
+          },
+          log
+        )
+      ),
+      good(
+        'of the largest numbers',
+        log,
+        checkpoint.sealCheckpoint(
+          {
+            networkId,
+            epoch: 2 ** 53 - 1,
+            n: 2 ** 53 - 1,
+            headHash: bytes(32, 0),
+            stateRoot: bytes(32, 255),
+            rows: 2 ** 53 - 1,
+            bytes: 2 ** 53 - 1,
+            timeMs: 253_402_300_799_999
+          },
+          log
+        )
+      )
     ]
   },
   'node-record': {
-    good: [good('of a member', joiner, record.sealRecord(theRecord, joiner)), good('of one who left', joiner, record.sealRecord(leftRecord, joiner))],
+    good: [
+      good('of a member', joiner, record.sealRecord(theRecord, joiner)),
+      good('of one who left', joiner, record.sealRecord(leftRecord, joiner))
+    ],
     bad: [
       badRecord('seq 0', { seq: 0 }),
       badRecord('signed by another than its subject', { publicKey: other.publicKey }, 'InvalidEnvelopeError'),
@@ -205,22 +357,53 @@ const files = {
   join: {
     good: [good('with an invite', joiner, theJoin), good('without an invite', joiner, plainJoin)],
     bad: [
-      bad('signed by another than the joiner', 'InvalidEnvelopeError', resign(domains.join, theJoin.bytes, other, (payload) => payload)),
-      bad('half an invite', 'InvalidPayloadError', craft(domains.join, pb.JoinRequest, { ...header, publicKey: joiner.publicKey, name: 'alpha', role: 3, grantId: bytes(16, 1) }, joiner))
+      bad(
+        'signed by another than the joiner',
+        'InvalidEnvelopeError',
+        resign(domains.join, theJoin.bytes, other, (payload) => payload)
+      ),
+      bad(
+        'half an invite',
+        'InvalidPayloadError',
+        craft(
+          domains.join,
+          pb.JoinRequest,
+          { ...header, publicKey: joiner.publicKey, name: 'alpha', role: 3, grantId: bytes(16, 1) },
+          joiner
+        )
+      )
     ]
   },
   receipt: { good: [good('by the root', root, theReceipt)] },
   renew: {
     good: [good('of a membership', joiner, theRenewal)],
-    bad: [bad('signed by another than the member', 'InvalidEnvelopeError', resign(domains.renew, theRenewal.bytes, other, (payload) => payload))]
+    bad: [
+      bad(
+        'signed by another than the member',
+        'InvalidEnvelopeError',
+        resign(domains.renew, theRenewal.bytes, other, (payload) => payload)
+      )
+    ]
   },
   forget: {
     good: [good('of oneself', joiner, theForget)],
-    bad: [bad('signed by another than the member', 'InvalidEnvelopeError', resign(domains.forget, theForget.bytes, other, (payload) => payload))]
+    bad: [
+      bad(
+        'signed by another than the member',
+        'InvalidEnvelopeError',
+        resign(domains.forget, theForget.bytes, other, (payload) => payload)
+      )
+    ]
   },
   rotate: {
     good: [good('by the old key', joiner, byOld), good('by the new key', other, byNew)],
-    bad: [bad('signed by a third key', 'InvalidEnvelopeError', resign(domains.rotate, byOld.bytes, root, (payload) => payload))]
+    bad: [
+      bad(
+        'signed by a third key',
+        'InvalidEnvelopeError',
+        resign(domains.rotate, byOld.bytes, root, (payload) => payload)
+      )
+    ]
   }
 }
 
@@ -253,15 +436,41 @@ const line = invite.encodeInvite({
   inviteKey
 })
 write('invite', {
-  good: [{ line, domain: 'example.org', networkId, registryKey: root.publicKey, addr: '/ip6/2001:db8::1/tcp/8000', grant: theGrant.bytes, seed: inviteKey.seed }],
+  good: [
+    {
+      line,
+      domain: 'example.org',
+      networkId,
+      registryKey: root.publicKey,
+      addr: '/ip6/2001:db8::1/tcp/8000',
+      grant: theGrant.bytes,
+      seed: inviteKey.seed
+    }
+  ],
   bad: [
     { name: 'cut', line: line.slice(0, -7), message: 'the end of the invite is missing' },
-    { name: 'mistyped', line: `${line.slice(0, 90)}${line[90] === 'A' ? 'B' : 'A'}${line.slice(91)}`, message: 'a wrong character' },
+    {
+      name: 'mistyped',
+      line: `${line.slice(0, 90)}${line[90] === 'A' ? 'B' : 'A'}${line.slice(91)}`,
+      message: 'a wrong character'
+    },
     { name: 'no invite', line: `x${line}`, message: 'no invite' },
     { name: 'of a newer version', line: line.replace('tnet1', 'tnet2'), message: 'of a newer version' }
   ]
 })
-write('identity', [1, 2, 3].map((number) => {
-  const key = keyOf(number)
-  return { seed: key.seed, publicKey: key.publicKey, peerId: keys.peerIdText(key.publicKey), networkId, networkIdText: genesis.networkIdText(networkId), fingerprint: genesis.networkFingerprint(networkId), ulaPrefix: addrs.ulaPrefix(networkId), memberAddress: addrs.memberAddress(networkId, key.publicKey) }
-}))
+write(
+  'identity',
+  [1, 2, 3].map((number) => {
+    const key = keyOf(number)
+    return {
+      seed: key.seed,
+      publicKey: key.publicKey,
+      peerId: keys.peerIdText(key.publicKey),
+      networkId,
+      networkIdText: genesis.networkIdText(networkId),
+      fingerprint: genesis.networkFingerprint(networkId),
+      ulaPrefix: addrs.ulaPrefix(networkId),
+      memberAddress: addrs.memberAddress(networkId, key.publicKey)
+    }
+  })
+)
