@@ -47,9 +47,11 @@ export class Applier {
   }
 
   /** @throws LogMismatchError the other side says that it has sent all, and has not */
-  caughtUp(): void {
-    if (this.#snapshot)
-      throw new LogMismatchError('the registry says that it sent its snapshot, but some of it is missing')
+  async caughtUp(): Promise<void> {
+    if (!this.#snapshot) return
+    // What has a hole cannot be gone on with: the next sync begins anew.
+    await this.#target.replica.dropStaged()
+    throw new LogMismatchError('the registry says that it sent its snapshot, but some of it is missing')
   }
 
   async #applyLog({ entries, checkpoint }: SyncFrame): Promise<number> {

@@ -176,7 +176,7 @@ class SyncSession {
     summary.hints += count.hints
     if (frame.cursor !== undefined && this.#options.records) this.#options.cursors.set(this.#server, frame.cursor)
     if (!frame.caughtUp || summary.caughtUp) return
-    this.#applier.caughtUp()
+    await this.#applier.caughtUp()
     summary.caughtUp = true
     this.#options.onCaughtUp?.(summary)
   }
