@@ -39,6 +39,7 @@ export class SelfPublisher {
       role: config.role,
       software,
       clock,
+      addrs: () => this.#announced,
       store: {
         load: () => registry.meta.get(storeKey),
         save: async (envelope) => await registry.meta.set(storeKey, envelope)
@@ -112,7 +113,7 @@ export class SelfPublisher {
   }
 
   async #issue(change: SelfChange) {
-    const record = await this.record.issue({ addrs: [...this.#announced], ...change })
+    const record = await this.record.issue(change)
     await this.#init.registry.records.put(record.bytes, { source: 'self' })
     return record
   }

@@ -16,13 +16,15 @@ export interface SelfRecordInit {
   role: Role
   software: string
   store: SelfRecordStore
+  /** Where this node is now; every record says so. */
+  addrs: () => readonly string[]
   clock: Clock
   services?: readonly string[]
   tags?: readonly string[]
 }
 
 /** The part of the record that a node decides; the rest follows from who it is. */
-export type SelfChange = Partial<Pick<NodeRecord, 'addrs' | 'registryKey' | 'reach' | 'left' | 'services' | 'tags'>>
+export type SelfChange = Partial<Pick<NodeRecord, 'registryKey' | 'reach' | 'left' | 'services' | 'tags'>>
 
 /**
  * This node's own signed record. seq is one more than the highest that this key is known to have signed: the stored one, or
@@ -75,7 +77,7 @@ export class SelfRecord {
     const record: NodeRecord = {
       networkId,
       publicKey: key.publicKey,
-      addrs: before?.addrs ?? [],
+      addrs: [...this.#init.addrs()],
       reach: before?.reach ?? 'unknown',
       services: [...services],
       tags: [...tags],
