@@ -1,0 +1,86 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { StatusView } from '../../src/node/control/api.ts'
+import { eventually } from '../helpers/network.ts'
+import { HostNetwork, whyNoNamespaces } from './host-network.ts'
+
+const reason = whyNoNamespaces()
+// In CI a machine that cannot do it is a failure; elsewhere it is said and skipped.
+const skipped = reason !== undefined && process.env['CI'] !== 'true'
+if (skipped) process.stderr.write(`test/hosts is skipped: ${reason}\n`)
+
+const program = resolve('dist/bin/trustnet.js')
+const script = (name: string) => resolve(`dist/test/hosts/${name}.js`)
+const site = 'fd10:7a11:5e7'
+const honestPrefix = `${site}:2`
+const attackerPrefix = `${site}:bad`
+const joins = 20
+
+describe.skipIf(skipped)('300 silent sockets of one /64', () => {
+  let network: HostNetwork
+  let networkId = ''
+  let address = ''
+  const home = () => ({ TRUSTNET_HOME: join(network.host('root').folder, 'home') })
+  const cli = (...args: string[]) => network.run('root', [process.execPath, program, ...args], home())
+  const status = (): StatusView | undefined => {
+    try {
+      const view: StatusView = JSON.parse(cli('status', '--json'))
+      return view
+    } catch {
+      // Not up yet: the caller asks again until its deadline.
+      return undefined
+    }
+  }
+  const ip = (host: string, ...args: string[]) => network.run(host, ['ip', '-6', ...args])
+  const begun = (): number =>
+    Number(
+      readFileSync(join(network.host('bad').folder, 'bad.log'), 'utf8')
+        .trim()
+        .split('\n')
+        .at(-1)
+    )
+
+  beforeAll(async () => {
+    if (reason !== undefined) throw new Error(`CI must be able to make network namespaces: ${reason}`)
+    if (!existsSync(program)) throw new Error('dist is missing: npm run build')
+    network = new HostNetwork(['root', 'good', 'bad'])
+    const [root, good, bad] = ['root', 'good', 'bad'].map((name) => network.host(name).address)
+    // Three sites: neither the joiners nor the attacker share a /64 with a member.
+    ip('root', 'route', 'add', `${honestPrefix}::/64`, 'dev', 'eth0')
+    ip('root', 'route', 'add', `${attackerPrefix}::/64`, 'via', String(bad))
+    ip('good', 'addr', 'add', `${honestPrefix}::1/64`, 'dev', 'eth0', 'nodad')
+    ip('good', 'addr', 'del', `${String(good)}/64`, 'dev', 'eth0')
+    ip('good', 'route', 'add', `${site}:1::/64`, 'dev', 'eth0')
+    ip('bad', 'route', 'add', 'local', `${attackerPrefix}::/64`, 'dev', 'lo')
+    network.run('bad', ['sh', '-c', 'echo 1 > /proc/sys/net/ipv6/ip_nonlocal_bind'])
+    const made: { networkId: string } = JSON.parse(
+      cli('init', '--name', 'root', '--domain', 'example.test', '--policy', 'open', '--new-network', '--json')
+    )
+    networkId = made.networkId
+    network.start('root', 'root', [process.execPath, program, 'registry', 'start'], home())
+    await eventually(() => status()?.membership.state === 'member', 30_000)
+    address = `/ip6/${String(root)}/tcp/8000`
+  }, 60_000)
+
+  afterAll(() => network?.[Symbol.dispose]())
+
+  it(`lets ${joins} of ${joins} honest machines join meanwhile`, async () => {
+    network.start('bad', 'bad', [
+      process.execPath,
+      script('silent-sockets'),
+      network.host('root').address,
+      '8000',
+      attackerPrefix,
+      '300'
+    ])
+    await eventually(() => begun() > 1_000, 20_000)
+    const out = network.run('good', [process.execPath, script('honest-joins'), address, networkId, String(joins)])
+    const ms: number[] = JSON.parse(out)
+    expect(begun()).toBeGreaterThan(2_000)
+    expect(ms).toHaveLength(joins)
+    // A dial takes a few ms; the rest of a join is two processes that share a processor with the attacker.
+    expect(Math.max(...ms)).toBeLessThan(5_000)
+    expect(status()?.word).toBeDefined()
+  }, 120_000)
+})
