@@ -77,7 +77,7 @@ export class NodeControl implements ControlApi {
   peers: ControlApi['peers'] = async (): Promise<PeersView> => {
     const node = this.#node
     const network = node.isStopping ? undefined : node.network
-    const peers = network === undefined ? [] : memberRows(rowSourceOf(node, network))
+    const peers = network === undefined ? [] : await memberRows(rowSourceOf(node, network))
     return {
       schemaVersion: 1,
       self: this.#self(network),
@@ -98,7 +98,7 @@ export class NodeControl implements ControlApi {
     const network = requireNetwork(this.#node)
     const source = rowSourceOf(this.#node, network)
     if (query.remote === true) return await lookupRemote(network, source, query, signalOf(options))
-    return lookupHere(source, originOf(this.#node), query)
+    return await lookupHere(source, originOf(this.#node), query)
   }
 
   why: ControlApi['why'] = async (peer, options) =>
@@ -134,7 +134,7 @@ export class NodeControl implements ControlApi {
   }
 
   registryNodes: ControlApi['registryNodes'] = async () =>
-    registryNodesView(this.#node, rowSourceOf(this.#node, requireNetwork(this.#node)))
+    await registryNodesView(this.#node, rowSourceOf(this.#node, requireNetwork(this.#node)))
 
   log: ControlApi['log'] = async (query) => logView(requireNetwork(this.#node).registry, originOf(this.#node), query)
 

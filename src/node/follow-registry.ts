@@ -38,7 +38,10 @@ export function followRegistry(init: FollowInit): () => void {
   }
   let wasMember = init.isMember()
 
-  on('revoked', ({ detail }) => trust.revoked(detail.publicKey))
+  on('revoked', ({ detail }) => {
+    // Who asked for it hears the answer: the look at all connections, a moment later, closes those.
+    if (!askedItself(registry, detail.publicKey)) trust.revoked(detail.publicKey)
+  })
   on('entries', () => {
     recheckSoon()
     if (!wasMember && init.isMember()) sayHelloAgain(init)
@@ -73,6 +76,13 @@ export function followRegistry(init: FollowInit): () => void {
   return () => {
     for (const stop of stops) stop()
   }
+}
+
+/** Whether the member itself wanted its key to be shut out. */
+function askedItself({ replica }: Registry, publicKey: Uint8Array): boolean {
+  const row = replica.state.revoked(publicKey)
+  const entry = row === undefined ? undefined : replica.ledger.source(row.n).value
+  return entry?.kind === 'revoke' && entry.body.request !== undefined
 }
 
 /** Those who took this node for a stranger learn that it is a member now. */

@@ -37,6 +37,7 @@ export const statusFacts = (change: Partial<StatusFacts> = {}): StatusFacts => (
   membership: 'member',
   trouble: undefined,
   session: true,
+  hadSession: true,
   phase: { name: 'autonomous', ageMs: 3_000_000 },
   phaseFacts: { member: true, session: true, replica: true, mesh: 3, sources: 4, cachedPeers: 3 },
   gossip: true,

@@ -116,20 +116,21 @@ const dial = async ({ host }: NetworkNode, text: string, signal: AbortSignal): P
   }
 }
 
-/** false: it is no member, and its connection lasts for what strangers get. */
+/** What a hello is refused with that tells the operator more than "it does not answer". */
+const told = new Set(['WrongNetworkError', 'RevokedError', 'NotMemberError', 'UnsupportedVersionError'])
+
+/** false: it dialled us and is no member; its connection lasts for what strangers get. */
 const proven = async (network: NetworkNode, connection: Connection, signal: AbortSignal): Promise<boolean> => {
   const { trust, host } = network
-  // The one says why it was refused, the other when nothing more will come.
-  const refused = waitForProof(host.services.hello, trust, connection, signal).then(() => true)
+  if (connection.direction === 'inbound') return await trust.settled(connection)
   try {
-    return await Promise.race([refused, trust.settled(connection)])
+    await waitForProof(host.services.hello, trust, connection, signal)
+    return true
   } catch (error) {
     signal.throwIfAborted()
-    if (connection.status === 'open') return false
-    if (error instanceof Error && error.name !== 'Error') throw error
-    throw new UnavailableError(`it was reached, but ${error instanceof Error ? error.message : String(error)}`, retryMs)
-  } finally {
-    refused.catch(() => {})
+    if (error instanceof Error && told.has(error.name)) throw error
+    const why = error instanceof Error ? error.message : String(error)
+    throw new UnavailableError(`it was reached, but has not proved that it is of this network: ${why}`, retryMs)
   }
 }
 

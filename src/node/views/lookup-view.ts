@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import { lookup } from '../../protocols/lookup/index.ts'
 import { InvalidPayloadError, UnavailableError } from '../../registry/errors.ts'
 import { peerIdText } from '../../registry/keys.ts'
@@ -5,7 +6,7 @@ import type { LookupQuery as RegistryQuery } from '../../registry/lookup.ts'
 import type { LookupQuery } from '../control/api.ts'
 import type { LookupView, PeerRow, ViewOrigin } from '../control/views.ts'
 import type { NetworkNode } from '../network-node.ts'
-import { connectionsOf, memberRow, type RowMember, type RowSource, recordFields } from './member-rows.ts'
+import { connectionsOf, memberRow, type RowMember, type RowSource, recordFields, shownState } from './member-rows.ts'
 import { findMember, keyOfPeerId } from './peer-names.ts'
 import { refOf } from './refs.ts'
 
@@ -29,7 +30,7 @@ const filtersOf = ({ role, service }: LookupQuery): RegistryQuery => ({
 })
 
 /** A page of the own replica, in the order of the keys. A peer that is no member gives no row. */
-export function lookupHere(source: RowSource, view: ViewOrigin, query: LookupQuery): LookupView {
+export async function lookupHere(source: RowSource, view: ViewOrigin, query: LookupQuery): Promise<LookupView> {
   const { registry } = source
   const limit = limitOf(query)
   const connections = connectionsOf(source.trust)
@@ -43,11 +44,13 @@ export function lookupHere(source: RowSource, view: ViewOrigin, query: LookupQue
     for (const { publicKey } of page.rows) {
       const found = registry.replica.state.member(publicKey)
       if (found === undefined) continue
-      // The state as it is shown: what this node sees itself may be newer than what a registry says.
-      const row = memberRow(source, found, connections)
-      if (query.state === undefined || row.state === query.state) rows.push(row)
+      // As it is shown: what this node sees itself may be newer than what a registry says.
+      const fits = query.state === undefined || shownState(source, publicKey, connections) === query.state
+      if (fits) rows.push(memberRow(source, found, connections))
     }
     after = page.next
+    // A state that few are in is looked for in all of a large network.
+    await setImmediate()
   } while (after !== undefined && rows.length < limit)
   return { schemaVersion: 1, view, rows, next: after === undefined ? null : peerIdText(after) }
 }

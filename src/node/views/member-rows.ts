@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Connection } from '@libp2p/interface'
 import type { ConnectionTrust } from '../../protocols/engine/trust.ts'
 import { compareBytes } from '../../registry/hash.ts'
@@ -60,10 +61,11 @@ const youngMs = 20_000
 
 type StateFields = Pick<PeerRow, 'state' | 'reason' | 'stateSinceMs' | 'confirmed' | 'seenAgeMs'>
 
+const isDown = ({ state }: MemberView): boolean => state === 'unknown' || state === 'offline'
+
 /** Where no registry says otherwise, or one that is behind does, what we see ourselves counts. */
 const stateOf = (source: RowSource, view: MemberView, live: readonly Connection[], peerId: string): StateFields => {
-  const isDown = view.state === 'unknown' || view.state === 'offline'
-  const seen = isDown && live.length > 0 ? seenHere(source, live, peerId) : undefined
+  const seen = isDown(view) && live.length > 0 ? seenHere(source, live, peerId) : undefined
   if (seen !== undefined) {
     const { sinceMs, ageMs } = seen
     return { state: 'online', reason: null, stateSinceMs: sinceMs, confirmed: true, seenAgeMs: ageMs }
@@ -167,15 +169,27 @@ const rankOf = (row: PeerRow): number => (row.self ? 0 : row.role === 'root' ? 1
 
 const byText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0)
 
+/** Rows that are made without a pause: 10,000 of them take a third of a second, in which sessions would go unanswered. */
+const rowsAtOnce = 250
+
+/** Makes something of each, and lets the rest of the process have its turn in between. */
+export async function mapGently<T, R>(items: readonly T[], make: (item: T) => R): Promise<R[]> {
+  const made: R[] = []
+  for (const [index, item] of items.entries()) {
+    if (index % rowsAtOnce === rowsAtOnce - 1) await setImmediate()
+    made.push(make(item))
+  }
+  return made
+}
+
 /** All members: self first, then registries, then by name. The own row stays also when the membership is over. */
-export function memberRows(source: RowSource): PeerRow[] {
+export async function memberRows(source: RowSource): Promise<PeerRow[]> {
   const { replica } = source.registry
   const connections = connectionsOf(source.trust)
-  const rows: PeerRow[] = []
-  for (const member of replica.state.members()) {
-    const isShown = replica.isMember(member.publicKey) || compareBytes(member.publicKey, source.self) === 0
-    if (isShown) rows.push(memberRow(source, member, connections))
-  }
+  const members = [...replica.state.members()].filter(
+    ({ publicKey }) => replica.isMember(publicKey) || compareBytes(publicKey, source.self) === 0
+  )
+  const rows = await mapGently(members, (member) => memberRow(source, member, connections))
   return rows.toSorted((a, b) => rankOf(a) - rankOf(b) || byText(a.name ?? '', b.name ?? ''))
 }
 
@@ -197,6 +211,8 @@ export const countStates = (rows: readonly Pick<PeerRow, 'state'>[]): Record<Pee
 
 /** The row's state without the rest of the row: for counting many. */
 export const shownState = (source: RowSource, publicKey: Uint8Array, connections: Connections): PeerState => {
+  const view = source.registry.liveness.view(publicKey)
+  if (!isDown(view)) return view.state
   const peerId = peerIdText(publicKey)
-  return stateOf(source, source.registry.liveness.view(publicKey), connections.get(peerId) ?? [], peerId).state
+  return stateOf(source, view, connections.get(peerId) ?? [], peerId).state
 }

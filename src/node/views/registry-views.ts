@@ -14,7 +14,7 @@ import type {
 import type { NetworkNode } from '../network-node.ts'
 import type { TrustNode } from '../node.ts'
 import { dataFiles } from '../paths.ts'
-import { type Connections, connectionsOf, memberRow, type RowSource, shownState } from './member-rows.ts'
+import { type Connections, connectionsOf, mapGently, memberRow, type RowSource, shownState } from './member-rows.ts'
 import { networkRef, originOf, refOf, selfRef, viewAgeMs } from './refs.ts'
 
 /** The log, the store, and who is served. */
@@ -87,13 +87,14 @@ const storeOf = (path: string): RegistryStatusView['store'] => {
 const openStates = new Set(['online', 'late', 'suspect'])
 
 /** What this registry observed of each member: self first, then registries, then by name. */
-export function registryNodesView(node: TrustNode, source: RowSource): RegistryNodesView {
+export async function registryNodesView(node: TrustNode, source: RowSource): Promise<RegistryNodesView> {
   const connections = connectionsOf(source.trust)
   const members = [...source.registry.replica.state.members()]
   const rank = ({ publicKey, role }: Member): number =>
     compareBytes(publicKey, source.self) === 0 ? 0 : role === 'root' ? 1 : role === 'secondary' ? 2 : 3
   members.sort((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1))
-  return { schemaVersion: 1, view: originOf(node), nodes: members.map((each) => nodeRow(source, each, connections)) }
+  const nodes = await mapGently(members, (each) => nodeRow(source, each, connections))
+  return { schemaVersion: 1, view: originOf(node), nodes }
 }
 
 const nodeRow = (source: RowSource, member: Member, connections: Connections): RegistryNodeRow => {

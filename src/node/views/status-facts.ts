@@ -55,6 +55,8 @@ export interface StatusFacts {
   membership: MembershipState
   trouble: Error | undefined
   session: boolean
+  /** Since the start of this process. */
+  hadSession: boolean
   phase: { name: Phase; ageMs: number }
   phaseFacts: PhaseFacts
   gossip: boolean
@@ -82,6 +84,7 @@ export function statusFacts(node: TrustNode): StatusFacts {
     membership: network === undefined ? 'none' : membershipOf(node, network),
     trouble: network?.trouble,
     session: network?.session !== undefined,
+    hadSession: phases.reachedAfterMs.trusted !== null,
     phase: { name: phases.name, ageMs: Math.max(0, now - phases.sinceMs) },
     phaseFacts: isStopping ? noGround : node.facts(),
     gossip: config.gossip.enabled,

@@ -82,13 +82,13 @@ const rootVerdict = (facts: StatusFacts, network: NetworkFacts): Verdict => {
 }
 
 const sessionVerdict = (facts: StatusFacts, network: NetworkFacts): Verdict => {
-  const { session, trouble, upMs } = facts
+  const { session, hadSession, trouble, upMs } = facts
   if (session) return memberVerdict(facts, network)
   if (trouble !== undefined) {
     const own = `goes on with its own replica, ${span(network.replicaAgeMs)} old`
     return { word: 'isolated', summary: `no registry answers: ${trouble.message}; ${own}` }
   }
-  if (upMs < settleMs) return { word: 'starting', summary: 'looks for a registry' }
+  if (!hadSession && upMs < settleMs) return { word: 'starting', summary: 'looks for a registry' }
   return { word: 'degraded', summary: 'the session with its registry ended; another one is tried' }
 }
 

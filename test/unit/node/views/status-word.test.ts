@@ -73,7 +73,9 @@ describe('the status word', () => {
 
   it('is degraded, not isolated, between two registries', () => {
     expect(judge(statusFacts({ session: false })).word).toBe('degraded')
-    expect(judge(statusFacts({ session: false, upMs: 1000 })).word).toBe('starting')
+    expect(judge(statusFacts({ session: false, upMs: 1000 })).word).toBe('degraded')
+    expect(judge(statusFacts({ session: false, hadSession: false, upMs: 1000 })).word).toBe('starting')
+    expect(judge(statusFacts({ session: false, hadSession: false })).word).toBe('degraded')
   })
 
   it('needs no session at the root, which is starting while it listens and degraded while it may not append', () => {
