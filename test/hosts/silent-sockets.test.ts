@@ -80,7 +80,7 @@ describe.skipIf(skipped)('300 silent sockets of one /64', () => {
     expect(begun()).toBeGreaterThan(2_000)
     expect(ms).toHaveLength(joins)
     // A dial takes a few ms; the rest of a join is two processes that share a processor with the attacker.
-    expect(Math.max(...ms)).toBeLessThan(5_000)
+    expect(Math.max(...ms)).toBeLessThan(10_000)
     expect(status()?.word).toBeDefined()
   }, 120_000)
 })
