@@ -1,0 +1,111 @@
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { defaultLimits } from '../../../src/protocols/engine/limits.ts'
+import type { Rate } from '../../../src/protocols/engine/rate.ts'
+
+const { stream, strangers, hello, register, sync, lookup, announce, kad } = defaultLimits
+
+const kib = (bytes: number): string => `${bytes / 1024} KiB`
+const mib = (bytes: number): string => `${bytes / 2 ** 20} MiB`
+const s = (ms: number): string => `${ms / 1000} s`
+const h = (ms: number): string => `${ms / 3_600_000} h`
+const number = (value: number): string => value.toLocaleString('en')
+const rate = ({ count, perMs }: Rate): string => `${number(count)} in ${s(perMs)}`
+
+/** What the bound of each row must hold, in this order of rows. A row without a limit of ours has an empty list. */
+const docs: Record<string, [string, string[]][]> = {
+  hello: [
+    ['frame', [kib(hello.frameBytes)]],
+    ['delegations', [String(hello.delegations)]],
+    ['whole exchange', [s(hello.deadlineMs)]],
+    ['streams', [`${hello.streams} per connection`, rate(hello.rate)]],
+    ['a frame, once begun', [s(stream.frameMs)]],
+    ['connections whose hello is due', [String(strangers.young), s(hello.settleMs)]],
+    ['streams that are refused for their rate', [rate(stream.refused)]],
+    ['strangers', [`${strangers.open} open`, s(strangers.ms)]],
+    ['joiners that wait', [String(strangers.waiting), h(strangers.waitingMs)]]
+  ],
+  register: [
+    ['frame to the registry', [kib(register.frameBytes)]],
+    ['frame to the node', [kib(register.answerBytes)]],
+    ['streams', [`${register.streams} per connection`, `${register.opens.count} opened in ${s(register.opens.perMs)}`]],
+    ['registrations', [rate(register.registers)]],
+    ['heartbeats', [rate(register.heartbeats)]],
+    ['records', [rate(register.puts)]],
+    ['renew, forget, forward, deregister', [rate(register.requests)]],
+    ['all of these, except registrations, of a root or secondary', [rate(register.registryRequests)]],
+    ['frames, whatever is in them', [rate(register.frames)]],
+    ['first joins and renewals of strangers', [rate(register.strangerJoins)]],
+    ['failed proofs', [rate(register.failedProofs)]],
+    ['requests in flight', [String(register.inFlight)]],
+    ['keys in a heartbeat', [String(register.connected)]],
+    ['reason of a goodbye', [String(register.reasonChars)]],
+    ['first request', [s(register.requestMs)]],
+    ['a request · a registration', [s(register.requestMs), s(register.joinMs)]],
+    ['a reader that reads nothing', [s(stream.stallMs), mib(stream.writeBufferBytes)]]
+  ],
+  sync: [
+    ['request', [kib(sync.requestBytes), s(sync.requestMs)]],
+    ['frame', [kib(sync.frameBytes), String(sync.hints)]],
+    ['streams', [`${sync.streams} per connection`, `${sync.rate.count} opened a minute`]],
+    ['stalled reader', [s(stream.stallMs)]],
+    ['subscribers that are pushed records', [String(sync.recordSubscribers)]],
+    ['client: no frame while catching up', [s(sync.progressMs)]],
+    ['client: no frame afterwards', [s(sync.silenceMs)]]
+  ],
+  lookup: [
+    ['request', [kib(lookup.requestBytes)]],
+    ['answer', [kib(lookup.answerBytes)]],
+    ['rows', [String(lookup.defaultRows), String(lookup.rows)]],
+    ['streams', [`${lookup.streams} per connection`, `${lookup.rate.count} opened a second`]],
+    ['questions', [`${number(lookup.questions.count)} a second`]],
+    ['answer within', [s(lookup.deadlineMs)]]
+  ],
+  announce: [
+    ['message', [kib(announce.messageBytes)]],
+    ['frame', [kib(announce.inboundBytes)]],
+    [
+      'per frame',
+      [
+        `${announce.subscriptions} subscriptions`,
+        `${announce.messages} messages`,
+        `${announce.control} control messages`,
+        `${number(announce.ihaveIds)} ids told`,
+        `${announce.iwantIds} ids asked`
+      ]
+    ],
+    [
+      'author',
+      [`${announce.author.count} at once`, `${(announce.author.count * 1000) / announce.author.perMs} a second`]
+    ],
+    ['streams', [`${announce.streams} in, ${announce.streams} out`]],
+    ['unsent', [mib(announce.outboundBytes)]],
+    ['topics', []]
+  ],
+  kad: [
+    ['value', [kib(kad.valueBytes)]],
+    ['values of a server', [number(kad.values)]],
+    ['streams', [`${kad.streams} in, ${kad.streams} out`]],
+    ['query', [s(kad.queryMs)]],
+    ['answers', [String(kad.answers)]]
+  ]
+}
+
+/** Cells of the table under "## Limits", and what stands in the whole row. */
+const rowsOf = (name: string): { what: string; row: string }[] => {
+  const page = readFileSync(new URL(`../../../docs/protocols/${name}.md`, import.meta.url), 'utf8')
+  const [, limits = ''] = page.split('\n## Limits\n')
+  const [table = ''] = limits.split('\n## ')
+  const rows = table.split('\n').filter((line) => line.startsWith('| '))
+  return rows.slice(1).map((row) => ({ what: row.split('|')[1]?.trim() ?? '', row }))
+}
+
+describe('the limits in the page of', () => {
+  it.each(Object.entries(docs))('%s are those of the program, row by row', (name, expected) => {
+    const rows = rowsOf(name)
+    expect(rows.map(({ what }) => what)).toEqual(expected.map(([what]) => what))
+    for (const [index, [, texts]] of expected.entries()) {
+      for (const text of texts) expect(rows[index]?.row).toMatch(new RegExp(`(^|[^\\d.,])${text}([^\\d]|$)`))
+    }
+  })
+})
