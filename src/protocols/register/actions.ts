@@ -30,6 +30,7 @@ import type { RegisterRates, RequestKind } from './rates.ts'
 /** Errors by which a stranger shows that its proof is none. */
 const failedProofs = new Set([
   'NotMemberError',
+  'WrongNetworkError',
   'InviteInvalidError',
   'InviteExpiredError',
   'InviteUsedError',
@@ -153,10 +154,11 @@ export class SessionActions {
     return done(admit)
   }
 
-  async deregister({ reason, record }: Deregister): Promise<Answer> {
+  async deregister({ reason, record, moved }: Deregister): Promise<Answer> {
     this.#take('request')
     if (this.#lease === undefined) throw new NotMemberError('no lease: register first')
-    this.#lease.left(reason.slice(0, this.#init.limits.reasonChars))
+    if (moved) this.#lease.released()
+    else this.#lease.left(reason.slice(0, this.#init.limits.reasonChars))
     this.#lease = undefined
     if (record.byteLength > 0) await this.#putOwn(record)
     return done()
