@@ -149,6 +149,7 @@ function hostOptions(init: HostInit, port: number): Libp2pOptions<HostServices> 
         clock,
         logger,
         isRegistry: isRegistryRole(config.role),
+        refreshMs: config.gossip.refreshMs,
         limits: limits.announce
       })
     }),

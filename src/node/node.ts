@@ -16,6 +16,7 @@ import { startControlServer } from './control/server.ts'
 import { NodeControl } from './control-api.ts'
 import { discoverNetwork, firstUseNotice } from './discovery.ts'
 import type { Host } from './host.ts'
+import { Housekeeping } from './housekeeping.ts'
 import { InviteKeeper } from './invite-keeper.ts'
 import { createLogging, type Logging } from './logging.ts'
 import { cachedCandidates } from './member-targets.ts'
@@ -62,6 +63,7 @@ export class TrustNode implements Node {
   readonly #changes = new Changes()
   #network: NetworkNode | undefined
   #duties: RootDuties | undefined
+  #housekeeping: Housekeeping | undefined
   #server: AsyncDisposable | undefined
   #stopping: Promise<void> | undefined
   #left = false
@@ -232,6 +234,8 @@ export class TrustNode implements Node {
     await Promise.all(this.#handlers.map((served) => this.#mount(served)))
     this.#duties = new RootDuties({ network: this.attached, config, key, logger })
     this.#duties.start()
+    this.#housekeeping = new Housekeeping({ registry, config, clock, logger })
+    this.#housekeeping.start()
     this.changed()
   }
 
@@ -325,6 +329,7 @@ export class TrustNode implements Node {
     this.changed()
     await this.#attaching
     this.#duties?.stop()
+    await this.#housekeeping?.stop()
     const network = this.#network
     if (network !== undefined) {
       await network.stop(reason, this.#left)

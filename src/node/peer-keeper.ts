@@ -25,6 +25,8 @@ export interface PeerKeeperInit {
   logger: Logger
   backoff: BackoffInit
   wanted: number
+  /** Connections to members at most, registries included. */
+  most: number
   dialTimeoutMs: number
   /** Members with an address that are up or may be, in no order. */
   targets: () => PeerTarget[]
@@ -97,7 +99,7 @@ export class PeerKeeper {
   }
 
   #look(): void {
-    const { trust, targets, wanted, self } = this.#init
+    const { trust, targets, wanted, most, self } = this.#init
     const connected = new Set([...trust.members()].map(({ member }) => peerIdText(member.publicKey)))
     const missing = targets().filter(({ publicKey }) => !connected.has(peerIdText(publicKey)))
     this.#forgetOthers(missing)
@@ -106,7 +108,7 @@ export class PeerKeeper {
     let open = connected.size + this.#dialling.size
     for (const target of missing) {
       if (this.#dialling.size >= dialsAtATime) return
-      if (open >= wanted && !target.isRegistry) return
+      if (open >= most || (open >= wanted && !target.isRegistry)) return
       if (this.#isDue(target, self)) {
         open++
         void this.#try(target)

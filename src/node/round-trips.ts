@@ -4,6 +4,9 @@ import type { ConnectionTrust } from '../protocols/engine/trust.ts'
 export interface RoundTripsInit {
   trust: ConnectionTrust
   ping: Ping
+  /** A peer that answered before and has not for so long is frozen or cut off: its connections are closed. */
+  silentMs: number
+  onSilent: (peerId: string) => void
 }
 
 const everyMs = 15_000
@@ -11,9 +14,10 @@ const timeoutMs = 3_000
 /** More connections than these are sampled: a registry with thousands of sessions has their heartbeats. */
 const mostPeers = 64
 
-/** An answer to a ping: how long it took, and when (monotonic). */
+/** How long the last ping took, and when one was last answered (monotonic). */
 interface Measured {
-  ms: number
+  /** undefined: the last ping was not answered. */
+  ms: number | undefined
   at: number
 }
 
@@ -50,7 +54,7 @@ export class RoundTrips {
   /** Since it answered, ms; undefined as for `of`. */
   answeredAgeMs(peerId: string): number | undefined {
     const answer = this.#answers.get(peerId)
-    return answer && performance.now() - answer.at
+    return answer?.ms === undefined ? undefined : performance.now() - answer.at
   }
 
   async #measureAll(): Promise<void> {
@@ -67,8 +71,18 @@ export class RoundTrips {
       const ms = await this.#init.ping.ping(peer, { signal })
       this.#answers.set(peer.toString(), { ms, at: performance.now() })
     } catch {
-      // A peer that is gone or busy has no time to show; whether it is up is not judged here.
-      this.#answers.delete(peer.toString())
+      this.#unanswered(peer.toString())
     }
+  }
+
+  /** Whether it is up is for its registry to say; a connection that carries nothing is only in the way. */
+  #unanswered(peerId: string): void {
+    const { silentMs, onSilent } = this.#init
+    const now = performance.now()
+    const last = this.#answers.get(peerId) ?? { ms: undefined, at: now }
+    this.#answers.set(peerId, { ms: undefined, at: last.at })
+    if (now - last.at < silentMs || this.#over.signal.aborted) return
+    this.#answers.delete(peerId)
+    onSilent(peerId)
   }
 }

@@ -77,6 +77,7 @@ async function start(members: Members, role: 'root' | 'integrated' | 'stranger' 
         clock: systemClock,
         logger: silentLogger,
         isRegistry: role === 'root',
+        refreshMs: 600_000,
         members: () => members.size,
         refresh: async () => undefined,
         onNewerHead: (checkpoint) => heads.push(checkpoint)

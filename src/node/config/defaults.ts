@@ -50,7 +50,7 @@ export const defaults = {
     // 1000 members that come back at once keep one core busy with handshakes for 7 s.
     memberUpgradeTimeoutMs: 15_000
   },
-  gossip: { enabled: true, refreshMs: 600_000, batch: 5 },
+  gossip: { enabled: true, refreshMs: 600_000 },
   dht: { enabled: true, server: 'auto' },
   backup: { enabled: true, intervalMs: 3_600_000, keep: 24 },
   alarms: {},

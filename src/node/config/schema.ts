@@ -102,8 +102,7 @@ const limits = z.object({
 
 const gossip = z.object({
   enabled: flag().describe('spread and hear advertisements; without it only registries tell of changes'),
-  refreshMs: duration('10s', '1d').describe('own record again without a change; grows with the network'),
-  batch: integer(1, 1000).describe('records that are published per tick at most')
+  refreshMs: duration('10s', '1d').describe('own record again without a change; grows with the network')
 })
 
 const dht = z.object({

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs'
 import { toString as text } from 'uint8arrays/to-string'
 import { compareBytes } from '../../registry/hash.ts'
 import { peerIdText } from '../../registry/keys.ts'
+import type { Registry } from '../../registry/registry.ts'
 import type { Member } from '../../registry/state.ts'
 import type {
   PendingRow,
@@ -11,6 +12,7 @@ import type {
   RegistryStatusView,
   Warning
 } from '../control/views.ts'
+import { lastBackupKey } from '../housekeeping.ts'
 import type { NetworkNode } from '../network-node.ts'
 import type { TrustNode } from '../node.ts'
 import { dataFiles } from '../paths.ts'
@@ -52,7 +54,7 @@ export function registryStatusView(
     // The rule of the genesis: what the root's configuration says was put into it by `init`.
     admission: registry.genesis.value.policy.admission,
     registries: registryRows(network, source),
-    store: storeOf(dataFiles(node.config.paths.data).store),
+    store: storeOf(dataFiles(node.config.paths.data).store, registry),
     warnings
   }
 }
@@ -78,10 +80,12 @@ const registryRows = ({ registry, announced }: NetworkNode, source: RowSource): 
 }
 
 /** With the part of it that is still in the write-ahead log. */
-const storeOf = (path: string): RegistryStatusView['store'] => {
+const storeOf = (path: string, registry: Registry): RegistryStatusView['store'] => {
   const sizes = [path, `${path}-wal`].map((file) => statSync(file, { throwIfNoEntry: false })?.size)
   const known = sizes.filter((size) => size !== undefined)
-  return { path, bytes: known.length === 0 ? null : known.reduce((sum, size) => sum + size, 0), lastBackupMs: null }
+  const last = registry.meta.get(lastBackupKey)
+  const lastBackupMs = last === undefined ? null : Number(Buffer.from(last).toString())
+  return { path, bytes: known.length === 0 ? null : known.reduce((sum, size) => sum + size, 0), lastBackupMs }
 }
 
 const openStates = new Set(['online', 'late', 'suspect'])

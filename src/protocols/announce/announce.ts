@@ -18,6 +18,8 @@ export interface AnnounceInit {
   logger: Logger
   /** A registry announces each new head at once; others only if gossip has not brought it meanwhile. */
   isRegistry: boolean
+  /** The own record is announced again no more often. */
+  refreshMs: number
   /** How many members the network has: intervals grow with it. */
   members(): number
   /** Signs the own record anew with a higher seq. undefined: there is none to announce. */
@@ -224,7 +226,7 @@ class AnnounceService implements Announce, Startable {
 
   #scheduleRefresh(): void {
     if (!this.#running) return
-    const delayMs = refreshDelayMs(this.#init.members(), this.#random())
+    const delayMs = refreshDelayMs(this.#init.refreshMs, this.#init.members(), this.#random())
     this.#refreshTimer = setTimeout(() => {
       this.#refresh()
         .catch((error: Error) => {

@@ -1,6 +1,3 @@
-/** A record is announced again at least this seldom: whoever missed it gets it by the digest pull within a minute anyway. */
-export const minRefreshMs = 10 * 60_000
-
 /** So that all refreshes of a network together stay at one a second, whatever its size. */
 const refreshMsPerMember = 1_000
 
@@ -9,9 +6,9 @@ const changeSpreadMsPerMember = 5
 
 const jitter = 0.2
 
-/** Time until the own record is announced again. `random` in [0, 1). */
-export function refreshDelayMs(members: number, random: number): number {
-  const interval = Math.max(minRefreshMs, members * refreshMsPerMember)
+/** Time until the own record is announced again, seldom: whoever missed it gets it by the digest pull anyway. `random` in [0, 1). */
+export function refreshDelayMs(leastMs: number, members: number, random: number): number {
+  const interval = Math.max(leastMs, members * refreshMsPerMember)
   return Math.round(interval * (1 - jitter + 2 * jitter * random))
 }
 

@@ -1,0 +1,99 @@
+import { spawn } from 'node:child_process'
+import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Clock, Logger } from '../registry/ports.ts'
+import type { Registry } from '../registry/registry.ts'
+import type { Config } from './config/schema.ts'
+
+export interface HousekeepingInit {
+  registry: Registry
+  config: Config
+  clock: Clock
+  logger: Logger
+}
+
+const compactEveryMs = 3_600_000
+/** Of the operator's alarm command. */
+const hookTimeoutMs = 30_000
+/** Key of the registry's own values; the time of the last backup as text, ms. */
+export const lastBackupKey = 'last-backup'
+const backupName = /^registry-\d{8}T\d{6}Z\.db$/
+
+/** What a node does for itself now and then: backups, compaction of the log, and the operator's command for each alarm. */
+export class Housekeeping {
+  readonly #init: HousekeepingInit
+  readonly #stops: (() => void)[] = []
+  #backingUp: Promise<void> = Promise.resolve()
+
+  constructor(init: HousekeepingInit) {
+    this.#init = init
+  }
+
+  start(): void {
+    const { config, registry } = this.#init
+    this.#every(compactEveryMs, () => void this.#compact())
+    if (config.backup.enabled) {
+      this.#every(config.backup.intervalMs, () => {
+        this.#backingUp = this.backUp()
+      })
+    }
+    const { hook } = config.alarms
+    if (hook === undefined) return
+    const onAlarm = (event: CustomEvent<{ code: string; message: string }>): void => this.#run(hook, event.detail)
+    registry.events.addEventListener('alarm', onAlarm)
+    this.#stops.push(() => registry.events.removeEventListener('alarm', onAlarm))
+  }
+
+  /** A backup that has begun is finished. */
+  async stop(): Promise<void> {
+    for (const stop of this.#stops) stop()
+    await this.#backingUp
+  }
+
+  /** One backup now; the oldest beyond `backup.keep` go. A failure is logged and tried again with the next interval. */
+  async backUp(): Promise<void> {
+    const { config, registry, clock, logger } = this.#init
+    const folder = config.backup.path ?? join(config.paths.data, 'backups')
+    const now = clock.now()
+    const stamp = new Date(now).toISOString().replaceAll(/[-:]|\.\d+/g, '')
+    try {
+      mkdirSync(folder, { recursive: true, mode: 0o700 })
+      await registry.backup(join(folder, `registry-${stamp}.db`))
+      await registry.meta.set(lastBackupKey, Buffer.from(String(now)))
+      const all = readdirSync(folder).filter((name) => backupName.test(name))
+      for (const name of all.toSorted().slice(0, -config.backup.keep)) rmSync(join(folder, name), { force: true })
+      logger.debug({ path: folder }, 'the database was backed up; keys are not in it')
+    } catch (error) {
+      logger.error(
+        { error: String(error), path: folder },
+        'no backup was made; it is tried again after backup.interval'
+      )
+    }
+  }
+
+  async #compact(): Promise<void> {
+    try {
+      await this.#init.registry.replica.compact()
+    } catch (error) {
+      this.#init.logger.warn({ error: String(error) }, 'the log was not compacted; it is tried again in an hour')
+    }
+  }
+
+  #every(ms: number, run: () => void): void {
+    const timer = setInterval(run, ms).unref()
+    this.#stops.push(() => clearInterval(timer))
+  }
+
+  /** The words of an alarm go in the environment, where a shell does not read them as commands. */
+  #run(hook: string, { code, message }: { code: string; message: string }): void {
+    const env = { ...process.env, ALARM_CODE: code, ALARM_MESSAGE: message }
+    const child = spawn(hook, { shell: true, stdio: 'ignore', env, timeout: hookTimeoutMs })
+    const failed = (why: string): void =>
+      this.#init.logger.warn({ code, error: why }, 'the alarm command failed; the alarm itself stays')
+    child.once('error', (error) => failed(error.message))
+    child.once('exit', (status, signal) => {
+      if (status !== 0) failed(`it ended with ${signal ?? status}`)
+    })
+    child.unref()
+  }
+}

@@ -1,0 +1,37 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { Housekeeping } from '../../../src/node/housekeeping.ts'
+import { silentLogger, systemClock } from '../../../src/registry/ports.ts'
+import { peekGenesis } from '../../../src/registry/registry.ts'
+import { eventually, TestNetwork } from '../../helpers/network.ts'
+
+describe('housekeeping of a node', () => {
+  it('keeps the newest backups, each of them a whole store', async () => {
+    await using network = await TestNetwork.create()
+    const { registry, config } = network.node('root')
+    let now = Date.UTC(2026, 0, 1)
+    const folder = join(network.folder, 'backups')
+    const housekeeping = new Housekeeping({
+      registry,
+      config: { ...config, backup: { ...config.backup, path: folder, keep: 2 } },
+      clock: { ...systemClock, now: () => (now += 60_000) },
+      logger: silentLogger
+    })
+    for (let backup = 0; backup < 3; backup++) await housekeeping.backUp()
+    expect(readdirSync(folder).toSorted()).toEqual(['registry-20260101T000200Z.db', 'registry-20260101T000300Z.db'])
+    expect(
+      Buffer.compare(peekGenesis(join(folder, 'registry-20260101T000300Z.db')) ?? Buffer.of(), registry.genesis.bytes)
+    ).toBe(0)
+    expect((await network.node('root').control.registryStatus()).store.lastBackupMs).toBe(now)
+  })
+
+  it('runs the operator’s command for an alarm, with its words in the environment', async () => {
+    await using network = new TestNetwork()
+    const told = join(network.folder, 'told')
+    await using other = await TestNetwork.create({ 'alarms.hook': `echo "$ALARM_CODE: $ALARM_MESSAGE" > ${told}` })
+    other.node('root').registry.alarms.raise('log_fork', 'two histories; $(touch nothing)')
+    await eventually(() => readdirSync(network.folder).includes('told') && readFileSync(told, 'utf8') !== '')
+    expect(readFileSync(told, 'utf8')).toBe('log_fork: two histories; $(touch nothing)\n')
+  })
+})
