@@ -52,7 +52,7 @@ export interface HostInit {
   announced: () => readonly string[]
   announce: Pick<AnnounceInit, 'members' | 'refresh' | 'onNewerHead'>
   /** A member showed a checkpoint that may be newer than ours. */
-  onCheckpoint: (checkpoint: Uint8Array) => void
+  onCheckpoint: (checkpoint: Uint8Array, from: Uint8Array) => void
 }
 
 /** Root and secondary wait so long for a port that another process, a dying predecessor perhaps, still has. */

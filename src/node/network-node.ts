@@ -13,6 +13,7 @@ import type { Config } from './config/schema.ts'
 import { backoffOf } from './discovery.ts'
 import { followRegistry } from './follow-registry.ts'
 import { Gater } from './gater.ts'
+import { HeadWatch } from './head-watch.ts'
 import { type Host, startHost } from './host.ts'
 import { KnownPrefixes } from './known-prefixes.ts'
 import { forgetStrangers } from './libp2p.ts'
@@ -20,13 +21,20 @@ import { memberTargets } from './member-targets.ts'
 import { makeMembership } from './membership.ts'
 import { PeerKeeper } from './peer-keeper.ts'
 import { takeIn } from './registration.ts'
-import { findRegistry } from './registry-finder.ts'
+import { connectedRegistry, findRegistry } from './registry-finder.ts'
 import { RoundTrips } from './round-trips.ts'
 import { SelfPublisher } from './self-publisher.ts'
 import type { SelfRecord } from './self-record.ts'
 import { SessionKeeper, type SessionView } from './session-keeper.ts'
+import { sleep } from './sleep.ts'
 import { SyncKeeper } from './sync-keeper.ts'
 import { Traffic } from './traffic.ts'
+
+/** How long a push may be on its way to those who follow us, and how long this process waits for it at the end. */
+const pushMs = 100
+const goodbyeMs = 1_000
+/** libp2p waits 500 ms for each connection; what hangs beyond that must not keep the process. */
+const hostStopMs = 2_500
 
 export interface NetworkNodeInit {
   config: Config
@@ -48,6 +56,7 @@ export class NetworkNode {
   readonly registry: Registry
   readonly trust: ConnectionTrust
   readonly limits: ProtocolLimits
+  readonly heads: HeadWatch
   readonly traffic = new Traffic()
   readonly gater: Gater
   readonly #init: NetworkNodeInit
@@ -76,6 +85,12 @@ export class NetworkNode {
       isRevoked: (peerId) => registry.replica.state.isRevoked(publicKeyOf(peerId)),
       knownPrefix: (prefix) => prefixes.has(prefix),
       onUpgraded: (peerId, connection) => this.traffic.add(peerId, connection)
+    })
+    this.heads = new HeadWatch({
+      replica: registry.replica,
+      logger,
+      sync: () => this.#sync,
+      onHeard: () => this.#init.onChange()
     })
     this.#self = new SelfPublisher({ ...init, put: async () => await this.#session?.put() })
   }
@@ -161,14 +176,15 @@ export class NetworkNode {
         announce: {
           members: () => registry.replica.state.memberCount,
           refresh: async () => await this.#self.refresh(),
-          onNewerHead: () => this.#sync?.nudge()
+          onNewerHead: ({ bytes }) => void this.heads.shown(bytes)
         },
-        onCheckpoint: (checkpoint) => this.#shown(checkpoint)
+        onCheckpoint: (checkpoint, from) => void this.heads.shown(checkpoint, from)
       },
       signal
     )
     this.#host = host
     this.#port = port
+    host.services.hello.events.addEventListener('proven', ({ detail }) => void this.heads.proven(detail))
     await this.#self.start(host, port)
     this.#startKeepers(host)
     this.#stops.push(
@@ -192,9 +208,10 @@ export class NetworkNode {
 
   /** The invite changed, or somebody asked for a new try now. */
   retry(): void {
-    this.#session?.kick()
+    this.#session?.retry()
   }
 
+  /** Says goodbye and ends, also when only a part of it was started. */
   async stop(reason: string, left: boolean): Promise<void> {
     const { registry } = this
     this.#self.stop()
@@ -203,24 +220,46 @@ export class NetworkNode {
     for (const stop of this.#stops) stop()
     this.#peers?.stop()
     this.#roundTrips?.stop()
-    await this.#session?.stop(reason, left ? await this.#self.farewell() : undefined)
+    await Promise.all([this.#session?.stop(reason, left ? await this.#farewell() : undefined), this.#told()])
     this.#sync?.stop()
     this.trust.clear()
-    await this.#host?.stop()
+    if (this.#host !== undefined) await stopHost(this.#host)
     await registry.liveness.stop()
   }
 
-  /** A checkpoint that somebody showed: taken when it stands on what is held, else the entries before it are fetched. */
-  #shown(checkpoint: Uint8Array): void {
-    this.registry.replica.apply([], checkpoint).catch(() => this.#sync?.nudge())
+  async #farewell(): Promise<Uint8Array | undefined> {
+    try {
+      return await this.#self.farewell()
+    } catch (error) {
+      this.#init.logger.warn({ error: String(error) }, 'the record that says that this node left could not be made')
+      return undefined
+    }
+  }
+
+  /** Resolves when those who follow this registry have surely been sent that it goes. */
+  async #told(): Promise<void> {
+    const subscribers = this.#host?.services.sync?.subscribers ?? 0
+    if (subscribers > 0) await sleep(Math.min(goodbyeMs, pushMs + subscribers / 5))
   }
 
   #startKeepers(host: Host): void {
     this.#sync = this.#makeSync()
     this.#peers = this.#makePeers(host)
-    this.#roundTrips = new RoundTrips({ trust: this.trust, ping: host.services.ping })
+    this.#roundTrips = new RoundTrips({
+      trust: this.trust,
+      ping: host.services.ping,
+      silentMs: this.#init.config.limits.peerTimeoutMs,
+      onSilent: (peerId) => this.#closeSilent(peerId)
+    })
     this.#session = this.#makeSession(host)
     for (const keeper of [this.#sync, this.#peers, this.#roundTrips, this.#session]) keeper.start()
+  }
+
+  #closeSilent(peerId: string): void {
+    this.#init.logger.info({ peer: peerId }, 'a connected member answers nothing any more; its connections are closed and dialled anew')
+    for (const { connection, member } of this.trust.members()) {
+      if (peerIdText(member.publicKey) === peerId) connection.abort(new Error('no answer to pings'))
+    }
   }
 
   #makeSync(): SyncKeeper {
@@ -256,6 +295,7 @@ export class NetworkNode {
       logger,
       backoff: backoffOf(config),
       wanted: config.limits.peersWanted,
+      most: config.limits.peersMax,
       dialTimeoutMs: config.bootstrap.dialTimeoutMs,
       targets: () => (this.isMember() ? memberTargets(registry, key.publicKey) : []),
       findMore: async (publicKey, signal) => (await host.services.kad?.findRecord(publicKey, { signal }))?.value.addrs,
@@ -271,15 +311,14 @@ export class NetworkNode {
     return new SessionKeeper({
       find: async (except, signal) => await findRegistry(finder, except, signal),
       open: async (connection, signal) => await openRegisterSession(connection, { limits, clock, signal }),
-      better: (than) =>
-        !isRegistryRole(than.role) && this.sources().some(({ connection }) => isRegistry(trust, connection)),
+      better: ({ role }) => (isRegistryRole(role) ? undefined : connectedRegistry(finder, new Set())),
       membership: makeMembership({ config, registry, key, clock, invite }),
       selfRecord: this.selfRecord,
       instance,
       clock,
       logger,
       backoff: backoffOf(config),
-      heartbeatTimeoutMs: config.heartbeat.timeoutMs,
+      heartbeat: config.heartbeat,
       checkpoint: () => registry.replica.checkpoint?.bytes,
       connected: () => this.#connectedKeys(),
       onRegistered: async (view, answer) => await this.#registered(view, answer),
@@ -290,7 +329,7 @@ export class NetworkNode {
         this.#trouble = error
         this.#init.onChange()
       },
-      onCheckpoint: (checkpoint) => this.#shown(checkpoint)
+      onCheckpoint: (checkpoint) => void this.heads.shown(checkpoint, this.session?.peer.publicKey)
     })
   }
 
@@ -321,9 +360,8 @@ export class NetworkNode {
   }
 }
 
-const isRegistry = (trust: ConnectionTrust, connection: Connection): boolean => {
-  const member = trust.memberOf(connection)
-  return member !== undefined && isRegistryRole(member.role)
+const stopHost = async (host: Host): Promise<void> => {
+  await Promise.race([host.stop(), sleep(hostStopMs)])
 }
 
 /** From 1,000 members on the pulls of all together stay as many as they are. */
@@ -331,7 +369,11 @@ const pullIntervalMs = (config: Config, members: number): number =>
   Math.max(config.replication.intervalMs, members * 60)
 
 /** The heartbeats of a shorter interval are as many more: twice what it asks for. */
-const protocolLimits = ({ protocols, heartbeat }: Config): ProtocolLimits => {
+const protocolLimits = ({ protocols, heartbeat, replication }: Config): ProtocolLimits => {
   const perMs = Math.min(protocols.register.heartbeats.perMs, heartbeat.intervalMs / 2)
-  return { ...protocols, register: { ...protocols.register, heartbeats: { ...protocols.register.heartbeats, perMs } } }
+  return {
+    ...protocols,
+    register: { ...protocols.register, heartbeats: { ...protocols.register.heartbeats, perMs } },
+    sync: { ...protocols.sync, progressMs: replication.syncTimeoutMs }
+  }
 }

@@ -270,6 +270,7 @@ export class TrustNode implements Node {
   }
 
   changed(): void {
+    this.#duties?.changed()
     const before = this.phases.name
     if (this.invites.invite !== undefined && this.#network?.isMember() === true) this.invites.done()
     if (this.phases.update(this.facts())) {

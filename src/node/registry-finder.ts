@@ -1,5 +1,5 @@
 import type { ConnectionTrust } from '../protocols/engine/trust.ts'
-import { NotFoundError } from '../registry/errors.ts'
+import { NotFoundError, UnavailableError } from '../registry/errors.ts'
 import { peerIdText } from '../registry/keys.ts'
 import type { Registry } from '../registry/registry.ts'
 import { isRegistryRole, servesRegistry } from '../registry/role.ts'
@@ -23,42 +23,41 @@ export interface FinderInit {
 }
 
 /**
- * A registry to hold the lease: a connected root or secondary, else whoever answers first of those known, else a connected
+ * A registry to hold the lease, none of those just tried (PeerIds): a connected root or secondary, else whoever answers first of those known, else a connected
  * member that stands in, and DNS only when everything known has failed. undefined: this process needs none (the only registry).
  *
  * @throws NoCandidateError with what each candidate did
  */
 export async function findRegistry(
   init: FinderInit,
-  except: Uint8Array | undefined,
+  except: ReadonlySet<string>,
   signal: AbortSignal
 ): Promise<RegistryPeer | undefined> {
   const { config, candidates } = init
-  const connected = connectedPeers(init, except)
-  const registry = connected.find(({ role }) => isRegistryRole(role))
+  const registry = connectedRegistry(init, except)
   if (registry !== undefined) return registry
-  const exceptId = except && peerIdText(except)
-  const known = candidates
-    .known()
-    .filter(({ peerIds }) => exceptId === undefined || peerIds?.includes(exceptId) !== true)
-  // Between registries there is always the log: a root asks nobody else who its secondaries are.
-  if (config.role === 'root') return await raceFor(init, known.filter(isCached), signal, []).catch(() => undefined)
+  const known = candidates.known().filter(({ peerIds }) => peerIds?.every((id) => except.has(id)) !== true)
   const failures: DialFailure[] = []
-  const found = await raceFor(init, known, signal, failures)
+  const race = async (group: readonly KnownCandidate[]) => await raceFor(init, group, except, signal, failures)
+  // Between registries there is always the log: a root asks nobody else who its secondaries are.
+  if (config.role === 'root') return (await race(known.filter(isCached))) ?? connectedPeers(init, except)[0]
+  const found = (await race(known)) ?? connectedPeers(init, except)[0]
   if (found !== undefined) return found
-  const standIn = connected[0]
-  if (standIn !== undefined) return standIn
-  const byName = await raceFor(init, await candidates.fromDns(signal), signal, failures)
+  const byName = await race(await candidates.fromDns(signal))
   if (byName !== undefined) return byName
   throw new NoCandidateError(failures)
 }
 
 const isCached = ({ source }: KnownCandidate): boolean => source === 'cache'
 
-function connectedPeers({ trust, self }: FinderInit, except: Uint8Array | undefined): RegistryPeer[] {
+/** A connected root or secondary. */
+export const connectedRegistry = (init: FinderInit, except: ReadonlySet<string>): RegistryPeer | undefined =>
+  connectedPeers(init, except).find(({ role }) => isRegistryRole(role))
+
+function connectedPeers({ trust, self }: FinderInit, except: ReadonlySet<string>): RegistryPeer[] {
   const peers: RegistryPeer[] = []
   for (const { connection, member } of trust.members()) {
-    const excluded = except !== undefined && Buffer.compare(member.publicKey, except) === 0
+    const excluded = except.has(peerIdText(member.publicKey))
     if (excluded || !servesRegistry(member.role) || connection.status !== 'open') continue
     if (Buffer.compare(member.publicKey, self) !== 0) peers.push({ connection, ...member })
   }
@@ -69,6 +68,7 @@ function connectedPeers({ trust, self }: FinderInit, except: Uint8Array | undefi
 async function raceFor(
   init: FinderInit,
   candidates: readonly KnownCandidate[],
+  except: ReadonlySet<string>,
   signal: AbortSignal,
   failures: DialFailure[]
 ): Promise<RegistryPeer | undefined> {
@@ -83,11 +83,12 @@ async function raceFor(
         await waitForProof(host.services.hello, trust, candidate, verifySignal)
         const member = trust.memberOf(candidate)
         if (member === undefined || !servesRegistry(member.role)) throw new NotFoundError('it serves no registry')
+        if (except.has(peerIdText(member.publicKey))) throw new UnavailableError('it was tried a moment ago', 0)
       }
     })
     const member = trust.memberOf(connection)
     if (member === undefined) return undefined
-    const source = candidates.find(({ multiaddr }) => multiaddr.startsWith(address))?.source ?? 'cache'
+    const source = candidates.find(({ multiaddr }) => `${multiaddr}/`.startsWith(`${address}/`))?.source ?? 'cache'
     registry.liveness.learned(member.publicKey, source)
     registry.liveness.connected(member.publicKey, address)
     return { connection, ...member }

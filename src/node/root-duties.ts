@@ -28,6 +28,7 @@ export class RootDuties {
   readonly #root: Root | undefined
   readonly #stableMs: number
   readonly #stops: (() => void)[] = []
+  #listening: NodeJS.Timeout | undefined
   #busy = false
 
   constructor(init: RootDutiesInit) {
@@ -44,6 +45,11 @@ export class RootDuties {
     this.#stops.push(() => clearInterval(timer))
   }
 
+  /** Somebody's head was heard, perhaps. */
+  changed(): void {
+    if (this.#listening !== undefined && this.#root !== undefined && this.#heardEnough()) this.#release(this.#root)
+  }
+
   stop(): void {
     for (const stop of this.#stops) stop()
   }
@@ -57,18 +63,19 @@ export class RootDuties {
     }
     logger.info({}, fenceReason)
     const timer = setTimeout(() => this.#release(root), fenceMs).unref()
-    const enough = (): void => {
-      const shown = [...network.trust.members()]
-      const registries = shown.filter(({ member }) => isRegistryRole(member.role))
-      const members = new Set(shown.map(({ member }) => peerIdText(member.publicKey)))
-      if (registries.length >= headsWanted.registries || members.size >= headsWanted.members) this.#release(root)
-    }
-    const stop = network.trust.onMember(enough)
-    this.#stops.push(stop, () => clearTimeout(timer))
-    enough()
+    this.#stops.push(() => clearTimeout(timer))
+    this.#listening = timer
+    this.changed()
+  }
+
+  #heardEnough(): boolean {
+    const heads = [...this.#init.network.heads.heard.values()]
+    return heads.length >= headsWanted.members || heads.filter(isRegistryRole).length >= headsWanted.registries
   }
 
   #release(root: Root): void {
+    clearTimeout(this.#listening)
+    this.#listening = undefined
     root.release()
     root.start().catch((error: Error) => {
       this.#init.logger.error(

@@ -89,9 +89,14 @@ export class SyncKeeper {
     for (const [id, source] of wanted) if (!this.#subscriptions.has(id)) this.#subscribe(id, source)
   }
 
-  /** Somebody has a newer head: those who are not subscribed anywhere pull at once. */
-  nudge(): void {
-    if (this.#subscriptions.size === 0) void this.#pull()
+  /** Whether somebody pushes every change to this process. */
+  get follows(): boolean {
+    return this.subscriptions.length > 0
+  }
+
+  /** Asks somebody now, `from` when it is connected: there is a newer head that no push has brought. */
+  pull(from?: Uint8Array): void {
+    void this.#pull(from)
   }
 
   #wanted(): Map<string, { connection: Connection; member: TrustedMember }> {
@@ -124,19 +129,20 @@ export class SyncKeeper {
     const { logger, backoff: init } = this.#init
     const backoff = new Backoff(init)
     while (!over.signal.aborted && connection.status === 'open') {
-      try {
-        await this.#sync(subscription.member.publicKey, connection, true, over.signal, () => {
-          subscription.caughtUp = true
-          backoff.reset()
-        })
-      } catch (error) {
-        subscription.caughtUp = false
-        if (over.signal.aborted || connection.status !== 'open') break
-        const pauseMs = init.initialMs + backoff.next()
-        const fields = { peer: id, error: String(error), retry_after_seconds: Math.round(pauseMs / 1000) }
-        logger.warn(fields, 'a sync subscription ended; the replica stands still until it is opened again')
-        await sleep(pauseMs, over.signal).catch(() => {})
+      const onCaughtUp = (): void => {
+        subscription.caughtUp = true
+        backoff.reset()
       }
+      const why = await this.#sync(subscription.member.publicKey, connection, true, over.signal, onCaughtUp).then(
+        () => 'it was ended in order',
+        (error: unknown) => String(error)
+      )
+      subscription.caughtUp = false
+      if (over.signal.aborted || connection.status !== 'open') break
+      const pauseMs = init.initialMs + backoff.next()
+      const fields = { peer: id, error: why, retry_after_seconds: Math.round(pauseMs / 1000) }
+      logger.warn(fields, 'a sync subscription ended; the replica stands still until it is opened again')
+      await sleep(pauseMs, over.signal).catch(() => {})
     }
     if (this.#subscriptions.get(id) === subscription) this.#subscriptions.delete(id)
   }
@@ -173,14 +179,13 @@ export class SyncKeeper {
     }
   }
 
-  async #pull(): Promise<void> {
+  async #pull(from?: Uint8Array): Promise<void> {
     const sources = [...this.#init.trust.members()].filter(
-      ({ member, connection }) =>
-        servesRegistry(member.role) &&
-        connection.status === 'open' &&
-        !this.#subscriptions.has(peerIdText(member.publicKey))
+      ({ member, connection }) => servesRegistry(member.role) && connection.status === 'open'
     )
-    const source = sources[Math.floor(Math.random() * sources.length)]
+    const others = sources.filter(({ member }) => !this.#subscriptions.has(peerIdText(member.publicKey)))
+    const named = from && sources.find(({ member }) => equals(member.publicKey, from))
+    const source = named ?? others[Math.floor(Math.random() * others.length)]
     if (source === undefined || this.#pulling || !this.#init.allowed()) return
     this.#pulling = true
     try {

@@ -33,8 +33,13 @@ export class TestNetwork implements AsyncDisposable {
   }
 
   config(name: string, flags: Flags = {}) {
+    return parseConfig(this.processInit(name, flags))
+  }
+
+  /** What `parseConfig` is given, here or in another process. */
+  processInit(name: string, flags: Flags = {}) {
     const homes = { config: this.folder, data: join(this.folder, 'data'), runtime: join(this.folder, 'run') }
-    return parseConfig({
+    return {
       env: {},
       homes,
       flags: {
@@ -51,7 +56,7 @@ export class TestNetwork implements AsyncDisposable {
         ...this.#common,
         ...flags
       }
-    })
+    }
   }
 
   make(name: string, flags: Flags = {}): TrustNode {
@@ -77,7 +82,9 @@ export class TestNetwork implements AsyncDisposable {
   async invite(options: InviteOptions): Promise<Invite> {
     const { registry, config } = this.node('root')
     const { grant, inviteKey } = await registry.admission.invite(options)
-    const registries = [{ publicKey: this.node('root').key.publicKey, addrs: [...this.node('root').attached.announced] }]
+    const registries = [
+      { publicKey: this.node('root').key.publicKey, addrs: [...this.node('root').attached.announced] }
+    ]
     return decodeInvite(
       encodeInvite({ domain: config.domain ?? '', networkId: registry.networkId, registries, grant, inviteKey })
     )
@@ -111,10 +118,14 @@ export class TestNetwork implements AsyncDisposable {
 }
 
 /** Waits until the condition holds at one of the nodes' changes or within the next tenth of a second. */
-export async function eventually(condition: () => boolean | Promise<boolean>, ms = 10_000): Promise<void> {
+export async function eventually(
+  condition: () => boolean | Promise<boolean>,
+  ms = 10_000,
+  about: () => unknown = () => ''
+): Promise<void> {
   const deadline = performance.now() + ms
   while (!(await condition())) {
-    if (performance.now() > deadline) throw new Error(`not within ${ms} ms: ${condition.toString()}`)
+    if (performance.now() > deadline) throw new Error(`not within ${ms} ms: ${condition.toString()}${String(about())}`)
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
 }

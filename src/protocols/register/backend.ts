@@ -15,6 +15,7 @@ export interface SessionLease {
   probeUnanswered(): void
   lost(reason: string): void
   left(reason: string): void
+  released(): void
 }
 
 interface JoinBundle {

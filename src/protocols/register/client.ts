@@ -128,7 +128,17 @@ export class RegisterSession implements RegistrySession {
 
   async deregister(reason: string, record: Uint8Array = none, options: SessionCallOptions = {}): Promise<void> {
     const told = reason.slice(0, this.#limits.reasonChars)
-    await this.#command({ deregister: { reason: told, record } }, 'the registry refused the goodbye', options)
+    await this.#command(
+      { deregister: { reason: told, record, moved: false } },
+      'the registry refused the goodbye',
+      options
+    )
+    await this.close()
+  }
+
+  async release(options: SessionCallOptions = {}): Promise<void> {
+    const moved = { reason: '', record: none, moved: true }
+    await this.#command({ deregister: moved }, 'the registry refused to give up the lease', options)
     await this.close()
   }
 

@@ -90,5 +90,7 @@ export interface RegistrySession {
   forwardJoin(call: ForwardCall, options?: SessionCallOptions): Promise<Uint8Array>
   /** Says goodbye; `record` has left = true. The session is over afterwards. */
   deregister(reason: string, record?: Uint8Array, options?: SessionCallOptions): Promise<void>
+  /** Another registry holds the lease now: this one yields to it. The session is over afterwards. */
+  release(options?: SessionCallOptions): Promise<void>
   close(): Promise<void>
 }

@@ -26,6 +26,8 @@ export interface Session {
   lost: string | undefined
   left: string | undefined
   lapsedAt: number | undefined
+  /** The member moved its lease to another registry, which speaks for it as soon as it does. */
+  released: boolean
   contested: boolean
 }
 
@@ -37,6 +39,7 @@ export interface LeaseKeeper {
   unanswered(session: Session): void
   lost(session: Session, reason: string): void
   left(session: Session, reason: string): void
+  released(session: Session): void
 }
 
 /**
@@ -89,6 +92,11 @@ export class Lease {
   /** The member said goodbye. */
   left(reason: string): void {
     if (this.#holds()) this.#keeper.left(this.#session, reason)
+  }
+
+  /** The member holds its lease at another registry now. */
+  released(): void {
+    if (this.#holds()) this.#keeper.released(this.#session)
   }
 
   #holds(): boolean {

@@ -9,7 +9,7 @@ import { SelfDoubt } from './self-doubt.ts'
 import { isUp } from './states.ts'
 
 /** Of a session that was just heard. */
-const fresh = { unanswered: 0, lost: undefined, left: undefined, lapsedAt: undefined }
+const fresh = { unanswered: 0, lost: undefined, left: undefined, lapsedAt: undefined, released: false }
 
 /** The sessions that members hold here, judged by their signs of life. It has no timers: time passes when `tick` is called. */
 export class Leases implements LeaseKeeper {
@@ -118,6 +118,16 @@ export class Leases implements LeaseKeeper {
     this.#held.delete(session.id)
   }
 
+  /** What was heard here is as good as old: whoever else heard the member speaks. When nobody did, the lease runs out as always. */
+  released(session: Session): void {
+    const member = this.#board.members.get(session.id)
+    if (member?.own === undefined) return
+    session.released = true
+    session.heardAt = this.#init.now() - this.#init.timings.heartbeatMs
+    const { state, reason } = member.own
+    this.#put(member, session, { state, reason })
+  }
+
   /** A member that had a lease here before a restart gets the time of one to come back. */
   remember(member: ObservedMember, observation: Observation): void {
     const now = this.#init.now()
@@ -161,7 +171,7 @@ export class Leases implements LeaseKeeper {
   }
 
   #isLive(session: Session, at: number): boolean {
-    if (session.left !== undefined || session.lost !== undefined) return false
+    if (session.left !== undefined || session.lost !== undefined || session.released) return false
     return at - session.beatAt < this.#init.timings.leaseMs
   }
 
@@ -247,6 +257,7 @@ export class Leases implements LeaseKeeper {
     const { own } = member
     this.#board.observe(member, {
       ...judgement,
+      ...(session.released && { yields: true }),
       source: this.#init.self,
       since: own?.state === judgement.state ? own.since : this.#init.now(),
       heardAt: session.heardAt,

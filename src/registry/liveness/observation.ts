@@ -14,6 +14,8 @@ export interface Observation {
   readonly rttMs: number | undefined
   /** Keys of members that it said to be connected to. */
   readonly connected: readonly Uint8Array[]
+  /** Of our own: the member moved its lease, so another registry that heard it later speaks. */
+  readonly yields?: boolean
 }
 
 /** The same as it travels: times are ages at the moment it was made. */
@@ -86,14 +88,16 @@ export const supersedes = (incoming: Observation, current: Observation): boolean
   }
   if (!equals(incoming.source, current.source)) return heard(incoming) > heard(current)
   if (incoming.state === current.state) return heard(incoming) > heard(current) + refreshedAfterMs
-  return incoming.since > current.since + travelMs
+  if (incoming.since > current.since + travelMs) return true
+  // Two changes at one moment: when it is up after all its source hears that it is doubted, and says so; not so the other way round.
+  return isUp(current.state) && !isUp(incoming.state) && incoming.since >= current.since - travelMs
 }
 
 /** Which of our own observation and that of another registry speaks: the one that heard the member last. */
 export const speaker = (own: Observation | undefined, other: Observation | undefined): Observation | undefined => {
   if (own === undefined || other === undefined) return own ?? other
   // A live session here outweighs whatever anybody says.
-  if (isUp(own.state)) return own
+  if (isUp(own.state) && own.yields !== true) return own
   return heard(other) > heard(own) ? other : own
 }
 

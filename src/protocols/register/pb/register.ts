@@ -461,6 +461,11 @@ export namespace SessionFrame {
     value: Uint8Array
   }
 
+  export interface SessionFrameDeregisterMovedFieldEvent {
+    field: '$.deregister.moved'
+    value: boolean
+  }
+
   export interface SessionFrameAnswerStatusFieldEvent {
     field: '$.answer.status'
     value: number
@@ -539,7 +544,7 @@ export namespace SessionFrame {
     return decodeMessage(buf, SessionFrame.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<SessionFrame>): Generator<SessionFrameIdFieldEvent | SessionFrameRegisterRecordFieldEvent | SessionFrameRegisterJoinFieldEvent | SessionFrameRegisterGrantFieldEvent | SessionFrameRegisterInstanceFieldEvent | SessionFrameRegisteredStatusFieldEvent | SessionFrameRegisteredRetryAfterMsFieldEvent | SessionFrameRegisteredAdmitFieldEvent | SessionFrameRegisteredLeaseMsFieldEvent | SessionFrameRegisteredHeartbeatMsFieldEvent | SessionFrameRegisteredPeersFieldEvent | SessionFrameRegisteredRegistriesFieldEvent | SessionFrameRegisteredCheckpointFieldEvent | SessionFrameRegisteredObservedFieldEvent | SessionFrameRegisteredRecordFieldEvent | SessionFrameRegisteredReplicaAgeMsFieldEvent | SessionFrameHeartbeatCheckpointFieldEvent | SessionFrameHeartbeatSeqFieldEvent | SessionFrameHeartbeatConnectedFieldEvent | SessionFrameHeartbeatRttMsFieldEvent | SessionFrameHeartbeatAnswerStatusFieldEvent | SessionFrameHeartbeatAnswerLeaseMsFieldEvent | SessionFrameHeartbeatAnswerHeartbeatMsFieldEvent | SessionFrameHeartbeatAnswerCheckpointFieldEvent | SessionFrameHeartbeatAnswerReplicaAgeMsFieldEvent | SessionFrameHeartbeatAnswerContestedFieldEvent | SessionFrameDeregisterReasonFieldEvent | SessionFrameDeregisterRecordFieldEvent | SessionFrameAnswerStatusFieldEvent | SessionFrameAnswerRetryAfterMsFieldEvent | SessionFrameAnswerRecordFieldEvent | SessionFrameAnswerEntryFieldEvent | SessionFramePingFieldEvent | SessionFramePongFieldEvent | SessionFramePutRecordFieldEvent | SessionFrameRenewRequestFieldEvent | SessionFrameForgetRequestFieldEvent | SessionFrameAdmittedStatusFieldEvent | SessionFrameAdmittedAdmitFieldEvent | SessionFrameForwardJoinFieldEvent | SessionFrameForwardGrantFieldEvent | SessionFrameForwardReceiptFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<SessionFrame>): Generator<SessionFrameIdFieldEvent | SessionFrameRegisterRecordFieldEvent | SessionFrameRegisterJoinFieldEvent | SessionFrameRegisterGrantFieldEvent | SessionFrameRegisterInstanceFieldEvent | SessionFrameRegisteredStatusFieldEvent | SessionFrameRegisteredRetryAfterMsFieldEvent | SessionFrameRegisteredAdmitFieldEvent | SessionFrameRegisteredLeaseMsFieldEvent | SessionFrameRegisteredHeartbeatMsFieldEvent | SessionFrameRegisteredPeersFieldEvent | SessionFrameRegisteredRegistriesFieldEvent | SessionFrameRegisteredCheckpointFieldEvent | SessionFrameRegisteredObservedFieldEvent | SessionFrameRegisteredRecordFieldEvent | SessionFrameRegisteredReplicaAgeMsFieldEvent | SessionFrameHeartbeatCheckpointFieldEvent | SessionFrameHeartbeatSeqFieldEvent | SessionFrameHeartbeatConnectedFieldEvent | SessionFrameHeartbeatRttMsFieldEvent | SessionFrameHeartbeatAnswerStatusFieldEvent | SessionFrameHeartbeatAnswerLeaseMsFieldEvent | SessionFrameHeartbeatAnswerHeartbeatMsFieldEvent | SessionFrameHeartbeatAnswerCheckpointFieldEvent | SessionFrameHeartbeatAnswerReplicaAgeMsFieldEvent | SessionFrameHeartbeatAnswerContestedFieldEvent | SessionFrameDeregisterReasonFieldEvent | SessionFrameDeregisterRecordFieldEvent | SessionFrameDeregisterMovedFieldEvent | SessionFrameAnswerStatusFieldEvent | SessionFrameAnswerRetryAfterMsFieldEvent | SessionFrameAnswerRecordFieldEvent | SessionFrameAnswerEntryFieldEvent | SessionFramePingFieldEvent | SessionFramePongFieldEvent | SessionFramePutRecordFieldEvent | SessionFrameRenewRequestFieldEvent | SessionFrameForgetRequestFieldEvent | SessionFrameAdmittedStatusFieldEvent | SessionFrameAdmittedAdmitFieldEvent | SessionFrameForwardJoinFieldEvent | SessionFrameForwardGrantFieldEvent | SessionFrameForwardReceiptFieldEvent> {
     return streamMessage(buf, SessionFrame.codec(), opts)
   }
 }
@@ -1598,6 +1603,7 @@ export namespace HeartbeatAnswer {
 export interface Deregister {
   reason: string
   record: Uint8Array
+  moved: boolean
 }
 
 export namespace Deregister {
@@ -1620,13 +1626,19 @@ export namespace Deregister {
           w.bytes(obj.record)
         }
 
+        if ((obj.moved != null && obj.moved !== false)) {
+          w.uint32(24)
+          w.bool(obj.moved)
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
       }, (reader, length, opts = {}) => {
         const obj: any = {
           reason: '',
-          record: uint8ArrayAlloc(0)
+          record: uint8ArrayAlloc(0),
+          moved: false
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -1641,6 +1653,10 @@ export namespace Deregister {
             }
             case 2: {
               obj.record = reader.bytes()
+              break
+            }
+            case 3: {
+              obj.moved = reader.bool()
               break
             }
             default: {
@@ -1672,6 +1688,13 @@ export namespace Deregister {
               }
               break
             }
+            case 3: {
+              yield {
+                field: `${prefix}.moved`,
+                value: reader.bool()
+              }
+              break
+            }
             default: {
               reader.skipType(tag & 7)
               break
@@ -1694,6 +1717,11 @@ export namespace Deregister {
     value: Uint8Array
   }
 
+  export interface DeregisterMovedFieldEvent {
+    field: '$.moved'
+    value: boolean
+  }
+
   export function encode (obj: Partial<Deregister>): Uint8Array {
     return encodeMessage(obj, Deregister.codec())
   }
@@ -1702,7 +1730,7 @@ export namespace Deregister {
     return decodeMessage(buf, Deregister.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Deregister>): Generator<DeregisterReasonFieldEvent | DeregisterRecordFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Deregister>): Generator<DeregisterReasonFieldEvent | DeregisterRecordFieldEvent | DeregisterMovedFieldEvent> {
     return streamMessage(buf, Deregister.codec(), opts)
   }
 }

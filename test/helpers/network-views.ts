@@ -1,0 +1,62 @@
+import type { TrustNode } from '../../src/node/node.ts'
+import { peerIdText } from '../../src/registry/keys.ts'
+import type { State } from '../../src/registry/liveness.ts'
+import { eventually } from './network.ts'
+
+/** States of all members as one node sees them, by name. */
+export function statesAt(node: TrustNode): Record<string, State> {
+  const { replica, liveness } = node.registry
+  const members = [...replica.state.members()].toSorted((a, b) => (a.name < b.name ? -1 : 1))
+  return Object.fromEntries(members.map(({ name, publicKey }) => [name, liveness.view(publicKey).state]))
+}
+
+export function memberAt(node: TrustNode, name: string) {
+  const member = node.registry.replica.state.memberByName(name)
+  if (member === undefined) throw new Error(`${node.config.name} knows no member ${name}`)
+  return member
+}
+
+/** What one node thinks of another one. */
+export const viewOf = (node: TrustNode, name: string) => node.registry.liveness.view(memberAt(node, name).publicKey)
+
+/** Name of the registry that holds the node's lease. */
+export const leaseAt = (node: TrustNode): string | undefined => node.network?.session?.peer.name
+
+/** Whether everybody sees all the others in that state. */
+export const allSee = (nodes: readonly TrustNode[], name: string, state: State): boolean =>
+  nodes.every((node) => node.config.name === name || viewOf(node, name).state === state)
+
+export const idOf = (node: TrustNode): string => peerIdText(node.key.publicKey)
+
+/** Every state that a node shows for a member from now on. Returns how to stop, which gives them. */
+export function watchStates(node: TrustNode, name: string): () => State[] {
+  const seen: State[] = []
+  const look = (): void => {
+    const { state } = viewOf(node, name)
+    if (seen.at(-1) !== state) seen.push(state)
+  }
+  look()
+  const stop = node.onChange(look)
+  return () => {
+    stop()
+    return seen
+  }
+}
+
+/** For the message of a test that fails: what each of them thinks of one. */
+export const opinions = (nodes: readonly TrustNode[], name: string): string =>
+  nodes
+    .map((node) => {
+      const { state, reason, source } = viewOf(node, name)
+      const by = node.registry.replica.state.member(source ?? new Uint8Array())?.name
+      return ` | ${node.config.name} (lease at ${leaseAt(node)}): ${state} ${reason} by ${by}`
+    })
+    .join('')
+
+/** Waits until all the others see the member in that state. */
+export const seenBy = async (nodes: readonly TrustNode[], name: string, state: State, ms?: number): Promise<void> =>
+  await eventually(
+    () => allSee(nodes, name, state),
+    ms,
+    () => opinions(nodes, name)
+  )

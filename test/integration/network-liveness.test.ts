@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest'
+import { eventually, TestNetwork } from '../helpers/network.ts'
+import { memberAt, seenBy, viewOf } from '../helpers/network-views.ts'
+import { spawnNode } from '../helpers/node-process.ts'
+
+describe('who is up in a network', () => {
+  it('shows a killed node as suspect with the reason at every member, and online again after its restart', async () => {
+    await using network = await TestNetwork.create()
+    await network.join('second', { role: 'secondary' })
+    await Promise.all(['a', 'b'].map((name) => network.join(name)))
+    await using victim = await spawnNode(network, 'victim')
+    await seenBy(network.nodes, 'victim', 'online')
+    const { publicKey } = memberAt(network.node('a'), 'victim')
+    const before = network.node('a').registry.records.read(publicKey)?.seq ?? 0
+
+    const killed = performance.now()
+    await victim.kill()
+    await seenBy(network.nodes, 'victim', 'suspect', 3_000)
+    expect(performance.now() - killed).toBeLessThan(1_500)
+    for (const node of network.nodes) expect(viewOf(node, 'victim').reason).not.toBe('')
+
+    await using again = await spawnNode(network, 'victim')
+    expect(again.peerId).toBe(victim.peerId)
+    await seenBy(network.nodes, 'victim', 'online')
+    await eventually(() => network.nodes.every((node) => (node.registry.records.read(publicKey)?.seq ?? 0) > before))
+  })
+
+  it('shows a frozen node as suspect within five seconds', async () => {
+    await using network = await TestNetwork.create()
+    await network.join('a')
+    await using victim = await spawnNode(network, 'victim')
+    await seenBy(network.nodes, 'victim', 'online')
+    victim.freeze()
+    await seenBy(network.nodes, 'victim', 'suspect', 5_000)
+    expect(viewOf(network.node('a'), 'victim').reason).not.toBe('')
+  })
+
+  it('shows a stopped node as left with its reason, and online when it is started again', async () => {
+    await using network = await TestNetwork.create()
+    await Promise.all(['a', 'b', 'c'].map((name) => network.join(name)))
+    await seenBy(network.nodes, 'c', 'online')
+    const stopped = network.node('c')
+    const { seq } = stopped.attached.selfRecord.current?.value ?? { seq: 0 }
+    await stopped.stop('upgrade')
+    const others = network.nodes.filter((node) => node !== stopped)
+    await seenBy(others, 'c', 'left')
+    for (const node of others) expect(viewOf(node, 'c').reason).toContain('upgrade')
+
+    const again = await network.join('c')
+    await seenBy(others, 'c', 'online')
+    expect(again.attached.selfRecord.current?.value.seq).toBeGreaterThan(seq)
+  })
+
+  it('shows a killed root as gone at every member, and online when it is back', async () => {
+    await using network = await TestNetwork.create()
+    await network.join('second', { role: 'secondary' })
+    await Promise.all(['a', 'b'].map((name) => network.join(name)))
+    const root = network.node('root')
+    const others = network.nodes.filter((node) => node !== root)
+    await seenBy(network.nodes, 'root', 'online')
+    await root.stop('upgrade')
+    await seenBy(others, 'root', 'left')
+    await network.start('root', { role: 'root' })
+    await seenBy(others, 'root', 'online')
+  })
+})
