@@ -28,5 +28,5 @@ for (const name of schemaNames) {
 export function expectSchema(name: string, answer: unknown): void {
   const validate = ajv.getSchema(`${name}.schema.json`)
   const fits = validate?.(JSON.parse(JSON.stringify(answer)))
-  expect({ fits, errors: validate?.errors }).toEqual({ fits: true, errors: null })
+  expect(fits, JSON.stringify(validate?.errors)).toBe(true)
 }

@@ -266,7 +266,7 @@ describe('the control api', () => {
   it('tells changes as they come, and ends with the signal and with the node', async () => {
     await using network = await TestNetwork.create()
     const root = network.node('root')
-    const seen = firstEvent(root, (event) => event.type === 'peer' && event.state === 'online')
+    const seen = firstEvent(root, (event) => event.type === 'peer' && event.peerId !== root.peerId)
     const head = firstEvent(root, ({ type }) => type === 'head')
     const hal = await network.join('hal')
     expect(await seen).toMatchObject({ peerId: hal.peerId })

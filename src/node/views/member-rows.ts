@@ -75,7 +75,7 @@ const stateOf = (source: RowSource, view: MemberView, live: readonly Connection[
     reason: view.state === 'online' || view.reason === '' ? null : view.reason,
     stateSinceMs: orNull(view.sinceMs),
     confirmed: view.confirmed,
-    seenAgeMs: orNull(view.heardAgeMs)
+    seenAgeMs: ageOf(view)
   }
 }
 
@@ -87,6 +87,10 @@ const seenHere = ({ answeredAgeMs, now }: RowSource, live: readonly Connection[]
   if (answered !== undefined) return { sinceMs, ageMs: Math.min(answered, youngestMs) }
   return youngestMs < youngMs ? { sinceMs, ageMs: youngestMs } : undefined
 }
+
+/** A time that was told in whole ms may lie a little ahead of the own clock. */
+export const ageOf = ({ heardAgeMs }: MemberView): number | null =>
+  heardAgeMs === undefined ? null : Math.max(0, heardAgeMs)
 
 const directionOf = (connections: readonly Connection[]): PeerRow['direction'] => {
   const inbound = connections.some(({ direction }) => direction === 'inbound')
@@ -145,7 +149,8 @@ export function memberRow(source: RowSource, member: RowMember, connections: Con
     stateSource: self || view.source === undefined ? null : refOf(registry, view.source),
     ...connectionFields(source, peerId, live),
     rttMs: self ? null : orNull(source.rttMs(peerId) ?? view.rttMs),
-    uptimePercent: orNull(view.uptime?.percent),
+    // Sums of fractions end a little above the whole.
+    uptimePercent: view.uptime === undefined ? null : Math.min(100, view.uptime.percent),
     uptimeWindowMs: orNull(view.uptime?.windowMs),
     source: self ? 'self' : sourceOf(view.learnedFrom),
     address: dialled === undefined ? orNull(addresses[0] ?? view.lastAddress) : bareAddress(dialled),

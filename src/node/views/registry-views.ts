@@ -16,7 +16,15 @@ import { lastBackupKey } from '../housekeeping.ts'
 import type { NetworkNode } from '../network-node.ts'
 import type { TrustNode } from '../node.ts'
 import { dataFiles } from '../paths.ts'
-import { type Connections, connectionsOf, mapGently, memberRow, type RowSource, shownState } from './member-rows.ts'
+import {
+  ageOf,
+  type Connections,
+  connectionsOf,
+  mapGently,
+  memberRow,
+  type RowSource,
+  shownState
+} from './member-rows.ts'
 import { networkRef, originOf, refOf, selfRef, viewAgeMs } from './refs.ts'
 
 /** The log, the store, and who is served. */
@@ -117,7 +125,7 @@ const nodeRow = (source: RowSource, member: Member, connections: Connections): R
     confirmed: row.confirmed,
     here,
     registry: here ? refOf(registry, source.self) : row.registry,
-    heartbeatAgeMs: row.self ? null : (view.heardAgeMs ?? null),
+    heartbeatAgeMs: row.self ? null : ageOf(view),
     rttMs: row.rttMs,
     uptimePercent: row.uptimePercent,
     seq: row.seq,
