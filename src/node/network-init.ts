@@ -82,14 +82,19 @@ function refuseSecondNetwork(files: ReturnType<typeof dataFiles>): void {
   }
 }
 
+/** An address without a network behind it is one that was published in advance. */
 async function refuseLiveNetwork(domain: string, config: Config): Promise<void> {
-  const answer = await lookupTnr(domain, {
-    servers: config.bootstrap.dnsServers,
-    timeoutMs: config.bootstrap.dnsTimeoutMs
-  })
+  const { dnsServers: servers, dnsTimeoutMs: timeoutMs } = config.bootstrap
+  const allowLoopback = config.announce.allow.includes('loopback')
+  const answer = await lookupTnr(domain, { servers, timeoutMs, allowLoopback })
   if (answer.kind !== 'found') return
-  const addresses = answer.addresses.map(({ address }) => address).join(', ')
+  // libp2p is loaded only for this question.
+  const { networkAt } = await import('./network-probe.ts')
+  const addresses = answer.addresses.map(({ address }) => address)
+  const networkId = await networkAt(config, addresses)
+  if (networkId === undefined) return
   throw new ConfigError([
-    `tnr.${domain} answers already (${addresses}): join that network with \`trustnet join\`, or make a second one with --new-network`
+    `tnr.${domain} (${addresses.join(', ')}) is a live network already, ${networkIdText(networkId)}: ` +
+      'join it with `trustnet join LINE`, or make a second one with --new-network'
   ])
 }
