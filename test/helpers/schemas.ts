@@ -28,5 +28,6 @@ for (const name of schemaNames) {
 export function expectSchema(name: string, answer: unknown): void {
   const validate = ajv.getSchema(`${name}.schema.json`)
   const fits = validate?.(JSON.parse(JSON.stringify(answer)))
-  expect(fits, JSON.stringify(validate?.errors)).toBe(true)
+  const errors = validate?.errors?.map(({ instancePath, message }) => `${instancePath} ${message}`) ?? []
+  expect({ fits, errors }).toEqual({ fits: true, errors: [] })
 }
