@@ -1,4 +1,5 @@
 import { Option } from 'commander'
+import { digLine } from '../dns/records.ts'
 import type { Loaded } from '../node/config/index.ts'
 import { loadedConfig } from './config-source.ts'
 import type { AddCommand, Context } from './context.ts'
@@ -98,6 +99,7 @@ interface Made {
   fingerprint: string
   recoveryKitPath: string
   passphrase?: string | undefined
+  records: readonly string[]
 }
 
 const show = (context: Context, { config, saveTo }: Loaded, made: Made, options: InitOptions): void => {
@@ -120,4 +122,9 @@ const show = (context: Context, { config, saveTo }: Loaded, made: Made, options:
   terminal.print('Move the recovery kit off this machine: it alone can replace a lost or stolen root. Then:')
   terminal.print(`  trustnet registry start --config ${saveTo}`)
   terminal.print('  trustnet invite                        # one line for the next machine')
+  if (made.records.length === 0) return
+  terminal.print('')
+  terminal.print('For machines that come without an invite line, publish where the root is, and look at the answer:')
+  for (const record of made.records) terminal.print(`  ${record}`)
+  terminal.print(`  ${digLine(config.domain ?? '')}`)
 }

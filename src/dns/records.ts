@@ -45,14 +45,3 @@ export const zoneLine = ({ name, type, ttlSeconds, value }: DnsRecord): string =
 
 /** The question that shows what the world sees. */
 export const digLine = (domain: string): string => `dig +noall +answer AAAA ${tnrName(domain)}`
-
-export interface RecordEdit {
-  readonly add: readonly string[]
-  readonly remove: readonly string[]
-}
-
-/** What to change so that the live AAAA set is the wanted one. */
-export const recordEdit = (live: readonly string[], wanted: readonly string[]): RecordEdit => ({
-  add: wanted.filter((address) => !live.includes(address)),
-  remove: live.filter((address) => !wanted.includes(address))
-})

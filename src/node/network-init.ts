@@ -1,13 +1,17 @@
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { wantedRecords, zoneLine } from '../dns/records.ts'
 import { lookupTnr } from '../dns/tnr.ts'
+import { parseAddr } from '../registry/addrs.ts'
 import { createNetwork } from '../registry/create-network.ts'
 import { createKey, loadOrCreateKey } from '../registry/key-file.ts'
 import { SigningKey } from '../registry/keys.ts'
 import { networkFingerprint, networkIdText } from '../registry/network-id.ts'
 import { peekGenesis } from '../registry/registry.ts'
+import { chooseAddresses } from './addresses.ts'
 import type { Config } from './config/schema.ts'
 import { ConfigError } from './errors.ts'
+import { interfaceAddresses } from './if-inet6.ts'
 import { dataFiles } from './paths.ts'
 import { newPassphrase, writeRecoveryKit } from './recovery-kit.ts'
 
@@ -24,6 +28,8 @@ export interface CreatedNetwork {
   recoveryKitPath: string
   /** Of the recovery kit; kept nowhere. */
   passphrase: string
+  /** Lines of a zone file that let others find the root; empty: this machine has no stable address yet. */
+  records: string[]
 }
 
 /** Of all live documents. */
@@ -59,13 +65,27 @@ export async function createNetworkHere(config: Config, options: CreateNetworkOp
     const networkId = networkIdText(genesis.hash)
     const passphrase = newPassphrase()
     writeRecoveryKit(files.recoveryKit, { authority, nextAuthority }, passphrase, networkId)
-    return { networkId, fingerprint: networkFingerprint(genesis.hash), recoveryKitPath: files.recoveryKit, passphrase }
+    const fingerprint = networkFingerprint(genesis.hash)
+    const records = await recordsFor(domain, config)
+    return { networkId, fingerprint, recoveryKitPath: files.recoveryKit, passphrase, records }
   } catch (error) {
     // Nobody has seen this network: a half-made one would only stand in the way of the next try.
     for (const path of [files.logKey, files.store, `${files.store}-wal`, `${files.store}-shm`])
       rmSync(path, { force: true })
     throw error
   }
+}
+
+async function recordsFor(domain: string, { announce, listen }: Config): Promise<string[]> {
+  const chosen = chooseAddresses(await interfaceAddresses(), {
+    allow: announce.allow,
+    port: listen.port,
+    host: listen.host
+  })
+  const addresses = (announce.addresses ?? chosen)
+    .map((address) => parseAddr(address)?.ip)
+    .filter((ip) => ip !== undefined)
+  return wantedRecords({ domain, addresses: [...new Set(addresses)] }).map(zoneLine)
 }
 
 function refuseSecondNetwork(files: ReturnType<typeof dataFiles>): void {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { Authority } from '../../../src/dns/authority.ts'
 import { lastPeerId, lookupPins, narrowPins } from '../../../src/dns/pins.ts'
-import { digLine, recordEdit, wantedRecords, zoneLine } from '../../../src/dns/records.ts'
+import { digLine, wantedRecords, zoneLine } from '../../../src/dns/records.ts'
 import { Zone } from '../../../src/dns/zone.ts'
 
 const expected = '12D3KooWD3eckifWpRn9wQpMG9R9hX3sD158z7EqHWmweQAJU5SA'
@@ -57,12 +57,5 @@ describe('records to publish', () => {
     ])
     expect(lastPeerId(records[1]?.value ?? '')).toBe(expected)
     expect(digLine('example.org')).toBe('dig +noall +answer AAAA tnr.example.org')
-  })
-
-  it('the edit is what is missing and what is too much', () => {
-    expect(recordEdit(['2001:db8::1', '2001:db8::2'], ['2001:db8::2', '2001:db8::3'])).toEqual({
-      add: ['2001:db8::3'],
-      remove: ['2001:db8::1']
-    })
   })
 })
