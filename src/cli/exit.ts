@@ -38,7 +38,15 @@ const codeByStatus: Readonly<Record<number, ExitCode>> = {
 }
 
 /** Errors of configuration and of what the machine lacks: the operator changes something and tries again. */
-const usageErrors = new Set(['UsageError', 'ConfigError', 'KeyFileError', 'AlreadyRunningError', 'PortTakenError'])
+const usageErrors = new Set([
+  'UsageError',
+  'ConfigError',
+  'KeyFileError',
+  'AlreadyRunningError',
+  'PortTakenError',
+  'StoreInUseError',
+  'StoreVersionError'
+])
 
 export const exitCodeOf = (error: unknown): ExitCode => {
   if (error instanceof ExitError) return error.code

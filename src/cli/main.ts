@@ -16,7 +16,7 @@ import { addRegistry } from './registry.ts'
 import { addNode } from './start.ts'
 import { addStatus } from './status.ts'
 import { Terminal, type TerminalInit } from './terminal.ts'
-import { sanitise } from './text.ts'
+import { sanitiseError } from './text.ts'
 import { addVersion } from './version.ts'
 import { addWait } from './wait.ts'
 
@@ -78,8 +78,8 @@ export const main = async (init: MainInit): Promise<ExitCode> => {
 }
 
 const messageOf = (error: unknown): string => {
-  if (!(error instanceof Error)) return sanitise(String(error))
-  return error.message.split('\n').map(sanitise).join('\n       ')
+  if (!(error instanceof Error)) return sanitiseError(String(error))
+  return error.message.split('\n').map(sanitiseError).join('\n       ')
 }
 
 const createProgram = (context: Context): Command => {

@@ -8,11 +8,17 @@ const unsafe = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}]/gu
 
 /** The longest string of a peer that is shown: a log line's worth. */
 const maxShown = 200
+const maxErrorShown = 4_000
 
 /** A string that came from another machine, fit to be printed: no character that a terminal obeys, at most 200 of them. */
-export const sanitise = (text: string): string => {
+export const sanitise = (text: string): string => shown(text, maxShown)
+
+/** An error says at its end what to do: it is shown whole, whatever another machine put into its middle. */
+export const sanitiseError = (text: string): string => shown(text, maxErrorShown)
+
+const shown = (text: string, most: number): string => {
   const clean = text.replace(unsafe, '\uFFFD')
-  return clean.length > maxShown ? `${clean.slice(0, maxShown - 1)}…` : clean
+  return clean.length > most ? `${clean.slice(0, most - 1)}…` : clean
 }
 
 /** The same string as JSON, with every character escaped that a terminal might obey. */
