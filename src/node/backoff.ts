@@ -1,3 +1,5 @@
+import type { Config } from './config/schema.ts'
+
 /** Full jitter: a random part of a delay that doubles, so that a thousand nodes do not come back together. */
 export interface BackoffInit {
   initialMs: number
@@ -31,3 +33,10 @@ export class Backoff {
     this.#attempt = 0
   }
 }
+
+/** As the configuration says. */
+export const backoffOf = ({ replication }: Config): BackoffInit => ({
+  initialMs: replication.backoffInitialMs,
+  maxMs: replication.backoffMaxMs,
+  multiplier: replication.backoffMultiplier
+})

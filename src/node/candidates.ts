@@ -14,6 +14,10 @@ export interface KnownCandidate extends Candidate {
 
 /** A race of more would only be a flood: the best of each source come first. */
 const maxCandidates = 32
+/** Of these from the last run, so that a cache that has died leaves room for what the operator wrote. */
+const maxCached = 20
+/** The TTL is somebody else's number; an answer that helped nobody is not kept for days. */
+const longestTtlSeconds = 3600
 
 /** The answer to `tnr.<domain>`, as status shows it. */
 export interface DnsView {
@@ -47,7 +51,7 @@ export class Candidates {
   }
 
   known(): KnownCandidate[] {
-    const all = [...this.#init.cached(), ...this.#invited(), ...this.#configured()]
+    const all = [...this.#init.cached().slice(0, maxCached), ...this.#invited(), ...this.#configured()]
     const seen = new Set<string>()
     const unique = all.filter(({ multiaddr }) => !seen.has(multiaddr) && seen.add(multiaddr))
     return unique.slice(0, maxCandidates)
@@ -95,7 +99,7 @@ export class Candidates {
     this.dns.answer = answer
     this.dns.checkedMs = clock.now()
     if (answer.kind !== 'found') return
-    const ttlSeconds = Math.min(...answer.addresses.map((address) => address.ttlSeconds))
+    const ttlSeconds = Math.min(longestTtlSeconds, ...answer.addresses.map((address) => address.ttlSeconds))
     this.#freshUntil = clock.monotonic() + ttlSeconds * 1000
   }
 }

@@ -7,7 +7,7 @@ import type { SigningKey } from '../registry/keys.ts'
 import { networkFingerprint, networkIdText } from '../registry/network-id.ts'
 import type { Clock, Logger } from '../registry/ports.ts'
 import type { Role } from '../registry/role.ts'
-import { Backoff } from './backoff.ts'
+import { Backoff, backoffOf } from './backoff.ts'
 import type { Candidates, KnownCandidate } from './candidates.ts'
 import type { Config } from './config/schema.ts'
 import { NoCandidateError } from './errors.ts'
@@ -22,8 +22,8 @@ export interface DiscoveryInit {
   key: SigningKey
   role: Role
   software: string
-  /** The network that must prove itself; undefined: the first one that does, by the operator's word. */
-  pin: Uint8Array | undefined
+  /** The network that must prove itself, asked anew in each round; undefined: the first one that does, by the operator's word. */
+  pin: () => Uint8Array | undefined
   candidates: Candidates
   limits: ProtocolLimits
   clock: Clock
@@ -42,7 +42,7 @@ export interface DiscoveryInit {
 export async function discoverNetwork(init: DiscoveryInit, signal: AbortSignal): Promise<NetworkProof> {
   const { config, clock, limits, logger } = init
   const trust = new ConnectionTrust({ limits: limits.strangers, settleMs: limits.hello.settleMs, clock, logger })
-  const source = discoveryHello({ ...init, maxDelegations: limits.hello.delegations })
+  const source = discoveryHello({ ...init, pin: init.pin(), maxDelegations: limits.hello.delegations })
   const gater = new Gater({ limits: config.limits, logger })
   const libp2p = await createLibp2p(
     libp2pOptions<{ hello: Hello }>({
@@ -58,16 +58,18 @@ export async function discoverNetwork(init: DiscoveryInit, signal: AbortSignal):
       services: { hello: hello({ source, trust, limits, clock, logger }) }
     })
   )
-  const { initialMs, maxMs, multiplier } = backoffOf(config)
-  const backoff = new Backoff({ initialMs, maxMs, multiplier })
+  const backoff = new Backoff(backoffOf(config))
   try {
     for (;;) {
       const failures: DialFailure[] = []
+      pinAgain()
       for (const group of [() => init.candidates.known(), () => init.candidates.fromDns(signal)]) {
         const candidates = await group()
         if (candidates.length === 0) continue
         try {
           await race(candidates)
+          // An invite may have come meanwhile.
+          pinAgain()
           const proof = [...source.proven.values()][0]
           if (proof !== undefined) return proof
         } catch (error) {
@@ -85,6 +87,11 @@ export async function discoverNetwork(init: DiscoveryInit, signal: AbortSignal):
     await libp2p.stop()
   }
 
+  function pinAgain(): void {
+    const pin = init.pin()
+    if (pin !== undefined) source.setPin(pin)
+  }
+
   async function race(candidates: KnownCandidate[]): Promise<void> {
     const { staggerMs, dialTimeoutMs } = config.bootstrap
     await raceDial({ libp2p, gater }, candidates, {
@@ -95,12 +102,6 @@ export async function discoverNetwork(init: DiscoveryInit, signal: AbortSignal):
     })
   }
 }
-
-export const backoffOf = (config: Config) => ({
-  initialMs: config.replication.backoffInitialMs,
-  maxMs: config.replication.backoffMaxMs,
-  multiplier: config.replication.backoffMultiplier
-})
 
 export const failuresOf = (error: unknown): readonly DialFailure[] =>
   error instanceof NoCandidateError

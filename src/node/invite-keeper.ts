@@ -23,10 +23,16 @@ export class InviteKeeper {
     this.#invite = invite
   }
 
-  /** Admitted: the seed has done its work, and the file with it goes. */
-  done(): void {
+  /** Admitted: the seed has done its work, and the file with it goes. Gives the reason when the file has to stay. */
+  done(): Error | undefined {
     this.#invite = undefined
-    if (this.#file !== undefined) rmSync(this.#file, { force: true })
+    try {
+      if (this.#file !== undefined) rmSync(this.#file, { force: true })
+      return undefined
+    } catch (error) {
+      // A credential that the service manager mounted cannot be removed.
+      return error instanceof Error ? error : new Error(String(error))
+    }
   }
 }
 

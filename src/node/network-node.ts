@@ -2,24 +2,23 @@ import type { ComponentLogger, Connection } from '@libp2p/interface'
 import type { ProtocolLimits } from '../protocols/engine/limits.ts'
 import { ConnectionTrust } from '../protocols/engine/trust.ts'
 import { openRegisterSession, type Registered } from '../protocols/register/index.ts'
-import { SyncCursors } from '../protocols/sync/index.ts'
 import type { Invite } from '../registry/invite.ts'
 import { peerIdText, publicKeyOf, type SigningKey } from '../registry/keys.ts'
 import type { Clock, Logger } from '../registry/ports.ts'
 import type { Registry } from '../registry/registry.ts'
 import { isRegistryRole, servesRegistry } from '../registry/role.ts'
+import { backoffOf } from './backoff.ts'
 import type { Candidates } from './candidates.ts'
 import type { Config } from './config/schema.ts'
-import { backoffOf } from './discovery.ts'
 import { followRegistry } from './follow-registry.ts'
 import { Gater } from './gater.ts'
 import { HeadWatch } from './head-watch.ts'
 import { type Host, startHost } from './host.ts'
+import { makePeers, makeSync, protocolLimits } from './keepers.ts'
 import { KnownPrefixes } from './known-prefixes.ts'
 import { forgetStrangers } from './libp2p.ts'
-import { memberTargets } from './member-targets.ts'
 import { makeMembership } from './membership.ts'
-import { PeerKeeper } from './peer-keeper.ts'
+import type { PeerKeeper } from './peer-keeper.ts'
 import { takeIn } from './registration.ts'
 import { connectedRegistry, findRegistry } from './registry-finder.ts'
 import { RoundTrips } from './round-trips.ts'
@@ -27,7 +26,7 @@ import { SelfPublisher } from './self-publisher.ts'
 import type { SelfRecord } from './self-record.ts'
 import { SessionKeeper, type SessionView } from './session-keeper.ts'
 import { sleep } from './sleep.ts'
-import { SyncKeeper } from './sync-keeper.ts'
+import type { SyncKeeper } from './sync-keeper.ts'
 import { Traffic } from './traffic.ts'
 
 /** How long a push may be on its way to those who follow us, and how long this process waits for it at the end. */
@@ -243,8 +242,12 @@ export class NetworkNode {
   }
 
   #startKeepers(host: Host): void {
-    this.#sync = this.#makeSync()
-    this.#peers = this.#makePeers(host)
+    const onCaughtUp = (): void => {
+      this.#caughtUp = true
+      this.#init.onChange()
+    }
+    this.#sync = makeSync(this.#init, this, onCaughtUp)
+    this.#peers = makePeers(this.#init, this, host)
     this.#roundTrips = new RoundTrips({
       trust: this.trust,
       ping: host.services.ping,
@@ -256,52 +259,13 @@ export class NetworkNode {
   }
 
   #closeSilent(peerId: string): void {
-    this.#init.logger.info({ peer: peerId }, 'a connected member answers nothing any more; its connections are closed and dialled anew')
+    this.#init.logger.info(
+      { peer: peerId },
+      'a connected member answers nothing any more; its connections are closed and dialled anew'
+    )
     for (const { connection, member } of this.trust.members()) {
       if (peerIdText(member.publicKey) === peerId) connection.abort(new Error('no answer to pings'))
     }
-  }
-
-  #makeSync(): SyncKeeper {
-    const { config, registry, clock, logger } = this.#init
-    return new SyncKeeper({
-      target: registry,
-      trust: this.trust,
-      limits: this.limits,
-      cursors: new SyncCursors(),
-      clock,
-      logger,
-      backoff: backoffOf(config),
-      records: config.replication.enabled,
-      intervalMs: () => pullIntervalMs(config, registry.replica.state.memberCount),
-      isRegistry: isRegistryRole(config.role),
-      allowed: () => this.isMember() || this.session !== undefined,
-      lease: () => this.session?.peer.publicKey,
-      onCaughtUp: () => {
-        this.#caughtUp = true
-        this.#init.onChange()
-      }
-    })
-  }
-
-  #makePeers(host: Host): PeerKeeper {
-    const { config, registry, key, clock, logger } = this.#init
-    return new PeerKeeper({
-      libp2p: host,
-      hello: host.services.hello,
-      trust: this.trust,
-      self: key.publicKey,
-      clock,
-      logger,
-      backoff: backoffOf(config),
-      wanted: config.limits.peersWanted,
-      most: config.limits.peersMax,
-      dialTimeoutMs: config.bootstrap.dialTimeoutMs,
-      targets: () => (this.isMember() ? memberTargets(registry, key.publicKey) : []),
-      findMore: async (publicKey, signal) => (await host.services.kad?.findRecord(publicKey, { signal }))?.value.addrs,
-      onConnected: (publicKey, address) => registry.liveness.connected(publicKey, address),
-      onFailed: (publicKey, error) => registry.liveness.failed(publicKey, error)
-    })
   }
 
   #makeSession(host: Host): SessionKeeper {
@@ -362,18 +326,4 @@ export class NetworkNode {
 
 const stopHost = async (host: Host): Promise<void> => {
   await Promise.race([host.stop(), sleep(hostStopMs)])
-}
-
-/** From 1,000 members on the pulls of all together stay as many as they are. */
-const pullIntervalMs = (config: Config, members: number): number =>
-  Math.max(config.replication.intervalMs, members * 60)
-
-/** The heartbeats of a shorter interval are as many more: twice what it asks for. */
-const protocolLimits = ({ protocols, heartbeat, replication }: Config): ProtocolLimits => {
-  const perMs = Math.min(protocols.register.heartbeats.perMs, heartbeat.intervalMs / 2)
-  return {
-    ...protocols,
-    register: { ...protocols.register, heartbeats: { ...protocols.register.heartbeats, perMs } },
-    sync: { ...protocols.sync, progressMs: replication.syncTimeoutMs }
-  }
 }

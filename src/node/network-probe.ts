@@ -21,7 +21,7 @@ export async function networkAt(config: Config, addresses: readonly string[]): P
         key: SigningKey.generate(),
         role: 'external',
         software: '',
-        pin: undefined,
+        pin: () => undefined,
         candidates: new Candidates({ config: asked, clock, invite: () => undefined, cached: () => [] }),
         limits: defaultLimits,
         clock,

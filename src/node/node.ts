@@ -2,15 +2,15 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import type { Stream, StreamHandlerOptions } from '@libp2p/interface'
 import type { ConnectionTrust } from '../protocols/engine/trust.ts'
-import { NotMemberError, UnavailableError } from '../registry/errors.ts'
-import { loadKey, loadOrCreateKey } from '../registry/key-file.ts'
+import { InvalidPayloadError, UnavailableError } from '../registry/errors.ts'
+import { openGenesis } from '../registry/genesis.ts'
+import { loadOrCreateKey } from '../registry/key-file.ts'
 import { peerIdText, type SigningKey } from '../registry/keys.ts'
 import { networkFingerprint, networkIdText, parseNetworkId } from '../registry/network-id.ts'
 import { type Clock, systemClock } from '../registry/ports.ts'
-import { openRegistry, peekGenesis, type Registry } from '../registry/registry.ts'
+import { peekGenesis, type Registry } from '../registry/registry.ts'
 import { Candidates } from './candidates.ts'
 import { Changes } from './changes.ts'
-import { saveConfigValue } from './config/save.ts'
 import type { Config } from './config/schema.ts'
 import { startControlServer } from './control/server.ts'
 import { NodeControl } from './control-api.ts'
@@ -22,23 +22,20 @@ import { createLogging, type Logging } from './logging.ts'
 import { cachedCandidates } from './member-targets.ts'
 import { NetworkNode } from './network-node.ts'
 import type { MemberHandler, Node, NodeOptions } from './node-interface.ts'
+import { openNodeRegistry } from './node-registry.ts'
+import { OwnProtocols } from './own-protocols.ts'
 import { dataFiles, socketPath } from './paths.ts'
 import { phaseFacts } from './phase-facts.ts'
 import { type PhaseFacts, PhaseTracker } from './phases.ts'
 import { requirePin, requireSameNetwork } from './pin-checks.ts'
 import type { DialFailure } from './race.ts'
-import { fenceReason, RootDuties } from './root-duties.ts'
+import { RootDuties } from './root-duties.ts'
+import { savePort } from './saved-port.ts'
 import { versionInfo } from './version.ts'
 
 /** Makes a node; nothing runs before `start`. @throws ConfigError, KeyFileError */
 export async function createNode(options: NodeOptions): Promise<Node> {
   return new TrustNode(options)
-}
-
-interface Served {
-  protocol: string
-  handler: MemberHandler
-  options: StreamHandlerOptions
 }
 
 export class TrustNode implements Node {
@@ -59,7 +56,7 @@ export class TrustNode implements Node {
   readonly stopped = this.#end.promise
   readonly #withControl: boolean
   readonly #over = new AbortController()
-  readonly #handlers: Served[] = []
+  readonly #protocols = new OwnProtocols()
   readonly #changes = new Changes()
   #network: NetworkNode | undefined
   #duties: RootDuties | undefined
@@ -67,7 +64,8 @@ export class TrustNode implements Node {
   #server: AsyncDisposable | undefined
   #stopping: Promise<void> | undefined
   #left = false
-  #attaching: Promise<void> | undefined
+  #starting: Promise<void> | undefined
+  #discovering: Promise<void> | undefined
   #discovery: readonly DialFailure[] = []
   #wake = new AbortController()
 
@@ -135,7 +133,20 @@ export class TrustNode implements Node {
     return this.#over.signal
   }
 
+  /** Once. What was begun is ended again when it fails. */
   async start(): Promise<void> {
+    if (this.isStopping) throw new UnavailableError('this node was stopped: make a new one', 0)
+    if (this.#starting !== undefined) throw new InvalidPayloadError('this node was started already')
+    this.#starting = this.#start()
+    try {
+      await this.#starting
+    } catch (error) {
+      await this.stop('it could not start')
+      throw error
+    }
+  }
+
+  async #start(): Promise<void> {
     const { config } = this
     const { logger } = this.logging
     const genesis = peekGenesis(dataFiles(config.paths.data).store)
@@ -149,7 +160,7 @@ export class TrustNode implements Node {
       return
     }
     logger.info({ peer: this.peerId, role: config.role }, 'first start: looking for the network')
-    this.#attaching = this.#discover().catch((error: Error) => {
+    this.#discovering = this.#discover().catch((error: Error) => {
       if (!this.#over.signal.aborted) this.#failure.reject(error)
     })
   }
@@ -161,7 +172,7 @@ export class TrustNode implements Node {
   }
 
   async #discover(): Promise<void> {
-    const { config, key, clock, software, pin } = this
+    const { config, key, clock, software } = this
     const { logger, libp2p } = this.logging
     const proof = await discoverNetwork(
       {
@@ -169,7 +180,7 @@ export class TrustNode implements Node {
         key,
         role: config.role,
         software,
-        pin,
+        pin: () => this.pin,
         candidates: this.candidates,
         limits: config.protocols,
         clock,
@@ -184,7 +195,7 @@ export class TrustNode implements Node {
       this.#over.signal
     )
     const id = networkIdText(proof.networkId)
-    if (pin === undefined)
+    if (this.pin === undefined)
       logger.warn({ network: id, fingerprint: networkFingerprint(proof.networkId) }, firstUseNotice(proof))
     await this.#attach(proof.genesis.bytes)
   }
@@ -192,65 +203,33 @@ export class TrustNode implements Node {
   async #attach(genesis: Uint8Array): Promise<void> {
     const { config, key, clock } = this
     const { logger, libp2p } = this.logging
-    const files = dataFiles(config.paths.data)
-    const registry = await openRegistry({
-      path: files.store,
-      role: config.role,
-      nodeKey: key,
-      genesis,
+    requireSameNetwork(config, this.pin, openGenesis(genesis).hash)
+    const registry = await openNodeRegistry({ config, key, genesis, clock, logger })
+    const network = new NetworkNode({
+      config,
+      key,
+      software: this.software,
+      registry,
+      candidates: this.candidates,
+      invite: () => this.invites.invite,
       clock,
       logger,
-      liveness: {
-        heartbeatMs: config.heartbeat.intervalMs,
-        leaseMs: config.heartbeat.intervalMs * config.heartbeat.missedThreshold
-      },
-      limits: { queuedRequests: config.replication.queueLimit },
-      ...(config.role === 'root' && { logKey: loadKey(files.logKey), policy: config.admission, fence: fenceReason })
+      libp2pLogger: libp2p,
+      instance: Uint8Array.from(randomBytes(16)),
+      onChange: () => this.changed()
     })
-    try {
-      requireSameNetwork(config, this.pin, registry.networkId)
-      const network = new NetworkNode({
-        config,
-        key,
-        software: this.software,
-        registry,
-        candidates: this.candidates,
-        invite: () => this.invites.invite,
-        clock,
-        logger,
-        libp2pLogger: libp2p,
-        instance: Uint8Array.from(randomBytes(16)),
-        onChange: () => this.changed()
-      })
-      this.#network = network
-      this.#over.signal.throwIfAborted()
-      await network.start(this.#over.signal)
-    } catch (error) {
-      this.#network = undefined
-      await registry[Symbol.asyncDispose]()
-      throw error
-    }
-    this.#savePort()
-    await Promise.all(this.#handlers.map((served) => this.#mount(served)))
-    this.#duties = new RootDuties({ network: this.attached, config, key, logger })
+    this.#network = network
+    this.#over.signal.throwIfAborted()
+    await network.start(this.#over.signal)
+    const { listen } = config
+    if (this.configFile !== undefined && listen.port !== network.port) savePort(this.configFile, network.port, logger)
+    await this.#protocols.open(network)
+    this.#over.signal.throwIfAborted()
+    this.#duties = new RootDuties({ network, config, key, logger })
     this.#duties.start()
     this.#housekeeping = new Housekeeping({ registry, config, clock, logger })
     this.#housekeeping.start()
     this.changed()
-  }
-
-  #savePort(): void {
-    const { listen } = this.config
-    const { port } = this.attached
-    if (this.configFile === undefined || listen.port === port) return
-    try {
-      saveConfigValue(this.configFile, 'listen.port', port)
-    } catch (error) {
-      this.logging.logger.warn(
-        { error: String(error), port },
-        'the port could not be written to the configuration; the next start may take another one'
-      )
-    }
   }
 
   async joined({ signal }: { signal?: AbortSignal } = {}): Promise<void> {
@@ -260,8 +239,9 @@ export class TrustNode implements Node {
   }
 
   /** Resolves when the condition holds; it is looked at after every change. */
-  async until(condition: () => boolean, signal: AbortSignal = this.#over.signal): Promise<void> {
-    await this.#changes.until(condition, signal)
+  async until(condition: () => boolean, signal?: AbortSignal): Promise<void> {
+    const over = this.#over.signal
+    await this.#changes.until(condition, signal === undefined ? over : AbortSignal.any([over, signal]))
   }
 
   /** Called when something that a view shows may be different. Returns how to stop. */
@@ -272,11 +252,18 @@ export class TrustNode implements Node {
   changed(): void {
     this.#duties?.changed()
     const before = this.phases.name
-    if (this.invites.invite !== undefined && this.#network?.isMember() === true) this.invites.done()
+    if (this.invites.invite !== undefined && this.#network?.isMember() === true) this.#inviteUsed()
     if (this.phases.update(this.facts())) {
       this.logging.logger.info({ phase: this.phases.name, from: before }, `phase ${before} → ${this.phases.name}`)
     }
     this.#changes.tell()
+  }
+
+  #inviteUsed(): void {
+    const kept = this.invites.done()
+    if (kept === undefined) return
+    const fields = { path: this.config.bootstrap.inviteFile, error: kept.message }
+    this.logging.logger.warn(fields, 'the invite was used, but its file could not be removed: remove it')
   }
 
   facts(): PhaseFacts {
@@ -284,23 +271,7 @@ export class TrustNode implements Node {
   }
 
   async handle(protocol: string, handler: MemberHandler, options: StreamHandlerOptions = {}): Promise<void> {
-    const served = { protocol, handler, options }
-    this.#handlers.push(served)
-    if (this.#network !== undefined) await this.#mount(served)
-  }
-
-  async #mount({ protocol, handler, options }: Served): Promise<void> {
-    const { trust, host } = this.attached
-    await host.handle(
-      protocol,
-      async (stream, connection) => {
-        await trust.settled(connection)
-        const member = trust.memberOf(connection)
-        if (member === undefined) stream.abort(new NotMemberError('the connection has not proved membership'))
-        else await handler(stream, member)
-      },
-      options
-    )
+    await this.#protocols.add({ protocol, handler, options })
   }
 
   async openStream(peer: string, protocol: string, { signal }: { signal?: AbortSignal } = {}): Promise<Stream> {
@@ -328,15 +299,17 @@ export class TrustNode implements Node {
   async #stop(reason: string): Promise<void> {
     this.#over.abort(new Error('the node stops'))
     this.changed()
-    await this.#attaching
+    await this.#starting?.catch(() => {})
+    await this.#discovering
     this.#duties?.stop()
-    await this.#housekeeping?.stop()
     const network = this.#network
-    if (network !== undefined) {
-      await network.stop(reason, this.#left)
-      await network.registry[Symbol.asyncDispose]()
+    try {
+      await network?.stop(reason, this.#left)
+      await this.#housekeeping?.stop()
+    } finally {
+      await network?.registry[Symbol.asyncDispose]()
+      await this.#server?.[Symbol.asyncDispose]()
     }
-    await this.#server?.[Symbol.asyncDispose]()
     this.logging.logger.info({ reason }, 'stopped')
   }
 

@@ -1,6 +1,9 @@
 import { equals } from 'uint8arrays/equals'
+import type { Signed } from '../registry/envelope.ts'
+import { StaleRecordError } from '../registry/errors.ts'
 import type { SigningKey } from '../registry/keys.ts'
 import type { Clock, Logger } from '../registry/ports.ts'
+import type { NodeRecord } from '../registry/record.ts'
 import type { Registry } from '../registry/registry.ts'
 import { AddressWatch } from './addresses.ts'
 import type { Config } from './config/schema.ts'
@@ -29,6 +32,7 @@ export class SelfPublisher {
   #watch: AddressWatch | undefined
   #announced: readonly string[] = []
   #publishing: Promise<void> | undefined
+  #issuing: Promise<unknown> = Promise.resolve()
 
   constructor(init: SelfPublisherInit) {
     const { registry, key, config, software, clock } = init
@@ -112,10 +116,25 @@ export class SelfPublisher {
     return this.#isMember() ? (await this.#issue({ left: true })).bytes : undefined
   }
 
-  async #issue(change: SelfChange) {
-    const record = await this.record.issue(change)
-    await this.#init.registry.records.put(record.bytes, { source: 'self' })
-    return record
+  /** One after the other: of two at a time the older one could come second to the store, which would refuse it. */
+  async #issue(change: SelfChange): Promise<Signed<NodeRecord>> {
+    const issued = this.#issuing.then(async () => {
+      const record = await this.record.issue(change)
+      await this.#store(record)
+      return record
+    })
+    this.#issuing = issued.catch(() => undefined)
+    return await issued
+  }
+
+  /** Registering signs records as well, and a newer one may be stored already. */
+  async #store(record: Signed<NodeRecord>): Promise<void> {
+    try {
+      await this.#init.registry.records.put(record.bytes, { source: 'self' })
+    } catch (error) {
+      if (!(error instanceof StaleRecordError)) throw error
+      this.record.learn(error.held)
+    }
   }
 
   async #changed(addresses: readonly string[]): Promise<void> {

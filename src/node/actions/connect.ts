@@ -1,5 +1,6 @@
 import type { Connection } from '@libp2p/interface'
 import { multiaddr as parseMultiaddr } from '@multiformats/multiaddr'
+import { lookup } from '../../protocols/lookup/index.ts'
 import { isPlainIp6, parseAddr } from '../../registry/addrs.ts'
 import { InvalidPayloadError, UnavailableError } from '../../registry/errors.ts'
 import { peerIdText, publicKeyOfPeerId } from '../../registry/keys.ts'
@@ -47,7 +48,7 @@ const openTo = ({ trust }: NetworkNode, publicKey: Uint8Array): Connection | und
   return undefined
 }
 
-/** Of its record and of the last connection; the DHT is asked when there is none. */
+/** Of its record and of the last connection; then the registry that holds the lease is asked, and the DHT. */
 const addressesOf = async (network: NetworkNode, member: Member, signal: AbortSignal): Promise<string[]> => {
   const { registry, host } = network
   const { publicKey, name } = member
@@ -61,10 +62,21 @@ const addressesOf = async (network: NetworkNode, member: Member, signal: AbortSi
   const { lastAddress } = registry.liveness.view(publicKey)
   const known = new Set([...(record?.addrs ?? []), ...(lastAddress === undefined ? [] : [lastAddress])])
   if (known.size > 0) return [...known]
+  const told = await askRegistry(network, publicKey, signal)
+  if (told.length > 0) return told
   const found = await host.services.kad?.findRecord(publicKey, { signal }).catch(() => undefined)
   const addrs = found?.value.addrs ?? []
   if (addrs.length > 0) return addrs
   throw new UnavailableError(`no address of ${name} is known: it has shown no record yet`, retryMs)
+}
+
+/** The replica of a node that has just joined lags behind the registry's by what is on its way. */
+const askRegistry = async (network: NetworkNode, publicKey: Uint8Array, signal: AbortSignal): Promise<string[]> => {
+  const { session, registry, limits } = network
+  if (session === undefined) return []
+  const options = { networkId: registry.networkId, limits, signal }
+  const page = await lookup(session.peer.connection, { publicKey }, options).catch(() => undefined)
+  return page?.rows[0]?.record?.value.addrs ?? []
 }
 
 /**

@@ -1,0 +1,69 @@
+import type { ProtocolLimits } from '../protocols/engine/limits.ts'
+import { SyncCursors } from '../protocols/sync/index.ts'
+import { isRegistryRole } from '../registry/role.ts'
+import { backoffOf } from './backoff.ts'
+import type { Config } from './config/schema.ts'
+import type { Host } from './host.ts'
+import { memberTargets } from './member-targets.ts'
+import type { NetworkNode, NetworkNodeInit } from './network-node.ts'
+import { PeerKeeper } from './peer-keeper.ts'
+import { SyncKeeper } from './sync-keeper.ts'
+
+/** Keeps the replica of a node up to date. */
+export const makeSync = (
+  { config, registry, clock, logger }: NetworkNodeInit,
+  network: NetworkNode,
+  onCaughtUp: () => void
+): SyncKeeper =>
+  new SyncKeeper({
+    target: registry,
+    trust: network.trust,
+    limits: network.limits,
+    cursors: new SyncCursors(),
+    clock,
+    logger,
+    backoff: backoffOf(config),
+    records: config.replication.enabled,
+    intervalMs: () => pullIntervalMs(config, registry.replica.state.memberCount),
+    isRegistry: isRegistryRole(config.role),
+    allowed: () => network.isMember() || network.session !== undefined,
+    lease: () => network.session?.peer.publicKey,
+    onCaughtUp
+  })
+
+/** Keeps the connections of a node to other members. */
+export const makePeers = (
+  { config, registry, key, clock, logger }: NetworkNodeInit,
+  network: NetworkNode,
+  host: Host
+): PeerKeeper =>
+  new PeerKeeper({
+    libp2p: host,
+    hello: host.services.hello,
+    trust: network.trust,
+    self: key.publicKey,
+    clock,
+    logger,
+    backoff: backoffOf(config),
+    wanted: config.limits.peersWanted,
+    most: config.limits.peersMax,
+    dialTimeoutMs: config.bootstrap.dialTimeoutMs,
+    targets: () => (network.isMember() ? memberTargets(registry, key.publicKey) : []),
+    findMore: async (publicKey, signal) => (await host.services.kad?.findRecord(publicKey, { signal }))?.value.addrs,
+    onConnected: (publicKey, address) => registry.liveness.connected(publicKey, address),
+    onFailed: (publicKey, error) => registry.liveness.failed(publicKey, error)
+  })
+
+/** From 1,000 members on the pulls of all together stay as many as they are. */
+const pullIntervalMs = (config: Config, members: number): number =>
+  Math.max(config.replication.intervalMs, members * 60)
+
+/** The heartbeats of a shorter interval are as many more: twice what it asks for. */
+export const protocolLimits = ({ protocols, heartbeat, replication }: Config): ProtocolLimits => {
+  const perMs = Math.min(protocols.register.heartbeats.perMs, heartbeat.intervalMs / 2)
+  return {
+    ...protocols,
+    register: { ...protocols.register, heartbeats: { ...protocols.register.heartbeats, perMs } },
+    sync: { ...protocols.sync, progressMs: replication.syncTimeoutMs }
+  }
+}
