@@ -218,7 +218,8 @@ class ProtocolServer {
   async #refuse(frames: FrameStream, error: unknown, remoteId: string): Promise<void> {
     const status = statusOf(error)
     const failure = error instanceof Error ? error : new StreamEndedError('the handler failed')
-    const broken = frames.stream.writeStatus !== 'writable'
+    // Who was waited for in vain is not listening either, and that is no failure of ours.
+    const broken = frames.stream.writeStatus !== 'writable' || error instanceof DeadlineError
     if (status === statuses.INTERNAL && !broken) {
       const fields = { peer: remoteId, protocol: this.#descriptor.id, error: failure.message, stack: failure.stack }
       this.#logger.error(fields, 'a request failed here; the other side was told INTERNAL and may ask again')
