@@ -14,7 +14,11 @@ describe('a network of a root, a secondary and nodes', () => {
     await Promise.all(['a', 'b', 'c'].map((name) => network.join(name)))
     const everybody = { root: 'online', second: 'online', a: 'online', b: 'online', c: 'online' }
     for (const node of network.nodes) {
-      await eventually(async () => JSON.stringify(Object.entries(await states(node)).toSorted()) === JSON.stringify(Object.entries(everybody).toSorted()))
+      await eventually(
+        async () =>
+          JSON.stringify(Object.entries(await states(node)).toSorted()) ===
+          JSON.stringify(Object.entries(everybody).toSorted())
+      )
     }
     expect(await states(network.node('a'))).toEqual(everybody)
   })

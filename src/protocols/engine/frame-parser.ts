@@ -71,7 +71,7 @@ export class FrameParser {
         return at
       }
       at = end
-      if (this.#onFrame(bytes.subarray(end - this.#length, end)) === false && at < bytes.byteLength) {
+      if (this.#onFrame(bytes.subarray(end - this.#length, end)) === false) {
         this.#held = true
         return at
       }
