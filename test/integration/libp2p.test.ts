@@ -43,6 +43,30 @@ describe('libp2p options', () => {
     expect([sender.status, connection.status]).toEqual(['aborted', 'open'])
   })
 
+  it('a sender that goes beyond its window loses its stream before it fills our memory', async () => {
+    await using host = await netHost()
+    await using other = await netHost()
+    const arrived = Promise.withResolvers<Stream>()
+    await host.libp2p.handle(protocol, (stream) => {
+      stream.pause()
+      arrived.resolve(stream)
+    })
+    const connection = await other.libp2p.dial(multiaddr(host.address))
+    const sender = await connection.newStream(protocol)
+    const reader = await arrived.promise
+    const buffered: number[] = []
+    // yamux keeps to the window by this number alone.
+    Reflect.set(sender, 'sendWindowCapacity', 2 ** 30)
+    for (let i = 0; i < 16; i++) sender.send(chunk)
+    await expect
+      .poll(() => {
+        buffered.push(reader.readBufferLength)
+        return reader.status
+      })
+      .not.toBe('open')
+    expect(Math.max(...buffered)).toBeLessThanOrEqual(512 * 1024)
+  })
+
   it('64 streams of one peer are open at a time', async () => {
     await using host = await netHost()
     await using other = await netHost()
