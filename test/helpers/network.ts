@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
@@ -18,6 +18,7 @@ export class TestNetwork implements AsyncDisposable {
   readonly logs: string[] = []
   networkId = ''
   readonly #common: Flags
+  #invites = 0
 
   constructor(common: Flags = {}) {
     this.#common = common
@@ -88,6 +89,13 @@ export class TestNetwork implements AsyncDisposable {
     return decodeInvite(
       encodeInvite({ domain: config.domain ?? '', networkId: registry.networkId, registries, grant, inviteKey })
     )
+  }
+
+  /** The same as a file with the line in it, for a node that starts with it. */
+  async inviteFile(options: InviteOptions): Promise<string> {
+    const path = join(this.folder, `invite-${this.#invites++}`)
+    writeFileSync(path, encodeInvite(await this.invite(options)), { mode: 0o600 })
+    return path
   }
 
   /** Starts a node that knows the root's address and waits until it is a member with a session. */
