@@ -1,0 +1,111 @@
+import { randomBytes } from 'node:crypto'
+import type { Connection, Libp2p } from '@libp2p/interface'
+import { multiaddr } from '@multiformats/multiaddr'
+import { createLibp2p } from 'libp2p'
+import { defaults } from '../../src/node/config/defaults.ts'
+import { Gater } from '../../src/node/gater.ts'
+import { type BaseServices, libp2pOptions } from '../../src/node/libp2p.ts'
+import { createLogging } from '../../src/node/logging.ts'
+import { limitsWith } from '../../src/protocols/engine/limits.ts'
+import { ConnectionTrust } from '../../src/protocols/engine/trust.ts'
+import { discoveryHello, type Hello, hello } from '../../src/protocols/hello/index.ts'
+import { openRegisterSession, type Registered, type RegisterSession } from '../../src/protocols/register/index.ts'
+import type { SigningKey } from '../../src/registry/keys.ts'
+import type { RootAddress } from '../processes/root.ts'
+import { memberKey, memberRecord, memberRole, nextSeq } from './members.ts'
+
+/** The client's own limits; nothing of it is served to others. */
+export const clientLimits = limitsWith({
+  lookup: { deadlineMs: 60_000 },
+  register: { requestMs: 60_000, joinMs: 60_000 }
+})
+
+const logging = createLogging({ node: 'member', level: 'fatal', format: 'json' })
+const gater = new Gater({ limits: { ...defaults.limits, connections: 1_000_000 } })
+
+type Services = BaseServices & { hello: Hello }
+
+/**
+ * A member's libp2p host with the options of the product, its hello, and nothing kept on disk: so that thousands fit beside the root
+ * that they are to load.
+ */
+export class LightMember {
+  readonly number: number
+  readonly key: SigningKey
+  readonly host: Libp2p<Services>
+  readonly instance = Uint8Array.from(randomBytes(16))
+  readonly #trust: ConnectionTrust
+  readonly #root: RootAddress
+  #connection: Connection | undefined
+  #session: RegisterSession | undefined
+
+  private constructor(
+    number: number,
+    root: RootAddress,
+    key: SigningKey,
+    host: Libp2p<Services>,
+    trust: ConnectionTrust
+  ) {
+    this.number = number
+    this.key = key
+    this.host = host
+    this.#root = root
+    this.#trust = trust
+  }
+
+  static async start(number: number, root: RootAddress): Promise<LightMember> {
+    const key = memberKey(number)
+    const trust = new ConnectionTrust({ limits: clientLimits.strangers, settleMs: clientLimits.hello.settleMs })
+    const source = discoveryHello({
+      role: memberRole(number),
+      software: 'bench',
+      pin: root.networkId,
+      maxDelegations: clientLimits.hello.delegations
+    })
+    const host = await createLibp2p(
+      libp2pOptions<Services>({
+        privateKey: key.toLibp2p(),
+        listen: [],
+        announce: () => [],
+        gater,
+        logger: logging.libp2p,
+        limits: { dialTimeoutMs: 30_000, memberUpgradeTimeoutMs: 30_000 },
+        services: { hello: hello({ source, trust, limits: clientLimits }) }
+      })
+    )
+    return new LightMember(number, root, key, host, trust)
+  }
+
+  get connection(): Connection {
+    if (this.#connection === undefined) throw new Error(`member ${this.number} is not connected`)
+    return this.#connection
+  }
+
+  get session(): RegisterSession {
+    if (this.#session === undefined) throw new Error(`member ${this.number} has no session`)
+    return this.#session
+  }
+
+  nextRecord(services: string[] = ['bench']): Uint8Array {
+    return memberRecord(this.#root.networkId, this.key, nextSeq(), { services })
+  }
+
+  async connect(): Promise<Connection> {
+    const connection = await this.host.dial(multiaddr(this.#root.address), { signal: AbortSignal.timeout(30_000) })
+    await this.#trust.settled(connection)
+    this.#connection = connection
+    return connection
+  }
+
+  /** Connects where needed, opens a session and registers. */
+  async register(): Promise<Registered> {
+    if (this.#connection?.status !== 'open') await this.connect()
+    this.#session = await openRegisterSession(this.connection, { limits: clientLimits })
+    return await this.#session.register({ record: this.nextRecord(), instance: this.instance })
+  }
+
+  async stop(): Promise<void> {
+    this.#trust.clear()
+    await this.host.stop()
+  }
+}

@@ -1,0 +1,71 @@
+import { cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Config, parseConfig } from '../../src/node/config/index.ts'
+import { schema } from '../../src/registry/store/schema.ts'
+import type { PrepareMethods } from '../processes/prepare.ts'
+import type { Bench } from './benchmark.ts'
+import { Child } from './child.ts'
+
+export type Flags = Readonly<Record<string, unknown>>
+
+const often = '100000000/1s'
+
+/** For benchmarks that ask for more than any peer may: what a remote is limited to is not what the machine can do. */
+export const liftedLimits: Flags = {
+  'protocols.register.frames': often,
+  'protocols.register.puts': often,
+  'protocols.register.requests': often,
+  'protocols.register.heartbeats': often,
+  'protocols.register.registers': often,
+  'protocols.register.registryRequests': often,
+  'protocols.register.opens': often,
+  'protocols.lookup.questions': often,
+  'protocols.lookup.rate': often,
+  'protocols.sync.rate': often
+}
+
+/** The configuration of one process of a network that lies in `folder`. */
+export const benchConfig = (folder: string, name: string, flags: Flags = {}): Config =>
+  parseConfig({
+    env: {},
+    homes: { config: folder, data: join(folder, 'data'), runtime: join(folder, 'run') },
+    flags: {
+      name,
+      domain: 'bench.test',
+      'listen.host': '::1',
+      'listen.port': 0,
+      'announce.allow': ['loopback'],
+      // Nobody answers there, at once: nothing here needs DNS.
+      'bootstrap.dnsServers': ['[::1]:1'],
+      'bootstrap.dnsTimeout': '500ms',
+      'backup.enabled': false,
+      ...flags
+    }
+  }).config
+
+export const rootName = 'root'
+
+export interface NetworkSize {
+  /** Besides the root, admitted by invites. */
+  readonly members: number
+  /** Whether each has a record. */
+  readonly records: boolean
+}
+
+/** A copy of a network's store as its root has it. It is made once and kept in the cache. */
+export async function networkFolder(bench: Bench, size: NetworkSize): Promise<string> {
+  const name = `v${schema.version}-${size.members}${size.records ? '-records' : ''}`
+  const kept = join(bench.cache, name)
+  if (!existsSync(kept)) {
+    bench.progress(`making a network of ${size.members} members (kept in ${bench.cache})`)
+    const folder = `${kept}.new`
+    rmSync(folder, { recursive: true, force: true })
+    mkdirSync(folder, { recursive: true })
+    await using child = new Child<PrepareMethods>('prepare')
+    await child.call('prepare', folder, size)
+    renameSync(folder, kept)
+  }
+  const copy = mkdtempSync(join(bench.folder, 'net-'))
+  cpSync(kept, copy, { recursive: true })
+  return copy
+}

@@ -1,0 +1,55 @@
+import type { Libp2p } from '@libp2p/interface'
+import { multiaddr } from '@multiformats/multiaddr'
+import { startBareHost } from '../harness/bare-host.ts'
+import { EchoFrames, echoProtocol } from '../harness/echo-frames.ts'
+import { type LoadResult, runLoad } from '../harness/load.ts'
+import { serveMethods } from '../harness/serve.ts'
+
+/** Bare libp2p hosts with one connection and one stream each. */
+interface Lane {
+  host: Libp2p
+  frames: EchoFrames
+  /** Answers come in the order of the questions. */
+  waiting: (() => void)[]
+}
+
+const lanes: Lane[] = []
+
+async function connect(address: string): Promise<void> {
+  const host = await startBareHost(false)
+  const connection = await host.dial(multiaddr(address), { signal: AbortSignal.timeout(60_000) })
+  const waiting: (() => void)[] = []
+  const stream = await connection.newStream(echoProtocol)
+  lanes.push({ host, frames: new EchoFrames(stream, () => waiting.shift()?.()), waiting })
+}
+
+const echo = (lane: Lane, frame: Uint8Array): Promise<void> =>
+  new Promise((resolve) => {
+    lane.waiting.push(resolve)
+    lane.frames.send(frame)
+  })
+
+const laneOf = (number: number): Lane => {
+  const lane = lanes[number]
+  if (lane === undefined) throw new Error(`no bare connection ${number}`)
+  return lane
+}
+
+const methods = {
+  /** Gives connections per second. */
+  async connect(address: string, count: number): Promise<number> {
+    return (await runLoad(count, 8, async () => await connect(address))).perSecond
+  },
+
+  /** Frames of this size over that many streams, with so many in flight on each. */
+  async echo(jobs: number, bytes: number, streams: number, inFlight: number): Promise<LoadResult> {
+    const frame = Buffer.alloc(bytes, 7)
+    return await runLoad(jobs, streams * inFlight, async (_job, lane) => await echo(laneOf(lane % streams), frame))
+  }
+}
+
+export type BareClientsMethods = typeof methods
+
+serveMethods(methods, async () => {
+  await Promise.all(lanes.map(({ host }) => host.stop()))
+})

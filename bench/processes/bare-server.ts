@@ -1,0 +1,27 @@
+import type { Libp2p } from '@libp2p/interface'
+import { startBareHost } from '../harness/bare-host.ts'
+import { EchoFrames, echoProtocol } from '../harness/echo-frames.ts'
+import { serveMethods } from '../harness/serve.ts'
+
+/** Bare libp2p that echoes frames. */
+let host: Libp2p | undefined
+
+const methods = {
+  async start(): Promise<string> {
+    host = await startBareHost(true)
+    await host.handle(echoProtocol, (stream) => {
+      const frames: EchoFrames = new EchoFrames(stream, (frame) => frames.send(frame.slice()))
+    })
+    const [address] = host.getMultiaddrs()
+    if (address === undefined) throw new Error('the bare host listens on no address')
+    return address.toString()
+  },
+
+  connections(): number {
+    return host?.getConnections().length ?? 0
+  }
+}
+
+export type BareServerMethods = typeof methods
+
+serveMethods(methods, async () => await host?.stop())

@@ -1,0 +1,89 @@
+import { openGrant } from '../../src/registry/grant.ts'
+import { makeJoin } from '../../src/registry/join.ts'
+import { SigningKey } from '../../src/registry/keys.ts'
+import type { EncodedInvite } from '../harness/invites.ts'
+import { LightMember } from '../harness/light-member.ts'
+import { type LoadResult, runLoad } from '../harness/load.ts'
+import { memberKey, memberName, memberRecord, nextSeq, secondary } from '../harness/members.ts'
+import { serveMethods } from '../harness/serve.ts'
+import type { RootAddress } from './root.ts'
+
+/** Members of a network, each a host of its own, that ask the root for things. */
+let root: RootAddress | undefined
+let joined = 0
+const members = new Map<number, LightMember>()
+
+const member = (number: number): LightMember => {
+  const found = members.get(number)
+  if (found === undefined) throw new Error(`no member ${number}`)
+  return found
+}
+
+const networkId = (): Uint8Array => {
+  if (root === undefined) throw new Error('the root is not known')
+  return root.networkId
+}
+
+const methods = {
+  /** Registers members `from` to `to - 1`, some at a time. */
+  async register(address: RootAddress, from: number, to: number): Promise<void> {
+    root = address
+    await runLoad(to - from, 8, async (job) => {
+      const started = await LightMember.start(from + job, address)
+      members.set(from + job, started)
+      await started.register()
+    })
+  },
+
+  /** Updates of `keys` different members in turn over the one session of the secondary. Signed before the clock starts. */
+  async putForOthers(updates: number, keys: number, inFlight: number): Promise<LoadResult> {
+    const signers = Array.from({ length: keys }, (_, index) => memberKey(secondary + 1 + index))
+    const records = Array.from({ length: updates }, (_, job) => {
+      const key = signers[job % keys]
+      if (key === undefined) throw new Error('no keys')
+      return memberRecord(networkId(), key, nextSeq())
+    })
+    const { session } = member(secondary)
+    return await runLoad(updates, inFlight, async (job) => await session.put(records[job] ?? new Uint8Array()))
+  },
+
+  /** Each member updates its own record over its own session, one after the other. */
+  async putOwn(updates: number, from: number, to: number): Promise<LoadResult> {
+    const lanes = to - from
+    const records = Array.from({ length: lanes }, (_, lane) =>
+      Array.from({ length: Math.ceil(updates / lanes) }, () =>
+        memberRecord(networkId(), memberKey(from + lane), nextSeq())
+      )
+    )
+    const jobs = lanes * Math.ceil(updates / lanes)
+    return await runLoad(jobs, lanes, async (_job, lane) => {
+      // A fast lane may get a job more than its share.
+      const record = records[lane]?.pop() ?? memberRecord(networkId(), memberKey(from + lane), nextSeq())
+      await member(from + lane).session.put(record)
+    })
+  },
+
+  /** Joins of new keys that the secondary forwards, each with an invite of its own. */
+  async forwardJoins(invites: readonly EncodedInvite[], inFlight: number): Promise<LoadResult> {
+    const bundles = invites.map(({ grant: bytes, seed }) => {
+      const grant = openGrant(bytes, networkId())
+      const number = 10_000_000 + joined++
+      const name = memberName(number)
+      const inviteKey = SigningKey.fromSeed(seed)
+      const key = memberKey(number)
+      const wish = { networkId: networkId(), key, name, role: 'integrated' as const, timeMs: Date.now() }
+      return { join: makeJoin({ ...wish, grant, inviteKey }), grant: bytes }
+    })
+    const { session } = member(secondary)
+    return await runLoad(bundles.length, inFlight, async (job) => {
+      const bundle = bundles[job]
+      if (bundle !== undefined) await session.forwardJoin(bundle)
+    })
+  }
+}
+
+export type MembersMethods = typeof methods
+
+serveMethods(methods, async () => {
+  await Promise.all([...members.values()].map((each) => each.stop()))
+})
