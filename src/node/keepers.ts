@@ -48,7 +48,7 @@ export const makePeers = (
     wanted: config.limits.peersWanted,
     most: config.limits.peersMax,
     dialTimeoutMs: config.bootstrap.dialTimeoutMs,
-    targets: () => (network.isMember() ? memberTargets(registry, key.publicKey) : []),
+    targets: (more) => (network.isMember() ? memberTargets(registry, key.publicKey, more) : []),
     findMore: async (publicKey, signal) => (await host.services.kad?.findRecord(publicKey, { signal }))?.value.addrs,
     onConnected: (publicKey, address) => registry.liveness.connected(publicKey, address),
     onFailed: (publicKey, error) => registry.liveness.failed(publicKey, error)

@@ -24,6 +24,7 @@ import { NetworkNode } from './network-node.ts'
 import type { MemberHandler, Node, NodeOptions } from './node-interface.ts'
 import { openNodeRegistry } from './node-registry.ts'
 import { OwnProtocols } from './own-protocols.ts'
+import { Paced } from './paced.ts'
 import { dataFiles, socketPath } from './paths.ts'
 import { phaseFacts } from './phase-facts.ts'
 import { type PhaseFacts, PhaseTracker } from './phases.ts'
@@ -32,6 +33,9 @@ import type { DialFailure } from './race.ts'
 import { RootDuties } from './root-duties.ts'
 import { savePort } from './saved-port.ts'
 import { versionInfo } from './version.ts'
+
+/** The phase follows what happens within this time; in a burst of records it is judged no more often. */
+const judgeMs = 20
 
 /** Makes a node; nothing runs before `start`. @throws ConfigError, KeyFileError */
 export async function createNode(options: NodeOptions): Promise<Node> {
@@ -58,6 +62,7 @@ export class TrustNode implements Node {
   readonly #over = new AbortController()
   readonly #protocols = new OwnProtocols()
   readonly #changes = new Changes()
+  readonly #judging = new Paced(() => this.#judge(), judgeMs)
   #network: NetworkNode | undefined
   #duties: RootDuties | undefined
   #housekeeping: Housekeeping | undefined
@@ -250,6 +255,10 @@ export class TrustNode implements Node {
   }
 
   changed(): void {
+    this.#judging.ask()
+  }
+
+  #judge(): void {
     this.#duties?.changed()
     const before = this.phases.name
     if (this.invites.invite !== undefined && this.#network?.isMember() === true) this.#inviteUsed()
@@ -298,7 +307,9 @@ export class TrustNode implements Node {
 
   async #stop(reason: string): Promise<void> {
     this.#over.abort(new Error('the node stops'))
-    this.changed()
+    // From here on nothing is looked at later, when the store may be closed.
+    this.#judging.stop()
+    this.#judge()
     await this.#starting?.catch(() => {})
     await this.#discovering
     this.#duties?.stop()

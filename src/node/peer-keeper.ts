@@ -4,6 +4,7 @@ import type { ConnectionTrust } from '../protocols/engine/trust.ts'
 import type { Hello } from '../protocols/hello/index.ts'
 import { peerIdText } from '../registry/keys.ts'
 import type { Clock, Logger } from '../registry/ports.ts'
+import { keyText } from '../registry/state/key-text.ts'
 import { Backoff, type BackoffInit } from './backoff.ts'
 import { waitForProof } from './proof-wait.ts'
 
@@ -28,8 +29,8 @@ export interface PeerKeeperInit {
   /** Connections to members at most, registries included. */
   most: number
   dialTimeoutMs: number
-  /** Members with an address that are up or may be, in no order. */
-  targets: () => PeerTarget[]
+  /** Registries, and with `more` also other members, with an address that are up or may be, in no order. */
+  targets: (more: boolean) => PeerTarget[]
   /** Asked only when no known address answers. undefined: nothing found. */
   findMore: (publicKey: Uint8Array, signal: AbortSignal) => Promise<readonly string[] | undefined>
   onConnected: (publicKey: Uint8Array, address: string) => void
@@ -44,6 +45,12 @@ interface Attempts {
 /** A new answer may name many: no more than these are dialled at a time. */
 const dialsAtATime = 5
 const lookMs = 2000
+/** What comes in a burst is looked at together. */
+const soonMs = 20
+/** A look costs some ms in a large network, and news never end there. */
+const pauseMs = 200
+/** Members whose failed dials are remembered; the one that failed first is forgotten beyond it. */
+const maxAttempts = 1024
 /** Of two that learn of each other at the same moment, the one with the higher key waits for the other to dial. */
 const politeMs = 1500
 
@@ -55,6 +62,7 @@ export class PeerKeeper {
   readonly #dialling = new Set<string>()
   #timer: NodeJS.Timeout | undefined
   #soon: NodeJS.Timeout | undefined
+  #lookedAt = Number.NEGATIVE_INFINITY
 
   constructor(init: PeerKeeperInit) {
     this.#init = init
@@ -74,10 +82,11 @@ export class PeerKeeper {
   /** Something new is known; looks soon, once for many calls. */
   look(): void {
     if (this.#over.signal.aborted) return
+    const dueMs = Math.max(soonMs, this.#lookedAt + pauseMs - performance.now())
     this.#soon ??= setTimeout(() => {
       this.#soon = undefined
       this.#look()
-    }, 20).unref()
+    }, dueMs).unref()
   }
 
   /** Dials one member and waits for its proof. */
@@ -100,12 +109,13 @@ export class PeerKeeper {
 
   #look(): void {
     const { trust, targets, wanted, most, self } = this.#init
-    const connected = new Set([...trust.members()].map(({ member }) => peerIdText(member.publicKey)))
-    const missing = targets().filter(({ publicKey }) => !connected.has(peerIdText(publicKey)))
-    this.#forgetOthers(missing)
+    this.#lookedAt = performance.now()
+    const connected = new Set([...trust.members()].map(({ member }) => keyText(member.publicKey)))
+    let open = connected.size + this.#dialling.size
+    const missing = targets(open < wanted).filter(({ publicKey }) => !connected.has(keyText(publicKey)))
+    this.#forgetOldest()
     shuffle(missing)
     missing.sort((a, b) => Number(b.isRegistry) - Number(a.isRegistry))
-    let open = connected.size + this.#dialling.size
     for (const target of missing) {
       if (this.#dialling.size >= dialsAtATime) return
       if (open >= most || (open >= wanted && !target.isRegistry)) return
@@ -164,9 +174,11 @@ export class PeerKeeper {
     if (fresh.length > 0) await this.connect({ ...target, addrs: fresh }, signal).catch(() => {})
   }
 
-  #forgetOthers(missing: PeerTarget[]): void {
-    const ids = new Set(missing.map(({ publicKey }) => peerIdText(publicKey)))
-    for (const id of this.#attempts.keys()) if (!ids.has(id) && !this.#dialling.has(id)) this.#attempts.delete(id)
+  #forgetOldest(): void {
+    for (const id of this.#attempts.keys()) {
+      if (this.#attempts.size <= maxAttempts) return
+      if (!this.#dialling.has(id)) this.#attempts.delete(id)
+    }
   }
 }
 

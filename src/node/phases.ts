@@ -17,9 +17,9 @@ export interface PhaseFacts {
   replica: boolean
   /** Members in the gossip mesh. */
   mesh: number
-  /** Connected members that serve the log. */
+  /** Connected members that serve the log, up to `sourcesWanted`. */
   sources: number
-  /** Members other than the root with a stored address that answered in this or the last run. */
+  /** Members other than the root with a stored address that answered in this or the last run, up to `cachedPeersWanted`. */
   cachedPeers: number
 }
 
