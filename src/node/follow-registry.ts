@@ -37,10 +37,16 @@ export function followRegistry(init: FollowInit): () => void {
     }, recheckMs).unref()
   }
   let wasMember = init.isMember()
+  const closing = new Set<NodeJS.Timeout>()
+  stops.push(() => closing.forEach(clearTimeout))
 
   on('revoked', ({ detail }) => {
-    // Who asked for it hears the answer: the look at all connections, a moment later, closes those.
-    if (!askedItself(registry, detail.publicKey)) trust.revoked(detail.publicKey)
+    // Not at once: whoever was shut out still gets the entry that says so, and one that asked for it the answer.
+    const timer = setTimeout(() => {
+      closing.delete(timer)
+      trust.revoked(detail.publicKey)
+    }, recheckMs).unref()
+    closing.add(timer)
   })
   on('entries', () => {
     recheckSoon()
@@ -76,13 +82,6 @@ export function followRegistry(init: FollowInit): () => void {
   return () => {
     for (const stop of stops) stop()
   }
-}
-
-/** Whether the member itself wanted its key to be shut out. */
-function askedItself({ replica }: Registry, publicKey: Uint8Array): boolean {
-  const row = replica.state.revoked(publicKey)
-  const entry = row === undefined ? undefined : replica.ledger.source(row.n).value
-  return entry?.kind === 'revoke' && entry.body.request !== undefined
 }
 
 /** Those who took this node for a stranger learn that it is a member now. */

@@ -1,9 +1,11 @@
+import { RevokedError } from '../registry/errors.ts'
 import type { Invite } from '../registry/invite.ts'
 import { makeJoin } from '../registry/join.ts'
 import type { SigningKey } from '../registry/keys.ts'
 import type { Clock } from '../registry/ports.ts'
 import type { Registry } from '../registry/registry.ts'
 import { sealRenewRequest } from '../registry/renew.ts'
+import type { Member } from '../registry/state.ts'
 import type { Config } from './config/schema.ts'
 import type { Membership } from './session-keeper.ts'
 
@@ -23,8 +25,14 @@ export function makeMembership({ config, registry, key, clock, invite }: Members
   const { publicKey } = key
   const { networkId, replica } = registry
   const share = renewAt()
+  const requestOf = ({ notAfterMs }: Member): Uint8Array =>
+    sealRenewRequest({ networkId, publicKey, notAfterMs }, key).bytes
   return {
     isMember: () => replica.isMember(publicKey),
+    refusal: () =>
+      replica.state.isRevoked(publicKey)
+        ? new RevokedError('the key of this node was revoked, for ever: join with a new key, in another data folder')
+        : undefined,
     joinCall: () => {
       if (replica.state.isRevoked(publicKey)) return undefined
       const given = invite()
@@ -44,9 +52,11 @@ export function makeMembership({ config, registry, key, clock, invite }: Members
       if (member === undefined || config.role === 'root') return undefined
       const { membershipMs } = registry.genesis.value.policy
       const leftMs = member.notAfterMs - (replica.checkpoint?.value.timeMs ?? clock.now())
-      return leftMs > membershipMs * share
-        ? undefined
-        : sealRenewRequest({ networkId, publicKey, notAfterMs: member.notAfterMs }, key).bytes
+      return leftMs > membershipMs * share ? undefined : requestOf(member)
+    },
+    lateRenewal: () => {
+      const member = replica.state.member(publicKey)
+      return member && requestOf(member)
     }
   }
 }

@@ -1,6 +1,6 @@
 import { equals } from 'uint8arrays/equals'
 import type { Registered, RegistrySession, SessionEnd } from '../protocols/register/index.ts'
-import { JoinRejectedError, PendingError, StaleRecordError } from '../registry/errors.ts'
+import { JoinRejectedError, NotMemberError, PendingError, StaleRecordError } from '../registry/errors.ts'
 import { peerIdText } from '../registry/keys.ts'
 import { abortReason } from './abort-reason.ts'
 import type { RegistryPeer, SessionKeeperInit, SessionView } from './session-types.ts'
@@ -54,8 +54,13 @@ class Entry {
 
   async run(): Promise<Registered> {
     const { membership } = this.#init
-    if (membership.isMember()) return await this.#register()
-    const late = membership.renewal()
+    try {
+      if (membership.isMember()) return await this.#register()
+    } catch (error) {
+      // A replica that was away does not know yet that its own membership ran out meanwhile.
+      if (!(error instanceof NotMemberError)) throw error
+    }
+    const late = membership.lateRenewal()
     if (late !== undefined) await this.#session.renew(late, { signal: this.#signal })
     return await this.#join()
   }

@@ -56,6 +56,7 @@ export class SessionKeeper {
 
   /** There is a new invite, or somebody asked for a new try now. */
   retry(): void {
+    this.#tried.clear()
     this.#retry.abort()
     this.kick()
   }
@@ -99,6 +100,12 @@ export class SessionKeeper {
   /** From looking for a registry to the end of the session with it. */
   async #round(): Promise<void> {
     const { signal } = this.#over
+    const refusal = this.#init.membership.refusal()
+    if (refusal !== undefined) {
+      this.#init.onTrouble(refusal)
+      await this.#pause(refusedPauseMs)
+      return
+    }
     const peer = await this.#init.find(this.#tried, signal)
     if (peer === undefined) {
       this.#tried.clear()

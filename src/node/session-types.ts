@@ -26,10 +26,14 @@ export interface SessionView {
 export interface Membership {
   /** Whether the own key is a member by the own replica. */
   isMember: () => boolean
+  /** Why no registry will ever take this key again; undefined: one may. */
+  refusal: () => Error | undefined
   /** What a join needs; undefined when no join can be made (the key is revoked). */
   joinCall: () => { join: Uint8Array; grant?: Uint8Array | undefined } | undefined
-  /** The envelope of a renewal request, when it is time for one, or long past it. */
+  /** The envelope of a renewal request, when it is time for one. */
   renewal: () => Uint8Array | undefined
+  /** The same for a membership that ran out, by the word of others too; undefined: there never was one. */
+  lateRenewal: () => Uint8Array | undefined
 }
 
 export interface SessionKeeperInit {

@@ -6,10 +6,13 @@ import { parseConfig } from '../../src/node/config/index.ts'
 import { createLogging } from '../../src/node/logging.ts'
 import { createNetworkHere } from '../../src/node/network-init.ts'
 import { TrustNode } from '../../src/node/node.ts'
+import type { NodeOptions } from '../../src/node/node-interface.ts'
 import { decodeInvite, encodeInvite, type Invite } from '../../src/registry/invite.ts'
 import type { InviteOptions } from '../../src/registry/invites.ts'
 
 export type Flags = Readonly<Record<string, unknown>>
+
+export type TestNetworkOptions = Pick<NodeOptions, 'clock'>
 
 /** A network of real nodes in this process, on loopback, each with its own folder, database and port. */
 export class TestNetwork implements AsyncDisposable {
@@ -18,15 +21,17 @@ export class TestNetwork implements AsyncDisposable {
   readonly logs: string[] = []
   networkId = ''
   readonly #common: Flags
+  readonly #options: TestNetworkOptions
   #invites = 0
 
-  constructor(common: Flags = {}) {
+  constructor(common: Flags = {}, options: TestNetworkOptions = {}) {
     this.#common = common
+    this.#options = options
   }
 
   /** Makes the network and starts its root. */
-  static async create(common: Flags = {}): Promise<TestNetwork> {
-    const network = new TestNetwork({ 'admission.policy': 'open', ...common })
+  static async create(common: Flags = {}, options: TestNetworkOptions = {}): Promise<TestNetwork> {
+    const network = new TestNetwork({ 'admission.policy': 'open', ...common }, options)
     const { config } = network.config('root', { role: 'root' })
     network.networkId = (await createNetworkHere(config, { newNetwork: true })).networkId
     await network.start('root', { role: 'root' })
@@ -68,7 +73,7 @@ export class TestNetwork implements AsyncDisposable {
       }
     })
     const logging = createLogging({ node: name, level: 'debug', format: 'json', output })
-    const node = new TrustNode({ config: this.config(name, flags).config, logging, control: false })
+    const node = new TrustNode({ config: this.config(name, flags).config, logging, control: false, ...this.#options })
     this.nodes.push(node)
     return node
   }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { eventually, TestNetwork } from '../helpers/network.ts'
-import { spawnNode } from '../helpers/node-process.ts'
 import { leaseAt, seenBy, statesAt, viewOf, watchStates } from '../helpers/network-views.ts'
+import { spawnNode } from '../helpers/node-process.ts'
 
 describe('a network whose registries are gone', () => {
   it('lets a member come back from its cache through another member, and goes back to the root when that returns', async () => {
@@ -26,7 +26,7 @@ describe('a network whose registries are gone', () => {
     const root = network.node('root')
     await eventually(() => statesAt(root)['a'] === 'online' && statesAt(root)['b'] === 'online')
     // Long enough for whatever the old leases would still say.
-    await eventually(() => viewOf(a, 'b').source !== undefined && viewOf(a, 'b').own === false)
+    await eventually(() => viewOf(a, 'b').source !== undefined && !viewOf(a, 'b').own)
     for (const stop of seen) expect(stop()).toEqual(['online'])
   })
 

@@ -157,7 +157,7 @@ export class SessionActions {
   async deregister({ reason, record, moved }: Deregister): Promise<Answer> {
     this.#take('request')
     if (this.#lease === undefined) throw new NotMemberError('no lease: register first')
-    if (moved) this.#lease.released()
+    if (moved === true) this.#lease.released()
     else this.#lease.left(reason.slice(0, this.#init.limits.reasonChars))
     this.#lease = undefined
     if (record.byteLength > 0) await this.#putOwn(record)

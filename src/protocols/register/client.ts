@@ -128,11 +128,7 @@ export class RegisterSession implements RegistrySession {
 
   async deregister(reason: string, record: Uint8Array = none, options: SessionCallOptions = {}): Promise<void> {
     const told = reason.slice(0, this.#limits.reasonChars)
-    await this.#command(
-      { deregister: { reason: told, record, moved: false } },
-      'the registry refused the goodbye',
-      options
-    )
+    await this.#command({ deregister: { reason: told, record } }, 'the registry refused the goodbye', options)
     await this.close()
   }
 

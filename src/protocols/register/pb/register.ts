@@ -1603,7 +1603,7 @@ export namespace HeartbeatAnswer {
 export interface Deregister {
   reason: string
   record: Uint8Array
-  moved: boolean
+  moved?: boolean
 }
 
 export namespace Deregister {
@@ -1626,7 +1626,7 @@ export namespace Deregister {
           w.bytes(obj.record)
         }
 
-        if ((obj.moved != null && obj.moved !== false)) {
+        if (obj.moved != null) {
           w.uint32(24)
           w.bool(obj.moved)
         }
@@ -1637,8 +1637,7 @@ export namespace Deregister {
       }, (reader, length, opts = {}) => {
         const obj: any = {
           reason: '',
-          record: uint8ArrayAlloc(0),
-          moved: false
+          record: uint8ArrayAlloc(0)
         }
 
         const end = length == null ? reader.len : reader.pos + length
