@@ -78,6 +78,7 @@ export class NetworkNode {
     const { strangers, hello } = this.limits
     this.trust = new ConnectionTrust({ limits: strangers, settleMs: hello.settleMs, clock, logger })
     const prefixes = new KnownPrefixes(registry)
+    this.trust.onMember(({ remoteAddr }) => prefixes.seen(remoteAddr.toString()))
     this.gater = new Gater({
       limits: config.limits,
       logger,
