@@ -9,8 +9,9 @@ const seenForMs = 24 * 3_600_000
 const mostSeen = 10_000
 
 /**
- * The /64 prefixes that members announce, or that one of them came from in the last 24 h. What is announced grows with each new record, so that a question costs no walk over all members; a
- * prefix that nobody announces any more stays known until the next start, which lets a member that moves come back.
+ * The /64 prefixes that members announce, or that one of them came from in the last 24 h. What is announced grows with each
+ * new record, so that a question costs no walk over all members; a prefix that nobody announces any more stays known until
+ * the next start, which lets a member that moves come back.
  */
 export class KnownPrefixes {
   readonly #registry: Registry
