@@ -13,7 +13,10 @@ export async function serveEcho(node: Node): Promise<void> {
     const frames = lpStream(stream, { maxDataLength: maxBytes })
     const signal = AbortSignal.timeout(5_000)
     const message = await frames.read({ signal })
-    await frames.write(new TextEncoder().encode(`${member.name} said: ${new TextDecoder().decode(message.subarray())}`), { signal })
+    await frames.write(
+      new TextEncoder().encode(`${member.name} said: ${new TextDecoder().decode(message.subarray())}`),
+      { signal }
+    )
     await stream.close({ signal })
   })
 }

@@ -23,7 +23,7 @@ for (const proto of globSync('src/**/pb/*.proto')) {
   }
 }
 if (stale.length > 0) {
-  console.error(`out of date: ${stale.join(', ')}\nrun: npm run generate`)
+  process.stderr.write(`out of date: ${stale.join(', ')}\nrun: npm run generate\n`)
   process.exit(1)
 }
 

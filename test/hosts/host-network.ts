@@ -54,7 +54,7 @@ export class HostNetwork {
       '0'
     )
     ip('-n', this.#switch, 'link', 'set', 'br0', 'up')
-    names.forEach((name, index) => this.#add(name, index + 1))
+    for (const [index, name] of names.entries()) this.#add(name, index + 1)
   }
 
   #add(name: string, number: number): void {

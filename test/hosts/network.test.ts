@@ -25,11 +25,11 @@ describe.skipIf(skipped)('hosts on an IPv6-only network with a real name server'
   const startNode = (name: string) =>
     serve(name, 'node', 'start', '--name', name, '--domain', domain, '--network', networkId)
 
-  const peers = (host: string): PeersView | undefined => json<PeersView>(host, 'peers', '--json', '--all')
-  const status = (host: string): StatusView | undefined => json<StatusView>(host, 'status', '--json')
-  const json = <T>(host: string, ...args: string[]): T | undefined => {
+  const peers = (host: string): PeersView | undefined => json(host, 'peers', '--json', '--all')
+  const status = (host: string): StatusView | undefined => json(host, 'status', '--json')
+  const json = (host: string, ...args: string[]) => {
     try {
-      return JSON.parse(cli(host, ...args)) as T
+      return JSON.parse(cli(host, ...args))
     } catch {
       // Not up yet: the caller asks again until its deadline.
       return undefined

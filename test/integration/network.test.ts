@@ -16,8 +16,8 @@ describe('a network of a root, a secondary and nodes', () => {
     for (const node of network.nodes) {
       await eventually(
         async () =>
-          JSON.stringify(Object.entries(await states(node)).toSorted()) ===
-          JSON.stringify(Object.entries(everybody).toSorted())
+          JSON.stringify(Object.entries(await states(node)).toSorted(([a], [b]) => a.localeCompare(b))) ===
+          JSON.stringify(Object.entries(everybody).toSorted(([a], [b]) => a.localeCompare(b)))
       )
     }
     expect(await states(network.node('a'))).toEqual(everybody)
