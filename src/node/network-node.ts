@@ -6,7 +6,7 @@ import type { Invite } from '../registry/invite.ts'
 import { peerIdText, publicKeyOf, type SigningKey } from '../registry/keys.ts'
 import type { Clock, Logger } from '../registry/ports.ts'
 import type { Registry } from '../registry/registry.ts'
-import { isRegistryRole, servesRegistry } from '../registry/role.ts'
+import { servesRegistry } from '../registry/role.ts'
 import { backoffOf } from './backoff.ts'
 import type { Candidates } from './candidates.ts'
 import type { Config } from './config/schema.ts'
@@ -20,7 +20,7 @@ import { forgetStrangers } from './libp2p.ts'
 import { makeMembership } from './membership.ts'
 import type { PeerKeeper } from './peer-keeper.ts'
 import { takeIn } from './registration.ts'
-import { connectedRegistry, findRegistry } from './registry-finder.ts'
+import { betterRegistry, findRegistry } from './registry-finder.ts'
 import { RoundTrips } from './round-trips.ts'
 import { SelfPublisher } from './self-publisher.ts'
 import type { SelfRecord } from './self-record.ts'
@@ -276,7 +276,7 @@ export class NetworkNode {
     return new SessionKeeper({
       find: async (except, signal) => await findRegistry(finder, except, signal),
       open: async (connection, signal) => await openRegisterSession(connection, { limits, clock, signal }),
-      better: ({ role }) => (isRegistryRole(role) ? undefined : connectedRegistry(finder, new Set())),
+      better: (than) => betterRegistry(finder, than),
       membership: makeMembership({ config, registry, key, clock, invite }),
       selfRecord: this.selfRecord,
       instance,

@@ -3,6 +3,7 @@ import { peerIdText } from '../registry/keys.ts'
 import type { Logger } from '../registry/ports.ts'
 import type { RootRequest } from '../registry/queue.ts'
 import type { Registry } from '../registry/registry.ts'
+import type { Role } from '../registry/role.ts'
 import type { SessionView } from './session-keeper.ts'
 
 /** The registry that holds the lease has taken us in: it is a source from now on, and the way to the root. Resolves when what it told is stored. */
@@ -10,17 +11,26 @@ export async function takeIn(registry: Registry, view: SessionView, answer: Regi
   const { publicKey, name, connection } = view.peer
   registry.liveness.sourceUp(publicKey)
   registry.liveness.selfProof()
-  registry.admission.forward = async (request) => await forward(view, request)
+  const leads = leadsToRoot(registry.role, view.peer.role)
+  registry.admission.forward = leads ? async (request) => await forward(view, request) : undefined
+  if (leads) replay(registry, logger)
+  const fields = { peer: peerIdText(publicKey), ipv6_addr: connection.remoteAddr.toString() }
+  logger.info(fields, `registered at ${name || 'the registry'}`)
+  const envelopes = [...answer.registries, ...answer.peers]
+  await Promise.allSettled(envelopes.map(async (bytes) => await registry.records.put(bytes, { source: 'registry' })))
+}
+
+/** Two that hold each other's lease while the root is away would pass one request to and fro: it goes to the root, or one step before it. */
+const leadsToRoot = (own: Role, holder: Role): boolean =>
+  holder === 'root' || (holder === 'secondary' && own !== 'secondary')
+
+function replay(registry: Registry, logger: Logger): void {
   registry.admission.replayQueue().catch((error: Error) => {
     logger.warn(
       { error: error.message },
       'what waits for the root was not sent on; it is tried again with the next session'
     )
   })
-  const fields = { peer: peerIdText(publicKey), ipv6_addr: connection.remoteAddr.toString() }
-  logger.info(fields, `registered at ${name || 'the registry'}`)
-  const envelopes = [...answer.registries, ...answer.peers]
-  await Promise.allSettled(envelopes.map(async (bytes) => await registry.records.put(bytes, { source: 'registry' })))
 }
 
 const forward = async ({ session }: SessionView, request: RootRequest): Promise<{ entry: Uint8Array }> => {

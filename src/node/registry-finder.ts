@@ -51,8 +51,17 @@ export async function findRegistry(
 const isCached = ({ source }: KnownCandidate): boolean => source === 'cache'
 
 /** A connected root or secondary. */
-export const connectedRegistry = (init: FinderInit, except: ReadonlySet<string>): RegistryPeer | undefined =>
+const connectedRegistry = (init: FinderInit, except: ReadonlySet<string>): RegistryPeer | undefined =>
   connectedPeers(init, except).find(({ role }) => isRegistryRole(role))
+
+/** Whoever is connected and should hold the lease instead: a registry for a stand-in, and for a secondary the root, to whom it forwards. */
+export function betterRegistry(init: FinderInit, than: RegistryPeer): RegistryPeer | undefined {
+  if (than.role === 'root') return undefined
+  if (init.config.role === 'secondary') return connectedPeers(init, none).find(({ role }) => role === 'root')
+  return isRegistryRole(than.role) ? undefined : connectedRegistry(init, none)
+}
+
+const none: ReadonlySet<string> = new Set()
 
 function connectedPeers({ trust, self }: FinderInit, except: ReadonlySet<string>): RegistryPeer[] {
   const peers: RegistryPeer[] = []

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { eventually, TestNetwork } from '../helpers/network.ts'
 import { memberAt, seenBy } from '../helpers/network-views.ts'
-import { TestClock } from '../helpers/real-network.ts'
+import { WallClock } from '../helpers/wall-clock.ts'
 
 const knowsRevoke = (
   node: { registry: { replica: { state: { isRevoked(key: Uint8Array): boolean } } } },
@@ -89,20 +89,3 @@ describe('a membership', () => {
     )
   }, 30_000)
 })
-
-/** The real time, plus what a test adds. */
-class WallClock extends TestClock {
-  #added = 0
-
-  add(ms: number): void {
-    this.#added += ms
-  }
-
-  override now(): number {
-    return Date.now() + this.#added
-  }
-
-  override monotonic(): number {
-    return performance.now()
-  }
-}
