@@ -157,14 +157,14 @@ export class PeerKeeper {
 
   async #failed(target: PeerTarget, attempts: Attempts, error: unknown): Promise<void> {
     const { clock, logger, findMore, backoff } = this.#init
-    const pauseMs = backoff.initialMs + attempts.backoff.next()
-    attempts.notBefore = clock.monotonic() + pauseMs
+    const waitMs = backoff.initialMs + attempts.backoff.next()
+    attempts.notBefore = clock.monotonic() + waitMs
     const peer = peerIdText(target.publicKey)
     const fields = {
       peer,
       error: String(error),
       attempt: attempts.backoff.attempt,
-      retry_after_seconds: Math.round(pauseMs / 1000)
+      retry_after_seconds: Math.round(waitMs / 1000)
     }
     logger.debug(fields, 'a member could not be reached at its known addresses; it is tried again later')
     if (attempts.backoff.attempt !== 2) return
