@@ -19,6 +19,8 @@ export interface RecordsInit {
   readonly networkId: Uint8Array
   readonly table: RecordTable
   readonly write: <T>(run: () => T) => Promise<T>
+  /** Told of the checks that lead to a write, so that writes can share a commit. */
+  readonly beforeWrite?: <T>(work: Promise<T>) => Promise<T>
   readonly membership: Membership
   readonly limits?: Partial<HeldLimits>
   /** A record was accepted and is durable. */
@@ -46,6 +48,8 @@ export interface RecordConflict {
 export interface PutOptions {
   /** Where it comes from, for those who listen. */
   readonly source?: string
+  /** The only key that may have signed it. Default: any member's. */
+  readonly signer?: Uint8Array
   /** False: a record of somebody who is no member yet fails at once instead of waiting for the admit entry. */
   readonly hold?: boolean
 }
@@ -69,6 +73,7 @@ export interface RecordPage {
 /** Where the key stands in an envelope: it is the first field, behind its tag, its length and the type of the key. */
 const keyInEnvelope = { from: 6, to: 38 }
 const noKey = new Uint8Array(0)
+const asItIs = <T>(work: Promise<T>): Promise<T> => work
 /** Draws per record wanted, so that a sample ends also when few records pass. */
 const drawsPerSample = 4
 
@@ -100,8 +105,10 @@ export class Records {
    * @throws StaleRecordError when a newer one is held
    */
   async put(bytes: Uint8Array, options: PutOptions = {}): Promise<PutResult> {
-    if (this.#isHeldAlready(bytes)) return { accepted: false }
-    const record = await openRecordAsync(bytes, this.#init.networkId)
+    const { signer } = options
+    if (this.#isHeldAlready(bytes, signer)) return { accepted: false }
+    const { networkId, beforeWrite = asItIs } = this.#init
+    const record = await beforeWrite(openRecordAsync(bytes, networkId, signer === undefined ? {} : { signer }))
     const { publicKey } = record.value
     this.#refuseRevoked(publicKey)
     if (!this.#init.membership.isMember(publicKey)) {
@@ -200,8 +207,10 @@ export class Records {
   }
 
   /** Spares the check of a signature that was checked before: most of what gossip and digests bring is known. */
-  #isHeldAlready(bytes: Uint8Array): boolean {
-    const held = this.#init.table.get(bytes.subarray(keyInEnvelope.from, keyInEnvelope.to))
+  #isHeldAlready(bytes: Uint8Array, signer: Uint8Array | undefined): boolean {
+    const publicKey = bytes.subarray(keyInEnvelope.from, keyInEnvelope.to)
+    if (signer !== undefined && !equals(signer, publicKey)) return false
+    const held = this.#init.table.get(publicKey)
     return held !== undefined && equals(held.envelope, bytes) && this.#init.membership.isMember(held.publicKey)
   }
 

@@ -188,6 +188,7 @@ class OpenRegistry implements Registry {
       networkId: replica.networkId,
       table: new RecordTable(db),
       write: (run) => commit.write(run),
+      beforeWrite: (work) => commit.before(work),
       membership: {
         isMember: (publicKey) => replica.isMember(publicKey),
         isRevoked: (publicKey) => replica.state.isRevoked(publicKey)

@@ -7,7 +7,6 @@ import {
   StaleRecordError
 } from '../../registry/errors.ts'
 import { openJoin } from '../../registry/join.ts'
-import { openRecordAsync } from '../../registry/record.ts'
 import { type Role, servesRegistry } from '../../registry/role.ts'
 import type { ProtocolLimits } from '../engine/limits.ts'
 import { statuses } from '../engine/status.ts'
@@ -215,14 +214,14 @@ export class SessionActions {
     }
   }
 
-  async #putOwn(record: Uint8Array): Promise<void> {
+  async #putOwn(frame: Uint8Array): Promise<void> {
     const { backend, remoteKey } = this.#init
-    const opened = await openRecordAsync(record, backend.networkId, { signer: remoteKey })
+    const record = frame.slice()
     try {
-      await backend.put(opened.bytes)
+      await backend.put(record, remoteKey)
     } catch (error) {
       // The very record that is held: registering again with it is no news, and no failure.
-      const same = error instanceof StaleRecordError && Buffer.compare(error.held, opened.bytes) === 0
+      const same = error instanceof StaleRecordError && Buffer.compare(error.held, record) === 0
       if (!same) throw error
     }
   }

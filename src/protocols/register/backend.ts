@@ -44,8 +44,8 @@ export interface RegisterBackend {
   /** Gives the entry that came of it. `signer`: the only key that may have signed. */
   renew(request: Uint8Array, signer?: Uint8Array): Promise<{ entry: Uint8Array }>
   forget(request: Uint8Array, signer?: Uint8Array): Promise<{ entry: Uint8Array }>
-  /** Resolves after the durable commit. @throws StaleRecordError and what opening throws */
-  put(record: Uint8Array): Promise<unknown>
+  /** Resolves after the durable commit. `signer`: the only key that may have signed. @throws StaleRecordError and what opening throws */
+  put(record: Uint8Array, signer?: Uint8Array): Promise<unknown>
   record(publicKey: Uint8Array): Uint8Array | undefined
   /** Envelopes of random records, at most `count`. */
   sample(count: number): Uint8Array[]

@@ -36,7 +36,7 @@ export function registryBackend(registry: SessionRegistry): RegisterBackend {
     join: (bundle) => admission.join(bundle),
     renew: (request, signer) => admission.renew(request, signer),
     forget: (request, signer) => admission.forget(request, signer),
-    put: (record) => records.put(record, { source: 'session' }),
+    put: (record, signer) => records.put(record, { source: 'session', ...(signer !== undefined && { signer }) }),
     record: (publicKey) => records.get(publicKey)?.envelope,
     sample: (count) => records.sample(count).map(({ envelope }) => envelope),
     registries: () => replica.state.registries().flatMap(({ publicKey }) => records.get(publicKey)?.envelope ?? []),

@@ -3,6 +3,8 @@ import { asStoreError, type Database, type Statement } from './database.ts'
 
 /** Writes of one transaction at most, so that a flood of them does not hold the event loop. */
 const maxBatch = 1000
+/** A write waits so long at most for others that are on their way: a flush costs about as much as verifying five records. */
+const gatherMs = 2
 
 interface Job {
   /** Gives what is due after the commit. */
@@ -11,7 +13,8 @@ interface Job {
 }
 
 /**
- * All writes that are asked for in one tick share one transaction, and so one flush to the disk. A write resolves when it is durable.
+ * All writes that are asked for in one tick, or while others are on their way, share one transaction, and so one flush to the disk. A write
+ * resolves when it is durable.
  * Each runs in a savepoint of its own: one that throws is undone alone.
  */
 export class GroupCommit {
@@ -21,6 +24,8 @@ export class GroupCommit {
   #queue: Job[] = []
   #scheduled = false
   #closed = false
+  #coming = 0
+  #gathering: NodeJS.Timeout | undefined
 
   constructor(db: Database) {
     this.#db = db
@@ -42,17 +47,36 @@ export class GroupCommit {
     })
   }
 
+  /** What leads to a write when it is done, the check of a signature for example: writes that wait meanwhile may share its commit. */
+  async before<T>(work: Promise<T>): Promise<T> {
+    this.#coming++
+    try {
+      return await work
+    } finally {
+      this.#coming--
+      if (this.#coming === 0 && this.#queue.length > 0) this.#commitSoon()
+    }
+  }
+
   /** Commits what is waiting and takes nothing more. */
   close(): void {
     this.#closed = true
+    clearTimeout(this.#gathering)
     while (this.#queue.length > 0) this.#commit()
   }
 
   #schedule(): void {
+    if (this.#coming === 0 || this.#queue.length >= maxBatch) this.#commitSoon()
+    else this.#gathering ??= setTimeout(() => this.#commitSoon(), gatherMs)
+  }
+
+  #commitSoon(): void {
     if (this.#scheduled) return
     this.#scheduled = true
+    clearTimeout(this.#gathering)
     setImmediate(() => {
       this.#scheduled = false
+      this.#gathering = undefined
       this.#commit()
       if (this.#queue.length > 0) this.#schedule()
     })
