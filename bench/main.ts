@@ -66,17 +66,21 @@ async function measure(benchmark: Benchmark, options: Options): Promise<Benchmar
   mkdirSync(cache, { recursive: true })
   const progress = (text: string): void => void process.stderr.write(`${name}: ${text}\n`)
   const bench: Bench = { parameters, folder, cache, progress }
+  const remove = (): void => rmSync(folder, { recursive: true, force: true })
   try {
     const rows = await runRounds(benchmark, bench, rounds)
+    remove()
     const date = new Date().toISOString().slice(0, 10)
     const command = commandOf(name, options)
     return { name, title, how, rounds, parameters, command, date, machine: machine(), commit: commit(), rows }
   } catch (error) {
-    if (!(error instanceof SkippedError)) throw error
+    if (!(error instanceof SkippedError)) {
+      progress(`failed; its stores and logs are in ${folder}`)
+      throw error
+    }
     progress(`skipped: ${error.message}`)
+    remove()
     return undefined
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
   }
 }
 

@@ -7,13 +7,13 @@ export type Round = Readonly<Record<string, number>>
 export interface Measure {
   readonly name: string
   /** Gives a number, or several, which are called `name.key`. */
-  run(): Promise<number | Readonly<Record<string, number>>>
+  readonly run: () => Promise<number | Readonly<Record<string, number>>>
 }
 
 /** A number made of what one round measured. */
 export interface Figure {
   readonly what: string
-  of(round: Round): number
+  readonly of: (round: Round) => number
 }
 
 /** One line of the table. */
@@ -29,7 +29,7 @@ export interface Row extends Figure {
 export interface Aim {
   readonly text: string
   /** Of the medians. */
-  met(figure: number, ratio: number): boolean
+  readonly met: (figure: number, ratio: number) => boolean
 }
 
 /** Everything is running: what to measure each round, and the lines that come of it. */

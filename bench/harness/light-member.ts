@@ -38,6 +38,7 @@ export class LightMember {
   readonly #root: RootAddress
   #connection: Connection | undefined
   #session: RegisterSession | undefined
+  #beats: NodeJS.Timeout | undefined
 
   private constructor(
     number: number,
@@ -101,10 +102,25 @@ export class LightMember {
   async register(): Promise<Registered> {
     if (this.#connection?.status !== 'open') await this.connect()
     this.#session = await openRegisterSession(this.connection, { limits: clientLimits })
-    return await this.#session.register({ record: this.nextRecord(), instance: this.instance })
+    const registered = await this.#session.register({ record: this.nextRecord(), instance: this.instance })
+    this.beatEvery(registered.heartbeatMs)
+    return registered
+  }
+
+  /** Each interval a tenth longer or shorter, and the first one any part of it. 0: no more. */
+  beatEvery(ms: number): void {
+    clearTimeout(this.#beats)
+    const next = (waitMs: number): void => {
+      this.#beats = setTimeout(() => {
+        next(ms * (0.9 + Math.random() * 0.2))
+        this.session.heartbeat({ seq: 1 }).catch(() => clearTimeout(this.#beats))
+      }, waitMs).unref()
+    }
+    if (ms > 0) next(ms * Math.random())
   }
 
   async stop(): Promise<void> {
+    this.beatEvery(0)
     this.#trust.clear()
     await this.host.stop()
   }

@@ -12,10 +12,11 @@ export const machine = (): string =>
     `Node ${process.versions.node}`
   ].join(', ')
 
+const git = (...args: string[]): string => execFileSync('git', args, { encoding: 'utf8' }).trim()
+
 /** Of the source that was measured; with a mark when it was changed since. */
 export function commit(): string {
   try {
-    const git = (...args: string[]): string => execFileSync('git', args, { encoding: 'utf8' }).trim()
     const changed = git('status', '--porcelain', '--', 'src', 'bin').length > 0
     return `${git('rev-parse', '--short', 'HEAD')}${changed ? ' with changes' : ''}`
   } catch {

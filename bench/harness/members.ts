@@ -13,10 +13,10 @@ export const memberKey = (number: number): SigningKey =>
 export const memberName = (number: number): string => `m${number}`
 export const memberRole = (number: number): Role => (number === secondary ? 'secondary' : 'integrated')
 
-let seq = Date.now()
+let lastSeq = Date.now()
 
 /** Higher than all before it in this process, and than those of earlier ones. */
-export const nextSeq = (): number => ++seq
+export const nextSeq = (): number => ++lastSeq
 
 /** As a node writes it: two addresses, a role, and a service. */
 export const memberRecord = (networkId: Uint8Array, key: SigningKey, seq: number, change: Partial<NodeRecord> = {}) =>

@@ -27,7 +27,7 @@ const usage = async (): Promise<Usage> => {
 }
 
 /** Answers the process that started this one, until that lets go. */
-export function serveMethods<M extends Methods>(methods: M, stop: () => Promise<void> = async () => {}): void {
+export function serveMethods(methods: Methods, stop: () => Promise<void> = async () => {}): void {
   const all: Methods = { ...methods, usage }
   process.on('message', ({ id, name, given }: Question) => void answer(id, all[name], given))
   process.once('disconnect', () => void end(stop))

@@ -5,7 +5,7 @@ export interface Spread {
   max: number
 }
 
-const ascending = (values: readonly number[]): number[] => [...values].sort((a, b) => a - b)
+const ascending = (values: readonly number[]): number[] => values.toSorted((a, b) => a - b)
 
 /** The value below which that part of all lies. NaN for no values. */
 export const quantile = (values: readonly number[], part: number): number => {

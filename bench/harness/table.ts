@@ -30,9 +30,10 @@ export function textTable(result: BenchmarkResult): string {
   return `${result.title} (${result.rounds} rounds: median, and min to max)\n${table.toString()}\n`
 }
 
+const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
+
 /** For the page. */
 export function markdownTable(result: BenchmarkResult): string {
-  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
   const lines = result.rows.map((row) => {
     const [what = '', figure = '', ...rest] = cellsOf(row)
     const beside = besideOf(row)

@@ -51,5 +51,5 @@ const methods = {
 export type BareClientsMethods = typeof methods
 
 serveMethods(methods, async () => {
-  await Promise.all(lanes.map(({ host }) => host.stop()))
+  await Promise.all(lanes.map(async ({ host }) => await host.stop()))
 })

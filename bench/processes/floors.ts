@@ -76,12 +76,11 @@ const methods = {
     const ids = Array.from({ length: keys }, () => randomBytes(32))
     const envelope = randomBytes(bytes)
     const statement = put()
-    let row = 0
-    const commit = database().transaction((rows: number) => {
-      for (let each = 0; each < rows; each++, row++) statement.run(ids[row % keys] ?? randomBytes(32), row, envelope)
+    const commit = database().transaction((first: number, end: number) => {
+      for (let row = first; row < end; row++) statement.run(ids[row % keys] ?? randomBytes(32), row, envelope)
     })
     const from = performance.now()
-    while (row < count) commit(Math.min(perCommit, count - row))
+    for (let row = 0; row < count; row += perCommit) commit(row, Math.min(row + perCommit, count))
     return (count / (performance.now() - from)) * 1000
   },
 

@@ -24,6 +24,12 @@ const networkId = (): Uint8Array => {
   return root.networkId
 }
 
+/** The newest first, to be popped off the end. */
+function ownRecords(number: number, count: number): Uint8Array[] {
+  const key = memberKey(number)
+  return Array.from({ length: count }, () => memberRecord(networkId(), key, nextSeq())).toReversed()
+}
+
 const methods = {
   /** Registers members `from` to `to - 1`, some at a time. */
   async register(address: RootAddress, from: number, to: number): Promise<void> {
@@ -50,11 +56,7 @@ const methods = {
   /** Each member updates its own record over its own session, one after the other. */
   async putOwn(updates: number, from: number, to: number): Promise<LoadResult> {
     const lanes = to - from
-    const records = Array.from({ length: lanes }, (_, lane) =>
-      Array.from({ length: Math.ceil(updates / lanes) }, () =>
-        memberRecord(networkId(), memberKey(from + lane), nextSeq())
-      )
-    )
+    const records = Array.from({ length: lanes }, (_, lane) => ownRecords(from + lane, Math.ceil(updates / lanes)))
     const jobs = lanes * Math.ceil(updates / lanes)
     return await runLoad(jobs, lanes, async (_job, lane) => {
       // A fast lane may get a job more than its share.
