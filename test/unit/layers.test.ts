@@ -1,0 +1,79 @@
+import { execFileSync } from 'node:child_process'
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { expect, it } from 'vitest'
+import { tempFolder } from '../helpers/temp.ts'
+
+const protocols = readdirSync('src/protocols').filter((folder) => folder !== 'engine')
+
+/** Imports that break a layer, by the folder that they are planted in. */
+const forbidden: [string, string[]][] = [
+  [
+    'src/registry',
+    ['../protocols/x.ts', '../node/x.ts', '../cli/x.ts', '../dns/x.ts', 'libp2p', '@libp2p/tcp', 'better-sqlite3']
+  ],
+  ['src/registry/store', ['../../protocols/x.ts', '../../node/x.ts', 'node:net', '@chainsafe/libp2p-noise']],
+  ['src/protocols/engine', ['../../node/x.ts', '../../cli/x.ts', '../../dns/x.ts', 'libp2p', 'better-sqlite3']],
+  ...['engine', ...protocols].map((folder): [string, string[]] => [
+    `src/protocols/${folder}`,
+    protocols.filter((other) => other !== folder).map((other) => `../${other}/x.ts`)
+  ]),
+  ['src/dns', ['../registry/store/x.ts', '../protocols/x.ts', '../node/x.ts', '../cli/x.ts', 'libp2p']],
+  ['src/node/config', ['../../cli/x.ts', '../../install/x.ts', 'better-sqlite3']],
+  [
+    'src/cli/dev',
+    ['../../protocols/x.ts', '../../registry/x.ts', '../../registry/store/keys.ts', 'libp2p', 'better-sqlite3']
+  ]
+]
+
+const allowed: [string, string[]][] = [
+  ['src/registry', ['./state/x.ts', '@libp2p/crypto/keys']],
+  ['src/protocols/hello', ['../engine/x.ts', '../../registry/x.ts', './pb/x.ts']],
+  ['src/node', ['../protocols/hello/x.ts', '../registry/x.ts', '../dns/x.ts', 'libp2p']],
+  ['src/cli/dev', ['../../node/x.ts', '../../dns/x.ts', '../../registry/role.ts']]
+]
+
+/** What the linter says of files that import this and nothing else, as `folder <- import`. */
+function refused(planted: [string, string[]][]): string[] {
+  using folder = tempFolder()
+  const files = new Map<string, string>()
+  for (const [where, imports] of planted) {
+    for (const from of imports) {
+      const file = join(where, `planted-${files.size}.ts`)
+      files.set(file, `${where} <- ${from}`)
+      mkdirSync(join(folder.path, dirname(file)), { recursive: true })
+      writeFileSync(join(folder.path, file), `export { planted } from '${from}'\n`)
+    }
+  }
+  // Without types: there are none here, and no rule of layers needs them.
+  const config = readFileSync('.oxlintrc.json', 'utf8').replace('"typeAware": true', '"typeAware": false')
+  writeFileSync(join(folder.path, '.oxlintrc.json'), config)
+  cpSync('package.json', join(folder.path, 'package.json'))
+  const found = lint(folder.path)
+  return [...files].filter(([file]) => found.has(file)).map(([, what]) => what)
+}
+
+function lint(cwd: string): Set<string> {
+  const report = (): string => {
+    try {
+      return execFileSync(resolve('node_modules/.bin/oxlint'), ['--format', 'json'], { cwd, encoding: 'utf8' })
+    } catch (error) {
+      // It ends with 1 when it finds something.
+      if (error instanceof Error && 'stdout' in error) return String(error.stdout)
+      throw error
+    }
+  }
+  const { diagnostics }: { diagnostics: { code: string; filename: string }[] } = JSON.parse(report())
+  return new Set(
+    diagnostics.filter(({ code }) => code.includes('no-restricted-imports')).map(({ filename }) => filename)
+  )
+}
+
+it('the linter refuses each import that breaks a layer', () => {
+  const all = forbidden.flatMap(([where, imports]) => imports.map((from) => `${where} <- ${from}`))
+  expect(refused(forbidden)).toEqual(all)
+})
+
+it('the linter lets through what the layers allow', () => {
+  expect(refused(allowed)).toEqual([])
+})
