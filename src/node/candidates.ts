@@ -41,6 +41,7 @@ export interface CandidatesInit {
 export class Candidates {
   readonly #init: CandidatesInit
   readonly dns: DnsView = { answer: undefined, checkedMs: undefined }
+  #answered: string | undefined
   #freshUntil = Number.NEGATIVE_INFINITY
   /** PeerIds that a registry behind `tnr` must have; empty: any that proves the network. */
   #pins: readonly string[]
@@ -54,7 +55,13 @@ export class Candidates {
     const all = [...this.#init.cached().slice(0, maxCached), ...this.#invited(), ...this.#configured()]
     const seen = new Set<string>()
     const unique = all.filter(({ multiaddr }) => !seen.has(multiaddr) && seen.add(multiaddr))
-    return unique.slice(0, maxCandidates)
+    const isFirst = ({ multiaddr }: KnownCandidate): boolean => `${multiaddr}/`.startsWith(`${this.#answered}/`)
+    return unique.toSorted((a, b) => Number(isFirst(b)) - Number(isFirst(a))).slice(0, maxCandidates)
+  }
+
+  /** This address won a race: it is the first one from now on. */
+  answered(address: string): void {
+    this.#answered = address
   }
 
   #invited(): KnownCandidate[] {

@@ -94,12 +94,13 @@ export async function discoverNetwork(init: DiscoveryInit, signal: AbortSignal):
 
   async function race(candidates: KnownCandidate[]): Promise<void> {
     const { staggerMs, dialTimeoutMs } = config.bootstrap
-    await raceDial({ libp2p, gater }, candidates, {
+    const { address } = await raceDial({ libp2p, gater }, candidates, {
       staggerMs,
       dialTimeoutMs,
       signal,
       verify: (connection, verifySignal) => waitForProof(libp2p.services.hello, trust, connection, verifySignal)
     })
+    init.candidates.answered(address)
   }
 }
 

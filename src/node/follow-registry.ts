@@ -1,6 +1,8 @@
 import type { ConnectionTrust } from '../protocols/engine/trust.ts'
+import type { Signed } from '../registry/envelope.ts'
 import type { RegistryEvents } from '../registry/events.ts'
 import type { Logger } from '../registry/ports.ts'
+import type { NodeRecord } from '../registry/record.ts'
 import type { Registry } from '../registry/registry.ts'
 import { isRegistryRole } from '../registry/role.ts'
 import type { Host } from './host.ts'
@@ -13,6 +15,7 @@ export interface FollowInit {
   isMember: () => boolean
   publishSelf: () => Promise<void>
   onNewPeers: () => void
+  onRecord: (record: Signed<NodeRecord>) => void
   onRegistryConnected: () => void
   onChange: () => void
 }
@@ -22,7 +25,7 @@ const recheckMs = 100
 
 /** What follows in the host from what happens in the log and the records. Returns how to stop. */
 export function followRegistry(init: FollowInit): () => void {
-  const { registry, trust, host, logger, onChange, onNewPeers } = init
+  const { registry, trust, host, logger, onChange, onNewPeers, onRecord } = init
   const { events, replica, liveness } = registry
   const stops: (() => void)[] = []
   const on = <K extends keyof RegistryEvents>(type: K, listener: (event: RegistryEvents[K]) => void): void => {
@@ -63,7 +66,8 @@ export function followRegistry(init: FollowInit): () => void {
     host.services.announce?.announceHead(detail.checkpoint)
     onChange()
   })
-  on('record', () => {
+  on('record', ({ detail }) => {
+    onRecord(detail.record)
     onNewPeers()
     onChange()
   })

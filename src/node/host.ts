@@ -53,10 +53,12 @@ export interface HostInit {
   announce: Pick<AnnounceInit, 'members' | 'refresh' | 'onNewerHead'>
   /** A member showed a checkpoint that may be newer than ours. */
   onCheckpoint: (checkpoint: Uint8Array, from: Uint8Array) => void
+  /** How long root and secondary wait for a port that is taken. */
+  portWaitMs?: number | undefined
 }
 
 /** Root and secondary wait so long for a port that another process, a dying predecessor perhaps, still has. */
-const portWaitMs = 30_000
+const defaultPortWaitMs = 30_000
 const portRetryMs = 500
 /** An integrated or external node looks so far for a free one. */
 const portsTried = 100
@@ -68,9 +70,11 @@ export interface Listening {
 
 /** Makes and starts the libp2p host on the configured port. @throws ConfigError when it cannot be had */
 export async function startHost(init: HostInit, signal: AbortSignal): Promise<Listening> {
+  const { portWaitMs = defaultPortWaitMs, logger } = init
   const { host: address, port: wanted } = init.config.listen
   const port = wanted === 0 ? await freePort(address) : wanted
   const started = performance.now()
+  let isTold = false
   for (let tried = port; ; ) {
     try {
       const host = await startAt(init, tried)
@@ -81,6 +85,8 @@ export async function startHost(init: HostInit, signal: AbortSignal): Promise<Li
       const waited = performance.now() - started
       if (isRegistryRole(init.config.role)) {
         if (waited > portWaitMs) throw taken(port, `after ${portWaitMs / 1000} s of waiting`)
+        if (!isTold) logger.warn({ port }, `port ${port} is taken by ${holderOf(port)}; it is waited for`)
+        isTold = true
         await pause(portRetryMs, undefined, { signal })
       } else if (++tried > port + portsTried) {
         throw taken(port, `and so are the ${portsTried} after it`)
@@ -89,18 +95,18 @@ export async function startHost(init: HostInit, signal: AbortSignal): Promise<Li
   }
 }
 
+const holderOf = (port: number): string => portHolder(port) ?? 'another process'
+
 const taken = (port: number, detail: string): ConfigError => {
-  const holder = portHolder(port)
-  const who = holder === undefined ? 'another process' : holder
   return new ConfigError([
-    `port ${port} is taken by ${who}, ${detail}: stop it, or choose another one with listen.port`
+    `port ${port} is taken by ${holderOf(port)}, ${detail}: stop it, or choose another one with listen.port`
   ])
 }
 
 const warnOfPort = ({ logger, config }: HostInit, port: number): void => {
   logger.warn(
     { port, wanted_port: config.listen.port },
-    `port ${config.listen.port} is taken by ${portHolder(config.listen.port) ?? 'another process'}; this node listens on ${port} and registers that`
+    `port ${config.listen.port} is taken by ${holderOf(config.listen.port)}; this node listens on ${port} and registers that`
   )
 }
 

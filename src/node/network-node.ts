@@ -2,9 +2,11 @@ import type { ComponentLogger, Connection } from '@libp2p/interface'
 import type { ProtocolLimits } from '../protocols/engine/limits.ts'
 import { ConnectionTrust } from '../protocols/engine/trust.ts'
 import { openRegisterSession, type Registered } from '../protocols/register/index.ts'
+import type { Signed } from '../registry/envelope.ts'
 import type { Invite } from '../registry/invite.ts'
 import { peerIdText, publicKeyOf, type SigningKey } from '../registry/keys.ts'
 import type { Clock, Logger } from '../registry/ports.ts'
+import type { NodeRecord } from '../registry/record.ts'
 import type { Registry } from '../registry/registry.ts'
 import { servesRegistry } from '../registry/role.ts'
 import { backoffOf } from './backoff.ts'
@@ -46,6 +48,7 @@ export interface NetworkNodeInit {
   logger: Logger
   libp2pLogger: ComponentLogger
   instance: Uint8Array
+  portWaitMs?: number | undefined
   /** Something that a view shows has changed. */
   onChange: () => void
 }
@@ -92,7 +95,11 @@ export class NetworkNode {
       sync: () => this.#sync,
       onHeard: () => this.#init.onChange()
     })
-    this.#self = new SelfPublisher({ ...init, put: async () => await this.#session?.put() })
+    this.#self = new SelfPublisher({
+      ...init,
+      mayPublish: () => config.role === 'root' || this.session !== undefined,
+      put: async () => await this.#session?.put()
+    })
   }
 
   /** Throws before `start`. */
@@ -195,6 +202,7 @@ export class NetworkNode {
         isMember: () => this.isMember(),
         publishSelf: async () => await this.#self.ensure(),
         onNewPeers: () => this.#peers?.look(),
+        onRecord: (record) => this.#watchOwn(record),
         onRegistryConnected: () => this.#session?.kick(),
         onChange,
         logger
@@ -209,6 +217,18 @@ export class NetworkNode {
   /** The invite changed, or somebody asked for a new try now. */
   retry(): void {
     this.#session?.retry()
+  }
+
+  #watchOwn(record: Signed<NodeRecord>): void {
+    const isOwn = Buffer.compare(record.value.publicKey, this.#init.key.publicKey) === 0
+    if (!isOwn || !this.#self.isForeign(record)) return
+    this.#duplicate('a record of this node came that it did not sign')
+    void this.#self.contest()
+  }
+
+  #duplicate(reason: string): void {
+    const message = `${reason}: stop one of them; a cloned machine needs a key of its own`
+    this.registry.alarms.raise('duplicate_key', message)
   }
 
   /** Says goodbye and ends, also when only a part of it was started. */
@@ -288,8 +308,7 @@ export class NetworkNode {
       connected: () => this.#connectedKeys(),
       onRegistered: async (view, answer) => await this.#registered(view, answer),
       onLost: (view, reason) => this.#lost(view, reason),
-      onDuplicate: (reason) =>
-        registry.alarms.raise('duplicate_key', `${reason}: stop one of them; a cloned machine needs a key of its own`),
+      onDuplicate: (reason) => this.#duplicate(reason),
       onTrouble: (error) => {
         this.#trouble = error
         this.#init.onChange()

@@ -13,6 +13,8 @@ export interface NodeOptions {
   configFile?: string | undefined
   logging?: Logging
   clock?: Clock
+  /** How long a root or secondary waits for a port that another process has; 30 s. */
+  portWaitMs?: number
   /** Without it no control socket is opened: for a node inside another program. */
   control?: boolean
 }

@@ -59,6 +59,7 @@ export class TrustNode implements Node {
   readonly failed = this.#failure.promise
   readonly stopped = this.#end.promise
   readonly #withControl: boolean
+  readonly #portWaitMs: number | undefined
   readonly #over = new AbortController()
   readonly #protocols = new OwnProtocols()
   readonly #changes = new Changes()
@@ -83,6 +84,7 @@ export class TrustNode implements Node {
     this.startedMs = this.clock.now()
     this.phases = new PhaseTracker(this.clock)
     this.#withControl = options.control ?? true
+    this.#portWaitMs = options.portWaitMs
     mkdirSync(config.paths.data, { recursive: true, mode: 0o700 })
     this.key = loadOrCreateKey(config.paths.key)
     this.invites = new InviteKeeper(config)
@@ -221,6 +223,7 @@ export class TrustNode implements Node {
       logger,
       libp2pLogger: libp2p,
       instance: Uint8Array.from(randomBytes(16)),
+      portWaitMs: this.#portWaitMs,
       onChange: () => this.changed()
     })
     this.#network = network

@@ -18,11 +18,14 @@ export interface SelfPublisherInit {
   registry: Registry
   clock: Clock
   logger: Logger
+  /** Whether this process speaks for its key: a cloned machine that gets no lease must not overwrite the record of the first one. */
+  mayPublish: () => boolean
   /** Sends the newest own record to the registry that holds the lease. */
   put: () => Promise<void>
 }
 
 const storeKey = 'self-record'
+const contestPauseMs = 60_000
 
 /** Tells others where this node is: its addresses, its record, and every change of both. */
 export class SelfPublisher {
@@ -32,6 +35,7 @@ export class SelfPublisher {
   #watch: AddressWatch | undefined
   #announced: readonly string[] = []
   #publishing: Promise<void> | undefined
+  #contestedAt = Number.NEGATIVE_INFINITY
   #issuing: Promise<unknown> = Promise.resolve()
 
   constructor(init: SelfPublisherInit) {
@@ -92,12 +96,18 @@ export class SelfPublisher {
   }
 
   async #ensure(): Promise<void> {
-    if (this.#isMember() && this.#isStale()) await this.publish()
+    if (!this.#mayPublish()) return
+    const { current } = this.record
+    if (current !== undefined && this.#isRight() && !this.#isHeld()) {
+      await this.#store(current)
+      this.#host?.services.announce?.announceRecord(current.bytes)
+    }
+    if (!this.#isRight() || !this.#isHeld()) await this.publish()
   }
 
   /** A record with a higher seq, for the slow refresh of gossip; undefined: this node is no member. */
   async refresh(): Promise<Uint8Array | undefined> {
-    return this.#isMember() ? (await this.#issue({})).bytes : undefined
+    return this.#mayPublish() ? (await this.#issue({})).bytes : undefined
   }
 
   /** Signs the next record and gives it to the own store, the registry, gossip and the DHT. */
@@ -113,7 +123,7 @@ export class SelfPublisher {
 
   /** The record that says that this node left for good; undefined: it was no member. */
   async farewell(): Promise<Uint8Array | undefined> {
-    return this.#isMember() ? (await this.#issue({ left: true })).bytes : undefined
+    return this.#mayPublish() ? (await this.#issue({ left: true })).bytes : undefined
   }
 
   /** One after the other: of two at a time the older one could come second to the store, which would refuse it. */
@@ -143,21 +153,45 @@ export class SelfPublisher {
     logger.info({ ipv6_addr: addresses.join(' ') }, 'the addresses of this machine changed; they are registered again')
     try {
       if (this.#host !== undefined) await announceAgain(this.#host, addresses)
-      if (this.#isMember()) await this.publish()
+      if (this.#mayPublish()) await this.publish()
     } catch (error) {
       logger.warn({ error: String(error) }, 'the new addresses were not told to everybody; the next refresh does')
     }
   }
 
-  #isMember(): boolean {
-    return this.#init.registry.replica.isMember(this.#init.key.publicKey)
+  /** Answers a record of another process with the same key by a newer one, so that it learns of us; two of them do not race for it. */
+  async contest(): Promise<void> {
+    const { clock, logger } = this.#init
+    const now = clock.monotonic()
+    if (now - this.#contestedAt < contestPauseMs) return
+    this.#contestedAt = now
+    await this.ensure().catch((error: Error) => {
+      logger.warn({ error: error.message }, 'the own record was not published; the next change or refresh does it')
+    })
   }
 
-  #isStale(): boolean {
+  /** Whether a record of our own key came from elsewhere while this process speaks for it: seen once, another one has the key. */
+  isForeign(record: Signed<NodeRecord>): boolean {
     const { current } = this.record
-    const held = this.#init.registry.records.get(this.#init.key.publicKey)
-    if (current === undefined || held === undefined || !equals(held.hash, current.hash)) return true
+    return this.#mayPublish() && current !== undefined && record.value.seq > current.value.seq
+  }
+
+  #mayPublish(): boolean {
+    const { registry, key, mayPublish } = this.#init
+    return registry.replica.isMember(key.publicKey) && mayPublish()
+  }
+
+  /** Whether the newest record says what is so. */
+  #isRight(): boolean {
+    const { current } = this.record
+    if (current === undefined) return false
     const { left, software, addrs } = current.value
-    return left || software !== this.#init.software || addrs.join() !== this.#announced.join()
+    return !left && software === this.#init.software && addrs.join() === this.#announced.join()
+  }
+
+  /** Whether the own store has it. */
+  #isHeld(): boolean {
+    const held = this.#init.registry.records.get(this.#init.key.publicKey)
+    return held !== undefined && this.record.current !== undefined && equals(held.hash, this.record.current.hash)
   }
 }

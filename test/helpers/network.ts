@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { parseConfig } from '../../src/node/config/index.ts'
-import { createLogging } from '../../src/node/logging.ts'
+import { createLogging, type Logging } from '../../src/node/logging.ts'
 import { createNetworkHere } from '../../src/node/network-init.ts'
 import { TrustNode } from '../../src/node/node.ts'
 import type { NodeOptions } from '../../src/node/node-interface.ts'
@@ -12,7 +12,7 @@ import type { InviteOptions } from '../../src/registry/invites.ts'
 
 export type Flags = Readonly<Record<string, unknown>>
 
-export type TestNetworkOptions = Pick<NodeOptions, 'clock'>
+export type TestNetworkOptions = Pick<NodeOptions, 'clock' | 'portWaitMs'>
 
 /** A network of real nodes in this process, on loopback, each with its own folder, database and port. */
 export class TestNetwork implements AsyncDisposable {
@@ -65,15 +65,19 @@ export class TestNetwork implements AsyncDisposable {
     }
   }
 
-  make(name: string, flags: Flags = {}): TrustNode {
+  logging(name: string): Logging {
     const output = new Writable({
       write: (chunk: Buffer, _encoding, done) => {
         this.logs.push(chunk.toString())
         done()
       }
     })
-    const logging = createLogging({ node: name, level: 'debug', format: 'json', output })
-    const node = new TrustNode({ config: this.config(name, flags).config, logging, control: false, ...this.#options })
+    return createLogging({ node: name, level: 'debug', format: 'json', output })
+  }
+
+  make(name: string, flags: Flags = {}, options: TestNetworkOptions = {}): TrustNode {
+    const { config } = this.config(name, flags)
+    const node = new TrustNode({ config, logging: this.logging(name), control: false, ...this.#options, ...options })
     this.nodes.push(node)
     return node
   }
