@@ -23,6 +23,7 @@ import { ConfigError } from './errors.ts'
 import type { Gater } from './gater.ts'
 import { type BaseServices, isPortTaken, libp2pOptions } from './libp2p.ts'
 import { portHolder } from './port-holder.ts'
+import { sleep } from './sleep.ts'
 
 /** The services of a member's libp2p host. Those of a registry are there when the role serves it. */
 export type HostServices = BaseServices & {
@@ -190,3 +191,10 @@ function hostOptions(init: HostInit, port: number): Libp2pOptions<HostServices> 
 
 const servesDht = ({ dht, role }: Config): boolean =>
   dht.server === 'auto' ? isRegistryRole(role) : dht.server === 'always'
+
+/** libp2p waits 500 ms for each connection; what hangs beyond that must not keep the process. */
+const stopMs = 2_500
+
+export async function stopHost(host: Host): Promise<void> {
+  await Promise.race([host.stop(), sleep(stopMs)])
+}

@@ -15,7 +15,7 @@ import type { Config } from './config/schema.ts'
 import { followRegistry } from './follow-registry.ts'
 import { Gater } from './gater.ts'
 import { HeadWatch } from './head-watch.ts'
-import { type Host, startHost } from './host.ts'
+import { type Host, startHost, stopHost } from './host.ts'
 import { makePeers, makeSync, protocolLimits } from './keepers.ts'
 import { KnownPrefixes } from './known-prefixes.ts'
 import { forgetStrangers } from './libp2p.ts'
@@ -34,8 +34,6 @@ import { Traffic } from './traffic.ts'
 /** How long a push may be on its way to those who follow us, and how long this process waits for it at the end. */
 const pushMs = 100
 const goodbyeMs = 1_000
-/** libp2p waits 500 ms for each connection; what hangs beyond that must not keep the process. */
-const hostStopMs = 2_500
 
 export interface NetworkNodeInit {
   config: Config
@@ -119,6 +117,11 @@ export class NetworkNode {
   /** Addresses told to others now. */
   get announced(): readonly string[] {
     return this.#self.announced
+  }
+
+  /** This machine has other addresses now. */
+  async readdress(addresses: readonly string[]): Promise<void> {
+    await this.#self.readdress(addresses)
   }
 
   get session(): SessionView | undefined {
@@ -342,8 +345,4 @@ export class NetworkNode {
     for (const { member } of this.trust.members()) keys.set(peerIdText(member.publicKey), member.publicKey)
     return [...keys.values()].slice(0, this.limits.register.connected)
   }
-}
-
-const stopHost = async (host: Host): Promise<void> => {
-  await Promise.race([host.stop(), sleep(hostStopMs)])
 }

@@ -72,7 +72,7 @@ export class SelfPublisher {
       port,
       allow: announce.allow,
       host: listen.host,
-      onChange: (addresses) => void this.#changed(addresses)
+      onChange: (addresses) => void this.readdress(addresses)
     })
     this.#announced = await this.#watch.start()
     if (this.#announced.length === 0) {
@@ -147,7 +147,8 @@ export class SelfPublisher {
     }
   }
 
-  async #changed(addresses: readonly string[]): Promise<void> {
+  /** This machine has other addresses now: libp2p, the record and everybody get them. */
+  async readdress(addresses: readonly string[]): Promise<void> {
     const { logger } = this.#init
     this.#announced = addresses
     logger.info({ ipv6_addr: addresses.join(' ') }, 'the addresses of this machine changed; they are registered again')
