@@ -23,7 +23,7 @@ const run = async (): Promise<number> => {
 
 if (found < needed) {
   process.stderr.write(
-    `TrustNet needs Node.js ${needed} or newer and this is ${process.versions.node}: run it with `npx trustnet`, which takes the one that was installed along, or install one from https://nodejs.org.\n`
+    `TrustNet needs Node.js ${needed} or newer and this is ${process.versions.node}: run it as \`npx trustnet\`, which takes the one that was installed along, or install one from https://nodejs.org.\n`
   )
   process.exitCode = 2
 } else {
