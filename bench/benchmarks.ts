@@ -1,6 +1,8 @@
 import { admissions } from './admissions.ts'
 import type { Benchmark } from './harness/benchmark.ts'
+import { lookup } from './lookup.ts'
 import { recordUpdates } from './record-updates.ts'
+import { sync } from './sync.ts'
 
 /** In the order of the page. */
-export const benchmarks: readonly Benchmark[] = [recordUpdates, admissions]
+export const benchmarks: readonly Benchmark[] = [recordUpdates, admissions, lookup, sync]

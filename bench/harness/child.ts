@@ -51,6 +51,11 @@ export class Child<M extends Methods> implements AsyncDisposable {
     return (await this.#ask('usage', [])) as Usage
   }
 
+  /** Bytes: the most since the last call. */
+  async peakRss(): Promise<number> {
+    return Number(await this.#ask('peakRss', []))
+  }
+
   /** Without a goodbye. */
   async kill(): Promise<void> {
     if (this.#ended !== undefined) return

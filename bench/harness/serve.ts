@@ -26,10 +26,24 @@ const usage = async (): Promise<Usage> => {
   return { cpuMs: (user + system) / 1000, rssBytes: process.memoryUsage.rss() }
 }
 
+let peakBytes = 0
+const sampleMs = 50
+
+/** The most memory that this process has had since the last time it was asked. */
+const peakRss = (): number => {
+  const bytes = Math.max(peakBytes, process.memoryUsage.rss())
+  peakBytes = 0
+  return bytes
+}
+
 /** Answers the process that started this one, until that lets go. */
 export function serveMethods(methods: Methods, stop: () => Promise<void> = async () => {}): void {
-  const all: Methods = { ...methods, usage }
+  const all: Methods = { ...methods, usage, peakRss }
   process.on('message', ({ id, name, given }: Question) => void answer(id, all[name], given))
+  const sampler = setInterval(() => {
+    peakBytes = Math.max(peakBytes, process.memoryUsage.rss())
+  }, sampleMs)
+  sampler.unref()
   process.once('disconnect', () => void end(stop))
 }
 

@@ -11,6 +11,8 @@ import type { RootAddress } from './root.ts'
 /** Members of a network, each a host of its own, that ask the root for things. */
 let root: RootAddress | undefined
 let joined = 0
+let signed: Uint8Array[] = []
+let pacing = new AbortController()
 const members = new Map<number, LightMember>()
 
 const member = (number: number): LightMember => {
@@ -63,6 +65,32 @@ const methods = {
       const record = records[lane]?.pop() ?? memberRecord(networkId(), memberKey(from + lane), nextSeq())
       await member(from + lane).session.put(record)
     })
+  },
+
+  /** Makes records for `putPaced`, of `keys` members in turn. */
+  sign(count: number, keys: number): void {
+    signed = Array.from({ length: Math.ceil(count) }, (_, job) =>
+      memberRecord(networkId(), memberKey(secondary + 1 + (job % keys)), nextSeq())
+    ).toReversed()
+  },
+
+  /** Sends what was signed at this rate, until it is all sent or `stopPaced`. Gives the rate of the answers. */
+  async putPaced(perSecond: number): Promise<number> {
+    const { session } = member(secondary)
+    const answers: Promise<void>[] = []
+    const from = performance.now()
+    pacing = new AbortController()
+    while (!pacing.signal.aborted && signed.length > 0) {
+      const due = Math.floor(((performance.now() - from) / 1000) * perSecond)
+      for (; answers.length < due && signed.length > 0; ) answers.push(session.put(signed.pop() ?? new Uint8Array()))
+      await new Promise((resolve) => setTimeout(resolve, 2))
+    }
+    await Promise.all(answers)
+    return answers.length / ((performance.now() - from) / 1000)
+  },
+
+  stopPaced(): void {
+    pacing.abort()
   },
 
   /** Joins of new keys that the secondary forwards, each with an invite of its own. */

@@ -1,36 +1,13 @@
 import { createNetworkHere } from '../../src/node/network-init.ts'
 import { dataFiles } from '../../src/node/paths.ts'
-import { newGrantId, sealGrant } from '../../src/registry/grant.ts'
-import { makeJoin } from '../../src/registry/join.ts'
 import { loadKey } from '../../src/registry/key-file.ts'
-import { SigningKey } from '../../src/registry/keys.ts'
 import { openRegistry } from '../../src/registry/registry.ts'
-import type { EntryDraft } from '../../src/registry/root.ts'
-import { memberKey, memberName, memberRecord, memberRole } from '../harness/members.ts'
+import { admission } from '../harness/admission.ts'
+import { memberKey, memberRecord } from '../harness/members.ts'
 import { benchConfig, type NetworkSize, rootName } from '../harness/network.ts'
 import { serveMethods } from '../harness/serve.ts'
 
 const batch = 500
-const hour = 3_600_000
-
-/** What an admission by invite leaves in the log, with all its signatures. */
-function admission(networkId: Uint8Array, logKey: SigningKey, number: number, membershipMs: number): EntryDraft {
-  const key = memberKey(number)
-  const inviteKey = SigningKey.generate()
-  const timeMs = Date.now()
-  const role = memberRole(number)
-  const grant = sealGrant(
-    { networkId, id: newGrantId(), inviteKey: inviteKey.publicKey, role, uses: 1, notAfterMs: timeMs + hour },
-    logKey
-  )
-  const name = memberName(number)
-  const join = makeJoin({ networkId, key, name, role, grant, inviteKey, timeMs })
-  const notAfterMs = timeMs + membershipMs
-  return {
-    kind: 'admit',
-    body: { publicKey: key.publicKey, name, role, notAfterMs, via: 'invite', grant: grant.bytes, join }
-  }
-}
 
 const methods = {
   async prepare(folder: string, { members, records }: NetworkSize): Promise<void> {

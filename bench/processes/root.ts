@@ -2,12 +2,20 @@ import { createWriteStream } from 'node:fs'
 import { join } from 'node:path'
 import { createLogging } from '../../src/node/logging.ts'
 import { TrustNode } from '../../src/node/node.ts'
+import { dataFiles } from '../../src/node/paths.ts'
+import { loadKey } from '../../src/registry/key-file.ts'
+import { admission } from '../harness/admission.ts'
 import { type EncodedInvite, encodedInvite } from '../harness/invites.ts'
+import { memberKey, memberRecord } from '../harness/members.ts'
 import { benchConfig, type Flags, rootName } from '../harness/network.ts'
 import { serveMethods } from '../harness/serve.ts'
 
 /** The product's root, as `trustnet registry start` runs it, without the control socket. */
 let node: TrustNode | undefined
+
+const batch = 500
+/** Numbers of members that no other benchmark uses. */
+let grown = 20_000_000
 
 const running = (): TrustNode => {
   if (node === undefined) throw new Error('the root was not started')
@@ -41,6 +49,23 @@ const methods = {
     const { admission } = running().registry
     const issued = await Promise.all(Array.from({ length: count }, () => admission.invite({ role: 'integrated' })))
     return issued.map(encodedInvite)
+  },
+
+  genesis(): Uint8Array {
+    return running().registry.genesis.bytes
+  },
+
+  /** New members with their records, as if they had joined by invite. */
+  async grow(count: number): Promise<void> {
+    const { registry, config } = running()
+    const logKey = loadKey(dataFiles(config.paths.data).logKey)
+    for (let done = 0; done < count; done += batch) {
+      const numbers = Array.from({ length: Math.min(batch, count - done) }, () => grown++)
+      const { networkId } = registry
+      const drafts = numbers.map((number) => admission(networkId, logKey, number, config.admission.membershipMs))
+      await registry.root?.append(drafts)
+      await Promise.all(numbers.map((number) => registry.records.put(memberRecord(networkId, memberKey(number), 1))))
+    }
   },
 
   members(): number {

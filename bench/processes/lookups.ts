@@ -1,0 +1,46 @@
+import { LookupStream } from '../../src/protocols/lookup/index.ts'
+import type { LookupQuery } from '../../src/registry/lookup.ts'
+import { clientLimits, LightMember } from '../harness/light-member.ts'
+import { type LoadResult, runLoad } from '../harness/load.ts'
+import { memberKey, memberName } from '../harness/members.ts'
+import { serveMethods } from '../harness/serve.ts'
+import type { RootAddress } from './root.ts'
+
+/** A member that asks a registry for others, one question after the other on one stream. */
+let member: LightMember | undefined
+let stream: LookupStream | undefined
+
+export type LookupKind = 'PeerId' | 'name' | 'page'
+
+function queryOf(kind: LookupKind, number: number, rows: number): LookupQuery {
+  if (kind === 'PeerId') return { publicKey: memberKey(number).publicKey }
+  if (kind === 'name') return { name: memberName(number) }
+  // A page from anywhere in the domain.
+  return { after: memberKey(number).publicKey, limit: rows }
+}
+
+const methods = {
+  async open(root: RootAddress, number: number): Promise<void> {
+    member = await LightMember.start(number, root)
+    await member.register()
+    stream = await LookupStream.open(member.connection, { networkId: root.networkId, limits: clientLimits })
+  },
+
+  async ask(kind: LookupKind, questions: number, members: number, rows: number): Promise<LoadResult> {
+    const queries = Array.from({ length: questions }, () =>
+      queryOf(kind, 1 + Math.floor(Math.random() * (members - 1)), rows)
+    )
+    return await runLoad(questions, 1, async (job) => {
+      const page = await stream?.ask(queries[job] ?? {})
+      if (page === undefined || page.rows.length === 0)
+        throw new Error(`nothing was found for ${JSON.stringify(queries[job])}`)
+    })
+  }
+}
+
+export type LookupsMethods = typeof methods
+
+serveMethods(methods, async () => {
+  await stream?.[Symbol.asyncDispose]()
+  await member?.stop()
+})
