@@ -3,6 +3,10 @@
 const needed = 24
 // Databases, keys and invites are files of this user alone; the control socket sets its own mode.
 process.umask(0o077)
+// What ps and /proc show to every user of the machine: an invite line on the command line is a secret.
+process.title = ['trustnet', ...process.argv.slice(2).map((word) => (word.includes('tnet1') ? 'INVITE' : word))].join(
+  ' '
+)
 const found = Number(process.versions.node.split('.')[0])
 
 const run = async (): Promise<number> => {
@@ -16,7 +20,9 @@ const run = async (): Promise<number> => {
     })
   }
   // `trustnet peers | head` closes the pipe early: that is no failure.
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1))
+  }
   const { stdout, stderr, stdin, env } = process
   return main({ argv: process.argv.slice(2), stdout, stderr, stdin, env, signal: stop.signal })
 }

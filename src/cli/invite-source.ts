@@ -1,9 +1,13 @@
 import { stat } from 'node:fs/promises'
 import type { Context } from './context.ts'
 import { UsageError } from './exit.ts'
+import { sanitise } from './text.ts'
 
 /** An invite line has at most 16 KiB, and white space that a mail put in. */
 const maxStdinBytes = 64 * 1024
+
+/** What does not begin so was meant as a file, or is a slip: it is no secret and may be shown. */
+const isLine = /^\s*tnet\d/
 
 /** The invite line from the argument itself, `-` (stdin), a file, or the environment and its credential files. */
 export const readInvite = async (context: Context, given: string | undefined): Promise<string> => {
@@ -11,6 +15,11 @@ export const readInvite = async (context: Context, given: string | undefined): P
   if (given === '-') return readStdin(context)
   const { readSecret } = await import('../node/config/index.ts')
   if (given !== undefined && (await isFile(given))) return wanted(readSecret('invite', { env: {}, file: given }))
+  if (given !== undefined && !isLine.test(given)) {
+    throw new UsageError(
+      `'${sanitise(given)}' is neither an invite line, which begins with tnet1, nor a file that is there.`
+    )
+  }
   if (given !== undefined) return given
   return wanted(readSecret('invite', { env }))
 }

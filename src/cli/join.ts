@@ -7,7 +7,7 @@ import { socketPath } from '../node/paths.ts'
 import type { Invite } from '../registry/invite.ts'
 import { loadedConfig } from './config-source.ts'
 import type { AddCommand, Context } from './context.ts'
-import { ExitError, exitCodes } from './exit.ts'
+import { ExitError, exitCodes, UsageError } from './exit.ts'
 import { readInvite } from './invite-source.ts'
 import { runNode } from './run-node.ts'
 import { type StartOptions, startFlags, withStart } from './start.ts'
@@ -37,7 +37,7 @@ const join = async (context: Context, given: string | undefined, options: JoinOp
   const line = await readInvite(context, given)
   const { decodeInvite } = await import('../registry/invite.ts')
   const { networkIdText } = await import('../registry/network-id.ts')
-  const invite = decodeInvite(line)
+  const invite = readable(() => decodeInvite(line))
   const networkId = networkIdText(invite.networkId)
   const loaded = await configFor(context, invite, networkId, options)
   if (await handOver(context, loaded, line, options)) return
@@ -62,6 +62,16 @@ const join = async (context: Context, given: string | undefined, options: JoinOp
   }
 }
 
+/** A line that cannot be read was pasted wrongly: a mistake of the command line, refused by nobody yet. */
+const readable = (decode: () => Invite): Invite => {
+  try {
+    return decode()
+  } catch (error) {
+    if (error instanceof Error && error.name === 'InviteInvalidError') throw new UsageError(error.message)
+    throw error
+  }
+}
+
 /** The configuration as it will be: what the grant says is above the file, what the flags say is above both. */
 const configFor = async (
   context: Context,
@@ -70,6 +80,13 @@ const configFor = async (
   options: JoinOptions
 ): Promise<Loaded> => {
   const { grant, domain } = invite
+  const granted = grant.value.name
+  if (options.name !== undefined && granted !== undefined && options.name !== granted) {
+    const other = sanitise(options.name)
+    throw new UsageError(
+      `The invite is for the name ${sanitise(granted)}: leave --name out, or ask for one with: trustnet invite --name ${other}`
+    )
+  }
   if (grant.value.notAfterMs < Date.now()) {
     const { terminal } = context
     const when = date(grant.value.notAfterMs)
@@ -77,7 +94,7 @@ const configFor = async (
       `${terminal.paintProgress('warn', 'warning')}: by this clock the invite ended at ${when}; the registry decides.`
     )
   }
-  const name = options.name ?? grant.value.name
+  const name = options.name ?? granted
   const before = await loadedConfig(context, {
     ...(options.config === undefined ? {} : { config: options.config }),
     ...(name === undefined ? {} : { name })

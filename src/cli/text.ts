@@ -65,11 +65,13 @@ export const age = (ms: number | null): string => {
 
 export const milliseconds = (ms: number | null): string => {
   if (ms === null) return unknown
+  if (ms < 0.05) return '<0.1ms'
   return ms < 10 ? `${Math.round(ms * 10) / 10}ms` : `${Math.round(ms)}ms`
 }
 
+/** Rounded down, so that only what never was away has 100%. */
 export const percent = (value: number | null): string =>
-  value === null ? unknown : `${value >= 100 ? '100' : value.toFixed(1)}%`
+  value === null ? unknown : `${value >= 100 ? '100' : (Math.floor(value * 10) / 10).toFixed(1)}%`
 
 export const bytes = (count: number | null): string => {
   if (count === null) return unknown

@@ -9,9 +9,15 @@ export function portHolder(port: number): string | undefined {
   if (inodes.length === 0) return undefined
   for (const pid of list('/proc').filter((name) => /^\d+$/.test(name))) {
     const holds = list(`/proc/${pid}/fd`).some((fd) => inodes.includes(link(`/proc/${pid}/fd/${fd}`)))
-    if (holds) return `${read(`/proc/${pid}/comm`).trim() || 'a process'} (pid ${pid})`
+    if (holds) return `${nameOf(pid)} (pid ${pid})`
   }
   return undefined
+}
+
+/** The kernel keeps 15 characters: of our own title nothing but the first word is whole. */
+const nameOf = (pid: string): string => {
+  const name = read(`/proc/${pid}/comm`).trim() || 'a process'
+  return name.startsWith('trustnet') ? 'trustnet' : name
 }
 
 const listeners = (table: string, port: number): string[] => {

@@ -72,7 +72,7 @@ export function noSuchMember({ replica }: Pick<Registry, 'replica'>, text: strin
     const typos = distance(name, text)
     if (typos <= maxTypos && typos < (nearest?.typos ?? Number.POSITIVE_INFINITY)) nearest = { name, typos }
   }
-  const hint = nearest === undefined ? '' : `; did you mean ${nearest.name}?`
+  const hint = nearest === undefined ? ':' : `; did you mean ${nearest.name}?`
   return new NotFoundError(
     `no member is called ${text}, and none has a PeerId that ends so (${minEndChars} characters at least)${hint} ` +
       '`trustnet peers --all` lists the members'

@@ -83,7 +83,8 @@ const memberNotices = (facts: StatusFacts, network: NetworkFacts): Maybe[] => [
 
 const alarmFixes: Readonly<Record<string, string>> = {
   duplicate_key: 'trustnet identity (on both machines), then a new key for one of them',
-  log_fork: 'trustnet registry recover'
+  log_fork:
+    'keep the registry.db of every node, they hold the proof, and ask the operator of the root which history is right'
 }
 
 const alarmNotices = ({ alarms }: NetworkFacts): Notice[] =>

@@ -80,8 +80,18 @@ describe('join', () => {
     expect(none).toMatchObject({ code: 2, out: '' })
     expect(none.err).toContain('trustnet invite')
     const half = await prepare([inviteLine().slice(0, -20), '--name', 'hal'])
-    expect(half.code).toBe(6)
+    expect(half.code).toBe(2)
     expect(half.err).toContain('copy the whole line')
+    await expect(stat(join(home.folder, 'hal.yaml'))).rejects.toMatchObject({ code: 'ENOENT' })
+  })
+
+  test('what is neither a line nor a file is told as such, and a name that the invite does not give is refused', async () => {
+    const missing = await prepare(['./invite.txt', '--name', 'hal'])
+    expect(missing).toMatchObject({ code: 2, out: '' })
+    expect(missing.err).toContain("'./invite.txt' is neither an invite line")
+    const other = await prepare([inviteLine({ name: 'tnr-2' }), '--name', 'hal'])
+    expect(other.code).toBe(2)
+    expect(other.err).toContain('for the name tnr-2')
     await expect(stat(join(home.folder, 'hal.yaml'))).rejects.toMatchObject({ code: 'ENOENT' })
   })
 

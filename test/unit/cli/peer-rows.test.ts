@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { stateCell } from '../../../src/cli/peer-columns.ts'
 import { peersSummary, selectPeers } from '../../../src/cli/peer-rows.ts'
 import { peerIds, peerRow, peersView, root, unknownRow } from '../../helpers/control-views.ts'
 
@@ -42,4 +43,14 @@ describe('rows of peers', () => {
       'root …RCu1aaaa in example.org · 2 members: 1 online, 1 unknown · view of root, log 0:12, 2s old · trustnet 0.1.0 · 3 not seen for 7 days (--all)'
     )
   })
+})
+
+test.each([
+  ['left: left', 'left 5s'],
+  ['left: left: moved house', 'left 5s: moved house'],
+  ['left: stopped by the operator', 'left 5s: stopped by the operator'],
+  [null, 'left 5s']
+])('the state says "left" once: %j', (reason, text) => {
+  const row = { state: 'left', confirmed: true, stateSinceMs: 1_000, reason } as const
+  expect(stateCell(row, 6_000, (_, shown) => shown)).toBe(text)
 })
