@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { defaultLimits } from '../../../src/protocols/engine/limits.ts'
 import type { Rate } from '../../../src/protocols/engine/rate.ts'
+import { statuses } from '../../../src/protocols/engine/status.ts'
 
 const { stream, strangers, hello, register, sync, lookup, announce, kad } = defaultLimits
 
@@ -108,4 +109,10 @@ describe('the limits in the page of', () => {
       for (const text of texts) expect(rows[index]?.row).toMatch(new RegExp(`(^|[^\\d.,])${text}([^\\d]|$)`))
     }
   })
+})
+
+it('the page of all protocols has the number of each status', () => {
+  const page = readFileSync(new URL('../../../docs/protocols/README.md', import.meta.url), 'utf8')
+  const listed = [...page.matchAll(/(\d+) \| ([A-Z_]+) \|/g)].map(([, value, name]) => [name, Number(value)])
+  expect(Object.fromEntries(listed)).toEqual(statuses)
 })
