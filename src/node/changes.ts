@@ -18,7 +18,12 @@ export class Changes {
   async until(condition: () => boolean, signal: AbortSignal): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const look = (): void => {
-      if (condition()) resolve()
+      try {
+        if (condition()) resolve()
+      } catch (error) {
+        // Its own failure, and not that of the others who listen.
+        reject(error instanceof Error ? error : new Error(String(error)))
+      }
     }
     const onAbort = (): void => reject(abortReason(signal))
     const stop = this.listen(look)

@@ -1,3 +1,4 @@
+import type { Connection } from '@libp2p/interface'
 import type { ConnectionTrust } from '../protocols/engine/trust.ts'
 import type { Signed } from '../registry/envelope.ts'
 import type { RegistryEvents } from '../registry/events.ts'
@@ -16,7 +17,7 @@ export interface FollowInit {
   publishSelf: () => Promise<void>
   onNewPeers: () => void
   onRecord: (record: Signed<NodeRecord>) => void
-  onRegistryConnected: () => void
+  onRegistryConnected: (connection: Connection) => void
   onChange: () => void
 }
 
@@ -77,7 +78,7 @@ export function followRegistry(init: FollowInit): () => void {
   stops.push(
     trust.onMember((connection, member) => {
       if (connection.direction === 'inbound') liveness.learned(member.publicKey, 'session')
-      if (isRegistryRole(member.role)) init.onRegistryConnected()
+      if (isRegistryRole(member.role)) init.onRegistryConnected(connection)
       onChange()
     }),
     trust.onGone(onChange),

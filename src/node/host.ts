@@ -9,7 +9,7 @@ import { type Announce, type AnnounceInit, announce, gossipOptions } from '../pr
 import type { ProtocolLimits } from '../protocols/engine/limits.ts'
 import { membersOnly } from '../protocols/engine/members-only.ts'
 import type { ConnectionTrust } from '../protocols/engine/trust.ts'
-import { type Hello, hello, registryHello } from '../protocols/hello/index.ts'
+import { type Hello, type HelloProven, hello, registryHello } from '../protocols/hello/index.ts'
 import { type Kad, kad } from '../protocols/kad/index.ts'
 import { lookupServer } from '../protocols/lookup/index.ts'
 import { type Register, register, registryBackend } from '../protocols/register/index.ts'
@@ -54,6 +54,8 @@ export interface HostInit {
   announce: Pick<AnnounceInit, 'members' | 'refresh' | 'onNewerHead'>
   /** A member showed a checkpoint that may be newer than ours. */
   onCheckpoint: (checkpoint: Uint8Array, from: Uint8Array) => void
+  /** A member proved itself on a connection. */
+  onProven: (proven: HelloProven) => void
   /** How long root and secondary wait for a port that is taken. */
   portWaitMs?: number | undefined
 }
@@ -125,6 +127,8 @@ const freePort = async (host: string): Promise<number> => {
 
 async function startAt(init: HostInit, port: number): Promise<Host> {
   const host = await createLibp2p({ ...hostOptions(init, port), start: false })
+  // Before it listens: the first connections come at once.
+  host.services.hello.events.addEventListener('proven', ({ detail }) => init.onProven(detail))
   try {
     await host.start()
     return host

@@ -188,13 +188,13 @@ export class NetworkNode {
           refresh: async () => await this.#self.refresh(),
           onNewerHead: ({ bytes }) => void this.heads.shown(bytes)
         },
-        onCheckpoint: (checkpoint, from) => void this.heads.shown(checkpoint, from)
+        onCheckpoint: (checkpoint, from) => void this.heads.shown(checkpoint, from),
+        onProven: (proven) => void this.heads.proven(proven)
       },
       signal
     )
     this.#host = host
     this.#port = port
-    host.services.hello.events.addEventListener('proven', ({ detail }) => void this.heads.proven(detail))
     await this.#self.start(host, port)
     this.#startKeepers(host)
     this.#stops.push(
@@ -206,7 +206,7 @@ export class NetworkNode {
         publishSelf: async () => await this.#self.ensure(),
         onNewPeers: () => this.#peers?.look(),
         onRecord: (record) => this.#watchOwn(record),
-        onRegistryConnected: () => this.#session?.kick(),
+        onRegistryConnected: (connection) => this.#session?.kick({ isNews: connection.direction === 'inbound' }),
         onChange,
         logger
       }),

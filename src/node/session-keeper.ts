@@ -29,6 +29,8 @@ export class SessionKeeper {
   readonly #tried = new Set<string>()
   /** An answer that says more than that nobody else is there. */
   #refusal: Error | undefined
+  /** A registry connected to us while others were looked for. */
+  #isNews = false
   #view: SessionView | undefined
   /** Aborted to end a pause; `#retry` ends the wait of a joiner, too. */
   #wake = new AbortController()
@@ -49,8 +51,9 @@ export class SessionKeeper {
     this.#running ??= this.#run()
   }
 
-  /** A registry is there that was not: the pause is over. */
-  kick(): void {
+  /** A registry is there that was not: the pause is over. `isNews`: it came by itself, so that also the next pause is left out. */
+  kick({ isNews = false } = {}): void {
+    if (isNews) this.#isNews = true
     this.#wake.abort()
   }
 
@@ -106,10 +109,11 @@ export class SessionKeeper {
       await this.#pause(refusedPauseMs)
       return
     }
+    this.#isNews = false
     const peer = await this.#init.find(this.#tried, signal)
     if (peer === undefined) {
       this.#tried.clear()
-      await this.#pause(this.#backoff.next())
+      if (!this.#isNews) await this.#pause(this.#backoff.next())
       return
     }
     let entered: Entered | undefined = await this.#enter(peer)
@@ -120,6 +124,7 @@ export class SessionKeeper {
     this.#init.onTrouble(this.#refusal ?? error)
     this.#refusal = undefined
     this.#tried.clear()
+    if (this.#isNews) return
     const ms = this.#backoff.next()
     const fields = { error: error.message, retry_after_seconds: Math.round(ms / 1000) }
     this.#init.logger.warn(

@@ -1,5 +1,4 @@
 import type { TrustNode } from '../../src/node/node.ts'
-import { peerIdText } from '../../src/registry/keys.ts'
 import type { State } from '../../src/registry/liveness.ts'
 import { eventually } from './network.ts'
 
@@ -25,8 +24,6 @@ export const leaseAt = (node: TrustNode): string | undefined => node.network?.se
 /** Whether everybody sees all the others in that state. */
 export const allSee = (nodes: readonly TrustNode[], name: string, state: State): boolean =>
   nodes.every((node) => node.config.name === name || viewOf(node, name).state === state)
-
-export const idOf = (node: TrustNode): string => peerIdText(node.key.publicKey)
 
 /** Every state that a node shows for a member from now on. Returns how to stop, which gives them. */
 export function watchStates(node: TrustNode, name: string): () => State[] {

@@ -106,7 +106,7 @@ describe('the end of a node', () => {
     const a = await network.start('a', { 'bootstrap.peers': [frozen.address] })
     await eventually(() => frozen.accepted > 0)
     await within(2_000, async () => await a.stop())
-    await expect(a.joined()).rejects.toThrow()
+    await expect(a.joined()).rejects.toThrow('the node stops')
   })
 
   it('may come while it starts, and twice', async () => {
