@@ -1,0 +1,29 @@
+import type { PeerInfo } from '@libp2p/interface'
+import { peerIdFromString } from '@libp2p/peer-id'
+import { multiaddr } from '@multiformats/multiaddr'
+import { expect, test } from 'vitest'
+import { filterPeer } from '../../../../src/protocols/kad/components.ts'
+import { peerIdText, SigningKey } from '../../../../src/registry/keys.ts'
+import { networkId } from '../../../helpers/signed-objects.ts'
+
+const { publicKey } = SigningKey.generate()
+const told: PeerInfo = {
+  id: peerIdFromString(peerIdText(publicKey)),
+  multiaddrs: [
+    '/ip4/192.0.2.1/tcp/9000',
+    '/ip6/::ffff:192.0.2.1/tcp/9000',
+    '/ip6/64:ff9b::c000:201/tcp/9000',
+    '/dns4/example.org/tcp/9000',
+    '/ip6/2001:db8::1/tcp/9000'
+  ].map((text) => multiaddr(text))
+}
+const source = (isMember: boolean): Parameters<typeof filterPeer>[1] => ({
+  networkId,
+  records: { get: () => undefined, put: () => Promise.reject(new Error('not asked for')) },
+  replica: { isMember: () => isMember }
+})
+
+test('of the addresses in an answer only plain IPv6 is kept, and none of somebody who is no member', () => {
+  expect(filterPeer(told, source(true)).multiaddrs.map(String)).toEqual(['/ip6/2001:db8::1/tcp/9000'])
+  expect(filterPeer(told, source(false)).multiaddrs).toEqual([])
+})
