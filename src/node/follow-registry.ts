@@ -5,7 +5,7 @@ import type { RegistryEvents } from '../registry/events.ts'
 import type { Logger } from '../registry/ports.ts'
 import type { NodeRecord } from '../registry/record.ts'
 import type { Registry } from '../registry/registry.ts'
-import { isRegistryRole } from '../registry/role.ts'
+import { isRegistryRole, type Role, servesRegistry } from '../registry/role.ts'
 import type { Host } from './host.ts'
 
 export interface FollowInit {
@@ -41,6 +41,8 @@ export function followRegistry(init: FollowInit): () => void {
     }, recheckMs).unref()
   }
   let wasMember = init.isMember()
+  // A root without secondaries holds its lease at a member.
+  const canHold = (role: Role): boolean => (registry.role === 'root' ? servesRegistry(role) : isRegistryRole(role))
   const closing = new Set<NodeJS.Timeout>()
   stops.push(() => closing.forEach(clearTimeout))
 
@@ -78,7 +80,7 @@ export function followRegistry(init: FollowInit): () => void {
   stops.push(
     trust.onMember((connection, member) => {
       if (connection.direction === 'inbound') liveness.learned(member.publicKey, 'session')
-      if (isRegistryRole(member.role)) init.onRegistryConnected(connection)
+      if (canHold(member.role)) init.onRegistryConnected(connection)
       onChange()
     }),
     trust.onGone(onChange),

@@ -51,7 +51,7 @@ describe('who is up in a network', () => {
     expect(again.attached.selfRecord.current?.value.seq).toBeGreaterThan(seq)
   })
 
-  it('shows a killed root as gone at every member, and online when it is back', async () => {
+  it('shows a root that stops as left at every member, and online when it is back', async () => {
     await using network = await TestNetwork.create()
     await network.join('second', { role: 'secondary' })
     await Promise.all(['a', 'b'].map((name) => network.join(name)))
@@ -62,5 +62,19 @@ describe('who is up in a network', () => {
     await seenBy(others, 'root', 'left')
     await network.start('root', { role: 'root' })
     await seenBy(others, 'root', 'online')
+  })
+
+  it('shows a killed root as suspect with the reason at every member', async () => {
+    await using network = await TestNetwork.create()
+    const { port } = network.node('root').attached
+    await network.node('root').stop()
+    await using root = await spawnNode(network, 'root', { role: 'root', 'listen.port': port, 'bootstrap.peers': [] })
+    await Promise.all(['a', 'b', 'c'].map((name) => network.join(name)))
+    const others = network.nodes.filter((node) => !node.isStopping)
+    await seenBy(others, 'root', 'online')
+    await eventually(() => others.some((node) => viewOf(node, 'root').own))
+    await root.kill()
+    await seenBy(others, 'root', 'suspect', 3_000)
+    for (const node of others) expect(viewOf(node, 'root').reason).not.toBe('')
   })
 })
