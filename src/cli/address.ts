@@ -7,7 +7,8 @@ import { type RunningOptions, running, withRunning } from './running.ts'
 import { sanitise } from './text.ts'
 
 const examples = `
-Everybody can compute everybody's address: a /128 in the network's own /48, made from the PeerId.
+Everybody can compute everybody's address: a /128 in the network's own /48,
+made from the PeerId.
 
 Examples:
   trustnet address              this node's

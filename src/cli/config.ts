@@ -2,13 +2,14 @@ import { formatDuration } from '../node/config/durations.ts'
 import type { Key, Loaded } from '../node/config/index.ts'
 import { type ConfigOptions, loadedConfig } from './config-source.ts'
 import type { AddCommand, Context } from './context.ts'
+import { exampleOf } from './help.ts'
 
 type Options = ConfigOptions & { json?: boolean; example?: boolean }
 
 const examples = `
 Examples:
-  trustnet config check                   validate without starting; names line and nearest right key
-  trustnet config show                    what is in force, and where each value comes from
+  trustnet config check        validate without starting
+  trustnet config show         what is in force, and where each value is from
   trustnet config show --example > /etc/trustnet/hal.yaml`
 
 export const addConfig: AddCommand = (program, context) => {
@@ -22,6 +23,7 @@ export const addConfig: AddCommand = (program, context) => {
     .option('--config <file>', 'the file')
     .option('--name <name>', 'of the node')
     .option('--json', 'print JSON')
+    .addHelpText('after', exampleOf('trustnet config check', 'trustnet config check ./hal.yaml'))
     .action((file: string | undefined, options: Options) => check(context, file, options))
   config
     .command('show')
@@ -30,6 +32,7 @@ export const addConfig: AddCommand = (program, context) => {
     .option('--name <name>', 'of the node')
     .option('--example', 'print a commented example with every key instead')
     .option('--json', 'print JSON')
+    .addHelpText('after', exampleOf('trustnet config show', 'trustnet config show --example > ./hal.yaml'))
     .action((options: Options) => show(context, options))
 }
 

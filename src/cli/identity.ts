@@ -2,13 +2,14 @@ import { NothingRunningError } from '../node/control/errors.ts'
 import { loadedConfig } from './config-source.ts'
 import type { AddCommand, Context } from './context.ts'
 import { exitCodes } from './exit.ts'
+import { exampleOf } from './help.ts'
 import { peerName } from './peers.ts'
 import { type RunningOptions, running, withRunning } from './running.ts'
 import { orUnknown, sanitise } from './text.ts'
 
 const examples = `
 Examples:
-  trustnet identity            PeerId, addresses to give to others, network and its fingerprint
+  trustnet identity            PeerId, addresses, network and its fingerprint
   trustnet identity --json`
 
 export const addIdentity: AddCommand = (program, context) => {
@@ -18,6 +19,7 @@ export const addIdentity: AddCommand = (program, context) => {
     .action((options: RunningOptions) => showIdentity(context, options))
   withRunning(program.command('why <peer>'))
     .description('why a peer is in the state it is in, and what to do')
+    .addHelpText('after', `\nExits with 5 when a check fails.\n${exampleOf('trustnet why hal')}`)
     .action((peer: string, options: RunningOptions) => showWhy(context, peer, options))
 }
 

@@ -22,7 +22,8 @@ interface InitOptions {
 }
 
 const examples = `
-Makes the network's first keys, its genesis and its root registry on this machine, and an encrypted recovery kit.
+Makes the network's first keys, its genesis and its root registry on this
+machine, and an encrypted recovery kit.
 
 Examples:
   trustnet init --domain example.org

@@ -3,6 +3,7 @@ import { parseDuration } from '../node/config/durations.ts'
 import { type Role, roles } from '../registry/role.ts'
 import type { AddCommand, Context } from './context.ts'
 import { UsageError } from './exit.ts'
+import { exampleOf } from './help.ts'
 import { wholeNumber } from './peer-rows.ts'
 import { peerName } from './peers.ts'
 import { type RunningOptions, running, withRunning } from './running.ts'
@@ -17,14 +18,22 @@ type InviteOptions = RunningOptions & {
 }
 
 const inviteExamples = `
-The line holds the seed of a one-time key: whoever has it can join. It goes to stdout alone, all else to stderr.
+The line holds the seed of a one-time key: whoever has it can join. It goes to
+stdout alone, all else to stderr.
 
 Examples:
-  trustnet invite                             for one integrated node, valid for 1 hour
-  trustnet invite --role secondary --ttl 1d   for a second registry
-  trustnet invite --name hal                  the joiner gets this name
-  trustnet invite --replace hal               a re-installed machine takes its name over
+  trustnet invite                            one integrated node, within 1 hour
+  trustnet invite --role secondary --ttl 1d  a second registry
+  trustnet invite --name hal                 the joiner gets this name
+  trustnet invite --replace hal              re-installed, under its old name
   trustnet invite --uses 20 --ttl 8h | ssh host trustnet join -`
+
+const leaveExamples = `
+The process says goodbye and stops.
+
+Examples:
+  trustnet leave            a member still: it comes back when it is started
+  trustnet leave --forget   for good: the key is shut out for ever`
 
 const ttl = (text: string): number => {
   const ms = parseDuration(text)
@@ -48,11 +57,13 @@ export const addInvite: AddCommand = (program, context) => {
   withRunning(program.command('revoke <peer>'))
     .description('throw a member out, for ever: its key is never admitted again')
     .option('--reason <text>', 'written into the log', 'revoked by the operator')
+    .addHelpText('after', exampleOf('trustnet revoke hal --reason stolen'))
     .action((peer: string, options: RunningOptions & { reason: string }) => revoke(context, peer, options))
   withRunning(program.command('leave'))
     .description('say to the network that this node leaves')
     .option('--forget', 'have the own key revoked too; it can never come back')
     .option('--reason <text>', 'told to the others')
+    .addHelpText('after', leaveExamples)
     .action((options: RunningOptions & { forget?: boolean; reason?: string }) => leave(context, options))
 }
 

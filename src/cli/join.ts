@@ -16,13 +16,14 @@ import { date, sanitise } from './text.ts'
 type JoinOptions = StartOptions & { start: boolean; json?: boolean }
 
 const examples = `
-Needs no DNS. Writes a configuration, keeps the invite in a file of mode 0600, and starts the node in the foreground.
-When the node already runs and was not admitted yet, the invite is handed to it.
+Needs no DNS. Writes a configuration, keeps the invite in a file of mode 0600,
+and starts the node in the foreground. When the node already runs and was not
+admitted yet, the invite is handed to it.
 
 Examples:
-  trustnet join tnet1…                     the line that \`trustnet invite\` printed
+  trustnet join tnet1…                   the line that \`trustnet invite\` printed
   ssh registry trustnet invite | trustnet join - --name hal
-  trustnet join ./invite.txt --no-start    prepare; a service starts it later`
+  trustnet join ./invite.txt --no-start  prepare; a service starts it later`
 
 export const addJoin: AddCommand = (program, context) => {
   withStart(program.command('join [invite]'))

@@ -38,16 +38,19 @@ const commands: readonly AddCommand[] = [
   addCompletion
 ]
 
-const about = `The machines of one domain find, recognise and reach each other directly over IPv6.`
+const about = `The machines of one domain find, recognise and reach each other over IPv6.`
 
 const footer = `
 Start here:
-  trustnet dev                          a whole network on this machine, from nothing
-  trustnet init --domain example.org    a network of your own; then: trustnet registry start
-  trustnet join LINE                    another machine, with a line of: trustnet invite
+  trustnet dev                         a whole network on this machine
+  trustnet init --domain example.org   a network of your own
+  trustnet registry start              its root; then, for each machine:
+  trustnet invite                      prints a line
+  trustnet join LINE                   there, lets it in
 
-Exit codes: 0 fine, 1 failure of our own, 2 usage or configuration, 3 nothing running, 4 no match, 5 degraded (--check),
-6 refused, 7 timed out or unreachable.`
+Exit codes: 0 fine, 1 failure of our own, 2 usage or configuration,
+3 nothing running, 4 no match, 5 degraded (--check), 6 refused,
+7 timed out or unreachable.`
 
 export interface MainInit extends TerminalInit {
   argv: readonly string[]

@@ -1,6 +1,6 @@
 import type { PeerRow, PeersView } from '../node/control/api.ts'
 import { UsageError } from './exit.ts'
-import { age, orUnknown, plural, sanitise, shortPeerId } from './text.ts'
+import { age, orUnknown, plural, sanitise, shortPeerId, wrapped } from './text.ts'
 
 export const sortKeys = ['name', 'state', 'role', 'rtt', 'seen', 'uptime'] as const
 type SortKey = (typeof sortKeys)[number]
@@ -75,7 +75,7 @@ export const selectPeers = (rows: readonly PeerRow[], filter: PeerFilter): { row
 }
 
 /** "hal …xKpa in example.org · 5 members: 4 online, 1 suspect · hal's view of log 0:12, 2s old · trustnet 0.1.0" */
-export const peersSummary = (view: PeersView, kept: number): string => {
+export const peersSummary = (view: PeersView, kept: number, width?: number): string => {
   const counts = Object.entries(view.counts).filter(([, count]) => count > 0)
   const states = counts.map(([state, count]) => `${count} ${state}`).join(', ') || 'none seen yet'
   const where = view.network === null ? 'no network yet' : `in ${sanitise(view.network.domain)}`
@@ -87,7 +87,7 @@ export const peersSummary = (view: PeersView, kept: number): string => {
     `trustnet ${sanitise(view.self.version)}`
   ]
   if (kept > 0) parts.push(`${kept} not seen for 7 days (--all)`)
-  return parts.join(' · ')
+  return wrapped(parts, ' · ', width)
 }
 
 /** A whole number of at least min from an option. */

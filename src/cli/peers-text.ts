@@ -15,7 +15,7 @@ export const peersText = (
   options: { long?: boolean }
 ): string => {
   const { terminal } = context
-  const summary = terminal.paint('bold', peersSummary(view, kept))
+  const summary = terminal.paint('bold', peersSummary(view, kept, terminal.width))
   if (rows.length === 0) return `${summary}\nNo member fits the filter.`
   const columns = peerColumns({ now: Date.now(), paint: terminal.paint, long: options.long === true })
   return `${summary}\n\n${terminal.tableText(columns, rows, { all: options.long === true })}`

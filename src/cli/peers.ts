@@ -3,6 +3,7 @@ import { peerSources, peerStates } from '../node/control/api.ts'
 import { roles } from '../registry/role.ts'
 import type { AddCommand, Context } from './context.ts'
 import { exitCodes, UsageError } from './exit.ts'
+import { exampleOf } from './help.ts'
 import { type PeerFilter, selectPeers, sortKeys, wholeNumber } from './peer-rows.ts'
 import { type PeersOptions, peersText } from './peers-text.ts'
 import { type RunningOptions, running, withRunning } from './running.ts'
@@ -11,10 +12,10 @@ import { watchPeers } from './watch.ts'
 
 const examples = `
 Examples:
-  trustnet peers                         who is in the network, who is down, since when, why
-  trustnet peers --state suspect,offline only those who are not there
-  trustnet peers --role root,secondary   the registries
-  trustnet peers --watch                 redraw on every change (JSON lines on a pipe)
+  trustnet peers                          who is there, who is down, why
+  trustnet peers --state suspect,offline  only those who are not there
+  trustnet peers --role root,secondary    the registries
+  trustnet peers --watch                  go on; JSON lines on a pipe
   trustnet peers connect /ip6/2001:db8::1/tcp/9000`
 
 export const addPeers: AddCommand = (program, context) => {
@@ -37,11 +38,13 @@ export const addPeers: AddCommand = (program, context) => {
     })
   withRunning(peers.command('connect <multiaddr>'))
     .description('dial an address now')
+    .addHelpText('after', exampleOf('trustnet peers connect /ip6/2001:db8::1/tcp/9000'))
     .action((multiaddr: string, _: RunningOptions, command: Command) =>
       connectPeer(context, multiaddr, command.optsWithGlobals<RunningOptions>())
     )
   withRunning(peers.command('disconnect <peer>'))
     .description('close the connections to a peer')
+    .addHelpText('after', exampleOf('trustnet peers disconnect hal'))
     .action((peer: string, _: RunningOptions, command: Command) =>
       disconnectPeer(context, peer, command.optsWithGlobals<RunningOptions>())
     )

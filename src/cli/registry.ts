@@ -1,6 +1,8 @@
+import type { Command } from 'commander'
 import type { LogRow, PendingRow, RegistryNodeRow } from '../node/control/api.ts'
 import type { AddCommand, Context } from './context.ts'
 import { exitCodes } from './exit.ts'
+import { exampleOf } from './help.ts'
 import { stateCell } from './peer-columns.ts'
 import { wholeNumber } from './peer-rows.ts'
 import { peerName } from './peers.ts'
@@ -13,11 +15,16 @@ import { age, date, milliseconds, orUnknown, percent, sanitise, shortPeerId } fr
 
 const examples = `
 Examples:
-  trustnet registry start                  run a registry (root or secondary) in the foreground
-  trustnet registry nodes                  leases, heartbeats, uptime
-  trustnet registry pending                who waits to be let in
+  trustnet registry start           run a root or secondary in the foreground
+  trustnet registry nodes           leases, heartbeats, uptime
+  trustnet registry pending         who waits to be let in
   trustnet registry approve hal
-  trustnet registry log --limit 20         the newest entries of the signed log`
+  trustnet registry log --limit 20  the newest entries of the signed log`
+
+type ListOptions = RunningOptions & { long?: boolean }
+
+/** Tables leave columns out where the terminal is narrow. */
+const withLong = (command: Command): Command => withRunning(command).option('-l, --long', 'all columns')
 
 export const addRegistry: AddCommand = (program, context) => {
   const registry = program
@@ -27,25 +34,34 @@ export const addRegistry: AddCommand = (program, context) => {
   addRegistryStart(registry, context)
   withRunning(registry.command('status'))
     .description('log, store, sessions, who appends')
+    .addHelpText('after', exampleOf('trustnet registry status'))
     .action((options: RunningOptions) => showRegistry(context, options))
-  withRunning(registry.command('nodes'))
+  withLong(registry.command('nodes'))
     .description('what the registry observed of each member')
-    .action((options: RunningOptions) => showNodes(context, options))
-  withRunning(registry.command('pending'))
+    .addHelpText('after', exampleOf('trustnet registry nodes --json'))
+    .action((options: ListOptions) => showNodes(context, options))
+  withLong(registry.command('pending'))
     .description('joins that wait for the operator or for the root')
-    .action((options: RunningOptions) => showPending(context, options))
+    .addHelpText('after', exampleOf('trustnet registry pending'))
+    .action((options: ListOptions) => showPending(context, options))
   withRunning(registry.command('approve <peer>'))
     .description('let a waiting joiner in')
+    .addHelpText(
+      'after',
+      exampleOf('trustnet registry approve hal', 'trustnet registry approve 12D3KooW…  when two wait under one name')
+    )
     .action((peer: string, options: RunningOptions) => approve(context, peer, options))
   withRunning(registry.command('reject <peer>'))
     .description('turn a waiting joiner away')
     .option('--reason <text>', 'told to the joiner', 'rejected by the operator')
+    .addHelpText('after', exampleOf("trustnet registry reject hal --reason 'not ours'"))
     .action((peer: string, options: RunningOptions & { reason: string }) => reject(context, peer, options))
-  withRunning(registry.command('log'))
+  withLong(registry.command('log'))
     .description('the signed log, newest entries')
     .option('--after <n>', 'entries after this one', wholeNumber('--after', 0))
     .option('--limit <n>', 'at most so many', wholeNumber('--limit'), 50)
-    .action((options: RunningOptions & { after?: number; limit: number }) => showLog(context, options))
+    .addHelpText('after', exampleOf('trustnet registry log --limit 5', 'trustnet registry log --after 0 --json'))
+    .action((options: ListOptions & { after?: number; limit: number }) => showLog(context, options))
 }
 
 const showRegistry = async (context: Context, options: RunningOptions): Promise<void> => {
@@ -71,11 +87,14 @@ const nodeColumns = (context: Context, now: number): Column<RegistryNodeRow>[] =
   { title: 'ADDRESS', cell: ({ address }) => orUnknown(address), drop: 4 }
 ]
 
-const showNodes = async (context: Context, options: RunningOptions): Promise<void> => {
+const showNodes = async (context: Context, options: ListOptions): Promise<void> => {
   const client = await running(context, options)
   const view = await client.registryNodes({ signal: context.signal })
   if (options.json === true) return context.terminal.json(view)
-  context.terminal.table(nodeColumns(context, Date.now()), view.nodes, { empty: 'No member is known yet.' })
+  context.terminal.table(nodeColumns(context, Date.now()), view.nodes, {
+    empty: 'No member is known yet.',
+    all: options.long === true
+  })
 }
 
 const pendingColumns = (now: number): Column<PendingRow>[] => [
@@ -88,11 +107,14 @@ const pendingColumns = (now: number): Column<PendingRow>[] => [
   { title: 'ADDRESS', cell: ({ address }) => orUnknown(address), drop: 1 }
 ]
 
-const showPending = async (context: Context, options: RunningOptions): Promise<void> => {
+const showPending = async (context: Context, options: ListOptions): Promise<void> => {
   const client = await running(context, options)
   const view = await client.pending({ signal: context.signal })
   if (options.json === true) return context.terminal.json(view)
-  context.terminal.table(pendingColumns(Date.now()), view.pending, { empty: 'Nobody waits.' })
+  context.terminal.table(pendingColumns(Date.now()), view.pending, {
+    empty: 'Nobody waits.',
+    all: options.long === true
+  })
 }
 
 const approve = async (context: Context, peer: string, options: RunningOptions): Promise<void> => {
@@ -119,13 +141,10 @@ const logColumns: Column<LogRow>[] = [
   { title: 'DETAIL', cell: ({ detail }) => orUnknown(detail) }
 ]
 
-const showLog = async (
-  context: Context,
-  options: RunningOptions & { after?: number; limit: number }
-): Promise<void> => {
+const showLog = async (context: Context, options: ListOptions & { after?: number; limit: number }): Promise<void> => {
   const client = await running(context, options)
   const view = await client.log({ after: options.after, limit: options.limit }, { signal: context.signal })
   if (options.json === true) context.terminal.json(view)
-  else context.terminal.table(logColumns, view.entries, { empty: 'No entry there.' })
+  else context.terminal.table(logColumns, view.entries, { empty: 'No entry there.', all: options.long === true })
   if (view.entries.length === 0) context.exit(exitCodes.noMatch)
 }

@@ -53,7 +53,8 @@ const runningSocket = async (context: Context, options: RunningOptions): Promise
   )
 }
 
-const liveSockets = async (folders: readonly string[]): Promise<string[]> => {
+/** Control sockets in these folders behind which a process answers. */
+export const liveSockets = async (folders: readonly string[]): Promise<string[]> => {
   const paths: string[] = []
   for (const folder of folders) {
     const names = await readdir(folder).catch(() => [])

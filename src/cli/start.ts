@@ -3,6 +3,7 @@ import { isRegistryRole, roles } from '../registry/role.ts'
 import { loadedConfig } from './config-source.ts'
 import type { AddCommand, Context } from './context.ts'
 import { UsageError } from './exit.ts'
+import { exampleOf } from './help.ts'
 import { runNode } from './run-node.ts'
 import { sanitise } from './text.ts'
 
@@ -60,15 +61,16 @@ export const startFlags = (options: StartOptions): Record<string, unknown> => {
 }
 
 const nodeExamples = `
-Runs in the foreground until SIGTERM or Ctrl-C; logs are JSON lines on stdout, pretty on a terminal.
+Runs in the foreground until SIGTERM or Ctrl-C; logs are JSON lines on stdout,
+pretty on a terminal.
 
 Examples:
   trustnet node start
   trustnet node start --name hal --domain example.org --trust-on-first-use
-  trustnet node start --config /etc/trustnet/hal.yaml --set heartbeat.interval=10s`
+  trustnet node start --name hal --set heartbeat.interval=10s`
 
 export const addNode: AddCommand = (program, context) => {
-  const node = program.command('node').description('run a node')
+  const node = program.command('node').description('run a node').addHelpText('after', exampleOf('trustnet node start'))
   withStart(node.command('start'))
     .description('run an integrated or external node (or whatever role its configuration says)')
     .addOption(new Option('--role <role>', 'what it is in the network').choices([...Object.keys(roles), 'independent']))
@@ -78,8 +80,8 @@ export const addNode: AddCommand = (program, context) => {
 
 const registryExamples = `
 Examples:
-  trustnet registry start                       as the configuration says: root or secondary
-  trustnet registry start --name tnr-2 --role secondary`
+  trustnet registry start                root or secondary, as configured
+  trustnet registry start --name tnr-2`
 
 export const addRegistryStart: AddCommand = (registry, context) => {
   withStart(registry.command('start'))

@@ -10,7 +10,8 @@ import {
   plural,
   sanitise,
   shortPeerId,
-  unknown
+  unknown,
+  wrapped
 } from './text.ts'
 
 const paints: Record<StatusWord, Paint> = {
@@ -105,15 +106,23 @@ const reachLine = ({ reach, announced, connections }: StatusView): string =>
     connections.strangers > 0 && plural(connections.strangers, 'stranger')
   )
 
-export const warningLines = (warnings: readonly Warning[], paint: Painter): string[] =>
+export const warningLines = (warnings: readonly Warning[], paint: Painter, width?: number): string[] =>
   warnings.flatMap(({ code, level, message, fix, acknowledged }) => {
     const head = `${level === 'alarm' ? 'ALARM' : 'warning'} ${sanitise(code)}${acknowledged ? ' (acknowledged)' : ''}`
     const colour = acknowledged ? 'dim' : level === 'alarm' ? 'bad' : 'warn'
-    return [`${paint(colour, head)}: ${sanitise(message)}`, ...(fix === null ? [] : [`  fix: ${sanitise(fix)}`])]
+    const text = byWords(`${head}: ${sanitise(message)}`, width, '  ')
+    // Painted after it was broken into lines: colours have no width.
+    return [
+      `${paint(colour, head)}${text.slice(head.length)}`,
+      ...(fix === null ? [] : [byWords(`  fix: ${sanitise(fix)}`, width, '       ')])
+    ]
   })
 
+const byWords = (text: string, width: number | undefined, indent: string): string =>
+  wrapped(text.split(/(?<=\S) /), ' ', width, indent)
+
 /** One word and its sentence, a block of named lines, the warnings. */
-export const statusText = (view: StatusView, paint: Painter, now: number): string => {
+export const statusText = (view: StatusView, paint: Painter, now: number, width?: number): string => {
   const rows: [string, string][] = [
     ['Node', selfLine(view, now)],
     ['Network', networkLine(view)],
@@ -127,8 +136,12 @@ export const statusText = (view: StatusView, paint: Painter, now: number): strin
   ]
   if (view.phase.missing.length > 0)
     rows.splice(3, 0, ['Next phase', `needs ${view.phase.missing.map(sanitise).join(', ')}`])
-  const lines = rows.map(([label, text]) => `${paint('dim', label.padEnd(11))} ${text}`)
-  const warnings = warningLines(view.warnings, paint)
-  const head = `${paint(paints[view.word], view.word)}: ${sanitise(view.summary)}`
+  const indent = ' '.repeat(12)
+  const lines = rows.map(([label, text]) => {
+    const line = byWords(`${label.padEnd(11)} ${text}`, width, indent)
+    return `${paint('dim', label)}${line.slice(label.length)}`
+  })
+  const warnings = warningLines(view.warnings, paint, width)
+  const head = `${paint(paints[view.word], view.word)}${byWords(`${view.word}: ${sanitise(view.summary)}`, width, '').slice(view.word.length)}`
   return [head, '', ...lines, ...(warnings.length > 0 ? ['', ...warnings] : [])].join('\n')
 }

@@ -9,9 +9,10 @@ type StatusOptions = RunningOptions & { check?: boolean; acknowledge?: string }
 
 const examples = `
 Examples:
-  trustnet status                            one word, phase, registry, sync, DNS, what may die, what to do
-  trustnet status --check                    exit 5 unless healthy, 3 when nothing runs (for health checks)
-  trustnet status --acknowledge recovery-kit take a warning out of the status word`
+  trustnet status                             one word, then what is behind it
+  trustnet status --check                     for health checks: exit 5 unless
+                                              healthy, 3 when nothing runs
+  trustnet status --acknowledge recovery_kit  somebody has seen this warning`
 
 export const addStatus: AddCommand = (program, context) => {
   withRunning(program.command('status [node]'))
@@ -35,6 +36,6 @@ const showStatus = async (context: Context, options: StatusOptions): Promise<voi
   }
   const view: StatusView = await client.status({ signal })
   if (options.json === true) terminal.json(view)
-  else terminal.print(statusText(view, terminal.paint, Date.now()))
+  else terminal.print(statusText(view, terminal.paint, Date.now(), terminal.width))
   if (options.check === true && view.word !== 'healthy') context.exit(exitCodes.degraded)
 }

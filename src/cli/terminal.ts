@@ -69,7 +69,7 @@ export class Terminal {
   tableText<Row>(columns: readonly Column<Row>[], rows: readonly Row[], options: { all?: boolean }): string {
     const width = options.all === true ? undefined : this.width
     const { text, hidden } = renderTable(columns, rows, width === undefined ? {} : { width })
-    const note = `(not shown for lack of width: ${hidden.join(', ')}; --long shows all)`
+    const note = `(no room for ${hidden.join(', ')}; --long shows all)`
     return hidden.length === 0 ? text : `${text}\n${this.paint('dim', note)}`
   }
 }

@@ -85,6 +85,23 @@ export const date = (ms: number | null): string =>
 
 export const plural = (count: number, one: string, many = `${one}s`): string => `${count} ${count === 1 ? one : many}`
 
+/** Parts in lines of at most so many characters, broken between parts alone; later lines begin with the indent. */
+export const wrapped = (
+  parts: readonly string[],
+  separator: string,
+  width: number | undefined,
+  indent = ''
+): string => {
+  const lines: string[] = []
+  for (const part of parts) {
+    const last = lines.at(-1)
+    const longer = `${last ?? ''}${separator}${part}`
+    if (last !== undefined && (width === undefined || longer.length <= width)) lines[lines.length - 1] = longer
+    else lines.push(last === undefined ? part : `${indent}${part}`)
+  }
+  return lines.join(`${separator.trimEnd()}\n`)
+}
+
 export type Paint = 'good' | 'warn' | 'bad' | 'dim' | 'bold'
 const styles = { good: 'green', warn: 'yellow', bad: 'red', dim: 'dim', bold: 'bold' } as const
 

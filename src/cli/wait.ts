@@ -27,7 +27,7 @@ Examples:
   trustnet wait                        until the node is healthy, at most 60 s
   trustnet wait --member               until it is admitted
   trustnet wait --phase autonomous --timeout 5m
-  trustnet wait --online 5             until 5 members (self included) are online`
+  trustnet wait --online 5             until 5 members are online, self included`
 
 const timeout = (text: string): number => {
   const ms = parseDuration(text)

@@ -80,7 +80,20 @@ export class Child {
 
   tail(): string[] {
     const text = readFileSync(this.logFile, 'utf8').trimEnd()
-    return text === '' ? [] : text.split('\n').slice(-tailLines).map(sanitise)
+    return text === '' ? [] : text.split('\n').slice(-tailLines).map(readable)
+  }
+}
+
+/** "12:00:01 warn  port 9000 is taken (error)" of a log line; other lines as they are. */
+const readable = (line: string): string => {
+  if (!line.startsWith('{')) return sanitise(line)
+  try {
+    const { timestamp, level, message, error }: Record<string, unknown> = JSON.parse(line)
+    const time = String(timestamp).slice(11, 19)
+    const cause = error === undefined ? '' : ` (${String(error)})`
+    return sanitise(`${time} ${String(level).padEnd(5)} ${String(message)}${cause}`)
+  } catch {
+    return sanitise(line)
   }
 }
 

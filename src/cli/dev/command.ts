@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises'
 import type { PeersView } from '../../node/control/api.ts'
 import type { AddCommand, Context } from '../context.ts'
-import { UsageError } from '../exit.ts'
+import { ExitError, exitCodes, UsageError } from '../exit.ts'
 import { selectPeers, wholeNumber } from '../peer-rows.ts'
 import { peersText } from '../peers-text.ts'
 import { watchPeers } from '../watch.ts'
@@ -18,14 +18,16 @@ interface DevOptions {
 const maxNodes = 50
 
 const examples = `
-A root, a secondary and nodes as real processes on free ports of [::1], with a name server of their own. One node joins with
-an invite, the others find the root through tnr.dev.trustnet.test. Ctrl-C stops everything.
+A root, a secondary and nodes as real processes on free ports of [::1], with a
+name server of their own. One node joins with an invite, the others find the
+root through tnr.dev.trustnet.test. On a terminal the table is live until Ctrl-C
+stops everything; elsewhere it is printed once.
 
 Examples:
-  trustnet dev                 three nodes, live table
+  trustnet dev                three nodes, live table
   trustnet dev --nodes 10
-  trustnet dev --once          the table when all are online, then stop
-  trustnet dev --dir ./net     keep keys and databases, and go on with them the next time`
+  trustnet dev --once         the table when all are online, then stop
+  trustnet dev --dir ./net    keep keys and databases, go on with them next time`
 
 export const addDev: AddCommand = (program, context) => {
   program
@@ -55,7 +57,8 @@ const dev = async (context: Context, options: DevOptions): Promise<void> => {
     else show(context, view, options)
     clean = true
   } finally {
-    if (signal.aborted) progress('stopping')
+    // The terminal has echoed ^C; the word is written over it.
+    if (signal.aborted) progress(terminal.stderr.isTTY === true ? '\rstopping' : 'stopping')
     await network[Symbol.asyncDispose]()
     if (options.dir === undefined && (clean || signal.aborted)) await rm(folder, { recursive: true, force: true })
     else progress(`state and logs are kept in ${folder}`)
@@ -71,9 +74,16 @@ const show = (context: Context, view: PeersView, options: DevOptions): void => {
 const watch = async (context: Context, network: DevNetwork, options: DevOptions): Promise<void> => {
   const { terminal } = context
   const { folder } = network.layout
-  network.onDeath((message) => terminal.progress(`\n${message}`))
-  terminal.progress(
-    `In another terminal: TRUSTNET_HOME=${folder} trustnet peers --node node-1   (Ctrl-C here stops all)\n`
-  )
-  await watchPeers(context, network.client, options.json === true ? { json: true } : {})
+  // `npm start` is how most people come here, and then nothing has put trustnet on their PATH.
+  const program = terminal.env['npm_lifecycle_event'] === undefined ? 'trustnet' : 'npx trustnet'
+  const notices = [
+    '',
+    'Ctrl-C stops all. In another terminal:',
+    `  TRUSTNET_HOME=${folder} ${program} peers --node node-1`
+  ]
+  const draws = options.json !== true
+  network.onDeath((message) => (draws ? notices.push('', ...message.split('\n')) : terminal.progress(message)))
+  if (draws) terminal.progress('')
+  await watchPeers(context, network.client, draws ? {} : { json: true }, notices)
+  if (!context.signal.aborted) throw new ExitError(exitCodes.failure, `The root is gone; ${network.logs()}`)
 }

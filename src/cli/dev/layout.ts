@@ -5,6 +5,8 @@ import { join, resolve } from 'node:path'
 import { saveConfigValue } from '../../node/config/index.ts'
 import { type Homes, homes, socketPath } from '../../node/paths.ts'
 import type { Role } from '../../registry/role.ts'
+import { UsageError } from '../exit.ts'
+import { liveSockets } from '../running.ts'
 import { freePorts } from './ports.ts'
 
 export const devDomain = 'dev.trustnet.test'
@@ -48,7 +50,8 @@ export const layOut = async (nodes: number, dir: string | undefined): Promise<La
   const folder = dir === undefined ? await mkdtemp(join(tmpdir(), 'trustnet-dev-')) : resolve(dir)
   const places = homes({ TRUSTNET_HOME: folder })
   const logs = join(folder, 'log')
-  await mkdir(logs, { recursive: true, mode: 0o700 })
+  await makeFolder(logs)
+  await refuseRunning(folder, places.runtime)
   const planned = plan(nodes)
   const ports = await freePorts(planned.length)
   const members = planned.map((one, at): DevMember => {
@@ -66,6 +69,24 @@ export const layOut = async (nodes: number, dir: string | undefined): Promise<La
   const [root] = members
   if (root === undefined) throw new RangeError('a network has a root')
   return { folder, homes: places, members, root }
+}
+
+const makeFolder = async (folder: string): Promise<void> => {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error)
+    throw new UsageError(`${folder} cannot be made (${why}): choose another folder with --dir.`)
+  }
+}
+
+/** A second network over the same folder would rewrite the configuration of the first under its feet. */
+const refuseRunning = async (folder: string, runtime: string): Promise<void> => {
+  const [first] = await liveSockets([runtime])
+  if (first === undefined) return
+  throw new UsageError(
+    `A network runs in ${folder} already (${first} answers): stop it first, or choose another folder with --dir.`
+  )
 }
 
 /** Writes each member's configuration; ports are new in every run, everything else stays. */

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Authority } from '../../dns/authority.ts'
 import { Zone } from '../../dns/zone.ts'
-import { loadConfig, saveConfigValue } from '../../node/config/index.ts'
+import { type Config, loadConfig, saveConfigValue } from '../../node/config/index.ts'
 import type { PeersView } from '../../node/control/api.ts'
 import { ControlClient } from '../../node/control/client.ts'
 import { changes } from '../changes.ts'
@@ -14,6 +14,10 @@ import { type DevMember, devDomain, type Layout, layOut, writeConfigs } from './
 /** From nothing to everybody online; ten times what it takes on two cores. */
 const startMs = 60_000
 const retryMs = 50
+
+/** Whoever is online has shown its record too: a lease may be there a moment before. */
+const isComplete = (view: PeersView): boolean =>
+  view.peers.every(({ state, version }) => state !== 'online' || version !== null)
 
 export interface DevInit {
   nodes: number
@@ -65,7 +69,7 @@ export class DevNetwork implements AsyncDisposable {
       return await Promise.race([this.#start(signal), this.failed])
     } catch (error) {
       if (late.aborted)
-        throw new ExitError(exitCodes.timeout, `Not everybody was online within ${startMs / 1000} s; ${this.#logs()}`)
+        throw new ExitError(exitCodes.timeout, `Not everybody was online within ${startMs / 1000} s; ${this.logs()}`)
       throw error
     }
   }
@@ -99,12 +103,17 @@ export class DevNetwork implements AsyncDisposable {
 
   async #found(root: DevMember): Promise<void> {
     const { members, homes } = this.layout
-    if (root.known) return
     const { config } = loadConfig({ file: root.configFile, env: { TRUSTNET_HOME: homes.config } })
+    const networkId = root.known ? config.networkId : await this.#create(config)
+    // Members that are new in this run have no pin yet.
+    for (const { configFile } of members) saveConfigValue(configFile, 'networkId', networkId)
+  }
+
+  async #create(config: Config): Promise<string> {
     const { createNetworkHere } = await import('../../node/network-init.ts')
     const { networkId } = await createNetworkHere(config, { newNetwork: true })
-    for (const { configFile } of members) saveConfigValue(configFile, 'networkId', networkId)
     this.#say(`network ${devDomain} is made: ${networkId}`)
+    return networkId
   }
 
   async #enter(member: DevMember, signal: AbortSignal): Promise<void> {
@@ -151,13 +160,14 @@ export class DevNetwork implements AsyncDisposable {
       const view = await this.client.peers({ signal })
       if (view.counts.online !== online) this.#say(`${view.counts.online} of ${wanted} online`)
       online = view.counts.online
-      if (online >= wanted) return view
+      if (online >= wanted && isComplete(view)) return view
     }
     signal.throwIfAborted()
-    throw new ExitError(exitCodes.failure, `The root stopped answering; ${this.#logs()}`)
+    throw new ExitError(exitCodes.failure, `The root stopped answering; ${this.logs()}`)
   }
 
-  #logs(): string {
+  /** Where to read on when something went wrong. */
+  logs(): string {
     return `see the logs in ${join(this.layout.folder, 'log')}`
   }
 

@@ -40,7 +40,7 @@ describe('peers', () => {
     const wide = await run(['peers'], { columns: 200 })
     expect(wide.out).toContain(csi)
     const narrow = await run(['peers'], { columns: 80 })
-    expect(narrow.out).toContain('not shown for lack of width')
+    expect(narrow.out).toContain('no room for')
     expect(narrow.out).not.toContain('LAST ERROR ')
     expect((await run(['peers'], { columns: 200, env: { NO_COLOR: '1' } })).out).not.toContain(csi)
   })

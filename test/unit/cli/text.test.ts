@@ -9,7 +9,8 @@ import {
   percent,
   safeJson,
   sanitise,
-  shortPeerId
+  shortPeerId,
+  wrapped
 } from '../../../src/cli/text.ts'
 
 const hostile = [
@@ -88,5 +89,13 @@ describe('numbers for people', () => {
 
   test('a PeerId is shown by its end, where it differs', () => {
     expect(shortPeerId('12D3KooWGRUfgPvBSk3h8u5cQm9YxZc1V8rPpYb4tq1oRCu1aaaa')).toBe('…RCu1aaaa')
+  })
+})
+
+describe('wrapped', () => {
+  test('breaks between parts alone, never without a width', () => {
+    expect(wrapped(['aa', 'bb', 'cc'], ' · ', undefined)).toBe('aa · bb · cc')
+    expect(wrapped(['aa', 'bb', 'cc'], ' · ', 8)).toBe('aa · bb ·\ncc')
+    expect(wrapped(['aa', 'longer than that', 'c'], ' ', 6, '  ')).toBe('aa\n  longer than that\n  c')
   })
 })
