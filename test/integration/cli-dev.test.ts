@@ -30,16 +30,16 @@ const expected = [
   ['secondary', 'secondary', 'online']
 ]
 
-test('dev --once: from nothing to everybody online, then nothing is left; the same folder starts again', async () => {
+test('dev --once: from nothing to everybody online, then nothing is left; the same folder starts again, with one more', async () => {
   const first = await runProgram(['dev', '--once', '--nodes', '2', '--json', '--dir', folder], {})
   expect(first.err).toContain('4 of 4 online')
   expect(first.code).toBe(0)
   expect(statesOf(parse(first.out))).toEqual(expected)
   expect(processesOf(folder)).toEqual([])
 
-  const again = await runProgram(['dev', '--once', '--nodes', '2', '--dir', folder], {})
+  const again = await runProgram(['dev', '--once', '--nodes', '3', '--dir', folder], {})
   expect(again.code).toBe(0)
-  expect(again.out).toMatch(/^root …\w{8} in dev\.trustnet\.test · 4 members: 4 online/)
+  expect(again.out).toMatch(/^root …\w{8} in dev\.trustnet\.test · 5 members: 5 online/)
   expect(again.out).toContain('NAME')
   expect(processesOf(folder)).toEqual([])
 }, 120_000)
@@ -54,10 +54,13 @@ test('dev that is killed takes its processes with it', async () => {
   await vi.waitFor(() => expect(processesOf(folder)).toEqual([]), { timeout: 10_000, interval: 50 })
 }, 60_000)
 
-test('dev stops within 5 s of a signal and says where its logs are', async () => {
+test('dev shares its folder with no other, stops within 5 s of a signal and says where its logs are', async () => {
   const dev = startProgram(['dev', '--once', '--nodes', '1', '--dir', folder], {})
   const root = new ControlClient({ path: join(folder, 'run', 'root.sock') })
   await vi.waitFor(() => root.status(), { timeout: 30_000, interval: 50 })
+  const second = await runProgram(['dev', '--once', '--dir', folder], {})
+  expect(second).toMatchObject({ code: 2, out: '' })
+  expect(second.err).toContain(`A network runs in ${folder} already`)
   const asked = performance.now()
   dev.process.kill('SIGTERM')
   const { err } = await dev.ended
