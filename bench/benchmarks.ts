@@ -1,8 +1,10 @@
 import { admissions } from './admissions.ts'
 import type { Benchmark } from './harness/benchmark.ts'
 import { lookup } from './lookup.ts'
+import { push } from './push.ts'
 import { recordUpdates } from './record-updates.ts'
+import { sessions } from './sessions.ts'
 import { sync } from './sync.ts'
 
 /** In the order of the page. */
-export const benchmarks: readonly Benchmark[] = [recordUpdates, admissions, lookup, sync]
+export const benchmarks: readonly Benchmark[] = [recordUpdates, admissions, lookup, sync, push, sessions]

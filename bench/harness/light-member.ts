@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Connection, Libp2p } from '@libp2p/interface'
+import { type Ping, ping } from '@libp2p/ping'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import { defaults } from '../../src/node/config/defaults.ts'
@@ -23,7 +24,7 @@ export const clientLimits = limitsWith({
 const logging = createLogging({ node: 'member', level: 'fatal', format: 'json' })
 const gater = new Gater({ limits: { ...defaults.limits, connections: 1_000_000 } })
 
-type Services = BaseServices & { hello: Hello }
+type Services = BaseServices & { hello: Hello; ping: Ping }
 
 /**
  * A member's libp2p host with the options of the product, its hello, and nothing kept on disk: so that thousands fit beside the root
@@ -39,6 +40,8 @@ export class LightMember {
   #connection: Connection | undefined
   #session: RegisterSession | undefined
   #beats: NodeJS.Timeout | undefined
+  beats = 0
+  #stopped = false
 
   private constructor(
     number: number,
@@ -71,7 +74,7 @@ export class LightMember {
         gater,
         logger: logging.libp2p,
         limits: { dialTimeoutMs: 30_000, memberUpgradeTimeoutMs: 30_000 },
-        services: { hello: hello({ source, trust, limits: clientLimits }) }
+        services: { hello: hello({ source, trust, limits: clientLimits }), ping: ping() }
       })
     )
     return new LightMember(number, root, key, host, trust)
@@ -102,6 +105,10 @@ export class LightMember {
   async register(): Promise<Registered> {
     if (this.#connection?.status !== 'open') await this.connect()
     this.#session = await openRegisterSession(this.connection, { limits: clientLimits })
+    const session = this.#session
+    void session.closed.then(({ reason }) => {
+      if (!this.#stopped && session === this.#session) this.onLost(reason)
+    })
     const registered = await this.#session.register({ record: this.nextRecord(), instance: this.instance })
     this.beatEvery(registered.heartbeatMs)
     return registered
@@ -113,13 +120,22 @@ export class LightMember {
     const next = (waitMs: number): void => {
       this.#beats = setTimeout(() => {
         next(ms * (0.9 + Math.random() * 0.2))
-        this.session.heartbeat({ seq: 1 }).catch(() => clearTimeout(this.#beats))
+        this.session.heartbeat({ seq: 1 }).then(
+          () => this.beats++,
+          () => clearTimeout(this.#beats)
+        )
       }, waitMs).unref()
     }
     if (ms > 0) next(ms * Math.random())
   }
 
+  /** The session ended although nobody stopped this member. */
+  onLost: (reason: string) => void = (reason) => {
+    process.stderr.write(`the session of member ${this.number} ended: ${reason}\n`)
+  }
+
   async stop(): Promise<void> {
+    this.#stopped = true
     this.beatEvery(0)
     this.#trust.clear()
     await this.host.stop()

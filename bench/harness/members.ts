@@ -3,7 +3,7 @@ import { SigningKey } from '../../src/registry/keys.ts'
 import { type NodeRecord, sealRecord } from '../../src/registry/record.ts'
 import type { Role } from '../../src/registry/role.ts'
 
-/** Number 0 is a secondary: what it sends is what a registry sends. */
+/** Number 0 is a secondary: what it sends is what a registry sends. The others serve nobody, as external nodes do. */
 export const secondary = 0
 
 /** The same key for the same number in every process. */
@@ -11,7 +11,7 @@ export const memberKey = (number: number): SigningKey =>
   SigningKey.fromSeed(createHash('sha256').update(`benchmark member ${number}`).digest())
 
 export const memberName = (number: number): string => `m${number}`
-export const memberRole = (number: number): Role => (number === secondary ? 'secondary' : 'integrated')
+export const memberRole = (number: number): Role => (number === secondary ? 'secondary' : 'external')
 
 let lastSeq = Date.now()
 

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Libp2p } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { startBareHost } from '../harness/bare-host.ts'
@@ -39,6 +40,21 @@ const methods = {
   /** Gives connections per second. */
   async connect(address: string, count: number): Promise<number> {
     return (await runLoad(count, 8, async () => await connect(address))).perSecond
+  },
+
+  /** Each stream echoes a frame per interval, so many times. Gives how many came back. */
+  async echoEvery(intervalMs: number, bytes: number, times: number): Promise<number> {
+    const frame = Buffer.alloc(bytes, 7)
+    await Promise.all(
+      lanes.map(async (lane) => {
+        await pause(Math.random() * intervalMs)
+        for (let time = 0; time < times; time++) {
+          await echo(lane, frame)
+          await pause(intervalMs)
+        }
+      })
+    )
+    return lanes.length * times
   },
 
   /** Frames of this size over that many streams, with so many in flight on each. */

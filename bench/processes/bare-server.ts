@@ -17,8 +17,9 @@ const methods = {
     return address.toString()
   },
 
-  connections(): number {
-    return host?.getConnections().length ?? 0
+  cpuMs(): number {
+    const { user, system } = process.cpuUsage()
+    return (user + system) / 1000
   }
 }
 

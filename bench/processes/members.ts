@@ -67,6 +67,26 @@ const methods = {
     })
   },
 
+  beatEvery(ms: number): void {
+    for (const each of members.values()) each.beatEvery(ms)
+  },
+
+  /** Heartbeats answered so far. */
+  beats(): number {
+    let all = 0
+    for (const { beats } of members.values()) all += beats
+    return all
+  },
+
+  /** A member shows another service. Gives when it began to send that (machine clock, ms). */
+  async change(number: number): Promise<number> {
+    const one = member(number)
+    const record = one.nextRecord([`service-${nextSeq()}`])
+    const from = Number(process.hrtime.bigint()) / 1e6
+    await one.session.put(record)
+    return from
+  },
+
   /** Makes records for `putPaced`, of `keys` members in turn. */
   sign(count: number, keys: number): void {
     signed = Array.from({ length: Math.ceil(count) }, (_, job) =>

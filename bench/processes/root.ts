@@ -46,8 +46,10 @@ const methods = {
   },
 
   async invites(count: number): Promise<EncodedInvite[]> {
-    const { admission } = running().registry
-    const issued = await Promise.all(Array.from({ length: count }, () => admission.invite({ role: 'integrated' })))
+    const { registry } = running()
+    const issued = await Promise.all(
+      Array.from({ length: count }, () => registry.admission.invite({ role: 'integrated' }))
+    )
     return issued.map(encodedInvite)
   },
 
