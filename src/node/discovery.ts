@@ -98,7 +98,8 @@ export async function discoverNetwork(init: DiscoveryInit, signal: AbortSignal):
       staggerMs,
       dialTimeoutMs,
       signal,
-      verify: (connection, verifySignal) => waitForProof(libp2p.services.hello, trust, connection, verifySignal)
+      verify: (connection, verifySignal) =>
+        waitForProof(libp2p.services.hello, trust, connection, verifySignal, init.pin())
     })
     init.candidates.answered(address)
   }

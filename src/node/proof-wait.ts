@@ -1,15 +1,24 @@
 import type { Connection } from '@libp2p/interface'
+import { equals } from 'uint8arrays/equals'
 import { errorOf } from '../protocols/engine/status.ts'
 import type { ConnectionTrust } from '../protocols/engine/trust.ts'
 import type { Hello, HelloRefused } from '../protocols/hello/index.ts'
+import { networkFingerprint } from '../registry/network-id.ts'
 import { abortReason } from './abort-reason.ts'
+
+/** Both fingerprints, to compare by eye, where another network than the pinned one answers. */
+const compared = ({ networkId }: HelloRefused, pin: Uint8Array | undefined): string => {
+  if (networkId === undefined || pin === undefined || equals(networkId, pin)) return ''
+  return ` (fingerprint ${networkFingerprint(networkId)}; pinned is ${networkFingerprint(pin)})`
+}
 
 /** Waits until the other side of a connection that we opened has proved that it is a member, or rejects with what it did instead. */
 export async function waitForProof(
   hello: Hello,
   trust: ConnectionTrust,
   connection: Connection,
-  signal: AbortSignal
+  signal: AbortSignal,
+  pin?: Uint8Array
 ): Promise<void> {
   if (trust.isMember(connection)) return
   const { promise, resolve, reject } = Promise.withResolvers<void>()
@@ -17,7 +26,7 @@ export async function waitForProof(
     if (proven === connection) resolve()
   })
   const onRefused = ({ detail }: CustomEvent<HelloRefused>): void => {
-    if (detail.connection === connection) reject(errorOf(detail.status, detail.reason))
+    if (detail.connection === connection) reject(errorOf(detail.status, `${detail.reason}${compared(detail, pin)}`))
   }
   const onClose = (): void => reject(new Error('it closed the connection before it had said hello'))
   const onAbort = (): void => reject(abortReason(signal))

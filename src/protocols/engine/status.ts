@@ -50,6 +50,25 @@ const names = new Map<number, string>(Object.entries(statuses).map(([name, statu
 /** `STATUS 42` for a status of a newer version. */
 export const statusText = (status: number): string => names.get(status) ?? `STATUS ${status}`
 
+/** What an operator is told of the answers that only somebody's action changes. */
+const sayings: Readonly<Record<number, string>> = {
+  [statuses.REVOKED]: 'the key of this node was revoked, for ever',
+  [statuses.PENDING]: 'the join waits for the word of the operator, or for the root',
+  [statuses.NAME_TAKEN]: 'another member has this name',
+  [statuses.INVITE_REQUIRED]: 'the network asks for an invite',
+  [statuses.INVITE_INVALID]: 'the invite is not valid for this node',
+  [statuses.INVITE_EXPIRED]: 'the invite has expired',
+  [statuses.INVITE_USED]: 'the invite was used before',
+  [statuses.REJECTED]: 'the operator of the root rejected the join',
+  [statuses.DUPLICATE_INSTANCE]: 'another process signs with the key of this node'
+}
+
+/** "the invite has expired (INVITE_EXPIRED)"; for what names no action, what was refused: "…: RATE_LIMITED". */
+export const refusalText = (status: number, refused: string): string => {
+  const said = Object.hasOwn(sayings, status) ? sayings[status] : undefined
+  return said === undefined ? `${refused}: ${statusText(status)}` : `${said} (${statusText(status)})`
+}
+
 const byErrorName: Readonly<Record<string, number>> = {
   MalformedFrameError: statuses.MALFORMED,
   FrameTooLargeError: statuses.TOO_LARGE,

@@ -7,7 +7,7 @@ import { DeadlineError, StreamEndedError } from '../engine/errors.ts'
 import type { FrameStream } from '../engine/frames.ts'
 import type { ProtocolLimits } from '../engine/limits.ts'
 import { decodeFrame, openStream } from '../engine/protocol.ts'
-import { errorOf, statuses, statusText } from '../engine/status.ts'
+import { errorOf, refusalText, statuses, statusText } from '../engine/status.ts'
 import { none } from './answers.ts'
 import { registerDescriptor } from './descriptor.ts'
 import { Keepalive } from './keepalive.ts'
@@ -196,7 +196,7 @@ export class RegisterSession implements RegistrySession {
 
 function refusedBy(answer: Partial<Answer> | undefined, message: string): Error {
   const { status = statuses.INTERNAL, retryAfterMs = 0, record = none } = answer ?? {}
-  return errorOf(status, `${message}: ${statusText(status)}`, {
+  return errorOf(status, refusalText(status, message), {
     ...(retryAfterMs > 0 && { retryAfterMs }),
     ...(record.byteLength > 0 && { held: record })
   })

@@ -1,7 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { RateLimitedError } from '../../../../src/protocols/engine/errors.ts'
 import { limitsWith } from '../../../../src/protocols/engine/limits.ts'
-import { errorOf, retryAfterMsOf, statuses, statusOf, statusText } from '../../../../src/protocols/engine/status.ts'
+import {
+  errorOf,
+  refusalText,
+  retryAfterMsOf,
+  statuses,
+  statusOf,
+  statusText
+} from '../../../../src/protocols/engine/status.ts'
 import { StaleRecordError, UnavailableError } from '../../../../src/registry/errors.ts'
 
 describe('statuses', () => {
@@ -45,4 +52,14 @@ describe('limits', () => {
     expect(limits.register.inFlight).toBe(3)
     expect(limits.register.pongMs).toBe(limitsWith().register.pongMs)
   })
+})
+
+it('a refusal says in words what only an action changes, and always its status', () => {
+  expect(refusalText(statuses.INVITE_EXPIRED, 'the registry refused the registration')).toBe(
+    'the invite has expired (INVITE_EXPIRED)'
+  )
+  expect(refusalText(statuses.RATE_LIMITED, 'the registry refused the record')).toBe(
+    'the registry refused the record: RATE_LIMITED'
+  )
+  expect(refusalText(4242, 'the registry refused the record')).toBe('the registry refused the record: STATUS 4242')
 })
