@@ -37,6 +37,11 @@ export class NoCandidateError extends Error {
   }
 }
 
+/** A host proved its key and then hung up on ours without a word: it stops, or its gate holds our key for revoked. */
+export class HungUpError extends Error {
+  override readonly name = 'HungUpError'
+}
+
 /** An address that is not plain IPv6 with TCP, or not one that the configuration allows. */
 export class AddressError extends Error {
   override readonly name = 'AddressError'

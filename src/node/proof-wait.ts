@@ -5,6 +5,7 @@ import type { ConnectionTrust } from '../protocols/engine/trust.ts'
 import type { Hello, HelloRefused } from '../protocols/hello/index.ts'
 import { networkFingerprint } from '../registry/network-id.ts'
 import { abortReason } from './abort-reason.ts'
+import { HungUpError } from './errors.ts'
 
 /** Both fingerprints, to compare by eye, where another network than the pinned one answers. */
 const compared = ({ networkId }: HelloRefused, pin: Uint8Array | undefined): string => {
@@ -28,7 +29,7 @@ export async function waitForProof(
   const onRefused = ({ detail }: CustomEvent<HelloRefused>): void => {
     if (detail.connection === connection) reject(errorOf(detail.status, `${detail.reason}${compared(detail, pin)}`))
   }
-  const onClose = (): void => reject(new Error('it closed the connection before it had said hello'))
+  const onClose = (): void => reject(new HungUpError('it hung up before it had said hello'))
   const onAbort = (): void => reject(abortReason(signal))
   hello.events.addEventListener('refused', onRefused)
   connection.addEventListener('close', onClose)

@@ -114,7 +114,7 @@ export class Root {
     }
     if (replica.isForked) {
       return new ForkError(
-        `epoch ${head.epoch} has two histories: the authority must open a new epoch (\`trustnet registry recover\`)`
+        `epoch ${head.epoch} has two histories: nothing is appended until its authority opens a new epoch; keep every registry.db, they hold the proof`
       )
     }
     if (this.#higher !== undefined && this.#higher.n > head.n) {

@@ -34,6 +34,18 @@ describe('a revoked node', () => {
     expect(connected()).toBe(false)
   })
 
+  it('that was away when it happened is hung up on, and status says what that looks like', async () => {
+    await using network = await TestNetwork.create()
+    const bad = await network.join('b')
+    await bad.stop()
+    await network.node('root').registry.admission.revoke(bad.key.publicKey, 'stolen')
+    const again = await network.start('b')
+    await eventually(async () => (await again.control.status()).word === 'refused')
+    const { summary, warnings } = await again.control.status()
+    expect(summary).toContain('revoked')
+    expect(warnings.map(({ code }) => code)).toContain('shut_out')
+  })
+
   it('is refused also when it has lost its store and does not know that it was revoked', async () => {
     await using network = await TestNetwork.create()
     const bad = await network.join('b')

@@ -1,8 +1,8 @@
-import { PinMismatchError } from '../errors.ts'
+import { NoCandidateError, PinMismatchError } from '../errors.ts'
 import type { DialFailure } from '../race.ts'
 import type { Notice } from './notices.ts'
 import type { NetworkFacts, StatusFacts } from './status-facts.ts'
-import { isForeign, isRefusal } from './status-word.ts'
+import { isForeign, isRefusal, isShutOut } from './status-word.ts'
 import { count, moment, span } from './words.ts'
 
 /** The root signs a checkpoint every minute: five missing ones are no accident. */
@@ -140,6 +140,10 @@ const sessionNotice = ({ role, session, trouble, membership }: StatusFacts, { re
   if (role === 'root' || session || trouble === undefined || membership !== 'member') return undefined
   if (isRefusal(trouble))
     return warning('refused', `the registry refused this node: ${trouble.message}`, 'trustnet identity')
+  if (trouble instanceof NoCandidateError && isShutOut(trouble.failures)) {
+    const told = 'whoever answers hangs up on the key of this node: it was probably revoked while this node was away'
+    return warning('shut_out', told, 'trustnet registry log (at the root), then trustnet join INVITE with a new key')
+  }
   const message = `no registry answers: ${trouble.message}; this node goes on with its replica, ${span(replicaAgeMs)} old`
   return warning('isolated', message, 'trustnet peers connect MULTIADDR')
 }

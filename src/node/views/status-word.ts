@@ -1,4 +1,5 @@
 import type { Phase, StatusWord } from '../control/views.ts'
+import { NoCandidateError } from '../errors.ts'
 import { cachedPeersWanted, sourcesWanted } from '../phases.ts'
 import type { DialFailure } from '../race.ts'
 import type { NetworkFacts, StatusFacts } from './status-facts.ts'
@@ -37,6 +38,16 @@ const foreign = new Set(['WrongNetworkError', 'PinMismatchError'])
 
 export const isForeign = ({ error }: DialFailure): boolean => foreign.has(error.name)
 
+const isHungUp = ({ error }: DialFailure): boolean => error.name === 'HungUpError'
+
+/**
+ * Everybody hangs up on this key after the handshake. A revocation that happened while this node was away looks so: the gates of
+ * the others let nothing pass that could tell it.
+ */
+export const isShutOut = (failures: readonly DialFailure[]): boolean => failures.length > 0 && failures.every(isHungUp)
+
+const shutOut = 'whoever answers hangs up on the key of this node, as they do with a revoked one'
+
 /** One word for how this node is, worst first, and why. */
 export function judge(facts: StatusFacts): Verdict {
   if (facts.stopping) return { word: 'stopping', summary: 'this process stops' }
@@ -48,6 +59,7 @@ export function judge(facts: StatusFacts): Verdict {
   if (membership !== 'member' && membership !== 'left') return withoutMembership(facts)
   const { trouble } = facts
   if (trouble !== undefined && isRefusal(trouble)) return { word: 'refused', summary: trouble.message }
+  if (trouble instanceof NoCandidateError && isShutOut(trouble.failures)) return { word: 'refused', summary: shutOut }
   return facts.role === 'root' ? rootVerdict(facts, network) : sessionVerdict(facts, network)
 }
 
@@ -59,6 +71,7 @@ const withoutNetwork = ({ failures, upMs }: StatusFacts): Verdict => {
   if (failures.every(isForeign)) {
     return { word: 'refused', summary: 'only other networks answer at the known addresses; they are tried again' }
   }
+  if (isShutOut(failures)) return { word: 'refused', summary: shutOut }
   const tried = count(failures.length, 'address', 'addresses')
   return { word: 'isolated', summary: `the network was not found: none of ${tried} answered; they are tried again` }
 }

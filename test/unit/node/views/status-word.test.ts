@@ -1,5 +1,6 @@
 import { describe, expect, it, test } from 'vitest'
-import { PinMismatchError } from '../../../../src/node/errors.ts'
+import { HungUpError, NoCandidateError, PinMismatchError } from '../../../../src/node/errors.ts'
+import { noticesOf } from '../../../../src/node/views/status-warnings.ts'
 import { judge } from '../../../../src/node/views/status-word.ts'
 import {
   DuplicateInstanceError,
@@ -60,6 +61,18 @@ describe('the status word', () => {
     expect(judge(statusFacts({ membership: 'revoked' })).word).toBe('refused')
     const trouble = new DuplicateInstanceError('another process has this key')
     expect(judge(statusFacts({ session: false, trouble }))).toEqual({ word: 'refused', summary: trouble.message })
+  })
+
+  it('is refused when whoever answers hangs up after the handshake, isolated when one is merely silent', () => {
+    const hungUp = { address: '/ip6/2001:db8::4/tcp/8000', error: new HungUpError('it hung up') }
+    const shutOut = { session: false, trouble: new NoCandidateError([hungUp, hungUp]) }
+    expect(judge(statusFacts(shutOut))).toMatchObject({ word: 'refused', summary: expect.stringContaining('revoked') })
+    expect(judge(statusFacts({ session: false, trouble: new NoCandidateError([hungUp, silent]) })).word).toBe(
+      'isolated'
+    )
+    const lost = { network: undefined, membership: 'none', failures: [hungUp] } as const
+    expect(judge(statusFacts(lost)).word).toBe('refused')
+    expect(noticesOf(statusFacts(shutOut)).map(({ code }) => code)).toContain('shut_out')
   })
 
   it('is isolated while no registry answers, and says how old the replica is', () => {
