@@ -1,5 +1,6 @@
 import { admissions } from './admissions.ts'
 import type { Benchmark } from './harness/benchmark.ts'
+import { joins } from './joins.ts'
 import { lookup } from './lookup.ts'
 import { push } from './push.ts'
 import { recordUpdates } from './record-updates.ts'
@@ -7,4 +8,4 @@ import { sessions } from './sessions.ts'
 import { sync } from './sync.ts'
 
 /** In the order of the page. */
-export const benchmarks: readonly Benchmark[] = [recordUpdates, admissions, lookup, sync, push, sessions]
+export const benchmarks: readonly Benchmark[] = [recordUpdates, admissions, lookup, sync, push, sessions, joins]

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Connection, Libp2p } from '@libp2p/interface'
 import { type Ping, ping } from '@libp2p/ping'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
+import { Backoff } from '../../src/node/backoff.ts'
 import { defaults } from '../../src/node/config/defaults.ts'
 import { Gater } from '../../src/node/gater.ts'
 import { type BaseServices, libp2pOptions } from '../../src/node/libp2p.ts'
@@ -106,12 +108,15 @@ export class LightMember {
     if (this.#connection?.status !== 'open') await this.connect()
     this.#session = await openRegisterSession(this.connection, { limits: clientLimits })
     const session = this.#session
-    void session.closed.then(({ reason }) => {
-      if (!this.#stopped && session === this.#session) this.onLost(reason)
-    })
+    void this.#watch(session)
     const registered = await this.#session.register({ record: this.nextRecord(), instance: this.instance })
     this.beatEvery(registered.heartbeatMs)
     return registered
+  }
+
+  async #watch(session: RegisterSession): Promise<void> {
+    const { reason } = await session.closed
+    if (!this.#stopped && session === this.#session) this.onLost(reason)
   }
 
   /** Each interval a tenth longer or shorter, and the first one any part of it. 0: no more. */
@@ -132,6 +137,29 @@ export class LightMember {
   /** The session ended although nobody stopped this member. */
   onLost: (reason: string) => void = (reason) => {
     process.stderr.write(`the session of member ${this.number} ended: ${reason}\n`)
+  }
+
+  /**
+   * Registers, and again whenever the session ends, with the pauses of the product (full jitter, 1 s to 60 s). `onTry` is told of every
+   * try: with nothing when it is registered, or with why it was not.
+   */
+  async keep(onTry: (error?: Error) => void): Promise<void> {
+    const backoff = new Backoff({ initialMs: 1_000, maxMs: 60_000, multiplier: 2 })
+    this.onLost = () => {}
+    while (!this.#stopped) {
+      try {
+        await this.register()
+        onTry()
+        backoff.reset()
+        await this.session.closed
+        // What is left of the connection would only answer that it is closed.
+        this.#connection?.abort(new Error('the session ended'))
+      } catch (error) {
+        if (!this.#stopped) onTry(error instanceof Error ? error : new Error(String(error)))
+      }
+      this.#connection = undefined
+      await pause(backoff.next())
+    }
   }
 
   async stop(): Promise<void> {

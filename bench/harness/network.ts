@@ -50,11 +50,13 @@ export interface NetworkSize {
   readonly members: number
   /** Whether each has a record. */
   readonly records: boolean
+  /** Whoever asks is let in; without it, by invite. */
+  readonly open?: boolean
 }
 
 /** A copy of a network's store as its root has it. It is made once and kept in the cache. */
 export async function networkFolder(bench: Bench, size: NetworkSize): Promise<string> {
-  const name = `v${schema.version}-${size.members}${size.records ? '-records' : ''}`
+  const name = `v${schema.version}-${size.members}${size.records ? '-records' : ''}${size.open === true ? '-open' : ''}`
   const kept = join(bench.cache, name)
   if (!existsSync(kept)) {
     bench.progress(`making a network of ${size.members} members (kept in ${bench.cache})`)

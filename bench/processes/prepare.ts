@@ -10,8 +10,8 @@ import { serveMethods } from '../harness/serve.ts'
 const batch = 500
 
 const methods = {
-  async prepare(folder: string, { members, records }: NetworkSize): Promise<void> {
-    const config = benchConfig(folder, rootName, { role: 'root' })
+  async prepare(folder: string, { members, records, open = false }: NetworkSize): Promise<void> {
+    const config = benchConfig(folder, rootName, { role: 'root', 'admission.policy': open ? 'open' : 'invite' })
     await createNetworkHere(config, { newNetwork: true })
     const files = dataFiles(config.paths.data)
     const logKey = loadKey(files.logKey)

@@ -1,0 +1,54 @@
+import { createWriteStream } from 'node:fs'
+import { join } from 'node:path'
+import { equals } from 'uint8arrays/equals'
+import { createLogging } from '../../src/node/logging.ts'
+import { TrustNode } from '../../src/node/node.ts'
+import { isUp } from '../../src/registry/liveness.ts'
+import type { LookupRow } from '../../src/registry/lookup.ts'
+import { benchConfig, type Flags } from '../harness/network.ts'
+import { serveMethods } from '../harness/serve.ts'
+
+/** One node of the product, as `trustnet node start` runs it, without the control socket. */
+let node: TrustNode | undefined
+
+const machineMs = (): number => Number(process.hrtime.bigint()) / 1e6
+const running = (): TrustNode => {
+  if (node === undefined) throw new Error('the node was not started')
+  return node
+}
+
+/** This node itself needs nobody to say that it is up. */
+const isListed = ({ publicKey, record, liveness }: LookupRow): boolean =>
+  record !== undefined && (isUp(liveness.state) || equals(publicKey, running().key.publicKey))
+
+/** Members that this node lists as up, with an address: more than `enough` are not counted. */
+function listed(enough: number): number {
+  const { rows } = running().registry.lookup({ limit: enough + 1 })
+  return rows.filter(isListed).length
+}
+
+const methods = {
+  async start(folder: string, name: string, flags: Flags): Promise<void> {
+    const config = benchConfig(folder, name, flags)
+    const output = createWriteStream(join(folder, `${name}.log`))
+    const logging = createLogging({ node: name, level: 'info', format: 'json', output })
+    node = new TrustNode({ config, logging, control: false })
+    await node.start()
+  },
+
+  /** Resolves when it is a member with a session: what it prints as ready. Gives when (machine clock, ms). */
+  async ready(): Promise<number> {
+    await running().joined({ signal: AbortSignal.timeout(60_000) })
+    return machineMs()
+  },
+
+  /** Resolves when so many members are listed as up. Gives when. */
+  async lists(members: number): Promise<number> {
+    await running().until(() => listed(members) >= members, AbortSignal.timeout(120_000))
+    return machineMs()
+  }
+}
+
+export type NodeMethods = typeof methods
+
+serveMethods(methods, async () => await node?.stop('the benchmark is over'))
