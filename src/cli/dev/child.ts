@@ -90,7 +90,7 @@ const readable = (line: string): string => {
   try {
     const { timestamp, level, message, error }: Record<string, unknown> = JSON.parse(line)
     const time = String(timestamp).slice(11, 19)
-    const cause = error === undefined ? '' : ` (${String(error)})`
+    const cause = typeof error === 'string' ? ` (${error})` : ''
     return sanitise(`${time} ${String(level).padEnd(5)} ${String(message)}${cause}`)
   } catch {
     return sanitise(line)

@@ -75,9 +75,13 @@ const stateOf = (source: RowSource, view: MemberView, live: readonly Connection[
     reason: view.state === 'online' || view.reason === '' ? null : view.reason,
     stateSinceMs: orNull(view.sinceMs),
     confirmed: view.confirmed,
-    seenAgeMs: ageOf(view)
+    seenAgeMs: newest(ageOf(view), live.length > 0 ? source.answeredAgeMs(peerId) : undefined)
   }
 }
+
+/** What a registry heard is told only when something changes; a connected member answers our own pings meanwhile. */
+const newest = (told: number | null, answered: number | undefined): number | null =>
+  answered === undefined ? told : Math.min(answered, told ?? answered)
 
 const seenHere = ({ answeredAgeMs, now }: RowSource, live: readonly Connection[], peerId: string) => {
   const opened = live.map(({ timeline }) => timeline.open)
@@ -159,12 +163,12 @@ export function memberRow(source: RowSource, member: RowMember, connections: Con
     ...(self && { version: source.software }),
     registry: holder === undefined ? null : refOf(registry, holder),
     membershipExpiresMs: member.notAfterMs,
-    lastError: errorOf(view, source.now),
+    lastError: live.length > 0 ? null : errorOf(view, source.now),
     reputation: self ? null : Math.round(view.reputation)
   }
 }
 
-/** An error that was followed by a success says nothing any more. */
+/** An error that was followed by a success, from either side, says nothing any more. */
 const errorOf = ({ lastError, lastErrorMs, lastConnectedMs = 0 }: MemberView, now: number): PeerRow['lastError'] => {
   if (lastError === undefined || lastErrorMs === undefined || lastConnectedMs > lastErrorMs) return null
   return { message: lastError, ageMs: Math.max(0, now - lastErrorMs) }
