@@ -1,11 +1,23 @@
 import { admissions } from './admissions.ts'
+import { etcd } from './etcd.ts'
 import type { Benchmark } from './harness/benchmark.ts'
 import { joins } from './joins.ts'
 import { lookup } from './lookup.ts'
 import { push } from './push.ts'
 import { recordUpdates } from './record-updates.ts'
 import { sessions } from './sessions.ts'
+import { start } from './start.ts'
 import { sync } from './sync.ts'
 
 /** In the order of the page. */
-export const benchmarks: readonly Benchmark[] = [recordUpdates, admissions, lookup, sync, push, sessions, joins]
+export const benchmarks: readonly Benchmark[] = [
+  recordUpdates,
+  etcd,
+  admissions,
+  lookup,
+  sync,
+  push,
+  sessions,
+  joins,
+  start
+]
