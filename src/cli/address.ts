@@ -59,7 +59,7 @@ const assign = async (text: string, device: string, context: Context): Promise<v
     const why = error instanceof Error ? stderrOf(error) || error.message : String(error)
     throw new ExitError(
       exitCodes.refused,
-      `ip ${args.join(' ')} failed: ${sanitise(why)}. It needs root (CAP_NET_ADMIN).`
+      `ip ${args.join(' ')} failed: ${sanitise(why)}${/permitted/i.test(why) ? ': run it as root (CAP_NET_ADMIN)' : ''}`
     )
   }
 }

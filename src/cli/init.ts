@@ -23,7 +23,8 @@ interface InitOptions {
 
 const examples = `
 Makes the network's first keys, its genesis and its root registry on this
-machine, and an encrypted recovery kit.
+machine, and an encrypted recovery kit. Its passphrase is printed once, or is
+taken from TRUSTNET_RECOVERY_PASSPHRASE or TRUSTNET_RECOVERY_PASSPHRASE_FILE.
 
 Examples:
   trustnet init --domain example.org
@@ -71,7 +72,10 @@ const init = async (context: Context, options: InitOptions): Promise<void> => {
     throw new UsageError('A network has a domain: give it with --domain, like trustnet init --domain example.org')
   }
   const { createNetworkHere } = await import('../node/network-init.ts')
+  const { readSecret } = await import('../node/config/index.ts')
+  const passphrase = readSecret('recoveryPassphrase', { env: context.terminal.env })
   const made = await createNetworkHere(loaded.config, {
+    ...(passphrase === undefined ? {} : { passphrase }),
     ...(options.networkName === undefined ? {} : { networkName: options.networkName }),
     ...(options.newNetwork === true ? { newNetwork: true } : {})
   })

@@ -52,7 +52,8 @@ const lookUp = async (context: Context, peer: string | undefined, options: Looku
   const view = await allPages(client, query, options.limit ?? Number.POSITIVE_INFINITY, context.signal)
   if (options.json === true) context.terminal.json(view)
   else {
-    const columns = peerColumns({ now: Date.now(), paint: context.terminal.paint, long: options.long === true })
+    const { paint, width } = context.terminal
+    const columns = peerColumns({ now: Date.now(), paint, long: options.long === true, width })
     context.terminal.table(columns, view.rows, { empty: 'No member fits.', all: options.long === true })
   }
   if (view.rows.length === 0) context.exit(exitCodes.noMatch)

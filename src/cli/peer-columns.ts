@@ -36,12 +36,16 @@ const stateText = (row: Pick<PeerRow, 'state' | 'confirmed' | 'stateSinceMs' | '
   return reason === '' ? `${word}${since}` : `${word}${since}: ${sanitise(reason)}`
 }
 
+const cut = (text: string, most: number | undefined): string =>
+  most === undefined || text.length <= most ? text : `${text.slice(0, most - 1)}…`
+
 export const stateCell = (
   row: Pick<PeerRow, 'state' | 'confirmed' | 'stateSinceMs' | 'reason'>,
   now: number,
-  paint: Painter
+  paint: Painter,
+  most?: number
 ): string => {
-  const text = stateText(row, now)
+  const text = cut(stateText(row, now), most)
   const colour = paints[row.state]
   return colour === undefined ? text : paint(colour, text)
 }
@@ -54,12 +58,23 @@ const lastError = ({ lastError: error }: PeerRow): string =>
 const address = (row: PeerRow): string =>
   row.reach === 'outbound' ? `${orUnknown(row.address)} (outbound only)` : orUnknown(row.address)
 
+/** A name, a shortened PeerId, a role and the gaps between them. */
+const besideState = 42
+
 /** The columns of `peers` and `lookup`; long adds streams and bytes and never shortens a PeerId. */
-export const peerColumns = (options: { now: number; paint: Painter; long: boolean }): Column<PeerRow>[] => {
+export const peerColumns = (options: {
+  now: number
+  paint: Painter
+  long: boolean
+  /** Of the terminal. */
+  width?: number | undefined
+}): Column<PeerRow>[] => {
+  // A long reason must not push name and role off a narrow terminal; `why` tells it whole.
+  const most = options.long || options.width === undefined ? undefined : Math.max(16, options.width - besideState)
   const columns: Column<PeerRow>[] = [
     { title: 'NAME', cell: name },
     { title: 'PEER ID', cell: ({ peerId }) => (options.long ? sanitise(peerId) : shortPeerId(sanitise(peerId))) },
-    { title: 'STATE', cell: (row) => stateCell(row, options.now, options.paint) },
+    { title: 'STATE', cell: (row) => stateCell(row, options.now, options.paint, most) },
     { title: 'ROLE', cell: ({ role }) => orUnknown(role) },
     { title: 'DIR', cell: ({ direction }) => orUnknown(direction), drop: 3 },
     { title: 'RTT', cell: ({ rttMs }) => milliseconds(rttMs), right: true, drop: 1 },

@@ -17,6 +17,11 @@ export const peersText = (
   const { terminal } = context
   const summary = terminal.paint('bold', peersSummary(view, kept, terminal.width))
   if (rows.length === 0) return `${summary}\nNo member fits the filter.`
-  const columns = peerColumns({ now: Date.now(), paint: terminal.paint, long: options.long === true })
+  const columns = peerColumns({
+    now: Date.now(),
+    paint: terminal.paint,
+    long: options.long === true,
+    width: terminal.width
+  })
   return `${summary}\n\n${terminal.tableText(columns, rows, { all: options.long === true })}`
 }

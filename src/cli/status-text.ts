@@ -114,7 +114,8 @@ export const warningLines = (warnings: readonly Warning[], paint: Painter, width
     // Painted after it was broken into lines: colours have no width.
     return [
       `${paint(colour, head)}${text.slice(head.length)}`,
-      ...(fix === null ? [] : [byWords(`  fix: ${sanitise(fix)}`, width, '       ')])
+      // A command to paste is never broken.
+      ...(fix === null ? [] : [`  fix: ${sanitise(fix)}`])
     ]
   })
 

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import { type Column, renderTable } from './table.ts'
-import { type Painter, painter, safeJson } from './text.ts'
+import { type Painter, painter, safeJson, wrapped } from './text.ts'
 
 export interface Sink {
   write(text: string): unknown
@@ -69,7 +69,7 @@ export class Terminal {
   tableText<Row>(columns: readonly Column<Row>[], rows: readonly Row[], options: { all?: boolean }): string {
     const width = options.all === true ? undefined : this.width
     const { text, hidden } = renderTable(columns, rows, width === undefined ? {} : { width })
-    const note = `(no room for ${hidden.join(', ')}; --long shows all)`
+    const note = wrapped(`(no room for ${hidden.join(', ')}; --long shows all)`.split(' '), ' ', width, ' ')
     return hidden.length === 0 ? text : `${text}\n${this.paint('dim', note)}`
   }
 }

@@ -20,17 +20,22 @@ export interface CreateNetworkOptions {
   networkName?: string
   /** Make it also when `tnr.<domain>` answers already. */
   newNetwork?: boolean
+  /** Of the recovery kit, chosen by the operator; otherwise one is made and returned. */
+  passphrase?: string
 }
 
 export interface CreatedNetwork {
   networkId: string
   fingerprint: string
   recoveryKitPath: string
-  /** Of the recovery kit; kept nowhere. */
-  passphrase: string
+  /** Of the recovery kit, where it was made here; kept nowhere. */
+  passphrase?: string
   /** Lines of a zone file that let others find the root; empty: this machine has no stable address yet. */
   records: string[]
 }
+
+/** An encrypted kit may be tried offline: what is shorter is found. */
+const minPassphraseChars = 16
 
 /** Of all live documents. */
 const documentBytes = 64 * 1024 * 1024
@@ -44,6 +49,11 @@ export async function createNetworkHere(config: Config, options: CreateNetworkOp
   const { domain, paths, name } = config
   if (domain === undefined) throw new ConfigError(['a network has a domain: give it with --domain'])
   const files = dataFiles(paths.data)
+  if (options.passphrase !== undefined && options.passphrase.length < minPassphraseChars) {
+    throw new ConfigError([
+      `the passphrase of the recovery kit is too short: ${minPassphraseChars} characters at least`
+    ])
+  }
   refuseSecondNetwork(files)
   if (options.newNetwork !== true) await refuseLiveNetwork(domain, config)
   mkdirSync(paths.data, { recursive: true, mode: 0o700 })
@@ -63,11 +73,12 @@ export async function createNetworkHere(config: Config, options: CreateNetworkOp
       rootName: name
     })
     const networkId = networkIdText(genesis.hash)
-    const passphrase = newPassphrase()
+    const passphrase = options.passphrase ?? newPassphrase()
     writeRecoveryKit(files.recoveryKit, { authority, nextAuthority }, passphrase, networkId)
     const fingerprint = networkFingerprint(genesis.hash)
     const records = await recordsFor(domain, config)
-    return { networkId, fingerprint, recoveryKitPath: files.recoveryKit, passphrase, records }
+    const shown = options.passphrase === undefined ? { passphrase } : {}
+    return { networkId, fingerprint, recoveryKitPath: files.recoveryKit, ...shown, records }
   } catch (error) {
     // Nobody has seen this network: a half-made one would only stand in the way of the next try.
     for (const path of [files.logKey, files.store, `${files.store}-wal`, `${files.store}-shm`])

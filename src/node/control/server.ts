@@ -128,11 +128,15 @@ const readJson = async (request: IncomingMessage): Promise<unknown> => {
   }
 }
 
+const bugs = new Set(['Error', 'TypeError', 'RangeError', 'ReferenceError', 'SyntaxError'])
+
 const refuse = (response: ServerResponse, thrown: unknown, logger: Logger, url: string): void => {
   const error = thrown instanceof Error ? thrown : new Error(String(thrown))
   const status = httpStatusOf(error)
   if (status === 500) {
-    logger.error({ error: error.message, stack: error.stack, url }, 'A command failed in this process; it was told so')
+    // A failure with a name of its own explains itself; where a bug is, only its stack tells.
+    const stack = bugs.has(error.name) ? { stack: error.stack } : {}
+    logger.error({ error: error.message, ...stack, url }, 'a command failed in this process; it was told so')
   }
   send(response, status, { schemaVersion: 1, error: { name: error.name, message: error.message } })
 }

@@ -45,6 +45,15 @@ describe('peers', () => {
     expect((await run(['peers'], { columns: 200, env: { NO_COLOR: '1' } })).out).not.toContain(csi)
   })
 
+  test('a long reason pushes nothing off a narrow terminal', async () => {
+    const reason = 'the registry that spoke for it is offline and nobody else has heard of it'
+    api.peersAnswer = peersView([peerRow({ state: 'unknown', stateSinceMs: Date.now(), reason })])
+    const { out } = await run(['peers'], { columns: 80, env: { NO_COLOR: '1' } })
+    expect(out).toContain('unknown 0s: the registry that')
+    expect(out.split('\n').filter((line) => line.length > 80)).toEqual([])
+    expect((await run(['peers'])).out).toContain(reason)
+  })
+
   test('--long shows whole PeerIds, streams and bytes', async () => {
     const { out } = await run(['peers', '--long'], { columns: 80, env: { NO_COLOR: '1' } })
     expect(out).toContain('12D3KooWGRUfgPvBSk3h8u5cQm9YxZc1V8rPpYb4tq1oRCu1bbbb')

@@ -1,9 +1,11 @@
 import { existsSync } from 'node:fs'
-import { readFile, stat } from 'node:fs/promises'
+import { readFile, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { loadConfig } from '../../../src/node/config/index.ts'
+import { readRecoveryKit } from '../../../src/node/recovery-kit.ts'
 import { ControlHome, runCli } from '../../helpers/control-process.ts'
+import { expectSchema } from '../../helpers/schemas.ts'
 
 let home: ControlHome
 beforeEach(async () => {
@@ -19,6 +21,7 @@ describe('init', () => {
     const { code, out } = await init('--policy', 'approve', '--membership', '30d', '--json')
     expect(code).toBe(0)
     const made: Record<string, string> = JSON.parse(out)
+    expectSchema('init', made)
     const { config } = loadConfig({ env: { TRUSTNET_HOME: home.folder }, name: 'root' })
     expect(config).toMatchObject({
       role: 'root',
@@ -37,6 +40,22 @@ describe('init', () => {
     expect(out).toMatch(/Fingerprint {4}tn /)
     expect(out).toContain(join(home.folder, 'data', 'root', 'recovery.kit'))
     expect(out).toContain(`trustnet registry start --config ${join(home.folder, 'root.yaml')}`)
+  })
+
+  test('takes the passphrase of the kit from a file that the environment names, and then shows none', async () => {
+    const file = join(home.folder, 'passphrase')
+    await writeFile(file, 'correct horse battery staple\n')
+    const env = { TRUSTNET_RECOVERY_PASSPHRASE_FILE: file }
+    const argv = ['init', '--domain', 'example.test', '--name', 'root', '--new-network', '--json']
+    const short = await runCli(argv, { home: home.folder, env: { TRUSTNET_RECOVERY_PASSPHRASE: 'short' } })
+    expect(short).toMatchObject({ code: 2, out: '' })
+    const { out } = await runCli(argv, { home: home.folder, env })
+    const made: Record<string, string> = JSON.parse(out)
+    expect(made).not.toHaveProperty('passphrase')
+    expectSchema('init', made)
+    const { config } = loadConfig({ env: { TRUSTNET_HOME: home.folder }, name: 'root' })
+    const kit = readRecoveryKit(join(config.paths.data, 'recovery.kit'), 'correct horse battery staple')
+    expect(kit.authority.publicKey).toHaveLength(32)
   })
 
   test('a second network in the same place is refused and the first one left alone', async () => {
@@ -60,6 +79,7 @@ describe('init', () => {
     const { code, out, err } = await runCli(['identity', '--json'], { home: home.folder })
     expect(code).toBe(0)
     expect(JSON.parse(out)).toMatchObject({ name: 'root', role: 'root', running: false })
+    expectSchema('identity-stopped', JSON.parse(out))
     expect(err).toContain('Nothing runs here')
   })
 })

@@ -8,6 +8,7 @@ import { encodeInvite } from '../../../src/registry/invite.ts'
 import { peerIdText } from '../../../src/registry/keys.ts'
 import { networkIdText } from '../../../src/registry/network-id.ts'
 import { ControlHome, runCli, ScriptedApi } from '../../helpers/control-process.ts'
+import { expectSchema } from '../../helpers/schemas.ts'
 import { aGrant, keyOf, networkId, otherNetworkId } from '../../helpers/signed-objects.ts'
 
 const inviteLine = (changes: Partial<Grant> = {}): string => {
@@ -50,6 +51,11 @@ describe('join', () => {
     expect(await readFile(inviteFile('hal'), 'utf8')).toBe(`${line}\n`)
     expect((await stat(inviteFile('hal'))).mode & 0o777).toBe(0o600)
     expect(await readFile(join(home.folder, 'hal.yaml'), 'utf8')).not.toContain(line)
+  })
+
+  test('as JSON it says what is prepared and how it is started', async () => {
+    const { out } = await prepare([inviteLine(), '--name', 'hal', '--json'])
+    expectSchema('join-prepared', JSON.parse(out))
   })
 
   test('takes role and name from the grant', async () => {
