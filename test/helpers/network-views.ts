@@ -50,6 +50,16 @@ export const opinions = (nodes: readonly TrustNode[], name: string): string =>
     })
     .join('')
 
+/** Waits until all the others see that the member is down: suspect, or offline where the lease has run out meanwhile. */
+export const seenDown = async (nodes: readonly TrustNode[], name: string): Promise<void> =>
+  await eventually(
+    () => nodes.every((node) => node.config.name === name || down.has(viewOf(node, name).state)),
+    undefined,
+    () => opinions(nodes, name)
+  )
+
+const down: ReadonlySet<State> = new Set(['suspect', 'offline'])
+
 /** Waits until all the others see the member in that state. */
 export const seenBy = async (nodes: readonly TrustNode[], name: string, state: State, ms?: number): Promise<void> =>
   await eventually(

@@ -112,7 +112,7 @@ export class TestNetwork implements AsyncDisposable {
     const node = this.make(name, { 'bootstrap.peers': [this.address('root')], ...flags })
     if (flags['role'] === 'secondary') node.invites.use(await this.invite({ role: 'secondary' }))
     await node.start()
-    await node.joined({ signal: AbortSignal.timeout(10_000) })
+    await node.joined({ signal: AbortSignal.timeout(30_000) })
     return node
   }
 
@@ -137,7 +137,7 @@ export class TestNetwork implements AsyncDisposable {
 /** Waits until the condition holds at one of the nodes' changes or within the next tenth of a second. */
 export async function eventually(
   condition: () => boolean | Promise<boolean>,
-  ms = 10_000,
+  ms = 30_000,
   about: () => unknown = () => ''
 ): Promise<void> {
   const deadline = performance.now() + ms

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { eventually, TestNetwork } from '../helpers/network.ts'
-import { leaseAt, seenBy, statesAt, viewOf, watchStates } from '../helpers/network-views.ts'
+import { leaseAt, seenBy, seenDown, statesAt, viewOf, watchStates } from '../helpers/network-views.ts'
 import { spawnNode } from '../helpers/node-process.ts'
 
 describe('a network whose registries are gone', () => {
@@ -22,7 +22,7 @@ describe('a network whose registries are gone', () => {
 
     const seen = [watchStates(a, 'b'), watchStates(back, 'a')]
     await network.start('root', { role: 'root' })
-    await eventually(() => leaseAt(a) === 'root' && leaseAt(back) === 'root', 15_000)
+    await eventually(() => leaseAt(a) === 'root' && leaseAt(back) === 'root')
     const root = network.node('root')
     await eventually(() => statesAt(root)['a'] === 'online' && statesAt(root)['b'] === 'online')
     // Long enough for whatever the old leases would still say.
@@ -48,9 +48,9 @@ describe('a network whose registries are gone', () => {
     const a = await network.join('a', { 'bootstrap.peers': [address] })
     expect(leaseAt(a)).toBe('second')
     second.freeze()
-    await eventually(() => leaseAt(a) === 'root', 8_000)
+    await eventually(() => leaseAt(a) === 'root')
     await seenBy([network.node('root')], 'a', 'online')
-    await seenBy(network.nodes, 'second', 'suspect')
+    await seenDown(network.nodes, 'second')
   })
 
   it('is told at once by a registry that stops, and takes the next one', async () => {
@@ -60,6 +60,6 @@ describe('a network whose registries are gone', () => {
     await eventually(() => a.attached.sources().length >= 2)
     const holder = leaseAt(a) ?? ''
     await network.node(holder).stop()
-    await eventually(() => leaseAt(a) === (holder === 'root' ? 'second' : 'root'), 2_000)
+    await eventually(() => leaseAt(a) === (holder === 'root' ? 'second' : 'root'))
   })
 })

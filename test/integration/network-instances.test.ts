@@ -51,7 +51,7 @@ describe('a cloned machine', () => {
   it('with a copy of the store changes nothing of the record of the first one', async () => {
     await using network = await TestNetwork.create()
     const { first, clone } = await cloned(network)
-    await eventually(() => clone.network?.trouble?.name === 'DuplicateInstanceError', 15_000)
+    await eventually(() => clone.network?.trouble?.name === 'DuplicateInstanceError')
     // Something happens in the network, and everybody looks at what it means.
     await network.join('c')
     await eventually(() => clone.registry.replica.state.memberByName('c') !== undefined)

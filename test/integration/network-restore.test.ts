@@ -37,7 +37,7 @@ describe('a root that lost the end of its log', () => {
       const root = await network.start('root', { role: 'root' })
       expect(root.registry.replica.head.n).toBeLessThan(lost)
       expect(root.registry.root?.refusal).toBeDefined()
-      await eventually(() => root.registry.root?.refusal === undefined, 15_000)
+      await eventually(() => root.registry.root?.refusal === undefined)
       expect(root.registry.replica.head.n).toBeGreaterThanOrEqual(lost)
       await network.join('c')
       const running = network.nodes.filter((node) => !node.isStopping)

@@ -18,10 +18,10 @@ describe('a revoked node', () => {
     await eventually(() => [...bad.attached.trust.members()].length >= 3)
 
     await root.registry.admission.revoke(bad.key.publicKey, 'stolen')
-    await eventually(() => others.every((node) => knowsRevoke(node, bad.key.publicKey)), 1_000)
+    await eventually(() => others.every((node) => knowsRevoke(node, bad.key.publicKey)))
     const connected = (): boolean =>
       others.some((node) => node.libp2p.getConnections().some(({ remotePeer }) => remotePeer.toString() === bad.peerId))
-    await eventually(() => !connected(), 5_000)
+    await eventually(() => !connected())
     await eventually(() => bad.network?.trouble?.name === 'RevokedError')
     expect(bad.network?.isMember()).toBe(false)
     for (const node of others) expect(node.registry.replica.state.memberByName('b')).toBeUndefined()
@@ -74,7 +74,7 @@ describe('a membership', () => {
     const { notAfterMs } = memberAt(a, 'a')
     clock.add(1.4 * hour)
     await network.node('root').registry.root?.checkpoint()
-    await eventually(() => memberAt(a, 'a').notAfterMs > notAfterMs, 8_000)
+    await eventually(() => memberAt(a, 'a').notAfterMs > notAfterMs)
   })
 
   it('ends by the time of the log, and its late renewal brings the member back', async () => {
@@ -86,7 +86,7 @@ describe('a membership', () => {
     await a.stop()
     clock.add(1.4 * hour)
     await network.node('root').registry.root?.checkpoint()
-    await eventually(() => memberAt(b, 'b').notAfterMs > clock.now() + hour, 8_000)
+    await eventually(() => memberAt(b, 'b').notAfterMs > clock.now() + hour)
     clock.add(hour)
     await network.node('root').registry.root?.checkpoint()
     await eventually(() => !b.registry.replica.isMember(a.key.publicKey))

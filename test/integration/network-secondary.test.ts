@@ -48,7 +48,7 @@ describe('a secondary', () => {
     const again = await network.start('second', { role: 'secondary', 'listen.port': second.attached.port })
     expect(again.registry.admission.queued).toBe(1)
     await network.start('root', { role: 'root' })
-    await eventually(() => again.registry.replica.state.memberByName('a') !== undefined, 15_000)
+    await eventually(() => again.registry.replica.state.memberByName('a') !== undefined)
     await eventually(() => again.registry.admission.queued === 0)
   })
 
@@ -64,7 +64,7 @@ describe('a secondary', () => {
     await root.stop()
     await eventually(() => second.registry.admission.queued > 0)
     await network.start('root', { role: 'root' })
-    await eventually(() => memberAt(a, 'a').notAfterMs > notAfterMs, 15_000)
+    await eventually(() => memberAt(a, 'a').notAfterMs > notAfterMs)
     await eventually(() => second.registry.admission.queued === 0)
   })
 })
