@@ -5,7 +5,7 @@ import { checkBytes, checkCount, checkHash, checkKey, checkName, checkTime, gran
 import type { SigningKey } from './keys.ts'
 import { Envelope, Grant as GrantMessage } from './pb/registry.ts'
 import { type Role, roles } from './role.ts'
-import { type OpenOptions, openSigned, type SignedKind, sealSigned } from './signed.ts'
+import { type OpenOptions, openSigned, openSignedAsync, type SignedKind, sealSigned } from './signed.ts'
 
 /** What an invite allows, signed by the log key. */
 export interface Grant {
@@ -64,6 +64,10 @@ export const sealGrant = (grant: Grant, logKey: SigningKey): Signed<Grant> => se
  */
 export const openGrant = (bytes: Uint8Array, networkId: Uint8Array, options?: OpenOptions): Signed<Grant> =>
   openSigned(kind, bytes, networkId, options)
+
+/** The same with the signature checked in the thread pool. */
+export const openGrantAsync = (bytes: Uint8Array, networkId: Uint8Array): Promise<Signed<Grant>> =>
+  openSignedAsync(kind, bytes, networkId)
 
 /** Id of a grant whose bytes were verified before they were stored. */
 export const readStoredGrantId = (bytes: Uint8Array): Uint8Array =>

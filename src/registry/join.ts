@@ -6,10 +6,10 @@ import { domains, type Signed } from './envelope.ts'
 import { InvalidPayloadError, InviteInvalidError } from './errors.ts'
 import { checkBytes, checkHash, checkKey, checkName, checkTime, grantIdBytes, orNothing } from './fields.ts'
 import type { Grant } from './grant.ts'
-import { type SigningKey, verifySignature } from './keys.ts'
+import { type SigningKey, verifySignature, verifySignatureAsync } from './keys.ts'
 import { Envelope, JoinRequest as JoinMessage } from './pb/registry.ts'
 import { type Role, roles } from './role.ts'
-import { type OpenOptions, openSigned, type SignedKind, sealSigned } from './signed.ts'
+import { type OpenOptions, openSigned, openSignedAsync, type SignedKind, sealSigned } from './signed.ts'
 
 /** A request to be let in, signed by the joiner's own key. Nothing in it is secret, nothing in it serves another key. */
 export interface Join {
@@ -89,6 +89,10 @@ export function makeJoin(init: JoinInit): Uint8Array {
 export const openJoin = (bytes: Uint8Array, networkId: Uint8Array, options?: OpenOptions): Signed<Join> =>
   openSigned(kind, bytes, networkId, options)
 
+/** The same with the signature checked in the thread pool. */
+export const openJoinAsync = (bytes: Uint8Array, networkId: Uint8Array, options?: OpenOptions): Promise<Signed<Join>> =>
+  openSignedAsync(kind, bytes, networkId, options)
+
 /** What stored bytes say, which were verified before they were stored. */
 export const readStoredJoin = (bytes: Uint8Array): Join =>
   kind.fromMessage(JoinMessage.decode(Envelope.decode(bytes).payload))
@@ -99,6 +103,22 @@ export const readStoredJoin = (bytes: Uint8Array): Join =>
  * @throws InviteInvalidError
  */
 export function checkJoinAgainstGrant(join: Signed<Join>, grant: Signed<Grant>): void {
+  const { bytes, signature } = proofFor(join, grant)
+  requireProof(verifySignature(grant.value.inviteKey, bytes, signature))
+}
+
+/** The same with the proof of the invite checked in the thread pool. */
+export async function checkJoinAgainstGrantAsync(join: Signed<Join>, grant: Signed<Grant>): Promise<void> {
+  const { bytes, signature } = proofFor(join, grant)
+  requireProof(await verifySignatureAsync(grant.value.inviteKey, bytes, signature))
+}
+
+function requireProof(valid: boolean): void {
+  if (!valid) throw new InviteInvalidError('the proof of the invite is wrong')
+}
+
+/** What the invite key must have signed, once all else of the request fits the grant. */
+function proofFor(join: Signed<Join>, grant: Signed<Grant>): { bytes: Uint8Array; signature: Uint8Array } {
   const { networkId, publicKey, name, role, grantId, inviteSignature } = join.value
   const allowed = grant.value
   if (!equals(networkId, allowed.networkId)) throw new InviteInvalidError('the grant is of another network')
@@ -109,7 +129,5 @@ export function checkJoinAgainstGrant(join: Signed<Join>, grant: Signed<Grant>):
   if (allowed.name !== undefined && allowed.name !== name) {
     throw new InviteInvalidError(`the grant is for the name ${allowed.name}, not ${name}`)
   }
-  if (!verifySignature(allowed.inviteKey, inviteProof(networkId, publicKey, grantId), inviteSignature)) {
-    throw new InviteInvalidError('the proof of the invite is wrong')
-  }
+  return { bytes: inviteProof(networkId, publicKey, grantId), signature: inviteSignature }
 }

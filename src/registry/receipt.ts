@@ -2,7 +2,7 @@ import { domains, type Signed } from './envelope.ts'
 import { checkHash, checkTime } from './fields.ts'
 import type { SigningKey } from './keys.ts'
 import { JoinReceipt as JoinReceiptMessage } from './pb/registry.ts'
-import { type OpenOptions, openSigned, type SignedKind, sealSigned } from './signed.ts'
+import { type OpenOptions, openSigned, openSignedAsync, type SignedKind, sealSigned } from './signed.ts'
 
 /** When a registry first saw a join request. Signed by that registry, so its queue does not make an invite too late. */
 export interface JoinReceipt {
@@ -37,3 +37,7 @@ export const sealReceipt = (receipt: JoinReceipt, key: SigningKey): Signed<JoinR
  */
 export const openReceipt = (bytes: Uint8Array, networkId: Uint8Array, options?: OpenOptions): Signed<JoinReceipt> =>
   openSigned(kind, bytes, networkId, options)
+
+/** The same with the signature checked in the thread pool. */
+export const openReceiptAsync = (bytes: Uint8Array, networkId: Uint8Array): Promise<Signed<JoinReceipt>> =>
+  openSignedAsync(kind, bytes, networkId)

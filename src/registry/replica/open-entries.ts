@@ -1,9 +1,9 @@
 import { type LogEntry, openEntryAsync } from '../entry.ts'
 import type { Signed } from '../envelope.ts'
 import { LogMismatchError } from '../errors.ts'
-import { openProofs, type Proofs } from '../state/proofs.ts'
+import { openProofsAsync, type Proofs } from '../state/proofs.ts'
 
-/** Signatures that are checked at a time: enough for all threads of the pool, little to give up when one is wrong. */
+/** Entries that are checked at a time: enough for all threads of the pool, little to give up when one is wrong. */
 const batchEntries = 64
 
 /** An entry whose signature is valid, and what the envelopes inside it prove. */
@@ -18,14 +18,21 @@ export interface OpenedEntry {
  */
 export async function openEntries(envelopes: readonly Uint8Array[], networkId: Uint8Array): Promise<OpenedEntry[]> {
   const opened: OpenedEntry[] = []
-  for await (const entry of verified(envelopes, networkId)) {
-    const last = opened.at(-1)?.entry.value.n
-    if (last !== undefined && entry.value.n !== last + 1) {
-      throw new LogMismatchError(`entry ${entry.value.n} comes after entry ${last}`)
+  for (let i = 0; i < envelopes.length; i += batchEntries) {
+    const batch = envelopes.slice(i, i + batchEntries)
+    for (const one of await Promise.all(batch.map((bytes) => openOne(bytes, networkId)))) {
+      const last = opened.at(-1)?.entry.value.n
+      const { n } = one.entry.value
+      if (last !== undefined && n !== last + 1) throw new LogMismatchError(`entry ${n} comes after entry ${last}`)
+      opened.push(one)
     }
-    opened.push({ entry, proofs: openProofs(entry.value) })
   }
   return opened
+}
+
+async function openOne(bytes: Uint8Array, networkId: Uint8Array): Promise<OpenedEntry> {
+  const entry = await openEntryAsync(bytes, networkId)
+  return { entry, proofs: await openProofsAsync(entry.value) }
 }
 
 /** Entries with a valid signature, in the order given. */

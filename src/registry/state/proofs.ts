@@ -1,10 +1,11 @@
 import { equals } from 'uint8arrays/equals'
 import type { Admit, LogEntry } from '../entry.ts'
+import type { Signed } from '../envelope.ts'
 import { InvalidPayloadError } from '../errors.ts'
 import { openForgetRequest } from '../forget.ts'
-import { openGrant } from '../grant.ts'
-import { checkJoinAgainstGrant, openJoin } from '../join.ts'
-import { openReceipt } from '../receipt.ts'
+import { openGrant, openGrantAsync } from '../grant.ts'
+import { checkJoinAgainstGrant, checkJoinAgainstGrantAsync, type Join, openJoin, openJoinAsync } from '../join.ts'
+import { type JoinReceipt, openReceipt, openReceiptAsync } from '../receipt.ts'
 import { openRenewRequest } from '../renew.ts'
 import { openRotation } from '../rotate.ts'
 
@@ -44,17 +45,41 @@ export function openProofs(entry: LogEntry): Proofs {
   }
 }
 
+/** The same with the signatures of an admission, which has up to four of them, checked side by side in the thread pool. */
+export async function openProofsAsync(entry: LogEntry): Promise<Proofs> {
+  return entry.kind === 'admit' ? await openAdmissionAsync(entry.body, entry.networkId) : openProofs(entry)
+}
+
 function openAdmission(admit: Admit, networkId: Uint8Array): Proofs {
   if (admit.join === undefined) return {}
   const join = openJoin(admit.join, networkId, { signer: admit.publicKey })
-  if (join.value.name !== admit.name || join.value.role !== admit.role) {
-    throw new InvalidPayloadError(`the admission of ${admit.name} is not what the joiner asked for`)
-  }
-  if (admit.receipt !== undefined && !equals(openReceipt(admit.receipt, networkId).value.joinHash, join.hash)) {
-    throw new InvalidPayloadError(`the receipt in the admission of ${admit.name} is of another request`)
-  }
+  const receipt = admit.receipt === undefined ? undefined : openReceipt(admit.receipt, networkId)
+  requireAsked(admit, join, receipt)
   if (admit.grant === undefined) return {}
   const grant = openGrant(admit.grant, networkId)
   checkJoinAgainstGrant(join, grant)
   return { grantSigner: grant.signer }
+}
+
+async function openAdmissionAsync(admit: Admit, networkId: Uint8Array): Promise<Proofs> {
+  if (admit.join === undefined) return {}
+  const [join, receipt, grant] = await Promise.all([
+    openJoinAsync(admit.join, networkId, { signer: admit.publicKey }),
+    admit.receipt === undefined ? undefined : openReceiptAsync(admit.receipt, networkId),
+    admit.grant === undefined ? undefined : openGrantAsync(admit.grant, networkId)
+  ])
+  requireAsked(admit, join, receipt)
+  if (grant === undefined) return {}
+  await checkJoinAgainstGrantAsync(join, grant)
+  return { grantSigner: grant.signer }
+}
+
+/** The joiner asked for just this, and the receipt is of that request. @throws InvalidPayloadError */
+function requireAsked(admit: Admit, join: Signed<Join>, receipt: Signed<JoinReceipt> | undefined): void {
+  if (join.value.name !== admit.name || join.value.role !== admit.role) {
+    throw new InvalidPayloadError(`the admission of ${admit.name} is not what the joiner asked for`)
+  }
+  if (receipt !== undefined && !equals(receipt.value.joinHash, join.hash)) {
+    throw new InvalidPayloadError(`the receipt in the admission of ${admit.name} is of another request`)
+  }
 }
