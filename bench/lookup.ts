@@ -77,7 +77,7 @@ async function startSize(bench: Bench, members: number): Promise<Size> {
   const updaters = new Child<MembersMethods>('members')
   bench.progress(`starting a root with ${members} records`)
   const address = await root.call('start', folder, { ...liftedLimits, 'limits.peersWanted': 0 })
-  await lookups.call('open', address, 1)
+  await lookups.call('open', address, members - 1)
   await stored.call('open', dataFiles(benchConfig(copy, rootName, { role: 'root' }).paths.data).store)
   await stored.call('name', members)
   await updaters.call('register', address, 0, 1)
