@@ -5,7 +5,6 @@ import { base58btc } from 'multiformats/bases/base58'
 import { concat } from 'uint8arrays/concat'
 import { equals } from 'uint8arrays/equals'
 import { fromString } from 'uint8arrays/from-string'
-import { toString as bytesToText } from 'uint8arrays/to-string'
 import { InvalidPayloadError } from './errors.ts'
 import { checkKey, keyBytes } from './fields.ts'
 
@@ -17,29 +16,32 @@ export const publicKeyPrefix = fromString('08011220', 'hex')
 const peerIdPrefix = concat([Uint8Array.of(0x00, 0x24), publicKeyPrefix])
 const peerIdChars = 52
 
-/** A KeyObject and the text of a PeerId take about 1 KiB and 35 µs to make; 10,000 hold the peers that one process talks with. */
+/** A KeyObject and the text of a PeerId take about 1 KiB; 10,000 hold the peers that one process talks with. */
 const maxCachedKeys = 10_000
 
-/**
- * Points of small order, without their sign bit, in every encoding (the list of libsodium). Under such a key anybody can
- * make signatures that some libraries accept, so it identifies nobody.
- */
-const smallOrder = new Set([
-  '0000000000000000000000000000000000000000000000000000000000000000',
-  '0100000000000000000000000000000000000000000000000000000000000000',
-  '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
-  'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
-  'ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
-  'edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
-  'eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f'
-])
+const latin1 = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
 
-/** True for a key under which anybody can sign. */
-function isWeakKey(publicKey: Uint8Array): boolean {
-  const unsigned = publicKey.slice()
-  unsigned[keyBytes - 1] = (unsigned[keyBytes - 1] ?? 0) & 0x7f
-  return smallOrder.has(bytesToText(unsigned, 'hex'))
-}
+/**
+ * Points of small order, in every encoding and with either sign (the list of libsodium). Under such a key anybody can make signatures
+ * that some libraries accept, so it identifies nobody.
+ */
+const smallOrder = new Set(
+  [
+    '0000000000000000000000000000000000000000000000000000000000000000',
+    '0100000000000000000000000000000000000000000000000000000000000000',
+    '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
+    'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
+    'ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+    'edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+    'eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f'
+  ].flatMap((hex) => {
+    const point = fromString(hex, 'hex')
+    const other = point.slice()
+    other[keyBytes - 1] = (other[keyBytes - 1] ?? 0) ^ 0x80
+    return [latin1(point), latin1(other)]
+  })
+)
 
 /** What was made of a key so far; a null object is a key that cannot verify anything. */
 interface CachedKey {
@@ -47,32 +49,34 @@ interface CachedKey {
   text?: string
 }
 
-/** Least recently used first: a Map keeps the order of insertion. */
-const cache = new Map<string, CachedKey>()
+/** Keys of late, and those of the time before: what is used again moves up, the rest goes when the young are as many as may be. */
+let young = new Map<string, CachedKey>()
+let old = new Map<string, CachedKey>()
 
 function cachedOf(publicKey: Uint8Array): CachedKey {
-  const id = Buffer.from(publicKey.buffer, publicKey.byteOffset, publicKey.length).toString('latin1')
-  let cached = cache.get(id)
-  if (cached === undefined) {
-    cached = {}
-    const oldest = cache.size < maxCachedKeys ? undefined : cache.keys().next().value
-    if (oldest !== undefined) cache.delete(oldest)
-  } else {
-    cache.delete(id)
+  const id = latin1(publicKey)
+  const found = young.get(id)
+  if (found !== undefined) return found
+  const cached = old.get(id) ?? {}
+  if (young.size >= maxCachedKeys / 2) {
+    old = young
+    young = new Map()
   }
-  cache.set(id, cached)
+  young.set(id, cached)
   return cached
 }
 
 function keyObjectOf(publicKey: Uint8Array): KeyObject | null {
   const cached = cachedOf(publicKey)
-  cached.object ??= importPublicKey(publicKey)
+  if (cached.object === undefined) cached.object = importPublicKey(publicKey)
   return cached.object
 }
 
+/** As PEM: for any other form Node throws and catches up to four errors inside, which take three times as long as the import. */
 function importPublicKey(publicKey: Uint8Array): KeyObject | null {
-  if (publicKey.length !== keyBytes || isWeakKey(publicKey)) return null
-  return createPublicKey({ key: Buffer.from(concat([spkiPrefix, publicKey])), format: 'der', type: 'spki' })
+  if (publicKey.length !== keyBytes || smallOrder.has(latin1(publicKey))) return null
+  const der = Buffer.concat([spkiPrefix, publicKey]).toString('base64')
+  return createPublicKey(`-----BEGIN PUBLIC KEY-----\n${der}\n-----END PUBLIC KEY-----\n`)
 }
 
 /** An Ed25519 key pair. The seed never shows when the object is printed or turned into JSON. */
