@@ -35,7 +35,7 @@ export class Backoff {
 }
 
 /** As the configuration says. */
-export const backoffOf = ({ replication }: Config): BackoffInit => ({
+export const backoffOf = ({ replication }: Pick<Config, 'replication'>): BackoffInit => ({
   initialMs: replication.backoffInitialMs,
   maxMs: replication.backoffMaxMs,
   multiplier: replication.backoffMultiplier

@@ -76,6 +76,7 @@ export function followRegistry(init: FollowInit): () => void {
   })
   on('hint', onChange)
   on('pending', onChange)
+  on('queued', onChange)
   on('alarm', onChange)
   stops.push(
     trust.onMember((connection, member) => {

@@ -1,5 +1,6 @@
 import type { ProtocolLimits } from '../protocols/engine/limits.ts'
 import { SyncCursors } from '../protocols/sync/index.ts'
+import { peerIdText } from '../registry/keys.ts'
 import { isRegistryRole } from '../registry/role.ts'
 import { backoffOf } from './backoff.ts'
 import type { Config } from './config/schema.ts'
@@ -7,6 +8,7 @@ import type { Host } from './host.ts'
 import { memberTargets } from './member-targets.ts'
 import type { NetworkNode, NetworkNodeInit } from './network-node.ts'
 import { PeerKeeper } from './peer-keeper.ts'
+import { RoundTrips } from './round-trips.ts'
 import { SyncKeeper } from './sync-keeper.ts'
 
 /** Keeps the replica of a node up to date. */
@@ -52,6 +54,20 @@ export const makePeers = (
     findMore: async (publicKey, signal) => (await host.services.kad?.findRecord(publicKey, { signal }))?.value.addrs,
     onConnected: (publicKey, address) => registry.liveness.connected(publicKey, address),
     onFailed: (publicKey, error) => registry.liveness.failed(publicKey, error)
+  })
+
+/** Pings connected members; one that answers nothing any more is cut off and dialled anew. */
+export const makeRoundTrips = ({ config, logger }: NetworkNodeInit, { trust }: NetworkNode, host: Host): RoundTrips =>
+  new RoundTrips({
+    trust,
+    ping: host.services.ping,
+    silentMs: config.limits.peerTimeoutMs,
+    onSilent: (peer) => {
+      logger.info({ peer }, 'a connected member answers nothing any more; its connections are closed and dialled anew')
+      for (const { connection, member } of trust.members()) {
+        if (peerIdText(member.publicKey) === peer) connection.abort(new Error('no answer to pings'))
+      }
+    }
   })
 
 /** From 1,000 members on the pulls of all together stay as many as they are. */

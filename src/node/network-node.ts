@@ -16,14 +16,15 @@ import { followRegistry } from './follow-registry.ts'
 import { Gater } from './gater.ts'
 import { HeadWatch } from './head-watch.ts'
 import { type Host, startHost, stopHost } from './host.ts'
-import { makePeers, makeSync, protocolLimits } from './keepers.ts'
+import { makePeers, makeRoundTrips, makeSync, protocolLimits } from './keepers.ts'
 import { KnownPrefixes } from './known-prefixes.ts'
 import { forgetStrangers } from './libp2p.ts'
 import { makeMembership } from './membership.ts'
 import type { PeerKeeper } from './peer-keeper.ts'
 import { takeIn } from './registration.ts'
 import { betterRegistry, findRegistry } from './registry-finder.ts'
-import { RoundTrips } from './round-trips.ts'
+import { RootWay } from './root-way.ts'
+import type { RoundTrips } from './round-trips.ts'
 import { SelfPublisher } from './self-publisher.ts'
 import type { SelfRecord } from './self-record.ts'
 import { SessionKeeper, type SessionView } from './session-keeper.ts'
@@ -61,6 +62,7 @@ export class NetworkNode {
   readonly gater: Gater
   readonly #init: NetworkNodeInit
   readonly #self: SelfPublisher
+  readonly #rootWay: RootWay
   readonly #stops: (() => void)[] = []
   #host: Host | undefined
   #session: SessionKeeper | undefined
@@ -76,6 +78,7 @@ export class NetworkNode {
     this.#init = init
     this.registry = registry
     this.limits = protocolLimits(config)
+    this.#rootWay = new RootWay(init)
     const { strangers, hello } = this.limits
     this.trust = new ConnectionTrust({ limits: strangers, settleMs: hello.settleMs, clock, logger })
     const prefixes = new KnownPrefixes(registry)
@@ -238,6 +241,7 @@ export class NetworkNode {
   async stop(reason: string, left: boolean): Promise<void> {
     const { registry } = this
     this.#self.stop()
+    this.#rootWay.close()
     // Before any session ends: the members of this registry are not down because it goes.
     registry.liveness.leaving(reason)
     for (const stop of this.#stops) stop()
@@ -272,24 +276,9 @@ export class NetworkNode {
     }
     this.#sync = makeSync(this.#init, this, onCaughtUp)
     this.#peers = makePeers(this.#init, this, host)
-    this.#roundTrips = new RoundTrips({
-      trust: this.trust,
-      ping: host.services.ping,
-      silentMs: this.#init.config.limits.peerTimeoutMs,
-      onSilent: (peerId) => this.#closeSilent(peerId)
-    })
+    this.#roundTrips = makeRoundTrips(this.#init, this, host)
     this.#session = this.#makeSession(host)
     for (const keeper of [this.#sync, this.#peers, this.#roundTrips, this.#session]) keeper.start()
-  }
-
-  #closeSilent(peerId: string): void {
-    this.#init.logger.info(
-      { peer: peerId },
-      'a connected member answers nothing any more; its connections are closed and dialled anew'
-    )
-    for (const { connection, member } of this.trust.members()) {
-      if (peerIdText(member.publicKey) === peerId) connection.abort(new Error('no answer to pings'))
-    }
   }
 
   #makeSession(host: Host): SessionKeeper {
@@ -322,7 +311,7 @@ export class NetworkNode {
 
   async #registered(view: SessionView, answer: Registered): Promise<void> {
     if (answer.record !== undefined) this.selfRecord.learn(answer.record)
-    const stored = takeIn(this.registry, view, answer, this.#init.logger)
+    const stored = takeIn({ ...this.#init, rootWay: this.#rootWay }, view, answer)
     this.#sync?.reconcile()
     await stored
     await this.#self.ensure()
@@ -333,7 +322,7 @@ export class NetworkNode {
   #lost(view: SessionView, reason: string): void {
     const { registry, logger, onChange } = this.#init
     registry.liveness.sourceGone(view.peer.publicKey, reason)
-    registry.admission.forward = undefined
+    this.#rootWay.close()
     const fields = { peer: peerIdText(view.peer.publicKey), reason }
     logger.warn(fields, 'the session with the registry ended; another registry is tried at once')
     this.#sync?.reconcile()

@@ -4,16 +4,20 @@ import type { Logger } from '../registry/ports.ts'
 import type { RootRequest } from '../registry/queue.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Role } from '../registry/role.ts'
+import type { RootWay } from './root-way.ts'
 import type { SessionView } from './session-keeper.ts'
 
 /** The registry that holds the lease has taken us in: it is a source from now on, and the way to the root. Resolves when what it told is stored. */
-export async function takeIn(registry: Registry, view: SessionView, answer: Registered, logger: Logger): Promise<void> {
+export async function takeIn(
+  { registry, rootWay, logger }: { registry: Registry; rootWay: RootWay; logger: Logger },
+  view: SessionView,
+  answer: Registered
+): Promise<void> {
   const { publicKey, name, connection } = view.peer
   registry.liveness.sourceUp(publicKey)
   registry.liveness.selfProof()
-  const leads = leadsToRoot(registry.role, view.peer.role)
-  registry.admission.forward = leads ? async (request) => await forward(view, request) : undefined
-  if (leads) replay(registry, logger)
+  if (leadsToRoot(registry.role, view.peer.role)) rootWay.open(async (request) => await forward(view, request))
+  else rootWay.close()
   const fields = { peer: peerIdText(publicKey), ipv6_addr: connection.remoteAddr.toString() }
   logger.info(fields, `registered at ${name || 'the registry'}`)
   const envelopes = [...answer.registries, ...answer.peers]
@@ -23,15 +27,6 @@ export async function takeIn(registry: Registry, view: SessionView, answer: Regi
 /** Two that hold each other's lease while the root is away would pass one request to and fro: it goes to the root, or one step before it. */
 const leadsToRoot = (own: Role, holder: Role): boolean =>
   holder === 'root' || (holder === 'secondary' && own !== 'secondary')
-
-function replay(registry: Registry, logger: Logger): void {
-  registry.admission.replayQueue().catch((error: Error) => {
-    logger.warn(
-      { error: error.message },
-      'what waits for the root was not sent on; it is tried again with the next session'
-    )
-  })
-}
 
 const forward = async ({ session }: SessionView, request: RootRequest): Promise<{ entry: Uint8Array }> => {
   if (request.kind === 'join') return { entry: await session.forwardJoin(request) }

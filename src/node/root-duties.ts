@@ -91,6 +91,9 @@ export class RootDuties {
     try {
       for (const publicKey of this.#stableSecondaries()) await this.#enter(this.#root, publicKey)
       await this.#renewSelf()
+      // Of the time when this process was a secondary.
+      const { admission } = this.#init.network.registry
+      if (admission.queued > 0) await admission.replayQueue()
     } catch (error) {
       this.#init.logger.warn(
         { error: String(error) },

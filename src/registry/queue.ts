@@ -84,12 +84,13 @@ export class RequestQueue {
 
   /** @throws UnavailableError when it is full */
   async add(publicKey: Uint8Array, request: RootRequest): Promise<void> {
-    const { clock, commit } = this.#components
+    const { clock, commit, events } = this.#components
     const row = rowOf(publicKey, request, clock.now())
     await commit.write(() => {
       if (!this.#table.has(publicKey, row.kind)) this.#refuseFull(row)
       this.#table.put(row)
     })
+    events.dispatchEvent(new CustomEvent('queued'))
   }
 
   #refuseFull(row: QueueInput): void {

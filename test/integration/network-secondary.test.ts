@@ -1,4 +1,9 @@
 import { describe, expect, it } from 'vitest'
+import { dataFiles } from '../../src/node/paths.ts'
+import { PendingError } from '../../src/registry/errors.ts'
+import { makeJoin } from '../../src/registry/join.ts'
+import { peerIdText, SigningKey } from '../../src/registry/keys.ts'
+import { openRegistry } from '../../src/registry/registry.ts'
 import { eventually, TestNetwork } from '../helpers/network.ts'
 import { leaseAt, memberAt, seenBy } from '../helpers/network-views.ts'
 import { WallClock } from '../helpers/wall-clock.ts'
@@ -50,6 +55,23 @@ describe('a secondary', () => {
     await network.start('root', { role: 'root' })
     await eventually(() => again.registry.replica.state.memberByName('a') !== undefined)
     await eventually(() => again.registry.admission.queued === 0)
+  })
+
+  it('decides over its own queue when it has become the root', async () => {
+    await using network = await TestNetwork.create({ 'admission.policy': 'invite' })
+    const root = network.node('root')
+    const joiner = SigningKey.generate()
+    const { grant, inviteKey, networkId } = await network.invite({ role: 'integrated' })
+    const wish = { networkId, key: joiner, name: 'a', role: 'integrated' as const, timeMs: Date.now() }
+    await root.stop()
+    const { paths } = root.config
+    const before = await openRegistry({ path: dataFiles(paths.data).store, role: 'secondary', nodeKey: root.key })
+    const join = makeJoin({ ...wish, grant, inviteKey })
+    await expect(before.admission.join({ join, grant: grant.bytes })).rejects.toThrow(PendingError)
+    await before.close()
+    const again = await network.start('root', { role: 'root' })
+    await eventually(() => again.registry.admission.queued === 0)
+    expect(peerIdText(memberAt(again, 'a').publicKey)).toBe(peerIdText(joiner.publicKey))
   })
 
   it('keeps renewals while the root is away, and brings them when it is back', async () => {
