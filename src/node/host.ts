@@ -153,7 +153,11 @@ function hostOptions(init: HostInit, port: number): Libp2pOptions<HostServices> 
     hello: hello({ ...common, source }),
     ping: membersOnly(trust, ping()),
     ...(config.gossip.enabled && {
-      pubsub: membersOnly(trust, gossipsub(gossipOptions(networkId, limits.announce))),
+      pubsub: membersOnly(
+        trust,
+        gossipsub(gossipOptions(networkId, limits.announce)),
+        isRegistryRole(config.role) ? { most: limits.announce.circle } : {}
+      ),
       announce: announce({
         ...init.announce,
         source: registry,

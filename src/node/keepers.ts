@@ -26,7 +26,7 @@ export const makeSync = (
     logger,
     backoff: backoffOf(config),
     records: config.replication.enabled,
-    intervalMs: () => pullIntervalMs(config, registry.replica.state.memberCount),
+    intervalMs: () => pullIntervalMs(config.replication.intervalMs, registry.replica.state.memberCount),
     isRegistry: isRegistryRole(config.role),
     allowed: () => network.isMember() || network.session !== undefined,
     lease: () => network.session?.peer.publicKey,
@@ -44,6 +44,7 @@ export const makePeers = (
     hello: host.services.hello,
     trust: network.trust,
     self: key.publicKey,
+    isRegistry: isRegistryRole(config.role),
     clock,
     logger,
     backoff: backoffOf(config),
@@ -71,8 +72,7 @@ export const makeRoundTrips = ({ config, logger }: NetworkNodeInit, { trust }: N
   })
 
 /** From 1,000 members on the pulls of all together stay as many as they are. */
-const pullIntervalMs = (config: Config, members: number): number =>
-  Math.max(config.replication.intervalMs, members * 60)
+export const pullIntervalMs = (leastMs: number, members: number): number => Math.max(leastMs, members * 60)
 
 /** The heartbeats of a shorter interval are as many more: twice what it asks for. */
 export const protocolLimits = ({ protocols, heartbeat, replication }: Config): ProtocolLimits => {

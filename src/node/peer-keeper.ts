@@ -4,6 +4,7 @@ import type { ConnectionTrust } from '../protocols/engine/trust.ts'
 import type { Hello } from '../protocols/hello/index.ts'
 import { peerIdText } from '../registry/keys.ts'
 import type { Clock, Logger } from '../registry/ports.ts'
+import { isRegistryRole } from '../registry/role.ts'
 import { keyText } from '../registry/state/key-text.ts'
 import { Backoff, type BackoffInit } from './backoff.ts'
 import { waitForProof } from './proof-wait.ts'
@@ -22,6 +23,7 @@ export interface PeerKeeperInit {
   hello: Hello
   trust: ConnectionTrust
   self: Uint8Array
+  isRegistry: boolean
   clock: Clock
   logger: Logger
   backoff: BackoffInit
@@ -42,6 +44,8 @@ interface Attempts {
   notBefore: number
 }
 
+/** Connections to registries beyond these count as those to other members. Registries keep one to every other. */
+const registriesWanted = 3
 /** A new answer may name many: no more than these are dialled at a time. */
 const dialsAtATime = 5
 const lookMs = 2000
@@ -110,19 +114,21 @@ export class PeerKeeper {
   #look(): void {
     const { trust, targets, wanted, most, self } = this.#init
     this.#lookedAt = performance.now()
-    const connected = new Set([...trust.members()].map(({ member }) => keyText(member.publicKey)))
+    const connected = new Map([...trust.members()].map(({ member }) => [keyText(member.publicKey), member.role]))
     let open = connected.size + this.#dialling.size
+    let registries = [...connected.values()].filter(isRegistryRole).length
     const missing = targets(open < wanted).filter(({ publicKey }) => !connected.has(keyText(publicKey)))
     this.#forgetOldest()
     shuffle(missing)
     missing.sort((a, b) => Number(b.isRegistry) - Number(a.isRegistry))
     for (const target of missing) {
       if (this.#dialling.size >= dialsAtATime) return
-      if (open >= most || (open >= wanted && !target.isRegistry)) return
-      if (this.#isDue(target, self)) {
-        open++
-        void this.#try(target)
-      }
+      const first = target.isRegistry && (this.#init.isRegistry || registries < registriesWanted)
+      if (open >= most) return
+      if ((open >= wanted && !first) || !this.#isDue(target, self)) continue
+      open++
+      if (target.isRegistry) registries++
+      void this.#try(target)
     }
   }
 

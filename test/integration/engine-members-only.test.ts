@@ -2,7 +2,7 @@ import type { Connection, Libp2p, PeerId } from '@libp2p/interface'
 import type { ConnectionManager, Registrar } from '@libp2p/interface-internal'
 import { afterEach, describe, expect, it } from 'vitest'
 import { limitsWith } from '../../src/protocols/engine/limits.ts'
-import { membersOnly } from '../../src/protocols/engine/members-only.ts'
+import { type MembersOnlyOptions, membersOnly } from '../../src/protocols/engine/members-only.ts'
 import { ConnectionTrust } from '../../src/protocols/engine/trust.ts'
 import { connect, connectionWith, startHost, startPlainHost } from '../helpers/hosts.ts'
 
@@ -51,10 +51,10 @@ class Neighbours {
   }
 }
 
-async function pair(settleMs = 100) {
+async function pair(settleMs = 100, options: MembersOnlyOptions = {}) {
   const trust = new ConnectionTrust({ limits: limitsWith().strangers, settleMs })
   const guarded = await startHost({
-    neighbours: membersOnly(trust, (components: TestComponents) => new Neighbours(components))
+    neighbours: membersOnly(trust, (components: TestComponents) => new Neighbours(components), options)
   })
   const other = await startPlainHost()
   hosts.push(guarded, other)
@@ -140,5 +140,34 @@ describe('a service for members alone', () => {
     trust.prove(connection, member)
     expect((await open()).protocol).toBe(protocol)
     expect(neighbours.components.connectionManager.getConnections()).toHaveLength(1)
+  })
+
+  it('deals with as many members as it may, and with the next one when one leaves; registries always get in', async () => {
+    const { trust, guarded, other, neighbours } = await pair(100, { most: 1 })
+    const members = [other, await startPlainHost(), await startPlainHost()] as const
+    hosts.push(members[1], members[2])
+    for (const host of members.slice(1)) await host.handle(protocol, () => {})
+    const join = async (host: Libp2p, role: 'integrated' | 'secondary') => {
+      const known = identified(guarded)
+      const connection = await connect(host, guarded)
+      await known
+      trust.prove(await connectionWith(guarded, host), { ...member, role })
+      return connection
+    }
+    const first = await join(members[0], 'integrated')
+    const second = await join(members[1], 'integrated')
+    const third = await join(members[2], 'secondary')
+    const [a, b, c] = members.map(({ peerId }) => peerId.toString())
+    expect(await firstBytes(first)).toBe('served')
+    expect(await firstBytes(second)).toBe('reset')
+    expect(await firstBytes(third)).toBe('served')
+    expect(neighbours.connected).toEqual([a, c])
+    const entered = new Promise<void>((resolve) => {
+      neighbours.onChange = () => neighbours.connected.length === 3 && resolve()
+    })
+    await members[0].hangUp(guarded.peerId)
+    await entered
+    expect(neighbours.connected).toEqual([a, c, b])
+    expect(await firstBytes(second)).toBe('served')
   })
 })

@@ -126,6 +126,8 @@ export interface ProtocolLimits {
     verdictMs: number
     /** Heads are announced no more often. */
     headMs: number
+    /** Members that a root or secondary gossips with, other registries not counted. */
+    circle: number
   }
   kad: {
     valueBytes: number
@@ -238,7 +240,9 @@ export const defaultLimits: ProtocolLimits = {
     author: { count: 20, perMs: 10_000 },
     authors: 16_384,
     verdictMs: 5_000,
-    headMs: 1_000
+    headMs: 1_000,
+    // Each member tells its ids each second to whom it gossips with: ten thousand of them would fill a core.
+    circle: 64
   },
   kad: {
     valueBytes: 1 * KiB,

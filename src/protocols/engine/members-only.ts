@@ -1,26 +1,38 @@
 import type { Connection, PeerId, StreamHandler, StreamHandlerOptions, Topology } from '@libp2p/interface'
 import type { ConnectionManager, Registrar } from '@libp2p/interface-internal'
-import { NotMemberError } from '../../registry/errors.ts'
+import { LimitError, NotMemberError } from '../../registry/errors.ts'
+import { isRegistryRole } from '../../registry/role.ts'
+import { Circle } from './circle.ts'
 import type { ConnectionTrust } from './trust.ts'
+
+export interface MembersOnlyOptions {
+  /** Members that the service deals with at a time, roots and secondaries not counted. Default: all that are connected. */
+  readonly most?: number
+}
 
 /**
  * A registrar for services that must see members alone, since libp2p's gater knows no protocols: streams of others are reset,
  * and a topology hears of a peer only when identify said that it speaks the protocol AND its connection proved membership.
  */
-export function membersOnlyRegistrar(registrar: Registrar, trust: ConnectionTrust): Registrar {
+export function membersOnlyRegistrar(
+  registrar: Registrar,
+  trust: ConnectionTrust,
+  { most }: MembersOnlyOptions = {}
+): Registrar {
+  const door = new Door(trust, most)
   const topologies = new Map<string, MembersTopology>()
   return {
     getProtocols: () => registrar.getProtocols(),
     getHandler: (protocol) => registrar.getHandler(protocol),
     handle: (protocol, handler, options) =>
-      registrar.handle(protocol, membersHandler(handler, trust), options ?? noOptions),
+      registrar.handle(protocol, membersHandler(handler, door), options ?? noOptions),
     unhandle: (protocol, options) => registrar.unhandle(protocol, options),
     use: (protocol, middleware) => registrar.use(protocol, middleware),
     unuse: (protocol) => registrar.unuse(protocol),
     getMiddleware: (protocol) => registrar.getMiddleware(protocol),
     getTopologies: (protocol) => registrar.getTopologies(protocol),
     register: async (protocol, topology, options) => {
-      const wrapped = new MembersTopology(topology, trust)
+      const wrapped = new MembersTopology(topology, door)
       const id = await registrar.register(protocol, wrapped.topology, options)
       topologies.set(id, wrapped)
       return id
@@ -36,10 +48,11 @@ export function membersOnlyRegistrar(registrar: Registrar, trust: ConnectionTrus
 /** Wraps the factory of a libp2p service (gossipsub, kad-dht, ping) so that it serves and sees members alone. */
 export function membersOnly<C extends { registrar: Registrar; connectionManager?: ConnectionManager }, S>(
   trust: ConnectionTrust,
-  factory: (components: C) => S
+  factory: (components: C) => S,
+  options: MembersOnlyOptions = {}
 ): (components: C) => S {
   return (components) => {
-    const registrar = membersOnlyRegistrar(components.registrar, trust)
+    const registrar = membersOnlyRegistrar(components.registrar, trust, options)
     let connections: ConnectionManager | undefined
     // libp2p's components are a proxy themselves: a spread copy of them has nothing in it.
     const narrowed = new Proxy(components, {
@@ -81,11 +94,42 @@ function membersOnlyStreams(manager: ConnectionManager, trust: ConnectionTrust):
   })
 }
 
-function membersHandler(handler: StreamHandler, trust: ConnectionTrust): StreamHandler {
+/** Who gets in to a service. */
+class Door {
+  readonly trust: ConnectionTrust
+  readonly #circle: Circle | undefined
+
+  constructor(trust: ConnectionTrust, most: number | undefined) {
+    this.trust = trust
+    this.#circle = most === undefined ? undefined : new Circle(most)
+  }
+
+  hasRoom(connection: Connection): boolean {
+    const role = this.trust.memberOf(connection)?.role
+    return (role !== undefined && isRegistryRole(role)) || this.#circle?.enter(idOf(connection.remotePeer)) !== false
+  }
+
+  wait(peerId: PeerId, entered: () => void): void {
+    this.#circle?.wait(idOf(peerId), entered)
+  }
+
+  leave(peerId: PeerId): void {
+    this.#circle?.leave(idOf(peerId))
+  }
+}
+
+const idOf = (peerId: PeerId): string => peerId.toString()
+
+function membersHandler(handler: StreamHandler, door: Door): StreamHandler {
+  const { trust } = door
   return async (stream, connection) => {
     // A member's first stream may overtake our own verdict on its hello; a stream that dies here is not opened again.
     if (!trust.isMember(connection) && !(await trust.settled(connection))) {
       stream.abort(new NotMemberError('the connection has not proved membership'))
+      return
+    }
+    if (!door.hasRoom(connection)) {
+      stream.abort(new LimitError('the service deals with as many members as it may'))
       return
     }
     await handler(stream, connection)
@@ -96,16 +140,16 @@ function membersHandler(handler: StreamHandler, trust: ConnectionTrust): StreamH
 class MembersTopology {
   readonly topology: Topology
   readonly #inner: Topology
-  readonly #trust: ConnectionTrust
+  readonly #door: Door
   /** Identified, not proven: by connection. Left when the connection closes, so bounded by the connections. */
   readonly #held = new Map<string, { peerId: PeerId; connection: Connection }>()
   readonly #told = new Set<string>()
   readonly #unsubscribe: () => void
 
-  constructor(inner: Topology, trust: ConnectionTrust) {
+  constructor(inner: Topology, door: Door) {
     this.#inner = inner
-    this.#trust = trust
-    this.#unsubscribe = trust.onMember((connection) => {
+    this.#door = door
+    this.#unsubscribe = door.trust.onMember((connection) => {
       const held = this.#held.get(connection.id)
       this.#held.delete(connection.id)
       if (held !== undefined) void this.#connect(held.peerId, held.connection)
@@ -125,7 +169,7 @@ class MembersTopology {
   }
 
   async #onConnect(peerId: PeerId, connection: Connection): Promise<void> {
-    if (this.#trust.isMember(connection)) {
+    if (this.#door.trust.isMember(connection)) {
       await this.#connect(peerId, connection)
       return
     }
@@ -135,6 +179,11 @@ class MembersTopology {
   }
 
   async #connect(peerId: PeerId, connection: Connection): Promise<void> {
+    if (this.#door.hasRoom(connection)) await this.#tell(peerId, connection)
+    else this.#door.wait(peerId, () => void this.#tell(peerId, connection))
+  }
+
+  async #tell(peerId: PeerId, connection: Connection): Promise<void> {
     const { filter } = this.#inner
     if (filter?.has(peerId) === true) return
     filter?.add(peerId)
@@ -143,6 +192,7 @@ class MembersTopology {
   }
 
   async #onDisconnect(peerId: PeerId): Promise<void> {
+    this.#door.leave(peerId)
     if (!this.#told.delete(peerId.toString())) return
     this.#inner.filter?.remove(peerId)
     await this.#inner.onDisconnect?.(peerId)

@@ -8,6 +8,8 @@ import type { SyncSource } from './source.ts'
 
 const buckets = 4_096
 const digestBytes = 8
+/** Changes whose records weigh as much as a digest. A single pull that is further behind knows most of them from elsewhere. */
+const cursorReach = 128
 
 /** @throws MalformedFrameError, UnsupportedVersionError, WrongNetworkError */
 export function readRequest(bytes: Uint8Array, networkId: Uint8Array): SyncRequest {
@@ -27,12 +29,16 @@ export interface RecordStart {
   differing: number[]
 }
 
-/** undefined: the cursor is of another store, or of a future that was lost, and a digest is needed. */
-export function recordStart(request: SyncRequest, source: SyncSource): RecordStart | undefined {
-  const { cursor, digest } = request
+/** undefined: the cursor is of another store, of a future that was lost, or too far behind for one pull, and a digest is needed. */
+export function recordStart(
+  request: SyncRequest,
+  source: Pick<SyncSource, 'records' | 'storeId'>
+): RecordStart | undefined {
+  const { cursor, digest, subscribe } = request
   const { records, storeId } = source
-  if (cursor !== undefined && equals(cursor.store, storeId) && cursor.change <= records.lastChange()) {
-    return { change: cursor.change, differing: [] }
+  if (cursor !== undefined && equals(cursor.store, storeId)) {
+    const behind = records.lastChange() - cursor.change
+    if (behind >= 0 && (subscribe || behind <= cursorReach)) return { change: cursor.change, differing: [] }
   }
   if (digest.length === 0) return cursor === undefined ? { change: 0, differing: [] } : undefined
   return { change: undefined, differing: differingBuckets(digest, records.digest()) }

@@ -151,7 +151,7 @@ class SyncService implements SyncServer, Startable {
     try {
       yield* subscriber.start()
       if (request.records) yield* subscriber.records({ pushed: false })
-      if (request.records || request.subscribe) yield* subscriber.hints()
+      if (request.subscribe) yield* subscriber.hints()
       yield { kind: 'caughtUp' }
       yield { kind: 'flush' }
       while (request.subscribe) {

@@ -81,6 +81,7 @@ const docs: Record<string, [string, string[]][]> = {
     ],
     ['streams', [`${announce.streams} in, ${announce.streams} out`]],
     ['unsent', [mib(announce.outboundBytes)]],
+    ['members that a root or secondary gossips with', [String(announce.circle)]],
     ['topics', []]
   ],
   kad: [
