@@ -8,7 +8,6 @@ import { type PeerFilter, selectPeers, sortKeys, wholeNumber } from './peer-rows
 import { type PeersOptions, peersText } from './peers-text.ts'
 import { type RunningOptions, running, withRunning } from './running.ts'
 import { milliseconds, orUnknown, plural, sanitise } from './text.ts'
-import { watchPeers } from './watch.ts'
 
 const examples = `
 Examples:
@@ -65,6 +64,7 @@ const check = (option: string, list: string | undefined, allowed: readonly strin
 const showPeers = async (context: Context, options: PeersOptions): Promise<void> => {
   const client = await running(context, options)
   if (options.watch === true) {
+    const { watchPeers } = await import('./watch.ts')
     await watchPeers(context, client, options)
     return
   }

@@ -1,6 +1,7 @@
 import type { Loaded } from '../node/config/index.ts'
 import type { Context } from './context.ts'
 import { ExitError, exitCodes } from './exit.ts'
+import { SpareMemory } from './spare-memory.ts'
 
 /** A stopped process is gone within 5 s of the signal; what hangs for so long is left to the end of the process. */
 const stopMs = 4500
@@ -17,6 +18,7 @@ export const runNode = async (context: Context, loaded: Loaded, options: RunOpti
   const { createNode } = await import('../node/index.ts')
   const node = await createNode({ config: loaded.config, configFile: loaded.saveTo })
   const stopped = aborted(stop)
+  using _ = new SpareMemory().start()
   try {
     const started = node.start()
     // The signal may come first; what the start then says is no news.

@@ -1,6 +1,6 @@
+import { createRequire } from 'node:module'
 import type { ComponentLogger } from '@libp2p/interface'
 import { type LoggerOptions, type Logger as Pino, pino } from 'pino'
-import { PinoPretty } from 'pino-pretty'
 import { componentLogger } from './component-logger.ts'
 
 export interface LoggingInit {
@@ -52,8 +52,10 @@ export const createLogging = (init: LoggingInit): Logging => {
   return { logger, libp2p: componentLogger(logger) }
 }
 
-const prettyStream = (output: NodeJS.WritableStream & { readonly isTTY?: boolean }) =>
-  PinoPretty({
+/** Loaded for a terminal alone. */
+const prettyStream = (output: NodeJS.WritableStream & { readonly isTTY?: boolean }) => {
+  const { PinoPretty }: typeof import('pino-pretty') = createRequire(import.meta.url)('pino-pretty')
+  return PinoPretty({
     destination: output,
     messageKey: 'message',
     timestampKey: 'timestamp',
@@ -64,3 +66,4 @@ const prettyStream = (output: NodeJS.WritableStream & { readonly isTTY?: boolean
     colorize: output.isTTY === true && !process.env['NO_COLOR'],
     sync: true
   })
+}

@@ -4,7 +4,6 @@ import type { AddCommand, Context } from '../context.ts'
 import { ExitError, exitCodes, UsageError } from '../exit.ts'
 import { selectPeers, wholeNumber } from '../peer-rows.ts'
 import { peersText } from '../peers-text.ts'
-import { watchPeers } from '../watch.ts'
 import type { DevNetwork } from './network.ts'
 
 interface DevOptions {
@@ -84,6 +83,7 @@ const watch = async (context: Context, network: DevNetwork, options: DevOptions)
   const draws = options.json !== true
   network.onDeath((message) => (draws ? notices.push('', ...message.split('\n')) : terminal.progress(message)))
   if (draws) terminal.progress('')
+  const { watchPeers } = await import('../watch.ts')
   await watchPeers(context, network.client, draws ? {} : { json: true }, notices)
   if (!context.signal.aborted) throw new ExitError(exitCodes.failure, `The root is gone; ${network.logs()}`)
 }

@@ -1,8 +1,11 @@
-import { type IncomingMessage, request } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { createInterface } from 'node:readline'
 import type { CallOptions, ControlApi, ControlEvent, View } from './api.ts'
 import { ControlError, NothingRunningError } from './errors.ts'
 import { apiPrefix, methods, type RouteName } from './methods.ts'
+
+// As in server.ts: the import would load fetch and WebSocket, too.
+const { request } = process.getBuiltinModule('node:http')
 
 export interface ControlClientInit {
   /** Path of the unix socket of the process. */

@@ -1,5 +1,5 @@
 import { chmod, mkdir, unlink } from 'node:fs/promises'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { connect } from 'node:net'
 import { dirname } from 'node:path'
 import type { Logger } from '../../registry/ports.ts'
@@ -8,6 +8,9 @@ import { AlreadyRunningError, ControlInputError, httpStatusOf } from './errors.t
 import { streamEvents } from './event-stream.ts'
 import { apiPrefix, methods, type RouteName } from './methods.ts'
 import { routes } from './routes.ts'
+
+// An import of node:http reads all that it exports, and so loads fetch and WebSocket: 8 MiB that nothing here uses.
+const { createServer } = process.getBuiltinModule('node:http')
 
 export interface ControlServerInit {
   /** Path of the unix socket. Its folder is made, 0750, when it is not there. */
