@@ -6,6 +6,7 @@ import { exampleOf } from './help.ts'
 import { stateCell } from './peer-columns.ts'
 import { wholeNumber } from './peer-rows.ts'
 import { peerName } from './peers.ts'
+import { addRegistryStores } from './registry-stores.ts'
 import { registryText } from './registry-text.ts'
 import { type RunningOptions, running, withRunning } from './running.ts'
 import { addRegistryStart } from './start.ts'
@@ -19,7 +20,9 @@ Examples:
   trustnet registry nodes           leases, heartbeats, uptime
   trustnet registry pending         who waits to be let in
   trustnet registry approve hal
-  trustnet registry log --limit 20  the newest entries of the signed log`
+  trustnet registry log --limit 20  the newest entries of the signed log
+  trustnet registry backup          a copy of the database, checked
+  trustnet registry verify          all of the database, while stopped`
 
 type ListOptions = RunningOptions & { long?: boolean }
 
@@ -62,6 +65,7 @@ export const addRegistry: AddCommand = (program, context) => {
     .option('--limit <n>', 'at most so many', wholeNumber('--limit'), 50)
     .addHelpText('after', exampleOf('trustnet registry log --limit 5', 'trustnet registry log --after 0 --json'))
     .action((options: ListOptions & { after?: number; limit: number }) => showLog(context, options))
+  addRegistryStores(registry, context)
 }
 
 const showRegistry = async (context: Context, options: RunningOptions): Promise<void> => {

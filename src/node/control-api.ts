@@ -4,6 +4,7 @@ import { memberAddress, ulaPrefix } from '../registry/addrs.ts'
 import { InvalidPayloadError, NotFoundError, UnavailableError } from '../registry/errors.ts'
 import { peerIdText } from '../registry/keys.ts'
 import { readStoredEntry } from '../registry/state/stored-entry.ts'
+import { backUpNow, resumeRestored } from './actions/backup.ts'
 import { connectionToMember, connectTo, disconnectFrom } from './actions/connect.ts'
 import { issueInvite } from './actions/invite.ts'
 import { joinWith } from './actions/join.ts'
@@ -160,6 +161,13 @@ export class NodeControl implements ControlApi {
     const message = 'was turned away; only an invite lets it in from now on'
     return { schemaVersion: 1, peerId, name: joiner?.name ?? null, entry: null, message }
   }
+
+  backup: ControlApi['backup'] = async (to) => {
+    requireNetwork(this.#node)
+    return await backUpNow(this.#node, to)
+  }
+
+  resume: ControlApi['resume'] = async (head) => resumeRestored(this.#node, this.#root(), head)
 
   invite: ControlApi['invite'] = async (query) =>
     await issueInvite(requireNetwork(this.#node), this.#node.key.publicKey, query)

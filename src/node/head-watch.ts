@@ -30,21 +30,28 @@ export class HeadWatch {
 
   /** A member proved itself. One that shows no checkpoint holds nothing that could be newer. */
   async proven({ hello, member }: Pick<HelloProven, 'hello' | 'member'>): Promise<void> {
-    if (hello.checkpoint.byteLength > 0) await this.shown(hello.checkpoint.slice(), member.publicKey)
+    const isJudged = hello.checkpoint.byteLength === 0 || (await this.shown(hello.checkpoint.slice(), member.publicKey))
+    // Of an epoch that is not known here, perhaps: nothing was compared.
+    if (!isJudged) return
     this.heard.set(peerIdText(member.publicKey), member.role)
     this.#init.onHeard()
   }
 
-  /** A checkpoint that somebody showed: taken when it stands on what is held, else the entries before it are fetched. */
-  async shown(checkpoint: Uint8Array, from?: Uint8Array): Promise<void> {
+  /**
+   * A checkpoint that somebody showed: taken when it stands on what is held, else the entries before it are fetched.
+   * false: it could not be compared with what is held.
+   */
+  async shown(checkpoint: Uint8Array, from?: Uint8Array): Promise<boolean> {
     const { replica, logger } = this.#init
     try {
       if ((await replica.observe(checkpoint)) === 'newer') await this.#catchUp(checkpoint, from)
+      return true
     } catch (error) {
       const fields = { error: String(error), ...(from !== undefined && { peer: peerIdText(from) }) }
       logger.debug(fields, 'a checkpoint that was shown could not be used: whoever is followed is asked')
       const sync = this.#init.sync()
       if (sync?.follows === false) sync.pull(from)
+      return false
     }
   }
 

@@ -1,9 +1,16 @@
 import { spawn } from 'node:child_process'
 import { mkdirSync, readdirSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { type BackupManifest, manifestPath } from '../registry/manifest.ts'
 import type { Clock, Logger } from '../registry/ports.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Config } from './config/schema.ts'
+
+/** A backup and what stands in the file beside it. */
+export interface MadeBackup {
+  path: string
+  manifest: BackupManifest
+}
 
 export interface HousekeepingInit {
   registry: Registry
@@ -34,7 +41,7 @@ export class Housekeeping {
     this.#every(compactEveryMs, () => void this.#compact())
     if (config.backup.enabled) {
       this.#every(config.backup.intervalMs, () => {
-        this.#backingUp = this.backUp()
+        this.#backingUp = this.#tryBackUp()
       })
     }
     const { hook } = config.alarms
@@ -50,24 +57,29 @@ export class Housekeeping {
     await this.#backingUp
   }
 
-  /** One backup now; the oldest beyond `backup.keep` go. A failure is logged and tried again with the next interval. */
-  async backUp(): Promise<void> {
-    const { config, registry, clock, logger } = this.#init
-    const folder = config.backup.path ?? join(config.paths.data, 'backups')
+  /**
+   * One backup now, to a file of the operator's or into the folder of all, of which the oldest beyond `backup.keep` then go.
+   * @throws StoreError
+   */
+  async backUp(to?: string): Promise<MadeBackup> {
+    const { config, registry, clock } = this.#init
+    const folder = backupFolder(config)
     const now = clock.now()
-    const stamp = new Date(now).toISOString().replaceAll(/[-:]|\.\d+/g, '')
+    const path = to ?? join(folder, `registry-${new Date(now).toISOString().replaceAll(/[-:]|\.\d+/g, '')}.db`)
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    const manifest = await registry.backup(path)
+    await registry.meta.set(lastBackupKey, Buffer.from(String(now)))
+    if (to === undefined) dropOldest(folder, config.backup.keep)
+    return { path, manifest }
+  }
+
+  async #tryBackUp(): Promise<void> {
+    const { logger } = this.#init
     try {
-      mkdirSync(folder, { recursive: true, mode: 0o700 })
-      await registry.backup(join(folder, `registry-${stamp}.db`))
-      await registry.meta.set(lastBackupKey, Buffer.from(String(now)))
-      const all = readdirSync(folder).filter((name) => backupName.test(name))
-      for (const name of all.toSorted().slice(0, -config.backup.keep)) rmSync(join(folder, name), { force: true })
-      logger.debug({ path: folder }, 'the database was backed up; keys are not in it')
+      const { path, manifest } = await this.backUp()
+      logger.debug({ path, head: manifest.head.n }, 'the database was backed up; keys are not in it')
     } catch (error) {
-      logger.error(
-        { error: String(error), path: folder },
-        'no backup was made; it is tried again after backup.interval'
-      )
+      logger.error({ error: String(error) }, 'no backup was made; it is tried again after backup.interval')
     }
   }
 
@@ -95,5 +107,15 @@ export class Housekeeping {
       if (status !== 0) failed(`it ended with ${signal ?? status}`)
     })
     child.unref()
+  }
+}
+
+const backupFolder = (config: Config): string => config.backup.path ?? join(config.paths.data, 'backups')
+
+const dropOldest = (folder: string, keep: number): void => {
+  const all = readdirSync(folder).filter((name) => backupName.test(name))
+  for (const name of all.toSorted().slice(0, -keep)) {
+    const path = join(folder, name)
+    for (const each of [path, manifestPath(path)]) rmSync(each, { force: true })
   }
 }

@@ -126,6 +126,16 @@ export class TrustNode implements Node {
     return this.#network
   }
 
+  /** Backups and other chores; undefined until the network was found. */
+  get housekeeping(): Housekeeping | undefined {
+    return this.#housekeeping
+  }
+
+  /** What only a root does; undefined until the network was found. */
+  get duties(): RootDuties | undefined {
+    return this.#duties
+  }
+
   get isStopping(): boolean {
     return this.#over.signal.aborted
   }

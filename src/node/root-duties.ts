@@ -3,6 +3,7 @@ import type { Logger } from '../registry/ports.ts'
 import { sealRenewRequest } from '../registry/renew.ts'
 import { isRegistryRole } from '../registry/role.ts'
 import type { Root } from '../registry/root.ts'
+import type { RestoredFrom } from '../registry/store-values.ts'
 import type { Config } from './config/schema.ts'
 import type { NetworkNode } from './network-node.ts'
 
@@ -22,13 +23,20 @@ const headsWanted = { registries: 1, members: 3 }
 
 export const fenceReason = 'the root has just started and listens for newer heads before it appends: at most 30 s'
 
+export const restoredReason = ({ n, backupMs }: RestoredFrom): string =>
+  `this root was restored from a backup of ${new Date(backupMs).toISOString()}, which ends at entry ${n}: it waits for the head of ` +
+  "one registry or of three members, or for the operator's word, before it appends"
+
 /** What only a root does besides admitting: it hears others out after a start, enters stable secondaries, and renews itself. */
 export class RootDuties {
   readonly #init: RootDutiesInit
   readonly #root: Root | undefined
   readonly #stableMs: number
   readonly #stops: (() => void)[] = []
-  #listening: NodeJS.Timeout | undefined
+  /** The root appends nothing yet. */
+  #isListening = false
+  /** The store says that it was restored. */
+  #isRestored = false
   #busy = false
 
   constructor(init: RootDutiesInit) {
@@ -40,23 +48,41 @@ export class RootDuties {
 
   start(): void {
     if (this.#root === undefined) return
-    this.#hearOthers(this.#root)
+    const { restored } = this.#init.network.registry
+    if (restored === undefined) this.#hearOthers(this.#root)
+    else this.#waitRestored(this.#root, restored)
     const timer = setInterval(() => void this.#look(), lookMs).unref()
     this.#stops.push(() => clearInterval(timer))
   }
 
   /** Somebody's head was heard, perhaps. */
   changed(): void {
-    if (this.#listening !== undefined && this.#root !== undefined && this.#heardEnough()) this.#release(this.#root)
+    if (this.#isListening && this.#root !== undefined && this.#heardEnough()) this.#release(this.#root)
+  }
+
+  /** An operator answers for it that nobody holds more of the log than this root, which was restored. */
+  resume(): void {
+    if (this.#root !== undefined) this.#release(this.#root)
   }
 
   stop(): void {
     for (const stop of this.#stops) stop()
   }
 
+  /** Whoever was admitted after the backup may hold more of the log, and nobody here knows of them: there is no end to it. */
+  #waitRestored(root: Root, restored: RestoredFrom): void {
+    this.#isRestored = true
+    const reason = restoredReason(restored)
+    root.fence(reason)
+    this.#init.logger.warn({ head: restored.n, epoch: restored.epoch }, reason)
+    this.#isListening = true
+    this.changed()
+  }
+
   #hearOthers(root: Root): void {
     const { network, logger } = this.#init
     const alone = network.registry.replica.state.memberCount <= 1
+    this.#isListening = true
     if (alone) {
       this.#release(root)
       return
@@ -64,7 +90,6 @@ export class RootDuties {
     logger.info({}, fenceReason)
     const timer = setTimeout(() => this.#release(root), fenceMs).unref()
     this.#stops.push(() => clearTimeout(timer))
-    this.#listening = timer
     this.changed()
   }
 
@@ -74,8 +99,8 @@ export class RootDuties {
   }
 
   #release(root: Root): void {
-    clearTimeout(this.#listening)
-    this.#listening = undefined
+    if (!this.#isListening) return
+    this.#isListening = false
     root.release()
     root.start().catch((error: Error) => {
       this.#init.logger.error(
@@ -89,6 +114,7 @@ export class RootDuties {
     if (this.#busy || this.#root === undefined || this.#root.refusal !== undefined) return
     this.#busy = true
     try {
+      await this.#forgetRestored()
       for (const publicKey of this.#stableSecondaries()) await this.#enter(this.#root, publicKey)
       await this.#renewSelf()
       // Of the time when this process was a secondary.
@@ -102,6 +128,13 @@ export class RootDuties {
     } finally {
       this.#busy = false
     }
+  }
+
+  /** Only now, with all that others held: a restart before would have to wait for them again. */
+  async #forgetRestored(): Promise<void> {
+    if (!this.#isRestored) return
+    await this.#init.network.registry.trustRestored()
+    this.#isRestored = false
   }
 
   #stableSecondaries(): Uint8Array[] {

@@ -1,34 +1,87 @@
-import { renameSync, rmSync } from 'node:fs'
+import { renameSync, rmSync, writeFileSync } from 'node:fs'
+import { basename } from 'node:path'
+import { Worker } from 'node:worker_threads'
+import { toString as text } from 'uint8arrays/to-string'
+import { openCheckpoint } from './checkpoint.ts'
+import type { Signed } from './envelope.ts'
 import { StoreError } from './errors.ts'
-import { type Database, openDatabase } from './store/database.ts'
-import { dropStoreId } from './store-values.ts'
+import type { Genesis } from './genesis.ts'
+import { type BackupManifest, manifestPath } from './manifest.ts'
+import { networkIdText } from './network-id.ts'
+import type { CopyFacts } from './store/copy.ts'
+import type { Database } from './store/database.ts'
+import { storeIdKey } from './store-values.ts'
+
+/** A database holds none of them, and no registry comes back without. */
+const lacks = [
+  'node.key: without it the machine comes back as another node',
+  'log.key: without it no machine comes back as the root',
+  'recovery.kit: both authority keys, which replace a lost log.key'
+]
+
+export interface BackUpInit {
+  db: Database
+  genesis: Signed<Genesis>
+  /** ms since 1970. */
+  nowMs: number
+}
 
 /**
- * Copies an open store to a file, consistent while it is written to. The copy is checked before it takes the name, and is a store of
- * its own.
+ * Copies an open store to a file, consistent while it is written to, and writes a manifest beside it. The copy is checked before it
+ * takes the name, and is a store of its own.
  *
  * @throws StoreError
  */
-export async function backUp(db: Database, path: string): Promise<void> {
+export async function backUp({ db, genesis, nowMs }: BackUpInit, path: string): Promise<BackupManifest> {
   const unfinished = `${path}.unfinished`
   try {
     await db.backup(unfinished)
-    giveNewIdentity(unfinished)
+    // Cursors into the original must not count in what the copy becomes.
+    const facts = await sealed(unfinished, [storeIdKey])
+    const manifest = manifestOf(facts, genesis, basename(path), nowMs)
+    writeFileSync(`${unfinished}.json`, `${JSON.stringify(manifest, null, 2)}\n`, { mode: 0o600, flush: true })
     renameSync(unfinished, path)
+    renameSync(`${unfinished}.json`, manifestPath(path))
+    return manifest
   } catch (error) {
-    rmSync(unfinished, { force: true })
+    for (const left of [unfinished, `${unfinished}.json`]) rmSync(left, { force: true })
     throw new StoreError(`the backup to ${path} failed (${String(error)}): check the folder and its free space`, {
       cause: error
     })
   }
 }
 
-/** Opening checks the pages. */
-function giveNewIdentity(path: string): void {
-  const copy = openDatabase(path)
-  try {
-    dropStoreId(copy)
-  } finally {
-    copy.close()
+/** In a thread of its own: it reads all pages. */
+async function sealed(path: string, dropped: readonly string[]): Promise<CopyFacts> {
+  const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+  const worker = new Worker(new URL(`./backup-worker.${ending}`, import.meta.url), { workerData: { path, dropped } })
+  const { promise, resolve, reject } = Promise.withResolvers<CopyFacts>()
+  worker.once('message', resolve)
+  worker.once('error', reject)
+  worker.once('exit', () => reject(new StoreError('its check ended without a result')))
+  return await promise
+}
+
+function manifestOf(facts: CopyFacts, genesis: Signed<Genesis>, file: string, createdMs: number): BackupManifest {
+  const { domain, name } = genesis.value
+  const checkpoint = facts.checkpoint && openCheckpoint(facts.checkpoint, genesis.hash).value
+  const { last } = facts
+  // The newest entry may have been compacted away: then the checkpoint says what it was.
+  const head =
+    checkpoint !== undefined && checkpoint.n >= (last?.n ?? 0)
+      ? { epoch: checkpoint.epoch, n: checkpoint.n, hash: checkpoint.headHash }
+      : (last ?? { epoch: 0, n: 0, hash: genesis.hash })
+  return {
+    format: 'trustnet-backup',
+    version: 1,
+    createdMs,
+    database: { file, ...facts.file },
+    schema: facts.schema,
+    integrity: 'ok',
+    network: { id: networkIdText(genesis.hash), domain, name },
+    head: { epoch: head.epoch, n: head.n, hash: text(head.hash, 'base16') },
+    checkpointMs: checkpoint?.timeMs ?? null,
+    rows: { ...facts.rows },
+    lacks
   }
 }

@@ -10,6 +10,7 @@ import { peerIdText, type SigningKey } from './keys.ts'
 import { defaultLimits, type RegistryLimits } from './limits.ts'
 import { Liveness, type LivenessTimings } from './liveness.ts'
 import { type LookupPage, type LookupQuery, lookup } from './lookup.ts'
+import type { BackupManifest } from './manifest.ts'
 import { MembershipFollower } from './membership.ts'
 import { type Clock, type Logger, silentLogger, systemClock } from './ports.ts'
 import type { Forward } from './queue.ts'
@@ -22,7 +23,7 @@ import { type Database, openDatabase, peekDatabase } from './store/database.ts'
 import { MetaTable } from './store/meta-table.ts'
 import { NodeTable } from './store/node-table.ts'
 import { RecordTable } from './store/record-table.ts'
-import { type Meta, metaOf, ownStoreId } from './store-values.ts'
+import { forgetRestored, type Meta, metaOf, ownStoreId, type RestoredFrom, restoredFrom } from './store-values.ts'
 
 export interface RegistryInit {
   /** The database file. Files beside it have its name and an ending. */
@@ -66,8 +67,12 @@ export interface Registry extends AsyncDisposable {
   lookup(query: LookupQuery): LookupPage
   /** How old the newest verified checkpoint is, in ms; without one, how old the network is. */
   replicaAgeMs(): number
-  /** Copies the store to a file, consistent while it is written to, and checks the copy. It holds no keys. @throws StoreError */
-  backup(path: string): Promise<void>
+  /** There while this store was restored from a backup and the others' heads were not heard since. */
+  readonly restored: RestoredFrom | undefined
+  /** The heads of others were heard, or an operator answers for it. */
+  trustRestored(): Promise<void>
+  /** Copies the store to a file, consistent while it is written to, checks the copy and describes it beside it. It holds no keys. @throws StoreError */
+  backup(path: string): Promise<BackupManifest>
   close(): Promise<void>
 }
 
@@ -276,8 +281,18 @@ class OpenRegistry implements Registry {
     return { atMs: clock.monotonic(), ageMs: Math.max(0, clock.now() - timeMs) }
   }
 
-  async backup(path: string): Promise<void> {
-    await backUp(this.#parts.db, path)
+  get restored(): RestoredFrom | undefined {
+    return restoredFrom(new MetaTable(this.#parts.db))
+  }
+
+  async trustRestored(): Promise<void> {
+    const { db, commit } = this.#parts
+    await forgetRestored(new MetaTable(db), commit)
+  }
+
+  async backup(path: string): Promise<BackupManifest> {
+    const { db, clock } = this.#parts
+    return await backUp({ db, genesis: this.genesis, nowMs: clock.now() }, path)
   }
 
   close(): Promise<void> {

@@ -11,7 +11,10 @@ export interface Meta {
   delete(key: string): Promise<void>
 }
 
-const storeIdKey = 'store-id'
+/** The random id of this database. */
+export const storeIdKey = 'store-id'
+/** Set by a restore, until the others' heads were heard: JSON of `RestoredFrom`. */
+const restoredKey = 'restored-from'
 const storeIdBytes = 16
 /** Before the keys of the node, so that they never meet the store's own. */
 const nodePrefix = 'node.'
@@ -25,8 +28,33 @@ export async function ownStoreId(table: MetaTable, commit: GroupCommit): Promise
   return storeId
 }
 
-/** Takes the id from a copy: cursors into the original must not count in what the copy becomes. */
-export const dropStoreId = (db: Database): void => new MetaTable(db).delete(storeIdKey)
+/** What a store that was restored has to say until it knows whether others hold more. */
+export interface RestoredFrom {
+  /** When the backup was made, and when it was put in place; ms since 1970. */
+  backupMs: number
+  restoredMs: number
+  /** Head of the backup. */
+  epoch: number
+  n: number
+}
+
+/** Makes what is in the file another store than the one it was copied from, and marks it. */
+export function markRestored(db: Database, from: RestoredFrom): void {
+  const table = new MetaTable(db)
+  table.delete(storeIdKey)
+  table.put(restoredKey, Buffer.from(JSON.stringify(from)))
+}
+
+export const restoredFrom = (table: MetaTable): RestoredFrom | undefined => {
+  const bytes = table.get(restoredKey)
+  if (bytes === undefined) return undefined
+  const from: RestoredFrom = JSON.parse(Buffer.from(bytes).toString('utf8'))
+  return from
+}
+
+/** Nobody needs to be waited for any more. */
+export const forgetRestored = (table: MetaTable, commit: GroupCommit): Promise<void> =>
+  commit.write(() => table.delete(restoredKey))
 
 export const metaOf = (table: MetaTable, commit: GroupCommit): Meta => ({
   get: (key) => table.get(nodePrefix + key),

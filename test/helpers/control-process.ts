@@ -9,6 +9,7 @@ import { startControlServer } from '../../src/node/control/server.ts'
 import { NotFoundError } from '../../src/registry/errors.ts'
 import { silentLogger } from '../../src/registry/ports.ts'
 import {
+  backupView,
   identityView,
   inviteView,
   logView,
@@ -59,6 +60,8 @@ export class ScriptedApi implements ControlApi {
   pending: ControlApi['pending'] = async () => ({ schemaVersion: 1, pending: [] })
   approve: ControlApi['approve'] = async () => ({ schemaVersion: 1, ...root, entry: 13, message: 'admitted' })
   reject: ControlApi['reject'] = async (_, reason) => ({ schemaVersion: 1, ...root, entry: null, message: reason })
+  backup: ControlApi['backup'] = async (to) => ({ ...backupView, path: to ?? backupView.path })
+  resume: ControlApi['resume'] = async (head) => ({ schemaVersion: 1, ...root, entry: head, message: 'appends' })
   invite: ControlApi['invite'] = async (query) => ({ ...inviteView, role: query.role ?? 'integrated' })
   join: ControlApi['join'] = async (line) => {
     this.joined.push(line)

@@ -1,4 +1,5 @@
 import type {
+  BackupView,
   IdentityView,
   InviteView,
   LogView,
@@ -254,4 +255,16 @@ export const whyView: WhyView = {
     { what: 'dial', ok: null, detail: 'no address known' }
   ],
   next: null
+}
+
+export const backupView: BackupView = {
+  schemaVersion: 1,
+  path: '/var/lib/trustnet/root/backups/registry-20260101T000000Z.db',
+  manifest: '/var/lib/trustnet/root/backups/registry-20260101T000000Z.db.json',
+  createdMs: 1_767_225_600_000,
+  bytes: 131_072,
+  sha256: 'ab'.repeat(32),
+  head: { epoch: 0, n: 12, hash: 'cd'.repeat(32) },
+  rows: { log: 13, records: 4 },
+  lacks: ['node.key: without it the machine comes back as another node']
 }

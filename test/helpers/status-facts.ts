@@ -12,6 +12,7 @@ export const networkFacts = (change: Partial<NetworkFacts> = {}): NetworkFacts =
   alarms: [],
   refusal: undefined,
   fenced: false,
+  restoredHead: undefined,
   replicaAgeMs: 20_000,
   checkpointMs: now - 20_000,
   isForked: false,

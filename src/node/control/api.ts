@@ -1,5 +1,5 @@
 import type { Role } from '../../registry/role.ts'
-import type { LogView, PendingView, RegistryNodesView, RegistryStatusView } from './registry-views.ts'
+import type { BackupView, LogView, PendingView, RegistryNodesView, RegistryStatusView } from './registry-views.ts'
 import type {
   AckView,
   AddressView,
@@ -78,6 +78,10 @@ export interface ControlApi {
   pending(options?: CallOptions): Promise<PendingView>
   approve(peer: PeerName, options?: CallOptions): Promise<ChangeView>
   reject(peer: PeerName, reason: string, options?: CallOptions): Promise<ChangeView>
+  /** A backup now: to a file that must not be there, or into the folder of all. */
+  backup(to?: string, options?: CallOptions): Promise<BackupView>
+  /** Lets a root that was restored append, without the heads of others; `head` is the entry that its log ends at. */
+  resume(head: number, options?: CallOptions): Promise<ChangeView>
 
   invite(query: InviteQuery, options?: CallOptions): Promise<InviteView>
   /** Hands an invite line to a process that is not admitted yet. */

@@ -17,6 +17,8 @@ export const methods = {
   'registry/pending': 'GET',
   'registry/approve': 'POST',
   'registry/reject': 'POST',
+  'registry/backup': 'POST',
+  'registry/resume': 'POST',
   invite: 'POST',
   join: 'POST',
   leave: 'POST',

@@ -87,3 +87,17 @@ export interface LogView extends View {
   /** `after` of the next page; null at the head. */
   next: number | null
 }
+
+export interface BackupView extends View {
+  path: string
+  manifest: string
+  createdMs: number
+  bytes: number
+  /** Of the file, base16. */
+  sha256: string
+  head: { epoch: number; n: number; hash: string }
+  /** By table. */
+  rows: Record<string, number>
+  /** What the file does not hold, and what is lost without it. */
+  lacks: string[]
+}

@@ -67,6 +67,10 @@ export const routes: Readonly<Record<RouteName, Route>> = {
   'registry/pending': route(nothing, (api, _, options) => api.pending(options)),
   'registry/approve': route(onePeer, (api, input, options) => api.approve(input.peer, options)),
   'registry/reject': route(peerAndReason, (api, input, options) => api.reject(input.peer, input.reason, options)),
+  'registry/backup': route(z.object({ to: z.string().min(1).max(4096).optional() }), (api, input, options) =>
+    api.backup(input.to, options)
+  ),
+  'registry/resume': route(z.object({ head: count }), (api, input, options) => api.resume(input.head, options)),
   invite: route(inviteQuery, (api, query, options) => api.invite(query, options)),
   join: route(z.object({ line: z.string().max(16_384) }), (api, input, options) => api.join(input.line, options)),
   leave: route(z.object({ forget: z.boolean(), reason: reason.optional() }), (api, query, options) =>

@@ -30,6 +30,8 @@ export interface NetworkFacts {
   /** Why this root appends nothing. */
   refusal: Error | undefined
   fenced: boolean
+  /** Head of a root that was restored, while it waits for the heads of others. */
+  restoredHead: number | undefined
   replicaAgeMs: number
   checkpointMs: number | undefined
   isForked: boolean
@@ -109,6 +111,7 @@ const networkFacts = (node: TrustNode, network: NetworkNode): NetworkFacts => {
     alarms: registry.alarms.list(),
     refusal,
     fenced: refusal?.message === fenceReason,
+    restoredHead: root !== undefined && registry.restored !== undefined ? replica.head.n : undefined,
     replicaAgeMs: registry.replicaAgeMs(),
     checkpointMs: replica.checkpoint?.value.timeMs,
     isForked: replica.isForked,

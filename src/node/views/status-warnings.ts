@@ -150,8 +150,14 @@ const sessionNotice = ({ role, session, trouble, membership }: StatusFacts, { re
 
 const down = new Set(['offline', 'suspect', 'unknown', 'left'])
 
-const rootNotice = ({ membership }: StatusFacts, { refusal, fenced, root }: NetworkFacts): Maybe => {
-  if (refusal !== undefined) return warning('root_refuses', refusal.message, fenced ? null : 'trustnet registry status')
+const refusalFix = ({ fenced, restoredHead }: NetworkFacts): string | null => {
+  if (restoredHead !== undefined) return `trustnet registry resume --head ${restoredHead} (when nobody can hold more)`
+  return fenced ? null : 'trustnet registry status'
+}
+
+const rootNotice = ({ membership }: StatusFacts, network: NetworkFacts): Maybe => {
+  const { refusal, root } = network
+  if (refusal !== undefined) return warning('root_refuses', refusal.message, refusalFix(network))
   if (root === undefined || membership !== 'member' || !down.has(root.state)) return undefined
   const message = `the root ${root.name} is ${root.state}: joins and renewals wait for it, all else goes on`
   return { ...warning('root_away', message, `trustnet why ${root.name}`), sinceMs: root.sinceMs }

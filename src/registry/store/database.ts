@@ -150,6 +150,25 @@ export const peekDatabase = <T>(path: string, read: (db: Database) => T): T | un
   }
 }
 
+/**
+ * Opens a store for reading alone: nothing is migrated, no page is written. Close it with `close()`.
+ *
+ * @throws as openDatabase, and StoreError when there is no file
+ */
+export const openReadOnly = (path: string): Database => {
+  let db: BetterSqlite3.Database | undefined
+  try {
+    if (!existsSync(path)) throw new StoreError(`${path} is not there: check the path`)
+    refuseUnknown(realPath(path), currentSchema)
+    db = new BetterSqlite3(path, { readonly: true, fileMustExist: true, timeout: busyTimeoutMs })
+    identify(db, path, currentSchema)
+    return db
+  } catch (error) {
+    db?.close()
+    throw asStoreError(error, path)
+  }
+}
+
 const realPath = (path: string): string => {
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
@@ -259,6 +278,12 @@ const prepare = (db: Database, path: string, schema: Schema): void => {
 /** Pages and their order; the contents are verified by what is signed. */
 export const quickCheck = (db: Database, path: string): void => {
   const found = String(db.pragma('quick_check(1)', { simple: true }))
+  if (found !== 'ok') throw damaged(path, found)
+}
+
+/** All of it: also indexes, constraints and what no reader has touched for long. */
+export const integrityCheck = (db: Database, path: string): void => {
+  const found = String(db.pragma('integrity_check(1)', { simple: true }))
   if (found !== 'ok') throw damaged(path, found)
 }
 

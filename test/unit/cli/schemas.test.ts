@@ -13,6 +13,8 @@ const commands: [string, string[]][] = [
   ['registry-log', ['registry', 'log']],
   ['change', ['registry', 'approve', 'hal']],
   ['change', ['registry', 'reject', 'hal']],
+  ['registry-backup', ['registry', 'backup']],
+  ['change', ['registry', 'resume', '--head', '12']],
   ['change', ['revoke', 'hal']],
   ['change', ['leave']],
   ['identity', ['identity']],
@@ -28,7 +30,7 @@ const commands: [string, string[]][] = [
 ]
 
 /** Held to their schemas where such a process or folder is at hand. */
-const elsewhere = ['common', 'join', 'join-prepared', 'init', 'identity-stopped']
+const elsewhere = ['common', 'join', 'join-prepared', 'init', 'identity-stopped', 'registry-restore', 'registry-verify']
 
 describe('JSON of each command', () => {
   let home: ControlHome

@@ -1,0 +1,98 @@
+import { existsSync, mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { backUp } from '../../registry/backup.ts'
+import { NotFoundError } from '../../registry/errors.ts'
+import { openGenesis } from '../../registry/genesis.ts'
+import { networkFingerprint, networkIdText, parseNetworkId } from '../../registry/network-id.ts'
+import { systemClock } from '../../registry/ports.ts'
+import { peekGenesis } from '../../registry/registry.ts'
+import { restoreStore } from '../../registry/restore.ts'
+import { openDatabase } from '../../registry/store/database.ts'
+import { type StoreReport, verifyStore } from '../../registry/verify-store.ts'
+import { backupView, refuseTaken } from '../actions/backup.ts'
+import type { Config } from '../config/schema.ts'
+import type { BackupView } from '../control/registry-views.ts'
+import { dataFiles } from '../paths.ts'
+
+/** A backup of the store of a node that does not run. @throws NotFoundError, StoreInUseError, StoreError */
+export async function backUpStopped({ paths }: Config, to: string): Promise<BackupView> {
+  const { store } = dataFiles(paths.data)
+  refuseTaken(to)
+  const genesis = peekGenesis(store)
+  if (genesis === undefined) throw new NotFoundError(`there is no network in ${store}, and nothing to back up`)
+  mkdirSync(dirname(to), { recursive: true, mode: 0o700 })
+  const db = openDatabase(store)
+  try {
+    const manifest = await backUp({ db, genesis: openGenesis(genesis), nowMs: systemClock.now() }, to)
+    return backupView({ path: to, manifest })
+  } finally {
+    db.close()
+  }
+}
+
+/** What `registry verify` answers for a store. */
+export interface VerifyView {
+  schemaVersion: 1
+  path: string
+  network: { id: string; fingerprint: string; domain: string }
+  head: { epoch: number; n: number; hash: string }
+  floor: number
+  checkpointMs: number | null
+  entries: number
+  records: number
+  members: number
+  forks: number
+  voided: number
+  rows: Record<string, number>
+}
+
+/** Checks a store that no process uses, or a backup. @throws StoreInUseError, StoreError, StoreVersionError */
+export const verifyStoreAt = async (path: string): Promise<VerifyView> => verifyView(path, await verifyStore(path))
+
+const verifyView = (path: string, report: StoreReport): VerifyView => {
+  const { networkId, domain, epoch, n, headHash, checkpointMs, rows, ...counts } = report
+  return {
+    schemaVersion: 1,
+    path,
+    network: { id: networkIdText(networkId), fingerprint: networkFingerprint(networkId), domain },
+    head: { epoch, n, hash: Buffer.from(headHash).toString('hex') },
+    checkpointMs: checkpointMs ?? null,
+    ...counts,
+    rows: { ...rows }
+  }
+}
+
+/** What `registry restore` answers. */
+export interface RestoreView {
+  schemaVersion: 1
+  path: string
+  backup: string
+  createdMs: number
+  head: { epoch: number; n: number; hash: string }
+  members: number
+  /** Where the store that was there lies now. */
+  movedTo: string | null
+  /** Keys that the backup lacks and that are not there either. */
+  missing: string[]
+}
+
+/** Puts a backup in place of the store of a node that does not run. @throws as restoreStore */
+export async function restoreHere(config: Config, backup: string, older: boolean): Promise<RestoreView> {
+  const { role, networkId, paths } = config
+  const { store, logKey } = dataFiles(paths.data)
+  const pin = networkId === undefined ? undefined : parseNetworkId(networkId)
+  const { manifest, report, movedTo } = await restoreStore({ backup, path: store, networkId: pin, older })
+  const keys = role === 'root' ? [paths.key, logKey] : [paths.key]
+  return {
+    schemaVersion: 1,
+    path: store,
+    backup,
+    createdMs: manifest.createdMs,
+    head: manifest.head,
+    members: report.members,
+    movedTo: movedTo ?? null,
+    missing: keys.filter((path) => !existsSync(path))
+  }
+}
+
+export const storeOf = ({ paths }: Config): string => dataFiles(paths.data).store

@@ -1,0 +1,115 @@
+import { StoreError } from './errors.ts'
+import { silentLogger, systemClock } from './ports.ts'
+import { openRecordAsync } from './record.ts'
+import { verified } from './replica/open-entries.ts'
+import { openReplica, type Replica } from './replica.ts'
+import { GroupCommit } from './store/commit.ts'
+import { countRows } from './store/copy.ts'
+import { type Database, integrityCheck, openReadOnly } from './store/database.ts'
+import { RecordTable } from './store/record-table.ts'
+
+const pageBytes = 1024 * 1024
+const pageRows = 500
+
+/** What was found in a store of which everything is right. */
+export interface StoreReport {
+  readonly networkId: Uint8Array
+  readonly domain: string
+  readonly epoch: number
+  readonly n: number
+  readonly headHash: Uint8Array
+  /** Entries at or below it that are not live may be compacted. */
+  readonly floor: number
+  /** Time in the newest checkpoint, ms since 1970. */
+  readonly checkpointMs: number | undefined
+  /** Signatures that were verified, of entries and of records. */
+  readonly entries: number
+  readonly records: number
+  readonly members: number
+  /** Proofs that one epoch has two histories; entries that a later epoch made void. */
+  readonly forks: number
+  readonly voided: number
+  /** By table. */
+  readonly rows: Readonly<Record<string, number>>
+}
+
+/**
+ * Reads a whole store and checks all of it: pages and indexes, the chain of the log, each signature and whose it is, the state root of
+ * the newest checkpoint, and each record. Changes nothing.
+ *
+ * @throws StoreInUseError when a process uses it; StoreError, StoreVersionError when anything is wrong
+ */
+export async function verifyStore(path: string): Promise<StoreReport> {
+  const db = openReadOnly(path)
+  try {
+    integrityCheck(db, path)
+    const commit = new GroupCommit(db)
+    const replica = await openReplica({ db, commit, clock: systemClock, logger: silentLogger })
+    const entries = await verifyEntries(replica, path)
+    const records = await verifyRecords(db, replica, path)
+    const { epoch, n, hash } = replica.head
+    return {
+      networkId: replica.networkId,
+      domain: replica.genesis.value.domain,
+      epoch,
+      n,
+      headHash: hash,
+      floor: replica.floor,
+      checkpointMs: replica.checkpoint?.value.timeMs,
+      entries,
+      records,
+      members: replica.state.memberCount,
+      forks: replica.forks().length,
+      voided: replica.voided().length,
+      rows: countRows(db)
+    }
+  } finally {
+    db.close()
+  }
+}
+
+/** That each signer is the log key of its epoch, opening the replica has checked; that it did sign, is checked here. */
+async function verifyEntries(replica: Replica, path: string): Promise<number> {
+  let count = 0
+  for (let afterN = 0; ; ) {
+    const page = replica.read(afterN, pageBytes)
+    const last = page.at(-1)
+    if (last === undefined) return count
+    const envelopes = page.map(({ envelope }) => envelope)
+    try {
+      for await (const { value } of verified(envelopes, replica.networkId)) {
+        count++
+        afterN = value.n
+      }
+    } catch (error) {
+      throw wrong(path, `an entry behind ${afterN} is not what was signed`, error)
+    }
+    afterN = last.n
+  }
+}
+
+async function verifyRecords(db: Database, { networkId }: Replica, path: string): Promise<number> {
+  const table = new RecordTable(db)
+  let count = 0
+  for (let change = 0; ; ) {
+    const page = table.changesAfter(change, pageRows)
+    const last = page.at(-1)
+    if (last === undefined) return count
+    try {
+      await Promise.all(
+        page.map(({ envelope, publicKey }) => openRecordAsync(envelope, networkId, { signer: publicKey }))
+      )
+    } catch (error) {
+      throw wrong(path, 'a record is not what its member signed', error)
+    }
+    count += page.length
+    change = last.change
+  }
+}
+
+const wrong = (path: string, what: string, cause: unknown): StoreError =>
+  new StoreError(
+    `${path} is damaged or was changed (${what}: ${cause instanceof Error ? cause.message : String(cause)}): ` +
+      'a root restores its newest backup, any other node fetches its replica anew',
+    { cause }
+  )

@@ -1,0 +1,64 @@
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import type { TrustNode } from '../../src/node/node.ts'
+import { restoreHere, verifyStoreAt } from '../../src/node/offline/stopped-store.ts'
+import { eventually, TestNetwork } from '../helpers/network.ts'
+import { expectSchema } from '../helpers/schemas.ts'
+
+const warningOf = async ({ control }: TrustNode, code: string) =>
+  (await control.status()).warnings.find((warning) => warning.code === code)
+
+/** A backup of the root, then `since`; all are stopped in the end, and the root goes back to its backup. */
+async function restoreRoot(network: TestNetwork, since: () => Promise<void>): Promise<void> {
+  const root = network.node('root')
+  const to = join(network.folder, 'backup.db')
+  const backup = await root.control.backup(to)
+  expectSchema('registry-backup', backup)
+  expect(backup.head.n).toBe(root.registry.replica.head.n)
+  await since()
+  await Promise.all(network.nodes.map((node) => node.stop()))
+  const view = await restoreHere(root.config, to, true)
+  expectSchema('registry-restore', view)
+  expect(view).toMatchObject({ head: { n: backup.head.n }, missing: [] })
+  const verified = await verifyStoreAt(view.path)
+  expectSchema('registry-verify', verified)
+  expect(verified.head).toEqual(backup.head)
+}
+
+describe('a root that was restored from an old backup', () => {
+  it('appends nothing until a registry has shown its head, and fetches what it lacks', async () => {
+    await using network = await TestNetwork.create()
+    await network.join('keeper', { role: 'secondary' })
+    await restoreRoot(network, async () => {
+      await network.join('b')
+      await eventually(() => network.node('keeper').registry.replica.state.memberByName('b') !== undefined)
+    })
+    const root = await network.start('root', { role: 'root' })
+    expect(root.registry.root?.refusal?.message).toContain('was restored from a backup')
+    expect(await warningOf(root, 'root_refuses')).toMatchObject({
+      fix: expect.stringContaining('trustnet registry resume --head')
+    })
+    await expect(root.registry.root?.append([])).rejects.toThrow(/was restored/)
+    await network.start('keeper', { role: 'secondary', 'bootstrap.peers': [network.address('root')] })
+    await eventually(() => root.registry.root?.refusal === undefined)
+    expect(root.registry.replica.state.memberByName('b')).toBeDefined()
+    await eventually(() => root.registry.restored === undefined)
+    await network.join('c')
+    await eventually(() => network.node('keeper').registry.replica.state.memberByName('c') !== undefined)
+    expect(network.node('keeper').registry.alarms.list()).toEqual([])
+  }, 60_000)
+
+  it('appends on the operator’s word, who names the head', async () => {
+    await using network = await TestNetwork.create()
+    await network.join('b')
+    await restoreRoot(network, async () => {})
+    const root = await network.start('root', { role: 'root' })
+    const { n } = root.registry.replica.head
+    await expect(root.control.resume(n + 1)).rejects.toThrow(/ends at entry/)
+    expect(root.registry.root?.refusal).toBeDefined()
+    expectSchema('change', await root.control.resume(n))
+    expect(root.registry.root?.refusal).toBeUndefined()
+    await eventually(() => root.registry.restored === undefined)
+    await expect(root.control.resume(n)).rejects.toThrow(/waits for no word/)
+  })
+})
