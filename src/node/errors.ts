@@ -42,6 +42,11 @@ export class HungUpError extends Error {
   override readonly name = 'HungUpError'
 }
 
+/** A registry failed a moment ago and others are looked for first. */
+export class JustTriedError extends Error {
+  override readonly name = 'JustTriedError'
+}
+
 /** An address that is not plain IPv6 with TCP, or not one that the configuration allows. */
 export class AddressError extends Error {
   override readonly name = 'AddressError'

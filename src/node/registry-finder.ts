@@ -1,11 +1,11 @@
 import type { ConnectionTrust } from '../protocols/engine/trust.ts'
-import { NotFoundError, UnavailableError } from '../registry/errors.ts'
+import { NotFoundError } from '../registry/errors.ts'
 import { peerIdText } from '../registry/keys.ts'
 import type { Registry } from '../registry/registry.ts'
 import { isRegistryRole, servesRegistry } from '../registry/role.ts'
 import type { Candidates, KnownCandidate } from './candidates.ts'
 import type { Config } from './config/schema.ts'
-import { NoCandidateError } from './errors.ts'
+import { JustTriedError, NoCandidateError } from './errors.ts'
 import type { Gater } from './gater.ts'
 import type { Host } from './host.ts'
 import { waitForProof } from './proof-wait.ts'
@@ -92,7 +92,7 @@ async function raceFor(
         await waitForProof(host.services.hello, trust, candidate, verifySignal)
         const member = trust.memberOf(candidate)
         if (member === undefined || !servesRegistry(member.role)) throw new NotFoundError('it serves no registry')
-        if (except.has(peerIdText(member.publicKey))) throw new UnavailableError('it was tried a moment ago', 0)
+        if (except.has(peerIdText(member.publicKey))) throw new JustTriedError('it was tried a moment ago')
       }
     })
     const member = trust.memberOf(connection)

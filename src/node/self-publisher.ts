@@ -98,11 +98,11 @@ export class SelfPublisher {
   async #ensure(): Promise<void> {
     if (!this.#mayPublish()) return
     const { current } = this.record
-    if (current !== undefined && this.#isRight() && !this.#isHeld()) {
+    if (current !== undefined && this.record.isRight && !this.#isHeld()) {
       await this.#store(current)
       this.#host?.services.announce?.announceRecord(current.bytes)
     }
-    if (!this.#isRight() || !this.#isHeld()) await this.publish()
+    if (!this.record.isRight || !this.#isHeld()) await this.publish()
   }
 
   /** A record with a higher seq, for the slow refresh of gossip; undefined: this node is no member. */
@@ -180,14 +180,6 @@ export class SelfPublisher {
   #mayPublish(): boolean {
     const { registry, key, mayPublish } = this.#init
     return registry.replica.isMember(key.publicKey) && mayPublish()
-  }
-
-  /** Whether the newest record says what is so. */
-  #isRight(): boolean {
-    const { current } = this.record
-    if (current === undefined) return false
-    const { left, software, addrs } = current.value
-    return !left && software === this.#init.software && addrs.join() === this.#announced.join()
   }
 
   /** Whether the own store has it. */

@@ -46,6 +46,13 @@ export class SelfRecord {
     return this.#current
   }
 
+  /** Whether the newest record says what is so: a node that was away may have other addresses and another version now. */
+  get isRight(): boolean {
+    if (this.#current === undefined) return false
+    const { left, software, addrs } = this.#current.value
+    return !left && software === this.#init.software && addrs.join() === this.#init.addrs().join()
+  }
+
   /** A record that a registry holds for this key. false: it is not ours, or not newer. */
   learn(envelope: Uint8Array): boolean {
     try {

@@ -69,10 +69,12 @@ class Entry {
   async #register(call: { join?: Uint8Array; grant?: Uint8Array | undefined } = {}): Promise<Registered> {
     const { selfRecord, instance } = this.#init
     const { publicKey } = this.#peer
-    const current = selfRecord.current
-    const stays =
-      current?.value.registryKey !== undefined && equals(current.value.registryKey, publicKey) && !current.value.left
-    const record = stays ? current : await selfRecord.issue({ registryKey: publicKey })
+    const { current, isRight } = selfRecord
+    const holder = current?.value.registryKey
+    const record =
+      isRight && current !== undefined && holder !== undefined && equals(holder, publicKey)
+        ? current
+        : await selfRecord.issue({ registryKey: publicKey })
     const options = { signal: this.#signal }
     try {
       return await this.#session.register({ ...call, instance, record: record.bytes }, options)

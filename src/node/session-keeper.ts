@@ -2,6 +2,7 @@ import { retryAfterMsOf } from '../protocols/engine/status.ts'
 import { peerIdText } from '../registry/keys.ts'
 import { abortReason } from './abort-reason.ts'
 import { Backoff } from './backoff.ts'
+import { JustTriedError, NoCandidateError } from './errors.ts'
 import { type Entered, enter, RetryError } from './session-entry.ts'
 import { hold } from './session-hold.ts'
 import { errorFrom, isForGood, type RegistryPeer, type SessionKeeperInit, type SessionView } from './session-types.ts'
@@ -27,8 +28,9 @@ export class SessionKeeper {
   readonly #backoff: Backoff
   /** PeerIds of registries that failed since one held the lease for a while, or since nobody else was left. */
   readonly #tried = new Set<string>()
-  /** An answer that says more than that nobody else is there. */
+  /** An answer that says more than that nobody else is there: one for good, or the last one of any kind. */
   #refusal: Error | undefined
+  #lastRefusal: Error | undefined
   /** A registry connected to us while others were looked for. */
   #isNews = false
   #view: SessionView | undefined
@@ -121,8 +123,9 @@ export class SessionKeeper {
   }
 
   async #failed(error: Error): Promise<void> {
-    this.#init.onTrouble(this.#refusal ?? error)
+    this.#init.onTrouble(this.#refusal ?? (isNobodyElse(error) ? this.#lastRefusal : undefined) ?? error)
     this.#refusal = undefined
+    this.#lastRefusal = undefined
     this.#tried.clear()
     if (this.#isNews) return
     const ms = this.#backoff.next()
@@ -158,6 +161,7 @@ export class SessionKeeper {
     this.#tried.add(idOf(peer))
     const isFinal = isForGood(error)
     if (isFinal) this.#refusal = error
+    this.#lastRefusal = error
     const ms = isFinal ? refusedPauseMs : Math.min(refusedPauseMs, retryAfterMsOf(error))
     if (error.name === 'DuplicateInstanceError')
       this.#init.onDuplicate('the registry refused this process: another one with its key is online')
@@ -175,6 +179,7 @@ export class SessionKeeper {
     const { signal } = this.#over
     this.#view = view
     this.#refusal = undefined
+    this.#lastRefusal = undefined
     this.#init.onTrouble(undefined)
     const over = new AbortController()
     const living = AbortSignal.any([signal, over.signal])
@@ -249,5 +254,9 @@ export class SessionKeeper {
     throw abortReason(signal)
   }
 }
+
+/** All who answered were asked already. */
+const isNobodyElse = (error: Error): boolean =>
+  error instanceof NoCandidateError && error.failures.every((failure) => failure.error instanceof JustTriedError)
 
 const idOf = (peer: RegistryPeer | undefined): string => (peer === undefined ? '' : peerIdText(peer.publicKey))

@@ -73,6 +73,8 @@ export interface Registry extends AsyncDisposable {
   trustRestored(): Promise<void>
   /** Copies the store to a file, consistent while it is written to, checks the copy and describes it beside it. It holds no keys. @throws StoreError */
   backup(path: string): Promise<BackupManifest>
+  /** Why the store takes nothing now: the disk is full, or fails. */
+  readonly storeFailure: Error | undefined
   close(): Promise<void>
 }
 
@@ -90,9 +92,9 @@ export async function openRegistry(init: RegistryInit): Promise<Registry> {
   const isNew = init.genesis === undefined && peekGenesis(init.path) === undefined
   if (isNew) throw new LogMismatchError(`there is no network in ${init.path}: init makes one, join enters one`)
   const db = openDatabase(init.path)
-  const commit = new GroupCommit(db)
+  const { clock = systemClock, logger = silentLogger, genesis } = init
+  const commit = new GroupCommit(db, (failure) => tellHealth(logger, failure))
   try {
-    const { clock = systemClock, logger = silentLogger, genesis } = init
     const replica = await openReplica({ db, commit, clock, logger, ...(genesis !== undefined && { genesis }) })
     const storeId = await ownStoreId(new MetaTable(db), commit)
     const registry = new OpenRegistry(init, { db, commit, clock, logger, replica, storeId })
@@ -102,6 +104,14 @@ export async function openRegistry(init: RegistryInit): Promise<Registry> {
     commit.close()
     db.close()
     throw error
+  }
+}
+
+function tellHealth(logger: Logger, failure: Error | undefined): void {
+  if (failure === undefined) logger.info({}, 'the store can be written again')
+  else {
+    const next = 'whatever must be stored is refused until it can be; reads and connections go on'
+    logger.error({ error: failure.message }, `the store takes nothing: ${next}`)
   }
 }
 
@@ -181,6 +191,10 @@ class OpenRegistry implements Registry {
 
   get networkId(): Uint8Array {
     return this.replica.networkId
+  }
+
+  get storeFailure(): Error | undefined {
+    return this.#parts.commit.failure
   }
 
   get genesis(): Signed<Genesis> {

@@ -37,6 +37,23 @@ describe('joining by invite', () => {
     expect(a.invites.invite).toBeUndefined()
   })
 
+  it('says why the only registry refuses, also while it looks for another one', async () => {
+    await using network = await TestNetwork.create(inviteOnly)
+    network.node('root').registry.root?.fence('it listens')
+    const a = network.make('a', { networkId: undefined })
+    a.invites.use(await network.invite({ role: 'integrated' }))
+    const told: (string | undefined)[] = []
+    a.onChange(() => told.push(a.network?.trouble?.name))
+    await a.start()
+    const looks = (): number => network.logs.filter((line) => line.includes('no registry holds the lease')).length
+    await eventually(() => looks() > 1)
+    expect(told).toContain('UnavailableError')
+    expect(told).not.toContain('NoCandidateError')
+    network.node('root').registry.root?.release()
+    await a.joined(soon())
+    expect(a.network?.trouble).toBeUndefined()
+  })
+
   it('removes the file with the line, and takes the name and role that it says', async () => {
     await using network = await TestNetwork.create(inviteOnly)
     const path = await network.inviteFile({ role: 'integrated', name: 'a' })

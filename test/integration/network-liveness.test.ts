@@ -45,8 +45,10 @@ describe('who is up in a network', () => {
     for (const node of others) expect(viewOf(node, 'c').reason).toContain('upgrade')
 
     const again = await network.join('c')
+    const { current } = again.attached.selfRecord
+    expect(current?.value.seq).toBeGreaterThan(seq)
+    expect(current?.value.addrs).toEqual(again.attached.announced)
     await seenBy(others, 'c', 'online')
-    expect(again.attached.selfRecord.current?.value.seq).toBeGreaterThan(seq)
   })
 
   it('shows a root that stops as left at every member, and online when it is back', async () => {

@@ -57,7 +57,7 @@ export function registryStatusView(
     subscribers: network.host.services.sync?.subscribers ?? 0,
     pending: admission.pending().length,
     queued: admission.queued,
-    appends: root !== undefined && root.refusal === undefined,
+    appends: root !== undefined && (root.refusal ?? registry.storeFailure) === undefined,
     appendsMessage: appendsMessage(network),
     // The rule of the genesis: what the root's configuration says was put into it by `init`.
     admission: registry.genesis.value.policy.admission,
@@ -68,8 +68,8 @@ export function registryStatusView(
 }
 
 const appendsMessage = ({ registry }: NetworkNode): string | null => {
-  const { root, replica } = registry
-  if (root !== undefined) return root.refusal?.message ?? null
+  const { root, replica, storeFailure } = registry
+  if (root !== undefined) return (root.refusal ?? storeFailure)?.message ?? null
   const holder = replica.state.rootRegistry()
   return holder === undefined ? 'no root is known yet' : `the root is ${nameOf(refOf(registry, holder.publicKey))}`
 }

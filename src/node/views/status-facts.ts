@@ -32,6 +32,8 @@ export interface NetworkFacts {
   fenced: boolean
   /** Head of a root that was restored, while it waits for the heads of others. */
   restoredHead: number | undefined
+  /** Why nothing can be stored, and where that is. */
+  store: { failure: Error | undefined; folder: string }
   replicaAgeMs: number
   checkpointMs: number | undefined
   isForked: boolean
@@ -112,6 +114,7 @@ const networkFacts = (node: TrustNode, network: NetworkNode): NetworkFacts => {
     refusal,
     fenced: refusal?.message === fenceReason,
     restoredHead: root !== undefined && registry.restored !== undefined ? replica.head.n : undefined,
+    store: { failure: registry.storeFailure, folder: node.config.paths.data },
     replicaAgeMs: registry.replicaAgeMs(),
     checkpointMs: replica.checkpoint?.value.timeMs,
     isForked: replica.isForked,

@@ -70,6 +70,7 @@ const said = (failures: readonly DialFailure[]): string => {
 
 const memberNotices = (facts: StatusFacts, network: NetworkFacts): Maybe[] => [
   ...alarmNotices(network),
+  storeNotice(network),
   kitNotice(network),
   admissionNotice(facts),
   sessionNotice(facts, network),
@@ -96,6 +97,9 @@ const alarmNotices = ({ alarms }: NetworkFacts): Notice[] =>
     sinceMs,
     acknowledged
   }))
+
+const storeNotice = ({ store: { failure, folder } }: NetworkFacts): Maybe =>
+  failure && warning('store_fails', failure.message, `df -h ${folder}`)
 
 export const kitCode = 'recovery_kit'
 

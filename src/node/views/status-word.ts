@@ -57,6 +57,7 @@ export function judge(facts: StatusFacts): Verdict {
     return { word: 'refused', summary: 'the key of this node was revoked, for ever: join again with a new key' }
   }
   if (membership !== 'member' && membership !== 'left') return withoutMembership(facts)
+  if (network.store.failure !== undefined) return { word: 'degraded', summary: network.store.failure.message }
   const { trouble } = facts
   if (trouble !== undefined && isRefusal(trouble)) return { word: 'refused', summary: trouble.message }
   if (trouble instanceof NoCandidateError && isShutOut(trouble.failures)) return { word: 'refused', summary: shutOut }

@@ -26,11 +26,20 @@ export class GroupCommit {
   #closed = false
   #coming = 0
   #gathering: NodeJS.Timeout | undefined
+  #failure: Error | undefined
+  readonly #onHealth: (failure: Error | undefined) => void
 
-  constructor(db: Database) {
+  /** `onHealth` is called when commits begin to fail, for another reason, or go well again. */
+  constructor(db: Database, onHealth: (failure: Error | undefined) => void = () => {}) {
     this.#db = db
+    this.#onHealth = onHealth
     this.#savepoint = db.prepare('SAVEPOINT one')
     this.#release = db.prepare('RELEASE one')
+  }
+
+  /** Why the store took nothing when it was last written to; undefined: it did. */
+  get failure(): Error | undefined {
+    return this.#failure
   }
 
   /**
@@ -95,9 +104,17 @@ export class GroupCommit {
       if (db.open && db.inTransaction) db.exec('ROLLBACK')
       const failure = asStoreError(error, db.name)
       for (const job of jobs) job.reject(failure)
+      this.#judge(failure)
       return
     }
+    this.#judge(undefined)
     for (const done of settle) done()
+  }
+
+  #judge(failure: unknown): void {
+    const before = this.#failure
+    this.#failure = failure instanceof Error ? failure : undefined
+    if (before?.message !== this.#failure?.message) this.#onHealth(this.#failure)
   }
 
   /** Gives what is due after the commit. Throws only when the whole transaction is lost. */

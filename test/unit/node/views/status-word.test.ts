@@ -99,6 +99,15 @@ describe('the status word', () => {
     expect(judge(statusFacts({ ...root, network: networkFacts({ refusal }) })).word).toBe('degraded')
   })
 
+  it.each(['root', 'secondary', 'integrated', 'external'] as const)(
+    'is degraded at a %s whose disk is full',
+    (role) => {
+      const store = { failure: new Error('no space left'), folder: '/d' }
+      const verdict = judge(statusFacts({ role, network: networkFacts({ store }) }))
+      expect(verdict).toEqual({ word: 'degraded', summary: 'no space left' })
+    }
+  )
+
   it('is degraded by an alarm until it is acknowledged', () => {
     expect(judge(statusFacts({ network: networkFacts({ alarms: [alarm] }) })).word).toBe('degraded')
     const seen = { ...alarm, acknowledged: true }

@@ -11,13 +11,15 @@ let folder: string
 let db: Database
 let meta: MetaTable
 let commit: GroupCommit
+let health: (Error | undefined)[]
 const one = Uint8Array.of(1)
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'trustnet-commit-'))
   db = openDatabase(join(folder, 'registry.db'))
   meta = new MetaTable(db)
-  commit = new GroupCommit(db)
+  health = []
+  commit = new GroupCommit(db, (failure) => health.push(failure))
 })
 
 afterEach(() => {
@@ -78,9 +80,12 @@ describe('GroupCommit', () => {
       reason: { name: 'StoreError', message: expect.stringContaining('no space left') }
     })
     expect(meta.get('big')).toBeUndefined()
+    expect(commit.failure?.message).toContain('no space left')
     expect(meta.get('small') !== undefined).toBe(results[0]?.status === 'fulfilled')
     db.pragma('max_page_count = 100000')
     await commit.write(() => meta.put('big', big))
+    expect(commit.failure).toBeUndefined()
+    expect(health.map((failure) => failure?.name)).toEqual(['StoreError', undefined])
     expect(meta.get('big')).toHaveLength(big.length)
   })
 
