@@ -41,6 +41,7 @@ const codeByStatus: Readonly<Record<number, ExitCode>> = {
 const usageErrors = new Set([
   'UsageError',
   'ConfigError',
+  'OperatorError',
   'KeyFileError',
   'AlreadyRunningError',
   'PortTakenError',

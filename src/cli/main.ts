@@ -8,6 +8,7 @@ import { addDev } from './dev/command.ts'
 import { type ExitCode, exitCodeOf, exitCodes } from './exit.ts'
 import { addIdentity } from './identity.ts'
 import { addInit } from './init.ts'
+import { addInstall } from './install/command.ts'
 import { addInvite } from './invite.ts'
 import { addJoin } from './join.ts'
 import { addLookup } from './lookup.ts'
@@ -17,11 +18,14 @@ import { addNode } from './start.ts'
 import { addStatus } from './status.ts'
 import { Terminal, type TerminalInit } from './terminal.ts'
 import { sanitiseError } from './text.ts'
+import { addUninstall } from './uninstall.ts'
 import { addVersion } from './version.ts'
 import { addWait } from './wait.ts'
 
 const commands: readonly AddCommand[] = [
   addDev,
+  addInstall,
+  addUninstall,
   addInit,
   addNode,
   addRegistry,

@@ -1,0 +1,60 @@
+import type { Install, NextCommand } from '../../install/deployment.ts'
+import type { Verified } from '../../install/verify.ts'
+import { type Painter, plural, sanitise } from '../text.ts'
+
+/** A frame around lines, as wide as the longest. */
+export const box = (title: string, rows: readonly (readonly [string, string])[], paint: Painter): string[] => {
+  const column = Math.max(...rows.map(([name]) => name.length)) + 2
+  const lines = rows.map(([name, value]) => `${name.padEnd(column)}${value}`)
+  const width = Math.max(title.length, ...lines.map((line) => line.length))
+  const edge = '─'.repeat(width + 2)
+  return [
+    `┌${edge}┐`,
+    `│ ${paint('bold', title)}${' '.repeat(width - title.length)} │`,
+    `├${edge}┤`,
+    ...lines.map((line) => `│ ${line.padEnd(width)} │`),
+    `└${edge}┘`
+  ]
+}
+
+/** What is there now, in a few words each. */
+export const cardRows = ({ answers }: Install, { status, peers }: Verified): (readonly [string, string])[] => {
+  const { registry, sync, membership, word } = status
+  const lease = registry.lease
+  const holder = answers.role === 'root' ? 'this one' : lease === null ? 'none yet' : (lease.name ?? lease.peerId)
+  return [
+    ['Name', answers.name],
+    ['Role', answers.role],
+    ['Status', `${word} (${membership.state})`],
+    ['PeerId', status.self.peerId],
+    ['Registry', sanitise(holder)],
+    ['Domain', answers.domain],
+    ['IPv6', status.announced.map(sanitise).join(', ') || '-'],
+    ['Peers', plural(peers, 'member')],
+    ['Sync', sync.head === null ? 'not yet' : `log entry ${sync.head}`]
+  ]
+}
+
+export const nextCommands = ({ answers }: Install, own: readonly NextCommand[]): NextCommand[] => {
+  const node = ` --node ${answers.name}`
+  const shared: NextCommand[] = [
+    { what: 'Who is there', command: `trustnet peers${node}` },
+    { what: 'How it is', command: `trustnet status${node}` },
+    { what: 'Check it', command: `trustnet doctor${node}` }
+  ]
+  const root: NextCommand[] = [
+    { what: 'Add a machine', command: `trustnet invite${node}` },
+    { what: 'Add a registry', command: `trustnet invite${node} --role independent` }
+  ]
+  return [
+    ...(answers.role === 'root' ? root : []),
+    ...shared,
+    ...own,
+    { what: 'Remove it', command: `trustnet uninstall${node}` }
+  ]
+}
+
+export const commandLines = (commands: readonly NextCommand[]): string[] => {
+  const column = Math.max(...commands.map(({ what }) => what.length)) + 2
+  return commands.map(({ what, command }) => `  ${what.padEnd(column)}${command}`)
+}

@@ -1,0 +1,98 @@
+import { OperatorError } from '../install/errors.ts'
+import { Journal } from '../install/journal.ts'
+import { doable } from '../install/kinds/index.ts'
+import { journalFolder, layoutOf } from '../install/layout.ts'
+import { revertAll } from '../install/revert.ts'
+import { runningProgram } from '../install/running-program.ts'
+import { toolsFor } from '../install/session.ts'
+import type { AddCommand, Context } from './context.ts'
+import { ExitError, exitCodes, UsageError } from './exit.ts'
+
+interface UninstallOptions {
+  node?: string
+  purge?: boolean
+  yes?: boolean
+  plan?: boolean
+  json?: boolean
+}
+
+const examples = `
+Takes back exactly what \`trustnet install\` did, last first. Keys and database
+stay, so that the same node can come back, unless --purge is given. Whoever
+goes for good says so first: trustnet leave --forget
+
+Examples:
+  trustnet uninstall
+  trustnet uninstall --node hal --purge
+  trustnet uninstall --plan`
+
+export const addUninstall: AddCommand = (program, context) => {
+  program
+    .command('uninstall')
+    .description('take back what install did')
+    .option('-n, --node <name>', 'which, when several were installed here')
+    .option('--purge', 'remove keys and database too: this PeerId is gone for ever')
+    .option('--plan', 'print what would be taken back, and change nothing')
+    .option('--json', 'print JSON')
+    .addHelpText('after', examples)
+    .action((options: UninstallOptions) => uninstall(context, options))
+}
+
+const uninstall = async (context: Context, options: UninstallOptions): Promise<void> => {
+  const { terminal, signal } = context
+  if (process.getuid?.() !== 0) throw new OperatorError('An uninstall changes /opt, /etc and /var: run it with sudo.')
+  const all = await Journal.all(journalFolder)
+  const journal = chosen(all, options.node)
+  const { node } = journal.state
+  if (options.plan === true) {
+    const undone = journal.state.entries.toReversed().map(({ action }) => doable(action).describe().text)
+    if (options.json === true) return terminal.json({ schemaVersion: 1, node, undo: undone })
+    for (const text of undone) terminal.print(text)
+    return
+  }
+  const peerId = await peerIdOf(node)
+  const kept: string[] = []
+  const tell = (text: string): void => {
+    kept.push(text)
+    if (options.json !== true) terminal.progress(text)
+  }
+  const tools = toolsFor({ signal, program: runningProgram(), say: () => {}, tell, purge: options.purge === true })
+  const others = all.filter((one) => one !== journal)
+  await revertAll(journal, others, tools, {
+    onAction: (action, state) => {
+      if (state === 'begun') return
+      const text = doable(action).describe().text
+      terminal.progress(state === 'shared' ? `kept for another node: ${text}` : `undone: ${text}`)
+    }
+  })
+  if (options.json === true) terminal.json({ schemaVersion: 1, node, peerId, kept })
+  else
+    terminal.print(
+      `${node} is uninstalled.${peerId === null ? '' : ` Its PeerId ${options.purge === true ? 'was' : 'is'} ${peerId}.`}`
+    )
+}
+
+const chosen = (all: readonly Journal[], name: string | undefined): Journal => {
+  const names = all.map(({ state }) => state.node)
+  if (all.length === 0) throw new ExitError(exitCodes.noMatch, 'Nothing was installed here with `trustnet install`.')
+  const found = name === undefined ? all : all.filter(({ state }) => state.node === name)
+  const [journal] = found
+  if (journal === undefined)
+    throw new ExitError(exitCodes.noMatch, `No node ${name} was installed here; there is ${names.join(', ')}.`)
+  if (found.length > 1)
+    throw new UsageError(`Several nodes were installed here: choose one with --node: ${names.join(', ')}.`)
+  return journal
+}
+
+/** null: the key was not made yet, or is gone. */
+const peerIdOf = async (node: string): Promise<string | null> => {
+  const [{ loadKey }, { peerIdText }] = await Promise.all([
+    import('../registry/key-file.ts'),
+    import('../registry/keys.ts')
+  ])
+  try {
+    return peerIdText(loadKey(`${layoutOf(node).data}/node.key`).publicKey)
+  } catch {
+    return null
+  }
+}

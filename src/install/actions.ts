@@ -1,0 +1,119 @@
+/** Who owns a file: root, or the user that the service runs as. */
+export type Owner = 'root' | 'trustnet'
+
+export interface FolderAction {
+  readonly kind: 'folder'
+  readonly path: string
+  readonly mode: number
+  readonly owner: Owner
+}
+
+export interface FileAction {
+  readonly kind: 'file'
+  readonly path: string
+  readonly text: string
+  readonly mode: number
+  readonly owner: Owner
+  /** The text is never shown, and is taken out of the journal when the install is done. */
+  readonly secret?: boolean
+  /** What others write into it later stays (a configuration to which the program saves a port): it is made once. */
+  readonly once?: boolean
+}
+
+export interface LinkAction {
+  readonly kind: 'link'
+  readonly path: string
+  readonly target: string
+}
+
+/** Keys and database of one node: removed by `uninstall --purge` alone. */
+export interface DataAction {
+  readonly kind: 'data'
+  readonly path: string
+}
+
+/** A system user without a shell, with a group of its own. */
+export interface UserAction {
+  readonly kind: 'user'
+  readonly name: string
+  readonly home: string
+}
+
+/** The program of one version, with its Node and its dependencies. */
+export interface ProgramAction {
+  readonly kind: 'program'
+  readonly version: string
+  readonly folder: string
+}
+
+/** Kernel settings, in force at once and after a reboot. */
+export interface SysctlAction {
+  readonly kind: 'sysctl'
+  readonly path: string
+  readonly values: Readonly<Record<string, string>>
+}
+
+/** The genesis, keys and recovery kit of a new network, in the data folder of its root. */
+export interface NetworkAction {
+  readonly kind: 'network'
+  readonly configFile: string
+  readonly data: string
+}
+
+/** A command of the system (systemctl, ufw, docker …) and the one that takes it back. */
+export interface CommandAction {
+  readonly kind: 'command'
+  /** What it changes, for people and as its identity: "service trustnet-hal is enabled". */
+  readonly what: string
+  readonly run: readonly string[]
+  readonly undo?: readonly string[]
+  /** Exits with 0 when the change is there already. */
+  readonly isDone?: readonly string[]
+  readonly timeoutMs?: number
+}
+
+/** Runs the node under the installer itself. */
+export interface ForegroundAction {
+  readonly kind: 'foreground'
+  readonly node: string
+  readonly command: readonly string[]
+  readonly socket: string
+}
+
+/**
+ * Everything the installer can change. An action is data: the plan shows it, the journal keeps it, and its kind knows how to do
+ * it, how often one likes, and how to take it back.
+ */
+export type Action =
+  | FolderAction
+  | FileAction
+  | LinkAction
+  | DataAction
+  | UserAction
+  | ProgramAction
+  | SysctlAction
+  | NetworkAction
+  | CommandAction
+  | ForegroundAction
+
+/** Two nodes on one machine that need the same thing have it once: actions with one key are the same thing. */
+export const actionKey = (action: Action): string => {
+  switch (action.kind) {
+    case 'folder':
+    case 'file':
+    case 'link':
+    case 'data':
+    case 'sysctl':
+      return `${action.kind} ${action.path}`
+    case 'user':
+      return `user ${action.name}`
+    case 'program':
+      return `program ${action.version}`
+    case 'network':
+      return `network ${action.data}`
+    case 'command':
+      return `command ${action.what}`
+    default:
+      return `foreground ${action.node}`
+  }
+}

@@ -1,0 +1,120 @@
+import { decodeInvite } from '../registry/invite.ts'
+import { peerIdText } from '../registry/keys.ts'
+import { networkIdText } from '../registry/network-id.ts'
+import { isRegistryRole } from '../registry/role.ts'
+import type { Action } from './actions.ts'
+import type { Answers } from './answers.ts'
+import { configText } from './config-file.ts'
+import type { Deployment, Install } from './deployment.ts'
+import { serviceAccount } from './deployments/service.ts'
+import type { Plan, PlanStep } from './plan.ts'
+import { stepTitles } from './plan.ts'
+
+/** What comes before the steps proper, from what was found on the machine. */
+export interface PlanExtras {
+  /** Turns IPv6 on; empty: it is. */
+  readonly ipv6: readonly Action[]
+  /** Opens the port; empty: nothing closes it, or it is not to be touched. */
+  readonly firewall: readonly Action[]
+}
+
+/** Pure: the same answers give the same plan. */
+export const buildPlan = (install: Install, deployment: Deployment, extras: PlanExtras): Plan => {
+  const { answers } = install
+  const isRegistry = isRegistryRole(answers.role)
+  const setUp = configuration(install)
+  const start = deployment.start(install)
+  const elsewhere = 'nothing to do: no registry of its own on this machine'
+  const inNode =
+    answers.role === 'external' ? elsewhere : 'part of the node: an integrated registry runs in its process'
+  const alone = 'nothing to do: a registry alone, no node'
+  const contents: readonly Omit<PlanStep, 'title'>[] = [
+    { actions: [...extras.ipv6, ...programActions(install)], note: null },
+    isRegistry ? { actions: setUp, note: null } : { actions: [], note: inNode },
+    { actions: [...deployment.files(install), ...extras.firewall], note: null },
+    isRegistry ? { actions: start, note: null } : { actions: [], note: inNode },
+    isRegistry ? { actions: [], note: alone } : { actions: setUp, note: null },
+    isRegistry ? { actions: [], note: alone } : { actions: start, note: null },
+    { actions: [], note: null }
+  ]
+  return { install, steps: contents.map((content, index) => ({ title: stepTitles[index] ?? '', ...content })) }
+}
+
+const programActions = (install: Install): Action[] => {
+  const { layout, version } = install
+  return [
+    { kind: 'program', version, folder: `${layout.program}/${version}` },
+    { kind: 'link', path: `${layout.program}/current`, target: version },
+    { kind: 'link', path: layout.link, target: layout.command },
+    serviceAccount(install),
+    { kind: 'folder', path: layout.configFolder, mode: 0o750, owner: 'trustnet' },
+    { kind: 'folder', path: layout.dataFolder, mode: 0o750, owner: 'trustnet' }
+  ]
+}
+
+const configuration = (install: Install): Action[] => {
+  const { answers, layout } = install
+  const actions: Action[] = [
+    { kind: 'data', path: layout.data },
+    {
+      kind: 'file',
+      path: layout.configFile,
+      text: configText(answers.name, configValues(install)),
+      mode: 0o640,
+      owner: 'trustnet',
+      once: true
+    }
+  ]
+  const { trust } = answers
+  if (trust.kind === 'new') actions.push({ kind: 'network', configFile: layout.configFile, data: layout.data })
+  if (trust.kind === 'invite') {
+    actions.push({
+      kind: 'file',
+      path: inviteFile(install),
+      text: `${trust.line}\n`,
+      mode: 0o600,
+      owner: 'trustnet',
+      secret: true
+    })
+  }
+  return actions
+}
+
+const inviteFile = ({ layout }: Install): string => `${layout.data}/invite`
+
+const configValues = (install: Install): Record<string, unknown> => {
+  const { answers, layout } = install
+  return {
+    name: answers.name,
+    role: answers.role,
+    domain: answers.domain,
+    'listen.port': answers.port,
+    'announce.addresses': answers.announce.length === 0 ? undefined : answers.announce,
+    'paths.data': layout.data,
+    'paths.runtime': layout.runtime,
+    'bootstrap.rootAddress': answers.rootAddress ?? undefined,
+    'admission.policy': answers.role === 'root' ? answers.policy : undefined,
+    ...trustValues(answers, install)
+  }
+}
+
+const trustValues = ({ trust }: Answers, install: Install): Record<string, unknown> => {
+  switch (trust.kind) {
+    case 'new':
+      return {}
+    case 'network':
+      return { networkId: trust.id }
+    case 'first-use':
+      return { 'bootstrap.trustOnFirstUse': true }
+    default: {
+      // After the install the line is not in the journal any more; the file is there already, and is left as it is.
+      if (trust.line === '') return {}
+      const invite = decodeInvite(trust.line)
+      return {
+        networkId: networkIdText(invite.networkId),
+        'network.pins': invite.registries.map(({ publicKey }) => peerIdText(publicKey)),
+        'bootstrap.inviteFile': inviteFile(install)
+      }
+    }
+  }
+}

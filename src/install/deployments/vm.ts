@@ -1,0 +1,55 @@
+import { fail, pass } from '../check.ts'
+import type { Deployment } from '../deployment.ts'
+import { unitText } from '../unit.ts'
+import { serviceFolders } from './service.ts'
+
+const runsProgram = 'test "$(readlink "/proc/$(systemctl show --property MainPID --value "$0")/exe")" = "$1"'
+
+/** A hardened service of systemd. */
+export const vm: Deployment = {
+  name: 'vm',
+  about: 'a hardened systemd service: starts at boot, restarts after a failure',
+  check: ({ systemd }) =>
+    systemd
+      ? pass('deployment', 'Deployment', 'systemd runs this machine')
+      : fail(
+          'deployment',
+          'Deployment',
+          'systemd is not the init of this machine, so there is nothing to keep a service running',
+          'choose --deployment foreground (runs under this command) or --deployment docker'
+        ),
+  files: (install) => [
+    ...serviceFolders(install),
+    // Done before the unit is there and undone after it is gone.
+    {
+      kind: 'command',
+      what: `systemd forgets ${install.layout.unit} once it is removed`,
+      run: ['systemctl', 'daemon-reload'],
+      undo: ['systemctl', 'daemon-reload']
+    },
+    { kind: 'file', path: install.layout.unitFile, text: unitText(install), mode: 0o644, owner: 'root' }
+  ],
+  start: ({ layout: { unit, program }, version }) => [
+    { kind: 'command', what: `systemd knows ${unit}`, run: ['systemctl', 'daemon-reload'] },
+    {
+      kind: 'command',
+      what: `${unit} starts at boot`,
+      run: ['systemctl', 'enable', '--quiet', unit],
+      undo: ['systemctl', 'disable', '--quiet', unit],
+      isDone: ['systemctl', 'is-enabled', '--quiet', unit]
+    },
+    {
+      kind: 'command',
+      what: `${unit} runs`,
+      run: ['systemctl', 'restart', unit],
+      undo: ['systemctl', 'stop', unit],
+      // Of this version: an upgrade restarts it.
+      isDone: ['sh', '-c', runsProgram, unit, `${program}/${version}/bin/node`],
+      timeoutMs: 120_000
+    }
+  ],
+  commands: ({ layout: { unit } }) => [
+    { what: 'Service', command: `systemctl status ${unit}` },
+    { what: 'Logs', command: `journalctl -u ${unit} -f` }
+  ]
+}

@@ -1,0 +1,13 @@
+/**
+ * Where the program that is installed comes from: the running package with its Node and dependencies, or an unpacked release.
+ * What it copies has `bin/trustnet`, which runs on its own Node, at its top.
+ */
+export interface ProgramSource {
+  readonly version: string
+  /** For the plan: "the running package /work/trustnet with Node 24.21.0". */
+  readonly about: string
+  /** Bytes that the copy needs. */
+  bytes(): Promise<number>
+  /** Writes the whole program into a folder that does not exist yet. */
+  copyTo(folder: string, options: { signal: AbortSignal; onFile?: (files: number) => void }): Promise<void>
+}

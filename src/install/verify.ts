@@ -1,0 +1,111 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { StatusView } from '../node/control/api.ts'
+import { ControlClient } from '../node/control/client.ts'
+import { type Check, fail, pass, warn } from './check.ts'
+import type { Install } from './deployment.ts'
+import { InstallError } from './errors.ts'
+
+/** Key, store and listener are there within a second or two, also on a slow disk. */
+const answerMs = 60_000
+/** From the first dial to the admission by a root that is there. */
+const joinMs = 30_000
+const lookMs = 100
+
+export interface VerifyOptions {
+  readonly signal: AbortSignal
+  /** What is waited for now. */
+  readonly say: (text: string) => void
+  /** Rejects when the process is known to have ended. */
+  readonly ended?: Promise<never> | undefined
+}
+
+export interface Verified {
+  readonly status: StatusView
+  /** How long the process took to answer the last question. */
+  readonly answerMs: number
+  readonly peers: number
+}
+
+/** Waits until the process answers and, as far as the network allows it, is a member. A dead root is waited for later, by the node. */
+export const verify = async (install: Install, options: VerifyOptions): Promise<Verified> => {
+  const client = new ControlClient({ path: install.layout.socket })
+  options.say('waiting for the process to answer')
+  const first = await until(client, () => true, answerMs, options)
+  if (first === undefined) {
+    throw new InstallError(
+      `${install.answers.name} did not answer at ${install.layout.socket} within ${answerMs / 1000} s.`
+    )
+  }
+  options.say('waiting for the admission')
+  const status = (await until(client, isSettled, joinMs, options)) ?? first
+  const begun = performance.now()
+  const { total } = await client.peers({ signal: options.signal })
+  return { status, answerMs: performance.now() - begun, peers: total }
+}
+
+/** There is nothing more to wait for, or it is somebody else's turn. */
+const isSettled = ({ word, membership, registry, self }: StatusView): boolean =>
+  word === 'healthy' ||
+  word === 'refused' ||
+  membership.state === 'pending' ||
+  (membership.state === 'member' && (self.role === 'root' || registry.lease !== null))
+
+/** The first status that is as wanted; undefined: none within the time. */
+const until = async (
+  client: ControlClient,
+  wanted: (status: StatusView) => boolean,
+  ms: number,
+  { signal, ended }: VerifyOptions
+): Promise<StatusView | undefined> => {
+  const deadline = performance.now() + ms
+  while (performance.now() < deadline) {
+    signal.throwIfAborted()
+    const asked = client.status({ signal }).catch(() => undefined)
+    const status = await (ended === undefined ? asked : Promise.race([asked, ended]))
+    if (status !== undefined && wanted(status)) return status
+    await sleep(lookMs, undefined, { signal })
+  }
+  return undefined
+}
+
+/** What was found at the end, as checks. Pure. */
+export const verifiedChecks = ({ status, answerMs: took }: Verified): Check[] => [
+  pass('process', 'Process', `answers in ${Math.max(1, Math.round(took))} ms`),
+  membership(status),
+  heartbeat(status),
+  status.announced.length > 0
+    ? pass('announced', 'IPv6', status.announced.join(', '))
+    : warn('announced', 'IPv6', 'no address is announced yet', 'trustnet doctor'),
+  dns(status)
+]
+
+const membership = ({ membership: { state, message }, summary, self }: StatusView): Check => {
+  if (state === 'member') return pass('membership', 'Membership', 'admitted')
+  if (state === 'pending') {
+    const fix = `on the root: trustnet registry approve ${self.name ?? self.peerId}`
+    return warn('membership', 'Membership', `waits for approval: ${message ?? summary}`, fix)
+  }
+  const reason = message ?? summary
+  if (state === 'revoked') return fail('membership', 'Membership', reason, 'a new invite and a new key')
+  return warn('membership', 'Membership', `not admitted yet: ${reason}; it goes on trying`, 'trustnet status')
+}
+
+const heartbeat = ({ registry, self }: StatusView): Check => {
+  if (registry.lease !== null) {
+    const rtt = registry.rttMs === null ? '' : `, ${Math.max(1, Math.round(registry.rttMs))} ms`
+    return pass('heartbeat', 'Registry', `session with ${registry.lease.name ?? registry.lease.peerId}${rtt}`)
+  }
+  if (self.role === 'root') return pass('heartbeat', 'Registry', 'this is the root')
+  return warn(
+    'heartbeat',
+    'Registry',
+    `${registry.message ?? 'none answers yet'}; it joins when one is back`,
+    'trustnet status'
+  )
+}
+
+const dns = ({ dns: { state, addresses, name, message } }: StatusView): Check => {
+  if (state === 'found') return pass('dns', 'DNS', `${name} is ${addresses.join(', ')}`)
+  if (state === 'not-asked') return pass('dns', 'DNS', `${name} was not needed`)
+  return warn('dns', 'DNS', message ?? `${name}: ${state}`, 'trustnet dns show')
+}
