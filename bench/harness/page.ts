@@ -3,8 +3,16 @@ import { join } from 'node:path'
 import type { Benchmark, BenchmarkResult } from './benchmark.ts'
 import { markdownTable } from './table.ts'
 
-const begin = '<!-- results: written by `npm run bench`; do not edit -->'
-const end = '<!-- end of results -->'
+/** Where the written part of a page begins and ends. */
+export interface Marks {
+  readonly begin: string
+  readonly end: string
+}
+
+const marks: Marks = {
+  begin: '<!-- results: written by `npm run bench`; do not edit -->',
+  end: '<!-- end of results -->'
+}
 
 export const readResults = (folder: string): Map<string, BenchmarkResult> => {
   const files = existsSync(folder) ? readdirSync(folder).filter((file) => file.endsWith('.json')) : []
@@ -28,16 +36,20 @@ ${markdownTable(result)}
 \`${command}\` · ${rounds} rounds · ${date} · ${machine} · ${commit}`
 }
 
-/** Puts the results into the page; what people wrote around them stays. */
+/** Puts a text between the two marks of a page; what people wrote around them stays. */
+export function putBetween(page: string, { begin, end }: Marks, text: string): string {
+  const from = page.indexOf(begin)
+  const to = page.indexOf(end)
+  if (from < 0 || to < from) throw new Error(`the page has no place for the results (${begin} … ${end})`)
+  return `${page.slice(0, from)}${begin}\n\n${text}\n\n${page.slice(to)}`
+}
+
+/** Puts the results into the page. */
 export function renderPage(
   path: string,
   benchmarks: readonly Benchmark[],
   results: Map<string, BenchmarkResult>
 ): void {
-  const page = readFileSync(path, 'utf8')
-  const from = page.indexOf(begin)
-  const to = page.indexOf(end)
-  if (from < 0 || to < from) throw new Error(`${path} has no place for the results (${begin} … ${end})`)
   const sections = benchmarks.map((benchmark) => section(benchmark, results.get(benchmark.name)))
-  writeFileSync(path, `${page.slice(0, from)}${begin}\n\n${sections.join('\n\n')}\n\n${page.slice(to)}`)
+  writeFileSync(path, putBetween(readFileSync(path, 'utf8'), marks, sections.join('\n\n')))
 }
