@@ -26,7 +26,7 @@ import { openNodeRegistry } from './node-registry.ts'
 import { OwnProtocols } from './own-protocols.ts'
 import { Paced } from './paced.ts'
 import { dataFiles, socketPath } from './paths.ts'
-import { phaseFacts } from './phase-facts.ts'
+import { CachedPeers, phaseFacts } from './phase-facts.ts'
 import { type PhaseFacts, PhaseTracker } from './phases.ts'
 import { requirePin, requireSameNetwork } from './pin-checks.ts'
 import type { DialFailure } from './race.ts'
@@ -63,6 +63,7 @@ export class TrustNode implements Node {
   readonly #over = new AbortController()
   readonly #protocols = new OwnProtocols()
   readonly #changes = new Changes()
+  readonly #cachedPeers = new CachedPeers()
   readonly #judging = new Paced(() => this.#judge(), judgeMs)
   #network: NetworkNode | undefined
   #duties: RootDuties | undefined
@@ -289,7 +290,7 @@ export class TrustNode implements Node {
   }
 
   facts(): PhaseFacts {
-    return phaseFacts(this.config.role, this.key.publicKey, this.#network)
+    return phaseFacts(this.config.role, this.key.publicKey, this.#network, this.#cachedPeers)
   }
 
   async handle(protocol: string, handler: MemberHandler, options: StreamHandlerOptions = {}): Promise<void> {

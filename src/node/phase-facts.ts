@@ -8,7 +8,12 @@ import { cachedPeersWanted, type PhaseFacts, sourcesWanted } from './phases.ts'
 const nothing: PhaseFacts = { member: false, session: false, replica: false, mesh: 0, sources: 0, cachedPeers: 0 }
 
 /** What the phases are judged by, looked up now. */
-export function phaseFacts(role: Role, self: Uint8Array, network: NetworkNode | undefined): PhaseFacts {
+export function phaseFacts(
+  role: Role,
+  self: Uint8Array,
+  network: NetworkNode | undefined,
+  cached: CachedPeers
+): PhaseFacts {
   if (network === undefined) return nothing
   const { registry, trust } = network
   return {
@@ -17,7 +22,7 @@ export function phaseFacts(role: Role, self: Uint8Array, network: NetworkNode | 
     replica: registry.replica.checkpoint !== undefined && network.caughtUp,
     mesh: network.mesh,
     sources: sources(trust).size,
-    cachedPeers: cachedPeers(network, self)
+    cachedPeers: cached.count(network, self)
   }
 }
 
@@ -31,21 +36,44 @@ function sources(trust: ConnectionTrust): Set<string> {
   return found
 }
 
-/**
- * Members besides the root that a restart could ask: connected now, or connected before at an address that is stored. Counted up to as many
- * as are wanted, the connected ones first: this is asked after every change, also in a network of 100,000.
- */
-function cachedPeers({ registry, trust }: NetworkNode, self: Uint8Array): number {
-  const counted = new Set<string>()
-  const look = ({ publicKey, role }: TrustedMember, isConnected: boolean): boolean => {
-    if (role === 'root' || !servesRegistry(role) || equals(publicKey, self)) return false
-    const { lastAddress, lastConnectedMs } = registry.liveness.view(publicKey)
-    if (!isConnected && lastConnectedMs === undefined) return false
-    const hasAddress = lastAddress !== undefined || (registry.records.read(publicKey)?.addrs.length ?? 0) > 0
-    if (hasAddress) counted.add(peerIdText(publicKey))
-    return counted.size >= cachedPeersWanted
+/** A look over all members takes about 0.1 µs each, and this is asked after every change: a thousandth of the time may go there. */
+const pauseMsPerMember = 0.1
+
+/** Counts up to as many as are wanted, the connected ones first. */
+export class CachedPeers {
+  readonly #now: () => number
+  #others = 0
+  #lookAt = 0
+
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now
   }
-  for (const { member } of trust.members()) if (look(member, true)) return counted.size
-  for (const member of registry.replica.state.members()) if (look(member, false)) return counted.size
-  return counted.size
+
+  /** Members besides the root that a restart could ask: connected now, or connected before at an address that is stored. */
+  count(network: NetworkNode, self: Uint8Array): number {
+    const { registry, trust } = network
+    const counted = new Set<string>()
+    const look = (member: TrustedMember, isConnected: boolean): boolean => {
+      if (mayServe(member, self) && hasAddress(registry, member.publicKey, isConnected)) {
+        counted.add(peerIdText(member.publicKey))
+      }
+      return counted.size >= cachedPeersWanted
+    }
+    for (const { member } of trust.members()) if (look(member, true)) return counted.size
+    const now = this.#now()
+    if (now < this.#lookAt) return Math.max(counted.size, this.#others)
+    for (const member of registry.replica.state.members()) if (look(member, false)) break
+    this.#others = counted.size
+    this.#lookAt = now + pauseMsPerMember * registry.replica.state.memberCount
+    return counted.size
+  }
+}
+
+const mayServe = ({ publicKey, role }: TrustedMember, self: Uint8Array): boolean =>
+  role !== 'root' && servesRegistry(role) && !equals(publicKey, self)
+
+function hasAddress(registry: NetworkNode['registry'], publicKey: Uint8Array, isConnected: boolean): boolean {
+  const { lastAddress, lastConnectedMs } = registry.liveness.view(publicKey)
+  if (!isConnected && lastConnectedMs === undefined) return false
+  return lastAddress !== undefined || (registry.records.read(publicKey)?.addrs.length ?? 0) > 0
 }

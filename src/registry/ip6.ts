@@ -5,8 +5,7 @@ import { publicKeyPrefix } from './keys.ts'
 /** IPv6 addresses as 16 bytes and as text (RFC 5952). Pure rules, no sockets. */
 
 export const ip6Bytes = 16
-
-const zeros = (length: number): number[] => Array.from({ length }, () => 0)
+const groupCount = 8
 
 /** Where an address can be reached from. `other`: nowhere that may be dialled (unspecified, IPv4 in disguise, tunnels). */
 export type Scope = 'global' | 'ula' | 'loopback' | 'link-local' | 'multicast' | 'other'
@@ -14,45 +13,63 @@ export type Scope = 'global' | 'ula' | 'loopback' | 'link-local' | 'multicast' |
 /** undefined: no IPv6 address, or one with a zone. */
 export function parseIp6(text: string): Uint8Array | undefined {
   if (text.includes('%') || !isIPv6(text)) return undefined
-  const [head = '', tail] = text.split('::')
-  const left = groupsOf(head)
-  const right = groupsOf(tail ?? '')
-  const gap = tail === undefined ? 0 : 8 - left.length - right.length
-  const groups = [...left, ...zeros(gap), ...right]
-  return Uint8Array.from(groups.flatMap((group) => [group >> 8, group & 0xff]))
+  const [head = '', tail = ''] = text.split('::')
+  const bytes = new Uint8Array(ip6Bytes)
+  const right = groupsOf(tail)
+  putGroups(bytes, groupsOf(head), 0)
+  putGroups(bytes, right, ip6Bytes - 2 * right.length)
+  return bytes
 }
 
 function groupsOf(part: string): number[] {
   if (part === '') return []
   return part.split(':').flatMap((group) => {
-    if (!group.includes('.')) return [Number.parseInt(group, 16)]
+    if (!group.includes('.')) return Number.parseInt(group, 16)
     const [a = 0, b = 0, c = 0, d = 0] = group.split('.').map(Number)
     return [(a << 8) | b, (c << 8) | d]
   })
 }
 
-/** Lower case, no leading zeros, the longest run of two or more zero groups as `::` (the first of equals). */
-export function formatIp6(bytes: Uint8Array): string {
-  const groups = Array.from({ length: 8 }, (_, i) => ((bytes[2 * i] ?? 0) << 8) | (bytes[2 * i + 1] ?? 0))
-  const { start, length } = longestZeroRun(groups)
-  if (length < 2) return textOf(groups)
-  return `${textOf(groups.slice(0, start))}::${textOf(groups.slice(start + length))}`
+function putGroups(bytes: Uint8Array, groups: readonly number[], from: number): void {
+  let at = from
+  for (const group of groups) {
+    bytes[at++] = group >> 8
+    bytes[at++] = group & 0xff
+  }
 }
 
-const textOf = (groups: number[]): string => groups.map((group) => group.toString(16)).join(':')
+const groupAt = (bytes: Uint8Array, index: number): number =>
+  ((bytes[2 * index] ?? 0) << 8) | (bytes[2 * index + 1] ?? 0)
 
-function longestZeroRun(groups: number[]): { start: number; length: number } {
-  let best = { start: 0, length: 0 }
+/** Lower case, no leading zeros, the longest run of two or more zero groups as `::` (the first of equals). */
+export function formatIp6(bytes: Uint8Array): string {
+  const { start, length } = longestZeroRun(bytes)
+  if (length < 2) return textOf(bytes, 0, groupCount)
+  return `${textOf(bytes, 0, start)}::${textOf(bytes, start + length, groupCount)}`
+}
+
+function textOf(bytes: Uint8Array, from: number, to: number): string {
+  let text = ''
+  for (let i = from; i < to; i++) text += `${i === from ? '' : ':'}${groupAt(bytes, i).toString(16)}`
+  return text
+}
+
+function longestZeroRun(bytes: Uint8Array): { start: number; length: number } {
+  const best = { start: 0, length: 0 }
   let length = 0
-  for (const [i, group] of groups.entries()) {
-    length = group === 0 ? length + 1 : 0
-    if (length > best.length) best = { start: i + 1 - length, length }
+  for (let i = 0; i < groupCount; i++) {
+    length = groupAt(bytes, i) === 0 ? length + 1 : 0
+    if (length <= best.length) continue
+    best.start = i + 1 - length
+    best.length = length
   }
   return best
 }
 
 const within = (bytes: Uint8Array, prefix: readonly number[]): boolean => prefix.every((byte, i) => bytes[i] === byte)
 
+/** Of ::/120: the unspecified address, loopback, and what begins like them. */
+const zeros = Array.from({ length: 15 }, () => 0)
 /** Inside 2000::/3, but IPv4 addresses in disguise: Teredo and 6to4. */
 const tunnels = [
   [0x20, 0x01, 0x00, 0x00],
@@ -61,8 +78,9 @@ const tunnels = [
 
 /** The scope of 16 bytes. NAT64 (64:ff9b::/96, 64:ff9b:1::/48), mapped and compatible IPv4 are `other`. */
 export function scopeOfBytes(bytes: Uint8Array): Scope {
-  const [first = 0, second = 0] = bytes
-  if (within(bytes, zeros(15))) return bytes[15] === 1 ? 'loopback' : 'other'
+  const first = bytes[0] ?? 0
+  const second = bytes[1] ?? 0
+  if (within(bytes, zeros)) return bytes[15] === 1 ? 'loopback' : 'other'
   if (first === 0xff) return 'multicast'
   if (first === 0xfe && (second & 0xc0) === 0x80) return 'link-local'
   if ((first & 0xfe) === 0xfc) return 'ula'
@@ -81,7 +99,7 @@ const ulaBytes = (networkId: Uint8Array): number[] => [0xfd, ...sha256(networkId
 
 /** `fd12:3456:789a::/48`. */
 export const ulaPrefix = (networkId: Uint8Array): string =>
-  `${formatIp6(Uint8Array.from([...ulaBytes(networkId), ...zeros(10)]))}/48`
+  `${formatIp6(Uint8Array.from([...ulaBytes(networkId), ...zeros.slice(0, 10)]))}/48`
 
 /** A member's own address: the network's prefix and 80 bits of SHA-256(PeerId), so everybody can compute everybody's. */
 export function memberAddress(networkId: Uint8Array, publicKey: Uint8Array): string {

@@ -40,7 +40,8 @@ export interface LookupMember {
   readonly publicKey: Uint8Array
   readonly name: string
   readonly role: Role
-  readonly admit: { readonly bytes: Uint8Array }
+  /** Position of its admit entry. */
+  readonly admitN: number
 }
 
 /** What lookup reads. */
@@ -50,6 +51,8 @@ export interface LookupSource {
   memberByName(name: string): LookupMember | undefined
   /** Keys of members above `after`, ascending. */
   keysAfter(after: Uint8Array | undefined, limit: number): Uint8Array[]
+  /** Envelope of an entry of the log. */
+  entryBytes(n: number): Uint8Array
   readonly records: {
     get(publicKey: Uint8Array): RecordRow | undefined
     offers(publicKey: Uint8Array, service: string): boolean
@@ -65,6 +68,7 @@ export const lookupLimits = {
   scannedRows: 5_000
 } as const
 
+/** Members that are fetched at a time where a filter may leave most of them out. */
 const scanStep = 250
 
 /**
@@ -78,15 +82,18 @@ export const lookup = (query: LookupQuery, source: LookupSource): LookupPage => 
     return { rows: single.filter((member) => matches(member, query, source)).map(rowOf(source)) }
   const rows: LookupRow[] = []
   let after = query.after
-  for (let scanned = 0; scanned < lookupLimits.scannedRows; scanned += scanStep) {
-    const keys = candidates(query, after, source)
+  const isFiltered = query.role !== undefined || query.service !== undefined || query.state !== undefined
+  for (let scanned = 0; scanned < lookupLimits.scannedRows; ) {
+    const step = isFiltered ? scanStep : Math.min(scanStep, limit - rows.length)
+    const keys = candidates(query, after, step, source)
     for (const key of keys) {
       after = key
       const member = source.member(key)
       if (member !== undefined && matches(member, query, source)) rows.push(rowOf(source)(member))
       if (rows.length === limit) return { rows, ...nextPage(query, after, source) }
     }
-    if (keys.length < scanStep) return { rows }
+    if (keys.length < step) return { rows }
+    scanned += step
   }
   return { rows, ...nextPage(query, after, source) }
 }
@@ -101,13 +108,18 @@ const singleMember = (query: LookupQuery, source: LookupSource): LookupMember[] 
   return isBehind ? [] : [member]
 }
 
-const candidates = (query: LookupQuery, after: Uint8Array | undefined, source: LookupSource): Uint8Array[] =>
-  query.service === undefined
-    ? source.keysAfter(after, scanStep)
-    : source.records.offering(query.service, after ?? new Uint8Array(0), scanStep)
+const candidates = (
+  { service }: LookupQuery,
+  after: Uint8Array | undefined,
+  limit: number,
+  source: LookupSource
+): Uint8Array[] =>
+  service === undefined
+    ? source.keysAfter(after, limit)
+    : source.records.offering(service, after ?? new Uint8Array(0), limit)
 
 const nextPage = (query: LookupQuery, after: Uint8Array | undefined, source: LookupSource): { next?: Uint8Array } => {
-  const more = candidates(query, after, source).length > 0
+  const more = candidates(query, after, 1, source).length > 0
   return more && after !== undefined ? { next: after } : {}
 }
 
@@ -126,6 +138,6 @@ const rowOf =
     name: member.name,
     role: member.role,
     record: source.records.get(member.publicKey),
-    admit: member.admit.bytes,
+    admit: source.entryBytes(member.admitN),
     liveness: source.liveness.view(member.publicKey)
   })

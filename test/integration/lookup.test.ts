@@ -37,7 +37,7 @@ class Directory {
   async admit(to: Records, name: string, role: Role = 'integrated', admitBytes = 300): Promise<SigningKey> {
     const key = SigningKey.generate()
     const id = peerIdText(key.publicKey)
-    this.rows.set(id, { publicKey: key.publicKey, name, role, admit: { bytes: new Uint8Array(admitBytes) } })
+    this.rows.set(id, { publicKey: key.publicKey, name, role, admitN: admitBytes })
     this.order.add(key.publicKey)
     this.members.set(id, role)
     await to.put(recordOf(key, 1, { services: [`service-${role}`] }).bytes)
@@ -49,6 +49,8 @@ class Directory {
       member: (key: Uint8Array) => this.rows.get(peerIdText(key)),
       memberByName: (name: string) => [...this.rows.values()].find((each) => each.name === name),
       keysAfter: (after: Uint8Array | undefined, limit: number) => this.order.after(after, limit),
+      // Positions say here how long the entries are.
+      entryBytes: (n: number) => new Uint8Array(n),
       records,
       liveness: { view: (key: Uint8Array) => ({ ...unheardView(key), state: 'online' as const, heardAgeMs: 1_200.4 }) }
     }

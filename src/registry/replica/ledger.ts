@@ -133,11 +133,13 @@ export class Ledger {
     this.#floor = floor
   }
 
-  readonly source: EntrySource = (n) => {
-    const row = this.table.get(n)
-    if (row === undefined) throw new StoreError(`entry ${n} is missing in the store`)
-    const entry = readStoredEntry(plainBytes(row.envelope))
-    return { ...entry, hash: plainBytes(entry.hash) }
+  readonly source: EntrySource = (n) => readStoredEntry(this.bytesOf(n))
+
+  /** Envelope of an entry that is held. @throws StoreError */
+  bytesOf(n: number): Uint8Array {
+    const envelope = this.table.envelopeOf(n)
+    if (envelope === undefined) throw new StoreError(`entry ${n} is missing in the store`)
+    return plainBytes(envelope)
   }
 
   get loadInit(): LoadInit {

@@ -58,7 +58,7 @@ export function judgeShown(
   const notAfterMs = Math.max(member.notAfterMs, renewedMs)
   if (notAfterMs < timeMs) throw notMember(remoteKey, `was a member until ${new Date(notAfterMs).toISOString()}`)
   const { name, role } = member
-  return { publicKey: remoteKey, name, role, notAfterMs, admit, renew }
+  return { publicKey: remoteKey, name, role, notAfterMs, admitN: admit.value.n, admit, renew }
 }
 
 function memberOf(

@@ -13,7 +13,9 @@ export interface Member {
   readonly name: string
   readonly role: Role
   readonly notAfterMs: number
-  /** The entry that gave the key its membership: admit, or rotate for a key that took another's place. Read from the store. */
+  /** Position of the entry that gave the key its membership: admit, or rotate for a key that took another's place. */
+  readonly admitN: number
+  /** That entry. Read from the store. */
   readonly admit: Signed<LogEntry>
   /** The latest renewal since. Read from the store. */
   readonly renew: Signed<LogEntry> | undefined

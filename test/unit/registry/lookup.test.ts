@@ -41,7 +41,7 @@ class Network implements LookupSource {
       publicKey: key,
       name,
       role: this.members.size % 10 === 0 ? 'secondary' : 'integrated',
-      admit: { bytes: Uint8Array.of(1) }
+      admitN: this.members.size
     })
     if (this.members.size % 7 === 0) this.online.add(idOf(key))
     this.order.add(key)
@@ -62,6 +62,10 @@ class Network implements LookupSource {
 
   keysAfter(after: Uint8Array | undefined, limit: number): Uint8Array[] {
     return this.order.after(after, limit)
+  }
+
+  entryBytes(n: number): Uint8Array {
+    return Uint8Array.of(n)
   }
 }
 
