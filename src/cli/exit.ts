@@ -53,6 +53,8 @@ export const exitCodeOf = (error: unknown): ExitCode => {
   if (error instanceof ExitError) return error.code
   if (error instanceof NothingRunningError) return exitCodes.notRunning
   if (error instanceof ControlError) return codeByStatus[error.status] ?? exitCodes.failure
+  if (error instanceof Error && error.name === 'ProviderRefusedError') return exitCodes.refused
+  if (error instanceof Error && error.name === 'ProviderUnreachableError') return exitCodes.timeout
   if (error instanceof Error && usageErrors.has(error.name)) return exitCodes.usage
   return codeByStatus[httpStatusOf(error)] ?? exitCodes.failure
 }

@@ -5,6 +5,7 @@ import { addCompletion } from './completion.ts'
 import { addConfig } from './config.ts'
 import type { AddCommand, Context } from './context.ts'
 import { addDev } from './dev/command.ts'
+import { addDns } from './dns/command.ts'
 import { type ExitCode, exitCodeOf, exitCodes } from './exit.ts'
 import { addIdentity } from './identity.ts'
 import { addInit } from './init.ts'
@@ -36,6 +37,7 @@ const commands: readonly AddCommand[] = [
   addAddress,
   addInvite,
   addJoin,
+  addDns,
   addWait,
   addConfig,
   addVersion,

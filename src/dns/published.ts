@@ -113,10 +113,11 @@ const question = async (
 ): Promise<{ values: string[]; ttlSeconds: number | undefined }> => {
   if (type === 'TXT') {
     const texts = await resolver.resolveTxt(name)
-    return { values: texts.map((parts) => parts.join('')), ttlSeconds: undefined }
+    return { values: texts.map((parts) => parts.join('')).toSorted(), ttlSeconds: undefined }
   }
   const records = await resolver.resolve6(name, { ttl: true })
-  return { values: records.map(({ address }) => canonical(type, address)), ttlSeconds: records[0]?.ttl }
+  // Servers turn the order of a set with each answer.
+  return { values: records.map(({ address }) => canonical(type, address)).toSorted(), ttlSeconds: records[0]?.ttl }
 }
 
 /** What all name servers that answered agree on, and what only some of them say yet. */

@@ -21,34 +21,47 @@ export interface BindInit {
   readonly records?: readonly string[]
   /** Default: the key may change everything. */
   readonly policy?: string
+  /** Runs there, at the port of name servers; default: on loopback of this machine, at a free port. */
+  readonly host?: { readonly namespace: string; readonly address: string }
 }
 
-/** A real BIND for one zone on loopback, which takes updates signed with its key. Resolves when it runs. */
+/** A real BIND for one zone, which takes updates signed with its key. Resolves when it runs. */
 export const startBind = async (init: BindInit): Promise<Bind> => {
   const folder = mkdtempSync(join(tmpdir(), 'trustnet-bind-'))
+  const { host = { namespace: undefined, address: '::1' } } = init
+  const enter = host.namespace === undefined ? [] : ['ip', 'netns', 'exec', host.namespace]
   const keyText = execFileSync('tsig-keygen', ['-a', 'hmac-sha256', 'update-key'], { encoding: 'utf8' })
-  const lines = ['$TTL 30', '@ IN SOA ns1 hostmaster 1 3600 600 86400 15', '@ IN NS ns1', 'ns1 IN AAAA ::1']
+  const lines = ['$TTL 30', '@ IN SOA ns1 hostmaster 1 3600 600 86400 15', '@ IN NS ns1', `ns1 IN AAAA ${host.address}`]
   for (let attempt = 1; ; attempt++) {
-    const port = await freePort()
+    const port = host.namespace === undefined ? await freePort() : 53
+    const place: Place = { folder, address: host.address, port, enter }
     writeFileSync(join(folder, 'zone'), `${[...lines, ...(init.records ?? [])].join('\n')}\n`)
-    writeFileSync(join(folder, 'named.conf'), configOf(folder, port, keyText, init))
-    const child = spawn('named', ['-g', '-n', '1', '-c', join(folder, 'named.conf')], {
+    writeFileSync(join(folder, 'named.conf'), configOf(place, keyText, init))
+    const [command, ...args] = [...enter, 'named', '-g', '-n', '1', '-c', join(folder, 'named.conf')]
+    const child = spawn(command, args, {
       stdio: ['ignore', 'ignore', 'pipe']
     })
     const failure = await whyNotRunning(child)
-    if (failure === undefined) return running(child, folder, port, keyText)
+    if (failure === undefined) return running(child, place, keyText)
     // Another process took the port between choosing and binding.
     if (attempt >= 5) throw new Error(`named does not start: ${failure}`)
   }
 }
 
-const running = (child: ChildProcess, folder: string, port: number, keyText: string): Bind => ({
-  address: `[::1]:${port}`,
+interface Place {
+  readonly folder: string
+  readonly address: string
+  readonly port: number
+  readonly enter: readonly string[]
+}
+
+const running = (child: ChildProcess, { folder, address, port, enter }: Place, keyText: string): Bind => ({
+  address: `[${address}]:${port}`,
   keyText,
-  dig: (name, type) =>
-    execFileSync('dig', ['@::1', '-p', String(port), '+short', name, type], { encoding: 'utf8' })
-      .split('\n')
-      .filter(Boolean),
+  dig(name, type) {
+    const [command, ...args] = [...enter, 'dig', `@${address}`, '-p', String(port), '+short', name, type]
+    return execFileSync(command, args, { encoding: 'utf8' }).split('\n').filter(Boolean)
+  },
   [Symbol.asyncDispose]: async () => {
     const gone = once(child, 'exit')
     child.kill('SIGKILL')
@@ -57,14 +70,14 @@ const running = (child: ChildProcess, folder: string, port: number, keyText: str
   }
 })
 
-const configOf = (folder: string, port: number, keyText: string, init: BindInit): string => `${keyText}
+const configOf = ({ folder, address, port }: Place, keyText: string, init: BindInit): string => `${keyText}
 options {
   directory "${folder}";
   pid-file none;
   session-keyfile none;
   managed-keys-directory "${folder}";
   listen-on { none; };
-  listen-on-v6 port ${port} { ::1; };
+  listen-on-v6 port ${port} { ${address}; };
   recursion no;
   dnssec-validation no;
 };

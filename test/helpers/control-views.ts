@@ -151,6 +151,7 @@ export const statusView = (changes: Partial<StatusView> = {}): StatusView => ({
     addresses: [],
     checkedMs: now - 10_000,
     ttlSeconds: null,
+    port: 8000,
     message: null
   },
   resilience: {
@@ -182,7 +183,7 @@ export const registryStatusView: RegistryStatusView = {
   appends: true,
   appendsMessage: null,
   admission: 'invite',
-  registries: [{ ...root, role: 'root', state: 'online', connected: true, address: null }],
+  registries: [{ ...root, role: 'root', state: 'online', connected: true, address: null, addresses: [] }],
   store: { path: '/d/registry.db', bytes: 40_960, lastBackupMs: null },
   warnings: []
 }

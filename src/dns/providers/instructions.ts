@@ -78,7 +78,7 @@ const rfc2136 = (edit: RecordEdit): Steps => ({
     ...edit.add.map((value) => `update add ${edit.name}. ${edit.ttlSeconds} ${edit.type} ${data(edit, value)}`),
     'send',
     'END',
-    'Or let it be written: TRUSTNET_DNS_TSIG_KEY_FILE=KEYFILE trustnet dns set --provider rfc2136 --dns-server ADDRESS'
+    'Or let it be written: TRUSTNET_DNS_TSIG_KEY_FILE=KEYFILE trustnet dns set --provider rfc2136 --server ADDRESS'
   ]
 })
 

@@ -36,10 +36,8 @@ export const rfc2136 = (init: Rfc2136Init): DnsProvider => {
   const values = async ({ name, type }: RecordKey, signal: AbortSignal | undefined): Promise<string[]> => {
     const answer = await ask(query(name, types[type]), signal)
     if (rcodeOf(answer) !== 0 && rcodeOf(answer) !== nxDomain) throw refused(init, answer, name)
-    return (answer.answers ?? []).flatMap((record) => {
-      if (record.type !== type || plainName(record.name) !== plainName(name)) return []
-      return [canonical(type, textOf(record.data))]
-    })
+    const found = (answer.answers ?? []).filter((one) => one.type === type && plainName(one.name) === plainName(name))
+    return found.map((one) => canonical(type, textOf('data' in one ? one.data : undefined))).toSorted()
   }
 
   const zoneFor = async (name: string, signal: AbortSignal | undefined): Promise<string> => {

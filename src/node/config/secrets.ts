@@ -1,24 +1,32 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { ConfigError } from '../errors.ts'
 import { codeOf } from './error-code.ts'
 import type { Env } from './parse.ts'
 
-/** Secrets are never in YAML, on a command line or in a log. */
+/** Secrets are never in YAML, on a command line or in a log. The name that others gave to theirs is kept. */
 const secrets = {
   invite: 'TRUSTNET_INVITE',
-  recoveryPassphrase: 'TRUSTNET_RECOVERY_PASSPHRASE'
+  recoveryPassphrase: 'TRUSTNET_RECOVERY_PASSPHRASE',
+  cloudflareToken: 'CLOUDFLARE_API_TOKEN',
+  tsigKey: 'TRUSTNET_DNS_TSIG_KEY'
 } as const
 
 export type SecretName = keyof typeof secrets
+
+/** Those that open something outside this network: a file that others can read is refused. */
+const ownerOnly: ReadonlySet<SecretName> = new Set(['cloudflareToken', 'tsigKey'])
+
+/** The variable that holds it; with `_FILE` after it, the one that names its file. */
+export const secretVariable = (name: SecretName): string => secrets[name]
 
 /** A line of a few keys and addresses. */
 const maxBytes = 16 * 1024
 
 /**
- * From NAME, from the file that NAME_FILE or `file` names, or from a systemd credential `trustnet-invite` /
- * `trustnet-recovery-passphrase`; undefined when none of them is there. Throws ConfigError for a file that is named and
- * cannot be read.
+ * From NAME, from the file that NAME_FILE or `file` names, or from a systemd credential (`trustnet-invite`,
+ * `trustnet-recovery-passphrase`, `cloudflare-api-token`, `trustnet-dns-tsig-key`); undefined when none of them is there. Throws
+ * ConfigError for a file that is named and cannot be read, or that others could read too.
  */
 export const readSecret = (
   name: SecretName,
@@ -29,18 +37,21 @@ export const readSecret = (
   const direct = env[variable]?.trim()
   if (direct) return direct
   const named = env[`${variable}_FILE`] || options.file
-  if (named !== undefined) return readLine(named, true)
+  if (named !== undefined) return readText(named, { mustExist: true, ownerOnly: ownerOnly.has(name) })
   const folder = env['CREDENTIALS_DIRECTORY']
-  return folder ? readLine(join(folder, variable.toLowerCase().replaceAll('_', '-')), false) : undefined
+  const credential = variable.toLowerCase().replaceAll('_', '-')
+  return folder ? readText(join(folder, credential), { mustExist: false, ownerOnly: false }) : undefined
 }
 
-const readLine = (file: string, mustExist: boolean): string | undefined => {
+const readText = (file: string, options: { mustExist: boolean; ownerOnly: boolean }): string | undefined => {
   try {
+    if (options.ownerOnly && (statSync(file).mode & 0o077) !== 0)
+      throw new Error(`others can read it: chmod 600 ${file}`)
     const text = readFileSync(file, 'utf8')
     if (text.length > maxBytes) throw new Error(`it is longer than ${maxBytes} characters`)
     return text.trim() || undefined
   } catch (error) {
-    if (!mustExist && codeOf(error) === 'ENOENT') return undefined
+    if (!options.mustExist && codeOf(error) === 'ENOENT') return undefined
     throw new ConfigError([`${file}: cannot be read: ${error instanceof Error ? error.message : String(error)}`])
   }
 }

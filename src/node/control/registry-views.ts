@@ -27,7 +27,13 @@ export interface RegistryStatusView extends View {
   appends: boolean
   appendsMessage: string | null
   admission: 'invite' | 'approve' | 'open'
-  registries: (PeerRef & { role: Role; state: PeerState; connected: boolean; address: string | null })[]
+  registries: (PeerRef & {
+    role: Role
+    state: PeerState
+    connected: boolean
+    address: string | null
+    addresses: string[]
+  })[]
   store: { path: string; bytes: number | null; lastBackupMs: number | null }
   warnings: Warning[]
 }

@@ -187,6 +187,8 @@ export interface StatusView extends View {
     addresses: string[]
     checkedMs: number | null
     ttlSeconds: number | null
+    /** Dialled after an AAAA answer. */
+    port: number
     message: string | null
   }
   resilience: { root: Survival; dns: Survival; both: Survival }

@@ -83,7 +83,8 @@ const registryRows = ({ registry, announced }: NetworkNode, source: RowSource): 
     const isSelf = compareBytes(publicKey, source.self) === 0
     const addresses = isSelf ? announced : (registry.records.read(publicKey)?.addrs ?? [])
     const state = shownState(source, publicKey, connections)
-    return { ...ref, role, state, connected: connections.has(ref.peerId), address: addresses[0] ?? null }
+    const connected = connections.has(ref.peerId)
+    return { ...ref, role, state, connected, address: addresses[0] ?? null, addresses: [...addresses] }
   })
 }
 

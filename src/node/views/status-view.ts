@@ -156,6 +156,7 @@ const dnsView = ({ candidates, config, invites }: TrustNode, network: NetworkNod
     addresses: found.map(({ address }) => address),
     checkedMs: checkedMs ?? null,
     ttlSeconds: found.length === 0 ? null : Math.min(...found.map(({ ttlSeconds }) => ttlSeconds)),
+    port: config.bootstrap.port,
     message: failed ?? unasked
   }
 }

@@ -30,7 +30,18 @@ const commands: [string, string[]][] = [
 ]
 
 /** Held to their schemas where such a process or folder is at hand. */
-const elsewhere = ['common', 'join', 'join-prepared', 'init', 'identity-stopped', 'registry-restore', 'registry-verify']
+const elsewhere = [
+  'common',
+  'join',
+  'join-prepared',
+  'init',
+  'identity-stopped',
+  'registry-restore',
+  'registry-verify',
+  'dns-show',
+  'dns-check',
+  'dns-set'
+]
 
 describe('JSON of each command', () => {
   let home: ControlHome

@@ -1,0 +1,116 @@
+import { type Command, Option } from 'commander'
+import { type ProviderName, providerNames } from '../../dns/providers/provider.ts'
+import { parseDuration } from '../../node/config/durations.ts'
+import type { AddCommand, Context } from '../context.ts'
+import { UsageError } from '../exit.ts'
+import { exampleOf } from '../help.ts'
+import { wholeNumber } from '../peer-rows.ts'
+import { type RunningOptions, withRunning } from '../running.ts'
+
+export interface DnsOptions extends RunningOptions {
+  domain?: string
+  /** Name servers to ask instead of the zone's own. */
+  ask?: string[]
+}
+
+export interface ShowOptions extends DnsOptions {
+  address?: string[]
+  provider: ProviderName
+}
+
+export interface CheckOptions extends DnsOptions {
+  watch?: boolean
+  every: number
+}
+
+export interface SetOptions extends DnsOptions {
+  provider: ProviderName
+  add?: string[]
+  remove?: string[]
+  prune?: boolean
+  plan?: boolean
+  ttl: number
+  /** ms; false: not at all. */
+  wait: number | false
+  awsProfile?: string
+  zoneId?: string
+  server?: string
+  zone?: string
+}
+
+const examples = `
+Examples:
+  trustnet dns show              the records, and how to enter them by hand
+  trustnet dns check             what is published against what is alive
+  trustnet dns set --provider route53 --aws-profile dns`
+
+const setHelp = `
+Adds the addresses of registries that are alive and removes those of registries
+that are down; what belongs to nobody stays unless --prune. Secrets are in the
+environment: CLOUDFLARE_API_TOKEN, TRUSTNET_DNS_TSIG_KEY, or with _FILE after
+the name, a file of mode 0600; Route 53 finds credentials as every AWS tool.
+
+Examples:
+  trustnet dns set --provider cloudflare
+  trustnet dns set --provider rfc2136 --server 2001:db8::53
+  trustnet dns set --provider route53 --add 2001:db8::2
+  trustnet dns set --plan                what would be changed`
+
+const withDomain = (command: Command): Command =>
+  withRunning(command)
+    .option('--domain <domain>', 'default: the domain of the running network')
+    .option('--ask <address...>', "name servers to ask instead of the zone's own")
+
+const provider = (text: string): Option =>
+  new Option('--provider <name>', text).choices([...providerNames]).default('manual')
+
+const duration =
+  (flag: string) =>
+  (text: string): number => {
+    const ms = parseDuration(text)
+    if (ms === undefined) throw new UsageError(`${flag} needs a duration like 30s or 5m; '${text}' is none.`)
+    return ms
+  }
+
+const everyMs = 30_000
+const waitMs = 120_000
+const recordTtlSeconds = 300
+
+export const addDns: AddCommand = (program, context) => {
+  const dns = program
+    .command('dns')
+    .description('the AAAA records by which new machines find the registries')
+    .addHelpText('after', examples)
+  withDomain(dns.command('show'))
+    .description('the records that are needed, and how to enter them')
+    .option('--address <ip...>', 'of the registries; default: those that are alive')
+    .addOption(provider('steps for this provider; manual: for all'))
+    .addHelpText('after', exampleOf('trustnet dns show', 'trustnet dns show --provider cloudflare'))
+    .action(async (options: ShowOptions) => (await import('./show.ts')).show(context, options))
+  withDomain(dns.command('check'))
+    .description('compare what is published with the registries alive (exit 5 when an edit is needed)')
+    .option('-w, --watch', 'repeat until Ctrl-C, and print each change')
+    .option('--every <duration>', 'with --watch', duration('--every'), everyMs)
+    .addHelpText('after', exampleOf('trustnet dns check', 'trustnet dns check --watch --every 1m'))
+    .action(async (options: CheckOptions) => (await import('./check.ts')).check(context, options))
+  addSet(dns, context)
+}
+
+const addSet = (dns: Command, context: Context): void => {
+  withDomain(dns.command('set'))
+    .description('add and remove exactly what is needed, and wait until the zone has it')
+    .addOption(provider('who writes it; manual: prints what to do'))
+    .option('--add <ip...>', 'add these instead')
+    .option('--remove <ip...>', 'remove these instead')
+    .option('--prune', 'remove what belongs to no registry of this network too')
+    .option('--plan', 'print the edit and change nothing')
+    .option('--ttl <seconds>', 'of the record', wholeNumber('--ttl'), recordTtlSeconds)
+    .option('--wait <duration>', 'for all name servers to have it', duration('--wait'), waitMs)
+    .option('--no-wait', 'do not wait for the name servers')
+    .option('--aws-profile <name>', 'route53: profile of ~/.aws')
+    .option('--zone-id <id>', 'route53, cloudflare: default: the zone of that name')
+    .option('--server <address>', "rfc2136: the zone's primary name server")
+    .option('--zone <domain>', 'rfc2136: default: what the server says')
+    .addHelpText('after', setHelp)
+    .action(async (options: SetOptions) => (await import('./set.ts')).set(context, options))
+}

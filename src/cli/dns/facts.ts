@@ -1,0 +1,78 @@
+import type { DnsFailure } from '../../dns/ask.ts'
+import { type Comparison, compare } from '../../dns/compare.ts'
+import { lookupPublished, type Published } from '../../dns/published.ts'
+import { tnrName } from '../../dns/tnr.ts'
+import type { ControlClient } from '../../node/control/client.ts'
+import { NothingRunningError } from '../../node/control/errors.ts'
+import { loadedConfig } from '../config-source.ts'
+import type { Context } from '../context.ts'
+import { ExitError, exitCodes, UsageError } from '../exit.ts'
+import { running } from '../running.ts'
+import type { DnsOptions } from './command.ts'
+
+export interface Facts {
+  readonly domain: string
+  readonly published: Published
+  readonly comparison: Comparison
+}
+
+/** The running process, or undefined when there is none and the command can do without. */
+export const runningOrNot = async (context: Context, options: DnsOptions): Promise<ControlClient | undefined> => {
+  try {
+    return await running(context, options)
+  } catch (error) {
+    if (error instanceof NothingRunningError) return undefined
+    throw error
+  }
+}
+
+const isDomain = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/
+
+/** --domain, the running network's, or the configuration's. @throws UsageError */
+export const domainOf = async (
+  context: Context,
+  options: DnsOptions,
+  client: ControlClient | undefined
+): Promise<string> => {
+  const given = options.domain?.toLowerCase().replace(/\.$/, '')
+  if (given !== undefined && !isDomain.test(given))
+    throw new UsageError(`'${given}' is no domain name, like example.org.`)
+  if (given !== undefined) return given
+  const { network } = client === undefined ? { network: null } : await client.status({ signal: context.signal })
+  if (network !== null) return network.domain
+  const { config } = await loadedConfig(context, options.config === undefined ? {} : { config: options.config })
+  if (config.domain !== undefined) return config.domain
+  throw new UsageError('No domain is known here: name it with --domain, like --domain example.org.')
+}
+
+/** What the zone's servers say. @throws ExitError 7 when none can be asked */
+export const publishedNow = async (context: Context, domain: string, options: DnsOptions): Promise<Published> => {
+  const key = { name: tnrName(domain), type: 'AAAA' as const }
+  const published: Published | DnsFailure = await lookupPublished(key, {
+    authorities: options.ask,
+    signal: context.signal
+  })
+  if (!('servers' in published)) throw cannotAsk(published.message)
+  if (published.servers.every(({ failure }) => failure !== undefined)) {
+    throw cannotAsk(published.servers.map(({ server, failure }) => `${server}: ${failure?.message}`).join('\n'))
+  }
+  return published
+}
+
+const cannotAsk = (why: string): ExitError =>
+  new ExitError(
+    exitCodes.timeout,
+    `No name server of the zone can be asked: ${why}.\nTry again, or name one with --ask ADDRESS.`
+  )
+
+/** Both sides of the comparison. @throws NothingRunningError, ExitError */
+export const factsNow = async (context: Context, client: ControlClient, options: DnsOptions): Promise<Facts> => {
+  const domain = await domainOf(context, options, client)
+  const [registry, status, published] = await Promise.all([
+    client.registryStatus({ signal: context.signal }),
+    client.status({ signal: context.signal }),
+    publishedNow(context, domain, options)
+  ])
+  const { registries } = registry
+  return { domain, published, comparison: compare({ domain, published, registries, port: status.dns.port }) }
+}

@@ -1,0 +1,39 @@
+import { addressToPublish, liveAddresses } from '../../dns/compare.ts'
+import { instructionsFor } from '../../dns/providers/instructions.ts'
+import type { RecordEdit } from '../../dns/providers/provider.ts'
+import { recordTtlSeconds } from '../../dns/records.ts'
+import { tnrName } from '../../dns/tnr.ts'
+import type { Context } from '../context.ts'
+import { UsageError } from '../exit.ts'
+import type { ShowOptions } from './command.ts'
+import { domainOf, runningOrNot } from './facts.ts'
+import { instructionLines } from './text.ts'
+
+/** The whole record set as it should be, and the steps to it. */
+export const show = async (context: Context, options: ShowOptions): Promise<void> => {
+  const { terminal, signal } = context
+  const client = await runningOrNot(context, options)
+  const domain = await domainOf(context, options, client)
+  const given = options.address?.map((text) => addressToPublish(text) ?? wrongAddress(text))
+  const alive = async (): Promise<string[]> => {
+    if (client === undefined) throw new UsageError('No registry runs here: name its address with --address IP.')
+    const [{ registries }, status] = await Promise.all([client.registryStatus({ signal }), client.status({ signal })])
+    return liveAddresses(registries, status.dns.port)
+  }
+  const values = given ?? (await alive())
+  if (values.length === 0)
+    throw new UsageError('No registry has an address that can be published: name one with --address IP.')
+  const name = tnrName(domain)
+  const edit: RecordEdit = { name, type: 'AAAA', ttlSeconds: recordTtlSeconds, add: values, remove: [] }
+  const instructions = instructionsFor(edit, { provider: options.provider })
+  if (options.json === true) {
+    terminal.json({ schemaVersion: 1, domain, name, type: 'AAAA', ttlSeconds: recordTtlSeconds, values, instructions })
+    return
+  }
+  for (const line of instructionLines(instructions, terminal.paint)) terminal.print(line)
+}
+
+/** @throws UsageError */
+export const wrongAddress = (text: string): never => {
+  throw new UsageError(`'${text}' is no IPv6 address that others can reach, like 2001:db8::1.`)
+}

@@ -1,0 +1,120 @@
+import { describe, expect, it } from 'vitest'
+import { addressToPublish, compare, type KnownRegistry, liveAddresses } from '../../../src/dns/compare.ts'
+import type { Published, ServerAnswer } from '../../../src/dns/published.ts'
+
+const server = (values: string[], more: Partial<ServerAnswer> = {}): ServerAnswer => ({
+  server: 'ns1.example.test',
+  address: '2001:db8::53',
+  values,
+  ttlSeconds: 300,
+  failure: undefined,
+  ...more
+})
+
+const at = (...servers: string[][]): Published => ({
+  zone: 'example.test',
+  servers: servers.map((values) => server(values))
+})
+
+const registry = (n: number, more: Partial<KnownRegistry> = {}): KnownRegistry => ({
+  peerId: `peer${n}`,
+  name: `r${n}`,
+  state: 'online',
+  connected: true,
+  addresses: [`/ip6/2001:db8::${n}/tcp/8000`],
+  ...more
+})
+
+const compared = (published: Published, ...registries: KnownRegistry[]) => {
+  const { edit, rows, notes } = compare({ domain: 'example.test', published, registries, port: 8000 })
+  return {
+    add: edit.add,
+    remove: edit.remove,
+    verdicts: rows.map(({ value, verdict }) => `${value} ${verdict}`),
+    notes
+  }
+}
+
+describe('compare', () => {
+  it('what is alive and published needs no edit', () => {
+    expect(compared(at(['2001:db8::1', '2001:db8::2']), registry(1), registry(2))).toEqual({
+      add: [],
+      remove: [],
+      verdicts: ['2001:db8::1 keep', '2001:db8::2 keep'],
+      notes: []
+    })
+  })
+
+  it('adds one address of a registry that is alive, the most widely reachable', () => {
+    const two = registry(2, { addresses: ['/ip6/fd00::2/tcp/8000', '/ip6/2001:db8::2/tcp/8000'] })
+    expect(compared(at(['2001:db8::1']), registry(1), two)).toMatchObject({ add: ['2001:db8::2'], remove: [] })
+    expect(compared(at(['2001:db8::1', 'fd00::2']), registry(1), two)).toMatchObject({ add: [], remove: [] })
+  })
+
+  it('removes the address of a registry that is down for sure, and of no other', () => {
+    const published = at(['2001:db8::1', '2001:db8::2', '2001:db8::3', '2001:db8::4', '2001:db8::5'])
+    const states = ['online', 'offline', 'left', 'suspect', 'unknown']
+    const registries = states.map((state, n) => registry(n + 1, { state, connected: n === 0 }))
+    expect(compared(published, ...registries)).toMatchObject({ add: [], remove: ['2001:db8::2', '2001:db8::3'] })
+  })
+
+  it('adds nobody whose state is not sure, but one that this process is connected to', () => {
+    const unsure = (connected: boolean) => registry(2, { state: 'unknown', connected })
+    expect(compared(at(['2001:db8::1']), registry(1), unsure(false)).add).toEqual([])
+    expect(compared(at(['2001:db8::1']), registry(1), unsure(true)).add).toEqual(['2001:db8::2'])
+  })
+
+  it('never takes the last addresses away', () => {
+    expect(compared(at(['2001:db8::1']), registry(1, { state: 'offline', connected: false }))).toMatchObject({
+      remove: [],
+      verdicts: ['2001:db8::1 keep']
+    })
+  })
+
+  it('an address of nobody is shown and not in the edit', () => {
+    expect(compared(at(['2001:db8::1', '2001:db8::99']), registry(1))).toMatchObject({
+      add: [],
+      remove: [],
+      verdicts: ['2001:db8::1 keep', '2001:db8::99 stray']
+    })
+  })
+
+  it('an address that only some name servers have is still to be added', () => {
+    expect(compared(at(['2001:db8::1', '2001:db8::2'], ['2001:db8::1']), registry(1), registry(2)).add).toEqual([
+      '2001:db8::2'
+    ])
+  })
+
+  it('a registry at another port cannot be found by DNS: a note, no edit', () => {
+    const { add, notes } = compared(
+      at(['2001:db8::1']),
+      registry(1),
+      registry(2, { addresses: ['/ip6/2001:db8::2/tcp/8010'] })
+    )
+    expect(add).toEqual([])
+    expect(notes).toEqual([expect.stringMatching(/^r2 listens at .*8010: after an AAAA answer port 8000 is dialled/)])
+  })
+
+  it('a name server that does not answer is a note, and the others decide', () => {
+    const dead = server([], { server: 'ns2.example.test', failure: { kind: 'timeout', message: 'no answer' } })
+    const published = { zone: 'example.test', servers: [server(['2001:db8::1']), dead] }
+    expect(compared(published, registry(1))).toMatchObject({
+      add: [],
+      notes: ['ns2.example.test does not answer: no answer']
+    })
+  })
+})
+
+describe('addresses to publish', () => {
+  it('one spelling; nothing that others could not reach', () => {
+    expect(addressToPublish('2001:0DB8:0::1')).toBe('2001:db8::1')
+    expect(['fe80::1', '::', 'ff02::1', '2002::1', 'x', '2001:db8::1%eth0'].map(addressToPublish)).toEqual(
+      Array.from({ length: 6 }, () => undefined)
+    )
+  })
+
+  it('one of each registry that is alive, each once', () => {
+    const dead = registry(3, { state: 'offline', connected: false })
+    expect(liveAddresses([registry(1), registry(1), registry(2), dead], 8000)).toEqual(['2001:db8::1', '2001:db8::2'])
+  })
+})
