@@ -11,7 +11,6 @@ import type { Replica } from './replica.ts'
 
 /** Memberships that ended by time are looked for at most this often. */
 const sweepMs = 60_000
-const recordsPerPage = 500
 
 export interface MembershipFollowerComponents {
   replica: Replica
@@ -37,6 +36,8 @@ export class MembershipFollower {
     })
     replica.events.addEventListener('reset', () => this.#reset())
     replica.events.addEventListener('checkpoint', () => this.#sweep())
+    // A crash may have come between the end of a membership and that of its record.
+    this.#forgetFormer()
   }
 
   /** Keys that were admitted and not revoked, above `after`, ascending. */
@@ -83,7 +84,7 @@ export class MembershipFollower {
 
   /** The log was replaced as a whole: what differs from before is told as if it had come entry by entry. */
   #reset(): void {
-    const { records, replica } = this.#components
+    const { replica } = this.#components
     const before = this.#order
     this.#order = this.#orderNow()
     for (const publicKey of before.after(undefined, before.size)) {
@@ -96,13 +97,13 @@ export class MembershipFollower {
         if (!known.has(peerIdText(publicKey))) this.#admitted(publicKey, admit.bytes)
       }
     }
-    for (let change = 0; ; ) {
-      const page = records.changesAfter(change, recordsPerPage)
-      for (const { publicKey } of page) if (!replica.isMember(publicKey)) this.#forget(publicKey)
-      const last = page.at(-1)
-      if (last === undefined) return
-      change = last.change
-    }
+    this.#forgetFormer()
+  }
+
+  #forgetFormer(): void {
+    const { records, replica } = this.#components
+    const former = [...records.keys()].filter((publicKey) => !replica.isMember(publicKey))
+    for (const publicKey of former) this.#forget(publicKey)
   }
 
   #sweep(): void {

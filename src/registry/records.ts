@@ -142,6 +142,11 @@ export class Records {
     return this.#init.table.count()
   }
 
+  /** Everybody whose record is kept. Nothing may be written while it is read. */
+  *keys(): Generator<Uint8Array> {
+    for (const { publicKey } of this.#init.table.positions()) yield publicKey
+  }
+
   /** Rows behind a position in ascending order of change: who reads on from the last one sees every latest version once. */
   changesAfter(change: number, limit: number): RecordRow[] {
     return this.#init.table.changesAfter(change, limit)

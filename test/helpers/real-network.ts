@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { sealCheckpoint } from '../../src/registry/checkpoint.ts'
 import { createNetwork } from '../../src/registry/create-network.ts'
 import type { Policy } from '../../src/registry/genesis.ts'
 import { sha256 } from '../../src/registry/hash.ts'
@@ -7,6 +8,7 @@ import { makeJoin } from '../../src/registry/join.ts'
 import { SigningKey } from '../../src/registry/keys.ts'
 import type { Clock } from '../../src/registry/ports.ts'
 import type { Forward } from '../../src/registry/queue.ts'
+import { type NodeRecord, sealRecord } from '../../src/registry/record.ts'
 import { openRegistry, type Registry, type RegistryInit } from '../../src/registry/registry.ts'
 import type { Role } from '../../src/registry/role.ts'
 import { tempFolder } from './temp.ts'
@@ -36,6 +38,31 @@ export interface JoinWish {
   role?: Role
   invite?: IssuedInvite
 }
+
+/** A record of a member, as its node would sign it. */
+export const recordBy = (
+  { networkId }: Pick<Registry, 'networkId'>,
+  key: SigningKey,
+  seq: number,
+  change: Partial<NodeRecord> = {}
+): Uint8Array =>
+  sealRecord(
+    {
+      networkId,
+      publicKey: key.publicKey,
+      seq,
+      addrs: ['/ip6/2001:db8::1/tcp/9000'],
+      roles: ['integrated'],
+      services: [],
+      tags: [],
+      software: 'test',
+      reach: 'unknown',
+      left: false,
+      issuedMs: 1,
+      ...change
+    },
+    key
+  ).bytes
 
 /** A network with its root, and registries that follow it, all with real stores in one folder. */
 export class RealNetwork implements AsyncDisposable {
@@ -105,6 +132,14 @@ export class RealNetwork implements AsyncDisposable {
     const invite = await this.root.admission.invite({ role: 'secondary' })
     await this.root.admission.join(this.wish({ key, name, role: 'secondary', invite }))
     return this.openReplica(name, key, init)
+  }
+
+  /** Another head for a position, signed by the log key all the same. */
+  forgedCheckpoint(n: number): Uint8Array {
+    const { checkpoint, networkId } = this.root.replica
+    if (checkpoint === undefined) throw new Error('the root has no checkpoint')
+    const headHash = sha256(networkId)
+    return sealCheckpoint({ ...checkpoint.value, n, headHash }, this.logKey).bytes
   }
 
   async sync(registry: Registry): Promise<void> {

@@ -12,29 +12,9 @@ import {
 import type { RegistryEvents } from '../../../src/registry/events.ts'
 import { SigningKey } from '../../../src/registry/keys.ts'
 import type { Logger } from '../../../src/registry/ports.ts'
-import { type NodeRecord, sealRecord } from '../../../src/registry/record.ts'
 import { adoptGenesis, openRegistry, peekGenesis, type Registry } from '../../../src/registry/registry.ts'
-import { day, RealNetwork } from '../../helpers/real-network.ts'
+import { day, RealNetwork, recordBy } from '../../helpers/real-network.ts'
 import { tempFolder } from '../../helpers/temp.ts'
-
-const recordOf = (registry: Registry, key: SigningKey, seq: number, change: Partial<NodeRecord> = {}): Uint8Array =>
-  sealRecord(
-    {
-      networkId: registry.networkId,
-      publicKey: key.publicKey,
-      seq,
-      addrs: ['/ip6/2001:db8::1/tcp/9000'],
-      roles: ['integrated'],
-      services: [],
-      tags: [],
-      software: 'test',
-      reach: 'unknown',
-      left: false,
-      issuedMs: 1,
-      ...change
-    },
-    key
-  ).bytes
 
 const next = <K extends keyof RegistryEvents>({ events }: Registry, type: K): Promise<RegistryEvents[K]> =>
   new Promise((resolve) => {
@@ -46,7 +26,7 @@ describe('openRegistry', () => {
     await using network = await RealNetwork.create()
     const ann = await network.admit('ann')
     const first = network.root
-    await first.records.put(recordOf(first, ann, 1))
+    await first.records.put(recordBy(first, ann, 1))
     await first.meta.set('seq', Uint8Array.of(7))
     const { n } = first.replica.head
     await first.close()
@@ -138,14 +118,14 @@ describe('events', () => {
     expect((await atSecondary).detail.publicKey).toEqual(key.publicKey)
     await checkpoint
     const record = next(secondary, 'record')
-    await secondary.records.put(recordOf(secondary, key, 1), { source: 'sync' })
+    await secondary.records.put(recordBy(secondary, key, 1), { source: 'sync' })
     expect((await record).detail.change).toBe(1)
   })
 
   it('let a record in that came before its admission', async () => {
     await using network = await RealNetwork.create()
     const key = SigningKey.generate()
-    const put = network.root.records.put(recordOf(network.root, key, 1))
+    const put = network.root.records.put(recordBy(network.root, key, 1))
     await network.admit('ann', key)
     expect(await put).toMatchObject({ accepted: true })
   })
@@ -155,8 +135,8 @@ describe('events', () => {
     const { admission, records, root } = network.root
     const ann = await network.admit('ann')
     const bob = await network.admit('bob')
-    await records.put(recordOf(network.root, ann, 1))
-    await records.put(recordOf(network.root, bob, 1))
+    await records.put(recordBy(network.root, ann, 1))
+    await records.put(recordBy(network.root, bob, 1))
     await admission.revoke(ann.publicKey, 'stolen')
     expect(network.root.lookup({ name: 'ann' }).rows).toEqual([])
     await network.root.meta.set('behind', Uint8Array.of(1))
@@ -216,8 +196,8 @@ describe('alarms', () => {
     await using network = await RealNetwork.create()
     const ann = await network.admit('ann')
     const { alarms, records } = network.root
-    await records.put(recordOf(network.root, ann, 1))
-    await records.put(recordOf(network.root, ann, 1, { tags: ['clone'] })).catch(() => undefined)
+    await records.put(recordBy(network.root, ann, 1))
+    await records.put(recordBy(network.root, ann, 1, { tags: ['clone'] })).catch(() => undefined)
     expect(alarms.list()).toMatchObject([{ code: 'duplicate_key' }])
   })
 })
