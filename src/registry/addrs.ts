@@ -65,17 +65,8 @@ export function isAnnounceable(multiaddr: AddrText): boolean {
   return mayAnnounce(parseAddr(multiaddr))
 }
 
-const mayAnnounce = (addr: Addr | undefined): addr is Addr =>
+const mayAnnounce = (addr: Addr | undefined): addr is Addr & { port: number } =>
   addr?.port !== undefined && addr.peerId === undefined && announceable.has(addr.scope)
-
-/** @throws InvalidPayloadError for what a record may not hold, or text that is not in its shortest form */
-export function checkAnnounceable(multiaddr: string, what: string): void {
-  const addr = parseAddr(multiaddr)
-  if (!mayAnnounce(addr)) {
-    throw new InvalidPayloadError(`${what} must be /ip6/…/tcp/… with a global, unique local or loopback address`)
-  }
-  if (textOf(addr) !== multiaddr) throw new InvalidPayloadError(`${what} is not in its shortest form`)
-}
 
 /** The one spelling of a multiaddr that `parseAddr` knows; undefined for all others. */
 export function normalAddr(multiaddr: AddrText): string | undefined {
@@ -94,14 +85,49 @@ export function encodeAddr(multiaddr: string): Uint8Array {
   if (addr?.port === undefined || addr.peerId !== undefined) {
     throw new InvalidPayloadError('an address must be /ip6/…/tcp/…')
   }
-  return Uint8Array.from([ip6Code, ...addr.bytes, tcpCode, addr.port >> 8, addr.port & 0xff])
+  return binaryOf(addr.bytes, addr.port)
+}
+
+function binaryOf(ip: Uint8Array, port: number): Uint8Array {
+  const bytes = new Uint8Array(addrBytes)
+  bytes[0] = ip6Code
+  bytes.set(ip, 1)
+  bytes[1 + ip6Bytes] = tcpCode
+  bytes[addrBytes - 2] = port >> 8
+  bytes[addrBytes - 1] = port & 0xff
+  return bytes
 }
 
 /** `/ip6/IP/tcp/PORT` of a binary multiaddr. @throws InvalidPayloadError for every other multiaddr */
 export function decodeAddr(bytes: Uint8Array): string {
+  checkShape(bytes)
+  return `/ip6/${formatIp6(ipOf(bytes))}/tcp/${portIn(bytes)}`
+}
+
+/** The same for what a record may hold. @throws InvalidPayloadError, also for text that is not in its shortest form */
+export function encodeAnnounceable(multiaddr: string): Uint8Array {
+  const addr = parseAddr(multiaddr)
+  if (!mayAnnounce(addr)) throw new InvalidPayloadError(announceableRule)
+  if (textOf(addr) !== multiaddr) throw new InvalidPayloadError('an address of the record is not in its shortest form')
+  return binaryOf(addr.bytes, addr.port)
+}
+
+/** @throws InvalidPayloadError for what a record may not hold. Judged by the bytes: their text need not be parsed. */
+export function decodeAnnounceable(bytes: Uint8Array): string {
+  checkShape(bytes)
+  if (portIn(bytes) === 0 || !announceable.has(scopeOfBytes(ipOf(bytes)))) {
+    throw new InvalidPayloadError(announceableRule)
+  }
+  return decodeAddr(bytes)
+}
+
+const announceableRule = 'an address of the record must be /ip6/…/tcp/… with a global, unique local or loopback address'
+
+function checkShape(bytes: Uint8Array): void {
   if (bytes.length !== addrBytes || bytes[0] !== ip6Code || bytes[1 + ip6Bytes] !== tcpCode) {
     throw new InvalidPayloadError('an address is not /ip6/…/tcp/…')
   }
-  const port = ((bytes[addrBytes - 2] ?? 0) << 8) | (bytes[addrBytes - 1] ?? 0)
-  return `/ip6/${formatIp6(bytes.subarray(1, 1 + ip6Bytes))}/tcp/${port}`
 }
+
+const ipOf = (bytes: Uint8Array): Uint8Array => bytes.subarray(1, 1 + ip6Bytes)
+const portIn = (bytes: Uint8Array): number => ((bytes[addrBytes - 2] ?? 0) << 8) | (bytes[addrBytes - 1] ?? 0)

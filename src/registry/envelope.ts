@@ -109,7 +109,7 @@ interface Parsed {
 function parse(domain: Domain, given: Uint8Array, maxBytes: number): Parsed {
   checkSize(domain, given, maxBytes)
   // A copy: the bytes may be a view of a frame or of a database page, which would change or stay in memory as a whole.
-  const bytes = Uint8Array.from(given)
+  const bytes = new Uint8Array(given)
   const envelope = decode(domain, bytes)
   if (!equals(envelope.payloadType, domain.payloadType)) {
     throw new InvalidEnvelopeError(`signed for another purpose than ${nameOf(domain)}`)

@@ -1,4 +1,4 @@
-import { checkAnnounceable, decodeAddr, encodeAddr } from './addrs.ts'
+import { decodeAnnounceable, encodeAnnounceable } from './addrs.ts'
 import { domains, type Signed } from './envelope.ts'
 import { InvalidPayloadError } from './errors.ts'
 import {
@@ -53,7 +53,7 @@ const kind: SignedKind<NodeRecord, NodeRecordMessage> = {
   codec: NodeRecordMessage,
   toMessage: (value) => ({
     ...value,
-    addrs: value.addrs.map(encodeAddr),
+    addrs: value.addrs.map(encodeAnnounceable),
     roles: value.roles.map((role) => roles[role]),
     reach: reaches[value.reach]
   }),
@@ -70,7 +70,7 @@ function recordOf(message: NodeRecordMessage): NodeRecord {
     networkId: message.networkId,
     publicKey: message.publicKey,
     seq: message.seq,
-    addrs: message.addrs.map(decodeAddr),
+    addrs: message.addrs.map(decodeAnnounceable),
     ...(registryKey !== undefined && { registryKey }),
     roles: message.roles.map(roleOf).filter((role) => role !== undefined),
     services: message.services,
@@ -87,7 +87,6 @@ function checkRecord(value: NodeRecord): void {
   checkKey(value.publicKey, 'key of the record')
   checkPosition(value.seq, 1, 'seq of the record')
   if (value.addrs.length > maxAddrs) throw new InvalidPayloadError(`the record has more than ${maxAddrs} addresses`)
-  for (const addr of value.addrs) checkAnnounceable(addr, 'address of the record')
   if (value.registryKey !== undefined) checkKey(value.registryKey, 'registry key of the record')
   if (value.roles.length > maxRoles) throw new InvalidPayloadError(`the record has more than ${maxRoles} roles`)
   const labels = [...value.services, ...value.tags]
@@ -106,7 +105,7 @@ export const openRecord = (bytes: Uint8Array, networkId: Uint8Array, options?: O
   openSigned(kind, bytes, networkId, options)
 
 /** The same with the signature checked in the thread pool. */
-export const openRecordAsync = async (
+export const openRecordAsync = (
   bytes: Uint8Array,
   networkId: Uint8Array,
   options?: OpenOptions
