@@ -123,13 +123,13 @@ export function verifySignature(publicKey: Uint8Array, bytes: Uint8Array, signat
 }
 
 /** The same in the thread pool. `bytes` and `signature` must not change until it is done. */
-export async function verifySignatureAsync(
+export function verifySignatureAsync(
   publicKey: Uint8Array,
   bytes: Uint8Array,
   signature: Uint8Array
 ): Promise<boolean> {
   const object = keyObjectOf(publicKey)
-  if (object === null) return false
+  if (object === null) return Promise.resolve(false)
   return new Promise((resolve, reject) => {
     verify(null, bytes, object, signature, (error, valid) => (error === null ? resolve(valid) : reject(error)))
   })

@@ -215,8 +215,7 @@ export class Records {
   #isHeldAlready(bytes: Uint8Array, signer: Uint8Array | undefined): boolean {
     const publicKey = bytes.subarray(keyInEnvelope.from, keyInEnvelope.to)
     if (signer !== undefined && !equals(signer, publicKey)) return false
-    const held = this.#init.table.get(publicKey)
-    return held !== undefined && equals(held.envelope, bytes) && this.#init.membership.isMember(held.publicKey)
+    return this.#init.membership.isMember(publicKey) && this.#init.table.holds(publicKey, bytes)
   }
 
   #refuseRevoked(publicKey: Uint8Array): void {
@@ -242,16 +241,20 @@ export class Records {
     )
   }
 
-  /** Inside the transaction, so that of two that race the newer stays. `change` is undefined when the held one does. */
+  /**
+   * Inside the transaction, so that of two that race the newer stays. `change` is undefined when the held one does; the held row is
+   * there when its seq is not below.
+   */
   #replace(record: Signed<NodeRecord>): { change: number | undefined; held: RecordRow | undefined } {
     const { table, membership } = this.#init
     const { publicKey, seq, services } = record.value
     this.#refuseRevoked(publicKey)
     if (!membership.isMember(publicKey)) throw new NotMemberError('not a member any longer')
-    const held = table.get(publicKey)
+    const before = table.held(publicKey)
+    const held = before !== undefined && before.seq >= seq ? table.get(publicKey) : undefined
     if (held !== undefined && compareRecords({ seq, hash: record.hash }, held) <= 0) return { change: undefined, held }
     const bucket = bucketOf('records', publicKey)
-    const change = table.put({ publicKey, bucket, seq, hash: record.hash, services, envelope: record.bytes })
+    const change = table.put({ publicKey, bucket, seq, hash: record.hash, services, envelope: record.bytes }, before)
     return { change, held }
   }
 

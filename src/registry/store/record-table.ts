@@ -44,6 +44,14 @@ export interface RecordInput {
   readonly envelope: Uint8Array
 }
 
+/** What an update is judged by. */
+export interface HeldRecord {
+  readonly seq: number
+  readonly hash: Uint8Array
+  /** One per line. */
+  readonly services: string
+}
+
 /** What the digest is built from. */
 export interface RecordPosition {
   readonly publicKey: Uint8Array
@@ -59,7 +67,8 @@ const prepareStatements = (db: Database) => ({
     'INSERT OR REPLACE INTO records (public_key, bucket, seq, hash, services, envelope) VALUES (?, ?, ?, ?, ?, ?)'
   ),
   remove: db.prepare<[Uint8Array]>('DELETE FROM records WHERE public_key = ?'),
-  services: db.prepare<[Uint8Array], { services: string }>('SELECT services FROM records WHERE public_key = ?'),
+  held: db.prepare<[Uint8Array], HeldRecord>('SELECT seq, hash, services FROM records WHERE public_key = ?'),
+  same: db.prepare<[Uint8Array, Uint8Array]>('SELECT 1 FROM records WHERE public_key = ? AND envelope = ?'),
   addService: db.prepare<[string, Uint8Array]>(
     'INSERT OR IGNORE INTO record_services (service, public_key) VALUES (?, ?)'
   ),
@@ -102,16 +111,26 @@ export class RecordTable {
     return this.#statements.get.get(publicKey)
   }
 
-  /** Puts the row in place of an older one of the same key; gives the new change number. */
-  put(row: RecordInput): number {
+  /** Without the envelope: each blob that is read costs more than the search for its row. */
+  held(publicKey: Uint8Array): HeldRecord | undefined {
+    return this.#statements.held.get(publicKey)
+  }
+
+  /** Whether exactly this envelope is kept. */
+  holds(publicKey: Uint8Array, envelope: Uint8Array): boolean {
+    return this.#statements.same.get(publicKey, envelope) !== undefined
+  }
+
+  /** Puts the row in place of the one that is held; gives the new change number. */
+  put(row: RecordInput, held: HeldRecord | undefined): number {
     const { publicKey, bucket, seq, hash, envelope } = row
     const services = row.services.join('\n')
-    this.#putServices(publicKey, services)
+    this.#putServices(publicKey, held?.services ?? '', services)
     return Number(this.#statements.replace.run(publicKey, bucket, seq, hash, services, envelope).lastInsertRowid)
   }
 
   delete(publicKey: Uint8Array): boolean {
-    this.#putServices(publicKey, '')
+    this.#putServices(publicKey, this.held(publicKey)?.services ?? '', '')
     return this.#statements.remove.run(publicKey).changes > 0
   }
 
@@ -157,8 +176,7 @@ export class RecordTable {
     return this.#statements.count.get()?.count ?? 0
   }
 
-  #putServices(publicKey: Uint8Array, services: string): void {
-    const before = this.#statements.services.get(publicKey)?.services ?? ''
+  #putServices(publicKey: Uint8Array, before: string, services: string): void {
     if (before === services) return
     const kept = new Set(listed(services))
     for (const service of listed(before)) if (!kept.has(service)) this.#statements.removeService.run(service, publicKey)
