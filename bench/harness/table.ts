@@ -2,7 +2,7 @@ import type { BenchmarkResult, FigureResult, RowResult } from './benchmark.ts'
 import type { Spread } from './spread.ts'
 
 /** Three digits that count, with separators: 12,300 and 0.0456. */
-const short = (value: number): string =>
+export const short = (value: number): string =>
   Number.isFinite(value) ? Number(value.toPrecision(3)).toLocaleString('en-US', { maximumFractionDigits: 6 }) : 'none'
 
 const range = ({ median, min, max }: Spread): string =>
