@@ -12,6 +12,7 @@ import type { ConnectionTrust } from '../protocols/engine/trust.ts'
 import { type Hello, type HelloProven, hello, registryHello } from '../protocols/hello/index.ts'
 import { type Kad, kad } from '../protocols/kad/index.ts'
 import { lookupServer } from '../protocols/lookup/index.ts'
+import { probeServer } from '../protocols/probe/index.ts'
 import { type Register, register, registryBackend } from '../protocols/register/index.ts'
 import { type SyncServer, syncServer } from '../protocols/sync/index.ts'
 import type { SigningKey } from '../registry/keys.ts'
@@ -35,6 +36,7 @@ export type HostServices = BaseServices & {
   register?: Register
   sync?: SyncServer
   lookup?: Startable
+  probe?: Startable
 }
 
 export type Host = Libp2p<HostServices>
@@ -179,7 +181,12 @@ function hostOptions(init: HostInit, port: number): Libp2pOptions<HostServices> 
         onCheckpoint: init.onCheckpoint
       }),
       sync: syncServer({ ...common, source: registry }),
-      lookup: lookupServer({ ...common, source: registry })
+      lookup: lookupServer({ ...common, source: registry }),
+      probe: probeServer({
+        ...common,
+        networkId,
+        addrsOf: (publicKey) => registry.records.read(publicKey)?.addrs ?? []
+      })
     })
   }
   return libp2pOptions<HostServices>({

@@ -8,7 +8,9 @@ import type { Host } from './host.ts'
 import { memberTargets } from './member-targets.ts'
 import type { NetworkNode, NetworkNodeInit } from './network-node.ts'
 import { PeerKeeper } from './peer-keeper.ts'
+import { ReachKeeper } from './reach-keeper.ts'
 import { RoundTrips } from './round-trips.ts'
+import type { SelfChange } from './self-record.ts'
 import { SyncKeeper } from './sync-keeper.ts'
 
 /** Keeps the replica of a node up to date. */
@@ -69,6 +71,23 @@ export const makeRoundTrips = ({ config, logger }: NetworkNodeInit, { trust }: N
         if (peerIdText(member.publicKey) === peer) connection.abort(new Error('no answer to pings'))
       }
     }
+  })
+
+/** Finds out whether others can dial this node, and says so in its record. */
+export const makeReach = (
+  { config, registry, logger }: NetworkNodeInit,
+  network: NetworkNode,
+  publish: (change: SelfChange) => Promise<void>
+): ReachKeeper =>
+  new ReachKeeper({
+    networkId: registry.networkId,
+    role: config.role,
+    trust: network.trust,
+    limits: network.limits,
+    logger,
+    announced: () => network.announced,
+    current: () => (network.isMember() ? network.selfRecord.current?.value.reach : undefined),
+    publish: async (reach) => await publish({ reach })
   })
 
 /** From 1,000 members on the pulls of all together stay as many as they are. */

@@ -16,7 +16,7 @@ import { followRegistry } from './follow-registry.ts'
 import { Gater } from './gater.ts'
 import { HeadWatch } from './head-watch.ts'
 import { type Host, startHost, stopHost } from './host.ts'
-import { makePeers, makeRoundTrips, makeSync, protocolLimits } from './keepers.ts'
+import { makePeers, makeReach, makeRoundTrips, makeSync, protocolLimits } from './keepers.ts'
 import { KnownPrefixes } from './known-prefixes.ts'
 import { forgetStrangers } from './libp2p.ts'
 import { makeMembership } from './membership.ts'
@@ -278,7 +278,9 @@ export class NetworkNode {
     this.#peers = makePeers(this.#init, this, host)
     this.#roundTrips = makeRoundTrips(this.#init, this, host)
     this.#session = this.#makeSession(host)
-    for (const keeper of [this.#sync, this.#peers, this.#roundTrips, this.#session]) keeper.start()
+    const reach = makeReach(this.#init, this, async (change) => await this.#self.publish(change))
+    this.#stops.push(() => reach.stop())
+    for (const keeper of [this.#sync, this.#peers, this.#roundTrips, this.#session, reach]) keeper.start()
   }
 
   #makeSession(host: Host): SessionKeeper {

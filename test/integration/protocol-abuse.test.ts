@@ -44,7 +44,8 @@ const protocols: [string, number, number][] = [
   ['hello', defaultLimits.hello.frameBytes, defaultLimits.hello.streams],
   ['register', defaultLimits.register.frameBytes, defaultLimits.register.streams],
   ['sync', defaultLimits.sync.requestBytes, defaultLimits.sync.streams],
-  ['lookup', defaultLimits.lookup.requestBytes, defaultLimits.lookup.streams]
+  ['lookup', defaultLimits.lookup.requestBytes, defaultLimits.lookup.streams],
+  ['probe', defaultLimits.probe.requestBytes, defaultLimits.probe.streams]
 ]
 
 const open = (name: string): Promise<Stream> =>

@@ -105,6 +105,18 @@ export interface ProtocolLimits {
     rows: number
     defaultRows: number
   }
+  probe: {
+    requestBytes: number
+    answerBytes: number
+    streams: number
+    rate: Rate
+    /** Dials to one address, whoever asks. */
+    target: Rate
+    /** Dials at a time. */
+    running: number
+    dialMs: number
+    deadlineMs: number
+  }
   announce: {
     /** What we publish; below what receivers accept, since an oversize message ends gossip on its connection. */
     messageBytes: number
@@ -222,6 +234,18 @@ export const defaultLimits: ProtocolLimits = {
     rows: 500,
     defaultRows: 100
   },
+  probe: {
+    requestBytes: 128,
+    answerBytes: 64,
+    streams: 2,
+    // A record has eight addresses, and whoever asks has them all dialled once or twice.
+    rate: { count: 16, perMs: 60_000 },
+    // Of the clone of an address in many records the owner sees no more than this.
+    target: { count: 2, perMs: 60_000 },
+    running: 16,
+    dialMs: 4_000,
+    deadlineMs: 8_000
+  },
   announce: {
     // A record has at most 1 KiB, a checkpoint less.
     messageBytes: 2 * KiB,
@@ -265,6 +289,7 @@ export function limitsWith(overrides: LimitOverrides = {}): ProtocolLimits {
     register: { ...defaultLimits.register, ...overrides.register },
     sync: { ...defaultLimits.sync, ...overrides.sync },
     lookup: { ...defaultLimits.lookup, ...overrides.lookup },
+    probe: { ...defaultLimits.probe, ...overrides.probe },
     announce: { ...defaultLimits.announce, ...overrides.announce },
     kad: { ...defaultLimits.kad, ...overrides.kad }
   })

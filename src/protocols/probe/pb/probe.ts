@@ -1,0 +1,275 @@
+// @ts-nocheck
+import { decodeMessage, encodeMessage, message, streamMessage } from 'protons-runtime'
+import { alloc as uint8ArrayAlloc } from 'uint8arrays/alloc'
+import type { Codec, DecodeOptions } from 'protons-runtime'
+import type { Uint8ArrayList } from 'uint8arraylist'
+
+export interface ProbeRequest {
+  version: number
+  networkId: Uint8Array
+  addr: Uint8Array
+}
+
+export namespace ProbeRequest {
+  let _codec: Codec<ProbeRequest>
+
+  export const codec = (): Codec<ProbeRequest> => {
+    if (_codec == null) {
+      _codec = message<ProbeRequest>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.version != null && obj.version !== 0)) {
+          w.uint32(8)
+          w.uint32(obj.version)
+        }
+
+        if ((obj.networkId != null && obj.networkId.byteLength > 0)) {
+          w.uint32(18)
+          w.bytes(obj.networkId)
+        }
+
+        if ((obj.addr != null && obj.addr.byteLength > 0)) {
+          w.uint32(26)
+          w.bytes(obj.addr)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          version: 0,
+          networkId: uint8ArrayAlloc(0),
+          addr: uint8ArrayAlloc(0)
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.version = reader.uint32()
+              break
+            }
+            case 2: {
+              obj.networkId = reader.bytes()
+              break
+            }
+            case 3: {
+              obj.addr = reader.bytes()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.version`,
+                value: reader.uint32()
+              }
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.networkId`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 3: {
+              yield {
+                field: `${prefix}.addr`,
+                value: reader.bytes()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface ProbeRequestVersionFieldEvent {
+    field: '$.version'
+    value: number
+  }
+
+  export interface ProbeRequestNetworkIdFieldEvent {
+    field: '$.networkId'
+    value: Uint8Array
+  }
+
+  export interface ProbeRequestAddrFieldEvent {
+    field: '$.addr'
+    value: Uint8Array
+  }
+
+  export function encode (obj: Partial<ProbeRequest>): Uint8Array {
+    return encodeMessage(obj, ProbeRequest.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<ProbeRequest>): ProbeRequest {
+    return decodeMessage(buf, ProbeRequest.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<ProbeRequest>): Generator<ProbeRequestVersionFieldEvent | ProbeRequestNetworkIdFieldEvent | ProbeRequestAddrFieldEvent> {
+    return streamMessage(buf, ProbeRequest.codec(), opts)
+  }
+}
+
+export interface ProbeAnswer {
+  status: number
+  outcome: number
+  retryAfterMs: number
+}
+
+export namespace ProbeAnswer {
+  let _codec: Codec<ProbeAnswer>
+
+  export const codec = (): Codec<ProbeAnswer> => {
+    if (_codec == null) {
+      _codec = message<ProbeAnswer>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.status != null && obj.status !== 0)) {
+          w.uint32(8)
+          w.uint32(obj.status)
+        }
+
+        if ((obj.outcome != null && obj.outcome !== 0)) {
+          w.uint32(16)
+          w.uint32(obj.outcome)
+        }
+
+        if ((obj.retryAfterMs != null && obj.retryAfterMs !== 0)) {
+          w.uint32(24)
+          w.uint64Number(obj.retryAfterMs)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          status: 0,
+          outcome: 0,
+          retryAfterMs: 0
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.status = reader.uint32()
+              break
+            }
+            case 2: {
+              obj.outcome = reader.uint32()
+              break
+            }
+            case 3: {
+              obj.retryAfterMs = reader.uint64Number()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.status`,
+                value: reader.uint32()
+              }
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.outcome`,
+                value: reader.uint32()
+              }
+              break
+            }
+            case 3: {
+              yield {
+                field: `${prefix}.retryAfterMs`,
+                value: reader.uint64Number()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface ProbeAnswerStatusFieldEvent {
+    field: '$.status'
+    value: number
+  }
+
+  export interface ProbeAnswerOutcomeFieldEvent {
+    field: '$.outcome'
+    value: number
+  }
+
+  export interface ProbeAnswerRetryAfterMsFieldEvent {
+    field: '$.retryAfterMs'
+    value: number
+  }
+
+  export function encode (obj: Partial<ProbeAnswer>): Uint8Array {
+    return encodeMessage(obj, ProbeAnswer.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<ProbeAnswer>): ProbeAnswer {
+    return decodeMessage(buf, ProbeAnswer.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<ProbeAnswer>): Generator<ProbeAnswerStatusFieldEvent | ProbeAnswerOutcomeFieldEvent | ProbeAnswerRetryAfterMsFieldEvent> {
+    return streamMessage(buf, ProbeAnswer.codec(), opts)
+  }
+}
