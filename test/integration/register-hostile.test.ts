@@ -94,6 +94,21 @@ describe('register against hostile and broken peers', () => {
     expect(await failure(call(await client(root, 'second'), 'second'))).toMatchObject({ name: 'RateLimitedError' })
   })
 
+  it('keeps a part of the first joins for those with an invite', async () => {
+    const perMs = 60_000
+    const register = { strangerJoins: { count: 3, perMs }, uninvitedJoins: { count: 1, perMs } }
+    const root = await served({ limits: { register } })
+    const ask = async (name: string, grant?: Uint8Array) => {
+      const { key, session } = await client(root, name)
+      const join = joinOf(root, key, name)
+      return await failure(session.register({ record: root.network.record(key, 1), instance: instance(), join, grant }))
+    }
+    expect(await ask('first')).not.toBeInstanceOf(Error)
+    for (const name of ['second', 'third']) expect(await ask(name)).toBeInstanceOf(RateLimitedError)
+    for (const name of ['fourth', 'fifth']) expect(await ask(name, Uint8Array.of(1))).not.toBeInstanceOf(Error)
+    expect(await ask('sixth', Uint8Array.of(1))).toBeInstanceOf(RateLimitedError)
+  })
+
   it('shows a node that answers no pings as suspect', async () => {
     const root = await served({ limits: { register: { pingMs: 30, pongMs: 50 } } })
     const { key, connection } = await client(root, 'frozen', 'integrated')

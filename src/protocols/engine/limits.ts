@@ -61,6 +61,8 @@ export interface ProtocolLimits {
     /** Of all kinds, from a root or secondary: it forwards for its members. */
     registryRequests: Rate
     strangerJoins: Rate
+    /** Of these, joins without an invite: anybody can make keys for those. */
+    uninvitedJoins: Rate
     /** Per /64. */
     failedProofs: Rate
     /** Frames of one session, whatever is in them; registries have `registryRequests`. */
@@ -196,6 +198,7 @@ export const defaultLimits: ProtocolLimits = {
     requests: { count: 8, perMs: 10_000 },
     registryRequests: { count: 50_000, perMs: 1_000 },
     strangerJoins: { count: 50, perMs: 1_000 },
+    uninvitedJoins: { count: 25, perMs: 1_000 },
     failedProofs: { count: 1, perMs: 1_000 },
     // A session that does all that its peer may has some 40 in 10 s, pings and their answers among them.
     frames: { count: 256, perMs: 10_000 },

@@ -136,7 +136,7 @@ export class SessionActions {
     const signer = role !== undefined && servesRegistry(role) ? undefined : remoteKey
     const ask = () => backend.renew(request, signer)
     // A member that was away for too long is a stranger, and may still renew itself.
-    const { entry } = await (role === undefined ? this.#byStranger(ask) : ask())
+    const { entry } = await (role === undefined ? this.#byStranger(ask, true) : ask())
     return done(entry)
   }
 
@@ -190,11 +190,12 @@ export class SessionActions {
   async #join({ join, grant }: RegisterRequest): Promise<Uint8Array> {
     const { backend, limits, remoteKey } = this.#init
     if (join.byteLength === 0) throw new NotMemberError('not admitted, and no join request was sent')
+    const isInvited = grant.byteLength > 0
     await this.#byStranger(async () => {
       // Whoever relays a join of another key gets nothing for it.
       openJoin(join, backend.networkId, { signer: remoteKey })
-      await backend.join({ join, ...(grant.byteLength > 0 && { grant }) })
-    })
+      await backend.join({ join, ...(isInvited && { grant }) })
+    }, isInvited)
     // Another registry's replica gets the entry a moment after the root's answer.
     await untilAdmitted(backend, remoteKey, limits.applyMs)
     const admit = this.#admitted()
@@ -203,9 +204,9 @@ export class SessionActions {
   }
 
   /** A stranger's proof: one of all strangers' joins, and counted against its /64 when it is none. */
-  async #byStranger<T>(prove: () => Promise<T>): Promise<T> {
+  async #byStranger<T>(prove: () => Promise<T>, isInvited: boolean): Promise<T> {
     const { connection, rates } = this.#init
-    rates.takeJoin(connection)
+    rates.takeJoin(connection, isInvited)
     try {
       return await prove()
     } catch (error) {

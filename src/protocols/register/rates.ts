@@ -15,6 +15,7 @@ export class RegisterRates {
   readonly #own: Record<RequestKind, Gcra>
   readonly #registries: Gcra
   readonly #strangerJoins: Gcra
+  readonly #uninvitedJoins: Gcra
   readonly #failedProofs: Gcra
 
   constructor(limits: ProtocolLimits['register'], clock: Clock) {
@@ -28,6 +29,7 @@ export class RegisterRates {
     }
     this.#registries = new Gcra(limits.registryRequests, options)
     this.#strangerJoins = new Gcra(limits.strangerJoins, options)
+    this.#uninvitedJoins = new Gcra(limits.uninvitedJoins, options)
     this.#failedProofs = new Gcra(limits.failedProofs, options)
   }
 
@@ -39,9 +41,11 @@ export class RegisterRates {
     refuse(rate.take(remoteId), `too many ${kind}s of this peer`)
   }
 
-  /** Before a stranger's join is verified. @throws RateLimitedError */
-  takeJoin(connection: Connection): void {
+  /** Before a stranger's join or renewal is verified. @throws RateLimitedError */
+  takeJoin(connection: Connection, isInvited: boolean): void {
     refuse(this.#failedProofs.peek(prefixesOf(connection).net), 'too many failed proofs from this /64')
+    // First, so that those without an invite take nothing from the others.
+    if (!isInvited) refuse(this.#uninvitedJoins.take(strangers), 'too many joins without an invite at once')
     refuse(this.#strangerJoins.take(strangers), 'too many joins at once')
   }
 

@@ -4,7 +4,7 @@ import { defaultLimits } from '../../../src/protocols/engine/limits.ts'
 import type { Rate } from '../../../src/protocols/engine/rate.ts'
 import { statuses } from '../../../src/protocols/engine/status.ts'
 
-const { stream, strangers, hello, register, sync, lookup, announce, kad } = defaultLimits
+const { stream, strangers, hello, register, sync, lookup, probe, announce, kad } = defaultLimits
 
 const kib = (bytes: number): string => `${bytes / 1024} KiB`
 const mib = (bytes: number): string => `${bytes / 2 ** 20} MiB`
@@ -37,6 +37,7 @@ const docs: Record<string, [string, string[]][]> = {
     ['all of these, except registrations, of a root or secondary', [rate(register.registryRequests)]],
     ['frames, whatever is in them', [rate(register.frames)]],
     ['first joins and renewals of strangers', [rate(register.strangerJoins)]],
+    ['of these, joins without an invite', [rate(register.uninvitedJoins)]],
     ['failed proofs', [rate(register.failedProofs)]],
     ['requests in flight', [String(register.inFlight)]],
     ['keys in a heartbeat', [String(register.connected)]],
@@ -61,6 +62,14 @@ const docs: Record<string, [string, string[]][]> = {
     ['streams', [`${lookup.streams} per connection`, `${lookup.rate.count} opened a second`]],
     ['questions', [`${number(lookup.questions.count)} a second`]],
     ['answer within', [s(lookup.deadlineMs)]]
+  ],
+  probe: [
+    ['request', [`${probe.requestBytes} bytes`]],
+    ['streams', [`${probe.streams} per connection`, `${probe.rate.count} opened a minute`]],
+    ['dials to one address', [`${probe.target.count} a minute`]],
+    ['dials at a time', [String(probe.running)]],
+    ['dial', [s(probe.dialMs)]],
+    ['answer within', [s(probe.deadlineMs)]]
   ],
   announce: [
     ['message', [kib(announce.messageBytes)]],
