@@ -20,7 +20,8 @@ const targetOf = (networkId: Uint8Array) => ({
   networkId,
   replica: {
     position: () => ({ epoch: 0, n: 0, hash: networkId }),
-    apply: async () => ({ applied: 0 }),
+    verify: async () => ({ entries: [], checkpoint: undefined }),
+    follow: async () => ({ applied: 0 }),
     stage: async () => ({ epoch: 0, n: 0, upTo: 0, rows: 0, done: true }),
     staged: () => undefined,
     dropStaged: async () => {}

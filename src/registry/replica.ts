@@ -9,7 +9,7 @@ import { keepingProof } from './replica/contradiction.ts'
 import type { ReplicaEvents } from './replica/events.ts'
 import { follow, NeedsSnapshotError } from './replica/follow.ts'
 import { Ledger, type LedgerComponents } from './replica/ledger.ts'
-import { openEntries } from './replica/open-entries.ts'
+import { type OpenedEntry, openEntries } from './replica/open-entries.ts'
 import { judgeShown } from './replica/shown.ts'
 import { SnapshotStage, type StagedPosition } from './replica/snapshot.ts'
 import { delegationKinds } from './replica/voided.ts'
@@ -29,11 +29,18 @@ const maxAheadMs = 600_000
 /** What compaction leaves, so that nobody who was away for two weeks needs a snapshot. */
 const keepMs = 14 * 24 * 3_600_000
 const keepEntries = 24
-const pageRows = 256
+/** Of one read of the store for a page whose end is a number of bytes: what is read beyond it is read again. */
+const pageRows = 32
 
 export interface ReplicaInit extends LedgerComponents {
   /** Envelope; without it the store must hold one. */
   genesis?: Uint8Array
+}
+
+/** Entries that were verified as far as each can be by itself. */
+export interface VerifiedEntries {
+  readonly entries: readonly OpenedEntry[]
+  readonly checkpoint: Signed<Checkpoint> | undefined
 }
 
 /** Where a reader goes on. */
@@ -121,12 +128,28 @@ export class Replica {
    * @throws InvalidEnvelopeError, InvalidPayloadError, WrongNetworkError, UnsupportedVersionError, LimitError
    */
   async apply(entries: readonly Uint8Array[], checkpoint?: Uint8Array): Promise<{ applied: number }> {
+    return await this.follow(await this.verify(entries, checkpoint))
+  }
+
+  /**
+   * The first half of `apply`, which needs nothing of what is held: signatures, those of the envelopes inside, and the order. So it can
+   * go on while what comes before is stored.
+   * @throws InvalidEnvelopeError, InvalidPayloadError, WrongNetworkError, UnsupportedVersionError, LimitError, LogMismatchError
+   */
+  async verify(entries: readonly Uint8Array[], checkpoint?: Uint8Array): Promise<VerifiedEntries> {
     if (entries.length > maxEntries) throw new LimitError(`${entries.length} entries at once: ${maxEntries} are taken`)
     const opened = await openEntries(entries, this.networkId)
-    const standing = checkpoint === undefined ? undefined : await openCheckpointAsync(checkpoint, this.networkId)
+    return {
+      entries: opened,
+      checkpoint: checkpoint === undefined ? undefined : await openCheckpointAsync(checkpoint, this.networkId)
+    }
+  }
+
+  /** The second half: chain, rules and state root, and one transaction. @throws LogMismatchError, ForkError */
+  async follow({ entries, checkpoint }: VerifiedEntries): Promise<{ applied: number }> {
     try {
       const applied = await this.ledger.exclusive(() =>
-        keepingProof(this.ledger, () => follow(this.ledger, opened, standing))
+        keepingProof(this.ledger, () => follow(this.ledger, entries, checkpoint))
       )
       if (applied > 0) this.#needsSnapshot = false
       return { applied }
@@ -183,7 +206,7 @@ export class Replica {
 
   /** Entries behind n, ascending, as many as fit but at least one when there is one. */
   read(afterN: number, limitBytes: number): LogItem[] {
-    return this.#page(afterN, limitBytes, (after) => this.ledger.table.page(after, pageRows))
+    return this.#page(afterN, limitBytes, (after) => this.ledger.table.items(after, pageRows))
   }
 
   /** Entries of the snapshot at a position (of a checkpoint, not below the floor) behind n; from -1 on, the genesis first. */

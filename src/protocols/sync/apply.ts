@@ -7,6 +7,7 @@ import {
   UnsupportedVersionError
 } from '../../registry/errors.ts'
 import type { Logger } from '../../registry/ports.ts'
+import type { VerifiedEntries } from '../../registry/replica.ts'
 import { fromHintMessage } from './hint-message.ts'
 import type { SyncFrame } from './pb/sync.ts'
 import type { SyncTarget } from './source.ts'
@@ -15,6 +16,14 @@ export interface Applied {
   entries: number
   records: number
   hints: number
+}
+
+/** A frame on its way into the store. */
+export interface OpenedFrame {
+  readonly frame: SyncFrame
+  readonly hasLog: boolean
+  readonly verified: Promise<VerifiedEntries> | undefined
+  readonly records: Promise<number> | undefined
 }
 
 /** A record that is not taken for these reasons is nobody's fault: views differ while they converge. */
@@ -26,6 +35,8 @@ export class Applier {
   readonly #server: string
   readonly #logger: Logger
   #snapshot = false
+  /** Frames with entries that were opened and are not stored yet. */
+  #logs = 0
 
   constructor(target: SyncTarget, { server, logger }: { server: string; logger: Logger }) {
     this.#target = target
@@ -38,10 +49,25 @@ export class Applier {
     this.#snapshot = true
   }
 
-  async apply(frame: SyncFrame): Promise<Applied> {
+  /** Begins with what needs nothing of the frames before this one, while those are stored: its failure shows in `apply`. */
+  open(frame: SyncFrame): OpenedFrame {
+    const hasLog = frame.entries.length > 0 || frame.checkpoint.length > 0
+    const verified = hasLog && !this.#snapshot ? this.#verify(frame) : undefined
+    // Whose record it is only the log before it can tell.
+    const records = hasLog || this.#logs > 0 ? undefined : this.#applyRecords(frame.records)
+    if (hasLog) this.#logs++
+    for (const begun of [verified, records]) begun?.catch(() => {})
+    return { frame, hasLog, verified, records }
+  }
+
+  /** Frames in the order in which they came, one at a time. */
+  async apply(opened: OpenedFrame): Promise<Applied> {
+    const { frame, hasLog } = opened
+    const entries = hasLog ? await this.#applyLog(opened) : 0
+    if (hasLog) this.#logs--
     return {
-      entries: await this.#applyLog(frame),
-      records: await this.#applyRecords(frame.records),
+      entries,
+      records: await (opened.records ?? this.#applyRecords(frame.records)),
       hints: this.#applyHints(frame)
     }
   }
@@ -54,16 +80,19 @@ export class Applier {
     throw new LogMismatchError('the registry says that it sent its snapshot, but some of it is missing')
   }
 
-  async #applyLog({ entries, checkpoint }: SyncFrame): Promise<number> {
-    const covering = checkpoint.length === 0 ? undefined : checkpoint
-    if (entries.length === 0 && covering === undefined) return 0
+  #verify({ entries, checkpoint }: SyncFrame): Promise<VerifiedEntries> {
+    return this.#target.replica.verify(entries, checkpoint.length === 0 ? undefined : checkpoint)
+  }
+
+  async #applyLog({ frame, verified }: OpenedFrame): Promise<number> {
+    const { entries, checkpoint } = frame
     const { replica } = this.#target
     if (this.#snapshot) {
-      const { done } = await replica.stage(entries, covering)
+      const { done } = await replica.stage(entries, checkpoint.length === 0 ? undefined : checkpoint)
       if (done) this.#snapshot = false
       return entries.length
     }
-    return (await replica.apply(entries, covering)).applied
+    return (await replica.follow(await (verified ?? this.#verify(frame)))).applied
   }
 
   /** Verified side by side in the thread pool and committed together. */

@@ -6,7 +6,7 @@ import type { FrameStream } from '../engine/frames.ts'
 import type { ProtocolLimits } from '../engine/limits.ts'
 import { decodeFrame, openStream } from '../engine/protocol.ts'
 import { errorOf, statuses } from '../engine/status.ts'
-import { Applier } from './apply.ts'
+import { Applier, type OpenedFrame } from './apply.ts'
 import type { SyncCursors } from './cursors.ts'
 import { syncModes, syncProtocol, syncVersion } from './descriptor.ts'
 import { SyncFrame, SyncRequest } from './pb/sync.ts'
@@ -139,19 +139,33 @@ class SyncSession {
     })
   }
 
-  /** Frames are applied one by one, in order, before the next one is read: what waits meanwhile waits at the sender. */
+  /** While one frame is stored the next one is verified, and no more: what waits meanwhile waits at the sender. */
   async #readAll(frames: FrameStream): Promise<void> {
-    for (;;) {
-      // Frames that came before the abort are still there to be read.
-      this.#options.signal?.throwIfAborted()
-      const bytes = await this.#nextFrame(frames)
-      if (bytes === undefined) {
-        if (this.#summary.caughtUp && !this.#options.subscribe) return
-        throw new StreamEndedError('the registry ended the sync; it goes on with the next one')
+    let storing: Promise<void> = Promise.resolve()
+    try {
+      for (;;) {
+        // Frames that came before the abort are still there to be read.
+        this.#options.signal?.throwIfAborted()
+        // What fails must not be found out only when the next frame comes.
+        if (frames.queued === 0) await storing
+        if (this.#isDone()) return
+        const bytes = await this.#nextFrame(frames)
+        if (bytes === undefined) throw new StreamEndedError('the registry ended the sync; it goes on with the next one')
+        const frame = decodeFrame((from) => SyncFrame.decode(from, { limits: decodeLimits }), bytes)
+        this.#takeStart(frame)
+        const opened = this.#applier.open(frame)
+        await storing
+        storing = this.#store(frame, opened)
+        storing.catch(() => {})
+        if (frame.caughtUp) await storing
       }
-      await this.#take(decodeFrame((frame) => SyncFrame.decode(frame, { limits: decodeLimits }), bytes))
-      if (this.#summary.caughtUp && !this.#options.subscribe) return
+    } finally {
+      await storing.catch(() => {})
     }
+  }
+
+  #isDone(): boolean {
+    return this.#summary.caughtUp && !this.#options.subscribe
   }
 
   /** A registry that is alive sends a checkpoint each minute. */
@@ -167,10 +181,9 @@ class SyncSession {
     }
   }
 
-  async #take(frame: SyncFrame): Promise<void> {
-    this.#takeStart(frame)
+  async #store(frame: SyncFrame, opened: OpenedFrame): Promise<void> {
     const summary = this.#summary
-    const count = await this.#applier.apply(frame)
+    const count = await this.#applier.apply(opened)
     summary.entries += count.entries
     summary.records += count.records
     summary.hints += count.hints

@@ -71,19 +71,21 @@ function sizeOf(row: SyncRow): number {
   return row.kind === 'caughtUp' ? fieldBytes : 0
 }
 
-/** Packs rows into as few frames as their order and the bounds allow. */
-export async function* toFrames(rows: AsyncIterable<SyncRow>, bounds: FrameBounds): AsyncGenerator<Uint8Array> {
+/** Packs rows into as few frames as their order and the bounds allow. They come by pages: a promise for each row would cost more than the row. */
+export async function* toFrames(
+  pages: AsyncIterable<readonly SyncRow[]>,
+  bounds: FrameBounds
+): AsyncGenerator<Uint8Array> {
   let frame = new Frame()
-  for await (const row of rows) {
-    const size = sizeOf(row)
-    if (!frame.takes(row, size, bounds) && !frame.isEmpty) {
-      yield frame.encode()
-      frame = new Frame()
-    }
-    if (row.kind !== 'flush') frame.add(row, size)
-    else if (!frame.isEmpty) {
-      yield frame.encode()
-      frame = new Frame()
+  for await (const page of pages) {
+    for (const row of page) {
+      const size = sizeOf(row)
+      const isFull = row.kind === 'flush' || !frame.takes(row, size, bounds)
+      if (isFull && !frame.isEmpty) {
+        yield frame.encode()
+        frame = new Frame()
+      }
+      if (row.kind !== 'flush') frame.add(row, size)
     }
   }
   if (!frame.isEmpty) yield frame.encode()

@@ -8,6 +8,7 @@ import type { SyncSource } from './source.ts'
 
 const buckets = 4_096
 const digestBytes = 8
+const mostBuckets = 0.95 * buckets
 /** Changes whose records weigh as much as a digest. A single pull that is further behind knows most of them from elsewhere. */
 const cursorReach = 128
 
@@ -41,7 +42,9 @@ export function recordStart(
     if (behind >= 0 && (subscribe || behind <= cursorReach)) return { change: cursor.change, differing: [] }
   }
   if (digest.length === 0) return cursor === undefined ? { change: 0, differing: [] } : undefined
-  return { change: undefined, differing: differingBuckets(digest, records.digest()) }
+  const differing = differingBuckets(digest, records.digest())
+  // Somebody who has next to nothing: all rows in the order in which they are stored are read faster than bucket by bucket.
+  return differing.length > mostBuckets ? { change: 0, differing: [] } : { change: undefined, differing }
 }
 
 function differingBuckets(theirs: Uint8Array, ours: Uint8Array): number[] {

@@ -144,7 +144,7 @@ class SyncService implements SyncServer, Startable {
     request: SyncRequest,
     subscriber: Subscriber,
     signal: AbortSignal
-  ): AsyncGenerator<SyncRow> {
+  ): AsyncGenerator<SyncRow[]> {
     const sleeper = this.#sleeper(exchange, request)
     // Before the first read: what happens while it goes on is told after it.
     const leave = request.subscribe ? this.#wakes.add(sleeper) : () => {}
@@ -152,8 +152,7 @@ class SyncService implements SyncServer, Startable {
       yield* subscriber.start()
       if (request.records) yield* subscriber.records({ pushed: false })
       if (request.subscribe) yield* subscriber.hints()
-      yield { kind: 'caughtUp' }
-      yield { kind: 'flush' }
+      yield [{ kind: 'caughtUp' }, { kind: 'flush' }]
       while (request.subscribe) {
         const changed = await this.#wakes.sleep(sleeper, signal)
         if ((changed & topics.log) !== 0) yield* subscriber.log()
@@ -161,7 +160,7 @@ class SyncService implements SyncServer, Startable {
           yield* subscriber.records({ pushed: (sleeper.wants & topics.refreshes) === 0 })
         }
         if ((changed & topics.hints) !== 0) yield* subscriber.hints()
-        yield { kind: 'flush' }
+        yield [{ kind: 'flush' }]
       }
     } finally {
       leave()

@@ -27,7 +27,7 @@ export interface SyncSource {
 /** What sync writes to: the parts of a registry that verify and keep. */
 export interface SyncTarget {
   readonly networkId: Uint8Array
-  readonly replica: Pick<Replica, 'position' | 'apply' | 'stage' | 'staged' | 'dropStaged'>
+  readonly replica: Pick<Replica, 'position' | 'verify' | 'follow' | 'stage' | 'staged' | 'dropStaged'>
   readonly records: Pick<Records, 'put' | 'digest'>
   readonly liveness: Pick<Liveness, 'merge'>
 }

@@ -17,6 +17,9 @@ const emptyRetryMs = 2_000
 /** The genesis is entry 0. */
 const beforeGenesis = -1
 
+const toEntry = ({ envelope }: { envelope: Uint8Array }): SyncRow => ({ kind: 'entry', envelope })
+const toRecord = ({ envelope }: { envelope: Uint8Array }): SyncRow => ({ kind: 'record', envelope })
+
 export interface SubscriberInit {
   source: SyncSource
   refreshes: Refreshes
@@ -54,28 +57,26 @@ export class Subscriber {
   }
 
   /** What there is of the log when the stream begins. */
-  async *start(): AsyncGenerator<SyncRow> {
+  async *start(): AsyncGenerator<SyncRow[]> {
     if (this.mode === syncModes.snapshot) yield* this.#snapshot()
     yield* this.log()
   }
 
   /** Entries up to the head, and the checkpoint that covers them when it is a new one. */
-  async *log(): AsyncGenerator<SyncRow> {
+  async *log(): AsyncGenerator<SyncRow[]> {
     const { replica } = this.#init.source
     const point = replica.resumePoint(this.#position)
     if (point.mode === 'snapshot') throw new UnavailableError('the history was replaced: a snapshot is due', 0)
     let after = point.afterN
     for (let page = replica.read(after, pageBytes); page.length > 0; page = replica.read(after, pageBytes)) {
-      for (const { n, envelope } of page) {
-        after = n
-        yield { kind: 'entry', envelope }
-      }
+      after = page.at(-1)?.n ?? after
+      yield page.map(toEntry)
     }
     this.#moveTo(after)
     const { checkpoint } = replica
     if (checkpoint === undefined || checkpoint.bytes === this.#checkpoint) return
     this.#checkpoint = checkpoint.bytes
-    yield { kind: 'checkpoint', envelope: checkpoint.bytes }
+    yield [{ kind: 'checkpoint', envelope: checkpoint.bytes }]
   }
 
   /** A reader that is ahead of us stays where it is. */
@@ -87,41 +88,41 @@ export class Subscriber {
   }
 
   /** The entries that still count at one checkpoint, which goes first; a reader that has begun with one that we still know goes on. */
-  async *#snapshot(): AsyncGenerator<SyncRow> {
+  async *#snapshot(): AsyncGenerator<SyncRow[]> {
     const { replica } = this.#init.source
     const { stagedEpoch, stagedN, stagedUpTo } = this.#init.request
     const resumes = stagedN > 0 && replica.hasSnapshotAt(stagedEpoch, stagedN)
     const { checkpoint } = replica
     if (checkpoint === undefined) throw new UnavailableError('no log here yet', emptyRetryMs)
     const at = resumes ? { epoch: stagedEpoch, n: stagedN } : checkpoint.value
-    if (!resumes) yield { kind: 'checkpoint', envelope: checkpoint.bytes }
+    if (!resumes) yield [{ kind: 'checkpoint', envelope: checkpoint.bytes }]
     for (let after = resumes ? stagedUpTo : beforeGenesis; ; ) {
       if (!replica.hasSnapshotAt(at.epoch, at.n)) throw new UnavailableError('the snapshot was compacted away', 0)
       const page = replica.readLive(after, pageBytes, at.n)
       if (page.length === 0) break
-      for (const { n, envelope } of page) {
-        after = n
-        yield { kind: 'entry', envelope }
-      }
+      after = page.at(-1)?.n ?? after
+      yield page.map(toEntry)
     }
     // What follows is no part of the snapshot, and must not share a frame with it.
-    yield { kind: 'flush' }
+    yield [{ kind: 'flush' }]
     this.#position = { epoch: at.epoch, n: at.n, hash: replica.linkHash(at.n) ?? new Uint8Array() }
   }
 
   /** Records that the other side lacks, then the position behind them. `pushed`: without its own, and those that only have a higher seq. */
-  async *records({ pushed }: { pushed: boolean }): AsyncGenerator<SyncRow> {
+  async *records({ pushed }: { pushed: boolean }): AsyncGenerator<SyncRow[]> {
     yield* this.#differingRecords()
     const { records, storeId } = this.#init.source
     const from = this.#change
     for (;;) {
       const rows = records.changesAfter(this.#change, pageRows)
+      const page: SyncRow[] = []
       for (const row of rows) {
         const known = pushed && this.#isKnown(row.publicKey)
         this.#change = row.change
-        if (!known) yield { kind: 'record', envelope: row.envelope }
+        if (!known) page.push(toRecord(row))
       }
-      if (!pushed || this.#change > from) yield this.#cursor(storeId)
+      if (!pushed || this.#change > from) page.push(this.#cursor(storeId))
+      yield page
       if (rows.length < pageRows) return
     }
   }
@@ -132,26 +133,25 @@ export class Subscriber {
   }
 
   /** The newest hint of each member that changed. */
-  async *hints(): AsyncGenerator<SyncRow> {
+  async *hints(): AsyncGenerator<SyncRow[]> {
     const { liveness } = this.#init.source
     for (;;) {
       const { hints, change } = liveness.hintsAfter(this.#hints, pageRows)
       const moved = change > this.#hints
       this.#hints = change
-      for (const hint of hints) {
-        if (!equals(hint.source, this.#init.remoteKey)) yield { kind: 'hint', hint: toHintMessage(hint) }
-      }
+      const news = hints.filter(({ source }) => !equals(source, this.#init.remoteKey))
+      yield news.map((hint) => ({ kind: 'hint', hint: toHintMessage(hint) }))
       if (!moved) return
     }
   }
 
-  async *#differingRecords(): AsyncGenerator<SyncRow> {
+  async *#differingRecords(): AsyncGenerator<SyncRow[]> {
     if (this.#differing === undefined) return
     const { records } = this.#init.source
     let after: BucketPosition | undefined
     do {
       const page = records.inBuckets(this.#differing, after, pageRows)
-      for (const { envelope } of page.rows) yield { kind: 'record', envelope }
+      yield page.rows.map(toRecord)
       after = page.next
     } while (after !== undefined)
     this.#differing = undefined

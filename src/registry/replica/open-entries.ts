@@ -3,8 +3,8 @@ import type { Signed } from '../envelope.ts'
 import { LogMismatchError } from '../errors.ts'
 import { openProofsAsync, type Proofs } from '../state/proofs.ts'
 
-/** Entries that are checked at a time: enough for all threads of the pool, little to give up when one is wrong. */
-const batchEntries = 64
+/** Entries that are checked at a time: a frame has about as many; the pool must not wait for the slowest of a few. */
+const batchEntries = 256
 
 /** An entry whose signature is valid, and what the envelopes inside it prove. */
 export interface OpenedEntry {

@@ -101,6 +101,7 @@ const prepareStatements = (db: Database) => ({
   row: db.prepare<[number], LogRow>(`SELECT ${rowColumns} FROM log WHERE n = ?`),
   last: db.prepare<[], LogRow>(`SELECT ${rowColumns} FROM log ORDER BY n DESC LIMIT 1`),
   page: db.prepare<[number, number], LogRow>(`SELECT ${rowColumns} FROM log WHERE n > ? ORDER BY n LIMIT ?`),
+  items: db.prepare<[number, number], LogItem>('SELECT n, envelope FROM log WHERE n > ? ORDER BY n LIMIT ?'),
   checkPage: db.prepare<[number, number], StoredRow>(
     'SELECT n, hash, envelope, superseded FROM log WHERE n > ? ORDER BY n LIMIT ?'
   ),
@@ -186,6 +187,11 @@ export class LogTable {
   /** All entries behind `n`, ascending. */
   page(afterN: number, limit: number): LogRow[] {
     return this.#statements.page.all(afterN, limit)
+  }
+
+  /** The same with nothing but what is sent. */
+  items(afterN: number, limit: number): LogItem[] {
+    return this.#statements.items.all(afterN, limit)
   }
 
   checkPage(afterN: number, limit: number): StoredRow[] {

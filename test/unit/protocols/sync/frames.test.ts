@@ -28,8 +28,9 @@ const row: fc.Arbitrary<SyncRow> = fc.oneof(
   fc.constant({ kind: 'flush' as const })
 )
 
-async function* from(rows: SyncRow[]): AsyncGenerator<SyncRow> {
-  yield* rows
+/** In pages of up to three rows: where one ends must not show. */
+async function* from(rows: SyncRow[]): AsyncGenerator<SyncRow[]> {
+  for (let at = 0; at < rows.length; at += 3) yield rows.slice(at, at + 3)
 }
 
 /** The order in which a reader takes what it is sent. */

@@ -40,4 +40,9 @@ describe('where the records begin', () => {
     const other = digest.slice().fill(1, 8, 16)
     expect(recordStart(request({ digest: other }), source(10))).toEqual({ change: undefined, differing: [1] })
   })
+
+  it('is the first record for somebody who has next to nothing', () => {
+    const empty = digest.slice().fill(1)
+    expect(recordStart(request({ digest: empty }), source(10))).toEqual({ change: 0, differing: [] })
+  })
 })
