@@ -123,7 +123,7 @@ export class SyncLink {
   async *#first(subscriber: Subscriber) {
     yield* subscriber.start()
     yield* subscriber.records({ pushed: false })
-    yield { kind: 'caughtUp' } as const
+    yield [{ kind: 'caughtUp' } as const]
   }
 
   async *#more(subscriber: Subscriber) {
@@ -209,7 +209,7 @@ export class SyncLink {
     this.#isSnapshot = false
     client.call(
       async () => {
-        await this.#applier.apply(frame)
+        await this.#applier.apply(this.#applier.open(frame))
         if (frame.cursor !== undefined) this.#client.cursors.set(server.name, frame.cursor)
         if (!frame.caughtUp || this.#isCaughtUp) return
         this.#isCaughtUp = true
