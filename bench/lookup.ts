@@ -6,6 +6,7 @@ import { measured } from './harness/rounds.ts'
 import { sum } from './harness/rows.ts'
 import type { BareClientsMethods } from './processes/bare-clients.ts'
 import type { BareServerMethods } from './processes/bare-server.ts'
+import type { FloorsMethods } from './processes/floors.ts'
 import type { LookupKind, LookupsMethods } from './processes/lookups.ts'
 import type { MembersMethods } from './processes/members.ts'
 import type { RootMethods } from './processes/root.ts'
@@ -13,6 +14,8 @@ import type { StoredQueriesMethods } from './processes/stored-queries.ts'
 
 /** Bytes of an answer's row: record, admit entry, and what is said of it. */
 const rowBytes = 1_100
+/** What a record's signature is over. */
+const signedBytes = 300
 
 interface Kind {
   name: string
@@ -42,7 +45,7 @@ export const lookup: Benchmark = {
   title: 'Lookup by PeerId, by name, and a page of the domain',
   how: `One question at a time on one lookup stream. Every answer brings the record and the admit entry of each row, and the asker verifies
 the records. "During updates": another registry's session updates records at half the rate that it reached alone. Floor: the same query in
-SQLite alone, and the same bytes echoed over bare libp2p, one after the other. Limits of how often a peer may ask are lifted.`,
+SQLite alone, the same bytes echoed over bare libp2p, and as many signatures verified, one after the other. Limits of how often a peer may ask are lifted.`,
   parameters: { questions: 2_000, pages: 300, small: 1_000, large: 100_000, updates: 6_000 },
   quick: { questions: 200, pages: 20, small: 1_000, large: 2_000, updates: 600 },
 
@@ -50,6 +53,7 @@ SQLite alone, and the same bytes echoed over bare libp2p, one after the other. L
     const { small = 0, large = 0 } = bench.parameters
     const bareServer = new Child<BareServerMethods>('bare-server')
     const bareClients = new Child<BareClientsMethods>('bare-clients')
+    const floors = new Child<FloorsMethods>('floors')
     await bareClients.call('connect', await bareServer.call('start'), 1)
     const sizes = [await startSize(bench, small), await startSize(bench, large)]
     const [, largest] = sizes
@@ -59,11 +63,11 @@ SQLite alone, and the same bytes echoed over bare libp2p, one after the other. L
       measures.push(...kinds.map((kind) => duringUpdates(bench, largest, kind)))
       rows.push(...kinds.flatMap((kind) => rowsOf(kind, largest.members, ' during updates')))
     }
-    measures.push(...floorsOf(bench, bareClients, sizes))
+    measures.push(...floorsOf(bench, bareClients, floors, sizes))
     return {
       measures,
       rows,
-      [Symbol.asyncDispose]: () => endAll([bareServer, bareClients, ...sizes.flatMap(({ all }) => all)])
+      [Symbol.asyncDispose]: () => endAll([bareServer, bareClients, floors, ...sizes.flatMap(({ all }) => all)])
     }
   }
 }
@@ -115,7 +119,16 @@ function duringUpdates(bench: Bench, size: Size, kind: Kind): Measure {
   }
 }
 
-const floorsOf = (bench: Bench, bareClients: Child<BareClientsMethods>, sizes: readonly Size[]): Measure[] => [
+const floorsOf = (
+  bench: Bench,
+  bareClients: Child<BareClientsMethods>,
+  floors: Child<FloorsMethods>,
+  sizes: readonly Size[]
+): Measure[] => [
+  ...kinds.map((kind) => ({
+    name: `verify ${kind.name}`,
+    run: () => floors.call('verifyTogether', jobsOf(bench, kind), kind.rows, signedBytes)
+  })),
   ...kinds.map((kind) => ({
     name: `echo ${kind.name}`,
     run: async () => (await bareClients.call('echo', jobsOf(bench, kind), rowBytes * kind.rows, 1, 1)).p50
@@ -137,8 +150,13 @@ function rowsOf({ name, rows }: Kind, members: number, suffix: string): Row[] {
       what,
       unit: 'ms p50',
       of: measured(`${measure}.p50`).of,
-      floor: sum('query and echo', [`SQLite ${members} ${name}`, `echo ${name}`]),
-      beside: [measured(`SQLite ${members} ${name}`, 'query ms'), measured(`echo ${name}`, 'echo ms'), ...during],
+      floor: sum('query, echo and verify', [`SQLite ${members} ${name}`, `echo ${name}`, `verify ${name}`]),
+      beside: [
+        measured(`SQLite ${members} ${name}`, 'query ms'),
+        measured(`echo ${name}`, 'echo ms'),
+        measured(`verify ${name}`, 'verify ms'),
+        ...during
+      ],
       ...(rows < 100 && { aim: { text: '< 0.5 ms', met: (figure) => figure < 0.5 } })
     },
     {

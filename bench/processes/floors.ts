@@ -71,6 +71,15 @@ const methods = {
     return all.perSecond
   },
 
+  /** Ms (p50) until so many signatures have been verified side by side in the thread pool. */
+  async verifyTogether(times: number, signatures: number, bytes: number): Promise<number> {
+    const signed = signedPayloads(signatures, bytes, signatures)
+    const all = await runLoad(times, 1, async () => {
+      await Promise.all(signed.map((one) => verifyInPool(one.payload, one.publicKey, one.signature)))
+    })
+    return all.p50
+  },
+
   /** Rows per second, so many per transaction, each transaction on the disk before the next begins. */
   commit(count: number, bytes: number, keys: number, perCommit: number): number {
     const ids = Array.from({ length: keys }, () => randomBytes(32))

@@ -26,6 +26,11 @@ export type Statement<Parameters extends unknown[] = unknown[], Row = unknown> =
 const oldestSqlite = [3, 51, 3] as const
 /** How long an open waits for another that is just closing. It blocks the event loop, at start only. */
 const busyTimeoutMs = 500
+/**
+ * Pages of 4 KiB in the WAL before they are copied into the file. Pages that are written again and again are copied once, and the copying
+ * holds the event loop: at 1,000 pages, SQLite's own choice, it took half of the time of a registry that takes updates.
+ */
+const walPages = 16_000
 /** The WAL file is cut back to it after a checkpoint. */
 const walLimitBytes = 64 * 1024 * 1024
 
@@ -265,6 +270,7 @@ const prepare = (db: Database, path: string, schema: Schema): void => {
   db.pragma('journal_mode = WAL')
   // A signature must not leave before what it signs is on the disk: NORMAL may lose the last commits with the power.
   db.pragma('synchronous = FULL')
+  db.pragma(`wal_autocheckpoint = ${walPages}`)
   db.pragma(`journal_size_limit = ${walLimitBytes}`)
   db.pragma('foreign_keys = ON')
   db.pragma('trusted_schema = OFF')
