@@ -33,5 +33,7 @@ if (found < needed) {
   )
   process.exitCode = 2
 } else {
+  // Timers are unref'ed everywhere: a command that waits for nothing else but its own deadline must not end before it.
+  setInterval(() => {}, 2 ** 30)
   process.exit(await run())
 }

@@ -86,7 +86,7 @@ const invite = async (context: Context, options: InviteOptions): Promise<void> =
   if (options.json === true) return terminal.json(view)
   const name = view.name === null ? '' : ` named ${sanitise(view.name)}`
   terminal.progress(
-    `For ${plural(view.uses, `${view.role} node`)}${name}, until ${date(view.expiresMs)}. On that machine: trustnet join LINE`
+    `For ${plural(view.uses, `${view.role} node`)}${name}, until ${date(view.expiresMs)}. On that machine: trustnet install --invite LINE (a service), or trustnet join LINE`
   )
   terminal.print(view.line)
 }

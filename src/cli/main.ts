@@ -6,6 +6,7 @@ import { addConfig } from './config.ts'
 import type { AddCommand, Context } from './context.ts'
 import { addDev } from './dev/command.ts'
 import { addDns } from './dns/command.ts'
+import { addDoctor } from './doctor.ts'
 import { type ExitCode, exitCodeOf, exitCodes } from './exit.ts'
 import { addIdentity } from './identity.ts'
 import { addInit } from './init.ts'
@@ -27,6 +28,7 @@ const commands: readonly AddCommand[] = [
   addDev,
   addInstall,
   addUninstall,
+  addDoctor,
   addInit,
   addNode,
   addRegistry,

@@ -1,4 +1,5 @@
 import type { Loaded } from '../node/config/index.ts'
+import { ServiceNotify } from '../node/service-notify.ts'
 import type { Context } from './context.ts'
 import { ExitError, exitCodes } from './exit.ts'
 import { SpareMemory } from './spare-memory.ts'
@@ -16,6 +17,7 @@ export const runNode = async (context: Context, loaded: Loaded, options: RunOpti
   const stop = options.stopWithStdin === true ? AbortSignal.any([context.signal, stdinEnd(context)]) : context.signal
   // Commands that only ask a running process do not wait for libp2p and SQLite to load.
   const { createNode } = await import('../node/index.ts')
+  using notify = new ServiceNotify(context.terminal.env)
   const node = await createNode({ config: loaded.config, configFile: loaded.saveTo })
   const stopped = aborted(stop)
   using _ = new SpareMemory().start()
@@ -24,8 +26,10 @@ export const runNode = async (context: Context, loaded: Loaded, options: RunOpti
     // The signal may come first; what the start then says is no news.
     started.catch(() => undefined)
     await Promise.race([started, stopped])
+    notify.ready(`${loaded.config.role} ${loaded.config.name}`)
     await Promise.race([stopped, node.failed, node.stopped])
   } finally {
+    notify.stopping()
     await inTime(node.stop(stop.aborted ? 'stopped by the operator' : 'failed'))
   }
 }

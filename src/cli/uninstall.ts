@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs'
 import { OperatorError } from '../install/errors.ts'
 import { Journal } from '../install/journal.ts'
 import { doable } from '../install/kinds/index.ts'
@@ -56,7 +57,14 @@ const uninstall = async (context: Context, options: UninstallOptions): Promise<v
     kept.push(text)
     if (options.json !== true) terminal.progress(text)
   }
-  const tools = toolsFor({ signal, program: runningProgram(), say: () => {}, tell, purge: options.purge === true })
+  const tools = toolsFor({
+    signal,
+    program: runningProgram(),
+    say: () => {},
+    tell,
+    purge: options.purge === true,
+    env: terminal.env
+  })
   const others = all.filter((one) => one !== journal)
   await revertAll(journal, others, tools, {
     onAction: (action, state) => {
@@ -90,9 +98,14 @@ const peerIdOf = async (node: string): Promise<string | null> => {
     import('../registry/key-file.ts'),
     import('../registry/keys.ts')
   ])
+  const path = `${layoutOf(node).data}/node.key`
   try {
-    return peerIdText(loadKey(`${layoutOf(node).data}/node.key`).publicKey)
+    // A key is read by its owner alone, which is the service's user.
+    process.seteuid?.(statSync(path).uid)
+    return peerIdText(loadKey(path).publicKey)
   } catch {
     return null
+  } finally {
+    process.seteuid?.(0)
   }
 }

@@ -80,6 +80,15 @@ export interface ForegroundAction {
   readonly socket: string
 }
 
+/** Adds one value to a record with a provider of src/dns. */
+export interface DnsAction {
+  readonly kind: 'dns'
+  readonly provider: string
+  /** Profile, server, name of a key file: nothing secret. */
+  readonly settings: Readonly<Record<string, string>>
+  readonly record: { readonly name: string; readonly type: 'AAAA'; readonly ttlSeconds: number; readonly value: string }
+}
+
 /**
  * Everything the installer can change. An action is data: the plan shows it, the journal keeps it, and its kind knows how to do
  * it, how often one likes, and how to take it back.
@@ -95,6 +104,7 @@ export type Action =
   | NetworkAction
   | CommandAction
   | ForegroundAction
+  | DnsAction
 
 /** Two nodes on one machine that need the same thing have it once: actions with one key are the same thing. */
 export const actionKey = (action: Action): string => {
@@ -113,7 +123,9 @@ export const actionKey = (action: Action): string => {
       return `network ${action.data}`
     case 'command':
       return `command ${action.what}`
-    default:
+    case 'foreground':
       return `foreground ${action.node}`
+    default:
+      return `dns ${action.record.name} ${action.record.value}`
   }
 }

@@ -16,6 +16,8 @@ export interface PlanExtras {
   readonly ipv6: readonly Action[]
   /** Opens the port; empty: nothing closes it, or it is not to be touched. */
   readonly firewall: readonly Action[]
+  /** Writes the record, once the registry runs; empty: it is there, or an operator writes it. */
+  readonly dns: readonly Action[]
 }
 
 /** Pure: the same answers give the same plan. */
@@ -32,10 +34,13 @@ export const buildPlan = (install: Install, deployment: Deployment, extras: Plan
     { actions: [...extras.ipv6, ...programActions(install)], note: null },
     isRegistry ? { actions: setUp, note: null } : { actions: [], note: inNode },
     { actions: [...deployment.files(install), ...extras.firewall], note: null },
-    isRegistry ? { actions: start, note: null } : { actions: [], note: inNode },
+    isRegistry
+      ? { actions: [...start, ...(answers.role === 'root' ? extras.dns : [])], note: null }
+      : { actions: [], note: inNode },
     isRegistry ? { actions: [], note: alone } : { actions: setUp, note: null },
     isRegistry ? { actions: [], note: alone } : { actions: start, note: null },
-    { actions: [], note: null }
+    // A second registry is named only when it was seen to work.
+    { actions: answers.role === 'root' ? [] : extras.dns, note: null }
   ]
   return { install, steps: contents.map((content, index) => ({ title: stepTitles[index] ?? '', ...content })) }
 }

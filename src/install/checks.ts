@@ -6,6 +6,7 @@ import type { Answers } from './answers.ts'
 import { type Check, fail, pass, warn } from './check.ts'
 import type { Deployment } from './deployment.ts'
 import type { MachineFacts } from './facts.ts'
+import { firewallCloses } from './firewall.ts'
 import { enableAdvice } from './ipv6-advice.ts'
 
 /** A program of 200 MB, a database and its backups. */
@@ -15,7 +16,7 @@ const neededMemoryBytes = 512 * 1024 ** 2
 
 const mebi = (count: number): string => `${Math.round(count / 1024 ** 2)} MiB`
 
-export const supported = 'Linux on x64 or arm64 with glibc, or with musl and a Node 24 of its own'
+const supported = 'Linux on x64 or arm64 with glibc, or with musl and a Node 24 of its own'
 
 const system = ({ os }: MachineFacts): Check =>
   os.platform === 'linux' && ['x64', 'arm64'].includes(os.arch)
@@ -27,7 +28,7 @@ const rights = ({ uid }: MachineFacts): Check =>
     ? pass('rights', 'Rights', 'root')
     : fail('rights', 'Rights', `an install writes to /opt, /etc and /var: this is user ${uid}`, 'run it with sudo')
 
-export const disk = ({ diskFreeBytes }: Pick<MachineFacts, 'diskFreeBytes'>): Check => {
+const disk = ({ diskFreeBytes }: Pick<MachineFacts, 'diskFreeBytes'>): Check => {
   if (diskFreeBytes === null) return warn('disk', 'Disk', 'the free space could not be read', 'df -h /opt /var/lib')
   return diskFreeBytes >= neededDiskBytes
     ? pass('disk', 'Disk', `${mebi(diskFreeBytes)} free`)
@@ -42,10 +43,13 @@ const memory = ({ memoryBytes }: MachineFacts): Check =>
 const usable = (addresses: readonly InterfaceAddress[]): string[] =>
   chooseAddresses(addresses, { port: 1, allow: ['global', 'ula'] }).map((multiaddr) => multiaddr.split('/')[2] ?? '')
 
-/** The address that others are told, best first; undefined: none that stays. */
+/** The addresses that others may be told, best first. */
+export const stableAddresses = ({ ipv6 }: Pick<MachineFacts, 'ipv6'>): string[] => usable(ipv6.addresses)
+
+/** The first of them; undefined: none that stays. */
 export const stableAddress = ({ ipv6 }: Pick<MachineFacts, 'ipv6'>): string | undefined => usable(ipv6.addresses)[0]
 
-export const ipv6Address = (facts: Pick<MachineFacts, 'ipv6' | 'os'>): Check => {
+const ipv6Address = (facts: Pick<MachineFacts, 'ipv6' | 'os'>): Check => {
   const { ipv6, os } = facts
   const found = stableAddress(facts)
   if (found !== undefined) {
@@ -88,7 +92,7 @@ const gateway = ({ ipv6 }: MachineFacts): Check =>
       )
     : pass('gateway', 'Gateway', `${ipv6.gateway.via} on ${ipv6.gateway.device}`)
 
-export const resolver = ({ resolvers }: Pick<MachineFacts, 'resolvers'>): Check =>
+const resolver = ({ resolvers }: Pick<MachineFacts, 'resolvers'>): Check =>
   resolvers.length > 0
     ? pass('resolver', 'DNS servers', resolvers.join(', '))
     : warn(
@@ -116,7 +120,7 @@ const port = (facts: MachineFacts, answers: Answers, isOurs: boolean): Check => 
 }
 
 /** The command that opens the port for good. */
-export const openCommand = ({ firewall }: Pick<MachineFacts, 'firewall'>, number: number): string | null => {
+const openCommand = ({ firewall }: Pick<MachineFacts, 'firewall'>, number: number): string | null => {
   switch (firewall.tool) {
     case 'ufw':
       return `ufw allow ${number}/tcp`
@@ -130,9 +134,9 @@ export const openCommand = ({ firewall }: Pick<MachineFacts, 'firewall'>, number
 }
 
 const firewallCheck = (facts: MachineFacts, answers: Answers): Check => {
-  const { tool, dropsInbound, open } = facts.firewall
+  const { tool, dropsInbound } = facts.firewall
   if (!dropsInbound) return pass('firewall', 'Firewall', 'none that closes ports')
-  if (open.includes(answers.port)) return pass('firewall', 'Firewall', `${tool} lets in ${answers.port}/tcp`)
+  if (!firewallCloses(facts, answers.port)) return pass('firewall', 'Firewall', `${tool} lets in ${answers.port}/tcp`)
   if (answers.openFirewall) return pass('firewall', 'Firewall', `${tool} closes ${answers.port}/tcp; it will be opened`)
   const command = openCommand(facts, answers.port)
   return warn(
@@ -142,6 +146,16 @@ const firewallCheck = (facts: MachineFacts, answers: Answers): Check => {
     command === null ? null : `${command}   (or --open-firewall)`
   )
 }
+
+/** What holds for any node on this machine. */
+export const machineChecks = (facts: MachineFacts): Check[] => [
+  system(facts),
+  ipv6Address(facts),
+  gateway(facts),
+  resolver(facts),
+  disk(facts),
+  memory(facts)
+]
 
 /** All that is looked at before anything is changed. Pure. `isOurs`: this node runs already, from an earlier install. */
 export const preflight = (

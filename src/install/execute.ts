@@ -16,6 +16,8 @@ export interface ExecuteEvents {
   onStep?(step: StepEvent): void
   onAction?(action: Action, state: 'begun' | 'done'): void
   onStepDone?(step: StepEvent, ms: number): void
+  /** Looks whether it works, before what the last step itself changes. */
+  verify?(): Promise<void>
 }
 
 /** Does the steps of a plan in order. What an earlier, interrupted run has done already is not done again. */
@@ -29,6 +31,7 @@ export const executePlan = async (
     const step = { number: index + 1, title, note }
     const begun = performance.now()
     events.onStep?.(step)
+    if (index === plan.steps.length - 1) await events.verify?.()
     for (const action of actions) await executeAction(action, journal, tools, events)
     events.onStepDone?.(step, performance.now() - begun)
   }

@@ -1,30 +1,58 @@
+import type { RecordEdit } from '../dns/providers/provider.ts'
+import { readSecret } from '../node/config/index.ts'
 import { newPassphrase } from '../node/recovery-kit.ts'
 import type { Answers } from './answers.ts'
 import { buildPlan, type PlanExtras } from './build-plan.ts'
 import type { Deployment, Install } from './deployment.ts'
+import type { MachineFacts } from './facts.ts'
+import { firewallActions } from './firewall.ts'
 import { Journal } from './journal.ts'
 import { journalFolder, layoutOf } from './layout.ts'
 import type { Plan } from './plan.ts'
 import type { ProgramSource } from './program.ts'
 import { runCommand } from './run-command.ts'
-import type { ForegroundChild, Tools } from './tools.ts'
+import type { Tools } from './tools.ts'
+
+type Env = Readonly<Record<string, string | undefined>>
 
 export const planFor = (answers: Answers, version: string, deployment: Deployment, extras: PlanExtras): Plan => {
   const install: Install = { answers, layout: layoutOf(answers.name), version }
   return buildPlan(install, deployment, extras)
 }
 
-/** The journal of this node: of an earlier run, or a new one. */
-export const journalFor = async (
+/** What follows from the machine. `record` is one that is not there yet. */
+export const planExtras = (
+  facts: MachineFacts,
   answers: Answers,
-  version: string,
-  passphrase: string | undefined
-): Promise<Journal> => {
+  record: RecordEdit | undefined
+): Omit<PlanExtras, 'ipv6'> => {
+  const { dnsProvider: provider, dnsSettings: settings } = answers
+  const [value] = record?.add ?? []
+  const isByHand = provider === 'manual' || record === undefined || value === undefined
+  return {
+    firewall: firewallActions(facts, answers),
+    dns: isByHand
+      ? []
+      : [
+          {
+            kind: 'dns',
+            provider,
+            settings,
+            record: { name: record.name, type: 'AAAA', ttlSeconds: record.ttlSeconds, value }
+          }
+        ]
+  }
+}
+
+/** The journal of this node: of an earlier run, or a new one. */
+export const journalFor = async (answers: Answers, version: string, env: Env): Promise<Journal> => {
   const known = await Journal.open(journalFolder, answers.name)
   if (known !== undefined) {
     Object.assign(known.state, { version, finished: false })
     return known
   }
+  const passphrase =
+    answers.trust.kind === 'new' ? (readSecret('recoveryPassphrase', { env }) ?? newPassphrase()) : null
   return new Journal(journalFolder, {
     schemaVersion: 1,
     node: answers.name,
@@ -33,7 +61,7 @@ export const journalFor = async (
     finished: false,
     answers,
     // On the disk before the network is made: an interrupted run must not lose it.
-    passphrase: answers.trust.kind === 'new' ? (passphrase ?? newPassphrase()) : null,
+    passphrase,
     entries: []
   })
 }
@@ -43,15 +71,17 @@ export interface ToolsInit {
   readonly program: ProgramSource
   readonly say: (text: string) => void
   readonly tell: (text: string) => void
+  readonly env: Env
   readonly purge?: boolean
   readonly passphrase?: string | null
 }
 
-export const toolsFor = (init: ToolsInit): Tools & { readonly children: Map<string, ForegroundChild> } => ({
+export const toolsFor = (init: ToolsInit): Tools => ({
   signal: init.signal,
   program: init.program,
   say: init.say,
   tell: init.tell,
+  env: init.env,
   purge: init.purge ?? false,
   passphrase: init.passphrase ?? '',
   children: new Map(),

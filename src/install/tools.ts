@@ -22,6 +22,8 @@ export interface Tools {
   readonly tell: (text: string) => void
   /** Keys and data go, too. */
   readonly purge: boolean
+  /** Where secrets of providers come from. */
+  readonly env: Readonly<Record<string, string | undefined>>
   /** Opens the recovery kit of a network that is made here. */
   readonly passphrase: string
   /** Processes that the installer itself keeps running, by node. */

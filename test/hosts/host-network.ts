@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, openSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -113,14 +113,20 @@ export class HostNetwork {
   }
 
   /** Runs a command on a host to its end; throws with its stderr when it fails. */
-  run(name: string, command: string[], env: NodeJS.ProcessEnv = {}, input?: string): string {
+  run(name: string, command: string[], env: NodeJS.ProcessEnv = {}, input?: string, timeout = 60_000): string {
     return execFileSync('ip', ['netns', 'exec', this.host(name).namespace, ...command], {
       encoding: 'utf8',
       env: { ...process.env, ...env },
       stdio: 'pipe',
-      timeout: 60_000,
+      timeout,
       ...(input === undefined ? {} : { input })
     })
+  }
+
+  /** What a process that was started with that label has printed so far. */
+  log(name: string, label: string): string {
+    const file = join(this.host(name).folder, `${label}.log`)
+    return existsSync(file) ? readFileSync(file, 'utf8') : ''
   }
 
   /** Pulls the cable of a host out, or puts it back; the host keeps its addresses. */

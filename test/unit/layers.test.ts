@@ -19,6 +19,17 @@ const forbidden: [string, string[]][] = [
     protocols.filter((other) => other !== folder).map((other) => `../${other}/x.ts`)
   ]),
   ['src/dns', ['../registry/store/x.ts', '../protocols/x.ts', '../node/x.ts', '../cli/x.ts', 'libp2p']],
+  [
+    'src/install',
+    [
+      '../cli/x.ts',
+      '../protocols/x.ts',
+      '../node/network-node.ts',
+      '../registry/replica.ts',
+      'libp2p',
+      'better-sqlite3'
+    ]
+  ],
   ['src/node/config', ['../../cli/x.ts', '../../install/x.ts', 'better-sqlite3']],
   [
     'src/cli/dev',
@@ -30,6 +41,7 @@ const allowed: [string, string[]][] = [
   ['src/registry', ['./state/x.ts', '@libp2p/crypto/keys']],
   ['src/protocols/hello', ['../engine/x.ts', '../../registry/x.ts', './pb/x.ts']],
   ['src/node', ['../protocols/hello/x.ts', '../registry/x.ts', '../dns/x.ts', 'libp2p']],
+  ['src/install', ['../node/config/index.ts', '../node/control/client.ts', '../dns/tnr.ts', '../registry/role.ts']],
   ['src/cli/dev', ['../../node/x.ts', '../../dns/x.ts', '../../registry/role.ts']]
 ]
 

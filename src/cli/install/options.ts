@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import { providerNames } from '../../dns/providers/provider.ts'
 import { admissionPolicies, deploymentNames } from '../../install/answers.ts'
 
 /** What the command line says; what it does not say is asked, or has a default. */
@@ -18,6 +19,7 @@ export interface InstallOptions {
   openFirewall?: boolean
   dnsProvider?: string
   awsProfile?: string
+  dnsServer?: string
   yes?: boolean
   plan?: boolean
   verbose?: boolean
@@ -62,8 +64,11 @@ export const withInstallOptions = (command: Command): Command =>
     .addOption(new Option('--root-registry-ip <address>').hideHelp())
     .option('--announce <address>', 'announce this address alone (may be repeated)', collect)
     .addOption(new Option('--registry-vm-ip <address>').argParser(collect).hideHelp())
-    .option('--dns-provider <name>', 'who writes the tnr record (default: manual)')
+    .addOption(
+      new Option('--dns-provider <name>', 'who writes the tnr record (default: manual)').choices(providerNames)
+    )
     .option('--aws-profile <name>', 'for --dns-provider route53')
+    .option('--dns-server <address>', 'for --dns-provider rfc2136: the primary name server')
     .addOption(toggle('ipv6-auto-enable', 'turn IPv6 on where it is off'))
     .addOption(toggle('open-firewall', 'open the port where a firewall closes it'))
     .addOption(toggle('yes', 'ask nothing'))

@@ -53,8 +53,8 @@ const pidAt = async (socket: string): Promise<number | undefined> => {
 const start = async ({ command }: ForegroundAction): Promise<ForegroundChild> => {
   const [file = '', ...args] = command
   const { uid, gid } = await idsOf('trustnet')
-  // Its stdin is a pipe from here: it ends with the installer, even if that is killed.
-  const child = spawn(file, args, { uid, gid, cwd: '/', env: environment(), stdio: ['pipe', 'inherit', 'inherit'] })
+  // Its stdin is a pipe from here: it ends with the installer, even if that is killed. Its log is no answer of the command.
+  const child = spawn(file, args, { uid, gid, cwd: '/', env: environment(), stdio: ['pipe', 2, 2] })
   const ended = once(child, 'exit').then(([code]) => (typeof code === 'number' ? code : 1))
   ended.catch(() => undefined)
   await once(child, 'spawn')

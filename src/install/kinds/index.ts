@@ -1,5 +1,6 @@
 import type { Action } from '../actions.ts'
 import type { Tools } from '../tools.ts'
+import { dnsKind } from './dns.ts'
 import { dataKind, fileKind, folderKind, linkKind } from './files.ts'
 import { foregroundKind } from './foreground.ts'
 import type { Change, Kind, Undo } from './kind.ts'
@@ -44,7 +45,9 @@ export const doable = (action: Action): Doable => {
       return bind(networkKind, action)
     case 'command':
       return bind(commandKind, action)
-    default:
+    case 'foreground':
       return bind(foregroundKind, action)
+    default:
+      return bind(dnsKind, action)
   }
 }

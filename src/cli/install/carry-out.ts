@@ -1,0 +1,111 @@
+import type { Check } from '../../install/check.ts'
+import { deploymentOf } from '../../install/deployments/index.ts'
+import { InstallError } from '../../install/errors.ts'
+import { executePlan } from '../../install/execute.ts'
+import type { Plan } from '../../install/plan.ts'
+import { runningProgram } from '../../install/running-program.ts'
+import { journalFor, toolsFor } from '../../install/session.ts'
+import type { ForegroundChild } from '../../install/tools.ts'
+import { type Verified, verifiedChecks, verify } from '../../install/verify.ts'
+import type { Context } from '../context.ts'
+import { ExitError, exitCodes } from '../exit.ts'
+import { box, cardRows, commandLines, nextCommands } from './card.ts'
+import { checkLines } from './check-text.ts'
+import type { InstallOptions } from './options.ts'
+import { Progress } from './progress.ts'
+
+/** The seven steps, the card, and in the foreground the node itself. Nothing is asked any more. */
+export const carryOut = async (
+  context: Context,
+  plan: Plan,
+  options: InstallOptions,
+  checks: readonly Check[]
+): Promise<void> => {
+  const { terminal, signal } = context
+  const { answers, version } = plan.install
+  const progress = new Progress(terminal, { verbose: options.verbose === true })
+  const journal = await journalFor(answers, version, terminal.env)
+  const { passphrase } = journal.state
+  const tools = toolsFor({
+    signal,
+    program: runningProgram(),
+    say: progress.say,
+    tell: progress.tell,
+    env: terminal.env,
+    passphrase
+  })
+  const { say } = progress
+  const verified = await tracked(progress, async () => {
+    let seen: Verified | undefined
+    const verifyNow = async (): Promise<void> => {
+      const child = tools.children.get(answers.name)
+      const ended = child === undefined ? undefined : early(child)
+      seen = await verify(plan.install, { signal, say, ended })
+    }
+    const { onStep, onAction, onStepDone } = progress
+    await executePlan(plan, journal, tools, { onStep, onAction, onStepDone, verify: verifyNow })
+    if (seen === undefined) throw new InstallError('The plan has no step that looks whether the node works.')
+    return seen
+  })
+  show(context, plan, verified, { options, checks, passphrase })
+  await journal.finish()
+  await stay(context, tools.children.get(answers.name))
+}
+
+/** A failed step leaves its line, and says how to go on. */
+const tracked = async <T>(progress: Progress, work: () => Promise<T>): Promise<T> => {
+  try {
+    return await work()
+  } catch (error) {
+    progress.failed()
+    progress.tell(
+      'What was done is in the journal: run the same command again to go on, or `trustnet uninstall` to undo it.'
+    )
+    throw error
+  }
+}
+
+const early = async (child: ForegroundChild): Promise<never> => {
+  const code = await child.ended
+  throw new ExitError(exitCodes.failure, `The node ended with code ${code} before it was ready; its log is above.`)
+}
+
+interface Shown {
+  readonly options: InstallOptions
+  readonly checks: readonly Check[]
+  /** Of a network that was made now. */
+  readonly passphrase: string | null
+}
+
+const show = ({ terminal }: Context, plan: Plan, verified: Verified, { options, checks, passphrase }: Shown): void => {
+  const { answers, layout, version } = plan.install
+  const after = verifiedChecks(verified)
+  const commands = nextCommands(plan.install, deploymentOf(answers.deployment)?.commands(plan.install) ?? [])
+  const rows = cardRows(plan.install, verified)
+  const kit = passphrase === null ? null : { file: `${layout.data}/recovery.kit`, passphrase }
+  if (options.json === true) {
+    const node = Object.fromEntries(rows.map(([name, value]) => [name.toLowerCase(), value]))
+    terminal.json({ schemaVersion: 1, node, checks: [...checks, ...after], recoveryKit: kit, next: commands })
+    return
+  }
+  for (const check of after) for (const line of checkLines(check, terminal.paintProgress)) terminal.progress(line)
+  terminal.print('')
+  for (const line of box(`TrustNet ${version} on this machine`, rows, terminal.paint)) terminal.print(line)
+  if (kit !== null) {
+    terminal.print(`\nRecovery kit  ${kit.file}`)
+    terminal.print(`Passphrase    ${terminal.paint('bold', kit.passphrase)}`)
+    terminal.print('              It is shown this once: write it down, and move the kit off this machine.')
+  }
+  terminal.print('\nNext:')
+  for (const line of commandLines(commands)) terminal.print(line)
+}
+
+/** In the foreground the node runs under this command; its end is ours. */
+const stay = async (context: Context, child: ForegroundChild | undefined): Promise<void> => {
+  if (child === undefined) return
+  context.terminal.progress('\nThe node runs under this command: Ctrl-C stops it.')
+  context.signal.addEventListener('abort', () => child.stop(), { once: true })
+  if (context.signal.aborted) child.stop()
+  const code = await child.ended
+  if (code !== 0) throw new ExitError(exitCodes.failure, `The node ended with code ${code}.`)
+}

@@ -1,0 +1,103 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { StatusView } from '../../src/node/control/api.ts'
+import { eventually } from '../helpers/network.ts'
+import { FileRoot, whyNoFileRoots } from './file-root.ts'
+import { HostNetwork, whyNoNamespaces } from './host-network.ts'
+import { SystemdHost, whyNoSystemd } from './systemd-host.ts'
+
+const reason = whyNoNamespaces() ?? whyNoFileRoots() ?? whyNoSystemd()
+// In CI a machine that cannot do it is a failure; elsewhere it is said and skipped.
+const skipped = reason !== undefined && process.env['CI'] !== 'true'
+if (skipped) process.stderr.write(`test/hosts/install-systemd is skipped: ${reason}\n`)
+
+const program = resolve('dist/bin/trustnet.js')
+const unit = 'trustnet-tnr.service'
+
+describe.skipIf(skipped)('install where systemd is the init', () => {
+  let network: HostNetwork
+  let root: FileRoot
+  let host: SystemdHost
+  let before = ''
+
+  const show = (property: string): string =>
+    host.run('systemctl', 'show', '--value', '--property', property, unit).trim()
+  const mainPid = (): string => show('MainPID')
+  const status = (): StatusView => JSON.parse(host.run('trustnet', 'status', '--json'))
+  const listing = (): string =>
+    host
+      .run(
+        'sh',
+        '-c',
+        "find /etc /opt /usr/local/bin /var/lib /home /run/trustnet* -xdev -path /etc/netns -prune -o -path /var/lib/dpkg -prune -o -path /var/lib/systemd -prune -o -printf '%p %m %u %g %y %l\\n' 2>/dev/null | sort"
+      )
+      .split('\n')
+      .filter((line) => !/^\/etc\/(passwd-|group-|shadow-|gshadow-|subuid-|subgid-|\.pwd\.lock) /.test(line))
+      .join('\n')
+
+  beforeAll(async () => {
+    if (reason !== undefined) throw new Error(`CI must be able to boot systemd: ${reason}`)
+    if (!existsSync(program)) throw new Error('dist is missing: npm run build')
+    network = new HostNetwork(['sd'])
+    network.useNameServer(network.host('sd').address)
+    root = new FileRoot()
+    host = await SystemdHost.boot(network.host('sd').namespace, root)
+    before = listing()
+    const flags = ['--yes', '--registry-type', 'root', '--domain', 'example.test', '--node-name', 'tnr']
+    host.run(process.execPath, program, 'install', ...flags)
+  }, 120_000)
+
+  afterAll(async () => {
+    await host?.[Symbol.asyncDispose]()
+    root?.[Symbol.dispose]()
+    network?.[Symbol.dispose]()
+  })
+
+  it('runs as a service that starts at boot, as its own user, and has said that it is ready', () => {
+    expect([show('ActiveState'), show('UnitFileState'), show('User')]).toEqual(['active', 'enabled', 'trustnet'])
+    expect(show('StatusText')).toBe('root tnr')
+    expect(status().word).toBe('healthy')
+  })
+
+  it('systemd finds nothing to say about the unit, and its exposure is at most 2.0', () => {
+    const verified = host.run('sh', '-c', `systemd-analyze verify --man=no /etc/systemd/system/${unit} 2>&1`)
+    expect(verified).toBe('')
+    expect(host.run('systemd-analyze', 'security', '--no-pager', '--threshold=20', unit)).toMatch(/exposure level.*OK/)
+  })
+
+  it('comes back when it is killed', async () => {
+    const pid = mainPid()
+    host.run('kill', '-9', pid)
+    await eventually(() => mainPid() !== pid && mainPid() !== '0' && show('ActiveState') === 'active', 30_000)
+    expect(status().word).toBe('healthy')
+  }, 60_000)
+
+  it('is restarted by the watchdog when it is frozen', async () => {
+    host.run(
+      'sh',
+      '-c',
+      `mkdir -p /run/systemd/system/${unit}.d && printf '[Service]\\nWatchdogSec=2\\nTimeoutAbortSec=2\\n' > /run/systemd/system/${unit}.d/watchdog.conf`
+    )
+    host.run('systemctl', 'daemon-reload')
+    host.run('systemctl', 'restart', unit)
+    const pid = mainPid()
+    host.run('kill', '-STOP', pid)
+    await eventually(() => mainPid() !== pid && mainPid() !== '0' && show('ActiveState') === 'active', 60_000)
+    expect(host.run('journalctl', '--no-pager', '-u', unit)).toMatch(/Watchdog timeout/)
+    host.run('rm', '-r', `/run/systemd/system/${unit}.d`)
+    host.run('systemctl', 'daemon-reload')
+  }, 90_000)
+
+  it('doctor finds no fault', () => {
+    const report = host.run('sh', '-c', 'trustnet doctor || true')
+    expect(report).toMatch(/pass {2}Key file/)
+    expect(report).not.toMatch(/^ {2}fail/m)
+  })
+
+  it('uninstall leaves the machine as it was', () => {
+    expect(host.run('trustnet', 'uninstall', '--purge')).toMatch(/tnr is uninstalled. Its PeerId was 12D3KooW/)
+    expect(listing()).toBe(before)
+    expect(host.run('sh', '-c', `systemctl status ${unit} 2>&1 || true`)).toContain('could not be found')
+  })
+})

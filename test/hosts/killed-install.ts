@@ -1,0 +1,39 @@
+import { deploymentOf } from '../../src/install/deployments/index.ts'
+import { executePlan } from '../../src/install/execute.ts'
+import { resolveAnswers } from '../../src/install/resolve-answers.ts'
+import { runningProgram } from '../../src/install/running-program.ts'
+import { journalFor, planFor, toolsFor } from '../../src/install/session.ts'
+
+/** A program: an install that ends itself with SIGKILL at the n-th begin or end of a change. Prints the change. */
+const [wanted = ''] = process.argv.slice(2)
+const answers = resolveAnswers({
+  name: 'killed',
+  role: 'root',
+  domain: 'example.test',
+  deployment: 'foreground',
+  port: 8123
+})
+const deployment = deploymentOf(answers.deployment)
+if (deployment === undefined) throw new Error('no such deployment')
+const program = runningProgram()
+const plan = planFor(answers, program.version, deployment, { ipv6: [], firewall: [], dns: [] })
+const journal = await journalFor(answers, program.version, process.env)
+const { signal } = new AbortController()
+const { passphrase } = journal.state
+const tools = toolsFor({ signal, program, say: () => {}, tell: () => {}, env: process.env, passphrase })
+// As in the program: it waits for things that unref'ed timers bring.
+setInterval(() => {}, 2 ** 30)
+let seen = 0
+await executePlan(plan, journal, tools, {
+  onAction: (action, state) => {
+    if (++seen !== Number(wanted)) return
+    process.stdout.write(`${action.kind} ${state}\n`)
+    process.kill(process.pid, 'SIGKILL')
+  }
+})
+await journal.finish()
+for (const child of tools.children.values()) {
+  child.stop()
+  await child.ended
+}
+process.exit(0)
