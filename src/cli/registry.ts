@@ -6,6 +6,7 @@ import { exampleOf } from './help.ts'
 import { stateCell } from './peer-columns.ts'
 import { wholeNumber } from './peer-rows.ts'
 import { peerName } from './peers.ts'
+import { addRegistryRoot } from './registry-root.ts'
 import { addRegistryStores } from './registry-stores.ts'
 import { registryText } from './registry-text.ts'
 import { type RunningOptions, running, withRunning } from './running.ts'
@@ -66,6 +67,7 @@ export const addRegistry: AddCommand = (program, context) => {
     .addHelpText('after', exampleOf('trustnet registry log --limit 5', 'trustnet registry log --after 0 --json'))
     .action((options: ListOptions & { after?: number; limit: number }) => showLog(context, options))
   addRegistryStores(registry, context)
+  addRegistryRoot(registry, context)
 }
 
 const showRegistry = async (context: Context, options: RunningOptions): Promise<void> => {

@@ -37,7 +37,10 @@ export function followRegistry(init: FollowInit): () => void {
   const recheckSoon = (): void => {
     recheck ??= setTimeout(() => {
       recheck = undefined
-      trust.recheck((publicKey) => replica.isMember(publicKey))
+      trust.recheck(
+        (publicKey) => replica.isMember(publicKey),
+        (publicKey) => replica.state.member(publicKey)
+      )
     }, recheckMs).unref()
   }
   let wasMember = init.isMember()

@@ -2,9 +2,10 @@ import { loadKey } from '../registry/key-file.ts'
 import type { SigningKey } from '../registry/keys.ts'
 import type { Clock, Logger } from '../registry/ports.ts'
 import { openRegistry, type Registry } from '../registry/registry.ts'
+import type { Role } from '../registry/role.ts'
 import type { Config } from './config/schema.ts'
 import { dataFiles } from './paths.ts'
-import { fenceReason } from './root-duties.ts'
+import { fenceReason, raiseReplaced } from './root-duties.ts'
 
 export interface NodeRegistryInit {
   config: Config
@@ -14,9 +15,21 @@ export interface NodeRegistryInit {
   logger: Logger
 }
 
-/** Opens the store of this node as its configuration says; the root's with its log key. */
-export async function openNodeRegistry({ config, key, genesis, clock, logger }: NodeRegistryInit): Promise<Registry> {
-  const { role, heartbeat, paths, replication, admission } = config
+/**
+ * Opens the store of this node as its configuration says; the root's with its log key. One whose log key the authority has replaced is
+ * opened as a secondary: the new root keeps it in its set.
+ */
+export async function openNodeRegistry(init: NodeRegistryInit): Promise<Registry> {
+  const registry = await openAs(init, init.config.role)
+  if (registry.root?.isReplaced !== true) return registry
+  await registry.close()
+  const secondary = await openAs(init, 'secondary')
+  raiseReplaced(secondary, 'it runs as a secondary from now on')
+  return secondary
+}
+
+async function openAs({ config, key, genesis, clock, logger }: NodeRegistryInit, role: Role): Promise<Registry> {
+  const { heartbeat, paths, replication, admission } = config
   const files = dataFiles(paths.data)
   return await openRegistry({
     path: files.store,

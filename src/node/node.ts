@@ -44,7 +44,6 @@ export async function createNode(options: NodeOptions): Promise<Node> {
 
 export class TrustNode implements Node {
   readonly control: NodeControl
-  readonly config: Config
   readonly configFile: string | undefined
   readonly key: SigningKey
   readonly logging: Logging
@@ -59,6 +58,7 @@ export class TrustNode implements Node {
   readonly failed = this.#failure.promise
   readonly stopped = this.#end.promise
   readonly #withControl: boolean
+  #config: Config
   readonly #portWaitMs: number | undefined
   readonly #over = new AbortController()
   readonly #protocols = new OwnProtocols()
@@ -78,7 +78,7 @@ export class TrustNode implements Node {
 
   constructor(options: NodeOptions) {
     const { config } = options
-    this.config = config
+    this.#config = config
     this.configFile = options.configFile
     this.logging = options.logging ?? createLogging({ node: config.name, ...config.logging })
     this.clock = options.clock ?? systemClock
@@ -97,6 +97,11 @@ export class TrustNode implements Node {
     })
     this.failed.catch(() => {})
     this.control = new NodeControl(this)
+  }
+
+  /** A root that was replaced runs as a secondary, whatever its file says. */
+  get config(): Config {
+    return this.#config
   }
 
   get peerId(): string {
@@ -219,10 +224,12 @@ export class TrustNode implements Node {
   }
 
   async #attach(genesis: Uint8Array): Promise<void> {
-    const { config, key, clock } = this
+    const { key, clock } = this
     const { logger, libp2p } = this.logging
-    requireSameNetwork(config, this.pin, openGenesis(genesis).hash)
-    const registry = await openNodeRegistry({ config, key, genesis, clock, logger })
+    requireSameNetwork(this.config, this.pin, openGenesis(genesis).hash)
+    const registry = await openNodeRegistry({ config: this.config, key, genesis, clock, logger })
+    if (registry.role !== this.config.role) this.#config = { ...this.config, role: registry.role }
+    const { config } = this
     const network = new NetworkNode({
       config,
       key,

@@ -4,6 +4,7 @@ import type { Logger } from '../registry/ports.ts'
 import type { RootRequest } from '../registry/queue.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Role } from '../registry/role.ts'
+import { handOver } from './hand-over.ts'
 import type { RootWay } from './root-way.ts'
 import type { SessionView } from './session-keeper.ts'
 
@@ -20,6 +21,7 @@ export async function takeIn(
   else rootWay.close()
   const fields = { peer: peerIdText(publicKey), ipv6_addr: connection.remoteAddr.toString() }
   logger.info(fields, `registered at ${name || 'the registry'}`)
+  if (view.peer.role === 'root') void handOver(registry.replica, view.session, logger)
   const envelopes = [...answer.registries, ...answer.peers]
   await Promise.allSettled(envelopes.map(async (bytes) => await registry.records.put(bytes, { source: 'registry' })))
 }

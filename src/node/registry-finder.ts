@@ -57,7 +57,11 @@ const connectedRegistry = (init: FinderInit, except: ReadonlySet<string>): Regis
 /** Whoever is connected and should hold the lease instead: a registry for a stand-in, and for a secondary the root, to whom it forwards. */
 export function betterRegistry(init: FinderInit, than: RegistryPeer): RegistryPeer | undefined {
   if (than.role === 'root') return undefined
-  if (init.config.role === 'secondary') return connectedPeers(init, none).find(({ role }) => role === 'root')
+  if (isRegistryRole(init.config.role)) {
+    // Of a root, too: another one may have been made while it was away, out of the very registry that holds its lease.
+    const root = connectedPeers(init, none).find(({ role }) => role === 'root')
+    if (root !== undefined || init.config.role === 'secondary') return root
+  }
   return isRegistryRole(than.role) ? undefined : connectedRegistry(init, none)
 }
 

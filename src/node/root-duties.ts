@@ -1,5 +1,6 @@
 import { peerIdText, type SigningKey } from '../registry/keys.ts'
 import type { Logger } from '../registry/ports.ts'
+import type { Registry } from '../registry/registry.ts'
 import { sealRenewRequest } from '../registry/renew.ts'
 import { isRegistryRole } from '../registry/role.ts'
 import type { Root } from '../registry/root.ts'
@@ -27,6 +28,13 @@ export const restoredReason = ({ n, backupMs }: RestoredFrom): string =>
   `this root was restored from a backup of ${new Date(backupMs).toISOString()}, which ends at entry ${n}: it waits for the head of ` +
   "one registry or of three members, or for the operator's word, before it appends"
 
+/** Raised also by a root that learns of its end while it runs. */
+export const raiseReplaced = (registry: Registry, next: string): void =>
+  registry.alarms.raise(
+    'root_replaced',
+    `epoch ${registry.replica.head.epoch} has another root, this process was it before: ${next}; set role: secondary in its configuration`
+  )
+
 /** What only a root does besides admitting: it hears others out after a start, enters stable secondaries, and renews itself. */
 export class RootDuties {
   readonly #init: RootDutiesInit
@@ -35,6 +43,7 @@ export class RootDuties {
   readonly #stops: (() => void)[] = []
   /** The root appends nothing yet. */
   #isListening = false
+  #isReplaced = false
   /** The store says that it was restored. */
   #isRestored = false
   #busy = false
@@ -48,11 +57,22 @@ export class RootDuties {
 
   start(): void {
     if (this.#root === undefined) return
-    const { restored } = this.#init.network.registry
+    const { restored, replica } = this.#init.network.registry
+    for (const type of ['reset', 'entries'] as const) {
+      replica.events.addEventListener(type, this.#onLog)
+      this.#stops.push(() => replica.events.removeEventListener(type, this.#onLog))
+    }
     if (restored === undefined) this.#hearOthers(this.#root)
     else this.#waitRestored(this.#root, restored)
     const timer = setInterval(() => void this.#look(), lookMs).unref()
     this.#stops.push(() => clearInterval(timer))
+  }
+
+  /** A new epoch, perhaps: then another machine was made the root while this one was away or cut off. */
+  readonly #onLog = (): void => {
+    if (this.#root?.isReplaced !== true || this.#isReplaced) return
+    this.#isReplaced = true
+    raiseReplaced(this.#init.network.registry, 'it appends nothing any more, and a restart makes it a secondary')
   }
 
   /** Somebody's head was heard, perhaps. */

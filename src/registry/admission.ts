@@ -27,6 +27,7 @@ import type { Root } from './root.ts'
 import { RootAdmission } from './root-admission.ts'
 import type { GroupCommit } from './store/commit.ts'
 import type { Database } from './store/database.ts'
+import { takeOver } from './take-over.ts'
 
 /** What a joiner or a forwarding registry sends: envelopes. */
 export interface JoinBundle {
@@ -114,7 +115,7 @@ export class Admission {
     const received = this.#receive(join, bundle.receipt)
     const grant = this.#openGrant(join, bundle.grant, received.timeMs)
     const { receipt } = received
-    if (this.#rootAdmission !== undefined) {
+    if (this.#rootAdmission !== undefined && this.#root !== undefined) {
       const verified = { join, ...(grant !== undefined && { grant }), ...(receipt !== undefined && { receipt }) }
       return { admit: await this.#rootAdmission.decide(verified) }
     }
@@ -135,7 +136,7 @@ export class Admission {
 
   /** When a registry first saw the join: what a receipt of the last day says, or now. */
   #receive(join: Signed<Join>, bytes: Uint8Array | undefined): { timeMs: number; receipt?: Uint8Array } {
-    const { clock, replica, root } = this.#components
+    const { clock, replica } = this.#components
     const now = clock.now()
     if (bytes !== undefined) {
       const { value, signer } = openReceipt(bytes, replica.networkId)
@@ -144,7 +145,7 @@ export class Admission {
       const isFresh = value.timeMs <= now + clockSkewMs && now - value.timeMs <= receiptValidMs
       if (by !== undefined && servesRegistry(by.role) && isFresh) return { timeMs: value.timeMs, receipt: bytes }
     }
-    if (root !== undefined) return { timeMs: now }
+    if (this.#root !== undefined) return { timeMs: now }
     const receipt = { networkId: replica.networkId, joinHash: join.hash, timeMs: now }
     return { timeMs: now, receipt: sealReceipt(receipt, this.#init.nodeKey).bytes }
   }
@@ -185,7 +186,7 @@ export class Admission {
 
   /** A registry that became the root decides over its own queue. */
   async #submit(request: RootRequest): Promise<{ entry: Uint8Array }> {
-    if (this.#components.root === undefined) return { entry: await this.#forward(request) }
+    if (this.#root === undefined) return { entry: await this.#forward(request) }
     if (request.kind === 'join') return { entry: (await this.join(request)).admit }
     return request.kind === 'renew' ? this.renew(request.request) : this.forget(request.request)
   }
@@ -205,7 +206,7 @@ export class Admission {
    * @throws RevokedError, NotMemberError, PendingError while the root is away
    */
   async renew(request: Uint8Array, signer?: Uint8Array): Promise<{ entry: Uint8Array }> {
-    const { root } = this.#components
+    const root = this.#root
     const { publicKey, entry } = this.#renewals.judgeRenewal(request, signer)
     if (entry !== undefined) return { entry }
     if (root !== undefined) return { entry: await this.#renewals.appendRenewal(root, publicKey, request) }
@@ -217,7 +218,7 @@ export class Admission {
    * @throws NotMemberError, PendingError while the root is away
    */
   async forget(request: Uint8Array, signer?: Uint8Array): Promise<{ entry: Uint8Array }> {
-    const { root } = this.#components
+    const root = this.#root
     const { publicKey, entry } = this.#renewals.judgeForget(request, signer)
     if (entry !== undefined) return { entry }
     if (root !== undefined) return { entry: await this.#revoke(root, publicKey, 'left for good', request) }
@@ -284,6 +285,20 @@ export class Admission {
     const body = { publicKey, reason, ...(request !== undefined && { request }) }
     const entries = await root.append([{ kind: 'revoke', body }], { inCommit: () => this.#pending.clear(publicKey) })
     return entries.at(-1)?.bytes ?? new Uint8Array(0)
+  }
+
+  /**
+   * An entry that a newer epoch made void, or a revoke that the authority signed; gives the entry that came of it.
+   * @throws as takeOver
+   */
+  takeOver(entry: Uint8Array): Promise<{ entry: Uint8Array }> {
+    return takeOver(entry, { replica: this.#components.replica, pending: this.#pending, root: this.#root })
+  }
+
+  /** A root that was replaced asks the new one, as any other registry does. */
+  get #root(): Root | undefined {
+    const { root } = this.#components
+    return root?.isReplaced === true ? undefined : root
   }
 
   #requireRoot(): Root {

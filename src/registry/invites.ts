@@ -1,5 +1,6 @@
 import { equals } from 'uint8arrays/equals'
 import { toString as text } from 'uint8arrays/to-string'
+import type { LogEntry } from './entry.ts'
 import type { Signed } from './envelope.ts'
 import {
   InvalidEnvelopeError,
@@ -11,14 +12,14 @@ import {
   NameTakenError,
   NotFoundError
 } from './errors.ts'
-import { type Grant, newGrantId, openGrant, sealGrant } from './grant.ts'
+import { type Grant, newGrantId, openGrant, readStoredGrantId, sealGrant } from './grant.ts'
 import { checkJoinAgainstGrant, type Join } from './join.ts'
 import { peerIdText, SigningKey } from './keys.ts'
 import { clockSkewMs, type RegistryLimits, receiptValidMs } from './limits.ts'
 import type { Clock } from './ports.ts'
 import type { Replica } from './replica.ts'
 import type { Role } from './role.ts'
-import { GrantTable } from './store/admission-tables.ts'
+import { type GrantRow, GrantTable } from './store/admission-tables.ts'
 import type { GroupCommit } from './store/commit.ts'
 import type { Database } from './store/database.ts'
 
@@ -133,8 +134,8 @@ export class Invites {
    * @throws InviteUsedError, InviteInvalidError for one that this root does not know
    */
   take(grant: Signed<Grant>): { spend(): void; release(): void } {
-    const { id } = grant.value
-    const row = this.#table.get(id)
+    const { id, notAfterMs } = grant.value
+    const row = this.#table.get(id) ?? this.#inherited(grant)
     if (row === undefined || !equals(row.envelope, grant.bytes)) {
       throw new InviteInvalidError(
         'this root did not issue the invite, or has forgotten it: ask the operator for a new one'
@@ -146,6 +147,7 @@ export class Invites {
     this.#taken.set(key, taken + 1)
     return {
       spend: () => {
+        if (this.#table.get(id) === undefined) this.#table.insert(id, row.envelope, row.usesLeft, notAfterMs)
         if (!this.#table.use(id)) throw used()
       },
       release: () => {
@@ -155,7 +157,23 @@ export class Invites {
       }
     }
   }
+
+  /**
+   * The invite of a root before this one: what is left of its uses, the log says. One of this root's own that has no row is one that it
+   * has forgotten.
+   */
+  #inherited(grant: Signed<Grant>): GrantRow | undefined {
+    const { replica } = this.#components
+    const { id, uses } = grant.value
+    if (replica.state.keys.isKeyOf(replica.head.epoch, grant.signer)) return undefined
+    let usesLeft = uses
+    for (const { admit } of replica.state.members()) if (isByGrant(admit.value, id)) usesLeft--
+    return { envelope: grant.bytes, usesLeft: Math.max(0, usesLeft) }
+  }
 }
+
+const isByGrant = (entry: LogEntry, id: Uint8Array): boolean =>
+  entry.kind === 'admit' && entry.body.grant !== undefined && equals(readStoredGrantId(entry.body.grant), id)
 
 const used = (): InviteUsedError => new InviteUsedError('the invite is used up: ask the operator for a new one')
 

@@ -274,6 +274,9 @@ export class Replica {
       this.ledger.events.safeDispatchEvent('newer', { detail: { checkpoint } })
       return 'newer'
     }
+    // Made void by an epoch that is known here: the authority has decided, and nothing of it is missing.
+    const { keys } = this.state
+    if (keys.isKeyOf(epoch, checkpoint.signer) && !keys.isValidAt(epoch, n)) return 'known'
     await this.ledger.exclusive(() => keepingProof(this.ledger, () => follow(this.ledger, [], checkpoint)))
     return 'known'
   }
@@ -300,6 +303,19 @@ export class Replica {
   /** Entries that a new epoch cut off, oldest first: the new root enters their revokes again, and admissions on the operator's word. */
   voided(): Signed<LogEntry>[] {
     return [...this.ledger.evidence('void')].map(({ envelope }) => readStoredEntry(envelope))
+  }
+
+  /** Entries that are kept beside the log and that the root should know of: revokes in force, and admissions that were made void. */
+  unsettled(): Signed<LogEntry>[] {
+    const { state } = this
+    const kept = [...this.ledger.evidence('emergency'), ...this.ledger.evidence('void')]
+    return kept
+      .map(({ envelope }) => readStoredEntry(envelope))
+      .filter(({ value }) => {
+        if (value.kind === 'revoke') return state.revoked(value.body.publicKey) === undefined
+        if (value.kind !== 'admit') return false
+        return !state.isRevoked(value.body.publicKey) && state.member(value.body.publicKey) === undefined
+      })
   }
 
   /** Revokes that are in force but not in the log: the next root must enter them. */

@@ -103,11 +103,17 @@ export class Root {
     this.#fence = undefined
   }
 
+  /** True when the authority gave the log key to another one: this process is not the root any more. */
+  get isReplaced(): boolean {
+    const { head, state } = this.#replica
+    return !state.keys.isKeyOf(head.epoch, this.#logKey.publicKey)
+  }
+
   /** Why nothing can be appended now; undefined: it can. */
   get refusal(): Error | undefined {
     const replica = this.#replica
     const { head } = replica
-    if (!replica.state.keys.isKeyOf(head.epoch, this.#logKey.publicKey)) {
+    if (this.isReplaced) {
       return new NotRootError(
         `the log key of epoch ${head.epoch} is another one: this process is not the root any more`
       )

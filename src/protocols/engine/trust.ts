@@ -175,10 +175,15 @@ export class ConnectionTrust {
    * the replica. A member that proved itself by entries which the replica has not got yet is left alone until it had them once, or
    * for `unconfirmedMs`: entries that were made void by a new epoch never come.
    */
-  recheck(isMember: (publicKey: Uint8Array) => boolean): void {
+  recheck(
+    isMember: (publicKey: Uint8Array) => boolean,
+    newest: (publicKey: Uint8Array) => TrustedMember | undefined = () => undefined
+  ): void {
     for (const entry of this.#entries.values()) {
       const { member } = entry
       if (member === undefined) continue
+      // A promotion changes the role of a member whose connection stays.
+      entry.member = newest(member.publicKey) ?? member
       if (isMember(member.publicKey)) entry.confirmed = true
       else if (entry.confirmed) this.#close(entry, 'the membership has ended')
       else if (this.#clock.monotonic() - (entry.provenAt ?? 0) > this.#init.limits.unconfirmedMs) {

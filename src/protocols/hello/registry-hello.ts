@@ -1,3 +1,4 @@
+import { equals } from 'uint8arrays/equals'
 import type { Checkpoint } from '../../registry/checkpoint.ts'
 import type { LogEntry } from '../../registry/entry.ts'
 import type { Signed } from '../../registry/envelope.ts'
@@ -28,6 +29,7 @@ export interface HelloRegistry {
     readonly state: {
       member(publicKey: Uint8Array): ShownMember | undefined
       isRevoked(publicKey: Uint8Array): boolean
+      readonly keys: { readonly authorityKey: Uint8Array }
     }
     isMember(publicKey: Uint8Array): boolean
     /** Envelopes of delegate and authority entries, in log order. */
@@ -84,6 +86,8 @@ export class RegistryHello implements HelloSource {
     const known = replica.state.member(remoteKey)
     // Noise proved the key and the replica knows it: no entry needs to be shown, let alone verified.
     if (known !== undefined && replica.isMember(remoteKey)) return { kind: 'member', member: known }
+    // Whoever holds the authority key makes the next root: it reads the log from wherever it is left.
+    if (equals(remoteKey, replica.state.keys.authorityKey)) return { kind: 'member', member: authority(remoteKey) }
     if (remote.admit.byteLength === 0) {
       return { kind: 'stranger', status: statuses.NOT_MEMBER, reason: 'it shows no membership' }
     }
@@ -111,6 +115,9 @@ export class RegistryHello implements HelloSource {
     return member
   }
 }
+
+/** Serves nobody, and has no name in the network. */
+const authority = (publicKey: Uint8Array): TrustedMember => ({ publicKey, name: '', role: 'external' })
 
 export const registryHello = (registry: HelloRegistry, init: RegistryHelloInit): RegistryHello =>
   new RegistryHello(registry, init)

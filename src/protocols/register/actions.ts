@@ -18,6 +18,7 @@ import type {
   Answer,
   Deregister,
   ForwardJoin,
+  HandOver,
   Heartbeat,
   HeartbeatAnswer,
   PutRecord,
@@ -151,6 +152,12 @@ export class SessionActions {
     const bundle = { join, ...(grant.byteLength > 0 && { grant }), ...(receipt.byteLength > 0 && { receipt }) }
     const { admit } = await this.#init.backend.join(bundle)
     return done(admit)
+  }
+
+  /** Its signature says whether it counts, whoever brings it. */
+  async handOver({ entry }: HandOver): Promise<Answer> {
+    if (this.#take('request') === undefined) throw new NotMemberError('only members hand entries over')
+    return done((await this.#init.backend.takeOver(entry.slice())).entry)
   }
 
   async deregister({ reason, record, moved }: Deregister): Promise<Answer> {

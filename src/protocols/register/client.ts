@@ -126,6 +126,10 @@ export class RegisterSession implements RegistrySession {
     return this.#command({ forward: { join, grant, receipt } }, 'the root refused the join', options)
   }
 
+  async handOver(entry: Uint8Array, options: SessionCallOptions = {}): Promise<Uint8Array> {
+    return this.#command({ handOver: { entry } }, 'the root did not take the entry over', options)
+  }
+
   async deregister(reason: string, record: Uint8Array = none, options: SessionCallOptions = {}): Promise<void> {
     const told = reason.slice(0, this.#limits.reasonChars)
     await this.#command({ deregister: { reason: told, record } }, 'the registry refused the goodbye', options)

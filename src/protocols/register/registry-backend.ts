@@ -13,7 +13,7 @@ export interface SessionRegistry {
   readonly events: TypedEventTarget<RegisterBackendEvents>
   readonly records: Pick<Records, 'put' | 'get' | 'sample'>
   readonly liveness: Pick<Liveness, 'open'>
-  readonly admission: Pick<Admission, 'join' | 'renew' | 'forget'>
+  readonly admission: Pick<Admission, 'join' | 'renew' | 'forget' | 'takeOver'>
   readonly replica: {
     readonly state: Pick<NetworkState, 'member' | 'isRevoked' | 'registries'>
     readonly checkpoint: Signed<Checkpoint> | undefined
@@ -36,6 +36,7 @@ export function registryBackend(registry: SessionRegistry): RegisterBackend {
     join: (bundle) => admission.join(bundle),
     renew: (request, signer) => admission.renew(request, signer),
     forget: (request, signer) => admission.forget(request, signer),
+    takeOver: (entry) => admission.takeOver(entry),
     put: (record, signer) => records.put(record, { source: 'session', ...(signer !== undefined && { signer }) }),
     record: (publicKey) => records.get(publicKey)?.envelope,
     sample: (count) => records.sample(count).map(({ envelope }) => envelope),

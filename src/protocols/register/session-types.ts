@@ -88,6 +88,8 @@ export interface RegistrySession {
   renew(request: Uint8Array, options?: SessionCallOptions): Promise<Uint8Array>
   forget(request: Uint8Array, options?: SessionCallOptions): Promise<Uint8Array>
   forwardJoin(call: ForwardCall, options?: SessionCallOptions): Promise<Uint8Array>
+  /** To the root: an entry that a newer epoch made void, or a revoke that the authority signed. */
+  handOver(entry: Uint8Array, options?: SessionCallOptions): Promise<Uint8Array>
   /** Says goodbye; `record` has left = true. The session is over afterwards. */
   deregister(reason: string, record?: Uint8Array, options?: SessionCallOptions): Promise<void>
   /** Another registry holds the lease now: this one yields to it. The session is over afterwards. */

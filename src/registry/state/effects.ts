@@ -1,6 +1,7 @@
 import type { EntryBodies, LogEntry } from '../entry.ts'
 import type { Signed } from '../envelope.ts'
 import { LogMismatchError } from '../errors.ts'
+import { isRegistryRole, type Role } from '../role.ts'
 import { keyText, ownBytes } from './key-text.ts'
 import { type DocumentRow, type EntrySource, type MemberFields, MemberRow } from './rows.ts'
 import type { Tables } from './tables.ts'
@@ -58,7 +59,8 @@ export class Effects {
     const fields: MemberFields = {
       publicKey: ownBytes(publicKey),
       name,
-      role,
+      role: this.#roleOf(publicKey, role),
+      admittedRole: role,
       notAfterMs,
       admitN: n,
       admitHash: hash,
@@ -112,10 +114,25 @@ export class Effects {
     const superseded = before === undefined ? [] : [before.n]
     if (!removed) {
       this.#tables.putRegistry({ publicKey, role, n, hash })
+      this.#giveRole(publicKey)
       return superseded
     }
     this.#tables.dropRegistry(publicKey)
+    this.#giveRole(publicKey)
     return [...superseded, n]
+  }
+
+  /** Of root and secondary, a member is what the set of registries says: a promotion changes it, and no admission. */
+  #roleOf(publicKey: Uint8Array, admitted: Role): Role {
+    const entered = this.#tables.registries.get(keyText(publicKey))?.role
+    return entered !== undefined && isRegistryRole(entered) && isRegistryRole(admitted) ? entered : admitted
+  }
+
+  #giveRole(publicKey: Uint8Array): void {
+    const member = this.#tables.members.get(keyText(publicKey))
+    if (member === undefined) return
+    const role = this.#roleOf(publicKey, member.admittedRole)
+    if (role !== member.role) this.#tables.putMember(member.with({ role }), member)
   }
 
   #publisher(body: EntryBodies['publisher'], { n, hash }: Place): Superseded {

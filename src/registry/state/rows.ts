@@ -25,6 +25,8 @@ export interface MemberFields {
   readonly publicKey: Uint8Array
   readonly name: string
   readonly role: Role
+  /** As the admit entry says. */
+  readonly admittedRole: Role
   readonly notAfterMs: number
   /** Of the entry that gave the key its membership. */
   readonly admitN: number
@@ -39,6 +41,7 @@ export class MemberRow implements Member, MemberFields {
   readonly publicKey: Uint8Array
   readonly name: string
   readonly role: Role
+  readonly admittedRole: Role
   readonly notAfterMs: number
   readonly admitN: number
   readonly admitHash: Uint8Array
@@ -50,6 +53,7 @@ export class MemberRow implements Member, MemberFields {
     this.publicKey = fields.publicKey
     this.name = fields.name
     this.role = fields.role
+    this.admittedRole = fields.admittedRole
     this.notAfterMs = fields.notAfterMs
     this.admitN = fields.admitN
     this.admitHash = fields.admitHash
@@ -80,8 +84,8 @@ export class MemberRow implements Member, MemberFields {
 }
 
 const fieldsOf = (row: MemberRow): MemberFields => {
-  const { publicKey, name, role, notAfterMs, admitN, admitHash, firstN, renewN } = row
-  return { publicKey, name, role, notAfterMs, admitN, admitHash, firstN, renewN }
+  const { publicKey, name, role, admittedRole, notAfterMs, admitN, admitHash, firstN, renewN } = row
+  return { publicKey, name, role, admittedRole, notAfterMs, admitN, admitHash, firstN, renewN }
 }
 
 /** A key that is shut out for ever. */

@@ -36,6 +36,7 @@ const elsewhere = [
   'join-prepared',
   'init',
   'identity-stopped',
+  'registry-become-root',
   'registry-restore',
   'registry-verify',
   'dns-show',

@@ -33,7 +33,7 @@ const docs: Record<string, [string, string[]][]> = {
     ['registrations', [rate(register.registers)]],
     ['heartbeats', [rate(register.heartbeats)]],
     ['records', [rate(register.puts)]],
-    ['renew, forget, forward, deregister', [rate(register.requests)]],
+    ['renew, forget, forward, handOver, deregister', [rate(register.requests)]],
     ['all of these, except registrations, of a root or secondary', [rate(register.registryRequests)]],
     ['frames, whatever is in them', [rate(register.frames)]],
     ['first joins and renewals of strangers', [rate(register.strangerJoins)]],

@@ -19,6 +19,7 @@ export interface SessionFrame {
   forget?: Forget
   admitted?: Admitted
   forward?: ForwardJoin
+  handOver?: HandOver
 }
 
 export namespace SessionFrame {
@@ -99,6 +100,11 @@ export namespace SessionFrame {
         if (obj.forward != null) {
           w.uint32(114)
           ForwardJoin.codec().encode(obj.forward, w)
+        }
+
+        if (obj.handOver != null) {
+          w.uint32(122)
+          HandOver.codec().encode(obj.handOver, w)
         }
 
         if (opts.lengthDelimited !== false) {
@@ -190,6 +196,12 @@ export namespace SessionFrame {
             case 14: {
               obj.forward = ForwardJoin.codec().decode(reader, reader.uint32(), {
                 limits: opts.limits?.forward
+              })
+              break
+            }
+            case 15: {
+              obj.handOver = HandOver.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.handOver
               })
               break
             }
@@ -302,6 +314,13 @@ export namespace SessionFrame {
             case 14: {
               yield * ForwardJoin.codec().stream(reader, reader.uint32(), `${prefix}.forward`, {
                 limits: opts.limits?.forward
+              })
+
+              break
+            }
+            case 15: {
+              yield * HandOver.codec().stream(reader, reader.uint32(), `${prefix}.handOver`, {
+                limits: opts.limits?.handOver
               })
 
               break
@@ -536,6 +555,11 @@ export namespace SessionFrame {
     value: Uint8Array
   }
 
+  export interface SessionFrameHandOverEntryFieldEvent {
+    field: '$.handOver.entry'
+    value: Uint8Array
+  }
+
   export function encode (obj: Partial<SessionFrame>): Uint8Array {
     return encodeMessage(obj, SessionFrame.codec())
   }
@@ -544,7 +568,7 @@ export namespace SessionFrame {
     return decodeMessage(buf, SessionFrame.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<SessionFrame>): Generator<SessionFrameIdFieldEvent | SessionFrameRegisterRecordFieldEvent | SessionFrameRegisterJoinFieldEvent | SessionFrameRegisterGrantFieldEvent | SessionFrameRegisterInstanceFieldEvent | SessionFrameRegisteredStatusFieldEvent | SessionFrameRegisteredRetryAfterMsFieldEvent | SessionFrameRegisteredAdmitFieldEvent | SessionFrameRegisteredLeaseMsFieldEvent | SessionFrameRegisteredHeartbeatMsFieldEvent | SessionFrameRegisteredPeersFieldEvent | SessionFrameRegisteredRegistriesFieldEvent | SessionFrameRegisteredCheckpointFieldEvent | SessionFrameRegisteredObservedFieldEvent | SessionFrameRegisteredRecordFieldEvent | SessionFrameRegisteredReplicaAgeMsFieldEvent | SessionFrameHeartbeatCheckpointFieldEvent | SessionFrameHeartbeatSeqFieldEvent | SessionFrameHeartbeatConnectedFieldEvent | SessionFrameHeartbeatRttMsFieldEvent | SessionFrameHeartbeatAnswerStatusFieldEvent | SessionFrameHeartbeatAnswerLeaseMsFieldEvent | SessionFrameHeartbeatAnswerHeartbeatMsFieldEvent | SessionFrameHeartbeatAnswerCheckpointFieldEvent | SessionFrameHeartbeatAnswerReplicaAgeMsFieldEvent | SessionFrameHeartbeatAnswerContestedFieldEvent | SessionFrameDeregisterReasonFieldEvent | SessionFrameDeregisterRecordFieldEvent | SessionFrameDeregisterMovedFieldEvent | SessionFrameAnswerStatusFieldEvent | SessionFrameAnswerRetryAfterMsFieldEvent | SessionFrameAnswerRecordFieldEvent | SessionFrameAnswerEntryFieldEvent | SessionFramePingFieldEvent | SessionFramePongFieldEvent | SessionFramePutRecordFieldEvent | SessionFrameRenewRequestFieldEvent | SessionFrameForgetRequestFieldEvent | SessionFrameAdmittedStatusFieldEvent | SessionFrameAdmittedAdmitFieldEvent | SessionFrameForwardJoinFieldEvent | SessionFrameForwardGrantFieldEvent | SessionFrameForwardReceiptFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<SessionFrame>): Generator<SessionFrameIdFieldEvent | SessionFrameRegisterRecordFieldEvent | SessionFrameRegisterJoinFieldEvent | SessionFrameRegisterGrantFieldEvent | SessionFrameRegisterInstanceFieldEvent | SessionFrameRegisteredStatusFieldEvent | SessionFrameRegisteredRetryAfterMsFieldEvent | SessionFrameRegisteredAdmitFieldEvent | SessionFrameRegisteredLeaseMsFieldEvent | SessionFrameRegisteredHeartbeatMsFieldEvent | SessionFrameRegisteredPeersFieldEvent | SessionFrameRegisteredRegistriesFieldEvent | SessionFrameRegisteredCheckpointFieldEvent | SessionFrameRegisteredObservedFieldEvent | SessionFrameRegisteredRecordFieldEvent | SessionFrameRegisteredReplicaAgeMsFieldEvent | SessionFrameHeartbeatCheckpointFieldEvent | SessionFrameHeartbeatSeqFieldEvent | SessionFrameHeartbeatConnectedFieldEvent | SessionFrameHeartbeatRttMsFieldEvent | SessionFrameHeartbeatAnswerStatusFieldEvent | SessionFrameHeartbeatAnswerLeaseMsFieldEvent | SessionFrameHeartbeatAnswerHeartbeatMsFieldEvent | SessionFrameHeartbeatAnswerCheckpointFieldEvent | SessionFrameHeartbeatAnswerReplicaAgeMsFieldEvent | SessionFrameHeartbeatAnswerContestedFieldEvent | SessionFrameDeregisterReasonFieldEvent | SessionFrameDeregisterRecordFieldEvent | SessionFrameDeregisterMovedFieldEvent | SessionFrameAnswerStatusFieldEvent | SessionFrameAnswerRetryAfterMsFieldEvent | SessionFrameAnswerRecordFieldEvent | SessionFrameAnswerEntryFieldEvent | SessionFramePingFieldEvent | SessionFramePongFieldEvent | SessionFramePutRecordFieldEvent | SessionFrameRenewRequestFieldEvent | SessionFrameForgetRequestFieldEvent | SessionFrameAdmittedStatusFieldEvent | SessionFrameAdmittedAdmitFieldEvent | SessionFrameForwardJoinFieldEvent | SessionFrameForwardGrantFieldEvent | SessionFrameForwardReceiptFieldEvent | SessionFrameHandOverEntryFieldEvent> {
     return streamMessage(buf, SessionFrame.codec(), opts)
   }
 }
@@ -2110,6 +2134,95 @@ export namespace Admitted {
 
   export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Admitted>): Generator<AdmittedStatusFieldEvent | AdmittedAdmitFieldEvent> {
     return streamMessage(buf, Admitted.codec(), opts)
+  }
+}
+
+export interface HandOver {
+  entry: Uint8Array
+}
+
+export namespace HandOver {
+  let _codec: Codec<HandOver>
+
+  export const codec = (): Codec<HandOver> => {
+    if (_codec == null) {
+      _codec = message<HandOver>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.entry != null && obj.entry.byteLength > 0)) {
+          w.uint32(10)
+          w.bytes(obj.entry)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          entry: uint8ArrayAlloc(0)
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.entry = reader.bytes()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.entry`,
+                value: reader.bytes()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface HandOverEntryFieldEvent {
+    field: '$.entry'
+    value: Uint8Array
+  }
+
+  export function encode (obj: Partial<HandOver>): Uint8Array {
+    return encodeMessage(obj, HandOver.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<HandOver>): HandOver {
+    return decodeMessage(buf, HandOver.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<HandOver>): Generator<HandOverEntryFieldEvent> {
+    return streamMessage(buf, HandOver.codec(), opts)
   }
 }
 

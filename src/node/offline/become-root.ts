@@ -1,0 +1,233 @@
+import { existsSync } from 'node:fs'
+import { recordTtlSeconds, wantedRecords, zoneLine } from '../../dns/records.ts'
+import { parseAddr } from '../../registry/addrs.ts'
+import { NotFoundError } from '../../registry/errors.ts'
+import { createKey, loadKey, loadOrCreateKey } from '../../registry/key-file.ts'
+import { peerIdText, SigningKey } from '../../registry/keys.ts'
+import { parseNetworkId } from '../../registry/network-id.ts'
+import { type NewEpoch, openEpoch, planEpoch } from '../../registry/new-epoch.ts'
+import { silentLogger, systemClock } from '../../registry/ports.ts'
+import { adoptGenesis, openRegistry, peekGenesis, type Registry } from '../../registry/registry.ts'
+import { restoreStore } from '../../registry/restore.ts'
+import type { Member } from '../../registry/state.ts'
+import { chooseAddresses } from '../addresses.ts'
+import { Candidates } from '../candidates.ts'
+import { componentLogger } from '../component-logger.ts'
+import { saveConfigValue } from '../config/index.ts'
+import type { Config } from '../config/schema.ts'
+import { discoverNetwork } from '../discovery.ts'
+import { ConfigError } from '../errors.ts'
+import { interfaceAddresses } from '../if-inet6.ts'
+import { protocolLimits } from '../keepers.ts'
+import { dataFiles } from '../paths.ts'
+import { type RecoveryKeys, readRecoveryKit } from '../recovery-kit.ts'
+import { gatherLog, type Source } from './gather.ts'
+
+export interface BecomeRootInit {
+  config: Config
+  /** Where the role is saved, and what else a first start here needs. */
+  saveTo: string
+  save: Readonly<Record<string, unknown>>
+  kit: string
+  passphrase: string
+  /** Restored first, where there is no store. */
+  backup?: string | undefined
+  /** Shut the key of the root before out for ever. */
+  revokeFormer: boolean
+  /** false: tells what would be done. */
+  apply: boolean
+  /** Only a secondary with a store is promoted. */
+  promote: boolean
+}
+
+export interface MemberRef {
+  peerId: string
+  name: string
+}
+
+/** What `registry promote` and `registry recover` answer. */
+export interface BecomeRootView {
+  schemaVersion: 1
+  applied: boolean
+  network: string
+  /** Members that were asked for their log. */
+  sources: Source[]
+  /** The last entry that counts of the epochs before. */
+  fork: { epoch: number; n: number }
+  epoch: number
+  head: { epoch: number; n: number }
+  former: MemberRef[]
+  revoked: MemberRef[]
+  admitted: string | null
+  reissued: number
+  /** Requests that waited here for the root and are decided by it after its start. */
+  queued: number
+  dns: { add: string[]; remove: string[] }
+}
+
+/** How long a network without any store here is looked for. */
+const discoverMs = 30_000
+const gatherMs = 150_000
+
+/**
+ * Makes the node of this configuration the root: gathers the highest verified head from everybody who can be reached, and lets the
+ * authority delegate a new log key from there. Its process must be stopped.
+ *
+ * @throws ConfigError, StoreInUseError, InvalidPayloadError, NotFoundError
+ */
+export async function becomeRoot(init: BecomeRootInit): Promise<BecomeRootView> {
+  // Pauses between tries keep no process alive.
+  const alive = setInterval(() => {}, gatherMs)
+  try {
+    return await become(init)
+  } finally {
+    clearInterval(alive)
+  }
+}
+
+async function become(init: BecomeRootInit): Promise<BecomeRootView> {
+  const { config, kit, passphrase, revokeFormer, apply } = init
+  const keys = readRecoveryKit(kit, passphrase)
+  const files = dataFiles(config.paths.data)
+  const genesis = await requireGenesis(init, keys)
+  const nodeKey = init.promote ? loadKey(config.paths.key) : loadOrCreateKey(config.paths.key)
+  const gathered = await gather(init, keys, nodeKey, genesis)
+  const common = {
+    path: files.store,
+    authority: keys.authority,
+    nodeKey,
+    name: config.name,
+    revokeFormer,
+    clock: systemClock
+  }
+  const plan = await planEpoch(common)
+  const done = apply ? await openEpoch({ ...common, logKey: newLogKey(files.logKey) }) : plan
+  if (apply) saveRole(init, keys.networkId)
+  return view(init, keys.networkId, gathered, done)
+}
+
+function saveRole({ saveTo, save }: BecomeRootInit, networkId: string): void {
+  const values = { ...save, networkId, role: 'root' }
+  for (const [key, value] of Object.entries(values)) saveConfigValue(saveTo, key, value)
+}
+
+/** One that a broken-off try made is taken again: it may be in the log already. */
+const newLogKey = (path: string): SigningKey => (existsSync(path) ? loadKey(path) : createKey(path))
+
+/** Of the store, of the backup that is put there, or of whoever proves the network of the kit. */
+async function requireGenesis(init: BecomeRootInit, { networkId }: { networkId: string }): Promise<Uint8Array> {
+  const { config, backup, promote } = init
+  const { store } = dataFiles(config.paths.data)
+  if (backup !== undefined) await restoreStore({ backup, path: store, networkId: parseNetworkId(networkId) })
+  const held = peekGenesis(store)
+  if (held !== undefined) return held
+  if (promote)
+    throw new ConfigError([
+      `there is no network in ${store}: promote a secondary, or use \`trustnet registry recover\``
+    ])
+  const found = await discoverGenesis(config, networkId)
+  await adoptGenesis(store, found)
+  return found
+}
+
+async function discoverGenesis(config: Config, networkId: string): Promise<Uint8Array> {
+  const clock = systemClock
+  const logger = silentLogger
+  try {
+    const proof = await discoverNetwork(
+      {
+        config,
+        key: SigningKey.generate(),
+        role: 'external',
+        software: '',
+        pin: () => parseNetworkId(networkId),
+        candidates: new Candidates({ config, clock, invite: () => undefined, cached: () => [] }),
+        limits: protocolLimits(config),
+        clock,
+        logger,
+        libp2pLogger: componentLogger({ ...logger, isLevelEnabled: () => false }),
+        onFailure: () => {},
+        wake: () => new AbortController().signal
+      },
+      AbortSignal.timeout(discoverMs)
+    )
+    return proof.genesis.bytes
+  } catch (error) {
+    throw new NotFoundError(
+      `nobody proved the network ${networkId} within ${discoverMs / 1000} s: name a member with --peer MULTIADDR, or give a backup with --backup FILE (${String(error)})`
+    )
+  }
+}
+
+interface Gathered {
+  sources: Source[]
+  queued: number
+  /** Addresses of each member that has shown some. */
+  addressesOf: (member: Member) => string[]
+}
+
+async function gather(
+  { config }: BecomeRootInit,
+  { authority }: RecoveryKeys,
+  nodeKey: SigningKey,
+  genesis: Uint8Array
+): Promise<Gathered> {
+  const { store } = dataFiles(config.paths.data)
+  await using registry: Registry = await openRegistry({ path: store, role: 'secondary', nodeKey, genesis })
+  const isMember = registry.replica.isMember(nodeKey.publicKey)
+  const key = isMember ? nodeKey : authority
+  const sources = await gatherLog({ config, key, registry }, AbortSignal.timeout(gatherMs))
+  const addresses = new Map<string, string[]>()
+  for (const { publicKey } of registry.replica.state.registries()) {
+    addresses.set(peerIdText(publicKey), [...(registry.records.read(publicKey)?.addrs ?? [])])
+  }
+  return {
+    sources,
+    queued: registry.admission.queued,
+    addressesOf: ({ publicKey }) => addresses.get(peerIdText(publicKey)) ?? []
+  }
+}
+
+async function view(
+  init: BecomeRootInit,
+  network: string,
+  gathered: Gathered,
+  done: NewEpoch
+): Promise<BecomeRootView> {
+  const { sources, queued, addressesOf } = gathered
+  return {
+    schemaVersion: 1,
+    applied: init.apply,
+    network,
+    sources,
+    fork: { epoch: done.fork.epoch, n: done.fork.n },
+    epoch: done.epoch,
+    head: { epoch: done.head.epoch, n: done.head.n },
+    former: done.former.map(refOf),
+    revoked: done.revoked.map(refOf),
+    admitted: done.admitted ?? null,
+    reissued: done.reissued,
+    queued,
+    dns: {
+      add: await ownRecords(init.config),
+      remove: recordsOf(init.config, done.former.flatMap(addressesOf))
+    }
+  }
+}
+
+const refOf = ({ publicKey, name }: Member): MemberRef => ({ peerId: peerIdText(publicKey), name })
+
+async function ownRecords(config: Config): Promise<string[]> {
+  const { announce, listen } = config
+  const options = { allow: announce.allow, port: listen.port, host: listen.host }
+  return recordsOf(config, announce.addresses ?? chooseAddresses(await interfaceAddresses(), options))
+}
+
+function recordsOf({ domain }: Config, multiaddrs: readonly string[]): string[] {
+  if (domain === undefined) return []
+  const addresses = new Set(multiaddrs.flatMap((address) => parseAddr(address)?.ip ?? []))
+  return wantedRecords({ domain, addresses: [...addresses], ttlSeconds: recordTtlSeconds }).map(zoneLine)
+}
+
+/** Where `init` wrote the kit, if this is the machine. */
+export const kitOf = ({ paths }: Config): string => dataFiles(paths.data).recoveryKit
