@@ -30,7 +30,8 @@ export const foregroundKind: Kind<ForegroundAction> = {
     if (pid === undefined) return
     process.kill(pid, 'SIGTERM')
     const deadline = performance.now() + stopMs
-    while ((await pidAt(socket)) !== undefined) {
+    // Not only its socket: a user with a process cannot be removed.
+    while (isAlive(pid)) {
       if (performance.now() > deadline) {
         throw new InstallError(
           `${node} (pid ${pid}) did not stop within ${stopMs / 1000} s: stop it, then run this again.`
@@ -38,6 +39,14 @@ export const foregroundKind: Kind<ForegroundAction> = {
       }
       await sleep(lookMs)
     }
+  }
+}
+
+const isAlive = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
   }
 }
 
