@@ -2,7 +2,6 @@ import { compareBytes } from './hash.ts'
 import type { State } from './liveness/states.ts'
 import type { MemberView } from './liveness/view.ts'
 import type { Role } from './role.ts'
-import type { RecordRow } from './store/record-table.ts'
 
 /** All filters that are given must match; none: every member. */
 export interface LookupQuery {
@@ -22,8 +21,8 @@ export interface LookupRow {
   readonly publicKey: Uint8Array
   readonly name: string
   readonly role: Role
-  /** Its record; undefined when none was seen yet. */
-  readonly record: RecordRow | undefined
+  /** Envelope of its record; undefined when none was seen yet. */
+  readonly record: Uint8Array | undefined
   /** Envelope of its admit entry. */
   readonly admit: Uint8Array
   readonly liveness: MemberView
@@ -54,7 +53,7 @@ export interface LookupSource {
   /** Envelope of an entry of the log. */
   entryBytes(n: number): Uint8Array
   readonly records: {
-    get(publicKey: Uint8Array): RecordRow | undefined
+    envelopeOf(publicKey: Uint8Array): Uint8Array | undefined
     offers(publicKey: Uint8Array, service: string): boolean
     offering(service: string, after: Uint8Array, limit: number): Uint8Array[]
   }
@@ -137,7 +136,7 @@ const rowOf =
     publicKey: member.publicKey,
     name: member.name,
     role: member.role,
-    record: source.records.get(member.publicKey),
+    record: source.records.envelopeOf(member.publicKey),
     admit: source.entryBytes(member.admitN),
     liveness: source.liveness.view(member.publicKey)
   })

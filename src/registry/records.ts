@@ -122,10 +122,15 @@ export class Records {
     return this.#init.table.get(publicKey)
   }
 
+  /** The envelope alone. */
+  envelopeOf(publicKey: Uint8Array): Uint8Array | undefined {
+    return this.#init.table.envelopeOf(publicKey)
+  }
+
   /** The same, decoded. */
   read(publicKey: Uint8Array): NodeRecord | undefined {
-    const row = this.get(publicKey)
-    return row === undefined ? undefined : readStoredRecord(row.envelope)
+    const envelope = this.envelopeOf(publicKey)
+    return envelope === undefined ? undefined : readStoredRecord(envelope)
   }
 
   /** Whether its record names the service. */

@@ -62,7 +62,7 @@ export const toRowMessage = ({ publicKey, name, role, record, admit, liveness }:
   publicKey,
   name,
   role: roles[role],
-  record: record?.envelope ?? none,
+  record: record ?? none,
   admit,
   state: states[liveness.state],
   heardMs: heardOf(liveness.heardAgeMs)

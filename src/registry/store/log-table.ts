@@ -97,7 +97,7 @@ const prepareStatements = (db: Database) => ({
   ),
   supersede: db.prepare<[number, number]>('UPDATE log SET superseded = ? WHERE n = ?'),
   hash: db.prepare<[number], { hash: Uint8Array }>('SELECT hash FROM log WHERE n = ?'),
-  envelope: db.prepare<[number], { envelope: Uint8Array }>('SELECT envelope FROM log WHERE n = ?'),
+  envelope: db.prepare<[number], Uint8Array>('SELECT envelope FROM log WHERE n = ?').pluck(),
   row: db.prepare<[number], LogRow>(`SELECT ${rowColumns} FROM log WHERE n = ?`),
   last: db.prepare<[], LogRow>(`SELECT ${rowColumns} FROM log ORDER BY n DESC LIMIT 1`),
   page: db.prepare<[number, number], LogRow>(`SELECT ${rowColumns} FROM log WHERE n > ? ORDER BY n LIMIT ?`),
@@ -172,7 +172,7 @@ export class LogTable {
   }
 
   envelopeOf(n: number): Uint8Array | undefined {
-    return this.#statements.envelope.get(n)?.envelope
+    return this.#statements.envelope.get(n)
   }
 
   hashOf(n: number): Uint8Array | undefined {

@@ -63,6 +63,7 @@ const columns = 'change, public_key AS publicKey, seq, hash, envelope'
 
 const prepareStatements = (db: Database) => ({
   get: db.prepare<[Uint8Array], RecordRow>(`SELECT ${columns} FROM records WHERE public_key = ?`),
+  envelope: db.prepare<[Uint8Array], Uint8Array>('SELECT envelope FROM records WHERE public_key = ?').pluck(),
   replace: db.prepare<[Uint8Array, number, number, Uint8Array, string, Uint8Array]>(
     'INSERT OR REPLACE INTO records (public_key, bucket, seq, hash, services, envelope) VALUES (?, ?, ?, ?, ?, ?)'
   ),
@@ -109,6 +110,11 @@ export class RecordTable {
 
   get(publicKey: Uint8Array): RecordRow | undefined {
     return this.#statements.get.get(publicKey)
+  }
+
+  /** The record alone, as it was signed. */
+  envelopeOf(publicKey: Uint8Array): Uint8Array | undefined {
+    return this.#statements.envelope.get(publicKey)
   }
 
   /** Without the envelope: each blob that is read costs more than the search for its row. */
