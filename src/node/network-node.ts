@@ -327,7 +327,8 @@ export class NetworkNode {
     this.#rootWay.close()
     const fields = { peer: peerIdText(view.peer.publicKey), reason }
     logger.warn(fields, 'the session with the registry ended; another registry is tried at once')
-    this.#sync?.reconcile()
+    const { records, replica } = registry
+    void this.#sync?.lost(records.read(view.peer.publicKey)?.registryKey, replica.state.memberCount)
     onChange()
   }
 

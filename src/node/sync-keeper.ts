@@ -38,6 +38,12 @@ interface Subscription {
   caughtUp: boolean
 }
 
+const askHolderMs = 500
+const followHolderMs = 5_000
+const othersAsked = 3
+/** All members of a registry that died ask the same one. */
+const perMemberMs = 10
+
 /** Keeps the replica up to date: a subscription to each registry that counts, and a pull now and then from somebody else. */
 export class SyncKeeper {
   readonly #init: SyncKeeperInit
@@ -87,6 +93,23 @@ export class SyncKeeper {
       this.#subscriptions.delete(id)
     }
     for (const [id, source] of wanted) if (!this.#subscriptions.has(id)) this.#subscribe(id, source)
+  }
+
+  /**
+   * The session with a registry ended. Who holds its lease (`holder`; unknown when that is news) sees at the same time what became of it,
+   * and perhaps nobody follows that one: it is followed for a moment.
+   */
+  async lost(holder: Uint8Array | undefined, members: number): Promise<void> {
+    this.reconcile()
+    const { signal } = this.#over
+    await sleep(askHolderMs + Math.random() * members * perMemberMs, signal).catch(() => {})
+    const others = this.#sources().filter(({ member }) => !this.#subscriptions.has(peerIdText(member.publicKey)))
+    const holders = others.filter(({ member }) => holder !== undefined && equals(member.publicKey, holder))
+    const asked = holders.length > 0 ? holders : others.slice(0, othersAsked)
+    const moment = AbortSignal.any([signal, AbortSignal.timeout(followHolderMs)])
+    const follow = async ({ connection, member }: (typeof others)[number]): Promise<void> =>
+      await this.#sync(member.publicKey, connection, true, moment)
+    await Promise.allSettled(asked.map(follow))
   }
 
   /** Whether somebody pushes every change to this process. */
@@ -179,10 +202,14 @@ export class SyncKeeper {
     }
   }
 
-  async #pull(from?: Uint8Array): Promise<void> {
-    const sources = [...this.#init.trust.members()].filter(
+  #sources(): { connection: Connection; member: TrustedMember }[] {
+    return [...this.#init.trust.members()].filter(
       ({ member, connection }) => servesRegistry(member.role) && connection.status === 'open'
     )
+  }
+
+  async #pull(from?: Uint8Array): Promise<void> {
+    const sources = this.#sources()
     const others = sources.filter(({ member }) => !this.#subscriptions.has(peerIdText(member.publicKey)))
     const named = from && sources.find(({ member }) => equals(member.publicKey, from))
     const source = named ?? others[Math.floor(Math.random() * others.length)]

@@ -23,7 +23,13 @@ export const leaseAt = (node: TrustNode): string | undefined => node.network?.se
 
 /** Whether everybody sees all the others in that state. */
 export const allSee = (nodes: readonly TrustNode[], name: string, state: State): boolean =>
-  nodes.every((node) => node.config.name === name || viewOf(node, name).state === state)
+  nodes.every((node) => node.config.name === name || stateAt(node, name) === state)
+
+/** undefined: the node does not know such a member yet. */
+const stateAt = (node: TrustNode, name: string): State | undefined => {
+  const member = node.registry.replica.state.memberByName(name)
+  return member && node.registry.liveness.view(member.publicKey).state
+}
 
 /** Every state that a node shows for a member from now on. Returns how to stop, which gives them. */
 export function watchStates(node: TrustNode, name: string): () => State[] {
@@ -44,6 +50,7 @@ export function watchStates(node: TrustNode, name: string): () => State[] {
 export const opinions = (nodes: readonly TrustNode[], name: string): string =>
   nodes
     .map((node) => {
+      if (stateAt(node, name) === undefined) return ` | ${node.config.name}: no such member`
       const { state, reason, source } = viewOf(node, name)
       const by = node.registry.replica.state.member(source ?? new Uint8Array())?.name
       return ` | ${node.config.name} (lease at ${leaseAt(node)}): ${state} ${reason} by ${by}`
@@ -53,7 +60,7 @@ export const opinions = (nodes: readonly TrustNode[], name: string): string =>
 /** Waits until all the others see that the member is down: suspect, or offline where the lease has run out meanwhile. */
 export const seenDown = async (nodes: readonly TrustNode[], name: string): Promise<void> =>
   await eventually(
-    () => nodes.every((node) => node.config.name === name || down.has(viewOf(node, name).state)),
+    () => nodes.every((node) => node.config.name === name || down.has(stateAt(node, name) ?? 'unknown')),
     undefined,
     () => opinions(nodes, name)
   )
