@@ -34,6 +34,7 @@ const flat = ({ perSecond, p50, p99 }: LoadResult) => ({ perSecond, p50, p99 })
 interface Processes {
   root: Child<RootMethods>
   members: Child<MembersMethods>
+  quiet: Child<MembersMethods>
   floors: Child<FloorsMethods>
   bareServer: Child<BareServerMethods>
   bareClients: Child<BareClientsMethods>
@@ -42,40 +43,50 @@ interface Processes {
 export const recordUpdates: Benchmark = {
   name: 'record-updates',
   title: 'Record updates into a registry',
-  how: `Signed records of 1,000 different keys. Each answer comes after the signature was verified and the row is on the disk
+  how: `Signed records of 1,000 different keys. One round before the first is not counted. Each answer comes after the signature was verified and the row is on the disk
 (WAL, synchronous=FULL). The limits of how often a peer may ask are lifted by configuration. The records are signed before the clock
 starts. Floor: the composite 1/(1/a+1/b+1/c) of a) the same frames echoed over bare libp2p in the same shape, b) Ed25519 verification
 alone (in the thread pool when more than one is in flight), c) SQLite upserts of the same size alone, as many per transaction as are in
-flight.`,
-  parameters: { updates: 8_000, single: 1_000, keys: 1_000, lanes: 64 },
-  quick: { updates: 1_500, single: 100, keys: 1_000, lanes: 8 },
+flight. The last row is about fairness: a member that puts one record after the other, with pauses, while a registry keeps 512 in flight on
+its own session; its floor is the same member without that.`,
+  parameters: { updates: 8_000, single: 1_000, keys: 1_000, lanes: 64, quiet: 200 },
+  quick: { updates: 1_500, single: 100, keys: 1_000, lanes: 8, quiet: 20 },
 
   async prepare(bench: Bench): Promise<Plan> {
     const { updates = 0, single = 0, keys = 0, lanes = 0 } = bench.parameters
     const processes = await start(bench, lanes)
     const all = shapes(lanes)
     return {
-      measures: all.flatMap((shape) => measuresOf(shape, processes, shape.name === '1' ? single : updates, keys)),
-      rows: all.map(rowOf),
+      measures: [
+        ...all.flatMap((shape) => measuresOf(shape, processes, shape.name === '1' ? single : updates, keys)),
+        ...quietMeasures(processes, bench)
+      ],
+      warmUp: true,
+      rows: [...all.map(rowOf), quietRow],
       [Symbol.asyncDispose]: () => endAll(Object.values(processes))
     }
   }
 }
 
+/** The number of a member whose record nobody else updates. */
+const quietMember = ({ parameters: { keys = 0, lanes = 0 } }: Bench): number => Math.max(keys, lanes) + 1
+
 async function start(bench: Bench, lanes: number): Promise<Processes> {
-  const { keys = 0 } = bench.parameters
-  const folder = await networkFolder(bench, { members: Math.max(keys, lanes) + 1, records: true })
+  const quietNumber = quietMember(bench)
+  const folder = await networkFolder(bench, { members: quietNumber + 1, records: true })
   const root = new Child<RootMethods>('root')
   const address = await root.call('start', folder, liftedLimits)
   const members = new Child<MembersMethods>('members')
   bench.progress('registering the members')
   await members.call('register', address, 0, lanes + 1)
+  const quiet = new Child<MembersMethods>('members')
+  await quiet.call('register', address, quietNumber, quietNumber + 1)
   const floors = new Child<FloorsMethods>('floors')
   await floors.call('open', bench.folder)
   const bareServer = new Child<BareServerMethods>('bare-server')
   const bareClients = new Child<BareClientsMethods>('bare-clients')
   await bareClients.call('connect', await bareServer.call('start'), lanes)
-  return { root, members, floors, bareServer, bareClients }
+  return { root, members, quiet, floors, bareServer, bareClients }
 }
 
 function measuresOf(shape: Shape, processes: Processes, jobs: number, keys: number): Measure[] {
@@ -114,3 +125,37 @@ const rowOf = ({ name, what }: Shape): Row => ({
   ],
   aim: half
 })
+
+/** More than the flood can send while the quiet member is at work. */
+const floodPerQuiet = 300
+const quietPauseMs = 5
+
+function quietMeasures({ members, quiet }: Processes, bench: Bench): Measure[] {
+  const { keys = 0, quiet: count = 0 } = bench.parameters
+  const number = quietMember(bench)
+  return [
+    { name: 'alone', run: () => quiet.call('putEvery', number, count, quietPauseMs) },
+    {
+      name: 'flooded',
+      run: async () => {
+        await members.call('sign', count * floodPerQuiet, keys)
+        const flood = members.call('flood', 512)
+        const times = await quiet.call('putEvery', number, count, quietPauseMs)
+        await members.call('stopPaced')
+        return { ...times, flood: await flood }
+      }
+    }
+  ]
+}
+
+const quietRow: Row = {
+  what: 'a quiet member beside a registry with 512 in flight: p99',
+  unit: 'ms',
+  of: measured('flooded.p99').of,
+  floor: measured('alone.p99', 'ms at p99 without the flood'),
+  beside: [
+    measured('flooded.p50', 'p50 ms'),
+    measured('alone.p50', 'p50 ms without the flood'),
+    measured('flooded.flood', 'updates/s of the flood')
+  ]
+}

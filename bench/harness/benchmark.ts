@@ -35,6 +35,8 @@ export interface Aim {
 /** Everything is running: what to measure each round, and the lines that come of it. */
 export interface Plan extends AsyncDisposable {
   readonly measures: readonly Measure[]
+  /** One round more, before the first, is not counted: what is measured is a process that has been at work for a while. */
+  readonly warmUp?: boolean
   readonly rows: readonly Row[]
 }
 

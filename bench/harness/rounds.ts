@@ -5,6 +5,7 @@ import { spreadOf } from './spread.ts'
 export async function runRounds(benchmark: Benchmark, bench: Bench, rounds: number): Promise<RowResult[]> {
   bench.progress('preparing')
   await using plan = await benchmark.prepare(bench)
+  if (plan.warmUp === true) await runRound(plan, 0, (text) => bench.progress(`warming up: ${text}`))
   const done: Round[] = []
   for (let round = 1; round <= rounds; round++) {
     done.push(await runRound(plan, round, (text) => bench.progress(`round ${round}/${rounds}: ${text}`)))

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { openGrant } from '../../src/registry/grant.ts'
 import { makeJoin } from '../../src/registry/join.ts'
 import { SigningKey } from '../../src/registry/keys.ts'
@@ -6,6 +7,7 @@ import { LightMember } from '../harness/light-member.ts'
 import { type LoadResult, runLoad } from '../harness/load.ts'
 import { memberKey, memberName, memberRecord, nextSeq, secondary } from '../harness/members.ts'
 import { serveMethods } from '../harness/serve.ts'
+import { quantile } from '../harness/spread.ts'
 import type { RootAddress } from './root.ts'
 
 /** Members of a network, each a host of its own, that ask the root for things. */
@@ -107,6 +109,35 @@ const methods = {
     }
     await Promise.all(answers)
     return answers.length / ((performance.now() - from) / 1000)
+  },
+
+  /** Keeps so many of what was signed on their way until it is all sent, or until `stopPaced`. Gives the rate of the answers. */
+  async flood(inFlight: number): Promise<number> {
+    const { session } = member(secondary)
+    pacing = new AbortController()
+    const from = performance.now()
+    let answered = 0
+    const lane = async (): Promise<void> => {
+      while (!pacing.signal.aborted && signed.length > 0) {
+        await session.put(signed.pop() ?? new Uint8Array())
+        answered++
+      }
+    }
+    await Promise.all(Array.from({ length: inFlight }, lane))
+    return answered / ((performance.now() - from) / 1000)
+  },
+
+  /** A member puts a record of its own, waits for the answer, pauses, and so on. Gives how long the answers took, in ms. */
+  async putEvery(number: number, count: number, pauseMs: number): Promise<{ p50: number; p99: number }> {
+    const { session } = member(number)
+    const times: number[] = []
+    for (const record of ownRecords(number, count).toReversed()) {
+      const from = performance.now()
+      await session.put(record)
+      times.push(performance.now() - from)
+      await pause(pauseMs)
+    }
+    return { p50: quantile(times, 0.5), p99: quantile(times, 0.99) }
   },
 
   stopPaced(): void {
