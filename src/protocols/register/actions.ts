@@ -126,7 +126,7 @@ export class SessionActions {
   async put({ record }: PutRecord): Promise<Answer> {
     const role = this.#take('put')
     if (role === undefined) throw new NotMemberError('only members have records here')
-    if (servesRegistry(role)) await this.#init.backend.put(record)
+    if (servesRegistry(role)) await this.#init.backend.put(record, this.#init.remoteId)
     else await this.#putOwn(record)
     return done()
   }
@@ -223,10 +223,10 @@ export class SessionActions {
   }
 
   async #putOwn(frame: Uint8Array): Promise<void> {
-    const { backend, remoteKey } = this.#init
+    const { backend, remoteId, remoteKey } = this.#init
     const record = frame.slice()
     try {
-      await backend.put(record, remoteKey)
+      await backend.put(record, remoteId, remoteKey)
     } catch (error) {
       // The very record that is held: registering again with it is no news, and no failure.
       const same = error instanceof StaleRecordError && Buffer.compare(error.held, record) === 0

@@ -46,8 +46,11 @@ export interface RegisterBackend {
   forget(request: Uint8Array, signer?: Uint8Array): Promise<{ entry: Uint8Array }>
   /** An entry that a newer epoch made void, or a revoke by the authority; gives the entry that came of it. */
   takeOver(entry: Uint8Array): Promise<{ entry: Uint8Array }>
-  /** Resolves after the durable commit. `signer`: the only key that may have signed. @throws StaleRecordError and what opening throws */
-  put(record: Uint8Array, signer?: Uint8Array): Promise<unknown>
+  /**
+   * Resolves after the durable commit. `asker`: whose turn it is when many ask; `signer`: the only key that may have signed.
+   * @throws StaleRecordError and what opening throws
+   */
+  put(record: Uint8Array, asker: string, signer?: Uint8Array): Promise<unknown>
   record(publicKey: Uint8Array): Uint8Array | undefined
   /** Envelopes of random records, at most `count`. */
   sample(count: number): Uint8Array[]

@@ -37,7 +37,8 @@ export function registryBackend(registry: SessionRegistry): RegisterBackend {
     renew: (request, signer) => admission.renew(request, signer),
     forget: (request, signer) => admission.forget(request, signer),
     takeOver: (entry) => admission.takeOver(entry),
-    put: (record, signer) => records.put(record, { source: 'session', ...(signer !== undefined && { signer }) }),
+    put: (record, asker, signer) =>
+      records.put(record, { source: 'session', asker, ...(signer !== undefined && { signer }) }),
     record: (publicKey) => records.get(publicKey)?.envelope,
     sample: (count) => records.sample(count).map(({ envelope }) => envelope),
     registries: () => replica.state.registries().flatMap(({ publicKey }) => records.get(publicKey)?.envelope ?? []),
