@@ -45,7 +45,8 @@ export const lookup: Benchmark = {
   title: 'Lookup by PeerId, by name, and a page of the domain',
   how: `One question at a time on one lookup stream. Every answer brings the record and the admit entry of each row, and the asker verifies
 the records. "During updates": another registry's session updates records at half the rate that it reached alone. Floor: the same query in
-SQLite alone, the same bytes echoed over bare libp2p, and as many signatures verified, one after the other. Limits of how often a peer may ask are lifted.`,
+SQLite alone, the same bytes echoed over bare libp2p, and as many signatures verified, one after the other. Limits
+of how often a peer may ask are lifted.`,
   parameters: { questions: 2_000, pages: 300, small: 1_000, large: 100_000, updates: 6_000 },
   quick: { questions: 200, pages: 20, small: 1_000, large: 2_000, updates: 600 },
 

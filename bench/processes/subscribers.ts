@@ -33,6 +33,7 @@ const targetOf = (networkId: Uint8Array) => ({
       arrivals.push(machineMs())
       return { accepted: false as const }
     },
+    prepareDigest: async () => {},
     digest: () => noDigest
   },
   liveness: { merge: () => false }

@@ -169,6 +169,11 @@ export class Records {
     return this.#init.table.lastChange()
   }
 
+  /** Before `digest`, where the event loop must not be held by the records of a large network. */
+  prepareDigest(): Promise<void> {
+    return this.#digest.prepare()
+  }
+
   /** 4,096 bucket digests of 8 bytes: where two stores differ, so do they. */
   digest(): Uint8Array {
     return this.#digest.bytes()

@@ -69,7 +69,12 @@ export class Life implements Busy {
   get target(): SyncTarget {
     const { networkId, replica, records, liveness } = this.registry
     const put: SyncTarget['records']['put'] = (bytes, options) => this.track(() => records.put(bytes, options))
-    return { networkId, replica, liveness, records: { put, digest: () => records.digest() } }
+    return {
+      networkId,
+      replica,
+      liveness,
+      records: { put, prepareDigest: () => records.prepareDigest(), digest: () => records.digest() }
+    }
   }
 }
 

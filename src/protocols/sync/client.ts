@@ -9,7 +9,7 @@ import { errorOf, statuses } from '../engine/status.ts'
 import { Applier, type OpenedFrame } from './apply.ts'
 import type { SyncCursors } from './cursors.ts'
 import { syncModes, syncProtocol, syncVersion } from './descriptor.ts'
-import { SyncFrame, SyncRequest } from './pb/sync.ts'
+import { type Cursor, SyncFrame, SyncRequest } from './pb/sync.ts'
 import type { SyncTarget } from './source.ts'
 
 export interface SyncOptions {
@@ -97,6 +97,7 @@ class SyncSession {
 
   async run(): Promise<SyncSummary> {
     const { limits, signal } = this.#options
+    if (this.#recordsKnown().needsDigest) await this.#target.records.prepareDigest()
     const opening = AbortSignal.timeout(limits.sync.progressMs)
     const frames = await openStream(this.#connection, syncProtocol(limits), {
       limits,
@@ -118,12 +119,18 @@ class SyncSession {
     }
   }
 
+  /** How far the records of the other side are known. */
+  #recordsKnown(): { cursor: Cursor | undefined; needsDigest: boolean } {
+    const { records, cursors } = this.#options
+    const cursor = records ? cursors.get(this.#server) : undefined
+    return { cursor, needsDigest: records && cursor === undefined }
+  }
+
   #request(): Uint8Array {
     const { replica, records, networkId } = this.#target
+    const { cursor, needsDigest } = this.#recordsKnown()
     const { epoch, n, hash } = replica.position()
     const staged = replica.staged()
-    const cursor = this.#options.records ? this.#options.cursors.get(this.#server) : undefined
-    const needsDigest = this.#options.records && cursor === undefined
     return SyncRequest.encode({
       version: syncVersion,
       networkId,

@@ -101,6 +101,7 @@ class SyncService implements SyncServer, Startable {
     const bytes = await frames.read({ signal: AbortSignal.any([signal, AbortSignal.timeout(limits.sync.requestMs)]) })
     if (bytes === undefined) throw new MalformedFrameError('a sync stream without a request')
     const request = readRequest(bytes, source.networkId)
+    if (request.digest.length > 0) await source.records.prepareDigest()
     const ageMs = Math.round(source.replicaAgeMs())
     const records = request.records ? recordStart(request, source) : { change: 0, differing: [] }
     if (records === undefined) {

@@ -19,7 +19,7 @@ export interface SyncSource {
     Replica,
     'head' | 'checkpoint' | 'events' | 'linkHash' | 'resumePoint' | 'read' | 'readLive' | 'hasSnapshotAt'
   >
-  readonly records: Pick<Records, 'lastChange' | 'changesAfter' | 'digest' | 'inBuckets'>
+  readonly records: Pick<Records, 'lastChange' | 'changesAfter' | 'prepareDigest' | 'digest' | 'inBuckets'>
   readonly liveness: Pick<Liveness, 'hintsAfter'>
   replicaAgeMs(): number
 }
@@ -28,6 +28,6 @@ export interface SyncSource {
 export interface SyncTarget {
   readonly networkId: Uint8Array
   readonly replica: Pick<Replica, 'position' | 'verify' | 'follow' | 'stage' | 'staged' | 'dropStaged'>
-  readonly records: Pick<Records, 'put' | 'digest'>
+  readonly records: Pick<Records, 'put' | 'prepareDigest' | 'digest'>
   readonly liveness: Pick<Liveness, 'merge'>
 }

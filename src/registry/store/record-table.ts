@@ -54,6 +54,7 @@ export interface HeldRecord {
 
 /** What the digest is built from. */
 export interface RecordPosition {
+  readonly change: number
   readonly publicKey: Uint8Array
   readonly seq: number
   readonly hash: Uint8Array
@@ -93,7 +94,10 @@ const prepareStatements = (db: Database) => ({
   offers: db.prepare<[string, Uint8Array], { publicKey: Uint8Array }>(
     'SELECT public_key AS publicKey FROM record_services WHERE service = ? AND public_key = ?'
   ),
-  positions: db.prepare<[], RecordPosition>('SELECT public_key AS publicKey, seq, hash FROM records'),
+  positionsAfter: db.prepare<[number, number], RecordPosition>(
+    'SELECT change, public_key AS publicKey, seq, hash FROM records WHERE change > ? ORDER BY change LIMIT ?'
+  ),
+  positions: db.prepare<[], RecordPosition>('SELECT change, public_key AS publicKey, seq, hash FROM records'),
   last: db.prepare<[], { seq: number }>(`SELECT seq FROM sqlite_sequence WHERE name = 'records'`),
   count: db.prepare<[], { count: number }>('SELECT count(*) AS count FROM records')
 })
@@ -167,6 +171,11 @@ export class RecordTable {
   /** The row with the next higher key. */
   following(publicKey: Uint8Array): RecordRow | undefined {
     return this.#statements.following.get(publicKey)
+  }
+
+  /** The same by pages, oldest change first. */
+  positionsAfter(change: number, limit: number): RecordPosition[] {
+    return this.#statements.positionsAfter.all(change, limit)
   }
 
   positions(): IterableIterator<RecordPosition> {

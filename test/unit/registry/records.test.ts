@@ -237,6 +237,19 @@ describe('the digest', () => {
     expect(recordsOver(second).digest()).toEqual(a.digest())
   })
 
+  it('is the same when it is built in slices, while records change and go', async () => {
+    const many = Array.from({ length: 2_100 }, () => SigningKey.generate())
+    await Promise.all(many.map((each) => recordsOver(store).put(recordOf(each, 1).bytes)))
+    const records = recordsOver(store)
+    const built = records.prepareDigest()
+    await Promise.all([
+      ...[many[0], many[2_099]].map((each) => records.put(recordOf(each ?? key, 2).bytes)),
+      ...[many[1], many[2_098]].map((each) => records.forget(each?.publicKey ?? key.publicKey))
+    ])
+    await built
+    expect(records.digest()).toEqual(recordsOver(store).digest())
+  })
+
   it('leads to the records that differ, page by page, each once', async () => {
     using second = openTestStore()
     const [a, b] = [recordsOver(store), recordsOver(second)]

@@ -10,6 +10,7 @@ const source = (lastChange: number): Pick<SyncSource, 'storeId' | 'records'> => 
   storeId,
   records: {
     lastChange: () => lastChange,
+    prepareDigest: async () => {},
     digest: () => digest,
     changesAfter: () => [],
     inBuckets: () => ({ rows: [] })
