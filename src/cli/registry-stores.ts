@@ -54,12 +54,15 @@ export const addRegistryStores: AddCommand = (registry, context) => {
     .action((options: RunningOptions & { head: number }) => resume(context, options))
   registry
     .command('verify [store]')
-    .description('check a whole database that no process uses')
+    .description('check a whole database that no process uses, or a proof')
+    .option('--proof <file>', 'check the proof of a fork, with nothing but the file')
     .option('--config <file>', 'configuration file')
     .option('--name <name>', 'name of the node; picks NAME.yaml')
     .option('--json', 'print JSON')
     .addHelpText('after', verifyNotes)
-    .action((store: string | undefined, options: StoppedOptions) => verify(context, store, options))
+    .action((store: string | undefined, options: StoppedOptions & { proof?: string }) =>
+      options.proof === undefined ? verify(context, store, options) : verifyProof(context, options.proof, options)
+    )
 }
 
 const backUp = async (context: Context, options: RunningOptions & { to?: string }): Promise<void> => {
@@ -139,4 +142,15 @@ const verify = async (context: Context, store: string | undefined, options: Stop
   terminal.print(`Members      ${view.members}; ${plural(view.records, 'record')}, each signed by its member`)
   if (view.forks > 0) terminal.print(`Forks        ${view.forks} proofs are kept`)
   if (view.voided > 0) terminal.print(`Void         ${view.voided} entries that a later epoch cut off`)
+}
+
+const verifyProof = async ({ terminal }: Context, file: string, options: StoppedOptions): Promise<void> => {
+  const { verifyProofAt } = await import('../node/offline/stopped-store.ts')
+  const view = verifyProofAt(resolve(file))
+  if (options.json === true) return terminal.json(view)
+  terminal.print(`${terminal.paint('bad', 'Proven')}       entry ${view.n} of epoch ${view.epoch} was signed twice`)
+  terminal.print(`Network      ${sanitise(view.network.domain)}, ${view.network.id}`)
+  terminal.print(`Fingerprint  ${view.network.fingerprint}`)
+  terminal.print(`Log key      ${view.signer}`)
+  for (const hash of view.hashes) terminal.print(`Hash         ${hash}`)
 }

@@ -10,6 +10,8 @@ export interface HeadWatchInit {
   replica: Replica
   logger: Logger
   sync: () => SyncKeeper | undefined
+  /** A checkpoint was refused. */
+  onFailed: (source: Uint8Array, error: unknown) => void
   /** Somebody's head was compared with ours. */
   onHeard: () => void
 }
@@ -49,6 +51,7 @@ export class HeadWatch {
     } catch (error) {
       const fields = { error: String(error), ...(from !== undefined && { peer: peerIdText(from) }) }
       logger.debug(fields, 'a checkpoint that was shown could not be used: whoever is followed is asked')
+      if (from !== undefined) this.#init.onFailed(from, error)
       const sync = this.#init.sync()
       if (sync?.follows === false) sync.pull(from)
       return false

@@ -5,6 +5,7 @@ import { isRegistryRole } from '../registry/role.ts'
 import { backoffOf } from './backoff.ts'
 import type { Config } from './config/schema.ts'
 import type { Host } from './host.ts'
+import { tellLie } from './lies.ts'
 import { memberTargets } from './member-targets.ts'
 import type { NetworkNode, NetworkNodeInit } from './network-node.ts'
 import { PeerKeeper } from './peer-keeper.ts'
@@ -32,6 +33,7 @@ export const makeSync = (
     isRegistry: isRegistryRole(config.role),
     allowed: () => network.isMember() || network.session !== undefined,
     lease: () => network.session?.peer.publicKey,
+    onFailed: (source, error) => tellLie(registry, source, error),
     onCaughtUp
   })
 

@@ -19,6 +19,7 @@ import { type Host, startHost, stopHost } from './host.ts'
 import { makePeers, makeReach, makeRoundTrips, makeSync, protocolLimits } from './keepers.ts'
 import { KnownPrefixes } from './known-prefixes.ts'
 import { forgetStrangers } from './libp2p.ts'
+import { tellLie } from './lies.ts'
 import { makeMembership } from './membership.ts'
 import type { PeerKeeper } from './peer-keeper.ts'
 import { takeIn } from './registration.ts'
@@ -94,6 +95,7 @@ export class NetworkNode {
       replica: registry.replica,
       logger,
       sync: () => this.#sync,
+      onFailed: (source, error) => tellLie(registry, source, error),
       onHeard: () => this.#init.onChange()
     })
     this.#self = new SelfPublisher({

@@ -27,6 +27,8 @@ export interface SyncKeeperInit {
   allowed: () => boolean
   /** Key of the registry that holds the lease. */
   lease: () => Uint8Array | undefined
+  /** A source was given up for what it sent, or failed to. */
+  onFailed: (source: Uint8Array, error: unknown) => void
   /** Called whenever one source has given all that it had. */
   onCaughtUp: (source: Uint8Array) => void
 }
@@ -178,7 +180,7 @@ export class SyncKeeper {
     onCaughtUp?: () => void
   ): Promise<void> {
     const { target, limits, logger, cursors, records, clock } = this.#init
-    await sync(connection, target, {
+    const done = sync(connection, target, {
       limits,
       logger,
       subscribe,
@@ -191,6 +193,12 @@ export class SyncKeeper {
         this.#init.onCaughtUp(publicKey)
       }
     })
+    try {
+      await done
+    } catch (error) {
+      this.#init.onFailed(publicKey, error)
+      throw error
+    }
   }
 
   /** The truth behind the pushes: a lost push, or a registry that stands still, is made good by somebody else's replica. */

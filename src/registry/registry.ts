@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { TypedEventEmitter, type TypedEventTarget } from 'main-event'
 import { Admission } from './admission.ts'
 import { Alarms } from './alarms.ts'
@@ -5,6 +7,7 @@ import { backUp } from './backup.ts'
 import type { Signed } from './envelope.ts'
 import { LogMismatchError, NotRootError } from './errors.ts'
 import type { RegistryEvents } from './events.ts'
+import { makeForkProof } from './fork-proof.ts'
 import { type Genesis, openGenesis, type Policy } from './genesis.ts'
 import { peerIdText, type SigningKey } from './keys.ts'
 import { defaultLimits, type RegistryLimits } from './limits.ts'
@@ -263,12 +266,34 @@ class OpenRegistry implements Registry {
       events.dispatchEvent(new CustomEvent('checkpoint', { detail }))
     })
     replica.events.addEventListener('fork', ({ detail: { epoch, n } }) => {
+      const proof = this.#writeProof(epoch, n)
       alarms.raise(
         'log_fork',
-        `epoch ${epoch} of the log has two signed histories from entry ${n} on: nothing new is followed until the authority opens a new epoch`,
-        { epoch, n }
+        `epoch ${epoch} of the log has two signed histories from entry ${n} on: nothing new is followed until the authority opens a new epoch` +
+          (proof === undefined ? '' : `; the proof is ${proof}`),
+        { epoch, n, ...(proof !== undefined && { proof }) }
       )
     })
+  }
+
+  /** Beside the store, for whoever has none of the network; undefined: it is in the store alone. */
+  #writeProof(epoch: number, n: number): string | undefined {
+    const row = this.replica.forks().findLast((each) => each.epoch === epoch && each.n === n)
+    if (row === undefined) return undefined
+    const path = join(
+      dirname(this.#parts.db.name),
+      `fork-${epoch}-${n}-${Buffer.from(row.hash).toString('hex', 0, 4)}.proof.json`
+    )
+    try {
+      writeFileSync(path, makeForkProof(this.replica, row), { mode: 0o640 })
+      return path
+    } catch (error) {
+      this.#parts.logger.error(
+        { path, error: String(error) },
+        'the proof of a fork was not written to a file: it is in the store alone'
+      )
+      return undefined
+    }
   }
 
   lookup(query: LookupQuery): LookupPage {

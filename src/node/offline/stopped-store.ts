@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { backUp } from '../../registry/backup.ts'
 import { NotFoundError } from '../../registry/errors.ts'
+import { verifyForkProof } from '../../registry/fork-proof.ts'
 import { openGenesis } from '../../registry/genesis.ts'
 import { networkFingerprint, networkIdText, parseNetworkId } from '../../registry/network-id.ts'
 import { systemClock } from '../../registry/ports.ts'
@@ -96,3 +97,22 @@ export async function restoreHere(config: Config, backup: string, older: boolean
 }
 
 export const storeOf = ({ paths }: Config): string => dataFiles(paths.data).store
+
+/** What `registry verify --proof` answers. */
+export interface ProofView {
+  schemaVersion: 1
+  path: string
+  network: { id: string; fingerprint: string; domain: string }
+  epoch: number
+  /** The entry of which the log key has signed two. */
+  n: number
+  signer: string
+  hashes: string[]
+}
+
+/** Checks the proof of a fork with nothing but the file. @throws InvalidPayloadError when it proves nothing */
+export function verifyProofAt(path: string): ProofView {
+  const { networkId, domain, epoch, n, signer, hashes } = verifyForkProof(readFileSync(path, 'utf8'))
+  const network = { id: networkIdText(networkId), fingerprint: networkFingerprint(networkId), domain }
+  return { schemaVersion: 1, path, network, epoch, n, signer, hashes: [...hashes] }
+}

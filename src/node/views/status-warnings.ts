@@ -86,6 +86,7 @@ const alarmFixes: Readonly<Record<string, string>> = {
   duplicate_key: 'trustnet identity (on both machines), then a new key for one of them',
   root_replaced:
     'set role: secondary in the configuration of this node, then trustnet status --acknowledge root_replaced',
+  lying_source: 'trustnet why NAME of that member; revoke it when it was not a damaged disk',
   log_fork:
     'keep the registry.db of every node, they hold the proof, and ask the operator of the root which history is right'
 }

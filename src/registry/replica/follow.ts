@@ -19,8 +19,13 @@ interface Plan {
   rollbackTo?: { n: number; hash: Uint8Array }
 }
 
-const doesNotFollow = (n: number): LogMismatchError =>
-  new LogMismatchError(`entry ${n} is not of the log that is held, and not signed by its key`)
+/** Of an epoch that is not known here, or made void by one that is: whoever sends it knows less or more, and does not lie. */
+export class OtherEpochError extends LogMismatchError {}
+
+function doesNotFollow({ state }: Ledger, { value, signer }: Signed<LogEntry>): LogMismatchError {
+  const message = `entry ${value.n} is not of the log that is held, and not signed by its key`
+  return state.keys.isKeyOf(value.epoch, signer) ? new OtherEpochError(message) : new LogMismatchError(message)
+}
 
 /** Opens the way for a newer epoch to end a fork. */
 const opensEpochAfter = (entry: LogEntry, epoch: number): boolean => entry.kind === 'delegate' && entry.epoch > epoch
@@ -34,11 +39,11 @@ function planOf(ledger: Ledger, entries: readonly OpenedEntry[]): Plan {
     if (value.n > head.n + 1) throw new LogMismatchError(`entry ${value.n}, where ${head.n + 1} is due`)
     if (opensEpochAfter(value, head.epoch)) return planRollback(ledger, entries.slice(index), entry)
     if (value.n === head.n + 1) {
-      throw ledger.state.keys.isOfLog(entry) ? contradiction(ledger, head.n, entry) : doesNotFollow(value.n)
+      throw ledger.state.keys.isOfLog(entry) ? contradiction(ledger, head.n, entry) : doesNotFollow(ledger, entry)
     }
     const known = ledger.linkHash(value.n)
     if (known !== undefined && !equals(known, entry.hash)) {
-      throw ledger.state.keys.isOfLog(entry) ? contradiction(ledger, value.n, entry) : doesNotFollow(value.n)
+      throw ledger.state.keys.isOfLog(entry) ? contradiction(ledger, value.n, entry) : doesNotFollow(ledger, entry)
     }
   }
   return { fresh: [] }
@@ -58,7 +63,7 @@ function planRollback(ledger: Ledger, fresh: readonly OpenedEntry[], delegate: S
 }
 
 /** The log cannot be followed from here: only a snapshot leads on. */
-export class NeedsSnapshotError extends LogMismatchError {}
+export class NeedsSnapshotError extends OtherEpochError {}
 
 /** The keys as they were at an earlier position. */
 function keysAt(ledger: Ledger, n: number): LogKeys {
@@ -129,7 +134,9 @@ function takeCheckpoint(ledger: Ledger, draft: Draft, checkpoint: Signed<Checkpo
 function requireConsistent(ledger: Ledger, { keys, head }: NetworkState, checkpoint: Signed<Checkpoint>): void {
   const { n, epoch, headHash } = checkpoint.value
   if (!keys.isOfLog(checkpoint)) {
-    throw new LogMismatchError(`the checkpoint at ${n} is not of the log key of epoch ${epoch}`)
+    const message = `the checkpoint at ${n} is not of the log key of epoch ${epoch}`
+    if (epoch > head.epoch || keys.isKeyOf(epoch, checkpoint.signer)) throw new OtherEpochError(message)
+    throw new LogMismatchError(message)
   }
   if (n > head.n) throw new LogMismatchError(`the checkpoint is at entry ${n}, the log that is held ends at ${head.n}`)
   const known = n === head.n ? head.hash : ledger.table.hashOf(n)

@@ -39,6 +39,7 @@ const elsewhere = [
   'registry-become-root',
   'registry-restore',
   'registry-verify',
+  'registry-verify-proof',
   'dns-show',
   'dns-check',
   'dns-set'

@@ -1,0 +1,24 @@
+import { ForkError, InvalidEnvelopeError, LogMismatchError } from '../registry/errors.ts'
+import { peerIdText } from '../registry/keys.ts'
+import type { Registry } from '../registry/registry.ts'
+import { OtherEpochError } from '../registry/replica/follow.ts'
+
+/** What an honest carrier never sends, also when it knows less than we do, or more. */
+const isLie = (error: unknown): boolean => {
+  // Without a cause it only says that nothing is followed, whoever brings it.
+  if (error instanceof ForkError) return error.cause !== undefined
+  if (error instanceof OtherEpochError) return false
+  return error instanceof InvalidEnvelopeError || error instanceof LogMismatchError
+}
+
+/** Names whoever sent what is not true; nothing of it was taken. */
+export function tellLie({ alarms, replica }: Registry, publicKey: Uint8Array, error: unknown): void {
+  if (!isLie(error)) return
+  const peer = peerIdText(publicKey)
+  const name = replica.state.member(publicKey)?.name ?? peer
+  const why = error instanceof Error ? error.message : String(error)
+  alarms.raise('lying_source', `${name} (${peer}) sent what cannot be true: ${why}; nothing of it was taken`, {
+    peer,
+    error: why
+  })
+}

@@ -1,0 +1,119 @@
+import { equals } from 'uint8arrays/equals'
+import { fromString } from 'uint8arrays/from-string'
+import { toString as text } from 'uint8arrays/to-string'
+import { z } from 'zod'
+import { openCheckpoint } from './checkpoint.ts'
+import { openEntry } from './entry.ts'
+import { InvalidEnvelopeError, InvalidPayloadError } from './errors.ts'
+import { openGenesis } from './genesis.ts'
+import { peerIdText } from './keys.ts'
+import { networkIdText } from './network-id.ts'
+import type { Replica } from './replica.ts'
+import { LogKeys } from './state/log-keys.ts'
+import type { EvidenceRow } from './store/log-table.ts'
+
+const envelope = z.base64().max(16 * 1024)
+
+const rules = z.object({
+  format: z.literal('trustnet-fork-proof'),
+  version: z.literal(1),
+  network: z.string(),
+  genesis: envelope,
+  delegations: z.array(envelope).max(128),
+  one: envelope,
+  other: envelope
+})
+
+const base64 = (bytes: Uint8Array): string => text(bytes, 'base64pad')
+const bytesOf = (written: string): Uint8Array => fromString(written, 'base64pad')
+
+/** What a proof shows to anybody, without any replica. */
+export interface ForkVerdict {
+  readonly networkId: Uint8Array
+  readonly domain: string
+  readonly epoch: number
+  /** The entry of which the same key has signed two. */
+  readonly n: number
+  /** Log key of that epoch, as text. */
+  readonly signer: string
+  readonly hashes: readonly [string, string]
+}
+
+/** Two statements of one log key that cannot both be true, with all that leads from the genesis to that key. As JSON. */
+export function makeForkProof(
+  replica: Pick<Replica, 'genesis' | 'networkId' | 'delegations'>,
+  row: EvidenceRow
+): string {
+  const proof = {
+    format: 'trustnet-fork-proof',
+    version: 1,
+    network: networkIdText(replica.networkId),
+    genesis: base64(replica.genesis.bytes),
+    delegations: replica.delegations().map(base64),
+    one: base64(row.other ?? new Uint8Array()),
+    other: base64(row.envelope)
+  }
+  return `${JSON.stringify(proof, null, 2)}\n`
+}
+
+/** @throws InvalidPayloadError, InvalidEnvelopeError … when it proves nothing */
+export function verifyForkProof(json: string): ForkVerdict {
+  const proof = parse(json)
+  const genesis = openGenesis(bytesOf(proof.genesis))
+  if (networkIdText(genesis.hash) !== proof.network)
+    throw new InvalidPayloadError('the genesis is not that of the network')
+  let keys = LogKeys.of(genesis)
+  for (const each of proof.delegations) {
+    const entry = openEntry(bytesOf(each), genesis.hash)
+    keys = entry.value.kind === 'authority' ? keys.afterAuthority(entry) : keys.afterDelegate(entry)
+  }
+  const one = open(bytesOf(proof.one), genesis.hash)
+  const other = open(bytesOf(proof.other), genesis.hash)
+  for (const each of [one, other]) requireSigner(each, keys)
+  for (const [n, hash] of one.says) {
+    const against = other.says.get(n)
+    if (against === undefined || equals(against, hash)) continue
+    const signer = peerIdText(other.signer)
+    const hashes = [text(hash, 'base16'), text(against, 'base16')] as const
+    return { networkId: genesis.hash, domain: genesis.value.domain, epoch: other.epoch, n, signer, hashes }
+  }
+  throw new InvalidPayloadError('the two statements can both be true: they prove nothing')
+}
+
+function parse(json: string): z.output<typeof rules> {
+  try {
+    return rules.parse(JSON.parse(json))
+  } catch (error) {
+    throw new InvalidPayloadError('the file is no proof of a fork, or of a newer version', { cause: error })
+  }
+}
+
+interface Statement {
+  epoch: number
+  n: number
+  signer: Uint8Array
+  isDelegation: boolean
+  /** Hash of the entry at each position that it speaks of. */
+  says: Map<number, Uint8Array>
+}
+
+function open(bytes: Uint8Array, networkId: Uint8Array): Statement {
+  try {
+    const { value, signer, hash } = openEntry(bytes, networkId)
+    const says = new Map([
+      [value.n - 1, value.prevHash],
+      [value.n, hash]
+    ])
+    return { epoch: value.epoch, n: value.n, signer, isDelegation: value.kind === 'delegate', says }
+  } catch (error) {
+    if (!(error instanceof InvalidEnvelopeError)) throw error
+  }
+  const { value, signer } = openCheckpoint(bytes, networkId)
+  return { epoch: value.epoch, n: value.n, signer, isDelegation: false, says: new Map([[value.n, value.headHash]]) }
+}
+
+function requireSigner({ epoch, n, signer, isDelegation }: Statement, keys: LogKeys): void {
+  const isRight = isDelegation ? equals(signer, keys.authorityKey) : keys.isKeyOf(epoch, signer)
+  if (!isRight)
+    throw new InvalidPayloadError(`the statement on entry ${n} is not signed by the log key of epoch ${epoch}`)
+}
