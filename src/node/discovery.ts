@@ -10,7 +10,7 @@ import type { Role } from '../registry/role.ts'
 import { Backoff, backoffOf } from './backoff.ts'
 import type { Candidates, KnownCandidate } from './candidates.ts'
 import type { Config } from './config/schema.ts'
-import { NoCandidateError } from './errors.ts'
+import { failureText, NoCandidateError } from './errors.ts'
 import { Gater } from './gater.ts'
 import { libp2pOptions } from './libp2p.ts'
 import { waitForProof } from './proof-wait.ts'
@@ -114,7 +114,7 @@ const whatFailed = (failures: readonly DialFailure[]): string => {
   if (failures.length === 0) {
     return 'the network was not found: nobody is known yet and DNS has no answer; give an invite, --peer or a tnr record. Trying again'
   }
-  const said = failures.map(({ address, error }) => `${address}: ${error.message}`).join('; ')
+  const said = failures.map(({ address, error }) => failureText(address, error)).join('; ')
   return `the network was not found: ${said}. Trying again`
 }
 

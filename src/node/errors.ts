@@ -18,20 +18,24 @@ export class PinMismatchError extends Error {
   readonly actual: string
   constructor(address: string, expected: readonly string[], actual: string) {
     super(
-      `${address} has the key ${actual}, but the pin says ${expected.join(' or ')}: it gets nothing. ` +
-        'If the host was reinstalled, pin the new key with a new invite.'
+      `${address} has the key ${actual}, but the pin says ${expected.join(' or ')}: it gets nothing; ` +
+        'if the host was reinstalled, pin the new key with a new invite'
     )
     this.expected = expected
     this.actual = actual
   }
 }
 
+/** What a dial met, with the address named once. */
+export const failureText = (address: string, error: Error): string =>
+  address === '' || error instanceof PinMismatchError ? error.message : `${address}: ${error.message}`
+
 /** No candidate of a race could be connected; `failures` says why, one by one. */
 export class NoCandidateError extends Error {
   override readonly name = 'NoCandidateError'
   readonly failures: readonly { readonly address: string; readonly error: Error }[]
   constructor(failures: readonly { readonly address: string; readonly error: Error }[]) {
-    const lines = failures.map(({ address, error }) => `${address}: ${error.message}`)
+    const lines = failures.map(({ address, error }) => failureText(address, error))
     super(lines.length === 0 ? 'there is no address to dial' : `none of ${lines.length} answered: ${lines.join('; ')}`)
     this.failures = failures
   }

@@ -85,9 +85,12 @@ function decode(path: string, bytes: Uint8Array): SigningKey {
 }
 
 const wrongContent = (path: string, cause: unknown): KeyFileError =>
-  new KeyFileError(`key file ${path} holds no Ed25519 key of libp2p (${fileBytes} bytes): restore it from a backup`, {
-    cause
-  })
+  new KeyFileError(
+    `key file ${path} holds no Ed25519 key of libp2p, which has ${fileBytes} bytes: restore it from a backup`,
+    {
+      cause
+    }
+  )
 
 /**
  * Makes a key and writes it, mode 0600. The file appears whole or not at all, and never in the place of another.

@@ -1,4 +1,4 @@
-import { NoCandidateError, PinMismatchError } from '../errors.ts'
+import { failureText, NoCandidateError } from '../errors.ts'
 import type { DialFailure } from '../race.ts'
 import type { Notice } from './notices.ts'
 import type { NetworkFacts, StatusFacts } from './status-facts.ts'
@@ -60,10 +60,7 @@ const discoveryNotices = ({ failures, upMs }: StatusFacts): Maybe[] => {
 }
 
 const said = (failures: readonly DialFailure[]): string => {
-  const lines = failures.slice(0, maxFailuresShown).map(({ address, error }) => {
-    const isSaid = address === '' || error instanceof PinMismatchError
-    return isSaid ? error.message : `${address}: ${error.message}`
-  })
+  const lines = failures.slice(0, maxFailuresShown).map(({ address, error }) => failureText(address, error))
   const more = failures.length - lines.length
   return `${lines.join('; ')}${more > 0 ? `; and ${more} more` : ''}`
 }
