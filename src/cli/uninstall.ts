@@ -8,6 +8,7 @@ import { runningProgram } from '../install/running-program.ts'
 import { toolsFor } from '../install/session.ts'
 import type { AddCommand, Context } from './context.ts'
 import { ExitError, exitCodes, UsageError } from './exit.ts'
+import { terminalAsk } from './install/ask.ts'
 
 interface UninstallOptions {
   node?: string
@@ -33,6 +34,7 @@ export const addUninstall: AddCommand = (program, context) => {
     .description('take back what install did')
     .option('-n, --node <name>', 'which, when several were installed here')
     .option('--purge', 'remove keys and database too: this PeerId is gone for ever')
+    .option('--yes', 'do not ask before keys are removed')
     .option('--plan', 'print what would be taken back, and change nothing')
     .option('--json', 'print JSON')
     .addHelpText('after', examples)
@@ -52,6 +54,7 @@ const uninstall = async (context: Context, options: UninstallOptions): Promise<v
     return
   }
   const peerId = await peerIdOf(node)
+  if (options.purge === true && options.yes !== true) await confirmPurge(context, node, peerId)
   const kept: string[] = []
   const tell = (text: string): void => {
     kept.push(text)
@@ -78,6 +81,15 @@ const uninstall = async (context: Context, options: UninstallOptions): Promise<v
     terminal.print(
       `${node} is uninstalled.${peerId === null ? '' : ` Its PeerId ${options.purge === true ? 'was' : 'is'} ${peerId}.`}`
     )
+}
+
+/** On a terminal the one thing that nothing brings back is asked about. */
+const confirmPurge = async (context: Context, node: string, peerId: string | null): Promise<void> => {
+  const { stdin, stderr } = context.terminal
+  if (stdin.isTTY !== true || stderr.isTTY !== true) return
+  const ask = await terminalAsk(context)
+  const question = `The keys of ${node}${peerId === null ? '' : ` (${peerId})`} will be gone for ever. Remove them?`
+  if (!(await ask.confirm(question, false))) throw new ExitError(exitCodes.refused, 'Nothing was changed.')
 }
 
 const chosen = (all: readonly Journal[], name: string | undefined): Journal => {

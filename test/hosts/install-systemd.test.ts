@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { StatusView } from '../../src/node/control/api.ts'
 import { eventually } from '../helpers/network.ts'
+import { expectSchema } from '../helpers/schemas.ts'
 import { FileRoot, whyNoFileRoots } from './file-root.ts'
 import { HostNetwork, whyNoNamespaces } from './host-network.ts'
 import { SystemdHost, whyNoSystemd } from './systemd-host.ts'
@@ -20,6 +21,7 @@ describe.skipIf(skipped)('install where systemd is the init', () => {
   let root: FileRoot
   let host: SystemdHost
   let before = ''
+  let card: unknown
 
   const show = (property: string): string =>
     host.run('systemctl', 'show', '--value', '--property', property, unit).trim()
@@ -45,7 +47,7 @@ describe.skipIf(skipped)('install where systemd is the init', () => {
     host = await SystemdHost.boot(network.host('sd').namespace, root)
     before = listing()
     const flags = ['--yes', '--registry-type', 'root', '--domain', 'example.test', '--node-name', 'tnr']
-    host.run(process.execPath, program, 'install', ...flags)
+    card = JSON.parse(host.run(process.execPath, program, 'install', '--json', ...flags))
   }, 120_000)
 
   afterAll(async () => {
@@ -58,6 +60,7 @@ describe.skipIf(skipped)('install where systemd is the init', () => {
     expect([show('ActiveState'), show('UnitFileState'), show('User')]).toEqual(['active', 'enabled', 'trustnet'])
     expect(show('StatusText')).toBe('root tnr')
     expect(status().word).toBe('healthy')
+    expectSchema('install', card)
   })
 
   it('systemd finds nothing to say about the unit, and its exposure is at most 2.0', () => {

@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { PeersView } from '../../src/node/control/api.ts'
 import { eventually } from '../helpers/network.ts'
+import { expectSchema } from '../helpers/schemas.ts'
 import { FileRoot, whyNoFileRoots } from './file-root.ts'
 import { HostNetwork, whyNoNamespaces } from './host-network.ts'
 import { startNameServer } from './name-server.ts'
@@ -105,12 +106,42 @@ describe.skipIf(skipped)('install on bare machines', () => {
     expect(plan).toContain('file /etc/trustnet/')
     expect(plan).toContain('system user and group trustnet')
     expect(listing('a')).toBe(before)
+    const flags = ['--registry-type', 'root', '--domain', domain, '--deployment', 'foreground']
+    expectSchema('install-plan', JSON.parse(trustnet('a', 'install', '--plan', '--json', ...flags)))
   })
 
   it('without systemd names what to choose instead', () => {
     const args = ['install', '--yes', '--registry-type', 'root', '--domain', domain]
     expect(() => trustnet('a', ...args)).toThrow(/systemd is not the init.*--deployment foreground/)
   })
+
+  it('a registry is refused when its port is taken, with who has it; a user who is not root is refused', async () => {
+    const listener = "require('net').createServer().listen({ host: '::', port: 8000 }, () => console.log('listens'))"
+    const child = network.start('a', 'listener', [process.execPath, '-e', listener])
+    await eventually(() => network.log('a', 'listener').includes('listens'))
+    const args = ['install', '--yes', '--registry-type', 'root', '--domain', domain, '--deployment', 'foreground']
+    expect(() => trustnet('a', ...args)).toThrow(/Port 8000: \w+ \(pid \d+\) listens there already/)
+    child.kill()
+    const nobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', process.execPath, program, ...args]
+    expect(() => run('a', ...nobody)).toThrow(
+      /Rights: an install writes to .*this is user 65534\. Fix: run it with sudo/
+    )
+  })
+
+  it('opens the port of a firewall that closes it, and closes it again', async () => {
+    const ruleset = (): string => network.run('b', ['nft', 'list', 'ruleset'])
+    network.run('b', [
+      'nft',
+      'add table inet f; add chain inet f in { type filter hook input priority 0; policy drop; }'
+    ])
+    network.run('b', ['nft', 'add rule inet f in iifname lo accept'])
+    const before = ruleset()
+    await install('b', '--registry-type', 'root', '--domain', 'b.example.test', '--open-firewall')
+    expect(ruleset()).toContain('tcp dport 8000 accept comment "trustnet 8000"')
+    shell('b', 'trustnet uninstall --purge')
+    expect(ruleset()).toBe(before)
+    network.run('b', ['nft', 'delete table inet f'])
+  }, 120_000)
 
   it('killed at any step and run again it comes to its end, and can be taken back', () => {
     const before = listing('a')
@@ -181,12 +212,14 @@ describe.skipIf(skipped)('install on bare machines', () => {
     const report = shell('b', next('b', 'Check it'))
     expect(report).toMatch(/pass {2}Membership/)
     expect(report).not.toMatch(/^ {2}fail/m)
+    expectSchema('doctor', JSON.parse(shell('b', `${next('b', 'Check it')} --json`)))
+    expectSchema('uninstall-plan', JSON.parse(shell('b', 'trustnet uninstall --plan --json')))
   })
 
   it('a node whose root is away is installed all the same, and joins when it is back', async () => {
     // Its old key is thrown away with --purge, and the name is taken over.
     const line = shell('root', `${next('root', 'Add a machine')} --replace b`).trim()
-    shell('b', 'trustnet uninstall --purge')
+    expectSchema('uninstall', JSON.parse(shell('b', 'trustnet uninstall --purge --json')))
     network.cable('root', 'down')
     network.cable('second', 'down')
     const card = await install('b', '--invite', line)

@@ -35,6 +35,21 @@ export const cardRows = ({ answers }: Install, { status, peers }: Verified): (re
   ]
 }
 
+/** The same as data. */
+export const cardJson = ({ answers }: Install, { status, peers }: Verified) => ({
+  name: answers.name,
+  role: answers.role,
+  status: status.word,
+  membership: status.membership.state,
+  peerId: status.self.peerId,
+  /** PeerId of the one that holds the lease. */
+  registry: status.registry.lease?.peerId ?? null,
+  domain: answers.domain,
+  addresses: status.announced,
+  members: peers,
+  head: status.sync.head
+})
+
 export const nextCommands = ({ answers }: Install, own: readonly NextCommand[]): NextCommand[] => {
   const node = ` --node ${answers.name}`
   const shared: NextCommand[] = [

@@ -9,7 +9,7 @@ import type { ForegroundChild } from '../../install/tools.ts'
 import { type Verified, verifiedChecks, verify } from '../../install/verify.ts'
 import type { Context } from '../context.ts'
 import { ExitError, exitCodes } from '../exit.ts'
-import { box, cardRows, commandLines, nextCommands } from './card.ts'
+import { box, cardJson, cardRows, commandLines, nextCommands } from './card.ts'
 import { checkLines } from './check-text.ts'
 import type { InstallOptions } from './options.ts'
 import { Progress } from './progress.ts'
@@ -81,16 +81,21 @@ const show = ({ terminal }: Context, plan: Plan, verified: Verified, { options, 
   const { answers, layout, version } = plan.install
   const after = verifiedChecks(verified)
   const commands = nextCommands(plan.install, deploymentOf(answers.deployment)?.commands(plan.install) ?? [])
-  const rows = cardRows(plan.install, verified)
   const kit = passphrase === null ? null : { file: `${layout.data}/recovery.kit`, passphrase }
   if (options.json === true) {
-    const node = Object.fromEntries(rows.map(([name, value]) => [name.toLowerCase(), value]))
-    terminal.json({ schemaVersion: 1, node, checks: [...checks, ...after], recoveryKit: kit, next: commands })
+    terminal.json({
+      schemaVersion: 1,
+      node: cardJson(plan.install, verified),
+      checks: [...checks, ...after],
+      recoveryKit: kit,
+      next: commands
+    })
     return
   }
   for (const check of after) for (const line of checkLines(check, terminal.paintProgress)) terminal.progress(line)
   terminal.print('')
-  for (const line of box(`TrustNet ${version} on this machine`, rows, terminal.paint)) terminal.print(line)
+  for (const line of box(`TrustNet ${version} on this machine`, cardRows(plan.install, verified), terminal.paint))
+    terminal.print(line)
   if (kit !== null) {
     terminal.print(`\nRecovery kit  ${kit.file}`)
     terminal.print(`Passphrase    ${terminal.paint('bold', kit.passphrase)}`)

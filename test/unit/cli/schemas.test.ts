@@ -42,7 +42,12 @@ const elsewhere = [
   'registry-verify-proof',
   'dns-show',
   'dns-check',
-  'dns-set'
+  'dns-set',
+  'install',
+  'install-plan',
+  'uninstall',
+  'uninstall-plan',
+  'doctor'
 ]
 
 describe('JSON of each command', () => {
