@@ -10,7 +10,7 @@ const digestValue = (seq: number, hash: Uint8Array): Uint8Array => {
   return concat([bytes, hash])
 }
 
-/** Records between two turns of the event loop: about 10 ms. */
+/** Records between two turns of the event loop: about 5 ms. */
 const sliceRows = 1_000
 
 /** The anti-entropy digest of all records. It is built when it is first asked for, and kept up to date from then on. */
@@ -33,7 +33,7 @@ export class RecordDigest {
     this.#tree?.delete('records', publicKey)
   }
 
-  /** Builds it with turns of the event loop in between, so that `bytes` need not: 100,000 records take some tenths of a second. */
+  /** Builds it with turns of the event loop in between, so that `bytes` need not: 100,000 records take half a second. */
   async prepare(): Promise<void> {
     this.#building ??= this.#build().finally(() => {
       this.#building = undefined
