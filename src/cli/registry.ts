@@ -6,6 +6,7 @@ import { exampleOf } from './help.ts'
 import { stateCell } from './peer-columns.ts'
 import { wholeNumber } from './peer-rows.ts'
 import { peerName } from './peers.ts'
+import { addRegistryDiff } from './registry-diff.ts'
 import { addRegistryRoot } from './registry-root.ts'
 import { addRegistryStores } from './registry-stores.ts'
 import { registryText } from './registry-text.ts'
@@ -68,6 +69,7 @@ export const addRegistry: AddCommand = (program, context) => {
     .action((options: ListOptions & { after?: number; limit: number }) => showLog(context, options))
   addRegistryStores(registry, context)
   addRegistryRoot(registry, context)
+  addRegistryDiff(registry, context)
 }
 
 const showRegistry = async (context: Context, options: RunningOptions): Promise<void> => {

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { backUp } from '../../registry/backup.ts'
+import { diffStores } from '../../registry/diff-stores.ts'
 import { NotFoundError } from '../../registry/errors.ts'
 import { verifyForkProof } from '../../registry/fork-proof.ts'
 import { openGenesis } from '../../registry/genesis.ts'
@@ -115,4 +116,27 @@ export function verifyProofAt(path: string): ProofView {
   const { networkId, domain, epoch, n, signer, hashes } = verifyForkProof(readFileSync(path, 'utf8'))
   const network = { id: networkIdText(networkId), fingerprint: networkFingerprint(networkId), domain }
   return { schemaVersion: 1, path, network, epoch, n, signer, hashes: [...hashes] }
+}
+
+/** What `registry diff` answers. */
+export interface DiffView {
+  schemaVersion: 1
+  path: string
+  other: string
+  same: boolean
+  head: { epoch: number; n: number }
+  otherHead: { epoch: number; n: number }
+  /** The first entry that both have and that is another. */
+  differsFrom: number | null
+  entries: { onlyHere: number; onlyThere: number }
+  records: { newerHere: number; newerThere: number; onlyHere: number; onlyThere: number }
+}
+
+/** How a store differs from a backup, or from the store of another registry. @throws as diffStores */
+export function diffStoresAt(path: string, other: string): DiffView {
+  const { head, otherHead, differsFrom, entriesOnlyHere, entriesOnlyThere, records } = diffStores(path, other)
+  const entries = { onlyHere: entriesOnlyHere, onlyThere: entriesOnlyThere }
+  const counts = [...Object.values(entries), ...Object.values(records)]
+  const same = differsFrom === undefined && counts.every((count) => count === 0)
+  return { schemaVersion: 1, path, other, same, head, otherHead, differsFrom: differsFrom ?? null, entries, records }
 }

@@ -40,6 +40,7 @@ const elsewhere = [
   'registry-restore',
   'registry-verify',
   'registry-verify-proof',
+  'registry-diff',
   'dns-show',
   'dns-check',
   'dns-set',
