@@ -20,6 +20,7 @@ import { ConfigError } from '../errors.ts'
 import { interfaceAddresses } from '../if-inet6.ts'
 import { protocolLimits } from '../keepers.ts'
 import { dataFiles } from '../paths.ts'
+import type { DialFailure } from '../race.ts'
 import { type RecoveryKeys, readRecoveryKit } from '../recovery-kit.ts'
 import { gatherLog, type Source } from './gather.ts'
 
@@ -133,6 +134,7 @@ async function requireGenesis(init: BecomeRootInit, { networkId }: { networkId: 
 async function discoverGenesis(config: Config, networkId: string): Promise<Uint8Array> {
   const clock = systemClock
   const logger = silentLogger
+  let failures: readonly DialFailure[] = []
   try {
     const proof = await discoverNetwork(
       {
@@ -146,15 +148,19 @@ async function discoverGenesis(config: Config, networkId: string): Promise<Uint8
         clock,
         logger,
         libp2pLogger: componentLogger({ ...logger, isLevelEnabled: () => false }),
-        onFailure: () => {},
+        onFailure: (last) => {
+          failures = last
+        },
         wake: () => new AbortController().signal
       },
       AbortSignal.timeout(discoverMs)
     )
     return proof.genesis.bytes
   } catch (error) {
+    const said = failures.map((each) => `${each.address}: ${each.error.message}`).join('; ') || String(error)
     throw new NotFoundError(
-      `nobody proved the network ${networkId} within ${discoverMs / 1000} s: name a member with --peer MULTIADDR, or give a backup with --backup FILE (${String(error)})`
+      `nobody proved the network ${networkId} within ${discoverMs / 1000} s: name a member with --peer MULTIADDR, or give a backup with --backup FILE (${said})`,
+      { cause: error }
     )
   }
 }
