@@ -8,7 +8,7 @@ import { FrameStream } from './frames.ts'
 import type { ProtocolLimits } from './limits.ts'
 import type { Rate } from './rate.ts'
 import { Gcra } from './rate.ts'
-import { retryAfterMsOf, statuses, statusOf } from './status.ts'
+import { isOwnFailure, retryAfterMsOf, statusOf, statusText } from './status.ts'
 import type { ConnectionTrust } from './trust.ts'
 
 /** A protocol as data: what the engine enforces before and around its handler. */
@@ -220,9 +220,12 @@ class ProtocolServer {
     const failure = error instanceof Error ? error : new StreamEndedError('the handler failed')
     // Who was waited for in vain is not listening either, and that is no failure of ours.
     const broken = frames.stream.writeStatus !== 'writable' || error instanceof DeadlineError
-    if (status === statuses.INTERNAL && !broken) {
+    if (isOwnFailure(error) && !broken) {
       const fields = { peer: remoteId, protocol: this.#descriptor.id, error: failure.message, stack: failure.stack }
-      this.#logger.error(fields, 'a request failed here; the other side was told INTERNAL and may ask again')
+      this.#logger.error(
+        fields,
+        `a request failed here; the other side was told ${statusText(status)} and may ask again`
+      )
     } else {
       this.#logger.debug(
         { peer: remoteId, protocol: this.#descriptor.id, error: failure.message },

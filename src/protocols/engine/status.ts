@@ -13,6 +13,7 @@ import {
   PendingError,
   RevokedError,
   StaleRecordError,
+  StoreError,
   UnavailableError,
   UnsupportedVersionError,
   WrongNetworkError
@@ -90,6 +91,8 @@ const byErrorName: Readonly<Record<string, number>> = {
   InviteUsedError: statuses.INVITE_USED,
   JoinRejectedError: statuses.REJECTED,
   UnavailableError: statuses.UNAVAILABLE,
+  // A full or failing disk: what was asked for was not done, and another registry may do it.
+  StoreError: statuses.UNAVAILABLE,
   DuplicateInstanceError: statuses.DUPLICATE_INSTANCE,
   NotFoundError: statuses.NOT_FOUND,
   NotRootError: statuses.NOT_ROOT
@@ -101,6 +104,10 @@ export function statusOf(error: unknown): number {
   return Object.hasOwn(byErrorName, name) ? (byErrorName[name] ?? statuses.INTERNAL) : statuses.INTERNAL
 }
 
+/** Whether a request failed by a fault of this side, which belongs into its log. */
+export const isOwnFailure = (error: unknown): boolean =>
+  error instanceof StoreError || statusOf(error) === statuses.INTERNAL
+
 /** What a caller can do after a refusal besides reading its status. */
 export interface RefusalDetail {
   retryAfterMs?: number
@@ -110,6 +117,8 @@ export interface RefusalDetail {
 
 /** Wait after a refusal that names none. */
 const defaultRetryMs = 5_000
+/** Until an operator has seen the message, or logs were rotated. */
+const diskRetryMs = 10_000
 
 type MakeError = (message: string, detail: RefusalDetail) => Error
 
@@ -144,5 +153,6 @@ export function errorOf(status: number, message: string, detail: RefusalDetail =
 
 /** The wait that an error asks for, 0 when it names none. */
 export function retryAfterMsOf(error: unknown): number {
+  if (error instanceof StoreError) return diskRetryMs
   return error instanceof UnavailableError || error instanceof RateLimitedError ? error.retryAfterMs : 0
 }

@@ -8,7 +8,7 @@ import type { Logger } from '../../registry/ports.ts'
 import { DeadlineError, StreamEndedError } from '../engine/errors.ts'
 import type { ProtocolLimits } from '../engine/limits.ts'
 import { decodeFrame, type Exchange } from '../engine/protocol.ts'
-import { retryAfterMsOf, statuses, statusOf } from '../engine/status.ts'
+import { isOwnFailure, retryAfterMsOf, statuses, statusOf, statusText } from '../engine/status.ts'
 import type { SessionActions } from './actions.ts'
 import { answerOf, none, refusedBeat } from './answers.ts'
 import { SessionFrame } from './pb/register.ts'
@@ -151,13 +151,13 @@ export class ServerSession implements Pinged {
     const { exchange, logger, onDuplicate, onPending } = this.#init
     const status = statusOf(error)
     const message = error instanceof Error ? error.message : 'unknown'
-    if (status === statuses.INTERNAL) {
+    if (isOwnFailure(error)) {
       const fields = {
         peer: exchange.remoteId,
         error: message,
         stack: error instanceof Error ? error.stack : undefined
       }
-      logger.error(fields, 'a session request failed here; the node was told INTERNAL and may ask again')
+      logger.error(fields, `a session request failed here; the node was told ${statusText(status)} and may ask again`)
     } else logger.debug({ peer: exchange.remoteId, status, error: message }, 'a session request was refused')
     if (error instanceof DuplicateInstanceError) onDuplicate()
     if (error instanceof PendingError && frame.register !== undefined) onPending()

@@ -53,7 +53,11 @@ class StoreDatabase extends BetterSqlite3 {
   /** Says beside the file who has it; only the holder of the lock may call it. */
   writePid(): void {
     this.#pidPath = `${this.#path}.pid`
-    writeFileSync(this.#pidPath, `${process.pid}\n`)
+    try {
+      writeFileSync(this.#pidPath, `${process.pid}\n`)
+    } catch {
+      // Only a message needs it, and on a full disk reads go on.
+    }
   }
 
   override close(): this {

@@ -3,13 +3,14 @@ import { RateLimitedError } from '../../../../src/protocols/engine/errors.ts'
 import { limitsWith } from '../../../../src/protocols/engine/limits.ts'
 import {
   errorOf,
+  isOwnFailure,
   refusalText,
   retryAfterMsOf,
   statuses,
   statusOf,
   statusText
 } from '../../../../src/protocols/engine/status.ts'
-import { StaleRecordError, UnavailableError } from '../../../../src/registry/errors.ts'
+import { StaleRecordError, StoreError, UnavailableError } from '../../../../src/registry/errors.ts'
 
 describe('statuses', () => {
   it('lead from an error to the same error at the other side', () => {
@@ -24,6 +25,15 @@ describe('statuses', () => {
     const named = new Error('x')
     named.name = 'constructor'
     expect(statusOf(named)).toBe(statuses.INTERNAL)
+  })
+
+  it('say of a failing disk that the registry is not available for now', () => {
+    const full = new StoreError('no space left')
+    expect(statusOf(full)).toBe(statuses.UNAVAILABLE)
+    expect(retryAfterMsOf(full)).toBeGreaterThan(0)
+    expect(isOwnFailure(full)).toBe(true)
+    expect(isOwnFailure(new TypeError('x'))).toBe(true)
+    expect(isOwnFailure(new UnavailableError('x', 8))).toBe(false)
   })
 
   it('keep what a caller needs to go on: the held record and the wait', () => {
