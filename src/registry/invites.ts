@@ -1,6 +1,6 @@
 import { equals } from 'uint8arrays/equals'
 import { toString as text } from 'uint8arrays/to-string'
-import type { LogEntry } from './entry.ts'
+import { entryKinds } from './entry.ts'
 import type { Signed } from './envelope.ts'
 import {
   InvalidEnvelopeError,
@@ -19,6 +19,7 @@ import { clockSkewMs, type RegistryLimits, receiptValidMs } from './limits.ts'
 import type { Clock } from './ports.ts'
 import type { Replica } from './replica.ts'
 import type { Role } from './role.ts'
+import { readStoredEntry } from './state/stored-entry.ts'
 import { type GrantRow, GrantTable } from './store/admission-tables.ts'
 import type { GroupCommit } from './store/commit.ts'
 import type { Database } from './store/database.ts'
@@ -44,6 +45,8 @@ export interface IssuedInvite {
 const defaultTtlMs = 3_600_000
 /** An invite lies about in mails and shell histories: longer than a month is no invite any more. */
 const maxTtlMs = 31 * 24 * 3_600_000
+/** Entries of the log that are looked at together. */
+const logPageRows = 1000
 
 export interface InvitesComponents {
   db: Database
@@ -164,16 +167,36 @@ export class Invites {
    */
   #inherited(grant: Signed<Grant>): GrantRow | undefined {
     const { replica } = this.#components
-    const { id, uses } = grant.value
     if (replica.state.keys.isKeyOf(replica.head.epoch, grant.signer)) return undefined
-    let usesLeft = uses
-    for (const { admit } of replica.state.members()) if (isByGrant(admit.value, id)) usesLeft--
-    return { envelope: grant.bytes, usesLeft: Math.max(0, usesLeft) }
+    return { envelope: grant.bytes, usesLeft: Math.max(0, grant.value.uses - this.#usesInLog(grant.value)) }
+  }
+
+  /**
+   * Whoever was let in by it counts, also when its membership has ended since. Where entries were compacted away, so does each key that was
+   * revoked while the invite may have been open: it may have been let in by it.
+   */
+  #usesInLog({ id, notAfterMs }: Grant): number {
+    const { floor, ledger } = this.#components.replica
+    const openFromMs = notAfterMs - maxTtlMs
+    let uses = 0
+    for (let afterN = 0; ; ) {
+      const page = ledger.table.page(afterN, logPageRows)
+      for (const { n, kind, timeMs, envelope } of page) {
+        afterN = n
+        const isEnd = kind === entryKinds.revoke || kind === entryKinds.rotate
+        if (kind === entryKinds.admit ? isByGrant(envelope, id) : isEnd && n <= floor && timeMs >= openFromMs) uses++
+      }
+      if (page.length < logPageRows) return uses
+    }
   }
 }
 
-const isByGrant = (entry: LogEntry, id: Uint8Array): boolean =>
-  entry.kind === 'admit' && entry.body.grant !== undefined && equals(readStoredGrantId(entry.body.grant), id)
+/** Few entries have the id in their bytes, so few are decoded. */
+const isByGrant = (envelope: Uint8Array, id: Uint8Array): boolean => {
+  if (!Buffer.from(envelope.buffer, envelope.byteOffset, envelope.byteLength).includes(Buffer.from(id))) return false
+  const { value } = readStoredEntry(envelope)
+  return value.kind === 'admit' && value.body.grant !== undefined && equals(readStoredGrantId(value.body.grant), id)
+}
 
 const used = (): InviteUsedError => new InviteUsedError('the invite is used up: ask the operator for a new one')
 
