@@ -1,7 +1,7 @@
 import { equals } from 'uint8arrays/equals'
 import { NotMemberError } from './errors.ts'
 import { Attention } from './liveness/attention.ts'
-import { Board, type BoardInit } from './liveness/board.ts'
+import { Board, type BoardInit, type MergeOptions } from './liveness/board.ts'
 import { restarted } from './liveness/judge.ts'
 import type { Lease } from './liveness/lease.ts'
 import { Leases } from './liveness/leases.ts'
@@ -108,8 +108,8 @@ export class Liveness {
   }
 
   /** What another registry says. @returns whether it speaks for the member now */
-  merge(hint: Hint): boolean {
-    return this.#init.isMember(hint.publicKey) && this.#board.merge(hint)
+  merge(hint: Hint, options?: MergeOptions): boolean {
+    return this.#init.isMember(hint.publicKey) && this.#board.merge(hint, options)
   }
 
   /** Members that changed behind a position, oldest change first, each once; `change` is the position behind them. */

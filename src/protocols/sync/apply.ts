@@ -6,6 +6,7 @@ import {
   StaleRecordError,
   UnsupportedVersionError
 } from '../../registry/errors.ts'
+import { peerIdText } from '../../registry/keys.ts'
 import type { Logger } from '../../registry/ports.ts'
 import type { VerifiedEntries } from '../../registry/replica.ts'
 import { fromHintMessage } from './hint-message.ts'
@@ -123,7 +124,7 @@ export class Applier {
     for (const message of hints) {
       const hint = fromHintMessage(message)
       if (hint === undefined) this.#logger.debug({ peer: this.#server }, 'a hint of a newer version is left out')
-      else if (this.#target.liveness.merge(hint)) merged++
+      else if (this.#target.liveness.merge(hint, { firstHand: peerIdText(hint.source) === this.#server })) merged++
     }
     return merged
   }

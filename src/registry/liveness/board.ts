@@ -32,6 +32,13 @@ export interface BoardInit {
 const isSettled = (state: State): boolean => state === 'left' || state === 'offline'
 
 /** What is known of each member, by whom, and who of them speaks. */
+export interface MergeOptions {
+  /** The hint came from its source, not from somebody who passed it on. */
+  readonly firstHand?: boolean
+}
+
+const noKey = new Uint8Array(0)
+
 export class Board {
   readonly members = new Map<string, ObservedMember>()
   readonly log = new ChangeLog()
@@ -68,8 +75,8 @@ export class Board {
     this.#show(member)
   }
 
-  /** What another registry says. @returns whether it speaks for the member now */
-  merge(hint: Hint): boolean {
+  /** What another registry says, first-hand or passed on. @returns whether it speaks for the member now */
+  merge(hint: Hint, { firstHand = false }: MergeOptions = {}): boolean {
     const id = keyId(hint.publicKey)
     if (id === this.#selfId) return false
     const incoming = observationOf(hint, this.#init.now())
@@ -83,7 +90,9 @@ export class Board {
       if (other !== undefined && member.shown === other && equals(other.source, incoming.source)) this.tell(member)
       return false
     }
-    if (other !== undefined && !supersedes(incoming, other)) return false
+    // On its own stream a source speaks in order: a word that travelled slowly looks younger than the one that followed it.
+    const corrects = firstHand && other?.state !== incoming.state && equals(other?.source ?? noKey, incoming.source)
+    if (other !== undefined && !corrects && !supersedes(incoming, other)) return false
     this.#setOther(member, incoming)
     this.#show(member)
     if (member.shown !== incoming) return false

@@ -41,6 +41,16 @@ describe('hints', () => {
     expect(world.stateOf(ann)).toBe('online')
   })
 
+  it('of one source count in the order in which it says them itself, however long they travelled', () => {
+    const firstHand = { firstHand: true }
+    // A goodbye that was on its way for a second, then the return that came before it arrived.
+    world.liveness.merge(hint({ state: 'left', heardMs: 0, sinceMs: 0 }), firstHand)
+    const back = hint({ state: 'online', heardMs: 0, sinceMs: 700 })
+    expect(world.liveness.merge(back)).toBe(false)
+    expect(world.liveness.merge(back, firstHand)).toBe(true)
+    expect(world.stateOf(ann)).toBe('online')
+  })
+
   it('never outweigh a session that lives here, which tells again instead', () => {
     const lease = world.open(ann)
     const before = world.liveness.lastChange
