@@ -112,7 +112,7 @@ export class GrantTable {
   }
 
   count(): number {
-    return this.#count.get() ?? 0
+    return Number(this.#count.get())
   }
 }
 
@@ -159,7 +159,7 @@ export class PendingTable {
   }
 
   count(): number {
-    return this.#count.get() ?? 0
+    return Number(this.#count.get())
   }
 }
 
@@ -237,10 +237,10 @@ export class QueueTable {
 
   /** Joins without an invite. */
   strangers(): number {
-    return this.#strangers.get() ?? 0
+    return Number(this.#strangers.get())
   }
 
   count(): number {
-    return this.#count.get() ?? 0
+    return Number(this.#count.get())
   }
 }

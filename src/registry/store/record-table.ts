@@ -188,7 +188,7 @@ export class RecordTable {
   }
 
   count(): number {
-    return this.#statements.count.get()?.count ?? 0
+    return Number(this.#statements.count.get()?.count)
   }
 
   #putServices(publicKey: Uint8Array, before: string, services: string): void {

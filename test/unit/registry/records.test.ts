@@ -91,6 +91,14 @@ describe('Records', () => {
     expect(records.count()).toBe(0)
   })
 
+  it('refuses one whose membership ends while its signature is checked', async () => {
+    let asked = 0
+    const isMember = (): boolean => asked++ === 0
+    const records = recordsOver(store, { membership: { isMember, isRevoked: () => false } })
+    await expect(records.put(recordOf(key, 1).bytes)).rejects.toThrow(NotMemberError)
+    expect(records.count()).toBe(0)
+  })
+
   it('tells of two records with one seq, whichever of them stays', async () => {
     const conflicts: RecordConflict[] = []
     const records = recordsOver(store, { onConflict: (conflict) => conflicts.push(conflict) })

@@ -151,6 +151,20 @@ describe('while the root is away', () => {
     expect(told[0]).toContain('ended')
   })
 
+  it('a join that then waits for the operator of the root leaves the queue, and nobody is told of a refusal', async () => {
+    await using network = await RealNetwork.create()
+    const secondary = await network.addSecondary('sec')
+    cut(secondary)
+    await expect(secondary.admission.join(network.wish({ name: 'ann' }))).rejects.toThrow(PendingError)
+    const told: unknown[] = []
+    secondary.events.addEventListener('rejected', ({ detail }) => told.push(detail))
+    secondary.admission.forward = network.forward
+    expect(await secondary.admission.replayQueue()).toBe(1)
+    expect(secondary.admission.queued).toBe(0)
+    expect(network.root.admission.pending()).toMatchObject([{ name: 'ann' }])
+    expect(told).toEqual([])
+  })
+
   it('the queue is bounded, and those without an invite get half of it', async () => {
     await using network = await RealNetwork.create()
     const secondary = await network.addSecondary('sec', { limits: { queuedRequests: 4, queuedStrangers: 2 } })

@@ -16,10 +16,8 @@ import {
   RevokedError,
   WrongNetworkError
 } from '../../../../src/registry/errors.ts'
-import { sealGrant } from '../../../../src/registry/grant.ts'
+import { newGrantId, sealGrant } from '../../../../src/registry/grant.ts'
 import { SigningKey } from '../../../../src/registry/keys.ts'
-import type { Registry } from '../../../../src/registry/registry.ts'
-import { sealDelegation } from '../../../../src/registry/root.ts'
 import { day, RealNetwork } from '../../../helpers/real-network.ts'
 
 const hour = 3_600_000
@@ -215,6 +213,28 @@ describe('names', () => {
     ).resolves.toBeDefined()
   })
 
+  it('of the root is not taken over, not even with an invite that its log key signed', async () => {
+    await using network = await RealNetwork.create()
+    const inviteKey = SigningKey.generate()
+    const { networkId } = network.root
+    const grant = sealGrant(
+      {
+        networkId,
+        id: newGrantId(),
+        inviteKey: inviteKey.publicKey,
+        role: 'integrated',
+        name: 'root',
+        replaces: 'root',
+        uses: 1,
+        notAfterMs: network.clock.now() + hour
+      },
+      network.logKey
+    )
+    const wish = network.wish({ name: 'root', invite: { grant, inviteKey } })
+    await expect(network.root.admission.join(wish)).rejects.toThrow(InvalidPayloadError)
+    expect(network.root.replica.state.memberByName('root')?.publicKey).toEqual(network.rootKey.publicKey)
+  })
+
   it('are taken over with an invite that replaces their holder, who is revoked in the same batch', async () => {
     await using network = await RealNetwork.create()
     const { admission, replica } = network.root
@@ -267,60 +287,5 @@ describe('after a rejection', () => {
     await admission.reject('ann', 'who is this?')
     await expect(admission.join(network.wish({ key, name: 'ann' }))).rejects.toThrow(JoinRejectedError)
     await admission.join(network.wish({ key, name: 'ann', invite: await network.invite() }))
-  })
-})
-
-describe('an invite of the root before this one', () => {
-  /** Puts the secondary in the root's place, with what it holds of the log. */
-  const promote = async (network: RealNetwork, name: string, key: SigningKey): Promise<Registry> => {
-    const logKey = SigningKey.generate()
-    const registry = await network.openReplica(name, key)
-    await registry.replica.apply([sealDelegation(registry.replica, network.authority, logKey.publicKey).bytes])
-    await registry.close()
-    return network.openReplica(name, key, { role: 'root', logKey })
-  }
-
-  const second = async (network: RealNetwork): Promise<SigningKey> => {
-    const key = SigningKey.generate()
-    const invite = await network.invite({ role: 'secondary' })
-    await network.root.admission.join(network.wish({ key, name: 'second', role: 'secondary', invite }))
-    return key
-  }
-
-  it('lets in whom it was for', async () => {
-    await using network = await RealNetwork.create()
-    const key = await second(network)
-    const invite = await network.invite()
-    const root = await promote(network, 'second', key)
-    await expect(root.admission.join(network.wish({ name: 'ann', invite }))).resolves.toHaveProperty('admit')
-    await expect(root.admission.join(network.wish({ name: 'bob', invite }))).rejects.toThrow(InviteUsedError)
-  })
-
-  it('is used up also when the one that it let in was revoked since', async () => {
-    await using network = await RealNetwork.create()
-    const key = await second(network)
-    const invite = await network.invite()
-    const ann = SigningKey.generate()
-    await network.root.admission.join(network.wish({ key: ann, name: 'ann', invite }))
-    await network.root.admission.revoke(ann.publicKey, 'lost')
-    const root = await promote(network, 'second', key)
-    await expect(root.admission.join(network.wish({ name: 'bob', invite }))).rejects.toThrow(InviteUsedError)
-  })
-
-  it('is used up also when its use was compacted away', async () => {
-    await using network = await RealNetwork.create()
-    const key = await second(network)
-    const invite = await network.invite({ ttlMs: 30 * day })
-    const ann = SigningKey.generate()
-    await network.root.admission.join(network.wish({ key: ann, name: 'ann', invite }))
-    await network.root.admission.revoke(ann.publicKey, 'lost')
-    for (let member = 0; member < 30; member++) await network.admit(`m${member}`)
-    network.clock.advance(20 * day)
-    await network.root.root?.checkpoint()
-    const before = await network.openReplica('second', key)
-    expect(await before.replica.compact()).toBeGreaterThan(0)
-    await before.close()
-    const root = await promote(network, 'second', key)
-    await expect(root.admission.join(network.wish({ name: 'bob', invite }))).rejects.toThrow(InviteUsedError)
   })
 })

@@ -45,6 +45,34 @@ describe('a renewal', () => {
     expect(replica.head.n).toBe(n)
   })
 
+  it('goes to the root when the registry asked knows less of the log than the member does', async () => {
+    await using network = await RealNetwork.create()
+    const ann = await network.admit('ann')
+    const secondary = await network.addSecondary('second')
+    network.clock.advance(50 * day)
+    await network.root.admission.renew(request(network, ann))
+    const again = request(network, ann)
+    network.clock.advance(50 * day)
+    const { entry } = await secondary.admission.renew(again)
+    expect(hex(entry)).toBe(hex(network.root.replica.state.member(ann.publicKey)?.renew?.bytes))
+  })
+
+  it('that waited and is refused by the root leaves the queue, and no joiner is told', async () => {
+    await using network = await RealNetwork.create()
+    const ann = await network.admit('ann')
+    const secondary = await network.addSecondary('second')
+    network.clock.advance(50 * day)
+    secondary.admission.forward = undefined
+    await expect(secondary.admission.renew(request(network, ann))).rejects.toThrow(PendingError)
+    await network.root.admission.revoke(ann.publicKey, 'lost')
+    const told: unknown[] = []
+    secondary.events.addEventListener('rejected', ({ detail }) => told.push(detail))
+    secondary.admission.forward = network.forward
+    expect(await secondary.admission.replayQueue()).toBe(1)
+    expect(secondary.admission.queued).toBe(0)
+    expect(told).toEqual([])
+  })
+
   it('is entered once, however often and however late the same request comes', async () => {
     await using network = await RealNetwork.create()
     const { admission, replica } = network.root

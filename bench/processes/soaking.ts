@@ -1,0 +1,90 @@
+import { createWriteStream, readdirSync, statSync, type WriteStream } from 'node:fs'
+import { join } from 'node:path'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { createLogging } from '../../src/node/logging.ts'
+import { TrustNode } from '../../src/node/node.ts'
+import { dataFiles } from '../../src/node/paths.ts'
+import { benchConfig, type Flags } from '../harness/network.ts'
+import { serveMethods } from '../harness/serve.ts'
+
+/** Nodes of the product in one process, which come and go. */
+const nodes = new Map<string, TrustNode>()
+const logs = new Map<string, WriteStream>()
+const delay = monitorEventLoopDelay({ resolution: 10 })
+delay.enable()
+
+/** What one process has of what can run out. */
+export interface Sample {
+  rssBytes: number
+  /** JavaScript's, and what it holds outside of its heap, after a garbage collection. */
+  heldBytes: number
+  /** Timers, sockets and requests of the event loop. */
+  handles: number
+  descriptors: number
+  storeBytes: number
+  walBytes: number
+  loopP99Ms: number
+}
+
+const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0
+const stores = (): string[] => [...nodes.values()].map(({ config }) => dataFiles(config.paths.data).store)
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0)
+
+const methods = {
+  async start(folder: string, name: string, flags: Flags): Promise<void> {
+    const config = benchConfig(folder, name, flags)
+    const output = createWriteStream(join(folder, `${name}.log`), { flags: 'a' })
+    const node = new TrustNode({
+      config,
+      logging: createLogging({ node: name, level: 'warn', format: 'json', output }),
+      control: false
+    })
+    nodes.set(name, node)
+    logs.set(name, output)
+    await node.start()
+  },
+
+  /** Of a node that has joined, with the PeerId at its end. */
+  address(name: string): string {
+    const node = nodes.get(name)
+    if (node === undefined) throw new Error(`${name} was not started`)
+    return `/ip6/::1/tcp/${node.attached.port}/p2p/${node.peerId}`
+  },
+
+  /** Resolves when it is a member with a session. */
+  async joined(name: string): Promise<void> {
+    await nodes.get(name)?.joined({ signal: AbortSignal.timeout(60_000) })
+  },
+
+  async stop(name: string): Promise<void> {
+    await nodes.get(name)?.stop('it comes back')
+    nodes.delete(name)
+    logs.get(name)?.end()
+  },
+
+  async invite(): Promise<void> {
+    for (const { registry } of nodes.values()) await registry.admission.invite({ role: 'integrated', ttlMs: 1000 })
+  },
+
+  sample(): Sample {
+    globalThis.gc?.()
+    const { rss, heapUsed, external } = process.memoryUsage()
+    const loopP99Ms = delay.percentile(99) / 1e6
+    delay.reset()
+    return {
+      rssBytes: rss,
+      heldBytes: heapUsed + external,
+      handles: process.getActiveResourcesInfo().length,
+      descriptors: readdirSync('/proc/self/fd').length,
+      storeBytes: sum(stores().map(sizeOf)),
+      walBytes: sum(stores().map((path) => sizeOf(`${path}-wal`))),
+      loopP99Ms
+    }
+  }
+}
+
+export type SoakingMethods = typeof methods
+
+serveMethods(methods, async () => {
+  await Promise.all([...nodes.values()].map((node) => node.stop('the soak is over')))
+})
