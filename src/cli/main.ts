@@ -7,6 +7,7 @@ import type { AddCommand, Context } from './context.ts'
 import { addDev } from './dev/command.ts'
 import { addDns } from './dns/command.ts'
 import { addDoctor } from './doctor.ts'
+import { addDrill } from './drill/command.ts'
 import { type ExitCode, exitCodeOf, exitCodes } from './exit.ts'
 import { addIdentity } from './identity.ts'
 import { addInit } from './init.ts'
@@ -26,6 +27,7 @@ import { addWait } from './wait.ts'
 
 const commands: readonly AddCommand[] = [
   addDev,
+  addDrill,
   addInstall,
   addUninstall,
   addDoctor,

@@ -71,6 +71,13 @@ export class Child {
     clearTimeout(force)
   }
 
+  /** Without a goodbye, as in a drill. */
+  async kill(): Promise<void> {
+    this.#stopping = true
+    this.#process.kill('SIGKILL')
+    await this.ended
+  }
+
   /** "node-2 ended with code 1", then the last lines of its log. */
   obituary({ code, signal }: ChildEnd): string {
     const how = signal === null ? `ended with code ${code ?? 'unknown'}` : `was ended by ${signal}`

@@ -19,6 +19,8 @@ export interface DevMember {
   role: Role
   entry: Entry
   port: number
+  /** Where others find it: the same port, or that of a relay before it. */
+  announcedPort: number
   configFile: string
   dataFolder: string
   logFile: string
@@ -45,20 +47,29 @@ const plan = (nodes: number): { name: string; role: Role; entry: Entry }[] => [
   }))
 ]
 
+export interface LayoutInit {
+  nodes: number
+  dir: string | undefined
+  /** Another process stands before each member: it is found at a port that is not its own. */
+  relayed?: boolean
+}
+
 /** The state folder, new in the temporary folder unless one is given, and what each member is called and where it lives. */
-export const layOut = async (nodes: number, dir: string | undefined): Promise<Layout> => {
+export const layOut = async ({ nodes, dir, relayed = false }: LayoutInit): Promise<Layout> => {
   const folder = dir === undefined ? await mkdtemp(join(tmpdir(), 'trustnet-dev-')) : resolve(dir)
   const places = homes({ TRUSTNET_HOME: folder })
   const logs = join(folder, 'log')
   await makeFolder(logs)
   await refuseRunning(folder, places.runtime)
   const planned = plan(nodes)
-  const ports = await freePorts(planned.length)
+  const ports = await freePorts(2 * planned.length)
   const members = planned.map((one, at): DevMember => {
     const dataFolder = join(places.data, one.name)
+    const port = ports[at] ?? 0
     return {
       ...one,
-      port: ports[at] ?? 0,
+      port,
+      announcedPort: relayed ? (ports[planned.length + at] ?? 0) : port,
       configFile: join(folder, `${one.name}.yaml`),
       dataFolder,
       logFile: join(logs, `${one.name}.log`),
@@ -92,18 +103,20 @@ const refuseRunning = async (folder: string, runtime: string): Promise<void> => 
 /** Writes each member's configuration; ports are new in every run, everything else stays. */
 export const writeConfigs = (layout: Layout, dnsPort: number): void => {
   for (const member of layout.members) {
+    const { name, role, port, announcedPort } = member
     const values: Record<string, unknown> = {
-      name: member.name,
-      role: member.role,
+      name,
+      role,
       domain: devDomain,
       'listen.host': '::1',
-      'listen.port': member.port,
+      'listen.port': port,
       'announce.allow': ['loopback'],
-      'bootstrap.port': layout.root.port,
+      'bootstrap.port': layout.root.announcedPort,
       'bootstrap.dnsServers': [`[::1]:${dnsPort}`],
       'admission.policy': 'open',
       'backup.enabled': false,
-      'logging.format': 'json'
+      'logging.format': 'json',
+      ...(announcedPort !== port && { 'announce.addresses': [`/ip6/::1/tcp/${announcedPort}`] })
     }
     for (const [key, value] of Object.entries(values)) saveConfigValue(member.configFile, key, value)
   }

@@ -6,10 +6,11 @@ import { Zone } from '../../dns/zone.ts'
 import { type Config, loadConfig, saveConfigValue } from '../../node/config/index.ts'
 import type { PeersView } from '../../node/control/api.ts'
 import { ControlClient } from '../../node/control/client.ts'
+import { isRegistryRole } from '../../registry/role.ts'
 import { changes } from '../changes.ts'
 import { ExitError, exitCodes } from '../exit.ts'
 import { Child, type ChildEnd } from './child.ts'
-import { type DevMember, devDomain, type Layout, layOut, writeConfigs } from './layout.ts'
+import { type DevMember, devDomain, type Layout, type LayoutInit, layOut, writeConfigs } from './layout.ts'
 
 /** From nothing to everybody online; ten times what it takes on two cores. */
 const startMs = 60_000
@@ -19,9 +20,9 @@ const retryMs = 50
 const isComplete = (view: PeersView): boolean =>
   view.peers.every(({ state, version }) => state !== 'online' || version !== null)
 
-export interface DevInit {
-  nodes: number
-  dir: string | undefined
+export interface DevInit extends LayoutInit {
+  /** Names of members that are started later, by `enter`. */
+  later?: readonly string[]
   env: Readonly<Record<string, string | undefined>>
   signal: AbortSignal
   progress(line: string): void
@@ -35,15 +36,20 @@ export class DevNetwork implements AsyncDisposable {
   /** Rejects when a process dies before it was asked to stop. */
   readonly failed: Promise<never>
   readonly #init: DevInit
-  readonly #dns: Authority
-  readonly #children: Child[] = []
-  readonly #invites: string[] = []
+  readonly #zone: Zone
+  readonly #dnsPort: number
+  #dns: Authority | undefined
+  readonly #children = new Map<string, Child>()
+  /** Files with invites, by the name of the member. */
+  readonly #invites = new Map<string, string>()
   readonly #started = performance.now()
   #fail: (error: Error) => void = () => undefined
 
   private constructor(init: DevInit, layout: Layout, dns: Authority) {
     this.#init = init
     this.layout = layout
+    this.#zone = dns.zone
+    this.#dnsPort = dns.port
     this.#dns = dns
     this.client = new ControlClient({ path: layout.root.socket })
     this.failed = new Promise((_, reject) => {
@@ -53,7 +59,7 @@ export class DevNetwork implements AsyncDisposable {
   }
 
   static async open(init: DevInit): Promise<DevNetwork> {
-    const layout = await layOut(init.nodes, init.dir)
+    const layout = await layOut(init)
     const zone = new Zone(devDomain)
     zone.set(`tnr.${devDomain}`, [{ type: 'AAAA', value: '::1' }])
     const dns = await Authority.start(zone)
@@ -82,11 +88,12 @@ export class DevNetwork implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     // Nodes first: they say goodbye to the registries, which are still there to hear it.
-    const registries = this.#children.filter(({ name }) => name === 'root' || name === 'secondary')
-    const nodes = this.#children.filter((child) => !registries.includes(child))
+    const children = [...this.#children.values()]
+    const registries = children.filter(({ name }) => name === 'root' || name === 'secondary')
+    const nodes = children.filter((child) => !registries.includes(child))
     await Promise.all(nodes.map((child) => child.stop()))
     await Promise.all(registries.map((child) => child.stop()))
-    await this.#dns[Symbol.asyncDispose]()
+    await this.stopDns()
   }
 
   async #start(signal: AbortSignal): Promise<PeersView> {
@@ -95,9 +102,11 @@ export class DevNetwork implements AsyncDisposable {
     this.#spawn(root, ['registry', 'start', '--config', root.configFile])
     await this.#answers(signal)
     this.#say('root is up')
-    await Promise.all(members.filter((member) => member !== root).map((member) => this.#enter(member, signal)))
+    const others = members.filter((member) => member !== root && !this.#isLater(member))
+    await Promise.all(others.map((member) => this.enter(member.name, signal)))
     const view = await this.#allOnline(signal)
-    await Promise.all(this.#invites.map((file) => rm(file)))
+    await Promise.all([...this.#invites.values()].map((file) => rm(file)))
+    this.#invites.clear()
     return view
   }
 
@@ -116,24 +125,83 @@ export class DevNetwork implements AsyncDisposable {
     return networkId
   }
 
-  async #enter(member: DevMember, signal: AbortSignal): Promise<void> {
-    const config = ['--config', member.configFile]
-    if (member.entry === 'tnr' || member.known) {
-      this.#spawn(member, [member.role === 'secondary' ? 'registry' : 'node', 'start', ...config])
-      return
-    }
-    const { line } = await this.client.invite({ role: member.role, name: member.name }, { signal })
-    const file = join(this.layout.folder, `${member.name}.invite`)
+  #isLater({ name }: DevMember): boolean {
+    return this.#init.later?.includes(name) === true
+  }
+
+  /** @throws RangeError there is no such member */
+  member(name: string): DevMember {
+    const member = this.layout.members.find((each) => each.name === name)
+    if (member === undefined) throw new RangeError(`no member ${name}`)
+    return member
+  }
+
+  clientOf(name: string): ControlClient {
+    return new ControlClient({ path: this.member(name).socket, timeoutMs: 5_000 })
+  }
+
+  /** Process ids of those that run, by name. */
+  pids(): Map<string, number> {
+    const pids = new Map<string, number>()
+    for (const [name, { pid }] of this.#children) if (pid !== undefined) pids.set(name, pid)
+    return pids
+  }
+
+  /** Ends a process at once, without a goodbye. */
+  async kill(name: string): Promise<void> {
+    await this.#children.get(name)?.kill()
+    this.#children.delete(name)
+  }
+
+  async stop(name: string): Promise<void> {
+    await this.#children.get(name)?.stop()
+    this.#children.delete(name)
+  }
+
+  /** Starts a member that was there before. */
+  restart(name: string): void {
+    this.run(this.member(name))
+  }
+
+  run(member: DevMember): void {
+    const { role, configFile } = member
+    this.#spawn(member, [isRegistryRole(role) ? 'registry' : 'node', 'start', '--config', configFile])
+  }
+
+  /** Nobody answers for the domain any more. */
+  async stopDns(): Promise<void> {
+    const dns = this.#dns
+    this.#dns = undefined
+    await dns?.[Symbol.asyncDispose]()
+  }
+
+  async startDns(): Promise<void> {
+    this.#dns = await Authority.start(this.#zone, this.#dnsPort)
+  }
+
+  /** Starts a member for the first time, or again. */
+  async enter(name: string, signal: AbortSignal): Promise<void> {
+    const member = this.member(name)
+    if (!member.known && member.entry === 'invite') await this.invite(name, signal)
+    const file = this.#invites.get(name)
+    if (file === undefined) this.restart(name)
+    else this.#spawn(member, ['join', file, '--config', member.configFile])
+  }
+
+  /** Has the root invite a member that is to enter; it does so with the invite from then on. */
+  async invite(name: string, signal: AbortSignal): Promise<void> {
+    if (this.#invites.has(name)) return
+    const { line } = await this.client.invite({ role: this.member(name).role, name }, { signal })
+    const file = join(this.layout.folder, `${name}.invite`)
     await writeFile(file, `${line}\n`, { mode: 0o600 })
-    this.#invites.push(file)
-    this.#spawn(member, ['join', file, ...config])
+    this.#invites.set(name, file)
   }
 
   #spawn(member: DevMember, args: string[]): void {
     if (this.#init.signal.aborted) return
     const { name, logFile } = member
     const child = new Child({ name, args, home: this.layout.folder, logFile, env: this.#init.env })
-    this.#children.push(child)
+    this.#children.set(name, child)
     void child.ended.then((end) => this.#onEnd(child, end))
   }
 
@@ -154,7 +222,7 @@ export class DevNetwork implements AsyncDisposable {
   }
 
   async #allOnline(signal: AbortSignal): Promise<PeersView> {
-    const wanted = this.layout.members.length
+    const wanted = this.layout.members.filter((member) => !this.#isLater(member)).length
     let online = 0
     for await (const _ of changes(this.client, { signal, everyMs: 250 })) {
       const view = await this.client.peers({ signal })

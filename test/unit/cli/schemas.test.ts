@@ -48,7 +48,8 @@ const elsewhere = [
   'install-plan',
   'uninstall',
   'uninstall-plan',
-  'doctor'
+  'doctor',
+  'drill'
 ]
 
 describe('JSON of each command', () => {
