@@ -116,7 +116,7 @@ describe('the verification of a store', () => {
   it.each([
     [
       'an entry with another signature',
-      "UPDATE log SET envelope = CAST(substr(envelope, 1, length(envelope) - 1) || x'00' AS BLOB) WHERE n = 2"
+      "UPDATE log SET envelope = CAST(substr(envelope, 1, length(envelope) - 1) || x'ff' AS BLOB) WHERE n = 2"
     ],
     ['an entry that is gone', 'DELETE FROM log WHERE n = 2'],
     ['an entry with another hash', 'UPDATE log SET hash = randomblob(32) WHERE n = 2'],
