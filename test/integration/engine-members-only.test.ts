@@ -170,4 +170,22 @@ describe('a service for members alone', () => {
     expect(neighbours.connected).toEqual([a, c, b])
     expect(await firstBytes(second)).toBe('served')
   })
+
+  it('has the place of a member back that libp2p has forgotten when it goes', async () => {
+    const { trust, guarded, other } = await pair(100, { most: 1 })
+    const silent = await startPlainHost()
+    hosts.push(silent)
+    const first = await connect(silent, guarded)
+    const inbound = await connectionWith(guarded, silent)
+    trust.prove(inbound, member)
+    expect(await firstBytes(first)).toBe('served')
+    const gone = new Promise((resolve) => inbound.addEventListener('close', resolve, { once: true }))
+    // As happens to one that is revoked: then no topology hears of its end.
+    await guarded.peerStore.delete(silent.peerId)
+    await silent.hangUp(guarded.peerId)
+    await gone
+    const second = await connect(other, guarded)
+    trust.prove(await connectionWith(guarded, other), member)
+    expect(await firstBytes(second)).toBe('served')
+  })
 })

@@ -1,44 +1,53 @@
+import type { Connection } from '@libp2p/interface'
+
 /**
- * Bounds with how many peers a service deals: those that came first. The others wait, connected but unknown to the service, until one
- * leaves. Bounded by the connections.
+ * Bounds with how many peers a service deals: those that came first. The others wait, connected but unknown to the service, until the
+ * last connection of one is closed. Bounded by the connections.
  */
 export class Circle {
   readonly #most: number
-  readonly #inside = new Set<string>()
-  readonly #waiting = new Map<string, (() => void)[]>()
+  /** Ids of the open connections of each peer that is inside. */
+  readonly #inside = new Map<string, Set<string>>()
+  /** What is to be done when there is room, by connection and by who wants it. */
+  readonly #waiting = new Map<string, Map<object, () => void>>()
 
   constructor(most: number) {
     this.#most = most
   }
 
-  get size(): number {
-    return this.#inside.size
-  }
-
   /** Whether the peer is inside, where it goes if there is room. */
-  enter(id: string): boolean {
-    if (this.#inside.has(id)) return true
-    if (this.#inside.size >= this.#most) return false
-    this.#inside.add(id)
+  enter(connection: Connection): boolean {
+    const peer = connection.remotePeer.toString()
+    const open = this.#inside.get(peer)
+    if (open?.has(connection.id) === true) return true
+    if (connection.status !== 'open' || (open === undefined && this.#inside.size >= this.#most)) return false
+    if (open === undefined) this.#inside.set(peer, new Set([connection.id]))
+    else open.add(connection.id)
+    connection.addEventListener('close', () => this.#leave(peer, connection.id), { once: true })
     return true
   }
 
-  /** Calls back when the peer has been let in. */
-  wait(id: string, entered: () => void): void {
-    const callbacks = this.#waiting.get(id)
-    if (callbacks === undefined) this.#waiting.set(id, [entered])
-    else callbacks.push(entered)
+  /** Calls back when there is room again, once for each `who`. */
+  wait(connection: Connection, who: object, retry: () => void): void {
+    if (connection.status !== 'open') return
+    const waiting = this.#waiting.get(connection.id)
+    if (waiting !== undefined) {
+      waiting.set(who, retry)
+      return
+    }
+    this.#waiting.set(connection.id, new Map([[who, retry]]))
+    connection.addEventListener('close', () => this.#waiting.delete(connection.id), { once: true })
   }
 
-  /** The peer is gone; who has waited longest takes its place. */
-  leave(id: string): void {
-    this.#waiting.delete(id)
-    if (!this.#inside.delete(id)) return
-    const next = this.#waiting.entries().next()
-    if (next.done === true) return
-    const [nextId, callbacks] = next.value
-    this.#waiting.delete(nextId)
-    this.#inside.add(nextId)
-    for (const entered of callbacks) entered()
+  #leave(peer: string, connectionId: string): void {
+    const open = this.#inside.get(peer)
+    open?.delete(connectionId)
+    if (open === undefined || open.size > 0) return
+    this.#inside.delete(peer)
+    for (const [id, waiting] of this.#waiting) {
+      if (this.#inside.size >= this.#most) return
+      this.#waiting.delete(id)
+      for (const retry of waiting.values()) retry()
+    }
   }
 }

@@ -106,19 +106,14 @@ class Door {
 
   hasRoom(connection: Connection): boolean {
     const role = this.trust.memberOf(connection)?.role
-    return (role !== undefined && isRegistryRole(role)) || this.#circle?.enter(idOf(connection.remotePeer)) !== false
+    return (role !== undefined && isRegistryRole(role)) || this.#circle?.enter(connection) !== false
   }
 
-  wait(peerId: PeerId, entered: () => void): void {
-    this.#circle?.wait(idOf(peerId), entered)
-  }
-
-  leave(peerId: PeerId): void {
-    this.#circle?.leave(idOf(peerId))
+  /** Calls back when there is room again. */
+  wait(connection: Connection, who: object, retry: () => void): void {
+    this.#circle?.wait(connection, who, retry)
   }
 }
-
-const idOf = (peerId: PeerId): string => peerId.toString()
 
 function membersHandler(handler: StreamHandler, door: Door): StreamHandler {
   const { trust } = door
@@ -180,7 +175,7 @@ class MembersTopology {
 
   async #connect(peerId: PeerId, connection: Connection): Promise<void> {
     if (this.#door.hasRoom(connection)) await this.#tell(peerId, connection)
-    else this.#door.wait(peerId, () => void this.#tell(peerId, connection))
+    else this.#door.wait(connection, this, () => void this.#connect(peerId, connection))
   }
 
   async #tell(peerId: PeerId, connection: Connection): Promise<void> {
@@ -192,7 +187,6 @@ class MembersTopology {
   }
 
   async #onDisconnect(peerId: PeerId): Promise<void> {
-    this.#door.leave(peerId)
     if (!this.#told.delete(peerId.toString())) return
     this.#inner.filter?.remove(peerId)
     await this.#inner.onDisconnect?.(peerId)
