@@ -3,13 +3,14 @@ import { yamux } from '@chainsafe/libp2p-yamux'
 import { type Identify, type IdentifyPush, identify, identifyPush } from '@libp2p/identify'
 import type { ComponentLogger, Libp2p, PrivateKey, ServiceMap } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
-import { tcp } from '@libp2p/tcp'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import type { Libp2pInit, Libp2pOptions, ServiceFactoryMap } from 'libp2p'
 import { isAnnounceable } from '../registry/addrs.ts'
+import { coalescedTcp } from './coalesced-tcp.ts'
+import { connectionList } from './connection-list.ts'
 import type { Gater } from './gater.ts'
 
-export type BaseServices = { identify: Identify; identifyPush: IdentifyPush }
+export type BaseServices = { identify: Identify; identifyPush: IdentifyPush; connectionList: object }
 
 /** A service that is left out is one that this role does not have. */
 type Factories<T extends ServiceMap> = {
@@ -62,7 +63,7 @@ export const libp2pOptions = <T extends ServiceMap>(init: Libp2pInitOf<T>): Libp
     logger: init.logger,
     // libp2p calls an address of its own verified only after AutoNAT has dialled it; a network of two has nobody for that.
     addresses: { listen: [...init.listen], announceFilter: () => announced(init.announce(), self) },
-    transports: [tcp({ backlog: 1024 })],
+    transports: [coalescedTcp({ backlog: 1024 })],
     connectionEncrypters: [noise()],
     streamMuxers: [yamux(yamuxInit)],
     connectionGater: init.gater,
@@ -76,7 +77,11 @@ export const libp2pOptions = <T extends ServiceMap>(init: Libp2pInitOf<T>): Libp
 }
 
 const withBase = <T extends ServiceMap>(services: Factories<T> | undefined): ServiceFactoryMap<T & BaseServices> => {
-  const base = { identify: identify(identifyInit), identifyPush: identifyPush(identifyInit) }
+  const base = {
+    identify: identify(identifyInit),
+    identifyPush: identifyPush(identifyInit),
+    connectionList: connectionList()
+  }
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- TypeScript cannot see that a mapped type of a union of keys is the two mapped types
   return { ...services, ...base } as ServiceFactoryMap<T & BaseServices>
 }

@@ -1,7 +1,7 @@
 import type { Connection } from '@libp2p/interface'
 import { equals } from 'uint8arrays/equals'
 import type { ProtocolLimits } from '../protocols/engine/limits.ts'
-import type { ConnectionTrust, TrustedMember } from '../protocols/engine/trust.ts'
+import type { ConnectionListener, ConnectionTrust, TrustedMember } from '../protocols/engine/trust.ts'
 import { type SyncCursors, type SyncTarget, sync } from '../protocols/sync/index.ts'
 import { peerIdText } from '../registry/keys.ts'
 import type { Clock, Logger } from '../registry/ports.ts'
@@ -59,8 +59,12 @@ export class SyncKeeper {
   }
 
   start(): void {
-    const { trust } = this.#init
-    const stops = [trust.onMember(() => this.reconcile()), trust.onGone(() => this.reconcile())]
+    const { trust, isRegistry } = this.#init
+    // A registry follows registries alone: thousands of members who come back at once are none of its sources.
+    const changed: ConnectionListener = (_, { role }) => {
+      if (!isRegistry || isRegistryRole(role)) this.reconcile()
+    }
+    const stops = [trust.onMember(changed), trust.onGone(changed)]
     this.#over.signal.addEventListener('abort', () => {
       for (const stop of stops) stop()
     })

@@ -171,6 +171,7 @@ describe('limits per /64 before Noise', () => {
     await using c = await netHost()
     await dial(a)
     await dial(b)
+    await expect.poll(() => host.gater.inbound).toMatchObject({ open: 2, unfinished: 0 })
     await expect(dial(c)).rejects.toThrow(/clos|reset|abort|EOF|ended/i)
     known = true
     await dial(c)

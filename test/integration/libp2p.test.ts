@@ -1,6 +1,7 @@
+import { Socket } from 'node:net'
 import type { Stream } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { isPortTaken } from '../../src/node/libp2p.ts'
 import { netHost } from '../helpers/net-hosts.ts'
 
@@ -8,6 +9,38 @@ const protocol = '/test/flood/1.0.0'
 const chunk = new Uint8Array(50 * 1024)
 
 describe('libp2p options', () => {
+  it('what is said on one connection in one turn is one write of its socket', async () => {
+    await using host = await netHost()
+    await using other = await netHost()
+    let received = 0
+    await host.libp2p.handle(protocol, (stream) => {
+      stream.addEventListener('message', ({ data }) => {
+        received += data.byteLength
+      })
+    })
+    const connection = await other.libp2p.dial(multiaddr(host.address))
+    const streams = await Promise.all(Array.from({ length: 8 }, () => connection.newStream(protocol)))
+    const single = vi.spyOn(Socket.prototype, '_write')
+    const joint = vi.spyOn(Socket.prototype, '_writev')
+    onTestFinished(() => void vi.restoreAllMocks())
+    for (const stream of streams) stream.send(new Uint8Array(32))
+    await expect.poll(() => received).toBe(8 * 32)
+    const port = Number(/tcp\/(\d+)/.exec(host.address)?.[1])
+    const isOurs = (socket: unknown): boolean => socket instanceof Socket && socket.remotePort === port
+    expect([joint.mock.contexts.filter(isOurs).length, single.mock.contexts.filter(isOurs).length]).toEqual([1, 0])
+  })
+
+  it('lists the connections of one peer and of all', async () => {
+    await using host = await netHost()
+    await using one = await netHost()
+    await using other = await netHost()
+    for (const { libp2p } of [one, other]) await libp2p.dial(multiaddr(host.address))
+    await expect.poll(() => host.libp2p.getConnections().length).toBe(2)
+    expect(host.libp2p.getConnections(one.libp2p.peerId).map(({ remotePeer }) => remotePeer.toString())).toEqual([
+      one.libp2p.peerId.toString()
+    ])
+  })
+
   it('a reader that pauses holds the sender and loses nothing', async () => {
     await using host = await netHost()
     await using other = await netHost()

@@ -1,0 +1,51 @@
+import { Socket } from 'node:net'
+import type { MultiaddrConnection, Transport, Upgrader, UpgraderOptions } from '@libp2p/interface'
+import { type TCPComponents, type TCPOptions, tcp } from '@libp2p/tcp'
+
+/**
+ * libp2p's TCP, with what one turn of the event loop writes to a socket in one system call: libp2p itself makes one for each buffer of
+ * each frame, 26 for a request on a stream of its own.
+ */
+export const coalescedTcp =
+  (init: TCPOptions) =>
+  (components: TCPComponents): Transport => {
+    const transport = tcp(init)(components)
+    const dial = transport.dial.bind(transport)
+    const createListener = transport.createListener.bind(transport)
+    transport.dial = (address, options) => dial(address, { ...options, upgrader: coalescing(options.upgrader) })
+    transport.createListener = (options) => createListener({ ...options, upgrader: coalescing(options.upgrader) })
+    return transport
+  }
+
+/** The upgrader is the first to be given a new connection. */
+const coalescing = (upgrader: Upgrader): Upgrader => ({
+  upgradeInbound: (connection: MultiaddrConnection, options: UpgraderOptions) =>
+    upgrader.upgradeInbound(coalesced(connection), options),
+  upgradeOutbound: (connection: MultiaddrConnection, options: UpgraderOptions) =>
+    upgrader.upgradeOutbound(coalesced(connection), options),
+  createInboundAbortSignal: (signal) => upgrader.createInboundAbortSignal(signal),
+  getStreamMuxers: () => upgrader.getStreamMuxers(),
+  getConnectionEncrypters: () => upgrader.getConnectionEncrypters()
+})
+
+const coalesced = (connection: MultiaddrConnection): MultiaddrConnection => {
+  // No part of the interface: without it every write stays a system call.
+  if ('socket' in connection && connection.socket instanceof Socket) coalesceWrites(connection.socket)
+  return connection
+}
+
+/** Holds back what is written until the events of this turn are worked off, or the buffer is full. */
+export const coalesceWrites = (socket: Socket): void => {
+  const uncork = (): void => socket.uncork()
+  socket.write = new Proxy(socket.write.bind(socket), {
+    apply(write, self, given): boolean {
+      if (socket.writableCorked === 0) {
+        socket.cork()
+        setImmediate(uncork)
+      }
+      const takesMore = Reflect.apply(write, self, given)
+      if (!takesMore) socket.uncork()
+      return takesMore
+    }
+  })
+}
