@@ -92,7 +92,7 @@ export const start: Benchmark = {
 says that it is a member with a session; the root runs. Memory: VmRSS after some idle seconds. Floor: a process with bare libp2p (TCP, Noise,
 yamux) until it listens. "Large": a root with as many members and records; its start includes loading SQLite, the check of the store, and the
 state of all members.`,
-  parameters: { large: 100_000, idle: 10 },
+  parameters: { large: 100_000, idle: 15 },
   quick: { large: 1_000, idle: 1 },
 
   async prepare(bench: Bench): Promise<Plan> {
