@@ -57,7 +57,7 @@ export function needsTable(needs: readonly Needs[]): string {
     row('cores of a registry', ({ registryCores }) => registryCores),
     row('memory of a registry, GiB', ({ registryBytes }) => registryBytes / gib),
     row('a registry sends, MB/s', ({ registrySent }) => registrySent / 1e6),
-    row('cores of a node', ({ nodeCores }) => nodeCores),
+    row('cores of a node, for the signatures in gossip', ({ nodeCores }) => nodeCores),
     row('memory of a node, MiB', ({ nodeBytes }) => nodeBytes / mib),
     row('a node receives, kB/s', ({ nodeReceived }) => nodeReceived / 1e3),
     row('first sync of a node, MB', ({ firstSyncBytes }) => firstSyncBytes / 1e6),
