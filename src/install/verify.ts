@@ -37,18 +37,20 @@ export const verify = async (install: Install, options: VerifyOptions): Promise<
     )
   }
   options.say('waiting for the admission')
-  const status = (await until(client, isSettled, joinMs, options)) ?? first
+  const settled = await until(client, isSettled, joinMs, options)
+  const status = settled ?? (await client.status({ signal: options.signal }))
   const begun = performance.now()
   const { total } = await client.peers({ signal: options.signal })
   return { status, answerMs: performance.now() - begun, peers: total }
 }
 
 /** There is nothing more to wait for, or it is somebody else's turn. */
-const isSettled = ({ word, membership, registry, self }: StatusView): boolean =>
-  word === 'healthy' ||
-  word === 'refused' ||
-  membership.state === 'pending' ||
-  (membership.state === 'member' && (self.role === 'root' || registry.lease !== null))
+export const isSettled = ({ word, membership, registry, self }: StatusView): boolean =>
+  word !== 'starting' &&
+  (word === 'healthy' ||
+    word === 'refused' ||
+    membership.state === 'pending' ||
+    (membership.state === 'member' && (self.role === 'root' || registry.lease !== null)))
 
 /** The first status that is as wanted; undefined: none within the time. */
 const until = async (
