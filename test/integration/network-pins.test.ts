@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { SigningKey } from '../../src/registry/keys.ts'
-import { networkIdText } from '../../src/registry/network-id.ts'
+import { networkFingerprint, networkIdText } from '../../src/registry/network-id.ts'
 import { frozenHost } from '../helpers/frozen-host.ts'
 import { eventually, TestNetwork } from '../helpers/network.ts'
 import { leaseAt, seenBy } from '../helpers/network-views.ts'
@@ -80,6 +80,29 @@ describe('finding the network', () => {
     expect(performance.now() - started).toBeLessThan(2_000)
     expect(leaseAt(back)).toBe('root')
     expect(first.port + second.port).toBeGreaterThan(0)
+  })
+
+  it('without a pin does not start, unless told to trust the first network, whose fingerprint it says and keeps to', async () => {
+    await using network = await TestNetwork.create()
+    await using other = await TestNetwork.create()
+    const unpinned = { networkId: undefined, 'bootstrap.peers': [network.address('root')] }
+    await expect(network.start('a', unpinned)).rejects.toThrow('--trust-on-first-use')
+
+    const trusting = await network.start('a', { ...unpinned, 'bootstrap.trustOnFirstUse': true })
+    await trusting.joined({ signal: AbortSignal.timeout(5_000) })
+    const { networkId } = network.node('root').registry
+    expect(network.logs.join('')).toContain(`on first use; fingerprint ${networkFingerprint(networkId)}`)
+    await trusting.stop()
+
+    const elsewhere = {
+      networkId: undefined,
+      'bootstrap.peers': [other.address('root')],
+      'bootstrap.trustOnFirstUse': true
+    }
+    const again = await network.start('a', elsewhere)
+    await again.joined({ signal: AbortSignal.timeout(5_000) })
+    expect(networkIdText(again.registry.networkId)).toBe(network.networkId)
+    expect([...other.node('root').registry.replica.state.members()]).toHaveLength(1)
   })
 
   it('refuses to start with a pin that its store contradicts, names both, and changes nothing', async () => {

@@ -1,0 +1,70 @@
+import { once } from 'node:events'
+import { connect, createServer, type Socket } from 'node:net'
+import { expect, test } from 'vitest'
+import { TestNetwork } from '../helpers/network.ts'
+import { leaseAt, seenBy } from '../helpers/network-views.ts'
+
+/** A machine between two others: it passes on what it gets, and keeps a copy. */
+const onPath = async (port: number) => {
+  const heard: Buffer[] = []
+  const sockets = new Set<Socket>()
+  const pass = (from: Socket, to: Socket): void => {
+    sockets.add(from)
+    from.on('data', (chunk: Buffer) => {
+      heard.push(chunk)
+      to.write(chunk)
+    })
+    from.on('close', () => to.destroy())
+    from.on('error', () => to.destroy())
+  }
+  const server = createServer((near) => {
+    const far = connect({ host: '::1', port })
+    pass(near, far)
+    pass(far, near)
+  })
+  server.listen({ host: '::1', port: 0, ipv6Only: true })
+  await once(server, 'listening')
+  const bound = server.address()
+  if (typeof bound !== 'object' || bound === null) throw new Error('no port')
+  return {
+    port: bound.port,
+    heard: () => Buffer.concat(heard),
+    [Symbol.asyncDispose]: async () => {
+      for (const socket of sockets) socket.destroy()
+      server.close()
+      await once(server, 'close')
+    }
+  }
+}
+
+test('who reads all packets between a member and its registry learns no name, key, network or protocol', async () => {
+  await using network = await TestNetwork.create({ 'admission.policy': 'invite' })
+  const root = network.node('root')
+  await using between = await onPath(root.attached.port)
+  const invite = await network.invite({ role: 'integrated', name: 'quiet-machine' })
+  const addrs = [`/ip6/::1/tcp/${between.port}`]
+  const member = network.make('quiet-machine')
+  member.invites.use({ ...invite, registries: invite.registries.map((registry) => ({ ...registry, addrs })) })
+  await member.start()
+  await member.joined({ signal: AbortSignal.timeout(30_000) })
+  await seenBy([root], 'quiet-machine', 'online')
+  expect(leaseAt(member)).toBe('root')
+
+  const heard = between.heard()
+  expect(heard.includes('/noise'), 'the session goes past the listener').toBe(true)
+  expect(heard.length).toBeGreaterThan(4_096)
+  const secrets: Record<string, string | Uint8Array> = {
+    'the name of the member': 'quiet-machine',
+    'the name of the root': 'root',
+    'the domain': 'net.test',
+    'a protocol': '/trustnet/',
+    'the network': root.registry.networkId,
+    'the key of the member': member.key.publicKey,
+    'the key of the root': root.key.publicKey,
+    'the PeerId of the member': member.peerId,
+    'the grant of the invite': invite.grant.bytes,
+    'the key of the invite': invite.inviteKey.publicKey
+  }
+  const leaked = Object.entries(secrets).filter(([, secret]) => heard.includes(Buffer.from(secret)))
+  expect(leaked.map(([what]) => what)).toEqual([])
+})

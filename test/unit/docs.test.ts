@@ -1,0 +1,26 @@
+import { existsSync, globSync, readFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+
+const pages = ['README.md', 'CHANGELOG.md', ...globSync('docs/**/*.md')]
+const textOf = (page: string): string => readFileSync(page, 'utf8')
+const { scripts } = JSON.parse(textOf('package.json')) as { scripts: Record<string, string> }
+
+describe.each(pages)('%s', (page) => {
+  const text = textOf(page)
+
+  it('links to pages that are there', () => {
+    const targets = [...text.matchAll(/\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)/g)].map(([, target]) => target ?? '')
+    expect(targets.filter((target) => !existsSync(join(dirname(page), target)))).toEqual([])
+  })
+
+  it('names tests that are there', () => {
+    const named = [...text.matchAll(/(?:test\/)?((?:unit|integration|hosts|faults|simulation)\/[\w./-]+\.ts)/g)]
+    expect(named.map(([, path]) => path ?? '').filter((path) => !existsSync(join('test', path)))).toEqual([])
+  })
+
+  it('names npm commands that are there', () => {
+    const named = [...text.matchAll(/npm run (?:--silent )?([a-z:]+)/g)].map(([, script]) => script ?? '')
+    expect(named.filter((script) => !(script in scripts))).toEqual([])
+  })
+})
