@@ -2,6 +2,7 @@ import { formatDuration } from '../node/config/durations.ts'
 import type { Key, Loaded } from '../node/config/index.ts'
 import { type ConfigOptions, loadedConfig } from './config-source.ts'
 import type { AddCommand, Context } from './context.ts'
+import { UsageError } from './exit.ts'
 import { exampleOf } from './help.ts'
 
 type Options = ConfigOptions & { json?: boolean; example?: boolean }
@@ -10,6 +11,7 @@ const examples = `
 Examples:
   trustnet config check        validate without starting
   trustnet config show         what is in force, and where each value is from
+  trustnet config migrate      rewrite a file of an older version
   trustnet config show --example > /etc/trustnet/hal.yaml`
 
 export const addConfig: AddCommand = (program, context) => {
@@ -34,6 +36,27 @@ export const addConfig: AddCommand = (program, context) => {
     .option('--json', 'print JSON')
     .addHelpText('after', exampleOf('trustnet config show', 'trustnet config show --example > ./hal.yaml'))
     .action((options: Options) => show(context, options))
+  config
+    .command('migrate [file]')
+    .description('rewrite a file of an older version; the old one is kept beside it')
+    .option('--config <file>', 'the file')
+    .option('--name <name>', 'of the node')
+    .option('--json', 'print JSON')
+    .addHelpText('after', exampleOf('trustnet config migrate', 'trustnet config migrate ./hal.yaml'))
+    .action((file: string | undefined, options: Options) => migrate(context, file, options))
+}
+
+const migrate = async (context: Context, given: string | undefined, options: Options): Promise<void> => {
+  const { terminal } = context
+  const { findConfigFile, loadConfig, migrateConfigFile } = await import('../node/config/index.ts')
+  const file = findConfigFile({ file: given ?? options.config, name: options.name, env: terminal.env })
+  if (file === undefined) throw new UsageError('There is no configuration file: name one.')
+  // What is not valid before is not rewritten.
+  loadConfig({ file, env: terminal.env })
+  const { changes, copy } = migrateConfigFile(file)
+  if (options.json === true) return terminal.json({ schemaVersion: 1, file, changes, copy })
+  for (const change of changes) terminal.print(change)
+  terminal.print(copy === null ? `${file}: nothing is to be changed` : `${file}: rewritten; as it was: ${copy}`)
 }
 
 const check = async (context: Context, file: string | undefined, options: Options): Promise<void> => {

@@ -1,10 +1,12 @@
 import { stringify } from 'yaml'
-import { keys } from '../node/config/index.ts'
+import { configVersion, keys, versionKey } from '../node/config/index.ts'
 
 const head = (name: string): string => `# TrustNet node ${name}, written by \`trustnet install\`.
 # The environment wins over this file (TRUSTNET_SECTION_KEY); \`trustnet config check\` validates it.
 # All other keys and their defaults: trustnet config show --example
-`
+
+# version of the keys below: a program that knows only older ones refuses the file
+${versionKey}: ${configVersion}`
 
 const inline = (value: unknown): string => stringify(value, { collectionStyle: 'flow', lineWidth: 0 }).trim()
 

@@ -2,6 +2,7 @@ import { stringify } from 'yaml'
 import { defaults, derivedDefaults } from './defaults.ts'
 import { formatDuration } from './durations.ts'
 import { type Key, keys } from './keys.ts'
+import { configVersion, versionKey } from './migrate.ts'
 import { treeAt } from './tree.ts'
 
 const head = `# TrustNet, all keys with their defaults. Remove the # before a key to change it.
@@ -9,6 +10,9 @@ const head = `# TrustNet, all keys with their defaults. Remove the # before a ke
 # Durations: 30 or 30s, 250ms, 5m, 1h, 90d. Lists in the environment are separated by commas.
 # The environment name of a key is TRUSTNET_SECTION_KEY; of a limit of a protocol TRUSTNET_PROTOCOLS_SECTION_KEY.
 # Secrets do not belong here: see .env.example.
+
+# version of the keys below: a program that knows only older ones refuses the file
+${versionKey}: ${configVersion}
 `
 
 /** What a key without a default might look like. */

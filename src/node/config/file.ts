@@ -1,5 +1,6 @@
 import { isMap, isNode, isScalar, LineCounter, type Node, type Pair, parseDocument, type YAMLMap } from 'yaml'
 import { keyByYaml, nearestKey, sections } from './keys.ts'
+import { maxConfigChars, versionKey } from './migrate.ts'
 
 /** A value in the file and where it stands. */
 export interface FileValue {
@@ -13,14 +14,13 @@ export interface ParsedFile {
   readonly problems: readonly string[]
 }
 
-/** A configuration is a few hundred lines; more is another kind of file. */
-const maxChars = 256 * 1024
 /** Anchors are allowed, bombs of them are not. */
 const maxAliases = 20
 
 /** Reads the YAML text into values by key ('listen.port'), with a problem for each key that does not exist. */
 export const parseFile = (text: string, file: string): ParsedFile => {
-  if (text.length > maxChars) return { values: new Map(), problems: [`${file}: is longer than ${maxChars} characters`] }
+  if (text.length > maxConfigChars)
+    return { values: new Map(), problems: [`${file}: is longer than ${maxConfigChars} characters`] }
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
   const at = (offset: number | undefined): string => {
@@ -33,6 +33,7 @@ export const parseFile = (text: string, file: string): ParsedFile => {
   const read = (map: YAMLMap, above: string): void => {
     for (const pair of map.items) {
       const { key, offset } = nameOf(pair, above)
+      if (key === versionKey) continue
       const value = isNode(pair.value) ? pair.value : null
       const place = at(value?.range?.[0] ?? offset)
       const empty = value === null || (isScalar(value) && value.value === null)

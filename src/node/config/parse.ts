@@ -4,6 +4,7 @@ import { type Homes, homes } from '../paths.ts'
 import { defaults, derivedDefaults, nameFromHost } from './defaults.ts'
 import { type FileValue, parseFile } from './file.ts'
 import { type Key, keyByYaml, keys, nearestEnv, nearestKey, otherEnvironment, sections } from './keys.ts'
+import { migrateConfig } from './migrate.ts'
 import { type Config, crossChecks, roleNames } from './schema.ts'
 import { type Tree, treeAt, treePut } from './tree.ts'
 
@@ -25,7 +26,7 @@ export interface Parsed {
   readonly config: Config
   /** Where each key's value comes from, by its name in YAML. */
   readonly sources: Readonly<Record<string, Source>>
-  /** Things that are no errors but deserve a line: environment names that look like keys and are none. */
+  /** Things that are no errors but deserve a line: keys of an older version, environment names that look like keys and are none. */
   readonly warnings: readonly string[]
 }
 
@@ -44,7 +45,8 @@ const fileKeys = new Set(['paths.data', 'paths.key', 'paths.runtime', 'bootstrap
 export const parseConfig = (init: ParseInit = {}): Parsed => {
   const env = init.env ?? process.env
   const file = init.file ?? 'config'
-  const parsed = parseFile(init.text ?? '', file)
+  const { text, changes } = migrateConfig(init.text ?? '', file)
+  const parsed = parseFile(text, file)
   const problems = [...parsed.problems, ...unknownFlags(init.flags ?? {})]
   const given = collect(parsed.values, env, init.flags ?? {}, file)
   const values = new Map<string, unknown>()
@@ -60,7 +62,8 @@ export const parseConfig = (init: ParseInit = {}): Parsed => {
   const broken = crossChecks(config).map(({ key, message }) => `${given.get(key)?.label ?? key}: ${message}`)
   if (broken.length > 0) throw new ConfigError(broken)
   const sources = Object.fromEntries(keys.map((key) => [key.yaml, given.get(key.yaml)?.source ?? 'default']))
-  return { config: freeze(config), sources, warnings: unknownEnv(env) }
+  const older = changes.map((change) => `${file}: ${change} (\`trustnet config migrate\` writes it)`)
+  return { config: freeze(config), sources, warnings: [...older, ...unknownEnv(env)] }
 }
 
 const collect = (

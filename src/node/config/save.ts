@@ -1,9 +1,10 @@
-import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { chownSync, copyFileSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { isMap, parseDocument } from 'yaml'
 import { ConfigError } from '../errors.ts'
 import { codeOf } from './error-code.ts'
 import { keyByYaml } from './keys.ts'
+import { migrateConfig } from './migrate.ts'
 
 /**
  * Writes one key into a YAML file and leaves everything else, comments too, as it is. The file is replaced in one step,
@@ -25,6 +26,25 @@ export const saveConfigValue = (file: string, path: string, value: unknown): voi
     if (document.hasIn(parts)) document.deleteIn(parts)
   } else document.setIn(parts, value)
   replace(file, document.toString({ lineWidth: 0 }), before === undefined ? 0o640 : statSync(file).mode & 0o777)
+}
+
+export interface MigratedFile {
+  readonly changes: readonly string[]
+  /** The file as it was; null: nothing had to be changed. */
+  readonly copy: string | null
+}
+
+/** Brings a file to the version that this program writes. The copy of the old one is beside it, with its owner and mode. */
+export const migrateConfigFile = (file: string): MigratedFile => {
+  const { text, changes } = migrateConfig(readFileSync(file, 'utf8'), file)
+  if (changes.length === 0) return { changes, copy: null }
+  const { mode, uid, gid } = statSync(file)
+  const copy = `${file}.before-${new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')}`
+  copyFileSync(file, copy)
+  chownSync(copy, uid, gid)
+  replace(file, text, mode & 0o777)
+  chownSync(file, uid, gid)
+  return { changes, copy }
 }
 
 const readIfThere = (file: string): string | undefined => {

@@ -26,7 +26,8 @@ const commands: [string, string[]][] = [
   ['acknowledge', ['status', '--acknowledge', 'recovery-kit']],
   ['version', ['version']],
   ['config-check', ['config', 'check']],
-  ['config-show', ['config', 'show']]
+  ['config-show', ['config', 'show']],
+  ['config-migrate', ['config', 'migrate', new URL('../../../examples/trustnet.yaml', import.meta.url).pathname]]
 ]
 
 /** Held to their schemas where such a process or folder is at hand. */
