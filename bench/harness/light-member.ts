@@ -12,7 +12,12 @@ import { createLogging } from '../../src/node/logging.ts'
 import { limitsWith } from '../../src/protocols/engine/limits.ts'
 import { ConnectionTrust } from '../../src/protocols/engine/trust.ts'
 import { discoveryHello, type Hello, hello } from '../../src/protocols/hello/index.ts'
-import { openRegisterSession, type Registered, type RegisterSession } from '../../src/protocols/register/index.ts'
+import {
+  openRegisterSession,
+  type RegisterCall,
+  type Registered,
+  type RegisterSession
+} from '../../src/protocols/register/index.ts'
 import type { SigningKey } from '../../src/registry/keys.ts'
 import type { RootAddress } from '../processes/root.ts'
 import { memberKey, memberRecord, memberRole, nextSeq } from './members.ts'
@@ -103,13 +108,13 @@ export class LightMember {
     return connection
   }
 
-  /** Connects where needed, opens a session and registers. */
-  async register(): Promise<Registered> {
+  /** Connects where needed, opens a session and registers, or joins. */
+  async register(given: Partial<RegisterCall> = {}): Promise<Registered> {
     if (this.#connection?.status !== 'open') await this.connect()
     this.#session = await openRegisterSession(this.connection, { limits: clientLimits })
     const session = this.#session
     void this.#watch(session)
-    const registered = await this.#session.register({ record: this.nextRecord(), instance: this.instance })
+    const registered = await session.register({ record: this.nextRecord(), instance: this.instance, ...given })
     this.beatEvery(registered.heartbeatMs)
     return registered
   }

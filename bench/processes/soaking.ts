@@ -4,6 +4,8 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { createLogging } from '../../src/node/logging.ts'
 import { TrustNode } from '../../src/node/node.ts'
 import { dataFiles } from '../../src/node/paths.ts'
+import { decodeInvite, encodeInvite } from '../../src/registry/invite.ts'
+import type { Role } from '../../src/registry/role.ts'
 import { benchConfig, type Flags } from '../harness/network.ts'
 import { serveMethods } from '../harness/serve.ts'
 
@@ -30,8 +32,15 @@ const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false 
 const stores = (): string[] => [...nodes.values()].map(({ config }) => dataFiles(config.paths.data).store)
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0)
 
+const running = (name: string): TrustNode => {
+  const node = nodes.get(name)
+  if (node === undefined) throw new Error(`${name} was not started`)
+  return node
+}
+
 const methods = {
-  async start(folder: string, name: string, flags: Flags): Promise<void> {
+  /** With the line of an invite where the network asks for one. */
+  async start(folder: string, name: string, flags: Flags, invite?: string): Promise<void> {
     const config = benchConfig(folder, name, flags)
     const output = createWriteStream(join(folder, `${name}.log`), { flags: 'a' })
     const node = new TrustNode({
@@ -41,19 +50,19 @@ const methods = {
     })
     nodes.set(name, node)
     logs.set(name, output)
+    if (invite !== undefined) node.invites.use(decodeInvite(invite))
     await node.start()
   },
 
   /** Of a node that has joined, with the PeerId at its end. */
   address(name: string): string {
-    const node = nodes.get(name)
-    if (node === undefined) throw new Error(`${name} was not started`)
-    return `/ip6/::1/tcp/${node.attached.port}/p2p/${node.peerId}`
+    const { attached, peerId } = running(name)
+    return `/ip6/::1/tcp/${attached.port}/p2p/${peerId}`
   },
 
   /** Resolves when it is a member with a session. */
   async joined(name: string): Promise<void> {
-    await nodes.get(name)?.joined({ signal: AbortSignal.timeout(60_000) })
+    await running(name).joined({ signal: AbortSignal.timeout(60_000) })
   },
 
   async stop(name: string): Promise<void> {
@@ -62,8 +71,12 @@ const methods = {
     logs.get(name)?.end()
   },
 
-  async invite(): Promise<void> {
-    for (const { registry } of nodes.values()) await registry.admission.invite({ role: 'integrated', ttlMs: 1000 })
+  /** Of the root of that name: a line for one machine, good for as long as a start takes. */
+  async invite(name: string, role: Role): Promise<string> {
+    const { registry, config, key, attached } = running(name)
+    const { grant, inviteKey } = await registry.admission.invite({ role, ttlMs: 10_000 })
+    const registries = [{ publicKey: key.publicKey, addrs: [...attached.announced] }]
+    return encodeInvite({ domain: config.domain ?? '', networkId: registry.networkId, registries, grant, inviteKey })
   },
 
   sample(): Sample {

@@ -9,7 +9,7 @@ import type { Sample, SoakingMethods } from '../processes/soaking.ts'
 import { judge } from './judge.ts'
 
 /**
- * `npm run soak -- --minutes 30`: a root, two nodes that stay and six that stop and start all the time.
+ * `npm run soak -- --minutes 30`: a root, a secondary, two nodes that stay, six that stop and start all the time, and one that is killed.
  * Writes what each process uses to a file, and ends with 1 when anything still grows after the warm-up.
  */
 const { values } = parseArgs({
@@ -18,7 +18,11 @@ const { values } = parseArgs({
 const until = performance.now() + Number(values.minutes) * 60_000
 const steady = ['kept-0', 'kept-1']
 const restless = ['guest-0', 'guest-1', 'guest-2', 'guest-3', 'guest-4', 'guest-5']
-const names = ['root', 'others', 'restless'] as const
+const secondary = 'second'
+const killed = 'killed'
+/** So many rounds, each of a second or two, between two kills: less than a lease, so that it comes back as itself. */
+const roundsPerKill = 15
+const names = ['root', 'secondary', 'others', 'restless'] as const
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
 
 const folder = mkdtempSync(join(tmpdir(), 'trustnet-soak-'))
@@ -26,34 +30,52 @@ const folder = mkdtempSync(join(tmpdir(), 'trustnet-soak-'))
   await using prepare = new Child<PrepareMethods>('prepare')
   await prepare.call('prepare', folder, { members: 0, records: false, open: true })
 }
-const [root, others, guests] = names.map(() => new Child<SoakingMethods>('soaking'))
-if (root === undefined || others === undefined || guests === undefined) throw new Error('no processes')
+const soaking = (): Child<SoakingMethods> => new Child<SoakingMethods>('soaking')
+const processes = { root: soaking(), secondary: soaking(), others: soaking(), restless: soaking() }
+const samples: Record<(typeof names)[number], Sample[]> = { root: [], secondary: [], others: [], restless: [] }
 const flags = { 'heartbeat.interval': '3s', 'heartbeat.timeout': '2s' }
-const samples: Record<(typeof names)[number], Sample[]> = { root: [], others: [], restless: [] }
+let guestFlags: Record<string, unknown> = flags
+let victim: Child<SoakingMethods> | undefined
+let kills = 0
 
-async function round(number: number): Promise<void> {
-  if (root === undefined || others === undefined || guests === undefined) return
-  const going = restless.filter((_, index) => (index + number) % 3 === 0)
-  for (const name of going) await guests.call('stop', name)
-  await root.call('invite')
-  await Promise.all(going.map((name) => guests.call('start', folder, name, guestFlags)))
-  await Promise.all(going.map((name) => guests.call('joined', name)))
-  const taken = {
-    root: await root.call('sample'),
-    others: await others.call('sample'),
-    restless: await guests.call('sample')
+/** One node in a process of its own, killed without a goodbye; resolves when the next one with its folder has joined. */
+async function killAndStart(): Promise<void> {
+  if (victim !== undefined) {
+    await victim.kill()
+    kills++
   }
-  for (const name of names) samples[name].push(taken[name])
-  appendFileSync(values.out, `${JSON.stringify({ atMs: Math.round(performance.now()), ...taken })}\n`)
+  victim = soaking()
+  await victim.call('start', folder, killed, guestFlags)
+  await victim.call('joined', killed)
 }
 
-let guestFlags: Record<string, unknown> = flags
+async function round(number: number): Promise<void> {
+  const { root, restless: guests } = processes
+  const going = restless.filter((_, index) => (index + number) % 3 === 0)
+  for (const name of going) await guests.call('stop', name)
+  await root.call('invite', rootName, 'integrated')
+  await Promise.all(going.map((name) => guests.call('start', folder, name, guestFlags)))
+  if (number % roundsPerKill === 0) await killAndStart()
+  await Promise.all(going.map((name) => guests.call('joined', name)))
+  const taken: Partial<Record<string, Sample>> = {}
+  for (const name of names) {
+    const sample = await processes[name].call('sample')
+    taken[name] = sample
+    samples[name].push(sample)
+  }
+  appendFileSync(values.out, `${JSON.stringify({ atMs: Math.round(performance.now()), kills, ...taken })}\n`)
+}
+
 try {
   writeFileSync(values.out, '')
+  const { root, secondary: second, others, restless: guests } = processes
   await root.call('start', folder, rootName, { role: 'root', 'admission.policy': 'open', ...flags })
+  const invite = await root.call('invite', rootName, 'secondary')
+  await second.call('start', folder, secondary, { role: 'secondary', ...flags }, invite)
+  await second.call('joined', secondary)
   guestFlags = {
     ...flags,
-    'bootstrap.peers': [await root.call('address', rootName)],
+    'bootstrap.peers': [await root.call('address', rootName), await second.call('address', secondary)],
     'bootstrap.trustOnFirstUse': true
   }
   for (const name of steady) await others.call('start', folder, name, guestFlags)
@@ -62,7 +84,7 @@ try {
   for (const name of restless) await guests.call('joined', name)
   for (let number = 0; performance.now() < until; number++) await round(number)
 } finally {
-  await endAll([root, others, guests])
+  await endAll([...Object.values(processes), ...(victim === undefined ? [] : [victim])])
   rmSync(folder, { recursive: true, force: true })
 }
 for (const name of names) {
@@ -71,4 +93,4 @@ for (const name of names) {
     if (!isFlat) process.exitCode = 1
   }
 }
-say(`${samples.root.length} rounds, all samples in ${values.out}`)
+say(`${samples.root.length} rounds, ${kills} kills, all samples in ${values.out}`)

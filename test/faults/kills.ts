@@ -4,7 +4,7 @@ import { copyStore } from '../helpers/store-faults.ts'
 import { tempFolder } from '../helpers/temp.ts'
 import { makeStage } from '../simulation/stage.ts'
 import { Load } from './load.ts'
-import { Promises } from './promises.ts'
+import { Promises, stageKeys } from './promises.ts'
 
 /** Longest time under load before the next kill, ms. */
 const lifeMs = 150
@@ -16,11 +16,15 @@ export async function killMany(times: number, say: (line: string) => void = () =
   using folder = tempFolder()
   const path = join(folder.path, 'registry.db')
   copyStore(stage.root, path)
-  const promises = new Promises()
+  const promises = new Promises(stageKeys)
   for (let life = 0; life < times; life++) {
-    const load = await Load.start(path, life, promises)
-    await pause(Math.random() * lifeMs)
-    await load.kill()
+    const load = new Load('loaded-registry', [path, String(life)], promises)
+    try {
+      await load.works()
+      await pause(Math.random() * lifeMs)
+    } finally {
+      await load.kill()
+    }
     await promises.judge(path)
     if ((life + 1) % 20 === 0) say(`${life + 1} kills, ${promises.lines} acknowledgements: all kept`)
   }

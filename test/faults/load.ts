@@ -3,45 +3,40 @@ import { once } from 'node:events'
 import { resolve as absolute } from 'node:path'
 import type { Promises } from './promises.ts'
 
-/** The built one, also when this file runs from its source. */
-const program = absolute('dist/test/faults/loaded-registry.js')
-/** Until a registry that starts has acknowledged something. */
+/** Until something that starts, or comes back, has acknowledged something. */
 const startMs = 60_000
 
-/** A registry under load, in a process that can be killed. */
+/** A process that writes a line for whatever was acknowledged, and can be killed. */
 export class Load {
   readonly #child: ChildProcess
   readonly #ended: Promise<unknown>
   readonly #promises: Promises
+  #failure: Error | undefined
+  #onChange: () => void = () => {}
 
-  private constructor(child: ChildProcess, promises: Promises) {
-    this.#child = child
+  /** The built program of that name, also when this file runs from its source. */
+  constructor(program: string, given: readonly string[], promises: Promises) {
+    this.#child = spawn(process.execPath, [absolute(`dist/test/faults/${program}.js`), ...given], {
+      stdio: ['ignore', 'pipe', 'inherit']
+    })
     this.#promises = promises
-    this.#ended = once(child, 'close')
+    this.#ended = once(this.#child, 'close')
+    this.#child.stdout?.setEncoding('utf8').on('data', (chunk: string) => this.#take(chunk))
+    void this.#ended.then(() => this.#fail(new Error(`${program} ended by itself`)))
   }
 
-  /** Resolves when it is at work. */
-  static async start(path: string, life: number, promises: Promises): Promise<Load> {
-    const child = spawn(process.execPath, [program, path, String(life)], { stdio: ['ignore', 'pipe', 'inherit'] })
-    const load = new Load(child, promises)
-    const before = promises.lines
+  /** Resolves when more was acknowledged than now. */
+  async works(): Promise<void> {
+    const before = this.#promises.lines
     const { promise, resolve, reject } = Promise.withResolvers<void>()
-    const late = setTimeout(() => reject(new Error('the registry acknowledges nothing')), startMs)
-    child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
-      try {
-        promises.take(chunk)
-        if (promises.lines > before + 1) resolve()
-      } catch (error) {
-        reject(error instanceof Error ? error : new Error(String(error)))
-      }
-    })
-    void load.#ended.then(() => reject(new Error('the registry ended by itself')))
+    const late = setTimeout(() => reject(new Error(`nothing was acknowledged for ${startMs / 1000} s`)), startMs)
+    this.#onChange = () => {
+      if (this.#failure !== undefined) reject(this.#failure)
+      else if (this.#promises.lines > before + 1) resolve()
+    }
+    this.#onChange()
     try {
       await promise
-      return load
-    } catch (error) {
-      await load.kill()
-      throw error
     } finally {
       clearTimeout(late)
     }
@@ -52,5 +47,19 @@ export class Load {
     this.#child.kill('SIGKILL')
     await this.#ended
     this.#promises.end()
+  }
+
+  #take(chunk: string): void {
+    try {
+      this.#promises.take(chunk)
+      this.#onChange()
+    } catch (error) {
+      this.#fail(error instanceof Error ? error : new Error(String(error)))
+    }
+  }
+
+  #fail(error: Error): void {
+    this.#failure ??= error
+    this.#onChange()
   }
 }

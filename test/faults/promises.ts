@@ -1,19 +1,33 @@
 import { fromString } from 'uint8arrays/from-string'
 import { toString as text } from 'uint8arrays/to-string'
+import type { SigningKey } from '../../src/registry/keys.ts'
 import { openRegistry, type Registry } from '../../src/registry/registry.ts'
 import { openDatabase } from '../../src/registry/store/database.ts'
 import { keys } from '../simulation/stage.ts'
 
 const bytes = (hex: string | undefined): Uint8Array => fromString(hex ?? '', 'base16')
 
+/** Keys of the root whose store is judged. */
+export interface RootKeys {
+  readonly nodeKey: SigningKey
+  readonly logKey: SigningKey
+}
+
+export const stageKeys: RootKeys = { nodeKey: keys.root, logKey: keys.log }
+
 /** What a loaded registry acknowledged over all its lives, line by line, and whether a store keeps it. */
 export class Promises {
+  readonly #keys: RootKeys
   readonly #signed = new Map<string, string>()
   readonly #members = new Set<string>()
   readonly #revoked = new Set<string>()
   readonly #records = new Map<string, number>()
   #rest = ''
   lines = 0
+
+  constructor(root: RootKeys) {
+    this.#keys = root
+  }
 
   /** Takes what the process wrote; the line that its end cut off does not count. */
   take(chunk: string): void {
@@ -29,7 +43,7 @@ export class Promises {
 
   /** As it is now, whatever comes later. */
   copy(): Promises {
-    const copy = new Promises()
+    const copy = new Promises(this.#keys)
     for (const [position, hash] of this.#signed) copy.#signed.set(position, hash)
     for (const key of this.#members) copy.#members.add(key)
     for (const key of this.#revoked) copy.#revoked.add(key)
@@ -58,7 +72,7 @@ export class Promises {
     const found = String(db.pragma('integrity_check', { simple: true }))
     db.close()
     if (found !== 'ok') throw new Error(`the store is damaged: ${found}`)
-    await using registry = await openRegistry({ path, role: 'root', nodeKey: keys.root, logKey: keys.log })
+    await using registry = await openRegistry({ path, role: 'root', ...this.#keys })
     for (const [position, hash] of this.#signed) {
       const held = registry.replica.linkHash(Number(position.split(':')[1]))
       if (held === undefined || text(held, 'base16') !== hash)

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
+import { whyNoPowerCuts } from '../faults/disk.ts'
 import { killMany } from '../faults/kills.ts'
-import { cutPowerMany, whyNoPowerCuts } from '../faults/power-cuts.ts'
+import { cutPowerMany } from '../faults/power-cuts.ts'
 
 const reason = whyNoPowerCuts()
 // In CI a machine that cannot do it is a failure; elsewhere it is said and skipped.

@@ -4,7 +4,7 @@ export type { RegisterBackendEvents } from './backend.ts'
 export { openRegisterSession, RegisterSession } from './client.ts'
 export { registryBackend, type SessionRegistry } from './registry-backend.ts'
 export type { Register } from './server.ts'
-export type { Registered, RegistrySession, SessionEnd } from './session-types.ts'
+export type { RegisterCall, Registered, RegistrySession, SessionEnd } from './session-types.ts'
 
 /**
  * Serves joins, registrations, leases and records to members, and joins to strangers.
