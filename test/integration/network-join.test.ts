@@ -135,6 +135,21 @@ describe('joining without an invite', () => {
     expect(statesAt(a)['a']).toBe('online')
   })
 
+  it('gossips with the registry that let it in after a while', async () => {
+    await using network = await TestNetwork.create({ 'admission.policy': 'approve' })
+    const root = network.node('root')
+    const hal = await network.start('hal', { 'bootstrap.peers': [network.address('root')] })
+    await eventually(() => root.registry.admission.pending().length === 1)
+    // From here on gossip would begin.
+    await eventually(async () => {
+      const [peer] = await hal.attached.host.peerStore.all()
+      return peer?.protocols.some((protocol) => protocol.startsWith('/meshsub/')) === true
+    })
+    await root.registry.admission.approve('hal')
+    await hal.joined(soon())
+    await eventually(() => root.attached.mesh === 1 && hal.attached.mesh === 1)
+  })
+
   it('waits until it is approved, and is a member then without a restart', async () => {
     await using network = await TestNetwork.create({ 'admission.policy': 'approve' })
     const a = await network.start('a', { 'bootstrap.peers': [network.address('root')] })

@@ -12,7 +12,8 @@ export interface MembersOnlyOptions {
 
 /**
  * A registrar for services that must see members alone, since libp2p's gater knows no protocols: streams of others are reset,
- * and a topology hears of a peer only when identify said that it speaks the protocol AND its connection proved membership.
+ * and a topology hears of a peer only when identify said that it speaks the protocol AND its connection proved membership, on both sides:
+ * a service opens its stream once, and whoever takes us for a stranger resets it.
  */
 export function membersOnlyRegistrar(
   registrar: Registrar,
@@ -144,7 +145,7 @@ class MembersTopology {
   constructor(inner: Topology, door: Door) {
     this.#inner = inner
     this.#door = door
-    this.#unsubscribe = door.trust.onMember((connection) => {
+    this.#unsubscribe = door.trust.onMutual((connection) => {
       const held = this.#held.get(connection.id)
       this.#held.delete(connection.id)
       if (held !== undefined) void this.#connect(held.peerId, held.connection)
@@ -164,7 +165,7 @@ class MembersTopology {
   }
 
   async #onConnect(peerId: PeerId, connection: Connection): Promise<void> {
-    if (this.#door.trust.isMember(connection)) {
+    if (this.#door.trust.isMutual(connection)) {
       await this.#connect(peerId, connection)
       return
     }

@@ -35,6 +35,8 @@ interface Entry {
   phase: Phase
   /** The replica has had it as a member. */
   confirmed: boolean
+  /** It takes us for a member, too. */
+  mutual: boolean
   member?: TrustedMember
   provenAt?: number
   deadline?: NodeJS.Timeout
@@ -50,6 +52,7 @@ export class ConnectionTrust {
   readonly #logger: Logger
   readonly #entries = new Map<string, Entry>()
   readonly #memberListeners = new Set<ConnectionListener>()
+  readonly #mutualListeners = new Set<ConnectionListener>()
   readonly #goneListeners = new Set<ConnectionListener>()
   readonly #counts: Record<Phase, number> = { young: 0, stranger: 0, waiting: 0, member: 0 }
 
@@ -68,7 +71,8 @@ export class ConnectionTrust {
   track(connection: Connection): void {
     if (this.#entries.has(connection.id) || connection.status !== 'open') return
     const openedAt = this.#clock.monotonic()
-    const entry: Entry = { connection, openedAt, settled: Promise.withResolvers(), phase: 'young', confirmed: false }
+    const settled = Promise.withResolvers<void>()
+    const entry: Entry = { connection, openedAt, settled, phase: 'young', confirmed: false, mutual: false }
     this.#entries.set(connection.id, entry)
     this.#counts.young++
     connection.addEventListener('close', () => this.#gone(entry))
@@ -77,18 +81,22 @@ export class ConnectionTrust {
     this.#setDeadline(entry, this.#init.settleMs, () => this.judgedStranger(connection))
   }
 
-  /** The other side of the connection showed that it is this member of our network. */
-  prove(connection: Connection, member: TrustedMember): void {
+  /** The other side of the connection showed that it is this member of our network. `mutual`: it takes us for one, too. */
+  prove(connection: Connection, member: TrustedMember, { mutual }: { mutual: boolean } = { mutual: true }): void {
     this.track(connection)
     const entry = this.#entries.get(connection.id)
     if (entry === undefined) return
     entry.member = member
     entry.provenAt = this.#clock.monotonic()
-    if (entry.phase === 'member') return
-    this.#enter(entry, 'member')
-    clearTimeout(entry.deadline)
-    for (const listener of this.#memberListeners) listener(connection, member)
-    entry.settled.resolve()
+    if (entry.phase !== 'member') {
+      this.#enter(entry, 'member')
+      clearTimeout(entry.deadline)
+      for (const listener of this.#memberListeners) listener(connection, member)
+      entry.settled.resolve()
+    }
+    if (!mutual || entry.mutual) return
+    entry.mutual = true
+    for (const listener of this.#mutualListeners) listener(connection, member)
   }
 
   /** The other side showed no membership in time. It is a stranger, and whoever waits for the verdict learns it. */
@@ -130,6 +138,11 @@ export class ConnectionTrust {
     return this.memberOf(connection) !== undefined
   }
 
+  /** Both sides take each other for members. */
+  isMutual(connection: Connection): boolean {
+    return this.#entries.get(connection.id)?.mutual === true
+  }
+
   /** Waits for the verdict on a young connection, `settleMs` from its opening at most; then says whether it is a member's. */
   async settled(connection: Connection): Promise<boolean> {
     this.track(connection)
@@ -155,6 +168,12 @@ export class ConnectionTrust {
   onMember(listener: ConnectionListener): () => void {
     this.#memberListeners.add(listener)
     return () => this.#memberListeners.delete(listener)
+  }
+
+  /** The same, when the other side takes us for a member as well: what was opened before, it reset. */
+  onMutual(listener: ConnectionListener): () => void {
+    this.#mutualListeners.add(listener)
+    return () => this.#mutualListeners.delete(listener)
   }
 
   /** Calls the listener when a proven connection is closed. */

@@ -189,7 +189,8 @@ export class HelloService implements Hello {
   }
 
   #prove(connection: Connection, member: TrustedMember, hello: HelloMessage, status: number | undefined): void {
-    this.#init.trust.prove(connection, member)
+    // Whom we answer has dialled us, and drops who is no member.
+    this.#init.trust.prove(connection, member, { mutual: status === undefined || status === statuses.OK })
     const detail: HelloProven = { connection, peerId: connection.remotePeer, member, hello, status }
     this.events.dispatchEvent(new CustomEvent('proven', { detail }))
   }
