@@ -145,11 +145,11 @@ export class LightMember {
   }
 
   /**
-   * Registers, and again whenever the session ends, with the pauses of the product (full jitter, 1 s to 60 s). `onTry` is told of every
+   * Registers, and again whenever the session ends, with the pauses of the product in a network of so many. `onTry` is told of every
    * try: with nothing when it is registered, or with why it was not.
    */
-  async keep(onTry: (error?: Error) => void): Promise<void> {
-    const backoff = new Backoff({ initialMs: 1_000, maxMs: 60_000, multiplier: 2 })
+  async keep(others: number, onTry: (error?: Error) => void): Promise<void> {
+    const backoff = new Backoff({ initialMs: 1_000, maxMs: 60_000, multiplier: 2, others: () => others })
     this.onLost = () => {}
     while (!this.#stopped) {
       try {

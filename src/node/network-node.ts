@@ -298,7 +298,8 @@ export class NetworkNode {
       instance,
       clock,
       logger,
-      backoff: backoffOf(config),
+      // Whoever holds this lease may hold those of all.
+      backoff: { ...backoffOf(config), others: () => registry.replica.state.memberCount },
       heartbeat: config.heartbeat,
       checkpoint: () => registry.replica.checkpoint?.bytes,
       connected: () => this.#connectedKeys(),

@@ -139,7 +139,10 @@ export class PeerKeeper {
     let attempts = this.#attempts.get(id)
     if (attempts === undefined) {
       const polite = Buffer.compare(self, target.publicKey) > 0
-      attempts = { backoff: new Backoff(this.#init.backoff), notBefore: polite ? now + politeMs : now }
+      attempts = {
+        backoff: new Backoff({ clock: this.#init.clock, ...this.#init.backoff }),
+        notBefore: polite ? now + politeMs : now
+      }
       this.#attempts.set(id, attempts)
     }
     return now >= attempts.notBefore

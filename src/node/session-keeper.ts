@@ -41,7 +41,7 @@ export class SessionKeeper {
 
   constructor(init: SessionKeeperInit) {
     this.#init = init
-    this.#backoff = new Backoff(init.backoff)
+    this.#backoff = new Backoff({ clock: init.clock, ...init.backoff })
   }
 
   /** undefined: no registry holds the lease now. */

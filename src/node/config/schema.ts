@@ -75,9 +75,11 @@ const replication = z.object({
   intervalMs: duration('1s', '1d').describe('periodic pull, besides the push'),
   syncTimeoutMs: duration('1s', '10m').describe('a pull without progress for this long is given up'),
   queueLimit: integer(1, 1_000_000).describe('joins that may wait for the root; default 1000 integrated, 5000 others'),
-  backoffInitialMs: duration('100ms', '1h').describe('first pause after a failure, with full jitter'),
+  backoffInitialMs: duration('100ms', '1h').describe(
+    'longest first pause after a failure, with full jitter; 10 ms for each member where that is more'
+  ),
   backoffMaxMs: duration('1s', '1d').describe('longest pause after failures'),
-  backoffMultiplier: number(1, 10).describe('growth of the pause')
+  backoffMultiplier: number(1, 10).describe('what one pause may make of the time that nobody has answered')
 })
 
 const heartbeat = z.object({

@@ -55,7 +55,7 @@ export class Keepalive {
       if (now - this.#probedAt < limits.pongMs) return
       this.stop()
       onSilent(Math.round(now - this.#heardAt))
-    } else if (now - this.#heardAt > 2 * this.#nextMs + limits.pongMs) {
+    } else if (now - this.#heardAt > this.#nextMs + limits.pongMs) {
       this.#probedAt = now
       probe()
     }
