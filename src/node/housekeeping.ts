@@ -30,7 +30,8 @@ const backupName = /^registry-\d{8}T\d{6}Z\.db$/
 export class Housekeeping {
   readonly #init: HousekeepingInit
   readonly #stops: (() => void)[] = []
-  #backingUp: Promise<void> = Promise.resolve()
+  #backups: Promise<unknown> = Promise.resolve()
+  #isBackingUp = false
 
   constructor(init: HousekeepingInit) {
     this.#init = init
@@ -41,7 +42,7 @@ export class Housekeeping {
     this.#every(compactEveryMs, () => void this.#compact())
     if (config.backup.enabled) {
       this.#every(config.backup.intervalMs, () => {
-        this.#backingUp = this.#tryBackUp()
+        if (!this.#isBackingUp) void this.#tryBackUp()
       })
     }
     const { hook } = config.alarms
@@ -54,14 +55,20 @@ export class Housekeeping {
   /** A backup that has begun is finished. */
   async stop(): Promise<void> {
     for (const stop of this.#stops) stop()
-    await this.#backingUp
+    await this.#backups
   }
 
   /**
-   * One backup now, to a file of the operator's or into the folder of all, of which the oldest beyond `backup.keep` then go.
+   * One backup, behind those that have begun, to a file of the operator's or into the folder of all, of which the oldest beyond `backup.keep` then go.
    * @throws StoreError
    */
   async backUp(to?: string): Promise<MadeBackup> {
+    const backup = this.#backups.then(() => this.#backUp(to))
+    this.#backups = backup.catch(() => undefined)
+    return await backup
+  }
+
+  async #backUp(to: string | undefined): Promise<MadeBackup> {
     const { config, registry, clock } = this.#init
     const folder = backupFolder(config)
     const now = clock.now()
@@ -74,12 +81,16 @@ export class Housekeeping {
   }
 
   async #tryBackUp(): Promise<void> {
-    const { logger } = this.#init
+    const { logger, registry } = this.#init
+    this.#isBackingUp = true
     try {
       const { path, manifest } = await this.backUp()
       logger.debug({ path, head: manifest.head.n }, 'the database was backed up; keys are not in it')
     } catch (error) {
-      logger.error({ error: String(error) }, 'no backup was made; it is tried again after backup.interval')
+      const why = error instanceof Error ? error.message : String(error)
+      registry.alarms.raise('no_backup', `${why}. It is tried again after backup.interval; older backups stay`)
+    } finally {
+      this.#isBackingUp = false
     }
   }
 

@@ -3,12 +3,12 @@ import { mkdirSync } from 'node:fs'
 import type { Stream, StreamHandlerOptions } from '@libp2p/interface'
 import type { ConnectionTrust } from '../protocols/engine/trust.ts'
 import { InvalidPayloadError, UnavailableError } from '../registry/errors.ts'
-import { openGenesis } from '../registry/genesis.ts'
 import { loadOrCreateKey } from '../registry/key-file.ts'
 import { peerIdText, type SigningKey } from '../registry/keys.ts'
 import { networkFingerprint, networkIdText, parseNetworkId } from '../registry/network-id.ts'
 import { type Clock, systemClock } from '../registry/ports.ts'
 import { peekGenesis, type Registry } from '../registry/registry.ts'
+import { openStoredGenesis } from '../registry/replica.ts'
 import { Candidates } from './candidates.ts'
 import { Changes } from './changes.ts'
 import type { Config } from './config/schema.ts'
@@ -226,7 +226,7 @@ export class TrustNode implements Node {
   async #attach(genesis: Uint8Array): Promise<void> {
     const { key, clock } = this
     const { logger, libp2p } = this.logging
-    requireSameNetwork(this.config, this.pin, openGenesis(genesis).hash)
+    requireSameNetwork(this.config, this.pin, openStoredGenesis(genesis).hash)
     const registry = await openNodeRegistry({ config: this.config, key, genesis, clock, logger })
     if (registry.role !== this.config.role) this.#config = { ...this.config, role: registry.role }
     const { config } = this

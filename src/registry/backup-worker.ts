@@ -1,6 +1,14 @@
 import { parentPort, workerData } from 'node:worker_threads'
+import { openEntry } from './entry.ts'
+import { openRecord } from './record.ts'
 import { sealCopy } from './store/copy.ts'
+import { openReadOnly } from './store/database.ts'
+import { verifySignatures } from './verify-signatures.ts'
 
-// Reads a whole store several times over: in a thread of its own, so that no heartbeat waits for it.
-const { path, dropped }: { path: string; dropped: readonly string[] } = workerData
-parentPort?.postMessage(sealCopy(path, dropped), [])
+// Reads a whole store several times over: in a thread of its own, so that no heartbeat waits for it, nor for its signatures in the pool.
+const { path, dropped, networkId }: { path: string; dropped: readonly string[]; networkId: Uint8Array } = workerData
+const facts = sealCopy(path, dropped)
+const copy = openReadOnly(path)
+await verifySignatures(copy, networkId, { entry: openEntry, record: openRecord })
+copy.close()
+parentPort?.postMessage(facts, [])

@@ -28,7 +28,7 @@ export interface BackUpInit {
 
 /**
  * Copies an open store to a file, consistent while it is written to, and writes a manifest beside it. The copy is checked before it
- * takes the name, and is a store of its own.
+ * takes the name, down to each signature: what the disk changed in the store is found here. It is a store of its own.
  *
  * @throws StoreError
  */
@@ -37,7 +37,7 @@ export async function backUp({ db, genesis, nowMs }: BackUpInit, path: string): 
   try {
     await db.backup(unfinished)
     // Cursors into the original must not count in what the copy becomes.
-    const facts = await sealed(unfinished, [storeIdKey])
+    const facts = await sealed(unfinished, [storeIdKey], genesis.hash)
     const manifest = manifestOf(facts, genesis, basename(path), nowMs)
     writeFileSync(`${unfinished}.json`, `${JSON.stringify(manifest, null, 2)}\n`, { mode: 0o600, flush: true })
     renameSync(unfinished, path)
@@ -51,10 +51,14 @@ export async function backUp({ db, genesis, nowMs }: BackUpInit, path: string): 
   }
 }
 
-/** In a thread of its own: it reads all pages. */
-async function sealed(path: string, dropped: readonly string[]): Promise<CopyFacts> {
-  const ending = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-  const worker = new Worker(new URL(`./backup-worker.${ending}`, import.meta.url), { workerData: { path, dropped } })
+/** In a thread of its own: it reads all pages and verifies all signatures. */
+async function sealed(path: string, dropped: readonly string[], networkId: Uint8Array): Promise<CopyFacts> {
+  const isSource = import.meta.url.endsWith('.ts')
+  const worker = new Worker(new URL(`./backup-worker.${isSource ? 'ts' : 'js'}`, import.meta.url), {
+    workerData: { path, dropped, networkId },
+    // Node strips types from source; generated code has namespaces, which it must be told to compile.
+    ...(isSource && { execArgv: ['--experimental-transform-types', '--disable-warning=ExperimentalWarning'] })
+  })
   const { promise, resolve, reject } = Promise.withResolvers<CopyFacts>()
   worker.once('message', resolve)
   worker.once('error', reject)

@@ -22,7 +22,7 @@ import { openReplica, type Replica, storedGenesis } from './replica.ts'
 import type { Role } from './role.ts'
 import { Root } from './root.ts'
 import { GroupCommit } from './store/commit.ts'
-import { type Database, openDatabase, peekDatabase } from './store/database.ts'
+import { asStoreError, type Database, openDatabase, peekDatabase } from './store/database.ts'
 import { MetaTable } from './store/meta-table.ts'
 import { NodeTable } from './store/node-table.ts'
 import { RecordTable } from './store/record-table.ts'
@@ -106,7 +106,7 @@ export async function openRegistry(init: RegistryInit): Promise<Registry> {
   } catch (error) {
     commit.close()
     db.close()
-    throw error
+    throw asStoreError(error, init.path)
   }
 }
 

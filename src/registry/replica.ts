@@ -9,6 +9,7 @@ import { keepingProof } from './replica/contradiction.ts'
 import type { ReplicaEvents } from './replica/events.ts'
 import { follow, NeedsSnapshotError } from './replica/follow.ts'
 import { Ledger, type LedgerComponents } from './replica/ledger.ts'
+import { damagedLog } from './replica/load.ts'
 import { type OpenedEntry, openEntries } from './replica/open-entries.ts'
 import { judgeShown } from './replica/shown.ts'
 import { SnapshotStage, type StagedPosition } from './replica/snapshot.ts'
@@ -354,10 +355,21 @@ export class Replica {
  * @throws StoreError when the log in the store is damaged or of another network; LogMismatchError when there is no genesis at all
  */
 export async function openReplica(init: ReplicaInit): Promise<Replica> {
-  const genesis = init.genesis ?? storedGenesis(init)
-  if (genesis === undefined)
+  if (init.genesis !== undefined) return new Replica(await Ledger.open(init, openGenesis(init.genesis)))
+  const genesis = storedGenesis(init)
+  if (genesis === undefined) {
     throw new LogMismatchError('there is no network in this store, and no genesis to begin one with')
-  return new Replica(await Ledger.open(init, openGenesis(genesis)))
+  }
+  return new Replica(await Ledger.open(init, openStoredGenesis(genesis)))
+}
+
+/** @throws StoreError when it is damaged */
+export function openStoredGenesis(envelope: Uint8Array): Signed<Genesis> {
+  try {
+    return openGenesis(envelope)
+  } catch (error) {
+    throw damagedLog(error)
+  }
 }
 
 /** The genesis in a store. */

@@ -1,15 +1,12 @@
+import { openEntryAsync } from './entry.ts'
 import { StoreError } from './errors.ts'
 import { silentLogger, systemClock } from './ports.ts'
 import { openRecordAsync } from './record.ts'
-import { verified } from './replica/open-entries.ts'
-import { openReplica, type Replica } from './replica.ts'
+import { openReplica } from './replica.ts'
 import { GroupCommit } from './store/commit.ts'
 import { countRows } from './store/copy.ts'
 import { type Database, integrityCheck, openReadOnly } from './store/database.ts'
-import { RecordTable } from './store/record-table.ts'
-
-const pageBytes = 1024 * 1024
-const pageRows = 500
+import { verifySignatures } from './verify-signatures.ts'
 
 /** What was found in a store of which everything is right. */
 export interface StoreReport {
@@ -45,8 +42,7 @@ export async function verifyStore(path: string): Promise<StoreReport> {
     integrityCheck(db, path)
     const commit = new GroupCommit(db)
     const replica = await openReplica({ db, commit, clock: systemClock, logger: silentLogger })
-    const entries = await verifyEntries(replica, path)
-    const records = await verifyRecords(db, replica, path)
+    const { entries, records } = await signatures(db, replica.networkId, path)
     const { epoch, n, hash } = replica.head
     return {
       networkId: replica.networkId,
@@ -68,48 +64,15 @@ export async function verifyStore(path: string): Promise<StoreReport> {
   }
 }
 
-/** That each signer is the log key of its epoch, opening the replica has checked; that it did sign, is checked here. */
-async function verifyEntries(replica: Replica, path: string): Promise<number> {
-  let count = 0
-  for (let afterN = 0; ; ) {
-    const page = replica.read(afterN, pageBytes)
-    const last = page.at(-1)
-    if (last === undefined) return count
-    const envelopes = page.map(({ envelope }) => envelope)
-    try {
-      for await (const { value } of verified(envelopes, replica.networkId)) {
-        count++
-        afterN = value.n
-      }
-    } catch (error) {
-      throw wrong(path, `an entry behind ${afterN} is not what was signed`, error)
-    }
-    afterN = last.n
+/** That each signer of an entry is the log key of its epoch, opening the replica has checked; that it did sign, is checked here. */
+async function signatures(db: Database, networkId: Uint8Array, path: string) {
+  try {
+    return await verifySignatures(db, networkId, { entry: openEntryAsync, record: openRecordAsync })
+  } catch (error) {
+    throw new StoreError(
+      `${path} is damaged or was changed (${error instanceof Error ? error.message : String(error)}): ` +
+        'a root restores its newest backup, any other node fetches its replica anew',
+      { cause: error }
+    )
   }
 }
-
-async function verifyRecords(db: Database, { networkId }: Replica, path: string): Promise<number> {
-  const table = new RecordTable(db)
-  let count = 0
-  for (let change = 0; ; ) {
-    const page = table.changesAfter(change, pageRows)
-    const last = page.at(-1)
-    if (last === undefined) return count
-    try {
-      await Promise.all(
-        page.map(({ envelope, publicKey }) => openRecordAsync(envelope, networkId, { signer: publicKey }))
-      )
-    } catch (error) {
-      throw wrong(path, 'a record is not what its member signed', error)
-    }
-    count += page.length
-    change = last.change
-  }
-}
-
-const wrong = (path: string, what: string, cause: unknown): StoreError =>
-  new StoreError(
-    `${path} is damaged or was changed (${what}: ${cause instanceof Error ? cause.message : String(cause)}): ` +
-      'a root restores its newest backup, any other node fetches its replica anew',
-    { cause }
-  )

@@ -4,10 +4,10 @@ import { backUp } from '../../registry/backup.ts'
 import { diffStores } from '../../registry/diff-stores.ts'
 import { NotFoundError } from '../../registry/errors.ts'
 import { verifyForkProof } from '../../registry/fork-proof.ts'
-import { openGenesis } from '../../registry/genesis.ts'
 import { networkFingerprint, networkIdText, parseNetworkId } from '../../registry/network-id.ts'
 import { systemClock } from '../../registry/ports.ts'
 import { peekGenesis } from '../../registry/registry.ts'
+import { openStoredGenesis } from '../../registry/replica.ts'
 import { restoreStore } from '../../registry/restore.ts'
 import { openDatabase } from '../../registry/store/database.ts'
 import { type StoreReport, verifyStore } from '../../registry/verify-store.ts'
@@ -25,7 +25,7 @@ export async function backUpStopped({ paths }: Config, to: string): Promise<Back
   mkdirSync(dirname(to), { recursive: true, mode: 0o700 })
   const db = openDatabase(store)
   try {
-    const manifest = await backUp({ db, genesis: openGenesis(genesis), nowMs: systemClock.now() }, to)
+    const manifest = await backUp({ db, genesis: openStoredGenesis(genesis), nowMs: systemClock.now() }, to)
     return backupView({ path: to, manifest })
   } finally {
     db.close()

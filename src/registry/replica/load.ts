@@ -49,12 +49,17 @@ export async function loadLog(init: LoadInit): Promise<LoadedLog> {
   try {
     return await new Loader(init).load()
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
-    throw new StoreError(
-      `the stored log is damaged (${why}): a root restores its newest backup, any other node fetches its replica anew`,
-      { cause: error }
-    )
+    throw damagedLog(error)
   }
+}
+
+/** What to tell when the stored log does not fit. */
+export function damagedLog(error: unknown): StoreError {
+  const why = error instanceof Error ? error.message : String(error)
+  return new StoreError(
+    `the stored log is damaged (${why}): a root restores its newest backup, any other node fetches its replica anew`,
+    { cause: error }
+  )
 }
 
 class Loader {

@@ -78,7 +78,9 @@ export const asStoreError = (error: unknown, path: string): unknown => {
   if (code.startsWith('SQLITE_FULL')) {
     return new StoreError(`no space left for ${path}: the write was undone, reads go on; free some disk space`, options)
   }
-  if (code.startsWith('SQLITE_CORRUPT') || code.startsWith('SQLITE_NOTADB')) return damaged(path, message, options)
+  // All SQL is fixed: a statement that does not fit the tables says that these were changed.
+  const damage = ['SQLITE_CORRUPT', 'SQLITE_NOTADB', 'SQLITE_ERROR']
+  if (damage.some((each) => code.startsWith(each))) return damaged(path, message, options)
   if (code.startsWith('SQLITE_CONSTRAINT')) return error
   return new StoreError(
     `${path} cannot be used (${message}): check the disk, its mount and the owner of the folder`,

@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import BetterSqlite3 from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
 import { Housekeeping } from '../../../src/node/housekeeping.ts'
 import { silentLogger, systemClock } from '../../../src/registry/ports.ts'
@@ -25,6 +26,30 @@ describe('housekeeping of a node', () => {
       Buffer.compare(peekGenesis(join(folder, 'registry-20260101T000300Z.db')) ?? Buffer.of(), registry.genesis.bytes)
     ).toBe(0)
     expect((await network.node('root').control.registryStatus()).store.lastBackupMs).toBe(now)
+  })
+
+  it('makes no backup of a store in which a signature has changed, and raises an alarm', async () => {
+    await using network = await TestNetwork.create()
+    await network.node('root').stop()
+    const path = join(network.config('root').config.paths.data, 'registry.db')
+    const db = new BetterSqlite3(path)
+    db.exec("UPDATE log SET envelope = CAST(substr(envelope, 1, length(envelope) - 1) || x'ff' AS BLOB) WHERE n = 1")
+    db.close()
+    const { registry, config } = await network.start('root', { role: 'root' })
+    const backup = { ...config.backup, path: join(network.folder, 'backups'), intervalMs: 50 }
+    const housekeeping = new Housekeeping({
+      registry,
+      config: { ...config, backup },
+      clock: systemClock,
+      logger: silentLogger
+    })
+    housekeeping.start()
+    await eventually(() => registry.alarms.list().some(({ code }) => code === 'no_backup'))
+    await housekeeping.stop()
+    expect(registry.alarms.list().find(({ code }) => code === 'no_backup')?.message).toMatch(
+      /entry 1 is not what was signed/
+    )
+    expect(readdirSync(backup.path)).toEqual([])
   })
 
   it('runs the operator’s command for an alarm, with its words in the environment', async () => {
