@@ -3,11 +3,9 @@ import { parseDuration } from '../node/config/durations.ts'
 import { type Role, roles } from '../registry/role.ts'
 import type { AddCommand, Context } from './context.ts'
 import { UsageError } from './exit.ts'
-import { exampleOf } from './help.ts'
 import { wholeNumber } from './peer-rows.ts'
-import { peerName } from './peers.ts'
 import { type RunningOptions, running, withRunning } from './running.ts'
-import { date, orUnknown, plural, sanitise } from './text.ts'
+import { date, plural, sanitise } from './text.ts'
 
 type InviteOptions = RunningOptions & {
   role?: Role | 'independent'
@@ -54,11 +52,6 @@ export const addInvite: AddCommand = (program, context) => {
     .option('--ttl <duration>', 'how long it is valid (default: 1h)', ttl)
     .addHelpText('after', inviteExamples)
     .action((options: InviteOptions) => invite(context, options))
-  withRunning(program.command('revoke <peer>'))
-    .description('throw a member out, for ever: its key is never admitted again')
-    .option('--reason <text>', 'written into the log', 'revoked by the operator')
-    .addHelpText('after', exampleOf('trustnet revoke hal --reason stolen'))
-    .action((peer: string, options: RunningOptions & { reason: string }) => revoke(context, peer, options))
   withRunning(program.command('leave'))
     .description('say to the network that this node leaves')
     .option('--forget', 'have the own key revoked too; it can never come back')
@@ -89,13 +82,6 @@ const invite = async (context: Context, options: InviteOptions): Promise<void> =
     `For ${plural(view.uses, `${view.role} node`)}${name}, until ${date(view.expiresMs)}. On that machine: trustnet install --invite LINE (a service), or trustnet join LINE`
   )
   terminal.print(view.line)
-}
-
-const revoke = async (context: Context, peer: string, options: RunningOptions & { reason: string }): Promise<void> => {
-  const client = await running(context, options)
-  const view = await client.revoke(peerName(peer), options.reason, { signal: context.signal })
-  if (options.json === true) return context.terminal.json(view)
-  context.terminal.print(`${orUnknown(view.name)} ${sanitise(view.peerId)}: ${sanitise(view.message)}`)
 }
 
 const leave = async (

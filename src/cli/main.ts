@@ -17,6 +17,7 @@ import { addJoin } from './join.ts'
 import { addLookup } from './lookup.ts'
 import { addPeers } from './peers.ts'
 import { addRegistry } from './registry.ts'
+import { addRevoke } from './revoke.ts'
 import { addNode } from './start.ts'
 import { addStatus } from './status.ts'
 import { Terminal, type TerminalInit } from './terminal.ts'
@@ -41,6 +42,7 @@ const commands: readonly AddCommand[] = [
   addAddress,
   addInvite,
   addJoin,
+  addRevoke,
   addDns,
   addWait,
   addConfig,

@@ -1,13 +1,12 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { NothingRunningError } from '../node/control/errors.ts'
 import type { DiffView } from '../node/offline/stopped-store.ts'
-import { loadedConfig } from './config-source.ts'
 import type { AddCommand, Context } from './context.ts'
 import { exitCodes } from './exit.ts'
 import { exampleOf } from './help.ts'
-import { type RunningOptions, running, withRunning } from './running.ts'
+import { ownStore } from './own-store.ts'
+import { type RunningOptions, withRunning } from './running.ts'
 
 const notes = `
 FILE is a backup, also one of another registry. Of a process that runs here a
@@ -32,22 +31,6 @@ const diff = async (context: Context, file: string, options: RunningOptions): Pr
     if (!view.same) context.exit(exitCodes.degraded)
   } finally {
     await rm(folder, { recursive: true, force: true })
-  }
-}
-
-/** The store itself where nothing runs, else a copy of it. */
-const ownStore = async (context: Context, options: RunningOptions, copy: string): Promise<string> => {
-  try {
-    const client = await running(context, options)
-    return (await client.backup(copy, { signal: context.signal })).path
-  } catch (error) {
-    if (!(error instanceof NothingRunningError)) throw error
-    const { storeOf } = await import('../node/offline/stopped-store.ts')
-    const { config } = await loadedConfig(context, {
-      ...(options.config !== undefined && { config: options.config }),
-      ...(options.node !== undefined && { name: options.node })
-    })
-    return storeOf(config)
   }
 }
 

@@ -134,18 +134,21 @@ const becomeRoot = async (
   else show(context, view, { saveTo, domain: config.domain ?? '' })
 }
 
+/** What a member that was asked has shown. */
+export const sourceLine = (source: BecomeRootView['sources'][number]): string => {
+  const who = sanitise(source.name ?? source.peerId ?? source.address)
+  const what = source.head === null ? '' : `entry ${source.head.n} of epoch ${source.head.epoch}`
+  const problem = source.error === null ? '' : `${what === '' ? '' : '; '}${sanitise(source.error)}`
+  return `Asked       ${who}: ${what}${problem}`
+}
+
 const show = (
   { terminal }: Context,
   view: BecomeRootView,
   { saveTo, domain }: { saveTo: string; domain: string }
 ): void => {
   const { fork, head, former, revoked, dns } = view
-  for (const source of view.sources) {
-    const who = sanitise(source.name ?? source.peerId ?? source.address)
-    const what = source.head === null ? '' : `entry ${source.head.n} of epoch ${source.head.epoch}`
-    const problem = source.error === null ? '' : `${what === '' ? '' : '; '}${sanitise(source.error)}`
-    terminal.print(`Asked       ${who}: ${what}${problem}`)
-  }
+  for (const source of view.sources) terminal.print(sourceLine(source))
   terminal.print(`From        entry ${fork.n} of epoch ${fork.epoch}: what anybody holds above it becomes void`)
   terminal.print(`New epoch   ${view.epoch}, with a new log key`)
   for (const { name } of former) {

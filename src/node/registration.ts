@@ -21,7 +21,7 @@ export async function takeIn(
   else rootWay.close()
   const fields = { peer: peerIdText(publicKey), ipv6_addr: connection.remoteAddr.toString() }
   logger.info(fields, `registered at ${name || 'the registry'}`)
-  if (view.peer.role === 'root') void handOver(registry.replica, view.session, logger)
+  void handOver({ replica: registry.replica, session: view.session, toRoot: view.peer.role === 'root', logger })
   const envelopes = [...answer.registries, ...answer.peers]
   await Promise.allSettled(envelopes.map(async (bytes) => await registry.records.put(bytes, { source: 'registry' })))
 }

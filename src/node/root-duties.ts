@@ -125,7 +125,7 @@ export class RootDuties {
     root.start().catch((error: Error) => {
       this.#init.logger.error(
         { error: error.message },
-        'revokes of an older epoch were not entered again; a restart tries it again'
+        'revokes that the log lacks were not entered; it is tried again in a second'
       )
     })
   }
@@ -135,6 +135,7 @@ export class RootDuties {
     this.#busy = true
     try {
       await this.#forgetRestored()
+      await this.#root.reissueRevokes()
       for (const publicKey of this.#stableSecondaries()) await this.#enter(this.#root, publicKey)
       await this.#renewSelf()
       // Of the time when this process was a secondary.

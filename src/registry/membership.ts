@@ -34,6 +34,7 @@ export class MembershipFollower {
     replica.events.addEventListener('entries', ({ detail }) => {
       for (const entry of detail.entries) this.#take(entry)
     })
+    replica.events.addEventListener('enforced', ({ detail }) => this.#revoked(detail.publicKey))
     replica.events.addEventListener('reset', () => this.#reset())
     replica.events.addEventListener('checkpoint', () => this.#sweep())
     // A crash may have come between the end of a membership and that of its record.
@@ -46,7 +47,9 @@ export class MembershipFollower {
   }
 
   #orderNow(): KeyOrder {
-    return new KeyOrder([...this.#components.replica.state.members()].map(({ publicKey }) => publicKey))
+    const { state } = this.#components.replica
+    const keys = [...state.members()].map(({ publicKey }) => publicKey)
+    return new KeyOrder(keys.filter((publicKey) => !state.isRevoked(publicKey)))
   }
 
   #take({ value, bytes }: Signed<LogEntry>): void {
@@ -59,7 +62,9 @@ export class MembershipFollower {
   }
 
   #admitted(publicKey: Uint8Array, admit: Uint8Array): void {
-    const { events, records } = this.#components
+    const { events, records, replica } = this.#components
+    // By the authority, which the root does not know yet.
+    if (replica.state.isRevoked(publicKey)) return
     this.#order.add(publicKey)
     records.admitted(publicKey)
     events.dispatchEvent(new CustomEvent('admitted', { detail: { publicKey, admit } }))

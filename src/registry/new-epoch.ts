@@ -68,8 +68,9 @@ export const openEpoch = (init: NewEpochInit): Promise<NewEpoch> =>
     return { ...plan, epoch, head: replica.head }
   })
 
-async function withReplica<T>(
-  { path, clock = systemClock, logger = silentLogger }: Omit<NewEpochInit, 'logKey'>,
+/** Runs something on the replica in a store that no process has open. @throws StoreInUseError, StoreError */
+export async function withReplica<T>(
+  { path, clock = systemClock, logger = silentLogger }: Pick<NewEpochInit, 'path' | 'clock' | 'logger'>,
   run: (replica: Replica) => Promise<T>
 ): Promise<T> {
   const db = openDatabase(path)
@@ -114,7 +115,7 @@ function planOf(
     former,
     revoked,
     admitted: isMember ? undefined : name,
-    reissued: replica.pendingRevokes().length,
+    reissued: replica.emergency.revokes().length,
     head
   }
 }

@@ -19,6 +19,7 @@ import { type Clock, type Logger, silentLogger, systemClock } from './ports.ts'
 import type { Forward } from './queue.ts'
 import { Records } from './records.ts'
 import { openReplica, type Replica, storedGenesis } from './replica.ts'
+import { watchRevokes } from './revoke-watch.ts'
 import type { Role } from './role.ts'
 import { Root } from './root.ts'
 import { GroupCommit } from './store/commit.ts'
@@ -188,6 +189,7 @@ class OpenRegistry implements Registry {
     const { records, liveness } = this
     this.#membership = new MembershipFollower({ replica, records, liveness, clock, logger, events })
     this.#age = this.#ageNow()
+    watchRevokes(replica, this.alarms)
     this.#listen()
     this.liveness.start()
   }
@@ -326,8 +328,7 @@ class OpenRegistry implements Registry {
   }
 
   async trustRestored(): Promise<void> {
-    const { db, commit } = this.#parts
-    await forgetRestored(new MetaTable(db), commit)
+    await forgetRestored(new MetaTable(this.#parts.db), this.#parts.commit)
   }
 
   async backup(path: string): Promise<BackupManifest> {

@@ -1,11 +1,12 @@
 import type { TypedEventTarget } from 'main-event'
 import { equals } from 'uint8arrays/equals'
 import { type Checkpoint, openCheckpointAsync } from './checkpoint.ts'
-import { entryKinds, type LogEntry, openEntry, type Revoke } from './entry.ts'
+import { entryKinds, type LogEntry } from './entry.ts'
 import type { Signed } from './envelope.ts'
 import { LimitError, LogMismatchError } from './errors.ts'
 import { type Genesis, openGenesis } from './genesis.ts'
 import { keepingProof } from './replica/contradiction.ts'
+import { Emergency } from './replica/emergency.ts'
 import type { ReplicaEvents } from './replica/events.ts'
 import { follow, NeedsSnapshotError } from './replica/follow.ts'
 import { Ledger, type LedgerComponents } from './replica/ledger.ts'
@@ -14,7 +15,7 @@ import { type OpenedEntry, openEntries } from './replica/open-entries.ts'
 import { judgeShown } from './replica/shown.ts'
 import { SnapshotStage, type StagedPosition } from './replica/snapshot.ts'
 import { delegationKinds } from './replica/voided.ts'
-import { keyText, plainBytes } from './state/key-text.ts'
+import { plainBytes } from './state/key-text.ts'
 import type { LogKeys } from './state/log-keys.ts'
 import { readStoredEntry } from './state/stored-entry.ts'
 import type { Head, Member, NetworkState } from './state.ts'
@@ -52,6 +53,8 @@ export class Replica {
   readonly networkId: Uint8Array
   readonly genesis: Signed<Genesis>
   readonly ledger: Ledger
+  /** What is kept beside the log and in force. */
+  readonly emergency: Emergency
   readonly #stage: SnapshotStage
   #timeMs = 0
   #needsSnapshot = false
@@ -61,6 +64,7 @@ export class Replica {
     this.ledger = ledger
     this.genesis = ledger.genesis
     this.networkId = ledger.genesis.hash
+    this.emergency = new Emergency(ledger)
     this.#stage = new SnapshotStage(ledger)
   }
 
@@ -304,49 +308,6 @@ export class Replica {
   /** Entries that a new epoch cut off, oldest first: the new root enters their revokes again, and admissions on the operator's word. */
   voided(): Signed<LogEntry>[] {
     return [...this.ledger.evidence('void')].map(({ envelope }) => readStoredEntry(envelope))
-  }
-
-  /** Entries that are kept beside the log and that the root should know of: revokes in force, and admissions that were made void. */
-  unsettled(): Signed<LogEntry>[] {
-    const { state } = this
-    const kept = [...this.ledger.evidence('emergency'), ...this.ledger.evidence('void')]
-    return kept
-      .map(({ envelope }) => readStoredEntry(envelope))
-      .filter(({ value }) => {
-        if (value.kind === 'revoke') return state.revoked(value.body.publicKey) === undefined
-        if (value.kind !== 'admit') return false
-        return !state.isRevoked(value.body.publicKey) && state.member(value.body.publicKey) === undefined
-      })
-  }
-
-  /** Revokes that are in force but not in the log: the next root must enter them. */
-  pendingRevokes(): Revoke[] {
-    const pending = new Map<string, Revoke>()
-    for (const { envelope } of [...this.ledger.evidence('void'), ...this.ledger.evidence('emergency')]) {
-      const { value } = readStoredEntry(envelope)
-      if (value.kind !== 'revoke' || this.state.revoked(value.body.publicKey) !== undefined) continue
-      pending.set(keyText(value.body.publicKey), value.body)
-    }
-    return [...pending.values()]
-  }
-
-  /**
-   * Enforces a revoke that the authority signed itself, for the time without a root: an entry of kind revoke, at any position.
-   * @throws LogMismatchError when it is none, or of another key
-   */
-  async enforce(bytes: Uint8Array): Promise<void> {
-    const entry = openEntry(bytes, this.networkId)
-    const { value, signer, hash } = entry
-    if (value.kind !== 'revoke' || !equals(signer, this.state.keys.authorityKey)) {
-      throw new LogMismatchError(
-        'only a revoke that is signed by the authority is enforced before the root has entered it'
-      )
-    }
-    const { publicKey } = value.body
-    const { epoch, n } = value
-    const row = { kind: 'emergency', epoch, n, hash, subject: publicKey, envelope: bytes, other: null } as const
-    await this.ledger.write(() => this.ledger.table.addEvidence({ ...row, atMs: this.ledger.clock.now() }))
-    this.ledger.enforced.add(keyText(publicKey))
   }
 }
 

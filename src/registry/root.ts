@@ -1,7 +1,7 @@
 import { type Checkpoint, sealCheckpoint } from './checkpoint.ts'
-import { type EntryContent, type LogEntry, sealEntry } from './entry.ts'
+import { type EntryContent, type LogEntry, type Revoke, sealEntry } from './entry.ts'
 import type { Signed } from './envelope.ts'
-import { ForkError, LogMismatchError, NotRootError, UnavailableError } from './errors.ts'
+import { ForkError, LogMismatchError, NotRootError, RevokedError, UnavailableError } from './errors.ts'
 import type { SigningKey } from './keys.ts'
 import type { Logger } from './ports.ts'
 import type { Draft } from './replica/ledger.ts'
@@ -164,11 +164,20 @@ export class Root {
     )
   }
 
-  /** Enters the revokes that are enforced without being in the log. Gives the number of them. */
+  /** Enters the revokes that are enforced without being in the log. Gives the number of them. @throws as append */
   async reissueRevokes(): Promise<number> {
-    const bodies = this.#replica.pendingRevokes().map((body): EntryDraft => ({ kind: 'revoke', body }))
-    for (let i = 0; i < bodies.length; i += maxBatchEntries) await this.append(bodies.slice(i, i + maxBatchEntries))
+    const bodies = this.#replica.emergency.revokes()
+    await Promise.all(bodies.map((body) => this.#reissue(body)))
     return bodies.length
+  }
+
+  async #reissue(body: Revoke): Promise<void> {
+    try {
+      await this.append([{ kind: 'revoke', body }])
+    } catch (error) {
+      // Somebody handed it over at the same moment.
+      if (!(error instanceof RevokedError)) throw error
+    }
   }
 
   async #beat(): Promise<void> {

@@ -35,7 +35,7 @@ export class NetworkState {
   readonly #effects: Effects
   /** Bytes of each live entry's envelope, by position. */
   readonly #live = new Map<number, number>()
-  /** Shut out although the log does not say so (any more): by revokes that a new epoch made void. */
+  /** Shut out although the log does not say so (any more): by revokes of the authority, or that a new epoch made void. */
   readonly #enforced: ReadonlySet<string>
   #keys: LogKeys
   #head: Head
@@ -97,7 +97,7 @@ export class NetworkState {
     return this.#tables.members.size
   }
 
-  /** By the log, or by a revoke that was made void and is enforced until the root has entered it again. */
+  /** By the log, or by a revoke that is enforced until the root has entered it. */
   isRevoked(publicKey: Uint8Array): boolean {
     const key = keyText(publicKey)
     return this.#tables.revoked.has(key) || this.#enforced.has(key)
@@ -106,6 +106,12 @@ export class NetworkState {
   /** By the log itself. */
   revoked(publicKey: Uint8Array): RevokedRow | undefined {
     return this.#tables.revoked.get(keyText(publicKey))
+  }
+
+  /** True while a key is shut out of which the log says nothing. */
+  get hasUnenteredRevokes(): boolean {
+    for (const key of this.#enforced) if (!this.#tables.revoked.has(key)) return true
+    return false
   }
 
   revokedKeys(): IterableIterator<RevokedRow> {

@@ -1,6 +1,6 @@
 import { equals } from 'uint8arrays/equals'
 import { type Admit, openEntryAsync } from './entry.ts'
-import { InvalidPayloadError, PendingError, UnavailableError } from './errors.ts'
+import { InvalidPayloadError, PendingError, RevokedError, UnavailableError } from './errors.ts'
 import { openJoin } from './join.ts'
 import type { PendingJoins } from './pending-joins.ts'
 import type { Replica } from './replica.ts'
@@ -20,7 +20,7 @@ const nothing = { entry: new Uint8Array(0) }
  * Takes in an entry that the log does not have and should: one that a newer epoch made void, or a revoke that the authority signed while
  * there was no root. Revokes are entered at once, and an admission waits for the operator's word. Gives the entry that came of it.
  *
- * @throws InvalidPayloadError for an entry that is neither; UnavailableError where there is no root, which keeps a revoke of the authority
+ * @throws InvalidPayloadError for an entry that is neither; UnavailableError for a void one where there is no root
  * @throws PendingError for an admission
  */
 export async function takeOver(bytes: Uint8Array, components: TakeOverComponents): Promise<{ entry: Uint8Array }> {
@@ -29,8 +29,11 @@ export async function takeOver(bytes: Uint8Array, components: TakeOverComponents
   const { value, signer } = entry
   const { keys } = replica.state
   const isVoid = keys.isKeyOf(value.epoch, signer) && !keys.isValidAt(value.epoch, value.n)
-  if (value.kind === 'revoke' && equals(signer, keys.authorityKey)) await replica.enforce(bytes)
+  const isEnforced = value.kind === 'revoke' && equals(signer, keys.authorityKey)
+  if (isEnforced) await replica.emergency.enforce(bytes)
   else if (!isVoid) throw new InvalidPayloadError('the entry is not one that a newer epoch made void')
+  // In force here, and told to whoever syncs: from one to the other it comes to the root.
+  if (root === undefined && isEnforced) return nothing
   if (root === undefined) throw new UnavailableError('this registry is not the root: hand it over there', 1000)
   if (value.kind === 'revoke') return await revoke(root, replica, value.body)
   if (value.kind !== 'admit') return nothing
@@ -44,8 +47,14 @@ async function revoke(
   body: { publicKey: Uint8Array; reason: string; request?: Uint8Array }
 ): Promise<{ entry: Uint8Array }> {
   if (state.revoked(body.publicKey) !== undefined) return nothing
-  const [entry] = await root.append([{ kind: 'revoke', body }])
-  return { entry: entry?.bytes ?? nothing.entry }
+  try {
+    const [entry] = await root.append([{ kind: 'revoke', body }])
+    return { entry: entry?.bytes ?? nothing.entry }
+  } catch (error) {
+    // It came from two sides at once.
+    if (error instanceof RevokedError) return nothing
+    throw error
+  }
 }
 
 async function waitForOperator({ replica, pending }: TakeOverComponents, admit: Admit): Promise<{ entry: Uint8Array }> {

@@ -78,7 +78,8 @@ describe('a secondary that is promoted', () => {
     expect(readFileSync(join(network.folder, 'keeper.yaml'), 'utf8')).toContain('role: root')
 
     const root = await network.start('keeper', { role: 'root', 'listen.port': port })
-    await eventually(() => root.registry.root?.refusal === undefined)
+    // It may listen for half a minute.
+    await eventually(() => root.registry.root?.refusal === undefined, 45_000)
     await eventually(() => [root, hal, late].every((node) => epochOf(node) === 1 && has(node, 'late')))
     expect(late.attached.isMember()).toBe(true)
     await network.join('new', { 'bootstrap.peers': [network.address('keeper')] })
@@ -153,7 +154,8 @@ describe('a network whose root is lost', () => {
       expect.arrayContaining(['hal', 'bob'])
     )
     const root = await network.start('fresh', { role: 'root', ...flags })
-    await eventually(() => root.registry.root?.refusal === undefined)
+    // It may listen for half a minute.
+    await eventually(() => root.registry.root?.refusal === undefined, 45_000)
     await eventually(() => [hal, bob].every((node) => epochOf(node) === 1 && has(node, 'fresh')))
     await network.join('new', { 'bootstrap.peers': [network.address('fresh')] })
     await eventually(() => has(hal, 'new'))

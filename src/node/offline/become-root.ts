@@ -131,7 +131,8 @@ async function requireGenesis(init: BecomeRootInit, { networkId }: { networkId: 
   return found
 }
 
-async function discoverGenesis(config: Config, networkId: string): Promise<Uint8Array> {
+/** Of whoever proves the network. @throws NotFoundError */
+export async function discoverGenesis(config: Config, networkId: string): Promise<Uint8Array> {
   const clock = systemClock
   const logger = silentLogger
   let failures: readonly DialFailure[] = []

@@ -1,6 +1,7 @@
 import type { Connection } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
+import type { ProtocolLimits } from '../../protocols/engine/limits.ts'
 import { ConnectionTrust } from '../../protocols/engine/trust.ts'
 import { type Hello, type HelloProven, hello, registryHello } from '../../protocols/hello/index.ts'
 import { SyncCursors, sync } from '../../protocols/sync/index.ts'
@@ -33,6 +34,8 @@ export interface GatherInit {
   /** Of a member, or the authority: to both the log is shown. */
   key: SigningKey
   registry: Registry
+  /** What is asked of everybody once the log is here, while the connections are open. A failure is that source's error. */
+  ask?: (connection: Connection, limits: ProtocolLimits, signal: AbortSignal) => Promise<void>
 }
 
 /** A snapshot of a large network, over a slow link. */
@@ -44,7 +47,8 @@ const quiet = { ...silentLogger, isLevelEnabled: () => false }
  * Asks everybody whose address is known for what they have of the log, side by side, and takes in what is verified: in the end the
  * registry holds the highest head that any of them could prove.
  */
-export async function gatherLog({ config, key, registry }: GatherInit, signal: AbortSignal): Promise<Source[]> {
+export async function gatherLog(init: GatherInit, signal: AbortSignal): Promise<Source[]> {
+  const { config, key, registry, ask = async () => {} } = init
   const limits = protocolLimits(config)
   const logger = silentLogger
   const trust = new ConnectionTrust({ limits: limits.strangers, settleMs: limits.hello.settleMs })
@@ -68,26 +72,36 @@ export async function gatherLog({ config, key, registry }: GatherInit, signal: A
   const shown = new Map<string, HelloProven>()
   libp2p.services.hello.events.addEventListener('proven', ({ detail }) => shown.set(detail.connection.id, detail))
   try {
-    const asked = (await addressesOf({ config, key, registry }, signal)).map(async (address): Promise<Source> => {
+    const open: { found: Source; connection: Connection }[] = []
+    const asked = (await addressesOf(init, signal)).map(async (address): Promise<Source> => {
       const found: Source = { address, peerId: null, name: null, head: null, error: null }
       const over = AbortSignal.any([signal, AbortSignal.timeout(sourceMs)])
-      try {
+      await attempt(found, async () => {
         const connection = await libp2p.dial(multiaddr(address), {
           signal: AbortSignal.any([over, AbortSignal.timeout(dialMs)])
         })
         await waitForProof(libp2p.services.hello, trust, connection, over)
         Object.assign(found, describe(registry, connection, shown.get(connection.id)))
+        open.push({ found, connection })
         const options = { limits, logger, subscribe: false, records: true, cursors: new SyncCursors(), signal: over }
         await sync(connection, registry, options)
-      } catch (error) {
-        found.error = error instanceof Error ? error.message : String(error)
-      }
+      })
       return found
     })
-    return await Promise.all(asked)
+    const sources = await Promise.all(asked)
+    await Promise.all(open.map(({ found, connection }) => attempt(found, () => ask(connection, limits, signal))))
+    return sources
   } finally {
     trust.clear()
     await libp2p.stop()
+  }
+}
+
+async function attempt(found: Source, run: () => Promise<void>): Promise<void> {
+  try {
+    await run()
+  } catch (error) {
+    found.error ??= error instanceof Error ? error.message : String(error)
   }
 }
 

@@ -29,6 +29,7 @@ export async function whyView(
 ): Promise<WhyView> {
   const { registry } = network
   const member = findMember(registry, text)
+  if (member !== undefined && registry.replica.state.isRevoked(member.publicKey)) return whyShutOut(member)
   if (member !== undefined) return await whyMember(node, network, member, signal)
   const waiting = registry.admission.pending()
   const pending = waiting.find(({ name }) => name === text) ?? byKey(waiting, text)
@@ -66,6 +67,16 @@ const whyRevoked = ({ registry }: NetworkNode, publicKey: Uint8Array, n: number)
     next: 'a new key and a new invite: trustnet invite (at the root)'
   }
 }
+
+/** By the authority, or by an entry that a new epoch made void. */
+const whyShutOut = ({ publicKey, name }: Member): WhyView => ({
+  schemaVersion: 1,
+  peerId: peerIdText(publicKey),
+  name,
+  summary: `the key of ${name} is shut out for ever, by the authority; the root has not entered it into the log yet`,
+  checks: [check('member', false, 'revoked beside the log; every registry that knows of it enforces it')],
+  next: 'trustnet registry status at the root; when it is gone: trustnet registry promote'
+})
 
 const whyStranger = ({ host }: NetworkNode, publicKey: Uint8Array): WhyView => {
   const peerId = peerIdText(publicKey)

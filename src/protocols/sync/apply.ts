@@ -8,6 +8,7 @@ import {
 } from '../../registry/errors.ts'
 import { peerIdText } from '../../registry/keys.ts'
 import type { Logger } from '../../registry/ports.ts'
+import { OtherAuthorityError } from '../../registry/replica/emergency.ts'
 import type { VerifiedEntries } from '../../registry/replica.ts'
 import { fromHintMessage } from './hint-message.ts'
 import type { SyncFrame } from './pb/sync.ts'
@@ -66,6 +67,7 @@ export class Applier {
     const { frame, hasLog } = opened
     const entries = hasLog ? await this.#applyLog(opened) : 0
     if (hasLog) this.#logs--
+    for (const envelope of frame.revokes) await this.#enforce(envelope)
     return {
       entries,
       records: await (opened.records ?? this.#applyRecords(frame.records)),
@@ -94,6 +96,19 @@ export class Applier {
       return entries.length
     }
     return (await replica.follow(await (verified ?? this.#verify(frame)))).applied
+  }
+
+  async #enforce(envelope: Uint8Array): Promise<void> {
+    const { replica } = this.#target
+    try {
+      if (await replica.emergency.enforce(envelope)) {
+        this.#logger.warn({ peer: this.#server }, 'the authority has shut a key out: that is in force at once')
+      }
+    } catch (error) {
+      const isHarmless = error instanceof OtherAuthorityError || harmless.some((each) => error instanceof each)
+      if (!isHarmless) throw error
+      this.#logger.debug({ peer: this.#server, error: String(error) }, 'a revoke beside the log was not taken')
+    }
   }
 
   /** Verified side by side in the thread pool and committed together. */

@@ -5,6 +5,8 @@ export type SyncRow =
   | { kind: 'entry'; envelope: Uint8Array }
   /** Covers all entries before it. */
   | { kind: 'checkpoint'; envelope: Uint8Array }
+  /** By the authority, beside the log. */
+  | { kind: 'revoke'; envelope: Uint8Array }
   | { kind: 'record'; envelope: Uint8Array }
   /** Position after the records before it. */
   | { kind: 'cursor'; cursor: Cursor }
@@ -14,7 +16,7 @@ export type SyncRow =
   | { kind: 'flush' }
 
 /** A reader takes the parts of a frame in this order, so a row that belongs before what the frame holds begins the next one. */
-const order = { entry: 0, checkpoint: 1, record: 2, cursor: 3, hint: 4, caughtUp: 5, flush: 6 } as const
+const order = { entry: 0, checkpoint: 1, revoke: 2, record: 3, cursor: 4, hint: 5, caughtUp: 6, flush: 7 } as const
 
 export interface FrameBounds {
   frameBytes: number
@@ -28,8 +30,9 @@ const cursorBytes = 48
 class Frame {
   bytes = cursorBytes
   #rank = 0
-  readonly #content: Partial<SyncFrame> & { entries: Uint8Array[]; records: Uint8Array[]; hints: HintMessage[] } = {
+  readonly #content: Partial<SyncFrame> & Pick<SyncFrame, 'entries' | 'revokes' | 'records' | 'hints'> = {
     entries: [],
+    revokes: [],
     records: [],
     hints: []
   }
@@ -51,6 +54,7 @@ class Frame {
     const content = this.#content
     if (row.kind === 'entry') content.entries.push(row.envelope)
     else if (row.kind === 'checkpoint') content.checkpoint = row.envelope
+    else if (row.kind === 'revoke') content.revokes.push(row.envelope)
     else if (row.kind === 'record') content.records.push(row.envelope)
     else if (row.kind === 'cursor') content.cursor = row.cursor
     else if (row.kind === 'hint') content.hints.push(row.hint)
@@ -63,9 +67,7 @@ class Frame {
 }
 
 function sizeOf(row: SyncRow): number {
-  if (row.kind === 'entry' || row.kind === 'checkpoint' || row.kind === 'record') {
-    return row.envelope.byteLength + fieldBytes
-  }
+  if ('envelope' in row) return row.envelope.byteLength + fieldBytes
   // Keys, numbers and a reason of at most 4 bytes a character.
   if (row.kind === 'hint') return 160 + 4 * row.hint.reason.length + 36 * row.hint.connected.length
   return row.kind === 'caughtUp' ? fieldBytes : 0

@@ -36,7 +36,7 @@ export interface SyncServer {
   readonly recordSubscribers: number
 }
 
-const logEvents = ['entries', 'checkpoint', 'reset'] as const
+const logEvents = ['entries', 'checkpoint', 'reset', 'enforced'] as const
 
 class SyncService implements SyncServer, Startable {
   readonly #init: SyncServerInit

@@ -1,6 +1,7 @@
 import type { TypedEventTarget } from 'main-event'
 import type { Liveness } from '../../registry/liveness.ts'
 import type { RecordEvent, Records } from '../../registry/records.ts'
+import type { Emergency } from '../../registry/replica/emergency.ts'
 import type { Replica } from '../../registry/replica.ts'
 
 export interface SyncEvents {
@@ -18,7 +19,7 @@ export interface SyncSource {
   readonly replica: Pick<
     Replica,
     'head' | 'checkpoint' | 'events' | 'linkHash' | 'resumePoint' | 'read' | 'readLive' | 'hasSnapshotAt'
-  >
+  > & { readonly emergency: Pick<Emergency, 'after'> }
   readonly records: Pick<Records, 'lastChange' | 'changesAfter' | 'prepareDigest' | 'digest' | 'inBuckets'>
   readonly liveness: Pick<Liveness, 'hintsAfter'>
   replicaAgeMs(): number
@@ -27,7 +28,9 @@ export interface SyncSource {
 /** What sync writes to: the parts of a registry that verify and keep. */
 export interface SyncTarget {
   readonly networkId: Uint8Array
-  readonly replica: Pick<Replica, 'position' | 'verify' | 'follow' | 'stage' | 'staged' | 'dropStaged'>
+  readonly replica: Pick<Replica, 'position' | 'verify' | 'follow' | 'stage' | 'staged' | 'dropStaged'> & {
+    readonly emergency: Pick<Emergency, 'enforce'>
+  }
   readonly records: Pick<Records, 'put' | 'prepareDigest' | 'digest'>
   readonly liveness: Pick<Liveness, 'merge'>
 }

@@ -40,6 +40,8 @@ export class Subscriber {
   #change: number
   #differing: readonly number[] | undefined
   #hints = 0
+  /** Row of the last revoke by the authority that was told. */
+  #revoke = 0
   #checkpoint: Uint8Array | undefined
 
   /** @throws UnavailableError a reader that needs a snapshot, where there is none yet */
@@ -74,9 +76,22 @@ export class Subscriber {
     }
     this.#moveTo(after)
     const { checkpoint } = replica
-    if (checkpoint === undefined || checkpoint.bytes === this.#checkpoint) return
-    this.#checkpoint = checkpoint.bytes
-    yield [{ kind: 'checkpoint', envelope: checkpoint.bytes }]
+    if (checkpoint !== undefined && checkpoint.bytes !== this.#checkpoint) {
+      this.#checkpoint = checkpoint.bytes
+      yield [{ kind: 'checkpoint', envelope: checkpoint.bytes }]
+    }
+    yield* this.#revokes()
+  }
+
+  /** Those of the authority that are not in the log: whoever comes without them is told all, over and over until the root has entered them. */
+  *#revokes(): Generator<SyncRow[]> {
+    const { emergency } = this.#init.source.replica
+    for (;;) {
+      const rows = emergency.after(this.#revoke, pageRows)
+      this.#revoke = rows.at(-1)?.id ?? this.#revoke
+      yield rows.map(({ bytes }) => ({ kind: 'revoke', envelope: bytes }))
+      if (rows.length < pageRows) return
+    }
   }
 
   /** A reader that is ahead of us stays where it is. */

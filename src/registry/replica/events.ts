@@ -10,6 +10,8 @@ export interface ReplicaEvents {
   checkpoint: CustomEvent<{ checkpoint: Signed<Checkpoint> }>
   /** The whole state was replaced, by a snapshot or because a new epoch cut off entries: look everything up anew. */
   reset: CustomEvent<{ head: Head; voided: number }>
+  /** The authority has shut a key out, and the log does not say so yet. */
+  enforced: CustomEvent<{ publicKey: Uint8Array }>
   /** Two signed things that contradict each other are kept as evidence; nothing of that epoch is followed any more. */
   fork: CustomEvent<{ epoch: number; n: number }>
   /** Somebody showed a verified checkpoint above our head. */

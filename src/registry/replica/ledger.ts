@@ -178,8 +178,9 @@ export class Ledger {
     return hash === undefined ? undefined : plainBytes(hash)
   }
 
-  *evidence(kind: EvidenceKind): Generator<EvidenceRow> {
-    for (let after = 0; ; ) {
+  /** Oldest first, behind a row id. */
+  *evidence(kind: EvidenceKind, afterId = 0): Generator<EvidenceRow> {
+    for (let after = afterId; ; ) {
       const page = this.table.evidence(kind, after)
       for (const row of page) {
         const { envelope, other } = row

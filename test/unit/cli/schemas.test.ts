@@ -38,6 +38,7 @@ const elsewhere = [
   'init',
   'identity-stopped',
   'registry-become-root',
+  'revoke-authority',
   'registry-restore',
   'registry-verify',
   'registry-verify-proof',

@@ -472,6 +472,7 @@ export interface SyncFrame {
   cursor?: Cursor
   hints: Hint[]
   caughtUp: boolean
+  revokes: Uint8Array[]
 }
 
 export namespace SyncFrame {
@@ -525,6 +526,13 @@ export namespace SyncFrame {
           w.bool(obj.caughtUp)
         }
 
+        if (obj.revokes != null && obj.revokes.length > 0) {
+          for (const value of obj.revokes) {
+            w.uint32(66)
+            w.bytes(value)
+          }
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
@@ -534,7 +542,8 @@ export namespace SyncFrame {
           checkpoint: uint8ArrayAlloc(0),
           records: [],
           hints: [],
-          caughtUp: false
+          caughtUp: false,
+          revokes: []
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -589,6 +598,14 @@ export namespace SyncFrame {
               obj.caughtUp = reader.bool()
               break
             }
+            case 8: {
+              if (opts.limits?.revokes != null && obj.revokes.length === opts.limits.revokes) {
+                throw new MaxLengthError('Decode error - repeated field "revokes" had too many elements')
+              }
+
+              obj.revokes.push(reader.bytes())
+              break
+            }
             default: {
               reader.skipType(tag & 7)
               break
@@ -601,7 +618,8 @@ export namespace SyncFrame {
         const obj = {
           entries: 0,
           records: 0,
-          hints: 0
+          hints: 0,
+          revokes: 0
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -684,6 +702,21 @@ export namespace SyncFrame {
                 field: `${prefix}.caughtUp`,
                 value: reader.bool()
               }
+              break
+            }
+            case 8: {
+              if (opts.limits?.revokes != null && obj.revokes === opts.limits.revokes) {
+                throw new MaxLengthError('Streaming decode error - repeated field "revokes" had too many elements')
+              }
+
+              yield {
+                field: `${prefix}.revokes[]`,
+                index: obj.revokes,
+                value: reader.bytes()
+              }
+
+              obj.revokes++
+
               break
             }
             default: {
@@ -798,6 +831,12 @@ export namespace SyncFrame {
     value: boolean
   }
 
+  export interface SyncFrameRevokesFieldEvent {
+    field: '$.revokes[]'
+    index: number
+    value: Uint8Array
+  }
+
   export function encode (obj: Partial<SyncFrame>): Uint8Array {
     return encodeMessage(obj, SyncFrame.codec())
   }
@@ -806,7 +845,7 @@ export namespace SyncFrame {
     return decodeMessage(buf, SyncFrame.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<SyncFrame>): Generator<SyncFrameStartStatusFieldEvent | SyncFrameStartModeFieldEvent | SyncFrameStartReplicaAgeMsFieldEvent | SyncFrameStartRetryAfterMsFieldEvent | SyncFrameEntriesFieldEvent | SyncFrameCheckpointFieldEvent | SyncFrameRecordsFieldEvent | SyncFrameCursorStoreFieldEvent | SyncFrameCursorChangeFieldEvent | SyncFrameHintsPublicKeyFieldEvent | SyncFrameHintsSourceFieldEvent | SyncFrameHintsHeardMsFieldEvent | SyncFrameHintsStateFieldEvent | SyncFrameHintsSinceMsFieldEvent | SyncFrameHintsReasonFieldEvent | SyncFrameHintsRttMsFieldEvent | SyncFrameHintsConnectedFieldEvent | SyncFrameCaughtUpFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<SyncFrame>): Generator<SyncFrameStartStatusFieldEvent | SyncFrameStartModeFieldEvent | SyncFrameStartReplicaAgeMsFieldEvent | SyncFrameStartRetryAfterMsFieldEvent | SyncFrameEntriesFieldEvent | SyncFrameCheckpointFieldEvent | SyncFrameRecordsFieldEvent | SyncFrameCursorStoreFieldEvent | SyncFrameCursorChangeFieldEvent | SyncFrameHintsPublicKeyFieldEvent | SyncFrameHintsSourceFieldEvent | SyncFrameHintsHeardMsFieldEvent | SyncFrameHintsStateFieldEvent | SyncFrameHintsSinceMsFieldEvent | SyncFrameHintsReasonFieldEvent | SyncFrameHintsRttMsFieldEvent | SyncFrameHintsConnectedFieldEvent | SyncFrameCaughtUpFieldEvent | SyncFrameRevokesFieldEvent> {
     return streamMessage(buf, SyncFrame.codec(), opts)
   }
 }

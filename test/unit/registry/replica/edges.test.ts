@@ -129,11 +129,11 @@ describe('evidence', () => {
     await sendDelta(source, replica)
     const { n, hash: prevHash } = replica.head
     const position = { networkId: replica.networkId, n: n + 1, prevHash, epoch: 0, timeMs: 1 }
-    await replica.enforce(sealEntry({ ...position, ...network.revoke(1, 'again') }, network.authority).bytes)
+    await replica.emergency.enforce(sealEntry({ ...position, ...network.revoke(1, 'again') }, network.authority).bytes)
     await replica.apply([sealDelegation(replica, network.authority, key(1005), forkN).bytes])
-    expect(replica.pendingRevokes().map(({ publicKey }) => publicKey)).toEqual([key(1)])
+    expect(replica.emergency.revokes().map(({ publicKey }) => publicKey)).toEqual([key(1)])
     expect(await network.rootOf(replica, keyNumber(1005)).reissueRevokes()).toBe(1)
-    expect(replica.pendingRevokes()).toEqual([])
+    expect(replica.emergency.revokes()).toEqual([])
   })
 })
 

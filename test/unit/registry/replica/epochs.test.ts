@@ -92,7 +92,7 @@ describe('a new epoch', () => {
     expect(again.replica.state.root()).toEqual(second.replica.state.root())
 
     // The new root learns of the void revoke and enters it; from then on it is in the log.
-    expect(again.replica.pendingRevokes()).toHaveLength(1)
+    expect(again.replica.emergency.revokes()).toHaveLength(1)
   })
 
   it('has its root enter the revokes that it made void', async () => {
@@ -102,7 +102,7 @@ describe('a new epoch', () => {
     const root = await takeOver(follower.replica, keyNumber(1005), forkN)
     expect(follower.replica.state.revoked(key(1))).toBeDefined()
     expect(follower.replica.state.revoked(key(2))).toBeDefined()
-    expect(follower.replica.pendingRevokes()).toEqual([])
+    expect(follower.replica.emergency.revokes()).toEqual([])
     expect(await root.reissueRevokes()).toBe(0)
   })
 
@@ -201,7 +201,7 @@ const revoke = (replica: Replica, signer: SigningKey, kind: 'revoke' | 'registry
 describe('a revoke by the authority', () => {
   it('is enforced at once, over restarts, and entered by the root', async () => {
     const { replica } = follower
-    await replica.enforce(revoke(replica, network.authority))
+    await replica.emergency.enforce(revoke(replica, network.authority))
     expect(replica.isMember(key(2))).toBe(false)
     follower.close()
     const again = await network.open(follower.path)
@@ -213,8 +213,10 @@ describe('a revoke by the authority', () => {
 
   it('is refused from anybody else, and for anything else', async () => {
     const { replica } = follower
-    expect(await refusalOf(replica.enforce(revoke(replica, network.logKey)))).toBe('LogMismatchError')
-    expect(await refusalOf(replica.enforce(revoke(replica, network.authority, 'registrySet')))).toBe('LogMismatchError')
+    expect(await refusalOf(replica.emergency.enforce(revoke(replica, network.logKey)))).toBe('LogMismatchError')
+    expect(await refusalOf(replica.emergency.enforce(revoke(replica, network.authority, 'registrySet')))).toBe(
+      'LogMismatchError'
+    )
     expect(replica.isMember(key(2))).toBe(true)
   })
 })

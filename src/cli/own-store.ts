@@ -1,0 +1,51 @@
+import { existsSync } from 'node:fs'
+import type { Config } from '../node/config/schema.ts'
+import { NothingRunningError } from '../node/control/errors.ts'
+import { loadedConfig } from './config-source.ts'
+import type { Context } from './context.ts'
+import { type RunningOptions, running } from './running.ts'
+
+export interface OwnCopy {
+  /** The process that runs here made the copy; false: the store of one that does not run, or nothing. */
+  isRunning: boolean
+  /** Of this machine, where no process runs. */
+  store: string | undefined
+}
+
+/** Copies the store of this machine, whether its process runs or not. Where there is none, no copy is made. @throws as backup */
+export const copyOwnStore = async (
+  context: Context,
+  options: RunningOptions,
+  config: () => Promise<Config>,
+  copy: string
+): Promise<OwnCopy> => {
+  try {
+    const client = await running(context, options)
+    await client.backup(copy, { signal: context.signal })
+    return { isRunning: true, store: undefined }
+  } catch (error) {
+    if (!(error instanceof NothingRunningError)) throw error
+  }
+  const { backUpStopped, storeOf } = await import('../node/offline/stopped-store.ts')
+  const own = await config()
+  const store = storeOf(own)
+  if (!existsSync(store)) return { isRunning: false, store: undefined }
+  await backUpStopped(own, copy)
+  return { isRunning: false, store }
+}
+
+/** The store itself where nothing runs, else a copy of it. */
+export const ownStore = async (context: Context, options: RunningOptions, copy: string): Promise<string> => {
+  try {
+    const client = await running(context, options)
+    return (await client.backup(copy, { signal: context.signal })).path
+  } catch (error) {
+    if (!(error instanceof NothingRunningError)) throw error
+    const { storeOf } = await import('../node/offline/stopped-store.ts')
+    const { config } = await loadedConfig(context, {
+      ...(options.config !== undefined && { config: options.config }),
+      ...(options.node !== undefined && { name: options.node })
+    })
+    return storeOf(config)
+  }
+}

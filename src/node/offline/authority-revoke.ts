@@ -1,0 +1,149 @@
+import { equals } from 'uint8arrays/equals'
+import { openRegisterSession } from '../../protocols/register/index.ts'
+import { InvalidPayloadError } from '../../registry/errors.ts'
+import { peerIdText } from '../../registry/keys.ts'
+import { networkIdText, parseNetworkId } from '../../registry/network-id.ts'
+import { withReplica } from '../../registry/new-epoch.ts'
+import { systemClock } from '../../registry/ports.ts'
+import { isDecided } from '../../registry/queue.ts'
+import { openRegistry, peekGenesis, type Registry } from '../../registry/registry.ts'
+import { sealRevoke } from '../../registry/replica/emergency.ts'
+import type { Config } from '../config/schema.ts'
+import { ConfigError } from '../errors.ts'
+import { type RecoveryKeys, readRecoveryKit } from '../recovery-kit.ts'
+import { requireKey } from '../views/peer-names.ts'
+import { discoverGenesis } from './become-root.ts'
+import { gatherLog, type Source } from './gather.ts'
+
+export interface AuthorityRevokeInit {
+  config: Config
+  kit: string
+  passphrase: string
+  /** Name, PeerId, or the end of one. */
+  peer: string
+  reason: string
+  /** A copy of the store of this machine, or where one is made and left. */
+  copy: string
+  /** Store of this machine when no process uses it: what nobody can be told now is told when it starts. */
+  store?: string | undefined
+}
+
+/** What `revoke --kit` answers. */
+export interface AuthorityRevokeView {
+  schemaVersion: 1
+  network: string
+  peerId: string
+  name: string | null
+  /** The log says so already: nobody was told anything. */
+  entry: number | null
+  /** Members that were asked; those without an error enforce it now, and tell the others. */
+  sources: Source[]
+  /** Members that were told. */
+  told: number
+  /** It is kept in the store of this machine, too. */
+  kept: boolean
+  /** The key is that of the root, whose log key counts until there is a new one. */
+  isRoot: boolean
+}
+
+const gatherMs = 150_000
+
+/**
+ * Shuts a key out by the word of the authority: for the time when the root is gone, or in wrong hands. Everybody who can be reached is
+ * told, enforces it at once and tells others; the root, or the next one, enters it into the log.
+ *
+ * @throws ConfigError, NotFoundError, AmbiguousNameError, InvalidPayloadError when the kit is of another network
+ */
+export async function authorityRevoke(init: AuthorityRevokeInit): Promise<AuthorityRevokeView> {
+  // Pauses between tries keep no process alive.
+  const alive = setInterval(() => {}, gatherMs)
+  try {
+    return await revoke(init)
+  } finally {
+    clearInterval(alive)
+  }
+}
+
+async function revoke(init: AuthorityRevokeInit): Promise<AuthorityRevokeView> {
+  const { config, kit, passphrase, copy } = init
+  const keys = readRecoveryKit(kit, passphrase)
+  const genesis = peekGenesis(copy) ?? (await discoverGenesis(config, keys.networkId))
+  await using registry = await openRegistry({ path: copy, role: 'external', nodeKey: keys.authority, genesis })
+  if (!equals(registry.networkId, parseNetworkId(keys.networkId))) {
+    throw new ConfigError([`${kit} is the recovery kit of another network, ${keys.networkId}`])
+  }
+  return await tell(init, keys, registry)
+}
+
+async function tell(
+  { config, peer, reason, store }: AuthorityRevokeInit,
+  { authority }: RecoveryKeys,
+  registry: Registry
+): Promise<AuthorityRevokeView> {
+  const { replica } = registry
+  let envelope: Uint8Array | undefined
+  let told = 0
+  /** Once all have told what they know: the newest log says whose name it is. */
+  const sealed = (): Uint8Array | undefined => {
+    requireAuthority(registry, authority.publicKey)
+    const publicKey = requireKey(registry, peer)
+    if (replica.state.revoked(publicKey) !== undefined) return undefined
+    const position = { networkId: replica.networkId, head: replica.head, nowMs: systemClock.now() }
+    envelope ??= sealRevoke(position, authority, { publicKey, reason }).bytes
+    return envelope
+  }
+  const sources = await gatherLog(
+    {
+      config,
+      key: authority,
+      registry,
+      ask: async (connection, limits, signal) => {
+        const bytes = sealed()
+        if (bytes === undefined) return
+        const session = await openRegisterSession(connection, { limits, signal })
+        try {
+          await session.handOver(bytes, { signal })
+        } catch (error) {
+          if (!isDecided(error)) throw error
+        } finally {
+          await session.close()
+        }
+        told++
+      }
+    },
+    AbortSignal.timeout(gatherMs)
+  )
+  const bytes = sealed()
+  const kept = bytes !== undefined && store !== undefined && (await keep(store, bytes))
+  return { ...viewOf(registry, peer), network: networkIdText(registry.networkId), sources, told, kept }
+}
+
+function viewOf(
+  registry: Registry,
+  peer: string
+): Pick<AuthorityRevokeView, 'schemaVersion' | 'peerId' | 'name' | 'entry' | 'isRoot'> {
+  const { state } = registry.replica
+  const publicKey = requireKey(registry, peer)
+  return {
+    schemaVersion: 1,
+    peerId: peerIdText(publicKey),
+    name: state.member(publicKey)?.name ?? null,
+    entry: state.revoked(publicKey)?.n ?? null,
+    isRoot: state.registry(publicKey)?.role === 'root'
+  }
+}
+
+function requireAuthority({ replica }: Registry, publicKey: Uint8Array): void {
+  if (equals(replica.state.keys.authorityKey, publicKey)) return
+  throw new InvalidPayloadError(
+    'the recovery kit does not hold the authority of this network any more: use the kit that was made last'
+  )
+}
+
+/** @throws StoreInUseError */
+async function keep(path: string, envelope: Uint8Array): Promise<boolean> {
+  const genesis = peekGenesis(path)
+  if (genesis === undefined) return false
+  await withReplica({ path }, (replica) => replica.emergency.enforce(envelope))
+  return true
+}
