@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import type { Flags, TestNetwork } from './network.ts'
+import { eventually, type Flags, type TestNetwork } from './network.ts'
 
 /** A node in a process of its own, which can be killed, frozen, and watched to its end. */
 export interface NodeProcess extends AsyncDisposable {
@@ -13,6 +13,10 @@ export interface NodeProcess extends AsyncDisposable {
   /** Ends it without a goodbye. */
   kill(): Promise<void>
   freeze(): void
+  /** Its event loop stands still for so long. Resolves when it goes on. */
+  block(ms: number): Promise<void>
+  /** The states that it showed for a member since it started, in order. */
+  shown(member: string): string[]
   /** Asks it to stop its node; gives its exit code once it has ended by itself. */
   stop(): Promise<number | null>
 }
@@ -50,6 +54,12 @@ export async function spawnNode(network: TestNetwork, name: string, flags: Flags
     log: () => log,
     kill,
     freeze: () => child.kill('SIGSTOP'),
+    block: async (ms) => {
+      const from = log.length
+      child.stdin.write(`block ${ms}\n`)
+      await eventually(() => log.indexOf('\nawake\n', from - 1) >= 0)
+    },
+    shown: (member) => [...log.matchAll(new RegExp(`^shows ${member} (\\S+)`, 'gm'))].map(([, state]) => state ?? ''),
     stop: async () => {
       child.stdin.end()
       await ended

@@ -53,6 +53,26 @@ describe('a network whose registries are gone', () => {
     await seenDown(network.nodes, 'second')
   })
 
+  it('lets a node in at the one of three registries that is not frozen, without waiting for the others', async () => {
+    await using network = await TestNetwork.create()
+    const spawnSecondary = async (name: string) =>
+      await spawnNode(network, name, {
+        role: 'secondary',
+        'bootstrap.inviteFile': await network.inviteFile({ role: 'secondary' })
+      })
+    await using first = await spawnSecondary('first')
+    await using second = await spawnSecondary('second')
+    first.freeze()
+    second.freeze()
+    const frozen = [first, second].map(({ port }) => `/ip6/::1/tcp/${port}`)
+    // Longer than the join may take: whoever waits for a frozen one does not come in time.
+    const a = await network.join('a', {
+      'bootstrap.peers': [...frozen, network.address('root')],
+      'bootstrap.dialTimeout': '60s'
+    })
+    expect(leaseAt(a)).toBe('root')
+  })
+
   it('is told at once by a registry that stops, and takes the next one', async () => {
     await using network = await TestNetwork.create()
     await network.join('second', { role: 'secondary' })

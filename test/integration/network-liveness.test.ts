@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import type { TrustNode } from '../../src/node/node.ts'
 import { eventually, TestNetwork } from '../helpers/network.ts'
 import { memberAt, seenBy, seenDown, viewOf } from '../helpers/network-views.ts'
 import { spawnNode } from '../helpers/node-process.ts'
@@ -76,5 +77,25 @@ describe('who is up in a network', () => {
     await root.kill()
     await seenDown(others, 'root')
     for (const node of others) expect(viewOf(node, 'root').reason).not.toBe('')
+  })
+
+  it('blames itself when its event loop stood still for 5 s: it never shows anybody as suspect or offline', async () => {
+    await using network = await TestNetwork.create({ 'heartbeat.interval': '30s', 'heartbeat.timeout': '5s' })
+    const { port } = network.node('root').attached
+    await network.node('root').stop()
+    await using root = await spawnNode(network, 'root', { role: 'root', 'listen.port': port, 'bootstrap.peers': [] })
+    const names = ['a', 'b', 'c']
+    const nodes = await Promise.all(names.map((name) => network.join(name)))
+    await eventually(() => names.every((name) => root.shown(name).at(-1) === 'online'))
+
+    await root.block(5_000)
+    // Whoever gave it up meanwhile comes back; a heartbeat that it answers is later than all that had piled up there.
+    const beat = async (node: TrustNode): Promise<boolean> =>
+      (await node.network?.session?.session.heartbeat({ seq: 1 }).catch(() => undefined)) !== undefined
+    for (const node of nodes) await eventually(async () => await beat(node))
+    for (const name of names) {
+      expect(root.shown(name)).not.toContain('suspect')
+      expect(root.shown(name)).not.toContain('offline')
+    }
   })
 })

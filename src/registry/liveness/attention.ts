@@ -17,11 +17,13 @@ export class Attention {
     return this.#elapsed + Math.min(Math.max(0, now - this.#tickedAt), this.#stallMs)
   }
 
-  /** Gives how long the stall was that just ended, 0 when there was none. */
-  tick(now: number): number {
-    const gap = now - this.#tickedAt
+  /** Whether this process stood still since the last tick. */
+  stalled(now: number): boolean {
+    return now - this.#tickedAt > this.#stallMs
+  }
+
+  tick(now: number): void {
     this.#elapsed = this.at(now)
     this.#tickedAt = now
-    return gap > this.#stallMs ? gap : 0
   }
 }

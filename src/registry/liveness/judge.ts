@@ -20,23 +20,28 @@ export const judge = (session: Session, attention: number, t: LivenessTimings): 
   if (session.instance === undefined) {
     return { state: 'unknown', reason: restarted }
   }
-  const cause = suspicion(session, silentMs, t)
+  const cause = suspicion(session, attention, t)
   if (cause !== undefined) return { state: 'suspect', reason: cause }
   if (silentMs >= lateAfterMs(t)) return { state: 'late', reason: 'missed 1 heartbeat' }
   return { state: 'online', reason: '' }
 }
 
 /** Why a member is suspect; undefined: it is not. */
-const suspicion = (session: Session, silentMs: number, t: LivenessTimings): string | undefined => {
-  if (session.lost !== undefined) return session.lost
-  if (session.unanswered >= t.unansweredPings) return `no answer to ${t.unansweredPings} pings`
-  return silentMs >= suspectAfterMs(t) ? 'missed 2 heartbeats' : undefined
+const suspicion = (session: Session, attention: number, t: LivenessTimings): string | undefined => {
+  if (session.lost !== undefined && attention >= session.excusedUntil) return session.lost
+  return unansweredBy(session, t) ?? missedBy(session, attention, t)
 }
+
+const unansweredBy = ({ unanswered }: Session, { unansweredPings }: LivenessTimings): string | undefined =>
+  unanswered >= unansweredPings ? `no answer to ${unansweredPings} pings` : undefined
+
+const missedBy = ({ beatAt }: Session, attention: number, t: LivenessTimings): string | undefined =>
+  attention - beatAt >= suspectAfterMs(t) ? 'missed 2 heartbeats' : undefined
 
 /** What became of a session whose lease has run out. */
 export const judgeLapsed = (session: Session, t: LivenessTimings, verdict: Exclude<Verdict, 'hold'>): Judgement => {
   const silent = `no heartbeat for ${inSeconds(t.leaseMs)}`
-  const cause = session.lost ?? (session.unanswered >= t.unansweredPings ? suspicion(session, 0, t) : undefined)
+  const cause = session.lost ?? unansweredBy(session, t)
   const reason = cause === undefined ? silent : `${cause}, then ${silent}`
   return { state: 'offline', reason: verdict === 'unconfirmed' ? `${unconfirmedPrefix}${reason}` : reason }
 }

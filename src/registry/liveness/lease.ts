@@ -24,6 +24,8 @@ export interface Session {
   heardAt: number | undefined
   unanswered: number
   lost: string | undefined
+  /** The loss counts from then on (attention time): the stream ended because this registry stood still. */
+  excusedUntil: number
   left: string | undefined
   lapsedAt: number | undefined
   /** The member moved its lease to another registry, which speaks for it as soon as it does. */

@@ -9,7 +9,14 @@ import { SelfDoubt } from './self-doubt.ts'
 import { isUp } from './states.ts'
 
 /** Of a session that was just heard. */
-const fresh = { unanswered: 0, lost: undefined, left: undefined, lapsedAt: undefined, released: false }
+const fresh = {
+  unanswered: 0,
+  lost: undefined,
+  excusedUntil: Number.NEGATIVE_INFINITY,
+  left: undefined,
+  lapsedAt: undefined,
+  released: false
+}
 
 /** The sessions that members hold here, judged by their signs of life. It has no timers: time passes when `tick` is called. */
 export class Leases implements LeaseKeeper {
@@ -22,6 +29,8 @@ export class Leases implements LeaseKeeper {
   #settled: { member: ObservedMember; session: Session; at: number }[] = []
 
   #isClosed = false
+  /** Attention time. */
+  #excusedUntil = Number.NEGATIVE_INFINITY
 
   constructor(init: BoardInit, board: Board) {
     this.#init = init
@@ -106,7 +115,9 @@ export class Leases implements LeaseKeeper {
   }
 
   lost(session: Session, reason: string): void {
+    this.#excuse()
     session.lost ??= plainReason(reason)
+    session.excusedUntil = this.#excusedUntil
     this.#rejudge(session)
   }
 
@@ -149,6 +160,7 @@ export class Leases implements LeaseKeeper {
 
   /** Looks at every lease. */
   tick(): void {
+    this.#excuse()
     this.#init.attention.tick(this.#init.now())
     const at = this.#init.attention.at(this.#init.now())
     const lapsed: { member: ObservedMember; session: Session }[] = []
@@ -164,6 +176,12 @@ export class Leases implements LeaseKeeper {
       at
     )
     for (const { member, session } of lapsed) this.#judgeLapsed(member, session, at)
+  }
+
+  /** Whoever gives this registry up because it stood still has the time to come back that many who fall silent at once have. */
+  #excuse(): void {
+    const { attention, now, timings } = this.#init
+    if (attention.stalled(now())) this.#excusedUntil = attention.at(now()) + timings.massWindowMs
   }
 
   forget(publicKey: Uint8Array): void {

@@ -74,6 +74,44 @@ describe('a registry that may be cut off itself', () => {
     expect(world.count('offline')).toBe(0)
   })
 
+  it.each(['before it looks', 'after it looked'])(
+    'takes streams that end %s for its own fault when it stood still, for as long as it takes to come back',
+    (when) => {
+      const [first, second] = world.openAll(1, 2)
+      world.clock.advance(5_000)
+      if (when === 'after it looked') world.liveness.tick()
+      first?.lost()
+      second?.lost()
+      expect([world.stateOf(ann), world.stateOf(bob)]).toEqual(['online', 'online'])
+      world.pass(5)
+      world.open(ann)
+      world.pass(6)
+      expect([world.stateOf(ann), world.stateOf(bob)]).toEqual(['online', 'suspect'])
+      expect(world.liveness.view(bob).reason).toBe('stream lost')
+    }
+  )
+
+  it('blames a member for a stream that ends long after it stood still', () => {
+    const lease = world.open(ann)
+    world.clock.advance(5_000)
+    world.pass(20)
+    lease.lost()
+    expect(world.stateOf(ann)).toBe('suspect')
+  })
+
+  it('calls nobody offline when a third of the leases lapse at once, until one of the others answers', () => {
+    const leases = world.openAll(1, 30)
+    const others = leases.slice(10)
+    world.pass(60)
+    beatAll(others)
+    world.pass(40)
+    expect(world.count('offline')).toBe(0)
+    expect(world.liveness.doubt).toContain('leases run out within 10 s')
+    others[0]?.beat()
+    world.pass(1)
+    expect([world.count('offline'), world.liveness.doubt]).toEqual([10, undefined])
+  })
+
   it('waits after a restart for those that it knew, and calls them offline only when it hears somebody', async () => {
     world.openAll(1, 3)
     world.open(keyNumber(4)).left('holiday')
