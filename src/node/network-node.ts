@@ -36,6 +36,8 @@ import { Traffic } from './traffic.ts'
 /** How long a push may be on its way to those who follow us, and how long this process waits for it at the end. */
 const pushMs = 100
 const goodbyeMs = 1_000
+/** All members of a registry that died ping each other. */
+const perMemberMs = 10
 
 export interface NetworkNodeInit {
   config: Config
@@ -331,6 +333,7 @@ export class NetworkNode {
     const fields = { peer: peerIdText(view.peer.publicKey), reason }
     logger.warn(fields, 'the session with the registry ended; another registry is tried at once')
     const { records, replica } = registry
+    void this.#roundTrips?.look(replica.state.memberCount * perMemberMs)
     void this.#sync?.lost(records.read(view.peer.publicKey)?.registryKey, replica.state.memberCount)
     onChange()
   }

@@ -1,5 +1,7 @@
+import type { Connection } from '@libp2p/interface'
 import type { Ping } from '@libp2p/ping'
 import type { ConnectionTrust } from '../protocols/engine/trust.ts'
+import { sleep } from './sleep.ts'
 
 export interface RoundTripsInit {
   trust: ConnectionTrust
@@ -46,6 +48,14 @@ export class RoundTrips {
     this.#over.abort()
   }
 
+  /** Pings all connected members side by side, at any moment within this time: nobody else says any more how they are. */
+  async look(withinMs: number): Promise<void> {
+    const { signal } = this.#over
+    await sleep(Math.random() * withinMs, signal).catch(() => {})
+    if (!signal.aborted)
+      await Promise.all([...this.#peers().values()].slice(0, mostPeers).map(async (peer) => await this.#measure(peer)))
+  }
+
   /** ms; undefined: not connected, not measured yet, or the last ping was not answered. */
   of(peerId: string): number | undefined {
     return this.#answers.get(peerId)?.ms
@@ -57,15 +67,19 @@ export class RoundTrips {
     return answer?.ms === undefined ? undefined : performance.now() - answer.at
   }
 
-  async #measureAll(): Promise<void> {
-    const peers = new Map(
+  #peers(): Map<string, Connection['remotePeer']> {
+    return new Map(
       [...this.#init.trust.members()].map(({ connection }) => [connection.remotePeer.toString(), connection.remotePeer])
     )
+  }
+
+  async #measureAll(): Promise<void> {
+    const peers = this.#peers()
     for (const id of this.#answers.keys()) if (!peers.has(id)) this.#answers.delete(id)
     for (const peer of [...peers.values()].slice(0, mostPeers)) await this.#measure(peer)
   }
 
-  async #measure(peer: Parameters<Ping['ping']>[0]): Promise<void> {
+  async #measure(peer: Connection['remotePeer']): Promise<void> {
     try {
       const signal = AbortSignal.any([this.#over.signal, AbortSignal.timeout(timeoutMs)])
       const ms = await this.#init.ping.ping(peer, { signal })

@@ -65,7 +65,7 @@ const isDown = ({ state }: MemberView): boolean => state === 'unknown' || state 
 
 /** Where no registry says otherwise, or one that is behind does, what we see ourselves counts. */
 const stateOf = (source: RowSource, view: MemberView, live: readonly Connection[], peerId: string): StateFields => {
-  const seen = isDown(view) && live.length > 0 ? seenHere(source, live, peerId) : undefined
+  const seen = isDown(view) && live.length > 0 ? seenHere(source, view, live, peerId) : undefined
   if (seen !== undefined) {
     const { sinceMs, ageMs } = seen
     return { state: 'online', reason: null, stateSinceMs: sinceMs, confirmed: true, seenAgeMs: ageMs }
@@ -83,13 +83,21 @@ const stateOf = (source: RowSource, view: MemberView, live: readonly Connection[
 const newest = (told: number | null, answered: number | undefined): number | null =>
   answered === undefined ? told : Math.min(answered, told ?? answered)
 
-const seenHere = ({ answeredAgeMs, now }: RowSource, live: readonly Connection[], peerId: string) => {
+const seenHere = (
+  { answeredAgeMs, now }: RowSource,
+  { state, sinceAgeMs }: MemberView,
+  live: readonly Connection[],
+  peerId: string
+) => {
   const opened = live.map(({ timeline }) => timeline.open)
   const sinceMs = Math.min(...opened)
   const youngestMs = Math.max(0, now - Math.max(...opened))
   const answered = answeredAgeMs(peerId)
-  if (answered !== undefined) return { sinceMs, ageMs: Math.min(answered, youngestMs) }
-  return youngestMs < youngMs ? { sinceMs, ageMs: youngestMs } : undefined
+  const ageMs = Math.min(answered ?? Number.POSITIVE_INFINITY, youngestMs)
+  if (answered === undefined && youngestMs >= youngMs) return undefined
+  // Since the registry is gone that spoke for it: what was seen before may have gone the same way.
+  if (state === 'unknown' && sinceAgeMs !== undefined && ageMs > sinceAgeMs) return undefined
+  return { sinceMs, ageMs }
 }
 
 /** A time that was told in whole ms may lie a little ahead of the own clock. */

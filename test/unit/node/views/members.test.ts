@@ -136,6 +136,20 @@ describe('rows of members', () => {
     expect(row?.address).toBe('/ip6/2001:db8::7/tcp/9000')
   })
 
+  it('do not count what was seen before the registry was gone that spoke for a member', async () => {
+    const world = await rootWith(2)
+    const { liveness } = world.registry
+    const [member, source] = [keyNumber(1).publicKey, keyNumber(2).publicKey]
+    const told = { heardMs: 0, state: 'online', sinceMs: 0, reason: '', rttMs: undefined, connected: [] } as const
+    liveness.merge({ publicKey: member, source, ...told })
+    liveness.sourceGone(source, 'the registry said nothing')
+    world.log.clock.nowMs += 5_000
+    const trust = connected(connection('outbound', world.log.clock.now() - 100_000))
+    const stateWhen = async (ageMs: number) =>
+      (await memberRows(sourceOf(world, { trust, answeredAgeMs: () => ageMs })))[1]?.state
+    expect([await stateWhen(6_000), await stateWhen(4_000)]).toEqual(['unknown', 'online'])
+  })
+
   it('do not believe in an old connection that answers nothing', async () => {
     const world = await rootWith(1)
     const now = world.log.clock.now()
