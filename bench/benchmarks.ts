@@ -1,5 +1,7 @@
 import { admissions } from './admissions.ts'
+import { detection } from './detection.ts'
 import { etcd } from './etcd.ts'
+import { failover } from './failover.ts'
 import type { Benchmark } from './harness/benchmark.ts'
 import { joins } from './joins.ts'
 import { lookup } from './lookup.ts'
@@ -19,5 +21,7 @@ export const benchmarks: readonly Benchmark[] = [
   push,
   sessions,
   joins,
+  detection,
+  failover,
   start
 ]

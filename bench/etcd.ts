@@ -1,10 +1,9 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Bench, type Benchmark, type Plan, SkippedError } from './harness/benchmark.ts'
 import { Child, endAll } from './harness/child.ts'
+import { freePort } from './harness/free-port.ts'
 import type { LoadResult } from './harness/load.ts'
 import { liftedLimits, networkFolder } from './harness/network.ts'
 import { measured } from './harness/rounds.ts'
@@ -15,16 +14,6 @@ import type { RootMethods } from './processes/root.ts'
 const envelopeBytes = 300
 const inFlight = 64
 const startMs = 15_000
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  server.listen(0, '::1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  return typeof address === 'object' && address !== null ? address.port : 0
-}
 
 /** The one of Debian, with its data on the same disk and its own durability. */
 async function startEtcd(folder: string): Promise<{ host: string; child: ChildProcess }> {

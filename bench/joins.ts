@@ -6,6 +6,7 @@ import type { Bench, Benchmark, Figure, Measure, Plan } from './harness/benchmar
 import { Child, endAll } from './harness/child.ts'
 import { networkFolder } from './harness/network.ts'
 import { measured } from './harness/rounds.ts'
+import { mostWithinOneSecond } from './harness/spread.ts'
 import type { BareClientsMethods } from './processes/bare-clients.ts'
 import type { BareServerMethods } from './processes/bare-server.ts'
 import type { NodeMethods } from './processes/node.ts'
@@ -53,17 +54,6 @@ const together = (bench: Bench): Measure => ({
   }
 })
 
-const mostWithinOneSecond = (times: readonly number[]): number => {
-  const sorted = times.toSorted((a, b) => a - b)
-  let first = 0
-  return Math.max(
-    ...sorted.map((at, index) => {
-      while (at - (sorted[first] ?? at) >= 1_000) first++
-      return index - first + 1
-    })
-  )
-}
-
 /** A root that is killed and comes back on its port, as a service manager starts it. */
 async function afterOutage(bench: Bench) {
   const { members = 0 } = bench.parameters
@@ -92,11 +82,13 @@ async function afterOutage(bench: Bench) {
       const back = (await Promise.all(clients.map((client, index) => client.call('back', counts[index] ?? 0)))).flat()
       const tries = (await Promise.all(clients.map((client) => client.call('tries')))).reduce((a, b) => a + b)
       const refusals = (await Promise.all(clients.map((client) => client.call('refusals')))).flat()
+      const { offline = 0 } = await root.call('states')
       for (const why of new Set(refusals)) bench.progress(`refused: ${why}`)
       return {
         seconds: (Math.max(...back) - from) / 1000,
         peak: mostWithinOneSecond(back),
         tries: tries / members,
+        offline,
         refused: refusals.length
       }
     }
@@ -148,6 +140,7 @@ the time runs from its listening until all have registered. Floor: as many dials
           floor: dialsOf(members),
           beside: [
             measured('outage.refused', 'refused'),
+            measured('outage.offline', 'called offline'),
             measured('outage.peak', 'back in the busiest second'),
             measured('outage.tries', 'tries of each'),
             measured('dials', 'bare dials/s')

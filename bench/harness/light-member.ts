@@ -29,7 +29,7 @@ export const clientLimits = limitsWith({
 })
 
 const logging = createLogging({ node: 'member', level: 'fatal', format: 'json' })
-const gater = new Gater({ limits: { ...defaults.limits, connections: 1_000_000 } })
+export const gater = new Gater({ limits: { ...defaults.limits, connections: 1_000_000 } })
 
 type Services = BaseServices & { hello: Hello; ping: Ping }
 
@@ -102,10 +102,20 @@ export class LightMember {
   }
 
   async connect(): Promise<Connection> {
-    const connection = await this.host.dial(multiaddr(this.#root.address), { signal: AbortSignal.timeout(30_000) })
-    await this.#trust.settled(connection)
-    this.#connection = connection
+    this.#connection = await this.connectTo(this.#root.address)
+    return this.#connection
+  }
+
+  /** To any registry of the network. */
+  async connectTo(address: string): Promise<Connection> {
+    const connection = await this.host.dial(multiaddr(address), { signal: AbortSignal.timeout(30_000) })
+    await this.settle(connection)
     return connection
+  }
+
+  /** Resolves when hello was said both ways. */
+  async settle(connection: Connection): Promise<void> {
+    await this.#trust.settled(connection)
   }
 
   /** Connects where needed, opens a session and registers, or joins. */

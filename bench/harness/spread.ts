@@ -21,3 +21,15 @@ export const spreadOf = (values: readonly number[]): Spread => ({
   min: Math.min(...values),
   max: Math.max(...values)
 })
+
+/** Of these times in ms. */
+export function mostWithinOneSecond(times: readonly number[]): number {
+  const sorted = times.toSorted((a, b) => a - b)
+  let first = 0
+  return Math.max(
+    ...sorted.map((at, index) => {
+      while (at - (sorted[first] ?? at) >= 1_000) first++
+      return index - first + 1
+    })
+  )
+}

@@ -3,10 +3,11 @@ import { join } from 'node:path'
 import { equals } from 'uint8arrays/equals'
 import { createLogging } from '../../src/node/logging.ts'
 import { TrustNode } from '../../src/node/node.ts'
-import { isUp } from '../../src/registry/liveness.ts'
+import { isUp, type MemberView } from '../../src/registry/liveness.ts'
 import type { LookupRow } from '../../src/registry/lookup.ts'
 import { benchConfig, type Flags } from '../harness/network.ts'
 import { serveMethods } from '../harness/serve.ts'
+import type { RootAddress } from './root.ts'
 
 /** One node of the product, as `trustnet node start` runs it, without the control socket. */
 let node: TrustNode | undefined
@@ -27,6 +28,14 @@ function listed(enough: number): number {
   return rows.filter(isListed).length
 }
 
+const patienceMs = 120_000
+
+const viewOf = (name: string): MemberView | undefined => {
+  const { replica, liveness } = running().registry
+  const member = replica.state.memberByName(name)
+  return member && liveness.view(member.publicKey)
+}
+
 const methods = {
   async start(folder: string, name: string, flags: Flags): Promise<void> {
     const config = benchConfig(folder, name, flags)
@@ -42,9 +51,28 @@ const methods = {
     return machineMs()
   },
 
+  address(): RootAddress {
+    const { port } = running().attached
+    return { address: `/ip6/::1/tcp/${port}/p2p/${running().peerId}`, port, networkId: running().registry.networkId }
+  },
+
+  /** Resolves when this node shows the member as down, and why. Gives when. */
+  async showsDown(name: string): Promise<number> {
+    await running().until(
+      () => ['suspect', 'offline'].includes(viewOf(name)?.state ?? ''),
+      AbortSignal.timeout(patienceMs)
+    )
+    if (viewOf(name)?.reason === '') throw new Error(`no reason is shown why ${name} is down`)
+    return machineMs()
+  },
+
+  async showsOnline(name: string): Promise<void> {
+    await running().until(() => viewOf(name)?.state === 'online', AbortSignal.timeout(patienceMs))
+  },
+
   /** Resolves when so many members are listed as up. Gives when. */
   async lists(members: number): Promise<number> {
-    await running().until(() => listed(members) >= members, AbortSignal.timeout(120_000))
+    await running().until(() => listed(members) >= members, AbortSignal.timeout(patienceMs))
     return machineMs()
   }
 }

@@ -4,13 +4,14 @@ import { createLogging } from '../../src/node/logging.ts'
 import { TrustNode } from '../../src/node/node.ts'
 import { dataFiles } from '../../src/node/paths.ts'
 import { loadKey } from '../../src/registry/key-file.ts'
+import type { State } from '../../src/registry/liveness.ts'
 import { admission } from '../harness/admission.ts'
 import { type EncodedInvite, encodedInvite } from '../harness/invites.ts'
 import { memberKey, memberRecord } from '../harness/members.ts'
 import { benchConfig, type Flags, rootName } from '../harness/network.ts'
 import { serveMethods } from '../harness/serve.ts'
 
-/** The product's root, as `trustnet registry start` runs it, without the control socket. */
+/** The product's root or secondary, as `trustnet registry start` runs it, without the control socket. */
 let node: TrustNode | undefined
 
 const batch = 500
@@ -36,6 +37,8 @@ const methods = {
     const logging = createLogging({ node: config.name, level: 'info', format: 'json', output })
     node = new TrustNode({ config, logging, control: false })
     await node.start()
+    // A secondary that is new finds its network first.
+    await node.until(() => node?.network !== undefined, AbortSignal.timeout(60_000))
     const { port } = node.attached
     return { address: `/ip6/::1/tcp/${port}/p2p/${node.peerId}`, port, networkId: node.registry.networkId }
   },
@@ -77,6 +80,13 @@ const methods = {
   /** Members whose lease is held here. */
   sessions(): number {
     return running().libp2p.services.register?.sessions ?? 0
+  },
+
+  /** Members by how this registry sees them. */
+  states(): Partial<Record<State, number>> {
+    const counts: Partial<Record<State, number>> = {}
+    for (const { state } of running().registry.liveness.views()) counts[state] = (counts[state] ?? 0) + 1
+    return counts
   },
 
   subscribers(): number {
