@@ -3,6 +3,7 @@ import { loadedConfig } from './config-source.ts'
 import type { AddCommand, Context } from './context.ts'
 import { exitCodes } from './exit.ts'
 import { exampleOf } from './help.ts'
+import { loadOwnedKey } from './owned-key.ts'
 import { peerName } from './peers.ts'
 import { type RunningOptions, running, withRunning } from './running.ts'
 import { orUnknown, sanitise } from './text.ts'
@@ -51,11 +52,8 @@ const runningIdentity = async (context: Context, options: RunningOptions) => {
 /** With nothing running the key file still says who this would be. */
 const showKeyFile = async (context: Context, options: RunningOptions): Promise<void> => {
   const { config } = await loadedConfig(context, options)
-  const [{ loadKey }, { peerIdText }] = await Promise.all([
-    import('../registry/key-file.ts'),
-    import('../registry/keys.ts')
-  ])
-  const peerId = peerIdText(loadKey(config.paths.key).publicKey)
+  const { peerIdText } = await import('../registry/keys.ts')
+  const peerId = peerIdText((await loadOwnedKey(config.paths.key)).publicKey)
   const { terminal } = context
   terminal.progress('Nothing runs here: this is what the key file says.')
   if (options.json === true) {

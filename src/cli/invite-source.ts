@@ -14,7 +14,11 @@ export const readInvite = async (context: Context, given: string | undefined): P
   const { env } = context.terminal
   if (given === '-') return readStdin(context)
   const { readSecret } = await import('../node/config/index.ts')
-  if (given !== undefined && (await isFile(given))) return wanted(readSecret('invite', { env: {}, file: given }))
+  const file = given ?? (env['TRUSTNET_INVITE'] ? undefined : env['TRUSTNET_INVITE_FILE'])
+  if (file !== undefined && (await isFile(file))) {
+    await warnOfOthers(context, file)
+    return wanted(readSecret('invite', { env: {}, file }))
+  }
   if (given !== undefined && !isLine.test(given)) {
     throw new UsageError(
       `'${sanitise(given)}' is neither an invite line, which begins with tnet1, nor a file that is there.`
@@ -30,6 +34,14 @@ const wanted = (line: string | undefined): string => {
     'There is no invite: give the line, a file that holds it, `-` for stdin, or set TRUSTNET_INVITE or TRUSTNET_INVITE_FILE. ' +
       'The operator of the network gets one with: trustnet invite'
   )
+}
+
+/** Who reads it first may join in the place of this machine. */
+const warnOfOthers = async ({ terminal }: Context, file: string): Promise<void> => {
+  const { mode } = await stat(file)
+  if ((mode & 0o077) === 0) return
+  const text = `others can read ${sanitise(file)}, and an invite lets in whoever uses it first: chmod 600 it next time`
+  terminal.progress(`${terminal.paintProgress('warn', 'warning')}: ${text}`)
 }
 
 const isFile = (path: string): Promise<boolean> =>

@@ -10,6 +10,8 @@ const stopMs = 4500
 export interface RunOptions {
   /** Stop when stdin ends: whoever started this process is gone, even if it was killed. */
   stopWithStdin?: boolean
+  /** Line of an invite that no file holds. */
+  invite?: string | undefined
 }
 
 /** Runs a node in the foreground until SIGTERM, SIGINT or, if wanted, the end of stdin. */
@@ -18,7 +20,7 @@ export const runNode = async (context: Context, loaded: Loaded, options: RunOpti
   // Commands that only ask a running process do not wait for libp2p and SQLite to load.
   const { createNode } = await import('../node/index.ts')
   using notify = new ServiceNotify(context.terminal.env)
-  const node = await createNode({ config: loaded.config, configFile: loaded.saveTo })
+  const node = await createNode({ config: loaded.config, configFile: loaded.saveTo, invite: options.invite })
   const stopped = aborted(stop)
   using _ = new SpareMemory().start()
   try {

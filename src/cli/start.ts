@@ -1,10 +1,12 @@
 import { type Command, Option } from 'commander'
+import type { Loaded } from '../node/config/index.ts'
 import { isRegistryRole, roles } from '../registry/role.ts'
 import { loadedConfig } from './config-source.ts'
 import type { AddCommand, Context } from './context.ts'
 import { UsageError } from './exit.ts'
 import { exampleOf } from './help.ts'
 import { runNode } from './run-node.ts'
+import { startInvite } from './start-invite.ts'
 import { sanitise } from './text.ts'
 
 export interface StartOptions {
@@ -92,16 +94,20 @@ export const addRegistryStart: AddCommand = (registry, context) => {
 }
 
 const start = async (context: Context, options: StartOptions, registry: boolean): Promise<void> => {
-  const loaded = await loadedConfig(context, {
-    ...(options.config === undefined ? {} : { config: options.config }),
-    ...(options.name === undefined ? {} : { name: options.name }),
-    flags: startFlags(options)
-  })
+  const load = async (more: Readonly<Record<string, unknown>>): Promise<Loaded> =>
+    await loadedConfig(context, {
+      ...(options.config === undefined ? {} : { config: options.config }),
+      ...(options.name === undefined ? {} : { name: options.name }),
+      flags: { ...more, ...startFlags(options) }
+    })
+  const plain = await load({})
+  const invite = await startInvite(context, plain)
+  const loaded = Object.keys(invite.flags).length === 0 ? plain : await load(invite.flags)
   if (registry && !isRegistryRole(loaded.config.role)) {
     throw new UsageError(
       `The configuration (${loaded.file ?? 'none found'}) says ${loaded.config.role}, which is no registry alone. ` +
         'Make a network with `trustnet init`, join as one with an invite of --role secondary, or use `trustnet node start`.'
     )
   }
-  await runNode(context, loaded, options.stopWithStdin === true ? { stopWithStdin: true } : {})
+  await runNode(context, loaded, { stopWithStdin: options.stopWithStdin === true, invite: invite.line })
 }

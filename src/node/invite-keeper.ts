@@ -9,10 +9,11 @@ export class InviteKeeper {
   readonly #file: string | undefined
   #invite: Invite | undefined
 
-  /** @throws ConfigError when the file is there and holds no invite */
-  constructor(config: Config) {
+  /** @throws ConfigError when the file is there and holds no invite, or the line is none */
+  constructor(config: Config, line?: string) {
     this.#file = config.bootstrap.inviteFile
     if (this.#file !== undefined) this.#invite = fromFile(this.#file)
+    else if (line !== undefined) this.#invite = decoded(line, 'the invite')
   }
 
   get invite(): Invite | undefined {
@@ -45,9 +46,13 @@ const fromFile = (file: string): Invite | undefined => {
     if (codeOf(error) === 'ENOENT') return undefined
     throw new ConfigError([`${file}: the invite cannot be read: ${String(error)}`])
   }
+  return decoded(text, file)
+}
+
+const decoded = (text: string, where: string): Invite => {
   try {
     return decodeInvite(text)
   } catch (error) {
-    throw new ConfigError([`${file}: ${error instanceof Error ? error.message : String(error)}`])
+    throw new ConfigError([`${where}: ${error instanceof Error ? error.message : String(error)}`])
   }
 }

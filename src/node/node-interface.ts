@@ -11,6 +11,8 @@ export interface NodeOptions {
   config: Config
   /** Where a value that the program itself changes is saved (the port that was free). */
   configFile?: string | undefined
+  /** An invite line that no file holds; `bootstrap.inviteFile` comes first. */
+  invite?: string | undefined
   logging?: Logging
   clock?: Clock
   /** How long a root or secondary waits for a port that another process has; 30 s. */

@@ -88,7 +88,7 @@ export class TrustNode implements Node {
     this.#portWaitMs = options.portWaitMs
     mkdirSync(config.paths.data, { recursive: true, mode: 0o700 })
     this.key = loadOrCreateKey(config.paths.key)
-    this.invites = new InviteKeeper(config)
+    this.invites = new InviteKeeper(config, options.invite)
     this.candidates = new Candidates({
       config,
       clock: this.clock,

@@ -14,8 +14,8 @@ const secrets = {
 
 export type SecretName = keyof typeof secrets
 
-/** Those that open something outside this network: a file that others can read is refused. */
-const ownerOnly: ReadonlySet<SecretName> = new Set(['cloudflareToken', 'tsigKey'])
+/** Those that open something for good: a file that others can read is refused. An invite is used up within the hour. */
+const ownerOnly: ReadonlySet<SecretName> = new Set(['recoveryPassphrase', 'cloudflareToken', 'tsigKey'])
 
 /** The variable that holds it; with `_FILE` after it, the one that names its file. */
 export const secretVariable = (name: SecretName): string => secrets[name]

@@ -44,7 +44,7 @@ describe('init', () => {
 
   test('takes the passphrase of the kit from a file that the environment names, and then shows none', async () => {
     const file = join(home.folder, 'passphrase')
-    await writeFile(file, 'correct horse battery staple\n')
+    await writeFile(file, 'correct horse battery staple\n', { mode: 0o600 })
     const env = { TRUSTNET_RECOVERY_PASSPHRASE_FILE: file }
     const argv = ['init', '--domain', 'example.test', '--name', 'root', '--new-network', '--json']
     const short = await runCli(argv, { home: home.folder, env: { TRUSTNET_RECOVERY_PASSPHRASE: 'short' } })
