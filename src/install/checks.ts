@@ -56,7 +56,11 @@ const ipv6Address = (facts: Pick<MachineFacts, 'ipv6' | 'os'>): Check => {
     const device = ipv6.addresses.find(({ address }) => address === found)?.device ?? ''
     return pass('ipv6', 'IPv6', `${found} on ${device}`)
   }
-  const fix = enableAdvice(ipv6, os)
+  const taken = ipv6.addresses.find(({ address, duplicate }) => duplicate && scopeOf(address) !== 'link-local')
+  const fix =
+    taken === undefined
+      ? enableAdvice(ipv6, os)
+      : `give one of the two another address: ip -6 addr del ${taken.address}/64 dev ${taken.device}, then add a free one`
   if (!ipv6.kernel) return fail('ipv6', 'IPv6', 'this kernel runs without IPv6', fix)
   if (ipv6.disabled.includes('all'))
     return fail('ipv6', 'IPv6', 'it is turned off (net.ipv6.conf.all.disable_ipv6)', fix)
@@ -75,9 +79,10 @@ const seen = (addresses: readonly InterfaceAddress[]): string => {
   return others.map((one) => `${one.address} on ${one.device} is ${whyNot(one)}`).join(', ')
 }
 
-const whyNot = ({ address, temporary, deprecated, tentative }: InterfaceAddress): string => {
+const whyNot = ({ address, temporary, deprecated, tentative, duplicate }: InterfaceAddress): string => {
   if (scopeOf(address) === 'link-local') return 'link-local'
-  if (tentative) return 'tentative (its duplicate address detection goes on or has failed)'
+  if (duplicate) return 'a duplicate: another machine of the link has it (duplicate address detection failed)'
+  if (tentative) return 'tentative (its duplicate address detection goes on)'
   if (temporary) return 'temporary'
   return deprecated ? 'deprecated' : 'of another kind'
 }

@@ -43,4 +43,4 @@ export const awaitAddress = async ({ read, signal, say, tries, everyMs }: AwaitO
 
 /** Duplicate address detection goes on: its end is a second or two away. */
 export const isSettling = (ipv6: Ipv6Facts): boolean =>
-  stableAddress({ ipv6 }) === undefined && ipv6.addresses.some(({ tentative }) => tentative)
+  stableAddress({ ipv6 }) === undefined && ipv6.addresses.some(({ tentative, duplicate }) => tentative && !duplicate)

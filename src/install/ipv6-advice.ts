@@ -24,6 +24,15 @@ const families: readonly { readonly ids: readonly string[]; readonly steps: stri
   }
 ]
 
+/** The client that asks for one, in the way of the distribution. */
+const dhcpAdvice = (own: readonly string[], device: string): string => {
+  if (own.includes('ubuntu')) return `In /etc/netplan/*.yaml give ${device} \`dhcp6: true\`, then: netplan apply`
+  if (own.some((id) => ['fedora', 'rhel', 'centos', 'rocky', 'almalinux', 'suse', 'opensuse'].includes(id)))
+    return 'nmcli connection modify CONNECTION ipv6.method dhcp, then: nmcli connection up CONNECTION'
+  if (own.includes('arch')) return 'In /etc/systemd/network/*.network set `DHCP=ipv6`, then: networkctl reload'
+  return `In /etc/network/interfaces give it \`iface ${device} inet6 dhcp\`, then: ifup --force ${device} (or once: dhclient -6 ${device})`
+}
+
 /** How IPv6 comes to this machine, in the way of its distribution. */
 export const enableAdvice = (ipv6: Ipv6Facts, os: Pick<OsFacts, 'id' | 'like'>): string => {
   if (!ipv6.kernel)
@@ -31,6 +40,15 @@ export const enableAdvice = (ipv6: Ipv6Facts, os: Pick<OsFacts, 'id' | 'like'>):
   if (ipv6.disabled.length > 0 && ipv6.writable) return 'run this again with --ipv6-auto-enable'
   if (ipv6.disabled.length > 0) {
     return 'the kernel settings are read-only here: give the container IPv6 from outside (docker: --sysctl net.ipv6.conf.all.disable_ipv6=0)'
+  }
+  const { gateway } = ipv6
+  if (gateway !== null) {
+    // A router that offers no prefix has said in the same message that a server gives the addresses out.
+    const { device } = gateway
+    return (
+      `a router answers (${gateway.via} on ${device}) but offers no prefix: addresses come by DHCPv6 here. ` +
+      `${dhcpAdvice([os.id, ...os.like], device)}; an address by hand: ip -6 addr add ADDRESS/64 dev ${device}`
+    )
   }
   const own = [os.id, ...os.like]
   const steps = families.find(({ ids }) => ids.some((id) => own.includes(id)))?.steps

@@ -12,6 +12,8 @@ export interface InterfaceAddress {
   readonly deprecated: boolean
   /** Duplicate address detection goes on, or found a duplicate. */
   readonly tentative: boolean
+  /** It found one: another machine of the link has the address. */
+  readonly duplicate: boolean
 }
 
 /** IFA_F_* of linux/if_addr.h. */
@@ -31,7 +33,8 @@ export const parseIfInet6 = (text: string): InterfaceAddress[] =>
         device,
         temporary: (flags & flag.temporary) !== 0,
         deprecated: (flags & flag.deprecated) !== 0,
-        tentative: (flags & (flag.tentative | flag.dadFailed)) !== 0
+        tentative: (flags & (flag.tentative | flag.dadFailed)) !== 0,
+        duplicate: (flags & flag.dadFailed) !== 0
       }
     ]
   })
@@ -42,7 +45,9 @@ const fromOs = (): InterfaceAddress[] =>
     (list ?? []).flatMap(({ family, address }) => {
       const bytes = family === 'IPv6' ? parseIp6(address) : undefined
       if (bytes === undefined) return []
-      return [{ address: formatIp6(bytes), device, temporary: false, deprecated: false, tentative: false }]
+      return [
+        { address: formatIp6(bytes), device, temporary: false, deprecated: false, tentative: false, duplicate: false }
+      ]
     })
   )
 

@@ -100,4 +100,16 @@ describe.skipIf(skipped)('install where IPv6 is off', () => {
     expect(setting()).toBe('1')
     expect(existsSync(file())).toBe(false)
   }, 150_000)
+
+  it('an address that another machine of the link has is named as a duplicate', async () => {
+    network.run('w', ['sysctl', '-qw', 'net.ipv6.conf.all.disable_ipv6=0', 'net.ipv6.conf.eth0.accept_ra=0'])
+    network.run('w', ['sysctl', '-qw', 'net.ipv6.conf.eth0.accept_dad=1'])
+    const { address } = network.host('router')
+    network.run('w', ['ip', '-6', 'addr', 'flush', 'dev', 'eth0', 'scope', 'global'])
+    network.run('w', ['ip', 'addr', 'add', `${address}/64`, 'dev', 'eth0'])
+    await eventually(() => network.run('w', ['ip', '-6', 'addr', 'show', 'dev', 'eth0']).includes('dadfailed'))
+    expect(() => network.run('w', inside(...flags))).toThrow(
+      new RegExp(`${address} on eth0 is a duplicate: another machine of the link has it`)
+    )
+  }, 60_000)
 })

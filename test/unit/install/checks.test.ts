@@ -8,7 +8,14 @@ import { enableIpv6 } from '../../../src/install/enable-ipv6.ts'
 import type { MachineFacts } from '../../../src/install/facts.ts'
 import { resolveAnswers } from '../../../src/install/resolve-answers.ts'
 
-const stable = { address: '2001:db8::5', device: 'eth0', temporary: false, deprecated: false, tentative: false }
+const stable = {
+  address: '2001:db8::5',
+  device: 'eth0',
+  temporary: false,
+  deprecated: false,
+  tentative: false,
+  duplicate: false
+}
 
 const facts = (more: Partial<MachineFacts> = {}): MachineFacts => ({
   uid: 0,
@@ -100,6 +107,23 @@ describe('the choice of an address', () => {
     expect(among({ address: 'fd00::1', device: 'docker0' }, { address: 'fd00::9' })).toBe('fd00::9')
   })
 
+  it('an address that another machine of the link has is named, with what to do', () => {
+    const ipv6 = { ...facts().ipv6, addresses: [{ ...stable, tentative: true, duplicate: true }] }
+    const check = judge({ ipv6 }).get('ipv6')
+    expect(check?.reason).toMatch(/2001:db8::5 on eth0 is a duplicate: another machine of the link has it/)
+    expect(check?.fix).toMatch(/ip -6 addr del 2001:db8::5\/64 dev eth0/)
+  })
+
+  it('takes one that a DHCPv6 server gave, and where a router offers no prefix says that one is needed', () => {
+    // A lease has no prefix of its own: what counts is that it stays.
+    expect(among({ address: '2001:db8::abcd' })).toBe('2001:db8::abcd')
+    const linkLocal = { ...facts().ipv6, addresses: [{ ...stable, address: 'fe80::5' }] }
+    expect(judge({ ipv6: linkLocal }).get('ipv6')?.fix).toMatch(
+      /a router answers \(fe80::1 on eth0\) but offers no prefix: addresses come by DHCPv6.*iface eth0 inet6 dhcp/
+    )
+    expect(judge({ ipv6: { ...linkLocal, gateway: null } }).get('ipv6')?.fix).toMatch(/inet6 auto/)
+  })
+
   it('says of each address why it will not do', () => {
     const ipv6 = {
       ...facts().ipv6,
@@ -140,7 +164,7 @@ describe('IPv6 that is off', () => {
     ['unheard-of', [], /ip -6 addr add/]
   ])('has instructions for %s', (id, like, text) => {
     const os = { ...facts().os, id, like }
-    expect(judge({ os, ipv6: { ...off, disabled: [] } }).get('ipv6')?.fix).toMatch(text)
+    expect(judge({ os, ipv6: { ...off, disabled: [], gateway: null } }).get('ipv6')?.fix).toMatch(text)
   })
 
   it.each([

@@ -49,7 +49,8 @@ describe('chooseAddresses', () => {
       device: 'eth0',
       temporary: false,
       deprecated: false,
-      tentative: false
+      tentative: false,
+      duplicate: false
     }))
     expect(chooseAddresses(many, { port: 1, allow })).toHaveLength(8)
   })
