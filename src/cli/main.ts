@@ -23,6 +23,7 @@ import { addStatus } from './status.ts'
 import { Terminal, type TerminalInit } from './terminal.ts'
 import { sanitiseError } from './text.ts'
 import { addUninstall } from './uninstall.ts'
+import { addUpgrade } from './upgrade.ts'
 import { addVersion } from './version.ts'
 import { addWait } from './wait.ts'
 
@@ -30,6 +31,7 @@ const commands: readonly AddCommand[] = [
   addDev,
   addDrill,
   addInstall,
+  addUpgrade,
   addUninstall,
   addDoctor,
   addInit,

@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs'
 import { OperatorError } from '../install/errors.ts'
 import { Journal } from '../install/journal.ts'
 import { doable } from '../install/kinds/index.ts'
@@ -6,9 +5,11 @@ import { journalFolder, layoutOf } from '../install/layout.ts'
 import { revertAll } from '../install/revert.ts'
 import { runningProgram } from '../install/running-program.ts'
 import { toolsFor } from '../install/session.ts'
+import { closeUpgrade } from '../install/upgrade/state.ts'
 import type { AddCommand, Context } from './context.ts'
 import { ExitError, exitCodes, UsageError } from './exit.ts'
 import { terminalAsk } from './install/ask.ts'
+import { loadOwnedKey } from './owned-key.ts'
 
 interface UninstallOptions {
   node?: string
@@ -69,6 +70,8 @@ const uninstall = async (context: Context, options: UninstallOptions): Promise<v
     env: terminal.env
   })
   const others = all.filter((one) => one !== journal)
+  // An upgrade that was interrupted knows this node as it was: what is left goes on with a new one.
+  await closeUpgrade()
   await revertAll(journal, others, tools, {
     onAction: (action, state) => {
       if (state === 'begun') return
@@ -106,18 +109,10 @@ const chosen = (all: readonly Journal[], name: string | undefined): Journal => {
 
 /** null: the key was not made yet, or is gone. */
 const peerIdOf = async (node: string): Promise<string | null> => {
-  const [{ loadKey }, { peerIdText }] = await Promise.all([
-    import('../registry/key-file.ts'),
-    import('../registry/keys.ts')
-  ])
-  const path = `${layoutOf(node).data}/node.key`
+  const { peerIdText } = await import('../registry/keys.ts')
   try {
-    // A key is read by its owner alone, which is the service's user.
-    process.seteuid?.(statSync(path).uid)
-    return peerIdText(loadKey(path).publicKey)
+    return peerIdText((await loadOwnedKey(`${layoutOf(node).data}/node.key`)).publicKey)
   } catch {
     return null
-  } finally {
-    process.seteuid?.(0)
   }
 }

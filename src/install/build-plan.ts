@@ -48,6 +48,8 @@ export const buildPlan = (install: Install, deployment: Deployment, extras: Plan
 const programActions = (install: Install): Action[] => {
   const { layout, version } = install
   return [
+    // Of all versions: it goes last.
+    { kind: 'folder', path: layout.program, mode: 0o755, owner: 'root' },
     { kind: 'program', version, folder: `${layout.program}/${version}` },
     { kind: 'link', path: `${layout.program}/current`, target: version },
     { kind: 'link', path: layout.link, target: layout.command },

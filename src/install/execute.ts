@@ -16,8 +16,8 @@ export interface ExecuteEvents {
   onStep?(step: StepEvent): void
   onAction?(action: Action, state: 'begun' | 'done'): void
   onStepDone?(step: StepEvent, ms: number): void
-  /** Looks whether it works, before what the last step itself changes. */
-  verify?(): Promise<void>
+  /** Looks whether it works; false: what the last step changes has to wait for another run. */
+  verify?(): Promise<boolean>
 }
 
 /** Does the steps of a plan in order. What an earlier, interrupted run has done already is not done again. */
@@ -31,13 +31,20 @@ export const executePlan = async (
     const step = { number: index + 1, title, note }
     const begun = performance.now()
     events.onStep?.(step)
-    if (index === plan.steps.length - 1) await events.verify?.()
-    for (const action of actions) await executeAction(action, journal, tools, events)
+    const isLast = index === plan.steps.length - 1
+    const goesOn = !isLast || (await events.verify?.()) !== false
+    for (const action of goesOn ? actions : []) await executeAction(action, journal, tools, events)
     events.onStepDone?.(step, performance.now() - begun)
   }
 }
 
-const executeAction = async (action: Action, journal: Journal, tools: Tools, events: ExecuteEvents): Promise<void> => {
+/** Once, however often it is begun: the journal knows what was there before the first time. */
+export const executeAction = async (
+  action: Action,
+  journal: Journal,
+  tools: Tools,
+  events: Pick<ExecuteEvents, 'onAction'>
+): Promise<void> => {
   tools.signal.throwIfAborted()
   const known = journal.entry(action)
   if (known !== undefined && isOnce(known, action)) return

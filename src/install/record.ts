@@ -17,6 +17,14 @@ export const wantedRecord = (answers: Answers, facts: Pick<MachineFacts, 'ipv6'>
   return { name: tnrName(answers.domain), type: 'AAAA', ttlSeconds: recordTtlSeconds, add: [address], remove: [] }
 }
 
+/** The same, by what the running registry tells others. */
+export const announcedRecord = (domain: string, announced: readonly string[]): RecordEdit | undefined => {
+  const ip = announced.map((multiaddr) => parseAddr(multiaddr)?.ip).find((one) => one !== undefined)
+  return ip === undefined
+    ? undefined
+    : { name: tnrName(domain), type: 'AAAA', ttlSeconds: recordTtlSeconds, add: [ip], remove: [] }
+}
+
 /** Whether the name already leads to this machine. */
 export const isThere = (record: RecordEdit, answer: TnrAnswer): boolean =>
   answer.kind === 'found' && record.add.every((value) => answer.addresses.some(({ address }) => address === value))
@@ -29,6 +37,8 @@ export const recordCheck = (answers: Answers, record: RecordEdit | undefined, an
   const found = answer.kind === 'found' ? answer.addresses.map(({ address }) => address).join(', ') : answer.message
   if (record !== undefined) {
     if (isThere(record, answer)) return pass('record', 'DNS record', `${name} is ${found}`)
+    if (answers.role === 'secondary')
+      return pass('record', 'DNS record', `${name} leads here when the root has named this registry, at the end`)
     const add = `${name}. ${record.ttlSeconds} IN AAAA ${record.add.join(' ')}`
     return warn(
       'record',

@@ -1,14 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { RecordEdit } from '../dns/providers/provider.ts'
+import { zoneLine } from '../dns/records.ts'
 import type { StatusView } from '../node/control/api.ts'
 import { ControlClient } from '../node/control/client.ts'
 import { type Check, fail, pass, warn } from './check.ts'
 import type { Install } from './deployment.ts'
 import { InstallError } from './errors.ts'
+import { announcedRecord, isThere, lookup } from './record.ts'
 
 /** Key, store and listener are there within a second or two, also on a slow disk. */
 const answerMs = 60_000
 /** From the first dial to the admission by a root that is there. */
 const joinMs = 30_000
+/** The root names a registry after 10 s of health, and looks every second. */
+const namedMs = 60_000
 const lookMs = 100
 
 export interface VerifyOptions {
@@ -24,6 +29,8 @@ export interface Verified {
   /** How long the process took to answer the last question. */
   readonly answerMs: number
   readonly peers: number
+  /** A second registry: whether the root has named it in the log, and what is missing in DNS then; null: another role. */
+  readonly named: { readonly isNamed: boolean; readonly record: RecordEdit | undefined } | null
 }
 
 /** Waits until the process answers and, as far as the network allows it, is a member. A dead root is waited for later, by the node. */
@@ -41,7 +48,29 @@ export const verify = async (install: Install, options: VerifyOptions): Promise<
   const status = settled ?? (await client.status({ signal: options.signal }))
   const begun = performance.now()
   const { total } = await client.peers({ signal: options.signal })
-  return { status, answerMs: performance.now() - begun, peers: total }
+  const took = performance.now() - begun
+  const named = install.answers.role === 'secondary' ? await naming(install, client, status, options) : null
+  return { status, answerMs: took, peers: total, named }
+}
+
+/** Nobody is led to a second registry before it was seen to work: the root enters it into the registry set then. */
+const naming = async (
+  { answers }: Install,
+  client: ControlClient,
+  status: StatusView,
+  options: VerifyOptions
+): Promise<Verified['named']> => {
+  const { signal, say } = options
+  if (status.membership.state !== 'member') return { isNamed: false, record: undefined }
+  say('waiting until the root names it a registry, after 10 s of health')
+  const isNamed = async (): Promise<boolean> => {
+    const view = await client.registryStatus({ signal }).catch(() => undefined)
+    return view?.registries.some(({ peerId }) => peerId === status.self.peerId) ?? false
+  }
+  if ((await until(client, isNamed, namedMs, options)) === undefined) return { isNamed: false, record: undefined }
+  const record = announcedRecord(answers.domain, status.announced)
+  const there = record === undefined || isThere(record, await lookup(answers.domain, signal))
+  return { isNamed: true, record: there ? undefined : record }
 }
 
 /** There is nothing more to wait for, or it is somebody else's turn. */
@@ -55,7 +84,7 @@ export const isSettled = ({ word, membership, registry, self }: StatusView): boo
 /** The first status that is as wanted; undefined: none within the time. */
 const until = async (
   client: ControlClient,
-  wanted: (status: StatusView) => boolean,
+  wanted: (status: StatusView) => boolean | Promise<boolean>,
   ms: number,
   { signal, ended }: VerifyOptions
 ): Promise<StatusView | undefined> => {
@@ -64,22 +93,35 @@ const until = async (
     signal.throwIfAborted()
     const asked = client.status({ signal }).catch(() => undefined)
     const status = await (ended === undefined ? asked : Promise.race([asked, ended]))
-    if (status !== undefined && wanted(status)) return status
+    if (status !== undefined && (await wanted(status))) return status
     await sleep(lookMs, undefined, { signal })
   }
   return undefined
 }
 
 /** What was found at the end, as checks. Pure. */
-export const verifiedChecks = ({ status, answerMs: took }: Verified): Check[] => [
+export const verifiedChecks = ({ status, answerMs: took, named }: Verified): Check[] => [
   pass('process', 'Process', `answers in ${Math.max(1, Math.round(took))} ms`),
   membership(status),
   heartbeat(status),
   status.announced.length > 0
     ? pass('announced', 'IPv6', status.announced.join(', '))
     : warn('announced', 'IPv6', 'no address is announced yet', 'trustnet doctor'),
+  ...(named === null ? [] : [registrySet(status, named)]),
   dns(status)
 ]
+
+const registrySet = ({ self }: StatusView, { isNamed, record }: NonNullable<Verified['named']>): Check => {
+  const title = 'Registry set'
+  if (!isNamed) {
+    const reason =
+      'the root has not named it a registry yet: nobody is to be led to it, so its address is not published'
+    return warn('registry-set', title, reason, `when it has: trustnet dns check --node ${self.name ?? self.peerId}`)
+  }
+  if (record === undefined) return pass('registry-set', title, 'named by the root, and tnr leads here')
+  const lines = record.add.map((value) => zoneLine({ ...record, value }))
+  return warn('registry-set', title, 'named by the root: tnr is to lead here as well', `add ${lines.join(', ')}`)
+}
 
 const membership = ({ membership: { state, message }, summary, self }: StatusView): Check => {
   if (state === 'member') return pass('membership', 'Membership', 'admitted')

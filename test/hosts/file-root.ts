@@ -31,6 +31,13 @@ export class FileRoot implements Disposable {
     return ['unshare', '--mount', '--propagation', 'private', ...shell]
   }
 
+  /** A machine on which no Node is: what runs inside brings its own. */
+  removeNode(): void {
+    for (const name of ['node', 'nodejs', 'npm', 'npx']) {
+      for (const folder of ['usr/bin', 'usr/local/bin']) rmSync(join(this.path, folder, name), { force: true })
+    }
+  }
+
   [Symbol.dispose](): void {
     execFileSync('umount', ['--lazy', this.path], { stdio: 'pipe' })
     rmSync(this.#folder, { recursive: true, force: true })

@@ -7,19 +7,22 @@ import { expectSchema } from '../helpers/schemas.ts'
 import { FileRoot, whyNoFileRoots } from './file-root.ts'
 import { HostNetwork, whyNoNamespaces } from './host-network.ts'
 import { startNameServer } from './name-server.ts'
+import { Release } from './release.ts'
 
 const reason = whyNoNamespaces() ?? whyNoFileRoots()
 // In CI a machine that cannot do it is a failure; elsewhere it is said and skipped.
 const skipped = reason !== undefined && process.env['CI'] !== 'true'
 if (skipped) process.stderr.write(`test/hosts/install is skipped: ${reason}\n`)
 
-const program = resolve('dist/bin/trustnet.js')
 const killed = resolve('dist/test/hosts/killed-install.js')
 const domain = 'example.test'
+/** Without the folders that brought the Node of these tests. */
+const bare = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' }
 const machines = ['root', 'second', 'a', 'b']
 
-describe.skipIf(skipped)('install on bare machines', () => {
+describe.skipIf(skipped)('install from an unpacked release on machines without Node', () => {
   let network: HostNetwork
+  let release: Release
   const roots = new Map<string, FileRoot>()
   const labels = new Map<string, string>()
 
@@ -28,27 +31,18 @@ describe.skipIf(skipped)('install on bare machines', () => {
     if (root === undefined) throw new Error(`no file root for ${host}`)
     return root
   }
-  const run = (host: string, ...command: string[]): string => network.run(host, rootOf(host).inside(...command))
+  const run = (host: string, ...command: string[]): string =>
+    network.run(host, rootOf(host).inside(...command), bare, undefined, 120_000)
   /** A command line as it was printed. */
   const shell = (host: string, line: string): string => run(host, 'sh', '-c', line)
-  /** From the checkout, as long as nothing is installed. */
-  const trustnet = (host: string, ...args: string[]): string => run(host, process.execPath, program, ...args)
+  /** From the release, as long as nothing is installed. */
+  const trustnet = (host: string, ...args: string[]): string => run(host, release.command, ...args)
   const log = (host: string): string => network.log(host, String(labels.get(host)))
   /** Runs until the machine is given back: the node is in the foreground. Resolves with what was printed, when it is ready. */
   const install = async (host: string, ...args: string[]): Promise<string> => {
-    const command = [
-      process.execPath,
-      program,
-      'install',
-      '--yes',
-      '--deployment',
-      'foreground',
-      '--node-name',
-      host,
-      ...args
-    ]
+    const command = [release.command, 'install', '--yes', '--deployment', 'foreground', '--node-name', host, ...args]
     labels.set(host, `install-${labels.size}-${performance.now()}`)
-    const child = network.start(host, String(labels.get(host)), rootOf(host).inside(...command))
+    const child = network.start(host, String(labels.get(host)), rootOf(host).inside(...command), bare)
     await eventually(() => log(host).includes('The node runs under this command') || child.exitCode !== null, 120_000)
     if (child.exitCode !== null) throw new Error(log(host))
     return log(host)
@@ -73,16 +67,27 @@ describe.skipIf(skipped)('install on bare machines', () => {
 
   beforeAll(async () => {
     if (reason !== undefined) throw new Error(`CI must be able to make hosts with file roots: ${reason}`)
-    if (!existsSync(program)) throw new Error('dist is missing: npm run build')
+    if (!existsSync(killed)) throw new Error('dist is missing: npm run build')
+    release = new Release()
     network = new HostNetwork(['dns', ...machines])
     network.useNameServer(network.host('dns').address)
     await startNameServer(network, 'dns', domain, [`tnr IN AAAA ${network.host('root').address}`])
-    for (const name of machines) roots.set(name, new FileRoot())
-  }, 60_000)
+    for (const name of machines) {
+      const root = new FileRoot()
+      root.removeNode()
+      roots.set(name, root)
+    }
+  }, 180_000)
 
   afterAll(() => {
     network?.[Symbol.dispose]()
     for (const root of roots.values()) root[Symbol.dispose]()
+    release?.[Symbol.dispose]()
+  })
+
+  it('there is no Node on these machines', () => {
+    for (const host of machines) expect(() => shell(host, 'command -v node')).toThrow(/Command failed/)
+    expect(trustnet('a', 'version')).toMatch(/^trustnet \d+\.\d+\.\d+, commit /)
   })
 
   it('says what is missing, by the name of its flag, and asks nothing', () => {
@@ -123,10 +128,19 @@ describe.skipIf(skipped)('install on bare machines', () => {
     const args = ['install', '--yes', '--registry-type', 'root', '--domain', domain, '--deployment', 'foreground']
     expect(() => trustnet('a', ...args)).toThrow(/Port 8000: \w+ \(pid \d+\) listens there already/)
     child.kill()
-    const nobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', process.execPath, program, ...args]
+    const nobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', release.command, ...args]
     expect(() => run('a', ...nobody)).toThrow(
       /Rights: an install writes to .*this is user 65534\. Fix: run it with sudo/
     )
+  })
+
+  it('a disk that is too small is refused with how much is needed, and nothing is changed', () => {
+    const before = listing('a')
+    const flags = '--yes --registry-type root --domain example.test --deployment foreground'
+    // In the mount namespace of this one command.
+    const line = `mount -t tmpfs -o size=64m none /opt && exec ${release.command} install ${flags}`
+    expect(() => shell('a', line)).toThrow(/Nothing was changed, because:\n.*Disk: 64 MiB free, 1024 MiB are needed/)
+    expect(listing('a')).toBe(before)
   })
 
   it('opens the port of a firewall that closes it, and closes it again', async () => {
@@ -144,31 +158,36 @@ describe.skipIf(skipped)('install on bare machines', () => {
     network.run('b', ['nft', 'delete table inet f'])
   }, 120_000)
 
-  it('killed at any step and run again it comes to its end, and can be taken back', () => {
-    const before = listing('a')
-    const kills: string[] = []
-    for (let at = 1; at <= 100; at++) {
-      try {
-        run('a', process.execPath, killed, String(at))
-        break
-      } catch (error) {
-        const { signal, stdout } = error as { signal?: string; stdout?: string }
-        if (signal !== 'SIGKILL') throw error
-        kills.push(String(stdout).trim())
+  it.each(['root', 'secondary', 'integrated'])(
+    'killed at any step and run again a %s comes to its end, and can be taken back',
+    (role) => {
+      const before = listing('a')
+      const kills: string[] = []
+      for (let at = 1; at <= 100; at++) {
+        try {
+          run('a', process.execPath, killed, String(at), role)
+          break
+        } catch (error) {
+          const { signal, stdout } = error as { signal?: string; stdout?: string }
+          if (signal !== 'SIGKILL') throw error
+          kills.push(String(stdout).trim())
+        }
       }
-    }
-    expect(kills).toContain('network begun')
-    expect(kills).toContain('foreground done')
-    expect(kills).toEqual(kills.filter((line) => /^\w+ (begun|done)$/.test(line)))
-    expect(shell('a', 'trustnet config check --config /etc/trustnet/killed.yaml')).toContain(
-      'valid (killed, root, example.test)'
-    )
-    expect(shell('a', 'grep networkId /etc/trustnet/killed.yaml')).toMatch(/networkId: tn/)
-    expect(shell('a', 'trustnet uninstall --node killed --purge')).toMatch(
-      /killed is uninstalled. Its PeerId was 12D3KooW/
-    )
-    expect(listing('a')).toBe(before)
-  }, 180_000)
+      expect(kills.includes('network begun')).toBe(role === 'root')
+      expect(kills).toContain('program begun')
+      expect(kills).toContain('foreground done')
+      expect(kills).toEqual(kills.filter((line) => /^\w+ (begun|done)$/.test(line)))
+      expect(shell('a', 'trustnet config check --config /etc/trustnet/killed.yaml')).toContain(
+        `valid (killed, ${role}, example.test)`
+      )
+      if (role === 'root') expect(shell('a', 'grep networkId /etc/trustnet/killed.yaml')).toMatch(/networkId: tn/)
+      expect(shell('a', 'trustnet uninstall --node killed --purge')).toMatch(
+        /killed is uninstalled. Its PeerId was 12D3KooW/
+      )
+      expect(listing('a')).toBe(before)
+    },
+    180_000
+  )
 
   it('root, secondary and two nodes, one after the other with the printed commands', async () => {
     const card = await install('root', '--registry-type', 'root', '--domain', domain)
@@ -198,7 +217,7 @@ describe.skipIf(skipped)('install on bare machines', () => {
       '--invite',
       line
     ]
-    const child = network.start('a', 'a2', rootOf('a').inside(process.execPath, program, ...args))
+    const child = network.start('a', 'a2', rootOf('a').inside(release.command, ...args), bare)
     await eventually(() => {
       const view: PeersView = JSON.parse(shell('a', 'trustnet peers --node a --json'))
       return view.peers.some(({ name, state }) => name === 'a2' && state === 'online')

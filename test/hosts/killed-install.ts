@@ -3,12 +3,14 @@ import { executePlan } from '../../src/install/execute.ts'
 import { resolveAnswers } from '../../src/install/resolve-answers.ts'
 import { runningProgram } from '../../src/install/running-program.ts'
 import { journalFor, planFor, toolsFor } from '../../src/install/session.ts'
+import { roleNames } from '../../src/node/config/schema.ts'
 
 /** A program: an install that ends itself with SIGKILL at the n-th begin or end of a change. Prints the change. */
-const [wanted = ''] = process.argv.slice(2)
+const [wanted = '', role = 'root'] = process.argv.slice(2)
 const answers = resolveAnswers({
   name: 'killed',
-  role: 'root',
+  role: roleNames.find((one) => one === role) ?? 'root',
+  trustOnFirstUse: true,
   domain: 'example.test',
   deployment: 'foreground',
   port: 8123

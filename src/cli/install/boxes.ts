@@ -13,8 +13,15 @@ const trustWords = {
   'first-use': 'the first that answers'
 } as const
 
+/** What boxes are drawn on. */
+export interface Screen {
+  readonly paint: Painter
+  /** Of the terminal; undefined: none. */
+  readonly columns: number | undefined
+}
+
 /** The machine as it was found. */
-export const systemBox = (facts: MachineFacts, deployment: string, paint: Painter): string[] => {
+export const systemBox = (facts: MachineFacts, deployment: string, { paint, columns }: Screen): string[] => {
   const address = stableAddress(facts)
   const device = facts.ipv6.addresses.find((one) => one.address === address)?.device ?? '-'
   const { gateway } = facts.ipv6
@@ -29,12 +36,13 @@ export const systemBox = (facts: MachineFacts, deployment: string, paint: Painte
       ['Runtime', `Node ${process.versions.node}, ${facts.systemd ? 'systemd' : 'no systemd'}`],
       ['Target', deployment]
     ],
-    paint
+    paint,
+    columns
   )
 }
 
 /** The record, and how it is entered. */
-export const recordBox = (record: RecordEdit, provider: string, paint: Painter): string[] => {
+export const recordBox = (record: RecordEdit, provider: string, { paint, columns }: Screen): string[] => {
   const known = providerNames.find((name) => name === provider) ?? 'manual'
   const { how, check } = instructionsFor(record, { provider: known })
   const rows: (readonly [string, string])[] = [
@@ -49,10 +57,10 @@ export const recordBox = (record: RecordEdit, provider: string, paint: Painter):
     paint('bold', title),
     ...each.map((step, at) => `  ${at + 1}. ${step}`)
   ])
-  return [...box('DNS record', rows, paint), ...steps]
+  return [...box('DNS record', rows, paint, columns), ...steps]
 }
 
-export const summaryBox = (answers: Answers, paint: Painter): string[] =>
+export const summaryBox = (answers: Answers, { paint, columns }: Screen): string[] =>
   box(
     'What will be installed',
     [
@@ -64,5 +72,6 @@ export const summaryBox = (answers: Answers, paint: Painter): string[] =>
       ['Announces', answers.announce.length === 0 ? 'its stable addresses' : answers.announce.join(', ')],
       ['Deployment', answers.deployment]
     ],
-    paint
+    paint,
+    columns
   )

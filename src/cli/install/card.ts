@@ -2,10 +2,36 @@ import type { Install, NextCommand } from '../../install/deployment.ts'
 import type { Verified } from '../../install/verify.ts'
 import { type Painter, plural, sanitise } from '../text.ts'
 
-/** A frame around lines, as wide as the longest. */
-export const box = (title: string, rows: readonly (readonly [string, string])[], paint: Painter): string[] => {
+/** Frame, and a space on both sides. */
+const edges = 4
+/** What stays readable; a terminal that is narrower breaks the lines itself. */
+const leastValue = 16
+
+/** At spaces where there are some, and anywhere else in what is longer than a line. */
+const wrapped = (text: string, width: number): string[] => {
+  const lines: string[] = []
+  let rest = text
+  while (rest.length > width) {
+    const space = rest.lastIndexOf(' ', width)
+    const at = space > 0 ? space : width
+    lines.push(rest.slice(0, at))
+    rest = rest.slice(space > 0 ? at + 1 : at)
+  }
+  return [...lines, rest]
+}
+
+/** A frame around lines, as wide as the longest that fits into `columns`. */
+export const box = (
+  title: string,
+  rows: readonly (readonly [string, string])[],
+  paint: Painter,
+  columns = 120
+): string[] => {
   const column = Math.max(...rows.map(([name]) => name.length)) + 2
-  const lines = rows.map(([name, value]) => `${name.padEnd(column)}${value}`)
+  const most = Math.max(leastValue, columns - edges - column)
+  const lines = rows.flatMap(([name, value]) =>
+    wrapped(value, most).map((part, at) => `${(at === 0 ? name : '').padEnd(column)}${part}`)
+  )
   const width = Math.max(title.length, ...lines.map((line) => line.length))
   const edge = '─'.repeat(width + 2)
   return [

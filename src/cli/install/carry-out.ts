@@ -37,19 +37,26 @@ export const carryOut = async (
   const { say } = progress
   const verified = await tracked(progress, async () => {
     let seen: Verified | undefined
-    const verifyNow = async (): Promise<void> => {
+    const verifyNow = async (): Promise<boolean> => {
       const child = tools.children.get(answers.name)
       const ended = child === undefined ? undefined : early(child)
       seen = await verify(plan.install, { signal, say, ended })
+      return seen.named?.isNamed !== false
     }
     const { onStep, onAction, onStepDone } = progress
     await executePlan(plan, journal, tools, { onStep, onAction, onStepDone, verify: verifyNow })
     if (seen === undefined) throw new InstallError('The plan has no step that looks whether the node works.')
     return seen
   })
-  show(context, plan, verified, { options, checks, passphrase })
+  show(context, plan, published(plan, verified), { options, checks, passphrase })
   await journal.finish()
   await stay(context, tools.children.get(answers.name))
+}
+
+/** A record that a provider has written since needs no hand any more. */
+const published = (plan: Plan, verified: Verified): Verified => {
+  const isWritten = verified.named?.isNamed === true && plan.steps.at(-1)?.actions.some(({ kind }) => kind === 'dns')
+  return isWritten === true ? { ...verified, named: { isNamed: true, record: undefined } } : verified
 }
 
 /** A failed step leaves its line, and says how to go on. */
@@ -94,7 +101,12 @@ const show = ({ terminal }: Context, plan: Plan, verified: Verified, { options, 
   }
   for (const check of after) for (const line of checkLines(check, terminal.paintProgress)) terminal.progress(line)
   terminal.print('')
-  for (const line of box(`TrustNet ${version} on this machine`, cardRows(plan.install, verified), terminal.paint))
+  for (const line of box(
+    `TrustNet ${version} on this machine`,
+    cardRows(plan.install, verified),
+    terminal.paint,
+    terminal.stdout.columns
+  ))
     terminal.print(line)
   if (kit !== null) {
     terminal.print(`\nRecovery kit  ${kit.file}`)

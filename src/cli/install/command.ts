@@ -7,15 +7,17 @@ import type { MachineFacts } from '../../install/facts.ts'
 import { Journal } from '../../install/journal.ts'
 import { journalFolder } from '../../install/layout.ts'
 import type { Plan } from '../../install/plan.ts'
-import { readFacts } from '../../install/read-facts.ts'
+import { readFacts, readIpv6 } from '../../install/read-facts.ts'
 import { isThere, lookup, recordCheck, wantedRecord } from '../../install/record.ts'
 import { type Given, resolveAnswers } from '../../install/resolve-answers.ts'
 import { runningProgram } from '../../install/running-program.ts'
 import { planExtras, planFor } from '../../install/session.ts'
+import { installedVersion } from '../../install/upgrade/plan.ts'
 import { defaultPort } from '../../node/config/defaults.ts'
 import type { AddCommand, Context } from '../context.ts'
 import { ExitError, exitCodes } from '../exit.ts'
 import { readInvite } from '../invite-source.ts'
+import { runUpgrade } from '../upgrade.ts'
 import { type Ask, terminalAsk } from './ask.ts'
 import { recordBox, summaryBox, systemBox } from './boxes.ts'
 import { carryOut } from './carry-out.ts'
@@ -50,30 +52,69 @@ const runInstall = async (context: Context, options: InstallOptions): Promise<vo
   const ask = asks ? await terminalAsk(context) : undefined
   const found = await readFacts({ ports: [], signal })
   const answers = await answersFor(context, options, { ask, facts: found })
+  if (await isUpgrade(context, answers, options)) return
   const isDry = options.plan === true
   const gate = new Ipv6Gate(context, answers, { isDry })
-  const ipv6 = await gate.pass(found.ipv6)
-  const facts = { ...(await readFacts({ ports: [answers.port], signal })), ipv6 }
-  const { plan, checks } = await judge(context, answers, facts, gate)
-  if (isDry) return showPlan(context, plan, checks, options)
-  for (const check of checks) for (const line of checkLines(check, terminal.paintProgress)) terminal.progress(line)
-  terminal.progress(`Checks: ${checkSummary(checks)}.`)
+  let seen = await examine(context, answers, gate)
+  if (isDry) return showPlan(context, seen.plan, seen.checks, options)
   try {
-    refuse(checks)
-    if (ask !== undefined) await confirm(context, ask, answers, facts)
+    showChecks(context, seen.checks)
+    while (await looksAgain(ask, seen.checks)) {
+      seen = await examine(context, answers, gate)
+      showChecks(context, seen.checks)
+    }
+    refuse(seen.checks)
+    if (ask !== undefined) await confirm(context, ask, answers, seen.facts)
   } catch (error) {
     await gate.takeBack()
     throw error
   }
-  await carryOut(context, plan, options, checks)
+  await carryOut(context, seen.plan, options, seen.checks)
 }
 
-const judge = async (
-  { signal }: Context,
-  answers: Answers,
-  facts: MachineFacts,
-  gate: Ipv6Gate
-): Promise<{ plan: Plan; checks: Check[] }> => {
+/** On a terminal what failed can be mended meanwhile: no question has to be answered twice. */
+const looksAgain = async (ask: Ask | undefined, checks: readonly Check[]): Promise<boolean> =>
+  ask !== undefined &&
+  failedOf(checks).length > 0 &&
+  (await ask.confirm('This has to be mended first. Look again?', true))
+
+/** true: the node is there with another version, and was brought to this one. */
+const isUpgrade = async (context: Context, { name }: Answers, options: InstallOptions): Promise<boolean> => {
+  const now = await otherVersion(name)
+  if (now === undefined) return false
+  if (!now.isInstalled) {
+    throw new OperatorError(
+      `The nodes of this machine run ${now.version}: bring them to this version first, with its \`trustnet upgrade\`.`
+    )
+  }
+  context.terminal.progress(`${name} is installed here, with ${now.version}: this is an upgrade.`)
+  await runUpgrade(context, options)
+  return true
+}
+
+const showChecks = ({ terminal }: Context, checks: readonly Check[]): void => {
+  for (const check of checks) for (const line of checkLines(check, terminal.paintProgress)) terminal.progress(line)
+  terminal.progress(`Checks: ${checkSummary(checks)}.`)
+}
+
+/** All nodes of a machine share one program. undefined: it has none yet, or this version. */
+const otherVersion = async (name: string): Promise<{ version: string; isInstalled: boolean } | undefined> => {
+  const version = process.getuid?.() === 0 ? await installedVersion() : undefined
+  if (version === undefined || version === runningProgram().version) return undefined
+  const journal = await Journal.open(journalFolder, name)
+  return { version, isInstalled: journal?.state.finished === true }
+}
+
+interface Examined {
+  readonly facts: MachineFacts
+  readonly plan: Plan
+  readonly checks: readonly Check[]
+}
+
+/** The machine as it is now, what would be done, and whether it may be. */
+const examine = async ({ signal }: Context, answers: Answers, gate: Ipv6Gate): Promise<Examined> => {
+  const ipv6 = await gate.pass(await readIpv6())
+  const facts = { ...(await readFacts({ ports: [answers.port], signal })), ipv6 }
   const deployment = deploymentOf(answers.deployment)
   if (deployment === undefined) {
     const names = deployments.map(({ name }) => name).join(' or ')
@@ -87,7 +128,7 @@ const judge = async (
   const answer = await lookup(answers.domain, signal)
   const extras = planExtras(facts, answers, record !== undefined && isThere(record, answer) ? undefined : record)
   const plan = planFor(answers, runningProgram().version, deployment, { ...extras, ipv6: gate.actions })
-  return { plan, checks: [...checks, recordCheck(answers, record, answer)] }
+  return { facts, plan, checks: [...checks, recordCheck(answers, record, answer)] }
 }
 
 interface Asking {
@@ -145,8 +186,10 @@ const givenBy = async (context: Context, options: InstallOptions): Promise<Given
   }
 }
 
+const failedOf = (checks: readonly Check[]): Check[] => checks.filter(({ level }) => level === 'fail')
+
 const refuse = (checks: readonly Check[]): void => {
-  const failed = checks.filter(({ level }) => level === 'fail')
+  const failed = failedOf(checks)
   if (failed.length === 0) return
   const lines = failed.map(({ title, reason, fix }) => `${title}: ${reason}.${fix === null ? '' : ` Fix: ${fix}`}`)
   throw new OperatorError(['Nothing was changed, because:', ...lines].join('\n'))
@@ -164,19 +207,20 @@ const showPlan = ({ terminal }: Context, plan: Plan, checks: readonly Check[], {
 /** The boxes, the wait for the record, and the last question. */
 const confirm = async (context: Context, ask: Ask, answers: Answers, facts: MachineFacts): Promise<void> => {
   const { terminal, signal } = context
-  const { paintProgress: paint } = terminal
+  const screen = { paint: terminal.paintProgress, columns: terminal.stderr.columns }
   const say = (lines: readonly string[]): void => {
     for (const line of lines) terminal.progress(line)
   }
-  say(['', ...systemBox(facts, answers.deployment, paint)])
+  say(['', ...systemBox(facts, answers.deployment, screen)])
   const record = wantedRecord(answers, facts)
-  if (record !== undefined && !isThere(record, await lookup(answers.domain, signal))) {
-    say(['', ...recordBox(record, answers.dnsProvider, paint), ''])
+  // Nobody is led to a second registry before it was seen to work: its record is shown at the end.
+  if (record !== undefined && answers.role === 'root' && !isThere(record, await lookup(answers.domain, signal))) {
+    say(['', ...recordBox(record, answers.dnsProvider, screen), ''])
     if (answers.dnsProvider === 'manual') {
       const there = await waitForRecord(context, record)
       terminal.progress(there ? `${record.name} is there.` : `Going on without ${record.name}.`)
     }
   }
-  say(['', ...summaryBox(answers, paint), ''])
+  say(['', ...summaryBox(answers, screen), ''])
   if (!(await ask.confirm('Install it now?', true))) throw new ExitError(exitCodes.refused, 'Nothing was changed.')
 }

@@ -12,16 +12,18 @@ export class Progress implements ExecuteEvents {
   readonly #terminal: Terminal
   readonly #verbose: boolean
   readonly #live: boolean
+  readonly #total: number
   #head = ''
 
-  constructor(terminal: Terminal, options: { verbose: boolean }) {
+  constructor(terminal: Terminal, options: { verbose: boolean; total?: number }) {
     this.#terminal = terminal
+    this.#total = options.total ?? stepTitles.length
     this.#verbose = options.verbose
     this.#live = terminal.stderr.isTTY === true && !options.verbose
   }
 
   readonly onStep = ({ number, title }: StepEvent): void => {
-    this.#head = `[${number}/${stepTitles.length}] ${title.padEnd(titleColumns)}`
+    this.#head = `[${number}/${this.#total}] ${title.padEnd(titleColumns)}`
     if (this.#live) this.#terminal.stderr.write(this.#head)
     else if (this.#verbose) this.#terminal.progress(this.#head.trimEnd())
   }

@@ -41,7 +41,8 @@ export const vm: Deployment = {
     {
       kind: 'command',
       what: `${unit} runs`,
-      run: ['systemctl', 'restart', unit],
+      // One that failed too often is not started again before it is forgotten.
+      run: ['sh', '-c', 'systemctl reset-failed "$0" 2>/dev/null; exec systemctl restart "$0"', unit],
       undo: ['systemctl', 'stop', unit],
       // Of this version: an upgrade restarts it.
       isDone: ['sh', '-c', runsProgram, unit, `${program}/${version}/bin/node`],

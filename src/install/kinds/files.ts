@@ -1,5 +1,5 @@
-import { chown, lstat, readdir, rm, symlink } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { chown, lstat, readdir, rename, rm, symlink } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import type { DataAction, FileAction, FolderAction, LinkAction } from '../actions.ts'
 import {
   type Ids,
@@ -55,11 +55,14 @@ export const linkKind: Kind<LinkAction> = {
   }
 }
 
+/** In one step: a service that starts meanwhile finds the old or the new target. */
 const relink = async (path: string, target: string): Promise<void> => {
   if ((await targetOf(path)) === target) return
   await makeParent(path)
-  await rm(path, { force: true })
-  await symlink(target, path)
+  const temporary = join(dirname(path), `.${basename(path)}.trustnet.tmp`)
+  await rm(temporary, { force: true })
+  await symlink(target, temporary)
+  await rename(temporary, path)
 }
 
 const makeParent = async (path: string): Promise<void> => {

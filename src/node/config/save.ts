@@ -34,17 +34,27 @@ export interface MigratedFile {
   readonly copy: string | null
 }
 
+/** Beside the file, and no configuration of the folder. */
+export const configCopyName = (file: string): string =>
+  `${file}.before-${new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')}`
+
 /** Brings a file to the version that this program writes. The copy of the old one is beside it, with its owner and mode. */
 export const migrateConfigFile = (file: string): MigratedFile => {
-  const { text, changes } = migrateConfig(readFileSync(file, 'utf8'), file)
+  const { changes } = migrateConfig(readFileSync(file, 'utf8'), file)
   if (changes.length === 0) return { changes, copy: null }
-  const { mode, uid, gid } = statSync(file)
-  const copy = `${file}.before-${new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')}`
+  const { uid, gid } = statSync(file)
+  const copy = configCopyName(file)
   copyFileSync(file, copy)
   chownSync(copy, uid, gid)
-  replace(file, text, mode & 0o777)
-  chownSync(file, uid, gid)
+  rewriteConfigFile(file)
   return { changes, copy }
+}
+
+/** The same without a copy: the caller has one. */
+export const rewriteConfigFile = (file: string): void => {
+  const { mode, uid, gid } = statSync(file)
+  replace(file, migrateConfig(readFileSync(file, 'utf8'), file).text, mode & 0o777)
+  chownSync(file, uid, gid)
 }
 
 const readIfThere = (file: string): string | undefined => {

@@ -191,6 +191,14 @@ const realPath = (path: string): string => {
   }
 }
 
+/**
+ * Whether this program can read the store, also while another process has it open. Opens and changes nothing.
+ * @throws StoreVersionError, StoreError
+ */
+export const checkStoreVersion = (path: string): void => {
+  if (existsSync(path)) refuseUnknown(path, currentSchema)
+}
+
 /** Judges by the file's header, so that a store of a newer version, or no store at all, is not even opened for writing. */
 const refuseUnknown = (path: string, schema: Schema): void => {
   if (openPaths.has(path)) {

@@ -50,6 +50,8 @@ const elsewhere = [
   'install-plan',
   'uninstall',
   'uninstall-plan',
+  'upgrade',
+  'upgrade-plan',
   'doctor',
   'drill'
 ]

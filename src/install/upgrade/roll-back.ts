@@ -1,0 +1,33 @@
+import { actionKey } from '../actions.ts'
+import type { Journal, JournalEntry, JournalState } from '../journal.ts'
+import { doable } from '../kinds/index.ts'
+import type { Tools } from '../tools.ts'
+
+/** What was made once is there; a record that was written is still right. */
+const isRepeated = ({ action }: JournalEntry): boolean =>
+  !['network', 'data', 'dns', 'sysctl', 'foreground'].includes(action.kind) &&
+  !(action.kind === 'file' && (action.secret === true || action.once === true))
+
+/** Does again what the old version's journals say, then takes back what only the new one brought. Doing it twice is doing it once. */
+export const rollBack = async (
+  journals: readonly Journal[],
+  before: readonly JournalState[],
+  tools: Tools
+): Promise<void> => {
+  for (const state of before) {
+    for (const { action, undo } of state.entries.filter(isRepeated)) {
+      tools.say(doable(action).describe().text)
+      await doable(action).apply(tools, undo)
+    }
+  }
+  for (const journal of journals) {
+    const state = before.find(({ node }) => node === journal.state.node)
+    if (state === undefined) continue
+    const known = new Set(state.entries.map(({ action }) => actionKey(action)))
+    for (const { action, undo } of journal.state.entries.toReversed()) {
+      if (!known.has(actionKey(action))) await doable(action).revert(undo, tools)
+    }
+    Object.assign(journal.state, structuredClone(state))
+    await journal.save()
+  }
+}

@@ -1,0 +1,1 @@
+export { checkStoreVersion } from './store/database.ts'
