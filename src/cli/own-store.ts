@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import type { Config } from '../node/config/schema.ts'
+import type { ControlClient } from '../node/control/client.ts'
 import { NothingRunningError } from '../node/control/errors.ts'
 import { loadedConfig } from './config-source.ts'
 import type { Context } from './context.ts'
@@ -14,23 +15,21 @@ export interface OwnCopy {
 
 /** Copies the store of this machine, whether its process runs or not. Where there is none, no copy is made. @throws as backup */
 export const copyOwnStore = async (
-  context: Context,
-  options: RunningOptions,
-  config: () => Promise<Config>,
+  { signal }: Context,
+  client: () => Promise<ControlClient>,
+  config: Config,
   copy: string
 ): Promise<OwnCopy> => {
   try {
-    const client = await running(context, options)
-    await client.backup(copy, { signal: context.signal })
+    await (await client()).backup(copy, { signal })
     return { isRunning: true, store: undefined }
   } catch (error) {
     if (!(error instanceof NothingRunningError)) throw error
   }
   const { backUpStopped, storeOf } = await import('../node/offline/stopped-store.ts')
-  const own = await config()
-  const store = storeOf(own)
+  const store = storeOf(config)
   if (!existsSync(store)) return { isRunning: false, store: undefined }
-  await backUpStopped(own, copy)
+  await backUpStopped(config, copy)
   return { isRunning: false, store }
 }
 

@@ -1,13 +1,18 @@
 import { existsSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { digLine } from '../dns/records.ts'
 import type { Loaded } from '../node/config/index.ts'
+import type { Config } from '../node/config/schema.ts'
 import type { BecomeRootView } from '../node/offline/become-root.ts'
+import { socketPath } from '../node/paths.ts'
 import { loadedConfig } from './config-source.ts'
 import type { AddCommand, Context } from './context.ts'
 import { UsageError } from './exit.ts'
 import { exampleOf } from './help.ts'
+import { copyOwnStore } from './own-store.ts'
 import { readPassphrase } from './passphrase.ts'
 import { orUnknown, plural, sanitise } from './text.ts'
 
@@ -44,8 +49,9 @@ const notes = `
 Asks every member whose address is known for its log and takes the highest
 verified head. From there the authority, whose key is in the recovery kit,
 opens a new epoch with a new log key. The passphrase comes from
-TRUSTNET_RECOVERY_PASSPHRASE_FILE, or is asked for. The process must be
-stopped. Without --yes nothing of the log is changed.
+TRUSTNET_RECOVERY_PASSPHRASE_FILE, or is asked for. Without --yes the plan is
+shown from a copy of the store: nothing is changed, and the process may run.
+With --yes it must be stopped.
 `
 
 /** Commands that make this node the root. */
@@ -120,18 +126,31 @@ const becomeRoot = async (
   if (!existsSync(kit)) throw new UsageError(`${kit} is not there: give the recovery kit with --kit FILE.`)
   const passphrase = await readPassphrase(context)
   context.terminal.progress('Asking the members for their log …')
-  const apply = options.yes === true
-  const view = await become({
-    ...way,
-    config,
-    saveTo,
-    kit,
-    passphrase,
-    apply,
-    revokeFormer: options.revokeFormer === true
-  })
+  const init = { ...way, config, saveTo, kit, passphrase, revokeFormer: options.revokeFormer === true }
+  const view =
+    options.yes === true
+      ? await become({ ...init, apply: true })
+      : await withCopy(context, config, (copy) => become({ ...init, apply: false, copy }))
   if (options.json === true) context.terminal.json(view)
   else show(context, view, { saveTo, domain: config.domain ?? '' })
+}
+
+/** A plan needs no stop: the process that runs gives a copy of its store. */
+const withCopy = async <T>(
+  context: Context,
+  config: Config,
+  plan: (copy: string | undefined) => Promise<T>
+): Promise<T> => {
+  const folder = await mkdtemp(join(tmpdir(), 'trustnet-plan-'))
+  const copy = join(folder, 'registry.db')
+  const { ControlClient } = await import('../node/control/client.ts')
+  const client = new ControlClient({ path: socketPath(config.paths.runtime, config.name) })
+  try {
+    const { isRunning, store } = await copyOwnStore(context, () => Promise.resolve(client), config, copy)
+    return await plan(isRunning || store !== undefined ? copy : undefined)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
 }
 
 /** What a member that was asked has shown. */
@@ -170,5 +189,5 @@ const show = (
   if (view.applied) {
     terminal.print(`${terminal.paint('good', 'Done')}: the log ends at entry ${head.n}. Start it:`)
     terminal.print(`  trustnet registry start --config ${saveTo}`)
-  } else terminal.print('Nothing of the log was changed. Add --yes to do it.')
+  } else terminal.print('Nothing was changed. To do it, stop the process and add --yes.')
 }

@@ -67,7 +67,7 @@ const revokeByKit = async (context: Context, peer: string, options: RevokeOption
   const folder = await mkdtemp(join(tmpdir(), 'trustnet-revoke-'))
   try {
     const copy = join(folder, 'registry.db')
-    const { store } = await copyOwnStore(context, options, () => Promise.resolve(config), copy)
+    const { store } = await copyOwnStore(context, () => running(context, options), config, copy)
     const { authorityRevoke } = await import('../node/offline/authority-revoke.ts')
     context.terminal.progress('Telling every member that can be reached …')
     const view = await authorityRevoke({ config, kit, passphrase, peer: peerName(peer), reason, copy, store })

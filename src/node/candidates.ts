@@ -32,6 +32,8 @@ export interface CandidatesInit {
   invite: () => Invite | undefined
   /** From the database: registries and members with addresses, best first. */
   cached: () => KnownCandidate[]
+  /** Whether this node holds the log: then it says who belongs to the network, whichever keys the first contact was pinned to. */
+  isKnown?: () => boolean
 }
 
 /**
@@ -43,7 +45,7 @@ export class Candidates {
   readonly dns: DnsView = { answer: undefined, checkedMs: undefined }
   #answered: string | undefined
   #freshUntil = Number.NEGATIVE_INFINITY
-  /** PeerIds that a registry behind `tnr` must have; empty: any that proves the network. */
+  /** PeerIds that a registry behind `tnr` must have at the first contact; empty: any that proves the network. */
   #pins: readonly string[]
 
   constructor(init: CandidatesInit) {
@@ -85,7 +87,7 @@ export class Candidates {
     if (clock.monotonic() >= this.#freshUntil) await this.#ask(domain, signal)
     const { answer } = this.dns
     if (answer?.kind !== 'found') return []
-    const pins = this.#pins
+    const pins = this.#init.isKnown?.() === true ? [] : this.#pins
     return answer.addresses.slice(0, maxCandidates).map(({ address }) => ({
       multiaddr: `/ip6/${address}/tcp/${config.bootstrap.port}`,
       ...(pins.length === 0 ? {} : { peerIds: pins }),

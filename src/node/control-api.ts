@@ -6,6 +6,7 @@ import { peerIdText } from '../registry/keys.ts'
 import { readStoredEntry } from '../registry/state/stored-entry.ts'
 import { backUpNow, resumeRestored } from './actions/backup.ts'
 import { connectionToMember, connectTo, disconnectFrom } from './actions/connect.ts'
+import { fetchStore } from './actions/fetch-store.ts'
 import { issueInvite } from './actions/invite.ts'
 import { joinWith } from './actions/join.ts'
 import { leaveNetwork } from './actions/leave.ts'
@@ -166,6 +167,9 @@ export class NodeControl implements ControlApi {
     requireNetwork(this.#node)
     return await backUpNow(this.#node, to)
   }
+
+  fetchStore: ControlApi['fetchStore'] = async (peer, to, options) =>
+    await fetchStore(this.#node, requireNetwork(this.#node), { peer, to }, signalOf(options))
 
   resume: ControlApi['resume'] = async (head) => resumeRestored(this.#node, this.#root(), head)
 

@@ -1,5 +1,6 @@
 import type { Connection } from '@libp2p/interface'
 import type { ConnectionTrust } from '../protocols/engine/trust.ts'
+import type { Checkpoint } from '../registry/checkpoint.ts'
 import type { Signed } from '../registry/envelope.ts'
 import type { RegistryEvents } from '../registry/events.ts'
 import type { Logger } from '../registry/ports.ts'
@@ -18,6 +19,8 @@ export interface FollowInit {
   onNewPeers: () => void
   onRecord: (record: Signed<NodeRecord>) => void
   onRegistryConnected: (connection: Connection) => void
+  /** This replica has a newer checkpoint. */
+  onHead: (checkpoint: Checkpoint) => void
   onChange: () => void
 }
 
@@ -70,6 +73,7 @@ export function followRegistry(init: FollowInit): () => void {
   on('checkpoint', ({ detail }) => {
     recheckSoon()
     host.services.announce?.announceHead(detail.checkpoint)
+    init.onHead(detail.checkpoint.value)
     onChange()
   })
   on('record', ({ detail }) => {

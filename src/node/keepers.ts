@@ -4,8 +4,9 @@ import { peerIdText } from '../registry/keys.ts'
 import { isRegistryRole } from '../registry/role.ts'
 import { backoffOf } from './backoff.ts'
 import type { Config } from './config/schema.ts'
+import { HeadLag } from './head-lag.ts'
 import type { Host } from './host.ts'
-import { tellLie } from './lies.ts'
+import { tellLie, tellStill } from './lies.ts'
 import { memberTargets } from './member-targets.ts'
 import type { NetworkNode, NetworkNodeInit } from './network-node.ts'
 import { PeerKeeper } from './peer-keeper.ts'
@@ -13,6 +14,9 @@ import { ReachKeeper } from './reach-keeper.ts'
 import { RoundTrips } from './round-trips.ts'
 import type { SelfChange } from './self-record.ts'
 import { SyncKeeper } from './sync-keeper.ts'
+
+/** Of the pull interval: a head that has been known for so long is known to all who are connected, and the next one comes within two of them. */
+const settledPart = 0.75
 
 /** Keeps the replica of a node up to date. */
 export const makeSync = (
@@ -33,6 +37,11 @@ export const makeSync = (
     isRegistry: isRegistryRole(config.role),
     allowed: () => network.isMember() || network.session !== undefined,
     lease: () => network.session?.peer.publicKey,
+    lag: new HeadLag({
+      clock,
+      graceMs: config.replication.intervalMs * settledPart,
+      onBehind: (source, shown) => tellStill(registry, source, shown)
+    }),
     onFailed: (source, error) => tellLie(registry, source, error),
     onCaughtUp
   })

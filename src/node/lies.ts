@@ -11,6 +11,22 @@ const isLie = (error: unknown): boolean => {
   return error instanceof InvalidEnvelopeError || error instanceof LogMismatchError
 }
 
+/** Names whoever goes on showing an old head. */
+export function tellStill(
+  { alarms, replica }: Registry,
+  publicKey: Uint8Array,
+  shown: { epoch: number; n: number; timeMs: number }
+): void {
+  const peer = peerIdText(publicKey)
+  const name = replica.state.member(publicKey)?.name ?? peer
+  const since = new Date(shown.timeMs).toISOString()
+  alarms.raise(
+    'stale_source',
+    `${name} (${peer}) stands still at entry ${shown.n} as of ${since}, and does not take newer heads that it is shown: it is cut off, fails, or holds something back; others are asked`,
+    { peer, epoch: shown.epoch, n: shown.n }
+  )
+}
+
 /** Names whoever sent what is not true; nothing of it was taken. */
 export function tellLie({ alarms, replica }: Registry, publicKey: Uint8Array, error: unknown): void {
   if (!isLie(error)) return

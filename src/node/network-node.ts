@@ -214,6 +214,7 @@ export class NetworkNode {
         onNewPeers: () => this.#peers?.look(),
         onRecord: (record) => this.#watchOwn(record),
         onRegistryConnected: (connection) => this.#session?.kick({ isNews: connection.direction === 'inbound' }),
+        onHead: (checkpoint) => this.#sync?.advanced(checkpoint),
         onChange,
         logger
       }),

@@ -93,7 +93,8 @@ export class TrustNode implements Node {
       config,
       clock: this.clock,
       invite: () => this.invites.invite,
-      cached: () => (this.#network === undefined ? [] : cachedCandidates(this.#network.registry, this.key.publicKey))
+      cached: () => (this.#network === undefined ? [] : cachedCandidates(this.#network.registry, this.key.publicKey)),
+      isKnown: () => this.#network !== undefined
     })
     this.failed.catch(() => {})
     this.control = new NodeControl(this)

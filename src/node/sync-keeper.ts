@@ -3,10 +3,12 @@ import { equals } from 'uint8arrays/equals'
 import type { ProtocolLimits } from '../protocols/engine/limits.ts'
 import type { ConnectionListener, ConnectionTrust, TrustedMember } from '../protocols/engine/trust.ts'
 import { type SyncCursors, type SyncTarget, sync } from '../protocols/sync/index.ts'
+import type { Checkpoint } from '../registry/checkpoint.ts'
 import { peerIdText } from '../registry/keys.ts'
 import type { Clock, Logger } from '../registry/ports.ts'
 import { isRegistryRole, servesRegistry } from '../registry/role.ts'
 import { Backoff, type BackoffInit } from './backoff.ts'
+import type { HeadLag } from './head-lag.ts'
 import { sleep } from './sleep.ts'
 
 export interface SyncKeeperInit {
@@ -27,6 +29,8 @@ export interface SyncKeeperInit {
   allowed: () => boolean
   /** Key of the registry that holds the lease. */
   lease: () => Uint8Array | undefined
+  /** Finds sources that stand still. */
+  lag: HeadLag
   /** A source was given up for what it sent, or failed to. */
   onFailed: (source: Uint8Array, error: unknown) => void
   /** Called whenever one source has given all that it had. */
@@ -76,6 +80,13 @@ export class SyncKeeper {
     this.#over.abort(new Error('the node stops'))
     for (const { over } of this.#subscriptions.values()) over.abort(this.#over.signal.reason)
     this.#subscriptions.clear()
+  }
+
+  /** This replica has a newer head: whoever is followed has had the time to learn of the ones before. */
+  advanced(checkpoint: Checkpoint): void {
+    const { lag } = this.#init
+    lag.advanced(checkpoint)
+    for (const { connection, member } of this.#subscriptions.values()) lag.look(connection, member.publicKey)
   }
 
   /** Who last gave all that it had, and how long ago (ms). */
@@ -191,6 +202,7 @@ export class SyncKeeper {
       records,
       cursors,
       signal,
+      onShown: (checkpoint) => this.#init.lag.shown(connection, publicKey, checkpoint),
       onCaughtUp: () => {
         this.#lastSource = { publicKey, at: clock.monotonic() }
         onCaughtUp?.()

@@ -1,6 +1,7 @@
 import { equals } from 'uint8arrays/equals'
 import { WrongNetworkError } from './errors.ts'
 import { compareRecords } from './record.ts'
+import { RecordDigest } from './record-digest.ts'
 import { storedGenesis } from './replica.ts'
 import { type Database, openReadOnly } from './store/database.ts'
 import { type LogRow, LogTable } from './store/log-table.ts'
@@ -24,7 +25,21 @@ export interface StoreDiff {
     readonly onlyHere: number
     readonly onlyThere: number
   }
+  /** Of all records of each: equal when these are. */
+  readonly digest: Uint8Array
+  readonly otherDigest: Uint8Array
+  /** Some of the records that differ. */
+  readonly differing: readonly RecordDifference[]
 }
+
+/** seq of a record in each store; undefined: it is not there. */
+export interface RecordDifference {
+  readonly publicKey: Uint8Array
+  readonly here: number | undefined
+  readonly there: number | undefined
+}
+
+const mostShown = 50
 
 /**
  * Compares log and records of two stores that no process uses, as they are stored: what is in them is not verified.
@@ -36,7 +51,9 @@ export function diffStores(path: string, otherPath: string): StoreDiff {
     const there = openReadOnly(otherPath)
     try {
       requireSameNetwork(here, there, otherPath)
-      return { ...diffLogs(new LogTable(here), new LogTable(there)), records: diffRecords(here, there) }
+      const [own, other] = [new RecordTable(here), new RecordTable(there)]
+      const digests = { digest: new RecordDigest(own).bytes(), otherDigest: new RecordDigest(other).bytes() }
+      return { ...diffLogs(new LogTable(here), new LogTable(there)), ...digests, ...diffRecords(own, other) }
     } finally {
       there.close()
     }
@@ -52,7 +69,10 @@ function requireSameNetwork(here: Database, there: Database, path: string): void
   }
 }
 
-function diffLogs(here: LogTable, there: LogTable): Omit<StoreDiff, 'records'> {
+function diffLogs(
+  here: LogTable,
+  there: LogTable
+): Pick<StoreDiff, 'head' | 'otherHead' | 'differsFrom' | 'entriesOnlyHere' | 'entriesOnlyThere'> {
   const head = headOf(here.last())
   const otherHead = headOf(there.last())
   let differsFrom: number | undefined
@@ -86,18 +106,23 @@ function countAfter(table: LogTable, n: number): number {
   }
 }
 
-function diffRecords(here: Database, there: Database): StoreDiff['records'] {
-  const [own, other] = [new RecordTable(here), new RecordTable(there)]
-  const found = { newerHere: 0, newerThere: 0, onlyHere: 0, onlyThere: 0 }
+function diffRecords(own: RecordTable, other: RecordTable): Pick<StoreDiff, 'records' | 'differing'> {
+  const records = { newerHere: 0, newerThere: 0, onlyHere: 0, onlyThere: 0 }
+  const differing: RecordDifference[] = []
+  const count = (kind: keyof typeof records, difference: RecordDifference): void => {
+    records[kind]++
+    if (differing.length < mostShown) differing.push(difference)
+  }
   for (const { publicKey, seq, hash } of own.positions()) {
     const held = other.get(publicKey)
-    if (held === undefined) found.onlyHere++
-    else {
-      const order = compareRecords({ seq, hash }, held)
-      if (order > 0) found.newerHere++
-      if (order < 0) found.newerThere++
-    }
+    const difference = { publicKey, here: seq, there: held?.seq }
+    const order = held === undefined ? 0 : compareRecords({ seq, hash }, held)
+    if (held === undefined) count('onlyHere', difference)
+    else if (order > 0) count('newerHere', difference)
+    else if (order < 0) count('newerThere', difference)
   }
-  for (const { publicKey } of other.positions()) if (own.get(publicKey) === undefined) found.onlyThere++
-  return found
+  for (const { publicKey, seq } of other.positions()) {
+    if (own.get(publicKey) === undefined) count('onlyThere', { publicKey, here: undefined, there: seq })
+  }
+  return { records, differing }
 }

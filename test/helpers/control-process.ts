@@ -60,6 +60,13 @@ export class ScriptedApi implements ControlApi {
   pending: ControlApi['pending'] = async () => ({ schemaVersion: 1, pending: [] })
   approve: ControlApi['approve'] = async () => ({ schemaVersion: 1, ...root, entry: 13, message: 'admitted' })
   reject: ControlApi['reject'] = async (_, reason) => ({ schemaVersion: 1, ...root, entry: null, message: reason })
+  fetchStore: ControlApi['fetchStore'] = async (peer, to) => ({
+    schemaVersion: 1,
+    peerId: root.peerId,
+    name: peer,
+    path: to,
+    refused: null
+  })
   backup: ControlApi['backup'] = async (to) => ({ ...backupView, path: to ?? backupView.path })
   resume: ControlApi['resume'] = async (head) => ({ schemaVersion: 1, ...root, entry: head, message: 'appends' })
   invite: ControlApi['invite'] = async (query) => ({ ...inviteView, role: query.role ?? 'integrated' })

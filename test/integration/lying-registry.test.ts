@@ -56,6 +56,51 @@ describe('a registry that lies', () => {
     60_000
   )
 
+  it('is named for a snapshot that is older than what is held', async () => {
+    await using network = await TestNetwork.create({ 'replication.backoffMax': '2s' })
+    const before = network.node('root').registry.replica.checkpoint
+    await lied(network, (items) => items)
+    const [hal, keeper] = [network.node('hal'), network.node('keeper')]
+    await eventually(() => has(hal, 'bob'))
+    await hal.stop()
+    const { replica } = keeper.registry
+    replica.resumePoint = () => ({ mode: 'snapshot' })
+    Object.defineProperty(replica, 'checkpoint', { get: () => before, configurable: true })
+    const again = await network.start('hal', { 'bootstrap.peers': [network.address('keeper')] })
+    const { n } = again.registry.replica.head
+    await eventually(() => alarmOf(again, 'lying_source') !== undefined)
+    expect(alarmOf(again, 'lying_source')).toMatchObject({ fields: { peer: keeper.peerId } })
+    expect(alarmOf(again, 'lying_source')?.message).toContain('an older snapshot')
+    expect(again.registry.replica.head.n).toBe(n)
+    expect(has(again, 'bob')).toBe(true)
+  }, 60_000)
+
+  it('is named when it stands still while the log goes on, and what it holds back comes from others', async () => {
+    await using network = await TestNetwork.create({ 'replication.interval': '4s' })
+    const root = network.node('root')
+    const keeper = await network.join('keeper', { role: 'secondary' })
+    const hal = await network.join('hal', { 'bootstrap.peers': [network.address('keeper')] })
+    await eventually(() => hal.attached.sync?.subscriptions.some(({ name }) => name === 'keeper') === true)
+    const stale = (node: TrustNode) => alarmOf(node, 'stale_source')
+    const signsFor = async (until: () => boolean): Promise<void> =>
+      await eventually(async () => {
+        await root.registry.root?.checkpoint()
+        return until()
+      })
+    const started = performance.now()
+    await signsFor(() => performance.now() - started > 6_000)
+    expect([root, hal].map(stale)).toEqual([undefined, undefined])
+
+    const { replica } = keeper.registry
+    const frozen = replica.checkpoint
+    replica.read = () => []
+    Object.defineProperty(replica, 'checkpoint', { get: () => frozen, configurable: true })
+    await network.join('ann')
+    await signsFor(() => has(hal, 'ann') && stale(hal) !== undefined && stale(root) !== undefined)
+    for (const node of [root, hal]) expect(stale(node)).toMatchObject({ fields: { peer: keeper.peerId } })
+    expect(alarmOf(hal, 'lying_source')).toBeUndefined()
+  }, 60_000)
+
   it('proves itself with a second entry for one number, and the proof holds without any store', async () => {
     await using network = await TestNetwork.create({ 'replication.backoffMax': '2s' })
     const { config, registry } = network.node('root')

@@ -1,6 +1,9 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { Authority } from '../../src/dns/authority.ts'
+import { Zone } from '../../src/dns/zone.ts'
 import { createNetworkHere } from '../../src/node/network-init.ts'
 import type { TrustNode } from '../../src/node/node.ts'
 import { type BecomeRootInit, becomeRoot } from '../../src/node/offline/become-root.ts'
@@ -38,6 +41,16 @@ const promotion = (
 
 const has = (node: TrustNode, name: string): boolean => node.registry.replica.state.memberByName(name) !== undefined
 const alarmsOf = (node: TrustNode): string[] => node.registry.alarms.list().map(({ code }) => code)
+/** Name and digest of each file. */
+const filesOf = (folder: string): string[] =>
+  readdirSync(folder, { withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(
+      ({ name }) =>
+        `${name} ${createHash('sha256')
+          .update(readFileSync(join(folder, name)))
+          .digest('hex')}`
+    )
 const epochOf = (node: TrustNode): number => node.registry.replica.head.epoch
 
 describe('a secondary that is promoted', () => {
@@ -57,9 +70,15 @@ describe('a secondary that is promoted', () => {
     await late.start()
     await eventually(() => keeper.registry.admission.queued === 1)
     const { port } = keeper.attached
+    const copy = join(network.folder, 'copy.db')
+    await keeper.control.backup(copy)
+    const { fork } = await becomeRoot(promotion(network, 'keeper', kit, { apply: false, copy }))
+    expect(fork).toEqual({ n: before.n, epoch: 0 })
     await keeper.stop()
 
+    const files = filesOf(keeper.config.paths.data)
     const plan = await becomeRoot(promotion(network, 'keeper', kit, { apply: false }))
+    expect(filesOf(keeper.config.paths.data)).toEqual(files)
     expectSchema('registry-become-root', plan)
     expect(plan).toMatchObject({
       applied: false,
@@ -147,6 +166,9 @@ describe('a network whose root is lost', () => {
     const { n } = hal.registry.replica.head
     await network.node('root').stop()
     const flags = { 'bootstrap.peers': [network.address('hal'), network.address('bob')] }
+    const plan = await becomeRoot(recovery(network, 'fresh', kit, flags, { apply: false }))
+    expect(plan).toMatchObject({ applied: false, fork: { n }, epoch: 1, admitted: 'fresh' })
+    expect(existsSync(network.config('fresh', { role: 'root' }).config.paths.data)).toBe(false)
     const done = await becomeRoot(recovery(network, 'fresh', kit, flags))
     expectSchema('registry-become-root', done)
     expect(done).toMatchObject({ fork: { n }, epoch: 1, admitted: 'fresh', former: [{ name: 'root' }] })
@@ -159,6 +181,31 @@ describe('a network whose root is lost', () => {
     await eventually(() => [hal, bob].every((node) => epochOf(node) === 1 && has(node, 'fresh')))
     await network.join('new', { 'bootstrap.peers': [network.address('fresh')] })
     await eventually(() => has(hal, 'new'))
+  }, 90_000)
+
+  it('is found by its new root behind tnr, whichever key the first contact was pinned to', async () => {
+    await using made = await withKit()
+    const { network, kit } = made
+    const old = network.node('root')
+    const pinned = { 'network.pins': [old.peerId] }
+    const hal = await network.join('hal', pinned)
+    const bob = await network.join('bob')
+    await eventually(() => has(hal, 'bob') && has(bob, 'hal'))
+    await Promise.all([hal.stop(), old.stop()])
+    const flags = { 'bootstrap.peers': [network.address('bob')] }
+    await becomeRoot(recovery(network, 'fresh', kit, flags))
+    await bob.stop()
+    const root = await network.start('fresh', { role: 'root' })
+    const zone = new Zone('net.test')
+    zone.set('tnr.net.test', [{ type: 'AAAA', value: '::1' }])
+    await using dns = await Authority.start(zone)
+    // All that it knows is gone, and the machine behind the name has another key than the one that let it in.
+    const back = await network.start('hal', {
+      ...pinned,
+      'bootstrap.dnsServers': [`[::1]:${dns.port}`],
+      'bootstrap.port': root.attached.port
+    })
+    await eventually(() => epochOf(back) === 1 && back.network?.session?.peer.name === 'fresh')
   }, 90_000)
 
   it('is recovered from a backup and a member that holds more', async () => {

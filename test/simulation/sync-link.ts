@@ -6,6 +6,7 @@ import { SyncFrame, SyncRequest } from '../../src/protocols/sync/pb/sync.ts'
 import { readRequest, recordStart } from '../../src/protocols/sync/request.ts'
 import { Subscriber } from '../../src/protocols/sync/subscriber.ts'
 import { silentLogger } from '../../src/registry/ports.ts'
+import type { Head } from '../../src/registry/state.ts'
 import type { Life, Machine } from './machine.ts'
 import type { Network } from './network.ts'
 import type { Random } from './random.ts'
@@ -37,6 +38,7 @@ export class SyncLink {
   #isCaughtUp = false
   #isDirty = false
   #isMoving = true
+  #asked: Head = { epoch: 0, n: 0, hash: new Uint8Array() }
   #wasCorrupted = false
   #isOver = false
 
@@ -72,7 +74,8 @@ export class SyncLink {
   #request(): Uint8Array {
     const { registry, cursors } = this.#client
     const { replica, records, networkId } = registry
-    const { epoch, n, hash } = replica.position()
+    this.#asked = replica.position()
+    const { epoch, n, hash } = this.#asked
     const staged = replica.staged()
     const cursor = cursors.get(this.#init.server.name)
     return SyncRequest.encode({
@@ -137,7 +140,7 @@ export class SyncLink {
       this.#isDirty = true
       if (!this.#isMoving) this.#pump()
     }
-    for (const type of ['entries', 'checkpoint', 'reset'] as const)
+    for (const type of ['entries', 'checkpoint', 'reset', 'enforced'] as const)
       registry.replica.events.addEventListener(type, touch)
     registry.events.addEventListener('record', touch)
   }
@@ -205,7 +208,7 @@ export class SyncLink {
       this.#end()
       return
     }
-    if (this.#isSnapshot) this.#applier.beginSnapshot()
+    if (this.#isSnapshot) this.#applier.beginSnapshot(this.#asked)
     this.#isSnapshot = false
     client.call(
       async () => {

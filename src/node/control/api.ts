@@ -1,5 +1,12 @@
 import type { Role } from '../../registry/role.ts'
-import type { BackupView, LogView, PendingView, RegistryNodesView, RegistryStatusView } from './registry-views.ts'
+import type {
+  BackupView,
+  FetchView,
+  LogView,
+  PendingView,
+  RegistryNodesView,
+  RegistryStatusView
+} from './registry-views.ts'
 import type {
   AckView,
   AddressView,
@@ -78,6 +85,8 @@ export interface ControlApi {
   pending(options?: CallOptions): Promise<PendingView>
   approve(peer: PeerName, options?: CallOptions): Promise<ChangeView>
   reject(peer: PeerName, reason: string, options?: CallOptions): Promise<ChangeView>
+  /** Fetches all that a member has of log and records into a file that must not be there. */
+  fetchStore(peer: PeerName, to: string, options?: CallOptions): Promise<FetchView>
   /** A backup now: to a file that must not be there, or into the folder of all. */
   backup(to?: string, options?: CallOptions): Promise<BackupView>
   /** Lets a root that was restored append, without the heads of others; `head` is the entry that its log ends at. */

@@ -39,6 +39,7 @@ export class ControlClient implements ControlApi {
   approve: ControlApi['approve'] = (peer, options) => this.#call('registry/approve', { peer }, options)
   reject: ControlApi['reject'] = (peer, reason, options) => this.#call('registry/reject', { peer, reason }, options)
   backup: ControlApi['backup'] = (to, options) => this.#call('registry/backup', { to }, options)
+  fetchStore: ControlApi['fetchStore'] = (peer, to, options) => this.#call('registry/fetch', { peer, to }, options)
   resume: ControlApi['resume'] = (head, options) => this.#call('registry/resume', { head }, options)
   invite: ControlApi['invite'] = (query, options) => this.#call('invite', { ...query }, options)
   join: ControlApi['join'] = (line, options) => this.#call('join', { line }, options)

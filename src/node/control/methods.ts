@@ -18,6 +18,7 @@ export const methods = {
   'registry/approve': 'POST',
   'registry/reject': 'POST',
   'registry/backup': 'POST',
+  'registry/fetch': 'POST',
   'registry/resume': 'POST',
   invite: 'POST',
   join: 'POST',

@@ -3,6 +3,15 @@ import type { NetworkRef, PeerRef, PeerState, View, ViewOrigin, Warning } from '
 
 // What `registry status|nodes|pending|log` answer; the rules of views.ts hold here too.
 
+/** What a member has of log and records, fetched into a store. */
+export interface FetchView extends View {
+  peerId: string
+  name: string
+  path: string
+  /** Why not all that it sent was taken; null: it was. */
+  refused: string | null
+}
+
 export interface RegistryStatusView extends View {
   self: PeerRef & { role: Role; version: string }
   network: NetworkRef | null

@@ -1,4 +1,7 @@
 import { existsSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { recordTtlSeconds, wantedRecords, zoneLine } from '../../dns/records.ts'
 import { parseAddr } from '../../registry/addrs.ts'
 import { NotFoundError } from '../../registry/errors.ts'
@@ -23,6 +26,7 @@ import { dataFiles } from '../paths.ts'
 import type { DialFailure } from '../race.ts'
 import { type RecoveryKeys, readRecoveryKit } from '../recovery-kit.ts'
 import { gatherLog, type Source } from './gather.ts'
+import { backUpStopped } from './stopped-store.ts'
 
 export interface BecomeRootInit {
   config: Config
@@ -35,8 +39,10 @@ export interface BecomeRootInit {
   backup?: string | undefined
   /** Shut the key of the root before out for ever. */
   revokeFormer: boolean
-  /** false: tells what would be done. */
+  /** false: tells what would be done, from a copy of the store: nothing here is changed, and the process may run. */
   apply: boolean
+  /** The copy, where the process runs and has made it. */
+  copy?: string | undefined
   /** Only a secondary with a store is promoted. */
   promote: boolean
 }
@@ -87,14 +93,35 @@ export async function becomeRoot(init: BecomeRootInit): Promise<BecomeRootView> 
 }
 
 async function become(init: BecomeRootInit): Promise<BecomeRootView> {
-  const { config, kit, passphrase, revokeFormer, apply } = init
-  const keys = readRecoveryKit(kit, passphrase)
-  const files = dataFiles(config.paths.data)
-  const genesis = await requireGenesis(init, keys)
-  const nodeKey = init.promote ? loadKey(config.paths.key) : loadOrCreateKey(config.paths.key)
-  const gathered = await gather(init, keys, nodeKey, genesis)
+  const keys = readRecoveryKit(init.kit, init.passphrase)
+  if (init.apply) return await becomeIn(dataFiles(init.config.paths.data).store, init, keys)
+  const folder = await mkdtemp(join(tmpdir(), 'trustnet-plan-'))
+  try {
+    return await becomeIn(await copyFor(init, join(folder, 'registry.db')), init, keys)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** Where there is no store yet, a path for one. */
+async function copyFor({ config, copy, backup }: BecomeRootInit, path: string): Promise<string> {
+  if (copy !== undefined) return copy
+  const { store } = dataFiles(config.paths.data)
+  if (backup === undefined && existsSync(store)) await backUpStopped(config, path)
+  return path
+}
+
+async function becomeIn(
+  store: string,
+  init: BecomeRootInit,
+  keys: RecoveryKeys & { networkId: string }
+): Promise<BecomeRootView> {
+  const { config, revokeFormer, apply } = init
+  const genesis = await requireGenesis(store, init, keys)
+  const nodeKey = ownKey(init)
+  const gathered = await gather(store, init, keys, nodeKey, genesis)
   const common = {
-    path: files.store,
+    path: store,
     authority: keys.authority,
     nodeKey,
     name: config.name,
@@ -102,9 +129,16 @@ async function become(init: BecomeRootInit): Promise<BecomeRootView> {
     clock: systemClock
   }
   const plan = await planEpoch(common)
-  const done = apply ? await openEpoch({ ...common, logKey: newLogKey(files.logKey) }) : plan
+  const done = apply ? await openEpoch({ ...common, logKey: newLogKey(dataFiles(config.paths.data).logKey) }) : plan
   if (apply) saveRole(init, keys.networkId)
   return view(init, keys.networkId, gathered, done)
+}
+
+/** A plan makes no key. */
+const ownKey = ({ config, promote, apply }: BecomeRootInit): SigningKey => {
+  const path = config.paths.key
+  if (promote || existsSync(path)) return loadKey(path)
+  return apply ? loadOrCreateKey(path) : SigningKey.generate()
 }
 
 function saveRole({ saveTo, save }: BecomeRootInit, networkId: string): void {
@@ -116,15 +150,17 @@ function saveRole({ saveTo, save }: BecomeRootInit, networkId: string): void {
 const newLogKey = (path: string): SigningKey => (existsSync(path) ? loadKey(path) : createKey(path))
 
 /** Of the store, of the backup that is put there, or of whoever proves the network of the kit. */
-async function requireGenesis(init: BecomeRootInit, { networkId }: { networkId: string }): Promise<Uint8Array> {
-  const { config, backup, promote } = init
-  const { store } = dataFiles(config.paths.data)
+async function requireGenesis(
+  store: string,
+  { config, backup, promote }: BecomeRootInit,
+  { networkId }: { networkId: string }
+): Promise<Uint8Array> {
   if (backup !== undefined) await restoreStore({ backup, path: store, networkId: parseNetworkId(networkId) })
   const held = peekGenesis(store)
   if (held !== undefined) return held
   if (promote)
     throw new ConfigError([
-      `there is no network in ${store}: promote a secondary, or use \`trustnet registry recover\``
+      `there is no network in ${dataFiles(config.paths.data).store}: promote a secondary, or use \`trustnet registry recover\``
     ])
   const found = await discoverGenesis(config, networkId)
   await adoptGenesis(store, found)
@@ -174,12 +210,12 @@ interface Gathered {
 }
 
 async function gather(
+  store: string,
   { config }: BecomeRootInit,
   { authority }: RecoveryKeys,
   nodeKey: SigningKey,
   genesis: Uint8Array
 ): Promise<Gathered> {
-  const { store } = dataFiles(config.paths.data)
   await using registry: Registry = await openRegistry({ path: store, role: 'secondary', nodeKey, genesis })
   const isMember = registry.replica.isMember(nodeKey.publicKey)
   const key = isMember ? nodeKey : authority

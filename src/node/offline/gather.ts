@@ -111,7 +111,8 @@ async function addressesOf({ config, key, registry }: GatherInit, signal: AbortS
     config,
     clock: systemClock,
     invite: () => undefined,
-    cached: () => cachedCandidates(registry, key.publicKey)
+    cached: () => cachedCandidates(registry, key.publicKey),
+    isKnown: () => true
   })
   const found = [...candidates.known(), ...(await candidates.fromDns(signal))]
   return [...new Set(found.map(({ multiaddr: address }) => address.replace(/\/p2p\/.*/, '')))]

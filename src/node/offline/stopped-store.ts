@@ -4,6 +4,8 @@ import { backUp } from '../../registry/backup.ts'
 import { diffStores } from '../../registry/diff-stores.ts'
 import { NotFoundError } from '../../registry/errors.ts'
 import { verifyForkProof } from '../../registry/fork-proof.ts'
+import { sha256 } from '../../registry/hash.ts'
+import { peerIdText } from '../../registry/keys.ts'
 import { networkFingerprint, networkIdText, parseNetworkId } from '../../registry/network-id.ts'
 import { systemClock } from '../../registry/ports.ts'
 import { peekGenesis } from '../../registry/registry.ts'
@@ -130,13 +132,28 @@ export interface DiffView {
   differsFrom: number | null
   entries: { onlyHere: number; onlyThere: number }
   records: { newerHere: number; newerThere: number; onlyHere: number; onlyThere: number }
+  /** SHA-256 of the digest over all records. */
+  digest: string
+  otherDigest: string
+  /** At most 50 of the records that differ: seq on each side, null where there is none. */
+  differing: { peerId: string; here: number | null; there: number | null }[]
 }
+
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 
 /** How a store differs from a backup, or from the store of another registry. @throws as diffStores */
 export function diffStoresAt(path: string, other: string): DiffView {
-  const { head, otherHead, differsFrom, entriesOnlyHere, entriesOnlyThere, records } = diffStores(path, other)
+  const found = diffStores(path, other)
+  const { head, otherHead, differsFrom, entriesOnlyHere, entriesOnlyThere, records } = found
   const entries = { onlyHere: entriesOnlyHere, onlyThere: entriesOnlyThere }
   const counts = [...Object.values(entries), ...Object.values(records)]
   const same = differsFrom === undefined && counts.every((count) => count === 0)
-  return { schemaVersion: 1, path, other, same, head, otherHead, differsFrom: differsFrom ?? null, entries, records }
+  const differing = found.differing.map(({ publicKey, here, there }) => ({
+    peerId: peerIdText(publicKey),
+    here: here ?? null,
+    there: there ?? null
+  }))
+  const digests = { digest: hex(sha256(found.digest)), otherDigest: hex(sha256(found.otherDigest)) }
+  const logs = { head, otherHead, differsFrom: differsFrom ?? null, entries }
+  return { schemaVersion: 1, path, other, same, ...logs, records, ...digests, differing }
 }

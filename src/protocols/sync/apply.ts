@@ -1,3 +1,4 @@
+import { type Checkpoint, openCheckpointAsync } from '../../registry/checkpoint.ts'
 import {
   LimitError,
   LogMismatchError,
@@ -10,6 +11,7 @@ import { peerIdText } from '../../registry/keys.ts'
 import type { Logger } from '../../registry/ports.ts'
 import { OtherAuthorityError } from '../../registry/replica/emergency.ts'
 import type { VerifiedEntries } from '../../registry/replica.ts'
+import type { Head } from '../../registry/state.ts'
 import { fromHintMessage } from './hint-message.ts'
 import type { SyncFrame } from './pb/sync.ts'
 import type { SyncTarget } from './source.ts'
@@ -18,6 +20,8 @@ export interface Applied {
   entries: number
   records: number
   hints: number
+  /** A checkpoint that came with it. */
+  shown: Checkpoint | undefined
 }
 
 /** A frame on its way into the store. */
@@ -37,6 +41,8 @@ export class Applier {
   readonly #server: string
   readonly #logger: Logger
   #snapshot = false
+  /** Where this replica stood when the snapshot was asked for. */
+  #asked: Head | undefined
   /** Frames with entries that were opened and are not stored yet. */
   #logs = 0
 
@@ -47,8 +53,9 @@ export class Applier {
   }
 
   /** What comes now is what still counts of the log, with gaps: nothing of it is visible before its root was verified. */
-  beginSnapshot(): void {
+  beginSnapshot(asked: Head): void {
     this.#snapshot = true
+    this.#asked = asked
   }
 
   /** Begins with what needs nothing of the frames before this one, while those are stored: its failure shows in `apply`. */
@@ -71,7 +78,8 @@ export class Applier {
     return {
       entries,
       records: await (opened.records ?? this.#applyRecords(frame.records)),
-      hints: this.#applyHints(frame)
+      hints: this.#applyHints(frame),
+      shown: (await opened.verified)?.checkpoint?.value
     }
   }
 
@@ -91,6 +99,7 @@ export class Applier {
     const { entries, checkpoint } = frame
     const { replica } = this.#target
     if (this.#snapshot) {
+      if (checkpoint.length > 0) await this.#requireNewer(checkpoint)
       const { done } = await replica.stage(entries, checkpoint.length === 0 ? undefined : checkpoint)
       if (done) this.#snapshot = false
       return entries.length
@@ -109,6 +118,18 @@ export class Applier {
       if (!isHarmless) throw error
       this.#logger.debug({ peer: this.#server, error: String(error) }, 'a revoke beside the log was not taken')
     }
+  }
+
+  /** Whoever holds less than we had when we asked has nothing to send: an older snapshot would take entries back. @throws LogMismatchError */
+  async #requireNewer(checkpoint: Uint8Array): Promise<void> {
+    const { networkId } = this.#target
+    const { epoch, n } = (await openCheckpointAsync(checkpoint, networkId)).value
+    const asked = this.#asked
+    if (asked === undefined || asked.hash.length === 0 || epoch > asked.epoch || (epoch === asked.epoch && n > asked.n))
+      return
+    throw new LogMismatchError(
+      `an older snapshot was sent, of entry ${n} of epoch ${epoch}, where entry ${asked.n} of epoch ${asked.epoch} is held`
+    )
   }
 
   /** Verified side by side in the thread pool and committed together. */

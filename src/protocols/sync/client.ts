@@ -1,6 +1,8 @@
 import type { Connection } from '@libp2p/interface'
+import type { Checkpoint } from '../../registry/checkpoint.ts'
 import { UnavailableError } from '../../registry/errors.ts'
 import type { Logger } from '../../registry/ports.ts'
+import type { Head } from '../../registry/state.ts'
 import { DeadlineError, MalformedFrameError, StreamEndedError } from '../engine/errors.ts'
 import type { FrameStream } from '../engine/frames.ts'
 import type { ProtocolLimits } from '../engine/limits.ts'
@@ -22,6 +24,8 @@ export interface SyncOptions {
   /** Remembers how far the records are known, from one call to the next. */
   cursors: SyncCursors
   signal?: AbortSignal
+  /** The other side showed a checkpoint, which is of the log. */
+  onShown?(checkpoint: Checkpoint): void
   /** All that the other side had when it was asked has been applied. */
   onCaughtUp?(summary: SyncSummary): void
 }
@@ -86,6 +90,7 @@ class SyncSession {
     replicaAgeMs: 0
   }
   #started = false
+  #asked: Head = { epoch: 0, n: 0, hash: new Uint8Array() }
 
   constructor(connection: Connection, target: SyncTarget, options: SyncOptions) {
     this.#connection = connection
@@ -129,7 +134,8 @@ class SyncSession {
   #request(): Uint8Array {
     const { replica, records, networkId } = this.#target
     const { cursor, needsDigest } = this.#recordsKnown()
-    const { epoch, n, hash } = replica.position()
+    this.#asked = replica.position()
+    const { epoch, n, hash } = this.#asked
     const staged = replica.staged()
     return SyncRequest.encode({
       version: syncVersion,
@@ -194,6 +200,7 @@ class SyncSession {
     summary.entries += count.entries
     summary.records += count.records
     summary.hints += count.hints
+    if (count.shown !== undefined) this.#options.onShown?.(count.shown)
     if (frame.cursor !== undefined && this.#options.records) this.#options.cursors.set(this.#server, frame.cursor)
     if (!frame.caughtUp || summary.caughtUp) return
     await this.#applier.caughtUp()
@@ -215,7 +222,7 @@ class SyncSession {
     this.#summary.replicaAgeMs = replicaAgeMs
     if (mode === syncModes.snapshot) {
       this.#summary.mode = 'snapshot'
-      this.#applier.beginSnapshot()
+      this.#applier.beginSnapshot(this.#asked)
     } else if (mode !== syncModes.delta) {
       throw new UnavailableError(`${this.#server} serves the log in a way of a newer version`, newerRetryMs)
     }

@@ -19,7 +19,7 @@ interface Plan {
   rollbackTo?: { n: number; hash: Uint8Array }
 }
 
-/** Of an epoch that is not known here, or made void by one that is: whoever sends it knows less or more, and does not lie. */
+/** Of an epoch that is not known here, or made void by one that is, or older than what came meanwhile: whoever sends it knows less or more, and does not lie. */
 export class OtherEpochError extends LogMismatchError {}
 
 function doesNotFollow({ state }: Ledger, { value, signer }: Signed<LogEntry>): LogMismatchError {

@@ -7,6 +7,7 @@ import { readStoredEntry } from '../state/stored-entry.ts'
 import { NetworkState } from '../state.ts'
 import type { LogRow } from '../store/log-table.ts'
 import { contradiction } from './contradiction.ts'
+import { OtherEpochError } from './follow.ts'
 import type { Ledger } from './ledger.ts'
 import { loadPages, requireMatch } from './load.ts'
 import { verified } from './open-entries.ts'
@@ -114,8 +115,7 @@ export class SnapshotStage {
   #judge(checkpoint: Signed<Checkpoint>): void {
     const { epoch, n, rows, bytes } = checkpoint.value
     const { head, state, forkedEpoch } = this.#ledger
-    if (!isAbove({ epoch, n }, head))
-      throw new LogMismatchError(`a snapshot at ${n} is not above the head at ${head.n}`)
+    if (!isAbove({ epoch, n }, head)) throw new OtherEpochError(`a snapshot at ${n} is not above the head at ${head.n}`)
     const logKey = state.logKeyOf(epoch)
     if (logKey !== undefined && !equals(logKey, checkpoint.signer)) {
       throw new LogMismatchError(`the snapshot's checkpoint is not signed by the log key of epoch ${epoch}`)

@@ -1,0 +1,66 @@
+import type { Connection } from '@libp2p/interface'
+import type { Checkpoint } from '../registry/checkpoint.ts'
+import type { Clock } from '../registry/ports.ts'
+
+type Position = Pick<Checkpoint, 'epoch' | 'n' | 'timeMs'>
+
+export interface HeadLagInit {
+  clock: Clock
+  /** So long a head may be known here before whoever is asked must know it, too. */
+  graceMs: number
+  /** A source shows an older head, although it had the time to learn of a newer one. */
+  onBehind: (source: Uint8Array, shown: Position) => void
+}
+
+interface Shown extends Position {
+  /** When it showed its first one on this connection. */
+  since: number
+}
+
+const isAbove = (a: Position, b: Position): boolean =>
+  a.epoch > b.epoch || (a.epoch === b.epoch && (a.n > b.n || (a.n === b.n && a.timeMs > b.timeMs)))
+
+/**
+ * Finds sources that stand still: what they show is right, but old, while everybody who is connected to this process is shown newer heads.
+ * It may be cut off, or hold something back.
+ */
+export class HeadLag {
+  readonly #init: HeadLagInit
+  readonly #shown = new WeakMap<Connection, Shown>()
+  /** Heads that came here, ascending; the first one has been known for the grace, all others for less. */
+  #known: (Position & { at: number })[] = []
+
+  constructor(init: HeadLagInit) {
+    this.#init = init
+  }
+
+  /** This replica has a newer head. */
+  advanced({ epoch, n, timeMs }: Position): void {
+    const at = this.#init.clock.monotonic()
+    this.#known.push({ epoch, n, timeMs, at })
+    const settled = this.#known.findLastIndex((each) => at - each.at >= this.#init.graceMs)
+    if (settled > 0) this.#known = this.#known.slice(settled)
+    // A burst of entries: the grace of the oldest decides, the ones between say nothing more.
+    else if (this.#known.length > mostKnown) this.#known.splice(1, 1)
+  }
+
+  /** A source has shown a checkpoint that is right. */
+  shown(connection: Connection, source: Uint8Array, { epoch, n, timeMs }: Position): void {
+    const before = this.#shown.get(connection)
+    const since = before?.since ?? this.#init.clock.monotonic()
+    this.#shown.set(connection, { epoch, n, timeMs, since })
+    this.look(connection, source)
+  }
+
+  /** Whether a source that is followed still shows what it showed last. */
+  look(connection: Connection, source: Uint8Array): void {
+    const { clock, graceMs, onBehind } = this.#init
+    const shown = this.#shown.get(connection)
+    const now = clock.monotonic()
+    const due = this.#known.findLast(({ at }) => now - at >= graceMs)
+    if (shown === undefined || due === undefined || now - shown.since < graceMs) return
+    if (isAbove(due, shown)) onBehind(source, shown)
+  }
+}
+
+const mostKnown = 64
