@@ -148,7 +148,8 @@ const verifyProof = async ({ terminal }: Context, file: string, options: Stopped
   const { verifyProofAt } = await import('../node/offline/stopped-store.ts')
   const view = verifyProofAt(resolve(file))
   if (options.json === true) return terminal.json(view)
-  terminal.print(`${terminal.paint('bad', 'Proven')}       entry ${view.n} of epoch ${view.epoch} was signed twice`)
+  const what = { two: 'was signed twice', missing: 'was signed, and later a state without it, in which it must be' }
+  terminal.print(`${terminal.paint('bad', 'Proven')}       entry ${view.n} of epoch ${view.epoch} ${what[view.kind]}`)
   terminal.print(`Network      ${sanitise(view.network.domain)}, ${view.network.id}`)
   terminal.print(`Fingerprint  ${view.network.fingerprint}`)
   terminal.print(`Log key      ${view.signer}`)

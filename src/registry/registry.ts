@@ -22,6 +22,7 @@ import { openReplica, type Replica, storedGenesis } from './replica.ts'
 import { watchRevokes } from './revoke-watch.ts'
 import type { Role } from './role.ts'
 import { Root } from './root.ts'
+import type { RowWitness } from './state-tree.ts'
 import { GroupCommit } from './store/commit.ts'
 import { asStoreError, type Database, openDatabase, peekDatabase } from './store/database.ts'
 import { MetaTable } from './store/meta-table.ts'
@@ -267,8 +268,8 @@ class OpenRegistry implements Registry {
       this.#age = this.#ageNow()
       events.dispatchEvent(new CustomEvent('checkpoint', { detail }))
     })
-    replica.events.addEventListener('fork', ({ detail: { epoch, n } }) => {
-      const proof = this.#writeProof(epoch, n)
+    replica.events.addEventListener('fork', ({ detail: { epoch, n, witness } }) => {
+      const proof = this.#writeProof(epoch, n, witness)
       alarms.raise(
         'log_fork',
         `epoch ${epoch} of the log has two signed histories from entry ${n} on: nothing new is followed until the authority opens a new epoch` +
@@ -279,7 +280,7 @@ class OpenRegistry implements Registry {
   }
 
   /** Beside the store, for whoever has none of the network; undefined: it is in the store alone. */
-  #writeProof(epoch: number, n: number): string | undefined {
+  #writeProof(epoch: number, n: number, witness: RowWitness | undefined): string | undefined {
     const row = this.replica.forks().findLast((each) => each.epoch === epoch && each.n === n)
     if (row === undefined) return undefined
     const path = join(
@@ -287,7 +288,7 @@ class OpenRegistry implements Registry {
       `fork-${epoch}-${n}-${Buffer.from(row.hash).toString('hex', 0, 4)}.proof.json`
     )
     try {
-      writeFileSync(path, makeForkProof(this.replica, row), { mode: 0o640 })
+      writeFileSync(path, makeForkProof(this.replica, row, witness), { mode: 0o640 })
       return path
     } catch (error) {
       this.#parts.logger.error(

@@ -1,3 +1,5 @@
+import { concat } from 'uint8arrays/concat'
+import { equals } from 'uint8arrays/equals'
 import { fromString } from 'uint8arrays/from-string'
 import { sha256 } from './hash.ts'
 
@@ -114,6 +116,38 @@ class Bucket {
   }
 }
 
+/** All rows of one bucket, and the hashes beside the way from it to the root. */
+export interface RowWitness {
+  /** key hash ‖ value hash, one row after the other. */
+  readonly rows: Uint8Array
+  /** From the bucket upwards. */
+  readonly path: readonly Uint8Array[]
+}
+
+/**
+ * Whether a state has exactly this row. undefined: the witness is not of that root, and shows nothing.
+ */
+export function hasRow(
+  root: Uint8Array,
+  { tag, key, value }: { tag: StateTag; key: Uint8Array; value: Uint8Array },
+  { rows, path }: RowWitness
+): boolean | undefined {
+  if (path.length !== levels || rows.length % rowBytes !== 0) return undefined
+  let digest = sha256(concat([Uint8Array.of(bucketPrefix), rows]))
+  let node = bucketCount + bucketOf(tag, key)
+  for (const beside of path) {
+    const pair = node % 2 === 0 ? [digest, beside] : [beside, digest]
+    digest = sha256(concat([Uint8Array.of(nodePrefix), ...pair]))
+    node >>>= 1
+  }
+  if (!equals(digest, root)) return undefined
+  const wanted = concat([keyHashOf(tag, key), sha256(value)])
+  for (let at = 0; at < rows.length; at += rowBytes) {
+    if (equals(rows.subarray(at, at + rowBytes), wanted)) return true
+  }
+  return false
+}
+
 const emptyBucketHash = sha256(Uint8Array.of(bucketPrefix))
 
 /** Hashes of an empty tree as a heap: node 1 is the root, node i has the children 2i and 2i + 1, buckets are the last 4,096. */
@@ -179,6 +213,19 @@ export class StateTree {
       digests.set(this.#nodes.subarray(at, at + bucketDigestBytes), bucket * bucketDigestBytes)
     }
     return digests
+  }
+
+  /** Shows what the root says of a row, to whoever has only the root. */
+  witness(tag: StateTag, key: Uint8Array): RowWitness {
+    this.root()
+    const index = bucketOf(tag, key)
+    const path: Uint8Array[] = []
+    for (let node = bucketCount + index; node > 1; node >>>= 1) {
+      const beside = node ^ 1
+      path.push(this.#nodes.slice(beside * hashBytes, (beside + 1) * hashBytes))
+    }
+    const rows = this.#buckets.get(index)?.content.slice(1) ?? new Uint8Array()
+    return { rows, path }
   }
 
   #set(keyHash: Uint8Array, valueHash: Uint8Array | undefined): Uint8Array | undefined {

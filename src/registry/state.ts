@@ -11,7 +11,7 @@ import type { Proofs } from './state/proofs.ts'
 import type { DocumentRow, EntrySource, Member, PublisherRow, RegistryRow, RevokedRow } from './state/rows.ts'
 import { checkRules } from './state/rules.ts'
 import { Tables } from './state/tables.ts'
-import { StateTree } from './state-tree.ts'
+import { type RowWitness, type StateTag, StateTree } from './state-tree.ts'
 
 export type { Proofs } from './state/proofs.ts'
 export type { DocumentRow, EntrySource, Member, PublisherRow, RegistryRow, RevokedRow } from './state/rows.ts'
@@ -116,6 +116,11 @@ export class NetworkState {
 
   revokedKeys(): IterableIterator<RevokedRow> {
     return this.#tables.revoked.values()
+  }
+
+  /** Shows what the state root says of one row. */
+  witness(tag: StateTag, key: Uint8Array): RowWitness {
+    return this.#tree.witness(tag, key)
   }
 
   registries(): RegistryRow[] {

@@ -107,7 +107,9 @@ export interface ProofView {
   path: string
   network: { id: string; fingerprint: string; domain: string }
   epoch: number
-  /** The entry of which the log key has signed two. */
+  /** two: one number, two entries; missing: an entry that holds for ever, and a later state without it. */
+  kind: 'two' | 'missing'
+  /** The entry of which the log key has signed two, or that is missing. */
   n: number
   signer: string
   hashes: string[]
@@ -115,9 +117,9 @@ export interface ProofView {
 
 /** Checks the proof of a fork with nothing but the file. @throws InvalidPayloadError when it proves nothing */
 export function verifyProofAt(path: string): ProofView {
-  const { networkId, domain, epoch, n, signer, hashes } = verifyForkProof(readFileSync(path, 'utf8'))
+  const { networkId, domain, epoch, kind, n, signer, hashes } = verifyForkProof(readFileSync(path, 'utf8'))
   const network = { id: networkIdText(networkId), fingerprint: networkFingerprint(networkId), domain }
-  return { schemaVersion: 1, path, network, epoch, n, signer, hashes: [...hashes] }
+  return { schemaVersion: 1, path, network, epoch, kind, n, signer, hashes: [...hashes] }
 }
 
 /** What `registry diff` answers. */

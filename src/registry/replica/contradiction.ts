@@ -2,25 +2,34 @@ import type { Checkpoint } from '../checkpoint.ts'
 import type { LogEntry } from '../entry.ts'
 import type { Signed } from '../envelope.ts'
 import { ForkError } from '../errors.ts'
+import type { RowWitness } from '../state-tree.ts'
 import type { EvidenceInput } from '../store/log-table.ts'
 import type { Ledger } from './ledger.ts'
 
 /** Two things that the log key of one epoch signed and that cannot both be true. Internal: becomes a ForkError when the proof is kept. */
 export class Contradiction extends Error {
   readonly proof: EvidenceInput
+  /** Where an entry is missing in a state: what that state has in its place. */
+  readonly witness: RowWitness | undefined
 
-  constructor(proof: EvidenceInput) {
+  constructor(proof: EvidenceInput, witness?: RowWitness) {
     super(`epoch ${proof.epoch} has two histories at entry ${proof.n}`)
     this.proof = proof
+    this.witness = witness
   }
 }
 
 /** The proof that `theirs` says something else of entry n than the log that is held. */
-export function contradiction(ledger: Ledger, n: number, theirs: Signed<Checkpoint> | Signed<LogEntry>): Contradiction {
+export function contradiction(
+  ledger: Ledger,
+  n: number,
+  theirs: Signed<Checkpoint> | Signed<LogEntry>,
+  witness?: RowWitness
+): Contradiction {
   // What signs our side: the entry itself or, when it is gone, the checkpoint that stands on it.
   const ours = ledger.table.get(n)?.envelope ?? ledger.checkpoint?.bytes ?? null
-  return new Contradiction({
-    kind: 'fork',
+  const proof = {
+    kind: 'fork' as const,
     epoch: theirs.value.epoch,
     n,
     hash: theirs.hash,
@@ -28,7 +37,8 @@ export function contradiction(ledger: Ledger, n: number, theirs: Signed<Checkpoi
     atMs: ledger.clock.now(),
     envelope: theirs.bytes,
     other: ours
-  })
+  }
+  return new Contradiction(proof, witness)
 }
 
 /** Keeps the proof when `run` finds a contradiction. @throws ForkError then */
@@ -37,7 +47,7 @@ export async function keepingProof<T>(ledger: Ledger, run: () => Promise<T>): Pr
     return await run()
   } catch (error) {
     if (!(error instanceof Contradiction)) throw error
-    await ledger.keepFork(error.proof)
+    await ledger.keepFork(error.proof, error.witness)
     throw new ForkError(
       `${error.message}: the proof is kept, nothing is followed until the authority opens a new epoch`,
       {

@@ -2,6 +2,7 @@ import type { Checkpoint } from '../checkpoint.ts'
 import type { LogEntry } from '../entry.ts'
 import type { Signed } from '../envelope.ts'
 import type { Head } from '../state.ts'
+import type { RowWitness } from '../state-tree.ts'
 
 /** Told after the commit, never before. */
 export interface ReplicaEvents {
@@ -13,7 +14,7 @@ export interface ReplicaEvents {
   /** The authority has shut a key out, and the log does not say so yet. */
   enforced: CustomEvent<{ publicKey: Uint8Array }>
   /** Two signed things that contradict each other are kept as evidence; nothing of that epoch is followed any more. */
-  fork: CustomEvent<{ epoch: number; n: number }>
+  fork: CustomEvent<{ epoch: number; n: number; witness: RowWitness | undefined }>
   /** Somebody showed a verified checkpoint above our head. */
   newer: CustomEvent<{ checkpoint: Signed<Checkpoint> }>
 }

@@ -9,6 +9,7 @@ import type { Clock, Logger } from '../ports.ts'
 import { keyText, plainBytes } from '../state/key-text.ts'
 import { readStoredEntry } from '../state/stored-entry.ts'
 import { type EntrySource, type Head, NetworkState } from '../state.ts'
+import type { RowWitness } from '../state-tree.ts'
 import type { GroupCommit } from '../store/commit.ts'
 import type { Database } from '../store/database.ts'
 import { type EvidenceInput, type EvidenceKind, type EvidenceRow, LogTable } from '../store/log-table.ts'
@@ -242,7 +243,7 @@ export class Ledger {
   }
 
   /** Keeps the proof of two histories: from here on nothing of that epoch is followed. */
-  async keepFork(proof: EvidenceInput): Promise<void> {
+  async keepFork(proof: EvidenceInput, witness?: RowWitness): Promise<void> {
     const isNew = await this.#commit.write(() => this.table.addEvidence(proof))
     this.#forkedEpoch = Math.max(this.#forkedEpoch, proof.epoch)
     // The very same proof from another side is no news.
@@ -252,7 +253,7 @@ export class Ledger {
       { epoch, n },
       'the log has two signed histories: the proof is kept and nothing is followed until the authority opens a new epoch'
     )
-    this.events.safeDispatchEvent('fork', { detail: { epoch, n } })
+    this.events.safeDispatchEvent('fork', { detail: { epoch, n, witness } })
   }
 
   /** Inside a commit: what `run` writes is undone when it throws, and the rest of the commit goes on. */

@@ -19,6 +19,12 @@ function subjectOf(entry: LogEntry): Uint8Array | null {
   }
 }
 
+/** The key that an entry shuts out for ever: no entry ever changes that. */
+export const revokedBy = (entry: LogEntry): Uint8Array | undefined => {
+  if (entry.kind === 'revoke') return entry.body.publicKey
+  return entry.kind === 'rotate' ? entry.body.oldKey : undefined
+}
+
 /** An entry as it is stored. */
 export const rowOf = ({ value, hash, bytes }: Signed<LogEntry>, superseded: number | null): LogRow => ({
   n: value.n,

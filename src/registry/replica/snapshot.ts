@@ -5,13 +5,14 @@ import type { Signed } from '../envelope.ts'
 import { LimitError, LogMismatchError } from '../errors.ts'
 import { readStoredEntry } from '../state/stored-entry.ts'
 import { NetworkState } from '../state.ts'
+import type { RowWitness } from '../state-tree.ts'
 import type { LogRow } from '../store/log-table.ts'
 import { contradiction } from './contradiction.ts'
 import { OtherEpochError } from './follow.ts'
 import type { Ledger } from './ledger.ts'
 import { loadPages, requireMatch } from './load.ts'
 import { verified } from './open-entries.ts'
-import { genesisRow, rowOf } from './rows.ts'
+import { genesisRow, revokedBy, rowOf } from './rows.ts'
 import { keepVoid } from './voided.ts'
 
 /** A snapshot larger than this is refused before anything is stored: no network that this program is made for has one. */
@@ -37,6 +38,12 @@ interface Staged {
   rows: number
   bytes: number
   upTo: number
+}
+
+/** What the state says of a key that an entry of ours has shut out for ever. */
+function witnessOf(state: NetworkState, row: LogRow): RowWitness | undefined {
+  const revoked = revokedBy(readStoredEntry(row.envelope).value)
+  return revoked === undefined ? undefined : state.witness('revoked', revoked)
 }
 
 const isAbove = (a: { epoch: number; n: number }, b: { epoch: number; n: number }): boolean =>
@@ -187,7 +194,8 @@ export class SnapshotStage {
         afterN = row.n
         const against = row.n > validTo ? checkpoint : this.#against(row, checkpoint)
         if (against === undefined) continue
-        if (isSameEpoch) throw contradiction(this.#ledger, row.n, against)
+        const witness = against === checkpoint ? witnessOf(state, row) : undefined
+        if (isSameEpoch) throw contradiction(this.#ledger, row.n, against, witness)
         keepVoid(this.#ledger, row)
         voided++
       }
@@ -198,8 +206,13 @@ export class SnapshotStage {
 
   /** What stands in the snapshot against an entry of ours: another one, or nothing where an entry stays for ever. */
   #against(row: LogRow, checkpoint: Signed<Checkpoint>): Signed<Checkpoint> | Signed<LogEntry> | undefined {
-    const theirs = this.#ledger.table.stagedAt(row.n)
-    if (theirs === undefined) return foreverKinds.has(row.kind) ? checkpoint : undefined
-    return equals(theirs.hash, row.hash) ? undefined : readStoredEntry(theirs.envelope)
+    const { table } = this.#ledger
+    const theirs = table.stagedAt(row.n)
+    if (theirs !== undefined) return equals(theirs.hash, row.hash) ? undefined : readStoredEntry(theirs.envelope)
+    // Of an entry that is gone there, the one behind it still says the hash.
+    const next = table.stagedAt(row.n + 1)
+    const behind = next === undefined ? undefined : readStoredEntry(next.envelope)
+    if (behind?.value.epoch === row.epoch && !equals(behind.value.prevHash, row.hash)) return behind
+    return foreverKinds.has(row.kind) ? checkpoint : undefined
   }
 }

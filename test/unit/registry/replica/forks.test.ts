@@ -2,8 +2,10 @@ import { copyFileSync } from 'node:fs'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { openCheckpoint, sealCheckpoint } from '../../../../src/registry/checkpoint.ts'
 import { openEntry } from '../../../../src/registry/entry.ts'
+import { makeForkProof, verifyForkProof } from '../../../../src/registry/fork-proof.ts'
 import type { Replica } from '../../../../src/registry/replica.ts'
 import { type Root, sealDelegation } from '../../../../src/registry/root.ts'
+import type { RowWitness } from '../../../../src/registry/state-tree.ts'
 import {
   envelopesAfter,
   keyNumber,
@@ -40,6 +42,11 @@ beforeEach(async () => {
   await two.root.append([network.admit(two.replica.networkId, 3)])
   await sendDelta(one.replica, replica)
 })
+
+function required<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error('there is none')
+  return value
+}
 
 const expectFork = (): void => {
   expect(replica.isForked).toBe(true)
@@ -107,8 +114,40 @@ describe('two histories of one epoch', () => {
     await two.root.append([network.admit(two.replica.networkId, 4)])
     await two.root.append([network.admit(two.replica.networkId, 5)])
     await two.root.append([network.renew(two.replica, 5)])
+    let proof = ''
+    replica.events.addEventListener('fork', ({ detail }) => {
+      const row = replica.forks().at(-1)
+      if (row !== undefined) proof = makeForkProof(replica, row, detail.witness)
+    })
     expect(await refusalOf(sendSnapshot(two.replica, replica))).toBe('ForkError')
     expect(replica.isMember(key(2))).toBe(false)
+    expect(() => verifyForkProof(proof)).not.toThrow()
+  })
+
+  it('are proven by a state that lacks a revoke, and by no other witness', async () => {
+    // All that the two histories do not share is superseded or gone: only the revoke tells.
+    await one.root.append([network.revoke(1)])
+    await sendDelta(one.replica, replica)
+    for (let member = 4; member < 8; member++) await two.root.append([network.renew(two.replica, 3)])
+    const details: { witness: RowWitness | undefined }[] = []
+    replica.events.addEventListener('fork', ({ detail }) => details.push(detail))
+    expect(await refusalOf(sendSnapshot(two.replica, replica))).toBe('ForkError')
+    const { checkpoint } = two.replica
+    const revoke = envelopesAfter(one.replica, 4)[0] ?? new Uint8Array()
+    const evidence = { ...required(replica.forks().at(-1)), other: revoke, envelope: checkpoint?.bytes ?? revoke }
+    const witness = two.replica.state.witness('revoked', key(1))
+    expect(verifyForkProof(makeForkProof(replica, evidence, witness))).toMatchObject({
+      kind: 'missing',
+      n: 5,
+      epoch: 0
+    })
+    const right = one.replica.state.witness('revoked', key(1))
+    const other = two.replica.state.witness('revoked', key(2))
+    for (const wrong of [undefined, right, other, { ...witness, path: witness.path.slice(1) }]) {
+      expect(() => verifyForkProof(makeForkProof(replica, evidence, wrong))).toThrow(/prove nothing/)
+    }
+    const held = { ...evidence, envelope: one.replica.checkpoint?.bytes ?? revoke }
+    expect(() => verifyForkProof(makeForkProof(replica, held, right))).toThrow(/prove nothing/)
   })
 
   it('stop everything of that epoch, over restarts, until the authority opens a new one', async () => {
