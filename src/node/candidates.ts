@@ -30,10 +30,11 @@ export interface CandidatesInit {
   clock: Clock
   /** Looked up at each call: an invite may be handed over while the process runs. */
   invite: () => Invite | undefined
-  /** From the database: registries and members with addresses, best first. */
-  cached: () => KnownCandidate[]
-  /** Whether this node holds the log: then it says who belongs to the network, whichever keys the first contact was pinned to. */
-  isKnown?: () => boolean
+  /**
+   * From the database: registries and members with addresses, best first. undefined: there is no log yet, which says who belongs to the
+   * network, whichever keys the first contact was pinned to.
+   */
+  cached: () => KnownCandidate[] | undefined
 }
 
 /**
@@ -54,7 +55,8 @@ export class Candidates {
   }
 
   known(): KnownCandidate[] {
-    const all = [...this.#init.cached().slice(0, maxCached), ...this.#invited(), ...this.#configured()]
+    const cached = this.#init.cached() ?? []
+    const all = [...cached.slice(0, maxCached), ...this.#invited(), ...this.#configured()]
     const seen = new Set<string>()
     const unique = all.filter(({ multiaddr }) => !seen.has(multiaddr) && seen.add(multiaddr))
     const isFirst = ({ multiaddr }: KnownCandidate): boolean => `${multiaddr}/`.startsWith(`${this.#answered}/`)
@@ -87,7 +89,7 @@ export class Candidates {
     if (clock.monotonic() >= this.#freshUntil) await this.#ask(domain, signal)
     const { answer } = this.dns
     if (answer?.kind !== 'found') return []
-    const pins = this.#init.isKnown?.() === true ? [] : this.#pins
+    const pins = this.#init.cached() === undefined ? this.#pins : []
     return answer.addresses.slice(0, maxCandidates).map(({ address }) => ({
       multiaddr: `/ip6/${address}/tcp/${config.bootstrap.port}`,
       ...(pins.length === 0 ? {} : { peerIds: pins }),

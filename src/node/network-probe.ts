@@ -22,7 +22,7 @@ export async function networkAt(config: Config, addresses: readonly string[]): P
         role: 'external',
         software: '',
         pin: () => undefined,
-        candidates: new Candidates({ config: asked, clock, invite: () => undefined, cached: () => [] }),
+        candidates: new Candidates({ config: asked, clock, invite: () => undefined, cached: () => undefined }),
         limits: defaultLimits,
         clock,
         logger: silentLogger,

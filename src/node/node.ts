@@ -93,8 +93,7 @@ export class TrustNode implements Node {
       config,
       clock: this.clock,
       invite: () => this.invites.invite,
-      cached: () => (this.#network === undefined ? [] : cachedCandidates(this.#network.registry, this.key.publicKey)),
-      isKnown: () => this.#network !== undefined
+      cached: () => this.#network && cachedCandidates(this.#network.registry, this.key.publicKey)
     })
     this.failed.catch(() => {})
     this.control = new NodeControl(this)

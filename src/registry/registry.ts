@@ -333,8 +333,7 @@ class OpenRegistry implements Registry {
   }
 
   async backup(path: string): Promise<BackupManifest> {
-    const { db, clock } = this.#parts
-    return await backUp({ db, genesis: this.genesis, nowMs: clock.now() }, path)
+    return await backUp({ db: this.#parts.db, genesis: this.genesis, nowMs: this.#parts.clock.now() }, path)
   }
 
   close(): Promise<void> {

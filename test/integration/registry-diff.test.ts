@@ -32,9 +32,9 @@ it('compares with what another registry serves over the network, and says what o
   expect(same.view.digest).toBe(same.view.otherDigest)
 
   const { replica, records } = keeper.registry
-  const { read } = replica
+  const read = replica.read.bind(replica)
   const head = replica.head.n
-  replica.read = (afterN, limitBytes) => read.call(replica, afterN, limitBytes).filter(({ n }) => n < head)
+  replica.read = (afterN, limitBytes) => read(afterN, limitBytes).filter(({ n }) => n < head)
   Object.defineProperty(replica, 'checkpoint', { get: () => undefined, configurable: true })
   const changes = records.changesAfter.bind(records)
   records.changesAfter = (change, limit) => changes(change, limit).slice(1)
@@ -45,7 +45,7 @@ it('compares with what another registry serves over the network, and says what o
   })
   expect(behind.view.otherHead.n).toBe(head - 1)
 
-  replica.read = (afterN, limitBytes) => read.call(replica, afterN, limitBytes).slice(1)
+  replica.read = (afterN, limitBytes) => read(afterN, limitBytes).slice(1)
   const lied = await diff('keeper')
   expect(lied.code).toBe(5)
   expect(lied.view.refused).toContain('entry 2, where 1 is due')

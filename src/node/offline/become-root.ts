@@ -180,7 +180,7 @@ export async function discoverGenesis(config: Config, networkId: string): Promis
         role: 'external',
         software: '',
         pin: () => parseNetworkId(networkId),
-        candidates: new Candidates({ config, clock, invite: () => undefined, cached: () => [] }),
+        candidates: new Candidates({ config, clock, invite: () => undefined, cached: () => undefined }),
         limits: protocolLimits(config),
         clock,
         logger,

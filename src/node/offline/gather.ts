@@ -111,8 +111,7 @@ async function addressesOf({ config, key, registry }: GatherInit, signal: AbortS
     config,
     clock: systemClock,
     invite: () => undefined,
-    cached: () => cachedCandidates(registry, key.publicKey),
-    isKnown: () => true
+    cached: () => cachedCandidates(registry, key.publicKey)
   })
   const found = [...candidates.known(), ...(await candidates.fromDns(signal))]
   return [...new Set(found.map(({ multiaddr: address }) => address.replace(/\/p2p\/.*/, '')))]
