@@ -6,6 +6,8 @@ import type { Answer, Methods, Usage } from './serve.ts'
 export interface ChildOptions {
   /** Environment beside that of this process. */
   env?: Readonly<Record<string, string>>
+  /** The network namespace that it runs in. */
+  namespace?: string
 }
 
 /** Longer than anything that a benchmark asks for in one call. */
@@ -24,7 +26,9 @@ export class Child<M extends Methods> implements AsyncDisposable {
     const profiles = process.env['BENCH_PROFILE']
     this.#process = fork(fileURLToPath(new URL(`../processes/${program}.js`, import.meta.url)), [], {
       serialization: 'advanced',
+      ...(options.namespace === undefined ? {} : { execPath: 'ip' }),
       execArgv: [
+        ...(options.namespace === undefined ? [] : ['netns', 'exec', options.namespace, process.execPath]),
         '--expose-gc',
         ...(profiles === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profiles}/${program}`])
       ],

@@ -5,6 +5,7 @@ import { createLogging } from '../../src/node/logging.ts'
 import { TrustNode } from '../../src/node/node.ts'
 import { dataFiles } from '../../src/node/paths.ts'
 import { decodeInvite, encodeInvite } from '../../src/registry/invite.ts'
+import { networkIdText } from '../../src/registry/network-id.ts'
 import type { Role } from '../../src/registry/role.ts'
 import { benchConfig, type Flags } from '../harness/network.ts'
 import { serveMethods } from '../harness/serve.ts'
@@ -57,7 +58,16 @@ const methods = {
   /** Of a node that has joined, with the PeerId at its end. */
   address(name: string): string {
     const { attached, peerId } = running(name)
-    return `/ip6/::1/tcp/${attached.port}/p2p/${peerId}`
+    return `${attached.announced[0] ?? ''}/p2p/${peerId}`
+  },
+
+  networkId(name: string): string {
+    return networkIdText(running(name).registry.networkId)
+  },
+
+  /** After a start a root with members listens for newer heads first; here nobody has any. */
+  release(name: string): void {
+    running(name).registry.root?.release()
   },
 
   /** Resolves when it is a member with a session. */
@@ -77,6 +87,13 @@ const methods = {
     const { grant, inviteKey } = await registry.admission.invite({ role, ttlMs: 10_000 })
     const registries = [{ publicKey: key.publicKey, addrs: [...attached.announced] }]
     return encodeInvite({ domain: config.domain ?? '', networkId: registry.networkId, registries, grant, inviteKey })
+  },
+
+  /** How long the event loop was held since the last time that somebody asked. */
+  loop(): { p99Ms: number; maxMs: number } {
+    const held = { p99Ms: delay.percentile(99) / 1e6, maxMs: delay.max / 1e6 }
+    delay.reset()
+    return held
   },
 
   sample(): Sample {

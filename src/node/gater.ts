@@ -15,8 +15,8 @@ export interface GaterInit extends InboundInit {
 
 /**
  * The gate of all connections. Plain IPv6 with TCP is the only way in and out and into the peer store; strangers are
- * counted per /64 before Noise; Ed25519 is the only key type; a revoked key is refused in both directions; a dial with
- * a pin ends after Noise when the key is another.
+ * counted per /64 before Noise; Ed25519 is the only key type; a revoked key is refused in both directions; of one key
+ * only so many connections stay; a dial with a pin ends after Noise when the key is another.
  */
 export class Gater implements ConnectionGater {
   readonly pins = new Pins()
@@ -72,7 +72,7 @@ export class Gater implements ConnectionGater {
   }
 
   denyInboundUpgradedConnection(peerId: PeerId, connection: MultiaddrConnection): boolean {
-    this.#inbound.finished(connection)
+    this.#inbound.finished(connection, peerId.toString())
     this.#onUpgraded(peerId, connection)
     return false
   }

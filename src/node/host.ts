@@ -155,11 +155,10 @@ function hostOptions(init: HostInit, port: number): Libp2pOptions<HostServices> 
     hello: hello({ ...common, source }),
     ping: membersOnly(trust, ping()),
     ...(config.gossip.enabled && {
-      pubsub: membersOnly(
-        trust,
-        gossipsub(gossipOptions(networkId, limits.announce)),
-        isRegistryRole(config.role) ? { most: limits.announce.circle } : {}
-      ),
+      pubsub: membersOnly(trust, gossipsub(gossipOptions(networkId, limits.announce)), {
+        inbound: limits.announce.inbound,
+        ...(isRegistryRole(config.role) && { most: limits.announce.circle })
+      }),
       announce: announce({
         ...init.announce,
         source: registry,

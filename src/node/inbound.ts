@@ -13,6 +13,8 @@ export interface InboundLimits {
   readonly unfinishedPerMemberPrefix: number
   /** Open connections of a /64 without a known member. */
   readonly openPerPrefix: number
+  /** Open connections of one key, whatever it is. */
+  readonly openPerPeer: number
   readonly exemptPrefixes: readonly string[]
   /** A handshake from a /64 without a known member is cut after it. */
   readonly upgradeTimeoutMs: number
@@ -55,6 +57,8 @@ export class Inbound {
   /** Only prefixes that hold a slot: bounded by the slots. */
   readonly #unfinishedOf = new Map<string, number>()
   readonly #openOf = new Map<string, number>()
+  /** In the order of their coming; only keys that are connected. */
+  readonly #ofPeer = new Map<string, Set<MultiaddrConnection>>()
   #unfinished = 0
   #open = 0
   #refused = 0
@@ -81,8 +85,9 @@ export class Inbound {
     return why
   }
 
-  /** The handshake is over and was good. */
-  finished(connection: MultiaddrConnection): void {
+  /** The handshake is over and was good; `peerId` as text. */
+  finished(connection: MultiaddrConnection, peerId: string): void {
+    this.#holdOfPeer(connection, peerId)
     const slot = this.#slots.get(connection)
     if (slot === undefined || slot.finished) return
     clearTimeout(slot.timer)
@@ -91,6 +96,25 @@ export class Inbound {
     count(this.#unfinishedOf, slot.prefix, -1)
     this.#open++
     count(this.#openOf, slot.prefix, 1)
+  }
+
+  /**
+   * The oldest gives way: of a peer that comes again and again the newest works, and the others may be dead. Nobody but the owner of the key
+   * gets here, so nobody can push another one's connections out.
+   */
+  #holdOfPeer(connection: MultiaddrConnection, peerId: string): void {
+    const { openPerPeer } = this.#init.limits
+    const held = this.#ofPeer.get(peerId) ?? new Set()
+    this.#ofPeer.set(peerId, held)
+    held.add(connection)
+    connection.addEventListener('close', () => {
+      held.delete(connection)
+      if (held.size === 0) this.#ofPeer.delete(peerId)
+    })
+    const [oldest] = held
+    if (held.size > openPerPeer) {
+      oldest?.abort(new InboundLimitError(`its peer has ${openPerPeer} newer connections`))
+    }
   }
 
   #overLimit(prefix: string, known: boolean): string | undefined {

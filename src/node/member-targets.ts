@@ -22,9 +22,11 @@ export function memberTargets(registry: Registry, self: Uint8Array, more: boolea
     if (equals(publicKey, self) || !replica.isMember(publicKey)) continue
     const record = records.read(publicKey)
     if (record === undefined || record.left || record.reach === 'outbound' || record.addrs.length === 0) continue
-    if (liveness.view(publicKey).state === 'left') continue
+    const { state, lastAddress } = liveness.view(publicKey)
+    if (state === 'left') continue
     const role = replica.state.member(publicKey)?.role
-    targets.push({ publicKey, addrs: record.addrs, isRegistry: role !== undefined && isRegistryRole(role) })
+    const isRegistry = role !== undefined && isRegistryRole(role)
+    targets.push({ publicKey, addrs: record.addrs, isRegistry, answered: lastAddress })
   }
   return targets
 }

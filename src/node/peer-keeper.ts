@@ -1,7 +1,9 @@
 import type { Connection, Libp2p } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
+import { Gcra, type Rate } from '../protocols/engine/rate.ts'
 import type { ConnectionTrust } from '../protocols/engine/trust.ts'
 import type { Hello } from '../protocols/hello/index.ts'
+import { parseAddr } from '../registry/addrs.ts'
 import { peerIdText } from '../registry/keys.ts'
 import type { Clock, Logger } from '../registry/ports.ts'
 import { isRegistryRole } from '../registry/role.ts'
@@ -16,6 +18,8 @@ export interface PeerTarget {
   readonly addrs: readonly string[]
   /** Registries are wanted before others. */
   readonly isRegistry: boolean
+  /** The one of `addrs` that answered with this key before. */
+  readonly answered?: string | undefined
 }
 
 export interface PeerKeeperInit {
@@ -53,6 +57,11 @@ const lookMs = 2000
 const soonMs = 20
 /** A look costs some ms in a large network, and news never end there. */
 const pauseMs = 200
+/**
+ * Dials to one host at addresses that nobody's key has answered at, whoever's records name them: it may have nothing to do with the network,
+ * and a record costs its writer nothing.
+ */
+const unproven: Rate = { count: 32, perMs: 60_000 }
 /** Members whose failed dials are remembered; the one that failed first is forgotten beyond it. */
 const maxAttempts = 1024
 /** Of two that learn of each other at the same moment, the one with the higher key waits for the other to dial. */
@@ -62,6 +71,8 @@ const politeMs = 1500
 export class PeerKeeper {
   readonly #init: PeerKeeperInit
   readonly #attempts = new Map<string, Attempts>()
+  /** By IPv6 address. */
+  readonly #unproven: Gcra
   readonly #over = new AbortController()
   readonly #dialling = new Set<string>()
   #timer: NodeJS.Timeout | undefined
@@ -70,6 +81,7 @@ export class PeerKeeper {
 
   constructor(init: PeerKeeperInit) {
     this.#init = init
+    this.#unproven = new Gcra(unproven, { clock: init.clock })
   }
 
   start(): void {
@@ -126,9 +138,11 @@ export class PeerKeeper {
       const first = target.isRegistry && (this.#init.isRegistry || registries < registriesWanted)
       if (open >= most) return
       if ((open >= wanted && !first) || !this.#isDue(target, self)) continue
+      const addrs = this.#dialable(target)
+      if (addrs.length === 0) continue
       open++
       if (target.isRegistry) registries++
-      void this.#try(target)
+      void this.#try({ ...target, addrs })
     }
   }
 
@@ -146,6 +160,12 @@ export class PeerKeeper {
       this.#attempts.set(id, attempts)
     }
     return now >= attempts.notBefore
+  }
+
+  /** The root has named the registries; of others an address counts as a guess until its owner has answered there. */
+  #dialable({ addrs, answered, isRegistry }: PeerTarget): string[] {
+    const isAllowed = (addr: string): boolean => this.#unproven.take(parseAddr(addr)?.ip ?? addr) === 0
+    return addrs.filter((addr) => isRegistry || addr === answered || isAllowed(addr))
   }
 
   async #try(target: PeerTarget): Promise<void> {
@@ -179,7 +199,8 @@ export class PeerKeeper {
     if (attempts.backoff.attempt !== 2) return
     const signal = AbortSignal.any([this.#over.signal, AbortSignal.timeout(this.#init.dialTimeoutMs)])
     const found = await findMore(target.publicKey, signal).catch(() => undefined)
-    const fresh = found?.filter((address) => !target.addrs.includes(address)) ?? []
+    const unknown = found?.filter((address) => !target.addrs.includes(address)) ?? []
+    const fresh = this.#dialable({ ...target, addrs: unknown })
     if (fresh.length > 0) await this.connect({ ...target, addrs: fresh }, signal).catch(() => {})
   }
 

@@ -3,7 +3,8 @@ import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { StatusView } from '../../src/node/control/api.ts'
 import { eventually } from '../helpers/network.ts'
-import { HostNetwork, whyNoNamespaces } from './host-network.ts'
+import { type HostNetwork, whyNoNamespaces } from './host-network.ts'
+import { attackerPrefix, threeSites } from './three-sites.ts'
 
 const reason = whyNoNamespaces()
 // In CI a machine that cannot do it is a failure; elsewhere it is said and skipped.
@@ -12,9 +13,6 @@ if (skipped) process.stderr.write(`test/hosts is skipped: ${reason}\n`)
 
 const program = resolve('dist/bin/trustnet.js')
 const script = (name: string) => resolve(`dist/test/hosts/${name}.js`)
-const site = 'fd10:7a11:5e7'
-const honestPrefix = `${site}:2`
-const attackerPrefix = `${site}:bad`
 const joins = 20
 
 describe.skipIf(skipped)('300 silent sockets of one /64', () => {
@@ -32,7 +30,6 @@ describe.skipIf(skipped)('300 silent sockets of one /64', () => {
       return undefined
     }
   }
-  const ip = (host: string, ...args: string[]) => network.run(host, ['ip', '-6', ...args])
   const begun = (): number =>
     Number(
       readFileSync(join(network.host('bad').folder, 'bad.log'), 'utf8')
@@ -44,23 +41,14 @@ describe.skipIf(skipped)('300 silent sockets of one /64', () => {
   beforeAll(async () => {
     if (reason !== undefined) throw new Error(`CI must be able to make network namespaces: ${reason}`)
     if (!existsSync(program)) throw new Error('dist is missing: npm run build')
-    network = new HostNetwork(['root', 'good', 'bad'])
-    const [root, good, bad] = ['root', 'good', 'bad'].map((name) => network.host(name).address)
-    // Three sites: neither the joiners nor the attacker share a /64 with a member.
-    ip('root', 'route', 'add', `${honestPrefix}::/64`, 'dev', 'eth0')
-    ip('root', 'route', 'add', `${attackerPrefix}::/64`, 'via', String(bad))
-    ip('good', 'addr', 'add', `${honestPrefix}::1/64`, 'dev', 'eth0', 'nodad')
-    ip('good', 'addr', 'del', `${String(good)}/64`, 'dev', 'eth0')
-    ip('good', 'route', 'add', `${site}:1::/64`, 'dev', 'eth0')
-    ip('bad', 'route', 'add', 'local', `${attackerPrefix}::/64`, 'dev', 'lo')
-    network.run('bad', ['sh', '-c', 'echo 1 > /proc/sys/net/ipv6/ip_nonlocal_bind'])
+    network = threeSites()
     const made: { networkId: string } = JSON.parse(
       cli('init', '--name', 'root', '--domain', 'example.test', '--policy', 'open', '--new-network', '--json')
     )
     networkId = made.networkId
     network.start('root', 'root', [process.execPath, program, 'registry', 'start'], home())
     await eventually(() => status()?.membership.state === 'member', 30_000)
-    address = `/ip6/${String(root)}/tcp/8000`
+    address = `/ip6/${network.host('root').address}/tcp/8000`
   }, 60_000)
 
   afterAll(() => network?.[Symbol.dispose]())

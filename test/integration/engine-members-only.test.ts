@@ -23,6 +23,8 @@ class Neighbours {
   readonly connected: string[] = []
   readonly disconnected: string[] = []
   readonly streams: Connection[] = []
+  /** Bytes, by the peer that sent them. */
+  readonly received = new Map<string, number>()
   onChange: () => void = () => {}
   readonly components: TestComponents
 
@@ -33,6 +35,11 @@ class Neighbours {
   async start(): Promise<void> {
     await this.components.registrar.handle(protocol, (stream, connection) => {
       this.streams.push(connection)
+      const peer = connection.remotePeer.toString()
+      stream.addEventListener('message', ({ data }) => {
+        this.received.set(peer, (this.received.get(peer) ?? 0) + data.byteLength)
+        this.onChange()
+      })
       stream.send(Uint8Array.of(1))
     })
     await this.components.registrar.register(protocol, {
@@ -187,5 +194,34 @@ describe('a service for members alone', () => {
     const second = await connect(other, guarded)
     trust.prove(await connectionWith(guarded, other), member)
     expect(await firstBytes(second)).toBe('served')
+  })
+
+  it('is given of one member what it can look at, on all its streams together, and loses nothing; others do not wait', async () => {
+    const { trust, guarded, other, neighbours } = await pair(100, { inbound: { count: 64, perMs: 2_000 } })
+    const third = await startPlainHost()
+    hosts.push(third)
+    const [many, few] = [128 * 1024, 32 * 1024]
+    const ids = [other, third].map(({ peerId }) => peerId.toString())
+    const done: string[] = []
+    const both = new Promise<void>((resolve) => {
+      neighbours.onChange = () => {
+        const [greedy = '', modest = ''] = ids
+        if (neighbours.received.get(greedy) === many && !done.includes('greedy')) done.push('greedy')
+        if (neighbours.received.get(modest) === few && !done.includes('modest')) done.push('modest')
+        if (done.length === 2) resolve()
+      }
+    })
+    const sends = async (from: Libp2p, streams: number, bytes: number): Promise<void> => {
+      const connection = await connect(from, guarded)
+      trust.prove(await connectionWith(guarded, from), member)
+      for (let made = 0; made < streams; made++) {
+        const stream = await connection.newStream(protocol)
+        stream.send(new Uint8Array(bytes / streams))
+      }
+    }
+    await sends(other, 4, many)
+    await sends(third, 1, few)
+    await both
+    expect(done).toEqual(['modest', 'greedy'])
   })
 })

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { generateKeyPair } from '@libp2p/crypto/keys'
+import type { Connection } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 import { describe, expect, it } from 'vitest'
@@ -201,6 +202,22 @@ describe('limits per /64 before Noise', () => {
       expect(host.gater.inbound).toEqual({ unfinished: 0, open: 0, refused: 0 })
       for (const socket of held) socket.destroy()
     }
+  })
+
+  it('of one key so many connections stay, and the newest ones', async () => {
+    await using host = await netHost({ limits: { ...inboundLimits, openPerPeer: 3 } })
+    await using peer = await netHost()
+    await using other = await netHost()
+    const dial = async (from: NetHost) => await from.libp2p.dial(multiaddr(host.address), { force: true })
+    const others = await dial(other)
+    const opened: Connection[] = []
+    for (let made = 0; made < 5; made++) opened.push(await dial(peer))
+    await expect.poll(() => opened.map(({ status }) => status === 'open')).toEqual([false, false, true, true, true])
+    expect(others.status).toBe('open')
+    await opened[4]?.close()
+    await expect.poll(() => host.libp2p.getConnections(peer.libp2p.peerId).length).toBe(2)
+    await dial(peer)
+    expect(opened.map(({ status }) => status === 'open')).toEqual([false, false, true, true, false])
   })
 
   it('garbage instead of a handshake frees its slot', async () => {

@@ -41,6 +41,28 @@ describe('libp2p options', () => {
     ])
   })
 
+  it('streams that never say what they are for are 64 at a time, and do not stay', async () => {
+    await using host = await netHost()
+    await using other = await netHost()
+    const connection = await other.libp2p.dial(multiaddr(host.address))
+    const muxer: unknown = Reflect.get(connection, 'muxer')
+    const opens = typeof muxer === 'object' && muxer !== null ? Reflect.get(muxer, 'createStream') : undefined
+    if (typeof opens !== 'function') throw new Error('libp2p keeps its muxer elsewhere now')
+    let most = 0
+    let reset = 0
+    const held = () => host.libp2p.getConnections().flatMap(({ streams }) => streams).length
+    for (let made = 0; made < 200; made++) {
+      const stream: Stream = await opens.call(muxer)
+      stream.addEventListener('close', () => reset++)
+      stream.send(Uint8Array.of(19))
+      most = Math.max(most, held())
+    }
+    await expect.poll(() => reset, { timeout: 10_000 }).toBe(200)
+    expect(most).toBeLessThanOrEqual(64)
+    expect(held()).toBe(0)
+    expect(connection.status).toBe('open')
+  })
+
   it('a reader that pauses holds the sender and loses nothing', async () => {
     await using host = await netHost()
     await using other = await netHost()

@@ -13,7 +13,9 @@ import { type MemberHost, type Members, startMember } from '../helpers/members.t
 import { recordOf } from '../helpers/observations.ts'
 import { networkId, otherNetworkId } from '../helpers/signed-objects.ts'
 
-const limits = limitsWith({ probe: { rate: { count: 5, perMs: 60_000 } } })
+const limits = limitsWith({
+  probe: { rate: { count: 6, perMs: 60_000 }, targetHost: { count: 4, perMs: 60_000 } }
+})
 const options = { networkId, limits }
 
 type Services = { probe: unknown }
@@ -96,6 +98,14 @@ describe('a probe', () => {
     expect(await probe(connection, '/ip6/::1/tcp/1', options)).toBe(false)
     expect(await probe(connection, '/ip6/::1/tcp/1', options)).toBe(false)
     await expect(probe(connection, '/ip6/::1/tcp/1', options)).rejects.toMatchObject({ name: 'RateLimitedError' })
+    await expect(probe(connection, '/ip6/::1/tcp/2', options)).rejects.toMatchObject({ name: 'RateLimitedError' })
+  })
+
+  it('dials one host only so often, whatever the ports', async () => {
+    const addrs = [1, 2, 3, 4, 5].map((port) => `/ip6/::1/tcp/${port}`)
+    await announces(asker, ...addrs)
+    for (const addr of addrs.slice(0, 4)) expect(await probe(connection, addr, options)).toBe(false)
+    await expect(probe(connection, addrs[4] ?? '', options)).rejects.toMatchObject({ name: 'RateLimitedError' })
   })
 
   it('is for members alone, and for one network', async () => {

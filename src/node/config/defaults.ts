@@ -45,6 +45,8 @@ export const defaults = {
     unfinishedPerPrefix: 4,
     unfinishedPerMemberPrefix: 64,
     openPerPrefix: 16,
+    // A node has two or three with one registry at the most: its session, a race, a probe.
+    openPerPeer: 8,
     exemptPrefixes: [],
     upgradeTimeoutMs: 3000,
     // 1000 members that come back at once keep one core busy with handshakes for 7 s.

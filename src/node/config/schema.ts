@@ -97,6 +97,7 @@ const limits = z.object({
   unfinishedPerPrefix: integer(1, 10_000).describe('handshakes at a time of one /64'),
   unfinishedPerMemberPrefix: integer(1, 10_000).describe('handshakes at a time of a /64 with a known member'),
   openPerPrefix: integer(1, 10_000).describe('connections of one /64 without a known member'),
+  openPerPeer: integer(2, 10_000).describe('connections of one key; beyond it the oldest is closed'),
   exemptPrefixes: list(ipv6Prefix(), 64).describe('prefixes that are not limited per /64; loopback never is'),
   upgradeTimeoutMs: duration('500ms', '60s').describe('how long a handshake of an unknown /64 may take'),
   memberUpgradeTimeoutMs: duration('500ms', '2m').describe('the same for loopback, exempt prefixes and members')

@@ -1,13 +1,16 @@
-import type { Connection, PeerId, StreamHandler, StreamHandlerOptions, Topology } from '@libp2p/interface'
+import type { Connection, PeerId, Stream, StreamHandler, StreamHandlerOptions, Topology } from '@libp2p/interface'
 import type { ConnectionManager, Registrar } from '@libp2p/interface-internal'
 import { LimitError, NotMemberError } from '../../registry/errors.ts'
 import { isRegistryRole } from '../../registry/role.ts'
 import { Circle } from './circle.ts'
+import { Gcra, type Rate } from './rate.ts'
 import type { ConnectionTrust } from './trust.ts'
 
 export interface MembersOnlyOptions {
   /** Members that the service deals with at a time, roots and secondaries not counted. Default: all that are connected. */
   readonly most?: number
+  /** KiB that the service is given from one peer, on all its streams; what is more waits in the peer's window. Default: all that comes. */
+  readonly inbound?: Rate
 }
 
 /**
@@ -18,23 +21,23 @@ export interface MembersOnlyOptions {
 export function membersOnlyRegistrar(
   registrar: Registrar,
   trust: ConnectionTrust,
-  { most }: MembersOnlyOptions = {}
+  options: MembersOnlyOptions = {}
 ): Registrar {
-  const door = new Door(trust, most)
+  const door = new Door(trust, options)
   const topologies = new Map<string, MembersTopology>()
   return {
     getProtocols: () => registrar.getProtocols(),
     getHandler: (protocol) => registrar.getHandler(protocol),
-    handle: (protocol, handler, options) =>
-      registrar.handle(protocol, membersHandler(handler, door), options ?? noOptions),
-    unhandle: (protocol, options) => registrar.unhandle(protocol, options),
+    handle: (protocol, handler, handlerOptions) =>
+      registrar.handle(protocol, membersHandler(handler, door), handlerOptions ?? noOptions),
+    unhandle: (protocol, handlerOptions) => registrar.unhandle(protocol, handlerOptions),
     use: (protocol, middleware) => registrar.use(protocol, middleware),
     unuse: (protocol) => registrar.unuse(protocol),
     getMiddleware: (protocol) => registrar.getMiddleware(protocol),
     getTopologies: (protocol) => registrar.getTopologies(protocol),
-    register: async (protocol, topology, options) => {
+    register: async (protocol, topology, topologyOptions) => {
       const wrapped = new MembersTopology(topology, door)
-      const id = await registrar.register(protocol, wrapped.topology, options)
+      const id = await registrar.register(protocol, wrapped.topology, topologyOptions)
       topologies.set(id, wrapped)
       return id
     },
@@ -99,10 +102,31 @@ function membersOnlyStreams(manager: ConnectionManager, trust: ConnectionTrust):
 class Door {
   readonly trust: ConnectionTrust
   readonly #circle: Circle | undefined
+  /** Outlives streams and connections: a peer that comes again has its debts. */
+  readonly #inbound: Gcra | undefined
 
-  constructor(trust: ConnectionTrust, most: number | undefined) {
+  constructor(trust: ConnectionTrust, { most, inbound }: MembersOnlyOptions) {
     this.trust = trust
     this.#circle = most === undefined ? undefined : new Circle(most)
+    this.#inbound = inbound === undefined ? undefined : new Gcra(inbound)
+  }
+
+  /** The service itself has no back pressure and verifies whatever comes: it is given no more than it can look at. */
+  pace(stream: Stream, { remotePeer }: Connection): void {
+    const inbound = this.#inbound
+    if (inbound === undefined) return
+    const peer = remotePeer.toString()
+    let timer: NodeJS.Timeout | undefined
+    const charge = (bytes: number): void => {
+      const waitMs = inbound.charge(peer, bytes / 1024)
+      if (waitMs <= 0) return
+      stream.pause()
+      clearTimeout(timer)
+      timer = setTimeout(() => stream.resume(), waitMs).unref()
+    }
+    charge(0)
+    stream.addEventListener('message', ({ data }) => charge(data.byteLength))
+    stream.addEventListener('close', () => clearTimeout(timer))
   }
 
   hasRoom(connection: Connection): boolean {
@@ -128,6 +152,7 @@ function membersHandler(handler: StreamHandler, door: Door): StreamHandler {
       stream.abort(new LimitError('the service deals with as many members as it may'))
       return
     }
+    door.pace(stream, connection)
     await handler(stream, connection)
   }
 }

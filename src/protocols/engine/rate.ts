@@ -54,6 +54,15 @@ export class Gcra {
     return this.#waitMs(this.#next(key, now), now)
   }
 
+  /** Takes so many in any case, also of what is not there yet. Gives the ms until all of it would have been. */
+  charge(key: string, count: number): number {
+    const now = this.#clock.monotonic()
+    const fullAt = Math.max(this.#fullAt.get(key) ?? now, now) + (count * this.#rate.perMs) / this.#rate.count
+    if (this.#fullAt.size >= this.#maxKeys && !this.#fullAt.has(key)) this.#makeRoom(now)
+    this.#fullAt.set(key, fullAt)
+    return this.#waitMs(fullAt, now)
+  }
+
   delete(key: string): void {
     this.#fullAt.delete(key)
   }

@@ -2,7 +2,7 @@ import type { Connection, PeerId, Startable } from '@libp2p/interface'
 import type { ConnectionManager, Registrar } from '@libp2p/interface-internal'
 import { multiaddr } from '@multiformats/multiaddr'
 import { equals } from 'uint8arrays/equals'
-import { decodeAddr } from '../../registry/addrs.ts'
+import { decodeAddr, parseAddr } from '../../registry/addrs.ts'
 import {
   InvalidPayloadError,
   UnavailableError,
@@ -41,13 +41,17 @@ class ProbeService implements Startable {
   readonly #init: ProbeServerInit
   readonly #components: ProbeServerComponents
   readonly #targets: Gcra
+  /** By IPv6 address. */
+  readonly #targetHosts: Gcra
   #running = 0
   #served: Served | undefined
 
   constructor(components: ProbeServerComponents, init: ProbeServerInit) {
     this.#init = init
     this.#components = components
-    this.#targets = new Gcra(init.limits.probe.target, init.clock === undefined ? {} : { clock: init.clock })
+    const options = init.clock === undefined ? {} : { clock: init.clock }
+    this.#targets = new Gcra(init.limits.probe.target, options)
+    this.#targetHosts = new Gcra(init.limits.probe.targetHost, options)
   }
 
   isStarted(): boolean {
@@ -86,8 +90,8 @@ class ProbeService implements Startable {
   /** A new connection: the one that the question came on says nothing about the address. */
   async #dialBack(addr: string, peerId: PeerId, signal: AbortSignal): Promise<boolean> {
     const { probe } = this.#init.limits
-    const waitMs = this.#targets.take(addr)
-    if (waitMs > 0) throw new RateLimitedError('this address was dialled a moment ago', waitMs)
+    const waitMs = this.#targets.take(addr) || this.#targetHosts.take(parseAddr(addr)?.ip ?? addr)
+    if (waitMs > 0) throw new RateLimitedError('this address, or others of its host, were dialled a moment ago', waitMs)
     if (this.#running >= probe.running) throw new UnavailableError('too many probes are running', retryMs)
     this.#running++
     try {

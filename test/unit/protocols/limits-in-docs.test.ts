@@ -67,6 +67,7 @@ const docs: Record<string, [string, string[]][]> = {
     ['request', [`${probe.requestBytes} bytes`]],
     ['streams', [`${probe.streams} per connection`, `${probe.rate.count} opened a minute`]],
     ['dials to one address', [`${probe.target.count} a minute`]],
+    ['dials to one host, whatever the port', [`${probe.targetHost.count} a minute`]],
     ['dials at a time', [String(probe.running)]],
     ['dial', [s(probe.dialMs)]],
     ['answer within', [s(probe.deadlineMs)]]
@@ -87,6 +88,13 @@ const docs: Record<string, [string, string[]][]> = {
     [
       'author',
       [`${announce.author.count} at once`, `${(announce.author.count * 1000) / announce.author.perMs} a second`]
+    ],
+    [
+      'of one peer',
+      [
+        `${announce.inbound.count} KiB at once`,
+        `${(announce.inbound.count * 1000) / announce.inbound.perMs} KiB in 1 s`
+      ]
     ],
     ['streams', [`${announce.streams} in, ${announce.streams} out`]],
     ['unsent', [mib(announce.outboundBytes)]],

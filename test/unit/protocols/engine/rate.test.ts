@@ -16,6 +16,19 @@ describe('Gcra', () => {
     expect(gcra.take('a')).toBe(1_000)
   })
 
+  it('charges in any case, and says how long until that is made up for', () => {
+    const clock = new FakeClock()
+    const gcra = new Gcra({ count: 4, perMs: 1_000 }, { clock, maxKeys: 2 })
+    expect([gcra.charge('a', 3), gcra.charge('a', 1), gcra.charge('a', 2)]).toEqual([0, 0, 500])
+    expect(gcra.take('a')).toBe(750)
+    clock.advance(400)
+    expect([gcra.charge('a', 0), gcra.charge('b', 5)]).toEqual([100, 250])
+    clock.advance(2_000)
+    expect(gcra.charge('a', 4)).toBe(0)
+    gcra.charge('c', 1)
+    expect(gcra.size).toBeLessThanOrEqual(2)
+  })
+
   it('counts each key for itself, and peeks without taking', () => {
     const gcra = new Gcra({ count: 1, perMs: 1_000 }, { clock: new FakeClock() })
     expect([gcra.peek('a'), gcra.peek('a'), gcra.take('a'), gcra.take('b')]).toEqual([0, 0, 0, 0])

@@ -1,0 +1,67 @@
+import type { ChildProcess } from 'node:child_process'
+import { resolve } from 'node:path'
+import { attackerPrefix, threeSites } from '../../test/hosts/three-sites.ts'
+import { Child } from '../harness/child.ts'
+import type { Flags } from '../harness/network.ts'
+import type { AttackerMethods } from '../processes/attacker.ts'
+import type { RootAddress } from '../processes/root.ts'
+import type { Tally } from './attack.ts'
+import type { AttackName } from './attacks/index.ts'
+
+type Counts = Pick<Tally, 'sent' | 'met'>
+
+/** Where the processes run, and the attacker among them. */
+export interface Ground extends AsyncDisposable {
+  /** Of every node. */
+  readonly flags: Flags
+  /** Namespaces of the victims and of whoever is honest; undefined: this one. */
+  readonly victims: string | undefined
+  readonly honest: string | undefined
+  begin(target: RootAddress): Promise<void>
+  /** Stops the attack; gives what it came to. */
+  end(): Promise<Counts>
+}
+
+/** All on ::1, which has no limits per /64: members attack. */
+export function loopback(name: AttackName | 'none'): Ground {
+  const attacker = new Child<AttackerMethods>('attacker')
+  return {
+    flags: {},
+    victims: undefined,
+    honest: undefined,
+    begin: async (target) => {
+      if (name !== 'none') await attacker.call('begin', name, target)
+    },
+    end: async () => {
+      const counts = await attacker.call('tally')
+      await attacker[Symbol.asyncDispose]()
+      return counts
+    },
+    [Symbol.asyncDispose]: async () => await attacker[Symbol.asyncDispose]()
+  }
+}
+
+const port = 8000
+const loops = 300
+
+/** Three sites with a /64 each: strangers of one of them connect without end and say nothing. */
+export function sites(): Ground {
+  const network = threeSites()
+  let attacker: ChildProcess | undefined
+  return {
+    flags: { 'listen.host': '::', 'announce.allow': ['ula'] },
+    victims: network.host('root').namespace,
+    honest: network.host('good').namespace,
+    begin: async ({ address }) => {
+      const [, , host = '', , at = String(port)] = address.split('/')
+      const script = resolve('dist/test/hosts/silent-sockets.js')
+      attacker = network.start('bad', 'bad', [process.execPath, script, host, at, attackerPrefix, String(loops)])
+    },
+    end: async () => {
+      attacker?.kill('SIGKILL')
+      const begun = Number(network.log('bad', 'bad').trim().split('\n').at(-1))
+      return { sent: new Map([['connections of one /64', begun]]), met: new Map() }
+    },
+    [Symbol.asyncDispose]: async () => network[Symbol.dispose]()
+  }
+}
