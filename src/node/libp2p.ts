@@ -39,7 +39,8 @@ export interface Libp2pInitOf<T extends ServiceMap> {
 /** Messages of identify: nothing else runs on a connection that has proved nothing but its key. */
 const identifyInit = { maxMessageSize: 8192, timeout: 3000 }
 
-const yamuxInit = {
+/** For tests of what depends on windows, too. */
+export const yamuxInit = {
   // Every protocol has a limit of its own; this is their sum with room.
   maxInboundStreams: 64,
   streamOptions: {

@@ -1,5 +1,5 @@
 import { noise } from '@chainsafe/libp2p-noise'
-import { yamux } from '@chainsafe/libp2p-yamux'
+import { type YamuxMuxerInit, yamux } from '@chainsafe/libp2p-yamux'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import { identify } from '@libp2p/identify'
 import type { Connection, Libp2p, PrivateKey, ServiceMap } from '@libp2p/interface'
@@ -11,6 +11,8 @@ export interface HostInit {
   privateKey?: PrivateKey
   /** False: a host that never learns what others speak. */
   identifies?: boolean
+  /** Windows and buffers of streams. Default: those of yamux. */
+  muxer?: YamuxMuxerInit
 }
 
 /** A started libp2p host on [::1] and a free port, with identify and the given services. */
@@ -18,13 +20,13 @@ export async function startHost<S extends ServiceMap>(
   services: ServiceFactoryMap<S>,
   init: HostInit = {}
 ): Promise<Libp2p<S & { identify?: unknown }>> {
-  const { privateKey, identifies = true } = init
+  const { privateKey, identifies = true, muxer = {} } = init
   return createLibp2p({
     privateKey: privateKey ?? (await generateKeyPair('Ed25519')),
     addresses: { listen: ['/ip6/::1/tcp/0'] },
     transports: [tcp()],
     connectionEncrypters: [noise()],
-    streamMuxers: [yamux()],
+    streamMuxers: [yamux(muxer)],
     connectionManager: { inboundConnectionThreshold: 1_000, maxIncomingPendingConnections: 256, reconnectRetries: 0 },
     connectionMonitor: { enabled: false },
     peerStore: { maxAddressAge: Number.POSITIVE_INFINITY, maxPeerAge: Number.POSITIVE_INFINITY },

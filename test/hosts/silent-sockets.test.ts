@@ -63,12 +63,14 @@ describe.skipIf(skipped)('300 silent sockets of one /64', () => {
       '300'
     ])
     await eventually(() => begun() > 1_000, 20_000)
-    const out = network.run('good', [process.execPath, script('honest-joins'), address, networkId, String(joins)])
+    const work = [process.execPath, script('honest-joins'), address, networkId, String(joins)]
+    // Each join has its bound below: all of them, one after the other, take as long as the machine is slow.
+    const out = network.run('good', work, {}, undefined, 150_000)
     const ms: number[] = JSON.parse(out)
     expect(begun()).toBeGreaterThan(2_000)
     expect(ms).toHaveLength(joins)
     // A dial takes a few ms; the rest of a join is two processes that share a processor with the attacker.
     expect(Math.max(...ms)).toBeLessThan(10_000)
     expect(status()?.word).toBeDefined()
-  }, 120_000)
+  }, 180_000)
 })

@@ -64,6 +64,24 @@ describe('a peer that floods', () => {
     await closing
   })
 
+  it('with more than a slow reader takes is held back, for as long as it takes, and loses nothing', async () => {
+    const { init, connection } = await pair()
+    const count = 12_000
+    const { promise: done, resolve } = Promise.withResolvers<number>()
+    await serve(init, { ...echo, deadlineMs: 60_000 }, async ({ frames }) => {
+      let seen = 0
+      for await (const frame of frames) {
+        if (frame.byteLength === 1_000) seen++
+        await new Promise(setImmediate)
+      }
+      resolve(seen)
+    })
+    const stream = await connection.newStream(echo.id)
+    stream.send(joinFrames(Array.from({ length: count }, () => new Uint8Array(1_000))))
+    await stream.close()
+    expect(await done).toBe(count)
+  })
+
   it('with streams of one protocol has as many as allowed, and its connection', async () => {
     const { init, connection, server, client } = await pair()
     let running = 0

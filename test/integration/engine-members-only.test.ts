@@ -1,6 +1,7 @@
 import type { Connection, Libp2p, PeerId } from '@libp2p/interface'
 import type { ConnectionManager, Registrar } from '@libp2p/interface-internal'
 import { afterEach, describe, expect, it } from 'vitest'
+import { yamuxInit } from '../../src/node/libp2p.ts'
 import { limitsWith } from '../../src/protocols/engine/limits.ts'
 import { type MembersOnlyOptions, membersOnly } from '../../src/protocols/engine/members-only.ts'
 import { ConnectionTrust } from '../../src/protocols/engine/trust.ts'
@@ -60,9 +61,8 @@ class Neighbours {
 
 async function pair(settleMs = 100, options: MembersOnlyOptions = {}) {
   const trust = new ConnectionTrust({ limits: limitsWith().strangers, settleMs })
-  const guarded = await startHost({
-    neighbours: membersOnly(trust, (components: TestComponents) => new Neighbours(components), options)
-  })
+  const neighbours = membersOnly(trust, (components: TestComponents) => new Neighbours(components), options)
+  const guarded = await startHost({ neighbours }, { muxer: yamuxInit })
   const other = await startPlainHost()
   hosts.push(guarded, other)
   await other.handle(protocol, (stream) => {
@@ -223,5 +223,20 @@ describe('a service for members alone', () => {
     await sends(third, 1, few)
     await both
     expect(done).toEqual(['modest', 'greedy'])
+  })
+
+  it('holds a member back that sends more than it can keep, and loses nothing', async () => {
+    const { trust, guarded, other, neighbours } = await pair(100, { inbound: { count: 1_024, perMs: 200 } })
+    const [all, piece] = [10 * 2 ** 20, 64 * 1024]
+    const connection = await connect(other, guarded)
+    trust.prove(await connectionWith(guarded, other), member)
+    const stream = await connection.newStream(protocol)
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    neighbours.onChange = () => {
+      if (neighbours.received.get(other.peerId.toString()) === all) resolve()
+    }
+    stream.addEventListener('close', () => reject(new Error('the stream was reset')))
+    for (let sent = 0; sent < all; sent += piece) stream.send(new Uint8Array(piece))
+    await promise
   })
 })

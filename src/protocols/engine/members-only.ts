@@ -117,12 +117,17 @@ class Door {
     if (inbound === undefined) return
     const peer = remotePeer.toString()
     let timer: NodeJS.Timeout | undefined
+    const hold = (ms: number): void => {
+      if (stream.readStatus === 'readable') stream.pause()
+      clearTimeout(timer)
+      timer = setTimeout(() => {
+        if (stream.readStatus === 'paused') stream.resume()
+      }, ms).unref()
+    }
     const charge = (bytes: number): void => {
       const waitMs = inbound.charge(peer, bytes / 1024)
-      if (waitMs <= 0) return
-      stream.pause()
-      clearTimeout(timer)
-      timer = setTimeout(() => stream.resume(), waitMs).unref()
+      // Not inside of a resume that brings these bytes: yamux would take the stream for resumed, and be sent more than it holds.
+      if (waitMs > 0) queueMicrotask(() => hold(waitMs))
     }
     charge(0)
     stream.addEventListener('message', ({ data }) => charge(data.byteLength))
