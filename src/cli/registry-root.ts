@@ -8,6 +8,7 @@ import type { Loaded } from '../node/config/index.ts'
 import type { Config } from '../node/config/schema.ts'
 import type { BecomeRootView } from '../node/offline/become-root.ts'
 import { socketPath } from '../node/paths.ts'
+import { asOwner } from './as-owner.ts'
 import { loadedConfig } from './config-source.ts'
 import type { AddCommand, Context } from './context.ts'
 import { UsageError } from './exit.ts'
@@ -126,11 +127,13 @@ const becomeRoot = async (
   if (!existsSync(kit)) throw new UsageError(`${kit} is not there: give the recovery kit with --kit FILE.`)
   const passphrase = await readPassphrase(context)
   context.terminal.progress('Asking the members for their log …')
-  const init = { ...way, config, saveTo, kit, passphrase, revokeFormer: options.revokeFormer === true }
-  const view =
-    options.yes === true
-      ? await become({ ...init, apply: true })
-      : await withCopy(context, config, (copy) => become({ ...init, apply: false, copy }))
+  const read = way.backup === undefined ? [kit] : [kit, way.backup]
+  const view = await asOwner(config.paths.data, read, ([own = kit, backup]) => {
+    const from = backup === undefined ? {} : { backup }
+    const init = { ...way, ...from, config, saveTo, kit: own, passphrase, revokeFormer: options.revokeFormer === true }
+    if (options.yes === true) return become({ ...init, apply: true })
+    return withCopy(context, config, (copy) => become({ ...init, apply: false, copy }))
+  })
   if (options.json === true) context.terminal.json(view)
   else show(context, view, { saveTo, domain: config.domain ?? '' })
 }

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import type { BackupView } from '../node/control/api.ts'
 import { NothingRunningError } from '../node/control/errors.ts'
+import { asOwner } from './as-owner.ts'
 import { loadedConfig } from './config-source.ts'
 import type { AddCommand, Context } from './context.ts'
 import { UsageError } from './exit.ts'
@@ -102,7 +103,10 @@ const restore = async (
 ): Promise<void> => {
   const { config } = await loadedConfig(context, stoppedOf(options))
   const { restoreHere } = await import('../node/offline/stopped-store.ts')
-  const view = await restoreHere(config, resolve(file), options.older === true)
+  const from = resolve(file)
+  const view = await asOwner(config.paths.data, [from], ([own = from]) =>
+    restoreHere(config, own, options.older === true)
+  )
   const { terminal } = context
   for (const path of view.missing) {
     terminal.progress(
