@@ -144,7 +144,8 @@ const withCopy = async <T>(
   config: Config,
   plan: (copy: string | undefined) => Promise<T>
 ): Promise<T> => {
-  const folder = await mkdtemp(join(tmpdir(), 'trustnet-plan-'))
+  // A service writes below its data folder alone, and sees a /tmp of its own.
+  const folder = await mkdtemp(join(existsSync(config.paths.data) ? config.paths.data : tmpdir(), '.plan-'))
   const copy = join(folder, 'registry.db')
   const { ControlClient } = await import('../node/control/client.ts')
   const client = new ControlClient({ path: socketPath(config.paths.runtime, config.name) })
