@@ -1,3 +1,4 @@
+import { byteAt } from './at.ts'
 import { InvalidPayloadError } from './errors.ts'
 import { formatIp6, ip6Bytes, parseIp6, type Scope, scopeOfBytes } from './ip6.ts'
 
@@ -38,8 +39,9 @@ export function parseAddr(multiaddr: AddrText): Addr | undefined {
     rest.splice(0, 2)
   }
   if (rest[0] === 'p2p') {
-    if (!peerIdText.test(rest[1] ?? '')) return undefined
-    addr.peerId = rest[1] ?? ''
+    const peerId = rest[1] ?? ''
+    if (!peerIdText.test(peerId)) return undefined
+    addr.peerId = peerId
     rest.splice(0, 2)
   }
   return rest.length === 0 ? addr : undefined
@@ -130,4 +132,4 @@ function checkShape(bytes: Uint8Array): void {
 }
 
 const ipOf = (bytes: Uint8Array): Uint8Array => bytes.subarray(1, 1 + ip6Bytes)
-const portIn = (bytes: Uint8Array): number => ((bytes[addrBytes - 2] ?? 0) << 8) | (bytes[addrBytes - 1] ?? 0)
+const portIn = (bytes: Uint8Array): number => (byteAt(bytes, addrBytes - 2) << 8) | byteAt(bytes, addrBytes - 1)

@@ -1,5 +1,6 @@
 import type { TypedEventTarget } from 'main-event'
 import { equals } from 'uint8arrays/equals'
+import { at } from './at.ts'
 import type { Signed } from './envelope.ts'
 import {
   InvalidPayloadError,
@@ -232,8 +233,7 @@ export class Admission {
   async invite(options: InviteOptions): Promise<IssuedInvite> {
     const { replica } = this.#components
     const { logKey, nodeKey } = this.#init
-    this.#requireRoot()
-    if (logKey === undefined) throw notRoot()
+    if (this.#components.root === undefined || logKey === undefined) throw notRoot()
     const replaced = options.replaces === undefined ? undefined : replica.state.memberByName(options.replaces)
     if (replaced !== undefined && equals(replaced.publicKey, nodeKey.publicKey)) {
       throw new InvalidPayloadError('the root cannot be replaced by an invite: recover it instead')
@@ -284,7 +284,7 @@ export class Admission {
   async #revoke(root: Root, publicKey: Uint8Array, reason: string, request?: Uint8Array): Promise<Uint8Array> {
     const body = { publicKey, reason, ...(request !== undefined && { request }) }
     const entries = await root.append([{ kind: 'revoke', body }], { inCommit: () => this.#pending.clear(publicKey) })
-    return entries.at(-1)?.bytes ?? new Uint8Array(0)
+    return at(entries, entries.length - 1).bytes
   }
 
   /**

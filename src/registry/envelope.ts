@@ -66,15 +66,15 @@ function varint(value: number): Uint8Array {
   return Uint8Array.from(bytes)
 }
 
-const prefixes = new Map<string, Uint8Array>()
+const prefixes = new WeakMap<Domain, Uint8Array>()
 
 /** What a signature is over: domain, payload type and payload, each after its length. */
 function signedBytes(domain: Domain, payload: Uint8Array): Uint8Array {
-  let prefix = prefixes.get(domain.domain)
+  let prefix = prefixes.get(domain)
   if (prefix === undefined) {
     const name = fromString(domain.domain)
     prefix = concat([varint(name.length), name, varint(domain.payloadType.length), domain.payloadType])
-    if (Object.values(domains).some((each) => each === domain)) prefixes.set(domain.domain, prefix)
+    prefixes.set(domain, prefix)
   }
   return concat([prefix, varint(payload.length), payload])
 }
@@ -98,7 +98,7 @@ function checkSize(domain: Domain, bytes: Uint8Array, maxBytes: number): void {
 }
 
 /** For messages: `log-entry`. */
-const nameOf = (domain: Domain): string => domain.domain.split('/')[1] ?? domain.domain
+const nameOf = (domain: Domain): string => domain.domain.replace(/^trustnet\/(.*)\/v1$/, '$1')
 
 interface Parsed {
   opened: Opened

@@ -62,7 +62,7 @@ export function checkText(value: string, min: number, max: number, what: string)
     return
   }
   // One code point is at most two UTF-16 units: long texts are refused before they are taken apart.
-  const codes = value.length > max * 2 ? [] : Array.from(value, (char) => char.codePointAt(0) ?? 0)
+  const codes = value.length > max * 2 ? [] : Array.from(value, (char) => Number(char.codePointAt(0)))
   if (codes.length < Math.max(min, 1) || codes.length > max) refuse(what, `must have ${min} to ${max} characters`)
   if (!codes.every(isPrintable)) refuse(what, 'has characters that cannot be printed')
   if (value !== value.normalize('NFC')) refuse(what, 'is not in normal form C')
@@ -79,8 +79,7 @@ export function checkName(value: string, what: string): void {
 /** True for a domain in lower case, without a final dot, that is no IP address and leaves room for the names under it. */
 export function isDomain(value: string): boolean {
   if (value.length > maxDomainChars) return false
-  const labels = value.split('.')
-  return labels.every((each) => label.test(each)) && !/^\d+$/.test(labels.at(-1) ?? '')
+  return value.split('.').every((each) => label.test(each)) && !/(^|\.)\d+$/.test(value)
 }
 
 export function checkDomain(value: string, what: string): void {

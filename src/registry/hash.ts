@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { byteAt } from './at.ts'
 
 const digestBytes = 32
 
@@ -17,7 +18,7 @@ export function sha256(bytes: Uint8Array): Uint8Array {
 export function compareBytes(a: Uint8Array, b: Uint8Array): -1 | 0 | 1 {
   const length = Math.min(a.length, b.length)
   for (let i = 0; i < length; i++) {
-    const difference = (a[i] ?? 0) - (b[i] ?? 0)
+    const difference = byteAt(a, i) - byteAt(b, i)
     if (difference !== 0) return difference < 0 ? -1 : 1
   }
   if (a.length === b.length) return 0

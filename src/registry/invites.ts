@@ -45,8 +45,6 @@ export interface IssuedInvite {
 const defaultTtlMs = 3_600_000
 /** An invite lies about in mails and shell histories: longer than a month is no invite any more. */
 const maxTtlMs = 31 * 24 * 3_600_000
-/** Entries of the log that are looked at together. */
-const logPageRows = 1000
 
 export interface InvitesComponents {
   db: Database
@@ -147,18 +145,20 @@ export class Invites {
     const key = text(id, 'base16')
     const taken = this.#taken.get(key) ?? 0
     if (row.usesLeft - taken <= 0) throw used()
-    this.#taken.set(key, taken + 1)
+    this.#reserve(key, 1)
     return {
       spend: () => {
         if (this.#table.get(id) === undefined) this.#table.insert(id, row.envelope, row.usesLeft, notAfterMs)
         if (!this.#table.use(id)) throw used()
       },
-      release: () => {
-        const left = (this.#taken.get(key) ?? 1) - 1
-        if (left === 0) this.#taken.delete(key)
-        else this.#taken.set(key, left)
-      }
+      release: () => this.#reserve(key, -1)
     }
+  }
+
+  #reserve(key: string, uses: number): void {
+    const taken = (this.#taken.get(key) ?? 0) + uses
+    if (taken === 0) this.#taken.delete(key)
+    else this.#taken.set(key, taken)
   }
 
   /**
@@ -179,15 +179,11 @@ export class Invites {
     const { floor, ledger } = this.#components.replica
     const openFromMs = notAfterMs - maxTtlMs
     let uses = 0
-    for (let afterN = 0; ; ) {
-      const page = ledger.table.page(afterN, logPageRows)
-      for (const { n, kind, timeMs, envelope } of page) {
-        afterN = n
-        const isEnd = kind === entryKinds.revoke || kind === entryKinds.rotate
-        if (kind === entryKinds.admit ? isByGrant(envelope, id) : isEnd && n <= floor && timeMs >= openFromMs) uses++
-      }
-      if (page.length < logPageRows) return uses
+    for (const { n, kind, timeMs, envelope } of ledger.table.behind(0)) {
+      const isEnd = kind === entryKinds.revoke || kind === entryKinds.rotate
+      if (kind === entryKinds.admit ? isByGrant(envelope, id) : isEnd && n <= floor && timeMs >= openFromMs) uses++
     }
+    return uses
   }
 }
 

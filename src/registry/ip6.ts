@@ -1,4 +1,5 @@
 import { isIPv6 } from 'node:net'
+import { byteAt } from './at.ts'
 import { sha256 } from './hash.ts'
 import { publicKeyPrefix } from './keys.ts'
 
@@ -39,7 +40,7 @@ function putGroups(bytes: Uint8Array, groups: readonly number[], from: number): 
 }
 
 const groupAt = (bytes: Uint8Array, index: number): number =>
-  ((bytes[2 * index] ?? 0) << 8) | (bytes[2 * index + 1] ?? 0)
+  (byteAt(bytes, 2 * index) << 8) | byteAt(bytes, 2 * index + 1)
 
 /** Lower case, no leading zeros, the longest run of two or more zero groups as `::` (the first of equals). */
 export function formatIp6(bytes: Uint8Array): string {
@@ -78,8 +79,8 @@ const tunnels = [
 
 /** The scope of 16 bytes. NAT64 (64:ff9b::/96, 64:ff9b:1::/48), mapped and compatible IPv4 are `other`. */
 export function scopeOfBytes(bytes: Uint8Array): Scope {
-  const first = bytes[0] ?? 0
-  const second = bytes[1] ?? 0
+  const first = byteAt(bytes, 0)
+  const second = byteAt(bytes, 1)
   if (within(bytes, zeros)) return bytes[15] === 1 ? 'loopback' : 'other'
   if (first === 0xff) return 'multicast'
   if (first === 0xfe && (second & 0xc0) === 0x80) return 'link-local'

@@ -1,3 +1,4 @@
+import { at, byteAt } from './at.ts'
 import { keyText } from './state/key-text.ts'
 
 /** Keys are spread evenly by their first byte, so that one that comes or goes moves few others. */
@@ -45,16 +46,16 @@ export class KeyOrder {
     const id = after === undefined ? '' : keyText(after)
     const keys: Uint8Array[] = []
     for (let group = after?.[0] ?? 0; group < groups && keys.length < limit; group++) {
-      const ids = this.#groups[group] ?? []
+      const ids = at(this.#groups, group)
       let index = firstFrom(ids, id)
       if (ids[index] === id) index++
-      for (; index < ids.length && keys.length < limit; index++) keys.push(keyOf(ids[index] ?? ''))
+      for (; index < ids.length && keys.length < limit; index++) keys.push(keyOf(at(ids, index)))
     }
     return keys
   }
 
   #groupOf(publicKey: Uint8Array): string[] {
-    return this.#groups[publicKey[0] ?? 0] ?? []
+    return at(this.#groups, byteAt(publicKey, 0))
   }
 }
 
@@ -70,7 +71,7 @@ function firstFrom(ids: readonly string[], id: string): number {
   let high = ids.length
   while (low < high) {
     const middle = (low + high) >>> 1
-    if ((ids[middle] ?? '') < id) low = middle + 1
+    if (at(ids, middle) < id) low = middle + 1
     else high = middle
   }
   return low

@@ -5,6 +5,7 @@ import { base58btc } from 'multiformats/bases/base58'
 import { concat } from 'uint8arrays/concat'
 import { equals } from 'uint8arrays/equals'
 import { fromString } from 'uint8arrays/from-string'
+import { byteAt } from './at.ts'
 import { InvalidPayloadError } from './errors.ts'
 import { checkKey, keyBytes } from './fields.ts'
 
@@ -38,7 +39,7 @@ const smallOrder = new Set(
   ].flatMap((hex) => {
     const point = fromString(hex, 'hex')
     const other = point.slice()
-    other[keyBytes - 1] = (other[keyBytes - 1] ?? 0) ^ 0x80
+    other[keyBytes - 1] = byteAt(other, keyBytes - 1) ^ 0x80
     return [latin1(point), latin1(other)]
   })
 )

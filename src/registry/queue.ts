@@ -5,6 +5,7 @@ import { readStoredJoin } from './join.ts'
 import { peerIdText } from './keys.ts'
 import { fullRetryMs, type RegistryLimits } from './limits.ts'
 import type { Clock, Logger } from './ports.ts'
+import { reasonOf } from './reason.ts'
 import { type QueueInput, type QueueRow, QueueTable } from './store/admission-tables.ts'
 import type { GroupCommit } from './store/commit.ts'
 import type { Database } from './store/database.ts'
@@ -147,7 +148,7 @@ export class RequestQueue {
   #tellRefusal({ publicKey, kind }: QueueRow, error: unknown): void {
     const { events, logger } = this.#components
     if (error instanceof PendingError) return
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = reasonOf(error)
     logger.warn(
       { peer: peerIdText(publicKey), request: kind, error: reason },
       'the root refused a queued request: dropped'

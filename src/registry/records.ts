@@ -78,6 +78,12 @@ const keyInEnvelope = { from: 6, to: 38 }
 /** Signatures that are checked at once: four for each thread of the pool. Twice as many are 10 % faster, and a quiet peer waits twice as long. */
 const verifyAtOnce = 16
 const noKey = new Uint8Array(0)
+
+/** What became of a record, and the one that was held in its place. */
+type Replaced =
+  | { readonly change: number; readonly held: RecordRow | undefined }
+  | { readonly change: undefined; readonly held: RecordRow }
+
 const asItIs = <T>(work: Promise<T>): Promise<T> => work
 /** Draws per record wanted, so that a sample ends also when few records pass. */
 const drawsPerSample = 4
@@ -198,14 +204,14 @@ export class Records {
     const drawn = new Map<string, RecordRow>()
     const seen = new Set<string>()
     const total = this.count()
+    // Behind the last key comes the first.
+    const first = this.#init.table.nearest(noKey)
+    if (first === undefined) return []
     for (let draw = 0; draw < count * drawsPerSample && drawn.size < count && seen.size < total; draw++) {
       // Keys are uniform, so the next one above a random point is as good as any.
-      let row = this.#fromRing(this.#init.table.nearest(random(32)))
+      let row = this.#init.table.nearest(random(32)) ?? first
       // In a small network most points lead to one that was drawn before: take its successor.
-      while (row !== undefined && seen.has(keyId(row.publicKey))) {
-        row = this.#fromRing(this.#init.table.following(row.publicKey))
-      }
-      if (row === undefined) break
+      while (seen.has(keyId(row.publicKey))) row = this.#init.table.following(row.publicKey) ?? first
       seen.add(keyId(row.publicKey))
       if (passes(row)) drawn.set(keyId(row.publicKey), row)
     }
@@ -251,10 +257,10 @@ export class Records {
       onRecord?.({ record, change, source })
       return { accepted: true, record, change }
     }
-    if (held !== undefined && equals(held.hash, record.hash)) return { accepted: false }
+    if (equals(held.hash, record.hash)) return { accepted: false }
     throw new StaleRecordError(
-      `a record with seq ${held?.seq} is held, this one has ${seq}: sign one with a higher seq`,
-      held?.envelope ?? record.bytes
+      `a record with seq ${held.seq} is held, this one has ${seq}: sign one with a higher seq`,
+      held.envelope
     )
   }
 
@@ -262,7 +268,7 @@ export class Records {
    * Inside the transaction, so that of two that race the newer stays. `change` is undefined when the held one does; the held row is
    * there when its seq is not below.
    */
-  #replace(record: Signed<NodeRecord>): { change: number | undefined; held: RecordRow | undefined } {
+  #replace(record: Signed<NodeRecord>): Replaced {
     const { table, membership } = this.#init
     const { publicKey, seq, services } = record.value
     this.#refuseRevoked(publicKey)
@@ -273,10 +279,5 @@ export class Records {
     const bucket = bucketOf('records', publicKey)
     const change = table.put({ publicKey, bucket, seq, hash: record.hash, services, envelope: record.bytes }, before)
     return { change, held }
-  }
-
-  /** Behind the last key comes the first. */
-  #fromRing(row: RecordRow | undefined): RecordRow | undefined {
-    return row ?? this.#init.table.nearest(noKey)
   }
 }

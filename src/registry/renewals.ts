@@ -1,4 +1,4 @@
-import type { Signed } from './envelope.ts'
+import { at } from './at.ts'
 import { InvalidPayloadError, NotMemberError, RevokedError } from './errors.ts'
 import { openForgetRequest } from './forget.ts'
 import { InFlight } from './in-flight.ts'
@@ -68,8 +68,8 @@ export class Renewals {
     const { clock, membershipMs } = this.#components
     return this.#appending.run(publicKey, async () => {
       const notAfterMs = clock.now() + membershipMs
-      const [entry] = await root.append([{ kind: 'renew', body: { publicKey, notAfterMs, request } }])
-      return bytesOf(entry)
+      const entries = await root.append([{ kind: 'renew', body: { publicKey, notAfterMs, request } }])
+      return at(entries, 0).bytes
     })
   }
 
@@ -82,8 +82,6 @@ export class Renewals {
     return { publicKey }
   }
 }
-
-const bytesOf = (entry: Signed<unknown> | undefined): Uint8Array => entry?.bytes ?? new Uint8Array(0)
 
 export const revoked = (publicKey: Uint8Array): RevokedError =>
   new RevokedError(`${peerIdText(publicKey)} was revoked, for ever: make a new key and ask for an invite`)

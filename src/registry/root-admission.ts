@@ -1,7 +1,8 @@
 import { equals } from 'uint8arrays/equals'
+import { at } from './at.ts'
 import type { Admit, AdmittedBy } from './entry.ts'
 import type { Signed } from './envelope.ts'
-import { InvalidPayloadError, NameTakenError, PendingError, UnavailableError } from './errors.ts'
+import { InvalidPayloadError, NameTakenError, PendingError } from './errors.ts'
 import type { AdmissionPolicy } from './genesis.ts'
 import type { Grant } from './grant.ts'
 import { InFlight } from './in-flight.ts'
@@ -93,9 +94,7 @@ export class RootAdmission {
           pending.clear(publicKey)
         }
       })
-      const entry = entries.at(-1)
-      if (entry === undefined) throw new UnavailableError('the root appended nothing: try again', 1000)
-      return entry.bytes
+      return at(entries, entries.length - 1).bytes
     } finally {
       this.#claimed.delete(name)
       use?.release()

@@ -4,6 +4,7 @@ import type { Signed } from './envelope.ts'
 import { ForkError, LogMismatchError, NotRootError, RevokedError, UnavailableError } from './errors.ts'
 import type { SigningKey } from './keys.ts'
 import type { Logger } from './ports.ts'
+import { reasonOf } from './reason.ts'
 import type { Draft } from './replica/ledger.ts'
 import type { Replica } from './replica.ts'
 import type { Head } from './state.ts'
@@ -185,7 +186,7 @@ export class Root {
     try {
       await this.checkpoint()
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error)
+      const why = reasonOf(error)
       this.#logger.error({ error: why }, 'no checkpoint could be signed: it is tried again in 60 s')
     }
   }

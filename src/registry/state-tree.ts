@@ -1,6 +1,7 @@
 import { concat } from 'uint8arrays/concat'
 import { equals } from 'uint8arrays/equals'
 import { fromString } from 'uint8arrays/from-string'
+import { byteAt } from './at.ts'
 import { sha256 } from './hash.ts'
 
 /** Buckets of a tree: the top 12 bits of a row's key hash say which one it is in. */
@@ -47,7 +48,7 @@ export function keyHashOf(tag: StateTag, key: Uint8Array): Uint8Array {
   return sha256(bytes)
 }
 
-const bucketOfHash = (keyHash: Uint8Array): number => ((keyHash[0] ?? 0) << 4) | ((keyHash[1] ?? 0) >> 4)
+const bucketOfHash = (keyHash: Uint8Array): number => (byteAt(keyHash, 0) << 4) | (byteAt(keyHash, 1) >> 4)
 
 /** The bucket that a row of this key is in. */
 export const bucketOf = (tag: StateTag, key: Uint8Array): number => bucketOfHash(keyHashOf(tag, key))
@@ -109,7 +110,7 @@ class Bucket {
     const start = 1 + row * rowBytes
     // The first byte is the same throughout a bucket.
     for (let i = 1; i < hashBytes; i++) {
-      const difference = (bytes[start + i] ?? 0) - (keyHash[i] ?? 0)
+      const difference = byteAt(bytes, start + i) - byteAt(keyHash, i)
       if (difference !== 0) return difference
     }
     return 0
@@ -173,7 +174,8 @@ const emptyNodes = ((): Uint8Array => {
 export class StateTree {
   readonly #buckets = new Map<number, Bucket>()
   readonly #nodes = emptyNodes.slice()
-  readonly #dirty = new Set<number>()
+  /** Buckets that changed since the last root. */
+  readonly #dirty = new Map<number, Bucket>()
 
   /** Gives the hash of the value before; undefined: there was none. */
   put(tag: StateTag, key: Uint8Array, value: Uint8Array): Uint8Array | undefined {
@@ -235,16 +237,16 @@ export class StateTree {
       bucket = new Bucket()
       this.#buckets.set(index, bucket)
     }
-    this.#dirty.add(index)
+    this.#dirty.set(index, bucket)
     return bucket.set(keyHash, valueHash)
   }
 
   /** Gives the parents of the buckets that changed. */
   #hashBuckets(): Set<number> {
     const parents = new Set<number>()
-    for (const index of this.#dirty) {
+    for (const [index, bucket] of this.#dirty) {
       const node = bucketCount + index
-      this.#nodes.set(sha256(this.#buckets.get(index)?.content ?? Uint8Array.of(bucketPrefix)), node * hashBytes)
+      this.#nodes.set(sha256(bucket.content), node * hashBytes)
       parents.add(node >>> 1)
     }
     this.#dirty.clear()

@@ -2,6 +2,7 @@ import { equals } from 'uint8arrays/equals'
 import type { LogEntry } from './entry.ts'
 import type { Signed } from './envelope.ts'
 import { StoreError } from './errors.ts'
+import { reasonOf } from './reason.ts'
 import type { NodeRecord } from './record.ts'
 import type { OpenOptions } from './signed.ts'
 import type { Database } from './store/database.ts'
@@ -76,6 +77,6 @@ const tried = async <T>(what: string, open: () => T | Promise<T>): Promise<T> =>
   try {
     return await open()
   } catch (error) {
-    throw new StoreError(`${what}: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+    throw new StoreError(`${what}: ${reasonOf(error)}`, { cause: error })
   }
 }

@@ -1,6 +1,7 @@
 import { openEntryAsync } from './entry.ts'
 import { StoreError } from './errors.ts'
 import { silentLogger, systemClock } from './ports.ts'
+import { reasonOf } from './reason.ts'
 import { openRecordAsync } from './record.ts'
 import { openReplica } from './replica.ts'
 import { GroupCommit } from './store/commit.ts'
@@ -70,7 +71,7 @@ async function signatures(db: Database, networkId: Uint8Array, path: string) {
     return await verifySignatures(db, networkId, { entry: openEntryAsync, record: openRecordAsync })
   } catch (error) {
     throw new StoreError(
-      `${path} is damaged or was changed (${error instanceof Error ? error.message : String(error)}): ` +
+      `${path} is damaged or was changed (${reasonOf(error)}): ` +
         'a root restores its newest backup, any other node fetches its replica anew',
       { cause: error }
     )

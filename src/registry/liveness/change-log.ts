@@ -1,3 +1,5 @@
+import { at } from '../at.ts'
+
 interface Entry {
   readonly change: number
   readonly id: string
@@ -42,8 +44,7 @@ export class ChangeLog {
     const ids: string[] = []
     let position = change
     for (let index = this.#firstAfter(change); index < this.#entries.length && ids.length < limit; index++) {
-      const entry = this.#entries[index]
-      if (entry === undefined) break
+      const entry = at(this.#entries, index)
       position = entry.change
       if (this.#latest.get(entry.id) === entry.change) ids.push(entry.id)
     }
@@ -55,7 +56,7 @@ export class ChangeLog {
     let high = this.#entries.length
     while (low < high) {
       const middle = (low + high) >>> 1
-      if ((this.#entries[middle]?.change ?? 0) <= change) low = middle + 1
+      if (at(this.#entries, middle).change <= change) low = middle + 1
       else high = middle
     }
     return low

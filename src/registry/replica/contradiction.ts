@@ -27,7 +27,7 @@ export function contradiction(
   witness?: RowWitness
 ): Contradiction {
   // What signs our side: the entry itself or, when it is gone, the checkpoint that stands on it.
-  const ours = ledger.table.get(n)?.envelope ?? ledger.checkpoint?.bytes ?? null
+  const ours = ledger.table.get(n)?.envelope ?? ledger.checkpoint?.bytes
   const proof = {
     kind: 'fork' as const,
     epoch: theirs.value.epoch,

@@ -73,7 +73,7 @@ export class Emergency {
     if (this.#held.size >= maxKept)
       throw new LimitError(`${maxKept} keys are shut out beside the log: no more are taken`)
     const { epoch, n } = value
-    const row = { kind: 'emergency', epoch, n, hash, subject: publicKey, envelope: bytes, other: null } as const
+    const row = { kind: 'emergency', epoch, n, hash, subject: publicKey, envelope: bytes } as const
     await this.#ledger.write(() => table.addEvidence({ ...row, atMs: clock.now() }))
     this.#held.add(name)
     enforced.add(keyText(publicKey))

@@ -3,6 +3,7 @@ import type { Checkpoint } from '../checkpoint.ts'
 import type { LogEntry } from '../entry.ts'
 import type { Signed } from '../envelope.ts'
 import { ForkError, LogMismatchError } from '../errors.ts'
+import { reasonOf } from '../reason.ts'
 import { LogKeys } from '../state/log-keys.ts'
 import { readStoredEntry } from '../state/stored-entry.ts'
 import type { NetworkState } from '../state.ts'
@@ -108,7 +109,7 @@ function append(draft: Draft, { entry, proofs }: OpenedEntry): void {
     draft.state.check(entry, proofs)
   } catch (error) {
     if (error instanceof LogMismatchError) throw error
-    const why = error instanceof Error ? error.message : String(error)
+    const why = reasonOf(error)
     throw new LogMismatchError(`entry ${entry.value.n} breaks a rule of the log: ${why}`, { cause: error })
   }
   draft.append(entry)

@@ -274,5 +274,5 @@ export class Ledger {
 
 const plainHead = ({ epoch, n, hash }: Head): Head => ({ epoch, n, hash: plainBytes(hash) })
 
-const isRevoke = (row: EvidenceInput): row is EvidenceInput & { subject: Uint8Array } =>
+const isRevoke = (row: EvidenceRow): row is EvidenceRow & { subject: Uint8Array } =>
   row.subject !== null && row.kind !== 'fork' && readStoredEntry(row.envelope).value.kind === 'revoke'

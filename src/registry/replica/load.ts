@@ -5,9 +5,11 @@ import type { LogEntry } from '../entry.ts'
 import type { Signed } from '../envelope.ts'
 import { LogMismatchError, StoreError } from '../errors.ts'
 import type { Genesis } from '../genesis.ts'
+import { reasonOf } from '../reason.ts'
 import { readStoredEntry } from '../state/stored-entry.ts'
 import { type EntrySource, NetworkState } from '../state.ts'
 import type { LogItem, LogTable, StoredRow } from '../store/log-table.ts'
+import { genesisRow } from './rows.ts'
 
 /** Rows between two turns of the event loop. */
 const pageRows = 1000
@@ -55,7 +57,7 @@ export async function loadLog(init: LoadInit): Promise<LoadedLog> {
 
 /** What to tell when the stored log does not fit. */
 export function damagedLog(error: unknown): StoreError {
-  const why = error instanceof Error ? error.message : String(error)
+  const why = reasonOf(error)
   return new StoreError(
     `the stored log is damaged (${why}): a root restores its newest backup, any other node fetches its replica anew`,
     { cause: error }
@@ -67,7 +69,7 @@ class Loader {
   readonly #state: NetworkState
   readonly #checkpoint: Signed<Checkpoint> | undefined
   readonly #floor: number
-  /** Position up to which the compacted log is loaded; what follows is applied. */
+  /** Position up to which the compacted log is loaded; what follows is applied. Without a checkpoint nothing does. */
   readonly #atN: number
   #isLoaded = false
 
@@ -78,15 +80,12 @@ class Loader {
     this.#state = new NetworkState(genesis, source, enforced)
     this.#floor = stored?.floor ?? 0
     this.#checkpoint = stored?.envelope == null ? undefined : openCheckpoint(stored.envelope, genesis.hash)
-    this.#atN = this.#checkpoint?.value.n ?? table.last()?.n ?? 0
+    this.#atN = this.#checkpoint?.value.n ?? Number.POSITIVE_INFINITY
   }
 
   async load(): Promise<LoadedLog> {
-    const { table } = this.#init
-    let before: StoredRow | undefined = table.get(0)
-    if (before === undefined || !equals(before.hash, this.#init.genesis.hash)) {
-      throw new LogMismatchError('entry 0 is not the genesis of this network')
-    }
+    const { table, genesis } = this.#init
+    let before: StoredRow = genesisRow(genesis)
     for (;;) {
       const page = table.checkPage(before.n, pageRows)
       for (const row of page) {
@@ -96,7 +95,7 @@ class Loader {
       if (page.length < pageRows) break
       await nextTurn()
     }
-    if (!this.#isLoaded) this.#finish()
+    if (!this.#isLoaded) this.#finish(before)
     return { state: this.#state, checkpoint: this.#checkpoint, floor: this.#floor }
   }
 
@@ -104,7 +103,7 @@ class Loader {
     const entry = readStoredEntry(row.envelope)
     this.#checkRow(entry, row, before)
     if (row.n > this.#atN) {
-      if (!this.#isLoaded) this.#finish()
+      if (!this.#isLoaded) this.#finish(before)
       this.#state.check(entry, undefined)
       this.#state.apply(entry)
     } else if (row.superseded === null || row.superseded > this.#atN) {
@@ -123,16 +122,16 @@ class Loader {
     }
   }
 
-  #finish(): void {
+  /** `last`: the row up to which everything is loaded. */
+  #finish(last: StoredRow): void {
     this.#isLoaded = true
-    if (this.#checkpoint !== undefined) {
-      const { epoch, n, headHash } = this.#checkpoint.value
-      this.#state.finishLoad({ epoch, n, hash: headHash })
-      requireMatch(this.#checkpoint, this.#state)
+    if (this.#checkpoint === undefined) {
+      this.#state.finishLoad({ epoch: last.epoch, n: last.n, hash: last.hash })
       return
     }
-    const last = this.#init.table.last()
-    if (last !== undefined) this.#state.finishLoad({ epoch: last.epoch, n: last.n, hash: last.hash })
+    const { epoch, n, headHash } = this.#checkpoint.value
+    this.#state.finishLoad({ epoch, n, hash: headHash })
+    requireMatch(this.#checkpoint, this.#state)
   }
 }
 

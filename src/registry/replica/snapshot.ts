@@ -188,18 +188,13 @@ export class SnapshotStage {
     const isSameEpoch = head.epoch === checkpoint.value.epoch
     const validTo = state.keys.forkPointAfter(head.epoch) ?? head.n
     let voided = 0
-    for (let afterN = 0; ; ) {
-      const page = table.page(afterN, pageRows)
-      for (const row of page) {
-        afterN = row.n
-        const against = row.n > validTo ? checkpoint : this.#against(row, checkpoint)
-        if (against === undefined) continue
-        const witness = against === checkpoint ? witnessOf(state, row) : undefined
-        if (isSameEpoch) throw contradiction(this.#ledger, row.n, against, witness)
-        keepVoid(this.#ledger, row)
-        voided++
-      }
-      if (page.length < pageRows) break
+    for (const row of table.behind(0)) {
+      const against = row.n > validTo ? checkpoint : this.#against(row, checkpoint)
+      if (against === undefined) continue
+      const witness = against === checkpoint ? witnessOf(state, row) : undefined
+      if (isSameEpoch) throw contradiction(this.#ledger, row.n, against, witness)
+      keepVoid(this.#ledger, row)
+      voided++
     }
     return voided
   }

@@ -6,19 +6,12 @@ import type { Draft, Ledger } from './ledger.ts'
 /** Kinds that say which keys sign, for ever. */
 export const delegationKinds = [entryKinds.delegate, entryKinds.authority] as const
 
-const pageRows = 1000
-
 /** Cuts off the entries above a fork point; they stay as evidence, and revokes among them in force. Gives their number. */
 export function voidAfter(ledger: Ledger, draft: Draft, forkN: number): number {
   let voided = 0
-  for (let afterN = forkN; ; ) {
-    const page = draft.table.page(afterN, pageRows)
-    for (const row of page) {
-      keepVoid(ledger, row)
-      afterN = row.n
-    }
-    voided += page.length
-    if (page.length < pageRows) break
+  for (const row of draft.table.behind(forkN)) {
+    keepVoid(ledger, row)
+    voided++
   }
   draft.table.cutAfter(forkN)
   if ((draft.checkpoint?.value.n ?? 0) > forkN) draft.putCheckpoint(undefined)
@@ -28,7 +21,7 @@ export function voidAfter(ledger: Ledger, draft: Draft, forkN: number): number {
 /** Keeps one void entry. Inside a transaction. */
 export function keepVoid(ledger: Ledger, row: LogRow): void {
   const { epoch, n, hash, kind, subject, envelope } = row
-  ledger.table.addEvidence({ kind: 'void', epoch, n, hash, subject, atMs: ledger.clock.now(), envelope, other: null })
+  ledger.table.addEvidence({ kind: 'void', epoch, n, hash, subject, atMs: ledger.clock.now(), envelope })
   // Set although the commit may still fail: then it says no more than the log that is held.
   if (kind === entryKinds.revoke && subject !== null) ledger.enforced.add(keyText(subject))
 }

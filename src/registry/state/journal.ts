@@ -1,34 +1,36 @@
 /** Steps that take back changes in memory whose commit may still fail. */
 export class Journal {
-  #undo: (() => void)[] | undefined
+  #undo: (() => void)[] = []
+  #isRecording = false
 
   /** From here on every change is kept until `settle` or `undoTo`. */
   start(): void {
     this.#undo = []
+    this.#isRecording = true
   }
 
   /** The changes are durable. */
   settle(): void {
-    this.#undo = undefined
+    this.#undo = []
+    this.#isRecording = false
   }
 
   get isRecording(): boolean {
-    return this.#undo !== undefined
+    return this.#isRecording
   }
 
   record(undo: () => void): void {
-    this.#undo?.push(undo)
+    if (this.#isRecording) this.#undo.push(undo)
   }
 
   /** A point to go back to. */
   mark(): number {
-    return this.#undo?.length ?? 0
+    return this.#undo.length
   }
 
   /** Takes back what came after the mark, newest first. */
   undoTo(mark: number): void {
-    const steps = this.#undo?.splice(mark) ?? []
-    for (const undo of steps.toReversed()) undo()
+    for (const undo of this.#undo.splice(mark).toReversed()) undo()
   }
 }
 

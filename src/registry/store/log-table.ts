@@ -1,3 +1,4 @@
+import { at } from '../at.ts'
 import type { Database } from './database.ts'
 
 /**
@@ -62,7 +63,7 @@ export interface LogRow {
 }
 
 /** What the check at the start reads. */
-export type StoredRow = Pick<LogRow, 'n' | 'hash' | 'envelope' | 'superseded'>
+export type StoredRow = Pick<LogRow, 'n' | 'epoch' | 'hash' | 'envelope' | 'superseded'>
 
 /** A position and the envelope there. */
 export interface LogItem {
@@ -86,7 +87,12 @@ export interface EvidenceRow {
   readonly other: Uint8Array | null
 }
 
-export type EvidenceInput = Omit<EvidenceRow, 'id'>
+export interface EvidenceInput extends Omit<EvidenceRow, 'id' | 'other'> {
+  readonly other?: Uint8Array | undefined
+}
+
+/** Rows of one read. */
+const pageRows = 1000
 
 const rowColumns = 'n, epoch, hash, kind, time_ms AS timeMs, subject, envelope, superseded'
 const evidenceColumns = 'id, kind, epoch, n, hash, subject, at_ms AS atMs, envelope, other'
@@ -103,7 +109,7 @@ const prepareStatements = (db: Database) => ({
   page: db.prepare<[number, number], LogRow>(`SELECT ${rowColumns} FROM log WHERE n > ? ORDER BY n LIMIT ?`),
   items: db.prepare<[number, number], LogItem>('SELECT n, envelope FROM log WHERE n > ? ORDER BY n LIMIT ?'),
   checkPage: db.prepare<[number, number], StoredRow>(
-    'SELECT n, hash, envelope, superseded FROM log WHERE n > ? ORDER BY n LIMIT ?'
+    'SELECT n, epoch, hash, envelope, superseded FROM log WHERE n > ? ORDER BY n LIMIT ?'
   ),
   live: db.prepare<[number, number, number, number], LogItem>(
     'SELECT n, envelope FROM log WHERE n > ? AND n <= ? AND (superseded IS NULL OR superseded > ?) ORDER BY n LIMIT ?'
@@ -189,6 +195,17 @@ export class LogTable {
     return this.#statements.page.all(afterN, limit)
   }
 
+  /** The same one by one, however many there are. What is written meanwhile behind the page in hand is seen. */
+  *behind(n: number): Generator<LogRow> {
+    for (let afterN = n; ; ) {
+      const rows = this.page(afterN, pageRows)
+      yield* rows
+      const last = rows.at(-1)
+      if (last === undefined) return
+      afterN = last.n
+    }
+  }
+
   /** The same with nothing but what is sent. */
   items(afterN: number, limit: number): LogItem[] {
     return this.#statements.items.all(afterN, limit)
@@ -268,7 +285,7 @@ export class LogTable {
 
   /** Without the checkpoint. `upTo` is -1 when nothing is staged. */
   stagedSize(): { rows: number; bytes: number; upTo: number } {
-    return this.#statements.stagedSize.get() ?? { rows: 0, bytes: 0, upTo: -1 }
+    return at(this.#statements.stagedSize.all(), 0)
   }
 
   clearStaged(): void {
@@ -278,7 +295,7 @@ export class LogTable {
   /** false: it is there already. */
   addEvidence(row: EvidenceInput): boolean {
     const { kind, epoch, n, hash, subject, atMs, envelope, other } = row
-    return this.#statements.addEvidence.run(kind, epoch, n, hash, subject, atMs, envelope, other).changes > 0
+    return this.#statements.addEvidence.run(kind, epoch, n, hash, subject, atMs, envelope, other ?? null).changes > 0
   }
 
   /** Oldest first, behind a row id. */

@@ -65,6 +65,13 @@ describe('envelope', () => {
     )
   })
 
+  it('refuses every cut of one whose payload has a length of two bytes', () => {
+    const long = seal(domain, new Uint8Array(300), key)
+    for (let end = 0; end < long.length; end++) {
+      expect(() => openEnvelope(domain, long.subarray(0, end))).toThrow(InvalidEnvelopeError)
+    }
+  })
+
   it('throws nothing but InvalidEnvelopeError for whatever bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 1200 }), (bytes) => {

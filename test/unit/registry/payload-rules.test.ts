@@ -13,9 +13,11 @@ import {
   JoinRequest,
   LogEntry as LogEntryMessage,
   NodeRecord as NodeRecordMessage,
-  RegistrySet
+  RegistrySet,
+  RotateRequest
 } from '../../../src/registry/pb/registry.ts'
 import { compareRecords, type NodeRecord, openRecord, sealRecord } from '../../../src/registry/record.ts'
+import { openRotateRequest, sealRotateRequest } from '../../../src/registry/rotate.ts'
 import { aGenesis, aGrant, anEntry, aRecord, craft, keyOf, networkId } from '../../helpers/signed-objects.ts'
 
 const short = new Uint8Array(31)
@@ -111,6 +113,16 @@ describe('node record', () => {
     expect(compareRecords({ seq: 2, hash: low }, { seq: 1, hash: high })).toBe(1)
     expect(compareRecords({ seq: 1, hash: low }, { seq: 1, hash: high })).toBe(-1)
     expect(compareRecords({ seq: 1, hash: high }, { seq: 1, hash: high.slice() })).toBe(0)
+  })
+})
+
+describe('rotate request', () => {
+  it('from a key to itself is neither sealed nor opened', () => {
+    const { publicKey } = keyOf(4)
+    const request = { networkId, oldKey: publicKey, newKey: publicKey }
+    expect(() => sealRotateRequest(request, keyOf(4))).toThrow('old and new key are the same')
+    const bytes = craft(domains.rotate, RotateRequest, { version: 1, ...request }, keyOf(4))
+    expect(() => openRotateRequest(bytes, networkId)).toThrow('old and new key are the same')
   })
 })
 

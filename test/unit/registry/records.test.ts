@@ -1,6 +1,12 @@
 import * as fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { NotMemberError, RevokedError, StaleRecordError, WrongNetworkError } from '../../../src/registry/errors.ts'
+import {
+  InvalidEnvelopeError,
+  NotMemberError,
+  RevokedError,
+  StaleRecordError,
+  WrongNetworkError
+} from '../../../src/registry/errors.ts'
 import { SigningKey } from '../../../src/registry/keys.ts'
 import { compareRecords, sealRecord } from '../../../src/registry/record.ts'
 import { type Membership, mergeRecords, type RecordConflict, type RecordEvent } from '../../../src/registry/records.ts'
@@ -107,12 +113,40 @@ describe('Records', () => {
     expect(records.count()).toBe(0)
   })
 
-  it('refuses one whose membership ends while its signature is checked', async () => {
-    let asked = 0
-    const isMember = (): boolean => asked++ === 0
-    const records = recordsOver(store, { membership: { isMember, isRevoked: () => false } })
-    await expect(records.put(recordOf(key, 1).bytes)).rejects.toThrow(NotMemberError)
+  it.each([
+    ['ends', NotMemberError],
+    ['is revoked', RevokedError]
+  ])('refuses one whose membership %s while it waits to be written', async (how, error) => {
+    let isWriting = false
+    const records = recordsOver(store, {
+      membership: { isMember: () => !isWriting, isRevoked: () => isWriting && how === 'is revoked' },
+      write: (run) => {
+        isWriting = true
+        return store.write(run)
+      }
+    })
+    await expect(records.put(recordOf(key, 1).bytes)).rejects.toThrow(error)
     expect(records.count()).toBe(0)
+  })
+
+  it('takes one that comes twice at the same time once', async () => {
+    const records = recordsOver(store)
+    expect(records.lastChange()).toBe(0)
+    const { bytes } = recordOf(key, 1)
+    const results = await Promise.all([records.put(bytes), records.put(bytes)])
+    expect(results.map(({ accepted }) => accepted)).toEqual([true, false])
+    expect(records.lastChange()).toBe(1)
+  })
+
+  it('refuses a record of another key than the one that must have signed it, also one that it has already', async () => {
+    const records = recordsOver(store)
+    const { bytes } = recordOf(key, 1)
+    const signer = keyOf(5).publicKey
+    await expect(records.put(bytes, { signer })).rejects.toThrow(InvalidEnvelopeError)
+    expect(await records.put(bytes, { signer: key.publicKey })).toMatchObject({ accepted: true })
+    await expect(records.put(bytes, { signer })).rejects.toThrow(InvalidEnvelopeError)
+    expect(records.read(signer)).toBeUndefined()
+    expect(records.read(key.publicKey)?.seq).toBe(1)
   })
 
   it('tells of two records with one seq, whichever of them stays', async () => {
@@ -171,9 +205,6 @@ const strangers = (members: Set<string>): Membership => ({
   isRevoked: () => false
 })
 
-const idsOf = (rows: readonly { publicKey: Uint8Array }[]): Set<string> =>
-  new Set(rows.map((row) => idOf(row.publicKey)))
-
 describe('a record that comes before its admit entry', () => {
   it('is taken when the entry comes', async () => {
     const members = new Set<string>()
@@ -202,6 +233,7 @@ describe('a record that comes before its admit entry', () => {
     expect(await settled).toMatchObject([{ reason: { name: 'StaleRecordError' } }])
     await expect.poll(() => records.held).toBe(2)
     await expect(records.put(recordOf(keyOf(6), 1).bytes)).rejects.toThrow('too many')
+    await expect(records.put(recordOf(key, 1).bytes)).rejects.toThrow('a newer record of this key is waiting')
     records.close()
     expect(await closed).toMatchObject([{ status: 'rejected' }, { status: 'rejected' }])
   })
@@ -296,19 +328,6 @@ describe('the digest', () => {
     expect(new Set(found).size).toBe(found.length)
     expect(found.length).toBeGreaterThanOrEqual(10)
     expect(b.digest()).toEqual(mine)
-  })
-})
-
-describe('a sample', () => {
-  it('is bounded, without repetition, and of those that pass', async () => {
-    const records = recordsOver(store)
-    const keys = Array.from({ length: 20 }, () => SigningKey.generate())
-    await Promise.all(keys.map((each, i) => records.put(recordOf(each, 1, { left: i % 2 === 0 }).bytes)))
-    expect(idsOf(records.sample(5)).size).toBe(5)
-    expect(idsOf(records.sample(100)).size).toBe(20)
-    const here = records.sample(100, (row) => records.read(row.publicKey)?.left === false)
-    expect(idsOf(here).size).toBe(10)
-    expect(recordsOver(store).sample(0)).toEqual([])
   })
 })
 

@@ -131,6 +131,29 @@ describe('a compacted log', () => {
     expect(good.root()).toEqual(log.state.root())
   })
 
+  it('keeps out a key that was rotated, also when its successor is gone', () => {
+    log.take(log.admit(1))
+    log.take(log.network.registrySet(1))
+    log.take(log.network.rotate(log.networkId, 1, 2))
+    log.take(log.network.revoke(2))
+    const live = log.state.live()
+    expect(live).toEqual([0, 3, 4])
+    const loaded = log.newState()
+    for (const n of live.slice(1)) loaded.load(log.entry(n))
+    loaded.finishLoad(log.state.head)
+    expect([1, 2].map((member) => loaded.isRevoked(key(member)))).toEqual([true, true])
+    expect(loaded.root()).toEqual(log.state.root())
+  })
+
+  it.each([
+    ['publisher', () => [log.network.publisher(5), log.network.publisher(5, true)]],
+    ['registry', () => [log.admit(1), log.network.registrySet(1), log.network.registrySet(1, true)]]
+  ])('that removes a %s which is not there is refused', (_, entries) => {
+    for (const entry of entries()) log.take(entry)
+    const removal = log.entry(log.state.head.n)
+    expect(() => log.newState().load(removal)).toThrow('should be gone')
+  })
+
   it('that breaks the chain or retires nothing is refused', () => {
     log.take(log.network.publisher(1003))
     log.take(log.network.publish('a', 1))

@@ -10,11 +10,14 @@ import {
   RevokedError,
   UnavailableError
 } from '../../../../src/registry/errors.ts'
+import { sealForgetRequest } from '../../../../src/registry/forget.ts'
 import { openJoin } from '../../../../src/registry/join.ts'
 import { SigningKey } from '../../../../src/registry/keys.ts'
 import type { RootRequest } from '../../../../src/registry/queue.ts'
 import { openReceipt, sealReceipt } from '../../../../src/registry/receipt.ts'
 import type { Registry } from '../../../../src/registry/registry.ts'
+import { sealRenewRequest } from '../../../../src/registry/renew.ts'
+import { sealDelegation } from '../../../../src/registry/root.ts'
 import { day, RealNetwork } from '../../../helpers/real-network.ts'
 
 const hour = 3_600_000
@@ -210,6 +213,41 @@ describe('while the root is away', () => {
     expect(await root.admission.replayQueue()).toBe(1)
     expect(root.admission.queued).toBe(0)
     expect(told[0]).toContain('did not issue the invite')
+  })
+
+  it('a secondary that became the root decides over renewals and farewells in its queue, too', async () => {
+    await using network = await RealNetwork.create()
+    const [ann, bob] = [await network.admit('ann'), await network.admit('bob')]
+    const key = SigningKey.generate()
+    const invite = await network.invite({ role: 'secondary' })
+    await network.root.admission.join(network.wish({ key, name: 'sec', role: 'secondary', invite }))
+    const secondary = await network.openReplica('sec', key)
+    cut(secondary)
+    const { networkId, replica } = secondary
+    network.clock.advance(60 * day)
+    const notAfterMs = replica.state.member(ann.publicKey)?.notAfterMs ?? 0
+    const renewal = sealRenewRequest({ networkId, publicKey: ann.publicKey, notAfterMs }, ann).bytes
+    await expect(secondary.admission.renew(renewal)).rejects.toThrow(PendingError)
+    const farewell = sealForgetRequest({ networkId, publicKey: bob.publicKey }, bob).bytes
+    await expect(secondary.admission.forget(farewell)).rejects.toThrow(PendingError)
+    const logKey = SigningKey.generate()
+    await replica.apply([sealDelegation(replica, network.authority, logKey.publicKey).bytes])
+    await secondary.close()
+    const root = await network.openReplica('sec', key, { role: 'root', logKey })
+    expect(await root.admission.replayQueue()).toBe(2)
+    expect(root.replica.state.member(ann.publicKey)?.notAfterMs).toBeGreaterThan(notAfterMs)
+    expect(root.replica.state.isRevoked(bob.publicKey)).toBe(true)
+  })
+
+  it('a root that was replaced asks the new one', async () => {
+    await using network = await RealNetwork.create()
+    const old = network.root
+    const logKey = SigningKey.generate()
+    await old.replica.apply([sealDelegation(old.replica, network.authority, logKey.publicKey).bytes])
+    const tried = cut(old)
+    await expect(old.admission.join(network.wish({ name: 'ann' }))).rejects.toThrow(PendingError)
+    expect(tried.map(({ kind }) => kind)).toEqual(['join'])
+    expect(old.admission.queued).toBe(1)
   })
 })
 

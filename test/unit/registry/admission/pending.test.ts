@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { openEntry } from '../../../../src/registry/entry.ts'
 import {
   AmbiguousNameError,
   InvalidPayloadError,
@@ -13,6 +14,7 @@ import {
 } from '../../../../src/registry/errors.ts'
 import type { PendingJoin } from '../../../../src/registry/events.ts'
 import { peerIdText, SigningKey } from '../../../../src/registry/keys.ts'
+import { openReceipt } from '../../../../src/registry/receipt.ts'
 import { day, RealNetwork } from '../../../helpers/real-network.ts'
 
 const waits = async (network: RealNetwork, name: string, key = SigningKey.generate()): Promise<SigningKey> => {
@@ -124,6 +126,26 @@ describe('the operator', () => {
     await expect(join).rejects.toThrow(JoinRejectedError)
     await expect(join).rejects.toThrow('not one of ours')
     expect(admission.pending()).toEqual([])
+  })
+
+  it('rejects without a reason, and the joiner is told what to do', async () => {
+    await using network = await RealNetwork.create()
+    const { admission } = network.root
+    const key = await waits(network, 'ann')
+    await admission.reject('ann', '')
+    await expect(admission.join(network.wish({ key, name: 'ann' }))).rejects.toThrow(
+      'the operator refused this machine: ask for an invite'
+    )
+  })
+
+  it('approves one that came by way of another registry, with the receipt of that', async () => {
+    await using network = await RealNetwork.create()
+    const secondary = await network.addSecondary('sec')
+    await expect(secondary.admission.join(network.wish({ name: 'ann' }))).rejects.toThrow(PendingError)
+    const entry = openEntry((await network.root.admission.approve('ann')).admit, network.root.networkId).value
+    const receipt = entry.kind === 'admit' ? entry.body.receipt : undefined
+    const { signer } = openReceipt(receipt ?? new Uint8Array(), network.root.networkId)
+    expect(network.root.replica.state.member(signer)?.name).toBe('sec')
   })
 
   it('can do none of that where the root is not', async () => {

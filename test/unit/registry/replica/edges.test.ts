@@ -1,7 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { sealCheckpoint } from '../../../../src/registry/checkpoint.ts'
+import { type Checkpoint, sealCheckpoint } from '../../../../src/registry/checkpoint.ts'
 import { sealEntry } from '../../../../src/registry/entry.ts'
+import { LogMismatchError } from '../../../../src/registry/errors.ts'
 import { sha256 } from '../../../../src/registry/hash.ts'
+import { requireMatch } from '../../../../src/registry/replica/load.ts'
 import type { Replica } from '../../../../src/registry/replica.ts'
 import { type Root, sealAuthority, sealDelegation } from '../../../../src/registry/root.ts'
 import {
@@ -41,6 +43,14 @@ describe('an entry at a place that is held', () => {
     expect(replica.isForked).toBe(false)
   })
 
+  it('and the next one by such a key that follows from another entry are refused, and prove nothing', async () => {
+    const { n } = replica.head
+    const position = { networkId: source.networkId, n: n + 1, prevHash: new Uint8Array(32), epoch: 0, timeMs: 1 }
+    const forged = sealEntry({ ...position, ...network.revoke(1) }, keyNumber(9))
+    expect(await refusalOf(replica.apply([forged.bytes]))).toBe('LogMismatchError')
+    expect([replica.isForked, replica.head.n]).toEqual([false, n])
+  })
+
   it('that a later epoch made void is refused, and proves nothing', async () => {
     await root.append([network.revoke(1)])
     const old = envelopesAfter(source, replica.head.n)
@@ -59,7 +69,63 @@ describe('an entry at a place that is held', () => {
   })
 })
 
+describe('a delta', () => {
+  it('goes beyond the checkpoint that comes with it, which then says nothing of the new head', async () => {
+    const held = source.checkpoint
+    await root.append([network.revoke(1)])
+    expect(await replica.apply(envelopesAfter(source, replica.head.n), held?.bytes)).toEqual({ applied: 1 })
+    expect(replica.head).toEqual(source.head)
+    expect(replica.checkpoint?.value.n).toBe(source.head.n - 1)
+  })
+
+  it('with an entry of a newer version is followed, kept and sent on', async () => {
+    const { n, hash: prevHash, epoch } = replica.head
+    const position = { networkId: source.networkId, n: n + 1, prevHash, epoch, timeMs: 1 }
+    const later = sealEntry({ ...position, kind: 'unknown', kindNumber: 99, body: Uint8Array.of(1) }, network.logKey)
+    await replica.apply([later.bytes])
+    follower.close()
+    const again = (await network.open(follower.path)).replica
+    expect(again.head).toMatchObject({ n: n + 1, hash: later.hash })
+    expect(envelopesAfter(again, n)).toEqual([later.bytes])
+    expect(again.ledger.table.get(n + 1)?.kind).toBe(99)
+  })
+})
+
+describe('a checkpoint', () => {
+  it.each<[string, (held: Checkpoint) => Partial<Checkpoint>]>([
+    ['another epoch', () => ({ epoch: 1 })],
+    ['an entry below', ({ n }) => ({ n: n - 1 })],
+    ['another entry', () => ({ headHash: new Uint8Array(32) })],
+    ['another state', () => ({ stateRoot: new Uint8Array(32) })]
+  ])('of %s does not match what is held', (_, change) => {
+    const held = source.checkpoint
+    if (held === undefined) throw new Error('the root has signed a checkpoint')
+    requireMatch(held, replica.state)
+    const other = sealCheckpoint({ ...held.value, ...change(held.value) }, network.logKey)
+    expect(() => requireMatch(other, replica.state)).toThrow(LogMismatchError)
+  })
+})
+
 describe('epochs one after the other', () => {
+  it('branch off above others, whose keys then say who may sign', async () => {
+    await replica.apply([sealAuthority(replica, network.nextAuthority, sha256(key(1011))).bytes])
+    await replica.apply([sealDelegation(replica, network.nextAuthority, key(1005)).bytes])
+    const one = network.rootOf(replica, keyNumber(1005))
+    await one.append([network.admit(replica.networkId, 4)])
+    const forkN = replica.head.n
+    await one.append([network.admit(replica.networkId, 5)])
+    // The first authority was replaced below that place, and the first log key is known there.
+    const byOld = sealDelegation(replica, network.authority, key(1006), forkN)
+    expect(await refusalOf(replica.apply([byOld.bytes]))).toBe('LogMismatchError')
+    const withOldKey = sealDelegation(replica, network.nextAuthority, key(1005), forkN)
+    expect(await refusalOf(replica.apply([withOldKey.bytes]))).toBe('LogMismatchError')
+    await replica.apply([sealDelegation(replica, network.nextAuthority, key(1006), forkN).bytes])
+    expect(replica.head).toMatchObject({ epoch: 2, n: forkN + 1 })
+    expect([4, 5].map((member) => replica.isMember(key(member)))).toEqual([true, false])
+    expect(replica.delegations()).toHaveLength(3)
+    expect(replica.delegations()).toBe(replica.delegations())
+  })
+
   it('each count for their part of the log', async () => {
     const first = replica.head.n
     await replica.apply([sealDelegation(replica, network.authority, key(1005)).bytes])

@@ -95,6 +95,28 @@ describe('a new epoch', () => {
     expect(again.replica.emergency.revokes()).toHaveLength(1)
   })
 
+  it('makes void what the old root signs above the fork point: a checkpoint of it says nothing', async () => {
+    const { replica } = follower
+    const forkN = replica.head.n
+    await first.root.append([network.revoke(1)])
+    const old = first.replica.checkpoint?.bytes ?? new Uint8Array()
+    await takeOver(replica, keyNumber(1005), forkN)
+    const { head } = replica
+    expect(await replica.observe(old)).toBe('known')
+    expect([replica.head, replica.isForked]).toEqual([head, false])
+  })
+
+  it('cuts off entries that no checkpoint stands on', async () => {
+    const { replica } = await network.follower(first.replica)
+    await replica.apply(envelopesAfter(first.replica, 0))
+    expect(await replica.compact()).toBe(0)
+    const forkN = replica.head.n - 1
+    await replica.apply([sealDelegation(replica, network.authority, key(1005), forkN).bytes])
+    expect(replica.head).toMatchObject({ epoch: 1, n: forkN + 1 })
+    expect(replica.isMember(key(3))).toBe(false)
+    expect(replica.checkpoint).toBeUndefined()
+  })
+
   it('has its root enter the revokes that it made void', async () => {
     await first.root.append([network.revoke(1), network.revoke(2)])
     await sendDelta(first.replica, follower.replica)
@@ -197,6 +219,37 @@ const revoke = (replica: Replica, signer: SigningKey, kind: 'revoke' | 'registry
     ? sealEntry({ ...position, kind, body: { publicKey: key(2), reason: 'stolen' } }, signer).bytes
     : sealEntry({ ...position, kind, body: { publicKey: key(2), role: 'secondary', removed: false } }, signer).bytes
 }
+
+describe('what the root should know of', () => {
+  it('is each revoke in force that the log has not, and each void admission that nothing has decided since', async () => {
+    const { replica } = follower
+    const forkN = replica.head.n
+    const { networkId } = replica
+    await first.root.append([4, 5, 6].map((member) => network.admit(networkId, member)))
+    await first.root.append([network.revoke(1), network.revoke(6), network.renew(first.replica, 3)])
+    await sendDelta(first.replica, replica)
+    await replica.emergency.enforce(revoke(replica, network.authority))
+    expect(replica.emergency.unsettled().map(({ value }) => value.kind)).toEqual(['revoke'])
+    await replica.apply([sealDelegation(replica, network.authority, key(1005), forkN).bytes])
+    const unsettled = () =>
+      replica.emergency
+        .unsettled()
+        .map(({ value }) => (value.kind === 'revoke' || value.kind === 'admit' ? value.body : value))
+    expect(unsettled()).toMatchObject([
+      { publicKey: key(2), reason: 'stolen' },
+      { publicKey: key(4) },
+      { publicKey: key(5) },
+      { publicKey: key(1) },
+      { publicKey: key(6) }
+    ])
+    const root = network.rootOf(replica, keyNumber(1005))
+    await root.reissueRevokes()
+    await root.append([network.admit(networkId, 4)])
+    expect(unsettled()).toMatchObject([{ publicKey: key(5) }])
+    await root.append([network.revoke(5)])
+    expect(unsettled()).toEqual([])
+  })
+})
 
 describe('a revoke by the authority', () => {
   it('is enforced at once, over restarts, and entered by the root', async () => {

@@ -150,6 +150,37 @@ describe('two histories of one epoch', () => {
     expect(() => verifyForkProof(makeForkProof(replica, held, right))).toThrow(/prove nothing/)
   })
 
+  it('are found by a snapshot in which a revoke that is held has no place', async () => {
+    one.close()
+    const copy = network.newPath()
+    copyFileSync(one.path, copy)
+    const [a, b] = [await network.open(one.path), await network.open(copy)]
+    await network.rootOf(a.replica).append([network.revoke(2)])
+    await sendDelta(a.replica, replica)
+    // There the entry at its place was superseded, so the snapshot has none: only the checkpoint says that it is the whole.
+    const other = network.rootOf(b.replica)
+    await other.append([network.renew(b.replica, 1)])
+    await other.append([network.renew(b.replica, 1)])
+    expect(await refusalOf(sendSnapshot(b.replica, replica))).toBe('ForkError')
+    expect(replica.isMember(key(2))).toBe(false)
+    const [proof] = replica.forks()
+    expect(proof?.envelope).toEqual(b.replica.checkpoint?.bytes)
+  })
+
+  it('are kept and told once, whatever brings the same proof again', async () => {
+    const forks: number[] = []
+    replica.events.addEventListener('fork', ({ detail }) => forks.push(detail.n))
+    const held = two.replica.checkpoint?.bytes
+    await two.root.append([network.admit(two.replica.networkId, 4)])
+    const live = two.replica.readLive(-1, 1e9, two.replica.head.n).map(({ envelope }) => envelope)
+    // A snapshot of the other side is on its way when its entry is shown.
+    await replica.stage(live.slice(0, 2), two.replica.checkpoint?.bytes)
+    expect(await refusalOf(replica.apply(envelopesAfter(two.replica, 3), held))).toBe('ForkError')
+    expect(await refusalOf(replica.stage(live.slice(2)))).toBe('ForkError')
+    expect(forks).toEqual([4])
+    expect(replica.forks()).toHaveLength(1)
+  })
+
   it('stop everything of that epoch, over restarts, until the authority opens a new one', async () => {
     await refusalOf(replica.apply([], two.replica.checkpoint?.bytes))
     await one.root.append([network.admit(one.replica.networkId, 5)])
@@ -217,6 +248,21 @@ describe('a checkpoint that is shown', () => {
     expect(await replica.observe(one.replica.checkpoint?.bytes ?? new Uint8Array())).toBe('known')
     expect(replica.timeMs).toBe(network.clock.nowMs)
     expect(openCheckpoint(replica.checkpoint?.bytes ?? new Uint8Array(), replica.networkId).value.n).toBe(4)
+  })
+
+  it('that is lower than another one does not make a root go on', async () => {
+    const behind = await network.follower(two.replica)
+    await sendDelta(two.replica, behind.replica)
+    const root = network.rootOf(behind.replica)
+    await two.root.append([network.admit(two.replica.networkId, 5)])
+    const lower = two.replica.checkpoint?.bytes ?? new Uint8Array()
+    await two.root.append([network.admit(two.replica.networkId, 6)])
+    await behind.replica.observe(two.replica.checkpoint?.bytes ?? new Uint8Array())
+    await behind.replica.observe(lower)
+    await behind.replica.apply(envelopesAfter(two.replica, 4).slice(0, 1))
+    await expect(root.append([network.revoke(1)])).rejects.toThrow('holds the log up to 6, this root only up to 5')
+    await sendDelta(two.replica, behind.replica)
+    expect(await refusalOf(root.append([network.revoke(1)]))).toBe('taken')
   })
 
   it('stops a root that was restored from a copy, until it has the entries that it lacks', async () => {

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import { sealEntry } from '../../../../src/registry/entry.ts'
 import { silentLogger } from '../../../../src/registry/ports.ts'
 import { openReplica } from '../../../../src/registry/replica.ts'
 import type { Root } from '../../../../src/registry/root.ts'
@@ -59,16 +60,31 @@ describe('a store', () => {
     expect(await reopen('UPDATE checkpoint SET envelope = NULL; DELETE FROM log WHERE n = 3')).toBe('StoreError')
   })
 
-  it('without a checkpoint opens with what its entries say', async () => {
-    const root = store.replica.state.root()
+  it('is refused when an entry in it is sound by itself and does not follow from the one before', async () => {
+    const { networkId } = store.replica
+    const position = { networkId, n: 4, prevHash: new Uint8Array(32), epoch: 0, timeMs: 1 }
+    const { hash, bytes } = sealEntry({ ...position, ...network.revoke(9) }, network.logKey)
     store.close()
     const db = openDatabase(store.path)
-    db.exec('UPDATE checkpoint SET envelope = NULL')
+    // Superseded, so that nothing but the chain is looked at.
+    db.prepare('UPDATE log SET hash = ?, envelope = ? WHERE n = 4').run(hash, bytes)
     db.close()
-    const again = await network.open(store.path)
-    expect(again.replica.state.root()).toEqual(root)
-    expect(again.replica.checkpoint).toBeUndefined()
+    await expect(network.open(store.path)).rejects.toThrow('entry 4 does not follow from the one before')
   })
+
+  it.each(['UPDATE checkpoint SET envelope = NULL', 'DELETE FROM checkpoint'])(
+    'without a checkpoint opens with what its entries say (%s)',
+    async (sql) => {
+      const root = store.replica.state.root()
+      store.close()
+      const db = openDatabase(store.path)
+      db.exec(sql)
+      db.close()
+      const again = await network.open(store.path)
+      expect(again.replica.state.root()).toEqual(root)
+      expect(again.replica.checkpoint).toBeUndefined()
+    }
+  )
 
   it('that lost its genesis is refused', async () => {
     const genesis = store.replica.genesis.bytes

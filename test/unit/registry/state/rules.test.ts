@@ -204,6 +204,20 @@ describe('registries and publishers', () => {
     expect(log.state.registries()).toHaveLength(1)
   })
 
+  it('give a member that was admitted as one of them its role, and take it back when they leave', () => {
+    log.take(log.network.admit(log.networkId, 1, { role: 'secondary' }))
+    log.take(log.admit(2))
+    const setRoot = (member: number): EntryDraft => ({
+      kind: 'registrySet',
+      body: { publicKey: key(member), role: 'root', removed: false }
+    })
+    log.take(setRoot(1))
+    log.take(setRoot(2))
+    expect([1, 2].map((member) => log.state.member(key(member))?.role)).toEqual(['root', 'integrated'])
+    log.take(log.network.registrySet(1, true))
+    expect(log.state.member(key(1))?.role).toBe('secondary')
+  })
+
   it('name who may publish', () => {
     const byMember = log.network.publish('a', 1, 10, key(5))
     expect(log.refusal(byMember)).toBe('LogMismatchError')

@@ -1,0 +1,56 @@
+import { TypedEventEmitter } from 'main-event'
+import { describe, expect, it } from 'vitest'
+import { InviteUsedError, UnavailableError } from '../../../../src/registry/errors.ts'
+import type { JoinEvents } from '../../../../src/registry/events.ts'
+import { Invites } from '../../../../src/registry/invites.ts'
+import { defaultLimits } from '../../../../src/registry/limits.ts'
+import { silentLogger } from '../../../../src/registry/ports.ts'
+import { RequestQueue, type RootRequest } from '../../../../src/registry/queue.ts'
+import { keyNumber, LogNetwork } from '../../../helpers/log-network.ts'
+
+const limits = defaultLimits('secondary')
+
+describe('the queue for the root', () => {
+  const bytes = (fill: number): Uint8Array => new Uint8Array(3).fill(fill)
+  const requests: RootRequest[] = [
+    { kind: 'join', join: bytes(1) },
+    { kind: 'join', join: bytes(2), receipt: bytes(3) },
+    { kind: 'join', join: bytes(4), grant: bytes(5) },
+    { kind: 'join', join: bytes(6), grant: bytes(7), receipt: bytes(8) },
+    { kind: 'renew', request: bytes(9) },
+    { kind: 'forget', request: bytes(10) }
+  ]
+
+  /** Bytes from the store are Buffers. */
+  const plain = (request: RootRequest): unknown =>
+    Object.fromEntries(Object.entries(request).map(([name, value]) => [name, Buffer.from(value).toString()]))
+
+  it('gives each request to it as it was asked, oldest first', async () => {
+    const { db, commit } = await new LogNetwork().start()
+    const clock = new LogNetwork().clock
+    const events = new TypedEventEmitter<JoinEvents>()
+    const queue = new RequestQueue({ db, commit, clock, logger: silentLogger, limits, events })
+    for (const [index, request] of requests.entries()) await queue.add(keyNumber(index).publicKey, request)
+    const sent: RootRequest[] = []
+    const decided = await queue.replay((request) => {
+      sent.push(request)
+      return sent.length < 3 ? Promise.resolve({ entry: bytes(0) }) : Promise.reject(new UnavailableError('away', 1))
+    })
+    expect(sent.map(plain)).toEqual(requests.map(plain))
+    expect([decided, queue.size]).toEqual([2, 4])
+  })
+})
+
+describe('a use of an invite', () => {
+  it('that was taken once is not spent twice', async () => {
+    const network = new LogNetwork()
+    const { db, commit, replica } = await network.start()
+    const invites = new Invites({ db, commit, clock: network.clock, limits, replica })
+    const { grant } = await invites.issue({ role: 'integrated' }, network.logKey)
+    const use = invites.take(grant)
+    use.spend()
+    expect(() => use.spend()).toThrow(InviteUsedError)
+    use.release()
+    expect(() => invites.take(grant)).toThrow(InviteUsedError)
+  })
+})
