@@ -5,7 +5,7 @@ import { LimitError, LogMismatchError } from '../errors.ts'
 import type { SigningKey } from '../keys.ts'
 import { keyText } from '../state/key-text.ts'
 import { readStoredEntry } from '../state/stored-entry.ts'
-import type { EvidenceKind } from '../store/log-table.ts'
+import type { EvidenceKind, EvidenceRow } from '../store/log-table.ts'
 import type { Ledger } from './ledger.ts'
 
 /** More keys than these are not shut out beside the log: a new epoch does that. */
@@ -47,8 +47,7 @@ export class Emergency {
 
   constructor(ledger: Ledger) {
     this.#ledger = ledger
-    for (const { value, signer } of this.#kept('emergency'))
-      if (value.kind === 'revoke') this.#held.add(nameOf(value.body, signer))
+    for (const { body, entry } of this.#revokes('emergency')) this.#held.add(nameOf(body, entry.signer))
   }
 
   /**
@@ -86,11 +85,9 @@ export class Emergency {
     const { state } = this.#ledger
     const found: EmergencyRow[] = []
     if (!state.hasUnenteredRevokes) return found
-    for (const row of this.#ledger.evidence('emergency', id)) {
-      const { value, signer, bytes } = readStoredEntry(row.envelope)
-      if (value.kind !== 'revoke' || state.revoked(value.body.publicKey) !== undefined) continue
-      if (!equals(signer, state.keys.authorityKey)) continue
-      found.push({ id: row.id, publicKey: value.body.publicKey, bytes })
+    for (const { row, body, entry } of this.#revokes('emergency', id)) {
+      if (state.revoked(body.publicKey) !== undefined || !equals(entry.signer, state.keys.authorityKey)) continue
+      found.push({ id: row.id, publicKey: body.publicKey, bytes: entry.bytes })
       if (found.length >= limit) break
     }
     return found
@@ -99,7 +96,8 @@ export class Emergency {
   /** Revokes in force, and admissions that were made void, of which the log says nothing: the root should know of them. */
   unsettled(): Signed<LogEntry>[] {
     const { state } = this.#ledger
-    return this.#kept('emergency', 'void').filter(({ value }) => {
+    const kept = [...this.#kept('emergency'), ...this.#kept('void')].map(({ entry }) => entry)
+    return kept.filter(({ value }) => {
       if (value.kind === 'revoke') return state.revoked(value.body.publicKey) === undefined
       if (value.kind !== 'admit') return false
       return !state.isRevoked(value.body.publicKey) && state.member(value.body.publicKey) === undefined
@@ -111,14 +109,19 @@ export class Emergency {
     const { state } = this.#ledger
     if (!state.hasUnenteredRevokes) return []
     const pending = new Map<string, Revoke>()
-    for (const { value } of this.#kept('void', 'emergency')) {
-      if (value.kind !== 'revoke' || state.revoked(value.body.publicKey) !== undefined) continue
-      pending.set(keyText(value.body.publicKey), value.body)
+    for (const { body } of [...this.#revokes('void'), ...this.#revokes('emergency')]) {
+      if (state.revoked(body.publicKey) === undefined) pending.set(keyText(body.publicKey), body)
     }
     return [...pending.values()]
   }
 
-  #kept(...kinds: EvidenceKind[]): Signed<LogEntry>[] {
-    return kinds.flatMap((kind) => [...this.#ledger.evidence(kind)].map(({ envelope }) => readStoredEntry(envelope)))
+  *#kept(kind: EvidenceKind, afterId = 0): Generator<{ row: EvidenceRow; entry: Signed<LogEntry> }> {
+    for (const row of this.#ledger.evidence(kind, afterId)) yield { row, entry: readStoredEntry(row.envelope) }
+  }
+
+  *#revokes(kind: EvidenceKind, afterId = 0): Generator<{ row: EvidenceRow; entry: Signed<LogEntry>; body: Revoke }> {
+    for (const { row, entry } of this.#kept(kind, afterId)) {
+      if (entry.value.kind === 'revoke') yield { row, entry, body: entry.value.body }
+    }
   }
 }
