@@ -157,10 +157,9 @@ describe('two histories of one epoch', () => {
     const [a, b] = [await network.open(one.path), await network.open(copy)]
     await network.rootOf(a.replica).append([network.revoke(2)])
     await sendDelta(a.replica, replica)
-    // There the entry at its place was superseded, so the snapshot has none: only the checkpoint says that it is the whole.
+    // There the entries at its place and behind it were superseded: only the checkpoint says that the snapshot is the whole.
     const other = network.rootOf(b.replica)
-    await other.append([network.renew(b.replica, 1)])
-    await other.append([network.renew(b.replica, 1)])
+    for (let renewal = 0; renewal < 3; renewal++) await other.append([network.renew(b.replica, 1)])
     expect(await refusalOf(sendSnapshot(b.replica, replica))).toBe('ForkError')
     expect(replica.isMember(key(2))).toBe(false)
     const [proof] = replica.forks()
