@@ -18,6 +18,8 @@ export interface FileAction {
   readonly secret?: boolean
   /** What others write into it later stays (a configuration to which the program saves a port): it is made once. */
   readonly once?: boolean
+  /** What is known only when it is carried out: `@UID@` and `@GID@` of the service's user, `@PASSPHRASE@` of the recovery kit. */
+  readonly filled?: boolean
 }
 
 export interface LinkAction {
@@ -67,6 +69,8 @@ export interface CommandAction {
   readonly what: string
   readonly run: readonly string[]
   readonly undo?: readonly string[]
+  /** Runs on `uninstall --purge` alone; otherwise `kept` is told. */
+  readonly purge?: { readonly run: readonly string[]; readonly kept: string }
   /** Exits with 0 when the change is there already. */
   readonly isDone?: readonly string[]
   readonly timeoutMs?: number

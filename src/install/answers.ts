@@ -8,7 +8,13 @@ export type DeploymentName = (typeof deploymentNames)[number]
 export type Trust =
   | { readonly kind: 'new' }
   /** The line holds the seed of a one-time key: it is kept in files of mode 0600 alone. */
-  | { readonly kind: 'invite'; readonly line: string }
+  | {
+      readonly kind: 'invite'
+      readonly line: string
+      /** What the line says in the open, which is still known when the line is not kept any more. */
+      readonly networkId: string
+      readonly pins: readonly string[]
+    }
   | { readonly kind: 'network'; readonly id: string }
   | { readonly kind: 'first-use' }
 
@@ -21,6 +27,10 @@ export interface Answers {
   readonly role: Role
   readonly domain: string
   readonly deployment: DeploymentName
+  /** Image of containers; null: the one of this version, which is built here when it is not there. */
+  readonly image: string | null
+  /** false: files alone, and the commands that start it are shown. */
+  readonly start: boolean
   readonly port: number
   readonly trust: Trust
   /** Who is let in; a root's only. */

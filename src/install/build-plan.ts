@@ -1,10 +1,7 @@
-import { decodeInvite } from '../registry/invite.ts'
-import { peerIdText } from '../registry/keys.ts'
-import { networkIdText } from '../registry/network-id.ts'
 import { isRegistryRole } from '../registry/role.ts'
 import type { Action } from './actions.ts'
-import type { Answers } from './answers.ts'
 import { configText } from './config-file.ts'
+import { configValues } from './config-values.ts'
 import type { Deployment, Install } from './deployment.ts'
 import { serviceAccount } from './deployments/service.ts'
 import type { Plan, PlanStep } from './plan.ts'
@@ -23,6 +20,7 @@ export interface PlanExtras {
 /** Pure: the same answers give the same plan. */
 export const buildPlan = (install: Install, deployment: Deployment, extras: PlanExtras): Plan => {
   const { answers } = install
+  if (deployment.isElsewhere === true) return planElsewhere(install, deployment, extras)
   const isRegistry = isRegistryRole(answers.role)
   const setUp = configuration(install)
   const start = deployment.start(install)
@@ -40,9 +38,35 @@ export const buildPlan = (install: Install, deployment: Deployment, extras: Plan
     isRegistry ? { actions: [], note: alone } : { actions: setUp, note: null },
     isRegistry ? { actions: [], note: alone } : { actions: start, note: null },
     // A second registry is named only when it was seen to work.
-    { actions: answers.role === 'root' ? [] : extras.dns, note: null }
+    answers.start ? { actions: answers.role === 'root' ? [] : extras.dns, note: null } : nothingToLookAt
   ]
-  return { install, steps: contents.map((content, index) => ({ title: stepTitles[index] ?? '', ...content })) }
+  return titled(install, contents)
+}
+
+const titled = (install: Install, contents: readonly Omit<PlanStep, 'title'>[]): Plan => ({
+  install,
+  steps: contents.map((content, index) => ({ title: stepTitles[index] ?? '', ...content }))
+})
+
+const nothingToLookAt: Omit<PlanStep, 'title'> = { actions: [], note: 'nothing to look at: it is not started' }
+
+const none = (note: string): Omit<PlanStep, 'title'> => ({ actions: [], note })
+
+/** This machine keeps nothing but the files that describe the node. */
+const planElsewhere = (install: Install, deployment: Deployment, extras: PlanExtras): Plan => {
+  const { role, start } = install.answers
+  const isRegistry = isRegistryRole(role)
+  const run = { actions: deployment.start(install), note: null }
+  const other = none(isRegistry ? 'nothing to do: a registry alone, no node' : 'part of the node, or none of its own')
+  return titled(install, [
+    none('nothing to do: the program is in the image'),
+    none('among the files of the next step'),
+    { actions: deployment.files(install), note: null },
+    isRegistry ? run : other,
+    none('among the files of step 3'),
+    isRegistry ? other : run,
+    start ? { actions: extras.dns, note: null } : nothingToLookAt
+  ])
 }
 
 const programActions = (install: Install): Action[] => {
@@ -61,12 +85,17 @@ const programActions = (install: Install): Action[] => {
 
 const configuration = (install: Install): Action[] => {
   const { answers, layout } = install
+  const inviteFile = `${layout.data}/invite`
   const actions: Action[] = [
     { kind: 'data', path: layout.data },
     {
       kind: 'file',
       path: layout.configFile,
-      text: configText(answers.name, configValues(install)),
+      text: configText(answers.name, {
+        ...configValues(answers, inviteFile),
+        'paths.data': layout.data,
+        'paths.runtime': layout.runtime
+      }),
       mode: 0o640,
       owner: 'trustnet',
       once: true
@@ -77,7 +106,7 @@ const configuration = (install: Install): Action[] => {
   if (trust.kind === 'invite') {
     actions.push({
       kind: 'file',
-      path: inviteFile(install),
+      path: inviteFile,
       text: `${trust.line}\n`,
       mode: 0o600,
       owner: 'trustnet',
@@ -85,43 +114,4 @@ const configuration = (install: Install): Action[] => {
     })
   }
   return actions
-}
-
-const inviteFile = ({ layout }: Install): string => `${layout.data}/invite`
-
-const configValues = (install: Install): Record<string, unknown> => {
-  const { answers, layout } = install
-  return {
-    name: answers.name,
-    role: answers.role,
-    domain: answers.domain,
-    'listen.port': answers.port,
-    'announce.addresses': answers.announce.length === 0 ? undefined : answers.announce,
-    'paths.data': layout.data,
-    'paths.runtime': layout.runtime,
-    'bootstrap.rootAddress': answers.rootAddress ?? undefined,
-    'admission.policy': answers.role === 'root' ? answers.policy : undefined,
-    ...trustValues(answers, install)
-  }
-}
-
-const trustValues = ({ trust }: Answers, install: Install): Record<string, unknown> => {
-  switch (trust.kind) {
-    case 'new':
-      return {}
-    case 'network':
-      return { networkId: trust.id }
-    case 'first-use':
-      return { 'bootstrap.trustOnFirstUse': true }
-    default: {
-      // After the install the line is not in the journal any more; the file is there already, and is left as it is.
-      if (trust.line === '') return {}
-      const invite = decodeInvite(trust.line)
-      return {
-        networkId: networkIdText(invite.networkId),
-        'network.pins': invite.registries.map(({ publicKey }) => peerIdText(publicKey)),
-        'bootstrap.inviteFile': inviteFile(install)
-      }
-    }
-  }
 }

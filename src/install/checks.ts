@@ -168,10 +168,15 @@ export const preflight = (
   answers: Answers,
   deployment: Deployment,
   { isOurs }: { isOurs: boolean }
-): Check[] => [
+): Check[] =>
+  deployment.isElsewhere === true
+    ? [system(facts), rights(facts), deployment.check(facts, answers)]
+    : preflightHere(facts, answers, deployment, isOurs)
+
+const preflightHere = (facts: MachineFacts, answers: Answers, deployment: Deployment, isOurs: boolean): Check[] => [
   system(facts),
   rights(facts),
-  deployment.check(facts),
+  deployment.check(facts, answers),
   ipv6Address(facts),
   gateway(facts),
   resolver(facts),

@@ -88,7 +88,7 @@ export class Journal {
     this.state.finished = true
     this.state.passphrase = null
     const { trust } = this.state.answers
-    if (trust.kind === 'invite') this.state.answers = { ...this.state.answers, trust: { kind: 'invite', line: '' } }
+    if (trust.kind === 'invite') this.state.answers = { ...this.state.answers, trust: { ...trust, line: '' } }
     for (const entry of this.state.entries) {
       if (entry.action.kind === 'file' && entry.action.secret === true) entry.action = { ...entry.action, text: '' }
     }

@@ -39,17 +39,19 @@ export interface FactsInit {
   /** Ports whose holder is wanted. */
   readonly ports: readonly number[]
   readonly signal: AbortSignal
+  /** Whether a cluster is to be asked for its version: its credentials may come from elsewhere. */
+  readonly cluster?: boolean
 }
 
 /** Reads what this machine is. Changes nothing. */
-export const readFacts = async ({ ports, signal }: FactsInit): Promise<MachineFacts> => {
+export const readFacts = async ({ ports, signal, cluster = false }: FactsInit): Promise<MachineFacts> => {
   const [os, ipv6, resolv, diskFreeBytes, firewall, programs] = await Promise.all([
     readOs(),
     readIpv6(),
     read('/etc/resolv.conf'),
     freeBytes('/opt', '/'),
     readFirewall(signal),
-    readPrograms(signal)
+    readPrograms(signal, cluster)
   ])
   const holders = ports.flatMap((port): [number, string][] => {
     const holder = portHolder(port)
@@ -137,14 +139,19 @@ const readFirewall = async (signal: AbortSignal): Promise<FirewallFacts> => {
 const wantedPrograms: Readonly<Record<string, readonly string[]>> = {
   systemctl: ['systemctl', '--version'],
   docker: ['docker', 'version', '--format', '{{.Server.Version}}'],
+  // The plugin of the client, or the program that was there before it.
+  compose: ['sh', '-c', 'docker compose version --short || docker-compose version --short'],
   kubectl: ['kubectl', 'version', '--client', '--output=yaml']
 }
+const wantedCluster = { cluster: ['kubectl', 'version', '--request-timeout=5s', '--output=yaml'] }
 
-const readPrograms = async (signal: AbortSignal): Promise<ReadonlyMap<string, string>> => {
+const readPrograms = async (signal: AbortSignal, cluster: boolean): Promise<ReadonlyMap<string, string>> => {
   const found = await Promise.all(
-    Object.entries(wantedPrograms).map(async ([name, command]): Promise<[string, string]> => {
-      return [name, (await output(command, signal)).split('\n')[0]?.trim() ?? '']
-    })
+    Object.entries({ ...wantedPrograms, ...(cluster ? wantedCluster : {}) }).map(
+      async ([name, command]): Promise<[string, string]> => {
+        return [name, (await output(command, signal)).split('\n')[0]?.trim() ?? '']
+      }
+    )
   )
   return new Map(found.filter(([, version]) => version !== ''))
 }

@@ -12,7 +12,8 @@ import type { MachineFacts } from './facts.ts'
 /** The record that leads others to this registry; undefined: a node needs none, or the machine has no address yet. */
 export const wantedRecord = (answers: Answers, facts: Pick<MachineFacts, 'ipv6'>): RecordEdit | undefined => {
   const own = answers.announce.map((multiaddr) => parseAddr(multiaddr)?.ip).find((ip) => ip !== undefined)
-  const address = own ?? stableAddress(facts)
+  // The address of a pod is not known before it runs, and is not this machine's.
+  const address = own ?? (answers.deployment === 'kubernetes' ? undefined : stableAddress(facts))
   if (!isRegistryRole(answers.role) || address === undefined || !isIPv6(address)) return undefined
   return { name: tnrName(answers.domain), type: 'AAAA', ttlSeconds: recordTtlSeconds, add: [address], remove: [] }
 }

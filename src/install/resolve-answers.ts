@@ -1,6 +1,8 @@
 import { defaultPort, nameFromHost } from '../node/config/defaults.ts'
 import { parseConfig } from '../node/config/index.ts'
 import { decodeInvite } from '../registry/invite.ts'
+import { peerIdText } from '../registry/keys.ts'
+import { networkIdText } from '../registry/network-id.ts'
 import type { Role } from '../registry/role.ts'
 import type { AdmissionPolicy, Answers, DeploymentName, Trust } from './answers.ts'
 import { OperatorError } from './errors.ts'
@@ -12,6 +14,8 @@ export interface Given {
   readonly role?: Role | undefined
   readonly name?: string | undefined
   readonly deployment?: DeploymentName | undefined
+  readonly image?: string | undefined
+  readonly start?: boolean | undefined
   readonly port?: string | number | undefined
   readonly policy?: AdmissionPolicy | undefined
   readonly rootAddress?: string | undefined
@@ -65,12 +69,20 @@ export const missingOf = (given: Given): Missing[] => {
       what: 'what the network is recognised by: a line of `trustnet invite` on its root is best'
     })
   }
+  if (given.deployment === 'kubernetes' && given.image === undefined)
+    missing.push({ flag: '--image', what: 'an image in a registry that the cluster reaches (docker/build makes one)' })
   return missing
+}
+
+const inviteTrust = (line: string): Trust => {
+  const { networkId, registries } = decodeInvite(line)
+  const pins = registries.map(({ publicKey }) => peerIdText(publicKey))
+  return { kind: 'invite', line, networkId: networkIdText(networkId), pins }
 }
 
 const trustOf = (given: Given, role: Role): Trust => {
   if (role === 'root') return { kind: 'new' }
-  if (given.invite !== undefined) return { kind: 'invite', line: given.invite.replaceAll(/\s/g, '') }
+  if (given.invite !== undefined) return inviteTrust(given.invite.replaceAll(/\s/g, ''))
   return given.network === undefined ? { kind: 'first-use' } : { kind: 'network', id: given.network }
 }
 
@@ -87,7 +99,7 @@ export const resolveAnswers = (said: Given): Answers => {
     name: given.name ?? nameFromHost(),
     role,
     domain: given.domain ?? '',
-    deployment: given.deployment ?? 'vm',
+    ...containerAnswers(given),
     port,
     trust: trustOf(given, role),
     policy: given.policy ?? 'invite',
@@ -100,6 +112,29 @@ export const resolveAnswers = (said: Given): Answers => {
   }
   checkAnswers(answers)
   return answers
+}
+
+/** Name and tag or digest, as engines and clusters know it. */
+const imageName = /^[a-z0-9]([\w.\-/:@]*[\w])?$/
+const maxImageCharacters = 255
+
+const refuse = (text: string): never => {
+  throw new OperatorError(text)
+}
+
+/** How it is kept running, and from which image. A cluster is not changed before it is asked for. */
+const containerAnswers = (given: Given): Pick<Answers, 'deployment' | 'image' | 'start'> => {
+  const { deployment = 'vm', image = null, start } = given
+  const isContainer = deployment === 'docker' || deployment === 'kubernetes'
+  if (!isContainer && image !== null)
+    refuse(`--image is for --deployment docker and kubernetes, this is ${deployment}.`)
+  if (!isContainer && start === false) {
+    refuse(`--start=false is for --deployment docker and kubernetes, this is ${deployment}; --plan shows its files.`)
+  }
+  if (image !== null && (image.length > maxImageCharacters || !imageName.test(image))) {
+    refuse(`--image: '${image}' is no name of an image: write registry.example.org/trustnet:v1.2.3.`)
+  }
+  return { deployment, image, start: start ?? deployment !== 'kubernetes' }
 }
 
 const addressOf = (flag: string, text: string, port: number): string => {

@@ -48,7 +48,7 @@ export const planExtras = (
 export const journalFor = async (answers: Answers, version: string, env: Env): Promise<Journal> => {
   const known = await Journal.open(journalFolder, answers.name)
   if (known !== undefined) {
-    Object.assign(known.state, { version, finished: false })
+    Object.assign(known.state, { version, answers, finished: false })
     return known
   }
   const passphrase =

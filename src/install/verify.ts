@@ -4,7 +4,7 @@ import { zoneLine } from '../dns/records.ts'
 import type { StatusView } from '../node/control/api.ts'
 import { ControlClient } from '../node/control/client.ts'
 import { type Check, fail, pass, warn } from './check.ts'
-import type { Install } from './deployment.ts'
+import type { Install, StatusSource } from './deployment.ts'
 import { InstallError } from './errors.ts'
 import { announcedRecord, isThere, lookup } from './record.ts'
 
@@ -22,6 +22,8 @@ export interface VerifyOptions {
   readonly say: (text: string) => void
   /** Rejects when the process is known to have ended. */
   readonly ended?: Promise<never> | undefined
+  /** How it is asked; default: over its control socket. */
+  readonly source?: StatusSource | undefined
 }
 
 export interface Verified {
@@ -35,12 +37,12 @@ export interface Verified {
 
 /** Waits until the process answers and, as far as the network allows it, is a member. A dead root is waited for later, by the node. */
 export const verify = async (install: Install, options: VerifyOptions): Promise<Verified> => {
-  const client = new ControlClient({ path: install.layout.socket })
+  const client = options.source ?? new ControlClient({ path: install.layout.socket })
   options.say('waiting for the process to answer')
   const first = await until(client, () => true, answerMs, options)
   if (first === undefined) {
     throw new InstallError(
-      `${install.answers.name} did not answer at ${install.layout.socket} within ${answerMs / 1000} s.`
+      `${install.answers.name} did not answer${options.source === undefined ? ` at ${install.layout.socket}` : ''} within ${answerMs / 1000} s.`
     )
   }
   options.say('waiting for the admission')
@@ -56,7 +58,7 @@ export const verify = async (install: Install, options: VerifyOptions): Promise<
 /** Nobody is led to a second registry before it was seen to work: the root enters it into the registry set then. */
 const naming = async (
   { answers }: Install,
-  client: ControlClient,
+  client: StatusSource,
   status: StatusView,
   options: VerifyOptions
 ): Promise<Verified['named']> => {
@@ -83,7 +85,7 @@ export const isSettled = ({ word, membership, registry, self }: StatusView): boo
 
 /** The first status that is as wanted; undefined: none within the time. */
 const until = async (
-  client: ControlClient,
+  client: StatusSource,
   wanted: (status: StatusView) => boolean | Promise<boolean>,
   ms: number,
   { signal, ended }: VerifyOptions

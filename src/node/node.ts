@@ -38,9 +38,7 @@ import { versionInfo } from './version.ts'
 const judgeMs = 20
 
 /** Makes a node; nothing runs before `start`. @throws ConfigError, KeyFileError */
-export async function createNode(options: NodeOptions): Promise<Node> {
-  return new TrustNode(options)
-}
+export const createNode = async (options: NodeOptions): Promise<Node> => new TrustNode(options)
 
 export class TrustNode implements Node {
   readonly control: NodeControl

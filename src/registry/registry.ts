@@ -283,10 +283,8 @@ class OpenRegistry implements Registry {
   #writeProof(epoch: number, n: number, witness: RowWitness | undefined): string | undefined {
     const row = this.replica.forks().findLast((each) => each.epoch === epoch && each.n === n)
     if (row === undefined) return undefined
-    const path = join(
-      dirname(this.#parts.db.name),
-      `fork-${epoch}-${n}-${Buffer.from(row.hash).toString('hex', 0, 4)}.proof.json`
-    )
+    const name = `fork-${epoch}-${n}-${Buffer.from(row.hash).toString('hex', 0, 4)}.proof.json`
+    const path = join(dirname(this.#parts.db.name), name)
     try {
       writeFileSync(path, makeForkProof(this.replica, row, witness), { mode: 0o640 })
       return path

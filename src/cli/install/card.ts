@@ -44,7 +44,17 @@ export const box = (
 }
 
 /** What is there now, in a few words each. */
-export const cardRows = ({ answers }: Install, { status, peers }: Verified): (readonly [string, string])[] => {
+export const cardRows = ({ answers }: Install, verified: Verified | null): (readonly [string, string])[] => {
+  if (verified === null) {
+    return [
+      ['Name', answers.name],
+      ['Role', answers.role],
+      ['Status', 'not started: its files are written'],
+      ['Domain', answers.domain],
+      ['Deployment', answers.deployment]
+    ]
+  }
+  const { status, peers } = verified
   const { registry, sync, membership, word } = status
   const lease = registry.lease
   const holder = answers.role === 'root' ? 'this one' : lease === null ? 'none yet' : (lease.name ?? lease.peerId)
@@ -62,18 +72,18 @@ export const cardRows = ({ answers }: Install, { status, peers }: Verified): (re
 }
 
 /** The same as data. */
-export const cardJson = ({ answers }: Install, { status, peers }: Verified) => ({
+export const cardJson = ({ answers }: Install, verified: Verified | null) => ({
   name: answers.name,
   role: answers.role,
-  status: status.word,
-  membership: status.membership.state,
-  peerId: status.self.peerId,
+  status: verified?.status.word ?? 'not started',
+  membership: verified?.status.membership.state ?? null,
+  peerId: verified?.status.self.peerId ?? null,
   /** PeerId of the one that holds the lease. */
-  registry: status.registry.lease?.peerId ?? null,
+  registry: verified?.status.registry.lease?.peerId ?? null,
   domain: answers.domain,
-  addresses: status.announced,
-  members: peers,
-  head: status.sync.head
+  addresses: verified?.status.announced ?? [],
+  members: verified?.peers ?? null,
+  head: verified?.status.sync.head ?? null
 })
 
 export const nextCommands = ({ answers }: Install, own: readonly NextCommand[]): NextCommand[] => {

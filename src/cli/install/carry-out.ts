@@ -1,6 +1,5 @@
 import type { Check } from '../../install/check.ts'
 import { deploymentOf } from '../../install/deployments/index.ts'
-import { InstallError } from '../../install/errors.ts'
 import { executePlan } from '../../install/execute.ts'
 import type { Plan } from '../../install/plan.ts'
 import { runningProgram } from '../../install/running-program.ts'
@@ -36,16 +35,18 @@ export const carryOut = async (
   })
   const { say } = progress
   const verified = await tracked(progress, async () => {
-    let seen: Verified | undefined
+    let seen: Verified | null = null
     const verifyNow = async (): Promise<boolean> => {
       const child = tools.children.get(answers.name)
       const ended = child === undefined ? undefined : early(child)
-      seen = await verify(plan.install, { signal, say, ended })
-      return seen.named?.isNamed !== false
+      const source = deploymentOf(answers.deployment)?.source?.(plan.install, tools.run)
+      const found = await verify(plan.install, { signal, say, ended, source })
+      seen = found
+      return found.named?.isNamed !== false
     }
     const { onStep, onAction, onStepDone } = progress
-    await executePlan(plan, journal, tools, { onStep, onAction, onStepDone, verify: verifyNow })
-    if (seen === undefined) throw new InstallError('The plan has no step that looks whether the node works.')
+    const events = { onStep, onAction, onStepDone }
+    await executePlan(plan, journal, tools, answers.start ? { ...events, verify: verifyNow } : events)
     return seen
   })
   show(context, plan, published(plan, verified), { options, checks, passphrase })
@@ -54,9 +55,11 @@ export const carryOut = async (
 }
 
 /** A record that a provider has written since needs no hand any more. */
-const published = (plan: Plan, verified: Verified): Verified => {
-  const isWritten = verified.named?.isNamed === true && plan.steps.at(-1)?.actions.some(({ kind }) => kind === 'dns')
-  return isWritten === true ? { ...verified, named: { isNamed: true, record: undefined } } : verified
+const published = (plan: Plan, verified: Verified | null): Verified | null => {
+  const isWritten = verified?.named?.isNamed === true && plan.steps.at(-1)?.actions.some(({ kind }) => kind === 'dns')
+  return isWritten === true && verified !== null
+    ? { ...verified, named: { isNamed: true, record: undefined } }
+    : verified
 }
 
 /** A failed step leaves its line, and says how to go on. */
@@ -84,11 +87,20 @@ interface Shown {
   readonly passphrase: string | null
 }
 
-const show = ({ terminal }: Context, plan: Plan, verified: Verified, { options, checks, passphrase }: Shown): void => {
+/** `verified` is null when only files were written. */
+const show = (
+  { terminal }: Context,
+  plan: Plan,
+  verified: Verified | null,
+  { options, checks, passphrase }: Shown
+): void => {
   const { answers, layout, version } = plan.install
-  const after = verifiedChecks(verified)
-  const commands = nextCommands(plan.install, deploymentOf(answers.deployment)?.commands(plan.install) ?? [])
-  const kit = passphrase === null ? null : { file: `${layout.data}/recovery.kit`, passphrase }
+  const after = verified === null ? [] : verifiedChecks(verified)
+  const deployment = deploymentOf(answers.deployment)
+  const own = deployment?.commands(plan.install) ?? []
+  const commands = deployment?.isElsewhere === true ? own : nextCommands(plan.install, own)
+  const kitFile = deployment?.recoveryKit?.(plan.install) ?? `${layout.data}/recovery.kit`
+  const kit = passphrase === null ? null : { file: kitFile, passphrase }
   if (options.json === true) {
     terminal.json({
       schemaVersion: 1,
@@ -102,7 +114,7 @@ const show = ({ terminal }: Context, plan: Plan, verified: Verified, { options, 
   for (const check of after) for (const line of checkLines(check, terminal.paintProgress)) terminal.progress(line)
   terminal.print('')
   for (const line of box(
-    `TrustNet ${version} on this machine`,
+    `TrustNet ${version} ${deployment?.isElsewhere === true ? 'in a cluster' : 'on this machine'}`,
     cardRows(plan.install, verified),
     terminal.paint,
     terminal.stdout.columns

@@ -36,6 +36,9 @@ Examples:
   trustnet install                                      asks
   trustnet install --yes --registry-type root --domain example.org
   trustnet install --yes --invite ./invite.txt
+  trustnet install --yes --invite ./invite.txt --deployment docker
+  trustnet install --yes --invite ./invite.txt --deployment kubernetes \\
+    --image registry.example.org/trustnet:v0.1.0        manifests and commands
   trustnet install --plan --registry-type root --domain example.org`
 
 export const addInstall: AddCommand = (program, context) => {
@@ -52,7 +55,8 @@ const runInstall = async (context: Context, options: InstallOptions): Promise<vo
   const ask = asks ? await terminalAsk(context) : undefined
   const found = await readFacts({ ports: [], signal })
   const answers = await answersFor(context, options, { ask, facts: found })
-  if (await isUpgrade(context, answers, options)) return
+  const isElsewhere = deploymentOf(answers.deployment)?.isElsewhere === true
+  if (!isElsewhere && (await isUpgrade(context, answers, options))) return
   const isDry = options.plan === true
   const gate = new Ipv6Gate(context, answers, { isDry })
   let seen = await examine(context, answers, gate)
@@ -113,9 +117,11 @@ interface Examined {
 
 /** The machine as it is now, what would be done, and whether it may be. */
 const examine = async ({ signal }: Context, answers: Answers, gate: Ipv6Gate): Promise<Examined> => {
-  const ipv6 = await gate.pass(await readIpv6())
-  const facts = { ...(await readFacts({ ports: [answers.port], signal })), ipv6 }
   const deployment = deploymentOf(answers.deployment)
+  const found = await readIpv6()
+  const ipv6 = deployment?.isElsewhere === true ? found : await gate.pass(found)
+  const cluster = deployment?.isElsewhere === true && answers.start
+  const facts = { ...(await readFacts({ ports: [answers.port], signal, cluster })), ipv6 }
   if (deployment === undefined) {
     const names = deployments.map(({ name }) => name).join(' or ')
     throw new OperatorError(`--deployment ${answers.deployment} is not in this version: choose ${names}.`)
@@ -141,7 +147,8 @@ const answersFor = async (context: Context, options: InstallOptions, { ask, fact
   const saved = await earlier(given)
   if (saved !== undefined) {
     context.terminal.progress(`Going on with ${saved.name}, as it was begun.`)
-    return saved
+    // Another image is how a container is upgraded; one whose files were written is started later.
+    return { ...saved, image: given.image ?? saved.image, start: given.start ?? saved.start }
   }
   if (ask === undefined) return resolveAnswers(given)
   // The port that is closed or taken is known only when the role is.
@@ -172,6 +179,8 @@ const givenBy = async (context: Context, options: InstallOptions): Promise<Given
     role: options.registryType === 'independent' ? 'secondary' : options.registryType,
     name: options.nodeName,
     deployment: options.deployment,
+    image: options.image,
+    start: options.start,
     port: options.port,
     policy: options.policy,
     rootAddress: options.rootRegistry,

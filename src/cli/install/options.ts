@@ -8,6 +8,8 @@ export interface InstallOptions {
   registryType?: 'integrated' | 'independent' | 'root' | 'external'
   nodeName?: string
   deployment?: (typeof deploymentNames)[number]
+  image?: string
+  start?: boolean
   port?: string
   policy?: (typeof admissionPolicies)[number]
   rootRegistry?: string
@@ -55,6 +57,8 @@ export const withInstallOptions = (command: Command): Command =>
         deploymentNames
       )
     )
+    .option('--image <name>', 'docker, kubernetes: this image (default for docker: built here from the program)')
+    .addOption(toggle('start', 'docker, kubernetes: start it (default), or write files and show the commands (=false)'))
     .option('--port <port>', 'TCP port (default: 8000 for registries, 9000 for nodes)')
     .option('--invite <line>', 'a line that `trustnet invite` printed, a file with it, or - for stdin')
     .option('--network <id>', 'pin of the network, instead of an invite')

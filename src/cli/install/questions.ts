@@ -111,7 +111,8 @@ const inviteProblem = (line: string, given: Given): string | undefined => {
 }
 
 const askDeployment = async (ask: Ask, facts: MachineFacts): Promise<Given['deployment']> => {
-  const able = deployments.filter((deployment) => deployment.check(facts).level !== 'fail')
+  // It is this machine that is asked about; a cluster is named by its flag.
+  const able = deployments.filter((one) => one.isElsewhere !== true && one.check(facts).level !== 'fail')
   const [first] = able
   if (first === undefined || able.length === 1) return first?.name
   const choices = able.map(({ name, about }) => ({ value: name, name, description: about }))

@@ -1,10 +1,12 @@
 import type { DeploymentName } from '../answers.ts'
 import type { Deployment } from '../deployment.ts'
+import { docker } from './docker.ts'
 import { foreground } from './foreground.ts'
+import { kubernetes } from './kubernetes.ts'
 import { vm } from './vm.ts'
 
 /** Those that can be installed, in the order of the menu. */
-export const deployments: readonly Deployment[] = [vm, foreground]
+export const deployments: readonly Deployment[] = [vm, foreground, docker, kubernetes]
 
 export const deploymentOf = (name: DeploymentName): Deployment | undefined =>
   deployments.find((deployment) => deployment.name === name)

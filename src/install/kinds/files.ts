@@ -34,14 +34,21 @@ export const fileKind: Kind<FileAction> = {
     lines: secret === true ? ['(a secret, not shown)'] : text.trimEnd().split('\n')
   }),
   before: async ({ path }) => ({ text: (await textOf(path)) ?? null, mode: (await modeOf(path)) ?? null }),
-  apply: async ({ path, text, mode, owner, once }) => {
+  apply: async ({ path, text, mode, owner, once, filled }, { passphrase }) => {
     if (once === true && (await kindOf(path)) === 'file') return
-    await replaceFile(path, text, mode, await idsOf(owner))
+    await replaceFile(path, filled === true ? await filledIn(text, passphrase) : text, mode, await idsOf(owner))
   },
   revert: async ({ path }, { text, mode }) => {
     if (typeof text === 'string') await replaceFile(path, text, Number(mode), await idsOf('root'))
     else await rm(path, { force: true })
   }
+}
+
+const filledIn = async (text: string, passphrase: string): Promise<string> => {
+  const whole = text.replaceAll('@PASSPHRASE@', () => passphrase)
+  if (!/@[UG]ID@/.test(whole)) return whole
+  const { uid, gid } = await idsOf('trustnet')
+  return whole.replaceAll('@UID@', String(uid)).replaceAll('@GID@', String(gid))
 }
 
 export const linkKind: Kind<LinkAction> = {

@@ -108,8 +108,11 @@ export const commandKind: Kind<CommandAction> = {
     if (isDone !== undefined && (await succeeds(tools.run(isDone)))) return
     await must(tools, run, timeoutMs)
   },
-  revert: async ({ undo: command, timeoutMs }, { done }, tools) => {
-    if (done === true || command === undefined) return
-    await must(tools, command, timeoutMs)
+  revert: async ({ undo: command, purge, timeoutMs }, { done }, tools) => {
+    if (done === true) return
+    if (command !== undefined) await must(tools, command, timeoutMs)
+    if (purge === undefined) return
+    if (tools.purge) await must(tools, purge.run, timeoutMs)
+    else tools.tell(purge.kept)
   }
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { loadConfig, migrateConfig } from '../../node/config/index.ts'
 import { dataFiles } from '../../node/paths.ts'
 import { checkStoreVersion } from '../../registry/store-version.ts'
+import type { Answers } from '../answers.ts'
 import { deploymentOf } from '../deployments/index.ts'
 import { OperatorError } from '../errors.ts'
 import { textOf } from '../files-on-disk.ts'
@@ -67,8 +68,12 @@ const upgradedNode = (journal: Journal, to: string): UpgradedNode => {
   if (deployment === undefined)
     throw new OperatorError(`This version has no deployment ${answers.deployment}, which ${node} was installed with.`)
   const plan = planFor(answers, to, deployment, { ipv6: [], firewall: [], dns: [] })
-  return { name: node, journal, plan, restarts: answers.deployment !== 'foreground' }
+  return { name: node, journal, plan, restarts: restartsByItself(answers) }
 }
+
+/** A container of an image that was named has the version of that image: `--image` brings another. */
+const restartsByItself = ({ deployment, start, image }: Answers): boolean =>
+  deployment !== 'foreground' && start && image === null
 
 /** An older program must not be started on what a newer one has written. */
 const checkReadable = ({ configFile, data }: Plan['install']['layout']): void => {

@@ -1,6 +1,7 @@
 import { configCopyName, rewriteConfigFile } from '../../node/config/index.ts'
 import type { StatusView } from '../../node/control/api.ts'
 import type { Action } from '../actions.ts'
+import { deploymentOf } from '../deployments/index.ts'
 import { InstallError } from '../errors.ts'
 import { executeAction } from '../execute.ts'
 import { textOf } from '../files-on-disk.ts'
@@ -140,7 +141,11 @@ const logs = ({ nodes }: UpgradePlan): string =>
   `what it said: ${nodes.flatMap(ownLogs).join(', ') || 'in the log of whoever runs it'}`
 
 const ownLogs = ({ plan: { install }, restarts }: UpgradedNode): string[] =>
-  restarts ? [`journalctl -u ${install.layout.unit}`] : []
+  restarts
+    ? (deploymentOf(install.answers.deployment)?.commands(install) ?? []).flatMap(({ what, command }) =>
+        what === 'Logs' ? [command] : []
+      )
+    : []
 
 const removeVersions = async (journal: Journal, versions: readonly string[], tools: Tools): Promise<void> => {
   const old = journal.state.entries.filter((entry) => programVersion(entry).some((one) => versions.includes(one)))

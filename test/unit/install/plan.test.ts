@@ -57,7 +57,11 @@ describe('a plan', () => {
 
   it('has a line for every change of every deployment', () => {
     for (const { name } of deployments) {
-      for (const action of actions({ role: 'root', deployment: name })) {
+      for (const action of actions({
+        role: 'root',
+        deployment: name,
+        image: name === 'kubernetes' ? 'trustnet:v1' : undefined
+      })) {
         expect(doable(action).describe().text).not.toBe('')
       }
     }
