@@ -332,12 +332,11 @@ export class TrustNode implements Node {
     await this.#starting?.catch(() => {})
     await this.#discovering
     this.#duties?.stop()
-    const network = this.#network
     try {
-      await network?.stop(reason, this.#left)
+      await this.#network?.stop(reason, this.#left)
       await this.#housekeeping?.stop()
     } finally {
-      await network?.registry[Symbol.asyncDispose]()
+      await this.#network?.registry[Symbol.asyncDispose]()
       await this.#server?.[Symbol.asyncDispose]()
     }
     this.logging.logger.info({ reason }, 'stopped')

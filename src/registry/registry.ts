@@ -289,10 +289,8 @@ class OpenRegistry implements Registry {
       writeFileSync(path, makeForkProof(this.replica, row, witness), { mode: 0o640 })
       return path
     } catch (error) {
-      this.#parts.logger.error(
-        { path, error: String(error) },
-        'the proof of a fork was not written to a file: it is in the store alone'
-      )
+      const fields = { path, error: String(error) }
+      this.#parts.logger.error(fields, 'the proof of a fork was not written to a file: it is in the store alone')
       return undefined
     }
   }
