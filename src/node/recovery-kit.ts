@@ -36,7 +36,7 @@ export function writeRecoveryKit(path: string, keys: RecoveryKeys, passphrase: s
     tag: cipher.getAuthTag().toString('base64'),
     keys: secret.toString('base64')
   }
-  writeFileSync(path, `${JSON.stringify(kit, null, 2)}\n`, { mode: 0o600, flag: 'wx' })
+  writeFileSync(path, `${JSON.stringify(kit, null, 2)}\n`, { mode: 0o600, flag: 'wx', flush: true })
 }
 
 /** Throws ConfigError when the file is no kit, was changed, or the passphrase is wrong. */

@@ -69,6 +69,13 @@ class StoreDatabase extends BetterSqlite3 {
   }
 }
 
+const writeFailures = new Set([
+  'SQLITE_IOERR_WRITE',
+  'SQLITE_IOERR_FSYNC',
+  'SQLITE_IOERR_DIR_FSYNC',
+  'SQLITE_IOERR_TRUNCATE'
+])
+
 /** SQLite's failures (disk full, I/O, damage, lock) as errors of the store that say what to do; anything else as it is. */
 export const asStoreError = (error: unknown, path: string): unknown => {
   if (!(error instanceof BetterSqlite3.SqliteError)) return error
@@ -77,6 +84,12 @@ export const asStoreError = (error: unknown, path: string): unknown => {
   if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) return inUse(path, options)
   if (code.startsWith('SQLITE_FULL')) {
     return new StoreError(`no space left for ${path}: the write was undone, reads go on; free some disk space`, options)
+  }
+  if (code.startsWith('SQLITE_READONLY') || writeFailures.has(code)) {
+    return new StoreError(
+      `${path} cannot be written (${message}): the write was undone, reads go on; check the disk, and whether the system has mounted it read-only: then mend it and start this process again`,
+      options
+    )
   }
   // All SQL is fixed: a statement that does not fit the tables says that these were changed.
   const damage = ['SQLITE_CORRUPT', 'SQLITE_NOTADB', 'SQLITE_ERROR']
