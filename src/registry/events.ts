@@ -38,6 +38,8 @@ export interface RegistryEvents extends JoinEvents, AlarmEvents {
   record: CustomEvent<RecordEvent>
   /** What this registry says of a member's liveness has changed. */
   hint: CustomEvent<{ hint: Hint }>
+  /** A registry that speaks for members is there, this one or another: no member looks different. */
+  pulse: CustomEvent<void>
   /** The key is a member now; `admit` is its entry. */
   admitted: CustomEvent<{ publicKey: Uint8Array; admit: Uint8Array }>
   /** The key is shut out for ever: close its connections. */

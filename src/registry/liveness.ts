@@ -8,6 +8,7 @@ import { Leases } from './liveness/leases.ts'
 import { ObservedMember, rememberedObservation } from './liveness/member.ts'
 import { type Hint, hintOf, keyId, type Observation, plainReason } from './liveness/observation.ts'
 import { reputationAfterReject, reputationAfterServed } from './liveness/score.ts'
+import { Sources } from './liveness/sources.ts'
 import { type LivenessTimings, timingsOf } from './liveness/timings.ts'
 import { type MemberView, selfView, unheardView, type ViewTimes, viewOf } from './liveness/view.ts'
 import type { Clock, Logger } from './ports.ts'
@@ -26,10 +27,14 @@ export interface LivenessInit {
   readonly logger: Logger
   readonly timings?: Partial<LivenessTimings>
   readonly isMember: (publicKey: Uint8Array) => boolean
+  /** Members of the network; without it, those of whom something is known. */
+  readonly members?: () => number
   readonly table: NodeTable
   readonly write: <T>(run: () => T) => Promise<T>
   /** Members that look different than before, each once, at most every `hintDelayMs` while started. */
   readonly onHints?: (hints: Hint[]) => void
+  /** A registry that speaks for members said that it is there: those who follow the hints are to be told. */
+  readonly onPulse?: () => void
 }
 
 /** Rows of one transaction, so that a large network does not hold the event loop. */
@@ -47,6 +52,7 @@ export class Liveness {
   readonly #attention: Attention
   readonly #board: Board
   readonly #leases: Leases
+  readonly #sources: Sources
   readonly #startedAt: number
   readonly #dirty = new Set<ObservedMember>()
   /** Former members whose rows are still there. */
@@ -76,6 +82,8 @@ export class Liveness {
     }
     this.#board = new Board(boardInit)
     this.#leases = new Leases(boardInit, this.#board)
+    const { members = () => this.#board.members.size, onPulse = () => {} } = init
+    this.#sources = new Sources({ ...boardInit, members, onPulse }, this.#board)
     this.#own = { state: 'online', since: this.#startedAt, reason: '' }
     this.#board.log.touch(keyId(init.self))
     this.#remember()
@@ -109,14 +117,16 @@ export class Liveness {
 
   /** What another registry says. @returns whether it speaks for the member now */
   merge(hint: Hint, options?: MergeOptions): boolean {
-    return this.#init.isMember(hint.publicKey) && this.#board.merge(hint, options)
+    return this.#init.isMember(hint.publicKey) && this.#sources.merge(hint, options)
   }
 
   /** Members that changed behind a position, oldest change first, each once; `change` is the position behind them. */
   hintsAfter(change: number, limit: number): { hints: Hint[]; change: number } {
     const page = this.#board.log.after(change, limit)
     const selfId = keyId(this.#init.self)
-    const hints = page.ids.map((id) => (id === selfId ? this.#ownHint() : this.#hintOf(this.#board.members.get(id))))
+    const hints = page.ids.map((id) =>
+      id === selfId ? this.#ownHint() : (this.#sources.hintAt(id) ?? this.#hintOf(this.#board.members.get(id)))
+    )
     return { hints: hints.filter((hint) => hint !== undefined), change: page.change }
   }
 
@@ -180,6 +190,7 @@ export class Liveness {
   forget(publicKey: Uint8Array): void {
     const member = this.#board.get(publicKey)
     this.#leases.forget(publicKey)
+    this.#sources.forget(publicKey)
     this.#board.forget(publicKey)
     if (member === undefined) return
     this.#dirty.delete(member)
@@ -225,10 +236,12 @@ export class Liveness {
     })
   }
 
-  /** Judges every lease. */
+  /** Judges every lease, and whether those are heard who speak for others. */
   tick(): void {
     const before = this.doubt
+    const stalled = this.#attention.stalled(this.#init.clock.monotonic())
     this.#leases.tick()
+    this.#sources.tick({ leaving: this.#own.state === 'left', stalled })
     if (before === undefined && this.doubt !== undefined) {
       this.#init.logger.warn(
         { leases: this.#leases.size, reason: this.doubt },

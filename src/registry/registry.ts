@@ -244,18 +244,18 @@ class OpenRegistry implements Registry {
   }
 
   #makeLiveness({ nodeKey, liveness }: RegistryInit): Liveness {
-    const { db, commit, clock, logger, replica } = this.#parts
     return new Liveness({
+      ...this.#parts,
       self: nodeKey.publicKey,
-      clock,
-      logger,
       ...(liveness !== undefined && { timings: liveness }),
-      isMember: (publicKey) => replica.isMember(publicKey),
-      table: new NodeTable(db),
-      write: (run) => commit.write(run),
+      isMember: (publicKey) => this.replica.isMember(publicKey),
+      members: () => this.replica.state.memberCount,
+      table: new NodeTable(this.#parts.db),
+      write: (run) => this.#parts.commit.write(run),
       onHints: (hints) => {
         for (const hint of hints) this.events.dispatchEvent(new CustomEvent('hint', { detail: { hint } }))
-      }
+      },
+      onPulse: () => this.events.dispatchEvent(new CustomEvent('pulse'))
     })
   }
 

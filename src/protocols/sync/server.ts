@@ -37,6 +37,7 @@ export interface SyncServer {
 }
 
 const logEvents = ['entries', 'checkpoint', 'reset', 'enforced'] as const
+const hintEvents = ['hint', 'pulse'] as const
 
 class SyncService implements SyncServer, Startable {
   readonly #init: SyncServerInit
@@ -67,7 +68,7 @@ class SyncService implements SyncServer, Startable {
     const { source, limits } = this.#init
     for (const type of logEvents) source.replica.events.addEventListener(type, this.#onLog)
     source.events.addEventListener('record', this.#onRecord)
-    source.events.addEventListener('hint', this.#onHint)
+    for (const type of hintEvents) source.events.addEventListener(type, this.#onHint)
     source.events.addEventListener('revoked', this.#onRevoked)
     const init = { ...this.#init, registrar: this.#components.registrar }
     this.#served = await serve(init, syncProtocol(limits), (exchange) => this.#handle(exchange))
@@ -77,7 +78,7 @@ class SyncService implements SyncServer, Startable {
     const { source } = this.#init
     for (const type of logEvents) source.replica.events.removeEventListener(type, this.#onLog)
     source.events.removeEventListener('record', this.#onRecord)
-    source.events.removeEventListener('hint', this.#onHint)
+    for (const type of hintEvents) source.events.removeEventListener(type, this.#onHint)
     source.events.removeEventListener('revoked', this.#onRevoked)
     this.#wakes.stop()
     await this.#served?.close()

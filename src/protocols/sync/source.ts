@@ -7,6 +7,7 @@ import type { Replica } from '../../registry/replica.ts'
 export interface SyncEvents {
   record: CustomEvent<Pick<RecordEvent, 'record' | 'change'>>
   hint: CustomEvent<unknown>
+  pulse: CustomEvent<unknown>
   revoked: CustomEvent<{ publicKey: Uint8Array }>
 }
 

@@ -31,6 +31,11 @@ export interface BoardInit {
 
 const isSettled = (state: State): boolean => state === 'left' || state === 'offline'
 
+/** It may be otherwise by now without anybody saying so. */
+const isOpen = (state: State): boolean => !isSettled(state) && state !== 'unknown'
+
+const notHeard = 'the registry that spoke for it is not heard'
+
 /** What is known of each member, by whom, and who of them speaks. */
 export interface MergeOptions {
   /** The hint came from its source, not from somebody who passed it on. */
@@ -47,6 +52,8 @@ export class Board {
   readonly #liveSources = new Set<string>()
   /** Ids of the members that another registry spoke for last. */
   readonly #spokenFor = new Map<string, Set<string>>()
+  /** What registries that are not heard said last, by the id of the member. */
+  readonly #muted = new Map<string, Map<string, Observation>>()
 
   constructor(init: BoardInit) {
     this.#init = init
@@ -93,6 +100,14 @@ export class Board {
     // On its own stream a source speaks in order: a word that travelled slowly looks younger than the one that followed it.
     const corrects = firstHand && other?.state !== incoming.state && equals(other?.source ?? noKey, incoming.source)
     if (other !== undefined && !corrects && !supersedes(incoming, other)) return false
+    const muted = this.#muted.get(source)
+    if (muted !== undefined && isOpen(incoming.state)) {
+      muted.set(member.id, incoming)
+      // Somebody passes on what it said before: nobody knows whether that is still so.
+      if (other?.state !== 'unknown') this.#setOther(member, this.#unheard(incoming, notHeard))
+      this.#show(member)
+      return false
+    }
     this.#setOther(member, incoming)
     this.#show(member)
     if (member.shown !== incoming) return false
@@ -110,11 +125,27 @@ export class Board {
   sourceGone(source: Uint8Array, reason: string): void {
     const id = keyId(source)
     this.#liveSources.delete(id)
-    const now = this.#init.now()
-    for (const memberId of this.#spokenFor.get(id) ?? []) {
+    this.#muted.delete(id)
+    this.#silence(id, reason)
+  }
+
+  /** A registry is not heard any more, perhaps for a moment: until then nobody knows how those are that it speaks for. */
+  mute(source: Uint8Array, reason: string): void {
+    const id = keyId(source)
+    this.#liveSources.delete(id)
+    this.#muted.set(id, new Map(this.#silence(id, reason).map(({ member, before }) => [member.id, before])))
+  }
+
+  /** A registry is heard: what it said before stands, and what it says of others who lost it does not. */
+  unmute(source: Uint8Array): void {
+    const id = keyId(source)
+    this.#liveSources.add(id)
+    const muted = this.#muted.get(id)
+    this.#muted.delete(id)
+    for (const [memberId, before] of muted ?? []) {
       const member = this.members.get(memberId)
-      if (member?.other === undefined || isSettled(member.other.state) || member.other.state === 'unknown') continue
-      member.other = { ...member.other, state: 'unknown', since: now, reason: plainReason(reason), connected: [] }
+      if (member?.other?.state !== 'unknown' || keyId(member.other.source) !== id) continue
+      this.#setOther(member, before)
       this.#show(member)
     }
   }
@@ -148,6 +179,24 @@ export class Board {
     member.connectedUntold = false
     this.log.touch(member.id)
     this.#init.onChange(member)
+  }
+
+  /** Nobody knows how those are by now that it spoke for; what had ended already stays as it was. */
+  #silence(sourceId: string, reason: string): { member: ObservedMember; before: Observation }[] {
+    const silenced: { member: ObservedMember; before: Observation }[] = []
+    for (const memberId of this.#spokenFor.get(sourceId) ?? []) {
+      const member = this.members.get(memberId)
+      const before = member?.other
+      if (member === undefined || before === undefined || !isOpen(before.state)) continue
+      member.other = this.#unheard(before, reason)
+      silenced.push({ member, before })
+      this.#show(member)
+    }
+    return silenced
+  }
+
+  #unheard(before: Observation, reason: string): Observation {
+    return { ...before, state: 'unknown', since: this.#init.now(), reason: plainReason(reason), connected: [] }
   }
 
   #setOther(member: ObservedMember, other: Observation | undefined): void {

@@ -26,6 +26,12 @@ export interface LivenessTimings {
   readonly hintDelayMs: number
   /** Between two hints of one member that only say whom it is connected to; times members / 1,000 in larger networks. */
   readonly refreshMs: number
+  /** Between two pulses of a registry that speaks for members; times members / 100 in larger networks, up to `pulseMaxMs`. */
+  readonly pulseMs: number
+  readonly pulseMaxMs: number
+  /** Silence after which a registry does not count as heard any more, or `silentPulses` when those take longer. */
+  readonly silentMs: number
+  readonly silentPulses: number
   /** Between two batches of observations written to the disk: a crash loses at most those. */
   readonly persistMs: number
 }
@@ -47,6 +53,10 @@ export const defaultTimings: LivenessTimings = {
   uptimeWindowMs: 30 * day,
   hintDelayMs: 50,
   refreshMs: 60_000,
+  pulseMs: 1_000,
+  pulseMaxMs: 12_000,
+  silentMs: 4_000,
+  silentPulses: 2.5,
   persistMs: 30_000
 }
 
@@ -72,3 +82,9 @@ export const lateAfterMs = (t: LivenessTimings): number => t.heartbeatMs * (1 + 
 
 /** Silence after which two were. */
 export const suspectAfterMs = (t: LivenessTimings): number => 2 * t.heartbeatMs * (1 + t.heartbeatJitter) + t.answerMs
+
+export const pulseMs = (t: LivenessTimings, members: number): number =>
+  Math.min(t.pulseMaxMs, t.pulseMs * Math.max(1, members / 100))
+
+export const silentMs = (t: LivenessTimings, members: number): number =>
+  Math.max(t.silentMs, t.silentPulses * pulseMs(t, members))

@@ -166,7 +166,8 @@ describe('changes', () => {
     expect(world.liveness.hintsAfter(before, 10).hints).toEqual([])
     world.pass(60)
     lease.beat({ connected: [bob] })
-    expect(world.liveness.hintsAfter(before, 10).hints).toMatchObject([{ connected: [bob] }])
+    const { hints } = world.liveness.hintsAfter(before, 10)
+    expect(hints).toMatchObject([{ publicKey: self }, { publicKey: ann, connected: [bob] }])
   })
 
   it('come coalesced while it is started', async () => {

@@ -1,0 +1,91 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { ann, bob, eve, fay, hint, self, World } from '../../../helpers/liveness.ts'
+
+describe('registries that speak for others', () => {
+  let world: World
+
+  beforeEach(() => {
+    world = new World()
+  })
+  afterEach(() => world[Symbol.dispose]())
+
+  /** A registry says that it is there; `ageMs`: how long the word was on its way. */
+  const pulse = (source: Uint8Array, ageMs = 0) =>
+    world.liveness.merge(hint({ publicKey: source, source, heardMs: ageMs, sinceMs: 60_000 + ageMs, connected: [] }))
+  const says = (source: Uint8Array, publicKey: Uint8Array, state: 'online' | 'suspect' = 'online') =>
+    world.liveness.merge(hint({ publicKey, source, state }))
+
+  it('are not kept alive by each other when neither is heard', () => {
+    pulse(eve)
+    pulse(fay)
+    says(eve, fay)
+    says(fay, eve)
+    says(eve, ann)
+    world.pass(3)
+    expect(world.stateOf(ann)).toBe('online')
+    world.pass(3)
+    expect([ann, eve, fay].map((key) => world.stateOf(key))).toEqual(['unknown', 'unknown', 'unknown'])
+    expect(world.liveness.view(ann).reason).toMatch(/was not heard for [45] s/)
+  })
+
+  it('stay heard while somebody passes their word on', () => {
+    says(eve, ann)
+    world.pass(30, () => pulse(eve, 900))
+    expect(world.stateOf(ann)).toBe('online')
+  })
+
+  it('are not heard by words that were repeated from before', () => {
+    says(eve, ann)
+    world.pass(10, (second) => pulse(eve, second * 1000))
+    expect(world.stateOf(ann)).toBe('unknown')
+    says(eve, bob)
+    expect(world.stateOf(bob)).toBe('unknown')
+  })
+
+  it('are believed again, with what they said meanwhile, as soon as they are heard', () => {
+    pulse(eve)
+    says(eve, ann)
+    says(eve, bob)
+    world.pass(6)
+    world.liveness.merge(hint({ publicKey: bob, source: eve, state: 'suspect', reason: 'stream lost' }))
+    expect(world.stateOf(bob)).toBe('unknown')
+    pulse(eve)
+    expect(world.stateOf(ann)).toBe('online')
+    expect(world.stateOf(bob)).toBe('suspect')
+  })
+
+  it('are not blamed for the silence while this process stood still', () => {
+    pulse(eve)
+    says(eve, ann)
+    world.pass(3)
+    world.clock.advance(60_000)
+    world.liveness.tick()
+    expect(world.stateOf(ann)).toBe('online')
+    world.pass(10, () => pulse(eve))
+    expect(world.stateOf(ann)).toBe('online')
+  })
+
+  it('leave what has ended as it was', () => {
+    pulse(eve)
+    world.liveness.merge(hint({ publicKey: ann, source: eve, state: 'offline' }))
+    world.liveness.merge(hint({ publicKey: bob, source: eve, state: 'left' }))
+    world.pass(10)
+    expect(world.stateOf(ann)).toBe('offline')
+    expect(world.stateOf(bob)).toBe('left')
+  })
+
+  it('are passed on with their age, and so is the own word', () => {
+    pulse(eve, 500)
+    const { change } = world.liveness.hintsAfter(0, 100)
+    world.clock.advance(1000)
+    expect(world.liveness.hintsAfter(change, 100).hints).toEqual([])
+    pulse(eve, 200)
+    world.clock.advance(300)
+    world.liveness.tick()
+    const { hints } = world.liveness.hintsAfter(change, 100)
+    expect(hints.map(({ source, heardMs }) => [source, heardMs])).toEqual([
+      [eve, 500],
+      [self, 0]
+    ])
+  })
+})
