@@ -32,15 +32,16 @@ const tag = (process.pid % 100_000).toString(36)
 export class HostNetwork {
   readonly folder = mkdtempSync(join(tmpdir(), 'trustnet-hosts-'))
   readonly hosts: Host[] = []
-  readonly #switch = `tn${tag}sw`
+  /** Holds the bridge, and the other end of every cable. */
+  readonly switchNamespace = `tn${tag}sw`
   readonly #running = new Set<ChildProcess>()
 
   constructor(names: string[]) {
-    ip('netns', 'add', this.#switch)
-    ip('-n', this.#switch, 'link', 'set', 'lo', 'up')
+    ip('netns', 'add', this.switchNamespace)
+    ip('-n', this.switchNamespace, 'link', 'set', 'lo', 'up')
     ip(
       '-n',
-      this.#switch,
+      this.switchNamespace,
       'link',
       'add',
       'br0',
@@ -53,7 +54,7 @@ export class HostNetwork {
       'mcast_snooping',
       '0'
     )
-    ip('-n', this.#switch, 'link', 'set', 'br0', 'up')
+    ip('-n', this.switchNamespace, 'link', 'set', 'br0', 'up')
     for (const [index, name] of names.entries()) this.#add(name, index + 1)
   }
 
@@ -71,7 +72,7 @@ export class HostNetwork {
       'add',
       `v${tag}${number}`,
       'netns',
-      this.#switch,
+      this.switchNamespace,
       'type',
       'veth',
       'peer',
@@ -80,7 +81,7 @@ export class HostNetwork {
       'netns',
       namespace
     )
-    ip('-n', this.#switch, 'link', 'set', `v${tag}${number}`, 'master', 'br0', 'up')
+    ip('-n', this.switchNamespace, 'link', 'set', `v${tag}${number}`, 'master', 'br0', 'up')
     ip('-n', namespace, 'link', 'set', 'eth0', 'up')
     ip('-n', namespace, 'addr', 'add', `${address}/64`, 'dev', 'eth0', 'nodad')
   }
@@ -131,13 +132,17 @@ export class HostNetwork {
 
   /** Pulls the cable of a host out, or puts it back; the host keeps its addresses. */
   cable(name: string, state: 'up' | 'down'): void {
-    const port = `v${tag}${this.hosts.indexOf(this.host(name)) + 1}`
-    ip('-n', this.#switch, 'link', 'set', port, state)
+    ip('-n', this.switchNamespace, 'link', 'set', this.portOf(name), state)
+  }
+
+  /** Where the cable of a host ends at the switch. */
+  portOf(name: string): string {
+    return `v${tag}${this.hosts.indexOf(this.host(name)) + 1}`
   }
 
   [Symbol.dispose](): void {
     for (const child of this.#running) child.kill('SIGKILL')
-    for (const namespace of [...this.hosts.map((host) => host.namespace), this.#switch]) {
+    for (const namespace of [...this.hosts.map((host) => host.namespace), this.switchNamespace]) {
       for (const pid of attempt('ip', ['netns', 'pids', namespace]).split('\n').filter(Boolean))
         attempt('kill', ['-9', pid])
       attempt('ip', ['netns', 'del', namespace])
