@@ -9,10 +9,10 @@ import {
 } from '../../../src/registry/errors.ts'
 import { SigningKey } from '../../../src/registry/keys.ts'
 import { compareRecords, sealRecord } from '../../../src/registry/record.ts'
-import { type Membership, mergeRecords, type RecordConflict, type RecordEvent } from '../../../src/registry/records.ts'
+import type { Membership, RecordConflict, RecordEvent } from '../../../src/registry/records.ts'
 import { bucketDigestBytes } from '../../../src/registry/state-tree.ts'
 import { openTestStore, recordOf, recordsOver, type TestStore } from '../../helpers/observations.ts'
-import { anyHash, aRecord, keyOf, otherNetworkId } from '../../helpers/signed-objects.ts'
+import { aRecord, keyOf, otherNetworkId } from '../../helpers/signed-objects.ts'
 
 const key = keyOf(4)
 let store: TestStore
@@ -22,31 +22,6 @@ beforeEach(() => {
 })
 
 afterEach(() => store[Symbol.dispose]())
-
-describe('mergeRecords', () => {
-  const anyOrder = fc.record({ seq: fc.integer({ min: 1, max: 4 }), hash: anyHash })
-
-  it('is commutative, associative and idempotent', () => {
-    fc.assert(
-      fc.property(anyOrder, anyOrder, anyOrder, (a, b, c) => {
-        expect(compareRecords(mergeRecords(a, b), mergeRecords(b, a))).toBe(0)
-        expect(mergeRecords(mergeRecords(a, b), c)).toEqual(mergeRecords(a, mergeRecords(b, c)))
-        expect(mergeRecords(a, a)).toBe(a)
-      })
-    )
-  })
-
-  it('ends at the same record in whatever order they come', () => {
-    const shuffled = fc
-      .array(anyOrder, { minLength: 1, maxLength: 8 })
-      .chain((all) => fc.tuple(fc.constant(all), fc.shuffledSubarray(all, { minLength: all.length })))
-    fc.assert(
-      fc.property(shuffled, ([all, other]) => {
-        expect(all.reduce((a, b) => mergeRecords(a, b))).toEqual(other.reduce((a, b) => mergeRecords(a, b)))
-      })
-    )
-  })
-})
 
 describe('Records', () => {
   it('of the far future binds its own key alone', async () => {
