@@ -56,17 +56,18 @@ async function startSerf(nodes: number) {
   const first = await SerfAgent.start('n0')
   const others = [first]
   for (let index = 1; index < nodes; index++) others.push(await SerfAgent.start(`n${index}`, first))
-  let dying = await SerfAgent.start(victim, first)
+  let started = 0
+  // With another name each time: agents do not take one that failed for back at another address.
+  const startDying = async (): Promise<SerfAgent> => await SerfAgent.start(`${victim}${++started}`, first)
+  let dying = await startDying()
   const run = async (failure: Failure): Promise<number> => {
-    await Promise.all(others.map((agent) => agent.says('Join', victim)))
-    for (const agent of others) agent.forget()
+    await Promise.all(others.map((agent) => agent.says('Join', dying.name)))
     const from = now()
     dying.kill(failure === 'killed' ? 'SIGKILL' : 'SIGSTOP')
-    await Promise.all(others.map((agent) => agent.says('Failed', victim)))
+    await Promise.all(others.map((agent) => agent.says('Failed', dying.name)))
     const seconds = (now() - from) / 1000
-    // A new one in any case: it joins at once, where one that goes on waits for its next round of gossip.
     await dying[Symbol.asyncDispose]()
-    dying = await SerfAgent.start(victim, first)
+    dying = await startDying()
     return seconds
   }
   return { run, stop: async () => await endAll([...others, dying]) }

@@ -34,6 +34,8 @@ export class KeptMember {
   readonly #member: LightMember
   readonly #keeper: SessionKeeper
   readonly #connections = new Map<string, Connection>()
+  readonly #held = Promise.withResolvers<void>()
+  #isHeld = false
 
   private constructor(init: KeptMemberInit, root: RootAddress, member: LightMember) {
     this.#init = init
@@ -52,8 +54,10 @@ export class KeptMember {
     this.#connections.set(address, await this.#member.connectTo(address))
   }
 
-  hold(): void {
+  /** Resolves when the first registry has taken it. */
+  async hold(): Promise<void> {
     this.#keeper.start()
+    await this.#held.promise
   }
 
   async stop(): Promise<void> {
@@ -69,7 +73,8 @@ export class KeptMember {
     }
     const { host } = this.#member
     const { staggerMs, dialTimeoutMs } = defaults.bootstrap
-    const candidates = others.map(({ address }) => ({ multiaddr: address }))
+    // All begin at the first one.
+    const candidates = (this.#isHeld ? others : others.slice(0, 1)).map(({ address }) => ({ multiaddr: address }))
     const verify = async (connection: Connection): Promise<void> => await this.#member.settle(connection)
     const { connection } = await raceDial({ libp2p: host, gater }, candidates, {
       staggerMs,
@@ -105,7 +110,7 @@ export class KeptMember {
         key: this.#member.key,
         role: memberRole(number),
         software: 'bench',
-        store: { load: () => undefined, save: async () => {} },
+        store: { load: () => this.#member.nextRecord(), save: async () => {} },
         addrs: () => ['/ip6/2001:db8::1/tcp/9000'],
         clock: systemClock
       }),
@@ -116,7 +121,12 @@ export class KeptMember {
       heartbeat: defaults.heartbeat,
       checkpoint: () => undefined,
       connected: () => [],
-      onRegistered: async ({ peer }) => onHeld(this.#indexOf(peer)),
+      onRegistered: async ({ peer }, { admit }) => {
+        this.#member.show(admit)
+        onHeld(this.#indexOf(peer))
+        this.#isHeld = true
+        this.#held.resolve()
+      },
       onLost: () => {},
       onDuplicate: (reason) => onTrouble(new Error(reason)),
       onTrouble: (error) => {

@@ -11,7 +11,7 @@ import { type BaseServices, libp2pOptions } from '../../src/node/libp2p.ts'
 import { createLogging } from '../../src/node/logging.ts'
 import { limitsWith } from '../../src/protocols/engine/limits.ts'
 import { ConnectionTrust } from '../../src/protocols/engine/trust.ts'
-import { discoveryHello, type Hello, hello } from '../../src/protocols/hello/index.ts'
+import { discoveryHello, type Hello, type HelloSource, hello } from '../../src/protocols/hello/index.ts'
 import {
   openRegisterSession,
   type RegisterCall,
@@ -43,6 +43,7 @@ export class LightMember {
   readonly host: Libp2p<Services>
   readonly instance = Uint8Array.from(randomBytes(16))
   readonly #trust: ConnectionTrust
+  readonly #shown: { admit?: Uint8Array }
   readonly #root: RootAddress
   #connection: Connection | undefined
   #session: RegisterSession | undefined
@@ -55,13 +56,15 @@ export class LightMember {
     root: RootAddress,
     key: SigningKey,
     host: Libp2p<Services>,
-    trust: ConnectionTrust
+    trust: ConnectionTrust,
+    shown: { admit?: Uint8Array }
   ) {
     this.number = number
     this.key = key
     this.host = host
     this.#root = root
     this.#trust = trust
+    this.#shown = shown
   }
 
   static async start(number: number, root: RootAddress): Promise<LightMember> {
@@ -73,6 +76,12 @@ export class LightMember {
       pin: root.networkId,
       maxDelegations: clientLimits.hello.delegations
     })
+    // Its admit entry, once a registry has told it: whoever shows none is a stranger, of whom few may be connected.
+    const shown: { admit?: Uint8Array } = {}
+    const own: HelloSource = {
+      local: () => ({ ...source.local(), ...shown }),
+      judge: async (...given) => await source.judge(...given)
+    }
     const host = await createLibp2p(
       libp2pOptions<Services>({
         privateKey: key.toLibp2p(),
@@ -81,10 +90,10 @@ export class LightMember {
         gater,
         logger: logging.libp2p,
         limits: { dialTimeoutMs: 30_000, memberUpgradeTimeoutMs: 30_000 },
-        services: { hello: hello({ source, trust, limits: clientLimits }), ping: ping() }
+        services: { hello: hello({ source: own, trust, limits: clientLimits }), ping: ping() }
       })
     )
-    return new LightMember(number, root, key, host, trust)
+    return new LightMember(number, root, key, host, trust, shown)
   }
 
   get connection(): Connection {
@@ -111,6 +120,11 @@ export class LightMember {
     const connection = await this.host.dial(multiaddr(address), { signal: AbortSignal.timeout(30_000) })
     await this.settle(connection)
     return connection
+  }
+
+  /** From now on its hello shows that it is a member. */
+  show(admit: Uint8Array): void {
+    this.#shown.admit = admit
   }
 
   /** Resolves when hello was said both ways. */

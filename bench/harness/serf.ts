@@ -30,17 +30,13 @@ export class SerfAgent implements AsyncDisposable {
     return new SerfAgent(name, address, spawn('serf', argv, { stdio: ['ignore', 'pipe', 'ignore'] }))
   }
 
-  kill(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void {
+  kill(signal: 'SIGKILL' | 'SIGSTOP'): void {
     this.#child.kill(signal)
   }
 
-  /** Resolves when this agent says so for the first time since it was started or asked to `forget`. */
+  /** Resolves when this agent has said so. */
   async says(event: Event, name: string): Promise<void> {
     while (!this.#seen.includes(`${event} ${name}`)) await new Promise<void>((resolve) => this.#waiting.push(resolve))
-  }
-
-  forget(): void {
-    this.#seen.length = 0
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

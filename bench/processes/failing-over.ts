@@ -39,8 +39,9 @@ const methods = {
     await runLoad(members.length, 8, async (job) => await members[job]?.connect(registry))
   },
 
-  hold(): void {
-    for (const member of members) member.hold()
+  /** All of them get a lease, some at a time. */
+  async hold(): Promise<void> {
+    await runLoad(members.length, 8, async (job) => await members[job]?.hold())
   },
 
   /** Resolves when that registry holds the leases of all; gives when each came (machine clock, ms). */
