@@ -98,6 +98,21 @@ describe.skipIf(skipped)('install where systemd is the init', () => {
     expect(report).not.toMatch(/^ {2}fail/m)
   })
 
+  it('a backup to where a service must not write says where it may', () => {
+    expect(() => host.run('trustnet', 'registry', 'backup', '--to', '/root/registry.db')).toThrow(
+      /must not write \/root\/registry\.db: a service writes below its data folder alone\. Leave --to out/
+    )
+    expect(host.run('trustnet', 'registry', 'backup')).toContain('/var/lib/trustnet/tnr/backups/')
+  })
+
+  it('a root that comes back with its data keeps its network, and shows no passphrase that opens nothing', () => {
+    const { peerId } = status().self
+    host.run('trustnet', 'uninstall')
+    const flags = ['--yes', '--registry-type', 'root', '--domain', 'example.test', '--node-name', 'tnr']
+    card = JSON.parse(host.run(process.execPath, program, 'install', '--json', ...flags))
+    expect(card).toMatchObject({ node: { peerId, status: 'healthy' }, recoveryKit: null })
+  }, 60_000)
+
   it('uninstall leaves the machine as it was', () => {
     expect(host.run('trustnet', 'uninstall', '--purge')).toMatch(/tnr is uninstalled. Its PeerId was 12D3KooW/)
     expect(listing()).toBe(before)

@@ -24,7 +24,10 @@ export const folderKind: Kind<FolderAction> = {
   before: async ({ path }) => ({ made: await missingFolders(path) }),
   apply: async ({ path, mode, owner }) => await makeFolder(path, mode, await idsOf(owner)),
   revert: async (_, { made }) => {
-    for (const path of (Array.isArray(made) ? made : []).toReversed()) await removeEmpty(String(path))
+    for (const path of (Array.isArray(made) ? made : []).toReversed()) {
+      // What others have put there stays, and nobody who gets the number of the service's user later may replace it.
+      if (!(await removeEmpty(String(path)))) await chown(String(path), 0, 0)
+    }
   }
 }
 
@@ -88,6 +91,8 @@ export const dataKind: Kind<DataAction> = {
   revert: async ({ path }, { made }, { purge, tell }) => {
     if (purge) {
       await rm(path, { recursive: true, force: true })
+      // Of keys that an uninstall before had kept.
+      await removeEmpty(dirname(path))
       for (const folder of (Array.isArray(made) ? made : []).toReversed()) await removeEmpty(String(folder))
     } else if ((await kindOf(path)) === 'folder' && !(await removeEmpty(path))) {
       // The service's user goes: nobody who gets its number later may read the keys.

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { InvalidPayloadError, NotRootError } from '../../registry/errors.ts'
 import { manifestPath } from '../../registry/manifest.ts'
+import { codeOf } from '../config/error-code.ts'
 import type { BackupView } from '../control/registry-views.ts'
 import type { ChangeView } from '../control/views.ts'
 import type { MadeBackup } from '../housekeeping.ts'
@@ -13,8 +14,21 @@ export async function backUpNow(node: TrustNode, to: string | undefined): Promis
   if (to !== undefined) refuseTaken(to)
   const { housekeeping } = node
   if (housekeeping === undefined) throw new InvalidPayloadError('this process starts: there is nothing to back up yet')
-  return backupView(await housekeeping.backUp(to))
+  try {
+    return backupView(await housekeeping.backUp(to))
+  } catch (error) {
+    throw to !== undefined && notWritable.has(codeOf(error) ?? '') ? closed(to, error) : error
+  }
 }
+
+const notWritable = new Set(['EACCES', 'EPERM', 'EROFS'])
+
+/** A service writes below its data folder alone. */
+const closed = (to: string, cause: unknown): InvalidPayloadError =>
+  new InvalidPayloadError(
+    `the process must not write ${to}: a service writes below its data folder alone. Leave --to out, then copy the backup from there`,
+    { cause }
+  )
 
 /** A backup takes the place of nothing. */
 export const refuseTaken = (path: string): void => {
