@@ -4,6 +4,7 @@ import type { ControlClient } from '../node/control/client.ts'
 import { NothingRunningError } from '../node/control/errors.ts'
 import { loadedConfig } from './config-source.ts'
 import type { Context } from './context.ts'
+import { handedOver } from './handed-over.ts'
 import { type RunningOptions, running } from './running.ts'
 
 export interface OwnCopy {
@@ -21,7 +22,8 @@ export const copyOwnStore = async (
   copy: string
 ): Promise<OwnCopy> => {
   try {
-    await (await client()).backup(copy, { signal })
+    const answering = await client()
+    await handedOver(answering, copy, (path) => answering.backup(path, { signal }))
     return { isRunning: true, store: undefined }
   } catch (error) {
     if (!(error instanceof NothingRunningError)) throw error
@@ -37,7 +39,7 @@ export const copyOwnStore = async (
 export const ownStore = async (context: Context, options: RunningOptions, copy: string): Promise<string> => {
   try {
     const client = await running(context, options)
-    return (await client.backup(copy, { signal: context.signal })).path
+    return (await handedOver(client, copy, (path) => client.backup(path, { signal: context.signal }))).path
   } catch (error) {
     if (!(error instanceof NothingRunningError)) throw error
     const { storeOf } = await import('../node/offline/stopped-store.ts')

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path'
 import type { DiffView } from '../node/offline/stopped-store.ts'
 import type { AddCommand, Context } from './context.ts'
 import { exitCodes, UsageError } from './exit.ts'
+import { handedOver } from './handed-over.ts'
 import { exampleOf } from './help.ts'
 import { ownStore } from './own-store.ts'
 import { peerName } from './peers.ts'
@@ -56,7 +57,8 @@ const fetched = async (
   to: string
 ): Promise<{ path: string; other: string; refused: string | null }> => {
   const client = await running(context, options)
-  const view = await client.fetchStore(peerName(options.with ?? ''), to, { signal: context.signal })
+  const member = peerName(options.with ?? '')
+  const view = await handedOver(client, to, (path) => client.fetchStore(member, path, { signal: context.signal }))
   return { path: view.path, other: `${view.name} ${view.peerId}`, refused: view.refused }
 }
 

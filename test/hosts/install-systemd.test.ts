@@ -103,6 +103,9 @@ describe.skipIf(skipped)('install where systemd is the init', () => {
       /must not write \/root\/registry\.db: a service writes below its data folder alone\. Leave --to out/
     )
     expect(host.run('trustnet', 'registry', 'backup')).toContain('/var/lib/trustnet/tnr/backups/')
+    expect(
+      host.run('sh', '-c', 'trustnet registry diff /var/lib/trustnet/tnr/backups/*.db; ls -A /var/lib/trustnet/tnr')
+    ).not.toContain('.for-')
   })
 
   it('a root that comes back with its data keeps its network, and shows no passphrase that opens nothing', () => {
