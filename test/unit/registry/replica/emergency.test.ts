@@ -53,6 +53,17 @@ describe('a revoke of the authority beside the log', () => {
     expect([replica.emergency.after(0, 9), replica.emergency.revokes()]).toEqual([[], []])
   })
 
+  it('is entered once by a root that is told of it twice at the same moment, and not by one that may not append', async () => {
+    await replica.emergency.enforce(revokeOf(key(1)).bytes)
+    const { n } = replica.head
+    await Promise.all([store.root.reissueRevokes(), store.root.reissueRevokes()])
+    expect([replica.head.n, replica.emergency.revokes()]).toEqual([n + 1, []])
+    await replica.emergency.enforce(revokeOf(key(2)).bytes)
+    store.root.fence('others may hold more of the log')
+    await expect(store.root.reissueRevokes()).rejects.toThrow('others may hold more of the log')
+    expect(replica.emergency.revokes().map(({ publicKey }) => publicKey)).toEqual([key(2)])
+  })
+
   it('by an authority that was replaced since is in force, and told to nobody', async () => {
     await replica.emergency.enforce(revokeOf(key(1)).bytes)
     await replica.apply([sealAuthority(replica, network.nextAuthority, sha256(key(1011))).bytes])
