@@ -1,3 +1,5 @@
+import { existsSync, renameSync } from 'node:fs'
+import { DamagedStoreError } from '../registry/errors.ts'
 import { loadKey } from '../registry/key-file.ts'
 import type { SigningKey } from '../registry/keys.ts'
 import type { Clock, Logger } from '../registry/ports.ts'
@@ -20,12 +22,30 @@ export interface NodeRegistryInit {
  * opened as a secondary: the new root keeps it in its set.
  */
 export async function openNodeRegistry(init: NodeRegistryInit): Promise<Registry> {
-  const registry = await openAs(init, init.config.role)
+  const registry = await openOrBeginAnew(init)
   if (registry.root?.isReplaced !== true) return registry
   await registry.close()
   const secondary = await openAs(init, 'secondary')
   raiseReplaced(secondary, 'it runs as a secondary from now on')
   return secondary
+}
+
+/** What a replica holds others hold, too: a damaged one is put aside and fetched anew. A root asks nobody, its operator restores a backup. */
+async function openOrBeginAnew(init: NodeRegistryInit): Promise<Registry> {
+  const { config, clock, logger } = init
+  try {
+    return await openAs(init, config.role)
+  } catch (error) {
+    if (!(error instanceof DamagedStoreError) || config.role === 'root') throw error
+    const { store } = dataFiles(config.paths.data)
+    const aside = `${store}.damaged-${clock.now()}`
+    for (const end of ['', '-wal', '-shm']) if (existsSync(store + end)) renameSync(store + end, aside + end)
+    const message = `the store was damaged (${error.message}): it lies in ${aside} now, and all that it held is fetched anew`
+    logger.error({ path: aside, error: error.message }, message)
+    const registry = await openAs(init, config.role)
+    registry.alarms.raise('store_damaged', message, { path: aside })
+    return registry
+  }
 }
 
 async function openAs({ config, key, genesis, clock, logger }: NodeRegistryInit, role: Role): Promise<Registry> {

@@ -134,6 +134,9 @@ export class StoreError extends Error {
   override readonly name = 'StoreError'
 }
 
+/** What is in the database cannot be what was written: a replica is fetched anew, a root restores a backup. */
+export class DamagedStoreError extends StoreError {}
+
 /** A name that means more than one. */
 export class AmbiguousNameError extends Error {
   override readonly name = 'AmbiguousNameError'

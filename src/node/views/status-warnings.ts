@@ -84,6 +84,7 @@ const alarmFixes: Readonly<Record<string, string>> = {
   root_replaced:
     'set role: secondary in the configuration of this node, then trustnet status --acknowledge root_replaced',
   lying_source: 'trustnet why NAME of that member; revoke it when it was not a damaged disk',
+  store_damaged: 'look at the disk, then trustnet status --acknowledge store_damaged',
   stale_source: 'trustnet registry diff --with NAME of that member, then look at its machine',
   revoke_missing: 'trustnet status on the root; when it is in wrong hands: trustnet registry promote, on a secondary',
   log_fork:

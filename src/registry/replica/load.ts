@@ -3,7 +3,7 @@ import { equals } from 'uint8arrays/equals'
 import { type Checkpoint, openCheckpoint } from '../checkpoint.ts'
 import type { LogEntry } from '../entry.ts'
 import type { Signed } from '../envelope.ts'
-import { LogMismatchError, StoreError } from '../errors.ts'
+import { DamagedStoreError, LogMismatchError, type StoreError } from '../errors.ts'
 import type { Genesis } from '../genesis.ts'
 import { reasonOf } from '../reason.ts'
 import { readStoredEntry } from '../state/stored-entry.ts'
@@ -58,7 +58,7 @@ export async function loadLog(init: LoadInit): Promise<LoadedLog> {
 /** What to tell when the stored log does not fit. */
 export function damagedLog(error: unknown): StoreError {
   const why = reasonOf(error)
-  return new StoreError(
+  return new DamagedStoreError(
     `the stored log is damaged (${why}): a root restores its newest backup, any other node fetches its replica anew`,
     { cause: error }
   )

@@ -11,7 +11,7 @@ import {
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import BetterSqlite3 from 'better-sqlite3'
-import { StoreError, StoreInUseError, StoreVersionError } from '../errors.ts'
+import { DamagedStoreError, StoreError, StoreInUseError, StoreVersionError } from '../errors.ts'
 import { migrate } from './migrate.ts'
 import { schema as currentSchema, type Schema } from './schema.ts'
 
@@ -102,7 +102,7 @@ export const asStoreError = (error: unknown, path: string): unknown => {
 }
 
 const damaged = (path: string, what: string, options?: ErrorOptions): StoreError =>
-  new StoreError(
+  new DamagedStoreError(
     `${path} is damaged (${what}): move it away; a root restores its newest backup, any other node fetches its replica anew`,
     options
   )
