@@ -28,7 +28,9 @@ async function restoreRoot(network: TestNetwork, since: () => Promise<void>): Pr
 describe('a root that was restored from an old backup', () => {
   it('appends nothing until a registry has shown its head, and fetches what it lacks', async () => {
     await using network = await TestNetwork.create()
-    await network.join('keeper', { role: 'secondary' })
+    const { key } = await network.join('keeper', { role: 'secondary' })
+    // Else its entry may come while the backup is made.
+    await eventually(() => network.node('root').registry.replica.state.registry(key.publicKey) !== undefined)
     await restoreRoot(network, async () => {
       await network.join('b')
       await eventually(() => network.node('keeper').registry.replica.state.memberByName('b') !== undefined)
