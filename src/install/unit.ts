@@ -13,6 +13,7 @@ Description=TrustNet ${answers.role} ${answers.name} of ${answers.domain}
 Documentation=man:trustnet(1)
 Wants=network-online.target
 After=network-online.target
+StartLimitIntervalSec=0
 
 [Service]
 Type=notify
@@ -26,7 +27,7 @@ RuntimeDirectoryPreserve=yes
 StateDirectory=trustnet
 StateDirectoryMode=0750
 UMask=0077
-Restart=always
+Restart=on-failure
 RestartSec=1
 RestartPreventExitStatus=2
 WatchdogSec=${watchdogSeconds}
