@@ -54,6 +54,8 @@ export class Board {
   readonly #spokenFor = new Map<string, Set<string>>()
   /** What registries that are not heard said last, by the id of the member. */
   readonly #muted = new Map<string, Map<string, Observation>>()
+  /** Registries whose word is not taken from others either, until they are heard. */
+  readonly #unheardOf = new Set<string>()
 
   constructor(init: BoardInit) {
     this.#init = init
@@ -101,7 +103,7 @@ export class Board {
     const corrects = firstHand && other?.state !== incoming.state && equals(other?.source ?? noKey, incoming.source)
     if (other !== undefined && !corrects && !supersedes(incoming, other)) return false
     const muted = this.#muted.get(source)
-    if (muted !== undefined && isOpen(incoming.state)) {
+    if (muted !== undefined && this.#unheardOf.has(source) && isOpen(incoming.state)) {
       muted.set(member.id, incoming)
       // Somebody passes on what it said before: nobody knows whether that is still so.
       if (other?.state !== 'unknown') this.#setOther(member, this.#unheard(incoming, notHeard))
@@ -116,30 +118,35 @@ export class Board {
     return true
   }
 
-  /** A registry answers here: what it said stands. */
-  sourceUp(source: Uint8Array): void {
-    this.#liveSources.add(keyId(source))
-  }
-
-  /** A registry is gone: nobody knows how those are by now that it spoke for. What had ended already stays as it was. */
-  sourceGone(source: Uint8Array, reason: string): void {
+  /** A registry left or is offline: what it said before does not stand again. */
+  #sourceEnded(source: Uint8Array, reason: string): void {
     const id = keyId(source)
     this.#liveSources.delete(id)
+    this.#unheardOf.delete(id)
     this.#muted.delete(id)
     this.#silence(id, reason)
   }
 
   /** A registry is not heard any more, perhaps for a moment: until then nobody knows how those are that it speaks for. */
   mute(source: Uint8Array, reason: string): void {
+    this.#unheardOf.add(keyId(source))
+    this.sourceGone(source, reason)
+  }
+
+  /** The session with a registry ended: what others pass on of it counts, and what it said before stands again when it is heard. */
+  sourceGone(source: Uint8Array, reason: string): void {
     const id = keyId(source)
     this.#liveSources.delete(id)
-    this.#muted.set(id, new Map(this.#silence(id, reason).map(({ member, before }) => [member.id, before])))
+    const muted = this.#muted.get(id) ?? new Map<string, Observation>()
+    for (const { member, before } of this.#silence(id, reason)) muted.set(member.id, before)
+    this.#muted.set(id, muted)
   }
 
   /** A registry is heard: what it said before stands, and what it says of others who lost it does not. */
   unmute(source: Uint8Array): void {
     const id = keyId(source)
     this.#liveSources.add(id)
+    this.#unheardOf.delete(id)
     const muted = this.#muted.get(id)
     this.#muted.delete(id)
     for (const [memberId, before] of muted ?? []) {
@@ -225,7 +232,7 @@ export class Board {
     this.#init.onDirty(member)
     this.tell(member)
     if (isSettled(next.state))
-      this.sourceGone(
+      this.#sourceEnded(
         member.publicKey,
         `the registry that spoke for it ${next.state === 'left' ? 'left' : 'is offline'}`
       )

@@ -54,6 +54,17 @@ describe('registries that speak for others', () => {
     expect(world.stateOf(bob)).toBe('suspect')
   })
 
+  it('are believed again after their session here was lost, though others pass on less than was known', () => {
+    world.liveness.sourceUp(eve)
+    world.liveness.merge(hint({ publicKey: ann, source: eve, heardMs: 0 }))
+    world.liveness.sourceGone(eve, 'the registry said nothing')
+    world.pass(6)
+    world.liveness.merge(hint({ publicKey: ann, source: eve, heardMs: 10_000 }))
+    expect(world.stateOf(ann)).toBe('unknown')
+    pulse(eve)
+    expect(world.stateOf(ann)).toBe('online')
+  })
+
   it('are not blamed for the silence while this process stood still', () => {
     pulse(eve)
     says(eve, ann)
