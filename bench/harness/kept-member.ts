@@ -105,6 +105,7 @@ export class KeptMember {
         renewal: () => undefined,
         lateRenewal: () => undefined
       },
+      isRestored: () => false,
       selfRecord: new SelfRecord({
         networkId,
         key: this.#member.key,

@@ -102,7 +102,8 @@ export class NetworkNode {
     })
     this.#self = new SelfPublisher({
       ...init,
-      mayPublish: () => config.role === 'root' || this.session !== undefined,
+      // A root that was restored has signed newer records than it knows of: it waits for somebody who shows them.
+      mayPublish: () => this.session !== undefined || (config.role === 'root' && registry.restored === undefined),
       put: async () => await this.#session?.put()
     })
   }
@@ -210,7 +211,7 @@ export class NetworkNode {
         trust,
         host,
         isMember: () => this.isMember(),
-        publishSelf: async () => await this.#self.ensure(),
+        publishSelf: async () => await this.publishSelf(),
         onNewPeers: () => this.#peers?.look(),
         onRecord: (record) => this.#watchOwn(record),
         onRegistryConnected: (connection) => this.#session?.kick({ isNews: connection.direction === 'inbound' }),
@@ -225,6 +226,11 @@ export class NetworkNode {
     logger.info(fields, `listening on [${config.listen.host}]:${port}`)
   }
 
+  /** Sees to it that others hold this node's present record. */
+  async publishSelf(): Promise<void> {
+    await this.#self.ensure()
+  }
+
   /** The invite changed, or somebody asked for a new try now. */
   retry(): void {
     this.#session?.retry()
@@ -232,7 +238,11 @@ export class NetworkNode {
 
   #watchOwn(record: Signed<NodeRecord>): void {
     const isOwn = Buffer.compare(record.value.publicKey, this.#init.key.publicKey) === 0
-    if (!isOwn || !this.#self.isForeign(record)) return
+    if (!isOwn) return
+    if (!this.#self.isForeign(record)) {
+      this.selfRecord.learn(record.bytes)
+      return
+    }
     this.#duplicate('a record of this node came that it did not sign')
     void this.#self.contest()
   }
@@ -298,6 +308,7 @@ export class NetworkNode {
       better: (than) => betterRegistry(finder, than),
       membership: makeMembership({ config, registry, key, clock, invite }),
       selfRecord: this.selfRecord,
+      isRestored: () => registry.restored !== undefined,
       instance,
       clock,
       logger,

@@ -154,8 +154,10 @@ export class RootDuties {
   /** Only now, with all that others held: a restart before would have to wait for them again. */
   async #forgetRestored(): Promise<void> {
     if (!this.#isRestored) return
-    await this.#init.network.registry.trustRestored()
+    const { network } = this.#init
+    await network.registry.trustRestored()
     this.#isRestored = false
+    await network.publishSelf()
   }
 
   #stableSecondaries(): Uint8Array[] {

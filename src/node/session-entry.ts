@@ -12,7 +12,7 @@ export interface Entered {
 
 type EntryInit = Pick<
   SessionKeeperInit,
-  'open' | 'selfRecord' | 'membership' | 'instance' | 'clock' | 'logger' | 'onTrouble'
+  'open' | 'selfRecord' | 'isRestored' | 'membership' | 'instance' | 'clock' | 'logger' | 'onTrouble'
 >
 
 /**
@@ -67,12 +67,14 @@ class Entry {
 
   /** Once more with a higher seq when the registry holds a newer record of ours. */
   async #register(call: { join?: Uint8Array; grant?: Uint8Array | undefined } = {}): Promise<Registered> {
-    const { selfRecord, instance } = this.#init
+    const { selfRecord, instance, isRestored } = this.#init
     const { publicKey } = this.#peer
     const { current, isRight } = selfRecord
     const holder = current?.value.registryKey
+    const isPresent = isRight && holder !== undefined && equals(holder, publicKey)
+    // After a restore the next seq is one that was signed already: the registry shows the newer record when it is shown the old one.
     const record =
-      isRight && current !== undefined && holder !== undefined && equals(holder, publicKey)
+      current !== undefined && (isPresent || isRestored())
         ? current
         : await selfRecord.issue({ registryKey: publicKey })
     const options = { signal: this.#signal }

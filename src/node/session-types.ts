@@ -44,6 +44,8 @@ export interface SessionKeeperInit {
   better: (than: RegistryPeer) => RegistryPeer | undefined
   membership: Membership
   selfRecord: SelfRecord
+  /** This store was restored from a backup, and does not know yet what it signed after that. */
+  isRestored: () => boolean
   instance: Uint8Array
   clock: Clock
   logger: Logger

@@ -25,6 +25,15 @@ async function restoreRoot(network: TestNetwork, since: () => Promise<void>): Pr
   expect(verified.head).toEqual(backup.head)
 }
 
+/** The root signs one record more, and the other one has it. */
+async function republished(root: TrustNode, other: TrustNode, service: string): Promise<void> {
+  const record = await root.network?.selfRecord.issue({ services: [service] })
+  if (record === undefined) throw new Error('the root runs')
+  await root.registry.records.put(record.bytes)
+  const seqAt = (): number => other.registry.records.get(root.key.publicKey)?.seq ?? 0
+  await eventually(() => seqAt() >= record.value.seq)
+}
+
 describe('a root that was restored from an old backup', () => {
   it('appends nothing until a registry has shown its head, and fetches what it lacks', async () => {
     await using network = await TestNetwork.create()
@@ -48,6 +57,23 @@ describe('a root that was restored from an old backup', () => {
     await network.join('c')
     await eventually(() => network.node('keeper').registry.replica.state.memberByName('c') !== undefined)
     expect(network.node('keeper').registry.alarms.list()).toEqual([])
+  }, 60_000)
+
+  it('signs no record with a number that it has used after the backup', async () => {
+    await using network = await TestNetwork.create()
+    await network.join('keeper', { role: 'secondary' })
+    await restoreRoot(network, async () => {
+      for (const service of ['one', 'two', 'three'])
+        await republished(network.node('root'), network.node('keeper'), service)
+    })
+    const keeper = await network.start('keeper', { role: 'secondary' })
+    const { key } = network.node('root')
+    const used = keeper.registry.records.get(key.publicKey)?.seq ?? 0
+    const root = await network.start('root', { role: 'root', 'bootstrap.peers': [network.address('keeper')] })
+    expect(root.network?.selfRecord.current?.value.seq).toBeLessThan(used)
+    await eventually(() => (root.network?.selfRecord.current?.value.seq ?? 0) >= used)
+    await eventually(() => root.registry.restored === undefined)
+    expect([root, keeper].flatMap(({ registry }) => registry.alarms.list())).toEqual([])
   }, 60_000)
 
   it('appends on the operator’s word, who names the head', async () => {
