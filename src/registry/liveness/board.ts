@@ -7,6 +7,7 @@ import {
   keyId,
   type Observation,
   observationOf,
+  overrules,
   plainReason,
   sameToOthers,
   speaker,
@@ -101,7 +102,8 @@ export class Board {
     }
     // On its own stream a source speaks in order: a word that travelled slowly looks younger than the one that followed it.
     const corrects = firstHand && other?.state !== incoming.state && equals(other?.source ?? noKey, incoming.source)
-    if (other !== undefined && !corrects && !supersedes(incoming, other)) return false
+    const isVerdict = other !== undefined && overrules(incoming, other, member.publicKey)
+    if (other !== undefined && !corrects && !isVerdict && !supersedes(incoming, other)) return false
     const muted = this.#muted.get(source)
     if (muted !== undefined && this.#unheardOf.has(source) && isOpen(incoming.state)) {
       muted.set(member.id, incoming)
@@ -224,7 +226,7 @@ export class Board {
   /** Puts forward whoever speaks for the member by now. */
   #show(member: ObservedMember): void {
     const before = member.shown
-    const next = speaker(member.own, member.other)
+    const next = speaker(member.own, member.other, member.publicKey)
     if (next === undefined || next === before) return
     if (before?.state !== next.state) this.#count(member, next)
     member.shown = next

@@ -93,12 +93,23 @@ export const supersedes = (incoming: Observation, current: Observation): boolean
   return isUp(current.state) && !isUp(incoming.state) && incoming.since >= current.since - travelMs
 }
 
-/** Which of our own observation and that of another registry speaks: the one that heard the member last. */
-export const speaker = (own: Observation | undefined, other: Observation | undefined): Observation | undefined => {
+/** Whether a registry that lost a registry outweighs that one's own last word, which others still pass on. */
+export const overrules = (verdict: Observation, word: Observation, member: Uint8Array): boolean =>
+  (verdict.state === 'suspect' || verdict.state === 'offline') &&
+  equals(word.source, member) &&
+  !equals(verdict.source, member) &&
+  verdict.since > heard(word) - slowTravelMs
+
+/** Which of our own observation of a member and that of another registry speaks: the one that heard the member last. */
+export const speaker = (
+  own: Observation | undefined,
+  other: Observation | undefined,
+  member: Uint8Array
+): Observation | undefined => {
   if (own === undefined || other === undefined) return own ?? other
   // A live session here outweighs whatever anybody says.
   if (isUp(own.state) && own.yields !== true) return own
-  return heard(other) > heard(own) ? other : own
+  return heard(other) > heard(own) && !overrules(own, other, member) ? other : own
 }
 
 /** Whether members would see a difference. */

@@ -1,6 +1,6 @@
 import { equals } from 'uint8arrays/equals'
 import type { Board, BoardInit, MergeOptions } from './board.ts'
-import { type Hint, keyId } from './observation.ts'
+import { type Hint, keyId, type Observation } from './observation.ts'
 import { isUp } from './states.ts'
 import { pulseMs, silentMs } from './timings.ts'
 
@@ -48,8 +48,18 @@ export class Sources {
     }
     const shown = this.#board.get(publicKey)?.shown
     this.#heard(hint)
-    // Who holds its lease hears more of it than its word.
-    return shown !== undefined && isUp(shown.state) ? false : this.#board.merge(hint, options)
+    if (shown === undefined || !this.#isOutdated(hint, shown, options)) return this.#board.merge(hint, options)
+    return false
+  }
+
+  /** Whether the one that is shown knows more of a source than the source's own word. */
+  #isOutdated({ heardMs = 0 }: Hint, shown: Observation, { firstHand = false }: MergeOptions = {}): boolean {
+    // Who holds its lease hears more of it.
+    if (isUp(shown.state)) return true
+    if (shown.state === 'unknown') return false
+    // Its last word may still be passed on when it was seen to be down.
+    const onItsWayMs = firstHand ? 0 : pulseMs(this.#init.timings, this.#init.members())
+    return this.#init.now() - heardMs < shown.since + onItsWayMs
   }
 
   /** Looks at every source. `leaving`: this one says nothing any more. `stalled`: what was said meanwhile is still to be read. */

@@ -65,6 +65,22 @@ describe('registries that speak for others', () => {
     expect(world.stateOf(ann)).toBe('online')
   })
 
+  it('are down when the one that holds their lease says so, though their last word is still passed on', () => {
+    pulse(eve)
+    world.pass(3, () => pulse(eve))
+    world.liveness.sourceGone(eve, 'the session is lost')
+    pulse(eve, 20)
+    // Its holder has heard it half a second before that word.
+    const lost = { publicKey: eve, source: fay, heardMs: 500, sinceMs: 10, reason: 'stream lost' }
+    world.liveness.merge(hint({ ...lost, state: 'suspect' }))
+    expect(world.stateOf(eve)).toBe('suspect')
+    world.clock.advance(300)
+    pulse(eve, 320)
+    expect(world.stateOf(eve)).toBe('suspect')
+    world.pass(3, () => pulse(eve))
+    expect(world.stateOf(eve)).toBe('online')
+  })
+
   it('are not blamed for the silence while this process stood still', () => {
     pulse(eve)
     says(eve, ann)
