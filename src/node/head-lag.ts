@@ -2,6 +2,9 @@ import type { Connection } from '@libp2p/interface'
 import type { Checkpoint } from '../registry/checkpoint.ts'
 import type { Clock } from '../registry/ports.ts'
 
+/** Heads that are kept of the time that the grace lasts. */
+const mostKnown = 64
+
 type Position = Pick<Checkpoint, 'epoch' | 'n' | 'timeMs'>
 
 export interface HeadLagInit {
@@ -36,12 +39,14 @@ export class HeadLag {
 
   /** This replica has a newer head. */
   advanced({ epoch, n, timeMs }: Position): void {
-    const at = this.#init.clock.monotonic()
+    const { clock, graceMs } = this.#init
+    const at = clock.monotonic()
+    const last = this.#known.at(-1)
+    // Of a burst one each so often: all of them together say nothing more.
+    if (last !== undefined && at - last.at < graceMs / mostKnown) return
     this.#known.push({ epoch, n, timeMs, at })
-    const settled = this.#known.findLastIndex((each) => at - each.at >= this.#init.graceMs)
+    const settled = this.#known.findLastIndex((each) => at - each.at >= graceMs)
     if (settled > 0) this.#known = this.#known.slice(settled)
-    // A burst of entries: the grace of the oldest decides, the ones between say nothing more.
-    else if (this.#known.length > mostKnown) this.#known.splice(1, 1)
   }
 
   /** A source has shown a checkpoint that is right. */
@@ -62,5 +67,3 @@ export class HeadLag {
     if (isAbove(due, shown)) onBehind(source, shown)
   }
 }
-
-const mostKnown = 64
