@@ -98,7 +98,7 @@ export class NetworkNode {
       logger,
       sync: () => this.#sync,
       onFailed: (source, error) => tellLie(registry, source, error),
-      onHeard: () => this.#init.onChange()
+      onHeard: init.onChange
     })
     this.#self = new SelfPublisher({
       ...init,
@@ -211,7 +211,7 @@ export class NetworkNode {
         trust,
         host,
         isMember: () => this.isMember(),
-        publishSelf: async () => await this.publishSelf(),
+        publishSelf: async () => await this.#self.ensure(),
         onNewPeers: () => this.#peers?.look(),
         onRecord: (record) => this.#watchOwn(record),
         onRegistryConnected: (connection) => this.#session?.kick({ isNews: connection.direction === 'inbound' }),
@@ -237,19 +237,13 @@ export class NetworkNode {
   }
 
   #watchOwn(record: Signed<NodeRecord>): void {
-    const isOwn = Buffer.compare(record.value.publicKey, this.#init.key.publicKey) === 0
-    if (!isOwn) return
-    if (!this.#self.isForeign(record)) {
-      this.selfRecord.learn(record.bytes)
-      return
-    }
+    if (Buffer.compare(record.value.publicKey, this.#init.key.publicKey) !== 0 || !this.#self.heard(record)) return
     this.#duplicate('a record of this node came that it did not sign')
     void this.#self.contest()
   }
 
   #duplicate(reason: string): void {
-    const message = `${reason}: stop one of them; a cloned machine needs a key of its own`
-    this.registry.alarms.raise('duplicate_key', message)
+    this.registry.alarms.raise('duplicate_key', `${reason}: stop one of them; a cloned machine needs a key of its own`)
   }
 
   /** Says goodbye and ends, also when only a part of it was started. */

@@ -171,10 +171,12 @@ export class SelfPublisher {
     })
   }
 
-  /** Whether a record of our own key came from elsewhere while this process speaks for it: seen once, another one has the key. */
-  isForeign(record: Signed<NodeRecord>): boolean {
+  /** A record of our own key came. @returns whether it is foreign: seen while this process speaks for the key, another one has it, too */
+  heard(record: Signed<NodeRecord>): boolean {
     const { current } = this.record
-    return this.#mayPublish() && current !== undefined && record.value.seq > current.value.seq
+    if (this.#mayPublish()) return current !== undefined && record.value.seq > current.value.seq
+    this.record.learn(record.bytes)
+    return false
   }
 
   #mayPublish(): boolean {

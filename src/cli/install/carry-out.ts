@@ -50,15 +50,15 @@ export const carryOut = async (
     await executePlan(plan, journal, tools, answers.start ? { ...events, verify: verifyNow } : events)
     return seen
   })
-  const shown = madeNetwork(journal) ? passphrase : null
+  const shown = foundNetwork(journal) ? null : passphrase
   show(context, plan, published(plan, verified), { options, checks, passphrase: shown })
   await journal.finish()
   await stay(context, tools.children.get(answers.name))
 }
 
 /** A network that came with its data folder has a kit of its own, and this passphrase does not open it. */
-const madeNetwork = ({ state }: Journal): boolean =>
-  state.entries.some(({ action, undo }) => action.kind === 'network' && undo['there'] !== true)
+const foundNetwork = ({ state }: Journal): boolean =>
+  state.entries.some(({ action, undo }) => action.kind === 'network' && undo['there'] === true)
 
 /** A record that a provider has written since needs no hand any more. */
 const published = (plan: Plan, verified: Verified | null): Verified | null => {
