@@ -333,8 +333,13 @@ export function openStoredGenesis(envelope: Uint8Array): Signed<Genesis> {
   }
 }
 
-/** The genesis in a store. */
-export const storedGenesis = ({ db }: Pick<ReplicaInit, 'db'>): Uint8Array | undefined =>
-  db
+/** The genesis in a store; undefined: no network is in it. @throws StoreError when there is a log without its beginning */
+export const storedGenesis = ({ db }: Pick<ReplicaInit, 'db'>): Uint8Array | undefined => {
+  const genesis = db
     .prepare<[number, number], { envelope: Uint8Array }>('SELECT envelope FROM log WHERE n = ? AND kind = ?')
     .get(0, entryKinds.genesis)?.envelope
+  if (genesis === undefined && db.prepare('SELECT n FROM log LIMIT 1').get() !== undefined) {
+    throw damagedLog('entry 0 is not there')
+  }
+  return genesis
+}

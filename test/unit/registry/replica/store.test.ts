@@ -88,7 +88,7 @@ describe('a store', () => {
 
   it('that lost its genesis is refused', async () => {
     const genesis = store.replica.genesis.bytes
-    expect(await reopen('DELETE FROM log WHERE n = 0')).toBe('LogMismatchError')
+    expect(await reopen('DELETE FROM log WHERE n = 0')).toBe('StoreError')
     expect(await refusalOf(network.open(store.path, genesis))).toBe('StoreError')
   })
 
