@@ -54,6 +54,17 @@ export class Disk implements Disposable {
     run('sync', '-f', this.path)
   }
 
+  /** As a disk that reports an error: from now on it can be read alone. */
+  fail(): void {
+    run('mount', '-o', 'remount,abort', this.path)
+  }
+
+  /** Whoever has a file of it open must have ended. */
+  repair(): void {
+    run('umount', this.path)
+    run('mount', '-o', 'loop', this.#at('pool/disk.img'), this.path)
+  }
+
   /** Cuts the power of a copy, and mounts that, which repairs its file system as a start would. */
   async cut(judge: (path: string) => Promise<void>): Promise<void> {
     const at = this.#at
