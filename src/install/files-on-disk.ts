@@ -1,5 +1,5 @@
 import { chmod, chown, lstat, mkdir, open, readFile, readlink, rename, rm, rmdir } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import type { Owner } from './actions.ts'
 import { InstallError } from './errors.ts'
 import { serviceUser } from './layout.ts'
@@ -45,9 +45,12 @@ export const idsOf = async (owner: Owner): Promise<Ids> => {
   return { uid: Number(uid), gid: Number(gid) }
 }
 
+/** Where the next content of a path waits until it is whole: what a crash leaves there, the next write or the removal clears away. */
+export const unfinished = (path: string): string => join(dirname(path), `.${basename(path)}.trustnet.tmp`)
+
 /** Replaces a file in one step: a crash leaves the old or the new one. */
 export const replaceFile = async (path: string, text: string, mode: number, { uid, gid }: Ids): Promise<void> => {
-  const temporary = join(dirname(path), `.${process.pid}.trustnet.tmp`)
+  const temporary = unfinished(path)
   await rm(temporary, { force: true })
   const file = await open(temporary, 'wx', mode)
   try {
@@ -59,6 +62,12 @@ export const replaceFile = async (path: string, text: string, mode: number, { ui
     await file.close()
   }
   await rename(temporary, path)
+}
+
+/** A file or a link, and what a crash left of its next content. */
+export const removeFile = async (path: string): Promise<void> => {
+  await rm(unfinished(path), { force: true })
+  await rm(path, { force: true })
 }
 
 /** The folders from here upwards that do not exist yet, outermost first. */

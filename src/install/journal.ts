@@ -1,9 +1,9 @@
-import { readdir, readFile, rm } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Action, actionKey } from './actions.ts'
 import type { Answers } from './answers.ts'
 import { OperatorError } from './errors.ts'
-import { idsOf, kindOf, makeFolder, removeEmpty, replaceFile } from './files-on-disk.ts'
+import { idsOf, kindOf, makeFolder, removeEmpty, removeFile, replaceFile } from './files-on-disk.ts'
 import type { Undo } from './kinds/index.ts'
 
 export interface JournalEntry {
@@ -108,7 +108,7 @@ export class Journal {
 
   /** Everything was taken back. */
   async remove(): Promise<void> {
-    await rm(join(this.#folder, this.state.node + suffix), { force: true })
+    await removeFile(join(this.#folder, this.state.node + suffix))
     await removeEmpty(this.#folder)
   }
 }

@@ -1,5 +1,5 @@
 import { chown, lstat, readdir, rename, rm, symlink } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { DataAction, FileAction, FolderAction, LinkAction } from '../actions.ts'
 import {
   type Ids,
@@ -9,9 +9,11 @@ import {
   missingFolders,
   modeOf,
   removeEmpty,
+  removeFile,
   replaceFile,
   targetOf,
-  textOf
+  textOf,
+  unfinished
 } from '../files-on-disk.ts'
 import { serviceUser } from '../layout.ts'
 import type { Kind } from './kind.ts'
@@ -43,7 +45,7 @@ export const fileKind: Kind<FileAction> = {
   },
   revert: async ({ path }, { text, mode }) => {
     if (typeof text === 'string') await replaceFile(path, text, Number(mode), await idsOf('root'))
-    else await rm(path, { force: true })
+    else await removeFile(path)
   }
 }
 
@@ -59,7 +61,7 @@ export const linkKind: Kind<LinkAction> = {
   before: async ({ path }) => ({ target: (await targetOf(path)) ?? null, made: await missingFolders(dirname(path)) }),
   apply: async ({ path, target }) => await relink(path, target),
   revert: async ({ path }, { target, made }) => {
-    await rm(path, { force: true })
+    await removeFile(path)
     if (typeof target === 'string') await symlink(target, path)
     for (const folder of (Array.isArray(made) ? made : []).toReversed()) await removeEmpty(String(folder))
   }
@@ -69,7 +71,7 @@ export const linkKind: Kind<LinkAction> = {
 const relink = async (path: string, target: string): Promise<void> => {
   if ((await targetOf(path)) === target) return
   await makeParent(path)
-  const temporary = join(dirname(path), `.${basename(path)}.trustnet.tmp`)
+  const temporary = unfinished(path)
   await rm(temporary, { force: true })
   await symlink(target, temporary)
   await rename(temporary, path)

@@ -1,7 +1,7 @@
-import { readFile, rm } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { OperatorError } from '../errors.ts'
-import { idsOf, kindOf, replaceFile } from '../files-on-disk.ts'
+import { idsOf, kindOf, removeFile, replaceFile } from '../files-on-disk.ts'
 import type { JournalState } from '../journal.ts'
 import { journalFolder } from '../layout.ts'
 
@@ -28,4 +28,4 @@ export const openUpgrade = async (): Promise<UpgradeState | undefined> => {
 export const saveUpgrade = async (state: UpgradeState): Promise<void> =>
   await replaceFile(file, `${JSON.stringify(state, undefined, 1)}\n`, 0o600, await idsOf('root'))
 
-export const closeUpgrade = async (): Promise<void> => await rm(file, { force: true })
+export const closeUpgrade = async (): Promise<void> => await removeFile(file)
