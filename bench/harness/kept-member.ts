@@ -133,6 +133,7 @@ export class KeptMember {
       onTrouble: (error) => {
         if (error !== undefined) onTrouble(error)
       },
+      onUnanswered: () => {},
       onCheckpoint: () => {}
     })
   }

@@ -1,4 +1,5 @@
 import type { ProtocolLimits } from '../protocols/engine/limits.ts'
+import { openRegisterSession } from '../protocols/register/index.ts'
 import { SyncCursors } from '../protocols/sync/index.ts'
 import { peerIdText } from '../registry/keys.ts'
 import { isRegistryRole } from '../registry/role.ts'
@@ -8,15 +9,49 @@ import { HeadLag } from './head-lag.ts'
 import type { Host } from './host.ts'
 import { tellLie, tellStill } from './lies.ts'
 import { memberTargets } from './member-targets.ts'
+import { makeMembership } from './membership.ts'
 import type { NetworkNode, NetworkNodeInit } from './network-node.ts'
 import { PeerKeeper } from './peer-keeper.ts'
 import { ReachKeeper } from './reach-keeper.ts'
+import { betterRegistry, findRegistry } from './registry-finder.ts'
 import { RoundTrips } from './round-trips.ts'
 import type { SelfChange } from './self-record.ts'
+import { SessionKeeper } from './session-keeper.ts'
+import type { SessionKeeperInit } from './session-types.ts'
 import { SyncKeeper } from './sync-keeper.ts'
 
 /** Of the pull interval: a head that has been known for so long is known to all who are connected, and the next one comes within two of them. */
 const settledPart = 0.75
+
+/** Keeps the lease of a node at a registry. */
+export const makeSession = (
+  { config, registry, key, clock, logger, candidates, instance, invite }: NetworkNodeInit,
+  network: NetworkNode,
+  host: Host,
+  hooks: Pick<SessionKeeperInit, 'connected' | 'onRegistered' | 'onLost' | 'onDuplicate' | 'onTrouble'>
+): SessionKeeper => {
+  const { limits, trust, gater, selfRecord } = network
+  const isSilent = (peerId: string): boolean => network.isSilent(peerId)
+  const finder = { config, registry, self: key.publicKey, trust, host, gater, candidates, isSilent }
+  return new SessionKeeper({
+    ...hooks,
+    find: async (except, signal) => await findRegistry(finder, except, signal),
+    open: async (connection, signal) => await openRegisterSession(connection, { limits, clock, signal }),
+    better: (than) => betterRegistry(finder, than),
+    membership: makeMembership({ config, registry, key, clock, invite }),
+    selfRecord,
+    isRestored: () => registry.restored !== undefined,
+    instance,
+    clock,
+    logger,
+    // Whoever holds this lease may hold those of all.
+    backoff: { ...backoffOf(config), others: () => registry.replica.state.memberCount },
+    heartbeat: config.heartbeat,
+    checkpoint: () => registry.replica.checkpoint?.bytes,
+    onUnanswered: (connection) => network.doubt(connection),
+    onCheckpoint: (checkpoint) => void network.heads.shown(checkpoint, network.session?.peer.publicKey)
+  })
+}
 
 /** Keeps the replica of a node up to date. */
 export const makeSync = (
@@ -43,6 +78,7 @@ export const makeSync = (
       onBehind: (source, shown) => tellStill(registry, source, shown)
     }),
     onFailed: (source, error) => tellLie(registry, source, error),
+    onUnanswered: (connection) => network.doubt(connection),
     onCaughtUp
   })
 
@@ -71,11 +107,16 @@ export const makePeers = (
   })
 
 /** Pings connected members; one that answers nothing any more is cut off and dialled anew. */
-export const makeRoundTrips = ({ config, logger }: NetworkNodeInit, { trust }: NetworkNode, host: Host): RoundTrips =>
+export const makeRoundTrips = (
+  { config, logger }: NetworkNodeInit,
+  { trust, traffic }: NetworkNode,
+  host: Host
+): RoundTrips =>
   new RoundTrips({
     trust,
     ping: host.services.ping,
     silentMs: config.limits.peerTimeoutMs,
+    received: (peer) => traffic.of(peer)?.bytesIn ?? 0,
     onSilent: (peer) => {
       logger.info({ peer }, 'a connected member answers nothing any more; its connections are closed and dialled anew')
       for (const { connection, member } of trust.members()) {

@@ -1,7 +1,7 @@
 import type { ComponentLogger, Connection } from '@libp2p/interface'
 import type { ProtocolLimits } from '../protocols/engine/limits.ts'
 import { ConnectionTrust } from '../protocols/engine/trust.ts'
-import { openRegisterSession, type Registered } from '../protocols/register/index.ts'
+import type { Registered } from '../protocols/register/index.ts'
 import type { Signed } from '../registry/envelope.ts'
 import type { Invite } from '../registry/invite.ts'
 import { peerIdText, publicKeyOf, type SigningKey } from '../registry/keys.ts'
@@ -9,26 +9,23 @@ import type { Clock, Logger } from '../registry/ports.ts'
 import type { NodeRecord } from '../registry/record.ts'
 import type { Registry } from '../registry/registry.ts'
 import { servesRegistry } from '../registry/role.ts'
-import { backoffOf } from './backoff.ts'
 import type { Candidates } from './candidates.ts'
 import type { Config } from './config/schema.ts'
 import { followRegistry } from './follow-registry.ts'
 import { Gater } from './gater.ts'
 import { HeadWatch } from './head-watch.ts'
 import { type Host, startHost, stopHost } from './host.ts'
-import { makePeers, makeReach, makeRoundTrips, makeSync, protocolLimits } from './keepers.ts'
+import { makePeers, makeReach, makeRoundTrips, makeSession, makeSync, protocolLimits } from './keepers.ts'
 import { KnownPrefixes } from './known-prefixes.ts'
 import { forgetStrangers } from './libp2p.ts'
 import { tellLie } from './lies.ts'
-import { makeMembership } from './membership.ts'
 import type { PeerKeeper } from './peer-keeper.ts'
 import { takeIn } from './registration.ts'
-import { betterRegistry, findRegistry } from './registry-finder.ts'
 import { RootWay } from './root-way.ts'
 import type { RoundTrips } from './round-trips.ts'
 import { SelfPublisher } from './self-publisher.ts'
 import type { SelfRecord } from './self-record.ts'
-import { SessionKeeper, type SessionView } from './session-keeper.ts'
+import type { SessionKeeper, SessionView } from './session-keeper.ts'
 import { sleep } from './sleep.ts'
 import type { SyncKeeper } from './sync-keeper.ts'
 import { Traffic } from './traffic.ts'
@@ -174,6 +171,16 @@ export class NetworkNode {
     return this.#roundTrips?.answeredAgeMs(peerId)
   }
 
+  /** A connected member whose last ping was not answered. */
+  isSilent(peerId: string): boolean {
+    return this.#roundTrips?.isSilent(peerId) ?? false
+  }
+
+  /** Something on it was not answered in time: closed, when it carries nothing any more. */
+  doubt({ remotePeer }: Connection): void {
+    void this.#roundTrips?.doubt(remotePeer)
+  }
+
   /** Connections to members that serve registry protocols. */
   sources(): { connection: Connection; publicKey: Uint8Array }[] {
     const sources = [...this.trust.members()].filter(({ member }) => servesRegistry(member.role))
@@ -286,30 +293,7 @@ export class NetworkNode {
     this.#sync = makeSync(this.#init, this, onCaughtUp)
     this.#peers = makePeers(this.#init, this, host)
     this.#roundTrips = makeRoundTrips(this.#init, this, host)
-    this.#session = this.#makeSession(host)
-    const reach = makeReach(this.#init, this, async (change) => await this.#self.publish(change))
-    this.#stops.push(() => reach.stop())
-    for (const keeper of [this.#sync, this.#peers, this.#roundTrips, this.#session, reach]) keeper.start()
-  }
-
-  #makeSession(host: Host): SessionKeeper {
-    const { config, registry, key, clock, logger, candidates, instance, invite } = this.#init
-    const { limits, trust, gater } = this
-    const finder = { config, registry, self: key.publicKey, trust, host, gater, candidates }
-    return new SessionKeeper({
-      find: async (except, signal) => await findRegistry(finder, except, signal),
-      open: async (connection, signal) => await openRegisterSession(connection, { limits, clock, signal }),
-      better: (than) => betterRegistry(finder, than),
-      membership: makeMembership({ config, registry, key, clock, invite }),
-      selfRecord: this.selfRecord,
-      isRestored: () => registry.restored !== undefined,
-      instance,
-      clock,
-      logger,
-      // Whoever holds this lease may hold those of all.
-      backoff: { ...backoffOf(config), others: () => registry.replica.state.memberCount },
-      heartbeat: config.heartbeat,
-      checkpoint: () => registry.replica.checkpoint?.bytes,
+    this.#session = makeSession(this.#init, this, host, {
       connected: () => this.#connectedKeys(),
       onRegistered: async (view, answer) => await this.#registered(view, answer),
       onLost: (view, reason) => this.#lost(view, reason),
@@ -317,9 +301,11 @@ export class NetworkNode {
       onTrouble: (error) => {
         this.#trouble = error
         this.#init.onChange()
-      },
-      onCheckpoint: (checkpoint) => void this.heads.shown(checkpoint, this.session?.peer.publicKey)
+      }
     })
+    const reach = makeReach(this.#init, this, async (change) => await this.#self.publish(change))
+    this.#stops.push(() => reach.stop())
+    for (const keeper of [this.#sync, this.#peers, this.#roundTrips, this.#session, reach]) keeper.start()
   }
 
   async #registered(view: SessionView, answer: Registered): Promise<void> {

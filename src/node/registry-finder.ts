@@ -20,11 +20,14 @@ export interface FinderInit {
   host: Host
   gater: Gater
   candidates: Candidates
+  /** A connected member whose last ping was not answered. */
+  isSilent: (peerId: string) => boolean
 }
 
 /**
  * A registry to hold the lease, none of those just tried (PeerIds): a connected root or secondary, else whoever answers first of those known, else a connected
- * member that stands in, and DNS only when everything known has failed. undefined: this process needs none (the only registry).
+ * member that stands in, and DNS only when everything known has failed. Whoever is connected and answers no ping is asked last.
+ * undefined: this process needs none (the only registry).
  *
  * @throws NoCandidateError with what each candidate did
  */
@@ -33,49 +36,52 @@ export async function findRegistry(
   except: ReadonlySet<string>,
   signal: AbortSignal
 ): Promise<RegistryPeer | undefined> {
-  const { config, candidates } = init
-  const registry = connectedRegistry(init, except)
+  const { config, candidates, isSilent } = init
+  const registry = answering(init, except).find(({ role }) => isRegistryRole(role))
   if (registry !== undefined) return registry
-  const known = candidates.known().filter(({ peerIds }) => peerIds?.every((id) => except.has(id)) !== true)
+  const isLeftOut = (id: string): boolean => except.has(id) || isSilent(id)
+  const known = candidates.known().filter(({ peerIds }) => peerIds?.every(isLeftOut) !== true)
   const failures: DialFailure[] = []
   const race = async (group: readonly KnownCandidate[]) => await raceFor(init, group, except, signal, failures)
   // Between registries there is always the log: a root asks nobody else who its secondaries are.
   if (config.role === 'root') return (await race(known.filter(isCached))) ?? connectedPeers(init, except)[0]
-  const found = (await race(known)) ?? connectedPeers(init, except)[0]
+  const found = (await race(known)) ?? answering(init, except)[0]
   if (found !== undefined) return found
-  const byName = await race(await candidates.fromDns(signal))
-  if (byName !== undefined) return byName
+  const last = (await race(await candidates.fromDns(signal))) ?? connectedPeers(init, except)[0]
+  if (last !== undefined) return last
   throw new NoCandidateError(failures)
 }
 
 const isCached = ({ source }: KnownCandidate): boolean => source === 'cache'
-
-/** A connected root or secondary. */
-const connectedRegistry = (init: FinderInit, except: ReadonlySet<string>): RegistryPeer | undefined =>
-  connectedPeers(init, except).find(({ role }) => isRegistryRole(role))
 
 /** Whoever is connected and should hold the lease instead: a registry for a stand-in, and for a secondary the root, to whom it forwards. */
 export function betterRegistry(init: FinderInit, than: RegistryPeer): RegistryPeer | undefined {
   if (than.role === 'root') return undefined
   if (isRegistryRole(init.config.role)) {
     // Of a root, too: another one may have been made while it was away, out of the very registry that holds its lease.
-    const root = connectedPeers(init, none).find(({ role }) => role === 'root')
+    const root = answering(init, none).find(({ role }) => role === 'root')
     if (root !== undefined || init.config.role === 'secondary') return root
   }
-  return isRegistryRole(than.role) ? undefined : connectedRegistry(init, none)
+  return isRegistryRole(than.role) ? undefined : answering(init, none).find(({ role }) => isRegistryRole(role))
 }
 
 const none: ReadonlySet<string> = new Set()
 
-function connectedPeers({ trust, self }: FinderInit, except: ReadonlySet<string>): RegistryPeer[] {
+/** Those of them whose last ping was answered. */
+const answering = (init: FinderInit, except: ReadonlySet<string>): RegistryPeer[] =>
+  connectedPeers(init, except).filter(({ publicKey }) => !init.isSilent(peerIdText(publicKey)))
+
+/** Whoever is connected and serves, those who are silent last. */
+function connectedPeers({ trust, self, isSilent }: FinderInit, except: ReadonlySet<string>): RegistryPeer[] {
   const peers: RegistryPeer[] = []
   for (const { connection, member } of trust.members()) {
     const excluded = except.has(peerIdText(member.publicKey))
     if (excluded || !servesRegistry(member.role) || connection.status !== 'open') continue
     if (Buffer.compare(member.publicKey, self) !== 0) peers.push({ connection, ...member })
   }
+  const silent = ({ publicKey }: RegistryPeer): number => Number(isSilent(peerIdText(publicKey)))
   // The root decides on joins; it is the first choice of a secondary, and one of several of all others.
-  return peers.toSorted((a, b) => Number(b.role === 'root') - Number(a.role === 'root'))
+  return peers.toSorted((a, b) => silent(a) - silent(b) || Number(b.role === 'root') - Number(a.role === 'root'))
 }
 
 async function raceFor(

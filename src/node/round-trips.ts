@@ -1,4 +1,4 @@
-import type { Connection } from '@libp2p/interface'
+import type { PeerId } from '@libp2p/interface'
 import type { Ping } from '@libp2p/ping'
 import type { ConnectionTrust } from '../protocols/engine/trust.ts'
 import { sleep } from './sleep.ts'
@@ -8,6 +8,8 @@ export interface RoundTripsInit {
   ping: Ping
   /** A peer that answered before and has not for so long is frozen or cut off: its connections are closed. */
   silentMs: number
+  /** Bytes that came from a peer so far. */
+  received: (peerId: string) => number
   onSilent: (peerId: string) => void
 }
 
@@ -27,6 +29,7 @@ interface Measured {
 export class RoundTrips {
   readonly #init: RoundTripsInit
   readonly #answers = new Map<string, Measured>()
+  readonly #doubted = new Set<string>()
   readonly #over = new AbortController()
   #timer: NodeJS.Timeout | undefined
   #stopListening: (() => void) | undefined
@@ -56,6 +59,27 @@ export class RoundTrips {
       await Promise.all([...this.#peers().values()].slice(0, mostPeers).map(async (peer) => await this.#measure(peer)))
   }
 
+  /**
+   * Something that was asked of a peer went unanswered. When nothing answers a ping either, and nothing else comes, its connections carry
+   * nothing any more and are closed: a new one is there sooner than TCP tries again on one that was cut.
+   */
+  async doubt(peer: PeerId): Promise<void> {
+    const id = peer.toString()
+    if (this.#doubted.has(id) || !this.#peers().has(id)) return
+    this.#doubted.add(id)
+    const before = this.#init.received(id)
+    await this.#measure(peer)
+    this.#doubted.delete(id)
+    if (this.#over.signal.aborted || !this.isSilent(id) || this.#init.received(id) > before) return
+    this.#giveUp(id)
+  }
+
+  /** Its last ping was not answered. */
+  isSilent(peerId: string): boolean {
+    const answer = this.#answers.get(peerId)
+    return answer !== undefined && answer.ms === undefined
+  }
+
   /** ms; undefined: not connected, not measured yet, or the last ping was not answered. */
   of(peerId: string): number | undefined {
     return this.#answers.get(peerId)?.ms
@@ -67,7 +91,7 @@ export class RoundTrips {
     return answer?.ms === undefined ? undefined : performance.now() - answer.at
   }
 
-  #peers(): Map<string, Connection['remotePeer']> {
+  #peers(): Map<string, PeerId> {
     return new Map(
       [...this.#init.trust.members()].map(({ connection }) => [connection.remotePeer.toString(), connection.remotePeer])
     )
@@ -76,10 +100,10 @@ export class RoundTrips {
   async #measureAll(): Promise<void> {
     const peers = this.#peers()
     for (const id of this.#answers.keys()) if (!peers.has(id)) this.#answers.delete(id)
-    for (const peer of [...peers.values()].slice(0, mostPeers)) await this.#measure(peer)
+    await Promise.all([...peers.values()].slice(0, mostPeers).map(async (peer) => await this.#measure(peer)))
   }
 
-  async #measure(peer: Connection['remotePeer']): Promise<void> {
+  async #measure(peer: PeerId): Promise<void> {
     try {
       const signal = AbortSignal.any([this.#over.signal, AbortSignal.timeout(timeoutMs)])
       const ms = await this.#init.ping.ping(peer, { signal })
@@ -91,12 +115,14 @@ export class RoundTrips {
 
   /** Whether it is up is for its registry to say; a connection that carries nothing is only in the way. */
   #unanswered(peerId: string): void {
-    const { silentMs, onSilent } = this.#init
     const now = performance.now()
     const last = this.#answers.get(peerId) ?? { ms: undefined, at: now }
     this.#answers.set(peerId, { ms: undefined, at: last.at })
-    if (now - last.at < silentMs || this.#over.signal.aborted) return
+    if (now - last.at >= this.#init.silentMs && !this.#over.signal.aborted) this.#giveUp(peerId)
+  }
+
+  #giveUp(peerId: string): void {
     this.#answers.delete(peerId)
-    onSilent(peerId)
+    this.#init.onSilent(peerId)
   }
 }

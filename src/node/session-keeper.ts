@@ -2,7 +2,7 @@ import { retryAfterMsOf } from '../protocols/engine/status.ts'
 import { peerIdText } from '../registry/keys.ts'
 import { abortReason } from './abort-reason.ts'
 import { Backoff } from './backoff.ts'
-import { JustTriedError, NoCandidateError } from './errors.ts'
+import { isTimeout, JustTriedError, NoCandidateError } from './errors.ts'
 import { type Entered, enter, RetryError } from './session-entry.ts'
 import { hold } from './session-hold.ts'
 import { errorFrom, isForGood, type RegistryPeer, type SessionKeeperInit, type SessionView } from './session-types.ts'
@@ -137,9 +137,9 @@ export class SessionKeeper {
     await this.#pause(ms)
   }
 
-  async #pause(ms: number): Promise<void> {
+  async #pause(ms: number, signal = this.#over.signal): Promise<void> {
     this.#wake = new AbortController()
-    await sleep(ms, AbortSignal.any([this.#over.signal, this.#wake.signal])).catch(() => {})
+    await sleep(ms, AbortSignal.any([signal, this.#wake.signal])).catch(() => {})
   }
 
   /** undefined: it refused us; the pause that follows from it is over. */
@@ -158,6 +158,7 @@ export class SessionKeeper {
     const { logger, onTrouble } = this.#init
     if (error instanceof RetryError) return
     onTrouble(error)
+    if (isTimeout(error)) this.#init.onUnanswered(peer.connection)
     this.#tried.add(idOf(peer))
     const isFinal = isForGood(error)
     if (isFinal) this.#refusal = error
@@ -221,6 +222,7 @@ export class SessionKeeper {
     }
     this.#tried.add(idOf(view.peer))
     onLost(view, reason)
+    this.#init.onUnanswered(view.peer.connection)
     await view.session.close().catch(() => {})
   }
 
@@ -233,13 +235,15 @@ export class SessionKeeper {
     const { backoff, better, logger } = this.#init
     const pauses = new Backoff({ ...backoff, initialMs: betterLookMs })
     for (let pauseMs = 0; ; ) {
-      await sleep(betterLookMs + pauseMs, signal)
+      await this.#pause(betterLookMs + pauseMs, signal)
+      if (signal.aborted) throw abortReason(signal)
       const peer = better(view.peer)
       if (peer === undefined) continue
       try {
         return await this.#change(peer, signal)
       } catch (error) {
         if (signal.aborted) throw abortReason(signal)
+        if (isTimeout(errorFrom(error))) this.#init.onUnanswered(peer.connection)
         pauseMs = pauses.next()
         const fields = { peer: idOf(peer), error: String(error), retry_after_seconds: Math.round(pauseMs / 1000) }
         logger.info(fields, 'a registry did not take the lease over; it stays where it is')

@@ -56,6 +56,8 @@ export interface SessionKeeperInit {
   /** The registry accepted us. */
   onRegistered: (view: SessionView, answer: Registered) => Promise<void>
   onLost: (view: SessionView, reason: string) => void
+  /** A connected registry did not answer in time. */
+  onUnanswered: (connection: Connection) => void
   /** A registry says that another process uses our key. */
   onDuplicate: (reason: string) => void
   /** Nobody answers, or we were refused: `error` says why. undefined: all is well. */

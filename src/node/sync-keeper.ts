@@ -8,6 +8,7 @@ import { peerIdText } from '../registry/keys.ts'
 import type { Clock, Logger } from '../registry/ports.ts'
 import { isRegistryRole, servesRegistry } from '../registry/role.ts'
 import { Backoff, type BackoffInit } from './backoff.ts'
+import { isTimeout } from './errors.ts'
 import type { HeadLag } from './head-lag.ts'
 import { sleep } from './sleep.ts'
 
@@ -33,6 +34,8 @@ export interface SyncKeeperInit {
   lag: HeadLag
   /** A source was given up for what it sent, or failed to. */
   onFailed: (source: Uint8Array, error: unknown) => void
+  /** A source did not go on in time. */
+  onUnanswered: (connection: Connection) => void
   /** Called whenever one source has given all that it had. */
   onCaughtUp: (source: Uint8Array) => void
 }
@@ -212,6 +215,7 @@ export class SyncKeeper {
     try {
       await done
     } catch (error) {
+      if (isTimeout(error)) this.#init.onUnanswered(connection)
       this.#init.onFailed(publicKey, error)
       throw error
     }

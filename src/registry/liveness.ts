@@ -151,7 +151,7 @@ export class Liveness {
 
   /** A registry answers here: what it says of its members stands. */
   sourceUp(source: Uint8Array): void {
-    this.#board.unmute(source)
+    this.#sources.up(source)
   }
 
   /** The connection to a registry is gone, and so is what is known through it: `unknown since`. */

@@ -4,6 +4,7 @@ import { ChangeLog } from './change-log.ts'
 import { ObservedMember } from './member.ts'
 import {
   type Hint,
+  isLater,
   keyId,
   type Observation,
   observationOf,
@@ -103,7 +104,9 @@ export class Board {
     // On its own stream a source speaks in order: a word that travelled slowly looks younger than the one that followed it.
     const corrects = firstHand && other?.state !== incoming.state && equals(other?.source ?? noKey, incoming.source)
     const isVerdict = other !== undefined && overrules(incoming, other, member.publicKey)
-    if (other !== undefined && !corrects && !isVerdict && !supersedes(incoming, other)) return false
+    // One that does not speak is heard again at any time: by now it may be the one that heard the member last.
+    const isUnspoken = other !== undefined && other !== member.shown && isLater(incoming, other)
+    if (other !== undefined && !corrects && !isVerdict && !isUnspoken && !supersedes(incoming, other)) return false
     const muted = this.#muted.get(source)
     if (muted !== undefined && this.#unheardOf.has(source) && isOpen(incoming.state)) {
       muted.set(member.id, incoming)

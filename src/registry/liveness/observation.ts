@@ -81,6 +81,10 @@ export const hintOf = (publicKey: Uint8Array, observation: Observation, now: num
 const never = Number.NEGATIVE_INFINITY
 const heard = (observation: Observation): number => observation.heardAt ?? never
 
+/** Whether one source says the same of a member that it heard again. */
+export const isLater = (incoming: Observation, current: Observation): boolean =>
+  equals(incoming.source, current.source) && incoming.state === current.state && heard(incoming) > heard(current)
+
 /** Whether `incoming` takes the place of `current`, both from other registries. */
 export const supersedes = (incoming: Observation, current: Observation): boolean => {
   if (current.state === 'unknown' && incoming.state !== 'unknown') {

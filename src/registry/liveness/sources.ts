@@ -43,13 +43,23 @@ export class Sources {
     const { publicKey, source, state } = hint
     if (!equals(publicKey, source) || equals(source, this.#init.self)) return this.#board.merge(hint, options)
     if (state !== 'online') {
-      this.#pulses.delete(keyId(source))
+      // Somebody who lost it says `unknown`; its end it says itself.
+      if (state !== 'unknown') this.#pulses.delete(keyId(source))
       return this.#board.merge(hint, options)
     }
     const shown = this.#board.get(publicKey)?.shown
     this.#heard(hint)
     if (shown === undefined || !this.#isOutdated(hint, shown, options)) return this.#board.merge(hint, options)
     return false
+  }
+
+  /** It answers here: from now on it is waited for as for one that was just heard. */
+  up(source: Uint8Array): void {
+    const id = keyId(source)
+    const pulse = this.#pulses.get(id)
+    if (pulse !== undefined)
+      this.#pulses.set(id, { ...pulse, at: this.#init.attention.at(this.#init.now()), silent: false })
+    this.#board.unmute(source)
   }
 
   /** Whether the one that is shown knows more of a source than the source's own word. */

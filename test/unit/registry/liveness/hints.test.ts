@@ -71,6 +71,20 @@ describe('hints', () => {
     expect(world.liveness.view(ann)).toMatchObject({ state: 'online', source: eve })
   })
 
+  it('take over also when what the member had sent here before was read after it had gone', () => {
+    const lease = world.open(ann)
+    world.clock.advance(1_000)
+    world.liveness.merge(hint({ heardMs: 0, sinceMs: 0 }))
+    world.clock.advance(200)
+    lease.probeAnswered(1)
+    lease.lost()
+    expect(world.stateOf(ann)).toBe('suspect')
+    // Its registry hears that it is doubted, and says so when it hears it next.
+    world.clock.advance(1_000)
+    expect(world.liveness.merge(hint({ heardMs: 0, sinceMs: 1_200 }))).toBe(true)
+    expect(world.liveness.view(ann)).toMatchObject({ state: 'online', source: eve })
+  })
+
   it('turn into unknown since when their source is gone, and back when it returns', () => {
     world.liveness.merge(hint())
     world.liveness.merge(hint({ publicKey: bob, state: 'left', reason: 'left: update' }))

@@ -101,6 +101,29 @@ describe('registries that speak for others', () => {
     expect(world.stateOf(bob)).toBe('left')
   })
 
+  it('are not heard for ever because somebody who lost them earlier said so', () => {
+    pulse(eve)
+    says(eve, ann)
+    world.liveness.merge(hint({ publicKey: eve, source: eve, state: 'unknown', heardMs: 0, sinceMs: 0 }))
+    expect(world.stateOf(eve)).toBe('online')
+    world.pass(6)
+    expect([world.stateOf(eve), world.stateOf(ann)]).toEqual(['unknown', 'unknown'])
+  })
+
+  it('are not heard for ever because they held the lease of this one for a moment', () => {
+    pulse(eve)
+    says(eve, ann)
+    world.pass(6)
+    world.liveness.sourceUp(eve)
+    expect(world.stateOf(ann)).toBe('online')
+    world.liveness.sourceGone(eve, 'the session is lost')
+    expect(says(eve, ann)).toBe(true)
+    world.pass(6)
+    expect(world.stateOf(ann)).toBe('unknown')
+    says(eve, ann)
+    expect(world.stateOf(ann)).toBe('unknown')
+  })
+
   it('are passed on with their age, and so is the own word', () => {
     pulse(eve, 500)
     const { change } = world.liveness.hintsAfter(0, 100)
