@@ -1,7 +1,7 @@
+import type { Connection } from '@libp2p/interface'
 import type { ProtocolLimits } from '../protocols/engine/limits.ts'
 import { openRegisterSession } from '../protocols/register/index.ts'
 import { SyncCursors } from '../protocols/sync/index.ts'
-import { peerIdText } from '../registry/keys.ts'
 import { isRegistryRole } from '../registry/role.ts'
 import { backoffOf } from './backoff.ts'
 import type { Config } from './config/schema.ts'
@@ -31,7 +31,7 @@ export const makeSession = (
   hooks: Pick<SessionKeeperInit, 'connected' | 'onRegistered' | 'onLost' | 'onDuplicate' | 'onTrouble'>
 ): SessionKeeper => {
   const { limits, trust, gater, selfRecord } = network
-  const isSilent = (peerId: string): boolean => network.isSilent(peerId)
+  const isSilent = (connection: Connection): boolean => network.isSilent(connection)
   const finder = { config, registry, self: key.publicKey, trust, host, gater, candidates, isSilent }
   return new SessionKeeper({
     ...hooks,
@@ -106,22 +106,19 @@ export const makePeers = (
     onFailed: (publicKey, error) => registry.liveness.failed(publicKey, error)
   })
 
-/** Pings connected members; one that answers nothing any more is cut off and dialled anew. */
-export const makeRoundTrips = (
-  { config, logger }: NetworkNodeInit,
-  { trust, traffic }: NetworkNode,
-  host: Host
-): RoundTrips =>
+/** Pings connected members; a connection that answers nothing any more is closed, and the member dialled anew. */
+export const makeRoundTrips = ({ config, logger }: NetworkNodeInit, { trust, traffic }: NetworkNode): RoundTrips =>
   new RoundTrips({
     trust,
-    ping: host.services.ping,
     silentMs: config.limits.peerTimeoutMs,
     received: (peer) => traffic.of(peer)?.bytesIn ?? 0,
-    onSilent: (peer) => {
-      logger.info({ peer }, 'a connected member answers nothing any more; its connections are closed and dialled anew')
-      for (const { connection, member } of trust.members()) {
-        if (peerIdText(member.publicKey) === peer) connection.abort(new Error('no answer to pings'))
-      }
+    onSilent: (connection) => {
+      const peer = connection.remotePeer.toString()
+      logger.info(
+        { peer },
+        'a connection to a member answers nothing any more; it is closed, and the member dialled anew'
+      )
+      connection.abort(new Error('no answer to pings'))
     }
   })
 

@@ -171,14 +171,14 @@ export class NetworkNode {
     return this.#roundTrips?.answeredAgeMs(peerId)
   }
 
-  /** A connected member whose last ping was not answered. */
-  isSilent(peerId: string): boolean {
-    return this.#roundTrips?.isSilent(peerId) ?? false
+  /** A connection whose last ping was not answered. */
+  isSilent(connection: Connection): boolean {
+    return this.#roundTrips?.isSilent(connection) ?? false
   }
 
   /** Something on it was not answered in time: closed, when it carries nothing any more. */
-  doubt({ remotePeer }: Connection): void {
-    void this.#roundTrips?.doubt(remotePeer)
+  doubt(connection: Connection): void {
+    void this.#roundTrips?.doubt(connection)
   }
 
   /** Connections to members that serve registry protocols. */
@@ -292,7 +292,7 @@ export class NetworkNode {
     }
     this.#sync = makeSync(this.#init, this, onCaughtUp)
     this.#peers = makePeers(this.#init, this, host)
-    this.#roundTrips = makeRoundTrips(this.#init, this, host)
+    this.#roundTrips = makeRoundTrips(this.#init, this)
     this.#session = makeSession(this.#init, this, host, {
       connected: () => this.#connectedKeys(),
       onRegistered: async (view, answer) => await this.#registered(view, answer),

@@ -1,3 +1,4 @@
+import type { Connection } from '@libp2p/interface'
 import type { ConnectionTrust } from '../protocols/engine/trust.ts'
 import { NotFoundError } from '../registry/errors.ts'
 import { peerIdText } from '../registry/keys.ts'
@@ -20,8 +21,8 @@ export interface FinderInit {
   host: Host
   gater: Gater
   candidates: Candidates
-  /** A connected member whose last ping was not answered. */
-  isSilent: (peerId: string) => boolean
+  /** A connection whose last ping was not answered. */
+  isSilent: (connection: Connection) => boolean
 }
 
 /**
@@ -36,10 +37,11 @@ export async function findRegistry(
   except: ReadonlySet<string>,
   signal: AbortSignal
 ): Promise<RegistryPeer | undefined> {
-  const { config, candidates, isSilent } = init
+  const { config, candidates } = init
   const registry = answering(init, except).find(({ role }) => isRegistryRole(role))
   if (registry !== undefined) return registry
-  const isLeftOut = (id: string): boolean => except.has(id) || isSilent(id)
+  // A dial of one that is connected ends at that connection.
+  const isLeftOut = (id: string): boolean => except.has(id) || isDeaf(init, id)
   const known = candidates.known().filter(({ peerIds }) => peerIds?.every(isLeftOut) !== true)
   const failures: DialFailure[] = []
   const race = async (group: readonly KnownCandidate[]) => await raceFor(init, group, except, signal, failures)
@@ -69,7 +71,13 @@ const none: ReadonlySet<string> = new Set()
 
 /** Those of them whose last ping was answered. */
 const answering = (init: FinderInit, except: ReadonlySet<string>): RegistryPeer[] =>
-  connectedPeers(init, except).filter(({ publicKey }) => !init.isSilent(peerIdText(publicKey)))
+  connectedPeers(init, except).filter(({ connection }) => !init.isSilent(connection))
+
+/** Connected, and none of the connections answers. */
+const isDeaf = (init: FinderInit, peerId: string): boolean => {
+  const isIt = ({ publicKey }: RegistryPeer): boolean => peerIdText(publicKey) === peerId
+  return connectedPeers(init, none).some(isIt) && !answering(init, none).some(isIt)
+}
 
 /** Whoever is connected and serves, those who are silent last. */
 function connectedPeers({ trust, self, isSilent }: FinderInit, except: ReadonlySet<string>): RegistryPeer[] {
@@ -79,7 +87,7 @@ function connectedPeers({ trust, self, isSilent }: FinderInit, except: ReadonlyS
     if (excluded || !servesRegistry(member.role) || connection.status !== 'open') continue
     if (Buffer.compare(member.publicKey, self) !== 0) peers.push({ connection, ...member })
   }
-  const silent = ({ publicKey }: RegistryPeer): number => Number(isSilent(peerIdText(publicKey)))
+  const silent = ({ connection }: RegistryPeer): number => Number(isSilent(connection))
   // The root decides on joins; it is the first choice of a secondary, and one of several of all others.
   return peers.toSorted((a, b) => silent(a) - silent(b) || Number(b.role === 'root') - Number(a.role === 'root'))
 }

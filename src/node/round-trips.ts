@@ -1,22 +1,26 @@
-import type { PeerId } from '@libp2p/interface'
-import type { Ping } from '@libp2p/ping'
+import { randomBytes } from 'node:crypto'
+import type { Connection } from '@libp2p/interface'
+import { PING_PROTOCOL } from '@libp2p/ping'
+import { byteStream } from '@libp2p/utils'
 import type { ConnectionTrust } from '../protocols/engine/trust.ts'
+import { isTimeout } from './errors.ts'
 import { sleep } from './sleep.ts'
 
 export interface RoundTripsInit {
   trust: ConnectionTrust
-  ping: Ping
-  /** A peer that answered before and has not for so long is frozen or cut off: its connections are closed. */
+  /** A connection that answered before and has not for so long carries nothing any more. */
   silentMs: number
-  /** Bytes that came from a peer so far. */
+  /** Bytes that came from a peer so far, on all connections. */
   received: (peerId: string) => number
-  onSilent: (peerId: string) => void
+  /** The connection carries nothing any more. */
+  onSilent: (connection: Connection) => void
 }
 
 const everyMs = 15_000
 const timeoutMs = 3_000
+const pingBytes = 32
 /** More connections than these are sampled: a registry with thousands of sessions has their heartbeats. */
-const mostPeers = 64
+const mostConnections = 64
 
 /** How long the last ping took, and when one was last answered (monotonic). */
 interface Measured {
@@ -25,104 +29,139 @@ interface Measured {
   at: number
 }
 
-/** Round-trip times to connected members, measured now and then. */
+/**
+ * Round-trip times of the connections to members, measured now and then. The ping service of libp2p chooses among several connections to a
+ * peer; here the question is whether this one still carries anything.
+ */
 export class RoundTrips {
   readonly #init: RoundTripsInit
-  readonly #answers = new Map<string, Measured>()
-  readonly #doubted = new Set<string>()
+  readonly #answers = new Map<Connection, Measured>()
+  readonly #pings = new Map<Connection, Promise<void>>()
   readonly #over = new AbortController()
-  #timer: NodeJS.Timeout | undefined
-  #stopListening: (() => void) | undefined
+  readonly #stops: (() => void)[] = []
 
   constructor(init: RoundTripsInit) {
     this.#init = init
   }
 
   start(): void {
-    this.#timer = setInterval(() => void this.#measureAll(), everyMs).unref()
-    this.#stopListening = this.#init.trust.onMember((connection) => {
-      if (this.#answers.size < mostPeers) void this.#measure(connection.remotePeer)
-    })
+    const { trust } = this.#init
+    const timer = setInterval(() => void this.#measureAll(), everyMs).unref()
+    this.#stops.push(
+      () => clearInterval(timer),
+      trust.onMember((connection) => {
+        if (this.#answers.size < mostConnections) void this.#measure(connection)
+      }),
+      trust.onGone((connection) => this.#answers.delete(connection))
+    )
   }
 
   stop(): void {
-    clearInterval(this.#timer)
-    this.#stopListening?.()
+    for (const stop of this.#stops) stop()
     this.#over.abort()
   }
 
-  /** Pings all connected members side by side, at any moment within this time: nobody else says any more how they are. */
+  /** Pings connected members side by side, at any moment within this time: nobody else says any more how they are. */
   async look(withinMs: number): Promise<void> {
     const { signal } = this.#over
     await sleep(Math.random() * withinMs, signal).catch(() => {})
-    if (!signal.aborted)
-      await Promise.all([...this.#peers().values()].slice(0, mostPeers).map(async (peer) => await this.#measure(peer)))
+    if (!signal.aborted) await this.#measureAll()
   }
 
   /**
-   * Something that was asked of a peer went unanswered. When nothing answers a ping either, and nothing else comes, its connections carry
-   * nothing any more and are closed: a new one is there sooner than TCP tries again on one that was cut.
+   * Something that was asked on it went unanswered. When a ping is not answered either, and nothing else comes, it is given up: a new
+   * connection is there sooner than TCP tries again on one that was cut.
    */
-  async doubt(peer: PeerId): Promise<void> {
-    const id = peer.toString()
-    if (this.#doubted.has(id) || !this.#peers().has(id)) return
-    this.#doubted.add(id)
-    const before = this.#init.received(id)
-    await this.#measure(peer)
-    this.#doubted.delete(id)
-    if (this.#over.signal.aborted || !this.isSilent(id) || this.#init.received(id) > before) return
-    this.#giveUp(id)
+  async doubt(connection: Connection): Promise<void> {
+    if (connection.status !== 'open') return
+    const { received } = this.#init
+    const id = connection.remotePeer.toString()
+    const before = received(id)
+    await this.#measure(connection)
+    if (this.#over.signal.aborted || connection.status !== 'open' || !this.isSilent(connection)) return
+    // A connection that is full of something else answers late.
+    if (this.of(id) !== undefined || received(id) === before) this.#giveUp(connection)
   }
 
   /** Its last ping was not answered. */
-  isSilent(peerId: string): boolean {
-    const answer = this.#answers.get(peerId)
+  isSilent(connection: Connection): boolean {
+    const answer = this.#answers.get(connection)
     return answer !== undefined && answer.ms === undefined
   }
 
-  /** ms; undefined: not connected, not measured yet, or the last ping was not answered. */
+  /** ms; undefined: not connected, not measured yet, or the last pings were not answered. */
   of(peerId: string): number | undefined {
-    return this.#answers.get(peerId)?.ms
+    return this.#newest(peerId)?.ms
   }
 
   /** Since it answered, ms; undefined as for `of`. */
   answeredAgeMs(peerId: string): number | undefined {
-    const answer = this.#answers.get(peerId)
-    return answer?.ms === undefined ? undefined : performance.now() - answer.at
+    const answer = this.#newest(peerId)
+    return answer === undefined ? undefined : performance.now() - answer.at
   }
 
-  #peers(): Map<string, PeerId> {
-    return new Map(
-      [...this.#init.trust.members()].map(({ connection }) => [connection.remotePeer.toString(), connection.remotePeer])
-    )
+  #newest(peerId: string): Measured | undefined {
+    let newest: Measured | undefined
+    for (const [{ remotePeer }, answer] of this.#answers) {
+      if (answer.ms === undefined || remotePeer.toString() !== peerId) continue
+      if (newest === undefined || answer.at > newest.at) newest = answer
+    }
+    return newest
   }
 
   async #measureAll(): Promise<void> {
-    const peers = this.#peers()
-    for (const id of this.#answers.keys()) if (!peers.has(id)) this.#answers.delete(id)
-    await Promise.all([...peers.values()].slice(0, mostPeers).map(async (peer) => await this.#measure(peer)))
+    const connections: Connection[] = []
+    for (const { connection } of this.#init.trust.members()) {
+      connections.push(connection)
+      if (connections.length === mostConnections) break
+    }
+    await Promise.all(connections.map(async (connection) => await this.#measure(connection)))
   }
 
-  async #measure(peer: PeerId): Promise<void> {
+  async #measure(connection: Connection): Promise<void> {
+    const running = this.#pings.get(connection) ?? this.#ping(connection)
+    this.#pings.set(connection, running)
+    await running
+    this.#pings.delete(connection)
+  }
+
+  async #ping(connection: Connection): Promise<void> {
     try {
-      const signal = AbortSignal.any([this.#over.signal, AbortSignal.timeout(timeoutMs)])
-      const ms = await this.#init.ping.ping(peer, { signal })
-      this.#answers.set(peer.toString(), { ms, at: performance.now() })
-    } catch {
-      this.#unanswered(peer.toString())
+      const ms = await ping(connection, AbortSignal.any([this.#over.signal, AbortSignal.timeout(timeoutMs)]))
+      if (connection.status === 'open') this.#answers.set(connection, { ms, at: performance.now() })
+    } catch (error) {
+      // One that is reset was answered, by somebody who does not take us for a member yet.
+      if (isTimeout(error) && connection.status === 'open') this.#unanswered(connection)
     }
   }
 
-  /** Whether it is up is for its registry to say; a connection that carries nothing is only in the way. */
-  #unanswered(peerId: string): void {
+  /** Whether the member is up is for its registry to say; a connection that carries nothing is only in the way. */
+  #unanswered(connection: Connection): void {
     const now = performance.now()
-    const last = this.#answers.get(peerId) ?? { ms: undefined, at: now }
-    this.#answers.set(peerId, { ms: undefined, at: last.at })
-    if (now - last.at >= this.#init.silentMs && !this.#over.signal.aborted) this.#giveUp(peerId)
+    const last = this.#answers.get(connection) ?? { ms: undefined, at: now }
+    this.#answers.set(connection, { ms: undefined, at: last.at })
+    if (now - last.at >= this.#init.silentMs && !this.#over.signal.aborted) this.#giveUp(connection)
   }
 
-  #giveUp(peerId: string): void {
-    this.#answers.delete(peerId)
-    this.#init.onSilent(peerId)
+  #giveUp(connection: Connection): void {
+    this.#answers.delete(connection)
+    this.#init.onSilent(connection)
+  }
+}
+
+/** One round trip on exactly this connection, ms. */
+const ping = async (connection: Connection, signal: AbortSignal): Promise<number> => {
+  const stream = await connection.newStream(PING_PROTOCOL, { signal })
+  try {
+    const bytes = byteStream(stream)
+    const sentAt = performance.now()
+    await bytes.write(randomBytes(pingBytes), { signal })
+    await bytes.read({ bytes: pingBytes, signal })
+    const ms = performance.now() - sentAt
+    await stream.close({ signal })
+    return ms
+  } catch (error) {
+    stream.abort(error instanceof Error ? error : new Error(String(error)))
+    throw error
   }
 }

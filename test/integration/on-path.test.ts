@@ -1,46 +1,12 @@
-import { once } from 'node:events'
-import { connect, createServer, type Socket } from 'node:net'
 import { expect, test } from 'vitest'
 import { TestNetwork } from '../helpers/network.ts'
 import { leaseAt, seenBy } from '../helpers/network-views.ts'
-
-/** A machine between two others: it passes on what it gets, and keeps a copy. */
-const onPath = async (port: number) => {
-  const heard: Buffer[] = []
-  const sockets = new Set<Socket>()
-  const pass = (from: Socket, to: Socket): void => {
-    sockets.add(from)
-    from.on('data', (chunk: Buffer) => {
-      heard.push(chunk)
-      to.write(chunk)
-    })
-    from.on('close', () => to.destroy())
-    from.on('error', () => to.destroy())
-  }
-  const server = createServer((near) => {
-    const far = connect({ host: '::1', port })
-    pass(near, far)
-    pass(far, near)
-  })
-  server.listen({ host: '::1', port: 0, ipv6Only: true })
-  await once(server, 'listening')
-  const bound = server.address()
-  if (typeof bound !== 'object' || bound === null) throw new Error('no port')
-  return {
-    port: bound.port,
-    heard: () => Buffer.concat(heard),
-    [Symbol.asyncDispose]: async () => {
-      for (const socket of sockets) socket.destroy()
-      server.close()
-      await once(server, 'close')
-    }
-  }
-}
+import { relayTo } from '../helpers/relay.ts'
 
 test('who reads all packets between a member and its registry learns no name, key, network or protocol', async () => {
   await using network = await TestNetwork.create({ 'admission.policy': 'invite' })
   const root = network.node('root')
-  await using between = await onPath(root.attached.port)
+  await using between = await relayTo(root.attached.port)
   const invite = await network.invite({ role: 'integrated', name: 'quiet-machine' })
   const addrs = [`/ip6/::1/tcp/${between.port}`]
   const member = network.make('quiet-machine')

@@ -12,6 +12,7 @@ import {
   plainReason,
   sameToOthers,
   speaker,
+  speaksFor,
   supersedes
 } from './observation.ts'
 import { isUp, type State } from './states.ts'
@@ -43,8 +44,6 @@ export interface MergeOptions {
   /** The hint came from its source, not from somebody who passed it on. */
   readonly firstHand?: boolean
 }
-
-const noKey = new Uint8Array(0)
 
 export class Board {
   readonly members = new Map<string, ObservedMember>()
@@ -101,12 +100,7 @@ export class Board {
       if (other !== undefined && member.shown === other && equals(other.source, incoming.source)) this.tell(member)
       return false
     }
-    // On its own stream a source speaks in order: a word that travelled slowly looks younger than the one that followed it.
-    const corrects = firstHand && other?.state !== incoming.state && equals(other?.source ?? noKey, incoming.source)
-    const isVerdict = other !== undefined && overrules(incoming, other, member.publicKey)
-    // One that does not speak is heard again at any time: by now it may be the one that heard the member last.
-    const isUnspoken = other !== undefined && other !== member.shown && isLater(incoming, other)
-    if (other !== undefined && !corrects && !isVerdict && !isUnspoken && !supersedes(incoming, other)) return false
+    if (other !== undefined && !this.#replaces(member, other, incoming, firstHand)) return false
     const muted = this.#muted.get(source)
     if (muted !== undefined && this.#unheardOf.has(source) && isOpen(incoming.state)) {
       muted.set(member.id, incoming)
@@ -121,6 +115,15 @@ export class Board {
     const isRefresh = other?.state === incoming.state && equals(other.source, incoming.source)
     if (isRefresh) this.tell(member)
     return true
+  }
+
+  #replaces(member: ObservedMember, other: Observation, incoming: Observation, firstHand: boolean): boolean {
+    // On its own stream a source speaks in order: a word that travelled slowly looks younger than the one that followed it.
+    if (firstHand && other.state !== incoming.state && equals(other.source, incoming.source)) return true
+    // One that does not speak is heard again at any time: by now it may be the one that heard the member last.
+    if (other !== member.shown && isLater(incoming, other)) return true
+    if (overrules(incoming, other, member.publicKey) || supersedes(incoming, other)) return true
+    return speaksFor(incoming, other, member.publicKey) && !this.#unheardOf.has(keyId(incoming.source))
   }
 
   /** A registry left or is offline: what it said before does not stand again. */
@@ -156,7 +159,10 @@ export class Board {
     this.#muted.delete(id)
     for (const [memberId, before] of muted ?? []) {
       const member = this.members.get(memberId)
-      if (member?.other?.state !== 'unknown' || keyId(member.other.source) !== id) continue
+      if (member?.other === undefined) continue
+      const { other, publicKey } = member
+      const isItsOwn = other.state === 'unknown' && keyId(other.source) === id
+      if (!isItsOwn && !speaksFor(before, other, publicKey)) continue
       this.#setOther(member, before)
       this.#show(member)
     }

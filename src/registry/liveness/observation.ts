@@ -85,6 +85,10 @@ const heard = (observation: Observation): number => observation.heardAt ?? never
 export const isLater = (incoming: Observation, current: Observation): boolean =>
   equals(incoming.source, current.source) && incoming.state === current.state && heard(incoming) > heard(current)
 
+/** Whether somebody who hears a member speaks for it in place of its own word: whoever holds its lease says also when it is gone. */
+export const speaksFor = (incoming: Observation, word: Observation, member: Uint8Array): boolean =>
+  equals(word.source, member) && !equals(incoming.source, member) && isUp(word.state) && isUp(incoming.state)
+
 /** Whether `incoming` takes the place of `current`, both from other registries. */
 export const supersedes = (incoming: Observation, current: Observation): boolean => {
   if (current.state === 'unknown' && incoming.state !== 'unknown') {

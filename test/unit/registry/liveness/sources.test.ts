@@ -124,6 +124,32 @@ describe('registries that speak for others', () => {
     expect(world.stateOf(ann)).toBe('unknown')
   })
 
+  it('are taken at the word of the one that holds their lease, though they have spoken for themselves since', () => {
+    const online = hint({ publicKey: ann, source: eve, heardMs: 10_000, sinceMs: 60_000 })
+    pulse(ann)
+    expect(world.liveness.view(ann)).toMatchObject({ state: 'online', source: ann })
+    expect(world.liveness.merge(online)).toBe(true)
+    world.pass(6, () => pulse(eve))
+    expect(world.liveness.view(ann)).toMatchObject({ state: 'online', source: eve })
+  })
+
+  it('are taken at that word again when the one that holds their lease is heard again', () => {
+    pulse(eve)
+    says(eve, ann)
+    world.pass(6)
+    pulse(ann)
+    expect(world.liveness.view(ann)).toMatchObject({ state: 'online', source: ann })
+    pulse(eve)
+    expect(world.liveness.view(ann)).toMatchObject({ state: 'online', source: eve })
+  })
+
+  it('are online by their own word when the one that holds their lease is not heard, whoever passes on what that one said', () => {
+    pulse(eve)
+    world.pass(6, () => pulse(ann))
+    world.liveness.merge(hint({ publicKey: ann, source: eve, heardMs: 10_000, sinceMs: 60_000 }))
+    expect(world.liveness.view(ann)).toMatchObject({ state: 'online', source: ann })
+  })
+
   it('are passed on with their age, and so is the own word', () => {
     pulse(eve, 500)
     const { change } = world.liveness.hintsAfter(0, 100)

@@ -1,0 +1,24 @@
+import { expect, test } from 'vitest'
+import { eventually, TestNetwork } from '../helpers/network.ts'
+import { leaseAt } from '../helpers/network-views.ts'
+import { relayTo } from '../helpers/relay.ts'
+
+test('a connection that was cut without a word is closed when what is asked on it goes unanswered, and dialled anew', async () => {
+  await using network = await TestNetwork.create({ 'admission.policy': 'invite' })
+  const root = network.node('root')
+  await using between = await relayTo(root.attached.port)
+  const invite = await network.invite({ role: 'integrated', name: 'alpha' })
+  const addrs = [`/ip6/::1/tcp/${between.port}`]
+  const member = network.make('alpha')
+  member.invites.use({ ...invite, registries: invite.registries.map((registry) => ({ ...registry, addrs })) })
+  await member.start()
+  await member.joined({ signal: AbortSignal.timeout(30_000) })
+  const before = member.network?.session
+  expect(leaseAt(member)).toBe('root')
+
+  between.freeze()
+  // Long before a connection that says nothing is given up for that alone.
+  await eventually(() => leaseAt(member) === 'root' && member.network?.session !== before, 40_000)
+  expect(member.network?.session?.peer.connection.id).not.toBe(before?.peer.connection.id)
+  await eventually(() => before?.peer.connection.status !== 'open')
+}, 90_000)
