@@ -115,8 +115,8 @@ export const speaker = (
   member: Uint8Array
 ): Observation | undefined => {
   if (own === undefined || other === undefined) return own ?? other
-  // A live session here outweighs whatever anybody says.
-  if (isUp(own.state) && own.yields !== true) return own
+  // A live session here outweighs whatever anybody says, and one that was moved what nobody knows.
+  if (isUp(own.state) && (own.yields !== true || other.state === 'unknown')) return own
   return heard(other) > heard(own) && !overrules(own, other, member) ? other : own
 }
 

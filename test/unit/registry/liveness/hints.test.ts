@@ -85,6 +85,16 @@ describe('hints', () => {
     expect(world.liveness.view(ann)).toMatchObject({ state: 'online', source: eve })
   })
 
+  it('take over from a lease that was moved, but not while nobody knows what they say', () => {
+    const lease = world.open(ann)
+    world.liveness.merge(hint({ heardMs: 0 }))
+    world.liveness.sourceGone(eve, 'its registry is gone')
+    lease.released()
+    expect(world.liveness.view(ann)).toMatchObject({ state: 'online', own: true })
+    world.liveness.merge(hint({ heardMs: 0, sinceMs: 0 }))
+    expect(world.liveness.view(ann)).toMatchObject({ state: 'online', source: eve })
+  })
+
   it('turn into unknown since when their source is gone, and back when it returns', () => {
     world.liveness.merge(hint())
     world.liveness.merge(hint({ publicKey: bob, state: 'left', reason: 'left: update' }))
