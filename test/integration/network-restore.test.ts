@@ -21,14 +21,15 @@ async function restoreRoot(network: TestNetwork, since: () => Promise<void>): Pr
 
 describe('a root that lost the end of its log', () => {
   it.each([
-    ['a secondary', 'secondary'],
-    ['members alone', 'integrated']
+    ['a secondary', 'secondary', []],
+    ['members alone', 'integrated', ['m1', 'm2']],
+    ['the only other member that it knows', 'integrated', []]
   ])(
     'appends nothing before it has it back from %s',
-    async (_who, role) => {
+    async (_who, role, others) => {
       await using network = await TestNetwork.create()
       const keeper = await network.join('keeper', { role })
-      if (role === 'integrated') await Promise.all(['m1', 'm2'].map((name) => network.join(name)))
+      await Promise.all(others.map(async (name) => await network.join(name)))
       await restoreRoot(network, async () => {
         await network.join('b')
         await eventually(() => keeper.registry.replica.state.memberByName('b') !== undefined)
@@ -49,4 +50,14 @@ describe('a root that lost the end of its log', () => {
     },
     40_000
   )
+
+  it('waits for no more heads than there are other members', async () => {
+    await using network = await TestNetwork.create()
+    await network.join('only')
+    await network.node('root').stop()
+    const root = await network.start('root', { role: 'root' })
+    expect(root.registry.root?.refusal).toBeDefined()
+    // Without anybody's head it would wait for 30 s.
+    await eventually(() => root.registry.root?.refusal === undefined, 20_000)
+  }, 40_000)
 })
