@@ -2,6 +2,7 @@ import { OperatorError } from '../install/errors.ts'
 import { Journal } from '../install/journal.ts'
 import { doable } from '../install/kinds/index.ts'
 import { journalFolder, layoutOf } from '../install/layout.ts'
+import { asOnlyInstaller } from '../install/lock.ts'
 import { revertAll } from '../install/revert.ts'
 import { runningProgram } from '../install/running-program.ts'
 import { toolsFor } from '../install/session.ts'
@@ -43,8 +44,13 @@ export const addUninstall: AddCommand = (program, context) => {
 }
 
 const uninstall = async (context: Context, options: UninstallOptions): Promise<void> => {
-  const { terminal, signal } = context
   if (process.getuid?.() !== 0) throw new OperatorError('An uninstall changes /opt, /etc and /var: run it with sudo.')
+  const work = async (): Promise<void> => await takeBack(context, options)
+  await (options.plan === true ? work() : asOnlyInstaller(work))
+}
+
+const takeBack = async (context: Context, options: UninstallOptions): Promise<void> => {
+  const { terminal, signal } = context
   const all = await Journal.all(journalFolder)
   const journal = chosen(all, options.node)
   const { node } = journal.state

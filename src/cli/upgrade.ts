@@ -2,6 +2,7 @@ import { OperatorError } from '../install/errors.ts'
 import { Journal } from '../install/journal.ts'
 import { doable } from '../install/kinds/index.ts'
 import { journalFolder, layoutOf } from '../install/layout.ts'
+import { asOnlyInstaller } from '../install/lock.ts'
 import { runningProgram } from '../install/running-program.ts'
 import { toolsFor } from '../install/session.ts'
 import { installedVersion, planUpgrade, type UpgradePlan } from '../install/upgrade/plan.ts'
@@ -39,8 +40,13 @@ export const addUpgrade: AddCommand = (program, context) => {
 }
 
 export const runUpgrade = async (context: Context, options: UpgradeOptions): Promise<void> => {
-  const { terminal, signal } = context
   if (process.getuid?.() !== 0) throw new OperatorError('An upgrade changes /opt and /etc: run it with sudo.')
+  const work = async (): Promise<void> => await carryOut(context, options)
+  await (options.plan === true ? work() : asOnlyInstaller(work))
+}
+
+const carryOut = async (context: Context, options: UpgradeOptions): Promise<void> => {
+  const { terminal, signal } = context
   const program = runningProgram()
   const open = await openUpgrade()
   const from = open?.from ?? (await installedVersion())

@@ -51,8 +51,9 @@ export class JustTriedError extends Error {
   override readonly name = 'JustTriedError'
 }
 
-/** It was not answered in time, whatever the reason. */
-export const isTimeout = (error: unknown): boolean => error instanceof Error && error.name === 'TimeoutError'
+/** It was not answered in time, whatever the reason: by the deadline of a signal, or of a protocol. */
+export const isTimeout = (error: unknown): boolean =>
+  error instanceof Error && (error.name === 'TimeoutError' || error.name === 'DeadlineError')
 
 /** An address that is not plain IPv6 with TCP, or not one that the configuration allows. */
 export class AddressError extends Error {

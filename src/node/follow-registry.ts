@@ -18,7 +18,10 @@ export interface FollowInit {
   publishSelf: () => Promise<void>
   onNewPeers: () => void
   onRecord: (record: Signed<NodeRecord>) => void
-  onRegistryConnected: (connection: Connection) => void
+  /** One that can hold the lease of this node. */
+  onHolderConnected: (connection: Connection) => void
+  /** A root or secondary. */
+  onRegistryConnected: () => void
   /** This replica has a newer checkpoint. */
   onHead: (checkpoint: Checkpoint) => void
   onChange: () => void
@@ -88,7 +91,8 @@ export function followRegistry(init: FollowInit): () => void {
   stops.push(
     trust.onMember((connection, member) => {
       if (connection.direction === 'inbound') liveness.learned(member.publicKey, 'session')
-      if (canHold(member.role)) init.onRegistryConnected(connection)
+      if (canHold(member.role)) init.onHolderConnected(connection)
+      if (isRegistryRole(member.role)) init.onRegistryConnected()
       onChange()
     }),
     trust.onGone(onChange),

@@ -221,7 +221,8 @@ export class NetworkNode {
         publishSelf: async () => await this.#self.ensure(),
         onNewPeers: () => this.#peers?.look(),
         onRecord: (record) => this.#watchOwn(record),
-        onRegistryConnected: (connection) => this.#session?.kick({ isNews: connection.direction === 'inbound' }),
+        onHolderConnected: (connection) => this.#session?.kick({ isNews: connection.direction === 'inbound' }),
+        onRegistryConnected: () => this.#session?.kickBetter(),
         onHead: (checkpoint) => this.#sync?.advanced(checkpoint),
         onChange,
         logger
@@ -325,7 +326,7 @@ export class NetworkNode {
     const fields = { peer: peerIdText(view.peer.publicKey), reason }
     logger.warn(fields, 'the session with the registry ended; another registry is tried at once')
     const { records, replica } = registry
-    void this.#roundTrips?.look(replica.state.memberCount * perMemberMs)
+    void this.#roundTrips?.look(replica.state.memberCount * perMemberMs, view.peer.connection)
     void this.#sync?.lost(records.read(view.peer.publicKey)?.registryKey, replica.state.memberCount)
     onChange()
   }

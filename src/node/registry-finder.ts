@@ -27,7 +27,8 @@ export interface FinderInit {
 
 /**
  * A registry to hold the lease, none of those just tried (PeerIds): a connected root or secondary, else whoever answers first of those known, else a connected
- * member that stands in, and DNS only when everything known has failed. Whoever is connected and answers no ping is asked last.
+ * member that stands in, and DNS only when everything known has failed. Whoever is connected and answers no ping is dialled anew, and
+ * asked on the old connection last.
  * undefined: this process needs none (the only registry).
  *
  * @throws NoCandidateError with what each candidate did
@@ -40,9 +41,7 @@ export async function findRegistry(
   const { config, candidates } = init
   const registry = answering(init, except).find(({ role }) => isRegistryRole(role))
   if (registry !== undefined) return registry
-  // A dial of one that is connected ends at that connection.
-  const isLeftOut = (id: string): boolean => except.has(id) || isDeaf(init, id)
-  const known = candidates.known().filter(({ peerIds }) => peerIds?.every(isLeftOut) !== true)
+  const known = candidates.known().filter(({ peerIds }) => peerIds?.every((id) => except.has(id)) !== true)
   const failures: DialFailure[] = []
   const race = async (group: readonly KnownCandidate[]) => await raceFor(init, group, except, signal, failures)
   // Between registries there is always the log: a root asks nobody else who its secondaries are.
@@ -72,12 +71,6 @@ const none: ReadonlySet<string> = new Set()
 /** Those of them whose last ping was answered. */
 const answering = (init: FinderInit, except: ReadonlySet<string>): RegistryPeer[] =>
   connectedPeers(init, except).filter(({ connection }) => !init.isSilent(connection))
-
-/** Connected, and none of the connections answers. */
-const isDeaf = (init: FinderInit, peerId: string): boolean => {
-  const isIt = ({ publicKey }: RegistryPeer): boolean => peerIdText(publicKey) === peerId
-  return connectedPeers(init, none).some(isIt) && !answering(init, none).some(isIt)
-}
 
 /** Whoever is connected and serves, those who are silent last. */
 function connectedPeers({ trust, self, isSilent }: FinderInit, except: ReadonlySet<string>): RegistryPeer[] {

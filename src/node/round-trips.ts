@@ -3,6 +3,7 @@ import type { Connection } from '@libp2p/interface'
 import { PING_PROTOCOL } from '@libp2p/ping'
 import { byteStream } from '@libp2p/utils'
 import type { ConnectionTrust } from '../protocols/engine/trust.ts'
+import { isRegistryRole } from '../registry/role.ts'
 import { isTimeout } from './errors.ts'
 import { sleep } from './sleep.ts'
 
@@ -35,7 +36,8 @@ interface Measured {
  */
 export class RoundTrips {
   readonly #init: RoundTripsInit
-  readonly #answers = new Map<Connection, Measured>()
+  /** By PeerId. */
+  readonly #answers = new Map<string, Map<Connection, Measured>>()
   readonly #pings = new Map<Connection, Promise<void>>()
   readonly #over = new AbortController()
   readonly #stops: (() => void)[] = []
@@ -50,9 +52,9 @@ export class RoundTrips {
     this.#stops.push(
       () => clearInterval(timer),
       trust.onMember((connection) => {
-        if (this.#answers.size < mostConnections) void this.#measure(connection)
+        if (this.#answers.size + this.#pings.size < mostConnections) void this.#measure(connection)
       }),
-      trust.onGone((connection) => this.#answers.delete(connection))
+      trust.onGone((connection) => this.#forget(connection))
     )
   }
 
@@ -61,11 +63,11 @@ export class RoundTrips {
     this.#over.abort()
   }
 
-  /** Pings connected members side by side, at any moment within this time: nobody else says any more how they are. */
-  async look(withinMs: number): Promise<void> {
+  /** Pings connected members side by side, at any moment within this time: one was lost, and nobody else says any more how they are. */
+  async look(withinMs: number, lost: Connection): Promise<void> {
     const { signal } = this.#over
     await sleep(Math.random() * withinMs, signal).catch(() => {})
-    if (!signal.aborted) await this.#measureAll()
+    if (!signal.aborted) await Promise.all([this.doubt(lost), this.#measureAll()])
   }
 
   /**
@@ -73,19 +75,23 @@ export class RoundTrips {
    * connection is there sooner than TCP tries again on one that was cut.
    */
   async doubt(connection: Connection): Promise<void> {
-    if (connection.status !== 'open') return
+    // Of a ping that has begun before, only a part of the time is left.
+    await this.#pings.get(connection)
+    if (this.#over.signal.aborted || connection.status !== 'open') return
     const { received } = this.#init
-    const id = connection.remotePeer.toString()
+    const id = idOf(connection)
+    const begunAt = performance.now()
     const before = received(id)
     await this.#measure(connection)
     if (this.#over.signal.aborted || connection.status !== 'open' || !this.isSilent(connection)) return
-    // A connection that is full of something else answers late.
-    if (this.of(id) !== undefined || received(id) === before) this.#giveUp(connection)
+    // A connection that is full of something else answers late; what came may have come on another one that answers.
+    const answered = this.#newest(id)
+    if (received(id) === before || (answered !== undefined && answered.at > begunAt)) this.#giveUp(connection)
   }
 
   /** Its last ping was not answered. */
   isSilent(connection: Connection): boolean {
-    const answer = this.#answers.get(connection)
+    const answer = this.#answers.get(idOf(connection))?.get(connection)
     return answer !== undefined && answer.ms === undefined
   }
 
@@ -102,20 +108,22 @@ export class RoundTrips {
 
   #newest(peerId: string): Measured | undefined {
     let newest: Measured | undefined
-    for (const [{ remotePeer }, answer] of this.#answers) {
-      if (answer.ms === undefined || remotePeer.toString() !== peerId) continue
-      if (newest === undefined || answer.at > newest.at) newest = answer
+    for (const answer of this.#answers.get(peerId)?.values() ?? []) {
+      if (answer.ms !== undefined && (newest === undefined || answer.at > newest.at)) newest = answer
     }
     return newest
   }
 
+  /** Those that were silent and the registries first: nobody is lost for having been slow once. */
   async #measureAll(): Promise<void> {
-    const connections: Connection[] = []
-    for (const { connection } of this.#init.trust.members()) {
-      connections.push(connection)
-      if (connections.length === mostConnections) break
+    const first: Connection[] = []
+    const others: Connection[] = []
+    for (const { connection, member } of this.#init.trust.members()) {
+      if (isRegistryRole(member.role) || this.isSilent(connection)) first.push(connection)
+      else if (others.length < mostConnections) others.push(connection)
     }
-    await Promise.all(connections.map(async (connection) => await this.#measure(connection)))
+    const chosen = [...first, ...others].slice(0, Math.max(mostConnections, first.length))
+    await Promise.all(chosen.map(async (connection) => await this.#measure(connection)))
   }
 
   async #measure(connection: Connection): Promise<void> {
@@ -128,7 +136,7 @@ export class RoundTrips {
   async #ping(connection: Connection): Promise<void> {
     try {
       const ms = await ping(connection, AbortSignal.any([this.#over.signal, AbortSignal.timeout(timeoutMs)]))
-      if (connection.status === 'open') this.#answers.set(connection, { ms, at: performance.now() })
+      this.#keep(connection, { ms, at: performance.now() })
     } catch (error) {
       // One that is reset was answered, by somebody who does not take us for a member yet.
       if (isTimeout(error) && connection.status === 'open') this.#unanswered(connection)
@@ -138,16 +146,32 @@ export class RoundTrips {
   /** Whether the member is up is for its registry to say; a connection that carries nothing is only in the way. */
   #unanswered(connection: Connection): void {
     const now = performance.now()
-    const last = this.#answers.get(connection) ?? { ms: undefined, at: now }
-    this.#answers.set(connection, { ms: undefined, at: last.at })
-    if (now - last.at >= this.#init.silentMs && !this.#over.signal.aborted) this.#giveUp(connection)
+    const at = this.#answers.get(idOf(connection))?.get(connection)?.at ?? now
+    this.#keep(connection, { ms: undefined, at })
+    if (now - at >= this.#init.silentMs && !this.#over.signal.aborted) this.#giveUp(connection)
+  }
+
+  #keep(connection: Connection, measured: Measured): void {
+    if (connection.status !== 'open') return
+    const id = idOf(connection)
+    const answers = this.#answers.get(id) ?? new Map<Connection, Measured>()
+    this.#answers.set(id, answers.set(connection, measured))
+  }
+
+  #forget(connection: Connection): void {
+    const id = idOf(connection)
+    const answers = this.#answers.get(id)
+    answers?.delete(connection)
+    if (answers?.size === 0) this.#answers.delete(id)
   }
 
   #giveUp(connection: Connection): void {
-    this.#answers.delete(connection)
+    this.#forget(connection)
     this.#init.onSilent(connection)
   }
 }
+
+const idOf = ({ remotePeer }: Connection): string => remotePeer.toString()
 
 /** One round trip on exactly this connection, ms. */
 const ping = async (connection: Connection, signal: AbortSignal): Promise<number> => {

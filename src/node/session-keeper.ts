@@ -34,8 +34,9 @@ export class SessionKeeper {
   /** A registry connected to us while others were looked for. */
   #isNews = false
   #view: SessionView | undefined
-  /** Aborted to end a pause; `#retry` ends the wait of a joiner, too. */
+  /** Aborted to end a pause; `#retry` ends the wait of a joiner, too, and `#wakeBetter` the one for a better registry. */
   #wake = new AbortController()
+  #wakeBetter = new AbortController()
   #retry = new AbortController()
   #running: Promise<void> | undefined
 
@@ -57,6 +58,11 @@ export class SessionKeeper {
   kick({ isNews = false } = {}): void {
     if (isNews) this.#isNews = true
     this.#wake.abort()
+  }
+
+  /** A root or secondary is there that was not: one that stands in for it holds the lease no longer than needed. */
+  kickBetter(): void {
+    this.#wakeBetter.abort()
   }
 
   /** There is a new invite, or somebody asked for a new try now. */
@@ -137,9 +143,9 @@ export class SessionKeeper {
     await this.#pause(ms)
   }
 
-  async #pause(ms: number, signal = this.#over.signal): Promise<void> {
+  async #pause(ms: number): Promise<void> {
     this.#wake = new AbortController()
-    await sleep(ms, AbortSignal.any([signal, this.#wake.signal])).catch(() => {})
+    await sleep(ms, AbortSignal.any([this.#over.signal, this.#wake.signal])).catch(() => {})
   }
 
   /** undefined: it refused us; the pause that follows from it is over. */
@@ -195,6 +201,8 @@ export class SessionKeeper {
       return next
     } catch (error) {
       this.#view = undefined
+      // A better one that takes the lease only now would hold it for nobody.
+      over.abort(new Error('the session is over'))
       if (!signal.aborted) await this.#lost(view, heldFrom, errorFrom(error).message)
       return undefined
     } finally {
@@ -222,7 +230,6 @@ export class SessionKeeper {
     }
     this.#tried.add(idOf(view.peer))
     onLost(view, reason)
-    this.#init.onUnanswered(view.peer.connection)
     await view.session.close().catch(() => {})
   }
 
@@ -235,7 +242,10 @@ export class SessionKeeper {
     const { backoff, better, logger } = this.#init
     const pauses = new Backoff({ ...backoff, initialMs: betterLookMs })
     for (let pauseMs = 0; ; ) {
-      await this.#pause(betterLookMs + pauseMs, signal)
+      // What one that refuses costs grows no faster because others come.
+      await sleep(pauseMs, signal)
+      this.#wakeBetter = new AbortController()
+      await sleep(betterLookMs, AbortSignal.any([signal, this.#wakeBetter.signal])).catch(() => {})
       if (signal.aborted) throw abortReason(signal)
       const peer = better(view.peer)
       if (peer === undefined) continue

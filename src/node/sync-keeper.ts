@@ -215,7 +215,8 @@ export class SyncKeeper {
     try {
       await done
     } catch (error) {
-      if (isTimeout(error)) this.#init.onUnanswered(connection)
+      // The end of a moment that was planned is none.
+      if (isTimeout(error) && !signal.aborted) this.#init.onUnanswered(connection)
       this.#init.onFailed(publicKey, error)
       throw error
     }

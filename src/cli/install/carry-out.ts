@@ -2,6 +2,7 @@ import type { Check } from '../../install/check.ts'
 import { deploymentOf } from '../../install/deployments/index.ts'
 import { executePlan } from '../../install/execute.ts'
 import type { Journal } from '../../install/journal.ts'
+import { asOnlyInstaller } from '../../install/lock.ts'
 import type { Plan } from '../../install/plan.ts'
 import { runningProgram } from '../../install/running-program.ts'
 import { journalFor, toolsFor } from '../../install/session.ts'
@@ -21,6 +22,17 @@ export const carryOut = async (
   options: InstallOptions,
   checks: readonly Check[]
 ): Promise<void> => {
+  const child = await asOnlyInstaller(async () => await install(context, plan, options, checks))
+  await stay(context, child)
+}
+
+/** @returns the node itself, when it runs in the foreground */
+const install = async (
+  context: Context,
+  plan: Plan,
+  options: InstallOptions,
+  checks: readonly Check[]
+): Promise<ForegroundChild | undefined> => {
   const { terminal, signal } = context
   const { answers, version } = plan.install
   const progress = new Progress(terminal, { verbose: options.verbose === true })
@@ -53,7 +65,7 @@ export const carryOut = async (
   const shown = foundNetwork(journal) ? null : passphrase
   show(context, plan, published(plan, verified), { options, checks, passphrase: shown })
   await journal.finish()
-  await stay(context, tools.children.get(answers.name))
+  return tools.children.get(answers.name)
 }
 
 /** A network that came with its data folder has a kit of its own, and this passphrase does not open it. */

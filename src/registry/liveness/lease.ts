@@ -29,7 +29,7 @@ export interface Session {
   left: string | undefined
   lapsedAt: number | undefined
   /** The member moved its lease to another registry, which speaks for it as soon as it does. */
-  released: boolean
+  releasedAt: number | undefined
   contested: boolean
 }
 

@@ -15,7 +15,7 @@ const fresh = {
   excusedUntil: Number.NEGATIVE_INFINITY,
   left: undefined,
   lapsedAt: undefined,
-  released: false
+  releasedAt: undefined
 }
 
 /** The sessions that members hold here, judged by their signs of life. It has no timers: time passes when `tick` is called. */
@@ -133,7 +133,7 @@ export class Leases implements LeaseKeeper {
   released(session: Session): void {
     const member = this.#board.members.get(session.id)
     if (member?.own === undefined) return
-    session.released = true
+    session.releasedAt = this.#init.now()
     session.heardAt = this.#init.now() - this.#init.timings.heartbeatMs
     const { state, reason } = member.own
     this.#put(member, session, { state, reason })
@@ -189,7 +189,7 @@ export class Leases implements LeaseKeeper {
   }
 
   #isLive(session: Session, at: number): boolean {
-    if (session.left !== undefined || session.lost !== undefined || session.released) return false
+    if (session.left !== undefined || session.lost !== undefined || session.releasedAt !== undefined) return false
     return at - session.beatAt < this.#init.timings.leaseMs
   }
 
@@ -275,7 +275,7 @@ export class Leases implements LeaseKeeper {
     const { own } = member
     this.#board.observe(member, {
       ...judgement,
-      ...(session.released && { yields: true }),
+      ...(session.releasedAt !== undefined && { movedAt: session.releasedAt }),
       source: this.#init.self,
       since: own?.state === judgement.state ? own.since : this.#init.now(),
       heardAt: session.heardAt,

@@ -14,8 +14,8 @@ export interface Observation {
   readonly rttMs: number | undefined
   /** Keys of members that it said to be connected to. */
   readonly connected: readonly Uint8Array[]
-  /** Of our own: the member moved its lease, so another registry that heard it later speaks. */
-  readonly yields?: boolean
+  /** Of our own: when the member moved its lease, so that another registry that heard it later speaks. */
+  readonly movedAt?: number
 }
 
 /** The same as it travels: times are ages at the moment it was made. */
@@ -115,8 +115,9 @@ export const speaker = (
   member: Uint8Array
 ): Observation | undefined => {
   if (own === undefined || other === undefined) return own ?? other
-  // A live session here outweighs whatever anybody says, and one that was moved what nobody knows.
-  if (isUp(own.state) && (own.yields !== true || other.state === 'unknown')) return own
+  // A live session here outweighs whatever anybody says; one that was moved, whoever was not heard any more when that happened.
+  const { movedAt } = own
+  if (isUp(own.state) && (movedAt === undefined || (other.state === 'unknown' && other.since <= movedAt))) return own
   return heard(other) > heard(own) && !overrules(own, other, member) ? other : own
 }
 

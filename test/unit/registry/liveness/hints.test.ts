@@ -95,6 +95,16 @@ describe('hints', () => {
     expect(world.liveness.view(ann)).toMatchObject({ state: 'online', source: eve })
   })
 
+  it('leave a member unknown that had gone to a registry which is not heard any more', () => {
+    const lease = world.open(ann)
+    lease.released()
+    world.clock.advance(100)
+    world.liveness.merge(hint({ heardMs: 0, sinceMs: 0 }))
+    world.clock.advance(1_000)
+    world.liveness.sourceGone(eve, 'its registry is gone')
+    expect(world.liveness.view(ann)).toMatchObject({ state: 'unknown', source: eve })
+  })
+
   it('turn into unknown since when their source is gone, and back when it returns', () => {
     world.liveness.merge(hint())
     world.liveness.merge(hint({ publicKey: bob, state: 'left', reason: 'left: update' }))
