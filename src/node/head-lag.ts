@@ -11,6 +11,8 @@ export interface HeadLagInit {
   clock: Clock
   /** So long a head may be known here before whoever is asked must know it, too. */
   graceMs: number
+  /** For how long the connection has carried answers without a break, ms: who is cut off does not stand still. */
+  answeringForMs: (connection: Connection) => number
   /** A source shows an older head, although it had the time to learn of a newer one. */
   onBehind: (source: Uint8Array, shown: Position) => void
 }
@@ -59,11 +61,11 @@ export class HeadLag {
 
   /** Whether a source that is followed still shows what it showed last. */
   look(connection: Connection, source: Uint8Array): void {
-    const { clock, graceMs, onBehind } = this.#init
+    const { clock, graceMs, answeringForMs, onBehind } = this.#init
     const shown = this.#shown.get(connection)
     const now = clock.monotonic()
     const due = this.#known.findLast(({ at }) => now - at >= graceMs)
     if (shown === undefined || due === undefined || now - shown.since < graceMs) return
-    if (isAbove(due, shown)) onBehind(source, shown)
+    if (isAbove(due, shown) && answeringForMs(connection) >= graceMs) onBehind(source, shown)
   }
 }

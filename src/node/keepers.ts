@@ -75,6 +75,7 @@ export const makeSync = (
     lag: new HeadLag({
       clock,
       graceMs: config.replication.intervalMs * settledPart,
+      answeringForMs: (connection) => network.answeringForMs(connection),
       onBehind: (source, shown) => tellStill(registry, source, shown)
     }),
     onFailed: (source, error) => tellLie(registry, source, error),

@@ -22,7 +22,7 @@ export function tellStill(
   const since = new Date(shown.timeMs).toISOString()
   alarms.raise(
     'stale_source',
-    `${name} (${peer}) stands still at entry ${shown.n} as of ${since}, and does not take newer heads that it is shown: it is cut off, fails, or holds something back; others are asked`,
+    `${name} (${peer}) stands still at entry ${shown.n} as of ${since}, and does not take newer heads that it is shown: it is cut off from all others, fails, or holds something back; others are asked`,
     { peer, epoch: shown.epoch, n: shown.n }
   )
 }

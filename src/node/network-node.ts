@@ -176,6 +176,11 @@ export class NetworkNode {
     return this.#roundTrips?.isSilent(connection) ?? false
   }
 
+  /** For how long every ping on a connection has been answered, ms. */
+  answeringForMs(connection: Connection): number {
+    return this.#roundTrips?.answeringForMs(connection) ?? 0
+  }
+
   /** Something on it was not answered in time: closed, when it carries nothing any more. */
   doubt(connection: Connection): void {
     void this.#roundTrips?.doubt(connection)

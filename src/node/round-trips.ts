@@ -23,11 +23,12 @@ const pingBytes = 32
 /** More connections than these are sampled: a registry with thousands of sessions has their heartbeats. */
 const mostConnections = 64
 
-/** How long the last ping took, and when one was last answered (monotonic). */
+/** How long the last ping took, when one was last answered, and since when all are (monotonic). */
 interface Measured {
   /** undefined: the last ping was not answered. */
   ms: number | undefined
   at: number
+  since: number
 }
 
 /**
@@ -51,7 +52,7 @@ export class RoundTrips {
     const timer = setInterval(() => void this.#measureAll(), everyMs).unref()
     this.#stops.push(
       () => clearInterval(timer),
-      trust.onMember((connection) => {
+      trust.onMutual((connection) => {
         if (this.#answers.size + this.#pings.size < mostConnections) void this.#measure(connection)
       }),
       trust.onGone((connection) => this.#forget(connection))
@@ -91,8 +92,14 @@ export class RoundTrips {
 
   /** Its last ping was not answered. */
   isSilent(connection: Connection): boolean {
-    const answer = this.#answers.get(idOf(connection))?.get(connection)
+    const answer = this.#of(connection)
     return answer !== undefined && answer.ms === undefined
+  }
+
+  /** For how long every ping on it has been answered, ms; 0 also when none was sent. */
+  answeringForMs(connection: Connection): number {
+    const answer = this.#of(connection)
+    return answer?.ms === undefined ? 0 : performance.now() - answer.since
   }
 
   /** ms; undefined: not connected, not measured yet, or the last pings were not answered. */
@@ -104,6 +111,10 @@ export class RoundTrips {
   answeredAgeMs(peerId: string): number | undefined {
     const answer = this.#newest(peerId)
     return answer === undefined ? undefined : performance.now() - answer.at
+  }
+
+  #of(connection: Connection): Measured | undefined {
+    return this.#answers.get(idOf(connection))?.get(connection)
   }
 
   #newest(peerId: string): Measured | undefined {
@@ -136,7 +147,9 @@ export class RoundTrips {
   async #ping(connection: Connection): Promise<void> {
     try {
       const ms = await ping(connection, AbortSignal.any([this.#over.signal, AbortSignal.timeout(timeoutMs)]))
-      this.#keep(connection, { ms, at: performance.now() })
+      const now = performance.now()
+      const last = this.#of(connection)
+      this.#keep(connection, { ms, at: now, since: last?.ms === undefined ? now : last.since })
     } catch (error) {
       // One that is reset was answered, by somebody who does not take us for a member yet.
       if (isTimeout(error) && connection.status === 'open') this.#unanswered(connection)
@@ -146,8 +159,8 @@ export class RoundTrips {
   /** Whether the member is up is for its registry to say; a connection that carries nothing is only in the way. */
   #unanswered(connection: Connection): void {
     const now = performance.now()
-    const at = this.#answers.get(idOf(connection))?.get(connection)?.at ?? now
-    this.#keep(connection, { ms: undefined, at })
+    const at = this.#of(connection)?.at ?? now
+    this.#keep(connection, { ms: undefined, at, since: now })
     if (now - at >= this.#init.silentMs && !this.#over.signal.aborted) this.#giveUp(connection)
   }
 

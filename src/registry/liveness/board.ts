@@ -53,8 +53,8 @@ export class Board {
   readonly #liveSources = new Set<string>()
   /** Ids of the members that another registry spoke for last. */
   readonly #spokenFor = new Map<string, Set<string>>()
-  /** What registries that are not heard said last, by the id of the member. */
-  readonly #muted = new Map<string, Map<string, Observation>>()
+  /** Registries that are not heard: since when, and what they said last, by the id of the member. */
+  readonly #muted = new Map<string, { since: number; words: Map<string, Observation> }>()
   /** Registries whose word is not taken from others either, until they are heard. */
   readonly #unheardOf = new Set<string>()
 
@@ -103,7 +103,7 @@ export class Board {
     if (other !== undefined && !this.#replaces(member, other, incoming, firstHand)) return false
     const muted = this.#muted.get(source)
     if (muted !== undefined && this.#unheardOf.has(source) && isOpen(incoming.state)) {
-      muted.set(member.id, incoming)
+      muted.words.set(member.id, incoming)
       // Somebody passes on what it said before: nobody knows whether that is still so.
       if (other?.state !== 'unknown') this.#setOther(member, this.#unheard(incoming, notHeard))
       this.#show(member)
@@ -126,13 +126,13 @@ export class Board {
     return speaksFor(incoming, other, member.publicKey) && !this.#unheardOf.has(keyId(incoming.source))
   }
 
-  /** A registry left or is offline: what it said before does not stand again. */
-  #sourceEnded(source: Uint8Array, reason: string): void {
+  /** A registry left: what it said before does not stand again. */
+  #sourceLeft(source: Uint8Array): void {
     const id = keyId(source)
     this.#liveSources.delete(id)
     this.#unheardOf.delete(id)
     this.#muted.delete(id)
-    this.#silence(id, reason)
+    this.#silence(id, 'the registry that spoke for it left')
   }
 
   /** A registry is not heard any more, perhaps for a moment: until then nobody knows how those are that it speaks for. */
@@ -145,19 +145,24 @@ export class Board {
   sourceGone(source: Uint8Array, reason: string): void {
     const id = keyId(source)
     this.#liveSources.delete(id)
-    const muted = this.#muted.get(id) ?? new Map<string, Observation>()
-    for (const { member, before } of this.#silence(id, reason)) muted.set(member.id, before)
-    this.#muted.set(id, muted)
+    const muted = this.#muted.get(id) ?? { since: this.#init.now(), words: new Map<string, Observation>() }
+    for (const { member, before } of this.#silence(id, reason)) muted.words.set(member.id, before)
+    // Most members speak for nobody.
+    if (muted.words.size > 0 || this.#unheardOf.has(id)) this.#muted.set(id, muted)
   }
 
-  /** A registry is heard: what it said before stands, and what it says of others who lost it does not. */
-  unmute(source: Uint8Array): void {
+  /**
+   * A registry is heard: what it said before stands, and what it says of others who lost it does not. One that has been up only since
+   * `upSince` has started anew, and tells itself what it knows.
+   */
+  unmute(source: Uint8Array, upSince = Number.NEGATIVE_INFINITY): void {
     const id = keyId(source)
     this.#liveSources.add(id)
     this.#unheardOf.delete(id)
     const muted = this.#muted.get(id)
     this.#muted.delete(id)
-    for (const [memberId, before] of muted ?? []) {
+    if (muted === undefined || upSince > muted.since) return
+    for (const [memberId, before] of muted.words) {
       const member = this.members.get(memberId)
       if (member?.other === undefined) continue
       const { other, publicKey } = member
@@ -242,11 +247,9 @@ export class Board {
     if (before !== undefined && sameToOthers(before, next)) return
     this.#init.onDirty(member)
     this.tell(member)
-    if (isSettled(next.state))
-      this.#sourceEnded(
-        member.publicKey,
-        `the registry that spoke for it ${next.state === 'left' ? 'left' : 'is offline'}`
-      )
+    if (next.state === 'left') this.#sourceLeft(member.publicKey)
+    // It may be behind a cut, and what it said stands again when that is healed.
+    if (next.state === 'offline') this.sourceGone(member.publicKey, 'the registry that spoke for it is offline')
   }
 
   /** The time until the change belongs to the state before it, but for the silence that the change is about. */

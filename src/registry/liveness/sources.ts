@@ -122,7 +122,7 @@ export class Sources {
     const said = { hint: { ...hint, sinceMs: hint.sinceMs - heardMs }, saidAt, at }
     const isLate = heardMs >= silentMs(this.#init.timings, this.#init.members())
     this.#pulses.set(id, { ...said, silent: isLate && before?.silent === true })
-    if (!isLate) this.#board.unmute(source)
+    if (!isLate) this.#board.unmute(source, now - hint.sinceMs)
     this.#board.log.touch(pulsePrefix + id)
     this.#init.onPulse()
   }

@@ -101,6 +101,24 @@ describe('registries that speak for others', () => {
     expect(world.stateOf(bob)).toBe('left')
   })
 
+  it('are believed again after a cut so long that they were called offline, but not after a new start', () => {
+    const eveIsOffline = hint({ publicKey: eve, source: fay, state: 'offline', heardMs: 0, sinceMs: 0 })
+    pulse(eve)
+    says(eve, ann)
+    world.pass(95)
+    world.liveness.merge(eveIsOffline)
+    expect([world.stateOf(eve), world.stateOf(ann)]).toEqual(['offline', 'unknown'])
+    world.clock.advance(2_000)
+    world.liveness.merge(hint({ publicKey: eve, source: eve, heardMs: 0, sinceMs: 300_000 }))
+    expect(world.stateOf(ann)).toBe('online')
+
+    world.pass(95)
+    world.liveness.merge(eveIsOffline)
+    world.clock.advance(2_000)
+    world.liveness.merge(hint({ publicKey: eve, source: eve, heardMs: 0, sinceMs: 1_000 }))
+    expect([world.stateOf(eve), world.stateOf(ann)]).toEqual(['online', 'unknown'])
+  })
+
   it('are not heard for ever because somebody who lost them earlier said so', () => {
     pulse(eve)
     says(eve, ann)
