@@ -27,6 +27,8 @@ export interface LivenessInit {
   readonly logger: Logger
   readonly timings?: Partial<LivenessTimings>
   readonly isMember: (publicKey: Uint8Array) => boolean
+  /** Roots and secondaries: all other registries follow them, so their pulses never end while they are there. Default: nobody. */
+  readonly isRegistry?: (publicKey: Uint8Array) => boolean
   /** Members of the network; without it, those of whom something is known. */
   readonly members?: () => number
   readonly table: NodeTable
@@ -82,8 +84,8 @@ export class Liveness {
     }
     this.#board = new Board(boardInit)
     this.#leases = new Leases(boardInit, this.#board)
-    const { members = () => this.#board.members.size, onPulse = () => {} } = init
-    this.#sources = new Sources({ ...boardInit, members, onPulse }, this.#board)
+    const { members = () => this.#board.members.size, isRegistry = () => false, onPulse = () => {} } = init
+    this.#sources = new Sources({ ...boardInit, members, isRegistry, onPulse }, this.#board)
     this.#own = { state: 'online', since: this.#startedAt, reason: '' }
     this.#board.log.touch(keyId(init.self))
     this.#remember()

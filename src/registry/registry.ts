@@ -20,7 +20,7 @@ import type { Forward } from './queue.ts'
 import { Records } from './records.ts'
 import { openReplica, type Replica, storedGenesis } from './replica.ts'
 import { watchRevokes } from './revoke-watch.ts'
-import type { Role } from './role.ts'
+import { isRegistryRole, type Role } from './role.ts'
 import { Root } from './root.ts'
 import type { RowWitness } from './state-tree.ts'
 import { GroupCommit } from './store/commit.ts'
@@ -249,6 +249,7 @@ class OpenRegistry implements Registry {
       self: nodeKey.publicKey,
       ...(liveness !== undefined && { timings: liveness }),
       isMember: (publicKey) => this.replica.isMember(publicKey),
+      isRegistry: (publicKey) => isRegistryRole(this.replica.state.member(publicKey)?.role ?? 'external'),
       members: () => this.replica.state.memberCount,
       table: new NodeTable(this.#parts.db),
       write: (run) => this.#parts.commit.write(run),

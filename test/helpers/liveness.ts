@@ -48,6 +48,7 @@ export class World implements Disposable {
       clock: this.clock,
       logger: silentLogger,
       isMember: () => true,
+      isRegistry: (key) => key === eve || key === fay,
       table: this.store.nodes,
       write: this.store.write,
       ...init

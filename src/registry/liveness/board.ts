@@ -100,10 +100,11 @@ export class Board {
       if (other !== undefined && member.shown === other && equals(other.source, incoming.source)) this.tell(member)
       return false
     }
+    const muted = this.#unheardOf.has(source) && isOpen(incoming.state) ? this.#muted.get(source) : undefined
+    const last = muted?.words.get(member.id)
+    if (last === undefined || supersedes(incoming, last)) muted?.words.set(member.id, incoming)
     if (other !== undefined && !this.#replaces(member, other, incoming, firstHand)) return false
-    const muted = this.#muted.get(source)
-    if (muted !== undefined && this.#unheardOf.has(source) && isOpen(incoming.state)) {
-      muted.words.set(member.id, incoming)
+    if (muted !== undefined) {
       // Somebody passes on what it said before: nobody knows whether that is still so.
       if (other?.state !== 'unknown') this.#setOther(member, this.#unheard(incoming, notHeard))
       this.#show(member)
@@ -135,10 +136,19 @@ export class Board {
     this.#silence(id, 'the registry that spoke for it left')
   }
 
-  /** A registry is not heard any more, perhaps for a moment: until then nobody knows how those are that it speaks for. */
-  mute(source: Uint8Array, reason: string): void {
+  /**
+   * A registry is not heard any more, perhaps for a moment: until then nobody knows how those are that it speaks for, nor how it is itself,
+   * when whoever speaks for it heard it before its own last word at `saidAt`, after which more would have come.
+   */
+  mute(source: Uint8Array, reason: string, saidAt = Number.NEGATIVE_INFINITY): void {
     this.#unheardOf.add(keyId(source))
     this.sourceGone(source, reason)
+    const member = this.get(source)
+    const { other, shown } = member ?? {}
+    if (member === undefined || other === undefined || other !== shown || !isUp(other.state)) return
+    if ((other.heardAt ?? Number.NEGATIVE_INFINITY) >= saidAt) return
+    this.#setOther(member, this.#unheard(other, reason))
+    this.#show(member)
   }
 
   /** The session with a registry ended: what others pass on of it counts, and what it said before stands again when it is heard. */
@@ -167,7 +177,8 @@ export class Board {
       if (member?.other === undefined) continue
       const { other, publicKey } = member
       const isItsOwn = other.state === 'unknown' && keyId(other.source) === id
-      if (!isItsOwn && !speaksFor(before, other, publicKey)) continue
+      const isNobodys = other.state === 'unknown' && equals(other.source, publicKey) && isUp(before.state)
+      if (!isItsOwn && !isNobodys && !speaksFor(before, other, publicKey)) continue
       this.#setOther(member, before)
       this.#show(member)
     }

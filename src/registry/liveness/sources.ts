@@ -18,6 +18,7 @@ const pulsePrefix = 'pulse '
 export interface SourcesInit extends BoardInit {
   /** Members of the network. */
   readonly members: () => number
+  readonly isRegistry: (publicKey: Uint8Array) => boolean
   /** There is a pulse to be told. */
   readonly onPulse: () => void
 }
@@ -84,7 +85,9 @@ export class Sources {
       if (pulse.silent || at - pulse.at < patienceMs) continue
       pulse.silent = true
       const seconds = Math.round((at - pulse.at) / 1000)
-      this.#board.mute(pulse.hint.source, `the registry that spoke for it was not heard for ${seconds} s`)
+      const reason = `the registry that spoke for it was not heard for ${seconds} s`
+      const { source } = pulse.hint
+      this.#board.mute(source, reason, this.#init.isRegistry(source) ? pulse.saidAt : undefined)
     }
   }
 

@@ -119,6 +119,34 @@ describe('registries that speak for others', () => {
     expect([world.stateOf(eve), world.stateOf(ann)]).toEqual(['online', 'unknown'])
   })
 
+  it('are not online for ever by the word of one that held their lease before', () => {
+    pulse(eve)
+    world.liveness.merge(hint({ publicKey: eve, source: fay, heardMs: 0, sinceMs: 60_000 }))
+    // Its lease is elsewhere by now; whoever lost it a moment earlier said so.
+    world.pass(20, () => {
+      pulse(eve)
+      pulse(fay)
+    })
+    world.liveness.merge(hint({ publicKey: eve, source: eve, state: 'unknown', heardMs: 0, sinceMs: 0 }))
+    expect(world.liveness.view(eve)).toMatchObject({ state: 'online', source: fay })
+    world.pass(6, () => pulse(fay))
+    expect(world.stateOf(eve)).toBe('unknown')
+    pulse(eve)
+    expect(world.stateOf(eve)).toBe('online')
+  })
+
+  it('are believed with what was heard of them before their own first word', () => {
+    pulse(eve)
+    world.pass(6)
+    // Of a network that was whole again: the members speak sooner than their registry.
+    pulse(ann)
+    world.liveness.merge(hint({ publicKey: ann, source: eve, heardMs: 10_000, sinceMs: 60_000 }))
+    pulse(eve)
+    expect(world.liveness.view(ann)).toMatchObject({ state: 'online', source: eve })
+    world.pass(6, () => pulse(eve))
+    expect(world.stateOf(ann)).toBe('online')
+  })
+
   it('are not heard for ever because somebody who lost them earlier said so', () => {
     pulse(eve)
     says(eve, ann)
