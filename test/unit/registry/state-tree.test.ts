@@ -5,7 +5,7 @@ import { toString as text } from 'uint8arrays/to-string'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { sha256 } from '../../../src/registry/hash.ts'
-import { bucketCount, bucketOf, keyHashOf, type StateTag, StateTree } from '../../../src/registry/state-tree.ts'
+import { bucketCount, bucketOf, hasRow, keyHashOf, type StateTag, StateTree } from '../../../src/registry/state-tree.ts'
 
 const bytes = z.string().transform((hex) => fromString(hex, 'hex'))
 const tag = z.custom<StateTag>((value) => typeof value === 'string')
@@ -128,5 +128,26 @@ describe('StateTree', () => {
     expect(tree.delete('names', key)).toEqual(sha256(Uint8Array.of(2)))
     expect(tree.delete('names', key)).toBeUndefined()
     expect(keyHashOf('names', key)).not.toEqual(keyHashOf('members', key))
+  })
+})
+
+describe('the witness of a row', () => {
+  it('tells what is in a bucket with others, and what is not', () => {
+    const numbered = (number: number): Uint8Array => sha256(Uint8Array.of(number >> 8, number & 255))
+    const first = numbered(0)
+    // Two keys of one bucket, which takes some of 4,096 to find.
+    const shared = Array.from({ length: 60_000 }, (_, number) => numbered(number)).filter(
+      (key) => bucketOf('members', key) === bucketOf('members', first)
+    )
+    expect(shared.length).toBeGreaterThan(2)
+    const tree = new StateTree()
+    const held = shared.slice(0, -1)
+    for (const key of held) tree.put('members', key, key)
+    const root = tree.root()
+    for (const key of held)
+      expect(hasRow(root, { tag: 'members', key, value: key }, tree.witness('members', key))).toBe(true)
+    const last = shared.at(-1) ?? first
+    expect(hasRow(root, { tag: 'members', key: last, value: last }, tree.witness('members', last))).toBe(false)
+    expect(hasRow(root, { tag: 'members', key: first, value: last }, tree.witness('members', first))).toBe(false)
   })
 })

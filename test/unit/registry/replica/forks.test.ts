@@ -107,6 +107,24 @@ describe('two histories of one epoch', () => {
     expect(replica.staged()).toBeUndefined()
   })
 
+  it('are found by a snapshot that lacks the entry itself, and says its hash in the one behind', async () => {
+    one.close()
+    const copy = network.newPath()
+    copyFileSync(one.path, copy)
+    const [a, b] = [await network.open(one.path), await network.open(copy)]
+    await network.rootOf(a.replica).append([network.admit(a.replica.networkId, 5)])
+    await sendDelta(a.replica, replica)
+    const other = network.rootOf(b.replica)
+    await other.append([network.renew(b.replica, 1)])
+    await other.append([network.admit(b.replica.networkId, 6)])
+    await other.append([network.renew(b.replica, 1)])
+    expect(b.replica.readLive(4, 100_000, 7).map(({ n }) => n)).toEqual([6, 7])
+    expect(await refusalOf(sendSnapshot(b.replica, replica))).toBe('ForkError')
+    expect(replica.isMember(key(5))).toBe(true)
+    const [proof] = replica.forks()
+    expect(proof?.envelope).toEqual(envelopesAfter(b.replica, 5)[0])
+  })
+
   it('are found by a snapshot that lacks a revoke that is held', async () => {
     await one.root.append([network.revoke(2)])
     await sendDelta(one.replica, replica)
