@@ -1,4 +1,4 @@
-import { readFile, rm, writeFile } from 'node:fs/promises'
+import { link, readFile, rm, writeFile } from 'node:fs/promises'
 import { OperatorError } from './errors.ts'
 
 /** Gone with the next boot, and only root can write it. */
@@ -32,14 +32,18 @@ const hold = async (path: string): Promise<void> => {
   }
 }
 
-/** false: it is there already. */
+/** In one step with its content: whoever finds it can read whose it is. false: it is there already. */
 const made = async (path: string, text: string): Promise<boolean> => {
+  const own = `${path}.${process.pid}`
+  await writeFile(own, text, { mode: 0o600 })
   try {
-    await writeFile(path, text, { flag: 'wx', mode: 0o600 })
+    await link(own, path)
     return true
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'EEXIST') return false
     throw error
+  } finally {
+    await rm(own, { force: true })
   }
 }
 
