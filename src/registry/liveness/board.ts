@@ -37,6 +37,12 @@ const isSettled = (state: State): boolean => state === 'left' || state === 'offl
 /** It may be otherwise by now without anybody saying so. */
 const isOpen = (state: State): boolean => !isSettled(state) && state !== 'unknown'
 
+/** Of a registry that is not heard: for when it is. */
+const keepWord = (words: Map<string, Observation>, id: string, word: Observation): void => {
+  const last = words.get(id)
+  if (last === undefined || supersedes(word, last)) words.set(id, word)
+}
+
 const notHeard = 'the registry that spoke for it is not heard'
 
 /** What is known of each member, by whom, and who of them speaks. */
@@ -101,8 +107,7 @@ export class Board {
       return false
     }
     const muted = this.#unheardOf.has(source) && isOpen(incoming.state) ? this.#muted.get(source) : undefined
-    const last = muted?.words.get(member.id)
-    if (last === undefined || supersedes(incoming, last)) muted?.words.set(member.id, incoming)
+    if (muted !== undefined) keepWord(muted.words, member.id, incoming)
     if (other !== undefined && !this.#replaces(member, other, incoming, firstHand)) return false
     if (muted !== undefined) {
       // Somebody passes on what it said before: nobody knows whether that is still so.
@@ -202,6 +207,10 @@ export class Board {
     const member = this.get(publicKey)
     if (member === undefined) return
     this.#setOther(member, undefined)
+    this.#liveSources.delete(member.id)
+    this.#unheardOf.delete(member.id)
+    this.#muted.delete(member.id)
+    for (const { words } of this.#muted.values()) words.delete(member.id)
     this.members.delete(member.id)
     this.log.delete(member.id)
   }

@@ -196,6 +196,16 @@ describe('registries that speak for others', () => {
     expect(world.liveness.view(ann)).toMatchObject({ state: 'online', source: ann })
   })
 
+  it('that were removed and come back are not held to what they said before', () => {
+    pulse(eve)
+    says(eve, ann)
+    world.pass(6)
+    world.liveness.forget(eve)
+    expect(says(eve, bob)).toBe(true)
+    pulse(eve)
+    expect([world.stateOf(ann), world.stateOf(bob)]).toEqual(['unknown', 'online'])
+  })
+
   it('are passed on with their age, and so is the own word', () => {
     pulse(eve, 500)
     const { change } = world.liveness.hintsAfter(0, 100)
