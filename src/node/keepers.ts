@@ -31,7 +31,7 @@ export const makeSession = (
   hooks: Pick<SessionKeeperInit, 'connected' | 'onRegistered' | 'onLost' | 'onDuplicate' | 'onTrouble'>
 ): SessionKeeper => {
   const { limits, trust, gater, selfRecord } = network
-  const isSilent = (connection: Connection): boolean => network.isSilent(connection)
+  const isSilent = (connection: Connection): boolean => network.roundTrips?.isSilent(connection) ?? false
   const finder = { config, registry, self: key.publicKey, trust, host, gater, candidates, isSilent }
   return new SessionKeeper({
     ...hooks,
@@ -48,7 +48,7 @@ export const makeSession = (
     backoff: { ...backoffOf(config), others: () => registry.replica.state.memberCount },
     heartbeat: config.heartbeat,
     checkpoint: () => registry.replica.checkpoint?.bytes,
-    onUnanswered: (connection) => network.doubt(connection),
+    onUnanswered: (connection) => void network.roundTrips?.doubt(connection),
     onCheckpoint: (checkpoint) => void network.heads.shown(checkpoint, network.session?.peer.publicKey)
   })
 }
@@ -75,11 +75,11 @@ export const makeSync = (
     lag: new HeadLag({
       clock,
       graceMs: config.replication.intervalMs * settledPart,
-      answeringForMs: (connection) => network.answeringForMs(connection),
+      answeringForMs: (connection) => network.roundTrips?.answeringForMs(connection) ?? 0,
       onBehind: (source, shown) => tellStill(registry, source, shown)
     }),
     onFailed: (source, error) => tellLie(registry, source, error),
-    onUnanswered: (connection) => network.doubt(connection),
+    onUnanswered: (connection) => void network.roundTrips?.doubt(connection),
     onCaughtUp
   })
 

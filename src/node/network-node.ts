@@ -141,6 +141,10 @@ export class NetworkNode {
     return this.#peers
   }
 
+  get roundTrips(): RoundTrips | undefined {
+    return this.#roundTrips
+  }
+
   /** All that one source had was applied at least once since the start. */
   get caughtUp(): boolean {
     return this.#caughtUp || this.#init.config.role === 'root'
@@ -164,26 +168,6 @@ export class NetworkNode {
     const { session } = this
     const isHolder = session !== undefined && peerIdText(session.peer.publicKey) === peerId
     return this.#roundTrips?.of(peerId) ?? (isHolder ? session.session.rttMs : undefined)
-  }
-
-  /** Since a connected member answered our own ping, ms. */
-  answeredAgeMs(peerId: string): number | undefined {
-    return this.#roundTrips?.answeredAgeMs(peerId)
-  }
-
-  /** A connection whose last ping was not answered. */
-  isSilent(connection: Connection): boolean {
-    return this.#roundTrips?.isSilent(connection) ?? false
-  }
-
-  /** For how long every ping on a connection has been answered, ms. */
-  answeringForMs(connection: Connection): number {
-    return this.#roundTrips?.answeringForMs(connection) ?? 0
-  }
-
-  /** Something on it was not answered in time: closed, when it carries nothing any more. */
-  doubt(connection: Connection): void {
-    void this.#roundTrips?.doubt(connection)
   }
 
   /** Connections to members that serve registry protocols. */
