@@ -1,5 +1,8 @@
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
+import type { TrustNode } from '../../src/node/node.ts'
+import type { Invite } from '../../src/registry/invite.ts'
+import type { TestNetwork } from './network.ts'
 
 export interface Relay extends AsyncDisposable {
   readonly port: number
@@ -46,4 +49,19 @@ export async function relayTo(port: number): Promise<Relay> {
       await once(server, 'close')
     }
   }
+}
+
+/** A node of this name that joins by way of the relay, which is all that it knows of the root at first. */
+export async function joinThrough(
+  network: TestNetwork,
+  name: string,
+  { port }: Relay
+): Promise<{ member: TrustNode; invite: Invite }> {
+  const invite = await network.invite({ role: 'integrated', name })
+  const addrs = [`/ip6/::1/tcp/${port}`]
+  const member = network.make(name)
+  member.invites.use({ ...invite, registries: invite.registries.map((registry) => ({ ...registry, addrs })) })
+  await member.start()
+  await member.joined({ signal: AbortSignal.timeout(30_000) })
+  return { member, invite }
 }

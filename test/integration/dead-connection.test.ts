@@ -1,18 +1,13 @@
 import { expect, test } from 'vitest'
 import { eventually, TestNetwork } from '../helpers/network.ts'
 import { leaseAt } from '../helpers/network-views.ts'
-import { relayTo } from '../helpers/relay.ts'
+import { joinThrough, relayTo } from '../helpers/relay.ts'
 
 test('a connection that was cut without a word is closed when what is asked on it goes unanswered, and dialled anew', async () => {
   await using network = await TestNetwork.create({ 'admission.policy': 'invite' })
   const root = network.node('root')
   await using between = await relayTo(root.attached.port)
-  const invite = await network.invite({ role: 'integrated', name: 'alpha' })
-  const addrs = [`/ip6/::1/tcp/${between.port}`]
-  const member = network.make('alpha')
-  member.invites.use({ ...invite, registries: invite.registries.map((registry) => ({ ...registry, addrs })) })
-  await member.start()
-  await member.joined({ signal: AbortSignal.timeout(30_000) })
+  const { member } = await joinThrough(network, 'alpha', between)
   const before = member.network?.session
   expect(leaseAt(member)).toBe('root')
 

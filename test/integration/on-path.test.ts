@@ -1,18 +1,13 @@
 import { expect, test } from 'vitest'
 import { TestNetwork } from '../helpers/network.ts'
 import { leaseAt, seenBy } from '../helpers/network-views.ts'
-import { relayTo } from '../helpers/relay.ts'
+import { joinThrough, relayTo } from '../helpers/relay.ts'
 
 test('who reads all packets between a member and its registry learns no name, key, network or protocol', async () => {
   await using network = await TestNetwork.create({ 'admission.policy': 'invite' })
   const root = network.node('root')
   await using between = await relayTo(root.attached.port)
-  const invite = await network.invite({ role: 'integrated', name: 'quiet-machine' })
-  const addrs = [`/ip6/::1/tcp/${between.port}`]
-  const member = network.make('quiet-machine')
-  member.invites.use({ ...invite, registries: invite.registries.map((registry) => ({ ...registry, addrs })) })
-  await member.start()
-  await member.joined({ signal: AbortSignal.timeout(30_000) })
+  const { member, invite } = await joinThrough(network, 'quiet-machine', between)
   await seenBy([root], 'quiet-machine', 'online')
   expect(leaseAt(member)).toBe('root')
 
