@@ -45,12 +45,12 @@ const keepWord = (words: Map<string, Observation>, id: string, word: Observation
 
 const notHeard = 'the registry that spoke for it is not heard'
 
-/** What is known of each member, by whom, and who of them speaks. */
 export interface MergeOptions {
   /** The hint came from its source, not from somebody who passed it on. */
   readonly firstHand?: boolean
 }
 
+/** What is known of each member, by whom, and who of them speaks. */
 export class Board {
   readonly members = new Map<string, ObservedMember>()
   readonly log = new ChangeLog()
