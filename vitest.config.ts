@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { AttackTable } from './test/attacks/table-reporter.ts'
 
 /** What decides over the log, over signatures, over which record stays, and over who is a member. */
 const core = [
@@ -16,6 +17,7 @@ export default defineConfig({
     testTimeout: 90_000,
     hookTimeout: 60_000,
     maxWorkers: 2,
+    reporters: ['default', new AttackTable()],
     coverage: {
       include: ['src/registry/**', 'src/protocols/**'],
       exclude: ['**/pb/**'],
