@@ -10,7 +10,7 @@ export interface Outcome {
 
 declare module 'vitest' {
   interface TaskMeta {
-    attack?: Outcome & { readonly name: string }
+    attack?: Outcome
   }
 }
 
@@ -19,9 +19,9 @@ declare module 'vitest' {
  * Beside each stands a `control`, which shows that the attack would be noticed if nothing stopped it.
  */
 export function attack(name: string, run: (context: TestContext) => Promise<Outcome>): void {
-  test(`${name}`, async (context) => {
+  test(`attack: ${name}`, async (context) => {
     const outcome = await run(context)
-    context.task.meta.attack = { name, ...outcome }
+    context.task.meta.attack = outcome
   })
 }
 

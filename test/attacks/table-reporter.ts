@@ -15,14 +15,14 @@ export class AttackTable implements Reporter {
 
   onTestCaseResult(testCase: TestCase): void {
     const file = relative('test/attacks', testCase.module.moduleId)
-    if (file.startsWith('..') || testCase.name.startsWith('control: ')) return
+    if (file.startsWith('..') || !testCase.name.startsWith('attack: ')) return
     const { state, errors = [] } = testCase.result()
     if (state === 'skipped') return
     const { attack } = testCase.meta()
     const happened = attack?.happened ?? errors[0]?.message.split('\n')[0] ?? 'nothing was reported'
     this.#rows.push({
       file,
-      name: testCase.name,
+      name: testCase.name.slice('attack: '.length),
       passed: state === 'passed',
       happened,
       held: attack?.held ?? 'NOTHING'
