@@ -3,12 +3,12 @@ import { AttackTable } from './test/attacks/table-reporter.ts'
 
 /** What decides over the log, over signatures, over which record stays, and over who is a member. */
 const core = [
-  '{entry,entry-bodies,checkpoint,genesis,root,replica,state,state-tree}',
-  '{envelope,signed,grant,join,receipt,renew,rotate,forget}',
-  '{record,records,held-records,record-digest}',
-  '{admission,root-admission,invites,pending-joins,queue,renewals,in-flight}',
-  '{replica,state}/*',
-  'store/{commit,log-table,record-table,admission-tables}'
+  'objects/*',
+  'log/*',
+  'log/state/*',
+  'records/{records,unadmitted-records,record-digest}',
+  'admission/{admission,root-admission,invites,pending-joins,root-request-queue,renewals,single-flight}',
+  'store/{group-commit,log-table,record-table,admission-tables}'
 ]
 
 export default defineConfig({

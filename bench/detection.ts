@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { networkIdText } from '../src/registry/network-id.ts'
+import { networkIdText } from '../src/identity/network-id.ts'
 import type { Bench, Benchmark, Figure, Plan } from './harness/benchmark.ts'
 import { Child, endAll } from './harness/child.ts'
 import { networkFolder, rootName } from './harness/network.ts'

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { networkIdText } from '../src/registry/network-id.ts'
+import { networkIdText } from '../src/identity/network-id.ts'
 import type { Bench, Benchmark, Figure, Measure, Plan } from './harness/benchmark.ts'
 import { Child, endAll } from './harness/child.ts'
 import { networkFolder } from './harness/network.ts'

@@ -1,4 +1,4 @@
-import { dataFiles } from '../src/node/paths.ts'
+import { dataFiles } from '../src/node/config/paths.ts'
 import type { Bench, Benchmark, Plan } from './harness/benchmark.ts'
 import { Child, endAll } from './harness/child.ts'
 import { benchConfig, liftedLimits, networkFolder, rootName } from './harness/network.ts'

@@ -63,7 +63,9 @@ try {
   mkdirSync(out, { recursive: true })
   const staged = join(work, 'stage')
   stage(staged, info)
-  const { runningProgram } = await import(pathToFileURL(join(staged, 'dist/src/install/running-program.js')).href)
+  const { runningProgram } = await import(
+    pathToFileURL(join(staged, 'dist/src/install/machine/running-program.js')).href
+  )
   const files = []
   for (const arch of values.arch) files.push(await tarball(arch, (...args) => runningProgram().copyTo(...args)))
   const sbom = `trustnet-${version}.sbom.cdx.json`

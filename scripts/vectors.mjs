@@ -4,8 +4,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { privateKeyFromRaw, publicKeyToProtobuf } from '@libp2p/crypto/keys'
 
-const registry = new URL('../dist/src/registry/', import.meta.url)
-const load = (name) => import(new URL(`${name}.js`, registry).href)
+const source = new URL('../dist/src/', import.meta.url)
+const load = (name) => import(new URL(`${name}.js`, source).href)
 const [
   keys,
   envelope,
@@ -24,21 +24,21 @@ const [
   addrs
 ] = await Promise.all(
   [
-    'keys',
-    'envelope',
-    'pb/registry',
-    'genesis',
-    'entry',
-    'checkpoint',
-    'record',
-    'grant',
-    'join',
-    'receipt',
-    'renew',
-    'forget',
-    'rotate',
-    'invite',
-    'addrs'
+    'identity/keys',
+    'registry/objects/envelope',
+    'registry/pb/registry',
+    'registry/objects/genesis',
+    'registry/objects/entry',
+    'registry/objects/checkpoint',
+    'registry/objects/record',
+    'registry/objects/grant',
+    'registry/objects/join',
+    'registry/objects/receipt',
+    'registry/objects/renew-request',
+    'registry/objects/forget-request',
+    'registry/objects/rotate',
+    'registry/objects/invite',
+    'address/multiaddr'
   ].map(load)
 )
 const { domains, seal, openEnvelope } = envelope

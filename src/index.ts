@@ -8,8 +8,9 @@
  * await node.joined()
  * await node.handle('/my-program/echo/1.0.0', (stream, member) => { … })
  */
+
+export type * from './node/api/control-api.ts'
 export { type Config, configExample, type Parsed, type ParseInit, parseConfig } from './node/config/index.ts'
-export type * from './node/control/api.ts'
 export {
   ConfigError,
   type CreatedNetwork,
@@ -20,5 +21,5 @@ export {
   type Node,
   type NodeOptions
 } from './node/index.ts'
-export type { TrustedMember } from './protocols/engine/trust.ts'
+export type { TrustedMember } from './protocols/engine/connection-trust.ts'
 export { decodeInvite, encodeInvite, type Invite } from './registry/index.ts'

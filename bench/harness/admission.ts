@@ -1,7 +1,7 @@
-import { newGrantId, sealGrant } from '../../src/registry/grant.ts'
-import { makeJoin } from '../../src/registry/join.ts'
-import { SigningKey } from '../../src/registry/keys.ts'
-import type { EntryDraft } from '../../src/registry/root.ts'
+import { SigningKey } from '../../src/identity/keys.ts'
+import type { EntryDraft } from '../../src/registry/log/log-writer.ts'
+import { newGrantId, sealGrant } from '../../src/registry/objects/grant.ts'
+import { makeJoin } from '../../src/registry/objects/join.ts'
 import { memberKey, memberName, memberRole } from './members.ts'
 
 const hour = 3_600_000

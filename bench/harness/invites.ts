@@ -1,4 +1,4 @@
-import type { IssuedInvite } from '../../src/registry/invites.ts'
+import type { IssuedInvite } from '../../src/registry/admission/invites.ts'
 
 /** What travels between the processes of a benchmark. */
 export interface EncodedInvite {

@@ -4,13 +4,14 @@ import type { Connection, Libp2p } from '@libp2p/interface'
 import { type Ping, ping } from '@libp2p/ping'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
+import type { SigningKey } from '../../src/identity/keys.ts'
 import { Backoff } from '../../src/node/backoff.ts'
 import { defaults } from '../../src/node/config/defaults.ts'
-import { Gater } from '../../src/node/gater.ts'
-import { type BaseServices, libp2pOptions } from '../../src/node/libp2p.ts'
+import { Gater } from '../../src/node/host/gater.ts'
+import { type BaseServices, libp2pOptions } from '../../src/node/host/libp2p.ts'
 import { createLogging } from '../../src/node/logging.ts'
+import { ConnectionTrust } from '../../src/protocols/engine/connection-trust.ts'
 import { limitsWith } from '../../src/protocols/engine/limits.ts'
-import { ConnectionTrust } from '../../src/protocols/engine/trust.ts'
 import { discoveryHello, type Hello, type HelloSource, hello } from '../../src/protocols/hello/index.ts'
 import {
   openRegisterSession,
@@ -18,7 +19,6 @@ import {
   type Registered,
   type RegisterSession
 } from '../../src/protocols/register/index.ts'
-import type { SigningKey } from '../../src/registry/keys.ts'
 import type { RootAddress } from '../processes/root.ts'
 import { memberKey, memberRecord, memberRole, nextSeq } from './members.ts'
 

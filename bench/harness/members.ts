@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { SigningKey } from '../../src/registry/keys.ts'
-import { type NodeRecord, sealRecord } from '../../src/registry/record.ts'
-import type { Role } from '../../src/registry/role.ts'
+import { SigningKey } from '../../src/identity/keys.ts'
+import type { Role } from '../../src/identity/role.ts'
+import { type NodeRecord, sealRecord } from '../../src/registry/objects/record.ts'
 
 /** Number 0 is a secondary: what it sends is what a registry sends. The others serve nobody, as external nodes do. */
 export const secondary = 0

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { SyncCursors, type SyncSummary, sync } from '../../src/protocols/sync/index.ts'
-import { silentLogger } from '../../src/registry/ports.ts'
 import { openRegistry, type Registry } from '../../src/registry/registry.ts'
+import { silentLogger } from '../../src/runtime/clock-and-logger.ts'
 import { clientLimits, LightMember } from '../harness/light-member.ts'
 import { secondary } from '../harness/members.ts'
 import { serveMethods } from '../harness/serve.ts'

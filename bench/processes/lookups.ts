@@ -1,5 +1,5 @@
 import { LookupStream } from '../../src/protocols/lookup/index.ts'
-import type { LookupQuery } from '../../src/registry/lookup.ts'
+import type { LookupQuery } from '../../src/registry/records/lookup.ts'
 import { clientLimits, LightMember } from '../harness/light-member.ts'
 import { type LoadResult, runLoad } from '../harness/load.ts'
 import { memberKey, memberName } from '../harness/members.ts'

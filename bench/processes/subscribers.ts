@@ -1,6 +1,6 @@
 import { SyncCursors, sync } from '../../src/protocols/sync/index.ts'
-import { silentLogger } from '../../src/registry/ports.ts'
-import { readStoredRecord } from '../../src/registry/record.ts'
+import { readStoredRecord } from '../../src/registry/objects/record.ts'
+import { silentLogger } from '../../src/runtime/clock-and-logger.ts'
 import { clientLimits, LightMember } from '../harness/light-member.ts'
 import { runLoad } from '../harness/load.ts'
 import { serveMethods } from '../harness/serve.ts'

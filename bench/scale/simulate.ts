@@ -1,7 +1,7 @@
 import { pullIntervalMs } from '../../src/node/keepers.ts'
 import { defaultLimits } from '../../src/protocols/engine/limits.ts'
 import { Pinger } from '../../src/protocols/register/pinger.ts'
-import { systemClock } from '../../src/registry/ports.ts'
+import { systemClock } from '../../src/runtime/clock-and-logger.ts'
 import { quantile } from '../harness/spread.ts'
 import { type Meter, newMeter, type Spread, spreadMessage, tellIds } from './gossip.ts'
 import { type Happenings, type Life, makeHappenings } from './happenings.ts'

@@ -1,4 +1,4 @@
-import { parseAddr, scopeOf } from '../registry/addrs.ts'
+import { parseAddr, scopeOf } from '../address/multiaddr.ts'
 import type { RecordEdit } from './providers/provider.ts'
 import { agreement, canonical, type Published } from './published.ts'
 import { recordTtlSeconds } from './records.ts'

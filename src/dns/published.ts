@@ -1,6 +1,6 @@
 import type { Resolver } from 'node:dns/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { formatIp6, parseIp6 } from '../registry/addrs.ts'
+import { formatIp6, parseIp6 } from '../address/multiaddr.ts'
 import { ask, type DnsFailure, type DnsOptions } from './ask.ts'
 import { parents, type RecordEdit, type RecordKey } from './providers/provider.ts'
 

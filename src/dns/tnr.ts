@@ -1,4 +1,4 @@
-import { parseIp6, scopeOf } from '../registry/addrs.ts'
+import { parseIp6, scopeOf } from '../address/multiaddr.ts'
 import { ask, type DnsFailure, type DnsOptions } from './ask.ts'
 
 export interface TnrAddress {

@@ -1,4 +1,4 @@
-import { type Clock, systemClock } from '../registry/ports.ts'
+import { type Clock, systemClock } from '../runtime/clock-and-logger.ts'
 import type { Config } from './config/schema.ts'
 
 /**

@@ -1,13 +1,13 @@
 import type { Connection } from '@libp2p/interface'
-import type { ConnectionTrust } from '../protocols/engine/trust.ts'
-import type { Checkpoint } from '../registry/checkpoint.ts'
-import type { Signed } from '../registry/envelope.ts'
+import { isRegistryRole, type Role, servesRegistry } from '../identity/role.ts'
+import type { ConnectionTrust } from '../protocols/engine/connection-trust.ts'
 import type { RegistryEvents } from '../registry/events.ts'
-import type { Logger } from '../registry/ports.ts'
-import type { NodeRecord } from '../registry/record.ts'
+import type { Checkpoint } from '../registry/objects/checkpoint.ts'
+import type { Signed } from '../registry/objects/envelope.ts'
+import type { NodeRecord } from '../registry/objects/record.ts'
 import type { Registry } from '../registry/registry.ts'
-import { isRegistryRole, type Role, servesRegistry } from '../registry/role.ts'
-import type { Host } from './host.ts'
+import type { Logger } from '../runtime/clock-and-logger.ts'
+import type { Host } from './host/host.ts'
 
 export interface FollowInit {
   registry: Registry

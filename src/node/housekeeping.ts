@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
 import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { type BackupManifest, manifestPath } from '../registry/manifest.ts'
-import type { Clock, Logger } from '../registry/ports.ts'
+import { type BackupManifest, manifestPath } from '../registry/backup/manifest.ts'
 import type { Registry } from '../registry/registry.ts'
+import type { Clock, Logger } from '../runtime/clock-and-logger.ts'
 import type { Config } from './config/schema.ts'
 
 /** A backup and what stands in the file beside it. */

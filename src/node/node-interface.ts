@@ -1,10 +1,10 @@
 import type { Stream, StreamHandlerOptions } from '@libp2p/interface'
-import type { ConnectionTrust, TrustedMember } from '../protocols/engine/trust.ts'
-import type { Clock } from '../registry/ports.ts'
+import type { ConnectionTrust, TrustedMember } from '../protocols/engine/connection-trust.ts'
 import type { Registry } from '../registry/registry.ts'
+import type { Clock } from '../runtime/clock-and-logger.ts'
+import type { ControlApi } from './api/control-api.ts'
 import type { Config } from './config/schema.ts'
-import type { ControlApi } from './control/api.ts'
-import type { Host } from './host.ts'
+import type { Host } from './host/host.ts'
 import type { Logging } from './logging.ts'
 
 export interface NodeOptions {

@@ -1,10 +1,10 @@
 import type { TypedEventTarget } from 'main-event'
-import { NotFoundError } from './errors.ts'
+import type { Clock, Logger } from '../runtime/clock-and-logger.ts'
+import { NotFoundError } from '../runtime/errors.ts'
 import type { AlarmEvents } from './events.ts'
-import type { Clock, Logger } from './ports.ts'
 import { type AlarmRow, AlarmTable } from './store/alarm-table.ts'
-import type { GroupCommit } from './store/commit.ts'
 import type { Database } from './store/database.ts'
+import type { GroupCommit } from './store/group-commit.ts'
 
 /** Codes are words of this program, so this only guards against a mistake in it. */
 const maxAlarms = 256

@@ -1,10 +1,10 @@
+import type { Role } from '../identity/role.ts'
 import type { Alarm } from './alarms.ts'
-import type { Checkpoint } from './checkpoint.ts'
-import type { LogEntry } from './entry.ts'
-import type { Signed } from './envelope.ts'
-import type { Hint } from './liveness.ts'
-import type { RecordEvent } from './records.ts'
-import type { Role } from './role.ts'
+import type { Hint } from './liveness/liveness.ts'
+import type { Checkpoint } from './objects/checkpoint.ts'
+import type { LogEntry } from './objects/entry.ts'
+import type { Signed } from './objects/envelope.ts'
+import type { RecordEvent } from './records/records.ts'
 
 /** A join that waits for the operator. */
 export interface PendingJoin {

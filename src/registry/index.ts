@@ -10,38 +10,24 @@
  *
  * @packageDocumentation
  */
-export { memberAddress, ulaPrefix } from './addrs.ts'
+export { memberAddress, ulaPrefix } from '../address/multiaddr.ts'
+export { createKey, loadKey, loadOrCreateKey } from '../identity/key-file.ts'
+export { peerIdText, publicKeyOf, publicKeyOfPeerId, SigningKey } from '../identity/keys.ts'
+export { isRegistryRole, type Role, servesRegistry } from '../identity/role.ts'
+export { type Clock, type Logger, silentLogger, systemClock } from '../runtime/clock-and-logger.ts'
+export * from '../runtime/errors.ts'
 export {
   Admission,
   type AdmissionComponents,
   type AdmissionInit,
   type JoinBundle
-} from './admission.ts'
+} from './admission/admission.ts'
+export type { InviteOptions, IssuedInvite } from './admission/invites.ts'
+export { defaultLimits, type RegistryLimits } from './admission/limits.ts'
+export type { Forward, RootRequest } from './admission/root-request-queue.ts'
 export type { Alarm, Alarms } from './alarms.ts'
-export { type Checkpoint, openCheckpoint } from './checkpoint.ts'
 export { type CreateNetworkInit, createNetwork } from './create-network.ts'
-export { type Admit, type EntryKind, type LogEntry, openEntry, type Renew, type Revoke } from './entry.ts'
-export type { Signed } from './envelope.ts'
-export * from './errors.ts'
 export type { PendingJoin, RegistryEvents } from './events.ts'
-export { type ForgetRequest, openForgetRequest, sealForgetRequest } from './forget.ts'
-export {
-  type AdmissionPolicy,
-  type Genesis,
-  matchesFingerprint,
-  networkFingerprint,
-  networkIdText,
-  openGenesis,
-  type Policy,
-  parseNetworkId
-} from './genesis.ts'
-export { type Grant, openGrant } from './grant.ts'
-export { decodeInvite, encodeInvite, type Invite, type InviteRegistry } from './invite.ts'
-export type { InviteOptions, IssuedInvite } from './invites.ts'
-export { type Join, type JoinInit, makeJoin, openJoin } from './join.ts'
-export { createKey, loadKey, loadOrCreateKey } from './key-file.ts'
-export { peerIdText, publicKeyOf, publicKeyOfPeerId, SigningKey } from './keys.ts'
-export { defaultLimits, type RegistryLimits } from './limits.ts'
 export {
   defaultTimings,
   type Hint,
@@ -51,16 +37,30 @@ export {
   type LivenessTimings,
   type MemberView,
   type State
-} from './liveness.ts'
-export type { LookupPage, LookupQuery, LookupRow } from './lookup.ts'
-export { type Clock, type Logger, silentLogger, systemClock } from './ports.ts'
-export type { Forward, RootRequest } from './queue.ts'
-export { type NodeRecord, openRecord, type Reach, sealRecord } from './record.ts'
-export type { PutResult, RecordEvent, Records } from './records.ts'
+} from './liveness/liveness.ts'
+export { type EntryDraft, type Root, sealAuthority, sealDelegation } from './log/log-writer.ts'
+export type { Replica } from './log/replica.ts'
+export type { Head, Member, NetworkState } from './log/state/network-state.ts'
+export { type Checkpoint, openCheckpoint } from './objects/checkpoint.ts'
+export { type Admit, type EntryKind, type LogEntry, openEntry, type Renew, type Revoke } from './objects/entry.ts'
+export type { Signed } from './objects/envelope.ts'
+export { type ForgetRequest, openForgetRequest, sealForgetRequest } from './objects/forget-request.ts'
+export {
+  type AdmissionPolicy,
+  type Genesis,
+  matchesFingerprint,
+  networkFingerprint,
+  networkIdText,
+  openGenesis,
+  type Policy,
+  parseNetworkId
+} from './objects/genesis.ts'
+export { type Grant, openGrant } from './objects/grant.ts'
+export { decodeInvite, encodeInvite, type Invite, type InviteRegistry } from './objects/invite.ts'
+export { type Join, type JoinInit, makeJoin, openJoin } from './objects/join.ts'
+export { type NodeRecord, openRecord, type Reach, sealRecord } from './objects/record.ts'
+export { openRenewRequest, type RenewRequest, sealRenewRequest } from './objects/renew-request.ts'
+export type { LookupPage, LookupQuery, LookupRow } from './records/lookup.ts'
+export type { PutResult, RecordEvent, Records } from './records/records.ts'
 export { adoptGenesis, openRegistry, peekGenesis, type Registry, type RegistryInit } from './registry.ts'
-export { openRenewRequest, type RenewRequest, sealRenewRequest } from './renew.ts'
-export type { Replica } from './replica.ts'
-export { isRegistryRole, type Role, servesRegistry } from './role.ts'
-export { type EntryDraft, type Root, sealAuthority, sealDelegation } from './root.ts'
-export type { Head, Member, NetworkState } from './state.ts'
-export type { Meta } from './store-values.ts'
+export type { Meta } from './store/node-values.ts'

@@ -4,11 +4,11 @@ import { toString as text } from 'uint8arrays/to-string'
 import { LightMember } from '../../bench/harness/light-member.ts'
 import { memberName, memberRecord, memberRole, nextSeq } from '../../bench/harness/members.ts'
 import { benchConfig } from '../../bench/harness/network.ts'
+import { networkIdText, parseNetworkId } from '../../src/identity/network-id.ts'
 import { createLogging } from '../../src/node/logging.ts'
 import { TrustNode } from '../../src/node/node.ts'
-import { sealForgetRequest } from '../../src/registry/forget.ts'
-import { makeJoin } from '../../src/registry/join.ts'
-import { networkIdText, parseNetworkId } from '../../src/registry/network-id.ts'
+import { sealForgetRequest } from '../../src/registry/objects/forget-request.ts'
+import { makeJoin } from '../../src/registry/objects/join.ts'
 
 /**
  * Members of a running root in a process of their own: they join, show records and leave for good over real connections, as fast as the root

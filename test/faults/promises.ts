@@ -1,6 +1,6 @@
 import { fromString } from 'uint8arrays/from-string'
 import { toString as text } from 'uint8arrays/to-string'
-import type { SigningKey } from '../../src/registry/keys.ts'
+import type { SigningKey } from '../../src/identity/keys.ts'
 import { openRegistry, type Registry } from '../../src/registry/registry.ts'
 import { openDatabase } from '../../src/registry/store/database.ts'
 import { keys } from '../simulation/stage.ts'

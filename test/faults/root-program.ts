@@ -3,9 +3,9 @@ import { once } from 'node:events'
 import { openSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { resolve as absolute, join } from 'node:path'
-import { dataFiles } from '../../src/node/paths.ts'
-import { loadKey } from '../../src/registry/key-file.ts'
-import { peerIdText } from '../../src/registry/keys.ts'
+import { loadKey } from '../../src/identity/key-file.ts'
+import { peerIdText } from '../../src/identity/keys.ts'
+import { dataFiles } from '../../src/node/config/paths.ts'
 import type { RootKeys } from './promises.ts'
 
 const program = absolute('dist/bin/trustnet.js')

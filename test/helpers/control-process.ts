@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { main } from '../../src/cli/main.ts'
-import type { ControlApi, ControlEvent } from '../../src/node/control/api.ts'
+import type { ControlApi, ControlEvent } from '../../src/node/api/control-api.ts'
 import { startControlServer } from '../../src/node/control/server.ts'
-import { NotFoundError } from '../../src/registry/errors.ts'
-import { silentLogger } from '../../src/registry/ports.ts'
+import { silentLogger } from '../../src/runtime/clock-and-logger.ts'
+import { NotFoundError } from '../../src/runtime/errors.ts'
 import {
   backupView,
   identityView,

@@ -9,7 +9,7 @@ import type {
   RegistryStatusView,
   StatusView,
   WhyView
-} from '../../src/node/control/api.ts'
+} from '../../src/node/api/control-api.ts'
 
 /** Valid PeerIds that differ in their last characters. */
 export const peerIds = [

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { expect } from 'vitest'
-import { SigningKey } from '../../src/registry/keys.ts'
+import { SigningKey } from '../../src/identity/keys.ts'
 import { openRegistry, type Registry, type RegistryInit } from '../../src/registry/registry.ts'
 import { openDatabase, quickCheck } from '../../src/registry/store/database.ts'
 import { copyStore, crashStore, SimulatedCrash, stepsOf, unwatchStore } from './store-faults.ts'

@@ -1,7 +1,9 @@
 import type { Connection, Libp2p } from '@libp2p/interface'
+import { SigningKey } from '../../src/identity/keys.ts'
+import type { Role } from '../../src/identity/role.ts'
+import { ConnectionTrust } from '../../src/protocols/engine/connection-trust.ts'
 import { FrameStream } from '../../src/protocols/engine/frames.ts'
 import { type LimitOverrides, limitsWith } from '../../src/protocols/engine/limits.ts'
-import { ConnectionTrust } from '../../src/protocols/engine/trust.ts'
 import {
   type Hello,
   type HelloProven,
@@ -11,8 +13,6 @@ import {
   registryHello
 } from '../../src/protocols/hello/index.ts'
 import { Hello as HelloMessage } from '../../src/protocols/hello/pb/hello.ts'
-import { SigningKey } from '../../src/registry/keys.ts'
-import type { Role } from '../../src/registry/role.ts'
 import { startHost } from './hosts.ts'
 import { TinyNetwork, TinyReplica } from './tiny-network.ts'
 

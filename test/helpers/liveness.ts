@@ -1,6 +1,6 @@
-import type { Hint, Lease, LivenessInit } from '../../src/registry/liveness.ts'
-import { Liveness } from '../../src/registry/liveness.ts'
-import { silentLogger } from '../../src/registry/ports.ts'
+import type { Hint, Lease, LivenessInit } from '../../src/registry/liveness/liveness.ts'
+import { Liveness } from '../../src/registry/liveness/liveness.ts'
+import { silentLogger } from '../../src/runtime/clock-and-logger.ts'
 import { FakeClock, openTestStore, type TestStore } from './observations.ts'
 
 /** A public key as good as any: liveness never looks inside. */

@@ -4,10 +4,10 @@ import type { Multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import { componentLogger } from '../../src/node/component-logger.ts'
 import { defaults } from '../../src/node/config/defaults.ts'
-import { Gater, type GaterInit } from '../../src/node/gater.ts'
-import type { InboundLimits } from '../../src/node/inbound.ts'
-import { type BaseServices, libp2pOptions } from '../../src/node/libp2p.ts'
-import { silentLogger } from '../../src/registry/ports.ts'
+import { Gater, type GaterInit } from '../../src/node/host/gater.ts'
+import type { InboundLimits } from '../../src/node/host/inbound-limits.ts'
+import { type BaseServices, libp2pOptions } from '../../src/node/host/libp2p.ts'
+import { silentLogger } from '../../src/runtime/clock-and-logger.ts'
 
 export const inboundLimits: InboundLimits = { ...defaults.limits, connections: 300 }
 

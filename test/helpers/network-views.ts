@@ -1,5 +1,5 @@
 import type { TrustNode } from '../../src/node/node.ts'
-import type { State } from '../../src/registry/liveness.ts'
+import type { State } from '../../src/registry/liveness/liveness.ts'
 import { eventually } from './network.ts'
 
 /** States of all members as one node sees them, by name. */

@@ -4,11 +4,11 @@ import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { parseConfig } from '../../src/node/config/index.ts'
 import { createLogging, type Logging } from '../../src/node/logging.ts'
-import { createNetworkHere } from '../../src/node/network-init.ts'
 import { TrustNode } from '../../src/node/node.ts'
 import type { NodeOptions } from '../../src/node/node-interface.ts'
-import { decodeInvite, encodeInvite, type Invite } from '../../src/registry/invite.ts'
-import type { InviteOptions } from '../../src/registry/invites.ts'
+import { createNetworkHere } from '../../src/node/offline/create-network.ts'
+import type { InviteOptions } from '../../src/registry/admission/invites.ts'
+import { decodeInvite, encodeInvite, type Invite } from '../../src/registry/objects/invite.ts'
 
 export type Flags = Readonly<Record<string, unknown>>
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import type { TrustNode } from '../../src/node/node.ts'
-import type { Invite } from '../../src/registry/invite.ts'
+import type { Invite } from '../../src/registry/objects/invite.ts'
 import type { TestNetwork } from './network.ts'
 
 export interface Relay extends AsyncDisposable {

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import type { Connection, Libp2p } from '@libp2p/interface'
 import { vi } from 'vitest'
+import { SigningKey } from '../../src/identity/keys.ts'
+import type { Role } from '../../src/identity/role.ts'
+import { ConnectionTrust } from '../../src/protocols/engine/connection-trust.ts'
 import { FrameStream } from '../../src/protocols/engine/frames.ts'
 import { type LimitOverrides, limitsWith } from '../../src/protocols/engine/limits.ts'
-import { ConnectionTrust } from '../../src/protocols/engine/trust.ts'
 import {
   openRegisterSession,
   type RegisterSession,
@@ -11,10 +13,8 @@ import {
   registryBackend
 } from '../../src/protocols/register/index.ts'
 import { SessionFrame } from '../../src/protocols/register/pb/register.ts'
-import { makeJoin, openJoin } from '../../src/registry/join.ts'
-import { SigningKey } from '../../src/registry/keys.ts'
-import type { LivenessTimings } from '../../src/registry/liveness.ts'
-import type { Role } from '../../src/registry/role.ts'
+import type { LivenessTimings } from '../../src/registry/liveness/liveness.ts'
+import { makeJoin, openJoin } from '../../src/registry/objects/join.ts'
 import { connect, connectionWith, startHost, startPlainHost } from './hosts.ts'
 import { TinyNetwork, TinyRegistry } from './tiny-network.ts'
 

@@ -1,11 +1,11 @@
 import * as fc from 'fast-check'
-import type { AdmittedBy, LogEntry } from '../../src/registry/entry.ts'
-import { type Domain, seal } from '../../src/registry/envelope.ts'
-import type { Genesis } from '../../src/registry/genesis.ts'
-import type { Grant } from '../../src/registry/grant.ts'
-import { SigningKey } from '../../src/registry/keys.ts'
-import type { NodeRecord } from '../../src/registry/record.ts'
-import type { Role } from '../../src/registry/role.ts'
+import { SigningKey } from '../../src/identity/keys.ts'
+import type { Role } from '../../src/identity/role.ts'
+import type { AdmittedBy, LogEntry } from '../../src/registry/objects/entry.ts'
+import { type Domain, seal } from '../../src/registry/objects/envelope.ts'
+import type { Genesis } from '../../src/registry/objects/genesis.ts'
+import type { Grant } from '../../src/registry/objects/grant.ts'
+import type { NodeRecord } from '../../src/registry/objects/record.ts'
 
 /** Keys that are the same in every run: `keyOf(1)` is the key whose seed is 32 times 0x01. */
 export const keyOf = (number: number): SigningKey => SigningKey.fromSeed(new Uint8Array(32).fill(number))

@@ -1,4 +1,4 @@
-import type { NetworkFacts, StatusFacts } from '../../src/node/views/status-facts.ts'
+import type { NetworkFacts, StatusFacts } from '../../src/node/status/status-facts.ts'
 
 export const day = 86_400_000
 export const now = 1_800_000_000_000

@@ -1,4 +1,4 @@
-import type { Clock } from '../../src/registry/ports.ts'
+import type { Clock } from '../../src/runtime/clock-and-logger.ts'
 
 /** The real time, plus what a test adds. Nobody's deadlines jump: only the calendar does. */
 export class WallClock implements Clock {

@@ -1,7 +1,7 @@
 import { symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { RegistryStatusView, StatusView } from '../../src/node/control/api.ts'
+import type { RegistryStatusView, StatusView } from '../../src/node/api/control-api.ts'
 import { Disk, whyNoPowerCuts } from '../faults/disk.ts'
 import { type Running, runProgram, startProgram } from '../helpers/built-program.ts'
 import { eventually } from '../helpers/network.ts'

@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { PeerRow, PeersView, StatusView } from '../../src/node/control/api.ts'
-import { ControlClient } from '../../src/node/control/client.ts'
+import { ControlClient } from '../../src/node/api/client.ts'
+import type { PeerRow, PeersView, StatusView } from '../../src/node/api/control-api.ts'
 import type { HostNetwork } from './host-network.ts'
 
 const program = resolve('dist/bin/trustnet.js')

@@ -1,7 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { RegistryStatusView } from '../../src/node/control/registry-views.ts'
+import type { RegistryStatusView } from '../../src/node/api/registry-views.ts'
 import { type Bind, startBind } from '../helpers/bind.ts'
 import { eventually } from '../helpers/network.ts'
 import { FileRoot, whyNoFileRoots } from './file-root.ts'

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { PeersView } from '../../src/node/control/api.ts'
+import type { PeersView } from '../../src/node/api/control-api.ts'
 import { eventually } from '../helpers/network.ts'
 import { expectSchema } from '../helpers/schemas.ts'
 import { FileRoot, whyNoFileRoots } from './file-root.ts'

@@ -1,8 +1,8 @@
+import { executePlan } from '../../src/install/apply/execute.ts'
+import { journalFor, planFor, toolsFor } from '../../src/install/apply/session.ts'
 import { deploymentOf } from '../../src/install/deployments/index.ts'
-import { executePlan } from '../../src/install/execute.ts'
-import { resolveAnswers } from '../../src/install/resolve-answers.ts'
-import { runningProgram } from '../../src/install/running-program.ts'
-import { journalFor, planFor, toolsFor } from '../../src/install/session.ts'
+import { runningProgram } from '../../src/install/machine/running-program.ts'
+import { resolveAnswers } from '../../src/install/plan/resolve-answers.ts'
 import { roleNames } from '../../src/node/config/schema.ts'
 
 /** A program: an install that ends itself with SIGKILL at the n-th begin or end of a change. Prints the change. */

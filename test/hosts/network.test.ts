@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { PeersView, StatusView } from '../../src/node/control/api.ts'
+import type { PeersView, StatusView } from '../../src/node/api/control-api.ts'
 import { HostNetwork, whyNoNamespaces } from './host-network.ts'
 import { startNameServer } from './name-server.ts'
 

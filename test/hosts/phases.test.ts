@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Phase, StatusView } from '../../src/node/control/api.ts'
+import type { Phase, StatusView } from '../../src/node/api/control-api.ts'
 import { HostMembers } from './host-members.ts'
 import { HostNetwork, whyNoNamespaces } from './host-network.ts'
 import { startNameServer } from './name-server.ts'

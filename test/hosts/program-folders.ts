@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { runningProgram } from '../../src/install/running-program.ts'
+import { runningProgram } from '../../src/install/machine/running-program.ts'
 import type { FileRoot } from './file-root.ts'
 
 const packageFile = 'lib/node_modules/trustnet/package.json'

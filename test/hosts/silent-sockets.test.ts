@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { StatusView } from '../../src/node/control/api.ts'
+import type { StatusView } from '../../src/node/api/control-api.ts'
 import { eventually } from '../helpers/network.ts'
 import { type HostNetwork, whyNoNamespaces } from './host-network.ts'
 import { attackerPrefix, threeSites } from './three-sites.ts'

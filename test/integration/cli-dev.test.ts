@@ -3,8 +3,8 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import type { PeersView } from '../../src/node/control/api.ts'
-import { ControlClient } from '../../src/node/control/client.ts'
+import { ControlClient } from '../../src/node/api/client.ts'
+import type { PeersView } from '../../src/node/api/control-api.ts'
 import { processesOf, runProgram, startProgram } from '../helpers/built-program.ts'
 
 let folder: string

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { RegistryStatusView } from '../../src/node/control/api.ts'
+import type { RegistryStatusView } from '../../src/node/api/control-api.ts'
 import { type Bind, startBind } from '../helpers/bind.ts'
 import { startCloudflare } from '../helpers/cloudflare-server.ts'
 import { ControlHome, runCli, ScriptedApi } from '../helpers/control-process.ts'

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs'
 import BetterSqlite3 from 'better-sqlite3'
 import { expect, it } from 'vitest'
-import { dataFiles } from '../../src/node/paths.ts'
+import { dataFiles } from '../../src/node/config/paths.ts'
 import { eventually, TestNetwork } from '../helpers/network.ts'
 
 it.each([

@@ -1,10 +1,10 @@
 import type { Libp2p } from '@libp2p/interface'
 import { afterEach, describe, expect, it } from 'vitest'
+import { ConnectionTrust } from '../../src/protocols/engine/connection-trust.ts'
 import { joinFrames } from '../../src/protocols/engine/frame-parser.ts'
 import type { FrameStream } from '../../src/protocols/engine/frames.ts'
 import { limitsWith } from '../../src/protocols/engine/limits.ts'
 import { openStream, type ProtocolDescriptor, request, serve } from '../../src/protocols/engine/protocol.ts'
-import { ConnectionTrust } from '../../src/protocols/engine/trust.ts'
 import { connect, connectionWith, startPlainHost } from '../helpers/hosts.ts'
 
 const hosts: Libp2p[] = []

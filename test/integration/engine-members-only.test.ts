@@ -1,10 +1,10 @@
 import type { Connection, Libp2p, PeerId } from '@libp2p/interface'
 import type { ConnectionManager, Registrar } from '@libp2p/interface-internal'
 import { afterEach, describe, expect, it } from 'vitest'
-import { yamuxInit } from '../../src/node/libp2p.ts'
+import { yamuxInit } from '../../src/node/host/libp2p.ts'
+import { ConnectionTrust } from '../../src/protocols/engine/connection-trust.ts'
 import { limitsWith } from '../../src/protocols/engine/limits.ts'
 import { type MembersOnlyOptions, membersOnly } from '../../src/protocols/engine/members-only.ts'
-import { ConnectionTrust } from '../../src/protocols/engine/trust.ts'
 import { connect, connectionWith, startHost, startPlainHost } from '../helpers/hosts.ts'
 
 const protocol = '/test/members/1.0.0'

@@ -5,8 +5,8 @@ import type { Connection } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 import { describe, expect, it } from 'vitest'
-import { Gater } from '../../src/node/gater.ts'
-import { announceAgain, forgetStrangers } from '../../src/node/libp2p.ts'
+import { Gater } from '../../src/node/host/gater.ts'
+import { announceAgain, forgetStrangers } from '../../src/node/host/libp2p.ts'
 import { inboundLimits, type NetHost, netHost } from '../helpers/net-hosts.ts'
 
 const portOf = (host: NetHost): number => Number(host.address.split('/').at(-1))

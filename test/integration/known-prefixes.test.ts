@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { KnownPrefixes } from '../../src/node/known-prefixes.ts'
-import { prefix64 } from '../../src/node/prefix.ts'
+import { prefix64 } from '../../src/address/prefix.ts'
+import { KnownPrefixes } from '../../src/node/host/known-prefixes.ts'
 import { eventually, TestNetwork } from '../helpers/network.ts'
 
 it('knows the prefixes that members announce and those that they came from', async () => {

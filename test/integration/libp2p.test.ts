@@ -2,7 +2,7 @@ import { Socket } from 'node:net'
 import type { Stream } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
-import { isPortTaken } from '../../src/node/libp2p.ts'
+import { isPortTaken } from '../../src/node/host/libp2p.ts'
 import { netHost } from '../helpers/net-hosts.ts'
 
 const protocol = '/test/flood/1.0.0'

@@ -1,7 +1,7 @@
 import { multiaddr } from '@multiformats/multiaddr'
 import { describe, expect, it } from 'vitest'
 import { ConfigError } from '../../src/node/errors.ts'
-import { sealRecord } from '../../src/registry/record.ts'
+import { sealRecord } from '../../src/registry/objects/record.ts'
 import { eventually, TestNetwork } from '../helpers/network.ts'
 import { leaseAt, memberAt, seenBy } from '../helpers/network-views.ts'
 

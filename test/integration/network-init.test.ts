@@ -3,7 +3,7 @@ import { type AddressInfo, createServer } from 'node:net'
 import { expect, it } from 'vitest'
 import { Authority } from '../../src/dns/authority.ts'
 import { Zone } from '../../src/dns/zone.ts'
-import { createNetworkHere } from '../../src/node/network-init.ts'
+import { createNetworkHere } from '../../src/node/offline/create-network.ts'
 import { TestNetwork } from '../helpers/network.ts'
 
 const withRecord = async () => {

@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { SigningKey } from '../../src/identity/keys.ts'
 import type { TrustNode } from '../../src/node/node.ts'
-import { sealGrant } from '../../src/registry/grant.ts'
-import type { Invite } from '../../src/registry/invite.ts'
-import { SigningKey } from '../../src/registry/keys.ts'
+import { sealGrant } from '../../src/registry/objects/grant.ts'
+import type { Invite } from '../../src/registry/objects/invite.ts'
 import { eventually, type Flags, TestNetwork } from '../helpers/network.ts'
 import { leaseAt, memberAt, statesAt } from '../helpers/network-views.ts'
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { SigningKey } from '../../src/registry/keys.ts'
-import { networkFingerprint, networkIdText } from '../../src/registry/network-id.ts'
+import { SigningKey } from '../../src/identity/keys.ts'
+import { networkFingerprint, networkIdText } from '../../src/identity/network-id.ts'
 import { frozenHost } from '../helpers/frozen-host.ts'
 import { eventually, TestNetwork } from '../helpers/network.ts'
 import { leaseAt, seenBy } from '../helpers/network-views.ts'

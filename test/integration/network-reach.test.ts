@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { memberTargets } from '../../src/node/member-targets.ts'
+import { peerIdText } from '../../src/identity/keys.ts'
 import type { TrustNode } from '../../src/node/node.ts'
-import { peerIdText } from '../../src/registry/keys.ts'
+import { memberTargets } from '../../src/node/peers/member-targets.ts'
 import { eventually, TestNetwork } from '../helpers/network.ts'
 import { memberAt } from '../helpers/network-views.ts'
 

@@ -1,8 +1,8 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import { multiaddr } from '@multiformats/multiaddr'
 import { afterEach, describe, expect, it } from 'vitest'
+import { raceDial } from '../../src/node/bootstrap/dial-race.ts'
 import { AddressError, NoCandidateError, PinMismatchError } from '../../src/node/errors.ts'
-import { raceDial } from '../../src/node/race.ts'
 import { type NetHost, netHost } from '../helpers/net-hosts.ts'
 
 const frozen: { server: Server; sockets: Set<Socket> }[] = []

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { ControlClient } from '../../src/node/control/client.ts'
+import { ControlClient } from '../../src/node/api/client.ts'
 import { runProgram, startProgram } from '../helpers/built-program.ts'
 import { TestNetwork } from '../helpers/network.ts'
 

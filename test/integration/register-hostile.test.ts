@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import { SigningKey } from '../../src/identity/keys.ts'
 import { RateLimitedError } from '../../src/protocols/engine/errors.ts'
 import { FrameStream } from '../../src/protocols/engine/frames.ts'
 import { limitsWith } from '../../src/protocols/engine/limits.ts'
 import { retryAfterMsOf, statuses } from '../../src/protocols/engine/status.ts'
 import { openRegisterSession } from '../../src/protocols/register/index.ts'
 import { SessionFrame } from '../../src/protocols/register/pb/register.ts'
-import { SigningKey } from '../../src/registry/keys.ts'
 import { connect } from '../helpers/hosts.ts'
 import {
   client,

@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import { SigningKey } from '../../src/identity/keys.ts'
 import { statuses } from '../../src/protocols/engine/status.ts'
 import { Hello as HelloMessage } from '../../src/protocols/hello/pb/hello.ts'
 import { proveNetwork } from '../../src/protocols/hello/proof.ts'
 import { SessionFrame } from '../../src/protocols/register/pb/register.ts'
-import { SigningKey } from '../../src/registry/keys.ts'
-import { sealRenewRequest } from '../../src/registry/renew.ts'
+import { sealRenewRequest } from '../../src/registry/objects/renew-request.ts'
 import { client, failure, instance, joinOf, protocol, rawSession, served, stopServed } from '../helpers/sessions.ts'
 import { TinyNetwork } from '../helpers/tiny-network.ts'
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { domains } from '../../src/registry/envelope.ts'
-import { SigningKey } from '../../src/registry/keys.ts'
+import { SigningKey } from '../../src/identity/keys.ts'
+import { domains } from '../../src/registry/objects/envelope.ts'
 import { NodeRecord as NodeRecordMessage } from '../../src/registry/pb/registry.ts'
 import { client, failure, instance, type Served, served, stopServed } from '../helpers/sessions.ts'
 import { craft, otherNetworkId } from '../helpers/signed-objects.ts'

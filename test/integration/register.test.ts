@@ -1,8 +1,8 @@
 import { multiaddr } from '@multiformats/multiaddr'
 import { afterEach, describe, expect, it } from 'vitest'
+import { SigningKey } from '../../src/identity/keys.ts'
 import { statuses } from '../../src/protocols/engine/status.ts'
-import { PendingError } from '../../src/registry/errors.ts'
-import { SigningKey } from '../../src/registry/keys.ts'
+import { PendingError } from '../../src/runtime/errors.ts'
 import { client, failure, instance, joinOf, nextEvent, served, stopServed, untilState } from '../helpers/sessions.ts'
 
 afterEach(stopServed)

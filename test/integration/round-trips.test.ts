@@ -1,7 +1,7 @@
 import type { Connection, Stream } from '@libp2p/interface'
 import { PING_PROTOCOL } from '@libp2p/ping'
 import { afterEach, describe, expect, it } from 'vitest'
-import { RoundTrips } from '../../src/node/round-trips.ts'
+import { RoundTrips } from '../../src/node/peers/ping-monitor.ts'
 import { member, stopOpened, twoMembers } from '../helpers/hello-hosts.ts'
 import { connect } from '../helpers/hosts.ts'
 import { eventually } from '../helpers/network.ts'

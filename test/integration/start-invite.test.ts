@@ -1,7 +1,7 @@
 import { chmodSync, chownSync, existsSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { ControlClient } from '../../src/node/control/client.ts'
+import { ControlClient } from '../../src/node/api/client.ts'
 import { type Running, runProgram, startProgram } from '../helpers/built-program.ts'
 import { tempFolder } from '../helpers/temp.ts'
 

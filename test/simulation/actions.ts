@@ -1,4 +1,4 @@
-import type { IssuedInvite } from '../../src/registry/invites.ts'
+import type { IssuedInvite } from '../../src/registry/admission/invites.ts'
 import type { Position } from './audit.ts'
 import type { Machine } from './machine.ts'
 import { Peer } from './peer.ts'

@@ -1,8 +1,8 @@
 import { toString as text } from 'uint8arrays/to-string'
-import type { Checkpoint } from '../../src/registry/checkpoint.ts'
-import type { LogEntry } from '../../src/registry/entry.ts'
-import type { Signed } from '../../src/registry/envelope.ts'
-import { compareRecords, type NodeRecord } from '../../src/registry/record.ts'
+import type { Checkpoint } from '../../src/registry/objects/checkpoint.ts'
+import type { LogEntry } from '../../src/registry/objects/entry.ts'
+import type { Signed } from '../../src/registry/objects/envelope.ts'
+import { compareRecords, type NodeRecord } from '../../src/registry/objects/record.ts'
 import type { Life, Machine } from './machine.ts'
 
 /** Where an entry stands. */

@@ -1,7 +1,7 @@
 import { equals } from 'uint8arrays/equals'
 import { toString as text } from 'uint8arrays/to-string'
-import { sha256 } from '../../src/registry/hash.ts'
-import { readStoredEntry } from '../../src/registry/state/stored-entry.ts'
+import { sha256 } from '../../src/identity/hash.ts'
+import { readStoredEntry } from '../../src/registry/log/state/stored-entry.ts'
 import type { Machine } from './machine.ts'
 import type { Simulation } from './simulation.ts'
 

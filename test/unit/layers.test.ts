@@ -8,24 +8,32 @@ const protocols = readdirSync('src/protocols').filter((folder) => folder !== 'en
 
 /** Imports that break a layer, by the folder that they are planted in. */
 const forbidden: [string, string[]][] = [
+  ['src/runtime', ['../identity/x.ts', '../address/x.ts', '../registry/x.ts', '../node/x.ts', 'node:net', 'libp2p']],
+  ['src/identity', ['../address/x.ts', '../registry/x.ts', '../protocols/x.ts', '../cli/x.ts', 'better-sqlite3']],
+  ['src/address', ['../registry/x.ts', '../dns/x.ts', '../node/x.ts', 'node:dns', '@libp2p/tcp']],
   [
     'src/registry',
     ['../protocols/x.ts', '../node/x.ts', '../cli/x.ts', '../dns/x.ts', 'libp2p', '@libp2p/tcp', 'better-sqlite3']
   ],
+  ['src/registry/log', ['../../protocols/x.ts', '../../node/x.ts', 'node:net', 'better-sqlite3']],
   ['src/registry/store', ['../../protocols/x.ts', '../../node/x.ts', 'node:net', '@chainsafe/libp2p-noise']],
   ['src/protocols/engine', ['../../node/x.ts', '../../cli/x.ts', '../../dns/x.ts', 'libp2p', 'better-sqlite3']],
   ...['engine', ...protocols].map((folder): [string, string[]] => [
     `src/protocols/${folder}`,
     protocols.filter((other) => other !== folder).map((other) => `../${other}/x.ts`)
   ]),
-  ['src/dns', ['../registry/store/x.ts', '../protocols/x.ts', '../node/x.ts', '../cli/x.ts', 'libp2p']],
   [
-    'src/install',
+    'src/dns',
+    ['../registry/x.ts', '../registry/store/x.ts', '../protocols/x.ts', '../node/x.ts', '../cli/x.ts', 'libp2p']
+  ],
+  [
+    'src/install/plan',
     [
-      '../cli/x.ts',
-      '../protocols/x.ts',
-      '../node/network-node.ts',
-      '../registry/replica.ts',
+      '../../cli/x.ts',
+      '../../protocols/x.ts',
+      '../../node/network-node.ts',
+      '../../node/host/host.ts',
+      '../../registry/log/replica.ts',
       'libp2p',
       'better-sqlite3'
     ]
@@ -38,11 +46,17 @@ const forbidden: [string, string[]][] = [
 ]
 
 const allowed: [string, string[]][] = [
-  ['src/registry', ['./state/x.ts', '@libp2p/crypto/keys']],
+  ['src/identity', ['../runtime/x.ts', '@libp2p/crypto/keys']],
+  ['src/address', ['../runtime/x.ts', '../identity/x.ts']],
+  ['src/registry/log', ['./state/x.ts', '../objects/x.ts', '../../identity/x.ts', '@libp2p/crypto/keys']],
+  ['src/registry/store', ['better-sqlite3']],
   ['src/protocols/hello', ['../engine/x.ts', '../../registry/x.ts', './pb/x.ts']],
   ['src/node', ['../protocols/hello/x.ts', '../registry/x.ts', '../dns/x.ts', 'libp2p']],
-  ['src/install', ['../node/config/index.ts', '../node/control/client.ts', '../dns/tnr.ts', '../registry/role.ts']],
-  ['src/cli/dev', ['../../node/x.ts', '../../dns/x.ts', '../../registry/role.ts']]
+  [
+    'src/install/plan',
+    ['../../node/config/index.ts', '../../node/api/client.ts', '../../dns/tnr.ts', '../../registry/objects/invite.ts']
+  ],
+  ['src/cli/dev', ['../../node/x.ts', '../../dns/x.ts', '../../identity/role.ts']]
 ]
 
 /** What the linter says of files that import this and nothing else, as `folder <- import`. */

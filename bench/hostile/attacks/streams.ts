@@ -1,5 +1,5 @@
 import type { Connection, Stream } from '@libp2p/interface'
-import { networkIdText } from '../../../src/registry/network-id.ts'
+import { networkIdText } from '../../../src/identity/network-id.ts'
 import type { Attack, Stage } from '../attack.ts'
 import { again, HostileMember, idOf, rest } from '../member.ts'
 

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { sanitise } from '../text.ts'
+import { sanitise } from '../output/text.ts'
 
 /** The process asks itself to stop within 5 s; a little before that it is ended by force. */
 const stopMs = 4500

@@ -1,9 +1,9 @@
 import { rm } from 'node:fs/promises'
-import type { PeersView } from '../../node/control/api.ts'
-import type { AddCommand, Context } from '../context.ts'
-import { ExitError, exitCodes, UsageError } from '../exit.ts'
-import { selectPeers, wholeNumber } from '../peer-rows.ts'
-import { peersText } from '../peers-text.ts'
+import type { PeersView } from '../../node/api/control-api.ts'
+import type { AddCommand, Context } from '../output/context.ts'
+import { ExitError, exitCodes, UsageError } from '../output/exit.ts'
+import { selectPeers, wholeNumber } from '../output/peer-rows.ts'
+import { peersText } from '../peers/peers-text.ts'
 import type { DevNetwork } from './network.ts'
 
 interface DevOptions {
@@ -83,7 +83,7 @@ const watch = async (context: Context, network: DevNetwork, options: DevOptions)
   const draws = options.json !== true
   network.onDeath((message) => (draws ? notices.push('', ...message.split('\n')) : terminal.progress(message)))
   if (draws) terminal.progress('')
-  const { watchPeers } = await import('../watch.ts')
+  const { watchPeers } = await import('../peers/watch.ts')
   await watchPeers(context, network.client, draws ? {} : { json: true }, notices)
   if (!context.signal.aborted) throw new ExitError(exitCodes.failure, `The root is gone; ${network.logs()}`)
 }

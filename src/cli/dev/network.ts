@@ -3,12 +3,12 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Authority } from '../../dns/authority.ts'
 import { Zone } from '../../dns/zone.ts'
+import { isRegistryRole } from '../../identity/role.ts'
+import { ControlClient } from '../../node/api/client.ts'
+import type { PeersView } from '../../node/api/control-api.ts'
 import { type Config, loadConfig, saveConfigValue } from '../../node/config/index.ts'
-import type { PeersView } from '../../node/control/api.ts'
-import { ControlClient } from '../../node/control/client.ts'
-import { isRegistryRole } from '../../registry/role.ts'
-import { changes } from '../changes.ts'
-import { ExitError, exitCodes } from '../exit.ts'
+import { changes } from '../output/changes.ts'
+import { ExitError, exitCodes } from '../output/exit.ts'
 import { Child, type ChildEnd } from './child.ts'
 import { type DevMember, devDomain, type Layout, type LayoutInit, layOut, writeConfigs } from './layout.ts'
 
@@ -119,7 +119,7 @@ export class DevNetwork implements AsyncDisposable {
   }
 
   async #create(config: Config): Promise<string> {
-    const { createNetworkHere } = await import('../../node/network-init.ts')
+    const { createNetworkHere } = await import('../../node/offline/create-network.ts')
     const { networkId } = await createNetworkHere(config, { newNetwork: true })
     this.#say(`network ${devDomain} is made: ${networkId}`)
     return networkId

@@ -1,11 +1,11 @@
 import { type Command, Option } from 'commander'
 import { type ProviderName, providerNames } from '../../dns/providers/provider.ts'
 import { parseDuration } from '../../node/config/durations.ts'
-import type { AddCommand, Context } from '../context.ts'
-import { UsageError } from '../exit.ts'
-import { exampleOf } from '../help.ts'
-import { wholeNumber } from '../peer-rows.ts'
-import { type RunningOptions, withRunning } from '../running.ts'
+import { type RunningOptions, withRunning } from '../access/find-running.ts'
+import type { AddCommand, Context } from '../output/context.ts'
+import { UsageError } from '../output/exit.ts'
+import { exampleOf } from '../output/help.ts'
+import { wholeNumber } from '../output/peer-rows.ts'
 
 export interface DnsOptions extends RunningOptions {
   domain?: string

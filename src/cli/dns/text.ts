@@ -2,8 +2,8 @@ import type { ComparedValue, Comparison } from '../../dns/compare.ts'
 import type { Instructions, RecordEdit } from '../../dns/providers/provider.ts'
 import type { Published } from '../../dns/published.ts'
 import { zoneLine } from '../../dns/records.ts'
-import type { Column } from '../table.ts'
-import { orUnknown, type Painter, plural, sanitise } from '../text.ts'
+import type { Column } from '../output/table.ts'
+import { orUnknown, type Painter, plural, sanitise } from '../output/text.ts'
 
 /** `+` and `-` before lines of a zone file. */
 export const editLines = (edit: RecordEdit): string[] => [

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { PeerRow, PeersView, StatusView } from '../../node/control/api.ts'
+import type { PeerRow, PeersView, StatusView } from '../../node/api/control-api.ts'
 import type { DevNetwork } from '../dev/network.ts'
 
 /** One thing that the drill waited for. */

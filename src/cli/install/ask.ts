@@ -1,4 +1,4 @@
-import type { Context } from '../context.ts'
+import type { Context } from '../output/context.ts'
 
 export interface Choice<T extends string> {
   readonly value: T

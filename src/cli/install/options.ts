@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { providerNames } from '../../dns/providers/provider.ts'
-import { admissionPolicies, deploymentNames } from '../../install/answers.ts'
+import { admissionPolicies, deploymentNames } from '../../install/model/answers.ts'
 
 /** What the command line says; what it does not say is asked, or has a default. */
 export interface InstallOptions {

@@ -1,7 +1,7 @@
-import type { Action } from '../../install/actions.ts'
-import { doable } from '../../install/kinds/index.ts'
-import type { Plan } from '../../install/plan.ts'
-import type { Painter } from '../text.ts'
+import { doable } from '../../install/apply/actions/index.ts'
+import type { Action } from '../../install/model/action.ts'
+import type { Plan } from '../../install/model/plan.ts'
+import type { Painter } from '../output/text.ts'
 
 /** Everything that would change, step by step. */
 export const planLines = (plan: Plan, paint: Painter): string[] =>

@@ -2,8 +2,8 @@ import { createInterface } from 'node:readline'
 import type { RecordEdit } from '../../dns/providers/provider.ts'
 import { waitUntilPublished } from '../../dns/published.ts'
 import { InstallError } from '../../install/errors.ts'
-import type { Context } from '../context.ts'
-import { duration } from '../text.ts'
+import type { Context } from '../output/context.ts'
+import { duration } from '../output/text.ts'
 
 const withinMs = 30 * 60_000
 const tickMs = 250

@@ -1,4 +1,4 @@
-import { parseIp6 } from '../../registry/addrs.ts'
+import { parseIp6 } from '../../address/multiaddr.ts'
 import type { RecordKey } from './provider.ts'
 
 // What a DNS UPDATE (RFC 2136) and TSIG (RFC 8945) need and dns-packet has not: class NONE, records without compression, and

@@ -1,5 +1,5 @@
 import { keys } from '../../node/config/index.ts'
-import type { Install } from '../deployment.ts'
+import type { Install } from '../model/deployment.ts'
 
 /** What an installed program is built into: it brings its own Node, and wants the C library that it was made for. */
 export const imageBase = 'debian:bookworm-slim'

@@ -1,10 +1,10 @@
-import type { Action, CommandAction } from '../actions.ts'
-import type { Answers } from '../answers.ts'
-import { type Check, fail, pass } from '../check.ts'
-import type { Deployment, Install, NextCommand } from '../deployment.ts'
-import type { MachineFacts } from '../facts.ts'
+import type { Action, CommandAction } from '../model/action.ts'
+import type { Answers } from '../model/answers.ts'
+import { type Check, fail, pass } from '../model/check.ts'
+import type { Deployment, Install, NextCommand } from '../model/deployment.ts'
+import type { MachineFacts } from '../model/facts.ts'
+import { serviceFolders } from '../model/service.ts'
 import { composeText, containerName, dockerfileText, envText, imageOf } from './docker-files.ts'
-import { serviceFolders } from './service.ts'
 
 /** Not below /etc/trustnet, which the service's user owns: what root runs is root's alone. */
 const dockerFolder = '/etc/trustnet-docker'

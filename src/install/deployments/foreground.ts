@@ -1,7 +1,7 @@
-import { pass } from '../check.ts'
-import type { Deployment, Install } from '../deployment.ts'
-import { serviceUser } from '../layout.ts'
-import { serviceFolders } from './service.ts'
+import { pass } from '../model/check.ts'
+import type { Deployment, Install } from '../model/deployment.ts'
+import { serviceUser } from '../model/layout.ts'
+import { serviceFolders } from '../model/service.ts'
 
 const command = ({ layout }: Install): string[] => [layout.link, 'node', 'start', '--config', layout.configFile]
 

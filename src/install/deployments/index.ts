@@ -1,5 +1,5 @@
-import type { DeploymentName } from '../answers.ts'
-import type { Deployment } from '../deployment.ts'
+import type { DeploymentName } from '../model/answers.ts'
+import type { Deployment } from '../model/deployment.ts'
 import { docker } from './docker.ts'
 import { foreground } from './foreground.ts'
 import { kubernetes } from './kubernetes.ts'

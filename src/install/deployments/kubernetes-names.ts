@@ -1,4 +1,4 @@
-import type { Install } from '../deployment.ts'
+import type { Install } from '../model/deployment.ts'
 
 /** Of all nodes in one cluster. */
 export const namespace = 'trustnet'

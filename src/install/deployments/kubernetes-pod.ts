@@ -2,7 +2,7 @@ import type { IStatefulSet } from 'kubernetes-models/apps/v1/StatefulSet'
 import type { IContainer } from 'kubernetes-models/v1/Container'
 import type { IProbe } from 'kubernetes-models/v1/Probe'
 import type { IVolume } from 'kubernetes-models/v1/Volume'
-import type { Install } from '../deployment.ts'
+import type { Install } from '../model/deployment.ts'
 import { labelsOf, namespace, objectName, secretFolder, secretKey, selectorOf } from './kubernetes-names.ts'
 
 /** The user of the image. */

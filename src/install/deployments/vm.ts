@@ -1,7 +1,7 @@
-import { fail, pass } from '../check.ts'
-import type { Deployment } from '../deployment.ts'
-import { unitText } from '../unit.ts'
-import { serviceFolders } from './service.ts'
+import { fail, pass } from '../model/check.ts'
+import type { Deployment } from '../model/deployment.ts'
+import { serviceFolders } from '../model/service.ts'
+import { unitText } from '../plan/unit.ts'
 
 const runsProgram = 'test "$(readlink "/proc/$(systemctl show --property MainPID --value "$0")/exe")" = "$1"'
 

@@ -1,7 +1,7 @@
-import { actionKey } from '../actions.ts'
-import type { Journal, JournalEntry, JournalState } from '../journal.ts'
-import { doable } from '../kinds/index.ts'
-import type { Tools } from '../tools.ts'
+import { doable } from '../apply/actions/index.ts'
+import type { Journal, JournalEntry, JournalState } from '../apply/journal.ts'
+import { actionKey } from '../model/action.ts'
+import type { Tools } from '../model/tools.ts'
 
 /** What was made once is there; a record that was written is still right. */
 const isRepeated = ({ action }: JournalEntry): boolean =>

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { JournalState } from '../apply/journal.ts'
 import { OperatorError } from '../errors.ts'
-import { idsOf, kindOf, removeFile, replaceFile } from '../files-on-disk.ts'
-import type { JournalState } from '../journal.ts'
-import { journalFolder } from '../layout.ts'
+import { idsOf, kindOf, removeFile, replaceFile } from '../machine/files-on-disk.ts'
+import { journalFolder } from '../model/layout.ts'
 
 /** The machine as it was before an upgrade, on the disk until the upgrade is over: an interrupted one goes on, a failed one goes back. */
 export interface UpgradeState {

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { StatusView } from '../../node/control/api.ts'
-import { ControlClient } from '../../node/control/client.ts'
-import type { Install } from '../deployment.ts'
+import { ControlClient } from '../../node/api/client.ts'
+import type { StatusView } from '../../node/api/control-api.ts'
 import { InstallError } from '../errors.ts'
+import type { Install } from '../model/deployment.ts'
 
 /** Key, store and listener are there within a second or two; a session with a registry after the longest pause between two tries. */
 const upMs = 90_000

@@ -1,9 +1,9 @@
-import { InviteInvalidError, UnavailableError, WrongNetworkError } from '../../registry/errors.ts'
-import { decodeInvite, type Invite } from '../../registry/invite.ts'
-import { networkFingerprint, networkIdText } from '../../registry/network-id.ts'
-import type { JoinView } from '../control/views.ts'
+import { networkFingerprint, networkIdText } from '../../identity/network-id.ts'
+import { decodeInvite, type Invite } from '../../registry/objects/invite.ts'
+import { InviteInvalidError, UnavailableError, WrongNetworkError } from '../../runtime/errors.ts'
+import type { JoinView } from '../api/views.ts'
 import type { TrustNode } from '../node.ts'
-import { isRefusal } from '../views/status-word.ts'
+import { isRefusal } from '../status/verdict.ts'
 
 /** How long the answer is waited for before the caller is told that it is being tried. */
 const waitMs = 20_000

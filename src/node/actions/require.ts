@@ -1,5 +1,5 @@
-import { NotRootError, UnavailableError } from '../../registry/errors.ts'
-import { peerIdText } from '../../registry/keys.ts'
+import { peerIdText } from '../../identity/keys.ts'
+import { NotRootError, UnavailableError } from '../../runtime/errors.ts'
 import type { NetworkNode } from '../network-node.ts'
 import type { TrustNode } from '../node.ts'
 

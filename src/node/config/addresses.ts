@@ -1,6 +1,6 @@
 import { isIPv6 } from 'node:net'
-import { isAnnounceable, isPlainIp6, normalAddr, parseAddr } from '../../registry/addrs.ts'
-import { parseNetworkId } from '../../registry/network-id.ts'
+import { isAnnounceable, isPlainIp6, normalAddr, parseAddr } from '../../address/multiaddr.ts'
+import { parseNetworkId } from '../../identity/network-id.ts'
 import { text } from './fields.ts'
 
 const example = '/ip6/2001:db8::5/tcp/8000'

@@ -1,8 +1,8 @@
 import { hostname } from 'node:os'
 import { join } from 'node:path'
+import { isRegistryRole, type Role } from '../../identity/role.ts'
 import { defaultLimits } from '../../protocols/engine/limits.ts'
-import { isRegistryRole, type Role } from '../../registry/role.ts'
-import type { Homes } from '../paths.ts'
+import type { Homes } from './paths.ts'
 
 /** Defaults that depend on nothing. Each reason stands beside its value. */
 export const defaults = {

@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { ConfigError } from '../errors.ts'
-import { homes } from '../paths.ts'
 import { nameFromHost } from './defaults.ts'
 import { codeOf } from './error-code.ts'
 import { type Env, type Parsed, type ParseInit, parseConfig } from './parse.ts'
+import { homes } from './paths.ts'
 
 export interface LoadOptions extends Pick<ParseInit, 'flags' | 'homes' | 'hostname'> {
   /** `--config`. */

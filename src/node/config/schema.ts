@@ -1,7 +1,7 @@
 import { isIPv6 } from 'node:net'
 import { z } from 'zod'
+import type { Role } from '../../identity/role.ts'
 import { defaultLimits, type ProtocolLimits } from '../../protocols/engine/limits.ts'
-import type { Role } from '../../registry/role.ts'
 import { dialAddress, ipv6Prefix, networkIdText, ownAddress, peerIdText, resolverAddress } from './addresses.ts'
 import {
   domainName,

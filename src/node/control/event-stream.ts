@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
-import type { ControlApi } from './api.ts'
+import type { ControlApi } from '../api/control-api.ts'
 
 /** A reader that takes nothing for so long is cut: it can ask again. */
 const stallMs = 10_000

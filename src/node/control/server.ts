@@ -2,12 +2,12 @@ import { chmod, mkdir, unlink } from 'node:fs/promises'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { connect } from 'node:net'
 import { dirname } from 'node:path'
-import type { Logger } from '../../registry/ports.ts'
-import type { ControlApi } from './api.ts'
-import { AlreadyRunningError, ControlInputError, httpStatusOf } from './errors.ts'
+import type { Logger } from '../../runtime/clock-and-logger.ts'
+import type { ControlApi } from '../api/control-api.ts'
+import { AlreadyRunningError, ControlInputError, httpStatusOf } from '../api/errors.ts'
+import { routes } from '../api/routes.ts'
 import { streamEvents } from './event-stream.ts'
 import { apiPrefix, methods, type RouteName } from './methods.ts'
-import { routes } from './routes.ts'
 
 // An import of node:http reads all that it exports, and so loads fetch and WebSocket: 8 MiB that nothing here uses.
 const { createServer } = process.getBuiltinModule('node:http')

@@ -1,12 +1,12 @@
 import { toString as text } from 'uint8arrays/to-string'
-import type { Admit, EntryBodies, LogEntry } from '../../registry/entry.ts'
-import { readStoredGrantId } from '../../registry/grant.ts'
-import { peerIdText } from '../../registry/keys.ts'
+import { peerIdText } from '../../identity/keys.ts'
+import { readStoredEntry } from '../../registry/log/state/stored-entry.ts'
+import type { Admit, EntryBodies, LogEntry } from '../../registry/objects/entry.ts'
+import { readStoredGrantId } from '../../registry/objects/grant.ts'
 import type { Registry } from '../../registry/registry.ts'
-import { readStoredEntry } from '../../registry/state/stored-entry.ts'
 import type { LogRow as StoredRow } from '../../registry/store/log-table.ts'
-import type { LogRow, LogView, PeerRef, ViewOrigin } from '../control/views.ts'
-import { moment } from './words.ts'
+import type { LogRow, LogView, PeerRef, ViewOrigin } from '../api/views.ts'
+import { moment } from './phrases.ts'
 
 const defaultRows = 50
 const maxRows = 1000

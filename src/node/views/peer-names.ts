@@ -1,8 +1,8 @@
 import { distance } from 'fastest-levenshtein'
-import { AmbiguousNameError, NotFoundError } from '../../registry/errors.ts'
-import { peerIdText, publicKeyOf } from '../../registry/keys.ts'
+import { peerIdText, publicKeyOf } from '../../identity/keys.ts'
+import type { Member } from '../../registry/log/state/network-state.ts'
 import type { Registry } from '../../registry/registry.ts'
-import type { Member } from '../../registry/state.ts'
+import { AmbiguousNameError, NotFoundError } from '../../runtime/errors.ts'
 
 /** Every Ed25519 PeerId begins alike, so its end is what people copy; fewer characters than these fit too many. */
 const minEndChars = 6

@@ -1,9 +1,9 @@
-import type { Signed } from '../../registry/envelope.ts'
-import type { Genesis } from '../../registry/genesis.ts'
-import { peerIdText } from '../../registry/keys.ts'
-import { networkFingerprint, networkIdText } from '../../registry/network-id.ts'
+import { peerIdText } from '../../identity/keys.ts'
+import { networkFingerprint, networkIdText } from '../../identity/network-id.ts'
+import type { Signed } from '../../registry/objects/envelope.ts'
+import type { Genesis } from '../../registry/objects/genesis.ts'
 import type { Registry } from '../../registry/registry.ts'
-import type { NetworkRef, PeerRef, ViewOrigin } from '../control/views.ts'
+import type { NetworkRef, PeerRef, ViewOrigin } from '../api/views.ts'
 import type { NetworkNode } from '../network-node.ts'
 
 /** The part of a node that says who it is, before and after its network was found. */

@@ -1,9 +1,9 @@
 import { statSync } from 'node:fs'
 import { toString as text } from 'uint8arrays/to-string'
-import { compareBytes } from '../../registry/hash.ts'
-import { peerIdText } from '../../registry/keys.ts'
+import { compareBytes } from '../../identity/hash.ts'
+import { peerIdText } from '../../identity/keys.ts'
+import type { Member } from '../../registry/log/state/network-state.ts'
 import type { Registry } from '../../registry/registry.ts'
-import type { Member } from '../../registry/state.ts'
 import type {
   PendingRow,
   PendingView,
@@ -11,11 +11,11 @@ import type {
   RegistryNodesView,
   RegistryStatusView,
   Warning
-} from '../control/views.ts'
+} from '../api/views.ts'
+import { dataFiles } from '../config/paths.ts'
 import { lastBackupKey } from '../housekeeping.ts'
 import type { NetworkNode } from '../network-node.ts'
 import type { TrustNode } from '../node.ts'
-import { dataFiles } from '../paths.ts'
 import {
   ageOf,
   type Connections,

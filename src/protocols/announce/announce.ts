@@ -1,16 +1,16 @@
 import type { GossipSub, Message } from '@libp2p/gossipsub'
 import { TopicValidatorResult } from '@libp2p/gossipsub'
 import type { PeerId, Startable } from '@libp2p/interface'
-import type { Checkpoint } from '../../registry/checkpoint.ts'
-import type { Signed } from '../../registry/envelope.ts'
-import { publicKeyOfPeerId } from '../../registry/keys.ts'
-import type { Clock, Logger } from '../../registry/ports.ts'
+import { publicKeyOfPeerId } from '../../identity/keys.ts'
+import type { Checkpoint } from '../../registry/objects/checkpoint.ts'
+import type { Signed } from '../../registry/objects/envelope.ts'
+import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
 import { defaultLimits, type ProtocolLimits } from '../engine/limits.ts'
-import { Gcra } from '../engine/rate.ts'
-import { type AnnounceSource, judge, type LogPosition, type Verdict } from './judge.ts'
+import { Gcra } from '../engine/rate-limiter.ts'
 import { type AnnouncementKind, encodeAnnouncement } from './message.ts'
 import { announceTopic } from './options.ts'
 import { changeDelayMs, refreshDelayMs } from './schedule.ts'
+import { type AnnounceSource, judge, type LogPosition, type Verdict } from './validate.ts'
 
 export interface AnnounceInit {
   source: AnnounceSource

@@ -1,4 +1,4 @@
-import { InvalidPayloadError } from '../../registry/errors.ts'
+import { InvalidPayloadError } from '../../runtime/errors.ts'
 
 /** First byte of a gossip message. What follows is one signed envelope, exactly as it is stored. */
 const announcementKinds = { record: 1, head: 2 } as const

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { type GossipsubOpts, StrictSign } from '@libp2p/gossipsub'
-import { networkIdText } from '../../registry/network-id.ts'
+import { networkIdText } from '../../identity/network-id.ts'
 import { defaultLimits, type ProtocolLimits } from '../engine/limits.ts'
 
 /** 160 bits: ids fill most of a gossip control frame. */

@@ -1,4 +1,4 @@
-import type { Rate } from './rate.ts'
+import type { Rate } from './rate-limiter.ts'
 
 const KiB = 1024
 

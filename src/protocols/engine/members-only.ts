@@ -1,10 +1,10 @@
 import type { Connection, PeerId, Stream, StreamHandler, StreamHandlerOptions, Topology } from '@libp2p/interface'
 import type { ConnectionManager, Registrar } from '@libp2p/interface-internal'
-import { LimitError, NotMemberError } from '../../registry/errors.ts'
-import { isRegistryRole } from '../../registry/role.ts'
-import { Circle } from './circle.ts'
-import { Gcra, type Rate } from './rate.ts'
-import type { ConnectionTrust } from './trust.ts'
+import { isRegistryRole } from '../../identity/role.ts'
+import { LimitError, NotMemberError } from '../../runtime/errors.ts'
+import type { ConnectionTrust } from './connection-trust.ts'
+import { Circle } from './peer-cap.ts'
+import { Gcra, type Rate } from './rate-limiter.ts'
 
 export interface MembersOnlyOptions {
   /** Members that the service deals with at a time, roots and secondaries not counted. Default: all that are connected. */

@@ -1,15 +1,15 @@
 import type { Connection, Stream } from '@libp2p/interface'
 import type { Registrar } from '@libp2p/interface-internal'
-import { NotMemberError } from '../../registry/errors.ts'
-import type { Clock, Logger } from '../../registry/ports.ts'
-import { silentLogger } from '../../registry/ports.ts'
+import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
+import { silentLogger } from '../../runtime/clock-and-logger.ts'
+import { NotMemberError } from '../../runtime/errors.ts'
+import type { ConnectionTrust } from './connection-trust.ts'
 import { DeadlineError, MalformedFrameError, RateLimitedError, StreamEndedError } from './errors.ts'
 import { FrameStream } from './frames.ts'
 import type { ProtocolLimits } from './limits.ts'
-import type { Rate } from './rate.ts'
-import { Gcra } from './rate.ts'
+import type { Rate } from './rate-limiter.ts'
+import { Gcra } from './rate-limiter.ts'
 import { isOwnFailure, retryAfterMsOf, statusOf, statusText } from './status.ts'
-import type { ConnectionTrust } from './trust.ts'
 
 /** A protocol as data: what the engine enforces before and around its handler. */
 export interface ProtocolDescriptor {

@@ -17,7 +17,7 @@ import {
   UnavailableError,
   UnsupportedVersionError,
   WrongNetworkError
-} from '../../registry/errors.ts'
+} from '../../runtime/errors.ts'
 import { FrameTooLargeError, MalformedFrameError, RateLimitedError, RemoteFailureError } from './errors.ts'
 
 /** All that a remote is ever told of a failure. The numbers are on the wire. */

@@ -1,20 +1,20 @@
 import { equals } from 'uint8arrays/equals'
-import type { Checkpoint } from '../../registry/checkpoint.ts'
-import { openCheckpointAsync } from '../../registry/checkpoint.ts'
-import type { LogEntry } from '../../registry/entry.ts'
-import { openEntryAsync } from '../../registry/entry.ts'
-import type { Signed } from '../../registry/envelope.ts'
+import { LogKeys } from '../../registry/log/state/log-keys.ts'
+import type { Checkpoint } from '../../registry/objects/checkpoint.ts'
+import { openCheckpointAsync } from '../../registry/objects/checkpoint.ts'
+import type { LogEntry } from '../../registry/objects/entry.ts'
+import { openEntryAsync } from '../../registry/objects/entry.ts'
+import type { Signed } from '../../registry/objects/envelope.ts'
+import type { Genesis } from '../../registry/objects/genesis.ts'
+import { openGenesis } from '../../registry/objects/genesis.ts'
 import {
   InvalidPayloadError,
   LimitError,
   LogMismatchError,
   NotMemberError,
   WrongNetworkError
-} from '../../registry/errors.ts'
-import type { Genesis } from '../../registry/genesis.ts'
-import { openGenesis } from '../../registry/genesis.ts'
-import { LogKeys } from '../../registry/state/log-keys.ts'
-import type { TrustedMember } from '../engine/trust.ts'
+} from '../../runtime/errors.ts'
+import type { TrustedMember } from '../engine/connection-trust.ts'
 import type { Hello as HelloMessage } from './pb/hello.ts'
 
 /** A network that a hello proved to exist, without anything known before. */

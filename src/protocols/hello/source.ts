@@ -1,5 +1,5 @@
-import type { Role } from '../../registry/role.ts'
-import type { TrustedMember } from '../engine/trust.ts'
+import type { Role } from '../../identity/role.ts'
+import type { TrustedMember } from '../engine/connection-trust.ts'
 import type { Hello as HelloMessage } from './pb/hello.ts'
 
 /** What a host says of itself: all of it signed elsewhere, or of no weight. */

@@ -1,7 +1,7 @@
 import { fromString } from 'uint8arrays/from-string'
 import { toString as textOf } from 'uint8arrays/to-string'
-import { InvalidPayloadError } from '../../registry/errors.ts'
-import { peerIdText, publicKeyOf } from '../../registry/keys.ts'
+import { peerIdText, publicKeyOf } from '../../identity/keys.ts'
+import { InvalidPayloadError } from '../../runtime/errors.ts'
 
 /** Namespace of the keys; kad-dht finds the validator by it. */
 export const namespace = 'trustnet'

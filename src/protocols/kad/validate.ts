@@ -1,8 +1,8 @@
-import type { Signed } from '../../registry/envelope.ts'
-import { InvalidPayloadError, LimitError, NotMemberError, StaleRecordError } from '../../registry/errors.ts'
-import { compareRecords, type NodeRecord, openRecordAsync } from '../../registry/record.ts'
-import type { Records } from '../../registry/records.ts'
-import type { Replica } from '../../registry/replica.ts'
+import type { Replica } from '../../registry/log/replica.ts'
+import type { Signed } from '../../registry/objects/envelope.ts'
+import { compareRecords, type NodeRecord, openRecordAsync } from '../../registry/objects/record.ts'
+import type { Records } from '../../registry/records/records.ts'
+import { InvalidPayloadError, LimitError, NotMemberError, StaleRecordError } from '../../runtime/errors.ts'
 import type { ProtocolLimits } from '../engine/limits.ts'
 import { publicKeyOfRecordKey } from './record-key.ts'
 

@@ -1,5 +1,5 @@
 import type { Connection } from '@libp2p/interface'
-import { encodeAddr } from '../../registry/addrs.ts'
+import { encodeAddr } from '../../address/multiaddr.ts'
 import type { ProtocolLimits } from '../engine/limits.ts'
 import { decodeFrame, request } from '../engine/protocol.ts'
 import { errorOf, statuses } from '../engine/status.ts'

@@ -2,20 +2,20 @@ import type { Connection, PeerId, Startable } from '@libp2p/interface'
 import type { ConnectionManager, Registrar } from '@libp2p/interface-internal'
 import { multiaddr } from '@multiformats/multiaddr'
 import { equals } from 'uint8arrays/equals'
-import { decodeAddr, parseAddr } from '../../registry/addrs.ts'
+import { decodeAddr, parseAddr } from '../../address/multiaddr.ts'
+import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
 import {
   InvalidPayloadError,
   UnavailableError,
   UnsupportedVersionError,
   WrongNetworkError
-} from '../../registry/errors.ts'
-import type { Clock, Logger } from '../../registry/ports.ts'
+} from '../../runtime/errors.ts'
+import type { ConnectionTrust } from '../engine/connection-trust.ts'
 import { RateLimitedError, StreamEndedError } from '../engine/errors.ts'
 import type { ProtocolLimits } from '../engine/limits.ts'
 import { decodeFrame, type Exchange, type Served, serve } from '../engine/protocol.ts'
-import { Gcra } from '../engine/rate.ts'
+import { Gcra } from '../engine/rate-limiter.ts'
 import { statuses } from '../engine/status.ts'
-import type { ConnectionTrust } from '../engine/trust.ts'
 import { outcomes, probeProtocol, probeVersion } from './descriptor.ts'
 import { ProbeAnswer, ProbeRequest } from './pb/probe.ts'
 

@@ -1,7 +1,7 @@
 import type { TypedEventTarget } from 'main-event'
-import type { Checkpoint } from '../../registry/checkpoint.ts'
-import type { Signed } from '../../registry/envelope.ts'
-import type { TrustedMember } from '../engine/trust.ts'
+import type { Checkpoint } from '../../registry/objects/checkpoint.ts'
+import type { Signed } from '../../registry/objects/envelope.ts'
+import type { TrustedMember } from '../engine/connection-trust.ts'
 
 /** The claim of a member to be online, held by its session. */
 export interface SessionLease {

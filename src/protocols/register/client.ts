@@ -1,8 +1,8 @@
 import type { Connection } from '@libp2p/interface'
 import { TypedEventEmitter } from 'main-event'
 import { equals } from 'uint8arrays/equals'
-import type { Clock } from '../../registry/ports.ts'
-import { systemClock } from '../../registry/ports.ts'
+import type { Clock } from '../../runtime/clock-and-logger.ts'
+import { systemClock } from '../../runtime/clock-and-logger.ts'
 import { DeadlineError, StreamEndedError } from '../engine/errors.ts'
 import type { FrameStream } from '../engine/frames.ts'
 import type { ProtocolLimits } from '../engine/limits.ts'
@@ -12,7 +12,7 @@ import { none } from './answers.ts'
 import { registerDescriptor } from './descriptor.ts'
 import { Keepalive } from './keepalive.ts'
 import { type Answer, type RegisterAnswer, SessionFrame } from './pb/register.ts'
-import { Requests } from './requests.ts'
+import { Requests } from './pending-requests.ts'
 import type {
   ForwardCall,
   HeartbeatCall,

@@ -1,4 +1,4 @@
-import type { Clock } from '../../registry/ports.ts'
+import type { Clock } from '../../runtime/clock-and-logger.ts'
 import type { ProtocolLimits } from '../engine/limits.ts'
 
 export interface KeepaliveInit {

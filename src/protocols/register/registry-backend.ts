@@ -1,10 +1,10 @@
 import type { TypedEventTarget } from 'main-event'
-import type { Admission } from '../../registry/admission.ts'
-import type { Checkpoint } from '../../registry/checkpoint.ts'
-import type { Signed } from '../../registry/envelope.ts'
-import type { Liveness } from '../../registry/liveness.ts'
-import type { Records } from '../../registry/records.ts'
-import type { NetworkState } from '../../registry/state.ts'
+import type { Admission } from '../../registry/admission/admission.ts'
+import type { Liveness } from '../../registry/liveness/liveness.ts'
+import type { NetworkState } from '../../registry/log/state/network-state.ts'
+import type { Checkpoint } from '../../registry/objects/checkpoint.ts'
+import type { Signed } from '../../registry/objects/envelope.ts'
+import type { Records } from '../../registry/records/records.ts'
 import type { RegisterBackend, RegisterBackendEvents } from './backend.ts'
 
 /** The parts of the registry in this process that sessions are served from. */

@@ -1,16 +1,16 @@
+import type { Logger } from '../../runtime/clock-and-logger.ts'
 import {
   DuplicateInstanceError,
   PendingError,
   StaleRecordError,
   UnsupportedVersionError
-} from '../../registry/errors.ts'
-import type { Logger } from '../../registry/ports.ts'
+} from '../../runtime/errors.ts'
 import { DeadlineError, StreamEndedError } from '../engine/errors.ts'
 import type { ProtocolLimits } from '../engine/limits.ts'
 import { decodeFrame, type Exchange } from '../engine/protocol.ts'
 import { isOwnFailure, retryAfterMsOf, statuses, statusOf, statusText } from '../engine/status.ts'
-import type { SessionActions } from './actions.ts'
 import { answerOf, none, refusedBeat } from './answers.ts'
+import type { SessionActions } from './handlers.ts'
 import { SessionFrame } from './pb/register.ts'
 import type { Pinged, Pinger } from './pinger.ts'
 

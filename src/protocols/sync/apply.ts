@@ -1,4 +1,9 @@
-import { type Checkpoint, openCheckpointAsync } from '../../registry/checkpoint.ts'
+import { peerIdText } from '../../identity/keys.ts'
+import { OtherAuthorityError } from '../../registry/log/authority-revocations.ts'
+import type { VerifiedEntries } from '../../registry/log/replica.ts'
+import type { Head } from '../../registry/log/state/network-state.ts'
+import { type Checkpoint, openCheckpointAsync } from '../../registry/objects/checkpoint.ts'
+import type { Logger } from '../../runtime/clock-and-logger.ts'
 import {
   LimitError,
   LogMismatchError,
@@ -6,12 +11,7 @@ import {
   RevokedError,
   StaleRecordError,
   UnsupportedVersionError
-} from '../../registry/errors.ts'
-import { peerIdText } from '../../registry/keys.ts'
-import type { Logger } from '../../registry/ports.ts'
-import { OtherAuthorityError } from '../../registry/replica/emergency.ts'
-import type { VerifiedEntries } from '../../registry/replica.ts'
-import type { Head } from '../../registry/state.ts'
+} from '../../runtime/errors.ts'
 import { fromHintMessage } from './hint-message.ts'
 import type { SyncFrame } from './pb/sync.ts'
 import type { SyncTarget } from './source.ts'

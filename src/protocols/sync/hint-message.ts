@@ -1,5 +1,5 @@
-import type { Hint } from '../../registry/liveness.ts'
-import { stateOf, states } from '../../registry/liveness.ts'
+import type { Hint } from '../../registry/liveness/liveness.ts'
+import { stateOf, states } from '../../registry/liveness/liveness.ts'
 import type { Hint as HintMessage } from './pb/sync.ts'
 
 /** Never heard, in the number of the wire: no member is heard for longer than its network can exist. */

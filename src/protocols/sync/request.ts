@@ -1,5 +1,5 @@
 import { equals } from 'uint8arrays/equals'
-import { UnsupportedVersionError, WrongNetworkError } from '../../registry/errors.ts'
+import { UnsupportedVersionError, WrongNetworkError } from '../../runtime/errors.ts'
 import { MalformedFrameError } from '../engine/errors.ts'
 import { decodeFrame } from '../engine/protocol.ts'
 import { syncVersion } from './descriptor.ts'

@@ -1,8 +1,8 @@
 import type { TypedEventTarget } from 'main-event'
-import type { Liveness } from '../../registry/liveness.ts'
-import type { RecordEvent, Records } from '../../registry/records.ts'
-import type { Emergency } from '../../registry/replica/emergency.ts'
-import type { Replica } from '../../registry/replica.ts'
+import type { Liveness } from '../../registry/liveness/liveness.ts'
+import type { Emergency } from '../../registry/log/authority-revocations.ts'
+import type { Replica } from '../../registry/log/replica.ts'
+import type { RecordEvent, Records } from '../../registry/records/records.ts'
 
 export interface SyncEvents {
   record: CustomEvent<Pick<RecordEvent, 'record' | 'change'>>

@@ -1,12 +1,12 @@
 import { equals } from 'uint8arrays/equals'
-import { UnavailableError } from '../../registry/errors.ts'
-import type { BucketPosition } from '../../registry/records.ts'
-import type { Head } from '../../registry/state.ts'
+import type { Head } from '../../registry/log/state/network-state.ts'
+import type { BucketPosition } from '../../registry/records/records.ts'
+import { UnavailableError } from '../../runtime/errors.ts'
 import { syncModes } from './descriptor.ts'
 import type { SyncRow } from './frames.ts'
 import { toHintMessage } from './hint-message.ts'
 import type { SyncRequest } from './pb/sync.ts'
-import type { Refreshes } from './refreshes.ts'
+import type { Refreshes } from './record-content.ts'
 import type { SyncSource } from './source.ts'
 
 /** Rows of one read of the store: small enough that a slow reader pins little, large enough to fill a frame. */

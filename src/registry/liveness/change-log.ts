@@ -1,4 +1,4 @@
-import { at } from '../at.ts'
+import { at } from '../../identity/bytes.ts'
 
 interface Entry {
   readonly change: number

@@ -1,4 +1,4 @@
-import { DuplicateInstanceError } from '../errors.ts'
+import { DuplicateInstanceError } from '../../runtime/errors.ts'
 
 /** What a heartbeat says besides that its sender is alive. */
 export interface Beat {

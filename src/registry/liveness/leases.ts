@@ -1,11 +1,11 @@
 import { equals } from 'uint8arrays/equals'
-import { DuplicateInstanceError } from '../errors.ts'
-import type { Board, BoardInit } from './board.ts'
-import { type Judgement, judge, judgeHeld, judgeLapsed, restarted } from './judge.ts'
+import { DuplicateInstanceError } from '../../runtime/errors.ts'
 import { type Beat, type BeatAnswer, Lease, type LeaseKeeper, type Session } from './lease.ts'
+import { SelfDoubt } from './local-health.ts'
 import type { ObservedMember } from './member.ts'
+import { type Judgement, judge, judgeHeld, judgeLapsed, restarted } from './member-state.ts'
 import { keyId, type Observation, plainKeys, plainReason } from './observation.ts'
-import { SelfDoubt } from './self-doubt.ts'
+import type { Board, BoardInit } from './observations.ts'
 import { isUp } from './states.ts'
 
 /** Of a session that was just heard. */

@@ -1,5 +1,5 @@
-import { isUnconfirmed } from './judge.ts'
 import type { ObservedMember } from './member.ts'
+import { isUnconfirmed } from './member-state.ts'
 import { initialReputation } from './score.ts'
 import { isUp, type State } from './states.ts'
 

@@ -11,7 +11,7 @@ import {
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import BetterSqlite3 from 'better-sqlite3'
-import { DamagedStoreError, StoreError, StoreInUseError, StoreVersionError } from '../errors.ts'
+import { DamagedStoreError, StoreError, StoreInUseError, StoreVersionError } from '../../runtime/errors.ts'
 import { migrate } from './migrate.ts'
 import { schema as currentSchema, type Schema } from './schema.ts'
 

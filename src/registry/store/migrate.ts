@@ -1,5 +1,5 @@
 import { renameSync, rmSync } from 'node:fs'
-import { StoreError } from '../errors.ts'
+import { StoreError } from '../../runtime/errors.ts'
 import type { Database } from './database.ts'
 import type { Schema } from './schema.ts'
 

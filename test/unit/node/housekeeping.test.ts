@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import BetterSqlite3 from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
 import { Housekeeping } from '../../../src/node/housekeeping.ts'
-import { silentLogger, systemClock } from '../../../src/registry/ports.ts'
 import { peekGenesis } from '../../../src/registry/registry.ts'
+import { silentLogger, systemClock } from '../../../src/runtime/clock-and-logger.ts'
 import { eventually, TestNetwork } from '../../helpers/network.ts'
 
 describe('housekeeping of a node', () => {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { defaultLimits } from '../../../src/protocols/engine/limits.ts'
-import type { Rate } from '../../../src/protocols/engine/rate.ts'
+import type { Rate } from '../../../src/protocols/engine/rate-limiter.ts'
 import { statuses } from '../../../src/protocols/engine/status.ts'
 
 const { stream, strangers, hello, register, sync, lookup, probe, announce, kad } = defaultLimits

@@ -1,11 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { openEntry, sealEntry } from '../../../src/registry/entry.ts'
-import { domains } from '../../../src/registry/envelope.ts'
-import { InvalidPayloadError, UnsupportedVersionError } from '../../../src/registry/errors.ts'
-import { isDomain, isName } from '../../../src/registry/fields.ts'
-import { type Genesis, openGenesis, sealGenesis } from '../../../src/registry/genesis.ts'
-import { type Grant, openGrant, sealGrant } from '../../../src/registry/grant.ts'
-import { openJoin } from '../../../src/registry/join.ts'
+import { isDomain, isName } from '../../../src/identity/checked-bytes.ts'
+import { openEntry, sealEntry } from '../../../src/registry/objects/entry.ts'
+import { domains } from '../../../src/registry/objects/envelope.ts'
+import { type Genesis, openGenesis, sealGenesis } from '../../../src/registry/objects/genesis.ts'
+import { type Grant, openGrant, sealGrant } from '../../../src/registry/objects/grant.ts'
+import { openJoin } from '../../../src/registry/objects/join.ts'
+import { compareRecords, type NodeRecord, openRecord, sealRecord } from '../../../src/registry/objects/record.ts'
+import { openRotateRequest, sealRotateRequest } from '../../../src/registry/objects/rotate.ts'
 import {
   Admit,
   Genesis as GenesisMessage,
@@ -16,8 +17,7 @@ import {
   RegistrySet,
   RotateRequest
 } from '../../../src/registry/pb/registry.ts'
-import { compareRecords, type NodeRecord, openRecord, sealRecord } from '../../../src/registry/record.ts'
-import { openRotateRequest, sealRotateRequest } from '../../../src/registry/rotate.ts'
+import { InvalidPayloadError, UnsupportedVersionError } from '../../../src/runtime/errors.ts'
 import { aGenesis, aGrant, anEntry, aRecord, craft, keyOf, networkId } from '../../helpers/signed-objects.ts'
 
 const short = new Uint8Array(31)

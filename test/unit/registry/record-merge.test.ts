@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { compareRecords } from '../../../src/registry/record.ts'
-import { mergeRecords } from '../../../src/registry/records.ts'
+import { compareRecords } from '../../../src/registry/objects/record.ts'
+import { mergeRecords } from '../../../src/registry/records/records.ts'
 import { anyHash } from '../../helpers/signed-objects.ts'
 
 describe('mergeRecords', () => {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { SigningKey } from '../../../src/registry/keys.ts'
+import { SigningKey } from '../../../src/identity/keys.ts'
 import { openTestStore, recordOf, recordsOver, type TestStore } from '../../helpers/observations.ts'
 
 let store: TestStore

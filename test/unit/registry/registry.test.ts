@@ -1,6 +1,10 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { SigningKey } from '../../../src/identity/keys.ts'
+import type { RegistryEvents } from '../../../src/registry/events.ts'
+import { adoptGenesis, openRegistry, peekGenesis, type Registry } from '../../../src/registry/registry.ts'
+import type { Logger } from '../../../src/runtime/clock-and-logger.ts'
 import {
   LogMismatchError,
   NotFoundError,
@@ -8,11 +12,7 @@ import {
   StoreError,
   StoreInUseError,
   UnavailableError
-} from '../../../src/registry/errors.ts'
-import type { RegistryEvents } from '../../../src/registry/events.ts'
-import { SigningKey } from '../../../src/registry/keys.ts'
-import type { Logger } from '../../../src/registry/ports.ts'
-import { adoptGenesis, openRegistry, peekGenesis, type Registry } from '../../../src/registry/registry.ts'
+} from '../../../src/runtime/errors.ts'
 import { day, RealNetwork, recordBy } from '../../helpers/real-network.ts'
 import { tempFolder } from '../../helpers/temp.ts'
 

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
+import { peerIdText, SigningKey } from '../../../../src/identity/keys.ts'
 import { entryDetail } from '../../../../src/node/views/log-view.ts'
-import type { EntryContent, LogEntry } from '../../../../src/registry/entry.ts'
-import { newGrantId, sealGrant } from '../../../../src/registry/grant.ts'
-import { peerIdText, SigningKey } from '../../../../src/registry/keys.ts'
+import type { EntryContent, LogEntry } from '../../../../src/registry/objects/entry.ts'
+import { newGrantId, sealGrant } from '../../../../src/registry/objects/grant.ts'
 
 const key = SigningKey.generate()
 const { publicKey } = key

@@ -1,13 +1,13 @@
 import type { Connection } from '@libp2p/interface'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { peerIdText } from '../../../../src/identity/keys.ts'
 import { logView } from '../../../../src/node/views/log-view.ts'
 import { lookupHere } from '../../../../src/node/views/lookup-view.ts'
 import { countStates, memberRows, type RowSource } from '../../../../src/node/views/member-rows.ts'
 import { byEnd, findMember, requireKey, requireMember } from '../../../../src/node/views/peer-names.ts'
-import { AmbiguousNameError, InvalidPayloadError, NotFoundError } from '../../../../src/registry/errors.ts'
-import { peerIdText } from '../../../../src/registry/keys.ts'
-import { sealRecord } from '../../../../src/registry/record.ts'
+import { sealRecord } from '../../../../src/registry/objects/record.ts'
 import { openRegistry, type Registry } from '../../../../src/registry/registry.ts'
+import { AmbiguousNameError, InvalidPayloadError, NotFoundError } from '../../../../src/runtime/errors.ts'
 import { keyNumber, LogNetwork } from '../../../helpers/log-network.ts'
 
 const origin = { peerId: '', name: null, epoch: 0, head: 0, ageMs: null }

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { decodeAnnouncement, encodeAnnouncement } from '../../../../src/protocols/announce/message.ts'
-import { InvalidPayloadError } from '../../../../src/registry/errors.ts'
+import { InvalidPayloadError } from '../../../../src/runtime/errors.ts'
 
 describe('announcement', () => {
   test('what is encoded comes back, byte by byte', () => {

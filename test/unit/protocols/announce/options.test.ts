@@ -1,8 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
+import { networkIdText } from '../../../../src/identity/network-id.ts'
 import { announceTopic, gossipOptions } from '../../../../src/protocols/announce/options.ts'
 import { defaultLimits } from '../../../../src/protocols/engine/limits.ts'
-import { networkIdText } from '../../../../src/registry/network-id.ts'
 
 const networkId = new Uint8Array(randomBytes(32))
 

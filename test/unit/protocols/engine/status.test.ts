@@ -10,7 +10,7 @@ import {
   statusOf,
   statusText
 } from '../../../../src/protocols/engine/status.ts'
-import { StaleRecordError, StoreError, UnavailableError } from '../../../../src/registry/errors.ts'
+import { StaleRecordError, StoreError, UnavailableError } from '../../../../src/runtime/errors.ts'
 
 describe('statuses', () => {
   it('lead from an error to the same error at the other side', () => {

@@ -2,8 +2,8 @@ import type { PeerInfo } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 import { expect, test } from 'vitest'
+import { peerIdText, SigningKey } from '../../../../src/identity/keys.ts'
 import { filterPeer } from '../../../../src/protocols/kad/components.ts'
-import { peerIdText, SigningKey } from '../../../../src/registry/keys.ts'
 import { networkId } from '../../../helpers/signed-objects.ts'
 
 const { publicKey } = SigningKey.generate()

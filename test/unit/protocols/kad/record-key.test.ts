@@ -1,8 +1,8 @@
 import { fromString } from 'uint8arrays/from-string'
 import { describe, expect, test } from 'vitest'
+import { peerIdText, SigningKey } from '../../../../src/identity/keys.ts'
 import { publicKeyOfRecordKey, recordKey } from '../../../../src/protocols/kad/record-key.ts'
-import { InvalidPayloadError } from '../../../../src/registry/errors.ts'
-import { peerIdText, SigningKey } from '../../../../src/registry/keys.ts'
+import { InvalidPayloadError } from '../../../../src/runtime/errors.ts'
 
 const { publicKey } = SigningKey.generate()
 

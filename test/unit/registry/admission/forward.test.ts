@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { openEntry } from '../../../../src/registry/entry.ts'
+import { SigningKey } from '../../../../src/identity/keys.ts'
+import type { RootRequest } from '../../../../src/registry/admission/root-request-queue.ts'
+import { sealDelegation } from '../../../../src/registry/log/log-writer.ts'
+import { openEntry } from '../../../../src/registry/objects/entry.ts'
+import { sealForgetRequest } from '../../../../src/registry/objects/forget-request.ts'
+import { openJoin } from '../../../../src/registry/objects/join.ts'
+import { openReceipt, sealReceipt } from '../../../../src/registry/objects/receipt.ts'
+import { sealRenewRequest } from '../../../../src/registry/objects/renew-request.ts'
+import type { Registry } from '../../../../src/registry/registry.ts'
 import {
   InvalidPayloadError,
   InviteExpiredError,
@@ -9,15 +17,7 @@ import {
   PendingError,
   RevokedError,
   UnavailableError
-} from '../../../../src/registry/errors.ts'
-import { sealForgetRequest } from '../../../../src/registry/forget.ts'
-import { openJoin } from '../../../../src/registry/join.ts'
-import { SigningKey } from '../../../../src/registry/keys.ts'
-import type { RootRequest } from '../../../../src/registry/queue.ts'
-import { openReceipt, sealReceipt } from '../../../../src/registry/receipt.ts'
-import type { Registry } from '../../../../src/registry/registry.ts'
-import { sealRenewRequest } from '../../../../src/registry/renew.ts'
-import { sealDelegation } from '../../../../src/registry/root.ts'
+} from '../../../../src/runtime/errors.ts'
 import { day, RealNetwork } from '../../../helpers/real-network.ts'
 
 const hour = 3_600_000

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { InviteUsedError } from '../../../../src/registry/errors.ts'
-import { SigningKey } from '../../../../src/registry/keys.ts'
+import { SigningKey } from '../../../../src/identity/keys.ts'
+import { sealDelegation } from '../../../../src/registry/log/log-writer.ts'
 import type { Registry } from '../../../../src/registry/registry.ts'
-import { sealDelegation } from '../../../../src/registry/root.ts'
+import { InviteUsedError } from '../../../../src/runtime/errors.ts'
 import { day, RealNetwork } from '../../../helpers/real-network.ts'
 
 describe('an invite of the root before this one', () => {

@@ -2,7 +2,9 @@ import BetterSqlite3 from 'better-sqlite3'
 import { equals } from 'uint8arrays/equals'
 import { toString as textOf } from 'uint8arrays/to-string'
 import { describe, expect, it } from 'vitest'
-import { openEntry } from '../../../../src/registry/entry.ts'
+import { SigningKey } from '../../../../src/identity/keys.ts'
+import { openEntry } from '../../../../src/registry/objects/entry.ts'
+import { newGrantId, sealGrant } from '../../../../src/registry/objects/grant.ts'
 import {
   InvalidPayloadError,
   InviteExpiredError,
@@ -15,9 +17,7 @@ import {
   PendingError,
   RevokedError,
   WrongNetworkError
-} from '../../../../src/registry/errors.ts'
-import { newGrantId, sealGrant } from '../../../../src/registry/grant.ts'
-import { SigningKey } from '../../../../src/registry/keys.ts'
+} from '../../../../src/runtime/errors.ts'
 import { day, RealNetwork } from '../../../helpers/real-network.ts'
 
 const hour = 3_600_000

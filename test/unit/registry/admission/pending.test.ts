@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { openEntry } from '../../../../src/registry/entry.ts'
+import { peerIdText, SigningKey } from '../../../../src/identity/keys.ts'
+import type { PendingJoin } from '../../../../src/registry/events.ts'
+import { openEntry } from '../../../../src/registry/objects/entry.ts'
+import { openReceipt } from '../../../../src/registry/objects/receipt.ts'
 import {
   AmbiguousNameError,
   InvalidPayloadError,
@@ -11,10 +14,7 @@ import {
   PendingError,
   RevokedError,
   UnavailableError
-} from '../../../../src/registry/errors.ts'
-import type { PendingJoin } from '../../../../src/registry/events.ts'
-import { peerIdText, SigningKey } from '../../../../src/registry/keys.ts'
-import { openReceipt } from '../../../../src/registry/receipt.ts'
+} from '../../../../src/runtime/errors.ts'
 import { day, RealNetwork } from '../../../helpers/real-network.ts'
 
 const waits = async (network: RealNetwork, name: string, key = SigningKey.generate()): Promise<SigningKey> => {

@@ -1,11 +1,11 @@
 import { TypedEventEmitter } from 'main-event'
 import { describe, expect, it } from 'vitest'
-import { InviteUsedError, UnavailableError } from '../../../../src/registry/errors.ts'
+import { Invites } from '../../../../src/registry/admission/invites.ts'
+import { defaultLimits } from '../../../../src/registry/admission/limits.ts'
+import { RequestQueue, type RootRequest } from '../../../../src/registry/admission/root-request-queue.ts'
 import type { JoinEvents } from '../../../../src/registry/events.ts'
-import { Invites } from '../../../../src/registry/invites.ts'
-import { defaultLimits } from '../../../../src/registry/limits.ts'
-import { silentLogger } from '../../../../src/registry/ports.ts'
-import { RequestQueue, type RootRequest } from '../../../../src/registry/queue.ts'
+import { silentLogger } from '../../../../src/runtime/clock-and-logger.ts'
+import { InviteUsedError, UnavailableError } from '../../../../src/runtime/errors.ts'
 import { keyNumber, LogNetwork } from '../../../helpers/log-network.ts'
 
 const limits = defaultLimits('secondary')

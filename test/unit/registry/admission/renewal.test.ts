@@ -1,5 +1,8 @@
 import { toString as textOf } from 'uint8arrays/to-string'
 import { describe, expect, it } from 'vitest'
+import { SigningKey } from '../../../../src/identity/keys.ts'
+import { sealForgetRequest } from '../../../../src/registry/objects/forget-request.ts'
+import { sealRenewRequest } from '../../../../src/registry/objects/renew-request.ts'
 import {
   InvalidEnvelopeError,
   InvalidPayloadError,
@@ -7,10 +10,7 @@ import {
   PendingError,
   RevokedError,
   WrongNetworkError
-} from '../../../../src/registry/errors.ts'
-import { sealForgetRequest } from '../../../../src/registry/forget.ts'
-import { SigningKey } from '../../../../src/registry/keys.ts'
-import { sealRenewRequest } from '../../../../src/registry/renew.ts'
+} from '../../../../src/runtime/errors.ts'
 import { day, RealNetwork } from '../../../helpers/real-network.ts'
 
 const hex = (bytes: Uint8Array | undefined): string => textOf(bytes ?? new Uint8Array(), 'base16')

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import type { Hint } from '../../../../src/registry/liveness.ts'
+import type { Hint } from '../../../../src/registry/liveness/liveness.ts'
 import { ann, bob, eve, fay, hint, self, World } from '../../../helpers/liveness.ts'
 
 let world: World

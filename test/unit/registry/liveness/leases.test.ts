@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { DuplicateInstanceError, NotMemberError } from '../../../../src/registry/errors.ts'
+import { DuplicateInstanceError, NotMemberError } from '../../../../src/runtime/errors.ts'
 import { ann, bob, keyNumber, self, World } from '../../../helpers/liveness.ts'
 
 let world: World

@@ -1,11 +1,11 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { type Checkpoint, sealCheckpoint } from '../../../../src/registry/checkpoint.ts'
-import { sealEntry } from '../../../../src/registry/entry.ts'
-import { LogMismatchError } from '../../../../src/registry/errors.ts'
-import { sha256 } from '../../../../src/registry/hash.ts'
-import { requireMatch } from '../../../../src/registry/replica/load.ts'
-import type { Replica } from '../../../../src/registry/replica.ts'
-import { type Root, sealAuthority, sealDelegation } from '../../../../src/registry/root.ts'
+import { sha256 } from '../../../../src/identity/hash.ts'
+import { requireMatch } from '../../../../src/registry/log/load.ts'
+import { type Root, sealAuthority, sealDelegation } from '../../../../src/registry/log/log-writer.ts'
+import type { Replica } from '../../../../src/registry/log/replica.ts'
+import { type Checkpoint, sealCheckpoint } from '../../../../src/registry/objects/checkpoint.ts'
+import { sealEntry } from '../../../../src/registry/objects/entry.ts'
+import { LogMismatchError } from '../../../../src/runtime/errors.ts'
 import {
   envelopesAfter,
   keyNumber,

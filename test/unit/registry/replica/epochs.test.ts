@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { sealEntry } from '../../../../src/registry/entry.ts'
-import { sha256 } from '../../../../src/registry/hash.ts'
-import type { SigningKey } from '../../../../src/registry/keys.ts'
-import type { Replica } from '../../../../src/registry/replica.ts'
-import { type Root, sealAuthority, sealDelegation } from '../../../../src/registry/root.ts'
+import { sha256 } from '../../../../src/identity/hash.ts'
+import type { SigningKey } from '../../../../src/identity/keys.ts'
+import { type Root, sealAuthority, sealDelegation } from '../../../../src/registry/log/log-writer.ts'
+import type { Replica } from '../../../../src/registry/log/replica.ts'
+import { sealEntry } from '../../../../src/registry/objects/entry.ts'
 import {
   envelopesAfter,
   keyNumber,

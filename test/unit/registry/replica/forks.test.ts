@@ -1,11 +1,11 @@
 import { copyFileSync } from 'node:fs'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { openCheckpoint, sealCheckpoint } from '../../../../src/registry/checkpoint.ts'
-import { openEntry } from '../../../../src/registry/entry.ts'
-import { makeForkProof, verifyForkProof } from '../../../../src/registry/fork-proof.ts'
-import type { Replica } from '../../../../src/registry/replica.ts'
-import { type Root, sealDelegation } from '../../../../src/registry/root.ts'
-import type { RowWitness } from '../../../../src/registry/state-tree.ts'
+import { makeForkProof, verifyForkProof } from '../../../../src/registry/log/fork-proof.ts'
+import { type Root, sealDelegation } from '../../../../src/registry/log/log-writer.ts'
+import type { RowWitness } from '../../../../src/registry/log/merkle-tree.ts'
+import type { Replica } from '../../../../src/registry/log/replica.ts'
+import { openCheckpoint, sealCheckpoint } from '../../../../src/registry/objects/checkpoint.ts'
+import { openEntry } from '../../../../src/registry/objects/entry.ts'
 import {
   envelopesAfter,
   keyNumber,

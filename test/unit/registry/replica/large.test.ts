@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { sealDelegation } from '../../../../src/registry/root.ts'
+import { sealDelegation } from '../../../../src/registry/log/log-writer.ts'
 import {
   envelopesAfter,
   keyNumber,

@@ -1,9 +1,9 @@
 import * as fc from 'fast-check'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { sealCheckpoint } from '../../../../src/registry/checkpoint.ts'
-import { openEntry, sealEntry } from '../../../../src/registry/entry.ts'
-import type { Replica } from '../../../../src/registry/replica.ts'
-import type { Root } from '../../../../src/registry/root.ts'
+import type { Root } from '../../../../src/registry/log/log-writer.ts'
+import type { Replica } from '../../../../src/registry/log/replica.ts'
+import { sealCheckpoint } from '../../../../src/registry/objects/checkpoint.ts'
+import { openEntry, sealEntry } from '../../../../src/registry/objects/entry.ts'
 import {
   envelopesAfter,
   keyNumber,

@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { sealEntry } from '../../../../src/registry/entry.ts'
-import { silentLogger } from '../../../../src/registry/ports.ts'
-import { openReplica } from '../../../../src/registry/replica.ts'
-import type { Root } from '../../../../src/registry/root.ts'
-import { GroupCommit } from '../../../../src/registry/store/commit.ts'
+import type { Root } from '../../../../src/registry/log/log-writer.ts'
+import { openReplica } from '../../../../src/registry/log/replica.ts'
+import { sealEntry } from '../../../../src/registry/objects/entry.ts'
 import { openDatabase } from '../../../../src/registry/store/database.ts'
+import { GroupCommit } from '../../../../src/registry/store/group-commit.ts'
+import { silentLogger } from '../../../../src/runtime/clock-and-logger.ts'
 import {
   keyNumber,
   LogNetwork,

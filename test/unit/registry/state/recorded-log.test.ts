@@ -3,12 +3,12 @@ import { fromString } from 'uint8arrays/from-string'
 import { toString as text } from 'uint8arrays/to-string'
 import { describe, expect, it } from 'vitest'
 import { z } from 'zod'
-import { openCheckpoint } from '../../../../src/registry/checkpoint.ts'
-import { openEntry } from '../../../../src/registry/entry.ts'
-import { openGenesis } from '../../../../src/registry/genesis.ts'
-import { openProofs } from '../../../../src/registry/state/proofs.ts'
-import { readStoredEntry } from '../../../../src/registry/state/stored-entry.ts'
-import { NetworkState } from '../../../../src/registry/state.ts'
+import { NetworkState } from '../../../../src/registry/log/state/network-state.ts'
+import { openProofs } from '../../../../src/registry/log/state/proofs.ts'
+import { readStoredEntry } from '../../../../src/registry/log/state/stored-entry.ts'
+import { openCheckpoint } from '../../../../src/registry/objects/checkpoint.ts'
+import { openEntry } from '../../../../src/registry/objects/entry.ts'
+import { openGenesis } from '../../../../src/registry/objects/genesis.ts'
 
 const bytes = z.string().transform((hex) => fromString(hex, 'hex'))
 const recorded = z

@@ -9,7 +9,7 @@ const moduleAt = (path: string): string => new URL(`../../../../src/registry/sto
 /** Writes numbered rows, 16 at a time, and prints each number once its write has resolved. */
 const writer = `
 const { openDatabase } = await import('${moduleAt('database.ts')}')
-const { GroupCommit } = await import('${moduleAt('commit.ts')}')
+const { GroupCommit } = await import('${moduleAt('group-commit.ts')}')
 const db = openDatabase(process.argv[1])
 const commit = new GroupCommit(db)
 const put = db.prepare('INSERT INTO meta (key, value) VALUES (?, ?)')

@@ -5,10 +5,10 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import BetterSqlite3 from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { StoreError, StoreInUseError, StoreVersionError } from '../../../../src/registry/errors.ts'
 import { type Database, openDatabase, peekDatabase } from '../../../../src/registry/store/database.ts'
 import { MetaTable } from '../../../../src/registry/store/meta-table.ts'
 import { type Schema, schema } from '../../../../src/registry/store/schema.ts'
+import { StoreError, StoreInUseError, StoreVersionError } from '../../../../src/runtime/errors.ts'
 
 let folder: string
 let path: string

@@ -1,0 +1,88 @@
+import { type InterfaceAddress, interfaceAddresses } from './interfaces.ts'
+import { scopeOf } from './multiaddr.ts'
+
+export type AnnounceScope = 'global' | 'ula' | 'loopback'
+
+export interface ChooseInit {
+  readonly port: number
+  /** Scopes that may be announced. */
+  readonly allow: readonly AnnounceScope[]
+  /** The host that is listened on; when it is one address, only that one can be announced. */
+  readonly host?: string
+}
+
+/** A node record holds no more. */
+const maxAddresses = 8
+
+const order: readonly string[] = ['global', 'ula', 'loopback'] satisfies AnnounceScope[]
+
+/** Bridges of containers and virtual machines: their addresses reach this machine only, so they come last. */
+const localBridge = /^(docker|br-|veth|virbr|cni|flannel|podman|lxc)/
+
+const rank = ({ address, device }: InterfaceAddress): number =>
+  order.indexOf(scopeOf(address)) * 2 + (localBridge.test(device) ? 1 : 0)
+
+/** The addresses worth telling others, best first, as multiaddrs: stable ones of the allowed scopes, at most 8. */
+export const chooseAddresses = (addresses: readonly InterfaceAddress[], init: ChooseInit): string[] => {
+  const any = init.host === undefined || init.host === '::'
+  const usable = addresses.filter(({ address, temporary, deprecated, tentative }) => {
+    const scope = scopeOf(address)
+    if (temporary || deprecated || tentative || (!any && address !== init.host)) return false
+    return init.allow.some((allowed) => allowed === scope)
+  })
+  const sorted = usable.toSorted((a, b) => rank(a) - rank(b) || (a.address < b.address ? -1 : 1))
+  return [...new Set(sorted.map(({ address }) => `/ip6/${address}/tcp/${init.port}`))].slice(0, maxAddresses)
+}
+
+export interface AddressWatchInit extends ChooseInit {
+  readonly onChange: (addresses: readonly string[]) => void
+  readonly pollMs?: number
+  readonly read?: () => Promise<InterfaceAddress[]>
+}
+
+/** The kernel tells of address changes over netlink only, which Node cannot read. */
+const defaultPollMs = 5000
+
+/** Looks at the interfaces now and then, and says when the addresses to announce are others (a renumbered prefix). */
+export class AddressWatch implements Disposable {
+  readonly #init: AddressWatchInit
+  #current: readonly string[] = []
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(init: AddressWatchInit) {
+    this.#init = init
+  }
+
+  /** The addresses to announce, best first. */
+  get current(): readonly string[] {
+    return this.#current
+  }
+
+  /** Resolves with the first look; `onChange` is called for later ones only. */
+  async start(): Promise<readonly string[]> {
+    this.#current = await this.#look()
+    this.#timer ??= setInterval(() => void this.check(), this.#init.pollMs ?? defaultPollMs).unref()
+    return this.#current
+  }
+
+  /** Looks now. */
+  async check(): Promise<void> {
+    const found = await this.#look()
+    if (this.#timer === undefined || found.join() === this.#current.join()) return
+    this.#current = found
+    this.#init.onChange(found)
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+    this.#timer = undefined
+  }
+
+  [Symbol.dispose](): void {
+    this.stop()
+  }
+
+  async #look(): Promise<string[]> {
+    return chooseAddresses(await (this.#init.read ?? interfaceAddresses)(), this.#init)
+  }
+}

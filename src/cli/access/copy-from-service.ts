@@ -1,0 +1,23 @@
+import { copyFile, rm } from 'node:fs/promises'
+import { basename, join } from 'node:path'
+import type { ControlClient } from '../../node/api/client.ts'
+
+/**
+ * A file that the running process makes, at `to`. A service writes below its data folder alone and has a /tmp of its own: it is made
+ * there, and fetched.
+ */
+export const handedOver = async <T extends { path: string }>(
+  client: ControlClient,
+  to: string,
+  make: (path: string) => Promise<T>
+): Promise<T> => {
+  const { self } = await client.status()
+  const there = join(self.dataFolder, `.for-${process.pid}-${basename(to)}`)
+  try {
+    const made = await make(there)
+    await copyFile(made.path, to)
+    return { ...made, path: to }
+  } finally {
+    for (const end of ['', '.json']) await rm(there + end, { force: true })
+  }
+}

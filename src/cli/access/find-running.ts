@@ -1,0 +1,76 @@
+import { readdir } from 'node:fs/promises'
+import { connect } from 'node:net'
+import { basename, join } from 'node:path'
+import type { Command } from 'commander'
+import { ControlClient } from '../../node/api/client.ts'
+import { NothingRunningError } from '../../node/api/errors.ts'
+import { runtimeFolders, socketPath } from '../../node/config/paths.ts'
+import type { Context } from '../output/context.ts'
+import { UsageError } from '../output/exit.ts'
+import { sanitise } from '../output/text.ts'
+import { loadedConfig } from './config-source.ts'
+
+export interface RunningOptions {
+  node?: string
+  config?: string
+  json?: boolean
+}
+
+const suffix = '.sock'
+
+/** The options by which a command finds the process it speaks to. */
+export const withRunning = (command: Command): Command =>
+  command
+    .option('-n, --node <name>', 'the node to ask, when several run on this machine')
+    .option('--config <file>', 'ask the node of this configuration file')
+    .option('--json', 'print JSON')
+
+/**
+ * A client of the process that the options mean: the named one, the one of the config file, or the only one that runs.
+ * @throws NothingRunningError (exit 3); UsageError when several run and none is named.
+ */
+export const running = async (context: Context, options: RunningOptions): Promise<ControlClient> =>
+  new ControlClient({ path: await runningSocket(context, options) })
+
+const runningSocket = async (context: Context, options: RunningOptions): Promise<string> => {
+  if (options.config !== undefined) {
+    const { config } = await loadedConfig(context, { config: options.config })
+    return socketPath(config.paths.runtime, options.node ?? config.name)
+  }
+  const folders = runtimeFolders(context.terminal.env)
+  const found = await liveSockets(folders)
+  const wanted = options.node
+  const matching = wanted === undefined ? found : found.filter((path) => basename(path, suffix) === wanted)
+  const [first, second] = matching
+  if (first !== undefined && (second === undefined || wanted !== undefined)) return first
+  const names = found.map((path) => sanitise(basename(path, suffix))).join(', ')
+  if (second !== undefined) throw new UsageError(`Several nodes run here: ${names}. Name one with --node.`)
+  if (wanted !== undefined && found.length > 0) {
+    throw new NothingRunningError(`No node named ${sanitise(wanted)} runs here; running: ${names}.`)
+  }
+  throw new NothingRunningError(
+    `No TrustNet process runs here (looked in ${folders.join(' and ')}). Start one with: trustnet node start`
+  )
+}
+
+/** Control sockets in these folders behind which a process answers. */
+export const liveSockets = async (folders: readonly string[]): Promise<string[]> => {
+  const paths: string[] = []
+  for (const folder of folders) {
+    const names = await readdir(folder).catch(() => [])
+    paths.push(...names.filter((name) => name.endsWith(suffix)).map((name) => join(folder, name)))
+  }
+  const alive = await Promise.all(paths.map(answers))
+  return paths.filter((_, at) => alive[at]).toSorted()
+}
+
+/** A socket file that a killed process left behind is not counted. One without permission is: the call says what to do. */
+const answers = (path: string): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(path)
+    socket.once('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'EACCES'))
+  })

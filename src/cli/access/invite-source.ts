@@ -1,0 +1,64 @@
+import { stat } from 'node:fs/promises'
+import type { Context } from '../output/context.ts'
+import { UsageError } from '../output/exit.ts'
+import { sanitise } from '../output/text.ts'
+
+/** An invite line has at most 16 KiB, and white space that a mail put in. */
+const maxStdinBytes = 64 * 1024
+
+/** What does not begin so was meant as a file, or is a slip: it is no secret and may be shown. */
+const isLine = /^\s*tnet\d/
+
+/** The invite line from the argument itself, `-` (stdin), a file, or the environment and its credential files. */
+export const readInvite = async (context: Context, given: string | undefined): Promise<string> => {
+  const { env } = context.terminal
+  if (given === '-') return readStdin(context)
+  const { readSecret } = await import('../../node/config/index.ts')
+  const file = given ?? (env['TRUSTNET_INVITE'] ? undefined : env['TRUSTNET_INVITE_FILE'])
+  if (file !== undefined && (await isFile(file))) {
+    await warnOfOthers(context, file)
+    return wanted(readSecret('invite', { env: {}, file }))
+  }
+  if (given !== undefined && !isLine.test(given)) {
+    throw new UsageError(
+      `'${sanitise(given)}' is neither an invite line, which begins with tnet1, nor a file that is there.`
+    )
+  }
+  if (given !== undefined) return given
+  return wanted(readSecret('invite', { env }))
+}
+
+const wanted = (line: string | undefined): string => {
+  if (line !== undefined && line !== '') return line
+  throw new UsageError(
+    'There is no invite: give the line, a file that holds it, `-` for stdin, or set TRUSTNET_INVITE or TRUSTNET_INVITE_FILE. ' +
+      'The operator of the network gets one with: trustnet invite'
+  )
+}
+
+/** Who reads it first may join in the place of this machine. */
+const warnOfOthers = async ({ terminal }: Context, file: string): Promise<void> => {
+  const { mode } = await stat(file)
+  if ((mode & 0o077) === 0) return
+  const text = `others can read ${sanitise(file)}, and an invite lets in whoever uses it first: chmod 600 it next time`
+  terminal.progress(`${terminal.paintProgress('warn', 'warning')}: ${text}`)
+}
+
+const isFile = (path: string): Promise<boolean> =>
+  stat(path).then(
+    (found) => found.isFile(),
+    () => false
+  )
+
+const readStdin = async ({ terminal }: Context): Promise<string> => {
+  if (terminal.stdin.isTTY === true) terminal.progress('Paste the invite line, then press Ctrl-D:')
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of terminal.stdin as AsyncIterable<Buffer | string>) {
+    const part = Buffer.from(chunk)
+    bytes += part.length
+    if (bytes > maxStdinBytes) throw new UsageError('What came on stdin is too long for an invite.')
+    chunks.push(part)
+  }
+  return wanted(Buffer.concat(chunks).toString('utf8').trim())
+}

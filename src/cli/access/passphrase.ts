@@ -1,0 +1,24 @@
+import { createInterface } from 'node:readline/promises'
+import { Writable } from 'node:stream'
+import type { Context } from '../output/context.ts'
+import { UsageError } from '../output/exit.ts'
+
+/** Of a recovery kit: from the environment, a file or credential that it names, or typed without an echo. */
+export const readPassphrase = async ({ terminal, signal }: Context): Promise<string> => {
+  const { readSecret } = await import('../../node/config/index.ts')
+  const given = readSecret('recoveryPassphrase', { env: terminal.env })
+  if (given !== undefined) return given
+  if (terminal.stdin.isTTY !== true) {
+    throw new UsageError(
+      'The recovery kit needs its passphrase: set TRUSTNET_RECOVERY_PASSPHRASE_FILE to a file that holds it, or run this on a terminal.'
+    )
+  }
+  terminal.progress('Passphrase of the recovery kit (it is not shown):')
+  const silent = new Writable({ write: (_chunk, _encoding, done) => done() })
+  const lines = createInterface({ input: terminal.stdin, output: silent, terminal: true })
+  try {
+    return (await lines.question('', { signal })).trim()
+  } finally {
+    lines.close()
+  }
+}

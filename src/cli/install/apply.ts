@@ -1,0 +1,158 @@
+import { executePlan } from '../../install/apply/execute.ts'
+import type { Journal } from '../../install/apply/journal.ts'
+import { asOnlyInstaller } from '../../install/apply/lock.ts'
+import { journalFor, toolsFor } from '../../install/apply/session.ts'
+import { type Verified, verifiedChecks, verify } from '../../install/apply/verify.ts'
+import { deploymentOf } from '../../install/deployments/index.ts'
+import { runningProgram } from '../../install/machine/running-program.ts'
+import type { Check } from '../../install/model/check.ts'
+import type { Plan } from '../../install/model/plan.ts'
+import type { ForegroundChild } from '../../install/model/tools.ts'
+import { checkLines } from '../output/check-text.ts'
+import type { Context } from '../output/context.ts'
+import { ExitError, exitCodes } from '../output/exit.ts'
+import { Progress } from '../output/progress.ts'
+import type { InstallOptions } from './options.ts'
+import { box, cardJson, cardRows, commandLines, nextCommands } from './result-card.ts'
+
+/** The seven steps, the card, and in the foreground the node itself. Nothing is asked any more. */
+export const carryOut = async (
+  context: Context,
+  plan: Plan,
+  options: InstallOptions,
+  checks: readonly Check[]
+): Promise<void> => {
+  const child = await asOnlyInstaller(async () => await install(context, plan, options, checks))
+  await stay(context, child)
+}
+
+/** @returns the node itself, when it runs in the foreground */
+const install = async (
+  context: Context,
+  plan: Plan,
+  options: InstallOptions,
+  checks: readonly Check[]
+): Promise<ForegroundChild | undefined> => {
+  const { terminal, signal } = context
+  const { answers, version } = plan.install
+  const progress = new Progress(terminal, { verbose: options.verbose === true })
+  const journal = await journalFor(answers, version, terminal.env)
+  const { passphrase } = journal.state
+  const tools = toolsFor({
+    signal,
+    program: runningProgram(),
+    say: progress.say,
+    tell: progress.tell,
+    env: terminal.env,
+    passphrase
+  })
+  const { say } = progress
+  const verified = await tracked(progress, async () => {
+    let seen: Verified | null = null
+    const verifyNow = async (): Promise<boolean> => {
+      const child = tools.children.get(answers.name)
+      const ended = child === undefined ? undefined : early(child)
+      const source = deploymentOf(answers.deployment)?.source?.(plan.install, tools.run)
+      const found = await verify(plan.install, { signal, say, ended, source })
+      seen = found
+      return found.named?.isNamed !== false
+    }
+    const { onStep, onAction, onStepDone } = progress
+    const events = { onStep, onAction, onStepDone }
+    await executePlan(plan, journal, tools, answers.start ? { ...events, verify: verifyNow } : events)
+    return seen
+  })
+  const shown = foundNetwork(journal) ? null : passphrase
+  show(context, plan, published(plan, verified), { options, checks, passphrase: shown })
+  await journal.finish()
+  return tools.children.get(answers.name)
+}
+
+/** A network that came with its data folder has a kit of its own, and this passphrase does not open it. */
+const foundNetwork = ({ state }: Journal): boolean =>
+  state.entries.some(({ action, undo }) => action.kind === 'network' && undo['there'] === true)
+
+/** A record that a provider has written since needs no hand any more. */
+const published = (plan: Plan, verified: Verified | null): Verified | null => {
+  const isWritten = verified?.named?.isNamed === true && plan.steps.at(-1)?.actions.some(({ kind }) => kind === 'dns')
+  return isWritten === true && verified !== null
+    ? { ...verified, named: { isNamed: true, record: undefined } }
+    : verified
+}
+
+/** A failed step leaves its line, and says how to go on. */
+const tracked = async <T>(progress: Progress, work: () => Promise<T>): Promise<T> => {
+  try {
+    return await work()
+  } catch (error) {
+    progress.failed()
+    progress.tell(
+      'What was done is in the journal: run the same command again to go on, or `trustnet uninstall` to undo it.'
+    )
+    throw error
+  }
+}
+
+const early = async (child: ForegroundChild): Promise<never> => {
+  const code = await child.ended
+  throw new ExitError(exitCodes.failure, `The node ended with code ${code} before it was ready; its log is above.`)
+}
+
+interface Shown {
+  readonly options: InstallOptions
+  readonly checks: readonly Check[]
+  /** Of a network that was made now. */
+  readonly passphrase: string | null
+}
+
+/** `verified` is null when only files were written. */
+const show = (
+  { terminal }: Context,
+  plan: Plan,
+  verified: Verified | null,
+  { options, checks, passphrase }: Shown
+): void => {
+  const { answers, layout, version } = plan.install
+  const after = verified === null ? [] : verifiedChecks(verified)
+  const deployment = deploymentOf(answers.deployment)
+  const own = deployment?.commands(plan.install) ?? []
+  const commands = deployment?.isElsewhere === true ? own : nextCommands(plan.install, own)
+  const kitFile = deployment?.recoveryKit?.(plan.install) ?? `${layout.data}/recovery.kit`
+  const kit = passphrase === null ? null : { file: kitFile, passphrase }
+  if (options.json === true) {
+    terminal.json({
+      schemaVersion: 1,
+      node: cardJson(plan.install, verified),
+      checks: [...checks, ...after],
+      recoveryKit: kit,
+      next: commands
+    })
+    return
+  }
+  for (const check of after) for (const line of checkLines(check, terminal.paintProgress)) terminal.progress(line)
+  terminal.print('')
+  for (const line of box(
+    `TrustNet ${version} ${deployment?.isElsewhere === true ? 'in a cluster' : 'on this machine'}`,
+    cardRows(plan.install, verified),
+    terminal.paint,
+    terminal.stdout.columns
+  ))
+    terminal.print(line)
+  if (kit !== null) {
+    terminal.print(`\nRecovery kit  ${kit.file}`)
+    terminal.print(`Passphrase    ${terminal.paint('bold', kit.passphrase)}`)
+    terminal.print('              It is shown this once: write it down, and move the kit off this machine.')
+  }
+  terminal.print('\nNext:')
+  for (const line of commandLines(commands)) terminal.print(line)
+}
+
+/** In the foreground the node runs under this command; its end is ours. */
+const stay = async (context: Context, child: ForegroundChild | undefined): Promise<void> => {
+  if (child === undefined) return
+  context.terminal.progress('\nThe node runs under this command: Ctrl-C stops it.')
+  context.signal.addEventListener('abort', () => child.stop(), { once: true })
+  if (context.signal.aborted) child.stop()
+  const code = await child.ended
+  if (code !== 0) throw new ExitError(exitCodes.failure, `The node ended with code ${code}.`)
+}

@@ -1,0 +1,98 @@
+import { Option } from 'commander'
+import { type Role, roles } from '../../identity/role.ts'
+import { parseDuration } from '../../node/config/durations.ts'
+import { type RunningOptions, running, withRunning } from '../access/find-running.ts'
+import type { AddCommand, Context } from '../output/context.ts'
+import { UsageError } from '../output/exit.ts'
+import { wholeNumber } from '../output/peer-rows.ts'
+import { date, plural, sanitise } from '../output/text.ts'
+
+type InviteOptions = RunningOptions & {
+  role?: Role | 'independent'
+  name?: string
+  replace?: string
+  uses?: number
+  ttl?: number
+}
+
+const inviteExamples = `
+The line holds the seed of a one-time key: whoever has it can join. It goes to
+stdout alone, all else to stderr.
+
+Examples:
+  trustnet invite                            one integrated node, within 1 hour
+  trustnet invite --role secondary --ttl 1d  a second registry
+  trustnet invite --name hal                 the joiner gets this name
+  trustnet invite --replace hal              re-installed, under its old name
+  trustnet invite --uses 20 --ttl 8h | ssh host trustnet join -`
+
+const leaveExamples = `
+The process says goodbye and stops.
+
+Examples:
+  trustnet leave            a member still: it comes back when it is started
+  trustnet leave --forget   for good: the key is shut out for ever`
+
+const ttl = (text: string): number => {
+  const ms = parseDuration(text)
+  if (ms === undefined || ms < 1000)
+    throw new UsageError(`--ttl needs a duration like 30m, 1h or 7d; '${text}' is none.`)
+  return ms
+}
+
+export const addInvite: AddCommand = (program, context) => {
+  withRunning(program.command('invite'))
+    .description('print a line that lets a machine join')
+    .addOption(
+      new Option('--role <role>', 'of the joiner (default: integrated)').choices([...Object.keys(roles), 'independent'])
+    )
+    .option('--name <name>', 'name of the joiner; without it the joiner chooses')
+    .option('--replace <name>', 'the joiner takes the place and name of this member, whose key is revoked')
+    .option('--uses <n>', 'how many may join with it (default: 1)', wholeNumber('--uses'))
+    .option('--ttl <duration>', 'how long it is valid (default: 1h)', ttl)
+    .addHelpText('after', inviteExamples)
+    .action((options: InviteOptions) => invite(context, options))
+  withRunning(program.command('leave'))
+    .description('say to the network that this node leaves')
+    .option('--forget', 'have the own key revoked too; it can never come back')
+    .option('--reason <text>', 'told to the others')
+    .addHelpText('after', leaveExamples)
+    .action((options: RunningOptions & { forget?: boolean; reason?: string }) => leave(context, options))
+}
+
+const roleOf = (text: Role | 'independent' | undefined): Role | undefined =>
+  text === 'independent' ? 'secondary' : text
+
+const invite = async (context: Context, options: InviteOptions): Promise<void> => {
+  const { terminal } = context
+  const client = await running(context, options)
+  const view = await client.invite(
+    {
+      role: roleOf(options.role),
+      name: options.name,
+      replaces: options.replace,
+      uses: options.uses,
+      ttlMs: options.ttl
+    },
+    { signal: context.signal }
+  )
+  if (options.json === true) return terminal.json(view)
+  const name = view.name === null ? '' : ` named ${sanitise(view.name)}`
+  terminal.progress(
+    `For ${plural(view.uses, `${view.role} node`)}${name}, until ${date(view.expiresMs)}. On that machine: trustnet install --invite LINE (a service), or trustnet join LINE`
+  )
+  terminal.print(view.line)
+}
+
+const leave = async (
+  context: Context,
+  options: RunningOptions & { forget?: boolean; reason?: string }
+): Promise<void> => {
+  const client = await running(context, options)
+  const view = await client.leave(
+    { forget: options.forget === true, reason: options.reason },
+    { signal: context.signal }
+  )
+  if (options.json === true) return context.terminal.json(view)
+  context.terminal.print(sanitise(view.message))
+}

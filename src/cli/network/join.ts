@@ -1,0 +1,160 @@
+import { mkdir, rename, writeFile } from 'node:fs/promises'
+import { join as joinPath } from 'node:path'
+import { ControlClient } from '../../node/api/client.ts'
+import { NothingRunningError } from '../../node/api/errors.ts'
+import type { Loaded } from '../../node/config/index.ts'
+import { socketPath } from '../../node/config/paths.ts'
+import type { Invite } from '../../registry/objects/invite.ts'
+import { loadedConfig } from '../access/config-source.ts'
+import { readInvite } from '../access/invite-source.ts'
+import type { AddCommand, Context } from '../output/context.ts'
+import { ExitError, exitCodes, UsageError } from '../output/exit.ts'
+import { date, sanitise } from '../output/text.ts'
+import { runNode } from './run-node.ts'
+import { type StartOptions, startFlags, withStart } from './start.ts'
+
+type JoinOptions = StartOptions & { start: boolean; json?: boolean }
+
+const examples = `
+Needs no DNS. Writes a configuration, keeps the invite in a file of mode 0600,
+and starts the node in the foreground. When the node already runs and was not
+admitted yet, the invite is handed to it.
+
+Examples:
+  trustnet join tnet1…                   the line that \`trustnet invite\` printed
+  ssh registry trustnet invite | trustnet join - --name hal
+  trustnet join ./invite.txt --no-start  prepare; a service starts it later`
+
+export const addJoin: AddCommand = (program, context) => {
+  withStart(program.command('join [invite]'))
+    .description('join a network with an invite: a line, a file, `-` for stdin, or TRUSTNET_INVITE(_FILE)')
+    .option('--no-start', 'write configuration and invite only')
+    .option('--json', 'print JSON')
+    .addHelpText('after', examples)
+    .action((invite: string | undefined, options: JoinOptions) => join(context, invite, options))
+}
+
+const join = async (context: Context, given: string | undefined, options: JoinOptions): Promise<void> => {
+  const line = await readInvite(context, given)
+  const { decodeInvite } = await import('../../registry/objects/invite.ts')
+  const { networkIdText } = await import('../../identity/network-id.ts')
+  const invite = readable(() => decodeInvite(line))
+  const networkId = networkIdText(invite.networkId)
+  const loaded = await configFor(context, invite, networkId, options)
+  if (await handOver(context, loaded, line, options)) return
+  await write(loaded, invite, networkId, line, options)
+  const ready = await loadedConfig(context, { config: loaded.saveTo, flags: startFlags(options) })
+  const { terminal } = context
+  terminal.progress(
+    `Joining ${sanitise(invite.domain)} as ${ready.config.name} (${ready.config.role}); configuration: ${loaded.saveTo}`
+  )
+  if (options.start) return runNode(context, ready, options.stopWithStdin === true ? { stopWithStdin: true } : {})
+  const next = `trustnet ${ready.config.role === 'secondary' ? 'registry' : 'node'} start --config ${loaded.saveTo}`
+  if (options.json === true) {
+    terminal.json({
+      schemaVersion: 1,
+      state: 'prepared',
+      network: { id: networkId, domain: invite.domain },
+      config: loaded.saveTo,
+      next
+    })
+  } else {
+    terminal.print(`Start it with: ${next}`)
+  }
+}
+
+/** A line that cannot be read was pasted wrongly: a mistake of the command line, refused by nobody yet. */
+const readable = (decode: () => Invite): Invite => {
+  try {
+    return decode()
+  } catch (error) {
+    if (error instanceof Error && error.name === 'InviteInvalidError') throw new UsageError(error.message)
+    throw error
+  }
+}
+
+/** The configuration as it will be: what the grant says is above the file, what the flags say is above both. */
+const configFor = async (
+  context: Context,
+  invite: Invite,
+  networkId: string,
+  options: JoinOptions
+): Promise<Loaded> => {
+  const { grant, domain } = invite
+  const granted = grant.value.name
+  if (options.name !== undefined && granted !== undefined && options.name !== granted) {
+    const other = sanitise(options.name)
+    throw new UsageError(
+      `The invite is for the name ${sanitise(granted)}: leave --name out, or ask for one with: trustnet invite --name ${other}`
+    )
+  }
+  if (grant.value.notAfterMs < Date.now()) {
+    const { terminal } = context
+    const when = date(grant.value.notAfterMs)
+    terminal.progress(
+      `${terminal.paintProgress('warn', 'warning')}: by this clock the invite ended at ${when}; the registry decides.`
+    )
+  }
+  const name = options.name ?? granted
+  const before = await loadedConfig(context, {
+    ...(options.config === undefined ? {} : { config: options.config }),
+    ...(name === undefined ? {} : { name })
+  })
+  const held = before.config.networkId
+  if (before.file !== undefined && held !== undefined && held !== networkId) {
+    throw new ExitError(
+      exitCodes.refused,
+      `${before.file} belongs to another network: it pins ${held}, the invite is for ${networkId} (${sanitise(domain)}). ` +
+        'Give this membership a name of its own with --name, or remove that file.'
+    )
+  }
+  return loadedConfig(context, {
+    ...(before.file === undefined ? {} : { config: before.file }),
+    ...(name === undefined ? {} : { name }),
+    flags: { role: grant.value.role, domain, networkId, ...startFlags(options) }
+  })
+}
+
+/** true: a process of that configuration runs and has the invite now. */
+const handOver = async (context: Context, loaded: Loaded, line: string, options: JoinOptions): Promise<boolean> => {
+  const { config } = loaded
+  const client = new ControlClient({ path: socketPath(config.paths.runtime, config.name) })
+  try {
+    const view = await client.join(line, { signal: context.signal })
+    if (options.json === true) context.terminal.json(view)
+    else context.terminal.print(`${view.state}: ${sanitise(view.message)}`)
+    if (view.state !== 'admitted') context.exit(exitCodes.timeout)
+    return true
+  } catch (error) {
+    if (error instanceof NothingRunningError) return false
+    throw error
+  }
+}
+
+const write = async (
+  loaded: Loaded,
+  invite: Invite,
+  networkId: string,
+  line: string,
+  options: JoinOptions
+): Promise<void> => {
+  const { peerIdText } = await import('../../identity/keys.ts')
+  const { saveConfigValue } = await import('../../node/config/index.ts')
+  const { config, saveTo } = loaded
+  const inviteFile = joinPath(config.paths.data, 'invite')
+  await mkdir(config.paths.data, { recursive: true, mode: 0o700 })
+  const temporary = `${inviteFile}.${process.pid}.tmp`
+  await writeFile(temporary, `${line.replaceAll(/\s/g, '')}\n`, { mode: 0o600, flag: 'wx', flush: true })
+  await rename(temporary, inviteFile)
+  const values: Record<string, unknown> = {
+    name: config.name,
+    role: config.role,
+    domain: config.domain,
+    networkId,
+    'network.pins': invite.registries.map(({ publicKey }) => peerIdText(publicKey)),
+    'bootstrap.inviteFile': inviteFile
+  }
+  if (options.data !== undefined) values['paths.data'] = config.paths.data
+  if (options.port !== undefined) values['listen.port'] = config.listen.port
+  for (const [key, value] of Object.entries(values)) saveConfigValue(saveTo, key, value)
+}

@@ -1,0 +1,60 @@
+import { ControlError, httpStatusOf, NothingRunningError } from '../../node/api/errors.ts'
+
+/** What the shell is told. */
+export const exitCodes = {
+  fine: 0,
+  failure: 1,
+  usage: 2,
+  notRunning: 3,
+  noMatch: 4,
+  degraded: 5,
+  refused: 6,
+  timeout: 7
+} as const
+
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]
+
+/** A command line that cannot be carried out as it is: says what is wrong and what would be right. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError'
+}
+
+/** Ends the command with that code; the message goes to stderr when there is one. */
+export class ExitError extends Error {
+  override readonly name = 'ExitError'
+  readonly code: ExitCode
+  constructor(code: ExitCode, message: string) {
+    super(message)
+    this.code = code
+  }
+}
+
+const codeByStatus: Readonly<Record<number, ExitCode>> = {
+  400: exitCodes.usage,
+  403: exitCodes.refused,
+  404: exitCodes.noMatch,
+  503: exitCodes.timeout,
+  504: exitCodes.timeout
+}
+
+/** Errors of configuration and of what the machine lacks: the operator changes something and tries again. */
+const usageErrors = new Set([
+  'UsageError',
+  'ConfigError',
+  'OperatorError',
+  'KeyFileError',
+  'AlreadyRunningError',
+  'PortTakenError',
+  'StoreInUseError',
+  'StoreVersionError'
+])
+
+export const exitCodeOf = (error: unknown): ExitCode => {
+  if (error instanceof ExitError) return error.code
+  if (error instanceof NothingRunningError) return exitCodes.notRunning
+  if (error instanceof ControlError) return codeByStatus[error.status] ?? exitCodes.failure
+  if (error instanceof Error && error.name === 'ProviderRefusedError') return exitCodes.refused
+  if (error instanceof Error && error.name === 'ProviderUnreachableError') return exitCodes.timeout
+  if (error instanceof Error && usageErrors.has(error.name)) return exitCodes.usage
+  return codeByStatus[httpStatusOf(error)] ?? exitCodes.failure
+}

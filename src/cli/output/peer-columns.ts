@@ -1,0 +1,97 @@
+import type { PeerRow } from '../../node/api/control-api.ts'
+import type { Column } from './table.ts'
+import {
+  age,
+  bytes,
+  milliseconds,
+  orUnknown,
+  type Paint,
+  type Painter,
+  percent,
+  sanitise,
+  shortPeerId,
+  unknown
+} from './text.ts'
+
+const paints: Partial<Record<PeerRow['state'], Paint>> = {
+  online: 'good',
+  late: 'warn',
+  suspect: 'warn',
+  offline: 'bad',
+  left: 'dim',
+  unknown: 'dim'
+}
+
+const down = new Set<PeerRow['state']>(['suspect', 'offline', 'left', 'unknown'])
+
+/** "left: left", "left: stopped by the operator": the state says the first word already. */
+const repeated = /^(left: )+(left$)?/
+
+/** "offline (unconfirmed) 3m: lease lapsed": a peer that is not there says since when and why. */
+const stateText = (row: Pick<PeerRow, 'state' | 'confirmed' | 'stateSinceMs' | 'reason'>, now: number): string => {
+  const word = row.confirmed ? row.state : `${row.state} (unconfirmed)`
+  if (!down.has(row.state)) return word
+  const since = row.stateSinceMs === null ? '' : ` ${age(Math.max(0, now - row.stateSinceMs))}`
+  const reason = row.reason?.replace(repeated, '') ?? ''
+  return reason === '' ? `${word}${since}` : `${word}${since}: ${sanitise(reason)}`
+}
+
+const cut = (text: string, most: number | undefined): string =>
+  most === undefined || text.length <= most ? text : `${text.slice(0, most - 1)}…`
+
+export const stateCell = (
+  row: Pick<PeerRow, 'state' | 'confirmed' | 'stateSinceMs' | 'reason'>,
+  now: number,
+  paint: Painter,
+  most?: number
+): string => {
+  const text = cut(stateText(row, now), most)
+  const colour = paints[row.state]
+  return colour === undefined ? text : paint(colour, text)
+}
+
+const name = (row: PeerRow): string => `${orUnknown(row.name)}${row.self ? ' (self)' : ''}`
+
+const lastError = ({ lastError: error }: PeerRow): string =>
+  error === null ? unknown : `${sanitise(error.message)} (${age(error.ageMs)} ago)`
+
+const address = (row: PeerRow): string =>
+  row.reach === 'outbound' ? `${orUnknown(row.address)} (outbound only)` : orUnknown(row.address)
+
+/** A name, a shortened PeerId, a role and the gaps between them. */
+const besideState = 42
+
+/** The columns of `peers` and `lookup`; long adds streams and bytes and never shortens a PeerId. */
+export const peerColumns = (options: {
+  now: number
+  paint: Painter
+  long: boolean
+  /** Of the terminal. */
+  width?: number | undefined
+}): Column<PeerRow>[] => {
+  // A long reason must not push name and role off a narrow terminal; `why` tells it whole.
+  const most = options.long || options.width === undefined ? undefined : Math.max(16, options.width - besideState)
+  const columns: Column<PeerRow>[] = [
+    { title: 'NAME', cell: name },
+    { title: 'PEER ID', cell: ({ peerId }) => (options.long ? sanitise(peerId) : shortPeerId(sanitise(peerId))) },
+    { title: 'STATE', cell: (row) => stateCell(row, options.now, options.paint, most) },
+    { title: 'ROLE', cell: ({ role }) => orUnknown(role) },
+    { title: 'DIR', cell: ({ direction }) => orUnknown(direction), drop: 3 },
+    { title: 'RTT', cell: ({ rttMs }) => milliseconds(rttMs), right: true, drop: 1 },
+    { title: 'SEEN', cell: ({ seenAgeMs }) => age(seenAgeMs), right: true, drop: 2 },
+    { title: 'UPTIME', cell: ({ uptimePercent }) => percent(uptimePercent), right: true, drop: 5 },
+    { title: 'SOURCE', cell: ({ source }) => orUnknown(source), drop: 6 },
+    { title: 'VERSION', cell: ({ version }) => orUnknown(version), drop: 7 },
+    { title: 'ADDRESS', cell: address, drop: 4 }
+  ]
+  if (options.long) {
+    columns.push(
+      { title: 'STREAMS', cell: ({ streams }) => orUnknown(streams?.toString()), right: true },
+      { title: 'IN', cell: ({ bytesIn }) => bytes(bytesIn), right: true },
+      { title: 'OUT', cell: ({ bytesOut }) => bytes(bytesOut), right: true },
+      { title: 'SERVICES', cell: ({ services }) => orUnknown(services.join(',')) }
+    )
+  }
+  columns.push({ title: 'LAST ERROR', cell: lastError, drop: 8 })
+  return columns
+}

@@ -1,0 +1,148 @@
+import type { PeerRef, StatusView, StatusWord, Survival, Warning } from '../../node/api/control-api.ts'
+import {
+  age,
+  date,
+  duration,
+  milliseconds,
+  orUnknown,
+  type Paint,
+  type Painter,
+  plural,
+  sanitise,
+  shortPeerId,
+  unknown,
+  wrapped
+} from './text.ts'
+
+const paints: Record<StatusWord, Paint> = {
+  starting: 'warn',
+  pending: 'warn',
+  healthy: 'good',
+  degraded: 'bad',
+  isolated: 'bad',
+  refused: 'bad',
+  stopping: 'dim'
+}
+
+/** A peer in one word: its name, else the end of its PeerId. */
+export const peerText = (peer: PeerRef | null): string =>
+  peer === null ? unknown : peer.name === null ? shortPeerId(sanitise(peer.peerId)) : sanitise(peer.name)
+
+const joined = (...parts: (string | null | false)[]): string => parts.filter((part) => part).join(', ') || unknown
+
+const ago = (label: string, ms: number | null): string | null => (ms === null ? null : `${label}${age(ms)} ago`)
+
+const note = (message: string | null): string | null => (message === null ? null : sanitise(message))
+
+const selfLine = ({ self }: StatusView, now: number): string =>
+  joined(
+    `${orUnknown(self.name)} ${sanitise(self.peerId)}`,
+    self.role,
+    `trustnet ${sanitise(self.version)}`,
+    `pid ${self.pid}`,
+    `up ${age(Math.max(0, now - self.startedMs))}`
+  )
+
+const networkLine = ({ network }: StatusView): string =>
+  network === null
+    ? 'none yet'
+    : joined(sanitise(network.domain), network.name === network.domain ? null : sanitise(network.name), network.id)
+
+const phaseLine = ({ phase }: StatusView, now: number): string => {
+  const took = Object.entries(phase.reachedAfterMs).filter(([name, ms]) => ms !== null && name !== 'bootstrap')
+  const times = took.map(([name, ms]) => `${name} after ${duration(ms)}`).join(', ')
+  return joined(`${phase.number} ${phase.name}`, `since ${age(Math.max(0, now - phase.sinceMs))}`, times)
+}
+
+const membershipLine = ({ membership }: StatusView, now: number): string => {
+  const { state, expiresMs, renewsMs, message } = membership
+  const until = expiresMs === null ? null : `until ${date(expiresMs)}`
+  const renews = renewsMs === null ? null : `renews in ${age(Math.max(0, renewsMs - now))}`
+  return joined(state, until, renews, note(message))
+}
+
+const registryLine = ({ registry }: StatusView, now: number): string =>
+  joined(
+    registry.lease === null ? 'no session' : `session with ${peerText(registry.lease)}`,
+    registry.lease !== null && registry.sinceMs !== null && `since ${age(Math.max(0, now - registry.sinceMs))}`,
+    ago('heartbeat ', registry.lastHeartbeatAgeMs),
+    registry.rttMs === null ? null : milliseconds(registry.rttMs),
+    `${registry.connected} of ${plural(registry.known, 'known registry', 'known registries')} connected`,
+    note(registry.message)
+  )
+
+const syncLine = ({ sync }: StatusView): string =>
+  joined(
+    sync.head === null ? 'no log yet' : `log ${sync.head} of epoch ${sync.epoch ?? unknown}`,
+    sync.ageMs === null ? null : `${age(sync.ageMs)} old`,
+    sync.source === null ? null : `from ${peerText(sync.source)}`,
+    `${plural(sync.members, 'member')}, ${plural(sync.records, 'record')}`,
+    note(sync.message)
+  )
+
+const dnsLine = ({ dns }: StatusView, now: number): string =>
+  joined(
+    sanitise(dns.name),
+    dns.state === 'found' ? dns.addresses.map(sanitise).join(' ') : dns.state.replaceAll('-', ' '),
+    dns.checkedMs === null ? null : ago('asked ', Math.max(0, now - dns.checkedMs)),
+    note(dns.message)
+  )
+
+const survivalText = (who: string, { survives, needs }: Survival): string =>
+  `${who}: ${survives ? 'yes' : `no${needs === null ? '' : `, needs ${sanitise(needs)}`}`}`
+
+const resilienceLine = ({ resilience }: StatusView): string =>
+  [
+    survivalText('root may die', resilience.root),
+    survivalText('DNS may die', resilience.dns),
+    survivalText('both', resilience.both)
+  ].join('; ')
+
+const reachLine = ({ reach, announced, connections }: StatusView): string =>
+  joined(
+    reach === 'outbound' ? 'outbound only: others cannot dial this node' : reach,
+    announced.length === 0 ? 'announces nothing' : `announces ${announced.map(sanitise).join(' ')}`,
+    `connected to ${plural(connections.members, 'member')}`,
+    connections.strangers > 0 && plural(connections.strangers, 'stranger')
+  )
+
+export const warningLines = (warnings: readonly Warning[], paint: Painter, width?: number): string[] =>
+  warnings.flatMap(({ code, level, message, fix, acknowledged }) => {
+    const head = `${level === 'alarm' ? 'ALARM' : 'warning'} ${sanitise(code)}${acknowledged ? ' (acknowledged)' : ''}`
+    const colour = acknowledged ? 'dim' : level === 'alarm' ? 'bad' : 'warn'
+    const text = byWords(`${head}: ${sanitise(message)}`, width, '  ')
+    // Painted after it was broken into lines: colours have no width.
+    return [
+      `${paint(colour, head)}${text.slice(head.length)}`,
+      // A command to paste is never broken.
+      ...(fix === null ? [] : [`  fix: ${sanitise(fix)}`])
+    ]
+  })
+
+const byWords = (text: string, width: number | undefined, indent: string): string =>
+  wrapped(text.split(/(?<=\S) /), ' ', width, indent)
+
+/** One word and its sentence, a block of named lines, the warnings. */
+export const statusText = (view: StatusView, paint: Painter, now: number, width?: number): string => {
+  const rows: [string, string][] = [
+    ['Node', selfLine(view, now)],
+    ['Network', networkLine(view)],
+    ['Phase', phaseLine(view, now)],
+    ['Membership', membershipLine(view, now)],
+    ['Registry', registryLine(view, now)],
+    ['Sync', syncLine(view)],
+    ['DNS', dnsLine(view, now)],
+    ['Reach', reachLine(view)],
+    ['Resilience', resilienceLine(view)]
+  ]
+  if (view.phase.missing.length > 0)
+    rows.splice(3, 0, ['Next phase', `needs ${view.phase.missing.map(sanitise).join(', ')}`])
+  const indent = ' '.repeat(12)
+  const lines = rows.map(([label, text]) => {
+    const line = byWords(`${label.padEnd(11)} ${text}`, width, indent)
+    return `${paint('dim', label)}${line.slice(label.length)}`
+  })
+  const warnings = warningLines(view.warnings, paint, width)
+  const head = `${paint(paints[view.word], view.word)}${byWords(`${view.word}: ${sanitise(view.summary)}`, width, '').slice(view.word.length)}`
+  return [head, '', ...lines, ...(warnings.length > 0 ? ['', ...warnings] : [])].join('\n')
+}

@@ -1,0 +1,87 @@
+import { NothingRunningError } from '../../node/api/errors.ts'
+import { loadedConfig } from '../access/config-source.ts'
+import { type RunningOptions, running, withRunning } from '../access/find-running.ts'
+import { loadOwnedKey } from '../access/load-owned-key.ts'
+import type { AddCommand, Context } from '../output/context.ts'
+import { exitCodes } from '../output/exit.ts'
+import { exampleOf } from '../output/help.ts'
+import { orUnknown, sanitise } from '../output/text.ts'
+import { peerName } from './peers.ts'
+
+const examples = `
+Examples:
+  trustnet identity            PeerId, addresses, network and its fingerprint
+  trustnet identity --json`
+
+export const addIdentity: AddCommand = (program, context) => {
+  withRunning(program.command('identity'))
+    .description('who this node is: PeerId, key file, multiaddrs, network')
+    .addHelpText('after', examples)
+    .action((options: RunningOptions) => showIdentity(context, options))
+  withRunning(program.command('why <peer>'))
+    .description('why a peer is in the state it is in, and what to do')
+    .addHelpText('after', `\nExits with 5 when a check fails.\n${exampleOf('trustnet why hal')}`)
+    .action((peer: string, options: RunningOptions) => showWhy(context, peer, options))
+}
+
+const showIdentity = async (context: Context, options: RunningOptions): Promise<void> => {
+  const { terminal } = context
+  const view = await runningIdentity(context, options)
+  if (view === undefined) return showKeyFile(context, options)
+  if (options.json === true) return terminal.json(view)
+  const { network } = view
+  terminal.print(`Name         ${orUnknown(view.name)}`)
+  terminal.print(`PeerId       ${sanitise(view.peerId)}`)
+  terminal.print(`Role         ${view.role}`)
+  terminal.print(`Key file     ${view.keyFile}`)
+  terminal.print(`Network      ${network === null ? 'none yet' : `${sanitise(network.domain)}, ${network.id}`}`)
+  terminal.print(`Fingerprint  ${orUnknown(network?.fingerprint)}`)
+  terminal.print(`Addresses    ${view.multiaddrs.map(sanitise).join('\n             ') || '-'}`)
+}
+
+const runningIdentity = async (context: Context, options: RunningOptions) => {
+  try {
+    const client = await running(context, options)
+    return await client.identity({ signal: context.signal })
+  } catch (error) {
+    if (error instanceof NothingRunningError) return undefined
+    throw error
+  }
+}
+
+/** With nothing running the key file still says who this would be. */
+const showKeyFile = async (context: Context, options: RunningOptions): Promise<void> => {
+  const { config } = await loadedConfig(context, options)
+  const { peerIdText } = await import('../../identity/keys.ts')
+  const peerId = peerIdText((await loadOwnedKey(config.paths.key)).publicKey)
+  const { terminal } = context
+  terminal.progress('Nothing runs here: this is what the key file says.')
+  if (options.json === true) {
+    terminal.json({
+      schemaVersion: 1,
+      peerId,
+      name: config.name,
+      role: config.role,
+      keyFile: config.paths.key,
+      running: false
+    })
+  } else {
+    terminal.print(`Name         ${config.name}\nPeerId       ${peerId}\nKey file     ${config.paths.key}`)
+  }
+}
+
+const showWhy = async (context: Context, peer: string, options: RunningOptions): Promise<void> => {
+  const { terminal } = context
+  const client = await running(context, options)
+  const view = await client.why(peerName(peer), { signal: context.signal })
+  if (options.json === true) return terminal.json(view)
+  terminal.print(`${terminal.paint('bold', orUnknown(view.name))} ${sanitise(view.peerId)}`)
+  terminal.print(sanitise(view.summary))
+  for (const { what, ok, detail } of view.checks) {
+    const mark =
+      ok === null ? terminal.paint('dim', '?') : ok ? terminal.paint('good', 'yes') : terminal.paint('bad', 'no')
+    terminal.print(`  ${mark}  ${sanitise(what)}: ${sanitise(detail)}`)
+  }
+  if (view.next !== null) terminal.print(`Next: ${sanitise(view.next)}`)
+  if (view.checks.some(({ ok }) => ok === false)) context.exit(exitCodes.degraded)
+}

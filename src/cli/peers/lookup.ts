@@ -1,0 +1,77 @@
+import { Option } from 'commander'
+import { type Role, roles } from '../../identity/role.ts'
+import type { ControlClient } from '../../node/api/client.ts'
+import { type LookupQuery, type LookupView, type PeerRow, peerStates } from '../../node/api/control-api.ts'
+import { type RunningOptions, running, withRunning } from '../access/find-running.ts'
+import type { AddCommand, Context } from '../output/context.ts'
+import { exitCodes } from '../output/exit.ts'
+import { peerColumns } from '../output/peer-columns.ts'
+import { wholeNumber } from '../output/peer-rows.ts'
+import { peerName } from './peers.ts'
+
+type LookupOptions = RunningOptions & {
+  role?: Role
+  service?: string
+  state?: LookupQuery['state']
+  limit?: number
+  remote?: boolean
+  long?: boolean
+}
+
+const examples = `
+Examples:
+  trustnet lookup hal              by name, PeerId or the end of a PeerId
+  trustnet lookup --service web    everybody who offers it
+  trustnet lookup hal --remote     ask the registry, not the own replica`
+
+export const addLookup: AddCommand = (program, context) => {
+  withRunning(program.command('lookup [peer]'))
+    .description('find members by name, PeerId, role, service or state')
+    .addOption(new Option('--role <role>', 'of this role').choices(Object.keys(roles)))
+    .addOption(new Option('--state <state>', 'in this state').choices([...peerStates]))
+    .option('--service <service>', 'that announce this service')
+    .option('--limit <n>', 'at most so many rows', wholeNumber('--limit'))
+    .option('--remote', 'ask the registry that holds the lease')
+    .option('-l, --long', 'all columns, whole PeerIds')
+    .addHelpText('after', examples)
+    .action((peer: string | undefined, options: LookupOptions) => lookUp(context, peer, options))
+}
+
+/** Rows asked for at a time: the largest page a registry gives. */
+const pageRows = 500
+
+const lookUp = async (context: Context, peer: string | undefined, options: LookupOptions): Promise<void> => {
+  const client = await running(context, options)
+  const query: LookupQuery = {
+    peer: peer === undefined ? undefined : peerName(peer),
+    role: options.role,
+    state: options.state,
+    service: options.service,
+    remote: options.remote
+  }
+  const view = await allPages(client, query, options.limit ?? Number.POSITIVE_INFINITY, context.signal)
+  if (options.json === true) context.terminal.json(view)
+  else {
+    const { paint, width } = context.terminal
+    const columns = peerColumns({ now: Date.now(), paint, long: options.long === true, width })
+    context.terminal.table(columns, view.rows, { empty: 'No member fits.', all: options.long === true })
+  }
+  if (view.rows.length === 0) context.exit(exitCodes.noMatch)
+}
+
+const allPages = async (
+  client: ControlClient,
+  query: LookupQuery,
+  limit: number,
+  signal: AbortSignal
+): Promise<LookupView> => {
+  const rows: PeerRow[] = []
+  let after: string | null = null
+  for (;;) {
+    const wanted = Math.min(pageRows, limit - rows.length)
+    const page: LookupView = await client.lookup({ ...query, limit: wanted, after: after ?? undefined }, { signal })
+    rows.push(...page.rows)
+    after = page.next
+    if (after === null || rows.length >= limit) return { ...page, rows, next: after }
+  }
+}

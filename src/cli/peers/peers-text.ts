@@ -1,0 +1,27 @@
+import type { PeerRow, PeersView } from '../../node/api/control-api.ts'
+import type { RunningOptions } from '../access/find-running.ts'
+import type { Context } from '../output/context.ts'
+import { peerColumns } from '../output/peer-columns.ts'
+import { type PeerFilter, peersSummary } from '../output/peer-rows.ts'
+
+export type PeersOptions = RunningOptions & PeerFilter & { long?: boolean; watch?: boolean }
+
+/** Summary line, empty line, table: what `peers` prints and `--watch` redraws. */
+export const peersText = (
+  context: Context,
+  view: PeersView,
+  rows: readonly PeerRow[],
+  kept: number,
+  options: { long?: boolean }
+): string => {
+  const { terminal } = context
+  const summary = terminal.paint('bold', peersSummary(view, kept, terminal.width))
+  if (rows.length === 0) return `${summary}\nNo member fits the filter.`
+  const columns = peerColumns({
+    now: Date.now(),
+    paint: terminal.paint,
+    long: options.long === true,
+    width: terminal.width
+  })
+  return `${summary}\n\n${terminal.tableText(columns, rows, { all: options.long === true })}`
+}

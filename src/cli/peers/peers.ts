@@ -1,0 +1,98 @@
+import { type Command, Option } from 'commander'
+import { roles } from '../../identity/role.ts'
+import { peerSources, peerStates } from '../../node/api/control-api.ts'
+import { type RunningOptions, running, withRunning } from '../access/find-running.ts'
+import type { AddCommand, Context } from '../output/context.ts'
+import { exitCodes, UsageError } from '../output/exit.ts'
+import { exampleOf } from '../output/help.ts'
+import { type PeerFilter, selectPeers, sortKeys, wholeNumber } from '../output/peer-rows.ts'
+import { milliseconds, orUnknown, plural, sanitise } from '../output/text.ts'
+import { type PeersOptions, peersText } from './peers-text.ts'
+
+const examples = `
+Examples:
+  trustnet peers                          who is there, who is down, why
+  trustnet peers --state suspect,offline  only those who are not there
+  trustnet peers --role root,secondary    the registries
+  trustnet peers --watch                  go on; JSON lines on a pipe
+  trustnet peers connect /ip6/2001:db8::1/tcp/9000`
+
+export const addPeers: AddCommand = (program, context) => {
+  const peers = withRunning(program.command('peers [node]'))
+    .description('list the members: state, age, address, how they were learned')
+    .option('-l, --long', 'whole PeerIds, streams, bytes and services')
+    .option('-w, --watch', 'go on and show every change')
+    .option('--state <states>', `only these states, by comma: ${peerStates.join(', ')}`)
+    .option('--role <roles>', `only these roles: ${Object.keys(roles).join(', ')}`)
+    .option('--source <sources>', `only those learned so: ${peerSources.join(', ')}`)
+    .option('--service <service>', 'only those that announce this service')
+    .option('--name <text>', 'only names that contain this')
+    .addOption(new Option('--sort <key>', 'order').choices([...sortKeys]))
+    .option('--limit <n>', 'at most so many rows', wholeNumber('--limit'))
+    .option('-a, --all', 'also members not seen for 7 days')
+    .addHelpText('after', examples)
+    .action((node: string | undefined, options: PeersOptions) => {
+      checkFilter(options)
+      return showPeers(context, node === undefined ? options : { ...options, node })
+    })
+  withRunning(peers.command('connect <multiaddr>'))
+    .description('dial an address now')
+    .addHelpText('after', exampleOf('trustnet peers connect /ip6/2001:db8::1/tcp/9000'))
+    .action((multiaddr: string, _: RunningOptions, command: Command) =>
+      connectPeer(context, multiaddr, command.optsWithGlobals<RunningOptions>())
+    )
+  withRunning(peers.command('disconnect <peer>'))
+    .description('close the connections to a peer')
+    .addHelpText('after', exampleOf('trustnet peers disconnect hal'))
+    .action((peer: string, _: RunningOptions, command: Command) =>
+      disconnectPeer(context, peer, command.optsWithGlobals<RunningOptions>())
+    )
+}
+
+const checkFilter = (options: PeerFilter): void => {
+  check('state', options.state, peerStates)
+  check('role', options.role, Object.keys(roles))
+  check('source', options.source, peerSources)
+}
+
+const check = (option: string, list: string | undefined, allowed: readonly string[]): void => {
+  const wrong = list?.split(',').find((part) => !allowed.includes(part))
+  if (wrong === undefined) return
+  throw new UsageError(`--${option} knows ${allowed.join(', ')}; '${sanitise(wrong)}' is none of them.`)
+}
+
+const showPeers = async (context: Context, options: PeersOptions): Promise<void> => {
+  const client = await running(context, options)
+  if (options.watch === true) {
+    const { watchPeers } = await import('./watch.ts')
+    await watchPeers(context, client, options)
+    return
+  }
+  const view = await client.peers({ signal: context.signal })
+  const { rows, kept } = selectPeers(view.peers, options)
+  if (options.json === true) context.terminal.json({ ...view, peers: rows })
+  else context.terminal.print(peersText(context, view, rows, kept, options))
+  if (rows.length === 0) context.exit(exitCodes.noMatch)
+}
+
+const connectPeer = async (context: Context, multiaddr: string, options: RunningOptions): Promise<void> => {
+  const client = await running(context, options)
+  const view = await client.connect(multiaddr, { signal: context.signal })
+  if (options.json === true) return context.terminal.json(view)
+  const who = view.member ? `member ${orUnknown(view.name)}` : 'not a member: it gets hello and identify only'
+  context.terminal.print(
+    `Connected to ${sanitise(view.peerId)} at ${sanitise(view.address)}, ${who}, RTT ${milliseconds(view.rttMs)}`
+  )
+}
+
+const disconnectPeer = async (context: Context, peer: string, options: RunningOptions): Promise<void> => {
+  const client = await running(context, options)
+  const view = await client.disconnect(peerName(peer), { signal: context.signal })
+  if (options.json === true) return context.terminal.json(view)
+  context.terminal.print(
+    `Closed ${plural(view.closed, 'connection')} to ${orUnknown(view.name)} ${sanitise(view.peerId)}; it may be dialled again`
+  )
+}
+
+/** A shortened PeerId may be pasted from a table with its leading …. */
+export const peerName = (text: string): string => text.replace(/^…/, '')

@@ -1,0 +1,68 @@
+import { createLogUpdate } from 'log-update'
+import type { ControlClient } from '../../node/api/client.ts'
+import { changes } from '../output/changes.ts'
+import type { Context } from '../output/context.ts'
+import { selectPeers } from '../output/peer-rows.ts'
+import { type PeersOptions, peersText } from './peers-text.ts'
+
+/** The top of a text that is higher than the terminal: a redraw cannot reach lines that were scrolled away. */
+export const fitting = (text: string, height: number): string => {
+  const lines = text.split('\n')
+  // One line stays free for the cursor. A height of 0 is a terminal that does not know its own.
+  if (height <= 2 || lines.length < height) return text
+  const shown = lines.slice(0, height - 2)
+  return [...shown, `… ${lines.length - shown.length} more lines (--limit, --state or --sort choose)`].join('\n')
+}
+
+/** What a table is drawn on; real unless a test brings its own. */
+const redraw = (): { draw(text: string): void; done(): void } => {
+  let log = createLogUpdate(process.stdout)
+  let last = ''
+  // A terminal of another width has wrapped the old lines anew: how many they are now is not known, so it begins afresh.
+  const resized = (): void => {
+    log.done()
+    log = createLogUpdate(process.stdout)
+    process.stdout.write('\u001B[2J\u001B[H')
+    log(last)
+  }
+  process.stdout.on('resize', resized)
+  return {
+    draw(text) {
+      last = text
+      log(text)
+    },
+    done() {
+      process.stdout.off('resize', resized)
+      log.done()
+    }
+  }
+}
+
+/**
+ * Redraws on a TTY, one JSON line per changed view elsewhere, until Ctrl-C or the end of the process that is watched. The
+ * notices, which may grow, stand under the table.
+ */
+export const watchPeers = async (
+  context: Context,
+  client: ControlClient,
+  options: PeersOptions,
+  notices: readonly string[] = []
+): Promise<void> => {
+  const { terminal, signal } = context
+  const screen = terminal.isTTY && options.json !== true ? redraw() : undefined
+  const show = async (): Promise<void> => {
+    const view = await client.peers({ signal })
+    const { rows, kept } = selectPeers(view.peers, options)
+    if (screen === undefined) terminal.jsonLine({ ...view, peers: rows })
+    else {
+      const table = fitting(peersText(context, view, rows, kept, options), process.stdout.rows - notices.length)
+      screen.draw([table, ...notices].join('\n'))
+    }
+  }
+  try {
+    // Ages move by themselves, so a terminal is redrawn every 2 s also without an event; a pipe gets changes alone.
+    for await (const _ of changes(client, { signal, everyMs: screen === undefined ? undefined : 2000 })) await show()
+  } finally {
+    screen?.done()
+  }
+}

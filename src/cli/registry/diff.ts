@@ -1,0 +1,81 @@
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import type { DiffView } from '../../node/offline/stopped-store.ts'
+import { handedOver } from '../access/copy-from-service.ts'
+import { type RunningOptions, running, withRunning } from '../access/find-running.ts'
+import { ownStore } from '../access/local-store.ts'
+import type { AddCommand, Context } from '../output/context.ts'
+import { exitCodes, UsageError } from '../output/exit.ts'
+import { exampleOf } from '../output/help.ts'
+import { sanitise, shortPeerId, unknown } from '../output/text.ts'
+import { peerName } from '../peers/peers.ts'
+
+type DiffOptions = RunningOptions & { with?: string }
+
+/** Why not all that a member sent was taken; null: it was, or it is a file. */
+type Shown = DiffView & { refused?: string | null }
+
+const notes = `
+FILE is a backup, also one of another registry. With --with the process that
+runs here asks that member for all that it has; what is not right is not taken,
+and said. Of a process that runs here a copy is made first. A record that a node
+renews meanwhile counts as a difference. Exits with 5 when they differ.
+${exampleOf('trustnet registry diff /mnt/safe/registry.db', 'trustnet registry diff --with keeper')}`
+
+export const addRegistryDiff: AddCommand = (registry, context) => {
+  withRunning(registry.command('diff [file]'))
+    .description('compare log and records with a member, or with a backup')
+    .option('--with <peer>', 'compare with what this member serves now')
+    .addHelpText('after', notes)
+    .action((file: string | undefined, options: DiffOptions) => diff(context, file, options))
+}
+
+const diff = async (context: Context, file: string | undefined, options: DiffOptions): Promise<void> => {
+  if ((file === undefined) === (options.with === undefined)) {
+    throw new UsageError('Compare with one: a FILE, or a member that --with names.')
+  }
+  const folder = await mkdtemp(join(tmpdir(), 'trustnet-diff-'))
+  try {
+    const other =
+      file === undefined ? await fetched(context, options, join(folder, 'other.db')) : { path: resolve(file) }
+    const own = await ownStore(context, options, join(folder, 'registry.db'))
+    const { diffStoresAt } = await import('../../node/offline/stopped-store.ts')
+    const { path, ...told } = other
+    const view: Shown = { ...diffStoresAt(own, path), ...told }
+    if (options.json === true) context.terminal.json(view)
+    else show(context, view)
+    if (!view.same || (view.refused ?? null) !== null) context.exit(exitCodes.degraded)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+const fetched = async (
+  context: Context,
+  options: DiffOptions,
+  to: string
+): Promise<{ path: string; other: string; refused: string | null }> => {
+  const client = await running(context, options)
+  const member = peerName(options.with ?? '')
+  const view = await handedOver(client, to, (path) => client.fetchStore(member, path, { signal: context.signal }))
+  return { path: view.path, other: `${view.name} ${view.peerId}`, refused: view.refused }
+}
+
+const show = ({ terminal }: Context, view: Shown): void => {
+  const { head, otherHead, entries, records, differsFrom, refused = null } = view
+  terminal.print(view.same ? terminal.paint('good', 'Same') : terminal.paint('warn', 'They differ'))
+  if (refused !== null) terminal.print(`${terminal.paint('bad', 'Refused')}      ${sanitise(refused)}`)
+  terminal.print(`Log here     entry ${head.n} of epoch ${head.epoch}, ${entries.onlyHere} that are not there`)
+  terminal.print(
+    `Log there    entry ${otherHead.n} of epoch ${otherHead.epoch}, ${entries.onlyThere} that are not here`
+  )
+  if (differsFrom !== null) terminal.print(`Histories    differ from entry ${differsFrom} on`)
+  const digests = [view.digest, view.otherDigest].map((digest) => digest.slice(0, 16))
+  terminal.print(`Digests      ${digests.join(' here, ')} there`)
+  terminal.print(`Records      newer here ${records.newerHere}, newer there ${records.newerThere}`)
+  terminal.print(`             only here ${records.onlyHere}, only there ${records.onlyThere}`)
+  for (const { peerId, here, there } of view.differing) {
+    terminal.print(`  ${shortPeerId(sanitise(peerId))}  seq ${here ?? unknown} here, ${there ?? unknown} there`)
+  }
+}

@@ -1,0 +1,158 @@
+import type { Command } from 'commander'
+import type { LogRow, PendingRow, RegistryNodeRow } from '../../node/api/control-api.ts'
+import { type RunningOptions, running, withRunning } from '../access/find-running.ts'
+import { addRegistryStart } from '../network/start.ts'
+import type { AddCommand, Context } from '../output/context.ts'
+import { exitCodes } from '../output/exit.ts'
+import { exampleOf } from '../output/help.ts'
+import { stateCell } from '../output/peer-columns.ts'
+import { wholeNumber } from '../output/peer-rows.ts'
+import { peerText } from '../output/status-text.ts'
+import type { Column } from '../output/table.ts'
+import { age, date, milliseconds, orUnknown, percent, sanitise, shortPeerId } from '../output/text.ts'
+import { peerName } from '../peers/peers.ts'
+import { addRegistryDiff } from './diff.ts'
+import { addRegistryRoot } from './root.ts'
+import { addRegistryStores } from './stores.ts'
+import { registryText } from './text.ts'
+
+const examples = `
+Examples:
+  trustnet registry start           run a root or secondary in the foreground
+  trustnet registry nodes           leases, heartbeats, uptime
+  trustnet registry pending         who waits to be let in
+  trustnet registry approve hal
+  trustnet registry log --limit 20  the newest entries of the signed log
+  trustnet registry backup          a copy of the database, checked
+  trustnet registry verify          all of the database, while stopped`
+
+type ListOptions = RunningOptions & { long?: boolean }
+
+/** Tables leave columns out where the terminal is narrow. */
+const withLong = (command: Command): Command => withRunning(command).option('-l, --long', 'all columns')
+
+export const addRegistry: AddCommand = (program, context) => {
+  const registry = program
+    .command('registry')
+    .description('run and look after a registry')
+    .addHelpText('after', examples)
+  addRegistryStart(registry, context)
+  withRunning(registry.command('status'))
+    .description('log, store, sessions, who appends')
+    .addHelpText('after', exampleOf('trustnet registry status'))
+    .action((options: RunningOptions) => showRegistry(context, options))
+  withLong(registry.command('nodes'))
+    .description('what the registry observed of each member')
+    .addHelpText('after', exampleOf('trustnet registry nodes --json'))
+    .action((options: ListOptions) => showNodes(context, options))
+  withLong(registry.command('pending'))
+    .description('joins that wait for the operator or for the root')
+    .addHelpText('after', exampleOf('trustnet registry pending'))
+    .action((options: ListOptions) => showPending(context, options))
+  withRunning(registry.command('approve <peer>'))
+    .description('let a waiting joiner in')
+    .addHelpText(
+      'after',
+      exampleOf('trustnet registry approve hal', 'trustnet registry approve 12D3KooW…  when two wait under one name')
+    )
+    .action((peer: string, options: RunningOptions) => approve(context, peer, options))
+  withRunning(registry.command('reject <peer>'))
+    .description('turn a waiting joiner away')
+    .option('--reason <text>', 'told to the joiner', 'rejected by the operator')
+    .addHelpText('after', exampleOf("trustnet registry reject hal --reason 'not ours'"))
+    .action((peer: string, options: RunningOptions & { reason: string }) => reject(context, peer, options))
+  withLong(registry.command('log'))
+    .description('the signed log, newest entries')
+    .option('--after <n>', 'entries after this one', wholeNumber('--after', 0))
+    .option('--limit <n>', 'at most so many', wholeNumber('--limit'), 50)
+    .addHelpText('after', exampleOf('trustnet registry log --limit 5', 'trustnet registry log --after 0 --json'))
+    .action((options: ListOptions & { after?: number; limit: number }) => showLog(context, options))
+  addRegistryStores(registry, context)
+  addRegistryRoot(registry, context)
+  addRegistryDiff(registry, context)
+}
+
+const showRegistry = async (context: Context, options: RunningOptions): Promise<void> => {
+  const client = await running(context, options)
+  const view = await client.registryStatus({ signal: context.signal })
+  if (options.json === true) context.terminal.json(view)
+  else context.terminal.print(registryText(view, context.terminal.paint))
+}
+
+const nodeColumns = (context: Context, now: number): Column<RegistryNodeRow>[] => [
+  { title: 'NAME', cell: ({ name }) => orUnknown(name) },
+  { title: 'PEER ID', cell: ({ peerId }) => shortPeerId(sanitise(peerId)) },
+  { title: 'STATE', cell: (row) => stateCell(row, now, context.terminal.paint) },
+  { title: 'ROLE', cell: ({ role }) => orUnknown(role) },
+  { title: 'LEASE', cell: ({ here, registry }) => (here ? 'here' : peerText(registry)), drop: 5 },
+  { title: 'HEARTBEAT', cell: ({ heartbeatAgeMs }) => age(heartbeatAgeMs), right: true, drop: 1 },
+  { title: 'RTT', cell: ({ rttMs }) => milliseconds(rttMs), right: true, drop: 3 },
+  { title: 'UPTIME', cell: ({ uptimePercent }) => percent(uptimePercent), right: true, drop: 2 },
+  { title: 'SEQ', cell: ({ seq }) => orUnknown(seq?.toString()), right: true, drop: 7 },
+  { title: 'PEERS', cell: ({ connected }) => orUnknown(connected?.toString()), right: true, drop: 6 },
+  { title: 'FIRST SEEN', cell: ({ firstSeenMs }) => date(firstSeenMs), drop: 8 },
+  { title: 'EXPIRES', cell: ({ membershipExpiresMs }) => date(membershipExpiresMs), drop: 9 },
+  { title: 'ADDRESS', cell: ({ address }) => orUnknown(address), drop: 4 }
+]
+
+const showNodes = async (context: Context, options: ListOptions): Promise<void> => {
+  const client = await running(context, options)
+  const view = await client.registryNodes({ signal: context.signal })
+  if (options.json === true) return context.terminal.json(view)
+  context.terminal.table(nodeColumns(context, Date.now()), view.nodes, {
+    empty: 'No member is known yet.',
+    all: options.long === true
+  })
+}
+
+const pendingColumns = (now: number): Column<PendingRow>[] => [
+  { title: 'NAME', cell: ({ name }) => orUnknown(name) },
+  { title: 'PEER ID', cell: ({ peerId }) => sanitise(peerId) },
+  { title: 'ROLE', cell: ({ role }) => role },
+  { title: 'ASKED', cell: ({ askedMs }) => `${age(Math.max(0, now - askedMs))} ago` },
+  { title: 'WAITS FOR', cell: ({ waitsFor }) => (waitsFor === 'approve' ? 'approval' : 'the root') },
+  { title: 'INVITE', cell: ({ withInvite }) => (withInvite ? 'yes' : 'no') },
+  { title: 'ADDRESS', cell: ({ address }) => orUnknown(address), drop: 1 }
+]
+
+const showPending = async (context: Context, options: ListOptions): Promise<void> => {
+  const client = await running(context, options)
+  const view = await client.pending({ signal: context.signal })
+  if (options.json === true) return context.terminal.json(view)
+  context.terminal.table(pendingColumns(Date.now()), view.pending, {
+    empty: 'Nobody waits.',
+    all: options.long === true
+  })
+}
+
+const approve = async (context: Context, peer: string, options: RunningOptions): Promise<void> => {
+  const client = await running(context, options)
+  const view = await client.approve(peerName(peer), { signal: context.signal })
+  if (options.json === true) return context.terminal.json(view)
+  context.terminal.print(`${orUnknown(view.name)} ${sanitise(view.peerId)}: ${sanitise(view.message)}`)
+}
+
+const reject = async (context: Context, peer: string, options: RunningOptions & { reason: string }): Promise<void> => {
+  const client = await running(context, options)
+  const view = await client.reject(peerName(peer), options.reason, { signal: context.signal })
+  if (options.json === true) return context.terminal.json(view)
+  context.terminal.print(`${orUnknown(view.name)} ${sanitise(view.peerId)}: ${sanitise(view.message)}`)
+}
+
+const logColumns: Column<LogRow>[] = [
+  { title: 'N', cell: ({ n }) => n.toString(), right: true },
+  { title: 'EPOCH', cell: ({ epoch }) => epoch.toString(), right: true, drop: 2 },
+  { title: 'TIME', cell: ({ timeMs }) => date(timeMs) },
+  { title: 'KIND', cell: ({ kind }) => sanitise(kind) },
+  { title: 'SUBJECT', cell: ({ subject }) => peerText(subject) },
+  { title: 'HASH', cell: ({ hash }) => hash.slice(0, 12), drop: 1 },
+  { title: 'DETAIL', cell: ({ detail }) => orUnknown(detail) }
+]
+
+const showLog = async (context: Context, options: ListOptions & { after?: number; limit: number }): Promise<void> => {
+  const client = await running(context, options)
+  const view = await client.log({ after: options.after, limit: options.limit }, { signal: context.signal })
+  if (options.json === true) context.terminal.json(view)
+  else context.terminal.table(logColumns, view.entries, { empty: 'No entry there.', all: options.long === true })
+  if (view.entries.length === 0) context.exit(exitCodes.noMatch)
+}

@@ -1,0 +1,197 @@
+import { existsSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import type { Command } from 'commander'
+import { digLine } from '../../dns/records.ts'
+import type { Loaded } from '../../node/config/index.ts'
+import { socketPath } from '../../node/config/paths.ts'
+import type { Config } from '../../node/config/schema.ts'
+import type { BecomeRootView } from '../../node/offline/become-root.ts'
+import { loadedConfig } from '../access/config-source.ts'
+import { copyOwnStore } from '../access/local-store.ts'
+import { readPassphrase } from '../access/passphrase.ts'
+import { asOwner } from '../access/run-as-owner.ts'
+import type { AddCommand, Context } from '../output/context.ts'
+import { UsageError } from '../output/exit.ts'
+import { exampleOf } from '../output/help.ts'
+import { orUnknown, plural, sanitise } from '../output/text.ts'
+
+interface RootOptions {
+  kit?: string
+  config?: string
+  name?: string
+  peer?: string[]
+  revokeFormer?: boolean
+  yes?: boolean
+  json?: boolean
+}
+
+interface RecoverOptions extends RootOptions {
+  domain?: string
+  data?: string
+  port?: string
+  backup?: string
+}
+
+const collect = (value: string, before: string[] = []): string[] => [...before, value]
+
+const withRoot = (command: Command): Command =>
+  command
+    .option('--kit <file>', 'recovery kit (default: the one in the data folder)')
+    .option('--config <file>', 'configuration file')
+    .option('--name <name>', 'name of the node; picks NAME.yaml')
+    .option('--peer <multiaddr>', 'ask this member too (may be repeated)', collect)
+    .option('--revoke-former', 'shut the key of the root before out for ever')
+    .option('--yes', 'do it; without it the plan is shown')
+    .option('--json', 'print JSON')
+
+const notes = `
+Asks every member whose address is known for its log and takes the highest
+verified head. From there the authority, whose key is in the recovery kit,
+opens a new epoch with a new log key. The passphrase comes from
+TRUSTNET_RECOVERY_PASSPHRASE_FILE, or is asked for. Without --yes the plan is
+shown from a copy of the store: nothing is changed, and the process may run.
+With --yes it must be stopped.
+`
+
+/** Commands that make this node the root. */
+export const addRegistryRoot: AddCommand = (registry, context) => {
+  withRoot(registry.command('promote'))
+    .description('make this secondary the root')
+    .addHelpText(
+      'after',
+      notes +
+        exampleOf('trustnet registry promote --kit recovery.kit', 'trustnet registry promote --kit recovery.kit --yes')
+    )
+    .action((options: RootOptions) => promote(context, options))
+  withRoot(registry.command('recover'))
+    .description('make this machine the root of a network whose root is lost')
+    .option('--domain <domain>', 'domain of the network')
+    .option('--data <folder>', 'folder of database and keys')
+    .option('--port <port>', 'TCP port to listen on')
+    .option('--backup <file>', 'a backup to begin with')
+    .addHelpText(
+      'after',
+      notes +
+        exampleOf(
+          'trustnet registry recover --kit recovery.kit --domain example.org',
+          'trustnet registry recover --kit recovery.kit --backup registry.db --yes'
+        )
+    )
+    .action((options: RecoverOptions) => recover(context, options))
+}
+
+const promote = async (context: Context, options: RootOptions): Promise<void> => {
+  const loaded = await loadedConfig(context, configOf(options, {}))
+  const { role } = loaded.config
+  if (role !== 'secondary' && role !== 'root') {
+    throw new UsageError(`This node is ${role}: a secondary is promoted; on another machine use registry recover.`)
+  }
+  await becomeRoot(context, loaded, options, { promote: true, save: {} })
+}
+
+const recover = async (context: Context, options: RecoverOptions): Promise<void> => {
+  const { domain, data, port } = options
+  const written = Object.fromEntries(
+    Object.entries({ domain, 'paths.data': data, 'listen.port': port }).filter(([, value]) => value !== undefined)
+  )
+  const loaded = await loadedConfig(context, configOf(options, { role: 'root', ...written }))
+  const { config } = loaded
+  if (config.domain === undefined) throw new UsageError('A network has a domain: give it with --domain.')
+  const save = { name: config.name, domain: config.domain, ...written }
+  const more = options.backup === undefined ? {} : { backup: resolve(options.backup) }
+  await becomeRoot(context, loaded, options, { promote: false, save, ...more })
+}
+
+const configOf = ({ config, name, peer }: RootOptions, flags: Record<string, unknown>) => ({
+  ...(config !== undefined && { config }),
+  ...(name !== undefined && { name }),
+  flags: peer === undefined ? flags : { ...flags, 'bootstrap.peers': peer }
+})
+
+interface Way {
+  promote: boolean
+  save: Record<string, unknown>
+  backup?: string
+}
+
+const becomeRoot = async (
+  context: Context,
+  { config, saveTo }: Loaded,
+  options: RootOptions,
+  way: Way
+): Promise<void> => {
+  const { becomeRoot: become, kitOf } = await import('../../node/offline/become-root.ts')
+  const kit = options.kit === undefined ? kitOf(config) : resolve(options.kit)
+  if (!existsSync(kit)) throw new UsageError(`${kit} is not there: give the recovery kit with --kit FILE.`)
+  const passphrase = await readPassphrase(context)
+  context.terminal.progress('Asking the members for their log …')
+  const read = way.backup === undefined ? [kit] : [kit, way.backup]
+  const view = await asOwner(config.paths.data, read, ([own = kit, backup]) => {
+    const from = backup === undefined ? {} : { backup }
+    const init = { ...way, ...from, config, saveTo, kit: own, passphrase, revokeFormer: options.revokeFormer === true }
+    if (options.yes === true) return become({ ...init, apply: true })
+    return withCopy(context, config, (copy) => become({ ...init, apply: false, copy }))
+  })
+  if (options.json === true) context.terminal.json(view)
+  else show(context, view, { saveTo, domain: config.domain ?? '' })
+}
+
+/** A plan needs no stop: the process that runs gives a copy of its store. */
+const withCopy = async <T>(
+  context: Context,
+  config: Config,
+  plan: (copy: string | undefined) => Promise<T>
+): Promise<T> => {
+  // A service writes below its data folder alone, and sees a /tmp of its own.
+  const folder = await mkdtemp(join(existsSync(config.paths.data) ? config.paths.data : tmpdir(), '.plan-'))
+  const copy = join(folder, 'registry.db')
+  const { ControlClient } = await import('../../node/api/client.ts')
+  const client = new ControlClient({ path: socketPath(config.paths.runtime, config.name) })
+  try {
+    const { isRunning, store } = await copyOwnStore(context, () => Promise.resolve(client), config, copy)
+    return await plan(isRunning || store !== undefined ? copy : undefined)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+/** What a member that was asked has shown. */
+export const sourceLine = (source: BecomeRootView['sources'][number]): string => {
+  const who = sanitise(source.name ?? source.peerId ?? source.address)
+  const what = source.head === null ? '' : `entry ${source.head.n} of epoch ${source.head.epoch}`
+  const problem = source.error === null ? '' : `${what === '' ? '' : '; '}${sanitise(source.error)}`
+  return `Asked       ${who}: ${what}${problem}`
+}
+
+const show = (
+  { terminal }: Context,
+  view: BecomeRootView,
+  { saveTo, domain }: { saveTo: string; domain: string }
+): void => {
+  const { fork, head, former, revoked, dns } = view
+  for (const source of view.sources) terminal.print(sourceLine(source))
+  terminal.print(`From        entry ${fork.n} of epoch ${fork.epoch}: what anybody holds above it becomes void`)
+  terminal.print(`New epoch   ${view.epoch}, with a new log key`)
+  for (const { name } of former) {
+    const isRevoked = revoked.some((each) => each.name === name)
+    terminal.print(
+      `Former root ${sanitise(name)}: ${isRevoked ? 'its key is shut out for ever' : 'comes back as a secondary'}`
+    )
+  }
+  if (view.admitted !== null) terminal.print(`Admitted    this machine, as ${orUnknown(view.admitted)}`)
+  if (view.reissued > 0) terminal.print(`Revokes     ${view.reissued} are entered again`)
+  if (view.queued > 0)
+    terminal.print(`Queue       ${plural(view.queued, 'request')} wait here and are decided after the start`)
+  terminal.print('')
+  terminal.print('DNS')
+  for (const line of dns.add) terminal.print(`  add     ${line}`)
+  for (const line of dns.remove) terminal.print(`  remove  ${line}`)
+  if (domain !== '') terminal.print(`  ${digLine(domain)}`)
+  terminal.print('')
+  if (view.applied) {
+    terminal.print(`${terminal.paint('good', 'Done')}: the log ends at entry ${head.n}. Start it:`)
+    terminal.print(`  trustnet registry start --config ${saveTo}`)
+  } else terminal.print('Nothing was changed. To do it, stop the process and add --yes.')
+}

@@ -1,0 +1,161 @@
+import { resolve } from 'node:path'
+import type { BackupView } from '../../node/api/control-api.ts'
+import { NothingRunningError } from '../../node/api/errors.ts'
+import { loadedConfig } from '../access/config-source.ts'
+import { type RunningOptions, running, withRunning } from '../access/find-running.ts'
+import { asOwner } from '../access/run-as-owner.ts'
+import type { AddCommand, Context } from '../output/context.ts'
+import { UsageError } from '../output/exit.ts'
+import { exampleOf } from '../output/help.ts'
+import { wholeNumber } from '../output/peer-rows.ts'
+import { bytes, date, plural, sanitise } from '../output/text.ts'
+
+interface StoppedOptions {
+  config?: string
+  name?: string
+  json?: boolean
+}
+
+const backupNotes = `
+Asks the process that runs here; when none runs, its store is copied.
+Beside the copy lies FILE.json: its digest, what it holds, and which keys it
+does not hold.
+${exampleOf('trustnet registry backup', 'trustnet registry backup --to /mnt/safe/registry.db')}`
+
+const restoreNotes = `
+The process must be stopped. The store that was there is moved aside. A root
+then appends nothing until it has heard the heads of others.
+${exampleOf('trustnet registry restore /mnt/safe/registry.db')}`
+
+const verifyNotes = `
+Pages, chain, signatures, state root and records of a store that no process
+uses, or of a backup; nothing is changed.
+${exampleOf('trustnet registry verify', 'trustnet registry verify /mnt/safe/registry.db')}`
+
+/** Commands on whole databases: back up, restore, verify. */
+export const addRegistryStores: AddCommand = (registry, context) => {
+  withRunning(registry.command('backup'))
+    .description('copy the database, check the copy, describe it')
+    .option('--to <file>', 'where to (default: the folder of all backups)')
+    .addHelpText('after', backupNotes)
+    .action((options: RunningOptions & { to?: string }) => backUp(context, options))
+  registry
+    .command('restore <file>')
+    .description('put a backup in place of the database')
+    .option('--config <file>', 'configuration file')
+    .option('--name <name>', 'name of the node; picks NAME.yaml')
+    .option('--older', 'also when the store there goes further')
+    .option('--json', 'print JSON')
+    .addHelpText('after', restoreNotes)
+    .action((file: string, options: StoppedOptions & { older?: boolean }) => restore(context, file, options))
+  withRunning(registry.command('resume'))
+    .description('let a restored root append without the heads of others')
+    .requiredOption('--head <n>', 'the entry that its log ends at', wholeNumber('--head', 0))
+    .addHelpText('after', exampleOf('trustnet registry resume --head 41'))
+    .action((options: RunningOptions & { head: number }) => resume(context, options))
+  registry
+    .command('verify [store]')
+    .description('check a whole database that no process uses, or a proof')
+    .option('--proof <file>', 'check the proof of a fork, with nothing but the file')
+    .option('--config <file>', 'configuration file')
+    .option('--name <name>', 'name of the node; picks NAME.yaml')
+    .option('--json', 'print JSON')
+    .addHelpText('after', verifyNotes)
+    .action((store: string | undefined, options: StoppedOptions & { proof?: string }) =>
+      options.proof === undefined ? verify(context, store, options) : verifyProof(context, options.proof, options)
+    )
+}
+
+const backUp = async (context: Context, options: RunningOptions & { to?: string }): Promise<void> => {
+  const to = options.to === undefined ? undefined : resolve(options.to)
+  const view = await madeBackup(context, options, to)
+  if (options.json === true) return context.terminal.json(view)
+  const { path, manifest, head, rows, lacks } = view
+  context.terminal.print(`Backup    ${path}, ${bytes(view.bytes)}`)
+  context.terminal.print(`Manifest  ${manifest}`)
+  context.terminal.print(`Log       entry ${head.n} of epoch ${head.epoch}; ${plural(rows['records'] ?? 0, 'record')}`)
+  for (const each of lacks) context.terminal.print(`Lacks     ${each}`)
+}
+
+const madeBackup = async (context: Context, options: RunningOptions, to: string | undefined): Promise<BackupView> => {
+  try {
+    const client = await running(context, options)
+    return await client.backup(to, { signal: context.signal })
+  } catch (error) {
+    if (!(error instanceof NothingRunningError)) throw error
+    if (to === undefined) throw new UsageError('Nothing runs here: say with --to where the copy of its store goes.')
+    context.terminal.progress('Nothing runs here: its store is copied.')
+    const { config } = await loadedConfig(context, stoppedOf({ ...options, name: options.node }))
+    const { backUpStopped } = await import('../../node/offline/stopped-store.ts')
+    return await backUpStopped(config, to)
+  }
+}
+
+const stoppedOf = ({ config, name }: { config?: string | undefined; name?: string | undefined }) => ({
+  ...(config !== undefined && { config }),
+  ...(name !== undefined && { name })
+})
+
+const restore = async (
+  context: Context,
+  file: string,
+  options: StoppedOptions & { older?: boolean }
+): Promise<void> => {
+  const { config } = await loadedConfig(context, stoppedOf(options))
+  const { restoreHere } = await import('../../node/offline/stopped-store.ts')
+  const from = resolve(file)
+  const view = await asOwner(config.paths.data, [from], ([own = from]) =>
+    restoreHere(config, own, options.older === true)
+  )
+  const { terminal } = context
+  for (const path of view.missing) {
+    terminal.progress(
+      `${terminal.paintProgress('warn', 'warning')}: ${path} is not there: put it back before the start`
+    )
+  }
+  if (options.json === true) return terminal.json(view)
+  terminal.print(`Restored  ${view.path}, of ${date(view.createdMs)}`)
+  terminal.print(`Log       entry ${view.head.n} of epoch ${view.head.epoch}; ${plural(view.members, 'member')}`)
+  if (view.movedTo !== null) terminal.print(`Before    ${view.movedTo}`)
+  if (config.role === 'root') {
+    terminal.print('')
+    terminal.print('When it is started it listens for newer heads before it appends. When nobody')
+    terminal.print(`can hold more: trustnet registry resume --head ${view.head.n}`)
+  }
+}
+
+const resume = async (context: Context, options: RunningOptions & { head: number }): Promise<void> => {
+  const client = await running(context, options)
+  const view = await client.resume(options.head, { signal: context.signal })
+  if (options.json === true) context.terminal.json(view)
+  else context.terminal.print(`${sanitise(view.name ?? view.peerId)}: ${sanitise(view.message)}`)
+}
+
+const verify = async (context: Context, store: string | undefined, options: StoppedOptions): Promise<void> => {
+  const { verifyStoreAt, storeOf } = await import('../../node/offline/stopped-store.ts')
+  const path = store === undefined ? storeOf((await loadedConfig(context, stoppedOf(options))).config) : resolve(store)
+  const view = await verifyStoreAt(path)
+  const { terminal } = context
+  if (options.json === true) return terminal.json(view)
+  const { network, head } = view
+  terminal.print(`${terminal.paint('good', 'Right')}        ${view.path}`)
+  terminal.print(`Network      ${sanitise(network.domain)}, ${network.id}`)
+  terminal.print(`Fingerprint  ${network.fingerprint}`)
+  terminal.print(`Log          entry ${head.n} of epoch ${head.epoch}, ${view.entries} signatures`)
+  terminal.print(`Checkpoint   ${date(view.checkpointMs)}; chain and state root fit`)
+  terminal.print(`Members      ${view.members}; ${plural(view.records, 'record')}, each signed by its member`)
+  if (view.forks > 0) terminal.print(`Forks        ${view.forks} proofs are kept`)
+  if (view.voided > 0) terminal.print(`Void         ${view.voided} entries that a later epoch cut off`)
+}
+
+const verifyProof = async ({ terminal }: Context, file: string, options: StoppedOptions): Promise<void> => {
+  const { verifyProofAt } = await import('../../node/offline/stopped-store.ts')
+  const view = verifyProofAt(resolve(file))
+  if (options.json === true) return terminal.json(view)
+  const what = { two: 'was signed twice', missing: 'was signed, and later a state without it, in which it must be' }
+  terminal.print(`${terminal.paint('bad', 'Proven')}       entry ${view.n} of epoch ${view.epoch} ${what[view.kind]}`)
+  terminal.print(`Network      ${sanitise(view.network.domain)}, ${view.network.id}`)
+  terminal.print(`Fingerprint  ${view.network.fingerprint}`)
+  terminal.print(`Log key      ${view.signer}`)
+  for (const hash of view.hashes) terminal.print(`Hash         ${hash}`)
+}

@@ -1,0 +1,41 @@
+import type { RegistryStatusView } from '../../node/api/control-api.ts'
+import { peerText, warningLines } from '../output/status-text.ts'
+import { age, bytes, date, orUnknown, type Painter, plural, sanitise, unknown } from '../output/text.ts'
+
+const appendsLine = (view: RegistryStatusView): string =>
+  view.appends ? 'yes' : `no${view.appendsMessage === null ? '' : `: ${sanitise(view.appendsMessage)}`}`
+
+const logLine = ({ log }: RegistryStatusView): string => {
+  const floor = log.floor > 0 ? `, compacted below ${log.floor}` : ''
+  return `${log.head} of epoch ${log.epoch}, ${log.ageMs === null ? 'never checked' : `${age(log.ageMs)} old`}${floor}, head ${log.headHash.slice(0, 16)}`
+}
+
+const registryLines = (view: RegistryStatusView): string[] =>
+  view.registries.map(
+    (row) =>
+      `${peerText(row)} (${row.role}) ${row.state}${row.connected ? ', connected' : ''}, ${orUnknown(row.address)}`
+  )
+
+/** `registry status`: named lines, then the warnings. */
+export const registryText = (view: RegistryStatusView, paint: Painter): string => {
+  const { store } = view
+  const backup = store.lastBackupMs === null ? 'no backup yet' : `last backup ${date(store.lastBackupMs)}`
+  const rows: [string, string][] = [
+    [
+      'Registry',
+      `${orUnknown(view.self.name)} ${sanitise(view.self.peerId)}, ${view.self.role}, trustnet ${sanitise(view.self.version)}`
+    ],
+    ['Network', view.network === null ? unknown : `${sanitise(view.network.domain)}, ${view.network.id}`],
+    ['Appends', appendsLine(view)],
+    ['Log', logLine(view)],
+    ['Members', `${plural(view.members, 'member')}, ${view.revoked} revoked, ${plural(view.records, 'record')}`],
+    ['Sessions', `${plural(view.sessions, 'lease')} here, ${plural(view.subscribers, 'subscriber')}`],
+    ['Admission', `${view.admission}; ${view.pending} pending, ${view.queued} queued for the root`],
+    ['Store', `${store.path}, ${bytes(store.bytes)}, id ${view.storeId}, ${backup}`]
+  ]
+  const lines = rows.map(([label, text]) => `${paint('dim', label.padEnd(10))} ${text}`)
+  const others = registryLines(view)
+  if (others.length > 0) lines.push('', 'Registries of the network', ...others.map((line) => `  ${line}`))
+  const warnings = warningLines(view.warnings, paint)
+  return [...lines, ...(warnings.length > 0 ? ['', ...warnings] : [])].join('\n')
+}

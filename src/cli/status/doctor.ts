@@ -1,0 +1,97 @@
+import { dnssecOf } from '../../dns/dnssec.ts'
+import { tnrName } from '../../dns/tnr.ts'
+import { machineChecks } from '../../install/machine/checks.ts'
+import * as node from '../../install/machine/doctor.ts'
+import { readFacts } from '../../install/machine/read-facts.ts'
+import type { Check } from '../../install/model/check.ts'
+import { pass, warn } from '../../install/model/check.ts'
+import type { MachineFacts } from '../../install/model/facts.ts'
+import type { ControlClient } from '../../node/api/client.ts'
+import { NothingRunningError } from '../../node/api/errors.ts'
+import { type RunningOptions, running, withRunning } from '../access/find-running.ts'
+import { checkLines, checkSummary } from '../output/check-text.ts'
+import type { AddCommand, Context } from '../output/context.ts'
+import { exitCodes } from '../output/exit.ts'
+
+const examples = `
+Looks at the machine, and at the node when one runs. Changes nothing. Exits
+with 5 when a check fails.
+
+Examples:
+  trustnet doctor
+  trustnet doctor --node hal --json`
+
+export const addDoctor: AddCommand = (program, context) => {
+  withRunning(program.command('doctor'))
+    .description('check this machine and the node on it, with what mends each fault')
+    .addHelpText('after', examples)
+    .action((options: RunningOptions) => doctor(context, options))
+}
+
+const doctor = async (context: Context, options: RunningOptions): Promise<void> => {
+  const { terminal, signal } = context
+  const client = await clientOf(context, options)
+  const facts = await readFacts({ ports: [], signal })
+  const checks = [
+    ...machineChecks(facts),
+    ...(client === undefined ? [nothingRuns] : await nodeChecks(client, facts, signal))
+  ]
+  if (options.json === true) terminal.json({ schemaVersion: 1, checks })
+  else {
+    for (const check of checks) for (const line of checkLines(check, terminal.paint)) terminal.print(line)
+    terminal.print(`Checks: ${checkSummary(checks)}.`)
+  }
+  if (checks.some(({ level }) => level === 'fail')) context.exit(exitCodes.degraded)
+}
+
+const nothingRuns: Check = warn('process', 'Process', 'no node runs here', 'trustnet install, or trustnet node start')
+
+const clientOf = async (context: Context, options: RunningOptions): Promise<ControlClient | undefined> => {
+  try {
+    const client = await running(context, options)
+    await client.status({ signal: context.signal })
+    return client
+  } catch (error) {
+    if (error instanceof NothingRunningError) return undefined
+    throw error
+  }
+}
+
+const nodeChecks = async (client: ControlClient, facts: MachineFacts, signal: AbortSignal): Promise<Check[]> => {
+  const [status, peers, identity] = await Promise.all([
+    client.status({ signal }),
+    client.peers({ signal }),
+    client.identity({ signal })
+  ])
+  const domain = status.network?.domain
+  return [
+    pass(
+      'process',
+      'Process',
+      `${status.self.name ?? status.self.peerId} runs as pid ${status.self.pid}: ${status.word}`
+    ),
+    node.keyMode(identity.keyFile),
+    node.clock(status, Date.now()),
+    node.membership(status),
+    node.reach(status),
+    node.versions(peers),
+    ...(domain === undefined ? [] : [await dnssec(domain, facts)]),
+    ...node.warnings(status)
+  ]
+}
+
+const dnssecWords = {
+  authenticated: 'is signed, and the resolver has checked it',
+  unsigned: 'is not signed, or the resolver does not check; pins protect the first contact all the same',
+  broken: 'has a broken chain of signatures: the resolver refuses it',
+  unknown: 'could not be asked for'
+} as const
+
+const dnssec = async (domain: string, { resolvers }: MachineFacts): Promise<Check> => {
+  const [server] = resolvers
+  const name = tnrName(domain)
+  const state = server === undefined ? 'unknown' : await dnssecOf(name, server)
+  const text = `${name} ${dnssecWords[state]}`
+  if (state === 'broken') return warn('dnssec', 'DNSSEC', text, `delv AAAA ${name}`)
+  return pass('dnssec', 'DNSSEC', text)
+}

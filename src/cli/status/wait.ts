@@ -1,0 +1,109 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Option } from 'commander'
+import type { ControlClient } from '../../node/api/client.ts'
+import { type Phase, phases, type StatusView, statusWords } from '../../node/api/control-api.ts'
+import { NothingRunningError } from '../../node/api/errors.ts'
+import { parseDuration } from '../../node/config/durations.ts'
+import { type RunningOptions, running, withRunning } from '../access/find-running.ts'
+import { changes } from '../output/changes.ts'
+import type { AddCommand, Context } from '../output/context.ts'
+import { ExitError, exitCodes, UsageError } from '../output/exit.ts'
+import { wholeNumber } from '../output/peer-rows.ts'
+import { sanitise } from '../output/text.ts'
+
+type WaitOptions = RunningOptions & {
+  phase?: Phase
+  status?: string
+  member?: boolean
+  online?: number
+  head?: number
+  timeout: number
+}
+
+const examples = `
+Waits until all that is asked holds; exit 7 when the time is over first.
+
+Examples:
+  trustnet wait                        until the node is healthy, at most 60 s
+  trustnet wait --member               until it is admitted
+  trustnet wait --phase autonomous --timeout 5m
+  trustnet wait --online 5             until 5 members are online, self included`
+
+const timeout = (text: string): number => {
+  const ms = parseDuration(text)
+  if (ms === undefined) throw new UsageError(`--timeout needs a duration like 30s or 5m; '${text}' is none.`)
+  return ms
+}
+
+export const addWait: AddCommand = (program, context) => {
+  withRunning(program.command('wait'))
+    .description('wait for a phase, a status word, the admission or a number of members')
+    .addOption(new Option('--phase <phase>', 'this phase or a later one').choices([...phases]))
+    .addOption(new Option('--status <word>', 'this status word').choices([...statusWords]))
+    .option('--member', 'admitted to the network')
+    .option('--online <n>', 'at least so many members online', wholeNumber('--online'))
+    .option('--head <n>', 'the replica has log entry n', wholeNumber('--head', 0))
+    .option('--timeout <duration>', 'give up after', timeout, 60_000)
+    .addHelpText('after', examples)
+    .action((options: WaitOptions) => wait(context, options))
+}
+
+/** A process that is only just starting has no socket yet: looked for so often. */
+const retryMs = 200
+/** Changes come as events; this is for ages and for what has no event. */
+const everyMs = 1000
+
+const wait = async (context: Context, options: WaitOptions): Promise<void> => {
+  const late = AbortSignal.timeout(options.timeout)
+  const signal = AbortSignal.any([context.signal, late])
+  let missing = ['a running process']
+  let status: StatusView | undefined
+  while (!signal.aborted) {
+    try {
+      const client = await running(context, options)
+      for await (const _ of changes(client, { signal, everyMs })) {
+        status = await client.status({ signal })
+        missing = await missingOf(client, status, options, signal)
+        if (missing.length === 0) return report(context, status, options)
+      }
+    } catch (error) {
+      if (!(error instanceof NothingRunningError) && !signal.aborted) throw error
+    }
+    await sleep(retryMs, undefined, { signal }).catch(() => undefined)
+  }
+  throw new ExitError(exitCodes.timeout, `Gave up waiting: still missing ${missing.map(sanitise).join(', ')}.`)
+}
+
+const missingOf = async (
+  client: ControlClient,
+  status: StatusView,
+  options: WaitOptions,
+  signal: AbortSignal
+): Promise<string[]> => {
+  const missing: string[] = []
+  const asked = [options.phase, options.status, options.member, options.online, options.head].some(
+    (one) => one !== undefined
+  )
+  const word = options.status ?? (asked ? undefined : 'healthy')
+  if (word !== undefined && status.word !== word) missing.push(`status ${word} (is ${status.word}: ${status.summary})`)
+  const wanted = options.phase === undefined ? -1 : phases.indexOf(options.phase)
+  if (wanted > status.phase.number) {
+    missing.push(`phase ${options.phase} (is ${status.phase.name}, needs ${status.phase.missing.join(', ') || 'time'})`)
+  }
+  if (options.member === true && status.membership.state !== 'member') {
+    missing.push(`admission (membership: ${status.membership.state})`)
+  }
+  if (options.head !== undefined && (status.sync.head ?? -1) < options.head) {
+    missing.push(`log entry ${options.head} (has ${status.sync.head ?? 'none'})`)
+  }
+  if (options.online !== undefined) {
+    const { counts } = await client.peers({ signal })
+    if (counts.online < options.online) missing.push(`${options.online} members online (are ${counts.online})`)
+  }
+  return missing
+}
+
+const report = (context: Context, status: StatusView, options: WaitOptions): void => {
+  if (options.json === true) context.terminal.json(status)
+  else context.terminal.print(`${status.word}: ${sanitise(status.summary)}`)
+}

@@ -1,0 +1,86 @@
+import { statSync } from 'node:fs'
+import type { PeersView, StatusView } from '../../node/api/control-api.ts'
+import { type Check, fail, pass, warn } from '../model/check.ts'
+
+/** A checkpoint is signed every minute: a clock that is further off than that and a cushion is wrong. */
+const clockMs = 600_000
+
+/** The key of a node is nobody else's to read. */
+export const keyMode = (path: string): Check => {
+  try {
+    const mode = statSync(path).mode & 0o777
+    return (mode & 0o077) === 0
+      ? pass('key', 'Key file', `${path} has mode ${mode.toString(8)}`)
+      : fail('key', 'Key file', `${path} has mode ${mode.toString(8)}: others can read it`, `chmod 600 ${path}`)
+  } catch (error) {
+    return warn(
+      'key',
+      'Key file',
+      `${path} cannot be looked at: ${error instanceof Error ? error.message : String(error)}`
+    )
+  }
+}
+
+/** By the time that the root signed last. */
+export const clock = ({ sync: { checkpointMs } }: StatusView, nowMs: number): Check => {
+  if (checkpointMs === null) return warn('clock', 'Clock', 'no checkpoint to compare with yet')
+  const ahead = checkpointMs - nowMs
+  if (ahead > clockMs)
+    return fail(
+      'clock',
+      'Clock',
+      `${Math.round(ahead / 1000)} s behind the time that the root signed`,
+      'timedatectl set-ntp true'
+    )
+  return pass('clock', 'Clock', `agrees with the newest checkpoint (${Math.max(0, Math.round(-ahead / 1000))} s old)`)
+}
+
+export const membership = ({ membership: { state, message }, summary }: StatusView): Check => {
+  if (state === 'member') return pass('membership', 'Membership', summary)
+  return warn(
+    'membership',
+    'Membership',
+    `${state}: ${message ?? summary}`,
+    state === 'pending' ? 'on the root: trustnet registry pending' : 'trustnet status'
+  )
+}
+
+/** What a peer that dialled back says. */
+export const reach = ({ reach: found, announced }: StatusView): Check => {
+  if (announced.length === 0)
+    return fail(
+      'reach',
+      'Reachability',
+      'no address is announced: others cannot dial this node',
+      'trustnet install --plan shows which addresses will do'
+    )
+  if (found === 'direct') return pass('reach', 'Reachability', `others dial ${announced.join(', ')}`)
+  if (found === 'outbound')
+    return warn(
+      'reach',
+      'Reachability',
+      'others cannot dial this node; it is reached over the connections that it opened',
+      'open its port in the firewall'
+    )
+  return warn('reach', 'Reachability', 'nobody has tried to dial this node yet')
+}
+
+/** Version N talks to N−1: more than two at once are too many. */
+export const versions = ({ peers, self }: PeersView): Check => {
+  const others = peers.flatMap(({ version }) => (version === null ? [] : [version]))
+  const all = [...new Set([self.version, ...others])].toSorted()
+  if (all.length <= 1) return pass('versions', 'Versions', `all known peers run ${self.version}`)
+  return warn(
+    'versions',
+    'Versions',
+    `peers run ${all.join(', ')}`,
+    'upgrade secondaries, then the root, then the nodes'
+  )
+}
+
+export const warnings = (status: StatusView): Check[] =>
+  status.warnings
+    .filter(({ acknowledged }) => !acknowledged)
+    .map(({ code, level, message, fix }) =>
+      level === 'alarm' ? fail(code, 'Alarm', message, fix) : warn(code, 'Warning', message, fix)
+    )

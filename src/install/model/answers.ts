@@ -1,0 +1,48 @@
+import type { Role } from '../../identity/role.ts'
+
+/** How the process is kept running. `vm` is a systemd service; `foreground` runs it under whoever runs the installer. */
+export const deploymentNames = ['vm', 'foreground', 'docker', 'kubernetes'] as const
+export type DeploymentName = (typeof deploymentNames)[number]
+
+/** What the first contact is judged by. A root makes a network of its own. */
+export type Trust =
+  | { readonly kind: 'new' }
+  /** The line holds the seed of a one-time key: it is kept in files of mode 0600 alone. */
+  | {
+      readonly kind: 'invite'
+      readonly line: string
+      /** What the line says in the open, which is still known when the line is not kept any more. */
+      readonly networkId: string
+      readonly pins: readonly string[]
+    }
+  | { readonly kind: 'network'; readonly id: string }
+  | { readonly kind: 'first-use' }
+
+export const admissionPolicies = ['invite', 'approve', 'open'] as const
+export type AdmissionPolicy = (typeof admissionPolicies)[number]
+
+/** All that the installer has to be told: the wizard asks for it, flags give it, and the rest follows from it. */
+export interface Answers {
+  readonly name: string
+  readonly role: Role
+  readonly domain: string
+  readonly deployment: DeploymentName
+  /** Image of containers; null: the one of this version, which is built here when it is not there. */
+  readonly image: string | null
+  /** false: files alone, and the commands that start it are shown. */
+  readonly start: boolean
+  readonly port: number
+  readonly trust: Trust
+  /** Who is let in; a root's only. */
+  readonly policy: AdmissionPolicy
+  /** Multiaddr of the root, when DNS is not to be asked for it. */
+  readonly rootAddress: string | null
+  /** Multiaddrs to announce; empty: the stable addresses of the interfaces, followed when they change. */
+  readonly announce: readonly string[]
+  /** Name of the provider that writes the `tnr` record; `manual` prints what is to be entered. */
+  readonly dnsProvider: string
+  /** For the provider: profile, zone, server. Never a secret. */
+  readonly dnsSettings: Readonly<Record<string, string>>
+  readonly ipv6AutoEnable: boolean
+  readonly openFirewall: boolean
+}

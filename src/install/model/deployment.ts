@@ -1,0 +1,44 @@
+import type { ControlApi } from '../../node/api/control-api.ts'
+import type { Action } from './action.ts'
+import type { Answers, DeploymentName } from './answers.ts'
+import type { Check } from './check.ts'
+import type { MachineFacts } from './facts.ts'
+import type { Layout } from './layout.ts'
+import type { Tools } from './tools.ts'
+
+/** One node as it is to be installed: what every renderer is given. */
+export interface Install {
+  readonly answers: Answers
+  readonly layout: Layout
+  /** Of the program that is installed. */
+  readonly version: string
+}
+
+/** One way to keep the process running. Its functions are pure: they say what is to be done, as actions. */
+export interface Deployment {
+  readonly name: DeploymentName
+  /** For the menu: what it is for. */
+  readonly about: string
+  /** true: the node does not run on this machine, which keeps its files alone. */
+  readonly isElsewhere?: boolean
+  /** Whether this machine can do it, and what else to choose. Without answers: whether to offer it at all. */
+  check(facts: MachineFacts, answers?: Answers): Check
+  /** User, folders, images, units: step 3, before anything starts. */
+  files(install: Install): Action[]
+  /** What starts the process: step 4 for a registry, step 6 for a node. */
+  start(install: Install): Action[]
+  /** Ends the process, before the files go: what `uninstall` and an upgrade need beyond the undo of `start`. */
+  commands(install: Install): NextCommand[]
+  /** How the running node is asked; without it: over its control socket on this machine. */
+  source?(install: Install, run: Tools['run']): StatusSource
+  /** Where the recovery kit of a new network is; without it: in the data folder. */
+  recoveryKit?(install: Install): string
+}
+
+/** What is asked of a node that was just started. */
+export type StatusSource = Pick<ControlApi, 'status' | 'peers' | 'registryStatus'>
+
+export interface NextCommand {
+  readonly what: string
+  readonly command: string
+}

@@ -1,0 +1,26 @@
+import type { Answers } from '../model/answers.ts'
+
+/** What was answered, as keys of the configuration; where things lie is added by whoever knows it. */
+export const configValues = (answers: Answers, inviteFile: string): Record<string, unknown> => ({
+  name: answers.name,
+  role: answers.role,
+  domain: answers.domain,
+  'listen.port': answers.port,
+  'announce.addresses': answers.announce.length === 0 ? undefined : answers.announce,
+  'bootstrap.rootAddress': answers.rootAddress ?? undefined,
+  'admission.policy': answers.role === 'root' ? answers.policy : undefined,
+  ...trustValues(answers, inviteFile)
+})
+
+const trustValues = ({ trust }: Answers, inviteFile: string): Record<string, unknown> => {
+  switch (trust.kind) {
+    case 'new':
+      return {}
+    case 'network':
+      return { networkId: trust.id }
+    case 'first-use':
+      return { 'bootstrap.trustOnFirstUse': true }
+    default:
+      return { networkId: trust.networkId, 'network.pins': trust.pins, 'bootstrap.inviteFile': inviteFile }
+  }
+}

@@ -1,0 +1,160 @@
+import { peerIdText } from '../../identity/keys.ts'
+import { networkIdText } from '../../identity/network-id.ts'
+import type { Role } from '../../identity/role.ts'
+import { defaultPort, nameFromHost } from '../../node/config/defaults.ts'
+import { parseConfig } from '../../node/config/index.ts'
+import { decodeInvite } from '../../registry/objects/invite.ts'
+import { OperatorError } from '../errors.ts'
+import { toMultiaddr } from '../machine/parse-facts.ts'
+import type { AdmissionPolicy, Answers, DeploymentName, Trust } from '../model/answers.ts'
+
+/** What was said so far, by flags or by answers to questions. */
+export interface Given {
+  readonly domain?: string | undefined
+  readonly role?: Role | undefined
+  readonly name?: string | undefined
+  readonly deployment?: DeploymentName | undefined
+  readonly image?: string | undefined
+  readonly start?: boolean | undefined
+  readonly port?: string | number | undefined
+  readonly policy?: AdmissionPolicy | undefined
+  readonly rootAddress?: string | undefined
+  readonly announce?: readonly string[] | undefined
+  readonly network?: string | undefined
+  readonly invite?: string | undefined
+  readonly trustOnFirstUse?: boolean | undefined
+  readonly dnsProvider?: string | undefined
+  readonly dnsSettings?: Readonly<Record<string, string>> | undefined
+  readonly ipv6AutoEnable?: boolean | undefined
+  readonly openFirewall?: boolean | undefined
+}
+
+/** A value that has no default, and the flag that gives it. */
+export interface Missing {
+  readonly flag: string
+  readonly what: string
+}
+
+const refuseOther = (flag: string, one: string | undefined, other: string | undefined): void => {
+  if (one !== undefined && other !== undefined && one !== other)
+    throw new OperatorError(
+      `${flag} says ${one}, the invite is for ${other}: leave ${flag} out, or ask for another invite.`
+    )
+}
+
+/** An invite says domain, role and perhaps name: they need not be said again, and must not be said otherwise. */
+export const withInvite = (given: Given): Given => {
+  if (given.invite === undefined) return given
+  const { domain, grant } = decodeInvite(given.invite)
+  const { role, name } = grant.value
+  refuseOther('--domain', given.domain, domain)
+  refuseOther('--registry-type', given.role, role)
+  refuseOther('--node-name', given.name, name)
+  return { ...given, domain, role, name: name ?? given.name }
+}
+
+/** What has to be said and was not. */
+export const missingOf = (given: Given): Missing[] => {
+  const missing: Missing[] = []
+  if (given.domain === undefined)
+    missing.push({ flag: '--domain', what: 'the domain of the network, like example.org' })
+  if (
+    given.role !== 'root' &&
+    given.invite === undefined &&
+    given.network === undefined &&
+    given.trustOnFirstUse !== true
+  ) {
+    missing.push({
+      flag: '--invite, --network or --trust-on-first-use',
+      what: 'what the network is recognised by: a line of `trustnet invite` on its root is best'
+    })
+  }
+  if (given.deployment === 'kubernetes' && given.image === undefined)
+    missing.push({ flag: '--image', what: 'an image in a registry that the cluster reaches (docker/build makes one)' })
+  return missing
+}
+
+const inviteTrust = (line: string): Trust => {
+  const { networkId, registries } = decodeInvite(line)
+  const pins = registries.map(({ publicKey }) => peerIdText(publicKey))
+  return { kind: 'invite', line, networkId: networkIdText(networkId), pins }
+}
+
+const trustOf = (given: Given, role: Role): Trust => {
+  if (role === 'root') return { kind: 'new' }
+  if (given.invite !== undefined) return inviteTrust(given.invite.replaceAll(/\s/g, ''))
+  return given.network === undefined ? { kind: 'first-use' } : { kind: 'network', id: given.network }
+}
+
+/** All answers, with the defaults for what was not said. @throws OperatorError, ConfigError for values that cannot be */
+export const resolveAnswers = (said: Given): Answers => {
+  const given = withInvite(said)
+  const missing = missingOf(given)
+  if (missing.length > 0) {
+    throw new OperatorError(missing.map(({ flag, what }) => `${flag} is missing: ${what}.`).join('\n'))
+  }
+  const role = given.role ?? 'integrated'
+  const port = Number(given.port ?? defaultPort(role))
+  const answers: Answers = {
+    name: given.name ?? nameFromHost(),
+    role,
+    domain: given.domain ?? '',
+    ...containerAnswers(given),
+    port,
+    trust: trustOf(given, role),
+    policy: given.policy ?? 'invite',
+    rootAddress: given.rootAddress === undefined ? null : addressOf('--root-registry', given.rootAddress, 8000),
+    announce: (given.announce ?? []).map((text) => addressOf('--announce', text, port)),
+    dnsProvider: given.dnsProvider ?? 'manual',
+    dnsSettings: given.dnsSettings ?? {},
+    ipv6AutoEnable: given.ipv6AutoEnable ?? false,
+    openFirewall: given.openFirewall ?? false
+  }
+  checkAnswers(answers)
+  return answers
+}
+
+/** Name and tag or digest, as engines and clusters know it. */
+const imageName = /^[a-z0-9]([\w.\-/:@]*[\w])?$/
+const maxImageCharacters = 255
+
+const refuse = (text: string): never => {
+  throw new OperatorError(text)
+}
+
+/** How it is kept running, and from which image. A cluster is not changed before it is asked for. */
+const containerAnswers = (given: Given): Pick<Answers, 'deployment' | 'image' | 'start'> => {
+  const { deployment = 'vm', image = null, start } = given
+  const isContainer = deployment === 'docker' || deployment === 'kubernetes'
+  if (!isContainer && image !== null)
+    refuse(`--image is for --deployment docker and kubernetes, this is ${deployment}.`)
+  if (!isContainer && start === false) {
+    refuse(`--start=false is for --deployment docker and kubernetes, this is ${deployment}; --plan shows its files.`)
+  }
+  if (image !== null && (image.length > maxImageCharacters || !imageName.test(image))) {
+    refuse(`--image: '${image}' is no name of an image: write registry.example.org/trustnet:v1.2.3.`)
+  }
+  return { deployment, image, start: start ?? deployment !== 'kubernetes' }
+}
+
+const addressOf = (flag: string, text: string, port: number): string => {
+  const multiaddr = toMultiaddr(text, port)
+  if (multiaddr !== undefined) return multiaddr
+  throw new OperatorError(
+    `${flag}: '${text}' is no IPv6 address: write 2001:db8::5, [2001:db8::5]:8000 or /ip6/2001:db8::5/tcp/8000.`
+  )
+}
+
+/** By the rules of the configuration that they will stand in. @throws ConfigError */
+export const checkAnswers = (answers: Answers): void => {
+  const flags = {
+    name: answers.name,
+    role: answers.role,
+    domain: answers.domain,
+    'listen.port': answers.port,
+    networkId: answers.trust.kind === 'network' ? answers.trust.id : undefined,
+    'bootstrap.rootAddress': answers.rootAddress ?? undefined,
+    'announce.addresses': answers.announce.length === 0 ? undefined : answers.announce
+  }
+  parseConfig({ flags, env: {} })
+}

@@ -1,0 +1,124 @@
+import type { IncomingMessage } from 'node:http'
+import { createInterface } from 'node:readline'
+import { apiPrefix, methods, type RouteName } from '../control/methods.ts'
+import type { CallOptions, ControlApi, ControlEvent, View } from './control-api.ts'
+import { ControlError, NothingRunningError } from './errors.ts'
+
+// As in server.ts: the import would load fetch and WebSocket, too.
+const { request } = process.getBuiltinModule('node:http')
+
+export interface ControlClientInit {
+  /** Path of the unix socket of the process. */
+  path: string
+  /** Of one call; default 35 s, a little more than the server's own. */
+  timeoutMs?: number
+}
+
+type Input = Readonly<Record<string, string | number | boolean | undefined>>
+
+/** Speaks to a running process. Throws NothingRunningError when nobody listens, ControlError for what the process refused. */
+export class ControlClient implements ControlApi {
+  readonly #path: string
+  readonly #timeoutMs: number
+
+  constructor(init: ControlClientInit) {
+    this.#path = init.path
+    this.#timeoutMs = init.timeoutMs ?? 35_000
+  }
+
+  status: ControlApi['status'] = (options) => this.#call('status', {}, options)
+  peers: ControlApi['peers'] = (options) => this.#call('peers', {}, options)
+  lookup: ControlApi['lookup'] = (query, options) => this.#call('lookup', { ...query }, options)
+  why: ControlApi['why'] = (peer, options) => this.#call('why', { peer }, options)
+  identity: ControlApi['identity'] = (options) => this.#call('identity', {}, options)
+  address: ControlApi['address'] = (peer, options) => this.#call('address', { peer }, options)
+  registryStatus: ControlApi['registryStatus'] = (options) => this.#call('registry/status', {}, options)
+  registryNodes: ControlApi['registryNodes'] = (options) => this.#call('registry/nodes', {}, options)
+  log: ControlApi['log'] = (query, options) => this.#call('registry/log', { ...query }, options)
+  pending: ControlApi['pending'] = (options) => this.#call('registry/pending', {}, options)
+  approve: ControlApi['approve'] = (peer, options) => this.#call('registry/approve', { peer }, options)
+  reject: ControlApi['reject'] = (peer, reason, options) => this.#call('registry/reject', { peer, reason }, options)
+  backup: ControlApi['backup'] = (to, options) => this.#call('registry/backup', { to }, options)
+  fetchStore: ControlApi['fetchStore'] = (peer, to, options) => this.#call('registry/fetch', { peer, to }, options)
+  resume: ControlApi['resume'] = (head, options) => this.#call('registry/resume', { head }, options)
+  invite: ControlApi['invite'] = (query, options) => this.#call('invite', { ...query }, options)
+  join: ControlApi['join'] = (line, options) => this.#call('join', { line }, options)
+  leave: ControlApi['leave'] = (query, options) => this.#call('leave', { ...query }, options)
+  revoke: ControlApi['revoke'] = (peer, reason, options) => this.#call('revoke', { peer, reason }, options)
+  connect: ControlApi['connect'] = (multiaddr, options) => this.#call('connect', { multiaddr }, options)
+  disconnect: ControlApi['disconnect'] = (peer, options) => this.#call('disconnect', { peer }, options)
+  acknowledge: ControlApi['acknowledge'] = (code, options) => this.#call('acknowledge', { code }, options)
+
+  async *events(options: CallOptions = {}): AsyncGenerator<ControlEvent> {
+    const response = await this.#request('GET', `${apiPrefix}events`, undefined, options.signal)
+    const lines = createInterface({ input: response, crlfDelay: Number.POSITIVE_INFINITY })
+    try {
+      for await (const line of lines) {
+        const event: ControlEvent = JSON.parse(line)
+        yield event
+      }
+    } catch (error) {
+      if (options.signal?.aborted !== true) throw error
+    } finally {
+      lines.close()
+      response.destroy()
+    }
+  }
+
+  async #call<T extends View>(name: RouteName, input: Input, options: CallOptions = {}): Promise<T> {
+    const method = methods[name]
+    const given = Object.entries(input).filter(([, value]) => value !== undefined)
+    const query = new URLSearchParams(given.map(([key, value]) => [key, String(value)]))
+    const path = method === 'GET' && given.length > 0 ? `${apiPrefix}${name}?${query}` : `${apiPrefix}${name}`
+    const body = method === 'POST' ? JSON.stringify(Object.fromEntries(given)) : undefined
+    const timeout = AbortSignal.timeout(this.#timeoutMs)
+    const signal = options.signal === undefined ? timeout : AbortSignal.any([options.signal, timeout])
+    const response = await this.#request(method, path, body, signal)
+    return readAnswer<T>(response)
+  }
+
+  #request(method: string, path: string, body: string | undefined, signal?: AbortSignal): Promise<IncomingMessage> {
+    return new Promise((resolve, reject) => {
+      const options = {
+        socketPath: this.#path,
+        method,
+        path,
+        headers: { 'content-type': 'application/json' },
+        agent: false
+      }
+      const call = request(signal === undefined ? options : { ...options, signal }, resolve)
+      call.once('error', (error: NodeJS.ErrnoException) => reject(this.#explain(error)))
+      call.end(body)
+    })
+  }
+
+  #explain(error: NodeJS.ErrnoException): Error {
+    if (error.name === 'AbortError') return new ControlError('The process did not answer in time.', 'TimeoutError', 504)
+    if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') {
+      return new NothingRunningError(`No process answers at ${this.#path}. Start one with: trustnet node start`)
+    }
+    if (error.code === 'EACCES') {
+      return new ControlError(
+        `${this.#path} may be used by its owner and group only. Use sudo, or join that group.`,
+        'AccessError',
+        403
+      )
+    }
+    return new ControlError(`The process at ${this.#path} broke off: ${error.message}.`, 'UnavailableError', 503)
+  }
+}
+
+const readAnswer = async <T extends View>(response: IncomingMessage): Promise<T> => {
+  const chunks: Buffer[] = []
+  for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk)
+  const body: T & { error?: { name: string; message: string } } = JSON.parse(Buffer.concat(chunks).toString('utf8'))
+  if (body.error !== undefined) throw new ControlError(body.error.message, body.error.name, response.statusCode ?? 500)
+  if (body.schemaVersion !== 1) {
+    throw new ControlError(
+      'The running process is of another version than this command.',
+      'UnsupportedVersionError',
+      400
+    )
+  }
+  return body
+}

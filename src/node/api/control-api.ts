@@ -1,0 +1,109 @@
+import type { Role } from '../../identity/role.ts'
+import type {
+  BackupView,
+  FetchView,
+  LogView,
+  PendingView,
+  RegistryNodesView,
+  RegistryStatusView
+} from './registry-views.ts'
+import type {
+  AckView,
+  AddressView,
+  ChangeView,
+  ConnectView,
+  DisconnectView,
+  IdentityView,
+  InviteView,
+  JoinView,
+  LookupView,
+  PeerState,
+  PeersView,
+  Phase,
+  StatusView,
+  StatusWord,
+  WhyView
+} from './views.ts'
+
+export * from './views.ts'
+
+/** A peer is named by its member name, its PeerId, or an unambiguous end of its PeerId of at least 6 characters. */
+export type PeerName = string
+
+export interface LookupQuery {
+  peer?: PeerName | undefined
+  role?: Role | undefined
+  service?: string | undefined
+  state?: PeerState | undefined
+  after?: string | undefined
+  /** Rows of a page; default 100, at most 500. */
+  limit?: number | undefined
+  /** Ask the registry that holds the lease, over the wire, instead of the own replica. */
+  remote?: boolean | undefined
+}
+
+export interface InviteQuery {
+  role?: Role | undefined
+  name?: string | undefined
+  /** Name of the member whose place is taken. */
+  replaces?: string | undefined
+  /** Default 1. */
+  uses?: number | undefined
+  /** Default 1 h. */
+  ttlMs?: number | undefined
+}
+
+/** Sent when something changed that a view shows; who wants the new state asks for the view again. */
+export type ControlEvent =
+  | { schemaVersion: 1; type: 'peer'; peerId: string; state: PeerState }
+  | { schemaVersion: 1; type: 'status'; word: StatusWord; phase: Phase }
+  | { schemaVersion: 1; type: 'head'; epoch: number; head: number }
+  | { schemaVersion: 1; type: 'pending'; peerId: string }
+
+export interface CallOptions {
+  signal?: AbortSignal
+}
+
+/**
+ * What a running process can be asked and told from its own machine. Failures are thrown as the error classes of the registry:
+ * NotFoundError (no such peer), NotRootError, UnavailableError, InvalidPayloadError …; the server turns the name into an answer
+ * and the client throws a ControlError with that name again.
+ */
+export interface ControlApi {
+  status(options?: CallOptions): Promise<StatusView>
+  /** Everybody, unfiltered, self first, then registries, then by name: the CLI filters and sorts. */
+  peers(options?: CallOptions): Promise<PeersView>
+  lookup(query: LookupQuery, options?: CallOptions): Promise<LookupView>
+  why(peer: PeerName, options?: CallOptions): Promise<WhyView>
+  identity(options?: CallOptions): Promise<IdentityView>
+  /** Without a peer: the own one. */
+  address(peer?: PeerName, options?: CallOptions): Promise<AddressView>
+
+  registryStatus(options?: CallOptions): Promise<RegistryStatusView>
+  registryNodes(options?: CallOptions): Promise<RegistryNodesView>
+  log(query: { after?: number | undefined; limit?: number | undefined }, options?: CallOptions): Promise<LogView>
+  pending(options?: CallOptions): Promise<PendingView>
+  approve(peer: PeerName, options?: CallOptions): Promise<ChangeView>
+  reject(peer: PeerName, reason: string, options?: CallOptions): Promise<ChangeView>
+  /** Fetches all that a member has of log and records into a file that must not be there. */
+  fetchStore(peer: PeerName, to: string, options?: CallOptions): Promise<FetchView>
+  /** A backup now: to a file that must not be there, or into the folder of all. */
+  backup(to?: string, options?: CallOptions): Promise<BackupView>
+  /** Lets a root that was restored append, without the heads of others; `head` is the entry that its log ends at. */
+  resume(head: number, options?: CallOptions): Promise<ChangeView>
+
+  invite(query: InviteQuery, options?: CallOptions): Promise<InviteView>
+  /** Hands an invite line to a process that is not admitted yet. */
+  join(line: string, options?: CallOptions): Promise<JoinView>
+  /** Says `left`; with forget it also asks for the revocation of the own key. */
+  leave(query: { forget: boolean; reason?: string | undefined }, options?: CallOptions): Promise<ChangeView>
+  revoke(peer: PeerName, reason: string, options?: CallOptions): Promise<ChangeView>
+
+  connect(multiaddr: string, options?: CallOptions): Promise<ConnectView>
+  disconnect(peer: PeerName, options?: CallOptions): Promise<DisconnectView>
+  /** Takes a warning or alarm out of the status word, by its code. */
+  acknowledge(code: string, options?: CallOptions): Promise<AckView>
+
+  /** Ends when the signal fires or the process stops. */
+  events(options?: CallOptions): AsyncIterable<ControlEvent>
+}

@@ -1,0 +1,58 @@
+import { readFileSync, rmSync } from 'node:fs'
+import { decodeInvite, type Invite } from '../../registry/objects/invite.ts'
+import { codeOf } from '../config/error-code.ts'
+import type { Config } from '../config/schema.ts'
+import { ConfigError } from '../errors.ts'
+
+/** The invite that this node joins with: from its file, or handed over while it runs. Kept in memory only. */
+export class InviteKeeper {
+  readonly #file: string | undefined
+  #invite: Invite | undefined
+
+  /** @throws ConfigError when the file is there and holds no invite, or the line is none */
+  constructor(config: Config, line?: string) {
+    this.#file = config.bootstrap.inviteFile
+    if (this.#file !== undefined) this.#invite = fromFile(this.#file)
+    else if (line !== undefined) this.#invite = decoded(line, 'the invite')
+  }
+
+  get invite(): Invite | undefined {
+    return this.#invite
+  }
+
+  use(invite: Invite): void {
+    this.#invite = invite
+  }
+
+  /** Admitted: the seed has done its work, and the file with it goes. Gives the reason when the file has to stay. */
+  done(): Error | undefined {
+    this.#invite = undefined
+    try {
+      if (this.#file !== undefined) rmSync(this.#file, { force: true })
+      return undefined
+    } catch (error) {
+      // A credential that the service manager mounted cannot be removed.
+      return error instanceof Error ? error : new Error(String(error))
+    }
+  }
+}
+
+const fromFile = (file: string): Invite | undefined => {
+  let text: string
+  try {
+    text = readFileSync(file, 'utf8')
+  } catch (error) {
+    // It goes with the admission, while the configuration still names it.
+    if (codeOf(error) === 'ENOENT') return undefined
+    throw new ConfigError([`${file}: the invite cannot be read: ${String(error)}`])
+  }
+  return decoded(text, file)
+}
+
+const decoded = (text: string, where: string): Invite => {
+  try {
+    return decodeInvite(text)
+  } catch (error) {
+    throw new ConfigError([`${where}: ${error instanceof Error ? error.message : String(error)}`])
+  }
+}

@@ -1,0 +1,26 @@
+import { networkFingerprint, networkIdText } from '../../identity/network-id.ts'
+import type { Config } from '../config/schema.ts'
+import { ConfigError } from '../errors.ts'
+
+/** A first start must know how to recognise its network, or be told to take the first one. @throws ConfigError */
+export function requirePin(config: Config, pin: Uint8Array | undefined): void {
+  if (config.role === 'root') {
+    throw new ConfigError([`${config.paths.data} has no network yet: make one with \`trustnet init --domain DOMAIN\``])
+  }
+  if (pin === undefined && !config.bootstrap.trustOnFirstUse && config.network.pins.length === 0) {
+    throw new ConfigError([
+      'nothing says which network is the right one: give an invite (`trustnet join LINE`), --network ID, or --trust-on-first-use'
+    ])
+  }
+}
+
+/** The stored network must be the pinned one. @throws ConfigError with both fingerprints; nothing is changed */
+export function requireSameNetwork(config: Config, pin: Uint8Array | undefined, held: Uint8Array): void {
+  if (pin === undefined || Buffer.compare(pin, held) === 0) return
+  throw new ConfigError([
+    `${config.paths.data} holds the network ${described(held)}, but the pin says ${described(pin)}: ` +
+      'nothing was changed. Use another data folder, or correct the pin'
+  ])
+}
+
+const described = (id: Uint8Array): string => `${networkIdText(id)} (${networkFingerprint(id)})`

@@ -1,0 +1,51 @@
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { ConfigError } from '../errors.ts'
+
+/** Folders of this user or of the machine: configuration, what must survive, and what a restart may lose. */
+export interface Homes {
+  readonly config: string
+  readonly data: string
+  readonly runtime: string
+}
+
+type Env = Readonly<Record<string, string | undefined>>
+
+const machine: Homes = { config: '/etc/trustnet', data: '/var/lib/trustnet', runtime: '/run/trustnet' }
+
+/** sun_path has 108 bytes on Linux with the closing zero; the kernel cuts silently, so a longer path is refused. */
+export const maxSocketPathBytes = 107
+
+const under = (folder: string): Homes => ({ config: folder, data: join(folder, 'data'), runtime: join(folder, 'run') })
+
+/** TRUSTNET_HOME moves all three under one folder; root uses the machine's folders; anybody else `~/.trustnet`. */
+export const homes = (env: Env = process.env, uid: number | undefined = process.getuid?.()): Homes => {
+  const home = env['TRUSTNET_HOME']
+  if (home !== undefined && home !== '') return under(resolve(home))
+  return uid === 0 ? machine : under(join(env['HOME'] || homedir(), '.trustnet'))
+}
+
+/** Where a running node's socket may be, own folder first: an operator also reaches the machine's service. */
+export const runtimeFolders = (env: Env = process.env, uid: number | undefined = process.getuid?.()): string[] => {
+  const own = homes(env, uid).runtime
+  return env['TRUSTNET_HOME'] || own === machine.runtime ? [own] : [own, machine.runtime]
+}
+
+/** Control socket of the node with that name. */
+export const socketPath = (runtimeFolder: string, name: string): string => {
+  const path = join(runtimeFolder, `${name}.sock`)
+  if (Buffer.byteLength(path) > maxSocketPathBytes) {
+    throw new ConfigError([
+      `the socket path ${path} is longer than the ${maxSocketPathBytes} bytes a unix socket can have: ` +
+        'set paths.runtime (or TRUSTNET_HOME) to a shorter folder'
+    ])
+  }
+  return path
+}
+
+/** Files inside one node's data folder. */
+export const dataFiles = (dataFolder: string): { store: string; logKey: string; recoveryKit: string } => ({
+  store: join(dataFolder, 'registry.db'),
+  logKey: join(dataFolder, 'log.key'),
+  recoveryKit: join(dataFolder, 'recovery.kit')
+})

@@ -1,0 +1,101 @@
+import type { ConnectionGater, MultiaddrConnection, PeerId } from '@libp2p/interface'
+import type { Multiaddr } from '@multiformats/multiaddr'
+import { isPlainIp6 } from '../../address/multiaddr.ts'
+import { type Logger, silentLogger } from '../../runtime/clock-and-logger.ts'
+import { Pins } from './dial-pins.ts'
+import { Inbound, type InboundCounts, type InboundInit } from './inbound-limits.ts'
+
+export interface GaterInit extends InboundInit {
+  /** Whether the key is revoked; PeerId as text. */
+  readonly isRevoked?: (peerId: string) => boolean
+  /** A connection in either direction has passed all but the last step. */
+  readonly onUpgraded?: (peerId: PeerId, connection: MultiaddrConnection) => void
+  readonly logger?: Logger
+}
+
+/**
+ * The gate of all connections. Plain IPv6 with TCP is the only way in and out and into the peer store; strangers are
+ * counted per /64 before Noise; Ed25519 is the only key type; a revoked key is refused in both directions; of one key
+ * only so many connections stay; a dial with a pin ends after Noise when the key is another.
+ */
+export class Gater implements ConnectionGater {
+  readonly pins = new Pins()
+  readonly #inbound: Inbound
+  readonly #isRevoked: (peerId: string) => boolean
+  readonly #onUpgraded: NonNullable<GaterInit['onUpgraded']>
+  readonly #logger: Logger
+
+  constructor(init: GaterInit) {
+    this.#onUpgraded = init.onUpgraded ?? (() => {})
+    this.#inbound = new Inbound(init)
+    this.#isRevoked = init.isRevoked ?? (() => false)
+    this.#logger = init.logger ?? silentLogger
+  }
+
+  /** For metrics and status. */
+  get inbound(): InboundCounts {
+    return this.#inbound.counts
+  }
+
+  denyDialPeer(peerId: PeerId): boolean {
+    return peerId.type !== 'Ed25519' || this.#isRevoked(peerId.toString())
+  }
+
+  denyDialMultiaddr(address: Multiaddr): boolean {
+    return !isDialable(address)
+  }
+
+  /** false: the address is not even remembered. libp2p calls this one without `this`. */
+  filterMultiaddrForPeer(_peerId: PeerId, address: Multiaddr): boolean {
+    return isDialable(address)
+  }
+
+  denyInboundConnection(connection: MultiaddrConnection): boolean {
+    const why = this.#inbound.refuse(connection)
+    if (why !== undefined) this.#log(connection, `refused a connection before its handshake: ${why}`)
+    return why !== undefined
+  }
+
+  denyOutboundConnection(peerId: PeerId): boolean {
+    return this.denyDialPeer(peerId)
+  }
+
+  denyInboundEncryptedConnection(peerId: PeerId, connection: MultiaddrConnection): boolean {
+    return this.#isRefusedKey(peerId, connection)
+  }
+
+  denyOutboundEncryptedConnection(peerId: PeerId, connection: MultiaddrConnection): boolean {
+    if (this.#isRefusedKey(peerId, connection)) return true
+    if (this.pins.accept(connection.remoteAddr.toString(), peerId.toString())) return false
+    this.#log(connection, `closed a connection after Noise: its key ${peerId.toString()} is not the pinned one`)
+    return true
+  }
+
+  denyInboundUpgradedConnection(peerId: PeerId, connection: MultiaddrConnection): boolean {
+    this.#inbound.finished(connection, peerId.toString())
+    this.#onUpgraded(peerId, connection)
+    return false
+  }
+
+  denyOutboundUpgradedConnection(peerId: PeerId, connection: MultiaddrConnection): boolean {
+    this.#onUpgraded(peerId, connection)
+    return false
+  }
+
+  #isRefusedKey(peerId: PeerId, connection: MultiaddrConnection): boolean {
+    if (!this.denyDialPeer(peerId)) return false
+    const why = peerId.type === 'Ed25519' ? 'is revoked' : `is of type ${peerId.type}, not Ed25519`
+    this.#log(connection, `closed a connection after Noise: its key ${peerId.toString()} ${why}`)
+    return true
+  }
+
+  /** Debug: an attacker chooses how often. The numbers are in `inbound`. */
+  #log(connection: MultiaddrConnection, message: string): void {
+    this.#logger.debug({ ipv6_addr: connection.remoteAddr.toString() }, message)
+  }
+}
+
+const isDialable = (address: Multiaddr): boolean => {
+  const text = address.toString()
+  return isPlainIp6(text) && /\/tcp\/\d+/.test(text)
+}

@@ -1,0 +1,214 @@
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
+import { type GossipSub, gossipsub } from '@libp2p/gossipsub'
+import type { ComponentLogger, Libp2p, Startable } from '@libp2p/interface'
+import { type Ping, ping } from '@libp2p/ping'
+import { createLibp2p, type Libp2pOptions } from 'libp2p'
+import type { SigningKey } from '../../identity/keys.ts'
+import { isRegistryRole, servesRegistry } from '../../identity/role.ts'
+import { type Announce, type AnnounceInit, announce, gossipOptions } from '../../protocols/announce/index.ts'
+import type { ConnectionTrust } from '../../protocols/engine/connection-trust.ts'
+import type { ProtocolLimits } from '../../protocols/engine/limits.ts'
+import { membersOnly } from '../../protocols/engine/members-only.ts'
+import { type Hello, type HelloProven, hello, registryHello } from '../../protocols/hello/index.ts'
+import { type Kad, kad } from '../../protocols/kad/index.ts'
+import { lookupServer } from '../../protocols/lookup/index.ts'
+import { probeServer } from '../../protocols/probe/index.ts'
+import { type Register, register, registryBackend } from '../../protocols/register/index.ts'
+import { type SyncServer, syncServer } from '../../protocols/sync/index.ts'
+import type { Registry } from '../../registry/registry.ts'
+import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
+import { portHolder } from '../../runtime/port-holder.ts'
+import { sleep } from '../../runtime/sleep.ts'
+import type { Config } from '../config/schema.ts'
+import { ConfigError } from '../errors.ts'
+import type { Gater } from './gater.ts'
+import { type BaseServices, isPortTaken, libp2pOptions } from './libp2p.ts'
+
+/** The services of a member's libp2p host. Those of a registry are there when the role serves it. */
+export type HostServices = BaseServices & {
+  hello: Hello
+  ping: Ping
+  pubsub?: GossipSub
+  announce?: Announce
+  kad?: Kad
+  register?: Register
+  sync?: SyncServer
+  lookup?: Startable
+  probe?: Startable
+}
+
+export type Host = Libp2p<HostServices>
+
+export interface HostInit {
+  config: Config
+  key: SigningKey
+  software: string
+  registry: Registry
+  trust: ConnectionTrust
+  gater: Gater
+  limits: ProtocolLimits
+  clock: Clock
+  logger: Logger
+  libp2pLogger: ComponentLogger
+  announced: () => readonly string[]
+  announce: Pick<AnnounceInit, 'members' | 'refresh' | 'onNewerHead'>
+  /** A member showed a checkpoint that may be newer than ours. */
+  onCheckpoint: (checkpoint: Uint8Array, from: Uint8Array) => void
+  /** A member proved itself on a connection. */
+  onProven: (proven: HelloProven) => void
+  /** How long root and secondary wait for a port that is taken. */
+  portWaitMs?: number | undefined
+}
+
+/** Root and secondary wait so long for a port that another process, a dying predecessor perhaps, still has. */
+const defaultPortWaitMs = 30_000
+const portRetryMs = 500
+/** An integrated or external node looks so far for a free one. */
+const portsTried = 100
+
+export interface Listening {
+  host: Host
+  port: number
+}
+
+/** Makes and starts the libp2p host on the configured port. @throws ConfigError when it cannot be had */
+export async function startHost(init: HostInit, signal: AbortSignal): Promise<Listening> {
+  const { portWaitMs = defaultPortWaitMs, logger } = init
+  const { host: address, port: wanted } = init.config.listen
+  const port = wanted === 0 ? await freePort(address) : wanted
+  const started = performance.now()
+  let isTold = false
+  for (let tried = port; ; ) {
+    try {
+      const host = await startAt(init, tried)
+      if (tried !== port) warnOfPort(init, tried)
+      return { host, port: tried }
+    } catch (error) {
+      if (!isPortTaken(error) || signal.aborted) throw error
+      const waited = performance.now() - started
+      if (isRegistryRole(init.config.role)) {
+        if (waited > portWaitMs) throw taken(port, `after ${portWaitMs / 1000} s of waiting`)
+        if (!isTold) logger.warn({ port }, `port ${port} is taken by ${holderOf(port)}; it is waited for`)
+        isTold = true
+        await pause(portRetryMs, undefined, { signal })
+      } else if (++tried > port + portsTried) {
+        throw taken(port, `and so are the ${portsTried} after it`)
+      }
+    }
+  }
+}
+
+const holderOf = (port: number): string => portHolder(port) ?? 'another process'
+
+const taken = (port: number, detail: string): ConfigError => {
+  return new ConfigError([
+    `port ${port} is taken by ${holderOf(port)}, ${detail}: stop it, or choose another one with listen.port`
+  ])
+}
+
+const warnOfPort = ({ logger, config }: HostInit, port: number): void => {
+  logger.warn(
+    { port, wanted_port: config.listen.port },
+    `port ${config.listen.port} is taken by ${holderOf(config.listen.port)}; this node listens on ${port} and registers that`
+  )
+}
+
+/** A port that was free a moment ago; libp2p does not tell which one it was given. */
+const freePort = async (host: string): Promise<number> => {
+  const server = createServer()
+  server.listen({ host, port: 0, ipv6Only: true })
+  await once(server, 'listening')
+  const address = server.address()
+  server.close()
+  await once(server, 'close')
+  if (address === null || typeof address === 'string') throw new ConfigError([`no free port on ${host}`])
+  return address.port
+}
+
+async function startAt(init: HostInit, port: number): Promise<Host> {
+  const host = await createLibp2p({ ...hostOptions(init, port), start: false })
+  // Before it listens: the first connections come at once.
+  host.services.hello.events.addEventListener('proven', ({ detail }) => init.onProven(detail))
+  try {
+    await host.start()
+    return host
+  } catch (error) {
+    await Promise.resolve(host.stop()).catch(() => {})
+    throw error
+  }
+}
+
+function hostOptions(init: HostInit, port: number): Libp2pOptions<HostServices> {
+  const { config, registry, trust, limits, clock, logger } = init
+  const common = { trust, limits, clock, logger }
+  const { networkId } = registry
+  const serves = servesRegistry(config.role)
+  const source = registryHello(registry, {
+    publicKey: init.key.publicKey,
+    software: init.software,
+    maxDelegations: limits.hello.delegations,
+    clock
+  })
+  const services = {
+    hello: hello({ ...common, source }),
+    ping: membersOnly(trust, ping()),
+    ...(config.gossip.enabled && {
+      pubsub: membersOnly(trust, gossipsub(gossipOptions(networkId, limits.announce)), {
+        inbound: limits.announce.inbound,
+        ...(isRegistryRole(config.role) && { most: limits.announce.circle })
+      }),
+      announce: announce({
+        ...init.announce,
+        source: registry,
+        clock,
+        logger,
+        isRegistry: isRegistryRole(config.role),
+        refreshMs: config.gossip.refreshMs,
+        limits: limits.announce
+      })
+    }),
+    ...(config.dht.enabled && {
+      kad: kad({ source: registry, trust, logger, server: servesDht(config), limits: limits.kad })
+    }),
+    ...(serves && {
+      register: register({
+        ...common,
+        backend: registryBackend(registry),
+        silentMs: registry.liveness.timings.leaseMs,
+        onCheckpoint: init.onCheckpoint
+      }),
+      sync: syncServer({ ...common, source: registry }),
+      lookup: lookupServer({ ...common, source: registry }),
+      probe: probeServer({
+        ...common,
+        networkId,
+        addrsOf: (publicKey) => registry.records.read(publicKey)?.addrs ?? []
+      })
+    })
+  }
+  return libp2pOptions<HostServices>({
+    privateKey: init.key.toLibp2p(),
+    listen: [`/ip6/${config.listen.host}/tcp/${port}`],
+    announce: init.announced,
+    gater: init.gater,
+    logger: init.libp2pLogger,
+    limits: {
+      dialTimeoutMs: config.bootstrap.dialTimeoutMs,
+      memberUpgradeTimeoutMs: config.limits.memberUpgradeTimeoutMs
+    },
+    version: init.software,
+    services
+  })
+}
+
+const servesDht = ({ dht, role }: Config): boolean =>
+  dht.server === 'auto' ? isRegistryRole(role) : dht.server === 'always'
+
+/** libp2p waits 500 ms for each connection; what hangs beyond that must not keep the process. */
+const stopMs = 2_500
+
+export async function stopHost(host: Host): Promise<void> {
+  await Promise.race([host.stop(), sleep(stopMs)])
+}

@@ -1,0 +1,164 @@
+import type { MultiaddrConnection } from '@libp2p/interface'
+import { parseAddr } from '../../address/multiaddr.ts'
+import { prefix64, prefixMatcher } from '../../address/prefix.ts'
+import { InboundLimitError } from '../errors.ts'
+
+/** What a remote can use up before it has proved anything. */
+export interface InboundLimits {
+  /** Open inbound connections, without loopback and exempt prefixes. */
+  readonly connections: number
+  /** Handshakes at a time, likewise. */
+  readonly unfinished: number
+  readonly unfinishedPerPrefix: number
+  readonly unfinishedPerMemberPrefix: number
+  /** Open connections of a /64 without a known member. */
+  readonly openPerPrefix: number
+  /** Open connections of one key, whatever it is. */
+  readonly openPerPeer: number
+  readonly exemptPrefixes: readonly string[]
+  /** A handshake from a /64 without a known member is cut after it. */
+  readonly upgradeTimeoutMs: number
+}
+
+export interface InboundInit {
+  readonly limits: InboundLimits
+  /** Whether a member is known in that /64 (see prefix64): seen in the last 24 h, or named in a member's record. */
+  readonly knownPrefix?: (prefix: string) => boolean
+  /** Limits loopback too: for trying the limits on one machine. */
+  readonly countLoopback?: boolean
+}
+
+export interface InboundCounts {
+  readonly unfinished: number
+  readonly open: number
+  readonly refused: number
+}
+
+interface Slot {
+  readonly prefix: string
+  readonly known: boolean
+  readonly timer: NodeJS.Timeout | undefined
+  finished: boolean
+}
+
+/** Strangers leave so much of the handshakes to members, so that many prefixes together cannot lock members out. */
+const strangersShare = 0.5
+/** Likewise of the connections: an eclipse by strangers leaves these. */
+const connectionsShare = 0.9
+
+/**
+ * Counts inbound connections per /64 from the first packet on, before Noise costs anything. A slot ends with its
+ * connection, whatever the reason, so nothing can leak.
+ */
+export class Inbound {
+  readonly #init: InboundInit
+  readonly #exempt: (address: string) => boolean
+  readonly #slots = new Map<MultiaddrConnection, Slot>()
+  /** Only prefixes that hold a slot: bounded by the slots. */
+  readonly #unfinishedOf = new Map<string, number>()
+  readonly #openOf = new Map<string, number>()
+  /** In the order of their coming; only keys that are connected. */
+  readonly #ofPeer = new Map<string, Set<MultiaddrConnection>>()
+  #unfinished = 0
+  #open = 0
+  #refused = 0
+
+  constructor(init: InboundInit) {
+    this.#init = init
+    this.#exempt = prefixMatcher([...(init.countLoopback ? [] : ['::1/128']), ...init.limits.exemptPrefixes])
+  }
+
+  get counts(): InboundCounts {
+    return { unfinished: this.#unfinished, open: this.#open, refused: this.#refused }
+  }
+
+  /** undefined: go on with the handshake. Otherwise why not. */
+  refuse(connection: MultiaddrConnection): string | undefined {
+    const address = parseAddr(connection.remoteAddr)?.ip
+    const prefix = address === undefined ? undefined : prefix64(address)
+    if (address === undefined || prefix === undefined) return 'it is no plain IPv6 address'
+    if (this.#exempt(address)) return undefined
+    const known = this.#init.knownPrefix?.(prefix) === true
+    const why = this.#overLimit(prefix, known)
+    if (why === undefined) this.#hold(connection, prefix, known)
+    else this.#refused++
+    return why
+  }
+
+  /** The handshake is over and was good; `peerId` as text. */
+  finished(connection: MultiaddrConnection, peerId: string): void {
+    this.#holdOfPeer(connection, peerId)
+    const slot = this.#slots.get(connection)
+    if (slot === undefined || slot.finished) return
+    clearTimeout(slot.timer)
+    slot.finished = true
+    this.#unfinished--
+    count(this.#unfinishedOf, slot.prefix, -1)
+    this.#open++
+    count(this.#openOf, slot.prefix, 1)
+  }
+
+  /**
+   * The oldest gives way: of a peer that comes again and again the newest works, and the others may be dead. Nobody but the owner of the key
+   * gets here, so nobody can push another one's connections out.
+   */
+  #holdOfPeer(connection: MultiaddrConnection, peerId: string): void {
+    const { openPerPeer } = this.#init.limits
+    const held = this.#ofPeer.get(peerId) ?? new Set()
+    this.#ofPeer.set(peerId, held)
+    held.add(connection)
+    connection.addEventListener('close', () => {
+      held.delete(connection)
+      if (held.size === 0) this.#ofPeer.delete(peerId)
+    })
+    const [oldest] = held
+    if (held.size > openPerPeer) {
+      oldest?.abort(new InboundLimitError(`its peer has ${openPerPeer} newer connections`))
+    }
+  }
+
+  #overLimit(prefix: string, known: boolean): string | undefined {
+    const { limits } = this.#init
+    const most = known ? limits.connections : Math.floor(limits.connections * connectionsShare)
+    if (this.#open + this.#unfinished >= most) return `${most} connections are open`
+    const all = known ? limits.unfinished : Math.ceil(limits.unfinished * strangersShare)
+    if (this.#unfinished >= all) return `${all} handshakes are going on`
+    const perPrefix = known ? limits.unfinishedPerMemberPrefix : limits.unfinishedPerPrefix
+    if ((this.#unfinishedOf.get(prefix) ?? 0) >= perPrefix) return `${perPrefix} handshakes of its /64 are going on`
+    if (!known && (this.#openOf.get(prefix) ?? 0) >= limits.openPerPrefix) {
+      return `${limits.openPerPrefix} connections of its /64 are open and no member is known there`
+    }
+    return undefined
+  }
+
+  #hold(connection: MultiaddrConnection, prefix: string, known: boolean): void {
+    const { upgradeTimeoutMs } = this.#init.limits
+    const cut = (): void =>
+      connection.abort(new InboundLimitError(`the handshake took longer than ${upgradeTimeoutMs / 1000} s`))
+    const timer = known ? undefined : setTimeout(cut, upgradeTimeoutMs).unref()
+    this.#slots.set(connection, { prefix, known, timer, finished: false })
+    this.#unfinished++
+    count(this.#unfinishedOf, prefix, 1)
+    connection.addEventListener('close', () => this.#release(connection), { once: true })
+  }
+
+  #release(connection: MultiaddrConnection): void {
+    const slot = this.#slots.get(connection)
+    if (slot === undefined) return
+    this.#slots.delete(connection)
+    clearTimeout(slot.timer)
+    if (slot.finished) {
+      this.#open--
+      count(this.#openOf, slot.prefix, -1)
+    } else {
+      this.#unfinished--
+      count(this.#unfinishedOf, slot.prefix, -1)
+    }
+  }
+}
+
+const count = (counts: Map<string, number>, prefix: string, change: 1 | -1): void => {
+  const value = (counts.get(prefix) ?? 0) + change
+  if (value === 0) counts.delete(prefix)
+  else counts.set(prefix, value)
+}

@@ -1,0 +1,131 @@
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { chooseAddresses } from '../../address/announced-addresses.ts'
+import { interfaceAddresses } from '../../address/interfaces.ts'
+import { parseAddr } from '../../address/multiaddr.ts'
+import { wantedRecords, zoneLine } from '../../dns/records.ts'
+import { lookupTnr } from '../../dns/tnr.ts'
+import { createKey, loadOrCreateKey } from '../../identity/key-file.ts'
+import { SigningKey } from '../../identity/keys.ts'
+import { networkFingerprint, networkIdText } from '../../identity/network-id.ts'
+import { createNetwork } from '../../registry/create-network.ts'
+import { peekGenesis } from '../../registry/registry.ts'
+import { dataFiles } from '../config/paths.ts'
+import type { Config } from '../config/schema.ts'
+import { ConfigError } from '../errors.ts'
+import { newPassphrase, writeRecoveryKit } from './recovery-kit.ts'
+
+export interface CreateNetworkOptions {
+  /** For people; default: the domain. */
+  networkName?: string
+  /** Make it also when `tnr.<domain>` answers already. */
+  newNetwork?: boolean
+  /** Of the recovery kit, chosen by the operator; otherwise one is made and returned. */
+  passphrase?: string
+}
+
+export interface CreatedNetwork {
+  networkId: string
+  fingerprint: string
+  recoveryKitPath: string
+  /** Of the recovery kit, where it was made here; kept nowhere. */
+  passphrase?: string
+  /** Lines of a zone file that let others find the root; empty: this machine has no stable address yet. */
+  records: string[]
+}
+
+/** An encrypted kit may be tried offline: what is shorter is found. */
+const minPassphraseChars = 16
+
+/** Of all live documents. */
+const documentBytes = 64 * 1024 * 1024
+
+/**
+ * Makes a network on this machine: keys, genesis, the root's store, and an encrypted recovery kit with both authority keys.
+ *
+ * @throws ConfigError when there is a network already, here or behind `tnr.<domain>`
+ */
+export async function createNetworkHere(config: Config, options: CreateNetworkOptions = {}): Promise<CreatedNetwork> {
+  const { domain, paths, name } = config
+  if (domain === undefined) throw new ConfigError(['a network has a domain: give it with --domain'])
+  const files = dataFiles(paths.data)
+  if (options.passphrase !== undefined && options.passphrase.length < minPassphraseChars) {
+    throw new ConfigError([
+      `the passphrase of the recovery kit is too short: ${minPassphraseChars} characters at least`
+    ])
+  }
+  refuseSecondNetwork(files)
+  if (options.newNetwork !== true) await refuseLiveNetwork(domain, config)
+  mkdirSync(paths.data, { recursive: true, mode: 0o700 })
+  const authority = SigningKey.generate()
+  const nextAuthority = SigningKey.generate()
+  const logKey = createKey(files.logKey)
+  try {
+    const genesis = await createNetwork({
+      path: files.store,
+      domain,
+      name: options.networkName ?? domain,
+      policy: { ...config.admission, admission: config.admission.policy, documentBytes },
+      authority,
+      nextAuthorityDigest: createHash('sha256').update(nextAuthority.publicKey).digest(),
+      logKey,
+      rootKey: loadOrCreateKey(paths.key),
+      rootName: name
+    })
+    const networkId = networkIdText(genesis.hash)
+    const passphrase = options.passphrase ?? newPassphrase()
+    writeRecoveryKit(files.recoveryKit, { authority, nextAuthority }, passphrase, networkId)
+    const fingerprint = networkFingerprint(genesis.hash)
+    const records = await recordsFor(domain, config)
+    const shown = options.passphrase === undefined ? { passphrase } : {}
+    return { networkId, fingerprint, recoveryKitPath: files.recoveryKit, ...shown, records }
+  } catch (error) {
+    // Nobody has seen this network: a half-made one would only stand in the way of the next try.
+    for (const path of [files.logKey, files.store, `${files.store}-wal`, `${files.store}-shm`])
+      rmSync(path, { force: true })
+    throw error
+  }
+}
+
+async function recordsFor(domain: string, { announce, listen }: Config): Promise<string[]> {
+  const chosen = chooseAddresses(await interfaceAddresses(), {
+    allow: announce.allow,
+    port: listen.port,
+    host: listen.host
+  })
+  const addresses = (announce.addresses ?? chosen)
+    .map((address) => parseAddr(address)?.ip)
+    .filter((ip) => ip !== undefined)
+  return wantedRecords({ domain, addresses: [...new Set(addresses)] }).map(zoneLine)
+}
+
+function refuseSecondNetwork(files: ReturnType<typeof dataFiles>): void {
+  if (existsSync(files.store) && peekGenesis(files.store) !== undefined) {
+    throw new ConfigError([
+      `${files.store} holds a network already: choose another data folder with --data, or move that one away`
+    ])
+  }
+  for (const path of [files.logKey, files.recoveryKit]) {
+    if (existsSync(path))
+      throw new ConfigError([
+        `${path} is there already, of an earlier network: move it away first; it cannot be made again`
+      ])
+  }
+}
+
+/** An address without a network behind it is one that was published in advance. */
+async function refuseLiveNetwork(domain: string, config: Config): Promise<void> {
+  const { dnsServers: servers, dnsTimeoutMs: timeoutMs } = config.bootstrap
+  const allowLoopback = config.announce.allow.includes('loopback')
+  const answer = await lookupTnr(domain, { servers, timeoutMs, allowLoopback })
+  if (answer.kind !== 'found') return
+  // libp2p is loaded only for this question.
+  const { networkAt } = await import('../bootstrap/network-probe.ts')
+  const addresses = answer.addresses.map(({ address }) => address)
+  const networkId = await networkAt(config, addresses)
+  if (networkId === undefined) return
+  throw new ConfigError([
+    `tnr.${domain} (${addresses.join(', ')}) is a live network already, ${networkIdText(networkId)}: ` +
+      'join it with `trustnet join LINE`, or make a second one with --new-network'
+  ])
+}

@@ -1,0 +1,131 @@
+import type { Connection } from '@libp2p/interface'
+import { multiaddr } from '@multiformats/multiaddr'
+import { createLibp2p } from 'libp2p'
+import { peerIdText, type SigningKey } from '../../identity/keys.ts'
+import { ConnectionTrust } from '../../protocols/engine/connection-trust.ts'
+import type { ProtocolLimits } from '../../protocols/engine/limits.ts'
+import { type Hello, type HelloProven, hello, registryHello } from '../../protocols/hello/index.ts'
+import { SyncCursors, sync } from '../../protocols/sync/index.ts'
+import { openCheckpoint } from '../../registry/objects/checkpoint.ts'
+import type { Registry } from '../../registry/registry.ts'
+import { silentLogger, systemClock } from '../../runtime/clock-and-logger.ts'
+import { Candidates } from '../bootstrap/candidates.ts'
+import { waitForProof } from '../bootstrap/proof-wait.ts'
+import { componentLogger } from '../component-logger.ts'
+import type { Config } from '../config/schema.ts'
+import { Gater } from '../host/gater.ts'
+import { libp2pOptions } from '../host/libp2p.ts'
+import { protocolLimits } from '../keepers.ts'
+import { cachedCandidates } from '../peers/member-targets.ts'
+
+/** A member that was asked for its log. */
+export interface Source {
+  address: string
+  peerId: string | null
+  name: string | null
+  /** Head that it showed. */
+  head: { epoch: number; n: number } | null
+  /** Why nothing was taken from it; null: all that it has is here. */
+  error: string | null
+}
+
+export interface GatherInit {
+  config: Config
+  /** Of a member, or the authority: to both the log is shown. */
+  key: SigningKey
+  registry: Registry
+  /** What is asked of everybody once the log is here, while the connections are open. A failure is that source's error. */
+  ask?: (connection: Connection, limits: ProtocolLimits, signal: AbortSignal) => Promise<void>
+}
+
+/** A snapshot of a large network, over a slow link. */
+const sourceMs = 120_000
+const dialMs = 5_000
+const quiet = { ...silentLogger, isLevelEnabled: () => false }
+
+/**
+ * Asks everybody whose address is known for what they have of the log, side by side, and takes in what is verified: in the end the
+ * registry holds the highest head that any of them could prove.
+ */
+export async function gatherLog(init: GatherInit, signal: AbortSignal): Promise<Source[]> {
+  const { config, key, registry, ask = async () => {} } = init
+  const limits = protocolLimits(config)
+  const logger = silentLogger
+  const trust = new ConnectionTrust({ limits: limits.strangers, settleMs: limits.hello.settleMs })
+  const gater = new Gater({ limits: config.limits, logger })
+  const source = registryHello(registry, {
+    publicKey: key.publicKey,
+    software: '',
+    maxDelegations: limits.hello.delegations
+  })
+  const libp2p = await createLibp2p(
+    libp2pOptions<{ hello: Hello }>({
+      privateKey: key.toLibp2p(),
+      listen: [],
+      announce: () => [],
+      gater,
+      logger: componentLogger(quiet),
+      limits: { dialTimeoutMs: dialMs, memberUpgradeTimeoutMs: config.limits.memberUpgradeTimeoutMs },
+      services: { hello: hello({ source, trust, limits, logger }) }
+    })
+  )
+  const shown = new Map<string, HelloProven>()
+  libp2p.services.hello.events.addEventListener('proven', ({ detail }) => shown.set(detail.connection.id, detail))
+  try {
+    const open: { found: Source; connection: Connection }[] = []
+    const asked = (await addressesOf(init, signal)).map(async (address): Promise<Source> => {
+      const found: Source = { address, peerId: null, name: null, head: null, error: null }
+      const over = AbortSignal.any([signal, AbortSignal.timeout(sourceMs)])
+      await attempt(found, async () => {
+        const connection = await libp2p.dial(multiaddr(address), {
+          signal: AbortSignal.any([over, AbortSignal.timeout(dialMs)])
+        })
+        await waitForProof(libp2p.services.hello, trust, connection, over)
+        Object.assign(found, describe(registry, connection, shown.get(connection.id)))
+        open.push({ found, connection })
+        const options = { limits, logger, subscribe: false, records: true, cursors: new SyncCursors(), signal: over }
+        await sync(connection, registry, options)
+      })
+      return found
+    })
+    const sources = await Promise.all(asked)
+    await Promise.all(open.map(({ found, connection }) => attempt(found, () => ask(connection, limits, signal))))
+    return sources
+  } finally {
+    trust.clear()
+    await libp2p.stop()
+  }
+}
+
+async function attempt(found: Source, run: () => Promise<void>): Promise<void> {
+  try {
+    await run()
+  } catch (error) {
+    found.error ??= error instanceof Error ? error.message : String(error)
+  }
+}
+
+/** What was written and what is cached, and what DNS says. */
+async function addressesOf({ config, key, registry }: GatherInit, signal: AbortSignal): Promise<string[]> {
+  const candidates = new Candidates({
+    config,
+    clock: systemClock,
+    invite: () => undefined,
+    cached: () => cachedCandidates(registry, key.publicKey)
+  })
+  const found = [...candidates.known(), ...(await candidates.fromDns(signal))]
+  return [...new Set(found.map(({ multiaddr: address }) => address.replace(/\/p2p\/.*/, '')))]
+}
+
+function describe(
+  registry: Registry,
+  connection: Connection,
+  proven: HelloProven | undefined
+): Pick<Source, 'peerId' | 'name' | 'head'> {
+  const peerId = connection.remotePeer.toString()
+  if (proven === undefined) return { peerId, name: null, head: null }
+  const { member, hello: said } = proven
+  const checkpoint = said.checkpoint.byteLength === 0 ? undefined : openCheckpoint(said.checkpoint, registry.networkId)
+  const head = checkpoint === undefined ? null : { epoch: checkpoint.value.epoch, n: checkpoint.value.n }
+  return { peerId: peerIdText(member.publicKey), name: member.name === '' ? null : member.name, head }
+}

@@ -1,0 +1,227 @@
+import type { Connection, Libp2p } from '@libp2p/interface'
+import { multiaddr } from '@multiformats/multiaddr'
+import { parseAddr } from '../../address/multiaddr.ts'
+import { keyText } from '../../identity/key-id.ts'
+import { peerIdText } from '../../identity/keys.ts'
+import { isRegistryRole } from '../../identity/role.ts'
+import type { ConnectionTrust } from '../../protocols/engine/connection-trust.ts'
+import { Gcra, type Rate } from '../../protocols/engine/rate-limiter.ts'
+import type { Hello } from '../../protocols/hello/index.ts'
+import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
+import { Backoff, type BackoffInit } from '../backoff.ts'
+import { waitForProof } from '../bootstrap/proof-wait.ts'
+
+/** A member that may be dialled. */
+export interface PeerTarget {
+  readonly publicKey: Uint8Array
+  /** `/ip6/…/tcp/…`, the best first. */
+  readonly addrs: readonly string[]
+  /** Registries are wanted before others. */
+  readonly isRegistry: boolean
+  /** The one of `addrs` that answered with this key before. */
+  readonly answered?: string | undefined
+}
+
+export interface PeerKeeperInit {
+  libp2p: Libp2p
+  hello: Hello
+  trust: ConnectionTrust
+  self: Uint8Array
+  isRegistry: boolean
+  clock: Clock
+  logger: Logger
+  backoff: BackoffInit
+  wanted: number
+  /** Connections to members at most, registries included. */
+  most: number
+  dialTimeoutMs: number
+  /** Registries, and with `more` also other members, with an address that are up or may be, in no order. */
+  targets: (more: boolean) => PeerTarget[]
+  /** Asked only when no known address answers. undefined: nothing found. */
+  findMore: (publicKey: Uint8Array, signal: AbortSignal) => Promise<readonly string[] | undefined>
+  onConnected: (publicKey: Uint8Array, address: string) => void
+  onFailed: (publicKey: Uint8Array, error: string) => void
+}
+
+interface Attempts {
+  readonly backoff: Backoff
+  notBefore: number
+}
+
+/** Connections to registries beyond these count as those to other members. Registries keep one to every other. */
+const registriesWanted = 3
+/** A new answer may name many: no more than these are dialled at a time. */
+const dialsAtATime = 5
+const lookMs = 2000
+/** What comes in a burst is looked at together. */
+const soonMs = 20
+/** A look costs some ms in a large network, and news never end there. */
+const pauseMs = 200
+/**
+ * Dials to one host at addresses that nobody's key has answered at, whoever's records name them: it may have nothing to do with the network,
+ * and a record costs its writer nothing.
+ */
+const unproven: Rate = { count: 32, perMs: 60_000 }
+/** Members whose failed dials are remembered; the one that failed first is forgotten beyond it. */
+const maxAttempts = 1024
+/** Of two that learn of each other at the same moment, the one with the higher key waits for the other to dial. */
+const politeMs = 1500
+
+/** Keeps connections to a bounded number of members, registries first, and comes back to those that were lost, for ever. */
+export class PeerKeeper {
+  readonly #init: PeerKeeperInit
+  readonly #attempts = new Map<string, Attempts>()
+  /** By IPv6 address. */
+  readonly #unproven: Gcra
+  readonly #over = new AbortController()
+  readonly #dialling = new Set<string>()
+  #timer: NodeJS.Timeout | undefined
+  #soon: NodeJS.Timeout | undefined
+  #lookedAt = Number.NEGATIVE_INFINITY
+
+  constructor(init: PeerKeeperInit) {
+    this.#init = init
+    this.#unproven = new Gcra(unproven, { clock: init.clock })
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => this.#look(), lookMs).unref()
+    this.look()
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+    clearTimeout(this.#soon)
+    this.#over.abort(new Error('the node stops'))
+  }
+
+  /** Something new is known; looks soon, once for many calls. */
+  look(): void {
+    if (this.#over.signal.aborted) return
+    const dueMs = Math.max(soonMs, this.#lookedAt + pauseMs - performance.now())
+    this.#soon ??= setTimeout(() => {
+      this.#soon = undefined
+      this.#look()
+    }, dueMs).unref()
+  }
+
+  /** Dials one member and waits for its proof. */
+  async connect(target: PeerTarget, signal: AbortSignal): Promise<Connection> {
+    const { libp2p, hello, trust, onConnected, onFailed } = this.#init
+    const peerId = peerIdText(target.publicKey)
+    try {
+      const connection = await libp2p.dial(
+        target.addrs.map((address) => multiaddr(`${address}/p2p/${peerId}`)),
+        { signal }
+      )
+      await waitForProof(hello, trust, connection, signal)
+      onConnected(target.publicKey, bareAddress(connection))
+      return connection
+    } catch (error) {
+      onFailed(target.publicKey, error instanceof Error ? error.message : String(error))
+      throw error
+    }
+  }
+
+  #look(): void {
+    const { trust, targets, wanted, most, self } = this.#init
+    this.#lookedAt = performance.now()
+    const connected = new Map([...trust.members()].map(({ member }) => [keyText(member.publicKey), member.role]))
+    let open = connected.size + this.#dialling.size
+    let registries = [...connected.values()].filter(isRegistryRole).length
+    const missing = targets(open < wanted).filter(({ publicKey }) => !connected.has(keyText(publicKey)))
+    this.#forgetOldest()
+    shuffle(missing)
+    missing.sort((a, b) => Number(b.isRegistry) - Number(a.isRegistry))
+    for (const target of missing) {
+      if (this.#dialling.size >= dialsAtATime) return
+      const first = target.isRegistry && (this.#init.isRegistry || registries < registriesWanted)
+      if (open >= most) return
+      if ((open >= wanted && !first) || !this.#isDue(target, self)) continue
+      const addrs = this.#dialable(target)
+      if (addrs.length === 0) continue
+      open++
+      if (target.isRegistry) registries++
+      void this.#try({ ...target, addrs })
+    }
+  }
+
+  #isDue(target: PeerTarget, self: Uint8Array): boolean {
+    const id = peerIdText(target.publicKey)
+    if (this.#dialling.has(id)) return false
+    const now = this.#init.clock.monotonic()
+    let attempts = this.#attempts.get(id)
+    if (attempts === undefined) {
+      const polite = Buffer.compare(self, target.publicKey) > 0
+      attempts = {
+        backoff: new Backoff({ clock: this.#init.clock, ...this.#init.backoff }),
+        notBefore: polite ? now + politeMs : now
+      }
+      this.#attempts.set(id, attempts)
+    }
+    return now >= attempts.notBefore
+  }
+
+  /** The root has named the registries; of others an address counts as a guess until its owner has answered there. */
+  #dialable({ addrs, answered, isRegistry }: PeerTarget): string[] {
+    const isAllowed = (addr: string): boolean => this.#unproven.take(parseAddr(addr)?.ip ?? addr) === 0
+    return addrs.filter((addr) => isRegistry || addr === answered || isAllowed(addr))
+  }
+
+  async #try(target: PeerTarget): Promise<void> {
+    const id = peerIdText(target.publicKey)
+    const attempts = this.#attempts.get(id)
+    this.#dialling.add(id)
+    const signal = AbortSignal.any([this.#over.signal, AbortSignal.timeout(this.#init.dialTimeoutMs * 2)])
+    try {
+      await this.connect(target, signal)
+      attempts?.backoff.reset()
+      if (attempts !== undefined) attempts.notBefore = this.#init.clock.monotonic() + this.#init.backoff.initialMs
+    } catch (error) {
+      if (!this.#over.signal.aborted && attempts !== undefined) await this.#failed(target, attempts, error)
+    } finally {
+      this.#dialling.delete(id)
+    }
+  }
+
+  async #failed(target: PeerTarget, attempts: Attempts, error: unknown): Promise<void> {
+    const { clock, logger, findMore, backoff } = this.#init
+    const waitMs = backoff.initialMs + attempts.backoff.next()
+    attempts.notBefore = clock.monotonic() + waitMs
+    const peer = peerIdText(target.publicKey)
+    const fields = {
+      peer,
+      error: String(error),
+      attempt: attempts.backoff.attempt,
+      retry_after_seconds: Math.round(waitMs / 1000)
+    }
+    logger.debug(fields, 'a member could not be reached at its known addresses; it is tried again later')
+    if (attempts.backoff.attempt !== 2) return
+    const signal = AbortSignal.any([this.#over.signal, AbortSignal.timeout(this.#init.dialTimeoutMs)])
+    const found = await findMore(target.publicKey, signal).catch(() => undefined)
+    const unknown = found?.filter((address) => !target.addrs.includes(address)) ?? []
+    const fresh = this.#dialable({ ...target, addrs: unknown })
+    if (fresh.length > 0) await this.connect({ ...target, addrs: fresh }, signal).catch(() => {})
+  }
+
+  #forgetOldest(): void {
+    for (const id of this.#attempts.keys()) {
+      if (this.#attempts.size <= maxAttempts) return
+      if (!this.#dialling.has(id)) this.#attempts.delete(id)
+    }
+  }
+}
+
+/** `/ip6/…/tcp/…` of the other side, without its PeerId. */
+export const bareAddress = (connection: Connection): string =>
+  connection.remoteAddr.toString().replace(/\/p2p\/.*$/, '')
+
+function shuffle(items: unknown[]): void {
+  for (let last = items.length - 1; last > 0; last--) {
+    const other = Math.floor(Math.random() * (last + 1))
+    const [a, b] = [items[last], items[other]]
+    if (a === undefined || b === undefined) continue
+    items[last] = b
+    items[other] = a
+  }
+}

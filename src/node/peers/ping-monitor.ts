@@ -1,0 +1,204 @@
+import { randomBytes } from 'node:crypto'
+import type { Connection } from '@libp2p/interface'
+import { PING_PROTOCOL } from '@libp2p/ping'
+import { byteStream } from '@libp2p/utils'
+import { isRegistryRole } from '../../identity/role.ts'
+import type { ConnectionTrust } from '../../protocols/engine/connection-trust.ts'
+import { sleep } from '../../runtime/sleep.ts'
+import { isTimeout } from '../errors.ts'
+
+export interface RoundTripsInit {
+  trust: ConnectionTrust
+  /** A connection that answered before and has not for so long carries nothing any more. */
+  silentMs: number
+  /** Bytes that came from a peer so far, on all connections. */
+  received: (peerId: string) => number
+  /** The connection carries nothing any more. */
+  onSilent: (connection: Connection) => void
+}
+
+const everyMs = 15_000
+const timeoutMs = 3_000
+const pingBytes = 32
+/** More connections than these are sampled: a registry with thousands of sessions has their heartbeats. */
+const mostConnections = 64
+
+/** How long the last ping took, when one was last answered, and since when all are (monotonic). */
+interface Measured {
+  /** undefined: the last ping was not answered. */
+  ms: number | undefined
+  at: number
+  since: number
+}
+
+/**
+ * Round-trip times of the connections to members, measured now and then. The ping service of libp2p chooses among several connections to a
+ * peer; here the question is whether this one still carries anything.
+ */
+export class RoundTrips {
+  readonly #init: RoundTripsInit
+  /** By PeerId. */
+  readonly #answers = new Map<string, Map<Connection, Measured>>()
+  readonly #pings = new Map<Connection, Promise<void>>()
+  readonly #over = new AbortController()
+  readonly #stops: (() => void)[] = []
+
+  constructor(init: RoundTripsInit) {
+    this.#init = init
+  }
+
+  start(): void {
+    const { trust } = this.#init
+    const timer = setInterval(() => void this.#measureAll(), everyMs).unref()
+    this.#stops.push(
+      () => clearInterval(timer),
+      trust.onMutual((connection) => {
+        if (this.#answers.size + this.#pings.size < mostConnections) void this.#measure(connection)
+      }),
+      trust.onGone((connection) => this.#forget(connection))
+    )
+  }
+
+  stop(): void {
+    for (const stop of this.#stops) stop()
+    this.#over.abort()
+  }
+
+  /** Pings connected members side by side, at any moment within this time: one was lost, and nobody else says any more how they are. */
+  async look(withinMs: number, lost: Connection): Promise<void> {
+    const { signal } = this.#over
+    await sleep(Math.random() * withinMs, signal).catch(() => {})
+    if (!signal.aborted) await Promise.all([this.doubt(lost), this.#measureAll()])
+  }
+
+  /**
+   * Something that was asked on it went unanswered. When a ping is not answered either, and nothing else comes, it is given up: a new
+   * connection is there sooner than TCP tries again on one that was cut.
+   */
+  async doubt(connection: Connection): Promise<void> {
+    // Of a ping that has begun before, only a part of the time is left.
+    await this.#pings.get(connection)
+    if (this.#over.signal.aborted || connection.status !== 'open') return
+    const { received } = this.#init
+    const id = idOf(connection)
+    const begunAt = performance.now()
+    const before = received(id)
+    await this.#measure(connection)
+    if (this.#over.signal.aborted || connection.status !== 'open' || !this.isSilent(connection)) return
+    // A connection that is full of something else answers late; what came may have come on another one that answers.
+    const answered = this.#newest(id)
+    if (received(id) === before || (answered !== undefined && answered.at > begunAt)) this.#giveUp(connection)
+  }
+
+  /** Its last ping was not answered. */
+  isSilent(connection: Connection): boolean {
+    const answer = this.#of(connection)
+    return answer !== undefined && answer.ms === undefined
+  }
+
+  /** For how long every ping on it has been answered, ms; 0 also when none was sent. */
+  answeringForMs(connection: Connection): number {
+    const answer = this.#of(connection)
+    return answer?.ms === undefined ? 0 : performance.now() - answer.since
+  }
+
+  /** ms; undefined: not connected, not measured yet, or the last pings were not answered. */
+  of(peerId: string): number | undefined {
+    return this.#newest(peerId)?.ms
+  }
+
+  /** Since it answered, ms; undefined as for `of`. */
+  answeredAgeMs(peerId: string): number | undefined {
+    const answer = this.#newest(peerId)
+    return answer === undefined ? undefined : performance.now() - answer.at
+  }
+
+  #of(connection: Connection): Measured | undefined {
+    return this.#answers.get(idOf(connection))?.get(connection)
+  }
+
+  #newest(peerId: string): Measured | undefined {
+    let newest: Measured | undefined
+    for (const answer of this.#answers.get(peerId)?.values() ?? []) {
+      if (answer.ms !== undefined && (newest === undefined || answer.at > newest.at)) newest = answer
+    }
+    return newest
+  }
+
+  /** Those that were silent and the registries first: nobody is lost for having been slow once. */
+  async #measureAll(): Promise<void> {
+    const first: Connection[] = []
+    const others: Connection[] = []
+    for (const { connection, member } of this.#init.trust.members()) {
+      if (isRegistryRole(member.role) || this.isSilent(connection)) first.push(connection)
+      else if (others.length < mostConnections) others.push(connection)
+    }
+    const chosen = [...first, ...others].slice(0, Math.max(mostConnections, first.length))
+    await Promise.all(chosen.map(async (connection) => await this.#measure(connection)))
+  }
+
+  async #measure(connection: Connection): Promise<void> {
+    const running = this.#pings.get(connection) ?? this.#ping(connection)
+    this.#pings.set(connection, running)
+    await running
+    this.#pings.delete(connection)
+  }
+
+  async #ping(connection: Connection): Promise<void> {
+    try {
+      const ms = await ping(connection, AbortSignal.any([this.#over.signal, AbortSignal.timeout(timeoutMs)]))
+      const now = performance.now()
+      const last = this.#of(connection)
+      this.#keep(connection, { ms, at: now, since: last?.ms === undefined ? now : last.since })
+    } catch (error) {
+      // One that is reset was answered, by somebody who does not take us for a member yet.
+      if (isTimeout(error) && connection.status === 'open') this.#unanswered(connection)
+    }
+  }
+
+  /** Whether the member is up is for its registry to say; a connection that carries nothing is only in the way. */
+  #unanswered(connection: Connection): void {
+    const now = performance.now()
+    const at = this.#of(connection)?.at ?? now
+    this.#keep(connection, { ms: undefined, at, since: now })
+    if (now - at >= this.#init.silentMs && !this.#over.signal.aborted) this.#giveUp(connection)
+  }
+
+  #keep(connection: Connection, measured: Measured): void {
+    if (connection.status !== 'open') return
+    const id = idOf(connection)
+    const answers = this.#answers.get(id) ?? new Map<Connection, Measured>()
+    this.#answers.set(id, answers.set(connection, measured))
+  }
+
+  #forget(connection: Connection): void {
+    const id = idOf(connection)
+    const answers = this.#answers.get(id)
+    answers?.delete(connection)
+    if (answers?.size === 0) this.#answers.delete(id)
+  }
+
+  #giveUp(connection: Connection): void {
+    this.#forget(connection)
+    this.#init.onSilent(connection)
+  }
+}
+
+const idOf = ({ remotePeer }: Connection): string => remotePeer.toString()
+
+/** One round trip on exactly this connection, ms. */
+const ping = async (connection: Connection, signal: AbortSignal): Promise<number> => {
+  const stream = await connection.newStream(PING_PROTOCOL, { signal })
+  try {
+    const bytes = byteStream(stream)
+    const sentAt = performance.now()
+    await bytes.write(randomBytes(pingBytes), { signal })
+    await bytes.read({ bytes: pingBytes, signal })
+    const ms = performance.now() - sentAt
+    await stream.close({ signal })
+    return ms
+  } catch (error) {
+    stream.abort(error instanceof Error ? error : new Error(String(error)))
+    throw error
+  }
+}

@@ -1,0 +1,124 @@
+import type { Connection } from '@libp2p/interface'
+import { peerIdText } from '../../identity/keys.ts'
+import { isRegistryRole, type Role, servesRegistry } from '../../identity/role.ts'
+import type { ConnectionTrust } from '../../protocols/engine/connection-trust.ts'
+import type { ProtocolLimits } from '../../protocols/engine/limits.ts'
+import { probe } from '../../protocols/probe/index.ts'
+import type { Reach } from '../../registry/objects/record.ts'
+import type { Logger } from '../../runtime/clock-and-logger.ts'
+import { sleep } from '../../runtime/sleep.ts'
+
+export interface ReachInit {
+  networkId: Uint8Array
+  role: Role
+  trust: ConnectionTrust
+  limits: ProtocolLimits
+  logger: Logger
+  announced: () => readonly string[]
+  /** What the newest own record says; undefined: there is none that others have. */
+  current: () => Reach | undefined
+  publish: (reach: Reach) => Promise<void>
+}
+
+/** A network that starts has better things to do. */
+const firstMs = { from: 5_000, to: 10_000 }
+/** Until it is known, and after a first answer that nobody gets through. */
+const againMs = 10_000
+const directMs = 15 * 60_000
+const outboundMs = 2 * 60_000
+/** Members that are asked in one round; so many, or all that can be asked, must have failed twice for `outbound`. */
+const asked = 3
+const wanted = 2
+
+type Answer = 'reached' | 'failed' | 'unknown'
+
+/**
+ * Finds out whether others can dial this node. A member that dialled it is the proof; while there is none, some are asked to. A registry is
+ * never called outbound: others are to try it whatever a few of them say.
+ */
+export class ReachKeeper {
+  readonly #init: ReachInit
+  readonly #over = new AbortController()
+  /** Rounds in which all who were asked failed, one after the other. */
+  #failed = 0
+
+  constructor(init: ReachInit) {
+    this.#init = init
+  }
+
+  start(): void {
+    void this.#run()
+  }
+
+  stop(): void {
+    this.#over.abort(new Error('the node stops'))
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#over
+    let pauseMs = firstMs.from + Math.random() * (firstMs.to - firstMs.from)
+    while (!signal.aborted) {
+      await sleep(pauseMs, signal).catch(() => {})
+      if (signal.aborted) return
+      pauseMs = await this.#look().catch(() => againMs)
+    }
+  }
+
+  /** Gives the ms until the next look. */
+  async #look(): Promise<number> {
+    const { current, publish, logger } = this.#init
+    const before = current()
+    if (before === undefined) return againMs
+    const reach = await this.#judge()
+    if (reach === 'unknown') return againMs
+    if (reach !== before) {
+      const found =
+        reach === 'direct'
+          ? 'others can dial this node'
+          : 'nobody can dial this node: it is reached over the connections that it opens'
+      logger.info({ reach }, found)
+      await publish(reach)
+    }
+    return reach === 'direct' ? directMs : outboundMs
+  }
+
+  async #judge(): Promise<Reach> {
+    const { trust, role } = this.#init
+    const members = [...trust.members()]
+    if (members.some(({ connection }) => connection.direction === 'inbound')) return this.#settle('direct')
+    const byPeer = new Map(members.map((each) => [peerIdText(each.member.publicKey), each]))
+    const able = [...byPeer.values()].filter(({ member }) => servesRegistry(member.role))
+    able.sort((a, b) => Number(isRegistryRole(b.member.role)) - Number(isRegistryRole(a.member.role)))
+    let failed = 0
+    for (const { connection } of able.slice(0, asked)) {
+      const answer = await this.#ask(connection)
+      if (answer === 'reached') return this.#settle('direct')
+      if (answer === 'failed') failed++
+    }
+    if (failed === 0 || failed < Math.min(wanted, able.length)) return this.#settle('unknown')
+    this.#failed++
+    return this.#failed < 2 || isRegistryRole(role) ? 'unknown' : 'outbound'
+  }
+
+  #settle(reach: Reach): Reach {
+    this.#failed = 0
+    return reach
+  }
+
+  async #ask(connection: Connection): Promise<Answer> {
+    const { announced, networkId, limits, logger } = this.#init
+    let answer: Answer = 'unknown'
+    for (const addr of announced()) {
+      try {
+        if (await probe(connection, addr, { networkId, limits, signal: this.#over.signal })) return 'reached'
+        answer = 'failed'
+      } catch (error) {
+        logger.debug(
+          { peer: connection.remotePeer.toString(), error: String(error) },
+          'a member could not say whether it can dial this node; others are asked'
+        )
+      }
+    }
+    return answer
+  }
+}

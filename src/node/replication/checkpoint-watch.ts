@@ -1,0 +1,72 @@
+import { peerIdText } from '../../identity/keys.ts'
+import type { Role } from '../../identity/role.ts'
+import type { HelloProven } from '../../protocols/hello/index.ts'
+import type { Replica } from '../../registry/log/replica.ts'
+import type { Logger } from '../../runtime/clock-and-logger.ts'
+import { sleep } from '../../runtime/sleep.ts'
+import type { SyncKeeper } from './replicator.ts'
+
+export interface HeadWatchInit {
+  replica: Replica
+  logger: Logger
+  sync: () => SyncKeeper | undefined
+  /** A checkpoint was refused. */
+  onFailed: (source: Uint8Array, error: unknown) => void
+  /** Somebody's head was compared with ours. */
+  onHeard: () => void
+}
+
+/** A push comes sooner. */
+const pushPatienceMs = 2_000
+
+/** Compares the heads that others show with our own, and fetches what is missing here. */
+export class HeadWatch {
+  /** Members whose newest checkpoint was compared with ours since the start: PeerId and role. */
+  readonly heard = new Map<string, Role>()
+  readonly #init: HeadWatchInit
+  #isCatchingUp = false
+
+  constructor(init: HeadWatchInit) {
+    this.#init = init
+  }
+
+  /** A member proved itself. One that shows no checkpoint holds nothing that could be newer. */
+  async proven({ hello, member }: Pick<HelloProven, 'hello' | 'member'>): Promise<void> {
+    const isJudged = hello.checkpoint.byteLength === 0 || (await this.shown(hello.checkpoint.slice(), member.publicKey))
+    // Of an epoch that is not known here, perhaps: nothing was compared.
+    if (!isJudged) return
+    this.heard.set(peerIdText(member.publicKey), member.role)
+    this.#init.onHeard()
+  }
+
+  /**
+   * A checkpoint that somebody showed: taken when it stands on what is held, else the entries before it are fetched.
+   * false: it could not be compared with what is held.
+   */
+  async shown(checkpoint: Uint8Array, from?: Uint8Array): Promise<boolean> {
+    const { replica, logger } = this.#init
+    try {
+      if ((await replica.observe(checkpoint)) === 'newer') await this.#catchUp(checkpoint, from)
+      return true
+    } catch (error) {
+      const fields = { error: String(error), ...(from !== undefined && { peer: peerIdText(from) }) }
+      logger.debug(fields, 'a checkpoint that was shown could not be used: whoever is followed is asked')
+      if (from !== undefined) this.#init.onFailed(from, error)
+      const sync = this.#init.sync()
+      if (sync?.follows === false) sync.pull(from)
+      return false
+    }
+  }
+
+  /** The push brings it in a moment; if not, the registry that is followed stands still, and another one is asked. */
+  async #catchUp(checkpoint: Uint8Array, from: Uint8Array | undefined): Promise<void> {
+    if (this.#isCatchingUp) return
+    this.#isCatchingUp = true
+    try {
+      if (this.#init.sync()?.follows === true) await sleep(pushPatienceMs)
+      if ((await this.#init.replica.observe(checkpoint)) === 'newer') this.#init.sync()?.pull(from)
+    } finally {
+      this.#isCatchingUp = false
+    }
+  }
+}

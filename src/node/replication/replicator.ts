@@ -1,0 +1,256 @@
+import type { Connection } from '@libp2p/interface'
+import { equals } from 'uint8arrays/equals'
+import { peerIdText } from '../../identity/keys.ts'
+import { isRegistryRole, servesRegistry } from '../../identity/role.ts'
+import type { ConnectionListener, ConnectionTrust, TrustedMember } from '../../protocols/engine/connection-trust.ts'
+import type { ProtocolLimits } from '../../protocols/engine/limits.ts'
+import { type SyncCursors, type SyncTarget, sync } from '../../protocols/sync/index.ts'
+import type { Checkpoint } from '../../registry/objects/checkpoint.ts'
+import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
+import { sleep } from '../../runtime/sleep.ts'
+import { Backoff, type BackoffInit } from '../backoff.ts'
+import { isTimeout } from '../errors.ts'
+import type { HeadLag } from './staleness.ts'
+
+export interface SyncKeeperInit {
+  target: SyncTarget
+  trust: ConnectionTrust
+  limits: ProtocolLimits
+  cursors: SyncCursors
+  clock: Clock
+  logger: Logger
+  backoff: BackoffInit
+  /** Keep records of other members, besides the log. */
+  records: boolean
+  /** Of the periodic pull; grows with the network. */
+  intervalMs: () => number
+  /** Whether this process is a registry: then it subscribes to all others, else to the one that holds its lease. */
+  isRegistry: boolean
+  /** Whether others would serve us: we are a member, or were just told so. */
+  allowed: () => boolean
+  /** Key of the registry that holds the lease. */
+  lease: () => Uint8Array | undefined
+  /** Finds sources that stand still. */
+  lag: HeadLag
+  /** A source was given up for what it sent, or failed to. */
+  onFailed: (source: Uint8Array, error: unknown) => void
+  /** A source did not go on in time. */
+  onUnanswered: (connection: Connection) => void
+  /** Called whenever one source has given all that it had. */
+  onCaughtUp: (source: Uint8Array) => void
+}
+
+interface Subscription {
+  readonly connection: Connection
+  readonly member: TrustedMember
+  readonly over: AbortController
+  caughtUp: boolean
+}
+
+const askHolderMs = 500
+const followHolderMs = 5_000
+const othersAsked = 3
+/** All members of a registry that died ask the same one. */
+const perMemberMs = 10
+
+/** Keeps the replica up to date: a subscription to each registry that counts, and a pull now and then from somebody else. */
+export class SyncKeeper {
+  readonly #init: SyncKeeperInit
+  readonly #subscriptions = new Map<string, Subscription>()
+  readonly #over = new AbortController()
+  #lastSource: { publicKey: Uint8Array; at: number } | undefined
+  #pulling = false
+
+  constructor(init: SyncKeeperInit) {
+    this.#init = init
+  }
+
+  start(): void {
+    const { trust, isRegistry } = this.#init
+    // A registry follows registries alone: thousands of members who come back at once are none of its sources.
+    const changed: ConnectionListener = (_, { role }) => {
+      if (!isRegistry || isRegistryRole(role)) this.reconcile()
+    }
+    const stops = [trust.onMember(changed), trust.onGone(changed)]
+    this.#over.signal.addEventListener('abort', () => {
+      for (const stop of stops) stop()
+    })
+    this.reconcile()
+    void this.#pullNowAndThen()
+  }
+
+  stop(): void {
+    this.#over.abort(new Error('the node stops'))
+    for (const { over } of this.#subscriptions.values()) over.abort(this.#over.signal.reason)
+    this.#subscriptions.clear()
+  }
+
+  /** This replica has a newer head: whoever is followed has had the time to learn of the ones before. */
+  advanced(checkpoint: Checkpoint): void {
+    const { lag } = this.#init
+    lag.advanced(checkpoint)
+    for (const { connection, member } of this.#subscriptions.values()) lag.look(connection, member.publicKey)
+  }
+
+  /** Who last gave all that it had, and how long ago (ms). */
+  get source(): { publicKey: Uint8Array; ageMs: number } | undefined {
+    const last = this.#lastSource
+    return last && { publicKey: last.publicKey, ageMs: this.#init.clock.monotonic() - last.at }
+  }
+
+  /** Registries that tell this process every change now. */
+  get subscriptions(): TrustedMember[] {
+    return [...this.#subscriptions.values()].filter(({ caughtUp }) => caughtUp).map(({ member }) => member)
+  }
+
+  /** Opens the subscriptions that are missing and ends those that are not wanted any more. */
+  reconcile(): void {
+    if (this.#over.signal.aborted) return
+    const wanted = this.#wanted()
+    for (const [id, { over, connection }] of this.#subscriptions) {
+      if (wanted.get(id)?.connection === connection) continue
+      over.abort(new Error('another registry is followed now'))
+      this.#subscriptions.delete(id)
+    }
+    for (const [id, source] of wanted) if (!this.#subscriptions.has(id)) this.#subscribe(id, source)
+  }
+
+  /**
+   * The session with a registry ended. Who holds its lease (`holder`; unknown when that is news) sees at the same time what became of it,
+   * and perhaps nobody follows that one: it is followed for a moment.
+   */
+  async lost(holder: Uint8Array | undefined, members: number): Promise<void> {
+    this.reconcile()
+    const { signal } = this.#over
+    await sleep(askHolderMs + Math.random() * members * perMemberMs, signal).catch(() => {})
+    const others = this.#sources().filter(({ member }) => !this.#subscriptions.has(peerIdText(member.publicKey)))
+    const holders = others.filter(({ member }) => holder !== undefined && equals(member.publicKey, holder))
+    const asked = holders.length > 0 ? holders : others.slice(0, othersAsked)
+    const moment = AbortSignal.any([signal, AbortSignal.timeout(followHolderMs)])
+    const follow = async ({ connection, member }: (typeof others)[number]): Promise<void> =>
+      await this.#sync(member.publicKey, connection, true, moment)
+    await Promise.allSettled(asked.map(follow))
+  }
+
+  /** Whether somebody pushes every change to this process. */
+  get follows(): boolean {
+    return this.subscriptions.length > 0
+  }
+
+  /** Asks somebody now, `from` when it is connected: there is a newer head that no push has brought. */
+  pull(from?: Uint8Array): void {
+    void this.#pull(from)
+  }
+
+  #wanted(): Map<string, { connection: Connection; member: TrustedMember }> {
+    const { trust, isRegistry, lease, allowed } = this.#init
+    const wanted = new Map<string, { connection: Connection; member: TrustedMember }>()
+    if (!allowed()) return wanted
+    const holder = lease()
+    let fallback: { connection: Connection; member: TrustedMember } | undefined
+    for (const source of trust.members()) {
+      const { member, connection } = source
+      const id = peerIdText(member.publicKey)
+      const counts = isRegistry ? isRegistryRole(member.role) : holder !== undefined && equals(member.publicKey, holder)
+      // A connection that is followed already is kept while it lives.
+      if (counts && (!wanted.has(id) || this.#subscriptions.get(id)?.connection === connection)) wanted.set(id, source)
+      if (servesRegistry(member.role) && connection.status === 'open') fallback ??= source
+    }
+    if (wanted.size === 0 && fallback !== undefined && !isRegistry)
+      wanted.set(peerIdText(fallback.member.publicKey), fallback)
+    return wanted
+  }
+
+  #subscribe(id: string, source: { connection: Connection; member: TrustedMember }): void {
+    const subscription: Subscription = { ...source, over: new AbortController(), caughtUp: false }
+    this.#subscriptions.set(id, subscription)
+    void this.#follow(id, subscription)
+  }
+
+  async #follow(id: string, subscription: Subscription): Promise<void> {
+    const { connection, over } = subscription
+    const { logger, backoff: init } = this.#init
+    const backoff = new Backoff(init)
+    while (!over.signal.aborted && connection.status === 'open') {
+      const onCaughtUp = (): void => {
+        subscription.caughtUp = true
+        backoff.reset()
+      }
+      const why = await this.#sync(subscription.member.publicKey, connection, true, over.signal, onCaughtUp).then(
+        () => 'it was ended in order',
+        (error: unknown) => String(error)
+      )
+      subscription.caughtUp = false
+      if (over.signal.aborted || connection.status !== 'open') break
+      const pauseMs = init.initialMs + backoff.next()
+      const fields = { peer: id, error: why, retry_after_seconds: Math.round(pauseMs / 1000) }
+      logger.warn(fields, 'a sync subscription ended; the replica stands still until it is opened again')
+      await sleep(pauseMs, over.signal).catch(() => {})
+    }
+    if (this.#subscriptions.get(id) === subscription) this.#subscriptions.delete(id)
+  }
+
+  async #sync(
+    publicKey: Uint8Array,
+    connection: Connection,
+    subscribe: boolean,
+    signal: AbortSignal,
+    onCaughtUp?: () => void
+  ): Promise<void> {
+    const { target, limits, logger, cursors, records, clock } = this.#init
+    const done = sync(connection, target, {
+      limits,
+      logger,
+      subscribe,
+      records,
+      cursors,
+      signal,
+      onShown: (checkpoint) => this.#init.lag.shown(connection, publicKey, checkpoint),
+      onCaughtUp: () => {
+        this.#lastSource = { publicKey, at: clock.monotonic() }
+        onCaughtUp?.()
+        this.#init.onCaughtUp(publicKey)
+      }
+    })
+    try {
+      await done
+    } catch (error) {
+      // The end of a moment that was planned is none.
+      if (isTimeout(error) && !signal.aborted) this.#init.onUnanswered(connection)
+      this.#init.onFailed(publicKey, error)
+      throw error
+    }
+  }
+
+  /** The truth behind the pushes: a lost push, or a registry that stands still, is made good by somebody else's replica. */
+  async #pullNowAndThen(): Promise<void> {
+    const { signal } = this.#over
+    while (!signal.aborted) {
+      await sleep(this.#init.intervalMs() * (0.75 + Math.random() / 2), signal).catch(() => {})
+      if (!signal.aborted) await this.#pull()
+    }
+  }
+
+  #sources(): { connection: Connection; member: TrustedMember }[] {
+    return [...this.#init.trust.members()].filter(
+      ({ member, connection }) => servesRegistry(member.role) && connection.status === 'open'
+    )
+  }
+
+  async #pull(from?: Uint8Array): Promise<void> {
+    const sources = this.#sources()
+    const others = sources.filter(({ member }) => !this.#subscriptions.has(peerIdText(member.publicKey)))
+    const named = from && sources.find(({ member }) => equals(member.publicKey, from))
+    const source = named ?? others[Math.floor(Math.random() * others.length)]
+    if (source === undefined || this.#pulling || !this.#init.allowed()) return
+    this.#pulling = true
+    try {
+      await this.#sync(source.member.publicKey, source.connection, false, this.#over.signal)
+    } catch (error) {
+      const fields = { peer: peerIdText(source.member.publicKey), error: String(error) }
+      this.#init.logger.debug(fields, 'a periodic pull failed; the next one asks somebody else')
+    } finally {
+      this.#pulling = false
+    }
+  }
+}

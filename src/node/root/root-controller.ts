@@ -1,0 +1,196 @@
+import { peerIdText, type SigningKey } from '../../identity/keys.ts'
+import { isRegistryRole } from '../../identity/role.ts'
+import type { Root } from '../../registry/log/log-writer.ts'
+import { sealRenewRequest } from '../../registry/objects/renew-request.ts'
+import type { Registry } from '../../registry/registry.ts'
+import type { RestoredFrom } from '../../registry/store/node-values.ts'
+import type { Logger } from '../../runtime/clock-and-logger.ts'
+import type { Config } from '../config/schema.ts'
+import type { NetworkNode } from '../network-node.ts'
+
+export interface RootDutiesInit {
+  network: NetworkNode
+  config: Config
+  key: SigningKey
+  logger: Logger
+}
+
+/** A secondary is told to everybody only after it has been up for so long. */
+const stableMs = 10_000
+const lookMs = 1_000
+/** After a start others may hold more of the log than this root (it was restored, or its disk lied): it listens first. */
+const fenceMs = 30_000
+const headsWanted = { registries: 1, members: 3 }
+
+export const fenceReason = 'the root has just started and listens for newer heads before it appends: at most 30 s'
+
+export const restoredReason = ({ n, backupMs }: RestoredFrom): string =>
+  `this root was restored from a backup of ${new Date(backupMs).toISOString()}, which ends at entry ${n}: it waits for the head of ` +
+  "one registry or of three members, or for the operator's word, before it appends"
+
+/** Raised also by a root that learns of its end while it runs. */
+export const raiseReplaced = (registry: Registry, next: string): void =>
+  registry.alarms.raise(
+    'root_replaced',
+    `epoch ${registry.replica.head.epoch} has another root, this process was it before: ${next}; set role: secondary in its configuration`
+  )
+
+/** What only a root does besides admitting: it hears others out after a start, enters stable secondaries, and renews itself. */
+export class RootDuties {
+  readonly #init: RootDutiesInit
+  readonly #root: Root | undefined
+  readonly #stableMs: number
+  readonly #stops: (() => void)[] = []
+  /** The root appends nothing yet. */
+  #isListening = false
+  #isReplaced = false
+  /** The store says that it was restored. */
+  #isRestored = false
+  #busy = false
+
+  constructor(init: RootDutiesInit) {
+    this.#init = init
+    this.#root = init.network.registry.root
+    // A network with short heartbeats is one on a single machine, which need not wait for a slow link to settle.
+    this.#stableMs = Math.min(stableMs, init.config.heartbeat.intervalMs / 3)
+  }
+
+  start(): void {
+    if (this.#root === undefined) return
+    const { restored, replica } = this.#init.network.registry
+    for (const type of ['reset', 'entries'] as const) {
+      replica.events.addEventListener(type, this.#onLog)
+      this.#stops.push(() => replica.events.removeEventListener(type, this.#onLog))
+    }
+    if (restored === undefined) this.#hearOthers(this.#root)
+    else this.#waitRestored(this.#root, restored)
+    const timer = setInterval(() => void this.#look(), lookMs).unref()
+    this.#stops.push(() => clearInterval(timer))
+  }
+
+  /** A new epoch, perhaps: then another machine was made the root while this one was away or cut off. */
+  readonly #onLog = (): void => {
+    if (this.#root?.isReplaced !== true || this.#isReplaced) return
+    this.#isReplaced = true
+    raiseReplaced(this.#init.network.registry, 'it appends nothing any more, and a restart makes it a secondary')
+  }
+
+  /** Somebody's head was heard, perhaps. */
+  changed(): void {
+    if (this.#isListening && this.#root !== undefined && this.#heardEnough()) this.#release(this.#root)
+  }
+
+  /** An operator answers for it that nobody holds more of the log than this root, which was restored. */
+  resume(): void {
+    if (this.#root !== undefined) this.#release(this.#root)
+  }
+
+  stop(): void {
+    for (const stop of this.#stops) stop()
+  }
+
+  /** Whoever was admitted after the backup may hold more of the log, and nobody here knows of them: there is no end to it. */
+  #waitRestored(root: Root, restored: RestoredFrom): void {
+    this.#isRestored = true
+    const reason = restoredReason(restored)
+    root.fence(reason)
+    this.#init.logger.warn({ head: restored.n, epoch: restored.epoch }, reason)
+    this.#isListening = true
+    this.changed()
+  }
+
+  #hearOthers(root: Root): void {
+    const { network, logger } = this.#init
+    const alone = network.registry.replica.state.memberCount <= 1
+    this.#isListening = true
+    if (alone) {
+      this.#release(root)
+      return
+    }
+    logger.info({}, fenceReason)
+    const timer = setTimeout(() => this.#release(root), fenceMs).unref()
+    this.#stops.push(() => clearTimeout(timer))
+    this.changed()
+  }
+
+  #heardEnough(): boolean {
+    const { heads, registry } = this.#init.network
+    const heard = [...heads.heard.values()]
+    // In a small network all others; members that joined after the backup are unknown here, so a restored root wants three.
+    const others = this.#isRestored ? headsWanted.members : registry.replica.state.memberCount - 1
+    if (heard.filter(isRegistryRole).length >= headsWanted.registries) return true
+    return heard.length >= Math.min(headsWanted.members, others)
+  }
+
+  #release(root: Root): void {
+    if (!this.#isListening) return
+    this.#isListening = false
+    root.release()
+    root.start().catch((error: Error) => {
+      this.#init.logger.error(
+        { error: error.message },
+        'revokes that the log lacks were not entered; it is tried again in a second'
+      )
+    })
+  }
+
+  async #look(): Promise<void> {
+    if (this.#busy || this.#root === undefined || this.#root.refusal !== undefined) return
+    this.#busy = true
+    try {
+      await this.#forgetRestored()
+      await this.#root.reissueRevokes()
+      for (const publicKey of this.#stableSecondaries()) await this.#enter(this.#root, publicKey)
+      await this.#renewSelf()
+      // Of the time when this process was a secondary.
+      const { admission } = this.#init.network.registry
+      if (admission.queued > 0) await admission.replayQueue()
+    } catch (error) {
+      this.#init.logger.warn(
+        { error: String(error) },
+        'the root could not append to its log; it is tried again in a second'
+      )
+    } finally {
+      this.#busy = false
+    }
+  }
+
+  /** Only now, with all that others held: a restart before would have to wait for them again. */
+  async #forgetRestored(): Promise<void> {
+    if (!this.#isRestored) return
+    const { network } = this.#init
+    await network.registry.trustRestored()
+    this.#isRestored = false
+    await network.publishSelf()
+  }
+
+  #stableSecondaries(): Uint8Array[] {
+    const { replica, liveness } = this.#init.network.registry
+    const stable: Uint8Array[] = []
+    for (const { publicKey, role } of replica.state.members()) {
+      if (role !== 'secondary' || replica.state.registry(publicKey) !== undefined) continue
+      const { state, own, sinceAgeMs = 0 } = liveness.view(publicKey)
+      if (state === 'online' && own && sinceAgeMs >= this.#stableMs) stable.push(publicKey)
+    }
+    return stable
+  }
+
+  async #enter(root: Root, publicKey: Uint8Array): Promise<void> {
+    await root.append([{ kind: 'registrySet', body: { publicKey, role: 'secondary', removed: false } }])
+    const name = this.#init.network.registry.replica.state.member(publicKey)?.name ?? ''
+    this.#init.logger.info(
+      { peer: peerIdText(publicKey) },
+      `the secondary ${name} is entered into the registry set: add its address to the tnr record`
+    )
+  }
+
+  /** Nobody else can renew the root. */
+  async #renewSelf(): Promise<void> {
+    const { network, key, config } = this.#init
+    const { replica, admission, networkId } = network.registry
+    const self = replica.state.member(key.publicKey)
+    if (self === undefined || self.notAfterMs - replica.timeMs > config.admission.membershipMs / 2) return
+    const request = sealRenewRequest({ networkId, publicKey: key.publicKey, notAfterMs: self.notAfterMs }, key)
+    await admission.renew(request.bytes, key.publicKey)
+  }
+}

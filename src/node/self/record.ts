@@ -1,0 +1,107 @@
+import type { SigningKey } from '../../identity/keys.ts'
+import type { Role } from '../../identity/role.ts'
+import type { Signed } from '../../registry/objects/envelope.ts'
+import { compareRecords, type NodeRecord, openRecord, sealRecord } from '../../registry/objects/record.ts'
+import type { Clock } from '../../runtime/clock-and-logger.ts'
+
+/** Where the own record survives a restart. */
+export interface SelfRecordStore {
+  load(): Uint8Array | undefined
+  save(envelope: Uint8Array): Promise<void>
+}
+
+export interface SelfRecordInit {
+  networkId: Uint8Array
+  key: SigningKey
+  role: Role
+  software: string
+  store: SelfRecordStore
+  /** Where this node is now; every record says so. */
+  addrs: () => readonly string[]
+  clock: Clock
+  services?: readonly string[]
+  tags?: readonly string[]
+}
+
+/** The part of the record that a node decides; the rest follows from who it is. */
+export type SelfChange = Partial<Pick<NodeRecord, 'registryKey' | 'reach' | 'left' | 'services' | 'tags'>>
+
+/**
+ * This node's own signed record. seq is one more than the highest that this key is known to have signed: the stored one, or
+ * one that a registry shows with our signature under it. Never a clock, never a bare number from outside.
+ */
+export class SelfRecord {
+  #current: Signed<NodeRecord> | undefined
+  #highest = 0
+  #issuing: Promise<unknown> = Promise.resolve()
+  readonly #init: SelfRecordInit
+
+  constructor(init: SelfRecordInit) {
+    this.#init = init
+    const stored = init.store.load()
+    if (stored !== undefined) this.#adopt(stored)
+  }
+
+  get current(): Signed<NodeRecord> | undefined {
+    return this.#current
+  }
+
+  /** Whether the newest record says what is so: a node that was away may have other addresses and another version now. */
+  get isRight(): boolean {
+    if (this.#current === undefined) return false
+    const { left, software, addrs } = this.#current.value
+    return !left && software === this.#init.software && addrs.join() === this.#init.addrs().join()
+  }
+
+  /** A record that a registry holds for this key. false: it is not ours, or not newer. */
+  learn(envelope: Uint8Array): boolean {
+    try {
+      return this.#adopt(envelope)
+    } catch {
+      return false
+    }
+  }
+
+  #adopt(envelope: Uint8Array): boolean {
+    const record = openRecord(envelope, this.#init.networkId)
+    if (Buffer.compare(record.value.publicKey, this.#init.key.publicKey) !== 0) return false
+    this.#highest = Math.max(this.#highest, record.value.seq)
+    if (this.#current !== undefined && compareRecords(position(record), position(this.#current)) <= 0) return false
+    this.#current = record
+    return true
+  }
+
+  /** Signs, stores and gives the next record. One at a time, so two changes never get one seq. */
+  async issue(change: SelfChange = {}): Promise<Signed<NodeRecord>> {
+    const issued = this.#issuing.then(() => this.#issue(change))
+    this.#issuing = issued.catch(() => undefined)
+    return await issued
+  }
+
+  async #issue(change: SelfChange): Promise<Signed<NodeRecord>> {
+    const { networkId, key, role, software, clock, store, services = [], tags = [] } = this.#init
+    const before = this.#current?.value
+    const record: NodeRecord = {
+      networkId,
+      publicKey: key.publicKey,
+      addrs: [...this.#init.addrs()],
+      reach: before?.reach ?? 'unknown',
+      services: [...services],
+      tags: [...tags],
+      left: false,
+      ...(before?.registryKey === undefined ? {} : { registryKey: before.registryKey }),
+      ...change,
+      seq: this.#highest + 1,
+      roles: [role],
+      software,
+      issuedMs: clock.now()
+    }
+    const signed = sealRecord(record, key)
+    await store.save(signed.bytes)
+    this.#highest = record.seq
+    this.#current = signed
+    return signed
+  }
+}
+
+const position = (record: Signed<NodeRecord>) => ({ seq: record.value.seq, hash: record.hash })

@@ -1,0 +1,89 @@
+import type { RegistrySession } from '../../protocols/register/index.ts'
+import { PendingError } from '../../runtime/errors.ts'
+import { sleep } from '../../runtime/sleep.ts'
+import type { SessionKeeperInit, SessionView } from './types.ts'
+
+/** What the registry asks for is kept within these: it is a number of somebody else. */
+const shortestBeatMs = 500
+const longestBeatMs = 10 * 60_000
+/** Membership is looked at this often, or with each heartbeat when those are more seldom. */
+const renewalLookMs = 60_000
+
+type HoldInit = Pick<
+  SessionKeeperInit,
+  | 'selfRecord'
+  | 'membership'
+  | 'clock'
+  | 'logger'
+  | 'heartbeat'
+  | 'checkpoint'
+  | 'connected'
+  | 'onDuplicate'
+  | 'onCheckpoint'
+>
+
+/** Beats and renews for as long as the session lives. Rejects with the reason of its end; never resolves. */
+export async function hold(
+  init: HoldInit,
+  view: SessionView,
+  firstIntervalMs: number,
+  signal: AbortSignal
+): Promise<never> {
+  const ended = Promise.withResolvers<never>()
+  void view.session.closed.then(({ reason }) => ended.reject(new Error(reason)))
+  const onDuplicate = (): void => init.onDuplicate('another process with this key asked for the lease')
+  view.session.events.addEventListener('duplicate', onDuplicate)
+  const over = new AbortController()
+  const living = AbortSignal.any([signal, over.signal])
+  try {
+    return await Promise.race([
+      ended.promise,
+      beat(init, view, firstIntervalMs, living),
+      renewInTime(init, view.session, living)
+    ])
+  } finally {
+    over.abort(new Error('the session is over'))
+    view.session.events.removeEventListener('duplicate', onDuplicate)
+  }
+}
+
+const intervalOf = (asked: number): number => Math.min(longestBeatMs, Math.max(shortestBeatMs, asked))
+
+async function beat(init: HoldInit, view: SessionView, firstIntervalMs: number, signal: AbortSignal): Promise<never> {
+  const { checkpoint, connected, selfRecord, heartbeat, clock } = init
+  let intervalMs = 0
+  for (;;) {
+    await sleep(intervalMs * (0.9 + Math.random() * 0.2), signal)
+    const call = { checkpoint: checkpoint(), seq: selfRecord.current?.value.seq ?? 0, connected: connected() }
+    const timeout = AbortSignal.timeout(heartbeat.timeoutMs)
+    const answer = await view.session.heartbeat(call, { signal: AbortSignal.any([signal, timeout]) })
+    view.heartbeatAt = clock.monotonic()
+    view.leaseMs = answer.leaseMs
+    if (answer.checkpoint !== undefined) init.onCheckpoint(answer.checkpoint)
+    if (answer.contested) init.onDuplicate('another process with this key asked for the lease and was refused')
+    intervalMs = intervalOf(answer.heartbeatMs > 0 ? answer.heartbeatMs : firstIntervalMs)
+  }
+}
+
+async function renewInTime(init: HoldInit, session: RegistrySession, signal: AbortSignal): Promise<never> {
+  const { membership, heartbeat, logger } = init
+  const lookMs = Math.min(renewalLookMs, heartbeat.intervalMs)
+  for (;;) {
+    const request = membership.renewal()
+    if (request !== undefined) await renew(request)
+    await sleep(request === undefined ? lookMs : renewalLookMs, signal)
+  }
+
+  async function renew(request: Uint8Array): Promise<void> {
+    try {
+      await session.renew(request, { signal })
+    } catch (error) {
+      if (signal.aborted) throw error
+      const isQueued = error instanceof PendingError
+      const message = isQueued
+        ? 'the renewal of the membership waits for the root'
+        : 'the membership was not renewed; it is tried again in a minute'
+      logger[isQueued ? 'info' : 'warn']({ error: String(error) }, message)
+    }
+  }
+}

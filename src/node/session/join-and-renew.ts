@@ -1,0 +1,62 @@
+import type { SigningKey } from '../../identity/keys.ts'
+import type { Member } from '../../registry/log/state/network-state.ts'
+import type { Invite } from '../../registry/objects/invite.ts'
+import { makeJoin } from '../../registry/objects/join.ts'
+import { sealRenewRequest } from '../../registry/objects/renew-request.ts'
+import type { Registry } from '../../registry/registry.ts'
+import type { Clock } from '../../runtime/clock-and-logger.ts'
+import { RevokedError } from '../../runtime/errors.ts'
+import type { Config } from '../config/schema.ts'
+import type { Membership } from './lease-client.ts'
+
+export interface MembershipInit {
+  config: Config
+  registry: Registry
+  key: SigningKey
+  clock: Clock
+  invite: () => Invite | undefined
+}
+
+/** Renewed at half of its life ± 10 %, each node at a time of its own. */
+const renewAt = (): number => 0.5 + (Math.random() - 0.5) * 0.2
+
+/** How this node becomes and stays a member. */
+export function makeMembership({ config, registry, key, clock, invite }: MembershipInit): Membership {
+  const { publicKey } = key
+  const { networkId, replica } = registry
+  const share = renewAt()
+  const requestOf = ({ notAfterMs }: Member): Uint8Array =>
+    sealRenewRequest({ networkId, publicKey, notAfterMs }, key).bytes
+  return {
+    isMember: () => replica.isMember(publicKey),
+    refusal: () =>
+      replica.state.isRevoked(publicKey)
+        ? new RevokedError('the key of this node was revoked, for ever: join with a new key, in another data folder')
+        : undefined,
+    joinCall: () => {
+      if (replica.state.isRevoked(publicKey)) return undefined
+      const given = invite()
+      const fits = given !== undefined && Buffer.compare(given.networkId, networkId) === 0
+      const join = makeJoin({
+        networkId,
+        key,
+        name: config.name,
+        role: config.role,
+        timeMs: clock.now(),
+        ...(fits && { grant: given.grant, inviteKey: given.inviteKey })
+      })
+      return fits ? { join, grant: given.grant.bytes } : { join }
+    },
+    renewal: () => {
+      const member = replica.state.member(publicKey)
+      if (member === undefined || config.role === 'root') return undefined
+      const { membershipMs } = registry.genesis.value.policy
+      const leftMs = member.notAfterMs - (replica.checkpoint?.value.timeMs ?? clock.now())
+      return leftMs > membershipMs * share ? undefined : requestOf(member)
+    },
+    lateRenewal: () => {
+      const member = replica.state.member(publicKey)
+      return member && requestOf(member)
+    }
+  }
+}

@@ -1,0 +1,137 @@
+import { equals } from 'uint8arrays/equals'
+import { peerIdText } from '../../identity/keys.ts'
+import type { Registered, RegistrySession, SessionEnd } from '../../protocols/register/index.ts'
+import { abortReason } from '../../runtime/abort-reason.ts'
+import { JoinRejectedError, NotMemberError, PendingError, StaleRecordError } from '../../runtime/errors.ts'
+import type { RegistryPeer, SessionKeeperInit, SessionView } from './types.ts'
+
+export interface Entered {
+  readonly view: SessionView
+  readonly answer: Registered
+}
+
+type EntryInit = Pick<
+  SessionKeeperInit,
+  'open' | 'selfRecord' | 'isRestored' | 'membership' | 'instance' | 'clock' | 'logger' | 'onTrouble'
+>
+
+/**
+ * Opens a session and registers on it: with a join while this node is no member, with a renewal when its membership ran out while
+ * it was away. A join that waits is waited for; `retry` ends that, since a new invite may do better.
+ */
+export async function enter(
+  init: EntryInit,
+  peer: RegistryPeer,
+  signal: AbortSignal,
+  retry: AbortSignal
+): Promise<Entered> {
+  const session = await init.open(peer.connection, signal)
+  try {
+    const answer = await new Entry(init, peer, session, signal, retry).run()
+    const { clock } = init
+    const { leaseMs } = answer
+    return { view: { peer, session, sinceMs: clock.now(), heartbeatAt: clock.monotonic(), leaseMs }, answer }
+  } catch (error) {
+    await session.close().catch(() => {})
+    throw error
+  }
+}
+
+class Entry {
+  readonly #init: EntryInit
+  readonly #peer: RegistryPeer
+  readonly #session: RegistrySession
+  readonly #signal: AbortSignal
+  readonly #retry: AbortSignal
+
+  constructor(init: EntryInit, peer: RegistryPeer, session: RegistrySession, signal: AbortSignal, retry: AbortSignal) {
+    this.#init = init
+    this.#peer = peer
+    this.#session = session
+    this.#signal = signal
+    this.#retry = retry
+  }
+
+  async run(): Promise<Registered> {
+    const { membership } = this.#init
+    try {
+      if (membership.isMember()) return await this.#register()
+    } catch (error) {
+      // A replica that was away does not know yet that its own membership ran out meanwhile.
+      if (!(error instanceof NotMemberError)) throw error
+    }
+    const late = membership.lateRenewal()
+    if (late !== undefined) await this.#session.renew(late, { signal: this.#signal })
+    return await this.#join()
+  }
+
+  /** Once more with a higher seq when the registry holds a newer record of ours. */
+  async #register(call: { join?: Uint8Array; grant?: Uint8Array | undefined } = {}): Promise<Registered> {
+    const { selfRecord, instance, isRestored } = this.#init
+    const { publicKey } = this.#peer
+    const { current, isRight } = selfRecord
+    const holder = current?.value.registryKey
+    const isPresent = isRight && holder !== undefined && equals(holder, publicKey)
+    // After a restore the next seq is one that was signed already: the registry shows the newer record when it is shown the old one.
+    const record =
+      current !== undefined && (isPresent || isRestored())
+        ? current
+        : await selfRecord.issue({ registryKey: publicKey })
+    const options = { signal: this.#signal }
+    try {
+      return await this.#session.register({ ...call, instance, record: record.bytes }, options)
+    } catch (error) {
+      if (!(error instanceof StaleRecordError) || !selfRecord.learn(error.held)) throw error
+      const newer = await selfRecord.issue({ registryKey: publicKey })
+      return await this.#session.register({ ...call, instance, record: newer.bytes }, options)
+    }
+  }
+
+  async #join(): Promise<Registered> {
+    const { membership, onTrouble, logger } = this.#init
+    // Before it is asked: the answer may come together with the word that it waits.
+    const decision = this.#decision()
+    try {
+      return await this.#register(membership.joinCall())
+    } catch (error) {
+      if (!(error instanceof PendingError)) throw error
+      onTrouble(error)
+      const fields = { peer: peerIdText(this.#peer.publicKey) }
+      logger.info(fields, 'the join waits for approval or for the root; this session waits for the answer')
+      await decision.made
+      return await this.#register()
+    } finally {
+      decision.forget()
+    }
+  }
+
+  /** Resolves when the join was decided, rejects when it was refused or nothing will come of this session. */
+  #decision(): { made: Promise<void>; forget: () => void } {
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    promise.catch(() => {})
+    const onAdmitted = ({ detail }: CustomEvent<{ status: number }>): void => {
+      if (detail.status === 0) resolve()
+      else reject(new JoinRejectedError('the operator of the root rejected the join'))
+    }
+    const onEnd = ({ reason }: SessionEnd): void =>
+      reject(new Error(`the session ended while the join waited: ${reason}`))
+    const onAbort = (): void => reject(abortReason(this.#signal))
+    const onRetry = (): void => reject(new RetryError('a new try was asked for'))
+    this.#session.events.addEventListener('admitted', onAdmitted)
+    this.#signal.addEventListener('abort', onAbort, { once: true })
+    this.#retry.addEventListener('abort', onRetry, { once: true })
+    void this.#session.closed.then(onEnd)
+    if (this.#retry.aborted) onRetry()
+    const forget = (): void => {
+      this.#session.events.removeEventListener('admitted', onAdmitted)
+      this.#signal.removeEventListener('abort', onAbort)
+      this.#retry.removeEventListener('abort', onRetry)
+    }
+    return { made: promise, forget }
+  }
+}
+
+/** The wait for a decision was ended here. */
+export class RetryError extends Error {
+  override readonly name = 'RetryError'
+}

@@ -1,0 +1,83 @@
+import type { Connection } from '@libp2p/interface'
+import type { Role } from '../../identity/role.ts'
+import type { Registered, RegistrySession } from '../../protocols/register/index.ts'
+import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
+import type { BackoffInit } from '../backoff.ts'
+import type { SelfRecord } from '../self/record.ts'
+
+/** A registry in another process that proved itself on this connection. */
+export interface RegistryPeer {
+  readonly connection: Connection
+  readonly publicKey: Uint8Array
+  readonly name: string
+  readonly role: Role
+}
+
+/** The session as status shows it. */
+export interface SessionView {
+  readonly peer: RegistryPeer
+  readonly session: RegistrySession
+  readonly sinceMs: number
+  /** Monotonic. */
+  heartbeatAt: number
+  leaseMs: number
+}
+
+export interface Membership {
+  /** Whether the own key is a member by the own replica. */
+  isMember: () => boolean
+  /** Why no registry will ever take this key again; undefined: one may. */
+  refusal: () => Error | undefined
+  /** What a join needs; undefined when no join can be made (the key is revoked). */
+  joinCall: () => { join: Uint8Array; grant?: Uint8Array | undefined } | undefined
+  /** The envelope of a renewal request, when it is time for one. */
+  renewal: () => Uint8Array | undefined
+  /** The same for a membership that ran out, by the word of others too; undefined: there never was one. */
+  lateRenewal: () => Uint8Array | undefined
+}
+
+export interface SessionKeeperInit {
+  /** Finds a registry that is none of these, connected or by dialling; undefined: none is needed. Rejects when nobody answers. */
+  find: (except: ReadonlySet<string>, signal: AbortSignal) => Promise<RegistryPeer | undefined>
+  open: (connection: Connection, signal: AbortSignal) => Promise<RegistrySession>
+  /** A connected registry that should hold the lease instead of this one. */
+  better: (than: RegistryPeer) => RegistryPeer | undefined
+  membership: Membership
+  selfRecord: SelfRecord
+  /** This store was restored from a backup, and does not know yet what it signed after that. */
+  isRestored: () => boolean
+  instance: Uint8Array
+  clock: Clock
+  logger: Logger
+  backoff: BackoffInit
+  heartbeat: { intervalMs: number; timeoutMs: number }
+  checkpoint: () => Uint8Array | undefined
+  connected: () => Uint8Array[]
+  /** The registry accepted us. */
+  onRegistered: (view: SessionView, answer: Registered) => Promise<void>
+  onLost: (view: SessionView, reason: string) => void
+  /** A connected registry did not answer in time. */
+  onUnanswered: (connection: Connection) => void
+  /** A registry says that another process uses our key. */
+  onDuplicate: (reason: string) => void
+  /** Nobody answers, or we were refused: `error` says why. undefined: all is well. */
+  onTrouble: (error: Error | undefined) => void
+  /** A newer checkpoint that the registry showed. */
+  onCheckpoint: (checkpoint: Uint8Array) => void
+}
+
+/** Refusals that will be the same in a moment. */
+const answersForGood: ReadonlySet<string> = new Set([
+  'InviteRequiredError',
+  'InviteInvalidError',
+  'InviteExpiredError',
+  'InviteUsedError',
+  'NameTakenError',
+  'JoinRejectedError',
+  'RevokedError',
+  'DuplicateInstanceError'
+])
+
+export const isForGood = (error: Error): boolean => answersForGood.has(error.name)
+
+export const errorFrom = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)))

@@ -1,0 +1,175 @@
+import { existsSync } from 'node:fs'
+import { compareBytes } from '../../identity/hash.ts'
+import { type Role, servesRegistry } from '../../identity/role.ts'
+import type { Alarm } from '../../registry/alarms.ts'
+import type { PeerState, Phase, StatusView } from '../api/views.ts'
+import type { DialFailure } from '../bootstrap/dial-race.ts'
+import { dataFiles } from '../config/paths.ts'
+import type { NetworkNode } from '../network-node.ts'
+import type { TrustNode } from '../node.ts'
+import { fenceReason } from '../root/root-controller.ts'
+import { connectionsOf, noStates, shownState } from '../views/member-rows.ts'
+import { refOf } from '../views/refs.ts'
+import { rowSourceOf } from '../views/row-source.ts'
+import type { PhaseFacts } from './phases.ts'
+
+export type MembershipState = StatusView['membership']['state']
+
+/** Where the recovery kit of `init` is: nowhere (this machine made no network), still here, gone without a word, or moved. */
+export type KitState = 'none' | 'here' | 'unconfirmed' | 'moved'
+
+/** What the network looks like from here. */
+export interface NetworkFacts {
+  counts: Record<PeerState, number>
+  total: number
+  /** Others that are up now, and those of them that serve the log, and those of these that are not the root. */
+  up: { members: number; sources: number; carriers: number }
+  /** undefined: this process is it, or it is not in the log. */
+  root: { name: string; state: PeerState; sinceMs: number | null } | undefined
+  alarms: readonly Alarm[]
+  /** Why this root appends nothing. */
+  refusal: Error | undefined
+  fenced: boolean
+  /** Head of a root that was restored, while it waits for the heads of others. */
+  restoredHead: number | undefined
+  /** Why nothing can be stored, and where that is. */
+  store: { failure: Error | undefined; folder: string }
+  replicaAgeMs: number
+  checkpointMs: number | undefined
+  isForked: boolean
+  doubt: string | undefined
+  pending: number
+  queued: number
+  announced: number
+  kit: { state: KitState; path: string }
+  notAfterMs: number | undefined
+  membershipMs: number
+  records: number
+}
+
+/** All that the status word and the warnings are judged by, looked up at one moment. */
+export interface StatusFacts {
+  stopping: boolean
+  now: number
+  upMs: number
+  role: Role
+  name: string
+  /** Of the last round of looking for the network. */
+  failures: readonly DialFailure[]
+  membership: MembershipState
+  trouble: Error | undefined
+  session: boolean
+  /** Since the start of this process. */
+  hadSession: boolean
+  phase: { name: Phase; ageMs: number }
+  phaseFacts: PhaseFacts
+  gossip: boolean
+  /** undefined: not found yet. */
+  network: NetworkFacts | undefined
+}
+
+/** Set by the operator's word that the kit is somewhere else. */
+export const kitMovedKey = 'recovery-kit-moved'
+
+const noGround: PhaseFacts = { member: false, session: false, replica: false, mesh: 0, sources: 0, cachedPeers: 0 }
+
+export function statusFacts(node: TrustNode): StatusFacts {
+  const { clock, config, phases, isStopping } = node
+  const now = clock.now()
+  // The store of a process that stops may be closed already.
+  const network = isStopping ? undefined : node.network
+  return {
+    stopping: isStopping,
+    now,
+    upMs: Math.max(0, now - node.startedMs),
+    role: config.role,
+    name: config.name,
+    failures: node.discoveryFailures,
+    membership: network === undefined ? 'none' : membershipOf(node, network),
+    trouble: network?.trouble,
+    session: network?.session !== undefined,
+    hadSession: phases.reachedAfterMs.trusted !== null,
+    phase: { name: phases.name, ageMs: Math.max(0, now - phases.sinceMs) },
+    phaseFacts: isStopping ? noGround : node.facts(),
+    gossip: config.gossip.enabled,
+    network: network === undefined ? undefined : networkFacts(node, network)
+  }
+}
+
+const membershipOf = ({ key }: TrustNode, network: NetworkNode): MembershipState => {
+  const { replica } = network.registry
+  if (replica.state.isRevoked(key.publicKey)) return 'revoked'
+  if (network.isMember()) return network.selfRecord.current?.value.left === true ? 'left' : 'member'
+  if (replica.state.member(key.publicKey) !== undefined) return 'expired'
+  return network.trouble?.name === 'PendingError' ? 'pending' : 'none'
+}
+
+const networkFacts = (node: TrustNode, network: NetworkNode): NetworkFacts => {
+  const { registry } = network
+  const { replica, root, admission } = registry
+  const refusal = root?.refusal
+  return {
+    ...membersFacts(node, network),
+    alarms: registry.alarms.list(),
+    refusal,
+    fenced: refusal?.message === fenceReason,
+    restoredHead: root !== undefined && registry.restored !== undefined ? replica.head.n : undefined,
+    store: { failure: registry.storeFailure, folder: node.config.paths.data },
+    replicaAgeMs: registry.replicaAgeMs(),
+    checkpointMs: replica.checkpoint?.value.timeMs,
+    isForked: replica.isForked,
+    doubt: registry.liveness.doubt,
+    pending: root === undefined ? 0 : admission.pending().length,
+    queued: admission.queued,
+    announced: network.announced.length,
+    kit: kitOf(node, network),
+    notAfterMs: replica.state.member(node.key.publicKey)?.notAfterMs,
+    membershipMs: registry.genesis.value.policy.membershipMs,
+    records: registry.records.count()
+  }
+}
+
+const upStates = new Set<PeerState>(['online', 'late'])
+
+const membersFacts = (
+  node: TrustNode,
+  network: NetworkNode
+): Pick<NetworkFacts, 'counts' | 'total' | 'up' | 'root'> => {
+  const { replica } = network.registry
+  const source = rowSourceOf(node, network)
+  const connections = connectionsOf(network.trust)
+  const counts = noStates()
+  const up = { members: 0, sources: 0, carriers: 0 }
+  let total = 0
+  for (const { publicKey, role } of replica.state.members()) {
+    if (!replica.isMember(publicKey)) continue
+    const state = shownState(source, publicKey, connections)
+    counts[state]++
+    total++
+    if (!upStates.has(state) || compareBytes(publicKey, source.self) === 0) continue
+    up.members++
+    if (!servesRegistry(role)) continue
+    up.sources++
+    if (role !== 'root') up.carriers++
+  }
+  const rootKey = replica.state.rootRegistry()?.publicKey
+  const isOther = rootKey !== undefined && compareBytes(rootKey, source.self) !== 0
+  return {
+    counts,
+    total,
+    up,
+    root: isOther ? rootOf(network, rootKey, shownState(source, rootKey, connections)) : undefined
+  }
+}
+
+const rootOf = ({ registry }: NetworkNode, publicKey: Uint8Array, state: PeerState): NetworkFacts['root'] => {
+  const { name, peerId } = refOf(registry, publicKey)
+  return { name: name ?? peerId, state, sinceMs: registry.liveness.view(publicKey).sinceMs ?? null }
+}
+
+const kitOf = ({ config }: TrustNode, { registry }: NetworkNode): NetworkFacts['kit'] => {
+  const path = dataFiles(config.paths.data).recoveryKit
+  if (config.role !== 'root') return { state: 'none', path }
+  if (existsSync(path)) return { state: 'here', path }
+  return { state: registry.meta.get(kitMovedKey) === undefined ? 'unconfirmed' : 'moved', path }
+}

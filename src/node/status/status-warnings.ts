@@ -1,0 +1,222 @@
+import type { DialFailure } from '../bootstrap/dial-race.ts'
+import { failureText, NoCandidateError } from '../errors.ts'
+import { count, moment, span } from '../views/phrases.ts'
+import type { Notice } from './notices.ts'
+import type { NetworkFacts, StatusFacts } from './status-facts.ts'
+import { isForeign, isRefusal, isShutOut } from './verdict.ts'
+
+/** The root signs a checkpoint every minute: five missing ones are no accident. */
+const staleReplicaMs = 5 * 60_000
+/** A membership is renewed at its half ± 10 %; with less than this part left that has failed for long. */
+const lateRenewalShare = 0.3
+/** A checkpoint further ahead of the own clock is not used to judge time: one of the two clocks is wrong. */
+const maxAheadMs = 10 * 60_000
+const maxFailuresShown = 3
+
+const warning = (code: string, message: string, fix: string | null): Notice => ({
+  code,
+  level: 'warning',
+  message,
+  fix
+})
+
+/** What an operator should know and can do something about. Pure: of facts alone. */
+export function noticesOf(facts: StatusFacts): Notice[] {
+  const { network, stopping } = facts
+  if (stopping) return []
+  const found = network === undefined ? discoveryNotices(facts) : memberNotices(facts, network)
+  return found.filter((notice) => notice !== undefined)
+}
+
+type Maybe = Notice | undefined
+
+const discoveryNotices = ({ failures, upMs }: StatusFacts): Maybe[] => {
+  const others = failures.filter(isForeign)
+  const silent = failures.filter((failure) => !isForeign(failure))
+  const isEmpty = failures.length === 0 && upMs > 10_000
+  return [
+    others.length === 0
+      ? undefined
+      : warning(
+          'wrong_network',
+          `another network or key answers: ${said(others)}; nothing was changed`,
+          'trustnet join INVITE'
+        ),
+    silent.length === 0
+      ? undefined
+      : warning(
+          'no_network',
+          `the network was not found yet: ${said(silent)}; it is tried again`,
+          'trustnet join INVITE'
+        ),
+    isEmpty
+      ? warning(
+          'no_network',
+          'the network was not found yet: no address is known and DNS has none',
+          'trustnet join INVITE'
+        )
+      : undefined
+  ]
+}
+
+const said = (failures: readonly DialFailure[]): string => {
+  const lines = failures.slice(0, maxFailuresShown).map(({ address, error }) => failureText(address, error))
+  const more = failures.length - lines.length
+  return `${lines.join('; ')}${more > 0 ? `; and ${more} more` : ''}`
+}
+
+const memberNotices = (facts: StatusFacts, network: NetworkFacts): Maybe[] => [
+  ...alarmNotices(network),
+  storeNotice(network),
+  kitNotice(network),
+  admissionNotice(facts),
+  sessionNotice(facts, network),
+  rootNotice(facts, network),
+  renewalNotice(facts, network),
+  staleNotice(facts, network),
+  clockNotice(facts, network),
+  ...registryNotices(network),
+  addressNotice(facts, network)
+]
+
+const alarmFixes: Readonly<Record<string, string>> = {
+  duplicate_key: 'trustnet identity (on both machines), then a new key for one of them',
+  root_replaced:
+    'set role: secondary in the configuration of this node, then trustnet status --acknowledge root_replaced',
+  lying_source: 'trustnet why NAME of that member; revoke it when it was not a damaged disk',
+  store_damaged: 'look at the disk, then trustnet status --acknowledge store_damaged',
+  stale_source: 'trustnet registry diff --with NAME of that member, then look at its machine',
+  revoke_missing: 'trustnet status on the root; when it is in wrong hands: trustnet registry promote, on a secondary',
+  log_fork:
+    'keep the registry.db of every node, they hold the proof, and ask the operator of the root which history is right'
+}
+
+const alarmNotices = ({ alarms }: NetworkFacts): Notice[] =>
+  alarms.map(({ code, message, sinceMs, acknowledged }) => ({
+    code,
+    level: 'alarm',
+    message,
+    fix: alarmFixes[code] ?? `trustnet status --acknowledge ${code}`,
+    sinceMs,
+    acknowledged
+  }))
+
+const storeNotice = ({ store: { failure, folder } }: NetworkFacts): Maybe =>
+  failure && warning('store_fails', failure.message, `df -h ${folder}`)
+
+export const kitCode = 'recovery_kit'
+
+const kitNotice = ({ kit: { state, path } }: NetworkFacts): Maybe => {
+  const confirm = `trustnet status --acknowledge ${kitCode}`
+  if (state === 'here') {
+    const why = 'who takes this machine takes the network with it, and who loses it cannot recover'
+    return warning(
+      kitCode,
+      `the recovery kit is still on this machine: ${why}`,
+      `move ${path} somewhere safe, then ${confirm}`
+    )
+  }
+  if (state !== 'unconfirmed') return undefined
+  return warning(kitCode, 'nobody has confirmed yet that the recovery kit is in a safe place', confirm)
+}
+
+/** What to do about each refusal of a join. */
+const admissionFixes: Readonly<Record<string, string>> = {
+  PendingError: 'trustnet registry approve NAME (at the root)',
+  InviteRequiredError: 'trustnet invite (at the root), then trustnet join LINE here',
+  InviteInvalidError: 'trustnet invite (at the root), then trustnet join LINE here',
+  InviteExpiredError: 'trustnet invite (at the root), then trustnet join LINE here',
+  InviteUsedError: 'trustnet invite (at the root), then trustnet join LINE here',
+  JoinRejectedError: 'trustnet invite (at the root), then trustnet join LINE here',
+  NameTakenError: 'trustnet invite --replace NAME (at the root), then trustnet join LINE here'
+}
+
+const admissionNotice = ({ membership, trouble, name }: StatusFacts): Maybe => {
+  if (membership === 'revoked') {
+    const message = 'the key of this node was revoked, for ever: only a new key can join again'
+    return warning('revoked', message, 'remove the data folder of this node, then trustnet join INVITE')
+  }
+  if (membership === 'member' || membership === 'left') return undefined
+  const code = membership === 'expired' ? 'membership_expired' : 'not_admitted'
+  if (trouble === undefined) return undefined
+  const fix = admissionFixes[trouble.name]?.replace('NAME', name) ?? null
+  return warning(code, `this node is no member: ${trouble.message}`, fix)
+}
+
+const sessionNotice = ({ role, session, trouble, membership }: StatusFacts, { replicaAgeMs }: NetworkFacts): Maybe => {
+  if (role === 'root' || session || trouble === undefined || membership !== 'member') return undefined
+  if (isRefusal(trouble))
+    return warning('refused', `the registry refused this node: ${trouble.message}`, 'trustnet identity')
+  if (trouble instanceof NoCandidateError && isShutOut(trouble.failures)) {
+    const told = 'whoever answers hangs up on the key of this node: it was probably revoked while this node was away'
+    return warning('shut_out', told, 'trustnet registry log (at the root), then trustnet join INVITE with a new key')
+  }
+  const message = `no registry answers: ${trouble.message}; this node goes on with its replica, ${span(replicaAgeMs)} old`
+  return warning('isolated', message, 'trustnet peers connect MULTIADDR')
+}
+
+const down = new Set(['offline', 'suspect', 'unknown', 'left'])
+
+const refusalFix = ({ fenced, restoredHead }: NetworkFacts): string | null => {
+  if (restoredHead !== undefined) return `trustnet registry resume --head ${restoredHead} (when nobody can hold more)`
+  return fenced ? null : 'trustnet registry status'
+}
+
+const rootNotice = ({ membership }: StatusFacts, network: NetworkFacts): Maybe => {
+  const { refusal, root } = network
+  if (refusal !== undefined) return warning('root_refuses', refusal.message, refusalFix(network))
+  if (root === undefined || membership !== 'member' || !down.has(root.state)) return undefined
+  const message = `the root ${root.name} is ${root.state}: joins and renewals wait for it, all else goes on`
+  return { ...warning('root_away', message, `trustnet why ${root.name}`), sinceMs: root.sinceMs }
+}
+
+const renewalNotice = (
+  { membership, now }: StatusFacts,
+  { notAfterMs, membershipMs, checkpointMs }: NetworkFacts
+): Maybe => {
+  if (membership !== 'member' || notAfterMs === undefined) return undefined
+  // Expiry is judged by the time of the log, as everybody else judges it.
+  const leftMs = notAfterMs - (checkpointMs ?? now)
+  if (leftMs > membershipMs * lateRenewalShare) return undefined
+  const message = `the membership ends at ${moment(notAfterMs)} and was not renewed in time: the root must be reached before`
+  return warning('membership_ends', message, 'trustnet registry status (at the root)')
+}
+
+const staleNotice = ({ role, phaseFacts }: StatusFacts, { replicaAgeMs, checkpointMs, root }: NetworkFacts): Maybe => {
+  if (role === 'root' || checkpointMs === undefined || !phaseFacts.member || replicaAgeMs < staleReplicaMs)
+    return undefined
+  const message = `the newest word of the root is ${span(replicaAgeMs)} old: revocations and admissions since then are not known here`
+  return warning('replica_stale', message, root === undefined ? null : `trustnet why ${root.name}`)
+}
+
+const clockNotice = ({ now }: StatusFacts, { checkpointMs }: NetworkFacts): Maybe => {
+  if (checkpointMs === undefined || checkpointMs <= now + maxAheadMs) return undefined
+  const message = `the clock of this machine is ${span(checkpointMs - now)} behind that of the root, or the root's is ahead`
+  return warning('clock', message, 'timedatectl set-ntp true')
+}
+
+const registryNotices = ({ doubt, pending, queued }: NetworkFacts): Maybe[] => [
+  doubt === undefined
+    ? undefined
+    : warning('self_doubt', `this registry may be cut off itself, so it calls nobody offline: ${doubt}`, null),
+  pending === 0
+    ? undefined
+    : warning(
+        'pending_joins',
+        `${count(pending, 'join waits', 'joins wait')} for your word`,
+        'trustnet registry pending'
+      ),
+  queued === 0
+    ? undefined
+    : warning(
+        'queued_requests',
+        `${count(queued, 'request waits', 'requests wait')} here for the root`,
+        'trustnet registry pending'
+      )
+]
+
+const addressNotice = ({ phaseFacts }: StatusFacts, { announced }: NetworkFacts): Maybe => {
+  if (announced > 0 || !phaseFacts.member) return undefined
+  const message = 'this machine has no stable IPv6 address to announce: others cannot dial it, it only dials them'
+  return warning('no_address', message, 'trustnet address --assign INTERFACE, or set announce.addresses')
+}

@@ -1,0 +1,278 @@
+import type { Connection } from '@libp2p/interface'
+import type { Role } from '../../identity/role.ts'
+import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
+import { silentLogger, systemClock } from '../../runtime/clock-and-logger.ts'
+import { oneTooMany } from './eviction.ts'
+import type { ProtocolLimits } from './limits.ts'
+
+/** What a connection's trust needs to know of a member. */
+export interface TrustedMember {
+  readonly publicKey: Uint8Array
+  readonly name: string
+  readonly role: Role
+}
+
+export type ConnectionListener = (connection: Connection, member: TrustedMember) => void
+
+export interface ConnectionTrustInit {
+  limits: ProtocolLimits['strangers']
+  /** How long a stream waits for the verdict on its connection, from the opening of the connection. */
+  settleMs: number
+  clock?: Clock
+  logger?: Logger
+}
+
+/**
+ * young: its hello is due, and it is nobody's yet; stranger: it showed no membership; waiting: a stranger whose join waits;
+ * member: proven.
+ */
+type Phase = 'young' | 'stranger' | 'waiting' | 'member'
+
+interface Entry {
+  readonly connection: Connection
+  readonly openedAt: number
+  readonly settled: PromiseWithResolvers<void>
+  phase: Phase
+  /** The replica has had it as a member. */
+  confirmed: boolean
+  /** It takes us for a member, too. */
+  mutual: boolean
+  member?: TrustedMember
+  provenAt?: number
+  deadline?: NodeJS.Timeout
+}
+
+/**
+ * Which connections have proved membership of this network. Every other one is a stranger's: bounded in number and in time.
+ * Trust belongs to a connection, not to a peer: each connection brings its own proof.
+ */
+export class ConnectionTrust {
+  readonly #init: ConnectionTrustInit
+  readonly #clock: Clock
+  readonly #logger: Logger
+  readonly #entries = new Map<string, Entry>()
+  readonly #memberListeners = new Set<ConnectionListener>()
+  readonly #mutualListeners = new Set<ConnectionListener>()
+  readonly #goneListeners = new Set<ConnectionListener>()
+  readonly #counts: Record<Phase, number> = { young: 0, stranger: 0, waiting: 0, member: 0 }
+
+  constructor(init: ConnectionTrustInit) {
+    this.#init = init
+    this.#clock = init.clock ?? systemClock
+    this.#logger = init.logger ?? silentLogger
+  }
+
+  /** Connections that have not proved membership, whatever they wait for. */
+  get strangers(): number {
+    return this.#counts.young + this.#counts.stranger + this.#counts.waiting
+  }
+
+  /** Begins to watch a connection whose hello is due. Closes it when there are too many. Repeating it does nothing. */
+  track(connection: Connection): void {
+    if (this.#entries.has(connection.id) || connection.status !== 'open') return
+    const openedAt = this.#clock.monotonic()
+    const settled = Promise.withResolvers<void>()
+    const entry: Entry = { connection, openedAt, settled, phase: 'young', confirmed: false, mutual: false }
+    this.#entries.set(connection.id, entry)
+    this.#counts.young++
+    connection.addEventListener('close', () => this.#gone(entry))
+    // Apart from the strangers: after an outage all members come back at once, and none of them has said hello yet.
+    if (this.#isFull(entry, 'young')) return
+    this.#setDeadline(entry, this.#init.settleMs, () => this.judgedStranger(connection))
+  }
+
+  /** The other side of the connection showed that it is this member of our network. `mutual`: it takes us for one, too. */
+  prove(connection: Connection, member: TrustedMember, { mutual }: { mutual: boolean } = { mutual: true }): void {
+    this.track(connection)
+    const entry = this.#entries.get(connection.id)
+    if (entry === undefined) return
+    entry.member = member
+    entry.provenAt = this.#clock.monotonic()
+    if (entry.phase !== 'member') {
+      this.#enter(entry, 'member')
+      clearTimeout(entry.deadline)
+      for (const listener of this.#memberListeners) listener(connection, member)
+      entry.settled.resolve()
+    }
+    if (!mutual || entry.mutual) return
+    entry.mutual = true
+    for (const listener of this.#mutualListeners) listener(connection, member)
+  }
+
+  /** The other side showed no membership in time. It is a stranger, and whoever waits for the verdict learns it. */
+  judgedStranger(connection: Connection): void {
+    const entry = this.#entries.get(connection.id)
+    if (entry?.phase !== 'young') return
+    this.#enter(entry, 'stranger')
+    entry.settled.resolve()
+    if (this.#isFull(entry, 'stranger')) return
+    const { ms } = this.#init.limits
+    this.#setDeadline(entry, ms, () => this.#close(entry, `no proof of membership after ${ms} ms`))
+  }
+
+  /**
+   * A joiner whose verified join waits in the queue may wait for the answer on its connection.
+   * false: too many do; it is closed like any stranger and comes back by itself.
+   */
+  keepWaiting(connection: Connection): boolean {
+    const entry = this.#entries.get(connection.id)
+    if (entry === undefined) return false
+    if (entry.phase === 'member' || entry.phase === 'waiting') return true
+    const { waiting, waitingMs } = this.#init.limits
+    if (this.#counts.waiting >= waiting) return false
+    this.#enter(entry, 'waiting')
+    entry.settled.resolve()
+    this.#setDeadline(entry, waitingMs, () => this.#close(entry, `its join was not decided in ${waitingMs} ms`))
+    return true
+  }
+
+  state(connection: Connection): 'stranger' | 'proven' {
+    return this.memberOf(connection) === undefined ? 'stranger' : 'proven'
+  }
+
+  memberOf(connection: Connection): TrustedMember | undefined {
+    return this.#entries.get(connection.id)?.member
+  }
+
+  isMember(connection: Connection): boolean {
+    return this.memberOf(connection) !== undefined
+  }
+
+  /** Both sides take each other for members. */
+  isMutual(connection: Connection): boolean {
+    return this.#entries.get(connection.id)?.mutual === true
+  }
+
+  /** Waits for the verdict on a young connection, `settleMs` from its opening at most; then says whether it is a member's. */
+  async settled(connection: Connection): Promise<boolean> {
+    this.track(connection)
+    const entry = this.#entries.get(connection.id)
+    if (entry === undefined) return false
+    const leftMs = entry.openedAt + this.#init.settleMs - this.#clock.monotonic()
+    if (entry.phase === 'young' && leftMs > 0) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      const timer = setTimeout(resolve, leftMs)
+      timer.unref()
+      await Promise.race([entry.settled.promise, promise])
+      clearTimeout(timer)
+    }
+    return entry.member !== undefined
+  }
+
+  /** All connections that are proven now. */
+  *members(): Generator<{ connection: Connection; member: TrustedMember }> {
+    for (const { connection, member } of this.#entries.values()) if (member !== undefined) yield { connection, member }
+  }
+
+  /** Calls the listener once per connection, when it is proven. Returns how to stop. */
+  onMember(listener: ConnectionListener): () => void {
+    this.#memberListeners.add(listener)
+    return () => this.#memberListeners.delete(listener)
+  }
+
+  /** The same, when the other side takes us for a member as well: what was opened before, it reset. */
+  onMutual(listener: ConnectionListener): () => void {
+    this.#mutualListeners.add(listener)
+    return () => this.#mutualListeners.delete(listener)
+  }
+
+  /** Calls the listener when a proven connection is closed. */
+  onGone(listener: ConnectionListener): () => void {
+    this.#goneListeners.add(listener)
+    return () => this.#goneListeners.delete(listener)
+  }
+
+  /** Closes every connection of a key, proven or not: it was revoked. Takes effect at once, not when the close is done. */
+  revoked(publicKey: Uint8Array): void {
+    for (const entry of this.#entries.values()) {
+      if (isKeyOf(entry.connection, publicKey)) this.#close(entry, 'the key was revoked')
+    }
+  }
+
+  /**
+   * Closes the connections of members who are none any more: expired, or void after a rollback of the log. Ask it after each change of
+   * the replica. A member that proved itself by entries which the replica has not got yet is left alone until it had them once, or
+   * for `unconfirmedMs`: entries that were made void by a new epoch never come.
+   */
+  recheck(
+    isMember: (publicKey: Uint8Array) => boolean,
+    newest: (publicKey: Uint8Array) => TrustedMember | undefined = () => undefined
+  ): void {
+    for (const entry of this.#entries.values()) {
+      const { member } = entry
+      if (member === undefined) continue
+      // A promotion changes the role of a member whose connection stays.
+      entry.member = newest(member.publicKey) ?? member
+      if (isMember(member.publicKey)) entry.confirmed = true
+      else if (entry.confirmed) this.#close(entry, 'the membership has ended')
+      else if (this.#clock.monotonic() - (entry.provenAt ?? 0) > this.#init.limits.unconfirmedMs) {
+        this.#close(entry, 'the log has no such member')
+      }
+    }
+  }
+
+  /** Forgets everything and stops all timers; closes nothing. */
+  clear(): void {
+    for (const entry of this.#entries.values()) {
+      clearTimeout(entry.deadline)
+      this.#counts[entry.phase]--
+      entry.settled.resolve()
+    }
+    this.#entries.clear()
+  }
+
+  #enter(entry: Entry, phase: Phase): void {
+    this.#counts[entry.phase]--
+    this.#counts[phase]++
+    entry.phase = phase
+  }
+
+  /**
+   * Closes one connection when their phase is full; says whether it was this one. Only what others open to us is bounded here.
+   */
+  #isFull(entry: Entry, phase: 'young' | 'stranger'): boolean {
+    const { young, open } = this.#init.limits
+    const most = phase === 'young' ? young : open
+    if (entry.connection.direction === 'outbound' || this.#counts[phase] <= most) return false
+    const tooMany = oneTooMany(this.#inbound(phase)) ?? entry
+    this.#close(tooMany, `more than ${most} connections without proof of membership`)
+    return tooMany === entry
+  }
+
+  *#inbound(phase: Phase): Generator<Entry> {
+    for (const entry of this.#entries.values()) {
+      if (entry.phase === phase && entry.connection.direction === 'inbound') yield entry
+    }
+  }
+
+  #setDeadline(entry: Entry, ms: number, expire: () => void): void {
+    clearTimeout(entry.deadline)
+    entry.deadline = setTimeout(expire, ms)
+    entry.deadline.unref()
+  }
+
+  #close(entry: Entry, reason: string): void {
+    const { connection } = entry
+    this.#logger.info(
+      { peer: connection.remotePeer.toString(), reason },
+      'a connection is closed: the other side is no member here; it may connect again with an invite or a valid membership'
+    )
+    connection.abort(new Error(reason))
+    this.#gone(entry)
+  }
+
+  #gone(entry: Entry): void {
+    if (this.#entries.get(entry.connection.id) !== entry) return
+    this.#entries.delete(entry.connection.id)
+    clearTimeout(entry.deadline)
+    this.#counts[entry.phase]--
+    const { member } = entry
+    if (member !== undefined) for (const listener of this.#goneListeners) listener(entry.connection, member)
+    entry.settled.resolve()
+  }
+}
+
+function isKeyOf(connection: Connection, publicKey: Uint8Array): boolean {
+  const raw = connection.remotePeer.publicKey?.raw
+  return raw !== undefined && Buffer.compare(raw, publicKey) === 0
+}

@@ -1,0 +1,250 @@
+import type { Connection } from '@libp2p/interface'
+import { type Role, servesRegistry } from '../../identity/role.ts'
+import { openJoin } from '../../registry/objects/join.ts'
+import {
+  InvalidPayloadError,
+  NotMemberError,
+  PendingError,
+  RevokedError,
+  StaleRecordError
+} from '../../runtime/errors.ts'
+import type { ConnectionTrust } from '../engine/connection-trust.ts'
+import type { ProtocolLimits } from '../engine/limits.ts'
+import { statuses } from '../engine/status.ts'
+import { done, none } from './answers.ts'
+import type { RegisterBackend, SessionLease } from './backend.ts'
+import { newerCheckpoint } from './newer-checkpoint.ts'
+import type {
+  Answer,
+  Deregister,
+  ForwardJoin,
+  HandOver,
+  Heartbeat,
+  HeartbeatAnswer,
+  PutRecord,
+  RegisterAnswer,
+  RegisterRequest
+} from './pb/register.ts'
+import type { RegisterRates, RequestKind } from './rate-limits.ts'
+
+/** Errors by which a stranger shows that its proof is none. */
+const failedProofs = new Set([
+  'NotMemberError',
+  'WrongNetworkError',
+  'InviteInvalidError',
+  'InviteExpiredError',
+  'InviteUsedError',
+  'InvalidEnvelopeError',
+  'InvalidPayloadError'
+])
+
+const instanceBytes = 16
+const multiaddrP2p = 421
+
+export interface ActionsInit {
+  backend: RegisterBackend
+  trust: ConnectionTrust
+  rates: RegisterRates
+  limits: ProtocolLimits['register']
+  connection: Connection
+  remoteKey: Uint8Array
+  remoteId: string
+  /** The newest checkpoint that the peer showed and this registry may not have. */
+  onCheckpoint: (checkpoint: Uint8Array) => void
+}
+
+/** What one peer can ask of a registry, without the stream that it asks on. Everything throws the error that the answer tells. */
+export class SessionActions {
+  readonly #init: ActionsInit
+  #lease: SessionLease | undefined
+  /** Envelope of the newest checkpoint that both sides have. */
+  #shown: Uint8Array | undefined
+
+  constructor(init: ActionsInit) {
+    this.#init = init
+  }
+
+  get lease(): SessionLease | undefined {
+    return this.#lease
+  }
+
+  /** The lease goes to nobody: another session of the peer took over. */
+  dropLease(): void {
+    this.#lease = undefined
+  }
+
+  /** Before a frame is decoded: those that ask for nothing cost something, too. @throws RateLimitedError */
+  countFrame(): void {
+    this.#take('frame')
+  }
+
+  async register(request: RegisterRequest): Promise<RegisterAnswer> {
+    this.#take('register')
+    const { backend, limits, remoteKey } = this.#init
+    if (backend.isRevoked(remoteKey)) throw new RevokedError('this key was revoked')
+    if (request.instance.byteLength !== instanceBytes) throw new InvalidPayloadError('an instance id has 16 bytes')
+    const admit = this.#admitted() ?? (await this.#join(request))
+    // Before the record is taken: a cloned machine must not overwrite the record of the first one.
+    this.#lease = backend.openLease(remoteKey, request.instance)
+    await this.#putOwn(request.record)
+    const { leaseMs, heartbeatMs } = this.#lease.beat({})
+    this.#shown = backend.checkpoint()?.bytes
+    return {
+      status: statuses.OK,
+      retryAfterMs: 0,
+      admit,
+      leaseMs,
+      heartbeatMs,
+      peers: backend.sample(limits.samplePeers),
+      registries: backend.registries().slice(0, limits.registries),
+      checkpoint: this.#shown ?? none,
+      observed: this.#init.connection.remoteAddr.decapsulateCode(multiaddrP2p).bytes,
+      record: backend.record(remoteKey) ?? none,
+      replicaAgeMs: backend.replicaAgeMs()
+    }
+  }
+
+  heartbeat(beat: Heartbeat): HeartbeatAnswer {
+    this.#take('heartbeat')
+    const { backend, limits, onCheckpoint } = this.#init
+    if (this.#lease === undefined) throw new NotMemberError('no lease: register first')
+    const { leaseMs, heartbeatMs, contested } = this.#lease.beat({
+      connected: beat.connected.filter((key) => key.byteLength === 32).slice(0, limits.connected),
+      ...(beat.rttMs > 0 && { rttMs: beat.rttMs })
+    })
+    const ours = backend.checkpoint()?.bytes
+    if (beat.checkpoint.byteLength > 0) {
+      this.#shown = beat.checkpoint.slice()
+      if (newerCheckpoint(this.#shown, ours)) onCheckpoint(this.#shown)
+    }
+    const news = ours !== undefined && newerCheckpoint(ours, this.#shown) ? ours : undefined
+    this.#shown = news ?? this.#shown
+    const replicaAgeMs = backend.replicaAgeMs()
+    return { status: statuses.OK, leaseMs, heartbeatMs, contested, replicaAgeMs, checkpoint: news ?? none }
+  }
+
+  async put({ record }: PutRecord): Promise<Answer> {
+    const role = this.#take('put')
+    if (role === undefined) throw new NotMemberError('only members have records here')
+    if (servesRegistry(role)) await this.#init.backend.put(record, this.#init.remoteId)
+    else await this.#putOwn(record)
+    return done()
+  }
+
+  async renew(request: Uint8Array): Promise<Answer> {
+    const { backend, remoteKey } = this.#init
+    const role = this.#take('request')
+    const signer = role !== undefined && servesRegistry(role) ? undefined : remoteKey
+    const ask = () => backend.renew(request, signer)
+    // A member that was away for too long is a stranger, and may still renew itself.
+    const { entry } = await (role === undefined ? this.#byStranger(ask, true) : ask())
+    return done(entry)
+  }
+
+  async forget(request: Uint8Array): Promise<Answer> {
+    const { entry } = await this.#init.backend.forget(request, this.#requester())
+    return done(entry)
+  }
+
+  async forward({ join, grant, receipt }: ForwardJoin): Promise<Answer> {
+    const role = this.#take('request')
+    if (role === undefined || !servesRegistry(role)) throw new NotMemberError('only registries forward joins')
+    const bundle = { join, ...(grant.byteLength > 0 && { grant }), ...(receipt.byteLength > 0 && { receipt }) }
+    const { admit } = await this.#init.backend.join(bundle)
+    return done(admit)
+  }
+
+  /** Its signature says whether it counts, whoever brings it. */
+  async handOver({ entry }: HandOver): Promise<Answer> {
+    if (this.#take('request') === undefined) throw new NotMemberError('only members hand entries over')
+    return done((await this.#init.backend.takeOver(entry.slice())).entry)
+  }
+
+  async deregister({ reason, record, moved }: Deregister): Promise<Answer> {
+    this.#take('request')
+    if (this.#lease === undefined) throw new NotMemberError('no lease: register first')
+    if (moved === true) this.#lease.released()
+    else this.#lease.left(reason.slice(0, this.#init.limits.reasonChars))
+    this.#lease = undefined
+    if (record.byteLength > 0) await this.#putOwn(record)
+    return done()
+  }
+
+  /** The only key that may have signed; undefined when the peer speaks for others. Only members get so far. */
+  #requester(): Uint8Array | undefined {
+    const role = this.#take('request')
+    if (role === undefined) throw new NotMemberError('only members can ask for that')
+    return servesRegistry(role) ? undefined : this.#init.remoteKey
+  }
+
+  /** Counts the request. Gives the peer's role, undefined for a stranger. */
+  #take(kind: RequestKind): Role | undefined {
+    const { connection, rates, remoteId, trust } = this.#init
+    const role = trust.memberOf(connection)?.role
+    rates.take(kind, remoteId, role)
+    return role
+  }
+
+  /** The own admit entry, when the replica knows the peer as a member: Noise has proved the key. */
+  #admitted(): Uint8Array | undefined {
+    const { backend, connection, remoteKey, trust } = this.#init
+    const member = backend.member(remoteKey)
+    if (member === undefined) return undefined
+    trust.prove(connection, member)
+    return backend.admitOf(remoteKey)
+  }
+
+  async #join({ join, grant }: RegisterRequest): Promise<Uint8Array> {
+    const { backend, limits, remoteKey } = this.#init
+    if (join.byteLength === 0) throw new NotMemberError('not admitted, and no join request was sent')
+    const isInvited = grant.byteLength > 0
+    await this.#byStranger(async () => {
+      // Whoever relays a join of another key gets nothing for it.
+      openJoin(join, backend.networkId, { signer: remoteKey })
+      await backend.join({ join, ...(isInvited && { grant }) })
+    }, isInvited)
+    // Another registry's replica gets the entry a moment after the root's answer.
+    await untilAdmitted(backend, remoteKey, limits.applyMs)
+    const admit = this.#admitted()
+    if (admit === undefined) throw new PendingError('the root let the peer in; the entry is on its way here')
+    return admit
+  }
+
+  /** A stranger's proof: one of all strangers' joins, and counted against its /64 when it is none. */
+  async #byStranger<T>(prove: () => Promise<T>, isInvited: boolean): Promise<T> {
+    const { connection, rates } = this.#init
+    rates.takeJoin(connection, isInvited)
+    try {
+      return await prove()
+    } catch (error) {
+      if (error instanceof Error && failedProofs.has(error.name)) rates.failedProof(connection)
+      throw error
+    }
+  }
+
+  async #putOwn(frame: Uint8Array): Promise<void> {
+    const { backend, remoteId, remoteKey } = this.#init
+    const record = frame.slice()
+    try {
+      await backend.put(record, remoteId, remoteKey)
+    } catch (error) {
+      // The very record that is held: registering again with it is no news, and no failure.
+      const same = error instanceof StaleRecordError && Buffer.compare(error.held, record) === 0
+      if (!same) throw error
+    }
+  }
+}
+
+/** Resolves when the replica has the key as a member, or when it took too long. */
+async function untilAdmitted(backend: RegisterBackend, publicKey: Uint8Array, timeoutMs: number): Promise<void> {
+  if (backend.member(publicKey) !== undefined) return
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const timer = setTimeout(resolve, timeoutMs)
+  const onAdmitted = () => {
+    if (backend.member(publicKey) !== undefined) resolve()
+  }
+  backend.events.addEventListener('admitted', onAdmitted)
+  await promise
+  clearTimeout(timer)
+  backend.events.removeEventListener('admitted', onAdmitted)
+}

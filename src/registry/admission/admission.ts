@@ -1,0 +1,312 @@
+import type { TypedEventTarget } from 'main-event'
+import { equals } from 'uint8arrays/equals'
+import { at } from '../../identity/bytes.ts'
+import { peerIdText, type SigningKey } from '../../identity/keys.ts'
+import { servesRegistry } from '../../identity/role.ts'
+import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
+import {
+  InvalidPayloadError,
+  InviteInvalidError,
+  NotFoundError,
+  NotRootError,
+  PendingError,
+  UnavailableError
+} from '../../runtime/errors.ts'
+import type { JoinEvents, PendingJoin } from '../events.ts'
+import type { Root } from '../log/log-writer.ts'
+import type { Replica } from '../log/replica.ts'
+import type { Signed } from '../objects/envelope.ts'
+import type { Policy } from '../objects/genesis.ts'
+import type { Grant } from '../objects/grant.ts'
+import { type Join, openJoin } from '../objects/join.ts'
+import { openReceipt, sealReceipt } from '../objects/receipt.ts'
+import type { Database } from '../store/database.ts'
+import type { GroupCommit } from '../store/group-commit.ts'
+import { type InviteOptions, Invites, type IssuedInvite, nameTaken } from './invites.ts'
+import { clockSkewMs, type RegistryLimits, receiptValidMs } from './limits.ts'
+import { PendingJoins } from './pending-joins.ts'
+import { takeOver } from './reissue-entry.ts'
+import { Renewals, revoked } from './renewals.ts'
+import { RootAdmission } from './root-admission.ts'
+import { type Forward, isDecided, type QueuedJoin, RequestQueue, type RootRequest } from './root-request-queue.ts'
+
+/** What a joiner or a forwarding registry sends: envelopes. */
+export interface JoinBundle {
+  join: Uint8Array
+  grant?: Uint8Array
+  /** Of the registry that took the join in, when it was forwarded. */
+  receipt?: Uint8Array
+}
+
+export interface AdmissionInit {
+  /** Of the genesis, or what the root's operator put in its place. */
+  policy: Policy
+  limits: RegistryLimits
+  nodeKey: SigningKey
+  /** Only the root has it. */
+  logKey?: SigningKey
+  /** How a registry that is not the root reaches it. */
+  forward?: Forward
+}
+
+export interface AdmissionComponents {
+  db: Database
+  commit: GroupCommit
+  replica: Replica
+  root?: Root
+  clock: Clock
+  logger: Logger
+  events: TypedEventTarget<JoinEvents>
+}
+
+/**
+ * Who becomes, stays and ceases to be a member. The root decides; any other registry verifies, asks the root, and keeps what it
+ * verified while the root is away.
+ */
+export class Admission {
+  /** Settable: the way to the root comes and goes with the node's sessions. */
+  forward: Forward | undefined
+  readonly #init: AdmissionInit
+  readonly #components: AdmissionComponents
+  readonly #invites: Invites
+  readonly #pending: PendingJoins
+  readonly #queue: RequestQueue
+  readonly #renewals: Renewals
+  readonly #rootAdmission: RootAdmission | undefined
+
+  constructor(init: AdmissionInit, components: AdmissionComponents) {
+    const { limits, policy } = init
+    const parts = { ...components, limits }
+    this.#init = init
+    this.#components = components
+    this.forward = init.forward
+    this.#invites = new Invites(parts)
+    this.#pending = new PendingJoins(parts)
+    this.#queue = new RequestQueue(parts)
+    this.#renewals = new Renewals({ ...components, membershipMs: policy.membershipMs })
+    const { root } = components
+    if (root !== undefined) {
+      this.#rootAdmission = new RootAdmission({
+        ...parts,
+        root,
+        invites: this.#invites,
+        pending: this.#pending,
+        policy: policy.admission,
+        membershipMs: policy.membershipMs
+      })
+    }
+  }
+
+  /**
+   * Lets the joiner in and gives its admit entry. One that is a member already gets its entry again, whatever became of the invite.
+   *
+   * @throws PendingError when the join waits, for the operator or for the root
+   * @throws InviteRequiredError, InviteInvalidError, InviteExpiredError, InviteUsedError, WrongNetworkError, NameTakenError,
+   * RevokedError, JoinRejectedError
+   * @throws UnavailableError when a list here is full
+   */
+  async join(bundle: JoinBundle): Promise<{ admit: Uint8Array }> {
+    const { replica } = this.#components
+    const join = openJoin(bundle.join, replica.networkId)
+    const { publicKey } = join.value
+    if (join.value.role === 'root') throw new InvalidPayloadError('nobody joins as root: a secondary is promoted to it')
+    if (replica.state.isRevoked(publicKey)) throw revoked(publicKey)
+    const member = replica.state.member(publicKey)
+    if (member !== undefined && replica.isMember(publicKey)) return { admit: member.admit.bytes }
+    const received = this.#receive(join, bundle.receipt)
+    const grant = this.#openGrant(join, bundle.grant, received.timeMs)
+    const { receipt } = received
+    if (this.#rootAdmission !== undefined && this.#root !== undefined) {
+      const verified = { join, ...(grant !== undefined && { grant }), ...(receipt !== undefined && { receipt }) }
+      return { admit: await this.#rootAdmission.decide(verified) }
+    }
+    const request: RootRequest = {
+      kind: 'join',
+      join: join.bytes,
+      ...(grant !== undefined && { grant: grant.bytes }),
+      ...(receipt !== undefined && { receipt })
+    }
+    return { admit: await this.#ask(publicKey, request, () => this.#refuseTaken(join.value, grant)) }
+  }
+
+  #openGrant(join: Signed<Join>, bytes: Uint8Array | undefined, receivedMs: number): Signed<Grant> | undefined {
+    if (bytes !== undefined) return this.#invites.open(bytes, join, receivedMs)
+    if (join.value.grantId === undefined) return undefined
+    throw new InviteInvalidError('the join request names an invite that was not sent along')
+  }
+
+  /** When a registry first saw the join: what a receipt of the last day says, or now. */
+  #receive(join: Signed<Join>, bytes: Uint8Array | undefined): { timeMs: number; receipt?: Uint8Array } {
+    const { clock, replica } = this.#components
+    const now = clock.now()
+    if (bytes !== undefined) {
+      const { value, signer } = openReceipt(bytes, replica.networkId)
+      if (!equals(value.joinHash, join.hash)) throw new InvalidPayloadError('the receipt is of another join request')
+      const by = replica.state.member(signer)
+      const isFresh = value.timeMs <= now + clockSkewMs && now - value.timeMs <= receiptValidMs
+      if (by !== undefined && servesRegistry(by.role) && isFresh) return { timeMs: value.timeMs, receipt: bytes }
+    }
+    if (this.#root !== undefined) return { timeMs: now }
+    const receipt = { networkId: replica.networkId, joinHash: join.hash, timeMs: now }
+    return { timeMs: now, receipt: sealReceipt(receipt, this.#init.nodeKey).bytes }
+  }
+
+  /** Only asked before a join is queued: a root that is there knows better. */
+  #refuseTaken({ name, publicKey }: Join, grant: Signed<Grant> | undefined): void {
+    const holder = this.#components.replica.state.memberByName(name)
+    if (holder === undefined || equals(holder.publicKey, publicKey) || grant?.value.replaces === name) return
+    throw nameTaken(name, holder.publicKey)
+  }
+
+  /** Asks the root; keeps the request when there is none. */
+  async #ask(publicKey: Uint8Array, request: RootRequest, beforeQueued?: () => void): Promise<Uint8Array> {
+    const { logger } = this.#components
+    try {
+      return await this.#forward(request)
+    } catch (error) {
+      if (isDecided(error)) throw error
+      logger.debug(
+        { peer: peerIdText(publicKey), request: request.kind, error: String(error) },
+        'the root cannot be asked: the request is queued'
+      )
+    }
+    beforeQueued?.()
+    await this.#queue.add(publicKey, request)
+    throw new PendingError('the root is away: the request is kept here and sent when it is back')
+  }
+
+  async #forward(request: RootRequest): Promise<Uint8Array> {
+    if (this.forward === undefined) throw new UnavailableError('there is no session with the root', 1000)
+    return (await this.forward(request)).entry
+  }
+
+  /** Sends what is queued; call it when the root can be reached again. Gives the number of requests that the root decided. */
+  replayQueue(): Promise<number> {
+    return this.#queue.replay((request) => this.#submit(request))
+  }
+
+  /** A registry that became the root decides over its own queue. */
+  async #submit(request: RootRequest): Promise<{ entry: Uint8Array }> {
+    if (this.#root === undefined) return { entry: await this.#forward(request) }
+    if (request.kind === 'join') return { entry: (await this.join(request)).admit }
+    return request.kind === 'renew' ? this.renew(request.request) : this.forget(request.request)
+  }
+
+  /** Requests that wait here for the root. */
+  get queued(): number {
+    return this.#queue.size
+  }
+
+  /** Those of them that are joins, oldest first. */
+  queuedJoins(): QueuedJoin[] {
+    return this.#queue.joins()
+  }
+
+  /**
+   * A member's request to stay; gives the entry of its membership. `signer`: the only key that may have signed it.
+   * @throws RevokedError, NotMemberError, PendingError while the root is away
+   */
+  async renew(request: Uint8Array, signer?: Uint8Array): Promise<{ entry: Uint8Array }> {
+    const root = this.#root
+    const { publicKey, entry } = this.#renewals.judgeRenewal(request, signer)
+    if (entry !== undefined) return { entry }
+    if (root !== undefined) return { entry: await this.#renewals.appendRenewal(root, publicKey, request) }
+    return { entry: await this.#ask(publicKey, { kind: 'renew', request }) }
+  }
+
+  /**
+   * A member's request to have its own key revoked, for ever. `entry` is empty when it was revoked already.
+   * @throws NotMemberError, PendingError while the root is away
+   */
+  async forget(request: Uint8Array, signer?: Uint8Array): Promise<{ entry: Uint8Array }> {
+    const root = this.#root
+    const { publicKey, entry } = this.#renewals.judgeForget(request, signer)
+    if (entry !== undefined) return { entry }
+    if (root !== undefined) return { entry: await this.#revoke(root, publicKey, 'left for good', request) }
+    return { entry: await this.#ask(publicKey, { kind: 'forget', request }) }
+  }
+
+  /**
+   * Issues an invite.
+   * @throws NotRootError elsewhere; InvalidPayloadError, NotFoundError, NameTakenError, LimitError
+   */
+  async invite(options: InviteOptions): Promise<IssuedInvite> {
+    const { replica } = this.#components
+    const { logKey, nodeKey } = this.#init
+    if (this.#components.root === undefined || logKey === undefined) throw notRoot()
+    const replaced = options.replaces === undefined ? undefined : replica.state.memberByName(options.replaces)
+    if (replaced !== undefined && equals(replaced.publicKey, nodeKey.publicKey)) {
+      throw new InvalidPayloadError('the root cannot be replaced by an invite: recover it instead')
+    }
+    return this.#invites.issue(options, logKey)
+  }
+
+  /** Joins that wait for the operator, oldest first. Only the root has any. */
+  pending(): PendingJoin[] {
+    return this.#pending.list()
+  }
+
+  /**
+   * Lets in one that waits, by key, PeerId or name.
+   * @throws NotRootError, NotFoundError, AmbiguousNameError, NameTakenError
+   */
+  async approve(who: Uint8Array | string): Promise<{ admit: Uint8Array }> {
+    if (this.#rootAdmission === undefined) throw notRoot()
+    return { admit: await this.#rootAdmission.approve(who) }
+  }
+
+  /**
+   * Refuses one that waits, by key, PeerId or name. Without an invite it is refused from now on.
+   * @throws NotRootError, NotFoundError, AmbiguousNameError
+   */
+  async reject(who: Uint8Array | string, reason: string): Promise<void> {
+    this.#requireRoot()
+    await this.#pending.reject(who, reason)
+  }
+
+  /**
+   * Ends a membership by the operator's word, for ever. Nothing happens when that was done before.
+   * @throws NotRootError, NotFoundError, InvalidPayloadError for the root itself
+   */
+  async revoke(publicKey: Uint8Array, reason: string): Promise<void> {
+    const { replica } = this.#components
+    const root = this.#requireRoot()
+    if (replica.state.isRevoked(publicKey)) return
+    if (replica.state.member(publicKey) === undefined) {
+      throw new NotFoundError(`${peerIdText(publicKey)} is no member: \`trustnet peers\` lists them`)
+    }
+    if (equals(publicKey, this.#init.nodeKey.publicKey)) {
+      throw new InvalidPayloadError('the root cannot revoke itself: promote a secondary first')
+    }
+    await this.#revoke(root, publicKey, reason)
+  }
+
+  async #revoke(root: Root, publicKey: Uint8Array, reason: string, request?: Uint8Array): Promise<Uint8Array> {
+    const body = { publicKey, reason, ...(request !== undefined && { request }) }
+    const entries = await root.append([{ kind: 'revoke', body }], { inCommit: () => this.#pending.clear(publicKey) })
+    return at(entries, entries.length - 1).bytes
+  }
+
+  /**
+   * An entry that a newer epoch made void, or a revoke that the authority signed; gives the entry that came of it.
+   * @throws as takeOver
+   */
+  takeOver(entry: Uint8Array): Promise<{ entry: Uint8Array }> {
+    return takeOver(entry, { replica: this.#components.replica, pending: this.#pending, root: this.#root })
+  }
+
+  /** A root that was replaced asks the new one, as any other registry does. */
+  get #root(): Root | undefined {
+    const { root } = this.#components
+    return root?.isReplaced === true ? undefined : root
+  }
+
+  #requireRoot(): Root {
+    const { root } = this.#components
+    if (root === undefined) throw notRoot()
+    return root
+  }
+}
+
+const notRoot = (): NotRootError =>
+  new NotRootError('only the root decides who is a member: run this on the machine of the root')

@@ -1,0 +1,37 @@
+import type { Role } from '../../identity/role.ts'
+
+/** Numbers of the store that others can exhaust. Config can change each. */
+export interface RegistryLimits {
+  /** Joins that wait for the operator at the root. 0: nobody waits, an invite is required. */
+  pendingJoins: number
+  /** Requests that wait here for the root, one per peer and kind. */
+  queuedRequests: number
+  /** Of these, joins without an invite: anybody can make those, so they must not push out the others. */
+  queuedStrangers: number
+  /** Invites that the root issued and that are not over. */
+  openGrants: number
+  /** Refusals by the operator that are remembered, newest first. */
+  rejectedJoins: number
+}
+
+const queuedRequests: Record<Role, number> = { root: 5000, secondary: 5000, integrated: 1000, external: 0 }
+
+/** What fits in an operator's view, in memory, and in one replay after the root is back. */
+export const defaultLimits = (role: Role): RegistryLimits => ({
+  pendingJoins: 1000,
+  queuedRequests: queuedRequests[role],
+  queuedStrangers: queuedRequests[role] / 2,
+  openGrants: 10_000,
+  rejectedJoins: 10_000
+})
+
+/** How long after its receipt by the first registry a join may reach the root and still be judged by that time. */
+export const receiptValidMs = 24 * 3_600_000
+/** How far the clocks of registries may differ. */
+export const clockSkewMs = 10 * 60_000
+/** A membership is renewed only when less than this part of it is left. */
+export const renewableShare = 0.6
+/** A root that was away must not shut out those who could not ask it in time. */
+export const lateRenewalMs = 30 * 24 * 3_600_000
+/** Hint for those who are refused because a list here is full. */
+export const fullRetryMs = 60_000

@@ -1,0 +1,123 @@
+import type { TypedEventTarget } from 'main-event'
+import { peerIdText } from '../../identity/keys.ts'
+import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
+import type { RegistryEvents } from '../events.ts'
+import type { Liveness } from '../liveness/liveness.ts'
+import type { Replica } from '../log/replica.ts'
+import type { LogEntry } from '../objects/entry.ts'
+import type { Signed } from '../objects/envelope.ts'
+import type { Records } from '../records/records.ts'
+import { KeyOrder } from '../records/sorted-keys.ts'
+
+/** Memberships that ended by time are looked for at most this often. */
+const sweepMs = 60_000
+
+export interface MembershipFollowerComponents {
+  replica: Replica
+  records: Records
+  liveness: Liveness
+  clock: Clock
+  logger: Logger
+  events: TypedEventTarget<RegistryEvents>
+}
+
+/** Carries what the log says about members to where it matters: a record and all observations end with the membership. */
+export class MembershipFollower {
+  readonly #components: MembershipFollowerComponents
+  #order: KeyOrder
+  #sweptAt = Number.NEGATIVE_INFINITY
+
+  constructor(components: MembershipFollowerComponents) {
+    const { replica } = components
+    this.#components = components
+    this.#order = this.#orderNow()
+    replica.events.addEventListener('entries', ({ detail }) => {
+      for (const entry of detail.entries) this.#take(entry)
+    })
+    replica.events.addEventListener('enforced', ({ detail }) => this.#revoked(detail.publicKey))
+    replica.events.addEventListener('reset', () => this.#reset())
+    replica.events.addEventListener('checkpoint', () => this.#sweep())
+    // A crash may have come between the end of a membership and that of its record.
+    this.#forgetFormer()
+  }
+
+  /** Keys that were admitted and not revoked, above `after`, ascending. */
+  keysAfter(after: Uint8Array | undefined, limit: number): Uint8Array[] {
+    return this.#order.after(after, limit)
+  }
+
+  #orderNow(): KeyOrder {
+    const { state } = this.#components.replica
+    const keys = [...state.members()].map(({ publicKey }) => publicKey)
+    return new KeyOrder(keys.filter((publicKey) => !state.isRevoked(publicKey)))
+  }
+
+  #take({ value, bytes }: Signed<LogEntry>): void {
+    if (value.kind === 'admit') this.#admitted(value.body.publicKey, bytes)
+    else if (value.kind === 'revoke') this.#revoked(value.body.publicKey)
+    else if (value.kind === 'rotate') {
+      this.#revoked(value.body.oldKey)
+      this.#admitted(value.body.newKey, bytes)
+    }
+  }
+
+  #admitted(publicKey: Uint8Array, admit: Uint8Array): void {
+    const { events, records, replica } = this.#components
+    // By the authority, which the root does not know yet.
+    if (replica.state.isRevoked(publicKey)) return
+    this.#order.add(publicKey)
+    records.admitted(publicKey)
+    events.dispatchEvent(new CustomEvent('admitted', { detail: { publicKey, admit } }))
+  }
+
+  #revoked(publicKey: Uint8Array): void {
+    this.#order.delete(publicKey)
+    this.#forget(publicKey)
+    this.#components.events.dispatchEvent(new CustomEvent('revoked', { detail: { publicKey } }))
+  }
+
+  #forget(publicKey: Uint8Array): void {
+    const { liveness, logger, records } = this.#components
+    liveness.forget(publicKey)
+    records.forget(publicKey).catch((error: unknown) => {
+      logger.warn(
+        { peer: peerIdText(publicKey), error: String(error) },
+        'the record of a former member could not be deleted: it is not shown, and deleted when the log is replaced'
+      )
+    })
+  }
+
+  /** The log was replaced as a whole: what differs from before is told as if it had come entry by entry. */
+  #reset(): void {
+    const { replica } = this.#components
+    const before = this.#order
+    this.#order = this.#orderNow()
+    for (const publicKey of before.after(undefined, before.size)) {
+      if (replica.state.isRevoked(publicKey)) this.#revoked(publicKey)
+    }
+    // The first snapshot makes everybody a member, which is no news to anyone here.
+    if (before.size > 0) {
+      const known = new Set(before.after(undefined, before.size).map(peerIdText))
+      for (const { publicKey, admit } of replica.state.members()) {
+        if (!known.has(peerIdText(publicKey))) this.#admitted(publicKey, admit.bytes)
+      }
+    }
+    this.#forgetFormer()
+  }
+
+  #forgetFormer(): void {
+    const { records, replica } = this.#components
+    const former = [...records.keys()].filter((publicKey) => !replica.isMember(publicKey))
+    for (const publicKey of former) this.#forget(publicKey)
+  }
+
+  #sweep(): void {
+    const { clock, records, replica } = this.#components
+    if (clock.monotonic() - this.#sweptAt < sweepMs) return
+    this.#sweptAt = clock.monotonic()
+    const { timeMs } = replica
+    for (const { publicKey, notAfterMs } of replica.state.members()) {
+      if (notAfterMs < timeMs && records.get(publicKey) !== undefined) this.#forget(publicKey)
+    }
+  }
+}

@@ -1,0 +1,132 @@
+import type { TypedEventTarget } from 'main-event'
+import { isName } from '../../identity/checked-bytes.ts'
+import { peerIdText, publicKeyOf } from '../../identity/keys.ts'
+import { roles } from '../../identity/role.ts'
+import type { Clock } from '../../runtime/clock-and-logger.ts'
+import {
+  AmbiguousNameError,
+  InviteRequiredError,
+  JoinRejectedError,
+  NotFoundError,
+  UnavailableError
+} from '../../runtime/errors.ts'
+import type { JoinEvents, PendingJoin } from '../events.ts'
+import { roleOrExternal } from '../objects/entry-bodies.ts'
+import type { Signed } from '../objects/envelope.ts'
+import type { Join } from '../objects/join.ts'
+import { type PendingRow, PendingTable, RejectedTable } from '../store/admission-tables.ts'
+import type { Database } from '../store/database.ts'
+import type { GroupCommit } from '../store/group-commit.ts'
+import { fullRetryMs, type RegistryLimits } from './limits.ts'
+
+export interface PendingJoinsComponents {
+  db: Database
+  commit: GroupCommit
+  clock: Clock
+  limits: RegistryLimits
+  events: TypedEventTarget<JoinEvents>
+}
+
+/** Joins that wait for the operator, and those that the operator refused. Only the root has any. */
+export class PendingJoins {
+  readonly #components: PendingJoinsComponents
+  readonly #table: PendingTable
+  readonly #rejected: RejectedTable
+
+  constructor(components: PendingJoinsComponents) {
+    this.#components = components
+    this.#table = new PendingTable(components.db)
+    this.#rejected = new RejectedTable(components.db)
+  }
+
+  list(): PendingJoin[] {
+    return this.#table.list().map(pendingOf)
+  }
+
+  /** @throws JoinRejectedError */
+  refuseRejected(publicKey: Uint8Array): void {
+    const reason = this.#rejected.reason(publicKey)
+    if (reason === undefined) return
+    throw new JoinRejectedError(
+      `the operator refused this machine${reason === '' ? '' : ` (${reason})`}: ask for an invite`
+    )
+  }
+
+  /**
+   * Puts the join on the list; one that is there keeps its place.
+   * @throws InviteRequiredError when this network has no such list, UnavailableError when it is full
+   */
+  async add(join: Signed<Join>, receipt: Uint8Array | undefined): Promise<void> {
+    const { clock, commit, events, limits } = this.#components
+    if (limits.pendingJoins === 0) {
+      throw new InviteRequiredError('this network takes no one without an invite: ask its operator for one')
+    }
+    const { publicKey, name, role } = join.value
+    const row: PendingRow = {
+      publicKey,
+      name,
+      role: roles[role],
+      envelope: join.bytes,
+      receipt: receipt ?? null,
+      sinceMs: clock.now()
+    }
+    const isNew = await commit.write(() => {
+      const held = this.#table.get(publicKey)
+      if (held === undefined && this.#table.count() >= limits.pendingJoins) {
+        throw new UnavailableError(`${limits.pendingJoins} joins wait for the operator already: try later`, fullRetryMs)
+      }
+      this.#table.put(row)
+      return held === undefined
+    })
+    if (isNew) events.dispatchEvent(new CustomEvent('pending', { detail: pendingOf(row) }))
+  }
+
+  /**
+   * By key, PeerId or name.
+   * @throws NotFoundError, AmbiguousNameError when several wait under the name
+   */
+  find(who: Uint8Array | string): PendingRow {
+    const rows = this.#rowsOf(who)
+    const [row] = rows
+    if (row === undefined) {
+      const what = typeof who === 'string' ? who : peerIdText(who)
+      throw new NotFoundError(`no join of ${what} waits: \`trustnet registry pending\` lists them`)
+    }
+    if (rows.length > 1) {
+      const ids = rows.map(({ publicKey }) => peerIdText(publicKey)).join(', ')
+      throw new AmbiguousNameError(`${rows.length} joins wait under the name ${row.name}: say which by PeerId (${ids})`)
+    }
+    return row
+  }
+
+  #rowsOf(who: Uint8Array | string): PendingRow[] {
+    if (typeof who === 'string' && isName(who)) return this.#table.named(who)
+    const row = this.#table.get(typeof who === 'string' ? publicKeyOf(who) : who)
+    return row === undefined ? [] : [row]
+  }
+
+  /** @throws as find */
+  async reject(who: Uint8Array | string, reason: string): Promise<void> {
+    const { clock, commit, events, limits } = this.#components
+    const { publicKey } = this.find(who)
+    await commit.write(() => {
+      this.#table.delete(publicKey)
+      this.#rejected.put(publicKey, reason, clock.now())
+      this.#rejected.trim(limits.rejectedJoins)
+    })
+    events.dispatchEvent(new CustomEvent('rejected', { detail: { publicKey, reason } }))
+  }
+
+  /** Inside the commit that decides over the key otherwise. */
+  clear(publicKey: Uint8Array): void {
+    this.#table.delete(publicKey)
+    this.#rejected.delete(publicKey)
+  }
+}
+
+const pendingOf = ({ publicKey, name, role, sinceMs }: PendingRow): PendingJoin => ({
+  publicKey,
+  name,
+  role: roleOrExternal(role),
+  sinceMs
+})

@@ -1,0 +1,90 @@
+import { at } from '../../identity/bytes.ts'
+import { peerIdText } from '../../identity/keys.ts'
+import type { Clock } from '../../runtime/clock-and-logger.ts'
+import { InvalidPayloadError, NotMemberError, RevokedError } from '../../runtime/errors.ts'
+import type { Root } from '../log/log-writer.ts'
+import type { Replica } from '../log/replica.ts'
+import type { Member } from '../log/state/network-state.ts'
+import { openForgetRequest } from '../objects/forget-request.ts'
+import { openRenewRequest } from '../objects/renew-request.ts'
+import { lateRenewalMs, renewableShare } from './limits.ts'
+import { InFlight } from './single-flight.ts'
+
+export interface RenewalsComponents {
+  replica: Replica
+  clock: Clock
+  membershipMs: number
+  root?: Root
+}
+
+/** A request that is right, with what is answered at once; without an answer the root must append. */
+export interface Judged {
+  publicKey: Uint8Array
+  entry?: Uint8Array
+}
+
+/** What members ask for themselves: to stay, and to be forgotten. */
+export class Renewals {
+  readonly #components: RenewalsComponents
+  readonly #appending = new InFlight<Uint8Array>()
+
+  constructor(components: RenewalsComponents) {
+    this.#components = components
+  }
+
+  /**
+   * A renewal that is there already, or not due yet, is answered with the newest entry of the member.
+   * @throws RevokedError, NotMemberError, InvalidPayloadError and what opening throws
+   */
+  judgeRenewal(bytes: Uint8Array, signer?: Uint8Array): Judged {
+    const { clock, membershipMs, replica, root } = this.#components
+    const request = openRenewRequest(bytes, replica.networkId, signer === undefined ? {} : { signer })
+    const { publicKey, notAfterMs } = request.value
+    const member = this.#member(publicKey)
+    const newest = (member.renew ?? member.admit).bytes
+    if (notAfterMs < member.notAfterMs) return { publicKey, entry: newest }
+    if (notAfterMs > member.notAfterMs) {
+      // Another registry may know less of the log than the member does.
+      if (root === undefined) return { publicKey }
+      throw new InvalidPayloadError('the renewal is for a membership that the log does not know: sync, then ask again')
+    }
+    const leftMs = member.notAfterMs - clock.now()
+    if (leftMs > membershipMs * renewableShare) return { publicKey, entry: newest }
+    if (leftMs < -lateRenewalMs) throw ended(publicKey)
+    return { publicKey }
+  }
+
+  /** @throws RevokedError, NotMemberError */
+  #member(publicKey: Uint8Array): Member {
+    const { state } = this.#components.replica
+    if (state.isRevoked(publicKey)) throw revoked(publicKey)
+    const member = state.member(publicKey)
+    if (member === undefined) throw new NotMemberError(`${peerIdText(publicKey)} is no member: join with an invite`)
+    return member
+  }
+
+  /** At the root. Gives the renew entry. */
+  async appendRenewal(root: Root, publicKey: Uint8Array, request: Uint8Array): Promise<Uint8Array> {
+    const { clock, membershipMs } = this.#components
+    return this.#appending.run(publicKey, async () => {
+      const notAfterMs = clock.now() + membershipMs
+      const entries = await root.append([{ kind: 'renew', body: { publicKey, notAfterMs, request } }])
+      return at(entries, 0).bytes
+    })
+  }
+
+  /** A key that is revoked already is answered without an entry: `entry` is empty. */
+  judgeForget(bytes: Uint8Array, signer?: Uint8Array): Judged {
+    const { replica } = this.#components
+    const { publicKey } = openForgetRequest(bytes, replica.networkId, signer === undefined ? {} : { signer }).value
+    if (replica.state.isRevoked(publicKey)) return { publicKey, entry: new Uint8Array(0) }
+    this.#member(publicKey)
+    return { publicKey }
+  }
+}
+
+export const revoked = (publicKey: Uint8Array): RevokedError =>
+  new RevokedError(`${peerIdText(publicKey)} was revoked, for ever: make a new key and ask for an invite`)
+
+const ended = (publicKey: Uint8Array): NotMemberError =>
+  new NotMemberError(`the membership of ${peerIdText(publicKey)} ended too long ago: join again with an invite`)

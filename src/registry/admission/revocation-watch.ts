@@ -1,0 +1,53 @@
+import { keyText } from '../../identity/key-id.ts'
+import { peerIdText } from '../../identity/keys.ts'
+import type { Alarms } from '../alarms.ts'
+import type { Replica } from '../log/replica.ts'
+
+/** By the root's own clock: two checkpoints that it signs without having anything to say, and the time in which a revoke gets to it. */
+const graceMs = 120_000
+const mostWatched = 1_000
+
+/** As long as the replica lives. */
+export const watchRevokes = (replica: Replica, alarms: Alarms): void => {
+  const watch = new RevokeWatch(replica, alarms)
+  replica.events.addEventListener('checkpoint', ({ detail }) => watch.look(detail.checkpoint.value.timeMs))
+}
+
+/**
+ * Whether the root enters what the authority has revoked. A root that goes on signing without is cut off from all who know of it, or
+ * holds it back; it is in force all the same, and the next root enters it.
+ */
+class RevokeWatch {
+  readonly #replica: Replica
+  readonly #alarms: Alarms
+  /** Time of the first checkpoint that came after the revoke, by key. */
+  readonly #since = new Map<string, number>()
+
+  constructor(replica: Replica, alarms: Alarms) {
+    this.#replica = replica
+    this.#alarms = alarms
+  }
+
+  look(timeMs: number): void {
+    const missing = this.#replica.emergency.after(0, mostWatched)
+    if (missing.length === 0) this.#since.clear()
+    for (const { publicKey } of missing) {
+      const key = keyText(publicKey)
+      const sinceMs = this.#since.get(key)
+      if (sinceMs === undefined) this.#since.set(key, timeMs)
+      else if (timeMs - sinceMs >= graceMs) this.#missing(publicKey, timeMs - sinceMs)
+    }
+  }
+
+  #missing(publicKey: Uint8Array, forMs: number): void {
+    const { state } = this.#replica
+    const root = state.rootRegistry()
+    const name = root === undefined ? 'the root' : (state.member(root.publicKey)?.name ?? 'the root')
+    const peer = peerIdText(publicKey)
+    this.#alarms.raise(
+      'revoke_missing',
+      `${name} has signed the log for ${Math.round(forMs / 1000)} s without entering that the authority revoked ${peer}: it is cut off from all who know, or holds it back; it is in force here all the same`,
+      { peer, ...(root !== undefined && { root: peerIdText(root.publicKey) }) }
+    )
+  }
+}

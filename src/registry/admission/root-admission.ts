@@ -1,0 +1,133 @@
+import { equals } from 'uint8arrays/equals'
+import { at } from '../../identity/bytes.ts'
+import { peerIdText } from '../../identity/keys.ts'
+import type { Clock } from '../../runtime/clock-and-logger.ts'
+import { InvalidPayloadError, NameTakenError, PendingError } from '../../runtime/errors.ts'
+import type { Root } from '../log/log-writer.ts'
+import type { Replica } from '../log/replica.ts'
+import type { Member } from '../log/state/network-state.ts'
+import type { Admit, AdmittedBy } from '../objects/entry.ts'
+import type { Signed } from '../objects/envelope.ts'
+import type { AdmissionPolicy } from '../objects/genesis.ts'
+import type { Grant } from '../objects/grant.ts'
+import { type Join, openJoin } from '../objects/join.ts'
+import { type Invites, nameTaken } from './invites.ts'
+import type { PendingJoins } from './pending-joins.ts'
+import { InFlight } from './single-flight.ts'
+
+/** A join that was verified, with what it came with. */
+export interface VerifiedJoin {
+  join: Signed<Join>
+  grant?: Signed<Grant>
+  /** Envelope of the registry that took it in, when that was another. */
+  receipt?: Uint8Array
+}
+
+export interface RootAdmissionComponents {
+  root: Root
+  replica: Replica
+  invites: Invites
+  pending: PendingJoins
+  clock: Clock
+  policy: AdmissionPolicy
+  membershipMs: number
+}
+
+/** The root's decisions: who is let in, at once or by the operator's word. */
+export class RootAdmission {
+  readonly #components: RootAdmissionComponents
+  readonly #deciding = new InFlight<Uint8Array>()
+  /** Names of admissions that are on their way to the disk. */
+  readonly #claimed = new Set<string>()
+
+  constructor(components: RootAdmissionComponents) {
+    this.#components = components
+  }
+
+  /** Gives the admit entry. @throws as Admission.join */
+  decide(verified: VerifiedJoin): Promise<Uint8Array> {
+    return this.#deciding.run(verified.join.value.publicKey, () => this.#decide(verified))
+  }
+
+  async #decide(verified: VerifiedJoin): Promise<Uint8Array> {
+    const { pending, policy } = this.#components
+    const { join, grant, receipt } = verified
+    if (grant !== undefined) return this.#admit(verified, 'invite')
+    pending.refuseRejected(join.value.publicKey)
+    this.#refuseTaken(join.value, undefined)
+    // A registry is asked and trusted with records by all others: an operator lets it in, also where everybody is.
+    if (policy === 'open' && join.value.role !== 'secondary') return this.#admit(verified, 'open')
+    await pending.add(join, receipt)
+    throw new PendingError('waits for the operator of the root, who runs `trustnet registry approve`')
+  }
+
+  /** @throws NotFoundError, AmbiguousNameError, NameTakenError */
+  async approve(who: Uint8Array | string): Promise<Uint8Array> {
+    const { pending, replica } = this.#components
+    const row = pending.find(who)
+    const join = openJoin(row.envelope, replica.networkId)
+    return this.#deciding.run(row.publicKey, () =>
+      this.#admit({ join, ...(row.receipt !== null && { receipt: row.receipt }) }, 'approved')
+    )
+  }
+
+  async #admit({ join, grant, receipt }: VerifiedJoin, via: AdmittedBy): Promise<Uint8Array> {
+    const { clock, invites, membershipMs, pending, root } = this.#components
+    const { publicKey, name, role } = join.value
+    const replaced = this.#refuseTaken(join.value, grant)
+    const admit: Admit = {
+      publicKey,
+      name,
+      role,
+      notAfterMs: clock.now() + membershipMs,
+      via,
+      join: join.bytes,
+      ...(grant !== undefined && { grant: grant.bytes }),
+      ...(receipt !== undefined && { receipt })
+    }
+    const use = grant === undefined ? undefined : invites.take(grant)
+    this.#claimed.add(name)
+    try {
+      const entries = await root.append([...revocationOf(replaced, publicKey), { kind: 'admit', body: admit }], {
+        inCommit: () => {
+          use?.spend()
+          pending.clear(publicKey)
+        }
+      })
+      return at(entries, entries.length - 1).bytes
+    } finally {
+      this.#claimed.delete(name)
+      use?.release()
+    }
+  }
+
+  /** Gives the member whose place is taken. @throws NameTakenError */
+  #refuseTaken({ name, publicKey }: Join, grant: Signed<Grant> | undefined): Member | undefined {
+    const { replica, root } = this.#components
+    const holder = replica.state.memberByName(name)
+    const replaces = grant?.value.replaces
+    const replaced = replaces === undefined ? undefined : replica.state.memberByName(replaces)
+    const isFree =
+      holder === undefined ||
+      equals(holder.publicKey, publicKey) ||
+      (replaced !== undefined && equals(holder.publicKey, replaced.publicKey))
+    if (!isFree) throw nameTaken(name, holder.publicKey)
+    if (this.#claimed.has(name)) {
+      throw new NameTakenError(`the name ${name} is just being given to another machine: take another name`)
+    }
+    if (replaced !== undefined && equals(replaced.publicKey, root.publicKey)) {
+      throw new InvalidPayloadError('the root cannot be replaced by an invite: recover it instead')
+    }
+    return replaced
+  }
+}
+
+const revocationOf = (replaced: Member | undefined, by: Uint8Array) =>
+  replaced === undefined || equals(replaced.publicKey, by)
+    ? []
+    : [
+        {
+          kind: 'revoke' as const,
+          body: { publicKey: replaced.publicKey, reason: `replaced by ${peerIdText(by)}` }
+        }
+      ]

@@ -1,0 +1,175 @@
+import type { TypedEventTarget } from 'main-event'
+import { peerIdText } from '../../identity/keys.ts'
+import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
+import { reasonOf } from '../../runtime/error-message.ts'
+import { PendingError, UnavailableError } from '../../runtime/errors.ts'
+import type { JoinEvents, PendingJoin } from '../events.ts'
+import { readStoredJoin } from '../objects/join.ts'
+import { type QueueInput, type QueueRow, QueueTable } from '../store/admission-tables.ts'
+import type { Database } from '../store/database.ts'
+import type { GroupCommit } from '../store/group-commit.ts'
+import { fullRetryMs, type RegistryLimits } from './limits.ts'
+
+/** What goes to the root: all verified here, and signed by the one it is about. */
+export type RootRequest =
+  | { kind: 'join'; join: Uint8Array; grant?: Uint8Array; receipt?: Uint8Array }
+  | { kind: 'renew'; request: Uint8Array }
+  | { kind: 'forget'; request: Uint8Array }
+
+/**
+ * Sends a request to the root and gives the log entry that came of it. Rejects with the root's refusal, or with UnavailableError
+ * when there is no root to ask.
+ */
+export type Forward = (request: RootRequest) => Promise<{ entry: Uint8Array }>
+
+/** A join that waits for the root to be back. */
+export interface QueuedJoin extends PendingJoin {
+  withInvite: boolean
+}
+
+/** Requests in flight during a replay. */
+const replayWindow = 32
+
+/** The answer to these will be the same tomorrow; of all other failures the request is kept. */
+const finalRefusals = new Set([
+  'InvalidEnvelopeError',
+  'InvalidPayloadError',
+  'WrongNetworkError',
+  'UnsupportedVersionError',
+  'NotMemberError',
+  'RevokedError',
+  'NameTakenError',
+  'InviteRequiredError',
+  'InviteInvalidError',
+  'InviteExpiredError',
+  'InviteUsedError',
+  'JoinRejectedError',
+  'PendingError'
+])
+
+/** Whether the root has decided, so that the request need not be kept. */
+export const isDecided = (error: unknown): boolean => error instanceof Error && finalRefusals.has(error.name)
+
+export interface RequestQueueComponents {
+  db: Database
+  commit: GroupCommit
+  clock: Clock
+  logger: Logger
+  limits: RegistryLimits
+  events: TypedEventTarget<JoinEvents>
+}
+
+/** Requests that wait for the root, over restarts: the latest of each peer and kind. */
+export class RequestQueue {
+  readonly #components: RequestQueueComponents
+  readonly #table: QueueTable
+  #replay: Promise<number> | undefined
+
+  constructor(components: RequestQueueComponents) {
+    this.#components = components
+    this.#table = new QueueTable(components.db)
+  }
+
+  get size(): number {
+    return this.#table.count()
+  }
+
+  /** Joins that wait, oldest first. */
+  joins(): QueuedJoin[] {
+    const rows = this.#table.after(0, this.#components.limits.queuedRequests).filter(({ kind }) => kind === 'join')
+    return rows.map(({ envelope, grant, sinceMs }) => {
+      const { publicKey, name, role } = readStoredJoin(envelope)
+      return { publicKey, name, role, sinceMs, withInvite: grant !== null }
+    })
+  }
+
+  /** @throws UnavailableError when it is full */
+  async add(publicKey: Uint8Array, request: RootRequest): Promise<void> {
+    const { clock, commit, events } = this.#components
+    const row = rowOf(publicKey, request, clock.now())
+    await commit.write(() => {
+      if (!this.#table.has(publicKey, row.kind)) this.#refuseFull(row)
+      this.#table.put(row)
+    })
+    events.dispatchEvent(new CustomEvent('queued'))
+  }
+
+  #refuseFull(row: QueueInput): void {
+    const { queuedRequests, queuedStrangers } = this.#components.limits
+    const isStranger = row.kind === 'join' && row.grant === null
+    const isFull = this.#table.count() >= queuedRequests || (isStranger && this.#table.strangers() >= queuedStrangers)
+    if (isFull) throw new UnavailableError('the root is away and too many wait for it already: try later', fullRetryMs)
+  }
+
+  /**
+   * Sends all that waits, oldest first; what the root decided leaves the queue. Stops when the root is away again.
+   * Gives the number of decisions. A second call joins the first.
+   */
+  replay(send: Forward): Promise<number> {
+    this.#replay ??= this.#run(send).finally(() => {
+      this.#replay = undefined
+    })
+    return this.#replay
+  }
+
+  async #run(send: Forward): Promise<number> {
+    let decided = 0
+    let place = 0
+    for (;;) {
+      const rows = this.#table.after(place, replayWindow)
+      const last = rows.at(-1)
+      if (last === undefined) return decided
+      const outcomes = await Promise.all(rows.map((row) => this.#send(row, send)))
+      const done = outcomes.filter(Boolean).length
+      decided += done
+      if (done < rows.length) return decided
+      place = last.place
+    }
+  }
+
+  async #send(row: QueueRow, send: Forward): Promise<boolean> {
+    const { commit, logger } = this.#components
+    try {
+      await send(requestOf(row))
+    } catch (error) {
+      if (!isDecided(error)) {
+        logger.debug(
+          { peer: peerIdText(row.publicKey), error: String(error) },
+          'a queued request waits on for the root'
+        )
+        return false
+      }
+      this.#tellRefusal(row, error)
+    }
+    await commit.write(() => this.#table.delete(row.place))
+    return true
+  }
+
+  #tellRefusal({ publicKey, kind }: QueueRow, error: unknown): void {
+    const { events, logger } = this.#components
+    if (error instanceof PendingError) return
+    const reason = reasonOf(error)
+    logger.warn(
+      { peer: peerIdText(publicKey), request: kind, error: reason },
+      'the root refused a queued request: dropped'
+    )
+    if (kind === 'join') events.dispatchEvent(new CustomEvent('rejected', { detail: { publicKey, reason } }))
+  }
+}
+
+const rowOf = (publicKey: Uint8Array, request: RootRequest, sinceMs: number): QueueInput =>
+  request.kind === 'join'
+    ? {
+        publicKey,
+        kind: 'join',
+        envelope: request.join,
+        grant: request.grant ?? null,
+        receipt: request.receipt ?? null,
+        sinceMs
+      }
+    : { publicKey, kind: request.kind, envelope: request.request, grant: null, receipt: null, sinceMs }
+
+const requestOf = ({ kind, envelope, grant, receipt }: QueueRow): RootRequest =>
+  kind === 'join'
+    ? { kind, join: envelope, ...(grant !== null && { grant }), ...(receipt !== null && { receipt }) }
+    : { kind, request: envelope }

@@ -1,0 +1,15 @@
+import { peerIdText } from '../../identity/keys.ts'
+
+/** Of several calls for one key at the same time the first works, and the others get its result. */
+export class InFlight<T> {
+  readonly #running = new Map<string, Promise<T>>()
+
+  run(publicKey: Uint8Array, work: () => Promise<T>): Promise<T> {
+    const key = peerIdText(publicKey)
+    const running = this.#running.get(key)
+    if (running !== undefined) return running
+    const started = work().finally(() => this.#running.delete(key))
+    this.#running.set(key, started)
+    return started
+  }
+}

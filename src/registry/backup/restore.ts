@@ -1,0 +1,110 @@
+import { closeSync, copyFileSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { equals } from 'uint8arrays/equals'
+import { networkIdText } from '../../identity/network-id.ts'
+import { type Clock, systemClock } from '../../runtime/clock-and-logger.ts'
+import { StoreError, StoreInUseError, WrongNetworkError } from '../../runtime/errors.ts'
+import { type Database, openDatabase, peekDatabase } from '../store/database.ts'
+import { LogTable } from '../store/log-table.ts'
+import { markRestored } from '../store/node-values.ts'
+import { type BackupManifest, readManifest } from './manifest.ts'
+import { type StoreReport, verifyStore } from './verify-store.ts'
+
+export interface RestoreInit {
+  backup: string
+  /** The database file of the node, which no process may have open. */
+  path: string
+  /** The network that the node belongs to, where that is known. */
+  networkId?: Uint8Array | undefined
+  /** Also when the store that is there goes further than the backup. */
+  older?: boolean
+  clock?: Clock
+}
+
+export interface Restored {
+  manifest: BackupManifest
+  report: StoreReport
+  /** Where the store that was there lies now. */
+  movedTo: string | undefined
+}
+
+/**
+ * Puts a backup in the place of a node's store, after all of it was verified. The store that was there is moved aside. What comes of
+ * it is a store of its own, and a root that starts on it appends nothing before it has heard the heads of others.
+ *
+ * @throws StoreInUseError when a process uses the store; StoreError for a backup that is damaged, or not the file of its manifest, and
+ * for one that is behind the store; WrongNetworkError
+ */
+export async function restoreStore(init: RestoreInit): Promise<Restored> {
+  const { backup, path, networkId, older = false, clock = systemClock } = init
+  const manifest = readManifest(backup)
+  const report = await verifyStore(backup)
+  if (networkId !== undefined && !equals(report.networkId, networkId)) {
+    throw new WrongNetworkError(
+      `${backup} is of ${networkIdText(report.networkId)}, this node belongs to ${networkIdText(networkId)}: nothing was changed`
+    )
+  }
+  const held = heldHead(path)
+  const isBehind =
+    held !== undefined && (held.epoch > report.epoch || (held.epoch === report.epoch && held.n > report.n))
+  if (isBehind && !older) {
+    throw new StoreError(
+      `${path} holds the log up to entry ${held.n} of epoch ${held.epoch}, the backup only up to ${report.n} of ${report.epoch}: ` +
+        'nothing was changed; add --older to go back nevertheless'
+    )
+  }
+  const nowMs = clock.now()
+  const unfinished = `${path}.restoring`
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    rmSync(unfinished, { force: true })
+    copyFileSync(backup, unfinished)
+    mark(unfinished, { backupMs: manifest.createdMs, restoredMs: nowMs, epoch: report.epoch, n: report.n })
+  } catch (error) {
+    rmSync(unfinished, { force: true })
+    throw error
+  }
+  const movedTo = moveAside(path, nowMs)
+  renameSync(unfinished, path)
+  syncFolder(path)
+  return { manifest, report, movedTo }
+}
+
+/** undefined: there is no store, or one that is damaged, which is why a backup is restored. @throws StoreInUseError */
+function heldHead(path: string): { epoch: number; n: number } | undefined {
+  try {
+    return peekDatabase(path, (db) => new LogTable(db).last())
+  } catch (error) {
+    if (error instanceof StoreInUseError || !(error instanceof StoreError)) throw error
+    return undefined
+  }
+}
+
+function mark(path: string, from: Parameters<typeof markRestored>[1]): void {
+  const db: Database = openDatabase(path)
+  try {
+    markRestored(db, from)
+  } finally {
+    db.close()
+  }
+}
+
+/** With what a killed process left in its write-ahead log. */
+function moveAside(path: string, nowMs: number): string | undefined {
+  if (!existsSync(path)) return undefined
+  const stamp = new Date(nowMs).toISOString().replaceAll(/[-:]|\.\d+/g, '')
+  const target = `${path}.before-restore-${stamp}`
+  for (const ending of ['-wal', '-shm', '']) {
+    if (existsSync(path + ending)) renameSync(path + ending, target + ending)
+  }
+  return target
+}
+
+function syncFolder(path: string): void {
+  const folder = openSync(dirname(path), 'r')
+  try {
+    fsyncSync(folder)
+  } finally {
+    closeSync(folder)
+  }
+}

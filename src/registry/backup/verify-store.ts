@@ -1,0 +1,79 @@
+import { silentLogger, systemClock } from '../../runtime/clock-and-logger.ts'
+import { reasonOf } from '../../runtime/error-message.ts'
+import { StoreError } from '../../runtime/errors.ts'
+import { openReplica } from '../log/replica.ts'
+import { verifySignatures } from '../log/verify-signatures.ts'
+import { openEntryAsync } from '../objects/entry.ts'
+import { openRecordAsync } from '../objects/record.ts'
+import { countRows } from '../store/copy-store.ts'
+import { type Database, integrityCheck, openReadOnly } from '../store/database.ts'
+import { GroupCommit } from '../store/group-commit.ts'
+
+/** What was found in a store of which everything is right. */
+export interface StoreReport {
+  readonly networkId: Uint8Array
+  readonly domain: string
+  readonly epoch: number
+  readonly n: number
+  readonly headHash: Uint8Array
+  /** Entries at or below it that are not live may be compacted. */
+  readonly floor: number
+  /** Time in the newest checkpoint, ms since 1970. */
+  readonly checkpointMs: number | undefined
+  /** Signatures that were verified, of entries and of records. */
+  readonly entries: number
+  readonly records: number
+  readonly members: number
+  /** Proofs that one epoch has two histories; entries that a later epoch made void. */
+  readonly forks: number
+  readonly voided: number
+  /** By table. */
+  readonly rows: Readonly<Record<string, number>>
+}
+
+/**
+ * Reads a whole store and checks all of it: pages and indexes, the chain of the log, each signature and whose it is, the state root of
+ * the newest checkpoint, and each record. Changes nothing.
+ *
+ * @throws StoreInUseError when a process uses it; StoreError, StoreVersionError when anything is wrong
+ */
+export async function verifyStore(path: string): Promise<StoreReport> {
+  const db = openReadOnly(path)
+  try {
+    integrityCheck(db, path)
+    const commit = new GroupCommit(db)
+    const replica = await openReplica({ db, commit, clock: systemClock, logger: silentLogger })
+    const { entries, records } = await signatures(db, replica.networkId, path)
+    const { epoch, n, hash } = replica.head
+    return {
+      networkId: replica.networkId,
+      domain: replica.genesis.value.domain,
+      epoch,
+      n,
+      headHash: hash,
+      floor: replica.floor,
+      checkpointMs: replica.checkpoint?.value.timeMs,
+      entries,
+      records,
+      members: replica.state.memberCount,
+      forks: replica.forks().length,
+      voided: replica.voided().length,
+      rows: countRows(db)
+    }
+  } finally {
+    db.close()
+  }
+}
+
+/** That each signer of an entry is the log key of its epoch, opening the replica has checked; that it did sign, is checked here. */
+async function signatures(db: Database, networkId: Uint8Array, path: string) {
+  try {
+    return await verifySignatures(db, networkId, { entry: openEntryAsync, record: openRecordAsync })
+  } catch (error) {
+    throw new StoreError(
+      `${path} is damaged or was changed (${reasonOf(error)}): ` +
+        'a root restores its newest backup, any other node fetches its replica anew',
+      { cause: error }
+    )
+  }
+}

@@ -1,0 +1,59 @@
+import type { Session } from './lease.ts'
+import type { Verdict } from './local-health.ts'
+import type { State } from './states.ts'
+import { type LivenessTimings, lateAfterMs, suspectAfterMs } from './timings.ts'
+
+export interface Judgement {
+  readonly state: State
+  readonly reason: string
+}
+
+export const restarted = 'not heard since this process started'
+
+const inSeconds = (ms: number): string => `${Math.round(ms / 100) / 10} s`
+
+/** What a session's signs of life mean while its lease runs; undefined: the lease has run out. */
+export const judge = (session: Session, attention: number, t: LivenessTimings): Judgement | undefined => {
+  if (session.left !== undefined) return { state: 'left', reason: `left: ${session.left}` }
+  const silentMs = attention - session.beatAt
+  if (silentMs >= t.leaseMs) return undefined
+  if (session.instance === undefined) {
+    return { state: 'unknown', reason: restarted }
+  }
+  const cause = suspicion(session, attention, t)
+  if (cause !== undefined) return { state: 'suspect', reason: cause }
+  if (silentMs >= lateAfterMs(t)) return { state: 'late', reason: 'missed 1 heartbeat' }
+  return { state: 'online', reason: '' }
+}
+
+/** Why a member is suspect; undefined: it is not. */
+const suspicion = (session: Session, attention: number, t: LivenessTimings): string | undefined => {
+  if (session.lost !== undefined && attention >= session.excusedUntil) return session.lost
+  return unansweredBy(session, t) ?? missedBy(session, attention, t)
+}
+
+const unansweredBy = ({ unanswered }: Session, { unansweredPings }: LivenessTimings): string | undefined =>
+  unanswered >= unansweredPings ? `no answer to ${unansweredPings} pings` : undefined
+
+const missedBy = ({ beatAt }: Session, attention: number, t: LivenessTimings): string | undefined =>
+  attention - beatAt >= suspectAfterMs(t) ? 'missed 2 heartbeats' : undefined
+
+/** What became of a session whose lease has run out. */
+export const judgeLapsed = (session: Session, t: LivenessTimings, verdict: Exclude<Verdict, 'hold'>): Judgement => {
+  const silent = `no heartbeat for ${inSeconds(t.leaseMs)}`
+  const cause = session.lost ?? unansweredBy(session, t)
+  const reason = cause === undefined ? silent : `${cause}, then ${silent}`
+  return { state: 'offline', reason: verdict === 'unconfirmed' ? `${unconfirmedPrefix}${reason}` : reason }
+}
+
+/** The state of a member whose lease ran out while this registry may itself be cut off. */
+export const judgeHeld = (session: Session, doubt: string | undefined): Judgement => {
+  const state = session.instance === undefined ? 'unknown' : 'suspect'
+  const why = doubt ?? 'its uplink has just come back'
+  return { state, reason: `${session.lost ?? 'silent'}; this registry may have been cut off itself (${why})` }
+}
+
+/** A hint has no field for it, so the reason carries it. */
+const unconfirmedPrefix = 'unconfirmed: '
+export const isUnconfirmed = (state: State, reason: string): boolean =>
+  state === 'offline' && reason.startsWith(unconfirmedPrefix)

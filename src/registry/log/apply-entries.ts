@@ -1,0 +1,145 @@
+import { equals } from 'uint8arrays/equals'
+import { reasonOf } from '../../runtime/error-message.ts'
+import { ForkError, LogMismatchError } from '../../runtime/errors.ts'
+import type { Checkpoint } from '../objects/checkpoint.ts'
+import type { LogEntry } from '../objects/entry.ts'
+import type { Signed } from '../objects/envelope.ts'
+import { contradiction } from './fork-evidence.ts'
+import type { Draft, Ledger } from './ledger.ts'
+import { loadStateAt, requireMatch } from './load.ts'
+import type { OpenedEntry } from './open-entries.ts'
+import { LogKeys } from './state/log-keys.ts'
+import type { NetworkState } from './state/network-state.ts'
+import { readStoredEntry } from './state/stored-entry.ts'
+import { delegationKinds, voidAfter } from './voided-entries.ts'
+
+/** What of the entries that came is to be done. */
+interface Plan {
+  fresh: readonly OpenedEntry[]
+  /** Where a new epoch branches off below our head. */
+  rollbackTo?: { n: number; hash: Uint8Array }
+}
+
+/** Of an epoch that is not known here, or made void by one that is, or older than what came meanwhile: whoever sends it knows less or more, and does not lie. */
+export class OtherEpochError extends LogMismatchError {}
+
+function doesNotFollow({ state }: Ledger, { value, signer }: Signed<LogEntry>): LogMismatchError {
+  const message = `entry ${value.n} is not of the log that is held, and not signed by its key`
+  return state.keys.isKeyOf(value.epoch, signer) ? new OtherEpochError(message) : new LogMismatchError(message)
+}
+
+/** Opens the way for a newer epoch to end a fork. */
+const opensEpochAfter = (entry: LogEntry, epoch: number): boolean => entry.kind === 'delegate' && entry.epoch > epoch
+
+/** @throws Contradiction, LogMismatchError */
+function planOf(ledger: Ledger, entries: readonly OpenedEntry[]): Plan {
+  for (const [index, { entry }] of entries.entries()) {
+    const { value } = entry
+    const { head } = ledger
+    if (value.n === head.n + 1 && equals(value.prevHash, head.hash)) return { fresh: entries.slice(index) }
+    if (value.n > head.n + 1) throw new LogMismatchError(`entry ${value.n}, where ${head.n + 1} is due`)
+    if (opensEpochAfter(value, head.epoch)) return planRollback(ledger, entries.slice(index), entry)
+    if (value.n === head.n + 1) {
+      throw ledger.state.keys.isOfLog(entry) ? contradiction(ledger, head.n, entry) : doesNotFollow(ledger, entry)
+    }
+    const known = ledger.linkHash(value.n)
+    if (known !== undefined && !equals(known, entry.hash)) {
+      throw ledger.state.keys.isOfLog(entry) ? contradiction(ledger, value.n, entry) : doesNotFollow(ledger, entry)
+    }
+  }
+  return { fresh: [] }
+}
+
+/** @throws NeedsSnapshotError when the fork point is out of reach */
+function planRollback(ledger: Ledger, fresh: readonly OpenedEntry[], delegate: Signed<LogEntry>): Plan {
+  const { n, prevHash } = delegate.value
+  keysAt(ledger, n - 1).afterDelegate(delegate)
+  const known = ledger.linkHash(n - 1)
+  if (known === undefined || !equals(known, prevHash) || n - 1 < ledger.floor) {
+    throw new NeedsSnapshotError(
+      `epoch ${delegate.value.epoch} branches off at entry ${n - 1}, which is not held: a snapshot is due`
+    )
+  }
+  return { fresh, rollbackTo: { n: n - 1, hash: known } }
+}
+
+/** The log cannot be followed from here: only a snapshot leads on. */
+export class NeedsSnapshotError extends OtherEpochError {}
+
+/** The keys as they were at an earlier position. */
+function keysAt(ledger: Ledger, n: number): LogKeys {
+  let keys = LogKeys.of(ledger.genesis)
+  for (const item of ledger.table.ofKinds(...delegationKinds)) {
+    const entry = readStoredEntry(item.envelope)
+    if (entry.value.n > n) break
+    keys = entry.value.kind === 'delegate' ? keys.afterDelegate(entry) : keys.afterAuthority(entry)
+  }
+  return keys
+}
+
+/**
+ * Takes in entries that were opened, and the checkpoint that stands on them. Inside `ledger.exclusive`.
+ * @throws Contradiction, ForkError, LogMismatchError
+ */
+export async function follow(
+  ledger: Ledger,
+  entries: readonly OpenedEntry[],
+  checkpoint: Signed<Checkpoint> | undefined
+): Promise<number> {
+  const { forkedEpoch } = ledger
+  if (forkedEpoch !== undefined && !entries.some(({ entry }) => opensEpochAfter(entry.value, forkedEpoch))) {
+    throw new ForkError(
+      `epoch ${forkedEpoch} has two histories: nothing is followed until the authority opens a new epoch`
+    )
+  }
+  const { fresh, rollbackTo } = planOf(ledger, entries)
+  if (fresh.length === 0 && (checkpoint === undefined || !isNews(ledger, checkpoint))) return 0
+  const state = rollbackTo === undefined ? undefined : await loadStateAt(ledger.loadInit, rollbackTo.n, rollbackTo.hash)
+  await ledger.commit((draft) => {
+    if (state !== undefined) draft.replaceState(state, voidAfter(ledger, draft, state.head.n))
+    for (const each of fresh) append(draft, each)
+    if (checkpoint !== undefined) takeCheckpoint(ledger, draft, checkpoint)
+  })
+  return fresh.length
+}
+
+/** @throws LogMismatchError */
+function append(draft: Draft, { entry, proofs }: OpenedEntry): void {
+  try {
+    draft.state.check(entry, proofs)
+  } catch (error) {
+    if (error instanceof LogMismatchError) throw error
+    const why = reasonOf(error)
+    throw new LogMismatchError(`entry ${entry.value.n} breaks a rule of the log: ${why}`, { cause: error })
+  }
+  draft.append(entry)
+}
+
+/** False for a checkpoint that says nothing new of the log that is held. @throws Contradiction, LogMismatchError */
+function isNews(ledger: Ledger, checkpoint: Signed<Checkpoint>): boolean {
+  const { n, timeMs } = checkpoint.value
+  const held = ledger.checkpoint?.value
+  requireConsistent(ledger, ledger.state, checkpoint)
+  return n === ledger.head.n && (held?.n !== n || timeMs > held.timeMs)
+}
+
+/** Inside a transaction, after the entries. @throws Contradiction, LogMismatchError */
+function takeCheckpoint(ledger: Ledger, draft: Draft, checkpoint: Signed<Checkpoint>): void {
+  requireConsistent(ledger, draft.state, checkpoint)
+  if (checkpoint.value.n < draft.state.head.n) return
+  requireMatch(checkpoint, draft.state)
+  draft.putCheckpoint(checkpoint)
+}
+
+/** Whether a checkpoint is of the log that ends at the state's head. @throws Contradiction, LogMismatchError */
+function requireConsistent(ledger: Ledger, { keys, head }: NetworkState, checkpoint: Signed<Checkpoint>): void {
+  const { n, epoch, headHash } = checkpoint.value
+  if (!keys.isOfLog(checkpoint)) {
+    const message = `the checkpoint at ${n} is not of the log key of epoch ${epoch}`
+    if (epoch > head.epoch || keys.isKeyOf(epoch, checkpoint.signer)) throw new OtherEpochError(message)
+    throw new LogMismatchError(message)
+  }
+  if (n > head.n) throw new LogMismatchError(`the checkpoint is at entry ${n}, the log that is held ends at ${head.n}`)
+  const known = n === head.n ? head.hash : ledger.table.hashOf(n)
+  if (known !== undefined && !equals(known, headHash)) throw contradiction(ledger, n, checkpoint)
+}

@@ -1,0 +1,326 @@
+import type { SigningKey } from '../../identity/keys.ts'
+import type { Logger } from '../../runtime/clock-and-logger.ts'
+import { reasonOf } from '../../runtime/error-message.ts'
+import { ForkError, LogMismatchError, NotRootError, RevokedError, UnavailableError } from '../../runtime/errors.ts'
+import { type Checkpoint, sealCheckpoint } from '../objects/checkpoint.ts'
+import { type EntryContent, type LogEntry, type Revoke, sealEntry } from '../objects/entry.ts'
+import type { Signed } from '../objects/envelope.ts'
+import { asStoreError } from '../store/database.ts'
+import type { Draft } from './ledger.ts'
+import type { Replica } from './replica.ts'
+import type { Head } from './state/network-state.ts'
+
+/** A checkpoint is signed at least so often, so that everybody can tell a quiet root from a dead one. */
+const checkpointMs = 60_000
+/** Entries of one transaction: more would hold the event loop for longer than a heartbeat's answer may take. */
+const maxBatchEntries = 500
+/** Entries that wait for their transaction. */
+const maxWaiting = 10_000
+const retryMs = 1000
+
+/** A kind and its body, without a place in the log yet. */
+export type EntryDraft = Exclude<EntryContent, { kind: 'unknown' | 'delegate' | 'authority' }>
+
+export interface AppendOptions {
+  /** Writes of the caller in the same commit. When it throws, nothing is appended. */
+  inCommit?: () => void
+}
+
+export interface RootInit {
+  replica: Replica
+  logKey: SigningKey
+  /** Key of the node that is the root. */
+  publicKey: Uint8Array
+  logger: Logger
+}
+
+interface Request {
+  bodies: readonly EntryDraft[]
+  inCommit: (() => void) | undefined
+  resolve: (entries: Signed<LogEntry>[]) => void
+  reject: (error: unknown) => void
+}
+
+type Outcome = { request: Request; entries: Signed<LogEntry>[] } | { request: Request; error: unknown }
+
+/** The one writer of the log. What it signs leaves it only after it is on the disk, so it never signs two entries for one place. */
+export class Root {
+  readonly publicKey: Uint8Array
+  readonly #replica: Replica
+  readonly #logKey: SigningKey
+  readonly #logger: Logger
+  #waiting: Request[] = []
+  #waitingEntries = 0
+  #running: Promise<void> | undefined
+  #timer: NodeJS.Timeout | undefined
+  #isClosed = false
+  #lastMs = 0
+  #fence: string | undefined
+  #higher: Head | undefined
+
+  constructor({ replica, logKey, publicKey, logger }: RootInit) {
+    this.#replica = replica
+    this.#logKey = logKey
+    this.publicKey = publicKey
+    this.#logger = logger
+    replica.events.addEventListener('newer', this.#onNewer)
+  }
+
+  readonly #onNewer = (event: CustomEvent<{ checkpoint: Signed<Checkpoint> }>): void => {
+    const { epoch, n, headHash } = event.detail.checkpoint.value
+    if (this.#higher !== undefined && n <= this.#higher.n) return
+    this.#higher = { epoch, n, hash: headHash }
+    this.#logger.error(
+      { epoch, n, own: this.#replica.head.n },
+      'a member holds more of the log than this root: nothing is appended until the missing entries are here'
+    )
+  }
+
+  /** Enters revokes that a new epoch made void, then signs a checkpoint every 60 s until `stop`. */
+  async start(): Promise<void> {
+    this.#timer ??= setInterval(() => void this.#beat(), checkpointMs).unref()
+    if (this.refusal === undefined) await this.reissueRevokes()
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+    this.#timer = undefined
+    this.#replica.events.removeEventListener('newer', this.#onNewer)
+  }
+
+  /** Stops, and waits for what is being appended. What is asked for from here on is refused. */
+  async close(): Promise<void> {
+    this.stop()
+    this.#isClosed = true
+    await this.#running
+  }
+
+  /** Appends nothing until `release`: after a start, others may hold more of the log. The reason is for people. */
+  fence(reason: string): void {
+    this.#fence = reason
+  }
+
+  release(): void {
+    this.#fence = undefined
+  }
+
+  /** True when the authority gave the log key to another one: this process is not the root any more. */
+  get isReplaced(): boolean {
+    const { head, state } = this.#replica
+    return !state.keys.isKeyOf(head.epoch, this.#logKey.publicKey)
+  }
+
+  /** Why nothing can be appended now; undefined: it can. */
+  get refusal(): Error | undefined {
+    const replica = this.#replica
+    const { head } = replica
+    if (this.isReplaced) {
+      return new NotRootError(
+        `the log key of epoch ${head.epoch} is another one: this process is not the root any more`
+      )
+    }
+    if (replica.isForked) {
+      return new ForkError(
+        `epoch ${head.epoch} has two histories: nothing is appended until its authority opens a new epoch; keep every registry.db, they hold the proof`
+      )
+    }
+    if (this.#higher !== undefined && this.#higher.n > head.n) {
+      const { n } = this.#higher
+      return new UnavailableError(
+        `a member holds the log up to ${n}, this root only up to ${head.n}: it is fetched first`,
+        retryMs
+      )
+    }
+    return this.#fence === undefined ? undefined : new UnavailableError(this.#fence, retryMs)
+  }
+
+  /**
+   * Appends entries, all or none, in the order given; resolves when they and a checkpoint over them are durable. Appends of one tick
+   * share a commit and a checkpoint.
+   *
+   * @throws NameTakenError, RevokedError, NotMemberError, NotFoundError, LogMismatchError when a rule of the log forbids one
+   * @throws UnavailableError, NotRootError, ForkError when nothing can be appended now; what `inCommit` throws
+   */
+  append(bodies: readonly EntryDraft[], { inCommit }: AppendOptions = {}): Promise<Signed<LogEntry>[]> {
+    if (this.#isClosed) return Promise.reject(new UnavailableError('the root is shutting down', retryMs))
+    if (bodies.length > maxBatchEntries || this.#waitingEntries + bodies.length > maxWaiting) {
+      return Promise.reject(new UnavailableError('too many entries wait to be signed: try again soon', retryMs))
+    }
+    const result = new Promise<Signed<LogEntry>[]>((resolve, reject) => {
+      this.#waiting.push({ bodies, inCommit, resolve, reject })
+    })
+    this.#waitingEntries += bodies.length
+    this.#running ??= this.#run()
+    return result
+  }
+
+  /** Signs a checkpoint now. @throws as append */
+  async checkpoint(): Promise<Signed<Checkpoint>> {
+    const { ledger } = this.#replica
+    return ledger.exclusive(() =>
+      ledger.commit((draft) => {
+        this.#requireAllowed()
+        return this.#sign(draft)
+      })
+    )
+  }
+
+  /** Enters the revokes that are enforced without being in the log. Gives the number of them. @throws as append */
+  async reissueRevokes(): Promise<number> {
+    const bodies = this.#replica.emergency.revokes()
+    await Promise.all(bodies.map((body) => this.#reissue(body)))
+    return bodies.length
+  }
+
+  async #reissue(body: Revoke): Promise<void> {
+    try {
+      await this.append([{ kind: 'revoke', body }])
+    } catch (error) {
+      // Somebody handed it over at the same moment.
+      if (!(error instanceof RevokedError)) throw error
+    }
+  }
+
+  async #beat(): Promise<void> {
+    if (this.refusal !== undefined) return
+    try {
+      await this.checkpoint()
+    } catch (error) {
+      const why = reasonOf(error)
+      this.#logger.error({ error: why }, 'no checkpoint could be signed: it is tried again in 60 s')
+    }
+  }
+
+  #requireAllowed(): void {
+    const { refusal } = this
+    if (refusal !== undefined) throw refusal
+  }
+
+  async #run(): Promise<void> {
+    while (this.#waiting.length > 0) await this.#runBatch()
+    this.#running = undefined
+  }
+
+  async #runBatch(): Promise<void> {
+    const { ledger } = this.#replica
+    let batch: Request[] = []
+    try {
+      const outcomes = await ledger.exclusive(() =>
+        ledger.commit((draft) => {
+          // Taken here, so all that was asked for until the commit shares it.
+          batch = this.#takeBatch()
+          return this.#appendAll(draft, batch)
+        })
+      )
+      for (const outcome of outcomes) {
+        if ('error' in outcome) outcome.request.reject(outcome.error)
+        else outcome.request.resolve(outcome.entries)
+      }
+    } catch (error) {
+      const failed = batch.length > 0 ? batch : this.#takeBatch()
+      for (const { reject } of failed) reject(error)
+    }
+  }
+
+  #takeBatch(): Request[] {
+    let entries = 0
+    const end = this.#waiting.findIndex(({ bodies }) => {
+      entries += bodies.length
+      return entries > maxBatchEntries
+    })
+    const batch = this.#waiting.splice(0, end < 0 ? this.#waiting.length : end)
+    for (const { bodies } of batch) this.#waitingEntries -= bodies.length
+    return batch
+  }
+
+  #appendAll(draft: Draft, batch: readonly Request[]): Outcome[] {
+    this.#requireAllowed()
+    const outcomes = batch.map((request) => this.#appendOne(draft, request))
+    if (draft.entries.length > 0) this.#sign(draft)
+    return outcomes
+  }
+
+  /** One request in a savepoint: when one of its entries breaks a rule, only it is undone. */
+  #appendOne(draft: Draft, request: Request): Outcome {
+    const mark = draft.state.mark()
+    const first = draft.entries.length
+    try {
+      this.#replica.ledger.savepoint(() => {
+        request.inCommit?.()
+        for (const content of request.bodies) draft.append(this.#seal(draft, content))
+      })
+      return { request, entries: draft.entries.slice(first) }
+    } catch (error) {
+      // The disk is full or fails: SQLite may have undone all of the commit, and nothing of it may go on.
+      const failure = asStoreError(error, 'the store')
+      if (failure !== error || !this.#replica.ledger.isInTransaction) throw failure
+      draft.undoTo(mark, first)
+      return { request, error }
+    }
+  }
+
+  #seal({ state }: Draft, content: EntryDraft): Signed<LogEntry> {
+    const timeMs = this.#now()
+    state.checkContent(content, timeMs, undefined)
+    const { n, hash, epoch } = state.head
+    const position = { networkId: this.#replica.networkId, n: n + 1, prevHash: hash, epoch, timeMs }
+    return sealEntry({ ...position, ...content }, this.#logKey)
+  }
+
+  /** Never back: others judge by it who is a member. */
+  #now(): number {
+    const { clock } = this.#replica.ledger
+    this.#lastMs = Math.max(clock.now(), this.#lastMs, this.#replica.checkpoint?.value.timeMs ?? 0)
+    return this.#lastMs
+  }
+
+  #sign(draft: Draft): Signed<Checkpoint> {
+    const { state } = draft
+    const { epoch, n, hash: headHash } = state.head
+    const checkpoint = sealCheckpoint(
+      {
+        networkId: this.#replica.networkId,
+        epoch,
+        n,
+        headHash,
+        stateRoot: state.root(),
+        rows: state.rows,
+        bytes: state.bytes,
+        timeMs: this.#now()
+      },
+      this.#logKey
+    )
+    draft.putCheckpoint(checkpoint)
+    return checkpoint
+  }
+}
+
+/**
+ * The entry that opens a new epoch with a new log key, for `replica.apply` of the new root and then of everybody. `forkN`: the last
+ * entry that counts; what is above it is void.
+ *
+ * @throws LogMismatchError when that position is not held
+ */
+export function sealDelegation(
+  replica: Replica,
+  authority: SigningKey,
+  logKey: Uint8Array,
+  forkN = replica.head.n
+): Signed<LogEntry> {
+  const prevHash = replica.linkHash(forkN)
+  if (prevHash === undefined || forkN > replica.head.n) throw new LogMismatchError(`entry ${forkN} is not held here`)
+  const timeMs = Math.max(replica.ledger.clock.now(), replica.timeMs)
+  const position = { networkId: replica.networkId, n: forkN + 1, prevHash, epoch: replica.head.epoch + 1, timeMs }
+  return sealEntry({ ...position, kind: 'delegate', body: { logKey } }, authority)
+}
+
+/** The entry that makes the next authority key, which was committed to, the authority, for `replica.apply`. */
+export function sealAuthority(replica: Replica, next: SigningKey, nextAuthorityDigest: Uint8Array): Signed<LogEntry> {
+  const { epoch, n, hash: prevHash } = replica.head
+  const timeMs = Math.max(replica.ledger.clock.now(), replica.timeMs)
+  const position = { networkId: replica.networkId, n: n + 1, prevHash, epoch, timeMs }
+  return sealEntry(
+    { ...position, kind: 'authority', body: { authorityKey: next.publicKey, nextAuthorityDigest } },
+    next
+  )
+}

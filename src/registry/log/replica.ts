@@ -1,0 +1,345 @@
+import type { TypedEventTarget } from 'main-event'
+import { equals } from 'uint8arrays/equals'
+import { plainBytes } from '../../identity/key-id.ts'
+import { LimitError, LogMismatchError } from '../../runtime/errors.ts'
+import { type Checkpoint, openCheckpointAsync } from '../objects/checkpoint.ts'
+import { entryKinds, type LogEntry } from '../objects/entry.ts'
+import type { Signed } from '../objects/envelope.ts'
+import { type Genesis, openGenesis } from '../objects/genesis.ts'
+import type { EvidenceRow, LogItem } from '../store/log-table.ts'
+import { follow, NeedsSnapshotError } from './apply-entries.ts'
+import { Emergency } from './authority-revocations.ts'
+import { keepingProof } from './fork-evidence.ts'
+import { Ledger, type LedgerComponents } from './ledger.ts'
+import { damagedLog } from './load.ts'
+import type { ReplicaEvents } from './log-events.ts'
+import { type OpenedEntry, openEntries } from './open-entries.ts'
+import { SnapshotStage, type StagedPosition } from './snapshot.ts'
+import type { LogKeys } from './state/log-keys.ts'
+import type { Head, Member, NetworkState } from './state/network-state.ts'
+import { readStoredEntry } from './state/stored-entry.ts'
+import { judgeShown } from './verify-membership-proof.ts'
+import { delegationKinds } from './voided-entries.ts'
+
+export type { ReplicaEvents } from './log-events.ts'
+export type { StagedPosition } from './snapshot.ts'
+
+/** Entries that one `apply` or `stage` takes: what fits into some frames, and into one transaction without a pause. */
+const maxEntries = 10_000
+/** A checkpoint further ahead of the own clock says nothing about the time. */
+const maxAheadMs = 600_000
+/** What compaction leaves, so that nobody who was away for two weeks needs a snapshot. */
+const keepMs = 14 * 24 * 3_600_000
+const keepEntries = 24
+/** Of one read of the store for a page whose end is a number of bytes: what is read beyond it is read again. */
+const pageRows = 32
+
+export interface ReplicaInit extends LedgerComponents {
+  /** Envelope; without it the store must hold one. */
+  genesis?: Uint8Array
+}
+
+/** Entries that were verified as far as each can be by itself. */
+export interface VerifiedEntries {
+  readonly entries: readonly OpenedEntry[]
+  readonly checkpoint: Signed<Checkpoint> | undefined
+}
+
+/** Where a reader goes on. */
+export type ResumePoint = { readonly mode: 'delta'; readonly afterN: number } | { readonly mode: 'snapshot' }
+
+/** A verified copy of the network's log, and what it says. Follows whatever carrier brings entries: none of them is trusted. */
+export class Replica {
+  readonly networkId: Uint8Array
+  readonly genesis: Signed<Genesis>
+  readonly ledger: Ledger
+  /** What is kept beside the log and in force. */
+  readonly emergency: Emergency
+  readonly #stage: SnapshotStage
+  #timeMs = 0
+  #needsSnapshot = false
+  #delegations: { keys: LogKeys; envelopes: Uint8Array[] } | undefined
+
+  constructor(ledger: Ledger) {
+    this.ledger = ledger
+    this.genesis = ledger.genesis
+    this.networkId = ledger.genesis.hash
+    this.emergency = new Emergency(ledger)
+    this.#stage = new SnapshotStage(ledger)
+  }
+
+  get events(): TypedEventTarget<ReplicaEvents> {
+    return this.ledger.events
+  }
+
+  /** Ask for it each time: a snapshot or a new epoch replaces it. */
+  get state(): NetworkState {
+    return this.ledger.state
+  }
+
+  /** Of what is durable. */
+  get head(): Head {
+    return this.ledger.head
+  }
+
+  /** The newest that is verified; undefined: only the genesis is known. */
+  get checkpoint(): Signed<Checkpoint> | undefined {
+    return this.ledger.checkpoint
+  }
+
+  /** Entries at or below it that are not live may be gone: who holds less needs a snapshot. */
+  get floor(): number {
+    return this.ledger.floor
+  }
+
+  /** True while nothing is followed because one epoch has two histories. */
+  get isForked(): boolean {
+    return this.ledger.forkedEpoch !== undefined
+  }
+
+  /** The time by which memberships expire: of the newest checkpoint that is not ahead of the own clock. 0: none yet. */
+  get timeMs(): number {
+    const timeMs = this.checkpoint?.value.timeMs ?? 0
+    if (timeMs > this.#timeMs && timeMs <= this.ledger.clock.now() + maxAheadMs) this.#timeMs = timeMs
+    return this.#timeMs
+  }
+
+  /** True for a key that is admitted, not revoked and, at that time of the log, not expired. */
+  isMember(publicKey: Uint8Array, atMs: number = this.timeMs): boolean {
+    const member = this.state.member(publicKey)
+    return member !== undefined && member.notAfterMs >= atMs && !this.state.isRevoked(publicKey)
+  }
+
+  /** undefined: an epoch that is not known here. */
+  logKeyOf(epoch: number): Uint8Array | undefined {
+    return this.state.logKeyOf(epoch)
+  }
+
+  /** Lowest position at which a later epoch branched off; undefined: none did. */
+  forkPointAfter(epoch: number): number | undefined {
+    return this.state.keys.forkPointAfter(epoch)
+  }
+
+  /** Hash of entry n; undefined: above the head, or compacted. */
+  linkHash(n: number): Uint8Array | undefined {
+    return this.ledger.linkHash(n)
+  }
+
+  /**
+   * Takes in entries (ascending, without a gap; those that are known are skipped) and the checkpoint that stands on the last one or
+   * on an older one. All of it is verified, and stored in one transaction or not at all.
+   *
+   * @throws LogMismatchError when they do not follow from what is held; ForkError when they prove a second history
+   * @throws InvalidEnvelopeError, InvalidPayloadError, WrongNetworkError, UnsupportedVersionError, LimitError
+   */
+  async apply(entries: readonly Uint8Array[], checkpoint?: Uint8Array): Promise<{ applied: number }> {
+    return await this.follow(await this.verify(entries, checkpoint))
+  }
+
+  /**
+   * The first half of `apply`, which needs nothing of what is held: signatures, those of the envelopes inside, and the order. So it can
+   * go on while what comes before is stored.
+   * @throws InvalidEnvelopeError, InvalidPayloadError, WrongNetworkError, UnsupportedVersionError, LimitError, LogMismatchError
+   */
+  async verify(entries: readonly Uint8Array[], checkpoint?: Uint8Array): Promise<VerifiedEntries> {
+    if (entries.length > maxEntries) throw new LimitError(`${entries.length} entries at once: ${maxEntries} are taken`)
+    const opened = await openEntries(entries, this.networkId)
+    return {
+      entries: opened,
+      checkpoint: checkpoint === undefined ? undefined : await openCheckpointAsync(checkpoint, this.networkId)
+    }
+  }
+
+  /** The second half: chain, rules and state root, and one transaction. @throws LogMismatchError, ForkError */
+  async follow({ entries, checkpoint }: VerifiedEntries): Promise<{ applied: number }> {
+    try {
+      const applied = await this.ledger.exclusive(() =>
+        keepingProof(this.ledger, () => follow(this.ledger, entries, checkpoint))
+      )
+      if (applied > 0) this.#needsSnapshot = false
+      return { applied }
+    } catch (error) {
+      if (error instanceof NeedsSnapshotError) this.#needsSnapshot = true
+      throw error
+    }
+  }
+
+  /**
+   * Takes the next entries of a snapshot: live ones of its checkpoint, ascending, the genesis first. Kept over restarts; becomes the
+   * replica when it is complete and its state root is right. The checkpoint is needed at the beginning; another one begins anew.
+   *
+   * @throws LogMismatchError, ForkError and what opening throws
+   */
+  async stage(entries: readonly Uint8Array[], checkpoint?: Uint8Array): Promise<StagedPosition> {
+    if (entries.length > maxEntries) throw new LimitError(`${entries.length} entries at once: ${maxEntries} are taken`)
+    const position = await this.ledger.exclusive(() =>
+      keepingProof(this.ledger, () => this.#stage.stage(entries, checkpoint))
+    )
+    if (position.done) this.#needsSnapshot = false
+    return position
+  }
+
+  /** A snapshot that is on its way, to go on with. */
+  staged(): StagedPosition | undefined {
+    return this.#stage.position
+  }
+
+  /** Gives up what is on its way: whoever sent it has no more and it is not complete. */
+  async dropStaged(): Promise<void> {
+    await this.ledger.exclusive(() => this.#stage.drop())
+  }
+
+  /** What to ask others for: what follows this position or, with an empty hash, a snapshot. */
+  position(): Head {
+    const { epoch, n, hash } = this.head
+    return this.#needsSnapshot ? { epoch: 0, n: 0, hash: new Uint8Array() } : { epoch, n, hash }
+  }
+
+  /** From where somebody who stands there is served. */
+  resumePoint({ epoch, n, hash }: Head): ResumePoint {
+    const { head, floor } = this
+    if (hash.length === 0) return { mode: 'snapshot' }
+    // Somebody who is ahead of us, in a newer epoch or in ours: there is nothing to send.
+    if (epoch > head.epoch || (epoch === head.epoch && n > head.n)) return { mode: 'delta', afterN: head.n }
+    const afterN = Math.min(n, this.forkPointAfter(epoch) ?? n)
+    const isSame = afterN < n || equals(this.linkHash(n) ?? hash, hash)
+    if (afterN < floor) return { mode: 'snapshot' }
+    if (isSame) return { mode: 'delta', afterN }
+    // Two histories: of one epoch the entry itself proves it, of an older one the authority has decided.
+    return epoch === head.epoch && n > floor ? { mode: 'delta', afterN: n - 1 } : { mode: 'snapshot' }
+  }
+
+  /** Entries behind n, ascending, as many as fit but at least one when there is one. */
+  read(afterN: number, limitBytes: number): LogItem[] {
+    return this.#page(afterN, limitBytes, (after) => this.ledger.table.items(after, pageRows))
+  }
+
+  /** Entries of the snapshot at a position (of a checkpoint, not below the floor) behind n; from -1 on, the genesis first. */
+  readLive(afterN: number, limitBytes: number, atN: number): LogItem[] {
+    return this.#page(afterN, limitBytes, (after) => this.ledger.table.livePage(after, atN, pageRows))
+  }
+
+  /** True when the snapshot at that position can be read here. */
+  hasSnapshotAt(epoch: number, n: number): boolean {
+    return n >= this.floor && n <= this.head.n && this.state.keys.isValidAt(epoch, n)
+  }
+
+  #page(afterN: number, limitBytes: number, next: (afterN: number) => LogItem[]): LogItem[] {
+    const items: LogItem[] = []
+    let bytes = 0
+    for (let after = afterN; ; ) {
+      const page = next(after)
+      for (const { n, envelope } of page) {
+        bytes += envelope.length
+        if (bytes > limitBytes && items.length > 0) return items
+        items.push({ n, envelope: plainBytes(envelope) })
+        after = n
+      }
+      if (page.length < pageRows) return items
+    }
+  }
+
+  /** Envelopes of the delegate and authority entries, in log order: they lead from the genesis to today's log key. */
+  delegations(): Uint8Array[] {
+    const { keys } = this.state
+    if (this.#delegations?.keys !== keys) {
+      const items = this.ledger.table.ofKinds(...delegationKinds)
+      this.#delegations = { keys, envelopes: items.map(({ envelope }) => plainBytes(envelope)) }
+    }
+    return this.#delegations.envelopes
+  }
+
+  /** Envelope of the registry-set entry of a key. */
+  registrySetEntry(publicKey: Uint8Array): Uint8Array | undefined {
+    const row = this.state.registry(publicKey)
+    return row === undefined ? undefined : this.ledger.source(row.n).bytes
+  }
+
+  /**
+   * The member that entries shown in a hello prove, also when they are not held yet.
+   * @throws RevokedError, NotMemberError, LogMismatchError (an epoch that is not known, a wrong signer, a void entry) …
+   */
+  verifyShown(admit: Uint8Array, renew: Uint8Array | undefined, remoteKey: Uint8Array): Member {
+    const { state, networkId, timeMs } = this
+    const linkHash = (n: number) => this.linkHash(n)
+    return judgeShown(admit, renew, remoteKey, { state, keys: state.keys, networkId, timeMs, linkHash })
+  }
+
+  /**
+   * Judges a checkpoint that somebody shows. One for our head is taken in; a higher one is told as `newer`.
+   * @throws LogMismatchError when no key that is known here signed it, ForkError when it proves a second history
+   */
+  async observe(bytes: Uint8Array): Promise<'newer' | 'known'> {
+    const checkpoint = await openCheckpointAsync(bytes, this.networkId)
+    const { epoch, n } = checkpoint.value
+    if (epoch === this.head.epoch && n > this.head.n) {
+      if (!this.state.keys.isKeyOf(epoch, checkpoint.signer)) {
+        throw new LogMismatchError(`the checkpoint at ${n} is not signed by the log key of epoch ${epoch}`)
+      }
+      this.ledger.events.safeDispatchEvent('newer', { detail: { checkpoint } })
+      return 'newer'
+    }
+    // Made void by an epoch that is known here: the authority has decided, and nothing of it is missing.
+    const { keys } = this.state
+    if (keys.isKeyOf(epoch, checkpoint.signer) && !keys.isValidAt(epoch, n)) return 'known'
+    await this.ledger.exclusive(() => keepingProof(this.ledger, () => follow(this.ledger, [], checkpoint)))
+    return 'known'
+  }
+
+  /** Drops entries that were superseded long ago. Gives the number of them. */
+  async compact(): Promise<number> {
+    return this.ledger.exclusive(() =>
+      this.ledger.commit((draft) => {
+        const lastN = Math.min(draft.checkpoint?.value.n ?? 0, this.head.n - keepEntries)
+        const floor = draft.table.newestBefore(lastN, this.timeMs - keepMs)
+        if (floor === undefined || floor <= draft.floor) return 0
+        draft.floor = floor
+        draft.putCheckpoint(draft.checkpoint)
+        return draft.table.compact(floor)
+      })
+    )
+  }
+
+  /** Proofs that one epoch has two histories. */
+  forks(): EvidenceRow[] {
+    return [...this.ledger.evidence('fork')]
+  }
+
+  /** Entries that a new epoch cut off, oldest first: the new root enters their revokes again, and admissions on the operator's word. */
+  voided(): Signed<LogEntry>[] {
+    return [...this.ledger.evidence('void')].map(({ envelope }) => readStoredEntry(envelope))
+  }
+}
+
+/**
+ * Opens the replica in a store, or begins one with a genesis.
+ * @throws StoreError when the log in the store is damaged or of another network; LogMismatchError when there is no genesis at all
+ */
+export async function openReplica(init: ReplicaInit): Promise<Replica> {
+  if (init.genesis !== undefined) return new Replica(await Ledger.open(init, openGenesis(init.genesis)))
+  const genesis = storedGenesis(init)
+  if (genesis === undefined) {
+    throw new LogMismatchError('there is no network in this store, and no genesis to begin one with')
+  }
+  return new Replica(await Ledger.open(init, openStoredGenesis(genesis)))
+}
+
+/** @throws StoreError when it is damaged */
+export function openStoredGenesis(envelope: Uint8Array): Signed<Genesis> {
+  try {
+    return openGenesis(envelope)
+  } catch (error) {
+    throw damagedLog(error)
+  }
+}
+
+/** The genesis in a store; undefined: no network is in it. @throws StoreError when there is a log without its beginning */
+export const storedGenesis = ({ db }: Pick<ReplicaInit, 'db'>): Uint8Array | undefined => {
+  const genesis = db
+    .prepare<[number, number], { envelope: Uint8Array }>('SELECT envelope FROM log WHERE n = ? AND kind = ?')
+    .get(0, entryKinds.genesis)?.envelope
+  if (genesis === undefined && db.prepare('SELECT n FROM log LIMIT 1').get() !== undefined) {
+    throw damagedLog('entry 0 is not there')
+  }
+  return genesis
+}

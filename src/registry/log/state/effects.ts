@@ -1,0 +1,180 @@
+import { keyText, ownBytes } from '../../../identity/key-id.ts'
+import { isRegistryRole, type Role } from '../../../identity/role.ts'
+import { LogMismatchError } from '../../../runtime/errors.ts'
+import type { EntryBodies, LogEntry } from '../../objects/entry.ts'
+import type { Signed } from '../../objects/envelope.ts'
+import { type DocumentRow, type EntrySource, type MemberFields, MemberRow } from './rows.ts'
+import type { Tables } from './tables.ts'
+
+/** Positions of entries that lost their last effect: they are no longer live. */
+type Superseded = number[]
+
+/** Where the entry stands, with its hash. */
+interface Place {
+  readonly n: number
+  readonly hash: Uint8Array
+  readonly timeMs: number
+}
+
+/**
+ * What each kind of entry does to the tables; gives the positions whose place it takes. Also for a compacted log, where the entries
+ * that were superseded are missing: the rules were checked before, and the state root shows whether the rest is complete.
+ */
+export class Effects {
+  readonly #tables: Tables
+  readonly #source: EntrySource
+
+  constructor(tables: Tables, source: EntrySource) {
+    this.#tables = tables
+    this.#source = source
+  }
+
+  apply({ value, hash }: Signed<LogEntry>): Superseded {
+    const place = { n: value.n, hash, timeMs: value.timeMs }
+    switch (value.kind) {
+      case 'admit':
+        return this.#admit(value.body, place)
+      case 'renew':
+        return this.#renew(value.body, place)
+      case 'revoke':
+        return this.#revoke(value.body, place)
+      case 'rotate':
+        return this.#rotate(value.body, place)
+      case 'registrySet':
+        return this.#registrySet(value.body, place)
+      case 'publisher':
+        return this.#publisher(value.body, place)
+      case 'publish':
+        return this.#publish(value.body, place)
+      case 'retire':
+        return this.#retire(value.body, place)
+      default:
+        return []
+    }
+  }
+
+  #admit(body: EntryBodies['admit'], { n, hash }: Place): Superseded {
+    const { publicKey, name, role, notAfterMs } = body
+    const before = this.#tables.members.get(keyText(publicKey))
+    const fields: MemberFields = {
+      publicKey: ownBytes(publicKey),
+      name,
+      role: this.#roleOf(publicKey, role),
+      admittedRole: role,
+      notAfterMs,
+      admitN: n,
+      admitHash: hash,
+      firstN: n,
+      renewN: undefined
+    }
+    this.#tables.putMember(new MemberRow(fields, this.#source), before)
+    return before === undefined ? [] : entriesOf(before)
+  }
+
+  #renew(body: EntryBodies['renew'], { n }: Place): Superseded {
+    const { publicKey, notAfterMs } = body
+    const before = this.#tables.members.get(keyText(publicKey))
+    if (before === undefined) throw new LogMismatchError(`entry ${n} renews a membership that is not there`)
+    this.#tables.putMember(before.with({ notAfterMs, renewN: n }), before)
+    return before.renewN === undefined ? [] : [before.renewN]
+  }
+
+  #revoke(body: EntryBodies['revoke'], { n, hash }: Place): Superseded {
+    const publicKey = ownBytes(body.publicKey)
+    this.#tables.putRevoked({ publicKey, n, hash })
+    const member = this.#tables.members.get(keyText(publicKey))
+    const registry = this.#tables.registries.get(keyText(publicKey))
+    if (member !== undefined) this.#tables.dropMember(member)
+    if (registry !== undefined) this.#tables.dropRegistry(publicKey)
+    return [...(member === undefined ? [] : entriesOf(member)), ...(registry === undefined ? [] : [registry.n])]
+  }
+
+  /** The rotate itself stays for ever: it is what shuts the old key out. */
+  #rotate(body: EntryBodies['rotate'], { n, hash }: Place): Superseded {
+    const oldKey = ownBytes(body.oldKey)
+    const newKey = ownBytes(body.newKey)
+    this.#tables.putRevoked({ publicKey: oldKey, n, hash })
+    const before = this.#tables.members.get(keyText(oldKey))
+    // Not there in a compacted log, when the new key was admitted or revoked itself later on.
+    if (before !== undefined) {
+      this.#tables.putMember(before.with({ publicKey: newKey, admitN: n, admitHash: hash }), before)
+    }
+    const registry = this.#tables.registries.get(keyText(oldKey))
+    if (registry !== undefined) {
+      this.#tables.dropRegistry(oldKey)
+      this.#tables.putRegistry({ ...registry, publicKey: newKey })
+    }
+    return []
+  }
+
+  #registrySet(body: EntryBodies['registrySet'], { n, hash }: Place): Superseded {
+    const { role, removed } = body
+    const publicKey = ownBytes(body.publicKey)
+    const before = this.#tables.registries.get(keyText(publicKey))
+    const superseded = before === undefined ? [] : [before.n]
+    if (!removed) {
+      this.#tables.putRegistry({ publicKey, role, n, hash })
+      this.#giveRole(publicKey)
+      return superseded
+    }
+    this.#tables.dropRegistry(publicKey)
+    this.#giveRole(publicKey)
+    return [...superseded, n]
+  }
+
+  /** Of root and secondary, a member is what the set of registries says: a promotion changes it, and no admission. */
+  #roleOf(publicKey: Uint8Array, admitted: Role): Role {
+    const entered = this.#tables.registries.get(keyText(publicKey))?.role
+    return entered !== undefined && isRegistryRole(entered) && isRegistryRole(admitted) ? entered : admitted
+  }
+
+  #giveRole(publicKey: Uint8Array): void {
+    const member = this.#tables.members.get(keyText(publicKey))
+    if (member === undefined) return
+    const role = this.#roleOf(publicKey, member.admittedRole)
+    if (role !== member.role) this.#tables.putMember(member.with({ role }), member)
+  }
+
+  #publisher(body: EntryBodies['publisher'], { n, hash }: Place): Superseded {
+    const publicKey = ownBytes(body.publicKey)
+    const before = this.#tables.publishers.get(keyText(publicKey))
+    if (!body.removed) {
+      this.#tables.putPublisher({ publicKey, n }, hash)
+      return []
+    }
+    this.#tables.dropPublisher(publicKey)
+    return [...(before === undefined ? [] : [before.n]), n]
+  }
+
+  #publish(body: EntryBodies['publish'], { n, hash, timeMs }: Place): Superseded {
+    const { id, documentVersion, mediaType, digest, sizeBytes, publisherKey } = body
+    const before = this.#tables.documents.get(id)
+    this.#tables.putDocument({
+      id,
+      version: documentVersion,
+      mediaType,
+      digest: ownBytes(digest),
+      sizeBytes,
+      publisherKey: ownBytes(publisherKey),
+      timeMs,
+      n,
+      hash,
+      retired: undefined
+    })
+    return before === undefined ? [] : documentEntriesOf(before)
+  }
+
+  #retire(body: EntryBodies['retire'], { n, hash, timeMs }: Place): Superseded {
+    const before = this.#tables.documents.get(body.id)
+    if (before === undefined) throw new LogMismatchError(`entry ${n} retires a document that is not there`)
+    const retired = { n, hash, reason: body.reason, timeMs }
+    this.#tables.putDocument({ ...before, retired })
+    return []
+  }
+}
+
+/** Entries that only this row needs: a rotate goes on shutting the old key out. */
+const entriesOf = ({ firstN, renewN }: MemberRow): Superseded => (renewN === undefined ? [firstN] : [firstN, renewN])
+
+const documentEntriesOf = (row: DocumentRow): Superseded =>
+  row.retired === undefined ? [row.n] : [row.n, row.retired.n]

@@ -1,0 +1,170 @@
+import { equals } from 'uint8arrays/equals'
+import { keyText } from '../../../identity/key-id.ts'
+import { peerIdText } from '../../../identity/keys.ts'
+import {
+  LogMismatchError,
+  NameTakenError,
+  NotFoundError,
+  NotMemberError,
+  RevokedError
+} from '../../../runtime/errors.ts'
+import type { EntryBodies, EntryContent, LogEntry, Publish } from '../../objects/entry.ts'
+import type { Policy } from '../../objects/genesis.ts'
+import type { LogKeys } from './log-keys.ts'
+import type { Proofs } from './proofs.ts'
+import type { MemberRow } from './rows.ts'
+import type { Tables } from './tables.ts'
+
+/** What an entry is judged by. */
+export interface RuleContext {
+  readonly tables: Tables
+  readonly keys: LogKeys
+  readonly policy: Policy
+  readonly timeMs: number
+  /** undefined: the envelopes inside were verified by who calls. */
+  readonly proofs: Proofs | undefined
+}
+
+/** How far the clocks of root and registries may differ. */
+const clockSkewMs = 600_000
+
+/**
+ * What every replica can check of an entry's body, with all entries before it known. Delegate and authority entries are judged by
+ * LogKeys; those of a kind that is not known here have no rule.
+ *
+ * @throws RevokedError, NotMemberError, NameTakenError, NotFoundError, LogMismatchError
+ */
+export function checkRules(content: LogEntry | EntryContent, context: RuleContext): void {
+  switch (content.kind) {
+    case 'admit':
+      checkAdmit(content.body, context)
+      break
+    case 'renew':
+      checkRenew(content.body, context)
+      break
+    case 'revoke':
+      checkNotRevoked(content.body.publicKey, context)
+      break
+    case 'rotate':
+      checkRotate(content.body, context)
+      break
+    case 'registrySet':
+      checkRegistrySet(content.body, context)
+      break
+    case 'publisher':
+      checkPublisher(content.body, context)
+      break
+    case 'publish':
+      checkPublish(content.body, context)
+      break
+    case 'retire':
+      checkRetire(content.body, context)
+      break
+    default:
+  }
+}
+
+function checkNotRevoked(publicKey: Uint8Array, { tables }: RuleContext): void {
+  if (tables.revoked.has(keyText(publicKey))) {
+    throw new RevokedError(`${peerIdText(publicKey)} was revoked, which holds for ever`)
+  }
+}
+
+function requireMember(publicKey: Uint8Array, { tables }: RuleContext): MemberRow {
+  const row = tables.members.get(keyText(publicKey))
+  if (row === undefined) throw new NotMemberError(`${peerIdText(publicKey)} is no member`)
+  return row
+}
+
+function checkEnd(notAfterMs: number, { policy, timeMs }: RuleContext): void {
+  if (notAfterMs > timeMs + policy.membershipMs + clockSkewMs) {
+    throw new LogMismatchError(`a membership of more than the ${policy.membershipMs} ms that the genesis allows`)
+  }
+}
+
+function checkAdmit(body: EntryBodies['admit'], context: RuleContext): void {
+  const { tables, keys, proofs } = context
+  checkNotRevoked(body.publicKey, context)
+  const holder = tables.names.get(body.name)
+  if (holder !== undefined && !equals(holder.publicKey, body.publicKey)) {
+    throw new NameTakenError(`the name ${body.name} belongs to ${peerIdText(holder.publicKey)}`)
+  }
+  if (body.via === 'founder' && (tables.members.size > 0 || tables.revoked.size > 0)) {
+    throw new LogMismatchError(`${body.name} is admitted as founder of a network that has members`)
+  }
+  checkEnd(body.notAfterMs, context)
+  if (proofs?.grantSigner !== undefined && !keys.isLogKey(proofs.grantSigner)) {
+    throw new LogMismatchError(`the grant of ${body.name} is not signed by a log key`)
+  }
+}
+
+function checkRenew(body: EntryBodies['renew'], context: RuleContext): void {
+  checkNotRevoked(body.publicKey, context)
+  const member = requireMember(body.publicKey, context)
+  checkEnd(body.notAfterMs, context)
+  if (body.notAfterMs < member.notAfterMs)
+    throw new LogMismatchError(`a renewal makes ${member.name}'s membership shorter`)
+  const asked = context.proofs?.renewedNotAfterMs
+  if (asked !== undefined && asked !== member.notAfterMs) {
+    throw new LogMismatchError(`the request of ${member.name}'s renewal is for another membership`)
+  }
+}
+
+function checkRotate({ oldKey, newKey }: EntryBodies['rotate'], context: RuleContext): void {
+  checkNotRevoked(oldKey, context)
+  checkNotRevoked(newKey, context)
+  requireMember(oldKey, context)
+  if (context.tables.members.has(keyText(newKey))) {
+    throw new LogMismatchError(`${peerIdText(newKey)} is a member already and cannot take another's place`)
+  }
+}
+
+function checkRegistrySet(body: EntryBodies['registrySet'], context: RuleContext): void {
+  if (!body.removed) requireMember(body.publicKey, context)
+  else if (!context.tables.registries.has(keyText(body.publicKey))) {
+    throw new NotFoundError(`${peerIdText(body.publicKey)} is not in the set of registries`)
+  }
+}
+
+function checkPublisher({ publicKey, removed }: EntryBodies['publisher'], { tables }: RuleContext): void {
+  const isThere = tables.publishers.has(keyText(publicKey))
+  if (removed && !isThere) throw new NotFoundError(`${peerIdText(publicKey)} is no publisher`)
+  if (!removed && isThere) throw new LogMismatchError(`${peerIdText(publicKey)} is a publisher already`)
+}
+
+function checkPublish(body: Publish, context: RuleContext): void {
+  const { tables, policy } = context
+  const known = tables.documents.get(body.id)
+  const due = (known?.version ?? 0) + 1
+  if (body.documentVersion !== due) {
+    throw new LogMismatchError(`version ${body.documentVersion} of ${body.id}, where ${due} is due`)
+  }
+  if (!mayPublish(body.publisherKey, context)) {
+    throw new LogMismatchError(`${peerIdText(body.publisherKey)} may not publish`)
+  }
+  let bytes = body.sizeBytes
+  for (const row of tables.documents.values()) {
+    if (row.retired === undefined && row.id !== body.id) bytes += row.sizeBytes
+  }
+  if (bytes > policy.documentBytes) {
+    throw new LogMismatchError(
+      `${body.id} would fill the quota of ${policy.documentBytes} bytes: retire some documents`
+    )
+  }
+}
+
+function mayPublish(publicKey: Uint8Array, { tables, keys }: RuleContext): boolean {
+  const registry = tables.registries.get(keyText(publicKey))
+  return (
+    registry?.role === 'root' ||
+    tables.publishers.has(keyText(publicKey)) ||
+    keys.isLogKey(publicKey) ||
+    equals(keys.authorityKey, publicKey)
+  )
+}
+
+function checkRetire({ id }: EntryBodies['retire'], { tables }: RuleContext): void {
+  const row = tables.documents.get(id)
+  if (row === undefined) throw new NotFoundError(`there is no document ${id}`)
+  if (row.retired !== undefined) throw new LogMismatchError(`${id} is retired already`)
+}

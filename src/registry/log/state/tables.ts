@@ -1,0 +1,100 @@
+import { fromString } from 'uint8arrays/from-string'
+import { keyText } from '../../../identity/key-id.ts'
+import type { StateTag, StateTree } from '../merkle-tree.ts'
+import {
+  type DocumentRow,
+  documentValue,
+  type MemberRow,
+  type PublisherRow,
+  type RegistryRow,
+  type RevokedRow
+} from './rows.ts'
+import { type Journal, JournaledMap } from './undo-log.ts'
+
+/** The rows that the log's entries make, each in its map and in the tree. */
+export class Tables {
+  readonly members: JournaledMap<string, MemberRow>
+  /** By name. */
+  readonly names: JournaledMap<string, MemberRow>
+  readonly revoked: JournaledMap<string, RevokedRow>
+  readonly registries: JournaledMap<string, RegistryRow>
+  readonly publishers: JournaledMap<string, PublisherRow>
+  /** By id. */
+  readonly documents: JournaledMap<string, DocumentRow>
+  readonly #tree: StateTree
+  readonly #journal: Journal
+
+  constructor(tree: StateTree, journal: Journal) {
+    this.#tree = tree
+    this.#journal = journal
+    this.members = new JournaledMap(journal)
+    this.names = new JournaledMap(journal)
+    this.revoked = new JournaledMap(journal)
+    this.registries = new JournaledMap(journal)
+    this.publishers = new JournaledMap(journal)
+    this.documents = new JournaledMap(journal)
+  }
+
+  /** Puts a row of the tree, or takes it away without a value. */
+  write(tag: StateTag, key: Uint8Array, value: Uint8Array | undefined): void {
+    const before = value === undefined ? this.#tree.delete(tag, key) : this.#tree.put(tag, key, value)
+    if (this.#journal.isRecording) this.#journal.record(() => this.#tree.restore(tag, key, before))
+  }
+
+  /** Puts the row in place of `before`: the member's row until now, under whatever key and name. */
+  putMember(row: MemberRow, before: MemberRow | undefined): void {
+    const key = keyText(row.publicKey)
+    const isSameName = before?.name === row.name
+    if (before !== undefined && keyText(before.publicKey) !== key) this.#dropKey(before)
+    if (before !== undefined && !isSameName) this.#dropName(before)
+    this.members.set(key, row)
+    this.write('members', row.publicKey, row.value)
+    this.names.set(row.name, row)
+    if (!isSameName || keyText(before.publicKey) !== key) this.write('names', fromString(row.name), row.publicKey)
+  }
+
+  dropMember(row: MemberRow): void {
+    this.#dropKey(row)
+    this.#dropName(row)
+  }
+
+  #dropKey(row: MemberRow): void {
+    this.members.delete(keyText(row.publicKey))
+    this.write('members', row.publicKey, undefined)
+  }
+
+  #dropName(row: MemberRow): void {
+    this.names.delete(row.name)
+    this.write('names', fromString(row.name), undefined)
+  }
+
+  putRevoked(row: RevokedRow): void {
+    this.revoked.set(keyText(row.publicKey), row)
+    this.write('revoked', row.publicKey, row.hash)
+  }
+
+  putRegistry(row: RegistryRow): void {
+    this.registries.set(keyText(row.publicKey), row)
+    this.write('registries', row.publicKey, row.hash)
+  }
+
+  dropRegistry(publicKey: Uint8Array): void {
+    this.registries.delete(keyText(publicKey))
+    this.write('registries', publicKey, undefined)
+  }
+
+  putPublisher(row: PublisherRow, hash: Uint8Array): void {
+    this.publishers.set(keyText(row.publicKey), row)
+    this.write('publishers', row.publicKey, hash)
+  }
+
+  dropPublisher(publicKey: Uint8Array): void {
+    this.publishers.delete(keyText(publicKey))
+    this.write('publishers', publicKey, undefined)
+  }
+
+  putDocument(row: DocumentRow): void {
+    this.documents.set(row.id, row)
+    this.write('documents', fromString(row.id), documentValue(row))
+  }
+}

@@ -1,0 +1,87 @@
+import { equals } from 'uint8arrays/equals'
+import { peerIdText } from '../../identity/keys.ts'
+import { LogMismatchError, NotMemberError, RevokedError } from '../../runtime/errors.ts'
+import { type LogEntry, openEntry } from '../objects/entry.ts'
+import type { Signed } from '../objects/envelope.ts'
+import type { LogKeys } from './state/log-keys.ts'
+import type { Member, NetworkState } from './state/network-state.ts'
+
+export interface ShownInit {
+  state: NetworkState
+  /** The keys that are known, or those that shown delegations lead to. */
+  keys: LogKeys
+  networkId: Uint8Array
+  /** The time by which memberships expire. */
+  timeMs: number
+  /** Hash of an entry that is held. */
+  linkHash: (n: number) => Uint8Array | undefined
+}
+
+const notMember = (publicKey: Uint8Array, why: string): NotMemberError =>
+  new NotMemberError(`${peerIdText(publicKey)} ${why}: sync, and show the newest entries`)
+
+/** Opens an entry that counts: signed by its epoch's key, below the point where a later epoch branched off. @throws LogMismatchError */
+function openShown(bytes: Uint8Array, { keys, networkId, linkHash }: ShownInit): Signed<LogEntry> {
+  const entry = openEntry(bytes, networkId)
+  const { epoch, n } = entry.value
+  const logKey = keys.keyOf(epoch)
+  if (logKey === undefined) throw new LogMismatchError(`the entry shown is of epoch ${epoch}, which is not known here`)
+  if (!equals(logKey, entry.signer))
+    throw new LogMismatchError(`the entry shown is not signed by the log key of epoch ${epoch}`)
+  if (!keys.isValidAt(epoch, n)) throw new LogMismatchError(`the entry shown, ${n} of epoch ${epoch}, is void`)
+  const held = linkHash(n)
+  if (held !== undefined && !equals(held, entry.hash)) {
+    throw new LogMismatchError(`the entry shown, ${n}, is another than the one that is held`)
+  }
+  return entry
+}
+
+/**
+ * The member that the entries shown in a hello prove, also when the replica has not got them yet.
+ *
+ * @throws RevokedError, NotMemberError, LogMismatchError and what opening throws
+ */
+export function judgeShown(
+  admitBytes: Uint8Array,
+  renewBytes: Uint8Array | undefined,
+  remoteKey: Uint8Array,
+  init: ShownInit
+): Member {
+  const { state, timeMs } = init
+  if (state.isRevoked(remoteKey)) throw new RevokedError(`${peerIdText(remoteKey)} was revoked, which holds for ever`)
+  const admit = openShown(admitBytes, init)
+  const known = state.member(remoteKey)
+  if (known === undefined && admit.value.n <= state.head.n) throw notMember(remoteKey, 'is not a member any more')
+  const member = known ?? memberOf(admit, remoteKey)
+  const renew = renewBytes === undefined ? undefined : openRenewal(renewBytes, admit, remoteKey, init)
+  const renewedMs = renew?.value.kind === 'renew' ? renew.value.body.notAfterMs : 0
+  const notAfterMs = Math.max(member.notAfterMs, renewedMs)
+  if (notAfterMs < timeMs) throw notMember(remoteKey, `was a member until ${new Date(notAfterMs).toISOString()}`)
+  const { name, role } = member
+  return { publicKey: remoteKey, name, role, notAfterMs, admitN: admit.value.n, admit, renew }
+}
+
+function memberOf(
+  { value }: Signed<LogEntry>,
+  remoteKey: Uint8Array
+): { name: string; role: Member['role']; notAfterMs: number } {
+  if (value.kind === 'admit' && equals(value.body.publicKey, remoteKey)) return value.body
+  const isItsRotation = value.kind === 'rotate' && equals(value.body.newKey, remoteKey)
+  if (isItsRotation)
+    throw new LogMismatchError('a rotation is shown of a member that is not known here yet: sync first')
+  throw notMember(remoteKey, 'shows the entry of another key')
+}
+
+function openRenewal(
+  bytes: Uint8Array,
+  admit: Signed<LogEntry>,
+  remoteKey: Uint8Array,
+  init: ShownInit
+): Signed<LogEntry> {
+  const renew = openShown(bytes, init)
+  const { value } = renew
+  if (value.kind !== 'renew' || !equals(value.body.publicKey, remoteKey) || value.n <= admit.value.n) {
+    throw notMember(remoteKey, 'shows a renewal of another membership')
+  }
+  return renew
+}

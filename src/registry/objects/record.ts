@@ -1,0 +1,128 @@
+import { decodeAnnounceable, encodeAnnounceable } from '../../address/multiaddr.ts'
+import {
+  checkHash,
+  checkKey,
+  checkPosition,
+  checkText,
+  checkTime,
+  maxTextChars,
+  nameOfNumber,
+  orNothing
+} from '../../identity/checked-bytes.ts'
+import { compareBytes } from '../../identity/hash.ts'
+import type { SigningKey } from '../../identity/keys.ts'
+import { type Role, roleOf, roles } from '../../identity/role.ts'
+import { InvalidPayloadError } from '../../runtime/errors.ts'
+import { Envelope, NodeRecord as NodeRecordMessage } from '../pb/registry.ts'
+import { domains, type Signed } from './envelope.ts'
+import { type OpenOptions, openSigned, openSignedAsync, type SignedKind, sealSigned } from './signed.ts'
+
+/** Whether others can dial the node. The numbers are on the wire; a newer version's are `unknown`. */
+export const reaches = { unknown: 0, direct: 1, outbound: 2 } as const
+export type Reach = keyof typeof reaches
+
+/** What a node says of itself. */
+export interface NodeRecord {
+  networkId: Uint8Array
+  publicKey: Uint8Array
+  /** From 1, one more for each record of this key. */
+  seq: number
+  /** `/ip6/…/tcp/…`, without /p2p. */
+  addrs: string[]
+  /** The registry that holds its lease. */
+  registryKey?: Uint8Array
+  /** Roles of a newer version are left out. */
+  roles: Role[]
+  services: string[]
+  tags: string[]
+  /** Program and version. */
+  software: string
+  reach: Reach
+  left: boolean
+  issuedMs: number
+}
+
+export const maxAddrs = 8
+/** Services and tags together. */
+export const maxLabels = 16
+const maxRoles = 8
+
+const kind: SignedKind<NodeRecord, NodeRecordMessage> = {
+  what: 'node record',
+  domain: domains.nodeRecord,
+  codec: NodeRecordMessage,
+  toMessage: (value) => ({
+    ...value,
+    addrs: value.addrs.map(encodeAnnounceable),
+    roles: value.roles.map((role) => roles[role]),
+    reach: reaches[value.reach]
+  }),
+  fromMessage: recordOf,
+  check: checkRecord,
+  signers: (value) => [value.publicKey]
+}
+
+function recordOf(message: NodeRecordMessage): NodeRecord {
+  if (message.addrs.length > maxAddrs) throw new InvalidPayloadError(`the record has more than ${maxAddrs} addresses`)
+  if (message.roles.length > maxRoles) throw new InvalidPayloadError(`the record has more than ${maxRoles} roles`)
+  const registryKey = orNothing(message.registryKey)
+  return {
+    networkId: message.networkId,
+    publicKey: message.publicKey,
+    seq: message.seq,
+    addrs: message.addrs.map(decodeAnnounceable),
+    ...(registryKey !== undefined && { registryKey }),
+    roles: message.roles.map(roleOf).filter((role) => role !== undefined),
+    services: message.services,
+    tags: message.tags,
+    software: message.software,
+    reach: nameOfNumber(reaches, message.reach) ?? 'unknown',
+    left: message.left,
+    issuedMs: message.issuedMs
+  }
+}
+
+function checkRecord(value: NodeRecord): void {
+  checkHash(value.networkId, 'network id of the record')
+  checkKey(value.publicKey, 'key of the record')
+  checkPosition(value.seq, 1, 'seq of the record')
+  if (value.addrs.length > maxAddrs) throw new InvalidPayloadError(`the record has more than ${maxAddrs} addresses`)
+  if (value.registryKey !== undefined) checkKey(value.registryKey, 'registry key of the record')
+  if (value.roles.length > maxRoles) throw new InvalidPayloadError(`the record has more than ${maxRoles} roles`)
+  const labels = [...value.services, ...value.tags]
+  if (labels.length > maxLabels)
+    throw new InvalidPayloadError(`the record has more than ${maxLabels} services and tags`)
+  for (const label of labels) checkText(label, 1, maxTextChars, 'service or tag of the record')
+  checkText(value.software, 0, maxTextChars, 'software of the record')
+  checkTime(value.issuedMs, 'time of the record')
+}
+
+/** @throws InvalidPayloadError when a rule is broken, InvalidEnvelopeError for another's key or more than 1 KiB */
+export const sealRecord = (record: NodeRecord, key: SigningKey): Signed<NodeRecord> => sealSigned(kind, record, key)
+
+/** @throws InvalidEnvelopeError, InvalidPayloadError, WrongNetworkError, UnsupportedVersionError */
+export const openRecord = (bytes: Uint8Array, networkId: Uint8Array, options?: OpenOptions): Signed<NodeRecord> =>
+  openSigned(kind, bytes, networkId, options)
+
+/** The same with the signature checked in the thread pool. */
+export const openRecordAsync = (
+  bytes: Uint8Array,
+  networkId: Uint8Array,
+  options?: OpenOptions
+): Promise<Signed<NodeRecord>> => openSignedAsync(kind, bytes, networkId, options)
+
+/** What decides between two records of one key. */
+export interface RecordOrder {
+  seq: number
+  hash: Uint8Array
+}
+
+/** By seq, then by hash: the same on every replica, whatever arrives first. */
+export function compareRecords(a: RecordOrder, b: RecordOrder): -1 | 0 | 1 {
+  if (a.seq !== b.seq) return a.seq < b.seq ? -1 : 1
+  return compareBytes(a.hash, b.hash)
+}
+
+/** What stored bytes say, whose signature and rules were checked before they were stored. */
+export const readStoredRecord = (bytes: Uint8Array): NodeRecord =>
+  recordOf(NodeRecordMessage.decode(Envelope.decode(bytes).payload))

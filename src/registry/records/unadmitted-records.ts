@@ -1,0 +1,76 @@
+import { NotMemberError, StaleRecordError } from '../../runtime/errors.ts'
+import { keyId } from '../liveness/observation.ts'
+import type { Signed } from '../objects/envelope.ts'
+import type { NodeRecord } from '../objects/record.ts'
+
+export interface HeldLimits {
+  /** How long a record waits for the admit entry of its key. */
+  readonly holdMs: number
+  /** Records that wait at the same time. Anybody can make keys, so it is a small number of small records. */
+  readonly heldRecords: number
+}
+
+export const defaultHeldLimits: HeldLimits = { holdMs: 10_000, heldRecords: 1_000 }
+
+interface Waiting {
+  readonly record: Signed<NodeRecord>
+  readonly resolve: () => void
+  readonly reject: (error: Error) => void
+  readonly timer: NodeJS.Timeout
+}
+
+/** Records that came before the admit entry of their key: log and records travel on different ways. One per key. */
+export class HeldRecords {
+  readonly #limits: HeldLimits
+  readonly #waiting = new Map<string, Waiting>()
+
+  constructor(limits: HeldLimits) {
+    this.#limits = limits
+  }
+
+  get size(): number {
+    return this.#waiting.size
+  }
+
+  /**
+   * Resolves when the key is admitted.
+   *
+   * @throws NotMemberError when that does not happen in time, or too many wait already
+   * @throws StaleRecordError when a newer record of the key came meanwhile
+   */
+  wait(record: Signed<NodeRecord>): Promise<void> {
+    const id = keyId(record.value.publicKey)
+    const before = this.#waiting.get(id)
+    if (before !== undefined && before.record.value.seq >= record.value.seq) {
+      return Promise.reject(new StaleRecordError('a newer record of this key is waiting already', before.record.bytes))
+    }
+    if (before === undefined && this.#waiting.size >= this.#limits.heldRecords) {
+      return Promise.reject(new NotMemberError('not a member, and too many records wait for their admission already'))
+    }
+    this.#end(id)?.reject(new StaleRecordError('a newer record of this key came', record.bytes))
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#end(id)?.reject(new NotMemberError(`not a member, nor admitted within ${this.#limits.holdMs / 1000} s`))
+      }, this.#limits.holdMs)
+      this.#waiting.set(id, { record, resolve, reject, timer: timer.unref() })
+    })
+  }
+
+  /** The key is a member now. */
+  admitted(publicKey: Uint8Array): void {
+    this.#end(keyId(publicKey))?.resolve()
+  }
+
+  /** Nobody waits any longer. */
+  close(): void {
+    for (const id of this.#waiting.keys()) this.#end(id)?.reject(new NotMemberError('not a member'))
+  }
+
+  #end(id: string): Waiting | undefined {
+    const waiting = this.#waiting.get(id)
+    if (waiting === undefined) return undefined
+    clearTimeout(waiting.timer)
+    this.#waiting.delete(id)
+    return waiting
+  }
+}

@@ -1,1 +1,0 @@
-export { checkStoreVersion } from './store/database.ts'

@@ -1,0 +1,112 @@
+import { describe, expect, it } from 'vitest'
+import { doable } from '../../../../src/install/apply/actions/index.ts'
+import { planFor } from '../../../../src/install/apply/session.ts'
+import { deploymentOf, deployments } from '../../../../src/install/deployments/index.ts'
+import type { DeploymentName } from '../../../../src/install/model/answers.ts'
+import { stepTitles } from '../../../../src/install/model/plan.ts'
+import { type Given, resolveAnswers } from '../../../../src/install/plan/resolve-answers.ts'
+import { parseConfig } from '../../../../src/node/config/index.ts'
+
+const plan = (given: Given) => {
+  const answers = resolveAnswers({ name: 'hal', domain: 'example.org', trustOnFirstUse: true, ...given })
+  const deployment = deploymentOf(answers.deployment)
+  if (deployment === undefined) throw new Error('no such deployment')
+  return planFor(answers, '1.2.3', deployment, { ipv6: [], firewall: [], dns: [] })
+}
+
+const actions = (given: Given) => plan(given).steps.flatMap((step) => step.actions)
+
+const configOf = (given: Given) => {
+  const file = actions(given).find((action) => action.kind === 'file' && action.path.endsWith('.yaml'))
+  if (file?.kind !== 'file') throw new Error('the plan has no configuration')
+  return parseConfig({ text: file.text, file: file.path, env: {} }).config
+}
+
+describe('a plan', () => {
+  it('has seven steps, and a reason where there is nothing to do', () => {
+    for (const role of ['root', 'secondary', 'integrated', 'external'] as const) {
+      const { steps } = plan({ role })
+      expect(steps.map(({ title }) => title)).toEqual(stepTitles)
+      const idle = steps.slice(0, -1).filter((step) => step.actions.length === 0)
+      expect(idle.every(({ note }) => note !== null)).toBe(true)
+      expect(idle).toHaveLength(2)
+    }
+  })
+
+  it('is the same for the same answers', () => {
+    expect(plan({ role: 'root' })).toEqual(plan({ role: 'root' }))
+  })
+
+  it('writes a configuration that is valid and says all that was answered', () => {
+    const config = configOf({ role: 'integrated', port: 9100, announce: ['2001:db8::5'], rootAddress: '2001:db8::1' })
+    expect(config).toMatchObject({
+      name: 'hal',
+      role: 'integrated',
+      domain: 'example.org',
+      listen: { port: 9100 },
+      announce: { addresses: ['/ip6/2001:db8::5/tcp/9100'] },
+      bootstrap: { rootAddress: '/ip6/2001:db8::1/tcp/8000', trustOnFirstUse: true },
+      paths: { data: '/var/lib/trustnet/hal', runtime: '/run/trustnet' }
+    })
+  })
+
+  it('makes a network for a root alone', () => {
+    const makes = (role: 'root' | 'integrated') => actions({ role }).some(({ kind }) => kind === 'network')
+    expect([makes('root'), makes('integrated')]).toEqual([true, false])
+  })
+
+  it('has a line for every change of every deployment', () => {
+    for (const { name } of deployments) {
+      for (const action of actions({
+        role: 'root',
+        deployment: name,
+        image: name === 'kubernetes' ? 'trustnet:v1' : undefined
+      })) {
+        expect(doable(action).describe().text).not.toBe('')
+      }
+    }
+  })
+
+  it('never shows a secret', () => {
+    const shown = doable({
+      kind: 'file',
+      path: '/x',
+      text: 'tnet1secret',
+      mode: 0o600,
+      owner: 'trustnet',
+      secret: true
+    }).describe()
+    expect(JSON.stringify(shown)).not.toContain('tnet1secret')
+  })
+})
+
+describe('answers', () => {
+  it('name every flag that is missing', () => {
+    expect(() => resolveAnswers({})).toThrow(
+      /--domain is missing[^\n]*\n--invite, --network or --trust-on-first-use is missing/
+    )
+    expect(() => resolveAnswers({ role: 'root' })).toThrow(/^--domain is missing/)
+  })
+
+  it.each<[Given, RegExp]>([
+    [{ domain: 'no domain' }, /domain/],
+    [{ name: 'Not A Name' }, /name/],
+    [{ port: 'many' }, /listen\.port/],
+    [{ rootAddress: 'root.example.org' }, /--root-registry: 'root.example.org' is no IPv6 address/],
+    [{ announce: ['fe80::1'] }, /cannot be announced/],
+    [{ network: 'abc' }, /network id/]
+  ])('that cannot be are refused: %j', (given, message) => {
+    expect(() =>
+      resolveAnswers({ name: 'hal', domain: 'example.org', trustOnFirstUse: given.network === undefined, ...given })
+    ).toThrow(message)
+  })
+
+  it('have defaults: an integrated node, as a service, at port 9000', () => {
+    const { role, deployment, port } = resolveAnswers({ domain: 'example.org', trustOnFirstUse: true })
+    expect({ role, deployment, port }).toEqual({
+      role: 'integrated',
+      deployment: 'vm' satisfies DeploymentName,
+      port: 9000
+    })
+  })
+})

@@ -1,0 +1,123 @@
+import { describe, expect, it, test } from 'vitest'
+import { PinMismatchError } from '../../../../src/node/errors.ts'
+import { Notices } from '../../../../src/node/status/notices.ts'
+import { noticesOf } from '../../../../src/node/status/status-warnings.ts'
+import { InviteExpiredError, NameTakenError, PendingError, UnavailableError } from '../../../../src/runtime/errors.ts'
+import { day, networkFacts, now, statusFacts } from '../../../helpers/status-facts.ts'
+
+const codes = (facts: Parameters<typeof noticesOf>[0]): string[] => noticesOf(facts).map(({ code }) => code)
+const only = (facts: Parameters<typeof noticesOf>[0]) => {
+  const [first, ...more] = noticesOf(facts)
+  expect(more).toEqual([])
+  return first
+}
+
+describe('warnings', () => {
+  it('are none when all is well, and none of what stops', () => {
+    expect(noticesOf(statusFacts())).toEqual([])
+    expect(noticesOf(statusFacts({ stopping: true, network: undefined }))).toEqual([])
+  })
+
+  test.each([
+    ['pending_joins', { pending: 2 }, 'trustnet registry pending'],
+    ['queued_requests', { queued: 1 }, 'trustnet registry pending'],
+    ['root_away', { root: { name: 'r', state: 'offline', sinceMs: 7 } }, 'trustnet why r'],
+    ['replica_stale', { replicaAgeMs: 300_000 }, 'trustnet why root'],
+    ['membership_ends', { notAfterMs: now + 20 * day }, 'trustnet registry status (at the root)'],
+    ['clock', { checkpointMs: now + 601_000 }, 'timedatectl set-ntp true'],
+    ['no_address', { announced: 0 }, 'trustnet address --assign INTERFACE, or set announce.addresses'],
+    ['recovery_kit', { kit: { state: 'unconfirmed', path: '/k' } }, 'trustnet status --acknowledge recovery_kit'],
+    ['store_fails', { store: { failure: new Error('no space left'), folder: '/d' } }, 'df -h /d'],
+    ['self_doubt', { doubt: 'restarted' }, null]
+  ] as const)('%s holds for %j and names what fixes it', (code, change, fix) => {
+    expect(only(statusFacts({ network: networkFacts(change) }))).toMatchObject({ code, fix, level: 'warning' })
+  })
+
+  it('tells where the recovery kit still is', () => {
+    const facts = statusFacts({
+      role: 'root',
+      network: networkFacts({ kit: { state: 'here', path: '/d/recovery.kit' } })
+    })
+    expect(only(facts)?.fix).toBe(
+      'move /d/recovery.kit somewhere safe, then trustnet status --acknowledge recovery_kit'
+    )
+  })
+
+  it('judges the end of the membership by the time of the log, not by the own clock', () => {
+    const wrongClock = statusFacts({ now: now + 85 * day })
+    expect(codes(wrongClock)).toEqual([])
+  })
+
+  it('does not call the root stale by its own checkpoints', () => {
+    expect(codes(statusFacts({ role: 'root', network: networkFacts({ replicaAgeMs: day, root: undefined }) }))).toEqual(
+      []
+    )
+  })
+
+  it('carries alarms with their time and whether they were seen', () => {
+    const alarm = { code: 'x', message: 'm', fields: {}, sinceMs: 5, lastMs: 6, times: 2, acknowledged: true }
+    expect(only(statusFacts({ network: networkFacts({ alarms: [alarm] }) }))).toEqual({
+      code: 'x',
+      level: 'alarm',
+      message: 'm',
+      fix: 'trustnet status --acknowledge x',
+      sinceMs: 5,
+      acknowledged: true
+    })
+  })
+
+  test.each([
+    [new PendingError('waits'), 'trustnet registry approve hal (at the root)'],
+    [new InviteExpiredError('over'), 'trustnet invite (at the root), then trustnet join LINE here'],
+    [new NameTakenError('taken'), 'trustnet invite --replace hal (at the root), then trustnet join LINE here'],
+    [new UnavailableError('away', 1), null]
+  ])('of a joiner told %s names the next command', (trouble, fix) => {
+    const facts = statusFacts({
+      membership: 'none',
+      session: false,
+      trouble,
+      phaseFacts: { ...statusFacts().phaseFacts, member: false }
+    })
+    expect(only(facts)).toMatchObject({ code: 'not_admitted', fix })
+  })
+
+  it('of an isolated node say that it goes on, once', () => {
+    const facts = statusFacts({ session: false, trouble: new UnavailableError('none of 3 answered', 1) })
+    expect(only(facts)).toMatchObject({ code: 'isolated' })
+  })
+
+  it('of the first dial name what was tried, both fingerprints of a wrong pin, and not all of many', () => {
+    const address = '/ip6/2001:db8::1/tcp/8000'
+    const mismatch = { address, error: new PinMismatchError(address, ['12D3KooWwanted'], '12D3KooWother') }
+    const silent = Array.from({ length: 9 }, () => ({ address, error: new Error('no answer') }))
+    const notices = noticesOf(statusFacts({ network: undefined, membership: 'none', failures: [mismatch, ...silent] }))
+    expect(notices.map(({ code }) => code)).toEqual(['wrong_network', 'no_network'])
+    expect(notices[0]?.message).toContain('12D3KooWwanted')
+    expect(notices[0]?.message).toContain('12D3KooWother')
+    expect(notices[1]?.message).toContain('and 6 more')
+  })
+})
+
+describe('the history of warnings', () => {
+  const notice = { code: 'a', level: 'warning', message: 'm', fix: null } as const
+  const alarm = { code: 'z', level: 'alarm', message: 'm', fix: null, sinceMs: 3, acknowledged: false } as const
+
+  it('keeps since when each holds; alarms come first', () => {
+    const notices = new Notices()
+    notices.mark([notice], 10)
+    expect(notices.mark([notice, alarm], 20).map(({ code, sinceMs }) => [code, sinceMs])).toEqual([
+      ['z', 3],
+      ['a', 10]
+    ])
+  })
+
+  it('forgets one that ended, and that it was acknowledged', () => {
+    const notices = new Notices()
+    notices.mark([notice], 10)
+    expect(notices.acknowledge('a')).toBe(true)
+    expect(notices.mark([notice], 20)[0]).toMatchObject({ sinceMs: 10, acknowledged: true })
+    notices.mark([], 30)
+    expect(notices.acknowledge('a')).toBe(false)
+    expect(notices.mark([notice], 40)[0]).toMatchObject({ sinceMs: 40, acknowledged: false })
+  })
+})

@@ -1,0 +1,152 @@
+import * as fc from 'fast-check'
+import { beforeAll, describe, expect, it } from 'vitest'
+import type { Signed } from '../../../../src/registry/objects/envelope.ts'
+import { type Grant, sealGrant } from '../../../../src/registry/objects/grant.ts'
+import { decodeInvite, encodeInvite, type Invite } from '../../../../src/registry/objects/invite.ts'
+import { checkJoinAgainstGrant, makeJoin, openJoin } from '../../../../src/registry/objects/join.ts'
+import { InvalidPayloadError, InviteInvalidError } from '../../../../src/runtime/errors.ts'
+import { aGrant, anyAddr, anyGrant, keyOf, networkId, otherNetworkId } from '../../../helpers/signed-objects.ts'
+
+const logKey = keyOf(3)
+const inviteKey = keyOf(7)
+const grant = sealGrant(aGrant, logKey)
+const invite: Invite = {
+  domain: 'example.org',
+  networkId,
+  registries: [{ publicKey: keyOf(5).publicKey, addrs: ['/ip6/2001:db8::5/tcp/8000', '/ip6/fd00::5/tcp/8000'] }],
+  grant,
+  inviteKey
+}
+
+/** Two keys are the same when their seeds are, which they do not show. */
+const plain = (of: Invite): object => ({ ...of, inviteKey: of.inviteKey.seed })
+
+describe('invite line', () => {
+  let line: string
+  beforeAll(() => {
+    line = encodeInvite(invite)
+  })
+
+  it('is one line of letters, digits, - and _ that leads back to the invite', () => {
+    expect(line).toMatch(/^tnet1[A-Za-z0-9_-]+$/)
+    expect(line.length).toBeLessThan(700)
+    expect(plain(decodeInvite(line))).toEqual(plain(invite))
+  })
+
+  it('leads back whatever the grant and the registries are', () => {
+    const anyRegistry = fc.record({
+      publicKey: fc.constant(keyOf(5).publicKey),
+      addrs: fc.array(anyAddr, { maxLength: 8 })
+    })
+    fc.assert(
+      fc.property(anyGrant, fc.array(anyRegistry, { maxLength: 16 }), (value, registries) => {
+        const given = { ...invite, registries, grant: sealGrant({ ...value, inviteKey: inviteKey.publicKey }, logKey) }
+        expect(plain(decodeInvite(encodeInvite(given)))).toEqual(plain(given))
+      }),
+      { numRuns: 30 }
+    )
+  })
+
+  it('may be broken by spaces and line ends on its way', () => {
+    const broken = `  ${line.replaceAll(/(.{60})/g, '$1\r\n\t')} \n`
+    expect(plain(decodeInvite(broken))).toEqual(plain(invite))
+  })
+
+  it('says that its end is missing wherever it was cut', () => {
+    for (let end = 'tnet1'.length; end < line.length; end++) {
+      expect(() => decodeInvite(line.slice(0, end))).toThrow('the end of the invite is missing')
+    }
+  })
+
+  it('is refused with any one character wrong, left out or doubled', () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 5, max: line.length - 1 }),
+        fc.constantFrom('a', 'Z', '0', '-', '_', '=', '.', 'é', ' '),
+        (at, char) => {
+          const rest = line.slice(at + 1)
+          const wrong = [
+            line.slice(0, at) + char + rest,
+            line.slice(0, at) + rest,
+            line.slice(0, at + 1) + line.slice(at)
+          ]
+          for (const text of wrong) {
+            if (text.replaceAll(' ', '') === line || (text.length < line.length && `${text}${line.at(-1)}` === line))
+              continue
+            expect(() => decodeInvite(text)).toThrow(InviteInvalidError)
+          }
+        }
+      )
+    )
+  })
+
+  it('says when it is none, of a newer version, or far too long', () => {
+    for (const text of ['', 'hello', 'tne', '12D3KooWPjceQrSwdWXPyLLeABRXmuqt69Rg3sBYbU1Nft9HyQ6X']) {
+      expect(() => decodeInvite(text)).toThrow('no invite: the line begins with tnet1')
+    }
+    expect(() => decodeInvite(`tnet2${line.slice(5)}`)).toThrow('of a newer version')
+    expect(() => decodeInvite('tnet1'.padEnd(20_000, 'A'))).toThrow('too long')
+    expect(() => decodeInvite(`${line}AAAA`)).toThrow('wrong character')
+  })
+
+  it('throws nothing but InviteInvalidError for whatever text', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.base64String(), (text, base64) => {
+        expect(() => decodeInvite(`tnet1${text}`)).toThrow(InviteInvalidError)
+        expect(() => decodeInvite(`tnet1${base64}`)).toThrow(InviteInvalidError)
+      })
+    )
+  })
+
+  it('is not made of parts that do not fit each other', () => {
+    const foreign = sealGrant({ ...aGrant, networkId: otherNetworkId }, logKey)
+    expect(() => encodeInvite({ ...invite, grant: foreign })).toThrow('of another network')
+    expect(() => encodeInvite({ ...invite, inviteKey: keyOf(8) })).toThrow('does not belong to its grant')
+    expect(() => encodeInvite({ ...invite, domain: 'no domain' })).toThrow(InvalidPayloadError)
+    const many = Array.from({ length: 17 }, () => ({ publicKey: keyOf(5).publicKey, addrs: [] }))
+    expect(() => encodeInvite({ ...invite, registries: many })).toThrow('at most 16 registries')
+  })
+})
+
+describe('join request with an invite', () => {
+  const me = keyOf(4)
+  const init = { networkId, key: me, name: 'alpha', role: 'integrated', timeMs: 1_700_000_000_000 } as const
+  const joinWith = (withGrant: Signed<Grant>, by = inviteKey) =>
+    openJoin(makeJoin({ ...init, grant: withGrant, inviteKey: by }), networkId)
+
+  it('fits the grant that it uses', () => {
+    expect(() => checkJoinAgainstGrant(joinWith(grant), grant)).not.toThrow()
+    const named = sealGrant({ ...aGrant, name: 'alpha' }, logKey)
+    expect(() => checkJoinAgainstGrant(joinWith(named), named)).not.toThrow()
+  })
+
+  it.each<[string, Partial<Grant>, string]>([
+    ['another id', { id: new Uint8Array(16) }, 'does not use this grant'],
+    ['another invite key', { inviteKey: keyOf(8).publicKey }, 'the proof of the invite is wrong'],
+    ['another role', { role: 'secondary' }, 'for the role secondary, not integrated'],
+    ['another name', { name: 'beta' }, 'for the name beta, not alpha'],
+    ['another network', { networkId: otherNetworkId }, 'of another network']
+  ])('is refused for a grant with %s', (_, change, message) => {
+    const other = sealGrant({ ...aGrant, ...change }, logKey)
+    expect(() => checkJoinAgainstGrant(joinWith(grant), other)).toThrow(InviteInvalidError)
+    expect(() => checkJoinAgainstGrant(joinWith(grant), other)).toThrow(message)
+  })
+
+  it('is refused without an invite, and with a proof by another key than the invite holds', () => {
+    const without = openJoin(makeJoin(init), networkId)
+    expect(without.value.grantId).toBeUndefined()
+    expect(() => checkJoinAgainstGrant(without, grant)).toThrow('does not use this grant')
+    expect(() => checkJoinAgainstGrant(joinWith(grant, keyOf(8)), grant)).toThrow('the proof of the invite is wrong')
+  })
+
+  it('lends its proof to no other key', () => {
+    const stolen = joinWith(grant).value.inviteSignature
+    const thief = openJoin(makeJoin({ ...init, key: keyOf(9), grant, inviteKey }), networkId)
+    const forged = { ...thief, value: { ...thief.value, ...(stolen !== undefined && { inviteSignature: stolen }) } }
+    expect(() => checkJoinAgainstGrant(forged, grant)).toThrow('the proof of the invite is wrong')
+  })
+
+  it('is not made with half an invite', () => {
+    expect(() => makeJoin({ ...init, grant })).toThrow(InvalidPayloadError)
+  })
+})
