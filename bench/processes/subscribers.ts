@@ -25,6 +25,7 @@ const targetOf = (networkId: Uint8Array) => ({
     stage: async () => ({ epoch: 0, n: 0, upTo: 0, rows: 0, done: true }),
     staged: () => undefined,
     emergency: { enforce: () => Promise.resolve(false) },
+    leaveStage: () => {},
     dropStaged: async () => {}
   },
   records: {

@@ -208,7 +208,8 @@ export async function sendSnapshot(from: Replica, to: Replica, pageBytes = 2000)
     if (last === undefined) return
     const { done } = await to.stage(
       page.map(({ envelope }) => envelope),
-      checkpoint.bytes
+      checkpoint.bytes,
+      { delegations: from.delegations() }
     )
     if (done) return
     afterN = last.n

@@ -181,8 +181,8 @@ describe('snapshot', () => {
     const { replica } = follower.registry
     const stage = replica.stage.bind(replica)
     let frames = 0
-    replica.stage = async (entries, checkpoint) => {
-      const position = await stage(entries, checkpoint)
+    replica.stage = async (...page) => {
+      const position = await stage(...page)
       if (++frames === 3) controller.abort(new Error('the connection is gone'))
       return position
     }

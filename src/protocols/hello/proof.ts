@@ -1,5 +1,5 @@
 import { equals } from 'uint8arrays/equals'
-import { LogKeys } from '../../registry/log/state/log-keys.ts'
+import type { LogKeys } from '../../registry/log/state/log-keys.ts'
 import type { Checkpoint } from '../../registry/objects/checkpoint.ts'
 import { openCheckpointAsync } from '../../registry/objects/checkpoint.ts'
 import type { LogEntry } from '../../registry/objects/entry.ts'
@@ -7,13 +7,8 @@ import { openEntryAsync } from '../../registry/objects/entry.ts'
 import type { Signed } from '../../registry/objects/envelope.ts'
 import type { Genesis } from '../../registry/objects/genesis.ts'
 import { openGenesis } from '../../registry/objects/genesis.ts'
-import {
-  InvalidPayloadError,
-  LimitError,
-  LogMismatchError,
-  NotMemberError,
-  WrongNetworkError
-} from '../../runtime/errors.ts'
+import { followDelegations, openDelegations } from '../../registry/state/delegations.ts'
+import { InvalidPayloadError, LogMismatchError, NotMemberError, WrongNetworkError } from '../../runtime/errors.ts'
 import type { TrustedMember } from '../engine/connection-trust.ts'
 import type { Hello as HelloMessage } from './pb/hello.ts'
 
@@ -39,13 +34,10 @@ export async function proveNetwork(hello: HelloMessage, maxDelegations: number):
   if (hello.genesis.byteLength === 0 || hello.checkpoint.byteLength === 0) {
     throw new InvalidPayloadError('the hello shows no genesis or no checkpoint')
   }
-  if (hello.delegations.length > maxDelegations) {
-    throw new LimitError(`${hello.delegations.length} delegations, where at most ${maxDelegations} are looked at`)
-  }
   const genesis = openGenesis(hello.genesis)
   const networkId = genesis.hash
   if (!equals(networkId, hello.networkId)) throw new WrongNetworkError('the genesis is not that of the network id')
-  const keys = await followDelegations(genesis, hello.delegations)
+  const keys = followDelegations(genesis, await openDelegations(hello.delegations, networkId, maxDelegations))
   const checkpoint = await openCheckpointAsync(hello.checkpoint, networkId)
   requireLogKey(keys, checkpoint.value.epoch, checkpoint.value.n, checkpoint.signer)
   return { networkId, genesis, delegations: hello.delegations, keys, checkpoint }
@@ -107,18 +99,4 @@ function requireLogKey(keys: LogKeys, epoch: number, n: number, signer: Uint8Arr
   }
   if (!keys.isValidAt(epoch, n))
     throw new LogMismatchError(`entry ${n} of epoch ${epoch} was made void by a later epoch`)
-}
-
-/** Each delegation is signed by the authority of its time, and each authority was committed to by the one before. */
-async function followDelegations(genesis: Signed<Genesis>, delegations: readonly Uint8Array[]): Promise<LogKeys> {
-  let keys = LogKeys.of(genesis)
-  let n = 0
-  for (const bytes of delegations) {
-    const entry = await openEntryAsync(bytes, genesis.hash)
-    if (entry.value.n <= n) throw new LogMismatchError('delegations are not in log order')
-    n = entry.value.n
-    if (entry.value.kind === 'authority') keys = keys.afterAuthority(entry)
-    else keys = keys.afterDelegate(entry)
-  }
-  return keys
 }

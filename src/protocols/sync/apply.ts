@@ -3,6 +3,7 @@ import { OtherAuthorityError } from '../../registry/log/authority-revocations.ts
 import type { VerifiedEntries } from '../../registry/log/replica.ts'
 import type { Head } from '../../registry/log/state/network-state.ts'
 import { type Checkpoint, openCheckpointAsync } from '../../registry/objects/checkpoint.ts'
+import { maxDelegations } from '../../registry/state/delegations.ts'
 import type { Logger } from '../../runtime/clock-and-logger.ts'
 import {
   LimitError,
@@ -43,6 +44,8 @@ export class Applier {
   #snapshot = false
   /** Where this replica stood when the snapshot was asked for. */
   #asked: Head | undefined
+  /** Of the snapshot that comes. */
+  #delegations: Uint8Array[] = []
   /** Frames with entries that were opened and are not stored yet. */
   #logs = 0
 
@@ -60,6 +63,7 @@ export class Applier {
 
   /** Begins with what needs nothing of the frames before this one, while those are stored: its failure shows in `apply`. */
   open(frame: SyncFrame): OpenedFrame {
+    if (this.#snapshot) this.#keepDelegations(frame)
     const hasLog = frame.entries.length > 0 || frame.checkpoint.length > 0
     const verified = hasLog && !this.#snapshot ? this.#verify(frame) : undefined
     // Whose record it is only the log before it can tell.
@@ -67,6 +71,13 @@ export class Applier {
     if (hasLog) this.#logs++
     for (const begun of [verified, records]) begun?.catch(() => {})
     return { frame, hasLog, verified, records }
+  }
+
+  #keepDelegations({ delegations }: SyncFrame): void {
+    if (this.#delegations.length + delegations.length > maxDelegations) {
+      throw new LimitError(`more than ${maxDelegations} delegations are not looked at`)
+    }
+    this.#delegations.push(...delegations)
   }
 
   /** Frames in the order in which they came, one at a time. */
@@ -83,11 +94,16 @@ export class Applier {
     }
   }
 
+  /** Nothing more comes. */
+  end(): void {
+    this.#target.replica.leaveStage(this.#server)
+  }
+
   /** @throws LogMismatchError the other side says that it has sent all, and has not */
   async caughtUp(): Promise<void> {
     if (!this.#snapshot) return
     // What has a hole cannot be gone on with: the next sync begins anew.
-    await this.#target.replica.dropStaged()
+    await this.#target.replica.dropStaged(this.#server)
     throw new LogMismatchError('the registry says that it sent its snapshot, but some of it is missing')
   }
 
@@ -100,9 +116,11 @@ export class Applier {
     const { replica } = this.#target
     if (this.#snapshot) {
       if (checkpoint.length > 0) await this.#requireNewer(checkpoint)
-      const { done } = await replica.stage(entries, checkpoint.length === 0 ? undefined : checkpoint)
+      const before = checkpoint.length > 0 ? 0 : (replica.staged()?.rows ?? 0)
+      const options = { delegations: this.#delegations, from: this.#server }
+      const { done, rows } = await replica.stage(entries, checkpoint.length === 0 ? undefined : checkpoint, options)
       if (done) this.#snapshot = false
-      return entries.length
+      return rows - before
     }
     return (await replica.follow(await (verified ?? this.#verify(frame)))).applied
   }

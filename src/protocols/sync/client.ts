@@ -121,6 +121,7 @@ class SyncSession {
       throw error
     } finally {
       signal?.removeEventListener('abort', onAbort)
+      this.#applier.end()
     }
   }
 
@@ -233,7 +234,7 @@ class SyncSession {
 const newerRetryMs = 60_000
 
 /** A frame of empty fields would otherwise become a hundred thousand objects. */
-const decodeLimits = { entries: 4_096, revokes: 1_024, records: 4_096, hints: 1_024 }
+const decodeLimits = { delegations: 1_024, entries: 4_096, revokes: 1_024, records: 4_096, hints: 1_024 }
 
 function reasonOf(signal: AbortSignal | undefined): Error {
   const reason: unknown = signal?.reason

@@ -2,6 +2,8 @@ import { type Cursor, type Hint as HintMessage, SyncFrame } from './pb/sync.ts'
 
 /** One thing to tell, in the order in which it must arrive. */
 export type SyncRow =
+  /** Before the checkpoint of a snapshot. */
+  | { kind: 'delegation'; envelope: Uint8Array }
   | { kind: 'entry'; envelope: Uint8Array }
   /** Covers all entries before it. */
   | { kind: 'checkpoint'; envelope: Uint8Array }
@@ -16,7 +18,17 @@ export type SyncRow =
   | { kind: 'flush' }
 
 /** A reader takes the parts of a frame in this order, so a row that belongs before what the frame holds begins the next one. */
-const order = { entry: 0, checkpoint: 1, revoke: 2, record: 3, cursor: 4, hint: 5, caughtUp: 6, flush: 7 } as const
+const order = {
+  delegation: 0,
+  entry: 1,
+  checkpoint: 2,
+  revoke: 3,
+  record: 4,
+  cursor: 5,
+  hint: 6,
+  caughtUp: 7,
+  flush: 8
+} as const
 
 export interface FrameBounds {
   frameBytes: number
@@ -30,12 +42,14 @@ const cursorBytes = 48
 class Frame {
   bytes = cursorBytes
   #rank = 0
-  readonly #content: Partial<SyncFrame> & Pick<SyncFrame, 'entries' | 'revokes' | 'records' | 'hints'> = {
-    entries: [],
-    revokes: [],
-    records: [],
-    hints: []
-  }
+  readonly #content: Partial<SyncFrame> & Pick<SyncFrame, 'delegations' | 'entries' | 'revokes' | 'records' | 'hints'> =
+    {
+      delegations: [],
+      entries: [],
+      revokes: [],
+      records: [],
+      hints: []
+    }
 
   get isEmpty(): boolean {
     return this.bytes === cursorBytes && this.#rank === 0
@@ -52,7 +66,8 @@ class Frame {
     this.bytes += size
     this.#rank = Math.max(this.#rank, order[row.kind])
     const content = this.#content
-    if (row.kind === 'entry') content.entries.push(row.envelope)
+    if (row.kind === 'delegation') content.delegations.push(row.envelope)
+    else if (row.kind === 'entry') content.entries.push(row.envelope)
     else if (row.kind === 'checkpoint') content.checkpoint = row.envelope
     else if (row.kind === 'revoke') content.revokes.push(row.envelope)
     else if (row.kind === 'record') content.records.push(row.envelope)

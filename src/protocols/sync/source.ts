@@ -19,7 +19,15 @@ export interface SyncSource {
   readonly events: TypedEventTarget<SyncEvents>
   readonly replica: Pick<
     Replica,
-    'head' | 'checkpoint' | 'events' | 'linkHash' | 'resumePoint' | 'read' | 'readLive' | 'hasSnapshotAt'
+    | 'head'
+    | 'checkpoint'
+    | 'events'
+    | 'linkHash'
+    | 'resumePoint'
+    | 'read'
+    | 'readLive'
+    | 'hasSnapshotAt'
+    | 'delegations'
   > & { readonly emergency: Pick<Emergency, 'after'> }
   readonly records: Pick<Records, 'lastChange' | 'changesAfter' | 'prepareDigest' | 'digest' | 'inBuckets'>
   readonly liveness: Pick<Liveness, 'hintsAfter'>
@@ -29,7 +37,10 @@ export interface SyncSource {
 /** What sync writes to: the parts of a registry that verify and keep. */
 export interface SyncTarget {
   readonly networkId: Uint8Array
-  readonly replica: Pick<Replica, 'position' | 'verify' | 'follow' | 'stage' | 'staged' | 'dropStaged'> & {
+  readonly replica: Pick<
+    Replica,
+    'position' | 'verify' | 'follow' | 'stage' | 'staged' | 'leaveStage' | 'dropStaged'
+  > & {
     readonly emergency: Pick<Emergency, 'enforce'>
   }
   readonly records: Pick<Records, 'put' | 'prepareDigest' | 'digest'>

@@ -102,7 +102,7 @@ export class Subscriber {
     this.#position = { epoch, n, hash: replica.linkHash(n) ?? replica.head.hash }
   }
 
-  /** The entries that still count at one checkpoint, which goes first; a reader that has begun with one that we still know goes on. */
+  /** The entries that still count at one checkpoint, which goes first with the delegations to its key; a reader that has begun with one that we still know goes on. */
   async *#snapshot(): AsyncGenerator<SyncRow[]> {
     const { replica } = this.#init.source
     const { stagedEpoch, stagedN, stagedUpTo } = this.#init.request
@@ -110,7 +110,10 @@ export class Subscriber {
     const { checkpoint } = replica
     if (checkpoint === undefined) throw new UnavailableError('no log here yet', emptyRetryMs)
     const at = resumes ? { epoch: stagedEpoch, n: stagedN } : checkpoint.value
-    if (!resumes) yield [{ kind: 'checkpoint', envelope: checkpoint.bytes }]
+    if (!resumes) {
+      yield replica.delegations().map((envelope): SyncRow => ({ kind: 'delegation', envelope }))
+      yield [{ kind: 'checkpoint', envelope: checkpoint.bytes }]
+    }
     for (let after = resumes ? stagedUpTo : beforeGenesis; ; ) {
       if (!replica.hasSnapshotAt(at.epoch, at.n)) throw new UnavailableError('the snapshot was compacted away', 0)
       const page = replica.readLive(after, pageBytes, at.n)

@@ -14,7 +14,7 @@ import { Ledger, type LedgerComponents } from './ledger.ts'
 import { damagedLog } from './load.ts'
 import type { ReplicaEvents } from './log-events.ts'
 import { type OpenedEntry, openEntries } from './open-entries.ts'
-import { SnapshotStage, type StagedPosition } from './snapshot.ts'
+import { SnapshotStage, type StagedPosition, type StageOptions } from './snapshot.ts'
 import type { LogKeys } from './state/log-keys.ts'
 import type { Head, Member, NetworkState } from './state/network-state.ts'
 import { readStoredEntry } from './state/stored-entry.ts'
@@ -166,17 +166,27 @@ export class Replica {
 
   /**
    * Takes the next entries of a snapshot: live ones of its checkpoint, ascending, the genesis first. Kept over restarts; becomes the
-   * replica when it is complete and its state root is right. The checkpoint is needed at the beginning; another one begins anew.
+   * replica when it is complete and its state root is right. The checkpoint is needed at the beginning, with the delegations that lead to its
+   * key where its epoch is not known; another one begins anew.
    *
    * @throws LogMismatchError, ForkError and what opening throws
    */
-  async stage(entries: readonly Uint8Array[], checkpoint?: Uint8Array): Promise<StagedPosition> {
+  async stage(
+    entries: readonly Uint8Array[],
+    checkpoint?: Uint8Array,
+    options: StageOptions = {}
+  ): Promise<StagedPosition> {
     if (entries.length > maxEntries) throw new LimitError(`${entries.length} entries at once: ${maxEntries} are taken`)
     const position = await this.ledger.exclusive(() =>
-      keepingProof(this.ledger, () => this.#stage.stage(entries, checkpoint))
+      keepingProof(this.ledger, () => this.#stage.stage(entries, checkpoint, options))
     )
     if (position.done) this.#needsSnapshot = false
     return position
+  }
+
+  /** Once, before anything else. */
+  openStage(): Promise<void> {
+    return this.#stage.open()
   }
 
   /** A snapshot that is on its way, to go on with. */
@@ -184,9 +194,14 @@ export class Replica {
     return this.#stage.position
   }
 
-  /** Gives up what is on its way: whoever sent it has no more and it is not complete. */
-  async dropStaged(): Promise<void> {
-    await this.ledger.exclusive(() => this.#stage.drop())
+  /** That source sends no more of a snapshot: another one may go on with it at once. */
+  leaveStage(from: string): void {
+    this.#stage.leave(from)
+  }
+
+  /** Gives up what is on its way: whoever sends it has no more and it is not complete. */
+  async dropStaged(from?: string): Promise<void> {
+    await this.ledger.exclusive(() => this.#stage.drop(from))
   }
 
   /** What to ask others for: what follows this position or, with an empty hash, a snapshot. */
@@ -316,12 +331,16 @@ export class Replica {
  * @throws StoreError when the log in the store is damaged or of another network; LogMismatchError when there is no genesis at all
  */
 export async function openReplica(init: ReplicaInit): Promise<Replica> {
-  if (init.genesis !== undefined) return new Replica(await Ledger.open(init, openGenesis(init.genesis)))
+  const replica = new Replica(await Ledger.open(init, genesisOf(init)))
+  await replica.openStage()
+  return replica
+}
+
+function genesisOf(init: ReplicaInit): Signed<Genesis> {
+  if (init.genesis !== undefined) return openGenesis(init.genesis)
   const genesis = storedGenesis(init)
-  if (genesis === undefined) {
-    throw new LogMismatchError('there is no network in this store, and no genesis to begin one with')
-  }
-  return new Replica(await Ledger.open(init, openStoredGenesis(genesis)))
+  if (genesis !== undefined) return openStoredGenesis(genesis)
+  throw new LogMismatchError('there is no network in this store, and no genesis to begin one with')
 }
 
 /** @throws StoreError when it is damaged */

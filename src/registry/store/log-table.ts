@@ -4,7 +4,7 @@ import type { Database } from './database.ts'
 /**
  * `log`: every entry that is kept. `superseded` is the position of the entry that took its place, so what was live at any position
  * above `checkpoint.floor` can be told from it. `checkpoint`: the newest one (no envelope: none yet). `staged`: a snapshot on its way,
- * its checkpoint at position -1. `evidence`: void entries and proofs of forks, never sent as log.
+ * its checkpoint at position -1, and below it the delegations that lead to its key. `evidence`: void entries and proofs of forks, never sent as log.
  */
 export const logTables = `
 CREATE TABLE log (
@@ -140,6 +140,7 @@ const prepareStatements = (db: Database) => ({
   staged: db.prepare<[number], { hash: Uint8Array; envelope: Uint8Array }>(
     'SELECT hash, envelope FROM staged WHERE n = ?'
   ),
+  stagedDelegations: db.prepare<[], Uint8Array>('SELECT envelope FROM staged WHERE n < -1 ORDER BY n DESC').pluck(),
   stagedPage: db.prepare<[number, number], LogItem>('SELECT n, envelope FROM staged WHERE n > ? ORDER BY n LIMIT ?'),
   stagedSize: db.prepare<[], { rows: number; bytes: number; upTo: number }>(
     'SELECT count(*) AS rows, coalesce(sum(length(envelope)), 0) AS bytes, coalesce(max(n), -1) AS upTo FROM staged WHERE n >= 0'
@@ -273,6 +274,11 @@ export class LogTable {
 
   stagedCheckpoint(): Uint8Array | undefined {
     return this.stagedAt(-1)?.envelope
+  }
+
+  /** In log order. */
+  stagedDelegations(): Uint8Array[] {
+    return this.#statements.stagedDelegations.all()
   }
 
   stagedAt(n: number): { hash: Uint8Array; envelope: Uint8Array } | undefined {

@@ -472,6 +472,7 @@ export interface SyncFrame {
   cursor?: Cursor
   hints: Hint[]
   caughtUp: boolean
+  delegations: Uint8Array[]
   revokes: Uint8Array[]
 }
 
@@ -526,6 +527,13 @@ export namespace SyncFrame {
           w.bool(obj.caughtUp)
         }
 
+        if (obj.delegations != null && obj.delegations.length > 0) {
+          for (const value of obj.delegations) {
+            w.uint32(74)
+            w.bytes(value)
+          }
+        }
+
         if (obj.revokes != null && obj.revokes.length > 0) {
           for (const value of obj.revokes) {
             w.uint32(66)
@@ -543,6 +551,7 @@ export namespace SyncFrame {
           records: [],
           hints: [],
           caughtUp: false,
+          delegations: [],
           revokes: []
         }
 
@@ -598,6 +607,14 @@ export namespace SyncFrame {
               obj.caughtUp = reader.bool()
               break
             }
+            case 9: {
+              if (opts.limits?.delegations != null && obj.delegations.length === opts.limits.delegations) {
+                throw new MaxLengthError('Decode error - repeated field "delegations" had too many elements')
+              }
+
+              obj.delegations.push(reader.bytes())
+              break
+            }
             case 8: {
               if (opts.limits?.revokes != null && obj.revokes.length === opts.limits.revokes) {
                 throw new MaxLengthError('Decode error - repeated field "revokes" had too many elements')
@@ -619,6 +636,7 @@ export namespace SyncFrame {
           entries: 0,
           records: 0,
           hints: 0,
+          delegations: 0,
           revokes: 0
         }
 
@@ -702,6 +720,21 @@ export namespace SyncFrame {
                 field: `${prefix}.caughtUp`,
                 value: reader.bool()
               }
+              break
+            }
+            case 9: {
+              if (opts.limits?.delegations != null && obj.delegations === opts.limits.delegations) {
+                throw new MaxLengthError('Streaming decode error - repeated field "delegations" had too many elements')
+              }
+
+              yield {
+                field: `${prefix}.delegations[]`,
+                index: obj.delegations,
+                value: reader.bytes()
+              }
+
+              obj.delegations++
+
               break
             }
             case 8: {
@@ -831,6 +864,12 @@ export namespace SyncFrame {
     value: boolean
   }
 
+  export interface SyncFrameDelegationsFieldEvent {
+    field: '$.delegations[]'
+    index: number
+    value: Uint8Array
+  }
+
   export interface SyncFrameRevokesFieldEvent {
     field: '$.revokes[]'
     index: number
@@ -845,7 +884,7 @@ export namespace SyncFrame {
     return decodeMessage(buf, SyncFrame.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<SyncFrame>): Generator<SyncFrameStartStatusFieldEvent | SyncFrameStartModeFieldEvent | SyncFrameStartReplicaAgeMsFieldEvent | SyncFrameStartRetryAfterMsFieldEvent | SyncFrameEntriesFieldEvent | SyncFrameCheckpointFieldEvent | SyncFrameRecordsFieldEvent | SyncFrameCursorStoreFieldEvent | SyncFrameCursorChangeFieldEvent | SyncFrameHintsPublicKeyFieldEvent | SyncFrameHintsSourceFieldEvent | SyncFrameHintsHeardMsFieldEvent | SyncFrameHintsStateFieldEvent | SyncFrameHintsSinceMsFieldEvent | SyncFrameHintsReasonFieldEvent | SyncFrameHintsRttMsFieldEvent | SyncFrameHintsConnectedFieldEvent | SyncFrameCaughtUpFieldEvent | SyncFrameRevokesFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<SyncFrame>): Generator<SyncFrameStartStatusFieldEvent | SyncFrameStartModeFieldEvent | SyncFrameStartReplicaAgeMsFieldEvent | SyncFrameStartRetryAfterMsFieldEvent | SyncFrameEntriesFieldEvent | SyncFrameCheckpointFieldEvent | SyncFrameRecordsFieldEvent | SyncFrameCursorStoreFieldEvent | SyncFrameCursorChangeFieldEvent | SyncFrameHintsPublicKeyFieldEvent | SyncFrameHintsSourceFieldEvent | SyncFrameHintsHeardMsFieldEvent | SyncFrameHintsStateFieldEvent | SyncFrameHintsSinceMsFieldEvent | SyncFrameHintsReasonFieldEvent | SyncFrameHintsRttMsFieldEvent | SyncFrameHintsConnectedFieldEvent | SyncFrameCaughtUpFieldEvent | SyncFrameDelegationsFieldEvent | SyncFrameRevokesFieldEvent> {
     return streamMessage(buf, SyncFrame.codec(), opts)
   }
 }
