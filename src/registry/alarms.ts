@@ -1,7 +1,6 @@
 import type { TypedEventTarget } from 'main-event'
 import type { Clock, Logger } from '../runtime/clock-and-logger.ts'
 import { NotFoundError } from '../runtime/errors.ts'
-import type { AlarmEvents } from './events.ts'
 import { type AlarmRow, AlarmTable } from './store/alarm-table.ts'
 import type { Database } from './store/database.ts'
 import type { GroupCommit } from './store/group-commit.ts'
@@ -22,6 +21,11 @@ export interface Alarm {
   lastMs: number
   times: number
   acknowledged: boolean
+}
+
+export interface AlarmEvents {
+  /** Not told again before it was acknowledged. */
+  alarm: CustomEvent<Alarm>
 }
 
 export interface AlarmsComponents {

@@ -1,5 +1,5 @@
 import type { Role } from '../identity/role.ts'
-import type { Alarm } from './alarms.ts'
+import type { AlarmEvents } from './alarms.ts'
 import type { Hint } from './liveness/liveness.ts'
 import type { Checkpoint } from './objects/checkpoint.ts'
 import type { LogEntry } from './objects/entry.ts'
@@ -22,11 +22,6 @@ export interface JoinEvents {
   rejected: CustomEvent<{ publicKey: Uint8Array; reason: string }>
   /** A request waits here for the root. */
   queued: CustomEvent<void>
-}
-
-export interface AlarmEvents {
-  /** Not told again before it was acknowledged. */
-  alarm: CustomEvent<Alarm>
 }
 
 /** What happens in a registry. Everything is told after the commit that makes it durable. */

@@ -3,8 +3,8 @@ import { agreement } from '../../dns/published.ts'
 import { running } from '../access/find-running.ts'
 import type { Context } from '../output/context.ts'
 import { exitCodes } from '../output/exit.ts'
-import type { CheckOptions } from './command.ts'
 import { type Facts, factsNow } from './facts.ts'
+import type { CheckOptions } from './options.ts'
 import { columns, editLines, needsEdit, serverLine, verdictLine } from './text.ts'
 
 /** Compares once, or again and again; a view that is as the one before is not shown again. */

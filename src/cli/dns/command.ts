@@ -1,42 +1,12 @@
 import { type Command, Option } from 'commander'
-import { type ProviderName, providerNames } from '../../dns/providers/provider.ts'
+import { providerNames } from '../../dns/providers/provider.ts'
 import { parseDuration } from '../../node/config/durations.ts'
-import { type RunningOptions, withRunning } from '../access/find-running.ts'
+import { withRunning } from '../access/find-running.ts'
 import type { AddCommand, Context } from '../output/context.ts'
 import { UsageError } from '../output/exit.ts'
 import { exampleOf } from '../output/help.ts'
 import { wholeNumber } from '../output/peer-rows.ts'
-
-export interface DnsOptions extends RunningOptions {
-  domain?: string
-  /** Name servers to ask instead of the zone's own. */
-  ask?: string[]
-}
-
-export interface ShowOptions extends DnsOptions {
-  address?: string[]
-  provider: ProviderName
-}
-
-export interface CheckOptions extends DnsOptions {
-  watch?: boolean
-  every: number
-}
-
-export interface SetOptions extends DnsOptions {
-  provider: ProviderName
-  add?: string[]
-  remove?: string[]
-  prune?: boolean
-  plan?: boolean
-  ttl: number
-  /** ms; false: not at all. */
-  wait: number | false
-  awsProfile?: string
-  zoneId?: string
-  server?: string
-  zone?: string
-}
+import type { CheckOptions, SetOptions, ShowOptions } from './options.ts'
 
 const examples = `
 Examples:

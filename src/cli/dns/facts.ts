@@ -8,7 +8,7 @@ import { loadedConfig } from '../access/config-source.ts'
 import { running } from '../access/find-running.ts'
 import type { Context } from '../output/context.ts'
 import { ExitError, exitCodes, UsageError } from '../output/exit.ts'
-import type { DnsOptions } from './command.ts'
+import type { DnsOptions } from './options.ts'
 
 export interface Facts {
   readonly domain: string

@@ -5,8 +5,8 @@ import { recordTtlSeconds } from '../../dns/records.ts'
 import { tnrName } from '../../dns/tnr.ts'
 import type { Context } from '../output/context.ts'
 import { UsageError } from '../output/exit.ts'
-import type { ShowOptions } from './command.ts'
 import { domainOf, runningOrNot } from './facts.ts'
+import type { ShowOptions } from './options.ts'
 import { instructionLines } from './text.ts'
 
 /** The whole record set as it should be, and the steps to it. */

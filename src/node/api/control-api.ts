@@ -25,6 +25,7 @@ import type {
   WhyView
 } from './views.ts'
 
+export type * from './registry-views.ts'
 export * from './views.ts'
 
 /** A peer is named by its member name, its PeerId, or an unambiguous end of its PeerId of at least 6 characters. */

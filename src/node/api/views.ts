@@ -4,8 +4,6 @@ import type { Role } from '../../identity/role.ts'
 // added with the same schemaVersion, anything else needs a new one. `null` is "unknown", never 0 and never an absent field.
 // `…Ms` that ends a time is ms since 1970, `…AgeMs` how long ago that was when the answer was made.
 
-export type * from './registry-views.ts'
-
 export interface View {
   schemaVersion: 1
 }

@@ -5,7 +5,8 @@ import type { Admit, EntryBodies, LogEntry } from '../../registry/objects/entry.
 import { readStoredGrantId } from '../../registry/objects/grant.ts'
 import type { Registry } from '../../registry/registry.ts'
 import type { LogRow as StoredRow } from '../../registry/store/log-table.ts'
-import type { LogRow, LogView, PeerRef, ViewOrigin } from '../api/views.ts'
+import type { LogRow, LogView } from '../api/registry-views.ts'
+import type { PeerRef, ViewOrigin } from '../api/views.ts'
 import { moment } from './phrases.ts'
 
 const defaultRows = 50

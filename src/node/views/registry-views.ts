@@ -9,9 +9,9 @@ import type {
   PendingView,
   RegistryNodeRow,
   RegistryNodesView,
-  RegistryStatusView,
-  Warning
-} from '../api/views.ts'
+  RegistryStatusView
+} from '../api/registry-views.ts'
+import type { Warning } from '../api/views.ts'
 import { dataFiles } from '../config/paths.ts'
 import { lastBackupKey } from '../housekeeping.ts'
 import type { NetworkNode } from '../network-node.ts'

@@ -1,4 +1,4 @@
-import type { Database, Statement } from './database.ts'
+import type { Database, Statement } from './sqlite.ts'
 
 /**
  * `grants`: invites that this root issued, and how often each may still be used. `pending`: joins that wait for the operator.

@@ -1,4 +1,4 @@
-import type { Database, Statement } from './database.ts'
+import type { Database, Statement } from './sqlite.ts'
 
 export const alarmTables = `
 CREATE TABLE alarms (

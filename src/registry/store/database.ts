@@ -14,13 +14,9 @@ import BetterSqlite3 from 'better-sqlite3'
 import { DamagedStoreError, StoreError, StoreInUseError, StoreVersionError } from '../../runtime/errors.ts'
 import { migrate } from './migrate.ts'
 import { schema as currentSchema, type Schema } from './schema.ts'
+import type { Database } from './sqlite.ts'
 
-export type Database = BetterSqlite3.Database
-/** A prepared statement: its parameters as a tuple, and a row of its answer. */
-export type Statement<Parameters extends unknown[] = unknown[], Row = unknown> = BetterSqlite3.Statement<
-  Parameters,
-  Row
->
+export type { Database, Statement } from './sqlite.ts'
 
 /** Below it a race between two connections can damage a WAL database without a trace (SQLite 3.7.0 to 3.51.2). */
 const oldestSqlite = [3, 51, 3] as const

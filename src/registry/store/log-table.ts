@@ -1,5 +1,5 @@
 import { at } from '../../identity/bytes.ts'
-import type { Database } from './database.ts'
+import type { Database } from './sqlite.ts'
 
 /**
  * `log`: every entry that is kept. `superseded` is the position of the entry that took its place, so what was live at any position

@@ -1,4 +1,4 @@
-import type { Database, Statement } from './database.ts'
+import type { Database, Statement } from './sqlite.ts'
 
 /** Small values of the node and the store itself: store id, network id, seq … */
 export const metaTables = `

@@ -1,7 +1,7 @@
 import { renameSync, rmSync } from 'node:fs'
 import { StoreError } from '../../runtime/errors.ts'
-import type { Database } from './database.ts'
 import type { Schema } from './schema.ts'
+import type { Database } from './sqlite.ts'
 
 export interface MigrateInit {
   schema: Schema

@@ -1,4 +1,4 @@
-import type { Database } from './database.ts'
+import type { Database } from './sqlite.ts'
 
 /**
  * What this process itself observed of other members: it is never signed, never sent as a truth, and losing it costs nothing but

@@ -1,4 +1,4 @@
-import type { Database } from './database.ts'
+import type { Database } from './sqlite.ts'
 
 /**
  * One row per member that has shown a record. `change` moves on with every accepted update and AUTOINCREMENT never gives a number
