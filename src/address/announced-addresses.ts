@@ -1,3 +1,4 @@
+import { inBackground } from '../runtime/background.ts'
 import { type InterfaceAddress, interfaceAddresses } from './interfaces.ts'
 import { scopeOf } from './multiaddr.ts'
 
@@ -61,13 +62,14 @@ export class AddressWatch implements Disposable {
   /** Resolves with the first look; `onChange` is called for later ones only. */
   async start(): Promise<readonly string[]> {
     this.#current = await this.#look()
-    this.#timer ??= setInterval(() => void this.check(), this.#init.pollMs ?? defaultPollMs).unref()
+    const look = (): void => inBackground(this.check(), 'looking at the interfaces')
+    this.#timer ??= setInterval(look, this.#init.pollMs ?? defaultPollMs).unref()
     return this.#current
   }
 
-  /** Looks now. */
+  /** Looks now. What cannot be asked now is asked again at the next look. */
   async check(): Promise<void> {
-    const found = await this.#look()
+    const found = await this.#look().catch(() => this.#current)
     if (this.#timer === undefined || found.join() === this.#current.join()) return
     this.#current = found
     this.#init.onChange(found)

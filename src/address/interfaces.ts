@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { networkInterfaces } from 'node:os'
+import { codeOf } from '../node/config/error-code.ts'
 import { formatIp6, parseIp6 } from './multiaddr.ts'
 
 /** One IPv6 address of this machine. */
@@ -51,11 +52,12 @@ const fromOs = (): InterfaceAddress[] =>
     })
   )
 
-/** All IPv6 addresses of this machine; empty when it has no IPv6. */
+/** All IPv6 addresses of this machine; empty when it has no IPv6. Rejects when it cannot be asked now: no descriptor is free. */
 export const interfaceAddresses = async (table: string = linuxTable): Promise<InterfaceAddress[]> => {
   try {
     return parseIfInet6(await readFile(table, 'utf8'))
-  } catch {
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error
     return fromOs()
   }
 }

@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { type BackupManifest, manifestPath } from '../registry/backup/manifest.ts'
 import type { Registry } from '../registry/registry.ts'
+import { inBackground } from '../runtime/background.ts'
 import type { Clock, Logger } from '../runtime/clock-and-logger.ts'
 import type { Config } from './config/schema.ts'
 
@@ -39,10 +40,10 @@ export class Housekeeping {
 
   start(): void {
     const { config, registry } = this.#init
-    this.#every(compactEveryMs, () => void this.#compact())
+    this.#every(compactEveryMs, () => inBackground(this.#compact(), 'compacting the log'))
     if (config.backup.enabled) {
       this.#every(config.backup.intervalMs, () => {
-        if (!this.#isBackingUp) void this.#tryBackUp()
+        if (!this.#isBackingUp) inBackground(this.#tryBackUp(), 'backing up')
       })
     }
     const { hook } = config.alarms

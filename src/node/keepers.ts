@@ -3,6 +3,7 @@ import { isRegistryRole } from '../identity/role.ts'
 import type { ProtocolLimits } from '../protocols/engine/limits.ts'
 import { openRegisterSession } from '../protocols/register/index.ts'
 import { SyncCursors } from '../protocols/sync/index.ts'
+import { inBackground } from '../runtime/background.ts'
 import { backoffOf } from './backoff.ts'
 import type { Config } from './config/schema.ts'
 import type { Host } from './host/host.ts'
@@ -48,8 +49,10 @@ export const makeSession = (
     backoff: { ...backoffOf(config), others: () => registry.replica.state.memberCount },
     heartbeat: config.heartbeat,
     checkpoint: () => registry.replica.checkpoint?.bytes,
-    onUnanswered: (connection) => void network.roundTrips?.doubt(connection),
-    onCheckpoint: (checkpoint) => void network.heads.shown(checkpoint, network.session?.peer.publicKey)
+    onUnanswered: (connection) =>
+      inBackground(network.roundTrips?.doubt(connection), 'pinging an unanswering registry'),
+    onCheckpoint: (checkpoint) =>
+      inBackground(network.heads.shown(checkpoint, network.session?.peer.publicKey), 'looking at a shown checkpoint')
   })
 }
 
@@ -79,7 +82,7 @@ export const makeSync = (
       onBehind: (source, shown) => tellStill(registry, source, shown)
     }),
     onFailed: (source, error) => tellLie(registry, source, error),
-    onUnanswered: (connection) => void network.roundTrips?.doubt(connection),
+    onUnanswered: (connection) => inBackground(network.roundTrips?.doubt(connection), 'pinging an unanswering source'),
     onCaughtUp
   })
 

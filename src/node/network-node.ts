@@ -8,6 +8,7 @@ import type { Signed } from '../registry/objects/envelope.ts'
 import type { Invite } from '../registry/objects/invite.ts'
 import type { NodeRecord } from '../registry/objects/record.ts'
 import type { Registry } from '../registry/registry.ts'
+import { inBackground } from '../runtime/background.ts'
 import type { Clock, Logger } from '../runtime/clock-and-logger.ts'
 import { sleep } from '../runtime/sleep.ts'
 import type { Candidates } from './bootstrap/candidates.ts'
@@ -19,6 +20,7 @@ import { KnownPrefixes } from './host/known-prefixes.ts'
 import { forgetStrangers } from './host/libp2p.ts'
 import { Traffic } from './host/traffic.ts'
 import { makePeers, makeReach, makeRoundTrips, makeSession, makeSync, protocolLimits } from './keepers.ts'
+import { limitsFor } from './open-files.ts'
 import type { PeerKeeper } from './peers/connector.ts'
 import type { RoundTrips } from './peers/ping-monitor.ts'
 import { HeadWatch } from './replication/checkpoint-watch.ts'
@@ -84,7 +86,7 @@ export class NetworkNode {
     const prefixes = new KnownPrefixes(registry)
     this.trust.onMember(({ remoteAddr }) => prefixes.seen(remoteAddr.toString()))
     this.gater = new Gater({
-      limits: config.limits,
+      limits: limitsFor(config, logger),
       logger,
       isRevoked: (peerId) => registry.replica.state.isRevoked(publicKeyOf(peerId)),
       knownPrefix: (prefix) => prefixes.has(prefix),
@@ -190,10 +192,11 @@ export class NetworkNode {
         announce: {
           members: () => registry.replica.state.memberCount,
           refresh: async () => await this.#self.refresh(),
-          onNewerHead: ({ bytes }) => void this.heads.shown(bytes)
+          onNewerHead: ({ bytes }) => inBackground(this.heads.shown(bytes), 'looking at a shown checkpoint')
         },
-        onCheckpoint: (checkpoint, from) => void this.heads.shown(checkpoint, from),
-        onProven: (proven) => void this.heads.proven(proven)
+        onCheckpoint: (checkpoint, from) =>
+          inBackground(this.heads.shown(checkpoint, from), 'looking at a shown checkpoint'),
+        onProven: (proven) => inBackground(this.heads.proven(proven), 'looking at what a hello proved')
       },
       signal
     )
@@ -236,7 +239,7 @@ export class NetworkNode {
   #watchOwn(record: Signed<NodeRecord>): void {
     if (Buffer.compare(record.value.publicKey, this.#init.key.publicKey) !== 0 || !this.#self.heard(record)) return
     this.#duplicate('a record of this node came that it did not sign')
-    void this.#self.contest()
+    inBackground(this.#self.contest(), 'contesting a foreign record')
   }
 
   #duplicate(reason: string): void {
@@ -315,8 +318,14 @@ export class NetworkNode {
     const fields = { peer: peerIdText(view.peer.publicKey), reason }
     logger.warn(fields, 'the session with the registry ended; another registry is tried at once')
     const { records, replica } = registry
-    void this.#roundTrips?.look(replica.state.memberCount * perMemberMs, view.peer.connection)
-    void this.#sync?.lost(records.read(view.peer.publicKey)?.registryKey, replica.state.memberCount)
+    inBackground(
+      this.#roundTrips?.look(replica.state.memberCount * perMemberMs, view.peer.connection),
+      'pinging the members of a lost registry'
+    )
+    inBackground(
+      this.#sync?.lost(records.read(view.peer.publicKey)?.registryKey, replica.state.memberCount),
+      'pulling after a lost registry'
+    )
     onChange()
   }
 

@@ -2,14 +2,16 @@ import { randomBytes } from 'node:crypto'
 import { connect } from 'node:net'
 
 /**
- * A program: `loops` connections to a host that say nothing, each from another address of a /64, each made anew when it is closed.
- * Arguments: host, port, the first four groups of the /64, loops. Prints how many connections it began so far.
+ * A program: `loops` connections to a host that say nothing, each from another address of a prefix, each made anew when it is closed.
+ * Arguments: host, port, the first groups of the prefix (four of a /64, three of a /48), loops. Prints how many connections it began so far.
  */
 const [host = '', port = '', prefix = '', loops = ''] = process.argv.slice(2)
 let begun = 0
 
+const freeBytes = 16 - 2 * prefix.split(':').length
+
 const anyAddress = (): string =>
-  `${prefix}:${randomBytes(8)
+  `${prefix}:${randomBytes(freeBytes)
     .toString('hex')
     .replaceAll(/(.{4})(?=.)/g, '$1:')}`
 

@@ -149,12 +149,16 @@ describe('limits per /64 before Noise', () => {
     for (const socket of held) socket.destroy()
   })
 
-  it('strangers of all prefixes together leave half of the handshakes to members', async () => {
+  it('strangers of all prefixes together leave half of the handshakes to members, and the oldest of them gives way', async () => {
     const limits = { ...inboundLimits, unfinished: 8, unfinishedPerPrefix: 100 }
     let known = false
     await using host = await netHost({ countLoopback: true, limits, knownPrefix: () => known })
-    const held = await Promise.all(Array.from({ length: 4 }, () => silent(host)))
-    await closed(await silent(host))
+    const held = [await silent(host)]
+    for (let more = 0; more < 3; more++) held.push(await silent(host))
+    const [oldest, ...others] = held
+    held.push(await silent(host))
+    if (oldest !== undefined) await closed(oldest)
+    expect(others.filter((socket) => socket.closed)).toEqual([])
     known = true
     held.push(...(await Promise.all(Array.from({ length: 4 }, () => silent(host)))))
     await closed(await silent(host))
@@ -202,6 +206,14 @@ describe('limits per /64 before Noise', () => {
       expect(host.gater.inbound).toEqual({ unfinished: 0, open: 0, refused: 0 })
       for (const socket of held) socket.destroy()
     }
+  })
+
+  it('all together are no more than the descriptors allow, loopback and exempt prefixes too', async () => {
+    await using host = await netHost({ limits: { ...inboundLimits, sockets: 3 } })
+    const held = await Promise.all([silent(host), silent(host), silent(host)])
+    await closed(await silent(host))
+    expect(host.gater.inbound.refused).toBe(1)
+    for (const socket of held) socket.destroy()
   })
 
   it('of one key so many connections stay, and the newest ones', async () => {

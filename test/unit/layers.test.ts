@@ -79,7 +79,7 @@ function refused(planted: [string, string[]][]): string[] {
   return [...files].filter(([file]) => found.has(file)).map(([, what]) => what)
 }
 
-function lint(cwd: string): Set<string> {
+function lint(cwd: string, rule = 'no-restricted-imports'): Set<string> {
   const report = (): string => {
     try {
       return execFileSync(resolve('node_modules/.bin/oxlint'), ['--format', 'json'], { cwd, encoding: 'utf8' })
@@ -90,9 +90,7 @@ function lint(cwd: string): Set<string> {
     }
   }
   const { diagnostics }: { diagnostics: { code: string; filename: string }[] } = JSON.parse(report())
-  return new Set(
-    diagnostics.filter(({ code }) => code.includes('no-restricted-imports')).map(({ filename }) => filename)
-  )
+  return new Set(diagnostics.filter(({ code }) => code.includes(rule)).map(({ filename }) => filename))
 }
 
 it('the linter refuses each import that breaks a layer', () => {
@@ -102,4 +100,22 @@ it('the linter refuses each import that breaks a layer', () => {
 
 it('the linter lets through what the layers allow', () => {
   expect(refused(allowed)).toEqual([])
+})
+
+it('the linter refuses work that nobody waits for and whose failure nobody hears', () => {
+  using folder = tempFolder()
+  const files = {
+    'src/node/statement.ts': 'void work()',
+    'src/protocols/arrow.ts': 'setInterval(() => void work(), 1)',
+    'bin/arrow.ts': 'process.on("exit", () => void work())'
+  }
+  for (const [file, text] of Object.entries(files)) {
+    mkdirSync(join(folder.path, dirname(file)), { recursive: true })
+    writeFileSync(join(folder.path, file), `const work = async () => {}\n${text}\nexport {}\n`)
+  }
+  const config = readFileSync('.oxlintrc.json', 'utf8')
+  // The same without `void`: the rule needs types, which are not here.
+  expect(config).toContain('"typescript/no-floating-promises": ["error", { "ignoreVoid": false }]')
+  writeFileSync(join(folder.path, '.oxlintrc.json'), config.replace('"typeAware": true', '"typeAware": false'))
+  expect([...lint(folder.path, 'no-void')].toSorted()).toEqual(Object.keys(files).toSorted())
 })

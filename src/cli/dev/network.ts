@@ -7,6 +7,7 @@ import { isRegistryRole } from '../../identity/role.ts'
 import { ControlClient } from '../../node/api/client.ts'
 import type { PeersView } from '../../node/api/control-api.ts'
 import { type Config, loadConfig, saveConfigValue } from '../../node/config/index.ts'
+import { inBackground } from '../../runtime/background.ts'
 import { changes } from '../output/changes.ts'
 import { ExitError, exitCodes } from '../output/exit.ts'
 import { Child, type ChildEnd } from './child.ts'
@@ -202,7 +203,10 @@ export class DevNetwork implements AsyncDisposable {
     const { name, logFile } = member
     const child = new Child({ name, args, home: this.layout.folder, logFile, env: this.#init.env })
     this.#children.set(name, child)
-    void child.ended.then((end) => this.#onEnd(child, end))
+    inBackground(
+      child.ended.then((end) => this.#onEnd(child, end)),
+      'telling the end of a process'
+    )
   }
 
   #onEnd(child: Child, end: ChildEnd): void {

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { createServer, connect as dial, type Server, type Socket } from 'node:net'
+import { inBackground } from '../../runtime/background.ts'
 import type { DevMember } from '../dev/layout.ts'
 import { sourceOf } from './source-of.ts'
 
@@ -34,7 +35,9 @@ export class Relays implements AsyncDisposable {
 
   /** Listens where a member is found. `target`: who that is for a dialler. */
   async add({ announcedPort }: RelayedMember, target: Target): Promise<void> {
-    const server = createServer({ pauseOnConnect: true }, (near) => void this.#accept(target, near))
+    const server = createServer({ pauseOnConnect: true }, (near) =>
+      inBackground(this.#accept(target, near), 'relaying a connection')
+    )
     server.listen({ host, port: announcedPort, ipv6Only: true })
     await once(server, 'listening')
     this.#servers.push(server)

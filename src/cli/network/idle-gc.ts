@@ -1,5 +1,6 @@
 import { Session } from 'node:inspector'
 import { getHeapStatistics } from 'node:v8'
+import { inBackground } from '../../runtime/background.ts'
 
 const mebibyte = 1024 * 1024
 const everyMs = 5_000
@@ -40,7 +41,7 @@ export class SpareMemory implements Disposable {
   }
 
   start(): this {
-    this.#timer ??= setInterval(() => void this.look(), everyMs).unref()
+    this.#timer ??= setInterval(() => inBackground(this.look(), 'giving memory back'), everyMs).unref()
     return this
   }
 

@@ -1,5 +1,6 @@
 import type { Loaded } from '../../node/config/index.ts'
 import { ServiceNotify } from '../../node/service-notify.ts'
+import { Faults } from '../faults.ts'
 import type { Context } from '../output/context.ts'
 import { ExitError, exitCodes } from '../output/exit.ts'
 import { SpareMemory } from './idle-gc.ts'
@@ -19,17 +20,20 @@ export const runNode = async (context: Context, loaded: Loaded, options: RunOpti
   const stop = options.stopWithStdin === true ? AbortSignal.any([context.signal, stdinEnd(context)]) : context.signal
   // Commands that only ask a running process do not wait for libp2p and SQLite to load.
   const { createNode } = await import('../../node/index.ts')
+  const { createLogging } = await import('../../node/logging.ts')
   using notify = new ServiceNotify(context.terminal.env)
-  const node = await createNode({ config: loaded.config, configFile: loaded.saveTo, invite: options.invite })
+  const logging = createLogging({ node: loaded.config.name, ...loaded.config.logging })
+  using faults = new Faults(logging.logger)
+  const node = await createNode({ config: loaded.config, configFile: loaded.saveTo, invite: options.invite, logging })
   const stopped = aborted(stop)
   using _ = new SpareMemory().start()
   try {
     const started = node.start()
     // The signal may come first; what the start then says is no news.
     started.catch(() => undefined)
-    await Promise.race([started, stopped])
+    await Promise.race([started, stopped, faults.fatal])
     notify.ready(`${loaded.config.role} ${loaded.config.name}`)
-    await Promise.race([stopped, node.failed, node.stopped])
+    await Promise.race([stopped, node.failed, node.stopped, faults.fatal])
   } finally {
     notify.stopping()
     await inTime(node.stop(stop.aborted ? 'stopped by the operator' : 'failed'))

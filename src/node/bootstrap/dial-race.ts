@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { Connection, Libp2p } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { isPlainIp6, parseAddr } from '../../address/multiaddr.ts'
+import { inBackground } from '../../runtime/background.ts'
 import { AddressError, NoCandidateError, PinMismatchError } from '../errors.ts'
 import type { Expectation, Pins } from '../host/dial-pins.ts'
 
@@ -100,7 +101,7 @@ class Race {
     const target = this.#waiting.shift()
     if (target === undefined || this.#settled) return
     this.#running++
-    void this.#dial(target)
+    inBackground(this.#dial(target), 'dialling a candidate')
     if (this.#waiting.length > 0)
       this.#timer = setTimeout(() => this.#next(), this.#options.staggerMs ?? defaults.staggerMs)
   }
@@ -131,14 +132,14 @@ class Race {
       }
       if (!this.#settled) await this.#options.verify?.(connection, signal)
     } catch (error) {
-      void closeLoser(connection)
+      inBackground(closeLoser(connection), 'closing a losing connection')
       throw error
     }
   }
 
   #arrived(target: Target, connection: Connection): void {
     if (this.#settled) {
-      void closeLoser(connection)
+      inBackground(closeLoser(connection), 'closing a losing connection')
       return
     }
     this.#settled = true

@@ -2,6 +2,7 @@ import { chmod, mkdir, unlink } from 'node:fs/promises'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { connect } from 'node:net'
 import { dirname } from 'node:path'
+import { inBackground } from '../../runtime/background.ts'
 import type { Logger } from '../../runtime/clock-and-logger.ts'
 import type { ControlApi } from '../api/control-api.ts'
 import { AlreadyRunningError, ControlInputError, httpStatusOf } from '../api/errors.ts'
@@ -43,7 +44,7 @@ export const startControlServer = async (init: ControlServerInit): Promise<Async
   await removeStale(init.path)
   const closing = new AbortController()
   const server = createServer({ requestTimeout: 10_000, headersTimeout: 10_000 }, (request, response) => {
-    void answer(init, request, response, closing.signal)
+    inBackground(answer(init, request, response, closing.signal), 'answering a command')
   })
   server.maxConnections = maxConnections
   await listen(server, init.path)

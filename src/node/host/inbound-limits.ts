@@ -5,6 +5,8 @@ import { InboundLimitError } from '../errors.ts'
 
 /** What a remote can use up before it has proved anything. */
 export interface InboundLimits {
+  /** Inbound connections of all kinds, loopback and exempt prefixes too: what the descriptors of this process allow. */
+  readonly sockets?: number
   /** Open inbound connections, without loopback and exempt prefixes. */
   readonly connections: number
   /** Handshakes at a time, likewise. */
@@ -59,6 +61,9 @@ export class Inbound {
   readonly #openOf = new Map<string, number>()
   /** In the order of their coming; only keys that are connected. */
   readonly #ofPeer = new Map<string, Set<MultiaddrConnection>>()
+  /** Handshakes of prefixes without a known member, oldest first, by their /48. */
+  readonly #strangers = new Map<string, Set<MultiaddrConnection>>()
+  #sockets = 0
   #unfinished = 0
   #open = 0
   #refused = 0
@@ -77,12 +82,17 @@ export class Inbound {
     const address = parseAddr(connection.remoteAddr)?.ip
     const prefix = address === undefined ? undefined : prefix64(address)
     if (address === undefined || prefix === undefined) return 'it is no plain IPv6 address'
-    if (this.#exempt(address)) return undefined
+    const isExempt = this.#exempt(address)
     const known = this.#init.knownPrefix?.(prefix) === true
-    const why = this.#overLimit(prefix, known)
-    if (why === undefined) this.#hold(connection, prefix, known)
-    else this.#refused++
-    return why
+    const why = this.#overSockets() ?? (isExempt ? undefined : this.#overLimit(prefix, known))
+    if (why !== undefined) {
+      this.#refused++
+      return why
+    }
+    this.#sockets++
+    connection.addEventListener('close', () => this.#sockets--, { once: true })
+    if (!isExempt) this.#hold(connection, prefix, known)
+    return undefined
   }
 
   /** The handshake is over and was good; `peerId` as text. */
@@ -92,8 +102,7 @@ export class Inbound {
     if (slot === undefined || slot.finished) return
     clearTimeout(slot.timer)
     slot.finished = true
-    this.#unfinished--
-    count(this.#unfinishedOf, slot.prefix, -1)
+    this.#endHandshake(connection, slot)
     this.#open++
     count(this.#openOf, slot.prefix, 1)
   }
@@ -117,18 +126,37 @@ export class Inbound {
     }
   }
 
+  #overSockets(): string | undefined {
+    const { sockets = Number.POSITIVE_INFINITY } = this.#init.limits
+    return this.#sockets < sockets
+      ? undefined
+      : `${sockets} connections are open, which is all that the descriptors allow`
+  }
+
   #overLimit(prefix: string, known: boolean): string | undefined {
     const { limits } = this.#init
     const most = known ? limits.connections : Math.floor(limits.connections * connectionsShare)
     if (this.#open + this.#unfinished >= most) return `${most} connections are open`
-    const all = known ? limits.unfinished : Math.ceil(limits.unfinished * strangersShare)
-    if (this.#unfinished >= all) return `${all} handshakes are going on`
     const perPrefix = known ? limits.unfinishedPerMemberPrefix : limits.unfinishedPerPrefix
     if ((this.#unfinishedOf.get(prefix) ?? 0) >= perPrefix) return `${perPrefix} handshakes of its /64 are going on`
     if (!known && (this.#openOf.get(prefix) ?? 0) >= limits.openPerPrefix) {
       return `${limits.openPerPrefix} connections of its /64 are open and no member is known there`
     }
+    const all = known ? limits.unfinished : Math.ceil(limits.unfinished * strangersShare)
+    if (this.#unfinished >= all && (known || !this.#cutOldest())) return `${all} handshakes are going on`
     return undefined
+  }
+
+  /** The oldest handshake of the /48 that has most of them gives way: an honest one takes milliseconds, a silent one all the time it is given. */
+  #cutOldest(): boolean {
+    let most: ReadonlySet<MultiaddrConnection> = new Set()
+    for (const each of this.#strangers.values()) if (each.size > most.size) most = each
+    const [oldest] = most
+    if (oldest === undefined) return false
+    oldest.abort(new InboundLimitError('its handshake was the oldest of those that say nothing, and another one came'))
+    this.#release(oldest)
+    this.#refused++
+    return true
   }
 
   #hold(connection: MultiaddrConnection, prefix: string, known: boolean): void {
@@ -137,6 +165,10 @@ export class Inbound {
       connection.abort(new InboundLimitError(`the handshake took longer than ${upgradeTimeoutMs / 1000} s`))
     const timer = known ? undefined : setTimeout(cut, upgradeTimeoutMs).unref()
     this.#slots.set(connection, { prefix, known, timer, finished: false })
+    if (!known) {
+      const site = siteOf(prefix)
+      this.#strangers.set(site, (this.#strangers.get(site) ?? new Set()).add(connection))
+    }
     this.#unfinished++
     count(this.#unfinishedOf, prefix, 1)
     connection.addEventListener('close', () => this.#release(connection), { once: true })
@@ -150,12 +182,21 @@ export class Inbound {
     if (slot.finished) {
       this.#open--
       count(this.#openOf, slot.prefix, -1)
-    } else {
-      this.#unfinished--
-      count(this.#unfinishedOf, slot.prefix, -1)
-    }
+    } else this.#endHandshake(connection, slot)
+  }
+
+  #endHandshake(connection: MultiaddrConnection, { prefix, known }: Slot): void {
+    this.#unfinished--
+    count(this.#unfinishedOf, prefix, -1)
+    if (known) return
+    const ofSite = this.#strangers.get(siteOf(prefix))
+    ofSite?.delete(connection)
+    if (ofSite?.size === 0) this.#strangers.delete(siteOf(prefix))
   }
 }
+
+/** The /48 of a /64: what one customer of a provider has at the most. */
+const siteOf = (prefix: string): string => prefix.slice(0, 12)
 
 const count = (counts: Map<string, number>, prefix: string, change: 1 | -1): void => {
   const value = (counts.get(prefix) ?? 0) + change

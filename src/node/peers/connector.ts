@@ -7,6 +7,7 @@ import { isRegistryRole } from '../../identity/role.ts'
 import type { ConnectionTrust } from '../../protocols/engine/connection-trust.ts'
 import { Gcra, type Rate } from '../../protocols/engine/rate-limiter.ts'
 import type { Hello } from '../../protocols/hello/index.ts'
+import { inBackground } from '../../runtime/background.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
 import { Backoff, type BackoffInit } from '../backoff.ts'
 import { waitForProof } from '../bootstrap/proof-wait.ts'
@@ -142,7 +143,7 @@ export class PeerKeeper {
       if (addrs.length === 0) continue
       open++
       if (target.isRegistry) registries++
-      void this.#try({ ...target, addrs })
+      inBackground(this.#try({ ...target, addrs }), 'dialling a member')
     }
   }
 

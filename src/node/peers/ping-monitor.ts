@@ -4,6 +4,7 @@ import { PING_PROTOCOL } from '@libp2p/ping'
 import { byteStream } from '@libp2p/utils'
 import { isRegistryRole } from '../../identity/role.ts'
 import type { ConnectionTrust } from '../../protocols/engine/connection-trust.ts'
+import { inBackground } from '../../runtime/background.ts'
 import { sleep } from '../../runtime/sleep.ts'
 import { isTimeout } from '../errors.ts'
 
@@ -49,11 +50,12 @@ export class RoundTrips {
 
   start(): void {
     const { trust } = this.#init
-    const timer = setInterval(() => void this.#measureAll(), everyMs).unref()
+    const timer = setInterval(() => inBackground(this.#measureAll(), 'pinging members'), everyMs).unref()
     this.#stops.push(
       () => clearInterval(timer),
       trust.onMutual((connection) => {
-        if (this.#answers.size + this.#pings.size < mostConnections) void this.#measure(connection)
+        if (this.#answers.size + this.#pings.size < mostConnections)
+          inBackground(this.#measure(connection), 'pinging a member')
       }),
       trust.onGone((connection) => this.#forget(connection))
     )

@@ -5,6 +5,7 @@ import type { ConnectionTrust } from '../../protocols/engine/connection-trust.ts
 import type { ProtocolLimits } from '../../protocols/engine/limits.ts'
 import { probe } from '../../protocols/probe/index.ts'
 import type { Reach } from '../../registry/objects/record.ts'
+import { inBackground } from '../../runtime/background.ts'
 import type { Logger } from '../../runtime/clock-and-logger.ts'
 import { sleep } from '../../runtime/sleep.ts'
 
@@ -47,7 +48,7 @@ export class ReachKeeper {
   }
 
   start(): void {
-    void this.#run()
+    inBackground(this.#run(), 'probing the own reach')
   }
 
   stop(): void {

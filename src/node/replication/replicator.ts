@@ -6,6 +6,7 @@ import type { ConnectionListener, ConnectionTrust, TrustedMember } from '../../p
 import type { ProtocolLimits } from '../../protocols/engine/limits.ts'
 import { type SyncCursors, type SyncTarget, sync } from '../../protocols/sync/index.ts'
 import type { Checkpoint } from '../../registry/objects/checkpoint.ts'
+import { inBackground } from '../../runtime/background.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
 import { sleep } from '../../runtime/sleep.ts'
 import { Backoff, type BackoffInit } from '../backoff.ts'
@@ -76,7 +77,7 @@ export class SyncKeeper {
       for (const stop of stops) stop()
     })
     this.reconcile()
-    void this.#pullNowAndThen()
+    inBackground(this.#pullNowAndThen(), 'the periodic pull')
   }
 
   stop(): void {
@@ -139,7 +140,7 @@ export class SyncKeeper {
 
   /** Asks somebody now, `from` when it is connected: there is a newer head that no push has brought. */
   pull(from?: Uint8Array): void {
-    void this.#pull(from)
+    inBackground(this.#pull(from), 'pulling')
   }
 
   #wanted(): Map<string, { connection: Connection; member: TrustedMember }> {
@@ -164,7 +165,7 @@ export class SyncKeeper {
   #subscribe(id: string, source: { connection: Connection; member: TrustedMember }): void {
     const subscription: Subscription = { ...source, over: new AbortController(), caughtUp: false }
     this.#subscriptions.set(id, subscription)
-    void this.#follow(id, subscription)
+    inBackground(this.#follow(id, subscription), 'following a source')
   }
 
   async #follow(id: string, subscription: Subscription): Promise<void> {

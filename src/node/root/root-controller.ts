@@ -4,6 +4,7 @@ import type { Root } from '../../registry/log/log-writer.ts'
 import { sealRenewRequest } from '../../registry/objects/renew-request.ts'
 import type { Registry } from '../../registry/registry.ts'
 import type { RestoredFrom } from '../../registry/store/node-values.ts'
+import { inBackground } from '../../runtime/background.ts'
 import type { Logger } from '../../runtime/clock-and-logger.ts'
 import type { Config } from '../config/schema.ts'
 import type { NetworkNode } from '../network-node.ts'
@@ -64,7 +65,7 @@ export class RootDuties {
     }
     if (restored === undefined) this.#hearOthers(this.#root)
     else this.#waitRestored(this.#root, restored)
-    const timer = setInterval(() => void this.#look(), lookMs).unref()
+    const timer = setInterval(() => inBackground(this.#look(), 'looking for newer heads'), lookMs).unref()
     this.#stops.push(() => clearInterval(timer))
   }
 

@@ -4,6 +4,7 @@ import type { SigningKey } from '../../identity/keys.ts'
 import type { Signed } from '../../registry/objects/envelope.ts'
 import type { NodeRecord } from '../../registry/objects/record.ts'
 import type { Registry } from '../../registry/registry.ts'
+import { inBackground } from '../../runtime/background.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
 import { StaleRecordError } from '../../runtime/errors.ts'
 import type { Config } from '../config/schema.ts'
@@ -72,7 +73,7 @@ export class SelfPublisher {
       port,
       allow: announce.allow,
       host: listen.host,
-      onChange: (addresses) => void this.readdress(addresses)
+      onChange: (addresses) => inBackground(this.readdress(addresses), 'announcing changed addresses')
     })
     this.#announced = await this.#watch.start()
     if (this.#announced.length === 0) {

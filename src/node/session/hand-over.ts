@@ -2,6 +2,7 @@ import { keyText } from '../../identity/key-id.ts'
 import type { RegistrySession } from '../../protocols/register/index.ts'
 import { isDecided } from '../../registry/admission/root-request-queue.ts'
 import type { Replica } from '../../registry/log/replica.ts'
+import { inBackground } from '../../runtime/background.ts'
 import type { Logger } from '../../runtime/clock-and-logger.ts'
 import { sleep } from '../../runtime/sleep.ts'
 
@@ -25,7 +26,10 @@ export interface HandOverInit {
 export async function handOver({ replica, session, toRoot, logger }: HandOverInit): Promise<void> {
   const { emergency, events } = replica
   const over = new AbortController()
-  void session.closed.then(() => over.abort(new Error('the session is over')))
+  inBackground(
+    session.closed.then(() => over.abort(new Error('the session is over'))),
+    'ending the hand-over'
+  )
   const given = new Set<string>()
   const wakes = newWakes(over.signal)
   for (const type of wakers) events.addEventListener(type, wakes.wake)

@@ -1,4 +1,5 @@
 import type { RegistrySession } from '../../protocols/register/index.ts'
+import { inBackground } from '../../runtime/background.ts'
 import { PendingError } from '../../runtime/errors.ts'
 import { sleep } from '../../runtime/sleep.ts'
 import type { SessionKeeperInit, SessionView } from './types.ts'
@@ -30,7 +31,10 @@ export async function hold(
   signal: AbortSignal
 ): Promise<never> {
   const ended = Promise.withResolvers<never>()
-  void view.session.closed.then(({ reason }) => ended.reject(new Error(reason)))
+  inBackground(
+    view.session.closed.then(({ reason }) => ended.reject(new Error(reason))),
+    'ending a lease'
+  )
   const onDuplicate = (): void => init.onDuplicate('another process with this key asked for the lease')
   view.session.events.addEventListener('duplicate', onDuplicate)
   const over = new AbortController()

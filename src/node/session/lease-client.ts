@@ -1,6 +1,7 @@
 import { peerIdText } from '../../identity/keys.ts'
 import { retryAfterMsOf } from '../../protocols/engine/status.ts'
 import { abortReason } from '../../runtime/abort-reason.ts'
+import { inBackground } from '../../runtime/background.ts'
 import { sleep } from '../../runtime/sleep.ts'
 import { Backoff } from '../backoff.ts'
 import { isTimeout, JustTriedError, NoCandidateError } from '../errors.ts'
@@ -197,7 +198,7 @@ export class SessionKeeper {
         hold(this.#init, view, answer.heartbeatMs, living),
         this.#lookForBetter(view, living)
       ])
-      void this.#release(view)
+      inBackground(this.#release(view), 'releasing a lease')
       return next
     } catch (error) {
       this.#view = undefined

@@ -3,6 +3,7 @@ import type { Role } from '../../identity/role.ts'
 import type { Registered } from '../../protocols/register/index.ts'
 import type { RootRequest } from '../../registry/admission/root-request-queue.ts'
 import type { Registry } from '../../registry/registry.ts'
+import { inBackground } from '../../runtime/background.ts'
 import type { Logger } from '../../runtime/clock-and-logger.ts'
 import { handOver } from './hand-over.ts'
 import type { SessionView } from './lease-client.ts'
@@ -21,7 +22,10 @@ export async function takeIn(
   else rootWay.close()
   const fields = { peer: peerIdText(publicKey), ipv6_addr: connection.remoteAddr.toString() }
   logger.info(fields, `registered at ${name || 'the registry'}`)
-  void handOver({ replica: registry.replica, session: view.session, toRoot: view.peer.role === 'root', logger })
+  inBackground(
+    handOver({ replica: registry.replica, session: view.session, toRoot: view.peer.role === 'root', logger }),
+    'handing entries over'
+  )
   const envelopes = [...answer.registries, ...answer.peers]
   await Promise.allSettled(envelopes.map(async (bytes) => await registry.records.put(bytes, { source: 'registry' })))
 }

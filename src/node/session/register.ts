@@ -2,6 +2,7 @@ import { equals } from 'uint8arrays/equals'
 import { peerIdText } from '../../identity/keys.ts'
 import type { Registered, RegistrySession, SessionEnd } from '../../protocols/register/index.ts'
 import { abortReason } from '../../runtime/abort-reason.ts'
+import { inBackground } from '../../runtime/background.ts'
 import { JoinRejectedError, NotMemberError, PendingError, StaleRecordError } from '../../runtime/errors.ts'
 import type { RegistryPeer, SessionKeeperInit, SessionView } from './types.ts'
 
@@ -120,7 +121,7 @@ class Entry {
     this.#session.events.addEventListener('admitted', onAdmitted)
     this.#signal.addEventListener('abort', onAbort, { once: true })
     this.#retry.addEventListener('abort', onRetry, { once: true })
-    void this.#session.closed.then(onEnd)
+    inBackground(this.#session.closed.then(onEnd), 'ending a wait for admission')
     if (this.#retry.aborted) onRetry()
     const forget = (): void => {
       this.#session.events.removeEventListener('admitted', onAdmitted)

@@ -1,5 +1,6 @@
 import type { Forward } from '../../registry/admission/root-request-queue.ts'
 import type { Registry } from '../../registry/registry.ts'
+import { inBackground } from '../../runtime/background.ts'
 import type { Logger } from '../../runtime/clock-and-logger.ts'
 import { sleep } from '../../runtime/sleep.ts'
 import { Backoff, backoffOf } from '../backoff.ts'
@@ -27,7 +28,7 @@ export class RootWay {
     this.close()
     this.#init.registry.admission.forward = forward
     this.#over = new AbortController()
-    void this.#replay(this.#over.signal)
+    inBackground(this.#replay(this.#over.signal), 'replaying queued requests')
   }
 
   close(): void {

@@ -99,7 +99,7 @@ async function judgeRecord(envelope: Uint8Array, records: AnnounceSource['record
     return accepted ? 'accept' : 'ignore'
   } catch (error) {
     // gossipsub asks once: a record that overtakes its admission is kept waiting here, without holding up the verdict.
-    if (error instanceof NotMemberError) void records.put(envelope, { source: 'gossip' }).catch(() => {})
+    if (error instanceof NotMemberError) records.put(envelope, { source: 'gossip' }).catch(() => {})
     throw error
   }
 }

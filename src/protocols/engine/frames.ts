@@ -1,4 +1,5 @@
 import type { Stream } from '@libp2p/interface'
+import { inBackground } from '../../runtime/background.ts'
 import { DeadlineError, MalformedFrameError, SlowFrameError, StreamEndedError } from './errors.ts'
 import { FrameParser } from './frame-parser.ts'
 import { FrameWriter } from './frame-writer.ts'
@@ -132,7 +133,10 @@ export class FrameStream implements AsyncIterable<Uint8Array> {
       this.#limits.stallMs + this.#limits.lingerMs
     )
     linger.unref()
-    void this.closed.then(() => clearTimeout(linger))
+    inBackground(
+      this.closed.then(() => clearTimeout(linger)),
+      'closing a stream'
+    )
     try {
       await this.#writer.drained()
       await this.stream.close({ signal: AbortSignal.timeout(this.#limits.stallMs) })

@@ -1,6 +1,7 @@
 import type { Connection, PeerId, Stream, StreamHandler, StreamHandlerOptions, Topology } from '@libp2p/interface'
 import type { ConnectionManager, Registrar } from '@libp2p/interface-internal'
 import { isRegistryRole } from '../../identity/role.ts'
+import { inBackground } from '../../runtime/background.ts'
 import { LimitError, NotMemberError } from '../../runtime/errors.ts'
 import type { ConnectionTrust } from './connection-trust.ts'
 import { Circle } from './peer-cap.ts'
@@ -178,7 +179,7 @@ class MembersTopology {
     this.#unsubscribe = door.trust.onMutual((connection) => {
       const held = this.#held.get(connection.id)
       this.#held.delete(connection.id)
-      if (held !== undefined) void this.#connect(held.peerId, held.connection)
+      if (held !== undefined) inBackground(this.#connect(held.peerId, held.connection), 'telling a service of a member')
     })
     this.topology = {
       ...(inner.notifyOnLimitedConnection === undefined
@@ -206,7 +207,10 @@ class MembersTopology {
 
   async #connect(peerId: PeerId, connection: Connection): Promise<void> {
     if (this.#door.hasRoom(connection)) await this.#tell(peerId, connection)
-    else this.#door.wait(connection, this, () => void this.#connect(peerId, connection))
+    else
+      this.#door.wait(connection, this, () =>
+        inBackground(this.#connect(peerId, connection), 'telling a service of a member')
+      )
   }
 
   async #tell(peerId: PeerId, connection: Connection): Promise<void> {

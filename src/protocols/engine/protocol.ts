@@ -1,5 +1,6 @@
 import type { Connection, Stream } from '@libp2p/interface'
 import type { Registrar } from '@libp2p/interface-internal'
+import { inBackground } from '../../runtime/background.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
 import { silentLogger } from '../../runtime/clock-and-logger.ts'
 import { NotMemberError } from '../../runtime/errors.ts'
@@ -189,7 +190,7 @@ class ProtocolServer {
       controller.signal.removeEventListener('abort', onAbort)
       controller.abort(error ?? new StreamEndedError('the stream is closed'))
     }
-    void frames.closed.then(onClosed)
+    inBackground(frames.closed.then(onClosed), 'ending an exchange')
     if (deadlineMs === undefined) return undefined
     const expire = () => controller.abort(new DeadlineError(`${this.#descriptor.id} was not done in ${deadlineMs} ms`))
     return setTimeout(expire, deadlineMs).unref()

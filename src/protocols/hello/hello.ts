@@ -3,6 +3,7 @@ import type { Registrar } from '@libp2p/interface-internal'
 import { TypedEventEmitter } from 'main-event'
 import { equals } from 'uint8arrays/equals'
 import { roles } from '../../identity/role.ts'
+import { inBackground } from '../../runtime/background.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
 import { silentLogger } from '../../runtime/clock-and-logger.ts'
 import { UnsupportedVersionError } from '../../runtime/errors.ts'
@@ -121,7 +122,7 @@ export class HelloService implements Hello {
   readonly #onOpen = (event: CustomEvent<Connection>): void => {
     const connection = event.detail
     this.#init.trust.track(connection)
-    if (connection.direction === 'outbound') void this.#greet(connection)
+    if (connection.direction === 'outbound') inBackground(this.#greet(connection), 'saying hello')
   }
 
   /** Whoever we dial proves our network at once, or gets nothing more than this hello. */

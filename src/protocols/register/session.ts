@@ -1,3 +1,4 @@
+import { inBackground } from '../../runtime/background.ts'
 import type { Logger } from '../../runtime/clock-and-logger.ts'
 import {
   DuplicateInstanceError,
@@ -114,7 +115,7 @@ export class ServerSession implements Pinged {
     else if (frame.ping !== undefined) this.#write({ id: frame.id, pong: true })
     else if (frame.id > 0) {
       this.#inFlight++
-      void this.#work(frame)
+      inBackground(this.#work(frame), 'answering a request of a session')
     }
   }
 

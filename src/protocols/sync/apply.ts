@@ -168,7 +168,7 @@ export class Applier {
     } catch (error) {
       if (!harmless.some((each) => error instanceof each)) throw error
       // Its admission may be on its way from another side: the record waits for it, the sync does not.
-      if (error instanceof NotMemberError) void records.put(envelope, { source: 'sync' }).catch(() => {})
+      if (error instanceof NotMemberError) records.put(envelope, { source: 'sync' }).catch(() => {})
       return false
     }
   }

@@ -2,6 +2,7 @@ import type { Startable } from '@libp2p/interface'
 import type { Registrar } from '@libp2p/interface-internal'
 import { pipe } from 'it-pipe'
 import { isRegistryRole } from '../../identity/role.ts'
+import { inBackground } from '../../runtime/background.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
 import type { ConnectionTrust } from '../engine/connection-trust.ts'
 import { MalformedFrameError, StreamEndedError } from '../engine/errors.ts'
@@ -122,9 +123,12 @@ class SyncService implements SyncServer, Startable {
     const controller = new AbortController()
     const signal = AbortSignal.any([exchange.signal, controller.signal])
     // The reader says nothing more; its end is the only thing that can come.
-    void frames.read({ signal }).then(
-      (frame) => controller.abort(frame === undefined ? ended : new MalformedFrameError('a frame after the request')),
-      () => controller.abort(ended)
+    inBackground(
+      frames.read({ signal }).then(
+        (frame) => controller.abort(frame === undefined ? ended : new MalformedFrameError('a frame after the request')),
+        () => controller.abort(ended)
+      ),
+      'reading on after a request'
     )
     try {
       await pipe(

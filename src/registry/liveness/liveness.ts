@@ -1,4 +1,5 @@
 import { equals } from 'uint8arrays/equals'
+import { inBackground } from '../../runtime/background.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
 import { NotMemberError } from '../../runtime/errors.ts'
 import type { NodeTable } from '../store/node-table.ts'
@@ -198,7 +199,7 @@ export class Liveness {
     this.#dirty.delete(member)
     this.#changed.delete(member)
     this.#forgotten.set(member.id, member)
-    void this.save()
+    inBackground(this.save(), 'saving liveness')
   }
 
   /** How it became known, when it was not yet. */
@@ -256,7 +257,7 @@ export class Liveness {
     if (this.#timers.length > 0) return
     this.#timers = [
       setInterval(() => this.tick(), this.timings.tickMs).unref(),
-      setInterval(() => void this.save(), this.timings.persistMs).unref()
+      setInterval(() => inBackground(this.save(), 'saving liveness'), this.timings.persistMs).unref()
     ]
     this.#scheduleHints()
   }

@@ -1,4 +1,5 @@
 import type { SigningKey } from '../../identity/keys.ts'
+import { inBackground } from '../../runtime/background.ts'
 import type { Logger } from '../../runtime/clock-and-logger.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
 import { ForkError, LogMismatchError, NotRootError, RevokedError, UnavailableError } from '../../runtime/errors.ts'
@@ -78,7 +79,10 @@ export class Root {
 
   /** Enters revokes that a new epoch made void, then signs a checkpoint every 60 s until `stop`. */
   async start(): Promise<void> {
-    this.#timer ??= setInterval(() => void this.#beat(), checkpointMs).unref()
+    this.#timer ??= setInterval(
+      () => inBackground(this.#beat(), 'signing the periodic checkpoint'),
+      checkpointMs
+    ).unref()
     if (this.refusal === undefined) await this.reissueRevokes()
   }
 
