@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { networkInterfaces } from 'node:os'
-import { codeOf } from '../node/config/error-code.ts'
+import { codeOf } from '../runtime/error-code.ts'
 import { formatIp6, parseIp6 } from './multiaddr.ts'
 
 /** One IPv6 address of this machine. */

@@ -1,6 +1,6 @@
 import { readFileSync, rmSync } from 'node:fs'
 import { decodeInvite, type Invite } from '../../registry/objects/invite.ts'
-import { codeOf } from '../config/error-code.ts'
+import { codeOf } from '../../runtime/error-code.ts'
 import type { Config } from '../config/schema.ts'
 import { ConfigError } from '../errors.ts'
 

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { codeOf } from '../../runtime/error-code.ts'
 import { ConfigError } from '../errors.ts'
 import { nameFromHost } from './defaults.ts'
-import { codeOf } from './error-code.ts'
 import { type Env, type Parsed, type ParseInit, parseConfig } from './parse.ts'
 import { homes } from './paths.ts'
 

@@ -1,8 +1,8 @@
 import { chownSync, copyFileSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { isMap, parseDocument } from 'yaml'
+import { codeOf } from '../../runtime/error-code.ts'
 import { ConfigError } from '../errors.ts'
-import { codeOf } from './error-code.ts'
 import { keyByYaml } from './keys.ts'
 import { migrateConfig } from './migrate.ts'
 

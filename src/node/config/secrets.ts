@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { codeOf } from '../../runtime/error-code.ts'
 import { ConfigError } from '../errors.ts'
-import { codeOf } from './error-code.ts'
 import type { Env } from './parse.ts'
 
 /** Secrets are never in YAML, on a command line or in a log. The name that others gave to theirs is kept. */

@@ -1,14 +1,14 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { parseConfig } from '../../../src/node/config/index.ts'
-import { limitsFor, openFileLimit } from '../../../src/node/open-files.ts'
-import { silentLogger } from '../../../src/runtime/clock-and-logger.ts'
-import { tempFolder } from '../../helpers/temp.ts'
+import { parseConfig } from '../../../../src/node/config/index.ts'
+import { limitsFor, openFileLimit } from '../../../../src/node/host/open-files.ts'
+import { silentLogger } from '../../../../src/runtime/clock-and-logger.ts'
+import { tempFolder } from '../../../helpers/temp.ts'
 
 const { config } = parseConfig({ env: {}, hostname: 'node-1' })
 
-const limited = (files: number | undefined) => {
+const limited = (files: number) => {
   const warnings: string[] = []
   const logger = { ...silentLogger, warn: (_: object, message: string) => warnings.push(message) }
   return { limits: limitsFor(config, logger, files), warnings }
@@ -16,8 +16,11 @@ const limited = (files: number | undefined) => {
 
 describe('connections follow the files that may be open', () => {
   it('with plenty of them they are as configured', () => {
-    expect(limited(100_000)).toEqual({ limits: { ...config.limits, sockets: 99_870 }, warnings: [] })
-    expect(limited(undefined)).toEqual({ limits: config.limits, warnings: [] })
+    expect(limited(100_000)).toEqual({ limits: { ...config.limits, sockets: 100_000 - 130 }, warnings: [] })
+    expect(limited(Number.POSITIVE_INFINITY)).toEqual({
+      limits: { ...config.limits, sockets: Number.POSITIVE_INFINITY },
+      warnings: []
+    })
   })
 
   it('with few of them there are fewer, and that is said', () => {

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
-import type { Logger } from '../runtime/clock-and-logger.ts'
-import type { Config } from './config/schema.ts'
-import { ConfigError } from './errors.ts'
-import type { InboundLimits } from './host/inbound-limits.ts'
+import type { Logger } from '../../runtime/clock-and-logger.ts'
+import type { Config } from '../config/schema.ts'
+import { ConfigError } from '../errors.ts'
+import type { InboundLimits } from './inbound-limits.ts'
 
 /** Descriptors that are no connections to peers: SQLite's files and a backup, log, control socket and its callers, DNS, interfaces, libuv. */
 const reserved = 64
