@@ -1,6 +1,7 @@
 import type { Bench, Benchmark, Plan } from './harness/benchmark.ts'
 import { Child, endAll } from './harness/child.ts'
-import { liftedLimits, networkFolder } from './harness/network.ts'
+import { liftedLimits } from './harness/network.ts'
+import { networkFolder } from './harness/network-folder.ts'
 import { measured } from './harness/rounds.ts'
 import type { FloorsMethods } from './processes/floors.ts'
 import type { MembersMethods } from './processes/members.ts'

@@ -7,7 +7,7 @@ import { inBackground } from '../runtime/background.ts'
 import { backoffOf } from './backoff.ts'
 import type { Config } from './config/schema.ts'
 import type { Host } from './host/host.ts'
-import type { NetworkNode, NetworkNodeInit } from './network-node.ts'
+import type { NetworkNodeInit, NetworkParts } from './network-parts.ts'
 import { PeerKeeper } from './peers/connector.ts'
 import { memberTargets } from './peers/member-targets.ts'
 import { RoundTrips } from './peers/ping-monitor.ts'
@@ -27,7 +27,7 @@ const settledPart = 0.75
 /** Keeps the lease of a node at a registry. */
 export const makeSession = (
   { config, registry, key, clock, logger, candidates, instance, invite }: NetworkNodeInit,
-  network: NetworkNode,
+  network: NetworkParts,
   host: Host,
   hooks: Pick<SessionKeeperInit, 'connected' | 'onRegistered' | 'onLost' | 'onDuplicate' | 'onTrouble'>
 ): SessionKeeper => {
@@ -59,7 +59,7 @@ export const makeSession = (
 /** Keeps the replica of a node up to date. */
 export const makeSync = (
   { config, registry, clock, logger }: NetworkNodeInit,
-  network: NetworkNode,
+  network: NetworkParts,
   onCaughtUp: () => void
 ): SyncKeeper =>
   new SyncKeeper({
@@ -89,7 +89,7 @@ export const makeSync = (
 /** Keeps the connections of a node to other members. */
 export const makePeers = (
   { config, registry, key, clock, logger }: NetworkNodeInit,
-  network: NetworkNode,
+  network: NetworkParts,
   host: Host
 ): PeerKeeper =>
   new PeerKeeper({
@@ -111,7 +111,7 @@ export const makePeers = (
   })
 
 /** Pings connected members; a connection that answers nothing any more is closed, and the member dialled anew. */
-export const makeRoundTrips = ({ config, logger }: NetworkNodeInit, { trust, traffic }: NetworkNode): RoundTrips =>
+export const makeRoundTrips = ({ config, logger }: NetworkNodeInit, { trust, traffic }: NetworkParts): RoundTrips =>
   new RoundTrips({
     trust,
     silentMs: config.limits.peerTimeoutMs,
@@ -129,7 +129,7 @@ export const makeRoundTrips = ({ config, logger }: NetworkNodeInit, { trust, tra
 /** Finds out whether others can dial this node, and says so in its record. */
 export const makeReach = (
   { config, registry, logger }: NetworkNodeInit,
-  network: NetworkNode,
+  network: NetworkParts,
   publish: (change: SelfChange) => Promise<void>
 ): ReachKeeper =>
   new ReachKeeper({

@@ -1,18 +1,14 @@
-import type { ComponentLogger, Connection } from '@libp2p/interface'
-import { peerIdText, publicKeyOf, type SigningKey } from '../identity/keys.ts'
+import type { Connection } from '@libp2p/interface'
+import { peerIdText, publicKeyOf } from '../identity/keys.ts'
 import { servesRegistry } from '../identity/role.ts'
 import { ConnectionTrust } from '../protocols/engine/connection-trust.ts'
 import type { ProtocolLimits } from '../protocols/engine/limits.ts'
 import type { Registered } from '../protocols/register/index.ts'
 import type { Signed } from '../registry/objects/envelope.ts'
-import type { Invite } from '../registry/objects/invite.ts'
 import type { NodeRecord } from '../registry/objects/record.ts'
 import type { Registry } from '../registry/registry.ts'
 import { inBackground } from '../runtime/background.ts'
-import type { Clock, Logger } from '../runtime/clock-and-logger.ts'
 import { sleep } from '../runtime/sleep.ts'
-import type { Candidates } from './bootstrap/candidates.ts'
-import type { Config } from './config/schema.ts'
 import { followRegistry } from './follow-registry.ts'
 import { Gater } from './host/gater.ts'
 import { type Host, startHost, stopHost } from './host/host.ts'
@@ -21,6 +17,7 @@ import { forgetStrangers } from './host/libp2p.ts'
 import { limitsFor } from './host/open-files.ts'
 import { Traffic } from './host/traffic.ts'
 import { makePeers, makeReach, makeRoundTrips, makeSession, makeSync, protocolLimits } from './keepers.ts'
+import type { NetworkNodeInit, NetworkParts } from './network-parts.ts'
 import type { PeerKeeper } from './peers/connector.ts'
 import type { RoundTrips } from './peers/ping-monitor.ts'
 import { HeadWatch } from './replication/checkpoint-watch.ts'
@@ -38,24 +35,8 @@ const goodbyeMs = 1_000
 /** All members of a registry that died ping each other. */
 const perMemberMs = 10
 
-export interface NetworkNodeInit {
-  config: Config
-  key: SigningKey
-  software: string
-  registry: Registry
-  candidates: Candidates
-  invite: () => Invite | undefined
-  clock: Clock
-  logger: Logger
-  libp2pLogger: ComponentLogger
-  instance: Uint8Array
-  portWaitMs?: number | undefined
-  /** Something that a view shows has changed. */
-  onChange: () => void
-}
-
 /** A node whose network is known: its libp2p host, and the keepers of lease, replica and connections. */
-export class NetworkNode {
+export class NetworkNode implements NetworkParts {
   readonly registry: Registry
   readonly trust: ConnectionTrust
   readonly limits: ProtocolLimits

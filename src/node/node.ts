@@ -27,6 +27,7 @@ import { savePort } from './host/saved-port.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { createLogging, type Logging } from './logging.ts'
 import { NetworkNode } from './network-node.ts'
+import type { NodeContext } from './node-context.ts'
 import type { MemberHandler, Node, NodeOptions } from './node-interface.ts'
 import { cachedCandidates } from './peers/member-targets.ts'
 import { openNodeRegistry } from './root/open-registry.ts'
@@ -40,7 +41,7 @@ const judgeMs = 20
 /** Makes a node; nothing runs before `start`. @throws ConfigError, KeyFileError */
 export const createNode = async (options: NodeOptions): Promise<Node> => new TrustNode(options)
 
-export class TrustNode implements Node {
+export class TrustNode implements Node, NodeContext {
   readonly control: NodeControl
   readonly configFile: string | undefined
   readonly key: SigningKey

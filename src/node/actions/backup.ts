@@ -6,11 +6,11 @@ import type { BackupView } from '../api/registry-views.ts'
 import type { ChangeView } from '../api/views.ts'
 import type { MadeBackup } from '../housekeeping.ts'
 import type { NetworkNode } from '../network-node.ts'
-import type { TrustNode } from '../node.ts'
+import type { NodeContext } from '../node-context.ts'
 import { selfRef } from '../views/refs.ts'
 
 /** @throws InvalidPayloadError for a file that is there; StoreError */
-export async function backUpNow(node: TrustNode, to: string | undefined): Promise<BackupView> {
+export async function backUpNow(node: NodeContext, to: string | undefined): Promise<BackupView> {
   if (to !== undefined) refuseTaken(to)
   const { housekeeping } = node
   if (housekeeping === undefined) throw new InvalidPayloadError('this process starts: there is nothing to back up yet')
@@ -53,7 +53,7 @@ export const backupView = ({ path, manifest }: MadeBackup): BackupView => ({
  * The operator's word that nobody holds more of the log than this root, which was restored.
  * @throws NotRootError; InvalidPayloadError when nothing waits for that word, or the head is another one
  */
-export function resumeRestored(node: TrustNode, { registry }: NetworkNode, head: number): ChangeView {
+export function resumeRestored(node: NodeContext, { registry }: NetworkNode, head: number): ChangeView {
   const { root, restored, replica } = registry
   if (root === undefined) throw new NotRootError('only a root appends to the log: run this on its machine')
   if (restored === undefined)

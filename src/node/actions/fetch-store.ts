@@ -5,7 +5,7 @@ import { openRegistry } from '../../registry/registry.ts'
 import { InvalidPayloadError } from '../../runtime/errors.ts'
 import type { FetchView } from '../api/registry-views.ts'
 import type { NetworkNode } from '../network-node.ts'
-import type { TrustNode } from '../node.ts'
+import type { NodeContext } from '../node-context.ts'
 import { requireMember } from '../views/peer-names.ts'
 import { refuseTaken } from './backup.ts'
 import { connectionToMember } from './connect.ts'
@@ -15,7 +15,7 @@ import { connectionToMember } from './connect.ts'
  * @throws NotFoundError; InvalidPayloadError for one that serves nobody, or a file that is there; UnavailableError
  */
 export async function fetchStore(
-  node: TrustNode,
+  node: NodeContext,
   network: NetworkNode,
   { peer, to }: { peer: string; to: string },
   signal: AbortSignal

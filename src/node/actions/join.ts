@@ -2,7 +2,7 @@ import { networkFingerprint, networkIdText } from '../../identity/network-id.ts'
 import { decodeInvite, type Invite } from '../../registry/objects/invite.ts'
 import { InviteInvalidError, UnavailableError, WrongNetworkError } from '../../runtime/errors.ts'
 import type { JoinView } from '../api/views.ts'
-import type { TrustNode } from '../node.ts'
+import type { NodeContext } from '../node-context.ts'
 import { isRefusal } from '../status/verdict.ts'
 
 /** How long the answer is waited for before the caller is told that it is being tried. */
@@ -12,7 +12,7 @@ const waitMs = 20_000
  * Hands an invite to this process, which joins with it from now on, and waits a while for what comes of it.
  * @throws InviteInvalidError, WrongNetworkError, and what the registry refuses with
  */
-export async function joinWith(node: TrustNode, line: string, signal: AbortSignal): Promise<JoinView> {
+export async function joinWith(node: NodeContext, line: string, signal: AbortSignal): Promise<JoinView> {
   if (node.isStopping) throw new UnavailableError('this process stops: start it again with the invite', 2_000)
   const invite = decodeInvite(line)
   checkNetwork(node, invite)
@@ -41,7 +41,7 @@ export async function joinWith(node: TrustNode, line: string, signal: AbortSigna
 const isAnswer = (error: Error | undefined): boolean =>
   error !== undefined && (isRefusal(error) || error.name === 'PendingError')
 
-const checkNetwork = (node: TrustNode, { networkId, domain }: Invite): void => {
+const checkNetwork = (node: NodeContext, { networkId, domain }: Invite): void => {
   const held = node.network?.registry.networkId ?? node.pin
   if (held === undefined || Buffer.compare(held, networkId) === 0) return
   throw new WrongNetworkError(
@@ -52,7 +52,7 @@ const checkNetwork = (node: TrustNode, { networkId, domain }: Invite): void => {
 }
 
 /** The registry would say the same later. */
-const checkGrant = ({ config }: TrustNode, { grant }: Invite): void => {
+const checkGrant = ({ config }: NodeContext, { grant }: Invite): void => {
   const { role, name } = grant.value
   if (role !== config.role) {
     throw new InviteInvalidError(

@@ -3,7 +3,7 @@ import { sealForgetRequest } from '../../registry/objects/forget-request.ts'
 import { InvalidPayloadError, NotMemberError, UnavailableError } from '../../runtime/errors.ts'
 import type { ChangeView } from '../api/views.ts'
 import type { NetworkNode } from '../network-node.ts'
-import type { TrustNode } from '../node.ts'
+import type { NodeContext } from '../node-context.ts'
 import { selfRef } from '../views/refs.ts'
 
 /** The answer must be out before its socket is closed. */
@@ -19,7 +19,7 @@ export interface LeaveQuery {
  * @throws NotMemberError, InvalidPayloadError at the root, UnavailableError when forgetting needs a registry and none answers
  */
 export async function leaveNetwork(
-  node: TrustNode,
+  node: NodeContext,
   network: NetworkNode,
   { forget, reason = 'left' }: LeaveQuery,
   signal: AbortSignal
@@ -39,7 +39,7 @@ interface Forgotten {
   entry: number | null
 }
 
-const forgetSelf = async (node: TrustNode, network: NetworkNode, signal: AbortSignal): Promise<Forgotten> => {
+const forgetSelf = async (node: NodeContext, network: NetworkNode, signal: AbortSignal): Promise<Forgotten> => {
   const { registry, session, trouble } = network
   if (session === undefined) {
     const why = trouble === undefined ? '' : `: ${trouble.message}`
@@ -63,7 +63,7 @@ const messageOf = (name: string | null, forgotten: Forgotten | undefined): strin
   return `${left}; its key is shut out for ever`
 }
 
-const stop = (node: TrustNode, reason: string): void => {
+const stop = (node: NodeContext, reason: string): void => {
   node.stop(reason).catch((error: unknown) => {
     node.logging.logger.error({ error: String(error) }, 'this node left, but did not stop cleanly: end the process')
   })

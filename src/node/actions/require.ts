@@ -1,12 +1,12 @@
 import { peerIdText } from '../../identity/keys.ts'
 import { NotRootError, UnavailableError } from '../../runtime/errors.ts'
 import type { NetworkNode } from '../network-node.ts'
-import type { TrustNode } from '../node.ts'
+import type { NodeContext } from '../node-context.ts'
 
 const retryMs = 2_000
 
 /** The network of a node that is there to be asked. @throws UnavailableError before it was found, while it starts, when it stops */
-export function requireNetwork(node: TrustNode): NetworkNode {
+export function requireNetwork(node: NodeContext): NetworkNode {
   if (node.isStopping) throw new UnavailableError('this process stops', retryMs)
   const network = node.attached
   if (network.port === 0)

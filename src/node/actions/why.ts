@@ -2,7 +2,7 @@ import { peerIdText } from '../../identity/keys.ts'
 import type { Member } from '../../registry/log/state/network-state.ts'
 import type { PeerRow, WhyView } from '../api/views.ts'
 import type { NetworkNode } from '../network-node.ts'
-import type { TrustNode } from '../node.ts'
+import type { NodeContext } from '../node-context.ts'
 import { entryDetail, formerName } from '../views/log-view.ts'
 import { connectionsOf, memberRow } from '../views/member-rows.ts'
 import { byEnd, findMember, keyOfPeerId, noSuchMember } from '../views/peer-names.ts'
@@ -22,7 +22,7 @@ const dialMs = 4_000
  * @throws NotFoundError, AmbiguousNameError
  */
 export async function whyView(
-  node: TrustNode,
+  node: NodeContext,
   network: NetworkNode,
   text: string,
   signal: AbortSignal
@@ -95,7 +95,7 @@ const whyStranger = ({ host }: NetworkNode, publicKey: Uint8Array): WhyView => {
 }
 
 const whyMember = async (
-  node: TrustNode,
+  node: NodeContext,
   network: NetworkNode,
   member: Member,
   signal: AbortSignal

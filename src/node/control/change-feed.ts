@@ -6,7 +6,7 @@ import type { NodeRecord } from '../../registry/objects/record.ts'
 import type { ControlEvent } from '../api/control-api.ts'
 import type { PeerState } from '../api/views.ts'
 import type { NetworkNode } from '../network-node.ts'
-import type { TrustNode } from '../node.ts'
+import type { NodeContext } from '../node-context.ts'
 import { statusFacts } from '../status/status-facts.ts'
 import { judge } from '../status/verdict.ts'
 import { connectionsOf, shownState } from '../views/member-rows.ts'
@@ -19,7 +19,7 @@ const maxPeers = 256
 
 /** What changed since it was last told. */
 class Changes {
-  readonly #node: TrustNode
+  readonly #node: NodeContext
   readonly #stops: (() => void)[] = []
   readonly #peers = new Map<string, Uint8Array>()
   readonly #pending = new Set<string>()
@@ -27,7 +27,7 @@ class Changes {
   #head = ''
   #something = Promise.withResolvers<void>()
 
-  constructor(node: TrustNode) {
+  constructor(node: NodeContext) {
     this.#node = node
     this.#stops.push(node.onChange(this.#touch))
     this.#attach()
@@ -121,7 +121,7 @@ class Changes {
 }
 
 /** Tells what changes from now on, burst by burst, until the signal fires or the node stops. Nothing is held for a slow reader. */
-export async function* changeFeed(node: TrustNode, signal?: AbortSignal): AsyncGenerator<ControlEvent> {
+export async function* changeFeed(node: NodeContext, signal?: AbortSignal): AsyncGenerator<ControlEvent> {
   const over = signal === undefined ? node.signal : AbortSignal.any([signal, node.signal])
   const ended = Promise.withResolvers<void>()
   const onAbort = (): void => ended.resolve()

@@ -25,7 +25,7 @@ import type {
   StatusView
 } from '../api/control-api.ts'
 import type { NetworkNode } from '../network-node.ts'
-import type { TrustNode } from '../node.ts'
+import type { NodeContext } from '../node-context.ts'
 import { type Notice, Notices } from '../status/notices.ts'
 import { kitMovedKey, type StatusFacts, statusFacts } from '../status/status-facts.ts'
 import { statusView } from '../status/status-view.ts'
@@ -46,10 +46,10 @@ const signalOf = ({ signal }: CallOptions = {}): AbortSignal => signal ?? AbortS
 
 /** Answers what is asked of this process from its own machine. Before the network was found it says what is being tried. */
 export class NodeControl implements ControlApi {
-  readonly #node: TrustNode
+  readonly #node: NodeContext
   readonly #notices = new Notices()
 
-  constructor(node: TrustNode) {
+  constructor(node: NodeContext) {
     this.#node = node
   }
 

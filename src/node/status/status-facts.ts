@@ -6,7 +6,7 @@ import type { PeerState, Phase, StatusView } from '../api/views.ts'
 import type { DialFailure } from '../bootstrap/dial-race.ts'
 import { dataFiles } from '../config/paths.ts'
 import type { NetworkNode } from '../network-node.ts'
-import type { TrustNode } from '../node.ts'
+import type { NodeContext } from '../node-context.ts'
 import { fenceReason } from '../root/root-controller.ts'
 import { connectionsOf, noStates, shownState } from '../views/member-rows.ts'
 import { refOf } from '../views/refs.ts'
@@ -73,7 +73,7 @@ export const kitMovedKey = 'recovery-kit-moved'
 
 const noGround: PhaseFacts = { member: false, session: false, replica: false, mesh: 0, sources: 0, cachedPeers: 0 }
 
-export function statusFacts(node: TrustNode): StatusFacts {
+export function statusFacts(node: NodeContext): StatusFacts {
   const { clock, config, phases, isStopping } = node
   const now = clock.now()
   // The store of a process that stops may be closed already.
@@ -96,7 +96,7 @@ export function statusFacts(node: TrustNode): StatusFacts {
   }
 }
 
-const membershipOf = ({ key }: TrustNode, network: NetworkNode): MembershipState => {
+const membershipOf = ({ key }: NodeContext, network: NetworkNode): MembershipState => {
   const { replica } = network.registry
   if (replica.state.isRevoked(key.publicKey)) return 'revoked'
   if (network.isMember()) return network.selfRecord.current?.value.left === true ? 'left' : 'member'
@@ -104,7 +104,7 @@ const membershipOf = ({ key }: TrustNode, network: NetworkNode): MembershipState
   return network.trouble?.name === 'PendingError' ? 'pending' : 'none'
 }
 
-const networkFacts = (node: TrustNode, network: NetworkNode): NetworkFacts => {
+const networkFacts = (node: NodeContext, network: NetworkNode): NetworkFacts => {
   const { registry } = network
   const { replica, root, admission } = registry
   const refusal = root?.refusal
@@ -132,7 +132,7 @@ const networkFacts = (node: TrustNode, network: NetworkNode): NetworkFacts => {
 const upStates = new Set<PeerState>(['online', 'late'])
 
 const membersFacts = (
-  node: TrustNode,
+  node: NodeContext,
   network: NetworkNode
 ): Pick<NetworkFacts, 'counts' | 'total' | 'up' | 'root'> => {
   const { replica } = network.registry
@@ -167,7 +167,7 @@ const rootOf = ({ registry }: NetworkNode, publicKey: Uint8Array, state: PeerSta
   return { name: name ?? peerId, state, sinceMs: registry.liveness.view(publicKey).sinceMs ?? null }
 }
 
-const kitOf = ({ config }: TrustNode, { registry }: NetworkNode): NetworkFacts['kit'] => {
+const kitOf = ({ config }: NodeContext, { registry }: NetworkNode): NetworkFacts['kit'] => {
   const path = dataFiles(config.paths.data).recoveryKit
   if (config.role !== 'root') return { state: 'none', path }
   if (existsSync(path)) return { state: 'here', path }

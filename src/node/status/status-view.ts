@@ -3,7 +3,7 @@ import { tnrName } from '../../dns/tnr.ts'
 import { isRegistryRole } from '../../identity/role.ts'
 import type { StatusView, Warning } from '../api/views.ts'
 import type { NetworkNode } from '../network-node.ts'
-import type { TrustNode } from '../node.ts'
+import type { NodeContext } from '../node-context.ts'
 import { connectionsOf } from '../views/member-rows.ts'
 import { networkRef, refOf, selfRef, viewAgeMs } from '../views/refs.ts'
 import { phaseNames } from './phases.ts'
@@ -12,7 +12,7 @@ import type { StatusFacts } from './status-facts.ts'
 import { judge } from './verdict.ts'
 
 /** How this node is: one word, then everything behind it. */
-export function statusView(node: TrustNode, facts: StatusFacts, warnings: Warning[]): StatusView {
+export function statusView(node: NodeContext, facts: StatusFacts, warnings: Warning[]): StatusView {
   // What stops may be half gone: nothing of its network is asked any more.
   const network = facts.stopping ? undefined : node.network
   return {
@@ -42,7 +42,7 @@ export function statusView(node: TrustNode, facts: StatusFacts, warnings: Warnin
 export const isListening = (network: NetworkNode | undefined): network is NetworkNode =>
   network !== undefined && network.port !== 0
 
-const selfView = (node: TrustNode, network: NetworkNode | undefined): StatusView['self'] => {
+const selfView = (node: NodeContext, network: NetworkNode | undefined): StatusView['self'] => {
   const { config, key, software, startedMs, configFile } = node
   return {
     ...selfRef({ key, config, network }),
@@ -55,7 +55,7 @@ const selfView = (node: TrustNode, network: NetworkNode | undefined): StatusView
   }
 }
 
-const phaseView = ({ phases }: TrustNode): StatusView['phase'] => ({
+const phaseView = ({ phases }: NodeContext): StatusView['phase'] => ({
   name: phases.name,
   number: phaseNames.indexOf(phases.name),
   sinceMs: phases.sinceMs,
@@ -76,7 +76,7 @@ const membershipView = ({ membership, network, trouble }: StatusFacts): StatusVi
 }
 
 const registryView = (
-  node: TrustNode,
+  node: NodeContext,
   network: NetworkNode | undefined,
   facts: StatusFacts
 ): StatusView['registry'] => {
@@ -100,7 +100,10 @@ const registryView = (
   }
 }
 
-const registryCounts = ({ key }: TrustNode, { registry, trust }: NetworkNode): { known: number; connected: number } => {
+const registryCounts = (
+  { key }: NodeContext,
+  { registry, trust }: NetworkNode
+): { known: number; connected: number } => {
   const connections = connectionsOf(trust)
   let known = 0
   let connected = 0
@@ -144,7 +147,7 @@ const syncMessage = ({ registry, sync, caughtUp }: NetworkNode): string | null =
   return caughtUp ? 'changes are fetched now and then' : 'nothing was fetched since the start'
 }
 
-const dnsView = ({ candidates, config, invites }: TrustNode, network: NetworkNode | undefined): StatusView['dns'] => {
+const dnsView = ({ candidates, config, invites }: NodeContext, network: NetworkNode | undefined): StatusView['dns'] => {
   const { answer, checkedMs } = candidates.dns
   const domain = network?.registry.genesis.value.domain ?? config.domain ?? invites.invite?.domain
   const found = answer?.kind === 'found' ? answer.addresses : []

@@ -15,7 +15,7 @@ import type { Warning } from '../api/views.ts'
 import { dataFiles } from '../config/paths.ts'
 import { lastBackupKey } from '../housekeeping.ts'
 import type { NetworkNode } from '../network-node.ts'
-import type { TrustNode } from '../node.ts'
+import type { NodeContext } from '../node-context.ts'
 import {
   ageOf,
   type Connections,
@@ -29,7 +29,7 @@ import { networkRef, originOf, refOf, selfRef, viewAgeMs } from './refs.ts'
 
 /** The log, the store, and who is served. */
 export function registryStatusView(
-  node: TrustNode,
+  node: NodeContext,
   network: NetworkNode,
   source: RowSource,
   warnings: Warning[]
@@ -100,7 +100,7 @@ const storeOf = (path: string, registry: Registry): RegistryStatusView['store'] 
 const openStates = new Set(['online', 'late', 'suspect'])
 
 /** What this registry observed of each member: self first, then registries, then by name. */
-export async function registryNodesView(node: TrustNode, source: RowSource): Promise<RegistryNodesView> {
+export async function registryNodesView(node: NodeContext, source: RowSource): Promise<RegistryNodesView> {
   const connections = connectionsOf(source.trust)
   const members = [...source.registry.replica.state.members()]
   const rank = ({ publicKey, role }: Member): number =>

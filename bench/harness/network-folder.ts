@@ -1,0 +1,25 @@
+import { cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { schema } from '../../src/registry/store/schema.ts'
+import type { PrepareMethods } from '../processes/prepare.ts'
+import type { Bench } from './benchmark.ts'
+import { Child } from './child.ts'
+import type { NetworkSize } from './network.ts'
+
+/** A copy of a network's store as its root has it. It is made once and kept in the cache. */
+export async function networkFolder(bench: Bench, size: NetworkSize): Promise<string> {
+  const name = `v${schema.version}-${size.members}${size.records ? '-records' : ''}${size.open === true ? '-open' : ''}`
+  const kept = join(bench.cache, name)
+  if (!existsSync(kept)) {
+    bench.progress(`making a network of ${size.members} members (kept in ${bench.cache})`)
+    const folder = `${kept}.new`
+    rmSync(folder, { recursive: true, force: true })
+    mkdirSync(folder, { recursive: true })
+    await using child = new Child<PrepareMethods>('prepare')
+    await child.call('prepare', folder, size)
+    renameSync(folder, kept)
+  }
+  const copy = mkdtempSync(join(bench.folder, 'net-'))
+  cpSync(kept, copy, { recursive: true })
+  return copy
+}

@@ -1,0 +1,52 @@
+import type { SigningKey } from '../identity/keys.ts'
+import type { Clock } from '../runtime/clock-and-logger.ts'
+import type { Candidates } from './bootstrap/candidates.ts'
+import type { DialFailure } from './bootstrap/dial-race.ts'
+import type { InviteKeeper } from './bootstrap/invite-keeper.ts'
+import type { Config } from './config/schema.ts'
+import type { Housekeeping } from './housekeeping.ts'
+import type { Logging } from './logging.ts'
+import type { NetworkNode } from './network-node.ts'
+import type { RootDuties } from './root/root-controller.ts'
+import type { PhaseFacts, PhaseTracker } from './status/phases.ts'
+
+/** The node as its control API, views and actions see it. */
+export interface NodeContext {
+  readonly config: Config
+  readonly configFile: string | undefined
+  readonly key: SigningKey
+  readonly peerId: string
+  readonly logging: Logging
+  readonly clock: Clock
+  readonly startedMs: number
+  readonly software: string
+  readonly phases: PhaseTracker
+  readonly invites: InviteKeeper
+  readonly candidates: Candidates
+  /** Network id of the invite or the configuration. */
+  readonly pin: Uint8Array | undefined
+  /** undefined until the network was found. */
+  readonly network: NetworkNode | undefined
+  /** Backups and other chores; undefined until the network was found. */
+  readonly housekeeping: Housekeeping | undefined
+  /** What only a root does; undefined until the network was found. */
+  readonly duties: RootDuties | undefined
+  readonly isStopping: boolean
+  /** Failures of the last round of looking for the network. */
+  readonly discoveryFailures: readonly DialFailure[]
+  /** Aborts when the node stops. */
+  readonly signal: AbortSignal
+  /** @throws UnavailableError before the network was found */
+  readonly attached: NetworkNode
+  facts(): PhaseFacts
+  /** Resolves when the condition holds; it is looked at after every change. */
+  until(condition: () => boolean, signal?: AbortSignal): Promise<void>
+  /** Called when something that a view shows may be different. Returns how to stop. */
+  onChange(listener: () => void): () => void
+  changed(): void
+  /** Tries again now what was refused or not found. */
+  retry(): void
+  /** Makes the next stop say that this node has left for good. */
+  leave(): void
+  stop(reason?: string): Promise<void>
+}
