@@ -15,7 +15,8 @@ for (const proto of globSync('src/**/pb/*.proto')) {
     const made = join(folder, basename(target))
     // Buffers are Uint8Array<ArrayBufferLike>: the narrower type that protons writes would need a copy or a cast at every call.
     // The decoder passes `limits: undefined`, which exactOptionalPropertyTypes forbids; the declared types are checked where they are used.
-    const text = `// @ts-nocheck\n${readFileSync(made, 'utf8').replaceAll('Uint8Array<ArrayBuffer>', 'Uint8Array')}`
+    const code = readFileSync(made, 'utf8').replaceAll('Uint8Array<ArrayBuffer>', 'Uint8Array')
+    const text = `// @ts-nocheck\n${code}${proto.startsWith('src/registry/') ? shapesOf(readFileSync(proto, 'utf8')) : ''}`
     if (!check) writeFileSync(target, text)
     else if (text !== safeRead(target)) stale.push(target)
   } finally {
@@ -25,6 +26,24 @@ for (const proto of globSync('src/**/pb/*.proto')) {
 if (stale.length > 0) {
   process.stderr.write(`out of date: ${stale.join(', ')}\nrun: npm run generate\n`)
   process.exit(1)
+}
+
+/** The fields of each message, for the check of what is signed, which must not depend on what a decoder takes. */
+function shapesOf(proto) {
+  const plain = proto.replaceAll(/\/\/.*/g, '')
+  const messages = [...plain.matchAll(/message (\w+) \{([^}]*)\}/g)].map(([, name, body]) => {
+    const fields = [...body.matchAll(/(?:(repeated|optional) )?(\w+) (\w+) = (\d+)/g)].map(
+      ([, rule, type, , number]) =>
+        `${number}: { type: ${/^[A-Z]/.test(type) ? type : `'${type}'`}${rule === undefined ? '' : `, rule: '${rule}'`} }`
+    )
+    return `  [${name}, { ${fields.join(', ')} }]`
+  })
+  return `
+/** The fields of each message by number. */
+export const shapes: ReadonlyMap<unknown, Readonly<Record<number, { type: any; rule?: any }>>> = new Map([
+${messages.join(',\n')}
+])
+`
 }
 
 function safeRead(path) {

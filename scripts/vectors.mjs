@@ -252,7 +252,7 @@ const entries = [
   ['a retired document', log, 'retire', { id: 'policy.v1', reason: 'replaced' }]
 ].map(([name, key, kind, body]) => good(name, key, entry.sealEntry({ ...position, kind, body }, key)))
 const unknownEntry = entry.sealEntry(
-  { ...position, n: 2 ** 40, epoch: 3, kind: 'unknown', kindNumber: 99, body: bytes(3, 1) },
+  { ...position, n: 2 ** 40, epoch: 3, kind: 'unknown', kindNumber: 99, body: Uint8Array.of(8, 1, 18, 1, 7) },
   log
 )
 

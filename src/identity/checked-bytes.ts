@@ -1,8 +1,8 @@
 import { InvalidPayloadError } from '../runtime/errors.ts'
+import { isPublicKey, keyBytes } from './ed25519.ts'
 
 /** Rules that fields of signed payloads share. Each check throws InvalidPayloadError with the field's name. */
 
-export const keyBytes = 32
 export const hashBytes = 32
 export const grantIdBytes = 16
 /** End of the year 9999: what a Date can still print, so no signed number can break a table or a log line. */
@@ -41,7 +41,12 @@ export function checkBytes(value: Uint8Array, length: number, what: string): voi
   if (value.length !== length) refuse(what, `must be ${length} bytes, not ${value.length}`)
 }
 
-export const checkKey = (value: Uint8Array, what: string): void => checkBytes(value, keyBytes, what)
+/** An Ed25519 public key in its one encoding, not of small order. */
+export function checkKey(value: Uint8Array, what: string): void {
+  checkBytes(value, keyBytes, what)
+  if (!isPublicKey(value)) refuse(what, 'is no Ed25519 key')
+}
+
 export const checkHash = (value: Uint8Array, what: string): void => checkBytes(value, hashBytes, what)
 
 export function checkCount(value: number, min: number, max: number, what: string): void {

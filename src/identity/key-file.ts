@@ -14,7 +14,7 @@ import {
 import { dirname, join } from 'node:path'
 import { privateKeyFromProtobuf, privateKeyToProtobuf } from '@libp2p/crypto/keys'
 import { KeyFileError } from '../runtime/errors.ts'
-import { keyBytes } from './checked-bytes.ts'
+import { keyBytes } from './ed25519.ts'
 import { SigningKey } from './keys.ts'
 
 /** libp2p PrivateKey protobuf of an Ed25519 key. */

@@ -6,8 +6,9 @@ import { concat } from 'uint8arrays/concat'
 import { equals } from 'uint8arrays/equals'
 import { fromString } from 'uint8arrays/from-string'
 import { InvalidPayloadError } from '../runtime/errors.ts'
-import { byteAt } from './bytes.ts'
-import { checkKey, keyBytes } from './checked-bytes.ts'
+import { Recent } from '../runtime/recent.ts'
+import { checkBytes, checkKey } from './checked-bytes.ts'
+import { isPublicKey, keyBytes, latin1 } from './ed25519.ts'
 
 /** DER of an Ed25519 public key up to its 32 bytes, and of a private key up to its seed (RFC 8410). */
 const spkiPrefix = fromString('302a300506032b6570032100', 'hex')
@@ -20,52 +21,15 @@ const peerIdChars = 52
 /** A KeyObject and the text of a PeerId take about 1 KiB; 10,000 hold the peers that one process talks with. */
 const maxCachedKeys = 10_000
 
-const latin1 = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
-
-/**
- * Points of small order, in every encoding and with either sign (the list of libsodium). Under such a key anybody can make signatures
- * that some libraries accept, so it identifies nobody.
- */
-const smallOrder = new Set(
-  [
-    '0000000000000000000000000000000000000000000000000000000000000000',
-    '0100000000000000000000000000000000000000000000000000000000000000',
-    '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
-    'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
-    'ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
-    'edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
-    'eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f'
-  ].flatMap((hex) => {
-    const point = fromString(hex, 'hex')
-    const other = point.slice()
-    other[keyBytes - 1] = byteAt(other, keyBytes - 1) ^ 0x80
-    return [latin1(point), latin1(other)]
-  })
-)
-
 /** What was made of a key so far; a null object is a key that cannot verify anything. */
 interface CachedKey {
   object?: KeyObject | null
   text?: string
 }
 
-/** Keys of late, and those of the time before: what is used again moves up, the rest goes when the young are as many as may be. */
-let young = new Map<string, CachedKey>()
-let old = new Map<string, CachedKey>()
+const keys = new Recent<CachedKey>(maxCachedKeys)
 
-function cachedOf(publicKey: Uint8Array): CachedKey {
-  const id = latin1(publicKey)
-  const found = young.get(id)
-  if (found !== undefined) return found
-  const cached = old.get(id) ?? {}
-  if (young.size >= maxCachedKeys / 2) {
-    old = young
-    young = new Map()
-  }
-  young.set(id, cached)
-  return cached
-}
+const cachedOf = (publicKey: Uint8Array): CachedKey => keys.get(latin1(publicKey), () => ({}))
 
 function keyObjectOf(publicKey: Uint8Array): KeyObject | null {
   const cached = cachedOf(publicKey)
@@ -75,7 +39,7 @@ function keyObjectOf(publicKey: Uint8Array): KeyObject | null {
 
 /** As PEM: for any other form Node throws and catches up to four errors inside, which take three times as long as the import. */
 function importPublicKey(publicKey: Uint8Array): KeyObject | null {
-  if (publicKey.length !== keyBytes || smallOrder.has(latin1(publicKey))) return null
+  if (!isPublicKey(publicKey)) return null
   const der = Buffer.concat([spkiPrefix, publicKey]).toString('base64')
   return createPublicKey(`-----BEGIN PUBLIC KEY-----\n${der}\n-----END PUBLIC KEY-----\n`)
 }
@@ -88,7 +52,7 @@ export class SigningKey {
   readonly #object: KeyObject
 
   private constructor(seed: Uint8Array) {
-    checkKey(seed, 'seed of a key')
+    checkBytes(seed, keyBytes, 'seed of a key')
     this.#seed = Uint8Array.from(seed)
     this.#object = createPrivateKey({ key: Buffer.from(concat([pkcs8Prefix, seed])), format: 'der', type: 'pkcs8' })
     const spki = createPublicKey(this.#object).export({ format: 'der', type: 'spki' })
@@ -117,7 +81,7 @@ export class SigningKey {
   }
 }
 
-/** False too for a key that is none, or of small order. */
+/** False too for a key that is none. */
 export function verifySignature(publicKey: Uint8Array, bytes: Uint8Array, signature: Uint8Array): boolean {
   const object = keyObjectOf(publicKey)
   return object !== null && verify(null, bytes, object, signature)
@@ -138,20 +102,22 @@ export function verifySignatureAsync(
 
 /** The PeerId of a key as text (12D3KooW…): the same as libp2p's, and the Map key of a peer everywhere. */
 export function peerIdText(publicKey: Uint8Array): string {
-  checkKey(publicKey, 'public key')
+  checkBytes(publicKey, keyBytes, 'public key')
   const cached = cachedOf(publicKey)
   cached.text ??= base58btc.baseEncode(concat([peerIdPrefix, publicKey]))
   return cached.text
 }
 
-/** @throws InvalidPayloadError for anything but the PeerId of an Ed25519 key in its usual form */
+/** @throws InvalidPayloadError for anything but the PeerId of an Ed25519 key that `checkKey` takes, in its usual form */
 export function publicKeyOf(text: string): Uint8Array {
   const bytes = text.length === peerIdChars ? decodeBase58(text) : undefined
   const isPeerId = bytes?.length === peerIdPrefix.length + keyBytes && equals(bytes.subarray(0, 6), peerIdPrefix)
   if (bytes === undefined || !isPeerId) {
     throw new InvalidPayloadError(`'${text.slice(0, 64)}' is no PeerId of an Ed25519 key (12D3KooW…, 52 characters)`)
   }
-  return Uint8Array.from(bytes.subarray(peerIdPrefix.length))
+  const publicKey = Uint8Array.from(bytes.subarray(peerIdPrefix.length))
+  checkKey(publicKey, `the key of ${text}`)
+  return publicKey
 }
 
 function decodeBase58(text: string): Uint8Array | undefined {
@@ -162,10 +128,12 @@ function decodeBase58(text: string): Uint8Array | undefined {
   }
 }
 
-/** @throws InvalidPayloadError for a PeerId of another key type */
+/** @throws InvalidPayloadError for a PeerId of another key type, or of a key that `checkKey` refuses */
 export function publicKeyOfPeerId(peerId: PeerId): Uint8Array {
   if (peerId.type !== 'Ed25519') {
     throw new InvalidPayloadError(`PeerId ${peerId.toString()} has a key that is not Ed25519`)
   }
-  return Uint8Array.from(peerId.publicKey.raw)
+  const { raw } = peerId.publicKey
+  checkKey(raw, `the key of ${peerId.toString()}`)
+  return Uint8Array.from(raw)
 }

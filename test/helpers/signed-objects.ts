@@ -131,6 +131,26 @@ export const anyGrant: fc.Arbitrary<Grant> = fc
   )
   .map(([grant, name, replaces]) => ({ ...grant, ...name, ...replaces }))
 
+const varint = (value: bigint): number[] =>
+  value < 128n ? [Number(value)] : [Number(value & 127n) | 128, ...varint(value >> 7n)]
+
+/** Well-formed protobuf fields with ascending numbers from `from` on: what a newer version may write. */
+export const anyFields = (from: number): fc.Arbitrary<Uint8Array> => {
+  const value = fc.oneof(
+    fc.bigInt(0n, 2n ** 64n - 1n).map((number) => ({ type: 0, bytes: varint(number) })),
+    bytesOf(8).map((bytes) => ({ type: 1, bytes: [...bytes] })),
+    fc.uint8Array({ maxLength: 20 }).map((bytes) => ({ type: 2, bytes: [bytes.length, ...bytes] })),
+    bytesOf(4).map((bytes) => ({ type: 5, bytes: [...bytes] }))
+  )
+  const field = fc.tuple(fc.integer({ min: from, max: 2 ** 29 - 1 }), value)
+  return fc.array(field, { maxLength: 4 }).map((fields) => {
+    const sorted = fields.toSorted(([a], [b]) => a - b)
+    return Uint8Array.from(
+      sorted.flatMap(([number, { type, bytes }]) => [...varint(BigInt(number) * 8n + BigInt(type)), ...bytes])
+    )
+  })
+}
+
 const someBytes = fc.uint8Array({ minLength: 1, maxLength: 400 })
 
 const anyAdmit = fc
@@ -182,7 +202,7 @@ const anyContent = fc.oneof(
   ),
   contentOf('retire', fc.record({ id: fc.constant('policy.v1'), reason: anyText(0, 40) })),
   fc
-    .tuple(fc.integer({ min: 11, max: 0xffff_ffff }), fc.uint8Array({ maxLength: 100 }))
+    .tuple(fc.integer({ min: 11, max: 0xffff_ffff }), anyFields(1))
     .map(([kindNumber, body]) => ({ kind: 'unknown' as const, kindNumber, body }))
 )
 

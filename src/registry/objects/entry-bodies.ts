@@ -69,7 +69,7 @@ export interface Rotate {
 
 export interface RegistrySet {
   publicKey: Uint8Array
-  /** Root or secondary; external stands for a role of a newer version. */
+  /** Root or secondary. */
   role: Role
   removed: boolean
 }
@@ -132,8 +132,11 @@ function checkPresent(bytes: Uint8Array | undefined, present: boolean, what: str
   if ((bytes !== undefined) !== present) throw new InvalidPayloadError(`${what} must ${present ? '' : 'not '}be there`)
 }
 
-/** A role of a newer version counts as the one that serves nobody. */
-export const roleOrExternal = (number: number): Role => roleOf(number) ?? 'external'
+/** A role of a newer version counts as the one that serves nobody. @throws InvalidPayloadError for 0, which is none */
+export function roleOrExternal(number: number): Role {
+  if (number === 0) throw new InvalidPayloadError('there is no role')
+  return roleOf(number) ?? 'external'
+}
 
 interface BodyKind<K extends keyof EntryBodies> {
   encode(body: EntryBodies[K]): Uint8Array
@@ -219,8 +222,8 @@ export const bodyKinds: { [K in keyof EntryBodies]: BodyKind<K> } = {
     },
     from({ publicKey, role, removed }) {
       const known = roleOf(role)
-      if (known !== undefined && !isRegistryRole(known)) throw new InvalidPayloadError(`${known} is no registry's role`)
-      return { publicKey, role: known ?? 'external', removed }
+      if (known === undefined || !isRegistryRole(known)) throw new InvalidPayloadError(`${role} is no registry's role`)
+      return { publicKey, role: known, removed }
     },
     check: (body) => checkKey(body.publicKey, 'key of the registry')
   }),

@@ -1,7 +1,8 @@
 import { checkHash, checkPosition, checkTime, nameOfNumber } from '../../identity/checked-bytes.ts'
 import type { SigningKey } from '../../identity/keys.ts'
 import { InvalidPayloadError } from '../../runtime/errors.ts'
-import { LogEntry as LogEntryMessage } from '../pb/registry.ts'
+import { LogEntry as LogEntryMessage, shapes } from '../pb/registry.ts'
+import { requireCanonical, unknownShape } from './canonical.ts'
 import { bodyKinds, type EntryBodies } from './entry-bodies.ts'
 import { domains, type Signed } from './envelope.ts'
 import { openSigned, openSignedAsync, type SignedKind, sealSigned } from './signed.ts'
@@ -68,6 +69,8 @@ function checkContent(content: EntryContent): void {
     checkKnown(content.kind, content.body)
   } else if (content.kindNumber === entryKinds.genesis || entryKindOf(content.kindNumber) !== undefined) {
     throw new InvalidPayloadError(`an entry of kind ${content.kindNumber} is not an unknown one`)
+  } else {
+    requireCanonical(content.body, unknownShape, shapes, `body of the entry of kind ${content.kindNumber}`)
   }
 }
 

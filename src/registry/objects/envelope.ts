@@ -1,7 +1,7 @@
 import { concat } from 'uint8arrays/concat'
 import { equals } from 'uint8arrays/equals'
 import { fromString } from 'uint8arrays/from-string'
-import { keyBytes } from '../../identity/checked-bytes.ts'
+import { keyBytes } from '../../identity/ed25519.ts'
 import { sha256 } from '../../identity/hash.ts'
 import { publicKeyPrefix, type SigningKey, verifySignature, verifySignatureAsync } from '../../identity/keys.ts'
 import { InvalidEnvelopeError } from '../../runtime/errors.ts'

@@ -10,7 +10,7 @@ import { Invite as InviteMessage } from '../pb/registry.ts'
 import type { Signed } from './envelope.ts'
 import { type Grant, openGrant } from './grant.ts'
 import { maxAddrs } from './record.ts'
-import { payloadVersion } from './signed.ts'
+import { decodeStrictly, payloadVersion } from './signed.ts'
 
 /** A registry that a joiner can dial without DNS. */
 export interface InviteRegistry {
@@ -131,7 +131,7 @@ function decodeBase64(text: string): Uint8Array {
 
 function decodeMessage(body: Uint8Array): InviteMessage {
   try {
-    return InviteMessage.decode(body)
+    return decodeStrictly(InviteMessage, body, 'invite')
   } catch (error) {
     throw new InviteInvalidError('the invite cannot be decoded', { cause: error })
   }

@@ -8,6 +8,8 @@ import {
   UnsupportedVersionError,
   WrongNetworkError
 } from '../../runtime/errors.ts'
+import { shapes } from '../pb/registry.ts'
+import { requireCanonical } from './canonical.ts'
 import { type Domain, type Opened, openEnvelope, openEnvelopeAsync, type Signed, seal } from './envelope.ts'
 
 /** The major version of every payload. A reader refuses a newer one and ignores fields that it does not know. */
@@ -128,21 +130,12 @@ function decodePayload<T, M extends { version: number }>(kind: SignedKind<T, M>,
 }
 
 /**
- * Decodes a message and insists that its known fields are written the one right way (numbers in their shortest form and
- * range, UTF-8 as it should be, fields once and in order), so every implementation reads the same from the same bytes.
- * Unknown fields have higher numbers, so they come after and are ignored.
+ * Decodes a message and insists that its bytes are the one encoding of it, so every implementation reads the same from the same bytes.
  * @throws InvalidPayloadError
  */
 export function decodeStrictly<M>(codec: PayloadCodec<M>, bytes: Uint8Array, what: string): M {
-  let message: M
-  try {
-    message = codec.decode(bytes)
-  } catch (error) {
-    throw new InvalidPayloadError(`the ${what} cannot be decoded`, { cause: error })
-  }
-  const known = codec.encode(message)
-  if (!equals(bytes.subarray(0, known.length), known)) {
-    throw new InvalidPayloadError(`the ${what} is not encoded as it should be`)
-  }
-  return message
+  const shape = shapes.get(codec)
+  if (shape === undefined) throw new TypeError(`the fields of the ${what} are not known`)
+  requireCanonical(bytes, shape, shapes, what)
+  return codec.decode(bytes)
 }

@@ -4451,3 +4451,31 @@ export namespace RotateRequest {
     return streamMessage(buf, RotateRequest.codec(), opts)
   }
 }
+
+/** The fields of each message by number. */
+export const shapes: ReadonlyMap<unknown, Readonly<Record<number, { type: any; rule?: any }>>> = new Map([
+  [Envelope, { 1: { type: 'bytes' }, 2: { type: 'bytes' }, 3: { type: 'bytes' }, 5: { type: 'bytes' } }],
+  [Policy, { 1: { type: 'uint32' }, 2: { type: 'uint64' }, 3: { type: 'uint64' } }],
+  [Genesis, { 1: { type: 'uint32' }, 2: { type: 'string' }, 3: { type: 'string' }, 4: { type: 'bytes' }, 5: { type: 'bytes' }, 6: { type: 'bytes' }, 7: { type: 'uint64' }, 8: { type: Policy } }],
+  [LogEntry, { 1: { type: 'uint32' }, 2: { type: 'bytes' }, 3: { type: 'uint64' }, 4: { type: 'bytes' }, 5: { type: 'uint64' }, 6: { type: 'uint64' }, 7: { type: 'uint32' }, 8: { type: 'bytes' } }],
+  [Admit, { 1: { type: 'bytes' }, 2: { type: 'string' }, 3: { type: 'uint32' }, 4: { type: 'uint64' }, 5: { type: 'uint32' }, 6: { type: 'bytes' }, 7: { type: 'bytes' }, 8: { type: 'bytes' } }],
+  [Renew, { 1: { type: 'bytes' }, 2: { type: 'uint64' }, 3: { type: 'bytes' } }],
+  [Revoke, { 1: { type: 'bytes' }, 2: { type: 'string' }, 3: { type: 'bytes' } }],
+  [Rotate, { 1: { type: 'bytes' }, 2: { type: 'bytes' }, 3: { type: 'bytes' }, 4: { type: 'bytes' } }],
+  [RegistrySet, { 1: { type: 'bytes' }, 2: { type: 'uint32' }, 3: { type: 'bool' } }],
+  [Delegate, { 1: { type: 'bytes' } }],
+  [Authority, { 1: { type: 'bytes' }, 2: { type: 'bytes' } }],
+  [Publisher, { 1: { type: 'bytes' }, 2: { type: 'bool' } }],
+  [Publish, { 1: { type: 'string' }, 2: { type: 'uint64' }, 3: { type: 'string' }, 4: { type: 'bytes' }, 5: { type: 'uint64' }, 6: { type: 'bytes' } }],
+  [Retire, { 1: { type: 'string' }, 2: { type: 'string' } }],
+  [Checkpoint, { 1: { type: 'uint32' }, 2: { type: 'bytes' }, 3: { type: 'uint64' }, 4: { type: 'uint64' }, 5: { type: 'bytes' }, 6: { type: 'bytes' }, 7: { type: 'uint64' }, 8: { type: 'uint64' }, 9: { type: 'uint64' } }],
+  [NodeRecord, { 1: { type: 'uint32' }, 2: { type: 'bytes' }, 3: { type: 'bytes' }, 4: { type: 'uint64' }, 5: { type: 'bytes', rule: 'repeated' }, 6: { type: 'bytes' }, 7: { type: 'uint32', rule: 'repeated' }, 8: { type: 'string', rule: 'repeated' }, 9: { type: 'string', rule: 'repeated' }, 10: { type: 'string' }, 11: { type: 'uint32' }, 12: { type: 'bool' }, 13: { type: 'uint64' } }],
+  [Grant, { 1: { type: 'uint32' }, 2: { type: 'bytes' }, 3: { type: 'bytes' }, 4: { type: 'bytes' }, 5: { type: 'uint32' }, 6: { type: 'string' }, 7: { type: 'string' }, 8: { type: 'uint32' }, 9: { type: 'uint64' } }],
+  [Invite, { 1: { type: 'uint32' }, 2: { type: 'string' }, 3: { type: 'bytes' }, 4: { type: InviteRegistry, rule: 'repeated' }, 5: { type: 'bytes' }, 6: { type: 'bytes' } }],
+  [InviteRegistry, { 1: { type: 'bytes' }, 2: { type: 'bytes', rule: 'repeated' } }],
+  [JoinRequest, { 1: { type: 'uint32' }, 2: { type: 'bytes' }, 3: { type: 'bytes' }, 4: { type: 'string' }, 5: { type: 'uint32' }, 6: { type: 'bytes' }, 7: { type: 'bytes' }, 8: { type: 'uint64' } }],
+  [JoinReceipt, { 1: { type: 'uint32' }, 2: { type: 'bytes' }, 3: { type: 'bytes' }, 4: { type: 'uint64' } }],
+  [RenewRequest, { 1: { type: 'uint32' }, 2: { type: 'bytes' }, 3: { type: 'bytes' }, 4: { type: 'uint64' } }],
+  [ForgetRequest, { 1: { type: 'uint32' }, 2: { type: 'bytes' }, 3: { type: 'bytes' } }],
+  [RotateRequest, { 1: { type: 'uint32' }, 2: { type: 'bytes' }, 3: { type: 'bytes' }, 4: { type: 'bytes' } }]
+])

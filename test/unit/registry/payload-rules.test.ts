@@ -231,10 +231,13 @@ describe('log entry', () => {
   it('counts a role of a newer version as one that serves nobody', () => {
     const body = Admit.encode({ ...admit, role: 99, via: 0 })
     expect(openEntry(crafted(1, body), networkId).value).toMatchObject({ kind: 'admit', body: { role: 'external' } })
-    const set = RegistrySet.encode({ publicKey: networkId, role: 99 })
-    expect(openEntry(crafted(5, set), networkId).value).toMatchObject({ body: { role: 'external', removed: false } })
-    const wrong = RegistrySet.encode({ publicKey: networkId, role: 3 })
-    expect(() => openEntry(crafted(5, wrong), networkId)).toThrow(InvalidPayloadError)
+    const none = Admit.encode({ ...admit, role: 0, via: 0 })
+    expect(() => openEntry(crafted(1, none), networkId)).toThrow('there is no role')
+  })
+
+  it.each([0, 3, 4, 9])('names no registry of role %i', (role) => {
+    const set = RegistrySet.encode({ publicKey: keyOf(4).publicKey, role })
+    expect(() => openEntry(crafted(5, set), networkId)).toThrow(InvalidPayloadError)
   })
 })
 

@@ -1,4 +1,4 @@
-import { keyBytes } from '../../../identity/checked-bytes.ts'
+import { keyBytes } from '../../../identity/ed25519.ts'
 import { sha256 } from '../../../identity/hash.ts'
 import { type EntryContent, type EntryPosition, entryKindOf, type LogEntry } from '../../objects/entry.ts'
 import { bodyKinds } from '../../objects/entry-bodies.ts'

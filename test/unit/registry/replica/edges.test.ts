@@ -81,7 +81,7 @@ describe('a delta', () => {
   it('with an entry of a newer version is followed, kept and sent on', async () => {
     const { n, hash: prevHash, epoch } = replica.head
     const position = { networkId: source.networkId, n: n + 1, prevHash, epoch, timeMs: 1 }
-    const later = sealEntry({ ...position, kind: 'unknown', kindNumber: 99, body: Uint8Array.of(1) }, network.logKey)
+    const later = sealEntry({ ...position, kind: 'unknown', kindNumber: 99, body: Uint8Array.of(8, 1) }, network.logKey)
     await replica.apply([later.bytes])
     follower.close()
     const again = (await network.open(follower.path)).replica
