@@ -78,6 +78,59 @@ const good = (name, key, signed) => ({
 })
 const bad = (name, error, given) => ({ name, error, envelope: given })
 
+/** Fields behind the known ones that are no well-formed fields of a newer version. */
+const badFields = [
+  ['a known field again behind the others', [8, 1]],
+  ['field number 0 behind the others', [0, 1]],
+  ['field number 2^29 behind the others', [0x80, 0x80, 0x80, 0x80, 0x10, 1]],
+  ['a varint of 11 bytes in a newer field', [0xb8, 0xbe, 0x3d, ...bytes(10, 0x80), 1]],
+  ['a varint of more than 64 bits in a newer field', [0xb8, 0xbe, 0x3d, ...bytes(9, 0xff), 2]],
+  ['a number in a newer field that is not in its shortest form', [0xb8, 0xbe, 0x3d, 0x81, 0]],
+  ['a tag of a newer field that is not in its shortest form', [0xb8, 0xbe, 0xbd, 0, 1]],
+  ['a newer field that reaches beyond the end', [0xba, 0xbe, 0x3d, 9, 1]],
+  ['a newer field of fixed width that is cut', [0xbd, 0xbe, 0x3d, 1, 2, 3]],
+  ['a group', [0xbb, 0xbe, 0x3d, 0xbc, 0xbe, 0x3d]],
+  ['wire type 7', [0xbf, 0xbe, 0x3d]],
+  ['newer fields out of order', [0xc0, 0xbe, 0x3d, 1, 0xb8, 0xbe, 0x3d, 1]]
+]
+
+/** Fields as a newer version may write them: each wire type, one of them twice, the highest number there is. */
+const newerFields = [
+  ...[0xb8, 0xbe, 0x3d, 0],
+  ...[0xb8, 0xbe, 0x3d, ...bytes(9, 0xff), 1],
+  ...[0xc1, 0xbe, 0x3d, ...bytes(8, 7)],
+  ...[0xca, 0xbe, 0x3d, 0],
+  ...[0xd5, 0xbe, 0x3d, ...bytes(4, 7)],
+  ...[0xf8, 0xff, 0xff, 0xff, 0x0f, 1]
+]
+const withNewer = (domain, { name, seed, value, envelope: given }) => {
+  const key = keys.SigningKey.fromSeed(seed)
+  const changed = resign(domain, given, key, (payload) => Uint8Array.of(...payload, ...newerFields))
+  const { hash } = openEnvelope(domain, changed)
+  return { name: `${name}, with fields of a newer version`, seed, value, envelope: changed, hash }
+}
+
+/** 32 bytes that are no key: of small order in all encodings and with either sign, written in another way than the one, off the curve. */
+const notKeys = [
+  ['y = 0', `${'00'.repeat(32)}`],
+  ['y = 0 with a sign', `${'00'.repeat(31)}80`],
+  ['the neutral point', `01${'00'.repeat(31)}`],
+  ['the neutral point with a sign', `01${'00'.repeat(30)}80`],
+  ['the point of order 2', `ec${'ff'.repeat(30)}7f`],
+  ['the point of order 2 with a sign', `ec${'ff'.repeat(31)}`],
+  ['a point of order 8', '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05'],
+  ['a point of order 8 with a sign', '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85'],
+  ['another point of order 8', 'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a'],
+  ['another point of order 8 with a sign', 'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa'],
+  ['y = p, another spelling of 0', `ed${'ff'.repeat(30)}7f`],
+  ['y = p + 1, another spelling of 1', `ee${'ff'.repeat(30)}7f`],
+  ['y = p + 3, another spelling of a point', `f0${'ff'.repeat(30)}7f`],
+  ['y = p + 18 with a sign', 'ff'.repeat(32)],
+  ['y = 2, off the curve', `02${'00'.repeat(31)}`],
+  ['32 times 7, off the curve', '07'.repeat(32)]
+].map(([name, hex]) => ({ name, publicKey: Uint8Array.from(Buffer.from(hex, 'hex')) }))
+const [, , neutral, , , , , , , , , , spelling, , offCurve] = notKeys
+
 /** What every kind must refuse, made from one good envelope of it. */
 async function commonBad(domain, codec, given, key) {
   const secp256k1 = privateKeyFromRaw(bytes(32, 9))
@@ -106,6 +159,28 @@ async function commonBad(domain, codec, given, key) {
       'InvalidEnvelopeError',
       seal({ ...domain, domain: 'trustnet/other/v1' }, codec.encode(message), key)
     ),
+    bad(
+      'signed under a key of small order, under which everything is signed',
+      'InvalidEnvelopeError',
+      repack(given, {
+        publicKey: Uint8Array.of(8, 1, 18, 32, ...neutral.publicKey),
+        signature: Uint8Array.of(...neutral.publicKey, ...bytes(32, 0))
+      })
+    ),
+    ...badFields.map(([name, more]) =>
+      bad(
+        name,
+        'InvalidPayloadError',
+        resign(domain, given, key, (payload) => Uint8Array.of(...payload, ...more))
+      )
+    ),
+    ...Object.keys(message)
+      .filter((field) => field.endsWith('Key'))
+      .flatMap((field) =>
+        [neutral, spelling, offCurve].map(({ name, publicKey }) =>
+          bad(`${field}: ${name}`, 'InvalidPayloadError', craft(domain, codec, { ...message, [field]: publicKey }, key))
+        )
+      ),
     bad('version 2', 'UnsupportedVersionError', craft(domain, codec, { ...message, version: 2 }, key)),
     bad('no version', 'InvalidPayloadError', craft(domain, codec, { ...message, version: 0 }, key)),
     bad('a payload that is no message', 'InvalidPayloadError', seal(domain, bytes(5, 0xff), key)),
@@ -268,9 +343,17 @@ const badEntry = (name, kind, body, key = log) =>
     craft(domains.logEntry, pb.LogEntry, { ...header, n: 1, prevHash: networkId, kind, body }, key)
   )
 
+const badKeys = (message, kind, body, fields) =>
+  fields.flatMap((field) =>
+    [neutral, spelling, offCurve].map(({ name, publicKey }) =>
+      badEntry(`${message}.${field}: ${name}`, kind, pb[message].encode({ ...body, [field]: publicKey }))
+    )
+  )
+
 const files = {
   genesis: {
     good: [good('by invite', authority, theGenesis)],
+    newer: [withNewer(domains.genesis, good('by invite', authority, theGenesis))],
     bad: [
       ...(await commonBad(domains.genesis, pb.Genesis, theGenesis.bytes, authority)),
       bad(
@@ -282,12 +365,33 @@ const files = {
   },
   'log-entry': {
     good: [...entries, good('a kind of a newer version', log, unknownEntry)],
+    newer: entries.map((vector) => withNewer(domains.logEntry, vector)),
     bad: [
       ...(await commonBad(domains.logEntry, pb.LogEntry, entries[0].envelope, log)),
       badEntry('a name in capitals', 1, pb.Admit.encode({ ...admit, name: 'Alpha', role: 3 })),
       badEntry('an invite without grant', 1, pb.Admit.encode({ ...admit, role: 3, via: 1, join: theJoin.bytes })),
       badEntry('a body that is no message', 1, bytes(4, 0xff)),
-      badEntry('a member as registry', 5, pb.RegistrySet.encode({ publicKey: root.publicKey, role: 3 })),
+      ...[0, 3, 9].map((role) =>
+        badEntry(`a registry of role ${role}`, 5, pb.RegistrySet.encode({ publicKey: root.publicKey, role }))
+      ),
+      badEntry('a member of role 0', 1, pb.Admit.encode({ ...admit, role: 0 })),
+      ...badFields.map(([name, more]) =>
+        badEntry(`a body with ${name}`, 3, Uint8Array.of(...pb.Revoke.encode({ publicKey: joiner.publicKey }), ...more))
+      ),
+      badEntry('a body of a newer kind that is no message', 99, bytes(3, 1)),
+      ...badKeys('Admit', 1, { ...admit, role: 3 }, ['publicKey']),
+      ...badKeys('Renew', 2, { publicKey: joiner.publicKey, notAfterMs: time, request: theRenewal.bytes }, [
+        'publicKey'
+      ]),
+      ...badKeys('Revoke', 3, { publicKey: joiner.publicKey }, ['publicKey']),
+      ...badKeys('Rotate', 4, { ...rotation, proofOld: byOld.bytes, proofNew: byNew.bytes }, ['oldKey', 'newKey']),
+      ...badKeys('RegistrySet', 5, { publicKey: root.publicKey, role: 2 }, ['publicKey']),
+      ...badKeys('Delegate', 6, {}, ['logKey']),
+      ...badKeys('Authority', 7, { nextAuthorityDigest: bytes(32, 7) }, ['authorityKey']),
+      ...badKeys('Publisher', 8, {}, ['publicKey']),
+      ...badKeys('Publish', 9, { id: 'a', documentVersion: 1, mediaType: 'text/plain', digest: bytes(32, 7) }, [
+        'publisherKey'
+      ]),
       badEntry('kind 0', 0, bytes(1, 1)),
       bad(
         'a new authority signed by the old one',
@@ -420,6 +524,7 @@ const codecs = {
 for (const [name, [domain, codec]] of Object.entries(codecs)) {
   const [first] = files[name].good
   const key = keys.SigningKey.fromSeed(first.seed)
+  files[name].newer = files[name].good.map((vector) => withNewer(domain, vector))
   files[name].bad = [...(await commonBad(domain, codec, first.envelope, key)), ...(files[name].bad ?? [])]
 }
 
@@ -458,6 +563,7 @@ write('invite', {
     { name: 'of a newer version', line: line.replace('tnet1', 'tnet2'), message: 'of a newer version' }
   ]
 })
+write('keys', { good: [authority, log, root].map(({ publicKey }) => ({ name: 'of a seed', publicKey })), bad: notKeys })
 write(
   'identity',
   [1, 2, 3].map((number) => {

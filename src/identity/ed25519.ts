@@ -1,4 +1,5 @@
-import { Recent } from './recent.ts'
+import { Recent } from '../runtime/recent.ts'
+import { keyText } from './key-id.ts'
 
 /** Which 32 bytes are an Ed25519 public key: the one encoding of a point of the curve that is not of small order. */
 
@@ -17,12 +18,9 @@ const smallOrder: ReadonlySet<bigint> = new Set([0n, 1n, p - 1n, order8, p - ord
 /** As many keys as one process talks with; a judgement costs 20 µs. */
 const judged = new Recent<boolean>(10_000)
 
-export const latin1 = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
-
 /** True for an Ed25519 public key: 32 bytes, y below p, on the curve, not of small order. */
 export const isPublicKey = (bytes: Uint8Array): boolean =>
-  bytes.length === keyBytes && judged.get(latin1(bytes), () => isPoint(bytes))
+  bytes.length === keyBytes && judged.get(keyText(bytes), () => isPoint(bytes))
 
 function isPoint(bytes: Uint8Array): boolean {
   const y = BigInt.asUintN(255, BigInt(`0x${Buffer.from(bytes).reverse().toString('hex')}`))
