@@ -80,29 +80,29 @@ const bad = (name, error, given) => ({ name, error, envelope: given })
 
 /** Fields behind the known ones that are no well-formed fields of a newer version. */
 const badFields = [
-  ['a known field again behind the others', [8, 1]],
-  ['field number 0 behind the others', [0, 1]],
-  ['field number 2^29 behind the others', [0x80, 0x80, 0x80, 0x80, 0x10, 1]],
-  ['a varint of 11 bytes in a newer field', [0xb8, 0xbe, 0x3d, ...bytes(10, 0x80), 1]],
-  ['a varint of more than 64 bits in a newer field', [0xb8, 0xbe, 0x3d, ...bytes(9, 0xff), 2]],
-  ['a number in a newer field that is not in its shortest form', [0xb8, 0xbe, 0x3d, 0x81, 0]],
-  ['a tag of a newer field that is not in its shortest form', [0xb8, 0xbe, 0xbd, 0, 1]],
-  ['a newer field that reaches beyond the end', [0xba, 0xbe, 0x3d, 9, 1]],
-  ['a newer field of fixed width that is cut', [0xbd, 0xbe, 0x3d, 1, 2, 3]],
-  ['a group', [0xbb, 0xbe, 0x3d, 0xbc, 0xbe, 0x3d]],
-  ['wire type 7', [0xbf, 0xbe, 0x3d]],
-  ['newer fields out of order', [0xc0, 0xbe, 0x3d, 1, 0xb8, 0xbe, 0x3d, 1]]
+  { name: 'a known field again behind the others', more: [8, 1] },
+  { name: 'field number 0 behind the others', more: [0, 1] },
+  { name: 'field number 2^29 behind the others', more: [0x80, 0x80, 0x80, 0x80, 0x10, 1] },
+  { name: 'a varint of 11 bytes in a newer field', more: [0xb8, 0xbe, 0x3d, ...bytes(10, 0x80), 1] },
+  { name: 'a varint of more than 64 bits in a newer field', more: [0xb8, 0xbe, 0x3d, ...bytes(9, 0xff), 2] },
+  { name: 'a number in a newer field that is not in its shortest form', more: [0xb8, 0xbe, 0x3d, 0x81, 0] },
+  { name: 'a tag of a newer field that is not in its shortest form', more: [0xb8, 0xbe, 0xbd, 0, 1] },
+  { name: 'a newer field that reaches beyond the end', more: [0xba, 0xbe, 0x3d, 9, 1] },
+  { name: 'a newer field of fixed width that is cut', more: [0xbd, 0xbe, 0x3d, 1, 2, 3] },
+  { name: 'a group', more: [0xbb, 0xbe, 0x3d, 0xbc, 0xbe, 0x3d] },
+  { name: 'wire type 7', more: [0xbf, 0xbe, 0x3d] },
+  { name: 'newer fields out of order', more: [0xc0, 0xbe, 0x3d, 1, 0xb8, 0xbe, 0x3d, 1] }
 ]
 
 /** Fields as a newer version may write them: each wire type, one of them twice, the highest number there is. */
 const newerFields = [
-  ...[0xb8, 0xbe, 0x3d, 0],
-  ...[0xb8, 0xbe, 0x3d, ...bytes(9, 0xff), 1],
-  ...[0xc1, 0xbe, 0x3d, ...bytes(8, 7)],
-  ...[0xca, 0xbe, 0x3d, 0],
-  ...[0xd5, 0xbe, 0x3d, ...bytes(4, 7)],
-  ...[0xf8, 0xff, 0xff, 0xff, 0x0f, 1]
-]
+  [0xb8, 0xbe, 0x3d, 0],
+  [0xb8, 0xbe, 0x3d, ...bytes(9, 0xff), 1],
+  [0xc1, 0xbe, 0x3d, ...bytes(8, 7)],
+  [0xca, 0xbe, 0x3d, 0],
+  [0xd5, 0xbe, 0x3d, ...bytes(4, 7)],
+  [0xf8, 0xff, 0xff, 0xff, 0x0f, 1]
+].flat()
 const withNewer = (domain, { name, seed, value, envelope: given }) => {
   const key = keys.SigningKey.fromSeed(seed)
   const changed = resign(domain, given, key, (payload) => Uint8Array.of(...payload, ...newerFields))
@@ -112,7 +112,7 @@ const withNewer = (domain, { name, seed, value, envelope: given }) => {
 
 /** 32 bytes that are no key: of small order in all encodings and with either sign, written in another way than the one, off the curve. */
 const notKeys = [
-  ['y = 0', `${'00'.repeat(32)}`],
+  ['y = 0', '00'.repeat(32)],
   ['y = 0 with a sign', `${'00'.repeat(31)}80`],
   ['the neutral point', `01${'00'.repeat(31)}`],
   ['the neutral point with a sign', `01${'00'.repeat(30)}80`],
@@ -128,7 +128,7 @@ const notKeys = [
   ['y = p + 18 with a sign', 'ff'.repeat(32)],
   ['y = 2, off the curve', `02${'00'.repeat(31)}`],
   ['32 times 7, off the curve', '07'.repeat(32)]
-].map(([name, hex]) => ({ name, publicKey: Uint8Array.from(Buffer.from(hex, 'hex')) }))
+].map(([name = '', hex = '']) => ({ name, publicKey: Uint8Array.from(Buffer.from(hex, 'hex')) }))
 const [, , neutral, , , , , , , , , , spelling, , offCurve] = notKeys
 
 /** What every kind must refuse, made from one good envelope of it. */
@@ -167,7 +167,7 @@ async function commonBad(domain, codec, given, key) {
         signature: Uint8Array.of(...neutral.publicKey, ...bytes(32, 0))
       })
     ),
-    ...badFields.map(([name, more]) =>
+    ...badFields.map(({ name, more }) =>
       bad(
         name,
         'InvalidPayloadError',
@@ -375,7 +375,7 @@ const files = {
         badEntry(`a registry of role ${role}`, 5, pb.RegistrySet.encode({ publicKey: root.publicKey, role }))
       ),
       badEntry('a member of role 0', 1, pb.Admit.encode({ ...admit, role: 0 })),
-      ...badFields.map(([name, more]) =>
+      ...badFields.map(({ name, more }) =>
         badEntry(`a body with ${name}`, 3, Uint8Array.of(...pb.Revoke.encode({ publicKey: joiner.publicKey }), ...more))
       ),
       badEntry('a body of a newer kind that is no message', 99, bytes(3, 1)),

@@ -23,7 +23,7 @@ export const isPublicKey = (bytes: Uint8Array): boolean =>
   bytes.length === keyBytes && judged.get(keyText(bytes), () => isPoint(bytes))
 
 function isPoint(bytes: Uint8Array): boolean {
-  const y = BigInt.asUintN(255, BigInt(`0x${Buffer.from(bytes).reverse().toString('hex')}`))
+  const y = BigInt.asUintN(255, BigInt(`0x${Buffer.from(bytes.toReversed()).toString('hex')}`))
   if (y >= p || smallOrder.has(y)) return false
   const square = (y * y) % p
   // x² = (y² - 1) / (d·y² + 1), which is a square exactly when the product is.
