@@ -563,6 +563,47 @@ write('invite', {
     { name: 'of a newer version', line: line.replace('tnet1', 'tnet2'), message: 'of a newer version' }
   ]
 })
+/** Text of 1 to 64 characters, as hex of its UTF-8: lone surrogates and the like cannot stand in JSON. */
+const texts = (list) =>
+  list.map(([name, codes]) => ({ name, utf8: Uint8Array.from(Buffer.from(String.fromCodePoint(...codes))) }))
+write('text', {
+  good: texts([
+    ['ASCII', [0x61, 0x20, 0x7e]],
+    ['a composed letter', [0xe9]],
+    ['a mark that composes with nothing before it', [0x71, 0x307]],
+    ['Hangul', [0xac00]],
+    ['beyond 16 bits', [0x1f600]],
+    ['added in Unicode 15.0: an Arabic mark', [0x61, 0x10efd]],
+    ['added in Unicode 15.0: an ideograph', [0x31350]],
+    ['for private use', [0xe000]],
+    ['64 characters of four bytes', Array.from({ length: 64 }, () => 0x1f600)]
+  ]),
+  bad: texts([
+    ['nothing', []],
+    ['65 characters', Array.from({ length: 65 }, () => 0x1f600)],
+    ['a letter and a mark that compose', [0x65, 0x301]],
+    ['marks out of order', [0x61, 0x301, 0x323]],
+    ['a character that normal form C replaces', [0x212b]],
+    ['Hangul in parts', [0x1100, 0x1161]],
+    ['a sequence that Unicode 16.0 composes', [0x105d2, 0x307]],
+    ['not assigned in Unicode 15.0: an ideograph of 15.1', [0x2ebf0]],
+    ['not assigned in Unicode 15.0: a letter of 16.0', [0x105d2]],
+    ['not assigned: U+0378', [0x378]],
+    ['not a character: U+1FFFF', [0x1ffff]],
+    ['a control character', [0x61, 0x1b]],
+    ['a line break', [0x61, 0x0a]],
+    ['DEL', [0x7f]],
+    ['a C1 control character', [0x9b]],
+    ['an Arabic letter mark', [0x61c]],
+    ['a space without width', [0x200b]],
+    ['a mark of direction', [0x202e]],
+    ['a line separator', [0x2028]],
+    ['a word joiner', [0x2060]],
+    ['a byte order mark', [0xfeff]],
+    ['an interlinear annotation', [0xfff9]],
+    ['the replacement character', [0xfffd]]
+  ])
+})
 write('keys', { good: [authority, log, root].map(({ publicKey }) => ({ name: 'of a seed', publicKey })), bad: notKeys })
 write(
   'identity',

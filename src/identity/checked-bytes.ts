@@ -1,5 +1,6 @@
 import { InvalidPayloadError } from '../runtime/errors.ts'
 import { isPublicKey, keyBytes } from './ed25519.ts'
+import { isAssigned } from './unicode.ts'
 
 /** Rules that fields of signed payloads share. Each check throws InvalidPayloadError with the field's name. */
 
@@ -31,7 +32,8 @@ const unprintable: readonly (readonly [number, number])[] = [
 ]
 const printableAscii = /^[ -~]*$/
 
-const isPrintable = (code: number): boolean => unprintable.every(([first, last]) => code < first || code > last)
+const isPrintable = (code: number): boolean =>
+  isAssigned(code) && unprintable.every(([first, last]) => code < first || code > last)
 
 const refuse = (what: string, rule: string): never => {
   throw new InvalidPayloadError(`${what} ${rule}`)
@@ -60,7 +62,7 @@ export const checkPosition = (value: number, min: number, what: string): void =>
 
 export const checkTime = (value: number, what: string): void => checkCount(value, 0, maxTimeMs, what)
 
-/** Text that is printed: normal form C, no control characters, `min` to `max` code points. */
+/** Text that is printed: normal form C, code points of Unicode 15.0, no control characters, `min` to `max` of them. */
 export function checkText(value: string, min: number, max: number, what: string): void {
   if (printableAscii.test(value)) {
     if (value.length < min || value.length > max) refuse(what, `must have ${min} to ${max} characters`)
