@@ -1,9 +1,9 @@
 import { peerIdText } from '../../identity/keys.ts'
 import { OtherAuthorityError } from '../../registry/log/authority-revocations.ts'
 import type { VerifiedEntries } from '../../registry/log/replica.ts'
+import { maxDelegations } from '../../registry/log/state/delegations.ts'
 import type { Head } from '../../registry/log/state/network-state.ts'
 import { type Checkpoint, openCheckpointAsync } from '../../registry/objects/checkpoint.ts'
-import { maxDelegations } from '../../registry/state/delegations.ts'
 import type { Logger } from '../../runtime/clock-and-logger.ts'
 import {
   LimitError,

@@ -1,8 +1,8 @@
-import { LimitError, LogMismatchError } from '../../runtime/errors.ts'
-import { LogKeys } from '../log/state/log-keys.ts'
-import { type LogEntry, openEntryAsync } from '../objects/entry.ts'
-import type { Signed } from '../objects/envelope.ts'
-import type { Genesis } from '../objects/genesis.ts'
+import { LimitError, LogMismatchError } from '../../../runtime/errors.ts'
+import { type LogEntry, openEntryAsync } from '../../objects/entry.ts'
+import type { Signed } from '../../objects/envelope.ts'
+import type { Genesis } from '../../objects/genesis.ts'
+import { LogKeys } from './log-keys.ts'
 
 /** Delegate and authority entries that are looked at: one for each recovery or key ceremony in the network's life. */
 export const maxDelegations = 128

@@ -1,15 +1,15 @@
 import { equals } from 'uint8arrays/equals'
 import { keyText } from '../../identity/key-id.ts'
 import { LogMismatchError } from '../../runtime/errors.ts'
-import { OtherEpochError } from '../log/apply-entries.ts'
-import type { Ledger } from '../log/ledger.ts'
-import type { LogKeys } from '../log/state/log-keys.ts'
-import { readStoredEntry } from '../log/state/stored-entry.ts'
-import { delegationKinds } from '../log/voided-entries.ts'
 import type { Checkpoint } from '../objects/checkpoint.ts'
 import type { LogEntry } from '../objects/entry.ts'
 import type { Signed } from '../objects/envelope.ts'
-import { followDelegations } from '../state/delegations.ts'
+import { OtherEpochError } from './apply-entries.ts'
+import type { Ledger } from './ledger.ts'
+import { followDelegations } from './state/delegations.ts'
+import type { LogKeys } from './state/log-keys.ts'
+import { readStoredEntry } from './state/stored-entry.ts'
+import { delegationKinds } from './voided-entries.ts'
 
 /** Which keys sign a snapshot: nothing of it is kept before they are known. */
 export class SnapshotKeys {
