@@ -38,7 +38,7 @@ const targetOf = (networkId: Uint8Array) => ({
     prepareDigest: async () => {},
     digest: () => noDigest
   },
-  liveness: { merge: () => false }
+  liveness: { hear: () => false }
 })
 
 const methods = {

@@ -94,6 +94,48 @@ export const compare = (init: ComparisonInit): Comparison => {
   }
 }
 
+/** Addresses whose verdict is on somebody's word alone, and one to compare with: this machine has to try them itself. */
+export const addressesToTry = ({ rows }: Comparison): string[] => {
+  const changed = rows.filter(isHearsay)
+  return changed.length === 0 ? [] : rows.filter((row) => isHearsay(row) || isKept(row)).map(({ value }) => value)
+}
+
+const isHearsay = ({ verdict, registry }: ComparedValue): boolean =>
+  verdict === 'remove' || (verdict === 'add' && registry?.connected === false)
+
+const isKept = ({ verdict, registry }: ComparedValue): boolean =>
+  registry !== undefined && isAlive(registry) && (verdict === 'keep' || verdict === 'add')
+
+/**
+ * The comparison once this machine has tried the addresses: what one registry says of another changes nothing outside by itself. An
+ * address goes only when it does not answer and another one does, and comes only when it answers or this process is connected to it.
+ */
+export const confirmed = (comparison: Comparison, answers: ReadonlySet<string>): Comparison => {
+  const hasUplink = comparison.rows.some(
+    (row) => isKept(row) && (answers.has(row.value) || row.registry?.connected === true)
+  )
+  const notes = [...comparison.notes]
+  const rows = comparison.rows.flatMap((row): ComparedValue[] => {
+    const { verdict, value, why, published } = row
+    if (!isHearsay(row)) return [row]
+    if (verdict === 'remove') {
+      if (answers.has(value)) return [{ ...row, verdict: 'keep', why: `${why}, but it answers this machine` }]
+      if (hasUplink) return [{ ...row, why: `${why}, and does not answer this machine` }]
+      return [
+        { ...row, verdict: 'keep', why: `${why}, but no other registry answers this machine, which may be cut off` }
+      ]
+    }
+    if (answers.has(value)) return [row]
+    notes.push(
+      `${value} is not to be added: ${row.registry?.name ?? value} is said to be up, but does not answer this machine`
+    )
+    return published === 'none' ? [] : [{ ...row, verdict: 'keep' }]
+  })
+  const of = (verdict: ComparedValue['verdict']): string[] =>
+    rows.filter((row) => row.verdict === verdict).map(({ value }) => value)
+  return { rows, notes, edit: { ...comparison.edit, add: of('add'), remove: of('remove') } }
+}
+
 const scopes = ['global', 'ula', 'loopback']
 
 /** IPv6 addresses at the port that is dialled, the most widely reachable first. */

@@ -250,6 +250,7 @@ class OpenRegistry implements Registry {
       ...(liveness !== undefined && { timings: liveness }),
       isMember: (publicKey) => this.replica.isMember(publicKey),
       isRegistry: (publicKey) => isRegistryRole(this.replica.state.member(publicKey)?.role ?? 'external'),
+      holderOf: (publicKey) => this.records.read(publicKey)?.registryKey,
       members: () => this.replica.state.memberCount,
       table: new NodeTable(this.#parts.db),
       write: (run) => this.#parts.commit.write(run),

@@ -45,7 +45,11 @@ export class SyncLink {
   constructor(init: SyncLinkInit, client: Life) {
     this.#init = init
     this.#client = client
-    this.#applier = new Applier(client.target, { server: init.server.name, logger: silentLogger })
+    this.#applier = new Applier(client.target, {
+      serverKey: init.server.key.publicKey,
+      hears: init.subscribe,
+      logger: silentLogger
+    })
   }
 
   static open(init: SyncLinkInit): SyncLink | undefined {

@@ -16,7 +16,9 @@ Examples:
 
 const setHelp = `
 Adds the addresses of registries that are alive and removes those of registries
-that are down; what belongs to nobody stays unless --prune. Secrets are in the
+that are down; what belongs to nobody stays unless --prune. What others say of
+a registry is tried from here first: an address that answers is not removed.
+--remove names one in spite of that. Secrets are in the
 environment: CLOUDFLARE_API_TOKEN, TRUSTNET_DNS_TSIG_KEY, or with _FILE after
 the name, a file of mode 0600; Route 53 finds credentials as every AWS tool.
 

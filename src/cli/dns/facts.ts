@@ -1,6 +1,7 @@
 import type { DnsFailure } from '../../dns/ask.ts'
-import { type Comparison, compare } from '../../dns/compare.ts'
+import { addressesToTry, type Comparison, compare, confirmed } from '../../dns/compare.ts'
 import { lookupPublished, type Published } from '../../dns/published.ts'
+import { answering } from '../../dns/reach.ts'
 import { tnrName } from '../../dns/tnr.ts'
 import type { ControlClient } from '../../node/api/client.ts'
 import { NothingRunningError } from '../../node/api/errors.ts'
@@ -65,7 +66,7 @@ const cannotAsk = (why: string): ExitError =>
     `No name server of the zone can be asked: ${why}.\nTry again, or name one with --ask ADDRESS.`
   )
 
-/** Both sides of the comparison. @throws NothingRunningError, ExitError */
+/** Both sides of the comparison, what was only told tried from here. @throws NothingRunningError, ExitError */
 export const factsNow = async (context: Context, client: ControlClient, options: DnsOptions): Promise<Facts> => {
   const domain = await domainOf(context, options, client)
   const [registry, status, published] = await Promise.all([
@@ -73,6 +74,8 @@ export const factsNow = async (context: Context, client: ControlClient, options:
     client.status({ signal: context.signal }),
     publishedNow(context, domain, options)
   ])
-  const { registries } = registry
-  return { domain, published, comparison: compare({ domain, published, registries, port: status.dns.port }) }
+  const { port } = status.dns
+  const told = compare({ domain, published, registries: registry.registries, port })
+  const answers = await answering(addressesToTry(told), port, { signal: context.signal })
+  return { domain, published, comparison: confirmed(told, answers) }
 }

@@ -36,10 +36,20 @@ export interface OpenedFrame {
 /** A record that is not taken for these reasons is nobody's fault: views differ while they converge. */
 const harmless = [StaleRecordError, NotMemberError, RevokedError, LimitError, UnsupportedVersionError] as const
 
+export interface ApplierInit {
+  /** Raw key of the other side. */
+  serverKey: Uint8Array
+  /** Whether its hints are listened to: a subscription tells them, a pull has none. */
+  hears: boolean
+  logger: Logger
+}
+
 /** Applies frames to a registry, which verifies everything. */
 export class Applier {
   readonly #target: SyncTarget
+  readonly #serverKey: Uint8Array
   readonly #server: string
+  readonly #hears: boolean
   readonly #logger: Logger
   #snapshot = false
   /** Where this replica stood when the snapshot was asked for. */
@@ -49,9 +59,11 @@ export class Applier {
   /** Frames with entries that were opened and are not stored yet. */
   #logs = 0
 
-  constructor(target: SyncTarget, { server, logger }: { server: string; logger: Logger }) {
+  constructor(target: SyncTarget, { serverKey, hears, logger }: ApplierInit) {
     this.#target = target
-    this.#server = server
+    this.#serverKey = serverKey
+    this.#server = peerIdText(serverKey)
+    this.#hears = hears
     this.#logger = logger
   }
 
@@ -175,10 +187,11 @@ export class Applier {
 
   #applyHints({ hints }: SyncFrame): number {
     let merged = 0
+    if (!this.#hears) return merged
     for (const message of hints) {
       const hint = fromHintMessage(message)
       if (hint === undefined) this.#logger.debug({ peer: this.#server }, 'a hint of a newer version is left out')
-      else if (this.#target.liveness.merge(hint, { firstHand: peerIdText(hint.source) === this.#server })) merged++
+      else if (this.#target.liveness.hear(hint, this.#serverKey)) merged++
     }
     return merged
   }

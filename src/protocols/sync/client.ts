@@ -6,7 +6,7 @@ import { UnavailableError } from '../../runtime/errors.ts'
 import { DeadlineError, MalformedFrameError, StreamEndedError } from '../engine/errors.ts'
 import type { FrameStream } from '../engine/frames.ts'
 import type { ProtocolLimits } from '../engine/limits.ts'
-import { decodeFrame, openStream } from '../engine/protocol.ts'
+import { decodeFrame, openStream, remoteKeyOf } from '../engine/protocol.ts'
 import { errorOf, statuses } from '../engine/status.ts'
 import { Applier, type OpenedFrame } from './apply.ts'
 import type { SyncCursors } from './cursors.ts'
@@ -97,7 +97,9 @@ class SyncSession {
     this.#target = target
     this.#options = options
     this.#server = connection.remotePeer.toString()
-    this.#applier = new Applier(target, { server: this.#server, logger: options.logger })
+    const serverKey = remoteKeyOf(connection)
+    if (serverKey === undefined) throw new TypeError('a connection whose key is not Ed25519')
+    this.#applier = new Applier(target, { serverKey, hears: options.subscribe, logger: options.logger })
   }
 
   async run(): Promise<SyncSummary> {

@@ -44,5 +44,5 @@ export interface SyncTarget {
     readonly emergency: Pick<Emergency, 'enforce'>
   }
   readonly records: Pick<Records, 'put' | 'prepareDigest' | 'digest'>
-  readonly liveness: Pick<Liveness, 'merge'>
+  readonly liveness: Pick<Liveness, 'hear'>
 }

@@ -4,6 +4,7 @@ import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
 import { NotMemberError } from '../../runtime/errors.ts'
 import type { NodeTable } from '../store/node-table.ts'
 import { Attention } from './awake-time.ts'
+import { isEntitled, type Speakers } from './entitled.ts'
 import { Sources } from './failure-detector.ts'
 import type { Lease } from './lease.ts'
 import { Leases } from './leases.ts'
@@ -21,15 +22,11 @@ export { isUp, type State, stateOf, states } from './states.ts'
 export { defaultTimings, type LivenessTimings } from './timings.ts'
 export type { MemberView } from './view.ts'
 
-export interface LivenessInit {
-  /** Own key: the source of what is observed here. */
-  readonly self: Uint8Array
+export interface LivenessInit extends Speakers {
   readonly clock: Clock
   readonly logger: Logger
   readonly timings?: Partial<LivenessTimings>
   readonly isMember: (publicKey: Uint8Array) => boolean
-  /** Roots and secondaries: all other registries follow them, so their pulses never end while they are there. Default: nobody. */
-  readonly isRegistry?: (publicKey: Uint8Array) => boolean
   /** Members of the network; without it, those of whom something is known. */
   readonly members?: () => number
   readonly table: NodeTable
@@ -118,7 +115,12 @@ export class Liveness {
     return this.#leases.open(publicKey, instance)
   }
 
-  /** What another registry says. @returns whether it speaks for the member now */
+  /** What somebody says who is followed: taken when both its source and its carrier are entitled. @returns as `merge` */
+  hear(hint: Hint, carrier: Uint8Array): boolean {
+    return isEntitled(hint, carrier, this.#init) && this.merge(hint, { firstHand: equals(hint.source, carrier) })
+  }
+
+  /** What an entitled registry says. @returns whether it speaks for the member now */
   merge(hint: Hint, options?: MergeOptions): boolean {
     return this.#init.isMember(hint.publicKey) && this.#sources.merge(hint, options)
   }

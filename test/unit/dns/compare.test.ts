@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { addressToPublish, compare, type KnownRegistry, liveAddresses } from '../../../src/dns/compare.ts'
+import {
+  addressesToTry,
+  addressToPublish,
+  compare,
+  confirmed,
+  type KnownRegistry,
+  liveAddresses
+} from '../../../src/dns/compare.ts'
 import type { Published, ServerAnswer } from '../../../src/dns/published.ts'
 
 const server = (values: string[], more: Partial<ServerAnswer> = {}): ServerAnswer => ({
@@ -116,5 +123,54 @@ describe('addresses to publish', () => {
   it('one of each registry that is alive, each once', () => {
     const dead = registry(3, { state: 'offline', connected: false })
     expect(liveAddresses([registry(1), registry(1), registry(2), dead], 8000)).toEqual(['2001:db8::1', '2001:db8::2'])
+  })
+})
+
+describe('what others say of a registry', () => {
+  const told = (...registries: KnownRegistry[]) =>
+    compare({
+      domain: 'example.test',
+      published: at(['2001:db8::1', '2001:db8::2']),
+      registries: [registry(1, { connected: false }), ...registries],
+      port: 8000
+    })
+  const down = registry(2, { state: 'left', connected: false })
+  const reached = (comparison: ReturnType<typeof told>, ...answers: string[]) => {
+    const { edit, rows, notes } = confirmed(comparison, new Set(answers))
+    return { add: edit.add, remove: edit.remove, why: rows.map(({ why }) => why).join('; '), notes }
+  }
+
+  it('is tried from here, together with an address to compare with; what changes nothing is not tried', () => {
+    expect(addressesToTry(told(down))).toEqual(['2001:db8::1', '2001:db8::2'])
+    expect(addressesToTry(told(registry(2)))).toEqual([])
+  })
+
+  it('takes no address away that answers', () => {
+    expect(reached(told(down), '2001:db8::1', '2001:db8::2')).toMatchObject({
+      remove: [],
+      why: expect.stringContaining('left, but it answers this machine')
+    })
+  })
+
+  it('takes one away that does not answer, while another one does', () => {
+    expect(reached(told(down), '2001:db8::1')).toMatchObject({ remove: ['2001:db8::2'] })
+    expect(reached(told(down))).toMatchObject({ remove: [], why: expect.stringContaining('may be cut off') })
+  })
+
+  it('adds an address only when it answers, or this process is connected to it', () => {
+    const up = registry(3, { connected: false })
+    expect(reached(told(registry(2), up), '2001:db8::1')).toMatchObject({
+      add: [],
+      notes: [expect.stringContaining('2001:db8::3 is not to be added: r3 is said to be up')]
+    })
+    expect(reached(told(registry(2), up), '2001:db8::3')).toMatchObject({ add: ['2001:db8::3'], notes: [] })
+    expect(reached(told(registry(2), registry(3)))).toMatchObject({ add: ['2001:db8::3'] })
+  })
+
+  it('leaves an address at the name servers that have it, when it does not answer', () => {
+    const published = at(['2001:db8::1', '2001:db8::2'], ['2001:db8::1'])
+    const registries = [registry(1), registry(2, { connected: false })]
+    const comparison = compare({ domain: 'example.test', published, registries, port: 8000 })
+    expect(reached(comparison)).toMatchObject({ add: [], remove: [] })
   })
 })
