@@ -1,56 +1,14 @@
 import { Command, CommanderError } from 'commander'
 import { versionInfo } from '../runtime/version.ts'
-import { addDev } from './dev/command.ts'
-import { addDns } from './dns/command.ts'
-import { addDrill } from './drill/command.ts'
-import { addInstall } from './install/command.ts'
-import { addUninstall } from './install/uninstall.ts'
-import { addUpgrade } from './install/upgrade.ts'
-import { addConfig } from './network/config.ts'
-import { addInit } from './network/init.ts'
-import { addInvite } from './network/invite.ts'
-import { addJoin } from './network/join.ts'
-import { addNode } from './network/start.ts'
-import { addCompletion } from './output/completion.ts'
-import type { AddCommand, Context } from './output/context.ts'
-import { type ExitCode, exitCodeOf, exitCodes } from './output/exit.ts'
+import { loadCommands } from './commands.ts'
+import { type Conduct, conductOf } from './output/conduct.ts'
+import type { Context } from './output/context.ts'
+import { exitCodeOf, exitCodes } from './output/exit.ts'
+import { isCtrlC, signalExitCode, signalOf } from './output/interrupt.ts'
+import { Redactor } from './output/secrets.ts'
+import { inWords, isSystemError, systemErrorText } from './output/system-error.ts'
 import { Terminal, type TerminalInit } from './output/terminal.ts'
 import { sanitiseError } from './output/text.ts'
-import { addVersion } from './output/version.ts'
-import { addAddress } from './peers/address.ts'
-import { addIdentity } from './peers/identity.ts'
-import { addLookup } from './peers/lookup.ts'
-import { addPeers } from './peers/peers.ts'
-import { addRegistry } from './registry/registry.ts'
-import { addRevoke } from './registry/revoke.ts'
-import { addDoctor } from './status/doctor.ts'
-import { addStatus } from './status/status.ts'
-import { addWait } from './status/wait.ts'
-
-const commands: readonly AddCommand[] = [
-  addDev,
-  addDrill,
-  addInstall,
-  addUpgrade,
-  addUninstall,
-  addDoctor,
-  addInit,
-  addNode,
-  addRegistry,
-  addStatus,
-  addPeers,
-  addLookup,
-  addIdentity,
-  addAddress,
-  addInvite,
-  addJoin,
-  addRevoke,
-  addDns,
-  addWait,
-  addConfig,
-  addVersion,
-  addCompletion
-]
 
 const about = `The machines of one domain find, recognise and reach each other over IPv6.`
 
@@ -64,31 +22,89 @@ Start here:
 
 Exit codes: 0 fine, 1 failure of our own, 2 usage or configuration,
 3 nothing running, 4 no match, 5 degraded (--check), 6 refused,
-7 timed out or unreachable.`
+7 timed out or unreachable, 128 + n ended by signal n.`
 
-export interface MainInit extends TerminalInit {
+export interface MainInit extends Omit<TerminalInit, 'redact'> {
   argv: readonly string[]
   signal: AbortSignal
+  /** Told how the command behaves, before it begins and when that changes. */
+  onConduct?: (conduct: Conduct) => void
 }
 
+/** How long a command that only prints may take to end after a signal: for what it has to put away. */
+const graceMs = 1000
+
 /** Runs one command line and gives its exit code. Never throws, never ends the process. */
-export const main = async (init: MainInit): Promise<ExitCode> => {
-  const terminal = new Terminal(init)
-  let code: ExitCode = exitCodes.fine
-  const context: Context = {
-    terminal,
-    signal: init.signal,
-    exit(wanted) {
-      code = wanted
-    }
-  }
+export const main = async (init: MainInit): Promise<number> => {
+  const redactor = new Redactor(init)
+  const terminal = new Terminal({ ...init, redact: (text) => redactor.clean(text) })
+  const run = new Run(init, terminal)
   try {
-    await createProgram(context).parseAsync([...init.argv], { from: 'user' })
-    return code
+    const program = await createProgram(run, init.argv)
+    requireCommands(program, init.argv)
+    await Promise.race([program.parseAsync(commandLine(init.argv), { from: 'user' }), run.cutShort()])
+    return run.ended()
   } catch (error) {
+    return run.failed(error)
+  }
+}
+
+/** `help a b` is `a b --help`. */
+const commandLine = (argv: readonly string[]): string[] =>
+  argv[0] === 'help' && argv.length > 1 ? [...argv.slice(1), '--help'] : [...argv]
+
+/** One command on its way to an exit code. */
+class Run implements Context {
+  readonly terminal: Terminal
+  readonly signal: AbortSignal
+  readonly #init: MainInit
+  #code: number = exitCodes.fine
+  #conduct: Conduct = 'prints'
+
+  constructor(init: MainInit, terminal: Terminal) {
+    this.#init = init
+    this.signal = init.signal
+    this.terminal = terminal
+  }
+
+  exit(code: number): void {
+    this.#code = code
+  }
+
+  conduct(conduct: Conduct): void {
+    this.#conduct = conduct
+    this.#init.onConduct?.(conduct)
+  }
+
+  /** Rejects soon after a signal, when the command only prints. */
+  async cutShort(): Promise<never> {
+    return await new Promise((_, reject) => {
+      const late = (): void => {
+        if (this.#conduct === 'prints') setTimeout(() => reject(this.signal.reason), graceMs)
+      }
+      if (this.signal.aborted) late()
+      else this.signal.addEventListener('abort', late, { once: true })
+    })
+  }
+
+  /** The command came to its end. A signal that a change has outlived changes nothing about it. */
+  ended(): number {
+    const isCut = this.signal.aborted && (this.#conduct === 'prints' || this.#code !== exitCodes.fine)
+    return isCut && this.#conduct !== 'runs' ? signalExitCode(signalOf(this.signal)) : this.#code
+  }
+
+  failed(error: unknown): number {
+    const { signal, terminal } = this
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.fine : exitCodes.usage
-    // Ctrl-C in a command that only asks or watches is how it is ended.
-    if (init.signal.aborted) return code
+    if (signal.aborted && this.#conduct === 'runs') return this.#code
+    if (signal.aborted || isCtrlC(error)) {
+      const name = signalOf(signal)
+      if (this.#conduct === 'changes')
+        terminal.progress(
+          `Interrupted by ${name}: what was begun may be half done; the same command goes on or says so.`
+        )
+      return signalExitCode(name)
+    }
     terminal.progress(`${terminal.paintProgress('bad', 'error')}: ${messageOf(error)}`)
     return exitCodeOf(error)
   }
@@ -96,10 +112,11 @@ export const main = async (init: MainInit): Promise<ExitCode> => {
 
 const messageOf = (error: unknown): string => {
   if (!(error instanceof Error)) return sanitiseError(String(error))
-  return error.message.split('\n').map(sanitiseError).join('\n       ')
+  const text = isSystemError(error) ? systemErrorText(error) : inWords(error.message)
+  return text.split('\n').map(sanitiseError).join('\n       ')
 }
 
-const createProgram = (context: Context): Command => {
+const createProgram = async (context: Context, argv: readonly string[]): Promise<Command> => {
   const { terminal } = context
   const program = new Command('trustnet')
     .description(about)
@@ -107,14 +124,39 @@ const createProgram = (context: Context): Command => {
     .addHelpText('after', footer)
     .configureOutput({
       writeOut: (text) => terminal.stdout.write(text),
-      writeErr: (text) => terminal.stderr.write(text)
+      writeErr: (text) => terminal.complain(text),
+      // Whatever stands there too much may be a part of a secret that the shell has split.
+      outputError: (text, write) => write(text.replace(/( but got \d+):.*$/s, '$1.\n'))
     })
     .configureHelp({ sortOptions: false })
     .showSuggestionAfterError()
     .exitOverride()
-  for (const add of commands) add(program, context)
+    .hook('preAction', (_, command) => context.conduct(conductOf(wordsOf(command).join(' '))))
+  for (const add of await loadCommands(firstWord(argv))) add(program, context)
   settle(program)
   return program
+}
+
+const firstWord = (argv: readonly string[]): string | undefined => argv.find((word) => !word.startsWith('-'))
+
+/** The words that call a command. */
+export const wordsOf = (command: Command): string[] =>
+  command.parent === null ? [] : [...wordsOf(command.parent), command.name()]
+
+/** Help about a command that there is not would be help about another one. */
+const requireCommands = (program: Command, argv: readonly string[]): void => {
+  if (!argv.includes('--help') && !argv.includes('-h') && argv[0] !== 'help') return
+  let command = program
+  for (const word of argv[0] === 'help' ? argv.slice(1) : argv) {
+    if (word.startsWith('-') || command.commands.length === 0) return
+    const found = command.commands.find((one) => one.name() === word)
+    if (found === undefined && command.registeredArguments.length > 0) return
+    if (found === undefined && word !== 'help') {
+      const group = ['trustnet', ...wordsOf(command)].join(' ')
+      command.error(`error: unknown command '${word}'; \`${group} --help\` lists them`)
+    }
+    command = found ?? command
+  }
 }
 
 /** exitOverride and output are not inherited by commands that were added with their own settings. */

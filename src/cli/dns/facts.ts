@@ -5,10 +5,12 @@ import { answering } from '../../dns/reach.ts'
 import { tnrName } from '../../dns/tnr.ts'
 import type { ControlClient } from '../../node/api/client.ts'
 import { NothingRunningError } from '../../node/api/errors.ts'
+import { normalDomain } from '../../node/config/domain.ts'
 import { loadedConfig } from '../access/config-source.ts'
 import { running } from '../access/find-running.ts'
 import type { Context } from '../output/context.ts'
 import { ExitError, exitCodes, UsageError } from '../output/exit.ts'
+import { sanitise } from '../output/text.ts'
 import type { DnsOptions } from './options.ts'
 
 export interface Facts {
@@ -27,18 +29,17 @@ export const runningOrNot = async (context: Context, options: DnsOptions): Promi
   }
 }
 
-const isDomain = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/
-
 /** --domain, the running network's, or the configuration's. @throws UsageError */
 export const domainOf = async (
   context: Context,
   options: DnsOptions,
   client: ControlClient | undefined
 ): Promise<string> => {
-  const given = options.domain?.toLowerCase().replace(/\.$/, '')
-  if (given !== undefined && !isDomain.test(given))
-    throw new UsageError(`'${given}' is no domain name, like example.org.`)
-  if (given !== undefined) return given
+  if (options.domain !== undefined) {
+    const given = normalDomain(options.domain)
+    if (given === undefined) throw new UsageError(`'${sanitise(options.domain)}' is no domain name, like example.org.`)
+    return given
+  }
   const { network } = client === undefined ? { network: null } : await client.status({ signal: context.signal })
   if (network !== null) return network.domain
   const { config } = await loadedConfig(context, options.config === undefined ? {} : { config: options.config })

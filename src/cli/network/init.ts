@@ -1,9 +1,10 @@
+import { rmSync } from 'node:fs'
 import { Option } from 'commander'
 import { digLine } from '../../dns/records.ts'
 import type { Loaded } from '../../node/config/index.ts'
 import { loadedConfig } from '../access/config-source.ts'
 import type { AddCommand, Context } from '../output/context.ts'
-import { UsageError } from '../output/exit.ts'
+import { ExitError, exitCodes, UsageError } from '../output/exit.ts'
 import { sanitise } from '../output/text.ts'
 import { runNode } from './run-node.ts'
 
@@ -66,7 +67,8 @@ const init = async (context: Context, options: InitOptions): Promise<void> => {
   const loaded = await loadedConfig(context, {
     ...(options.config === undefined ? {} : { config: options.config }),
     ...(options.name === undefined ? {} : { name: options.name }),
-    flags: flagsOf(options)
+    flags: flagsOf(options),
+    mayBeNew: true
   })
   if (loaded.config.domain === undefined) {
     throw new UsageError('A network has a domain: give it with --domain, like trustnet init --domain example.org')
@@ -79,12 +81,26 @@ const init = async (context: Context, options: InitOptions): Promise<void> => {
     ...(options.networkName === undefined ? {} : { networkName: options.networkName }),
     ...(options.newNetwork === true ? { newNetwork: true } : {})
   })
+  const { passphrasePath, ...shown } = made
   await saveInit(loaded, flagsOf(options), made.networkId)
-  show(context, loaded, made, options)
+  const isShown = await show(context, loaded, shown, options)
+  if (passphrasePath !== undefined) settlePassphrase(passphrasePath, isShown)
   if (options.start === true) {
     const ready = await loadedConfig(context, { config: loaded.saveTo })
     await runNode(context, ready)
   }
+}
+
+/** The passphrase is kept in a file until somebody has it. */
+const settlePassphrase = (path: string, isShown: boolean): void => {
+  if (isShown) {
+    rmSync(path)
+    return
+  }
+  throw new ExitError(
+    exitCodes.failure,
+    `The network is made, but what there is to say about it could not be written. The passphrase of its recovery kit is in ${path}: write it down, then remove that file.`
+  )
 }
 
 const saveInit = async (
@@ -107,29 +123,43 @@ interface Made {
   records: readonly string[]
 }
 
-const show = (context: Context, { config, saveTo }: Loaded, made: Made, options: InitOptions): void => {
-  const { terminal } = context
+/** @returns whether all of it has arrived */
+const show = async (
+  { terminal }: Context,
+  { config, saveTo }: Loaded,
+  made: Made,
+  options: InitOptions
+): Promise<boolean> => {
   if (options.json === true) {
-    terminal.json({ schemaVersion: 1, domain: config.domain, name: config.name, config: saveTo, ...made })
-    return
+    return await terminal.handOver({
+      schemaVersion: 1,
+      domain: config.domain,
+      name: config.name,
+      config: saveTo,
+      ...made
+    })
   }
-  terminal.print(`${terminal.paint('good', 'Network made')}: ${sanitise(config.domain ?? '')}`)
-  terminal.print(`Network id     ${made.networkId}`)
-  terminal.print(`Fingerprint    ${made.fingerprint}`)
-  terminal.print(`Configuration  ${saveTo}`)
-  terminal.print(`Recovery kit   ${made.recoveryKitPath}`)
-  if (made.passphrase !== undefined) {
-    terminal.print(
-      `Passphrase     ${terminal.paint('bold', made.passphrase)}  (shown once: without it the kit is worthless)`
-    )
-  }
-  terminal.print('')
-  terminal.print('Move the recovery kit off this machine: it alone can replace a lost or stolen root. Then:')
-  terminal.print(`  trustnet registry start --config ${saveTo}`)
-  terminal.print('  trustnet invite                        # one line for the next machine')
-  if (made.records.length === 0) return
-  terminal.print('')
-  terminal.print('For machines that come without an invite line, publish where the root is, and look at the answer:')
-  for (const record of made.records) terminal.print(`  ${record}`)
-  terminal.print(`  ${digLine(config.domain ?? '')}`)
+  const lines = [
+    `${terminal.paint('good', 'Network made')}: ${sanitise(config.domain ?? '')}`,
+    `Network id     ${made.networkId}`,
+    `Fingerprint    ${made.fingerprint}`,
+    `Configuration  ${saveTo}`,
+    `Recovery kit   ${made.recoveryKitPath}`,
+    ...(made.passphrase === undefined
+      ? []
+      : [`Passphrase     ${terminal.paint('bold', made.passphrase)}  (shown once: without it the kit is worthless)`]),
+    '',
+    'Move the recovery kit off this machine: it alone can replace a lost or stolen root. Then:',
+    `  trustnet registry start --config ${saveTo}`,
+    '  trustnet invite                        # one line for the next machine',
+    ...(made.records.length === 0 ? [] : publishLines(made.records, config.domain ?? ''))
+  ]
+  return await terminal.handOver(lines.join('\n'))
 }
+
+const publishLines = (records: readonly string[], domain: string): string[] => [
+  '',
+  'For machines that come without an invite line, publish where the root is, and look at the answer:',
+  ...records.map((record) => `  ${record}`),
+  `  ${digLine(domain)}`
+]

@@ -1,9 +1,10 @@
 import { Option } from 'commander'
 import { type Role, roles } from '../../identity/role.ts'
+import type { InviteView } from '../../node/api/views.ts'
 import { parseDuration } from '../../node/config/durations.ts'
 import { type RunningOptions, running, withRunning } from '../access/find-running.ts'
 import type { AddCommand, Context } from '../output/context.ts'
-import { UsageError } from '../output/exit.ts'
+import { ExitError, exitCodes, UsageError } from '../output/exit.ts'
 import { wholeNumber } from '../output/peer-rows.ts'
 import { date, plural, sanitise } from '../output/text.ts'
 
@@ -76,12 +77,21 @@ const invite = async (context: Context, options: InviteOptions): Promise<void> =
     },
     { signal: context.signal }
   )
-  if (options.json === true) return terminal.json(view)
+  const isShown = await (options.json === true ? terminal.handOver(view) : showInvite(context, view))
+  if (isShown) return
+  throw new ExitError(
+    exitCodes.failure,
+    `The invite could not be written, so nobody has it; it ends by itself at ${date(view.expiresMs)}. Ask for another one.`
+  )
+}
+
+/** @returns whether it has arrived */
+const showInvite = async ({ terminal }: Context, view: InviteView): Promise<boolean> => {
   const name = view.name === null ? '' : ` named ${sanitise(view.name)}`
   terminal.progress(
     `For ${plural(view.uses, `${view.role} node`)}${name}, until ${date(view.expiresMs)}. On that machine: trustnet install --invite LINE (a service), or trustnet join LINE`
   )
-  terminal.print(view.line)
+  return await terminal.handOver(view.line)
 }
 
 const leave = async (

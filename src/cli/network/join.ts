@@ -98,7 +98,8 @@ const configFor = async (
   const name = options.name ?? granted
   const before = await loadedConfig(context, {
     ...(options.config === undefined ? {} : { config: options.config }),
-    ...(name === undefined ? {} : { name })
+    ...(name === undefined ? {} : { name }),
+    mayBeNew: true
   })
   const held = before.config.networkId
   if (before.file !== undefined && held !== undefined && held !== networkId) {
@@ -109,7 +110,8 @@ const configFor = async (
     )
   }
   return loadedConfig(context, {
-    ...(before.file === undefined ? {} : { config: before.file }),
+    config: before.saveTo,
+    mayBeNew: true,
     ...(name === undefined ? {} : { name }),
     flags: { role: grant.value.role, domain, networkId, ...startFlags(options) }
   })

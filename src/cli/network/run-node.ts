@@ -17,6 +17,7 @@ export interface RunOptions {
 
 /** Runs a node in the foreground until SIGTERM, SIGINT or, if wanted, the end of stdin. */
 export const runNode = async (context: Context, loaded: Loaded, options: RunOptions = {}): Promise<void> => {
+  context.conduct('runs')
   const stop = options.stopWithStdin === true ? AbortSignal.any([context.signal, stdinEnd(context)]) : context.signal
   // Commands that only ask a running process do not wait for libp2p and SQLite to load.
   const { createNode } = await import('../../node/index.ts')

@@ -4,6 +4,10 @@ import { type Painter, painter, safeJson, wrapped } from './text.ts'
 
 export interface Sink {
   write(text: string): unknown
+  /** Resolves when all is written, or cannot be. */
+  flushed?(): Promise<void>
+  /** Why nothing can be written any more. */
+  failure?: Error | undefined
   isTTY?: boolean | undefined
   columns?: number | undefined
 }
@@ -13,6 +17,8 @@ export interface TerminalInit {
   stderr: Sink
   stdin: Readable & { isTTY?: boolean }
   env: Readonly<Record<string, string | undefined>>
+  /** Takes secrets out of what is said. */
+  redact: (text: string) => string
 }
 
 /** Where a command writes: data to stdout, progress and complaints to stderr. Colours only on a TTY and without NO_COLOR. */
@@ -24,11 +30,13 @@ export class Terminal {
   readonly paintProgress: Painter
   readonly stdout: Sink
   readonly stderr: Sink
+  readonly #redact: TerminalInit['redact']
 
   constructor(init: TerminalInit) {
     this.stdout = init.stdout
     this.stderr = init.stderr
     this.stdin = init.stdin
+    this.#redact = init.redact
     this.env = init.env
     this.isTTY = init.stdout.isTTY === true
     const wanted = (init.env['NO_COLOR'] ?? '') === '' && init.env['TERM'] !== 'dumb'
@@ -42,15 +50,27 @@ export class Terminal {
   }
 
   print(line: string): void {
-    this.stdout.write(`${line}\n`)
+    this.stdout.write(`${this.#redact(line)}\n`)
   }
 
   progress(line: string): void {
-    this.stderr.write(`${line}\n`)
+    this.complain(`${line}\n`)
+  }
+
+  /** Text for stderr as it is. */
+  complain(text: string): void {
+    this.stderr.write(this.#redact(text))
   }
 
   json(value: object): void {
     this.print(safeJson(value, 2))
+  }
+
+  /** A line or a view that is a secret, for the one who asked for it. @returns whether it has arrived */
+  async handOver(secret: string | object): Promise<boolean> {
+    this.stdout.write(`${typeof secret === 'string' ? secret : safeJson(secret, 2)}\n`)
+    await this.stdout.flushed?.()
+    return this.stdout.failure === undefined
   }
 
   jsonLine(value: object): void {

@@ -1,5 +1,6 @@
 import { isIPv6 } from 'node:net'
 import { z } from 'zod'
+import { isLabel, normalDomain } from './domain.ts'
 import { parseDuration } from './durations.ts'
 
 /**
@@ -56,15 +57,23 @@ export const flag = () =>
     return problem(context, `${show(value)} is neither true nor false`)
   })
 
-export const oneOf = <const T extends string>(choices: readonly T[], aliases: Readonly<Record<string, T>> = {}) =>
-  z.unknown().transform((value, context): T => {
-    const found = choices.find((choice) => choice === value) ?? aliases[String(value)]
+export const oneOf = <const T extends string>(choices: readonly T[], aliases: Readonly<Record<string, T>> = {}) => {
+  const byAlias = new Map(Object.entries(aliases))
+  return z.unknown().transform((value, context): T => {
+    const found = choices.find((choice) => choice === value) ?? byAlias.get(String(value))
     return found ?? problem(context, `${show(value)} is none of ${choices.join(', ')}`)
   })
+}
 
 /** Text that a rule accepts; the rule answers with what is wrong, or with nothing. */
 export const text = (rule: (value: string) => string | undefined = () => undefined) =>
   z.unknown().transform((value, context): string => {
+    if (typeof value === 'number' || typeof value === 'boolean') {
+      return problem(
+        context,
+        `is read as ${typeof value === 'number' ? 'the number' : 'the word'} ${value}, and text is due: put it in quotes`
+      )
+    }
     if (typeof value !== 'string' || value === '') return problem(context, `${show(value)} is no text`)
     const wrong = rule(value)
     return wrong === undefined ? value : problem(context, wrong)
@@ -83,20 +92,15 @@ export const list = <T>(item: z.ZodType<T>, max: number) =>
     z.array(item, { error: 'is no list' }).max(max, { error: `has more than ${max} parts` })
   )
 
-const label = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
-
-export const isLabel = (value: string): boolean => label.test(value)
-
 export const nodeName = () =>
   text((value) =>
     isLabel(value) ? undefined : `'${value}' is no name: use a to z, 0 to 9 and inner hyphens, at most 63 characters`
   )
 
 export const domainName = () =>
-  text((value) => {
-    const labels = value.split('.')
-    if (value.length <= 253 && labels.length >= 2 && labels.every(isLabel)) return undefined
-    return `'${value}' is no domain name: write it in lower case, like example.org`
+  z.unknown().transform((value, context): string => {
+    const domain = typeof value === 'string' ? normalDomain(value) : undefined
+    return domain ?? problem(context, `${show(value)} is no domain name: it has at least two parts, like example.org`)
   })
 
 export const ipv6Literal = () =>

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { codeOf } from '../../runtime/error-code.ts'
 import { ConfigError } from '../errors.ts'
@@ -12,6 +12,8 @@ export interface LoadOptions extends Pick<ParseInit, 'flags' | 'homes' | 'hostna
   /** `--name`: tells several nodes of one machine apart, and picks NAME.yaml. */
   readonly name?: string | undefined
   readonly env?: Env
+  /** The file that is named need not be there yet: the command makes it. */
+  readonly mayBeNew?: boolean
 }
 
 export interface Loaded extends Parsed {
@@ -25,7 +27,8 @@ export interface Loaded extends Parsed {
 export const loadConfig = (options: LoadOptions = {}): Loaded => {
   const env = options.env ?? process.env
   const folders = options.homes ?? homes(env)
-  const file = findConfigFile({ ...options, env, homes: folders })
+  const chosen = findConfigFile({ ...options, env, homes: folders })
+  const file = options.mayBeNew === true && chosen !== undefined && !existsSync(chosen) ? undefined : chosen
   const flags = options.name === undefined ? options.flags : { ...options.flags, name: options.name }
   const parsed = parseConfig({
     env,
@@ -34,7 +37,8 @@ export const loadConfig = (options: LoadOptions = {}): Loaded => {
     hostname: options.hostname,
     ...(file === undefined ? {} : { file, text: read(file) })
   })
-  return { ...parsed, file, saveTo: file ?? join(folders.config, `${parsed.config.name}.yaml`) }
+  const warnings = file === undefined ? [...parsed.warnings, ...ignoredFiles(folders.config)] : parsed.warnings
+  return { ...parsed, warnings, file, saveTo: chosen ?? join(folders.config, `${parsed.config.name}.yaml`) }
 }
 
 /** --config, TRUSTNET_CONFIG, NAME.yaml, or the only file in the folder. undefined: there is none, which is fine. */
@@ -54,10 +58,18 @@ export const findConfigFile = (options: LoadOptions): string | undefined => {
   ])
 }
 
-const yamlFiles = (folder: string): string[] => {
+const yamlFiles = (folder: string): string[] => filesEnding(folder, '.yaml')
+
+/** Files that were meant as a configuration by their names. */
+const ignoredFiles = (folder: string): string[] =>
+  filesEnding(folder, '.yml').map(
+    (name) => `${join(folder, name)} is not read: a configuration ends in .yaml; rename it`
+  )
+
+const filesEnding = (folder: string, end: string): string[] => {
   try {
     return readdirSync(folder)
-      .filter((name) => name.endsWith('.yaml') && !name.startsWith('.'))
+      .filter((name) => name.endsWith(end) && !name.startsWith('.'))
       .toSorted()
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return []

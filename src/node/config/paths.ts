@@ -1,5 +1,5 @@
-import { homedir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { userInfo } from 'node:os'
+import { isAbsolute, join, resolve } from 'node:path'
 import { ConfigError } from '../errors.ts'
 
 /** Folders of this user or of the machine: configuration, what must survive, and what a restart may lose. */
@@ -22,7 +22,26 @@ const under = (folder: string): Homes => ({ config: folder, data: join(folder, '
 export const homes = (env: Env = process.env, uid: number | undefined = process.getuid?.()): Homes => {
   const home = env['TRUSTNET_HOME']
   if (home !== undefined && home !== '') return under(resolve(home))
-  return uid === 0 ? machine : under(join(env['HOME'] || homedir(), '.trustnet'))
+  return uid === 0 ? machine : under(join(userHome(env['HOME'] || undefined), '.trustnet'))
+}
+
+/** Home folder of this user, from the environment or from the system. @throws ConfigError where neither knows one */
+const userHome = (given: string | undefined): string => {
+  const home = given ?? systemHome()
+  if (home !== undefined && isAbsolute(home)) return home
+  const why =
+    home === undefined
+      ? 'HOME is not set and the system knows no home of this user'
+      : `HOME is '${home}', no absolute path`
+  throw new ConfigError([`there is no folder for keys and database: ${why}; set TRUSTNET_HOME to one`])
+}
+
+const systemHome = (): string | undefined => {
+  try {
+    return userInfo().homedir || undefined
+  } catch {
+    return undefined
+  }
 }
 
 /** Where a running node's socket may be, own folder first: an operator also reaches the machine's service. */
@@ -44,8 +63,11 @@ export const socketPath = (runtimeFolder: string, name: string): string => {
 }
 
 /** Files inside one node's data folder. */
-export const dataFiles = (dataFolder: string): { store: string; logKey: string; recoveryKit: string } => ({
+export const dataFiles = (
+  dataFolder: string
+): { store: string; logKey: string; recoveryKit: string; passphrase: string } => ({
   store: join(dataFolder, 'registry.db'),
   logKey: join(dataFolder, 'log.key'),
-  recoveryKit: join(dataFolder, 'recovery.kit')
+  recoveryKit: join(dataFolder, 'recovery.kit'),
+  passphrase: join(dataFolder, 'recovery.passphrase')
 })

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { chooseAddresses } from '../../address/announced-addresses.ts'
 import { interfaceAddresses } from '../../address/interfaces.ts'
 import { parseAddr } from '../../address/multiaddr.ts'
@@ -28,8 +28,10 @@ export interface CreatedNetwork {
   networkId: string
   fingerprint: string
   recoveryKitPath: string
-  /** Of the recovery kit, where it was made here; kept nowhere. */
+  /** Of the recovery kit, where it was made here. */
   passphrase?: string
+  /** File that keeps the passphrase until it was shown: the caller removes it then. */
+  passphrasePath?: string
   /** Lines of a zone file that let others find the root; empty: this machine has no stable address yet. */
   records: string[]
 }
@@ -74,14 +76,16 @@ export async function createNetworkHere(config: Config, options: CreateNetworkOp
     })
     const networkId = networkIdText(genesis.hash)
     const passphrase = options.passphrase ?? newPassphrase()
+    if (options.passphrase === undefined)
+      writeFileSync(files.passphrase, `${passphrase}\n`, { mode: 0o600, flush: true })
     writeRecoveryKit(files.recoveryKit, { authority, nextAuthority }, passphrase, networkId)
     const fingerprint = networkFingerprint(genesis.hash)
     const records = await recordsFor(domain, config)
-    const shown = options.passphrase === undefined ? { passphrase } : {}
+    const shown = options.passphrase === undefined ? { passphrase, passphrasePath: files.passphrase } : {}
     return { networkId, fingerprint, recoveryKitPath: files.recoveryKit, ...shown, records }
   } catch (error) {
     // Nobody has seen this network: a half-made one would only stand in the way of the next try.
-    for (const path of [files.logKey, files.store, `${files.store}-wal`, `${files.store}-shm`])
+    for (const path of [files.logKey, files.passphrase, files.store, `${files.store}-wal`, `${files.store}-shm`])
       rmSync(path, { force: true })
     throw error
   }
@@ -102,7 +106,7 @@ async function recordsFor(domain: string, { announce, listen }: Config): Promise
 function refuseSecondNetwork(files: ReturnType<typeof dataFiles>): void {
   if (existsSync(files.store) && peekGenesis(files.store) !== undefined) {
     throw new ConfigError([
-      `${files.store} holds a network already: choose another data folder with --data, or move that one away`
+      `${files.store} holds a network already: choose another data folder with --data, or move that one away${unseen(files)}`
     ])
   }
   for (const path of [files.logKey, files.recoveryKit]) {
@@ -112,6 +116,10 @@ function refuseSecondNetwork(files: ReturnType<typeof dataFiles>): void {
       ])
   }
 }
+
+/** Where the passphrase is that the first try could not show. */
+const unseen = ({ passphrase }: ReturnType<typeof dataFiles>): string =>
+  existsSync(passphrase) ? `; the passphrase of its recovery kit is still in ${passphrase}` : ''
 
 /** An address without a network behind it is one that was published in advance. */
 async function refuseLiveNetwork(domain: string, config: Config): Promise<void> {

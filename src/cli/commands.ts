@@ -1,0 +1,45 @@
+import type { AddCommand } from './output/context.ts'
+
+type Load = () => Promise<AddCommand>
+
+const invite: Load = async () => (await import('./network/invite.ts')).addInvite
+const identity: Load = async () => (await import('./peers/identity.ts')).addIdentity
+const completion: Load = async () => (await import('./output/completion.ts')).addCompletion
+
+/** Every command by its first word, in the order of the help. Each is loaded only when it is called: loading all of them takes longer than most of them work. */
+const loaders: ReadonlyMap<string, Load> = new Map([
+  ['dev', async () => (await import('./dev/command.ts')).addDev],
+  ['drill', async () => (await import('./drill/command.ts')).addDrill],
+  ['install', async () => (await import('./install/command.ts')).addInstall],
+  ['upgrade', async () => (await import('./install/upgrade.ts')).addUpgrade],
+  ['uninstall', async () => (await import('./install/uninstall.ts')).addUninstall],
+  ['doctor', async () => (await import('./status/doctor.ts')).addDoctor],
+  ['init', async () => (await import('./network/init.ts')).addInit],
+  ['node', async () => (await import('./network/start.ts')).addNode],
+  ['registry', async () => (await import('./registry/registry.ts')).addRegistry],
+  ['status', async () => (await import('./status/status.ts')).addStatus],
+  ['peers', async () => (await import('./peers/peers.ts')).addPeers],
+  ['lookup', async () => (await import('./peers/lookup.ts')).addLookup],
+  ['identity', identity],
+  ['why', identity],
+  ['address', async () => (await import('./peers/address.ts')).addAddress],
+  ['invite', invite],
+  ['leave', invite],
+  ['join', async () => (await import('./network/join.ts')).addJoin],
+  ['revoke', async () => (await import('./registry/revoke.ts')).addRevoke],
+  ['dns', async () => (await import('./dns/command.ts')).addDns],
+  ['wait', async () => (await import('./status/wait.ts')).addWait],
+  ['config', async () => (await import('./network/config.ts')).addConfig],
+  ['version', async () => (await import('./output/version.ts')).addVersion],
+  ['completion', completion],
+  ['complete', completion]
+])
+
+export const commandWords: readonly string[] = [...loaders.keys()]
+
+/** The command of that first word, or all of them where the word is none. */
+export const loadCommands = async (word: string | undefined): Promise<readonly AddCommand[]> => {
+  const one = loaders.get(word ?? '')
+  const wanted = one === undefined ? new Set(loaders.values()) : [one]
+  return await Promise.all([...wanted].map(async (load) => await load()))
+}

@@ -1,0 +1,65 @@
+/**
+ * What a command does when nobody reads its output any more, when the output cannot be written, and when a signal comes:
+ * - `prints`: reads, waits and shows. Without a reader it ends at once with 0, a signal ends it with 128 + its number.
+ * - `changes`: goes on to its end without a reader. A signal stops it where that is safe, and it says what to look at.
+ * - `runs`: a daemon. It goes on without a reader of its log; a signal stops it cleanly, with 0.
+ * What could not be written for another reason than a closed pipe is exit code 1 for the first two.
+ */
+export type Conduct = 'prints' | 'changes' | 'runs'
+
+/** Conduct of every command there is, by the words that call it. A command that turns into a node `runs` from then on. */
+const conducts: ReadonlyMap<string, Conduct> = new Map([
+  ['dev', 'runs'],
+  ['drill', 'changes'],
+  ['install', 'changes'],
+  ['upgrade', 'changes'],
+  ['uninstall', 'changes'],
+  ['doctor', 'prints'],
+  ['init', 'changes'],
+  ['node start', 'runs'],
+  ['registry start', 'runs'],
+  ['registry status', 'prints'],
+  ['registry nodes', 'prints'],
+  ['registry pending', 'prints'],
+  ['registry approve', 'changes'],
+  ['registry reject', 'changes'],
+  ['registry log', 'prints'],
+  ['registry backup', 'changes'],
+  ['registry restore', 'changes'],
+  ['registry resume', 'changes'],
+  ['registry verify', 'prints'],
+  ['registry promote', 'changes'],
+  ['registry recover', 'changes'],
+  ['registry diff', 'prints'],
+  ['status', 'prints'],
+  ['peers', 'prints'],
+  ['peers connect', 'changes'],
+  ['peers disconnect', 'changes'],
+  ['lookup', 'prints'],
+  ['identity', 'prints'],
+  ['why', 'prints'],
+  ['address', 'changes'],
+  ['invite', 'changes'],
+  ['leave', 'changes'],
+  ['join', 'changes'],
+  ['revoke', 'changes'],
+  ['dns show', 'prints'],
+  ['dns check', 'prints'],
+  ['dns set', 'changes'],
+  ['wait', 'prints'],
+  ['config check', 'prints'],
+  ['config show', 'prints'],
+  ['config migrate', 'changes'],
+  ['version', 'prints'],
+  ['completion', 'prints'],
+  ['complete', 'prints']
+] as const)
+
+/** @throws TypeError for a command without a decision */
+export const conductOf = (command: string): Conduct => {
+  const found = conducts.get(command)
+  if (found === undefined) throw new TypeError(`nobody has decided how '${command}' behaves without a reader`)
+  return found
+}
+
+export const decidedCommands: readonly string[] = [...conducts.keys()]

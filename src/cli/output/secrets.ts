@@ -1,0 +1,86 @@
+/** Whatever begins like an invite line, wherever it stands. */
+const invite = /tnet\d[\w-]{4,}/g
+const inviteStart = /tnet\d/
+/** The user part of a URL may hold a password. */
+const urlPassword = /(:\/\/[^/\s:@]*:)[^/\s@]+(?=@)/g
+const secretName = /pass|token|secret|seed|private|credential|tsig/i
+const secretVariable = /(?:INVITE|PASSPHRASE|PASSWORD|TOKEN|SECRET|SECRET_ACCESS_KEY|TSIG_KEY|PRIVATE_KEY)$/
+const optionWord = /^(?:-[a-zA-Z]|--[a-z][a-z0-9-]*(?:=.*)?)$/s
+/** Parts of a secret that are shorter may be words of their own. */
+const leastPart = 12
+/** Shorter values of variables, like "true", are no secrets. */
+const leastValue = 8
+const shown = '[secret]'
+
+type Env = Readonly<Record<string, string | undefined>>
+
+/** Positions of the words of a command line that are secret or may be parts of one, and what of each is. */
+const secretWords = (argv: readonly string[]): Map<number, string> => {
+  const found = new Map<number, string>()
+  let spills = false
+  for (const [at, word] of argv.entries()) {
+    const isOption = optionWord.test(word)
+    if (isOption) spills = false
+    const value = isOption ? word.slice(word.indexOf('=') + 1) : word
+    // A shell, a mail or a terminal may have split the line anywhere, also in its first letters.
+    spills ||= beginsInvite([value, ...argv.slice(at + 1)]) || inviteStart.test(value.replaceAll(/\s/g, ''))
+    if (spills || isNamedSecret(argv, at)) found.set(at, value)
+  }
+  return found
+}
+
+const beginsInvite = (words: readonly string[]): boolean =>
+  inviteStart.test((words[0] ?? '').slice(0, 1) === 't' ? words.slice(0, 6).join('').slice(0, 5) : '')
+
+/** `--token X`, `--token=X`, `--set dns.token=X` */
+const isNamedSecret = (argv: readonly string[], at: number): boolean => {
+  const word = argv[at] ?? ''
+  const before = argv[at - 1] ?? ''
+  const [name = ''] = word.split('=', 1)
+  if (word.includes('=') && secretName.test(name)) return true
+  if (word.startsWith('--set=')) return secretName.test(word.split('=')[1] ?? '')
+  return !optionWord.test(word) && /^--[a-z-]+$/.test(before) && secretName.test(before)
+}
+
+/** Takes secrets out of texts before they leave this process: what the command line and the environment hold, and all that looks like one. */
+export class Redactor {
+  readonly #secrets: readonly string[]
+
+  constructor(init: { argv: readonly string[]; env: Env }) {
+    const fromEnv = Object.entries(init.env).flatMap(([name, value = '']) =>
+      secretVariable.test(name) && value.length >= leastValue ? [value, value.trim()] : []
+    )
+    const fromArgv = [...secretWords(init.argv).values()].flatMap((word) => [word, afterEquals(word)])
+    this.#secrets = [...new Set([...fromEnv, ...fromArgv])]
+      .filter((secret) => secret.length > 3)
+      .toSorted((a, b) => b.length - a.length)
+  }
+
+  clean(text: string): string {
+    let clean = text
+    for (const secret of this.#secrets) clean = clean.replaceAll(secret, shown)
+    // A message may show a secret shortened, or with other characters in the place of some.
+    if (this.#secrets.length > 0) clean = clean.replaceAll(/[\w+/=-]+/g, (part) => (this.#isPart(part) ? shown : part))
+    return withoutPatterns(clean)
+  }
+
+  #isPart(text: string): boolean {
+    return text.length >= leastPart && this.#secrets.some((secret) => secret.includes(text))
+  }
+}
+
+const afterEquals = (word: string): string => word.slice(word.lastIndexOf('=') + 1)
+
+/** A text without all that looks like a secret by itself. */
+export const withoutPatterns = (text: string): string =>
+  text.replaceAll(invite, shown).replaceAll(urlPassword, `$1${shown}`)
+
+/** What `ps` shows to every user of the machine. */
+export const processTitle = (argv: readonly string[]): string => {
+  const secrets = secretWords(argv)
+  const words = argv.map((word, at) => {
+    const secret = secrets.get(at)
+    return secret === undefined ? withoutPatterns(word) : word.replace(secret, 'INVITE')
+  })
+  return ['trustnet', ...words].join(' ')
+}

@@ -1,0 +1,137 @@
+import { accessSync, constants, lstatSync, readlinkSync, statSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+
+interface Words {
+  readonly why: string
+  readonly next?: string
+}
+
+/** What the system means by its error codes, and what can be done. */
+const wordsByCode: ReadonlyMap<string, Words> = new Map([
+  ['ENOENT', { why: 'it is not there', next: 'look at the path, or make it' }],
+  ['ENOTDIR', { why: 'a part of its path is a file where a folder is due', next: 'name another path' }],
+  ['EISDIR', { why: 'it is a folder, and a file is due', next: 'name the file' }],
+  ['EEXIST', { why: 'something is there already', next: 'name another path, or move it away' }],
+  ['ENOTEMPTY', { why: 'the folder is not empty', next: 'look what is in it' }],
+  ['ELOOP', { why: 'its links lead in a circle', next: 'remove the link' }],
+  ['ENAMETOOLONG', { why: 'the name is longer than the file system takes', next: 'use a shorter one' }],
+  ['EACCES', { why: 'this user has no right to', next: 'use another user (sudo), or change its owner or mode' }],
+  ['EPERM', { why: 'this user has no right to', next: 'use another user (sudo), or change its owner or mode' }],
+  ['EROFS', { why: 'the file system is read-only', next: 'name another folder, or mount it for writing' }],
+  ['ENOSPC', { why: 'the disk is full', next: 'make room (df -h)' }],
+  ['EDQUOT', { why: 'the disk quota of this user is used up', next: 'make room (quota -s)' }],
+  ['EFBIG', { why: 'the file is larger than is allowed', next: 'raise the limit (ulimit -f)' }],
+  ['EIO', { why: 'the device fails', next: 'look at the disk (dmesg)' }],
+  ['EMFILE', { why: 'this process has no file descriptor left', next: 'raise the limit (ulimit -n, LimitNOFILE)' }],
+  ['ENFILE', { why: 'the machine has no file descriptor left', next: 'raise fs.file-max' }],
+  ['ENOMEM', { why: 'there is no memory left' }],
+  ['EBUSY', { why: 'it is in use', next: 'stop what uses it' }],
+  ['ETXTBSY', { why: 'the program runs', next: 'stop it first' }],
+  ['EXDEV', { why: 'it is on another file system', next: 'name a folder on the same one' }],
+  ['EINVAL', { why: 'the system does not take it' }],
+  ['ENXIO', { why: 'nothing is behind it' }],
+  ['EPIPE', { why: 'nobody reads it any more' }],
+  ['EADDRINUSE', { why: 'the address is taken', next: 'stop what uses it, or choose another port' }],
+  ['EADDRNOTAVAIL', { why: 'this machine does not have the address', next: 'look at `ip -6 address`' }],
+  ['EAFNOSUPPORT', { why: 'this machine has no IPv6', next: 'look at trustnet doctor' }],
+  ['ECONNREFUSED', { why: 'nobody listens there' }],
+  ['ECONNRESET', { why: 'the other side hung up' }],
+  ['ETIMEDOUT', { why: 'it does not answer' }],
+  ['EHOSTUNREACH', { why: 'no way leads there', next: 'look at `ip -6 route`' }],
+  ['ENETUNREACH', { why: 'no way leads there', next: 'look at `ip -6 route`' }],
+  ['ENOTFOUND', { why: 'the name is not in DNS' }],
+  ['EAI_AGAIN', { why: 'DNS does not answer', next: 'look at /etc/resolv.conf' }],
+  ['ENOEXEC', { why: 'it is no program of this machine' }]
+])
+
+const verbs: ReadonlyMap<string, string> = new Map([
+  ['open', 'opened'],
+  ['mkdir', 'made'],
+  ['mkdtemp', 'made'],
+  ['scandir', 'listed'],
+  ['opendir', 'listed'],
+  ['rename', 'renamed'],
+  ['unlink', 'removed'],
+  ['rmdir', 'removed'],
+  ['rm', 'removed'],
+  ['write', 'written'],
+  ['read', 'read'],
+  ['copyfile', 'copied'],
+  ['chmod', 'given another mode'],
+  ['chown', 'given another owner'],
+  ['connect', 'reached'],
+  ['listen', 'listened on'],
+  ['bind', 'listened on'],
+  ['spawn', 'run'],
+  ['symlink', 'linked'],
+  ['link', 'linked'],
+  ['stat', 'looked at'],
+  ['lstat', 'looked at'],
+  ['access', 'used']
+])
+
+/** As the system calls print it: `ENOENT: no such file or directory, open '/x'`. */
+const raw = /\b(E[A-Z_]{2,}): [^,'\n]+, (\w+)(?: '([^']*)')?(?: -> '([^']*)')?/g
+/** `connect ECONNREFUSED ::1:80`, `write EPIPE` */
+const rawSocket = /\b(connect|read|write|bind|listen|spawn) (E[A-Z_]{2,})\b:?(?: (?!because)(\S+))?/g
+
+/** A text with what system calls print said in words: what cannot be done, why, and what to do. */
+export const inWords = (text: string): string =>
+  text
+    .replaceAll(raw, (_, code: string, call: string, path?: string, other?: string) => said(code, call, path, other))
+    .replaceAll(rawSocket, (_, call: string, code: string, path?: string) => said(code, call, path))
+
+export const isSystemError = (error: Error): error is NodeJS.ErrnoException & { code: string; syscall: string } =>
+  'syscall' in error && 'code' in error && typeof error.code === 'string' && wordsByCode.has(error.code)
+
+/** An error of a system call in words. */
+export const systemErrorText = (error: NodeJS.ErrnoException): string =>
+  error.code === undefined ? error.message : said(error.code, error.syscall ?? '', error.path)
+
+const said = (code: string, call: string, path?: string, other?: string): string => {
+  const { why, next } = (path === undefined ? undefined : onThePath(code, path)) ??
+    wordsByCode.get(code) ?? { why: code }
+  const verb = verbs.get(call)
+  const what = path === undefined ? '' : verb === undefined ? `${path}: ` : `${path} cannot be ${verb}: `
+  const where = other === undefined ? '' : ` (to ${other})`
+  return `${what}${why}${where}${next === undefined ? '' : `; ${next}`}`
+}
+
+/** What is wrong above a path: the system names only its end. */
+const onThePath = (code: string, path: string): Words | undefined => {
+  if (code !== 'ENOENT' && code !== 'EEXIST' && code !== 'ENOTDIR') return undefined
+  for (let at = resolve(path); ; at = dirname(at)) {
+    const entry = attempt(() => lstatSync(at))
+    if (entry === undefined && dirname(at) !== at) continue
+    if (entry?.isSymbolicLink() === true && attempt(() => statSync(at)) === undefined) {
+      const target = attempt(() => readlinkSync(at)) ?? 'elsewhere'
+      return { why: `${at} is a link to ${target}, which is not there`, next: 'make that, or remove the link' }
+    }
+    if (code === 'EEXIST' || at === resolve(path)) return undefined
+    if (entry?.isDirectory() === false)
+      return { why: `${at} is a file, and a folder is due`, next: 'name another path' }
+    return isReadOnly(at) ? wordsByCode.get('EROFS') : missing(at, path)
+  }
+}
+
+const missing = (there: string, path: string): Words | undefined =>
+  there === dirname(resolve(path))
+    ? undefined
+    : { why: `its folder is not there; ${there} is`, next: 'make the folder first' }
+
+const isReadOnly = (folder: string): boolean => {
+  try {
+    accessSync(folder, constants.W_OK)
+    return false
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EROFS'
+  }
+}
+
+const attempt = <T>(work: () => T): T | undefined => {
+  try {
+    return work()
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,72 @@
+import { main } from './main.ts'
+import type { Conduct } from './output/conduct.ts'
+import { exitCodes } from './output/exit.ts'
+import { Interrupted, signalExitCode } from './output/interrupt.ts'
+import { Output } from './output/stream.ts'
+import { systemErrorText } from './output/system-error.ts'
+
+/** This process as a command: its streams, its signals, and its exit code. */
+export const runProcess = async (): Promise<number> => {
+  const { stdin, env } = process
+  let conduct = 'prints' as Conduct
+  const signals = new Signals(() => conduct)
+  const stdout = new Output(process.stdout, (error) => {
+    // `trustnet peers | head` closes the pipe early: that is no failure.
+    if (conduct === 'prints') end(error.code === 'EPIPE' ? exitCodes.fine : lost(stderr, error))
+  })
+  const stderr = new Output(process.stderr, () => undefined)
+  const argv = process.argv.slice(2)
+  const onConduct = (now: Conduct): void => {
+    conduct = now
+  }
+  const code = await main({ argv, stdout, stderr, stdin, env, signal: signals.signal, onConduct })
+  signals.isDone = true
+  await stdout.flushed()
+  const { failure } = stdout
+  const isLost = failure !== undefined && failure.code !== 'EPIPE' && conduct !== 'runs'
+  const last = isLost && code === exitCodes.fine ? lost(stderr, failure) : code
+  await stderr.flushed()
+  restoreTerminal()
+  return last
+}
+
+const lost = (stderr: Output, error: NodeJS.ErrnoException): number => {
+  stderr.write(`error: what this command has to say could not be written: ${systemErrorText(error)}\n`)
+  return exitCodes.failure
+}
+
+class Signals {
+  readonly #stop = new AbortController()
+  /** The command has ended, and only its output is on its way. */
+  isDone = false
+
+  constructor(conduct: () => Conduct) {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.on(signal, () => {
+        // The second Ctrl-C is meant.
+        const isMeant = this.#stop.signal.aborted && signal === 'SIGINT'
+        if (isMeant || (this.isDone && conduct() !== 'runs')) end(signalExitCode(signal))
+        this.#stop.abort(new Interrupted(signal))
+      })
+    }
+  }
+
+  get signal(): AbortSignal {
+    return this.#stop.signal
+  }
+}
+
+/** At once: nothing is waited for. */
+const end = (code: number): never => {
+  restoreTerminal()
+  process.exit(code)
+}
+
+/** A prompt or a live table that was broken off leaves the cursor hidden and the keyboard silent. */
+const restoreTerminal = (): void => {
+  const { stdin, stderr } = process
+  if (stdin.isTTY && stdin.isRaw) {
+    stdin.setRawMode(false)
+    if (stderr.isTTY) stderr.write('\u001B[?25h')
+  }
+}
