@@ -37,9 +37,11 @@ const loaders: ReadonlyMap<string, Load> = new Map([
 
 export const commandWords: readonly string[] = [...loaders.keys()]
 
-/** The command of that first word, or all of them where the word is none. */
-export const loadCommands = async (word: string | undefined): Promise<readonly AddCommand[]> => {
-  const one = loaders.get(word ?? '')
-  const wanted = one === undefined ? new Set(loaders.values()) : [one]
-  return await Promise.all([...wanted].map(async (load) => await load()))
+/** The commands that a command line needs: all of them for help, and where its first word is none. */
+export const loadCommands = async (argv: readonly string[]): Promise<readonly AddCommand[]> => {
+  const [first, ...rest] = argv.filter((word) => !word.startsWith('-'))
+  const one = loaders.get(first ?? '')
+  const completed = first === 'complete' ? loaders.get(rest[0] ?? '') : undefined
+  const wanted = one === undefined ? loaders.values() : [one, ...(completed === undefined ? [] : [completed])]
+  return await Promise.all([...new Set(wanted)].map(async (load) => await load()))
 }

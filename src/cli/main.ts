@@ -132,12 +132,10 @@ const createProgram = async (context: Context, argv: readonly string[]): Promise
     .showSuggestionAfterError()
     .exitOverride()
     .hook('preAction', (_, command) => context.conduct(conductOf(wordsOf(command).join(' '))))
-  for (const add of await loadCommands(firstWord(argv))) add(program, context)
+  for (const add of await loadCommands(argv)) add(program, context)
   settle(program)
   return program
 }
-
-const firstWord = (argv: readonly string[]): string | undefined => argv.find((word) => !word.startsWith('-'))
 
 /** The words that call a command. */
 export const wordsOf = (command: Command): string[] =>

@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module'
+import { Writable } from 'node:stream'
 import type { ComponentLogger } from '@libp2p/interface'
 import { type LoggerOptions, type Logger as Pino, pino } from 'pino'
 import { componentLogger } from './component-logger.ts'
@@ -9,13 +10,23 @@ export interface LoggingInit {
   readonly level?: 'debug' | 'info' | 'warn' | 'error' | 'fatal'
   readonly format?: 'auto' | 'json' | 'pretty'
   /** Default: stdout. */
-  readonly output?: NodeJS.WritableStream & { readonly isTTY?: boolean }
+  readonly output?: LogOutput
+}
+
+/** Where lines go. */
+export interface LogOutput {
+  write(line: string): unknown
+  readonly isTTY?: boolean | undefined
+  /** Why lines do not arrive any more. */
+  readonly errored?: Error | null
 }
 
 export interface Logging {
   readonly logger: Pino
   /** The same log for libp2p: its debug and trace lines at debug, so that a stranger's noise is not ours. */
   readonly libp2p: ComponentLogger
+  /** Why lines are lost: nobody reads them any more, or they cannot be written. */
+  failure(): Error | undefined
 }
 
 /** Fields that never leave this process, whoever puts them into a line. */
@@ -49,14 +60,19 @@ export const createLogging = (init: LoggingInit): Logging => {
   const format = init.format ?? 'auto'
   const pretty = format === 'pretty' || (format === 'auto' && output.isTTY === true)
   const logger = pino(options(init), pretty ? prettyStream(output) : output)
-  return { logger, libp2p: componentLogger(logger) }
+  return { logger, libp2p: componentLogger(logger), failure: () => output.errored ?? undefined }
 }
 
 /** Loaded for a terminal alone. */
-const prettyStream = (output: NodeJS.WritableStream & { readonly isTTY?: boolean }) => {
+const prettyStream = (output: LogOutput) => {
   const { PinoPretty }: typeof import('pino-pretty') = createRequire(import.meta.url)('pino-pretty')
   return PinoPretty({
-    destination: output,
+    destination: new Writable({
+      write: (line: Buffer, _encoding, done) => {
+        output.write(line.toString())
+        done()
+      }
+    }),
     messageKey: 'message',
     timestampKey: 'timestamp',
     levelKey: 'level',

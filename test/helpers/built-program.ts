@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 /** What `npm test` builds first. */
-const programPath = fileURLToPath(new URL('../../dist/bin/trustnet.js', import.meta.url))
+export const programPath = fileURLToPath(new URL('../../dist/bin/trustnet.js', import.meta.url))
 
 export interface Ran {
   code: number | null
@@ -16,19 +16,25 @@ export interface Running {
   ended: Promise<Ran>
 }
 
+/** Descriptors in the place of nothing and of pipes. */
+export interface Stdio {
+  stdin?: 'pipe' | number
+  stdout?: number
+}
+
 /** Starts the built program as a user would; the caller sees to its end. */
-export const startProgram = (argv: string[], env: Record<string, string>): Running => {
+export const startProgram = (argv: readonly string[], env: Record<string, string>, stdio: Stdio = {}): Running => {
   if (!existsSync(programPath)) throw new Error(`${programPath} is not there: npm run build`)
   const child = spawn(process.execPath, [programPath, ...argv], {
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [stdio.stdin ?? 'ignore', stdio.stdout ?? 'pipe', 'pipe'],
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env }
   })
   let out = ''
   let err = ''
-  child.stdout.on('data', (chunk: Buffer) => {
+  child.stdout?.on('data', (chunk: Buffer) => {
     out += chunk.toString()
   })
-  child.stderr.on('data', (chunk: Buffer) => {
+  child.stderr?.on('data', (chunk: Buffer) => {
     err += chunk.toString()
   })
   const ended = new Promise<Ran>((resolve, reject) => {
@@ -38,7 +44,8 @@ export const startProgram = (argv: string[], env: Record<string, string>): Runni
   return { process: child, ended }
 }
 
-export const runProgram = (argv: string[], env: Record<string, string>): Promise<Ran> => startProgram(argv, env).ended
+export const runProgram = (argv: readonly string[], env: Record<string, string>, stdio: Stdio = {}): Promise<Ran> =>
+  startProgram(argv, env, stdio).ended
 
 /** Processes of this machine whose TRUSTNET_HOME is that folder. */
 export const processesOf = (home: string): number[] =>

@@ -33,6 +33,7 @@ export const statusFacts = (change: Partial<StatusFacts> = {}): StatusFacts => (
   stopping: false,
   now,
   upMs: 3_600_000,
+  logFailure: undefined,
   role: 'integrated',
   name: 'hal',
   failures: [],

@@ -53,6 +53,10 @@ const runningSocket = async (context: Context, options: RunningOptions): Promise
   )
 }
 
+/** Names of the nodes that run on this machine. */
+export const liveNodes = async (env: Context['terminal']['env']): Promise<string[]> =>
+  (await liveSockets(runtimeFolders(env))).map((path) => basename(path, suffix))
+
 /** Control sockets in these folders behind which a process answers. */
 export const liveSockets = async (folders: readonly string[]): Promise<string[]> => {
   const paths: string[] = []

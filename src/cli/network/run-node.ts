@@ -20,12 +20,15 @@ export const runNode = async (context: Context, loaded: Loaded, options: RunOpti
   context.conduct('runs')
   const stop = options.stopWithStdin === true ? AbortSignal.any([context.signal, stdinEnd(context)]) : context.signal
   // Commands that only ask a running process do not wait for libp2p and SQLite to load.
-  const { createNode } = await import('../../node/index.ts')
-  const { createLogging } = await import('../../node/logging.ts')
+  const [{ createNode }, { createLogging }] = await Promise.all([
+    import('../../node/index.ts'),
+    import('../../node/logging.ts')
+  ])
   using notify = new ServiceNotify(context.terminal.env)
-  const logging = createLogging({ node: loaded.config.name, ...loaded.config.logging })
+  const { config, saveTo } = loaded
+  const logging = createLogging({ node: config.name, ...config.logging, output: context.terminal.stdout })
   using faults = new Faults(logging.logger)
-  const node = await createNode({ config: loaded.config, configFile: loaded.saveTo, invite: options.invite, logging })
+  const node = await createNode({ config, configFile: saveTo, invite: options.invite, logging })
   const stopped = aborted(stop)
   using _ = new SpareMemory().start()
   try {

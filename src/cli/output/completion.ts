@@ -1,5 +1,7 @@
-import type { Command } from 'commander'
-import type { AddCommand } from './context.ts'
+import { Argument, type Command, type Option } from 'commander'
+import { liveNodes, running } from '../access/find-running.ts'
+import { commandWords } from '../commands.ts'
+import type { AddCommand, Context } from './context.ts'
 
 const examples = `
 Examples:
@@ -7,57 +9,108 @@ Examples:
   trustnet completion zsh > "\${fpath[1]}/_trustnet"
   trustnet completion fish > ~/.config/fish/completions/trustnet.fish`
 
-export const addCompletion: AddCommand = (program, { terminal }) => {
+export const addCompletion: AddCommand = (program, context) => {
+  const { terminal } = context
   program
     .command('completion')
     .description('print a completion script for a shell')
-    .argument('<shell>', 'bash, zsh or fish')
+    .addArgument(new Argument('<shell>', 'which').choices([...scripts.keys()]))
     .addHelpText('after', examples)
-    .action((shell: string, _: object, command: Command) => {
-      const script = scripts[shell]
-      if (script === undefined) command.error(`error: there is a completion for ${Object.keys(scripts).join(', ')}`)
-      else terminal.stdout.write(script)
+    .action((shell: string) => {
+      terminal.stdout.write(scripts.get(shell) ?? '')
     })
   program
     .command('complete', { hidden: true })
     .argument('[words...]')
     .allowUnknownOption()
-    .action((words: string[]) => {
-      for (const word of completions(program, words)) terminal.print(word)
+    .action(async (words: string[]) => {
+      const last = words.at(-1) ?? ''
+      for (const word of await completions(program, context, words)) if (word.startsWith(last)) terminal.print(word)
     })
 }
 
-/** What may come after these words: subcommands and long options of the command that they lead to. */
-const completions = (program: Command, words: readonly string[]): string[] => {
+/** How long the process that runs here may take to tell who is there. */
+const askMs = 1000
+
+/** Where the words before the last one lead to. */
+interface Place {
+  readonly command: Command
+  /** The last word is the value of this option. */
+  readonly option: Option | undefined
+  /** How many arguments of the command come before the last word. */
+  readonly given: number
+}
+
+const placeOf = (program: Command, words: readonly string[]): Place => {
+  let place: Place = { command: program, option: undefined, given: 0 }
+  for (const word of words) {
+    const { command, option, given } = place
+    const below = given === 0 && option === undefined ? command.commands.find((one) => one.name() === word) : undefined
+    if (below !== undefined) place = { command: below, option: undefined, given: 0 }
+    else if (word.startsWith('-')) place = { command, given, option: valueOption(command, word) }
+    else place = { command, option: undefined, given: option === undefined ? given + 1 : given }
+  }
+  return place
+}
+
+const valueOption = (command: Command, word: string): Option | undefined =>
+  command.options.find((one) => one.required && (one.long === word || one.short === word))
+
+/** What may stand in the place of the last word. Nothing: the shell completes files. */
+const completions = async (
+  program: Command,
+  context: Context,
+  words: readonly string[]
+): Promise<readonly string[]> => {
   const last = words.at(-1) ?? ''
-  let command = program
-  for (const word of words.slice(0, -1)) command = command.commands.find((one) => one.name() === word) ?? command
+  if (words.length < 2) return commandWords.filter((word) => word !== 'complete')
+  const { command, option, given } = placeOf(program, words.slice(0, -1))
+  if (option !== undefined) return option.argChoices ?? (await named(context, option.attributeName()))
   const visible = command.createHelp()
-  const names = visible.visibleCommands(command).map((one) => one.name())
-  const options = visible
-    .visibleOptions(command)
-    .flatMap(({ long }) => (long === undefined || long === null ? [] : [long]))
-  return [...names, ...options].filter(
-    (name) => name.startsWith(last) && (last.startsWith('-') || !name.startsWith('-'))
-  )
+  if (last.startsWith('-')) return visible.visibleOptions(command).flatMap(({ long }) => long ?? [])
+  const argument = command.registeredArguments[given]
+  const values = argument?.argChoices ?? (await named(context, argument?.name() ?? ''))
+  return given > 0 ? values : [...visible.visibleCommands(command).map((one) => one.name()), ...values]
+}
+
+/** Names that this machine knows, by what they are names of. */
+const named = async (context: Context, what: string): Promise<readonly string[]> => {
+  if (what === 'node') return await liveNodes(context.terminal.env)
+  if (what !== 'peer' && what !== 'replace' && what !== 'with') return []
+  try {
+    const signal = AbortSignal.any([context.signal, AbortSignal.timeout(askMs)])
+    const { peers } = await (await running(context, {})).peers({ signal })
+    return peers.flatMap(({ name }) => name ?? [])
+  } catch {
+    return []
+  }
 }
 
 // Each asks the program itself, so a script never lags behind the installed version.
-const scripts: Readonly<Record<string, string>> = {
-  bash: `_trustnet() {
+const scripts: ReadonlyMap<string, string> = new Map([
+  [
+    'bash',
+    `_trustnet() {
   local IFS=$'\\n'
   COMPREPLY=($(trustnet complete -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null))
 }
 complete -o default -F _trustnet trustnet
-`,
-  zsh: `#compdef trustnet
+`
+  ],
+  [
+    'zsh',
+    `#compdef trustnet
 _trustnet() {
   local -a found
   found=("\${(@f)$(trustnet complete -- "\${(@)words[2,CURRENT]}" 2>/dev/null)}")
-  compadd -a found
+  [[ -n "$found" ]] && compadd -a found || _files
 }
 _trustnet "$@"
-`,
-  fish: `complete -c trustnet -f -a '(trustnet complete -- (commandline -opc)[2..] (commandline -ct) 2>/dev/null)'
 `
-}
+  ],
+  [
+    'fish',
+    `complete -c trustnet -a '(trustnet complete -- (commandline -opc)[2..] (commandline -ct) 2>/dev/null)'
+`
+  ]
+])

@@ -6,8 +6,9 @@ type Stream = NodeJS.WriteStream
 export class Output implements Sink {
   readonly #stream: Stream
   #pending = 0
-  #idle = Promise.withResolvers<void>()
+  readonly #waiting: (() => void)[] = []
   #failure: NodeJS.ErrnoException | undefined
+  #errored: Error | null = null
 
   /** `onFailure` is called once, for the first write that failed. */
   constructor(stream: Stream, onFailure: (error: NodeJS.ErrnoException) => void) {
@@ -15,7 +16,6 @@ export class Output implements Sink {
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (this.#failure !== undefined) return
       this.#failure = error
-      this.#idle.resolve()
       onFailure(error)
     })
   }
@@ -28,24 +28,28 @@ export class Output implements Sink {
     return this.#stream.columns
   }
 
-  /** Why nothing can be written any more. */
+  /** Why something was lost. */
   get failure(): NodeJS.ErrnoException | undefined {
     return this.#failure
   }
 
+  /** Why the last write did not arrive: a disk that was full for a while takes the next one. */
+  get errored(): Error | null {
+    return this.#errored
+  }
+
   write(text: string): void {
-    if (this.#failure !== undefined) return
     this.#pending++
-    this.#stream.write(text, () => {
+    this.#stream.write(text, (error) => {
+      this.#errored = error ?? null
       this.#pending--
       if (this.#pending > 0) return
-      this.#idle.resolve()
-      this.#idle = Promise.withResolvers<void>()
+      for (const resolve of this.#waiting.splice(0)) resolve()
     })
   }
 
   /** Resolves when all is written, or cannot be. */
   async flushed(): Promise<void> {
-    while (this.#pending > 0 && this.#failure === undefined) await this.#idle.promise
+    if (this.#pending > 0) await new Promise<void>((resolve) => this.#waiting.push(resolve))
   }
 }

@@ -6,8 +6,10 @@ export interface Sink {
   write(text: string): unknown
   /** Resolves when all is written, or cannot be. */
   flushed?(): Promise<void>
-  /** Why nothing can be written any more. */
+  /** Why something was lost. */
   failure?: Error | undefined
+  /** Why the last write did not arrive. */
+  errored?: Error | null
   isTTY?: boolean | undefined
   columns?: number | undefined
 }

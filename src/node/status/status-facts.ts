@@ -52,6 +52,8 @@ export interface StatusFacts {
   stopping: boolean
   now: number
   upMs: number
+  /** Why lines of the log are lost. */
+  logFailure: Error | undefined
   role: Role
   name: string
   /** Of the last round of looking for the network. */
@@ -82,6 +84,7 @@ export function statusFacts(node: NodeContext): StatusFacts {
     stopping: isStopping,
     now,
     upMs: Math.max(0, now - node.startedMs),
+    logFailure: node.logging.failure(),
     role: config.role,
     name: config.name,
     failures: node.discoveryFailures,

@@ -25,10 +25,18 @@ export function noticesOf(facts: StatusFacts): Notice[] {
   const { network, stopping } = facts
   if (stopping) return []
   const found = network === undefined ? discoveryNotices(facts) : memberNotices(facts, network)
-  return found.filter((notice) => notice !== undefined)
+  return [...found, logNotice(facts)].filter((notice) => notice !== undefined)
 }
 
 type Maybe = Notice | undefined
+
+const logNotice = ({ logFailure }: StatusFacts): Maybe =>
+  logFailure &&
+  warning(
+    'log_lost',
+    'lines of the log are lost: nobody reads them, or they cannot be written; all else goes on',
+    'make room on its disk, or start it again with a reader of its output'
+  )
 
 const discoveryNotices = ({ failures, upMs }: StatusFacts): Maybe[] => {
   const others = failures.filter(isForeign)

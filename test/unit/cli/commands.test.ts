@@ -98,7 +98,7 @@ describe('peers', () => {
       }
     })
     const { out, code } = await ended
-    expect(code).toBe(0)
+    expect(code).toBe(130)
     const lines = out.trimEnd().split('\n')
     expect(lines.map((line): unknown => JSON.parse(line))).toHaveLength(2)
   })
@@ -219,6 +219,16 @@ describe('other commands', () => {
     expect((await run(['complete', '--', 'reg'])).out).toBe('registry\n')
     expect((await run(['complete', '--', 'peers', '--wa'])).out).toBe('--watch\n')
     expect((await run(['complete', '--', 'registry', 'a'])).out).toBe('approve\n')
+    expect((await run(['complete', '--', 'constructor', ''])).out).toBe('')
+  })
+
+  test('completion knows choices, nodes that run here, and members', async () => {
+    expect((await run(['complete', '--', 'invite', '--role', 'sec'])).out).toBe('secondary\n')
+    expect((await run(['complete', '--', 'status', ''])).out).toBe('hal\n')
+    expect((await run(['complete', '--', 'peers', '--node', ''])).out).toBe('hal\n')
+    expect((await run(['complete', '--', 'why', ''])).out).toBe('root\nhal\n')
+    expect((await run(['complete', '--', 'registry', 'approve', 'r'])).out).toBe('root\n')
+    expect((await run(['complete', '--', 'config', 'check', ''])).out).toBe('')
   })
 
   test('config check: exit 2 naming line and nearest key', async () => {

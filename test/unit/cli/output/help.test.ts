@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { commandWords } from '../../../../src/cli/commands.ts'
+import { commandTree } from '../../../helpers/command-tree.ts'
 import { ControlHome, runCli } from '../../../helpers/control-process.ts'
 
 let home: ControlHome
@@ -9,17 +11,9 @@ afterAll(() => home[Symbol.asyncDispose]())
 
 const run = async (argv: string[]): Promise<string> => (await runCli(argv, { home: home.folder })).out
 
-/** Every command there is, found as the shell completion finds them. */
-const commandsUnder = async (path: string[]): Promise<string[][]> => {
-  const words = (await run(['complete', '--', ...path, '']))
-    .split('\n')
-    .filter((word) => word !== '' && word !== 'help')
-  const below = await Promise.all(words.map((word) => commandsUnder([...path, word])))
-  return [path, ...below.flat()]
-}
-
 test('every command says in its help how it is used, by example, and fits a terminal of 80 columns', async () => {
-  const commands = await commandsUnder([])
+  const tree = await commandTree()
+  const commands = [[], ...tree.map(({ words }) => words).filter((words) => !words.includes('complete'))]
   expect(commands.length).toBeGreaterThan(25)
   expect(commands).toContainEqual(['registry', 'approve'])
   for (const command of commands) {
@@ -32,4 +26,25 @@ test('every command says in its help how it is used, by example, and fits a term
       name
     ).toEqual([])
   }
+})
+
+test('help of a command that there is not names it, and is no help about another one', async () => {
+  const asked = [
+    ['help', 'foo'],
+    ['foo', '--help'],
+    ['registry', 'foo', '--help'],
+    ['help', 'registry', 'foo'],
+    ['registry', 'foo']
+  ]
+  for (const argv of asked) {
+    const { code, out, err } = await runCli(argv, { home: home.folder })
+    expect({ argv, code, out }).toEqual({ argv, code: 2, out: '' })
+    expect(err).toContain("unknown command 'foo'")
+  }
+})
+
+test('the first words of the program are those of its commands', async () => {
+  const tree = await commandTree()
+  const first = tree.filter(({ words }) => words.length === 1).flatMap(({ words }) => words)
+  expect(first.toSorted()).toEqual([...commandWords].toSorted())
 })

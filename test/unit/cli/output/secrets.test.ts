@@ -1,0 +1,80 @@
+import { describe, expect, test } from 'vitest'
+import { processTitle, Redactor } from '../../../../src/cli/output/secrets.ts'
+import { ControlHome, runCli } from '../../../helpers/control-process.ts'
+
+// Parts of it may stand alone: none of them is a word of a message.
+const body = 'AbCdEf0123456789_-ghIJKLmnopQRSTuvwxYZ9876543210zyxWVUtsrqPONMlkjiHGFedcba'
+const line = `tnet1${body}`
+
+/** All ways in which a shell, a mail or a terminal may tear the line: in two, in three, in lines of 20. */
+const torn = (): string[][] => [
+  [line],
+  ...[1, 2, 3, 4, 5, 6, 10, 30, 60].map((at) => [line.slice(0, at), line.slice(at)]),
+  [line.slice(0, 3), line.slice(3, 30), line.slice(30)],
+  line.match(/.{1,20}/g) ?? [],
+  [`${line.slice(0, 20)} ${line.slice(20)}`],
+  [`${line.slice(0, 20)}\n${line.slice(20)}`],
+  [`x${line}`],
+  [`https://example.org/?invite=${line}`],
+  [`--invite=${line}`],
+  ['--invite', line.slice(0, 25), line.slice(25)],
+  ['--set', `invite=${line}`]
+]
+
+/** No run of 10 characters of it. */
+const expectNothingOf = (secret: string, text: string): void => {
+  for (let at = 0; at + 10 <= secret.length; at++) expect(text).not.toContain(secret.slice(at, at + 10))
+}
+
+describe('an invite on the command line', () => {
+  test.each(torn())('is in no message and no title, however it is torn (%#)', async (...words: string[]) => {
+    await using home = await ControlHome.create()
+    const before = [
+      ['join'],
+      ['join', '--name', 'hal'],
+      ['invite'],
+      ['status'],
+      ['peers', 'connect'],
+      ['config', 'check'],
+      ['config', 'show', '--config'],
+      ['registry', 'restore'],
+      ['install', '--plan', '--invite'],
+      ['node', 'start', '--set'],
+      ['node', 'start', '--log-level'],
+      ['completion'],
+      ['help'],
+      ['complete', '--', 'join'],
+      []
+    ]
+    for (const command of before) {
+      const argv = [...command, ...words]
+      const { out, err } = await runCli(argv, { home: home.folder })
+      expectNothingOf(body, out + err)
+      expectNothingOf(body, processTitle(argv))
+    }
+  })
+
+  test('leaves the rest of the title as it is', () => {
+    expect(processTitle(['join', line.slice(0, 20), line.slice(20), '--name', 'hal'])).toBe(
+      'trustnet join INVITE INVITE --name hal'
+    )
+    expect(processTitle(['node', 'start', '--name', 'hal'])).toBe('trustnet node start --name hal')
+  })
+})
+
+test('passphrases, tokens and passwords of options, URLs and the environment are in no message', () => {
+  const secret = 'correct horse battery staple'
+  const env = { TRUSTNET_RECOVERY_PASSPHRASE: secret, CLOUDFLARE_API_TOKEN: 'cf-token-0123456789' }
+  const redactor = new Redactor({ argv: ['dns', 'set', '--api-token', 'hunter22', '--seed=0badc0de'], env })
+  const clean = redactor.clean(
+    `wrong: ${secret}; cf-token-0123456789; hunter22; 0badc0de; https://me:hunter23@example.org/x and ${line}`
+  )
+  expect(clean).toBe('wrong: [secret]; [secret]; [secret]; [secret]; https://me:[secret]@example.org/x and [secret]')
+})
+
+test('an ordinary message is left alone', () => {
+  const redactor = new Redactor({ argv: ['why', 'hal', '--node', 'root'], env: { HOME: '/root', FOO_TOKEN: 'true' } })
+  const text =
+    'hal 12D3KooWGRUfgPvBSk3h8u5cQm9YxZc1V8rPpYb4tq1oRCu1bbbb is offline; true: /root/.trustnet, trustnet why hal'
+  expect(redactor.clean(text)).toBe(text)
+})
