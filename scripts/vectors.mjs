@@ -1,6 +1,7 @@
 // Makes the test vectors of signed objects: test/fixtures/vectors/*.json, from fixed seeds, so a second run writes the same.
 // Run after `npm run build`. Vectors of a released version never change: what it signed must open for ever.
 
+import { createHash } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { privateKeyFromRaw, publicKeyToProtobuf } from '@libp2p/crypto/keys'
 
@@ -540,6 +541,12 @@ const line = invite.encodeInvite({
   grant: theGrant,
   inviteKey
 })
+const lineOf = (body) => {
+  const sum = createHash('sha256').update(body).digest().subarray(0, 4)
+  return `tnet1${Buffer.from([body.length >> 8, body.length & 0xff, ...body, ...sum]).toString('base64url')}`
+}
+const inviteBody = new Uint8Array(Buffer.from(line.slice(5), 'base64url').subarray(2, -4))
+const inviteMessage = pb.Invite.decode(inviteBody)
 write('invite', {
   good: [
     {
@@ -560,7 +567,17 @@ write('invite', {
       message: 'a wrong character'
     },
     { name: 'no invite', line: `x${line}`, message: 'no invite' },
-    { name: 'of a newer version', line: line.replace('tnet1', 'tnet2'), message: 'of a newer version' }
+    { name: 'of a newer version', line: line.replace('tnet1', 'tnet2'), message: 'of a newer version' },
+    ...badFields.map(({ name, more }) => ({
+      name,
+      line: lineOf(Uint8Array.of(...inviteBody, ...more)),
+      message: 'cannot be decoded'
+    })),
+    ...[neutral, spelling, offCurve].map(({ name, publicKey }) => ({
+      name: `a registry whose key is ${name}`,
+      line: lineOf(pb.Invite.encode({ ...inviteMessage, registries: [{ publicKey, addrs: [] }] })),
+      message: 'is no Ed25519 key'
+    }))
   ]
 })
 /** Text of 1 to 64 characters, as hex of its UTF-8: lone surrogates and the like cannot stand in JSON. */

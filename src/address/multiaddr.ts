@@ -1,4 +1,5 @@
 import { byteAt } from '../identity/bytes.ts'
+import { isPeerIdText } from '../identity/keys.ts'
 import { InvalidPayloadError } from '../runtime/errors.ts'
 import { formatIp6, ip6Bytes, parseIp6, type Scope, scopeOfBytes } from './ipv6.ts'
 
@@ -11,7 +12,6 @@ const ip6Code = 0x29
 const tcpCode = 0x06
 const addrBytes = 1 + ip6Bytes + 1 + 2
 const maxPort = 65_535
-const peerIdText = /^[A-Za-z0-9]{46,64}$/
 
 /** A multiaddr taken apart. */
 export interface Addr {
@@ -40,7 +40,7 @@ export function parseAddr(multiaddr: AddrText): Addr | undefined {
   }
   if (rest[0] === 'p2p') {
     const peerId = rest[1] ?? ''
-    if (!peerIdText.test(peerId)) return undefined
+    if (!isPeerIdText(peerId)) return undefined
     addr.peerId = peerId
     rest.splice(0, 2)
   }

@@ -1,10 +1,10 @@
+import { isPeerIdText } from '../identity/keys.ts'
 import { ask, type DnsFailure, type DnsOptions } from './ask.ts'
 
 export type PinsAnswer =
   | { readonly kind: 'found'; readonly peerIds: readonly string[]; readonly rejected: readonly string[] }
   | (DnsFailure & { readonly rejected?: readonly string[] })
 
-const ed25519PeerId = /^12D3KooW[1-9A-HJ-NP-Za-km-z]{44}$/
 const maxRecords = 64
 
 /** The name of the TXT records that name the registries' keys. */
@@ -15,7 +15,7 @@ export const lastPeerId = (text: string): string | undefined => {
   const match = /^dnsaddr=(\/.*)$/.exec(text)
   const parts = match?.[1]?.split('/') ?? []
   const peerId = parts.at(-2) === 'p2p' ? parts.at(-1) : undefined
-  return peerId !== undefined && ed25519PeerId.test(peerId) ? peerId : undefined
+  return peerId !== undefined && isPeerIdText(peerId) ? peerId : undefined
 }
 
 /** PeerIds from `_dnsaddr.tnr.<domain>`. They are no pins of their own: they narrow the choice among those we have. */

@@ -121,6 +121,16 @@ export function publicKeyOf(text: string): Uint8Array {
   return publicKey
 }
 
+/** True for what `publicKeyOf` takes. */
+export function isPeerIdText(text: string): boolean {
+  try {
+    publicKeyOf(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
 function decodeBase58(text: string): Uint8Array | undefined {
   try {
     return base58btc.baseDecode(text)

@@ -1,5 +1,6 @@
 import { isIPv6 } from 'node:net'
 import { isAnnounceable, isPlainIp6, normalAddr, parseAddr } from '../../address/multiaddr.ts'
+import { isPeerIdText } from '../../identity/keys.ts'
 import { parseNetworkId } from '../../identity/network-id.ts'
 import { text } from './fields.ts'
 
@@ -40,7 +41,7 @@ export const resolverAddress = () =>
 
 export const peerIdText = () =>
   text((value) =>
-    /^12D3KooW[1-9A-HJ-NP-Za-km-z]{44}$/.test(value)
+    isPeerIdText(value)
       ? undefined
       : `'${value}' is no PeerId of an Ed25519 key: it has 52 characters and begins with 12D3KooW`
   )

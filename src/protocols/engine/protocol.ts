@@ -1,5 +1,6 @@
 import type { Connection, Stream } from '@libp2p/interface'
 import type { Registrar } from '@libp2p/interface-internal'
+import { isPublicKey } from '../../identity/ed25519.ts'
 import { inBackground } from '../../runtime/background.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
 import { silentLogger } from '../../runtime/clock-and-logger.ts'
@@ -124,9 +125,11 @@ export function decodeFrame<T>(decode: (bytes: Uint8Array) => T, bytes: Uint8Arr
   }
 }
 
-/** The Ed25519 key of the connection's other side, as Noise proved it; undefined for other key types. */
+/** The Ed25519 key of the connection's other side, as Noise proved it; undefined for other key types, and for bytes that are no key. */
 export function remoteKeyOf(connection: Connection): Uint8Array | undefined {
-  return connection.remotePeer.type === 'Ed25519' ? connection.remotePeer.publicKey.raw : undefined
+  const { remotePeer } = connection
+  if (remotePeer.type !== 'Ed25519' || !isPublicKey(remotePeer.publicKey.raw)) return undefined
+  return remotePeer.publicKey.raw
 }
 
 class ProtocolServer {
