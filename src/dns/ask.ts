@@ -1,4 +1,5 @@
 import { Resolver } from 'node:dns/promises'
+import { usableResolver } from './link-local.ts'
 
 /** Why there is no usable answer. None of them is fatal: DNS is one source of addresses among others. */
 export type DnsFailureKind = 'none' | 'no-domain' | 'servfail' | 'refused' | 'timeout' | 'bad-answer'
@@ -46,8 +47,10 @@ export const ask = async <T>(
   const cancel = (): void => resolver.cancel()
   const timer = setTimeout(cancel, timeoutMs).unref()
   signal?.addEventListener('abort', cancel, { once: true })
+  await using usable = new AsyncDisposableStack()
   try {
-    if (servers.length > 0) resolver.setServers(servers)
+    const addresses = await Promise.all(servers.map(async (server) => usable.use(await usableResolver(server)).address))
+    if (addresses.length > 0) resolver.setServers(addresses)
     return { answer: await question(resolver) }
   } catch (error) {
     signal?.throwIfAborted()

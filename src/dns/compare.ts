@@ -40,10 +40,6 @@ export interface ComparisonInit {
   readonly port: number
 }
 
-/** The canonical form of an address that may be published; undefined for what nobody else could reach. */
-export const addressToPublish = (text: string): string | undefined =>
-  scopes.includes(scopeOf(text)) ? canonical('AAAA', text) : undefined
-
 /** One address of each registry that is alive and can be found by DNS. */
 export const liveAddresses = (registries: readonly KnownRegistry[], port: number): string[] => [
   ...new Set(registries.filter(isAlive).flatMap((registry) => dialable(registry, port).slice(0, 1)))

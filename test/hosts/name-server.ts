@@ -8,7 +8,8 @@ export async function startNameServer(
   network: HostNetwork,
   name: string,
   zone: string,
-  records: string[]
+  records: string[],
+  listen?: string[]
 ): Promise<void> {
   const { address, folder } = network.host(name)
   const lines = [
@@ -25,7 +26,7 @@ export async function startNameServer(
     `server:
   rundir: "${folder}"
   user: root:root
-  listen: [ ${address}@53 ]
+  listen: [ ${(listen ?? [`${address}@53`]).join(', ')} ]
 log:
   - target: stderr
     any: info

@@ -150,7 +150,7 @@ describe('dns set', () => {
     const wrong = await runCli(['dns', 'set', '--domain', 'example.org', '--add', 'fe80::1'], { home: empty.folder })
     expect(wrong).toMatchObject({
       code: 2,
-      err: expect.stringContaining("'fe80::1' is no IPv6 address that others can reach")
+      err: expect.stringContaining("'fe80::1' is a link-local address")
     })
   })
 

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander'
+import { resolverAddress } from '../../address/spelling.ts'
 import { providerNames } from '../../dns/providers/provider.ts'
 import { parseDuration } from '../../node/config/durations.ts'
 import { withRunning } from '../access/find-running.ts'
@@ -31,7 +32,9 @@ Examples:
 const withDomain = (command: Command): Command =>
   withRunning(command)
     .option('--domain <domain>', 'default: the domain of the running network')
-    .option('--ask <address...>', "name servers to ask instead of the zone's own")
+    .option('--ask <address...>', "name servers to ask instead of the zone's own", resolvers)
+
+const resolvers = (text: string, before: string[] = []): string[] => [...before, resolverAddress(text)]
 
 const provider = (text: string): Option =>
   new Option('--provider <name>', text).choices([...providerNames]).default('manual')
@@ -81,7 +84,7 @@ const addSet = (dns: Command, context: Context): void => {
     .option('--no-wait', 'do not wait for the name servers')
     .option('--aws-profile <name>', 'route53: profile of ~/.aws')
     .option('--zone-id <id>', 'route53, cloudflare: default: the zone of that name')
-    .option('--server <address>', "rfc2136: the zone's primary name server")
+    .option('--server <address>', "rfc2136: the zone's primary name server", resolverAddress)
     .option('--zone <domain>', 'rfc2136: default: what the server says')
     .addHelpText('after', setHelp)
     .action(async (options: SetOptions) => (await import('./set.ts')).set(context, options))

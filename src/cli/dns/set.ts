@@ -1,5 +1,4 @@
-import { isIPv6 } from 'node:net'
-import { addressToPublish } from '../../dns/compare.ts'
+import { anyAddress, hostAddress } from '../../address/spelling.ts'
 import { createProvider } from '../../dns/providers/index.ts'
 import { type Applied, edited, type RecordEdit } from '../../dns/providers/provider.ts'
 import { waitUntilPublished } from '../../dns/published.ts'
@@ -10,7 +9,6 @@ import type { Context } from '../output/context.ts'
 import { ExitError, exitCodes, UsageError } from '../output/exit.ts'
 import { domainOf, factsNow, runningOrNot } from './facts.ts'
 import type { SetOptions } from './options.ts'
-import { wrongAddress } from './show.ts'
 import { editLines, instructionLines } from './text.ts'
 
 /** Carries an edit out and waits until every name server of the zone has it. */
@@ -77,8 +75,8 @@ const editFor = async (context: Context, options: SetOptions): Promise<{ domain:
     throw new UsageError('--prune goes with the comparison, not with --add and --remove.')
   if (!explicit) return compared(context, options)
   const domain = await domainOf(context, options, await runningOrNot(context, options))
-  const add = (options.add ?? []).map((text) => addressToPublish(text) ?? wrongAddress(text))
-  const remove = (options.remove ?? []).map((text) => (isIPv6(text) ? text : wrongAddress(text)))
+  const add = (options.add ?? []).map(hostAddress)
+  const remove = (options.remove ?? []).map(anyAddress)
   const edit = {
     name: tnrName(domain),
     type: 'AAAA' as const,

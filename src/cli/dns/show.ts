@@ -1,4 +1,5 @@
-import { addressToPublish, liveAddresses } from '../../dns/compare.ts'
+import { hostAddress } from '../../address/spelling.ts'
+import { liveAddresses } from '../../dns/compare.ts'
 import { instructionsFor } from '../../dns/providers/instructions.ts'
 import type { RecordEdit } from '../../dns/providers/provider.ts'
 import { recordTtlSeconds } from '../../dns/records.ts'
@@ -14,7 +15,7 @@ export const show = async (context: Context, options: ShowOptions): Promise<void
   const { terminal, signal } = context
   const client = await runningOrNot(context, options)
   const domain = await domainOf(context, options, client)
-  const given = options.address?.map((text) => addressToPublish(text) ?? wrongAddress(text))
+  const given = options.address?.map(hostAddress)
   const alive = async (): Promise<string[]> => {
     if (client === undefined) throw new UsageError('No registry runs here: name its address with --address IP.')
     const [{ registries }, status] = await Promise.all([client.registryStatus({ signal }), client.status({ signal })])
@@ -31,9 +32,4 @@ export const show = async (context: Context, options: ShowOptions): Promise<void
     return
   }
   for (const line of instructionLines(instructions, terminal.paint)) terminal.print(line)
-}
-
-/** @throws UsageError */
-export const wrongAddress = (text: string): never => {
-  throw new UsageError(`'${text}' is no IPv6 address that others can reach, like 2001:db8::1.`)
 }

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
+import { resolverAddress } from '../../address/spelling.ts'
 import { providerNames } from '../../dns/providers/provider.ts'
 import { admissionPolicies, deploymentNames } from '../../install/model/answers.ts'
 
@@ -72,7 +73,7 @@ export const withInstallOptions = (command: Command): Command =>
       new Option('--dns-provider <name>', 'who writes the tnr record (default: manual)').choices(providerNames)
     )
     .option('--aws-profile <name>', 'for --dns-provider route53')
-    .option('--dns-server <address>', 'for --dns-provider rfc2136: the primary name server')
+    .option('--dns-server <address>', 'for --dns-provider rfc2136: the primary name server', resolverAddress)
     .addOption(toggle('ipv6-auto-enable', 'turn IPv6 on where it is off'))
     .addOption(toggle('open-firewall', 'open the port where a firewall closes it'))
     .addOption(toggle('yes', 'ask nothing'))

@@ -40,6 +40,7 @@ const codeByStatus: Readonly<Record<number, ExitCode>> = {
 /** Errors of configuration and of what the machine lacks: the operator changes something and tries again. */
 const usageErrors = new Set([
   'UsageError',
+  'AddressSpellingError',
   'ConfigError',
   'OperatorError',
   'KeyFileError',

@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander'
+import { dialAddress } from '../../address/spelling.ts'
 import { roles } from '../../identity/role.ts'
 import { peerSources, peerStates } from '../../node/api/control-api.ts'
 import { type RunningOptions, running, withRunning } from '../access/find-running.ts'
@@ -77,7 +78,7 @@ const showPeers = async (context: Context, options: PeersOptions): Promise<void>
 
 const connectPeer = async (context: Context, multiaddr: string, options: RunningOptions): Promise<void> => {
   const client = await running(context, options)
-  const view = await client.connect(multiaddr, { signal: context.signal })
+  const view = await client.connect(dialAddress(multiaddr), { signal: context.signal })
   if (options.json === true) return context.terminal.json(view)
   const who = view.member ? `member ${orUnknown(view.name)}` : 'not a member: it gets hello and identify only'
   context.terminal.print(

@@ -1,7 +1,9 @@
 import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
-import { connect, isIP } from 'node:net'
+import { connect } from 'node:net'
 import { type DecodedPacket, decode } from 'dns-packet'
+import { resolverParts } from '../../address/spelling.ts'
+import { reasonOf } from '../../runtime/error-message.ts'
 import { canonical } from '../published.ts'
 import {
   type DnsProvider,
@@ -179,13 +181,11 @@ const send = async (server: string, message: Buffer, signal: AbortSignal): Promi
   }
 }
 
-const dnsPort = 53
-
 /** @throws ProviderRefusedError */
 const hostPort = (server: string): { host: string; port: number } => {
-  const [, bracketed, port] = /^\[([^\]]+)\](?::(\d{1,5}))?$/.exec(server) ?? []
-  const host = bracketed ?? server
-  if (isIP(host) === 0)
-    throw new ProviderRefusedError(`'${server}' is no address of a name server, like 2001:db8::53 or [::1]:5353.`)
-  return { host, port: port === undefined ? dnsPort : Number(port) }
+  try {
+    return resolverParts(server)
+  } catch (error) {
+    throw new ProviderRefusedError(reasonOf(error))
+  }
 }

@@ -1,5 +1,5 @@
-import { isIPv6 } from 'node:net'
-import { formatIp6, parseIp6 } from '../../address/multiaddr.ts'
+import { formatIp6 } from '../../address/multiaddr.ts'
+import { dialAddress, hostAddress } from '../../address/spelling.ts'
 import type { FirewallFacts, Ipv6Facts, OsFacts } from '../model/facts.ts'
 
 /** os-release(5): NAME=value lines, values quoted as a shell does. */
@@ -99,12 +99,10 @@ const portsIn = (expr: NftRule['expr']): number[] => {
   return [...right.matchAll(/\d+/g)].map(([port]) => Number(port))
 }
 
-/** An IPv6 address, `[address]:port` or a multiaddr, as a multiaddr with a port. undefined: none of these. */
-export const toMultiaddr = (text: string, port: number): string | undefined => {
+/** An IPv6 address, `[address]:port` or a multiaddr, as a multiaddr with a port. @throws AddressSpellingError */
+export const toMultiaddr = (text: string, port: number): string => {
   const given = text.trim()
-  if (given.startsWith('/')) return given
-  const match = /^\[([0-9a-fA-F:.]+)\](?::(\d{1,5}))?$/.exec(given)
-  const address = match?.[1] ?? given
-  const bytes = isIPv6(address) ? parseIp6(address) : undefined
-  return bytes === undefined ? undefined : `/ip6/${formatIp6(bytes)}/tcp/${match?.[2] ?? port}`
+  if (given.startsWith('/')) return dialAddress(given)
+  const [, bracketed, portText] = /^\[(.+)\](?::(\d{1,5}))?$/.exec(given) ?? []
+  return dialAddress(`/ip6/${hostAddress(bracketed ?? given)}/tcp/${portText ?? port}`)
 }

@@ -4,6 +4,7 @@ import type { Role } from '../../identity/role.ts'
 import { defaultPort, nameFromHost } from '../../node/config/defaults.ts'
 import { parseConfig } from '../../node/config/index.ts'
 import { decodeInvite } from '../../registry/objects/invite.ts'
+import { reasonOf } from '../../runtime/error-message.ts'
 import { OperatorError } from '../errors.ts'
 import { toMultiaddr } from '../machine/parse-facts.ts'
 import type { AdmissionPolicy, Answers, DeploymentName, Trust } from '../model/answers.ts'
@@ -138,11 +139,11 @@ const containerAnswers = (given: Given): Pick<Answers, 'deployment' | 'image' | 
 }
 
 const addressOf = (flag: string, text: string, port: number): string => {
-  const multiaddr = toMultiaddr(text, port)
-  if (multiaddr !== undefined) return multiaddr
-  throw new OperatorError(
-    `${flag}: '${text}' is no IPv6 address: write 2001:db8::5, [2001:db8::5]:8000 or /ip6/2001:db8::5/tcp/8000.`
-  )
+  try {
+    return toMultiaddr(text, port)
+  } catch (error) {
+    throw new OperatorError(`${flag}: ${reasonOf(error)}.`)
+  }
 }
 
 /** By the rules of the configuration that they will stand in. @throws ConfigError */

@@ -1,10 +1,12 @@
 import type { Connection } from '@libp2p/interface'
 import { multiaddr as parseMultiaddr } from '@multiformats/multiaddr'
-import { isPlainIp6, parseAddr } from '../../address/multiaddr.ts'
+import { parseAddr } from '../../address/multiaddr.ts'
+import { dialAddress } from '../../address/spelling.ts'
 import { peerIdText, publicKeyOfPeerId } from '../../identity/keys.ts'
 import { isRegistryRole } from '../../identity/role.ts'
 import { lookup } from '../../protocols/lookup/index.ts'
 import type { Member } from '../../registry/log/state/network-state.ts'
+import { reasonOf } from '../../runtime/error-message.ts'
 import { InvalidPayloadError, UnavailableError } from '../../runtime/errors.ts'
 import type { ConnectView, DisconnectView } from '../api/views.ts'
 import { waitForProof } from '../bootstrap/proof-wait.ts'
@@ -83,9 +85,9 @@ const askRegistry = async (network: NetworkNode, publicKey: Uint8Array, signal: 
  * Dials a multiaddr, with or without /p2p, and waits for what the other side proves.
  * @throws InvalidPayloadError for no plain IPv6 address, WrongNetworkError, UnavailableError
  */
-export async function connectTo(network: NetworkNode, text: string, signal: AbortSignal): Promise<ConnectView> {
+export async function connectTo(network: NetworkNode, given: string, signal: AbortSignal): Promise<ConnectView> {
   const { host, registry, trust } = network
-  checkAddress(text, host.peerId.toString())
+  const text = checkAddress(given, host.peerId.toString())
   const connection = await dial(network, text, signal)
   const member = await proven(network, connection, signal)
   const publicKey = publicKeyOfPeerId(connection.remotePeer)
@@ -103,17 +105,16 @@ export async function connectTo(network: NetworkNode, text: string, signal: Abor
   }
 }
 
-const checkAddress = (text: string, self: string): void => {
-  const addr = isPlainIp6(text) ? parseAddr(text) : undefined
-  if (addr?.port === undefined) {
-    throw new InvalidPayloadError(
-      `'${text.slice(0, 120)}' cannot be dialled: it must be /ip6/ADDRESS/tcp/PORT, with or without /p2p/PEERID`
-    )
+/** The address in its one spelling. */
+const checkAddress = (text: string, self: string): string => {
+  let address = ''
+  try {
+    address = dialAddress(text)
+  } catch (error) {
+    throw new InvalidPayloadError(reasonOf(error))
   }
-  if (addr.peerId === self) throw new InvalidPayloadError('that is this node itself')
-  if (addr.peerId !== undefined && keyOfPeerId(addr.peerId) === undefined) {
-    throw new InvalidPayloadError(`${addr.peerId} is no PeerId of an Ed25519 key (12D3KooW…, 52 characters)`)
-  }
+  if (parseAddr(address)?.peerId === self) throw new InvalidPayloadError('that is this node itself')
+  return address
 }
 
 const dial = async ({ host }: NetworkNode, text: string, signal: AbortSignal): Promise<Connection> => {

@@ -1,5 +1,5 @@
-import { isIPv6 } from 'node:net'
 import { z } from 'zod'
+import { reasonOf } from '../../runtime/error-message.ts'
 import { isLabel, normalDomain } from './domain.ts'
 import { parseDuration } from './durations.ts'
 
@@ -103,8 +103,14 @@ export const domainName = () =>
     return domain ?? problem(context, `${show(value)} is no domain name: it has at least two parts, like example.org`)
   })
 
-export const ipv6Literal = () =>
-  text((value) => (isIPv6(value) ? undefined : `'${value}' is no IPv6 address; TrustNet uses IPv6 only`))
+/** What `parse` gives, or its refusal as a problem. */
+export const refused = <T>(context: z.RefinementCtx, parse: () => T): T => {
+  try {
+    return parse()
+  } catch (error) {
+    return problem(context, reasonOf(error))
+  }
+}
 
 export const show = (value: unknown): string =>
   value === null || value === undefined ? 'nothing' : typeof value === 'string' ? `'${value}'` : JSON.stringify(value)

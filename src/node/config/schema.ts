@@ -1,21 +1,10 @@
-import { isIPv6 } from 'node:net'
 import { z } from 'zod'
+import { scopeOf } from '../../address/ipv6.ts'
+import { dialAddress, listenAddress, ownAddress, prefixAddress, resolverAddress } from '../../address/spelling.ts'
 import type { Role } from '../../identity/role.ts'
 import { defaultLimits, type ProtocolLimits } from '../../protocols/engine/limits.ts'
-import { dialAddress, ipv6Prefix, networkIdText, ownAddress, peerIdText, resolverAddress } from './addresses.ts'
-import {
-  domainName,
-  duration,
-  flag,
-  integer,
-  ipv6Literal,
-  list,
-  nodeName,
-  number,
-  oneOf,
-  rate,
-  text
-} from './fields.ts'
+import { addressOf, networkIdText, peerIdText } from './addresses.ts'
+import { domainName, duration, flag, integer, list, nodeName, number, oneOf, rate, text } from './fields.ts'
 
 /**
  * Every key, its rule and its one-line explanation; parser, environment names, flags and the example file come from here.
@@ -29,14 +18,14 @@ const network = z.object({
 })
 
 const listen = z.object({
-  host: ipv6Literal().describe('IPv6 address to listen on; :: is every address of this machine'),
+  host: addressOf(listenAddress).describe('IPv6 address to listen on; :: is every address of this machine'),
   port: integer(0, 65_535).describe(
     'TCP port; default 8000 for root and secondary, 9000 for the others; 0 takes a free one'
   )
 })
 
 const announce = z.object({
-  addresses: list(ownAddress(), 8)
+  addresses: list(addressOf(ownAddress), 8)
     .optional()
     .describe('announce exactly these multiaddrs; default: the stable addresses of the interfaces'),
   allow: list(oneOf(['global', 'ula', 'loopback']), 3).describe('scopes of interface addresses that may be announced')
@@ -50,11 +39,11 @@ const paths = z.object({
 
 const bootstrap = z.object({
   port: integer(1, 65_535).describe('port that is dialled after an AAAA answer'),
-  dnsServers: list(resolverAddress(), 8).describe('resolvers; default: those of the system'),
+  dnsServers: list(addressOf(resolverAddress), 8).describe('resolvers; default: those of the system'),
   dnsTimeoutMs: duration('100ms', '60s').describe('how long all resolvers together may take'),
-  peers: list(dialAddress(), 64).describe('multiaddrs to try at the first start, before DNS'),
-  registries: list(dialAddress(), 64).describe('multiaddrs of known registries'),
-  rootAddress: dialAddress().optional().describe('multiaddr of the root, when it is known'),
+  peers: list(addressOf(dialAddress), 64).describe('multiaddrs to try at the first start, before DNS'),
+  registries: list(addressOf(dialAddress), 64).describe('multiaddrs of known registries'),
+  rootAddress: addressOf(dialAddress).optional().describe('multiaddr of the root, when it is known'),
   inviteFile: text()
     .optional()
     .describe('file with the invite line; its content is a secret, so it is never a value here'),
@@ -98,7 +87,9 @@ const limits = z.object({
   unfinishedPerMemberPrefix: integer(1, 10_000).describe('handshakes at a time of a /64 with a known member'),
   openPerPrefix: integer(1, 10_000).describe('connections of one /64 without a known member'),
   openPerPeer: integer(2, 10_000).describe('connections of one key; beyond it the oldest is closed'),
-  exemptPrefixes: list(ipv6Prefix(), 64).describe('prefixes that are not limited per /64; loopback never is'),
+  exemptPrefixes: list(addressOf(prefixAddress), 64).describe(
+    'prefixes that are not limited per /64; loopback never is'
+  ),
   upgradeTimeoutMs: duration('500ms', '60s').describe('how long a handshake of an unknown /64 may take'),
   memberUpgradeTimeoutMs: duration('500ms', '2m').describe('the same for loopback, exempt prefixes and members')
 })
@@ -181,8 +172,17 @@ export const crossChecks = (config: Config): { key: string; message: string }[] 
     [pull.backoffInitialMs <= pull.backoffMaxMs, 'replication.backoffInitial', 'is longer than replication.backoffMax'],
     [limit.peersWanted <= limit.peersMax, 'limits.peersWanted', 'is more than limits.peersMax'],
     [limit.unfinishedPerPrefix <= limit.unfinished, 'limits.unfinishedPerPrefix', 'is more than limits.unfinished'],
-    [isIPv6(config.listen.host), 'listen.host', 'is no IPv6 address'],
+    [isListenScopeAnnounced(config), 'announce.allow', listenScopeMissing(config)],
     [config.announce.addresses?.length !== 0, 'announce.addresses', 'is empty: leave it out, or name an address']
   ]
   return checks.filter(([fine]) => !fine).map(([, key, message]) => ({ key, message }))
 }
+
+/** A node that listens on one address alone has no other to announce. */
+const isListenScopeAnnounced = ({ listen, announce }: Config): boolean =>
+  listen.host === '::' ||
+  announce.addresses !== undefined ||
+  announce.allow.some((scope) => scope === scopeOf(listen.host))
+
+const listenScopeMissing = ({ listen }: Config): string =>
+  `lacks ${scopeOf(listen.host)}, the scope of listen.host ${listen.host}, so nothing would be announced: add it, or name announce.addresses`

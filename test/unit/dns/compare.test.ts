@@ -1,12 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import {
-  addressesToTry,
-  addressToPublish,
-  compare,
-  confirmed,
-  type KnownRegistry,
-  liveAddresses
-} from '../../../src/dns/compare.ts'
+import { addressesToTry, compare, confirmed, type KnownRegistry, liveAddresses } from '../../../src/dns/compare.ts'
 import type { Published, ServerAnswer } from '../../../src/dns/published.ts'
 
 const server = (values: string[], more: Partial<ServerAnswer> = {}): ServerAnswer => ({
@@ -113,13 +106,6 @@ describe('compare', () => {
 })
 
 describe('addresses to publish', () => {
-  it('one spelling; nothing that others could not reach', () => {
-    expect(addressToPublish('2001:0DB8:0::1')).toBe('2001:db8::1')
-    expect(['fe80::1', '::', 'ff02::1', '2002::1', 'x', '2001:db8::1%eth0'].map(addressToPublish)).toEqual(
-      Array.from({ length: 6 }, () => undefined)
-    )
-  })
-
   it('one of each registry that is alive, each once', () => {
     const dead = registry(3, { state: 'offline', connected: false })
     expect(liveAddresses([registry(1), registry(1), registry(2), dead], 8000)).toEqual(['2001:db8::1', '2001:db8::2'])

@@ -99,9 +99,11 @@ it.each([
   ['2001:db8::5', '/ip6/2001:db8::5/tcp/8000'],
   ['2001:0db8:0::5', '/ip6/2001:db8::5/tcp/8000'],
   ['[2001:db8::5]:9001', '/ip6/2001:db8::5/tcp/9001'],
-  ['/ip6/2001:db8::5/tcp/1', '/ip6/2001:db8::5/tcp/1'],
-  ['example.org', undefined],
-  ['10.0.0.1', undefined]
+  ['/ip6/2001:DB8::5/tcp/1', '/ip6/2001:db8::5/tcp/1']
 ])('%s is %s', (text, multiaddr) => {
   expect(toMultiaddr(text, 8000)).toBe(multiaddr)
+})
+
+it.each(['example.org', '10.0.0.1', '[2001:db8::5]:99999', '/dns6/example.org/tcp/1'])('%s is no address', (text) => {
+  expect(() => toMultiaddr(text, 8000)).toThrow('write')
 })

@@ -93,7 +93,7 @@ describe('answers', () => {
     [{ name: 'Not A Name' }, /name/],
     [{ port: 'many' }, /listen\.port/],
     [{ rootAddress: 'root.example.org' }, /--root-registry: 'root.example.org' is no IPv6 address/],
-    [{ announce: ['fe80::1'] }, /cannot be announced/],
+    [{ announce: ['fe80::1'] }, /link-local/],
     [{ network: 'abc' }, /network id/]
   ])('that cannot be are refused: %j', (given, message) => {
     expect(() =>

@@ -156,15 +156,15 @@ describe('errors', () => {
     ['name: Node_1', "node.yaml:1:7: name: 'Node_1' is no name"],
     ['domain: localhost', "node.yaml:1:9: domain: 'localhost' is no domain name"],
     ['networkId: tnabc', "node.yaml:1:12: networkId: 'tnabc' is no network id"],
-    ['listen:\n  host: 127.0.0.1', "node.yaml:2:9: listen.host: '127.0.0.1' is no IPv6 address"],
+    ['listen:\n  host: 127.0.0.1', "node.yaml:2:9: listen.host: '127.0.0.1' is an IPv4 address"],
     ['heartbeat:\n  interval: 5 parsecs', "node.yaml:2:13: heartbeat.interval: '5 parsecs' is no duration"],
     ['gossip:\n  enabled: perhaps', "node.yaml:2:12: gossip.enabled: 'perhaps' is neither true nor false"],
     [
       'bootstrap:\n  peers: [/ip4/192.0.2.1/tcp/8000]',
-      "bootstrap.peers: '/ip4/192.0.2.1/tcp/8000' is no address that can be dialled"
+      "bootstrap.peers: '/ip4/192.0.2.1/tcp/8000' is an IPv4 address; peers use IPv6 alone"
     ],
     ['announce:\n  addresses: []', 'node.yaml:2:14: announce.addresses: is empty'],
-    ['announce:\n  addresses: [/ip6/fe80::1/tcp/9]', "'/ip6/fe80::1/tcp/9' cannot be announced"],
+    ['announce:\n  addresses: [/ip6/fe80::1/tcp/9]', "'/ip6/fe80::1/tcp/9' is a link-local address"],
     ['protocols:\n  register:\n    puts: many', "node.yaml:3:11: protocols.register.puts: 'many' is no rate"],
     ['role: root\nrole: external', 'node.yaml:2:1: Map keys must be unique'],
     ['listen:\n  port: [', 'node.yaml:2:'],
