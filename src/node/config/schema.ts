@@ -179,10 +179,10 @@ export const crossChecks = (config: Config): { key: string; message: string }[] 
 }
 
 /** A node that listens on one address alone has no other to announce. */
-const isListenScopeAnnounced = ({ listen, announce }: Config): boolean =>
-  listen.host === '::' ||
-  announce.addresses !== undefined ||
-  announce.allow.some((scope) => scope === scopeOf(listen.host))
+const isListenScopeAnnounced = (config: Config): boolean =>
+  config.listen.host === '::' ||
+  config.announce.addresses !== undefined ||
+  config.announce.allow.some((scope) => scope === scopeOf(config.listen.host))
 
-const listenScopeMissing = ({ listen }: Config): string =>
-  `lacks ${scopeOf(listen.host)}, the scope of listen.host ${listen.host}, so nothing would be announced: add it, or name announce.addresses`
+const listenScopeMissing = ({ listen: { host } }: Config): string =>
+  `lacks ${scopeOf(host)}, the scope of listen.host ${host}, so nothing would be announced: add it, or name announce.addresses`
