@@ -8,7 +8,7 @@ import { LogMismatchError, NotRootError } from '../runtime/errors.ts'
 import { Admission } from './admission/admission.ts'
 import { defaultLimits, type RegistryLimits } from './admission/limits.ts'
 import { MembershipFollower } from './admission/membership-watch.ts'
-import { watchRevokes } from './admission/revocation-watch.ts'
+import { watchOffered, watchRevokes } from './admission/revocation-watch.ts'
 import type { Forward } from './admission/root-request-queue.ts'
 import { Alarms } from './alarms.ts'
 import { backUp } from './backup/backup.ts'
@@ -191,6 +191,7 @@ class OpenRegistry implements Registry {
     this.#membership = new MembershipFollower({ replica, records, liveness, clock, logger, events })
     this.#age = this.#ageNow()
     watchRevokes(replica, this.alarms)
+    watchOffered(this)
     this.#listen()
     this.liveness.start()
   }

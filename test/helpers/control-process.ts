@@ -68,6 +68,11 @@ export class ScriptedApi implements ControlApi {
     refused: null
   })
   backup: ControlApi['backup'] = async (to) => ({ ...backupView, path: to ?? backupView.path })
+  voidRevokes: ControlApi['voidRevokes'] = async () => ({
+    schemaVersion: 1,
+    offered: [{ member: root, reason: 'stolen', epoch: 0, n: 9, claimedMs: 1, from: root, seenMs: 2 }]
+  })
+  dismissVoid: ControlApi['dismissVoid'] = async () => ({ schemaVersion: 1, ...root, entry: 15, message: 'stays' })
   resume: ControlApi['resume'] = async (head) => ({ schemaVersion: 1, ...root, entry: head, message: 'appends' })
   invite: ControlApi['invite'] = async (query) => ({ ...inviteView, role: query.role ?? 'integrated' })
   join: ControlApi['join'] = async (line) => {

@@ -19,12 +19,14 @@ interface InitOptions {
   config?: string
   newNetwork?: boolean
   start?: boolean
+  oneKit?: boolean
   json?: boolean
 }
 
 const examples = `
 Makes the network's first keys, its genesis and its root registry on this
-machine, and an encrypted recovery kit. Its passphrase is printed once, or is
+machine, and two encrypted recovery kits: one with the authority key, one with
+the next one (--one-kit: both in one). Their passphrase is printed once, or is
 taken from TRUSTNET_RECOVERY_PASSPHRASE or TRUSTNET_RECOVERY_PASSPHRASE_FILE.
 
 Examples:
@@ -45,6 +47,7 @@ export const addInit: AddCommand = (program, context) => {
     .option('--data <folder>', 'folder of database and keys')
     .option('--config <file>', 'configuration file to read and to write')
     .option('--new-network', 'also when the domain already has a live network')
+    .option('--one-kit', 'both authority keys in one recovery kit')
     .option('--start', 'run the registry afterwards')
     .option('--json', 'print JSON')
     .addHelpText('after', examples)
@@ -79,7 +82,8 @@ const init = async (context: Context, options: InitOptions): Promise<void> => {
   const made = await createNetworkHere(loaded.config, {
     ...(passphrase === undefined ? {} : { passphrase }),
     ...(options.networkName === undefined ? {} : { networkName: options.networkName }),
-    ...(options.newNetwork === true ? { newNetwork: true } : {})
+    ...(options.newNetwork === true ? { newNetwork: true } : {}),
+    ...(options.oneKit === true ? { oneKit: true } : {})
   })
   const { passphrasePath, ...shown } = made
   await saveInit(loaded, flagsOf(options), made.networkId)
@@ -119,6 +123,7 @@ interface Made {
   networkId: string
   fingerprint: string
   recoveryKitPath: string
+  nextRecoveryKitPath: string
   passphrase?: string | undefined
   records: readonly string[]
 }
@@ -139,17 +144,21 @@ const show = async (
       ...made
     })
   }
+  const isApart = made.nextRecoveryKitPath !== made.recoveryKitPath
   const lines = [
     `${terminal.paint('good', 'Network made')}: ${sanitise(config.domain ?? '')}`,
     `Network id     ${made.networkId}`,
     `Fingerprint    ${made.fingerprint}`,
     `Configuration  ${saveTo}`,
     `Recovery kit   ${made.recoveryKitPath}`,
+    ...(isApart ? [`Next kit       ${made.nextRecoveryKitPath}`] : []),
     ...(made.passphrase === undefined
       ? []
-      : [`Passphrase     ${terminal.paint('bold', made.passphrase)}  (shown once: without it the kit is worthless)`]),
+      : [`Passphrase     ${terminal.paint('bold', made.passphrase)}  (shown once: without it the kits are worthless)`]),
     '',
-    'Move the recovery kit off this machine: it alone can replace a lost or stolen root. Then:',
+    'Move the recovery kit off this machine: it alone can replace a lost or stolen root.',
+    ...(isApart ? ['Keep the next kit in another place: it replaces the authority when the recovery kit is lost or stolen.'] : []),
+    'Then:',
     `  trustnet registry start --config ${saveTo}`,
     '  trustnet invite                        # one line for the next machine',
     ...(made.records.length === 0 ? [] : publishLines(made.records, config.domain ?? ''))

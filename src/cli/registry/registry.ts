@@ -12,7 +12,7 @@ import type { Column } from '../output/table.ts'
 import { age, date, milliseconds, orUnknown, percent, sanitise, shortPeerId } from '../output/text.ts'
 import { peerName } from '../peers/peers.ts'
 import { addRegistryDiff } from './diff.ts'
-import { addRegistryRoot } from './root.ts'
+import { addRegistryRoot, addVoid } from './root.ts'
 import { addRegistryStores } from './stores.ts'
 import { registryText } from './text.ts'
 
@@ -69,6 +69,7 @@ export const addRegistry: AddCommand = (program, context) => {
     .action((options: ListOptions & { after?: number; limit: number }) => showLog(context, options))
   addRegistryStores(registry, context)
   addRegistryRoot(registry, context)
+  addVoid(registry, context)
   addRegistryDiff(registry, context)
 }
 

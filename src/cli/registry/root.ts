@@ -4,18 +4,24 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
 import { digLine } from '../../dns/records.ts'
+import type { VoidRevokeRow } from '../../node/api/registry-views.ts'
 import type { Loaded } from '../../node/config/index.ts'
 import { socketPath } from '../../node/config/paths.ts'
 import type { Config } from '../../node/config/schema.ts'
 import type { BecomeRootView } from '../../node/offline/become-root.ts'
 import { loadedConfig } from '../access/config-source.ts'
+import { type RunningOptions, running, withRunning } from '../access/find-running.ts'
 import { copyOwnStore } from '../access/local-store.ts'
 import { readPassphrase } from '../access/passphrase.ts'
 import { asOwner } from '../access/run-as-owner.ts'
 import type { AddCommand, Context } from '../output/context.ts'
 import { UsageError } from '../output/exit.ts'
 import { exampleOf } from '../output/help.ts'
-import { orUnknown, plural, sanitise } from '../output/text.ts'
+import { wholeNumber } from '../output/peer-rows.ts'
+import { peerText } from '../output/status-text.ts'
+import type { Column } from '../output/table.ts'
+import { date, orUnknown, plural, sanitise } from '../output/text.ts'
+import { peerName } from '../peers/peers.ts'
 
 interface RootOptions {
   kit?: string
@@ -23,6 +29,8 @@ interface RootOptions {
   name?: string
   peer?: string[]
   revokeFormer?: boolean
+  from?: number
+  plan?: boolean
   yes?: boolean
   json?: boolean
 }
@@ -43,7 +51,9 @@ const withRoot = (command: Command): Command =>
     .option('--name <name>', 'name of the node; picks NAME.yaml')
     .option('--peer <multiaddr>', 'ask this member too (may be repeated)', collect)
     .option('--revoke-former', 'shut the key of the root before out for ever')
-    .option('--yes', 'do it; without it the plan is shown')
+    .option('--from <n>', 'go back to this entry: what is above it becomes void', wholeNumber('--from'))
+    .option('--plan', 'show what would be done; the same as without --yes')
+    .option('--yes', 'do it')
     .option('--json', 'print JSON')
 
 const notes = `
@@ -53,12 +63,16 @@ opens a new epoch with a new log key. The passphrase comes from
 TRUSTNET_RECOVERY_PASSPHRASE_FILE, or is asked for. Without --yes the plan is
 shown from a copy of the store: nothing is changed, and the process may run.
 With --yes it must be stopped.
+
+The highest head may be that of a thief who has the log key: the plan lists the
+newest entries with their times, and --from N goes back to entry N. Revokes
+above it are not in force any more; trustnet registry void lists them.
 `
 
 /** Commands that make this node the root. */
 export const addRegistryRoot: AddCommand = (registry, context) => {
   withRoot(registry.command('promote'))
-    .description('make this secondary the root')
+    .description('make this secondary the root; on the root: a new log key')
     .addHelpText(
       'after',
       notes +
@@ -81,6 +95,42 @@ export const addRegistryRoot: AddCommand = (registry, context) => {
     )
     .action((options: RecoverOptions) => recover(context, options))
 }
+
+/** What waits at the root because the key of an older epoch has signed it. */
+export const addVoid: AddCommand = (registry, context) => {
+  withRunning(registry.command('void'))
+    .description('revokes by log keys of older epochs, which wait for your word')
+    .option('--dismiss <peer>', 'this member stays: take it off the list')
+    .addHelpText(
+      'after',
+      '\nNothing proves when they were signed. To enter one: trustnet revoke NAME\n' +
+        exampleOf('trustnet registry void', 'trustnet registry void --dismiss hal')
+    )
+    .action((options: RunningOptions & { dismiss?: string }) => showVoid(context, options))
+}
+
+const showVoid = async (context: Context, options: RunningOptions & { dismiss?: string }): Promise<void> => {
+  const client = await running(context, options)
+  const { terminal, signal } = context
+  if (options.dismiss !== undefined) {
+    const view = await client.dismissVoid(peerName(options.dismiss), { signal })
+    if (options.json === true) terminal.json(view)
+    else terminal.print(`${orUnknown(view.name)}: ${sanitise(view.message)}`)
+    return
+  }
+  const view = await client.voidRevokes({ signal })
+  if (options.json === true) terminal.json(view)
+  else terminal.table(voidColumns, view.offered, { empty: 'No void revoke waits.', all: true })
+}
+
+const voidColumns: Column<VoidRevokeRow>[] = [
+  { title: 'REVOKES', cell: ({ member }) => peerText(member) },
+  { title: 'ENTRY', cell: ({ n, epoch }) => `${n} of epoch ${epoch}` },
+  { title: 'SIGNED, IT SAYS', cell: ({ claimedMs }) => date(claimedMs) },
+  { title: 'FROM', cell: ({ from }) => (from === null ? 'held here' : peerText(from)) },
+  { title: 'SEEN', cell: ({ seenMs }) => date(seenMs) },
+  { title: 'REASON', cell: ({ reason }) => orUnknown(reason) }
+]
 
 const promote = async (context: Context, options: RootOptions): Promise<void> => {
   const loaded = await loadedConfig(context, configOf(options, {}))
@@ -130,8 +180,17 @@ const becomeRoot = async (
   const read = way.backup === undefined ? [kit] : [kit, way.backup]
   const view = await asOwner(config.paths.data, read, ([own = kit, backup]) => {
     const from = backup === undefined ? {} : { backup }
-    const init = { ...way, ...from, config, saveTo, kit: own, passphrase, revokeFormer: options.revokeFormer === true }
-    if (options.yes === true) return become({ ...init, apply: true })
+    const init = {
+      ...way,
+      ...from,
+      config,
+      saveTo,
+      kit: own,
+      passphrase,
+      revokeFormer: options.revokeFormer === true,
+      fromN: options.from
+    }
+    if (options.yes === true && options.plan !== true) return become({ ...init, apply: true })
     return withCopy(context, config, (copy) => become({ ...init, apply: false, copy }))
   })
   if (options.json === true) context.terminal.json(view)
@@ -165,6 +224,9 @@ export const sourceLine = (source: BecomeRootView['sources'][number]): string =>
   return `Asked       ${who}: ${what}${problem}`
 }
 
+const entryLine = (title: string, { n, kind, name, peerId, timeMs }: BecomeRootView['newest'][number]): string =>
+  `${title.padEnd(11)} ${n}  ${date(timeMs)}  ${sanitise(kind)} ${sanitise(name ?? peerId ?? '')}`.trimEnd()
+
 const show = (
   { terminal }: Context,
   view: BecomeRootView,
@@ -172,7 +234,9 @@ const show = (
 ): void => {
   const { fork, head, former, revoked, dns } = view
   for (const source of view.sources) terminal.print(sourceLine(source))
+  for (const row of view.newest) terminal.print(entryLine('Counts', row))
   terminal.print(`From        entry ${fork.n} of epoch ${fork.epoch}: what anybody holds above it becomes void`)
+  for (const row of view.voided) terminal.print(entryLine('Void', row))
   terminal.print(`New epoch   ${view.epoch}, with a new log key`)
   for (const { name } of former) {
     const isRevoked = revoked.some((each) => each.name === name)
@@ -193,5 +257,8 @@ const show = (
   if (view.applied) {
     terminal.print(`${terminal.paint('good', 'Done')}: the log ends at entry ${head.n}. Start it:`)
     terminal.print(`  trustnet registry start --config ${saveTo}`)
-  } else terminal.print('Nothing was changed. To do it, stop the process and add --yes.')
+  } else {
+    terminal.print('Nothing was changed. To do it, stop the process and add --yes.')
+    terminal.print('When somebody else has signed among the newest entries: --from N, the last one that is right.')
+  }
 }

@@ -16,7 +16,7 @@ export function requireNetwork(node: NodeContext): NetworkNode {
 
 /** @throws NotRootError that says who is the root */
 export function requireRoot({ registry }: NetworkNode): void {
-  if (registry.root !== undefined) return
+  if (registry.root !== undefined && !registry.root.isReplaced) return
   const { state } = registry.replica
   const key = state.rootRegistry()?.publicKey
   if (key === undefined) throw new NotRootError('only the root can do that, and none is known here yet')

@@ -40,6 +40,10 @@ export class ControlClient implements ControlApi {
   reject: ControlApi['reject'] = (peer, reason, options) => this.#call('registry/reject', { peer, reason }, options)
   backup: ControlApi['backup'] = (to, options) => this.#call('registry/backup', { to }, options)
   fetchStore: ControlApi['fetchStore'] = (peer, to, options) => this.#call('registry/fetch', { peer, to }, options)
+  voidRevokes: ControlApi['voidRevokes'] = (options) => this.#call('registry/void', {}, options)
+
+  dismissVoid: ControlApi['dismissVoid'] = (peer, options) => this.#call('registry/void/dismiss', { peer }, options)
+
   resume: ControlApi['resume'] = (head, options) => this.#call('registry/resume', { head }, options)
   invite: ControlApi['invite'] = (query, options) => this.#call('invite', { ...query }, options)
   join: ControlApi['join'] = (line, options) => this.#call('join', { line }, options)

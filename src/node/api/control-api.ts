@@ -5,7 +5,8 @@ import type {
   LogView,
   PendingView,
   RegistryNodesView,
-  RegistryStatusView
+  RegistryStatusView,
+  VoidRevokesView
 } from './registry-views.ts'
 import type {
   AckView,
@@ -85,6 +86,10 @@ export interface ControlApi {
   log(query: { after?: number | undefined; limit?: number | undefined }, options?: CallOptions): Promise<LogView>
   pending(options?: CallOptions): Promise<PendingView>
   approve(peer: PeerName, options?: CallOptions): Promise<ChangeView>
+  /** Revokes by log keys of older epochs that wait for the operator. */
+  voidRevokes(options?: CallOptions): Promise<VoidRevokesView>
+  /** Takes a member off that list, and tells everybody that it stays. */
+  dismissVoid(peer: PeerName, options?: CallOptions): Promise<ChangeView>
   reject(peer: PeerName, reason: string, options?: CallOptions): Promise<ChangeView>
   /** Fetches all that a member has of log and records into a file that must not be there. */
   fetchStore(peer: PeerName, to: string, options?: CallOptions): Promise<FetchView>

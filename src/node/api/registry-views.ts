@@ -72,6 +72,24 @@ export interface RegistryNodesView extends View {
   nodes: RegistryNodeRow[]
 }
 
+/** A revoke by the log key of an older epoch, which waits for the operator's word. */
+export interface VoidRevokeRow {
+  /** Whom it would hit. */
+  member: PeerRef
+  reason: string
+  epoch: number
+  n: number
+  /** As its signer says. */
+  claimedMs: number
+  /** Who handed it over; null: this root cut it off itself. */
+  from: PeerRef | null
+  seenMs: number
+}
+
+export interface VoidRevokesView extends View {
+  offered: VoidRevokeRow[]
+}
+
 export interface PendingRow extends PeerRef {
   role: Role
   askedMs: number

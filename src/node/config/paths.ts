@@ -65,9 +65,10 @@ export const socketPath = (runtimeFolder: string, name: string): string => {
 /** Files inside one node's data folder. */
 export const dataFiles = (
   dataFolder: string
-): { store: string; logKey: string; recoveryKit: string; passphrase: string } => ({
+): { store: string; logKey: string; recoveryKit: string; nextRecoveryKit: string; passphrase: string } => ({
   store: join(dataFolder, 'registry.db'),
   logKey: join(dataFolder, 'log.key'),
   recoveryKit: join(dataFolder, 'recovery.kit'),
+  nextRecoveryKit: join(dataFolder, 'next-recovery.kit'),
   passphrase: join(dataFolder, 'recovery.passphrase')
 })

@@ -11,6 +11,7 @@ import { issueInvite } from '../actions/invite.ts'
 import { joinWith } from '../actions/join.ts'
 import { leaveNetwork } from '../actions/leave.ts'
 import { requireNetwork, requireRoot } from '../actions/require.ts'
+import { dismissVoid, voidRevokesView } from '../actions/void-revokes.ts'
 import { whyView } from '../actions/why.ts'
 import type {
   AckView,
@@ -170,6 +171,10 @@ export class NodeControl implements ControlApi {
 
   fetchStore: ControlApi['fetchStore'] = async (peer, to, options) =>
     await fetchStore(this.#node, requireNetwork(this.#node), { peer, to }, signalOf(options))
+
+  voidRevokes: ControlApi['voidRevokes'] = async () => voidRevokesView(this.#root().registry)
+
+  dismissVoid: ControlApi['dismissVoid'] = async (peer) => await dismissVoid(this.#root().registry, peer)
 
   resume: ControlApi['resume'] = async (head) => resumeRestored(this.#node, this.#root(), head)
 

@@ -1,5 +1,6 @@
 import { equals } from 'uint8arrays/equals'
-import { peerIdText } from '../../identity/keys.ts'
+import { at } from '../../identity/bytes.ts'
+import { peerIdText, SigningKey } from '../../identity/keys.ts'
 import { networkIdText, parseNetworkId } from '../../identity/network-id.ts'
 import { openRegisterSession } from '../../protocols/register/index.ts'
 import { isDecided } from '../../registry/admission/root-request-queue.ts'
@@ -7,13 +8,12 @@ import { sealRevoke } from '../../registry/log/authority-revocations.ts'
 import { withReplica } from '../../registry/log/new-epoch.ts'
 import { openRegistry, peekGenesis, type Registry } from '../../registry/registry.ts'
 import { systemClock } from '../../runtime/clock-and-logger.ts'
-import { InvalidPayloadError } from '../../runtime/errors.ts'
 import type { Config } from '../config/schema.ts'
 import { ConfigError } from '../errors.ts'
 import { requireKey } from '../views/peer-names.ts'
 import { discoverGenesis } from './become-root.ts'
 import { gatherLog, type Source } from './gather-logs.ts'
-import { type RecoveryKeys, readRecoveryKit } from './recovery-kit.ts'
+import { authorityOf, keysOf, type RecoveryKit, readRecoveryKit } from './recovery-kit.ts'
 
 export interface AuthorityRevokeInit {
   config: Config
@@ -68,7 +68,8 @@ async function revoke(init: AuthorityRevokeInit): Promise<AuthorityRevokeView> {
   const { config, kit, passphrase, copy } = init
   const keys = readRecoveryKit(kit, passphrase)
   const genesis = peekGenesis(copy) ?? (await discoverGenesis(config, keys.networkId))
-  await using registry = await openRegistry({ path: copy, role: 'external', nodeKey: keys.authority, genesis })
+  const nodeKey = SigningKey.generate()
+  await using registry = await openRegistry({ path: copy, role: 'external', nodeKey, genesis })
   if (!equals(registry.networkId, parseNetworkId(keys.networkId))) {
     throw new ConfigError([`${kit} is the recovery kit of another network, ${keys.networkId}`])
   }
@@ -76,8 +77,8 @@ async function revoke(init: AuthorityRevokeInit): Promise<AuthorityRevokeView> {
 }
 
 async function tell(
-  { config, peer, reason, store }: AuthorityRevokeInit,
-  { authority }: RecoveryKeys,
+  { config, kit, peer, reason, store }: AuthorityRevokeInit,
+  keys: RecoveryKit,
   registry: Registry
 ): Promise<AuthorityRevokeView> {
   const { replica } = registry
@@ -85,7 +86,7 @@ async function tell(
   let told = 0
   /** Once all have told what they know: the newest log says whose name it is. */
   const sealed = (): Uint8Array | undefined => {
-    requireAuthority(registry, authority.publicKey)
+    const authority = authorityOf(keys, kit, replica.state.keys.authorityKey)
     const publicKey = requireKey(registry, peer)
     if (replica.state.revoked(publicKey) !== undefined) return undefined
     const position = { networkId: replica.networkId, head: replica.head, nowMs: systemClock.now() }
@@ -95,7 +96,8 @@ async function tell(
   const sources = await gatherLog(
     {
       config,
-      key: authority,
+      key:
+        keysOf(keys).find(({ publicKey }) => equals(publicKey, replica.state.keys.authorityKey)) ?? at(keysOf(keys), 0),
       registry,
       ask: async (connection, limits, signal) => {
         const bytes = sealed()
@@ -131,13 +133,6 @@ function viewOf(
     entry: state.revoked(publicKey)?.n ?? null,
     isRoot: state.registry(publicKey)?.role === 'root'
   }
-}
-
-function requireAuthority({ replica }: Registry, publicKey: Uint8Array): void {
-  if (equals(replica.state.keys.authorityKey, publicKey)) return
-  throw new InvalidPayloadError(
-    'the recovery kit does not hold the authority of this network any more: use the kit that was made last'
-  )
 }
 
 /** @throws StoreInUseError */

@@ -2,16 +2,20 @@ import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { equals } from 'uint8arrays/equals'
 import { chooseAddresses } from '../../address/announced-addresses.ts'
 import { interfaceAddresses } from '../../address/interfaces.ts'
 import { parseAddr } from '../../address/multiaddr.ts'
 import { recordTtlSeconds, wantedRecords, zoneLine } from '../../dns/records.ts'
-import { createKey, loadKey, loadOrCreateKey } from '../../identity/key-file.ts'
+import { keyBytes } from '../../identity/checked-bytes.ts'
+import { loadKey, loadOrCreateKey } from '../../identity/key-file.ts'
 import { peerIdText, SigningKey } from '../../identity/keys.ts'
 import { parseNetworkId } from '../../identity/network-id.ts'
-import { restoreStore } from '../../registry/backup/restore.ts'
-import { type NewEpoch, openEpoch, planEpoch } from '../../registry/log/new-epoch.ts'
+import { readManifest } from '../../registry/backup/manifest.ts'
+import { peekHead, restoreStore } from '../../registry/backup/restore.ts'
+import { type EntryLine, type NewEpoch, openEpoch, planEpoch, withReplica } from '../../registry/log/new-epoch.ts'
 import type { Member } from '../../registry/log/state/network-state.ts'
+import { openGenesis } from '../../registry/objects/genesis.ts'
 import { adoptGenesis, openRegistry, peekGenesis, type Registry } from '../../registry/registry.ts'
 import { silentLogger, systemClock } from '../../runtime/clock-and-logger.ts'
 import { NotFoundError } from '../../runtime/errors.ts'
@@ -24,8 +28,9 @@ import { dataFiles } from '../config/paths.ts'
 import type { Config } from '../config/schema.ts'
 import { ConfigError } from '../errors.ts'
 import { protocolLimits } from '../keepers.ts'
+import { keepNextLogKey, nextLogKey } from '../root/log-key.ts'
 import { gatherLog, type Source } from './gather-logs.ts'
-import { type RecoveryKeys, readRecoveryKit } from './recovery-kit.ts'
+import { authorityOf, keysOf, type RecoveryKit, readRecoveryKit } from './recovery-kit.ts'
 import { backUpStopped } from './stopped-store.ts'
 
 export interface BecomeRootInit {
@@ -43,8 +48,21 @@ export interface BecomeRootInit {
   apply: boolean
   /** The copy, where the process runs and has made it. */
   copy?: string | undefined
-  /** Only a secondary with a store is promoted. */
+  /** Only a registry with a store is promoted. */
   promote: boolean
+  /** The last entry that counts; default: the highest that anybody can prove. */
+  fromN?: number | undefined
+}
+
+/** An entry of the log, and whom it is about. */
+export interface EntryRow {
+  n: number
+  epoch: number
+  kind: string
+  peerId: string | null
+  name: string | null
+  /** As its signer says. */
+  timeMs: number
 }
 
 export interface MemberRef {
@@ -61,6 +79,10 @@ export interface BecomeRootView {
   sources: Source[]
   /** The last entry that counts of the epochs before. */
   fork: { epoch: number; n: number }
+  /** The last entries that count, ascending. */
+  newest: EntryRow[]
+  /** Entries that become void because --from is below them, ascending; none of their revokes is in force any more. */
+  voided: EntryRow[]
   epoch: number
   head: { epoch: number; n: number }
   former: MemberRef[]
@@ -93,11 +115,11 @@ export async function becomeRoot(init: BecomeRootInit): Promise<BecomeRootView> 
 }
 
 async function become(init: BecomeRootInit): Promise<BecomeRootView> {
-  const keys = readRecoveryKit(init.kit, init.passphrase)
-  if (init.apply) return await becomeIn(dataFiles(init.config.paths.data).store, init, keys)
+  const kit = readRecoveryKit(init.kit, init.passphrase)
+  if (init.apply) return await becomeIn(dataFiles(init.config.paths.data).store, init, kit)
   const folder = await mkdtemp(join(tmpdir(), 'trustnet-plan-'))
   try {
-    return await becomeIn(await copyFor(init, join(folder, 'registry.db')), init, keys)
+    return await becomeIn(await copyFor(init, join(folder, 'registry.db')), init, kit)
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
@@ -111,27 +133,21 @@ async function copyFor({ config, copy, backup }: BecomeRootInit, path: string): 
   return path
 }
 
-async function becomeIn(
-  store: string,
-  init: BecomeRootInit,
-  keys: RecoveryKeys & { networkId: string }
-): Promise<BecomeRootView> {
-  const { config, revokeFormer, apply } = init
-  const genesis = await requireGenesis(store, init, keys)
+async function becomeIn(store: string, init: BecomeRootInit, kit: RecoveryKit): Promise<BecomeRootView> {
+  const { config, revokeFormer, apply, fromN } = init
+  const genesis = await requireGenesis(store, init, kit)
   const nodeKey = ownKey(init)
-  const gathered = await gather(store, init, keys, nodeKey, genesis)
-  const common = {
-    path: store,
-    authority: keys.authority,
-    nodeKey,
-    name: config.name,
-    revokeFormer,
-    clock: systemClock
-  }
+  const gathered = await gather(store, init, kit, nodeKey, genesis)
+  const keys = await withReplica({ path: store }, ({ state }) => Promise.resolve(state.keys))
+  const authority = authorityOf(kit, init.kit, keys.authorityKey)
+  const common = { path: store, authority, nodeKey, name: config.name, revokeFormer, fromN, clock: systemClock }
   const plan = await planEpoch(common)
-  const done = apply ? await openEpoch({ ...common, logKey: newLogKey(dataFiles(config.paths.data).logKey) }) : plan
-  if (apply) saveRole(init, keys.networkId)
-  return view(init, keys.networkId, gathered, done)
+  if (!apply) return view(init, kit.networkId, gathered, plan)
+  const { logKey: path } = dataFiles(config.paths.data)
+  const done = await openEpoch({ ...common, logKey: nextLogKey(path, keys) })
+  keepNextLogKey(path)
+  saveRole(init, kit.networkId)
+  return view(init, kit.networkId, gathered, done)
 }
 
 /** A plan makes no key. */
@@ -146,16 +162,13 @@ function saveRole({ saveTo, save }: BecomeRootInit, networkId: string): void {
   for (const [key, value] of Object.entries(values)) saveConfigValue(saveTo, key, value)
 }
 
-/** One that a broken-off try made is taken again: it may be in the log already. */
-const newLogKey = (path: string): SigningKey => (existsSync(path) ? loadKey(path) : createKey(path))
-
 /** Of the store, of the backup that is put there, or of whoever proves the network of the kit. */
 async function requireGenesis(
   store: string,
   { config, backup, promote }: BecomeRootInit,
   { networkId }: { networkId: string }
 ): Promise<Uint8Array> {
-  if (backup !== undefined) await restoreStore({ backup, path: store, networkId: parseNetworkId(networkId) })
+  if (backup !== undefined) await restoreOnce(store, backup, networkId)
   const held = peekGenesis(store)
   if (held !== undefined) return held
   if (promote)
@@ -165,6 +178,20 @@ async function requireGenesis(
   const found = await discoverGenesis(config, networkId)
   await adoptGenesis(store, found)
   return found
+}
+
+/** Where a broken-off try has put the backup, or gathered more than it holds, the store stays. */
+async function restoreOnce(store: string, backup: string, networkId: string): Promise<void> {
+  const held = peekGenesis(store)
+  const isOurs = held !== undefined && equals(openGenesis(held).hash, parseNetworkId(networkId))
+  if (isOurs && isBeyond(store, backup)) return
+  await restoreStore({ backup, path: store, networkId: parseNetworkId(networkId) })
+}
+
+function isBeyond(store: string, backup: string): boolean {
+  const { head } = readManifest(backup)
+  const held = peekHead(store)
+  return held !== undefined && (held.epoch > head.epoch || (held.epoch === head.epoch && held.n >= head.n))
 }
 
 /** Of whoever proves the network. @throws NotFoundError */
@@ -212,14 +239,13 @@ interface Gathered {
 async function gather(
   store: string,
   { config }: BecomeRootInit,
-  { authority }: RecoveryKeys,
+  kit: RecoveryKit,
   nodeKey: SigningKey,
   genesis: Uint8Array
 ): Promise<Gathered> {
   await using registry: Registry = await openRegistry({ path: store, role: 'secondary', nodeKey, genesis })
   const isMember = registry.replica.isMember(nodeKey.publicKey)
-  const key = isMember ? nodeKey : authority
-  const sources = await gatherLog({ config, key, registry }, AbortSignal.timeout(gatherMs))
+  const sources = await gatherAs(isMember ? [nodeKey] : keysOf(kit), config, registry)
   const addresses = new Map<string, string[]>()
   for (const { publicKey } of registry.replica.state.registries()) {
     addresses.set(peerIdText(publicKey), [...(registry.records.read(publicKey)?.addrs ?? [])])
@@ -229,6 +255,16 @@ async function gather(
     queued: registry.admission.queued,
     addressesOf: ({ publicKey }) => addresses.get(peerIdText(publicKey)) ?? []
   }
+}
+
+/** To members and the authority the log is shown; which key of a kit is the authority now, others know. */
+async function gatherAs(keys: readonly SigningKey[], config: Config, registry: Registry): Promise<Source[]> {
+  let sources: Source[] = []
+  for (const key of keys) {
+    sources = await gatherLog({ config, key, registry }, AbortSignal.timeout(gatherMs))
+    if (sources.some(({ error }) => error === null)) break
+  }
+  return sources
 }
 
 async function view(
@@ -244,6 +280,8 @@ async function view(
     network,
     sources,
     fork: { epoch: done.fork.epoch, n: done.fork.n },
+    newest: done.newest.map(rowOf),
+    voided: done.voided.map(rowOf),
     epoch: done.epoch,
     head: { epoch: done.head.epoch, n: done.head.n },
     former: done.former.map(refOf),
@@ -259,6 +297,15 @@ async function view(
 }
 
 const refOf = ({ publicKey, name }: Member): MemberRef => ({ peerId: peerIdText(publicKey), name })
+
+const rowOf = ({ n, epoch, kind, subject, name, timeMs }: EntryLine): EntryRow => ({
+  n,
+  epoch,
+  kind,
+  peerId: subject === undefined || subject.length !== keyBytes ? null : peerIdText(subject),
+  name: name ?? null,
+  timeMs
+})
 
 async function ownRecords(config: Config): Promise<string[]> {
   const { announce, listen } = config

@@ -22,13 +22,18 @@ export interface CreateNetworkOptions {
   newNetwork?: boolean
   /** Of the recovery kit, chosen by the operator; otherwise one is made and returned. */
   passphrase?: string
+  /** Both authority keys go into one kit. */
+  oneKit?: boolean
 }
 
 export interface CreatedNetwork {
   networkId: string
   fingerprint: string
+  /** Holds the authority. */
   recoveryKitPath: string
-  /** Of the recovery kit, where it was made here. */
+  /** Holds the next authority, for when the authority itself is lost or stolen; with one kit the same file. */
+  nextRecoveryKitPath: string
+  /** Of the recovery kits, where it was made here. */
   passphrase?: string
   /** File that keeps the passphrase until it was shown: the caller removes it then. */
   passphrasePath?: string
@@ -43,7 +48,7 @@ const minPassphraseChars = 16
 const documentBytes = 64 * 1024 * 1024
 
 /**
- * Makes a network on this machine: keys, genesis, the root's store, and an encrypted recovery kit with both authority keys.
+ * Makes a network on this machine: keys, genesis, the root's store, and two encrypted recovery kits, with the authority and the next one.
  *
  * @throws ConfigError when there is a network already, here or behind `tnr.<domain>`
  */
@@ -78,14 +83,19 @@ export async function createNetworkHere(config: Config, options: CreateNetworkOp
     const passphrase = options.passphrase ?? newPassphrase()
     if (options.passphrase === undefined)
       writeFileSync(files.passphrase, `${passphrase}\n`, { mode: 0o600, flush: true })
-    writeRecoveryKit(files.recoveryKit, { authority, nextAuthority }, passphrase, networkId)
+    const next = options.oneKit === true ? files.recoveryKit : files.nextRecoveryKit
+    if (next !== files.recoveryKit) writeRecoveryKit(next, { nextAuthority }, passphrase, networkId)
+    // Last: a network without it is not whole.
+    const own = next === files.recoveryKit ? { authority, nextAuthority } : { authority }
+    writeRecoveryKit(files.recoveryKit, own, passphrase, networkId)
     const fingerprint = networkFingerprint(genesis.hash)
     const records = await recordsFor(domain, config)
     const shown = options.passphrase === undefined ? { passphrase, passphrasePath: files.passphrase } : {}
-    return { networkId, fingerprint, recoveryKitPath: files.recoveryKit, ...shown, records }
+    return { networkId, fingerprint, recoveryKitPath: files.recoveryKit, nextRecoveryKitPath: next, ...shown, records }
   } catch (error) {
     // Nobody has seen this network: a half-made one would only stand in the way of the next try.
-    for (const path of [files.logKey, files.passphrase, files.store, `${files.store}-wal`, `${files.store}-shm`])
+    const { logKey: madeKey, nextRecoveryKit, passphrase: kept, store } = files
+    for (const path of [madeKey, nextRecoveryKit, kept, store, `${store}-wal`, `${store}-shm`])
       rmSync(path, { force: true })
     throw error
   }
@@ -109,10 +119,10 @@ function refuseSecondNetwork(files: ReturnType<typeof dataFiles>): void {
       `${files.store} holds a network already: choose another data folder with --data, or move that one away${unseen(files)}`
     ])
   }
-  for (const path of [files.logKey, files.recoveryKit]) {
+  for (const path of [files.logKey, files.recoveryKit, files.nextRecoveryKit]) {
     if (existsSync(path))
       throw new ConfigError([
-        `${path} is there already, of an earlier network: move it away first; it cannot be made again`
+        `${path} is there already, of an earlier network or of a try that was broken off: move it away first; it cannot be made again`
       ])
   }
 }

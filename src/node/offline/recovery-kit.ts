@@ -1,35 +1,41 @@
 import { createCipheriv, createDecipheriv, randomBytes, scryptSync } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
+import { equals } from 'uint8arrays/equals'
 import { z } from 'zod'
+import { keyBytes } from '../../identity/checked-bytes.ts'
 import { SigningKey } from '../../identity/keys.ts'
 import { ConfigError } from '../errors.ts'
 
 // scrypt at 64 MiB: a guess costs a tenth of a second. The passphrase is made here with 128 bits, so this is a second wall.
 const scrypt = { N: 65_536, r: 8, p: 1, maxmem: 128 * 1024 * 1024 }
 
-export interface RecoveryKeys {
-  authority: SigningKey
-  nextAuthority: SigningKey
+const holdings = ['authority', 'nextAuthority'] as const
+type Holding = (typeof holdings)[number]
+
+/** Keys of a kit, under the names that they had when it was made. After `trustnet authority rotate` the next one is the authority. */
+export type RecoveryKeys = { readonly [holding in Holding]?: SigningKey }
+
+export interface RecoveryKit extends RecoveryKeys {
+  readonly networkId: string
 }
 
 /** A passphrase with 128 random bits, in groups that can be written down. */
 export const newPassphrase = (): string => (randomBytes(16).toString('hex').match(/.{4}/g) ?? []).join('-')
 
-/** Writes both authority keys, encrypted. The file is made new; one that is there is never overwritten. */
+/** Writes authority keys, encrypted. The file is made new; one that is there is never overwritten. */
 export function writeRecoveryKit(path: string, keys: RecoveryKeys, passphrase: string, networkId: string): void {
   const salt = randomBytes(16)
   const iv = randomBytes(12)
+  const holds = holdings.filter((holding) => keys[holding] !== undefined)
   const cipher = createCipheriv('aes-256-gcm', scryptSync(passphrase, salt, 32, scrypt), iv)
-  cipher.setAAD(Buffer.from(networkId))
-  const secret = Buffer.concat([
-    cipher.update(keys.authority.seed),
-    cipher.update(keys.nextAuthority.seed),
-    cipher.final()
-  ])
+  cipher.setAAD(boundTo(networkId, holds))
+  const seeds = holds.flatMap((holding) => keys[holding]?.seed ?? [])
+  const secret = Buffer.concat([...seeds.map((seed) => cipher.update(seed)), cipher.final()])
   const kit = {
     format: 'trustnet-recovery-kit',
-    version: 1,
+    version: 2,
     networkId,
+    holds,
     scrypt: { N: scrypt.N, r: scrypt.r, p: scrypt.p },
     salt: salt.toString('base64'),
     iv: iv.toString('base64'),
@@ -39,29 +45,45 @@ export function writeRecoveryKit(path: string, keys: RecoveryKeys, passphrase: s
   writeFileSync(path, `${JSON.stringify(kit, null, 2)}\n`, { mode: 0o600, flag: 'wx', flush: true })
 }
 
+const boundTo = (networkId: string, holds: readonly Holding[]): Buffer => Buffer.from([networkId, ...holds].join(' '))
+
 /** Throws ConfigError when the file is no kit, was changed, or the passphrase is wrong. */
-export function readRecoveryKit(path: string, passphrase: string): RecoveryKeys & { networkId: string } {
+export function readRecoveryKit(path: string, passphrase: string): RecoveryKit {
   const kit = parseKit(path)
   try {
     const key = scryptSync(passphrase, Buffer.from(kit.salt, 'base64'), 32, scrypt)
     const decipher = createDecipheriv('aes-256-gcm', key, Buffer.from(kit.iv, 'base64'))
-    decipher.setAAD(Buffer.from(kit.networkId))
+    decipher.setAAD(boundTo(kit.networkId, kit.holds))
     decipher.setAuthTag(Buffer.from(kit.tag, 'base64'))
     const secret = Buffer.concat([decipher.update(Buffer.from(kit.keys, 'base64')), decipher.final()])
-    return {
-      networkId: kit.networkId,
-      authority: SigningKey.fromSeed(secret.subarray(0, 32)),
-      nextAuthority: SigningKey.fromSeed(secret.subarray(32, 64))
-    }
+    if (secret.length !== kit.holds.length * keyBytes) throw new Error('it holds another number of keys')
+    const keys = kit.holds.map((holding, index) => {
+      const seed = secret.subarray(index * keyBytes, (index + 1) * keyBytes)
+      return [holding, SigningKey.fromSeed(seed)] as const
+    })
+    return { networkId: kit.networkId, ...Object.fromEntries(keys) }
   } catch {
     throw new ConfigError([`${path}: the passphrase is wrong, or the file was changed`])
   }
 }
 
+/** The key of a kit that is the authority, as the log says. @throws ConfigError */
+export function authorityOf(kit: RecoveryKit, path: string, authorityKey: Uint8Array): SigningKey {
+  const found = keysOf(kit).find((key) => equals(key.publicKey, authorityKey))
+  if (found !== undefined) return found
+  throw new ConfigError([
+    `${path}: the recovery kit does not hold the authority of this network: it is of another network, or holds the key before or after it`
+  ])
+}
+
+export const keysOf = (kit: RecoveryKit): SigningKey[] =>
+  [kit.authority, kit.nextAuthority].filter((key) => key !== undefined)
+
 const kitFile = z.object({
   format: z.literal('trustnet-recovery-kit'),
-  version: z.literal(1),
+  version: z.literal(2),
   networkId: z.string(),
+  holds: z.array(z.enum(holdings)).min(1).max(holdings.length),
   salt: z.string(),
   iv: z.string(),
   tag: z.string(),

@@ -1,12 +1,15 @@
 import { existsSync, renameSync } from 'node:fs'
+import { equals } from 'uint8arrays/equals'
 import { loadKey } from '../../identity/key-file.ts'
 import type { SigningKey } from '../../identity/keys.ts'
 import type { Role } from '../../identity/role.ts'
+import { withReplica } from '../../registry/log/new-epoch.ts'
 import { openRegistry, type Registry } from '../../registry/registry.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
 import { DamagedStoreError } from '../../runtime/errors.ts'
 import { dataFiles } from '../config/paths.ts'
 import type { Config } from '../config/schema.ts'
+import { destroyPastLogKeys, isEpochPrepared, ownLogKey } from './log-key.ts'
 import { fenceReason, raiseReplaced } from './root-controller.ts'
 
 export interface NodeRegistryInit {
@@ -22,10 +25,27 @@ export interface NodeRegistryInit {
  * opened as a secondary: the new root keeps it in its set.
  */
 export async function openNodeRegistry(init: NodeRegistryInit): Promise<Registry> {
+  const { config } = init
+  const { logKey } = dataFiles(config.paths.data)
+  if (config.role === 'root' && !existsSync(logKey)) return await openFormer(init)
   const registry = await openOrBeginAnew(init)
   if (registry.root?.isReplaced !== true) return registry
   await registry.close()
+  return await openFormer(init)
+}
+
+/** One that is root by its configuration alone. @throws KeyFileError where the log knows no other root */
+async function openFormer(init: NodeRegistryInit): Promise<Registry> {
+  const { config, key, logger } = init
+  const { logKey } = dataFiles(config.paths.data)
   const secondary = await openAs(init, 'secondary')
+  const { state } = secondary.replica
+  const root = state.rootRegistry()
+  if (root === undefined || equals(root.publicKey, key.publicKey)) {
+    await secondary.close()
+    loadKey(logKey)
+  }
+  destroyPastLogKeys(logKey, state.keys, logger)
   raiseReplaced(secondary, 'it runs as a secondary from now on')
   return secondary
 }
@@ -51,6 +71,7 @@ async function openOrBeginAnew(init: NodeRegistryInit): Promise<Registry> {
 async function openAs({ config, key, genesis, clock, logger }: NodeRegistryInit, role: Role): Promise<Registry> {
   const { heartbeat, paths, replication, admission } = config
   const files = dataFiles(paths.data)
+  const logKey = role === 'root' ? await logKeyOf(files) : undefined
   return await openRegistry({
     path: files.store,
     role,
@@ -60,6 +81,12 @@ async function openAs({ config, key, genesis, clock, logger }: NodeRegistryInit,
     logger,
     liveness: { heartbeatMs: heartbeat.intervalMs, leaseMs: heartbeat.intervalMs * heartbeat.missedThreshold },
     limits: { queuedRequests: replication.queueLimit },
-    ...(role === 'root' && { logKey: loadKey(files.logKey), policy: admission, fence: fenceReason })
+    ...(logKey !== undefined && { logKey, policy: admission, fence: fenceReason })
   })
+}
+
+/** With the key of an epoch that a promotion has begun and could not finish in its place. */
+async function logKeyOf({ store, logKey }: ReturnType<typeof dataFiles>): Promise<SigningKey> {
+  if (!isEpochPrepared(logKey)) return loadKey(logKey)
+  return await withReplica({ path: store }, ({ state }) => Promise.resolve(ownLogKey(logKey, state.keys)))
 }

@@ -6,8 +6,10 @@ import type { Registry } from '../../registry/registry.ts'
 import type { RestoredFrom } from '../../registry/store/node-values.ts'
 import { inBackground } from '../../runtime/background.ts'
 import type { Logger } from '../../runtime/clock-and-logger.ts'
+import { dataFiles } from '../config/paths.ts'
 import type { Config } from '../config/schema.ts'
 import type { NetworkNode } from '../network-node.ts'
+import { destroyPastLogKeys } from './log-key.ts'
 
 export interface RootDutiesInit {
   network: NetworkNode
@@ -73,6 +75,8 @@ export class RootDuties {
   readonly #onLog = (): void => {
     if (this.#root?.isReplaced !== true || this.#isReplaced) return
     this.#isReplaced = true
+    const { config, network, logger } = this.#init
+    destroyPastLogKeys(dataFiles(config.paths.data).logKey, network.registry.replica.state.keys, logger)
     raiseReplaced(this.#init.network.registry, 'it appends nothing any more, and a restart makes it a secondary')
   }
 

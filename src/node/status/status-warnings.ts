@@ -94,6 +94,7 @@ const alarmFixes: Readonly<Record<string, string>> = {
   lying_source: 'trustnet why NAME of that member; revoke it when it was not a damaged disk',
   store_damaged: 'look at the disk, then trustnet status --acknowledge store_damaged',
   stale_source: 'trustnet registry diff --with NAME of that member, then look at its machine',
+  void_revokes: 'trustnet registry void, then trustnet revoke NAME for those that are right',
   revoke_missing: 'trustnet status on the root; when it is in wrong hands: trustnet registry promote, on a secondary',
   log_fork:
     'keep the registry.db of every node, they hold the proof, and ask the operator of the root which history is right'

@@ -1,5 +1,6 @@
 import { equals } from 'uint8arrays/equals'
 import type { Role } from '../../identity/role.ts'
+import type { LogKeys } from '../../registry/log/state/log-keys.ts'
 import type { Checkpoint } from '../../registry/objects/checkpoint.ts'
 import type { LogEntry } from '../../registry/objects/entry.ts'
 import type { Signed } from '../../registry/objects/envelope.ts'
@@ -29,7 +30,7 @@ export interface HelloRegistry {
     readonly state: {
       member(publicKey: Uint8Array): ShownMember | undefined
       isRevoked(publicKey: Uint8Array): boolean
-      readonly keys: { readonly authorityKey: Uint8Array }
+      readonly keys: Pick<LogKeys, 'authorityKey'>
     }
     isMember(publicKey: Uint8Array): boolean
     /** Envelopes of delegate and authority entries, in log order. */
@@ -110,6 +111,9 @@ export class RegistryHello implements HelloSource {
       if (!behind) throw error
     }
     const proof = await proveNetwork(remote, this.#init.maxDelegations)
+    if (!proof.keys.follows(this.#registry.replica.state.keys)) {
+      throw new LogMismatchError('the delegations shown take a rotation of the authority back')
+    }
     const member = await proveMember(proof, remote, remoteKey, (this.#init.clock ?? systemClock).now())
     if (this.#registry.replica.state.isRevoked(remoteKey)) throw new RevokedError('its key was revoked')
     return member

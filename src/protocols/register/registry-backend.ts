@@ -36,7 +36,7 @@ export function registryBackend(registry: SessionRegistry): RegisterBackend {
     join: (bundle) => admission.join(bundle),
     renew: (request, signer) => admission.renew(request, signer),
     forget: (request, signer) => admission.forget(request, signer),
-    takeOver: (entry) => admission.takeOver(entry),
+    takeOver: (entry, from) => admission.takeOver(entry, from),
     put: (record, asker, signer) =>
       records.put(record, { source: 'session', asker, ...(signer !== undefined && { signer }) }),
     record: (publicKey) => records.get(publicKey)?.envelope,

@@ -24,6 +24,7 @@ import type { Database } from '../store/database.ts'
 import type { GroupCommit } from '../store/group-commit.ts'
 import { type InviteOptions, Invites, type IssuedInvite, nameTaken } from './invites.ts'
 import { clockSkewMs, type RegistryLimits, receiptValidMs } from './limits.ts'
+import { OfferedRevokes } from './offered-revokes.ts'
 import { PendingJoins } from './pending-joins.ts'
 import { takeOver } from './reissue-entry.ts'
 import { Renewals, revoked } from './renewals.ts'
@@ -66,6 +67,8 @@ export interface AdmissionComponents {
 export class Admission {
   /** Settable: the way to the root comes and goes with the node's sessions. */
   forward: Forward | undefined
+  /** Void revokes that wait for the operator of the root. */
+  readonly offered: OfferedRevokes
   readonly #init: AdmissionInit
   readonly #components: AdmissionComponents
   readonly #invites: Invites
@@ -80,6 +83,7 @@ export class Admission {
     this.#init = init
     this.#components = components
     this.forward = init.forward
+    this.offered = new OfferedRevokes(components)
     this.#invites = new Invites(parts)
     this.#pending = new PendingJoins(parts)
     this.#queue = new RequestQueue(parts)
@@ -233,7 +237,8 @@ export class Admission {
   async invite(options: InviteOptions): Promise<IssuedInvite> {
     const { replica } = this.#components
     const { logKey, nodeKey } = this.#init
-    if (this.#components.root === undefined || logKey === undefined) throw notRoot()
+    this.#requireRoot()
+    if (logKey === undefined) throw notRoot()
     const replaced = options.replaces === undefined ? undefined : replica.state.memberByName(options.replaces)
     if (replaced !== undefined && equals(replaced.publicKey, nodeKey.publicKey)) {
       throw new InvalidPayloadError('the root cannot be replaced by an invite: recover it instead')
@@ -251,6 +256,7 @@ export class Admission {
    * @throws NotRootError, NotFoundError, AmbiguousNameError, NameTakenError
    */
   async approve(who: Uint8Array | string): Promise<{ admit: Uint8Array }> {
+    this.#requireRoot()
     if (this.#rootAdmission === undefined) throw notRoot()
     return { admit: await this.#rootAdmission.approve(who) }
   }
@@ -288,11 +294,13 @@ export class Admission {
   }
 
   /**
-   * An entry that a newer epoch made void, or a revoke that the authority signed; gives the entry that came of it.
+   * An entry that a newer epoch made void, or a revoke that the authority signed; gives the entry that came of it. `from`: who hands it over.
    * @throws as takeOver
    */
-  takeOver(entry: Uint8Array): Promise<{ entry: Uint8Array }> {
-    return takeOver(entry, { replica: this.#components.replica, pending: this.#pending, root: this.#root })
+  takeOver(entry: Uint8Array, from?: Uint8Array): Promise<{ entry: Uint8Array }> {
+    const { replica, events } = this.#components
+    const components = { replica, events, pending: this.#pending, offered: this.offered, root: this.#root }
+    return takeOver(entry, components, from)
   }
 
   /** A root that was replaced asks the new one, as any other registry does. */
@@ -304,9 +312,13 @@ export class Admission {
   #requireRoot(): Root {
     const { root } = this.#components
     if (root === undefined) throw notRoot()
+    if (root.isReplaced) throw replaced()
     return root
   }
 }
+
+const replaced = (): NotRootError =>
+  new NotRootError('another machine was made the root: run this there, `trustnet registry status` names it')
 
 const notRoot = (): NotRootError =>
   new NotRootError('only the root decides who is a member: run this on the machine of the root')

@@ -35,6 +35,10 @@ export class MembershipFollower {
       for (const entry of detail.entries) this.#take(entry)
     })
     replica.events.addEventListener('enforced', ({ detail }) => this.#revoked(detail.publicKey))
+    replica.events.addEventListener('lifted', ({ detail }) => {
+      const member = replica.state.member(detail.publicKey)
+      if (member !== undefined) this.#admitted(detail.publicKey, member.admit.bytes)
+    })
     replica.events.addEventListener('reset', () => this.#reset())
     replica.events.addEventListener('checkpoint', () => this.#sweep())
     // A crash may have come between the end of a membership and that of its record.

@@ -1,15 +1,21 @@
+import type { TypedEventTarget } from 'main-event'
 import { equals } from 'uint8arrays/equals'
 import { InvalidPayloadError, PendingError, RevokedError, UnavailableError } from '../../runtime/errors.ts'
+import type { JoinEvents } from '../events.ts'
 import type { Root } from '../log/log-writer.ts'
 import type { Replica } from '../log/replica.ts'
 import { openProofsAsync } from '../log/state/proofs.ts'
-import { type Admit, openEntryAsync } from '../objects/entry.ts'
+import { type Admit, type LogEntry, openEntryAsync, type Revoke } from '../objects/entry.ts'
+import type { Signed } from '../objects/envelope.ts'
 import { openJoin } from '../objects/join.ts'
+import type { OfferedRevokes } from './offered-revokes.ts'
 import type { PendingJoins } from './pending-joins.ts'
 
 export interface TakeOverComponents {
   replica: Replica
   pending: PendingJoins
+  offered: OfferedRevokes
+  events: TypedEventTarget<JoinEvents>
   /** There at the root. */
   root: Root | undefined
 }
@@ -17,36 +23,40 @@ export interface TakeOverComponents {
 const nothing = { entry: new Uint8Array(0) }
 
 /**
- * Takes in an entry that the log does not have and should: one that a newer epoch made void, or a revoke that the authority signed while
- * there was no root. Revokes are entered at once, and an admission waits for the operator's word. Gives the entry that came of it.
+ * Takes in an entry that the log does not have and should: a revoke that the authority signed, which is entered at once, or an entry that
+ * a newer epoch made void. Nothing proves when a void one was signed, and its key may have been stolen since: it waits for the operator's
+ * word. Gives the entry that came of it. `from`: who hands it over.
  *
  * @throws InvalidPayloadError for an entry that is neither; UnavailableError for a void one where there is no root
- * @throws PendingError for an admission
+ * @throws PendingError for one that waits for the operator
  */
-export async function takeOver(bytes: Uint8Array, components: TakeOverComponents): Promise<{ entry: Uint8Array }> {
+export async function takeOver(
+  bytes: Uint8Array,
+  components: TakeOverComponents,
+  from?: Uint8Array
+): Promise<{ entry: Uint8Array }> {
   const { replica, root } = components
   const entry = await openEntryAsync(bytes, replica.networkId)
   const { value, signer } = entry
   const { keys } = replica.state
+  if (value.kind === 'revoke' && equals(signer, keys.authorityKey)) {
+    await replica.emergency.enforce(bytes)
+    // In force here, and told to whoever syncs: from one to the other it comes to the root.
+    return root === undefined ? nothing : await revoke(root, replica, value.body)
+  }
   const isVoid = keys.isKeyOf(value.epoch, signer) && !keys.isValidAt(value.epoch, value.n)
-  const isEnforced = value.kind === 'revoke' && equals(signer, keys.authorityKey)
-  if (isEnforced) await replica.emergency.enforce(bytes)
-  else if (!isVoid) throw new InvalidPayloadError('the entry is not one that a newer epoch made void')
-  // In force here, and told to whoever syncs: from one to the other it comes to the root.
-  if (root === undefined && isEnforced) return nothing
+  if (!isVoid) throw new InvalidPayloadError('the entry is not one that a newer epoch made void')
   if (root === undefined) throw new UnavailableError('this registry is not the root: hand it over there', 1000)
-  if (value.kind === 'revoke') return await revoke(root, replica, value.body)
+  if (value.kind === 'revoke') return await offer(components, entry, value.body, from)
   if (value.kind !== 'admit') return nothing
   await openProofsAsync(value)
   return await waitForOperator(components, value.body)
 }
 
-async function revoke(
-  root: Root,
-  { state }: Replica,
-  body: { publicKey: Uint8Array; reason: string; request?: Uint8Array }
-): Promise<{ entry: Uint8Array }> {
-  if (state.revoked(body.publicKey) !== undefined) return nothing
+async function revoke(root: Root, { state }: Replica, body: Revoke): Promise<{ entry: Uint8Array }> {
+  const { publicKey } = body
+  // The key of the root itself is for the next root to enter.
+  if (state.revoked(publicKey) !== undefined || equals(publicKey, root.publicKey)) return nothing
   try {
     const [entry] = await root.append([{ kind: 'revoke', body }])
     return { entry: entry?.bytes ?? nothing.entry }
@@ -55,6 +65,19 @@ async function revoke(
     if (error instanceof RevokedError) return nothing
     throw error
   }
+}
+
+async function offer(
+  { replica, root, offered, events }: TakeOverComponents,
+  entry: Signed<LogEntry>,
+  body: Revoke,
+  from: Uint8Array | undefined
+): Promise<{ entry: Uint8Array }> {
+  const { publicKey } = body
+  const isRoot = root !== undefined && equals(publicKey, root.publicKey)
+  if (isRoot || replica.state.revoked(publicKey) !== undefined) return nothing
+  if (await offered.add(entry, body, from)) events.dispatchEvent(new CustomEvent('offered', { detail: { publicKey } }))
+  throw new PendingError('the revoke is void: it waits for the operator of the root')
 }
 
 async function waitForOperator({ replica, pending }: TakeOverComponents, admit: Admit): Promise<{ entry: Uint8Array }> {

@@ -37,7 +37,7 @@ export class Renewals {
    * @throws RevokedError, NotMemberError, InvalidPayloadError and what opening throws
    */
   judgeRenewal(bytes: Uint8Array, signer?: Uint8Array): Judged {
-    const { clock, membershipMs, replica, root } = this.#components
+    const { clock, membershipMs, replica } = this.#components
     const request = openRenewRequest(bytes, replica.networkId, signer === undefined ? {} : { signer })
     const { publicKey, notAfterMs } = request.value
     const member = this.#member(publicKey)
@@ -45,13 +45,19 @@ export class Renewals {
     if (notAfterMs < member.notAfterMs) return { publicKey, entry: newest }
     if (notAfterMs > member.notAfterMs) {
       // Another registry may know less of the log than the member does.
-      if (root === undefined) return { publicKey }
+      if (!this.#isRoot) return { publicKey }
       throw new InvalidPayloadError('the renewal is for a membership that the log does not know: sync, then ask again')
     }
     const leftMs = member.notAfterMs - clock.now()
     if (leftMs > membershipMs * renewableShare) return { publicKey, entry: newest }
     if (leftMs < -lateRenewalMs) throw ended(publicKey)
     return { publicKey }
+  }
+
+  /** A root that was replaced asks the new one, as any other registry does. */
+  get #isRoot(): boolean {
+    const { root } = this.#components
+    return root !== undefined && !root.isReplaced
   }
 
   /** @throws RevokedError, NotMemberError */

@@ -2,6 +2,7 @@ import { keyText } from '../../identity/key-id.ts'
 import { peerIdText } from '../../identity/keys.ts'
 import type { Alarms } from '../alarms.ts'
 import type { Replica } from '../log/replica.ts'
+import type { Registry } from '../registry.ts'
 
 /** By the root's own clock: two checkpoints that it signs without having anything to say, and the time in which a revoke gets to it. */
 const graceMs = 120_000
@@ -50,4 +51,17 @@ class RevokeWatch {
       { peer, ...(root !== undefined && { root: peerIdText(root.publicKey) }) }
     )
   }
+}
+
+/** Raises the alarm `void_revokes` at a root that is handed a revoke over which its operator must decide. */
+export function watchOffered({ events, replica, alarms }: Pick<Registry, 'events' | 'replica' | 'alarms'>): void {
+  events.addEventListener('offered', ({ detail: { publicKey } }) => {
+    const peer = peerIdText(publicKey)
+    const name = replica.state.member(publicKey)?.name ?? peer
+    alarms.raise(
+      'void_revokes',
+      `a revoke of ${name} by the log key of an older epoch was handed over: nothing proves when it was signed, so it is not entered before an operator says so`,
+      { peer }
+    )
+  })
 }

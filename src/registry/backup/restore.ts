@@ -44,7 +44,7 @@ export async function restoreStore(init: RestoreInit): Promise<Restored> {
       `${backup} is of ${networkIdText(report.networkId)}, this node belongs to ${networkIdText(networkId)}: nothing was changed`
     )
   }
-  const held = heldHead(path)
+  const held = peekHead(path)
   const isBehind =
     held !== undefined && (held.epoch > report.epoch || (held.epoch === report.epoch && held.n > report.n))
   if (isBehind && !older) {
@@ -70,8 +70,8 @@ export async function restoreStore(init: RestoreInit): Promise<Restored> {
   return { manifest, report, movedTo }
 }
 
-/** undefined: there is no store, or one that is damaged, which is why a backup is restored. @throws StoreInUseError */
-function heldHead(path: string): { epoch: number; n: number } | undefined {
+/** Of the log in a store; undefined: there is no store, or one that is damaged, which is why a backup is restored. @throws StoreInUseError */
+export function peekHead(path: string): { epoch: number; n: number } | undefined {
   try {
     return peekDatabase(path, (db) => new LogTable(db).last())
   } catch (error) {

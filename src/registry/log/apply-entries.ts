@@ -23,9 +23,13 @@ interface Plan {
 /** Of an epoch that is not known here, or made void by one that is, or older than what came meanwhile: whoever sends it knows less or more, and does not lie. */
 export class OtherEpochError extends LogMismatchError {}
 
-function doesNotFollow({ state }: Ledger, { value, signer }: Signed<LogEntry>): LogMismatchError {
-  const message = `entry ${value.n} is not of the log that is held, and not signed by its key`
-  return state.keys.isKeyOf(value.epoch, signer) ? new OtherEpochError(message) : new LogMismatchError(message)
+/** An entry against what is held at position n. Only the key of today's epoch proves two histories: over older ones the authority has decided. */
+function doesNotFollow(ledger: Ledger, n: number, entry: Signed<LogEntry>): Error {
+  const { keys } = ledger.state
+  const { epoch, n: at } = entry.value
+  if (epoch === keys.epoch && keys.isOfLog(entry)) return contradiction(ledger, n, entry)
+  const message = `entry ${at} is not of the log that is held, and not signed by its key`
+  return keys.isKeyOf(epoch, entry.signer) ? new OtherEpochError(message) : new LogMismatchError(message)
 }
 
 /** Opens the way for a newer epoch to end a fork. */
@@ -39,13 +43,9 @@ function planOf(ledger: Ledger, entries: readonly OpenedEntry[]): Plan {
     if (value.n === head.n + 1 && equals(value.prevHash, head.hash)) return { fresh: entries.slice(index) }
     if (value.n > head.n + 1) throw new LogMismatchError(`entry ${value.n}, where ${head.n + 1} is due`)
     if (opensEpochAfter(value, head.epoch)) return planRollback(ledger, entries.slice(index), entry)
-    if (value.n === head.n + 1) {
-      throw ledger.state.keys.isOfLog(entry) ? contradiction(ledger, head.n, entry) : doesNotFollow(ledger, entry)
-    }
+    if (value.n === head.n + 1) throw doesNotFollow(ledger, head.n, entry)
     const known = ledger.linkHash(value.n)
-    if (known !== undefined && !equals(known, entry.hash)) {
-      throw ledger.state.keys.isOfLog(entry) ? contradiction(ledger, value.n, entry) : doesNotFollow(ledger, entry)
-    }
+    if (known !== undefined && !equals(known, entry.hash)) throw doesNotFollow(ledger, value.n, entry)
   }
   return { fresh: [] }
 }
@@ -53,7 +53,10 @@ function planOf(ledger: Ledger, entries: readonly OpenedEntry[]): Plan {
 /** @throws NeedsSnapshotError when the fork point is out of reach */
 function planRollback(ledger: Ledger, fresh: readonly OpenedEntry[], delegate: Signed<LogEntry>): Plan {
   const { n, prevHash } = delegate.value
-  keysAt(ledger, n - 1).afterDelegate(delegate)
+  const keys = keysAt(ledger, n - 1).afterDelegate(delegate)
+  if (!keys.follows(ledger.state.keys)) {
+    throw new OtherEpochError(`the delegation of epoch ${delegate.value.epoch} is by an authority of the past`)
+  }
   const known = ledger.linkHash(n - 1)
   if (known === undefined || !equals(known, prevHash) || n - 1 < ledger.floor) {
     throw new NeedsSnapshotError(
@@ -141,5 +144,9 @@ function requireConsistent(ledger: Ledger, { keys, head }: NetworkState, checkpo
   }
   if (n > head.n) throw new LogMismatchError(`the checkpoint is at entry ${n}, the log that is held ends at ${head.n}`)
   const known = n === head.n ? head.hash : ledger.table.hashOf(n)
-  if (known !== undefined && !equals(known, headHash)) throw contradiction(ledger, n, checkpoint)
+  if (known === undefined || equals(known, headHash)) return
+  if (epoch === keys.epoch) throw contradiction(ledger, n, checkpoint)
+  throw new OtherEpochError(
+    `the checkpoint at ${n} is of another history of epoch ${epoch}, over which the authority has decided`
+  )
 }

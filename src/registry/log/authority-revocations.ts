@@ -75,7 +75,7 @@ export class Emergency {
     const row = { kind: 'emergency', epoch, n, hash, subject: publicKey, envelope: bytes } as const
     await this.#ledger.write(() => table.addEvidence({ ...row, atMs: clock.now() }))
     this.#held.add(name)
-    enforced.add(keyText(publicKey))
+    enforced.addByAuthority(publicKey)
     events.safeDispatchEvent('enforced', { detail: { publicKey } })
     return true
   }
@@ -95,10 +95,13 @@ export class Emergency {
 
   /** Revokes in force, and admissions that were made void, of which the log says nothing: the root should know of them. */
   unsettled(): Signed<LogEntry>[] {
-    const { state } = this.#ledger
+    const { state, enforced } = this.#ledger
     const kept = [...this.#kept('emergency'), ...this.#kept('void')].map(({ entry }) => entry)
     return kept.filter(({ value }) => {
-      if (value.kind === 'revoke') return state.revoked(value.body.publicKey) === undefined
+      if (value.kind === 'revoke') {
+        const { publicKey } = value.body
+        return enforced.has(keyText(publicKey)) && state.revoked(publicKey) === undefined
+      }
       if (value.kind !== 'admit') return false
       return !state.isRevoked(value.body.publicKey) && state.member(value.body.publicKey) === undefined
     })
@@ -106,11 +109,12 @@ export class Emergency {
 
   /** Revokes that are in force but not in the log: the root must enter them. */
   revokes(): Revoke[] {
-    const { state } = this.#ledger
+    const { state, enforced } = this.#ledger
     if (!state.hasUnenteredRevokes) return []
     const pending = new Map<string, Revoke>()
     for (const { body } of [...this.#revokes('void'), ...this.#revokes('emergency')]) {
-      if (state.revoked(body.publicKey) === undefined) pending.set(keyText(body.publicKey), body)
+      const key = keyText(body.publicKey)
+      if (enforced.has(key) && state.revoked(body.publicKey) === undefined) pending.set(key, body)
     }
     return [...pending.values()]
   }

@@ -1,6 +1,6 @@
 import { TypedEventEmitter } from 'main-event'
 import { equals } from 'uint8arrays/equals'
-import { keyText, plainBytes } from '../../identity/key-id.ts'
+import { plainBytes } from '../../identity/key-id.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
 import { StoreError } from '../../runtime/errors.ts'
 import type { Checkpoint } from '../objects/checkpoint.ts'
@@ -10,12 +10,16 @@ import type { Genesis } from '../objects/genesis.ts'
 import type { Database } from '../store/database.ts'
 import type { GroupCommit } from '../store/group-commit.ts'
 import { type EvidenceInput, type EvidenceKind, type EvidenceRow, LogTable } from '../store/log-table.ts'
+import { EnforcedRevokes } from './enforced-revokes.ts'
 import { type LoadInit, loadLog } from './load.ts'
 import type { ReplicaEvents } from './log-events.ts'
 import { genesisRow, rowOf } from './log-rows.ts'
 import type { RowWitness } from './merkle-tree.ts'
 import { type EntrySource, type Head, NetworkState } from './state/network-state.ts'
 import { readStoredEntry } from './state/stored-entry.ts'
+
+/** Proofs of one epoch that are kept: one is enough, and whoever has the log key can make any number. */
+const maxProofs = 16
 
 export interface LedgerComponents {
   db: Database
@@ -79,8 +83,7 @@ export class Ledger {
   readonly clock: Clock
   readonly logger: Logger
   readonly events = new TypedEventEmitter<ReplicaEvents>()
-  /** keyText of keys that count as revoked although the log does not say so (any more). */
-  readonly enforced = new Set<string>()
+  readonly enforced = new EnforcedRevokes()
   readonly #commit: GroupCommit
   readonly #savepoint: (run: () => void) => void
   readonly #isInTransaction: () => boolean
@@ -123,8 +126,12 @@ export class Ledger {
     if (!equals(first.hash, this.genesis.hash)) {
       throw new StoreError('the store holds the log of another network: give this network a data folder of its own')
     }
-    for (const kind of ['void', 'emergency'] as const) {
-      for (const row of this.evidence(kind)) if (isRevoke(row)) this.enforced.add(keyText(row.subject))
+    for (const row of this.evidence('emergency')) if (isRevoke(row)) this.enforced.addByAuthority(row.subject)
+    for (const row of this.evidence('void')) {
+      const { epoch, atMs } = row
+      // One that waits for the operator's word is not in force.
+      if (isRevoke(row) && !this.table.hasEvidence('offered', row.hash))
+        this.enforced.addVoid({ publicKey: row.subject, epoch, atMs })
     }
     for (const row of this.evidence('fork')) this.#forkedEpoch = Math.max(this.#forkedEpoch, row.epoch)
     const { state, checkpoint, floor } = await loadLog(this.loadInit)
@@ -132,6 +139,7 @@ export class Ledger {
     this.#head = plainHead(state.head)
     this.#checkpoint = checkpoint
     this.#floor = floor
+    this.enforced.settle(state, this.clock.now())
   }
 
   readonly source: EntrySource = (n) => readStoredEntry(this.bytesOf(n))
@@ -233,6 +241,7 @@ export class Ledger {
     this.#head = plainHead(draft.state.head)
     this.#checkpoint = draft.checkpoint
     this.#floor = draft.floor
+    const lifted = this.enforced.settle(this.#state, this.clock.now())
     if (draft.voided !== undefined) {
       this.events.safeDispatchEvent('reset', { detail: { head: this.#head, voided: draft.voided } })
     }
@@ -240,10 +249,13 @@ export class Ledger {
     if (isNew && draft.checkpoint !== undefined) {
       this.events.safeDispatchEvent('checkpoint', { detail: { checkpoint: draft.checkpoint } })
     }
+    for (const publicKey of lifted) this.events.safeDispatchEvent('lifted', { detail: { publicKey } })
   }
 
   /** Keeps the proof of two histories: from here on nothing of that epoch is followed. */
   async keepFork(proof: EvidenceInput, witness?: RowWitness): Promise<void> {
+    const kept = [...this.evidence('fork')].filter(({ epoch }) => epoch === proof.epoch)
+    if (kept.length >= maxProofs) return
     const isNew = await this.#commit.write(() => this.table.addEvidence(proof))
     this.#forkedEpoch = Math.max(this.#forkedEpoch, proof.epoch)
     // The very same proof from another side is no news.

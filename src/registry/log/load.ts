@@ -8,7 +8,7 @@ import type { Signed } from '../objects/envelope.ts'
 import type { Genesis } from '../objects/genesis.ts'
 import type { LogItem, LogTable, StoredRow } from '../store/log-table.ts'
 import { genesisRow } from './log-rows.ts'
-import { type EntrySource, NetworkState } from './state/network-state.ts'
+import { type EnforcedKeys, type EntrySource, NetworkState } from './state/network-state.ts'
 import { readStoredEntry } from './state/stored-entry.ts'
 
 /** Rows between two turns of the event loop. */
@@ -18,7 +18,7 @@ export interface LoadInit {
   table: LogTable
   genesis: Signed<Genesis>
   source: EntrySource
-  enforced: ReadonlySet<string>
+  enforced: EnforcedKeys
 }
 
 export interface LoadedLog {

@@ -13,6 +13,8 @@ export interface ReplicaEvents {
   reset: CustomEvent<{ head: Head; voided: number }>
   /** The authority has shut a key out, and the log does not say so yet. */
   enforced: CustomEvent<{ publicKey: Uint8Array }>
+  /** A void revoke of that key is not enforced any more. */
+  lifted: CustomEvent<{ publicKey: Uint8Array }>
   /** Two signed things that contradict each other are kept as evidence; nothing of that epoch is followed any more. */
   fork: CustomEvent<{ epoch: number; n: number; witness: RowWitness | undefined }>
   /** Somebody showed a verified checkpoint above our head. */

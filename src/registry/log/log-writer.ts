@@ -1,3 +1,4 @@
+import { equals } from 'uint8arrays/equals'
 import type { SigningKey } from '../../identity/keys.ts'
 import { inBackground } from '../../runtime/background.ts'
 import type { Logger } from '../../runtime/clock-and-logger.ts'
@@ -14,7 +15,7 @@ import type { Head } from './state/network-state.ts'
 /** A checkpoint is signed at least so often, so that everybody can tell a quiet root from a dead one. */
 const checkpointMs = 60_000
 /** Entries of one transaction: more would hold the event loop for longer than a heartbeat's answer may take. */
-const maxBatchEntries = 500
+export const maxBatchEntries = 500
 /** Entries that wait for their transaction. */
 const maxWaiting = 10_000
 const retryMs = 1000
@@ -171,7 +172,8 @@ export class Root {
 
   /** Enters the revokes that are enforced without being in the log. Gives the number of them. @throws as append */
   async reissueRevokes(): Promise<number> {
-    const bodies = this.#replica.emergency.revokes()
+    // The key of the root itself is for the next root to enter.
+    const bodies = this.#replica.emergency.revokes().filter(({ publicKey }) => !equals(publicKey, this.publicKey))
     await Promise.all(bodies.map((body) => this.#reissue(body)))
     return bodies.length
   }

@@ -254,6 +254,9 @@ export class SnapshotStage {
     const { genesis, source, enforced, table } = this.#ledger
     const state = new NetworkState(genesis, source, enforced)
     await loadPages(state, (afterN) => table.stagedPage(afterN, pageRows))
+    if (!state.keys.follows(this.#ledger.state.keys)) {
+      throw new OtherEpochError('the snapshot takes a rotation of the authority back')
+    }
     const { epoch, n, headHash } = checkpoint.value
     state.finishLoad({ epoch, n, hash: headHash })
     requireMatch(checkpoint, state)

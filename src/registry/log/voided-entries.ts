@@ -1,4 +1,3 @@
-import { keyText } from '../../identity/key-id.ts'
 import { entryKinds } from '../objects/entry.ts'
 import type { LogRow } from '../store/log-table.ts'
 import type { Draft, Ledger } from './ledger.ts'
@@ -21,7 +20,9 @@ export function voidAfter(ledger: Ledger, draft: Draft, forkN: number): number {
 /** Keeps one void entry. Inside a transaction. */
 export function keepVoid(ledger: Ledger, row: LogRow): void {
   const { epoch, n, hash, kind, subject, envelope } = row
-  ledger.table.addEvidence({ kind: 'void', epoch, n, hash, subject, atMs: ledger.clock.now(), envelope })
+  const atMs = ledger.clock.now()
+  ledger.table.addEvidence({ kind: 'void', epoch, n, hash, subject, atMs, envelope })
   // Set although the commit may still fail: then it says no more than the log that is held.
-  if (kind === entryKinds.revoke && subject !== null) ledger.enforced.add(keyText(subject))
+  const isEnforced = kind === entryKinds.revoke && subject !== null && !ledger.table.hasEvidence('offered', hash)
+  if (isEnforced) ledger.enforced.addVoid({ publicKey: subject, epoch, atMs })
 }

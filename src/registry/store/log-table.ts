@@ -71,8 +71,11 @@ export interface LogItem {
   readonly envelope: Uint8Array
 }
 
-/** `void`: an entry that a new epoch cut off. `fork`: two signed things that contradict each other. `emergency`: a revoke by the authority. */
-export type EvidenceKind = 'void' | 'fork' | 'emergency'
+/**
+ * `void`: an entry that a new epoch cut off. `offered`: a revoke by the key of an older epoch that waits for the operator's word; `other` is
+ * the member that handed it over. `fork`: two signed things that contradict each other. `emergency`: a revoke by the authority.
+ */
+export type EvidenceKind = 'void' | 'offered' | 'fork' | 'emergency'
 
 export interface EvidenceRow {
   readonly id: number
@@ -83,7 +86,7 @@ export interface EvidenceRow {
   readonly subject: Uint8Array | null
   readonly atMs: number
   readonly envelope: Uint8Array
-  /** What contradicts it, for a fork. */
+  /** What contradicts it, for a fork; the key of whoever handed it over, for an offered revoke. */
   readonly other: Uint8Array | null
 }
 
@@ -151,6 +154,10 @@ const prepareStatements = (db: Database) => ({
   >(
     'INSERT OR IGNORE INTO evidence (kind, epoch, n, hash, subject, at_ms, envelope, other) VALUES (?, ?, ?, ?, ?, ?, ?, ?)'
   ),
+  hasEvidence: db
+    .prepare<[EvidenceKind, Uint8Array], number>('SELECT 1 FROM evidence WHERE kind = ? AND hash = ?')
+    .pluck(),
+  dropEvidence: db.prepare<[EvidenceKind, Uint8Array]>('DELETE FROM evidence WHERE kind = ? AND subject = ?'),
   evidence: db.prepare<[EvidenceKind, number, number], EvidenceRow>(
     `SELECT ${evidenceColumns} FROM evidence WHERE kind = ? AND id > ? ORDER BY id LIMIT ?`
   )
@@ -302,6 +309,15 @@ export class LogTable {
   addEvidence(row: EvidenceInput): boolean {
     const { kind, epoch, n, hash, subject, atMs, envelope, other } = row
     return this.#statements.addEvidence.run(kind, epoch, n, hash, subject, atMs, envelope, other ?? null).changes > 0
+  }
+
+  hasEvidence(kind: EvidenceKind, hash: Uint8Array): boolean {
+    return this.#statements.hasEvidence.get(kind, hash) !== undefined
+  }
+
+  /** Drops what is kept about a key. false: nothing was. */
+  dropEvidence(kind: EvidenceKind, subject: Uint8Array): boolean {
+    return this.#statements.dropEvidence.run(kind, subject).changes > 0
   }
 
   /** Oldest first, behind a row id. */

@@ -9,6 +9,8 @@ const commands: [string, string[]][] = [
   ['status', ['status']],
   ['registry-status', ['registry', 'status']],
   ['registry-nodes', ['registry', 'nodes']],
+  ['registry-void', ['registry', 'void']],
+  ['change', ['registry', 'void', '--dismiss', 'hal']],
   ['registry-pending', ['registry', 'pending']],
   ['registry-log', ['registry', 'log']],
   ['change', ['registry', 'approve', 'hal']],

@@ -13,7 +13,7 @@ import type { Kind } from './kind.ts'
 export const networkKind: Kind<NetworkAction> = {
   describe: ({ data }) => ({
     text: `a new network: genesis, keys and recovery kit in ${data}`,
-    lines: ['log.key', 'node.key', 'recovery.kit', 'registry.db']
+    lines: ['log.key', 'next-recovery.kit', 'node.key', 'recovery.kit', 'registry.db']
   }),
   before: async ({ data }) => ({ there: madeIn(data) !== undefined }),
   apply: async ({ configFile, data }, { passphrase }, { there }) => {
@@ -42,8 +42,9 @@ const make = async (configFile: string, passphrase: string): Promise<string> => 
 }
 
 const removeHalf = (data: string): void => {
-  const { store, logKey, recoveryKit } = dataFiles(data)
-  for (const path of [store, `${store}-wal`, `${store}-shm`, logKey, recoveryKit]) rmSync(path, { force: true })
+  const { store, logKey, recoveryKit, nextRecoveryKit } = dataFiles(data)
+  for (const path of [store, `${store}-wal`, `${store}-shm`, logKey, recoveryKit, nextRecoveryKit])
+    rmSync(path, { force: true })
 }
 
 const isJson = (file: string): boolean => {

@@ -1,5 +1,6 @@
 import { concat } from 'uint8arrays/concat'
 import { equals } from 'uint8arrays/equals'
+import { at } from '../../../identity/bytes.ts'
 import { hashBytes } from '../../../identity/checked-bytes.ts'
 import { sha256 } from '../../../identity/hash.ts'
 import { u64 } from '../../../identity/key-id.ts'
@@ -23,24 +24,27 @@ export class LogKeys {
   /** The newest. */
   readonly epoch: number
   readonly authorityKey: Uint8Array
+  /** All that there were, the genesis' first. */
+  readonly authorities: readonly Uint8Array[]
   readonly nextAuthorityDigest: Uint8Array
 
   private constructor(
     epochs: readonly LogEpoch[],
     epoch: number,
-    authorityKey: Uint8Array,
+    authorities: readonly Uint8Array[],
     nextAuthorityDigest: Uint8Array
   ) {
     this.epochs = epochs
     this.epoch = epoch
-    this.authorityKey = authorityKey
+    this.authorities = authorities
+    this.authorityKey = at(authorities, authorities.length - 1)
     this.nextAuthorityDigest = nextAuthorityDigest
   }
 
   static of(genesis: Signed<Genesis>): LogKeys {
     const { logKey, authorityKey, nextAuthorityDigest } = genesis.value
     const first = { epoch: 0, logKey, forkN: 0, forkHash: new Uint8Array(hashBytes) }
-    return new LogKeys([first], 0, authorityKey, nextAuthorityDigest)
+    return new LogKeys([first], 0, [authorityKey], nextAuthorityDigest)
   }
 
   keyOf(epoch: number): Uint8Array | undefined {
@@ -54,6 +58,14 @@ export class LogKeys {
 
   isLogKey(key: Uint8Array): boolean {
     return this.epochs.some((each) => equals(each.logKey, key))
+  }
+
+  /**
+   * True where the authority that `known` ends with was one, too: a history without it takes a rotation of the authority back, which only a
+   * key of the past wants.
+   */
+  follows(known: Pick<LogKeys, 'authorityKey'>): boolean {
+    return this.authorities.some((each) => equals(each, known.authorityKey))
   }
 
   /** Lowest position at which a later epoch branched off; undefined: none did. */
@@ -93,7 +105,7 @@ export class LogKeys {
     // A delegation above the fork point is as void as the entries around it.
     const kept = this.epochs.filter((each) => each.epoch === 0 || each.forkN < forkN)
     const opened = { epoch: value.epoch, logKey, forkN, forkHash: value.prevHash }
-    return new LogKeys([...kept, opened], value.epoch, this.authorityKey, this.nextAuthorityDigest)
+    return new LogKeys([...kept, opened], value.epoch, this.authorities, this.nextAuthorityDigest)
   }
 
   /** The authority that an entry reveals and the one before committed to. @throws LogMismatchError */
@@ -104,7 +116,7 @@ export class LogKeys {
     if (!equals(signer, authorityKey) || !equals(sha256(authorityKey), this.nextAuthorityDigest)) {
       throw new LogMismatchError(`entry ${value.n} reveals an authority that nobody committed to`)
     }
-    return new LogKeys(this.epochs, this.epoch, authorityKey, nextAuthorityDigest)
+    return new LogKeys(this.epochs, this.epoch, [...this.authorities, authorityKey], nextAuthorityDigest)
   }
 }
 

@@ -14,6 +14,9 @@ import { Tables } from './tables.ts'
 import { Journal } from './undo-log.ts'
 
 export type { Proofs } from './proofs.ts'
+/** Keys, as keyText gives them, that count as revoked although the log does not say so. */
+export type EnforcedKeys = Pick<ReadonlySet<string>, 'has'> & Iterable<string>
+
 export type { DocumentRow, EntrySource, Member, PublisherRow, RegistryRow, RevokedRow } from './rows.ts'
 
 /** The newest entry. */
@@ -36,13 +39,13 @@ export class NetworkState {
   /** Bytes of each live entry's envelope, by position. */
   readonly #live = new Map<number, number>()
   /** Shut out although the log does not say so (any more): by revokes of the authority, or that a new epoch made void. */
-  readonly #enforced: ReadonlySet<string>
+  readonly #enforced: EnforcedKeys
   #keys: LogKeys
   #head: Head
   #bytes: number
 
   /** `source` reads entries back from the store; `enforced` holds keyText of keys that count as revoked. */
-  constructor(genesis: Signed<Genesis>, source: EntrySource, enforced: ReadonlySet<string> = new Set()) {
+  constructor(genesis: Signed<Genesis>, source: EntrySource, enforced: EnforcedKeys = new Set()) {
     this.genesis = genesis
     this.#effects = new Effects(this.#tables, source)
     this.#enforced = enforced

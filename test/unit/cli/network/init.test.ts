@@ -29,7 +29,7 @@ describe('init', () => {
       networkId: made['networkId'],
       admission: { policy: 'approve', membershipMs: 30 * 86_400_000 }
     })
-    for (const file of ['node.key', 'log.key', 'recovery.kit']) {
+    for (const file of ['node.key', 'log.key', 'recovery.kit', 'next-recovery.kit']) {
       expect((await stat(join(config.paths.data, file))).mode & 0o777).toBe(0o600)
     }
     expect(await readFile(join(home.folder, 'root.yaml'), 'utf8')).not.toContain(made['passphrase'])
@@ -55,7 +55,10 @@ describe('init', () => {
     expectSchema('init', made)
     const { config } = loadConfig({ env: { TRUSTNET_HOME: home.folder }, name: 'root' })
     const kit = readRecoveryKit(join(config.paths.data, 'recovery.kit'), 'correct horse battery staple')
-    expect(kit.authority.publicKey).toHaveLength(32)
+    expect(kit.authority?.publicKey).toHaveLength(32)
+    expect(kit.nextAuthority).toBeUndefined()
+    const next = readRecoveryKit(join(config.paths.data, 'next-recovery.kit'), 'correct horse battery staple')
+    expect([next.authority, next.nextAuthority?.publicKey.length]).toEqual([undefined, 32])
   })
 
   test('a second network in the same place is refused and the first one left alone', async () => {

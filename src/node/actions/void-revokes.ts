@@ -1,0 +1,38 @@
+import type { OfferedRevoke } from '../../registry/admission/offered-revokes.ts'
+import { readmission } from '../../registry/log/readmission.ts'
+import type { Registry } from '../../registry/registry.ts'
+import { NotFoundError } from '../../runtime/errors.ts'
+import type { VoidRevokeRow, VoidRevokesView } from '../api/registry-views.ts'
+import type { ChangeView } from '../api/views.ts'
+import { requireKey } from '../views/peer-names.ts'
+import { refOf } from '../views/refs.ts'
+
+export const voidRevokesView = (registry: Registry): VoidRevokesView => ({
+  schemaVersion: 1,
+  offered: registry.admission.offered.list().map((revoke) => rowOf(registry, revoke))
+})
+
+const rowOf = (registry: Registry, { publicKey, from, ...said }: OfferedRevoke): VoidRevokeRow => ({
+  member: refOf(registry, publicKey),
+  ...said,
+  from: from === undefined ? null : refOf(registry, from)
+})
+
+/**
+ * The operator's word that a void revoke is not to be: others stop to enforce it.
+ * @throws NotRootError, NotFoundError when none of that member waits
+ */
+export async function dismissVoid(registry: Registry, peer: string): Promise<ChangeView> {
+  const { admission, replica, root } = registry
+  const publicKey = requireKey(registry, peer)
+  const isOffered = admission.offered.list().some((each) => Buffer.compare(each.publicKey, publicKey) === 0)
+  if (!isOffered) throw new NotFoundError(`no void revoke of ${peer} waits: \`trustnet registry void\` lists them`)
+  const draft = readmission(replica, publicKey)
+  const [entry] = draft === undefined ? [] : ((await root?.append([draft])) ?? [])
+  await admission.offered.dismiss(publicKey)
+  const message =
+    entry === undefined
+      ? 'stays a member here; a registry that holds the revoke itself may enforce it for a week'
+      : 'stays a member, and every registry is told so'
+  return { schemaVersion: 1, ...refOf(registry, publicKey), entry: entry?.value.n ?? null, message }
+}

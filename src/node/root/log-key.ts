@@ -1,0 +1,89 @@
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  renameSync,
+  rmSync,
+  writeSync
+} from 'node:fs'
+import { dirname } from 'node:path'
+import { createKey, loadKey } from '../../identity/key-file.ts'
+import type { SigningKey } from '../../identity/keys.ts'
+import type { LogKeys } from '../../registry/log/state/log-keys.ts'
+import type { Logger } from '../../runtime/clock-and-logger.ts'
+
+/** Where the key of a new epoch lies until the epoch stands in the log. */
+const nextPath = (path: string): string => `${path}.next`
+
+/** True when a promotion has made a key and may have been broken off. */
+export const isEpochPrepared = (path: string): boolean => existsSync(nextPath(path))
+
+/**
+ * The key for a new epoch. One that a broken-off try has left is taken again, unless an older epoch has had it: then it is that of
+ * another time. `log.key` itself stays until `keepNextLogKey`.
+ */
+export function nextLogKey(path: string, keys: LogKeys): SigningKey {
+  const next = nextPath(path)
+  if (existsSync(next)) {
+    const left = loadKey(next)
+    if (keys.isKeyOf(keys.epoch, left.publicKey) || !keys.isLogKey(left.publicKey)) return left
+    destroyKey(next)
+  }
+  return createKey(next)
+}
+
+/** The new epoch stands in the log: its key takes the place of the one before. */
+export function keepNextLogKey(path: string): void {
+  if (existsSync(path)) overwrite(path)
+  renameSync(nextPath(path), path)
+  syncFolder(path)
+}
+
+/** The log key of this machine; one of a new epoch that stands in the log already is put in its place first. */
+export function ownLogKey(path: string, keys: LogKeys): SigningKey {
+  const next = nextPath(path)
+  if (existsSync(next) && keys.isKeyOf(keys.epoch, loadKey(next).publicKey)) keepNextLogKey(path)
+  return loadKey(path)
+}
+
+/** Deletes log keys of older epochs: they decide nothing any more, and are only good for whoever steals them. */
+export function destroyPastLogKeys(path: string, keys: LogKeys, logger: Logger): void {
+  for (const each of [path, nextPath(path)]) {
+    if (!existsSync(each)) continue
+    const { publicKey } = loadKey(each)
+    if (!keys.isLogKey(publicKey) || keys.isKeyOf(keys.epoch, publicKey)) continue
+    destroyKey(each)
+    logger.warn(
+      { path: each },
+      'the log key of an older epoch was overwritten and deleted: another machine is the root now'
+    )
+  }
+}
+
+function destroyKey(path: string): void {
+  overwrite(path)
+  rmSync(path)
+  syncFolder(path)
+}
+
+function overwrite(path: string): void {
+  const file = openSync(path, constants.O_RDWR | constants.O_NOFOLLOW)
+  try {
+    writeSync(file, Buffer.alloc(fstatSync(file).size), 0)
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
+  }
+}
+
+function syncFolder(path: string): void {
+  const folder = openSync(dirname(path), 'r')
+  try {
+    fsyncSync(folder)
+  } finally {
+    closeSync(folder)
+  }
+}
