@@ -105,7 +105,7 @@ describe('a log key of the past', () => {
     await eventually(() => former.registry.replica.head.epoch === 1)
     await eventually(() => !network.hasLogKey('root'))
     await eventually(() => mallory.registry.replica.head.epoch === 1)
-    await mallory.stop()
+    await Promise.all([mallory.stop(), former.stop()])
     const back = await network.start('mallory', { 'bootstrap.peers': [network.address('keeper')] })
     await eventually(() => back.network?.session?.peer.name === 'keeper')
     const { n } = root.registry.replica.head

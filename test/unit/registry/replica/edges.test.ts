@@ -142,14 +142,15 @@ describe('epochs one after the other', () => {
     expect(keys.isValidAt(1, first + 1)).toBe(true)
     expect(keys.isValidAt(3, first + 1)).toBe(false)
 
-    // A newer epoch below both: what they signed is judged by the keys of that place.
-    const old = sealDelegation(replica, network.nextAuthority, key(1007), first)
-    expect(await refusalOf(replica.apply([old.bytes]))).toBe('LogMismatchError')
-    await replica.apply([sealDelegation(replica, network.authority, key(1007), first).bytes])
-    expect(replica.head).toMatchObject({ epoch: 3, n: first + 1 })
-    expect(replica.logKeyOf(1)).toBeUndefined()
-    // The one that was held is void, and the new root has signed none yet.
-    expect(replica.checkpoint).toBeUndefined()
+    // Nothing below the entry that made another key the authority: neither the new one, nor the one before, which would take it back.
+    for (const authority of [network.nextAuthority, network.authority]) {
+      const old = sealDelegation(replica, authority, key(1007), first)
+      expect(await refusalOf(replica.apply([old.bytes]))).toBe('LogMismatchError')
+    }
+    await replica.apply([sealDelegation(replica, network.nextAuthority, key(1007), second + 1).bytes])
+    expect(replica.head).toMatchObject({ epoch: 3, n: second + 2 })
+    expect(replica.logKeyOf(2)).toBeUndefined()
+    expect(replica.checkpoint?.value.n).toBe(second)
   })
 
   it('branch off only where something is held', () => {
