@@ -58,7 +58,7 @@ export const makeSession = (
 
 /** Keeps the replica of a node up to date. */
 export const makeSync = (
-  { config, registry, clock, logger }: NetworkNodeInit,
+  { config, registry, key, clock, logger }: NetworkNodeInit,
   network: NetworkParts,
   onCaughtUp: () => void
 ): SyncKeeper =>
@@ -73,7 +73,9 @@ export const makeSync = (
     records: config.replication.enabled,
     intervalMs: () => pullIntervalMs(config.replication.intervalMs, registry.replica.state.memberCount),
     isRegistry: isRegistryRole(config.role),
-    allowed: () => network.isMember() || network.session !== undefined,
+    // Whoever knows of no revoke of this node may know of a new epoch that made it void.
+    allowed: () =>
+      network.isMember() || network.session !== undefined || registry.replica.state.isRevoked(key.publicKey),
     lease: () => network.session?.peer.publicKey,
     lag: new HeadLag({
       clock,

@@ -191,7 +191,7 @@ class OpenRegistry implements Registry {
     this.#membership = new MembershipFollower({ replica, records, liveness, clock, logger, events })
     this.#age = this.#ageNow()
     watchRevokes(replica, this.alarms)
-    watchOffered(this)
+    watchOffered(events, this)
     this.#listen()
     this.liveness.start()
   }

@@ -127,7 +127,11 @@ describe('a secondary that is promoted', () => {
     await expect(back.registry.root?.append([])).rejects.toThrow(/listens for newer heads|not the root/)
     await eventually(() => epochOf(back) === 1 && alarmsOf(back).includes('root_replaced'))
     expect(back.registry.root?.refusal?.name).toBe('NotRootError')
-    await eventually(() => !has(root, 'bob'))
+    await eventually(async () => (await root.control.voidRevokes()).offered.length === 1)
+    // Nothing proves when the old root signed it.
+    expect(has(root, 'bob')).toBe(true)
+    expectSchema('registry-void', await root.control.voidRevokes())
+    await root.control.revoke('bob', 'stolen')
     expect(root.registry.replica.state.isRevoked(bob.key.publicKey)).toBe(true)
     await eventually(() => root.registry.admission.pending().some(({ name }) => name === 'void'))
     await eventually(() => back.registry.replica.head.n === root.registry.replica.head.n)
@@ -139,7 +143,7 @@ describe('a secondary that is promoted', () => {
     await again.joined({ signal: AbortSignal.timeout(20_000) })
     await root.control.approve('void')
     await eventually(() => has(again, 'void'))
-    expect([root, again].flatMap(alarmsOf)).toEqual(['root_replaced'])
+    expect([root, again].flatMap(alarmsOf)).toEqual(['void_revokes', 'root_replaced'])
   }, 90_000)
 })
 

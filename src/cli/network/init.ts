@@ -157,7 +157,9 @@ const show = async (
       : [`Passphrase     ${terminal.paint('bold', made.passphrase)}  (shown once: without it the kits are worthless)`]),
     '',
     'Move the recovery kit off this machine: it alone can replace a lost or stolen root.',
-    ...(isApart ? ['Keep the next kit in another place: it replaces the authority when the recovery kit is lost or stolen.'] : []),
+    ...(isApart
+      ? ['Keep the next kit in another place: it replaces the authority when the recovery kit is lost or stolen.']
+      : []),
     'Then:',
     `  trustnet registry start --config ${saveTo}`,
     '  trustnet invite                        # one line for the next machine',

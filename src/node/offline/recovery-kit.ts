@@ -2,7 +2,7 @@ import { createCipheriv, createDecipheriv, randomBytes, scryptSync } from 'node:
 import { readFileSync, writeFileSync } from 'node:fs'
 import { equals } from 'uint8arrays/equals'
 import { z } from 'zod'
-import { keyBytes } from '../../identity/checked-bytes.ts'
+import { keyBytes } from '../../identity/ed25519.ts'
 import { SigningKey } from '../../identity/keys.ts'
 import { ConfigError } from '../errors.ts'
 

@@ -116,6 +116,9 @@ export class SessionKeeper {
     if (refusal !== undefined) {
       this.#init.onTrouble(refusal)
       await this.#pause(refusedPauseMs)
+      // A new epoch may have made void what this replica holds: whoever answers shows it in its hello.
+      this.#tried.clear()
+      await this.#init.find(this.#tried, signal)
       return
     }
     this.#isNews = false

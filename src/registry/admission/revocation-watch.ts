@@ -1,8 +1,9 @@
+import type { TypedEventTarget } from 'main-event'
 import { keyText } from '../../identity/key-id.ts'
 import { peerIdText } from '../../identity/keys.ts'
 import type { Alarms } from '../alarms.ts'
+import type { JoinEvents } from '../events.ts'
 import type { Replica } from '../log/replica.ts'
-import type { Registry } from '../registry.ts'
 
 /** By the root's own clock: two checkpoints that it signs without having anything to say, and the time in which a revoke gets to it. */
 const graceMs = 120_000
@@ -54,7 +55,10 @@ class RevokeWatch {
 }
 
 /** Raises the alarm `void_revokes` at a root that is handed a revoke over which its operator must decide. */
-export function watchOffered({ events, replica, alarms }: Pick<Registry, 'events' | 'replica' | 'alarms'>): void {
+export function watchOffered(
+  events: TypedEventTarget<JoinEvents>,
+  { replica, alarms }: { replica: Replica; alarms: Alarms }
+): void {
   events.addEventListener('offered', ({ detail: { publicKey } }) => {
     const peer = peerIdText(publicKey)
     const name = replica.state.member(publicKey)?.name ?? peer
