@@ -4,7 +4,7 @@ import { loadCommands } from './commands.ts'
 import { type Conduct, conductOf } from './output/conduct.ts'
 import type { Context } from './output/context.ts'
 import { exitCodeOf, exitCodes } from './output/exit.ts'
-import { isCtrlC, signalExitCode, signalOf } from './output/interrupt.ts'
+import { isQuestionAborted, signalExitCode, signalOf } from './output/interrupt.ts'
 import { Redactor } from './output/secrets.ts'
 import { inWords, isSystemError, systemErrorText } from './output/system-error.ts'
 import { Terminal, type TerminalInit } from './output/terminal.ts'
@@ -97,12 +97,11 @@ class Run implements Context {
     const { signal, terminal } = this
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.fine : exitCodes.usage
     if (signal.aborted && this.#conduct === 'runs') return this.#code
-    if (signal.aborted || isCtrlC(error)) {
+    if (signal.aborted || isQuestionAborted(error)) {
       const name = signalOf(signal)
-      if (this.#conduct === 'changes')
-        terminal.progress(
-          `Interrupted by ${name}: what was begun may be half done; the same command goes on or says so.`
-        )
+      const half = 'what was begun may be half done; the same command goes on with it, or says how it is'
+      const what = isQuestionAborted(error) ? 'nothing was changed' : half
+      if (this.#conduct === 'changes') terminal.progress(`Interrupted by ${name}: ${what}.`)
       return signalExitCode(name)
     }
     terminal.progress(`${terminal.paintProgress('bad', 'error')}: ${messageOf(error)}`)

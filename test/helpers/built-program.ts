@@ -14,6 +14,8 @@ export interface Ran {
 export interface Running {
   process: ChildProcess
   ended: Promise<Ran>
+  /** What is on stdout until now. */
+  soFar(): string
 }
 
 /** Descriptors in the place of nothing and of pipes. */
@@ -41,7 +43,7 @@ export const startProgram = (argv: readonly string[], env: Record<string, string
     child.once('error', reject)
     child.once('close', (code) => resolve({ code, out, err }))
   })
-  return { process: child, ended }
+  return { process: child, ended, soFar: () => out }
 }
 
 export const runProgram = (argv: readonly string[], env: Record<string, string>, stdio: Stdio = {}): Promise<Ran> =>

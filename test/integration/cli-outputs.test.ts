@@ -7,63 +7,10 @@ import { conductOf } from '../../src/cli/output/conduct.ts'
 import { ControlClient } from '../../src/node/api/client.ts'
 import { readRecoveryKit } from '../../src/node/offline/recovery-kit.ts'
 import { programPath, runProgram, startProgram } from '../helpers/built-program.ts'
+import { callsElsewhere, commandCalls } from '../helpers/command-calls.ts'
 import { commandTree } from '../helpers/command-tree.ts'
 import { ControlHome, ScriptedApi } from '../helpers/control-process.ts'
 import { tempFolder } from '../helpers/temp.ts'
-
-const address = '/ip6/2001:db8::1/tcp/9000'
-
-/** How each command is called so that it has something to say. Without a row: it needs a machine or a network of its own. */
-const calls: ReadonlyMap<string, readonly string[]> = new Map([
-  ['doctor', []],
-  ['registry status', []],
-  ['registry nodes', []],
-  ['registry approve', ['hal']],
-  ['registry reject', ['hal']],
-  ['registry log', []],
-  ['registry backup', []],
-  ['registry resume', ['--head', '1']],
-  ['status', []],
-  ['peers', []],
-  ['peers connect', [address]],
-  ['peers disconnect', ['hal']],
-  ['lookup', []],
-  ['identity', []],
-  ['why', ['hal']],
-  ['address', []],
-  ['invite', []],
-  ['leave', []],
-  ['revoke', ['hal']],
-  ['wait', []],
-  ['dns show', ['--address', '2001:db8::1', '--domain', 'example.org']],
-  ['dns set', ['--add', '2001:db8::1', '--domain', 'example.org', '--provider', 'manual']],
-  ['config check', ['--name', 'none']],
-  ['config show', ['--name', 'none']],
-  ['version', []],
-  ['completion', ['bash']],
-  ['complete', ['--', '']]
-])
-
-/** Tested where they have what they need: below, in the tests of the installer, and in those of network and dev. */
-const elsewhere = new Set([
-  'dev',
-  'drill',
-  'install',
-  'upgrade',
-  'uninstall',
-  'init',
-  'join',
-  'node start',
-  'registry start',
-  'registry pending',
-  'registry restore',
-  'registry verify',
-  'registry promote',
-  'registry recover',
-  'registry diff',
-  'dns check',
-  'config migrate'
-])
 
 let home: ControlHome
 beforeAll(async () => {
@@ -103,10 +50,10 @@ const toNobody = async (argv: readonly string[], more: Record<string, string> = 
 
 test('every command is called here, or is named as one that is tested elsewhere', async () => {
   const acting = (await commandTree()).filter(({ acts }) => acts).map(({ words }) => words.join(' '))
-  expect([...calls.keys(), ...elsewhere].toSorted()).toEqual(acting.toSorted())
+  expect([...commandCalls.keys(), ...callsElsewhere].toSorted()).toEqual(acting.toSorted())
 })
 
-describe.each([...calls])('%s', (command, args) => {
+describe.each([...commandCalls])('%s', (command, args) => {
   const argv = [...command.split(' '), ...args]
 
   test.runIf(existsSync('/dev/full'))('on a full disk: exit code 1, and it says so', async () => {

@@ -1,6 +1,8 @@
 import { stat } from 'node:fs/promises'
+import { addAbortSignal } from 'node:stream'
 import type { Context } from '../output/context.ts'
 import { UsageError } from '../output/exit.ts'
+import { QuestionAbortedError } from '../output/interrupt.ts'
 import { sanitise } from '../output/text.ts'
 
 /** An invite line has at most 16 KiB, and white space that a mail put in. */
@@ -50,15 +52,19 @@ const isFile = (path: string): Promise<boolean> =>
     () => false
   )
 
-const readStdin = async ({ terminal }: Context): Promise<string> => {
+const readStdin = async ({ terminal, signal }: Context): Promise<string> => {
   if (terminal.stdin.isTTY === true) terminal.progress('Paste the invite line, then press Ctrl-D:')
   const chunks: Buffer[] = []
   let bytes = 0
-  for await (const chunk of terminal.stdin as AsyncIterable<Buffer | string>) {
-    const part = Buffer.from(chunk)
-    bytes += part.length
-    if (bytes > maxStdinBytes) throw new UsageError('What came on stdin is too long for an invite.')
-    chunks.push(part)
+  try {
+    for await (const chunk of addAbortSignal(signal, terminal.stdin) as AsyncIterable<Buffer | string>) {
+      const part = Buffer.from(chunk)
+      bytes += part.length
+      if (bytes > maxStdinBytes) throw new UsageError('What came on stdin is too long for an invite.')
+      chunks.push(part)
+    }
+  } catch (error) {
+    throw signal.aborted ? new QuestionAbortedError('no invite was given') : error
   }
   return wanted(Buffer.concat(chunks).toString('utf8').trim())
 }

@@ -2,6 +2,7 @@ import { createInterface } from 'node:readline/promises'
 import { Writable } from 'node:stream'
 import type { Context } from '../output/context.ts'
 import { UsageError } from '../output/exit.ts'
+import { QuestionAbortedError } from '../output/interrupt.ts'
 
 /** Of a recovery kit: from the environment, a file or credential that it names, or typed without an echo. */
 export const readPassphrase = async ({ terminal, signal }: Context): Promise<string> => {
@@ -16,8 +17,13 @@ export const readPassphrase = async ({ terminal, signal }: Context): Promise<str
   terminal.progress('Passphrase of the recovery kit (it is not shown):')
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() })
   const lines = createInterface({ input: terminal.stdin, output: silent, terminal: true })
+  const over = new AbortController()
+  // Ctrl-C and Ctrl-D are typed on a raw terminal: neither is a signal, nor an answer.
+  lines.once('close', () => over.abort())
   try {
-    return (await lines.question('', { signal })).trim()
+    return (await lines.question('', { signal: AbortSignal.any([signal, over.signal]) })).trim()
+  } catch {
+    throw new QuestionAbortedError('no passphrase was typed')
   } finally {
     lines.close()
   }

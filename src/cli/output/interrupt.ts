@@ -17,7 +17,12 @@ export const signalExitCode = (signal: NodeJS.Signals): number => 128 + constant
 export const signalOf = ({ reason }: AbortSignal): NodeJS.Signals =>
   reason instanceof Interrupted ? reason.signal : 'SIGINT'
 
-/** Names of the errors by which prompts and readline say that Ctrl-C was typed: on a raw terminal it is no signal. */
-const typedCtrlC: ReadonlySet<string> = new Set(['ExitPromptError', 'AbortPromptError', 'AbortError'])
+/** A question was broken off, so nothing that comes after it has begun. */
+export class QuestionAbortedError extends Error {
+  override readonly name = 'QuestionAbortedError'
+}
 
-export const isCtrlC = (error: unknown): boolean => error instanceof Error && typedCtrlC.has(error.name)
+/** Errors of a question that a signal or Ctrl-C broke off: on a raw terminal Ctrl-C is typed, and no signal. */
+const brokenOff: ReadonlySet<string> = new Set(['ExitPromptError', 'AbortPromptError', 'QuestionAbortedError'])
+
+export const isQuestionAborted = (error: unknown): boolean => error instanceof Error && brokenOff.has(error.name)

@@ -46,9 +46,9 @@ export class Terminal {
     this.paintProgress = painter(wanted && init.stderr.isTTY === true)
   }
 
-  /** Columns of the terminal; undefined when stdout is none, so nothing is cut for a pipe. */
+  /** Columns of the terminal; undefined when stdout is none or does not know its size, so nothing is cut for a pipe. */
   get width(): number | undefined {
-    return this.isTTY ? this.stdout.columns : undefined
+    return this.isTTY ? this.stdout.columns || undefined : undefined
   }
 
   print(line: string): void {

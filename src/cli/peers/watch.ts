@@ -3,6 +3,7 @@ import type { ControlClient } from '../../node/api/client.ts'
 import { changes } from '../output/changes.ts'
 import type { Context } from '../output/context.ts'
 import { selectPeers } from '../output/peer-rows.ts'
+import type { Terminal } from '../output/terminal.ts'
 import { type PeersOptions, peersText } from './peers-text.ts'
 
 /** The top of a text that is higher than the terminal: a redraw cannot reach lines that were scrolled away. */
@@ -14,8 +15,16 @@ export const fitting = (text: string, height: number): string => {
   return [...shown, `… ${lines.length - shown.length} more lines (--limit, --state or --sort choose)`].join('\n')
 }
 
+interface Screen {
+  draw(text: string): void
+  done(): void
+}
+
+/** A serial line does not know its size: nothing can be drawn over. */
+const append = (terminal: Terminal): Screen => ({ draw: (text) => terminal.print(`${text}\n`), done: () => undefined })
+
 /** What a table is drawn on; real unless a test brings its own. */
-const redraw = (): { draw(text: string): void; done(): void } => {
+const redraw = (): Screen => {
   let log = createLogUpdate(process.stdout)
   let last = ''
   // A terminal of another width has wrapped the old lines anew: how many they are now is not known, so it begins afresh.
@@ -49,7 +58,8 @@ export const watchPeers = async (
   notices: readonly string[] = []
 ): Promise<void> => {
   const { terminal, signal } = context
-  const screen = terminal.isTTY && options.json !== true ? redraw() : undefined
+  const isShown = terminal.isTTY && options.json !== true
+  const screen = isShown ? (terminal.width === undefined ? append(terminal) : redraw()) : undefined
   const show = async (): Promise<void> => {
     const view = await client.peers({ signal })
     const { rows, kept } = selectPeers(view.peers, options)

@@ -1,0 +1,51 @@
+/** How each command is called so that it has something to say, at a process that answers. */
+export const commandCalls: ReadonlyMap<string, readonly string[]> = new Map([
+  ['doctor', []],
+  ['registry status', []],
+  ['registry nodes', []],
+  ['registry approve', ['hal']],
+  ['registry reject', ['hal']],
+  ['registry log', []],
+  ['registry backup', []],
+  ['registry resume', ['--head', '1']],
+  ['status', []],
+  ['peers', []],
+  ['peers connect', ['/ip6/2001:db8::1/tcp/9000']],
+  ['peers disconnect', ['hal']],
+  ['lookup', []],
+  ['identity', []],
+  ['why', ['hal']],
+  ['address', []],
+  ['invite', []],
+  ['leave', []],
+  ['revoke', ['hal']],
+  ['wait', []],
+  ['dns show', ['--address', '2001:db8::1', '--domain', 'example.org']],
+  ['dns set', ['--add', '2001:db8::1', '--domain', 'example.org', '--provider', 'manual']],
+  ['config check', ['--name', 'none']],
+  ['config show', ['--name', 'none']],
+  ['version', []],
+  ['completion', ['bash']],
+  ['complete', ['--', '']]
+])
+
+/** Commands that need a machine or a network of their own. */
+export const callsElsewhere: ReadonlySet<string> = new Set([
+  'dev',
+  'drill',
+  'install',
+  'upgrade',
+  'uninstall',
+  'init',
+  'join',
+  'node start',
+  'registry start',
+  'registry pending',
+  'registry restore',
+  'registry verify',
+  'registry promote',
+  'registry recover',
+  'registry diff',
+  'dns check',
+  'config migrate'
+])
