@@ -242,7 +242,8 @@ export const inviteView: InviteView = {
   replaces: null,
   uses: 1,
   expiresMs: now,
-  network
+  network,
+  looksLike: []
 }
 
 export const whyView: WhyView = {

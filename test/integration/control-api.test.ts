@@ -159,6 +159,14 @@ describe('the control api', () => {
     expect(done).toMatchObject({ name: 'hal', message: 'is a member now, as integrated' })
     await hal.joined({ signal: AbortSignal.timeout(10_000) })
 
+    expect(await root.control.invite({ name: 'ha1' })).toMatchObject({ looksLike: ['hal'] })
+    expect(await root.control.invite({ name: 'eve' })).toMatchObject({ looksLike: [] })
+    await network.start('ha1', flags)
+    await eventually(async () => (await root.control.pending()).pending.length === 1)
+    expect((await root.control.pending()).pending).toMatchObject([{ name: 'ha1', looksLike: ['hal'] }])
+    const alike = await root.control.approve('ha1')
+    expect(alike.message).toBe('is a member now, as integrated; its name looks like that of hal')
+
     const bob = await network.start('bob', flags)
     await eventually(async () => (await root.control.pending()).pending.length === 1)
     const rejected = await root.control.reject('bob', 'unknown machine')

@@ -91,6 +91,12 @@ const showInvite = async ({ terminal }: Context, view: InviteView): Promise<bool
   terminal.progress(
     `For ${plural(view.uses, `${view.role} node`)}${name}, until ${date(view.expiresMs)}. On that machine: trustnet install --invite LINE (a service), or trustnet join LINE`
   )
+  if (view.looksLike.length > 0) {
+    const others = sanitise(view.looksLike.join(', '))
+    terminal.progress(
+      `That name looks like ${others}: people may take them for each other. Choose another one, or let this invite end.`
+    )
+  }
   return await terminal.handOver(view.line)
 }
 

@@ -124,6 +124,10 @@ const showPending = async (context: Context, options: ListOptions): Promise<void
     empty: 'Nobody waits.',
     all: options.long === true
   })
+  for (const { name, looksLike } of view.pending) {
+    if (looksLike.length > 0)
+      context.terminal.print(`${orUnknown(name)} looks like ${sanitise(looksLike.join(', '))}: is it who you think?`)
+  }
 }
 
 const approve = async (context: Context, peer: string, options: RunningOptions): Promise<void> => {

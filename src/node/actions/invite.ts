@@ -1,10 +1,12 @@
 import { toString as text } from 'uint8arrays/to-string'
 import { isRegistryRole } from '../../identity/role.ts'
+import { lookAlikes } from '../../registry/admission/look-alike.ts'
 import { encodeInvite, type InviteRegistry } from '../../registry/objects/invite.ts'
 import type { InviteQuery } from '../api/control-api.ts'
 import type { InviteView } from '../api/views.ts'
 import type { NetworkNode } from '../network-node.ts'
 import { networkRef } from '../views/refs.ts'
+import { memberNames } from '../views/registry-views.ts'
 import { requireRoot } from './require.ts'
 
 /** What an invite line may hold. */
@@ -43,7 +45,8 @@ export async function issueInvite(network: NetworkNode, self: Uint8Array, query:
     replaces: grant.value.replaces ?? null,
     uses: grant.value.uses,
     expiresMs: grant.value.notAfterMs,
-    network: networkRef(registry.genesis)
+    network: networkRef(registry.genesis),
+    looksLike: name === undefined ? [] : lookAlikes(name, memberNames(registry))
   }
 }
 

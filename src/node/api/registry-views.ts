@@ -97,6 +97,8 @@ export interface PendingRow extends PeerRef {
   waitsFor: 'approve' | 'root'
   address: string | null
   withInvite: boolean
+  /** Names of members, and of others who wait, that people would take for this one. */
+  looksLike: string[]
 }
 
 export interface PendingView extends View {

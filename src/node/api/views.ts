@@ -223,6 +223,8 @@ export interface InviteView extends View {
   uses: number
   expiresMs: number
   network: NetworkRef
+  /** Names of members that people would take for the one that the invite gives. */
+  looksLike: string[]
 }
 
 /** What a change did: the log entry it became, or null when none was needed or it waits for the root. */

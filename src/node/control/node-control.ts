@@ -2,6 +2,7 @@ import type { Connection } from '@libp2p/interface'
 import { toString as text } from 'uint8arrays/to-string'
 import { memberAddress, ulaPrefix } from '../../address/multiaddr.ts'
 import { peerIdText } from '../../identity/keys.ts'
+import { lookAlikes } from '../../registry/admission/look-alike.ts'
 import { readStoredEntry } from '../../registry/log/state/stored-entry.ts'
 import { InvalidPayloadError, NotFoundError, UnavailableError } from '../../runtime/errors.ts'
 import { backUpNow, resumeRestored } from '../actions/backup.ts'
@@ -36,7 +37,7 @@ import { lookupHere, lookupRemote } from '../views/lookup-view.ts'
 import { countStates, memberRows, noStates } from '../views/member-rows.ts'
 import { byEnd, keyOfPeerId, requireKey, requireMember } from '../views/peer-names.ts'
 import { networkRef, originOf, refOf, selfRef } from '../views/refs.ts'
-import { pendingView, registryNodesView, registryStatusView } from '../views/registry-views.ts'
+import { memberNames, pendingView, registryNodesView, registryStatusView } from '../views/registry-views.ts'
 import { rowSourceOf } from '../views/row-source.ts'
 import { changeFeed } from './change-feed.ts'
 
@@ -149,8 +150,11 @@ export class NodeControl implements ControlApi {
     const { value } = readStoredEntry(admit)
     if (value.kind !== 'admit')
       throw new UnavailableError('the admission is not in the log yet: look again in a moment', 1_000)
-    const { publicKey, role } = value.body
-    return { schemaVersion: 1, ...refOf(registry, publicKey), entry: value.n, message: `is a member now, as ${role}` }
+    const { publicKey, name, role } = value.body
+    const alike = lookAlikes(name, memberNames(registry))
+    const warning = alike.length === 0 ? '' : `; its name looks like that of ${alike.join(', ')}`
+    const message = `is a member now, as ${role}${warning}`
+    return { schemaVersion: 1, ...refOf(registry, publicKey), entry: value.n, message }
   }
 
   reject: ControlApi['reject'] = async (peer, reason): Promise<ChangeView> => {

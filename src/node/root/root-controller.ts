@@ -1,5 +1,6 @@
 import { peerIdText, type SigningKey } from '../../identity/keys.ts'
 import { isRegistryRole } from '../../identity/role.ts'
+import { lookAlikes } from '../../registry/admission/look-alike.ts'
 import type { Root } from '../../registry/log/log-writer.ts'
 import { sealRenewRequest } from '../../registry/objects/renew-request.ts'
 import type { Registry } from '../../registry/registry.ts'
@@ -65,10 +66,24 @@ export class RootDuties {
       replica.events.addEventListener(type, this.#onLog)
       this.#stops.push(() => replica.events.removeEventListener(type, this.#onLog))
     }
+    const { events } = this.#init.network.registry
+    events.addEventListener('admitted', this.#onAdmitted)
+    this.#stops.push(() => events.removeEventListener('admitted', this.#onAdmitted))
     if (restored === undefined) this.#hearOthers(this.#root)
     else this.#waitRestored(this.#root, restored)
     const timer = setInterval(() => inBackground(this.#look(), 'looking for newer heads'), lookMs).unref()
     this.#stops.push(() => clearInterval(timer))
+  }
+
+  readonly #onAdmitted = ({ detail }: CustomEvent<{ publicKey: Uint8Array }>): void => {
+    const { network, logger } = this.#init
+    const member = network.registry.replica.state.member(detail.publicKey)
+    const alike = member === undefined ? [] : lookAlikes(member.name, memberNames(network.registry))
+    if (alike.length === 0) return
+    logger.warn(
+      { peer: peerIdText(detail.publicKey), name: member?.name, looksLike: alike },
+      'the name of a new member looks like that of another one: people may take them for each other'
+    )
   }
 
   /** A new epoch, perhaps: then another machine was made the root while this one was away or cut off. */

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs'
 import { toString as text } from 'uint8arrays/to-string'
 import { compareBytes } from '../../identity/hash.ts'
 import { peerIdText } from '../../identity/keys.ts'
+import { lookAlikes } from '../../registry/admission/look-alike.ts'
 import type { Member } from '../../registry/log/state/network-state.ts'
 import type { Registry } from '../../registry/registry.ts'
 import type {
@@ -144,8 +145,13 @@ export function pendingView({ registry }: NetworkNode): PendingView {
   const { admission } = registry
   const forOperator = admission.pending().map((join) => rowOf(join, 'approve', false))
   const forRoot = admission.queuedJoins().map((join) => rowOf(join, 'root', join.withInvite))
-  return { schemaVersion: 1, pending: [...forOperator, ...forRoot] }
+  const rows = [...forOperator, ...forRoot]
+  const names = new Set([...memberNames(registry), ...rows.map(({ name }) => name)])
+  return { schemaVersion: 1, pending: rows.map((row) => ({ ...row, looksLike: lookAlikes(row.name, names) })) }
 }
+
+/** Names of all members. */
+export const memberNames = ({ replica }: Registry): string[] => [...replica.state.members()].map(({ name }) => name)
 
 interface Waiting {
   publicKey: Uint8Array
@@ -154,7 +160,7 @@ interface Waiting {
   sinceMs: number
 }
 
-const rowOf = (join: Waiting, waitsFor: PendingRow['waitsFor'], withInvite: boolean): PendingRow => ({
+const rowOf = (join: Waiting, waitsFor: PendingRow['waitsFor'], withInvite: boolean) => ({
   peerId: peerIdText(join.publicKey),
   name: join.name,
   role: join.role,
