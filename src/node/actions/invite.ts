@@ -6,7 +6,6 @@ import type { InviteQuery } from '../api/control-api.ts'
 import type { InviteView } from '../api/views.ts'
 import type { NetworkNode } from '../network-node.ts'
 import { networkRef } from '../views/refs.ts'
-import { memberNames } from '../views/registry-views.ts'
 import { requireRoot } from './require.ts'
 
 /** What an invite line may hold. */
@@ -46,7 +45,7 @@ export async function issueInvite(network: NetworkNode, self: Uint8Array, query:
     uses: grant.value.uses,
     expiresMs: grant.value.notAfterMs,
     network: networkRef(registry.genesis),
-    looksLike: name === undefined ? [] : lookAlikes(name, memberNames(registry))
+    looksLike: name === undefined ? [] : lookAlikes(name, registry.replica.state.members())
   }
 }
 

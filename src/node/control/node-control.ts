@@ -37,7 +37,7 @@ import { lookupHere, lookupRemote } from '../views/lookup-view.ts'
 import { countStates, memberRows, noStates } from '../views/member-rows.ts'
 import { byEnd, keyOfPeerId, requireKey, requireMember } from '../views/peer-names.ts'
 import { networkRef, originOf, refOf, selfRef } from '../views/refs.ts'
-import { memberNames, pendingView, registryNodesView, registryStatusView } from '../views/registry-views.ts'
+import { pendingView, registryNodesView, registryStatusView } from '../views/registry-views.ts'
 import { rowSourceOf } from '../views/row-source.ts'
 import { changeFeed } from './change-feed.ts'
 
@@ -151,7 +151,7 @@ export class NodeControl implements ControlApi {
     if (value.kind !== 'admit')
       throw new UnavailableError('the admission is not in the log yet: look again in a moment', 1_000)
     const { publicKey, name, role } = value.body
-    const alike = lookAlikes(name, memberNames(registry))
+    const alike = lookAlikes(name, registry.replica.state.members())
     const warning = alike.length === 0 ? '' : `; its name looks like that of ${alike.join(', ')}`
     const message = `is a member now, as ${role}${warning}`
     return { schemaVersion: 1, ...refOf(registry, publicKey), entry: value.n, message }

@@ -77,8 +77,9 @@ export class RootDuties {
 
   readonly #onAdmitted = ({ detail }: CustomEvent<{ publicKey: Uint8Array }>): void => {
     const { network, logger } = this.#init
-    const member = network.registry.replica.state.member(detail.publicKey)
-    const alike = member === undefined ? [] : lookAlikes(member.name, memberNames(network.registry))
+    const { state } = network.registry.replica
+    const member = state.member(detail.publicKey)
+    const alike = member === undefined ? [] : lookAlikes(member.name, state.members())
     if (alike.length === 0) return
     logger.warn(
       { peer: peerIdText(detail.publicKey), name: member?.name, looksLike: alike },

@@ -146,12 +146,9 @@ export function pendingView({ registry }: NetworkNode): PendingView {
   const forOperator = admission.pending().map((join) => rowOf(join, 'approve', false))
   const forRoot = admission.queuedJoins().map((join) => rowOf(join, 'root', join.withInvite))
   const rows = [...forOperator, ...forRoot]
-  const names = new Set([...memberNames(registry), ...rows.map(({ name }) => name)])
-  return { schemaVersion: 1, pending: rows.map((row) => ({ ...row, looksLike: lookAlikes(row.name, names) })) }
+  const others = [...registry.replica.state.members(), ...rows]
+  return { schemaVersion: 1, pending: rows.map((row) => ({ ...row, looksLike: lookAlikes(row.name, others) })) }
 }
-
-/** Names of all members. */
-export const memberNames = ({ replica }: Registry): string[] => [...replica.state.members()].map(({ name }) => name)
 
 interface Waiting {
   publicKey: Uint8Array

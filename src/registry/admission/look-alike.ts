@@ -12,8 +12,9 @@ const seenAs: readonly (readonly [RegExp, string])[] = [
 const skeletonOf = (name: string): string =>
   seenAs.reduce((text, [pattern, shape]) => text.replaceAll(pattern, shape), name)
 
-/** Names among the given ones that look like this one and are not it: `web-l` for `web-1`. */
-export function lookAlikes(name: string, names: Iterable<string>): string[] {
+/** Names among those of the others that look like this one and are not it: `web-l` for `web-1`. */
+export function lookAlikes(name: string, others: Iterable<{ name: string }>): string[] {
   const skeleton = skeletonOf(name)
+  const names = new Set(Array.from(others, (other) => other.name))
   return [...names].filter((other) => other !== name && skeletonOf(other) === skeleton)
 }

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { lookAlikes } from '../../../../src/registry/admission/look-alike.ts'
 
+const named = (...names: string[]) => names.map((name) => ({ name }))
+
 describe('names that look alike', () => {
   it.each([
     ['rnail', 'mail'],
@@ -15,8 +17,8 @@ describe('names that look alike', () => {
     ['a--b', 'a-b'],
     ['r-nail', 'mail']
   ])('are %s and %s', (one, other) => {
-    expect(lookAlikes(one, [one, 'other', other])).toEqual([other])
-    expect(lookAlikes(other, [one, 'other', other])).toEqual([one])
+    expect(lookAlikes(one, named(one, 'other', other))).toEqual([other])
+    expect(lookAlikes(other, named(one, 'other', other))).toEqual([one])
   })
 
   it.each([
@@ -25,5 +27,5 @@ describe('names that look alike', () => {
     ['alpha', 'beta'],
     ['node-1', 'node-11'],
     ['a', 'b']
-  ])('are not %s and %s', (one, other) => expect(lookAlikes(one, [other])).toEqual([]))
+  ])('are not %s and %s', (one, other) => expect(lookAlikes(one, named(other))).toEqual([]))
 })
