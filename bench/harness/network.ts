@@ -16,7 +16,9 @@ export const liftedLimits: Flags = {
   'protocols.register.opens': often,
   'protocols.lookup.questions': often,
   'protocols.lookup.rate': often,
-  'protocols.sync.rate': often
+  'protocols.sync.rate': often,
+  'protocols.connection.streams': often,
+  'protocols.connection.frames': often
 }
 
 /** The configuration of one process of a network that lies in `folder`. */

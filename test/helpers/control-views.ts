@@ -160,6 +160,7 @@ export const statusView = (changes: Partial<StatusView> = {}): StatusView => ({
     both: { survives: false, needs: '1 more cached peer' }
   },
   connections: { members: 3, strangers: 0, inbound: 2, outbound: 1 },
+  limits: [],
   listen: ['/ip6/::/tcp/8000'],
   announced: ['/ip6/2001:db8::1/tcp/8000'],
   reach: 'direct',

@@ -25,6 +25,7 @@ export const networkFacts = (change: Partial<NetworkFacts> = {}): NetworkFacts =
   notAfterMs: now + 80 * day,
   membershipMs: 90 * day,
   records: 5,
+  exceeded: [],
   ...change
 })
 

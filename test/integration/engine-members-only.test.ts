@@ -197,7 +197,9 @@ describe('a service for members alone', () => {
   })
 
   it('is given of one member what it can look at, on all its streams together, and loses nothing; others do not wait', async () => {
-    const { trust, guarded, other, neighbours } = await pair(100, { inbound: { count: 64, perMs: 2_000 } })
+    const { trust, guarded, other, neighbours } = await pair(100, {
+      bounds: { section: 'test', inbound: { count: 64, perMs: 2_000 } }
+    })
     const third = await startPlainHost()
     hosts.push(third)
     const [many, few] = [128 * 1024, 32 * 1024]
@@ -226,7 +228,9 @@ describe('a service for members alone', () => {
   })
 
   it('holds a member back that sends more than it can keep, and loses nothing', async () => {
-    const { trust, guarded, other, neighbours } = await pair(100, { inbound: { count: 1_024, perMs: 200 } })
+    const { trust, guarded, other, neighbours } = await pair(100, {
+      bounds: { section: 'test', inbound: { count: 1_024, perMs: 200 } }
+    })
     const [all, piece] = [10 * 2 ** 20, 64 * 1024]
     const connection = await connect(other, guarded)
     trust.prove(await connectionWith(guarded, other), member)

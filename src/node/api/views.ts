@@ -191,10 +191,26 @@ export interface StatusView extends View {
   }
   resilience: { root: Survival; dns: Survival; both: Survival }
   connections: { members: number; strangers: number; inbound: number; outbound: number }
+  /** Limits that were exceeded since the start, most often first. */
+  limits: LimitView[]
   listen: string[]
   announced: string[]
   reach: 'unknown' | 'direct' | 'outbound'
   warnings: Warning[]
+}
+
+/** How often others went beyond a limit, and who did lately. */
+export interface LimitView {
+  /** Its place in the table of limits: `connection.streams`. */
+  limit: string
+  count: number
+  culprits: {
+    /** PeerId, or the address of one that has proved no key. */
+    who: string
+    name: string | null
+    count: number
+    lastMs: number
+  }[]
 }
 
 export interface IdentityView extends View, PeerRef {

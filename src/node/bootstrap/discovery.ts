@@ -4,6 +4,7 @@ import type { SigningKey } from '../../identity/keys.ts'
 import { networkFingerprint, networkIdText } from '../../identity/network-id.ts'
 import type { Role } from '../../identity/role.ts'
 import { ConnectionTrust } from '../../protocols/engine/connection-trust.ts'
+import { hostGuard } from '../../protocols/engine/host-guard.ts'
 import type { ProtocolLimits } from '../../protocols/engine/limits.ts'
 import { discoveryHello, type Hello, hello, type NetworkProof } from '../../protocols/hello/index.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
@@ -45,7 +46,7 @@ export async function discoverNetwork(init: DiscoveryInit, signal: AbortSignal):
   const source = discoveryHello({ ...init, pin: init.pin(), maxDelegations: limits.hello.delegations })
   const gater = new Gater({ limits: config.limits, logger })
   const libp2p = await createLibp2p(
-    libp2pOptions<{ hello: Hello }>({
+    libp2pOptions<{ guard: object; hello: Hello }>({
       privateKey: init.key.toLibp2p(),
       listen: [],
       announce: () => [],
@@ -55,7 +56,7 @@ export async function discoverNetwork(init: DiscoveryInit, signal: AbortSignal):
         dialTimeoutMs: config.bootstrap.dialTimeoutMs,
         memberUpgradeTimeoutMs: config.limits.memberUpgradeTimeoutMs
       },
-      services: { hello: hello({ source, trust, limits, clock, logger }) }
+      services: { guard: hostGuard({ trust, limits }), hello: hello({ source, trust, limits, clock, logger }) }
     })
   )
   const backoff = new Backoff(backoffOf(config))

@@ -9,6 +9,7 @@ import type { SigningKey } from '../../identity/keys.ts'
 import { isRegistryRole, servesRegistry } from '../../identity/role.ts'
 import { type Announce, type AnnounceInit, announce, gossipOptions } from '../../protocols/announce/index.ts'
 import type { ConnectionTrust } from '../../protocols/engine/connection-trust.ts'
+import { hostGuard } from '../../protocols/engine/host-guard.ts'
 import type { ProtocolLimits } from '../../protocols/engine/limits.ts'
 import { membersOnly } from '../../protocols/engine/members-only.ts'
 import { type Hello, type HelloProven, hello, registryHello } from '../../protocols/hello/index.ts'
@@ -28,6 +29,7 @@ import { type BaseServices, isPortTaken, libp2pOptions } from './libp2p.ts'
 
 /** The services of a member's libp2p host. Those of a registry are there when the role serves it. */
 export type HostServices = BaseServices & {
+  guard: object
   hello: Hello
   ping: Ping
   pubsub?: GossipSub
@@ -152,11 +154,18 @@ function hostOptions(init: HostInit, port: number): Libp2pOptions<HostServices> 
     clock
   })
   const services = {
+    guard: hostGuard(common),
     hello: hello({ ...common, source }),
-    ping: membersOnly(trust, ping()),
+    ping: membersOnly(
+      trust,
+      ping({ maxInboundStreams: limits.ping.streams, maxOutboundStreams: limits.ping.streams }),
+      {
+        bounds: { section: 'ping', ...limits.ping }
+      }
+    ),
     ...(config.gossip.enabled && {
       pubsub: membersOnly(trust, gossipsub(gossipOptions(networkId, limits.announce)), {
-        inbound: limits.announce.inbound,
+        bounds: { section: 'announce', ...announceBounds(limits) },
         ...(isRegistryRole(config.role) && { most: limits.announce.circle })
       }),
       announce: announce({
@@ -202,6 +211,13 @@ function hostOptions(init: HostInit, port: number): Libp2pOptions<HostServices> 
     services
   })
 }
+
+/** gossipsub decodes what its own limit allows; a frame beyond it ends gossip on its connection, either way. */
+const announceBounds = ({ announce: { inbound, inboundBytes, leastBytes } }: ProtocolLimits) => ({
+  inbound,
+  leastBytes,
+  frameBytes: inboundBytes
+})
 
 const servesDht = ({ dht, role }: Config): boolean =>
   dht.server === 'auto' ? isRegistryRole(role) : dht.server === 'always'

@@ -3,6 +3,7 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import { peerIdText, type SigningKey } from '../../identity/keys.ts'
 import { ConnectionTrust } from '../../protocols/engine/connection-trust.ts'
+import { hostGuard } from '../../protocols/engine/host-guard.ts'
 import type { ProtocolLimits } from '../../protocols/engine/limits.ts'
 import { type Hello, type HelloProven, hello, registryHello } from '../../protocols/hello/index.ts'
 import { SyncCursors, sync } from '../../protocols/sync/index.ts'
@@ -59,14 +60,14 @@ export async function gatherLog(init: GatherInit, signal: AbortSignal): Promise<
     maxDelegations: limits.hello.delegations
   })
   const libp2p = await createLibp2p(
-    libp2pOptions<{ hello: Hello }>({
+    libp2pOptions<{ guard: object; hello: Hello }>({
       privateKey: key.toLibp2p(),
       listen: [],
       announce: () => [],
       gater,
       logger: componentLogger(quiet),
       limits: { dialTimeoutMs: dialMs, memberUpgradeTimeoutMs: config.limits.memberUpgradeTimeoutMs },
-      services: { hello: hello({ source, trust, limits, logger }) }
+      services: { guard: hostGuard({ trust, limits }), hello: hello({ source, trust, limits, logger }) }
     })
   )
   const shown = new Map<string, HelloProven>()

@@ -11,6 +11,7 @@ import { fenceReason } from '../root/root-controller.ts'
 import { connectionsOf, noStates, shownState } from '../views/member-rows.ts'
 import { refOf } from '../views/refs.ts'
 import { rowSourceOf } from '../views/row-source.ts'
+import { limitsView } from './limits-view.ts'
 import type { PhaseFacts } from './phases.ts'
 
 export type MembershipState = StatusView['membership']['state']
@@ -45,6 +46,15 @@ export interface NetworkFacts {
   notAfterMs: number | undefined
   membershipMs: number
   records: number
+  /** Who exceeded a limit lately. */
+  exceeded: readonly Exceeded[]
+}
+
+export interface Exceeded {
+  limit: string
+  who: string
+  name: string | null
+  lastMs: number
 }
 
 /** All that the status word and the warnings are judged by, looked up at one moment. */
@@ -128,7 +138,8 @@ const networkFacts = (node: NodeContext, network: NetworkNode): NetworkFacts => 
     kit: kitOf(node, network),
     notAfterMs: replica.state.member(node.key.publicKey)?.notAfterMs,
     membershipMs: registry.genesis.value.policy.membershipMs,
-    records: registry.records.count()
+    records: registry.records.count(),
+    exceeded: limitsView(network).flatMap(({ limit, culprits }) => culprits.map((each) => ({ limit, ...each })))
   }
 }
 

@@ -6,6 +6,7 @@ import type { NetworkNode } from '../network-node.ts'
 import type { NodeContext } from '../node-context.ts'
 import { connectionsOf } from '../views/member-rows.ts'
 import { networkRef, refOf, selfRef, viewAgeMs } from '../views/refs.ts'
+import { limitsView } from './limits-view.ts'
 import { phaseNames } from './phases.ts'
 import { resilienceOf } from './resilience.ts'
 import type { StatusFacts } from './status-facts.ts'
@@ -31,6 +32,7 @@ export function statusView(node: NodeContext, facts: StatusFacts, warnings: Warn
       candidates: facts.stopping ? 0 : node.candidates.known().length
     }),
     connections: connectionsView(network),
+    limits: network === undefined ? [] : limitsView(network),
     listen: isListening(network) ? [`/ip6/${node.config.listen.host}/tcp/${network.port}`] : [],
     announced: [...(network?.announced ?? [])],
     reach: network?.selfRecord.current?.value.reach ?? 'unknown',

@@ -12,6 +12,8 @@ const lateRenewalShare = 0.3
 /** A checkpoint further ahead of the own clock is not used to judge time: one of the two clocks is wrong. */
 const maxAheadMs = 10 * 60_000
 const maxFailuresShown = 3
+/** A flood that goes on is counted at least once a minute. */
+const floodMs = 5 * 60_000
 
 const warning = (code: string, message: string, fix: string | null): Notice => ({
   code,
@@ -84,6 +86,7 @@ const memberNotices = (facts: StatusFacts, network: NetworkFacts): Maybe[] => [
   staleNotice(facts, network),
   clockNotice(facts, network),
   ...registryNotices(network),
+  floodNotice(facts, network),
   addressNotice(facts, network)
 ]
 
@@ -223,6 +226,16 @@ const registryNotices = ({ doubt, pending, queued }: NetworkFacts): Maybe[] => [
         'trustnet registry pending'
       )
 ]
+
+const floodNotice = ({ now }: StatusFacts, { exceeded }: NetworkFacts): Maybe => {
+  const recent = exceeded.filter(({ lastMs }) => now - lastMs < floodMs)
+  const latest = recent.toSorted((a, b) => b.lastMs - a.lastMs)[0]
+  if (latest === undefined) return undefined
+  const { limit, who, name } = latest
+  const others = recent.length === 1 ? '' : `, and ${count(recent.length - 1, 'other does', 'others do')} the like`
+  const message = `${name ?? who} exceeds the limit ${limit}${others}: what is over it is refused, the rest goes on`
+  return warning('flood', message, name === null ? null : `trustnet why ${name}`)
+}
 
 const addressNotice = ({ phaseFacts }: StatusFacts, { announced }: NetworkFacts): Maybe => {
   if (announced > 0 || !phaseFacts.member) return undefined

@@ -2,6 +2,7 @@ import type { Connection } from '@libp2p/interface'
 import type { Role } from '../../identity/role.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
 import { silentLogger, systemClock } from '../../runtime/clock-and-logger.ts'
+import { Culprits } from './culprits.ts'
 import { oneTooMany } from './eviction.ts'
 import type { ProtocolLimits } from './limits.ts'
 
@@ -20,6 +21,7 @@ export interface ConnectionTrustInit {
   settleMs: number
   clock?: Clock
   logger?: Logger
+  culprits?: Culprits
 }
 
 /**
@@ -47,6 +49,8 @@ interface Entry {
  * Trust belongs to a connection, not to a peer: each connection brings its own proof.
  */
 export class ConnectionTrust {
+  /** Who exceeds a limit on one of these connections. */
+  readonly culprits: Culprits
   readonly #init: ConnectionTrustInit
   readonly #clock: Clock
   readonly #logger: Logger
@@ -60,6 +64,7 @@ export class ConnectionTrust {
     this.#init = init
     this.#clock = init.clock ?? systemClock
     this.#logger = init.logger ?? silentLogger
+    this.culprits = init.culprits ?? new Culprits(init)
   }
 
   /** Connections that have not proved membership, whatever they wait for. */

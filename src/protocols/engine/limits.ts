@@ -21,6 +21,22 @@ export interface ProtocolLimits {
     /** Streams of one peer and protocol that are refused for their rate, one by one; beyond it the connection is closed. */
     refused: Rate
   }
+  connection: {
+    /** Streams that a member opens, on all its connections: more closes the connection, and the key is refused for `penaltyMs`. */
+    streams: Rate
+    /** The same of one that has proved no membership. */
+    strangerStreams: Rate
+    /** Frames of yamux, whatever they are; what comes for a stream that is gone counts one more for each KiB. */
+    frames: Rate
+    strangerFrames: Rate
+    /** Longest data frame. */
+    frameBytes: number
+    /** Of one stream until its protocol is agreed on. */
+    negotiationBytes: number
+    /** Answers to pings and resets that the other side has not read. */
+    unreadBytes: number
+    penaltyMs: number
+  }
   strangers: {
     /** Connections whose hello is still due: a whole network that comes back after an outage passes through here. */
     young: number
@@ -135,6 +151,8 @@ export interface ProtocolLimits {
     streams: number
     /** KiB that are looked at of one peer; the rest waits on its side. */
     inbound: Rate
+    /** What a frame counts at least. */
+    leastBytes: number
     /** Unsent bytes of one peer; beyond it its gossip stream is cut. */
     outboundBytes: number
     /** Announcements of one member that are verified. */
@@ -147,7 +165,36 @@ export interface ProtocolLimits {
     /** Members that a root or secondary gossips with, other registries not counted. */
     circle: number
   }
+  /** Of libp2p's ping, which answers whatever comes. */
+  ping: {
+    streams: number
+    /** KiB of one peer; the rest waits on its side. */
+    inbound: Rate
+    /** What a ping counts at least. */
+    leastBytes: number
+  }
+  /** Of libp2p's identify, in which others say what they speak and where they are. */
+  identify: {
+    frameBytes: number
+    /** Of one peer, asking and pushing apart. */
+    opens: Rate
+  }
+  /** Of what libp2p remembers of one peer, whoever told it. */
+  peers: {
+    addresses: number
+    protocols: number
+    /** Of a protocol's name, and of each text that a peer says about itself. */
+    textBytes: number
+    /** Of its addresses as it signed them for identify. */
+    envelopeBytes: number
+  }
   kad: {
+    /** Of a query and of an answer. */
+    frameBytes: number
+    /** KiB of one peer; the rest waits on its side. */
+    inbound: Rate
+    /** What a query counts at least. */
+    leastBytes: number
     valueBytes: number
     queryMs: number
     streams: number
@@ -172,6 +219,21 @@ export const defaultLimits: ProtocolLimits = {
     writeBufferBytes: 1024 * KiB,
     // A program that asks too fast is told so; one that does nothing else costs a tenth of a core.
     refused: { count: 1_000, perMs: 10_000 }
+  },
+  connection: {
+    // A stream costs some 0.2 ms before anybody has said what it is for: a fifth of a core for whoever wants nothing else.
+    streams: { count: 1_000, perMs: 1_000 },
+    // Hello, identify, register, and what a member opens while its proof is on the way.
+    strangerStreams: { count: 64, perMs: 10_000 },
+    // Each frame of data is answered with one: a registry that pushes to its replica gets some thousand a second.
+    frames: { count: 20_000, perMs: 1_000 },
+    strangerFrames: { count: 1_000, perMs: 10_000 },
+    // The window of a stream: nobody may send more at a time.
+    frameBytes: 256 * KiB,
+    // Two lines of at most 100 bytes, and three more where several versions are offered.
+    negotiationBytes: 1 * KiB,
+    unreadBytes: 4 * 1024 * KiB,
+    penaltyMs: 10_000
   },
   strangers: { young: 512, open: 32, ms: 30_000, unconfirmedMs: 3_600_000, waiting: 256, waitingMs: 3_600_000 },
   hello: {
@@ -268,6 +330,8 @@ export const defaultLimits: ProtocolLimits = {
     iwantIds: 40,
     // One per gossipsub version, and one that replaces it.
     streams: 2,
+    // A frame of two bytes costs as much as one of a hundred.
+    leastBytes: 128,
     // gossipsub verifies a signature for each message, before anything can be said of its author: some 150 a second. A failover of 1,000
     // members, all of which announce themselves, is 700 KiB in 5 s.
     inbound: { count: 512, perMs: 8_000 },
@@ -280,7 +344,22 @@ export const defaultLimits: ProtocolLimits = {
     // Each member tells its ids each second to whom it gossips with: ten thousand of them would fill a core.
     circle: 64
   },
+  ping: {
+    // Ours, and those of the DHT, on the same connection.
+    streams: 4,
+    // 32 bytes each: a hundred a second.
+    inbound: { count: 8, perMs: 1_000 },
+    leastBytes: 64
+  },
+  // Once for each connection, and at each change of what a peer speaks.
+  identify: { frameBytes: 8 * KiB, opens: { count: 16, perMs: 10_000 } },
+  peers: { addresses: 8, protocols: 64, textBytes: 128, envelopeBytes: 2 * KiB },
   kad: {
+    // Twenty peers with eight addresses each, and a record: below 6 KiB.
+    frameBytes: 8 * KiB,
+    // A node that fills its table asks some dozens at once; each answer is looked up in a table of all members.
+    inbound: { count: 64, perMs: 2_000 },
+    leastBytes: 1 * KiB,
     valueBytes: 1 * KiB,
     queryMs: 10_000,
     streams: 32,
@@ -296,6 +375,7 @@ export type LimitOverrides = { [Section in keyof ProtocolLimits]?: Partial<Proto
 export function limitsWith(overrides: LimitOverrides = {}): ProtocolLimits {
   return Object.freeze({
     stream: { ...defaultLimits.stream, ...overrides.stream },
+    connection: { ...defaultLimits.connection, ...overrides.connection },
     strangers: { ...defaultLimits.strangers, ...overrides.strangers },
     hello: { ...defaultLimits.hello, ...overrides.hello },
     register: { ...defaultLimits.register, ...overrides.register },
@@ -303,6 +383,9 @@ export function limitsWith(overrides: LimitOverrides = {}): ProtocolLimits {
     lookup: { ...defaultLimits.lookup, ...overrides.lookup },
     probe: { ...defaultLimits.probe, ...overrides.probe },
     announce: { ...defaultLimits.announce, ...overrides.announce },
+    ping: { ...defaultLimits.ping, ...overrides.ping },
+    identify: { ...defaultLimits.identify, ...overrides.identify },
+    peers: { ...defaultLimits.peers, ...overrides.peers },
     kad: { ...defaultLimits.kad, ...overrides.kad }
   })
 }

@@ -1,17 +1,17 @@
-import type { Connection, PeerId, Stream, StreamHandler, StreamHandlerOptions, Topology } from '@libp2p/interface'
+import type { Connection, PeerId, StreamHandler, StreamHandlerOptions, Topology } from '@libp2p/interface'
 import type { ConnectionManager, Registrar } from '@libp2p/interface-internal'
 import { isRegistryRole } from '../../identity/role.ts'
 import { inBackground } from '../../runtime/background.ts'
 import { LimitError, NotMemberError } from '../../runtime/errors.ts'
+import { BoundedStreams, type StreamBounds } from './bounded-streams.ts'
 import type { ConnectionTrust } from './connection-trust.ts'
 import { Circle } from './peer-cap.ts'
-import { Gcra, type Rate } from './rate-limiter.ts'
 
 export interface MembersOnlyOptions {
   /** Members that the service deals with at a time, roots and secondaries not counted. Default: all that are connected. */
   readonly most?: number
-  /** KiB that the service is given from one peer, on all its streams; what is more waits in the peer's window. Default: all that comes. */
-  readonly inbound?: Rate
+  /** What the service is given from one peer. Default: all that comes. */
+  readonly bounds?: StreamBounds
 }
 
 /**
@@ -24,7 +24,10 @@ export function membersOnlyRegistrar(
   trust: ConnectionTrust,
   options: MembersOnlyOptions = {}
 ): Registrar {
-  const door = new Door(trust, options)
+  return registrarBehind(new Door(trust, options), registrar)
+}
+
+function registrarBehind(door: Door, registrar: Registrar): Registrar {
   const topologies = new Map<string, MembersTopology>()
   return {
     getProtocols: () => registrar.getProtocols(),
@@ -57,7 +60,8 @@ export function membersOnly<C extends { registrar: Registrar; connectionManager?
   options: MembersOnlyOptions = {}
 ): (components: C) => S {
   return (components) => {
-    const registrar = membersOnlyRegistrar(components.registrar, trust, options)
+    const door = new Door(trust, options)
+    const registrar = registrarBehind(door, components.registrar)
     let connections: ConnectionManager | undefined
     // libp2p's components are a proxy themselves: a spread copy of them has nothing in it.
     const narrowed = new Proxy(components, {
@@ -65,7 +69,7 @@ export function membersOnly<C extends { registrar: Registrar; connectionManager?
         if (property === 'registrar') return registrar
         const value: unknown = Reflect.get(target, property)
         if (property !== 'connectionManager' || !isConnectionManager(value)) return value
-        connections ??= membersOnlyStreams(value, trust)
+        connections ??= membersOnlyStreams(value, door)
         return connections
       }
     })
@@ -80,7 +84,7 @@ function isConnectionManager(value: unknown): value is ConnectionManager {
 }
 
 /** Streams that the service opens itself: only on connections that are proven, or become so while they are young. */
-function membersOnlyStreams(manager: ConnectionManager, trust: ConnectionTrust): ConnectionManager {
+function membersOnlyStreams(manager: ConnectionManager, { trust, streams }: Door): ConnectionManager {
   const openStream: ConnectionManager['openStream'] = async (peer, protocol, options) => {
     const connection = await manager.openConnection(peer, options)
     if (!(await trust.settled(connection))) {
@@ -88,7 +92,9 @@ function membersOnlyStreams(manager: ConnectionManager, trust: ConnectionTrust):
         `${connection.remotePeer.toString()} has not proved membership, so no ${String(protocol)} stream is opened`
       )
     }
-    return connection.newStream(protocol, options)
+    const stream = await connection.newStream(protocol, options)
+    streams.opened(stream, connection)
+    return stream
   }
   return new Proxy(manager, {
     get(target, property) {
@@ -102,37 +108,13 @@ function membersOnlyStreams(manager: ConnectionManager, trust: ConnectionTrust):
 /** Who gets in to a service. */
 class Door {
   readonly trust: ConnectionTrust
+  readonly streams: BoundedStreams
   readonly #circle: Circle | undefined
-  /** Outlives streams and connections: a peer that comes again has its debts. */
-  readonly #inbound: Gcra | undefined
 
-  constructor(trust: ConnectionTrust, { most, inbound }: MembersOnlyOptions) {
+  constructor(trust: ConnectionTrust, { most, bounds = { section: 'service' } }: MembersOnlyOptions) {
     this.trust = trust
+    this.streams = new BoundedStreams(trust, bounds)
     this.#circle = most === undefined ? undefined : new Circle(most)
-    this.#inbound = inbound === undefined ? undefined : new Gcra(inbound)
-  }
-
-  /** The service itself has no back pressure and verifies whatever comes: it is given no more than it can look at. */
-  pace(stream: Stream, { remotePeer }: Connection): void {
-    const inbound = this.#inbound
-    if (inbound === undefined) return
-    const peer = remotePeer.toString()
-    let timer: NodeJS.Timeout | undefined
-    const hold = (ms: number): void => {
-      if (stream.readStatus === 'readable') stream.pause()
-      clearTimeout(timer)
-      timer = setTimeout(() => {
-        if (stream.readStatus === 'paused') stream.resume()
-      }, ms).unref()
-    }
-    const charge = (bytes: number): void => {
-      const waitMs = inbound.charge(peer, bytes / 1024)
-      // Not inside of a resume that brings these bytes: yamux would take the stream for resumed, and be sent more than it holds.
-      if (waitMs > 0) queueMicrotask(() => hold(waitMs))
-    }
-    charge(0)
-    stream.addEventListener('message', ({ data }) => charge(data.byteLength))
-    stream.addEventListener('close', () => clearTimeout(timer))
   }
 
   hasRoom(connection: Connection): boolean {
@@ -158,8 +140,7 @@ function membersHandler(handler: StreamHandler, door: Door): StreamHandler {
       stream.abort(new LimitError('the service deals with as many members as it may'))
       return
     }
-    door.pace(stream, connection)
-    await handler(stream, connection)
+    if (door.streams.accept(stream, connection)) await handler(stream, connection)
   }
 }
 

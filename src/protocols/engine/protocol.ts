@@ -6,6 +6,7 @@ import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
 import { silentLogger } from '../../runtime/clock-and-logger.ts'
 import { NotMemberError } from '../../runtime/errors.ts'
 import type { ConnectionTrust } from './connection-trust.ts'
+import { culpritOf } from './culprits.ts'
 import { DeadlineError, MalformedFrameError, RateLimitedError, StreamEndedError } from './errors.ts'
 import { FrameStream } from './frames.ts'
 import type { ProtocolLimits } from './limits.ts'
@@ -211,12 +212,17 @@ class ProtocolServer {
   /** A refusal costs us more than it costs the peer: one that wants nothing else has to make a new connection for the next. */
   #tooMany(connection: Connection, remoteId: string, waitMs: number): RateLimitedError {
     const error = new RateLimitedError(`too many streams of ${this.#descriptor.id}`, waitMs)
+    this.#init.trust.culprits.exceeded(`${this.#name}.rate`, culpritOf(connection))
     if (this.#refused.take(remoteId) > 0) {
-      const fields = { peer: remoteId, protocol: this.#descriptor.id }
-      this.#logger.info(fields, 'a connection is closed: its peer opens streams without end, although each is refused')
+      this.#init.trust.culprits.exceeded('stream.refused', culpritOf(connection))
       connection.abort(error)
     }
     return error
+  }
+
+  /** Its section in the table of limits. */
+  get #name(): string {
+    return this.#descriptor.id.split('/')[2] ?? this.#descriptor.id
   }
 
   async #refuse(frames: FrameStream, error: unknown, remoteId: string): Promise<void> {

@@ -1,9 +1,10 @@
-import type { PeerId, PeerInfo } from '@libp2p/interface'
+import type { Connection, PeerId, PeerInfo } from '@libp2p/interface'
 import type { KadDHTComponents } from '@libp2p/kad-dht'
-import type { Multiaddr } from '@multiformats/multiaddr'
+import { CODE_P2P, type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import { isPlainIp6 } from '../../address/multiaddr.ts'
 import { publicKeyOfPeerId } from '../../identity/keys.ts'
 import { NotMemberError, UnavailableError } from '../../runtime/errors.ts'
+import { BoundedStreams } from '../engine/bounded-streams.ts'
 import type { ConnectionTrust } from '../engine/connection-trust.ts'
 import type { ProtocolLimits } from '../engine/limits.ts'
 import { membersOnlyRegistrar } from '../engine/members-only.ts'
@@ -27,11 +28,20 @@ function isMemberPeer(peerId: PeerId, source: KadSource): boolean {
   }
 }
 
-/** Addresses from a DHT answer are a stranger's words until dialled: members only, plain IPv6 only. */
-export const filterPeer = (peer: PeerInfo, source: KadSource): PeerInfo => ({
+/**
+ * Of what a DHT answer says of a peer, only its id counts: its addresses are those of the record that it has signed, or where it is
+ * connected from.
+ */
+export const filterPeer = (peer: PeerInfo, source: KadSource, connections: readonly Connection[] = []): PeerInfo => ({
   ...peer,
-  multiaddrs: isMemberPeer(peer.id, source) ? peer.multiaddrs.filter((address) => isPlainIp6(address)) : []
+  multiaddrs: isMemberPeer(peer.id, source) ? addressesOf(peer.id, source, connections) : []
 })
+
+const addressesOf = (peerId: PeerId, { records }: KadSource, connections: readonly Connection[]): Multiaddr[] => {
+  const signed = records.read(publicKeyOfPeerId(peerId))?.addrs ?? []
+  if (signed.length > 0) return signed.map((address) => multiaddr(address))
+  return connections.map(({ remoteAddr }) => remoteAddr.decapsulateCode(CODE_P2P)).filter((each) => isPlainIp6(each))
+}
 
 /** What kad-dht gets of the host: members, plain IPv6 addresses and a bounded store of its own. */
 export function guardComponents(components: KadDHTComponents, guard: KadGuard): KadDHTComponents {
@@ -42,7 +52,9 @@ export function guardComponents(components: KadDHTComponents, guard: KadGuard): 
     events: components.events,
     logger: components.logger,
     ...(components.metrics === undefined ? {} : { metrics: components.metrics }),
-    registrar: membersOnlyRegistrar(components.registrar, guard.trust),
+    registrar: membersOnlyRegistrar(components.registrar, guard.trust, {
+      bounds: { section: 'kad', ...guard.limits }
+    }),
     datastore: new ValueStore(guard.limits.values),
     peerStore: guardPeerStore(components.peerStore, guard.source),
     connectionManager: guardConnections(components.connectionManager, guard),
@@ -60,7 +72,7 @@ function guardPeerStore(peerStore: PeerStore, source: KadSource): PeerStore {
       if (property === 'merge') {
         return async (peerId: PeerId, data: PeerData, options?: Parameters<PeerStore['merge']>[2]) => {
           if (!isMemberPeer(peerId, source)) throw new NotMemberError(`${peerId.toString()} is no member.`)
-          return await target.merge(peerId, withoutTags(data), options)
+          return await target.merge(peerId, withoutClaims(data), options)
         }
       }
       const value: unknown = Reflect.get(target, property, target)
@@ -69,17 +81,19 @@ function guardPeerStore(peerStore: PeerStore, source: KadSource): PeerStore {
   })
 }
 
-function withoutTags(given: PeerData): PeerData {
+function withoutClaims(given: PeerData): PeerData {
   const data = { ...given }
   delete data.tags
-  const { multiaddrs } = data
-  return multiaddrs === undefined ? data : { ...data, multiaddrs: multiaddrs.filter((each) => isPlainIp6(each)) }
+  delete data.multiaddrs
+  delete data.addresses
+  return data
 }
 
 type ConnectionManager = KadDHTComponents['connectionManager']
 
 /** Streams go to members only, and wait until a new connection's hello has proved that it leads to one. */
 function guardConnections(manager: ConnectionManager, guard: KadGuard): ConnectionManager {
+  const streams = new BoundedStreams(guard.trust, { section: 'kad', frameBytes: guard.limits.frameBytes })
   const openStream: ConnectionManager['openStream'] = async (peer, protocol, options) => {
     const signal = AbortSignal.any([
       AbortSignal.timeout(guard.limits.queryMs),
@@ -89,10 +103,12 @@ function guardConnections(manager: ConnectionManager, guard: KadGuard): Connecti
     if (!(await guard.trust.settled(connection))) {
       throw new NotMemberError(`${connection.remotePeer.toString()} did not prove that it is a member.`)
     }
-    return await connection.newStream(protocol, { signal })
+    const stream = await connection.newStream(protocol, { signal })
+    streams.opened(stream, connection)
+    return stream
   }
-  const isDialable: ConnectionManager['isDialable'] = async (multiaddr, options) => {
-    const addresses: Multiaddr[] = Array.isArray(multiaddr) ? multiaddr : [multiaddr]
+  const isDialable: ConnectionManager['isDialable'] = async (given, options) => {
+    const addresses: Multiaddr[] = Array.isArray(given) ? given : [given]
     const plain = addresses.filter((each) => isPlainIp6(each))
     return plain.length > 0 && (await manager.isDialable(plain, options))
   }

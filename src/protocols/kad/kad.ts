@@ -50,6 +50,7 @@ class KadService implements Kad, Startable {
   readonly #limits: ProtocolLimits['kad']
   readonly #dht: KadDHT
   readonly #components: KadDHTComponents
+  readonly #peerStore: KadDHTComponents['peerStore']
   #own: Signed<NodeRecord> | undefined
   #timer: NodeJS.Timeout | undefined
   #running = false
@@ -60,6 +61,7 @@ class KadService implements Kad, Startable {
     this.#init = init
     this.#limits = init.limits ?? defaultLimits.kad
     this.protocol = kadProtocol(source.networkId)
+    this.#peerStore = components.peerStore
     this.#components = guardComponents(components, { source, trust, limits: this.#limits })
     this.#dht = kadDHT({
       protocol: this.protocol,
@@ -68,7 +70,7 @@ class KadService implements Kad, Startable {
       allowQueryWithZeroPeers: true,
       maxInboundStreams: this.#limits.streams,
       maxOutboundStreams: this.#limits.streams,
-      peerInfoMapper: (peer) => filterPeer(peer, source),
+      peerInfoMapper: (peer) => filterPeer(peer, source, components.connectionManager.getConnections(peer.id)),
       validators: {
         pk: refuse,
         [namespace]: async (key, value) => {
@@ -158,11 +160,11 @@ class KadService implements Kad, Startable {
     })
   }
 
-  /** A member that a query told of: its address is needed to ask it. */
+  /** A member that a query told of: its addresses, as it signed them, are needed to ask it. */
   readonly #onPeer = (event: CustomEvent<PeerInfo>): void => {
     const { id, multiaddrs } = filterPeer(event.detail, this.#init.source)
     if (multiaddrs.length === 0 || id.equals(this.#components.peerId)) return
-    this.#components.peerStore.merge(id, { multiaddrs }).catch((error: Error) => {
+    this.#peerStore.merge(id, { multiaddrs }).catch((error: Error) => {
       this.#init.logger.debug({ peer: id.toString(), error: error.message }, 'an address from the DHT was not kept')
     })
   }

@@ -10,7 +10,7 @@ import { publicKeyOfRecordKey } from './record-key.ts'
 export interface KadSource {
   readonly networkId: Uint8Array
   readonly replica: Pick<Replica, 'isMember'>
-  readonly records: Pick<Records, 'get' | 'put'>
+  readonly records: Pick<Records, 'get' | 'put' | 'read'>
 }
 
 /**

@@ -102,6 +102,8 @@ const docs: Record<string, [string, string[]][]> = {
     ['topics', []]
   ],
   kad: [
+    ['message', [kib(kad.frameBytes)]],
+    ['messages of one peer', [`${number(kad.inbound.count)} KiB in ${s(kad.inbound.perMs)}`, kib(kad.leastBytes)]],
     ['value', [kib(kad.valueBytes)]],
     ['values of a server', [number(kad.values)]],
     ['streams', [`${kad.streams} in, ${kad.streams} out`]],

@@ -28,6 +28,7 @@ describe('warnings', () => {
     ['no_address', { announced: 0 }, 'trustnet address --assign INTERFACE, or set announce.addresses'],
     ['recovery_kit', { kit: { state: 'unconfirmed', path: '/k' } }, 'trustnet status --acknowledge recovery_kit'],
     ['store_fails', { store: { failure: new Error('no space left'), folder: '/d' } }, 'df -h /d'],
+    ['flood', { exceeded: [{ limit: 'lookup.rate', who: 'x', name: 'm', lastMs: now - 1 }] }, 'trustnet why m'],
     ['self_doubt', { doubt: 'restarted' }, null]
   ] as const)('%s holds for %j and names what fixes it', (code, change, fix) => {
     expect(only(statusFacts({ network: networkFacts(change) }))).toMatchObject({ code, fix, level: 'warning' })

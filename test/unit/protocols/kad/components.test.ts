@@ -4,9 +4,11 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { expect, test } from 'vitest'
 import { peerIdText, SigningKey } from '../../../../src/identity/keys.ts'
 import { filterPeer } from '../../../../src/protocols/kad/components.ts'
+import { recordOf } from '../../../helpers/observations.ts'
 import { networkId } from '../../../helpers/signed-objects.ts'
 
-const { publicKey } = SigningKey.generate()
+const key = SigningKey.generate()
+const { publicKey } = key
 const told: PeerInfo = {
   id: peerIdFromString(peerIdText(publicKey)),
   multiaddrs: [
@@ -19,11 +21,15 @@ const told: PeerInfo = {
 }
 const source = (isMember: boolean): Parameters<typeof filterPeer>[1] => ({
   networkId,
-  records: { get: () => undefined, put: () => Promise.reject(new Error('not asked for')) },
+  records: {
+    get: () => undefined,
+    put: () => Promise.reject(new Error('not asked for')),
+    read: () => recordOf(key, 1, { addrs: ['/ip6/2001:db8::7/tcp/9000'] }).value
+  },
   replica: { isMember: () => isMember }
 })
 
-test('of the addresses in an answer only plain IPv6 is kept, and none of somebody who is no member', () => {
-  expect(filterPeer(told, source(true)).multiaddrs.map(String)).toEqual(['/ip6/2001:db8::1/tcp/9000'])
+test('of the addresses in an answer none is kept: those that the member signed stand in their place', () => {
+  expect(filterPeer(told, source(true)).multiaddrs.map(String)).toEqual(['/ip6/2001:db8::7/tcp/9000'])
   expect(filterPeer(told, source(false)).multiaddrs).toEqual([])
 })

@@ -1,0 +1,105 @@
+import type { Connection, Stream, StreamMessageEvent } from '@libp2p/interface'
+import type { ConnectionTrust } from './connection-trust.ts'
+import { type Culprit, culpritOf } from './culprits.ts'
+import { FrameTooLargeError, RateLimitedError } from './errors.ts'
+import { FrameCounter } from './frame-counter.ts'
+import { Gcra, type Rate } from './rate-limiter.ts'
+
+/** What a library that reads streams by itself is given of one peer. */
+export interface StreamBounds {
+  /** Section of the table of limits, to name a culprit by. */
+  readonly section: string
+  /** Longest message, where messages have a length before them: it is looked at before the library has the message. */
+  readonly frameBytes?: number
+  /** KiB on all streams; what is more waits in the peer's window. */
+  readonly inbound?: Rate
+  /** What a message counts at least: it costs more than its bytes. */
+  readonly leastBytes?: number
+  /** Streams that the peer opens. */
+  readonly opens?: Rate
+}
+
+/** Held back for so long within a minute, a peer sends what nobody asked for. */
+const heldMs = { count: 3_000, perMs: 60_000 }
+
+/**
+ * Stands before libraries that decode whatever comes, as much as comes. It knows peers, not streams: whoever comes again has its debts.
+ */
+export class BoundedStreams {
+  readonly #trust: ConnectionTrust
+  readonly #bounds: StreamBounds
+  readonly #inbound: Gcra | undefined
+  readonly #opens: Gcra | undefined
+  readonly #held = new Gcra(heldMs)
+
+  constructor(trust: ConnectionTrust, bounds: StreamBounds) {
+    this.#trust = trust
+    this.#bounds = bounds
+    this.#inbound = bounds.inbound && new Gcra(bounds.inbound)
+    this.#opens = bounds.opens && new Gcra(bounds.opens)
+  }
+
+  /** false: the peer opens too many, and the stream was reset. */
+  accept(stream: Stream, connection: Connection): boolean {
+    const waitMs = this.#opens?.take(connection.remotePeer.toString()) ?? 0
+    if (waitMs > 0) {
+      this.#exceeded('opens', connection)
+      stream.abort(new RateLimitedError(`too many streams of ${this.#bounds.section}`, waitMs))
+      return false
+    }
+    this.#watch(stream, connection, this.#pace(stream, connection))
+    return true
+  }
+
+  /** Bounds the messages on a stream that was opened here: how many come is for us to say, as we asked for them. */
+  opened(stream: Stream, connection: Connection): void {
+    this.#watch(stream, connection, () => {})
+  }
+
+  /** Before the library listens, which has to do so in the same turn. */
+  #watch(stream: Stream, connection: Connection, charge: (bytes: number) => void): void {
+    const { frameBytes, leastBytes = 0 } = this.#bounds
+    const counter = frameBytes === undefined ? undefined : new FrameCounter(frameBytes)
+    if (counter === undefined && this.#inbound === undefined) return
+    charge(0)
+    stream.addEventListener('message', (event: StreamMessageEvent) => {
+      const { data } = event
+      try {
+        const frames = counter === undefined ? 1 : counter.push(data)
+        charge(Math.max(data.byteLength, frames * leastBytes))
+      } catch (error) {
+        event.stopImmediatePropagation()
+        this.#exceeded('frameBytes', connection)
+        stream.abort(error instanceof Error ? error : new FrameTooLargeError('a message that is too long'))
+      }
+    })
+  }
+
+  /** What charges for bytes, and pauses the stream when there are too many. */
+  #pace(stream: Stream, connection: Connection): (bytes: number) => void {
+    const inbound = this.#inbound
+    if (inbound === undefined) return () => {}
+    const peer = connection.remotePeer.toString()
+    let timer: NodeJS.Timeout | undefined
+    const hold = (ms: number): void => {
+      if (stream.readStatus === 'readable') stream.pause()
+      clearTimeout(timer)
+      timer = setTimeout(() => {
+        if (stream.readStatus === 'paused') stream.resume()
+      }, ms).unref()
+    }
+    stream.addEventListener('close', () => clearTimeout(timer))
+    return (bytes) => {
+      const waitMs = inbound.charge(peer, bytes / 1024)
+      if (waitMs === 0) return
+      if (this.#held.charge(peer, waitMs) > 0) this.#exceeded('inbound', connection)
+      // Not inside of a resume that brings these bytes: yamux would take the stream for resumed, and be sent more than it holds.
+      queueMicrotask(() => hold(waitMs))
+    }
+  }
+
+  #exceeded(limit: string, connection: Connection): void {
+    const culprit: Culprit = culpritOf(connection)
+    this.#trust.culprits.exceeded(`${this.#bounds.section}.${limit}`, culprit)
+  }
+}

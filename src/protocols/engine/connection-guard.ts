@@ -1,0 +1,137 @@
+import type { Connection, Libp2pEvents, Stream, TypedEventTarget } from '@libp2p/interface'
+import type { Clock } from '../../runtime/clock-and-logger.ts'
+import { LimitError } from '../../runtime/errors.ts'
+import type { ConnectionTrust } from './connection-trust.ts'
+import { culpritOf } from './culprits.ts'
+import type { ProtocolLimits } from './limits.ts'
+import { Gcra } from './rate-limiter.ts'
+
+export interface ConnectionGuardInit {
+  trust: ConnectionTrust
+  limits: ProtocolLimits
+  clock?: Clock
+}
+
+export interface ConnectionGuardComponents {
+  events: TypedEventTarget<Libp2pEvents>
+}
+
+/** https://github.com/hashicorp/yamux/blob/master/spec.md */
+const frameTypes = { data: 0, windowUpdate: 1, ping: 2 } as const
+const synFlag = 1
+const headerBytes = 12
+
+interface Frame {
+  readonly header: { readonly type: number; readonly flag: number; readonly streamID: number; readonly length: number }
+}
+
+/** What is used of a yamux muxer, which libp2p's connection has and does not show. */
+interface Muxer {
+  readonly streams: readonly (Stream & { readonly streamId: number })[]
+  readonly decoder: { readonly buffer: { readonly byteLength: number } }
+  readonly maConn: { readonly writeBufferLength: number }
+  handleFrame(frame: Frame): void
+  onData(data: { readonly byteLength: number }): void
+}
+
+/**
+ * Looks at every frame of a connection before the muxer does: what it costs is taken from the buckets of its peer, before a stream
+ * is made or a protocol negotiated. Who empties one is disconnected and named.
+ */
+export class ConnectionGuard {
+  readonly #init: ConnectionGuardInit
+  readonly #buckets: Record<'streams' | 'strangerStreams' | 'frames' | 'strangerFrames', Gcra>
+  /** Peers that were disconnected for a flood, and until when they stay so. */
+  readonly #penalties: Gcra
+
+  constructor({ events }: ConnectionGuardComponents, init: ConnectionGuardInit) {
+    const { connection: limits } = init.limits
+    const options = init.clock === undefined ? {} : { clock: init.clock }
+    this.#init = init
+    this.#buckets = {
+      streams: new Gcra(limits.streams, options),
+      strangerStreams: new Gcra(limits.strangerStreams, options),
+      frames: new Gcra(limits.frames, options),
+      strangerFrames: new Gcra(limits.strangerFrames, options)
+    }
+    this.#penalties = new Gcra({ count: 1, perMs: limits.penaltyMs }, options)
+    events.addEventListener('connection:open', ({ detail }) => this.#watch(detail))
+  }
+
+  #watch(connection: Connection): void {
+    const muxer = muxerOf(connection)
+    if (muxer === undefined) return
+    if (connection.direction === 'inbound' && this.#penalties.peek(connection.remotePeer.toString()) > 0) {
+      connection.abort(new LimitError('its peer was disconnected for a flood a moment ago'))
+      return
+    }
+    const handleFrame = muxer.handleFrame.bind(muxer)
+    const onData = muxer.onData.bind(muxer)
+    const negotiating = new Negotiations(this.#init.limits.connection.negotiationBytes)
+    muxer.handleFrame = (frame) => {
+      const exceeded = connection.status === 'open' ? this.#charge(connection, muxer, frame, negotiating) : undefined
+      if (exceeded !== undefined) this.#cut(connection, exceeded)
+      // What is left of a chunk after its connection was closed.
+      else if (connection.status === 'open') handleFrame(frame)
+    }
+    muxer.onData = (data) => {
+      onData(data)
+      // A frame longer than any window is refused when it is whole: until then it would be kept.
+      if (muxer.decoder.buffer.byteLength > this.#init.limits.connection.frameBytes + headerBytes) {
+        if (connection.status === 'open') this.#cut(connection, 'connection.frameBytes')
+      }
+    }
+  }
+
+  /** The limit that this frame exceeds; undefined: none. */
+  #charge(connection: Connection, muxer: Muxer, { header }: Frame, negotiating: Negotiations): string | undefined {
+    const { flag, type, streamID, length } = header
+    const isMember = this.#init.trust.isMember(connection)
+    const peer = connection.remotePeer.toString()
+    const streams = isMember ? 'streams' : 'strangerStreams'
+    const opens = (flag & synFlag) !== 0 && type !== frameTypes.ping
+    if (opens && this.#buckets[streams].take(peer) > 0) return `connection.${streams}`
+    const isData = type === frameTypes.data
+    const stream = isData ? muxer.streams.find((each) => each.streamId === streamID) : undefined
+    // Data for a stream that is gone was decrypted for nothing.
+    const cost = isData && stream === undefined && !opens ? 1 + length / 1024 : 1
+    const frames = isMember ? 'frames' : 'strangerFrames'
+    if (this.#buckets[frames].charge(peer, cost) > 0) return `connection.${frames}`
+    if (stream !== undefined && stream.protocol === '' && negotiating.isOver(stream, length)) {
+      return 'connection.negotiationBytes'
+    }
+    // Each of these is answered: whoever reads no answers has them kept here.
+    if (!isData && muxer.maConn.writeBufferLength > this.#init.limits.connection.unreadBytes) {
+      return 'connection.unreadBytes'
+    }
+    return undefined
+  }
+
+  #cut(connection: Connection, limit: string): void {
+    this.#init.trust.culprits.exceeded(limit, culpritOf(connection))
+    this.#penalties.take(connection.remotePeer.toString())
+    connection.abort(new LimitError(`the limit ${limit} was exceeded`))
+  }
+}
+
+/** Bytes on streams whose protocol is not known yet: multistream-select answers each line of them, and yields to nobody. */
+class Negotiations {
+  readonly #most: number
+  readonly #bytes = new WeakMap<Stream, number>()
+
+  constructor(most: number) {
+    this.#most = most
+  }
+
+  isOver(stream: Stream, more: number): boolean {
+    const bytes = (this.#bytes.get(stream) ?? 0) + more
+    this.#bytes.set(stream, bytes)
+    return bytes > this.#most
+  }
+}
+
+const muxerOf = (connection: Connection): Muxer | undefined => {
+  const muxer: unknown = Reflect.get(connection, 'muxer')
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what is looked at is what is used
+  return typeof muxer === 'object' && muxer !== null && 'handleFrame' in muxer ? (muxer as Muxer) : undefined
+}

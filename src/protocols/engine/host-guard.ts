@@ -1,0 +1,41 @@
+import type { PeerId, PeerStore } from '@libp2p/interface'
+import type { Registrar } from '@libp2p/interface-internal'
+import { BoundedStreams } from './bounded-streams.ts'
+import { ConnectionGuard, type ConnectionGuardComponents, type ConnectionGuardInit } from './connection-guard.ts'
+import { boundPeers } from './peer-bounds.ts'
+
+export interface HostGuardComponents extends ConnectionGuardComponents {
+  peerId: PeerId
+  peerStore: PeerStore
+  registrar: Registrar
+}
+
+const identifyProtocols = ['/ipfs/id/1.0.0', '/ipfs/id/push/1.0.0']
+
+/**
+ * Bounds what libp2p itself takes from others: frames and streams of a connection, what is remembered of a peer, and how often one
+ * identifies itself. A service, and the first one, because services are given the parts of libp2p before they are used.
+ */
+export const hostGuard =
+  (init: ConnectionGuardInit) =>
+  (components: HostGuardComponents): object => {
+    const { peerId, peerStore, registrar } = components
+    boundPeers(peerStore, peerId, init.limits.peers)
+    boundIdentify(registrar, init)
+    return new ConnectionGuard(components, init)
+  }
+
+function boundIdentify(registrar: Registrar, { trust, limits }: ConnectionGuardInit): void {
+  const handle = registrar.handle.bind(registrar)
+  registrar.handle = async (protocol, handler, options) => {
+    if (!identifyProtocols.includes(protocol)) return await handle(protocol, handler, options)
+    const streams = new BoundedStreams(trust, { section: 'identify', ...limits.identify })
+    await handle(
+      protocol,
+      async (stream, connection) => {
+        if (streams.accept(stream, connection)) await handler(stream, connection)
+      },
+      options
+    )
+  }
+}
