@@ -77,7 +77,7 @@ async function serveMadeUp({
     for (let n = 0; sent < bytes; ) {
       const entries: Uint8Array[] = n === 0 ? [genesis.bytes] : []
       for (let i = 0; i < 60; i++) {
-        const body = { publicKey: randomBytes(32), reason: 'x'.repeat(200) }
+        const body = { publicKey: attacker.publicKey, reason: 'x'.repeat(200) }
         const content = {
           networkId,
           n: ++n,

@@ -41,9 +41,12 @@ export interface SyncKeeperInit {
   onCaughtUp: (source: Uint8Array) => void
 }
 
-interface Subscription {
+interface Source {
   readonly connection: Connection
   readonly member: TrustedMember
+}
+
+interface Subscription extends Source {
   readonly over: AbortController
   caughtUp: boolean
 }
@@ -51,6 +54,8 @@ interface Subscription {
 const askHolderMs = 500
 const followHolderMs = 5_000
 const othersAsked = 3
+/** At a time, from different sources. */
+const mostPulls = 3
 /** All members of a registry that died ask the same one. */
 const perMemberMs = 10
 
@@ -60,7 +65,8 @@ export class SyncKeeper {
   readonly #subscriptions = new Map<string, Subscription>()
   readonly #over = new AbortController()
   #lastSource: { publicKey: Uint8Array; at: number } | undefined
-  #pulling = false
+  /** Sources that are pulled from now, by PeerId, the oldest first. */
+  readonly #pulls = new Map<string, AbortController>()
 
   constructor(init: SyncKeeperInit) {
     this.#init = init
@@ -143,12 +149,12 @@ export class SyncKeeper {
     inBackground(this.#pull(from), 'pulling')
   }
 
-  #wanted(): Map<string, { connection: Connection; member: TrustedMember }> {
+  #wanted(): Map<string, Source> {
     const { trust, isRegistry, lease, allowed } = this.#init
-    const wanted = new Map<string, { connection: Connection; member: TrustedMember }>()
+    const wanted = new Map<string, Source>()
     if (!allowed()) return wanted
     const holder = lease()
-    let fallback: { connection: Connection; member: TrustedMember } | undefined
+    let fallback: Source | undefined
     for (const source of trust.members()) {
       const { member, connection } = source
       const id = peerIdText(member.publicKey)
@@ -162,7 +168,7 @@ export class SyncKeeper {
     return wanted
   }
 
-  #subscribe(id: string, source: { connection: Connection; member: TrustedMember }): void {
+  #subscribe(id: string, source: Source): void {
     const subscription: Subscription = { ...source, over: new AbortController(), caughtUp: false }
     this.#subscriptions.set(id, subscription)
     inBackground(this.#follow(id, subscription), 'following a source')
@@ -228,30 +234,43 @@ export class SyncKeeper {
     const { signal } = this.#over
     while (!signal.aborted) {
       await sleep(this.#init.intervalMs() * (0.75 + Math.random() / 2), signal).catch(() => {})
-      if (!signal.aborted) await this.#pull()
+      if (!signal.aborted) inBackground(this.#pull(), 'a pull')
     }
   }
 
-  #sources(): { connection: Connection; member: TrustedMember }[] {
+  #sources(): Source[] {
     return [...this.#init.trust.members()].filter(
       ({ member, connection }) => servesRegistry(member.role) && connection.status === 'open'
     )
   }
 
+  /** A source that is slow holds up no pull from another one. One that is named gives way to none: the oldest ends for it. */
   async #pull(from?: Uint8Array): Promise<void> {
-    const sources = this.#sources()
+    if (!this.#init.allowed()) return
+    const sources = this.#sources().filter(({ member }) => !this.#pulls.has(peerIdText(member.publicKey)))
     const others = sources.filter(({ member }) => !this.#subscriptions.has(peerIdText(member.publicKey)))
     const named = from && sources.find(({ member }) => equals(member.publicKey, from))
     const source = named ?? others[Math.floor(Math.random() * others.length)]
-    if (source === undefined || this.#pulling || !this.#init.allowed()) return
-    this.#pulling = true
+    if (source === undefined) return
+    if (this.#pulls.size >= mostPulls) {
+      if (from === undefined) return
+      this.#pulls.values().next().value?.abort(new Error('a newer head is fetched from another source'))
+    }
+    await this.#pullFrom(source)
+  }
+
+  async #pullFrom({ member: { publicKey }, connection }: Source): Promise<void> {
+    const id = peerIdText(publicKey)
+    const over = new AbortController()
+    this.#pulls.set(id, over)
     try {
-      await this.#sync(source.member.publicKey, source.connection, false, this.#over.signal)
+      await this.#sync(publicKey, connection, false, AbortSignal.any([this.#over.signal, over.signal]))
     } catch (error) {
-      const fields = { peer: peerIdText(source.member.publicKey), error: String(error) }
-      this.#init.logger.debug(fields, 'a periodic pull failed; the next one asks somebody else')
+      const fields = { peer: id, error: String(error) }
+      const level = isTimeout(error) ? 'warn' : 'debug'
+      this.#init.logger[level](fields, 'a periodic pull failed; the next one asks somebody else')
     } finally {
-      this.#pulling = false
+      this.#pulls.delete(id)
     }
   }
 }

@@ -103,7 +103,14 @@ export interface ProtocolLimits {
     requestMs: number
     /** Without a frame while catching up, the sync has failed. */
     progressMs: number
-    /** Without a frame afterwards: a registry sends a checkpoint each minute. */
+    /** Waiting for the other side, all in all, before what has moved counts. */
+    patienceMs: number
+    /** Bytes of new entries, or of an answer that is read, which buy another second of it. */
+    paceBytes: number
+    /** The same for what may be sent without end, and what that buys at most. */
+    otherPaceBytes: number
+    otherMs: number
+    /** Without a frame that says something afterwards: a registry sends a checkpoint each minute. */
     silenceMs: number
     /** Of one frame. */
     hints: number
@@ -287,6 +294,12 @@ export const defaultLimits: ProtocolLimits = {
     rate: { count: 6, perMs: 60_000 },
     requestMs: 5_000,
     progressMs: 10_000,
+    patienceMs: 30_000,
+    // A slow link with other things to do. A snapshot of 100,000 members may take 40 min.
+    paceBytes: 16 * KiB,
+    // 100,000 records come within it.
+    otherPaceBytes: 64 * KiB,
+    otherMs: 600_000,
     silenceMs: 150_000,
     hints: 256,
     recordSubscribers: 200

@@ -150,7 +150,9 @@ export async function* lookupAll(
 }
 
 /** A registry that gives the same place twice would keep us asking for ever. */
-function nextOf({ next }: RemotePage, after: Uint8Array | undefined): Uint8Array | undefined {
+function nextOf({ next, rows }: RemotePage, after: Uint8Array | undefined): Uint8Array | undefined {
+  if (next !== undefined && rows.length === 0)
+    throw new InvalidPayloadError('the registry goes on after a page without rows')
   if (next !== undefined && after !== undefined && Buffer.compare(next, after) <= 0) {
     throw new InvalidPayloadError('the registry answered with a page that goes back')
   }

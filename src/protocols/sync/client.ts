@@ -8,9 +8,10 @@ import type { FrameStream } from '../engine/frames.ts'
 import type { ProtocolLimits } from '../engine/limits.ts'
 import { decodeFrame, openStream, remoteKeyOf } from '../engine/protocol.ts'
 import { errorOf, statuses } from '../engine/status.ts'
-import { Applier, type OpenedFrame } from './apply.ts'
+import { type Applied, Applier, type OpenedFrame } from './apply.ts'
 import type { SyncCursors } from './cursors.ts'
 import { syncModes, syncProtocol, syncVersion } from './descriptor.ts'
+import { Patience } from './patience.ts'
 import { type Cursor, SyncFrame, SyncRequest } from './pb/sync.ts'
 import type { SyncTarget } from './source.ts'
 
@@ -89,6 +90,10 @@ class SyncSession {
     caughtUp: false,
     replicaAgeMs: 0
   }
+  readonly #patience: Patience
+  /** Monotonic: of the last frame that said something. */
+  #saidAt = performance.now()
+  #shownMs = 0
   #started = false
   #asked: Head = { epoch: 0, n: 0, hash: new Uint8Array() }
 
@@ -97,6 +102,7 @@ class SyncSession {
     this.#target = target
     this.#options = options
     this.#server = connection.remotePeer.toString()
+    this.#patience = new Patience(options.limits.sync)
     const serverKey = remoteKeyOf(connection)
     if (serverKey === undefined) throw new TypeError('a connection whose key is not Ed25519')
     this.#applier = new Applier(target, { serverKey, hears: options.subscribe, logger: options.logger })
@@ -171,7 +177,7 @@ class SyncSession {
         this.#takeStart(frame)
         const opened = this.#applier.open(frame)
         await storing
-        storing = this.#store(frame, opened)
+        storing = this.#store(frame, bytes.length, opened)
         storing.catch(() => {})
         if (frame.caughtUp) await storing
       }
@@ -184,31 +190,49 @@ class SyncSession {
     return this.#summary.caughtUp && !this.#options.subscribe
   }
 
-  /** A registry that is alive sends a checkpoint each minute. */
   async #nextFrame(frames: FrameStream): Promise<Uint8Array | undefined> {
-    const { progressMs, silenceMs } = this.#options.limits.sync
-    const waitMs = this.#summary.caughtUp ? silenceMs : progressMs
-    const timer = setTimeout(() => frames.abort(new DeadlineError(`nothing came for ${waitMs} ms`)), waitMs)
+    const begunAt = performance.now()
+    const late = () => frames.abort(new DeadlineError(`nothing that counts came for ${Math.round(waitMs)} ms`))
+    const waitMs = this.#waitMs()
+    const timer = setTimeout(late, waitMs)
     timer.unref()
     try {
       return await frames.read()
     } finally {
       clearTimeout(timer)
+      if (!this.#summary.caughtUp) this.#patience.waited(performance.now() - begunAt)
     }
   }
 
-  async #store(frame: SyncFrame, opened: OpenedFrame): Promise<void> {
+  /** While catching up something has to move; a registry that is alive sends a checkpoint each minute afterwards. */
+  #waitMs(): number {
+    const { progressMs, silenceMs } = this.#options.limits.sync
+    if (!this.#summary.caughtUp) return Math.min(progressMs, this.#patience.leftMs)
+    return Math.max(0, silenceMs - (performance.now() - this.#saidAt))
+  }
+
+  async #store(frame: SyncFrame, bytes: number, opened: OpenedFrame): Promise<void> {
     const summary = this.#summary
     const count = await this.#applier.apply(opened)
     summary.entries += count.entries
     summary.records += count.records
     summary.hints += count.hints
+    if (count.entries > 0) this.#patience.moved(bytes)
+    else this.#patience.repeated(bytes)
+    if (this.#says(frame, count)) this.#saidAt = performance.now()
     if (count.shown !== undefined) this.#options.onShown?.(count.shown)
     if (frame.cursor !== undefined && this.#options.records) this.#options.cursors.set(this.#server, frame.cursor)
     if (!frame.caughtUp || summary.caughtUp) return
     await this.#applier.caughtUp()
     summary.caughtUp = true
     this.#options.onCaughtUp?.(summary)
+  }
+
+  /** Whether it brought anything, or a newer checkpoint, or how somebody is. */
+  #says({ caughtUp, hints }: SyncFrame, { entries, records, shown }: Applied): boolean {
+    const isNewer = shown !== undefined && shown.timeMs > this.#shownMs
+    if (isNewer) this.#shownMs = shown.timeMs
+    return isNewer || caughtUp || entries + records + hints.length > 0
   }
 
   #takeStart({ start }: SyncFrame): void {

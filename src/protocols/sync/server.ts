@@ -5,12 +5,14 @@ import { isRegistryRole } from '../../identity/role.ts'
 import { inBackground } from '../../runtime/background.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
 import type { ConnectionTrust } from '../engine/connection-trust.ts'
-import { MalformedFrameError, StreamEndedError } from '../engine/errors.ts'
+import { MalformedFrameError, StalledWriteError, StreamEndedError } from '../engine/errors.ts'
+import type { FrameStream } from '../engine/frames.ts'
 import type { ProtocolLimits } from '../engine/limits.ts'
 import { type Exchange, type Served, serve } from '../engine/protocol.ts'
 import { statuses } from '../engine/status.ts'
 import { startFrame, syncProtocol } from './descriptor.ts'
 import { type SyncRow, toFrames } from './frames.ts'
+import { Patience } from './patience.ts'
 import type { SyncRequest } from './pb/sync.ts'
 import { Refreshes } from './record-content.ts'
 import { readRequest, recordStart } from './request.ts'
@@ -121,6 +123,7 @@ class SyncService implements SyncServer, Startable {
   async #send(exchange: Exchange, request: SyncRequest, subscriber: Subscriber): Promise<void> {
     const { frames } = exchange
     const controller = new AbortController()
+    const patience = new Patience(this.#init.limits.sync)
     const signal = AbortSignal.any([exchange.signal, controller.signal])
     // The reader says nothing more; its end is the only thing that can come.
     inBackground(
@@ -135,7 +138,7 @@ class SyncService implements SyncServer, Startable {
         this.#rows(exchange, request, subscriber, signal),
         (rows) => toFrames(rows, this.#init.limits.sync),
         async (encoded) => {
-          for await (const frame of encoded) await frames.write(frame)
+          for await (const frame of encoded) await writeInTime(frames, frame, patience)
         }
       )
     } catch (error) {
@@ -185,6 +188,20 @@ class SyncService implements SyncServer, Startable {
       this.#recordSubscribers++
     }
     return { wants, dirty: 0, wake: undefined }
+  }
+}
+
+/** A reader that takes a little now and then is waited for no longer than one that takes nothing. */
+async function writeInTime(frames: FrameStream, frame: Uint8Array, patience: Patience): Promise<void> {
+  const begunAt = performance.now()
+  const late = () => frames.abort(new StalledWriteError('the other side reads too slowly'))
+  const timer = setTimeout(late, patience.leftMs).unref()
+  try {
+    await frames.write(frame)
+  } finally {
+    clearTimeout(timer)
+    patience.waited(performance.now() - begunAt)
+    patience.moved(frame.length)
   }
 }
 
