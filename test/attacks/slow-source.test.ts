@@ -29,7 +29,7 @@ beforeEach(async () => {
 
 afterEach(async () => {
   for (const controller of over) controller.abort()
-  await Promise.all(hosts.splice(0).map((host) => host.stop()))
+  await Promise.all(hosts.splice(0).map(async (host) => await host.stop()))
   await network[Symbol.asyncDispose]()
 })
 
