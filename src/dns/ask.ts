@@ -21,19 +21,21 @@ const defaultTimeoutMs = 5000
 /** c-ares doubles the time of a try; so two tries at two resolvers fit into the whole. */
 const triesShare = 6
 
-const kinds: Readonly<Record<string, [DnsFailureKind, string]>> = {
-  ENODATA: ['none', 'the name has no such record'],
-  ENOTFOUND: ['no-domain', 'the name does not exist'],
-  ESERVFAIL: ['servfail', 'the resolver failed; a broken DNSSEC chain or a dead name server looks like this'],
-  EREFUSED: ['refused', 'the resolver refuses to answer for this name'],
-  ETIMEOUT: ['timeout', 'no resolver answered in time'],
-  ECONNREFUSED: ['timeout', 'no resolver listens at the configured addresses'],
-  ECANCELLED: ['timeout', 'no resolver answered in time'],
-  EBADRESP: ['bad-answer', 'the answer is no valid DNS message'],
-  EFORMERR: ['bad-answer', 'the resolver did not understand the question'],
-  ENOTIMP: ['bad-answer', 'the resolver does not implement the question'],
-  EBADNAME: ['bad-answer', 'the name is no valid DNS name']
-}
+const kinds: ReadonlyMap<string, [DnsFailureKind, string]> = new Map(
+  Object.entries<[DnsFailureKind, string]>({
+    ENODATA: ['none', 'the name has no such record'],
+    ENOTFOUND: ['no-domain', 'the name does not exist'],
+    ESERVFAIL: ['servfail', 'the resolver failed; a broken DNSSEC chain or a dead name server looks like this'],
+    EREFUSED: ['refused', 'the resolver refuses to answer for this name'],
+    ETIMEOUT: ['timeout', 'no resolver answered in time'],
+    ECONNREFUSED: ['timeout', 'no resolver listens at the configured addresses'],
+    ECANCELLED: ['timeout', 'no resolver answered in time'],
+    EBADRESP: ['bad-answer', 'the answer is no valid DNS message'],
+    EFORMERR: ['bad-answer', 'the resolver did not understand the question'],
+    ENOTIMP: ['bad-answer', 'the resolver does not implement the question'],
+    EBADNAME: ['bad-answer', 'the name is no valid DNS name']
+  })
+)
 
 /** One question, with a deadline. Throws only what the caller's signal says. */
 export const ask = async <T>(
@@ -63,6 +65,6 @@ export const ask = async <T>(
 
 const failureOf = (name: string, error: unknown): DnsFailure => {
   const code = error instanceof Error && 'code' in error ? String(error.code) : 'no code'
-  const [kind, text] = kinds[code] ?? ['bad-answer', error instanceof Error ? error.message : String(error)]
+  const [kind, text] = kinds.get(code) ?? ['bad-answer', error instanceof Error ? error.message : String(error)]
   return { kind, message: `${name}: ${text} (${code})` }
 }

@@ -18,23 +18,25 @@ const plain: Format = (value) => String(value)
 const json: Format = (value) => JSON.stringify(value) ?? 'undefined'
 
 /** printf-like formats of libp2p's log calls. */
-const formats: Readonly<Record<string, Format>> = {
-  s: plain,
-  d: plain,
-  i: plain,
-  f: plain,
-  o: json,
-  O: json,
-  j: json,
-  p: plain,
-  a: plain,
-  c: plain,
-  k: plain,
-  e: (value) => (value instanceof Error ? value.message : String(value)),
-  b: (value) => (value instanceof Uint8Array ? base58btc.baseEncode(value) : String(value)),
-  t: bytes('hex'),
-  m: bytes('base64')
-}
+const formats: ReadonlyMap<string, Format> = new Map(
+  Object.entries<Format>({
+    s: plain,
+    d: plain,
+    i: plain,
+    f: plain,
+    o: json,
+    O: json,
+    j: json,
+    p: plain,
+    a: plain,
+    c: plain,
+    k: plain,
+    e: (value) => (value instanceof Error ? value.message : String(value)),
+    b: (value) => (value instanceof Uint8Array ? base58btc.baseEncode(value) : String(value)),
+    t: bytes('hex'),
+    m: bytes('base64')
+  })
+)
 
 /** Fills the message and puts peers into a field of their own. */
 const render = (template: unknown, values: readonly unknown[], fields: Record<string, unknown>): string => {
@@ -42,7 +44,7 @@ const render = (template: unknown, values: readonly unknown[], fields: Record<st
   const text = String(template instanceof Error ? template.message : template)
   return text.replaceAll(/%([a-zA-Z%])/g, (match, letter: string) => {
     if (letter === '%') return '%'
-    const format = formats[letter]
+    const format = formats.get(letter)
     if (format === undefined || next >= values.length) return match
     const value = values[next++]
     if (letter === 'p') fields['peer'] = String(value)

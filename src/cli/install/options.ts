@@ -29,10 +29,12 @@ export interface InstallOptions {
   json?: boolean
 }
 
-const words: Readonly<Record<string, boolean>> = { true: true, yes: true, false: false, no: false }
+const words: ReadonlyMap<string, boolean> = new Map(
+  Object.entries<boolean>({ true: true, yes: true, false: false, no: false })
+)
 
 const switchValue = (text: string): boolean => {
-  const value = words[text]
+  const value = words.get(text)
   if (value === undefined) throw new InvalidArgumentError('It is true or false.')
   return value
 }

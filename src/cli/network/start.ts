@@ -43,23 +43,23 @@ export const withStart = (command: Command): Command =>
 
 /** Overrides by key for the configuration. */
 export const startFlags = (options: StartOptions): Record<string, unknown> => {
-  const flags: Record<string, unknown> = {
-    role: options.role,
-    domain: options.domain,
-    networkId: options.network,
-    'listen.port': options.port,
-    'paths.data': options.data,
-    'bootstrap.peers': options.peer,
-    'bootstrap.trustOnFirstUse': options.trustOnFirstUse,
-    'logging.level': options.logLevel
-  }
+  const flags = new Map<string, unknown>([
+    ['role', options.role],
+    ['domain', options.domain],
+    ['networkId', options.network],
+    ['listen.port', options.port],
+    ['paths.data', options.data],
+    ['bootstrap.peers', options.peer],
+    ['bootstrap.trustOnFirstUse', options.trustOnFirstUse],
+    ['logging.level', options.logLevel]
+  ])
   for (const pair of options.set ?? []) {
     const at = pair.indexOf('=')
     if (at < 1)
       throw new UsageError(`--set needs KEY=VALUE, like --set heartbeat.interval=10s; '${sanitise(pair)}' is none.`)
-    flags[pair.slice(0, at)] = pair.slice(at + 1)
+    flags.set(pair.slice(0, at), pair.slice(at + 1))
   }
-  return Object.fromEntries(Object.entries(flags).filter(([, value]) => value !== undefined))
+  return Object.fromEntries([...flags].filter(([, value]) => value !== undefined))
 }
 
 const nodeExamples = `

@@ -76,13 +76,15 @@ const networkPolicy = (install: Install): INetworkPolicy => ({
   }
 })
 
-const remarks: Readonly<Record<string, string>> = {
-  Namespace: 'Shared by all TrustNet nodes of the cluster; it stays when one of them is removed.',
-  ConfigMap: 'Settings, one TRUSTNET_SECTION_KEY each. After a change: kubectl rollout restart.',
-  Service: 'A name for the pod.',
-  NetworkPolicy: 'In: the one port. Out: other members, and name servers.',
-  StatefulSet: 'The node, with a volume for its keys and its database.'
-}
+const remarks: ReadonlyMap<string, string> = new Map(
+  Object.entries<string>({
+    Namespace: 'Shared by all TrustNet nodes of the cluster; it stays when one of them is removed.',
+    ConfigMap: 'Settings, one TRUSTNET_SECTION_KEY each. After a change: kubectl rollout restart.',
+    Service: 'A name for the pod.',
+    NetworkPolicy: 'In: the one port. Out: other members, and name servers.',
+    StatefulSet: 'The node, with a volume for its keys and its database.'
+  })
+)
 
 /** All that is the node's own, but the Secret, which is made from a file and is in no manifest. */
 const manifests = (install: Install) => [
@@ -94,7 +96,7 @@ const manifests = (install: Install) => [
 
 const commented = (manifest: { readonly kind: string }): string => {
   const document = new Document(manifest, { aliasDuplicateObjects: false })
-  document.commentBefore = ` ${remarks[manifest.kind] ?? manifest.kind}`
+  document.commentBefore = ` ${remarks.get(manifest.kind) ?? manifest.kind}`
   const data = document.get('data')
   for (const { key } of isMap(data) ? data.items : []) {
     if (!isScalar(key)) continue

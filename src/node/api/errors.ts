@@ -26,31 +26,33 @@ export class ControlError extends Error {
   }
 }
 
-const statusByName: Readonly<Record<string, number>> = {
-  ControlInputError: 400,
-  InvalidPayloadError: 400,
-  InvalidEnvelopeError: 400,
-  UnsupportedVersionError: 400,
-  AmbiguousNameError: 400,
-  NotFoundError: 404,
-  NotRootError: 403,
-  NotMemberError: 403,
-  RevokedError: 403,
-  WrongNetworkError: 403,
-  NameTakenError: 403,
-  InviteRequiredError: 403,
-  InviteInvalidError: 403,
-  InviteExpiredError: 403,
-  InviteUsedError: 403,
-  JoinRejectedError: 403,
-  DuplicateInstanceError: 403,
-  PendingError: 503,
-  UnavailableError: 503,
-  LimitError: 503,
-  TimeoutError: 504,
-  AbortError: 504
-}
+const statusByName: ReadonlyMap<string, number> = new Map(
+  Object.entries<number>({
+    ControlInputError: 400,
+    InvalidPayloadError: 400,
+    InvalidEnvelopeError: 400,
+    UnsupportedVersionError: 400,
+    AmbiguousNameError: 400,
+    NotFoundError: 404,
+    NotRootError: 403,
+    NotMemberError: 403,
+    RevokedError: 403,
+    WrongNetworkError: 403,
+    NameTakenError: 403,
+    InviteRequiredError: 403,
+    InviteInvalidError: 403,
+    InviteExpiredError: 403,
+    InviteUsedError: 403,
+    JoinRejectedError: 403,
+    DuplicateInstanceError: 403,
+    PendingError: 503,
+    UnavailableError: 503,
+    LimitError: 503,
+    TimeoutError: 504,
+    AbortError: 504
+  })
+)
 
 /** HTTP status of an error that the api threw: 500 is a failure of our own, everything else an answer. */
 export const httpStatusOf = (error: unknown): number =>
-  error instanceof Error ? (statusByName[error.name] ?? 500) : 500
+  error instanceof Error ? (statusByName.get(error.name) ?? 500) : 500

@@ -16,22 +16,24 @@ ${versionKey}: ${configVersion}
 `
 
 /** What a key without a default might look like. */
-const samples: Readonly<Record<string, unknown>> = {
-  name: 'node-1',
-  domain: 'example.org',
-  networkId: `tn${'a'.repeat(52)}`,
-  'announce.addresses': ['/ip6/2001:db8::5/tcp/9000'],
-  'bootstrap.rootAddress': '/ip6/2001:db8::1/tcp/8000',
-  'bootstrap.inviteFile': '/etc/trustnet/secrets/invite',
-  'backup.path': '/var/backups/trustnet',
-  'alarms.hook': '/usr/local/bin/trustnet-alarm'
-}
+const samples: ReadonlyMap<string, unknown> = new Map(
+  Object.entries<unknown>({
+    name: 'node-1',
+    domain: 'example.org',
+    networkId: `tn${'a'.repeat(52)}`,
+    'announce.addresses': ['/ip6/2001:db8::5/tcp/9000'],
+    'bootstrap.rootAddress': '/ip6/2001:db8::1/tcp/8000',
+    'bootstrap.inviteFile': '/etc/trustnet/secrets/invite',
+    'backup.path': '/var/backups/trustnet',
+    'alarms.hook': '/usr/local/bin/trustnet-alarm'
+  })
+)
 
 const machine = { config: '/etc/trustnet', data: '/var/lib/trustnet', runtime: '/run/trustnet' }
 
 const defaultOf = (key: Key): unknown => {
   const derived = derivedDefaults(defaults.role, 'node-1', machine)
-  const value = treeAt(derived, key.path) ?? treeAt(defaults, key.path) ?? samples[key.yaml]
+  const value = treeAt(derived, key.path) ?? treeAt(defaults, key.path) ?? samples.get(key.yaml)
   if (isRate(value)) return `${value.count}/${formatDuration(value.perMs)}`
   return typeof value === 'number' && /(Ms|^ms)$/.test(key.path.at(-1) ?? '') ? formatDuration(value) : value
 }

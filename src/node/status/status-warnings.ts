@@ -90,25 +90,27 @@ const memberNotices = (facts: StatusFacts, network: NetworkFacts): Maybe[] => [
   addressNotice(facts, network)
 ]
 
-const alarmFixes: Readonly<Record<string, string>> = {
-  duplicate_key: 'trustnet identity (on both machines), then a new key for one of them',
-  root_replaced:
-    'set role: secondary in the configuration of this node, then trustnet status --acknowledge root_replaced',
-  lying_source: 'trustnet why NAME of that member; revoke it when it was not a damaged disk',
-  store_damaged: 'look at the disk, then trustnet status --acknowledge store_damaged',
-  stale_source: 'trustnet registry diff --with NAME of that member, then look at its machine',
-  void_revokes: 'trustnet registry void, then trustnet revoke NAME for those that are right',
-  revoke_missing: 'trustnet status on the root; when it is in wrong hands: trustnet registry promote, on a secondary',
-  log_fork:
-    'keep the registry.db of every node, they hold the proof, and ask the operator of the root which history is right'
-}
+const alarmFixes: ReadonlyMap<string, string> = new Map(
+  Object.entries<string>({
+    duplicate_key: 'trustnet identity (on both machines), then a new key for one of them',
+    root_replaced:
+      'set role: secondary in the configuration of this node, then trustnet status --acknowledge root_replaced',
+    lying_source: 'trustnet why NAME of that member; revoke it when it was not a damaged disk',
+    store_damaged: 'look at the disk, then trustnet status --acknowledge store_damaged',
+    stale_source: 'trustnet registry diff --with NAME of that member, then look at its machine',
+    void_revokes: 'trustnet registry void, then trustnet revoke NAME for those that are right',
+    revoke_missing: 'trustnet status on the root; when it is in wrong hands: trustnet registry promote, on a secondary',
+    log_fork:
+      'keep the registry.db of every node, they hold the proof, and ask the operator of the root which history is right'
+  })
+)
 
 const alarmNotices = ({ alarms }: NetworkFacts): Notice[] =>
   alarms.map(({ code, message, sinceMs, acknowledged }) => ({
     code,
     level: 'alarm',
     message,
-    fix: alarmFixes[code] ?? `trustnet status --acknowledge ${code}`,
+    fix: alarmFixes.get(code) ?? `trustnet status --acknowledge ${code}`,
     sinceMs,
     acknowledged
   }))
@@ -133,15 +135,17 @@ const kitNotice = ({ kit: { state, path } }: NetworkFacts): Maybe => {
 }
 
 /** What to do about each refusal of a join. */
-const admissionFixes: Readonly<Record<string, string>> = {
-  PendingError: 'trustnet registry approve NAME (at the root)',
-  InviteRequiredError: 'trustnet invite (at the root), then trustnet join LINE here',
-  InviteInvalidError: 'trustnet invite (at the root), then trustnet join LINE here',
-  InviteExpiredError: 'trustnet invite (at the root), then trustnet join LINE here',
-  InviteUsedError: 'trustnet invite (at the root), then trustnet join LINE here',
-  JoinRejectedError: 'trustnet invite (at the root), then trustnet join LINE here',
-  NameTakenError: 'trustnet invite --replace NAME (at the root), then trustnet join LINE here'
-}
+const admissionFixes: ReadonlyMap<string, string> = new Map(
+  Object.entries<string>({
+    PendingError: 'trustnet registry approve NAME (at the root)',
+    InviteRequiredError: 'trustnet invite (at the root), then trustnet join LINE here',
+    InviteInvalidError: 'trustnet invite (at the root), then trustnet join LINE here',
+    InviteExpiredError: 'trustnet invite (at the root), then trustnet join LINE here',
+    InviteUsedError: 'trustnet invite (at the root), then trustnet join LINE here',
+    JoinRejectedError: 'trustnet invite (at the root), then trustnet join LINE here',
+    NameTakenError: 'trustnet invite --replace NAME (at the root), then trustnet join LINE here'
+  })
+)
 
 const admissionNotice = ({ membership, trouble, name }: StatusFacts): Maybe => {
   if (membership === 'revoked') {
@@ -151,7 +155,7 @@ const admissionNotice = ({ membership, trouble, name }: StatusFacts): Maybe => {
   if (membership === 'member' || membership === 'left') return undefined
   const code = membership === 'expired' ? 'membership_expired' : 'not_admitted'
   if (trouble === undefined) return undefined
-  const fix = admissionFixes[trouble.name]?.replace('NAME', name) ?? null
+  const fix = admissionFixes.get(trouble.name)?.replace('NAME', name) ?? null
   return warning(code, `this node is no member: ${trouble.message}`, fix)
 }
 

@@ -70,38 +70,40 @@ export const refusalText = (status: number, refused: string): string => {
   return said === undefined ? `${refused}: ${statusText(status)}` : `${said} (${statusText(status)})`
 }
 
-const byErrorName: Readonly<Record<string, number>> = {
-  MalformedFrameError: statuses.MALFORMED,
-  FrameTooLargeError: statuses.TOO_LARGE,
-  RateLimitedError: statuses.RATE_LIMITED,
-  LimitError: statuses.RATE_LIMITED,
-  WrongNetworkError: statuses.WRONG_NETWORK,
-  UnsupportedVersionError: statuses.UNSUPPORTED_VERSION,
-  NotMemberError: statuses.NOT_MEMBER,
-  RevokedError: statuses.REVOKED,
-  PendingError: statuses.PENDING,
-  InvalidEnvelopeError: statuses.INVALID,
-  InvalidPayloadError: statuses.INVALID,
-  LogMismatchError: statuses.INVALID,
-  StaleRecordError: statuses.STALE,
-  NameTakenError: statuses.NAME_TAKEN,
-  InviteRequiredError: statuses.INVITE_REQUIRED,
-  InviteInvalidError: statuses.INVITE_INVALID,
-  InviteExpiredError: statuses.INVITE_EXPIRED,
-  InviteUsedError: statuses.INVITE_USED,
-  JoinRejectedError: statuses.REJECTED,
-  UnavailableError: statuses.UNAVAILABLE,
-  // A full or failing disk: what was asked for was not done, and another registry may do it.
-  StoreError: statuses.UNAVAILABLE,
-  DuplicateInstanceError: statuses.DUPLICATE_INSTANCE,
-  NotFoundError: statuses.NOT_FOUND,
-  NotRootError: statuses.NOT_ROOT
-}
+const byErrorName: ReadonlyMap<string, number> = new Map(
+  Object.entries<number>({
+    MalformedFrameError: statuses.MALFORMED,
+    FrameTooLargeError: statuses.TOO_LARGE,
+    RateLimitedError: statuses.RATE_LIMITED,
+    LimitError: statuses.RATE_LIMITED,
+    WrongNetworkError: statuses.WRONG_NETWORK,
+    UnsupportedVersionError: statuses.UNSUPPORTED_VERSION,
+    NotMemberError: statuses.NOT_MEMBER,
+    RevokedError: statuses.REVOKED,
+    PendingError: statuses.PENDING,
+    InvalidEnvelopeError: statuses.INVALID,
+    InvalidPayloadError: statuses.INVALID,
+    LogMismatchError: statuses.INVALID,
+    StaleRecordError: statuses.STALE,
+    NameTakenError: statuses.NAME_TAKEN,
+    InviteRequiredError: statuses.INVITE_REQUIRED,
+    InviteInvalidError: statuses.INVITE_INVALID,
+    InviteExpiredError: statuses.INVITE_EXPIRED,
+    InviteUsedError: statuses.INVITE_USED,
+    JoinRejectedError: statuses.REJECTED,
+    UnavailableError: statuses.UNAVAILABLE,
+    // A full or failing disk: what was asked for was not done, and another registry may do it.
+    StoreError: statuses.UNAVAILABLE,
+    DuplicateInstanceError: statuses.DUPLICATE_INSTANCE,
+    NotFoundError: statuses.NOT_FOUND,
+    NotRootError: statuses.NOT_ROOT
+  })
+)
 
 /** INTERNAL for every error that is not one of the named failures: its text stays in the local log. */
 export function statusOf(error: unknown): number {
   const name = error instanceof Error ? error.name : ''
-  return Object.hasOwn(byErrorName, name) ? (byErrorName[name] ?? statuses.INTERNAL) : statuses.INTERNAL
+  return byErrorName.get(name) ?? statuses.INTERNAL
 }
 
 /** Whether a request failed by a fault of this side, which belongs into its log. */
