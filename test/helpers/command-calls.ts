@@ -8,6 +8,7 @@ export const commandCalls: ReadonlyMap<string, readonly string[]> = new Map([
   ['registry log', []],
   ['registry backup', []],
   ['registry resume', ['--head', '1']],
+  ['registry void', []],
   ['status', []],
   ['peers', []],
   ['peers connect', ['/ip6/2001:db8::1/tcp/9000']],

