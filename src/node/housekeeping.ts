@@ -1,10 +1,14 @@
 import { spawn } from 'node:child_process'
-import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { loadKey } from '../identity/key-file.ts'
+import { peerIdText } from '../identity/keys.ts'
 import { type BackupManifest, manifestPath } from '../registry/backup/manifest.ts'
 import type { Registry } from '../registry/registry.ts'
 import { inBackground } from '../runtime/background.ts'
 import type { Clock, Logger } from '../runtime/clock-and-logger.ts'
+import { reasonOf } from '../runtime/error-message.ts'
+import { dataFiles } from './config/paths.ts'
 import type { Config } from './config/schema.ts'
 
 /** A backup and what stands in the file beside it. */
@@ -21,16 +25,19 @@ export interface HousekeepingInit {
 }
 
 const compactEveryMs = 3_600_000
+const keyLookMs = 60_000
 /** Of the operator's alarm command. */
 const hookTimeoutMs = 30_000
 /** Key of the registry's own values; the time of the last backup as text, ms. */
 export const lastBackupKey = 'last-backup'
-const backupName = /^registry-\d{8}T\d{6}Z\.db$/
+const backupName = /^registry-\d{8}T\d{6}(\d{3})?Z\.db$/
 
 /** What a node does for itself now and then: backups, compaction of the log, and the operator's command for each alarm. */
 export class Housekeeping {
   readonly #init: HousekeepingInit
   readonly #stops: (() => void)[] = []
+  /** Public keys by the path of their file. */
+  readonly #keys = new Map<string, string | undefined>()
   #backups: Promise<unknown> = Promise.resolve()
   #isBackingUp = false
 
@@ -46,11 +53,30 @@ export class Housekeeping {
         if (!this.#isBackingUp) inBackground(this.#tryBackUp(), 'backing up')
       })
     }
+    this.#rememberKeys()
     const { hook } = config.alarms
     if (hook === undefined) return
     const onAlarm = (event: CustomEvent<{ code: string; message: string }>): void => this.#run(hook, event.detail)
     registry.events.addEventListener('alarm', onAlarm)
     this.#stops.push(() => registry.events.removeEventListener('alarm', onAlarm))
+  }
+
+  #rememberKeys(): void {
+    const { config, registry } = this.#init
+    const paths = [config.paths.key, ...(registry.root === undefined ? [] : [dataFiles(config.paths.data).logKey])]
+    for (const path of paths) this.#keys.set(path, keyIn(path).publicKey)
+    this.#every(keyLookMs, () => this.checkKeys())
+  }
+
+  /** Keys are in memory, too: that a file is gone would be noticed by the next start alone, which would be as another node. */
+  checkKeys(): void {
+    for (const [path, publicKey] of this.#keys) {
+      const now = keyIn(path)
+      if (now.publicKey === publicKey) continue
+      const what = now.why ?? 'it holds another key now'
+      const next = 'Put it back before the next start, which would be as another node, or no root'
+      this.#init.registry.alarms.raise('key_gone', `${path} is not what this process has: ${what}. ${next}`, { path })
+    }
   }
 
   /** A backup that has begun is finished. */
@@ -73,10 +99,11 @@ export class Housekeeping {
     const { config, registry, clock } = this.#init
     const folder = backupFolder(config)
     const now = clock.now()
-    const path = to ?? join(folder, `registry-${new Date(now).toISOString().replaceAll(/[-:]|\.\d+/g, '')}.db`)
+    const path = to ?? freePath(folder, now)
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
     const manifest = await registry.backup(path)
-    await registry.meta.set(lastBackupKey, Buffer.from(String(now)))
+    // The backup is what saves a store that takes nothing any more.
+    if (registry.storeFailure === undefined) await registry.meta.set(lastBackupKey, Buffer.from(String(now)))
     if (to === undefined) dropOldest(folder, config.backup.keep)
     return { path, manifest }
   }
@@ -120,6 +147,20 @@ export class Housekeeping {
     })
     child.unref()
   }
+}
+
+const keyIn = (path: string): { publicKey?: string; why?: string } => {
+  try {
+    return { publicKey: peerIdText(loadKey(path).publicKey) }
+  } catch (error) {
+    return { why: reasonOf(error) }
+  }
+}
+
+/** By its time, to the millisecond; of two in one the later takes the next. */
+const freePath = (folder: string, ms: number): string => {
+  const path = join(folder, `registry-${new Date(ms).toISOString().replaceAll(/[-:.]/g, '')}.db`)
+  return existsSync(path) ? freePath(folder, ms + 1) : path
 }
 
 const backupFolder = (config: Config): string => config.backup.path ?? join(config.paths.data, 'backups')

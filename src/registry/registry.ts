@@ -4,7 +4,7 @@ import { TypedEventEmitter, type TypedEventTarget } from 'main-event'
 import { peerIdText, type SigningKey } from '../identity/keys.ts'
 import { isRegistryRole, type Role } from '../identity/role.ts'
 import { type Clock, type Logger, silentLogger, systemClock } from '../runtime/clock-and-logger.ts'
-import { LogMismatchError, NotRootError } from '../runtime/errors.ts'
+import { LogMismatchError, NotRootError, StoreGoneError } from '../runtime/errors.ts'
 import { Admission } from './admission/admission.ts'
 import { defaultLimits, type RegistryLimits } from './admission/limits.ts'
 import { MembershipFollower } from './admission/membership-watch.ts'
@@ -98,11 +98,15 @@ export async function openRegistry(init: RegistryInit): Promise<Registry> {
   if (isNew) throw new LogMismatchError(`there is no network in ${init.path}: init makes one, join enters one`)
   const db = openDatabase(init.path)
   const { clock = systemClock, logger = silentLogger, genesis } = init
-  const commit = new GroupCommit(db, (failure) => tellHealth(logger, failure))
+  let registry: OpenRegistry | undefined
+  const commit = new GroupCommit(db, (failure) => {
+    tellHealth(logger, failure)
+    if (failure instanceof StoreGoneError) registry?.alarms.raise('store_gone', failure.message)
+  })
   try {
     const replica = await openReplica({ db, commit, clock, logger, ...(genesis !== undefined && { genesis }) })
     const storeId = await ownStoreId(new MetaTable(db), commit)
-    const registry = new OpenRegistry(init, { db, commit, clock, logger, replica, storeId })
+    registry = new OpenRegistry(init, { db, commit, clock, logger, replica, storeId })
     await registry.root?.start()
     return registry
   } catch (error) {

@@ -137,6 +137,9 @@ export class StoreError extends Error {
 /** What is in the database cannot be what was written: a replica is fetched anew, a root restores a backup. */
 export class DamagedStoreError extends StoreError {}
 
+/** The files of an open store are not those any more that this process writes to. */
+export class StoreGoneError extends StoreError {}
+
 /** A name that means more than one. */
 export class AmbiguousNameError extends Error {
   override readonly name = 'AmbiguousNameError'

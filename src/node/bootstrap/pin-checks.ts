@@ -1,9 +1,19 @@
+import { existsSync } from 'node:fs'
 import { networkFingerprint, networkIdText } from '../../identity/network-id.ts'
+import { dataFiles } from '../config/paths.ts'
 import type { Config } from '../config/schema.ts'
 import { ConfigError } from '../errors.ts'
 
 /** A first start must know how to recognise its network, or be told to take the first one. @throws ConfigError */
 export function requirePin(config: Config, pin: Uint8Array | undefined): void {
+  const { store, logKey, recoveryKit } = dataFiles(config.paths.data)
+  const left = [logKey, recoveryKit].find((path) => existsSync(path))
+  if (left !== undefined) {
+    throw new ConfigError([
+      `${store} is not there, but ${left} is: the network lives, its store is gone. Put the file or its disk back, or bring the newest backup back with ` +
+        '`trustnet registry restore FILE`; never make a new network in its place'
+    ])
+  }
   if (config.role === 'root') {
     throw new ConfigError([`${config.paths.data} has no network yet: make one with \`trustnet init --domain DOMAIN\``])
   }

@@ -1,5 +1,6 @@
 import { StoreError } from '../../runtime/errors.ts'
 import { asStoreError, type Database, type Statement } from './database.ts'
+import { StoreFiles } from './store-files.ts'
 
 /** Writes of one transaction at most, so that a flood of them does not hold the event loop. */
 const maxBatch = 1000
@@ -19,6 +20,7 @@ interface Job {
  */
 export class GroupCommit {
   readonly #db: Database
+  readonly #files: StoreFiles
   readonly #savepoint: Statement<[]>
   readonly #release: Statement<[]>
   #queue: Job[] = []
@@ -32,6 +34,7 @@ export class GroupCommit {
   /** `onHealth` is called when commits begin to fail, for another reason, or go well again. */
   constructor(db: Database, onHealth: (failure: Error | undefined) => void = () => {}) {
     this.#db = db
+    this.#files = new StoreFiles(db.name)
     this.#onHealth = onHealth
     this.#savepoint = db.prepare('SAVEPOINT one')
     this.#release = db.prepare('RELEASE one')
@@ -97,9 +100,11 @@ export class GroupCommit {
     const db = this.#db
     const settle: (() => void)[] = []
     try {
+      this.#files.check()
       db.exec('BEGIN IMMEDIATE')
       for (const job of jobs) settle.push(this.#runOne(job))
       db.exec('COMMIT')
+      this.#files.committed()
     } catch (error) {
       if (db.open && db.inTransaction) db.exec('ROLLBACK')
       const failure = asStoreError(error, db.name)

@@ -1,7 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { copyFileSync, readdirSync, readFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import BetterSqlite3 from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
+import { dataFiles } from '../../../src/node/config/paths.ts'
 import { Housekeeping } from '../../../src/node/housekeeping.ts'
 import { peekGenesis } from '../../../src/registry/registry.ts'
 import { silentLogger, systemClock } from '../../../src/runtime/clock-and-logger.ts'
@@ -20,12 +21,48 @@ describe('housekeeping of a node', () => {
       logger: silentLogger
     })
     for (let backup = 0; backup < 3; backup++) await housekeeping.backUp()
-    const kept = ['registry-20260101T000200Z.db', 'registry-20260101T000300Z.db']
+    const kept = ['registry-20260101T000200000Z.db', 'registry-20260101T000300000Z.db']
     expect(readdirSync(folder).toSorted()).toEqual(kept.flatMap((name) => [name, `${name}.json`]))
     expect(
-      Buffer.compare(peekGenesis(join(folder, 'registry-20260101T000300Z.db')) ?? Buffer.of(), registry.genesis.bytes)
+      Buffer.compare(
+        peekGenesis(join(folder, 'registry-20260101T000300000Z.db')) ?? Buffer.of(),
+        registry.genesis.bytes
+      )
     ).toBe(0)
     expect((await network.node('root').control.registryStatus()).store.lastBackupMs).toBe(now)
+  })
+
+  it('keeps backups that are made at the same time apart', async () => {
+    await using network = await TestNetwork.create()
+    const { registry, config } = network.node('root')
+    const folder = join(network.folder, 'backups')
+    const housekeeping = new Housekeeping({
+      registry,
+      config: { ...config, backup: { ...config.backup, path: folder } },
+      clock: { ...systemClock, now: () => Date.UTC(2026, 0, 1) },
+      logger: silentLogger
+    })
+    const made = await Promise.all([housekeeping.backUp(), housekeeping.backUp()])
+    expect(new Set(made.map(({ path }) => path)).size).toBe(2)
+    expect(readdirSync(folder).filter((name) => name.endsWith('.db'))).toHaveLength(2)
+  })
+
+  it('raises an alarm when the file of a key is removed, or holds another key', async () => {
+    await using network = await TestNetwork.create()
+    const { registry, config, housekeeping } = network.node('root')
+    const alarm = () => registry.alarms.list().find(({ code }) => code === 'key_gone')
+    housekeeping?.checkKeys()
+    expect(alarm()).toBeUndefined()
+    const { logKey } = dataFiles(config.paths.data)
+    renameSync(config.paths.key, `${config.paths.key}.aside`)
+    housekeeping?.checkKeys()
+    expect(alarm()?.message).toContain(`${config.paths.key} is not what this process has: key file`)
+    renameSync(`${config.paths.key}.aside`, config.paths.key)
+    registry.alarms.acknowledge('key_gone')
+    copyFileSync(config.paths.key, logKey)
+    housekeeping?.checkKeys()
+    expect(alarm()).toMatchObject({ acknowledged: false, fields: { path: logKey } })
+    expect(alarm()?.message).toContain('it holds another key now')
   })
 
   it('makes no backup of a store in which a signature has changed, and raises an alarm', async () => {
