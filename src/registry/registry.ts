@@ -1,5 +1,4 @@
-import { writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import { TypedEventEmitter, type TypedEventTarget } from 'main-event'
 import { peerIdText, type SigningKey } from '../identity/keys.ts'
 import { isRegistryRole, type Role } from '../identity/role.ts'
@@ -15,10 +14,9 @@ import { backUp } from './backup/backup.ts'
 import type { BackupManifest } from './backup/manifest.ts'
 import type { RegistryEvents } from './events.ts'
 import { Liveness, type LivenessTimings } from './liveness/liveness.ts'
-import { makeForkProof } from './log/fork-proof.ts'
 import { Root } from './log/log-writer.ts'
-import type { RowWitness } from './log/merkle-tree.ts'
 import { openReplica, type Replica, storedGenesis } from './log/replica.ts'
+import { writeForkProof } from './log/write-fork-proof.ts'
 import type { Signed } from './objects/envelope.ts'
 import { type Genesis, openGenesis, type Policy } from './objects/genesis.ts'
 import { type LookupPage, type LookupQuery, lookup } from './records/lookup.ts'
@@ -167,6 +165,7 @@ class OpenRegistry implements Registry {
   readonly #parts: Parts
   readonly #membership: MembershipFollower
   #age: { atMs: number; ageMs: number }
+  #restored: RestoredFrom | undefined
   #closing: Promise<void> | undefined
 
   constructor(init: RegistryInit, parts: Parts) {
@@ -176,7 +175,9 @@ class OpenRegistry implements Registry {
     this.role = init.role
     this.storeId = storeId
     this.replica = replica
-    this.meta = metaOf(new MetaTable(db), commit)
+    const meta = new MetaTable(db)
+    this.meta = metaOf(meta, commit)
+    this.#restored = restoredFrom(meta)
     this.alarms = new Alarms({ db, commit, clock, logger, events })
     this.records = this.#makeRecords()
     this.liveness = this.#makeLiveness(init)
@@ -275,8 +276,10 @@ class OpenRegistry implements Registry {
       this.#age = this.#ageNow()
       events.dispatchEvent(new CustomEvent('checkpoint', { detail }))
     })
-    replica.events.addEventListener('fork', ({ detail: { epoch, n, witness } }) => {
-      const proof = this.#writeProof(epoch, n, witness)
+    replica.events.addEventListener('fork', ({ detail }) => {
+      const { epoch, n } = detail
+      const { db, logger } = this.#parts
+      const proof = writeForkProof({ replica, folder: dirname(db.name), logger }, detail)
       alarms.raise(
         'log_fork',
         `epoch ${epoch} of the log has two signed histories from entry ${n} on: nothing new is followed until the authority opens a new epoch` +
@@ -284,22 +287,6 @@ class OpenRegistry implements Registry {
         { epoch, n, ...(proof !== undefined && { proof }) }
       )
     })
-  }
-
-  /** Beside the store, for whoever has none of the network; undefined: it is in the store alone. */
-  #writeProof(epoch: number, n: number, witness: RowWitness | undefined): string | undefined {
-    const row = this.replica.forks().findLast((each) => each.epoch === epoch && each.n === n)
-    if (row === undefined) return undefined
-    const name = `fork-${epoch}-${n}-${Buffer.from(row.hash).toString('hex', 0, 4)}.proof.json`
-    const path = join(dirname(this.#parts.db.name), name)
-    try {
-      writeFileSync(path, makeForkProof(this.replica, row, witness), { mode: 0o640 })
-      return path
-    } catch (error) {
-      const fields = { path, error: String(error) }
-      this.#parts.logger.error(fields, 'the proof of a fork was not written to a file: it is in the store alone')
-      return undefined
-    }
   }
 
   lookup(query: LookupQuery): LookupPage {
@@ -328,11 +315,12 @@ class OpenRegistry implements Registry {
   }
 
   get restored(): RestoredFrom | undefined {
-    return restoredFrom(new MetaTable(this.#parts.db))
+    return this.#restored
   }
 
   async trustRestored(): Promise<void> {
     await forgetRestored(new MetaTable(this.#parts.db), this.#parts.commit)
+    this.#restored = undefined
   }
 
   async backup(path: string): Promise<BackupManifest> {

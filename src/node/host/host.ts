@@ -1,6 +1,3 @@
-import { once } from 'node:events'
-import { createServer } from 'node:net'
-import { setTimeout as pause } from 'node:timers/promises'
 import { type GossipSub, gossipsub } from '@libp2p/gossipsub'
 import type { ComponentLogger, Libp2p, Startable } from '@libp2p/interface'
 import { type Ping, ping } from '@libp2p/ping'
@@ -20,12 +17,10 @@ import { type Register, register, registryBackend } from '../../protocols/regist
 import { type SyncServer, syncServer } from '../../protocols/sync/index.ts'
 import type { Registry } from '../../registry/registry.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
-import { portHolder } from '../../runtime/port-holder.ts'
 import { sleep } from '../../runtime/sleep.ts'
 import type { Config } from '../config/schema.ts'
-import { ConfigError } from '../errors.ts'
 import type { Gater } from './gater.ts'
-import { type BaseServices, isPortTaken, libp2pOptions } from './libp2p.ts'
+import { type BaseServices, libp2pOptions } from './libp2p.ts'
 
 /** The services of a member's libp2p host. Those of a registry are there when the role serves it. */
 export type HostServices = BaseServices & {
@@ -60,76 +55,12 @@ export interface HostInit {
   onCheckpoint: (checkpoint: Uint8Array, from: Uint8Array) => void
   /** A member proved itself on a connection. */
   onProven: (proven: HelloProven) => void
-  /** How long root and secondary wait for a port that is taken. */
+  /** How long an address that is not there is waited for, and by root and secondary a port that is taken. */
   portWaitMs?: number | undefined
 }
 
-/** Root and secondary wait so long for a port that another process, a dying predecessor perhaps, still has. */
-const defaultPortWaitMs = 30_000
-const portRetryMs = 500
-/** An integrated or external node looks so far for a free one. */
-const portsTried = 100
-
-export interface Listening {
-  host: Host
-  port: number
-}
-
-/** Makes and starts the libp2p host on the configured port. @throws ConfigError when it cannot be had */
-export async function startHost(init: HostInit, signal: AbortSignal): Promise<Listening> {
-  const { portWaitMs = defaultPortWaitMs, logger } = init
-  const { host: address, port: wanted } = init.config.listen
-  const port = wanted === 0 ? await freePort(address) : wanted
-  const started = performance.now()
-  let isTold = false
-  for (let tried = port; ; ) {
-    try {
-      const host = await startAt(init, tried)
-      if (tried !== port) warnOfPort(init, tried)
-      return { host, port: tried }
-    } catch (error) {
-      if (!isPortTaken(error) || signal.aborted) throw error
-      const waited = performance.now() - started
-      if (isRegistryRole(init.config.role)) {
-        if (waited > portWaitMs) throw taken(port, `after ${portWaitMs / 1000} s of waiting`)
-        if (!isTold) logger.warn({ port }, `port ${port} is taken by ${holderOf(port)}; it is waited for`)
-        isTold = true
-        await pause(portRetryMs, undefined, { signal })
-      } else if (++tried > port + portsTried) {
-        throw taken(port, `and so are the ${portsTried} after it`)
-      }
-    }
-  }
-}
-
-const holderOf = (port: number): string => portHolder(port) ?? 'another process'
-
-const taken = (port: number, detail: string): ConfigError => {
-  return new ConfigError([
-    `port ${port} is taken by ${holderOf(port)}, ${detail}: stop it, or choose another one with listen.port`
-  ])
-}
-
-const warnOfPort = ({ logger, config }: HostInit, port: number): void => {
-  logger.warn(
-    { port, wanted_port: config.listen.port },
-    `port ${config.listen.port} is taken by ${holderOf(config.listen.port)}; this node listens on ${port} and registers that`
-  )
-}
-
-/** A port that was free a moment ago; libp2p does not tell which one it was given. */
-const freePort = async (host: string): Promise<number> => {
-  const server = createServer()
-  server.listen({ host, port: 0, ipv6Only: true })
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new ConfigError([`no free port on ${host}`])
-  return address.port
-}
-
-async function startAt(init: HostInit, port: number): Promise<Host> {
+/** Makes the libp2p host and starts it on that port. */
+export async function startAt(init: HostInit, port: number): Promise<Host> {
   const host = await createLibp2p({ ...hostOptions(init, port), start: false })
   // Before it listens: the first connections come at once.
   host.services.hello.events.addEventListener('proven', ({ detail }) => init.onProven(detail))

@@ -6,6 +6,7 @@ import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import type { Libp2pInit, Libp2pOptions, ServiceFactoryMap } from 'libp2p'
 import { isAnnounceable } from '../../address/multiaddr.ts'
+import { reasonOf } from '../../runtime/error-message.ts'
 import { coalescedTcp } from './coalesced-tcp.ts'
 import { connectionList } from './connection-list.ts'
 import type { Gater } from './gater.ts'
@@ -135,4 +136,7 @@ export const forgetStrangers = (libp2p: Libp2p, keep: (peerId: string) => boolea
 }
 
 /** Whether listening failed because another process has the port. */
-export const isPortTaken = (error: unknown): boolean => error instanceof Error && error.message.includes('EADDRINUSE')
+export const isPortTaken = (error: unknown): boolean => reasonOf(error).includes('EADDRINUSE')
+
+/** Whether listening failed because no interface has the address, or has it for good. */
+export const isAddressMissing = (error: unknown): boolean => reasonOf(error).includes('EADDRNOTAVAIL')

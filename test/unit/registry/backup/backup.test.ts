@@ -81,6 +81,8 @@ describe('a backup', () => {
     expect(root.replica.head.n).toBe(head.n)
     expect(Buffer.compare(root.storeId, storeId)).not.toBe(0)
     expect(root.restored).toMatchObject({ epoch: 0, n: head.n, restoredMs: network.clock.now() })
+    // Asked for at every judgement of the phase: the store is not.
+    expect(root.restored).toBe(root.restored)
     await root.trustRestored()
     expect(root.restored).toBeUndefined()
   })
