@@ -6,6 +6,7 @@ import { peerIdText } from '../identity/keys.ts'
 import { type BackupManifest, manifestPath } from '../registry/backup/manifest.ts'
 import type { Registry } from '../registry/registry.ts'
 import { inBackground } from '../runtime/background.ts'
+import { cleanEnvironment } from '../runtime/clean-environment.ts'
 import type { Clock, Logger } from '../runtime/clock-and-logger.ts'
 import { reasonOf } from '../runtime/error-message.ts'
 import { dataFiles } from './config/paths.ts'
@@ -137,7 +138,7 @@ export class Housekeeping {
 
   /** The words of an alarm go in the environment, where a shell does not read them as commands. */
   #run(hook: string, { code, message }: { code: string; message: string }): void {
-    const env = { ...process.env, ALARM_CODE: code, ALARM_MESSAGE: message }
+    const env = cleanEnvironment({ ALARM_CODE: code, ALARM_MESSAGE: message })
     const child = spawn(hook, { shell: true, stdio: 'ignore', env, timeout: hookTimeoutMs })
     const failed = (why: string): void =>
       this.#init.logger.warn({ code, error: why }, 'the alarm command failed; the alarm itself stays')

@@ -247,7 +247,7 @@ export class TrustNode implements Node, NodeContext {
     this.#over.signal.throwIfAborted()
     await network.start(this.#over.signal)
     const { listen } = config
-    if (this.configFile !== undefined && listen.port !== network.port) savePort(this.configFile, network.port, logger)
+    savePort({ configFile: this.configFile, data: config.paths.data, wanted: listen.port, port: network.port }, logger)
     await this.#protocols.open(network)
     this.#over.signal.throwIfAborted()
     this.#duties = new RootDuties({ network, config, key, logger })

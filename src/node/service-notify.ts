@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { cleanEnvironment } from '../runtime/clean-environment.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
 
@@ -39,7 +40,7 @@ export class ServiceNotify implements Disposable {
 
   #send(...words: string[]): void {
     if (this.#socket === undefined) return
-    const env = { PATH: process.env['PATH'], NOTIFY_SOCKET: this.#socket }
+    const env = cleanEnvironment({ NOTIFY_SOCKET: this.#socket })
     // What was not heard is said again by the next beat; a manager that hears nothing restarts the service and says why.
     execFile('systemd-notify', [`--pid=${process.pid}`, ...words], { env, timeout: sendMs }, () => {})
   }

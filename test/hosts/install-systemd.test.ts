@@ -57,7 +57,7 @@ describe.skipIf(skipped)('install where systemd is the init', () => {
   })
 
   it('runs as a service that starts at boot, as its own user, and has said that it is ready', () => {
-    expect([show('ActiveState'), show('UnitFileState'), show('User')]).toEqual(['active', 'enabled', 'trustnet'])
+    expect([show('ActiveState'), show('UnitFileState'), show('User')]).toEqual(['active', 'enabled', 'trustnet-tnr'])
     expect(show('StatusText')).toBe('root tnr')
     expect(status().word).toBe('healthy')
     expectSchema('install', card)

@@ -4,7 +4,7 @@ import { basename, join } from 'node:path'
 import type { Command } from 'commander'
 import { ControlClient } from '../../node/api/client.ts'
 import { NothingRunningError } from '../../node/api/errors.ts'
-import { runtimeFolders, socketPath } from '../../node/config/paths.ts'
+import { instanceOf, machineRuntime, runtimeFolders, socketPath } from '../../node/config/paths.ts'
 import type { Context } from '../output/context.ts'
 import { UsageError } from '../output/exit.ts'
 import { sanitise } from '../output/text.ts'
@@ -61,11 +61,21 @@ export const liveNodes = async (env: Context['terminal']['env']): Promise<string
 export const liveSockets = async (folders: readonly string[]): Promise<string[]> => {
   const paths: string[] = []
   for (const folder of folders) {
-    const names = await readdir(folder).catch(() => [])
-    paths.push(...names.filter((name) => name.endsWith(suffix)).map((name) => join(folder, name)))
+    const entries = await readdir(folder, { withFileTypes: true }).catch(() => [])
+    for (const entry of entries) {
+      if (entry.name.endsWith(suffix)) paths.push(join(folder, entry.name))
+      // Each installed node has a folder of its own, in which it can call itself by no other name.
+      else if (folder === machineRuntime && entry.isDirectory()) paths.push(...(await ownSockets(folder, entry.name)))
+    }
   }
   const alive = await Promise.all(paths.map(answers))
   return paths.filter((_, at) => alive[at]).toSorted()
+}
+
+const ownSockets = async (folder: string, instance: string): Promise<string[]> => {
+  const names = await readdir(join(folder, instance)).catch(() => [])
+  const own = names.filter((name) => name.endsWith(suffix) && instanceOf(basename(name, suffix)) === instance)
+  return own.map((name) => join(folder, instance, name))
 }
 
 /** A socket file that a killed process left behind is not counted. One without permission is: the call says what to do. */

@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { cleanEnvironment } from '../../runtime/clean-environment.ts'
 import { sanitise } from '../output/text.ts'
 
 /** The process asks itself to stop within 5 s; a little before that it is ended by force. */
@@ -44,7 +45,7 @@ export class Child {
     const log = openSync(init.logFile, 'a', 0o600)
     this.#process = spawn(process.execPath, [program(), ...init.args, '--stop-with-stdin'], {
       stdio: ['pipe', log, log],
-      env: { ...withoutTrustnet(init.env), TRUSTNET_HOME: init.home, NO_COLOR: '1' }
+      env: cleanEnvironment({ TRUSTNET_HOME: init.home, NO_COLOR: '1' }, { env: init.env })
     })
     closeSync(log)
     this.#process.stdin?.on('error', () => undefined)
@@ -103,7 +104,3 @@ const readable = (line: string): string => {
     return sanitise(line)
   }
 }
-
-/** Settings of the caller's own node must not leak into the network made here. */
-const withoutTrustnet = (env: ChildInit['env']): Record<string, string | undefined> =>
-  Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('TRUSTNET_')))

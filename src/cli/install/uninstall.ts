@@ -1,13 +1,14 @@
 import { doable } from '../../install/apply/actions/index.ts'
+import { asOwner } from '../../install/apply/as-owner/run.ts'
 import { Journal } from '../../install/apply/journal.ts'
 import { asOnlyInstaller } from '../../install/apply/lock.ts'
 import { revertAll } from '../../install/apply/revert.ts'
 import { toolsFor } from '../../install/apply/session.ts'
 import { OperatorError } from '../../install/errors.ts'
 import { runningProgram } from '../../install/machine/running-program.ts'
+import { statAt } from '../../install/machine/safe-files.ts'
 import { journalFolder, layoutOf } from '../../install/model/layout.ts'
 import { closeUpgrade } from '../../install/upgrade/state.ts'
-import { loadOwnedKey } from '../access/load-owned-key.ts'
 import type { AddCommand, Context } from '../output/context.ts'
 import { ExitError, exitCodes, UsageError } from '../output/exit.ts'
 import { terminalAsk } from './ask.ts'
@@ -115,10 +116,8 @@ const chosen = (all: readonly Journal[], name: string | undefined): Journal => {
 
 /** null: the key was not made yet, or is gone. */
 const peerIdOf = async (node: string): Promise<string | null> => {
-  const { peerIdText } = await import('../../identity/keys.ts')
-  try {
-    return peerIdText((await loadOwnedKey(`${layoutOf(node).data}/node.key`)).publicKey)
-  } catch {
-    return null
-  }
+  const { data } = layoutOf(node)
+  const owner = statAt(data)
+  if (owner?.isDirectory() !== true) return null
+  return await asOwner(owner, 'peerId', { key: `${data}/node.key` }).catch(() => null)
 }

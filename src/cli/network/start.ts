@@ -102,7 +102,11 @@ const start = async (context: Context, options: StartOptions, registry: boolean)
     })
   const plain = await load({})
   const invite = await startInvite(context, plain)
-  const loaded = Object.keys(invite.flags).length === 0 ? plain : await load(invite.flags)
+  const { savedPort } = await import('../../node/host/saved-port.ts')
+  const { paths, listen, role } = plain.config
+  const port = isRegistryRole(role) ? undefined : savedPort({ data: paths.data, configured: listen.port })
+  const flags = port === undefined ? invite.flags : { ...invite.flags, 'listen.port': port }
+  const loaded = Object.keys(flags).length === 0 ? plain : await load(flags)
   if (registry && !isRegistryRole(loaded.config.role)) {
     throw new UsageError(
       `The configuration (${loaded.file ?? 'none found'}) says ${loaded.config.role}, which is no registry alone. ` +

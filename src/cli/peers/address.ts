@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
+import { cleanEnvironment } from '../../runtime/clean-environment.ts'
 import { type RunningOptions, running, withRunning } from '../access/find-running.ts'
 import type { AddCommand, Context } from '../output/context.ts'
 import { ExitError, exitCodes, UsageError } from '../output/exit.ts'
@@ -53,7 +54,7 @@ const assign = async (text: string, device: string, context: Context): Promise<v
   // nodad: nobody else can have the address, and it is usable at once. `replace` makes it the same twice.
   const args = ['-6', 'address', 'replace', `${text}/128`, 'dev', device, 'nodad']
   try {
-    await promisify(execFile)('ip', args, { timeout: 5000 })
+    await promisify(execFile)('ip', args, { timeout: 5000, env: cleanEnvironment() })
     context.terminal.progress(`${text}/128 is on ${device}; it is gone after a reboot.`)
   } catch (error) {
     const why = error instanceof Error ? stderrOf(error) || error.message : String(error)

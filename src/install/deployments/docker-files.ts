@@ -55,7 +55,8 @@ TRUSTNET_LOGGING_FORMAT=json
  */
 export const composeText = (install: Install): string => {
   const { answers, layout } = install
-  const bind = (path: string): string => `{ type: bind, source: ${quoted(path)}, target: ${quoted(path)} }`
+  const bind = (path: string, more = ''): string =>
+    `{ type: bind, source: ${quoted(path)}, target: ${quoted(path)}${more} }`
   return `# TrustNet ${answers.role} ${remark(answers.name)} of ${remark(answers.domain)}, written by \`trustnet install\`; settings are in .env beside it.
 
 services:
@@ -69,7 +70,7 @@ services:
     # The machine's own IPv6 addresses are what others dial; nothing is translated.
     network_mode: host
     userns_mode: host
-    # The user trustnet of this machine; no capability, and nothing but the folders below can be written to.
+    # The node's own user of this machine; no capability, and nothing but two of the folders below can be written to.
     user: '@UID@:@GID@'
     read_only: true
     cap_drop: [ALL]
@@ -77,8 +78,8 @@ services:
     # Over the image's own data folder, which this container does not use.
     tmpfs: [/tmp, '/var/lib/trustnet:mode=0755']
     volumes:
-      # Configuration, to which the node saves what it learns.
-      - ${bind(layout.configFolder)}
+      # Configuration, which is root's.
+      - ${bind(layout.configFolder, ', read_only: true')}
       # Keys and database.
       - ${bind(layout.data)}
       # Control socket: trustnet peers and the other commands work on the machine as they do without a container.

@@ -3,7 +3,7 @@ import type { Answers } from '../model/answers.ts'
 import { type Check, fail, pass } from '../model/check.ts'
 import type { Deployment, Install, NextCommand } from '../model/deployment.ts'
 import type { MachineFacts } from '../model/facts.ts'
-import { serviceFolders } from '../model/service.ts'
+import { hasOwner, serviceFolders } from '../model/service.ts'
 import { composeText, containerName, dockerfileText, envText, imageOf } from './docker-files.ts'
 
 /** Not below /etc/trustnet, which the service's user owns: what root runs is root's alone. */
@@ -50,6 +50,12 @@ const image = (install: Install): CommandAction => {
       }
 }
 
+const tmpfilesText = ({ runtimeFolder, runtime, user }: Install['layout']): string =>
+  `# Written by trustnet install: the folder of the control socket is there again after a reboot.
+d ${runtimeFolder} 0755 root root -
+d ${runtime} 0750 ${user} ${user} -
+`
+
 export const engineCheck = ({ programs }: Pick<MachineFacts, 'programs'>, answers?: Answers): Check => {
   const instead = 'with --start=false only its files are written'
   const no = (reason: string, fix: string): Check => fail('deployment', 'Deployment', reason, `${fix}; ${instead}`)
@@ -69,6 +75,14 @@ export const docker: Deployment = {
   name: 'docker',
   about: 'a container that Docker keeps running: not root, read-only, on the network of this machine',
   check: engineCheck,
+  rest: (install) => [
+    {
+      kind: 'command',
+      what: `${containerName(install)} rests while its files change hands`,
+      run: ['sh', '-c', 'docker stop "$0" >/dev/null 2>&1 || true', containerName(install)],
+      isDone: ['sh', '-c', hasOwner, install.layout.data, install.layout.user]
+    }
+  ],
   files: (install): Action[] => {
     const { layout, answers } = install
     const folder = folderOf(install)
@@ -76,8 +90,8 @@ export const docker: Deployment = {
       ...serviceFolders(install),
       {
         kind: 'file',
-        path: '/etc/tmpfiles.d/trustnet.conf',
-        text: `# Written by trustnet install: the folder of control sockets is there again after a reboot.\nd ${layout.runtime} 0750 trustnet trustnet -\n`,
+        path: `/etc/tmpfiles.d/trustnet-${answers.name}.conf`,
+        text: tmpfilesText(layout),
         mode: 0o644,
         owner: 'root'
       },
@@ -92,7 +106,7 @@ export const docker: Deployment = {
         text: composeText(install),
         mode: 0o644,
         owner: 'root',
-        filled: true
+        filled: layout.user
       },
       { kind: 'file', path: `${folder}/.env`, text: envText(install), mode: 0o644, owner: 'root', once: true },
       ...(answers.start ? [image(install)] : [])

@@ -1,6 +1,5 @@
 import { pass } from '../model/check.ts'
 import type { Deployment, Install } from '../model/deployment.ts'
-import { serviceUser } from '../model/layout.ts'
 import { serviceFolders } from '../model/service.ts'
 
 const command = ({ layout }: Install): string[] => [layout.link, 'node', 'start', '--config', layout.configFile]
@@ -15,6 +14,7 @@ export const foreground: Deployment = {
     {
       kind: 'foreground',
       node: install.answers.name,
+      user: install.layout.user,
       command: [...command(install), '--stop-with-stdin'],
       socket: install.layout.socket
     }
@@ -22,7 +22,7 @@ export const foreground: Deployment = {
   commands: (install) => [
     {
       what: 'Start it again',
-      command: `setpriv --reuid=${serviceUser} --regid=${serviceUser} --clear-groups ${command(install).join(' ')}`
+      command: `setpriv --reuid=${install.layout.user} --regid=${install.layout.user} --clear-groups ${command(install).join(' ')}`
     }
   ]
 }

@@ -66,7 +66,7 @@ const files = (install: Install): Action[] => {
     { ...shared, path: manifestFile(install), text: manifestText(install), mode: 0o644 },
     ...(secret === undefined
       ? []
-      : [{ ...shared, path: secretFile(install), text: `${line}\n`, mode: 0o600, secret: true, filled: true }])
+      : [{ ...shared, path: secretFile(install), text: `${line}\n`, mode: 0o600, secret: true, filled: true as const }])
   ]
 }
 

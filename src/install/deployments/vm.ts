@@ -1,9 +1,11 @@
 import { fail, pass } from '../model/check.ts'
 import type { Deployment } from '../model/deployment.ts'
-import { serviceFolders } from '../model/service.ts'
+import { hasOwner, serviceFolders } from '../model/service.ts'
 import { unitText } from '../plan/unit.ts'
 
-const runsProgram = 'test "$(readlink "/proc/$(systemctl show --property MainPID --value "$0")/exe")" = "$1"'
+const runsProgram =
+  'pid=$(systemctl show --property MainPID --value "$0"); ' +
+  'test "$(readlink "/proc/$pid/exe")" = "$1" && test "$(stat -c %U "/proc/$pid")" = "$2"'
 
 /** A hardened service of systemd. */
 export const vm: Deployment = {
@@ -18,6 +20,14 @@ export const vm: Deployment = {
           'systemd is not the init of this machine, so there is nothing to keep a service running',
           'choose --deployment foreground (runs under this command) or --deployment docker'
         ),
+  rest: ({ layout: { unit, data, user } }) => [
+    {
+      kind: 'command',
+      what: `${unit} rests while its files change hands`,
+      run: ['systemctl', 'stop', unit],
+      isDone: ['sh', '-c', hasOwner, data, user]
+    }
+  ],
   files: (install) => [
     ...serviceFolders(install),
     // Done before the unit is there and undone after it is gone.
@@ -29,7 +39,7 @@ export const vm: Deployment = {
     },
     { kind: 'file', path: install.layout.unitFile, text: unitText(install), mode: 0o644, owner: 'root' }
   ],
-  start: ({ layout: { unit, program }, version }) => [
+  start: ({ layout: { unit, program, user }, version }) => [
     { kind: 'command', what: `systemd knows ${unit}`, run: ['systemctl', 'daemon-reload'] },
     {
       kind: 'command',
@@ -44,8 +54,8 @@ export const vm: Deployment = {
       // One that failed too often is not started again before it is forgotten.
       run: ['sh', '-c', 'systemctl reset-failed "$0" 2>/dev/null; exec systemctl restart "$0"', unit],
       undo: ['systemctl', 'stop', unit],
-      // Of this version: an upgrade restarts it.
-      isDone: ['sh', '-c', runsProgram, unit, `${program}/${version}/bin/node`],
+      // Of this version and as its own user: an upgrade restarts it.
+      isDone: ['sh', '-c', runsProgram, unit, `${program}/${version}/bin/node`, user],
       timeoutMs: 120_000
     }
   ],

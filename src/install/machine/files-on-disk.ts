@@ -1,74 +1,59 @@
-import { chmod, chown, lstat, mkdir, open, readFile, readlink, rename, rm, rmdir } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import { InstallError } from '../errors.ts'
-import type { Owner } from '../model/action.ts'
-import { serviceUser } from '../model/layout.ts'
+import {
+  folderAt,
+  type Ids,
+  linkAt,
+  ownFile,
+  placeLink,
+  removeAt,
+  removeEmptyAt,
+  statAt,
+  textAt,
+  writeAt
+} from './safe-files.ts'
 
-const codeOf = (error: unknown): string | undefined =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+export type { Ids } from './safe-files.ts'
 
-const absent = new Set(['ENOENT', 'ENOTDIR'])
-
-const orAbsent = async <T>(reading: Promise<T>): Promise<T | undefined> => {
-  try {
-    return await reading
-  } catch (error) {
-    if (absent.has(codeOf(error) ?? '')) return undefined
-    throw error
-  }
-}
-
-export const textOf = (path: string): Promise<string | undefined> => orAbsent(readFile(path, 'utf8'))
-export const targetOf = (path: string): Promise<string | undefined> => orAbsent(readlink(path))
+export const textOf = async (path: string): Promise<string | undefined> =>
+  (await kindOf(path)) === undefined ? undefined : textAt(path)
+export const targetOf = async (path: string): Promise<string | undefined> => linkAt(path)
 export const kindOf = async (path: string): Promise<'file' | 'folder' | 'link' | 'other' | undefined> => {
-  const found = await orAbsent(lstat(path))
+  const found = statAt(path)
   if (found === undefined) return undefined
   if (found.isSymbolicLink()) return 'link'
   return found.isDirectory() ? 'folder' : found.isFile() ? 'file' : 'other'
 }
 export const modeOf = async (path: string): Promise<number | undefined> => {
-  const found = await orAbsent(lstat(path))
+  const found = statAt(path)
   return found === undefined ? undefined : found.mode & 0o7777
 }
 
-export interface Ids {
-  readonly uid: number
-  readonly gid: number
+/** Ids of a name in the system's own table: the account was made here, so no directory service knows better. */
+export const idsOf = async (user: string): Promise<Ids> => {
+  const ids = user === 'root' ? { uid: 0, gid: 0 } : await accountOf(user)
+  if (ids === undefined) throw new InstallError(`The user ${user} is not in /etc/passwd.`)
+  return ids
 }
 
-/** From the system's own table: the account was made here, so no directory service knows better. */
-export const idsOf = async (owner: Owner): Promise<Ids> => {
-  if (owner === 'root') return { uid: 0, gid: 0 }
-  const line = (await textOf('/etc/passwd'))?.split('\n').find((one) => one.startsWith(`${serviceUser}:`))
+/** undefined: there is no such user. */
+export const accountOf = async (user: string): Promise<Ids | undefined> => {
+  const line = (await textOf('/etc/passwd'))?.split('\n').find((one) => one.startsWith(`${user}:`))
   const [, , uid, gid] = line?.split(':') ?? []
-  if (uid === undefined || gid === undefined) throw new InstallError(`The user ${serviceUser} is not in /etc/passwd.`)
-  return { uid: Number(uid), gid: Number(gid) }
+  return uid === undefined || gid === undefined ? undefined : { uid: Number(uid), gid: Number(gid) }
 }
-
-/** Where the next content of a path waits until it is whole: what a crash leaves there, the next write or the removal clears away. */
-export const unfinished = (path: string): string => join(dirname(path), `.${basename(path)}.trustnet.tmp`)
 
 /** Replaces a file in one step: a crash leaves the old or the new one. */
-export const replaceFile = async (path: string, text: string, mode: number, { uid, gid }: Ids): Promise<void> => {
-  const temporary = unfinished(path)
-  await rm(temporary, { force: true })
-  const file = await open(temporary, 'wx', mode)
-  try {
-    await file.writeFile(text)
-    await file.chmod(mode)
-    await file.chown(uid, gid)
-    await file.sync()
-  } finally {
-    await file.close()
-  }
-  await rename(temporary, path)
-}
+export const replaceFile = async (path: string, text: string, mode: number, ids: Ids): Promise<void> =>
+  writeAt(path, text, mode, ids)
+
+export const setOwner = async (path: string, mode: number, ids: Ids): Promise<void> => ownFile(path, mode, ids)
 
 /** A file or a link, and what a crash left of its next content. */
-export const removeFile = async (path: string): Promise<void> => {
-  await rm(unfinished(path), { force: true })
-  await rm(path, { force: true })
-}
+export const removeFile = async (path: string): Promise<void> => removeAt(path)
+
+/** In one step: a service that starts meanwhile finds the old or the new target. */
+export const replaceLink = async (path: string, target: string): Promise<void> => placeLink(path, target)
 
 /** The folders from here upwards that do not exist yet, outermost first. */
 export const missingFolders = async (path: string): Promise<string[]> => {
@@ -77,20 +62,7 @@ export const missingFolders = async (path: string): Promise<string[]> => {
   return missing
 }
 
-export const makeFolder = async (path: string, mode: number, { uid, gid }: Ids): Promise<void> => {
-  await mkdir(path, { recursive: true, mode: 0o755 })
-  await chmod(path, mode)
-  await chown(path, uid, gid)
-}
+export const makeFolder = async (path: string, mode: number, ids: Ids): Promise<void> => folderAt(path, mode, ids)
 
 /** Only when it is empty: whatever somebody has put into it stays. true: it is gone. */
-export const removeEmpty = async (path: string): Promise<boolean> => {
-  try {
-    await rmdir(path)
-    return true
-  } catch (error) {
-    if (codeOf(error) === 'ENOENT') return true
-    if (codeOf(error) === 'ENOTEMPTY' || codeOf(error) === 'EBUSY') return false
-    throw error
-  }
-}
+export const removeEmpty = async (path: string): Promise<boolean> => removeEmptyAt(path)

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { cleanEnvironment } from '../../runtime/clean-environment.ts'
 import { InstallError, OperatorError } from '../errors.ts'
 import type { Ran, RunOptions } from '../model/tools.ts'
 
@@ -7,7 +8,17 @@ const defaultTimeoutMs = 60_000
 const maxOutputBytes = 4 * 1024 * 1024
 
 /** Output in English, whatever the operator speaks: it is read by programs. */
-const environment = { LC_ALL: 'C.UTF-8' }
+const english = { LC_ALL: 'C.UTF-8' }
+
+/** Where an engine or a cluster is, and the way to it: of no use to any other program. */
+const remote: ReadonlySet<string> = new Set(['docker', 'kubectl', 'sh'])
+const remoteVariables = [
+  'DOCKER_HOST DOCKER_CONTEXT DOCKER_CONFIG DOCKER_CERT_PATH DOCKER_TLS_VERIFY KUBECONFIG',
+  'HTTP_PROXY HTTPS_PROXY NO_PROXY http_proxy https_proxy no_proxy',
+  // Clusters whose credentials a program of the provider gives out.
+  'AWS_PROFILE AWS_CONFIG_FILE AWS_SHARED_CREDENTIALS_FILE CLOUDSDK_CONFIG AZURE_CONFIG_DIR',
+  'GOOGLE_APPLICATION_CREDENTIALS'
+].flatMap((names) => names.split(' '))
 
 /** Runs a program of the system. What it says is kept, and judged by the caller. */
 export const runCommand = (
@@ -15,7 +26,8 @@ export const runCommand = (
   { signal, timeoutMs = defaultTimeoutMs }: RunOptions & { signal?: AbortSignal } = {}
 ): Promise<Ran> => {
   const [file = '', ...args] = command
-  const limits = { timeout: timeoutMs, maxBuffer: maxOutputBytes, env: { ...process.env, ...environment } }
+  const env = cleanEnvironment(english, { also: remote.has(file) ? remoteVariables : [] })
+  const limits = { timeout: timeoutMs, maxBuffer: maxOutputBytes, env }
   return new Promise((resolve, reject) => {
     execFile(file, args, signal === undefined ? limits : { ...limits, signal }, (error, out, err) => {
       const code: unknown = error === null ? 0 : error.code

@@ -1,11 +1,9 @@
-/** Who owns a file: root, or the user that the service runs as. */
-export type Owner = 'root' | 'trustnet'
-
 export interface FolderAction {
   readonly kind: 'folder'
   readonly path: string
   readonly mode: number
-  readonly owner: Owner
+  /** Name of a user, whose own group it gets too. */
+  readonly owner: string
 }
 
 export interface FileAction {
@@ -13,13 +11,18 @@ export interface FileAction {
   readonly path: string
   readonly text: string
   readonly mode: number
-  readonly owner: Owner
+  /** Name of a user, whose own group it gets too unless another is named. */
+  readonly owner: string
+  /** Name of a user whose own group may read it. */
+  readonly group?: string
   /** The text is never shown, and is taken out of the journal when the install is done. */
   readonly secret?: boolean
   /** What others write into it later stays (a configuration to which the program saves a port): it is made once. */
   readonly once?: boolean
-  /** What is known only when it is carried out: `@UID@` and `@GID@` of the service's user, `@PASSPHRASE@` of the recovery kit. */
-  readonly filled?: boolean
+  /** Keys of a configuration that are the installer's also when the file was there: root goes where they lead. */
+  readonly pinned?: Readonly<Record<string, string>>
+  /** What is known only when it is carried out: `@UID@` and `@GID@` of that user, `@PASSPHRASE@` of the recovery kit. */
+  readonly filled?: true | string
 }
 
 export interface LinkAction {
@@ -32,6 +35,8 @@ export interface LinkAction {
 export interface DataAction {
   readonly kind: 'data'
   readonly path: string
+  /** Name of the node's own user. Older versions had one user for all nodes, and do not say so. */
+  readonly owner?: string
 }
 
 /** A system user without a shell, with a group of its own. */
@@ -80,6 +85,8 @@ export interface CommandAction {
 export interface ForegroundAction {
   readonly kind: 'foreground'
   readonly node: string
+  /** Name of the node's own user. Older versions had one user for all nodes, and do not say so. */
+  readonly user?: string
   readonly command: readonly string[]
   readonly socket: string
 }

@@ -23,6 +23,8 @@ export interface Deployment {
   readonly isElsewhere?: boolean
   /** Whether this machine can do it, and what else to choose. Without answers: whether to offer it at all. */
   check(facts: MachineFacts, answers?: Answers): Check
+  /** Ends a process that runs as another user than the plan says, before its files are given to that one. */
+  rest?(install: Install): Action[]
   /** User, folders, images, units: step 3, before anything starts. */
   files(install: Install): Action[]
   /** What starts the process: step 4 for a registry, step 6 for a node. */

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { instanceOf, machineRuntime, socketPath } from '../../node/config/paths.ts'
 
 /** Where everything of one node is on a machine that it was installed on. */
 export interface Layout {
@@ -11,20 +12,23 @@ export interface Layout {
   readonly configFile: string
   readonly dataFolder: string
   readonly data: string
+  /** Of all nodes: root's, so that nobody puts a folder or a socket in the place of another. */
+  readonly runtimeFolder: string
   readonly runtime: string
   readonly socket: string
   readonly journal: string
   readonly unit: string
   readonly unitFile: string
+  /** User and group of this node alone: one that was taken over has nothing of another. */
+  readonly user: string
 }
 
-/** The user that nodes run as. */
-export const serviceUser = 'trustnet'
+/** The user that all nodes of a machine shared in older versions. */
+export const sharedUser = 'trustnet'
 
-const programFolder = '/opt/trustnet'
+export const programFolder = '/opt/trustnet'
 const configFolder = '/etc/trustnet'
 const dataFolder = '/var/lib/trustnet'
-const runtimeFolder = '/run/trustnet'
 
 /** Journals of all installs of this machine, one file per node. */
 export const journalFolder = '/var/lib/trustnet-install'
@@ -37,9 +41,11 @@ export const layoutOf = (name: string): Layout => ({
   configFile: join(configFolder, `${name}.yaml`),
   dataFolder,
   data: join(dataFolder, name),
-  runtime: runtimeFolder,
-  socket: join(runtimeFolder, `${name}.sock`),
+  runtimeFolder: machineRuntime,
+  runtime: join(machineRuntime, instanceOf(name)),
+  socket: socketPath(join(machineRuntime, instanceOf(name)), name),
   journal: join(journalFolder, `${name}.json`),
   unit: `trustnet-${name}.service`,
-  unitFile: `/etc/systemd/system/trustnet-${name}.service`
+  unitFile: `/etc/systemd/system/trustnet-${name}.service`,
+  user: `trustnet-${instanceOf(name)}`
 })

@@ -22,7 +22,7 @@ export const buildPlan = (install: Install, deployment: Deployment, extras: Plan
   const { answers } = install
   if (deployment.isElsewhere === true) return planElsewhere(install, deployment, extras)
   const isRegistry = isRegistryRole(answers.role)
-  const setUp = configuration(install)
+  const setUp = [...(deployment.rest?.(install) ?? []), ...configuration(install)]
   const start = deployment.start(install)
   const elsewhere = 'nothing to do: no registry of its own on this machine'
   const inNode =
@@ -78,27 +78,27 @@ const programActions = (install: Install): Action[] => {
     { kind: 'link', path: `${layout.program}/current`, target: version },
     { kind: 'link', path: layout.link, target: layout.command },
     serviceAccount(install),
-    { kind: 'folder', path: layout.configFolder, mode: 0o750, owner: 'trustnet' },
-    { kind: 'folder', path: layout.dataFolder, mode: 0o750, owner: 'trustnet' }
+    // Root's, so that nobody leads root elsewhere by a link in the place of a node's file or folder.
+    { kind: 'folder', path: layout.configFolder, mode: 0o755, owner: 'root' },
+    { kind: 'folder', path: layout.dataFolder, mode: 0o755, owner: 'root' }
   ]
 }
 
 const configuration = (install: Install): Action[] => {
   const { answers, layout } = install
   const inviteFile = `${layout.data}/invite`
+  const paths = { 'paths.data': layout.data, 'paths.runtime': layout.runtime }
   const actions: Action[] = [
-    { kind: 'data', path: layout.data },
+    { kind: 'data', path: layout.data, owner: layout.user },
     {
       kind: 'file',
       path: layout.configFile,
-      text: configText(answers.name, {
-        ...configValues(answers, inviteFile),
-        'paths.data': layout.data,
-        'paths.runtime': layout.runtime
-      }),
+      text: configText(answers.name, { ...configValues(answers, inviteFile), ...paths }),
       mode: 0o640,
-      owner: 'trustnet',
-      once: true
+      owner: 'root',
+      group: layout.user,
+      once: true,
+      pinned: paths
     }
   ]
   const { trust } = answers
@@ -109,7 +109,7 @@ const configuration = (install: Install): Action[] => {
       path: inviteFile,
       text: `${trust.line}\n`,
       mode: 0o600,
-      owner: 'trustnet',
+      owner: layout.user,
       secret: true
     })
   }

@@ -1,8 +1,13 @@
+import { instanceOf } from '../../node/config/paths.ts'
 import type { Install } from '../model/deployment.ts'
-import { serviceUser } from '../model/layout.ts'
 
 /** The process says every third of it that its event loop turns. */
 const watchdogSeconds = 60
+
+/** About four times what a root with 10,000 sessions takes; who has a larger network sets MemoryMax in a drop-in (systemctl edit). */
+const memoryMax = '4G'
+/** A process has some 20 threads; the rest is for hooks. */
+const tasksMax = 128
 
 /**
  * A hardened unit. IPv4 sockets stay allowed for resolvers like 127.0.0.53 and V8 needs memory that it may both write and execute;
@@ -19,13 +24,13 @@ StartLimitIntervalSec=0
 Type=notify
 NotifyAccess=all
 ExecStart=${layout.command} node start --config ${layout.configFile}
-User=${serviceUser}
-Group=${serviceUser}
-RuntimeDirectory=trustnet
+User=${layout.user}
+Group=${layout.user}
+RuntimeDirectory=trustnet/${instanceOf(answers.name)}
 RuntimeDirectoryMode=0750
 RuntimeDirectoryPreserve=yes
-StateDirectory=trustnet
-StateDirectoryMode=0750
+StateDirectory=trustnet/${answers.name}
+StateDirectoryMode=0700
 UMask=0077
 Restart=on-failure
 RestartSec=1
@@ -34,6 +39,9 @@ WatchdogSec=${watchdogSeconds}
 TimeoutStartSec=90
 TimeoutStopSec=10
 LimitNOFILE=65536
+LimitCORE=0
+MemoryMax=${memoryMax}
+TasksMax=${tasksMax}
 
 AmbientCapabilities=
 CapabilityBoundingSet=
@@ -53,7 +61,6 @@ ProtectKernelModules=yes
 ProtectKernelTunables=yes
 ProtectProc=invisible
 ProtectSystem=strict
-ReadWritePaths=${layout.configFolder}
 RemoveIPC=yes
 RestrictAddressFamilies=AF_INET6 AF_INET AF_UNIX AF_NETLINK
 RestrictNamespaces=yes

@@ -1,3 +1,4 @@
+import { closeSync } from 'node:fs'
 import { readlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { loadConfig, migrateConfig } from '../../node/config/index.ts'
@@ -8,6 +9,7 @@ import { planFor } from '../apply/session.ts'
 import { deploymentOf } from '../deployments/index.ts'
 import { OperatorError } from '../errors.ts'
 import { textOf } from '../machine/files-on-disk.ts'
+import { openFile, textAt } from '../machine/safe-files.ts'
 import type { Answers } from '../model/answers.ts'
 import { layoutOf } from '../model/layout.ts'
 import type { Plan } from '../model/plan.ts'
@@ -77,6 +79,18 @@ const restartsByItself = ({ deployment, start, image }: Answers): boolean =>
 
 /** An older program must not be started on what a newer one has written. */
 const checkReadable = ({ configFile, data }: Plan['install']['layout']): void => {
+  // Refuses what is no file of its own, before anything is read by its path.
+  textAt(configFile)
   loadConfig({ file: configFile, env: {} })
-  checkStoreVersion(dataFiles(data).store)
+  const { store } = dataFiles(data)
+  const fd = openFile(store)
+  if (fd === undefined) return
+  try {
+    checkStoreVersion(`/proc/self/fd/${fd}`)
+  } catch (error) {
+    if (error instanceof Error) error.message = error.message.replaceAll(`/proc/self/fd/${fd}`, store)
+    throw error
+  } finally {
+    closeSync(fd)
+  }
 }

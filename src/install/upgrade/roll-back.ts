@@ -3,10 +3,10 @@ import type { Journal, JournalEntry, JournalState } from '../apply/journal.ts'
 import { actionKey } from '../model/action.ts'
 import type { Tools } from '../model/tools.ts'
 
-/** What was made once is there; a record that was written is still right. */
+/** What was made once is there; a record that was written is still right. A file or folder that stays gets its owner of before. */
 const isRepeated = ({ action }: JournalEntry): boolean =>
-  !['network', 'data', 'dns', 'sysctl', 'foreground'].includes(action.kind) &&
-  !(action.kind === 'file' && (action.secret === true || action.once === true))
+  !['network', 'dns', 'sysctl', 'foreground'].includes(action.kind) &&
+  !(action.kind === 'file' && action.secret === true)
 
 /** Does again what the old version's journals say, then takes back what only the new one brought. Doing it twice is doing it once. */
 export const rollBack = async (

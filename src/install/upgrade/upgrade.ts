@@ -64,7 +64,8 @@ const migrate = async (
     if (node === undefined) continue
     const copy = configCopyName(file)
     const text = (await textOf(file)) ?? ''
-    const action = { kind: 'file', path: copy, text, mode: 0o640, owner: 'trustnet', once: true } as const
+    const group = node.plan.install.layout.user
+    const action = { kind: 'file', path: copy, text, mode: 0o640, owner: 'root', group, once: true } as const
     await executeAction(action, node.journal, tools, events)
     rewriteConfigFile(file)
     migrated.push({ file, copy })

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { userInfo } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import { ConfigError } from '../errors.ts'
@@ -11,7 +12,16 @@ export interface Homes {
 
 type Env = Readonly<Record<string, string | undefined>>
 
-const machine: Homes = { config: '/etc/trustnet', data: '/var/lib/trustnet', runtime: '/run/trustnet' }
+/** Root's own: each installed node has a folder in it. */
+export const machineRuntime = '/run/trustnet'
+const machine: Homes = { config: '/etc/trustnet', data: '/var/lib/trustnet', runtime: machineRuntime }
+
+/** A user name has 32 characters, `trustnet-` among them. */
+const maxInstanceChars = 23
+
+/** What an installed node is called where names are short: in its user and its runtime folder. No name of a node has an underscore. */
+export const instanceOf = (name: string): string =>
+  name.length <= maxInstanceChars ? name : `_${createHash('sha256').update(name).digest('hex').slice(0, 16)}`
 
 /** sun_path has 108 bytes on Linux with the closing zero; the kernel cuts silently, so a longer path is refused. */
 export const maxSocketPathBytes = 107

@@ -1,4 +1,16 @@
-import { chownSync, copyFileSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chownSync,
+  closeSync,
+  copyFileSync,
+  fchmodSync,
+  fchownSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { isMap, parseDocument } from 'yaml'
 import { codeOf } from '../../runtime/error-code.ts'
@@ -25,7 +37,7 @@ export const saveConfigValue = (file: string, path: string, value: unknown): voi
   if (value === undefined) {
     if (document.hasIn(parts)) document.deleteIn(parts)
   } else document.setIn(parts, value)
-  replace(file, document.toString({ lineWidth: 0 }), before === undefined ? 0o640 : statSync(file).mode & 0o777)
+  replace(file, document.toString({ lineWidth: 0 }))
 }
 
 export interface MigratedFile {
@@ -52,9 +64,7 @@ export const migrateConfigFile = (file: string): MigratedFile => {
 
 /** The same without a copy: the caller has one. */
 export const rewriteConfigFile = (file: string): void => {
-  const { mode, uid, gid } = statSync(file)
-  replace(file, migrateConfig(readFileSync(file, 'utf8'), file).text, mode & 0o777)
-  chownSync(file, uid, gid)
+  replace(file, migrateConfig(readFileSync(file, 'utf8'), file).text)
 }
 
 const readIfThere = (file: string): string | undefined => {
@@ -66,9 +76,18 @@ const readIfThere = (file: string): string | undefined => {
   }
 }
 
-const replace = (file: string, text: string, mode: number): void => {
+/** With owner and mode of the file that was there. */
+const replace = (file: string, text: string): void => {
   mkdirSync(dirname(file), { recursive: true, mode: 0o750 })
+  const before = statSync(file, { throwIfNoEntry: false })
   const temporary = join(dirname(file), `.${process.pid}.${performance.now()}.tmp`)
-  writeFileSync(temporary, text, { mode, flag: 'wx', flush: true })
+  const open = openSync(temporary, 'wx', (before?.mode ?? 0o640) & 0o777)
+  try {
+    if (before !== undefined) fchmodSync(open, before.mode & 0o777)
+    if (before !== undefined && process.geteuid?.() === 0) fchownSync(open, before.uid, before.gid)
+    writeFileSync(open, text, { flush: true })
+  } finally {
+    closeSync(open)
+  }
   renameSync(temporary, file)
 }

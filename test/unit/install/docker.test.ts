@@ -65,7 +65,7 @@ describe('the compose file', () => {
 
   it('has each thing where it is without a container', () => {
     const { volumes } = serviceOf(installOf())
-    expect(volumes.map(({ source }) => source)).toEqual(['/etc/trustnet', '/var/lib/trustnet/hal', '/run/trustnet'])
+    expect(volumes.map(({ source }) => source)).toEqual(['/etc/trustnet', '/var/lib/trustnet/hal', '/run/trustnet/hal'])
     expect(volumes.every(({ source, target }) => source === target)).toBe(true)
   })
 

@@ -1,13 +1,9 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs'
-import { networkIdText } from '../../../identity/network-id.ts'
-import { loadConfig, saveConfigValue } from '../../../node/config/index.ts'
-import { dataFiles } from '../../../node/config/paths.ts'
-import { createNetworkHere } from '../../../node/offline/create-network.ts'
-import { peekGenesis } from '../../../node/offline/read-store.ts'
-import { openGenesis } from '../../../registry/objects/genesis.ts'
-import { idsOf } from '../../machine/files-on-disk.ts'
+import { networkIdText, parseNetworkId } from '../../../identity/network-id.ts'
+import { saveConfigValue } from '../../../node/config/index.ts'
+import { type Ids, idsOf } from '../../machine/files-on-disk.ts'
+import { statAt } from '../../machine/safe-files.ts'
 import type { NetworkAction } from '../../model/action.ts'
-import { chownAll } from './files.ts'
+import { asOwner } from '../as-owner/run.ts'
 import type { Kind } from './kind.ts'
 
 export const networkKind: Kind<NetworkAction> = {
@@ -15,42 +11,18 @@ export const networkKind: Kind<NetworkAction> = {
     text: `a new network: genesis, keys and recovery kit in ${data}`,
     lines: ['log.key', 'next-recovery.kit', 'node.key', 'recovery.kit', 'registry.db']
   }),
-  before: async ({ data }) => ({ there: madeIn(data) !== undefined }),
-  apply: async ({ configFile, data }, { passphrase }, { there }) => {
-    // The kit is made last: without it a network that was just begun is not whole, and nobody has seen it yet.
-    const whole = there === true || isJson(dataFiles(data).recoveryKit)
-    if (!whole) removeHalf(data)
-    const id = (whole ? madeIn(data) : undefined) ?? (await make(configFile, passphrase))
-    saveConfigValue(configFile, 'networkId', id)
-    // Saved by root, used by the service.
-    for (const path of [data, configFile]) await chownAll(path, await idsOf('trustnet'))
+  before: async ({ data }, { signal }) => ({
+    there: (await asOwner(await ownerOf(data), 'networkOf', { data }, { signal })) !== null
+  }),
+  apply: async ({ configFile, data }, { passphrase, signal }, { there }) => {
+    const input = { configFile, data, passphrase, there: there === true }
+    const id = await asOwner(await ownerOf(data), 'makeNetwork', input, { signal })
+    // What comes from there is a network id, or nothing.
+    saveConfigValue(configFile, 'networkId', networkIdText(parseNetworkId(id)))
   },
   // It goes with the data folder, or stays with it.
   revert: async () => {}
 }
 
-/** Id of the network whose log is there. */
-const madeIn = (data: string): string | undefined => {
-  const { store } = dataFiles(data)
-  const genesis = existsSync(store) ? peekGenesis(store) : undefined
-  return genesis === undefined ? undefined : networkIdText(openGenesis(genesis).hash)
-}
-
-const make = async (configFile: string, passphrase: string): Promise<string> => {
-  const { config } = loadConfig({ file: configFile, env: {} })
-  return (await createNetworkHere(config, { passphrase })).networkId
-}
-
-const removeHalf = (data: string): void => {
-  const { store, logKey, recoveryKit, nextRecoveryKit } = dataFiles(data)
-  for (const path of [store, `${store}-wal`, `${store}-shm`, logKey, recoveryKit, nextRecoveryKit])
-    rmSync(path, { force: true })
-}
-
-const isJson = (file: string): boolean => {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8')) !== null
-  } catch {
-    return false
-  }
-}
+/** The data folder lies in one of root's: its owner is whom the installer gave it to. */
+const ownerOf = async (data: string): Promise<Ids> => statAt(data) ?? (await idsOf('root'))

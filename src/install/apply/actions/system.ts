@@ -6,6 +6,7 @@ import type { CommandAction, SysctlAction, UserAction } from '../../model/action
 import type { Tools } from '../../model/tools.ts'
 import { fileKind } from './files.ts'
 import type { Kind } from './kind.ts'
+import { endProcesses } from './processes.ts'
 
 const hasAccount = async (table: string, name: string): Promise<boolean> =>
   (await textOf(table))?.split('\n').some((line) => line.startsWith(`${name}:`)) ?? false
@@ -57,6 +58,7 @@ export const userKind: Kind<UserAction> = {
     await must(tools, busyboxTools(name, home))
   },
   revert: async ({ name }, { user, group }, tools) => {
+    if (user === false) await endProcesses(name, tools)
     const shadow = await succeeds(tools.run(['userdel', '--help']))
     if (user === false && (await hasAccount('/etc/passwd', name)))
       await must(tools, [shadow ? 'userdel' : 'deluser', name])

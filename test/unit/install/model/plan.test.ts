@@ -46,7 +46,7 @@ describe('a plan', () => {
       listen: { port: 9100 },
       announce: { addresses: ['/ip6/2001:db8::5/tcp/9100'] },
       bootstrap: { rootAddress: '/ip6/2001:db8::1/tcp/8000', trustOnFirstUse: true },
-      paths: { data: '/var/lib/trustnet/hal', runtime: '/run/trustnet' }
+      paths: { data: '/var/lib/trustnet/hal', runtime: '/run/trustnet/hal' }
     })
   })
 
