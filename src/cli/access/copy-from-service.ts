@@ -1,6 +1,7 @@
-import { copyFile, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
+import { removeAt, statAt } from '../../install/machine/safe-files.ts'
 import type { ControlClient } from '../../node/api/client.ts'
+import { takeFile } from './copy-file.ts'
 
 /**
  * A file that the running process makes, at `to`. A service writes below its data folder alone and has a /tmp of its own: it is made
@@ -15,9 +16,9 @@ export const handedOver = async <T extends { path: string }>(
   const there = join(self.dataFolder, `.for-${process.pid}-${basename(to)}`)
   try {
     const made = await make(there)
-    await copyFile(made.path, to)
+    takeFile(there, to, statAt(self.dataFolder)?.uid ?? 0)
     return { ...made, path: to }
   } finally {
-    for (const end of ['', '.json']) await rm(there + end, { force: true })
+    for (const end of ['', '.json']) removeAt(there + end)
   }
 }

@@ -32,7 +32,8 @@ export const withRunning = (command: Command): Command =>
 export const running = async (context: Context, options: RunningOptions): Promise<ControlClient> =>
   new ControlClient({ path: await runningSocket(context, options) })
 
-const runningSocket = async (context: Context, options: RunningOptions): Promise<string> => {
+/** Its control socket. @throws as running */
+export const runningSocket = async (context: Context, options: RunningOptions): Promise<string> => {
   if (options.config !== undefined) {
     const { config } = await loadedConfig(context, { config: options.config })
     return socketPath(config.paths.runtime, options.node ?? config.name)

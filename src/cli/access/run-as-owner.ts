@@ -1,42 +1,90 @@
-import { chmodSync, chownSync, copyFileSync, existsSync, mkdtempSync, rmSync, statSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { accessSync, constants, fstatSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { become } from '../../install/apply/as-owner/drop.ts'
+import { type Ids, inFolder, openFile, statAt } from '../../install/machine/safe-files.ts'
+import { NothingRunningError } from '../../node/api/errors.ts'
+import type { Loaded } from '../../node/config/index.ts'
+import type { Context } from '../output/context.ts'
+import { UsageError } from '../output/exit.ts'
+import { loadedConfig } from './config-source.ts'
+import { copyFrom } from './copy-file.ts'
+import { type RunningOptions, runningSocket } from './find-running.ts'
 
 /** A backup lies beside its manifest. */
 const beside = ['', '.json']
 
 /**
- * The data of an installed node belongs to the user of its service. Root works on it as that user, so that the service can go on with
- * all that is made. The files that the work reads may be root's alone: it is given copies of them.
+ * The user to whom what a configuration leads to belongs; undefined: to root, or this process is not root. A configuration of somebody
+ * says where that one's files are, and nothing about those of others.
  */
-export const asOwner = async <T>(
-  data: string,
-  files: readonly string[],
-  work: (files: readonly string[]) => Promise<T>
-): Promise<T> => {
-  const owner = statSync(data, { throwIfNoEntry: false })
-  if (process.geteuid?.() !== 0 || owner === undefined || owner.uid === 0) return await work(files)
-  const { uid, gid } = owner
-  const folder = mkdtempSync(join(data, '.read-'))
+export const ownerOf = ({ config, file }: Pick<Loaded, 'config' | 'file'>): Ids | undefined => {
+  if (process.geteuid?.() !== 0) return undefined
+  const found = [file === undefined ? undefined : statAt(file), folderOwner(config.paths.data)]
+  return found.find((one) => one !== undefined && one.uid !== 0)
+}
+
+/** Of the folder, or of the nearest one above it that is there. */
+export const folderOwner = (path: string): Ids | undefined =>
+  inFolder(path, ({ fd }) => fstatSync(fd)) ?? (path === '/' ? undefined : folderOwner(dirname(path)))
+
+/** Of a file that is named; undefined: root, or this process is not root. */
+export const fileOwner = (path: string): Ids | undefined => {
+  const found = process.geteuid?.() === 0 ? statAt(path) : undefined
+  return found?.uid === 0 ? undefined : found
+}
+
+/** The same for the process that the options mean, or for what would run. */
+export const ownerOfNode = async (context: Context, options: RunningOptions): Promise<Ids | undefined> => {
+  if (process.geteuid?.() !== 0) return undefined
   try {
-    const copies = files.map((file) => copyInto(folder, file, owner))
-    chownSync(folder, uid, gid)
-    process.setegid?.(gid)
-    process.seteuid?.(uid)
-    return await work(copies)
-  } finally {
-    process.seteuid?.(0)
-    process.setegid?.(0)
-    rmSync(folder, { recursive: true, force: true })
+    const folder = statAt(dirname(await runningSocket(context, options)))
+    return folder === undefined || folder.uid === 0 ? undefined : folder
+  } catch (error) {
+    if (!(error instanceof NothingRunningError)) throw error
+    const { config, node } = options
+    return ownerOf(
+      await loadedConfig(context, {
+        ...(config !== undefined && { config }),
+        ...(node !== undefined && { name: node })
+      })
+    )
   }
 }
 
-const copyInto = (folder: string, file: string, { uid, gid }: { uid: number; gid: number }): string => {
-  for (const end of beside) {
-    if (!existsSync(file + end)) continue
-    const copy = join(folder, basename(file) + end)
-    copyFileSync(file + end, copy)
-    chmodSync(copy, 0o600)
-    chownSync(copy, uid, gid)
+/** Gives up root for good, where the files that are worked on belong to somebody else. */
+export const becomeOwner = (owner: Ids | undefined): void => {
+  if (owner === undefined) return
+  become(owner)
+  try {
+    accessSync(fileURLToPath(import.meta.url), constants.R_OK)
+  } catch {
+    throw new UsageError(
+      `The data belongs to user ${owner.uid}, who cannot read this program: run the installed one, /usr/local/bin/trustnet, or unpack it where everybody may read it.`
+    )
   }
-  return join(folder, basename(file))
+}
+
+/**
+ * Works on files of an installed node as the user of its service, in whose name all is done and made from here on: root would go where
+ * that user leads it. The files that the work reads may be root's alone: they are opened before, and it is given copies.
+ */
+export const asOwner = async <T>(
+  owner: Ids | undefined,
+  { files, copiesIn = tmpdir() }: { files: readonly string[]; copiesIn?: string },
+  work: (files: readonly string[]) => Promise<T>
+): Promise<T> => {
+  if (owner === undefined) return await work(files)
+  const open = files.map((file) => ({ file, fds: beside.map((end) => ({ end, fd: openFile(file + end) })) }))
+  becomeOwner(owner)
+  const folder = mkdtempSync(join(copiesIn, '.read-'))
+  try {
+    for (const { file, fds } of open) {
+      for (const { end, fd } of fds) if (fd !== undefined) copyFrom(fd, join(folder, basename(file) + end))
+    }
+    return await work(files.map((file) => join(folder, basename(file))))
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
 }

@@ -1,6 +1,7 @@
 import { formatDuration } from '../../node/config/durations.ts'
 import type { Key, Loaded } from '../../node/config/index.ts'
 import { type ConfigOptions, loadedConfig } from '../access/config-source.ts'
+import { becomeOwner, fileOwner } from '../access/run-as-owner.ts'
 import type { AddCommand, Context } from '../output/context.ts'
 import { UsageError } from '../output/exit.ts'
 import { exampleOf } from '../output/help.ts'
@@ -53,6 +54,7 @@ const migrate = async (context: Context, given: string | undefined, options: Opt
   if (file === undefined) throw new UsageError('There is no configuration file: name one.')
   // What is not valid before is not rewritten.
   loadConfig({ file, env: terminal.env })
+  becomeOwner(fileOwner(file))
   const { changes, copy } = migrateConfigFile(file)
   if (options.json === true) return terminal.json({ schemaVersion: 1, file, changes, copy })
   for (const change of changes) terminal.print(change)

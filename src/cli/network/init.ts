@@ -3,6 +3,7 @@ import { Option } from 'commander'
 import { digLine } from '../../dns/records.ts'
 import type { Loaded } from '../../node/config/index.ts'
 import { loadedConfig } from '../access/config-source.ts'
+import { ownerOf } from '../access/run-as-owner.ts'
 import type { AddCommand, Context } from '../output/context.ts'
 import { ExitError, exitCodes, UsageError } from '../output/exit.ts'
 import { sanitise } from '../output/text.ts'
@@ -75,6 +76,12 @@ const init = async (context: Context, options: InitOptions): Promise<void> => {
   })
   if (loaded.config.domain === undefined) {
     throw new UsageError('A network has a domain: give it with --domain, like trustnet init --domain example.org')
+  }
+  const owner = ownerOf(loaded)
+  if (owner !== undefined) {
+    throw new UsageError(
+      `${loaded.config.paths.data} belongs to user ${owner.uid}, and root makes nothing there: run this as that user (sudo -u '#${owner.uid}' trustnet init …), or choose another folder with --data.`
+    )
   }
   const { createNetworkHere } = await import('../../node/offline/create-network.ts')
   const { readSecret } = await import('../../node/config/index.ts')

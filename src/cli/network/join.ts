@@ -1,5 +1,6 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises'
-import { join as joinPath } from 'node:path'
+import { dirname, join as joinPath } from 'node:path'
+import { type Ids, writeAt } from '../../install/machine/safe-files.ts'
 import { ControlClient } from '../../node/api/client.ts'
 import { NothingRunningError } from '../../node/api/errors.ts'
 import type { Loaded } from '../../node/config/index.ts'
@@ -7,6 +8,7 @@ import { socketPath } from '../../node/config/paths.ts'
 import type { Invite } from '../../registry/objects/invite.ts'
 import { loadedConfig } from '../access/config-source.ts'
 import { readInvite } from '../access/invite-source.ts'
+import { ownerOf } from '../access/run-as-owner.ts'
 import type { AddCommand, Context } from '../output/context.ts'
 import { ExitError, exitCodes, UsageError } from '../output/exit.ts'
 import { date, sanitise } from '../output/text.ts'
@@ -144,10 +146,7 @@ const write = async (
   const { saveConfigValue } = await import('../../node/config/index.ts')
   const { config, saveTo } = loaded
   const inviteFile = joinPath(config.paths.data, 'invite')
-  await mkdir(config.paths.data, { recursive: true, mode: 0o700 })
-  const temporary = `${inviteFile}.${process.pid}.tmp`
-  await writeFile(temporary, `${line.replaceAll(/\s/g, '')}\n`, { mode: 0o600, flag: 'wx', flush: true })
-  await rename(temporary, inviteFile)
+  await keepInvite(inviteFile, `${line.replaceAll(/\s/g, '')}\n`, ownerOf(loaded))
   const values: Record<string, unknown> = {
     name: config.name,
     role: config.role,
@@ -159,4 +158,13 @@ const write = async (
   if (options.data !== undefined) values['paths.data'] = config.paths.data
   if (options.port !== undefined) values['listen.port'] = config.listen.port
   for (const [key, value] of Object.entries(values)) saveConfigValue(saveTo, key, value)
+}
+
+/** In a folder that somebody else can write to root follows nothing. */
+const keepInvite = async (file: string, text: string, owner: Ids | undefined): Promise<void> => {
+  if (owner !== undefined) return writeAt(file, text, 0o600, owner)
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 })
+  const temporary = `${file}.${process.pid}.tmp`
+  await writeFile(temporary, text, { mode: 0o600, flag: 'wx', flush: true })
+  await rename(temporary, file)
 }

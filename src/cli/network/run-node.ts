@@ -1,5 +1,6 @@
 import type { Loaded } from '../../node/config/index.ts'
 import { ServiceNotify } from '../../node/service-notify.ts'
+import { becomeOwner, ownerOf } from '../access/run-as-owner.ts'
 import { Faults } from '../faults.ts'
 import type { Context } from '../output/context.ts'
 import { ExitError, exitCodes } from '../output/exit.ts'
@@ -19,6 +20,13 @@ export interface RunOptions {
 export const runNode = async (context: Context, loaded: Loaded, options: RunOptions = {}): Promise<void> => {
   context.conduct('runs')
   const stop = options.stopWithStdin === true ? AbortSignal.any([context.signal, stdinEnd(context)]) : context.signal
+  const owner = ownerOf(loaded)
+  if (owner !== undefined) {
+    context.terminal.progress(
+      `${loaded.config.paths.data} belongs to user ${owner.uid}: this process goes on as that user.`
+    )
+    becomeOwner(owner)
+  }
   // Commands that only ask a running process do not wait for libp2p and SQLite to load.
   const [{ createNode }, { createLogging }] = await Promise.all([
     import('../../node/index.ts'),

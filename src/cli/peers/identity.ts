@@ -1,7 +1,7 @@
 import { NothingRunningError } from '../../node/api/errors.ts'
 import { loadedConfig } from '../access/config-source.ts'
 import { type RunningOptions, running, withRunning } from '../access/find-running.ts'
-import { loadOwnedKey } from '../access/load-owned-key.ts'
+import { becomeOwner, ownerOf } from '../access/run-as-owner.ts'
 import type { AddCommand, Context } from '../output/context.ts'
 import { exitCodes } from '../output/exit.ts'
 import { exampleOf } from '../output/help.ts'
@@ -51,9 +51,15 @@ const runningIdentity = async (context: Context, options: RunningOptions) => {
 
 /** With nothing running the key file still says who this would be. */
 const showKeyFile = async (context: Context, options: RunningOptions): Promise<void> => {
-  const { config } = await loadedConfig(context, options)
-  const { peerIdText } = await import('../../identity/keys.ts')
-  const peerId = peerIdText((await loadOwnedKey(config.paths.key)).publicKey)
+  const loaded = await loadedConfig(context, options)
+  const { config } = loaded
+  const [{ peerIdText }, { loadKey }] = await Promise.all([
+    import('../../identity/keys.ts'),
+    import('../../identity/key-file.ts')
+  ])
+  // A key is read by its owner alone.
+  becomeOwner(ownerOf(loaded))
+  const peerId = peerIdText(loadKey(config.paths.key).publicKey)
   const { terminal } = context
   terminal.progress('Nothing runs here: this is what the key file says.')
   if (options.json === true) {

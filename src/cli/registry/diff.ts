@@ -5,6 +5,7 @@ import type { DiffView } from '../../node/offline/stopped-store.ts'
 import { handedOver } from '../access/copy-from-service.ts'
 import { type RunningOptions, running, withRunning } from '../access/find-running.ts'
 import { ownStore } from '../access/local-store.ts'
+import { asOwner, ownerOfNode } from '../access/run-as-owner.ts'
 import type { AddCommand, Context } from '../output/context.ts'
 import { exitCodes, UsageError } from '../output/exit.ts'
 import { exampleOf } from '../output/help.ts'
@@ -31,14 +32,18 @@ export const addRegistryDiff: AddCommand = (registry, context) => {
     .action((file: string | undefined, options: DiffOptions) => diff(context, file, options))
 }
 
-const diff = async (context: Context, file: string | undefined, options: DiffOptions): Promise<void> => {
-  if ((file === undefined) === (options.with === undefined)) {
+const diff = async (context: Context, given: string | undefined, options: DiffOptions): Promise<void> => {
+  if ((given === undefined) === (options.with === undefined)) {
     throw new UsageError('Compare with one: a FILE, or a member that --with names.')
   }
+  const files = given === undefined ? [] : [resolve(given)]
+  await asOwner(await ownerOfNode(context, options), { files }, ([file]) => compare(context, file, options))
+}
+
+const compare = async (context: Context, file: string | undefined, options: DiffOptions): Promise<void> => {
   const folder = await mkdtemp(join(tmpdir(), 'trustnet-diff-'))
   try {
-    const other =
-      file === undefined ? await fetched(context, options, join(folder, 'other.db')) : { path: resolve(file) }
+    const other = file === undefined ? await fetched(context, options, join(folder, 'other.db')) : { path: file }
     const own = await ownStore(context, options, join(folder, 'registry.db'))
     const { diffStoresAt } = await import('../../node/offline/stopped-store.ts')
     const { path, ...told } = other

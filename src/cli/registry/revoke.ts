@@ -2,11 +2,13 @@ import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import type { Loaded } from '../../node/config/index.ts'
 import type { AuthorityRevokeView } from '../../node/offline/authority-revoke.ts'
 import { loadedConfig } from '../access/config-source.ts'
 import { type RunningOptions, running, withRunning } from '../access/find-running.ts'
 import { copyOwnStore } from '../access/local-store.ts'
 import { readPassphrase } from '../access/passphrase.ts'
+import { asOwner, ownerOf } from '../access/run-as-owner.ts'
 import type { AddCommand, Context } from '../output/context.ts'
 import { ExitError, exitCodes, UsageError } from '../output/exit.ts'
 import { orUnknown, plural, sanitise } from '../output/text.ts'
@@ -58,19 +60,32 @@ const revokeByKit = async (context: Context, peer: string, options: RevokeOption
     ...(domain !== undefined && { domain }),
     ...(options.peer !== undefined && { 'bootstrap.peers': options.peer })
   }
-  const { config } = await loadedConfig(context, {
+  const loaded = await loadedConfig(context, {
     ...(options.config !== undefined && { config: options.config }),
     ...(options.node !== undefined && { name: options.node }),
     flags
   })
   const passphrase = await readPassphrase(context)
+  await asOwner(ownerOf(loaded), { files: [kit] }, ([own = kit]) =>
+    tell(context, loaded, { kit: own, passphrase, peer: peerName(peer), reason }, options)
+  )
+}
+
+interface Word {
+  kit: string
+  passphrase: string
+  peer: string
+  reason: string
+}
+
+const tell = async (context: Context, { config }: Loaded, word: Word, options: RevokeOptions): Promise<void> => {
   const folder = await mkdtemp(join(tmpdir(), 'trustnet-revoke-'))
   try {
     const copy = join(folder, 'registry.db')
     const { store } = await copyOwnStore(context, () => running(context, options), config, copy)
     const { authorityRevoke } = await import('../../node/offline/authority-revoke.ts')
     context.terminal.progress('Telling every member that can be reached …')
-    const view = await authorityRevoke({ config, kit, passphrase, peer: peerName(peer), reason, copy, store })
+    const view = await authorityRevoke({ config, ...word, copy, store })
     if (options.json === true) context.terminal.json(view)
     else show(context, view)
     requireTold(view)

@@ -13,7 +13,7 @@ import { loadedConfig } from '../access/config-source.ts'
 import { type RunningOptions, running, withRunning } from '../access/find-running.ts'
 import { copyOwnStore } from '../access/local-store.ts'
 import { readPassphrase } from '../access/passphrase.ts'
-import { asOwner } from '../access/run-as-owner.ts'
+import { asOwner, ownerOf } from '../access/run-as-owner.ts'
 import type { AddCommand, Context } from '../output/context.ts'
 import { UsageError } from '../output/exit.ts'
 import { exampleOf } from '../output/help.ts'
@@ -166,25 +166,26 @@ interface Way {
   backup?: string
 }
 
-const becomeRoot = async (
-  context: Context,
-  { config, saveTo }: Loaded,
-  options: RootOptions,
-  way: Way
-): Promise<void> => {
+const becomeRoot = async (context: Context, loaded: Loaded, options: RootOptions, way: Way): Promise<void> => {
+  const { config, saveTo } = loaded
   const { becomeRoot: become, kitOf } = await import('../../node/offline/become-root.ts')
   const kit = options.kit === undefined ? kitOf(config) : resolve(options.kit)
   if (!existsSync(kit)) throw new UsageError(`${kit} is not there: give the recovery kit with --kit FILE.`)
   const passphrase = await readPassphrase(context)
   context.terminal.progress('Asking the members for their log …')
-  const read = way.backup === undefined ? [kit] : [kit, way.backup]
-  const view = await asOwner(config.paths.data, read, ([own = kit, backup]) => {
+  const files = way.backup === undefined ? [kit] : [kit, way.backup]
+  const owner = ownerOf(loaded)
+  // Root's configuration is opened while this process still is root.
+  const { configWriter } = await import('../../node/config/index.ts')
+  const write = owner === undefined || options.yes !== true || options.plan === true ? undefined : configWriter(saveTo)
+  const view = await asOwner(owner, { files, copiesIn: config.paths.data }, ([own = kit, backup]) => {
     const from = backup === undefined ? {} : { backup }
     const init = {
       ...way,
       ...from,
       config,
       saveTo,
+      write,
       kit: own,
       passphrase,
       revokeFormer: options.revokeFormer === true,

@@ -1,9 +1,10 @@
 import { resolve } from 'node:path'
 import type { BackupView } from '../../node/api/control-api.ts'
 import { NothingRunningError } from '../../node/api/errors.ts'
+import { backUpHere } from '../access/back-up-here.ts'
 import { loadedConfig } from '../access/config-source.ts'
 import { type RunningOptions, running, withRunning } from '../access/find-running.ts'
-import { asOwner } from '../access/run-as-owner.ts'
+import { asOwner, becomeOwner, fileOwner, ownerOf } from '../access/run-as-owner.ts'
 import type { AddCommand, Context } from '../output/context.ts'
 import { UsageError } from '../output/exit.ts'
 import { exampleOf } from '../output/help.ts'
@@ -85,9 +86,7 @@ const madeBackup = async (context: Context, options: RunningOptions, to: string 
     if (!(error instanceof NothingRunningError)) throw error
     if (to === undefined) throw new UsageError('Nothing runs here: say with --to where the copy of its store goes.')
     context.terminal.progress('Nothing runs here: its store is copied.')
-    const { config } = await loadedConfig(context, stoppedOf({ ...options, name: options.node }))
-    const { backUpStopped } = await import('../../node/offline/stopped-store.ts')
-    return await backUpStopped(config, to)
+    return await backUpHere(await loadedConfig(context, stoppedOf({ ...options, name: options.node })), to, context)
   }
 }
 
@@ -101,10 +100,11 @@ const restore = async (
   file: string,
   options: StoppedOptions & { older?: boolean }
 ): Promise<void> => {
-  const { config } = await loadedConfig(context, stoppedOf(options))
+  const loaded = await loadedConfig(context, stoppedOf(options))
+  const { config } = loaded
   const { restoreHere } = await import('../../node/offline/stopped-store.ts')
   const from = resolve(file)
-  const view = await asOwner(config.paths.data, [from], ([own = from]) =>
+  const view = await asOwner(ownerOf(loaded), { files: [from], copiesIn: config.paths.data }, ([own = from]) =>
     restoreHere(config, own, options.older === true)
   )
   const { terminal } = context
@@ -133,7 +133,9 @@ const resume = async (context: Context, options: RunningOptions & { head: number
 
 const verify = async (context: Context, store: string | undefined, options: StoppedOptions): Promise<void> => {
   const { verifyStoreAt, storeOf } = await import('../../node/offline/stopped-store.ts')
-  const path = store === undefined ? storeOf((await loadedConfig(context, stoppedOf(options))).config) : resolve(store)
+  const loaded = store === undefined ? await loadedConfig(context, stoppedOf(options)) : undefined
+  const path = loaded === undefined ? resolve(store ?? '') : storeOf(loaded.config)
+  becomeOwner(loaded === undefined ? fileOwner(path) : ownerOf(loaded))
   const view = await verifyStoreAt(path)
   const { terminal } = context
   if (options.json === true) return terminal.json(view)
@@ -150,7 +152,9 @@ const verify = async (context: Context, store: string | undefined, options: Stop
 
 const verifyProof = async ({ terminal }: Context, file: string, options: StoppedOptions): Promise<void> => {
   const { verifyProofAt } = await import('../../node/offline/stopped-store.ts')
-  const view = verifyProofAt(resolve(file))
+  const path = resolve(file)
+  becomeOwner(fileOwner(path))
+  const view = verifyProofAt(path)
   if (options.json === true) return terminal.json(view)
   const what = { two: 'was signed twice', missing: 'was signed, and later a state without it, in which it must be' }
   terminal.print(`${terminal.paint('bad', 'Proven')}       entry ${view.n} of epoch ${view.epoch} ${what[view.kind]}`)

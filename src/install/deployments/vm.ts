@@ -24,7 +24,7 @@ export const vm: Deployment = {
     {
       kind: 'command',
       what: `${unit} rests while its files change hands`,
-      run: ['systemctl', 'stop', unit],
+      run: ['sh', '-c', 'systemctl cat "$0" >/dev/null 2>&1 || exit 0; exec systemctl stop "$0"', unit],
       isDone: ['sh', '-c', hasOwner, data, user]
     }
   ],

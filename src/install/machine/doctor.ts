@@ -1,6 +1,6 @@
-import { statSync } from 'node:fs'
 import type { PeersView, StatusView } from '../../node/api/control-api.ts'
 import { type Check, fail, pass, warn } from '../model/check.ts'
+import { statAt } from './safe-files.ts'
 
 /** A checkpoint is signed every minute: a clock that is further off than that and a cushion is wrong. */
 const clockMs = 600_000
@@ -8,7 +8,9 @@ const clockMs = 600_000
 /** The key of a node is nobody else's to read. */
 export const keyMode = (path: string): Check => {
   try {
-    const mode = statSync(path).mode & 0o777
+    const found = statAt(path)
+    if (found?.isFile() !== true) return warn('key', 'Key file', `${path} is no file, or not there`)
+    const mode = found.mode & 0o777
     return (mode & 0o077) === 0
       ? pass('key', 'Key file', `${path} has mode ${mode.toString(8)}`)
       : fail('key', 'Key file', `${path} has mode ${mode.toString(8)}: others can read it`, `chmod 600 ${path}`)

@@ -1,15 +1,20 @@
 import {
   chownSync,
   closeSync,
+  constants,
   copyFileSync,
+  existsSync,
   fchmodSync,
   fchownSync,
+  fsyncSync,
+  ftruncateSync,
   mkdirSync,
   openSync,
   readFileSync,
   renameSync,
   statSync,
-  writeFileSync
+  writeFileSync,
+  writeSync
 } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { isMap, parseDocument } from 'yaml'
@@ -22,10 +27,13 @@ import { migrateConfig } from './migrate.ts'
  * Writes one key into a YAML file and leaves everything else, comments too, as it is. The file is replaced in one step,
  * so a crash leaves the old or the new one. `value` as it is written in YAML ('30s', 9001); undefined removes the key.
  */
-export const saveConfigValue = (file: string, path: string, value: unknown): void => {
+export const saveConfigValue = (file: string, path: string, value: unknown): void =>
+  replace(file, withConfigValue(readIfThere(file) ?? '', file, path, value))
+
+/** The text with that key. @throws ConfigError */
+const withConfigValue = (text: string, file: string, path: string, value: unknown): string => {
   if (!keyByYaml.has(path)) throw new ConfigError([`${path}: there is no such key`])
-  const before = readIfThere(file)
-  const document = parseDocument(before ?? '')
+  const document = parseDocument(text)
   if (document.errors.length > 0 || (document.contents !== null && !isMap(document.contents))) {
     throw new ConfigError([`${file}: is no YAML with keys, so ${path} was not saved`])
   }
@@ -37,7 +45,25 @@ export const saveConfigValue = (file: string, path: string, value: unknown): voi
   if (value === undefined) {
     if (document.hasIn(parts)) document.deleteIn(parts)
   } else document.setIn(parts, value)
-  replace(file, document.toString({ lineWidth: 0 }))
+  return document.toString({ lineWidth: 0 })
+}
+
+/**
+ * Opens a configuration for later: a process that has given up its rights meanwhile can still write values into it. In place, since it
+ * must not make files beside it any more. undefined: there is none, or it is not ours to write.
+ */
+export const configWriter = (file: string): ((values: Readonly<Record<string, unknown>>) => void) | undefined => {
+  if (!existsSync(file)) return undefined
+  const open = openSync(file, constants.O_RDWR | constants.O_NOFOLLOW)
+  return (values) => {
+    let text = readFileSync(open, 'utf8')
+    for (const [path, value] of Object.entries(values)) text = withConfigValue(text, file, path, value)
+    const bytes = Buffer.from(text)
+    writeSync(open, bytes, 0, bytes.length, 0)
+    ftruncateSync(open, bytes.length)
+    fsyncSync(open)
+    closeSync(open)
+  }
 }
 
 export interface MigratedFile {

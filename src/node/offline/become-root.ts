@@ -38,6 +38,8 @@ export interface BecomeRootInit {
   /** Where the role is saved, and what else a first start here needs. */
   saveTo: string
   save: Readonly<Record<string, unknown>>
+  /** Writes those values, where this process itself must not write to the configuration. */
+  write?: ((values: Readonly<Record<string, unknown>>) => void) | undefined
   kit: string
   passphrase: string
   /** Restored first, where there is no store. */
@@ -157,9 +159,10 @@ const ownKey = ({ config, promote, apply }: BecomeRootInit): SigningKey => {
   return apply ? loadOrCreateKey(path) : SigningKey.generate()
 }
 
-function saveRole({ saveTo, save }: BecomeRootInit, networkId: string): void {
+function saveRole({ saveTo, save, write }: BecomeRootInit, networkId: string): void {
   const values = { ...save, networkId, role: 'root' }
-  for (const [key, value] of Object.entries(values)) saveConfigValue(saveTo, key, value)
+  if (write === undefined) for (const [key, value] of Object.entries(values)) saveConfigValue(saveTo, key, value)
+  else write(values)
 }
 
 /** Of the store, of the backup that is put there, or of whoever proves the network of the kit. */

@@ -104,7 +104,7 @@ export const dataKind: Kind<DataAction> = {
     await makeFolder(path, 0o700, ids)
   },
   revert: async ({ path, owner = sharedUser }, { made }, tools) => {
-    await endProcesses(owner, tools)
+    await endProcesses(owner)
     if (tools.purge) {
       removeTree(path)
       // Of keys that an uninstall before had kept.

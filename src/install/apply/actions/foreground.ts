@@ -3,12 +3,12 @@ import { once } from 'node:events'
 import { ControlClient } from '../../../node/api/client.ts'
 import { cleanEnvironment } from '../../../runtime/clean-environment.ts'
 import { InstallError } from '../../errors.ts'
-import { accountOf, idsOf } from '../../machine/files-on-disk.ts'
+import { idsOf } from '../../machine/files-on-disk.ts'
 import type { ForegroundAction } from '../../model/action.ts'
 import { sharedUser } from '../../model/layout.ts'
 import type { ForegroundChild } from '../../model/tools.ts'
-import { asOwner } from '../as-owner/run.ts'
 import type { Kind } from './kind.ts'
+import { stopProcesses } from './processes.ts'
 
 export const foregroundKind: Kind<ForegroundAction> = {
   describe: ({ command, user = sharedUser }) => ({
@@ -19,10 +19,9 @@ export const foregroundKind: Kind<ForegroundAction> = {
   apply: async (action, { children }) => {
     if (!(await answers(action.socket))) children.set(action.node, await start(action))
   },
-  revert: async ({ socket, node, user = sharedUser }, _, { signal }) => {
-    const ids = await accountOf(user)
-    const left = ids === undefined ? null : await asOwner(ids, 'stop', { socket }, { signal })
-    if (left !== null) throw new InstallError(`${node} (pid ${left}) did not stop: stop it, then run this again.`)
+  revert: async ({ socket, node, user = sharedUser }) => {
+    const isStopped = user === sharedUser ? !(await answers(socket)) : await stopProcesses(user)
+    if (!isStopped) throw new InstallError(`${node} did not stop: stop it (user ${user}), then run this again.`)
   }
 }
 

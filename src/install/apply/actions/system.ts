@@ -58,7 +58,7 @@ export const userKind: Kind<UserAction> = {
     await must(tools, busyboxTools(name, home))
   },
   revert: async ({ name }, { user, group }, tools) => {
-    if (user === false) await endProcesses(name, tools)
+    if (user === false) await endProcesses(name)
     const shadow = await succeeds(tools.run(['userdel', '--help']))
     if (user === false && (await hasAccount('/etc/passwd', name)))
       await must(tools, [shadow ? 'userdel' : 'deluser', name])

@@ -1,9 +1,7 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { loadKey } from '../../../identity/key-file.ts'
 import { peerIdText } from '../../../identity/keys.ts'
 import { networkIdText } from '../../../identity/network-id.ts'
-import { ControlClient } from '../../../node/api/client.ts'
 import { loadConfig } from '../../../node/config/index.ts'
 import { dataFiles } from '../../../node/config/paths.ts'
 import { createNetworkHere } from '../../../node/offline/create-network.ts'
@@ -58,52 +56,11 @@ const peerId = ({ key }: { key: string }): string | null => {
   }
 }
 
-/** A process ends within 5 s of the signal. */
-const stopMs = 8000
-const lookMs = 50
-
-/** Asks whoever answers at a socket to stop. As its own user: whatever number it names, no process of another hears of it. */
-const stop = async ({ socket }: { socket: string }): Promise<number | null> => {
-  const pid = await pidAt(socket)
-  if (pid === undefined) return null
-  if (!signalled(pid, 'SIGTERM')) return pid
-  const deadline = performance.now() + stopMs
-  // Not only its socket: a user with a process cannot be removed.
-  while (signalled(pid, 0) && performance.now() < deadline) await sleep(lookMs)
-  return signalled(pid, 0) ? pid : null
-}
-
-const signalled = (pid: number, signal: NodeJS.Signals | 0): boolean => {
-  try {
-    return process.kill(pid, signal)
-  } catch {
-    return false
-  }
-}
-
-/** The process behind a control socket; undefined: nobody answers. */
-const pidAt = async (socket: string): Promise<number | undefined> => {
-  try {
-    const { pid } = (await new ControlClient({ path: socket, timeoutMs: 5000 }).status()).self
-    return Number.isSafeInteger(pid) && pid > 1 ? pid : undefined
-  } catch {
-    return undefined
-  }
-}
-
-/** Ends every process of this user but this one. */
-const endAll = (): null => {
-  if (process.getuid?.() !== 0) signalled(-1, 'SIGKILL')
-  return null
-}
-
 /** Input and answer of each task: JSON. */
 export interface TaskTypes {
   networkOf: { input: { data: string }; answer: string | null }
   makeNetwork: { input: MakeNetwork; answer: string }
   peerId: { input: { key: string }; answer: string | null }
-  stop: { input: { socket: string }; answer: number | null }
-  endAll: { input: object; answer: null }
 }
 
 /** What is done in place of root by the user whom the files belong to. */
@@ -112,7 +69,5 @@ export const tasks: {
 } = {
   networkOf: async (input) => networkOf(input),
   makeNetwork,
-  peerId: async (input) => peerId(input),
-  stop,
-  endAll: async () => endAll()
+  peerId: async (input) => peerId(input)
 }

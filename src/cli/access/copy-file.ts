@@ -1,0 +1,37 @@
+import { closeSync, fstatSync, openSync, readSync, statfsSync, writeSync } from 'node:fs'
+import { dirname } from 'node:path'
+import { openFile } from '../../install/machine/safe-files.ts'
+import { ExitError, exitCodes } from '../output/exit.ts'
+
+const chunkBytes = 256 * 1024
+
+/** The rest of an open file, as a new file of mode 0600. */
+export const copyFrom = (fd: number, to: string): void => {
+  const copy = openSync(to, 'wx', 0o600)
+  try {
+    const chunk = Buffer.alloc(chunkBytes)
+    for (let read = readSync(fd, chunk); read > 0; read = readSync(fd, chunk)) writeSync(copy, chunk, 0, read)
+  } finally {
+    closeSync(copy)
+  }
+}
+
+/**
+ * Takes a file from a folder that another user can write to: that user's own file alone, no link, and none that fills the disk.
+ * @throws InstallError, ExitError
+ */
+export const takeFile = (from: string, to: string, uid: number): void => {
+  const fd = openFile(from)
+  if (fd === undefined) throw new ExitError(exitCodes.failure, `${from} is gone: the process did not make it.`)
+  try {
+    const found = fstatSync(fd)
+    const { bavail, bsize } = statfsSync(dirname(to))
+    if (found.uid !== uid)
+      throw new ExitError(exitCodes.refused, `${from} belongs to user ${found.uid}, not to ${uid}: it is not taken.`)
+    if (found.size > (bavail * bsize) / 2)
+      throw new ExitError(exitCodes.failure, `${from} has ${found.size} bytes, for which ${to} has no room.`)
+    copyFrom(fd, to)
+  } finally {
+    closeSync(fd)
+  }
+}
