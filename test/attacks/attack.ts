@@ -18,11 +18,15 @@ declare module 'vitest' {
  * A test that attacks the program over real sockets or real files. It fails when the attack works, and gives what happened otherwise.
  * Beside each stands a `control`, which shows that the attack would be noticed if nothing stopped it.
  */
-export function attack(name: string, run: (context: TestContext) => Promise<Outcome>): void {
-  test(`attack: ${name}`, async (context) => {
-    const outcome = await run(context)
-    context.task.meta.attack = outcome
-  })
+export function attack(name: string, run: (context: TestContext) => Promise<Outcome>, timeoutMs?: number): void {
+  test(
+    `attack: ${name}`,
+    async (context) => {
+      const outcome = await run(context)
+      context.task.meta.attack = outcome
+    },
+    timeoutMs
+  )
 }
 
 /** Shows that the attack beside it can succeed: what it tries goes through where nothing forbids it. */
