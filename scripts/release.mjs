@@ -1,5 +1,6 @@
 // One tarball per architecture with its own Node and the locked production dependencies, checksums, and an SBOM.
-// npm run release -- [--arch x64|arm64 …] [--out FOLDER]
+// npm run release -- [--arch x64|arm64 …] [--out FOLDER] [--sign SECRET_KEY --key PUBLIC_KEY], the keys of minisign(1), which asks for its passphrase.
+// With --sign the public key is shipped, and the next releases have to be signed with it.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -12,9 +13,12 @@ import { buildInfo, keepPrebuilds, stage } from './stage.mjs'
 const { values } = parseArgs({
   options: {
     arch: { type: 'string', multiple: true, default: ['x64', 'arm64'] },
-    out: { type: 'string', default: 'release' }
+    out: { type: 'string', default: 'release' },
+    sign: { type: 'string' },
+    key: { type: 'string' }
   }
 })
+if ((values.sign === undefined) !== (values.key === undefined)) throw new Error('--sign and --key go together')
 const lock = JSON.parse(readFileSync('package-lock.json', 'utf8'))
 const { version } = JSON.parse(readFileSync('package.json', 'utf8'))
 const info = buildInfo()
@@ -41,6 +45,16 @@ const nodeBinary = (arch) => {
   return join(folder, 'package')
 }
 
+/** The list of sums, by the maintainer's own tool: this program never sees the secret key. */
+const sign = (secretKey) => {
+  const list = join(out, 'SHA256SUMS')
+  const comment = `trustnet ${version}, ${info.builtAt}, commit ${info.commit}`
+  const args = ['-S', '-m', list, '-s', secretKey, '-t', comment]
+  execFileSync('minisign', args, { stdio: ['inherit', 'ignore', 'inherit'] })
+  execFileSync('minisign', ['-V', '-q', '-m', list, '-p', values.key], { stdio: 'inherit' })
+  return ['SHA256SUMS.minisig']
+}
+
 const tarball = async (arch, copyTo) => {
   const name = `trustnet-${version}-linux-${arch}`
   const folder = join(work, name)
@@ -63,6 +77,7 @@ try {
   mkdirSync(out, { recursive: true })
   const staged = join(work, 'stage')
   stage(staged, info)
+  if (values.key !== undefined) cpSync(values.key, join(staged, 'release.pub'))
   const { runningProgram } = await import(
     pathToFileURL(join(staged, 'dist/src/install/machine/running-program.js')).href
   )
@@ -80,7 +95,8 @@ try {
         .digest('hex')}  ${file}\n`
   )
   writeFileSync(join(out, 'SHA256SUMS'), sums.join(''))
-  process.stdout.write(`${[...files, sbom, 'SHA256SUMS'].map((file) => join(out, file)).join('\n')}\n`)
+  const signed = values.sign === undefined ? [] : sign(values.sign)
+  process.stdout.write(`${[...files, sbom, 'SHA256SUMS', ...signed].map((file) => join(out, file)).join('\n')}\n`)
 } finally {
   rmSync(work, { recursive: true, force: true })
 }

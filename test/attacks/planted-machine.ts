@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { FileRoot } from '../hosts/file-root.ts'
@@ -69,6 +69,11 @@ export class PlantedMachine implements AsyncDisposable {
   /** Runs shell lines as root, each of which has to work. */
   must(...lines: readonly string[]): string {
     return this.host.run('sh', '-ec', lines.join('\n'))
+  }
+
+  /** A file of root's. */
+  read(path: string): string {
+    return readFileSync(join(this.#root.path, path), 'utf8')
   }
 
   /** Runs one command as root to whatever end, within a minute. */

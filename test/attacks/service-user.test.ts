@@ -94,7 +94,7 @@ describe.skipIf(skipped)('a service user that was taken over', () => {
         machine.must(
           `set +e; strace -f -y -e trace=file,process -o /root/trace sh -c '${command}' >/root/out.log 2>&1; true`
         )
-        for (const path of touched(machine.must('cat /root/trace'))) {
+        for (const path of touched(machine.read('/root/trace'))) {
           if (path.startsWith(`${data}/`) && !/\.(?:read|plan|for)-/.test(path))
             places.set(path, [...(places.get(path) ?? []), command])
         }

@@ -1,3 +1,4 @@
+import { Option } from 'commander'
 import { doable } from '../../install/apply/actions/index.ts'
 import { Journal } from '../../install/apply/journal.ts'
 import { asOnlyInstaller } from '../../install/apply/lock.ts'
@@ -9,38 +10,67 @@ import { installedVersion, planUpgrade, type UpgradePlan } from '../../install/u
 import { openUpgrade } from '../../install/upgrade/state.ts'
 import { type Upgraded, upgrade } from '../../install/upgrade/upgrade.ts'
 import type { AddCommand, Context } from '../output/context.ts'
-import { ExitError, exitCodes } from '../output/exit.ts'
+import { ExitError, exitCodes, UsageError } from '../output/exit.ts'
 import { Progress } from '../output/progress.ts'
+import { upgradeFrom } from './upgrade-from.ts'
 
 export interface UpgradeOptions {
   plan?: boolean
   verbose?: boolean
   json?: boolean
+  key?: string
+  unsigned?: boolean
+  checked?: boolean
 }
 
 const examples = `
-Run it from the version that is to be installed. Every node of this machine is
+RELEASE is a tarball with SHA256SUMS and its signature beside it. The installed
+program checks them with the key that it brought along, unpacks the release and
+lets it go on. Without RELEASE the version of this program is installed, which
+nobody has checked when it was unpacked by hand. Every node of this machine is
 restarted with it; when one does not come up as well as before, all go back by
 themselves. The version before stays: its own \`upgrade\` is the way back.
 
 Examples:
-  trustnet-0.2.0-linux-x64/bin/trustnet upgrade --plan
+  trustnet upgrade ./trustnet-0.2.0-linux-x64.tar.gz --plan
+  trustnet upgrade ./trustnet-0.2.0-linux-x64.tar.gz
   trustnet-0.2.0-linux-x64/bin/trustnet upgrade
   /opt/trustnet/0.1.0/bin/trustnet upgrade         back to 0.1.0`
 
 export const addUpgrade: AddCommand = (program, context) => {
   program
-    .command('upgrade')
-    .description('bring the nodes of this machine to the version of this program')
+    .command('upgrade [release]')
+    .description('bring the nodes of this machine to a release, or to the version of this program')
+    .option('--key <file>', 'check the release with this public key of minisign')
+    .option('--unsigned', 'take a release that nobody has signed')
+    .addOption(new Option('--checked').hideHelp())
     .option('--plan', 'print what would change, and change nothing')
     .option('--verbose', 'print each change as it is made')
     .option('--json', 'print JSON')
     .addHelpText('after', examples)
-    .action((options: UpgradeOptions) => runUpgrade(context, options))
+    .action((release: string | undefined, options: UpgradeOptions) => chooseUpgrade(context, release, options))
+}
+
+const chooseUpgrade = async (context: Context, release: string | undefined, options: UpgradeOptions): Promise<void> => {
+  requireRoot()
+  if (release !== undefined) return await upgradeFrom(context, release, options)
+  if (options.key !== undefined || options.unsigned === true)
+    throw new UsageError('--key and --unsigned say how a RELEASE is checked: name its file.')
+  const { terminal } = context
+  if (options.checked !== true && !runningProgram().isInstalled) {
+    terminal.progress(
+      `${terminal.paintProgress('warn', 'warning')}: this program was unpacked by hand, and nobody has checked it here: trustnet upgrade RELEASE.tar.gz does.`
+    )
+  }
+  await runUpgrade(context, options)
+}
+
+const requireRoot = (): void => {
+  if (process.getuid?.() !== 0) throw new OperatorError('An upgrade changes /opt and /etc: run it with sudo.')
 }
 
 export const runUpgrade = async (context: Context, options: UpgradeOptions): Promise<void> => {
-  if (process.getuid?.() !== 0) throw new OperatorError('An upgrade changes /opt and /etc: run it with sudo.')
+  requireRoot()
   const work = async (): Promise<void> => await carryOut(context, options)
   await (options.plan === true ? work() : asOnlyInstaller(work))
 }

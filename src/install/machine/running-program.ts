@@ -4,6 +4,7 @@ import { basename, dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { versionInfo } from '../../runtime/version.ts'
 import { InstallError, OperatorError } from '../errors.ts'
+import { programFolder } from '../model/layout.ts'
 import type { ProgramSource } from '../model/program.ts'
 
 /** Carried as packages for npm; the copy has the binary itself. */
@@ -11,7 +12,7 @@ const nodePackages = /^node-linux-(x64|arm64)$/
 /** Nothing of these is read by a running program. */
 const unneeded = /(\.d\.[cm]?ts|\.map|\.tsbuildinfo)$/
 /** Folders of a checkout that a package has not. */
-const packageParts = ['dist/bin', 'dist/src', 'package.json', 'build.json', 'LICENSE', 'CHANGELOG.md']
+const packageParts = ['dist/bin', 'dist/src', 'package.json', 'build.json', 'release.pub', 'LICENSE', 'CHANGELOG.md']
 
 interface PackageJson {
   readonly name?: string
@@ -75,6 +76,7 @@ export const runningProgram = (): ProgramSource => {
   }
   return {
     version,
+    isInstalled: false,
     about: `the running package ${root} with Node ${process.versions.node}`,
     bytes: async () => (await sizeOf(await realpath(process.execPath))) + (await sizeOfAll(withDependencies(root))),
     copyTo: async (folder, { signal, onFile }) => {
@@ -97,6 +99,7 @@ export const runningProgram = (): ProgramSource => {
 const release = (root: string, version: string): ProgramSource => ({
   version,
   about: `the release in ${root}`,
+  isInstalled: dirname(root) === programFolder,
   bytes: async () => await sizeOf(root),
   copyTo: async (folder, { signal, onFile }) => {
     let files = 0

@@ -6,6 +6,8 @@ export interface ProgramSource {
   readonly version: string
   /** For the plan: "the running package /work/trustnet with Node 24.21.0". */
   readonly about: string
+  /** It is the program of /opt/trustnet itself, which was trusted when it came there. */
+  readonly isInstalled: boolean
   /** Bytes that the copy needs. */
   bytes(): Promise<number>
   /** Writes the whole program into a folder that does not exist yet. */

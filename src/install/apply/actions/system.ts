@@ -12,7 +12,11 @@ const hasAccount = async (table: string, name: string): Promise<boolean> =>
   (await textOf(table))?.split('\n').some((line) => line.startsWith(`${name}:`)) ?? false
 
 /** @throws InstallError with what the program said */
-export const must = async (tools: Tools, command: readonly string[], timeoutMs?: number): Promise<void> => {
+export const must = async (
+  tools: Pick<Tools, 'run'>,
+  command: readonly string[],
+  timeoutMs?: number
+): Promise<void> => {
   const { code, out, err } = await tools.run(command, timeoutMs === undefined ? {} : { timeoutMs })
   if (code === 0) return
   const said = (err.trim() || out.trim()).split('\n').slice(-5).join('; ')
