@@ -621,6 +621,49 @@ write('text', {
     ['the replacement character', [0xfffd]]
   ])
 })
+const hexOf = (...given) => Buffer.from(given.flat()).toString('hex')
+const long = Array.from({ length: 300 }, () => 7)
+/** Streams, in hex without a prefix: the length before each frame, and where a stream is reset. */
+write('frames', {
+  good: [
+    { name: 'one byte', maxFrame: 300, bytes: hexOf([1, 9]), frames: ['09'] },
+    { name: 'three frames', maxFrame: 300, bytes: hexOf([1, 9, 2, 8, 7, 1, 6]), frames: ['09', '0807', '06'] },
+    { name: 'a length in two bytes', maxFrame: 300, bytes: hexOf([0xac, 2], long), frames: [hexOf(long)] },
+    {
+      name: '127 and 128 bytes',
+      maxFrame: 300,
+      bytes: hexOf([127], long.slice(0, 127), [0x80, 1], long.slice(0, 128)),
+      frames: [hexOf(long.slice(0, 127)), hexOf(long.slice(0, 128))]
+    }
+  ],
+  bad: [
+    { name: 'an empty frame', maxFrame: 300, bytes: hexOf([0]), error: 'MalformedFrameError' },
+    { name: 'an empty frame in two bytes', maxFrame: 300, bytes: hexOf([0x80, 0]), error: 'MalformedFrameError' },
+    {
+      name: 'a length in more bytes than it needs',
+      maxFrame: 300,
+      bytes: hexOf([0x85, 0, 1, 2, 3, 4, 5]),
+      error: 'MalformedFrameError'
+    },
+    {
+      name: 'a length of five bytes',
+      maxFrame: 2 ** 31,
+      bytes: hexOf([0x80, 0x80, 0x80, 0x80, 1]),
+      error: 'MalformedFrameError'
+    },
+    {
+      name: 'one byte more than the protocol allows, judged at its length',
+      maxFrame: 300,
+      bytes: hexOf([0xad, 2]),
+      error: 'FrameTooLargeError'
+    },
+    { name: 'a good frame, then an empty one', maxFrame: 300, bytes: hexOf([1, 9, 0]), error: 'MalformedFrameError' }
+  ],
+  unfinished: [
+    { name: 'a length without its end', maxFrame: 300, bytes: hexOf([0xac]) },
+    { name: 'a frame without its end', maxFrame: 300, bytes: hexOf([2, 9]) }
+  ]
+})
 write('keys', { good: [authority, log, root].map(({ publicKey }) => ({ name: 'of a seed', publicKey })), bad: notKeys })
 write(
   'identity',

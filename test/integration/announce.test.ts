@@ -18,6 +18,8 @@ type Services = { pubsub: GossipSub; announce: Announce }
 
 interface GossipHost extends MemberHost<Services> {
   readonly heads: Signed<Checkpoint>[]
+  /** Fields of the warnings that it logged. */
+  readonly warned: object[]
   /** Resolves with the next record that is stored. */
   nextRecord(): Promise<RecordEvent>
 }
@@ -51,6 +53,7 @@ function scoreOf(pubsub: GossipSub, peer: string): number {
 
 async function start(members: Members, role: 'root' | 'integrated' | 'stranger' = 'integrated'): Promise<GossipHost> {
   const heads: Signed<Checkpoint>[] = []
+  const warned: object[] = []
   const stored: RecordEvent[] = []
   const arrivals = new EventTarget()
   const member = await startMember<Services>({
@@ -75,7 +78,7 @@ async function start(members: Members, role: 'root' | 'integrated' | 'stranger' 
           }
         },
         clock: systemClock,
-        logger: silentLogger,
+        logger: { ...silentLogger, warn: (fields: object) => warned.push(fields) },
         isRegistry: role === 'root',
         refreshMs: 600_000,
         members: () => members.size,
@@ -91,7 +94,7 @@ async function start(members: Members, role: 'root' | 'integrated' | 'stranger' 
       await once(arrivals, 'record')
     }
   }
-  const host = { ...member, heads, nextRecord, [Symbol.asyncDispose]: member[Symbol.asyncDispose] }
+  const host = { ...member, heads, warned, nextRecord, [Symbol.asyncDispose]: member[Symbol.asyncDispose] }
   hosts.push(host)
   return host
 }
@@ -154,6 +157,9 @@ describe('gossip of announcements', () => {
     expect((await b.nextRecord()).record.value.seq).toBe(10)
     const { pubsub } = b.host.services
     await expect.poll(() => scoreOf(pubsub, a.host.peerId.toString()), { timeout: 5_000 }).toBeLessThan(0)
+    const sender = a.host.peerId.toString()
+    expect(b.warned).toEqual([{ peer: sender, author: sender }])
+    expect(c.warned).toEqual([])
   })
 
   test('a newer head of the log key makes the others sync; of another key, or an older one, nothing', async () => {

@@ -66,6 +66,13 @@ describe('register against hostile and broken peers', () => {
     expect(await secondary.session.forwardJoin(forward)).toEqual(root.network.entries.at(-1)?.bytes)
   })
 
+  it('tells a registry in time that the record is of no member', async () => {
+    const root = await served({ limits: { register: { applyMs: 100 } } })
+    const { session } = await client(root, 'secondary', 'secondary')
+    const late = SigningKey.generate()
+    expect(await failure(session.put(root.network.record(late, 1)))).toMatchObject({ name: 'NotMemberError' })
+  })
+
   it('limits registrations, heartbeats and records of one peer', async () => {
     const root = await served()
     const { key, session } = await client(root, 'alpha', 'integrated')

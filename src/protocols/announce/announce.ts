@@ -73,6 +73,7 @@ class AnnounceService implements Announce, Startable {
   readonly #components: AnnounceComponents
   readonly #limits: ProtocolLimits['announce']
   readonly #rate: Gcra
+  readonly #named: Gcra
   /** What waits to be sent: at most one record and one head. */
   readonly #slots = new Map<AnnouncementKind, Slot>()
   #gossiped: LogPosition & { timeMs: number } = { epoch: -1, n: -1, timeMs: 0 }
@@ -85,6 +86,7 @@ class AnnounceService implements Announce, Startable {
     this.#init = init
     this.#limits = init.limits ?? defaultLimits.announce
     this.topic = announceTopic(init.source.networkId)
+    this.#named = new Gcra({ count: 1, perMs: 60_000 }, { clock: init.clock, maxKeys: this.#limits.authors })
     this.#rate = new Gcra(this.#limits.author, { clock: init.clock, maxKeys: this.#limits.authors })
   }
 
@@ -99,7 +101,7 @@ class AnnounceService implements Announce, Startable {
   /** All services have started: gossipsub can take a subscription. */
   afterStart(): void {
     const { pubsub } = this.#components
-    pubsub.topicValidators.set(this.topic, (_peer, message) => this.#validate(message))
+    pubsub.topicValidators.set(this.topic, (peer, message) => this.#validate(peer, message))
     pubsub.addEventListener('subscription-change', this.#onSubscriber)
     pubsub.subscribe(this.topic)
     this.#scheduleRefresh()
@@ -140,17 +142,30 @@ class AnnounceService implements Announce, Startable {
     return this.#init.random?.() ?? Math.random()
   }
 
-  async #validate(message: Message): Promise<TopicValidatorResult> {
+  async #validate(peer: PeerId, message: Message): Promise<TopicValidatorResult> {
     if (message.type !== 'signed') return TopicValidatorResult.Ignore
     const { promise: timeout, resolve } = Promise.withResolvers<Verdict>()
     const timer = setTimeout(() => resolve('ignore'), this.#limits.verdictMs)
     try {
-      return verdicts[await Promise.race([this.#judge(message.data, message.from), timeout])]
+      return verdicts[await Promise.race([this.#judgeFrom(peer, message), timeout])]
     } catch {
       return TopicValidatorResult.Ignore
     } finally {
       clearTimeout(timer)
     }
+  }
+
+  /** What is wrong by itself was looked at by whoever passed it on: a member that sends it is named, once a minute. */
+  async #judgeFrom(peer: PeerId, { data, from }: Pick<Message, 'data'> & { from: PeerId }): Promise<Verdict> {
+    const verdict = await this.#judge(data, from)
+    if (verdict === 'reject' && this.#named.take(peer.toString()) === 0) {
+      const fields = { peer: peer.toString(), author: from.toString() }
+      this.#init.logger.warn(
+        fields,
+        'a member sent an announcement that is not valid; it was dropped and not passed on'
+      )
+    }
+    return verdict
   }
 
   async #judge(data: Uint8Array, from: PeerId): Promise<Verdict> {

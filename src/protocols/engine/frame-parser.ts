@@ -88,6 +88,7 @@ export class FrameParser {
       length |= (byte & 0x7f) << (7 * index)
       if (byte >= 0x80) continue
       if (length === 0) throw new MalformedFrameError('an empty frame')
+      if (byte === 0) throw new MalformedFrameError('a frame length that is not in its shortest form')
       if (length > this.#maxFrame) {
         throw new FrameTooLargeError(`a frame of ${length} bytes, where at most ${this.#maxFrame} are allowed`)
       }

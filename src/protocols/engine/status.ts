@@ -92,6 +92,8 @@ const byErrorName: ReadonlyMap<string, number> = new Map(
     InviteUsedError: statuses.INVITE_USED,
     JoinRejectedError: statuses.REJECTED,
     UnavailableError: statuses.UNAVAILABLE,
+    // A root whose log has two histories appends nothing until the next epoch.
+    ForkError: statuses.UNAVAILABLE,
     // A full or failing disk: what was asked for was not done, and another registry may do it.
     StoreError: statuses.UNAVAILABLE,
     DuplicateInstanceError: statuses.DUPLICATE_INSTANCE,

@@ -126,7 +126,7 @@ export class SessionActions {
   async put({ record }: PutRecord): Promise<Answer> {
     const role = this.#take('put')
     if (role === undefined) throw new NotMemberError('only members have records here')
-    if (servesRegistry(role)) await this.#init.backend.put(record, this.#init.remoteId)
+    if (servesRegistry(role)) await this.#putForOther(record)
     else await this.#putOwn(record)
     return done()
   }
@@ -219,6 +219,19 @@ export class SessionActions {
     } catch (error) {
       if (error instanceof Error && failedProofs.has(error.name)) rates.failedProof(connection)
       throw error
+    }
+  }
+
+  /** A record may come before its admission: it waits for that longer than who sent it waits for an answer. */
+  async #putForOther(record: Uint8Array): Promise<void> {
+    const { backend, limits, remoteId } = this.#init
+    const late = Promise.withResolvers<never>()
+    const notKnown = new NotMemberError('the record is of no member that is known here yet')
+    const timer = setTimeout(() => late.reject(notKnown), limits.applyMs).unref()
+    try {
+      await Promise.race([backend.put(record, remoteId), late.promise])
+    } finally {
+      clearTimeout(timer)
     }
   }
 

@@ -51,8 +51,9 @@ export function judgeShown(
   if (state.isRevoked(remoteKey)) throw new RevokedError(`${peerIdText(remoteKey)} was revoked, which holds for ever`)
   const admit = openShown(admitBytes, init)
   const known = state.member(remoteKey)
+  if (known === undefined && !isAbout(admit, remoteKey)) throw notMember(remoteKey, 'shows the entry of another key')
   if (known === undefined && admit.value.n <= state.head.n) throw notMember(remoteKey, 'is not a member any more')
-  const member = known ?? memberOf(admit, remoteKey)
+  const member = known ?? memberOf(admit)
   const renew = renewBytes === undefined ? undefined : openRenewal(renewBytes, admit, remoteKey, init)
   const renewedMs = renew?.value.kind === 'renew' ? renew.value.body.notAfterMs : 0
   const notAfterMs = Math.max(member.notAfterMs, renewedMs)
@@ -61,16 +62,15 @@ export function judgeShown(
   return { publicKey: remoteKey, name, role, notAfterMs, admitN: admit.value.n, admit, renew }
 }
 
-function memberOf(
-  { value }: Signed<LogEntry>,
-  remoteKey: Uint8Array
-): { name: string; role: Member['role']; notAfterMs: number } {
-  if (value.kind === 'admit' && equals(value.body.publicKey, remoteKey)) return value.body
-  const isItsRotation = value.kind === 'rotate' && equals(value.body.newKey, remoteKey)
-  if (isItsRotation)
-    throw new LogMismatchError('a rotation is shown of a member that is not known here yet: sync first')
-  throw notMember(remoteKey, 'shows the entry of another key')
+function memberOf({ value }: Signed<LogEntry>): { name: string; role: Member['role']; notAfterMs: number } {
+  if (value.kind === 'admit') return value.body
+  throw new LogMismatchError('a rotation is shown of a member that is not known here yet: sync first')
 }
+
+/** Whether the entry makes the key a member. */
+const isAbout = ({ value }: Signed<LogEntry>, publicKey: Uint8Array): boolean =>
+  (value.kind === 'admit' && equals(value.body.publicKey, publicKey)) ||
+  (value.kind === 'rotate' && equals(value.body.newKey, publicKey))
 
 function openRenewal(
   bytes: Uint8Array,

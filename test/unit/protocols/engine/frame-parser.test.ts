@@ -1,6 +1,14 @@
+import { readFileSync } from 'node:fs'
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { FrameParser, joinFrames } from '../../../../src/protocols/engine/frame-parser.ts'
+
+/** Streams of bytes as hex, what they are cut into, and how they fail. */
+const vectors: {
+  good: { name: string; maxFrame: number; bytes: string; frames: string[] }[]
+  bad: { name: string; maxFrame: number; bytes: string; error: string }[]
+  unfinished: { name: string; maxFrame: number; bytes: string }[]
+} = JSON.parse(readFileSync(new URL('../../../fixtures/vectors/frames.json', import.meta.url), 'utf8'))
 
 const frame = fc.uint8Array({ minLength: 1, maxLength: 300 })
 
@@ -83,6 +91,27 @@ describe('FrameParser', () => {
     const parser = new FrameParser(300, () => {})
     expect(() => parser.push(Uint8Array.of(0xad, 0x02))).toThrow('301 bytes, where at most 300')
     expect(() => new FrameParser(300, () => {}).push(Uint8Array.of(0xac, 0x02))).not.toThrow()
+  })
+
+  it.each(vectors.good)('takes the recorded frames: $name', ({ bytes, frames, maxFrame }) => {
+    const seen: string[] = []
+    const parser = new FrameParser(maxFrame, (frame) => seen.push(Buffer.from(frame).toString('hex')))
+    for (const byte of Buffer.from(bytes, 'hex')) parser.push(Uint8Array.of(byte))
+    expect(seen).toEqual(frames)
+    expect(parser.partial).toBe(false)
+    const joined = joinFrames(frames.map((frame) => Buffer.from(frame, 'hex')))
+    expect(Buffer.from(joined).toString('hex')).toBe(bytes)
+  })
+
+  it.each(vectors.bad)('resets the recorded stream: $name', ({ bytes, error, maxFrame }) => {
+    const parser = new FrameParser(maxFrame, () => {})
+    expect(failureOf(parser, [Buffer.from(bytes, 'hex')])).toBe(error)
+  })
+
+  it.each(vectors.unfinished)('waits for more: $name', ({ bytes, maxFrame }) => {
+    const parser = new FrameParser(maxFrame, () => {})
+    expect(failureOf(parser, [Buffer.from(bytes, 'hex')])).toBe('none')
+    expect(parser.partial).toBe(true)
   })
 
   it('throws nothing but its own errors, whatever comes', () => {

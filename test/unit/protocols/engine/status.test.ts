@@ -10,7 +10,7 @@ import {
   statusOf,
   statusText
 } from '../../../../src/protocols/engine/status.ts'
-import { StaleRecordError, StoreError, UnavailableError } from '../../../../src/runtime/errors.ts'
+import { ForkError, StaleRecordError, StoreError, UnavailableError } from '../../../../src/runtime/errors.ts'
 
 describe('statuses', () => {
   it('lead from an error to the same error at the other side', () => {
@@ -33,6 +33,11 @@ describe('statuses', () => {
     expect(retryAfterMsOf(full)).toBeGreaterThan(0)
     expect(isOwnFailure(full)).toBe(true)
     expect(isOwnFailure(new TypeError('x'))).toBe(true)
+  })
+
+  it('say of a log with two histories that nothing is appended for now, without a line of error', () => {
+    expect(statusOf(new ForkError('two histories'))).toBe(statuses.UNAVAILABLE)
+    expect(isOwnFailure(new ForkError('two histories'))).toBe(false)
     expect(isOwnFailure(new UnavailableError('x', 8))).toBe(false)
   })
 
