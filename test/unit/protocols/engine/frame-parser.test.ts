@@ -95,11 +95,11 @@ describe('FrameParser', () => {
 
   it.each(vectors.good)('takes the recorded frames: $name', ({ bytes, frames, maxFrame }) => {
     const seen: string[] = []
-    const parser = new FrameParser(maxFrame, (frame) => seen.push(Buffer.from(frame).toString('hex')))
+    const parser = new FrameParser(maxFrame, (each) => seen.push(Buffer.from(each).toString('hex')))
     for (const byte of Buffer.from(bytes, 'hex')) parser.push(Uint8Array.of(byte))
     expect(seen).toEqual(frames)
     expect(parser.partial).toBe(false)
-    const joined = joinFrames(frames.map((frame) => Buffer.from(frame, 'hex')))
+    const joined = joinFrames(frames.map((each) => Buffer.from(each, 'hex')))
     expect(Buffer.from(joined).toString('hex')).toBe(bytes)
   })
 
