@@ -7,15 +7,15 @@ import type { FloorsMethods } from './processes/floors.ts'
 import type { MembersMethods } from './processes/members.ts'
 import type { RootMethods } from './processes/root.ts'
 
-/** Bytes of an admit entry with its join request and grant. */
-const entryBytes = 700
-/** Of the join request, the grant, and the proof of the invite. */
-const verifies = 3
+/** Bytes of an admit entry with its join request. */
+const entryBytes = 600
+/** Of the join request, and the proof of the invite. */
+const verifies = 2
 
 export const admissions: Benchmark = {
   name: 'admissions',
   title: 'Admissions over one registry session',
-  how: `A registry forwards joins to the root, each with an invite of its own. One round before the first is not counted. The answer comes after grant, join request and proof of the
+  how: `A registry forwards joins to the root, each with an invite of its own. One round before the first is not counted. The answer comes after join request and proof of the
 invite were verified, and the log entry and a signed checkpoint are on the disk. Invites and join requests are made before the clock
 starts; handshakes do not count. Floor: the same number of signatures checked (thread pool) and made, and rows of the same size committed,
 in batches of as many as are in flight.`,

@@ -15,7 +15,7 @@ const [
   entry,
   checkpoint,
   record,
-  grant,
+  policy,
   join,
   receipt,
   renew,
@@ -32,7 +32,7 @@ const [
     'registry/objects/entry',
     'registry/objects/checkpoint',
     'registry/objects/record',
-    'registry/objects/grant',
+    'registry/objects/policy',
     'registry/objects/join',
     'registry/objects/receipt',
     'registry/objects/renew-request',
@@ -60,7 +60,7 @@ const theGenesis = genesis.sealGenesis(
     nextAuthorityDigest: new Uint8Array(await crypto.subtle.digest('SHA-256', nextAuthority.publicKey)),
     logKey: log.publicKey,
     createdMs: time,
-    policy: { admission: 'invite', membershipMs: 7_776_000_000, documentBytes: 67_108_864 }
+    policy: policy.defaultPolicy
   },
   authority
 )
@@ -209,30 +209,26 @@ async function commonBad(domain, codec, given, key) {
 
 const own = { networkId, publicKey: joiner.publicKey }
 const position = { networkId, n: 1, prevHash: networkId, epoch: 0, timeMs: time }
-const theGrant = grant.sealGrant(
-  {
-    networkId,
-    id: bytes(16, 0x1d),
-    inviteKey: inviteKey.publicKey,
-    role: 'integrated',
-    name: 'alpha',
-    uses: 1,
-    notAfterMs: time + 3_600_000
-  },
-  log
-)
-const openGrantFor = grant.sealGrant(
-  {
-    networkId,
-    id: bytes(16, 0x2d),
-    inviteKey: inviteKey.publicKey,
-    role: 'secondary',
-    replaces: 'old',
-    uses: 5,
-    notAfterMs: time
-  },
-  log
-)
+const theGrant = {
+  id: bytes(16, 0x1d),
+  inviteKey: inviteKey.publicKey,
+  role: 'integrated',
+  name: 'alpha',
+  groups: [],
+  uses: 1,
+  notAfterMs: time + 3_600_000,
+  note: ''
+}
+const wideGrant = {
+  id: bytes(16, 0x2d),
+  inviteKey: inviteKey.publicKey,
+  role: 'secondary',
+  groups: ['db', 'web'],
+  replaces: 'old',
+  uses: 5,
+  notAfterMs: time,
+  note: 'for the lab, caf\u00e9'
+}
 const joinBytes = join.makeJoin({
   networkId,
   key: joiner,
@@ -285,7 +281,7 @@ const entries = [
     'an admission by invite',
     log,
     'admit',
-    { ...admit, via: 'invite', grant: theGrant.bytes, join: theJoin.bytes, receipt: theReceipt.bytes }
+    { ...admit, via: 'invite', grantId: theGrant.id, join: theJoin.bytes, receipt: theReceipt.bytes }
   ],
   ['an admission by the operator', log, 'admit', { ...admit, via: 'approved', join: plainJoin.bytes }],
   [
@@ -294,7 +290,8 @@ const entries = [
     'renew',
     { publicKey: joiner.publicKey, notAfterMs: time + 15_552_000_000, request: theRenewal.bytes }
   ],
-  ['a revocation', log, 'revoke', { publicKey: joiner.publicKey, reason: 'stolen' }],
+  ['a revocation', log, 'revoke', { publicKey: joiner.publicKey, reason: 'stolen', name: 'alpha' }],
+  ['a revocation of a key that is no member', log, 'revoke', { publicKey: other.publicKey, reason: 'stolen' }],
   ['a revocation by the member', log, 'revoke', { publicKey: joiner.publicKey, reason: '', request: theForget.bytes }],
   [
     'a rotation',
@@ -325,7 +322,11 @@ const entries = [
       publisherKey: root.publicKey
     }
   ],
-  ['a retired document', log, 'retire', { id: 'policy.v1', reason: 'replaced' }]
+  ['a retired document', log, 'retire', { id: 'policy.v1', reason: 'replaced' }],
+  ['a policy', log, 'policy', { ...policy.defaultPolicy, admission: 'approve', criticalKinds: [20, 21] }],
+  ['an invite for one name', log, 'grant', theGrant],
+  ['an invite that replaces a member', log, 'grant', wideGrant],
+  ['an invite that is taken back', log, 'grantEnd', { id: theGrant.id, reason: 'sent to the wrong person' }]
 ].map(([name, key, kind, body]) => good(name, key, entry.sealEntry({ ...position, kind, body }, key)))
 const unknownEntry = entry.sealEntry(
   { ...position, n: 2 ** 40, epoch: 3, kind: 'unknown', kindNumber: 99, body: Uint8Array.of(8, 1, 18, 1, 7) },
@@ -351,6 +352,8 @@ const badKeys = (message, kind, body, fields) =>
     )
   )
 
+const policyMessage = { ...policy.defaultPolicy, admission: 0 }
+
 const files = {
   genesis: {
     good: [good('by invite', authority, theGenesis)],
@@ -365,12 +368,33 @@ const files = {
     ]
   },
   'log-entry': {
+    // Each stands alone: whether a replica takes it in depends on the log before it, as in state-log.json.
+    standing: 'opens',
     good: [...entries, good('a kind of a newer version', log, unknownEntry)],
     newer: entries.map((vector) => withNewer(domains.logEntry, vector)),
     bad: [
       ...(await commonBad(domains.logEntry, pb.LogEntry, entries[0].envelope, log)),
       badEntry('a name in capitals', 1, pb.Admit.encode({ ...admit, name: 'Alpha', role: 3 })),
       badEntry('an invite without grant', 1, pb.Admit.encode({ ...admit, role: 3, via: 1, join: theJoin.bytes })),
+      badEntry(
+        'an approval with a grant',
+        1,
+        pb.Admit.encode({ ...admit, role: 3, via: 2, grantId: theGrant.id, join: theJoin.bytes })
+      ),
+      badEntry('a policy without a length of memberships', 11, pb.Policy.encode({ ...policyMessage, membershipMs: 0 })),
+      badEntry(
+        'a policy with critical kinds that do not ascend',
+        11,
+        pb.Policy.encode({ ...policyMessage, criticalKinds: [21, 20] })
+      ),
+      badEntry('an invite without uses', 12, pb.Grant.encode({ ...theGrant, role: 3, uses: 0 })),
+      badEntry(
+        'an invite with groups that do not ascend',
+        12,
+        pb.Grant.encode({ ...theGrant, role: 3, groups: ['web', 'db'] })
+      ),
+      badEntry('an invite with a short id', 12, pb.Grant.encode({ ...theGrant, role: 3, id: bytes(15, 1) })),
+      badEntry('the end of no invite', 13, pb.GrantEnd.encode({ id: bytes(0, 0), reason: '' })),
       badEntry('a body that is no message', 1, bytes(4, 0xff)),
       ...[0, 3, 9].map((role) =>
         badEntry(`a registry of role ${role}`, 5, pb.RegistrySet.encode({ publicKey: root.publicKey, role }))
@@ -397,7 +421,12 @@ const files = {
       bad(
         'a new authority signed by the old one',
         'InvalidEnvelopeError',
-        resign(domains.logEntry, entries[10].envelope, authority, (payload) => payload)
+        resign(
+          domains.logEntry,
+          entries.find(({ name }) => name === 'a new authority').envelope,
+          authority,
+          (payload) => payload
+        )
       )
     ]
   },
@@ -458,7 +487,6 @@ const files = {
       badRecord('text that is not in normal form C', { tags: ['cafe\u0301'] })
     ]
   },
-  grant: { good: [good('for one name', log, theGrant), good('that replaces a member', log, openGrantFor)] },
   join: {
     good: [good('with an invite', joiner, theJoin), good('without an invite', joiner, plainJoin)],
     bad: [
@@ -515,7 +543,6 @@ const files = {
 const codecs = {
   checkpoint: [domains.checkpoint, pb.Checkpoint],
   'node-record': [domains.nodeRecord, pb.NodeRecord],
-  grant: [domains.grant, pb.Grant],
   join: [domains.join, pb.JoinRequest],
   receipt: [domains.receipt, pb.JoinReceipt],
   renew: [domains.renew, pb.RenewRequest],
@@ -534,11 +561,20 @@ mkdirSync(folder, { recursive: true })
 const write = (name, content) => writeFileSync(new URL(`${name}.json`, folder), `${toJson(content)}\n`)
 for (const [name, content] of Object.entries(files)) write(name, { kind: name, networkId, ...content })
 
+const inviteGrant = {
+  id: theGrant.id,
+  role: theGrant.role,
+  name: theGrant.name,
+  notAfterMs: theGrant.notAfterMs,
+  epoch: 0,
+  n: 3,
+  hash: bytes(32, 0x9e)
+}
 const line = invite.encodeInvite({
   domain: 'example.org',
   networkId,
   registries: [{ publicKey: root.publicKey, addrs: ['/ip6/2001:db8::1/tcp/8000'] }],
-  grant: theGrant,
+  grant: inviteGrant,
   inviteKey
 })
 const lineOf = (body) => {
@@ -555,7 +591,7 @@ write('invite', {
       networkId,
       registryKey: root.publicKey,
       addr: '/ip6/2001:db8::1/tcp/8000',
-      grant: theGrant.bytes,
+      grant: inviteGrant,
       seed: inviteKey.seed
     }
   ],

@@ -1,6 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { SigningKey } from '../../src/identity/keys.ts'
-import { openGrant } from '../../src/registry/objects/grant.ts'
 import { makeJoin } from '../../src/registry/objects/join.ts'
 import type { EncodedInvite } from '../harness/invites.ts'
 import { LightMember } from '../harness/light-member.ts'
@@ -146,14 +145,13 @@ const methods = {
 
   /** Joins of new keys that the secondary forwards, each with an invite of its own. */
   async forwardJoins(invites: readonly EncodedInvite[], inFlight: number): Promise<LoadResult> {
-    const bundles = invites.map(({ grant: bytes, seed }) => {
-      const grant = openGrant(bytes, networkId())
+    const bundles = invites.map(({ id, seed }) => {
       const number = 10_000_000 + joined++
       const name = memberName(number)
       const inviteKey = SigningKey.fromSeed(seed)
       const key = memberKey(number)
       const wish = { networkId: networkId(), key, name, role: 'integrated' as const, timeMs: Date.now() }
-      return { join: makeJoin({ ...wish, grant, inviteKey }), grant: bytes }
+      return { join: makeJoin({ ...wish, grant: { id }, inviteKey }) }
     })
     const { session } = member(secondary)
     return await runLoad(bundles.length, inFlight, async (job) => {

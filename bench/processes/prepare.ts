@@ -7,7 +7,8 @@ import { memberKey, memberRecord } from '../harness/members.ts'
 import { benchConfig, type NetworkSize, rootName } from '../harness/network.ts'
 import { serveMethods } from '../harness/serve.ts'
 
-const batch = 500
+/** Each admission is two entries of a commit, which has 500 at most. */
+const batch = 250
 
 const methods = {
   async prepare(folder: string, { members, records, open = false }: NetworkSize): Promise<void> {
@@ -20,7 +21,7 @@ const methods = {
     const { networkId } = registry
     for (let from = 0; from < members; from += batch) {
       const numbers = Array.from({ length: Math.min(batch, members - from) }, (_, index) => from + index)
-      const drafts = numbers.map((number) => admission(networkId, logKey, number, config.admission.membershipMs))
+      const drafts = numbers.flatMap((number) => admission(networkId, number, config.admission.membershipMs))
       await registry.root?.append(drafts)
       if (!records) continue
       await Promise.all(

@@ -53,7 +53,9 @@ export function measureSizes(): Sizes {
   const { publicKey } = memberKey(1)
   const timeMs = Date.now()
   const place = { networkId, n: 123_456, prevHash: hash, epoch: 0, timeMs }
-  const admit = sealEntry({ ...place, ...admission(networkId, logKey, 1, 90 * day) }, logKey).bytes
+  const [grant, admit] = admission(networkId, 1, 90 * day).map(
+    (draft) => sealEntry({ ...place, ...draft }, logKey).bytes.length
+  )
   const asked = { networkId, publicKey, notAfterMs: timeMs }
   const request = sealRenewRequest(asked, memberKey(1)).bytes
   const body = { publicKey, notAfterMs: timeMs + 90 * day, request }
@@ -84,7 +86,8 @@ export function measureSizes(): Sizes {
     ihaveId: ihaveBytes(networkId, 1) - ihaveBytes(networkId, 0),
     frame: onWire(new Uint8Array()) + windowUpdateBytes,
     checkpoint: checkpoint.length + fieldBytes,
-    admitEntry: admit.length + fieldBytes,
+    // The invite and its use.
+    admitEntry: (grant ?? 0) + (admit ?? 0) + 2 * fieldBytes,
     renewEntry: renew.length + fieldBytes,
     record: record.length + fieldBytes,
     hint: SyncFrame.encode({ entries: [], records: [], hints: [hint] }).length,

@@ -1,3 +1,5 @@
+import { InvalidPayloadError } from '../runtime/errors.ts'
+
 /** What a process is in its network. The numbers are on the wire. */
 export const roles = { root: 1, secondary: 2, integrated: 3, external: 4 } as const
 export type Role = keyof typeof roles
@@ -7,6 +9,12 @@ const byNumber = new Map<number, Role>(names.map((role) => [roles[role], role]))
 
 /** undefined: a role of a newer version. */
 export const roleOf = (number: number): Role | undefined => byNumber.get(number)
+
+/** A role of a newer version counts as the one that serves nobody. @throws InvalidPayloadError for 0, which is none */
+export function roleOrExternal(number: number): Role {
+  if (number === 0) throw new InvalidPayloadError('there is no role')
+  return roleOf(number) ?? 'external'
+}
 
 /** Roles whose process serves registry protocols to others. */
 export const servesRegistry = (role: Role): boolean => role !== 'external'

@@ -4,7 +4,8 @@ import { StoreError } from '../runtime/errors.ts'
 import { Root } from './log/log-writer.ts'
 import { openReplica } from './log/replica.ts'
 import type { Signed } from './objects/envelope.ts'
-import { type Genesis, type Policy, sealGenesis } from './objects/genesis.ts'
+import { type Genesis, sealGenesis } from './objects/genesis.ts'
+import { defaultPolicy, type Policy } from './objects/policy.ts'
 import { type Database, openDatabase } from './store/database.ts'
 import { GroupCommit } from './store/group-commit.ts'
 import { LogTable } from './store/log-table.ts'
@@ -15,7 +16,8 @@ export interface CreateNetworkInit {
   domain: string
   /** For people. */
   name: string
-  policy: Policy
+  /** What differs from the default. */
+  policy: Partial<Policy>
   authority: SigningKey
   /** SHA-256 of the next authority key. */
   nextAuthorityDigest: Uint8Array
@@ -34,7 +36,8 @@ export interface CreateNetworkInit {
  * @throws StoreError when the store holds a network already; InvalidPayloadError for a domain, name or policy that is none
  */
 export async function createNetwork(init: CreateNetworkInit): Promise<Signed<Genesis>> {
-  const { clock = systemClock, domain, name, policy, authority, nextAuthorityDigest, logKey } = init
+  const { clock = systemClock, domain, name, authority, nextAuthorityDigest, logKey } = init
+  const policy = { ...defaultPolicy, ...init.policy }
   const fields = { domain, name, policy, nextAuthorityDigest, createdMs: clock.now() }
   const genesis = sealGenesis({ ...fields, authorityKey: authority.publicKey, logKey: logKey.publicKey }, authority)
   const db = openDatabase(init.path)
@@ -47,13 +50,13 @@ export async function createNetwork(init: CreateNetworkInit): Promise<Signed<Gen
 }
 
 async function fill(db: Database, init: CreateNetworkInit, genesis: Signed<Genesis>): Promise<void> {
-  const { clock = systemClock, logger = silentLogger, logKey, rootKey, rootName, policy, path } = init
+  const { clock = systemClock, logger = silentLogger, logKey, rootKey, rootName, path } = init
   const commit = new GroupCommit(db)
   await clearUnfinished(db, commit, path)
   const replica = await openReplica({ db, commit, clock, logger, genesis: genesis.bytes })
   const { publicKey } = rootKey
   const root = new Root({ replica, logKey, publicKey, logger })
-  const notAfterMs = genesis.value.createdMs + policy.membershipMs
+  const notAfterMs = genesis.value.createdMs + genesis.value.policy.membershipMs
   await root.append([
     { kind: 'admit', body: { publicKey, name: rootName, role: 'root', notAfterMs, via: 'founder' } },
     { kind: 'registrySet', body: { publicKey, role: 'root', removed: false } }

@@ -22,7 +22,7 @@ export {
   type AdmissionInit,
   type JoinBundle
 } from './admission/admission.ts'
-export type { InviteOptions, IssuedInvite } from './admission/invites.ts'
+export type { InviteOptions, IssuedGrant, IssuedInvite } from './admission/invites.ts'
 export { defaultLimits, type RegistryLimits } from './admission/limits.ts'
 export type { Forward, RootRequest } from './admission/root-request-queue.ts'
 export type { Alarm, Alarms } from './alarms.ts'
@@ -46,18 +46,17 @@ export { type Admit, type EntryKind, type LogEntry, openEntry, type Renew, type 
 export type { Signed } from './objects/envelope.ts'
 export { type ForgetRequest, openForgetRequest, sealForgetRequest } from './objects/forget-request.ts'
 export {
-  type AdmissionPolicy,
   type Genesis,
   matchesFingerprint,
   networkFingerprint,
   networkIdText,
   openGenesis,
-  type Policy,
   parseNetworkId
 } from './objects/genesis.ts'
-export { type Grant, openGrant } from './objects/grant.ts'
-export { decodeInvite, encodeInvite, type Invite, type InviteRegistry } from './objects/invite.ts'
+export type { Grant } from './objects/grant.ts'
+export { decodeInvite, encodeInvite, type Invite, type InviteGrant, type InviteRegistry } from './objects/invite.ts'
 export { type Join, type JoinInit, makeJoin, openJoin } from './objects/join.ts'
+export { type AdmissionPolicy, defaultPolicy, type Policy } from './objects/policy.ts'
 export { type NodeRecord, openRecord, type Reach, sealRecord } from './objects/record.ts'
 export { openRenewRequest, type RenewRequest, sealRenewRequest } from './objects/renew-request.ts'
 export type { LookupPage, LookupQuery, LookupRow } from './records/lookup.ts'

@@ -18,7 +18,7 @@ import { Root } from './log/log-writer.ts'
 import { openReplica, type Replica, storedGenesis } from './log/replica.ts'
 import { writeForkProof } from './log/write-fork-proof.ts'
 import type { Signed } from './objects/envelope.ts'
-import { type Genesis, openGenesis, type Policy } from './objects/genesis.ts'
+import { type Genesis, openGenesis } from './objects/genesis.ts'
 import { type LookupPage, type LookupQuery, lookup } from './records/lookup.ts'
 import { Records } from './records/records.ts'
 import { asStoreError, type Database, openDatabase, peekDatabase } from './store/database.ts'
@@ -41,8 +41,6 @@ export interface RegistryInit {
   clock?: Clock
   logger?: Logger
   limits?: Partial<RegistryLimits>
-  /** Puts other rules in place of those of the genesis; only the root's count. */
-  policy?: Partial<Pick<Policy, 'admission' | 'membershipMs'>>
   liveness?: Partial<LivenessTimings>
   /** The way to the root; `admission.forward` sets it later. */
   forward?: Forward
@@ -184,10 +182,8 @@ class OpenRegistry implements Registry {
     this.root = this.#makeRoot(init)
     this.admission = new Admission(
       {
-        policy: { ...this.genesis.value.policy, ...init.policy },
         limits: { ...defaultLimits(init.role), ...init.limits },
         nodeKey: init.nodeKey,
-        ...(init.logKey !== undefined && { logKey: init.logKey }),
         ...(init.forward !== undefined && { forward: init.forward })
       },
       { db, commit, replica, clock, logger, events, ...(this.root !== undefined && { root: this.root }) }

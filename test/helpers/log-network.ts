@@ -10,8 +10,9 @@ import { type EntryDraft, Root } from '../../src/registry/log/log-writer.ts'
 import { openReplica, type Replica } from '../../src/registry/log/replica.ts'
 import type { Signed } from '../../src/registry/objects/envelope.ts'
 import type { Genesis } from '../../src/registry/objects/genesis.ts'
-import { newGrantId, sealGrant } from '../../src/registry/objects/grant.ts'
+import type { Grant } from '../../src/registry/objects/grant.ts'
 import { makeJoin } from '../../src/registry/objects/join.ts'
+import { defaultPolicy, type Policy } from '../../src/registry/objects/policy.ts'
 import { sealRenewRequest } from '../../src/registry/objects/renew-request.ts'
 import { sealRotateRequest } from '../../src/registry/objects/rotate.ts'
 import { type Database, openDatabase } from '../../src/registry/store/database.ts'
@@ -24,6 +25,8 @@ export const keyNumber = (number: number): SigningKey => {
   new DataView(seed.buffer).setUint32(0, number)
   return SigningKey.fromSeed(seed)
 }
+
+export const inviteKeyOf = (invite: number): SigningKey => keyNumber(2_000_000 + invite)
 
 /** A clock that the test turns. */
 export class TestClock implements Clock {
@@ -123,25 +126,50 @@ export class LogNetwork {
   admit(
     networkId: Uint8Array,
     member: number,
-    fields: { name?: string; role?: Role; invite?: boolean } = {}
+    fields: { name?: string; role?: Role; invite?: number } = {}
   ): EntryDraft {
-    const { name = `m${member}`, role = 'integrated', invite = false } = fields
+    const { name = `m${member}`, role = 'integrated', invite } = fields
     const key = keyNumber(member)
     const timeMs = this.clock.now()
     const base = { publicKey: key.publicKey, name, role, notAfterMs: timeMs + this.membershipMs }
-    if (!invite) {
+    if (invite === undefined) {
       return {
         kind: 'admit',
         body: { ...base, via: 'approved', join: makeJoin({ networkId, key, name, role, timeMs }) }
       }
     }
-    const inviteKey = keyNumber(2_000_000 + member)
-    const grant = sealGrant(
-      { networkId, id: newGrantId(), inviteKey: inviteKey.publicKey, role, uses: 1, notAfterMs: timeMs + 3_600_000 },
-      this.logKey
-    )
-    const join = makeJoin({ networkId, key, name, role, grant, inviteKey, timeMs })
-    return { kind: 'admit', body: { ...base, via: 'invite', grant: grant.bytes, join } }
+    const grant = { id: this.grantId(invite) }
+    const join = makeJoin({ networkId, key, name, role, grant, inviteKey: inviteKeyOf(invite), timeMs })
+    return { kind: 'admit', body: { ...base, via: 'invite', grantId: grant.id, join } }
+  }
+
+  grantId(invite: number): Uint8Array {
+    return sha256(inviteKeyOf(invite).publicKey).subarray(0, 16)
+  }
+
+  /** The invite of this number, for `admit` with it. */
+  grant(invite: number, fields: Partial<Grant> = {}): EntryDraft {
+    return {
+      kind: 'grant',
+      body: {
+        id: this.grantId(invite),
+        inviteKey: inviteKeyOf(invite).publicKey,
+        role: 'integrated',
+        groups: [],
+        uses: 1,
+        notAfterMs: this.clock.now() + 3_600_000,
+        note: '',
+        ...fields
+      }
+    }
+  }
+
+  grantEnd(invite: number, reason = ''): EntryDraft {
+    return { kind: 'grantEnd', body: { id: this.grantId(invite), reason } }
+  }
+
+  policy(changes: Partial<Policy> = {}): EntryDraft {
+    return { kind: 'policy', body: { ...defaultPolicy, documentBytes: 4096, ...changes } }
   }
 
   renew(replica: Pick<Replica, 'networkId' | 'state'>, member: number): EntryDraft {

@@ -1,12 +1,13 @@
 import { expect } from 'vitest'
 import { sha256 } from '../../src/identity/hash.ts'
 import type { SigningKey } from '../../src/identity/keys.ts'
-import type { EntryDraft } from '../../src/registry/log/log-writer.ts'
+import { completed, type EntryDraft } from '../../src/registry/log/log-writer.ts'
 import { NetworkState } from '../../src/registry/log/state/network-state.ts'
 import { openProofs } from '../../src/registry/log/state/proofs.ts'
 import { type EntryContent, type EntryPosition, type LogEntry, sealEntry } from '../../src/registry/objects/entry.ts'
 import type { Signed } from '../../src/registry/objects/envelope.ts'
 import { sealGenesis } from '../../src/registry/objects/genesis.ts'
+import { defaultPolicy } from '../../src/registry/objects/policy.ts'
 import { keyNumber, LogNetwork } from './log-network.ts'
 
 export const authority = keyNumber(1001)
@@ -22,7 +23,7 @@ const genesis = sealGenesis(
     nextAuthorityDigest: sha256(nextAuthority.publicKey),
     logKey: logKey.publicKey,
     createdMs: 1,
-    policy: { admission: 'invite', membershipMs: 90 * 24 * 3_600_000, documentBytes: 1000 }
+    policy: { ...defaultPolicy, documentBytes: 1000 }
   },
   authority
 )
@@ -53,7 +54,7 @@ export class LogState {
   next(content: EntryContent, signer = logKey, changes: Partial<EntryPosition> = {}): Signed<LogEntry> {
     const { n, hash, epoch } = this.state.head
     const position = { networkId: this.networkId, n: n + 1, prevHash: hash, epoch, timeMs: this.network.clock.now() }
-    return sealEntry({ ...position, ...changes, ...content }, signer)
+    return sealEntry({ ...position, ...changes, ...completed(content, this.state) }, signer)
   }
 
   /** Gives the positions that were superseded. */
@@ -77,7 +78,7 @@ export class LogState {
     }
   }
 
-  admit(member: number, fields: { name?: string; invite?: boolean } = {}): EntryDraft {
+  admit(member: number, fields: { name?: string; invite?: number } = {}): EntryDraft {
     return this.network.admit(this.networkId, member, fields)
   }
 }

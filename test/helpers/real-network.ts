@@ -6,8 +6,8 @@ import type { InviteOptions, IssuedInvite } from '../../src/registry/admission/i
 import type { Forward } from '../../src/registry/admission/root-request-queue.ts'
 import { createNetwork } from '../../src/registry/create-network.ts'
 import { sealCheckpoint } from '../../src/registry/objects/checkpoint.ts'
-import type { Policy } from '../../src/registry/objects/genesis.ts'
 import { makeJoin } from '../../src/registry/objects/join.ts'
+import type { Policy } from '../../src/registry/objects/policy.ts'
 import { type NodeRecord, sealRecord } from '../../src/registry/objects/record.ts'
 import { openRegistry, type Registry, type RegistryInit } from '../../src/registry/registry.ts'
 import type { Clock } from '../../src/runtime/clock-and-logger.ts'
@@ -131,7 +131,13 @@ export class RealNetwork implements AsyncDisposable {
     const key = SigningKey.generate()
     const invite = await this.root.admission.invite({ role: 'secondary' })
     await this.root.admission.join(this.wish({ key, name, role: 'secondary', invite }))
+    await this.enter(key)
     return this.openReplica(name, key, init)
+  }
+
+  /** Enters a secondary into the set of registries. */
+  async enter({ publicKey }: { publicKey: Uint8Array }): Promise<void> {
+    await this.root.root?.append([{ kind: 'registrySet', body: { publicKey, role: 'secondary', removed: false } }])
   }
 
   /** Another head for a position, signed by the log key all the same. */
@@ -160,10 +166,7 @@ export class RealNetwork implements AsyncDisposable {
   }
 
   /** What a joiner sends. */
-  wish({ key = SigningKey.generate(), name, role = 'integrated', invite }: JoinWish): {
-    join: Uint8Array
-    grant?: Uint8Array
-  } {
+  wish({ key = SigningKey.generate(), name, role = 'integrated', invite }: JoinWish): { join: Uint8Array } {
     const request = makeJoin({
       networkId: this.root.networkId,
       key,
@@ -172,7 +175,7 @@ export class RealNetwork implements AsyncDisposable {
       timeMs: this.clock.now(),
       ...(invite !== undefined && { grant: invite.grant, inviteKey: invite.inviteKey })
     })
-    return { join: request, ...(invite !== undefined && { grant: invite.grant.bytes }) }
+    return { join: request }
   }
 
   /** Admits a new member. */

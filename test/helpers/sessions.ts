@@ -14,6 +14,7 @@ import {
 } from '../../src/protocols/register/index.ts'
 import { SessionFrame } from '../../src/protocols/register/pb/register.ts'
 import type { LivenessTimings } from '../../src/registry/liveness/liveness.ts'
+import type { Grant } from '../../src/registry/objects/grant.ts'
 import { makeJoin, openJoin } from '../../src/registry/objects/join.ts'
 import { connect, connectionWith, startHost, startPlainHost } from './hosts.ts'
 import { TinyNetwork, TinyRegistry } from './tiny-network.ts'
@@ -101,8 +102,12 @@ export const failure = (promise: Promise<unknown>) =>
     (error: unknown) => error
   )
 
-export const joinOf = (root: Served, key: SigningKey, name: string) =>
-  makeJoin({ networkId: root.network.networkId, key, name, role: 'integrated', timeMs: Date.now() })
+export const joinOf = (
+  root: Served,
+  key: SigningKey,
+  name: string,
+  invite?: { grant: Pick<Grant, 'id'>; inviteKey: SigningKey }
+) => makeJoin({ networkId: root.network.networkId, key, name, role: 'integrated', timeMs: Date.now(), ...invite })
 
 export const nextEvent = (session: RegisterSession, type: 'admitted' | 'duplicate') =>
   new Promise<{ status: number } | undefined>((resolve) => {

@@ -5,6 +5,7 @@ import type { AdmittedBy, LogEntry } from '../../src/registry/objects/entry.ts'
 import { type Domain, seal } from '../../src/registry/objects/envelope.ts'
 import type { Genesis } from '../../src/registry/objects/genesis.ts'
 import type { Grant } from '../../src/registry/objects/grant.ts'
+import { defaultPolicy, type Policy } from '../../src/registry/objects/policy.ts'
 import type { NodeRecord } from '../../src/registry/objects/record.ts'
 
 /** Keys that are the same in every run: `keyOf(1)` is the key whose seed is 32 times 0x01. */
@@ -28,7 +29,7 @@ export const aGenesis: Genesis = {
   nextAuthorityDigest: new Uint8Array(32).fill(2),
   logKey: keyOf(3).publicKey,
   createdMs: 1_700_000_000_000,
-  policy: { admission: 'invite', membershipMs: 90 * 24 * 3600 * 1000, documentBytes: 64 * 2 ** 20 }
+  policy: defaultPolicy
 }
 
 export const aRecord: NodeRecord = {
@@ -47,12 +48,13 @@ export const aRecord: NodeRecord = {
 }
 
 export const aGrant: Grant = {
-  networkId,
   id: new Uint8Array(16).fill(6),
   inviteKey: keyOf(7).publicKey,
   role: 'integrated',
+  groups: [],
   uses: 1,
-  notAfterMs: 1_700_003_600_000
+  notAfterMs: 1_700_003_600_000,
+  note: ''
 }
 
 export const anEntry: LogEntry = {
@@ -119,12 +121,13 @@ export const anyRecord: fc.Arbitrary<NodeRecord> = fc
 export const anyGrant: fc.Arbitrary<Grant> = fc
   .tuple(
     fc.record({
-      networkId: fc.constant(networkId),
       id: bytesOf(16),
       inviteKey: anyKey,
       role: anyRole,
+      groups: fc.uniqueArray(anyName, { maxLength: 4 }).map((names) => names.toSorted()),
       uses: fc.integer({ min: 1, max: 100_000 }),
-      notAfterMs: anyTime
+      notAfterMs: anyTime,
+      note: anyText(0, 40)
     }),
     maybe(fc.record({ name: anyName })),
     maybe(fc.record({ replaces: anyName }))
@@ -157,25 +160,40 @@ const anyAdmit = fc
   .tuple(
     fc.record({ publicKey: anyKey, name: anyName, role: anyRole, notAfterMs: anyTime }),
     fc.constantFrom<AdmittedBy>('founder', 'invite', 'approved', 'open'),
-    someBytes,
+    bytesOf(16),
     someBytes,
     maybe(fc.record({ receipt: someBytes }))
   )
-  .map(([admit, via, grant, join, receipt]) => ({
+  .map(([admit, via, grantId, join, receipt]) => ({
     ...admit,
     via,
-    ...(via === 'invite' && { grant }),
+    ...(via === 'invite' && { grantId }),
     ...(via !== 'founder' && { join, ...receipt })
   }))
 
 const contentOf = <K extends string, B>(kind: K, body: fc.Arbitrary<B>): fc.Arbitrary<{ kind: K; body: B }> =>
   body.map((each) => ({ kind, body: each }))
 
+const anyPolicy: fc.Arbitrary<Policy> = fc.record({
+  admission: fc.constantFrom('invite', 'approve', 'open'),
+  membershipMs: fc.integer({ min: 1000, max: 3_000_000_000_000 }),
+  documentBytes: fc.integer({ min: 0, max: 2 ** 40 }),
+  openGrants: fc.integer({ min: 0, max: 100_000 }),
+  grantUses: fc.integer({ min: 1, max: 1_000_000 }),
+  grantMs: fc.integer({ min: 1000, max: 3_000_000_000_000 }),
+  nameHoldMs: fc.integer({ min: 0, max: 3_000_000_000_000 }),
+  returnGraceMs: fc.integer({ min: 0, max: 3_000_000_000_000 }),
+  witnesses: fc.integer({ min: 0, max: 16 }),
+  criticalKinds: fc
+    .uniqueArray(fc.integer({ min: 0, max: 0xffff_ffff }), { maxLength: 5 })
+    .map((kinds) => kinds.toSorted((a, b) => a - b))
+})
+
 const anyContent = fc.oneof(
   contentOf('admit', anyAdmit),
   contentOf('renew', fc.record({ publicKey: anyKey, notAfterMs: anyTime, request: someBytes })),
   contentOf('revoke', fc.record({ publicKey: anyKey, reason: anyText(0, 40) })),
-  contentOf('revoke', fc.record({ publicKey: anyKey, reason: anyText(0, 40), request: someBytes })),
+  contentOf('revoke', fc.record({ publicKey: anyKey, reason: anyText(0, 40), request: someBytes, name: anyName })),
   contentOf(
     'rotate',
     fc
@@ -201,8 +219,11 @@ const anyContent = fc.oneof(
     })
   ),
   contentOf('retire', fc.record({ id: fc.constant('policy.v1'), reason: anyText(0, 40) })),
+  contentOf('policy', anyPolicy),
+  contentOf('grant', anyGrant),
+  contentOf('grantEnd', fc.record({ id: bytesOf(16), reason: anyText(0, 40) })),
   fc
-    .tuple(fc.integer({ min: 11, max: 0xffff_ffff }), anyFields(1))
+    .tuple(fc.integer({ min: 14, max: 0xffff_ffff }), anyFields(1))
     .map(([kindNumber, body]) => ({ kind: 'unknown' as const, kindNumber, body }))
 )
 

@@ -10,6 +10,7 @@ import { type Checkpoint, sealCheckpoint } from '../../src/registry/objects/chec
 import { type EntryContent, type LogEntry, openEntry, sealEntry } from '../../src/registry/objects/entry.ts'
 import type { Signed } from '../../src/registry/objects/envelope.ts'
 import { type Genesis, sealGenesis } from '../../src/registry/objects/genesis.ts'
+import { defaultPolicy } from '../../src/registry/objects/policy.ts'
 import type { NodeRecord } from '../../src/registry/objects/record.ts'
 import { sealRecord } from '../../src/registry/objects/record.ts'
 import { Records } from '../../src/registry/records/records.ts'
@@ -36,7 +37,7 @@ export class TinyNetwork {
         nextAuthorityDigest: sha256(SigningKey.generate().publicKey),
         logKey: this.logKey.publicKey,
         createdMs: Date.now(),
-        policy: { admission: 'invite', membershipMs: 90 * day, documentBytes: 2 ** 20 }
+        policy: { ...defaultPolicy, documentBytes: 2 ** 20 }
       },
       this.authority
     )

@@ -67,7 +67,7 @@ describe('a secondary', () => {
     const { paths } = root.config
     const before = await openRegistry({ path: dataFiles(paths.data).store, role: 'secondary', nodeKey: root.key })
     const join = makeJoin({ ...wish, grant, inviteKey })
-    await expect(before.admission.join({ join, grant: grant.bytes })).rejects.toThrow(PendingError)
+    await expect(before.admission.join({ join })).rejects.toThrow(PendingError)
     await before.close()
     const again = await network.start('root', { role: 'root' })
     await eventually(() => again.registry.admission.queued === 0)

@@ -23,7 +23,7 @@ test('who reads all packets between a member and its registry learns no name, ke
     'the key of the member': member.key.publicKey,
     'the key of the root': root.key.publicKey,
     'the PeerId of the member': member.peerId,
-    'the grant of the invite': invite.grant.bytes,
+    'the id of the invite': invite.grant.id,
     'the key of the invite': invite.inviteKey.publicKey
   }
   const leaked = Object.entries(secrets).filter(([, secret]) => heard.includes(Buffer.from(secret)))

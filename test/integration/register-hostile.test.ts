@@ -19,6 +19,7 @@ import {
   stopServed,
   untilState
 } from '../helpers/sessions.ts'
+import { aGrant, keyOf } from '../helpers/signed-objects.ts'
 
 afterEach(stopServed)
 
@@ -105,15 +106,18 @@ describe('register against hostile and broken peers', () => {
     const perMs = 60_000
     const register = { strangerJoins: { count: 3, perMs }, uninvitedJoins: { count: 1, perMs } }
     const root = await served({ limits: { register } })
-    const ask = async (name: string, grant?: Uint8Array) => {
+    const invite = { grant: aGrant, inviteKey: keyOf(7) }
+    root.network.append({ kind: 'grant', body: { ...aGrant, uses: 3 } })
+    root.registry.replica.catchUp()
+    const ask = async (name: string, given?: typeof invite) => {
       const { key, session } = await client(root, name)
-      const join = joinOf(root, key, name)
-      return await failure(session.register({ record: root.network.record(key, 1), instance: instance(), join, grant }))
+      const join = joinOf(root, key, name, given)
+      return await failure(session.register({ record: root.network.record(key, 1), instance: instance(), join }))
     }
     expect(await ask('first')).not.toBeInstanceOf(Error)
     for (const name of ['second', 'third']) expect(await ask(name)).toBeInstanceOf(RateLimitedError)
-    for (const name of ['fourth', 'fifth']) expect(await ask(name, Uint8Array.of(1))).not.toBeInstanceOf(Error)
-    expect(await ask('sixth', Uint8Array.of(1))).toBeInstanceOf(RateLimitedError)
+    for (const name of ['fourth', 'fifth']) expect(await ask(name, invite)).not.toBeInstanceOf(Error)
+    expect(await ask('sixth', invite)).toBeInstanceOf(RateLimitedError)
   })
 
   it('shows a node that answers no pings as suspect', async () => {
@@ -121,7 +125,7 @@ describe('register against hostile and broken peers', () => {
     const { key, connection } = await client(root, 'frozen', 'integrated')
     const { frames, ask } = await rawSession(connection)
     const record = root.network.record(key, 1)
-    await ask({ id: 1, register: { record, instance: instance(), join: new Uint8Array(), grant: new Uint8Array() } })
+    await ask({ id: 1, register: { record, instance: instance(), join: new Uint8Array() } })
     expect(await untilState(root, key, 'suspect')).toContain('ping')
     frames.abort(new Error('done'))
   })

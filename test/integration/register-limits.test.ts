@@ -53,7 +53,7 @@ describe('limits of sessions', () => {
     const { connection } = await client(root, 'second', 'secondary')
     const { frames, send, ask } = await rawSession(connection)
     for (let id = 1; id <= 12; id++) {
-      const forward = { join: joinOf(root, SigningKey.generate(), `node-${id}`), grant: none, receipt: none }
+      const forward = { join: joinOf(root, SigningKey.generate(), `node-${id}`), receipt: none }
       send(SessionFrame.encode({ id, forward }))
     }
     await expect.poll(() => asked).toBe(4)
@@ -98,7 +98,7 @@ describe('limits of sessions', () => {
     // Our own client would send no more.
     const { ask } = await rawSession(connection)
     const record = root.network.record(key, 1)
-    await ask({ id: 1, register: { record, instance: instance(), join: none, grant: none } })
+    await ask({ id: 1, register: { record, instance: instance(), join: none } })
     const connected = others.map(({ publicKey }) => publicKey)
     await ask({ id: 2, heartbeat: { checkpoint: none, seq: 1, connected, rttMs: 0 } })
     const view = () => root.registry.liveness.view(key.publicKey)

@@ -85,7 +85,7 @@ async function joinCall(root: Registry, key: SigningKey, name: string, role: Rol
   const { grant, inviteKey } = await root.admission.invite({ role })
   const { networkId } = root
   const join = makeJoin({ networkId, key, name, role, grant, inviteKey, timeMs: Date.now() })
-  return { record: recordOf(root, key, 1), instance: randomBytes(16), join, grant: grant.bytes }
+  return { record: recordOf(root, key, 1), instance: randomBytes(16), join }
 }
 
 async function sessionOf(key: SigningKey, host: Libp2p) {

@@ -29,13 +29,13 @@ export class Peer {
     this.#invite = invite
   }
 
-  join(): { join: Uint8Array; grant?: Uint8Array } {
+  join(): { join: Uint8Array } {
     const { key, name } = this
     const request = { networkId: this.#networkId, key, name, role: 'integrated', timeMs: beginMs } as const
     const invite = this.#invite
     if (invite === undefined) return { join: makeJoin(request) }
     const { grant, inviteKey } = invite
-    return { join: makeJoin({ ...request, grant, inviteKey }), grant: grant.bytes }
+    return { join: makeJoin({ ...request, grant, inviteKey }) }
   }
 
   /** Its next record. */

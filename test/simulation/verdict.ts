@@ -113,12 +113,12 @@ function judgeLog({ root }: Simulation): void {
     const { value } = readStoredEntry(envelope)
     if (value.kind === 'revoke') revoked.add(hex(value.body.publicKey))
     if (value.kind !== 'admit') continue
-    const { grant, name, publicKey } = value.body
+    const { grantId, name, publicKey } = value.body
     if (revoked.has(hex(publicKey))) throw new Error(`${name} was admitted at ${value.n} after its revocation`)
-    if (grant === undefined) continue
-    const before = invited.get(hex(grant))
+    if (grantId === undefined) continue
+    const before = invited.get(hex(grantId))
     if (before !== undefined && !equals(before, publicKey)) throw new Error(`the invite of ${name} let in two`)
-    invited.set(hex(grant), publicKey)
+    invited.set(hex(grantId), publicKey)
   }
 }
 

@@ -33,7 +33,7 @@ export const poisonRecords: Attack = async (stage) => {
       limits: limits.stream
     })
     let id = 1
-    const register = { record: own, join: new Uint8Array(), grant: new Uint8Array(), instance: randomBytes(16) }
+    const register = { record: own, join: new Uint8Array(), instance: randomBytes(16) }
     const puts = [own, foreign, bent].map((record) => SessionFrame.encode({ id: ++id, put: { record } }))
     tally.send('records', 4)
     frames.stream.send(joinFrames([SessionFrame.encode({ id: 1, register }), ...puts]))

@@ -83,16 +83,16 @@ const configFor = async (
   options: JoinOptions
 ): Promise<Loaded> => {
   const { grant, domain } = invite
-  const granted = grant.value.name
+  const granted = grant.name
   if (options.name !== undefined && granted !== undefined && options.name !== granted) {
     const other = sanitise(options.name)
     throw new UsageError(
       `The invite is for the name ${sanitise(granted)}: leave --name out, or ask for one with: trustnet invite --name ${other}`
     )
   }
-  if (grant.value.notAfterMs < Date.now()) {
+  if (grant.notAfterMs < Date.now()) {
     const { terminal } = context
-    const when = date(grant.value.notAfterMs)
+    const when = date(grant.notAfterMs)
     terminal.progress(
       `${terminal.paintProgress('warn', 'warning')}: by this clock the invite ended at ${when}; the registry decides.`
     )
@@ -115,7 +115,7 @@ const configFor = async (
     config: before.saveTo,
     mayBeNew: true,
     ...(name === undefined ? {} : { name }),
-    flags: { role: grant.value.role, domain, networkId, ...startFlags(options) }
+    flags: { role: grant.role, domain, networkId, ...startFlags(options) }
   })
 }
 

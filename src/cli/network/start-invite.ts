@@ -33,7 +33,7 @@ const said = async (line: string, { sources }: Loaded): Promise<Record<string, u
   ])
   try {
     const { domain, networkId, grant } = decodeInvite(line)
-    const { role, name } = grant.value
+    const { role, name } = grant
     const values = { domain, networkId: networkIdText(networkId), role, name }
     return Object.fromEntries(
       Object.entries(values).filter(([key, value]) => value !== undefined && sources[key] === 'default')

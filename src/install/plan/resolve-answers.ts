@@ -47,7 +47,7 @@ const refuseOther = (flag: string, one: string | undefined, other: string | unde
 export const withInvite = (given: Given): Given => {
   if (given.invite === undefined) return given
   const { domain, grant } = decodeInvite(given.invite)
-  const { role, name } = grant.value
+  const { role, name } = grant
   refuseOther('--domain', given.domain, domain)
   refuseOther('--registry-type', given.role, role)
   refuseOther('--node-name', given.name, name)

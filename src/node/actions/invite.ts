@@ -38,12 +38,12 @@ export async function issueInvite(network: NetworkNode, self: Uint8Array, query:
   return {
     schemaVersion: 1,
     line,
-    id: text(grant.value.id, 'base16'),
-    role: grant.value.role,
-    name: grant.value.name ?? null,
-    replaces: grant.value.replaces ?? null,
-    uses: grant.value.uses,
-    expiresMs: grant.value.notAfterMs,
+    id: text(grant.id, 'base16'),
+    role: grant.role,
+    name: grant.name ?? null,
+    replaces: grant.replaces ?? null,
+    uses: grant.uses,
+    expiresMs: grant.notAfterMs,
     network: networkRef(registry.genesis),
     looksLike: name === undefined ? [] : lookAlikes(name, registry.replica.state.members())
   }

@@ -53,7 +53,7 @@ const checkNetwork = (node: NodeContext, { networkId, domain }: Invite): void =>
 
 /** The registry would say the same later. */
 const checkGrant = ({ config }: NodeContext, { grant }: Invite): void => {
-  const { role, name } = grant.value
+  const { role, name } = grant
   if (role !== config.role) {
     throw new InviteInvalidError(
       `the invite is for the role ${role}, this process is ${config.role}: ask for one with --role ${config.role}`

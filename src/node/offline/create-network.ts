@@ -72,7 +72,7 @@ export async function createNetworkHere(config: Config, options: CreateNetworkOp
       path: files.store,
       domain,
       name: options.networkName ?? domain,
-      policy: { ...config.admission, admission: config.admission.policy, documentBytes },
+      policy: { admission: config.admission.policy, membershipMs: config.admission.membershipMs, documentBytes },
       authority,
       nextAuthorityDigest: createHash('sha256').update(nextAuthority.publicKey).digest(),
       logKey,

@@ -207,10 +207,10 @@ export class RootDuties {
 
   /** Nobody else can renew the root. */
   async #renewSelf(): Promise<void> {
-    const { network, key, config } = this.#init
+    const { network, key } = this.#init
     const { replica, admission, networkId } = network.registry
     const self = replica.state.member(key.publicKey)
-    if (self === undefined || self.notAfterMs - replica.timeMs > config.admission.membershipMs / 2) return
+    if (self === undefined || self.notAfterMs - replica.timeMs > replica.state.policy.membershipMs / 2) return
     const request = sealRenewRequest({ networkId, publicKey: key.publicKey, notAfterMs: self.notAfterMs }, key)
     await admission.renew(request.bytes, key.publicKey)
   }

@@ -45,12 +45,12 @@ export function makeMembership({ config, registry, key, clock, invite }: Members
         timeMs: clock.now(),
         ...(fits && { grant: given.grant, inviteKey: given.inviteKey })
       })
-      return fits ? { join, grant: given.grant.bytes } : { join }
+      return { join }
     },
     renewal: () => {
       const member = replica.state.member(publicKey)
       if (member === undefined || config.role === 'root') return undefined
-      const { membershipMs } = registry.genesis.value.policy
+      const { membershipMs } = replica.state.policy
       const leftMs = member.notAfterMs - (replica.checkpoint?.value.timeMs ?? clock.now())
       return leftMs > membershipMs * share ? undefined : requestOf(member)
     },

@@ -67,7 +67,7 @@ class Entry {
   }
 
   /** Once more with a higher seq when the registry holds a newer record of ours. */
-  async #register(call: { join?: Uint8Array; grant?: Uint8Array | undefined } = {}): Promise<Registered> {
+  async #register(call: { join?: Uint8Array } = {}): Promise<Registered> {
     const { selfRecord, instance, isRestored } = this.#init
     const { publicKey } = this.#peer
     const { current, isRight } = selfRecord

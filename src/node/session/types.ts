@@ -29,7 +29,7 @@ export interface Membership {
   /** Why no registry will ever take this key again; undefined: one may. */
   refusal: () => Error | undefined
   /** What a join needs; undefined when no join can be made (the key is revoked). */
-  joinCall: () => { join: Uint8Array; grant?: Uint8Array | undefined } | undefined
+  joinCall: () => { join: Uint8Array } | undefined
   /** The envelope of a renewal request, when it is time for one. */
   renewal: () => Uint8Array | undefined
   /** The same for a membership that ran out, by the word of others too; undefined: there never was one. */

@@ -137,7 +137,7 @@ const networkFacts = (node: NodeContext, network: NetworkNode): NetworkFacts => 
     announced: network.announced.length,
     kit: kitOf(node, network),
     notAfterMs: replica.state.member(node.key.publicKey)?.notAfterMs,
-    membershipMs: registry.genesis.value.policy.membershipMs,
+    membershipMs: registry.replica.state.policy.membershipMs,
     records: registry.records.count(),
     exceeded: limitsView(network).flatMap(({ limit, culprits }) => culprits.map((each) => ({ limit, ...each })))
   }

@@ -2,7 +2,6 @@ import { toString as text } from 'uint8arrays/to-string'
 import { peerIdText } from '../../identity/keys.ts'
 import { readStoredEntry } from '../../registry/log/state/stored-entry.ts'
 import type { Admit, EntryBodies, LogEntry } from '../../registry/objects/entry.ts'
-import { readStoredGrantId } from '../../registry/objects/grant.ts'
 import type { Registry } from '../../registry/registry.ts'
 import type { LogRow as StoredRow } from '../../registry/store/log-table.ts'
 import type { LogRow, LogView } from '../api/registry-views.ts'
@@ -69,10 +68,10 @@ const admittedVia = (body: Admit): string => {
   if (body.via === 'founder') return 'as the founder'
   if (body.via === 'approved') return 'approved by the operator'
   if (body.via === 'open') return 'without an invite: the network is open'
-  return body.grant === undefined
-    ? 'by an invite'
-    : `by invite ${hex(readStoredGrantId(body.grant)).slice(0, shortChars)}`
+  return `by invite ${short(body.grantId ?? new Uint8Array())}`
 }
+
+const dayMs = 24 * 3_600_000
 
 const because = (reason: string): string => (reason === '' ? 'without a reason' : reason)
 
@@ -95,7 +94,17 @@ const details: Details = {
   publisher: ({ removed }) => (removed ? 'may not publish documents any more' : 'may publish documents'),
   publish: ({ id, documentVersion, mediaType, sizeBytes, digest }) =>
     `${id} version ${documentVersion}, ${mediaType}, ${sizeBytes} bytes, SHA-256 ${short(digest)}`,
-  retire: ({ id, reason }) => `${id}: ${because(reason)}`
+  retire: ({ id, reason }) => `${id}: ${because(reason)}`,
+  policy: ({ admission, membershipMs }) => `admission by ${admission}, memberships of ${membershipMs / dayMs} d`,
+  grant: ({ id, role, name, replaces, uses, notAfterMs, note }) =>
+    [
+      `invite ${short(id)} for ${uses} ${role}`,
+      ...(name === undefined ? [] : [`named ${name}`]),
+      ...(replaces === undefined ? [] : [`in the place of ${replaces}`]),
+      `until ${moment(notAfterMs)}`,
+      ...(note === '' ? [] : [note])
+    ].join(', '),
+  grantEnd: ({ id, reason }) => `invite ${short(id)}: ${because(reason)}`
 }
 
 /** What an entry says beyond its kind and its subject. */

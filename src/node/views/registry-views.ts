@@ -61,7 +61,7 @@ export function registryStatusView(
     appends: root !== undefined && (root.refusal ?? registry.storeFailure) === undefined,
     appendsMessage: appendsMessage(network),
     // The rule of the genesis: what the root's configuration says was put into it by `init`.
-    admission: registry.genesis.value.policy.admission,
+    admission: registry.replica.state.policy.admission,
     registries: registryRows(network, source),
     store: storeOf(dataFiles(node.config.paths.data).store, registry),
     warnings

@@ -20,7 +20,6 @@ export interface SessionLease {
 
 interface JoinBundle {
   join: Uint8Array
-  grant?: Uint8Array
   /** Of the first registry, when it was not this one. */
   receipt?: Uint8Array
 }
@@ -40,6 +39,8 @@ export interface RegisterBackend {
   /** Envelope of the entry that gave the key its membership. */
   admitOf(publicKey: Uint8Array): Uint8Array | undefined
   isRevoked(publicKey: Uint8Array): boolean
+  /** True when the request, which is not verified yet, names an invite that is open here. */
+  isInvited(join: Uint8Array): boolean
   join(bundle: JoinBundle): Promise<{ admit: Uint8Array }>
   /** Gives the entry that came of it. `signer`: the only key that may have signed. */
   renew(request: Uint8Array, signer?: Uint8Array): Promise<{ entry: Uint8Array }>

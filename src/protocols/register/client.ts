@@ -77,9 +77,9 @@ export class RegisterSession implements RegistrySession {
   }
 
   async register(call: RegisterCall, options: SessionCallOptions = {}): Promise<Registered> {
-    const { record, join = none, grant = none, instance } = call
+    const { record, join = none, instance } = call
     const timeoutMs = this.#limits.joinMs
-    const answer = await this.#ask({ register: { record, join, grant, instance } }, timeoutMs, options)
+    const answer = await this.#ask({ register: { record, join, instance } }, timeoutMs, options)
     const registered = answer.registered
     if (registered === undefined) throw refusedBy(answer.answer, 'the registry refused the registration')
     if (registered.status !== statuses.OK) throw refusedBy(registered, 'the registry refused the registration')
@@ -122,8 +122,8 @@ export class RegisterSession implements RegistrySession {
   }
 
   async forwardJoin(call: ForwardCall, options: SessionCallOptions = {}): Promise<Uint8Array> {
-    const { join, grant = none, receipt = none } = call
-    return this.#command({ forward: { join, grant, receipt } }, 'the root refused the join', options)
+    const { join, receipt = none } = call
+    return this.#command({ forward: { join, receipt } }, 'the root refused the join', options)
   }
 
   async handOver(entry: Uint8Array, options: SessionCallOptions = {}): Promise<Uint8Array> {

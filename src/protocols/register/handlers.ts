@@ -146,10 +146,10 @@ export class SessionActions {
     return done(entry)
   }
 
-  async forward({ join, grant, receipt }: ForwardJoin): Promise<Answer> {
+  async forward({ join, receipt }: ForwardJoin): Promise<Answer> {
     const role = this.#take('request')
     if (role === undefined || !servesRegistry(role)) throw new NotMemberError('only registries forward joins')
-    const bundle = { join, ...(grant.byteLength > 0 && { grant }), ...(receipt.byteLength > 0 && { receipt }) }
+    const bundle = { join, ...(receipt.byteLength > 0 && { receipt }) }
     const { admit } = await this.#init.backend.join(bundle)
     return done(admit)
   }
@@ -194,15 +194,14 @@ export class SessionActions {
     return backend.admitOf(remoteKey)
   }
 
-  async #join({ join, grant }: RegisterRequest): Promise<Uint8Array> {
+  async #join({ join }: RegisterRequest): Promise<Uint8Array> {
     const { backend, limits, remoteKey } = this.#init
     if (join.byteLength === 0) throw new NotMemberError('not admitted, and no join request was sent')
-    const isInvited = grant.byteLength > 0
     await this.#byStranger(async () => {
       // Whoever relays a join of another key gets nothing for it.
       openJoin(join, backend.networkId, { signer: remoteKey })
-      await backend.join({ join, ...(isInvited && { grant }) })
-    }, isInvited)
+      await backend.join({ join })
+    }, backend.isInvited(join))
     // Another registry's replica gets the entry a moment after the root's answer.
     await untilAdmitted(backend, remoteKey, limits.applyMs)
     const admit = this.#admitted()

@@ -4,6 +4,7 @@ import type { Liveness } from '../../registry/liveness/liveness.ts'
 import type { NetworkState } from '../../registry/log/state/network-state.ts'
 import type { Checkpoint } from '../../registry/objects/checkpoint.ts'
 import type { Signed } from '../../registry/objects/envelope.ts'
+import { grantIdShown } from '../../registry/objects/join.ts'
 import type { Records } from '../../registry/records/records.ts'
 import type { RegisterBackend, RegisterBackendEvents } from './backend.ts'
 
@@ -15,7 +16,7 @@ export interface SessionRegistry {
   readonly liveness: Pick<Liveness, 'open'>
   readonly admission: Pick<Admission, 'join' | 'renew' | 'forget' | 'takeOver'>
   readonly replica: {
-    readonly state: Pick<NetworkState, 'member' | 'isRevoked' | 'registries'>
+    readonly state: Pick<NetworkState, 'member' | 'isRevoked' | 'registries' | 'grant'>
     readonly checkpoint: Signed<Checkpoint> | undefined
     isMember(publicKey: Uint8Array): boolean
   }
@@ -33,6 +34,10 @@ export function registryBackend(registry: SessionRegistry): RegisterBackend {
     member,
     admitOf: (publicKey) => replica.state.member(publicKey)?.admit.bytes,
     isRevoked: (publicKey) => replica.state.isRevoked(publicKey),
+    isInvited: (join) => {
+      const grantId = grantIdShown(join)
+      return grantId !== undefined && replica.state.grant(grantId) !== undefined
+    },
     join: (bundle) => admission.join(bundle),
     renew: (request, signer) => admission.renew(request, signer),
     forget: (request, signer) => admission.forget(request, signer),

@@ -3,9 +3,8 @@ import type { TypedEventTarget } from 'main-event'
 export interface RegisterCall {
   /** Envelope of the own record. */
   record: Uint8Array
-  /** Envelopes of the join request and, with an invite, its grant; while not admitted. */
+  /** Envelope of the join request, while not admitted. */
   join?: Uint8Array | undefined
-  grant?: Uint8Array | undefined
   /** 16 random bytes of this process. */
   instance: Uint8Array
 }
@@ -49,7 +48,6 @@ export interface HeartbeatResult {
 
 export interface ForwardCall {
   join: Uint8Array
-  grant?: Uint8Array | undefined
   receipt?: Uint8Array | undefined
 }
 

@@ -2,11 +2,9 @@ import type { TypedEventTarget } from 'main-event'
 import { equals } from 'uint8arrays/equals'
 import { at } from '../../identity/bytes.ts'
 import { peerIdText, type SigningKey } from '../../identity/keys.ts'
-import { servesRegistry } from '../../identity/role.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
 import {
   InvalidPayloadError,
-  InviteInvalidError,
   NotFoundError,
   NotRootError,
   PendingError,
@@ -15,10 +13,11 @@ import {
 import type { JoinEvents, PendingJoin } from '../events.ts'
 import type { Root } from '../log/log-writer.ts'
 import type { Replica } from '../log/replica.ts'
+import type { GrantRow } from '../log/state/network-state.ts'
 import type { Signed } from '../objects/envelope.ts'
-import type { Policy } from '../objects/genesis.ts'
 import type { Grant } from '../objects/grant.ts'
-import { type Join, openJoin } from '../objects/join.ts'
+import { checkInviteProof, type Join, openJoin } from '../objects/join.ts'
+import type { Policy } from '../objects/policy.ts'
 import { openReceipt, sealReceipt } from '../objects/receipt.ts'
 import type { Database } from '../store/database.ts'
 import type { GroupCommit } from '../store/group-commit.ts'
@@ -34,18 +33,16 @@ import { type Forward, isDecided, type QueuedJoin, RequestQueue, type RootReques
 /** What a joiner or a forwarding registry sends: envelopes. */
 export interface JoinBundle {
   join: Uint8Array
-  grant?: Uint8Array
   /** Of the registry that took the join in, when it was forwarded. */
   receipt?: Uint8Array
 }
 
+/** A replica that lags gets the entry of a fresh invite within moments. */
+const unknownInviteRetryMs = 5_000
+
 export interface AdmissionInit {
-  /** Of the genesis, or what the root's operator put in its place. */
-  policy: Policy
   limits: RegistryLimits
   nodeKey: SigningKey
-  /** Only the root has it. */
-  logKey?: SigningKey
   /** How a registry that is not the root reaches it. */
   forward?: Forward
 }
@@ -78,7 +75,7 @@ export class Admission {
   readonly #rootAdmission: RootAdmission | undefined
 
   constructor(init: AdmissionInit, components: AdmissionComponents) {
-    const { limits, policy } = init
+    const { limits } = init
     const parts = { ...components, limits }
     this.#init = init
     this.#components = components
@@ -87,17 +84,16 @@ export class Admission {
     this.#invites = new Invites(parts)
     this.#pending = new PendingJoins(parts)
     this.#queue = new RequestQueue(parts)
-    this.#renewals = new Renewals({ ...components, membershipMs: policy.membershipMs })
+    this.#renewals = new Renewals(components)
     const { root } = components
     if (root !== undefined) {
       this.#rootAdmission = new RootAdmission({
         ...parts,
         root,
         invites: this.#invites,
-        pending: this.#pending,
-        policy: policy.admission,
-        membershipMs: policy.membershipMs
+        pending: this.#pending
       })
+      components.replica.events.addEventListener('checkpoint', () => void this.#invites.clearExpired(root))
     }
   }
 
@@ -118,25 +114,25 @@ export class Admission {
     const member = replica.state.member(publicKey)
     if (member !== undefined && replica.isMember(publicKey)) return { admit: member.admit.bytes }
     const received = this.#receive(join, bundle.receipt)
-    const grant = this.#openGrant(join, bundle.grant, received.timeMs)
+    const grant = this.#judgeInvite(join, received.timeMs)
     const { receipt } = received
     if (this.#rootAdmission !== undefined && this.#root !== undefined) {
       const verified = { join, ...(grant !== undefined && { grant }), ...(receipt !== undefined && { receipt }) }
       return { admit: await this.#rootAdmission.decide(verified) }
     }
-    const request: RootRequest = {
-      kind: 'join',
-      join: join.bytes,
-      ...(grant !== undefined && { grant: grant.bytes }),
-      ...(receipt !== undefined && { receipt })
-    }
-    return { admit: await this.#ask(publicKey, request, () => this.#refuseTaken(join.value, grant)) }
+    const request: RootRequest = { kind: 'join', join: join.bytes, ...(receipt !== undefined && { receipt }) }
+    return { admit: await this.#ask(publicKey, request, () => this.#requireQueueable(join.value, grant)) }
   }
 
-  #openGrant(join: Signed<Join>, bytes: Uint8Array | undefined, receivedMs: number): Signed<Grant> | undefined {
-    if (bytes !== undefined) return this.#invites.open(bytes, join, receivedMs)
-    if (join.value.grantId === undefined) return undefined
-    throw new InviteInvalidError('the join request names an invite that was not sent along')
+  /** The open invite that the join uses; undefined: it uses none or, at a registry that is not the root, one that is not known here yet. */
+  #judgeInvite(join: Signed<Join>, receivedMs: number): Grant | undefined {
+    const { grantId } = join.value
+    if (grantId === undefined) return undefined
+    checkInviteProof(join.value)
+    const grant = this.#invites.judge(join, receivedMs)
+    if (grant !== undefined || this.#root === undefined) return grant
+    // A root that may hold less of the log than others knows no better than they do.
+    throw this.#root.refusal ?? this.#invites.ended(grantId)
   }
 
   /** When a registry first saw the join: what a receipt of the last day says, or now. */
@@ -146,9 +142,9 @@ export class Admission {
     if (bytes !== undefined) {
       const { value, signer } = openReceipt(bytes, replica.networkId)
       if (!equals(value.joinHash, join.hash)) throw new InvalidPayloadError('the receipt is of another join request')
-      const by = replica.state.member(signer)
+      const by = replica.state.registry(signer)
       const isFresh = value.timeMs <= now + clockSkewMs && now - value.timeMs <= receiptValidMs
-      if (by !== undefined && servesRegistry(by.role) && isFresh) return { timeMs: value.timeMs, receipt: bytes }
+      if (by !== undefined && isFresh) return { timeMs: value.timeMs, receipt: bytes }
     }
     if (this.#root !== undefined) return { timeMs: now }
     const receipt = { networkId: replica.networkId, joinHash: join.hash, timeMs: now }
@@ -156,9 +152,15 @@ export class Admission {
   }
 
   /** Only asked before a join is queued: a root that is there knows better. */
-  #refuseTaken({ name, publicKey }: Join, grant: Signed<Grant> | undefined): void {
+  #requireQueueable({ name, publicKey, grantId }: Join, grant: Grant | undefined): void {
+    if (grantId !== undefined && grant === undefined) {
+      throw new UnavailableError(
+        'this registry does not know the invite yet, and the root is away: try again, here or at another registry',
+        unknownInviteRetryMs
+      )
+    }
     const holder = this.#components.replica.state.memberByName(name)
-    if (holder === undefined || equals(holder.publicKey, publicKey) || grant?.value.replaces === name) return
+    if (holder === undefined || equals(holder.publicKey, publicKey) || grant?.replaces === name) return
     throw nameTaken(name, holder.publicKey)
   }
 
@@ -236,14 +238,36 @@ export class Admission {
    */
   async invite(options: InviteOptions): Promise<IssuedInvite> {
     const { replica } = this.#components
-    const { logKey, nodeKey } = this.#init
-    this.#requireRoot()
-    if (logKey === undefined) throw notRoot()
+    const { nodeKey } = this.#init
+    const root = this.#requireRoot()
     const replaced = options.replaces === undefined ? undefined : replica.state.memberByName(options.replaces)
     if (replaced !== undefined && equals(replaced.publicKey, nodeKey.publicKey)) {
       throw new InvalidPayloadError('the root cannot be replaced by an invite: recover it instead')
     }
-    return this.#invites.issue(options, logKey)
+    return this.#invites.issue(options, root)
+  }
+
+  /** The invites of the log. */
+  get invites(): Pick<Invites, 'list' | 'find' | 'usersOf'> {
+    return this.#invites
+  }
+
+  /**
+   * Takes back the open invite whose id in hex begins so.
+   * @throws NotRootError elsewhere; NotFoundError, AmbiguousNameError
+   */
+  cancelInvite(id: string, reason: string): Promise<GrantRow> {
+    return this.#invites.cancel(id, reason, this.#requireRoot())
+  }
+
+  /**
+   * Puts some values of the policy in place of those that count now.
+   * @throws NotRootError elsewhere; InvalidPayloadError
+   */
+  async changePolicy(changes: Partial<Policy>): Promise<Policy> {
+    const policy = { ...this.#components.replica.state.policy, ...changes }
+    await this.#requireRoot().append([{ kind: 'policy', body: policy }])
+    return policy
   }
 
   /** Joins that wait for the operator, oldest first. Only the root has any. */

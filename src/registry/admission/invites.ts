@@ -1,28 +1,26 @@
-import { equals } from 'uint8arrays/equals'
 import { toString as text } from 'uint8arrays/to-string'
+import { at } from '../../identity/bytes.ts'
 import { peerIdText, SigningKey } from '../../identity/keys.ts'
 import type { Role } from '../../identity/role.ts'
-import type { Clock } from '../../runtime/clock-and-logger.ts'
+import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
+import { reasonOf } from '../../runtime/error-message.ts'
 import {
-  InvalidEnvelopeError,
+  AmbiguousNameError,
   InvalidPayloadError,
   InviteExpiredError,
   InviteInvalidError,
   InviteUsedError,
-  LimitError,
   NameTakenError,
   NotFoundError
 } from '../../runtime/errors.ts'
+import type { EntryDraft, Root } from '../log/log-writer.ts'
 import type { Replica } from '../log/replica.ts'
-import { readStoredEntry } from '../log/state/stored-entry.ts'
-import { entryKinds } from '../objects/entry.ts'
+import type { GrantRow, Member } from '../log/state/network-state.ts'
+import type { LogEntry } from '../objects/entry.ts'
 import type { Signed } from '../objects/envelope.ts'
-import { type Grant, newGrantId, openGrant, readStoredGrantId, sealGrant } from '../objects/grant.ts'
+import { type Grant, newGrantId } from '../objects/grant.ts'
 import { checkJoinAgainstGrant, type Join } from '../objects/join.ts'
-import { type GrantRow, GrantTable } from '../store/admission-tables.ts'
-import type { Database } from '../store/database.ts'
-import type { GroupCommit } from '../store/group-commit.ts'
-import { clockSkewMs, type RegistryLimits, receiptValidMs } from './limits.ts'
+import { clockSkewMs, receiptValidMs } from './limits.ts'
 
 export interface InviteOptions {
   role: Role
@@ -34,179 +32,200 @@ export interface InviteOptions {
   uses?: number
   /** How long it can be used; default 1 h. */
   ttlMs?: number
+  /** For people. */
+  note?: string
+}
+
+/** An invite of the log, and the place of its entry. */
+export interface IssuedGrant extends Grant {
+  epoch: number
+  n: number
+  /** Of the entry. */
+  hash: Uint8Array
 }
 
 /** A grant, and the one-time key whose seed goes into the invite line. The key is kept nowhere. */
 export interface IssuedInvite {
-  grant: Signed<Grant>
+  grant: IssuedGrant
   inviteKey: SigningKey
 }
 
 const defaultTtlMs = 3_600_000
-/** An invite lies about in mails and shell histories: longer than a month is no invite any more. */
-const maxTtlMs = 31 * 24 * 3_600_000
+/** Invites that are cleared away in one batch: the log of everybody grows by them for a while. */
+const maxEndsAtOnce = 100
+const minClearMs = 60_000
+/** Ends that are remembered, to tell a joiner what became of its invite. */
+const maxEnds = 10_000
 
 export interface InvitesComponents {
-  db: Database
-  commit: GroupCommit
   replica: Replica
   clock: Clock
-  limits: RegistryLimits
+  logger: Logger
 }
 
-/** Issues grants, says whether one lets a joiner in, and counts their uses. Only the root has rows to count. */
+/** The invites of the log: makes and ends them at the root, and says everywhere whether one lets a joiner in. */
 export class Invites {
   readonly #components: InvitesComponents
-  readonly #table: GrantTable
-  /** Uses taken by admissions that are on their way to the disk. */
-  readonly #taken = new Map<string, number>()
+  /** By id: why an invite that was open while this process ran is no more. */
+  readonly #ends = new Map<string, string | undefined>()
+  #clearedAt = Number.NEGATIVE_INFINITY
 
   constructor(components: InvitesComponents) {
     this.#components = components
-    this.#table = new GrantTable(components.db)
-  }
-
-  async issue(options: InviteOptions, logKey: SigningKey): Promise<IssuedInvite> {
-    const { clock, commit, limits, replica } = this.#components
-    const { role, replaces, uses = 1, ttlMs = defaultTtlMs } = options
-    const name = options.name ?? replaces
-    this.#checkOptions(options, name)
-    const inviteKey = SigningKey.generate()
-    const notAfterMs = clock.now() + ttlMs
-    const grant = sealGrant(
-      {
-        networkId: replica.networkId,
-        id: newGrantId(),
-        inviteKey: inviteKey.publicKey,
-        role,
-        ...(name !== undefined && { name }),
-        ...(replaces !== undefined && { replaces }),
-        uses,
-        notAfterMs
-      },
-      logKey
-    )
-    await commit.write(() => {
-      this.#table.prune(clock.now() - receiptValidMs - clockSkewMs)
-      if (this.#table.count() >= limits.openGrants) {
-        throw new LimitError(
-          `${limits.openGrants} invites are open: wait until some have ended, or give them more uses`
-        )
-      }
-      this.#table.insert(grant.value.id, grant.bytes, uses, notAfterMs)
+    components.replica.events.addEventListener('entries', ({ detail }) => {
+      for (const { value } of detail.entries) this.#learnEnd(value)
     })
-    return { grant, inviteKey }
   }
 
-  #checkOptions(options: InviteOptions, name: string | undefined): void {
-    const { role, replaces, uses = 1, ttlMs = defaultTtlMs } = options
+  #learnEnd(entry: LogEntry): void {
+    if (entry.kind === 'grantEnd') this.#keepEnd(entry.body.id, entry.body.reason)
+    const id = entry.kind === 'admit' ? entry.body.grantId : undefined
+    if (id !== undefined && this.#components.replica.state.grant(id) === undefined) this.#keepEnd(id, undefined)
+  }
+
+  /** Without a reason its uses are spent. */
+  #keepEnd(id: Uint8Array, reason: string | undefined): void {
+    const key = text(id, 'base16')
+    if (this.#ends.has(key)) return
+    this.#ends.set(key, reason)
+    const oldest = this.#ends.keys().next().value
+    if (this.#ends.size > maxEnds && oldest !== undefined) this.#ends.delete(oldest)
+  }
+
+  /**
+   * Enters a grant into the log.
+   * @throws InvalidPayloadError, NotFoundError, NameTakenError, LimitError and as Root.append
+   */
+  async issue(options: InviteOptions, root: Root): Promise<IssuedInvite> {
+    const { clock } = this.#components
+    const { role, replaces, uses = 1, ttlMs = defaultTtlMs, note = '' } = options
+    const name = options.name ?? replaces
+    if (!(ttlMs > 0)) throw new InvalidPayloadError('an invite lasts more than 0 ms')
+    this.#checkNames(name, replaces)
+    const inviteKey = SigningKey.generate()
+    const grant: Grant = {
+      id: newGrantId(),
+      inviteKey: inviteKey.publicKey,
+      role,
+      ...(name !== undefined && { name }),
+      groups: [],
+      ...(replaces !== undefined && { replaces }),
+      uses,
+      notAfterMs: clock.now() + ttlMs,
+      note
+    }
+    // In one commit with those that make room for it.
+    const ends = this.#expired().map(endOf)
+    const { value, hash } = at(await root.append([...ends, { kind: 'grant', body: grant }]), ends.length)
+    return { grant: { ...grant, epoch: value.epoch, n: value.n, hash }, inviteKey }
+  }
+
+  #checkNames(name: string | undefined, replaces: string | undefined): void {
     const { state } = this.#components.replica
-    if (role === 'root') throw new InvalidPayloadError('nobody is invited as root: a secondary is promoted to it')
-    if (!(ttlMs > 0 && ttlMs <= maxTtlMs))
-      throw new InvalidPayloadError('an invite lasts more than 0 and at most 31 days')
-    if (name !== undefined && uses !== 1) throw new InvalidPayloadError('an invite with a name has one use')
-    if (replaces !== undefined && state.memberByName(replaces) === undefined) {
+    if (replaces !== undefined && (state.memberByName(replaces) ?? state.heldName(replaces)) === undefined) {
       throw new NotFoundError(`no member is called ${replaces}: \`trustnet peers\` lists the names`)
     }
     const holder = name === undefined || name === replaces ? undefined : state.memberByName(name)
     if (holder !== undefined) throw nameTaken(holder.name, holder.publicKey)
   }
 
-  /**
-   * What every registry can check: that a log key signed the grant, that the joiner may use it, and that it came in time.
-   * @throws InviteInvalidError, InviteExpiredError, WrongNetworkError
-   */
-  open(bytes: Uint8Array, join: Signed<Join>, receivedMs: number): Signed<Grant> {
-    const { replica } = this.#components
-    const grant = openAsInvite(bytes, replica.networkId)
-    if (!replica.state.keys.isLogKey(grant.signer)) {
-      throw new InviteInvalidError('the invite is signed by a key that may not invite: ask the operator for a new one')
-    }
-    checkJoinAgainstGrant(join, grant)
-    if (receivedMs > grant.value.notAfterMs) {
-      const ended = new Date(grant.value.notAfterMs).toISOString()
-      throw new InviteExpiredError(`the invite ended at ${ended}: ask the operator for a new one`)
-    }
-    return grant
+  /** Those that are open, in the order in which they were made. */
+  list(): GrantRow[] {
+    return [...this.#components.replica.state.grants()]
+  }
+
+  /** Members that were let in by it, as long as it is open. */
+  usersOf(row: GrantRow): Member[] {
+    return [...this.#components.replica.state.members()].filter(({ grant }) => grant === row.key)
   }
 
   /**
-   * Reserves a use at the root. `spend` belongs into the commit that admits, `release` behind it, whatever came of it.
-   * @throws InviteUsedError, InviteInvalidError for one that this root does not know
+   * The open invite whose id in hex begins so.
+   * @throws NotFoundError, AmbiguousNameError
    */
-  take(grant: Signed<Grant>): { spend(): void; release(): void } {
-    const { id, notAfterMs } = grant.value
-    const row = this.#table.get(id) ?? this.#inherited(grant)
-    if (row === undefined || !equals(row.envelope, grant.bytes)) {
-      throw new InviteInvalidError(
-        'this root did not issue the invite, or has forgotten it: ask the operator for a new one'
+  find(id: string): GrantRow {
+    const found = this.list().filter(({ grant }) => text(grant.id, 'base16').startsWith(id.toLowerCase()))
+    const [row] = found
+    if (row === undefined || id === '') {
+      throw new NotFoundError(`no open invite has the id ${id}: \`trustnet invite list\` shows them`)
+    }
+    if (found.length > 1) {
+      throw new AmbiguousNameError(`${found.length} invites have ids that begin with ${id}: give more of it`)
+    }
+    return row
+  }
+
+  /** Takes an invite back. @throws as find and Root.append */
+  async cancel(id: string, reason: string, root: Root): Promise<GrantRow> {
+    const row = this.find(id)
+    await root.append([{ kind: 'grantEnd', body: { id: row.grant.id, reason } }])
+    return row
+  }
+
+  /** Ends invites whose time is over for every joiner, also for one with a receipt: some at a time, once a minute. */
+  async clearExpired(root: Root): Promise<void> {
+    const { clock, logger } = this.#components
+    const over = this.#expired()
+    if (over.length === 0 || root.refusal !== undefined || clock.monotonic() - this.#clearedAt < minClearMs) return
+    this.#clearedAt = clock.monotonic()
+    await root.append(over.map(endOf)).catch((error: unknown) => {
+      logger.debug({ error: reasonOf(error) }, 'invites that are over were not cleared away: it is tried again')
+    })
+  }
+
+  #expired(): GrantRow[] {
+    const overMs = this.#components.clock.now() - receiptValidMs - clockSkewMs
+    const over: GrantRow[] = []
+    for (const row of this.#components.replica.state.grants()) {
+      if (row.grant.notAfterMs < overMs && over.push(row) === maxEndsAtOnce) break
+    }
+    return over
+  }
+
+  /**
+   * The open invite that a join uses; undefined: this replica has never heard of it.
+   * @throws InviteInvalidError, InviteExpiredError, InviteUsedError
+   */
+  judge(join: Signed<Join>, receivedMs: number): Grant | undefined {
+    const { grantId } = join.value
+    const row = grantId === undefined ? undefined : this.#components.replica.state.grant(grantId)
+    if (row === undefined) {
+      if (grantId !== undefined && this.#ends.has(text(grantId, 'base16'))) throw this.ended(grantId)
+      return undefined
+    }
+    checkJoinAgainstGrant(join.value, row.grant)
+    if (receivedMs > row.grant.notAfterMs) throw expired(row.grant.notAfterMs)
+    return row.grant
+  }
+
+  /** Why an invite that is not open admits nobody. */
+  ended(grantId: Uint8Array): Error {
+    const key = text(grantId, 'base16')
+    const reason = this.#ends.get(key)
+    if (reason === undefined && this.#ends.has(key)) {
+      return new InviteUsedError('the invite is used up: ask the operator for a new one')
+    }
+    if (reason === expiredReason) return new InviteExpiredError('the invite has ended: ask the operator for a new one')
+    if (reason !== undefined) {
+      return new InviteInvalidError(
+        `the operator took the invite back${reason === '' ? '' : ` (${reason})`}: ask for a new one`
       )
     }
-    const key = text(id, 'base16')
-    const taken = this.#taken.get(key) ?? 0
-    if (row.usesLeft - taken <= 0) throw used()
-    this.#reserve(key, 1)
-    return {
-      spend: () => {
-        if (this.#table.get(id) === undefined) this.#table.insert(id, row.envelope, row.usesLeft, notAfterMs)
-        if (!this.#table.use(id)) throw used()
-      },
-      release: () => this.#reserve(key, -1)
-    }
-  }
-
-  #reserve(key: string, uses: number): void {
-    const taken = (this.#taken.get(key) ?? 0) + uses
-    if (taken === 0) this.#taken.delete(key)
-    else this.#taken.set(key, taken)
-  }
-
-  /**
-   * The invite of a root before this one: what is left of its uses, the log says. One of this root's own that has no row is one that it
-   * has forgotten.
-   */
-  #inherited(grant: Signed<Grant>): GrantRow | undefined {
-    const { replica } = this.#components
-    if (replica.state.keys.isKeyOf(replica.head.epoch, grant.signer)) return undefined
-    return { envelope: grant.bytes, usesLeft: Math.max(0, grant.value.uses - this.#usesInLog(grant.value)) }
-  }
-
-  /**
-   * Whoever was let in by it counts, also when its membership has ended since. Where entries were compacted away, so does each key that was
-   * revoked while the invite may have been open: it may have been let in by it.
-   */
-  #usesInLog({ id, notAfterMs }: Grant): number {
-    const { floor, ledger } = this.#components.replica
-    const openFromMs = notAfterMs - maxTtlMs
-    let uses = 0
-    for (const { n, kind, timeMs, envelope } of ledger.table.behind(0)) {
-      const isEnd = kind === entryKinds.revoke || kind === entryKinds.rotate
-      if (kind === entryKinds.admit ? isByGrant(envelope, id) : isEnd && n <= floor && timeMs >= openFromMs) uses++
-    }
-    return uses
+    return new InviteInvalidError(
+      'the log knows no such invite: it was used up or taken back, or is not of this history; ask the operator for a new one'
+    )
   }
 }
 
-/** Few entries have the id in their bytes, so few are decoded. */
-const isByGrant = (envelope: Uint8Array, id: Uint8Array): boolean => {
-  if (!Buffer.from(envelope.buffer, envelope.byteOffset, envelope.byteLength).includes(Buffer.from(id))) return false
-  const { value } = readStoredEntry(envelope)
-  return value.kind === 'admit' && value.body.grant !== undefined && equals(readStoredGrantId(value.body.grant), id)
-}
+const expiredReason = 'its time is over'
 
-const used = (): InviteUsedError => new InviteUsedError('the invite is used up: ask the operator for a new one')
+const endOf = ({ grant }: GrantRow): EntryDraft => ({
+  kind: 'grantEnd',
+  body: { id: grant.id, reason: expiredReason }
+})
 
-/** A forged invite is an invalid invite, whatever its bytes lack; one of another network says so itself. */
-const openAsInvite = (bytes: Uint8Array, networkId: Uint8Array): Signed<Grant> => {
-  try {
-    return openGrant(bytes, networkId)
-  } catch (error) {
-    if (error instanceof InvalidEnvelopeError || error instanceof InvalidPayloadError) {
-      throw new InviteInvalidError(`the invite is damaged or forged: ask the operator for a new one`, { cause: error })
-    }
-    throw error
-  }
-}
+const expired = (notAfterMs: number): InviteExpiredError =>
+  new InviteExpiredError(`the invite ended at ${new Date(notAfterMs).toISOString()}: ask the operator for a new one`)
 
 export const nameTaken = (name: string, holder: Uint8Array): NameTakenError =>
   new NameTakenError(

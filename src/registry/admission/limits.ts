@@ -8,8 +8,6 @@ export interface RegistryLimits {
   queuedRequests: number
   /** Of these, joins without an invite: anybody can make those, so they must not push out the others. */
   queuedStrangers: number
-  /** Invites that the root issued and that are not over. */
-  openGrants: number
   /** Refusals by the operator that are remembered, newest first. */
   rejectedJoins: number
 }
@@ -21,7 +19,6 @@ export const defaultLimits = (role: Role): RegistryLimits => ({
   pendingJoins: 1000,
   queuedRequests: queuedRequests[role],
   queuedStrangers: queuedRequests[role] / 2,
-  openGrants: 10_000,
   rejectedJoins: 10_000
 })
 
@@ -31,7 +28,5 @@ export const receiptValidMs = 24 * 3_600_000
 export const clockSkewMs = 10 * 60_000
 /** A membership is renewed only when less than this part of it is left. */
 export const renewableShare = 0.6
-/** A root that was away must not shut out those who could not ask it in time. */
-export const lateRenewalMs = 30 * 24 * 3_600_000
 /** Hint for those who are refused because a list here is full. */
 export const fullRetryMs = 60_000

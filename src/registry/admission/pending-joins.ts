@@ -1,7 +1,7 @@
 import type { TypedEventTarget } from 'main-event'
 import { isName } from '../../identity/checked-bytes.ts'
 import { peerIdText, publicKeyOf } from '../../identity/keys.ts'
-import { roles } from '../../identity/role.ts'
+import { roleOrExternal, roles } from '../../identity/role.ts'
 import type { Clock } from '../../runtime/clock-and-logger.ts'
 import {
   AmbiguousNameError,
@@ -11,7 +11,6 @@ import {
   UnavailableError
 } from '../../runtime/errors.ts'
 import type { JoinEvents, PendingJoin } from '../events.ts'
-import { roleOrExternal } from '../objects/entry-bodies.ts'
 import type { Signed } from '../objects/envelope.ts'
 import type { Join } from '../objects/join.ts'
 import { type PendingRow, PendingTable, RejectedTable } from '../store/admission-tables.ts'

@@ -7,13 +7,12 @@ import type { Replica } from '../log/replica.ts'
 import type { Member } from '../log/state/network-state.ts'
 import { openForgetRequest } from '../objects/forget-request.ts'
 import { openRenewRequest } from '../objects/renew-request.ts'
-import { lateRenewalMs, renewableShare } from './limits.ts'
+import { renewableShare } from './limits.ts'
 import { InFlight } from './single-flight.ts'
 
 export interface RenewalsComponents {
   replica: Replica
   clock: Clock
-  membershipMs: number
   root?: Root
 }
 
@@ -37,7 +36,8 @@ export class Renewals {
    * @throws RevokedError, NotMemberError, InvalidPayloadError and what opening throws
    */
   judgeRenewal(bytes: Uint8Array, signer?: Uint8Array): Judged {
-    const { clock, membershipMs, replica } = this.#components
+    const { clock, replica } = this.#components
+    const { membershipMs, returnGraceMs } = replica.state.policy
     const request = openRenewRequest(bytes, replica.networkId, signer === undefined ? {} : { signer })
     const { publicKey, notAfterMs } = request.value
     const member = this.#member(publicKey)
@@ -50,7 +50,7 @@ export class Renewals {
     }
     const leftMs = member.notAfterMs - clock.now()
     if (leftMs > membershipMs * renewableShare) return { publicKey, entry: newest }
-    if (leftMs < -lateRenewalMs) throw ended(publicKey)
+    if (leftMs < -returnGraceMs) throw ended(publicKey)
     return { publicKey }
   }
 
@@ -71,9 +71,9 @@ export class Renewals {
 
   /** At the root. Gives the renew entry. */
   async appendRenewal(root: Root, publicKey: Uint8Array, request: Uint8Array): Promise<Uint8Array> {
-    const { clock, membershipMs } = this.#components
+    const { clock, replica } = this.#components
     return this.#appending.run(publicKey, async () => {
-      const notAfterMs = clock.now() + membershipMs
+      const notAfterMs = clock.now() + replica.state.policy.membershipMs
       const entries = await root.append([{ kind: 'renew', body: { publicKey, notAfterMs, request } }])
       return at(entries, 0).bytes
     })

@@ -2,13 +2,12 @@ import { equals } from 'uint8arrays/equals'
 import { at } from '../../identity/bytes.ts'
 import { peerIdText } from '../../identity/keys.ts'
 import type { Clock } from '../../runtime/clock-and-logger.ts'
-import { InvalidPayloadError, NameTakenError, PendingError } from '../../runtime/errors.ts'
+import { InvalidPayloadError, InviteInvalidError, NameTakenError, PendingError } from '../../runtime/errors.ts'
 import type { Root } from '../log/log-writer.ts'
 import type { Replica } from '../log/replica.ts'
 import type { Member } from '../log/state/network-state.ts'
 import type { Admit, AdmittedBy } from '../objects/entry.ts'
 import type { Signed } from '../objects/envelope.ts'
-import type { AdmissionPolicy } from '../objects/genesis.ts'
 import type { Grant } from '../objects/grant.ts'
 import { type Join, openJoin } from '../objects/join.ts'
 import { type Invites, nameTaken } from './invites.ts'
@@ -18,7 +17,8 @@ import { InFlight } from './single-flight.ts'
 /** A join that was verified, with what it came with. */
 export interface VerifiedJoin {
   join: Signed<Join>
-  grant?: Signed<Grant>
+  /** The open invite that it uses. */
+  grant?: Grant
   /** Envelope of the registry that took it in, when that was another. */
   receipt?: Uint8Array
 }
@@ -29,8 +29,6 @@ export interface RootAdmissionComponents {
   invites: Invites
   pending: PendingJoins
   clock: Clock
-  policy: AdmissionPolicy
-  membershipMs: number
 }
 
 /** The root's decisions: who is let in, at once or by the operator's word. */
@@ -50,13 +48,14 @@ export class RootAdmission {
   }
 
   async #decide(verified: VerifiedJoin): Promise<Uint8Array> {
-    const { pending, policy } = this.#components
+    const { pending, replica } = this.#components
     const { join, grant, receipt } = verified
     if (grant !== undefined) return this.#admit(verified, 'invite')
     pending.refuseRejected(join.value.publicKey)
     this.#refuseTaken(join.value, undefined)
     // A registry is asked and trusted with records by all others: an operator lets it in, also where everybody is.
-    if (policy === 'open' && join.value.role !== 'secondary') return this.#admit(verified, 'open')
+    if (replica.state.policy.admission === 'open' && join.value.role !== 'secondary')
+      return this.#admit(verified, 'open')
     await pending.add(join, receipt)
     throw new PendingError('waits for the operator of the root, who runs `trustnet registry approve`')
   }
@@ -72,40 +71,39 @@ export class RootAdmission {
   }
 
   async #admit({ join, grant, receipt }: VerifiedJoin, via: AdmittedBy): Promise<Uint8Array> {
-    const { clock, invites, membershipMs, pending, root } = this.#components
+    const { clock, invites, pending, replica, root } = this.#components
     const { publicKey, name, role } = join.value
     const replaced = this.#refuseTaken(join.value, grant)
     const admit: Admit = {
       publicKey,
       name,
       role,
-      notAfterMs: clock.now() + membershipMs,
+      notAfterMs: clock.now() + replica.state.policy.membershipMs,
       via,
       join: join.bytes,
-      ...(grant !== undefined && { grant: grant.bytes }),
+      ...(grant !== undefined && { grantId: grant.id }),
       ...(receipt !== undefined && { receipt })
     }
-    const use = grant === undefined ? undefined : invites.take(grant)
     this.#claimed.add(name)
     try {
       const entries = await root.append([...revocationOf(replaced, publicKey), { kind: 'admit', body: admit }], {
-        inCommit: () => {
-          use?.spend()
-          pending.clear(publicKey)
-        }
+        inCommit: () => pending.clear(publicKey)
       })
       return at(entries, entries.length - 1).bytes
+    } catch (error) {
+      // Somebody else took the last use at the same moment, or it was taken back.
+      if (grant === undefined || !(error instanceof InviteInvalidError)) throw error
+      throw replica.state.grant(grant.id) === undefined ? invites.ended(grant.id) : error
     } finally {
       this.#claimed.delete(name)
-      use?.release()
     }
   }
 
   /** Gives the member whose place is taken. @throws NameTakenError */
-  #refuseTaken({ name, publicKey }: Join, grant: Signed<Grant> | undefined): Member | undefined {
+  #refuseTaken({ name, publicKey }: Join, grant: Grant | undefined): Member | undefined {
     const { replica, root } = this.#components
     const holder = replica.state.memberByName(name)
-    const replaces = grant?.value.replaces
+    const replaces = grant?.replaces
     const replaced = replaces === undefined ? undefined : replica.state.memberByName(replaces)
     const isFree =
       holder === undefined ||

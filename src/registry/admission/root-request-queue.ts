@@ -4,7 +4,7 @@ import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
 import { PendingError, UnavailableError } from '../../runtime/errors.ts'
 import type { JoinEvents, PendingJoin } from '../events.ts'
-import { readStoredJoin } from '../objects/join.ts'
+import { grantIdShown, readStoredJoin } from '../objects/join.ts'
 import { type QueueInput, type QueueRow, QueueTable } from '../store/admission-tables.ts'
 import type { Database } from '../store/database.ts'
 import type { GroupCommit } from '../store/group-commit.ts'
@@ -12,7 +12,7 @@ import { fullRetryMs, type RegistryLimits } from './limits.ts'
 
 /** What goes to the root: all verified here, and signed by the one it is about. */
 export type RootRequest =
-  | { kind: 'join'; join: Uint8Array; grant?: Uint8Array; receipt?: Uint8Array }
+  | { kind: 'join'; join: Uint8Array; receipt?: Uint8Array }
   | { kind: 'renew'; request: Uint8Array }
   | { kind: 'forget'; request: Uint8Array }
 
@@ -77,9 +77,9 @@ export class RequestQueue {
   /** Joins that wait, oldest first. */
   joins(): QueuedJoin[] {
     const rows = this.#table.after(0, this.#components.limits.queuedRequests).filter(({ kind }) => kind === 'join')
-    return rows.map(({ envelope, grant, sinceMs }) => {
+    return rows.map(({ envelope, withInvite, sinceMs }) => {
       const { publicKey, name, role } = readStoredJoin(envelope)
-      return { publicKey, name, role, sinceMs, withInvite: grant !== null }
+      return { publicKey, name, role, sinceMs, withInvite: withInvite === 1 }
     })
   }
 
@@ -96,7 +96,7 @@ export class RequestQueue {
 
   #refuseFull(row: QueueInput): void {
     const { queuedRequests, queuedStrangers } = this.#components.limits
-    const isStranger = row.kind === 'join' && row.grant === null
+    const isStranger = row.kind === 'join' && row.withInvite === 0
     const isFull = this.#table.count() >= queuedRequests || (isStranger && this.#table.strangers() >= queuedStrangers)
     if (isFull) throw new UnavailableError('the root is away and too many wait for it already: try later', fullRetryMs)
   }
@@ -163,13 +163,11 @@ const rowOf = (publicKey: Uint8Array, request: RootRequest, sinceMs: number): Qu
         publicKey,
         kind: 'join',
         envelope: request.join,
-        grant: request.grant ?? null,
+        withInvite: grantIdShown(request.join) === undefined ? 0 : 1,
         receipt: request.receipt ?? null,
         sinceMs
       }
-    : { publicKey, kind: request.kind, envelope: request.request, grant: null, receipt: null, sinceMs }
+    : { publicKey, kind: request.kind, envelope: request.request, withInvite: 0, receipt: null, sinceMs }
 
-const requestOf = ({ kind, envelope, grant, receipt }: QueueRow): RootRequest =>
-  kind === 'join'
-    ? { kind, join: envelope, ...(grant !== null && { grant }), ...(receipt !== null && { receipt }) }
-    : { kind, request: envelope }
+const requestOf = ({ kind, envelope, receipt }: QueueRow): RootRequest =>
+  kind === 'join' ? { kind, join: envelope, ...(receipt !== null && { receipt }) } : { kind, request: envelope }

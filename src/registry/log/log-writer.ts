@@ -10,7 +10,7 @@ import type { Signed } from '../objects/envelope.ts'
 import { asStoreError } from '../store/database.ts'
 import type { Draft } from './ledger.ts'
 import type { Replica } from './replica.ts'
-import type { Head } from './state/network-state.ts'
+import type { Head, NetworkState } from './state/network-state.ts'
 
 /** A checkpoint is signed at least so often, so that everybody can tell a quiet root from a dead one. */
 const checkpointMs = 60_000
@@ -267,10 +267,11 @@ export class Root {
 
   #seal({ state }: Draft, content: EntryDraft): Signed<LogEntry> {
     const timeMs = this.#now()
-    state.checkContent(content, timeMs, undefined)
+    const complete = completed(content, state)
+    state.checkContent(complete, timeMs, undefined)
     const { n, hash, epoch } = state.head
     const position = { networkId: this.#replica.networkId, n: n + 1, prevHash: hash, epoch, timeMs }
-    return sealEntry({ ...position, ...content }, this.#logKey)
+    return sealEntry({ ...position, ...complete }, this.#logKey)
   }
 
   /** Never back: others judge by it who is a member. */
@@ -299,6 +300,14 @@ export class Root {
     draft.putCheckpoint(checkpoint)
     return checkpoint
   }
+}
+
+/** The draft with what only its place in the log tells: a revoke says whose name is free from then on, whatever an earlier one said. */
+export function completed<T extends EntryContent>(content: T, state: NetworkState): T {
+  if (content.kind !== 'revoke') return content
+  const { name: _, ...body } = content.body
+  const name = state.member(body.publicKey)?.name
+  return { ...content, body: name === undefined ? body : { ...body, name } }
 }
 
 /**

@@ -19,6 +19,8 @@ export type StateTag =
   | 'authority'
   | 'publishers'
   | 'documents'
+  | 'policy'
+  | 'grants'
   | 'records'
 
 const hashBytes = 32

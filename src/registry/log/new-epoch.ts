@@ -219,9 +219,9 @@ function draftsOf(
   { nodeKey, name, clock = systemClock }: NewEpochInit,
   plan: NewEpoch
 ): EntryDraft[] {
-  const { networkId, genesis } = replica
+  const { networkId, state } = replica
   const { publicKey } = nodeKey
-  const { membershipMs } = genesis.value.policy
+  const { membershipMs } = state.policy
   const drafts: EntryDraft[] = []
   for (const member of plan.former) {
     drafts.push({ kind: 'registrySet', body: { publicKey: member.publicKey, role: 'secondary', removed: false } })

@@ -1,5 +1,6 @@
 import { equals } from 'uint8arrays/equals'
 import {
+  checkBytes,
   checkCount,
   checkHash,
   checkKey,
@@ -7,11 +8,12 @@ import {
   checkPosition,
   checkText,
   checkTime,
+  grantIdBytes,
   maxReasonChars,
   nameOfNumber,
   orNothing
 } from '../../identity/checked-bytes.ts'
-import { isRegistryRole, type Role, roleOf, roles } from '../../identity/role.ts'
+import { isRegistryRole, type Role, roleOf, roleOrExternal, roles } from '../../identity/role.ts'
 import { InvalidPayloadError, UnsupportedVersionError } from '../../runtime/errors.ts'
 import {
   Admit as AdmitMessage,
@@ -25,7 +27,9 @@ import {
   Revoke as RevokeMessage,
   Rotate as RotateMessage
 } from '../pb/registry.ts'
-import { decodeStrictly, type PayloadCodec } from './signed.ts'
+import { type BodyKind, bodyKind, checkPresent } from './body-kind.ts'
+import { type Grant, type GrantEnd, grantBody, grantEndBody } from './grant.ts'
+import { type Policy, policyBody } from './policy.ts'
 
 /** By what a member was let in. The numbers are on the wire. */
 export const admittedBy = { founder: 0, invite: 1, approved: 2, open: 3 } as const
@@ -37,8 +41,8 @@ export interface Admit {
   role: Role
   notAfterMs: number
   via: AdmittedBy
-  /** Envelope; there exactly when `via` is invite. */
-  grant?: Uint8Array
+  /** Of the join request; there exactly when `via` is invite. */
+  grantId?: Uint8Array
   /** Envelope of the joiner; there unless `via` is founder. */
   join?: Uint8Array
   /** Envelope of the first registry, when that was not the root. */
@@ -57,6 +61,8 @@ export interface Revoke {
   reason: string
   /** Envelope of the ForgetRequest, when the member asked for it itself. */
   request?: Uint8Array
+  /** Of the member, at this place of the log; without it the key is no member. */
+  name?: string
 }
 
 export interface Rotate {
@@ -115,6 +121,9 @@ export interface EntryBodies {
   publisher: Publisher
   publish: Publish
   retire: Retire
+  policy: Policy
+  grant: Grant
+  grantEnd: GrantEnd
 }
 
 export const maxDocumentBytes = 256 * 1024
@@ -128,53 +137,22 @@ function checkDocumentId(id: string): void {
   }
 }
 
-function checkPresent(bytes: Uint8Array | undefined, present: boolean, what: string): void {
-  if ((bytes !== undefined) !== present) throw new InvalidPayloadError(`${what} must ${present ? '' : 'not '}be there`)
-}
-
-/** A role of a newer version counts as the one that serves nobody. @throws InvalidPayloadError for 0, which is none */
-export function roleOrExternal(number: number): Role {
-  if (number === 0) throw new InvalidPayloadError('there is no role')
-  return roleOf(number) ?? 'external'
-}
-
-interface BodyKind<K extends keyof EntryBodies> {
-  encode(body: EntryBodies[K]): Uint8Array
-  decode(bytes: Uint8Array): { kind: K; body: EntryBodies[K] }
-  /** The same for bytes that `decode` let pass before: their encoding is not checked again. */
-  read(bytes: Uint8Array): { kind: K; body: EntryBodies[K] }
-  check(body: EntryBodies[K]): void
-}
-
-function bodyKind<K extends keyof EntryBodies, M>(
-  kind: K,
-  codec: PayloadCodec<M>,
-  rules: { to(body: EntryBodies[K]): Partial<M>; from(message: M): EntryBodies[K]; check(body: EntryBodies[K]): void }
-): BodyKind<K> {
-  return {
-    encode: (body) => codec.encode(rules.to(body)),
-    decode: (bytes) => ({ kind, body: rules.from(decodeStrictly<M>(codec, bytes, `body of the ${kind} entry`)) }),
-    read: (bytes) => ({ kind, body: rules.from(codec.decode(bytes)) }),
-    check: (body) => rules.check(body)
-  }
-}
-
 function viaOf(number: number): AdmittedBy {
   const via = nameOfNumber(admittedBy, number)
   if (via === undefined) throw new UnsupportedVersionError(`an admission of kind ${number}: update this program`)
   return via
 }
 
-export const bodyKinds: { [K in keyof EntryBodies]: BodyKind<K> } = {
-  admit: bodyKind<'admit', AdmitMessage>('admit', AdmitMessage, {
+export const bodyKinds: { [K in keyof EntryBodies]: BodyKind<K, EntryBodies[K]> } = {
+  admit: bodyKind<'admit', Admit, AdmitMessage>('admit', AdmitMessage, {
     to: (body) => ({ ...body, role: roles[body.role], via: admittedBy[body.via] }),
-    from: ({ publicKey, name, role, notAfterMs, via, grant, join, receipt }) => ({
+    from: ({ publicKey, name, role, notAfterMs, via, grantId, join, receipt }) => ({
       publicKey,
       name,
       role: roleOrExternal(role),
       notAfterMs,
       via: viaOf(via),
-      ...(grant.length > 0 && { grant }),
+      ...(grantId.length > 0 && { grantId }),
       ...(join.length > 0 && { join }),
       ...(receipt.length > 0 && { receipt })
     }),
@@ -182,12 +160,13 @@ export const bodyKinds: { [K in keyof EntryBodies]: BodyKind<K> } = {
       checkKey(body.publicKey, 'key of the admitted')
       checkName(body.name, 'name of the admitted')
       checkTime(body.notAfterMs, 'end of the membership')
-      checkPresent(body.grant, body.via === 'invite', 'grant of the admission')
+      checkPresent(body.grantId, body.via === 'invite', 'grant id of the admission')
+      if (body.grantId !== undefined) checkBytes(body.grantId, grantIdBytes, 'grant id of the admission')
       checkPresent(body.join, body.via !== 'founder', 'join request of the admission')
       if (body.via === 'founder') checkPresent(body.receipt, false, 'receipt of the founder')
     }
   }),
-  renew: bodyKind<'renew', RenewMessage>('renew', RenewMessage, {
+  renew: bodyKind<'renew', Renew, RenewMessage>('renew', RenewMessage, {
     to: (body) => body,
     from: ({ publicKey, notAfterMs, request }) => ({ publicKey, notAfterMs, request }),
     check(body) {
@@ -196,15 +175,21 @@ export const bodyKinds: { [K in keyof EntryBodies]: BodyKind<K> } = {
       checkPresent(orNothing(body.request), true, 'request of the renewal')
     }
   }),
-  revoke: bodyKind<'revoke', RevokeMessage>('revoke', RevokeMessage, {
+  revoke: bodyKind<'revoke', Revoke, RevokeMessage>('revoke', RevokeMessage, {
     to: (body) => body,
-    from: ({ publicKey, reason, request }) => ({ publicKey, reason, ...(request.length > 0 && { request }) }),
+    from: ({ publicKey, reason, request, name }) => ({
+      publicKey,
+      reason,
+      ...(request.length > 0 && { request }),
+      ...(name !== '' && { name })
+    }),
     check(body) {
       checkKey(body.publicKey, 'key of the revoked')
+      if (body.name !== undefined) checkName(body.name, 'name of the revoked')
       checkText(body.reason, 0, maxReasonChars, 'reason of the revocation')
     }
   }),
-  rotate: bodyKind<'rotate', RotateMessage>('rotate', RotateMessage, {
+  rotate: bodyKind<'rotate', Rotate, RotateMessage>('rotate', RotateMessage, {
     to: (body) => body,
     from: ({ oldKey, newKey, proofOld, proofNew }) => ({ oldKey, newKey, proofOld, proofNew }),
     check(body) {
@@ -215,7 +200,7 @@ export const bodyKinds: { [K in keyof EntryBodies]: BodyKind<K> } = {
       checkPresent(orNothing(body.proofNew), true, 'proof by the new key')
     }
   }),
-  registrySet: bodyKind<'registrySet', RegistrySetMessage>('registrySet', RegistrySetMessage, {
+  registrySet: bodyKind<'registrySet', RegistrySet, RegistrySetMessage>('registrySet', RegistrySetMessage, {
     to(body) {
       if (!isRegistryRole(body.role)) throw new InvalidPayloadError(`${body.role} is no registry's role`)
       return { ...body, role: roles[body.role] }
@@ -227,12 +212,12 @@ export const bodyKinds: { [K in keyof EntryBodies]: BodyKind<K> } = {
     },
     check: (body) => checkKey(body.publicKey, 'key of the registry')
   }),
-  delegate: bodyKind<'delegate', DelegateMessage>('delegate', DelegateMessage, {
+  delegate: bodyKind<'delegate', Delegate, DelegateMessage>('delegate', DelegateMessage, {
     to: (body) => body,
     from: ({ logKey }) => ({ logKey }),
     check: (body) => checkKey(body.logKey, 'log key')
   }),
-  authority: bodyKind<'authority', AuthorityMessage>('authority', AuthorityMessage, {
+  authority: bodyKind<'authority', Authority, AuthorityMessage>('authority', AuthorityMessage, {
     to: (body) => body,
     from: ({ authorityKey, nextAuthorityDigest }) => ({ authorityKey, nextAuthorityDigest }),
     check(body) {
@@ -240,12 +225,12 @@ export const bodyKinds: { [K in keyof EntryBodies]: BodyKind<K> } = {
       checkHash(body.nextAuthorityDigest, 'digest of the next authority key')
     }
   }),
-  publisher: bodyKind<'publisher', PublisherMessage>('publisher', PublisherMessage, {
+  publisher: bodyKind<'publisher', Publisher, PublisherMessage>('publisher', PublisherMessage, {
     to: (body) => body,
     from: ({ publicKey, removed }) => ({ publicKey, removed }),
     check: (body) => checkKey(body.publicKey, 'key of the publisher')
   }),
-  publish: bodyKind<'publish', PublishMessage>('publish', PublishMessage, {
+  publish: bodyKind<'publish', Publish, PublishMessage>('publish', PublishMessage, {
     to: (body) => body,
     from: ({ id, documentVersion, mediaType: type, digest, sizeBytes, publisherKey }) => ({
       id,
@@ -266,12 +251,15 @@ export const bodyKinds: { [K in keyof EntryBodies]: BodyKind<K> } = {
       checkKey(body.publisherKey, 'key of the publisher')
     }
   }),
-  retire: bodyKind<'retire', RetireMessage>('retire', RetireMessage, {
+  retire: bodyKind<'retire', Retire, RetireMessage>('retire', RetireMessage, {
     to: (body) => body,
     from: ({ id, reason }) => ({ id, reason }),
     check(body) {
       checkDocumentId(body.id)
       checkText(body.reason, 0, maxReasonChars, 'reason of the retirement')
     }
-  })
+  }),
+  policy: policyBody,
+  grant: grantBody,
+  grantEnd: grantEndBody
 }

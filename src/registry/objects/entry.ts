@@ -21,7 +21,10 @@ export const entryKinds = {
   authority: 7,
   publisher: 8,
   publish: 9,
-  retire: 10
+  retire: 10,
+  policy: 11,
+  grant: 12,
+  grantEnd: 13
 } as const
 export type EntryKind = Exclude<keyof typeof entryKinds, 'genesis'>
 

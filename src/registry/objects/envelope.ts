@@ -27,11 +27,10 @@ function domainOf(name: string, maxBytes: number): Domain {
 /** Every kind of signed object, with the most bytes that one may have. */
 export const domains = {
   genesis: domainOf('genesis', 4096),
-  // An admit entry carries three envelopes: grant, join and receipt.
+  // An admit entry carries two envelopes, a rotate entry too.
   logEntry: domainOf('log-entry', 4096),
   checkpoint: domainOf('checkpoint', 512),
   nodeRecord: domainOf('node-record', 1024),
-  grant: domainOf('grant', 512),
   join: domainOf('join', 512),
   receipt: domainOf('receipt', 512),
   renew: domainOf('renew', 512),

@@ -2,22 +2,21 @@ import { randomBytes } from 'node:crypto'
 import {
   checkBytes,
   checkCount,
-  checkHash,
   checkKey,
   checkName,
+  checkText,
   checkTime,
-  grantIdBytes
+  grantIdBytes,
+  maxReasonChars
 } from '../../identity/checked-bytes.ts'
-import type { SigningKey } from '../../identity/keys.ts'
-import { type Role, roles } from '../../identity/role.ts'
-import { Envelope, Grant as GrantMessage } from '../pb/registry.ts'
-import { roleOrExternal } from './entry-bodies.ts'
-import { domains, type Signed } from './envelope.ts'
-import { type OpenOptions, openSigned, openSignedAsync, type SignedKind, sealSigned } from './signed.ts'
+import { type Role, roleOrExternal, roles } from '../../identity/role.ts'
+import { InvalidPayloadError } from '../../runtime/errors.ts'
+import { GrantEnd as GrantEndMessage, Grant as GrantMessage } from '../pb/registry.ts'
+import { bodyKind } from './body-kind.ts'
+import { policyBounds } from './policy.ts'
 
-/** What an invite allows, signed by the log key. */
+/** What an invite allows: the body of a grant entry. It admits while it is in the log. */
 export interface Grant {
-  networkId: Uint8Array
   /** 16 random bytes. */
   id: Uint8Array
   /** Public half of the one-time key whose seed is in the invite. */
@@ -25,58 +24,68 @@ export interface Grant {
   role: Role
   /** Without it the joiner chooses. */
   name?: string
+  /** Groups that the joiner will be in. */
+  groups: readonly string[]
   /** Name of the member whose place is taken. */
   replaces?: string
   uses: number
   notAfterMs: number
+  /** For people. */
+  note: string
 }
 
-export const maxGrantUses = 100_000
+/** Takes an invite back, or clears away one whose time is over. */
+export interface GrantEnd {
+  id: Uint8Array
+  reason: string
+}
+
+const maxGroups = 16
+export const maxNoteChars = 128
 
 export const newGrantId = (): Uint8Array => Uint8Array.from(randomBytes(grantIdBytes))
 
-const kind: SignedKind<Grant, GrantMessage> = {
-  what: 'grant',
-  domain: domains.grant,
-  codec: GrantMessage,
-  toMessage: (value) => ({ ...value, role: roles[value.role] }),
-  fromMessage: ({ networkId, id, inviteKey, role, name, replaces, uses, notAfterMs }) => ({
-    networkId,
+export const grantBody = bodyKind<'grant', Grant, GrantMessage>('grant', GrantMessage, {
+  to: (body) => ({ ...body, role: roles[body.role], groups: [...body.groups] }),
+  from: ({ id, inviteKey, role, name, groups, replaces, uses, notAfterMs, note }) => ({
     id,
     inviteKey,
     role: roleOrExternal(role),
     ...(name !== '' && { name }),
+    groups,
     ...(replaces !== '' && { replaces }),
     uses,
-    notAfterMs
+    notAfterMs,
+    note
   }),
-  check(value) {
-    checkHash(value.networkId, 'network id of the grant')
-    checkBytes(value.id, grantIdBytes, 'id of the grant')
-    checkKey(value.inviteKey, 'invite key')
-    if (value.name !== undefined) checkName(value.name, 'name in the grant')
-    if (value.replaces !== undefined) checkName(value.replaces, 'replaced name in the grant')
-    checkCount(value.uses, 1, maxGrantUses, 'uses of the grant')
-    checkTime(value.notAfterMs, 'end of the grant')
-  },
-  // A log key: the log tells which.
-  signers: () => undefined
+  check(body) {
+    checkBytes(body.id, grantIdBytes, 'id of the grant')
+    checkKey(body.inviteKey, 'invite key')
+    if (body.name !== undefined) checkName(body.name, 'name in the grant')
+    checkGroups(body.groups)
+    if (body.replaces !== undefined) checkName(body.replaces, 'replaced name in the grant')
+    checkCount(body.uses, 1, policyBounds.grantUses[1], 'uses of the grant')
+    checkTime(body.notAfterMs, 'end of the grant')
+    checkText(body.note, 0, maxNoteChars, 'note of the grant')
+  }
+})
+
+/** Ascending, so that there is one way to write them. */
+function checkGroups(groups: readonly string[]): void {
+  if (groups.length > maxGroups) throw new InvalidPayloadError(`a grant names at most ${maxGroups} groups`)
+  for (const [index, group] of groups.entries()) {
+    checkName(group, 'group in the grant')
+    if (index > 0 && group <= (groups[index - 1] ?? '')) {
+      throw new InvalidPayloadError('groups in the grant must ascend, each once')
+    }
+  }
 }
 
-/** @throws InvalidPayloadError */
-export const sealGrant = (grant: Grant, logKey: SigningKey): Signed<Grant> => sealSigned(kind, grant, logKey)
-
-/**
- * Whether the signer is a log key is the caller's question.
- * @throws InvalidEnvelopeError, InvalidPayloadError, WrongNetworkError, UnsupportedVersionError
- */
-export const openGrant = (bytes: Uint8Array, networkId: Uint8Array, options?: OpenOptions): Signed<Grant> =>
-  openSigned(kind, bytes, networkId, options)
-
-/** The same with the signature checked in the thread pool. */
-export const openGrantAsync = (bytes: Uint8Array, networkId: Uint8Array): Promise<Signed<Grant>> =>
-  openSignedAsync(kind, bytes, networkId)
-
-/** Id of a grant whose bytes were verified before they were stored. */
-export const readStoredGrantId = (bytes: Uint8Array): Uint8Array =>
-  GrantMessage.decode(Envelope.decode(bytes).payload).id
+export const grantEndBody = bodyKind<'grantEnd', GrantEnd, GrantEndMessage>('grantEnd', GrantEndMessage, {
+  to: (body) => body,
+  from: ({ id, reason }) => ({ id, reason }),
+  check(body) {
+    checkBytes(body.id, grantIdBytes, 'id of the grant')
+    checkText(body.reason, 0, maxReasonChars, 'reason for the end of the grant')
+  }
+})

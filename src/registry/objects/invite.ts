@@ -2,13 +2,21 @@ import { base64url } from 'multiformats/bases/base64'
 import { concat } from 'uint8arrays/concat'
 import { equals } from 'uint8arrays/equals'
 import { decodeAddr, encodeAddr } from '../../address/multiaddr.ts'
-import { checkDomain, checkHash, checkKey } from '../../identity/checked-bytes.ts'
+import {
+  checkBytes,
+  checkDomain,
+  checkHash,
+  checkKey,
+  checkName,
+  checkPosition,
+  checkTime,
+  grantIdBytes
+} from '../../identity/checked-bytes.ts'
 import { sha256 } from '../../identity/hash.ts'
 import { SigningKey } from '../../identity/keys.ts'
+import { type Role, roleOrExternal, roles } from '../../identity/role.ts'
 import { InviteInvalidError } from '../../runtime/errors.ts'
 import { Invite as InviteMessage } from '../pb/registry.ts'
-import type { Signed } from './envelope.ts'
-import { type Grant, openGrant } from './grant.ts'
 import { maxAddrs } from './record.ts'
 import { decodeStrictly, payloadVersion } from './signed.ts'
 
@@ -19,12 +27,25 @@ export interface InviteRegistry {
   addrs: string[]
 }
 
+/** Grant that an invite belongs to, and where its entry stands in the log: a history without it is not the one that invited. */
+export interface InviteGrant {
+  id: Uint8Array
+  role: Role
+  /** Without it the joiner chooses. */
+  name?: string
+  notAfterMs: number
+  epoch: number
+  n: number
+  /** Of the grant entry. */
+  hash: Uint8Array
+}
+
 /** The line that `trustnet invite` prints. It holds a secret: the seed of the invite key, which is never sent. */
 export interface Invite {
   domain: string
   networkId: Uint8Array
   registries: InviteRegistry[]
-  grant: Signed<Grant>
+  grant: InviteGrant
   inviteKey: SigningKey
 }
 
@@ -46,7 +67,13 @@ export function encodeInvite(invite: Invite): string {
     domain: invite.domain,
     networkId: invite.networkId,
     registries: invite.registries.map(({ publicKey, addrs }) => ({ publicKey, addrs: addrs.map(encodeAddr) })),
-    grant: invite.grant.bytes,
+    grantId: invite.grant.id,
+    epoch: invite.grant.epoch,
+    n: invite.grant.n,
+    entryHash: invite.grant.hash,
+    role: roles[invite.grant.role],
+    name: invite.grant.name ?? '',
+    notAfterMs: invite.grant.notAfterMs,
     seed: invite.inviteKey.seed
   })
   const length = Uint8Array.of(body.length >> 8, body.length & 0xff)
@@ -67,7 +94,7 @@ export function decodeInvite(text: string): Invite {
       domain: message.domain,
       networkId: message.networkId,
       registries: message.registries.map(({ publicKey, addrs }) => ({ publicKey, addrs: addrs.map(decodeAddr) })),
-      grant: openGrant(message.grant, message.networkId),
+      grant: grantOf(message),
       inviteKey: SigningKey.fromSeed(message.seed)
     }
     checkInvite(invite)
@@ -87,13 +114,24 @@ function checkInvite(invite: Invite): void {
     throw new InviteInvalidError(`an invite names at most ${maxRegistries} registries with ${maxAddrs} addresses each`)
   }
   for (const { publicKey } of invite.registries) checkKey(publicKey, 'registry key of the invite')
-  if (!equals(invite.grant.value.networkId, invite.networkId)) {
-    throw new InviteInvalidError('the grant of the invite is of another network')
-  }
-  if (!equals(invite.grant.value.inviteKey, invite.inviteKey.publicKey)) {
-    throw new InviteInvalidError('the seed of the invite does not belong to its grant')
-  }
+  const { id, name, notAfterMs, epoch, n, hash } = invite.grant
+  checkBytes(id, grantIdBytes, 'grant id of the invite')
+  if (name !== undefined) checkName(name, 'name in the invite')
+  checkTime(notAfterMs, 'end of the invite')
+  checkPosition(epoch, 0, 'epoch of the invite')
+  checkPosition(n, 1, 'position of the invite')
+  checkHash(hash, 'entry hash of the invite')
 }
+
+const grantOf = ({ grantId, role, name, notAfterMs, epoch, n, entryHash }: InviteMessage): InviteGrant => ({
+  id: grantId,
+  role: roleOrExternal(role),
+  ...(name !== '' && { name }),
+  notAfterMs,
+  epoch,
+  n,
+  hash: entryHash
+})
 
 function bodyOf(given: string): Uint8Array {
   if (given.length > maxLineChars) throw new InviteInvalidError('too long for an invite: copy the one line again')

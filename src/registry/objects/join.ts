@@ -11,10 +11,9 @@ import {
   orNothing
 } from '../../identity/checked-bytes.ts'
 import { type SigningKey, verifySignature, verifySignatureAsync } from '../../identity/keys.ts'
-import { type Role, roles } from '../../identity/role.ts'
+import { type Role, roleOrExternal, roles } from '../../identity/role.ts'
 import { InvalidPayloadError, InviteInvalidError } from '../../runtime/errors.ts'
 import { Envelope, JoinRequest as JoinMessage } from '../pb/registry.ts'
-import { roleOrExternal } from './entry-bodies.ts'
 import { domains, type Signed } from './envelope.ts'
 import type { Grant } from './grant.ts'
 import { type OpenOptions, openSigned, openSignedAsync, type SignedKind, sealSigned } from './signed.ts'
@@ -25,8 +24,9 @@ export interface Join {
   publicKey: Uint8Array
   name: string
   role: Role
-  /** Both or neither: with an invite. */
+  /** All three or none: with an invite. */
   grantId?: Uint8Array
+  inviteKey?: Uint8Array
   inviteSignature?: Uint8Array
   timeMs: number
 }
@@ -45,6 +45,7 @@ const kind: SignedKind<Join, JoinMessage> = {
   toMessage: (value) => ({ ...value, role: roles[value.role] }),
   fromMessage(message) {
     const grantId = orNothing(message.grantId)
+    const inviteKey = orNothing(message.inviteKey)
     const inviteSignature = orNothing(message.inviteSignature)
     return {
       networkId: message.networkId,
@@ -52,6 +53,7 @@ const kind: SignedKind<Join, JoinMessage> = {
       name: message.name,
       role: roleOrExternal(message.role),
       ...(grantId !== undefined && { grantId }),
+      ...(inviteKey !== undefined && { inviteKey }),
       ...(inviteSignature !== undefined && { inviteSignature }),
       timeMs: message.timeMs
     }
@@ -61,10 +63,14 @@ const kind: SignedKind<Join, JoinMessage> = {
     checkKey(value.publicKey, 'key of the joiner')
     checkName(value.name, 'name of the joiner')
     checkTime(value.timeMs, 'time of the join request')
-    const { grantId, inviteSignature } = value
-    if ((grantId === undefined) !== (inviteSignature === undefined)) {
-      throw new InvalidPayloadError('a join request has a grant id and a proof of the invite, or neither')
+    const { grantId, inviteKey, inviteSignature } = value
+    if (
+      (grantId === undefined) !== (inviteSignature === undefined) ||
+      (grantId === undefined) !== (inviteKey === undefined)
+    ) {
+      throw new InvalidPayloadError('a join request has grant id, invite key and proof of an invite, or none of them')
     }
+    if (inviteKey !== undefined) checkKey(inviteKey, 'invite key of the join request')
     if (grantId !== undefined) checkBytes(grantId, grantIdBytes, 'grant id of the join request')
     if (inviteSignature !== undefined) checkBytes(inviteSignature, signatureBytes, 'proof of the invite')
   },
@@ -77,7 +83,7 @@ export interface JoinInit {
   name: string
   role: Role
   /** Both or neither: from the invite. */
-  grant?: Signed<Grant>
+  grant?: Pick<Grant, 'id'>
   inviteKey?: SigningKey
   timeMs: number
 }
@@ -86,9 +92,10 @@ export interface JoinInit {
 export function makeJoin(init: JoinInit): Uint8Array {
   const { networkId, key, name, role, grant, inviteKey, timeMs } = init
   const join: Join = { networkId, publicKey: key.publicKey, name, role, timeMs }
-  if (grant !== undefined) join.grantId = grant.value.id
+  if (grant !== undefined) join.grantId = grant.id
   if (inviteKey !== undefined && grant !== undefined) {
-    join.inviteSignature = inviteKey.sign(inviteProof(networkId, key.publicKey, grant.value.id))
+    join.inviteKey = inviteKey.publicKey
+    join.inviteSignature = inviteKey.sign(inviteProof(networkId, key.publicKey, grant.id))
   }
   return sealSigned(kind, join, key).bytes
 }
@@ -105,37 +112,48 @@ export const openJoinAsync = (bytes: Uint8Array, networkId: Uint8Array, options?
 export const readStoredJoin = (bytes: Uint8Array): Join =>
   kind.fromMessage(JoinMessage.decode(Envelope.decode(bytes).payload))
 
-/**
- * Checks that the join request uses this grant and asks for no more than it gives. Who signed the grant, its time and its
- * uses are the caller's questions.
- * @throws InviteInvalidError
- */
-export function checkJoinAgainstGrant(join: Signed<Join>, grant: Signed<Grant>): void {
-  const { bytes, signature } = proofFor(join, grant)
-  requireProof(verifySignature(grant.value.inviteKey, bytes, signature))
+/** The invite that a request names which nobody verified yet; undefined: none, or no such request. */
+export function grantIdShown(bytes: Uint8Array): Uint8Array | undefined {
+  if (bytes.length > domains.join.maxBytes) return undefined
+  try {
+    return orNothing(JoinMessage.decode(Envelope.decode(bytes).payload).grantId)
+  } catch {
+    return undefined
+  }
 }
 
-/** The same with the proof of the invite checked in the thread pool. */
-export async function checkJoinAgainstGrantAsync(join: Signed<Join>, grant: Signed<Grant>): Promise<void> {
-  const { bytes, signature } = proofFor(join, grant)
-  requireProof(await verifySignatureAsync(grant.value.inviteKey, bytes, signature))
+/**
+ * Checks that the key of the invite vouches for this joiner. Whether it is the key of a grant is another question.
+ * @throws InviteInvalidError
+ */
+export function checkInviteProof({ networkId, publicKey, grantId, inviteKey, inviteSignature }: Join): void {
+  if (grantId === undefined || inviteKey === undefined || inviteSignature === undefined) return
+  requireProof(verifySignature(inviteKey, inviteProof(networkId, publicKey, grantId), inviteSignature))
+}
+
+/** The same with the signature checked in the thread pool. */
+export async function checkInviteProofAsync(join: Join): Promise<void> {
+  const { networkId, publicKey, grantId, inviteKey, inviteSignature } = join
+  if (grantId === undefined || inviteKey === undefined || inviteSignature === undefined) return
+  requireProof(await verifySignatureAsync(inviteKey, inviteProof(networkId, publicKey, grantId), inviteSignature))
 }
 
 function requireProof(valid: boolean): void {
   if (!valid) throw new InviteInvalidError('the proof of the invite is wrong')
 }
 
-/** What the invite key must have signed, once all else of the request fits the grant. */
-function proofFor(join: Signed<Join>, grant: Signed<Grant>): { bytes: Uint8Array; signature: Uint8Array } {
-  const { networkId, publicKey, name, role, grantId, inviteSignature } = join.value
-  const allowed = grant.value
-  if (!equals(networkId, allowed.networkId)) throw new InviteInvalidError('the grant is of another network')
-  if (grantId === undefined || inviteSignature === undefined || !equals(grantId, allowed.id)) {
+/**
+ * Checks that the join request uses this grant and asks for no more than it gives. The proof of the invite, and time and uses of the
+ * grant are the caller's questions.
+ * @throws InviteInvalidError
+ */
+export function checkJoinAgainstGrant({ name, role, grantId, inviteKey }: Join, grant: Grant): void {
+  if (grantId === undefined || inviteKey === undefined || !equals(grantId, grant.id)) {
     throw new InviteInvalidError('the join request does not use this grant')
   }
-  if (role !== allowed.role) throw new InviteInvalidError(`the grant is for the role ${allowed.role}, not ${role}`)
-  if (allowed.name !== undefined && allowed.name !== name) {
-    throw new InviteInvalidError(`the grant is for the name ${allowed.name}, not ${name}`)
+  if (!equals(inviteKey, grant.inviteKey)) throw new InviteInvalidError('the proof of the invite is by another key')
+  if (role !== grant.role) throw new InviteInvalidError(`the grant is for the role ${grant.role}, not ${role}`)
+  if (grant.name !== undefined && grant.name !== name) {
+    throw new InviteInvalidError(`the grant is for the name ${grant.name}, not ${name}`)
   }
-  return { bytes: inviteProof(networkId, publicKey, grantId), signature: inviteSignature }
 }

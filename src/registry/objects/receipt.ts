@@ -1,6 +1,7 @@
 import { checkHash, checkTime } from '../../identity/checked-bytes.ts'
+import { keyBytes } from '../../identity/ed25519.ts'
 import type { SigningKey } from '../../identity/keys.ts'
-import { JoinReceipt as JoinReceiptMessage } from '../pb/registry.ts'
+import { Envelope, JoinReceipt as JoinReceiptMessage } from '../pb/registry.ts'
 import { domains, type Signed } from './envelope.ts'
 import { type OpenOptions, openSigned, openSignedAsync, type SignedKind, sealSigned } from './signed.ts'
 
@@ -41,3 +42,9 @@ export const openReceipt = (bytes: Uint8Array, networkId: Uint8Array, options?: 
 /** The same with the signature checked in the thread pool. */
 export const openReceiptAsync = (bytes: Uint8Array, networkId: Uint8Array): Promise<Signed<JoinReceipt>> =>
   openSignedAsync(kind, bytes, networkId)
+
+/** Signer and content of bytes that were verified before. */
+export function readStoredReceipt(bytes: Uint8Array): { signer: Uint8Array; value: JoinReceipt } {
+  const { publicKey, payload } = Envelope.decode(bytes)
+  return { signer: publicKey.subarray(-keyBytes), value: kind.fromMessage(JoinReceiptMessage.decode(payload)) }
+}

@@ -166,6 +166,13 @@ export interface Policy {
   admission: number
   membershipMs: number
   documentBytes: number
+  openGrants: number
+  grantUses: number
+  grantMs: number
+  nameHoldMs: number
+  returnGraceMs: number
+  witnesses: number
+  criticalKinds: number[]
 }
 
 export namespace Policy {
@@ -193,6 +200,43 @@ export namespace Policy {
           w.uint64Number(obj.documentBytes)
         }
 
+        if ((obj.openGrants != null && obj.openGrants !== 0)) {
+          w.uint32(32)
+          w.uint32(obj.openGrants)
+        }
+
+        if ((obj.grantUses != null && obj.grantUses !== 0)) {
+          w.uint32(40)
+          w.uint32(obj.grantUses)
+        }
+
+        if ((obj.grantMs != null && obj.grantMs !== 0)) {
+          w.uint32(48)
+          w.uint64Number(obj.grantMs)
+        }
+
+        if ((obj.nameHoldMs != null && obj.nameHoldMs !== 0)) {
+          w.uint32(56)
+          w.uint64Number(obj.nameHoldMs)
+        }
+
+        if ((obj.returnGraceMs != null && obj.returnGraceMs !== 0)) {
+          w.uint32(64)
+          w.uint64Number(obj.returnGraceMs)
+        }
+
+        if ((obj.witnesses != null && obj.witnesses !== 0)) {
+          w.uint32(72)
+          w.uint32(obj.witnesses)
+        }
+
+        if (obj.criticalKinds != null && obj.criticalKinds.length > 0) {
+          for (const value of obj.criticalKinds) {
+            w.uint32(80)
+            w.uint32(value)
+          }
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
@@ -200,7 +244,14 @@ export namespace Policy {
         const obj: any = {
           admission: 0,
           membershipMs: 0,
-          documentBytes: 0
+          documentBytes: 0,
+          openGrants: 0,
+          grantUses: 0,
+          grantMs: 0,
+          nameHoldMs: 0,
+          returnGraceMs: 0,
+          witnesses: 0,
+          criticalKinds: []
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -221,6 +272,38 @@ export namespace Policy {
               obj.documentBytes = reader.uint64Number()
               break
             }
+            case 4: {
+              obj.openGrants = reader.uint32()
+              break
+            }
+            case 5: {
+              obj.grantUses = reader.uint32()
+              break
+            }
+            case 6: {
+              obj.grantMs = reader.uint64Number()
+              break
+            }
+            case 7: {
+              obj.nameHoldMs = reader.uint64Number()
+              break
+            }
+            case 8: {
+              obj.returnGraceMs = reader.uint64Number()
+              break
+            }
+            case 9: {
+              obj.witnesses = reader.uint32()
+              break
+            }
+            case 10: {
+              if (opts.limits?.criticalKinds != null && obj.criticalKinds.length === opts.limits.criticalKinds) {
+                throw new MaxLengthError('Decode error - repeated field "criticalKinds" had too many elements')
+              }
+
+              obj.criticalKinds.push(reader.uint32())
+              break
+            }
             default: {
               reader.skipType(tag & 7)
               break
@@ -230,6 +313,10 @@ export namespace Policy {
 
         return obj
       }, function * (reader, length, prefix, opts = {}) {
+        const obj = {
+          criticalKinds: 0
+        }
+
         const end = length == null ? reader.len : reader.pos + length
 
         while (reader.pos < end) {
@@ -255,6 +342,63 @@ export namespace Policy {
                 field: `${prefix}.documentBytes`,
                 value: reader.uint64Number()
               }
+              break
+            }
+            case 4: {
+              yield {
+                field: `${prefix}.openGrants`,
+                value: reader.uint32()
+              }
+              break
+            }
+            case 5: {
+              yield {
+                field: `${prefix}.grantUses`,
+                value: reader.uint32()
+              }
+              break
+            }
+            case 6: {
+              yield {
+                field: `${prefix}.grantMs`,
+                value: reader.uint64Number()
+              }
+              break
+            }
+            case 7: {
+              yield {
+                field: `${prefix}.nameHoldMs`,
+                value: reader.uint64Number()
+              }
+              break
+            }
+            case 8: {
+              yield {
+                field: `${prefix}.returnGraceMs`,
+                value: reader.uint64Number()
+              }
+              break
+            }
+            case 9: {
+              yield {
+                field: `${prefix}.witnesses`,
+                value: reader.uint32()
+              }
+              break
+            }
+            case 10: {
+              if (opts.limits?.criticalKinds != null && obj.criticalKinds === opts.limits.criticalKinds) {
+                throw new MaxLengthError('Streaming decode error - repeated field "criticalKinds" had too many elements')
+              }
+
+              yield {
+                field: `${prefix}.criticalKinds[]`,
+                index: obj.criticalKinds,
+                value: reader.uint32()
+              }
+
+              obj.criticalKinds++
+
               break
             }
             default: {
@@ -284,6 +428,42 @@ export namespace Policy {
     value: number
   }
 
+  export interface PolicyOpenGrantsFieldEvent {
+    field: '$.openGrants'
+    value: number
+  }
+
+  export interface PolicyGrantUsesFieldEvent {
+    field: '$.grantUses'
+    value: number
+  }
+
+  export interface PolicyGrantMsFieldEvent {
+    field: '$.grantMs'
+    value: number
+  }
+
+  export interface PolicyNameHoldMsFieldEvent {
+    field: '$.nameHoldMs'
+    value: number
+  }
+
+  export interface PolicyReturnGraceMsFieldEvent {
+    field: '$.returnGraceMs'
+    value: number
+  }
+
+  export interface PolicyWitnessesFieldEvent {
+    field: '$.witnesses'
+    value: number
+  }
+
+  export interface PolicyCriticalKindsFieldEvent {
+    field: '$.criticalKinds[]'
+    index: number
+    value: number
+  }
+
   export function encode (obj: Partial<Policy>): Uint8Array {
     return encodeMessage(obj, Policy.codec())
   }
@@ -292,7 +472,7 @@ export namespace Policy {
     return decodeMessage(buf, Policy.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Policy>): Generator<PolicyAdmissionFieldEvent | PolicyMembershipMsFieldEvent | PolicyDocumentBytesFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Policy>): Generator<PolicyAdmissionFieldEvent | PolicyMembershipMsFieldEvent | PolicyDocumentBytesFieldEvent | PolicyOpenGrantsFieldEvent | PolicyGrantUsesFieldEvent | PolicyGrantMsFieldEvent | PolicyNameHoldMsFieldEvent | PolicyReturnGraceMsFieldEvent | PolicyWitnessesFieldEvent | PolicyCriticalKindsFieldEvent> {
     return streamMessage(buf, Policy.codec(), opts)
   }
 }
@@ -545,6 +725,42 @@ export namespace Genesis {
     value: number
   }
 
+  export interface GenesisPolicyOpenGrantsFieldEvent {
+    field: '$.policy.openGrants'
+    value: number
+  }
+
+  export interface GenesisPolicyGrantUsesFieldEvent {
+    field: '$.policy.grantUses'
+    value: number
+  }
+
+  export interface GenesisPolicyGrantMsFieldEvent {
+    field: '$.policy.grantMs'
+    value: number
+  }
+
+  export interface GenesisPolicyNameHoldMsFieldEvent {
+    field: '$.policy.nameHoldMs'
+    value: number
+  }
+
+  export interface GenesisPolicyReturnGraceMsFieldEvent {
+    field: '$.policy.returnGraceMs'
+    value: number
+  }
+
+  export interface GenesisPolicyWitnessesFieldEvent {
+    field: '$.policy.witnesses'
+    value: number
+  }
+
+  export interface GenesisPolicyCriticalKindsFieldEvent {
+    field: '$.policy.criticalKinds[]'
+    index: number
+    value: number
+  }
+
   export function encode (obj: Partial<Genesis>): Uint8Array {
     return encodeMessage(obj, Genesis.codec())
   }
@@ -553,7 +769,7 @@ export namespace Genesis {
     return decodeMessage(buf, Genesis.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Genesis>): Generator<GenesisVersionFieldEvent | GenesisDomainFieldEvent | GenesisNameFieldEvent | GenesisAuthorityKeyFieldEvent | GenesisNextAuthorityDigestFieldEvent | GenesisLogKeyFieldEvent | GenesisCreatedMsFieldEvent | GenesisPolicyAdmissionFieldEvent | GenesisPolicyMembershipMsFieldEvent | GenesisPolicyDocumentBytesFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Genesis>): Generator<GenesisVersionFieldEvent | GenesisDomainFieldEvent | GenesisNameFieldEvent | GenesisAuthorityKeyFieldEvent | GenesisNextAuthorityDigestFieldEvent | GenesisLogKeyFieldEvent | GenesisCreatedMsFieldEvent | GenesisPolicyAdmissionFieldEvent | GenesisPolicyMembershipMsFieldEvent | GenesisPolicyDocumentBytesFieldEvent | GenesisPolicyOpenGrantsFieldEvent | GenesisPolicyGrantUsesFieldEvent | GenesisPolicyGrantMsFieldEvent | GenesisPolicyNameHoldMsFieldEvent | GenesisPolicyReturnGraceMsFieldEvent | GenesisPolicyWitnessesFieldEvent | GenesisPolicyCriticalKindsFieldEvent> {
     return streamMessage(buf, Genesis.codec(), opts)
   }
 }
@@ -814,7 +1030,7 @@ export interface Admit {
   role: number
   notAfterMs: number
   via: number
-  grant: Uint8Array
+  grantId: Uint8Array
   join: Uint8Array
   receipt: Uint8Array
 }
@@ -854,9 +1070,9 @@ export namespace Admit {
           w.uint32(obj.via)
         }
 
-        if ((obj.grant != null && obj.grant.byteLength > 0)) {
+        if ((obj.grantId != null && obj.grantId.byteLength > 0)) {
           w.uint32(50)
-          w.bytes(obj.grant)
+          w.bytes(obj.grantId)
         }
 
         if ((obj.join != null && obj.join.byteLength > 0)) {
@@ -879,7 +1095,7 @@ export namespace Admit {
           role: 0,
           notAfterMs: 0,
           via: 0,
-          grant: uint8ArrayAlloc(0),
+          grantId: uint8ArrayAlloc(0),
           join: uint8ArrayAlloc(0),
           receipt: uint8ArrayAlloc(0)
         }
@@ -911,7 +1127,7 @@ export namespace Admit {
               break
             }
             case 6: {
-              obj.grant = reader.bytes()
+              obj.grantId = reader.bytes()
               break
             }
             case 7: {
@@ -974,7 +1190,7 @@ export namespace Admit {
             }
             case 6: {
               yield {
-                field: `${prefix}.grant`,
+                field: `${prefix}.grantId`,
                 value: reader.bytes()
               }
               break
@@ -1030,8 +1246,8 @@ export namespace Admit {
     value: number
   }
 
-  export interface AdmitGrantFieldEvent {
-    field: '$.grant'
+  export interface AdmitGrantIdFieldEvent {
+    field: '$.grantId'
     value: Uint8Array
   }
 
@@ -1053,8 +1269,412 @@ export namespace Admit {
     return decodeMessage(buf, Admit.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Admit>): Generator<AdmitPublicKeyFieldEvent | AdmitNameFieldEvent | AdmitRoleFieldEvent | AdmitNotAfterMsFieldEvent | AdmitViaFieldEvent | AdmitGrantFieldEvent | AdmitJoinFieldEvent | AdmitReceiptFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Admit>): Generator<AdmitPublicKeyFieldEvent | AdmitNameFieldEvent | AdmitRoleFieldEvent | AdmitNotAfterMsFieldEvent | AdmitViaFieldEvent | AdmitGrantIdFieldEvent | AdmitJoinFieldEvent | AdmitReceiptFieldEvent> {
     return streamMessage(buf, Admit.codec(), opts)
+  }
+}
+
+export interface Grant {
+  id: Uint8Array
+  inviteKey: Uint8Array
+  role: number
+  name: string
+  groups: string[]
+  replaces: string
+  uses: number
+  notAfterMs: number
+  note: string
+}
+
+export namespace Grant {
+  let _codec: Codec<Grant>
+
+  export const codec = (): Codec<Grant> => {
+    if (_codec == null) {
+      _codec = message<Grant>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.id != null && obj.id.byteLength > 0)) {
+          w.uint32(10)
+          w.bytes(obj.id)
+        }
+
+        if ((obj.inviteKey != null && obj.inviteKey.byteLength > 0)) {
+          w.uint32(18)
+          w.bytes(obj.inviteKey)
+        }
+
+        if ((obj.role != null && obj.role !== 0)) {
+          w.uint32(24)
+          w.uint32(obj.role)
+        }
+
+        if ((obj.name != null && obj.name !== '')) {
+          w.uint32(34)
+          w.string(obj.name)
+        }
+
+        if (obj.groups != null && obj.groups.length > 0) {
+          for (const value of obj.groups) {
+            w.uint32(42)
+            w.string(value)
+          }
+        }
+
+        if ((obj.replaces != null && obj.replaces !== '')) {
+          w.uint32(50)
+          w.string(obj.replaces)
+        }
+
+        if ((obj.uses != null && obj.uses !== 0)) {
+          w.uint32(56)
+          w.uint32(obj.uses)
+        }
+
+        if ((obj.notAfterMs != null && obj.notAfterMs !== 0)) {
+          w.uint32(64)
+          w.uint64Number(obj.notAfterMs)
+        }
+
+        if ((obj.note != null && obj.note !== '')) {
+          w.uint32(74)
+          w.string(obj.note)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          id: uint8ArrayAlloc(0),
+          inviteKey: uint8ArrayAlloc(0),
+          role: 0,
+          name: '',
+          groups: [],
+          replaces: '',
+          uses: 0,
+          notAfterMs: 0,
+          note: ''
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.id = reader.bytes()
+              break
+            }
+            case 2: {
+              obj.inviteKey = reader.bytes()
+              break
+            }
+            case 3: {
+              obj.role = reader.uint32()
+              break
+            }
+            case 4: {
+              obj.name = reader.string()
+              break
+            }
+            case 5: {
+              if (opts.limits?.groups != null && obj.groups.length === opts.limits.groups) {
+                throw new MaxLengthError('Decode error - repeated field "groups" had too many elements')
+              }
+
+              obj.groups.push(reader.string())
+              break
+            }
+            case 6: {
+              obj.replaces = reader.string()
+              break
+            }
+            case 7: {
+              obj.uses = reader.uint32()
+              break
+            }
+            case 8: {
+              obj.notAfterMs = reader.uint64Number()
+              break
+            }
+            case 9: {
+              obj.note = reader.string()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const obj = {
+          groups: 0
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.id`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.inviteKey`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 3: {
+              yield {
+                field: `${prefix}.role`,
+                value: reader.uint32()
+              }
+              break
+            }
+            case 4: {
+              yield {
+                field: `${prefix}.name`,
+                value: reader.string()
+              }
+              break
+            }
+            case 5: {
+              if (opts.limits?.groups != null && obj.groups === opts.limits.groups) {
+                throw new MaxLengthError('Streaming decode error - repeated field "groups" had too many elements')
+              }
+
+              yield {
+                field: `${prefix}.groups[]`,
+                index: obj.groups,
+                value: reader.string()
+              }
+
+              obj.groups++
+
+              break
+            }
+            case 6: {
+              yield {
+                field: `${prefix}.replaces`,
+                value: reader.string()
+              }
+              break
+            }
+            case 7: {
+              yield {
+                field: `${prefix}.uses`,
+                value: reader.uint32()
+              }
+              break
+            }
+            case 8: {
+              yield {
+                field: `${prefix}.notAfterMs`,
+                value: reader.uint64Number()
+              }
+              break
+            }
+            case 9: {
+              yield {
+                field: `${prefix}.note`,
+                value: reader.string()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface GrantIdFieldEvent {
+    field: '$.id'
+    value: Uint8Array
+  }
+
+  export interface GrantInviteKeyFieldEvent {
+    field: '$.inviteKey'
+    value: Uint8Array
+  }
+
+  export interface GrantRoleFieldEvent {
+    field: '$.role'
+    value: number
+  }
+
+  export interface GrantNameFieldEvent {
+    field: '$.name'
+    value: string
+  }
+
+  export interface GrantGroupsFieldEvent {
+    field: '$.groups[]'
+    index: number
+    value: string
+  }
+
+  export interface GrantReplacesFieldEvent {
+    field: '$.replaces'
+    value: string
+  }
+
+  export interface GrantUsesFieldEvent {
+    field: '$.uses'
+    value: number
+  }
+
+  export interface GrantNotAfterMsFieldEvent {
+    field: '$.notAfterMs'
+    value: number
+  }
+
+  export interface GrantNoteFieldEvent {
+    field: '$.note'
+    value: string
+  }
+
+  export function encode (obj: Partial<Grant>): Uint8Array {
+    return encodeMessage(obj, Grant.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Grant>): Grant {
+    return decodeMessage(buf, Grant.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Grant>): Generator<GrantIdFieldEvent | GrantInviteKeyFieldEvent | GrantRoleFieldEvent | GrantNameFieldEvent | GrantGroupsFieldEvent | GrantReplacesFieldEvent | GrantUsesFieldEvent | GrantNotAfterMsFieldEvent | GrantNoteFieldEvent> {
+    return streamMessage(buf, Grant.codec(), opts)
+  }
+}
+
+export interface GrantEnd {
+  id: Uint8Array
+  reason: string
+}
+
+export namespace GrantEnd {
+  let _codec: Codec<GrantEnd>
+
+  export const codec = (): Codec<GrantEnd> => {
+    if (_codec == null) {
+      _codec = message<GrantEnd>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.id != null && obj.id.byteLength > 0)) {
+          w.uint32(10)
+          w.bytes(obj.id)
+        }
+
+        if ((obj.reason != null && obj.reason !== '')) {
+          w.uint32(18)
+          w.string(obj.reason)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          id: uint8ArrayAlloc(0),
+          reason: ''
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.id = reader.bytes()
+              break
+            }
+            case 2: {
+              obj.reason = reader.string()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      }, function * (reader, length, prefix, opts = {}) {
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              yield {
+                field: `${prefix}.id`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 2: {
+              yield {
+                field: `${prefix}.reason`,
+                value: reader.string()
+              }
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+      })
+    }
+
+    return _codec
+  }
+
+  export interface GrantEndIdFieldEvent {
+    field: '$.id'
+    value: Uint8Array
+  }
+
+  export interface GrantEndReasonFieldEvent {
+    field: '$.reason'
+    value: string
+  }
+
+  export function encode (obj: Partial<GrantEnd>): Uint8Array {
+    return encodeMessage(obj, GrantEnd.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<GrantEnd>): GrantEnd {
+    return decodeMessage(buf, GrantEnd.codec(), opts)
+  }
+
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<GrantEnd>): Generator<GrantEndIdFieldEvent | GrantEndReasonFieldEvent> {
+    return streamMessage(buf, GrantEnd.codec(), opts)
   }
 }
 
@@ -1197,6 +1817,7 @@ export interface Revoke {
   publicKey: Uint8Array
   reason: string
   request: Uint8Array
+  name: string
 }
 
 export namespace Revoke {
@@ -1224,6 +1845,11 @@ export namespace Revoke {
           w.bytes(obj.request)
         }
 
+        if ((obj.name != null && obj.name !== '')) {
+          w.uint32(34)
+          w.string(obj.name)
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
@@ -1231,7 +1857,8 @@ export namespace Revoke {
         const obj: any = {
           publicKey: uint8ArrayAlloc(0),
           reason: '',
-          request: uint8ArrayAlloc(0)
+          request: uint8ArrayAlloc(0),
+          name: ''
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -1250,6 +1877,10 @@ export namespace Revoke {
             }
             case 3: {
               obj.request = reader.bytes()
+              break
+            }
+            case 4: {
+              obj.name = reader.string()
               break
             }
             default: {
@@ -1288,6 +1919,13 @@ export namespace Revoke {
               }
               break
             }
+            case 4: {
+              yield {
+                field: `${prefix}.name`,
+                value: reader.string()
+              }
+              break
+            }
             default: {
               reader.skipType(tag & 7)
               break
@@ -1315,6 +1953,11 @@ export namespace Revoke {
     value: Uint8Array
   }
 
+  export interface RevokeNameFieldEvent {
+    field: '$.name'
+    value: string
+  }
+
   export function encode (obj: Partial<Revoke>): Uint8Array {
     return encodeMessage(obj, Revoke.codec())
   }
@@ -1323,7 +1966,7 @@ export namespace Revoke {
     return decodeMessage(buf, Revoke.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Revoke>): Generator<RevokePublicKeyFieldEvent | RevokeReasonFieldEvent | RevokeRequestFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Revoke>): Generator<RevokePublicKeyFieldEvent | RevokeReasonFieldEvent | RevokeRequestFieldEvent | RevokeNameFieldEvent> {
     return streamMessage(buf, Revoke.codec(), opts)
   }
 }
@@ -2955,285 +3598,18 @@ export namespace NodeRecord {
   }
 }
 
-export interface Grant {
-  version: number
-  networkId: Uint8Array
-  id: Uint8Array
-  inviteKey: Uint8Array
-  role: number
-  name: string
-  replaces: string
-  uses: number
-  notAfterMs: number
-}
-
-export namespace Grant {
-  let _codec: Codec<Grant>
-
-  export const codec = (): Codec<Grant> => {
-    if (_codec == null) {
-      _codec = message<Grant>((obj, w, opts = {}) => {
-        if (opts.lengthDelimited !== false) {
-          w.fork()
-        }
-
-        if ((obj.version != null && obj.version !== 0)) {
-          w.uint32(8)
-          w.uint32(obj.version)
-        }
-
-        if ((obj.networkId != null && obj.networkId.byteLength > 0)) {
-          w.uint32(18)
-          w.bytes(obj.networkId)
-        }
-
-        if ((obj.id != null && obj.id.byteLength > 0)) {
-          w.uint32(26)
-          w.bytes(obj.id)
-        }
-
-        if ((obj.inviteKey != null && obj.inviteKey.byteLength > 0)) {
-          w.uint32(34)
-          w.bytes(obj.inviteKey)
-        }
-
-        if ((obj.role != null && obj.role !== 0)) {
-          w.uint32(40)
-          w.uint32(obj.role)
-        }
-
-        if ((obj.name != null && obj.name !== '')) {
-          w.uint32(50)
-          w.string(obj.name)
-        }
-
-        if ((obj.replaces != null && obj.replaces !== '')) {
-          w.uint32(58)
-          w.string(obj.replaces)
-        }
-
-        if ((obj.uses != null && obj.uses !== 0)) {
-          w.uint32(64)
-          w.uint32(obj.uses)
-        }
-
-        if ((obj.notAfterMs != null && obj.notAfterMs !== 0)) {
-          w.uint32(72)
-          w.uint64Number(obj.notAfterMs)
-        }
-
-        if (opts.lengthDelimited !== false) {
-          w.ldelim()
-        }
-      }, (reader, length, opts = {}) => {
-        const obj: any = {
-          version: 0,
-          networkId: uint8ArrayAlloc(0),
-          id: uint8ArrayAlloc(0),
-          inviteKey: uint8ArrayAlloc(0),
-          role: 0,
-          name: '',
-          replaces: '',
-          uses: 0,
-          notAfterMs: 0
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              obj.version = reader.uint32()
-              break
-            }
-            case 2: {
-              obj.networkId = reader.bytes()
-              break
-            }
-            case 3: {
-              obj.id = reader.bytes()
-              break
-            }
-            case 4: {
-              obj.inviteKey = reader.bytes()
-              break
-            }
-            case 5: {
-              obj.role = reader.uint32()
-              break
-            }
-            case 6: {
-              obj.name = reader.string()
-              break
-            }
-            case 7: {
-              obj.replaces = reader.string()
-              break
-            }
-            case 8: {
-              obj.uses = reader.uint32()
-              break
-            }
-            case 9: {
-              obj.notAfterMs = reader.uint64Number()
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-
-        return obj
-      }, function * (reader, length, prefix, opts = {}) {
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              yield {
-                field: `${prefix}.version`,
-                value: reader.uint32()
-              }
-              break
-            }
-            case 2: {
-              yield {
-                field: `${prefix}.networkId`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 3: {
-              yield {
-                field: `${prefix}.id`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 4: {
-              yield {
-                field: `${prefix}.inviteKey`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 5: {
-              yield {
-                field: `${prefix}.role`,
-                value: reader.uint32()
-              }
-              break
-            }
-            case 6: {
-              yield {
-                field: `${prefix}.name`,
-                value: reader.string()
-              }
-              break
-            }
-            case 7: {
-              yield {
-                field: `${prefix}.replaces`,
-                value: reader.string()
-              }
-              break
-            }
-            case 8: {
-              yield {
-                field: `${prefix}.uses`,
-                value: reader.uint32()
-              }
-              break
-            }
-            case 9: {
-              yield {
-                field: `${prefix}.notAfterMs`,
-                value: reader.uint64Number()
-              }
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-      })
-    }
-
-    return _codec
-  }
-
-  export interface GrantVersionFieldEvent {
-    field: '$.version'
-    value: number
-  }
-
-  export interface GrantNetworkIdFieldEvent {
-    field: '$.networkId'
-    value: Uint8Array
-  }
-
-  export interface GrantIdFieldEvent {
-    field: '$.id'
-    value: Uint8Array
-  }
-
-  export interface GrantInviteKeyFieldEvent {
-    field: '$.inviteKey'
-    value: Uint8Array
-  }
-
-  export interface GrantRoleFieldEvent {
-    field: '$.role'
-    value: number
-  }
-
-  export interface GrantNameFieldEvent {
-    field: '$.name'
-    value: string
-  }
-
-  export interface GrantReplacesFieldEvent {
-    field: '$.replaces'
-    value: string
-  }
-
-  export interface GrantUsesFieldEvent {
-    field: '$.uses'
-    value: number
-  }
-
-  export interface GrantNotAfterMsFieldEvent {
-    field: '$.notAfterMs'
-    value: number
-  }
-
-  export function encode (obj: Partial<Grant>): Uint8Array {
-    return encodeMessage(obj, Grant.codec())
-  }
-
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Grant>): Grant {
-    return decodeMessage(buf, Grant.codec(), opts)
-  }
-
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Grant>): Generator<GrantVersionFieldEvent | GrantNetworkIdFieldEvent | GrantIdFieldEvent | GrantInviteKeyFieldEvent | GrantRoleFieldEvent | GrantNameFieldEvent | GrantReplacesFieldEvent | GrantUsesFieldEvent | GrantNotAfterMsFieldEvent> {
-    return streamMessage(buf, Grant.codec(), opts)
-  }
-}
-
 export interface Invite {
   version: number
   domain: string
   networkId: Uint8Array
   registries: InviteRegistry[]
-  grant: Uint8Array
+  grantId: Uint8Array
+  epoch: number
+  n: number
+  entryHash: Uint8Array
+  role: number
+  name: string
+  notAfterMs: number
   seed: Uint8Array
 }
 
@@ -3269,13 +3645,43 @@ export namespace Invite {
           }
         }
 
-        if ((obj.grant != null && obj.grant.byteLength > 0)) {
+        if ((obj.grantId != null && obj.grantId.byteLength > 0)) {
           w.uint32(42)
-          w.bytes(obj.grant)
+          w.bytes(obj.grantId)
+        }
+
+        if ((obj.epoch != null && obj.epoch !== 0)) {
+          w.uint32(48)
+          w.uint64Number(obj.epoch)
+        }
+
+        if ((obj.n != null && obj.n !== 0)) {
+          w.uint32(56)
+          w.uint64Number(obj.n)
+        }
+
+        if ((obj.entryHash != null && obj.entryHash.byteLength > 0)) {
+          w.uint32(66)
+          w.bytes(obj.entryHash)
+        }
+
+        if ((obj.role != null && obj.role !== 0)) {
+          w.uint32(72)
+          w.uint32(obj.role)
+        }
+
+        if ((obj.name != null && obj.name !== '')) {
+          w.uint32(82)
+          w.string(obj.name)
+        }
+
+        if ((obj.notAfterMs != null && obj.notAfterMs !== 0)) {
+          w.uint32(88)
+          w.uint64Number(obj.notAfterMs)
         }
 
         if ((obj.seed != null && obj.seed.byteLength > 0)) {
-          w.uint32(50)
+          w.uint32(98)
           w.bytes(obj.seed)
         }
 
@@ -3288,7 +3694,13 @@ export namespace Invite {
           domain: '',
           networkId: uint8ArrayAlloc(0),
           registries: [],
-          grant: uint8ArrayAlloc(0),
+          grantId: uint8ArrayAlloc(0),
+          epoch: 0,
+          n: 0,
+          entryHash: uint8ArrayAlloc(0),
+          role: 0,
+          name: '',
+          notAfterMs: 0,
           seed: uint8ArrayAlloc(0)
         }
 
@@ -3321,10 +3733,34 @@ export namespace Invite {
               break
             }
             case 5: {
-              obj.grant = reader.bytes()
+              obj.grantId = reader.bytes()
               break
             }
             case 6: {
+              obj.epoch = reader.uint64Number()
+              break
+            }
+            case 7: {
+              obj.n = reader.uint64Number()
+              break
+            }
+            case 8: {
+              obj.entryHash = reader.bytes()
+              break
+            }
+            case 9: {
+              obj.role = reader.uint32()
+              break
+            }
+            case 10: {
+              obj.name = reader.string()
+              break
+            }
+            case 11: {
+              obj.notAfterMs = reader.uint64Number()
+              break
+            }
+            case 12: {
               obj.seed = reader.bytes()
               break
             }
@@ -3388,12 +3824,54 @@ export namespace Invite {
             }
             case 5: {
               yield {
-                field: `${prefix}.grant`,
+                field: `${prefix}.grantId`,
                 value: reader.bytes()
               }
               break
             }
             case 6: {
+              yield {
+                field: `${prefix}.epoch`,
+                value: reader.uint64Number()
+              }
+              break
+            }
+            case 7: {
+              yield {
+                field: `${prefix}.n`,
+                value: reader.uint64Number()
+              }
+              break
+            }
+            case 8: {
+              yield {
+                field: `${prefix}.entryHash`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 9: {
+              yield {
+                field: `${prefix}.role`,
+                value: reader.uint32()
+              }
+              break
+            }
+            case 10: {
+              yield {
+                field: `${prefix}.name`,
+                value: reader.string()
+              }
+              break
+            }
+            case 11: {
+              yield {
+                field: `${prefix}.notAfterMs`,
+                value: reader.uint64Number()
+              }
+              break
+            }
+            case 12: {
               yield {
                 field: `${prefix}.seed`,
                 value: reader.bytes()
@@ -3439,9 +3917,39 @@ export namespace Invite {
     value: Uint8Array
   }
 
-  export interface InviteGrantFieldEvent {
-    field: '$.grant'
+  export interface InviteGrantIdFieldEvent {
+    field: '$.grantId'
     value: Uint8Array
+  }
+
+  export interface InviteEpochFieldEvent {
+    field: '$.epoch'
+    value: number
+  }
+
+  export interface InviteNFieldEvent {
+    field: '$.n'
+    value: number
+  }
+
+  export interface InviteEntryHashFieldEvent {
+    field: '$.entryHash'
+    value: Uint8Array
+  }
+
+  export interface InviteRoleFieldEvent {
+    field: '$.role'
+    value: number
+  }
+
+  export interface InviteNameFieldEvent {
+    field: '$.name'
+    value: string
+  }
+
+  export interface InviteNotAfterMsFieldEvent {
+    field: '$.notAfterMs'
+    value: number
   }
 
   export interface InviteSeedFieldEvent {
@@ -3457,7 +3965,7 @@ export namespace Invite {
     return decodeMessage(buf, Invite.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Invite>): Generator<InviteVersionFieldEvent | InviteDomainFieldEvent | InviteNetworkIdFieldEvent | InviteRegistriesPublicKeyFieldEvent | InviteRegistriesAddrsFieldEvent | InviteGrantFieldEvent | InviteSeedFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Invite>): Generator<InviteVersionFieldEvent | InviteDomainFieldEvent | InviteNetworkIdFieldEvent | InviteRegistriesPublicKeyFieldEvent | InviteRegistriesAddrsFieldEvent | InviteGrantIdFieldEvent | InviteEpochFieldEvent | InviteNFieldEvent | InviteEntryHashFieldEvent | InviteRoleFieldEvent | InviteNameFieldEvent | InviteNotAfterMsFieldEvent | InviteSeedFieldEvent> {
     return streamMessage(buf, Invite.codec(), opts)
   }
 }
@@ -3600,6 +4108,7 @@ export interface JoinRequest {
   name: string
   role: number
   grantId: Uint8Array
+  inviteKey: Uint8Array
   inviteSignature: Uint8Array
   timeMs: number
 }
@@ -3644,13 +4153,18 @@ export namespace JoinRequest {
           w.bytes(obj.grantId)
         }
 
-        if ((obj.inviteSignature != null && obj.inviteSignature.byteLength > 0)) {
+        if ((obj.inviteKey != null && obj.inviteKey.byteLength > 0)) {
           w.uint32(58)
+          w.bytes(obj.inviteKey)
+        }
+
+        if ((obj.inviteSignature != null && obj.inviteSignature.byteLength > 0)) {
+          w.uint32(66)
           w.bytes(obj.inviteSignature)
         }
 
         if ((obj.timeMs != null && obj.timeMs !== 0)) {
-          w.uint32(64)
+          w.uint32(72)
           w.uint64Number(obj.timeMs)
         }
 
@@ -3665,6 +4179,7 @@ export namespace JoinRequest {
           name: '',
           role: 0,
           grantId: uint8ArrayAlloc(0),
+          inviteKey: uint8ArrayAlloc(0),
           inviteSignature: uint8ArrayAlloc(0),
           timeMs: 0
         }
@@ -3700,10 +4215,14 @@ export namespace JoinRequest {
               break
             }
             case 7: {
-              obj.inviteSignature = reader.bytes()
+              obj.inviteKey = reader.bytes()
               break
             }
             case 8: {
+              obj.inviteSignature = reader.bytes()
+              break
+            }
+            case 9: {
               obj.timeMs = reader.uint64Number()
               break
             }
@@ -3766,12 +4285,19 @@ export namespace JoinRequest {
             }
             case 7: {
               yield {
-                field: `${prefix}.inviteSignature`,
+                field: `${prefix}.inviteKey`,
                 value: reader.bytes()
               }
               break
             }
             case 8: {
+              yield {
+                field: `${prefix}.inviteSignature`,
+                value: reader.bytes()
+              }
+              break
+            }
+            case 9: {
               yield {
                 field: `${prefix}.timeMs`,
                 value: reader.uint64Number()
@@ -3820,6 +4346,11 @@ export namespace JoinRequest {
     value: Uint8Array
   }
 
+  export interface JoinRequestInviteKeyFieldEvent {
+    field: '$.inviteKey'
+    value: Uint8Array
+  }
+
   export interface JoinRequestInviteSignatureFieldEvent {
     field: '$.inviteSignature'
     value: Uint8Array
@@ -3838,7 +4369,7 @@ export namespace JoinRequest {
     return decodeMessage(buf, JoinRequest.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<JoinRequest>): Generator<JoinRequestVersionFieldEvent | JoinRequestNetworkIdFieldEvent | JoinRequestPublicKeyFieldEvent | JoinRequestNameFieldEvent | JoinRequestRoleFieldEvent | JoinRequestGrantIdFieldEvent | JoinRequestInviteSignatureFieldEvent | JoinRequestTimeMsFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<JoinRequest>): Generator<JoinRequestVersionFieldEvent | JoinRequestNetworkIdFieldEvent | JoinRequestPublicKeyFieldEvent | JoinRequestNameFieldEvent | JoinRequestRoleFieldEvent | JoinRequestGrantIdFieldEvent | JoinRequestInviteKeyFieldEvent | JoinRequestInviteSignatureFieldEvent | JoinRequestTimeMsFieldEvent> {
     return streamMessage(buf, JoinRequest.codec(), opts)
   }
 }
@@ -4455,12 +4986,14 @@ export namespace RotateRequest {
 /** The fields of each message by number. */
 export const shapes: ReadonlyMap<unknown, Readonly<Record<number, { type: any; rule?: any }>>> = new Map([
   [Envelope, { 1: { type: 'bytes' }, 2: { type: 'bytes' }, 3: { type: 'bytes' }, 5: { type: 'bytes' } }],
-  [Policy, { 1: { type: 'uint32' }, 2: { type: 'uint64' }, 3: { type: 'uint64' } }],
+  [Policy, { 1: { type: 'uint32' }, 2: { type: 'uint64' }, 3: { type: 'uint64' }, 4: { type: 'uint32' }, 5: { type: 'uint32' }, 6: { type: 'uint64' }, 7: { type: 'uint64' }, 8: { type: 'uint64' }, 9: { type: 'uint32' }, 10: { type: 'uint32', rule: 'repeated' } }],
   [Genesis, { 1: { type: 'uint32' }, 2: { type: 'string' }, 3: { type: 'string' }, 4: { type: 'bytes' }, 5: { type: 'bytes' }, 6: { type: 'bytes' }, 7: { type: 'uint64' }, 8: { type: Policy } }],
   [LogEntry, { 1: { type: 'uint32' }, 2: { type: 'bytes' }, 3: { type: 'uint64' }, 4: { type: 'bytes' }, 5: { type: 'uint64' }, 6: { type: 'uint64' }, 7: { type: 'uint32' }, 8: { type: 'bytes' } }],
   [Admit, { 1: { type: 'bytes' }, 2: { type: 'string' }, 3: { type: 'uint32' }, 4: { type: 'uint64' }, 5: { type: 'uint32' }, 6: { type: 'bytes' }, 7: { type: 'bytes' }, 8: { type: 'bytes' } }],
+  [Grant, { 1: { type: 'bytes' }, 2: { type: 'bytes' }, 3: { type: 'uint32' }, 4: { type: 'string' }, 5: { type: 'string', rule: 'repeated' }, 6: { type: 'string' }, 7: { type: 'uint32' }, 8: { type: 'uint64' }, 9: { type: 'string' } }],
+  [GrantEnd, { 1: { type: 'bytes' }, 2: { type: 'string' } }],
   [Renew, { 1: { type: 'bytes' }, 2: { type: 'uint64' }, 3: { type: 'bytes' } }],
-  [Revoke, { 1: { type: 'bytes' }, 2: { type: 'string' }, 3: { type: 'bytes' } }],
+  [Revoke, { 1: { type: 'bytes' }, 2: { type: 'string' }, 3: { type: 'bytes' }, 4: { type: 'string' } }],
   [Rotate, { 1: { type: 'bytes' }, 2: { type: 'bytes' }, 3: { type: 'bytes' }, 4: { type: 'bytes' } }],
   [RegistrySet, { 1: { type: 'bytes' }, 2: { type: 'uint32' }, 3: { type: 'bool' } }],
   [Delegate, { 1: { type: 'bytes' } }],
@@ -4470,10 +5003,9 @@ export const shapes: ReadonlyMap<unknown, Readonly<Record<number, { type: any; r
   [Retire, { 1: { type: 'string' }, 2: { type: 'string' } }],
   [Checkpoint, { 1: { type: 'uint32' }, 2: { type: 'bytes' }, 3: { type: 'uint64' }, 4: { type: 'uint64' }, 5: { type: 'bytes' }, 6: { type: 'bytes' }, 7: { type: 'uint64' }, 8: { type: 'uint64' }, 9: { type: 'uint64' } }],
   [NodeRecord, { 1: { type: 'uint32' }, 2: { type: 'bytes' }, 3: { type: 'bytes' }, 4: { type: 'uint64' }, 5: { type: 'bytes', rule: 'repeated' }, 6: { type: 'bytes' }, 7: { type: 'uint32', rule: 'repeated' }, 8: { type: 'string', rule: 'repeated' }, 9: { type: 'string', rule: 'repeated' }, 10: { type: 'string' }, 11: { type: 'uint32' }, 12: { type: 'bool' }, 13: { type: 'uint64' } }],
-  [Grant, { 1: { type: 'uint32' }, 2: { type: 'bytes' }, 3: { type: 'bytes' }, 4: { type: 'bytes' }, 5: { type: 'uint32' }, 6: { type: 'string' }, 7: { type: 'string' }, 8: { type: 'uint32' }, 9: { type: 'uint64' } }],
-  [Invite, { 1: { type: 'uint32' }, 2: { type: 'string' }, 3: { type: 'bytes' }, 4: { type: InviteRegistry, rule: 'repeated' }, 5: { type: 'bytes' }, 6: { type: 'bytes' } }],
+  [Invite, { 1: { type: 'uint32' }, 2: { type: 'string' }, 3: { type: 'bytes' }, 4: { type: InviteRegistry, rule: 'repeated' }, 5: { type: 'bytes' }, 6: { type: 'uint64' }, 7: { type: 'uint64' }, 8: { type: 'bytes' }, 9: { type: 'uint32' }, 10: { type: 'string' }, 11: { type: 'uint64' }, 12: { type: 'bytes' } }],
   [InviteRegistry, { 1: { type: 'bytes' }, 2: { type: 'bytes', rule: 'repeated' } }],
-  [JoinRequest, { 1: { type: 'uint32' }, 2: { type: 'bytes' }, 3: { type: 'bytes' }, 4: { type: 'string' }, 5: { type: 'uint32' }, 6: { type: 'bytes' }, 7: { type: 'bytes' }, 8: { type: 'uint64' } }],
+  [JoinRequest, { 1: { type: 'uint32' }, 2: { type: 'bytes' }, 3: { type: 'bytes' }, 4: { type: 'string' }, 5: { type: 'uint32' }, 6: { type: 'bytes' }, 7: { type: 'bytes' }, 8: { type: 'bytes' }, 9: { type: 'uint64' } }],
   [JoinReceipt, { 1: { type: 'uint32' }, 2: { type: 'bytes' }, 3: { type: 'bytes' }, 4: { type: 'uint64' } }],
   [RenewRequest, { 1: { type: 'uint32' }, 2: { type: 'bytes' }, 3: { type: 'bytes' }, 4: { type: 'uint64' } }],
   [ForgetRequest, { 1: { type: 'uint32' }, 2: { type: 'bytes' }, 3: { type: 'bytes' } }],

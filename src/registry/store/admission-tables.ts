@@ -1,17 +1,10 @@
 import type { Database, Statement } from './sqlite.ts'
 
 /**
- * `grants`: invites that this root issued, and how often each may still be used. `pending`: joins that wait for the operator.
- * `rejected`: joins that the operator refused. `queue`: verified requests that wait for the root, one per peer and kind.
+ * `pending`: joins that wait for the operator. `rejected`: joins that the operator refused. `queue`: verified requests that wait for the
+ * root, one per peer and kind.
  */
 export const admissionTables = `
-CREATE TABLE grants (
-  id           BLOB PRIMARY KEY CHECK (length(id) = 16),
-  envelope     BLOB NOT NULL,
-  uses_left    INTEGER NOT NULL CHECK (uses_left >= 0),
-  not_after_ms INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
-CREATE INDEX grants_by_end ON grants (not_after_ms);
 CREATE TABLE pending (
   public_key BLOB PRIMARY KEY CHECK (length(public_key) = 32),
   name       TEXT NOT NULL,
@@ -27,21 +20,16 @@ CREATE TABLE rejected (
   at_ms      INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE queue (
-  place      INTEGER PRIMARY KEY AUTOINCREMENT,
-  public_key BLOB NOT NULL CHECK (length(public_key) = 32),
-  kind       TEXT NOT NULL,
-  envelope   BLOB NOT NULL,
-  "grant"    BLOB,
-  receipt    BLOB,
-  since_ms   INTEGER NOT NULL,
+  place       INTEGER PRIMARY KEY AUTOINCREMENT,
+  public_key  BLOB NOT NULL CHECK (length(public_key) = 32),
+  kind        TEXT NOT NULL,
+  envelope    BLOB NOT NULL,
+  with_invite INTEGER NOT NULL CHECK (with_invite IN (0, 1)),
+  receipt     BLOB,
+  since_ms    INTEGER NOT NULL,
   UNIQUE (public_key, kind)
 ) STRICT;
 `
-
-export interface GrantRow {
-  readonly envelope: Uint8Array
-  readonly usesLeft: number
-}
 
 export interface PendingRow {
   readonly publicKey: Uint8Array
@@ -61,7 +49,8 @@ export interface QueueInput {
   readonly publicKey: Uint8Array
   readonly kind: QueueKind
   readonly envelope: Uint8Array
-  readonly grant: Uint8Array | null
+  /** A join with an invite: 1, anything else: 0. */
+  readonly withInvite: number
   readonly receipt: Uint8Array | null
   readonly sinceMs: number
 }
@@ -72,50 +61,13 @@ export interface QueueRow extends QueueInput {
 }
 
 const pendingColumns = 'public_key AS publicKey, name, role, envelope, receipt, since_ms AS sinceMs'
-const queueColumns = 'place, public_key AS publicKey, kind, envelope, "grant", receipt, since_ms AS sinceMs'
+const queueColumns =
+  'place, public_key AS publicKey, kind, envelope, with_invite AS withInvite, receipt, since_ms AS sinceMs'
 
 const count = (db: Database, table: string): Statement<[], number> =>
   db.prepare<[], number>(`SELECT count(*) FROM ${table}`).pluck()
 
 /** Writers of this file belong inside `GroupCommit.write`. */
-export class GrantTable {
-  readonly #get: Statement<[Uint8Array], GrantRow>
-  readonly #insert: Statement<[Uint8Array, Uint8Array, number, number]>
-  readonly #use: Statement<[Uint8Array]>
-  readonly #prune: Statement<[number]>
-  readonly #count: Statement<[], number>
-
-  constructor(db: Database) {
-    this.#get = db.prepare('SELECT envelope, uses_left AS usesLeft FROM grants WHERE id = ?')
-    this.#insert = db.prepare('INSERT INTO grants (id, envelope, uses_left, not_after_ms) VALUES (?, ?, ?, ?)')
-    this.#use = db.prepare('UPDATE grants SET uses_left = uses_left - 1 WHERE id = ? AND uses_left > 0')
-    this.#prune = db.prepare('DELETE FROM grants WHERE not_after_ms < ?')
-    this.#count = count(db, 'grants')
-  }
-
-  get(id: Uint8Array): GrantRow | undefined {
-    return this.#get.get(id)
-  }
-
-  insert(id: Uint8Array, envelope: Uint8Array, uses: number, notAfterMs: number): void {
-    this.#insert.run(id, envelope, uses, notAfterMs)
-  }
-
-  /** false: no use is left. */
-  use(id: Uint8Array): boolean {
-    return this.#use.run(id).changes === 1
-  }
-
-  /** Deletes those that ended before `timeMs`. */
-  prune(timeMs: number): void {
-    this.#prune.run(timeMs)
-  }
-
-  count(): number {
-    return Number(this.#count.get())
-  }
-}
-
 export class PendingTable {
   readonly #get: Statement<[Uint8Array], PendingRow>
   readonly #named: Statement<[string], PendingRow>
@@ -197,7 +149,7 @@ export class RejectedTable {
 }
 
 export class QueueTable {
-  readonly #put: Statement<[Uint8Array, string, Uint8Array, Uint8Array | null, Uint8Array | null, number]>
+  readonly #put: Statement<[Uint8Array, string, Uint8Array, number, Uint8Array | null, number]>
   readonly #has: Statement<[Uint8Array, string], number>
   readonly #after: Statement<[number, number], QueueRow>
   readonly #delete: Statement<[number]>
@@ -206,14 +158,14 @@ export class QueueTable {
 
   constructor(db: Database) {
     this.#put = db.prepare(`
-      INSERT OR REPLACE INTO queue (public_key, kind, envelope, "grant", receipt, since_ms) VALUES (?, ?, ?, ?, ?, ?)`)
+      INSERT OR REPLACE INTO queue (public_key, kind, envelope, with_invite, receipt, since_ms) VALUES (?, ?, ?, ?, ?, ?)`)
     this.#has = db
       .prepare<[Uint8Array, string], number>('SELECT 1 FROM queue WHERE public_key = ? AND kind = ?')
       .pluck()
     this.#after = db.prepare(`SELECT ${queueColumns} FROM queue WHERE place > ? ORDER BY place LIMIT ?`)
     this.#delete = db.prepare('DELETE FROM queue WHERE place = ?')
     this.#strangers = db
-      .prepare<[], number>(`SELECT count(*) FROM queue WHERE kind = 'join' AND "grant" IS NULL`)
+      .prepare<[], number>(`SELECT count(*) FROM queue WHERE kind = 'join' AND with_invite = 0`)
       .pluck()
     this.#count = count(db, 'queue')
   }
@@ -223,7 +175,7 @@ export class QueueTable {
   }
 
   put(row: QueueInput): void {
-    this.#put.run(row.publicKey, row.kind, row.envelope, row.grant, row.receipt, row.sinceMs)
+    this.#put.run(row.publicKey, row.kind, row.envelope, row.withInvite, row.receipt, row.sinceMs)
   }
 
   after(place: number, limit: number): QueueRow[] {

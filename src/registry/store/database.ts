@@ -247,6 +247,11 @@ const refuseVersion = (path: string, found: { applicationId: number; version: nu
   if (found.applicationId !== schema.applicationId) {
     throw new StoreVersionError(`${path} belongs to another program: give TrustNet a data folder of its own`)
   }
+  if (found.version < (schema.oldest ?? 0)) {
+    throw new StoreVersionError(
+      `${path} holds a log of format ${found.version}, which this program does not read any more: move it away, then make the network anew with \`trustnet init\`, or let this machine join again`
+    )
+  }
   if (found.version > schema.version) {
     throw new StoreVersionError(
       `${path} has schema ${found.version}, this program knows ${schema.version}: start the newer version again, or restore the backup from before the upgrade`

@@ -9,6 +9,8 @@ export interface Schema {
   /** Says that the file is ours: 'TNet'. */
   applicationId: number
   version: number
+  /** Stores before this version hold a log of a format that nothing reads any more. */
+  oldest?: number
   /** All tables of `version`, for a new store. */
   create: string
   /** From a version to the next one. */
@@ -18,7 +20,8 @@ export interface Schema {
 /** A change of any table text raises `version` and adds a step to `migrations`. */
 export const schema: Schema = {
   applicationId: 0x544e6574,
-  version: 1,
+  version: 2,
+  oldest: 2,
   create: [metaTables, logTables, recordTables, nodeTables, admissionTables, alarmTables].join('\n'),
   migrations: new Map()
 }

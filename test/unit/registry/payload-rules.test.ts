@@ -3,8 +3,9 @@ import { isDomain, isName } from '../../../src/identity/checked-bytes.ts'
 import { openEntry, sealEntry } from '../../../src/registry/objects/entry.ts'
 import { domains } from '../../../src/registry/objects/envelope.ts'
 import { type Genesis, openGenesis, sealGenesis } from '../../../src/registry/objects/genesis.ts'
-import { type Grant, openGrant, sealGrant } from '../../../src/registry/objects/grant.ts'
+import type { Grant } from '../../../src/registry/objects/grant.ts'
 import { openJoin } from '../../../src/registry/objects/join.ts'
+import { defaultPolicy } from '../../../src/registry/objects/policy.ts'
 import { compareRecords, type NodeRecord, openRecord, sealRecord } from '../../../src/registry/objects/record.ts'
 import { openRotateRequest, sealRotateRequest } from '../../../src/registry/objects/rotate.ts'
 import {
@@ -157,11 +158,11 @@ describe('genesis', () => {
   })
 
   it('is refused without a policy, and by a program that does not know the policy', () => {
-    const message = { ...aGenesis, version: 1, policy: { ...policy, admission: 0 } }
+    const message = { ...aGenesis, version: 1, policy: { ...policy, admission: 0, criticalKinds: [] } }
     expect(openGenesis(craft(domains.genesis, GenesisMessage, message, keyOf(1))).value).toEqual(aGenesis)
     const { policy: _, ...none } = message
     expect(() => openGenesis(craft(domains.genesis, GenesisMessage, none, keyOf(1)))).toThrow(InvalidPayloadError)
-    const newer = { ...message, policy: { ...policy, admission: 9 } }
+    const newer = { ...message, policy: { ...policy, admission: 9, criticalKinds: [] } }
     expect(() => openGenesis(craft(domains.genesis, GenesisMessage, newer, keyOf(1)))).toThrow(UnsupportedVersionError)
   })
 })
@@ -187,7 +188,11 @@ describe('log entry', () => {
       { kind: 'admit', body: { ...admit, name, via: 'founder' } }
     ]),
     ['an invite but no grant', { kind: 'admit', body: { ...admit, via: 'invite', join: bytes } }],
-    ['an approval with a grant', { kind: 'admit', body: { ...admit, via: 'approved', join: bytes, grant: bytes } }],
+    ['an invite with a short id', { kind: 'admit', body: { ...admit, via: 'invite', join: bytes, grantId: bytes } }],
+    [
+      'an approval with a grant',
+      { kind: 'admit', body: { ...admit, via: 'approved', join: bytes, grantId: aGrant.id } }
+    ],
     ['an approval without a join request', { kind: 'admit', body: { ...admit, via: 'approved' } }],
     ['a founder with a join request', { kind: 'admit', body: { ...admit, via: 'founder', join: bytes } }],
     ['a renewal without a request', { kind: 'renew', body: { ...admit, request: new Uint8Array() } }],
@@ -203,6 +208,14 @@ describe('log entry', () => {
     ['a document of version 0', { kind: 'publish', body: { ...aDocument, documentVersion: 0 } }],
     ['a document with a path as id', { kind: 'publish', body: { ...aDocument, id: '../etc' } }],
     ['a document with a broken type', { kind: 'publish', body: { ...aDocument, mediaType: 'text' } }],
+    ['a revoke with a wrong name', { kind: 'revoke', body: { ...admit, reason: '', name: '-' } }],
+    ['the end of no grant', { kind: 'grantEnd', body: { id: bytes, reason: '' } }],
+    ['a policy without time', { kind: 'policy', body: { ...defaultPolicy, membershipMs: 0 } }],
+    ['critical kinds that do not ascend', { kind: 'policy', body: { ...defaultPolicy, criticalKinds: [20, 20] } }],
+    [
+      'too many critical kinds',
+      { kind: 'policy', body: { ...defaultPolicy, criticalKinds: Array.from({ length: 65 }, (_, i) => i) } }
+    ],
     ['a known kind as unknown', { kind: 'unknown', kindNumber: 1, body: bytes }],
     ['the kind of the genesis', { kind: 'unknown', kindNumber: 0, body: bytes }]
   ]
@@ -245,7 +258,11 @@ describe('grant', () => {
   const bad: [string, Partial<Grant>][] = [
     ['a short id', { id: new Uint8Array(15) }],
     ['no use', { uses: 0 }],
-    ['too many uses', { uses: 100_001 }],
+    ['too many uses', { uses: 1_000_001 }],
+    ['a group twice', { groups: ['a', 'a'] }],
+    ['a group that is none', { groups: ['A'] }],
+    ['too many groups', { groups: Array.from({ length: 17 }, (_, i) => `g${i + 10}`) }],
+    ['a long note', { note: 'x'.repeat(129) }],
     ['a wrong name', { name: 'A' }],
     ['a wrong replaced name', { replaces: '-' }],
     ['a short key', { inviteKey: short }],
@@ -253,12 +270,13 @@ describe('grant', () => {
   ]
 
   it.each(bad)('with %s is not sealed', (_, change) => {
-    expect(() => sealGrant({ ...aGrant, ...change }, keyOf(3))).toThrow(InvalidPayloadError)
+    const entry = { ...anEntry, kind: 'grant', body: { ...aGrant, ...change } } as const
+    expect(() => sealEntry(entry, keyOf(3))).toThrow(InvalidPayloadError)
   })
 
   it('with a wrong name is not opened', () => {
-    const bytes = craft(domains.grant, GrantMessage, { ...aGrant, version: 1, role: 3, name: 'A' }, keyOf(3))
-    expect(() => openGrant(bytes, networkId)).toThrow(InvalidPayloadError)
+    const body = GrantMessage.encode({ ...aGrant, groups: [], role: 3, name: 'A' })
+    expect(() => openEntry(crafted(12, body), networkId)).toThrow(InvalidPayloadError)
   })
 })
 
@@ -267,9 +285,16 @@ describe('join request', () => {
   it.each([
     ['a name that is none', { name: 'Alpha' }],
     ['a grant id without proof', { grantId: new Uint8Array(16) }],
+    ['a proof without key', { grantId: new Uint8Array(16), inviteSignature: new Uint8Array(64) }],
     ['a proof without grant id', { inviteSignature: new Uint8Array(64) }],
-    ['a short grant id', { grantId: new Uint8Array(15), inviteSignature: new Uint8Array(64) }],
-    ['a short proof', { grantId: new Uint8Array(16), inviteSignature: new Uint8Array(63) }]
+    [
+      'a short grant id',
+      { grantId: new Uint8Array(15), inviteKey: keyOf(7).publicKey, inviteSignature: new Uint8Array(64) }
+    ],
+    [
+      'a short proof',
+      { grantId: new Uint8Array(16), inviteKey: keyOf(7).publicKey, inviteSignature: new Uint8Array(63) }
+    ]
   ])('with %s is not opened', (_, change) => {
     const bytes = craft(domains.join, JoinRequest, { ...good, ...change }, keyOf(4))
     expect(() => openJoin(bytes, networkId)).toThrow(InvalidPayloadError)

@@ -67,9 +67,11 @@ describe('openRegistry', () => {
   })
 
   it('appends nothing at a root that is fenced', async () => {
-    await using network = await RealNetwork.create({}, { fence: 'waits for heads' })
-    const { admission, root } = network.root
+    await using network = await RealNetwork.create()
     const invite = await network.invite()
+    await network.root.close()
+    const { admission, root } = await network.startRoot({ fence: 'waits for heads' })
+    await expect(network.invite()).rejects.toThrow(UnavailableError)
     await expect(admission.join(network.wish({ name: 'ann', invite }))).rejects.toThrow(UnavailableError)
     root?.release()
     await root?.start()

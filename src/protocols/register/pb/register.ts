@@ -352,11 +352,6 @@ export namespace SessionFrame {
     value: Uint8Array
   }
 
-  export interface SessionFrameRegisterGrantFieldEvent {
-    field: '$.register.grant'
-    value: Uint8Array
-  }
-
   export interface SessionFrameRegisterInstanceFieldEvent {
     field: '$.register.instance'
     value: Uint8Array
@@ -545,11 +540,6 @@ export namespace SessionFrame {
     value: Uint8Array
   }
 
-  export interface SessionFrameForwardGrantFieldEvent {
-    field: '$.forward.grant'
-    value: Uint8Array
-  }
-
   export interface SessionFrameForwardReceiptFieldEvent {
     field: '$.forward.receipt'
     value: Uint8Array
@@ -568,7 +558,7 @@ export namespace SessionFrame {
     return decodeMessage(buf, SessionFrame.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<SessionFrame>): Generator<SessionFrameIdFieldEvent | SessionFrameRegisterRecordFieldEvent | SessionFrameRegisterJoinFieldEvent | SessionFrameRegisterGrantFieldEvent | SessionFrameRegisterInstanceFieldEvent | SessionFrameRegisteredStatusFieldEvent | SessionFrameRegisteredRetryAfterMsFieldEvent | SessionFrameRegisteredAdmitFieldEvent | SessionFrameRegisteredLeaseMsFieldEvent | SessionFrameRegisteredHeartbeatMsFieldEvent | SessionFrameRegisteredPeersFieldEvent | SessionFrameRegisteredRegistriesFieldEvent | SessionFrameRegisteredCheckpointFieldEvent | SessionFrameRegisteredObservedFieldEvent | SessionFrameRegisteredRecordFieldEvent | SessionFrameRegisteredReplicaAgeMsFieldEvent | SessionFrameHeartbeatCheckpointFieldEvent | SessionFrameHeartbeatSeqFieldEvent | SessionFrameHeartbeatConnectedFieldEvent | SessionFrameHeartbeatRttMsFieldEvent | SessionFrameHeartbeatAnswerStatusFieldEvent | SessionFrameHeartbeatAnswerLeaseMsFieldEvent | SessionFrameHeartbeatAnswerHeartbeatMsFieldEvent | SessionFrameHeartbeatAnswerCheckpointFieldEvent | SessionFrameHeartbeatAnswerReplicaAgeMsFieldEvent | SessionFrameHeartbeatAnswerContestedFieldEvent | SessionFrameDeregisterReasonFieldEvent | SessionFrameDeregisterRecordFieldEvent | SessionFrameDeregisterMovedFieldEvent | SessionFrameAnswerStatusFieldEvent | SessionFrameAnswerRetryAfterMsFieldEvent | SessionFrameAnswerRecordFieldEvent | SessionFrameAnswerEntryFieldEvent | SessionFramePingFieldEvent | SessionFramePongFieldEvent | SessionFramePutRecordFieldEvent | SessionFrameRenewRequestFieldEvent | SessionFrameForgetRequestFieldEvent | SessionFrameAdmittedStatusFieldEvent | SessionFrameAdmittedAdmitFieldEvent | SessionFrameForwardJoinFieldEvent | SessionFrameForwardGrantFieldEvent | SessionFrameForwardReceiptFieldEvent | SessionFrameHandOverEntryFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<SessionFrame>): Generator<SessionFrameIdFieldEvent | SessionFrameRegisterRecordFieldEvent | SessionFrameRegisterJoinFieldEvent | SessionFrameRegisterInstanceFieldEvent | SessionFrameRegisteredStatusFieldEvent | SessionFrameRegisteredRetryAfterMsFieldEvent | SessionFrameRegisteredAdmitFieldEvent | SessionFrameRegisteredLeaseMsFieldEvent | SessionFrameRegisteredHeartbeatMsFieldEvent | SessionFrameRegisteredPeersFieldEvent | SessionFrameRegisteredRegistriesFieldEvent | SessionFrameRegisteredCheckpointFieldEvent | SessionFrameRegisteredObservedFieldEvent | SessionFrameRegisteredRecordFieldEvent | SessionFrameRegisteredReplicaAgeMsFieldEvent | SessionFrameHeartbeatCheckpointFieldEvent | SessionFrameHeartbeatSeqFieldEvent | SessionFrameHeartbeatConnectedFieldEvent | SessionFrameHeartbeatRttMsFieldEvent | SessionFrameHeartbeatAnswerStatusFieldEvent | SessionFrameHeartbeatAnswerLeaseMsFieldEvent | SessionFrameHeartbeatAnswerHeartbeatMsFieldEvent | SessionFrameHeartbeatAnswerCheckpointFieldEvent | SessionFrameHeartbeatAnswerReplicaAgeMsFieldEvent | SessionFrameHeartbeatAnswerContestedFieldEvent | SessionFrameDeregisterReasonFieldEvent | SessionFrameDeregisterRecordFieldEvent | SessionFrameDeregisterMovedFieldEvent | SessionFrameAnswerStatusFieldEvent | SessionFrameAnswerRetryAfterMsFieldEvent | SessionFrameAnswerRecordFieldEvent | SessionFrameAnswerEntryFieldEvent | SessionFramePingFieldEvent | SessionFramePongFieldEvent | SessionFramePutRecordFieldEvent | SessionFrameRenewRequestFieldEvent | SessionFrameForgetRequestFieldEvent | SessionFrameAdmittedStatusFieldEvent | SessionFrameAdmittedAdmitFieldEvent | SessionFrameForwardJoinFieldEvent | SessionFrameForwardReceiptFieldEvent | SessionFrameHandOverEntryFieldEvent> {
     return streamMessage(buf, SessionFrame.codec(), opts)
   }
 }
@@ -734,7 +724,6 @@ export namespace Answer {
 export interface RegisterRequest {
   record: Uint8Array
   join: Uint8Array
-  grant: Uint8Array
   instance: Uint8Array
 }
 
@@ -758,13 +747,8 @@ export namespace RegisterRequest {
           w.bytes(obj.join)
         }
 
-        if ((obj.grant != null && obj.grant.byteLength > 0)) {
-          w.uint32(26)
-          w.bytes(obj.grant)
-        }
-
         if ((obj.instance != null && obj.instance.byteLength > 0)) {
-          w.uint32(34)
+          w.uint32(26)
           w.bytes(obj.instance)
         }
 
@@ -775,7 +759,6 @@ export namespace RegisterRequest {
         const obj: any = {
           record: uint8ArrayAlloc(0),
           join: uint8ArrayAlloc(0),
-          grant: uint8ArrayAlloc(0),
           instance: uint8ArrayAlloc(0)
         }
 
@@ -794,10 +777,6 @@ export namespace RegisterRequest {
               break
             }
             case 3: {
-              obj.grant = reader.bytes()
-              break
-            }
-            case 4: {
               obj.instance = reader.bytes()
               break
             }
@@ -832,13 +811,6 @@ export namespace RegisterRequest {
             }
             case 3: {
               yield {
-                field: `${prefix}.grant`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 4: {
-              yield {
                 field: `${prefix}.instance`,
                 value: reader.bytes()
               }
@@ -866,11 +838,6 @@ export namespace RegisterRequest {
     value: Uint8Array
   }
 
-  export interface RegisterRequestGrantFieldEvent {
-    field: '$.grant'
-    value: Uint8Array
-  }
-
   export interface RegisterRequestInstanceFieldEvent {
     field: '$.instance'
     value: Uint8Array
@@ -884,7 +851,7 @@ export namespace RegisterRequest {
     return decodeMessage(buf, RegisterRequest.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<RegisterRequest>): Generator<RegisterRequestRecordFieldEvent | RegisterRequestJoinFieldEvent | RegisterRequestGrantFieldEvent | RegisterRequestInstanceFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<RegisterRequest>): Generator<RegisterRequestRecordFieldEvent | RegisterRequestJoinFieldEvent | RegisterRequestInstanceFieldEvent> {
     return streamMessage(buf, RegisterRequest.codec(), opts)
   }
 }
@@ -2228,7 +2195,6 @@ export namespace HandOver {
 
 export interface ForwardJoin {
   join: Uint8Array
-  grant: Uint8Array
   receipt: Uint8Array
 }
 
@@ -2247,13 +2213,8 @@ export namespace ForwardJoin {
           w.bytes(obj.join)
         }
 
-        if ((obj.grant != null && obj.grant.byteLength > 0)) {
-          w.uint32(18)
-          w.bytes(obj.grant)
-        }
-
         if ((obj.receipt != null && obj.receipt.byteLength > 0)) {
-          w.uint32(26)
+          w.uint32(18)
           w.bytes(obj.receipt)
         }
 
@@ -2263,7 +2224,6 @@ export namespace ForwardJoin {
       }, (reader, length, opts = {}) => {
         const obj: any = {
           join: uint8ArrayAlloc(0),
-          grant: uint8ArrayAlloc(0),
           receipt: uint8ArrayAlloc(0)
         }
 
@@ -2278,10 +2238,6 @@ export namespace ForwardJoin {
               break
             }
             case 2: {
-              obj.grant = reader.bytes()
-              break
-            }
-            case 3: {
               obj.receipt = reader.bytes()
               break
             }
@@ -2309,13 +2265,6 @@ export namespace ForwardJoin {
             }
             case 2: {
               yield {
-                field: `${prefix}.grant`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 3: {
-              yield {
                 field: `${prefix}.receipt`,
                 value: reader.bytes()
               }
@@ -2338,11 +2287,6 @@ export namespace ForwardJoin {
     value: Uint8Array
   }
 
-  export interface ForwardJoinGrantFieldEvent {
-    field: '$.grant'
-    value: Uint8Array
-  }
-
   export interface ForwardJoinReceiptFieldEvent {
     field: '$.receipt'
     value: Uint8Array
@@ -2356,7 +2300,7 @@ export namespace ForwardJoin {
     return decodeMessage(buf, ForwardJoin.codec(), opts)
   }
 
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<ForwardJoin>): Generator<ForwardJoinJoinFieldEvent | ForwardJoinGrantFieldEvent | ForwardJoinReceiptFieldEvent> {
+  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<ForwardJoin>): Generator<ForwardJoinJoinFieldEvent | ForwardJoinReceiptFieldEvent> {
     return streamMessage(buf, ForwardJoin.codec(), opts)
   }
 }

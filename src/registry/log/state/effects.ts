@@ -3,7 +3,7 @@ import { isRegistryRole, type Role } from '../../../identity/role.ts'
 import { LogMismatchError } from '../../../runtime/errors.ts'
 import type { EntryBodies, LogEntry } from '../../objects/entry.ts'
 import type { Signed } from '../../objects/envelope.ts'
-import { type DocumentRow, type EntrySource, type MemberFields, MemberRow } from './rows.ts'
+import { type DocumentRow, type EntrySource, type GrantRow, type MemberFields, MemberRow } from './rows.ts'
 import type { Tables } from './tables.ts'
 
 /** Positions of entries that lost their last effect: they are no longer live. */
@@ -48,6 +48,12 @@ export class Effects {
         return this.#publish(value.body, place)
       case 'retire':
         return this.#retire(value.body, place)
+      case 'policy':
+        return this.#policy(value.body, place)
+      case 'grant':
+        return this.#grant(value.body, place)
+      case 'grantEnd':
+        return this.#grantEnd(value.body, place)
       default:
         return []
     }
@@ -56,6 +62,9 @@ export class Effects {
   #admit(body: EntryBodies['admit'], { n, hash }: Place): Superseded {
     const { publicKey, name, role, notAfterMs } = body
     const before = this.#tables.members.get(keyText(publicKey))
+    const grant = body.grantId === undefined ? undefined : this.#tables.grants.get(keyText(body.grantId))
+    // In this order: the use counts from here on, and an earlier membership by the same invite goes on counting.
+    const superseded = [...(before === undefined ? [] : this.#entriesOf(before)), ...this.#use(grant)]
     const fields: MemberFields = {
       publicKey: ownBytes(publicKey),
       name,
@@ -65,10 +74,48 @@ export class Effects {
       admitN: n,
       admitHash: hash,
       firstN: n,
-      renewN: undefined
+      renewN: undefined,
+      grant: grant?.key
     }
     this.#tables.putMember(new MemberRow(fields, this.#source), before)
-    return before === undefined ? [] : entriesOf(before)
+    return superseded
+  }
+
+  #use(grant: GrantRow | undefined): Superseded {
+    if (grant === undefined) return []
+    const taken = grant.taken + 1
+    if (taken >= grant.grant.uses) return this.#endGrant(grant)
+    this.#tables.putGrant({ ...grant, taken })
+    return []
+  }
+
+  #endGrant(row: GrantRow): Superseded {
+    this.#tables.dropGrant(row)
+    return [row.n, ...row.past]
+  }
+
+  #grant(body: EntryBodies['grant'], { n, hash }: Place): Superseded {
+    const grant = { ...body, id: ownBytes(body.id), inviteKey: ownBytes(body.inviteKey) }
+    this.#tables.putGrant({ key: keyText(grant.id), grant, taken: 0, n, hash, past: new Set() })
+    return []
+  }
+
+  #grantEnd(body: EntryBodies['grantEnd'], { n }: Place): Superseded {
+    const row = this.#tables.grants.get(keyText(body.id))
+    return [...(row === undefined ? [] : this.#endGrant(row)), n]
+  }
+
+  #policy(policy: EntryBodies['policy'], { n, hash }: Place): Superseded {
+    const before = this.#tables.policy
+    this.#tables.putPolicy({ policy, n, hash })
+    return before.n === 0 ? [] : [before.n]
+  }
+
+  /** Entries that only this row needs: a rotate goes on shutting the old key out, and each use of an open invite counts. */
+  #entriesOf({ firstN, renewN, grant }: MemberRow): Superseded {
+    const open = grant === undefined ? undefined : this.#tables.grants.get(grant)
+    if (open !== undefined) this.#tables.keepUse(open, firstN)
+    return [...(open === undefined ? [firstN] : []), ...(renewN === undefined ? [] : [renewN])]
   }
 
   #renew(body: EntryBodies['renew'], { n }: Place): Superseded {
@@ -79,14 +126,15 @@ export class Effects {
     return before.renewN === undefined ? [] : [before.renewN]
   }
 
-  #revoke(body: EntryBodies['revoke'], { n, hash }: Place): Superseded {
+  #revoke(body: EntryBodies['revoke'], { n, hash, timeMs }: Place): Superseded {
     const publicKey = ownBytes(body.publicKey)
     this.#tables.putRevoked({ publicKey, n, hash })
+    if (body.name !== undefined) this.#tables.heldNames.set(body.name, { publicKey, n, timeMs })
     const member = this.#tables.members.get(keyText(publicKey))
     const registry = this.#tables.registries.get(keyText(publicKey))
     if (member !== undefined) this.#tables.dropMember(member)
     if (registry !== undefined) this.#tables.dropRegistry(publicKey)
-    return [...(member === undefined ? [] : entriesOf(member)), ...(registry === undefined ? [] : [registry.n])]
+    return [...(member === undefined ? [] : this.#entriesOf(member)), ...(registry === undefined ? [] : [registry.n])]
   }
 
   /** The rotate itself stays for ever: it is what shuts the old key out. */
@@ -172,9 +220,6 @@ export class Effects {
     return []
   }
 }
-
-/** Entries that only this row needs: a rotate goes on shutting the old key out. */
-const entriesOf = ({ firstN, renewN }: MemberRow): Superseded => (renewN === undefined ? [firstN] : [firstN, renewN])
 
 const documentEntriesOf = (row: DocumentRow): Superseded =>
   row.retired === undefined ? [row.n] : [row.n, row.retired.n]

@@ -4,12 +4,23 @@ import { LogMismatchError } from '../../../runtime/errors.ts'
 import type { EntryContent, LogEntry } from '../../objects/entry.ts'
 import type { Signed } from '../../objects/envelope.ts'
 import type { Genesis } from '../../objects/genesis.ts'
+import type { Policy } from '../../objects/policy.ts'
 import { type RowWitness, type StateTag, StateTree } from '../merkle-tree.ts'
 import { Effects } from './effects.ts'
 import { authorityRow, type LogEpoch, LogKeys, logKeyRow } from './log-keys.ts'
 import type { Proofs } from './proofs.ts'
-import type { DocumentRow, EntrySource, Member, PublisherRow, RegistryRow, RevokedRow } from './rows.ts'
-import { checkRules } from './rules.ts'
+import type {
+  DocumentRow,
+  EntrySource,
+  GrantRow,
+  HeldName,
+  Member,
+  PolicyRow,
+  PublisherRow,
+  RegistryRow,
+  RevokedRow
+} from './rows.ts'
+import { checkRules, rootOf } from './rules.ts'
 import { Tables } from './tables.ts'
 import { Journal } from './undo-log.ts'
 
@@ -17,7 +28,7 @@ export type { Proofs } from './proofs.ts'
 /** Keys, as keyText gives them, that count as revoked although the log does not say so. */
 export type EnforcedKeys = Pick<ReadonlySet<string>, 'has'> & Iterable<string>
 
-export type { DocumentRow, EntrySource, Member, PublisherRow, RegistryRow, RevokedRow } from './rows.ts'
+export type { DocumentRow, EntrySource, GrantRow, Member, PublisherRow, RegistryRow, RevokedRow } from './rows.ts'
 
 /** The newest entry. */
 export interface Head {
@@ -34,7 +45,7 @@ export class NetworkState {
   readonly genesis: Signed<Genesis>
   readonly #tree = new StateTree()
   readonly #journal = new Journal()
-  readonly #tables = new Tables(this.#tree, this.#journal)
+  readonly #tables: Tables
   readonly #effects: Effects
   /** Bytes of each live entry's envelope, by position. */
   readonly #live = new Map<number, number>()
@@ -47,6 +58,8 @@ export class NetworkState {
   /** `source` reads entries back from the store; `enforced` holds keyText of keys that count as revoked. */
   constructor(genesis: Signed<Genesis>, source: EntrySource, enforced: EnforcedKeys = new Set()) {
     this.genesis = genesis
+    const first = { policy: genesis.value.policy, n: 0, hash: genesis.hash }
+    this.#tables = new Tables(this.#tree, this.#journal, first)
     this.#effects = new Effects(this.#tables, source)
     this.#enforced = enforced
     this.#keys = LogKeys.of(genesis)
@@ -136,8 +149,36 @@ export class NetworkState {
 
   /** The registry that was entered as root last. */
   rootRegistry(): RegistryRow | undefined {
-    const roots = this.registries().filter(({ role }) => role === 'root')
-    return roots.toSorted((a, b) => b.n - a.n)[0]
+    return rootOf(this.#tables.registries.values())
+  }
+
+  /** The last one: of an entry, or of the genesis. */
+  get policy(): Policy {
+    return this.#tables.policy.policy
+  }
+
+  /** With the place of its entry. */
+  get policyRow(): PolicyRow {
+    return this.#tables.policy
+  }
+
+  /** An open invite. */
+  grant(id: Uint8Array): GrantRow | undefined {
+    return this.#tables.grants.get(keyText(id))
+  }
+
+  /** Open invites, in the order in which they were made. */
+  grants(): IterableIterator<GrantRow> {
+    return this.#tables.grants.values()
+  }
+
+  get grantCount(): number {
+    return this.#tables.grants.size
+  }
+
+  /** The revoke that a name goes back to which nobody has now. */
+  heldName(name: string): HeldName | undefined {
+    return this.#tables.names.has(name) ? undefined : this.#tables.heldNames.get(name)
   }
 
   publishers(): PublisherRow[] {
@@ -180,8 +221,7 @@ export class NetworkState {
    * @throws RevokedError, NotMemberError, NameTakenError, NotFoundError, LogMismatchError
    */
   checkContent(content: EntryContent, timeMs: number, proofs: Proofs | undefined): void {
-    const { policy } = this.genesis.value
-    checkRules(content, { tables: this.#tables, keys: this.#keys, policy, timeMs, proofs })
+    checkRules(content, { tables: this.#tables, keys: this.#keys, headN: this.#head.n, timeMs, proofs })
   }
 
   #checkSigner(entry: Signed<LogEntry>): void {

@@ -3,22 +3,13 @@ import { InvalidPayloadError } from '../../../runtime/errors.ts'
 import type { Admit, LogEntry } from '../../objects/entry.ts'
 import type { Signed } from '../../objects/envelope.ts'
 import { openForgetRequest } from '../../objects/forget-request.ts'
-import { openGrant, openGrantAsync } from '../../objects/grant.ts'
-import {
-  checkJoinAgainstGrant,
-  checkJoinAgainstGrantAsync,
-  type Join,
-  openJoin,
-  openJoinAsync
-} from '../../objects/join.ts'
+import { checkInviteProof, checkInviteProofAsync, type Join, openJoin, openJoinAsync } from '../../objects/join.ts'
 import { type JoinReceipt, openReceipt, openReceiptAsync } from '../../objects/receipt.ts'
 import { openRenewRequest } from '../../objects/renew-request.ts'
 import { openRotation } from '../../objects/rotate.ts'
 
 /** What the envelopes inside an entry prove and only the state can judge. */
 export interface Proofs {
-  /** Key that signed the grant of an admission by invite. */
-  readonly grantSigner?: Uint8Array
   /** End of the membership that a renew request names. */
   readonly renewedNotAfterMs?: number
 }
@@ -51,7 +42,7 @@ export function openProofs(entry: LogEntry): Proofs {
   }
 }
 
-/** The same with the signatures of an admission, which has up to four of them, checked side by side in the thread pool. */
+/** The same with the signatures of an admission, which has up to three of them, checked side by side in the thread pool. */
 export async function openProofsAsync(entry: LogEntry): Promise<Proofs> {
   return entry.kind === 'admit' ? await openAdmissionAsync(entry.body, entry.networkId) : openProofs(entry)
 }
@@ -61,23 +52,19 @@ function openAdmission(admit: Admit, networkId: Uint8Array): Proofs {
   const join = openJoin(admit.join, networkId, { signer: admit.publicKey })
   const receipt = admit.receipt === undefined ? undefined : openReceipt(admit.receipt, networkId)
   requireAsked(admit, join, receipt)
-  if (admit.grant === undefined) return {}
-  const grant = openGrant(admit.grant, networkId)
-  checkJoinAgainstGrant(join, grant)
-  return { grantSigner: grant.signer }
+  checkInviteProof(join.value)
+  return {}
 }
 
 async function openAdmissionAsync(admit: Admit, networkId: Uint8Array): Promise<Proofs> {
   if (admit.join === undefined) return {}
-  const [join, receipt, grant] = await Promise.all([
+  const [join, receipt] = await Promise.all([
     openJoinAsync(admit.join, networkId, { signer: admit.publicKey }),
-    admit.receipt === undefined ? undefined : openReceiptAsync(admit.receipt, networkId),
-    admit.grant === undefined ? undefined : openGrantAsync(admit.grant, networkId)
+    admit.receipt === undefined ? undefined : openReceiptAsync(admit.receipt, networkId)
   ])
   requireAsked(admit, join, receipt)
-  if (grant === undefined) return {}
-  await checkJoinAgainstGrantAsync(join, grant)
-  return { grantSigner: grant.signer }
+  await checkInviteProofAsync(join.value)
+  return {}
 }
 
 /** The joiner asked for just this, and the receipt is of that request. @throws InvalidPayloadError */

@@ -1,8 +1,11 @@
 import { concat } from 'uint8arrays/concat'
 import { hashBytes } from '../../../identity/checked-bytes.ts'
+import { u64 } from '../../../identity/key-id.ts'
 import type { Role } from '../../../identity/role.ts'
 import type { LogEntry } from '../../objects/entry.ts'
 import type { Signed } from '../../objects/envelope.ts'
+import type { Grant } from '../../objects/grant.ts'
+import type { Policy } from '../../objects/policy.ts'
 
 /** Gives stored entries back, so that the state need not hold the envelopes of 100,000 members in memory. */
 export type EntrySource = (n: number) => Signed<LogEntry>
@@ -17,6 +20,8 @@ export interface Member {
   readonly admitN: number
   /** That entry. Read from the store. */
   readonly admit: Signed<LogEntry>
+  /** Key of the row of the invite that let it in, where that was open at the time. */
+  readonly grant?: string | undefined
   /** The latest renewal since. Read from the store. */
   readonly renew: Signed<LogEntry> | undefined
 }
@@ -34,6 +39,8 @@ export interface MemberFields {
   /** The admit entry that the membership goes back to: of an earlier key, after a rotation. */
   readonly firstN: number
   readonly renewN: number | undefined
+  /** Key of the row of the invite that let it in, where that was open at the time. */
+  readonly grant: string | undefined
 }
 
 /** A row of `members`. */
@@ -47,6 +54,7 @@ export class MemberRow implements Member, MemberFields {
   readonly admitHash: Uint8Array
   readonly firstN: number
   readonly renewN: number | undefined
+  readonly grant: string | undefined
   readonly #source: EntrySource
 
   constructor(fields: MemberFields, source: EntrySource) {
@@ -59,6 +67,7 @@ export class MemberRow implements Member, MemberFields {
     this.admitHash = fields.admitHash
     this.firstN = fields.firstN
     this.renewN = fields.renewN
+    this.grant = fields.grant
     this.#source = source
   }
 
@@ -84,8 +93,8 @@ export class MemberRow implements Member, MemberFields {
 }
 
 const fieldsOf = (row: MemberRow): MemberFields => {
-  const { publicKey, name, role, admittedRole, notAfterMs, admitN, admitHash, firstN, renewN } = row
-  return { publicKey, name, role, admittedRole, notAfterMs, admitN, admitHash, firstN, renewN }
+  const { publicKey, name, role, admittedRole, notAfterMs, admitN, admitHash, firstN, renewN, grant } = row
+  return { publicKey, name, role, admittedRole, notAfterMs, admitN, admitHash, firstN, renewN, grant }
 }
 
 /** A key that is shut out for ever. */
@@ -129,3 +138,34 @@ export interface DocumentRow {
 /** Value in the tree: publish hash, then retire hash or zeros. */
 export const documentValue = (row: DocumentRow): Uint8Array =>
   concat([row.hash, row.retired?.hash ?? new Uint8Array(hashBytes)])
+
+/** The policy that counts, and where it stands: 0 for that of the genesis. */
+export interface PolicyRow {
+  readonly policy: Policy
+  readonly n: number
+  readonly hash: Uint8Array
+}
+
+/** An open invite. */
+export interface GrantRow {
+  /** Of its row. */
+  readonly key: string
+  readonly grant: Grant
+  /** Admissions by it. */
+  readonly taken: number
+  readonly n: number
+  readonly hash: Uint8Array
+  /** Admissions by it whose memberships are over: their entries are needed to count. Shared by all versions of the row. */
+  readonly past: Set<number>
+}
+
+/** Value in the tree: hash of the grant entry, then uses taken. */
+export const grantValue = ({ hash, taken }: GrantRow): Uint8Array => concat([hash, u64(taken)])
+
+/** A name whose member was revoked. */
+export interface HeldName {
+  readonly publicKey: Uint8Array
+  /** Of the revoke. */
+  readonly n: number
+  readonly timeMs: number
+}

@@ -6,33 +6,21 @@ import {
   NameTakenError,
   NotFoundError,
   NotMemberError,
-  RevokedError
+  RevokedError,
+  UnsupportedVersionError
 } from '../../../runtime/errors.ts'
+import { clockSkewMs } from '../../admission/limits.ts'
 import type { EntryBodies, EntryContent, LogEntry, Publish } from '../../objects/entry.ts'
-import type { Policy } from '../../objects/genesis.ts'
-import type { LogKeys } from './log-keys.ts'
-import type { Proofs } from './proofs.ts'
-import type { MemberRow } from './rows.ts'
-import type { Tables } from './tables.ts'
-
-/** What an entry is judged by. */
-export interface RuleContext {
-  readonly tables: Tables
-  readonly keys: LogKeys
-  readonly policy: Policy
-  readonly timeMs: number
-  /** undefined: the envelopes inside were verified by who calls. */
-  readonly proofs: Proofs | undefined
-}
-
-/** How far the clocks of root and registries may differ. */
-const clockSkewMs = 600_000
+import { checkGrant, checkGrantEnd, checkUse } from './grant-rules.ts'
+import type { MemberRow, RegistryRow } from './rows.ts'
+import type { RuleContext } from './rule-context.ts'
 
 /**
  * What every replica can check of an entry's body, with all entries before it known. Delegate and authority entries are judged by
  * LogKeys; those of a kind that is not known here have no rule.
  *
- * @throws RevokedError, NotMemberError, NameTakenError, NotFoundError, LogMismatchError
+ * @throws RevokedError, NotMemberError, NameTakenError, NotFoundError, LogMismatchError, UnsupportedVersionError
+ * @throws InviteInvalidError, InviteExpiredError, LimitError
  */
 export function checkRules(content: LogEntry | EntryContent, context: RuleContext): void {
   switch (content.kind) {
@@ -43,7 +31,7 @@ export function checkRules(content: LogEntry | EntryContent, context: RuleContex
       checkRenew(content.body, context)
       break
     case 'revoke':
-      checkNotRevoked(content.body.publicKey, context)
+      checkRevoke(content.body, context)
       break
     case 'rotate':
       checkRotate(content.body, context)
@@ -59,6 +47,15 @@ export function checkRules(content: LogEntry | EntryContent, context: RuleContex
       break
     case 'retire':
       checkRetire(content.body, context)
+      break
+    case 'policy':
+      checkWitnesses(content.body)
+      break
+    case 'grant':
+      checkGrant(content.body, context)
+      break
+    case 'grantEnd':
+      checkGrantEnd(content.body, context)
       break
     default:
   }
@@ -76,14 +73,15 @@ function requireMember(publicKey: Uint8Array, { tables }: RuleContext): MemberRo
   return row
 }
 
-function checkEnd(notAfterMs: number, { policy, timeMs }: RuleContext): void {
-  if (notAfterMs > timeMs + policy.membershipMs + clockSkewMs) {
-    throw new LogMismatchError(`a membership of more than the ${policy.membershipMs} ms that the genesis allows`)
+function checkEnd(notAfterMs: number, { tables, timeMs }: RuleContext): void {
+  const { membershipMs } = tables.policy.policy
+  if (notAfterMs > timeMs + membershipMs + clockSkewMs) {
+    throw new LogMismatchError(`a membership of more than the ${membershipMs} ms that the policy allows`)
   }
 }
 
 function checkAdmit(body: EntryBodies['admit'], context: RuleContext): void {
-  const { tables, keys, proofs } = context
+  const { tables } = context
   checkNotRevoked(body.publicKey, context)
   const holder = tables.names.get(body.name)
   if (holder !== undefined && !equals(holder.publicKey, body.publicKey)) {
@@ -93,9 +91,46 @@ function checkAdmit(body: EntryBodies['admit'], context: RuleContext): void {
     throw new LogMismatchError(`${body.name} is admitted as founder of a network that has members`)
   }
   checkEnd(body.notAfterMs, context)
-  if (proofs?.grantSigner !== undefined && !keys.isLogKey(proofs.grantSigner)) {
-    throw new LogMismatchError(`the grant of ${body.name} is not signed by a log key`)
+  const grant = body.grantId === undefined ? undefined : checkUse(body, context)
+  if (holder === undefined && grant?.replaces !== body.name) checkNameFree(body.name, context)
+}
+
+/** The name of a revoked member waits, so that nobody takes another machine for it. In one batch with the revoke it goes over at once. */
+function checkNameFree(name: string, { tables, timeMs, headN }: RuleContext): void {
+  const held = tables.heldNames.get(name)
+  const freeMs = (held?.timeMs ?? 0) + tables.policy.policy.nameHoldMs
+  if (held === undefined || held.n === headN || timeMs >= freeMs) return
+  throw new NameTakenError(
+    `the name ${name} was that of a revoked member and is free from ${new Date(freeMs).toISOString()}: take another name, or ask the operator of the root for an invite with --replace ${name}`
+  )
+}
+
+/** The registry that was entered as root last. */
+export function rootOf(registries: Iterable<RegistryRow>): RegistryRow | undefined {
+  let root: RegistryRow | undefined
+  for (const row of registries) if (row.role === 'root' && row.n > (root?.n ?? -1)) root = row
+  return root
+}
+
+/** A root that an older epoch entered is one that was replaced. */
+function checkRevoke({ publicKey, name }: EntryBodies['revoke'], context: RuleContext): void {
+  const { tables, keys } = context
+  checkNotRevoked(publicKey, context)
+  const root = rootOf(tables.registries.values())
+  const forkN = keys.epochs.at(-1)?.forkN ?? 0
+  if (root !== undefined && root.n > forkN && equals(root.publicKey, publicKey)) {
+    throw new LogMismatchError('the root cannot be revoked: promote a secondary first')
   }
+  const member = tables.members.get(keyText(publicKey))
+  if (member?.name !== name) {
+    throw new LogMismatchError(
+      `the revoke of ${peerIdText(publicKey)} names ${name ?? 'nobody'}, the member is ${member?.name ?? 'none'}`
+    )
+  }
+}
+
+function checkWitnesses({ witnesses }: EntryBodies['policy']): void {
+  if (witnesses > 0) throw new UnsupportedVersionError('the policy asks for witnesses: update this program')
 }
 
 function checkRenew(body: EntryBodies['renew'], context: RuleContext): void {
@@ -133,7 +168,8 @@ function checkPublisher({ publicKey, removed }: EntryBodies['publisher'], { tabl
 }
 
 function checkPublish(body: Publish, context: RuleContext): void {
-  const { tables, policy } = context
+  const { tables } = context
+  const { documentBytes } = tables.policy.policy
   const known = tables.documents.get(body.id)
   const due = (known?.version ?? 0) + 1
   if (body.documentVersion !== due) {
@@ -146,10 +182,8 @@ function checkPublish(body: Publish, context: RuleContext): void {
   for (const row of tables.documents.values()) {
     if (row.retired === undefined && row.id !== body.id) bytes += row.sizeBytes
   }
-  if (bytes > policy.documentBytes) {
-    throw new LogMismatchError(
-      `${body.id} would fill the quota of ${policy.documentBytes} bytes: retire some documents`
-    )
+  if (bytes > documentBytes) {
+    throw new LogMismatchError(`${body.id} would fill the quota of ${documentBytes} bytes: retire some documents`)
   }
 }
 

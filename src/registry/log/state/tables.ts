@@ -4,7 +4,11 @@ import type { StateTag, StateTree } from '../merkle-tree.ts'
 import {
   type DocumentRow,
   documentValue,
+  type GrantRow,
+  grantValue,
+  type HeldName,
   type MemberRow,
+  type PolicyRow,
   type PublisherRow,
   type RegistryRow,
   type RevokedRow
@@ -21,10 +25,15 @@ export class Tables {
   readonly publishers: JournaledMap<string, PublisherRow>
   /** By id. */
   readonly documents: JournaledMap<string, DocumentRow>
+  /** Open invites by id. */
+  readonly grants: JournaledMap<string, GrantRow>
+  /** By name. Follows from the revokes, which stay in the log, so it needs no place in the tree. */
+  readonly heldNames: JournaledMap<string, HeldName>
   readonly #tree: StateTree
   readonly #journal: Journal
+  #policy: PolicyRow
 
-  constructor(tree: StateTree, journal: Journal) {
+  constructor(tree: StateTree, journal: Journal, first: PolicyRow) {
     this.#tree = tree
     this.#journal = journal
     this.members = new JournaledMap(journal)
@@ -33,6 +42,39 @@ export class Tables {
     this.registries = new JournaledMap(journal)
     this.publishers = new JournaledMap(journal)
     this.documents = new JournaledMap(journal)
+    this.grants = new JournaledMap(journal)
+    this.heldNames = new JournaledMap(journal)
+    this.#policy = first
+    this.putPolicy(first)
+  }
+
+  get policy(): PolicyRow {
+    return this.#policy
+  }
+
+  putPolicy(row: PolicyRow): void {
+    const before = this.#policy
+    this.#journal.record(() => {
+      this.#policy = before
+    })
+    this.#policy = row
+    this.write('policy', new Uint8Array(), row.hash)
+  }
+
+  putGrant(row: GrantRow): void {
+    this.grants.set(row.key, row)
+    this.write('grants', row.grant.id, grantValue(row))
+  }
+
+  dropGrant(row: GrantRow): void {
+    this.grants.delete(row.key)
+    this.write('grants', row.grant.id, undefined)
+  }
+
+  /** The membership that this admission began is over, and the entry goes on counting. */
+  keepUse(row: GrantRow, admitN: number): void {
+    row.past.add(admitN)
+    this.#journal.record(() => row.past.delete(admitN))
   }
 
   /** Puts a row of the tree, or takes it away without a value. */

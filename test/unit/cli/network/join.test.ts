@@ -4,20 +4,19 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { peerIdText } from '../../../../src/identity/keys.ts'
 import { networkIdText } from '../../../../src/identity/network-id.ts'
 import { loadConfig } from '../../../../src/node/config/index.ts'
-import type { Grant } from '../../../../src/registry/objects/grant.ts'
-import { sealGrant } from '../../../../src/registry/objects/grant.ts'
-import { encodeInvite } from '../../../../src/registry/objects/invite.ts'
+import { encodeInvite, type InviteGrant } from '../../../../src/registry/objects/invite.ts'
 import { ControlHome, runCli, ScriptedApi } from '../../../helpers/control-process.ts'
 import { expectSchema } from '../../../helpers/schemas.ts'
 import { aGrant, keyOf, networkId, otherNetworkId } from '../../../helpers/signed-objects.ts'
 
-const inviteLine = (changes: Partial<Grant> = {}): string => {
-  const grant = { ...aGrant, notAfterMs: Date.now() + 3_600_000, ...changes }
+const inviteLine = (changes: Partial<InviteGrant> = {}, network = networkId): string => {
+  const place = { epoch: 0, n: 3, hash: new Uint8Array(32) }
+  const grant = { id: aGrant.id, role: aGrant.role, notAfterMs: Date.now() + 3_600_000, ...place, ...changes }
   return encodeInvite({
     domain: 'example.org',
-    networkId: grant.networkId,
+    networkId: network,
     registries: [{ publicKey: keyOf(5).publicKey, addrs: ['/ip6/2001:db8::1/tcp/8000'] }],
-    grant: sealGrant(grant, keyOf(3)),
+    grant,
     inviteKey: keyOf(7)
   })
 }
@@ -110,7 +109,7 @@ describe('join', () => {
   test('a configuration of another network is left alone', async () => {
     await prepare([inviteLine(), '--name', 'hal'])
     const before = await readFile(join(home.folder, 'hal.yaml'), 'utf8')
-    const other = await prepare([inviteLine({ networkId: otherNetworkId }), '--name', 'hal'])
+    const other = await prepare([inviteLine({}, otherNetworkId), '--name', 'hal'])
     expect(other.code).toBe(6)
     expect(other.err).toContain('another network')
     expect(await readFile(join(home.folder, 'hal.yaml'), 'utf8')).toBe(before)

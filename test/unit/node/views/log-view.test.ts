@@ -2,7 +2,8 @@ import { expect, test } from 'vitest'
 import { peerIdText, SigningKey } from '../../../../src/identity/keys.ts'
 import { entryDetail } from '../../../../src/node/views/log-view.ts'
 import type { EntryContent, LogEntry } from '../../../../src/registry/objects/entry.ts'
-import { newGrantId, sealGrant } from '../../../../src/registry/objects/grant.ts'
+import { newGrantId } from '../../../../src/registry/objects/grant.ts'
+import { defaultPolicy } from '../../../../src/registry/objects/policy.ts'
 
 const key = SigningKey.generate()
 const { publicKey } = key
@@ -10,10 +11,7 @@ const hash = new Uint8Array(32)
 const until = Date.UTC(2027, 0, 1)
 const id = newGrantId()
 const idText = Buffer.from(id).toString('hex').slice(0, 12)
-const grant = sealGrant(
-  { networkId: hash, id, inviteKey: publicKey, role: 'secondary', uses: 1, notAfterMs: until },
-  key
-).bytes
+const grant = { id, inviteKey: publicKey, role: 'secondary', groups: [], uses: 1, notAfterMs: until, note: '' } as const
 const zeros = '000000000000'
 
 const entry = (content: EntryContent): LogEntry => ({
@@ -30,8 +28,15 @@ const admit = { publicKey, name: 'hal', notAfterMs: until, role: 'secondary', jo
 test.each<[string, EntryContent]>([
   [
     `secondary, until 2027-01-01 00:00 UTC, by invite ${idText}`,
-    { kind: 'admit', body: { ...admit, via: 'invite', grant } }
+    { kind: 'admit', body: { ...admit, via: 'invite', grantId: id } }
   ],
+  [`invite ${idText} for 1 secondary, until 2027-01-01 00:00 UTC`, { kind: 'grant', body: grant }],
+  [
+    `invite ${idText} for 1 secondary, named a, in the place of b, until 2027-01-01 00:00 UTC, for the lab`,
+    { kind: 'grant', body: { ...grant, name: 'a', replaces: 'b', note: 'for the lab' } }
+  ],
+  [`invite ${idText}: lost`, { kind: 'grantEnd', body: { id, reason: 'lost' } }],
+  ['admission by invite, memberships of 90 d', { kind: 'policy', body: defaultPolicy }],
   [
     'secondary, until 2027-01-01 00:00 UTC, approved by the operator, forwarded by another registry',
     { kind: 'admit', body: { ...admit, via: 'approved', receipt: hash } }

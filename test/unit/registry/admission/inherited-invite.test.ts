@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { SigningKey } from '../../../../src/identity/keys.ts'
 import { sealDelegation } from '../../../../src/registry/log/log-writer.ts'
 import type { Registry } from '../../../../src/registry/registry.ts'
-import { InviteUsedError } from '../../../../src/runtime/errors.ts'
+import { InviteInvalidError, InviteUsedError } from '../../../../src/runtime/errors.ts'
 import { day, RealNetwork } from '../../../helpers/real-network.ts'
 
 describe('an invite of the root before this one', () => {
@@ -39,7 +39,7 @@ describe('an invite of the root before this one', () => {
     await network.root.admission.join(network.wish({ key: ann, name: 'ann', invite }))
     await network.root.admission.revoke(ann.publicKey, 'lost')
     const root = await promote(network, 'second', key)
-    await expect(root.admission.join(network.wish({ name: 'bob', invite }))).rejects.toThrow(InviteUsedError)
+    await expect(root.admission.join(network.wish({ name: 'bob', invite }))).rejects.toThrow(InviteInvalidError)
   })
 
   it('is used up also when its use was compacted away', async () => {
@@ -56,6 +56,6 @@ describe('an invite of the root before this one', () => {
     expect(await before.replica.compact()).toBeGreaterThan(0)
     await before.close()
     const root = await promote(network, 'second', key)
-    await expect(root.admission.join(network.wish({ name: 'bob', invite }))).rejects.toThrow(InviteUsedError)
+    await expect(root.admission.join(network.wish({ name: 'bob', invite }))).rejects.toThrow(InviteInvalidError)
   })
 })

@@ -4,8 +4,12 @@ import { toString as textOf } from 'uint8arrays/to-string'
 import { describe, expect, it } from 'vitest'
 import { SigningKey } from '../../../../src/identity/keys.ts'
 import { openEntry } from '../../../../src/registry/objects/entry.ts'
-import { newGrantId, sealGrant } from '../../../../src/registry/objects/grant.ts'
+import { domains } from '../../../../src/registry/objects/envelope.ts'
+import { newGrantId } from '../../../../src/registry/objects/grant.ts'
+import { openJoin } from '../../../../src/registry/objects/join.ts'
+import { JoinRequest } from '../../../../src/registry/pb/registry.ts'
 import {
+  InvalidEnvelopeError,
   InvalidPayloadError,
   InviteExpiredError,
   InviteInvalidError,
@@ -19,8 +23,10 @@ import {
   WrongNetworkError
 } from '../../../../src/runtime/errors.ts'
 import { day, RealNetwork } from '../../../helpers/real-network.ts'
+import { craft } from '../../../helpers/signed-objects.ts'
 
 const hour = 3_600_000
+const noPlace = { epoch: 0, n: 1, hash: new Uint8Array(32) }
 
 const hex = ({ admit }: { admit: Uint8Array }): string => textOf(admit, 'base16')
 
@@ -40,7 +46,7 @@ describe('joining with an invite', () => {
     const entry = openEntry(admit, networkId).value
     expect(entry).toMatchObject({ kind: 'admit', body: { name: 'ann', role: 'integrated', via: 'invite' } })
     expect(entry.kind === 'admit' && entry.body.notAfterMs).toBe(network.clock.now() + 90 * day)
-    expect(entry.kind === 'admit' && entry.body.grant).toEqual(invite.grant.bytes)
+    expect(entry.kind === 'admit' && entry.body.grantId).toEqual(invite.grant.id)
     expect(replica.isMember(key.publicKey)).toBe(true)
     expect(replica.checkpoint?.value.n).toBe(replica.head.n)
   })
@@ -93,7 +99,7 @@ describe('joining with an invite', () => {
     await using network = await RealNetwork.create()
     await using other = await RealNetwork.create()
     const invite = await other.invite()
-    await expect(network.root.admission.join(network.wish({ name: 'ann', invite }))).rejects.toThrow(WrongNetworkError)
+    await expect(network.root.admission.join(network.wish({ name: 'ann', invite }))).rejects.toThrow(InviteInvalidError)
     await expect(network.root.admission.join(other.wish({ name: 'ann', invite }))).rejects.toThrow(WrongNetworkError)
   })
 
@@ -101,15 +107,11 @@ describe('joining with an invite', () => {
     await using network = await RealNetwork.create()
     const { admission } = network.root
     const { grant, inviteKey } = await network.invite()
-    const forged = { grant: sealGrant({ ...grant.value, uses: 99 }, SigningKey.generate()), inviteKey }
-    await expect(admission.join(network.wish({ name: 'ann', invite: forged }))).rejects.toThrow(InviteInvalidError)
     const wish = network.wish({ name: 'ann', invite: { grant, inviteKey } })
-    const broken = grant.bytes.slice()
+    const broken = wish.join.slice()
     broken[broken.length - 1] = (broken.at(-1) ?? 0) ^ 1
-    await expect(admission.join({ ...wish, grant: broken })).rejects.toThrow(InviteInvalidError)
-    await expect(admission.join({ join: wish.join })).rejects.toThrow(InviteInvalidError)
-    // The log key signed it, but this root never issued it: a grant of the time behind its backup.
-    const unknown = { grant: sealGrant({ ...grant.value, id: new Uint8Array(16) }, network.logKey), inviteKey }
+    await expect(admission.join({ join: broken })).rejects.toThrow(InvalidEnvelopeError)
+    const unknown = { grant: { ...grant, id: newGrantId() }, inviteKey }
     await expect(admission.join(network.wish({ name: 'ann', invite: unknown }))).rejects.toThrow(InviteInvalidError)
     await expect(admission.join(wish)).resolves.toBeDefined()
   })
@@ -132,13 +134,13 @@ describe('joining with an invite', () => {
 
   it('does not let a relay use it for a key of its own', async () => {
     await using network = await RealNetwork.create()
-    const { admission } = network.root
+    const { admission, networkId } = network.root
     const invite = await network.invite()
-    const seen = network.wish({ name: 'ann', invite })
-    const relay = network.wish({ name: 'relay' })
-    await expect(admission.join({ ...relay, grant: seen.grant ?? new Uint8Array() })).rejects.toThrow(
-      InviteInvalidError
-    )
+    const seen = openJoin(network.wish({ name: 'ann', invite }).join, networkId).value
+    const key = SigningKey.generate()
+    const message = { ...seen, version: 1, publicKey: key.publicKey, name: 'relay', role: 3 }
+    const join = craft(domains.join, JoinRequest, message, key)
+    await expect(admission.join({ join })).rejects.toThrow('the proof of the invite is wrong')
   })
 
   it('leaves the invite usable when the commit fails', async () => {
@@ -168,8 +170,8 @@ describe('joining with an invite', () => {
 
   it('leaves nothing of a batch behind when the database gives the whole transaction up', async () => {
     await using network = await RealNetwork.create()
-    const { n } = network.root.replica.head
     const invite = await network.invite({ uses: 3 })
+    const { n } = network.root.replica.head
     await network.root.close()
     // What SQLite does by itself when the disk is full or fails.
     editStore(
@@ -216,21 +218,19 @@ describe('names', () => {
   it('of the root is not taken over, not even with an invite that its log key signed', async () => {
     await using network = await RealNetwork.create()
     const inviteKey = SigningKey.generate()
-    const { networkId } = network.root
-    const grant = sealGrant(
-      {
-        networkId,
-        id: newGrantId(),
-        inviteKey: inviteKey.publicKey,
-        role: 'integrated',
-        name: 'root',
-        replaces: 'root',
-        uses: 1,
-        notAfterMs: network.clock.now() + hour
-      },
-      network.logKey
-    )
-    const wish = network.wish({ name: 'root', invite: { grant, inviteKey } })
+    const grant = {
+      id: newGrantId(),
+      inviteKey: inviteKey.publicKey,
+      role: 'integrated',
+      groups: [],
+      name: 'root',
+      replaces: 'root',
+      uses: 1,
+      notAfterMs: network.clock.now() + hour,
+      note: ''
+    } as const
+    await network.root.root?.append([{ kind: 'grant', body: grant }])
+    const wish = network.wish({ name: 'root', invite: { grant: { ...grant, ...noPlace }, inviteKey } })
     await expect(network.root.admission.join(wish)).rejects.toThrow(InvalidPayloadError)
     expect(network.root.replica.state.memberByName('root')?.publicKey).toEqual(network.rootKey.publicKey)
   })
@@ -241,10 +241,10 @@ describe('names', () => {
     const old = await network.admit('ann')
     const { n } = replica.head
     const invite = await network.invite({ replaces: 'ann' })
-    expect(invite.grant.value).toMatchObject({ name: 'ann', replaces: 'ann' })
+    expect(invite.grant).toMatchObject({ name: 'ann', replaces: 'ann' })
     const key = SigningKey.generate()
     await admission.join(network.wish({ key, name: 'ann', invite }))
-    expect(replica.head.n).toBe(n + 2)
+    expect(replica.head.n).toBe(n + 3)
     expect(replica.state.isRevoked(old.publicKey)).toBe(true)
     expect(equals(replica.state.memberByName('ann')?.publicKey ?? new Uint8Array(), key.publicKey)).toBe(true)
     await expect(
@@ -269,7 +269,7 @@ describe('issuing an invite', () => {
   })
 
   it('is limited, and those that have ended make room', async () => {
-    await using network = await RealNetwork.create({}, { limits: { openGrants: 2 } })
+    await using network = await RealNetwork.create({ openGrants: 2 })
     await network.invite()
     await network.invite()
     await expect(network.invite()).rejects.toThrow(LimitError)

@@ -1,11 +1,10 @@
 import { TypedEventEmitter } from 'main-event'
 import { describe, expect, it } from 'vitest'
-import { Invites } from '../../../../src/registry/admission/invites.ts'
 import { defaultLimits } from '../../../../src/registry/admission/limits.ts'
 import { RequestQueue, type RootRequest } from '../../../../src/registry/admission/root-request-queue.ts'
 import type { JoinEvents } from '../../../../src/registry/events.ts'
 import { silentLogger } from '../../../../src/runtime/clock-and-logger.ts'
-import { InviteUsedError, UnavailableError } from '../../../../src/runtime/errors.ts'
+import { UnavailableError } from '../../../../src/runtime/errors.ts'
 import { keyNumber, LogNetwork } from '../../../helpers/log-network.ts'
 
 const limits = defaultLimits('secondary')
@@ -15,8 +14,6 @@ describe('the queue for the root', () => {
   const requests: RootRequest[] = [
     { kind: 'join', join: bytes(1) },
     { kind: 'join', join: bytes(2), receipt: bytes(3) },
-    { kind: 'join', join: bytes(4), grant: bytes(5) },
-    { kind: 'join', join: bytes(6), grant: bytes(7), receipt: bytes(8) },
     { kind: 'renew', request: bytes(9) },
     { kind: 'forget', request: bytes(10) }
   ]
@@ -37,20 +34,6 @@ describe('the queue for the root', () => {
       return sent.length < 3 ? Promise.resolve({ entry: bytes(0) }) : Promise.reject(new UnavailableError('away', 1))
     })
     expect(sent.map(plain)).toEqual(requests.map(plain))
-    expect([decided, queue.size]).toEqual([2, 4])
-  })
-})
-
-describe('a use of an invite', () => {
-  it('that was taken once is not spent twice', async () => {
-    const network = new LogNetwork()
-    const { db, commit, replica } = await network.start()
-    const invites = new Invites({ db, commit, clock: network.clock, limits, replica })
-    const { grant } = await invites.issue({ role: 'integrated' }, network.logKey)
-    const use = invites.take(grant)
-    use.spend()
-    expect(() => use.spend()).toThrow(InviteUsedError)
-    use.release()
-    expect(() => invites.take(grant)).toThrow(InviteUsedError)
+    expect([decided, queue.size]).toEqual([2, 2])
   })
 })

@@ -19,8 +19,8 @@ describe('the comparison of two stores', () => {
     await network.root.backup(same)
     const view = diffStoresAt(copy, old)
     expectSchema('registry-diff', view)
-    expect(view).toMatchObject({ same: false, differsFrom: null, entries: { onlyHere: 1, onlyThere: 0 } })
-    expect(diffStoresAt(old, copy)).toMatchObject({ same: false, entries: { onlyHere: 0, onlyThere: 1 } })
+    expect(view).toMatchObject({ same: false, differsFrom: null, entries: { onlyHere: 2, onlyThere: 0 } })
+    expect(diffStoresAt(old, copy)).toMatchObject({ same: false, entries: { onlyHere: 0, onlyThere: 2 } })
     expect(diffStoresAt(same, copy)).toMatchObject({ same: true, differsFrom: null })
   })
 

@@ -20,6 +20,10 @@ const anyStep: fc.Arbitrary<Step> = fc.record({
     'noPublisher',
     'publish',
     'retire',
+    'grant',
+    'grant',
+    'grantEnd',
+    'policy',
     'tick'
   ),
   member: fc.integer({ min: 1, max: 8 }),
@@ -32,7 +36,7 @@ const draftOf = (network: LogNetwork, replica: Replica, step: Step): EntryDraft 
   const id = `doc-${other}`
   switch (step.kind) {
     case 'admit':
-      return network.admit(networkId, member, { name: `n${other}`, invite: other % 2 === 0 })
+      return network.admit(networkId, member, { name: `n${other}`, ...(other % 2 === 0 && { invite: other }) })
     case 'renew':
       return network.renew(replica, member)
     case 'revoke':
@@ -49,10 +53,19 @@ const draftOf = (network: LogNetwork, replica: Replica, step: Step): EntryDraft 
       return network.publisher(member, true)
     case 'publish':
       return network.publish(id, (state.document(id)?.version ?? 0) + 1)
+    case 'grant':
+      return network.grant(other, { uses: member })
+    case 'grantEnd':
+      return network.grantEnd(other)
+    case 'policy':
+      return network.policy({ nameHoldMs: member * 10_000, openGrants: other })
     default:
       return network.retire(id)
   }
 }
+
+const refusals =
+  /^(taken|RevokedError|NotMemberError|NameTakenError|NotFoundError|LogMismatchError|InvalidPayloadError|LimitError|Invite\w+Error)$/
 
 /** Tries all steps, one after the other; the rules refuse some. */
 async function run(network: LogNetwork, root: Root, replica: Replica, steps: readonly Step[]): Promise<void> {
@@ -63,7 +76,7 @@ async function run(network: LogNetwork, root: Root, replica: Replica, steps: rea
       continue
     }
     const result = await refusalOf(root.append([draftOf(network, replica, step)]))
-    expect(result).toMatch(/^(taken|RevokedError|NotMemberError|NameTakenError|NotFoundError|LogMismatchError)$/)
+    expect(result).toMatch(refusals)
   }
 }
 
@@ -79,7 +92,10 @@ const summary = ({ state, head, checkpoint }: Replica) => ({
     .toSorted((a, b) => (a.name < b.name ? -1 : 1)),
   revoked: [...state.revokedKeys()].length,
   registries: state.registries().length,
-  documents: [...state.documents()].length
+  documents: [...state.documents()].length,
+  grants: [...state.grants()].map(({ grant, taken, n, past }) => ({ id: grant.id, taken, n, past })),
+  policy: state.policyRow,
+  names: Array.from({ length: 9 }, (_, name) => state.heldName(`n${name}`))
 })
 
 describe('Replica', () => {

@@ -6,7 +6,6 @@ import { entryKindOf, openEntry } from '../../../../src/registry/objects/entry.t
 import { type Domain, domains, openEnvelope, seal } from '../../../../src/registry/objects/envelope.ts'
 import { openForgetRequest } from '../../../../src/registry/objects/forget-request.ts'
 import { openGenesis } from '../../../../src/registry/objects/genesis.ts'
-import { openGrant } from '../../../../src/registry/objects/grant.ts'
 import { openJoin } from '../../../../src/registry/objects/join.ts'
 import { openRecord } from '../../../../src/registry/objects/record.ts'
 import { openRenewRequest } from '../../../../src/registry/objects/renew-request.ts'
@@ -33,7 +32,6 @@ const kinds: Record<string, { domain: Domain; message: string; open: Open }> = {
   genesis: { domain: domains.genesis, message: 'Genesis', open: openGenesis },
   'log-entry': { domain: domains.logEntry, message: 'LogEntry', open: openEntry },
   'node-record': { domain: domains.nodeRecord, message: 'NodeRecord', open: openRecord },
-  grant: { domain: domains.grant, message: 'Grant', open: openGrant },
   join: { domain: domains.join, message: 'JoinRequest', open: openJoin },
   renew: { domain: domains.renew, message: 'RenewRequest', open: openRenewRequest },
   forget: { domain: domains.forget, message: 'ForgetRequest', open: openForgetRequest },

@@ -29,7 +29,10 @@ beforeEach(async () => {
   root = store.root
   source = store.replica
   replica = (await network.follower(source)).replica
-  await root.append([1, 2, 3, 4, 5].map((member) => network.admit(source.networkId, member, { invite: member > 3 })))
+  await root.append([
+    network.grant(1, { uses: 3 }),
+    ...[1, 2, 3, 4, 5].map((member) => network.admit(source.networkId, member, member > 3 ? { invite: 1 } : {}))
+  ])
   await root.append([network.revoke(2), network.renew(source, 3)])
   entries = envelopesAfter(source, 0)
   checkpoint = source.checkpoint?.bytes

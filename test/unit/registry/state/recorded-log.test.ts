@@ -9,15 +9,46 @@ import { readStoredEntry } from '../../../../src/registry/log/state/stored-entry
 import { openCheckpoint } from '../../../../src/registry/objects/checkpoint.ts'
 import { openEntry } from '../../../../src/registry/objects/entry.ts'
 import { openGenesis } from '../../../../src/registry/objects/genesis.ts'
+import { verdict } from '../../../helpers/signed-objects.ts'
 
 const bytes = z.string().transform((hex) => fromString(hex, 'hex'))
 const recorded = z
-  .object({ genesis: bytes, entries: z.array(bytes), checkpoint: bytes, roots: z.array(z.string()) })
+  .object({
+    genesis: bytes,
+    entries: z.array(bytes),
+    checkpoint: bytes,
+    roots: z.array(z.string()),
+    live: z.array(z.number()),
+    refused: z.array(z.object({ name: z.string(), error: z.string(), entry: bytes }))
+  })
   .parse(JSON.parse(readFileSync(new URL('../../../fixtures/vectors/state-log.json', import.meta.url), 'utf8')))
 
 describe('the recorded log', () => {
+  const start = openGenesis(recorded.genesis)
+  const replay = (): NetworkState => {
+    const state = new NetworkState(start, () => {
+      throw new Error('not asked for')
+    })
+    for (const envelope of recorded.entries) state.apply(openEntry(envelope, start.hash))
+    return state
+  }
+
+  it.each(recorded.refused)('is not followed by $name', ({ error, entry }) => {
+    const next = openEntry(entry, start.hash)
+    expect(verdict(() => replay().check(next, openProofs(next.value)))).toBe(error)
+  })
+
+  it('leaves the recorded entries alive, which make the same state', () => {
+    expect(replay().live()).toEqual(recorded.live)
+    const loaded = new NetworkState(start, () => {
+      throw new Error('not asked for')
+    })
+    for (const n of recorded.live.slice(1))
+      loaded.load(openEntry(recorded.entries[n - 1] ?? new Uint8Array(), start.hash))
+    expect(text(loaded.root(), 'hex')).toBe(recorded.roots.at(-1))
+  })
+
   it('has the recorded state root behind each of its entries', () => {
-    const start = openGenesis(recorded.genesis)
     const replayed = new NetworkState(start, () => {
       throw new Error('not asked for')
     })

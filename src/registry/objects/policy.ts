@@ -1,0 +1,109 @@
+import { checkCount, nameOfNumber } from '../../identity/checked-bytes.ts'
+import { InvalidPayloadError, UnsupportedVersionError } from '../../runtime/errors.ts'
+import { Policy as PolicyMessage } from '../pb/registry.ts'
+import { bodyKind } from './body-kind.ts'
+
+/** Who is let in: with an invite, by the operator's word, or everybody. The numbers are on the wire. */
+export const admissions = { invite: 0, approve: 1, open: 2 } as const
+export type AdmissionPolicy = keyof typeof admissions
+
+/** The rules of a network that its root can change. The genesis holds the first, the last policy entry of the log counts. */
+export interface Policy {
+  admission: AdmissionPolicy
+  /** How long an admission or a renewal lasts. */
+  membershipMs: number
+  /** Quota of all live documents together. */
+  documentBytes: number
+  /** Invites that may be open at once. */
+  openGrants: number
+  /** Most uses of one invite. */
+  grantUses: number
+  /** Longest time that an invite is open. */
+  grantMs: number
+  /** How long the name of a revoked member is given to nobody else. */
+  nameHoldMs: number
+  /** How long after its end a membership may still be renewed. */
+  returnGraceMs: number
+  /** Cosignatures that a checkpoint needs. */
+  witnesses: number
+  /** Numbers of the kinds of entries that a reader must know to judge, ascending. */
+  criticalKinds: readonly number[]
+}
+
+const dayMs = 24 * 3_600_000
+
+/** What a network has whose maker says nothing else. */
+export const defaultPolicy: Readonly<Policy> = {
+  admission: 'invite',
+  membershipMs: 90 * dayMs,
+  documentBytes: 64 * 2 ** 20,
+  // As many as a bulk order of machines needs; each is a row of the state at everybody.
+  openGrants: 10_000,
+  grantUses: 100_000,
+  // An invite lies about in mails and shell histories: longer than a month is no invite any more.
+  grantMs: 31 * dayMs,
+  // Whoever still looks for a machine by its name should not find another one under it the next day.
+  nameHoldMs: 30 * dayMs,
+  // A root that was away must not shut out those who could not ask it in time.
+  returnGraceMs: 30 * dayMs,
+  witnesses: 0,
+  criticalKinds: []
+}
+
+/** A shorter membership could not be renewed in time, a longer one would outlive its operators. */
+const minMembershipMs = 1000
+const maxMs = 100 * 365 * dayMs
+const maxQuotaBytes = 2 ** 40
+const maxKinds = 64
+const maxKind = 0xffff_ffff
+
+/** Least and most of each number of a policy. */
+export const policyBounds = {
+  membershipMs: [minMembershipMs, maxMs],
+  documentBytes: [0, maxQuotaBytes],
+  openGrants: [0, 100_000],
+  grantUses: [1, 1_000_000],
+  grantMs: [minMembershipMs, maxMs],
+  nameHoldMs: [0, maxMs],
+  returnGraceMs: [0, maxMs],
+  witnesses: [0, 16]
+} as const satisfies Partial<Record<keyof Policy, readonly [number, number]>>
+
+type PolicyNumber = keyof typeof policyBounds
+
+const isPolicyNumber = (name: string): name is PolicyNumber => Object.hasOwn(policyBounds, name)
+export const policyNumbers: readonly PolicyNumber[] = Object.keys(policyBounds).filter(isPolicyNumber)
+
+/** @throws InvalidPayloadError */
+export function checkPolicy(policy: Policy): void {
+  for (const name of policyNumbers) {
+    const [min, max] = policyBounds[name]
+    checkCount(policy[name], min, max, `${name} of the policy`)
+  }
+  const { criticalKinds } = policy
+  if (criticalKinds.length > maxKinds) throw new InvalidPayloadError(`a policy names at most ${maxKinds} kinds`)
+  for (const [index, kind] of criticalKinds.entries()) {
+    checkCount(kind, (criticalKinds[index - 1] ?? -1) + 1, maxKind, 'each critical kind of the policy, ascending,')
+  }
+}
+
+/** @throws UnsupportedVersionError for a way of admission that is not known here */
+export function policyOf(message: PolicyMessage): Policy {
+  const admission = nameOfNumber(admissions, message.admission)
+  if (admission === undefined) {
+    throw new UnsupportedVersionError(`the policy admits in the way ${message.admission}: update this program`)
+  }
+  return { ...message, admission }
+}
+
+export const policyMessage = (policy: Policy): PolicyMessage => ({
+  ...policy,
+  admission: admissions[policy.admission],
+  criticalKinds: [...policy.criticalKinds]
+})
+
+export const policyBody = bodyKind<'policy', Policy, PolicyMessage>('policy', PolicyMessage, {
+  to: policyMessage,
+  from: policyOf,
+  check: checkPolicy
+})
