@@ -2,6 +2,7 @@ import type { TypedEventTarget } from 'main-event'
 import { equals } from 'uint8arrays/equals'
 import { at } from '../../identity/bytes.ts'
 import { peerIdText, type SigningKey } from '../../identity/keys.ts'
+import { inBackground } from '../../runtime/background.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
 import {
   InvalidPayloadError,
@@ -93,7 +94,9 @@ export class Admission {
         invites: this.#invites,
         pending: this.#pending
       })
-      components.replica.events.addEventListener('checkpoint', () => void this.#invites.clearExpired(root))
+      components.replica.events.addEventListener('checkpoint', () => {
+        inBackground(this.#invites.clearExpired(root), 'clearing invites that are over')
+      })
     }
   }
 

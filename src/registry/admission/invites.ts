@@ -168,9 +168,11 @@ export class Invites {
     const over = this.#expired()
     if (over.length === 0 || root.refusal !== undefined || clock.monotonic() - this.#clearedAt < minClearMs) return
     this.#clearedAt = clock.monotonic()
-    await root.append(over.map(endOf)).catch((error: unknown) => {
+    try {
+      await root.append(over.map(endOf))
+    } catch (error) {
       logger.debug({ error: reasonOf(error) }, 'invites that are over were not cleared away: it is tried again')
-    })
+    }
   }
 
   #expired(): GrantRow[] {

@@ -23,8 +23,11 @@ const wayOf = (registry: Registry): RootWay => {
   return way
 }
 
-const ask = async (network: RealNetwork, { admission }: Registry, name: string): Promise<void> =>
-  await expect(admission.join(network.wish({ name, invite: await network.invite() }))).rejects.toThrow(PendingError)
+const ask = async (network: RealNetwork, registry: Registry, name: string): Promise<void> => {
+  const wish = network.wish({ name, invite: await network.invite() })
+  await network.sync(registry)
+  await expect(registry.admission.join(wish)).rejects.toThrow(PendingError)
+}
 
 describe('the way to the root', () => {
   it('sends what waits again when the root takes nothing yet', async () => {
