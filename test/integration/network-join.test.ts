@@ -38,9 +38,10 @@ describe('joining by invite', () => {
 
   it('says why the only registry refuses, also while it looks for another one', async () => {
     await using network = await TestNetwork.create(inviteOnly)
+    const invite = await network.invite({ role: 'integrated' })
     network.node('root').registry.root?.fence('it listens')
     const a = network.make('a', { networkId: undefined })
-    a.invites.use(await network.invite({ role: 'integrated' }))
+    a.invites.use(invite)
     const told: (string | undefined)[] = []
     a.onChange(() => told.push(a.network?.trouble?.name))
     await a.start()

@@ -148,6 +148,7 @@ describe('register over real registries', () => {
     const key = SigningKey.generate()
     const session = await sessionOf(key, secondary.host)
     const call = await joinCall(root.registry, key, 'gamma')
+    await secondary.registry.replica.apply(entriesOf(root.registry), root.registry.replica.checkpoint?.bytes)
     expect(await failure(session.register(call))).toMatchObject({ name: 'PendingError' })
     const told = new Promise<number>((resolve) => {
       session.events.addEventListener('admitted', ({ detail }) => resolve(detail.status), { once: true })

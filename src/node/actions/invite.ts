@@ -11,14 +11,22 @@ import { requireRoot } from './require.ts'
 /** What an invite line may hold. */
 const maxRegistries = 16
 const maxAddrs = 8
+/** A root that has just started hears others out before it appends: a little less than a command waits for its answer. */
+const fenceWaitMs = 25_000
 
 /**
  * Makes the line that lets a machine in, with all that it needs to find the network without DNS.
  * @throws NotRootError, InvalidPayloadError, NotFoundError, NameTakenError, LimitError
  */
-export async function issueInvite(network: NetworkNode, self: Uint8Array, query: InviteQuery): Promise<InviteView> {
+export async function issueInvite(
+  network: NetworkNode,
+  self: Uint8Array,
+  query: InviteQuery,
+  signal: AbortSignal
+): Promise<InviteView> {
   requireRoot(network)
   const { registry } = network
+  await Promise.race([registry.root?.released, aborted(AbortSignal.any([signal, AbortSignal.timeout(fenceWaitMs)]))])
   const { role = 'integrated', name, replaces, uses, ttlMs } = query
   const { grant, inviteKey } = await registry.admission.invite({
     role,
@@ -48,6 +56,9 @@ export async function issueInvite(network: NetworkNode, self: Uint8Array, query:
     looksLike: name === undefined ? [] : lookAlikes(name, registry.replica.state.members())
   }
 }
+
+const aborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
 
 /** The root first: it alone can admit. One without an address is named too: its key is a pin. */
 const registriesOf = ({ registry, announced }: NetworkNode, self: Uint8Array): InviteRegistry[] => {

@@ -182,8 +182,8 @@ export class NodeControl implements ControlApi {
 
   resume: ControlApi['resume'] = async (head) => resumeRestored(this.#node, this.#root(), head)
 
-  invite: ControlApi['invite'] = async (query) =>
-    await issueInvite(requireNetwork(this.#node), this.#node.key.publicKey, query)
+  invite: ControlApi['invite'] = async (query, options) =>
+    await issueInvite(requireNetwork(this.#node), this.#node.key.publicKey, query, signalOf(options))
 
   join: ControlApi['join'] = async (line, options) => await joinWith(this.#node, line, signalOf(options))
 

@@ -58,6 +58,7 @@ export class Root {
   #isClosed = false
   #lastMs = 0
   #fence: string | undefined
+  #opening: PromiseWithResolvers<void> | undefined
   #higher: Head | undefined
 
   constructor({ replica, logKey, publicKey, logger }: RootInit) {
@@ -103,10 +104,18 @@ export class Root {
   /** Appends nothing until `release`: after a start, others may hold more of the log. The reason is for people. */
   fence(reason: string): void {
     this.#fence = reason
+    this.#opening ??= Promise.withResolvers()
   }
 
   release(): void {
     this.#fence = undefined
+    this.#opening?.resolve()
+    this.#opening = undefined
+  }
+
+  /** Resolves when there is no fence (any more). */
+  get released(): Promise<void> {
+    return this.#opening?.promise ?? Promise.resolve()
   }
 
   /** True when the authority gave the log key to another one: this process is not the root any more. */
