@@ -28,7 +28,7 @@ async function robbed(): Promise<{ network: KitNetwork; rightN: number; hal: Tru
       n: head.n + 1,
       prevHash: head.hash,
       kind: 'revoke',
-      body: { publicKey: hal.key.publicKey, reason: '' }
+      body: { publicKey: hal.key.publicKey, reason: '', name: 'hal' }
     },
     thief
   )
