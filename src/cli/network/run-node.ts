@@ -1,9 +1,13 @@
+import { existsSync, readdirSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import type { Loaded } from '../../node/config/index.ts'
 import { ServiceNotify } from '../../node/service-notify.ts'
+import type { Logger } from '../../runtime/clock-and-logger.ts'
+import { reasonOf } from '../../runtime/error-message.ts'
 import { becomeOwner, ownerOf } from '../access/run-as-owner.ts'
 import { Faults } from '../faults.ts'
 import type { Context } from '../output/context.ts'
-import { ExitError, exitCodes } from '../output/exit.ts'
+import { ExitError, exitCodes, UsageError } from '../output/exit.ts'
 import { SpareMemory } from './idle-gc.ts'
 
 /** A stopped process is gone within 5 s of the signal; what hangs for so long is left to the end of the process. */
@@ -34,6 +38,7 @@ export const runNode = async (context: Context, loaded: Loaded, options: RunOpti
   ])
   using notify = new ServiceNotify(context.terminal.env)
   const { config, saveTo } = loaded
+  refuseNewHostName(loaded)
   const logging = createLogging({ node: config.name, ...config.logging, output: context.terminal.stdout })
   using faults = new Faults(logging.logger)
   const node = await createNode({ config, configFile: saveTo, invite: options.invite, logging })
@@ -44,11 +49,37 @@ export const runNode = async (context: Context, loaded: Loaded, options: RunOpti
     // The signal may come first; what the start then says is no news.
     started.catch(() => undefined)
     await Promise.race([started, stopped, faults.fatal])
+    if (!stop.aborted) await keepName(loaded, logging.logger)
     notify.ready(`${loaded.config.role} ${loaded.config.name}`)
     await Promise.race([stopped, node.failed, node.stopped, faults.fatal])
   } finally {
     notify.stopping()
     await inTime(node.stop(stop.aborted ? 'stopped by the operator' : 'failed'))
+  }
+}
+
+/** Where the name could not be written down: the data folder of the earlier one is there. */
+const refuseNewHostName = ({ config: { name, paths }, sources }: Loaded): void => {
+  if (sources['name'] !== 'default' || sources['paths.data'] !== 'default' || existsSync(paths.data)) return
+  const [other, ...more] = nodesIn(dirname(paths.data))
+  if (other === undefined || more.length > 0) return
+  throw new UsageError(
+    `This machine has the node ${other} (${join(dirname(paths.data), other)}), and its host name says ${name}: start it with --name ${other}, ` +
+      `or write \`name: ${other}\` into its configuration; a second node is started with --name ${name}.`
+  )
+}
+
+const nodesIn = (folder: string): string[] =>
+  existsSync(folder) ? readdirSync(folder).filter((name) => existsSync(join(folder, name, 'node.key'))) : []
+
+/** Folders, socket and key are found by the name, and a host may be given another one: what it is called is written down. */
+const keepName = async ({ config, saveTo }: Loaded, logger: Logger): Promise<void> => {
+  const { saveMissing } = await import('../../node/config/index.ts')
+  try {
+    saveMissing(saveTo, 'name', config.name)
+  } catch (error) {
+    const next = `write \`name: ${config.name}\` into ${saveTo}, or a new host name makes another node of this machine`
+    logger.warn({ error: reasonOf(error) }, `the name of this node could not be written down: ${next}`)
   }
 }
 

@@ -4,6 +4,13 @@ export { type Key, keys } from './keys.ts'
 export { findConfigFile, type Loaded, loadConfig } from './load.ts'
 export { configVersion, migrateConfig, versionKey } from './migrate.ts'
 export { type Parsed, type ParseInit, parseConfig } from './parse.ts'
-export { configCopyName, configWriter, migrateConfigFile, rewriteConfigFile, saveConfigValue } from './save.ts'
+export {
+  configCopyName,
+  configWriter,
+  migrateConfigFile,
+  rewriteConfigFile,
+  saveConfigValue,
+  saveMissing
+} from './save.ts'
 export type { Config } from './schema.ts'
 export { readSecret } from './secrets.ts'

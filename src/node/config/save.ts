@@ -66,6 +66,12 @@ export const configWriter = (file: string): ((values: Readonly<Record<string, un
   }
 }
 
+/** The same for a key that the file does not have; one that it has stays. */
+export const saveMissing = (file: string, path: string, value: unknown): void => {
+  const document = parseDocument(readIfThere(file) ?? '')
+  if (!document.hasIn(path.split('.'))) saveConfigValue(file, path, value)
+}
+
 export interface MigratedFile {
   readonly changes: readonly string[]
   /** The file as it was; null: nothing had to be changed. */
