@@ -16,6 +16,7 @@ export const liftedLimits: Flags = {
   'protocols.register.opens': often,
   'protocols.lookup.questions': often,
   'protocols.lookup.rate': often,
+  'protocols.lookup.cost': often,
   'protocols.sync.rate': often,
   'protocols.connection.streams': often,
   'protocols.connection.frames': often

@@ -293,6 +293,7 @@ class OpenRegistry implements Registry {
       member: (publicKey) => ifMember(replica.state.member(publicKey)),
       memberByName: (name) => ifMember(replica.state.memberByName(name)),
       keysAfter: (after, limit) => this.#membership.keysAfter(after, limit),
+      keysOfRole: (role, after, limit) => this.#membership.keysOfRole(role, after, limit),
       entryBytes: (n) => replica.ledger.bytesOf(n),
       records,
       liveness

@@ -49,10 +49,18 @@ class Directory {
       member: (key: Uint8Array) => this.rows.get(peerIdText(key)),
       memberByName: (name: string) => [...this.rows.values()].find((each) => each.name === name),
       keysAfter: (after: Uint8Array | undefined, limit: number) => this.order.after(after, limit),
+      keysOfRole: (role: Role, after: Uint8Array | undefined, limit: number) =>
+        this.order
+          .after(after, this.order.size)
+          .filter((key) => this.members.get(peerIdText(key)) === role)
+          .slice(0, limit),
       // Positions say here how long the entries are.
       entryBytes: (n: number) => new Uint8Array(n),
       records,
-      liveness: { view: (key: Uint8Array) => ({ ...unheardView(key), state: 'online' as const, heardAgeMs: 1_200.4 }) }
+      liveness: {
+        view: (key: Uint8Array) => ({ ...unheardView(key), state: 'online' as const, heardAgeMs: 1_200.4 }),
+        states: { stateOf: () => 'online' as const, keysIn: () => undefined }
+      }
     }
   }
 }

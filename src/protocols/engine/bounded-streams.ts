@@ -20,7 +20,7 @@ export interface StreamBounds {
 }
 
 /** Held back for so long within a minute, a peer sends what nobody asked for. */
-const heldMs = { count: 3_000, perMs: 60_000 }
+export const heldMs = { count: 3_000, perMs: 60_000 }
 
 /**
  * Stands before libraries that decode whatever comes, as much as comes. It knows peers, not streams: whoever comes again has its debts.

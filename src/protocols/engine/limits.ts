@@ -123,6 +123,10 @@ export interface ProtocolLimits {
     /** Streams, and questions on all of them together. */
     rate: Rate
     questions: Rate
+    /** What the questions of one peer cost: members that are looked at, and KiB of answers. What costs more is answered later. */
+    cost: Rate
+    /** An answer that would have to wait longer is refused. */
+    waitMs: number
     /** Of one question. */
     deadlineMs: number
     /** Without a question the stream is closed. */
@@ -311,6 +315,9 @@ export const defaultLimits: ProtocolLimits = {
     rate: { count: 100, perMs: 1_000 },
     // A listing of 10,000 rows is 20 pages of 500.
     questions: { count: 1_000, perMs: 1_000 },
+    // The listing of 10,000 costs 15,000; going on with it without end, or with filters that match nobody, costs us a tenth of a core.
+    cost: { count: 20_000, perMs: 2_000 },
+    waitMs: 2_000,
     deadlineMs: 5_000,
     idleMs: 30_000,
     rows: 500,
@@ -386,19 +393,8 @@ export const defaultLimits: ProtocolLimits = {
 export type LimitOverrides = { [Section in keyof ProtocolLimits]?: Partial<ProtocolLimits[Section]> }
 
 export function limitsWith(overrides: LimitOverrides = {}): ProtocolLimits {
-  return Object.freeze({
-    stream: { ...defaultLimits.stream, ...overrides.stream },
-    connection: { ...defaultLimits.connection, ...overrides.connection },
-    strangers: { ...defaultLimits.strangers, ...overrides.strangers },
-    hello: { ...defaultLimits.hello, ...overrides.hello },
-    register: { ...defaultLimits.register, ...overrides.register },
-    sync: { ...defaultLimits.sync, ...overrides.sync },
-    lookup: { ...defaultLimits.lookup, ...overrides.lookup },
-    probe: { ...defaultLimits.probe, ...overrides.probe },
-    announce: { ...defaultLimits.announce, ...overrides.announce },
-    ping: { ...defaultLimits.ping, ...overrides.ping },
-    identify: { ...defaultLimits.identify, ...overrides.identify },
-    peers: { ...defaultLimits.peers, ...overrides.peers },
-    kad: { ...defaultLimits.kad, ...overrides.kad }
-  })
+  const changed: Readonly<Record<string, object | undefined>> = overrides
+  const sections = Object.entries(defaultLimits).map(([name, values]) => [name, { ...values, ...changed[name] }])
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the sections of the defaults, each with the changes of its own
+  return Object.freeze(Object.fromEntries(sections)) as ProtocolLimits
 }

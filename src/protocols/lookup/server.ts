@@ -1,8 +1,11 @@
-import type { Startable } from '@libp2p/interface'
+import type { Connection, Startable } from '@libp2p/interface'
 import type { Registrar } from '@libp2p/interface-internal'
 import type { LookupPage, LookupQuery } from '../../registry/records/lookup.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
+import { sleep } from '../../runtime/sleep.ts'
+import { heldMs } from '../engine/bounded-streams.ts'
 import type { ConnectionTrust } from '../engine/connection-trust.ts'
+import { culpritOf } from '../engine/culprits.ts'
 import { DeadlineError, RateLimitedError } from '../engine/errors.ts'
 import type { ProtocolLimits } from '../engine/limits.ts'
 import { type Exchange, type Served, serve } from '../engine/protocol.ts'
@@ -40,12 +43,17 @@ class LookupService implements Startable {
   readonly #init: LookupServerInit
   readonly #components: LookupServerComponents
   readonly #rate: Gcra
+  readonly #cost: Gcra
+  readonly #waited: Gcra
   #served: Served | undefined
 
   constructor(components: LookupServerComponents, init: LookupServerInit) {
     this.#components = components
     this.#init = init
-    this.#rate = new Gcra(init.limits.lookup.questions, init.clock === undefined ? {} : { clock: init.clock })
+    const options = init.clock === undefined ? {} : { clock: init.clock }
+    this.#rate = new Gcra(init.limits.lookup.questions, options)
+    this.#cost = new Gcra(init.limits.lookup.cost, options)
+    this.#waited = new Gcra(heldMs, options)
   }
 
   isStarted(): boolean {
@@ -64,14 +72,34 @@ class LookupService implements Startable {
   }
 
   /** Questions on one stream are answered one after the other, so none is read before the answer to the last has room. */
-  async #handle({ frames, remoteId }: Exchange): Promise<void> {
+  async #handle({ frames, remoteId, connection, signal }: Exchange): Promise<void> {
     for (;;) {
       const bytes = await this.#next(frames)
       if (bytes === undefined) return
       const waitMs = this.#rate.take(remoteId)
-      if (waitMs > 0) throw new RateLimitedError('too many lookups', waitMs)
-      await frames.write(this.#answer(bytes))
+      if (waitMs > 0) throw this.#exceeded('questions', connection, waitMs)
+      await this.#afford(connection, remoteId, signal)
+      const { answer, looked } = this.#answer(bytes)
+      this.#cost.charge(remoteId, looked + answer.byteLength / 1024)
+      await frames.write(answer)
     }
+  }
+
+  /** Waits until what the peer asked before is paid for. */
+  async #afford(connection: Connection, remoteId: string, signal: AbortSignal): Promise<void> {
+    const waitMs = this.#cost.peek(remoteId)
+    if (waitMs === 0) return
+    const isLong = waitMs > this.#init.limits.lookup.waitMs
+    if (this.#waited.charge(remoteId, waitMs) > 0 || isLong) {
+      const error = this.#exceeded('cost', connection, waitMs)
+      if (isLong) throw error
+    }
+    await sleep(waitMs, signal)
+  }
+
+  #exceeded(limit: string, connection: Connection, waitMs: number): RateLimitedError {
+    this.#init.trust.culprits.exceeded(`lookup.${limit}`, culpritOf(connection))
+    return new RateLimitedError('too many lookups', waitMs)
   }
 
   async #next(frames: Exchange['frames']): Promise<Uint8Array | undefined> {
@@ -85,7 +113,7 @@ class LookupService implements Startable {
     }
   }
 
-  #answer(bytes: Uint8Array): Uint8Array {
+  #answer(bytes: Uint8Array): { answer: Uint8Array; looked: number } {
     const { source, limits } = this.#init
     const page = source.lookup(decodeQuery(bytes, source.networkId, limits.lookup))
     const rows: RowMessage[] = []
@@ -98,12 +126,14 @@ class LookupService implements Startable {
     }
     // A page that does not fit ends early; the next one begins behind its last row.
     const next = rows.length < page.rows.length ? rows.at(-1)?.publicKey : page.next
-    return LookupAnswer.encode({
+    const answer = LookupAnswer.encode({
       status: statuses.OK,
       rows,
       ...(next !== undefined && { next }),
-      replicaAgeMs: Math.round(source.replicaAgeMs())
+      // Not 0: an answer in which nothing is set would be an empty frame.
+      replicaAgeMs: Math.max(1, Math.round(source.replicaAgeMs()))
     })
+    return { answer, looked: page.looked }
   }
 }
 

@@ -1,11 +1,13 @@
 import type { TypedEventTarget } from 'main-event'
 import { peerIdText } from '../../identity/keys.ts'
+import type { Role } from '../../identity/role.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
 import type { RegistryEvents } from '../events.ts'
 import type { Liveness } from '../liveness/liveness.ts'
 import type { Replica } from '../log/replica.ts'
 import type { LogEntry } from '../objects/entry.ts'
 import type { Signed } from '../objects/envelope.ts'
+import { KeyGroups } from '../records/key-groups.ts'
 import type { Records } from '../records/records.ts'
 import { KeyOrder } from '../records/sorted-keys.ts'
 
@@ -25,6 +27,7 @@ export interface MembershipFollowerComponents {
 export class MembershipFollower {
   readonly #components: MembershipFollowerComponents
   #order: KeyOrder
+  readonly #byRole = new KeyGroups<Role>()
   #sweptAt = Number.NEGATIVE_INFINITY
 
   constructor(components: MembershipFollowerComponents) {
@@ -50,10 +53,21 @@ export class MembershipFollower {
     return this.#order.after(after, limit)
   }
 
+  /** The same of one role. */
+  keysOfRole(role: Role, after: Uint8Array | undefined, limit: number): Uint8Array[] {
+    return this.#byRole.after(role, after, limit)
+  }
+
   #orderNow(): KeyOrder {
     const { state } = this.#components.replica
     const keys = [...state.members()].map(({ publicKey }) => publicKey)
+    for (const publicKey of keys) this.#placeByRole(publicKey)
     return new KeyOrder(keys.filter((publicKey) => !state.isRevoked(publicKey)))
+  }
+
+  #placeByRole(publicKey: Uint8Array): void {
+    const { state } = this.#components.replica
+    this.#byRole.put(publicKey, state.isRevoked(publicKey) ? undefined : state.member(publicKey)?.role)
   }
 
   #take({ value, bytes }: Signed<LogEntry>): void {
@@ -62,7 +76,7 @@ export class MembershipFollower {
     else if (value.kind === 'rotate') {
       this.#revoked(value.body.oldKey)
       this.#admitted(value.body.newKey, bytes)
-    }
+    } else if (value.kind === 'registrySet') this.#placeByRole(value.body.publicKey)
   }
 
   #admitted(publicKey: Uint8Array, admit: Uint8Array): void {
@@ -70,12 +84,14 @@ export class MembershipFollower {
     // By the authority, which the root does not know yet.
     if (replica.state.isRevoked(publicKey)) return
     this.#order.add(publicKey)
+    this.#placeByRole(publicKey)
     records.admitted(publicKey)
     events.dispatchEvent(new CustomEvent('admitted', { detail: { publicKey, admit } }))
   }
 
   #revoked(publicKey: Uint8Array): void {
     this.#order.delete(publicKey)
+    this.#byRole.put(publicKey, undefined)
     this.#forget(publicKey)
     this.#components.events.dispatchEvent(new CustomEvent('revoked', { detail: { publicKey } }))
   }

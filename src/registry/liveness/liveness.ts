@@ -48,6 +48,8 @@ const maxAddressChars = 256
  */
 export class Liveness {
   readonly timings: LivenessTimings
+  /** States alone, and who is in which. */
+  readonly states: Pick<Board, 'stateOf' | 'keysIn'>
   readonly #init: LivenessInit
   readonly #attention: Attention
   readonly #board: Board
@@ -81,6 +83,7 @@ export class Liveness {
       onDirty: (member) => this.#dirty.add(member)
     }
     this.#board = new Board(boardInit)
+    this.states = this.#board
     this.#leases = new Leases(boardInit, this.#board)
     const { members = () => this.#board.members.size, isRegistry = () => false, onPulse = () => {} } = init
     this.#sources = new Sources({ ...boardInit, members, isRegistry, onPulse }, this.#board)
@@ -326,10 +329,7 @@ export class Liveness {
     const { now, wall, attention } = this.#times()
     for (const row of table.all()) {
       if (!isMember(row.publicKey) || equals(row.publicKey, self)) continue
-      const member = ObservedMember.fromRow(row, {
-        uptimeWindowMs: this.timings.uptimeWindowMs,
-        countedAt: attention
-      })
+      const member = ObservedMember.fromRow(row, { uptimeWindowMs: this.timings.uptimeWindowMs, countedAt: attention })
       const observation = rememberedObservation(row, wall - now, now)
       const isOwn = observation !== undefined && equals(observation.source, self)
       const isOpen = observation !== undefined && observation.state !== 'left' && observation.state !== 'offline'

@@ -1,4 +1,5 @@
 import { equals } from 'uint8arrays/equals'
+import { KeyGroups } from '../records/key-groups.ts'
 import type { Attention } from './awake-time.ts'
 import { ChangeLog } from './change-log.ts'
 import { ObservedMember } from './member.ts'
@@ -54,6 +55,8 @@ export interface MergeOptions {
 export class Board {
   readonly members = new Map<string, ObservedMember>()
   readonly log = new ChangeLog()
+  /** Members by the state that is shown; those of whom nothing was heard are in none. */
+  readonly #byState = new KeyGroups<State>()
   readonly #init: BoardInit
   readonly #selfId: string
   readonly #liveSources = new Set<string>()
@@ -67,10 +70,21 @@ export class Board {
   constructor(init: BoardInit) {
     this.#init = init
     this.#selfId = keyId(init.self)
+    this.#byState.put(init.self, 'online')
   }
 
   get(publicKey: Uint8Array): ObservedMember | undefined {
     return this.members.get(keyId(publicKey))
+  }
+
+  stateOf(publicKey: Uint8Array): State {
+    const id = keyId(publicKey)
+    return id === this.#selfId ? 'online' : (this.members.get(id)?.shown?.state ?? 'unknown')
+  }
+
+  /** Keys of those in a state, ascending, above `after`. undefined: nobody keeps a list of those of whom nothing was heard. */
+  keysIn(state: State, after: Uint8Array | undefined, limit: number): Uint8Array[] | undefined {
+    return state === 'unknown' ? undefined : this.#byState.after(state, after, limit)
   }
 
   /** Known or new. */
@@ -212,6 +226,7 @@ export class Board {
     this.#muted.delete(member.id)
     for (const { words } of this.#muted.values()) words.delete(member.id)
     this.members.delete(member.id)
+    this.#byState.put(publicKey, undefined)
     this.log.delete(member.id)
   }
 
@@ -264,6 +279,7 @@ export class Board {
     if (next === undefined || next === before) return
     if (before?.state !== next.state) this.#count(member, next)
     member.shown = next
+    this.#byState.put(member.publicKey, next.state)
     if (before !== undefined && sameToOthers(before, next)) return
     this.#init.onDirty(member)
     this.tell(member)

@@ -32,6 +32,8 @@ export interface LookupRow {
 export interface LookupPage {
   readonly rows: LookupRow[]
   readonly next?: Uint8Array
+  /** Members that were looked at for it. */
+  readonly looked: number
 }
 
 /** A member as the log has it. */
@@ -50,6 +52,8 @@ export interface LookupSource {
   memberByName(name: string): LookupMember | undefined
   /** Keys of members above `after`, ascending. */
   keysAfter(after: Uint8Array | undefined, limit: number): Uint8Array[]
+  /** The same of one role. */
+  keysOfRole(role: Role, after: Uint8Array | undefined, limit: number): Uint8Array[]
   /** Envelope of an entry of the log. */
   entryBytes(n: number): Uint8Array
   readonly records: {
@@ -57,14 +61,21 @@ export interface LookupSource {
     offers(publicKey: Uint8Array, service: string): boolean
     offering(service: string, after: Uint8Array, limit: number): Uint8Array[]
   }
-  readonly liveness: { view(publicKey: Uint8Array): MemberView }
+  readonly liveness: {
+    view(publicKey: Uint8Array): MemberView
+    readonly states: {
+      stateOf(publicKey: Uint8Array): State
+      /** undefined: there is no list of that state. */
+      keysIn(state: State, after: Uint8Array | undefined, limit: number): Uint8Array[] | undefined
+    }
+  }
 }
 
 export const lookupLimits = {
   defaultRows: 100,
   maxRows: 500,
   /** Members looked at for one page: a rare match must not hold the event loop; the next page goes on from there. */
-  scannedRows: 5_000
+  scannedRows: 1_000
 } as const
 
 /** Members that are fetched at a time where a filter may leave most of them out. */
@@ -77,24 +88,26 @@ const scanStep = 250
 export const lookup = (query: LookupQuery, source: LookupSource): LookupPage => {
   const limit = Math.max(1, Math.min(query.limit || lookupLimits.defaultRows, lookupLimits.maxRows))
   const single = singleMember(query, source)
-  if (single !== undefined)
-    return { rows: single.filter((member) => matches(member, query, source)).map(rowOf(source)) }
+  if (single !== undefined) {
+    return { rows: single.filter((member) => matches(member, query, source)).map(rowOf(source)), looked: 1 }
+  }
   const rows: LookupRow[] = []
   let after = query.after
   const isFiltered = query.role !== undefined || query.service !== undefined || query.state !== undefined
-  for (let scanned = 0; scanned < lookupLimits.scannedRows; ) {
+  let looked = 0
+  while (looked < lookupLimits.scannedRows) {
     const step = isFiltered ? scanStep : Math.min(scanStep, limit - rows.length)
     const keys = candidates(query, after, step, source)
     for (const key of keys) {
       after = key
+      looked++
       const member = source.member(key)
       if (member !== undefined && matches(member, query, source)) rows.push(rowOf(source)(member))
-      if (rows.length === limit) return { rows, ...nextPage(query, after, source) }
+      if (rows.length === limit) return { rows, looked, ...nextPage(query, after, source) }
     }
-    if (keys.length < step) return { rows }
-    scanned += step
+    if (keys.length < step) return { rows, looked }
   }
-  return { rows, ...nextPage(query, after, source) }
+  return { rows, looked, ...nextPage(query, after, source) }
 }
 
 /** The only member that a query by key or name can find; undefined for other queries. */
@@ -107,15 +120,18 @@ const singleMember = (query: LookupQuery, source: LookupSource): LookupMember[] 
   return isBehind ? [] : [member]
 }
 
+/** By the filter that usually leaves out most. */
 const candidates = (
-  { service }: LookupQuery,
+  { service, state, role }: LookupQuery,
   after: Uint8Array | undefined,
   limit: number,
   source: LookupSource
-): Uint8Array[] =>
-  service === undefined
-    ? source.keysAfter(after, limit)
-    : source.records.offering(service, after ?? new Uint8Array(0), limit)
+): Uint8Array[] => {
+  if (service !== undefined) return source.records.offering(service, after ?? new Uint8Array(0), limit)
+  const inState = state === undefined ? undefined : source.liveness.states.keysIn(state, after, limit)
+  if (inState !== undefined) return inState
+  return role === undefined ? source.keysAfter(after, limit) : source.keysOfRole(role, after, limit)
+}
 
 const nextPage = (query: LookupQuery, after: Uint8Array | undefined, source: LookupSource): { next?: Uint8Array } => {
   const more = candidates(query, after, 1, source).length > 0
@@ -127,7 +143,7 @@ const matches = (member: LookupMember, query: LookupQuery, source: LookupSource)
   if (name !== undefined && member.name !== name) return false
   if (role !== undefined && member.role !== role) return false
   if (service !== undefined && !source.records.offers(member.publicKey, service)) return false
-  return state === undefined || source.liveness.view(member.publicKey).state === state
+  return state === undefined || source.liveness.states.stateOf(member.publicKey) === state
 }
 
 const rowOf =

@@ -61,6 +61,7 @@ const docs: Record<string, [string, string[]][]> = {
     ['rows', [String(lookup.defaultRows), String(lookup.rows)]],
     ['streams', [`${lookup.streams} per connection`, `${lookup.rate.count} opened a second`]],
     ['questions', [`${number(lookup.questions.count)} a second`]],
+    ['members looked at, and KiB of answers', [rate(lookup.cost), s(lookup.waitMs)]],
     ['answer within', [s(lookup.deadlineMs)]]
   ],
   probe: [

@@ -1,6 +1,8 @@
 import * as fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { SigningKey } from '../../../../src/identity/keys.ts'
+import type { Role } from '../../../../src/identity/role.ts'
+import type { State } from '../../../../src/registry/liveness/states.ts'
 import { unheardView } from '../../../../src/registry/liveness/view.ts'
 import {
   type LookupMember,
@@ -33,8 +35,18 @@ class Network implements LookupSource {
   readonly liveness = {
     view: (key: Uint8Array) => ({
       ...unheardView(key),
-      ...(this.online.has(idOf(key)) && { state: 'online' as const })
-    })
+      state: this.liveness.states.stateOf(key)
+    }),
+    states: {
+      stateOf: (key: Uint8Array): State => (this.online.has(idOf(key)) ? 'online' : 'unknown'),
+      keysIn: (state: State, after: Uint8Array | undefined, limit: number) =>
+        state === 'unknown'
+          ? undefined
+          : this.order
+              .after(after, this.order.size)
+              .filter((key) => this.liveness.states.stateOf(key) === state)
+              .slice(0, limit)
+    }
   }
 
   constructor(over: Records) {
@@ -67,6 +79,13 @@ class Network implements LookupSource {
 
   keysAfter(after: Uint8Array | undefined, limit: number): Uint8Array[] {
     return this.order.after(after, limit)
+  }
+
+  keysOfRole(role: Role, after: Uint8Array | undefined, limit: number): Uint8Array[] {
+    return this.order
+      .after(after, this.order.size)
+      .filter((key) => this.member(key)?.role === role)
+      .slice(0, limit)
   }
 
   entryBytes(n: number): Uint8Array {
@@ -110,7 +129,7 @@ describe('lookup', () => {
     expect(lookup({ publicKey: key }, network).rows).toMatchObject([{ name: 'node-10', role: 'secondary' }])
     expect(lookup({ name: 'node-10' }, network).rows).toMatchObject([{ publicKey: key }])
     expect(lookup({ name: 'node-10', role: 'integrated' }, network).rows).toEqual([])
-    expect(lookup({ name: 'nobody' }, network)).toEqual({ rows: [] })
+    expect(lookup({ name: 'nobody' }, network)).toEqual({ rows: [], looked: 1 })
     expect(lookup({ name: 'node-10', after: key }, network).rows).toEqual([])
     expect(all({ role: 'secondary', limit: 3 }, network)).toHaveLength(10)
     expect(new Set(all({ state: 'online', limit: 3 }, network))).toEqual(network.online)
@@ -138,14 +157,27 @@ describe('lookup', () => {
   it('bounds the rows of a page, and the members looked at for it', () => {
     const network = new Network(records)
     for (const [index, key] of randomKeys(11_000).entries()) network.admit(key, `node-${index}`)
-    network.online.clear()
-    network.online.add(idOf(network.order.after(undefined, 11_000).at(-1) ?? new Uint8Array()))
     expect(lookup({ limit: 100_000 }, network).rows).toHaveLength(500)
     expect(lookup({ limit: 0 }, network).rows).toHaveLength(100)
-    const page = lookup({ state: 'online' }, network)
-    expect(page.rows).toEqual([])
-    expect(page.next).toBeDefined()
+    network.online.clear()
+    network.online.add(idOf(network.order.after(undefined, 11_000).at(-1) ?? new Uint8Array()))
+    const page = lookup({ role: 'integrated', state: 'unknown', limit: 500 }, network)
+    expect(page.looked).toBeLessThanOrEqual(1_000)
+    const rare = lookup({ state: 'online' }, network)
+    expect(rare).toMatchObject({ rows: [{}], looked: 1 })
     expect(all({ state: 'online' }, network)).toEqual([...network.online])
+  })
+
+  it('goes on where a page ended that found nobody', () => {
+    const network = new Network(records)
+    for (const [index, key] of randomKeys(3_000).entries()) network.admit(key, `node-${index}`)
+    network.online.clear()
+    const last = network.order.after(undefined, 3_000).at(-1) ?? new Uint8Array()
+    for (const key of network.order.after(undefined, 3_000)) if (idOf(key) !== idOf(last)) network.online.add(idOf(key))
+    const page = lookup({ state: 'unknown' }, network)
+    expect(page).toMatchObject({ rows: [], looked: 1_000 })
+    expect(page.next).toBeDefined()
+    expect(all({ state: 'unknown' }, network)).toEqual([idOf(last)])
   })
 })
 
