@@ -33,7 +33,7 @@ await executePlan(plan, journal, tools, {
     process.kill(process.pid, 'SIGKILL')
   }
 })
-await journal.finish()
+await journal.finish({ shown: true })
 for (const child of tools.children.values()) {
   child.stop()
   await child.ended

@@ -12,6 +12,7 @@ import { checkLines } from '../output/check-text.ts'
 import type { Context } from '../output/context.ts'
 import { ExitError, exitCodes } from '../output/exit.ts'
 import { Progress } from '../output/progress.ts'
+import type { Terminal } from '../output/terminal.ts'
 import type { InstallOptions } from './options.ts'
 import { box, cardJson, cardRows, commandLines, nextCommands } from './result-card.ts'
 
@@ -63,10 +64,15 @@ const install = async (
     return seen
   })
   const shown = foundNetwork(journal) ? null : passphrase
-  show(context, plan, published(plan, verified), { options, checks, passphrase: shown })
-  await journal.finish()
+  const arrived = await show(context, plan, published(plan, verified), { options, checks, passphrase: shown })
+  await journal.finish({ shown: arrived })
+  if (!arrived) terminal.progress(unseen)
+  if (!arrived) context.exit(exitCodes.failure)
   return tools.children.get(answers.name)
 }
+
+const unseen =
+  'All is done, but nobody has read the passphrase of the recovery kit: run the same command again, and it is shown. Until then it lies in the journal, for root alone.'
 
 /** A network that came with its data folder has a kit of its own, and this passphrase does not open it. */
 const foundNetwork = ({ state }: Journal): boolean =>
@@ -105,13 +111,13 @@ interface Shown {
   readonly passphrase: string | null
 }
 
-/** `verified` is null when only files were written. */
-const show = (
+/** `verified` is null when only files were written. @returns false: a passphrase has not arrived */
+const show = async (
   { terminal }: Context,
   plan: Plan,
   verified: Verified | null,
   { options, checks, passphrase }: Shown
-): void => {
+): Promise<boolean> => {
   const { answers, layout, version } = plan.install
   const after = verified === null ? [] : verifiedChecks(verified)
   const deployment = deploymentOf(answers.deployment)
@@ -120,14 +126,9 @@ const show = (
   const kitFile = deployment?.recoveryKit?.(plan.install) ?? `${layout.data}/recovery.kit`
   const kit = passphrase === null ? null : { file: kitFile, passphrase }
   if (options.json === true) {
-    terminal.json({
-      schemaVersion: 1,
-      node: cardJson(plan.install, verified),
-      checks: [...checks, ...after],
-      recoveryKit: kit,
-      next: commands
-    })
-    return
+    const node = cardJson(plan.install, verified)
+    const all = { schemaVersion: 1, node, checks: [...checks, ...after], recoveryKit: kit, next: commands }
+    return (await terminal.handOver(all)) || kit === null
   }
   for (const check of after) for (const line of checkLines(check, terminal.paintProgress)) terminal.progress(line)
   terminal.print('')
@@ -138,13 +139,17 @@ const show = (
     terminal.stdout.columns
   ))
     terminal.print(line)
-  if (kit !== null) {
-    terminal.print(`\nRecovery kit  ${kit.file}`)
-    terminal.print(`Passphrase    ${terminal.paint('bold', kit.passphrase)}`)
-    terminal.print('              It is shown this once: write it down, and move the kit off this machine.')
-  }
+  const arrived = kit === null || (await showKit(terminal, kit))
   terminal.print('\nNext:')
   for (const line of commandLines(commands)) terminal.print(line)
+  return arrived
+}
+
+const showKit = async (terminal: Terminal, kit: { file: string; passphrase: string }): Promise<boolean> => {
+  terminal.print(`\nRecovery kit  ${kit.file}`)
+  const arrived = await terminal.handOver(`Passphrase    ${terminal.paint('bold', kit.passphrase)}`)
+  terminal.print('              It is shown this once: write it down, and move the kit off this machine.')
+  return arrived
 }
 
 /** In the foreground the node runs under this command; its end is ours. */

@@ -83,10 +83,10 @@ export class Journal {
     await this.save()
   }
 
-  /** All is done and shown: secrets have no business here any more. */
-  async finish(): Promise<void> {
+  /** All is done: secrets have no business here any more, but for a passphrase that nobody has seen yet. */
+  async finish({ shown }: { shown: boolean }): Promise<void> {
     this.state.finished = true
-    this.state.passphrase = null
+    if (shown) this.state.passphrase = null
     const { trust } = this.state.answers
     if (trust.kind === 'invite') this.state.answers = { ...this.state.answers, trust: { ...trust, line: '' } }
     for (const entry of this.state.entries) {
