@@ -1,6 +1,6 @@
 // Compiles every src/**/pb/*.proto to TypeScript beside it. --check compares instead of writing, and fails on a difference.
 import { execFileSync } from 'node:child_process'
-import { cpSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 
@@ -10,7 +10,9 @@ for (const proto of globSync('src/**/pb/*.proto')) {
   const target = proto.replace(/\.proto$/, '.ts')
   const folder = mkdtempSync(join(tmpdir(), 'trustnet-pb-'))
   try {
-    cpSync(proto, join(folder, basename(proto)))
+    const messages = withoutEnums(readFileSync(proto, 'utf8'))
+    if (!messages.includes('message ')) continue
+    writeFileSync(join(folder, basename(proto)), messages)
     execFileSync('protons', ['--output', folder, join(folder, basename(proto))], { stdio: 'inherit' })
     const made = join(folder, basename(target))
     // Buffers are Uint8Array<ArrayBufferLike>: the narrower type that protons writes would need a copy or a cast at every call.
@@ -26,6 +28,11 @@ for (const proto of globSync('src/**/pb/*.proto')) {
 if (stale.length > 0) {
   process.stderr.write(`out of date: ${stale.join(', ')}\nrun: npm run generate\n`)
   process.exit(1)
+}
+
+/** Without what protons cannot read: the package, and enums, which stand there for other languages. */
+function withoutEnums(proto) {
+  return proto.replace(/^package .*\n/m, '').replaceAll(/^enum \w+ \{[^}]*\}\n/gm, '')
 }
 
 /** The fields of each message, for the check of what is signed, which must not depend on what a decoder takes. */

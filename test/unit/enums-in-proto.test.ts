@@ -1,0 +1,43 @@
+import { globSync, readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import { roles } from '../../src/identity/role.ts'
+import { statuses } from '../../src/protocols/engine/status.ts'
+import { outcomes } from '../../src/protocols/probe/descriptor.ts'
+import { states } from '../../src/registry/liveness/liveness.ts'
+import { entryKinds } from '../../src/registry/objects/entry.ts'
+import { admittedBy } from '../../src/registry/objects/entry-bodies.ts'
+import { admissions } from '../../src/registry/objects/genesis.ts'
+import { reaches } from '../../src/registry/objects/record.ts'
+
+const protos = globSync('src/**/pb/*.proto').map((path) => ({ path, text: readFileSync(path, 'utf8') }))
+
+/** Names and numbers of an enum of the .proto files, without the prefix that protobuf asks for. */
+function enumOf(name: string): Record<string, number> {
+  const bodies = protos.flatMap(({ text }) => new RegExp(`^enum ${name} \\{([^}]*)\\}`, 'm').exec(text)?.[1] ?? [])
+  const prefix = `${name.replaceAll(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase()}_`
+  const values = [...(bodies[0] ?? '').matchAll(/(\w+) = (\d+);/g)]
+  return Object.fromEntries(values.map(([, value = '', number]) => [value.replace(prefix, ''), Number(number)]))
+}
+
+/** As protobuf writes names: `registrySet` is REGISTRY_SET. */
+const inProto = (table: Readonly<Record<string, number>>): Record<string, number> =>
+  Object.fromEntries(
+    Object.entries(table).map(([name, number]) => [name.replaceAll(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase(), number])
+  )
+
+describe('the .proto files', () => {
+  it.each(protos)('$path is of the package', ({ text }) => expect(text).toContain('\npackage trustnet.v1;\n'))
+
+  it.each<[string, Readonly<Record<string, number>>, Record<string, number>]>([
+    ['Status', statuses, {}],
+    ['State', states, { ANY: 0 }],
+    ['Outcome', outcomes, { NONE: 0 }],
+    ['Role', roles, { UNSPECIFIED: 0 }],
+    ['EntryKind', entryKinds, {}],
+    ['AdmittedBy', admittedBy, {}],
+    ['Admission', admissions, {}],
+    ['Reach', reaches, {}]
+  ])('have the numbers of %s', (name, table, more) => {
+    expect(enumOf(name)).toEqual({ ...inProto(table), ...more })
+  })
+})
