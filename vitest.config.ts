@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config'
 import { AttackTable } from './test/attacks/table-reporter.ts'
+import { ceilingMs } from './test/helpers/ceiling.ts'
 
 /** What decides over the log, over signatures, over which record stays, and over who is a member. */
 const core = [
@@ -14,8 +15,10 @@ const core = [
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    testTimeout: 90_000,
-    hookTimeout: 60_000,
+    // Beyond what helpers/ceiling.ts gives an event, so that its message is what fails.
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
+    expect: { poll: { timeout: ceilingMs, interval: 20 } },
     maxWorkers: 2,
     reporters: ['default', new AttackTable()],
     coverage: {

@@ -2,6 +2,7 @@ import type { Connection } from '@libp2p/interface'
 import { afterEach, describe, expect, test } from 'vitest'
 import { hostGuard } from '../../src/protocols/engine/host-guard.ts'
 import { type LimitOverrides, limitsWith } from '../../src/protocols/engine/limits.ts'
+import { ceilingMs } from '../helpers/ceiling.ts'
 import { connect, connectionWith } from '../helpers/hosts.ts'
 import { type MemberHost, type Members, startMember } from '../helpers/members.ts'
 import { attack, control } from './attack.ts'
@@ -141,7 +142,7 @@ describe('a connection that is flooded below any protocol', () => {
     control(`${what} are all looked at without the limits`, async () => {
       const at = await scene('stranger', lifted)
       const sent = await floodOf(at.connection, 20_000, send(at.connection))
-      await expect.poll(() => at.seen(), { timeout: 30_000 }).toBeGreaterThanOrEqual(sent)
+      await expect.poll(() => at.seen(), { timeout: ceilingMs }).toBeGreaterThanOrEqual(sent)
       expect(named(at)).toEqual([])
     })
   }
@@ -189,7 +190,7 @@ describe('a connection that is flooded below any protocol', () => {
     }
     const kept = (): number =>
       Number(Reflect.get(Object(Reflect.get(Object(muxerOf(at.inbound)), 'decoder')), 'buffer').byteLength)
-    await expect.poll(kept, { timeout: 30_000 }).toBeGreaterThan(8 * MiB)
+    await expect.poll(kept, { timeout: ceilingMs }).toBeGreaterThan(8 * MiB)
   })
 
   attack('a flood, and back again at once', async () => {

@@ -11,6 +11,7 @@ import { type LimitOverrides, limitsWith } from '../../src/protocols/engine/limi
 import { membersOnly } from '../../src/protocols/engine/members-only.ts'
 import { type Kad, kad, kadProtocol } from '../../src/protocols/kad/index.ts'
 import { silentLogger } from '../../src/runtime/clock-and-logger.ts'
+import { ceilingMs } from '../helpers/ceiling.ts'
 import { connect, connectionWith } from '../helpers/hosts.ts'
 import { type MemberHost, type Members, startMember } from '../helpers/members.ts'
 import { networkId } from '../helpers/signed-objects.ts'
@@ -153,7 +154,7 @@ describe('kad-dht', () => {
     })
     const query = framed(Buffer.concat([Uint8Array.from([8, 4]), field(2, victim.host.peerId.toMultihash().bytes)]))
     await send(stream, Buffer.concat(Array.from({ length: 2_000 }, () => query)))
-    await expect.poll(() => named(victim), { timeout: 60_000 }).toEqual([`kad.inbound ${idOf(attacker)}`])
+    await expect.poll(() => named(victim), { timeout: ceilingMs }).toEqual([`kad.inbound ${idOf(attacker)}`])
     return {
       happened: `2,000 at once: held back after the first, ${answered} bytes answered, named`,
       held: 'kad.inbound'
@@ -186,7 +187,7 @@ describe('kad-dht', () => {
     const { server, told } = await liar(members, about.toMultihash().bytes, addresses)
     await connect(victim.host, server.host)
     await expect
-      .poll(async () => (await victim.host.peerStore.get(server.host.peerId)).protocols, { timeout: 10_000 })
+      .poll(async () => (await victim.host.peerStore.get(server.host.peerId)).protocols, { timeout: ceilingMs })
       .toContain(kadProtocol(networkId))
     const heldMs = await heldWhile(async () => {
       // The victim takes it into its table when it has answered a ping.
@@ -195,7 +196,7 @@ describe('kad-dht', () => {
         await victim.host.services.kad.findRecord(other.publicKey, { signal }).catch(() => {})
         return told.answers
       }
-      await expect.poll(ask, { timeout: 30_000 }).toBeGreaterThanOrEqual(3)
+      await expect.poll(ask, { timeout: ceilingMs }).toBeGreaterThanOrEqual(3)
     })
     const kept = (await victim.host.peerStore.get(about).catch(() => undefined))?.addresses.length ?? 0
     return { victim, server, heldMs, kept }

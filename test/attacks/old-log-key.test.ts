@@ -47,7 +47,7 @@ async function recovered(): Promise<{
   const flags = { 'bootstrap.peers': [network.address('hal'), network.address('mallory')] }
   await becomeRoot(network.recovery('fresh', flags))
   const root = await network.start('fresh', { role: 'root', ...flags })
-  await eventually(() => root.registry.root?.refusal === undefined, 60_000)
+  await eventually(() => root.registry.root?.refusal === undefined)
   await eventually(() => [hal, mallory].every((node) => node.registry.replica.head.epoch === 1))
   await eventually(() => mallory.network?.session?.peer.name === 'fresh')
   return { network, thief, root, hal, mallory }
@@ -100,7 +100,7 @@ describe('a log key of the past', () => {
     await network.node('keeper').stop()
     await becomeRoot(network.promotion('keeper'))
     const root = await network.start('keeper', { role: 'root', 'listen.port': port })
-    await eventually(() => root.registry.root?.refusal === undefined, 60_000)
+    await eventually(() => root.registry.root?.refusal === undefined)
     const former = network.node('root')
     await eventually(() => former.registry.replica.head.epoch === 1)
     await eventually(() => !network.hasLogKey('root'))

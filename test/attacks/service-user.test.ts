@@ -42,7 +42,7 @@ describe.skipIf(skipped)('a service user that was taken over', () => {
     if (reason !== undefined) throw new Error(`CI must be able to boot systemd: ${reason}`)
     machine = await PlantedMachine.create('svc')
     before = machine.snapshot()
-  }, 180_000)
+  })
 
   afterAll(async () => {
     await machine?.[Symbol.asyncDispose]()

@@ -9,6 +9,7 @@ import { SyncCursors, sync, syncId } from '../../src/protocols/sync/index.ts'
 import { SyncFrame, SyncRequest } from '../../src/protocols/sync/pb/sync.ts'
 import { sealRecord } from '../../src/registry/objects/record.ts'
 import { silentLogger, systemClock } from '../../src/runtime/clock-and-logger.ts'
+import { ceilingMs } from '../helpers/ceiling.ts'
 import { connect, startHost } from '../helpers/hosts.ts'
 import { keyNumber, type RegistryHost, RegistryNetwork } from '../helpers/registries.ts'
 import { aRecord } from '../helpers/signed-objects.ts'
@@ -108,9 +109,9 @@ async function hidden(pauseMs: number) {
   const keeper = replicator(keyNumber(2).publicKey)
   keeper.start()
   for (const { host } of [holder, source]) await connect(follower.host, host)
-  await expect.poll(() => [holder.streams(), source.streams()], { timeout: 20_000 }).toEqual([1, 1])
+  await expect.poll(() => [holder.streams(), source.streams()], { timeout: ceilingMs }).toEqual([1, 1])
   await connect(follower.host, root.host)
-  await expect.poll(() => [...follower.trust.members()].length, { timeout: 20_000 }).toBe(3)
+  await expect.poll(() => [...follower.trust.members()].length, { timeout: ceilingMs }).toBe(3)
   await root.registry.root?.append([network.log.revoke(4)])
   return keeper
 }
@@ -148,7 +149,7 @@ attack(
     const { head } = root.registry.replica
     // What the heads do that others show.
     keeper.pull(root.key.publicKey)
-    await expect.poll(() => follower.registry.replica.head.n, { timeout: 10_000 }).toBe(head.n)
+    await expect.poll(() => follower.registry.replica.head.n, { timeout: ceilingMs }).toBe(head.n)
     expect(follower.registry.replica.isMember(keyNumber(4).publicKey)).toBe(false)
     return {
       happened: 'the revoke was there with the next head that was shown',
@@ -159,7 +160,9 @@ attack(
 
 attack('the same, and nobody shows a head', async () => {
   await hidden(2_000)
-  await expect.poll(() => follower.registry.replica.isMember(keyNumber(4).publicKey), { timeout: 20_000 }).toBe(false)
+  await expect
+    .poll(() => follower.registry.replica.isMember(keyNumber(4).publicKey), { timeout: ceilingMs })
+    .toBe(false)
   return {
     happened: 'the next periodic pull asked somebody else',
     held: 'a pull that runs does not hold up the next one'
@@ -180,14 +183,14 @@ attack('a member reads the registry’s answer a little at a time', async () => 
   const request = SyncRequest.encode({ version: 1, networkId, hash: networkId, subscribe: true, records: true })
   stream.pause()
   stream.send(Uint8Array.of(request.length, ...request))
-  await expect.poll(() => slow.host.services.sync.subscribers, { timeout: 10_000 }).toBe(1)
+  await expect.poll(() => slow.host.services.sync.subscribers, { timeout: ceilingMs }).toBe(1)
   const sipping = setInterval(() => {
     if (stream.status !== 'open') return
     stream.resume()
     setTimeout(() => stream.status === 'open' && stream.pause(), 1)
   }, 500)
   const startedAt = performance.now()
-  await expect.poll(() => slow.host.services.sync.subscribers, { timeout: 20_000 }).toBe(0)
+  await expect.poll(() => slow.host.services.sync.subscribers, { timeout: ceilingMs }).toBe(0)
   clearInterval(sipping)
   stream.abort(new Error('the test is over'))
   const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1)

@@ -9,6 +9,7 @@ import type { NodeOptions } from '../../src/node/node-interface.ts'
 import { createNetworkHere } from '../../src/node/offline/create-network.ts'
 import type { InviteOptions } from '../../src/registry/admission/invites.ts'
 import { decodeInvite, encodeInvite, type Invite } from '../../src/registry/objects/invite.ts'
+import { ceilingMs } from './ceiling.ts'
 
 export type Flags = Readonly<Record<string, unknown>>
 
@@ -112,7 +113,7 @@ export class TestNetwork implements AsyncDisposable {
     const node = this.make(name, { 'bootstrap.peers': [this.address('root')], ...flags })
     if (flags['role'] === 'secondary') node.invites.use(await this.invite({ role: 'secondary' }))
     await node.start()
-    await node.joined({ signal: AbortSignal.timeout(30_000) })
+    await node.joined({ signal: AbortSignal.timeout(ceilingMs) })
     return node
   }
 
@@ -137,7 +138,7 @@ export class TestNetwork implements AsyncDisposable {
 /** Waits until the condition holds at one of the nodes' changes or within the next tenth of a second. */
 export async function eventually(
   condition: () => boolean | Promise<boolean>,
-  ms = 30_000,
+  ms = ceilingMs,
   about: () => unknown = () => ''
 ): Promise<void> {
   const deadline = performance.now() + ms

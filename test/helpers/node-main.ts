@@ -1,6 +1,7 @@
 import { parseConfig } from '../../src/node/config/index.ts'
 import { createLogging } from '../../src/node/logging.ts'
 import { TrustNode } from '../../src/node/node.ts'
+import { ceilingMs } from './ceiling.ts'
 
 /**
  * A node for tests that must kill one: it runs until its standard input ends, and then it must end by itself. It prints what it shows of
@@ -10,7 +11,7 @@ const { config } = parseConfig(JSON.parse(process.argv[2] ?? ''))
 const logging = createLogging({ node: config.name, level: 'debug', format: 'json' })
 const node = new TrustNode({ config, logging, control: false })
 await node.start()
-await node.joined({ signal: AbortSignal.timeout(10_000) })
+await node.joined({ signal: AbortSignal.timeout(ceilingMs) })
 process.stdout.write(`joined ${node.peerId} ${node.attached.port}\n`)
 node.attached.registry.events.addEventListener('hint', ({ detail: { hint } }) => {
   const name = node.attached.registry.replica.state.member(hint.publicKey)?.name ?? '?'

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { connect, createServer, type Socket } from 'node:net'
 import type { TrustNode } from '../../src/node/node.ts'
 import type { Invite } from '../../src/registry/objects/invite.ts'
+import { ceilingMs } from './ceiling.ts'
 import type { TestNetwork } from './network.ts'
 
 export interface Relay extends AsyncDisposable {
@@ -62,6 +63,6 @@ export async function joinThrough(
   const member = network.make(name)
   member.invites.use({ ...invite, registries: invite.registries.map((registry) => ({ ...registry, addrs })) })
   await member.start()
-  await member.joined({ signal: AbortSignal.timeout(30_000) })
+  await member.joined({ signal: AbortSignal.timeout(ceilingMs) })
   return { member, invite }
 }

@@ -14,7 +14,7 @@ const cuts = 3
 
 it('a registry that is killed under load has lost nothing that it acknowledged, and signs nothing twice', async () => {
   expect(await killMany(kills)).toBeGreaterThan(10 * kills)
-}, 180_000)
+})
 
 it.skipIf(skipped)(
   'nor has one whose power is cut',

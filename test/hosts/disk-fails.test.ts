@@ -42,8 +42,8 @@ describe.skipIf(skipped)('a running registry whose disk fails, so that the syste
     const options = ['--name', 'root', '--domain', domain, '--policy', 'open', '--new-network']
     expect((await cli('init', ...options)).code).toBe(0)
     root = start('registry', 'start', '--name', 'root')
-    await eventually(() => isMember('root'), 60_000)
-  }, 90_000)
+    await eventually(() => isMember('root'))
+  })
 
   afterAll(async () => {
     for (const { process: child } of started) child.kill('SIGKILL')
@@ -79,9 +79,9 @@ describe.skipIf(skipped)('a running registry whose disk fails, so that the syste
     await root.ended
     disk.repair()
     root = start('registry', 'start', '--name', 'root')
-    await eventually(() => isMember('root'), 60_000)
+    await eventually(() => isMember('root'))
     expect((await status('root'))?.warnings.map(({ code }) => code)).not.toContain('store_fails')
     expect((await cli('invite', '--node', 'root')).code).toBe(0)
     expect(await head()).toMatchObject({ head: before.head, headHash: before.headHash })
-  }, 120_000)
+  })
 })

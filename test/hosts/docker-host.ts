@@ -48,7 +48,7 @@ export class DockerHost implements AsyncDisposable {
   /** `run` runs a command on that machine to its end. */
   static async start(namespace: string, root: FileRoot, run: (...command: string[]) => string): Promise<DockerHost> {
     const host = new DockerHost(namespace, root, run)
-    await eventually(() => host.#isUp(), 30_000)
+    await eventually(() => host.#isUp())
     return host
   }
 

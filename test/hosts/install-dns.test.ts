@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { RegistryStatusView } from '../../src/node/api/registry-views.ts'
 import { type Bind, startBind } from '../helpers/bind.ts'
+import { ceilingMs } from '../helpers/ceiling.ts'
 import { eventually } from '../helpers/network.ts'
 import { FileRoot, whyNoFileRoots } from './file-root.ts'
 import { HostNetwork, whyNoNamespaces } from './host-network.ts'
@@ -39,7 +40,7 @@ describe.skipIf(skipped)('install that writes the record itself', () => {
     const child = network.start(host, label, command, env)
     const log = (): string => network.log(host, label)
     const over = (): boolean => log().includes('The node runs under this command') || child.exitCode !== null
-    await eventually(over, 150_000, log)
+    await eventually(over, ceilingMs, log)
     return log()
   }
 
@@ -58,7 +59,7 @@ describe.skipIf(skipped)('install that writes the record itself', () => {
     second = new FileRoot()
     // In the file root the temporary folder of this machine is seen as it was when the root was made.
     for (const file of [root, second]) writeFileSync(join(file.path, 'tsig.key'), bind.keyText, { mode: 0o600 })
-  }, 60_000)
+  })
 
   afterAll(async () => {
     network?.[Symbol.dispose]()
@@ -73,7 +74,7 @@ describe.skipIf(skipped)('install that writes the record itself', () => {
     expect(bind.dig(name, 'AAAA').toSorted()).toEqual(['2001:db8::9', address].toSorted())
     network.run('root', root.inside('trustnet', 'uninstall', '--purge'), env)
     expect(bind.dig(name, 'AAAA')).toEqual(['2001:db8::9'])
-  }, 150_000)
+  })
 
   it('a second registry is published when the root has named it, and not while the root is away', async () => {
     const { address } = network.host('second')
@@ -103,7 +104,7 @@ describe.skipIf(skipped)('install that writes the record itself', () => {
       const isPublished = bind.dig(name, 'AAAA').includes(address)
       early ||= isPublished && !named()
       return over
-    }, 150_000)
+    })
     expect(early).toBe(false)
     expect(await again).toMatch(/pass {2}Registry set +named by the root, and tnr leads here/)
     expect(bind.dig(name, 'AAAA')).toContain(address)

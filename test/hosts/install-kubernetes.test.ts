@@ -59,7 +59,7 @@ describe.skipIf(skipped)('install for a cluster', () => {
     expect(trustnet('install', '--yes', '--node-name', 'hal')).toContain('not started')
     trustnet('uninstall', '--node', 'hal')
     expect(listing()).toEqual(before)
-  }, 60_000)
+  })
 
   it('gives plan and card as data', () => {
     expectSchema('install-plan', JSON.parse(install('--trust-on-first-use', '--plan', '--json')))
@@ -67,5 +67,5 @@ describe.skipIf(skipped)('install for a cluster', () => {
     expectSchema('install', card)
     expect(card).toMatchObject({ node: { name: 'hal', status: 'not started' }, recoveryKit: null })
     trustnet('uninstall', '--node', 'hal')
-  }, 60_000)
+  })
 })

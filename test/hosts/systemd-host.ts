@@ -47,7 +47,7 @@ export class SystemdHost implements AsyncDisposable {
       { stdio: ['ignore', 'ignore', 'ignore'], env: { ...process.env, SYSTEMD_NSPAWN_API_VFS_WRITABLE: 'network' } }
     )
     const host = new SystemdHost(nspawn)
-    await eventually(() => host.#isUp(), 30_000)
+    await eventually(() => host.#isUp())
     return host
   }
 

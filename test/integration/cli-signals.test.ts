@@ -6,6 +6,7 @@ import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { conductOf } from '../../src/cli/output/conduct.ts'
 import { programPath, runProgram, startProgram } from '../helpers/built-program.ts'
+import { ceilingMs } from '../helpers/ceiling.ts'
 import { commandCalls } from '../helpers/command-calls.ts'
 import { ControlHome, ScriptedApi } from '../helpers/control-process.ts'
 import { tempFolder } from '../helpers/temp.ts'
@@ -45,7 +46,7 @@ describe.each(signals)('%s', (signal) => {
       const { api, asked } = silentApi()
       await own.serve('hal', api)
       const program = startProgram([...command.split(' '), ...args], { TRUSTNET_HOME: own.folder })
-      await vi.waitFor(() => expect(asked(), command).toBeGreaterThan(0), { timeout: 30_000, interval: 20 })
+      await vi.waitFor(() => expect(asked(), command).toBeGreaterThan(0), { timeout: ceilingMs, interval: 20 })
       program.process.kill(signal)
       const { code, err } = await program.ended
       expect({ command, code }).toEqual({ command, code: expected })
@@ -58,7 +59,7 @@ describe.each(signals)('%s', (signal) => {
     await home.serve('hal', new ScriptedApi())
     const { folder } = home
     const watching = startProgram(['peers', '--watch'], { TRUSTNET_HOME: folder })
-    await vi.waitFor(() => expect(watching.soFar()).toContain('"hal"'), { timeout: 30_000, interval: 20 })
+    await vi.waitFor(() => expect(watching.soFar()).toContain('"hal"'), { timeout: ceilingMs, interval: 20 })
     const waiting = startProgram(['wait', '--node', 'none'], { TRUSTNET_HOME: folder })
     const reading = startProgram(['join', '-'], { TRUSTNET_HOME: folder }, { stdin: 'pipe' })
     // Past its start, in which the system itself ends it.
@@ -82,7 +83,7 @@ const handles = async (pid: number | undefined): Promise<void> => {
       const caught = /SigCgt:\s*([0-9a-f]+)/.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0'
       expect(BigInt(`0x${caught}`) & wanted).toBe(wanted)
     },
-    { timeout: 30_000, interval: 20 }
+    { timeout: ceilingMs, interval: 20 }
   )
 }
 

@@ -5,6 +5,7 @@ import { SigningKey } from '../../src/identity/keys.ts'
 import type { ControlEvent } from '../../src/node/api/control-api.ts'
 import { dataFiles } from '../../src/node/config/paths.ts'
 import type { TrustNode } from '../../src/node/node.ts'
+import { ceilingMs } from '../helpers/ceiling.ts'
 import { eventually, TestNetwork } from '../helpers/network.ts'
 import { expectSchema } from '../helpers/schemas.ts'
 
@@ -18,7 +19,8 @@ const failure = async (call: Promise<unknown>): Promise<string> =>
 
 /** The first event that fits. */
 async function firstEvent(node: TrustNode, fits: (event: ControlEvent) => boolean): Promise<ControlEvent> {
-  for await (const event of node.control.events({ signal: AbortSignal.timeout(10_000) })) if (fits(event)) return event
+  for await (const event of node.control.events({ signal: AbortSignal.timeout(ceilingMs) }))
+    if (fits(event)) return event
   throw new Error('no such event within 10 s')
 }
 
@@ -157,7 +159,7 @@ describe('the control api', () => {
     const done = await root.control.approve(hal.peerId.slice(-8))
     expectSchema('change', done)
     expect(done).toMatchObject({ name: 'hal', message: 'is a member now, as integrated' })
-    await hal.joined({ signal: AbortSignal.timeout(10_000) })
+    await hal.joined({ signal: AbortSignal.timeout(ceilingMs) })
 
     expect(await root.control.invite({ name: 'ha1' })).toMatchObject({ looksLike: ['hal'] })
     expect(await root.control.invite({ name: 'eve' })).toMatchObject({ looksLike: [] })

@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs'
 import BetterSqlite3 from 'better-sqlite3'
 import { expect, it } from 'vitest'
 import { dataFiles } from '../../src/node/config/paths.ts'
+import { ceilingMs } from '../helpers/ceiling.ts'
 import { eventually, TestNetwork } from '../helpers/network.ts'
 
 it.each([
@@ -20,7 +21,7 @@ it.each([
     expect(db.prepare(edit).run().changes).toBe(1)
     db.close()
     const back = await network.start('hal', { 'bootstrap.peers': [network.address('root')] })
-    await back.joined({ signal: AbortSignal.timeout(20_000) })
+    await back.joined({ signal: AbortSignal.timeout(ceilingMs) })
     const root = network.node('root').registry.replica
     await eventually(() => Buffer.compare(back.registry.replica.state.root(), root.state.root()) === 0)
     expect(back.registry.alarms.list().map(({ code }) => code)).toEqual(['store_damaged'])

@@ -5,6 +5,7 @@ import { peerIdText, SigningKey } from '../../src/identity/keys.ts'
 import { type Kad, kad, kadProtocol } from '../../src/protocols/kad/index.ts'
 import { recordKey } from '../../src/protocols/kad/record-key.ts'
 import { silentLogger } from '../../src/runtime/clock-and-logger.ts'
+import { ceilingMs } from '../helpers/ceiling.ts'
 import { connect } from '../helpers/hosts.ts'
 import { type MemberHost, type Members, startMember } from '../helpers/members.ts'
 import { recordOf } from '../helpers/observations.ts'
@@ -44,7 +45,7 @@ async function knowsServer(host: KadHost, server: KadHost): Promise<void> {
     const peer = await host.host.peerStore.get(server.host.peerId).catch(() => undefined)
     return peer?.protocols.includes(protocol) === true
   }
-  await expect.poll(known, { interval: 10, timeout: 5_000 }).toBe(true)
+  await expect.poll(known, { interval: 10, timeout: ceilingMs }).toBe(true)
 }
 
 async function network(): Promise<{ members: Members; server: KadHost; owner: KadHost; finder: KadHost }> {
@@ -63,7 +64,7 @@ describe('DHT of node records', () => {
   test('a member finds the record that another one put, and the server and the finder know it from then on', async () => {
     const { server, owner, finder } = await network()
     const record = recordOf(owner.key, 3)
-    await expect.poll(() => owner.host.services.kad.putRecord(record), { timeout: 5_000 }).toBe(1)
+    await expect.poll(() => owner.host.services.kad.putRecord(record), { timeout: ceilingMs }).toBe(1)
     const found = await finder.host.services.kad.findRecord(owner.key.publicKey)
     expect(found.bytes).toEqual(record.bytes)
     expect(server.records.get(owner.key.publicKey)?.seq).toBe(3)
@@ -74,7 +75,7 @@ describe('DHT of node records', () => {
     const { server, owner, finder } = await network()
     const older = recordOf(owner.key, 1)
     const newer = recordOf(owner.key, 2)
-    await expect.poll(() => owner.host.services.kad.putRecord(newer), { timeout: 5_000 }).toBe(1)
+    await expect.poll(() => owner.host.services.kad.putRecord(newer), { timeout: ceilingMs }).toBe(1)
     expect(await finder.host.services.kad.putRecord(older)).toBe(0)
     expect((await finder.host.services.kad.findRecord(owner.key.publicKey)).value.seq).toBe(2)
     expect(server.records.get(owner.key.publicKey)?.seq).toBe(2)
@@ -95,11 +96,11 @@ describe('DHT of node records', () => {
 
   test('a stranger gets nothing from it and is in no routing table', async () => {
     const { members, owner, server } = await network()
-    await expect.poll(() => owner.host.services.kad.putRecord(recordOf(owner.key, 1)), { timeout: 5_000 }).toBe(1)
+    await expect.poll(() => owner.host.services.kad.putRecord(recordOf(owner.key, 1)), { timeout: ceilingMs }).toBe(1)
     const stranger = await start(members, { server: true, stranger: true })
     const connection = await connect(stranger.host, server.host)
     const stream = await connection.newStream(kadProtocol(networkId))
-    await expect.poll(() => stream.status, { interval: 10, timeout: 5_000 }).toBe('reset')
+    await expect.poll(() => stream.status, { interval: 10, timeout: ceilingMs }).toBe('reset')
   })
 
   test('a query without an answer ends with its signal', async () => {

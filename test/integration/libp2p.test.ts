@@ -3,6 +3,7 @@ import type { Stream } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { isPortTaken } from '../../src/node/host/libp2p.ts'
+import { ceilingMs } from '../helpers/ceiling.ts'
 import { netHost } from '../helpers/net-hosts.ts'
 
 const protocol = '/test/flood/1.0.0'
@@ -57,7 +58,7 @@ describe('libp2p options', () => {
       stream.send(Uint8Array.of(19))
       most = Math.max(most, held())
     }
-    await expect.poll(() => reset, { timeout: 10_000 }).toBe(200)
+    await expect.poll(() => reset, { timeout: ceilingMs }).toBe(200)
     expect(most).toBeLessThanOrEqual(64)
     expect(held()).toBe(0)
     expect(connection.status).toBe('open')

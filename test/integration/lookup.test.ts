@@ -17,6 +17,7 @@ import { unheardView } from '../../src/registry/liveness/view.ts'
 import { type LookupMember, lookup as lookupIn } from '../../src/registry/records/lookup.ts'
 import type { Records } from '../../src/registry/records/records.ts'
 import { KeyOrder } from '../../src/registry/records/sorted-keys.ts'
+import { ceilingMs } from '../helpers/ceiling.ts'
 import { connect } from '../helpers/hosts.ts'
 import { type MemberHost, type Members, startMember } from '../helpers/members.ts'
 import { recordOf } from '../helpers/observations.ts'
@@ -198,7 +199,7 @@ async function raw(request: Uint8Array): Promise<LookupAnswer> {
   const stream = await connection.newStream(lookupId)
   const frames = new FrameStream(stream, { maxFrame: 262_144, limits: limits.stream })
   await frames.write(request)
-  const answer = await frames.read({ signal: AbortSignal.timeout(5_000) })
+  const answer = await frames.read({ signal: AbortSignal.timeout(ceilingMs) })
   if (answer === undefined) throw new Error('no answer')
   await frames.close()
   return LookupAnswer.decode(answer)

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { ceilingMs } from '../helpers/ceiling.ts'
 import { eventually, TestNetwork } from '../helpers/network.ts'
 import { leaseAt, seenBy, seenDown, statesAt, viewOf, watchStates } from '../helpers/network-views.ts'
 import { spawnNode } from '../helpers/node-process.ts'
@@ -16,7 +17,7 @@ describe('a network whose registries are gone', () => {
     await b.stop()
 
     const back = await network.start('b')
-    await back.joined({ signal: AbortSignal.timeout(5_000) })
+    await back.joined({ signal: AbortSignal.timeout(ceilingMs) })
     expect(leaseAt(back)).toBe('a')
     await eventually(() => statesAt(back)['a'] === 'online' && statesAt(a)['b'] === 'online')
 

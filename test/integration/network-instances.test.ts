@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { TrustNode } from '../../src/node/node.ts'
+import { ceilingMs } from '../helpers/ceiling.ts'
 import { eventually, TestNetwork } from '../helpers/network.ts'
 import { allSee, seenBy } from '../helpers/network-views.ts'
 
@@ -45,8 +46,8 @@ describe('a cloned machine', () => {
     // The first one goes: the other takes over by itself, as a machine would that was moved.
     await first.stop()
     clone.retry()
-    await clone.joined({ signal: AbortSignal.timeout(15_000) })
-  }, 30_000)
+    await clone.joined({ signal: AbortSignal.timeout(ceilingMs) })
+  })
 
   it('with a copy of the store changes nothing of the record of the first one', async () => {
     await using network = await TestNetwork.create()
@@ -60,7 +61,7 @@ describe('a cloned machine', () => {
       await eventually(() => node.registry.records.read(first.key.publicKey)?.addrs.join() === addrs?.join())
     }
     expect(alarmsOf(clone)).toContain('duplicate_key')
-  }, 30_000)
+  })
 
   it('that finds another registry raises the alarm at both by the record that it signs', async () => {
     await using network = await TestNetwork.create({ 'replication.interval': '1s' })
@@ -80,7 +81,7 @@ async function cloned(network: TestNetwork): Promise<{ first: TrustNode; clone: 
   const data = join(network.folder, 'clone')
   cpSync(before.config.paths.data, data, { recursive: true })
   const first = await network.start('a')
-  await first.joined({ signal: AbortSignal.timeout(15_000) })
+  await first.joined({ signal: AbortSignal.timeout(ceilingMs) })
   await seenBy([network.node('root')], 'a', 'online')
   return { first, clone: await network.start('a', { 'paths.data': data }) }
 }
@@ -94,7 +95,7 @@ describe('a second start on the same data folder', () => {
     expect(a.network?.session).toBeDefined()
     await a.stop()
     const again = await network.start('a')
-    await again.joined({ signal: AbortSignal.timeout(15_000) })
+    await again.joined({ signal: AbortSignal.timeout(ceilingMs) })
   })
 })
 
@@ -108,7 +109,7 @@ describe('a port that is taken', () => {
     const node = new TrustNode({ config, configFile: file, logging: network.logging('a'), control: false })
     network.nodes.push(node)
     await node.start()
-    await node.joined({ signal: AbortSignal.timeout(5_000) })
+    await node.joined({ signal: AbortSignal.timeout(ceilingMs) })
     const { port } = node.attached
     expect(port).toBeGreaterThan(taker.port)
     expect(readFileSync(file, 'utf8')).toContain(`port: ${port}`)

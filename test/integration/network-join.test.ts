@@ -4,11 +4,12 @@ import { describe, expect, it } from 'vitest'
 import type { TrustNode } from '../../src/node/node.ts'
 import { newGrantId } from '../../src/registry/objects/grant.ts'
 import type { Invite } from '../../src/registry/objects/invite.ts'
+import { ceilingMs } from '../helpers/ceiling.ts'
 import { eventually, type Flags, TestNetwork } from '../helpers/network.ts'
 import { leaseAt, memberAt, statesAt } from '../helpers/network-views.ts'
 
 const inviteOnly = { 'admission.policy': 'invite' }
-const soon = (): { signal: AbortSignal } => ({ signal: AbortSignal.timeout(15_000) })
+const soon = (): { signal: AbortSignal } => ({ signal: AbortSignal.timeout(ceilingMs) })
 
 /** Starts a node with an invite and no other hint of where the network is. */
 async function startWith(network: TestNetwork, name: string, invite: Invite, flags: Flags = {}): Promise<TrustNode> {

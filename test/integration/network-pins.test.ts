@@ -1,9 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import { SigningKey } from '../../src/identity/keys.ts'
 import { networkFingerprint, networkIdText } from '../../src/identity/network-id.ts'
+import { ceilingMs } from '../helpers/ceiling.ts'
 import { frozenHost } from '../helpers/frozen-host.ts'
 import { eventually, TestNetwork } from '../helpers/network.ts'
 import { leaseAt, seenBy } from '../helpers/network-views.ts'
+
+/** What one dial that is waited for would take. */
+const dialMs = 60_000
+const patient = { 'bootstrap.dialTimeout': `${dialMs}ms` }
 
 describe('finding the network', () => {
   it('takes nobody whose network is not the pinned one, and says so', async () => {
@@ -25,7 +30,7 @@ describe('finding the network', () => {
     const a = await network.start('a', {
       'bootstrap.peers': [`/ip6/::1/tcp/${port}`, network.address('root')]
     })
-    await a.joined({ signal: AbortSignal.timeout(5_000) })
+    await a.joined({ signal: AbortSignal.timeout(ceilingMs) })
     expect(leaseAt(a)).toBe('root')
     expect(imposter.node('root').registry.admission.pending()).toEqual([])
   })
@@ -43,25 +48,26 @@ describe('finding the network', () => {
     const a = network.make('a')
     a.invites.use({ ...invite, registries })
     await a.start()
-    await a.joined({ signal: AbortSignal.timeout(5_000) })
+    await a.joined({ signal: AbortSignal.timeout(ceilingMs) })
     expect(helloed).toEqual([])
     expect(imposter.node('root').libp2p.getPeers().map(String)).not.toContain(a.peerId)
   })
 
-  it('joins within two seconds when two of three addresses are frozen', async () => {
+  it('does not wait for two of three addresses that are frozen', async () => {
     await using network = await TestNetwork.create()
     await using first = await frozenHost()
     await using second = await frozenHost()
     const started = performance.now()
     const a = await network.start('a', {
-      'bootstrap.peers': [first.address, second.address, network.address('root')]
+      'bootstrap.peers': [first.address, second.address, network.address('root')],
+      ...patient
     })
-    await a.joined({ signal: AbortSignal.timeout(5_000) })
-    expect(performance.now() - started).toBeLessThan(2_000)
+    await a.joined({ signal: AbortSignal.timeout(ceilingMs) })
+    expect(performance.now() - started).toBeLessThan(dialMs)
     expect(first.accepted + second.accepted).toBeGreaterThan(0)
   })
 
-  it('comes back within two seconds when two of three cached registries are frozen', async () => {
+  it('does not wait for two of three cached registries that are frozen when it comes back', async () => {
     await using network = await TestNetwork.create()
     await network.join('b')
     await network.join('c')
@@ -75,11 +81,11 @@ describe('finding the network', () => {
     await using first = await frozenHost(ports[0])
     await using second = await frozenHost(ports[1])
     const started = performance.now()
-    const back = await network.start('a')
-    await back.joined({ signal: AbortSignal.timeout(5_000) })
-    expect(performance.now() - started).toBeLessThan(2_000)
+    const back = await network.start('a', patient)
+    await back.joined({ signal: AbortSignal.timeout(ceilingMs) })
+    expect(performance.now() - started).toBeLessThan(dialMs)
     expect(leaseAt(back)).toBe('root')
-    expect(first.port + second.port).toBeGreaterThan(0)
+    expect([first.port, second.port]).toEqual(ports)
   })
 
   it('without a pin does not start, unless told to trust the first network, whose fingerprint it says and keeps to', async () => {
@@ -89,7 +95,7 @@ describe('finding the network', () => {
     await expect(network.start('a', unpinned)).rejects.toThrow('--trust-on-first-use')
 
     const trusting = await network.start('a', { ...unpinned, 'bootstrap.trustOnFirstUse': true })
-    await trusting.joined({ signal: AbortSignal.timeout(5_000) })
+    await trusting.joined({ signal: AbortSignal.timeout(ceilingMs) })
     const { networkId } = network.node('root').registry
     expect(network.logs.join('')).toContain(`on first use; fingerprint ${networkFingerprint(networkId)}`)
     await trusting.stop()
@@ -100,7 +106,7 @@ describe('finding the network', () => {
       'bootstrap.trustOnFirstUse': true
     }
     const again = await network.start('a', elsewhere)
-    await again.joined({ signal: AbortSignal.timeout(5_000) })
+    await again.joined({ signal: AbortSignal.timeout(ceilingMs) })
     expect(networkIdText(again.registry.networkId)).toBe(network.networkId)
     expect([...other.node('root').registry.replica.state.members()]).toHaveLength(1)
   })
@@ -112,6 +118,6 @@ describe('finding the network', () => {
     const pin = networkIdText(SigningKey.generate().publicKey)
     await expect(network.start('a', { networkId: pin })).rejects.toThrow(network.networkId)
     const again = await network.start('a')
-    await again.joined({ signal: AbortSignal.timeout(5_000) })
+    await again.joined({ signal: AbortSignal.timeout(ceilingMs) })
   })
 })

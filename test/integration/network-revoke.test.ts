@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { ceilingMs } from '../helpers/ceiling.ts'
 import { eventually, TestNetwork } from '../helpers/network.ts'
 import { memberAt, seenBy } from '../helpers/network-views.ts'
 import { WallClock } from '../helpers/wall-clock.ts'
@@ -93,11 +94,11 @@ describe('a membership', () => {
 
     const back = await network.start('a')
     // It registered a moment ago, and may do that twice in 10 s.
-    await back.joined({ signal: AbortSignal.timeout(15_000) })
+    await back.joined({ signal: AbortSignal.timeout(ceilingMs) })
     await seenBy(
       network.nodes.filter((node) => node !== a),
       'a',
       'online'
     )
-  }, 30_000)
+  })
 })

@@ -4,6 +4,7 @@ import { dataFiles } from '../../src/node/config/paths.ts'
 import { makeJoin } from '../../src/registry/objects/join.ts'
 import { openRegistry } from '../../src/registry/registry.ts'
 import { PendingError } from '../../src/runtime/errors.ts'
+import { ceilingMs } from '../helpers/ceiling.ts'
 import { eventually, TestNetwork } from '../helpers/network.ts'
 import { leaseAt, memberAt, seenBy } from '../helpers/network-views.ts'
 import { WallClock } from '../helpers/wall-clock.ts'
@@ -15,7 +16,7 @@ describe('a secondary', () => {
     const a = network.make('a', { 'bootstrap.peers': [network.address('second')] })
     a.invites.use({ ...(await network.invite({ role: 'integrated' })), registries: [] })
     await a.start()
-    await a.joined({ signal: AbortSignal.timeout(5_000) })
+    await a.joined({ signal: AbortSignal.timeout(ceilingMs) })
     expect(leaseAt(a)).toBe('second')
     await seenBy(network.nodes, 'a', 'online')
   })
@@ -34,7 +35,7 @@ describe('a secondary', () => {
     expect(second.registry.admission.queuedJoins().map(({ name }) => name)).toEqual(['a'])
 
     await network.start('root', { role: 'root' })
-    await a.joined({ signal: AbortSignal.timeout(15_000) })
+    await a.joined({ signal: AbortSignal.timeout(ceilingMs) })
     expect(second.registry.admission.queued).toBe(0)
     await eventually(() => memberAt(network.node('root'), 'a').name === 'a')
   })

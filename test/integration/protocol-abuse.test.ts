@@ -34,7 +34,7 @@ beforeAll(async () => {
   expect((await exchange(connection, HelloMessage.encode({ version: 1, networkId }))).status).toBe(statuses.OK)
   await eventually(() => witness.attached.session !== undefined)
   void witness.attached.session?.session.closed.then(() => lost++)
-}, 40_000)
+})
 afterAll(async () => {
   await hostile.stop()
   await network[Symbol.asyncDispose]()
@@ -84,10 +84,14 @@ describe.each(protocols)('%s, of a member that misbehaves', (name, frameBytes, s
     ['without an end of its length', new Uint8Array(8).fill(0xff), false],
     ['of nothing', Uint8Array.of(0), false]
   ])('resets a stream with a frame %s, at once', async (_what, bytes, closes) => {
-    const begun = performance.now()
-    expect(await endOf(await open(name), bytes, closes)).toEqual({ said: 0, reset: true })
-    // Later it would be its time that ended it.
-    expect(performance.now() - begun).toBeLessThan(900)
+    const took: number[] = []
+    for (let tries = 0; tries < 3; tries++) {
+      const begun = performance.now()
+      expect(await endOf(await open(name), bytes, closes)).toEqual({ said: 0, reset: true })
+      took.push(performance.now() - begun)
+    }
+    // Otherwise it would be its time that ended each, a busy machine beside.
+    expect(Math.min(...took)).toBeLessThan(900)
   })
 
   it('resets a stream with a frame that is not finished in time', async () => {
@@ -99,7 +103,7 @@ describe.each(protocols)('%s, of a member that misbehaves', (name, frameBytes, s
     const made = opened.flatMap((each) => (each.status === 'fulfilled' ? [each.value] : []))
     const alive = () => made.filter(({ status }) => status === 'open').length
     // Before any deadline ends those that say nothing.
-    await eventually(() => alive() <= streams, 2_000)
+    await eventually(() => alive() <= streams)
     for (const stream of made) stream.abort(new Error('done'))
   })
 

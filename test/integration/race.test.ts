@@ -41,7 +41,7 @@ const failuresOf = async (race: Promise<unknown>): Promise<NoCandidateError['fai
 }
 
 describe('raceDial', () => {
-  it('reaches the living one of three in less than 2 s when two are frozen', async () => {
+  it('reaches the living one of three without waiting for two that are frozen', async () => {
     await using host = await netHost()
     await using living = await netHost()
     const candidates = [await freeze(), await freeze(), living.address].map((address) => ({
@@ -49,8 +49,8 @@ describe('raceDial', () => {
       peerIds: [living.peerId]
     }))
     const start = performance.now()
-    const { connection, address, failures } = await raceDial(components(host), candidates)
-    expect(performance.now() - start).toBeLessThan(2000)
+    const { connection, address, failures } = await raceDial(components(host), candidates, { dialTimeoutMs: 60_000 })
+    expect(performance.now() - start).toBeLessThan(60_000)
     expect(connection.remotePeer.toString()).toBe(living.peerId)
     expect(address).toBe(living.address)
     expect(failures).toEqual([])

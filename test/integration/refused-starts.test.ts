@@ -6,6 +6,7 @@ import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { ControlClient } from '../../src/node/api/client.ts'
 import { runProgram, startProgram } from '../helpers/built-program.ts'
+import { ceilingMs } from '../helpers/ceiling.ts'
 import { TestNetwork } from '../helpers/network.ts'
 
 let home: string
@@ -17,7 +18,7 @@ beforeEach(async () => {
   env = { TRUSTNET_HOME: home, TRUSTNET_ANNOUNCE_ALLOW: 'loopback', TRUSTNET_LISTEN_PORT: '0' }
   const init = ['init', '--name', 'root', '--domain', 'example.test', '--policy', 'open', '--new-network', '--json']
   expect((await runProgram(init, env)).code).toBe(0)
-}, 30_000)
+})
 afterEach(() => rmSync(home, { recursive: true, force: true }))
 
 const start = (more: Record<string, string> = {}) => runProgram(['registry', 'start'], { ...env, ...more })
@@ -35,7 +36,7 @@ describe('a registry does not start, says why and what to do, and changes nothin
     const first = startProgram(['registry', 'start'], env)
     const client = new ControlClient({ path: join(home, 'run', 'root.sock') })
     const status = () => client.status()
-    await vi.waitFor(status, { timeout: 15_000, interval: 50 })
+    await vi.waitFor(status, { timeout: ceilingMs, interval: 50 })
     const { code, err } = await start()
     expect(code).toBe(2)
     expect(err).toMatch(/used by process \d+: stop that one first/)
@@ -45,7 +46,7 @@ describe('a registry does not start, says why and what to do, and changes nothin
     const database = new Database(join(data(), 'registry.db'))
     expect(database.pragma('integrity_check', { simple: true })).toBe('ok')
     database.close()
-  }, 40_000)
+  })
 
   it('on a database of a newer version', async () => {
     const path = join(data(), 'registry.db')
@@ -57,7 +58,7 @@ describe('a registry does not start, says why and what to do, and changes nothin
     expect(code).toBe(2)
     expect(err).toContain('has schema 99, this program knows')
     expect(readFileSync(path).equals(before)).toBe(true)
-  }, 20_000)
+  })
 
   it('with a key that others may read, or that is none', async () => {
     const path = join(data(), 'node.key')
@@ -69,7 +70,7 @@ describe('a registry does not start, says why and what to do, and changes nothin
     expect(await start()).toMatchObject({ code: 2, err: expect.stringContaining('holds no Ed25519 key') })
     expect(readFileSync(path, 'utf8')).toBe('nothing')
     expect(key).toHaveLength(68)
-  }, 30_000)
+  })
 
   it('with a key in its configuration that there is not', async () => {
     writeFileSync(join(home, 'root.yaml'), `${readFileSync(join(home, 'root.yaml'), 'utf8')}listne:\n  port: 1\n`)
@@ -77,7 +78,7 @@ describe('a registry does not start, says why and what to do, and changes nothin
       code: 2,
       err: expect.stringMatching(/root\.yaml:\d+:1: listne: .*did you mean listen/)
     })
-  }, 20_000)
+  })
 
   it('with a pin of another network', async () => {
     const other = 'tnlqlbaccxsqnzklja4iq32alqqkwg2if7jshgdwpgdref7n4purfa'
@@ -85,7 +86,7 @@ describe('a registry does not start, says why and what to do, and changes nothin
       code: 2,
       err: expect.stringMatching(/holds the network tn.*but the pin says tnlqlb.*nothing was changed/)
     })
-  }, 20_000)
+  })
 
   it('on a port that is taken, after 30 s of waiting for its holder to go', async () => {
     const { server, port } = await taken()
@@ -94,7 +95,7 @@ describe('a registry does not start, says why and what to do, and changes nothin
     expect(err).toContain(`port ${port} is taken by`)
     expect(err).toContain(`pid ${process.pid}`)
     server.close()
-  }, 60_000)
+  })
 })
 
 describe('a node whose port is taken', () => {
@@ -107,5 +108,5 @@ describe('a node whose port is taken', () => {
     const record = network.node('root').registry.records.read(node.key.publicKey)
     expect(record?.addrs).toEqual([`/ip6/::1/tcp/${node.attached.port}`])
     server.close()
-  }, 30_000)
+  })
 })

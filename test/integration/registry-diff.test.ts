@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { TrustNode } from '../../src/node/node.ts'
 import { runProgram } from '../helpers/built-program.ts'
+import { ceilingMs } from '../helpers/ceiling.ts'
 import { eventually, TestNetwork } from '../helpers/network.ts'
 import { expectSchema } from '../helpers/schemas.ts'
 
@@ -18,7 +19,7 @@ it('compares with what another registry serves over the network, and says what o
   const hal = new TrustNode({ config, logging: network.logging('hal') })
   network.nodes.push(hal)
   await hal.start()
-  await hal.joined({ signal: AbortSignal.timeout(30_000) })
+  await hal.joined({ signal: AbortSignal.timeout(ceilingMs) })
   const diff = async (peer: string) => {
     const ran = await runProgram(['registry', 'diff', '--with', peer, '--config', file, '--json'], {})
     const view = JSON.parse(ran.out === '' ? '{}' : ran.out)
@@ -50,4 +51,4 @@ it('compares with what another registry serves over the network, and says what o
   expect(lied.code).toBe(5)
   expect(lied.view.refused).toContain('entry 2, where 1 is due')
   expect(await diff('nobody')).toMatchObject({ code: 4 })
-}, 90_000)
+})

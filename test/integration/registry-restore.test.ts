@@ -59,7 +59,7 @@ describe('a root that was restored from an old backup', () => {
     await network.join('c')
     await eventually(() => network.node('keeper').registry.replica.state.memberByName('c') !== undefined)
     expect(network.node('keeper').registry.alarms.list()).toEqual([])
-  }, 60_000)
+  })
 
   it('signs no record with a number that it has used after the backup', async () => {
     await using network = await TestNetwork.create()
@@ -75,7 +75,7 @@ describe('a root that was restored from an old backup', () => {
     await eventually(() => (root.network?.selfRecord.current?.value.seq ?? 0) > used)
     await eventually(() => root.registry.restored === undefined)
     expect([root, keeper].flatMap(({ registry }) => registry.alarms.list())).toEqual([])
-  }, 60_000)
+  })
 
   it('appends on the operator’s word, who names the head', async () => {
     await using network = await TestNetwork.create()

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { ControlClient } from '../../src/node/api/client.ts'
 import { type Running, runProgram, startProgram } from '../helpers/built-program.ts'
+import { ceilingMs } from '../helpers/ceiling.ts'
 import { tempFolder } from '../helpers/temp.ts'
 
 const folders = { root: tempFolder(), env: tempFolder(), file: tempFolder() }
@@ -35,7 +36,7 @@ describe('node start with an invite in the environment, and nothing else', () =>
     expect((await runProgram(init, envOf('root'))).code).toBe(0)
     start('root', ['registry', 'start'])
     await member('root', 'root')
-  }, 60_000)
+  })
 
   afterAll(async () => {
     for (const { process } of running) process.kill('SIGTERM')
@@ -54,7 +55,7 @@ describe('node start with an invite in the environment, and nothing else', () =>
     expect((await first?.ended)?.code).toBe(0)
     start('env', ['node', 'start'], env)
     await member('env', 'hal')
-  }, 90_000)
+  })
 
   it('the file of TRUSTNET_INVITE_FILE is used up, and named by the environment it is no obstacle either', async () => {
     const file = join(folders.file.path, 'invite')
@@ -62,14 +63,14 @@ describe('node start with an invite in the environment, and nothing else', () =>
     const env = { TRUSTNET_INVITE_FILE: file }
     start('file', ['node', 'start', '--name', 'eve'], env)
     await member('file', 'eve')
-    await vi.waitFor(() => expect(existsSync(file)).toBe(false), { timeout: 10_000 })
+    await vi.waitFor(() => expect(existsSync(file)).toBe(false), { timeout: ceilingMs })
     running.at(-1)?.process.kill('SIGTERM')
     await running.at(-1)?.ended
     start('file', ['node', 'start', '--name', 'eve'], env)
     await vi.waitFor(async () => expect((await client('file', 'eve').status()).word).not.toBe('starting'), {
       timeout: 30_000
     })
-  }, 90_000)
+  })
 
   it('what is no invite is refused without being shown', async () => {
     const { code, err } = await runProgram(['node', 'start'], { ...envOf('env'), TRUSTNET_INVITE: 'tnet1nonsense' })

@@ -7,6 +7,7 @@ import { statuses } from '../../src/protocols/engine/status.ts'
 import { Hello as HelloMessage } from '../../src/protocols/hello/pb/hello.ts'
 import { LookupAnswer } from '../../src/protocols/lookup/pb/lookup.ts'
 import { SyncFrame } from '../../src/protocols/sync/pb/sync.ts'
+import { ceilingMs } from '../helpers/ceiling.ts'
 import { startPlainHost } from '../helpers/hosts.ts'
 import { eventually, TestNetwork } from '../helpers/network.ts'
 
@@ -21,7 +22,7 @@ beforeAll(async () => {
   protocols.push(...network.node('root').attached.host.getProtocols())
   host = await startPlainHost()
   connection = await host.dial(multiaddr(network.address('root')))
-}, 30_000)
+})
 afterAll(async () => {
   await host.stop()
   await network[Symbol.asyncDispose]()
@@ -36,7 +37,7 @@ async function answerTo(protocol: string, bytes: Uint8Array): Promise<Uint8Array
   const frames = new FrameStream(stream, { maxFrame: 262_144, limits })
   try {
     await frames.write(bytes)
-    return await frames.read({ signal: AbortSignal.timeout(6_000) })
+    return await frames.read({ signal: AbortSignal.timeout(ceilingMs) })
   } catch {
     return undefined
   } finally {
@@ -91,7 +92,7 @@ describe('a stranger', () => {
     const invited = network.make('a', { 'bootstrap.peers': [network.address('root')] })
     invited.invites.use(await network.invite({ role: 'integrated' }))
     await invited.start()
-    await invited.joined({ signal: AbortSignal.timeout(10_000) })
+    await invited.joined({ signal: AbortSignal.timeout(ceilingMs) })
     await eventually(() => services.pubsub?.getPeers().map(String).includes(invited.peerId) === true)
-  }, 40_000)
+  })
 })

@@ -7,6 +7,7 @@ import { SyncCursors, sync, syncId } from '../../src/protocols/sync/index.ts'
 import { SyncFrame, SyncRequest } from '../../src/protocols/sync/pb/sync.ts'
 import { sealRecord } from '../../src/registry/objects/record.ts'
 import { silentLogger } from '../../src/runtime/clock-and-logger.ts'
+import { ceilingMs } from '../helpers/ceiling.ts'
 import { connect, connectionWith, startPlainHost } from '../helpers/hosts.ts'
 import { keyNumber, type RegistryHost, RegistryNetwork } from '../helpers/registries.ts'
 import { aRecord, otherNetworkId } from '../helpers/signed-objects.ts'
@@ -40,7 +41,7 @@ async function openSync(connection: Connection, to: RegistryHost): Promise<Frame
 async function statusOf(request: Uint8Array, connection: Connection, to: RegistryHost): Promise<number | undefined> {
   const frames = await openSync(connection, to)
   await frames.write(request)
-  const answer = await frames.read({ signal: AbortSignal.timeout(5_000) })
+  const answer = await frames.read({ signal: AbortSignal.timeout(ceilingMs) })
   await frames.close()
   return answer === undefined ? undefined : SyncFrame.decode(answer).start?.status
 }

@@ -4,6 +4,7 @@ import { SyncCursors, type SyncOptions, type SyncSummary, sync } from '../../src
 import type { EntryDraft } from '../../src/registry/log/log-writer.ts'
 import { type NodeRecord, sealRecord } from '../../src/registry/objects/record.ts'
 import { silentLogger } from '../../src/runtime/clock-and-logger.ts'
+import { ceilingMs } from '../helpers/ceiling.ts'
 import { connect } from '../helpers/hosts.ts'
 import { keyNumber, type RegistryHost, RegistryNetwork } from '../helpers/registries.ts'
 import { aRecord } from '../helpers/signed-objects.ts'
@@ -52,7 +53,7 @@ async function subscribe(from: RegistryHost, to: RegistryHost, change: Partial<S
   return { ended, stop: () => controller.abort(new Error('the test is over')) }
 }
 
-const until = (what: () => unknown) => expect.poll(what, { interval: 5, timeout: 5_000 })
+const until = (what: () => unknown) => expect.poll(what, { interval: 5, timeout: ceilingMs })
 
 const revoke = (member: number): EntryDraft => {
   return { kind: 'revoke', body: { publicKey: keyNumber(member).publicKey, reason: 'gone' } }

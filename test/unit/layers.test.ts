@@ -102,6 +102,12 @@ it('the linter lets through what the layers allow', () => {
   expect(refused(allowed)).toEqual([])
 })
 
+it('no two tests are the same file', () => {
+  const tests = readdirSync('test', { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.test.ts'))
+  const byText = Map.groupBy(tests, (file) => readFileSync(join('test', file), 'utf8'))
+  expect([...byText.values()].filter(({ length }) => length > 1)).toEqual([])
+})
+
 it('the linter refuses work that nobody waits for and whose failure nobody hears', () => {
   using folder = tempFolder()
   const files = {

@@ -107,11 +107,15 @@ describe('lookupTnr', () => {
     expect(answer.kind !== 'found' && answer.message).toContain(`tnr.${domain}`)
   })
 
-  it('a silent resolver costs no more than the given time', async () => {
+  it('a silent resolver costs the time that it is given', async () => {
     await using dns = await faultyDns('silence')
-    const start = performance.now()
-    expect(await lookupTnr(domain, { servers: [dns.address], timeoutMs: 300 })).toMatchObject({ kind: 'timeout' })
-    expect(performance.now() - start).toBeLessThan(1000)
+    const cost = async (timeoutMs: number): Promise<number> => {
+      const start = performance.now()
+      expect(await lookupTnr(domain, { servers: [dns.address], timeoutMs })).toMatchObject({ kind: 'timeout' })
+      return performance.now() - start
+    }
+    const [short, long] = await Promise.all([cost(300), cost(6_000)])
+    expect(short).toBeLessThan(long)
   })
 
   it('a resolver that is not there is a timeout at once', async () => {
