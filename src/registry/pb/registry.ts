@@ -1,5 +1,5 @@
 // @ts-nocheck
-import { decodeMessage, encodeMessage, MaxLengthError, message, streamMessage } from 'protons-runtime'
+import { decodeMessage, encodeMessage, MaxLengthError, message } from 'protons-runtime'
 import { alloc as uint8ArrayAlloc } from 'uint8arrays/alloc'
 import type { Codec, DecodeOptions } from 'protons-runtime'
 import type { Uint8ArrayList } from 'uint8arraylist'
@@ -82,71 +82,10 @@ export namespace Envelope {
         }
 
         return obj
-      }, function * (reader, length, prefix, opts = {}) {
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              yield {
-                field: `${prefix}.publicKey`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 2: {
-              yield {
-                field: `${prefix}.payloadType`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 3: {
-              yield {
-                field: `${prefix}.payload`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 5: {
-              yield {
-                field: `${prefix}.signature`,
-                value: reader.bytes()
-              }
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
       })
     }
 
     return _codec
-  }
-
-  export interface EnvelopePublicKeyFieldEvent {
-    field: '$.publicKey'
-    value: Uint8Array
-  }
-
-  export interface EnvelopePayloadTypeFieldEvent {
-    field: '$.payloadType'
-    value: Uint8Array
-  }
-
-  export interface EnvelopePayloadFieldEvent {
-    field: '$.payload'
-    value: Uint8Array
-  }
-
-  export interface EnvelopeSignatureFieldEvent {
-    field: '$.signature'
-    value: Uint8Array
   }
 
   export function encode (obj: Partial<Envelope>): Uint8Array {
@@ -155,10 +94,6 @@ export namespace Envelope {
 
   export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Envelope>): Envelope {
     return decodeMessage(buf, Envelope.codec(), opts)
-  }
-
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Envelope>): Generator<EnvelopePublicKeyFieldEvent | EnvelopePayloadTypeFieldEvent | EnvelopePayloadFieldEvent | EnvelopeSignatureFieldEvent> {
-    return streamMessage(buf, Envelope.codec(), opts)
   }
 }
 
@@ -312,156 +247,10 @@ export namespace Policy {
         }
 
         return obj
-      }, function * (reader, length, prefix, opts = {}) {
-        const obj = {
-          criticalKinds: 0
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              yield {
-                field: `${prefix}.admission`,
-                value: reader.uint32()
-              }
-              break
-            }
-            case 2: {
-              yield {
-                field: `${prefix}.membershipMs`,
-                value: reader.uint64Number()
-              }
-              break
-            }
-            case 3: {
-              yield {
-                field: `${prefix}.documentBytes`,
-                value: reader.uint64Number()
-              }
-              break
-            }
-            case 4: {
-              yield {
-                field: `${prefix}.openGrants`,
-                value: reader.uint32()
-              }
-              break
-            }
-            case 5: {
-              yield {
-                field: `${prefix}.grantUses`,
-                value: reader.uint32()
-              }
-              break
-            }
-            case 6: {
-              yield {
-                field: `${prefix}.grantMs`,
-                value: reader.uint64Number()
-              }
-              break
-            }
-            case 7: {
-              yield {
-                field: `${prefix}.nameHoldMs`,
-                value: reader.uint64Number()
-              }
-              break
-            }
-            case 8: {
-              yield {
-                field: `${prefix}.returnGraceMs`,
-                value: reader.uint64Number()
-              }
-              break
-            }
-            case 9: {
-              yield {
-                field: `${prefix}.witnesses`,
-                value: reader.uint32()
-              }
-              break
-            }
-            case 10: {
-              if (opts.limits?.criticalKinds != null && obj.criticalKinds === opts.limits.criticalKinds) {
-                throw new MaxLengthError('Streaming decode error - repeated field "criticalKinds" had too many elements')
-              }
-
-              yield {
-                field: `${prefix}.criticalKinds[]`,
-                index: obj.criticalKinds,
-                value: reader.uint32()
-              }
-
-              obj.criticalKinds++
-
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
       })
     }
 
     return _codec
-  }
-
-  export interface PolicyAdmissionFieldEvent {
-    field: '$.admission'
-    value: number
-  }
-
-  export interface PolicyMembershipMsFieldEvent {
-    field: '$.membershipMs'
-    value: number
-  }
-
-  export interface PolicyDocumentBytesFieldEvent {
-    field: '$.documentBytes'
-    value: number
-  }
-
-  export interface PolicyOpenGrantsFieldEvent {
-    field: '$.openGrants'
-    value: number
-  }
-
-  export interface PolicyGrantUsesFieldEvent {
-    field: '$.grantUses'
-    value: number
-  }
-
-  export interface PolicyGrantMsFieldEvent {
-    field: '$.grantMs'
-    value: number
-  }
-
-  export interface PolicyNameHoldMsFieldEvent {
-    field: '$.nameHoldMs'
-    value: number
-  }
-
-  export interface PolicyReturnGraceMsFieldEvent {
-    field: '$.returnGraceMs'
-    value: number
-  }
-
-  export interface PolicyWitnessesFieldEvent {
-    field: '$.witnesses'
-    value: number
-  }
-
-  export interface PolicyCriticalKindsFieldEvent {
-    field: '$.criticalKinds[]'
-    index: number
-    value: number
   }
 
   export function encode (obj: Partial<Policy>): Uint8Array {
@@ -470,10 +259,6 @@ export namespace Policy {
 
   export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Policy>): Policy {
     return decodeMessage(buf, Policy.codec(), opts)
-  }
-
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Policy>): Generator<PolicyAdmissionFieldEvent | PolicyMembershipMsFieldEvent | PolicyDocumentBytesFieldEvent | PolicyOpenGrantsFieldEvent | PolicyGrantUsesFieldEvent | PolicyGrantMsFieldEvent | PolicyNameHoldMsFieldEvent | PolicyReturnGraceMsFieldEvent | PolicyWitnessesFieldEvent | PolicyCriticalKindsFieldEvent> {
-    return streamMessage(buf, Policy.codec(), opts)
   }
 }
 
@@ -600,165 +385,10 @@ export namespace Genesis {
         }
 
         return obj
-      }, function * (reader, length, prefix, opts = {}) {
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              yield {
-                field: `${prefix}.version`,
-                value: reader.uint32()
-              }
-              break
-            }
-            case 2: {
-              yield {
-                field: `${prefix}.domain`,
-                value: reader.string()
-              }
-              break
-            }
-            case 3: {
-              yield {
-                field: `${prefix}.name`,
-                value: reader.string()
-              }
-              break
-            }
-            case 4: {
-              yield {
-                field: `${prefix}.authorityKey`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 5: {
-              yield {
-                field: `${prefix}.nextAuthorityDigest`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 6: {
-              yield {
-                field: `${prefix}.logKey`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 7: {
-              yield {
-                field: `${prefix}.createdMs`,
-                value: reader.uint64Number()
-              }
-              break
-            }
-            case 8: {
-              yield * Policy.codec().stream(reader, reader.uint32(), `${prefix}.policy`, {
-                limits: opts.limits?.policy
-              })
-
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
       })
     }
 
     return _codec
-  }
-
-  export interface GenesisVersionFieldEvent {
-    field: '$.version'
-    value: number
-  }
-
-  export interface GenesisDomainFieldEvent {
-    field: '$.domain'
-    value: string
-  }
-
-  export interface GenesisNameFieldEvent {
-    field: '$.name'
-    value: string
-  }
-
-  export interface GenesisAuthorityKeyFieldEvent {
-    field: '$.authorityKey'
-    value: Uint8Array
-  }
-
-  export interface GenesisNextAuthorityDigestFieldEvent {
-    field: '$.nextAuthorityDigest'
-    value: Uint8Array
-  }
-
-  export interface GenesisLogKeyFieldEvent {
-    field: '$.logKey'
-    value: Uint8Array
-  }
-
-  export interface GenesisCreatedMsFieldEvent {
-    field: '$.createdMs'
-    value: number
-  }
-
-  export interface GenesisPolicyAdmissionFieldEvent {
-    field: '$.policy.admission'
-    value: number
-  }
-
-  export interface GenesisPolicyMembershipMsFieldEvent {
-    field: '$.policy.membershipMs'
-    value: number
-  }
-
-  export interface GenesisPolicyDocumentBytesFieldEvent {
-    field: '$.policy.documentBytes'
-    value: number
-  }
-
-  export interface GenesisPolicyOpenGrantsFieldEvent {
-    field: '$.policy.openGrants'
-    value: number
-  }
-
-  export interface GenesisPolicyGrantUsesFieldEvent {
-    field: '$.policy.grantUses'
-    value: number
-  }
-
-  export interface GenesisPolicyGrantMsFieldEvent {
-    field: '$.policy.grantMs'
-    value: number
-  }
-
-  export interface GenesisPolicyNameHoldMsFieldEvent {
-    field: '$.policy.nameHoldMs'
-    value: number
-  }
-
-  export interface GenesisPolicyReturnGraceMsFieldEvent {
-    field: '$.policy.returnGraceMs'
-    value: number
-  }
-
-  export interface GenesisPolicyWitnessesFieldEvent {
-    field: '$.policy.witnesses'
-    value: number
-  }
-
-  export interface GenesisPolicyCriticalKindsFieldEvent {
-    field: '$.policy.criticalKinds[]'
-    index: number
-    value: number
   }
 
   export function encode (obj: Partial<Genesis>): Uint8Array {
@@ -767,10 +397,6 @@ export namespace Genesis {
 
   export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Genesis>): Genesis {
     return decodeMessage(buf, Genesis.codec(), opts)
-  }
-
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Genesis>): Generator<GenesisVersionFieldEvent | GenesisDomainFieldEvent | GenesisNameFieldEvent | GenesisAuthorityKeyFieldEvent | GenesisNextAuthorityDigestFieldEvent | GenesisLogKeyFieldEvent | GenesisCreatedMsFieldEvent | GenesisPolicyAdmissionFieldEvent | GenesisPolicyMembershipMsFieldEvent | GenesisPolicyDocumentBytesFieldEvent | GenesisPolicyOpenGrantsFieldEvent | GenesisPolicyGrantUsesFieldEvent | GenesisPolicyGrantMsFieldEvent | GenesisPolicyNameHoldMsFieldEvent | GenesisPolicyReturnGraceMsFieldEvent | GenesisPolicyWitnessesFieldEvent | GenesisPolicyCriticalKindsFieldEvent> {
-    return streamMessage(buf, Genesis.codec(), opts)
   }
 }
 
@@ -896,119 +522,10 @@ export namespace LogEntry {
         }
 
         return obj
-      }, function * (reader, length, prefix, opts = {}) {
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              yield {
-                field: `${prefix}.version`,
-                value: reader.uint32()
-              }
-              break
-            }
-            case 2: {
-              yield {
-                field: `${prefix}.networkId`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 3: {
-              yield {
-                field: `${prefix}.n`,
-                value: reader.uint64Number()
-              }
-              break
-            }
-            case 4: {
-              yield {
-                field: `${prefix}.prevHash`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 5: {
-              yield {
-                field: `${prefix}.epoch`,
-                value: reader.uint64Number()
-              }
-              break
-            }
-            case 6: {
-              yield {
-                field: `${prefix}.timeMs`,
-                value: reader.uint64Number()
-              }
-              break
-            }
-            case 7: {
-              yield {
-                field: `${prefix}.kind`,
-                value: reader.uint32()
-              }
-              break
-            }
-            case 8: {
-              yield {
-                field: `${prefix}.body`,
-                value: reader.bytes()
-              }
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
       })
     }
 
     return _codec
-  }
-
-  export interface LogEntryVersionFieldEvent {
-    field: '$.version'
-    value: number
-  }
-
-  export interface LogEntryNetworkIdFieldEvent {
-    field: '$.networkId'
-    value: Uint8Array
-  }
-
-  export interface LogEntryNFieldEvent {
-    field: '$.n'
-    value: number
-  }
-
-  export interface LogEntryPrevHashFieldEvent {
-    field: '$.prevHash'
-    value: Uint8Array
-  }
-
-  export interface LogEntryEpochFieldEvent {
-    field: '$.epoch'
-    value: number
-  }
-
-  export interface LogEntryTimeMsFieldEvent {
-    field: '$.timeMs'
-    value: number
-  }
-
-  export interface LogEntryKindFieldEvent {
-    field: '$.kind'
-    value: number
-  }
-
-  export interface LogEntryBodyFieldEvent {
-    field: '$.body'
-    value: Uint8Array
   }
 
   export function encode (obj: Partial<LogEntry>): Uint8Array {
@@ -1017,10 +534,6 @@ export namespace LogEntry {
 
   export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<LogEntry>): LogEntry {
     return decodeMessage(buf, LogEntry.codec(), opts)
-  }
-
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<LogEntry>): Generator<LogEntryVersionFieldEvent | LogEntryNetworkIdFieldEvent | LogEntryNFieldEvent | LogEntryPrevHashFieldEvent | LogEntryEpochFieldEvent | LogEntryTimeMsFieldEvent | LogEntryKindFieldEvent | LogEntryBodyFieldEvent> {
-    return streamMessage(buf, LogEntry.codec(), opts)
   }
 }
 
@@ -1146,119 +659,10 @@ export namespace Admit {
         }
 
         return obj
-      }, function * (reader, length, prefix, opts = {}) {
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              yield {
-                field: `${prefix}.publicKey`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 2: {
-              yield {
-                field: `${prefix}.name`,
-                value: reader.string()
-              }
-              break
-            }
-            case 3: {
-              yield {
-                field: `${prefix}.role`,
-                value: reader.uint32()
-              }
-              break
-            }
-            case 4: {
-              yield {
-                field: `${prefix}.notAfterMs`,
-                value: reader.uint64Number()
-              }
-              break
-            }
-            case 5: {
-              yield {
-                field: `${prefix}.via`,
-                value: reader.uint32()
-              }
-              break
-            }
-            case 6: {
-              yield {
-                field: `${prefix}.grantId`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 7: {
-              yield {
-                field: `${prefix}.join`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 8: {
-              yield {
-                field: `${prefix}.receipt`,
-                value: reader.bytes()
-              }
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
       })
     }
 
     return _codec
-  }
-
-  export interface AdmitPublicKeyFieldEvent {
-    field: '$.publicKey'
-    value: Uint8Array
-  }
-
-  export interface AdmitNameFieldEvent {
-    field: '$.name'
-    value: string
-  }
-
-  export interface AdmitRoleFieldEvent {
-    field: '$.role'
-    value: number
-  }
-
-  export interface AdmitNotAfterMsFieldEvent {
-    field: '$.notAfterMs'
-    value: number
-  }
-
-  export interface AdmitViaFieldEvent {
-    field: '$.via'
-    value: number
-  }
-
-  export interface AdmitGrantIdFieldEvent {
-    field: '$.grantId'
-    value: Uint8Array
-  }
-
-  export interface AdmitJoinFieldEvent {
-    field: '$.join'
-    value: Uint8Array
-  }
-
-  export interface AdmitReceiptFieldEvent {
-    field: '$.receipt'
-    value: Uint8Array
   }
 
   export function encode (obj: Partial<Admit>): Uint8Array {
@@ -1267,10 +671,6 @@ export namespace Admit {
 
   export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Admit>): Admit {
     return decodeMessage(buf, Admit.codec(), opts)
-  }
-
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Admit>): Generator<AdmitPublicKeyFieldEvent | AdmitNameFieldEvent | AdmitRoleFieldEvent | AdmitNotAfterMsFieldEvent | AdmitViaFieldEvent | AdmitGrantIdFieldEvent | AdmitJoinFieldEvent | AdmitReceiptFieldEvent> {
-    return streamMessage(buf, Admit.codec(), opts)
   }
 }
 
@@ -1413,144 +813,10 @@ export namespace Grant {
         }
 
         return obj
-      }, function * (reader, length, prefix, opts = {}) {
-        const obj = {
-          groups: 0
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              yield {
-                field: `${prefix}.id`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 2: {
-              yield {
-                field: `${prefix}.inviteKey`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 3: {
-              yield {
-                field: `${prefix}.role`,
-                value: reader.uint32()
-              }
-              break
-            }
-            case 4: {
-              yield {
-                field: `${prefix}.name`,
-                value: reader.string()
-              }
-              break
-            }
-            case 5: {
-              if (opts.limits?.groups != null && obj.groups === opts.limits.groups) {
-                throw new MaxLengthError('Streaming decode error - repeated field "groups" had too many elements')
-              }
-
-              yield {
-                field: `${prefix}.groups[]`,
-                index: obj.groups,
-                value: reader.string()
-              }
-
-              obj.groups++
-
-              break
-            }
-            case 6: {
-              yield {
-                field: `${prefix}.replaces`,
-                value: reader.string()
-              }
-              break
-            }
-            case 7: {
-              yield {
-                field: `${prefix}.uses`,
-                value: reader.uint32()
-              }
-              break
-            }
-            case 8: {
-              yield {
-                field: `${prefix}.notAfterMs`,
-                value: reader.uint64Number()
-              }
-              break
-            }
-            case 9: {
-              yield {
-                field: `${prefix}.note`,
-                value: reader.string()
-              }
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
       })
     }
 
     return _codec
-  }
-
-  export interface GrantIdFieldEvent {
-    field: '$.id'
-    value: Uint8Array
-  }
-
-  export interface GrantInviteKeyFieldEvent {
-    field: '$.inviteKey'
-    value: Uint8Array
-  }
-
-  export interface GrantRoleFieldEvent {
-    field: '$.role'
-    value: number
-  }
-
-  export interface GrantNameFieldEvent {
-    field: '$.name'
-    value: string
-  }
-
-  export interface GrantGroupsFieldEvent {
-    field: '$.groups[]'
-    index: number
-    value: string
-  }
-
-  export interface GrantReplacesFieldEvent {
-    field: '$.replaces'
-    value: string
-  }
-
-  export interface GrantUsesFieldEvent {
-    field: '$.uses'
-    value: number
-  }
-
-  export interface GrantNotAfterMsFieldEvent {
-    field: '$.notAfterMs'
-    value: number
-  }
-
-  export interface GrantNoteFieldEvent {
-    field: '$.note'
-    value: string
   }
 
   export function encode (obj: Partial<Grant>): Uint8Array {
@@ -1559,10 +825,6 @@ export namespace Grant {
 
   export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Grant>): Grant {
     return decodeMessage(buf, Grant.codec(), opts)
-  }
-
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Grant>): Generator<GrantIdFieldEvent | GrantInviteKeyFieldEvent | GrantRoleFieldEvent | GrantNameFieldEvent | GrantGroupsFieldEvent | GrantReplacesFieldEvent | GrantUsesFieldEvent | GrantNotAfterMsFieldEvent | GrantNoteFieldEvent> {
-    return streamMessage(buf, Grant.codec(), opts)
   }
 }
 
@@ -1622,47 +884,10 @@ export namespace GrantEnd {
         }
 
         return obj
-      }, function * (reader, length, prefix, opts = {}) {
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              yield {
-                field: `${prefix}.id`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 2: {
-              yield {
-                field: `${prefix}.reason`,
-                value: reader.string()
-              }
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
       })
     }
 
     return _codec
-  }
-
-  export interface GrantEndIdFieldEvent {
-    field: '$.id'
-    value: Uint8Array
-  }
-
-  export interface GrantEndReasonFieldEvent {
-    field: '$.reason'
-    value: string
   }
 
   export function encode (obj: Partial<GrantEnd>): Uint8Array {
@@ -1671,10 +896,6 @@ export namespace GrantEnd {
 
   export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<GrantEnd>): GrantEnd {
     return decodeMessage(buf, GrantEnd.codec(), opts)
-  }
-
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<GrantEnd>): Generator<GrantEndIdFieldEvent | GrantEndReasonFieldEvent> {
-    return streamMessage(buf, GrantEnd.codec(), opts)
   }
 }
 
@@ -1745,59 +966,10 @@ export namespace Renew {
         }
 
         return obj
-      }, function * (reader, length, prefix, opts = {}) {
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              yield {
-                field: `${prefix}.publicKey`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 2: {
-              yield {
-                field: `${prefix}.notAfterMs`,
-                value: reader.uint64Number()
-              }
-              break
-            }
-            case 3: {
-              yield {
-                field: `${prefix}.request`,
-                value: reader.bytes()
-              }
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
       })
     }
 
     return _codec
-  }
-
-  export interface RenewPublicKeyFieldEvent {
-    field: '$.publicKey'
-    value: Uint8Array
-  }
-
-  export interface RenewNotAfterMsFieldEvent {
-    field: '$.notAfterMs'
-    value: number
-  }
-
-  export interface RenewRequestFieldEvent {
-    field: '$.request'
-    value: Uint8Array
   }
 
   export function encode (obj: Partial<Renew>): Uint8Array {
@@ -1806,10 +978,6 @@ export namespace Renew {
 
   export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Renew>): Renew {
     return decodeMessage(buf, Renew.codec(), opts)
-  }
-
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Renew>): Generator<RenewPublicKeyFieldEvent | RenewNotAfterMsFieldEvent | RenewRequestFieldEvent> {
-    return streamMessage(buf, Renew.codec(), opts)
   }
 }
 
@@ -1891,71 +1059,10 @@ export namespace Revoke {
         }
 
         return obj
-      }, function * (reader, length, prefix, opts = {}) {
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              yield {
-                field: `${prefix}.publicKey`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 2: {
-              yield {
-                field: `${prefix}.reason`,
-                value: reader.string()
-              }
-              break
-            }
-            case 3: {
-              yield {
-                field: `${prefix}.request`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 4: {
-              yield {
-                field: `${prefix}.name`,
-                value: reader.string()
-              }
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
       })
     }
 
     return _codec
-  }
-
-  export interface RevokePublicKeyFieldEvent {
-    field: '$.publicKey'
-    value: Uint8Array
-  }
-
-  export interface RevokeReasonFieldEvent {
-    field: '$.reason'
-    value: string
-  }
-
-  export interface RevokeRequestFieldEvent {
-    field: '$.request'
-    value: Uint8Array
-  }
-
-  export interface RevokeNameFieldEvent {
-    field: '$.name'
-    value: string
   }
 
   export function encode (obj: Partial<Revoke>): Uint8Array {
@@ -1964,10 +1071,6 @@ export namespace Revoke {
 
   export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Revoke>): Revoke {
     return decodeMessage(buf, Revoke.codec(), opts)
-  }
-
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Revoke>): Generator<RevokePublicKeyFieldEvent | RevokeReasonFieldEvent | RevokeRequestFieldEvent | RevokeNameFieldEvent> {
-    return streamMessage(buf, Revoke.codec(), opts)
   }
 }
 
@@ -2049,71 +1152,10 @@ export namespace Rotate {
         }
 
         return obj
-      }, function * (reader, length, prefix, opts = {}) {
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              yield {
-                field: `${prefix}.oldKey`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 2: {
-              yield {
-                field: `${prefix}.newKey`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 3: {
-              yield {
-                field: `${prefix}.proofOld`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 4: {
-              yield {
-                field: `${prefix}.proofNew`,
-                value: reader.bytes()
-              }
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
       })
     }
 
     return _codec
-  }
-
-  export interface RotateOldKeyFieldEvent {
-    field: '$.oldKey'
-    value: Uint8Array
-  }
-
-  export interface RotateNewKeyFieldEvent {
-    field: '$.newKey'
-    value: Uint8Array
-  }
-
-  export interface RotateProofOldFieldEvent {
-    field: '$.proofOld'
-    value: Uint8Array
-  }
-
-  export interface RotateProofNewFieldEvent {
-    field: '$.proofNew'
-    value: Uint8Array
   }
 
   export function encode (obj: Partial<Rotate>): Uint8Array {
@@ -2122,10 +1164,6 @@ export namespace Rotate {
 
   export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Rotate>): Rotate {
     return decodeMessage(buf, Rotate.codec(), opts)
-  }
-
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Rotate>): Generator<RotateOldKeyFieldEvent | RotateNewKeyFieldEvent | RotateProofOldFieldEvent | RotateProofNewFieldEvent> {
-    return streamMessage(buf, Rotate.codec(), opts)
   }
 }
 
@@ -2196,59 +1234,10 @@ export namespace RegistrySet {
         }
 
         return obj
-      }, function * (reader, length, prefix, opts = {}) {
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              yield {
-                field: `${prefix}.publicKey`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 2: {
-              yield {
-                field: `${prefix}.role`,
-                value: reader.uint32()
-              }
-              break
-            }
-            case 3: {
-              yield {
-                field: `${prefix}.removed`,
-                value: reader.bool()
-              }
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
       })
     }
 
     return _codec
-  }
-
-  export interface RegistrySetPublicKeyFieldEvent {
-    field: '$.publicKey'
-    value: Uint8Array
-  }
-
-  export interface RegistrySetRoleFieldEvent {
-    field: '$.role'
-    value: number
-  }
-
-  export interface RegistrySetRemovedFieldEvent {
-    field: '$.removed'
-    value: boolean
   }
 
   export function encode (obj: Partial<RegistrySet>): Uint8Array {
@@ -2257,10 +1246,6 @@ export namespace RegistrySet {
 
   export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<RegistrySet>): RegistrySet {
     return decodeMessage(buf, RegistrySet.codec(), opts)
-  }
-
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<RegistrySet>): Generator<RegistrySetPublicKeyFieldEvent | RegistrySetRoleFieldEvent | RegistrySetRemovedFieldEvent> {
-    return streamMessage(buf, RegistrySet.codec(), opts)
   }
 }
 
@@ -2309,35 +1294,10 @@ export namespace Delegate {
         }
 
         return obj
-      }, function * (reader, length, prefix, opts = {}) {
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              yield {
-                field: `${prefix}.logKey`,
-                value: reader.bytes()
-              }
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
       })
     }
 
     return _codec
-  }
-
-  export interface DelegateLogKeyFieldEvent {
-    field: '$.logKey'
-    value: Uint8Array
   }
 
   export function encode (obj: Partial<Delegate>): Uint8Array {
@@ -2346,10 +1306,6 @@ export namespace Delegate {
 
   export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Delegate>): Delegate {
     return decodeMessage(buf, Delegate.codec(), opts)
-  }
-
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Delegate>): Generator<DelegateLogKeyFieldEvent> {
-    return streamMessage(buf, Delegate.codec(), opts)
   }
 }
 
@@ -2409,47 +1365,10 @@ export namespace Authority {
         }
 
         return obj
-      }, function * (reader, length, prefix, opts = {}) {
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              yield {
-                field: `${prefix}.authorityKey`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 2: {
-              yield {
-                field: `${prefix}.nextAuthorityDigest`,
-                value: reader.bytes()
-              }
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
       })
     }
 
     return _codec
-  }
-
-  export interface AuthorityAuthorityKeyFieldEvent {
-    field: '$.authorityKey'
-    value: Uint8Array
-  }
-
-  export interface AuthorityNextAuthorityDigestFieldEvent {
-    field: '$.nextAuthorityDigest'
-    value: Uint8Array
   }
 
   export function encode (obj: Partial<Authority>): Uint8Array {
@@ -2458,10 +1377,6 @@ export namespace Authority {
 
   export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Authority>): Authority {
     return decodeMessage(buf, Authority.codec(), opts)
-  }
-
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Authority>): Generator<AuthorityAuthorityKeyFieldEvent | AuthorityNextAuthorityDigestFieldEvent> {
-    return streamMessage(buf, Authority.codec(), opts)
   }
 }
 
@@ -2521,47 +1436,10 @@ export namespace Publisher {
         }
 
         return obj
-      }, function * (reader, length, prefix, opts = {}) {
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              yield {
-                field: `${prefix}.publicKey`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 2: {
-              yield {
-                field: `${prefix}.removed`,
-                value: reader.bool()
-              }
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
       })
     }
 
     return _codec
-  }
-
-  export interface PublisherPublicKeyFieldEvent {
-    field: '$.publicKey'
-    value: Uint8Array
-  }
-
-  export interface PublisherRemovedFieldEvent {
-    field: '$.removed'
-    value: boolean
   }
 
   export function encode (obj: Partial<Publisher>): Uint8Array {
@@ -2570,10 +1448,6 @@ export namespace Publisher {
 
   export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Publisher>): Publisher {
     return decodeMessage(buf, Publisher.codec(), opts)
-  }
-
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Publisher>): Generator<PublisherPublicKeyFieldEvent | PublisherRemovedFieldEvent> {
-    return streamMessage(buf, Publisher.codec(), opts)
   }
 }
 
@@ -2677,95 +1551,10 @@ export namespace Publish {
         }
 
         return obj
-      }, function * (reader, length, prefix, opts = {}) {
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              yield {
-                field: `${prefix}.id`,
-                value: reader.string()
-              }
-              break
-            }
-            case 2: {
-              yield {
-                field: `${prefix}.documentVersion`,
-                value: reader.uint64Number()
-              }
-              break
-            }
-            case 3: {
-              yield {
-                field: `${prefix}.mediaType`,
-                value: reader.string()
-              }
-              break
-            }
-            case 4: {
-              yield {
-                field: `${prefix}.digest`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 5: {
-              yield {
-                field: `${prefix}.sizeBytes`,
-                value: reader.uint64Number()
-              }
-              break
-            }
-            case 6: {
-              yield {
-                field: `${prefix}.publisherKey`,
-                value: reader.bytes()
-              }
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
       })
     }
 
     return _codec
-  }
-
-  export interface PublishIdFieldEvent {
-    field: '$.id'
-    value: string
-  }
-
-  export interface PublishDocumentVersionFieldEvent {
-    field: '$.documentVersion'
-    value: number
-  }
-
-  export interface PublishMediaTypeFieldEvent {
-    field: '$.mediaType'
-    value: string
-  }
-
-  export interface PublishDigestFieldEvent {
-    field: '$.digest'
-    value: Uint8Array
-  }
-
-  export interface PublishSizeBytesFieldEvent {
-    field: '$.sizeBytes'
-    value: number
-  }
-
-  export interface PublishPublisherKeyFieldEvent {
-    field: '$.publisherKey'
-    value: Uint8Array
   }
 
   export function encode (obj: Partial<Publish>): Uint8Array {
@@ -2774,10 +1563,6 @@ export namespace Publish {
 
   export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Publish>): Publish {
     return decodeMessage(buf, Publish.codec(), opts)
-  }
-
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Publish>): Generator<PublishIdFieldEvent | PublishDocumentVersionFieldEvent | PublishMediaTypeFieldEvent | PublishDigestFieldEvent | PublishSizeBytesFieldEvent | PublishPublisherKeyFieldEvent> {
-    return streamMessage(buf, Publish.codec(), opts)
   }
 }
 
@@ -2837,47 +1622,10 @@ export namespace Retire {
         }
 
         return obj
-      }, function * (reader, length, prefix, opts = {}) {
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              yield {
-                field: `${prefix}.id`,
-                value: reader.string()
-              }
-              break
-            }
-            case 2: {
-              yield {
-                field: `${prefix}.reason`,
-                value: reader.string()
-              }
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
       })
     }
 
     return _codec
-  }
-
-  export interface RetireIdFieldEvent {
-    field: '$.id'
-    value: string
-  }
-
-  export interface RetireReasonFieldEvent {
-    field: '$.reason'
-    value: string
   }
 
   export function encode (obj: Partial<Retire>): Uint8Array {
@@ -2886,10 +1634,6 @@ export namespace Retire {
 
   export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Retire>): Retire {
     return decodeMessage(buf, Retire.codec(), opts)
-  }
-
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Retire>): Generator<RetireIdFieldEvent | RetireReasonFieldEvent> {
-    return streamMessage(buf, Retire.codec(), opts)
   }
 }
 
@@ -3026,131 +1770,10 @@ export namespace Checkpoint {
         }
 
         return obj
-      }, function * (reader, length, prefix, opts = {}) {
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              yield {
-                field: `${prefix}.version`,
-                value: reader.uint32()
-              }
-              break
-            }
-            case 2: {
-              yield {
-                field: `${prefix}.networkId`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 3: {
-              yield {
-                field: `${prefix}.epoch`,
-                value: reader.uint64Number()
-              }
-              break
-            }
-            case 4: {
-              yield {
-                field: `${prefix}.n`,
-                value: reader.uint64Number()
-              }
-              break
-            }
-            case 5: {
-              yield {
-                field: `${prefix}.headHash`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 6: {
-              yield {
-                field: `${prefix}.stateRoot`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 7: {
-              yield {
-                field: `${prefix}.rows`,
-                value: reader.uint64Number()
-              }
-              break
-            }
-            case 8: {
-              yield {
-                field: `${prefix}.bytes`,
-                value: reader.uint64Number()
-              }
-              break
-            }
-            case 9: {
-              yield {
-                field: `${prefix}.timeMs`,
-                value: reader.uint64Number()
-              }
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
       })
     }
 
     return _codec
-  }
-
-  export interface CheckpointVersionFieldEvent {
-    field: '$.version'
-    value: number
-  }
-
-  export interface CheckpointNetworkIdFieldEvent {
-    field: '$.networkId'
-    value: Uint8Array
-  }
-
-  export interface CheckpointEpochFieldEvent {
-    field: '$.epoch'
-    value: number
-  }
-
-  export interface CheckpointNFieldEvent {
-    field: '$.n'
-    value: number
-  }
-
-  export interface CheckpointHeadHashFieldEvent {
-    field: '$.headHash'
-    value: Uint8Array
-  }
-
-  export interface CheckpointStateRootFieldEvent {
-    field: '$.stateRoot'
-    value: Uint8Array
-  }
-
-  export interface CheckpointRowsFieldEvent {
-    field: '$.rows'
-    value: number
-  }
-
-  export interface CheckpointBytesFieldEvent {
-    field: '$.bytes'
-    value: number
-  }
-
-  export interface CheckpointTimeMsFieldEvent {
-    field: '$.timeMs'
-    value: number
   }
 
   export function encode (obj: Partial<Checkpoint>): Uint8Array {
@@ -3159,10 +1782,6 @@ export namespace Checkpoint {
 
   export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Checkpoint>): Checkpoint {
     return decodeMessage(buf, Checkpoint.codec(), opts)
-  }
-
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Checkpoint>): Generator<CheckpointVersionFieldEvent | CheckpointNetworkIdFieldEvent | CheckpointEpochFieldEvent | CheckpointNFieldEvent | CheckpointHeadHashFieldEvent | CheckpointStateRootFieldEvent | CheckpointRowsFieldEvent | CheckpointBytesFieldEvent | CheckpointTimeMsFieldEvent> {
-    return streamMessage(buf, Checkpoint.codec(), opts)
   }
 }
 
@@ -3367,222 +1986,10 @@ export namespace NodeRecord {
         }
 
         return obj
-      }, function * (reader, length, prefix, opts = {}) {
-        const obj = {
-          addrs: 0,
-          roles: 0,
-          services: 0,
-          tags: 0
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              yield {
-                field: `${prefix}.version`,
-                value: reader.uint32()
-              }
-              break
-            }
-            case 2: {
-              yield {
-                field: `${prefix}.networkId`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 3: {
-              yield {
-                field: `${prefix}.publicKey`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 4: {
-              yield {
-                field: `${prefix}.seq`,
-                value: reader.uint64Number()
-              }
-              break
-            }
-            case 5: {
-              if (opts.limits?.addrs != null && obj.addrs === opts.limits.addrs) {
-                throw new MaxLengthError('Streaming decode error - repeated field "addrs" had too many elements')
-              }
-
-              yield {
-                field: `${prefix}.addrs[]`,
-                index: obj.addrs,
-                value: reader.bytes()
-              }
-
-              obj.addrs++
-
-              break
-            }
-            case 6: {
-              yield {
-                field: `${prefix}.registryKey`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 7: {
-              if (opts.limits?.roles != null && obj.roles === opts.limits.roles) {
-                throw new MaxLengthError('Streaming decode error - repeated field "roles" had too many elements')
-              }
-
-              yield {
-                field: `${prefix}.roles[]`,
-                index: obj.roles,
-                value: reader.uint32()
-              }
-
-              obj.roles++
-
-              break
-            }
-            case 8: {
-              if (opts.limits?.services != null && obj.services === opts.limits.services) {
-                throw new MaxLengthError('Streaming decode error - repeated field "services" had too many elements')
-              }
-
-              yield {
-                field: `${prefix}.services[]`,
-                index: obj.services,
-                value: reader.string()
-              }
-
-              obj.services++
-
-              break
-            }
-            case 9: {
-              if (opts.limits?.tags != null && obj.tags === opts.limits.tags) {
-                throw new MaxLengthError('Streaming decode error - repeated field "tags" had too many elements')
-              }
-
-              yield {
-                field: `${prefix}.tags[]`,
-                index: obj.tags,
-                value: reader.string()
-              }
-
-              obj.tags++
-
-              break
-            }
-            case 10: {
-              yield {
-                field: `${prefix}.software`,
-                value: reader.string()
-              }
-              break
-            }
-            case 11: {
-              yield {
-                field: `${prefix}.reach`,
-                value: reader.uint32()
-              }
-              break
-            }
-            case 12: {
-              yield {
-                field: `${prefix}.left`,
-                value: reader.bool()
-              }
-              break
-            }
-            case 13: {
-              yield {
-                field: `${prefix}.issuedMs`,
-                value: reader.uint64Number()
-              }
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
       })
     }
 
     return _codec
-  }
-
-  export interface NodeRecordVersionFieldEvent {
-    field: '$.version'
-    value: number
-  }
-
-  export interface NodeRecordNetworkIdFieldEvent {
-    field: '$.networkId'
-    value: Uint8Array
-  }
-
-  export interface NodeRecordPublicKeyFieldEvent {
-    field: '$.publicKey'
-    value: Uint8Array
-  }
-
-  export interface NodeRecordSeqFieldEvent {
-    field: '$.seq'
-    value: number
-  }
-
-  export interface NodeRecordAddrsFieldEvent {
-    field: '$.addrs[]'
-    index: number
-    value: Uint8Array
-  }
-
-  export interface NodeRecordRegistryKeyFieldEvent {
-    field: '$.registryKey'
-    value: Uint8Array
-  }
-
-  export interface NodeRecordRolesFieldEvent {
-    field: '$.roles[]'
-    index: number
-    value: number
-  }
-
-  export interface NodeRecordServicesFieldEvent {
-    field: '$.services[]'
-    index: number
-    value: string
-  }
-
-  export interface NodeRecordTagsFieldEvent {
-    field: '$.tags[]'
-    index: number
-    value: string
-  }
-
-  export interface NodeRecordSoftwareFieldEvent {
-    field: '$.software'
-    value: string
-  }
-
-  export interface NodeRecordReachFieldEvent {
-    field: '$.reach'
-    value: number
-  }
-
-  export interface NodeRecordLeftFieldEvent {
-    field: '$.left'
-    value: boolean
-  }
-
-  export interface NodeRecordIssuedMsFieldEvent {
-    field: '$.issuedMs'
-    value: number
   }
 
   export function encode (obj: Partial<NodeRecord>): Uint8Array {
@@ -3591,10 +1998,6 @@ export namespace NodeRecord {
 
   export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<NodeRecord>): NodeRecord {
     return decodeMessage(buf, NodeRecord.codec(), opts)
-  }
-
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<NodeRecord>): Generator<NodeRecordVersionFieldEvent | NodeRecordNetworkIdFieldEvent | NodeRecordPublicKeyFieldEvent | NodeRecordSeqFieldEvent | NodeRecordAddrsFieldEvent | NodeRecordRegistryKeyFieldEvent | NodeRecordRolesFieldEvent | NodeRecordServicesFieldEvent | NodeRecordTagsFieldEvent | NodeRecordSoftwareFieldEvent | NodeRecordReachFieldEvent | NodeRecordLeftFieldEvent | NodeRecordIssuedMsFieldEvent> {
-    return streamMessage(buf, NodeRecord.codec(), opts)
   }
 }
 
@@ -3772,189 +2175,10 @@ export namespace Invite {
         }
 
         return obj
-      }, function * (reader, length, prefix, opts = {}) {
-        const obj = {
-          registries: 0
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              yield {
-                field: `${prefix}.version`,
-                value: reader.uint32()
-              }
-              break
-            }
-            case 2: {
-              yield {
-                field: `${prefix}.domain`,
-                value: reader.string()
-              }
-              break
-            }
-            case 3: {
-              yield {
-                field: `${prefix}.networkId`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 4: {
-              if (opts.limits?.registries != null && obj.registries === opts.limits.registries) {
-                throw new MaxLengthError('Streaming decode error - repeated field "registries" had too many elements')
-              }
-
-              for (const evt of InviteRegistry.codec().stream(reader, reader.uint32(), `${prefix}.registries[]`, {
-                limits: opts.limits?.registries$
-              })) {
-                yield {
-                  ...evt,
-                  index: obj.registries
-                }
-              }
-
-              obj.registries++
-
-              break
-            }
-            case 5: {
-              yield {
-                field: `${prefix}.grantId`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 6: {
-              yield {
-                field: `${prefix}.epoch`,
-                value: reader.uint64Number()
-              }
-              break
-            }
-            case 7: {
-              yield {
-                field: `${prefix}.n`,
-                value: reader.uint64Number()
-              }
-              break
-            }
-            case 8: {
-              yield {
-                field: `${prefix}.entryHash`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 9: {
-              yield {
-                field: `${prefix}.role`,
-                value: reader.uint32()
-              }
-              break
-            }
-            case 10: {
-              yield {
-                field: `${prefix}.name`,
-                value: reader.string()
-              }
-              break
-            }
-            case 11: {
-              yield {
-                field: `${prefix}.notAfterMs`,
-                value: reader.uint64Number()
-              }
-              break
-            }
-            case 12: {
-              yield {
-                field: `${prefix}.seed`,
-                value: reader.bytes()
-              }
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
       })
     }
 
     return _codec
-  }
-
-  export interface InviteVersionFieldEvent {
-    field: '$.version'
-    value: number
-  }
-
-  export interface InviteDomainFieldEvent {
-    field: '$.domain'
-    value: string
-  }
-
-  export interface InviteNetworkIdFieldEvent {
-    field: '$.networkId'
-    value: Uint8Array
-  }
-
-  export interface InviteRegistriesPublicKeyFieldEvent {
-    field: '$.registries[].publicKey'
-    value: Uint8Array
-    index: number
-  }
-
-  export interface InviteRegistriesAddrsFieldEvent {
-    field: '$.registries[].addrs[]'
-    index: number
-    value: Uint8Array
-  }
-
-  export interface InviteGrantIdFieldEvent {
-    field: '$.grantId'
-    value: Uint8Array
-  }
-
-  export interface InviteEpochFieldEvent {
-    field: '$.epoch'
-    value: number
-  }
-
-  export interface InviteNFieldEvent {
-    field: '$.n'
-    value: number
-  }
-
-  export interface InviteEntryHashFieldEvent {
-    field: '$.entryHash'
-    value: Uint8Array
-  }
-
-  export interface InviteRoleFieldEvent {
-    field: '$.role'
-    value: number
-  }
-
-  export interface InviteNameFieldEvent {
-    field: '$.name'
-    value: string
-  }
-
-  export interface InviteNotAfterMsFieldEvent {
-    field: '$.notAfterMs'
-    value: number
-  }
-
-  export interface InviteSeedFieldEvent {
-    field: '$.seed'
-    value: Uint8Array
   }
 
   export function encode (obj: Partial<Invite>): Uint8Array {
@@ -3963,10 +2187,6 @@ export namespace Invite {
 
   export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Invite>): Invite {
     return decodeMessage(buf, Invite.codec(), opts)
-  }
-
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Invite>): Generator<InviteVersionFieldEvent | InviteDomainFieldEvent | InviteNetworkIdFieldEvent | InviteRegistriesPublicKeyFieldEvent | InviteRegistriesAddrsFieldEvent | InviteGrantIdFieldEvent | InviteEpochFieldEvent | InviteNFieldEvent | InviteEntryHashFieldEvent | InviteRoleFieldEvent | InviteNameFieldEvent | InviteNotAfterMsFieldEvent | InviteSeedFieldEvent> {
-    return streamMessage(buf, Invite.codec(), opts)
   }
 }
 
@@ -4032,60 +2252,10 @@ export namespace InviteRegistry {
         }
 
         return obj
-      }, function * (reader, length, prefix, opts = {}) {
-        const obj = {
-          addrs: 0
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              yield {
-                field: `${prefix}.publicKey`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 2: {
-              if (opts.limits?.addrs != null && obj.addrs === opts.limits.addrs) {
-                throw new MaxLengthError('Streaming decode error - repeated field "addrs" had too many elements')
-              }
-
-              yield {
-                field: `${prefix}.addrs[]`,
-                index: obj.addrs,
-                value: reader.bytes()
-              }
-
-              obj.addrs++
-
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
       })
     }
 
     return _codec
-  }
-
-  export interface InviteRegistryPublicKeyFieldEvent {
-    field: '$.publicKey'
-    value: Uint8Array
-  }
-
-  export interface InviteRegistryAddrsFieldEvent {
-    field: '$.addrs[]'
-    index: number
-    value: Uint8Array
   }
 
   export function encode (obj: Partial<InviteRegistry>): Uint8Array {
@@ -4094,10 +2264,6 @@ export namespace InviteRegistry {
 
   export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<InviteRegistry>): InviteRegistry {
     return decodeMessage(buf, InviteRegistry.codec(), opts)
-  }
-
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<InviteRegistry>): Generator<InviteRegistryPublicKeyFieldEvent | InviteRegistryAddrsFieldEvent> {
-    return streamMessage(buf, InviteRegistry.codec(), opts)
   }
 }
 
@@ -4234,131 +2400,10 @@ export namespace JoinRequest {
         }
 
         return obj
-      }, function * (reader, length, prefix, opts = {}) {
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              yield {
-                field: `${prefix}.version`,
-                value: reader.uint32()
-              }
-              break
-            }
-            case 2: {
-              yield {
-                field: `${prefix}.networkId`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 3: {
-              yield {
-                field: `${prefix}.publicKey`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 4: {
-              yield {
-                field: `${prefix}.name`,
-                value: reader.string()
-              }
-              break
-            }
-            case 5: {
-              yield {
-                field: `${prefix}.role`,
-                value: reader.uint32()
-              }
-              break
-            }
-            case 6: {
-              yield {
-                field: `${prefix}.grantId`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 7: {
-              yield {
-                field: `${prefix}.inviteKey`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 8: {
-              yield {
-                field: `${prefix}.inviteSignature`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 9: {
-              yield {
-                field: `${prefix}.timeMs`,
-                value: reader.uint64Number()
-              }
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
       })
     }
 
     return _codec
-  }
-
-  export interface JoinRequestVersionFieldEvent {
-    field: '$.version'
-    value: number
-  }
-
-  export interface JoinRequestNetworkIdFieldEvent {
-    field: '$.networkId'
-    value: Uint8Array
-  }
-
-  export interface JoinRequestPublicKeyFieldEvent {
-    field: '$.publicKey'
-    value: Uint8Array
-  }
-
-  export interface JoinRequestNameFieldEvent {
-    field: '$.name'
-    value: string
-  }
-
-  export interface JoinRequestRoleFieldEvent {
-    field: '$.role'
-    value: number
-  }
-
-  export interface JoinRequestGrantIdFieldEvent {
-    field: '$.grantId'
-    value: Uint8Array
-  }
-
-  export interface JoinRequestInviteKeyFieldEvent {
-    field: '$.inviteKey'
-    value: Uint8Array
-  }
-
-  export interface JoinRequestInviteSignatureFieldEvent {
-    field: '$.inviteSignature'
-    value: Uint8Array
-  }
-
-  export interface JoinRequestTimeMsFieldEvent {
-    field: '$.timeMs'
-    value: number
   }
 
   export function encode (obj: Partial<JoinRequest>): Uint8Array {
@@ -4367,10 +2412,6 @@ export namespace JoinRequest {
 
   export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<JoinRequest>): JoinRequest {
     return decodeMessage(buf, JoinRequest.codec(), opts)
-  }
-
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<JoinRequest>): Generator<JoinRequestVersionFieldEvent | JoinRequestNetworkIdFieldEvent | JoinRequestPublicKeyFieldEvent | JoinRequestNameFieldEvent | JoinRequestRoleFieldEvent | JoinRequestGrantIdFieldEvent | JoinRequestInviteKeyFieldEvent | JoinRequestInviteSignatureFieldEvent | JoinRequestTimeMsFieldEvent> {
-    return streamMessage(buf, JoinRequest.codec(), opts)
   }
 }
 
@@ -4452,71 +2493,10 @@ export namespace JoinReceipt {
         }
 
         return obj
-      }, function * (reader, length, prefix, opts = {}) {
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              yield {
-                field: `${prefix}.version`,
-                value: reader.uint32()
-              }
-              break
-            }
-            case 2: {
-              yield {
-                field: `${prefix}.networkId`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 3: {
-              yield {
-                field: `${prefix}.joinHash`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 4: {
-              yield {
-                field: `${prefix}.timeMs`,
-                value: reader.uint64Number()
-              }
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
       })
     }
 
     return _codec
-  }
-
-  export interface JoinReceiptVersionFieldEvent {
-    field: '$.version'
-    value: number
-  }
-
-  export interface JoinReceiptNetworkIdFieldEvent {
-    field: '$.networkId'
-    value: Uint8Array
-  }
-
-  export interface JoinReceiptJoinHashFieldEvent {
-    field: '$.joinHash'
-    value: Uint8Array
-  }
-
-  export interface JoinReceiptTimeMsFieldEvent {
-    field: '$.timeMs'
-    value: number
   }
 
   export function encode (obj: Partial<JoinReceipt>): Uint8Array {
@@ -4525,10 +2505,6 @@ export namespace JoinReceipt {
 
   export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<JoinReceipt>): JoinReceipt {
     return decodeMessage(buf, JoinReceipt.codec(), opts)
-  }
-
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<JoinReceipt>): Generator<JoinReceiptVersionFieldEvent | JoinReceiptNetworkIdFieldEvent | JoinReceiptJoinHashFieldEvent | JoinReceiptTimeMsFieldEvent> {
-    return streamMessage(buf, JoinReceipt.codec(), opts)
   }
 }
 
@@ -4610,71 +2586,10 @@ export namespace RenewRequest {
         }
 
         return obj
-      }, function * (reader, length, prefix, opts = {}) {
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              yield {
-                field: `${prefix}.version`,
-                value: reader.uint32()
-              }
-              break
-            }
-            case 2: {
-              yield {
-                field: `${prefix}.networkId`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 3: {
-              yield {
-                field: `${prefix}.publicKey`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 4: {
-              yield {
-                field: `${prefix}.notAfterMs`,
-                value: reader.uint64Number()
-              }
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
       })
     }
 
     return _codec
-  }
-
-  export interface RenewRequestVersionFieldEvent {
-    field: '$.version'
-    value: number
-  }
-
-  export interface RenewRequestNetworkIdFieldEvent {
-    field: '$.networkId'
-    value: Uint8Array
-  }
-
-  export interface RenewRequestPublicKeyFieldEvent {
-    field: '$.publicKey'
-    value: Uint8Array
-  }
-
-  export interface RenewRequestNotAfterMsFieldEvent {
-    field: '$.notAfterMs'
-    value: number
   }
 
   export function encode (obj: Partial<RenewRequest>): Uint8Array {
@@ -4683,10 +2598,6 @@ export namespace RenewRequest {
 
   export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<RenewRequest>): RenewRequest {
     return decodeMessage(buf, RenewRequest.codec(), opts)
-  }
-
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<RenewRequest>): Generator<RenewRequestVersionFieldEvent | RenewRequestNetworkIdFieldEvent | RenewRequestPublicKeyFieldEvent | RenewRequestNotAfterMsFieldEvent> {
-    return streamMessage(buf, RenewRequest.codec(), opts)
   }
 }
 
@@ -4757,59 +2668,10 @@ export namespace ForgetRequest {
         }
 
         return obj
-      }, function * (reader, length, prefix, opts = {}) {
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              yield {
-                field: `${prefix}.version`,
-                value: reader.uint32()
-              }
-              break
-            }
-            case 2: {
-              yield {
-                field: `${prefix}.networkId`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 3: {
-              yield {
-                field: `${prefix}.publicKey`,
-                value: reader.bytes()
-              }
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
       })
     }
 
     return _codec
-  }
-
-  export interface ForgetRequestVersionFieldEvent {
-    field: '$.version'
-    value: number
-  }
-
-  export interface ForgetRequestNetworkIdFieldEvent {
-    field: '$.networkId'
-    value: Uint8Array
-  }
-
-  export interface ForgetRequestPublicKeyFieldEvent {
-    field: '$.publicKey'
-    value: Uint8Array
   }
 
   export function encode (obj: Partial<ForgetRequest>): Uint8Array {
@@ -4818,10 +2680,6 @@ export namespace ForgetRequest {
 
   export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<ForgetRequest>): ForgetRequest {
     return decodeMessage(buf, ForgetRequest.codec(), opts)
-  }
-
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<ForgetRequest>): Generator<ForgetRequestVersionFieldEvent | ForgetRequestNetworkIdFieldEvent | ForgetRequestPublicKeyFieldEvent> {
-    return streamMessage(buf, ForgetRequest.codec(), opts)
   }
 }
 
@@ -4903,71 +2761,10 @@ export namespace RotateRequest {
         }
 
         return obj
-      }, function * (reader, length, prefix, opts = {}) {
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              yield {
-                field: `${prefix}.version`,
-                value: reader.uint32()
-              }
-              break
-            }
-            case 2: {
-              yield {
-                field: `${prefix}.networkId`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 3: {
-              yield {
-                field: `${prefix}.oldKey`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 4: {
-              yield {
-                field: `${prefix}.newKey`,
-                value: reader.bytes()
-              }
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
       })
     }
 
     return _codec
-  }
-
-  export interface RotateRequestVersionFieldEvent {
-    field: '$.version'
-    value: number
-  }
-
-  export interface RotateRequestNetworkIdFieldEvent {
-    field: '$.networkId'
-    value: Uint8Array
-  }
-
-  export interface RotateRequestOldKeyFieldEvent {
-    field: '$.oldKey'
-    value: Uint8Array
-  }
-
-  export interface RotateRequestNewKeyFieldEvent {
-    field: '$.newKey'
-    value: Uint8Array
   }
 
   export function encode (obj: Partial<RotateRequest>): Uint8Array {
@@ -4976,10 +2773,6 @@ export namespace RotateRequest {
 
   export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<RotateRequest>): RotateRequest {
     return decodeMessage(buf, RotateRequest.codec(), opts)
-  }
-
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<RotateRequest>): Generator<RotateRequestVersionFieldEvent | RotateRequestNetworkIdFieldEvent | RotateRequestOldKeyFieldEvent | RotateRequestNewKeyFieldEvent> {
-    return streamMessage(buf, RotateRequest.codec(), opts)
   }
 }
 

@@ -1,5 +1,5 @@
 // @ts-nocheck
-import { decodeMessage, encodeMessage, MaxLengthError, message, streamMessage } from 'protons-runtime'
+import { decodeMessage, encodeMessage, MaxLengthError, message } from 'protons-runtime'
 import { alloc as uint8ArrayAlloc } from 'uint8arrays/alloc'
 import type { Codec, DecodeOptions } from 'protons-runtime'
 import type { Uint8ArrayList } from 'uint8arraylist'
@@ -165,168 +165,10 @@ export namespace Hello {
         }
 
         return obj
-      }, function * (reader, length, prefix, opts = {}) {
-        const obj = {
-          delegations: 0
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              yield {
-                field: `${prefix}.version`,
-                value: reader.uint32()
-              }
-              break
-            }
-            case 2: {
-              yield {
-                field: `${prefix}.networkId`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 3: {
-              yield {
-                field: `${prefix}.genesis`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 4: {
-              if (opts.limits?.delegations != null && obj.delegations === opts.limits.delegations) {
-                throw new MaxLengthError('Streaming decode error - repeated field "delegations" had too many elements')
-              }
-
-              yield {
-                field: `${prefix}.delegations[]`,
-                index: obj.delegations,
-                value: reader.bytes()
-              }
-
-              obj.delegations++
-
-              break
-            }
-            case 5: {
-              yield {
-                field: `${prefix}.checkpoint`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 6: {
-              yield {
-                field: `${prefix}.admit`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 7: {
-              yield {
-                field: `${prefix}.renew`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 8: {
-              yield {
-                field: `${prefix}.registrySet`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 9: {
-              yield {
-                field: `${prefix}.role`,
-                value: reader.uint32()
-              }
-              break
-            }
-            case 10: {
-              yield {
-                field: `${prefix}.software`,
-                value: reader.string()
-              }
-              break
-            }
-            case 11: {
-              yield {
-                field: `${prefix}.status`,
-                value: reader.uint32()
-              }
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
       })
     }
 
     return _codec
-  }
-
-  export interface HelloVersionFieldEvent {
-    field: '$.version'
-    value: number
-  }
-
-  export interface HelloNetworkIdFieldEvent {
-    field: '$.networkId'
-    value: Uint8Array
-  }
-
-  export interface HelloGenesisFieldEvent {
-    field: '$.genesis'
-    value: Uint8Array
-  }
-
-  export interface HelloDelegationsFieldEvent {
-    field: '$.delegations[]'
-    index: number
-    value: Uint8Array
-  }
-
-  export interface HelloCheckpointFieldEvent {
-    field: '$.checkpoint'
-    value: Uint8Array
-  }
-
-  export interface HelloAdmitFieldEvent {
-    field: '$.admit'
-    value: Uint8Array
-  }
-
-  export interface HelloRenewFieldEvent {
-    field: '$.renew'
-    value: Uint8Array
-  }
-
-  export interface HelloRegistrySetFieldEvent {
-    field: '$.registrySet'
-    value: Uint8Array
-  }
-
-  export interface HelloRoleFieldEvent {
-    field: '$.role'
-    value: number
-  }
-
-  export interface HelloSoftwareFieldEvent {
-    field: '$.software'
-    value: string
-  }
-
-  export interface HelloStatusFieldEvent {
-    field: '$.status'
-    value: number
   }
 
   export function encode (obj: Partial<Hello>): Uint8Array {
@@ -335,9 +177,5 @@ export namespace Hello {
 
   export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Hello>): Hello {
     return decodeMessage(buf, Hello.codec(), opts)
-  }
-
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Hello>): Generator<HelloVersionFieldEvent | HelloNetworkIdFieldEvent | HelloGenesisFieldEvent | HelloDelegationsFieldEvent | HelloCheckpointFieldEvent | HelloAdmitFieldEvent | HelloRenewFieldEvent | HelloRegistrySetFieldEvent | HelloRoleFieldEvent | HelloSoftwareFieldEvent | HelloStatusFieldEvent> {
-    return streamMessage(buf, Hello.codec(), opts)
   }
 }

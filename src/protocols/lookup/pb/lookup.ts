@@ -1,5 +1,5 @@
 // @ts-nocheck
-import { decodeMessage, encodeMessage, MaxLengthError, message, streamMessage } from 'protons-runtime'
+import { decodeMessage, encodeMessage, MaxLengthError, message } from 'protons-runtime'
 import { alloc as uint8ArrayAlloc } from 'uint8arrays/alloc'
 import type { Codec, DecodeOptions } from 'protons-runtime'
 import type { Uint8ArrayList } from 'uint8arraylist'
@@ -137,131 +137,10 @@ export namespace LookupRequest {
         }
 
         return obj
-      }, function * (reader, length, prefix, opts = {}) {
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              yield {
-                field: `${prefix}.version`,
-                value: reader.uint32()
-              }
-              break
-            }
-            case 2: {
-              yield {
-                field: `${prefix}.networkId`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 3: {
-              yield {
-                field: `${prefix}.publicKey`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 4: {
-              yield {
-                field: `${prefix}.name`,
-                value: reader.string()
-              }
-              break
-            }
-            case 5: {
-              yield {
-                field: `${prefix}.role`,
-                value: reader.uint32()
-              }
-              break
-            }
-            case 6: {
-              yield {
-                field: `${prefix}.service`,
-                value: reader.string()
-              }
-              break
-            }
-            case 7: {
-              yield {
-                field: `${prefix}.state`,
-                value: reader.uint32()
-              }
-              break
-            }
-            case 8: {
-              yield {
-                field: `${prefix}.after`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 9: {
-              yield {
-                field: `${prefix}.limit`,
-                value: reader.uint32()
-              }
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
       })
     }
 
     return _codec
-  }
-
-  export interface LookupRequestVersionFieldEvent {
-    field: '$.version'
-    value: number
-  }
-
-  export interface LookupRequestNetworkIdFieldEvent {
-    field: '$.networkId'
-    value: Uint8Array
-  }
-
-  export interface LookupRequestPublicKeyFieldEvent {
-    field: '$.publicKey'
-    value: Uint8Array
-  }
-
-  export interface LookupRequestNameFieldEvent {
-    field: '$.name'
-    value: string
-  }
-
-  export interface LookupRequestRoleFieldEvent {
-    field: '$.role'
-    value: number
-  }
-
-  export interface LookupRequestServiceFieldEvent {
-    field: '$.service'
-    value: string
-  }
-
-  export interface LookupRequestStateFieldEvent {
-    field: '$.state'
-    value: number
-  }
-
-  export interface LookupRequestAfterFieldEvent {
-    field: '$.after'
-    value: Uint8Array
-  }
-
-  export interface LookupRequestLimitFieldEvent {
-    field: '$.limit'
-    value: number
   }
 
   export function encode (obj: Partial<LookupRequest>): Uint8Array {
@@ -270,10 +149,6 @@ export namespace LookupRequest {
 
   export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<LookupRequest>): LookupRequest {
     return decodeMessage(buf, LookupRequest.codec(), opts)
-  }
-
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<LookupRequest>): Generator<LookupRequestVersionFieldEvent | LookupRequestNetworkIdFieldEvent | LookupRequestPublicKeyFieldEvent | LookupRequestNameFieldEvent | LookupRequestRoleFieldEvent | LookupRequestServiceFieldEvent | LookupRequestStateFieldEvent | LookupRequestAfterFieldEvent | LookupRequestLimitFieldEvent> {
-    return streamMessage(buf, LookupRequest.codec(), opts)
   }
 }
 
@@ -374,135 +249,10 @@ export namespace LookupAnswer {
         }
 
         return obj
-      }, function * (reader, length, prefix, opts = {}) {
-        const obj = {
-          rows: 0
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              yield {
-                field: `${prefix}.status`,
-                value: reader.uint32()
-              }
-              break
-            }
-            case 2: {
-              if (opts.limits?.rows != null && obj.rows === opts.limits.rows) {
-                throw new MaxLengthError('Streaming decode error - repeated field "rows" had too many elements')
-              }
-
-              for (const evt of LookupRow.codec().stream(reader, reader.uint32(), `${prefix}.rows[]`, {
-                limits: opts.limits?.rows$
-              })) {
-                yield {
-                  ...evt,
-                  index: obj.rows
-                }
-              }
-
-              obj.rows++
-
-              break
-            }
-            case 3: {
-              yield {
-                field: `${prefix}.next`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 4: {
-              yield {
-                field: `${prefix}.replicaAgeMs`,
-                value: reader.uint64Number()
-              }
-              break
-            }
-            case 5: {
-              yield {
-                field: `${prefix}.retryAfterMs`,
-                value: reader.uint64Number()
-              }
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
       })
     }
 
     return _codec
-  }
-
-  export interface LookupAnswerStatusFieldEvent {
-    field: '$.status'
-    value: number
-  }
-
-  export interface LookupAnswerRowsPublicKeyFieldEvent {
-    field: '$.rows[].publicKey'
-    value: Uint8Array
-    index: number
-  }
-
-  export interface LookupAnswerRowsNameFieldEvent {
-    field: '$.rows[].name'
-    value: string
-    index: number
-  }
-
-  export interface LookupAnswerRowsRecordFieldEvent {
-    field: '$.rows[].record'
-    value: Uint8Array
-    index: number
-  }
-
-  export interface LookupAnswerRowsAdmitFieldEvent {
-    field: '$.rows[].admit'
-    value: Uint8Array
-    index: number
-  }
-
-  export interface LookupAnswerRowsStateFieldEvent {
-    field: '$.rows[].state'
-    value: number
-    index: number
-  }
-
-  export interface LookupAnswerRowsHeardMsFieldEvent {
-    field: '$.rows[].heardMs'
-    value: number
-    index: number
-  }
-
-  export interface LookupAnswerRowsRoleFieldEvent {
-    field: '$.rows[].role'
-    value: number
-    index: number
-  }
-
-  export interface LookupAnswerNextFieldEvent {
-    field: '$.next'
-    value: Uint8Array
-  }
-
-  export interface LookupAnswerReplicaAgeMsFieldEvent {
-    field: '$.replicaAgeMs'
-    value: number
-  }
-
-  export interface LookupAnswerRetryAfterMsFieldEvent {
-    field: '$.retryAfterMs'
-    value: number
   }
 
   export function encode (obj: Partial<LookupAnswer>): Uint8Array {
@@ -511,10 +261,6 @@ export namespace LookupAnswer {
 
   export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<LookupAnswer>): LookupAnswer {
     return decodeMessage(buf, LookupAnswer.codec(), opts)
-  }
-
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<LookupAnswer>): Generator<LookupAnswerStatusFieldEvent | LookupAnswerRowsPublicKeyFieldEvent | LookupAnswerRowsNameFieldEvent | LookupAnswerRowsRecordFieldEvent | LookupAnswerRowsAdmitFieldEvent | LookupAnswerRowsStateFieldEvent | LookupAnswerRowsHeardMsFieldEvent | LookupAnswerRowsRoleFieldEvent | LookupAnswerNextFieldEvent | LookupAnswerReplicaAgeMsFieldEvent | LookupAnswerRetryAfterMsFieldEvent> {
-    return streamMessage(buf, LookupAnswer.codec(), opts)
   }
 }
 
@@ -629,107 +375,10 @@ export namespace LookupRow {
         }
 
         return obj
-      }, function * (reader, length, prefix, opts = {}) {
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              yield {
-                field: `${prefix}.publicKey`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 2: {
-              yield {
-                field: `${prefix}.name`,
-                value: reader.string()
-              }
-              break
-            }
-            case 3: {
-              yield {
-                field: `${prefix}.record`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 4: {
-              yield {
-                field: `${prefix}.admit`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 5: {
-              yield {
-                field: `${prefix}.state`,
-                value: reader.uint32()
-              }
-              break
-            }
-            case 6: {
-              yield {
-                field: `${prefix}.heardMs`,
-                value: reader.uint64Number()
-              }
-              break
-            }
-            case 7: {
-              yield {
-                field: `${prefix}.role`,
-                value: reader.uint32()
-              }
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
       })
     }
 
     return _codec
-  }
-
-  export interface LookupRowPublicKeyFieldEvent {
-    field: '$.publicKey'
-    value: Uint8Array
-  }
-
-  export interface LookupRowNameFieldEvent {
-    field: '$.name'
-    value: string
-  }
-
-  export interface LookupRowRecordFieldEvent {
-    field: '$.record'
-    value: Uint8Array
-  }
-
-  export interface LookupRowAdmitFieldEvent {
-    field: '$.admit'
-    value: Uint8Array
-  }
-
-  export interface LookupRowStateFieldEvent {
-    field: '$.state'
-    value: number
-  }
-
-  export interface LookupRowHeardMsFieldEvent {
-    field: '$.heardMs'
-    value: number
-  }
-
-  export interface LookupRowRoleFieldEvent {
-    field: '$.role'
-    value: number
   }
 
   export function encode (obj: Partial<LookupRow>): Uint8Array {
@@ -738,9 +387,5 @@ export namespace LookupRow {
 
   export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<LookupRow>): LookupRow {
     return decodeMessage(buf, LookupRow.codec(), opts)
-  }
-
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<LookupRow>): Generator<LookupRowPublicKeyFieldEvent | LookupRowNameFieldEvent | LookupRowRecordFieldEvent | LookupRowAdmitFieldEvent | LookupRowStateFieldEvent | LookupRowHeardMsFieldEvent | LookupRowRoleFieldEvent> {
-    return streamMessage(buf, LookupRow.codec(), opts)
   }
 }

@@ -1,5 +1,5 @@
 // @ts-nocheck
-import { decodeMessage, encodeMessage, message, streamMessage } from 'protons-runtime'
+import { decodeMessage, encodeMessage, message } from 'protons-runtime'
 import { alloc as uint8ArrayAlloc } from 'uint8arrays/alloc'
 import type { Codec, DecodeOptions } from 'protons-runtime'
 import type { Uint8ArrayList } from 'uint8arraylist'
@@ -71,59 +71,10 @@ export namespace ProbeRequest {
         }
 
         return obj
-      }, function * (reader, length, prefix, opts = {}) {
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              yield {
-                field: `${prefix}.version`,
-                value: reader.uint32()
-              }
-              break
-            }
-            case 2: {
-              yield {
-                field: `${prefix}.networkId`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 3: {
-              yield {
-                field: `${prefix}.addr`,
-                value: reader.bytes()
-              }
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
       })
     }
 
     return _codec
-  }
-
-  export interface ProbeRequestVersionFieldEvent {
-    field: '$.version'
-    value: number
-  }
-
-  export interface ProbeRequestNetworkIdFieldEvent {
-    field: '$.networkId'
-    value: Uint8Array
-  }
-
-  export interface ProbeRequestAddrFieldEvent {
-    field: '$.addr'
-    value: Uint8Array
   }
 
   export function encode (obj: Partial<ProbeRequest>): Uint8Array {
@@ -132,10 +83,6 @@ export namespace ProbeRequest {
 
   export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<ProbeRequest>): ProbeRequest {
     return decodeMessage(buf, ProbeRequest.codec(), opts)
-  }
-
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<ProbeRequest>): Generator<ProbeRequestVersionFieldEvent | ProbeRequestNetworkIdFieldEvent | ProbeRequestAddrFieldEvent> {
-    return streamMessage(buf, ProbeRequest.codec(), opts)
   }
 }
 
@@ -206,59 +153,10 @@ export namespace ProbeAnswer {
         }
 
         return obj
-      }, function * (reader, length, prefix, opts = {}) {
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              yield {
-                field: `${prefix}.status`,
-                value: reader.uint32()
-              }
-              break
-            }
-            case 2: {
-              yield {
-                field: `${prefix}.outcome`,
-                value: reader.uint32()
-              }
-              break
-            }
-            case 3: {
-              yield {
-                field: `${prefix}.retryAfterMs`,
-                value: reader.uint64Number()
-              }
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
       })
     }
 
     return _codec
-  }
-
-  export interface ProbeAnswerStatusFieldEvent {
-    field: '$.status'
-    value: number
-  }
-
-  export interface ProbeAnswerOutcomeFieldEvent {
-    field: '$.outcome'
-    value: number
-  }
-
-  export interface ProbeAnswerRetryAfterMsFieldEvent {
-    field: '$.retryAfterMs'
-    value: number
   }
 
   export function encode (obj: Partial<ProbeAnswer>): Uint8Array {
@@ -267,9 +165,5 @@ export namespace ProbeAnswer {
 
   export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<ProbeAnswer>): ProbeAnswer {
     return decodeMessage(buf, ProbeAnswer.codec(), opts)
-  }
-
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<ProbeAnswer>): Generator<ProbeAnswerStatusFieldEvent | ProbeAnswerOutcomeFieldEvent | ProbeAnswerRetryAfterMsFieldEvent> {
-    return streamMessage(buf, ProbeAnswer.codec(), opts)
   }
 }

@@ -1,5 +1,5 @@
 // @ts-nocheck
-import { decodeMessage, encodeMessage, MaxLengthError, message, streamMessage } from 'protons-runtime'
+import { decodeMessage, encodeMessage, MaxLengthError, message } from 'protons-runtime'
 import { alloc as uint8ArrayAlloc } from 'uint8arrays/alloc'
 import type { Codec, DecodeOptions } from 'protons-runtime'
 import type { Uint8ArrayList } from 'uint8arraylist'
@@ -213,341 +213,10 @@ export namespace SessionFrame {
         }
 
         return obj
-      }, function * (reader, length, prefix, opts = {}) {
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              yield {
-                field: `${prefix}.id`,
-                value: reader.uint32()
-              }
-              break
-            }
-            case 2: {
-              yield * RegisterRequest.codec().stream(reader, reader.uint32(), `${prefix}.register`, {
-                limits: opts.limits?.register
-              })
-
-              break
-            }
-            case 3: {
-              yield * RegisterAnswer.codec().stream(reader, reader.uint32(), `${prefix}.registered`, {
-                limits: opts.limits?.registered
-              })
-
-              break
-            }
-            case 4: {
-              yield * Heartbeat.codec().stream(reader, reader.uint32(), `${prefix}.heartbeat`, {
-                limits: opts.limits?.heartbeat
-              })
-
-              break
-            }
-            case 5: {
-              yield * HeartbeatAnswer.codec().stream(reader, reader.uint32(), `${prefix}.heartbeatAnswer`, {
-                limits: opts.limits?.heartbeatAnswer
-              })
-
-              break
-            }
-            case 6: {
-              yield * Deregister.codec().stream(reader, reader.uint32(), `${prefix}.deregister`, {
-                limits: opts.limits?.deregister
-              })
-
-              break
-            }
-            case 7: {
-              yield * Answer.codec().stream(reader, reader.uint32(), `${prefix}.answer`, {
-                limits: opts.limits?.answer
-              })
-
-              break
-            }
-            case 8: {
-              yield {
-                field: `${prefix}.ping`,
-                value: reader.uint32()
-              }
-              break
-            }
-            case 9: {
-              yield {
-                field: `${prefix}.pong`,
-                value: reader.bool()
-              }
-              break
-            }
-            case 10: {
-              yield * PutRecord.codec().stream(reader, reader.uint32(), `${prefix}.put`, {
-                limits: opts.limits?.put
-              })
-
-              break
-            }
-            case 11: {
-              yield * RenewMembership.codec().stream(reader, reader.uint32(), `${prefix}.renew`, {
-                limits: opts.limits?.renew
-              })
-
-              break
-            }
-            case 12: {
-              yield * Forget.codec().stream(reader, reader.uint32(), `${prefix}.forget`, {
-                limits: opts.limits?.forget
-              })
-
-              break
-            }
-            case 13: {
-              yield * Admitted.codec().stream(reader, reader.uint32(), `${prefix}.admitted`, {
-                limits: opts.limits?.admitted
-              })
-
-              break
-            }
-            case 14: {
-              yield * ForwardJoin.codec().stream(reader, reader.uint32(), `${prefix}.forward`, {
-                limits: opts.limits?.forward
-              })
-
-              break
-            }
-            case 15: {
-              yield * HandOver.codec().stream(reader, reader.uint32(), `${prefix}.handOver`, {
-                limits: opts.limits?.handOver
-              })
-
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
       })
     }
 
     return _codec
-  }
-
-  export interface SessionFrameIdFieldEvent {
-    field: '$.id'
-    value: number
-  }
-
-  export interface SessionFrameRegisterRecordFieldEvent {
-    field: '$.register.record'
-    value: Uint8Array
-  }
-
-  export interface SessionFrameRegisterJoinFieldEvent {
-    field: '$.register.join'
-    value: Uint8Array
-  }
-
-  export interface SessionFrameRegisterInstanceFieldEvent {
-    field: '$.register.instance'
-    value: Uint8Array
-  }
-
-  export interface SessionFrameRegisteredStatusFieldEvent {
-    field: '$.registered.status'
-    value: number
-  }
-
-  export interface SessionFrameRegisteredRetryAfterMsFieldEvent {
-    field: '$.registered.retryAfterMs'
-    value: number
-  }
-
-  export interface SessionFrameRegisteredAdmitFieldEvent {
-    field: '$.registered.admit'
-    value: Uint8Array
-  }
-
-  export interface SessionFrameRegisteredLeaseMsFieldEvent {
-    field: '$.registered.leaseMs'
-    value: number
-  }
-
-  export interface SessionFrameRegisteredHeartbeatMsFieldEvent {
-    field: '$.registered.heartbeatMs'
-    value: number
-  }
-
-  export interface SessionFrameRegisteredPeersFieldEvent {
-    field: '$.registered.peers[]'
-    index: number
-    value: Uint8Array
-  }
-
-  export interface SessionFrameRegisteredRegistriesFieldEvent {
-    field: '$.registered.registries[]'
-    index: number
-    value: Uint8Array
-  }
-
-  export interface SessionFrameRegisteredCheckpointFieldEvent {
-    field: '$.registered.checkpoint'
-    value: Uint8Array
-  }
-
-  export interface SessionFrameRegisteredObservedFieldEvent {
-    field: '$.registered.observed'
-    value: Uint8Array
-  }
-
-  export interface SessionFrameRegisteredRecordFieldEvent {
-    field: '$.registered.record'
-    value: Uint8Array
-  }
-
-  export interface SessionFrameRegisteredReplicaAgeMsFieldEvent {
-    field: '$.registered.replicaAgeMs'
-    value: number
-  }
-
-  export interface SessionFrameHeartbeatCheckpointFieldEvent {
-    field: '$.heartbeat.checkpoint'
-    value: Uint8Array
-  }
-
-  export interface SessionFrameHeartbeatSeqFieldEvent {
-    field: '$.heartbeat.seq'
-    value: number
-  }
-
-  export interface SessionFrameHeartbeatConnectedFieldEvent {
-    field: '$.heartbeat.connected[]'
-    index: number
-    value: Uint8Array
-  }
-
-  export interface SessionFrameHeartbeatRttMsFieldEvent {
-    field: '$.heartbeat.rttMs'
-    value: number
-  }
-
-  export interface SessionFrameHeartbeatAnswerStatusFieldEvent {
-    field: '$.heartbeatAnswer.status'
-    value: number
-  }
-
-  export interface SessionFrameHeartbeatAnswerLeaseMsFieldEvent {
-    field: '$.heartbeatAnswer.leaseMs'
-    value: number
-  }
-
-  export interface SessionFrameHeartbeatAnswerHeartbeatMsFieldEvent {
-    field: '$.heartbeatAnswer.heartbeatMs'
-    value: number
-  }
-
-  export interface SessionFrameHeartbeatAnswerCheckpointFieldEvent {
-    field: '$.heartbeatAnswer.checkpoint'
-    value: Uint8Array
-  }
-
-  export interface SessionFrameHeartbeatAnswerReplicaAgeMsFieldEvent {
-    field: '$.heartbeatAnswer.replicaAgeMs'
-    value: number
-  }
-
-  export interface SessionFrameHeartbeatAnswerContestedFieldEvent {
-    field: '$.heartbeatAnswer.contested'
-    value: boolean
-  }
-
-  export interface SessionFrameDeregisterReasonFieldEvent {
-    field: '$.deregister.reason'
-    value: string
-  }
-
-  export interface SessionFrameDeregisterRecordFieldEvent {
-    field: '$.deregister.record'
-    value: Uint8Array
-  }
-
-  export interface SessionFrameDeregisterMovedFieldEvent {
-    field: '$.deregister.moved'
-    value: boolean
-  }
-
-  export interface SessionFrameAnswerStatusFieldEvent {
-    field: '$.answer.status'
-    value: number
-  }
-
-  export interface SessionFrameAnswerRetryAfterMsFieldEvent {
-    field: '$.answer.retryAfterMs'
-    value: number
-  }
-
-  export interface SessionFrameAnswerRecordFieldEvent {
-    field: '$.answer.record'
-    value: Uint8Array
-  }
-
-  export interface SessionFrameAnswerEntryFieldEvent {
-    field: '$.answer.entry'
-    value: Uint8Array
-  }
-
-  export interface SessionFramePingFieldEvent {
-    field: '$.ping'
-    value: number
-  }
-
-  export interface SessionFramePongFieldEvent {
-    field: '$.pong'
-    value: boolean
-  }
-
-  export interface SessionFramePutRecordFieldEvent {
-    field: '$.put.record'
-    value: Uint8Array
-  }
-
-  export interface SessionFrameRenewRequestFieldEvent {
-    field: '$.renew.request'
-    value: Uint8Array
-  }
-
-  export interface SessionFrameForgetRequestFieldEvent {
-    field: '$.forget.request'
-    value: Uint8Array
-  }
-
-  export interface SessionFrameAdmittedStatusFieldEvent {
-    field: '$.admitted.status'
-    value: number
-  }
-
-  export interface SessionFrameAdmittedAdmitFieldEvent {
-    field: '$.admitted.admit'
-    value: Uint8Array
-  }
-
-  export interface SessionFrameForwardJoinFieldEvent {
-    field: '$.forward.join'
-    value: Uint8Array
-  }
-
-  export interface SessionFrameForwardReceiptFieldEvent {
-    field: '$.forward.receipt'
-    value: Uint8Array
-  }
-
-  export interface SessionFrameHandOverEntryFieldEvent {
-    field: '$.handOver.entry'
-    value: Uint8Array
   }
 
   export function encode (obj: Partial<SessionFrame>): Uint8Array {
@@ -556,10 +225,6 @@ export namespace SessionFrame {
 
   export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<SessionFrame>): SessionFrame {
     return decodeMessage(buf, SessionFrame.codec(), opts)
-  }
-
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<SessionFrame>): Generator<SessionFrameIdFieldEvent | SessionFrameRegisterRecordFieldEvent | SessionFrameRegisterJoinFieldEvent | SessionFrameRegisterInstanceFieldEvent | SessionFrameRegisteredStatusFieldEvent | SessionFrameRegisteredRetryAfterMsFieldEvent | SessionFrameRegisteredAdmitFieldEvent | SessionFrameRegisteredLeaseMsFieldEvent | SessionFrameRegisteredHeartbeatMsFieldEvent | SessionFrameRegisteredPeersFieldEvent | SessionFrameRegisteredRegistriesFieldEvent | SessionFrameRegisteredCheckpointFieldEvent | SessionFrameRegisteredObservedFieldEvent | SessionFrameRegisteredRecordFieldEvent | SessionFrameRegisteredReplicaAgeMsFieldEvent | SessionFrameHeartbeatCheckpointFieldEvent | SessionFrameHeartbeatSeqFieldEvent | SessionFrameHeartbeatConnectedFieldEvent | SessionFrameHeartbeatRttMsFieldEvent | SessionFrameHeartbeatAnswerStatusFieldEvent | SessionFrameHeartbeatAnswerLeaseMsFieldEvent | SessionFrameHeartbeatAnswerHeartbeatMsFieldEvent | SessionFrameHeartbeatAnswerCheckpointFieldEvent | SessionFrameHeartbeatAnswerReplicaAgeMsFieldEvent | SessionFrameHeartbeatAnswerContestedFieldEvent | SessionFrameDeregisterReasonFieldEvent | SessionFrameDeregisterRecordFieldEvent | SessionFrameDeregisterMovedFieldEvent | SessionFrameAnswerStatusFieldEvent | SessionFrameAnswerRetryAfterMsFieldEvent | SessionFrameAnswerRecordFieldEvent | SessionFrameAnswerEntryFieldEvent | SessionFramePingFieldEvent | SessionFramePongFieldEvent | SessionFramePutRecordFieldEvent | SessionFrameRenewRequestFieldEvent | SessionFrameForgetRequestFieldEvent | SessionFrameAdmittedStatusFieldEvent | SessionFrameAdmittedAdmitFieldEvent | SessionFrameForwardJoinFieldEvent | SessionFrameForwardReceiptFieldEvent | SessionFrameHandOverEntryFieldEvent> {
-    return streamMessage(buf, SessionFrame.codec(), opts)
   }
 }
 
@@ -641,71 +306,10 @@ export namespace Answer {
         }
 
         return obj
-      }, function * (reader, length, prefix, opts = {}) {
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              yield {
-                field: `${prefix}.status`,
-                value: reader.uint32()
-              }
-              break
-            }
-            case 2: {
-              yield {
-                field: `${prefix}.retryAfterMs`,
-                value: reader.uint64Number()
-              }
-              break
-            }
-            case 3: {
-              yield {
-                field: `${prefix}.record`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 4: {
-              yield {
-                field: `${prefix}.entry`,
-                value: reader.bytes()
-              }
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
       })
     }
 
     return _codec
-  }
-
-  export interface AnswerStatusFieldEvent {
-    field: '$.status'
-    value: number
-  }
-
-  export interface AnswerRetryAfterMsFieldEvent {
-    field: '$.retryAfterMs'
-    value: number
-  }
-
-  export interface AnswerRecordFieldEvent {
-    field: '$.record'
-    value: Uint8Array
-  }
-
-  export interface AnswerEntryFieldEvent {
-    field: '$.entry'
-    value: Uint8Array
   }
 
   export function encode (obj: Partial<Answer>): Uint8Array {
@@ -714,10 +318,6 @@ export namespace Answer {
 
   export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Answer>): Answer {
     return decodeMessage(buf, Answer.codec(), opts)
-  }
-
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Answer>): Generator<AnswerStatusFieldEvent | AnswerRetryAfterMsFieldEvent | AnswerRecordFieldEvent | AnswerEntryFieldEvent> {
-    return streamMessage(buf, Answer.codec(), opts)
   }
 }
 
@@ -788,59 +388,10 @@ export namespace RegisterRequest {
         }
 
         return obj
-      }, function * (reader, length, prefix, opts = {}) {
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              yield {
-                field: `${prefix}.record`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 2: {
-              yield {
-                field: `${prefix}.join`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 3: {
-              yield {
-                field: `${prefix}.instance`,
-                value: reader.bytes()
-              }
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
       })
     }
 
     return _codec
-  }
-
-  export interface RegisterRequestRecordFieldEvent {
-    field: '$.record'
-    value: Uint8Array
-  }
-
-  export interface RegisterRequestJoinFieldEvent {
-    field: '$.join'
-    value: Uint8Array
-  }
-
-  export interface RegisterRequestInstanceFieldEvent {
-    field: '$.instance'
-    value: Uint8Array
   }
 
   export function encode (obj: Partial<RegisterRequest>): Uint8Array {
@@ -849,10 +400,6 @@ export namespace RegisterRequest {
 
   export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<RegisterRequest>): RegisterRequest {
     return decodeMessage(buf, RegisterRequest.codec(), opts)
-  }
-
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<RegisterRequest>): Generator<RegisterRequestRecordFieldEvent | RegisterRequestJoinFieldEvent | RegisterRequestInstanceFieldEvent> {
-    return streamMessage(buf, RegisterRequest.codec(), opts)
   }
 }
 
@@ -1023,178 +570,10 @@ export namespace RegisterAnswer {
         }
 
         return obj
-      }, function * (reader, length, prefix, opts = {}) {
-        const obj = {
-          peers: 0,
-          registries: 0
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              yield {
-                field: `${prefix}.status`,
-                value: reader.uint32()
-              }
-              break
-            }
-            case 2: {
-              yield {
-                field: `${prefix}.retryAfterMs`,
-                value: reader.uint64Number()
-              }
-              break
-            }
-            case 3: {
-              yield {
-                field: `${prefix}.admit`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 4: {
-              yield {
-                field: `${prefix}.leaseMs`,
-                value: reader.uint64Number()
-              }
-              break
-            }
-            case 5: {
-              yield {
-                field: `${prefix}.heartbeatMs`,
-                value: reader.uint64Number()
-              }
-              break
-            }
-            case 6: {
-              if (opts.limits?.peers != null && obj.peers === opts.limits.peers) {
-                throw new MaxLengthError('Streaming decode error - repeated field "peers" had too many elements')
-              }
-
-              yield {
-                field: `${prefix}.peers[]`,
-                index: obj.peers,
-                value: reader.bytes()
-              }
-
-              obj.peers++
-
-              break
-            }
-            case 7: {
-              if (opts.limits?.registries != null && obj.registries === opts.limits.registries) {
-                throw new MaxLengthError('Streaming decode error - repeated field "registries" had too many elements')
-              }
-
-              yield {
-                field: `${prefix}.registries[]`,
-                index: obj.registries,
-                value: reader.bytes()
-              }
-
-              obj.registries++
-
-              break
-            }
-            case 8: {
-              yield {
-                field: `${prefix}.checkpoint`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 9: {
-              yield {
-                field: `${prefix}.observed`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 10: {
-              yield {
-                field: `${prefix}.record`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 11: {
-              yield {
-                field: `${prefix}.replicaAgeMs`,
-                value: reader.uint64Number()
-              }
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
       })
     }
 
     return _codec
-  }
-
-  export interface RegisterAnswerStatusFieldEvent {
-    field: '$.status'
-    value: number
-  }
-
-  export interface RegisterAnswerRetryAfterMsFieldEvent {
-    field: '$.retryAfterMs'
-    value: number
-  }
-
-  export interface RegisterAnswerAdmitFieldEvent {
-    field: '$.admit'
-    value: Uint8Array
-  }
-
-  export interface RegisterAnswerLeaseMsFieldEvent {
-    field: '$.leaseMs'
-    value: number
-  }
-
-  export interface RegisterAnswerHeartbeatMsFieldEvent {
-    field: '$.heartbeatMs'
-    value: number
-  }
-
-  export interface RegisterAnswerPeersFieldEvent {
-    field: '$.peers[]'
-    index: number
-    value: Uint8Array
-  }
-
-  export interface RegisterAnswerRegistriesFieldEvent {
-    field: '$.registries[]'
-    index: number
-    value: Uint8Array
-  }
-
-  export interface RegisterAnswerCheckpointFieldEvent {
-    field: '$.checkpoint'
-    value: Uint8Array
-  }
-
-  export interface RegisterAnswerObservedFieldEvent {
-    field: '$.observed'
-    value: Uint8Array
-  }
-
-  export interface RegisterAnswerRecordFieldEvent {
-    field: '$.record'
-    value: Uint8Array
-  }
-
-  export interface RegisterAnswerReplicaAgeMsFieldEvent {
-    field: '$.replicaAgeMs'
-    value: number
   }
 
   export function encode (obj: Partial<RegisterAnswer>): Uint8Array {
@@ -1203,10 +582,6 @@ export namespace RegisterAnswer {
 
   export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<RegisterAnswer>): RegisterAnswer {
     return decodeMessage(buf, RegisterAnswer.codec(), opts)
-  }
-
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<RegisterAnswer>): Generator<RegisterAnswerStatusFieldEvent | RegisterAnswerRetryAfterMsFieldEvent | RegisterAnswerAdmitFieldEvent | RegisterAnswerLeaseMsFieldEvent | RegisterAnswerHeartbeatMsFieldEvent | RegisterAnswerPeersFieldEvent | RegisterAnswerRegistriesFieldEvent | RegisterAnswerCheckpointFieldEvent | RegisterAnswerObservedFieldEvent | RegisterAnswerRecordFieldEvent | RegisterAnswerReplicaAgeMsFieldEvent> {
-    return streamMessage(buf, RegisterAnswer.codec(), opts)
   }
 }
 
@@ -1294,84 +669,10 @@ export namespace Heartbeat {
         }
 
         return obj
-      }, function * (reader, length, prefix, opts = {}) {
-        const obj = {
-          connected: 0
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              yield {
-                field: `${prefix}.checkpoint`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 2: {
-              yield {
-                field: `${prefix}.seq`,
-                value: reader.uint64Number()
-              }
-              break
-            }
-            case 3: {
-              if (opts.limits?.connected != null && obj.connected === opts.limits.connected) {
-                throw new MaxLengthError('Streaming decode error - repeated field "connected" had too many elements')
-              }
-
-              yield {
-                field: `${prefix}.connected[]`,
-                index: obj.connected,
-                value: reader.bytes()
-              }
-
-              obj.connected++
-
-              break
-            }
-            case 4: {
-              yield {
-                field: `${prefix}.rttMs`,
-                value: reader.uint32()
-              }
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
       })
     }
 
     return _codec
-  }
-
-  export interface HeartbeatCheckpointFieldEvent {
-    field: '$.checkpoint'
-    value: Uint8Array
-  }
-
-  export interface HeartbeatSeqFieldEvent {
-    field: '$.seq'
-    value: number
-  }
-
-  export interface HeartbeatConnectedFieldEvent {
-    field: '$.connected[]'
-    index: number
-    value: Uint8Array
-  }
-
-  export interface HeartbeatRttMsFieldEvent {
-    field: '$.rttMs'
-    value: number
   }
 
   export function encode (obj: Partial<Heartbeat>): Uint8Array {
@@ -1380,10 +681,6 @@ export namespace Heartbeat {
 
   export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Heartbeat>): Heartbeat {
     return decodeMessage(buf, Heartbeat.codec(), opts)
-  }
-
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Heartbeat>): Generator<HeartbeatCheckpointFieldEvent | HeartbeatSeqFieldEvent | HeartbeatConnectedFieldEvent | HeartbeatRttMsFieldEvent> {
-    return streamMessage(buf, Heartbeat.codec(), opts)
   }
 }
 
@@ -1487,95 +784,10 @@ export namespace HeartbeatAnswer {
         }
 
         return obj
-      }, function * (reader, length, prefix, opts = {}) {
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              yield {
-                field: `${prefix}.status`,
-                value: reader.uint32()
-              }
-              break
-            }
-            case 2: {
-              yield {
-                field: `${prefix}.leaseMs`,
-                value: reader.uint64Number()
-              }
-              break
-            }
-            case 3: {
-              yield {
-                field: `${prefix}.heartbeatMs`,
-                value: reader.uint64Number()
-              }
-              break
-            }
-            case 4: {
-              yield {
-                field: `${prefix}.checkpoint`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 5: {
-              yield {
-                field: `${prefix}.replicaAgeMs`,
-                value: reader.uint64Number()
-              }
-              break
-            }
-            case 6: {
-              yield {
-                field: `${prefix}.contested`,
-                value: reader.bool()
-              }
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
       })
     }
 
     return _codec
-  }
-
-  export interface HeartbeatAnswerStatusFieldEvent {
-    field: '$.status'
-    value: number
-  }
-
-  export interface HeartbeatAnswerLeaseMsFieldEvent {
-    field: '$.leaseMs'
-    value: number
-  }
-
-  export interface HeartbeatAnswerHeartbeatMsFieldEvent {
-    field: '$.heartbeatMs'
-    value: number
-  }
-
-  export interface HeartbeatAnswerCheckpointFieldEvent {
-    field: '$.checkpoint'
-    value: Uint8Array
-  }
-
-  export interface HeartbeatAnswerReplicaAgeMsFieldEvent {
-    field: '$.replicaAgeMs'
-    value: number
-  }
-
-  export interface HeartbeatAnswerContestedFieldEvent {
-    field: '$.contested'
-    value: boolean
   }
 
   export function encode (obj: Partial<HeartbeatAnswer>): Uint8Array {
@@ -1584,10 +796,6 @@ export namespace HeartbeatAnswer {
 
   export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<HeartbeatAnswer>): HeartbeatAnswer {
     return decodeMessage(buf, HeartbeatAnswer.codec(), opts)
-  }
-
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<HeartbeatAnswer>): Generator<HeartbeatAnswerStatusFieldEvent | HeartbeatAnswerLeaseMsFieldEvent | HeartbeatAnswerHeartbeatMsFieldEvent | HeartbeatAnswerCheckpointFieldEvent | HeartbeatAnswerReplicaAgeMsFieldEvent | HeartbeatAnswerContestedFieldEvent> {
-    return streamMessage(buf, HeartbeatAnswer.codec(), opts)
   }
 }
 
@@ -1657,59 +865,10 @@ export namespace Deregister {
         }
 
         return obj
-      }, function * (reader, length, prefix, opts = {}) {
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              yield {
-                field: `${prefix}.reason`,
-                value: reader.string()
-              }
-              break
-            }
-            case 2: {
-              yield {
-                field: `${prefix}.record`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 3: {
-              yield {
-                field: `${prefix}.moved`,
-                value: reader.bool()
-              }
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
       })
     }
 
     return _codec
-  }
-
-  export interface DeregisterReasonFieldEvent {
-    field: '$.reason'
-    value: string
-  }
-
-  export interface DeregisterRecordFieldEvent {
-    field: '$.record'
-    value: Uint8Array
-  }
-
-  export interface DeregisterMovedFieldEvent {
-    field: '$.moved'
-    value: boolean
   }
 
   export function encode (obj: Partial<Deregister>): Uint8Array {
@@ -1718,10 +877,6 @@ export namespace Deregister {
 
   export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Deregister>): Deregister {
     return decodeMessage(buf, Deregister.codec(), opts)
-  }
-
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Deregister>): Generator<DeregisterReasonFieldEvent | DeregisterRecordFieldEvent | DeregisterMovedFieldEvent> {
-    return streamMessage(buf, Deregister.codec(), opts)
   }
 }
 
@@ -1770,35 +925,10 @@ export namespace PutRecord {
         }
 
         return obj
-      }, function * (reader, length, prefix, opts = {}) {
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              yield {
-                field: `${prefix}.record`,
-                value: reader.bytes()
-              }
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
       })
     }
 
     return _codec
-  }
-
-  export interface PutRecordRecordFieldEvent {
-    field: '$.record'
-    value: Uint8Array
   }
 
   export function encode (obj: Partial<PutRecord>): Uint8Array {
@@ -1807,10 +937,6 @@ export namespace PutRecord {
 
   export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<PutRecord>): PutRecord {
     return decodeMessage(buf, PutRecord.codec(), opts)
-  }
-
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<PutRecord>): Generator<PutRecordRecordFieldEvent> {
-    return streamMessage(buf, PutRecord.codec(), opts)
   }
 }
 
@@ -1859,35 +985,10 @@ export namespace RenewMembership {
         }
 
         return obj
-      }, function * (reader, length, prefix, opts = {}) {
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              yield {
-                field: `${prefix}.request`,
-                value: reader.bytes()
-              }
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
       })
     }
 
     return _codec
-  }
-
-  export interface RenewMembershipRequestFieldEvent {
-    field: '$.request'
-    value: Uint8Array
   }
 
   export function encode (obj: Partial<RenewMembership>): Uint8Array {
@@ -1896,10 +997,6 @@ export namespace RenewMembership {
 
   export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<RenewMembership>): RenewMembership {
     return decodeMessage(buf, RenewMembership.codec(), opts)
-  }
-
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<RenewMembership>): Generator<RenewMembershipRequestFieldEvent> {
-    return streamMessage(buf, RenewMembership.codec(), opts)
   }
 }
 
@@ -1948,35 +1045,10 @@ export namespace Forget {
         }
 
         return obj
-      }, function * (reader, length, prefix, opts = {}) {
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              yield {
-                field: `${prefix}.request`,
-                value: reader.bytes()
-              }
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
       })
     }
 
     return _codec
-  }
-
-  export interface ForgetRequestFieldEvent {
-    field: '$.request'
-    value: Uint8Array
   }
 
   export function encode (obj: Partial<Forget>): Uint8Array {
@@ -1985,10 +1057,6 @@ export namespace Forget {
 
   export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Forget>): Forget {
     return decodeMessage(buf, Forget.codec(), opts)
-  }
-
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Forget>): Generator<ForgetRequestFieldEvent> {
-    return streamMessage(buf, Forget.codec(), opts)
   }
 }
 
@@ -2048,47 +1116,10 @@ export namespace Admitted {
         }
 
         return obj
-      }, function * (reader, length, prefix, opts = {}) {
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              yield {
-                field: `${prefix}.status`,
-                value: reader.uint32()
-              }
-              break
-            }
-            case 2: {
-              yield {
-                field: `${prefix}.admit`,
-                value: reader.bytes()
-              }
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
       })
     }
 
     return _codec
-  }
-
-  export interface AdmittedStatusFieldEvent {
-    field: '$.status'
-    value: number
-  }
-
-  export interface AdmittedAdmitFieldEvent {
-    field: '$.admit'
-    value: Uint8Array
   }
 
   export function encode (obj: Partial<Admitted>): Uint8Array {
@@ -2097,10 +1128,6 @@ export namespace Admitted {
 
   export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Admitted>): Admitted {
     return decodeMessage(buf, Admitted.codec(), opts)
-  }
-
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Admitted>): Generator<AdmittedStatusFieldEvent | AdmittedAdmitFieldEvent> {
-    return streamMessage(buf, Admitted.codec(), opts)
   }
 }
 
@@ -2149,35 +1176,10 @@ export namespace HandOver {
         }
 
         return obj
-      }, function * (reader, length, prefix, opts = {}) {
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              yield {
-                field: `${prefix}.entry`,
-                value: reader.bytes()
-              }
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
       })
     }
 
     return _codec
-  }
-
-  export interface HandOverEntryFieldEvent {
-    field: '$.entry'
-    value: Uint8Array
   }
 
   export function encode (obj: Partial<HandOver>): Uint8Array {
@@ -2186,10 +1188,6 @@ export namespace HandOver {
 
   export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<HandOver>): HandOver {
     return decodeMessage(buf, HandOver.codec(), opts)
-  }
-
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<HandOver>): Generator<HandOverEntryFieldEvent> {
-    return streamMessage(buf, HandOver.codec(), opts)
   }
 }
 
@@ -2249,47 +1247,10 @@ export namespace ForwardJoin {
         }
 
         return obj
-      }, function * (reader, length, prefix, opts = {}) {
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              yield {
-                field: `${prefix}.join`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 2: {
-              yield {
-                field: `${prefix}.receipt`,
-                value: reader.bytes()
-              }
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
       })
     }
 
     return _codec
-  }
-
-  export interface ForwardJoinJoinFieldEvent {
-    field: '$.join'
-    value: Uint8Array
-  }
-
-  export interface ForwardJoinReceiptFieldEvent {
-    field: '$.receipt'
-    value: Uint8Array
   }
 
   export function encode (obj: Partial<ForwardJoin>): Uint8Array {
@@ -2298,9 +1259,5 @@ export namespace ForwardJoin {
 
   export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<ForwardJoin>): ForwardJoin {
     return decodeMessage(buf, ForwardJoin.codec(), opts)
-  }
-
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<ForwardJoin>): Generator<ForwardJoinJoinFieldEvent | ForwardJoinReceiptFieldEvent> {
-    return streamMessage(buf, ForwardJoin.codec(), opts)
   }
 }

@@ -1,5 +1,5 @@
 // @ts-nocheck
-import { decodeMessage, encodeMessage, MaxLengthError, message, streamMessage } from 'protons-runtime'
+import { decodeMessage, encodeMessage, MaxLengthError, message } from 'protons-runtime'
 import { alloc as uint8ArrayAlloc } from 'uint8arrays/alloc'
 import type { Codec, DecodeOptions } from 'protons-runtime'
 import type { Uint8ArrayList } from 'uint8arraylist'
@@ -60,47 +60,10 @@ export namespace Cursor {
         }
 
         return obj
-      }, function * (reader, length, prefix, opts = {}) {
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              yield {
-                field: `${prefix}.store`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 2: {
-              yield {
-                field: `${prefix}.change`,
-                value: reader.uint64Number()
-              }
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
       })
     }
 
     return _codec
-  }
-
-  export interface CursorStoreFieldEvent {
-    field: '$.store'
-    value: Uint8Array
-  }
-
-  export interface CursorChangeFieldEvent {
-    field: '$.change'
-    value: number
   }
 
   export function encode (obj: Partial<Cursor>): Uint8Array {
@@ -109,10 +72,6 @@ export namespace Cursor {
 
   export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Cursor>): Cursor {
     return decodeMessage(buf, Cursor.codec(), opts)
-  }
-
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Cursor>): Generator<CursorStoreFieldEvent | CursorChangeFieldEvent> {
-    return streamMessage(buf, Cursor.codec(), opts)
   }
 }
 
@@ -283,172 +242,10 @@ export namespace SyncRequest {
         }
 
         return obj
-      }, function * (reader, length, prefix, opts = {}) {
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              yield {
-                field: `${prefix}.version`,
-                value: reader.uint32()
-              }
-              break
-            }
-            case 2: {
-              yield {
-                field: `${prefix}.networkId`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 3: {
-              yield {
-                field: `${prefix}.epoch`,
-                value: reader.uint64Number()
-              }
-              break
-            }
-            case 4: {
-              yield {
-                field: `${prefix}.n`,
-                value: reader.uint64Number()
-              }
-              break
-            }
-            case 5: {
-              yield {
-                field: `${prefix}.hash`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 6: {
-              yield * Cursor.codec().stream(reader, reader.uint32(), `${prefix}.cursor`, {
-                limits: opts.limits?.cursor
-              })
-
-              break
-            }
-            case 7: {
-              yield {
-                field: `${prefix}.digest`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 8: {
-              yield {
-                field: `${prefix}.subscribe`,
-                value: reader.bool()
-              }
-              break
-            }
-            case 9: {
-              yield {
-                field: `${prefix}.records`,
-                value: reader.bool()
-              }
-              break
-            }
-            case 10: {
-              yield {
-                field: `${prefix}.stagedEpoch`,
-                value: reader.uint64Number()
-              }
-              break
-            }
-            case 11: {
-              yield {
-                field: `${prefix}.stagedN`,
-                value: reader.uint64Number()
-              }
-              break
-            }
-            case 12: {
-              yield {
-                field: `${prefix}.stagedUpTo`,
-                value: reader.uint64Number()
-              }
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
       })
     }
 
     return _codec
-  }
-
-  export interface SyncRequestVersionFieldEvent {
-    field: '$.version'
-    value: number
-  }
-
-  export interface SyncRequestNetworkIdFieldEvent {
-    field: '$.networkId'
-    value: Uint8Array
-  }
-
-  export interface SyncRequestEpochFieldEvent {
-    field: '$.epoch'
-    value: number
-  }
-
-  export interface SyncRequestNFieldEvent {
-    field: '$.n'
-    value: number
-  }
-
-  export interface SyncRequestHashFieldEvent {
-    field: '$.hash'
-    value: Uint8Array
-  }
-
-  export interface SyncRequestCursorStoreFieldEvent {
-    field: '$.cursor.store'
-    value: Uint8Array
-  }
-
-  export interface SyncRequestCursorChangeFieldEvent {
-    field: '$.cursor.change'
-    value: number
-  }
-
-  export interface SyncRequestDigestFieldEvent {
-    field: '$.digest'
-    value: Uint8Array
-  }
-
-  export interface SyncRequestSubscribeFieldEvent {
-    field: '$.subscribe'
-    value: boolean
-  }
-
-  export interface SyncRequestRecordsFieldEvent {
-    field: '$.records'
-    value: boolean
-  }
-
-  export interface SyncRequestStagedEpochFieldEvent {
-    field: '$.stagedEpoch'
-    value: number
-  }
-
-  export interface SyncRequestStagedNFieldEvent {
-    field: '$.stagedN'
-    value: number
-  }
-
-  export interface SyncRequestStagedUpToFieldEvent {
-    field: '$.stagedUpTo'
-    value: number
   }
 
   export function encode (obj: Partial<SyncRequest>): Uint8Array {
@@ -457,10 +254,6 @@ export namespace SyncRequest {
 
   export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<SyncRequest>): SyncRequest {
     return decodeMessage(buf, SyncRequest.codec(), opts)
-  }
-
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<SyncRequest>): Generator<SyncRequestVersionFieldEvent | SyncRequestNetworkIdFieldEvent | SyncRequestEpochFieldEvent | SyncRequestNFieldEvent | SyncRequestHashFieldEvent | SyncRequestCursorStoreFieldEvent | SyncRequestCursorChangeFieldEvent | SyncRequestDigestFieldEvent | SyncRequestSubscribeFieldEvent | SyncRequestRecordsFieldEvent | SyncRequestStagedEpochFieldEvent | SyncRequestStagedNFieldEvent | SyncRequestStagedUpToFieldEvent> {
-    return streamMessage(buf, SyncRequest.codec(), opts)
   }
 }
 
@@ -631,249 +424,10 @@ export namespace SyncFrame {
         }
 
         return obj
-      }, function * (reader, length, prefix, opts = {}) {
-        const obj = {
-          entries: 0,
-          records: 0,
-          hints: 0,
-          delegations: 0,
-          revokes: 0
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              yield * SyncStart.codec().stream(reader, reader.uint32(), `${prefix}.start`, {
-                limits: opts.limits?.start
-              })
-
-              break
-            }
-            case 2: {
-              if (opts.limits?.entries != null && obj.entries === opts.limits.entries) {
-                throw new MaxLengthError('Streaming decode error - repeated field "entries" had too many elements')
-              }
-
-              yield {
-                field: `${prefix}.entries[]`,
-                index: obj.entries,
-                value: reader.bytes()
-              }
-
-              obj.entries++
-
-              break
-            }
-            case 3: {
-              yield {
-                field: `${prefix}.checkpoint`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 4: {
-              if (opts.limits?.records != null && obj.records === opts.limits.records) {
-                throw new MaxLengthError('Streaming decode error - repeated field "records" had too many elements')
-              }
-
-              yield {
-                field: `${prefix}.records[]`,
-                index: obj.records,
-                value: reader.bytes()
-              }
-
-              obj.records++
-
-              break
-            }
-            case 5: {
-              yield * Cursor.codec().stream(reader, reader.uint32(), `${prefix}.cursor`, {
-                limits: opts.limits?.cursor
-              })
-
-              break
-            }
-            case 6: {
-              if (opts.limits?.hints != null && obj.hints === opts.limits.hints) {
-                throw new MaxLengthError('Streaming decode error - repeated field "hints" had too many elements')
-              }
-
-              for (const evt of Hint.codec().stream(reader, reader.uint32(), `${prefix}.hints[]`, {
-                limits: opts.limits?.hints$
-              })) {
-                yield {
-                  ...evt,
-                  index: obj.hints
-                }
-              }
-
-              obj.hints++
-
-              break
-            }
-            case 7: {
-              yield {
-                field: `${prefix}.caughtUp`,
-                value: reader.bool()
-              }
-              break
-            }
-            case 9: {
-              if (opts.limits?.delegations != null && obj.delegations === opts.limits.delegations) {
-                throw new MaxLengthError('Streaming decode error - repeated field "delegations" had too many elements')
-              }
-
-              yield {
-                field: `${prefix}.delegations[]`,
-                index: obj.delegations,
-                value: reader.bytes()
-              }
-
-              obj.delegations++
-
-              break
-            }
-            case 8: {
-              if (opts.limits?.revokes != null && obj.revokes === opts.limits.revokes) {
-                throw new MaxLengthError('Streaming decode error - repeated field "revokes" had too many elements')
-              }
-
-              yield {
-                field: `${prefix}.revokes[]`,
-                index: obj.revokes,
-                value: reader.bytes()
-              }
-
-              obj.revokes++
-
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
       })
     }
 
     return _codec
-  }
-
-  export interface SyncFrameStartStatusFieldEvent {
-    field: '$.start.status'
-    value: number
-  }
-
-  export interface SyncFrameStartModeFieldEvent {
-    field: '$.start.mode'
-    value: number
-  }
-
-  export interface SyncFrameStartReplicaAgeMsFieldEvent {
-    field: '$.start.replicaAgeMs'
-    value: number
-  }
-
-  export interface SyncFrameStartRetryAfterMsFieldEvent {
-    field: '$.start.retryAfterMs'
-    value: number
-  }
-
-  export interface SyncFrameEntriesFieldEvent {
-    field: '$.entries[]'
-    index: number
-    value: Uint8Array
-  }
-
-  export interface SyncFrameCheckpointFieldEvent {
-    field: '$.checkpoint'
-    value: Uint8Array
-  }
-
-  export interface SyncFrameRecordsFieldEvent {
-    field: '$.records[]'
-    index: number
-    value: Uint8Array
-  }
-
-  export interface SyncFrameCursorStoreFieldEvent {
-    field: '$.cursor.store'
-    value: Uint8Array
-  }
-
-  export interface SyncFrameCursorChangeFieldEvent {
-    field: '$.cursor.change'
-    value: number
-  }
-
-  export interface SyncFrameHintsPublicKeyFieldEvent {
-    field: '$.hints[].publicKey'
-    value: Uint8Array
-    index: number
-  }
-
-  export interface SyncFrameHintsSourceFieldEvent {
-    field: '$.hints[].source'
-    value: Uint8Array
-    index: number
-  }
-
-  export interface SyncFrameHintsHeardMsFieldEvent {
-    field: '$.hints[].heardMs'
-    value: number
-    index: number
-  }
-
-  export interface SyncFrameHintsStateFieldEvent {
-    field: '$.hints[].state'
-    value: number
-    index: number
-  }
-
-  export interface SyncFrameHintsSinceMsFieldEvent {
-    field: '$.hints[].sinceMs'
-    value: number
-    index: number
-  }
-
-  export interface SyncFrameHintsReasonFieldEvent {
-    field: '$.hints[].reason'
-    value: string
-    index: number
-  }
-
-  export interface SyncFrameHintsRttMsFieldEvent {
-    field: '$.hints[].rttMs'
-    value: number
-    index: number
-  }
-
-  export interface SyncFrameHintsConnectedFieldEvent {
-    field: '$.hints[].connected[]'
-    index: number
-    value: Uint8Array
-  }
-
-  export interface SyncFrameCaughtUpFieldEvent {
-    field: '$.caughtUp'
-    value: boolean
-  }
-
-  export interface SyncFrameDelegationsFieldEvent {
-    field: '$.delegations[]'
-    index: number
-    value: Uint8Array
-  }
-
-  export interface SyncFrameRevokesFieldEvent {
-    field: '$.revokes[]'
-    index: number
-    value: Uint8Array
   }
 
   export function encode (obj: Partial<SyncFrame>): Uint8Array {
@@ -882,10 +436,6 @@ export namespace SyncFrame {
 
   export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<SyncFrame>): SyncFrame {
     return decodeMessage(buf, SyncFrame.codec(), opts)
-  }
-
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<SyncFrame>): Generator<SyncFrameStartStatusFieldEvent | SyncFrameStartModeFieldEvent | SyncFrameStartReplicaAgeMsFieldEvent | SyncFrameStartRetryAfterMsFieldEvent | SyncFrameEntriesFieldEvent | SyncFrameCheckpointFieldEvent | SyncFrameRecordsFieldEvent | SyncFrameCursorStoreFieldEvent | SyncFrameCursorChangeFieldEvent | SyncFrameHintsPublicKeyFieldEvent | SyncFrameHintsSourceFieldEvent | SyncFrameHintsHeardMsFieldEvent | SyncFrameHintsStateFieldEvent | SyncFrameHintsSinceMsFieldEvent | SyncFrameHintsReasonFieldEvent | SyncFrameHintsRttMsFieldEvent | SyncFrameHintsConnectedFieldEvent | SyncFrameCaughtUpFieldEvent | SyncFrameDelegationsFieldEvent | SyncFrameRevokesFieldEvent> {
-    return streamMessage(buf, SyncFrame.codec(), opts)
   }
 }
 
@@ -967,71 +517,10 @@ export namespace SyncStart {
         }
 
         return obj
-      }, function * (reader, length, prefix, opts = {}) {
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              yield {
-                field: `${prefix}.status`,
-                value: reader.uint32()
-              }
-              break
-            }
-            case 2: {
-              yield {
-                field: `${prefix}.mode`,
-                value: reader.uint32()
-              }
-              break
-            }
-            case 3: {
-              yield {
-                field: `${prefix}.replicaAgeMs`,
-                value: reader.uint64Number()
-              }
-              break
-            }
-            case 4: {
-              yield {
-                field: `${prefix}.retryAfterMs`,
-                value: reader.uint64Number()
-              }
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
       })
     }
 
     return _codec
-  }
-
-  export interface SyncStartStatusFieldEvent {
-    field: '$.status'
-    value: number
-  }
-
-  export interface SyncStartModeFieldEvent {
-    field: '$.mode'
-    value: number
-  }
-
-  export interface SyncStartReplicaAgeMsFieldEvent {
-    field: '$.replicaAgeMs'
-    value: number
-  }
-
-  export interface SyncStartRetryAfterMsFieldEvent {
-    field: '$.retryAfterMs'
-    value: number
   }
 
   export function encode (obj: Partial<SyncStart>): Uint8Array {
@@ -1040,10 +529,6 @@ export namespace SyncStart {
 
   export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<SyncStart>): SyncStart {
     return decodeMessage(buf, SyncStart.codec(), opts)
-  }
-
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<SyncStart>): Generator<SyncStartStatusFieldEvent | SyncStartModeFieldEvent | SyncStartReplicaAgeMsFieldEvent | SyncStartRetryAfterMsFieldEvent> {
-    return streamMessage(buf, SyncStart.codec(), opts)
   }
 }
 
@@ -1175,132 +660,10 @@ export namespace Hint {
         }
 
         return obj
-      }, function * (reader, length, prefix, opts = {}) {
-        const obj = {
-          connected: 0
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              yield {
-                field: `${prefix}.publicKey`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 2: {
-              yield {
-                field: `${prefix}.source`,
-                value: reader.bytes()
-              }
-              break
-            }
-            case 3: {
-              yield {
-                field: `${prefix}.heardMs`,
-                value: reader.uint64Number()
-              }
-              break
-            }
-            case 4: {
-              yield {
-                field: `${prefix}.state`,
-                value: reader.uint32()
-              }
-              break
-            }
-            case 5: {
-              yield {
-                field: `${prefix}.sinceMs`,
-                value: reader.uint64Number()
-              }
-              break
-            }
-            case 6: {
-              yield {
-                field: `${prefix}.reason`,
-                value: reader.string()
-              }
-              break
-            }
-            case 7: {
-              yield {
-                field: `${prefix}.rttMs`,
-                value: reader.uint32()
-              }
-              break
-            }
-            case 8: {
-              if (opts.limits?.connected != null && obj.connected === opts.limits.connected) {
-                throw new MaxLengthError('Streaming decode error - repeated field "connected" had too many elements')
-              }
-
-              yield {
-                field: `${prefix}.connected[]`,
-                index: obj.connected,
-                value: reader.bytes()
-              }
-
-              obj.connected++
-
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
       })
     }
 
     return _codec
-  }
-
-  export interface HintPublicKeyFieldEvent {
-    field: '$.publicKey'
-    value: Uint8Array
-  }
-
-  export interface HintSourceFieldEvent {
-    field: '$.source'
-    value: Uint8Array
-  }
-
-  export interface HintHeardMsFieldEvent {
-    field: '$.heardMs'
-    value: number
-  }
-
-  export interface HintStateFieldEvent {
-    field: '$.state'
-    value: number
-  }
-
-  export interface HintSinceMsFieldEvent {
-    field: '$.sinceMs'
-    value: number
-  }
-
-  export interface HintReasonFieldEvent {
-    field: '$.reason'
-    value: string
-  }
-
-  export interface HintRttMsFieldEvent {
-    field: '$.rttMs'
-    value: number
-  }
-
-  export interface HintConnectedFieldEvent {
-    field: '$.connected[]'
-    index: number
-    value: Uint8Array
   }
 
   export function encode (obj: Partial<Hint>): Uint8Array {
@@ -1309,9 +672,5 @@ export namespace Hint {
 
   export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Hint>): Hint {
     return decodeMessage(buf, Hint.codec(), opts)
-  }
-
-  export function stream (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Hint>): Generator<HintPublicKeyFieldEvent | HintSourceFieldEvent | HintHeardMsFieldEvent | HintStateFieldEvent | HintSinceMsFieldEvent | HintReasonFieldEvent | HintRttMsFieldEvent | HintConnectedFieldEvent> {
-    return streamMessage(buf, Hint.codec(), opts)
   }
 }
