@@ -1,4 +1,4 @@
-import { setTimeout as pause } from 'node:timers/promises'
+import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises'
 import { SigningKey } from '../../src/identity/keys.ts'
 import { makeJoin } from '../../src/registry/objects/join.ts'
 import type { EncodedInvite } from '../harness/invites.ts'
@@ -33,6 +33,16 @@ function ownRecords(number: number, count: number): Uint8Array[] {
   return Array.from({ length: count }, () => memberRecord(networkId(), key, nextSeq())).toReversed()
 }
 
+/** Some at a time: a process that signs for seconds without a pause answers no ping, and its connection is taken for dead. */
+async function signAll(count: number, sign: (job: number) => Uint8Array): Promise<Uint8Array[]> {
+  const records: Uint8Array[] = []
+  for (let job = 0; job < count; job++) {
+    records.push(sign(job))
+    if (job % 100 === 99) await nextTurn()
+  }
+  return records
+}
+
 const methods = {
   /** Registers members `from` to `to - 1`, some at a time. */
   async register(address: RootAddress, from: number, to: number): Promise<void> {
@@ -47,7 +57,7 @@ const methods = {
   /** Updates of `keys` different members in turn over the one session of the secondary. Signed before the clock starts. */
   async putForOthers(updates: number, keys: number, inFlight: number): Promise<LoadResult> {
     const signers = Array.from({ length: keys }, (_, index) => memberKey(secondary + 1 + index))
-    const records = Array.from({ length: updates }, (_, job) => {
+    const records = await signAll(updates, (job) => {
       const key = signers[job % keys]
       if (key === undefined) throw new Error('no keys')
       return memberRecord(networkId(), key, nextSeq())
@@ -89,10 +99,10 @@ const methods = {
   },
 
   /** Makes records for `putPaced`, of `keys` members in turn. */
-  sign(count: number, keys: number): void {
-    signed = Array.from({ length: Math.ceil(count) }, (_, job) =>
+  async sign(count: number, keys: number): Promise<void> {
+    const sign = (job: number): Uint8Array =>
       memberRecord(networkId(), memberKey(secondary + 1 + (job % keys)), nextSeq())
-    ).toReversed()
+    signed = (await signAll(Math.ceil(count), sign)).toReversed()
   },
 
   /** Sends what was signed at this rate, until it is all sent or `stopPaced`. Gives the rate of the answers. */

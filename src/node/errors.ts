@@ -55,6 +55,10 @@ export class JustTriedError extends Error {
 export const isTimeout = (error: unknown): boolean =>
   error instanceof Error && (error.name === 'TimeoutError' || error.name === 'DeadlineError')
 
+/** The other side does not speak the protocol: asked again at once it answers the same. */
+export const isUnsupported = (error: unknown): boolean =>
+  error instanceof Error && error.name === 'UnsupportedProtocolError'
+
 /** An address that is not plain IPv6 with TCP, or not one that the configuration allows. */
 export class AddressError extends Error {
   override readonly name = 'AddressError'

@@ -48,6 +48,8 @@ export class NetworkNode implements NetworkParts {
   readonly #self: SelfPublisher
   readonly #rootWay: RootWay
   readonly #stops: (() => void)[] = []
+  /** Wall clock. */
+  readonly #startedMs: number
   #host: Host | undefined
   #session: SessionKeeper | undefined
   #sync: SyncKeeper | undefined
@@ -60,6 +62,7 @@ export class NetworkNode implements NetworkParts {
   constructor(init: NetworkNodeInit) {
     const { config, registry, clock, logger } = init
     this.#init = init
+    this.#startedMs = clock.now()
     this.registry = registry
     this.limits = protocolLimits(config)
     this.#rootWay = new RootWay(init)
@@ -220,8 +223,17 @@ export class NetworkNode implements NetworkParts {
 
   #watchOwn(record: Signed<NodeRecord>): void {
     if (Buffer.compare(record.value.publicKey, this.#init.key.publicKey) !== 0 || !this.#self.heard(record)) return
-    this.#duplicate('a record of this node came that it did not sign')
+    if (record.value.issuedMs >= this.#startedMs) this.#duplicate('a record of this node came that it did not sign')
+    else this.#reused()
     inBackground(this.#self.contest(), 'contesting a foreign record')
+  }
+
+  /** Signed before this process began: by a former one over the same data, unless somebody else has the key. */
+  #reused(): void {
+    this.registry.alarms.raise(
+      'seq_reused',
+      'a newer record of this node came than its store knows: its data folder was put back from an older copy, which mends itself, or another machine has its key'
+    )
   }
 
   #duplicate(reason: string): void {
@@ -236,6 +248,7 @@ export class NetworkNode implements NetworkParts {
     // Before any session ends: the members of this registry are not down because it goes.
     registry.liveness.leaving(reason)
     for (const stop of this.#stops) stop()
+    this.heads.stop()
     this.#peers?.stop()
     this.#roundTrips?.stop()
     await Promise.all([this.#session?.stop(reason, left ? await this.#farewell() : undefined), this.#told()])

@@ -229,8 +229,8 @@ class OpenRegistry implements Registry {
       onConflict: ({ publicKey, seq }) => {
         const peer = peerIdText(publicKey)
         this.alarms.raise(
-          'duplicate_key',
-          `two different records with seq ${seq} are signed by the key of ${peer}: two machines have it; give one a new key`,
+          'seq_reused',
+          `two different records with seq ${seq} are signed by the key of ${peer}: its data folder was put back from an older copy, which mends itself, or two machines have the key`,
           { peer, seq }
         )
       }
@@ -278,7 +278,7 @@ class OpenRegistry implements Registry {
       const proof = writeForkProof({ replica, folder: dirname(db.name), logger }, detail)
       alarms.raise(
         'log_fork',
-        `epoch ${epoch} of the log has two signed histories from entry ${n} on: nothing new is followed until the authority opens a new epoch` +
+        `epoch ${epoch} of the log has two signed histories from entry ${n} on: a root went on from an older copy of its data, or somebody else has the log key; nothing new is followed until the authority opens a new epoch` +
           (proof === undefined ? '' : `; the proof is ${proof}`),
         { epoch, n, ...(proof !== undefined && { proof }) }
       )

@@ -1,7 +1,7 @@
 import type { Connection, Stream } from '@libp2p/interface'
 import { PING_PROTOCOL } from '@libp2p/ping'
 import { afterEach, describe, expect, it } from 'vitest'
-import { RoundTrips } from '../../src/node/peers/ping-monitor.ts'
+import { inTurn, RoundTrips } from '../../src/node/peers/ping-monitor.ts'
 import { member, stopOpened, twoMembers } from '../helpers/hello-hosts.ts'
 import { connect } from '../helpers/hosts.ts'
 import { eventually } from '../helpers/network.ts'
@@ -9,7 +9,7 @@ import { eventually } from '../helpers/network.ts'
 afterEach(stopOpened)
 
 /** A node, and a registry that answers pings on its connections after as many ms as it is told; undefined: never. */
-const nodeAndRegistry = async () => {
+const nodeAndRegistry = async ({ silentMs = 60_000 } = {}) => {
   const { network, a, b } = await twoMembers()
   const registry = await member(network, a, 'root')
   const node = await member(network, b, 'integrated')
@@ -29,7 +29,7 @@ const nodeAndRegistry = async () => {
   const bytes = { in: 0 }
   const trips = new RoundTrips({
     trust: node.trust,
-    silentMs: 60_000,
+    silentMs,
     received: () => bytes.in,
     onSilent: (one) => closed.push(one)
   })
@@ -43,6 +43,34 @@ const nodeAndRegistry = async () => {
   }
   return { trips, connection, another, answers, closed, bytes, peerId }
 }
+
+describe('a connection on which no ping is answered', () => {
+  it('stays for as long as bytes arrive on it: whatever is asked there is only behind something else', async () => {
+    const { trips, connection, answers, closed, bytes } = await nodeAndRegistry({ silentMs: 1_000 })
+    answers.afterMs = [0]
+    await trips.doubt(connection)
+    answers.afterMs = [undefined]
+    const coming = setInterval(() => (bytes.in += 1_000), 100)
+    for (let look = 0; look < 2; look++) await trips.look(0, connection)
+    expect(closed).toEqual([])
+    clearInterval(coming)
+    await trips.look(0, connection)
+    expect(closed).toContain(connection)
+    trips.stop()
+  }, 30_000)
+})
+
+describe('more connections than are pinged at once', () => {
+  it('take turns, all of them', () => {
+    const all = Array.from({ length: 10 }, (_, at) => at)
+    expect(inTurn(all, 0, 4)).toEqual([0, 1, 2, 3])
+    expect(inTurn(all, 4, 4)).toEqual([4, 5, 6, 7])
+    expect(inTurn(all, 8, 4)).toEqual([8, 9, 0, 1])
+    expect(inTurn(all, 12, 4)).toEqual([2, 3, 4, 5])
+    expect(inTurn([1, 2], 7, 4)).toEqual([2, 1])
+    expect(inTurn([], 7, 4)).toEqual([])
+  })
+})
 
 describe('a connection that is doubted', () => {
   it('is given up when a ping is not answered and nothing else comes', async () => {

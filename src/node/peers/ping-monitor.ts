@@ -30,6 +30,8 @@ interface Measured {
   ms: number | undefined
   at: number
   since: number
+  /** When a ping was answered, or anything else came while one was not. */
+  aliveAt: number
 }
 
 /**
@@ -43,6 +45,8 @@ export class RoundTrips {
   readonly #pings = new Map<Connection, Promise<void>>()
   readonly #over = new AbortController()
   readonly #stops: (() => void)[] = []
+  /** Whose turn it is among those that are sampled. */
+  #turn = 0
 
   constructor(init: RoundTripsInit) {
     this.#init = init
@@ -81,15 +85,11 @@ export class RoundTrips {
     // Of a ping that has begun before, only a part of the time is left.
     await this.#pings.get(connection)
     if (this.#over.signal.aborted || connection.status !== 'open') return
-    const { received } = this.#init
-    const id = idOf(connection)
     const begunAt = performance.now()
-    const before = received(id)
+    const before = this.#init.received(idOf(connection))
     await this.#measure(connection)
     if (this.#over.signal.aborted || connection.status !== 'open' || !this.isSilent(connection)) return
-    // A connection that is full of something else answers late; what came may have come on another one that answers.
-    const answered = this.#newest(id)
-    if (received(id) === before || (answered !== undefined && answered.at > begunAt)) this.#giveUp(connection)
+    if (!this.#isBusy(connection, before, begunAt)) this.#giveUp(connection)
   }
 
   /** Its last ping was not answered. */
@@ -133,9 +133,11 @@ export class RoundTrips {
     const others: Connection[] = []
     for (const { connection, member } of this.#init.trust.members()) {
       if (isRegistryRole(member.role) || this.isSilent(connection)) first.push(connection)
-      else if (others.length < mostConnections) others.push(connection)
+      else others.push(connection)
     }
-    const chosen = [...first, ...others].slice(0, Math.max(mostConnections, first.length))
+    const sampled = inTurn(others, this.#turn, Math.max(0, mostConnections - first.length))
+    this.#turn += sampled.length
+    const chosen = [...first, ...sampled]
     await Promise.all(chosen.map(async (connection) => await this.#measure(connection)))
   }
 
@@ -147,23 +149,37 @@ export class RoundTrips {
   }
 
   async #ping(connection: Connection): Promise<void> {
+    const begunAt = performance.now()
+    const before = this.#init.received(idOf(connection))
     try {
       const ms = await ping(connection, AbortSignal.any([this.#over.signal, AbortSignal.timeout(timeoutMs)]))
       const now = performance.now()
       const last = this.#of(connection)
-      this.#keep(connection, { ms, at: now, since: last?.ms === undefined ? now : last.since })
+      this.#keep(connection, { ms, at: now, since: last?.ms === undefined ? now : last.since, aliveAt: now })
     } catch (error) {
       // One that is reset was answered, by somebody who does not take us for a member yet.
-      if (isTimeout(error) && connection.status === 'open') this.#unanswered(connection)
+      if (isTimeout(error) && connection.status === 'open')
+        this.#unanswered(connection, this.#isBusy(connection, before, begunAt))
     }
   }
 
+  /**
+   * Whether something came since then: on a connection that is full of something else an answer is late. What came may have come on
+   * another one that answers.
+   */
+  #isBusy(connection: Connection, before: number, begunAt: number): boolean {
+    const id = idOf(connection)
+    const answered = this.#newest(id)
+    return this.#init.received(id) !== before && !(answered !== undefined && answered.at > begunAt)
+  }
+
   /** Whether the member is up is for its registry to say; a connection that carries nothing is only in the way. */
-  #unanswered(connection: Connection): void {
+  #unanswered(connection: Connection, isBusy: boolean): void {
     const now = performance.now()
-    const at = this.#of(connection)?.at ?? now
-    this.#keep(connection, { ms: undefined, at, since: now })
-    if (now - at >= this.#init.silentMs && !this.#over.signal.aborted) this.#giveUp(connection)
+    const last = this.#of(connection)
+    const aliveAt = isBusy ? now : (last?.aliveAt ?? now)
+    this.#keep(connection, { ms: undefined, at: last?.at ?? now, since: now, aliveAt })
+    if (now - aliveAt >= this.#init.silentMs && !this.#over.signal.aborted) this.#giveUp(connection)
   }
 
   #keep(connection: Connection, measured: Measured): void {
@@ -184,6 +200,12 @@ export class RoundTrips {
     this.#forget(connection)
     this.#init.onSilent(connection)
   }
+}
+
+/** So many of them from there on, around the end. */
+export const inTurn = <T>(all: readonly T[], from: number, most: number): T[] => {
+  const start = all.length === 0 ? 0 : from % all.length
+  return [...all.slice(start), ...all.slice(0, start)].slice(0, most)
 }
 
 const idOf = ({ remotePeer }: Connection): string => remotePeer.toString()

@@ -24,10 +24,15 @@ export class HeadWatch {
   /** Members whose newest checkpoint was compared with ours since the start: PeerId and role. */
   readonly heard = new Map<string, Role>()
   readonly #init: HeadWatchInit
+  readonly #over = new AbortController()
   #isCatchingUp = false
 
   constructor(init: HeadWatchInit) {
     this.#init = init
+  }
+
+  stop(): void {
+    this.#over.abort(new Error('the node stops'))
   }
 
   /** A member proved itself. One that shows no checkpoint holds nothing that could be newer. */
@@ -62,9 +67,11 @@ export class HeadWatch {
   async #catchUp(checkpoint: Uint8Array, from: Uint8Array | undefined): Promise<void> {
     if (this.#isCatchingUp) return
     this.#isCatchingUp = true
+    const { signal } = this.#over
     try {
-      if (this.#init.sync()?.follows === true) await sleep(pushPatienceMs)
-      if ((await this.#init.replica.observe(checkpoint)) === 'newer') this.#init.sync()?.pull(from)
+      if (this.#init.sync()?.follows === true) await sleep(pushPatienceMs, signal).catch(() => {})
+      // The store may be closed by now.
+      if (!signal.aborted && (await this.#init.replica.observe(checkpoint)) === 'newer') this.#init.sync()?.pull(from)
     } finally {
       this.#isCatchingUp = false
     }

@@ -10,7 +10,7 @@ import { inBackground } from '../../runtime/background.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
 import { sleep } from '../../runtime/sleep.ts'
 import { Backoff, type BackoffInit } from '../backoff.ts'
-import { isTimeout } from '../errors.ts'
+import { isTimeout, isUnsupported } from '../errors.ts'
 import type { HeadLag } from './staleness.ts'
 
 export interface SyncKeeperInit {
@@ -54,6 +54,8 @@ interface Subscription extends Source {
 const askHolderMs = 500
 const followHolderMs = 5_000
 const othersAsked = 3
+/** Until one that does not serve sync at all is asked again. */
+const unsupportedPauseMs = 60_000
 /** At a time, from different sources. */
 const mostPulls = 3
 /** All members of a registry that died ask the same one. */
@@ -183,14 +185,15 @@ export class SyncKeeper {
         subscription.caughtUp = true
         backoff.reset()
       }
-      const why = await this.#sync(subscription.member.publicKey, connection, true, over.signal, onCaughtUp).then(
+      const end = await this.#sync(subscription.member.publicKey, connection, true, over.signal, onCaughtUp).then(
         () => 'it was ended in order',
-        (error: unknown) => String(error)
+        (error: unknown) => error
       )
       subscription.caughtUp = false
       if (over.signal.aborted || connection.status !== 'open') break
-      const pauseMs = init.initialMs + backoff.next()
-      const fields = { peer: id, error: why, retry_after_seconds: Math.round(pauseMs / 1000) }
+      // What it does not serve now it will not serve in a moment either.
+      const pauseMs = isUnsupported(end) ? unsupportedPauseMs : init.initialMs + backoff.next()
+      const fields = { peer: id, error: String(end), retry_after_seconds: Math.round(pauseMs / 1000) }
       logger.warn(fields, 'a sync subscription ended; the replica stands still until it is opened again')
       await sleep(pauseMs, over.signal).catch(() => {})
     }

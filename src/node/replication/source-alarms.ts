@@ -33,8 +33,12 @@ export function tellLie({ alarms, replica }: Registry, publicKey: Uint8Array, er
   const peer = peerIdText(publicKey)
   const name = replica.state.member(publicKey)?.name ?? peer
   const why = error instanceof Error ? error.message : String(error)
-  alarms.raise('lying_source', `${name} (${peer}) sent what cannot be true: ${why}; nothing of it was taken`, {
-    peer,
-    error: why
-  })
+  alarms.raise(
+    'lying_source',
+    `${name} (${peer}) sent what cannot be true: ${why}; its store is damaged, or it lies; nothing of it was taken`,
+    {
+      peer,
+      error: why
+    }
+  )
 }

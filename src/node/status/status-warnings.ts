@@ -93,6 +93,8 @@ const memberNotices = (facts: StatusFacts, network: NetworkFacts): Maybe[] => [
 const alarmFixes: ReadonlyMap<string, string> = new Map(
   Object.entries<string>({
     duplicate_key: 'trustnet identity (on both machines), then a new key for one of them',
+    seq_reused:
+      'trustnet status --acknowledge seq_reused when a data folder was put back; else trustnet identity on both machines, then a new key for one of them',
     root_replaced:
       'set role: secondary in the configuration of this node, then trustnet status --acknowledge root_replaced',
     lying_source: 'trustnet why NAME of that member; revoke it when it was not a damaged disk',

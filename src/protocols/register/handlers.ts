@@ -86,7 +86,7 @@ export class SessionActions {
     const admit = this.#admitted() ?? (await this.#join(request))
     // Before the record is taken: a cloned machine must not overwrite the record of the first one.
     this.#lease = backend.openLease(remoteKey, request.instance)
-    await this.#putOwn(request.record)
+    await this.#putFirst(request.record, this.#lease)
     const { leaseMs, heartbeatMs } = this.#lease.beat({})
     this.#shown = backend.checkpoint()?.bytes
     return {
@@ -101,6 +101,17 @@ export class SessionActions {
       observed: this.#init.connection.remoteAddr.decapsulateCode(multiaddrP2p).bytes,
       record: backend.record(remoteKey) ?? none,
       replicaAgeMs: backend.replicaAgeMs()
+    }
+  }
+
+  /** Whoever is refused holds no lease, and nobody is shown as online by it. */
+  async #putFirst(record: Uint8Array, lease: SessionLease): Promise<void> {
+    try {
+      await this.#putOwn(record)
+    } catch (error) {
+      lease.lost('its record was refused')
+      this.#lease = undefined
+      throw error
     }
   }
 

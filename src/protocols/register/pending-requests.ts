@@ -2,6 +2,8 @@ import { DeadlineError, StreamEndedError } from '../engine/errors.ts'
 import type { FrameStream } from '../engine/frames.ts'
 import { SessionFrame } from './pb/register.ts'
 
+const givenUp = 'the request was given up'
+
 interface Asked {
   resolve: (frame: SessionFrame) => void
   reject: (error: Error) => void
@@ -27,12 +29,16 @@ export class Requests {
     while (this.#asked.size >= this.#maxInFlight) await this.#turn()
     while (this.#frames.congested) await this.#frames.ready()
     if (this.#ended !== undefined) throw this.#ended
+    if (signal?.aborted === true) {
+      this.#next()
+      throw new DeadlineError(givenUp)
+    }
     this.#lastId = (this.#lastId % 0xffff_ffff) + 1
     const id = this.#lastId
     const { promise, resolve, reject } = Promise.withResolvers<SessionFrame>()
     this.#asked.set(id, { resolve, reject })
     const timer = setTimeout(() => reject(new DeadlineError(`no answer within ${timeoutMs} ms`)), timeoutMs)
-    const onAbort = () => reject(new DeadlineError('the request was given up'))
+    const onAbort = () => reject(new DeadlineError(givenUp))
     signal?.addEventListener('abort', onAbort, { once: true })
     try {
       this.#frames.write(SessionFrame.encode({ id, ...body })).catch(reject)
@@ -41,7 +47,7 @@ export class Requests {
       clearTimeout(timer)
       signal?.removeEventListener('abort', onAbort)
       this.#asked.delete(id)
-      this.#turns.shift()?.resolve({ id: 0 })
+      this.#next()
     }
   }
 
@@ -55,6 +61,10 @@ export class Requests {
     this.#ended = error
     for (const { reject } of this.#asked.values()) reject(error)
     for (const { reject } of this.#turns.splice(0)) reject(error)
+  }
+
+  #next(): void {
+    this.#turns.shift()?.resolve({ id: 0 })
   }
 
   async #turn(): Promise<void> {

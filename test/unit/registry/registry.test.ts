@@ -200,7 +200,7 @@ describe('alarms', () => {
     const { alarms, records } = network.root
     await records.put(recordBy(network.root, ann, 1))
     await records.put(recordBy(network.root, ann, 1, { tags: ['clone'] })).catch(() => undefined)
-    expect(alarms.list()).toMatchObject([{ code: 'duplicate_key' }])
+    expect(alarms.list()).toMatchObject([{ code: 'seq_reused' }])
   })
 })
 
