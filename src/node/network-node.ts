@@ -26,6 +26,7 @@ import type { SyncKeeper } from './replication/replicator.ts'
 import { tellLie } from './replication/source-alarms.ts'
 import { SelfPublisher } from './self/publisher.ts'
 import type { SelfRecord } from './self/record.ts'
+import { invitedHistory } from './session/invited-history.ts'
 import type { SessionKeeper, SessionView } from './session/lease-client.ts'
 import { takeIn } from './session/on-registered.ts'
 import { RootWay } from './session/root-forwarder.ts'
@@ -143,7 +144,20 @@ export class NetworkNode implements NetworkParts {
   }
 
   isMember(): boolean {
-    return this.registry.replica.isMember(this.#init.key.publicKey)
+    const { replica } = this.registry
+    return replica.isMember(this.#init.key.publicKey) && invitedHistory(replica, this.#init.invite()) === 'same'
+  }
+
+  /** A newcomer compares what it follows with its invite: within one epoch only a root that signs two histories can show another one. */
+  readonly #compareInvite = (): void => {
+    const invite = this.#init.invite()
+    if (invite === undefined || invitedHistory(this.registry.replica, invite) !== 'another') return
+    const { epoch, n } = invite.grant
+    this.registry.alarms.raise(
+      'other_history',
+      `entry ${n} of epoch ${epoch} is another one in this log than the invite says: this is not the history that invited this node, and it is not joined; ask the operator, and keep this registry.db`,
+      { epoch, n }
+    )
   }
 
   /** Members that hear this node's gossip. */
@@ -166,6 +180,8 @@ export class NetworkNode implements NetworkParts {
   /** Resolves when it listens; everything else goes on by itself from then on. @throws ConfigError when the port is taken */
   async start(signal: AbortSignal): Promise<void> {
     const { config, registry, logger, onChange } = this.#init
+    registry.events.addEventListener('entries', this.#compareInvite)
+    this.#stops.push(() => registry.events.removeEventListener('entries', this.#compareInvite))
     const { trust, gater, limits } = this
     const { host, port } = await startHost(
       {

@@ -203,6 +203,7 @@ export class TrustNode implements Node, NodeContext {
         role: config.role,
         software,
         pin: () => this.pin,
+        invitedIn: () => this.invites.invite?.grant.epoch,
         candidates: this.candidates,
         limits: config.protocols,
         clock,

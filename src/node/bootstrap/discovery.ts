@@ -25,6 +25,8 @@ export interface DiscoveryInit {
   software: string
   /** The network that must prove itself, asked anew in each round; undefined: the first one that does, by the operator's word. */
   pin: () => Uint8Array | undefined
+  /** Epoch of the invite, asked anew in each round. */
+  invitedIn: () => number | undefined
   candidates: Candidates
   limits: ProtocolLimits
   clock: Clock

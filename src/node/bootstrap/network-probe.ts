@@ -22,6 +22,7 @@ export async function networkAt(config: Config, addresses: readonly string[]): P
         role: 'external',
         software: '',
         pin: () => undefined,
+        invitedIn: () => undefined,
         candidates: new Candidates({ config: asked, clock, invite: () => undefined, cached: () => undefined }),
         limits: defaultLimits,
         clock,

@@ -15,6 +15,7 @@ import { lookupServer } from '../../protocols/lookup/index.ts'
 import { probeServer } from '../../protocols/probe/index.ts'
 import { type Register, register, registryBackend } from '../../protocols/register/index.ts'
 import { type SyncServer, syncServer } from '../../protocols/sync/index.ts'
+import type { Invite } from '../../registry/objects/invite.ts'
 import type { Registry } from '../../registry/registry.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
 import { sleep } from '../../runtime/sleep.ts'
@@ -50,6 +51,8 @@ export interface HostInit {
   logger: Logger
   libp2pLogger: ComponentLogger
   announced: () => readonly string[]
+  /** That this node joins with. */
+  invite: () => Invite | undefined
   announce: Pick<AnnounceInit, 'members' | 'refresh' | 'onNewerHead'>
   /** A member showed a checkpoint that may be newer than ours. */
   onCheckpoint: (checkpoint: Uint8Array, from: Uint8Array) => void
@@ -82,6 +85,7 @@ function hostOptions(init: HostInit, port: number): Libp2pOptions<HostServices> 
     publicKey: init.key.publicKey,
     software: init.software,
     maxDelegations: limits.hello.delegations,
+    invitedIn: () => init.invite()?.grant.epoch,
     clock
   })
   const services = {

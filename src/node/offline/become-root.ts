@@ -210,6 +210,7 @@ export async function discoverGenesis(config: Config, networkId: string): Promis
         role: 'external',
         software: '',
         pin: () => parseNetworkId(networkId),
+        invitedIn: () => undefined,
         candidates: new Candidates({ config, clock, invite: () => undefined, cached: () => undefined }),
         limits: protocolLimits(config),
         clock,

@@ -7,6 +7,7 @@ import type { Registry } from '../../registry/registry.ts'
 import type { Clock } from '../../runtime/clock-and-logger.ts'
 import { RevokedError } from '../../runtime/errors.ts'
 import type { Config } from '../config/schema.ts'
+import { invitedHistory } from './invited-history.ts'
 import type { Membership } from './lease-client.ts'
 
 export interface MembershipInit {
@@ -28,7 +29,7 @@ export function makeMembership({ config, registry, key, clock, invite }: Members
   const requestOf = ({ notAfterMs }: Member): Uint8Array =>
     sealRenewRequest({ networkId, publicKey, notAfterMs }, key).bytes
   return {
-    isMember: () => replica.isMember(publicKey),
+    isMember: () => replica.isMember(publicKey) && invitedHistory(replica, invite()) === 'same',
     refusal: () =>
       replica.state.isRevoked(publicKey)
         ? new RevokedError('the key of this node was revoked, for ever: join with a new key, in another data folder')

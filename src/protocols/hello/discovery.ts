@@ -5,7 +5,7 @@ import type { Clock } from '../../runtime/clock-and-logger.ts'
 import { systemClock } from '../../runtime/clock-and-logger.ts'
 import { statuses, statusOf } from '../engine/status.ts'
 import type { Hello as HelloMessage } from './pb/hello.ts'
-import { type NetworkProof, proveMember, proveNetwork } from './proof.ts'
+import { type NetworkProof, proveMember, proveNetwork, requireEpoch } from './proof.ts'
 import type { HelloContent, HelloSource, JudgeOptions, Verdict } from './source.ts'
 
 export interface DiscoveryHelloInit {
@@ -13,6 +13,8 @@ export interface DiscoveryHelloInit {
   software: string
   /** Network id from an invite, an earlier run, the config or a typed fingerprint. Absent: first use. */
   pin?: Uint8Array | undefined
+  /** Epoch of the invite that this host has. */
+  invitedIn?: (() => number | undefined) | undefined
   maxDelegations: number
   clock?: Clock | undefined
 }
@@ -66,6 +68,7 @@ export class DiscoveryHello implements HelloSource {
           reason: 'it proves another network than the pinned one'
         }
       }
+      requireEpoch(proof.keys, this.#init.invitedIn?.())
       const member = await proveMember(proof, remote, remoteKey, (this.#init.clock ?? systemClock).now())
       this.#keep(proof)
       return { kind: 'member', member }

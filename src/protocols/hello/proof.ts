@@ -86,6 +86,17 @@ async function renewedUntil(
   return renew.body.notAfterMs
 }
 
+/**
+ * Refuses a history that ends before the epoch in which this node was invited: whoever shows it has a log key of the past, or is behind.
+ * @throws LogMismatchError
+ */
+export function requireEpoch({ epoch }: LogKeys, invitedIn: number | undefined): void {
+  if (invitedIn === undefined || epoch >= invitedIn) return
+  throw new LogMismatchError(
+    `this registry shows a history that is older than the invite (epoch ${epoch}, the invite is of epoch ${invitedIn}): it is not followed`
+  )
+}
+
 async function openOfLog(proof: NetworkProof, bytes: Uint8Array): Promise<LogEntry> {
   const entry = await openEntryAsync(bytes, proof.networkId)
   requireLogKey(proof.keys, entry.value.epoch, entry.value.n, entry.signer)

@@ -11,7 +11,7 @@ import { LogMismatchError, RevokedError } from '../../runtime/errors.ts'
 import type { TrustedMember } from '../engine/connection-trust.ts'
 import { statuses, statusOf } from '../engine/status.ts'
 import type { Hello as HelloMessage } from './pb/hello.ts'
-import { proveMember, proveNetwork } from './proof.ts'
+import { proveMember, proveNetwork, requireEpoch } from './proof.ts'
 import type { HelloContent, HelloSource, Verdict } from './source.ts'
 
 /** The part of a member's state that a hello shows. */
@@ -30,7 +30,7 @@ export interface HelloRegistry {
     readonly state: {
       member(publicKey: Uint8Array): ShownMember | undefined
       isRevoked(publicKey: Uint8Array): boolean
-      readonly keys: Pick<LogKeys, 'authorityKey'>
+      readonly keys: Pick<LogKeys, 'authorityKey' | 'epoch'>
     }
     isMember(publicKey: Uint8Array): boolean
     /** Envelopes of delegate and authority entries, in log order. */
@@ -50,6 +50,8 @@ export interface RegistryHelloInit {
   publicKey: Uint8Array
   software: string
   maxDelegations: number
+  /** Epoch of the invite that this node has. */
+  invitedIn?: (() => number | undefined) | undefined
   clock?: Clock | undefined
 }
 
@@ -93,11 +95,19 @@ export class RegistryHello implements HelloSource {
       return { kind: 'stranger', status: statuses.NOT_MEMBER, reason: 'it shows no membership' }
     }
     try {
+      await this.#requireEpoch(remote)
       return { kind: 'member', member: await this.#judgeShown(remote, remoteKey) }
     } catch (error) {
       const reason = error instanceof Error ? error.message : 'its proof cannot be read'
       return { kind: 'stranger', status: statusOf(error), reason }
     }
+  }
+
+  /** A newcomer follows nobody who shows less than its invite. @throws LogMismatchError */
+  async #requireEpoch(remote: HelloMessage): Promise<void> {
+    const invitedIn = this.#init.invitedIn?.()
+    if (invitedIn === undefined || this.#registry.replica.state.keys.epoch >= invitedIn) return
+    requireEpoch((await proveNetwork(remote, this.#init.maxDelegations)).keys, invitedIn)
   }
 
   async #judgeShown(remote: HelloMessage, remoteKey: Uint8Array): Promise<TrustedMember> {
