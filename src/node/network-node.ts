@@ -70,12 +70,13 @@ export class NetworkNode implements NetworkParts {
     const { strangers, hello } = this.limits
     this.trust = new ConnectionTrust({ limits: strangers, settleMs: hello.settleMs, clock, logger })
     const prefixes = new KnownPrefixes(registry)
-    this.trust.onMember(({ remoteAddr }) => prefixes.seen(remoteAddr.toString()))
+    this.trust.onMember(({ remoteAddr, remotePeer }) => prefixes.seen(remotePeer.toString(), remoteAddr.toString()))
     this.gater = new Gater({
       limits: limitsFor(config, logger),
       logger,
       isRevoked: (peerId) => registry.replica.state.isRevoked(publicKeyOf(peerId)),
       knownPrefix: (prefix) => prefixes.has(prefix),
+      culprits: this.trust.culprits,
       onUpgraded: (peerId, connection) => this.traffic.add(peerId, connection)
     })
     this.heads = new HeadWatch({

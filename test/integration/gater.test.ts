@@ -141,12 +141,15 @@ describe('limits per /64 before Noise', () => {
     expect(host.gater.inbound.unfinished).toBe(0)
   })
 
-  it('64 handshakes are possible from a /64 with a known member, 65 are not', async () => {
+  it('64 handshakes are possible from a /64 with a known member, and the oldest makes room for one more', async () => {
     await using host = await netHost({ countLoopback: true, knownPrefix: (prefix) => prefix === '0'.repeat(16) })
     const held = await Promise.all(Array.from({ length: 64 }, () => silent(host)))
-    await closed(await silent(host))
+    await expect.poll(() => host.gater.inbound.unfinished).toBe(64)
+    const more = await silent(host)
+    await expect.poll(() => held.filter((socket) => socket.closed).length).toBe(1)
+    expect(more.closed).toBe(false)
     expect(host.gater.inbound).toEqual({ unfinished: 64, open: 0, refused: 1 })
-    for (const socket of held) socket.destroy()
+    for (const socket of [...held, more]) socket.destroy()
   })
 
   it('strangers of all prefixes together leave half of the handshakes to members, and the oldest of them gives way', async () => {
@@ -160,8 +163,9 @@ describe('limits per /64 before Noise', () => {
     if (oldest !== undefined) await closed(oldest)
     expect(others.filter((socket) => socket.closed)).toEqual([])
     known = true
-    held.push(...(await Promise.all(Array.from({ length: 4 }, () => silent(host)))))
-    await closed(await silent(host))
+    held.push(...(await Promise.all(Array.from({ length: 5 }, () => silent(host)))))
+    // Strangers go before members.
+    await expect.poll(() => others.filter((socket) => socket.closed).length).toBe(1)
     expect(host.gater.inbound).toEqual({ unfinished: 8, open: 0, refused: 2 })
     for (const socket of held) socket.destroy()
   })
@@ -194,6 +198,13 @@ describe('limits per /64 before Noise', () => {
     await closed(await silent(host))
     expect(host.gater.inbound).toEqual({ unfinished: 10, open: 0, refused: 2 })
     for (const socket of held) socket.destroy()
+  })
+
+  it('a handshake of many lines is cut, of loopback too', async () => {
+    await using host = await netHost()
+    const socket = await silent(host)
+    socket.write(Buffer.concat(Array.from({ length: 4_000 }, () => Buffer.from([2, 0x61, 0x0a]))))
+    await closed(socket)
   })
 
   it('loopback and configured prefixes are not counted', async () => {

@@ -3,6 +3,7 @@ import type { Multiaddr } from '@multiformats/multiaddr'
 import { isPlainIp6 } from '../../address/multiaddr.ts'
 import { type Logger, silentLogger } from '../../runtime/clock-and-logger.ts'
 import { Pins } from './dial-pins.ts'
+import { HandshakeBytes } from './handshake-bytes.ts'
 import { Inbound, type InboundCounts, type InboundInit } from './inbound-limits.ts'
 
 export interface GaterInit extends InboundInit {
@@ -21,6 +22,7 @@ export interface GaterInit extends InboundInit {
 export class Gater implements ConnectionGater {
   readonly pins = new Pins()
   readonly #inbound: Inbound
+  readonly #handshakes: HandshakeBytes
   readonly #isRevoked: (peerId: string) => boolean
   readonly #onUpgraded: NonNullable<GaterInit['onUpgraded']>
   readonly #logger: Logger
@@ -28,6 +30,7 @@ export class Gater implements ConnectionGater {
   constructor(init: GaterInit) {
     this.#onUpgraded = init.onUpgraded ?? (() => {})
     this.#inbound = new Inbound(init)
+    this.#handshakes = new HandshakeBytes(init.culprits)
     this.#isRevoked = init.isRevoked ?? (() => false)
     this.#logger = init.logger ?? silentLogger
   }
@@ -53,6 +56,7 @@ export class Gater implements ConnectionGater {
   denyInboundConnection(connection: MultiaddrConnection): boolean {
     const why = this.#inbound.refuse(connection)
     if (why !== undefined) this.#log(connection, `refused a connection before its handshake: ${why}`)
+    else this.#handshakes.watch(connection)
     return why !== undefined
   }
 
@@ -72,6 +76,7 @@ export class Gater implements ConnectionGater {
   }
 
   denyInboundUpgradedConnection(peerId: PeerId, connection: MultiaddrConnection): boolean {
+    this.#handshakes.finished(connection)
     this.#inbound.finished(connection, peerId.toString())
     this.#onUpgraded(peerId, connection)
     return false

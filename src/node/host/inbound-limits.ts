@@ -1,6 +1,8 @@
 import type { MultiaddrConnection } from '@libp2p/interface'
 import { parseAddr } from '../../address/multiaddr.ts'
 import { prefix64, prefixMatcher } from '../../address/prefix.ts'
+import type { Culprits } from '../../protocols/engine/culprits.ts'
+import { Gcra } from '../../protocols/engine/rate-limiter.ts'
 import { InboundLimitError } from '../errors.ts'
 
 /** What a remote can use up before it has proved anything. */
@@ -24,16 +26,23 @@ export interface InboundLimits {
 
 export interface InboundInit {
   readonly limits: InboundLimits
-  /** Whether a member is known in that /64 (see prefix64): seen in the last 24 h, or named in a member's record. */
+  /** Whether a member proved itself in that /64 (see prefix64) in the last 24 h. */
   readonly knownPrefix?: (prefix: string) => boolean
   /** Limits loopback too: for trying the limits on one machine. */
   readonly countLoopback?: boolean
+  readonly culprits?: Culprits
 }
 
 export interface InboundCounts {
   readonly unfinished: number
   readonly open: number
   readonly refused: number
+}
+
+/** Why a connection is refused, and the limit that says so. */
+interface Refusal {
+  readonly limit: string
+  readonly why: string
 }
 
 interface Slot {
@@ -47,6 +56,8 @@ interface Slot {
 const strangersShare = 0.5
 /** Likewise of the connections: an eclipse by strangers leaves these. */
 const connectionsShare = 0.9
+/** Connections that a /64 begins: of one without a known member, and of one where a thousand members may come back after an outage. */
+const begins = { stranger: { count: 128, perMs: 10_000 }, known: { count: 2_000, perMs: 10_000 } }
 
 /**
  * Counts inbound connections per /64 from the first packet on, before Noise costs anything. A slot ends with its
@@ -61,8 +72,10 @@ export class Inbound {
   readonly #openOf = new Map<string, number>()
   /** In the order of their coming; only keys that are connected. */
   readonly #ofPeer = new Map<string, Set<MultiaddrConnection>>()
-  /** Handshakes of prefixes without a known member, oldest first, by their /48. */
+  /** Handshakes, oldest first, by their /48: of prefixes without a known member, and of those with one. */
   readonly #strangers = new Map<string, Set<MultiaddrConnection>>()
+  readonly #known = new Map<string, Set<MultiaddrConnection>>()
+  readonly #begun = { stranger: new Gcra(begins.stranger), known: new Gcra(begins.known) }
   #sockets = 0
   #unfinished = 0
   #open = 0
@@ -84,10 +97,11 @@ export class Inbound {
     if (address === undefined || prefix === undefined) return 'it is no plain IPv6 address'
     const isExempt = this.#exempt(address)
     const known = this.#init.knownPrefix?.(prefix) === true
-    const why = this.#overSockets() ?? (isExempt ? undefined : this.#overLimit(prefix, known))
-    if (why !== undefined) {
+    const refusal = this.#overSockets() ?? (isExempt ? undefined : this.#overLimit(prefix, known))
+    if (refusal !== undefined) {
       this.#refused++
-      return why
+      this.#init.culprits?.exceeded(refusal.limit, { address: netOf(prefix) })
+      return refusal.why
     }
     this.#sockets++
     connection.addEventListener('close', () => this.#sockets--, { once: true })
@@ -126,33 +140,60 @@ export class Inbound {
     }
   }
 
-  #overSockets(): string | undefined {
+  #overSockets(): Refusal | undefined {
     const { sockets = Number.POSITIVE_INFINITY } = this.#init.limits
-    return this.#sockets < sockets
-      ? undefined
-      : `${sockets} connections are open, which is all that the descriptors allow`
+    if (this.#sockets < sockets) return undefined
+    return { limit: 'limits.sockets', why: `${sockets} connections are open, which is all that the descriptors allow` }
   }
 
-  #overLimit(prefix: string, known: boolean): string | undefined {
+  #overLimit(prefix: string, known: boolean): Refusal | undefined {
     const { limits } = this.#init
     const most = known ? limits.connections : Math.floor(limits.connections * connectionsShare)
-    if (this.#open + this.#unfinished >= most) return `${most} connections are open`
-    const perPrefix = known ? limits.unfinishedPerMemberPrefix : limits.unfinishedPerPrefix
-    if ((this.#unfinishedOf.get(prefix) ?? 0) >= perPrefix) return `${perPrefix} handshakes of its /64 are going on`
-    if (!known && (this.#openOf.get(prefix) ?? 0) >= limits.openPerPrefix) {
-      return `${limits.openPerPrefix} connections of its /64 are open and no member is known there`
+    if (this.#open + this.#unfinished >= most)
+      return { limit: 'limits.connections', why: `${most} connections are open` }
+    if (this.#begun[known ? 'known' : 'stranger'].take(prefix) > 0) {
+      return { limit: 'limits.begun', why: 'its /64 begins connections without end' }
     }
-    const all = known ? limits.unfinished : Math.ceil(limits.unfinished * strangersShare)
-    if (this.#unfinished >= all && (known || !this.#cutOldest())) return `${all} handshakes are going on`
-    return undefined
+    return this.#overPrefix(prefix, known) ?? this.#overHandshakes(known)
+  }
+
+  #overPrefix(prefix: string, known: boolean): Refusal | undefined {
+    const { limits } = this.#init
+    const name = known ? 'unfinishedPerMemberPrefix' : 'unfinishedPerPrefix'
+    // Neighbours of a member that holds them all still get in.
+    const isFull = (this.#unfinishedOf.get(prefix) ?? 0) >= limits[name] && !(known && this.#cutOldestOf(prefix))
+    if (isFull) return { limit: `limits.${name}`, why: `${limits[name]} handshakes of its /64 are going on` }
+    if (known || (this.#openOf.get(prefix) ?? 0) < limits.openPerPrefix) return undefined
+    const why = `${limits.openPerPrefix} connections of its /64 are open and no member is known there`
+    return { limit: 'limits.openPerPrefix', why }
+  }
+
+  #overHandshakes(known: boolean): Refusal | undefined {
+    const { unfinished } = this.#init.limits
+    const all = known ? unfinished : Math.ceil(unfinished * strangersShare)
+    if (this.#unfinished < all || this.#cutOldest(this.#strangers) || (known && this.#cutOldest(this.#known))) {
+      return undefined
+    }
+    return { limit: 'limits.unfinished', why: `${all} handshakes are going on` }
   }
 
   /** The oldest handshake of the /48 that has most of them gives way: an honest one takes milliseconds, a silent one all the time it is given. */
-  #cutOldest(): boolean {
+  #cutOldest(handshakes: ReadonlyMap<string, ReadonlySet<MultiaddrConnection>>): boolean {
     let most: ReadonlySet<MultiaddrConnection> = new Set()
-    for (const each of this.#strangers.values()) if (each.size > most.size) most = each
+    for (const each of handshakes.values()) if (each.size > most.size) most = each
     const [oldest] = most
-    if (oldest === undefined) return false
+    return this.#cut(oldest)
+  }
+
+  #cutOldestOf(prefix: string): boolean {
+    const ofSite = this.#known.get(siteOf(prefix)) ?? []
+    return this.#cut([...ofSite].find((each) => this.#slots.get(each)?.prefix === prefix))
+  }
+
+  #cut(oldest: MultiaddrConnection | undefined): boolean {
+    const slot = oldest === undefined ? undefined : this.#slots.get(oldest)
+    if (oldest === undefined || slot === undefined) return false
+    this.#init.culprits?.exceeded('limits.unfinished', { address: netOf(slot.prefix) })
     oldest.abort(new InboundLimitError('its handshake was the oldest of those that say nothing, and another one came'))
     this.#release(oldest)
     this.#refused++
@@ -165,10 +206,9 @@ export class Inbound {
       connection.abort(new InboundLimitError(`the handshake took longer than ${upgradeTimeoutMs / 1000} s`))
     const timer = known ? undefined : setTimeout(cut, upgradeTimeoutMs).unref()
     this.#slots.set(connection, { prefix, known, timer, finished: false })
-    if (!known) {
-      const site = siteOf(prefix)
-      this.#strangers.set(site, (this.#strangers.get(site) ?? new Set()).add(connection))
-    }
+    const handshakes = known ? this.#known : this.#strangers
+    const site = siteOf(prefix)
+    handshakes.set(site, (handshakes.get(site) ?? new Set()).add(connection))
     this.#unfinished++
     count(this.#unfinishedOf, prefix, 1)
     connection.addEventListener('close', () => this.#release(connection), { once: true })
@@ -188,15 +228,18 @@ export class Inbound {
   #endHandshake(connection: MultiaddrConnection, { prefix, known }: Slot): void {
     this.#unfinished--
     count(this.#unfinishedOf, prefix, -1)
-    if (known) return
-    const ofSite = this.#strangers.get(siteOf(prefix))
+    const handshakes = known ? this.#known : this.#strangers
+    const ofSite = handshakes.get(siteOf(prefix))
     ofSite?.delete(connection)
-    if (ofSite?.size === 0) this.#strangers.delete(siteOf(prefix))
+    if (ofSite?.size === 0) handshakes.delete(siteOf(prefix))
   }
 }
 
 /** The /48 of a /64: what one customer of a provider has at the most. */
 const siteOf = (prefix: string): string => prefix.slice(0, 12)
+
+/** A /64 as people write it. */
+const netOf = (prefix: string): string => `/ip6/${prefix.match(/.{4}/g)?.join(':') ?? prefix}::/ipcidr/64`
 
 const count = (counts: Map<string, number>, prefix: string, change: 1 | -1): void => {
   const value = (counts.get(prefix) ?? 0) + change

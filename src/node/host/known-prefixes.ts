@@ -1,62 +1,67 @@
 import { parseAddr } from '../../address/multiaddr.ts'
 import { prefix64 } from '../../address/prefix.ts'
+import { peerIdText } from '../../identity/keys.ts'
 import type { Registry } from '../../registry/registry.ts'
 
-/** Records that are read at a time. */
-const page = 1_000
 const seenForMs = 24 * 3_600_000
-/** Prefixes that members came from without announcing them; the one seen longest ago goes first. */
-const mostSeen = 10_000
+/** Of one member, the latest: whoever has a /48 could make 65,536 of them known. */
+const perMember = 2
+/** The member that was seen longest ago goes first. */
+const mostMembers = 20_000
 
 /**
- * The /64 prefixes that members announce, or that one of them came from in the last 24 h. What is announced grows with each
- * new record, so that a question costs no walk over all members; a prefix that nobody announces any more stays known until
- * the next start, which lets a member that moves come back.
+ * The /64 prefixes where a member proved itself in the last 24 h, on a connection from there or to there. What a record says counts for
+ * nothing here: anybody can write any address into its own.
  */
 export class KnownPrefixes {
-  readonly #registry: Registry
-  readonly #prefixes = new Set<string>()
-  readonly #seenAt = new Map<string, number>()
-  #change = 0
+  /** By member: its prefixes, and when it was seen there last, the earliest first. */
+  readonly #seen = new Map<string, Map<string, number>>()
+  readonly #members = new Map<string, Set<string>>()
 
-  constructor(registry: Registry) {
-    this.#registry = registry
-  }
-
-  has(prefix: string): boolean {
-    this.#catchUp()
-    return (
-      this.#prefixes.has(prefix) ||
-      performance.now() - (this.#seenAt.get(prefix) ?? Number.NEGATIVE_INFINITY) < seenForMs
-    )
-  }
-
-  /** A member proved itself on a connection from there: a multiaddr. */
-  seen(address: string): void {
-    const ip = parseAddr(address)?.ip
-    const prefix = ip === undefined ? undefined : prefix64(ip)
-    if (prefix === undefined) return
-    this.#seenAt.delete(prefix)
-    this.#seenAt.set(prefix, performance.now())
-    const oldest = this.#seenAt.keys().next()
-    if (this.#seenAt.size > mostSeen && oldest.done !== true) this.#seenAt.delete(oldest.value)
-  }
-
-  #catchUp(): void {
-    const { records } = this.#registry
-    while (records.lastChange() > this.#change) {
-      const rows = records.changesAfter(this.#change, page)
-      for (const { publicKey, change } of rows) {
-        this.#change = change
-        for (const address of records.read(publicKey)?.addrs ?? []) this.#add(address)
-      }
-      if (rows.length < page) return
+  /** Begins with where members were dialled before the last stop. */
+  constructor({ liveness }: Pick<Registry, 'liveness'>, wallMs = Date.now()) {
+    const now = performance.now()
+    for (const { publicKey, lastAddress, lastConnectedMs = 0 } of liveness.views()) {
+      const ageMs = wallMs - lastConnectedMs
+      if (lastAddress !== undefined && ageMs < seenForMs) this.#note(peerIdText(publicKey), lastAddress, now - ageMs)
     }
   }
 
-  #add(address: string): void {
+  has(prefix: string): boolean {
+    const since = performance.now() - seenForMs
+    for (const member of this.#members.get(prefix) ?? []) {
+      if ((this.#seen.get(member)?.get(prefix) ?? Number.NEGATIVE_INFINITY) > since) return true
+    }
+    return false
+  }
+
+  /** A member proved itself on a connection with this multiaddr. */
+  seen(peerId: string, address: string): void {
+    this.#note(peerId, address, performance.now())
+  }
+
+  #note(member: string, address: string, at: number): void {
     const ip = parseAddr(address)?.ip
     const prefix = ip === undefined ? undefined : prefix64(ip)
-    if (prefix !== undefined) this.#prefixes.add(prefix)
+    if (prefix === undefined) return
+    const prefixes = this.#seen.get(member) ?? new Map<string, number>()
+    this.#seen.delete(member)
+    this.#seen.set(member, prefixes)
+    prefixes.delete(prefix)
+    prefixes.set(prefix, at)
+    this.#members.set(prefix, (this.#members.get(prefix) ?? new Set()).add(member))
+    const [oldest] = prefixes.keys()
+    if (prefixes.size > perMember && oldest !== undefined) this.#forget(member, oldest)
+    const [first] = this.#seen.keys()
+    if (this.#seen.size <= mostMembers || first === undefined) return
+    for (const each of this.#seen.get(first)?.keys() ?? []) this.#forget(first, each)
+    this.#seen.delete(first)
+  }
+
+  #forget(member: string, prefix: string): void {
+    this.#seen.get(member)?.delete(prefix)
+    const members = this.#members.get(prefix)
+    members?.delete(member)
+    if (members?.size === 0) this.#members.delete(prefix)
   }
 }

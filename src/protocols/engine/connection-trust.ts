@@ -2,7 +2,7 @@ import type { Connection } from '@libp2p/interface'
 import type { Role } from '../../identity/role.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
 import { silentLogger, systemClock } from '../../runtime/clock-and-logger.ts'
-import { Culprits } from './culprits.ts'
+import { Culprits, culpritOf } from './culprits.ts'
 import { oneTooMany } from './eviction.ts'
 import type { ProtocolLimits } from './limits.ts'
 
@@ -35,6 +35,8 @@ interface Entry {
   readonly openedAt: number
   readonly settled: PromiseWithResolvers<void>
   phase: Phase
+  /** It showed a good invite. */
+  spared: boolean
   /** The replica has had it as a member. */
   confirmed: boolean
   /** It takes us for a member, too. */
@@ -77,7 +79,15 @@ export class ConnectionTrust {
     if (this.#entries.has(connection.id) || connection.status !== 'open') return
     const openedAt = this.#clock.monotonic()
     const settled = Promise.withResolvers<void>()
-    const entry: Entry = { connection, openedAt, settled, phase: 'young', confirmed: false, mutual: false }
+    const entry: Entry = {
+      connection,
+      openedAt,
+      settled,
+      phase: 'young',
+      spared: false,
+      confirmed: false,
+      mutual: false
+    }
     this.#entries.set(connection.id, entry)
     this.#counts.young++
     connection.addEventListener('close', () => this.#gone(entry))
@@ -129,6 +139,12 @@ export class ConnectionTrust {
     entry.settled.resolve()
     this.#setDeadline(entry, waitingMs, () => this.#close(entry, `its join was not decided in ${waitingMs} ms`))
     return true
+  }
+
+  /** Whoever shows a good invite keeps its connection until it is admitted, or it turns out that it is none. */
+  spare(connection: Connection, isGood: boolean): void {
+    const entry = this.#entries.get(connection.id)
+    if (entry !== undefined) entry.spared = isGood
   }
 
   state(connection: Connection): 'stranger' | 'proven' {
@@ -239,7 +255,10 @@ export class ConnectionTrust {
     const { young, open } = this.#init.limits
     const most = phase === 'young' ? young : open
     if (entry.connection.direction === 'outbound' || this.#counts[phase] <= most) return false
-    const tooMany = oneTooMany(this.#inbound(phase)) ?? entry
+    // Of strangers the idle go: an honest one joins within a second. Of those whose hello is due all may be members.
+    const idle = [...this.#inbound(phase)].filter((each) => phase === 'young' || !each.spared)
+    const tooMany = oneTooMany(idle, phase === 'young' ? 'last' : 'first') ?? entry
+    this.culprits.exceeded(`strangers.${phase === 'young' ? 'young' : 'open'}`, culpritOf(tooMany.connection))
     this.#close(tooMany, `more than ${most} connections without proof of membership`)
     return tooMany === entry
   }

@@ -10,11 +10,12 @@ export function prefixesOf({ remoteAddr }: Pick<Connection, 'remoteAddr'>): { si
 }
 
 /**
- * Which of the connections goes when there is one too many: the last comer of the /48 that has most, and in it of the /64 that has
- * most. So nobody can take all places from few prefixes, and who came first to a crowded one is served.
+ * Which of the connections goes when there is one too many: the first or the last comer of the /48 that has most, and in it of the /64
+ * that has most. So nobody can take all places from few prefixes. The first goes where whoever is honest is soon done, and who stays is idle.
  */
 export function oneTooMany<T extends { readonly connection: Pick<Connection, 'remoteAddr'> }>(
-  entries: Iterable<T>
+  entries: Iterable<T>,
+  goes: 'first' | 'last' = 'last'
 ): T | undefined {
   const all = [...entries].map((entry) => ({ entry, ...prefixesOf(entry.connection) }))
   const counts = new Map<string, number>()
@@ -26,6 +27,8 @@ export function oneTooMany<T extends { readonly connection: Pick<Connection, 're
   for (const { entry, site, net } of all) {
     const rank = { site: counts.get(site) ?? 0, net: counts.get(net) ?? 0 }
     if (rank.site < most.site || (rank.site === most.site && rank.net < most.net)) continue
+    const isSame = rank.site === most.site && rank.net === most.net
+    if (goes === 'first' && isSame) continue
     last = entry
     most = rank
   }

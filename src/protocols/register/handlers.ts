@@ -222,11 +222,13 @@ export class SessionActions {
 
   /** A stranger's proof: one of all strangers' joins, and counted against its /64 when it is none. */
   async #byStranger<T>(prove: () => Promise<T>, isInvited: boolean): Promise<T> {
-    const { connection, rates } = this.#init
+    const { connection, rates, trust } = this.#init
     rates.takeJoin(connection, isInvited)
+    trust.spare(connection, isInvited)
     try {
       return await prove()
     } catch (error) {
+      trust.spare(connection, false)
       if (error instanceof Error && failedProofs.has(error.name)) rates.failedProof(connection)
       throw error
     }

@@ -1,0 +1,94 @@
+import { once } from 'node:events'
+import { connect as connectSocket, type Socket } from 'node:net'
+import { afterEach, describe, expect } from 'vitest'
+import { KnownPrefixes } from '../../src/node/host/known-prefixes.ts'
+import { ConnectionTrust } from '../../src/protocols/engine/connection-trust.ts'
+import { defaultLimits } from '../../src/protocols/engine/limits.ts'
+import { connect, connectionWith, startPlainHost } from '../helpers/hosts.ts'
+import { netHost } from '../helpers/net-hosts.ts'
+import { RealNetwork, recordBy } from '../helpers/real-network.ts'
+import { attack, control } from './attack.ts'
+
+const sockets: Socket[] = []
+const hosts: { stop(): void | Promise<void> }[] = []
+afterEach(async () => {
+  for (const socket of sockets.splice(0)) socket.destroy()
+  for (const host of hosts.splice(0)) await host.stop()
+})
+
+const silent = async (port: number): Promise<Socket> => {
+  const socket = connectSocket(port, '::1')
+  sockets.push(socket)
+  socket.on('error', () => {})
+  await Promise.race([once(socket, 'connect').catch(() => {}), new Promise((resolve) => socket.once('close', resolve))])
+  return socket
+}
+
+describe('a member that names prefixes in its record', () => {
+  /** Silent sockets from ::1, in a network where a member announces it; `proved`: it also said hello from there. */
+  const held = async (proved: boolean): Promise<number> => {
+    await using network = await RealNetwork.create()
+    const key = await network.admit('mallory')
+    await network.root.records.put(recordBy(network.root, key, 1, { addrs: ['/ip6/::1/tcp/9000'] }), {
+      source: 'session'
+    })
+    const prefixes = new KnownPrefixes(network.root)
+    if (proved) prefixes.seen('mallory', '/ip6/::1/tcp/50000')
+    await using host = await netHost({ countLoopback: true, knownPrefix: (prefix) => prefixes.has(prefix) })
+    await Promise.all(Array.from({ length: 64 }, () => silent(Number(host.address.split('/').at(-1)))))
+    const seen = (): number => host.gater.inbound.unfinished + host.gater.inbound.refused
+    await expect.poll(seen, { timeout: 10_000 }).toBeGreaterThanOrEqual(64)
+    return host.gater.inbound.unfinished
+  }
+
+  attack('holds handshakes there with silent sockets', async () => {
+    const handshakes = await held(false)
+    expect(handshakes).toBeLessThanOrEqual(4)
+    return {
+      happened: `${handshakes} of 64 were held`,
+      held: 'a /64 is known where a member proved itself, not where it says to be'
+    }
+  })
+
+  control('more are held where it proved itself', async () => {
+    expect(await held(true)).toBeGreaterThan(4)
+  })
+})
+
+describe('strangers that come and do nothing', () => {
+  const crowd = async (most: number, spared: boolean) => {
+    const trust = new ConnectionTrust({ limits: { ...defaultLimits.strangers, open: most }, settleMs: 10_000 })
+    const registry = await startPlainHost()
+    hosts.push(registry, { stop: () => trust.clear() })
+    const arrive = async () => {
+      const stranger = await startPlainHost()
+      hosts.push(stranger)
+      const connection = await connect(stranger, registry)
+      const inbound = await connectionWith(registry, stranger)
+      trust.track(inbound)
+      trust.judgedStranger(inbound)
+      return { connection, inbound }
+    }
+    const first = await arrive()
+    trust.spare(first.inbound, spared)
+    for (let more = 1; more < most; more++) await arrive()
+    const honest = await arrive()
+    return { first, honest, trust }
+  }
+
+  attack('fill all places of a /48 before somebody joins from it', async () => {
+    const { first, honest, trust } = await crowd(6, false)
+    expect([first.inbound.status, honest.inbound.status]).toEqual(['aborted', 'open'])
+    expect(trust.culprits.counts).toMatchObject([{ limit: 'strangers.open', count: 1 }])
+    return { happened: 'the oldest idle one went, the newcomer stayed', held: 'strangers.open' }
+  })
+
+  attack('fill them behind somebody who shows an invite', async () => {
+    const { first, honest } = await crowd(6, true)
+    expect([first.inbound.status, honest.inbound.status]).toEqual(['open', 'open'])
+    return {
+      happened: 'whoever has a good invite stayed, the oldest idle one went',
+      held: 'a good invite spares its connection'
+    }
+  })
+})
