@@ -9,6 +9,7 @@ import { inBackground } from '../runtime/background.ts'
 import { cleanEnvironment } from '../runtime/clean-environment.ts'
 import type { Clock, Logger } from '../runtime/clock-and-logger.ts'
 import { reasonOf } from '../runtime/error-message.ts'
+import { ClockWatch } from './clock-watch.ts'
 import { dataFiles } from './config/paths.ts'
 import type { Config } from './config/schema.ts'
 
@@ -33,7 +34,7 @@ const hookTimeoutMs = 30_000
 export const lastBackupKey = 'last-backup'
 const backupName = /^registry-\d{8}T\d{6}(\d{3})?Z\.db$/
 
-/** What a node does for itself now and then: backups, compaction of the log, and the operator's command for each alarm. */
+/** What a node does for itself now and then: a look at the clock, backups, compaction of the log, and the operator's command for each alarm. */
 export class Housekeeping {
   readonly #init: HousekeepingInit
   readonly #stops: (() => void)[] = []
@@ -48,6 +49,9 @@ export class Housekeeping {
 
   start(): void {
     const { config, registry } = this.#init
+    const clockWatch = new ClockWatch(this.#init)
+    clockWatch.start()
+    this.#stops.push(() => clockWatch.stop())
     this.#every(compactEveryMs, () => inBackground(this.#compact(), 'compacting the log'))
     if (config.backup.enabled) {
       this.#every(config.backup.intervalMs, () => {

@@ -8,8 +8,8 @@ import type { ConnectionTrust } from '../protocols/engine/connection-trust.ts'
 import { openStoredGenesis } from '../registry/log/replica.ts'
 import { peekGenesis, type Registry } from '../registry/registry.ts'
 import { Changes } from '../runtime/change-signal.ts'
-import { type Clock, systemClock } from '../runtime/clock-and-logger.ts'
 import { InvalidPayloadError, UnavailableError } from '../runtime/errors.ts'
+import { SteadyClock } from '../runtime/steady-clock.ts'
 import { Paced } from '../runtime/throttle.ts'
 import { versionInfo } from '../runtime/version.ts'
 import { OwnProtocols } from './app-protocols.ts'
@@ -46,7 +46,7 @@ export class TrustNode implements Node, NodeContext {
   readonly configFile: string | undefined
   readonly key: SigningKey
   readonly logging: Logging
-  readonly clock: Clock
+  readonly clock: SteadyClock
   readonly startedMs: number
   readonly software = versionInfo().version
   readonly phases: PhaseTracker
@@ -80,7 +80,7 @@ export class TrustNode implements Node, NodeContext {
     this.#config = config
     this.configFile = options.configFile
     this.logging = options.logging ?? createLogging({ node: config.name, ...config.logging })
-    this.clock = options.clock ?? systemClock
+    this.clock = new SteadyClock(options.clock === undefined ? {} : { clock: options.clock })
     this.startedMs = this.clock.now()
     this.phases = new PhaseTracker(this.clock)
     this.#withControl = options.control ?? true

@@ -55,7 +55,7 @@ async function fill(db: Database, init: CreateNetworkInit, genesis: Signed<Genes
   await clearUnfinished(db, commit, path)
   const replica = await openReplica({ db, commit, clock, logger, genesis: genesis.bytes })
   const { publicKey } = rootKey
-  const root = new Root({ replica, logKey, publicKey, logger })
+  const root = new Root({ replica, logKey, nodeKey: rootKey, logger })
   const notAfterMs = genesis.value.createdMs + genesis.value.policy.membershipMs
   await root.append([
     { kind: 'admit', body: { publicKey, name: rootName, role: 'root', notAfterMs, via: 'founder' } },

@@ -4,6 +4,7 @@ import { peerIdText, type SigningKey } from '../identity/keys.ts'
 import { isRegistryRole, type Role } from '../identity/role.ts'
 import { type Clock, type Logger, silentLogger, systemClock } from '../runtime/clock-and-logger.ts'
 import { LogMismatchError, NotRootError, StoreGoneError } from '../runtime/errors.ts'
+import { SteadyClock } from '../runtime/steady-clock.ts'
 import { Admission } from './admission/admission.ts'
 import { defaultLimits, type RegistryLimits } from './admission/limits.ts'
 import { MembershipFollower } from './admission/membership-watch.ts'
@@ -15,6 +16,7 @@ import type { BackupManifest } from './backup/manifest.ts'
 import type { RegistryEvents } from './events.ts'
 import { Liveness, type LivenessTimings } from './liveness/liveness.ts'
 import { Root } from './log/log-writer.ts'
+import { Pauses } from './log/pauses.ts'
 import { openReplica, type Replica, storedGenesis } from './log/replica.ts'
 import { writeForkProof } from './log/write-fork-proof.ts'
 import type { Signed } from './objects/envelope.ts'
@@ -93,7 +95,7 @@ export async function openRegistry(init: RegistryInit): Promise<Registry> {
   const isNew = init.genesis === undefined && peekGenesis(init.path) === undefined
   if (isNew) throw new LogMismatchError(`there is no network in ${init.path}: init makes one, join enters one`)
   const db = openDatabase(init.path)
-  const { clock = systemClock, logger = silentLogger, genesis } = init
+  const { clock = new SteadyClock(), logger = silentLogger, genesis } = init
   let registry: OpenRegistry | undefined
   const commit = new GroupCommit(db, (failure) => {
     tellHealth(logger, failure)
@@ -239,8 +241,8 @@ class OpenRegistry implements Registry {
 
   #makeRoot({ role, logKey, nodeKey, fence }: RegistryInit): Root | undefined {
     if (role !== 'root' || logKey === undefined) return undefined
-    const { logger, replica } = this.#parts
-    const root = new Root({ replica, logKey, publicKey: nodeKey.publicKey, logger })
+    const { db, logger, replica } = this.#parts
+    const root = new Root({ replica, logKey, nodeKey, logger, pauses: new Pauses(db) })
     if (fence !== undefined) root.fence(fence)
     return root
   }

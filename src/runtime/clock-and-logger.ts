@@ -4,6 +4,10 @@ export interface Clock {
   now(): number
   /** Monotonic, ms. For leases, ages and deadlines. */
   monotonic(): number
+  /** How far the wall clock of the machine has stepped away from `now`, ms; undefined: not at all. Nothing is signed meanwhile. */
+  readonly stepMs?: number | undefined
+  /** Follows the wall clock from here on, wherever it has stepped to. */
+  accept?(): void
 }
 
 export const systemClock: Clock = { now: () => Date.now(), monotonic: () => performance.now() }

@@ -68,6 +68,16 @@ export class ScriptedApi implements ControlApi {
     refused: null
   })
   backup: ControlApi['backup'] = async (to) => ({ ...backupView, path: to ?? backupView.path })
+  clock: ControlApi['clock'] = async () => ({
+    schemaVersion: 1,
+    nowMs: 1,
+    wallMs: 3,
+    stepMs: 2,
+    checkpointMs: 1,
+    appends: false,
+    message: 'the clock has stepped'
+  })
+  acceptClock: ControlApi['acceptClock'] = async () => ({ ...(await this.clock()), stepMs: null, appends: true })
   voidRevokes: ControlApi['voidRevokes'] = async () => ({
     schemaVersion: 1,
     offered: [{ member: root, reason: 'stolen', epoch: 0, n: 9, claimedMs: 1, from: root, seenMs: 2 }]

@@ -113,7 +113,7 @@ export class LogNetwork {
   }
 
   rootOf(replica: Replica, logKey = this.logKey): Root {
-    const root = new Root({ replica, logKey, publicKey: this.rootKey.publicKey, logger: silentLogger })
+    const root = new Root({ replica, logKey, nodeKey: this.rootKey, logger: silentLogger })
     onTestFinished(() => root.stop())
     return root
   }

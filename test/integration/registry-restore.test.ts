@@ -63,7 +63,8 @@ describe('a root that was restored from an old backup', () => {
 
   it('signs no record with a number that it has used after the backup', async () => {
     await using network = await TestNetwork.create()
-    await network.join('keeper', { role: 'secondary' })
+    const { key } = await network.join('keeper', { role: 'secondary' })
+    await eventually(() => network.node('root').registry.replica.state.registry(key.publicKey) !== undefined)
     await restoreRoot(network, async () => {
       for (const service of ['one', 'two', 'three'])
         await republished(network.node('root'), network.node('keeper'), service)

@@ -27,6 +27,7 @@ const conducts: ReadonlyMap<string, Conduct> = new Map([
   ['registry backup', 'changes'],
   ['registry restore', 'changes'],
   ['registry resume', 'changes'],
+  ['registry clock', 'changes'],
   ['registry void', 'changes'],
   ['registry verify', 'prints'],
   ['registry promote', 'changes'],

@@ -12,7 +12,7 @@ import type { Column } from '../output/table.ts'
 import { age, date, milliseconds, orUnknown, percent, sanitise, shortPeerId } from '../output/text.ts'
 import { peerName } from '../peers/peers.ts'
 import { addRegistryDiff } from './diff.ts'
-import { addRegistryRoot, addVoid } from './root.ts'
+import { addClock, addRegistryRoot, addVoid } from './root.ts'
 import { addRegistryStores } from './stores.ts'
 import { registryText } from './text.ts'
 
@@ -70,6 +70,7 @@ export const addRegistry: AddCommand = (program, context) => {
   addRegistryStores(registry, context)
   addRegistryRoot(registry, context)
   addVoid(registry, context)
+  addClock(registry, context)
   addRegistryDiff(registry, context)
 }
 

@@ -40,6 +40,10 @@ export class ControlClient implements ControlApi {
   reject: ControlApi['reject'] = (peer, reason, options) => this.#call('registry/reject', { peer, reason }, options)
   backup: ControlApi['backup'] = (to, options) => this.#call('registry/backup', { to }, options)
   fetchStore: ControlApi['fetchStore'] = (peer, to, options) => this.#call('registry/fetch', { peer, to }, options)
+  clock: ControlApi['clock'] = (options) => this.#call('registry/clock', {}, options)
+
+  acceptClock: ControlApi['acceptClock'] = (options) => this.#call('registry/clock/accept', {}, options)
+
   voidRevokes: ControlApi['voidRevokes'] = (options) => this.#call('registry/void', {}, options)
 
   dismissVoid: ControlApi['dismissVoid'] = (peer, options) => this.#call('registry/void/dismiss', { peer }, options)

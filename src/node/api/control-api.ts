@@ -1,6 +1,7 @@
 import type { Role } from '../../identity/role.ts'
 import type {
   BackupView,
+  ClockView,
   FetchView,
   LogView,
   PendingView,
@@ -86,6 +87,10 @@ export interface ControlApi {
   log(query: { after?: number | undefined; limit?: number | undefined }, options?: CallOptions): Promise<LogView>
   pending(options?: CallOptions): Promise<PendingView>
   approve(peer: PeerName, options?: CallOptions): Promise<ChangeView>
+  /** What the clocks of this process, its machine and its log say. */
+  clock(options?: CallOptions): Promise<ClockView>
+  /** The clock of this machine is right now: it is followed, and a root signs again. */
+  acceptClock(options?: CallOptions): Promise<ClockView>
   /** Revokes by log keys of older epochs that wait for the operator. */
   voidRevokes(options?: CallOptions): Promise<VoidRevokesView>
   /** Takes a member off that list, and tells everybody that it stays. */

@@ -72,6 +72,20 @@ export interface RegistryNodesView extends View {
   nodes: RegistryNodeRow[]
 }
 
+export interface ClockView extends View {
+  /** The time that this process goes by. */
+  nowMs: number
+  /** The clock of this machine. */
+  wallMs: number
+  /** How far the two are apart; null: they are one. */
+  stepMs: number | null
+  /** Time of the newest checkpoint. */
+  checkpointMs: number | null
+  /** Whether the root signs; null: this process is not the root. */
+  appends: boolean | null
+  message: string
+}
+
 /** A revoke by the log key of an older epoch, which waits for the operator's word. */
 export interface VoidRevokeRow {
   /** Whom it would hit. */

@@ -73,6 +73,8 @@ export const routes: Readonly<Record<RouteName, Route>> = {
   'registry/fetch': route(z.object({ peer, to: z.string().min(1).max(4096) }), (api, input, options) =>
     api.fetchStore(input.peer, input.to, options)
   ),
+  'registry/clock': route(nothing, (api, _, options) => api.clock(options)),
+  'registry/clock/accept': route(nothing, (api, _, options) => api.acceptClock(options)),
   'registry/void': route(nothing, (api, _, options) => api.voidRevokes(options)),
   'registry/void/dismiss': route(onePeer, (api, input, options) => api.dismissVoid(input.peer, options)),
   'registry/resume': route(z.object({ head: count }), (api, input, options) => api.resume(input.head, options)),

@@ -19,6 +19,8 @@ export const methods = {
   'registry/reject': 'POST',
   'registry/backup': 'POST',
   'registry/fetch': 'POST',
+  'registry/clock': 'GET',
+  'registry/clock/accept': 'POST',
   'registry/void': 'GET',
   'registry/void/dismiss': 'POST',
   'registry/resume': 'POST',

@@ -6,6 +6,7 @@ import { lookAlikes } from '../../registry/admission/look-alike.ts'
 import { readStoredEntry } from '../../registry/log/state/stored-entry.ts'
 import { InvalidPayloadError, NotFoundError, UnavailableError } from '../../runtime/errors.ts'
 import { backUpNow, resumeRestored } from '../actions/backup.ts'
+import { acceptClock, clockView } from '../actions/clock.ts'
 import { connectionToMember, connectTo, disconnectFrom } from '../actions/connect.ts'
 import { fetchStore } from '../actions/fetch-store.ts'
 import { issueInvite } from '../actions/invite.ts'
@@ -175,6 +176,10 @@ export class NodeControl implements ControlApi {
 
   fetchStore: ControlApi['fetchStore'] = async (peer, to, options) =>
     await fetchStore(this.#node, requireNetwork(this.#node), { peer, to }, signalOf(options))
+
+  clock: ControlApi['clock'] = async () => clockView(this.#node, requireNetwork(this.#node))
+
+  acceptClock: ControlApi['acceptClock'] = async () => await acceptClock(this.#node, requireNetwork(this.#node))
 
   voidRevokes: ControlApi['voidRevokes'] = async () => voidRevokesView(this.#root().registry)
 

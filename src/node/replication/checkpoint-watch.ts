@@ -35,9 +35,9 @@ export class HeadWatch {
     this.#over.abort(new Error('the node stops'))
   }
 
-  /** A member proved itself. One that shows no checkpoint holds nothing that could be newer. */
+  /** A member proved itself. One that shows no checkpoint is not heard: what it holds is its secret. */
   async proven({ hello, member }: Pick<HelloProven, 'hello' | 'member'>): Promise<void> {
-    const isJudged = hello.checkpoint.byteLength === 0 || (await this.shown(hello.checkpoint.slice(), member.publicKey))
+    const isJudged = hello.checkpoint.byteLength > 0 && (await this.shown(hello.checkpoint.slice(), member.publicKey))
     // Of an epoch that is not known here, perhaps: nothing was compared.
     if (!isJudged) return
     this.heard.set(peerIdText(member.publicKey), member.role)

@@ -1,3 +1,4 @@
+import { equals } from 'uint8arrays/equals'
 import { peerIdText, type SigningKey } from '../../identity/keys.ts'
 import { isRegistryRole } from '../../identity/role.ts'
 import { lookAlikes } from '../../registry/admission/look-alike.ts'
@@ -29,8 +30,8 @@ const headsWanted = { registries: 1, members: 3 }
 export const fenceReason = 'the root has just started and listens for newer heads before it appends: at most 30 s'
 
 export const restoredReason = ({ n, backupMs }: RestoredFrom): string =>
-  `this root was restored from a backup of ${new Date(backupMs).toISOString()}, which ends at entry ${n}: it waits for the head of ` +
-  "one registry or of three members, or for the operator's word, before it appends"
+  `this root was restored from a backup of ${new Date(backupMs).toISOString()}, which ends at entry ${n}: it waits for the heads of ` +
+  "all registries, or of three members where it knows none, or for the operator's word, before it appends"
 
 /** Raised also by a root that learns of its end while it runs. */
 export const raiseReplaced = (registry: Registry, next: string): void =>
@@ -136,11 +137,17 @@ export class RootDuties {
 
   #heardEnough(): boolean {
     const { heads, registry } = this.#init.network
+    const { state } = registry.replica
     const heard = [...heads.heard.values()]
-    // In a small network all others; members that joined after the backup are unknown here, so a restored root wants three.
-    const others = this.#isRestored ? headsWanted.members : registry.replica.state.memberCount - 1
+    if (this.#isRestored) {
+      const others = state.registries().filter(({ publicKey }) => !equals(publicKey, this.#init.key.publicKey))
+      // One of them may hold something back. Members that joined after the backup are unknown here: three of those that are known.
+      if (others.length === 0) return heard.length >= headsWanted.members
+      return others.every(({ publicKey }) => heads.heard.has(peerIdText(publicKey)))
+    }
     if (heard.filter(isRegistryRole).length >= headsWanted.registries) return true
-    return heard.length >= Math.min(headsWanted.members, others)
+    // In a small network all others.
+    return heard.length >= Math.min(headsWanted.members, state.memberCount - 1)
   }
 
   #release(root: Root): void {

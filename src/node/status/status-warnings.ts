@@ -100,6 +100,8 @@ const alarmFixes: ReadonlyMap<string, string> = new Map(
     lying_source: 'trustnet why NAME of that member; revoke it when it was not a damaged disk',
     store_damaged: 'look at the disk, then trustnet status --acknowledge store_damaged',
     stale_source: 'trustnet registry diff --with NAME of that member, then look at its machine',
+    clock_step:
+      'set the clock right (timedatectl set-ntp true), or trustnet registry clock --accept when it is right now',
     void_revokes: 'trustnet registry void, then trustnet revoke NAME for those that are right',
     revoke_missing: 'trustnet status on the root; when it is in wrong hands: trustnet registry promote, on a secondary',
     log_fork:

@@ -3,14 +3,17 @@ import { peerIdText } from '../../identity/keys.ts'
 import type { Clock } from '../../runtime/clock-and-logger.ts'
 import { InvalidPayloadError, NotMemberError, RevokedError } from '../../runtime/errors.ts'
 import type { Root } from '../log/log-writer.ts'
+import { Pauses } from '../log/pauses.ts'
 import type { Replica } from '../log/replica.ts'
 import type { Member } from '../log/state/network-state.ts'
 import { openForgetRequest } from '../objects/forget-request.ts'
 import { openRenewRequest } from '../objects/renew-request.ts'
+import type { Database } from '../store/sqlite.ts'
 import { renewableShare } from './limits.ts'
 import { InFlight } from './single-flight.ts'
 
 export interface RenewalsComponents {
+  db: Database
   replica: Replica
   clock: Clock
   root?: Root
@@ -25,10 +28,12 @@ export interface Judged {
 /** What members ask for themselves: to stay, and to be forgotten. */
 export class Renewals {
   readonly #components: RenewalsComponents
+  readonly #pauses: Pauses
   readonly #appending = new InFlight<Uint8Array>()
 
   constructor(components: RenewalsComponents) {
     this.#components = components
+    this.#pauses = new Pauses(components.db)
   }
 
   /**
@@ -50,7 +55,8 @@ export class Renewals {
     }
     const leftMs = member.notAfterMs - clock.now()
     if (leftMs > membershipMs * renewableShare) return { publicKey, entry: newest }
-    if (leftMs < -returnGraceMs) throw ended(publicKey)
+    const isLate = leftMs < -returnGraceMs && this.#pauses.awakeMs(member.notAfterMs, clock.now()) > returnGraceMs
+    if (isLate) throw ended(publicKey)
     return { publicKey }
   }
 

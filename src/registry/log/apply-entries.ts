@@ -1,6 +1,7 @@
 import { equals } from 'uint8arrays/equals'
 import { reasonOf } from '../../runtime/error-message.ts'
 import { ForkError, LogMismatchError } from '../../runtime/errors.ts'
+import { maxStepMs } from '../../runtime/steady-clock.ts'
 import type { Checkpoint } from '../objects/checkpoint.ts'
 import type { LogEntry } from '../objects/entry.ts'
 import type { Signed } from '../objects/envelope.ts'
@@ -123,7 +124,11 @@ function isNews(ledger: Ledger, checkpoint: Signed<Checkpoint>): boolean {
   const { n, timeMs } = checkpoint.value
   const held = ledger.checkpoint?.value
   requireConsistent(ledger, ledger.state, checkpoint)
-  return n === ledger.head.n && (held?.n !== n || timeMs > held.timeMs)
+  if (n !== ledger.head.n) return false
+  if (held?.n !== n || timeMs > held.timeMs) return true
+  // One of a time that has not come yet was signed in a moment in which the root's clock was wrong.
+  const latestMs = ledger.clock.now() + maxStepMs
+  return held.timeMs > latestMs && timeMs <= latestMs
 }
 
 /** Inside a transaction, after the entries. @throws Contradiction, LogMismatchError */

@@ -3,14 +3,21 @@ import type { SigningKey } from '../../identity/keys.ts'
 import { inBackground } from '../../runtime/background.ts'
 import type { Logger } from '../../runtime/clock-and-logger.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
-import { ForkError, LogMismatchError, NotRootError, RevokedError, UnavailableError } from '../../runtime/errors.ts'
+import { ForkError, NotRootError, RevokedError, UnavailableError } from '../../runtime/errors.ts'
+import { maxStepMs } from '../../runtime/steady-clock.ts'
 import { type Checkpoint, sealCheckpoint } from '../objects/checkpoint.ts'
 import { type EntryContent, type LogEntry, type Revoke, sealEntry } from '../objects/entry.ts'
 import type { Signed } from '../objects/envelope.ts'
+import { sealRenewRequest } from '../objects/renew-request.ts'
 import { asStoreError } from '../store/database.ts'
+import { clockRefusal } from './clock-refusal.ts'
+import { completed } from './complete-entry.ts'
 import type { Draft } from './ledger.ts'
+import type { Pauses } from './pauses.ts'
 import type { Replica } from './replica.ts'
-import type { Head, NetworkState } from './state/network-state.ts'
+import type { Head } from './state/network-state.ts'
+
+export { sealAuthority, sealDelegation } from './seal-delegation.ts'
 
 /** A checkpoint is signed at least so often, so that everybody can tell a quiet root from a dead one. */
 const checkpointMs = 60_000
@@ -19,6 +26,8 @@ export const maxBatchEntries = 500
 /** Entries that wait for their transaction. */
 const maxWaiting = 10_000
 const retryMs = 1000
+/** Of its membership; the root is renewed at half of it, if it runs then. */
+const lastShare = 0.05
 
 /** A kind and its body, without a place in the log yet. */
 export type EntryDraft = Exclude<EntryContent, { kind: 'unknown' | 'delegate' | 'authority' }>
@@ -31,9 +40,11 @@ export interface AppendOptions {
 export interface RootInit {
   replica: Replica
   logKey: SigningKey
-  /** Key of the node that is the root. */
-  publicKey: Uint8Array
+  /** Of the node that is the root: it renews itself. */
+  nodeKey: SigningKey
   logger: Logger
+  /** Told of times in which nothing was signed. */
+  pauses?: Pauses
 }
 
 interface Request {
@@ -50,7 +61,9 @@ export class Root {
   readonly publicKey: Uint8Array
   readonly #replica: Replica
   readonly #logKey: SigningKey
+  readonly #nodeKey: SigningKey
   readonly #logger: Logger
+  readonly #pauses: Pauses | undefined
   #waiting: Request[] = []
   #waitingEntries = 0
   #running: Promise<void> | undefined
@@ -60,12 +73,17 @@ export class Root {
   #fence: string | undefined
   #opening: PromiseWithResolvers<void> | undefined
   #higher: Head | undefined
+  /** An operator says that the clock is right, whatever the log says. */
+  #isClockAccepted = false
+  #hasSigned = false
 
-  constructor({ replica, logKey, publicKey, logger }: RootInit) {
+  constructor({ replica, logKey, nodeKey, logger, pauses }: RootInit) {
     this.#replica = replica
     this.#logKey = logKey
-    this.publicKey = publicKey
+    this.publicKey = nodeKey.publicKey
+    this.#nodeKey = nodeKey
     this.#logger = logger
+    this.#pauses = pauses
     replica.events.addEventListener('newer', this.#onNewer)
   }
 
@@ -145,7 +163,23 @@ export class Root {
         retryMs
       )
     }
-    return this.#fence === undefined ? undefined : new UnavailableError(this.#fence, retryMs)
+    if (this.#fence !== undefined) return new UnavailableError(this.#fence, retryMs)
+    return this.#isClockAccepted ? undefined : clockRefusal(this.#replica, this.#hasSigned)
+  }
+
+  /**
+   * An operator says that the clock of this machine is right: what was signed with another time is followed by what has the right one.
+   * @throws as append
+   */
+  async acceptClock(): Promise<void> {
+    this.#replica.ledger.clock.accept?.()
+    this.#isClockAccepted = true
+    try {
+      // With a number of its own, so that it counts also where a checkpoint of a later time is held.
+      await this.append([{ kind: 'registrySet', body: { publicKey: this.publicKey, role: 'root', removed: false } }])
+    } finally {
+      this.#isClockAccepted = false
+    }
   }
 
   /**
@@ -174,6 +208,7 @@ export class Root {
     return ledger.exclusive(() =>
       ledger.commit((draft) => {
         this.#requireAllowed()
+        this.#renewSelf(draft)
         return this.#sign(draft)
       })
     )
@@ -250,6 +285,7 @@ export class Root {
 
   #appendAll(draft: Draft, batch: readonly Request[]): Outcome[] {
     this.#requireAllowed()
+    this.#renewSelf(draft)
     const outcomes = batch.map((request) => this.#appendOne(draft, request))
     if (draft.entries.length > 0) this.#sign(draft)
     return outcomes
@@ -283,16 +319,41 @@ export class Root {
     return sealEntry({ ...position, ...complete }, this.#logKey)
   }
 
-  /** Never back: others judge by it who is a member. */
+  /**
+   * The one who may append is never shut out by time: before anything of a new time is signed, its own membership reaches beyond it.
+   * Nobody else could renew it.
+   */
+  #renewSelf(draft: Draft): void {
+    const { networkId } = this.#replica
+    const { publicKey } = this
+    const self = draft.state.member(publicKey)
+    const timeMs = this.#now()
+    const { membershipMs } = draft.state.policy
+    if (self === undefined || self.notAfterMs - timeMs > membershipMs * lastShare) return
+    const { notAfterMs } = self
+    const request = sealRenewRequest({ networkId, publicKey, notAfterMs }, this.#nodeKey).bytes
+    draft.append(this.#seal(draft, { kind: 'renew', body: { publicKey, notAfterMs: timeMs + membershipMs, request } }))
+    const ended = new Date(notAfterMs).toISOString()
+    this.#logger.info(
+      { ended },
+      `the root has renewed its own membership, which ${notAfterMs < timeMs ? 'had ended' : 'ends'} at ${ended}`
+    )
+  }
+
+  /** Never back, unless an operator says that a time cannot have been: others judge by it who is a member. */
   #now(): number {
     const { clock } = this.#replica.ledger
-    this.#lastMs = Math.max(clock.now(), this.#lastMs, this.#replica.checkpoint?.value.timeMs ?? 0)
+    const nowMs = clock.now()
+    const lastMs = Math.max(this.#lastMs, this.#replica.checkpoint?.value.timeMs ?? 0)
+    this.#lastMs = this.#isClockAccepted && lastMs > nowMs + maxStepMs ? nowMs : Math.max(nowMs, lastMs)
     return this.#lastMs
   }
 
   #sign(draft: Draft): Signed<Checkpoint> {
     const { state } = draft
     const { epoch, n, hash: headHash } = state.head
+    const timeMs = this.#now()
+    this.#pauses?.add({ fromMs: this.#replica.checkpoint?.value.timeMs ?? timeMs, toMs: timeMs })
     const checkpoint = sealCheckpoint(
       {
         networkId: this.#replica.networkId,
@@ -302,49 +363,12 @@ export class Root {
         stateRoot: state.root(),
         rows: state.rows,
         bytes: state.bytes,
-        timeMs: this.#now()
+        timeMs
       },
       this.#logKey
     )
     draft.putCheckpoint(checkpoint)
+    this.#hasSigned = true
     return checkpoint
   }
-}
-
-/** The draft with what only its place in the log tells: a revoke says whose name is free from then on, whatever an earlier one said. */
-export function completed<T extends EntryContent>(content: T, state: NetworkState): T {
-  if (content.kind !== 'revoke') return content
-  const { name: _, ...body } = content.body
-  const name = state.member(body.publicKey)?.name
-  return { ...content, body: name === undefined ? body : { ...body, name } }
-}
-
-/**
- * The entry that opens a new epoch with a new log key, for `replica.apply` of the new root and then of everybody. `forkN`: the last
- * entry that counts; what is above it is void.
- *
- * @throws LogMismatchError when that position is not held
- */
-export function sealDelegation(
-  replica: Replica,
-  authority: SigningKey,
-  logKey: Uint8Array,
-  forkN = replica.head.n
-): Signed<LogEntry> {
-  const prevHash = replica.linkHash(forkN)
-  if (prevHash === undefined || forkN > replica.head.n) throw new LogMismatchError(`entry ${forkN} is not held here`)
-  const timeMs = Math.max(replica.ledger.clock.now(), replica.timeMs)
-  const position = { networkId: replica.networkId, n: forkN + 1, prevHash, epoch: replica.head.epoch + 1, timeMs }
-  return sealEntry({ ...position, kind: 'delegate', body: { logKey } }, authority)
-}
-
-/** The entry that makes the next authority key, which was committed to, the authority, for `replica.apply`. */
-export function sealAuthority(replica: Replica, next: SigningKey, nextAuthorityDigest: Uint8Array): Signed<LogEntry> {
-  const { epoch, n, hash: prevHash } = replica.head
-  const timeMs = Math.max(replica.ledger.clock.now(), replica.timeMs)
-  const position = { networkId: replica.networkId, n: n + 1, prevHash, epoch, timeMs }
-  return sealEntry(
-    { ...position, kind: 'authority', body: { authorityKey: next.publicKey, nextAuthorityDigest } },
-    next
-  )
 }

@@ -90,7 +90,7 @@ export const openEpoch = (init: NewEpochInit): Promise<NewEpoch> =>
       await setAside(replica, plan.fork.n)
       await replica.apply([sealDelegation(replica, authority, logKey.publicKey, plan.fork.n).bytes])
     }
-    const root = new Root({ replica, logKey, publicKey: nodeKey.publicKey, logger })
+    const root = new Root({ replica, logKey, nodeKey, logger })
     await root.append(draftsOf(replica, init, plan))
     const again = readmissions(replica)
     for (let done = 0; done < again.length; done += maxBatchEntries) {

@@ -100,7 +100,10 @@ export class Replica {
   /** The time by which memberships expire: of the newest checkpoint that is not ahead of the own clock. 0: none yet. */
   get timeMs(): number {
     const timeMs = this.checkpoint?.value.timeMs ?? 0
-    if (timeMs > this.#timeMs && timeMs <= this.ledger.clock.now() + maxAheadMs) this.#timeMs = timeMs
+    const latestMs = this.ledger.clock.now() + maxAheadMs
+    // Of a moment in which the own clock was wrong: it is not kept.
+    if (this.#timeMs > latestMs) this.#timeMs = 0
+    if (timeMs > this.#timeMs && timeMs <= latestMs) this.#timeMs = timeMs
     return this.#timeMs
   }
 

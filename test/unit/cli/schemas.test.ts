@@ -9,6 +9,8 @@ const commands: [string, string[]][] = [
   ['status', ['status']],
   ['registry-status', ['registry', 'status']],
   ['registry-nodes', ['registry', 'nodes']],
+  ['registry-clock', ['registry', 'clock']],
+  ['registry-clock', ['registry', 'clock', '--accept']],
   ['registry-void', ['registry', 'void']],
   ['change', ['registry', 'void', '--dismiss', 'hal']],
   ['registry-pending', ['registry', 'pending']],

@@ -256,7 +256,7 @@ describe('the checkpoint of a quiet log', () => {
     vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
     const { promise: told, resolve } = Promise.withResolvers<string>()
     const logger = { ...silentLogger, error: (_: object, message: string) => resolve(message) }
-    const other = new Root({ replica, logKey: network.logKey, publicKey: network.rootKey.publicKey, logger })
+    const other = new Root({ replica, logKey: network.logKey, nodeKey: network.rootKey, logger })
     await other.start()
     store.commit.close()
     vi.advanceTimersByTime(60_000)

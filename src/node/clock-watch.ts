@@ -1,0 +1,64 @@
+import type { Registry } from '../registry/registry.ts'
+import type { Clock, Logger } from '../runtime/clock-and-logger.ts'
+import { durationText, maxStepMs } from '../runtime/steady-clock.ts'
+
+export interface ClockWatchInit {
+  registry: Registry
+  clock: Clock
+  logger: Logger
+}
+
+const lookMs = 1_000
+
+/**
+ * Says when the wall clock steps while the process runs. Any node but the root follows it again when the root's checkpoints agree with it; the
+ * root, whom nobody corrects, when it comes back or an operator says that it is right.
+ */
+export class ClockWatch {
+  readonly #init: ClockWatchInit
+  #isStepped = false
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(init: ClockWatchInit) {
+    this.#init = init
+  }
+
+  start(): void {
+    const { registry } = this.#init
+    registry.replica.events.addEventListener('checkpoint', this.#onCheckpoint)
+    this.#timer = setInterval(() => this.#look(), lookMs).unref()
+  }
+
+  stop(): void {
+    clearInterval(this.#timer)
+    this.#init.registry.replica.events.removeEventListener('checkpoint', this.#onCheckpoint)
+  }
+
+  #look(): void {
+    const { registry, clock, logger } = this.#init
+    const { stepMs } = clock
+    if (stepMs === undefined) {
+      if (this.#isStepped) logger.info({}, 'the clock of this machine is followed again')
+      this.#isStepped = false
+      return
+    }
+    this.#isStepped = true
+    const next =
+      registry.root === undefined
+        ? 'the time before goes on here until checkpoints of the root agree with the clock'
+        : 'the time before goes on here and nothing is signed until it is set back, or `trustnet registry clock --accept` says that it is right'
+    registry.alarms.raise(
+      'clock_step',
+      `the clock of this machine has stepped by ${durationText(stepMs)} ${stepMs > 0 ? 'forward' : 'back'} while it ran: ${next}`,
+      { step_seconds: Math.round(stepMs / 1000) }
+    )
+  }
+
+  readonly #onCheckpoint = ({ detail }: CustomEvent<{ checkpoint: { value: { timeMs: number } } }>): void => {
+    const { registry, clock } = this.#init
+    const { stepMs } = clock
+    if (stepMs === undefined || registry.root !== undefined) return
+    const wallMs = clock.now() + stepMs
+    if (Math.abs(detail.checkpoint.value.timeMs - wallMs) <= maxStepMs) clock.accept?.()
+  }
+}
