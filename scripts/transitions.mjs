@@ -1,0 +1,398 @@
+// Makes test/fixtures/vectors/transitions.json: a log, and at each of its heads entries that a replica takes or refuses. From fixed seeds.
+// Run after `npm run build`.
+
+import { createHash } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+
+const source = new URL('../dist/src/', import.meta.url)
+const load = (name) => import(new URL(`${name}.js`, source).href)
+const [keys, stateModule, proofs, entries, genesisModule, policies, joins, receipts, renewals, forgets, rotations] =
+  await Promise.all(
+    [
+      'identity/keys',
+      'registry/log/state/network-state',
+      'registry/log/state/proofs',
+      'registry/objects/entry',
+      'registry/objects/genesis',
+      'registry/objects/policy',
+      'registry/objects/join',
+      'registry/objects/receipt',
+      'registry/objects/renew-request',
+      'registry/objects/forget-request',
+      'registry/objects/rotate'
+    ].map(load)
+  )
+
+const keyOf = (number) => keys.SigningKey.fromSeed(new Uint8Array(32).fill(number))
+const [authority, nextAuthority, thirdAuthority, log0, log1, root, alice, bob, bob2, second, carol, inviteKey, other] =
+  Array.from({ length: 13 }, (_, index) => keyOf(101 + index))
+const sha256 = (bytes) => new Uint8Array(createHash('sha256').update(bytes).digest())
+const hex = (bytes) => Buffer.from(bytes).toString('hex')
+const time = 1_790_000_000_000
+const hour = 3_600_000
+const skew = 600_000
+const policy = {
+  ...policies.defaultPolicy,
+  membershipMs: 1000 * hour,
+  documentBytes: 1000,
+  openGrants: 2,
+  grantUses: 5,
+  grantMs: 24 * hour,
+  nameHoldMs: 10 * hour
+}
+const genesis = genesisModule.sealGenesis(
+  {
+    domain: 'example.org',
+    name: 'Example',
+    authorityKey: authority.publicKey,
+    nextAuthorityDigest: sha256(nextAuthority.publicKey),
+    logKey: log0.publicKey,
+    createdMs: time,
+    policy
+  },
+  authority
+)
+const networkId = genesis.hash
+const log = []
+const state = new stateModule.NetworkState(genesis, (n) => entries.openEntry(log[n - 1], networkId))
+let now = time
+let signer = log0
+const cases = []
+
+const sealed = (kind, body, changes = {}, key = signer) => {
+  const { n, hash, epoch } = state.head
+  const position = { networkId, n: n + 1, prevHash: hash, epoch, timeMs: now }
+  return entries.sealEntry({ ...position, ...changes, kind, body }, key)
+}
+const counts = () => ({ root: hex(state.root()), rows: state.rows, bytes: state.bytes })
+
+/** Judges an entry at the present head as a replica does, and takes it back. */
+function judge(name, entry) {
+  state.begin()
+  const mark = state.mark()
+  const given = { name, after: log.length, entry: hex(entry.bytes) }
+  try {
+    state.check(entry, proofs.openProofs(entry.value))
+    log.push(entry.bytes)
+    state.apply(entry)
+    cases.push({ ...given, verdict: 'taken', ...counts() })
+    log.pop()
+  } catch (error) {
+    cases.push({ ...given, verdict: 'refused', error: error.name })
+  }
+  state.undoTo(mark)
+  state.settle()
+}
+const attempt = (name, kind, body, changes, key) => judge(name, sealed(kind, body, changes, key))
+
+/** Takes the entry into the log. */
+function take(name, kind, body, key) {
+  const entry = sealed(kind, body, {}, key)
+  judge(name, entry)
+  if (cases.at(-1).verdict !== 'taken') throw new Error(`${name}: ${cases.at(-1).error}`)
+  log.push(entry.bytes)
+  state.apply(entry)
+}
+
+const joinOf = (key, name, role, invite) => joins.makeJoin({ networkId, key, name, role, timeMs: now, ...invite })
+const admitOf = (key, name, role, changes = {}, invite) => ({
+  publicKey: key.publicKey,
+  name,
+  role,
+  notAfterMs: now + policy.membershipMs,
+  via: 'approved',
+  join: joinOf(key, name, role, invite),
+  ...changes
+})
+const grantOf = (fill, changes = {}) => ({
+  id: new Uint8Array(16).fill(fill),
+  inviteKey: inviteKey.publicKey,
+  role: 'integrated',
+  groups: [],
+  uses: 2,
+  notAfterMs: now + 10 * hour,
+  note: '',
+  ...changes
+})
+const founder = {
+  publicKey: root.publicKey,
+  name: 'root',
+  role: 'root',
+  notAfterMs: now + policy.membershipMs,
+  via: 'founder'
+}
+
+attempt('position 2 behind the genesis', 'admit', founder, { n: 2 })
+attempt('another hash before', 'admit', founder, { prevHash: new Uint8Array(32).fill(7) })
+attempt('signed by another key', 'admit', founder, {}, other)
+attempt('signed by the authority', 'admit', founder, {}, authority)
+attempt('of epoch 1 without a delegation', 'admit', founder, { epoch: 1 })
+attempt('a membership longer than the policy and the skew', 'admit', {
+  ...founder,
+  notAfterMs: now + policy.membershipMs + skew + 1
+})
+attempt('a membership as long as policy and skew', 'admit', {
+  ...founder,
+  notAfterMs: now + policy.membershipMs + skew
+})
+attempt('a membership that has ended', 'admit', { ...founder, notAfterMs: 1 })
+attempt('a member before there is a founder', 'admit', admitOf(alice, 'alice', 'integrated'))
+attempt('a membership longer than the policy, by the time of the entry', 'admit', founder, { timeMs: 1 })
+take('the founder', 'admit', founder)
+attempt('a second founder', 'admit', { ...founder, publicKey: other.publicKey, name: 'other' })
+attempt('the set without a member', 'registrySet', { publicKey: other.publicKey, role: 'secondary', removed: false })
+attempt('removal of a registry that is none', 'registrySet', { publicKey: root.publicKey, role: 'root', removed: true })
+take('the root enters the set', 'registrySet', { publicKey: root.publicKey, role: 'root', removed: false })
+attempt('a revoke of the root', 'revoke', { publicKey: root.publicKey, reason: '', name: 'root' })
+attempt('a revoke of nobody', 'revoke', { publicKey: other.publicKey, reason: '' })
+attempt('a revoke of nobody with a name', 'revoke', { publicKey: other.publicKey, reason: '', name: 'other' })
+attempt('a grant for a root', 'grant', grantOf(1, { role: 'root' }))
+attempt('a grant of more uses than the policy', 'grant', grantOf(1, { uses: 6 }))
+attempt(
+  'a grant that is open for longer than policy and skew',
+  'grant',
+  grantOf(1, { notAfterMs: now + policy.grantMs + skew + 1 })
+)
+attempt('a grant with a name and two uses', 'grant', grantOf(1, { name: 'alice' }))
+attempt('the end of a grant that is none', 'grantEnd', { id: new Uint8Array(16).fill(1), reason: '' })
+attempt(
+  'an admission by a grant that is none',
+  'admit',
+  admitOf(
+    alice,
+    'alice',
+    'integrated',
+    { via: 'invite', grantId: new Uint8Array(16).fill(1) },
+    { grant: grantOf(1), inviteKey }
+  )
+)
+take('a grant of two uses', 'grant', grantOf(1))
+attempt('a grant with the id of one that is open', 'grant', grantOf(1, { note: 'again' }))
+const byGrant = (key, name, role = 'integrated', changes = {}, invite = { grant: grantOf(1), inviteKey }) =>
+  admitOf(key, name, role, { via: 'invite', grantId: new Uint8Array(16).fill(1), ...changes }, invite)
+attempt('an admission by invite, whose join is of another role', 'admit', {
+  ...byGrant(alice, 'alice'),
+  role: 'external'
+})
+attempt('an admission by invite for another role than the grant', 'admit', byGrant(alice, 'alice', 'external'))
+attempt(
+  'an admission by invite with another invite key',
+  'admit',
+  byGrant(alice, 'alice', 'integrated', {}, { grant: grantOf(1, { inviteKey: other.publicKey }), inviteKey: other })
+)
+attempt('an admission whose join has another name', 'admit', { ...admitOf(alice, 'alice', 'integrated'), name: 'bob' })
+attempt('an admission whose join is of another key', 'admit', {
+  ...admitOf(alice, 'alice', 'integrated'),
+  publicKey: bob.publicKey
+})
+attempt('an admission by the operator of what the joiner did not ask for', 'admit', {
+  ...admitOf(alice, 'alice', 'integrated'),
+  role: 'external'
+})
+attempt('a name that is taken', 'admit', admitOf(alice, 'root', 'integrated'))
+attempt('an admission after the end of the grant', 'admit', byGrant(alice, 'alice'), { timeMs: now + 10 * hour + 1 })
+const receiptBy = (key, join, timeMs) =>
+  receipts.sealReceipt({ networkId, joinHash: joins.openJoin(join, networkId).hash, timeMs }, key).bytes
+const late = (key, timeMs, at) => {
+  const admit = byGrant(alice, 'alice')
+  return [{ ...admit, receipt: receiptBy(key, admit.join, timeMs) }, { timeMs: at }]
+}
+attempt(
+  'after the end of the grant, with a receipt of the root of before',
+  'admit',
+  ...late(root, now + 9 * hour, now + 20 * hour)
+)
+attempt('with a receipt of nobody in the set', 'admit', ...late(other, now + 9 * hour, now + 20 * hour))
+attempt('with a receipt that is older than 24 h', 'admit', ...late(root, now, now + 24 * hour + 1))
+attempt('with a receipt from beyond the skew', 'admit', ...late(root, now + skew + 1, now))
+take('alice, by the grant', 'admit', byGrant(alice, 'alice'))
+take('bob, by the operator', 'admit', admitOf(bob, 'bob', 'external'))
+take('a secondary, by the operator', 'admit', admitOf(second, 'second', 'secondary'))
+take('the secondary enters the set', 'registrySet', { publicKey: second.publicKey, role: 'secondary', removed: false })
+attempt('the last use of the grant closes it', 'admit', byGrant(carol, 'carol'))
+attempt('the grant is ended', 'grantEnd', { id: new Uint8Array(16).fill(1), reason: 'enough' })
+attempt('bob is admitted again under his name', 'admit', admitOf(bob, 'bob', 'integrated'))
+attempt('bob takes another name', 'admit', admitOf(bob, 'bobby', 'integrated'))
+
+now += 100 * hour
+const renewOf = (key, asked, notAfterMs) => ({
+  publicKey: key.publicKey,
+  notAfterMs,
+  request: renewals.sealRenewRequest({ networkId, publicKey: key.publicKey, notAfterMs: asked }, key).bytes
+})
+const end = state.member(alice.publicKey).notAfterMs
+attempt('a renewal of nobody', 'renew', renewOf(other, end, end + hour))
+attempt('a renewal that is shorter', 'renew', renewOf(alice, end, end - 1))
+attempt('a renewal that changes nothing', 'renew', renewOf(alice, end, end))
+attempt('a renewal for another membership', 'renew', renewOf(alice, end - 1, end + hour))
+attempt('a renewal longer than policy and skew', 'renew', renewOf(alice, end, now + policy.membershipMs + skew + 1))
+attempt('a renewal that another key asked for', 'renew', {
+  ...renewOf(bob, end, end + hour),
+  publicKey: alice.publicKey
+})
+take('alice is renewed', 'renew', renewOf(alice, end, now + policy.membershipMs))
+
+const rotateOf = (from, to, changes = {}) => {
+  const request = { networkId, oldKey: from.publicKey, newKey: to.publicKey }
+  const by = (key) => rotations.sealRotateRequest(request, key).bytes
+  return { oldKey: from.publicKey, newKey: to.publicKey, proofOld: by(from), proofNew: by(to), ...changes }
+}
+attempt('a rotation of nobody', 'rotate', rotateOf(other, carol))
+attempt('a rotation to a member', 'rotate', rotateOf(bob, alice))
+attempt(
+  'a rotation without the word of the new key',
+  'rotate',
+  rotateOf(bob, bob2, { proofNew: rotateOf(bob, bob2).proofOld })
+)
+take('bob goes on with another key', 'rotate', rotateOf(bob, bob2))
+attempt('the old key of a rotation is admitted', 'admit', admitOf(bob, 'again', 'integrated'))
+attempt('a rotation to a key that is revoked', 'rotate', rotateOf(alice, bob))
+
+const documentOf = (changes = {}) => ({
+  id: 'motd',
+  documentVersion: 1,
+  mediaType: 'text/plain',
+  digest: sha256(Buffer.from('hello')),
+  sizeBytes: 600,
+  publisherKey: alice.publicKey,
+  ...changes
+})
+attempt('a document of nobody who may', 'publish', documentOf())
+attempt('a document of the root', 'publish', documentOf({ publisherKey: root.publicKey }))
+attempt('a document of a secondary', 'publish', documentOf({ publisherKey: second.publicKey }))
+attempt('a document of the log key', 'publish', documentOf({ publisherKey: log0.publicKey }))
+attempt('a document of the authority', 'publish', documentOf({ publisherKey: authority.publicKey }))
+attempt('removal of a publisher that is none', 'publisher', { publicKey: alice.publicKey, removed: true })
+attempt('a publisher that is no member', 'publisher', { publicKey: other.publicKey, removed: false })
+take('alice may publish', 'publisher', { publicKey: alice.publicKey, removed: false })
+attempt('a publisher for the second time', 'publisher', { publicKey: alice.publicKey, removed: false })
+attempt('version 2 of a new document', 'publish', documentOf({ documentVersion: 2 }))
+attempt('a document beyond the quota', 'publish', documentOf({ sizeBytes: 1001 }))
+attempt('the end of a document that is none', 'retire', { id: 'motd', reason: '' })
+take('a document', 'publish', documentOf())
+attempt('version 1 again', 'publish', documentOf())
+attempt('a second document beyond the quota of both', 'publish', documentOf({ id: 'other', sizeBytes: 401 }))
+attempt('a second document within the quota of both', 'publish', documentOf({ id: 'other', sizeBytes: 400 }))
+attempt(
+  'version 2, which does not count beside version 1',
+  'publish',
+  documentOf({ documentVersion: 2, sizeBytes: 1000 })
+)
+take('the document is retired', 'retire', { id: 'motd', reason: 'old' })
+attempt('it is retired twice', 'retire', { id: 'motd', reason: '' })
+attempt('version 2 after the end of version 1', 'publish', documentOf({ documentVersion: 2 }))
+attempt('version 1 after the end of version 1', 'publish', documentOf())
+
+attempt('a revoke without the name of the member', 'revoke', { publicKey: alice.publicKey, reason: '' })
+attempt('a revoke with another name', 'revoke', { publicKey: alice.publicKey, reason: '', name: 'bob' })
+attempt('a revoke that another member asks for', 'revoke', {
+  publicKey: alice.publicKey,
+  reason: '',
+  name: 'alice',
+  request: forgets.sealForgetRequest({ networkId, publicKey: bob2.publicKey }, bob2).bytes
+})
+attempt('a revoke that the member asks for', 'revoke', {
+  publicKey: alice.publicKey,
+  reason: '',
+  name: 'alice',
+  request: forgets.sealForgetRequest({ networkId, publicKey: alice.publicKey }, alice).bytes
+})
+take('alice is revoked', 'revoke', { publicKey: alice.publicKey, reason: 'stolen', name: 'alice' })
+attempt('she is revoked twice', 'revoke', { publicKey: alice.publicKey, reason: '' })
+attempt('she is admitted again', 'admit', admitOf(alice, 'alice2', 'integrated'))
+attempt('her name right behind the revoke', 'admit', admitOf(carol, 'alice', 'integrated'))
+take('a grant that replaces her', 'grant', grantOf(2, { name: 'alice', replaces: 'alice', uses: 1 }))
+attempt('her name within its time', 'admit', admitOf(carol, 'alice', 'integrated'), { timeMs: now + 10 * hour - 1 })
+attempt('her name after its time', 'admit', admitOf(carol, 'alice', 'integrated'), { timeMs: now + 10 * hour })
+attempt(
+  'her name by the grant that replaces her',
+  'admit',
+  admitOf(
+    carol,
+    'alice',
+    'integrated',
+    { via: 'invite', grantId: new Uint8Array(16).fill(2) },
+    { grant: grantOf(2), inviteKey }
+  )
+)
+attempt('more grants than the policy allows', 'grant', grantOf(3))
+
+attempt('a policy that asks for witnesses', 'policy', { ...policy, witnesses: 1 })
+take('another policy', 'policy', { ...policy, openGrants: 3 })
+attempt('a grant that the new policy allows', 'grant', grantOf(3))
+judge(
+  'a kind of a newer version',
+  entries.sealEntry(
+    {
+      networkId,
+      n: state.head.n + 1,
+      prevHash: state.head.hash,
+      epoch: 0,
+      timeMs: now,
+      kind: 'unknown',
+      kindNumber: 99,
+      body: Uint8Array.of(8, 1)
+    },
+    signer
+  )
+)
+
+attempt('a delegation signed by the log key', 'delegate', { logKey: log1.publicKey }, { epoch: 1 })
+attempt('a delegation of the same epoch', 'delegate', { logKey: log1.publicKey }, {}, authority)
+attempt('a delegation to the log key that is', 'delegate', { logKey: log0.publicKey }, { epoch: 1 }, authority)
+attempt('a delegation that leaves an epoch out', 'delegate', { logKey: log1.publicKey }, { epoch: 7 }, authority)
+const delegate = sealed('delegate', { logKey: log1.publicKey }, { epoch: 1 }, authority)
+judge('a new epoch', delegate)
+log.push(delegate.bytes)
+state.apply(delegate)
+attempt('the old log key goes on', 'revoke', { publicKey: carol.publicKey, reason: '' }, { epoch: 0 })
+attempt('the old log key signs for the new epoch', 'revoke', { publicKey: carol.publicKey, reason: '' })
+attempt(
+  'a revoke of the root that the epoch before entered',
+  'revoke',
+  { publicKey: root.publicKey, reason: '', name: 'root' },
+  {},
+  log1
+)
+attempt(
+  'a document of the log key of an older epoch',
+  'publish',
+  documentOf({ id: 'other', publisherKey: log0.publicKey }),
+  {},
+  log1
+)
+attempt(
+  'an authority that nobody committed to',
+  'authority',
+  { authorityKey: other.publicKey, nextAuthorityDigest: sha256(thirdAuthority.publicKey) },
+  {},
+  other
+)
+signer = log1
+take(
+  'a new authority',
+  'authority',
+  { authorityKey: nextAuthority.publicKey, nextAuthorityDigest: sha256(thirdAuthority.publicKey) },
+  nextAuthority
+)
+attempt('a delegation by the authority of before', 'delegate', { logKey: other.publicKey }, { epoch: 2 }, authority)
+attempt(
+  'a delegation by the authority that counts',
+  'delegate',
+  { logKey: other.publicKey },
+  { epoch: 2 },
+  nextAuthority
+)
+attempt(
+  'a delegation to the log key of an older epoch',
+  'delegate',
+  { logKey: log0.publicKey },
+  { epoch: 2 },
+  nextAuthority
+)
+
+const file = { genesis: hex(genesis.bytes), networkId: hex(networkId), log: log.map(hex), head: counts(), cases }
+writeFileSync(
+  new URL('../test/fixtures/vectors/transitions.json', import.meta.url),
+  `${JSON.stringify(file, null, 2)}\n`
+)
