@@ -700,6 +700,157 @@ write('frames', {
     { name: 'a frame without its end', maxFrame: 300, bytes: hexOf([2, 9]) }
   ]
 })
+/** Single objects at the edge of what opens: the last value that does, and the first that does not. */
+const edge = (name, kind, domain, codec, message, key, verdict) => ({
+  name,
+  kind,
+  verdict,
+  envelope: seal(domain, codec.encode({ ...header, ...message }), key)
+})
+const recordEdge = (name, change, verdict) =>
+  edge(name, 'node-record', domains.nodeRecord, pb.NodeRecord, { ...recordMessage, ...change }, joiner, verdict)
+const entryEdge = (name, kind, codec, body, verdict, change = {}) =>
+  edge(
+    name,
+    'log-entry',
+    domains.logEntry,
+    pb.LogEntry,
+    { n: 1, prevHash: networkId, kind, body: codec.encode(body), ...change },
+    log,
+    verdict
+  )
+const renewal = { publicKey: joiner.publicKey, notAfterMs: time, request: theRenewal.bytes }
+const founder = { publicKey: root.publicKey, name: 'root', role: 1, notAfterMs: time }
+const publish = { id: 'a', documentVersion: 1, mediaType: 'a/b', digest: bytes(32, 7), publisherKey: root.publicKey }
+const pair = (make, inside, outside) => [make(...inside, 'opens'), make(...outside, 'refused')]
+const bigTime = 253_402_300_799_999
+const loopback = addr(...bytes(15, 0), 1)
+const host = (...ip) => ({ addrs: [Uint8Array.of(0x29, ...ip, 6, 0, 1)] })
+write('edges', {
+  networkId,
+  cases: [
+    ...pair(recordEdge, ['seq 2^53 - 1', { seq: 2 ** 53 - 1 }], ['seq 0', { seq: 0 }]),
+    ...pair(
+      recordEdge,
+      ['the end of the year 9999', { issuedMs: bigTime }],
+      ['the year 10000', { issuedMs: bigTime + 1 }]
+    ),
+    ...pair(
+      recordEdge,
+      ['8 addresses', { addrs: Array.from({ length: 8 }, () => loopback) }],
+      ['9 addresses', { addrs: Array.from({ length: 9 }, () => loopback) }]
+    ),
+    ...pair(
+      recordEdge,
+      [
+        '16 services and tags',
+        { services: Array.from({ length: 8 }, () => 'a'), tags: Array.from({ length: 8 }, () => 'a') }
+      ],
+      [
+        '17 services and tags',
+        { services: Array.from({ length: 8 }, () => 'a'), tags: Array.from({ length: 9 }, () => 'a') }
+      ]
+    ),
+    ...pair(
+      recordEdge,
+      ['a tag of 64 characters', { tags: ['\u00e9'.repeat(64)] }],
+      ['a tag of 65 characters', { tags: ['a'.repeat(65)] }]
+    ),
+    ...pair(recordEdge, ['a tag of one character', { tags: ['a'] }], ['an empty tag', { tags: [''] }]),
+    ...pair(recordEdge, ['8 roles', { roles: bytes(8, 3) }], ['9 roles', { roles: bytes(9, 3) }]),
+    recordEdge('a role of a newer version', { roles: [99] }, 'opens'),
+    recordEdge('a reach of a newer version', { reach: 99 }, 'opens'),
+    ...pair(
+      recordEdge,
+      ['port 1', host(...bytes(15, 0), 1)],
+      ['port 0', { addrs: [Uint8Array.of(0x29, ...bytes(15, 0), 1, 6, 0, 0)] }]
+    ),
+    ...pair(recordEdge, ['2000::', host(0x20, 0, ...bytes(14, 0))], ['1fff::', host(0x1f, 0xff, ...bytes(14, 0))]),
+    ...pair(recordEdge, ['3fff::', host(0x3f, 0xff, ...bytes(14, 0))], ['4000::', host(0x40, 0, ...bytes(14, 0))]),
+    ...pair(recordEdge, ['fc00::', host(0xfc, 0, ...bytes(14, 0))], ['fbff::', host(0xfb, 0xff, ...bytes(14, 0))]),
+    ...pair(recordEdge, ['fdff::', host(0xfd, 0xff, ...bytes(14, 0))], ['fe00::', host(0xfe, 0, ...bytes(14, 0))]),
+    ...pair(
+      recordEdge,
+      ['2001:1::', host(0x20, 1, 0, 1, ...bytes(12, 0))],
+      ['2001::, Teredo', host(0x20, 1, 0, 0, ...bytes(12, 0))]
+    ),
+    ...pair(recordEdge, ['::1', host(...bytes(15, 0), 1)], ['::2', host(...bytes(15, 0), 2)]),
+    recordEdge('::', host(...bytes(16, 0)), 'refused'),
+    recordEdge('an address of 19 bytes', { addrs: [bytes(19, 0x29)] }, 'refused'),
+    ...pair(
+      (name, given, verdict) => entryEdge(name, 1, pb.Admit, { ...founder, name: given }, verdict),
+      ['a name of 63 characters', 'a'.repeat(63)],
+      ['a name of 64 characters', 'a'.repeat(64)]
+    ),
+    ...pair(
+      (name, given, verdict) => entryEdge(name, 1, pb.Admit, { ...founder, name: given }, verdict),
+      ['a name with a hyphen inside', 'a-b'],
+      ['a name with a hyphen at its end', 'ab-']
+    ),
+    ...pair(
+      (name, role, verdict) => entryEdge(name, 1, pb.Admit, { ...founder, role }, verdict),
+      ['a member of role 2^32 - 1', 2 ** 32 - 1],
+      ['a member of role 0', 0]
+    ),
+    ...[0, 1, 2, 3, 4, 9].map((role) =>
+      entryEdge(
+        `a registry of role ${role}`,
+        5,
+        pb.RegistrySet,
+        { publicKey: root.publicKey, role },
+        role === 1 || role === 2 ? 'opens' : 'refused'
+      )
+    ),
+    ...pair(
+      (name, reason, verdict) => entryEdge(name, 3, pb.Revoke, { publicKey: root.publicKey, reason }, verdict),
+      ['a reason of 256 characters', 'a'.repeat(256)],
+      ['a reason of 257 characters', 'a'.repeat(257)]
+    ),
+    ...pair(
+      (name, notAfterMs, verdict) => entryEdge(name, 2, pb.Renew, { ...renewal, notAfterMs }, verdict),
+      ['a membership to the end of 9999', bigTime],
+      ['a membership to the year 10000', bigTime + 1]
+    ),
+    entryEdge('a renewal whose request is no envelope', 2, pb.Renew, { ...renewal, request: bytes(1, 7) }, 'opens'),
+    entryEdge('a renewal without a request', 2, pb.Renew, { ...renewal, request: new Uint8Array() }, 'refused'),
+    ...['a', 'A.b_c-d', '0', 'a'.repeat(128)].map((id) =>
+      entryEdge(`document id of ${id.length}: ${id.slice(0, 9)}`, 9, pb.Publish, { ...publish, id }, 'opens')
+    ),
+    ...['', '.', '..', '-a', '_a', 'a/b', 'a b', '\u00e9', 'a'.repeat(129)].map((id) =>
+      entryEdge(`no document id of ${id.length}: ${id.slice(0, 9)}`, 9, pb.Publish, { ...publish, id }, 'refused')
+    ),
+    ...[
+      'a/b',
+      'text/plain; charset=utf-8',
+      'text/plain;charset=utf-8',
+      'application/vnd.x+json',
+      'a/b;c=d; e=f',
+      `a/${'b'.repeat(125)}`
+    ].map((mediaType) =>
+      entryEdge(`media type ${mediaType.slice(0, 30)}`, 9, pb.Publish, { ...publish, mediaType }, 'opens')
+    ),
+    ...['', 'a', 'a/', '/b', 'A/b', 'a/b;', 'a/b;  c=d', 'a/b; c', 'a/b; c="d"', ' a/b', `a/${'b'.repeat(126)}`].map(
+      (mediaType) =>
+        entryEdge(`no media type ${mediaType.slice(0, 30)}`, 9, pb.Publish, { ...publish, mediaType }, 'refused')
+    ),
+    ...pair(
+      (name, sizeBytes, verdict) => entryEdge(name, 9, pb.Publish, { ...publish, sizeBytes }, verdict),
+      ['256 KiB', 262_144],
+      ['256 KiB and a byte', 262_145]
+    ),
+    ...pair(
+      (name, documentVersion, verdict) => entryEdge(name, 9, pb.Publish, { ...publish, documentVersion }, verdict),
+      ['version 2^53 - 1', 2 ** 53 - 1],
+      ['version 0', 0]
+    ),
+    ...pair(
+      (name, n, verdict) => entryEdge(name, 8, pb.Publisher, { publicKey: root.publicKey }, verdict, { n }),
+      ['position 2^53 - 1', 2 ** 53 - 1],
+      ['position 0', 0]
+    ),
+    entryEdge('a kind of a newer version, 2^32 - 1', 2 ** 32 - 1, pb.Revoke, { publicKey: root.publicKey }, 'opens')
+  ]
+})
 write('keys', { good: [authority, log, root].map(({ publicKey }) => ({ name: 'of a seed', publicKey })), bad: notKeys })
 write(
   'identity',

@@ -53,7 +53,12 @@ const docs: Record<string, [string, string[]][]> = {
     ['stalled reader', [s(stream.stallMs)]],
     ['subscribers that are pushed records', [String(sync.recordSubscribers)]],
     ['client: no frame while catching up', [s(sync.progressMs)]],
-    ['client: no frame afterwards', [s(sync.silenceMs)]]
+    [
+      'client: waiting while catching up, all in all',
+      [s(sync.patienceMs), kib(sync.paceBytes), kib(sync.otherPaceBytes), `${sync.otherMs / 60_000} min`]
+    ],
+    ['server: waiting for its reader, all in all', [s(sync.patienceMs), kib(sync.paceBytes)]],
+    ['client: no frame that says something afterwards', [s(sync.silenceMs)]]
   ],
   lookup: [
     ['request', [kib(lookup.requestBytes)]],
