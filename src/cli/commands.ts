@@ -27,6 +27,7 @@ const loaders: ReadonlyMap<string, Load> = new Map([
   ['leave', invite],
   ['join', async () => (await import('./network/join.ts')).addJoin],
   ['revoke', async () => (await import('./registry/revoke.ts')).addRevoke],
+  ['authority', async () => (await import('./registry/authority.ts')).addAuthority],
   ['dns', async () => (await import('./dns/command.ts')).addDns],
   ['wait', async () => (await import('./status/wait.ts')).addWait],
   ['config', async () => (await import('./network/config.ts')).addConfig],

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { loadKey } from '../../src/identity/key-file.ts'
 import { dataFiles } from '../../src/node/config/paths.ts'
 import type { BecomeRootInit } from '../../src/node/offline/become-root.ts'
 import { createNetworkHere } from '../../src/node/offline/create-network.ts'
@@ -24,6 +25,11 @@ export class KitNetwork extends TestNetwork {
 
   logKey(name: string): string {
     return dataFiles(this.config(name).config.paths.data).logKey
+  }
+
+  /** Public half, for comparison. */
+  logKeyText(name: string): string {
+    return Buffer.from(loadKey(this.logKey(name)).publicKey).toString('hex')
   }
 
   hasLogKey(name: string): boolean {

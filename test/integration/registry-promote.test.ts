@@ -63,6 +63,8 @@ describe('a secondary that is promoted', () => {
     await eventually(() => keeper.registry.replica.state.registry(keeper.key.publicKey) !== undefined)
     await eventually(() => has(keeper, 'hal'))
     const invite = await network.invite({ role: 'integrated', name: 'late' })
+    // The invite is an entry, which is on its way.
+    await eventually(() => keeper.registry.replica.head.n === network.node('root').registry.replica.head.n)
     const before = keeper.registry.replica.head
     await network.node('root').stop()
     // It reaches the secondary alone: its join waits in the queue there.

@@ -28,6 +28,7 @@ const conducts: ReadonlyMap<string, Conduct> = new Map([
   ['registry restore', 'changes'],
   ['registry resume', 'changes'],
   ['registry clock', 'changes'],
+  ['authority rotate', 'changes'],
   ['registry void', 'changes'],
   ['registry verify', 'prints'],
   ['registry promote', 'changes'],

@@ -43,6 +43,7 @@ const elsewhere = [
   'identity-stopped',
   'registry-become-root',
   'revoke-authority',
+  'authority-rotate',
   'registry-restore',
   'registry-verify',
   'registry-verify-proof',

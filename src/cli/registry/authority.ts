@@ -1,0 +1,68 @@
+import { join, resolve } from 'node:path'
+import type { RotateAuthorityView } from '../../node/offline/rotate-authority.ts'
+import { loadedConfig } from '../access/config-source.ts'
+import { readPassphrase } from '../access/passphrase.ts'
+import { asOwner, ownerOf } from '../access/run-as-owner.ts'
+import type { AddCommand, Context } from '../output/context.ts'
+import { exampleOf } from '../output/help.ts'
+
+interface RotateOptions {
+  kit: string
+  to?: string
+  config?: string
+  name?: string
+  yes?: boolean
+  json?: boolean
+}
+
+const notes = `
+The log has committed to the next authority, whose key is in the next kit. This
+makes it the authority, and commits to a new next one: the kit before is
+worthless from then on, also for whoever has stolen it. On the machine of the
+root, stopped; without --yes the plan is shown. The passphrase, also that of the
+new kit, comes from TRUSTNET_RECOVERY_PASSPHRASE_FILE, or is asked for.
+`
+
+export const addAuthority: AddCommand = (program, context) => {
+  const authority = program.command('authority').description('the key that stands above the root')
+  authority
+    .command('rotate')
+    .description('make the next authority the authority')
+    .requiredOption('--kit <file>', 'the kit with the next authority')
+    .option('--to <file>', 'where the new next kit is written (default: next-recovery.kit in the data folder)')
+    .option('--config <file>', 'configuration file')
+    .option('--name <name>', 'name of the node; picks NAME.yaml')
+    .option('--yes', 'do it; without it the plan is shown')
+    .option('--json', 'print JSON')
+    .addHelpText('after', notes + exampleOf('trustnet authority rotate --kit /mnt/safe/next-recovery.kit --yes'))
+    .action((options: RotateOptions) => rotate(context, options))
+}
+
+const rotate = async (context: Context, options: RotateOptions): Promise<void> => {
+  const { config: file, name } = options
+  const loaded = await loadedConfig(context, {
+    ...(file !== undefined && { config: file }),
+    ...(name !== undefined && { name }),
+    flags: {}
+  })
+  const { config } = loaded
+  const kit = resolve(options.kit)
+  const to = options.to === undefined ? join(config.paths.data, 'next-recovery.kit') : resolve(options.to)
+  const passphrase = await readPassphrase(context)
+  const { rotateAuthority } = await import('../../node/offline/rotate-authority.ts')
+  const view = await asOwner(ownerOf(loaded), { files: [kit], copiesIn: config.paths.data }, ([own = kit]) =>
+    rotateAuthority({ config, kit: kit === to ? to : own, passphrase, to, apply: options.yes === true })
+  )
+  if (options.json === true) context.terminal.json(view)
+  else show(context, view, kit)
+}
+
+const show = ({ terminal }: Context, { applied, entry, nextKit }: RotateAuthorityView, kit: string): void => {
+  terminal.print(`Recovery kit  ${kit}: it holds the authority from then on`)
+  terminal.print(`Next kit      ${nextKit}: with the same passphrase; keep it in another place`)
+  if (applied) {
+    terminal.print(
+      `${terminal.paint('good', 'Done')}: entry ${entry} says so. The kit with the authority before is worthless.`
+    )
+  } else terminal.print('Nothing was changed. To do it, stop the process and add --yes.')
+}
