@@ -92,10 +92,16 @@ export function followRegistry(init: FollowInit): () => void {
     trust.onMember((connection, member) => {
       if (connection.direction === 'inbound') liveness.learned(member.publicKey, 'session')
       if (canHold(member.role)) init.onHolderConnected(connection)
-      if (isRegistryRole(member.role)) init.onRegistryConnected()
+      if (isRegistryRole(member.role)) {
+        registry.admission.contacts.met(member.publicKey)
+        init.onRegistryConnected()
+      }
       onChange()
     }),
-    trust.onGone(onChange),
+    trust.onGone((_, member) => {
+      registry.admission.contacts.parted(member.publicKey)
+      onChange()
+    }),
     () => clearTimeout(recheck)
   )
   return () => {

@@ -26,6 +26,7 @@ import { type InviteOptions, Invites, type IssuedInvite, nameTaken } from './inv
 import { clockSkewMs, type RegistryLimits, receiptValidMs } from './limits.ts'
 import { OfferedRevokes } from './offered-revokes.ts'
 import { PendingJoins } from './pending-joins.ts'
+import { RegistryContacts } from './registry-contacts.ts'
 import { takeOver } from './reissue-entry.ts'
 import { Renewals, revoked } from './renewals.ts'
 import { RootAdmission } from './root-admission.ts'
@@ -67,6 +68,8 @@ export class Admission {
   forward: Forward | undefined
   /** Void revokes that wait for the operator of the root. */
   readonly offered: OfferedRevokes
+  /** Told by whoever has the connections. */
+  readonly contacts: RegistryContacts
   readonly #init: AdmissionInit
   readonly #components: AdmissionComponents
   readonly #invites: Invites
@@ -81,6 +84,8 @@ export class Admission {
     this.#init = init
     this.#components = components
     this.forward = init.forward
+    const { clock, replica } = components
+    this.contacts = new RegistryContacts(clock, replica.checkpoint?.value.timeMs ?? clock.now())
     this.offered = new OfferedRevokes(components)
     this.#invites = new Invites(parts)
     this.#pending = new PendingJoins(parts)
@@ -147,7 +152,8 @@ export class Admission {
       if (!equals(value.joinHash, join.hash)) throw new InvalidPayloadError('the receipt is of another join request')
       const by = replica.state.registry(signer)
       const isFresh = value.timeMs <= now + clockSkewMs && now - value.timeMs <= receiptValidMs
-      if (by !== undefined && isFresh) return { timeMs: value.timeMs, receipt: bytes }
+      const isDated = this.#root === undefined || this.contacts.mayDate(signer, value.timeMs)
+      if (by !== undefined && isFresh && isDated) return { timeMs: value.timeMs, receipt: bytes }
     }
     if (this.#root !== undefined) return { timeMs: now }
     const receipt = { networkId: replica.networkId, joinHash: join.hash, timeMs: now }
