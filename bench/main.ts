@@ -13,7 +13,7 @@ const resultsFolder = join('bench', 'results')
 const page = join('docs', 'benchmarks.md')
 
 interface Options {
-  rounds: string
+  rounds?: string
   quick?: boolean
   save?: boolean
   render?: boolean
@@ -26,8 +26,8 @@ const collect = (value: string, before: string[]): string[] => [...before, value
 const program = new Command('npm run bench --')
   .description('measures TrustNet beside what the machine allows')
   .argument('[names...]', `which: ${benchmarks.map(({ name }) => name).join(', ')}; all without one`)
-  .option('--rounds <count>', 'rounds of each', '5')
-  .option('--quick', 'small parameters, to see that it works; the results are not kept')
+  .option('--rounds <count>', 'rounds of each; default: 5, and 1 with --quick')
+  .option('--quick', 'small parameters, to see that each one works; the results are not kept')
   .option('--set <parameter=number>', 'change a parameter (may be repeated); the results are not kept', collect, [])
   .option('--save', 'keep the results in spite of --quick or --set')
   .option('--render', 'write the page from the results that are kept, and measure nothing')
@@ -50,9 +50,11 @@ function parametersOf(benchmark: Benchmark, options: Options): Record<string, nu
   return { ...benchmark.parameters, ...(options.quick === true && benchmark.quick), ...Object.fromEntries(known) }
 }
 
+const roundsOf = ({ rounds, quick }: Options): number => Number(rounds ?? (quick === true ? 1 : 5))
+
 const commandOf = (name: string, { set, rounds, quick }: Options): string => {
   const words = [`npm run bench -- ${name}`, ...set.map((pair) => `--set ${pair}`)]
-  if (rounds !== '5') words.push(`--rounds ${rounds}`)
+  if (rounds !== undefined) words.push(`--rounds ${rounds}`)
   if (quick === true) words.push('--quick')
   return words.join(' ')
 }
@@ -60,7 +62,7 @@ const commandOf = (name: string, { set, rounds, quick }: Options): string => {
 async function measure(benchmark: Benchmark, options: Options): Promise<BenchmarkResult | undefined> {
   const { name, title, how } = benchmark
   const parameters = parametersOf(benchmark, options)
-  const rounds = Number(options.rounds)
+  const rounds = roundsOf(options)
   const folder = mkdtempSync(join(options.folder, 'trustnet-bench-'))
   const cache = join(options.folder, 'trustnet-bench-cache')
   mkdirSync(cache, { recursive: true })
@@ -68,7 +70,7 @@ async function measure(benchmark: Benchmark, options: Options): Promise<Benchmar
   const bench: Bench = { parameters, folder, cache, progress }
   const remove = (): void => rmSync(folder, { recursive: true, force: true })
   try {
-    const rows = await runRounds(benchmark, bench, rounds)
+    const rows = await inTime(runRounds(benchmark, bench, rounds), options.quick === true ? quickMs : mostMs)
     remove()
     const date = new Date().toISOString().slice(0, 10)
     const command = commandOf(name, options)
@@ -81,6 +83,20 @@ async function measure(benchmark: Benchmark, options: Options): Promise<Benchmar
     progress(`skipped: ${error.message}`)
     remove()
     return undefined
+  }
+}
+
+/** A benchmark that hangs is given up: the others go on. */
+const quickMs = 120_000
+const mostMs = 3_600_000
+
+async function inTime<T>(work: Promise<T>, ms: number): Promise<T> {
+  const late = Promise.withResolvers<never>()
+  const timer = setTimeout(() => late.reject(new Error(`it was not done after ${ms / 1_000} s`)), ms)
+  try {
+    return await Promise.race([work, late.promise])
+  } finally {
+    clearTimeout(timer)
   }
 }
 
@@ -97,18 +113,33 @@ async function main(): Promise<void> {
   mkdirSync(resultsFolder, { recursive: true })
   if (options.render !== true) {
     for (const benchmark of wanted(program.args)) {
-      const result = await measure(benchmark, options)
-      if (result === undefined) continue
-      process.stdout.write(`\n${textTable(result)}\n`)
-      if (keeps) writeFileSync(join(resultsFolder, `${result.name}.json`), `${JSON.stringify(result, null, 2)}\n`)
+      try {
+        await measureOne(benchmark, options, keeps)
+      } catch (error) {
+        unfinished.push(benchmark.name)
+        process.stderr.write(`${benchmark.name}: ${error instanceof Error ? error.stack : String(error)}\n`)
+      }
     }
   }
   if (keeps || options.render === true) renderPage(page, benchmarks, readResults(resultsFolder))
 }
 
+async function measureOne(benchmark: Benchmark, options: Options, keeps: boolean): Promise<void> {
+  const result = await measure(benchmark, options)
+  if (result === undefined) return
+  process.stdout.write(`\n${textTable(result)}\n`)
+  if (keeps) writeFileSync(join(resultsFolder, `${result.name}.json`), `${JSON.stringify(result, null, 2)}\n`)
+}
+
+const unfinished: string[] = []
 try {
   await main()
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`)
   process.exitCode = 1
+}
+if (unfinished.length > 0) {
+  process.stderr.write(`\ncould not finish at ${commit()}: ${unfinished.join(', ')}; the others did\n`)
+  // Processes of those that were given up would keep this one.
+  process.exit(1)
 }

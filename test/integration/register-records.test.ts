@@ -68,6 +68,40 @@ describe('a registry', () => {
     expect(await Promise.race([lost, Promise.resolve('open')])).toBe('open')
   })
 
+  it('gives no lease with a record that it refuses, and shows nobody as online by it', async () => {
+    const record = crafted({}, other)
+    await failure(alpha.session.register({ instance: instance(), record }))
+    const { state } = root.registry.liveness.view(alpha.key.publicKey)
+    expect(state).not.toBe('online')
+    const beat = await failure(alpha.session.heartbeat({ checkpoint: undefined, seq: 1 }))
+    expect(beat).toMatchObject({ name: 'NotMemberError' })
+  })
+
+  it('is not sent a request that was given up while it waited for its turn', async () => {
+    const full = await served({ limits: { register: { inFlight: 1 } } })
+    const { admission } = full.registry
+    const gate = Promise.withResolvers<void>()
+    const asked: Uint8Array[] = []
+    Object.assign(admission, {
+      renew: async (request: Uint8Array) => {
+        asked.push(request)
+        await gate.promise
+        return { entry: new Uint8Array() }
+      }
+    })
+    const { session } = await client(full, 'beta', 'secondary')
+    const first = session.renew(Uint8Array.of(1))
+    await expect.poll(() => asked).toHaveLength(1)
+    const controller = new AbortController()
+    const given = failure(session.renew(Uint8Array.of(2), { signal: controller.signal }))
+    const third = session.renew(Uint8Array.of(3))
+    controller.abort()
+    gate.resolve()
+    expect(await given).toMatchObject({ name: 'DeadlineError' })
+    await Promise.all([first, third])
+    expect(asked).toEqual([Uint8Array.of(1), Uint8Array.of(3)])
+  })
+
   it('keeps one record of a PeerId, however many it sends', async () => {
     const before = root.registry.records.count()
     for (let seq = 1; seq <= 4; seq++) await alpha.session.put(root.network.record(alpha.key, seq))
