@@ -1,3 +1,4 @@
+import { peerIdText } from '../../identity/keys.ts'
 import type { RegistrySession } from '../../protocols/register/index.ts'
 import { inBackground } from '../../runtime/background.ts'
 import { PendingError } from '../../runtime/errors.ts'
@@ -35,7 +36,9 @@ export async function hold(
     view.session.closed.then(({ reason }) => ended.reject(new Error(reason))),
     'ending a lease'
   )
-  const onDuplicate = (): void => init.onDuplicate('another process with this key asked for the lease')
+  const holder = peerIdText(view.peer.publicKey)
+  const onDuplicate = (): void =>
+    init.onDuplicate(`another process with this key asked for the lease, as the registry ${holder} says`)
   view.session.events.addEventListener('duplicate', onDuplicate)
   const over = new AbortController()
   const living = AbortSignal.any([signal, over.signal])
@@ -64,7 +67,12 @@ async function beat(init: HoldInit, view: SessionView, firstIntervalMs: number, 
     view.heartbeatAt = clock.monotonic()
     view.leaseMs = answer.leaseMs
     if (answer.checkpoint !== undefined) init.onCheckpoint(answer.checkpoint)
-    if (answer.contested) init.onDuplicate('another process with this key asked for the lease and was refused')
+    if (answer.contested) {
+      const holder = peerIdText(view.peer.publicKey)
+      init.onDuplicate(
+        `another process with this key asked for the lease and was refused, as the registry ${holder} says`
+      )
+    }
     intervalMs = intervalOf(answer.heartbeatMs > 0 ? answer.heartbeatMs : firstIntervalMs)
   }
 }

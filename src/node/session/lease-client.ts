@@ -175,7 +175,9 @@ export class SessionKeeper {
     this.#lastRefusal = error
     const ms = isFinal ? refusedPauseMs : Math.min(refusedPauseMs, retryAfterMsOf(error))
     if (error.name === 'DuplicateInstanceError')
-      this.#init.onDuplicate('the registry refused this process: another one with its key is online')
+      this.#init.onDuplicate(
+        `the registry ${idOf(peer)} refused this process: it says that another one with its key is online`
+      )
     logger.warn(
       { peer: idOf(peer), error: String(error), retry_after_seconds: Math.round(ms / 1000) },
       isFinal

@@ -89,17 +89,21 @@ async function judgeContent(data: Uint8Array, author: Author, init: JudgeInit): 
   if (announcement === undefined) return 'ignore'
   if (!source.replica.isMember(author.publicKey) || !init.allow(author.text)) return 'ignore'
   if (announcement.kind === 'head') return await judgeHead(announcement.envelope, init)
-  return await judgeRecord(announcement.envelope, source.records)
+  return await judgeRecord(announcement.envelope, author, source.records)
 }
 
 /** The registry verifies signature, membership and (seq, hash), and stores what is newer: one judgement, not two. */
-async function judgeRecord(envelope: Uint8Array, records: AnnounceSource['records']): Promise<Verdict> {
+async function judgeRecord(
+  envelope: Uint8Array,
+  { text: asker }: Author,
+  records: AnnounceSource['records']
+): Promise<Verdict> {
   try {
-    const { accepted } = await records.put(envelope, { source: 'gossip', hold: false })
+    const { accepted } = await records.put(envelope, { source: 'gossip', asker, hold: false })
     return accepted ? 'accept' : 'ignore'
   } catch (error) {
     // gossipsub asks once: a record that overtakes its admission is kept waiting here, without holding up the verdict.
-    if (error instanceof NotMemberError) records.put(envelope, { source: 'gossip' }).catch(() => {})
+    if (error instanceof NotMemberError) records.put(envelope, { source: 'gossip', asker }).catch(() => {})
     throw error
   }
 }

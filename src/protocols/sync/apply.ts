@@ -176,11 +176,12 @@ export class Applier {
   async #put(envelope: Uint8Array): Promise<boolean> {
     const { records } = this.#target
     try {
-      return (await records.put(envelope, { source: 'sync', hold: false })).accepted
+      return (await records.put(envelope, { source: 'sync', asker: this.#server, hold: false })).accepted
     } catch (error) {
       if (!harmless.some((each) => error instanceof each)) throw error
       // Its admission may be on its way from another side: the record waits for it, the sync does not.
-      if (error instanceof NotMemberError) records.put(envelope, { source: 'sync' }).catch(() => {})
+      if (error instanceof NotMemberError)
+        records.put(envelope, { source: 'sync', asker: this.#server }).catch(() => {})
       return false
     }
   }

@@ -132,7 +132,7 @@ export class Records {
     this.#refuseRevoked(publicKey)
     if (!this.#init.membership.isMember(publicKey)) {
       if (options.hold === false) throw new NotMemberError('not a member: its admission is not known here')
-      await this.#held.wait(record)
+      await this.#held.wait(record, asker)
     }
     return await this.#store(record, source)
   }

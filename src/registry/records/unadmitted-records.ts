@@ -12,7 +12,11 @@ export interface HeldLimits {
 
 export const defaultHeldLimits: HeldLimits = { holdMs: 10_000, heldRecords: 1_000 }
 
+/** Part of the room that one asker may take: who sends records of keys that nobody admits takes nobody else's. */
+const shareOfOne = 1 / 4
+
 interface Waiting {
+  readonly asker: string
   readonly record: Signed<NodeRecord>
   readonly resolve: () => void
   readonly reject: (error: Error) => void
@@ -23,6 +27,8 @@ interface Waiting {
 export class HeldRecords {
   readonly #limits: HeldLimits
   readonly #waiting = new Map<string, Waiting>()
+  /** How many wait of each asker. */
+  readonly #shares = new Map<string, number>()
 
   constructor(limits: HeldLimits) {
     this.#limits = limits
@@ -38,13 +44,13 @@ export class HeldRecords {
    * @throws NotMemberError when that does not happen in time, or too many wait already
    * @throws StaleRecordError when a newer record of the key came meanwhile
    */
-  wait(record: Signed<NodeRecord>): Promise<void> {
+  wait(record: Signed<NodeRecord>, asker: string): Promise<void> {
     const id = keyId(record.value.publicKey)
     const before = this.#waiting.get(id)
     if (before !== undefined && before.record.value.seq >= record.value.seq) {
       return Promise.reject(new StaleRecordError('a newer record of this key is waiting already', before.record.bytes))
     }
-    if (before === undefined && this.#waiting.size >= this.#limits.heldRecords) {
+    if (before === undefined && !this.#hasRoom(asker)) {
       return Promise.reject(new NotMemberError('not a member, and too many records wait for their admission already'))
     }
     this.#end(id)?.reject(new StaleRecordError('a newer record of this key came', record.bytes))
@@ -52,7 +58,8 @@ export class HeldRecords {
       const timer = setTimeout(() => {
         this.#end(id)?.reject(new NotMemberError(`not a member, nor admitted within ${this.#limits.holdMs / 1000} s`))
       }, this.#limits.holdMs)
-      this.#waiting.set(id, { record, resolve, reject, timer: timer.unref() })
+      this.#shares.set(asker, (this.#shares.get(asker) ?? 0) + 1)
+      this.#waiting.set(id, { asker, record, resolve, reject, timer: timer.unref() })
     })
   }
 
@@ -66,11 +73,19 @@ export class HeldRecords {
     for (const id of this.#waiting.keys()) this.#end(id)?.reject(new NotMemberError('not a member'))
   }
 
+  #hasRoom(asker: string): boolean {
+    const { heldRecords } = this.#limits
+    return this.#waiting.size < heldRecords && (this.#shares.get(asker) ?? 0) < Math.ceil(heldRecords * shareOfOne)
+  }
+
   #end(id: string): Waiting | undefined {
     const waiting = this.#waiting.get(id)
     if (waiting === undefined) return undefined
     clearTimeout(waiting.timer)
     this.#waiting.delete(id)
+    const share = (this.#shares.get(waiting.asker) ?? 0) - 1
+    if (share > 0) this.#shares.set(waiting.asker, share)
+    else this.#shares.delete(waiting.asker)
     return waiting
   }
 }

@@ -187,14 +187,28 @@ describe('a record that comes before its admit entry', () => {
     const first = records.put(recordOf(key, 1).bytes)
     const settled = Promise.allSettled([first])
     await expect.poll(() => records.held).toBe(1)
-    const others = [records.put(recordOf(key, 2).bytes), records.put(recordOf(keyOf(5), 1).bytes)]
+    const others = [records.put(recordOf(key, 2).bytes), records.put(recordOf(keyOf(5), 1).bytes, { asker: 'b' })]
     const closed = Promise.allSettled(others)
     expect(await settled).toMatchObject([{ reason: { name: 'StaleRecordError' } }])
     await expect.poll(() => records.held).toBe(2)
-    await expect(records.put(recordOf(keyOf(6), 1).bytes)).rejects.toThrow('too many')
+    await expect(records.put(recordOf(keyOf(6), 1).bytes, { asker: 'c' })).rejects.toThrow('too many')
     await expect(records.put(recordOf(key, 1).bytes)).rejects.toThrow('a newer record of this key is waiting')
     records.close()
     expect(await closed).toMatchObject([{ status: 'rejected' }, { status: 'rejected' }])
+  })
+})
+
+describe('the room for records that wait', () => {
+  it('has a share for each asker: one that fills its own takes nobody else’s', async () => {
+    const records = recordsOver(store, { membership: strangers(new Set()), limits: { heldRecords: 8 } })
+    const put = (key: number, asker: string) => records.put(recordOf(keyOf(key), 1).bytes, { asker })
+    const kept = Promise.allSettled([put(11, 'a'), put(12, 'a')])
+    await expect.poll(() => records.held).toBe(2)
+    await expect(put(13, 'a')).rejects.toThrow('too many')
+    const other = Promise.allSettled([put(14, 'b')])
+    await expect.poll(() => records.held).toBe(3)
+    records.close()
+    expect([...(await kept), ...(await other)]).toHaveLength(3)
   })
 })
 
