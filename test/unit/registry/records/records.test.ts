@@ -201,7 +201,7 @@ describe('a record that comes before its admit entry', () => {
 describe('the room for records that wait', () => {
   it('has a share for each asker: one that fills its own takes nobody else’s', async () => {
     const records = recordsOver(store, { membership: strangers(new Set()), limits: { heldRecords: 8 } })
-    const put = (key: number, asker: string) => records.put(recordOf(keyOf(key), 1).bytes, { asker })
+    const put = (number: number, asker: string) => records.put(recordOf(keyOf(number), 1).bytes, { asker })
     const kept = Promise.allSettled([put(11, 'a'), put(12, 'a')])
     await expect.poll(() => records.held).toBe(2)
     await expect(put(13, 'a')).rejects.toThrow('too many')
