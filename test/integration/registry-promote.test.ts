@@ -148,6 +148,31 @@ describe('a secondary that is promoted', () => {
     await eventually(() => has(again, 'void'))
     expect([root, again].flatMap(alarmsOf)).toEqual(['void_revokes', 'root_replaced'])
   })
+
+  it('may be the machine that was the root once, whose old log key decides nothing', async () => {
+    await using made = await withKit()
+    const { network, kit } = made
+    await network.join('keeper', { role: 'secondary' })
+    await eventually(() => network.node('keeper').registry.replica.state.memberCount === 2)
+    const [root, keeper] = [network.node('root'), network.node('keeper')]
+    const ports = [root.attached.port, keeper.attached.port]
+    await Promise.all([root.stop(), keeper.stop()])
+    await becomeRoot(promotion(network, 'keeper', kit))
+    // With the key of epoch 0 still in its folder, and the log of the other one within reach.
+    await network.start('keeper', { role: 'root', 'listen.port': ports[1] })
+    const peers = { 'bootstrap.peers': [network.address('keeper')] }
+    const { config } = network.config('root', { role: 'root', ...peers })
+    const back = await becomeRoot(promotion(network, 'root', kit, { config }))
+    expect(back).toMatchObject({ epoch: 2, former: [{ name: 'keeper' }] })
+    const again = await network.start('root', { role: 'root', 'listen.port': ports[0], ...peers })
+    await eventually(() => again.registry.root?.refusal === undefined, 45_000)
+    const former = network.node('keeper')
+    await eventually(() => epochOf(former) === 2 && alarmsOf(former).includes('root_replaced'))
+    await expect(former.control.invite({ role: 'integrated' })).rejects.toThrow(/only the root|made the root/)
+    await expect(former.registry.admission.invite({ role: 'integrated' })).rejects.toThrow(
+      /another machine was made the root/
+    )
+  }, 90_000)
 })
 
 describe('a network whose root is lost', () => {

@@ -192,7 +192,7 @@ function mayPublish(publicKey: Uint8Array, { tables, keys }: RuleContext): boole
   return (
     registry?.role === 'root' ||
     tables.publishers.has(keyText(publicKey)) ||
-    keys.isLogKey(publicKey) ||
+    keys.isKeyOf(keys.epoch, publicKey) ||
     equals(keys.authorityKey, publicKey)
   )
 }
