@@ -49,9 +49,24 @@ export const runningSocket = async (context: Context, options: RunningOptions): 
   if (wanted !== undefined && found.length > 0) {
     throw new NothingRunningError(`No node named ${sanitise(wanted)} runs here; running: ${names}.`)
   }
+  const hidden = await hiddenOf(folders)
+  const seen = hidden === undefined ? '' : `; ${hidden}`
   throw new NothingRunningError(
-    `No TrustNet process runs here (looked in ${folders.join(' and ')}). Start one with: trustnet node start`
+    `No TrustNet process runs here (looked in ${folders.join(' and ')}${seen}). To begin: trustnet dev (a network on this machine), trustnet init (one of your own), trustnet join LINE (one that is there)`
   )
+}
+
+/** A folder that this user may not look into says nothing about what runs. */
+const hiddenOf = async (folders: readonly string[]): Promise<string | undefined> => {
+  for (const folder of folders) {
+    try {
+      await readdir(folder)
+    } catch (error) {
+      if (error instanceof Error && 'code' in error && error.code === 'EACCES')
+        return `this user may not look into ${folder}: use sudo`
+    }
+  }
+  return undefined
 }
 
 /** Names of the nodes that run on this machine. */

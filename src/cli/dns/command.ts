@@ -50,6 +50,8 @@ const duration =
 const everyMs = 30_000
 const waitMs = 120_000
 const recordTtlSeconds = 300
+/** A week: longer, and an address that is gone is dialled for as long. */
+const maxTtlSeconds = 604_800
 
 export const addDns: AddCommand = (program, context) => {
   const dns = program
@@ -79,7 +81,7 @@ const addSet = (dns: Command, context: Context): void => {
     .option('--remove <ip...>', 'remove these instead')
     .option('--prune', 'remove what belongs to no registry of this network too')
     .option('--plan', 'print the edit and change nothing')
-    .option('--ttl <seconds>', 'of the record', wholeNumber('--ttl'), recordTtlSeconds)
+    .option('--ttl <seconds>', 'of the record', wholeNumber('--ttl', 1, maxTtlSeconds), recordTtlSeconds)
     .option('--wait <duration>', 'for all name servers to have it', duration('--wait'), waitMs)
     .option('--no-wait', 'do not wait for the name servers')
     .option('--aws-profile <name>', 'route53: profile of ~/.aws')

@@ -77,6 +77,8 @@ const editFor = async (context: Context, options: SetOptions): Promise<{ domain:
   const domain = await domainOf(context, options, await runningOrNot(context, options))
   const add = (options.add ?? []).map(hostAddress)
   const remove = (options.remove ?? []).map(anyAddress)
+  const both = add.find((address) => remove.includes(address))
+  if (both !== undefined) throw new UsageError(`${both} is to be added and removed: say one of the two.`)
   const edit = {
     name: tnrName(domain),
     type: 'AAAA' as const,

@@ -13,7 +13,8 @@ import { instructionLines } from './text.ts'
 /** The whole record set as it should be, and the steps to it. */
 export const show = async (context: Context, options: ShowOptions): Promise<void> => {
   const { terminal, signal } = context
-  const client = await runningOrNot(context, options)
+  const isGiven = options.address !== undefined && options.domain !== undefined
+  const client = isGiven ? undefined : await runningOrNot(context, options)
   const domain = await domainOf(context, options, client)
   const given = options.address?.map(hostAddress)
   const alive = async (): Promise<string[]> => {

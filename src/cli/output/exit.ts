@@ -1,4 +1,5 @@
 import { ControlError, httpStatusOf, NothingRunningError } from '../../node/api/errors.ts'
+import { isOperatorMatter } from './system-error.ts'
 
 /** What the shell is told. */
 export const exitCodes = {
@@ -57,5 +58,6 @@ export const exitCodeOf = (error: unknown): ExitCode => {
   if (error instanceof Error && error.name === 'ProviderRefusedError') return exitCodes.refused
   if (error instanceof Error && error.name === 'ProviderUnreachableError') return exitCodes.timeout
   if (error instanceof Error && usageErrors.has(error.name)) return exitCodes.usage
+  if (isOperatorMatter(error)) return exitCodes.usage
   return codeByStatus[httpStatusOf(error)] ?? exitCodes.failure
 }

@@ -92,10 +92,11 @@ export const peersSummary = (view: PeersView, kept: number, width?: number): str
 
 /** A whole number of at least min from an option. */
 export const wholeNumber =
-  (option: string, min = 1) =>
+  (option: string, min = 1, max = Number.MAX_SAFE_INTEGER) =>
   (text: string): number => {
     const value = Number(text)
-    if (!Number.isSafeInteger(value) || value < min)
-      throw new UsageError(`${option} needs a whole number from ${min}; '${text}' is none.`)
+    const range = max === Number.MAX_SAFE_INTEGER ? `from ${min}` : `from ${min} to ${max}`
+    if (text.trim() === '' || !Number.isSafeInteger(value) || value < min || value > max)
+      throw new UsageError(`${option} needs a whole number ${range}; '${sanitise(text)}' is none.`)
     return value
   }

@@ -75,14 +75,27 @@ const raw = /\b(E[A-Z_]{2,}): [^,'\n]+, (\w+)(?: '([^']*)')?(?: -> '([^']*)')?/g
 /** `connect ECONNREFUSED ::1:80`, `write EPIPE` */
 const rawSocket = /\b(connect|read|write|bind|listen|spawn) (E[A-Z_]{2,})\b:?(?: (?!because)(\S+))?/g
 
+/** `(ENOSPC)` */
+const codeAlone = /\b(E[A-Z]{3,})\b/g
+
+/** `X: cannot be read: X cannot be opened: why`: the caller named the file and the system names it again. */
+const twice = /(\S+)(: cannot be \w+: )\1 cannot be [a-z ]+: /g
+
 /** A text with what system calls print said in words: what cannot be done, why, and what to do. */
 export const inWords = (text: string): string =>
   text
     .replaceAll(raw, (_, code: string, call: string, path?: string, other?: string) => said(code, call, path, other))
     .replaceAll(rawSocket, (_, call: string, code: string, path?: string) => said(code, call, path))
+    .replaceAll(codeAlone, (whole, code: string) => wordsByCode.get(code)?.why ?? whole)
+    .replaceAll(/\b(?:[A-Z]\w*)?Error: /g, '')
+    .replaceAll(twice, '$1$2')
 
 export const isSystemError = (error: Error): error is NodeJS.ErrnoException & { code: string; syscall: string } =>
   'syscall' in error && 'code' in error && typeof error.code === 'string' && wordsByCode.has(error.code)
+
+/** The operator can change what is wrong: a path, a right, a disk. */
+export const isOperatorMatter = (error: unknown): boolean =>
+  error instanceof Error && isSystemError(error) && typeof error.path === 'string'
 
 /** An error of a system call in words. */
 export const systemErrorText = (error: NodeJS.ErrnoException): string =>
@@ -117,7 +130,7 @@ const onThePath = (code: string, path: string): Words | undefined => {
 const missing = (there: string, path: string): Words | undefined =>
   there === dirname(resolve(path))
     ? undefined
-    : { why: `its folder is not there; ${there} is`, next: 'make the folder first' }
+    : { why: `its folder is not there, only ${there} is`, next: 'look at the path, or make the folder' }
 
 const isReadOnly = (folder: string): boolean => {
   try {

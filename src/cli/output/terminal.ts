@@ -59,9 +59,9 @@ export class Terminal {
     this.complain(`${line}\n`)
   }
 
-  /** Text for stderr as it is. */
+  /** Text for stderr, colours and all; what would turn it round or hide some of it is not among that. */
   complain(text: string): void {
-    this.stderr.write(this.#redact(text))
+    this.stderr.write(this.#redact(text).replace(/\p{Cf}/gu, '\uFFFD'))
   }
 
   json(value: object): void {

@@ -1,4 +1,5 @@
-import { resolve } from 'node:path'
+import { closeSync, existsSync, openSync, readSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
 import type { BackupView } from '../../node/api/control-api.ts'
 import { NothingRunningError } from '../../node/api/errors.ts'
 import { backUpHere } from '../access/back-up-here.ts'
@@ -69,6 +70,8 @@ export const addRegistryStores: AddCommand = (registry, context) => {
 
 const backUp = async (context: Context, options: RunningOptions & { to?: string }): Promise<void> => {
   const to = options.to === undefined ? undefined : resolve(options.to)
+  if (to !== undefined && !existsSync(dirname(to)))
+    throw new UsageError(`${dirname(to)} is not there, so ${to} cannot be made: make the folder, or look at the path.`)
   const view = await madeBackup(context, options, to)
   if (options.json === true) return context.terminal.json(view)
   const { path, manifest, head, rows, lacks } = view
@@ -131,7 +134,23 @@ const resume = async (context: Context, options: RunningOptions & { head: number
   else context.terminal.print(`${sanitise(view.name ?? view.peerId)}: ${sanitise(view.message)}`)
 }
 
+/** Begin of every SQLite file. */
+const sqliteHeader = 'SQLite format 3\0'
+
+const requireDatabase = (path: string): void => {
+  const fd = openSync(path, 'r')
+  try {
+    const header = Buffer.alloc(sqliteHeader.length)
+    readSync(fd, header)
+    if (header.toString('latin1') === sqliteHeader) return
+  } finally {
+    closeSync(fd)
+  }
+  throw new UsageError(`${path} is no database of a registry: name a registry.db, or a backup of one.`)
+}
+
 const verify = async (context: Context, store: string | undefined, options: StoppedOptions): Promise<void> => {
+  if (store !== undefined) requireDatabase(resolve(store))
   const { verifyStoreAt, storeOf } = await import('../../node/offline/stopped-store.ts')
   const loaded = store === undefined ? await loadedConfig(context, stoppedOf(options)) : undefined
   const path = loaded === undefined ? resolve(store ?? '') : storeOf(loaded.config)

@@ -137,10 +137,10 @@ describe('status', () => {
 })
 
 describe('which process', () => {
-  test('nothing running: exit 3 and how to start one', async () => {
+  test('nothing running: exit 3 and how to begin', async () => {
     const { code, err } = await run(['status'])
     expect(code).toBe(3)
-    expect(err).toContain('trustnet node start')
+    for (const next of ['trustnet dev', 'trustnet init', 'trustnet join']) expect(err).toContain(next)
   })
 
   test('several running: exit 2 and their names, unless one is named', async () => {
