@@ -3,10 +3,9 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { sealGrant } from '../../src/registry/objects/grant.ts'
 import { encodeInvite } from '../../src/registry/objects/invite.ts'
 import { programPath } from '../helpers/built-program.ts'
-import { aGrant, keyOf } from '../helpers/signed-objects.ts'
+import { aGrant, keyOf, networkId } from '../helpers/signed-objects.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'tn-conditions-'))
 afterAll(() => rmSync(root, { recursive: true, force: true }))
@@ -44,9 +43,16 @@ const conditions: ReadonlyMap<string, string> = new Map([
 
 const invite = encodeInvite({
   domain: 'example.org',
-  networkId: aGrant.networkId,
+  networkId,
   registries: [{ publicKey: keyOf(5).publicKey, addrs: ['/ip6/2001:db8::1/tcp/8000'] }],
-  grant: sealGrant({ ...aGrant, notAfterMs: Date.now() + 3_600_000 }, keyOf(3)),
+  grant: {
+    id: aGrant.id,
+    role: aGrant.role,
+    notAfterMs: Date.now() + 3_600_000,
+    epoch: 0,
+    n: 3,
+    hash: new Uint8Array(32)
+  },
   inviteKey: keyOf(7)
 })
 const long = 'x'.repeat(5000)
@@ -55,7 +61,7 @@ const long = 'x'.repeat(5000)
 const onDisk: readonly (readonly string[])[] = [
   ['init', '--domain', 'example.test', '--name', 'root', '--new-network'],
   ['join', invite, '--no-start', '--name', 'hal'],
-  ['registry', 'start', '--name', 'root'],
+  ['registry', 'start', '--name', 'other'],
   ['config', 'show', '--name', 'root'],
   ['identity'],
   ['status'],
