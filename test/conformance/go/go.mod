@@ -1,0 +1,3 @@
+module trustnet.example/conformance
+
+go 1.22
