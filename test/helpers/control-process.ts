@@ -59,6 +59,7 @@ export class ScriptedApi implements ControlApi {
   log = async () => logView
   pending: ControlApi['pending'] = async () => ({ schemaVersion: 1, pending: [] })
   approve: ControlApi['approve'] = async () => ({ schemaVersion: 1, ...root, entry: 13, message: 'admitted' })
+  rejectAll: ControlApi['rejectAll'] = async () => ({ schemaVersion: 1, rejected: 3 })
   reject: ControlApi['reject'] = async (_, reason) => ({ schemaVersion: 1, ...root, entry: null, message: reason })
   fetchStore: ControlApi['fetchStore'] = async (peer, to) => ({
     schemaVersion: 1,

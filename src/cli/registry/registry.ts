@@ -1,9 +1,10 @@
 import type { Command } from 'commander'
 import type { LogRow, PendingRow, RegistryNodeRow } from '../../node/api/control-api.ts'
+import { parseDuration } from '../../node/config/durations.ts'
 import { type RunningOptions, running, withRunning } from '../access/find-running.ts'
 import { addRegistryStart } from '../network/start.ts'
 import type { AddCommand, Context } from '../output/context.ts'
-import { exitCodes } from '../output/exit.ts'
+import { exitCodes, UsageError } from '../output/exit.ts'
 import { exampleOf } from '../output/help.ts'
 import { stateCell } from '../output/peer-columns.ts'
 import { wholeNumber } from '../output/peer-rows.ts'
@@ -56,11 +57,22 @@ export const addRegistry: AddCommand = (program, context) => {
       exampleOf('trustnet registry approve hal', 'trustnet registry approve 12D3KooW…  when two wait under one name')
     )
     .action((peer: string, options: RunningOptions) => approve(context, peer, options))
-  withRunning(registry.command('reject <peer>'))
-    .description('turn a waiting joiner away')
+  withRunning(registry.command('reject [peer]'))
+    .description('turn a waiting joiner away, or all that fit')
     .option('--reason <text>', 'told to the joiner', 'rejected by the operator')
-    .addHelpText('after', exampleOf("trustnet registry reject hal --reason 'not ours'"))
-    .action((peer: string, options: RunningOptions & { reason: string }) => reject(context, peer, options))
+    .option('--all', 'all that wait')
+    .option('--older <duration>', 'all that wait for at least so long')
+    .option('--matching <pattern>', 'all whose name fits; * is any text')
+    .addHelpText(
+      'after',
+      exampleOf(
+        "trustnet registry reject hal --reason 'not ours'",
+        "trustnet registry reject --matching 'bot-*' --older 1h"
+      )
+    )
+    .action((peer: string | undefined, options: RejectOptions) =>
+      peer === undefined ? rejectAll(context, options) : reject(context, peer, options)
+    )
   withLong(registry.command('log'))
     .description('the signed log, newest entries')
     .option('--after <n>', 'entries after this one', wholeNumber('--after', 0))
@@ -138,7 +150,29 @@ const approve = async (context: Context, peer: string, options: RunningOptions):
   context.terminal.print(`${orUnknown(view.name)} ${sanitise(view.peerId)}: ${sanitise(view.message)}`)
 }
 
-const reject = async (context: Context, peer: string, options: RunningOptions & { reason: string }): Promise<void> => {
+interface RejectOptions extends RunningOptions {
+  reason: string
+  all?: boolean
+  older?: string
+  matching?: string
+}
+
+const rejectAll = async (context: Context, options: RejectOptions): Promise<void> => {
+  const { older, matching, all, reason } = options
+  const olderMs = older === undefined ? undefined : parseDuration(older)
+  if (older !== undefined && olderMs === undefined)
+    throw new UsageError(`--older needs a duration like 1h; '${sanitise(older)}' is none.`)
+  if (all !== true && older === undefined && matching === undefined)
+    throw new UsageError('Say whom: NAME or PEERID, --older DURATION, --matching PATTERN, or --all.')
+  const client = await running(context, options)
+  const view = await client.rejectAll({ olderMs, matching }, reason, { signal: context.signal })
+  if (options.json === true) return context.terminal.json(view)
+  context.terminal.print(`${view.rejected} turned away; only an invite lets them in from now on`)
+}
+
+const reject = async (context: Context, peer: string, options: RejectOptions): Promise<void> => {
+  if (options.all !== undefined || options.older !== undefined || options.matching !== undefined)
+    throw new UsageError('--all, --older and --matching go without a name.')
   const client = await running(context, options)
   const view = await client.reject(peerName(peer), options.reason, { signal: context.signal })
   if (options.json === true) return context.terminal.json(view)

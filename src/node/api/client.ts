@@ -38,6 +38,8 @@ export class ControlClient implements ControlApi {
   pending: ControlApi['pending'] = (options) => this.#call('registry/pending', {}, options)
   approve: ControlApi['approve'] = (peer, options) => this.#call('registry/approve', { peer }, options)
   reject: ControlApi['reject'] = (peer, reason, options) => this.#call('registry/reject', { peer, reason }, options)
+  rejectAll: ControlApi['rejectAll'] = (which, reason, options) =>
+    this.#call('registry/reject-all', { ...which, reason }, options)
   backup: ControlApi['backup'] = (to, options) => this.#call('registry/backup', { to }, options)
   fetchStore: ControlApi['fetchStore'] = (peer, to, options) => this.#call('registry/fetch', { peer, to }, options)
   clock: ControlApi['clock'] = (options) => this.#call('registry/clock', {}, options)

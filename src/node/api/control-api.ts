@@ -22,6 +22,7 @@ import type {
   PeerState,
   PeersView,
   Phase,
+  RejectedView,
   StatusView,
   StatusWord,
   WhyView
@@ -32,6 +33,11 @@ export * from './views.ts'
 
 /** A peer is named by its member name, its PeerId, or an unambiguous end of its PeerId of at least 6 characters. */
 export type PeerName = string
+
+export interface WaitingQuery {
+  olderMs?: number | undefined
+  matching?: string | undefined
+}
 
 export interface LookupQuery {
   peer?: PeerName | undefined
@@ -96,6 +102,8 @@ export interface ControlApi {
   /** Takes a member off that list, and tells everybody that it stays. */
   dismissVoid(peer: PeerName, options?: CallOptions): Promise<ChangeView>
   reject(peer: PeerName, reason: string, options?: CallOptions): Promise<ChangeView>
+  /** All that wait, or those that wait for at least `olderMs` and whose name fits the pattern (`*` is any text). */
+  rejectAll(which: WaitingQuery, reason: string, options?: CallOptions): Promise<RejectedView>
   /** Fetches all that a member has of log and records into a file that must not be there. */
   fetchStore(peer: PeerName, to: string, options?: CallOptions): Promise<FetchView>
   /** A backup now: to a file that must not be there, or into the folder of all. */

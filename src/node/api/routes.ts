@@ -67,6 +67,10 @@ export const routes: Readonly<Record<RouteName, Route>> = {
   'registry/pending': route(nothing, (api, _, options) => api.pending(options)),
   'registry/approve': route(onePeer, (api, input, options) => api.approve(input.peer, options)),
   'registry/reject': route(peerAndReason, (api, input, options) => api.reject(input.peer, input.reason, options)),
+  'registry/reject-all': route(
+    z.object({ olderMs: count.optional(), matching: z.string().max(253).optional(), reason }),
+    (api, { reason: why, ...which }, options) => api.rejectAll(which, why, options)
+  ),
   'registry/backup': route(z.object({ to: z.string().min(1).max(4096).optional() }), (api, input, options) =>
     api.backup(input.to, options)
   ),

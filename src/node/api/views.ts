@@ -249,6 +249,11 @@ export interface ChangeView extends View, PeerRef {
   message: string
 }
 
+/** How many that waited were turned away in one step. */
+export interface RejectedView extends View {
+  rejected: number
+}
+
 export interface ConnectView extends View, PeerRef {
   address: string
   direction: 'in' | 'out'

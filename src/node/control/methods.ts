@@ -17,6 +17,7 @@ export const methods = {
   'registry/pending': 'GET',
   'registry/approve': 'POST',
   'registry/reject': 'POST',
+  'registry/reject-all': 'POST',
   'registry/backup': 'POST',
   'registry/fetch': 'POST',
   'registry/clock': 'GET',

@@ -12,6 +12,7 @@ import { fetchStore } from '../actions/fetch-store.ts'
 import { issueInvite } from '../actions/invite.ts'
 import { joinWith } from '../actions/join.ts'
 import { leaveNetwork } from '../actions/leave.ts'
+import { rejectAllWaiting } from '../actions/reject-all.ts'
 import { requireNetwork, requireRoot } from '../actions/require.ts'
 import { dismissVoid, voidRevokesView } from '../actions/void-revokes.ts'
 import { whyView } from '../actions/why.ts'
@@ -168,6 +169,9 @@ export class NodeControl implements ControlApi {
     const message = 'was turned away; only an invite lets it in from now on'
     return { schemaVersion: 1, peerId, name: joiner?.name ?? null, entry: null, message }
   }
+
+  rejectAll: ControlApi['rejectAll'] = async (which, reason) =>
+    await rejectAllWaiting({ registry: this.#root().registry, clock: this.#node.clock }, which, reason)
 
   backup: ControlApi['backup'] = async (to) => {
     requireNetwork(this.#node)

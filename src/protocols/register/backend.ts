@@ -20,6 +20,8 @@ export interface SessionLease {
 
 interface JoinBundle {
   join: Uint8Array
+  /** From where it came: the /48 of a joiner, or the registry that passed it on. */
+  asker: string
   /** Of the first registry, when it was not this one. */
   receipt?: Uint8Array
 }

@@ -9,6 +9,7 @@ import {
   StaleRecordError
 } from '../../runtime/errors.ts'
 import type { ConnectionTrust } from '../engine/connection-trust.ts'
+import { prefixesOf } from '../engine/eviction.ts'
 import type { ProtocolLimits } from '../engine/limits.ts'
 import { statuses } from '../engine/status.ts'
 import { done, none } from './answers.ts'
@@ -160,7 +161,7 @@ export class SessionActions {
   async forward({ join, receipt }: ForwardJoin): Promise<Answer> {
     const role = this.#take('request')
     if (role === undefined || !servesRegistry(role)) throw new NotMemberError('only registries forward joins')
-    const bundle = { join, ...(receipt.byteLength > 0 && { receipt }) }
+    const bundle = { join, asker: this.#init.remoteId, ...(receipt.byteLength > 0 && { receipt }) }
     const { admit } = await this.#init.backend.join(bundle)
     return done(admit)
   }
@@ -211,7 +212,7 @@ export class SessionActions {
     await this.#byStranger(async () => {
       // Whoever relays a join of another key gets nothing for it.
       openJoin(join, backend.networkId, { signer: remoteKey })
-      await backend.join({ join })
+      await backend.join({ join, asker: prefixesOf(this.#init.connection).site })
     }, backend.isInvited(join))
     // Another registry's replica gets the entry a moment after the root's answer.
     await untilAdmitted(backend, remoteKey, limits.applyMs)

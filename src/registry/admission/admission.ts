@@ -35,6 +35,8 @@ import { type Forward, isDecided, type QueuedJoin, RequestQueue, type RootReques
 /** What a joiner or a forwarding registry sends: envelopes. */
 export interface JoinBundle {
   join: Uint8Array
+  /** From where it came: a site, or the registry that passed it on. */
+  asker?: string
   /** Of the registry that took the join in, when it was forwarded. */
   receipt?: Uint8Array
 }
@@ -125,11 +127,22 @@ export class Admission {
     const grant = this.#judgeInvite(join, received.timeMs)
     const { receipt } = received
     if (this.#rootAdmission !== undefined && this.#root !== undefined) {
-      const verified = { join, ...(grant !== undefined && { grant }), ...(receipt !== undefined && { receipt }) }
+      const { asker } = bundle
+      const verified = {
+        join,
+        ...(grant !== undefined && { grant }),
+        ...(receipt !== undefined && { receipt }),
+        ...(asker !== undefined && { asker })
+      }
       return { admit: await this.#rootAdmission.decide(verified) }
     }
     const request: RootRequest = { kind: 'join', join: join.bytes, ...(receipt !== undefined && { receipt }) }
-    return { admit: await this.#ask(publicKey, request, () => this.#requireQueueable(join.value, grant)) }
+    return {
+      admit: await this.#ask(publicKey, request, {
+        beforeQueued: () => this.#requireQueueable(join.value, grant),
+        asker: bundle.asker
+      })
+    }
   }
 
   /** The open invite that the join uses; undefined: it uses none or, at a registry that is not the root, one that is not known here yet. */
@@ -174,7 +187,11 @@ export class Admission {
   }
 
   /** Asks the root; keeps the request when there is none. */
-  async #ask(publicKey: Uint8Array, request: RootRequest, beforeQueued?: () => void): Promise<Uint8Array> {
+  async #ask(
+    publicKey: Uint8Array,
+    request: RootRequest,
+    { beforeQueued, asker }: { beforeQueued?: () => void; asker?: string | undefined } = {}
+  ): Promise<Uint8Array> {
     const { logger } = this.#components
     try {
       return await this.#forward(request)
@@ -186,7 +203,7 @@ export class Admission {
       )
     }
     beforeQueued?.()
-    await this.#queue.add(publicKey, request)
+    await this.#queue.add(publicKey, request, asker)
     throw new PendingError('the root is away: the request is kept here and sent when it is back')
   }
 
@@ -197,7 +214,10 @@ export class Admission {
 
   /** Sends what is queued; call it when the root can be reached again. Gives the number of requests that the root decided. */
   replayQueue(): Promise<number> {
-    return this.#queue.replay((request) => this.#submit(request))
+    return this.#queue.replay(
+      (request) => this.#submit(request),
+      () => this.#root === undefined && this.forward === undefined
+    )
   }
 
   /** A registry that became the root decides over its own queue. */
@@ -301,6 +321,15 @@ export class Admission {
   async reject(who: Uint8Array | string, reason: string): Promise<void> {
     this.#requireRoot()
     await this.#pending.reject(who, reason)
+  }
+
+  /**
+   * Refuses all that wait and fit, in one commit. Gives how many these were.
+   * @throws NotRootError
+   */
+  async rejectAll(fits: (join: PendingJoin) => boolean, reason: string): Promise<number> {
+    this.#requireRoot()
+    return await this.#pending.rejectAll(fits, reason)
   }
 
   /**

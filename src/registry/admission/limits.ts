@@ -8,6 +8,12 @@ export interface RegistryLimits {
   queuedRequests: number
   /** Of these, joins without an invite: anybody can make those, so they must not push out the others. */
   queuedStrangers: number
+  /** A join that has waited for so long is dropped: who still wants in has asked again. */
+  waitingMs: number
+  /** Members that an open network lets in without anybody's word; the rest waits for the operator. */
+  openMembers: number
+  /** Members that it lets in at once, given back over `perMs`: replicas must be able to follow. */
+  openJoins: { count: number; perMs: number }
   /** Refusals by the operator that are remembered, newest first. */
   rejectedJoins: number
 }
@@ -19,6 +25,9 @@ export const defaultLimits = (role: Role): RegistryLimits => ({
   pendingJoins: 1000,
   queuedRequests: queuedRequests[role],
   queuedStrangers: queuedRequests[role] / 2,
+  waitingMs: 7 * 86_400_000,
+  openMembers: 10_000,
+  openJoins: { count: 1000, perMs: 600_000 },
   rejectedJoins: 10_000
 })
 

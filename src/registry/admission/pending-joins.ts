@@ -3,20 +3,15 @@ import { isName } from '../../identity/checked-bytes.ts'
 import { peerIdText, publicKeyOf } from '../../identity/keys.ts'
 import { roleOrExternal, roles } from '../../identity/role.ts'
 import type { Clock } from '../../runtime/clock-and-logger.ts'
-import {
-  AmbiguousNameError,
-  InviteRequiredError,
-  JoinRejectedError,
-  NotFoundError,
-  UnavailableError
-} from '../../runtime/errors.ts'
+import { AmbiguousNameError, InviteRequiredError, JoinRejectedError, NotFoundError } from '../../runtime/errors.ts'
 import type { JoinEvents, PendingJoin } from '../events.ts'
 import type { Signed } from '../objects/envelope.ts'
 import type { Join } from '../objects/join.ts'
 import { type PendingRow, PendingTable, RejectedTable } from '../store/admission-tables.ts'
 import type { Database } from '../store/database.ts'
 import type { GroupCommit } from '../store/group-commit.ts'
-import { fullRetryMs, type RegistryLimits } from './limits.ts'
+import type { RegistryLimits } from './limits.ts'
+import { WaitingAskers } from './waiting-askers.ts'
 
 export interface PendingJoinsComponents {
   db: Database
@@ -31,6 +26,7 @@ export class PendingJoins {
   readonly #components: PendingJoinsComponents
   readonly #table: PendingTable
   readonly #rejected: RejectedTable
+  readonly #askers = new WaitingAskers()
 
   constructor(components: PendingJoinsComponents) {
     this.#components = components
@@ -39,7 +35,13 @@ export class PendingJoins {
   }
 
   list(): PendingJoin[] {
-    return this.#table.list().map(pendingOf)
+    const oldestMs = this.#oldestMs()
+    return this.#table.list().flatMap((row) => (row.sinceMs < oldestMs ? [] : [pendingOf(row)]))
+  }
+
+  #oldestMs(): number {
+    const { clock, limits } = this.#components
+    return clock.now() - limits.waitingMs
   }
 
   /** @throws JoinRejectedError */
@@ -52,10 +54,10 @@ export class PendingJoins {
   }
 
   /**
-   * Puts the join on the list; one that is there keeps its place.
-   * @throws InviteRequiredError when this network has no such list, UnavailableError when it is full
+   * Puts the join on the list; one that is there keeps its place. On a full list the oldest gives way of the asker that has most there.
+   * @throws InviteRequiredError when this network has no such list
    */
-  async add(join: Signed<Join>, receipt: Uint8Array | undefined): Promise<void> {
+  async add(join: Signed<Join>, receipt: Uint8Array | undefined, asker?: string): Promise<void> {
     const { clock, commit, events, limits } = this.#components
     if (limits.pendingJoins === 0) {
       throw new InviteRequiredError('this network takes no one without an invite: ask its operator for one')
@@ -71,13 +73,24 @@ export class PendingJoins {
     }
     const isNew = await commit.write(() => {
       const held = this.#table.get(publicKey)
-      if (held === undefined && this.#table.count() >= limits.pendingJoins) {
-        throw new UnavailableError(`${limits.pendingJoins} joins wait for the operator already: try later`, fullRetryMs)
-      }
+      if (held === undefined) this.#makeRoom()
       this.#table.put(row)
       return held === undefined
     })
+    this.#askers.set(publicKey, asker)
     if (isNew) events.dispatchEvent(new CustomEvent('pending', { detail: pendingOf(row) }))
+  }
+
+  #makeRoom(): void {
+    this.#table.expire(this.#oldestMs())
+    const keys = this.#table.keys()
+    const oldest = keys.length < this.#components.limits.pendingJoins ? undefined : this.#askers.givesWay(keys)
+    if (oldest !== undefined) this.#forget(oldest)
+  }
+
+  #forget(publicKey: Uint8Array): void {
+    this.#table.delete(publicKey)
+    this.#askers.delete(publicKey)
   }
 
   /**
@@ -106,19 +119,32 @@ export class PendingJoins {
 
   /** @throws as find */
   async reject(who: Uint8Array | string, reason: string): Promise<void> {
+    await this.#reject([this.find(who)], reason)
+  }
+
+  /** All that fit, in one commit. Gives how many these were. */
+  async rejectAll(fits: (join: PendingJoin) => boolean, reason: string): Promise<number> {
+    return await this.#reject(this.list().filter(fits), reason)
+  }
+
+  async #reject(joins: readonly { publicKey: Uint8Array }[], reason: string): Promise<number> {
     const { clock, commit, events, limits } = this.#components
-    const { publicKey } = this.find(who)
     await commit.write(() => {
-      this.#table.delete(publicKey)
-      this.#rejected.put(publicKey, reason, clock.now())
+      for (const { publicKey } of joins) {
+        this.#forget(publicKey)
+        this.#rejected.put(publicKey, reason, clock.now())
+      }
       this.#rejected.trim(limits.rejectedJoins)
     })
-    events.dispatchEvent(new CustomEvent('rejected', { detail: { publicKey, reason } }))
+    for (const { publicKey } of joins) {
+      events.dispatchEvent(new CustomEvent('rejected', { detail: { publicKey, reason } }))
+    }
+    return joins.length
   }
 
   /** Inside the commit that decides over the key otherwise. */
   clear(publicKey: Uint8Array): void {
-    this.#table.delete(publicKey)
+    this.#forget(publicKey)
     this.#rejected.delete(publicKey)
   }
 }

@@ -2,7 +2,13 @@ import { equals } from 'uint8arrays/equals'
 import { at } from '../../identity/bytes.ts'
 import { peerIdText } from '../../identity/keys.ts'
 import type { Clock } from '../../runtime/clock-and-logger.ts'
-import { InvalidPayloadError, InviteInvalidError, NameTakenError, PendingError } from '../../runtime/errors.ts'
+import {
+  InvalidPayloadError,
+  InviteInvalidError,
+  NameTakenError,
+  PendingError,
+  UnavailableError
+} from '../../runtime/errors.ts'
 import type { Root } from '../log/log-writer.ts'
 import type { Replica } from '../log/replica.ts'
 import type { Member } from '../log/state/network-state.ts'
@@ -11,6 +17,7 @@ import type { Signed } from '../objects/envelope.ts'
 import type { Grant } from '../objects/grant.ts'
 import { type Join, openJoin } from '../objects/join.ts'
 import { type Invites, nameTaken } from './invites.ts'
+import { fullRetryMs, type RegistryLimits } from './limits.ts'
 import type { PendingJoins } from './pending-joins.ts'
 import { InFlight } from './single-flight.ts'
 
@@ -21,6 +28,8 @@ export interface VerifiedJoin {
   grant?: Grant
   /** Envelope of the registry that took it in, when that was another. */
   receipt?: Uint8Array
+  /** From where it came. */
+  asker?: string
 }
 
 export interface RootAdmissionComponents {
@@ -28,6 +37,7 @@ export interface RootAdmissionComponents {
   replica: Replica
   invites: Invites
   pending: PendingJoins
+  limits: RegistryLimits
   clock: Clock
 }
 
@@ -37,6 +47,9 @@ export class RootAdmission {
   readonly #deciding = new InFlight<Uint8Array>()
   /** Names of admissions that are on their way to the disk. */
   readonly #claimed = new Set<string>()
+  /** Let in without anybody's word, less what time gave back until `#openAtMs`. */
+  #openJoins = 0
+  #openAtMs = 0
 
   constructor(components: RootAdmissionComponents) {
     this.#components = components
@@ -48,16 +61,41 @@ export class RootAdmission {
   }
 
   async #decide(verified: VerifiedJoin): Promise<Uint8Array> {
-    const { pending, replica } = this.#components
-    const { join, grant, receipt } = verified
+    const { pending } = this.#components
+    const { join, grant, receipt, asker } = verified
     if (grant !== undefined) return this.#admit(verified, 'invite')
     pending.refuseRejected(join.value.publicKey)
     this.#refuseTaken(join.value, undefined)
     // A registry is asked and trusted with records by all others: an operator lets it in, also where everybody is.
-    if (replica.state.policy.admission === 'open' && join.value.role !== 'secondary')
+    if (this.#isOpenTo(join.value)) {
+      this.#takeOpenJoin()
       return this.#admit(verified, 'open')
-    await pending.add(join, receipt)
+    }
+    await pending.add(join, receipt, asker)
     throw new PendingError('waits for the operator of the root, who runs `trustnet registry approve`')
+  }
+
+  /** A network of more members than anybody has looked at is open no more: its operator decides. */
+  #isOpenTo({ role }: Join): boolean {
+    const { limits, replica } = this.#components
+    const { policy, memberCount } = replica.state
+    return policy.admission === 'open' && role !== 'secondary' && memberCount < limits.openMembers
+  }
+
+  /** @throws UnavailableError when it let in as many as replicas can follow */
+  #takeOpenJoin(): void {
+    const { clock, limits } = this.#components
+    const { count, perMs } = limits.openJoins
+    const now = clock.monotonic()
+    this.#openJoins = Math.max(0, this.#openJoins - ((now - this.#openAtMs) * count) / perMs)
+    this.#openAtMs = now
+    if (this.#openJoins + 1 > count) {
+      throw new UnavailableError(
+        `this open network let in ${count} machines without an invite in ${perMs / 1000} s: try later, or ask for an invite`,
+        fullRetryMs
+      )
+    }
+    this.#openJoins++
   }
 
   /** @throws NotFoundError, AmbiguousNameError, NameTakenError */

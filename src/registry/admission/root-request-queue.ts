@@ -9,6 +9,7 @@ import { type QueueInput, type QueueRow, QueueTable } from '../store/admission-t
 import type { Database } from '../store/database.ts'
 import type { GroupCommit } from '../store/group-commit.ts'
 import { fullRetryMs, type RegistryLimits } from './limits.ts'
+import { WaitingAskers } from './waiting-askers.ts'
 
 /** What goes to the root: all verified here, and signed by the one it is about. */
 export type RootRequest =
@@ -63,6 +64,7 @@ export interface RequestQueueComponents {
 export class RequestQueue {
   readonly #components: RequestQueueComponents
   readonly #table: QueueTable
+  readonly #askers = new WaitingAskers()
   #replay: Promise<number> | undefined
 
   constructor(components: RequestQueueComponents) {
@@ -83,36 +85,48 @@ export class RequestQueue {
     })
   }
 
-  /** @throws UnavailableError when it is full */
-  async add(publicKey: Uint8Array, request: RootRequest): Promise<void> {
+  /**
+   * `asker`: from where a join came. Of joins without an invite the oldest gives way of the asker that has most here.
+   * @throws UnavailableError when it is full of others
+   */
+  async add(publicKey: Uint8Array, request: RootRequest, asker?: string): Promise<void> {
     const { clock, commit, events } = this.#components
     const row = rowOf(publicKey, request, clock.now())
     await commit.write(() => {
-      if (!this.#table.has(publicKey, row.kind)) this.#refuseFull(row)
+      if (!this.#table.has(publicKey, row.kind)) this.#makeRoom(row)
       this.#table.put(row)
     })
+    this.#askers.set(publicKey, asker)
     events.dispatchEvent(new CustomEvent('queued'))
   }
 
-  #refuseFull(row: QueueInput): void {
-    const { queuedRequests, queuedStrangers } = this.#components.limits
+  #makeRoom(row: QueueInput): void {
+    const { clock, limits } = this.#components
+    this.#table.expireJoins(clock.now() - limits.waitingMs)
+    const isFull = this.#table.count() >= limits.queuedRequests
     const isStranger = row.kind === 'join' && row.withInvite === 0
-    const isFull = this.#table.count() >= queuedRequests || (isStranger && this.#table.strangers() >= queuedStrangers)
-    if (isFull) throw new UnavailableError('the root is away and too many wait for it already: try later', fullRetryMs)
+    if (!isFull && !isStranger) return
+    const strangers = this.#table.strangers()
+    if (!isFull && strangers.length < limits.queuedStrangers) return
+    const oldest = this.#askers.givesWay(strangers)
+    if (oldest !== undefined) {
+      this.#table.deleteJoin(oldest)
+      this.#askers.delete(oldest)
+    } else throw new UnavailableError('the root is away and too many wait for it already: try later', fullRetryMs)
   }
 
   /**
-   * Sends all that waits, oldest first; what the root decided leaves the queue. Stops when the root is away again.
-   * Gives the number of decisions. A second call joins the first.
+   * Sends all that waits, oldest first; what the root decided leaves the queue, and what it cannot decide stays and holds up nothing. Stops
+   * when the root is away again. Gives the number of decisions. A second call joins the first.
    */
-  replay(send: Forward): Promise<number> {
-    this.#replay ??= this.#run(send).finally(() => {
+  replay(send: Forward, isAway: () => boolean): Promise<number> {
+    this.#replay ??= this.#run(send, isAway).finally(() => {
       this.#replay = undefined
     })
     return this.#replay
   }
 
-  async #run(send: Forward): Promise<number> {
+  async #run(send: Forward, isAway: () => boolean): Promise<number> {
     let decided = 0
     let place = 0
     for (;;) {
@@ -122,7 +136,7 @@ export class RequestQueue {
       const outcomes = await Promise.all(rows.map((row) => this.#send(row, send)))
       const done = outcomes.filter(Boolean).length
       decided += done
-      if (done < rows.length) return decided
+      if (done < rows.length && isAway()) return decided
       place = last.place
     }
   }

@@ -74,7 +74,8 @@ export class PendingTable {
   readonly #list: Statement<[], PendingRow>
   readonly #put: Statement<[Uint8Array, string, number, Uint8Array, Uint8Array | null, number]>
   readonly #delete: Statement<[Uint8Array]>
-  readonly #count: Statement<[], number>
+  readonly #keys: Statement<[], Uint8Array>
+  readonly #expire: Statement<[number]>
 
   constructor(db: Database) {
     this.#get = db.prepare(`SELECT ${pendingColumns} FROM pending WHERE public_key = ?`)
@@ -86,7 +87,8 @@ export class PendingTable {
       ON CONFLICT (public_key) DO UPDATE
       SET name = excluded.name, role = excluded.role, envelope = excluded.envelope, receipt = excluded.receipt`)
     this.#delete = db.prepare('DELETE FROM pending WHERE public_key = ?')
-    this.#count = count(db, 'pending')
+    this.#keys = db.prepare<[], Uint8Array>('SELECT public_key FROM pending ORDER BY since_ms, public_key').pluck()
+    this.#expire = db.prepare('DELETE FROM pending WHERE since_ms < ?')
   }
 
   get(publicKey: Uint8Array): PendingRow | undefined {
@@ -110,8 +112,14 @@ export class PendingTable {
     this.#delete.run(publicKey)
   }
 
-  count(): number {
-    return Number(this.#count.get())
+  /** Oldest first. */
+  keys(): Uint8Array[] {
+    return this.#keys.all()
+  }
+
+  /** Deletes what waits since before `timeMs`. */
+  expire(timeMs: number): void {
+    this.#expire.run(timeMs)
   }
 }
 
@@ -153,7 +161,9 @@ export class QueueTable {
   readonly #has: Statement<[Uint8Array, string], number>
   readonly #after: Statement<[number, number], QueueRow>
   readonly #delete: Statement<[number]>
-  readonly #strangers: Statement<[], number>
+  readonly #strangers: Statement<[], Uint8Array>
+  readonly #deleteJoin: Statement<[Uint8Array]>
+  readonly #expire: Statement<[number]>
   readonly #count: Statement<[], number>
 
   constructor(db: Database) {
@@ -165,8 +175,10 @@ export class QueueTable {
     this.#after = db.prepare(`SELECT ${queueColumns} FROM queue WHERE place > ? ORDER BY place LIMIT ?`)
     this.#delete = db.prepare('DELETE FROM queue WHERE place = ?')
     this.#strangers = db
-      .prepare<[], number>(`SELECT count(*) FROM queue WHERE kind = 'join' AND with_invite = 0`)
+      .prepare<[], Uint8Array>(`SELECT public_key FROM queue WHERE kind = 'join' AND with_invite = 0 ORDER BY place`)
       .pluck()
+    this.#deleteJoin = db.prepare(`DELETE FROM queue WHERE kind = 'join' AND public_key = ?`)
+    this.#expire = db.prepare(`DELETE FROM queue WHERE kind = 'join' AND since_ms < ?`)
     this.#count = count(db, 'queue')
   }
 
@@ -187,9 +199,18 @@ export class QueueTable {
     this.#delete.run(place)
   }
 
-  /** Joins without an invite. */
-  strangers(): number {
-    return Number(this.#strangers.get())
+  /** Keys of the joins without an invite, oldest first. */
+  strangers(): Uint8Array[] {
+    return this.#strangers.all()
+  }
+
+  deleteJoin(publicKey: Uint8Array): void {
+    this.#deleteJoin.run(publicKey)
+  }
+
+  /** Deletes joins that wait since before `timeMs`. */
+  expireJoins(timeMs: number): void {
+    this.#expire.run(timeMs)
   }
 
   count(): number {

@@ -17,6 +17,7 @@ const commands: [string, string[]][] = [
   ['registry-log', ['registry', 'log']],
   ['change', ['registry', 'approve', 'hal']],
   ['change', ['registry', 'reject', 'hal']],
+  ['registry-reject-all', ['registry', 'reject', '--older', '1h', '--matching', 'bot-*']],
   ['registry-backup', ['registry', 'backup']],
   ['change', ['registry', 'resume', '--head', '12']],
   ['change', ['revoke', 'hal']],

@@ -42,22 +42,70 @@ describe('a join without an invite', () => {
     await expect(admission.join(network.wish({ name: 'ann' }))).rejects.toThrow(NameTakenError)
   })
 
+  it('ends after a week: who still wants in has asked again', async () => {
+    await using network = await RealNetwork.create()
+    await waits(network, 'ann')
+    network.clock.advance(8 * day)
+    expect(network.root.admission.pending()).toEqual([])
+    await waits(network, 'bob')
+    expect(network.root.admission.pending()).toMatchObject([{ name: 'bob' }])
+  })
+
+  it('is turned away with all others that fit, in one step', async () => {
+    await using network = await RealNetwork.create()
+    const bot = await waits(network, 'bot-1')
+    await waits(network, 'ann')
+    await waits(network, 'bot-2')
+    const { admission } = network.root
+    expect(await admission.rejectAll(({ name }) => name.startsWith('bot-'), 'no bots')).toBe(2)
+    expect(admission.pending()).toMatchObject([{ name: 'ann' }])
+    await expect(admission.join(network.wish({ name: 'bot-1', key: bot }))).rejects.toThrow(JoinRejectedError)
+    expect(await admission.rejectAll(() => false, '')).toBe(0)
+  })
+
+  it('is let in by an open network no faster than replicas follow, and up to a size', async () => {
+    const limits = { openJoins: { count: 2, perMs: 60_000 }, openMembers: 5 }
+    await using network = await RealNetwork.create({ admission: 'open' }, { limits })
+    const { admission } = network.root
+    const asks = (name: string) => admission.join(network.wish({ name }))
+    await asks('ann')
+    await asks('bob')
+    await expect(asks('cem')).rejects.toThrow(
+      'this open network let in 2 machines without an invite in 60 s: try later, or ask for an invite'
+    )
+    network.clock.advance(30_000)
+    await asks('cem')
+    await expect(asks('dan')).rejects.toThrow(UnavailableError)
+    network.clock.advance(60_000)
+    await asks('dan')
+    await expect(asks('eve')).rejects.toThrow(PendingError)
+  })
+
   it('is judged by the last policy of the log', async () => {
     await using network = await RealNetwork.create()
     await network.root.admission.changePolicy({ admission: 'open' })
     await expect(network.root.admission.join(network.wish({ name: 'ann' }))).resolves.toBeDefined()
   })
 
-  it('is refused when the list is full, and those on it may ask again', async () => {
-    await using network = await RealNetwork.create({}, { limits: { pendingJoins: 2 } })
+  it('takes the place of the oldest of whoever has most on a full list', async () => {
+    await using network = await RealNetwork.create({}, { limits: { pendingJoins: 4 } })
+    const names = () => network.root.admission.pending().map(({ name }) => name)
+    const from = async (asker: string, name: string) => {
+      network.clock.advance(1)
+      await expect(network.root.admission.join({ ...network.wish({ name }), asker })).rejects.toThrow(PendingError)
+    }
     const ann = await waits(network, 'ann')
-    await waits(network, 'bob')
-    const join = network.root.admission.join(network.wish({ name: 'cem' }))
-    await expect(join).rejects.toThrow(UnavailableError)
-    await expect(join).rejects.toMatchObject({ retryAfterMs: 60_000 })
+    await from('site', 'bot-1')
+    await from('site', 'bot-2')
+    await from('other', 'cem')
+    await from('third', 'dan')
+    expect(names()).toEqual(['ann', 'bot-2', 'cem', 'dan'])
     await waits(network, 'ann', ann)
-    await network.root.admission.reject('bob', '')
-    await waits(network, 'cem')
+    await network.root.admission.reject('bot-2', '')
+    await from('site', 'bot-3')
+    await from('site', 'bot-4')
+    // One each: the oldest of all.
+    expect(names()).toEqual(['cem', 'dan', 'bot-3', 'bot-4'])
   })
 
   it('needs an invite where there is no list', async () => {

@@ -29,11 +29,33 @@ describe('the queue for the root', () => {
     const queue = new RequestQueue({ db, commit, clock, logger: silentLogger, limits, events })
     for (const [index, request] of requests.entries()) await queue.add(keyNumber(index).publicKey, request)
     const sent: RootRequest[] = []
-    const decided = await queue.replay((request) => {
-      sent.push(request)
-      return sent.length < 3 ? Promise.resolve({ entry: bytes(0) }) : Promise.reject(new UnavailableError('away', 1))
-    })
+    const decided = await queue.replay(
+      (request) => {
+        sent.push(request)
+        return sent.length < 3 ? Promise.resolve({ entry: bytes(0) }) : Promise.reject(new UnavailableError('away', 1))
+      },
+      () => true
+    )
     expect(sent.map(plain)).toEqual(requests.map(plain))
     expect([decided, queue.size]).toEqual([2, 2])
+  })
+
+  it('is not held up by requests that the root cannot decide, and stops when it is away', async () => {
+    const { db, commit } = await new LogNetwork().start()
+    const parts = { db, commit, clock: new LogNetwork().clock, logger: silentLogger, limits }
+    const queue = new RequestQueue({ ...parts, events: new TypedEventEmitter<JoinEvents>() })
+    for (let number = 0; number < 70; number++) {
+      await queue.add(keyNumber(number).publicKey, { kind: 'renew', request: bytes(number) })
+    }
+    const undecided = async (request: RootRequest) => {
+      if (request.kind === 'renew' && (request.request[0] ?? 0) < 64) throw new UnavailableError('no room', 1)
+      return { entry: bytes(0) }
+    }
+    expect(await queue.replay(undecided, () => false)).toBe(6)
+    expect(queue.size).toBe(64)
+    let sent = 0
+    const away = () => Promise.reject(new UnavailableError(`away ${sent++}`, 1))
+    expect(await queue.replay(away, () => true)).toBe(0)
+    expect(sent).toBe(32)
   })
 })
