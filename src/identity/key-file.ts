@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import {
   closeSync,
+  constants,
   fchmodSync,
   fstatSync,
   fsyncSync,
@@ -32,7 +33,8 @@ const codeOf = (error: unknown): string =>
 export function loadKey(path: string): SigningKey {
   let file: number
   try {
-    file = openSync(path, 'r')
+    // A pipe in its place would hold this process for ever.
+    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
   } catch (error) {
     const isMissing = codeOf(error) === 'ENOENT'
     const why = isMissing ? 'does not exist: check the path, or restore it' : `cannot be opened (${codeOf(error)})`

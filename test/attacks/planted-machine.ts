@@ -78,9 +78,9 @@ export class PlantedMachine implements AsyncDisposable {
 
   /** Runs one command as root to whatever end, within a minute. */
   try(command: string): Ended {
-    const text = this.must(`set +e; timeout -k 5 60 sh -c '${command.replaceAll("'", `'\\''`)}' 2>&1; echo "code $?"`)
-    const code = Number(/code (\d+)\n$/.exec(text)?.[1])
-    return { code, out: text.replace(/code \d+\n$/, '') }
+    const quoted = command.replaceAll("'", `'\\''`)
+    const code = this.must(`set +e; timeout -k 5 60 sh -c '${quoted}' > /root/out.log 2>&1 < /dev/null; echo $?`)
+    return { code: Number(code), out: this.read('/root/out.log') }
   }
 
   /** A script of the service user's, which runs until the machine is gone; its text comes as a file. */

@@ -5,8 +5,12 @@ import { ExitError, exitCodes } from '../output/exit.ts'
 
 const chunkBytes = 256 * 1024
 
-/** The rest of an open file, as a new file of mode 0600. */
+/** The rest of an open file, as a new file of mode 0600; none that fills the disk. @throws ExitError */
 export const copyFrom = (fd: number, to: string): void => {
+  const { size } = fstatSync(fd)
+  const { bavail, bsize } = statfsSync(dirname(to))
+  if (size > (bavail * bsize) / 2)
+    throw new ExitError(exitCodes.failure, `There is no room for ${size} bytes in ${to}.`)
   const copy = openSync(to, 'wx', 0o600)
   try {
     const chunk = Buffer.alloc(chunkBytes)
@@ -17,7 +21,7 @@ export const copyFrom = (fd: number, to: string): void => {
 }
 
 /**
- * Takes a file from a folder that another user can write to: that user's own file alone, no link, and none that fills the disk.
+ * Takes a file from a folder that another user can write to: that user's own file alone, and no link.
  * @throws InstallError, ExitError
  */
 export const takeFile = (from: string, to: string, uid: number): void => {
@@ -25,11 +29,8 @@ export const takeFile = (from: string, to: string, uid: number): void => {
   if (fd === undefined) throw new ExitError(exitCodes.failure, `${from} is gone: the process did not make it.`)
   try {
     const found = fstatSync(fd)
-    const { bavail, bsize } = statfsSync(dirname(to))
     if (found.uid !== uid)
       throw new ExitError(exitCodes.refused, `${from} belongs to user ${found.uid}, not to ${uid}: it is not taken.`)
-    if (found.size > (bavail * bsize) / 2)
-      throw new ExitError(exitCodes.failure, `${from} has ${found.size} bytes, for which ${to} has no room.`)
     copyFrom(fd, to)
   } finally {
     closeSync(fd)

@@ -75,6 +75,10 @@ services:
     read_only: true
     cap_drop: [ALL]
     security_opt: ['no-new-privileges:true']
+    # As the service of systemd has them.
+    mem_limit: 4g
+    pids_limit: 128
+    ulimits: { core: 0 }
     # Over the image's own data folder, which this container does not use.
     tmpfs: [/tmp, '/var/lib/trustnet:mode=0755']
     volumes:

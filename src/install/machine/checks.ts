@@ -152,6 +152,15 @@ const firewallCheck = (facts: MachineFacts, answers: Answers): Check => {
   )
 }
 
+/** A tag is whatever the registry of images says today; empty: no image is named. */
+const image = ({ image: name }: Answers): Check[] => {
+  if (name === null) return []
+  const title = 'Image'
+  if (/@sha256:[0-9a-f]{64}$/.test(name)) return [pass('image', title, `${name}, by its digest`)]
+  const reason = `${name} is named by a tag: who can write to its registry can put another image there`
+  return [warn('image', title, reason, 'name it by digest, NAME@sha256:…, as `docker push` prints it')]
+}
+
 /** What holds for any node on this machine. */
 export const machineChecks = (facts: MachineFacts): Check[] => [
   system(facts),
@@ -170,13 +179,14 @@ export const preflight = (
   { isOurs }: { isOurs: boolean }
 ): Check[] =>
   deployment.isElsewhere === true
-    ? [system(facts), rights(facts), deployment.check(facts, answers)]
+    ? [system(facts), rights(facts), deployment.check(facts, answers), ...image(answers)]
     : preflightHere(facts, answers, deployment, isOurs)
 
 const preflightHere = (facts: MachineFacts, answers: Answers, deployment: Deployment, isOurs: boolean): Check[] => [
   system(facts),
   rights(facts),
   deployment.check(facts, answers),
+  ...image(answers),
   ipv6Address(facts),
   gateway(facts),
   resolver(facts),

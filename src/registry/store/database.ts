@@ -1,6 +1,8 @@
 import {
   closeSync,
+  constants,
   existsSync,
+  fstatSync,
   mkdirSync,
   openSync,
   readFileSync,
@@ -227,8 +229,10 @@ const headerOf = (path: string): Buffer | undefined => {
   const header = Buffer.alloc(100)
   let read = 0
   try {
-    const file = openSync(path, 'r')
+    // A pipe in its place would hold this process for ever.
+    const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
     try {
+      if (!fstatSync(file).isFile()) throw new StoreError('it is no file')
       read = readSync(file, header, 0, header.length, 0)
     } finally {
       closeSync(file)
