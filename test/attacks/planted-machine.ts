@@ -7,6 +7,7 @@ import { SystemdHost } from '../hosts/systemd-host.ts'
 
 export const user = 'trustnet-tnr'
 export const data = '/var/lib/trustnet/tnr'
+export const runtime = '/run/trustnet/tnr'
 export const passphrase = 'a passphrase of some length'
 const canary = '/srv/canary'
 
@@ -52,7 +53,7 @@ export class PlantedMachine implements AsyncDisposable {
   snapshot(): string {
     return this.must(
       `stat -c '%n %U %G %a' / /etc /etc/shadow /etc/passwd /etc/systemd/system /var /var/lib /run /root /usr/bin`,
-      `find ${canary} /root/safe -printf '%p %U %G %m %y %n\\n' | sort | grep -v '/root/safe/out'`,
+      `find ${canary} /root/safe -printf '%p %U %G %m %y\\n' | sort | grep -v '/root/safe/out'`,
       `sha256sum ${canary}/file ${canary}/folder/file /etc/shadow /etc/passwd /root/safe/backup.db /root/safe/recovery.kit`
     )
   }
@@ -61,7 +62,7 @@ export class PlantedMachine implements AsyncDisposable {
   reset(): void {
     this.must(
       'systemctl stop trustnet-tnr 2>/dev/null; systemctl reset-failed trustnet-tnr 2>/dev/null; rm -rf /root/safe/out*',
-      `rm -rf ${data} && cp -a /root/pristine ${data}`,
+      `rm -rf ${data} ${runtime} && cp -a /root/pristine ${data}`,
       'rm -rf /etc/trustnet && cp -a /root/pristine-etc /etc/trustnet'
     )
   }

@@ -3,7 +3,7 @@ import { whyNoFileRoots } from '../hosts/file-root.ts'
 import { whyNoNamespaces } from '../hosts/host-network.ts'
 import { whyNoSystemd } from '../hosts/systemd-host.ts'
 import { attack, control } from './attack.ts'
-import { data, PlantedMachine, passphrase, plants, touched, user } from './planted-machine.ts'
+import { data, PlantedMachine, passphrase, plants, runtime, touched, user } from './planted-machine.ts'
 
 const reason = whyNoNamespaces() ?? whyNoFileRoots() ?? whyNoSystemd()
 // In CI a machine that cannot do it is a failure; elsewhere it is said and skipped.
@@ -95,7 +95,7 @@ describe.skipIf(skipped)('a service user that was taken over', () => {
           `set +e; strace -f -y -e trace=file,process -o /root/trace sh -c '${command}' >/root/out.log 2>&1; true`
         )
         for (const path of touched(machine.read('/root/trace'))) {
-          if (path.startsWith(`${data}/`) && !/\.(?:read|plan|for)-/.test(path))
+          if ([data, runtime].some((folder) => path.startsWith(`${folder}/`)) && !/\.(?:read|plan|for)-/.test(path))
             places.set(path, [...(places.get(path) ?? []), command])
         }
         machine.reset()
@@ -129,4 +129,99 @@ describe.skipIf(skipped)('a service user that was taken over', () => {
     },
     isLong ? 7_200_000 : 600_000
   )
+
+  attack(
+    'swaps its files for links while root works',
+    async () => {
+      machine.asService('swap', swap, 'python3')
+      const ends: number[] = []
+      for (const command of commands.filter((one) => !one.includes('install'))) {
+        for (let round = 0; round < (isLong ? 20 : 2); round++) {
+          const { code, out } = machine.try(command)
+          ends.push(code)
+          expect([machine.snapshot() === before, isClear(out), out]).toEqual([true, true, out])
+        }
+      }
+      const swaps = Number(machine.must('kill -9 $(cat /root/swap.pid)', 'cat /tmp/swap.log | tail -n 1'))
+      machine.reset()
+      expect(swaps).toBeGreaterThan(100)
+      return {
+        happened: `${swaps} swaps during ${ends.length} commands, of which ${ends.filter((code) => code === 0).length} came through: the tree of root is as it was`,
+        held: 'a command of root becomes the node’s user before it touches the files'
+      }
+    },
+    600_000
+  )
+
+  attack(
+    'lies on its control socket about numbers and paths',
+    async () => {
+      machine.must('mkdir -p /run/trustnet/tnr', `chown ${user}: /run/trustnet/tnr`)
+      const victim = machine.must('sleep 600 >/dev/null 2>&1 </dev/null & echo $!').trim()
+      machine.must(`echo ${victim} > /srv/victim && chmod 644 /srv/victim`)
+      machine.asService('liar', liar, 'python3')
+      machine.must('for i in $(seq 200); do test -S /run/trustnet/tnr/tnr.sock && break; sleep 0.1; done')
+      const asking = [
+        'status',
+        'doctor',
+        'identity',
+        'registry backup',
+        'registry diff /root/safe/backup.db',
+        'registry status'
+      ]
+      for (const command of [...asking, `registry promote --kit /root/safe/recovery.kit`]) {
+        const { out } = machine.try(`${withKit} trustnet ${command}`)
+        expect([machine.snapshot() === before, isClear(out), out]).toEqual([true, true, out])
+      }
+      const { code, out } = machine.try('trustnet uninstall --purge')
+      expect([code, out]).toEqual([0, expect.stringContaining('tnr is uninstalled')])
+      expect(
+        machine.must(`kill -0 ${victim} && echo alive; id ${user} 2>&1 || true; ls -A /var/lib | grep trustnet || true`)
+      ).toMatch(/^alive\n.*no such user\n$/)
+      machine.must(`kill ${victim}`)
+      return {
+        happened: `${asking.length + 2} commands believed no number and no path; the uninstall ended every process of the service user, and none of root's`,
+        held: 'nothing that a socket says is signalled, opened or removed as root'
+      }
+    },
+    300_000
+  )
 })
+
+const swap = `
+import os
+folder, names = '${data}', ['registry.db', 'recovery.kit', 'node.key', 'log.key', 'backups']
+swaps = 0
+while True:
+    for name in names:
+        path = f'{folder}/{name}'
+        try:
+            os.rename(path, path + '.away')
+            os.symlink('/srv/canary/file' if swaps % 2 else '/srv/canary/folder', path)
+            os.unlink(path)
+            os.rename(path + '.away', path)
+        except OSError:
+            try: os.rename(path + '.away', path)
+            except OSError: pass
+        swaps += 1
+    if swaps % 50 == 0: print(swaps, flush=True)
+`
+
+const liar = `
+import http.server, json, os, socketserver
+path = '/run/trustnet/tnr/tnr.sock'
+try: os.unlink(path)
+except OSError: pass
+victim = int(open('/srv/victim').read())
+lie = { 'schemaVersion': 1, 'path': '/etc/shadow', 'manifest': '/etc/passwd', 'keyFile': '/etc/shadow', 'word': 'healthy',
+  'self': { 'pid': victim, 'dataFolder': '/srv/canary', 'name': 'tnr', 'peerId': 'x', 'role': 'root', 'version': '0.1.0' } }
+class Handler(http.server.BaseHTTPRequestHandler):
+    def answer(self):
+        body = json.dumps(lie).encode()
+        self.send_response(200); self.send_header('content-length', str(len(body))); self.end_headers(); self.wfile.write(body)
+    do_GET = do_POST = answer
+    def address_string(self): return 'unix'
+    def log_message(self, *a): pass
+class Server(socketserver.ThreadingMixIn, socketserver.UnixStreamServer): daemon_threads = True
+Server(path, Handler).serve_forever()
+`
