@@ -116,6 +116,65 @@ describe.skipIf(skipped)('install where systemd is the init', () => {
     expect(card).toMatchObject({ node: { peerId, status: 'healthy' }, recoveryKit: null })
   })
 
+  it('an install comes to its end without a reader, and shows again what nobody has read', () => {
+    const journal = (name: string): { finished: boolean; passphrase: string | null } =>
+      JSON.parse(host.run('cat', `/var/lib/trustnet-install/${name}.json`))
+    const unread = (flags: string): number =>
+      Number(
+        host.run(
+          'sh',
+          '-c',
+          `{ trustnet install --yes ${flags} 2>&1; echo $? > /root/code; } | head -n 1 >/dev/null; cat /root/code`
+        )
+      )
+    const node = unread('--node-name two --domain example.test --trust-on-first-use --verbose')
+    expect([node, journal('two').finished]).toEqual([0, true])
+    expect(host.run('systemctl', 'is-active', 'trustnet-two').trim()).toBe('active')
+    const flags =
+      '--node-name three --domain three.test --registry-type root --deployment docker --start=false --port 8123'
+    expect([unread(flags), journal('three')]).toMatchObject([
+      1,
+      { finished: true, passphrase: expect.stringMatching(/-/) }
+    ])
+    const { passphrase } = journal('three')
+    expect(host.run('sh', '-c', `trustnet install --yes ${flags}`)).toContain(`Passphrase    ${passphrase}`)
+    expect(journal('three').passphrase).toBeNull()
+    for (const name of ['two', 'three']) host.run('trustnet', 'uninstall', '--purge', '--node', name)
+  }, 120_000)
+
+  it('a node that shares a user with others, as older versions had it, gets one of its own by the same install', () => {
+    const { peerId } = status().self
+    const journal = '/var/lib/trustnet-install/tnr.json'
+    const script = [
+      `systemctl stop ${unit} && useradd --system --user-group --no-create-home trustnet`,
+      'userdel trustnet-tnr && rm -rf /run/trustnet && mkdir /run/trustnet',
+      'chown -R trustnet: /var/lib/trustnet /etc/trustnet /run/trustnet && chmod 750 /var/lib/trustnet /etc/trustnet',
+      "sed -i 's,/run/trustnet/tnr,/run/trustnet,' /etc/trustnet/tnr.yaml",
+      `sed -i 's,=trustnet/tnr$,=trustnet,; s,=trustnet-tnr$,=trustnet,' /etc/systemd/system/${unit}`,
+      `sed -i 's,"trustnet-tnr","trustnet",; s,/run/trustnet/tnr,/run/trustnet,g' ${journal}`,
+      `systemctl daemon-reload && systemctl start ${unit}`
+    ]
+    // What else the node of an older version could do: to name other folders in its configuration.
+    const lie = "sed -i 's,data: /var/lib/trustnet/tnr,data: /etc,' /etc/trustnet/tnr.yaml"
+    host.run('sh', '-ec', [...script, lie].join('\n'))
+    expect(show('User')).toBe('trustnet')
+    host.run('trustnet', 'install', '--yes', '--node-name', 'tnr')
+    expect([show('User'), status().word, status().self.peerId]).toEqual(['trustnet-tnr', 'healthy', peerId])
+    const owners = host.run(
+      'stat',
+      '-c',
+      '%U %a',
+      '/etc/trustnet',
+      '/var/lib/trustnet',
+      '/run/trustnet',
+      '/var/lib/trustnet/tnr'
+    )
+    expect(owners).toBe('root 755\nroot 755\nroot 755\ntrustnet-tnr 700\n')
+    expect(host.run('find', '/var/lib/trustnet/tnr', '/etc/trustnet', '-user', 'trustnet')).toBe('')
+    expect(host.run('cat', '/etc/trustnet/tnr.yaml')).toContain('data: /var/lib/trustnet/tnr')
+    host.run('userdel', 'trustnet')
+  }, 120_000)
+
   it('uninstall leaves the machine as it was', () => {
     expect(host.run('trustnet', 'uninstall', '--purge')).toMatch(/tnr is uninstalled. Its PeerId was 12D3KooW/)
     expect(listing()).toBe(before)
