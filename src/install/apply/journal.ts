@@ -31,6 +31,8 @@ const suffix = '.json'
 export class Journal {
   readonly state: JournalState
   readonly #folder: string
+  /** The entry that was looked at last: a new one comes behind it, so that it is taken back before what it builds on. */
+  #last: JournalEntry | undefined
 
   constructor(folder: string, state: JournalState) {
     this.#folder = folder
@@ -54,7 +56,9 @@ export class Journal {
 
   entry(action: Action): JournalEntry | undefined {
     const key = actionKey(action)
-    return this.state.entries.find((entry) => actionKey(entry.action) === key)
+    const found = this.state.entries.find((entry) => actionKey(entry.action) === key)
+    this.#last = found ?? this.#last
+    return found
   }
 
   /** Written and on the disk before the change is made. An action that was begun before keeps what was there then. */
@@ -67,7 +71,9 @@ export class Journal {
       return known
     }
     const entry: JournalEntry = { action, undo: await before(), done: false }
-    this.state.entries.push(entry)
+    const at = this.#last === undefined ? -1 : this.state.entries.indexOf(this.#last)
+    this.state.entries.splice(at < 0 ? this.state.entries.length : at + 1, 0, entry)
+    this.#last = entry
     await this.save()
     return entry
   }
