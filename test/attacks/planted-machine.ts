@@ -41,7 +41,7 @@ export class PlantedMachine implements AsyncDisposable {
       `${env} ${program} install --yes --registry-type root --domain example.test --node-name tnr >/root/install.log 2>&1`,
       'mkdir -p /root/safe && trustnet registry backup && systemctl stop trustnet-tnr',
       `cp ${data}/backups/*.db /root/safe/backup.db && cp ${data}/backups/*.json /root/safe/backup.db.json`,
-      `cp ${data}/recovery.kit /root/safe/recovery.kit && chown -R root:root /root/safe`,
+      `cp ${data}/recovery.kit ${data}/next-recovery.kit /root/safe && chown -R root:root /root/safe`,
       `cp -a ${data} /root/pristine && cp -a /etc/trustnet /root/pristine-etc`,
       `mkdir -p ${canary}/folder && echo secret > ${canary}/file && echo secret > ${canary}/folder/file`,
       `chmod 600 ${canary}/file ${canary}/folder/file && chmod 755 ${canary} ${canary}/folder`

@@ -23,6 +23,7 @@ const commands = [
   `${withKit} trustnet registry promote --kit /root/safe/recovery.kit`,
   `${withKit} trustnet registry promote --yes`,
   `${withKit} trustnet registry recover --kit /root/safe/recovery.kit --backup /root/safe/backup.db --yes`,
+  `${withKit} trustnet authority rotate --kit /root/safe/next-recovery.kit --to /var/lib/trustnet/tnr/new.kit --yes`,
   'trustnet registry diff /root/safe/backup.db',
   'trustnet doctor',
   'trustnet config check',
