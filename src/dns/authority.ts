@@ -1,7 +1,8 @@
 import { createSocket, type RemoteInfo, type Socket as UdpSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { createServer, type Server, type Socket } from 'node:net'
-import { type Answer, decode, encode } from 'dns-packet'
+import { type Answer, encode } from 'dns-packet'
+import { decodeBounded } from './bounded-decode.ts'
 import { answerTo, type Zone } from './zone.ts'
 
 /** The only address it binds: it serves this machine's own networks. */
@@ -102,7 +103,7 @@ export class Authority implements AsyncDisposable {
 /** undefined: no question at all, so no answer. */
 const respond = (zone: Zone, bytes: Uint8Array, udp: boolean): Buffer | undefined => {
   try {
-    const packet = decode(Buffer.from(bytes))
+    const packet = decodeBounded(Buffer.from(bytes))
     if (packet.type !== 'query') return undefined
     const edns = packet.additionals?.find((additional) => additional.type === 'OPT')
     const wanted = edns?.type === 'OPT' ? Math.min(edns.udpPayloadSize, ednsUdpBytes) : plainUdpBytes

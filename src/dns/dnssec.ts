@@ -1,7 +1,8 @@
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { isIPv6 } from 'node:net'
-import { AUTHENTIC_DATA, type DecodedPacket, decode, encode, RECURSION_DESIRED } from 'dns-packet'
+import { AUTHENTIC_DATA, type DecodedPacket, encode, RECURSION_DESIRED } from 'dns-packet'
+import { decodeBounded } from './bounded-decode.ts'
 
 /** What a resolver says of the chain of signatures above a name. It decides nothing: pins do. */
 export type DnssecState = 'authenticated' | 'unsigned' | 'broken' | 'unknown'
@@ -46,7 +47,7 @@ const askRaw = async (query: Buffer, server: string, port: number): Promise<Deco
     const heard = once(socket, 'message', { signal: AbortSignal.timeout(answerMs) })
     socket.send(query, port, server)
     const [message]: Buffer[] = await heard
-    return message === undefined ? undefined : decode(message)
+    return message === undefined ? undefined : decodeBounded(message)
   } catch {
     return undefined
   } finally {

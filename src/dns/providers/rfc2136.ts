@@ -1,7 +1,8 @@
 import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { connect } from 'node:net'
-import { type DecodedPacket, decode } from 'dns-packet'
+import type { DecodedPacket } from 'dns-packet'
+import { decodeBounded } from '../bounded-decode.ts'
 import { resolverParts } from '../../address/spelling.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
 import { canonical } from '../published.ts'
@@ -156,7 +157,7 @@ const exchange = async (
     if (!bytes.subarray(0, 2).equals(question.subarray(0, 2)))
       throw new TsigKeyError('the answer is to another question')
     verifyMessage(bytes, init.key, signed.mac, Date.now())
-    return decode(bytes)
+    return decodeBounded(bytes)
   } catch (error) {
     const why = error instanceof TsigKeyError ? error.message : 'the answer is no valid DNS message'
     throw new ProviderRefusedError(`${init.server}, TSIG key ${init.key.name}: ${why}.`)
