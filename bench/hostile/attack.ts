@@ -4,6 +4,8 @@ import type { RootAddress } from '../processes/root.ts'
 export class Tally {
   readonly sent = new Map<string, number>()
   readonly met = new Map<string, number>()
+  /** PeerIds of those who attack. */
+  readonly who = new Set<string>()
 
   /** So many of them were sent. */
   send(what: string, by = 1): void {

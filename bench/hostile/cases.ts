@@ -9,6 +9,7 @@ export interface Case {
   /** Nodes that join meanwhile. */
   readonly joins: number
   readonly ground: () => Ground
+  readonly isOnLoopback: boolean
   /** What it needs and this machine has not. */
   readonly whyNot: () => string | undefined
 }
@@ -24,13 +25,14 @@ const never = (): undefined => undefined
 
 /** Honest work alone, and beside each attack. */
 export const cases: readonly Case[] = [
-  { name: 'none', ms: usualMs, joins: usualJoins, ground: () => loopback('none'), whyNot: never },
-  { name: 'silent connections', ms: usualMs, joins: 20, ground: sites, whyNot: whyNoNamespaces },
+  { name: 'none', ms: usualMs, joins: usualJoins, ground: () => loopback('none'), isOnLoopback: true, whyNot: never },
+  { name: 'silent connections', ms: usualMs, joins: 20, ground: sites, isOnLoopback: false, whyNot: whyNoNamespaces },
   ...names.map((name) => ({
     name,
     ms: lastsMs[name] ?? usualMs,
     joins: usualJoins,
     ground: () => loopback(name),
+    isOnLoopback: true,
     whyNot: never
   }))
 ]

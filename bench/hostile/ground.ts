@@ -8,7 +8,7 @@ import type { RootAddress } from '../processes/root.ts'
 import type { Tally } from './attack.ts'
 import type { AttackName } from './attacks/index.ts'
 
-type Counts = Pick<Tally, 'sent' | 'met'>
+type Counts = Pick<Tally, 'sent' | 'met' | 'who'>
 
 /** Where the processes run, and the attacker among them. */
 export interface Ground extends AsyncDisposable {
@@ -60,7 +60,7 @@ export function sites(): Ground {
     end: async () => {
       attacker?.kill('SIGKILL')
       const begun = Number(network.log('bad', 'bad').trim().split('\n').at(-1))
-      return { sent: new Map([['connections of one /64', begun]]), met: new Map() }
+      return { sent: new Map([['connections of one /64', begun]]), met: new Map(), who: new Set() }
     },
     [Symbol.asyncDispose]: async () => network[Symbol.dispose]()
   }

@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -9,19 +9,29 @@ import { rootName } from '../harness/network.ts'
 import { quantile } from '../harness/spread.ts'
 import type { HonestMethods } from '../processes/honest.ts'
 import type { PrepareMethods } from '../processes/prepare.ts'
+import type { RootAddress } from '../processes/root.ts'
 import type { SoakingMethods } from '../processes/soaking.ts'
 import { poisoned } from './attacks/records.ts'
 import { type Case, cases } from './cases.ts'
-import type { Ground } from './ground.ts'
+import { type Ground, loopback } from './ground.ts'
 
 /**
  * `npm run hostile`: each hostile traffic against a root and a node in processes of their own, beside honest work; `-- --only WORDS` for some
- * of it. Ends with 1 when honest work failed or memory grew beyond its bound.
+ * of it, `--short` for some seconds of each in one network that they share, `--json FILE` for the results. Ends with 1 when honest work
+ * failed, memory grew beyond its bound, or somebody else than the attackers was named.
  */
-const { values } = parseArgs({ options: { only: { type: 'string', default: '' } } })
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', default: '' },
+    short: { type: 'boolean', default: false },
+    json: { type: 'string' }
+  }
+})
 const members = 300
 const honest = 2
-const lookups = 20
+const lookups = values.short ? 10 : 20
+const shortMs = 5_000
+const shortJoins = 2
 const MiB = 2 ** 20
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
 const mib = (bytes: number): string => `${Math.round(bytes / MiB)} MiB`
@@ -30,7 +40,7 @@ const counts = (map: ReadonlyMap<string, number>): string =>
   [...map].map(([what, count]) => `${count.toLocaleString('en-US')} ${what}`).join(', ') || 'nothing'
 
 /** By how much the memory of a process may grow: with what is not collected yet, and without it. */
-const bounds = { peak: 256 * MiB, kept: 16 * MiB }
+const bounds = { peak: 100 * MiB, kept: 16 * MiB }
 /** The longest deadline of what may still go on when an attack is over. */
 const settleMs = 40_000
 
@@ -51,7 +61,7 @@ async function atRest(child: Child<SoakingMethods>): Promise<Rest> {
 const inNamespace = (namespace: string | undefined): ChildOptions => (namespace === undefined ? {} : { namespace })
 
 /** A root and a node that know nothing of what comes. */
-async function startVictims(folder: string, ground: Ground) {
+async function startVictims(folder: string, ground: Ground): Promise<Victims> {
   const place = inNamespace(ground.victims)
   const root = new Child<SoakingMethods>('soaking', place)
   const node = new Child<SoakingMethods>('soaking', place)
@@ -67,14 +77,21 @@ async function startVictims(folder: string, ground: Ground) {
 }
 
 /** New nodes, one after the other. Gives the ms of each, and why others did not get in. */
-async function joinAll(joiners: Child<SoakingMethods>, joins: number, folder: string, flags: Record<string, unknown>) {
+async function joinAll(
+  joiners: Child<SoakingMethods>,
+  attack: string,
+  joins: number,
+  folder: string,
+  flags: Record<string, unknown>
+) {
   const times: number[] = []
   const failed: string[] = []
   for (let index = 0; index < joins; index++) {
     const from = performance.now()
+    const name = `${attack.replaceAll(/[^a-z]+/g, '-')}-joiner-${index}`
     try {
-      await joiners.call('start', folder, `joiner-${index}`, flags)
-      await joiners.call('joined', `joiner-${index}`)
+      await joiners.call('start', folder, name, flags)
+      await joiners.call('joined', name)
       times.push(performance.now() - from)
     } catch (error) {
       failed.push(`a join failed: ${String(error).split('\n')[0]}`)
@@ -83,9 +100,19 @@ async function joinAll(joiners: Child<SoakingMethods>, joins: number, folder: st
   return { times, failed }
 }
 
+interface Victims {
+  readonly root: Child<SoakingMethods>
+  readonly node: Child<SoakingMethods>
+  readonly memberFlags: Record<string, unknown>
+  readonly target: RootAddress
+}
+
 interface Result {
+  readonly name: string
   readonly lines: string[]
   readonly faults: string[]
+  /** Limits by which an attacker was named, in the counters and in the log of the root. */
+  readonly named: string[]
 }
 
 const victimNames = ['root', 'node'] as const
@@ -96,21 +123,19 @@ async function keptBy(victim: Child<SoakingMethods>, before: Rest): Promise<numb
   const until = performance.now() + settleMs
   for (;;) {
     const kept = (await atRest(victim)).heldBytes - before.heldBytes
-    if (kept <= bounds.kept || performance.now() > until) return kept
+    if (kept <= bounds.kept || values.short || performance.now() > until) return kept
     await pause(1_000)
   }
 }
 
+type Judgement = Pick<Result, 'lines' | 'faults'>
+
 /** What the attack cost its victims: at most while it lasted, and once it is over. */
-async function judgeVictims(
-  victims: PerVictim<Child<SoakingMethods>>,
-  before: PerVictim<Rest>,
-  end: Ground['end']
-): Promise<Result> {
-  const loops = { root: await victims.root.call('loop'), node: await victims.node.call('loop') }
-  const peaks = { root: await victims.root.peakRss(), node: await victims.node.peakRss() }
-  const { sent, met } = await end()
-  const lines = [`sent    ${counts(sent)}`, `ended   ${counts(met)}`]
+async function judgeVictims({ root, node }: Victims, before: PerVictim<Rest>): Promise<Judgement> {
+  const victims = { root, node }
+  const loops = { root: await root.call('loop'), node: await node.call('loop') }
+  const peaks = { root: await root.peakRss(), node: await node.peakRss() }
+  const lines: string[] = []
   const faults: string[] = []
   for (const name of victimNames) {
     const grown = peaks[name] - before[name].rssBytes
@@ -119,63 +144,124 @@ async function judgeVictims(
     const memory = `at most ${mib(peaks[name])} (+${mib(grown)}), kept ${mib(kept)}`
     lines.push(`${name}    ${memory}; event loop p99 ${ms(p99Ms)}, max ${ms(maxMs)}`)
     if (grown > bounds.peak) faults.push(`${name} grew by ${mib(grown)}`)
-    if (kept > bounds.kept) faults.push(`${name} kept ${mib(kept)}`)
+    if (kept > bounds.kept && !values.short) faults.push(`${name} kept ${mib(kept)}`)
   }
   return { lines, faults }
 }
 
-async function run(each: Case, prepared: string): Promise<Result> {
-  const folder = mkdtempSync(join(tmpdir(), 'trustnet-hostile-'))
-  cpSync(prepared, folder, { recursive: true })
-  await using ground = each.ground()
-  const { root, node, memberFlags, target } = await startVictims(folder, ground)
+const culpritKey = ({ limit, who }: { limit: string; who: string }): string => `${limit} ${who}`
+
+/** Limits that the log of the root names somebody for. */
+const namedInLog = (folder: string): Set<string> => {
+  const lines = readFileSync(join(folder, `${rootName}.log`), 'utf8')
+    .split('\n')
+    .filter((line) => line.includes('"limit"'))
+  return new Set(
+    lines.map((line) => JSON.parse(line)).map(({ limit, peer, ipv6_addr }) => `${limit} ${peer ?? ipv6_addr}`)
+  )
+}
+
+/** Who was named since `before`: attackers alone, and in the log as in the counters. */
+async function judgeNames(
+  root: Victims['root'],
+  folder: string,
+  before: ReadonlySet<string>,
+  who: ReadonlySet<string>
+) {
+  const culprits = (await root.call('culprits', rootName)).filter((each) => !before.has(culpritKey(each)))
+  const innocent = culprits
+    .filter((each) => !who.has(each.who))
+    .map((each) => `${culpritKey(each)} was named, who attacked nobody`)
+  const logged = namedInLog(folder)
+  const unlogged = culprits
+    .filter((each) => !logged.has(culpritKey(each)))
+    .map((each) => `the log has no line of ${culpritKey(each)}`)
+  return { named: [...new Set(culprits.map(({ limit }) => limit))], faults: [...innocent, ...unlogged] }
+}
+
+async function attackOnce(each: Case, ground: Ground, victims: Victims, folder: string): Promise<Result> {
+  const { root, node, memberFlags, target } = victims
   const worker = new Child<HonestMethods>('honest', inNamespace(ground.honest))
   const joiners = new Child<SoakingMethods>('soaking', inNamespace(ground.honest))
   try {
     await worker.call('open', target, honest)
     const before = { root: await atRest(root), node: await atRest(node) }
+    const namedBefore = new Set((await root.call('culprits', rootName)).map(culpritKey))
     const from = performance.now()
+    const lastsMs = values.short ? shortMs : each.ms
     await ground.begin(target)
     const [asked, joined] = await Promise.all([
-      worker.call('lookups', lookups, poisoned, each.ms / lookups / 2),
-      joinAll(joiners, each.joins, folder, memberFlags)
+      worker.call('lookups', lookups, poisoned, lastsMs / lookups / 2),
+      joinAll(joiners, each.name, values.short ? shortJoins : each.joins, folder, memberFlags)
     ])
-    await pause(Math.max(0, each.ms - (performance.now() - from)))
-    const { lines, faults } = await judgeVictims({ root, node }, before, () => ground.end())
+    await pause(Math.max(0, lastsMs - (performance.now() - from)))
+    const { lines, faults } = await judgeVictims(victims, before)
+    const { sent, met, who } = await ground.end()
+    const names = await judgeNames(root, folder, namedBefore, who)
     const lookedUp = `${asked.ms.length}/${lookups} lookups, p50 ${ms(quantile(asked.ms, 0.5))}, max ${ms(Math.max(...asked.ms))}`
     const { times } = joined
+    lines.unshift(`sent    ${counts(sent)}`, `ended   ${counts(met)}`, `named   ${names.named.join(', ') || 'nobody'}`)
     lines.push(
-      `honest  ${lookedUp}; ${times.length}/${each.joins} joins, p50 ${ms(quantile(times, 0.5))}, max ${ms(Math.max(...times))}`
+      `honest  ${lookedUp}; ${times.length} joins, p50 ${ms(quantile(times, 0.5))}, max ${ms(Math.max(...times))}`
     )
-    faults.push(...asked.failed, ...joined.failed)
+    faults.push(...asked.failed, ...joined.failed, ...names.faults)
     if (asked.seqs.some((seq) => seq !== 1)) faults.push('the record of another was replaced')
-    return { lines, faults }
+    return { name: each.name, lines, faults, named: names.named }
   } finally {
-    await endAll([root, node, worker, joiners])
+    await endAll([worker, joiners])
+  }
+}
+
+/** In a network of its own. */
+async function runAlone(each: Case, prepared: string): Promise<Result> {
+  const folder = mkdtempSync(join(tmpdir(), 'trustnet-hostile-'))
+  cpSync(prepared, folder, { recursive: true })
+  await using ground = each.ground()
+  const victims = await startVictims(folder, ground)
+  try {
+    return await attackOnce(each, ground, victims, folder)
+  } finally {
+    await endAll([victims.root, victims.node])
     rmSync(folder, { recursive: true, force: true })
   }
 }
 
+/** All that need no namespaces, one after the other against the same two. */
+async function runShort(chosen: readonly Case[], folder: string, done: (result: Result) => void): Promise<void> {
+  const victims = await startVictims(folder, loopback('none'))
+  try {
+    for (const each of chosen.filter(({ isOnLoopback }) => isOnLoopback)) {
+      await using ground = each.ground()
+      done(await attackOnce(each, ground, victims, folder))
+    }
+  } finally {
+    await endAll([victims.root, victims.node])
+  }
+}
+
 const prepared = mkdtempSync(join(tmpdir(), 'trustnet-hostile-'))
-const faults: string[] = []
+const results: Result[] = []
+const tell = (result: Result): void => {
+  results.push(result)
+  say(`\n== ${result.name}`)
+  for (const line of result.lines) say(`   ${line}`)
+}
+const chosen = cases.filter(({ name }) => name.includes(values.only))
 try {
   {
     await using prepare = new Child<PrepareMethods>('prepare')
     await prepare.call('prepare', prepared, { members, records: true, open: true })
   }
-  for (const each of cases.filter(({ name }) => name.includes(values.only))) {
-    say(`\n== ${each.name}`)
+  if (values.short) await runShort(chosen, prepared, tell)
+  for (const each of values.short ? [] : chosen) {
     const reason = each.whyNot()
-    if (reason !== undefined) {
-      say(`   skipped: it ${reason}`)
-      continue
-    }
-    const result = await run(each, prepared)
-    for (const line of result.lines) say(`   ${line}`)
-    faults.push(...result.faults.map((fault) => `${each.name}: ${fault}`))
+    if (reason === undefined) tell(await runAlone(each, prepared))
+    else say(`\n== ${each.name}\n   skipped: it ${reason}`)
   }
 } finally {
   rmSync(prepared, { recursive: true, force: true })
 }
+if (values.json !== undefined) writeFileSync(values.json, JSON.stringify(results))
+const faults = results.flatMap(({ name, faults: found }) => found.map((fault) => `${name}: ${fault}`))
 for (const fault of faults) say(`FAILED ${fault}`)
 if (faults.length > 0) process.exitCode = 1

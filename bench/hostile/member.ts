@@ -1,7 +1,7 @@
 import { noise } from '@chainsafe/libp2p-noise'
 import { yamux } from '@chainsafe/libp2p-yamux'
 import { identify } from '@libp2p/identify'
-import type { Connection, Libp2p, Stream } from '@libp2p/interface'
+import type { Connection, Libp2p, PrivateKey, Stream } from '@libp2p/interface'
 import { tcp } from '@libp2p/tcp'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
@@ -22,6 +22,46 @@ export const idOf = (name: string): string => `/trustnet/${name}/1.0.0`
 /** What a host says that it speaks, it takes and throws away. */
 const sink = (stream: Stream): void => stream.addEventListener('message', () => {})
 
+async function hostOf(privateKey: PrivateKey, { signal, tally }: Stage): Promise<Libp2p> {
+  const host = await createLibp2p({
+    privateKey,
+    transports: [tcp()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux({ maxOutboundStreams: enough })],
+    connectionManager: { reconnectRetries: 0, maxConnections: enough },
+    connectionMonitor: { enabled: false },
+    services: { identify: identify() }
+  })
+  tally.who.add(host.peerId.toString())
+  signal.addEventListener('abort', () => void host.stop(), { once: true })
+  return host
+}
+
+/** A host with a key that nobody knows. */
+export class Stranger {
+  readonly #host: Libp2p
+  readonly #target: RootAddress
+  #connection: Connection | undefined
+
+  private constructor(host: Libp2p, target: RootAddress) {
+    this.#host = host
+    this.#target = target
+  }
+
+  static async start(privateKey: PrivateKey, stage: Stage): Promise<Stranger> {
+    return new Stranger(await hostOf(privateKey, stage), stage.target)
+  }
+
+  /** A new one when the last was closed. */
+  async connection(): Promise<Connection> {
+    if (this.#connection?.status !== 'open') {
+      const signal = AbortSignal.timeout(dialMs)
+      this.#connection = await this.#host.dial(multiaddr(this.#target.address), { force: true, signal })
+    }
+    return this.#connection
+  }
+}
+
 /** A libp2p host with a member's key and none of the product's manners. */
 export class HostileMember {
   readonly key: SigningKey
@@ -35,18 +75,10 @@ export class HostileMember {
     this.#target = target
   }
 
-  static async start(number: number, { target, signal }: Stage, protocols: readonly string[] = []) {
+  static async start(number: number, stage: Stage, protocols: readonly string[] = []) {
     const key = memberKey(number)
-    const host = await createLibp2p({
-      privateKey: key.toLibp2p(),
-      transports: [tcp()],
-      connectionEncrypters: [noise()],
-      streamMuxers: [yamux({ maxOutboundStreams: enough })],
-      connectionManager: { reconnectRetries: 0, maxConnections: enough },
-      connectionMonitor: { enabled: false },
-      services: { identify: identify() }
-    })
-    signal.addEventListener('abort', () => void host.stop(), { once: true })
+    const host = await hostOf(key.toLibp2p(), stage)
+    const { target } = stage
     for (const protocol of protocols) await host.handle(protocol, sink)
     return new HostileMember(key, host, target)
   }

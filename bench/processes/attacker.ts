@@ -15,8 +15,8 @@ const methods = {
   },
 
   /** What has been done so far. */
-  tally(): Pick<Tally, 'sent' | 'met'> {
-    return { sent: tally.sent, met: tally.met }
+  tally(): Pick<Tally, 'sent' | 'met' | 'who'> {
+    return { sent: tally.sent, met: tally.met, who: tally.who }
   }
 }
 

@@ -96,6 +96,12 @@ const methods = {
     return held
   },
 
+  /** Who exceeded a limit so far: its name and how often, by limit and culprit. */
+  culprits(name: string): { limit: string; who: string; count: number }[] {
+    const { counts } = running(name).attached.trust.culprits
+    return counts.flatMap(({ limit, culprits }) => culprits.map(({ who, count }) => ({ limit, who, count })))
+  },
+
   sample(): Sample {
     globalThis.gc?.()
     const { rss, heapUsed, external } = process.memoryUsage()

@@ -38,7 +38,10 @@ describe('a name server', () => {
   attack('answers with thousands of records that point to one long name', async () => {
     const bytes = await received(bomb())
     expect(() => decodeBounded(bytes)).toThrow(/at most/)
-    return { happened: `${bytes.byteLength} bytes with ${records} records: not decoded`, held: '16 KiB and 512 records' }
+    return {
+      happened: `${bytes.byteLength} bytes with ${records} records: not decoded`,
+      held: '16 KiB and 512 records'
+    }
   })
 
   attack('says that there are more records than it sends', async () => {

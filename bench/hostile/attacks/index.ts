@@ -8,6 +8,7 @@ import {
   gossipReplayed,
   gossipValid
 } from './gossip.ts'
+import { costlyLookups, kadPeers, muxerFrames, pingStreams, strangerResets } from './libraries.ts'
 import { slowReaders } from './readers.ts'
 import { poisonRecords } from './records.ts'
 import { reflection } from './reflection.ts'
@@ -15,6 +16,11 @@ import { manyConnections, silentStreams, streamFlood } from './streams.ts'
 
 export const attacks = {
   'stream flood': streamFlood,
+  'streams opened and reset by a stranger': strangerResets,
+  'frames of the muxer': muxerFrames,
+  'ping streams': pingStreams,
+  'kad, empty peers': kadPeers,
+  'costly lookups': costlyLookups,
   'silent streams': silentStreams,
   'many connections': manyConnections,
   'oversized frames': oversizedFrames,

@@ -2,9 +2,9 @@ import { randomInt } from 'node:crypto'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import type { DecodedPacket } from 'dns-packet'
-import { decodeBounded } from '../bounded-decode.ts'
 import { resolverParts } from '../../address/spelling.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
+import { decodeBounded } from '../bounded-decode.ts'
 import { canonical } from '../published.ts'
 import {
   type DnsProvider,

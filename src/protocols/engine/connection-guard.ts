@@ -92,12 +92,11 @@ export class ConnectionGuard {
     const opens = (flag & synFlag) !== 0 && type !== frameTypes.ping
     if (opens && this.#buckets[streams].take(peer) > 0) return `connection.${streams}`
     const isData = type === frameTypes.data
-    const stream = isData ? muxer.streams.find((each) => each.streamId === streamID) : undefined
-    // Data for a stream that is gone was decrypted for nothing.
-    const cost = isData && stream === undefined && !opens ? 1 + length / 1024 : 1
+    const stream = opens || streamID === 0 ? undefined : muxer.streams.find((each) => each.streamId === streamID)
+    const cost = opens || stream !== undefined ? 1 : strayCost(type, length)
     const frames = isMember ? 'frames' : 'strangerFrames'
     if (this.#buckets[frames].charge(peer, cost) > 0) return `connection.${frames}`
-    if (stream !== undefined && stream.protocol === '' && negotiating.isOver(stream, length)) {
+    if (isData && stream !== undefined && stream.protocol === '' && negotiating.isOver(stream, length)) {
       return 'connection.negotiationBytes'
     }
     // Each of these is answered: whoever reads no answers has them kept here.
@@ -112,6 +111,15 @@ export class ConnectionGuard {
     this.#penalties.take(connection.remotePeer.toString())
     connection.abort(new LimitError(`the limit ${limit} was exceeded`))
   }
+}
+
+/** A ping is answered at once, whatever else is to be done; what comes for a stream that is gone was decrypted for nothing. */
+const pingCost = 20
+const goneCost = 5
+
+const strayCost = (type: number, length: number): number => {
+  if (type === frameTypes.ping) return pingCost
+  return type === frameTypes.data ? goneCost + length / 1024 : goneCost
 }
 
 /** Bytes on streams whose protocol is not known yet: multistream-select answers each line of them, and yields to nobody. */

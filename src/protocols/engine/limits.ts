@@ -26,7 +26,7 @@ export interface ProtocolLimits {
     streams: Rate
     /** The same of one that has proved no membership. */
     strangerStreams: Rate
-    /** Frames of yamux, whatever they are; what comes for a stream that is gone counts one more for each KiB. */
+    /** Frames of yamux: a ping counts as 20, one for a stream that is gone as 5, and one more for each KiB. */
     frames: Rate
     strangerFrames: Rate
     /** Longest data frame. */

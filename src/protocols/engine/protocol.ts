@@ -7,7 +7,7 @@ import { silentLogger } from '../../runtime/clock-and-logger.ts'
 import { NotMemberError } from '../../runtime/errors.ts'
 import type { ConnectionTrust } from './connection-trust.ts'
 import { culpritOf } from './culprits.ts'
-import { DeadlineError, MalformedFrameError, RateLimitedError, StreamEndedError } from './errors.ts'
+import { DeadlineError, FrameTooLargeError, MalformedFrameError, RateLimitedError, StreamEndedError } from './errors.ts'
 import { FrameStream } from './frames.ts'
 import type { ProtocolLimits } from './limits.ts'
 import type { Rate } from './rate-limiter.ts'
@@ -177,6 +177,9 @@ class ProtocolServer {
       await this.#handler({ frames, connection, remoteKey, remoteId, signal: controller.signal })
       await frames.close()
     } catch (error) {
+      if (error instanceof FrameTooLargeError || error instanceof MalformedFrameError) {
+        this.#init.trust.culprits.exceeded(`${this.#name}.frameBytes`, culpritOf(connection))
+      }
       await this.#refuse(frames, error, remoteId)
     } finally {
       clearTimeout(deadline)
