@@ -228,6 +228,10 @@ describe('registries and publishers', () => {
     expect(log.refusal(byMember)).toBe('LogMismatchError')
     expect(log.refusal(log.network.publish('a', 1, 10, logKey.publicKey))).toBe('taken')
     expect(log.refusal(log.network.publish('a', 1, 10, authority.publicKey))).toBe('taken')
+    log.take({ kind: 'delegate', body: { logKey: key(1006) } }, authority, { epoch: 1 })
+    const byOldKey = log.network.publish('a', 1, 10, logKey.publicKey)
+    expect(log.refusal(byOldKey, keyNumber(1006))).toBe('LogMismatchError')
+    expect(log.refusal(log.network.publish('a', 1, 10, key(1006)), keyNumber(1006))).toBe('taken')
   })
 })
 
