@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv, randomBytes, scryptSync } from 'node:crypto'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, constants, openSync, readSync, writeFileSync } from 'node:fs'
 import { equals } from 'uint8arrays/equals'
 import { z } from 'zod'
 import { keyBytes } from '../../identity/ed25519.ts'
@@ -90,9 +90,23 @@ const kitFile = z.object({
   keys: z.string()
 })
 
+/** Two keys and what they are encrypted with: some 400 bytes. */
+const maxKitBytes = 16 * 1024
+
+/** A pipe or an endless file in its place would hold this process for ever. */
+function smallText(path: string): string {
+  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+  try {
+    const bytes = Buffer.alloc(maxKitBytes)
+    return bytes.toString('utf8', 0, readSync(file, bytes, 0, maxKitBytes, 0))
+  } finally {
+    closeSync(file)
+  }
+}
+
 function parseKit(path: string): z.output<typeof kitFile> {
   try {
-    return kitFile.parse(JSON.parse(readFileSync(path, 'utf8')))
+    return kitFile.parse(JSON.parse(smallText(path)))
   } catch (error) {
     const unreadable = !(error instanceof SyntaxError || error instanceof z.ZodError)
     throw new ConfigError([
