@@ -25,6 +25,7 @@ const loaders: ReadonlyMap<string, Load> = new Map([
   ['address', async () => (await import('./peers/address.ts')).addAddress],
   ['invite', invite],
   ['leave', invite],
+  ['policy', async () => (await import('./network/policy.ts')).addPolicy],
   ['join', async () => (await import('./network/join.ts')).addJoin],
   ['revoke', async () => (await import('./registry/revoke.ts')).addRevoke],
   ['authority', async () => (await import('./registry/authority.ts')).addAuthority],

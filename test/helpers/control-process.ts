@@ -11,11 +11,13 @@ import { NotFoundError } from '../../src/runtime/errors.ts'
 import {
   backupView,
   identityView,
+  invitesView,
   inviteView,
   logView,
   network,
   peerRow,
   peersView,
+  policyView,
   registryNodesView,
   registryStatusView,
   root,
@@ -86,6 +88,15 @@ export class ScriptedApi implements ControlApi {
   dismissVoid: ControlApi['dismissVoid'] = async () => ({ schemaVersion: 1, ...root, entry: 15, message: 'stays' })
   resume: ControlApi['resume'] = async (head) => ({ schemaVersion: 1, ...root, entry: head, message: 'appends' })
   invite: ControlApi['invite'] = async (query) => ({ ...inviteView, role: query.role ?? 'integrated' })
+  invites: ControlApi['invites'] = async () => invitesView
+  cancelInvite: ControlApi['cancelInvite'] = async (id) => ({
+    schemaVersion: 1,
+    id,
+    entry: 9,
+    message: 'is taken back'
+  })
+  policy: ControlApi['policy'] = async () => policyView
+  setPolicy: ControlApi['setPolicy'] = async () => policyView
   join: ControlApi['join'] = async (line) => {
     this.joined.push(line)
     return { schemaVersion: 1, state: 'admitted', network: { id: network.id, domain: network.domain }, message: 'in' }

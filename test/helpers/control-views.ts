@@ -1,15 +1,18 @@
 import type {
   BackupView,
   IdentityView,
+  InvitesView,
   InviteView,
   LogView,
   PeerRow,
   PeersView,
+  PolicyView,
   RegistryNodesView,
   RegistryStatusView,
   StatusView,
   WhyView
 } from '../../src/node/api/control-api.ts'
+import { defaultPolicy } from '../../src/registry/objects/policy.ts'
 
 /** Valid PeerIds that differ in their last characters. */
 export const peerIds = [
@@ -245,6 +248,30 @@ export const inviteView: InviteView = {
   expiresMs: now,
   network,
   looksLike: []
+}
+
+export const invitesView: InvitesView = {
+  schemaVersion: 1,
+  invites: [
+    {
+      id: 'ff00',
+      role: 'integrated',
+      name: null,
+      replaces: null,
+      uses: 2,
+      taken: 1,
+      expiresMs: now,
+      note: 'the lab',
+      entry: 7,
+      members: [root]
+    }
+  ]
+}
+
+export const policyView: PolicyView = {
+  schemaVersion: 1,
+  entry: 0,
+  policy: { ...defaultPolicy, criticalKinds: [] }
 }
 
 export const whyView: WhyView = {

@@ -7,6 +7,7 @@ import type { AddCommand, Context } from '../output/context.ts'
 import { ExitError, exitCodes, UsageError } from '../output/exit.ts'
 import { wholeNumber } from '../output/peer-rows.ts'
 import { date, plural, sanitise } from '../output/text.ts'
+import { addOpenInvites } from './open-invites.ts'
 
 type InviteOptions = RunningOptions & {
   role?: Role | 'independent'
@@ -14,6 +15,7 @@ type InviteOptions = RunningOptions & {
   replace?: string
   uses?: number
   ttl?: number
+  note?: string
 }
 
 const inviteExamples = `
@@ -25,7 +27,8 @@ Examples:
   trustnet invite --role secondary --ttl 1d  a second registry
   trustnet invite --name hal                 the joiner gets this name
   trustnet invite --replace hal              re-installed, under its old name
-  trustnet invite --uses 20 --ttl 8h | ssh host trustnet join -`
+  trustnet invite --uses 20 --ttl 8h | ssh host trustnet join -
+  trustnet invite list                       those that are open`
 
 const leaveExamples = `
 The process says goodbye and stops.
@@ -42,7 +45,8 @@ const ttl = (text: string): number => {
 }
 
 export const addInvite: AddCommand = (program, context) => {
-  withRunning(program.command('invite'))
+  const command = withRunning(program.command('invite'))
+  command
     .description('print a line that lets a machine join')
     .addOption(
       new Option('--role <role>', 'of the joiner (default: integrated)').choices([...Object.keys(roles), 'independent'])
@@ -52,7 +56,9 @@ export const addInvite: AddCommand = (program, context) => {
     .option('--uses <n>', 'how many may join with it (default: 1)', wholeNumber('--uses'))
     .option('--ttl <duration>', 'how long it is valid (default: 1h)', ttl)
     .addHelpText('after', inviteExamples)
+    .option('--note <text>', 'for people: shown in the list')
     .action((options: InviteOptions) => invite(context, options))
+  addOpenInvites(command, context)
   withRunning(program.command('leave'))
     .description('say to the network that this node leaves')
     .option('--forget', 'have the own key revoked too; it can never come back')
@@ -73,7 +79,8 @@ const invite = async (context: Context, options: InviteOptions): Promise<void> =
       name: options.name,
       replaces: options.replace,
       uses: options.uses,
-      ttlMs: options.ttl
+      ttlMs: options.ttl,
+      note: options.note
     },
     { signal: context.signal }
   )

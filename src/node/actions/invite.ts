@@ -27,13 +27,14 @@ export async function issueInvite(
   requireRoot(network)
   const { registry } = network
   await Promise.race([registry.root?.released, aborted(AbortSignal.any([signal, AbortSignal.timeout(fenceWaitMs)]))])
-  const { role = 'integrated', name, replaces, uses, ttlMs } = query
+  const { role = 'integrated', name, replaces, uses, ttlMs, note } = query
   const { grant, inviteKey } = await registry.admission.invite({
     role,
     ...(name !== undefined && { name }),
     ...(replaces !== undefined && { replaces }),
     ...(uses !== undefined && { uses }),
-    ...(ttlMs !== undefined && { ttlMs })
+    ...(ttlMs !== undefined && { ttlMs }),
+    ...(note !== undefined && { note })
   })
   const { domain } = registry.genesis.value
   const line = encodeInvite({

@@ -52,6 +52,11 @@ export class ControlClient implements ControlApi {
 
   resume: ControlApi['resume'] = (head, options) => this.#call('registry/resume', { head }, options)
   invite: ControlApi['invite'] = (query, options) => this.#call('invite', { ...query }, options)
+  invites: ControlApi['invites'] = (id, options) => this.#call('invite/list', { id }, options)
+  cancelInvite: ControlApi['cancelInvite'] = (id, reason, options) =>
+    this.#call('invite/cancel', { id, reason }, options)
+  policy: ControlApi['policy'] = (options) => this.#call('policy', {}, options)
+  setPolicy: ControlApi['setPolicy'] = (changes, options) => this.#call('policy/set', { ...changes }, options)
   join: ControlApi['join'] = (line, options) => this.#call('join', { line }, options)
   leave: ControlApi['leave'] = (query, options) => this.#call('leave', { ...query }, options)
   revoke: ControlApi['revoke'] = (peer, reason, options) => this.#call('revoke', { peer, reason }, options)

@@ -16,12 +16,15 @@ import type {
   ConnectView,
   DisconnectView,
   IdentityView,
+  InviteEndView,
+  InvitesView,
   InviteView,
   JoinView,
   LookupView,
   PeerState,
   PeersView,
   Phase,
+  PolicyView,
   RejectedView,
   StatusView,
   StatusWord,
@@ -60,6 +63,20 @@ export interface InviteQuery {
   uses?: number | undefined
   /** Default 1 h. */
   ttlMs?: number | undefined
+  /** For people. */
+  note?: string | undefined
+}
+
+/** Values that take the place of those of the policy. */
+export interface PolicyChanges {
+  admission?: PolicyView['policy']['admission'] | undefined
+  membershipMs?: number | undefined
+  documentBytes?: number | undefined
+  openGrants?: number | undefined
+  grantUses?: number | undefined
+  grantMs?: number | undefined
+  nameHoldMs?: number | undefined
+  returnGraceMs?: number | undefined
 }
 
 /** Sent when something changed that a view shows; who wants the new state asks for the view again. */
@@ -112,6 +129,12 @@ export interface ControlApi {
   resume(head: number, options?: CallOptions): Promise<ChangeView>
 
   invite(query: InviteQuery, options?: CallOptions): Promise<InviteView>
+  /** Open invites, or the one whose id begins so. */
+  invites(id?: string, options?: CallOptions): Promise<InvitesView>
+  cancelInvite(id: string, reason: string, options?: CallOptions): Promise<InviteEndView>
+  policy(options?: CallOptions): Promise<PolicyView>
+  /** At the root. */
+  setPolicy(changes: PolicyChanges, options?: CallOptions): Promise<PolicyView>
   /** Hands an invite line to a process that is not admitted yet. */
   join(line: string, options?: CallOptions): Promise<JoinView>
   /** Says `left`; with forget it also asks for the revocation of the own key. */

@@ -46,9 +46,23 @@ const inviteQuery = z.object({
   role: z.enum(roleNames).optional(),
   name: z.string().max(64).optional(),
   replaces: z.string().max(64).optional(),
-  uses: count.min(1).max(10_000).optional(),
-  ttlMs: count.min(1000).optional()
+  uses: count.min(1).max(1_000_000).optional(),
+  ttlMs: count.min(1000).optional(),
+  note: z.string().max(128).optional()
 })
+
+const policyChanges = z.object({
+  admission: z.enum(['invite', 'approve', 'open']).optional(),
+  membershipMs: count.optional(),
+  documentBytes: count.optional(),
+  openGrants: count.optional(),
+  grantUses: count.optional(),
+  grantMs: count.optional(),
+  nameHoldMs: count.optional(),
+  returnGraceMs: count.optional()
+})
+
+const inviteId = z.string().min(1).max(32)
 
 /** How each route validates its input and calls its method. */
 export const routes: Readonly<Record<RouteName, Route>> = {
@@ -83,6 +97,12 @@ export const routes: Readonly<Record<RouteName, Route>> = {
   'registry/void/dismiss': route(onePeer, (api, input, options) => api.dismissVoid(input.peer, options)),
   'registry/resume': route(z.object({ head: count }), (api, input, options) => api.resume(input.head, options)),
   invite: route(inviteQuery, (api, query, options) => api.invite(query, options)),
+  'invite/list': route(z.object({ id: inviteId.optional() }), (api, input, options) => api.invites(input.id, options)),
+  'invite/cancel': route(z.object({ id: inviteId, reason }), (api, input, options) =>
+    api.cancelInvite(input.id, input.reason, options)
+  ),
+  policy: route(nothing, (api, _, options) => api.policy(options)),
+  'policy/set': route(policyChanges, (api, changes, options) => api.setPolicy(changes, options)),
   join: route(z.object({ line: z.string().max(16_384) }), (api, input, options) => api.join(input.line, options)),
   leave: route(z.object({ forget: z.boolean(), reason: reason.optional() }), (api, query, options) =>
     api.leave(query, options)

@@ -243,6 +243,50 @@ export interface InviteView extends View {
   looksLike: string[]
 }
 
+/** An invite of the log. */
+export interface OpenInvite {
+  id: string
+  role: Role
+  name: string | null
+  replaces: string | null
+  uses: number
+  /** Admissions by it. */
+  taken: number
+  expiresMs: number
+  note: string
+  /** Where it stands in the log. */
+  entry: number
+  /** Those whom it let in and who are members still. */
+  members: PeerRef[]
+}
+
+export interface InvitesView extends View {
+  invites: OpenInvite[]
+}
+
+export interface InviteEndView extends View {
+  id: string
+  entry: number
+  message: string
+}
+
+export interface PolicyView extends View {
+  /** Of the log; 0: the genesis. */
+  entry: number
+  policy: {
+    admission: 'invite' | 'approve' | 'open'
+    membershipMs: number
+    documentBytes: number
+    openGrants: number
+    grantUses: number
+    grantMs: number
+    nameHoldMs: number
+    returnGraceMs: number
+    witnesses: number
+    criticalKinds: number[]
+  }
+}
+
 /** What a change did: the log entry it became, or null when none was needed or it waits for the root. */
 export interface ChangeView extends View, PeerRef {
   entry: number | null

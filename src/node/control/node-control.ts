@@ -12,6 +12,7 @@ import { fetchStore } from '../actions/fetch-store.ts'
 import { issueInvite } from '../actions/invite.ts'
 import { joinWith } from '../actions/join.ts'
 import { leaveNetwork } from '../actions/leave.ts'
+import { cancelInvite, changePolicy, openInvites, policyView } from '../actions/open-invites.ts'
 import { rejectAllWaiting } from '../actions/reject-all.ts'
 import { requireNetwork, requireRoot } from '../actions/require.ts'
 import { dismissVoid, voidRevokesView } from '../actions/void-revokes.ts'
@@ -193,6 +194,15 @@ export class NodeControl implements ControlApi {
 
   invite: ControlApi['invite'] = async (query, options) =>
     await issueInvite(requireNetwork(this.#node), this.#node.key.publicKey, query, signalOf(options))
+
+  invites: ControlApi['invites'] = async (id) => openInvites(requireNetwork(this.#node), id)
+
+  cancelInvite: ControlApi['cancelInvite'] = async (id, reason) =>
+    await cancelInvite(requireNetwork(this.#node), id, reason)
+
+  policy: ControlApi['policy'] = async () => policyView(requireNetwork(this.#node))
+
+  setPolicy: ControlApi['setPolicy'] = async (changes) => await changePolicy(requireNetwork(this.#node), changes)
 
   join: ControlApi['join'] = async (line, options) => await joinWith(this.#node, line, signalOf(options))
 

@@ -1,0 +1,65 @@
+import type { Command } from 'commander'
+import type { OpenInvite } from '../../node/api/views.ts'
+import { type RunningOptions, running, withRunning } from '../access/find-running.ts'
+import type { Context } from '../output/context.ts'
+import type { Column } from '../output/table.ts'
+import { date, orUnknown, sanitise } from '../output/text.ts'
+
+/** Of an id in a table: enough to tell invites apart, and to name one. */
+const shortId = 12
+
+const columns: Column<OpenInvite>[] = [
+  { title: 'ID', cell: ({ id }) => id.slice(0, shortId) },
+  { title: 'ROLE', cell: ({ role }) => role },
+  { title: 'NAME', cell: ({ name }) => orUnknown(name) },
+  { title: 'USED', cell: ({ taken, uses }) => `${taken} of ${uses}` },
+  { title: 'UNTIL', cell: ({ expiresMs }) => date(expiresMs) },
+  {
+    title: 'BY',
+    cell: ({ members }) => orUnknown(members.map(({ name, peerId }) => name ?? peerId).join(', ') || null),
+    drop: 2
+  },
+  { title: 'NOTE', cell: ({ note }) => orUnknown(note === '' ? null : note), drop: 1 }
+]
+
+const example = (line: string): string => `\nExamples:\n  ${line}`
+
+/** list, show and cancel of `trustnet invite`. */
+export const addOpenInvites = (invite: Command, context: Context): void => {
+  withRunning(invite.command('list'))
+    .description('invites that are open, and whom they let in')
+    .addHelpText('after', example('trustnet invite list'))
+    .action(
+      async (_: RunningOptions, command: Command) =>
+        await list(context, command.optsWithGlobals<RunningOptions>(), undefined)
+    )
+  withRunning(invite.command('show <id>'))
+    .description('one that is open; the beginning of its id is enough')
+    .addHelpText('after', example('trustnet invite show 3fa2'))
+    .action(
+      async (id: string, _: RunningOptions, command: Command) =>
+        await list(context, command.optsWithGlobals<RunningOptions>(), id)
+    )
+  withRunning(invite.command('cancel <id>'))
+    .description('take one back, at the root; whom it let in stays a member')
+    .option('--reason <text>', 'told to those who still try it', '')
+    .addHelpText('after', example("trustnet invite cancel 3fa2 --reason 'sent to the wrong person'"))
+    .action(
+      async (id: string, _: RunningOptions, command: Command) =>
+        await cancel(context, command.optsWithGlobals<RunningOptions & { reason: string }>(), id)
+    )
+}
+
+const list = async (context: Context, options: RunningOptions, id: string | undefined): Promise<void> => {
+  const client = await running(context, options)
+  const view = await client.invites(id, { signal: context.signal })
+  if (options.json === true) return context.terminal.json(view)
+  context.terminal.table(columns, view.invites, { empty: 'No invite is open.', all: id !== undefined })
+}
+
+const cancel = async (context: Context, options: RunningOptions & { reason: string }, id: string): Promise<void> => {
+  const client = await running(context, options)
+  const view = await client.cancelInvite(id, options.reason, { signal: context.signal })
+  if (options.json === true) return context.terminal.json(view)
+  context.terminal.print(`The invite ${view.id.slice(0, shortId)} ${sanitise(view.message)}.`)
+}

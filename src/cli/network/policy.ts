@@ -1,0 +1,92 @@
+import type { PolicyChanges } from '../../node/api/control-api.ts'
+import type { PolicyView } from '../../node/api/views.ts'
+import { formatDuration, parseDuration } from '../../node/config/durations.ts'
+import { type RunningOptions, running, withRunning } from '../access/find-running.ts'
+import type { AddCommand, Context } from '../output/context.ts'
+import { UsageError } from '../output/exit.ts'
+import { sanitise } from '../output/text.ts'
+
+type Kind = 'admission' | 'duration' | 'number'
+type Key = Exclude<keyof PolicyView['policy'], 'witnesses' | 'criticalKinds'>
+
+/** The words of the command line, in the order in which they are shown. */
+const keys: ReadonlyMap<string, { key: Key; kind: Kind; what: string }> = new Map([
+  ['admission', { key: 'admission', kind: 'admission', what: 'who is let in: invite, approve or open' }],
+  ['membership', { key: 'membershipMs', kind: 'duration', what: 'how long an admission or renewal lasts' }],
+  ['return-grace', { key: 'returnGraceMs', kind: 'duration', what: 'how long after its end it may still be renewed' }],
+  ['name-hold', { key: 'nameHoldMs', kind: 'duration', what: 'how long the name of a revoked member is held' }],
+  ['open-invites', { key: 'openGrants', kind: 'number', what: 'invites that may be open at once' }],
+  ['invite-uses', { key: 'grantUses', kind: 'number', what: 'most uses of one invite' }],
+  ['invite-time', { key: 'grantMs', kind: 'duration', what: 'longest time that an invite is open' }],
+  ['document-bytes', { key: 'documentBytes', kind: 'number', what: 'quota of all documents' }]
+])
+
+const examples = `
+The policy is an entry of the signed log: every node knows it, and it acts at
+once. Memberships that were given keep their end.
+
+Keys:
+${[...keys].map(([word, { what }]) => `  ${word.padEnd(15)} ${what}`).join('\n')}
+
+Examples:
+  trustnet policy show
+  trustnet policy set admission=approve
+  trustnet policy set membership=30d name-hold=7d`
+
+export const addPolicy: AddCommand = (program, context) => {
+  const policy = program.command('policy').description('the rules of the network').addHelpText('after', examples)
+  withRunning(policy.command('show'))
+    .description('what counts now')
+    .addHelpText('after', '\nExamples:\n  trustnet policy show')
+    .action(async (options: RunningOptions) => {
+      const client = await running(context, options)
+      show(context, await client.policy({ signal: context.signal }), options)
+    })
+  withRunning(policy.command('set <key=value...>'))
+    .description('change some of it, at the root')
+    .addHelpText('after', '\nExamples:\n  trustnet policy set admission=approve\n  trustnet policy set membership=30d')
+    .action(async (given: string[], options: RunningOptions) => {
+      const changes = changesOf(given)
+      const client = await running(context, options)
+      show(context, await client.setPolicy(changes, { signal: context.signal }), options)
+    })
+}
+
+const changesOf = (given: readonly string[]): PolicyChanges =>
+  Object.fromEntries(
+    given.map((text) => {
+      const at = text.indexOf('=')
+      const known = keys.get(text.slice(0, Math.max(at, 0)))
+      if (known === undefined) {
+        throw new UsageError(
+          `'${sanitise(text)}' is no KEY=VALUE of the policy: the keys are ${[...keys.keys()].join(', ')}.`
+        )
+      }
+      return [known.key, parsed(known.kind, text.slice(at + 1), text)]
+    })
+  )
+
+const parsed = (kind: Kind, value: string, text: string): string | number => {
+  if (kind === 'admission') {
+    if (value === 'invite' || value === 'approve' || value === 'open') return value
+    throw new UsageError(`'${sanitise(text)}': admission is invite, approve or open.`)
+  }
+  const number = kind === 'duration' ? parseDuration(value) : /^\d+$/.test(value) ? Number(value) : undefined
+  if (number !== undefined) return number
+  throw new UsageError(
+    `'${sanitise(text)}': ${kind === 'duration' ? 'a duration like 30m, 12h or 7d' : 'a whole number'} is needed.`
+  )
+}
+
+const show = ({ terminal }: Context, view: PolicyView, options: RunningOptions): void => {
+  if (options.json === true) {
+    terminal.json(view)
+    return
+  }
+  const from = view.entry === 0 ? 'as the network was made with' : `of entry ${view.entry}`
+  terminal.print(`Policy ${from}`)
+  for (const [word, { key, kind }] of keys) {
+    const value = view.policy[key]
+    terminal.print(`${word.padEnd(15)} ${kind === 'duration' ? formatDuration(Number(value)) : value}`)
+  }
+}

@@ -1,0 +1,57 @@
+import { toString as text } from 'uint8arrays/to-string'
+import type { Invites } from '../../registry/admission/invites.ts'
+import type { GrantRow } from '../../registry/log/state/network-state.ts'
+import type { PolicyChanges } from '../api/control-api.ts'
+import type { InviteEndView, InvitesView, OpenInvite, PolicyView } from '../api/views.ts'
+import type { NetworkNode } from '../network-node.ts'
+import { refOf } from '../views/refs.ts'
+import { requireRoot } from './require.ts'
+
+/** Open invites, or the one whose id begins so, with those that each has let in. @throws NotFoundError, AmbiguousNameError */
+export function openInvites({ registry }: NetworkNode, id: string | undefined): InvitesView {
+  const { invites } = registry.admission
+  const rows = id === undefined ? invites.list() : [invites.find(id)]
+  return { schemaVersion: 1, invites: rows.map((row) => openInvite(registry, invites, row)) }
+}
+
+const openInvite = (
+  registry: NetworkNode['registry'],
+  invites: Pick<Invites, 'usersOf'>,
+  row: GrantRow
+): OpenInvite => {
+  const { id, role, name, replaces, uses, notAfterMs, note } = row.grant
+  return {
+    id: text(id, 'base16'),
+    role,
+    name: name ?? null,
+    replaces: replaces ?? null,
+    uses,
+    taken: row.taken,
+    expiresMs: notAfterMs,
+    note,
+    entry: row.n,
+    members: invites.usersOf(row).map(({ publicKey }) => refOf(registry, publicKey))
+  }
+}
+
+/** @throws NotRootError, NotFoundError, AmbiguousNameError */
+export async function cancelInvite(network: NetworkNode, id: string, reason: string): Promise<InviteEndView> {
+  requireRoot(network)
+  const { grant, taken } = await network.registry.admission.cancelInvite(id, reason)
+  const message = `is taken back; it had let ${taken} of ${grant.uses} in, who stay members`
+  return { schemaVersion: 1, id: text(grant.id, 'base16'), entry: network.registry.replica.head.n, message }
+}
+
+export const policyView = ({ registry }: NetworkNode): PolicyView => {
+  const { n, policy } = registry.replica.state.policyRow
+  const { criticalKinds, ...values } = policy
+  return { schemaVersion: 1, entry: n, policy: { ...values, criticalKinds: [...criticalKinds] } }
+}
+
+/** @throws NotRootError, InvalidPayloadError */
+export async function changePolicy(network: NetworkNode, changes: PolicyChanges): Promise<PolicyView> {
+  requireRoot(network)
+  const given = Object.entries(changes).filter(([, value]) => value !== undefined)
+  await network.registry.admission.changePolicy(Object.fromEntries(given))
+  return policyView(network)
+}
