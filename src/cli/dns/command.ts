@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander'
 import { resolverAddress } from '../../address/spelling.ts'
 import { providerNames } from '../../dns/providers/provider.ts'
-import { parseDuration } from '../../node/config/durations.ts'
+import { formatDuration, parseDuration } from '../../node/config/durations.ts'
 import { withRunning } from '../access/find-running.ts'
 import type { AddCommand, Context } from '../output/context.ts'
 import { UsageError } from '../output/exit.ts'
@@ -47,6 +47,9 @@ const duration =
     return ms
   }
 
+/** A default as it would be typed: a bare number means seconds. */
+const inWords = (option: Option, ms: number): Option => option.default(ms, formatDuration(ms))
+
 const everyMs = 30_000
 const waitMs = 120_000
 const recordTtlSeconds = 300
@@ -67,7 +70,7 @@ export const addDns: AddCommand = (program, context) => {
   withDomain(dns.command('check'))
     .description('compare what is published with the registries alive (exit 5 when an edit is needed)')
     .option('-w, --watch', 'repeat until Ctrl-C, and print each change')
-    .option('--every <duration>', 'with --watch', duration('--every'), everyMs)
+    .addOption(inWords(new Option('--every <duration>', 'with --watch').argParser(duration('--every')), everyMs))
     .addHelpText('after', exampleOf('trustnet dns check', 'trustnet dns check --watch --every 1m'))
     .action(async (options: CheckOptions) => (await import('./check.ts')).check(context, options))
   addSet(dns, context)
@@ -82,7 +85,9 @@ const addSet = (dns: Command, context: Context): void => {
     .option('--prune', 'remove what belongs to no registry of this network too')
     .option('--plan', 'print the edit and change nothing')
     .option('--ttl <seconds>', 'of the record', wholeNumber('--ttl', 1, maxTtlSeconds), recordTtlSeconds)
-    .option('--wait <duration>', 'for all name servers to have it', duration('--wait'), waitMs)
+    .addOption(
+      inWords(new Option('--wait <duration>', 'for all name servers to have it').argParser(duration('--wait')), waitMs)
+    )
     .option('--no-wait', 'do not wait for the name servers')
     .option('--aws-profile <name>', 'route53: profile of ~/.aws')
     .option('--zone-id <id>', 'route53, cloudflare: default: the zone of that name')

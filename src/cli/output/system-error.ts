@@ -93,9 +93,20 @@ export const inWords = (text: string): string =>
 export const isSystemError = (error: Error): error is NodeJS.ErrnoException & { code: string; syscall: string } =>
   'syscall' in error && 'code' in error && typeof error.code === 'string' && wordsByCode.has(error.code)
 
-/** The operator can change what is wrong: a path, a right, a disk. */
+const ofPathsAndRights: ReadonlySet<string> = new Set([
+  'ENOENT',
+  'ENOTDIR',
+  'EISDIR',
+  'EEXIST',
+  'ELOOP',
+  'ENAMETOOLONG',
+  'EACCES',
+  'EPERM'
+])
+
+/** What is wrong is what the operator said: a path, or who runs the command. */
 export const isOperatorMatter = (error: unknown): boolean =>
-  error instanceof Error && isSystemError(error) && typeof error.path === 'string'
+  error instanceof Error && isSystemError(error) && typeof error.path === 'string' && ofPathsAndRights.has(error.code)
 
 /** An error of a system call in words. */
 export const systemErrorText = (error: NodeJS.ErrnoException): string =>

@@ -24,7 +24,10 @@ new kit, comes from TRUSTNET_RECOVERY_PASSPHRASE_FILE, or is asked for.
 `
 
 export const addAuthority: AddCommand = (program, context) => {
-  const authority = program.command('authority').description('the key that stands above the root')
+  const authority = program
+    .command('authority')
+    .description('the key that stands above the root')
+    .addHelpText('after', exampleOf('trustnet authority rotate --kit recovery.kit'))
   authority
     .command('rotate')
     .description('make the next authority the authority')

@@ -43,7 +43,7 @@ export const addWait: AddCommand = (program, context) => {
     .option('--member', 'admitted to the network')
     .option('--online <n>', 'at least so many members online', wholeNumber('--online'))
     .option('--head <n>', 'the replica has log entry n', wholeNumber('--head', 0))
-    .option('--timeout <duration>', 'give up after', timeout, 60_000)
+    .addOption(new Option('--timeout <duration>', 'give up after').argParser(timeout).default(60_000, '60s'))
     .addHelpText('after', examples)
     .action((options: WaitOptions) => wait(context, options))
 }

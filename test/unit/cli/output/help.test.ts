@@ -48,3 +48,9 @@ test('the first words of the program are those of its commands', async () => {
   const first = tree.filter(({ words }) => words.length === 1).flatMap(({ words }) => words)
   expect(first.toSorted()).toEqual([...commandWords].toSorted())
 })
+
+test('a default is shown as it is typed: with its unit', async () => {
+  for (const argv of [['wait'], ['dns', 'check'], ['dns', 'set']]) {
+    expect(await run([...argv, '--help'])).not.toMatch(/default: \d{4,}\)/)
+  }
+})
