@@ -58,7 +58,7 @@ export class HeldRecords {
       const timer = setTimeout(() => {
         this.#end(id)?.reject(new NotMemberError(`not a member, nor admitted within ${this.#limits.holdMs / 1000} s`))
       }, this.#limits.holdMs)
-      this.#shares.set(asker, (this.#shares.get(asker) ?? 0) + 1)
+      this.#shares.set(asker, this.#shareOf(asker) + 1)
       this.#waiting.set(id, { asker, record, resolve, reject, timer: timer.unref() })
     })
   }
@@ -73,9 +73,13 @@ export class HeldRecords {
     for (const id of this.#waiting.keys()) this.#end(id)?.reject(new NotMemberError('not a member'))
   }
 
+  #shareOf(asker: string): number {
+    return this.#shares.get(asker) ?? 0
+  }
+
   #hasRoom(asker: string): boolean {
     const { heldRecords } = this.#limits
-    return this.#waiting.size < heldRecords && (this.#shares.get(asker) ?? 0) < Math.ceil(heldRecords * shareOfOne)
+    return this.#waiting.size < heldRecords && this.#shareOf(asker) < Math.ceil(heldRecords * shareOfOne)
   }
 
   #end(id: string): Waiting | undefined {
@@ -83,7 +87,7 @@ export class HeldRecords {
     if (waiting === undefined) return undefined
     clearTimeout(waiting.timer)
     this.#waiting.delete(id)
-    const share = (this.#shares.get(waiting.asker) ?? 0) - 1
+    const share = this.#shareOf(waiting.asker) - 1
     if (share > 0) this.#shares.set(waiting.asker, share)
     else this.#shares.delete(waiting.asker)
     return waiting
