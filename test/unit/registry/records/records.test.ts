@@ -93,7 +93,8 @@ describe('Records', () => {
     expect(records.lastChange()).toBe(0)
     const { bytes } = recordOf(key, 1)
     const results = await Promise.all([records.put(bytes), records.put(bytes)])
-    expect(results.map(({ accepted }) => accepted)).toEqual([true, false])
+    // Which of the two was verified first is up to the thread pool.
+    expect(results.filter(({ accepted }) => accepted)).toHaveLength(1)
     expect(records.lastChange()).toBe(1)
   })
 

@@ -97,6 +97,9 @@ describe('the keys of a snapshot', () => {
     const lie = sealCheckpoint({ ...made, timeMs: 1 }, keyNumber(9))
     const tried = replica.stage([source.genesis.bytes], lie.bytes, { delegations: [hiding.bytes] })
     await expect(tried).rejects.toThrow(/leave out entry/)
+    const fresh = (await network.follower(source)).replica
+    await sendSnapshot(source, fresh)
+    expect(fresh.head).toEqual(source.head)
   })
 
   it('sign its entries, and delegations are those that were shown', async () => {
