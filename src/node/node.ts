@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import type { Stream, StreamHandlerOptions } from '@libp2p/interface'
-import { loadOrCreateKey } from '../identity/key-file.ts'
 import { peerIdText, type SigningKey } from '../identity/keys.ts'
 import { networkFingerprint, networkIdText, parseNetworkId } from '../identity/network-id.ts'
 import type { ConnectionTrust } from '../protocols/engine/connection-trust.ts'
@@ -17,6 +16,7 @@ import { Candidates } from './bootstrap/candidates.ts'
 import type { DialFailure } from './bootstrap/dial-race.ts'
 import { discoverNetwork, firstUseNotice } from './bootstrap/discovery.ts'
 import { InviteKeeper } from './bootstrap/invite-keeper.ts'
+import { ownKey } from './bootstrap/own-key.ts'
 import { requirePin, requireSameNetwork } from './bootstrap/pin-checks.ts'
 import { dataFiles, socketPath } from './config/paths.ts'
 import type { Config } from './config/schema.ts'
@@ -86,8 +86,8 @@ export class TrustNode implements Node, NodeContext {
     this.#withControl = options.control ?? true
     this.#portWaitMs = options.portWaitMs
     mkdirSync(config.paths.data, { recursive: true, mode: 0o700 })
-    this.key = loadOrCreateKey(config.paths.key)
     this.invites = new InviteKeeper(config, options.invite)
+    this.key = ownKey(config, { isInvited: this.invites.invite !== undefined })
     this.candidates = new Candidates({
       config,
       clock: this.clock,

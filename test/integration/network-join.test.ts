@@ -1,4 +1,4 @@
-import { writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { TrustNode } from '../../src/node/node.ts'
@@ -63,6 +63,20 @@ describe('joining by invite', () => {
     await a.joined(soon())
     expect(() => writeFileSync(path, '', { flag: 'wx' })).not.toThrow()
     expect(memberAt(a, 'a').role).toBe('integrated')
+  })
+
+  it('makes no new key where a member has lost its own, except for an invite to take its place', async () => {
+    await using network = await TestNetwork.create(inviteOnly)
+    const lost = await startWith(network, 'a', await network.invite({ role: 'integrated' }))
+    await lost.joined(soon())
+    await lost.stop()
+    rmSync(lost.config.paths.key)
+    expect(() => network.make('a')).toThrow(/a[/]node[.]key is not there, but .*invite --replace/)
+    const path = await network.inviteFile({ role: 'integrated', replaces: 'a' })
+    const again = network.make('a', { 'bootstrap.inviteFile': path })
+    await again.start()
+    await again.joined(soon())
+    expect(again.peerId).not.toBe(lost.peerId)
   })
 
   it('says that an invite was used up, and goes on running until a good one is handed over', async () => {

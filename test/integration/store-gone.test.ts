@@ -89,4 +89,17 @@ describe('a root whose store goes under it', () => {
     expect(made.code).toBe(2)
     expect(made.err).toContain('log.key is there already, of an earlier network')
   })
+
+  it('a start without the key of the node says so and makes no other node, which another key would be', async () => {
+    root.process.kill('SIGTERM')
+    await root.ended
+    renameSync(data('node.key'), join(home, 'kept.key'))
+    const again = await start().ended
+    expect(again).toMatchObject({ code: 2, out: '' })
+    expect(again.err).toMatch(/node\.key is not there, but .*registry\.db is: .*registry recover --kit/)
+    expect(existsSync(data('node.key'))).toBe(false)
+    renameSync(join(home, 'kept.key'), data('node.key'))
+    root = start()
+    await eventually(isUp, ceilingMs)
+  })
 })

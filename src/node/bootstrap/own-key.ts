@@ -1,0 +1,26 @@
+import { existsSync } from 'node:fs'
+import { loadOrCreateKey } from '../../identity/key-file.ts'
+import type { SigningKey } from '../../identity/keys.ts'
+import { peekGenesis } from '../../registry/registry.ts'
+import { KeyFileError } from '../../runtime/errors.ts'
+import { dataFiles } from '../config/paths.ts'
+import type { Config } from '../config/schema.ts'
+
+/**
+ * The key of this node, made at its first start. Where a store says that there was an earlier start, a new key would be another node: it is
+ * made for an invite alone, which lets that node in.
+ * @throws KeyFileError, and as openDatabase
+ */
+export function ownKey({ paths, role }: Config, { isInvited }: { isInvited: boolean }): SigningKey {
+  const { store } = dataFiles(paths.data)
+  if (existsSync(paths.key) || !existsSync(store)) return loadOrCreateKey(paths.key)
+  if (peekGenesis(store) === undefined || (isInvited && role !== 'root')) return loadOrCreateKey(paths.key)
+  const otherwise =
+    role === 'root'
+      ? 'when it is lost, `trustnet registry recover --kit FILE` makes this machine the root with a new one'
+      : 'when it is lost, ask the root for an invite (`trustnet invite --replace NAME` gives it the place of the lost node) and run `trustnet join LINE`'
+  throw new KeyFileError(
+    `key file ${paths.key} is not there, but ${store} is: this node has been a member, and with a new key it would be another one. ` +
+      `Put the file back; ${otherwise}. Nothing was changed`
+  )
+}
