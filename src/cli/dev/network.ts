@@ -12,9 +12,10 @@ import { changes } from '../output/changes.ts'
 import { ExitError, exitCodes } from '../output/exit.ts'
 import { Child, type ChildEnd } from './child.ts'
 import { type DevMember, devDomain, type Layout, type LayoutInit, layOut, writeConfigs } from './layout.ts'
+import { Patience } from './patience.ts'
 
-/** From nothing to everybody online; ten times what it takes on two cores. */
-const startMs = 60_000
+/** One process more is up or online within this time; some fifty times what it takes on two cores. */
+const stepMs = 120_000
 const retryMs = 50
 
 /** Whoever is online has shown its record too: a lease may be there a moment before. */
@@ -44,6 +45,7 @@ export class DevNetwork implements AsyncDisposable {
   /** Files with invites, by the name of the member. */
   readonly #invites = new Map<string, string>()
   readonly #started = performance.now()
+  #patience: Patience | undefined
   #fail: (error: Error) => void = () => undefined
 
   private constructor(init: DevInit, layout: Layout, dns: Authority) {
@@ -70,14 +72,15 @@ export class DevNetwork implements AsyncDisposable {
 
   /** Resolves when every member is online in the root's view. */
   async start(): Promise<PeersView> {
-    const late = AbortSignal.timeout(startMs)
-    const signal = AbortSignal.any([this.#init.signal, late])
+    using patience = new Patience(stepMs)
+    this.#patience = patience
+    const signal = AbortSignal.any([this.#init.signal, patience.signal])
     try {
       return await Promise.race([this.#start(signal), this.failed])
     } catch (error) {
-      if (late.aborted)
-        throw new ExitError(exitCodes.timeout, `Not everybody was online within ${startMs / 1000} s; ${this.logs()}`)
-      throw error
+      if (!patience.signal.aborted) throw error
+      const after = `${stepMs / 1000} s in which nothing moved on`
+      throw new ExitError(exitCodes.timeout, `Not everybody came online, after ${after}; ${this.logs()}`)
     }
   }
 
@@ -244,6 +247,7 @@ export class DevNetwork implements AsyncDisposable {
   }
 
   #say(line: string): void {
+    this.#patience?.renew()
     this.#init.progress(`${((performance.now() - this.#started) / 1000).toFixed(1).padStart(5)}s  ${line}`)
   }
 }

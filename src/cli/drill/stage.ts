@@ -21,7 +21,7 @@ export interface StageInit extends WatchInit {
 export const residents = ['node-1', 'node-2', 'node-3'] as const
 export const everybody = ['root', 'secondary', ...residents] as const
 
-const settleMs = 60_000
+const settleMs = 180_000
 const lookMs = 100
 
 /** The name of the process that pretends to be the root. */
