@@ -79,6 +79,17 @@ describe('joining by invite', () => {
     expect(again.peerId).not.toBe(lost.peerId)
   })
 
+  it.each([
+    ['admission.openMembers', 2, 'PendingError'],
+    ['admission.openJoins', '1/1h', 'UnavailableError']
+  ])('is open as far as %s of the root says', async (key, value, trouble) => {
+    await using network = await TestNetwork.create({ [key]: value, 'admission.policy': 'open' })
+    await network.join('a')
+    const b = network.make('b', { 'bootstrap.peers': [network.address('root')] })
+    await b.start()
+    await troubleOf(b, trouble)
+  })
+
   it('says that an invite was used up, and goes on running until a good one is handed over', async () => {
     await using network = await TestNetwork.create(inviteOnly)
     const invite = await network.invite({ role: 'integrated' })

@@ -2,7 +2,10 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { isRegistryRole, type Role } from '../../identity/role.ts'
 import { defaultLimits } from '../../protocols/engine/limits.ts'
+import { defaultLimits as limitsOfRegistry } from '../../registry/admission/limits.ts'
 import type { Homes } from './paths.ts'
+
+const registryLimits = limitsOfRegistry('root')
 
 /** Defaults that depend on nothing. Each reason stands beside its value. */
 export const defaults = {
@@ -24,8 +27,13 @@ export const defaults = {
     staggerMs: 250,
     dialTimeoutMs: 5000
   },
-  // 90 d outlives a long outage; renewal begins at half of it.
-  admission: { policy: 'invite', membershipMs: 90 * 86_400_000 },
+  admission: {
+    policy: 'invite',
+    // 90 d outlives a long outage; renewal begins at half of it.
+    membershipMs: 90 * 86_400_000,
+    openMembers: registryLimits.openMembers,
+    openJoins: registryLimits.openJoins
+  },
   replication: {
     enabled: true,
     intervalMs: 60_000,

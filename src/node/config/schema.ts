@@ -56,7 +56,11 @@ const admission = z.object({
   policy: oneOf(['invite', 'approve', 'open']).describe(
     'who is let in; used by `trustnet init`, then part of the network'
   ),
-  membershipMs: duration('1h', '3650d').describe('how long a membership lasts unless renewed; used by `trustnet init`')
+  membershipMs: duration('1h', '3650d').describe('how long a membership lasts unless renewed; used by `trustnet init`'),
+  openMembers: integer(0, 100_000_000).describe(
+    'members up to which the root of an open network lets in without its operator'
+  ),
+  openJoins: rate().describe('machines that it lets in so at once, and the time in which as many more may follow')
 })
 
 const replication = z.object({

@@ -80,8 +80,12 @@ async function openAs({ config, key, genesis, clock, logger }: NodeRegistryInit,
     clock,
     logger,
     liveness: { heartbeatMs: heartbeat.intervalMs, leaseMs: heartbeat.intervalMs * heartbeat.missedThreshold },
-    limits: { queuedRequests: replication.queueLimit },
-    ...(logKey !== undefined && { logKey, policy: admission, fence: fenceReason })
+    limits: {
+      queuedRequests: replication.queueLimit,
+      openMembers: admission.openMembers,
+      openJoins: admission.openJoins
+    },
+    ...(logKey !== undefined && { logKey, fence: fenceReason })
   })
 }
 
