@@ -6,7 +6,7 @@ import { verifySignatures } from '../log/verify-signatures.ts'
 import { openEntryAsync } from '../objects/entry.ts'
 import { openRecordAsync } from '../objects/record.ts'
 import { countRows } from '../store/copy-store.ts'
-import { type Database, integrityCheck, openReadOnly } from '../store/database.ts'
+import { asStoreError, type Database, integrityCheck, openReadOnly } from '../store/database.ts'
 import { GroupCommit } from '../store/group-commit.ts'
 
 /** What was found in a store of which everything is right. */
@@ -60,6 +60,8 @@ export async function verifyStore(path: string): Promise<StoreReport> {
       voided: replica.voided().length,
       rows: countRows(db)
     }
+  } catch (error) {
+    throw asStoreError(error, path)
   } finally {
     db.close()
   }
