@@ -54,7 +54,9 @@ export function judgeShown(
   if (known === undefined && !isAbout(admit, remoteKey)) throw notMember(remoteKey, 'shows the entry of another key')
   if (known === undefined && admit.value.n <= state.head.n) throw notMember(remoteKey, 'is not a member any more')
   const member = known ?? memberOf(admit)
-  const renew = renewBytes === undefined ? undefined : openRenewal(renewBytes, admit, remoteKey, init)
+  const shown = renewBytes === undefined ? undefined : openRenewal(renewBytes, admit, remoteKey, init)
+  // Up to its head the log that is held says all: for a place that is compacted, the key of an ended epoch could sign anything today.
+  const renew = shown !== undefined && shown.value.n > state.head.n ? shown : known?.renew
   const renewedMs = renew?.value.kind === 'renew' ? renew.value.body.notAfterMs : 0
   const notAfterMs = Math.max(member.notAfterMs, renewedMs)
   if (notAfterMs < timeMs) throw notMember(remoteKey, `was a member until ${new Date(notAfterMs).toISOString()}`)

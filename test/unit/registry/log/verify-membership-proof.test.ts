@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { type Root, sealDelegation } from '../../../../src/registry/log/log-writer.ts'
 import type { Replica } from '../../../../src/registry/log/replica.ts'
 import { sealEntry } from '../../../../src/registry/objects/entry.ts'
-import { keyNumber, LogNetwork, sendDelta } from '../../../helpers/log-network.ts'
+import { keyNumber, LogNetwork, sendDelta, sendSnapshot } from '../../../helpers/log-network.ts'
 
 let network: LogNetwork
 let root: Root
@@ -118,6 +118,26 @@ describe('entries shown in a hello', () => {
     expect(behind.verifyShown(admit, renewOf(2), key(2)).notAfterMs).toBeGreaterThan(network.clock.nowMs)
     expect(resultOf(() => behind.verifyShown(admit, admit, key(2)))).toBe('NotMemberError')
     expect(resultOf(() => behind.verifyShown(admitOf(1), renewOf(2), key(1)))).toBe('NotMemberError')
+  })
+})
+
+describe('a renewal made up with the log key of the past', () => {
+  it('at a place that was compacted away prolongs nothing', async () => {
+    await root.append([network.renew(source, 2)])
+    await root.append([network.renew(source, 2)])
+    const late = (await network.follower(source)).replica
+    await sendSnapshot(source, late)
+    const { n } = late.head
+    expect(late.linkHash(n - 1)).toBeUndefined()
+    const next = keyNumber(1005)
+    await late.apply([sealDelegation(late, network.authority, next.publicKey).bytes])
+    const position = { networkId: source.networkId, n: n - 1, prevHash: new Uint8Array(32), epoch: 0, timeMs: 1 }
+    network.clock.nowMs += network.membershipMs
+    const forged = sealEntry({ ...position, ...network.renew(source, 1) }, network.logKey).bytes
+    network.clock.nowMs += 1000
+    await network.rootOf(late, next).checkpoint()
+    expect(late.isMember(key(1))).toBe(false)
+    expect(resultOf(() => late.verifyShown(admitOf(1), forged, key(1)))).toBe('NotMemberError')
   })
 })
 

@@ -5,7 +5,7 @@ import { type Root, sealDelegation } from '../../../../src/registry/log/log-writ
 import type { RowWitness } from '../../../../src/registry/log/merkle-tree.ts'
 import type { Replica } from '../../../../src/registry/log/replica.ts'
 import { openCheckpoint, sealCheckpoint } from '../../../../src/registry/objects/checkpoint.ts'
-import { openEntry } from '../../../../src/registry/objects/entry.ts'
+import { openEntry, sealEntry } from '../../../../src/registry/objects/entry.ts'
 import {
   envelopesAfter,
   keyNumber,
@@ -166,6 +166,24 @@ describe('two histories of one epoch', () => {
     }
     const held = { ...evidence, envelope: one.replica.checkpoint?.bytes ?? revoke }
     expect(() => verifyForkProof(makeForkProof(replica, held, right))).toThrow(/prove nothing/)
+  })
+
+  it('are none where the entry of one epoch stands in the place of another one', async () => {
+    const next = keyNumber(1005)
+    await replica.apply([sealDelegation(replica, network.authority, next.publicKey).bytes])
+    const { n } = replica.head
+    await network.rootOf(replica, next).checkpoint()
+    const newer = required(replica.checkpoint)
+    const position = { networkId: replica.networkId, n, prevHash: new Uint8Array(32), epoch: 0, timeMs: 1 }
+    // Signed today by whoever has the log key of the past.
+    const late = sealEntry({ ...position, ...network.revoke(1) }, network.logKey)
+    const row = { kind: 'fork', id: 1, epoch: 1, n, hash: newer.hash, subject: null, atMs: 1 } as const
+    const framed = makeForkProof(replica, { ...row, envelope: newer.bytes, other: late.bytes })
+    expect(() => verifyForkProof(framed)).toThrow('two epochs')
+    const below = sealEntry({ ...position, n: n - 2, ...network.revoke(1) }, network.logKey)
+    const witness = replica.state.witness('revoked', key(1))
+    const missing = makeForkProof(replica, { ...row, envelope: newer.bytes, other: below.bytes }, witness)
+    expect(() => verifyForkProof(missing)).toThrow('two epochs')
   })
 
   it('are found by a snapshot in which a revoke that is held has no place', async () => {
