@@ -30,8 +30,12 @@ function doesNotFollow(ledger: Ledger, n: number, entry: Signed<LogEntry>): Erro
   const { epoch, n: at } = entry.value
   if (epoch === keys.epoch && keys.isOfLog(entry)) return contradiction(ledger, n, entry)
   const message = `entry ${at} is not of the log that is held, and not signed by its key`
-  return keys.isKeyOf(epoch, entry.signer) ? new OtherEpochError(message) : new LogMismatchError(message)
+  return isOfOtherEpoch(keys, entry) ? new OtherEpochError(message) : new LogMismatchError(message)
 }
+
+/** Of an epoch that is not known here (a newer one, or one that a newer one branched off below), or by a key of one that is. */
+const isOfOtherEpoch = (keys: LogKeys, { value, signer }: Signed<LogEntry> | Signed<Checkpoint>): boolean =>
+  keys.keyOf(value.epoch) === undefined || keys.isKeyOf(value.epoch, signer)
 
 /** Opens the way for a newer epoch to end a fork. */
 const opensEpochAfter = (entry: LogEntry, epoch: number): boolean => entry.kind === 'delegate' && entry.epoch > epoch
@@ -144,7 +148,7 @@ function requireConsistent(ledger: Ledger, { keys, head }: NetworkState, checkpo
   const { n, epoch, headHash } = checkpoint.value
   if (!keys.isOfLog(checkpoint)) {
     const message = `the checkpoint at ${n} is not of the log key of epoch ${epoch}`
-    if (epoch > head.epoch || keys.isKeyOf(epoch, checkpoint.signer)) throw new OtherEpochError(message)
+    if (isOfOtherEpoch(keys, checkpoint)) throw new OtherEpochError(message)
     throw new LogMismatchError(message)
   }
   if (n > head.n) throw new LogMismatchError(`the checkpoint is at entry ${n}, the log that is held ends at ${head.n}`)

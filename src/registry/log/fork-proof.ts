@@ -80,7 +80,9 @@ export function verifyForkProof(json: string): ForkVerdict {
   const other = open(bytesOf(proof.other), genesis.hash)
   for (const each of [one, other]) requireSigner(each, keys)
   if (one.epoch !== other.epoch) {
-    throw new InvalidPayloadError('the two statements are of two epochs: the key of the older one proves nothing of now')
+    throw new InvalidPayloadError(
+      'the two statements are of two epochs: the key of the older one proves nothing of now'
+    )
   }
   const found = differing(one, other) ?? missing(proof, one, other, keys)
   if (found === undefined) throw new InvalidPayloadError('the two statements can both be true: they prove nothing')

@@ -11,7 +11,9 @@ export function readmission(replica: Replica, publicKey: Uint8Array): EntryDraft
   const member = replica.state.member(publicKey)
   const before = member?.admit.value
   if (member === undefined || before?.kind !== 'admit' || before.body.join === undefined) return undefined
-  const { name, role, notAfterMs } = member
+  const { name, role } = member
+  // The policy of today may give less than that of the day on which it was admitted.
+  const notAfterMs = Math.min(member.notAfterMs, replica.ledger.clock.now() + replica.state.policy.membershipMs)
   const body: Admit = { publicKey, name, role, notAfterMs, via: 'approved', join: before.body.join }
   return isAsked({ ...before, body }) ? { kind: 'admit', body } : undefined
 }

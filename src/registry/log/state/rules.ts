@@ -92,14 +92,18 @@ function checkAdmit(body: EntryBodies['admit'], context: RuleContext): void {
   }
   checkEnd(body.notAfterMs, context)
   const grant = body.grantId === undefined ? undefined : checkUse(body, context)
-  if (holder === undefined && grant?.replaces !== body.name) checkNameFree(body.name, context)
+  if (holder === undefined && grant?.replaces !== body.name) checkNameFree(body, context)
 }
 
-/** The name of a revoked member waits, so that nobody takes another machine for it. In one batch with the revoke it goes over at once. */
-function checkNameFree(name: string, { tables, timeMs, headN }: RuleContext): void {
+/**
+ * The name of a revoked member waits, so that nobody takes another machine for it. In one batch with the revoke it goes over at once, by
+ * an operator's word alone: anybody could wait for the revoke and join right behind it.
+ */
+function checkNameFree({ name, via }: EntryBodies['admit'], { tables, timeMs, headN }: RuleContext): void {
   const held = tables.heldNames.get(name)
   const freeMs = (held?.timeMs ?? 0) + tables.policy.policy.nameHoldMs
-  if (held === undefined || held.n === headN || timeMs >= freeMs) return
+  const goesOver = held?.n === headN && via === 'approved'
+  if (held === undefined || goesOver || timeMs >= freeMs) return
   throw new NameTakenError(
     `the name ${name} was that of a revoked member and is free from ${new Date(freeMs).toISOString()}: take another name, or ask the operator of the root for an invite with --replace ${name}`
   )

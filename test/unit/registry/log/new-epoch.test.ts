@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { SigningKey } from '../../../../src/identity/keys.ts'
+import { OtherEpochError } from '../../../../src/registry/log/apply-entries.ts'
 import { type NewEpochInit, openEpoch, planEpoch, withReplica } from '../../../../src/registry/log/new-epoch.ts'
 import { openRegistry, type Registry } from '../../../../src/registry/registry.ts'
 import { day, RealNetwork } from '../../../helpers/real-network.ts'
@@ -66,6 +67,30 @@ describe('a new epoch from an entry below the head', () => {
       expect(await admission.offered.dismiss(hal.publicKey)).toBe(true)
       expect(await admission.offered.dismiss(hal.publicKey)).toBe(false)
       expect(admission.offered.list()).toEqual([])
+    })
+  })
+
+  it('keeps members whose membership is longer than the policy of today allows', async () => {
+    await network.root.admission.changePolicy({ membershipMs: day })
+    const rightN = network.root.replica.head.n
+    await network.root.admission.revoke(hal.publicKey, 'a thief')
+    await network.sync(keeper)
+    await keeper.close()
+    await openEpoch(init({ fromN: rightN }))
+    await opened(async ({ replica }) => expect(replica.isMember(hal.publicKey)).toBe(true))
+  })
+
+  it('below an epoch that was opened before accuses nobody who still stands in that one', async () => {
+    const rightN = network.root.replica.head.n
+    await network.admit('evil')
+    await network.sync(keeper)
+    await keeper.close()
+    await openEpoch(init())
+    const left = await withReplica({ path: network.path('keeper') }, ({ checkpoint }) => Promise.resolve(checkpoint))
+    await openEpoch(init({ fromN: rightN }))
+    await opened(async ({ replica }) => {
+      expect(replica.head.epoch).toBe(2)
+      await expect(replica.observe(left?.bytes ?? new Uint8Array())).rejects.toThrow(OtherEpochError)
     })
   })
 

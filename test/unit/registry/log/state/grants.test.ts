@@ -167,6 +167,18 @@ describe('the name of a revoked member', () => {
     expectSameWhenLoaded()
   })
 
+  it('goes to nobody without the word of an operator, also right behind the revoke', () => {
+    const { network } = log
+    log.take(log.admit(1, { name: 'web' }))
+    log.take(network.grant(1))
+    log.take(network.revoke(1))
+    const open = log.admit(2, { name: 'web' })
+    if (open.kind !== 'admit') throw new Error('no admission')
+    expect(log.refusal({ ...open, body: { ...open.body, via: 'open' } })).toBe('NameTakenError')
+    expect(log.refusal(log.admit(2, { name: 'web', invite: 1 }))).toBe('NameTakenError')
+    expect(log.refusal(open)).toBe('taken')
+  })
+
   it('is what its revoke says', () => {
     log.take(log.admit(1, { name: 'web' }))
     const wrong = log.next(log.network.revoke(1)).value
