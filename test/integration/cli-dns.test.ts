@@ -86,7 +86,7 @@ describe('dns check', () => {
       }
     })
     const { out, code } = await ended
-    expect(code).toBe(0)
+    expect(code).toBe(130)
     const views = out
       .trimEnd()
       .split('\n')

@@ -52,13 +52,13 @@ describe('libp2p options', () => {
     let most = 0
     let reset = 0
     const held = () => host.libp2p.getConnections().flatMap(({ streams }) => streams).length
-    for (let made = 0; made < 200; made++) {
+    for (let made = 0; made < 100; made++) {
       const stream: Stream = await opens.call(muxer)
       stream.addEventListener('close', () => reset++)
       stream.send(Uint8Array.of(19))
       most = Math.max(most, held())
     }
-    await expect.poll(() => reset, { timeout: ceilingMs }).toBe(200)
+    await expect.poll(() => reset, { timeout: ceilingMs }).toBe(100)
     expect(most).toBeLessThanOrEqual(64)
     expect(held()).toBe(0)
     expect(connection.status).toBe('open')
