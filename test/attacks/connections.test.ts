@@ -1,5 +1,6 @@
 import type { Connection } from '@libp2p/interface'
 import { afterEach, describe, expect, test } from 'vitest'
+import { yamuxInit } from '../../src/node/host/libp2p.ts'
 import { hostGuard } from '../../src/protocols/engine/host-guard.ts'
 import { type LimitOverrides, limitsWith } from '../../src/protocols/engine/limits.ts'
 import { ceilingMs } from '../helpers/ceiling.ts'
@@ -146,6 +147,24 @@ describe('a connection that is flooded below any protocol', () => {
       expect(named(at)).toEqual([])
     })
   }
+
+  attack('streams that never say what they are for', async () => {
+    const at = await scene('integrated')
+    const { maxInboundStreams } = yamuxInit
+    // As the host of a node has it.
+    Reflect.set(muxerOf(at.inbound), 'maxInboundStreams', maxInboundStreams)
+    const muxer = muxerOf(at.connection)
+    for (let opened = 0; opened < maxInboundStreams + 10; opened++) {
+      muxer.sendFrame({ type: types.windowUpdate, flag: flags.syn, streamID: 1_001 + 2 * opened, length: 0 })
+    }
+    await expect.poll(() => named(at)).toEqual([`connection.openStreams ${at.inbound.remotePeer.toString()}`])
+    const theirs = at.inbound.streams.filter(({ direction }) => direction === 'inbound')
+    expect(theirs.length).toBeLessThanOrEqual(maxInboundStreams)
+    return {
+      happened: `${maxInboundStreams} of them open, the others reset, and named`,
+      held: 'connection.openStreams'
+    }
+  })
 
   attack('lines of a negotiation without end', async () => {
     const at = await scene('integrated')

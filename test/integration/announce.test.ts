@@ -4,6 +4,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { peerIdText, SigningKey } from '../../src/identity/keys.ts'
 import { type Announce, announce, announceTopic, gossipOptions } from '../../src/protocols/announce/index.ts'
 import { encodeAnnouncement } from '../../src/protocols/announce/message.ts'
+import { Culprits } from '../../src/protocols/engine/culprits.ts'
 import { membersOnly } from '../../src/protocols/engine/members-only.ts'
 import { type Checkpoint, openCheckpoint, sealCheckpoint } from '../../src/registry/objects/checkpoint.ts'
 import type { Signed } from '../../src/registry/objects/envelope.ts'
@@ -79,7 +80,8 @@ async function start(members: Members, role: 'root' | 'integrated' | 'stranger' 
           }
         },
         clock: systemClock,
-        logger: { ...silentLogger, warn: (fields: object) => warned.push(fields) },
+        logger: silentLogger,
+        culprits: new Culprits({ logger: { ...silentLogger, warn: (fields: object) => warned.push(fields) } }),
         isRegistry: role === 'root',
         refreshMs: 600_000,
         members: () => members.size,
@@ -159,7 +161,7 @@ describe('gossip of announcements', () => {
     const { pubsub } = b.host.services
     await expect.poll(() => scoreOf(pubsub, a.host.peerId.toString()), { timeout: ceilingMs }).toBeLessThan(0)
     const sender = a.host.peerId.toString()
-    expect(b.warned).toEqual([{ peer: sender, author: sender }])
+    expect(b.warned).toEqual([{ limit: 'announce.invalid', peer: sender, count: 1 }])
     expect(c.warned).toEqual([])
   })
 

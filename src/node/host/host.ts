@@ -108,6 +108,7 @@ function hostOptions(init: HostInit, port: number): Libp2pOptions<HostServices> 
         source: registry,
         clock,
         logger,
+        culprits: trust.culprits,
         isRegistry: isRegistryRole(config.role),
         refreshMs: config.gossip.refreshMs,
         limits: limits.announce

@@ -136,6 +136,7 @@ export class Inbound {
     })
     const [oldest] = held
     if (held.size > openPerPeer) {
+      this.#init.culprits?.exceeded('limits.openPerPeer', { peer: peerId })
       oldest?.abort(new InboundLimitError(`its peer has ${openPerPeer} newer connections`))
     }
   }

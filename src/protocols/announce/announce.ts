@@ -5,6 +5,7 @@ import { publicKeyOfPeerId } from '../../identity/keys.ts'
 import type { Checkpoint } from '../../registry/objects/checkpoint.ts'
 import type { Signed } from '../../registry/objects/envelope.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
+import type { Culprits } from '../engine/culprits.ts'
 import { defaultLimits, type ProtocolLimits } from '../engine/limits.ts'
 import { Gcra } from '../engine/rate-limiter.ts'
 import { type AnnouncementKind, encodeAnnouncement } from './message.ts'
@@ -16,6 +17,8 @@ export interface AnnounceInit {
   source: AnnounceSource
   clock: Clock
   logger: Logger
+  /** Names those who send what is not valid. */
+  culprits: Culprits
   /** A registry announces each new head at once; others only if gossip has not brought it meanwhile. */
   isRegistry: boolean
   /** The own record is announced again no more often. */
@@ -73,7 +76,6 @@ class AnnounceService implements Announce, Startable {
   readonly #components: AnnounceComponents
   readonly #limits: ProtocolLimits['announce']
   readonly #rate: Gcra
-  readonly #named: Gcra
   /** What waits to be sent: at most one record and one head. */
   readonly #slots = new Map<AnnouncementKind, Slot>()
   #gossiped: LogPosition & { timeMs: number } = { epoch: -1, n: -1, timeMs: 0 }
@@ -86,7 +88,6 @@ class AnnounceService implements Announce, Startable {
     this.#init = init
     this.#limits = init.limits ?? defaultLimits.announce
     this.topic = announceTopic(init.source.networkId)
-    this.#named = new Gcra({ count: 1, perMs: 60_000 }, { clock: init.clock, maxKeys: this.#limits.authors })
     this.#rate = new Gcra(this.#limits.author, { clock: init.clock, maxKeys: this.#limits.authors })
   }
 
@@ -155,16 +156,10 @@ class AnnounceService implements Announce, Startable {
     }
   }
 
-  /** What is wrong by itself was looked at by whoever passed it on: a member that sends it is named, once a minute. */
+  /** What is wrong by itself was looked at by whoever passed it on: a member that sends it is named. */
   async #judgeFrom(peer: PeerId, { data, from }: Pick<Message, 'data'> & { from: PeerId }): Promise<Verdict> {
     const verdict = await this.#judge(data, from)
-    if (verdict === 'reject' && this.#named.take(peer.toString()) === 0) {
-      const fields = { peer: peer.toString(), author: from.toString() }
-      this.#init.logger.warn(
-        fields,
-        'a member sent an announcement that is not valid; it was dropped and not passed on'
-      )
-    }
+    if (verdict === 'reject') this.#init.culprits.exceeded('announce.invalid', { peer: peer.toString() })
     return verdict
   }
 

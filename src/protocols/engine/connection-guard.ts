@@ -27,6 +27,8 @@ interface Frame {
 
 /** What is used of a yamux muxer, which libp2p's connection has and does not show. */
 interface Muxer {
+  readonly numInboundStreams: number
+  readonly maxInboundStreams: number
   readonly streams: readonly (Stream & { readonly streamId: number })[]
   readonly decoder: { readonly buffer: { readonly byteLength: number } }
   readonly maConn: { readonly writeBufferLength: number }
@@ -91,6 +93,7 @@ export class ConnectionGuard {
     const streams = isMember ? 'streams' : 'strangerStreams'
     const opens = (flag & synFlag) !== 0 && type !== frameTypes.ping
     if (opens && this.#buckets[streams].take(peer) > 0) return `connection.${streams}`
+    if (opens && muxer.numInboundStreams >= muxer.maxInboundStreams) this.#name('connection.openStreams', connection)
     const isData = type === frameTypes.data
     const stream = opens || streamID === 0 ? undefined : muxer.streams.find((each) => each.streamId === streamID)
     const cost = opens || stream !== undefined ? 1 : strayCost(type, length)
@@ -106,8 +109,12 @@ export class ConnectionGuard {
     return undefined
   }
 
-  #cut(connection: Connection, limit: string): void {
+  #name(limit: string, connection: Connection): void {
     this.#init.trust.culprits.exceeded(limit, culpritOf(connection))
+  }
+
+  #cut(connection: Connection, limit: string): void {
+    this.#name(limit, connection)
     this.#penalties.take(connection.remotePeer.toString())
     connection.abort(new LimitError(`the limit ${limit} was exceeded`))
   }

@@ -20,6 +20,8 @@ export interface ProtocolLimits {
     writeBufferBytes: number
     /** Streams of one peer and protocol that are refused for their rate, one by one; beyond it the connection is closed. */
     refused: Rate
+    /** Streams of one peer and protocol that are cut for an unfinished frame or a stalled reader; beyond it the peer is named. */
+    slow: Rate
   }
   connection: {
     /** Streams that a member opens, on all its connections: more closes the connection, and the key is refused for `penaltyMs`. */
@@ -79,6 +81,8 @@ export interface ProtocolLimits {
     strangerJoins: Rate
     /** Of these, joins without an invite: anybody can make keys for those. */
     uninvitedJoins: Rate
+    /** Of these, from one /48. */
+    uninvitedOfSite: Rate
     /** Per /64. */
     failedProofs: Rate
     /** Frames of one session, whatever is in them; registries have `registryRequests`. */
@@ -143,8 +147,9 @@ export interface ProtocolLimits {
     target: Rate
     /** Dials to one host, whatever the port. */
     targetHost: Rate
-    /** Dials at a time. */
+    /** Dials at a time, and of them for one peer: an address that answers nothing holds its place until the end. */
     running: number
+    runningOfPeer: number
     dialMs: number
     deadlineMs: number
   }
@@ -229,7 +234,9 @@ export const defaultLimits: ProtocolLimits = {
     // Four times the largest frame; yamux' own window is 256 KiB.
     writeBufferBytes: 1024 * KiB,
     // A program that asks too fast is told so; one that does nothing else costs a tenth of a core.
-    refused: { count: 1_000, perMs: 10_000 }
+    refused: { count: 1_000, perMs: 10_000 },
+    // A machine that sleeps or loses its network breaks all its streams, and once.
+    slow: { count: 8, perMs: 60_000 }
   },
   connection: {
     // A stream costs some 0.2 ms before anybody has said what it is for: a fifth of a core for whoever wants nothing else.
@@ -276,6 +283,7 @@ export const defaultLimits: ProtocolLimits = {
     registryRequests: { count: 50_000, perMs: 1_000 },
     strangerJoins: { count: 50, perMs: 1_000 },
     uninvitedJoins: { count: 25, perMs: 1_000 },
+    uninvitedOfSite: { count: 12, perMs: 1_000 },
     failedProofs: { count: 1, perMs: 1_000 },
     // A session that does all that its peer may has some 40 in 10 s, pings and their answers among them.
     frames: { count: 256, perMs: 10_000 },
@@ -334,6 +342,7 @@ export const defaultLimits: ProtocolLimits = {
     // Some nodes may share a machine; a machine that is none of them sees no more than this.
     targetHost: { count: 16, perMs: 60_000 },
     running: 16,
+    runningOfPeer: 2,
     dialMs: 4_000,
     deadlineMs: 8_000
   },

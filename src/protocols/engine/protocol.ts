@@ -7,7 +7,15 @@ import { silentLogger } from '../../runtime/clock-and-logger.ts'
 import { NotMemberError } from '../../runtime/errors.ts'
 import type { ConnectionTrust } from './connection-trust.ts'
 import { culpritOf } from './culprits.ts'
-import { DeadlineError, FrameTooLargeError, MalformedFrameError, RateLimitedError, StreamEndedError } from './errors.ts'
+import {
+  DeadlineError,
+  FrameTooLargeError,
+  MalformedFrameError,
+  RateLimitedError,
+  SlowFrameError,
+  StalledWriteError,
+  StreamEndedError
+} from './errors.ts'
 import { FrameStream } from './frames.ts'
 import type { ProtocolLimits } from './limits.ts'
 import type { Rate } from './rate-limiter.ts'
@@ -140,6 +148,7 @@ class ProtocolServer {
   readonly #logger: Logger
   readonly #rate: Gcra
   readonly #refused: Gcra
+  readonly #slow: Gcra
   readonly #running = new Set<AbortController>()
   #stopped = false
 
@@ -151,6 +160,7 @@ class ProtocolServer {
     const options = init.clock === undefined ? {} : { clock: init.clock }
     this.#rate = new Gcra(descriptor.rate, options)
     this.#refused = new Gcra(init.limits.stream.refused, options)
+    this.#slow = new Gcra(init.limits.stream.slow, options)
   }
 
   stop(): void {
@@ -177,9 +187,8 @@ class ProtocolServer {
       await this.#handler({ frames, connection, remoteKey, remoteId, signal: controller.signal })
       await frames.close()
     } catch (error) {
-      if (error instanceof FrameTooLargeError || error instanceof MalformedFrameError) {
-        this.#init.trust.culprits.exceeded(`${this.#name}.frameBytes`, culpritOf(connection))
-      }
+      const limit = this.#limitOf(error, remoteId)
+      if (limit !== undefined) this.#init.trust.culprits.exceeded(limit, culpritOf(connection))
       await this.#refuse(frames, error, remoteId)
     } finally {
       clearTimeout(deadline)
@@ -210,6 +219,13 @@ class ProtocolServer {
     // The other side may have our verdict before we have its: our own hello was answered in the same moment.
     if (await this.#init.trust.settled(connection)) return
     throw new NotMemberError('the connection has not proved membership')
+  }
+
+  /** The limit of a stream that its peer exceeded. Whoever is slow once may have slept, or lost its network. */
+  #limitOf(error: unknown, remoteId: string): string | undefined {
+    if (error instanceof FrameTooLargeError || error instanceof MalformedFrameError) return `${this.#name}.frameBytes`
+    const isSlow = error instanceof SlowFrameError || error instanceof StalledWriteError
+    return isSlow && this.#slow.take(remoteId) > 0 ? `${this.#name}.slow` : undefined
   }
 
   /** A refusal costs us more than it costs the peer: one that wants nothing else has to make a new connection for the next. */

@@ -44,6 +44,8 @@ class ProbeService implements Startable {
   /** By IPv6 address. */
   readonly #targetHosts: Gcra
   #running = 0
+  /** Of each peer that has any. */
+  readonly #runningOf = new Map<string, number>()
   #served: Served | undefined
 
   constructor(components: ProbeServerComponents, init: ProbeServerInit) {
@@ -92,8 +94,13 @@ class ProbeService implements Startable {
     const { probe } = this.#init.limits
     const waitMs = this.#targets.take(addr) || this.#targetHosts.take(parseAddr(addr)?.ip ?? addr)
     if (waitMs > 0) throw new RateLimitedError('this address, or others of its host, were dialled a moment ago', waitMs)
-    if (this.#running >= probe.running) throw new UnavailableError('too many probes are running', retryMs)
+    const asker = peerId.toString()
+    const own = this.#runningOf.get(asker) ?? 0
+    if (this.#running >= probe.running || own >= probe.runningOfPeer) {
+      throw new UnavailableError('too many probes are running', retryMs)
+    }
     this.#running++
+    this.#runningOf.set(asker, own + 1)
     try {
       const options = { force: true, signal: AbortSignal.any([signal, AbortSignal.timeout(probe.dialMs)]) }
       const target = multiaddr(`${addr}/p2p/${peerId.toString()}`)
@@ -106,6 +113,9 @@ class ProbeService implements Startable {
       return false
     } finally {
       this.#running--
+      const left = (this.#runningOf.get(asker) ?? 1) - 1
+      if (left === 0) this.#runningOf.delete(asker)
+      else this.#runningOf.set(asker, left)
     }
   }
 }

@@ -26,7 +26,7 @@ import type {
   RegisterAnswer,
   RegisterRequest
 } from './pb/register.ts'
-import type { RegisterRates, RequestKind } from './rate-limits.ts'
+import type { RegisterRates, RequestKind, StrangerProof } from './rate-limits.ts'
 
 /** Errors by which a stranger shows that its proof is none. */
 const failedProofs = new Set([
@@ -149,7 +149,7 @@ export class SessionActions {
     const signer = role !== undefined && servesRegistry(role) ? undefined : remoteKey
     const ask = () => backend.renew(request, signer)
     // A member that was away for too long is a stranger, and may still renew itself.
-    const { entry } = await (role === undefined ? this.#byStranger(ask, true) : ask())
+    const { entry } = await (role === undefined ? this.#byStranger(ask, 'renewal') : ask())
     return done(entry)
   }
 
@@ -191,9 +191,9 @@ export class SessionActions {
 
   /** Counts the request. Gives the peer's role, undefined for a stranger. */
   #take(kind: RequestKind): Role | undefined {
-    const { connection, rates, remoteId, trust } = this.#init
+    const { connection, rates, trust } = this.#init
     const role = trust.memberOf(connection)?.role
-    rates.take(kind, remoteId, role)
+    rates.take(kind, connection, role)
     return role
   }
 
@@ -209,11 +209,14 @@ export class SessionActions {
   async #join({ join }: RegisterRequest): Promise<Uint8Array> {
     const { backend, limits, remoteKey } = this.#init
     if (join.byteLength === 0) throw new NotMemberError('not admitted, and no join request was sent')
-    await this.#byStranger(async () => {
-      // Whoever relays a join of another key gets nothing for it.
-      openJoin(join, backend.networkId, { signer: remoteKey })
-      await backend.join({ join, asker: prefixesOf(this.#init.connection).site })
-    }, backend.isInvited(join))
+    await this.#byStranger(
+      async () => {
+        // Whoever relays a join of another key gets nothing for it.
+        openJoin(join, backend.networkId, { signer: remoteKey })
+        await backend.join({ join, asker: prefixesOf(this.#init.connection).site })
+      },
+      backend.isInvited(join) ? 'invite' : 'none'
+    )
     // Another registry's replica gets the entry a moment after the root's answer.
     await untilAdmitted(backend, remoteKey, limits.applyMs)
     const admit = this.#admitted()
@@ -222,10 +225,10 @@ export class SessionActions {
   }
 
   /** A stranger's proof: one of all strangers' joins, and counted against its /64 when it is none. */
-  async #byStranger<T>(prove: () => Promise<T>, isInvited: boolean): Promise<T> {
+  async #byStranger<T>(prove: () => Promise<T>, proof: StrangerProof): Promise<T> {
     const { connection, rates, trust } = this.#init
-    rates.takeJoin(connection, isInvited)
-    trust.spare(connection, isInvited)
+    rates.takeJoin(connection, proof)
+    trust.spare(connection, proof !== 'none')
     try {
       return await prove()
     } catch (error) {

@@ -57,7 +57,7 @@ export class RegisterService implements Register {
     this.#init = init
     this.#clock = init.clock ?? systemClock
     this.#logger = init.logger ?? silentLogger
-    this.#rates = new RegisterRates(init.limits.register, this.#clock)
+    this.#rates = new RegisterRates(init.limits.register, this.#clock, init.trust.culprits)
     this.#pinger = new Pinger(init.limits.register, init.silentMs, this.#clock)
   }
 

@@ -23,6 +23,7 @@ const docs: Record<string, [string, string[]][]> = {
     ['a frame, once begun', [s(stream.frameMs)]],
     ['connections whose hello is due', [String(strangers.young), s(hello.settleMs)]],
     ['streams that are refused for their rate', [rate(stream.refused)]],
+    ['streams that are cut for an unfinished frame or a stalled reader', [rate(stream.slow)]],
     ['strangers', [`${strangers.open} open`, s(strangers.ms)]],
     ['joiners that wait', [String(strangers.waiting), h(strangers.waitingMs)]]
   ],
@@ -37,7 +38,7 @@ const docs: Record<string, [string, string[]][]> = {
     ['all of these, except registrations, of a root or secondary', [rate(register.registryRequests)]],
     ['frames, whatever is in them', [rate(register.frames)]],
     ['first joins and renewals of strangers', [rate(register.strangerJoins)]],
-    ['of these, joins without an invite', [rate(register.uninvitedJoins)]],
+    ['of these, joins without an invite', [rate(register.uninvitedJoins), rate(register.uninvitedOfSite)]],
     ['failed proofs', [rate(register.failedProofs)]],
     ['requests in flight', [String(register.inFlight)]],
     ['keys in a heartbeat', [String(register.connected)]],
@@ -74,7 +75,7 @@ const docs: Record<string, [string, string[]][]> = {
     ['streams', [`${probe.streams} per connection`, `${probe.rate.count} opened a minute`]],
     ['dials to one address', [`${probe.target.count} a minute`]],
     ['dials to one host, whatever the port', [`${probe.targetHost.count} a minute`]],
-    ['dials at a time', [String(probe.running)]],
+    ['dials at a time', [String(probe.running), `${probe.runningOfPeer} for one peer`]],
     ['dial', [s(probe.dialMs)]],
     ['answer within', [s(probe.deadlineMs)]]
   ],
