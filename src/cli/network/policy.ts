@@ -44,11 +44,13 @@ export const addPolicy: AddCommand = (program, context) => {
     })
   withRunning(policy.command('set <key=value...>'))
     .description('change some of it, at the root')
+    .option('--force', 'also a policy that locks everybody out')
     .addHelpText('after', '\nExamples:\n  trustnet policy set admission=approve\n  trustnet policy set membership=30d')
-    .action(async (given: string[], options: RunningOptions) => {
+    .action(async (given: string[], options: RunningOptions & { force?: boolean }) => {
+      const { force } = options
       const changes = changesOf(given)
       const client = await running(context, options)
-      show(context, await client.setPolicy(changes, { signal: context.signal }), options)
+      show(context, await client.setPolicy({ ...changes, force }, { signal: context.signal }), options)
     })
 }
 

@@ -49,9 +49,12 @@ export const policyView = ({ registry }: NetworkNode): PolicyView => {
 }
 
 /** @throws NotRootError, InvalidPayloadError */
-export async function changePolicy(network: NetworkNode, changes: PolicyChanges): Promise<PolicyView> {
+export async function changePolicy(
+  network: NetworkNode,
+  { force = false, ...changes }: PolicyChanges
+): Promise<PolicyView> {
   requireRoot(network)
   const given = Object.entries(changes).filter(([, value]) => value !== undefined)
-  await network.registry.admission.changePolicy(Object.fromEntries(given))
+  await network.registry.admission.changePolicy(Object.fromEntries(given), { force })
   return policyView(network)
 }

@@ -77,6 +77,8 @@ export interface PolicyChanges {
   grantMs?: number | undefined
   nameHoldMs?: number | undefined
   returnGraceMs?: number | undefined
+  /** Also a policy that locks everybody out. */
+  force?: boolean | undefined
 }
 
 /** Sent when something changed that a view shows; who wants the new state asks for the view again. */

@@ -59,7 +59,8 @@ const policyChanges = z.object({
   grantUses: count.optional(),
   grantMs: count.optional(),
   nameHoldMs: count.optional(),
-  returnGraceMs: count.optional()
+  returnGraceMs: count.optional(),
+  force: z.boolean().optional()
 })
 
 const inviteId = z.string().min(1).max(32)

@@ -1,5 +1,6 @@
 import { peerIdText } from '../../identity/keys.ts'
 import { OtherEpochError } from '../../registry/log/apply-entries.ts'
+import { NewerRulesError } from '../../registry/log/state/rules.ts'
 import type { Registry } from '../../registry/registry.ts'
 import { ForkError, InvalidEnvelopeError, LogMismatchError } from '../../runtime/errors.ts'
 
@@ -27,8 +28,12 @@ export function tellStill(
   )
 }
 
-/** Names whoever sent what is not true; nothing of it was taken. */
+/** Names whoever sent what is not true; nothing of it was taken. What only a newer program can judge is nobody's lie. */
 export function tellLie({ alarms, replica }: Registry, publicKey: Uint8Array, error: unknown): void {
+  if (error instanceof NewerRulesError) {
+    alarms.raise('newer_rules', `the log is followed no further, this node shows what it held before: ${error.message}`)
+    return
+  }
   if (!isLie(error)) return
   const peer = peerIdText(publicKey)
   const name = replica.state.member(publicKey)?.name ?? peer

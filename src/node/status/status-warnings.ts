@@ -99,6 +99,7 @@ const alarmFixes: ReadonlyMap<string, string> = new Map(
       'set role: secondary in the configuration of this node, then trustnet status --acknowledge root_replaced',
     lying_source: 'trustnet why NAME of that member; revoke it when it was not a damaged disk',
     store_damaged: 'look at the disk, then trustnet status --acknowledge store_damaged',
+    newer_rules: 'trustnet upgrade on this machine',
     stale_source: 'trustnet registry diff --with NAME of that member, then look at its machine',
     clock_step:
       'set the clock right (timedatectl set-ntp true), or trustnet registry clock --accept when it is right now',

@@ -18,7 +18,7 @@ import type { GrantRow } from '../log/state/network-state.ts'
 import type { Signed } from '../objects/envelope.ts'
 import type { Grant } from '../objects/grant.ts'
 import { checkInviteProof, type Join, openJoin } from '../objects/join.ts'
-import type { Policy } from '../objects/policy.ts'
+import { lockOut, type Policy } from '../objects/policy.ts'
 import { openReceipt, sealReceipt } from '../objects/receipt.ts'
 import type { Database } from '../store/database.ts'
 import type { GroupCommit } from '../store/group-commit.ts'
@@ -79,6 +79,7 @@ export class Admission {
   readonly #queue: RequestQueue
   readonly #renewals: Renewals
   readonly #rootAdmission: RootAdmission | undefined
+  #policyChange: Promise<unknown> = Promise.resolve()
 
   constructor(init: AdmissionInit, components: AdmissionComponents) {
     const { limits } = init
@@ -290,13 +291,20 @@ export class Admission {
   }
 
   /**
-   * Puts some values of the policy in place of those that count now.
+   * Puts some values of the policy in place of those that count now. One that locks everybody out takes `force`.
    * @throws NotRootError elsewhere; InvalidPayloadError
    */
-  async changePolicy(changes: Partial<Policy>): Promise<Policy> {
-    const policy = { ...this.#components.replica.state.policy, ...changes }
-    await this.#requireRoot().append([{ kind: 'policy', body: policy }])
-    return policy
+  async changePolicy(changes: Partial<Policy>, { force = false } = {}): Promise<Policy> {
+    // One after the other: a change begins with what the one before has left.
+    const changed = this.#policyChange.then(async () => {
+      const policy = { ...this.#components.replica.state.policy, ...changes }
+      const why = force ? undefined : lockOut(policy)
+      if (why !== undefined) throw new InvalidPayloadError(`${why}; to have it so all the same, add --force`)
+      await this.#requireRoot().append([{ kind: 'policy', body: policy }])
+      return policy
+    })
+    this.#policyChange = changed.catch(() => {})
+    return await changed
   }
 
   /** Joins that wait for the operator, oldest first. Only the root has any. */

@@ -114,9 +114,9 @@ export class Invites {
       notAfterMs: clock.now() + ttlMs,
       note
     }
-    // In one commit with those that make room for it.
-    const ends = this.#expired().map(endOf)
-    const { value, hash } = at(await root.append([...ends, { kind: 'grant', body: grant }]), ends.length)
+    // They make room for it.
+    await this.#end(this.#expired(), root)
+    const { value, hash } = at(await root.append([{ kind: 'grant', body: grant }]), 0)
     return { grant: { ...grant, epoch: value.epoch, n: value.n, hash }, inviteKey }
   }
 
@@ -164,15 +164,20 @@ export class Invites {
 
   /** Ends invites whose time is over for every joiner, also for one with a receipt: some at a time, once a minute. */
   async clearExpired(root: Root): Promise<void> {
-    const { clock, logger } = this.#components
+    const { clock } = this.#components
     const over = this.#expired()
     if (over.length === 0 || root.refusal !== undefined || clock.monotonic() - this.#clearedAt < minClearMs) return
     this.#clearedAt = clock.monotonic()
-    try {
-      await root.append(over.map(endOf))
-    } catch (error) {
-      logger.debug({ error: reasonOf(error) }, 'invites that are over were not cleared away: it is tried again')
-    }
+    await this.#end(over, root)
+  }
+
+  /** In one commit, but each by itself: somebody else may end one of them at the same moment. */
+  async #end(rows: readonly GrantRow[], root: Root): Promise<void> {
+    const ended = await Promise.allSettled(rows.map((row) => root.append([endOf(row)])))
+    const failed = ended.find((each) => each.status === 'rejected')
+    if (failed === undefined) return
+    const fields = { error: reasonOf(failed.reason) }
+    this.#components.logger.debug(fields, 'an invite that is over was not cleared away: it is tried again')
   }
 
   #expired(): GrantRow[] {

@@ -1,5 +1,6 @@
 import type { TypedEventTarget } from 'main-event'
 import { equals } from 'uint8arrays/equals'
+import { peerIdText } from '../../identity/keys.ts'
 import { InvalidPayloadError, PendingError, RevokedError, UnavailableError } from '../../runtime/errors.ts'
 import type { JoinEvents } from '../events.ts'
 import type { Root } from '../log/log-writer.ts'
@@ -50,7 +51,7 @@ export async function takeOver(
   if (value.kind === 'revoke') return await offer(components, entry, value.body, from)
   if (value.kind !== 'admit') return nothing
   await openProofsAsync(value)
-  return await waitForOperator(components, value.body)
+  return await waitForOperator(components, value.body, from)
 }
 
 async function revoke(root: Root, { state }: Replica, body: Revoke): Promise<{ entry: Uint8Array }> {
@@ -80,11 +81,16 @@ async function offer(
   throw new PendingError('the revoke is void: it waits for the operator of the root')
 }
 
-async function waitForOperator({ replica, pending }: TakeOverComponents, admit: Admit): Promise<{ entry: Uint8Array }> {
+async function waitForOperator(
+  { replica, pending }: TakeOverComponents,
+  admit: Admit,
+  from: Uint8Array | undefined
+): Promise<{ entry: Uint8Array }> {
   const { publicKey, join, receipt } = admit
   const isDecided = replica.state.isRevoked(publicKey) || replica.state.member(publicKey) !== undefined
   if (isDecided || join === undefined) return nothing
   pending.refuseRejected(publicKey)
-  await pending.add(openJoin(join, replica.networkId), receipt)
+  // All that one hands over count as of one asker, and give way before those of others.
+  await pending.add(openJoin(join, replica.networkId), receipt, from && peerIdText(from))
   throw new PendingError('the admission is void: it waits for the operator of the root')
 }

@@ -11,6 +11,7 @@ import { loadStateAt, requireMatch } from './load.ts'
 import type { OpenedEntry } from './open-entries.ts'
 import { LogKeys } from './state/log-keys.ts'
 import type { NetworkState } from './state/network-state.ts'
+import { NewerRulesError } from './state/rules.ts'
 import { readStoredEntry } from './state/stored-entry.ts'
 import { delegationKinds, voidAfter } from './voided-entries.ts'
 
@@ -111,12 +112,12 @@ export async function follow(
   return fresh.length
 }
 
-/** @throws LogMismatchError */
+/** @throws LogMismatchError, NewerRulesError */
 function append(draft: Draft, { entry, proofs }: OpenedEntry): void {
   try {
     draft.state.check(entry, proofs)
   } catch (error) {
-    if (error instanceof LogMismatchError) throw error
+    if (error instanceof LogMismatchError || error instanceof NewerRulesError) throw error
     const why = reasonOf(error)
     throw new LogMismatchError(`entry ${entry.value.n} breaks a rule of the log: ${why}`, { cause: error })
   }

@@ -87,6 +87,27 @@ export function checkPolicy(policy: Policy): void {
   }
 }
 
+const hourMs = 3_600_000
+/** Whoever can only ask once in this time, and not then, is out. */
+const shortestStayMs = dayMs
+/** A shorter membership ends between two checkpoints and renewals. */
+const shortestMembershipMs = hourMs
+/** An invite has to reach somebody. */
+const shortestGrantMs = 60_000
+
+/** Whom a policy would shut out that nobody means to; undefined: nobody. For people, before it is entered. */
+export function lockOut(policy: Policy): string | undefined {
+  const { admission, membershipMs, returnGraceMs, openGrants, grantMs } = policy
+  if (membershipMs < shortestMembershipMs) return 'memberships of less than an hour end before they are renewed'
+  if (membershipMs + returnGraceMs < shortestStayMs) {
+    return 'memberships and grace of less than a day together shut everybody out when the root is away for a day'
+  }
+  if (admission === 'invite' && (openGrants === 0 || grantMs < shortestGrantMs)) {
+    return 'nobody could join any more: only invites let in, and none can be used'
+  }
+  return undefined
+}
+
 /** @throws UnsupportedVersionError for a way of admission that is not known here */
 export function policyOf(message: PolicyMessage): Policy {
   const admission = nameOfNumber(admissions, message.admission)

@@ -20,7 +20,7 @@ import type {
   RegistryRow,
   RevokedRow
 } from './rows.ts'
-import { checkRules, rootOf } from './rules.ts'
+import { checkRules, checkUnderstood, rootOf } from './rules.ts'
 import { Tables } from './tables.ts'
 import { Journal } from './undo-log.ts'
 
@@ -272,6 +272,7 @@ export class NetworkState {
       throw new LogMismatchError(`entry ${n} does not follow from entry ${head.n} before it`)
     }
     this.#checkSigner(entry)
+    if (entry.value.kind === 'policy') checkUnderstood(entry.value.body)
     if (this.apply(entry).length > 0) throw new LogMismatchError(`entry ${n} supersedes one that should be gone`)
   }
 

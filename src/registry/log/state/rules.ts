@@ -10,7 +10,14 @@ import {
   UnsupportedVersionError
 } from '../../../runtime/errors.ts'
 import { clockSkewMs } from '../../admission/limits.ts'
-import type { EntryBodies, EntryContent, LogEntry, Publish } from '../../objects/entry.ts'
+import {
+  type EntryBodies,
+  type EntryContent,
+  entryKindOf,
+  entryKinds,
+  type LogEntry,
+  type Publish
+} from '../../objects/entry.ts'
 import { checkGrant, checkGrantEnd, checkUse } from './grant-rules.ts'
 import type { MemberRow, RegistryRow } from './rows.ts'
 import type { RuleContext } from './rule-context.ts'
@@ -49,7 +56,7 @@ export function checkRules(content: LogEntry | EntryContent, context: RuleContex
       checkRetire(content.body, context)
       break
     case 'policy':
-      checkWitnesses(content.body)
+      checkUnderstood(content.body)
       break
     case 'grant':
       checkGrant(content.body, context)
@@ -133,8 +140,15 @@ function checkRevoke({ publicKey, name }: EntryBodies['revoke'], context: RuleCo
   }
 }
 
-function checkWitnesses({ witnesses }: EntryBodies['policy']): void {
-  if (witnesses > 0) throw new UnsupportedVersionError('the policy asks for witnesses: update this program')
+/** The root goes by rules that this program does not know: what follows cannot be judged here. */
+export class NewerRulesError extends UnsupportedVersionError {}
+
+/** @throws NewerRulesError */
+export function checkUnderstood({ witnesses, criticalKinds }: EntryBodies['policy']): void {
+  if (witnesses > 0) throw new NewerRulesError('the policy asks for witnesses: update this program')
+  const kind = criticalKinds.find((each) => each !== entryKinds.genesis && entryKindOf(each) === undefined)
+  if (kind === undefined) return
+  throw new NewerRulesError(`the policy asks for knowledge of entries of kind ${kind}: update this program`)
 }
 
 function checkRenew(body: EntryBodies['renew'], context: RuleContext): void {

@@ -289,3 +289,20 @@ describe('after a rejection', () => {
     await admission.join(network.wish({ key, name: 'ann', invite: await network.invite() }))
   })
 })
+
+describe('invites that are over', () => {
+  it('are cleared away once, by whatever makes room first, and keep no new one from being made', async () => {
+    await using network = await RealNetwork.create()
+    const { admission } = network.root
+    await network.invite()
+    const over = await network.invite()
+    network.clock.advance(2 * day)
+    const made = await Promise.all([
+      network.invite({ note: 'a' }),
+      network.invite({ note: 'b' }),
+      admission.cancelInvite(textOf(over.grant.id, 'base16'), '').catch(() => undefined)
+    ])
+    expect(made[0].grant.note + made[1].grant.note).toBe('ab')
+    expect(admission.invites.list().map(({ grant }) => grant.note)).toEqual(['a', 'b'])
+  })
+})

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { peerIdText, SigningKey } from '../../../../src/identity/keys.ts'
 import type { PendingJoin } from '../../../../src/registry/events.ts'
-import { openEntry } from '../../../../src/registry/objects/entry.ts'
+import { openEpoch } from '../../../../src/registry/log/new-epoch.ts'
+import { openEntry, sealEntry } from '../../../../src/registry/objects/entry.ts'
 import { openReceipt } from '../../../../src/registry/objects/receipt.ts'
 import {
   AmbiguousNameError,
@@ -49,6 +50,39 @@ describe('a join without an invite', () => {
     expect(network.root.admission.pending()).toEqual([])
     await waits(network, 'bob')
     expect(network.root.admission.pending()).toMatchObject([{ name: 'bob' }])
+  })
+
+  it('keeps its place when a member hands over any number of void admissions', async () => {
+    await using network = await RealNetwork.create()
+    await network.root.close()
+    const { authority, clock, rootKey: nodeKey } = network
+    const logKey = SigningKey.generate()
+    await openEpoch({
+      path: network.path('root'),
+      authority,
+      logKey,
+      nodeKey,
+      name: 'root',
+      revokeFormer: false,
+      clock
+    })
+    const { admission, networkId } = await network.startRoot({ logKey, limits: { pendingJoins: 4 } })
+    for (const name of ['ann', 'bob']) {
+      await waits(network, name)
+      clock.advance(1)
+    }
+    const mallory = SigningKey.generate().publicKey
+    for (let n = 100; n < 110; n++) {
+      clock.advance(1)
+      const key = SigningKey.generate()
+      const { publicKey } = key
+      const base = { publicKey, name: `bot-${n}`, role: 'integrated', via: 'approved' } as const
+      const body = { ...base, notAfterMs: clock.now(), join: network.wish({ key, name: base.name }).join }
+      const place = { networkId, n, prevHash: networkId, epoch: 0, timeMs: clock.now() }
+      const entry = sealEntry({ ...place, kind: 'admit', body }, network.logKey).bytes
+      await expect(admission.takeOver(entry, mallory)).rejects.toThrow(PendingError)
+    }
+    expect(admission.pending().map(({ name }) => name)).toEqual(['ann', 'bob', 'bot-108', 'bot-109'])
   })
 
   it('is turned away with all others that fit, in one step', async () => {

@@ -146,7 +146,12 @@ describe('a policy', () => {
   })
 
   it('of a newer version is not followed', () => {
-    expect(log.refusal(log.network.policy({ witnesses: 1 }))).toBe('UnsupportedVersionError')
+    const newer = [{ witnesses: 1 }, { criticalKinds: [11, 99] }].map((change) => log.network.policy(change))
+    for (const policy of newer) {
+      expect(log.refusal(policy)).toBe('UnsupportedVersionError')
+      expect(() => log.newState().load(log.next(policy))).toThrow('update this program')
+    }
+    expect(log.refusal(log.network.policy({ criticalKinds: [0, 11] }))).toBe('taken')
   })
 })
 
