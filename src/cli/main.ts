@@ -3,7 +3,7 @@ import { versionInfo } from '../runtime/version.ts'
 import { loadCommands } from './commands.ts'
 import { type Conduct, conductOf } from './output/conduct.ts'
 import type { Context } from './output/context.ts'
-import { exitCodeOf, exitCodes } from './output/exit.ts'
+import { ExitError, exitCodeOf, exitCodes } from './output/exit.ts'
 import { isQuestionAborted, signalExitCode, signalOf } from './output/interrupt.ts'
 import { Redactor } from './output/secrets.ts'
 import { inWords, isSystemError, systemErrorText } from './output/system-error.ts'
@@ -33,6 +33,10 @@ export interface MainInit extends Omit<TerminalInit, 'redact'> {
 
 /** How long a command that only prints may take to end after a signal: for what it has to put away. */
 const graceMs = 1000
+/** How long one that changes something may take without a word. */
+const silentMs = 300
+
+const finishing = 'Finishing what must not be left half done: press Ctrl-C again to stop at once.'
 
 /** Runs one command line and gives its exit code. Never throws, never ends the process. */
 export const main = async (init: MainInit): Promise<number> => {
@@ -60,6 +64,7 @@ class Run implements Context {
   readonly #init: MainInit
   #code: number = exitCodes.fine
   #conduct: Conduct = 'prints'
+  #isOver = false
 
   constructor(init: MainInit, terminal: Terminal) {
     this.#init = init
@@ -76,28 +81,36 @@ class Run implements Context {
     this.#init.onConduct?.(conduct)
   }
 
-  /** Rejects soon after a signal, when the command only prints. */
+  /** Rejects soon after a signal, when the command only prints; what must come to its end says that it does. */
   async cutShort(): Promise<never> {
     return await new Promise((_, reject) => {
       const late = (): void => {
         if (this.#conduct === 'prints') setTimeout(() => reject(this.signal.reason), graceMs)
+        else setTimeout(() => this.#tellFinishing(), silentMs)
       }
       if (this.signal.aborted) late()
       else this.signal.addEventListener('abort', late, { once: true })
     })
   }
 
+  #tellFinishing(): void {
+    if (this.#conduct === 'changes' && !this.#isOver) this.terminal.progress(finishing)
+  }
+
   /** The command came to its end. A signal that a change has outlived changes nothing about it. */
   ended(): number {
+    this.#isOver = true
     const isCut = this.signal.aborted && (this.#conduct === 'prints' || this.#code !== exitCodes.fine)
     return isCut && this.#conduct !== 'runs' ? signalExitCode(signalOf(this.signal)) : this.#code
   }
 
   failed(error: unknown): number {
+    this.#isOver = true
     const { signal, terminal } = this
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.fine : exitCodes.usage
-    if (signal.aborted && this.#conduct === 'runs') return this.#code
-    if (signal.aborted || isQuestionAborted(error)) {
+    const isOfSignal = signal.aborted && !(this.#conduct === 'runs' && error instanceof ExitError)
+    if (isOfSignal && this.#conduct === 'runs') return this.#code
+    if (isOfSignal || isQuestionAborted(error)) {
       const name = signalOf(signal)
       const half = 'what was begun may be half done; the same command goes on with it, or says how it is'
       const what = isQuestionAborted(error) ? 'nothing was changed' : half

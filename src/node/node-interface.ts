@@ -39,6 +39,8 @@ export interface Node extends AsyncDisposable {
   joined(options?: { signal?: AbortSignal }): Promise<void>
   /** Says goodbye and ends; 5 s at most. */
   stop(reason?: string): Promise<void>
+  /** What a stop waits for now. */
+  readonly stopSteps: { readonly at: string }
   /** Serves a protocol to members; may be called before `start`. */
   handle(protocol: string, handler: MemberHandler, options?: StreamHandlerOptions): Promise<void>
   /** Opens a stream of a protocol to a member, by its name or PeerId; connects first where needed. */

@@ -34,6 +34,7 @@ import { openNodeRegistry } from './root/open-registry.ts'
 import { RootDuties } from './root/root-controller.ts'
 import { CachedPeers, phaseFacts } from './status/phase-facts.ts'
 import { type PhaseFacts, PhaseTracker } from './status/phases.ts'
+import { StopSteps } from './stop-steps.ts'
 
 /** The phase follows what happens within this time; in a burst of records it is judged no more often. */
 const judgeMs = 20
@@ -50,6 +51,7 @@ export class TrustNode implements Node, NodeContext {
   readonly startedMs: number
   readonly software = versionInfo().version
   readonly phases: PhaseTracker
+  readonly stopSteps = new StopSteps()
   readonly invites: InviteKeeper
   readonly candidates: Candidates
   readonly #failure = Promise.withResolvers<never>()
@@ -224,7 +226,7 @@ export class TrustNode implements Node, NodeContext {
   }
 
   async #attach(genesis: Uint8Array): Promise<void> {
-    const { key, clock } = this
+    const { key, clock, configFile } = this
     const { logger, libp2p } = this.logging
     requireSameNetwork(this.config, this.pin, openStoredGenesis(genesis).hash)
     const registry = await openNodeRegistry({ config: this.config, key, genesis, clock, logger })
@@ -247,8 +249,7 @@ export class TrustNode implements Node, NodeContext {
     this.#network = network
     this.#over.signal.throwIfAborted()
     await network.start(this.#over.signal)
-    const { listen } = config
-    savePort({ configFile: this.configFile, data: config.paths.data, wanted: listen.port, port: network.port }, logger)
+    savePort({ configFile, data: config.paths.data, wanted: config.listen.port, port: network.port }, logger)
     await this.#protocols.open(network)
     this.#over.signal.throwIfAborted()
     this.#duties = new RootDuties({ network, config, key, logger })
@@ -331,15 +332,15 @@ export class TrustNode implements Node, NodeContext {
     // From here on nothing is looked at later, when the store may be closed.
     this.#judging.stop()
     this.#judge()
-    await this.#starting?.catch(() => {})
-    await this.#discovering
+    const found = Promise.allSettled([this.#starting]).then(() => this.#discovering)
+    await this.stopSteps.wait('its start', found)
     this.#duties?.stop()
     try {
-      await this.#network?.stop(reason, this.#left)
-      await this.#housekeeping?.stop()
+      await this.stopSteps.wait('its connections', this.#network?.stop(reason, this.#left))
+      await this.stopSteps.wait('a backup or another chore', this.#housekeeping?.stop())
     } finally {
-      await this.#network?.registry[Symbol.asyncDispose]()
-      await this.#server?.[Symbol.asyncDispose]()
+      await this.stopSteps.wait('the database', this.#network?.registry[Symbol.asyncDispose]())
+      await this.stopSteps.wait('the control socket', this.#server?.[Symbol.asyncDispose]())
     }
     this.logging.logger.info({ reason }, 'stopped')
   }

@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises'
 import { Argument } from 'commander'
 import type { AddCommand, Context } from '../output/context.ts'
 import { exitCodes } from '../output/exit.ts'
@@ -53,7 +52,7 @@ const drill = async (context: Context, name: DrillName, options: DrillOptions): 
   if (!met) context.exit(exitCodes.degraded)
 }
 
-const play = async (context: Context, plan: Drill, { keep }: DrillOptions): Promise<readonly StepResult[]> => {
+const play = async (context: Context, plan: Drill, { keep = false }: DrillOptions): Promise<readonly StepResult[]> => {
   const { terminal, signal } = context
   const { Stage } = await import('./stage.ts')
   const progress = (line: string): void => terminal.progress(terminal.paintProgress('dim', line))
@@ -65,17 +64,16 @@ const play = async (context: Context, plan: Drill, { keep }: DrillOptions): Prom
     progress,
     onStep,
     newcomers,
-    relayed: needsCut
+    relayed: needsCut,
+    keep
   })
-  const { folder } = stage.network.layout
   try {
     progress(`now ${description}`)
     await plan.run(stage, signal)
     return stage.watch.results
   } finally {
     await stage[Symbol.asyncDispose]()
-    if (keep === true) progress(`state and logs are kept in ${folder}`)
-    else await rm(folder, { recursive: true, force: true })
+    await stage.putAway({ keep, progress })
   }
 }
 

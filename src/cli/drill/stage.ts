@@ -1,4 +1,4 @@
-import { cp } from 'node:fs/promises'
+import { cp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { saveConfigValue } from '../../node/config/index.ts'
@@ -14,6 +14,8 @@ export interface StageInit extends WatchInit {
   newcomers: readonly string[]
   /** The network can be cut. */
   relayed: boolean
+  /** Its folder stays. */
+  keep: boolean
   progress: (line: string) => void
 }
 
@@ -42,7 +44,7 @@ export class Stage implements AsyncDisposable {
   }
 
   static async open(init: StageInit): Promise<Stage> {
-    const { env, signal, progress, newcomers, relayed } = init
+    const { env, signal, progress, newcomers, relayed, keep } = init
     const nodes = residents.length + newcomers.length
     const network = await DevNetwork.open({ nodes, dir: undefined, env, signal, progress, relayed, later: newcomers })
     const relays = relayed ? new Relays(() => network.pids()) : undefined
@@ -56,8 +58,16 @@ export class Stage implements AsyncDisposable {
       return stage
     } catch (error) {
       await stage[Symbol.asyncDispose]()
+      await stage.putAway({ keep: keep || !signal.aborted, progress })
       throw error
     }
+  }
+
+  /** After its end. */
+  async putAway({ keep, progress }: { keep: boolean; progress: (line: string) => void }): Promise<void> {
+    const { folder } = this.network.layout
+    if (keep) progress(`state and logs are kept in ${folder}`)
+    else await rm(folder, { recursive: true, force: true })
   }
 
   /** Members of different sides do not hear each other any more. */

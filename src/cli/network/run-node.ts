@@ -54,7 +54,7 @@ export const runNode = async (context: Context, loaded: Loaded, options: RunOpti
     await Promise.race([stopped, node.failed, node.stopped, faults.fatal])
   } finally {
     notify.stopping()
-    await inTime(node.stop(stop.aborted ? 'stopped by the operator' : 'failed'))
+    await inTime(node.stop(stop.aborted ? 'stopped by the operator' : 'failed'), node.stopSteps)
   }
 }
 
@@ -96,18 +96,20 @@ const stdinEnd = ({ terminal }: Context): AbortSignal => {
   return ended.signal
 }
 
-const inTime = async (stopping: Promise<void>): Promise<void> => {
+/** @throws ExitError with what hangs, or fails */
+const inTime = async (stopping: Promise<void>, steps: { readonly at: string }): Promise<void> => {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<'late'>((resolve) => {
     timer = setTimeout(() => resolve('late'), stopMs)
   })
   try {
     if ((await Promise.race([stopping, late])) === 'late') {
-      throw new ExitError(
-        exitCodes.failure,
-        `Not everything stopped within ${stopMs} ms; the rest ends with the process.`
-      )
+      const what = `It did not stop within ${stopMs / 1000} s: ${steps.at} hangs, and ends with the process.`
+      throw new ExitError(exitCodes.failure, `${what} Nothing that is in the database is lost.`)
     }
+  } catch (error) {
+    if (error instanceof ExitError) throw error
+    throw new ExitError(exitCodes.failure, `It did not stop in order: ${steps.at} failed: ${reasonOf(error)}`)
   } finally {
     clearTimeout(timer)
   }

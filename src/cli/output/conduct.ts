@@ -1,7 +1,8 @@
 /**
  * What a command does when nobody reads its output any more, when the output cannot be written, and when a signal comes:
  * - `prints`: reads, waits and shows. Without a reader it ends at once with 0, a signal ends it with 128 + its number.
- * - `changes`: goes on to its end without a reader. A signal stops it where that is safe, and it says what to look at.
+ * - `changes`: goes on to its end without a reader. A signal stops it at once where that is safe, and it says what to look
+ *   at; where it must come to its end it says so, and the second Ctrl-C ends it.
  * - `runs`: a daemon. It goes on without a reader of its log; a signal stops it cleanly, with 0.
  * What could not be written for another reason than a closed pipe is exit code 1 for the first two.
  */

@@ -22,6 +22,15 @@ export class QuestionAbortedError extends Error {
   override readonly name = 'QuestionAbortedError'
 }
 
+/** Work that its signal breaks off only as long as it has changed nothing. @throws QuestionAbortedError */
+export const untouched = async <T>(signal: AbortSignal, work: Promise<T>): Promise<T> => {
+  try {
+    return await work
+  } catch (error) {
+    throw signal.aborted && error === signal.reason ? new QuestionAbortedError('nothing was changed') : error
+  }
+}
+
 /** Errors of a question that a signal or Ctrl-C broke off: on a raw terminal Ctrl-C is typed, and no signal. */
 const brokenOff: ReadonlySet<string> = new Set(['ExitPromptError', 'AbortPromptError', 'QuestionAbortedError'])
 

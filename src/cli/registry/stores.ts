@@ -9,6 +9,7 @@ import { asOwner, becomeOwner, fileOwner, ownerOf } from '../access/run-as-owner
 import type { AddCommand, Context } from '../output/context.ts'
 import { UsageError } from '../output/exit.ts'
 import { exampleOf } from '../output/help.ts'
+import { untouched } from '../output/interrupt.ts'
 import { wholeNumber } from '../output/peer-rows.ts'
 import { bytes, date, plural, sanitise } from '../output/text.ts'
 
@@ -108,7 +109,7 @@ const restore = async (
   const { restoreHere } = await import('../../node/offline/stopped-store.ts')
   const from = resolve(file)
   const view = await asOwner(ownerOf(loaded), { files: [from], copiesIn: config.paths.data }, ([own = from]) =>
-    restoreHere(config, own, options.older === true)
+    untouched(context.signal, restoreHere(config, own, options.older === true, context.signal))
   )
   const { terminal } = context
   for (const path of view.missing) {
@@ -155,7 +156,7 @@ const verify = async (context: Context, store: string | undefined, options: Stop
   const loaded = store === undefined ? await loadedConfig(context, stoppedOf(options)) : undefined
   const path = loaded === undefined ? resolve(store ?? '') : storeOf(loaded.config)
   becomeOwner(loaded === undefined ? fileOwner(path) : ownerOf(loaded))
-  const view = await verifyStoreAt(path)
+  const view = await verifyStoreAt(path, context.signal)
   const { terminal } = context
   if (options.json === true) return terminal.json(view)
   const { network, head } = view

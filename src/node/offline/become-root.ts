@@ -54,6 +54,8 @@ export interface BecomeRootInit {
   promote: boolean
   /** The last entry that counts; default: the highest that anybody can prove. */
   fromN?: number | undefined
+  /** Breaks it off until the new epoch is begun; that comes to its end. */
+  signal?: AbortSignal | undefined
 }
 
 /** An entry of the log, and whom it is about. */
@@ -140,6 +142,7 @@ async function becomeIn(store: string, init: BecomeRootInit, kit: RecoveryKit): 
   const genesis = await requireGenesis(store, init, kit)
   const nodeKey = ownKey(init)
   const gathered = await gather(store, init, kit, nodeKey, genesis)
+  init.signal?.throwIfAborted()
   const keys = await withReplica({ path: store }, ({ state }) => Promise.resolve(state.keys))
   const authority = authorityOf(kit, init.kit, keys.authorityKey)
   const common = { path: store, authority, nodeKey, name: config.name, revokeFormer, fromN, clock: systemClock }
@@ -151,6 +154,9 @@ async function becomeIn(store: string, init: BecomeRootInit, kit: RecoveryKit): 
   saveRole(init, kit.networkId)
   return view(init, kit.networkId, gathered, done)
 }
+
+const within = (ms: number, signal: AbortSignal | undefined): AbortSignal =>
+  AbortSignal.any([AbortSignal.timeout(ms), ...(signal === undefined ? [] : [signal])])
 
 /** A plan makes no key. */
 const ownKey = ({ config, promote, apply }: BecomeRootInit): SigningKey => {
@@ -168,27 +174,32 @@ function saveRole({ saveTo, save, write }: BecomeRootInit, networkId: string): v
 /** Of the store, of the backup that is put there, or of whoever proves the network of the kit. */
 async function requireGenesis(
   store: string,
-  { config, backup, promote }: BecomeRootInit,
+  { config, backup, promote, signal }: BecomeRootInit,
   { networkId }: { networkId: string }
 ): Promise<Uint8Array> {
-  if (backup !== undefined) await restoreOnce(store, backup, networkId)
+  if (backup !== undefined) await restoreOnce(store, backup, networkId, signal)
   const held = peekGenesis(store)
   if (held !== undefined) return held
   if (promote)
     throw new ConfigError([
       `there is no network in ${dataFiles(config.paths.data).store}: promote a secondary, or use \`trustnet registry recover\``
     ])
-  const found = await discoverGenesis(config, networkId)
+  const found = await discoverGenesis(config, networkId, signal)
   await adoptGenesis(store, found)
   return found
 }
 
 /** Where a broken-off try has put the backup, or gathered more than it holds, the store stays. */
-async function restoreOnce(store: string, backup: string, networkId: string): Promise<void> {
+async function restoreOnce(
+  store: string,
+  backup: string,
+  networkId: string,
+  signal: AbortSignal | undefined
+): Promise<void> {
   const held = peekGenesis(store)
   const isOurs = held !== undefined && equals(openGenesis(held).hash, parseNetworkId(networkId))
   if (isOurs && isBeyond(store, backup)) return
-  await restoreStore({ backup, path: store, networkId: parseNetworkId(networkId) })
+  await restoreStore({ backup, path: store, networkId: parseNetworkId(networkId), signal })
 }
 
 function isBeyond(store: string, backup: string): boolean {
@@ -197,8 +208,8 @@ function isBeyond(store: string, backup: string): boolean {
   return held !== undefined && (held.epoch > head.epoch || (held.epoch === head.epoch && held.n >= head.n))
 }
 
-/** Of whoever proves the network. @throws NotFoundError */
-export async function discoverGenesis(config: Config, networkId: string): Promise<Uint8Array> {
+/** Of whoever proves the network. @throws NotFoundError, the reason of the signal */
+export async function discoverGenesis(config: Config, networkId: string, signal?: AbortSignal): Promise<Uint8Array> {
   const clock = systemClock
   const logger = silentLogger
   let failures: readonly DialFailure[] = []
@@ -221,10 +232,11 @@ export async function discoverGenesis(config: Config, networkId: string): Promis
         },
         wake: () => new AbortController().signal
       },
-      AbortSignal.timeout(discoverMs)
+      within(discoverMs, signal)
     )
     return proof.genesis.bytes
   } catch (error) {
+    signal?.throwIfAborted()
     const said = failures.map((each) => `${each.address}: ${each.error.message}`).join('; ') || String(error)
     throw new NotFoundError(
       `nobody proved the network ${networkId} within ${discoverMs / 1000} s: name a member with --peer MULTIADDR, or give a backup with --backup FILE (${said})`,
@@ -242,14 +254,14 @@ interface Gathered {
 
 async function gather(
   store: string,
-  { config }: BecomeRootInit,
+  { config, signal }: BecomeRootInit,
   kit: RecoveryKit,
   nodeKey: SigningKey,
   genesis: Uint8Array
 ): Promise<Gathered> {
   await using registry: Registry = await openRegistry({ path: store, role: 'secondary', nodeKey, genesis })
   const isMember = registry.replica.isMember(nodeKey.publicKey)
-  const sources = await gatherAs(isMember ? [nodeKey] : keysOf(kit), config, registry)
+  const sources = await gatherAs(isMember ? [nodeKey] : keysOf(kit), config, registry, signal)
   const addresses = new Map<string, string[]>()
   for (const { publicKey } of registry.replica.state.registries()) {
     addresses.set(peerIdText(publicKey), [...(registry.records.read(publicKey)?.addrs ?? [])])
@@ -262,10 +274,16 @@ async function gather(
 }
 
 /** To members and the authority the log is shown; which key of a kit is the authority now, others know. */
-async function gatherAs(keys: readonly SigningKey[], config: Config, registry: Registry): Promise<Source[]> {
+async function gatherAs(
+  keys: readonly SigningKey[],
+  config: Config,
+  registry: Registry,
+  signal: AbortSignal | undefined
+): Promise<Source[]> {
   let sources: Source[] = []
   for (const key of keys) {
-    sources = await gatherLog({ config, key, registry }, AbortSignal.timeout(gatherMs))
+    sources = await gatherLog({ config, key, registry }, within(gatherMs, signal))
+    if (signal?.aborted === true) break
     if (sources.some(({ error }) => error === null)) break
   }
   return sources

@@ -51,7 +51,8 @@ export interface VerifyView {
 }
 
 /** Checks a store that no process uses, or a backup. @throws StoreInUseError, StoreError, StoreVersionError */
-export const verifyStoreAt = async (path: string): Promise<VerifyView> => verifyView(path, await verifyStore(path))
+export const verifyStoreAt = async (path: string, signal?: AbortSignal): Promise<VerifyView> =>
+  verifyView(path, await verifyStore(path, signal))
 
 const verifyView = (path: string, report: StoreReport): VerifyView => {
   const { networkId, domain, epoch, n, headHash, checkpointMs, rows, ...counts } = report
@@ -81,11 +82,16 @@ export interface RestoreView {
 }
 
 /** Puts a backup in place of the store of a node that does not run. @throws as restoreStore */
-export async function restoreHere(config: Config, backup: string, older: boolean): Promise<RestoreView> {
+export async function restoreHere(
+  config: Config,
+  backup: string,
+  older: boolean,
+  signal?: AbortSignal
+): Promise<RestoreView> {
   const { role, networkId, paths } = config
   const { store, logKey } = dataFiles(paths.data)
   const pin = networkId === undefined ? undefined : parseNetworkId(networkId)
-  const { manifest, report, movedTo } = await restoreStore({ backup, path: store, networkId: pin, older })
+  const { manifest, report, movedTo } = await restoreStore({ backup, path: store, networkId: pin, older, signal })
   const keys = role === 'root' ? [paths.key, logKey] : [paths.key]
   return {
     schemaVersion: 1,

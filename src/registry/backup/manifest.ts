@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { z } from 'zod'
 import { StoreError } from '../../runtime/errors.ts'
 import { digestFile } from '../store/copy-store.ts'
@@ -34,7 +34,7 @@ const maxBytes = 64 * 1024
  */
 export function readManifest(backup: string): BackupManifest {
   const path = manifestPath(backup)
-  const manifest = parse(path)
+  const manifest = parse(path, backup)
   const { bytes, sha256 } = digestOf(backup)
   if (bytes !== manifest.database.bytes || sha256 !== manifest.database.sha256) {
     throw new StoreError(
@@ -53,15 +53,20 @@ function digestOf(backup: string): { bytes: number; sha256: string } {
   }
 }
 
-function parse(path: string): BackupManifest {
+function parse(path: string, backup: string): BackupManifest {
   let text: string
+  if (!existsSync(path)) {
+    const what = existsSync(backup)
+      ? `is no backup, or an unfinished one: ${path}, its manifest, is missing`
+      : 'is not there'
+    throw new StoreError(
+      `${backup} ${what}. A backup is made with \`trustnet registry backup\`, and its two files are moved together`
+    )
+  }
   try {
     text = readFileSync(path, 'utf8')
   } catch (error) {
-    throw new StoreError(
-      `${path} cannot be read (${String(error)}): a backup without its manifest is unfinished, or was not made by this program`,
-      { cause: error }
-    )
+    throw new StoreError(`${path}, the manifest of the backup, cannot be read (${String(error)})`, { cause: error })
   }
   try {
     if (text.length > maxBytes) throw new Error(`it is longer than ${maxBytes} bytes`)

@@ -19,6 +19,8 @@ export interface RestoreInit {
   /** Also when the store that is there goes further than the backup. */
   older?: boolean
   clock?: Clock
+  /** Breaks it off while nothing was changed; after that it comes to its end. */
+  signal?: AbortSignal | undefined
 }
 
 export interface Restored {
@@ -37,8 +39,9 @@ export interface Restored {
  */
 export async function restoreStore(init: RestoreInit): Promise<Restored> {
   const { backup, path, networkId, older = false, clock = systemClock } = init
+  const { signal = new AbortController().signal } = init
   const manifest = readManifest(backup)
-  const report = await verifyStore(backup)
+  const report = await verifyStore(backup, signal)
   if (networkId !== undefined && !equals(report.networkId, networkId)) {
     throw new WrongNetworkError(
       `${backup} is of ${networkIdText(report.networkId)}, this node belongs to ${networkIdText(networkId)}: nothing was changed`
@@ -53,6 +56,7 @@ export async function restoreStore(init: RestoreInit): Promise<Restored> {
         'nothing was changed; add --older to go back nevertheless'
     )
   }
+  signal.throwIfAborted()
   const nowMs = clock.now()
   const unfinished = `${path}.restoring`
   try {

@@ -35,15 +35,19 @@ export interface StoreReport {
  * Reads a whole store and checks all of it: pages and indexes, the chain of the log, each signature and whose it is, the state root of
  * the newest checkpoint, and each record. Changes nothing.
  *
- * @throws StoreInUseError when a process uses it; StoreError, StoreVersionError when anything is wrong
+ * @throws StoreInUseError when a process uses it; StoreError, StoreVersionError when anything is wrong; the reason of the signal
  */
-export async function verifyStore(path: string): Promise<StoreReport> {
+export async function verifyStore(
+  path: string,
+  signal: AbortSignal = new AbortController().signal
+): Promise<StoreReport> {
   const db = openReadOnly(path)
   try {
     integrityCheck(db, path)
     const commit = new GroupCommit(db)
     const replica = await openReplica({ db, commit, clock: systemClock, logger: silentLogger })
-    const { entries, records } = await signatures(db, replica.networkId, path)
+    signal.throwIfAborted()
+    const { entries, records } = await signatures(db, replica.networkId, path, signal)
     const { epoch, n, hash } = replica.head
     return {
       networkId: replica.networkId,
@@ -68,10 +72,20 @@ export async function verifyStore(path: string): Promise<StoreReport> {
 }
 
 /** That each signer of an entry is the log key of its epoch, opening the replica has checked; that it did sign, is checked here. */
-async function signatures(db: Database, networkId: Uint8Array, path: string) {
+async function signatures(db: Database, networkId: Uint8Array, path: string, signal: AbortSignal) {
   try {
-    return await verifySignatures(db, networkId, { entry: openEntryAsync, record: openRecordAsync })
+    return await verifySignatures(db, networkId, {
+      entry: async (...envelope) => {
+        signal.throwIfAborted()
+        return await openEntryAsync(...envelope)
+      },
+      record: async (...envelope) => {
+        signal.throwIfAborted()
+        return await openRecordAsync(...envelope)
+      }
+    })
   } catch (error) {
+    signal.throwIfAborted()
     throw new StoreError(
       `${path} is damaged or was changed (${reasonOf(error)}): ` +
         'a root restores its newest backup, any other node fetches its replica anew',

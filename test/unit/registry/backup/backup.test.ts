@@ -68,6 +68,31 @@ describe('a backup', () => {
     expect(readFileSync(path).equals(before)).toBe(true)
   })
 
+  it('without its manifest is named first: what it is, and what is missing beside it', async () => {
+    await using made = await withBackup()
+    const { network, backup } = made
+    const path = network.path('root')
+    rmSync(manifestPath(backup))
+    const text = new RegExp(`^${backup} is no backup, or an unfinished one: ${backup}.json, its manifest, is missing`)
+    await expect(restoreStore({ backup, path })).rejects.toThrow(text)
+    rmSync(backup)
+    await expect(restoreStore({ backup, path })).rejects.toThrow(new RegExp(`^${backup} is not there`))
+  })
+
+  it('is broken off while it is verified, and what was there stays', async () => {
+    await using made = await withBackup()
+    const { network, backup } = made
+    await network.root.close()
+    const path = network.path('root')
+    const before = readFileSync(path)
+    const reason = new Error('Ctrl-C')
+    const stop = new AbortController()
+    const work = restoreStore({ backup, path, older: true, signal: stop.signal })
+    stop.abort(reason)
+    await expect(work).rejects.toBe(reason)
+    expect(readFileSync(path).equals(before)).toBe(true)
+  })
+
   it('comes back as another store that is marked', async () => {
     await using made = await withBackup()
     const { network, backup, head } = made
