@@ -35,3 +35,52 @@ describe('a network whose machines were all off for 200 days', () => {
     await eventually(() => back.registry.replica.state.memberByName('new') !== undefined)
   }, 120_000)
 })
+
+/** A member that slept past the grace of its policy while the root was awake. */
+async function overslept(network: TestNetwork): Promise<TrustNode> {
+  const { admission, root } = network.node('root').registry
+  await admission.changePolicy({ membershipMs: 3_000, returnGraceMs: 0 })
+  const hal = await network.join('hal')
+  await hal.stop()
+  await eventually(async () => {
+    // Whether it is over is judged by the time of the newest checkpoint.
+    await root?.checkpoint()
+    return !isMember(network.node('root'), hal)
+  })
+  await admission.changePolicy({ membershipMs: 90 * day })
+  return hal
+}
+
+const back = async (network: TestNetwork): Promise<TrustNode> =>
+  await network.start('hal', { 'bootstrap.peers': [network.address('root')] })
+
+describe('a member that slept past the grace of the policy', () => {
+  it('waits for the word of the operator, with its old key and name', async () => {
+    await using network = await TestNetwork.create()
+    const { admission } = network.node('root').registry
+    const hal = await overslept(network)
+    await admission.changePolicy({ admission: 'approve' })
+    const again = await back(network)
+    await eventually(() => again.network?.trouble?.name === 'PendingError')
+    expect(admission.pending()).toMatchObject([{ name: 'hal' }])
+    await admission.approve('hal')
+    await again.joined({ signal: AbortSignal.timeout(60_000) })
+    expect(again.peerId).toBe(hal.peerId)
+  })
+
+  it('comes back with an invite', async () => {
+    await using network = await TestNetwork.create()
+    await overslept(network)
+    await network.node('root').registry.admission.changePolicy({ admission: 'invite' })
+    const again = await back(network)
+    again.invites.use(await network.invite({ role: 'integrated' }))
+    again.retry()
+    await again.joined({ signal: AbortSignal.timeout(60_000) })
+  })
+
+  it('comes back by itself to an open network', async () => {
+    await using network = await TestNetwork.create()
+    await overslept(network)
+    await (await back(network)).joined({ signal: AbortSignal.timeout(60_000) })
+  })
+})

@@ -196,7 +196,10 @@ const summaryOf = (row: PeerRow, now: number): string => {
 }
 
 const nextOf = (row: PeerRow, dialled: Check | undefined, isMember: boolean): string | null => {
-  if (!isMember) return 'start it: it asks for its renewal by itself'
+  if (!isMember) {
+    const late = `\`trustnet registry approve ${row.name ?? row.peerId}\` (at the root)`
+    return `start it: it asks for its renewal by itself; when it was away for longer than the policy allows, ${late} or an invite`
+  }
   if (row.self || row.state === 'online' || row.state === 'late') return null
   if (row.state === 'left') return 'trustnet node start (on that machine), to have it back'
   if (dialled?.ok === true) return 'it is up but without a session: trustnet status (on that machine)'

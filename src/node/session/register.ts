@@ -4,12 +4,16 @@ import type { Registered, RegistrySession, SessionEnd } from '../../protocols/re
 import { abortReason } from '../../runtime/abort-reason.ts'
 import { inBackground } from '../../runtime/background.ts'
 import { JoinRejectedError, NotMemberError, PendingError, StaleRecordError } from '../../runtime/errors.ts'
+import { sleep } from '../../runtime/sleep.ts'
 import type { RegistryPeer, SessionKeeperInit, SessionView } from './types.ts'
 
 export interface Entered {
   readonly view: SessionView
   readonly answer: Registered
 }
+
+/** A registry counts a renewal that came too late as a proof that failed, and takes one of them a second. */
+const endedPauseMs = 1_500
 
 type EntryInit = Pick<
   SessionKeeperInit,
@@ -61,9 +65,20 @@ class Entry {
       // A replica that was away does not know yet that its own membership ran out meanwhile.
       if (!(error instanceof NotMemberError)) throw error
     }
-    const late = membership.lateRenewal()
-    if (late !== undefined) await this.#session.renew(late, { signal: this.#signal })
+    await this.#renewLate()
     return await this.#join()
+  }
+
+  /** After the grace of the policy a member comes in as a new one does: with an invite, or by the operator's word. */
+  async #renewLate(): Promise<void> {
+    const late = this.#init.membership.lateRenewal()
+    if (late === undefined) return
+    try {
+      await this.#session.renew(late, { signal: this.#signal })
+    } catch (error) {
+      if (!(error instanceof NotMemberError)) throw error
+      await sleep(endedPauseMs, this.#signal)
+    }
   }
 
   /** Once more with a higher seq when the registry holds a newer record of ours. */
