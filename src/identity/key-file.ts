@@ -6,7 +6,6 @@ import {
   fstatSync,
   fsyncSync,
   linkSync,
-  mkdirSync,
   openSync,
   readSync,
   unlinkSync,
@@ -15,6 +14,7 @@ import {
 import { dirname, join } from 'node:path'
 import { privateKeyFromProtobuf, privateKeyToProtobuf } from '@libp2p/crypto/keys'
 import { KeyFileError } from '../runtime/errors.ts'
+import { makeFolder } from '../runtime/make-folder.ts'
 import { keyBytes } from './ed25519.ts'
 import { SigningKey } from './keys.ts'
 
@@ -100,7 +100,7 @@ const wrongContent = (path: string, cause: unknown): KeyFileError =>
  */
 export function createKey(path: string): SigningKey {
   const key = SigningKey.generate()
-  makeFolder(path)
+  makeFolderOf(path)
   try {
     writeExclusively(path, privateKeyToProtobuf(key.toLibp2p()))
   } catch (error) {
@@ -113,9 +113,9 @@ export function createKey(path: string): SigningKey {
   return key
 }
 
-function makeFolder(path: string): void {
+function makeFolderOf(path: string): void {
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: folderMode })
+    makeFolder(dirname(path), folderMode)
   } catch (error) {
     const why = `its folder cannot be made (${codeOf(error)}): make it, or choose another path`
     throw new KeyFileError(`key file ${path} cannot be written: ${why}`, {

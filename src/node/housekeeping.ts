@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { loadKey } from '../identity/key-file.ts'
 import { peerIdText } from '../identity/keys.ts'
@@ -9,6 +9,7 @@ import { inBackground } from '../runtime/background.ts'
 import { cleanEnvironment } from '../runtime/clean-environment.ts'
 import type { Clock, Logger } from '../runtime/clock-and-logger.ts'
 import { reasonOf } from '../runtime/error-message.ts'
+import { makeFolder } from '../runtime/make-folder.ts'
 import { ClockWatch } from './clock-watch.ts'
 import { dataFiles } from './config/paths.ts'
 import type { Config } from './config/schema.ts'
@@ -105,7 +106,7 @@ export class Housekeeping {
     const folder = backupFolder(config)
     const now = clock.now()
     const path = to ?? freePath(folder, now)
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    makeFolder(dirname(path), 0o700)
     const manifest = await registry.backup(path)
     // The backup is what saves a store that takes nothing any more.
     if (registry.storeFailure === undefined) await registry.meta.set(lastBackupKey, Buffer.from(String(now)))

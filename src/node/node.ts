@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto'
-import { mkdirSync } from 'node:fs'
 import type { Stream, StreamHandlerOptions } from '@libp2p/interface'
 import { peerIdText, type SigningKey } from '../identity/keys.ts'
 import { networkFingerprint, networkIdText, parseNetworkId } from '../identity/network-id.ts'
@@ -8,6 +7,7 @@ import { openStoredGenesis } from '../registry/log/replica.ts'
 import { peekGenesis, type Registry } from '../registry/registry.ts'
 import { Changes } from '../runtime/change-signal.ts'
 import { InvalidPayloadError, UnavailableError } from '../runtime/errors.ts'
+import { makeFolder } from '../runtime/make-folder.ts'
 import { SteadyClock } from '../runtime/steady-clock.ts'
 import { Paced } from '../runtime/throttle.ts'
 import { versionInfo } from '../runtime/version.ts'
@@ -87,7 +87,7 @@ export class TrustNode implements Node, NodeContext {
     this.phases = new PhaseTracker(this.clock)
     this.#withControl = options.control ?? true
     this.#portWaitMs = options.portWaitMs
-    mkdirSync(config.paths.data, { recursive: true, mode: 0o700 })
+    makeFolder(config.paths.data, 0o700)
     this.invites = new InviteKeeper(config, options.invite)
     this.key = ownKey(config, { isInvited: this.invites.invite !== undefined })
     this.candidates = new Candidates({

@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process'
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -5,7 +6,7 @@ import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { ControlClient } from '../../src/node/api/client.ts'
-import { runProgram, startProgram } from '../helpers/built-program.ts'
+import { type Ran, runProgram, startProgram } from '../helpers/built-program.ts'
 import { ceilingMs } from '../helpers/ceiling.ts'
 import { TestNetwork } from '../helpers/network.ts'
 
@@ -29,6 +30,13 @@ async function taken(): Promise<{ server: Server; port: number }> {
   await new Promise<void>((resolve) => server.listen({ host: '::', port: 0, ipv6Only: true }, resolve))
   const address = server.address()
   return { server, port: typeof address === 'object' ? (address?.port ?? 0) : 0 }
+}
+
+/** What never returns takes no signal but this one. */
+const givenUp = async (child: ChildProcess): Promise<Ran> => {
+  await new Promise((resolve) => setTimeout(resolve, ceilingMs).unref())
+  child.kill('SIGKILL')
+  return { code: null, out: '', err: 'it did not end' }
 }
 
 describe('a registry does not start, says why and what to do, and changes nothing', () => {
@@ -86,6 +94,18 @@ describe('a registry does not start, says why and what to do, and changes nothin
       code: 2,
       err: expect.stringMatching(/holds the network tn.*but the pin says tnlqlb.*nothing was changed/)
     })
+  })
+
+  it('on folders that cannot be made, below /proc', async () => {
+    const keys = { TRUSTNET_PATHS_DATA: 'node', TRUSTNET_PATHS_KEY: 'node', TRUSTNET_PATHS_RUNTIME: 'registry' }
+    for (const [key, of] of Object.entries(keys)) {
+      const running = startProgram([of, 'start', '--name', of === 'node' ? 'new' : 'root'], {
+        ...env,
+        [key]: '/proc/none/new'
+      })
+      const { code, err } = await Promise.race([running.ended, givenUp(running.process)])
+      expect([key, code, err]).toEqual([key, expect.any(Number), expect.stringContaining('/proc/none')])
+    }
   })
 
   it('on a port that is taken, after 30 s of waiting for its holder to go', async () => {

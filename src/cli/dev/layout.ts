@@ -1,10 +1,11 @@
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp } from 'node:fs/promises'
+import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Role } from '../../identity/role.ts'
 import { saveConfigValue } from '../../node/config/index.ts'
 import { type Homes, homes, socketPath } from '../../node/config/paths.ts'
+import { makeFolder } from '../../runtime/make-folder.ts'
 import { liveSockets } from '../access/find-running.ts'
 import { UsageError } from '../output/exit.ts'
 import { freePorts } from './ports.ts'
@@ -59,7 +60,7 @@ export const layOut = async ({ nodes, dir, relayed = false }: LayoutInit): Promi
   const folder = dir === undefined ? await mkdtemp(join(tmpdir(), 'trustnet-dev-')) : resolve(dir)
   const places = homes({ TRUSTNET_HOME: folder })
   const logs = join(folder, 'log')
-  await makeFolder(logs)
+  makeNetworkFolder(logs)
   await refuseRunning(folder, places.runtime)
   const planned = plan(nodes)
   const ports = await freePorts(2 * planned.length)
@@ -82,9 +83,9 @@ export const layOut = async ({ nodes, dir, relayed = false }: LayoutInit): Promi
   return { folder, homes: places, members, root }
 }
 
-const makeFolder = async (folder: string): Promise<void> => {
+const makeNetworkFolder = (folder: string): void => {
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 })
+    makeFolder(folder, 0o700)
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
     throw new UsageError(`${folder} cannot be made (${why}): choose another folder with --dir.`)

@@ -1,4 +1,4 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises'
+import { rename, writeFile } from 'node:fs/promises'
 import { dirname, join as joinPath } from 'node:path'
 import { type Ids, writeAt } from '../../install/machine/safe-files.ts'
 import { ControlClient } from '../../node/api/client.ts'
@@ -6,6 +6,7 @@ import { NothingRunningError } from '../../node/api/errors.ts'
 import type { Loaded } from '../../node/config/index.ts'
 import { socketPath } from '../../node/config/paths.ts'
 import type { Invite } from '../../registry/objects/invite.ts'
+import { makeFolder } from '../../runtime/make-folder.ts'
 import { loadedConfig } from '../access/config-source.ts'
 import { readInvite } from '../access/invite-source.ts'
 import { ownerOf } from '../access/run-as-owner.ts'
@@ -163,7 +164,7 @@ const write = async (
 /** In a folder that somebody else can write to root follows nothing. */
 const keepInvite = async (file: string, text: string, owner: Ids | undefined): Promise<void> => {
   if (owner !== undefined) return writeAt(file, text, 0o600, owner)
-  await mkdir(dirname(file), { recursive: true, mode: 0o700 })
+  makeFolder(dirname(file), 0o700)
   const temporary = `${file}.${process.pid}.tmp`
   await writeFile(temporary, text, { mode: 0o600, flag: 'wx', flush: true })
   await rename(temporary, file)

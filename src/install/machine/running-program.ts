@@ -1,7 +1,8 @@
 import { constants, existsSync, readFileSync } from 'node:fs'
-import { chmod, copyFile, cp, mkdir, readdir, realpath, stat, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, cp, readdir, realpath, stat, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { makeFolder } from '../../runtime/make-folder.ts'
 import { versionInfo } from '../../runtime/version.ts'
 import { InstallError, OperatorError } from '../errors.ts'
 import { programFolder } from '../model/layout.ts'
@@ -86,7 +87,7 @@ export const runningProgram = (): ProgramSource => {
         signal.throwIfAborted()
         await copyPackage(part, root, join(folder, 'lib/node_modules/trustnet'), counted)
       }
-      await mkdir(join(folder, 'bin'), { recursive: true })
+      makeFolder(join(folder, 'bin'), 0o777)
       await copyFile(await realpath(process.execPath), join(folder, 'bin/node'), constants.COPYFILE_FICLONE)
       await writeFile(join(folder, 'bin/trustnet'), launcher)
       await openUp(folder)

@@ -8,7 +8,6 @@ import {
   fchownSync,
   fsyncSync,
   ftruncateSync,
-  mkdirSync,
   openSync,
   readFileSync,
   renameSync,
@@ -19,6 +18,7 @@ import {
 import { dirname, join } from 'node:path'
 import { isMap, parseDocument } from 'yaml'
 import { codeOf } from '../../runtime/error-code.ts'
+import { makeFolder } from '../../runtime/make-folder.ts'
 import { ConfigError } from '../errors.ts'
 import { keyByYaml } from './keys.ts'
 import { migrateConfig } from './migrate.ts'
@@ -110,7 +110,7 @@ const readIfThere = (file: string): string | undefined => {
 
 /** With owner and mode of the file that was there. */
 const replace = (file: string, text: string): void => {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o750 })
+  makeFolder(dirname(file), 0o750)
   const before = statSync(file, { throwIfNoEntry: false })
   const temporary = join(dirname(file), `.${process.pid}.${performance.now()}.tmp`)
   const open = openSync(temporary, 'wx', (before?.mode ?? 0o640) & 0o777)

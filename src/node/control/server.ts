@@ -1,9 +1,10 @@
-import { chmod, mkdir, unlink } from 'node:fs/promises'
+import { chmod, unlink } from 'node:fs/promises'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { connect } from 'node:net'
 import { dirname } from 'node:path'
 import { inBackground } from '../../runtime/background.ts'
 import type { Logger } from '../../runtime/clock-and-logger.ts'
+import { makeFolder } from '../../runtime/make-folder.ts'
 import type { ControlApi } from '../api/control-api.ts'
 import { AlreadyRunningError, ControlInputError, httpStatusOf } from '../api/errors.ts'
 import { routes } from '../api/routes.ts'
@@ -40,7 +41,7 @@ export const startControlServer = async (init: ControlServerInit): Promise<Async
         'Set paths.runtime to a shorter folder.'
     )
   }
-  await mkdir(dirname(init.path), { recursive: true, mode: 0o750 })
+  makeFolder(dirname(init.path), 0o750)
   await removeStale(init.path)
   const closing = new AbortController()
   const server = createServer({ requestTimeout: 10_000, headersTimeout: 10_000 }, (request, response) => {

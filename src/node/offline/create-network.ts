@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { chooseAddresses } from '../../address/announced-addresses.ts'
 import { interfaceAddresses } from '../../address/interfaces.ts'
 import { parseAddr } from '../../address/multiaddr.ts'
@@ -10,6 +10,7 @@ import { SigningKey } from '../../identity/keys.ts'
 import { networkFingerprint, networkIdText } from '../../identity/network-id.ts'
 import { createNetwork } from '../../registry/create-network.ts'
 import { peekGenesis } from '../../registry/registry.ts'
+import { makeFolder } from '../../runtime/make-folder.ts'
 import { dataFiles } from '../config/paths.ts'
 import type { Config } from '../config/schema.ts'
 import { ConfigError } from '../errors.ts'
@@ -63,7 +64,7 @@ export async function createNetworkHere(config: Config, options: CreateNetworkOp
   }
   refuseSecondNetwork(files)
   if (options.newNetwork !== true) await refuseLiveNetwork(domain, config)
-  mkdirSync(paths.data, { recursive: true, mode: 0o700 })
+  makeFolder(paths.data, 0o700)
   const authority = SigningKey.generate()
   const nextAuthority = SigningKey.generate()
   const logKey = createKey(files.logKey)

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { sha256 } from '../../identity/hash.ts'
 import { peerIdText } from '../../identity/keys.ts'
@@ -13,6 +13,7 @@ import { peekGenesis } from '../../registry/registry.ts'
 import { openDatabase } from '../../registry/store/database.ts'
 import { systemClock } from '../../runtime/clock-and-logger.ts'
 import { NotFoundError } from '../../runtime/errors.ts'
+import { makeFolder } from '../../runtime/make-folder.ts'
 import { backupView, refuseTaken } from '../actions/backup.ts'
 import type { BackupView } from '../api/registry-views.ts'
 import { dataFiles } from '../config/paths.ts'
@@ -24,7 +25,7 @@ export async function backUpStopped({ paths }: Config, to: string): Promise<Back
   refuseTaken(to)
   const genesis = peekGenesis(store)
   if (genesis === undefined) throw new NotFoundError(`there is no network in ${store}, and nothing to back up`)
-  mkdirSync(dirname(to), { recursive: true, mode: 0o700 })
+  makeFolder(dirname(to), 0o700)
   const db = openDatabase(store)
   try {
     const manifest = await backUp({ db, genesis: openStoredGenesis(genesis), nowMs: systemClock.now() }, to)

@@ -1,9 +1,10 @@
-import { closeSync, copyFileSync, existsSync, fsyncSync, mkdirSync, openSync, renameSync, rmSync } from 'node:fs'
+import { closeSync, copyFileSync, existsSync, fsyncSync, openSync, renameSync, rmSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { equals } from 'uint8arrays/equals'
 import { networkIdText } from '../../identity/network-id.ts'
 import { type Clock, systemClock } from '../../runtime/clock-and-logger.ts'
 import { StoreError, StoreInUseError, WrongNetworkError } from '../../runtime/errors.ts'
+import { makeFolder } from '../../runtime/make-folder.ts'
 import { type Database, openDatabase, peekDatabase } from '../store/database.ts'
 import { LogTable } from '../store/log-table.ts'
 import { markRestored } from '../store/node-values.ts'
@@ -60,7 +61,7 @@ export async function restoreStore(init: RestoreInit): Promise<Restored> {
   const nowMs = clock.now()
   const unfinished = `${path}.restoring`
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    makeFolder(dirname(path), 0o700)
     rmSync(unfinished, { force: true })
     copyFileSync(backup, unfinished)
     mark(unfinished, { backupMs: manifest.createdMs, restoredMs: nowMs, epoch: report.epoch, n: report.n })
