@@ -11,7 +11,7 @@ if (found < needed) {
   )
   process.exitCode = 2
 } else {
-  const { processTitle } = await import('../src/cli/output/secrets.ts')
+  const { processTitle } = await import('../src/runtime/redactor.ts')
   process.title = processTitle(process.argv.slice(2))
   // Timers are unref'ed everywhere: a command that waits for nothing else but its own deadline must not end before it.
   setInterval(() => {}, 2 ** 30)

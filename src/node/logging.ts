@@ -2,6 +2,7 @@ import { createRequire } from 'node:module'
 import { Writable } from 'node:stream'
 import type { ComponentLogger } from '@libp2p/interface'
 import { type LoggerOptions, type Logger as Pino, pino } from 'pino'
+import { Redactor, type RedactorInit } from '../runtime/redactor.ts'
 import { componentLogger } from './component-logger.ts'
 
 export interface LoggingInit {
@@ -11,6 +12,8 @@ export interface LoggingInit {
   readonly format?: 'auto' | 'json' | 'pretty'
   /** Default: stdout. */
   readonly output?: LogOutput
+  /** Where secrets may come from that no line repeats. Default: those of this process. */
+  readonly given?: RedactorInit
 }
 
 /** Where lines go. */
@@ -32,10 +35,7 @@ export interface Logging {
 /** Fields that never leave this process, whoever puts them into a line. */
 const secretFields = ['seed', 'privateKey', 'invite', 'inviteLine', 'inviteKey', 'passphrase', 'password', 'token']
 
-/** An invite has a secret in it wherever it stands: also in messages, argv and errors. */
-const inviteText = /tnet1[A-Za-z0-9_-]{16,}/g
-
-const options = (init: LoggingInit): LoggerOptions => ({
+const options = (init: LoggingInit, redactor: Redactor): LoggerOptions => ({
   level: init.level ?? 'info',
   base: { service: 'trustnet', node: init.node },
   messageKey: 'message',
@@ -44,7 +44,7 @@ const options = (init: LoggingInit): LoggerOptions => ({
   formatters: { level: (level) => ({ level }) },
   serializers: { error: describeError },
   redact: { paths: secretFields.flatMap((field) => [field, `*.${field}`]), censor: '[secret]' },
-  hooks: { streamWrite: (line) => (line.includes('tnet1') ? line.replaceAll(inviteText, '[invite]') : line) }
+  hooks: { streamWrite: (line) => redactor.clean(line) }
 })
 
 /** Flat text, so that log stores need no schema: name, message, and those of the cause. */
@@ -59,7 +59,8 @@ export const createLogging = (init: LoggingInit): Logging => {
   const output = init.output ?? process.stdout
   const format = init.format ?? 'auto'
   const pretty = format === 'pretty' || (format === 'auto' && output.isTTY === true)
-  const logger = pino(options(init), pretty ? prettyStream(output) : output)
+  const redactor = new Redactor(init.given ?? { argv: process.argv.slice(2), env: process.env })
+  const logger = pino(options(init, redactor), pretty ? prettyStream(output) : output)
   return { logger, libp2p: componentLogger(logger), failure: () => output.errored ?? undefined }
 }
 

@@ -51,15 +51,28 @@ describe('log lines', () => {
   it('never hold secrets: not as a field, not nested, not inside a text', () => {
     const { logger, lines } = capture()
     const invite = `tnet1${'abcDEF0123456789'.repeat(8)}`
+    const short = 'tnet2abcDEF'
     logger.info(
-      { seed: 's3cret', passphrase: 's3cret', config: { privateKey: 's3cret' }, argv: ['join', invite] },
+      { seed: 's3cret', passphrase: 's3cret', config: { privateKey: 's3cret' }, argv: ['join', invite, short] },
       `joining by ${invite}`
     )
     logger.error({ error: new Error(`bad invite ${invite}`) }, 'x')
     const all = lines.join('\n')
     expect(all).not.toContain('s3cret')
     expect(all).not.toContain('abcDEF')
-    expect(all).toContain('[invite]')
+    expect(all).toContain('[secret]')
+  })
+
+  it('never hold what the process was given as a secret, however JSON spells it', () => {
+    const env = { TRUSTNET_RECOVERY_PASSPHRASE: 'a "quoted" \\ phrase', CLOUDFLARE_API_TOKEN: 'cf-token-0123456789' }
+    const { logger, parsed } = capture({ given: { argv: ['node', 'start', '--api-token', 'hunter22'], env } })
+    logger.warn(
+      { error: new Error(`refused: ${env.TRUSTNET_RECOVERY_PASSPHRASE}`) },
+      'hunter22, cf-token-0123456789, https://me:hunter23@example.org/'
+    )
+    expect(parsed()).toMatchObject([
+      { error: 'Error: refused: [secret]', message: '[secret], [secret], https://me:[secret]@example.org/' }
+    ])
   })
 
   it('are readable on a terminal', () => {

@@ -14,6 +14,12 @@ const shown = '[secret]'
 
 type Env = Readonly<Record<string, string | undefined>>
 
+/** What a process was started with. */
+export interface RedactorInit {
+  readonly argv: readonly string[]
+  readonly env: Env
+}
+
 /** Positions of the words of a command line that are secret or may be parts of one, and what of each is. */
 const secretWords = (argv: readonly string[]): Map<number, string> => {
   const found = new Map<number, string>()
@@ -42,16 +48,16 @@ const isNamedSecret = (argv: readonly string[], at: number): boolean => {
   return !optionWord.test(word) && /^--[a-z-]+$/.test(before) && secretName.test(before)
 }
 
-/** Takes secrets out of texts before they leave this process: what the command line and the environment hold, and all that looks like one. */
+/** Takes secrets out of messages and log lines before they leave this process: what the command line and the environment hold, and all that looks like one. */
 export class Redactor {
   readonly #secrets: readonly string[]
 
-  constructor(init: { argv: readonly string[]; env: Env }) {
+  constructor(init: RedactorInit) {
     const fromEnv = Object.entries(init.env).flatMap(([name, value = '']) =>
       secretVariable.test(name) && value.length >= leastValue ? [value, value.trim()] : []
     )
     const fromArgv = [...secretWords(init.argv).values()].flatMap((word) => [word, afterEquals(word)])
-    this.#secrets = [...new Set([...fromEnv, ...fromArgv])]
+    this.#secrets = [...new Set([...fromEnv, ...fromArgv].flatMap((secret) => [secret, inJson(secret)]))]
       .filter((secret) => secret.length > 3)
       .toSorted((a, b) => b.length - a.length)
   }
@@ -68,6 +74,9 @@ export class Redactor {
     return text.length >= leastPart && this.#secrets.some((secret) => secret.includes(text))
   }
 }
+
+/** How a line of JSON spells it. */
+const inJson = (text: string): string => JSON.stringify(text).slice(1, -1)
 
 const afterEquals = (word: string): string => word.slice(word.lastIndexOf('=') + 1)
 

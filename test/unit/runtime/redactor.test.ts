@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { processTitle, Redactor } from '../../../../src/cli/output/secrets.ts'
-import { ControlHome, runCli } from '../../../helpers/control-process.ts'
+import { processTitle, Redactor } from '../../../src/runtime/redactor.ts'
+import { ControlHome, runCli } from '../../helpers/control-process.ts'
 
 // Parts of it may stand alone: none of them is a word of a message.
 const body = 'AbCdEf0123456789_-ghIJKLmnopQRSTuvwxYZ9876543210zyxWVUtsrqPONMlkjiHGFedcba'
