@@ -15,7 +15,9 @@ describe.each(pages)('%s', (page) => {
   })
 
   it('names tests that are there', () => {
-    const named = [...text.matchAll(/(?:test\/)?((?:unit|integration|hosts|faults|simulation)\/[\w./-]+\.ts)/g)]
+    const named = [
+      ...text.matchAll(/(?:test\/)?((?:unit|integration|hosts|attacks|conformance|faults|simulation)\/[\w./-]+\.ts)/g)
+    ]
     expect(named.map(([, path]) => path ?? '').filter((path) => !existsSync(join('test', path)))).toEqual([])
   })
 
@@ -23,4 +25,9 @@ describe.each(pages)('%s', (page) => {
     const named = [...text.matchAll(/npm run (?:--silent )?([a-z:]+)/g)].map(([, script]) => script ?? '')
     expect(named.filter((script) => !(script in scripts))).toEqual([])
   })
+})
+
+it('names every attack in the page on security', () => {
+  const text = textOf('docs/security.md')
+  expect(globSync('attacks/*.test.ts', { cwd: 'test' }).filter((file) => !text.includes(`\`${file}\``))).toEqual([])
 })

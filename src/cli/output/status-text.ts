@@ -14,7 +14,8 @@ import {
   wrapped
 } from './text.ts'
 
-const paints: Record<StatusWord, Paint> = {
+/** A process of another version may say another word. */
+const paints: Partial<Record<StatusWord, Paint>> = {
   starting: 'warn',
   pending: 'warn',
   healthy: 'good',
@@ -143,6 +144,6 @@ export const statusText = (view: StatusView, paint: Painter, now: number, width?
     return `${paint('dim', label)}${line.slice(label.length)}`
   })
   const warnings = warningLines(view.warnings, paint, width)
-  const head = `${paint(paints[view.word], view.word)}${byWords(`${view.word}: ${sanitise(view.summary)}`, width, '').slice(view.word.length)}`
+  const head = `${paint(paints[view.word] ?? 'dim', view.word)}${byWords(`${view.word}: ${sanitise(view.summary)}`, width, '').slice(view.word.length)}`
   return [head, '', ...lines, ...(warnings.length > 0 ? ['', ...warnings] : [])].join('\n')
 }

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import { type Column, renderTable } from './table.ts'
-import { type Painter, painter, safeJson, wrapped } from './text.ts'
+import { type Painter, painter, printable, safeJson, wrapped } from './text.ts'
 
 export interface Sink {
   write(text: string): unknown
@@ -51,32 +51,37 @@ export class Terminal {
     return this.isTTY ? this.stdout.columns || undefined : undefined
   }
 
+  /** Whatever a caller forgot to clean does not reach the terminal. */
   print(line: string): void {
-    this.stdout.write(`${this.#redact(line)}\n`)
+    this.stdout.write(`${printable(this.#redact(line))}\n`)
   }
 
   progress(line: string): void {
     this.complain(`${line}\n`)
   }
 
-  /** Text for stderr, colours and all; what would turn it round or hide some of it is not among that. */
+  /** Text for stderr, colours and all. */
   complain(text: string): void {
-    this.stderr.write(this.#redact(text).replace(/\p{Cf}/gu, '\uFFFD'))
+    this.stderr.write(printable(this.#redact(text)))
   }
 
   json(value: object): void {
-    this.print(safeJson(value, 2))
+    this.#printJson(safeJson(value, 2))
   }
 
   /** A line or a view that is a secret, for the one who asked for it. @returns whether it has arrived */
   async handOver(secret: string | object): Promise<boolean> {
-    this.stdout.write(`${typeof secret === 'string' ? secret : safeJson(secret, 2)}\n`)
+    this.stdout.write(`${typeof secret === 'string' ? printable(secret) : safeJson(secret, 2)}\n`)
     await this.stdout.flushed?.()
     return this.stdout.failure === undefined
   }
 
   jsonLine(value: object): void {
-    this.print(safeJson(value))
+    this.#printJson(safeJson(value))
+  }
+
+  #printJson(text: string): void {
+    this.stdout.write(`${this.#redact(text)}\n`)
   }
 
   /** Prints rows, or to stderr that there are none. */

@@ -4,6 +4,7 @@ import { changes } from '../output/changes.ts'
 import type { Context } from '../output/context.ts'
 import { selectPeers } from '../output/peer-rows.ts'
 import type { Terminal } from '../output/terminal.ts'
+import { printable } from '../output/text.ts'
 import { type PeersOptions, peersText } from './peers-text.ts'
 
 /** The top of a text that is higher than the terminal: a redraw cannot reach lines that were scrolled away. */
@@ -66,7 +67,7 @@ export const watchPeers = async (
     if (screen === undefined) terminal.jsonLine({ ...view, peers: rows })
     else {
       const table = fitting(peersText(context, view, rows, kept, options), process.stdout.rows - notices.length)
-      screen.draw([table, ...notices].join('\n'))
+      screen.draw(printable([table, ...notices].join('\n')))
     }
   }
   try {

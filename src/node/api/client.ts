@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http'
-import { createInterface } from 'node:readline'
 import { apiPrefix, methods, type RouteName } from '../control/methods.ts'
 import type { CallOptions, ControlApi, ControlEvent, View } from './control-api.ts'
 import { ControlError, NothingRunningError } from './errors.ts'
@@ -66,16 +65,21 @@ export class ControlClient implements ControlApi {
 
   async *events(options: CallOptions = {}): AsyncGenerator<ControlEvent> {
     const response = await this.#request('GET', `${apiPrefix}events`, undefined, options.signal)
-    const lines = createInterface({ input: response, crlfDelay: Number.POSITIVE_INFINITY })
+    let line = ''
     try {
-      for await (const line of lines) {
-        const event: ControlEvent = JSON.parse(line)
-        yield event
+      for await (const text of response.setEncoding('utf8') as AsyncIterable<string>) {
+        const [first = '', ...others] = text.split('\n')
+        line += first
+        for (const next of others) {
+          const event: ControlEvent = parsed(line)
+          yield event
+          line = next
+        }
+        if (line.length > mostEventChars) throw strange('it sent an event of more than 1 MiB')
       }
     } catch (error) {
       if (options.signal?.aborted !== true) throw error
     } finally {
-      lines.close()
       response.destroy()
     }
   }
@@ -123,11 +127,49 @@ export class ControlClient implements ControlApi {
   }
 }
 
+/** An answer about a network of 100,000 members is a part of it. */
+const mostAnswerBytes = 128 * 2 ** 20
+const mostEventChars = 2 ** 20
+
+/** The process may be that of another user, and not ours at all. */
+const strange = (what: string): ControlError =>
+  new ControlError(
+    `What answers at the control socket is no node of this version: ${what}. Restart the node with: trustnet node start`,
+    'UnsupportedVersionError',
+    400
+  )
+
+/** @throws ControlError it is no JSON object */
+const parsed = <T extends object>(text: string): T => {
+  const value = ((): unknown => {
+    try {
+      return JSON.parse(text)
+    } catch {
+      return undefined
+    }
+  })()
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw strange('it sent no JSON object')
+  return value as T
+}
+
 const readAnswer = async <T extends View>(response: IncomingMessage): Promise<T> => {
   const chunks: Buffer[] = []
-  for await (const chunk of response as AsyncIterable<Buffer>) chunks.push(chunk)
-  const body: T & { error?: { name: string; message: string } } = JSON.parse(Buffer.concat(chunks).toString('utf8'))
-  if (body.error !== undefined) throw new ControlError(body.error.message, body.error.name, response.statusCode ?? 500)
+  let bytes = 0
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    bytes += chunk.byteLength
+    // Whoever leaves the loop destroys the response.
+    if (bytes > mostAnswerBytes) throw strange('it sent more than 128 MiB')
+    chunks.push(chunk)
+  }
+  const body = parsed<T & { error?: { name?: unknown; message?: unknown } | null }>(
+    Buffer.concat(chunks).toString('utf8')
+  )
+  const { error } = body
+  if (error !== undefined) {
+    if (typeof error?.name !== 'string' || typeof error.message !== 'string')
+      throw strange('it sent an error without a name')
+    throw new ControlError(error.message, error.name, response.statusCode ?? 500)
+  }
   if (body.schemaVersion !== 1) {
     throw new ControlError(
       'The running process is of another version than this command.',
