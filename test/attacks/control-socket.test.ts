@@ -129,7 +129,7 @@ describe('the control socket of a service user that was taken over', () => {
         env: { NO_COLOR: '1' }
       })
       const text = out + err
-      if (/\bat .*:\d+:\d+|Cannot read|is not a|undefined|Invalid|must be|[\u001b\u202e\r]/.test(text))
+      if (/\bat .*:\d+:\d+|Cannot read|is not a|undefined|Invalid|must be|[^\P{C}\n\t]/u.test(text))
         failed.push(`${command}: ${text.slice(-300)}`)
     }
     return failed

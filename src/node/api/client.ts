@@ -71,7 +71,8 @@ export class ControlClient implements ControlApi {
         const [first = '', ...others] = text.split('\n')
         line += first
         for (const next of others) {
-          const event: ControlEvent = parsed(line)
+          const event: ControlEvent = JSON.parse(line)
+          requireObject(event)
           yield event
           line = next
         }
@@ -139,17 +140,8 @@ const strange = (what: string): ControlError =>
     400
   )
 
-/** @throws ControlError it is no JSON object */
-const parsed = <T extends object>(text: string): T => {
-  const value = ((): unknown => {
-    try {
-      return JSON.parse(text)
-    } catch {
-      return undefined
-    }
-  })()
+const requireObject = (value: unknown): void => {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw strange('it sent no JSON object')
-  return value as T
 }
 
 const readAnswer = async <T extends View>(response: IncomingMessage): Promise<T> => {
@@ -161,9 +153,13 @@ const readAnswer = async <T extends View>(response: IncomingMessage): Promise<T>
     if (bytes > mostAnswerBytes) throw strange('it sent more than 128 MiB')
     chunks.push(chunk)
   }
-  const body = parsed<T & { error?: { name?: unknown; message?: unknown } | null }>(
-    Buffer.concat(chunks).toString('utf8')
-  )
+  let body: T & { error?: { name?: unknown; message?: unknown } | null }
+  try {
+    body = JSON.parse(Buffer.concat(chunks).toString('utf8'))
+  } catch {
+    throw strange('it sent no JSON')
+  }
+  requireObject(body)
   const { error } = body
   if (error !== undefined) {
     if (typeof error?.name !== 'string' || typeof error.message !== 'string')
