@@ -83,6 +83,7 @@ describe('a secondary', () => {
     const { notAfterMs } = memberAt(a, 'a')
     const root = network.node('root')
     clock.add(1.4 * 3_600_000)
+    await Promise.all(network.nodes.map(async (node) => await node.control.acceptClock()))
     await root.registry.root?.checkpoint()
     await root.stop()
     await eventually(() => second.registry.admission.queued > 0)
