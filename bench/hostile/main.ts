@@ -228,7 +228,8 @@ async function runAlone(each: Case, prepared: string): Promise<Result> {
 
 /** All that need no namespaces, one after the other against the same two. */
 async function runShort(chosen: readonly Case[], folder: string, done: (result: Result) => void): Promise<void> {
-  const victims = await startVictims(folder, loopback('none'))
+  await using quiet = loopback('none')
+  const victims = await startVictims(folder, quiet)
   try {
     for (const each of chosen.filter(({ isOnLoopback }) => isOnLoopback)) {
       await using ground = each.ground()
