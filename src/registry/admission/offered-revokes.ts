@@ -1,4 +1,5 @@
 import { equals } from 'uint8arrays/equals'
+import { keyText } from '../../identity/key-id.ts'
 import type { Replica } from '../log/replica.ts'
 import { readStoredEntry } from '../log/state/stored-entry.ts'
 import type { LogEntry, Revoke } from '../objects/entry.ts'
@@ -29,19 +30,21 @@ export class OfferedRevokes {
     this.#replica = replica
   }
 
-  /** Those over which nobody has decided, oldest first. */
+  /** Those over which nobody has decided, one for each member: what was handed over, then what this replica itself enforces. */
   list(): OfferedRevoke[] {
     const { ledger, state } = this.#replica
-    const found: OfferedRevoke[] = []
-    for (const { envelope, atMs, other } of ledger.evidence('offered')) {
+    const found = new Map<string, OfferedRevoke>()
+    for (const { kind, envelope, atMs, other } of [...ledger.evidence('offered'), ...ledger.evidence('void')]) {
       const { value } = readStoredEntry(envelope)
       if (value.kind !== 'revoke' || state.member(value.body.publicKey) === undefined) continue
       const { publicKey, reason } = value.body
+      const key = keyText(publicKey)
+      if (found.has(key) || (kind === 'void' && !ledger.enforced.has(key))) continue
       const { epoch, n, timeMs } = value
       const from = other === null ? {} : { from: other }
-      found.push({ publicKey, reason, epoch, n, claimedMs: timeMs, ...from, seenMs: atMs })
+      found.set(key, { publicKey, reason, epoch, n, claimedMs: timeMs, ...from, seenMs: atMs })
     }
-    return found
+    return [...found.values()]
   }
 
   /** Keeps one; false when it hits no member, or that member is on the list already. */
@@ -60,8 +63,8 @@ export class OfferedRevokes {
   async dismiss(publicKey: Uint8Array): Promise<boolean> {
     const { table } = this.#replica.ledger
     return await this.#replica.ledger.write(() => {
-      table.dropEvidence('void', publicKey)
-      return table.dropEvidence('offered', publicKey)
+      const isHeld = table.dropEvidence('void', publicKey)
+      return table.dropEvidence('offered', publicKey) || isHeld
     })
   }
 }

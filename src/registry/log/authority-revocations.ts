@@ -107,12 +107,12 @@ export class Emergency {
     })
   }
 
-  /** Revokes that are in force but not in the log: the root must enter them. */
+  /** Revokes by the authority that are in force but not in the log: the root must enter them. Over void ones its operator decides. */
   revokes(): Revoke[] {
     const { state, enforced } = this.#ledger
     if (!state.hasUnenteredRevokes) return []
     const pending = new Map<string, Revoke>()
-    for (const { body } of [...this.#revokes('void'), ...this.#revokes('emergency')]) {
+    for (const { body } of this.#revokes('emergency')) {
       const key = keyText(body.publicKey)
       if (enforced.has(key) && state.revoked(body.publicKey) === undefined) pending.set(key, body)
     }

@@ -127,6 +127,18 @@ describe('a void revoke', () => {
     })
   }
 
+  it('is not entered by the registry that held it and becomes the root, but waits for the operator', async () => {
+    await cutOff()
+    const { reissued } = await openEpoch(init())
+    expect(reissued).toBe(0)
+    await opened(async ({ replica, admission }) => {
+      expect(replica.state.revoked(hal.publicKey)).toBeUndefined()
+      expect(admission.offered.list()).toMatchObject([{ reason: 'seen by few', epoch: 0 }])
+      expect(await admission.offered.dismiss(hal.publicKey)).toBe(true)
+      expect(admission.offered.list()).toEqual([])
+    })
+  })
+
   it('is enforced for a week where it was held, over restarts, and no longer', async () => {
     await cutOff()
     await opened(async ({ replica }) => expect(replica.isMember(hal.publicKey)).toBe(false))
