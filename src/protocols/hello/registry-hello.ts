@@ -112,20 +112,24 @@ export class RegistryHello implements HelloSource {
 
   async #judgeShown(remote: HelloMessage, remoteKey: Uint8Array): Promise<TrustedMember> {
     const renew = remote.renew.byteLength > 0 ? remote.renew : undefined
+    const { replica } = this.#registry
     try {
-      return await this.#registry.replica.verifyShown(remote.admit, renew, remoteKey)
+      return await replica.verifyShown(remote.admit, renew, remoteKey)
     } catch (error) {
       // An epoch that this replica has not heard of: the delegations shown may lead to its key.
-      const behind =
-        error instanceof LogMismatchError && remote.delegations.length > this.#registry.replica.delegations().length
-      if (!behind) throw error
+      const last = remote.delegations.at(-1)
+      const isNews = last !== undefined && !replica.delegations().some((held) => equals(held, last))
+      if (!(error instanceof LogMismatchError) || !isNews) throw error
     }
     const proof = await proveNetwork(remote, this.#init.maxDelegations)
-    if (!proof.keys.follows(this.#registry.replica.state.keys)) {
+    const { keys } = replica.state
+    // An older one may be void: a newer one may have branched off below it.
+    if (proof.keys.epoch <= keys.epoch) throw new LogMismatchError('the delegations shown lead to no newer epoch')
+    if (!proof.keys.follows(keys)) {
       throw new LogMismatchError('the delegations shown take a rotation of the authority back')
     }
     const member = await proveMember(proof, remote, remoteKey, (this.#init.clock ?? systemClock).now())
-    if (this.#registry.replica.state.isRevoked(remoteKey)) throw new RevokedError('its key was revoked')
+    if (replica.state.isRevoked(remoteKey)) throw new RevokedError('its key was revoked')
     return member
   }
 }
