@@ -7,6 +7,7 @@ interface Header {
   readonly length: number
 }
 
+const data = 0
 const windowUpdate = 1
 const ping = 2
 const syn = 1
@@ -20,7 +21,9 @@ export const framesOf = (connection: Connection) => {
   if (typeof sendFrame !== 'function') throw new Error('no muxer of yamux')
   // Answers to pings that nobody asked for are no error to whoever floods.
   Reflect.set(muxer, 'handlePing', () => {})
-  const send = (header: Header): unknown => Reflect.apply(sendFrame, muxer, [header])
+  const none = new Uint8Array()
+  const send = (header: Header): unknown =>
+    Reflect.apply(sendFrame, muxer, header.type === data ? [header, none] : [header])
   const nextId = (): number => {
     const streamID = Number(Reflect.get(muxer, 'nextStreamID'))
     Reflect.set(muxer, 'nextStreamID', streamID + 2)
@@ -31,6 +34,11 @@ export const framesOf = (connection: Connection) => {
       const streamID = nextId()
       send({ type: windowUpdate, flag: syn, streamID, length: 0 })
       send({ type: windowUpdate, flag: rst, streamID, length: 0 })
+    },
+    /** A data frame without data, and a window that grows by nothing, on a stream that is there. */
+    emptyFrames: (streamID: number): void => {
+      send({ type: data, flag: 0, streamID, length: 0 })
+      send({ type: windowUpdate, flag: 0, streamID, length: 0 })
     },
     pingAndUpdate: (): void => {
       send({ type: ping, flag: syn, streamID: 0, length: 7 })

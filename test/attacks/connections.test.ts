@@ -34,6 +34,7 @@ const lifted: LimitOverrides = {
     streams: plenty,
     strangerStreams: plenty,
     frames: plenty,
+    registryFrames: plenty,
     strangerFrames: plenty,
     frameBytes: 1_000 * MiB,
     negotiationBytes: MiB,

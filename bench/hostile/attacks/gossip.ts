@@ -114,3 +114,33 @@ export const gossipFutureHeads = spam({
     return Uint8Array.from([2, ...checkpoint.bytes])
   }
 })
+
+/** Ids that are told and asked for, grafts and prunes with peers to go to, and no message. */
+export const gossipControl: Attack = async (stage) => {
+  const { tally, signal, target } = stage
+  const topic = field(1, Buffer.from(announceTopic(target.networkId)))
+  const ids = (number: number): Buffer =>
+    Buffer.concat(Array.from({ length: 40 }, () => field(number, randomBytes(20))))
+  const peers = Buffer.concat(Array.from({ length: 16 }, () => field(2, field(1, randomBytes(38)))))
+  const control = (): Buffer =>
+    Buffer.concat([
+      field(1, Buffer.concat([topic, ids(2)])),
+      field(2, ids(1)),
+      field(3, topic),
+      field(4, Buffer.concat([topic, peers])),
+      field(5, ids(1))
+    ])
+  const members = await Promise.all([43, 44].map((number) => HostileMember.start(number, stage, [protocol])))
+  await again(stage, members.length, async (lane) => {
+    const member = members[lane]
+    if (member === undefined) return
+    const stream = await member.open(protocol)
+    stream.addEventListener('close', () => tally.meet('stream reset'))
+    await push(stream, subscribe(announceTopic(target.networkId)), signal)
+    while (stream.status === 'open' && !signal.aborted) {
+      tally.send('frames')
+      await push(stream, framed(field(3, control())), signal)
+      await new Promise(setImmediate)
+    }
+  })
+}

@@ -1,6 +1,7 @@
 import type { Attack } from '../attack.ts'
 import { oversizedFrames, tinyFrames, truncatedFrames } from './frames.ts'
 import {
+  gossipControl,
   gossipForged,
   gossipFutureHeads,
   gossipInvalid,
@@ -8,7 +9,16 @@ import {
   gossipReplayed,
   gossipValid
 } from './gossip.ts'
-import { costlyLookups, kadPeers, muxerFrames, pingStreams, strangerResets } from './libraries.ts'
+import {
+  costlyLookups,
+  emptyFrames,
+  identifyPushes,
+  kadMessages,
+  kadPeers,
+  muxerFrames,
+  pingStreams,
+  strangerResets
+} from './libraries.ts'
 import { slowReaders } from './readers.ts'
 import { poisonRecords } from './records.ts'
 import { reflection } from './reflection.ts'
@@ -18,7 +28,10 @@ export const attacks = {
   'stream flood': streamFlood,
   'streams opened and reset by a stranger': strangerResets,
   'frames of the muxer': muxerFrames,
+  'empty frames on a stream': emptyFrames,
   'ping streams': pingStreams,
+  'kad, messages of all types': kadMessages,
+  'identify, pushes': identifyPushes,
   'kad, empty peers': kadPeers,
   'costly lookups': costlyLookups,
   'silent streams': silentStreams,
@@ -27,6 +40,7 @@ export const attacks = {
   'tiny frames': tinyFrames,
   'truncated frames': truncatedFrames,
   'gossip, valid': gossipValid,
+  'gossip, control messages': gossipControl,
   'gossip, forged': gossipForged,
   'gossip, invalid': gossipInvalid,
   'gossip, oversized': gossipOversized,

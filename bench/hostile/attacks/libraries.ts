@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import { networkIdText } from '../../../src/identity/network-id.ts'
 import { joinFrames } from '../../../src/protocols/engine/frame-parser.ts'
@@ -77,6 +78,72 @@ export const costlyLookups: Attack = async (stage) => {
     stage.tally.send('questions', 50)
     await push(stream, questions, stage.signal)
     stage.tally.meet(await Promise.race([ended, rest(5_000, stage.signal).then(() => 'kept waiting' as const)]))
+    stream.abort(new Error('next'))
+  })
+}
+
+const emptyPerSecond = 18_000
+
+/** Frames of nothing on a stream that is there, just below the rate at which a member is cut. */
+export const emptyFrames: Attack = async (stage) => {
+  const member = await HostileMember.start(105, stage)
+  const { signal, tally } = stage
+  await again(stage, 1, async () => {
+    const stream = await member.open(idOf('lookup'))
+    const streamID = Number(Reflect.get(stream, 'streamId'))
+    const frames = framesOf(await member.connection())
+    const begun = performance.now()
+    for (let sent = 0; stream.status === 'open' && !signal.aborted; ) {
+      const due = ((performance.now() - begun) / 1_000) * emptyPerSecond
+      for (; sent < due; sent += 2) frames.emptyFrames(streamID)
+      tally.hold('frames', sent)
+      await rest(5, signal)
+    }
+    tally.meet('cut')
+  })
+}
+
+const protoField = (number: number, bytes: Uint8Array): Buffer =>
+  Buffer.concat([Buffer.from([(number << 3) | 2, (bytes.length & 0x7f) | 0x80, bytes.length >>> 7]), bytes])
+const kadTypes = { putValue: 0, getValue: 1, addProvider: 2, getProviders: 3, findNode: 4, ping: 5 }
+
+/** Messages of the DHT of each type, for keys that nobody has, a hundred to a write. */
+export const kadMessages: Attack = async (stage) => {
+  const member = await HostileMember.start(106, stage)
+  const protocol = `/trustnet/${networkIdText(stage.target.networkId)}/kad/1.0.0`
+  const provider = protoField(1, member.host.peerId.toMultihash().bytes)
+  const messageOf = (type: number): Uint8Array => {
+    const key = randomBytes(34)
+    key.set([0x12, 0x20])
+    const record = Buffer.concat([protoField(1, key), protoField(2, randomBytes(200))])
+    return Buffer.concat([Buffer.from([8, type]), protoField(2, key), protoField(3, record), protoField(9, provider)])
+  }
+  const types = Object.values(kadTypes)
+  await again(stage, 8, async () => {
+    const stream = await member.open(protocol)
+    const ended = endOf(stream)
+    while (stream.writeStatus === 'writable' && !stage.signal.aborted) {
+      stage.tally.send('messages', 100)
+      const batch = Array.from({ length: 100 }, (_, index) => messageOf(types[index % types.length] ?? 0))
+      await push(stream, joinFrames(batch), stage.signal)
+      await new Promise(setImmediate)
+    }
+    stage.tally.meet(await Promise.race([ended, rest(10, stage.signal).then(() => 'held' as const)]))
+    stream.abort(new Error('next'))
+  })
+}
+
+/** Pushes of identify, each with other protocols and addresses. */
+export const identifyPushes: Attack = async (stage) => {
+  const member = await HostileMember.start(107, stage)
+  await again(stage, 8, async () => {
+    const stream = await member.open('/ipfs/id/push/1.0.0')
+    const ended = endOf(stream)
+    const protocols = Array.from({ length: 120 }, () => protoField(3, Buffer.from(randomBytes(24).toString('hex'))))
+    stage.tally.send('pushes')
+    stream.send(joinFrames([Buffer.concat(protocols)]))
+    void stream.close()
+    stage.tally.meet(await Promise.race([ended, rest(5_000, stage.signal).then(() => 'held' as const)]))
     stream.abort(new Error('next'))
   })
 }

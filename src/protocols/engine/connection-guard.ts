@@ -1,4 +1,5 @@
 import type { Connection, Libp2pEvents, Stream, TypedEventTarget } from '@libp2p/interface'
+import { isRegistryRole, type Role } from '../../identity/role.ts'
 import type { Clock } from '../../runtime/clock-and-logger.ts'
 import { LimitError } from '../../runtime/errors.ts'
 import type { ConnectionTrust } from './connection-trust.ts'
@@ -42,7 +43,7 @@ interface Muxer {
  */
 export class ConnectionGuard {
   readonly #init: ConnectionGuardInit
-  readonly #buckets: Record<'streams' | 'strangerStreams' | 'frames' | 'strangerFrames', Gcra>
+  readonly #buckets: Record<'streams' | 'strangerStreams' | 'frames' | 'registryFrames' | 'strangerFrames', Gcra>
   /** Peers that were disconnected for a flood, and until when they stay so. */
   readonly #penalties: Gcra
 
@@ -54,6 +55,7 @@ export class ConnectionGuard {
       streams: new Gcra(limits.streams, options),
       strangerStreams: new Gcra(limits.strangerStreams, options),
       frames: new Gcra(limits.frames, options),
+      registryFrames: new Gcra(limits.registryFrames, options),
       strangerFrames: new Gcra(limits.strangerFrames, options)
     }
     this.#penalties = new Gcra({ count: 1, perMs: limits.penaltyMs }, options)
@@ -88,16 +90,16 @@ export class ConnectionGuard {
   /** The limit that this frame exceeds; undefined: none. */
   #charge(connection: Connection, muxer: Muxer, { header }: Frame, negotiating: Negotiations): string | undefined {
     const { flag, type, streamID, length } = header
-    const isMember = this.#init.trust.isMember(connection)
+    const role = this.#init.trust.memberOf(connection)?.role
     const peer = connection.remotePeer.toString()
-    const streams = isMember ? 'streams' : 'strangerStreams'
+    const streams = role === undefined ? 'strangerStreams' : 'streams'
     const opens = (flag & synFlag) !== 0 && type !== frameTypes.ping
     if (opens && this.#buckets[streams].take(peer) > 0) return `connection.${streams}`
     if (opens && muxer.numInboundStreams >= muxer.maxInboundStreams) this.#name('connection.openStreams', connection)
     const isData = type === frameTypes.data
     const stream = opens || streamID === 0 ? undefined : muxer.streams.find((each) => each.streamId === streamID)
     const cost = opens || stream !== undefined ? 1 : strayCost(type, length)
-    const frames = isMember ? 'frames' : 'strangerFrames'
+    const frames = framesOf(role)
     if (this.#buckets[frames].charge(peer, cost) > 0) return `connection.${frames}`
     if (isData && stream !== undefined && stream.protocol === '' && negotiating.isOver(stream, length)) {
       return 'connection.negotiationBytes'
@@ -118,6 +120,11 @@ export class ConnectionGuard {
     this.#penalties.take(connection.remotePeer.toString())
     connection.abort(new LimitError(`the limit ${limit} was exceeded`))
   }
+}
+
+const framesOf = (role: Role | undefined): 'frames' | 'registryFrames' | 'strangerFrames' => {
+  if (role === undefined) return 'strangerFrames'
+  return isRegistryRole(role) ? 'registryFrames' : 'frames'
 }
 
 /** A ping is answered at once, whatever else is to be done; what comes for a stream that is gone was decrypted for nothing. */
