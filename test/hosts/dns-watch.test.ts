@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { RegistryStatusView } from '../../src/node/api/registry-views.ts'
+import { ceilingMs } from '../helpers/ceiling.ts'
 import { eventually } from '../helpers/network.ts'
 import { expectSchema } from '../helpers/schemas.ts'
 import { HostNetwork, whyNoNamespaces } from './host-network.ts'
@@ -47,7 +48,7 @@ describe.skipIf(skipped)('dns check --watch beside a registry that dies and come
       .filter((line) => line.endsWith('}'))
       .map((line): Seen => JSON.parse(line))
   /** The newest line says so. */
-  const says = async (wanted: (view: Seen) => boolean, ms = 60_000): Promise<void> =>
+  const says = async (wanted: (view: Seen) => boolean, ms = ceilingMs): Promise<void> =>
     await eventually(
       () => seen().slice(-1).some(wanted),
       ms,

@@ -80,7 +80,7 @@ describe.skipIf(skipped)('three registries and twelve nodes when things go wrong
     for (const name of secondaries) await members.join(name, 'secondary')
     for (const name of nodes) members.node(name)
     await whole('started')
-  }, 240_000)
+  })
 
   afterAll(() => {
     process.stdout.write(`\nfaults, as every member sees them:\n${measured.join('\n')}\n`)
@@ -92,14 +92,14 @@ describe.skipIf(skipped)('three registries and twelve nodes when things go wrong
     await noticed('killed node', ['n1'], others('n1'))
     members.node('n1')
     await whole('killed node')
-  }, 240_000)
+  })
 
   it('a frozen node', async () => {
     members.signal('n2', 'SIGSTOP')
     await noticed('frozen node', ['n2'])
     members.signal('n2', 'SIGCONT')
     await whole('frozen node')
-  }, 240_000)
+  })
 
   it('a node whose cable is pulled', async () => {
     network.cable('n3', 'down')
@@ -109,7 +109,7 @@ describe.skipIf(skipped)('three registries and twelve nodes when things go wrong
     ])
     network.cable('n3', 'up')
     await whole('pulled cable of a node')
-  }, 240_000)
+  })
 
   it('the root whose cable is pulled', async () => {
     network.cable('root', 'down')
@@ -118,7 +118,7 @@ describe.skipIf(skipped)('three registries and twelve nodes when things go wrong
     expect(resilience.root.survives).toBe(true)
     network.cable('root', 'up')
     await whole('pulled cable of the root')
-  }, 240_000)
+  })
 
   it('a frozen root', async () => {
     members.signal('root', 'SIGSTOP')
@@ -129,7 +129,7 @@ describe.skipIf(skipped)('three registries and twelve nodes when things go wrong
     note('frozen root: every lease is held elsewhere, after it was seen', moved)
     members.signal('root', 'SIGCONT')
     await whole('frozen root')
-  }, 240_000)
+  })
 
   it('no DNS', async () => {
     network.cable('dns', 'down')
@@ -137,7 +137,7 @@ describe.skipIf(skipped)('three registries and twelve nodes when things go wrong
     members.node('n4')
     await whole('no DNS, a node restarts')
     network.cable('dns', 'up')
-  }, 240_000)
+  })
 
   it('a partition with registries on both sides, and joins on both', async () => {
     const withRoot = ['root', 's1', ...nodes.slice(0, 6)]
@@ -157,7 +157,7 @@ describe.skipIf(skipped)('three registries and twelve nodes when things go wrong
     await members.status(['x2'], detectMs, ({ membership }) => membership.state === 'pending')
     faults.heal()
     await whole('partition')
-  }, 240_000)
+  })
 
   it('a partition that leaves nodes without any registry', async () => {
     const alone = ['n10', 'n11', 'n12']
@@ -171,7 +171,7 @@ describe.skipIf(skipped)('three registries and twelve nodes when things go wrong
     note('three nodes cut off: they hold the leases of each other, after it was seen', held)
     faults.heal()
     await whole('three nodes cut off')
-  }, 240_000)
+  })
 
   it('a node that is heard by nobody, and one that hears nobody', async () => {
     faults.oneWay(['n5'], others('n5'))
@@ -179,7 +179,7 @@ describe.skipIf(skipped)('three registries and twelve nodes when things go wrong
     await noticed('one-way cuts of two nodes', ['n5', 'n6'])
     faults.heal()
     await whole('one-way cuts of two nodes')
-  }, 240_000)
+  })
 
   it('a secondary that the root does not hear', async () => {
     faults.oneWay(['s1'], ['root'])
@@ -190,7 +190,7 @@ describe.skipIf(skipped)('three registries and twelve nodes when things go wrong
     await whole('one-way cut between secondary and root, not healed')
     faults.heal()
     await whole('one-way cut between secondary and root')
-  }, 240_000)
+  })
 
   it('every tenth packet lost', async () => {
     faults.lose(10)
@@ -199,7 +199,7 @@ describe.skipIf(skipped)('three registries and twelve nodes when things go wrong
     await whole('10 % loss, not healed, a node joins')
     faults.heal()
     await whole('10 % loss')
-  }, 240_000)
+  })
 
   it('a slow wire to the root and to two nodes', async () => {
     const links: SlowLink[] = []
@@ -210,7 +210,7 @@ describe.skipIf(skipped)('three registries and twelve nodes when things go wrong
     await whole('100 ± 30 ms each way, not removed, a node restarts')
     for (const link of links) await link[Symbol.asyncDispose]()
     await whole('100 ± 30 ms each way')
-  }, 240_000)
+  })
 })
 
 const isDown = (rows: Rows, name: string): boolean => {

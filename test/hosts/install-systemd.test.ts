@@ -140,7 +140,7 @@ describe.skipIf(skipped)('install where systemd is the init', () => {
     expect(host.run('sh', '-c', `trustnet install --yes ${flags}`)).toContain(`Passphrase    ${passphrase}`)
     expect(journal('three').passphrase).toBeNull()
     for (const name of ['two', 'three']) host.run('trustnet', 'uninstall', '--purge', '--node', name)
-  }, 120_000)
+  })
 
   it('a node that shares a user with others, as older versions had it, gets one of its own by the same install', () => {
     const { peerId } = status().self
@@ -173,7 +173,7 @@ describe.skipIf(skipped)('install where systemd is the init', () => {
     expect(host.run('find', '/var/lib/trustnet/tnr', '/etc/trustnet', '-user', 'trustnet')).toBe('')
     expect(host.run('cat', '/etc/trustnet/tnr.yaml')).toContain('data: /var/lib/trustnet/tnr')
     host.run('userdel', 'trustnet')
-  }, 120_000)
+  })
 
   it('uninstall leaves the machine as it was', () => {
     expect(host.run('trustnet', 'uninstall', '--purge')).toMatch(/tnr is uninstalled. Its PeerId was 12D3KooW/)

@@ -251,7 +251,7 @@ describe.skipIf(skipped)('install from an unpacked release on machines without N
       90_000,
       () => shell('b', 'trustnet status')
     )
-  }, 240_000)
+  })
 
   it('uninstall without --purge keeps the keys and tells the PeerId; the same node comes back', async () => {
     const peerId = (): string => String(/12D3KooW\w+/.exec(shell('a', 'trustnet identity'))?.[0])

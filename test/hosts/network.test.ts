@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { PeersView, StatusView } from '../../src/node/api/control-api.ts'
+import { ceilingMs } from '../helpers/ceiling.ts'
 import { HostNetwork, whyNoNamespaces } from './host-network.ts'
 import { startNameServer } from './name-server.ts'
 
@@ -101,7 +102,7 @@ describe.skipIf(skipped)('hosts on an IPv6-only network with a real name server'
     expect(['b', 'c']).toContain(status('a')?.registry.lease?.name)
     network.cable('root', 'up')
     network.cable('dns', 'up')
-    await until(() => states('a')['root'] === 'online', 90_000)
+    await until(() => states('a')['root'] === 'online')
   })
 })
 
@@ -116,7 +117,7 @@ const alive = (pid: number): boolean => {
 const equal = (a: object, b: object): boolean => JSON.stringify(sorted(a)) === JSON.stringify(sorted(b))
 const sorted = (value: object) => Object.entries(value).toSorted(([a], [b]) => a.localeCompare(b))
 
-async function until(condition: () => boolean, ms = 30_000): Promise<void> {
+async function until(condition: () => boolean, ms = ceilingMs): Promise<void> {
   const deadline = performance.now() + ms
   while (!condition()) {
     if (performance.now() > deadline) throw new Error(`not within ${ms} ms: ${condition.toString()}`)
