@@ -1,13 +1,14 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import { generateKeyPair } from '@libp2p/crypto/keys'
+import { generateKeyPair, publicKeyFromRaw } from '@libp2p/crypto/keys'
 import type { Connection } from '@libp2p/interface'
-import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import { peerIdFromPrivateKey, peerIdFromPublicKey } from '@libp2p/peer-id'
 import { multiaddr } from '@multiformats/multiaddr'
 import { describe, expect, it } from 'vitest'
 import { Gater } from '../../src/node/host/gater.ts'
 import { announceAgain, forgetStrangers } from '../../src/node/host/libp2p.ts'
 import { inboundLimits, type NetHost, netHost } from '../helpers/net-hosts.ts'
+import { notKeys } from '../helpers/not-keys.ts'
 
 const portOf = (host: NetHost): number => Number(host.address.split('/').at(-1))
 
@@ -107,6 +108,13 @@ describe('keys', () => {
     await outcast.libp2p.dial(multiaddr(host.address)).catch(() => {})
     await until(outcast.libp2p, 'connection:close', () => outcast.libp2p.getConnections().length === 0)
     expect(host.libp2p.getConnections()).toEqual([])
+  })
+
+  it.each(notKeys)('nobody is dialled or let in as $name', async ({ publicKey }) => {
+    await using host = await netHost()
+    const peerId = peerIdFromPublicKey(publicKeyFromRaw(publicKey))
+    expect([host.gater.denyDialPeer(peerId), host.gater.denyOutboundConnection(peerId)]).toEqual([true, true])
+    await expect(host.libp2p.dial(multiaddr(`${host.address}/p2p/${peerId}`))).rejects.toThrow(/gater/)
   })
 
   it('only Ed25519 keys are let in', async () => {

@@ -1,6 +1,7 @@
 import type { ConnectionGater, MultiaddrConnection, PeerId } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { isPlainIp6 } from '../../address/multiaddr.ts'
+import { isPublicKey } from '../../identity/ed25519.ts'
 import { type Logger, silentLogger } from '../../runtime/clock-and-logger.ts'
 import { Pins } from './dial-pins.ts'
 import { HandshakeBytes } from './handshake-bytes.ts'
@@ -13,6 +14,8 @@ export interface GaterInit extends InboundInit {
   readonly onUpgraded?: (peerId: PeerId, connection: MultiaddrConnection) => void
   readonly logger?: Logger
 }
+
+const isKey = (peerId: PeerId): boolean => peerId.type === 'Ed25519' && isPublicKey(peerId.publicKey.raw)
 
 /**
  * The gate of all connections. Plain IPv6 with TCP is the only way in and out and into the peer store; strangers are
@@ -41,7 +44,7 @@ export class Gater implements ConnectionGater {
   }
 
   denyDialPeer(peerId: PeerId): boolean {
-    return peerId.type !== 'Ed25519' || this.#isRevoked(peerId.toString())
+    return !isKey(peerId) || this.#isRevoked(peerId.toString())
   }
 
   denyDialMultiaddr(address: Multiaddr): boolean {
@@ -89,7 +92,9 @@ export class Gater implements ConnectionGater {
 
   #isRefusedKey(peerId: PeerId, connection: MultiaddrConnection): boolean {
     if (!this.denyDialPeer(peerId)) return false
-    const why = peerId.type === 'Ed25519' ? 'is revoked' : `is of type ${peerId.type}, not Ed25519`
+    const why = isKey(peerId)
+      ? 'is revoked'
+      : `is of type ${peerId.type}, or of small order: only keys of Ed25519 are let in`
     this.#log(connection, `closed a connection after Noise: its key ${peerId.toString()} ${why}`)
     return true
   }
