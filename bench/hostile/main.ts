@@ -18,7 +18,7 @@ import { type Ground, loopback } from './ground.ts'
 /**
  * `npm run hostile`: each hostile traffic against a root and a node in processes of their own, beside honest work; `-- --only WORDS` for some
  * of it, `--short` for some seconds of each in one network that they share, `--json FILE` for the results. Ends with 1 when honest work
- * failed, memory grew beyond its bound, or somebody else than the attackers was named.
+ * failed, memory grew beyond its bound, the event loop stood still, or somebody else than the attackers was named.
  */
 const { values } = parseArgs({
   options: {
@@ -39,8 +39,8 @@ const ms = (value: number): string => `${value < 10 ? value.toFixed(1) : Math.ro
 const counts = (map: ReadonlyMap<string, number>): string =>
   [...map].map(([what, count]) => `${count.toLocaleString('en-US')} ${what}`).join(', ') || 'nothing'
 
-/** By how much the memory of a process may grow: with what is not collected yet, and without it. */
-const bounds = { peak: 100 * MiB, kept: 16 * MiB }
+/** By how much the memory of a process may grow, with what is not collected yet and without it; and how long one turn of its event loop may take. */
+const bounds = { peak: 100 * MiB, kept: 16 * MiB, turnMs: 250 }
 /** The longest deadline of what may still go on when an attack is over. */
 const settleMs = 40_000
 
@@ -140,9 +140,10 @@ async function judgeVictims({ root, node }: Victims, before: PerVictim<Rest>): P
   for (const name of victimNames) {
     const grown = peaks[name] - before[name].rssBytes
     const kept = await keptBy(victims[name], before[name])
-    const { p99Ms, maxMs } = loops[name]
+    const { p99Ms, maxMs, turnMs } = loops[name]
     const memory = `at most ${mib(peaks[name])} (+${mib(grown)}), kept ${mib(kept)}`
-    lines.push(`${name}    ${memory}; event loop p99 ${ms(p99Ms)}, max ${ms(maxMs)}`)
+    lines.push(`${name}    ${memory}; event loop p99 ${ms(p99Ms)}, max ${ms(maxMs)}, longest turn ${ms(turnMs)}`)
+    if (turnMs > bounds.turnMs) faults.push(`${name} did nothing else for ${ms(turnMs)}`)
     if (grown > bounds.peak) faults.push(`${name} grew by ${mib(grown)}`)
     if (kept > bounds.kept && !values.short) faults.push(`${name} kept ${mib(kept)}`)
   }

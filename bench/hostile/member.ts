@@ -49,6 +49,8 @@ export class Stranger {
   }
 
   static async start(privateKey: PrivateKey, stage: Stage): Promise<Stranger> {
+    // Whoever sends before its key is proven is named by its /64, which all have on loopback.
+    stage.tally.who.add('/ip6/0000:0000:0000:0000::/ipcidr/64')
     return new Stranger(await hostOf(privateKey, stage), stage.target)
   }
 

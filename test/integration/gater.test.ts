@@ -7,6 +7,7 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { describe, expect, it } from 'vitest'
 import { Gater } from '../../src/node/host/gater.ts'
 import { announceAgain, forgetStrangers } from '../../src/node/host/libp2p.ts'
+import { Culprits } from '../../src/protocols/engine/culprits.ts'
 import { inboundLimits, type NetHost, netHost } from '../helpers/net-hosts.ts'
 import { notKeys } from '../helpers/not-keys.ts'
 
@@ -114,7 +115,7 @@ describe('keys', () => {
     await using host = await netHost()
     const peerId = peerIdFromPublicKey(publicKeyFromRaw(publicKey))
     expect([host.gater.denyDialPeer(peerId), host.gater.denyOutboundConnection(peerId)]).toEqual([true, true])
-    await expect(host.libp2p.dial(multiaddr(`${host.address}/p2p/${peerId}`))).rejects.toThrow(/gater/)
+    await expect(host.libp2p.dial(multiaddr(`${host.address}/p2p/${String(peerId)}`))).rejects.toThrow(/gater/)
   })
 
   it('only Ed25519 keys are let in', async () => {
@@ -208,11 +209,16 @@ describe('limits per /64 before Noise', () => {
     for (const socket of held) socket.destroy()
   })
 
-  it('a handshake of many lines is cut, of loopback too', async () => {
-    await using host = await netHost()
-    const socket = await silent(host)
-    socket.write(Buffer.concat(Array.from({ length: 4_000 }, () => Buffer.from([2, 0x61, 0x0a]))))
-    await closed(socket)
+  it('a handshake of many lines is cut, of loopback too, and its /64 is named once', async () => {
+    const culprits = new Culprits()
+    await using host = await netHost({ culprits })
+    for (let socket = 0; socket < 3; socket++) {
+      const lines = await silent(host)
+      lines.write(Buffer.concat(Array.from({ length: 4_000 }, () => Buffer.from([2, 0x61, 0x0a]))))
+      await closed(lines)
+    }
+    const who = '/ip6/0000:0000:0000:0000::/ipcidr/64'
+    expect(culprits.counts).toMatchObject([{ limit: 'limits.handshakeBytes', count: 3, culprits: [{ who, count: 3 }] }])
   })
 
   it('loopback and configured prefixes are not counted', async () => {

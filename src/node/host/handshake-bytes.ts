@@ -1,6 +1,7 @@
 import type { MultiaddrConnection } from '@libp2p/interface'
 import type { Culprits } from '../../protocols/engine/culprits.ts'
 import { InboundLimitError } from '../errors.ts'
+import { netOfConnection } from './inbound-limits.ts'
 
 /** Noise and two agreements on a protocol take less than 1 KiB; the first streams may come right behind. */
 const mostBytes = 8_192
@@ -26,7 +27,7 @@ export class HandshakeBytes {
       bytes += data.byteLength
       if (bytes <= mostBytes) Reflect.apply(onData, connection, [data])
       else if (connection.status === 'open') {
-        this.#culprits?.exceeded('limits.handshakeBytes', { address: connection.remoteAddr.toString() })
+        this.#culprits?.exceeded('limits.handshakeBytes', { address: netOfConnection(connection) })
         connection.abort(new InboundLimitError(`its handshake is longer than ${mostBytes} bytes`))
       }
     }

@@ -240,6 +240,13 @@ export class Inbound {
 const siteOf = (prefix: string): string => prefix.slice(0, 12)
 
 /** A /64 as people write it. */
+/** Who is named where no key is proven: the /64, since ports are free. */
+export const netOfConnection = ({ remoteAddr }: Pick<MultiaddrConnection, 'remoteAddr'>): string => {
+  const address = parseAddr(remoteAddr)?.ip
+  const prefix = address === undefined ? undefined : prefix64(address)
+  return prefix === undefined ? remoteAddr.toString() : netOf(prefix)
+}
+
 const netOf = (prefix: string): string => `/ip6/${prefix.match(/.{4}/g)?.join(':') ?? prefix}::/ipcidr/64`
 
 const count = (counts: Map<string, number>, prefix: string, change: 1 | -1): void => {
