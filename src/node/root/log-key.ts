@@ -10,8 +10,10 @@ import {
   writeSync
 } from 'node:fs'
 import { dirname } from 'node:path'
+import { equals } from 'uint8arrays/equals'
 import { createKey, loadKey } from '../../identity/key-file.ts'
 import type { SigningKey } from '../../identity/keys.ts'
+import type { Replica } from '../../registry/log/replica.ts'
 import type { LogKeys } from '../../registry/log/state/log-keys.ts'
 import type { Logger } from '../../runtime/clock-and-logger.ts'
 
@@ -50,11 +52,13 @@ export function ownLogKey(path: string, keys: LogKeys): SigningKey {
 }
 
 /** Deletes log keys of older epochs: they decide nothing any more, and are only good for whoever steals them. */
-export function destroyPastLogKeys(path: string, keys: LogKeys, logger: Logger): void {
+export function destroyPastLogKeys(path: string, replica: Pick<Replica, 'state' | 'voided'>, logger: Logger): void {
+  const { keys } = replica.state
   for (const each of [path, nextPath(path)]) {
     if (!existsSync(each)) continue
     const { publicKey } = loadKey(each)
-    if (!keys.isLogKey(publicKey) || keys.isKeyOf(keys.epoch, publicKey)) continue
+    if (keys.isKeyOf(keys.epoch, publicKey)) continue
+    if (!keys.isLogKey(publicKey) && !isVoided(publicKey, replica)) continue
     destroyKey(each)
     logger.warn(
       { path: each },
@@ -62,6 +66,10 @@ export function destroyPastLogKeys(path: string, keys: LogKeys, logger: Logger):
     )
   }
 }
+
+/** True for the key of an epoch that is not in the log any more, because a newer one branched off below it. */
+const isVoided = (publicKey: Uint8Array, replica: Pick<Replica, 'voided'>): boolean =>
+  replica.voided().some(({ value }) => value.kind === 'delegate' && equals(value.body.logKey, publicKey))
 
 function destroyKey(path: string): void {
   overwrite(path)

@@ -45,7 +45,7 @@ async function openFormer(init: NodeRegistryInit): Promise<Registry> {
     await secondary.close()
     loadKey(logKey)
   }
-  destroyPastLogKeys(logKey, state.keys, logger)
+  destroyPastLogKeys(logKey, secondary.replica, logger)
   raiseReplaced(secondary, 'it runs as a secondary from now on')
   return secondary
 }

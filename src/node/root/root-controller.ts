@@ -93,7 +93,7 @@ export class RootDuties {
     if (this.#root?.isReplaced !== true || this.#isReplaced) return
     this.#isReplaced = true
     const { config, network, logger } = this.#init
-    destroyPastLogKeys(dataFiles(config.paths.data).logKey, network.registry.replica.state.keys, logger)
+    destroyPastLogKeys(dataFiles(config.paths.data).logKey, network.registry.replica, logger)
     raiseReplaced(this.#init.network.registry, 'it appends nothing any more, and a restart makes it a secondary')
   }
 
