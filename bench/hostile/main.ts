@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { parseNetworkId } from '../../src/identity/network-id.ts'
+import { mostLines } from '../../src/protocols/engine/culprits.ts'
 import { Child, type ChildOptions, endAll } from '../harness/child.ts'
 import { rootName } from '../harness/network.ts'
 import { quantile } from '../harness/spread.ts'
@@ -43,6 +44,8 @@ const counts = (map: ReadonlyMap<string, number>): string =>
 const bounds = { peak: 100 * MiB, kept: 16 * MiB, turnMs: 250 }
 /** The longest deadline of what may still go on when an attack is over. */
 const settleMs = 40_000
+/** Longer than the log of the root is late. */
+const logMs = 10_000
 
 interface Rest {
   readonly rssBytes: number
@@ -153,13 +156,15 @@ async function judgeVictims({ root, node }: Victims, before: PerVictim<Rest>): P
 const culpritKey = ({ limit, who }: { limit: string; who: string }): string => `${limit} ${who}`
 
 /** Limits that the log of the root names somebody for. */
-const namedInLog = (folder: string): Set<string> => {
+const namedInLog = (folder: string): { names: Set<string>; lastMinute: number } => {
   const lines = readFileSync(join(folder, `${rootName}.log`), 'utf8')
     .split('\n')
-    .filter((line) => line.includes('"limit"'))
-  return new Set(
-    lines.map((line) => JSON.parse(line)).map(({ limit, peer, ipv6_addr }) => `${limit} ${peer ?? ipv6_addr}`)
-  )
+    .filter((line) => line.includes('"limit"') && line.endsWith('}'))
+    .map((line) => JSON.parse(line))
+  return {
+    names: new Set(lines.map(({ limit, peer, ipv6_addr }) => `${limit} ${peer ?? ipv6_addr}`)),
+    lastMinute: lines.filter(({ timestamp }) => Date.now() - Date.parse(timestamp) < 60_000).length
+  }
 }
 
 /** Who was named since `before`: attackers alone, and in the log as in the counters. */
@@ -173,11 +178,22 @@ async function judgeNames(
   const innocent = culprits
     .filter((each) => !who.has(each.who))
     .map((each) => `${culpritKey(each)} was named, who attacked nobody`)
-  const logged = namedInLog(folder)
-  const unlogged = culprits
-    .filter((each) => !logged.has(culpritKey(each)))
-    .map((each) => `the log has no line of ${culpritKey(each)}`)
+  const unlogged = (await missingInLog(folder, culprits.map(culpritKey))).map(
+    (each) => `the log has no line of ${each}`
+  )
   return { named: [...new Set(culprits.map(({ limit }) => limit))], faults: [...innocent, ...unlogged] }
+}
+
+/** Those that the log does not name: its lines come a moment later than the counters, and only so many a minute. */
+async function missingInLog(folder: string, culprits: readonly string[]): Promise<string[]> {
+  const until = performance.now() + logMs
+  for (;;) {
+    const { names, lastMinute } = namedInLog(folder)
+    const missing = culprits.filter((each) => !names.has(each))
+    if (missing.length === 0 || lastMinute >= mostLines) return []
+    if (performance.now() > until) return missing
+    await pause(100)
+  }
 }
 
 async function attackOnce(each: Case, ground: Ground, victims: Victims, folder: string): Promise<Result> {

@@ -25,8 +25,8 @@ const floods: Readonly<Record<string, boolean>> = {
   'costly lookups': true,
   'stream flood': true,
   'oversized frames': true,
-  'tiny frames': false,
-  'truncated frames': false,
+  'tiny frames': true,
+  'truncated frames': true,
   'silent streams': true,
   'many connections': true,
   'gossip, valid': false,
@@ -36,8 +36,8 @@ const floods: Readonly<Record<string, boolean>> = {
   'gossip, replayed': false,
   'gossip, future heads': false,
   'slow readers': false,
-  'record poisoning': false,
-  reflection: false
+  'record poisoning': true,
+  reflection: true
 }
 
 const program = 'dist/bench/hostile/main.js'
