@@ -37,23 +37,27 @@ export const commandCalls: ReadonlyMap<string, readonly string[]> = new Map([
   ['complete', ['--', '']]
 ])
 
-/** Commands that need a machine or a network of their own. */
+/** What a folder holds in which the commands on stopped machines are called: `FOLDER` stands for it. */
+export const stoppedCalls: ReadonlyMap<string, readonly string[]> = new Map([
+  ['registry verify', []],
+  ['registry restore', ['FOLDER/copy.db']],
+  ['registry promote', ['--yes']],
+  ['registry recover', ['--backup', 'FOLDER/copy.db', '--yes']],
+  ['registry diff', ['FOLDER/copy.db']],
+  ['authority rotate', ['--kit', 'FOLDER/data/root/next-recovery.kit', '--to', 'FOLDER/after.kit', '--yes']],
+  ['config migrate', ['FOLDER/root.yaml']],
+  ['join', ['FOLDER/invite', '--name', 'hal', '--no-start']],
+  ['install', ['--plan', '--yes', '--invite', 'FOLDER/invite', '--node-name', 'hal']],
+  ['dev', ['--once', '--nodes', '1', '--dir', 'FOLDER/dev']]
+])
+
+/** Commands that need a machine of their own, or are tested by themselves. */
 export const callsElsewhere: ReadonlySet<string> = new Set([
-  'dev',
   'drill',
-  'install',
   'upgrade',
   'uninstall',
   'init',
-  'join',
   'node start',
   'registry start',
-  'registry restore',
-  'registry verify',
-  'registry promote',
-  'registry recover',
-  'registry diff',
-  'authority rotate',
-  'dns check',
-  'config migrate'
+  'dns check'
 ])

@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync } from 'node:fs'
-import { createServer, type Server } from 'node:net'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -10,38 +9,11 @@ import { ControlClient } from '../../src/node/api/client.ts'
 import { processesOf, programPath, runProgram, startProgram } from '../helpers/built-program.ts'
 import { ceilingMs } from '../helpers/ceiling.ts'
 import { ControlHome, ScriptedApi } from '../helpers/control-process.ts'
+import { silentPeer, stoppedEnv, stoppedRoot } from '../helpers/stopped-root.ts'
 import { tempFolder } from '../helpers/temp.ts'
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 const codeOf = (signal: (typeof signals)[number]): number => 128 + constants.signals[signal]
-const passphrase = 'a passphrase of some length'
-
-const envOf = (folder: string): Record<string, string> => ({
-  TRUSTNET_HOME: folder,
-  TRUSTNET_RECOVERY_PASSPHRASE: passphrase,
-  TRUSTNET_BOOTSTRAP_DNS_SERVERS: '[::1]:1',
-  TRUSTNET_ANNOUNCE_ALLOW: 'loopback',
-  TRUSTNET_LISTEN_PORT: '0'
-})
-
-/** A folder with the root of a network that does not run. */
-const stoppedRoot = async () => {
-  const folder = tempFolder()
-  const argv = ['init', '--domain', 'example.test', '--name', 'root', '--new-network', '--one-kit']
-  expect(await runProgram(argv, envOf(folder.path))).toMatchObject({ code: 0 })
-  return { ...folder, data: join(folder.path, 'data', 'root'), kit: join(folder.path, 'data', 'root', 'recovery.kit') }
-}
-
-/** A member that takes connections and says nothing. */
-const silentPeer = async (): Promise<{ server: Server; address: string }> => {
-  const server = createServer()
-  server.listen(0, '::1')
-  await once(server, 'listening')
-  const at = server.address()
-  if (at === null || typeof at === 'string') throw new Error('no port')
-  return { server, address: `/ip6/::1/tcp/${at.port}` }
-}
-
 describe.each(signals)('%s while it works', (signal) => {
   test('a plan of a new root that asks the members: nothing was changed, and nothing is left', async () => {
     using root = await stoppedRoot()
@@ -49,7 +21,7 @@ describe.each(signals)('%s while it works', (signal) => {
     using _ = { [Symbol.dispose]: () => server.close() }
     const before = readdirSync(root.data)
     const asked = once(server, 'connection')
-    const program = startProgram(['registry', 'promote', '--peer', address], envOf(root.path))
+    const program = startProgram(['registry', 'promote', '--peer', address], stoppedEnv(root.path))
     await asked
     program.process.kill(signal)
     const { code, err } = await program.ended
@@ -66,13 +38,13 @@ describe.each(signals)('%s while it works', (signal) => {
     using _ = { [Symbol.dispose]: () => server.close() }
     for (const which of ['promote', 'recover']) {
       const asked = once(server, 'connection')
-      const program = startProgram(['registry', which, '--peer', address, '--yes'], envOf(root.path))
+      const program = startProgram(['registry', which, '--peer', address, '--yes'], stoppedEnv(root.path))
       await asked
       program.process.kill(signal)
       const { code, err } = await program.ended
       expect({ which, code }).toEqual({ which, code: codeOf(signal) })
       expect(err).toMatch(/^Interrupted by \w+: what was begun may be half done/m)
-      const { out } = await runProgram(['registry', 'verify', '--json'], envOf(root.path))
+      const { out } = await runProgram(['registry', 'verify', '--json'], stoppedEnv(root.path))
       expect(JSON.parse(out)).toMatchObject({ head: { epoch: 0 } })
     }
   })
@@ -101,7 +73,7 @@ const hanging = fileURLToPath(new URL('../helpers/hanging-close.mjs', import.met
 
 test('a daemon that does not stop says what hangs, and ends with 1', async () => {
   using root = await stoppedRoot()
-  const env = { ...envOf(root.path), NODE_OPTIONS: `--import ${hanging}` }
+  const env = { ...stoppedEnv(root.path), NODE_OPTIONS: `--import ${hanging}` }
   const program = startProgram(['registry', 'start'], env)
   const client = new ControlClient({ path: join(root.path, 'run', 'root.sock') })
   await vi.waitFor(() => client.status(), { timeout: ceilingMs, interval: 50 })

@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process'
-import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, cpSync, existsSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
@@ -8,9 +8,11 @@ import { ControlClient } from '../../src/node/api/client.ts'
 import { readRecoveryKit } from '../../src/node/offline/recovery-kit.ts'
 import { programPath, runProgram, startProgram } from '../helpers/built-program.ts'
 import { ceilingMs } from '../helpers/ceiling.ts'
-import { callsElsewhere, commandCalls } from '../helpers/command-calls.ts'
+import { callsElsewhere, commandCalls, stoppedCalls } from '../helpers/command-calls.ts'
 import { commandTree } from '../helpers/command-tree.ts'
 import { ControlHome, ScriptedApi } from '../helpers/control-process.ts'
+import { exampleInvite } from '../helpers/example-invite.ts'
+import { type StoppedRoot, stoppedEnv, stoppedRoot } from '../helpers/stopped-root.ts'
 import { tempFolder } from '../helpers/temp.ts'
 
 let home: ControlHome
@@ -51,7 +53,7 @@ const toNobody = async (argv: readonly string[], more: Record<string, string> = 
 
 test('every command is called here, or is named as one that is tested elsewhere', async () => {
   const acting = (await commandTree()).filter(({ acts }) => acts).map(({ words }) => words.join(' '))
-  expect([...commandCalls.keys(), ...callsElsewhere].toSorted()).toEqual(acting.toSorted())
+  expect([...commandCalls.keys(), ...stoppedCalls.keys(), ...callsElsewhere].toSorted()).toEqual(acting.toSorted())
 })
 
 describe.each([...commandCalls])('%s', (command, args) => {
@@ -68,6 +70,47 @@ describe.each([...commandCalls])('%s', (command, args) => {
     else if (command === 'invite') expect({ code, err }).toMatchObject({ code: 1 })
     else expect({ code, err }).toMatchObject({ code: 0 })
     expect(err).not.toMatch(/EPIPE|^ +at /m)
+  })
+})
+
+describe('on a machine whose root is stopped', () => {
+  let made: StoppedRoot
+  beforeAll(async () => {
+    made = await stoppedRoot()
+    const backup = ['registry', 'backup', '--to', join(made.path, 'copy.db')]
+    expect(await runProgram(backup, stoppedEnv(made.path))).toMatchObject({ code: 0 })
+    writeFileSync(join(made.path, 'invite'), `${exampleInvite()}\n`, { mode: 0o600 })
+  })
+  afterAll(() => made[Symbol.dispose]())
+
+  /** Each call has a copy, which it may change. */
+  const called = async (to: typeof toNobody, command: string, args: readonly string[]) => {
+    using copy = tempFolder()
+    cpSync(made.path, copy.path, { recursive: true })
+    rmSync(join(copy.path, 'run'), { recursive: true, force: true })
+    const argv = [...command.split(' '), ...args.map((word) => word.replace('FOLDER', copy.path))]
+    const ended = await to(argv, stoppedEnv(copy.path))
+    const { out } = await runProgram(['registry', 'verify', '--json', '--name', 'root'], stoppedEnv(copy.path))
+    const { head }: { head: { epoch: number } } = JSON.parse(out)
+    return { ...ended, epoch: head.epoch }
+  }
+  const epochs = new Map([
+    ['registry promote', 1],
+    ['registry recover', 1]
+  ])
+
+  describe.each([...stoppedCalls])('%s', (command, args) => {
+    test.runIf(existsSync('/dev/full'))('on a full disk comes to its end, says so, and gives 1', async () => {
+      const { code, err, epoch } = await called(toFullDisk, command, args)
+      expect({ code, err }).toEqual({ code: 1, err: expect.stringMatching(/could not be written/) })
+      expect(epoch).toBe(epochs.get(command) ?? 0)
+    })
+
+    test('without a reader comes to its end', async () => {
+      const { code, err, epoch } = await called(toNobody, command, args)
+      expect({ code, err }).toEqual({ code: 0, err: expect.not.stringMatching(/EPIPE|^ +at /m) })
+      expect(epoch).toBe(epochs.get(command) ?? 0)
+    })
   })
 })
 

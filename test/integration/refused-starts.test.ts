@@ -56,6 +56,16 @@ describe('a registry does not start, says why and what to do, and changes nothin
     database.close()
   })
 
+  it('with an invite in a file that is not there', async () => {
+    const file = join(home, 'no-invite')
+    const argv = ['node', 'start', '--name', 'other', '--set', `bootstrap.inviteFile=${file}`]
+    const { code, err } = await runProgram(argv, env)
+    expect({ code, err }).toMatchObject({
+      code: 2,
+      err: expect.stringContaining(`${file}, which bootstrap.inviteFile`)
+    })
+  })
+
   it('on a database of a newer version', async () => {
     const path = join(data(), 'registry.db')
     const bump = new Database(path)

@@ -130,6 +130,7 @@ describe('a secondary that is promoted', () => {
     await expect(back.registry.root?.append([])).rejects.toThrow(/listens for newer heads|not the root/)
     await eventually(() => epochOf(back) === 1 && alarmsOf(back).includes('root_replaced'))
     expect(back.registry.root?.refusal?.name).toBe('NotRootError')
+    expect((await back.control.status()).sync.message).toMatch(/^nothing is written: /)
     await eventually(async () => (await root.control.voidRevokes()).offered.length === 1)
     // Nothing proves when the old root signed it.
     expect(has(root, 'bob')).toBe(true)

@@ -53,7 +53,11 @@ const dev = async (context: Context, options: DevOptions): Promise<void> => {
     const view = await network.start()
     const live = terminal.isTTY && options.once !== true
     if (live) await watch(context, network, options)
-    else show(context, view, options)
+    else {
+      // Its table is all that it is for.
+      context.conduct('changes')
+      show(context, view, options)
+    }
     clean = true
   } finally {
     // The terminal has echoed ^C; the word is written over it.

@@ -41,7 +41,7 @@ const switchValue = (text: string): boolean => {
 
 /** A switch that may also be written --name=true and --name=false. */
 const toggle = (name: string, about: string): Option =>
-  new Option(`--${name} [true|false]`, about).argParser(switchValue).preset('true')
+  new Option(`--${name} [true|false]`, about).argParser(switchValue)
 
 const collect = (value: string, before: string[] = []): string[] => [...before, value]
 

@@ -1,10 +1,10 @@
 import { rename, writeFile } from 'node:fs/promises'
-import { dirname, join as joinPath } from 'node:path'
+import { dirname, join as joinPath, resolve } from 'node:path'
 import { type Ids, writeAt } from '../../install/machine/safe-files.ts'
 import { ControlClient } from '../../node/api/client.ts'
 import { NothingRunningError } from '../../node/api/errors.ts'
 import type { Loaded } from '../../node/config/index.ts'
-import { socketPath } from '../../node/config/paths.ts'
+import { fileKeys, socketPath } from '../../node/config/paths.ts'
 import type { Invite } from '../../registry/objects/invite.ts'
 import { makeFolder } from '../../runtime/make-folder.ts'
 import { loadedConfig } from '../access/config-source.ts'
@@ -149,6 +149,7 @@ const write = async (
   const inviteFile = joinPath(config.paths.data, 'invite')
   await keepInvite(inviteFile, `${line.replaceAll(/\s/g, '')}\n`, ownerOf(loaded))
   const values: Record<string, unknown> = {
+    ...keptFlags(options),
     name: config.name,
     role: config.role,
     domain: config.domain,
@@ -156,10 +157,18 @@ const write = async (
     'network.pins': invite.registries.map(({ publicKey }) => peerIdText(publicKey)),
     'bootstrap.inviteFile': inviteFile
   }
-  if (options.data !== undefined) values['paths.data'] = config.paths.data
   if (options.port !== undefined) values['listen.port'] = config.listen.port
   for (const [key, value] of Object.entries(values)) saveConfigValue(saveTo, key, value)
 }
+
+/** What the command line says counts at the next start, too. A path counts from here, and not from the file. */
+const keptFlags = (options: JoinOptions): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(startFlags(options)).map(([key, value]) => {
+      const isPath = fileKeys.has(key) && typeof value === 'string'
+      return [key, isPath ? resolve(value) : value]
+    })
+  )
 
 /** In a folder that somebody else can write to root follows nothing. */
 const keepInvite = async (file: string, text: string, owner: Ids | undefined): Promise<void> => {

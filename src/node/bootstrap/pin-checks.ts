@@ -18,6 +18,13 @@ export function requirePin(config: Config, pin: Uint8Array | undefined): void {
     throw new ConfigError([`${config.paths.data} has no network yet: make one with \`trustnet init --domain DOMAIN\``])
   }
   if (pin === undefined && !config.bootstrap.trustOnFirstUse && config.network.pins.length === 0) {
+    const { inviteFile } = config.bootstrap
+    // One that was there is read by now: it was another mistake, and has its own words.
+    if (inviteFile !== undefined && !existsSync(inviteFile)) {
+      throw new ConfigError([
+        `${inviteFile}, which bootstrap.inviteFile names, is not there: put the invite there, or correct the path`
+      ])
+    }
     throw new ConfigError([
       'nothing says which network is the right one: give an invite (`trustnet join LINE`), --network ID, or --trust-on-first-use'
     ])

@@ -4,7 +4,7 @@ import { defaults, derivedDefaults, nameFromHost } from './defaults.ts'
 import { type FileValue, parseFile } from './file.ts'
 import { type Key, keyByYaml, keys, nearestEnv, nearestKey, otherEnvironment, sections } from './keys.ts'
 import { migrateConfig } from './migrate.ts'
-import { type Homes, homes } from './paths.ts'
+import { fileKeys, type Homes, homes } from './paths.ts'
 import { type Config, crossChecks, roleNames } from './schema.ts'
 import { type Tree, treeAt, treePut } from './tree.ts'
 
@@ -37,9 +37,6 @@ interface Given {
   readonly label: string
   readonly base: string
 }
-
-/** Keys that name files: relative ones count from the file that holds them, or from the working folder. */
-const fileKeys = new Set(['paths.data', 'paths.key', 'paths.runtime', 'bootstrap.inviteFile', 'backup.path'])
 
 /** Flag over environment over file over default. Throws one ConfigError with every problem that was found. */
 export const parseConfig = (init: ParseInit = {}): Parsed => {

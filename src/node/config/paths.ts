@@ -82,3 +82,12 @@ export const dataFiles = (
   nextRecoveryKit: join(dataFolder, 'next-recovery.kit'),
   passphrase: join(dataFolder, 'recovery.passphrase')
 })
+
+/** Keys that name files: relative ones count from the file that holds them, or from the working folder. */
+export const fileKeys: ReadonlySet<string> = new Set([
+  'paths.data',
+  'paths.key',
+  'paths.runtime',
+  'bootstrap.inviteFile',
+  'backup.path'
+])

@@ -141,7 +141,10 @@ const syncView = (network: NetworkNode | undefined, facts: StatusFacts): StatusV
 
 const syncMessage = ({ registry, sync, caughtUp }: NetworkNode): string | null => {
   if (registry.replica.isForked) return 'the log has two histories: nothing new is followed'
-  if (registry.root !== undefined) return 'this process writes the log'
+  if (registry.root !== undefined) {
+    const { refusal } = registry.root
+    return refusal === undefined ? 'this process writes the log' : `nothing is written: ${refusal.message}`
+  }
   const staged = registry.replica.staged()
   if (staged !== undefined) return 'a snapshot is being fetched'
   const pushers = sync?.subscriptions.map(({ name }) => name) ?? []

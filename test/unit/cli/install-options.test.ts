@@ -19,6 +19,12 @@ describe('a switch of install', () => {
     expect(parse('--plan=true', '--start=no')).toEqual({ plan: true, start: false })
   })
 
+  it('does not look as if it were on by default', () => {
+    const help = withInstallOptions(new Command('install')).helpInformation()
+    expect(help).not.toContain('preset')
+    expect(parse()).toEqual({})
+  })
+
   it.each(switches)('--%s takes no word that merely is a name inside the program', (name) => {
     for (const word of [...inherited, 'True', '1', ''])
       expect(() => parse(`--${name}=${word}`), word).toThrow(/true or false/)

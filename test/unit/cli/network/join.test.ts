@@ -1,5 +1,5 @@
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { peerIdText } from '../../../../src/identity/keys.ts'
 import { networkIdText } from '../../../../src/identity/network-id.ts'
@@ -50,6 +50,21 @@ describe('join', () => {
     expect(await readFile(inviteFile('hal'), 'utf8')).toBe(`${line}\n`)
     expect((await stat(inviteFile('hal'))).mode & 0o777).toBe(0o600)
     expect(await readFile(join(home.folder, 'hal.yaml'), 'utf8')).not.toContain(line)
+  })
+
+  test('writes what the command line says for every later start', async () => {
+    const argv = ['--name', 'hal', '--peer', '/ip6/2001:db8::7/tcp/8000', '--log-level', 'debug', '--port', '9123']
+    const sets = ['heartbeat.interval=10s', 'announce.addresses=/ip6/2001:db8::9/tcp/9123', 'backup.path=copies']
+    await prepare([inviteLine(), ...argv, ...sets.flatMap((set) => ['--set', set])])
+    const { config } = loadConfig({ env: { TRUSTNET_HOME: home.folder }, name: 'hal' })
+    expect(config).toMatchObject({
+      listen: { port: 9123 },
+      bootstrap: { peers: ['/ip6/2001:db8::7/tcp/8000'], inviteFile: inviteFile('hal') },
+      logging: { level: 'debug' },
+      heartbeat: { intervalMs: 10_000 },
+      announce: { addresses: ['/ip6/2001:db8::9/tcp/9123'] },
+      backup: { path: resolve('copies') }
+    })
   })
 
   test('as JSON it says what is prepared and how it is started', async () => {
