@@ -63,6 +63,10 @@ describe('the compose file', () => {
     })
   })
 
+  it('bounds memory and processes, and writes no core', () => {
+    expect(serviceOf(installOf())).toMatchObject({ mem_limit: '4g', pids_limit: 128, ulimits: { core: 0 } })
+  })
+
   it('has each thing where it is without a container', () => {
     const { volumes } = serviceOf(installOf())
     expect(volumes.map(({ source }) => source)).toEqual(['/etc/trustnet', '/var/lib/trustnet/hal', '/run/trustnet/hal'])
