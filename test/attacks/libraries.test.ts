@@ -30,6 +30,8 @@ const plenty = { count: 1_000_000_000, perMs: 1 }
 const lifted: LimitOverrides = {
   kad: { frameBytes: 4 * MiB, inbound: plenty },
   ping: { inbound: plenty },
+  // Whoever is answered at once sends more frames than a member may.
+  connection: { frames: plenty, registryFrames: plenty },
   identify: { opens: plenty },
   peers: { addresses: 1_000_000, protocols: 1_000_000, textBytes: MiB, envelopeBytes: MiB }
 }
