@@ -39,7 +39,7 @@ describe('a network whose machines were all off for 200 days', () => {
 /** A member that slept past the grace of its policy while the root was awake. */
 async function overslept(network: TestNetwork): Promise<TrustNode> {
   const { admission, root } = network.node('root').registry
-  await admission.changePolicy({ membershipMs: 3_000, returnGraceMs: 0 })
+  await admission.changePolicy({ membershipMs: 3_000, returnGraceMs: 0 }, { force: true })
   const hal = await network.join('hal')
   await hal.stop()
   await eventually(async () => {
