@@ -26,7 +26,7 @@ const floods: Readonly<Record<string, boolean>> = {
   'stream flood': true,
   'oversized frames': true,
   'tiny frames': true,
-  'truncated frames': true,
+  'truncated frames': false,
   'silent streams': true,
   'many connections': true,
   'gossip, valid': false,
