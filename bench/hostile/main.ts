@@ -41,7 +41,7 @@ const counts = (map: ReadonlyMap<string, number>): string =>
   [...map].map(([what, count]) => `${count.toLocaleString('en-US')} ${what}`).join(', ') || 'nothing'
 
 /** By how much the memory of a process may grow, with what is not collected yet and without it; and how long one turn of its event loop may take. */
-const bounds = { peak: 100 * MiB, kept: 16 * MiB, turnMs: 1_000 }
+const bounds = { peak: 100 * MiB, kept: 16 * MiB, turnMs: 250 }
 /** The longest deadline of what may still go on when an attack is over. */
 const settleMs = 40_000
 /** Longer than the log of the root is late. */
