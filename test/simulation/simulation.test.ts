@@ -26,8 +26,7 @@ describe('a network of simulated machines', () => {
     expect(events).toBeGreaterThan(20 * schedules)
   })
 
-  // Invites have random ids, and what depends on their order may take another turn: so one seed in some is not the same at once.
-  it('does the same again for the same seed', { retry: 12 }, async () => {
+  it('does the same again for the same seed', async () => {
     for (const seed of [7, 33, 90]) {
       const first = await runSeed(stage, seed)
       const second = await runSeed(stage, seed)

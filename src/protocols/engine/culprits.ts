@@ -39,7 +39,7 @@ const nameEveryMs = 60_000
 /** Of one limit. Keys and addresses are free, so the one that was seen longest ago goes. */
 const mostCulprits = 32
 /** Lines a minute, of all limits: an attack with many keys must not fill the disk. */
-export const mostLines = 30
+export const mostLines = 120
 
 /** Counts who exceeds the limits, and names each of them in the log at once and then once a minute. */
 export class Culprits {
