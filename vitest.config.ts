@@ -20,7 +20,8 @@ export default defineConfig({
     hookTimeout: 240_000,
     expect: { poll: { timeout: ceilingMs, interval: 20 } },
     maxWorkers: 2,
-    reporters: ['default', new AttackTable()],
+    // What failed comes last.
+    reporters: [new AttackTable(), 'default'],
     coverage: {
       include: ['src/registry/**', 'src/protocols/**'],
       exclude: ['**/pb/**'],

@@ -9,6 +9,7 @@ import { openRegistry } from '../../src/registry/registry.ts'
 import { openDatabase } from '../../src/registry/store/database.ts'
 import { memoryFolder } from '../helpers/temp.ts'
 import { beginMs } from './machine.ts'
+import { checkSignaturesInOrder } from './ordered-signatures.ts'
 
 /** Keys that are the same in every run. */
 export const keyNumber = (number: number): SigningKey => {
@@ -40,6 +41,7 @@ export interface Stage extends AsyncDisposable {
 }
 
 export const makeStage = async (): Promise<Stage> => {
+  checkSignaturesInOrder()
   // What a disk adds is tried with power cuts, not here.
   const all = memoryFolder()
   const folder = all.path
