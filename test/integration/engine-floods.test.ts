@@ -105,10 +105,10 @@ describe('a peer that floods', () => {
     hosts.push(other)
     const honest = await connect(other, server)
     let handled = 0
-    const few = limitsWith({ stream: { refused: { count: 20, perMs: 60_000 } } })
+    const few = limitsWith({ stream: { refused: { count: 20, perMs: 3_600_000 } } })
     await serve(
       { ...init, limits: few },
-      { ...echo, maxInboundStreams: 32, rate: { count: 4, perMs: 60_000 } },
+      { ...echo, maxInboundStreams: 32, rate: { count: 4, perMs: 3_600_000 } },
       async ({ frames }) => {
         handled++
         const frame = await frames.read()

@@ -80,7 +80,7 @@ describe('engine', () => {
 
   it('answers RATE_LIMITED beyond the rate of a peer', async () => {
     const { connection, limits, ...init } = await pair()
-    const slow = { ...echo, rate: { count: 2, perMs: 60_000 } }
+    const slow = { ...echo, rate: { count: 2, perMs: 3_600_000 } }
     await serve({ ...init, limits }, slow, async ({ frames }) => {
       const frame = await frames.read()
       if (frame !== undefined) await frames.write(frame)

@@ -171,7 +171,7 @@ describe('hello', () => {
 
   it('answers a newer version politely, garbage with MALFORMED, and too many with RATE_LIMITED', async () => {
     const { network, a } = await twoMembers()
-    const alpha = await member(network, a, 'root', { hello: { rate: { count: 3, perMs: 60_000 } } })
+    const alpha = await member(network, a, 'root', { hello: { rate: { count: 3, perMs: 3_600_000 } } })
     const plain = await startPlainHost()
     opened.push(plain)
     const connection = await connect(plain, alpha.host)

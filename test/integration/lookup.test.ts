@@ -23,7 +23,7 @@ import { type MemberHost, type Members, startMember } from '../helpers/members.t
 import { recordOf } from '../helpers/observations.ts'
 import { networkId, otherNetworkId } from '../helpers/signed-objects.ts'
 
-const limits = limitsWith({ lookup: { questions: { count: 50, perMs: 60_000 }, requestBytes: 300 } })
+const limits = limitsWith({ lookup: { questions: { count: 50, perMs: 3_600_000 }, requestBytes: 300 } })
 const options: LookupOptions = { networkId, limits }
 
 type Services = { lookup: unknown }

@@ -14,7 +14,7 @@ import { recordOf } from '../helpers/observations.ts'
 import { networkId, otherNetworkId } from '../helpers/signed-objects.ts'
 
 const limits = limitsWith({
-  probe: { rate: { count: 6, perMs: 60_000 }, targetHost: { count: 4, perMs: 60_000 } }
+  probe: { rate: { count: 6, perMs: 3_600_000 }, targetHost: { count: 4, perMs: 3_600_000 } }
 })
 const options = { networkId, limits }
 

@@ -25,7 +25,7 @@ afterEach(stopServed)
 
 describe('register against hostile and broken peers', () => {
   it('refuses the join of another key, and counts failed proofs per /64', async () => {
-    const root = await served({ limits: { register: { failedProofs: { count: 1, perMs: 60_000 } } } })
+    const root = await served({ limits: { register: { failedProofs: { count: 1, perMs: 3_600_000 } } } })
     const thief = await client(root, 'thief')
     const victim = SigningKey.generate()
     const call = {
@@ -91,7 +91,7 @@ describe('register against hostile and broken peers', () => {
   })
 
   it('limits first joins of strangers, all together', async () => {
-    const root = await served({ limits: { register: { strangerJoins: { count: 1, perMs: 60_000 } } } })
+    const root = await served({ limits: { register: { strangerJoins: { count: 1, perMs: 3_600_000 } } } })
     const call = (peer: Awaited<ReturnType<typeof client>>, name: string) =>
       peer.session.register({
         record: root.network.record(peer.key, 1),

@@ -117,7 +117,7 @@ describe('limits of sessions', () => {
 
 describe('limits of proofs', () => {
   it('the renewal of no member counts as a failed proof of its /64, and the next one is told RATE_LIMITED', async () => {
-    const root = await served({ limits: { register: { failedProofs: { count: 1, perMs: 60_000 } } } })
+    const root = await served({ limits: { register: { failedProofs: { count: 1, perMs: 3_600_000 } } } })
     const { key, session } = await client(root, 'stranger')
     const { networkId } = root.network
     const renew = sealRenewRequest({ networkId, publicKey: key.publicKey, notAfterMs: Date.now() }, key).bytes

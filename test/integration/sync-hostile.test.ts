@@ -68,7 +68,7 @@ describe('a server of sync', () => {
   })
 
   test('refuses a peer that opens more streams than allowed in a minute', async () => {
-    const root = await network.startRoot(1, { sync: { rate: { count: 3, perMs: 60_000 } } })
+    const root = await network.startRoot(1, { sync: { rate: { count: 3, perMs: 3_600_000 } } })
     const follower = await network.startFollower(root, keyNumber(1))
     for (let index = 0; index < 3; index++) await pull(root, follower)
     await expect(pull(root, follower)).rejects.toThrow(named('RateLimitedError'))
