@@ -41,7 +41,7 @@ export class NoCandidateError extends Error {
   }
 }
 
-/** A host proved its key and then hung up on ours without a word: it stops, or its gate holds our key for revoked. */
+/** A host proved its key and then hung up on ours without a word: it stops, or has told our key too often that it is revoked. */
 export class HungUpError extends Error {
   override readonly name = 'HungUpError'
 }

@@ -68,13 +68,14 @@ export class NetworkNode implements NetworkParts {
     this.limits = protocolLimits(config)
     this.#rootWay = new RootWay(init)
     const { strangers, hello } = this.limits
-    this.trust = new ConnectionTrust({ limits: strangers, settleMs: hello.settleMs, clock, logger })
+    const isRevoked = (publicKey: Uint8Array): boolean => registry.replica.state.isRevoked(publicKey)
+    this.trust = new ConnectionTrust({ limits: strangers, settleMs: hello.settleMs, isRevoked, clock, logger })
     const prefixes = new KnownPrefixes(registry)
     this.trust.onMember(({ remoteAddr, remotePeer }) => prefixes.seen(remotePeer.toString(), remoteAddr.toString()))
     this.gater = new Gater({
       limits: limitsFor(config, logger),
       logger,
-      isRevoked: (peerId) => registry.replica.state.isRevoked(publicKeyOf(peerId)),
+      isRevoked: (peerId) => isRevoked(publicKeyOf(peerId)),
       knownPrefix: (prefix) => prefixes.has(prefix),
       culprits: this.trust.culprits,
       onUpgraded: (peerId, connection) => this.traffic.add(peerId, connection)

@@ -35,7 +35,7 @@ describe('a revoked node', () => {
     expect(connected()).toBe(false)
   })
 
-  it('that was away when it happened is hung up on, and status says what that looks like', async () => {
+  it('that was away when it happened is told so, and status says by whom', async () => {
     await using network = await TestNetwork.create()
     const bad = await network.join('b')
     await bad.stop()
@@ -44,7 +44,7 @@ describe('a revoked node', () => {
     await eventually(async () => (await again.control.status()).word === 'refused')
     const { summary, warnings } = await again.control.status()
     expect(summary).toContain('revoked')
-    expect(warnings.map(({ code }) => code)).toContain('shut_out')
+    expect(warnings.map(({ code }) => code)).toContain('revoked')
   })
 
   it('is refused also when it has lost its store and does not know that it was revoked', async () => {

@@ -2,6 +2,7 @@ import type { ConnectionGater, MultiaddrConnection, PeerId } from '@libp2p/inter
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { isPlainIp6 } from '../../address/multiaddr.ts'
 import { isPublicKey } from '../../identity/ed25519.ts'
+import { Gcra } from '../../protocols/engine/rate-limiter.ts'
 import { type Logger, silentLogger } from '../../runtime/clock-and-logger.ts'
 import { Pins } from './dial-pins.ts'
 import { HandshakeBytes } from './handshake-bytes.ts'
@@ -15,18 +16,22 @@ export interface GaterInit extends InboundInit {
   readonly logger?: Logger
 }
 
+/** A revoked key that dials is let in so often to be told by hello; beyond it, it is hung up on. */
+const toldRevoked = { count: 10, perMs: 60_000 }
+
 const isKey = (peerId: PeerId): boolean => peerId.type === 'Ed25519' && isPublicKey(peerId.publicKey.raw)
 
 /**
  * The gate of all connections. Plain IPv6 with TCP is the only way in and out and into the peer store; strangers are
- * counted per /64 before Noise; Ed25519 is the only key type; a revoked key is refused in both directions; of one key
- * only so many connections stay; a dial with a pin ends after Noise when the key is another.
+ * counted per /64 before Noise; Ed25519 is the only key type; a revoked key is not dialled, and let in to be told so alone; of one
+ * key only so many connections stay; a dial with a pin ends after Noise when the key is another.
  */
 export class Gater implements ConnectionGater {
   readonly pins = new Pins()
   readonly #inbound: Inbound
   readonly #handshakes: HandshakeBytes
   readonly #isRevoked: (peerId: string) => boolean
+  readonly #told = new Gcra(toldRevoked)
   readonly #onUpgraded: NonNullable<GaterInit['onUpgraded']>
   readonly #logger: Logger
 
@@ -67,7 +72,10 @@ export class Gater implements ConnectionGater {
     return this.denyDialPeer(peerId)
   }
 
+  /** What a revoked key gets beyond Noise is up to the connection's trust: the status that says so. */
   denyInboundEncryptedConnection(peerId: PeerId, connection: MultiaddrConnection): boolean {
+    const id = peerId.toString()
+    if (isKey(peerId) && this.#isRevoked(id) && this.#told.take(id) === 0) return false
     return this.#isRefusedKey(peerId, connection)
   }
 

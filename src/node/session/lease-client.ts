@@ -2,6 +2,7 @@ import { peerIdText } from '../../identity/keys.ts'
 import { retryAfterMsOf } from '../../protocols/engine/status.ts'
 import { abortReason } from '../../runtime/abort-reason.ts'
 import { inBackground } from '../../runtime/background.ts'
+import { RevokedError } from '../../runtime/errors.ts'
 import { sleep } from '../../runtime/sleep.ts'
 import { Backoff } from '../backoff.ts'
 import { isTimeout, JustTriedError, NoCandidateError } from '../errors.ts'
@@ -159,7 +160,7 @@ export class SessionKeeper {
     try {
       return await enter(this.#init, peer, signal, this.#retry.signal)
     } catch (error) {
-      if (!signal.aborted) await this.#refused(peer, errorFrom(error))
+      if (!signal.aborted) await this.#refused(peer, refusalOf(peer, errorFrom(error)))
       return undefined
     }
   }
@@ -278,5 +279,11 @@ export class SessionKeeper {
 /** All who answered were asked already. */
 const isNobodyElse = (error: Error): boolean =>
   error instanceof NoCandidateError && error.failures.every((failure) => failure.error instanceof JustTriedError)
+
+/** Nothing proves a revoke here, so it is said whose word it is. */
+const refusalOf = (peer: RegistryPeer, error: Error): Error =>
+  error instanceof RevokedError
+    ? new RevokedError(`${peer.name} says that the key of this node was revoked, for ever: join again with a new key`)
+    : error
 
 const idOf = (peer: RegistryPeer | undefined): string => (peer === undefined ? '' : peerIdText(peer.publicKey))

@@ -164,13 +164,16 @@ const admissionNotice = ({ membership, trouble, name }: StatusFacts): Maybe => {
   return warning(code, `this node is no member: ${trouble.message}`, fix)
 }
 
+const withNewKey = 'trustnet registry log (at the root), then trustnet join INVITE with a new key'
+
 const sessionNotice = ({ role, session, trouble, membership }: StatusFacts, { replicaAgeMs }: NetworkFacts): Maybe => {
   if (role === 'root' || session || trouble === undefined || membership !== 'member') return undefined
+  if (trouble.name === 'RevokedError') return warning('revoked', trouble.message, withNewKey)
   if (isRefusal(trouble))
     return warning('refused', `the registry refused this node: ${trouble.message}`, 'trustnet identity')
   if (trouble instanceof NoCandidateError && isShutOut(trouble.failures)) {
     const told = 'whoever answers hangs up on the key of this node: it was probably revoked while this node was away'
-    return warning('shut_out', told, 'trustnet registry log (at the root), then trustnet join INVITE with a new key')
+    return warning('shut_out', told, withNewKey)
   }
   const message = `no registry answers: ${trouble.message}; this node goes on with its replica, ${span(replicaAgeMs)} old`
   return warning('isolated', message, 'trustnet peers connect MULTIADDR')

@@ -41,8 +41,7 @@ export const isForeign = ({ error }: DialFailure): boolean => foreign.has(error.
 const isHungUp = ({ error }: DialFailure): boolean => error.name === 'HungUpError'
 
 /**
- * Everybody hangs up on this key after the handshake. A revocation that happened while this node was away looks so: the gates of
- * the others let nothing pass that could tell it.
+ * Everybody hangs up on this key after the handshake, as they do with a revoked one that has asked too often.
  */
 export const isShutOut = (failures: readonly DialFailure[]): boolean => failures.length > 0 && failures.every(isHungUp)
 
@@ -71,6 +70,10 @@ const withoutNetwork = ({ failures, upMs }: StatusFacts): Verdict => {
   }
   if (failures.every(isForeign)) {
     return { word: 'refused', summary: 'only other networks answer at the known addresses; they are tried again' }
+  }
+  const told = failures.find(({ error }) => error.name === 'RevokedError')
+  if (told !== undefined) {
+    return { word: 'refused', summary: `the host at ${told.address} says that the key of this node was revoked` }
   }
   if (isShutOut(failures)) return { word: 'refused', summary: shutOut }
   const tried = count(failures.length, 'address', 'addresses')

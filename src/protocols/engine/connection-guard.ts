@@ -1,7 +1,7 @@
 import type { Connection, Libp2pEvents, Stream, TypedEventTarget } from '@libp2p/interface'
 import { isRegistryRole, type Role } from '../../identity/role.ts'
 import type { Clock } from '../../runtime/clock-and-logger.ts'
-import { LimitError } from '../../runtime/errors.ts'
+import { LimitError, RevokedError } from '../../runtime/errors.ts'
 import type { ConnectionTrust } from './connection-trust.ts'
 import { culpritOf } from './culprits.ts'
 import type { ProtocolLimits } from './limits.ts'
@@ -69,6 +69,8 @@ export class ConnectionGuard {
       connection.abort(new LimitError('its peer was disconnected for a flood a moment ago'))
       return
     }
+    // identify would tell it who is here.
+    if (this.#init.trust.isRevoked(connection)) connection.newStream = refuseRevoked
     const handleFrame = muxer.handleFrame.bind(muxer)
     const onData = muxer.onData.bind(muxer)
     const negotiating = new Negotiations(this.#init.limits.connection.negotiationBytes)
@@ -120,6 +122,10 @@ export class ConnectionGuard {
     this.#penalties.take(connection.remotePeer.toString())
     connection.abort(new LimitError(`the limit ${limit} was exceeded`))
   }
+}
+
+const refuseRevoked = async (): Promise<never> => {
+  throw new RevokedError('no stream is opened to a revoked key')
 }
 
 const framesOf = (role: Role | undefined): 'frames' | 'registryFrames' | 'strangerFrames' => {

@@ -19,6 +19,8 @@ export interface ConnectionTrustInit {
   limits: ProtocolLimits['strangers']
   /** How long a stream waits for the verdict on its connection, from the opening of the connection. */
   settleMs: number
+  /** Whether the key is revoked. */
+  isRevoked?: (publicKey: Uint8Array) => boolean
   clock?: Clock
   logger?: Logger
   culprits?: Culprits
@@ -37,6 +39,8 @@ interface Entry {
   phase: Phase
   /** It showed a good invite. */
   spared: boolean
+  /** Its key was revoked before it came: it has hello alone, and ends by itself. */
+  readonly isBarred: boolean
   /** The replica has had it as a member. */
   confirmed: boolean
   /** It takes us for a member, too. */
@@ -85,6 +89,7 @@ export class ConnectionTrust {
       settled,
       phase: 'young',
       spared: false,
+      isBarred: this.isRevoked(connection),
       confirmed: false,
       mutual: false
     }
@@ -121,7 +126,7 @@ export class ConnectionTrust {
     this.#enter(entry, 'stranger')
     entry.settled.resolve()
     if (this.#isFull(entry, 'stranger')) return
-    const { ms } = this.#init.limits
+    const ms = this.isRevoked(connection) ? this.#init.settleMs : this.#init.limits.ms
     this.#setDeadline(entry, ms, () => this.#close(entry, `no proof of membership after ${ms} ms`))
   }
 
@@ -157,6 +162,12 @@ export class ConnectionTrust {
 
   isMember(connection: Connection): boolean {
     return this.memberOf(connection) !== undefined
+  }
+
+  /** The other side has a key that is revoked: it is told so by hello, and given nothing else. */
+  isRevoked({ remotePeer }: Connection): boolean {
+    const raw = remotePeer.publicKey?.raw
+    return raw !== undefined && this.#init.isRevoked?.(raw) === true
   }
 
   /** Both sides take each other for members. */
@@ -203,10 +214,10 @@ export class ConnectionTrust {
     return () => this.#goneListeners.delete(listener)
   }
 
-  /** Closes every connection of a key, proven or not: it was revoked. Takes effect at once, not when the close is done. */
+  /** Closes every connection that a key had when it was revoked, proven or not. Takes effect at once, not when the close is done. */
   revoked(publicKey: Uint8Array): void {
     for (const entry of this.#entries.values()) {
-      if (isKeyOf(entry.connection, publicKey)) this.#close(entry, 'the key was revoked')
+      if (!entry.isBarred && isKeyOf(entry.connection, publicKey)) this.#close(entry, 'the key was revoked')
     }
   }
 

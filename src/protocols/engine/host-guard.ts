@@ -1,5 +1,6 @@
 import type { PeerId, PeerStore } from '@libp2p/interface'
 import type { Registrar } from '@libp2p/interface-internal'
+import { RevokedError } from '../../runtime/errors.ts'
 import { BoundedStreams } from './bounded-streams.ts'
 import { ConnectionGuard, type ConnectionGuardComponents, type ConnectionGuardInit } from './connection-guard.ts'
 import { boundPeers } from './peer-bounds.ts'
@@ -33,7 +34,8 @@ function boundIdentify(registrar: Registrar, { trust, limits }: ConnectionGuardI
     await handle(
       protocol,
       async (stream, connection) => {
-        if (streams.accept(stream, connection)) await handler(stream, connection)
+        if (trust.isRevoked(connection)) stream.abort(new RevokedError('this key was revoked'))
+        else if (streams.accept(stream, connection)) await handler(stream, connection)
       },
       options
     )

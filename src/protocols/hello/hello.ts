@@ -60,6 +60,9 @@ export interface HelloOptions {
   signal?: AbortSignal
 }
 
+/** Whoever is told one of these learns nothing else but the network. */
+const bare: ReadonlySet<number> = new Set([statuses.WRONG_NETWORK, statuses.UNSUPPORTED_VERSION, statuses.REVOKED])
+
 /** Proof of membership, first on every connection: `/trustnet/hello/1.0.0`. */
 export interface Hello extends Startable {
   readonly events: TypedEventTarget<HelloEvents>
@@ -162,9 +165,7 @@ export class HelloService implements Hello {
   #answerFor(verdict: Verdict): Partial<HelloMessage> {
     const local = this.#source.local()
     if (verdict.kind === 'member') return messageOf(local, statuses.OK)
-    if (verdict.status !== statuses.WRONG_NETWORK && verdict.status !== statuses.UNSUPPORTED_VERSION) {
-      return messageOf(local, verdict.status)
-    }
+    if (!bare.has(verdict.status)) return messageOf(local, verdict.status)
     return { version: helloVersion, networkId: local.networkId ?? new Uint8Array(), status: verdict.status }
   }
 
