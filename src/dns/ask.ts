@@ -1,4 +1,5 @@
 import { Resolver } from 'node:dns/promises'
+import { onAbort } from '../runtime/abort.ts'
 import { usableResolver } from './link-local.ts'
 
 /** Why there is no usable answer. None of them is fatal: DNS is one source of addresses among others. */
@@ -48,7 +49,7 @@ export const ask = async <T>(
   const resolver = new Resolver({ timeout: Math.max(100, Math.floor(timeoutMs / triesShare)), tries: 2 })
   const cancel = (): void => resolver.cancel()
   const timer = setTimeout(cancel, timeoutMs).unref()
-  signal?.addEventListener('abort', cancel, { once: true })
+  using _ = onAbort(signal, cancel)
   await using usable = new AsyncDisposableStack()
   try {
     const addresses = await Promise.all(servers.map(async (server) => usable.use(await usableResolver(server)).address))
@@ -59,7 +60,6 @@ export const ask = async <T>(
     return failureOf(name, error)
   } finally {
     clearTimeout(timer)
-    signal?.removeEventListener('abort', cancel)
   }
 }
 

@@ -1,4 +1,5 @@
 import { connect } from 'node:net'
+import { onAbort } from '../runtime/abort.ts'
 
 /** A machine that is there takes a connection within it. */
 const withinMs = 3_000
@@ -19,11 +20,10 @@ const takesConnection = (host: string, port: number, signal: AbortSignal): Promi
   new Promise((resolve) => {
     const socket = connect({ host, port, family: 6 })
     const end = (isThere: boolean) => (): void => {
-      signal.removeEventListener('abort', onAbort)
+      aborting?.[Symbol.dispose]()
       socket.destroy()
       resolve(isThere)
     }
-    const onAbort = end(false)
-    signal.addEventListener('abort', onAbort, { once: true })
+    const aborting = onAbort(signal, end(false))
     socket.setTimeout(withinMs, end(false)).once('connect', end(true)).once('error', end(false))
   })

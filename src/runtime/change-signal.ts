@@ -1,4 +1,4 @@
-import { abortReason } from './abort-reason.ts'
+import { onAbort } from './abort.ts'
 
 /** Tells those who wait that something they look at may be different. */
 export class Changes {
@@ -25,16 +25,14 @@ export class Changes {
         reject(error instanceof Error ? error : new Error(String(error)))
       }
     }
-    const onAbort = (): void => reject(abortReason(signal))
     const stop = this.listen(look)
-    signal.addEventListener('abort', onAbort, { once: true })
+    using _ = onAbort(signal, reject)
     try {
       signal.throwIfAborted()
       look()
       await promise
     } finally {
       stop()
-      signal.removeEventListener('abort', onAbort)
     }
   }
 }

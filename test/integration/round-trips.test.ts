@@ -1,6 +1,7 @@
 import type { Connection, Stream } from '@libp2p/interface'
 import { PING_PROTOCOL } from '@libp2p/ping'
 import { afterEach, describe, expect, it } from 'vitest'
+import type { Role } from '../../src/identity/role.ts'
 import { inTurn, RoundTrips } from '../../src/node/peers/ping-monitor.ts'
 import { member, stopOpened, twoMembers } from '../helpers/hello-hosts.ts'
 import { connect } from '../helpers/hosts.ts'
@@ -9,9 +10,17 @@ import { eventually } from '../helpers/network.ts'
 afterEach(stopOpened)
 
 /** A node, and a registry that answers pings on its connections after as many ms as it is told; undefined: never. */
-const nodeAndRegistry = async ({ silentMs = 60_000 } = {}) => {
+const nodeAndRegistry = async ({
+  silentMs = 60_000,
+  role = 'root',
+  sample
+}: {
+  silentMs?: number
+  role?: Role
+  sample?: number
+} = {}) => {
   const { network, a, b } = await twoMembers()
-  const registry = await member(network, a, 'root')
+  const registry = await member(network, a, role)
   const node = await member(network, b, 'integrated')
   const answers = { afterMs: [] as (number | undefined)[] }
   const order: string[] = []
@@ -30,6 +39,7 @@ const nodeAndRegistry = async ({ silentMs = 60_000 } = {}) => {
   const trips = new RoundTrips({
     trust: node.trust,
     silentMs,
+    ...(sample !== undefined && { sample }),
     received: () => bytes.in,
     onSilent: (one) => closed.push(one)
   })
@@ -69,6 +79,15 @@ describe('more connections than are pinged at once', () => {
     expect(inTurn(all, 12, 4)).toEqual([2, 3, 4, 5])
     expect(inTurn([1, 2], 7, 4)).toEqual([2, 1])
     expect(inTurn([], 7, 4)).toEqual([])
+  })
+
+  it('are all pinged after some rounds', async () => {
+    const { trips, connection, another, answers } = await nodeAndRegistry({ sample: 1, role: 'integrated' })
+    answers.afterMs = [0, 0]
+    const second = await another()
+    for (let round = 0; round < 2; round++) await trips.look(0, connection)
+    expect(trips.answeringForMs(second)).toBeGreaterThan(0)
+    trips.stop()
   })
 })
 

@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Loaded } from '../../node/config/index.ts'
 import { ServiceNotify } from '../../node/service-notify.ts'
+import { aborted } from '../../runtime/abort.ts'
 import type { Logger } from '../../runtime/clock-and-logger.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
 import { becomeOwner, ownerOf } from '../access/run-as-owner.ts'
@@ -82,12 +83,6 @@ const keepName = async ({ config, saveTo }: Loaded, logger: Logger): Promise<voi
     logger.warn({ error: reasonOf(error) }, `the name of this node could not be written down: ${next}`)
   }
 }
-
-const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => {
-    if (signal.aborted) resolve()
-    else signal.addEventListener('abort', () => resolve(), { once: true })
-  })
 
 const stdinEnd = ({ terminal }: Context): AbortSignal => {
   const ended = new AbortController()

@@ -2,6 +2,7 @@ import { toString as text } from 'uint8arrays/to-string'
 import { isRegistryRole } from '../../identity/role.ts'
 import { lookAlikes } from '../../registry/admission/look-alike.ts'
 import { encodeInvite, type InviteRegistry } from '../../registry/objects/invite.ts'
+import { aborted } from '../../runtime/abort.ts'
 import type { InviteQuery } from '../api/control-api.ts'
 import type { InviteView } from '../api/views.ts'
 import type { NetworkNode } from '../network-node.ts'
@@ -57,9 +58,6 @@ export async function issueInvite(
     looksLike: name === undefined ? [] : lookAlikes(name, registry.replica.state.members())
   }
 }
-
-const aborted = (signal: AbortSignal): Promise<void> =>
-  new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }))
 
 /** The root first: it alone can admit. One without an address is named too: its key is a pin. */
 const registriesOf = ({ registry, announced }: NetworkNode, self: Uint8Array): InviteRegistry[] => {

@@ -2,6 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import type { Connection, Libp2p } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { isPlainIp6, parseAddr } from '../../address/multiaddr.ts'
+import { onAbort } from '../../runtime/abort.ts'
 import { inBackground } from '../../runtime/background.ts'
 import { AddressError, NoCandidateError, PinMismatchError } from '../errors.ts'
 import type { Expectation, Pins } from '../host/dial-pins.ts'
@@ -83,14 +84,11 @@ class Race {
   }
 
   async run(): Promise<RaceResult> {
-    const { signal } = this.#options
-    const onAbort = (): void => this.#reject(signal?.reason)
-    signal?.addEventListener('abort', onAbort, { once: true })
+    using _ = onAbort(this.#options.signal, (reason) => this.#reject(reason))
     this.#next()
     try {
       return await this.#result.promise
     } finally {
-      signal?.removeEventListener('abort', onAbort)
       clearTimeout(this.#timer)
       this.#over.abort()
     }

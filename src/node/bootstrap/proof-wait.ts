@@ -4,7 +4,7 @@ import { networkFingerprint } from '../../identity/network-id.ts'
 import type { ConnectionTrust } from '../../protocols/engine/connection-trust.ts'
 import { errorOf } from '../../protocols/engine/status.ts'
 import type { Hello, HelloRefused } from '../../protocols/hello/index.ts'
-import { abortReason } from '../../runtime/abort-reason.ts'
+import { onAbort } from '../../runtime/abort.ts'
 import { HungUpError } from '../errors.ts'
 
 /** Both fingerprints, to compare by eye, where another network than the pinned one answers. */
@@ -30,10 +30,9 @@ export async function waitForProof(
     if (detail.connection === connection) reject(errorOf(detail.status, `${detail.reason}${compared(detail, pin)}`))
   }
   const onClose = (): void => reject(new HungUpError('it hung up before it had said hello'))
-  const onAbort = (): void => reject(abortReason(signal))
   hello.events.addEventListener('refused', onRefused)
   connection.addEventListener('close', onClose)
-  signal.addEventListener('abort', onAbort, { once: true })
+  using _ = onAbort(signal, reject)
   try {
     signal.throwIfAborted()
     if (connection.status !== 'open') onClose()
@@ -42,6 +41,5 @@ export async function waitForProof(
     stop()
     hello.events.removeEventListener('refused', onRefused)
     connection.removeEventListener('close', onClose)
-    signal.removeEventListener('abort', onAbort)
   }
 }

@@ -1,8 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { peerIdText } from '../../identity/keys.ts'
 import type { Hint } from '../../registry/liveness/liveness.ts'
 import type { Signed } from '../../registry/objects/envelope.ts'
 import type { NodeRecord } from '../../registry/objects/record.ts'
+import { orAborted } from '../../runtime/abort.ts'
+import { sleep } from '../../runtime/sleep.ts'
 import type { ControlEvent } from '../api/control-api.ts'
 import type { PeerState } from '../api/views.ts'
 import type { NetworkNode } from '../network-node.ts'
@@ -123,19 +124,15 @@ class Changes {
 /** Tells what changes from now on, burst by burst, until the signal fires or the node stops. Nothing is held for a slow reader. */
 export async function* changeFeed(node: NodeContext, signal?: AbortSignal): AsyncGenerator<ControlEvent> {
   const over = signal === undefined ? node.signal : AbortSignal.any([signal, node.signal])
-  const ended = Promise.withResolvers<void>()
-  const onAbort = (): void => ended.resolve()
-  over.addEventListener('abort', onAbort, { once: true })
   const changes = new Changes(node)
   try {
     while (!over.aborted) {
-      await Promise.race([changes.something, ended.promise])
-      await sleep(settleMs, undefined, { signal: over }).catch(() => undefined)
+      await orAborted(changes.something, over).catch(() => {})
+      await sleep(settleMs, over).catch(() => {})
       if (over.aborted) return
       yield* changes.take()
     }
   } finally {
     changes.stop()
-    over.removeEventListener('abort', onAbort)
   }
 }

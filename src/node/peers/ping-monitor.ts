@@ -16,12 +16,14 @@ export interface RoundTripsInit {
   received: (peerId: string) => number
   /** The connection carries nothing any more. */
   onSilent: (connection: Connection) => void
+  /** Connections that are pinged in one round, `mostConnections` by default. */
+  sample?: number
 }
 
 const everyMs = 15_000
 const timeoutMs = 3_000
 const pingBytes = 32
-/** More connections than these are sampled: a registry with thousands of sessions has their heartbeats. */
+/** Connections pinged in one round, in turns when there are more: a registry with thousands of sessions has their heartbeats. */
 const mostConnections = 64
 
 /** How long the last ping took, when one was last answered, and since when all are (monotonic). */
@@ -58,7 +60,7 @@ export class RoundTrips {
     this.#stops.push(
       () => clearInterval(timer),
       trust.onMutual((connection) => {
-        if (this.#answers.size + this.#pings.size < mostConnections)
+        if (this.#answers.size + this.#pings.size < this.#sample)
           inBackground(this.#measure(connection), 'pinging a member')
       }),
       trust.onGone((connection) => this.#forget(connection))
@@ -127,7 +129,11 @@ export class RoundTrips {
     return newest
   }
 
-  /** Those that were silent and the registries first: nobody is lost for having been slow once. */
+  get #sample(): number {
+    return this.#init.sample ?? mostConnections
+  }
+
+  /** Those that were silent and the registries first: nobody is lost for having been slow once. Of the others some, in turns. */
   async #measureAll(): Promise<void> {
     const first: Connection[] = []
     const others: Connection[] = []
@@ -135,7 +141,7 @@ export class RoundTrips {
       if (isRegistryRole(member.role) || this.isSilent(connection)) first.push(connection)
       else others.push(connection)
     }
-    const sampled = inTurn(others, this.#turn, Math.max(0, mostConnections - first.length))
+    const sampled = inTurn(others, this.#turn, Math.max(Math.ceil(this.#sample / 4), this.#sample - first.length))
     this.#turn += sampled.length
     const chosen = [...first, ...sampled]
     await Promise.all(chosen.map(async (connection) => await this.#measure(connection)))

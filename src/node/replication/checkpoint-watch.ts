@@ -9,7 +9,7 @@ import type { SyncKeeper } from './replicator.ts'
 export interface HeadWatchInit {
   replica: Replica
   logger: Logger
-  sync: () => SyncKeeper | undefined
+  sync: () => Pick<SyncKeeper, 'follows' | 'pull'> | undefined
   /** A checkpoint was refused. */
   onFailed: (source: Uint8Array, error: unknown) => void
   /** Somebody's head was compared with ours. */

@@ -1,6 +1,6 @@
 import { peerIdText } from '../../identity/keys.ts'
 import { retryAfterMsOf } from '../../protocols/engine/status.ts'
-import { abortReason } from '../../runtime/abort-reason.ts'
+import { abortReason } from '../../runtime/abort.ts'
 import { inBackground } from '../../runtime/background.ts'
 import { RevokedError } from '../../runtime/errors.ts'
 import { sleep } from '../../runtime/sleep.ts'

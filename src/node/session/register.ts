@@ -1,7 +1,7 @@
 import { equals } from 'uint8arrays/equals'
 import { peerIdText } from '../../identity/keys.ts'
 import type { Registered, RegistrySession, SessionEnd } from '../../protocols/register/index.ts'
-import { abortReason } from '../../runtime/abort-reason.ts'
+import { onAbort } from '../../runtime/abort.ts'
 import { inBackground } from '../../runtime/background.ts'
 import { JoinRejectedError, NotMemberError, PendingError, StaleRecordError } from '../../runtime/errors.ts'
 import { sleep } from '../../runtime/sleep.ts'
@@ -131,17 +131,14 @@ class Entry {
     }
     const onEnd = ({ reason }: SessionEnd): void =>
       reject(new Error(`the session ended while the join waited: ${reason}`))
-    const onAbort = (): void => reject(abortReason(this.#signal))
-    const onRetry = (): void => reject(new RetryError('a new try was asked for'))
     this.#session.events.addEventListener('admitted', onAdmitted)
-    this.#signal.addEventListener('abort', onAbort, { once: true })
-    this.#retry.addEventListener('abort', onRetry, { once: true })
+    const stopped = onAbort(this.#signal, reject)
+    const retried = onAbort(this.#retry, () => reject(new RetryError('a new try was asked for')))
     inBackground(this.#session.closed.then(onEnd), 'ending a wait for admission')
-    if (this.#retry.aborted) onRetry()
     const forget = (): void => {
       this.#session.events.removeEventListener('admitted', onAdmitted)
-      this.#signal.removeEventListener('abort', onAbort)
-      this.#retry.removeEventListener('abort', onRetry)
+      stopped?.[Symbol.dispose]()
+      retried?.[Symbol.dispose]()
     }
     return { made: promise, forget }
   }

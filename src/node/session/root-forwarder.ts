@@ -1,5 +1,6 @@
 import type { Forward } from '../../registry/admission/root-request-queue.ts'
 import type { Registry } from '../../registry/registry.ts'
+import { onAbort } from '../../runtime/abort.ts'
 import { inBackground } from '../../runtime/background.ts'
 import type { Logger } from '../../runtime/clock-and-logger.ts'
 import { sleep } from '../../runtime/sleep.ts'
@@ -64,9 +65,8 @@ export class RootWay {
     const { promise, resolve } = Promise.withResolvers<void>()
     const stop = (): void => resolve()
     events.addEventListener('queued', stop, { once: true })
-    signal.addEventListener('abort', stop, { once: true })
+    using _ = onAbort(signal, stop)
     await promise
     events.removeEventListener('queued', stop)
-    signal.removeEventListener('abort', stop)
   }
 }

@@ -1,4 +1,5 @@
 import type { Stream } from '@libp2p/interface'
+import { onAbort } from '../../runtime/abort.ts'
 import { inBackground } from '../../runtime/background.ts'
 import { DeadlineError, MalformedFrameError, SlowFrameError, StreamEndedError } from './errors.ts'
 import { FrameParser } from './frame-parser.ts'
@@ -84,13 +85,11 @@ export class FrameStream implements AsyncIterable<Uint8Array> {
     options.signal?.throwIfAborted()
     const reader = Promise.withResolvers<Uint8Array | undefined>()
     this.#reader = reader
-    const onAbort = () => reader.reject(abortReason(options.signal))
-    options.signal?.addEventListener('abort', onAbort, { once: true })
+    using _ = onAbort(options.signal, (reason) => reader.reject(deadlineOf(reason)))
     try {
       return await reader.promise
     } finally {
       if (this.#reader === reader) this.#reader = undefined
-      options.signal?.removeEventListener('abort', onAbort)
     }
   }
 
@@ -252,8 +251,5 @@ export class FrameStream implements AsyncIterable<Uint8Array> {
 /** Not a Buffer, whose slice() is a view: what is sliced off a frame must be a copy. */
 const plain = (bytes: Uint8Array): Uint8Array => new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 
-function abortReason(signal: AbortSignal | undefined): Error {
-  const reason: unknown = signal?.reason
-  if (reason instanceof Error && reason.name !== 'TimeoutError') return reason
-  return new DeadlineError('no answer before the deadline')
-}
+const deadlineOf = (reason: Error): Error =>
+  reason.name === 'TimeoutError' ? new DeadlineError('no answer before the deadline') : reason

@@ -1,6 +1,7 @@
 import type { Connection } from '@libp2p/interface'
 import type { Head } from '../../registry/log/state/network-state.ts'
 import type { Checkpoint } from '../../registry/objects/checkpoint.ts'
+import { onAbort } from '../../runtime/abort.ts'
 import type { Logger } from '../../runtime/clock-and-logger.ts'
 import { UnavailableError } from '../../runtime/errors.ts'
 import { DeadlineError, MalformedFrameError, StreamEndedError } from '../engine/errors.ts'
@@ -116,8 +117,7 @@ class SyncSession {
       limits,
       signal: signal === undefined ? opening : AbortSignal.any([opening, signal])
     })
-    const onAbort = () => frames.abort(reasonOf(signal))
-    signal?.addEventListener('abort', onAbort, { once: true })
+    using _ = onAbort(signal, (reason) => frames.abort(reason))
     try {
       signal?.throwIfAborted()
       await frames.write(this.#request())
@@ -128,7 +128,6 @@ class SyncSession {
       frames.abort(error instanceof Error ? error : new StreamEndedError('the sync failed'))
       throw error
     } finally {
-      signal?.removeEventListener('abort', onAbort)
       this.#applier.end()
     }
   }
@@ -261,8 +260,3 @@ const newerRetryMs = 60_000
 
 /** A frame of empty fields would otherwise become a hundred thousand objects. */
 const decodeLimits = { delegations: 1_024, entries: 4_096, revokes: 1_024, records: 4_096, hints: 1_024 }
-
-function reasonOf(signal: AbortSignal | undefined): Error {
-  const reason: unknown = signal?.reason
-  return reason instanceof Error ? reason : new StreamEndedError('the sync was ended here')
-}

@@ -1,3 +1,5 @@
+import { onAbort } from '../../runtime/abort.ts'
+
 /** Pushes a second that a registry makes at most: with k subscribers what happens within k / 5,000 s is told together. */
 const pushesPerSecond = 5_000
 const wokenAtOnce = 50
@@ -41,11 +43,9 @@ export class Wakes {
     while (sleeper.dirty === 0) {
       signal.throwIfAborted()
       const { promise, resolve } = Promise.withResolvers<void>()
-      const wake = () => resolve()
-      sleeper.wake = wake
-      signal.addEventListener('abort', wake, { once: true })
+      sleeper.wake = resolve
+      using _ = onAbort(signal, () => resolve())
       await promise
-      signal.removeEventListener('abort', wake)
       sleeper.wake = undefined
     }
     signal.throwIfAborted()

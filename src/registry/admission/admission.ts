@@ -286,8 +286,8 @@ export class Admission {
    * Takes back the open invite whose id in hex begins so.
    * @throws NotRootError elsewhere; NotFoundError, AmbiguousNameError
    */
-  cancelInvite(id: string, reason: string): Promise<GrantRow> {
-    return this.#invites.cancel(id, reason, this.#requireRoot())
+  async cancelInvite(id: string, reason: string): Promise<GrantRow> {
+    return await this.#invites.cancel(id, reason, this.#requireRoot())
   }
 
   /**

@@ -263,7 +263,7 @@ describe('while the root is away', () => {
     await expect(secondary.admission.join(wish)).rejects.toThrow(PendingError)
   })
 
-  it('a root that was replaced asks the new one', async () => {
+  it('a root that was replaced asks the new one, and signs nothing more', async () => {
     await using network = await RealNetwork.create()
     const old = network.root
     const logKey = SigningKey.generate()
@@ -272,6 +272,18 @@ describe('while the root is away', () => {
     await expect(old.admission.join(network.wish({ name: 'ann' }))).rejects.toThrow(PendingError)
     expect(tried.map(({ kind }) => kind)).toEqual(['join'])
     expect(old.admission.queued).toBe(1)
+    const { admission } = old
+    const words: (() => Promise<unknown>)[] = [
+      () => network.invite(),
+      () => admission.cancelInvite('00', 'lost'),
+      () => admission.changePolicy({ admission: 'open' }),
+      () => admission.approve('ann'),
+      () => admission.reject('ann', 'no'),
+      () => admission.rejectAll(() => true, 'no'),
+      () => admission.revoke(SigningKey.generate().publicKey, 'lost')
+    ]
+    const refusals = await Promise.all(words.map((word) => word().then(String, (error: Error) => error.name)))
+    expect(refusals).toEqual(words.map(() => 'NotRootError'))
   })
 })
 
