@@ -1,5 +1,5 @@
 import { Recent } from '../runtime/recent.ts'
-import { keyText } from './key-id.ts'
+import { keyId } from './key-id.ts'
 
 /** Which 32 bytes are an Ed25519 public key: the one encoding of a point of the curve that is not of small order. */
 
@@ -20,7 +20,7 @@ const judged = new Recent<boolean>(10_000)
 
 /** True for an Ed25519 public key: 32 bytes, y below p, on the curve, not of small order. */
 export const isPublicKey = (bytes: Uint8Array): boolean =>
-  bytes.length === keyBytes && judged.get(keyText(bytes), () => isPoint(bytes))
+  bytes.length === keyBytes && judged.get(keyId(bytes), () => isPoint(bytes))
 
 function isPoint(bytes: Uint8Array): boolean {
   const y = BigInt.asUintN(255, BigInt(`0x${Buffer.from(bytes.toReversed()).toString('hex')}`))

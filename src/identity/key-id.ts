@@ -1,5 +1,5 @@
-/** Map key of a public key inside the state: 32 characters of one byte, 30 times cheaper than a PeerId's text. */
-export const keyText = (key: Uint8Array): string =>
+/** Map key of a public key, a hash or another id: a character for each byte, so it sorts as the bytes do, and 30 times cheaper than a PeerId's text. */
+export const keyId = (key: Uint8Array): string =>
   Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1')
 
 /** A plain copy that does not keep the envelope alive of which the bytes are a view. */

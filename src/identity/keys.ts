@@ -9,7 +9,7 @@ import { InvalidPayloadError } from '../runtime/errors.ts'
 import { Recent } from '../runtime/recent.ts'
 import { checkBytes, checkKey } from './checked-bytes.ts'
 import { isPublicKey, keyBytes } from './ed25519.ts'
-import { keyText } from './key-id.ts'
+import { keyId } from './key-id.ts'
 
 /** DER of an Ed25519 public key up to its 32 bytes, and of a private key up to its seed (RFC 8410). */
 const spkiPrefix = fromString('302a300506032b6570032100', 'hex')
@@ -30,7 +30,7 @@ interface CachedKey {
 
 const keys = new Recent<CachedKey>(maxCachedKeys)
 
-const cachedOf = (publicKey: Uint8Array): CachedKey => keys.get(keyText(publicKey), () => ({}))
+const cachedOf = (publicKey: Uint8Array): CachedKey => keys.get(keyId(publicKey), () => ({}))
 
 function keyObjectOf(publicKey: Uint8Array): KeyObject | null {
   const cached = cachedOf(publicKey)

@@ -15,6 +15,7 @@ import { readManifest } from '../../registry/backup/manifest.ts'
 import { peekHead, restoreStore } from '../../registry/backup/restore.ts'
 import { type EntryLine, type NewEpoch, openEpoch, planEpoch, withReplica } from '../../registry/log/new-epoch.ts'
 import type { Member } from '../../registry/log/state/network-state.ts'
+import { comparePositions } from '../../registry/log/state/position.ts'
 import { openGenesis } from '../../registry/objects/genesis.ts'
 import { adoptGenesis, openRegistry, peekGenesis, type Registry } from '../../registry/registry.ts'
 import { silentLogger, systemClock } from '../../runtime/clock-and-logger.ts'
@@ -205,7 +206,7 @@ async function restoreOnce(
 function isBeyond(store: string, backup: string): boolean {
   const { head } = readManifest(backup)
   const held = peekHead(store)
-  return held !== undefined && (held.epoch > head.epoch || (held.epoch === head.epoch && held.n >= head.n))
+  return held !== undefined && comparePositions(held, head) >= 0
 }
 
 /** Of whoever proves the network. @throws NotFoundError, the reason of the signal */

@@ -1,7 +1,7 @@
 import type { Connection, Libp2p } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { parseAddr } from '../../address/multiaddr.ts'
-import { keyText } from '../../identity/key-id.ts'
+import { keyId } from '../../identity/key-id.ts'
 import { peerIdText } from '../../identity/keys.ts'
 import { isRegistryRole } from '../../identity/role.ts'
 import type { ConnectionTrust } from '../../protocols/engine/connection-trust.ts'
@@ -127,10 +127,10 @@ export class PeerKeeper {
   #look(): void {
     const { trust, targets, wanted, most, self } = this.#init
     this.#lookedAt = performance.now()
-    const connected = new Map([...trust.members()].map(({ member }) => [keyText(member.publicKey), member.role]))
+    const connected = new Map([...trust.members()].map(({ member }) => [keyId(member.publicKey), member.role]))
     let open = connected.size + this.#dialling.size
     let registries = [...connected.values()].filter(isRegistryRole).length
-    const missing = targets(open < wanted).filter(({ publicKey }) => !connected.has(keyText(publicKey)))
+    const missing = targets(open < wanted).filter(({ publicKey }) => !connected.has(keyId(publicKey)))
     this.#forgetOldest()
     shuffle(missing)
     missing.sort((a, b) => Number(b.isRegistry) - Number(a.isRegistry))

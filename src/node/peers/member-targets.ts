@@ -1,5 +1,5 @@
 import { equals } from 'uint8arrays/equals'
-import { keyText } from '../../identity/key-id.ts'
+import { keyId } from '../../identity/key-id.ts'
 import { peerIdText } from '../../identity/keys.ts'
 import { isRegistryRole, servesRegistry } from '../../identity/role.ts'
 import type { Registry } from '../../registry/registry.ts'
@@ -15,8 +15,8 @@ const drawn = 64
  */
 export function memberTargets(registry: Registry, self: Uint8Array, more: boolean): PeerTarget[] {
   const { replica, records, liveness } = registry
-  const keys = new Map(replica.state.registries().map(({ publicKey }) => [keyText(publicKey), publicKey]))
-  if (more) for (const { publicKey } of records.sample(drawn)) keys.set(keyText(publicKey), publicKey)
+  const keys = new Map(replica.state.registries().map(({ publicKey }) => [keyId(publicKey), publicKey]))
+  if (more) for (const { publicKey } of records.sample(drawn)) keys.set(keyId(publicKey), publicKey)
   const targets: PeerTarget[] = []
   for (const publicKey of keys.values()) {
     if (equals(publicKey, self) || !replica.isMember(publicKey)) continue

@@ -1,11 +1,9 @@
 import type { Connection } from '@libp2p/interface'
-import type { Checkpoint } from '../../registry/objects/checkpoint.ts'
+import { compareCheckpoints, type SignedPosition } from '../../registry/log/state/position.ts'
 import type { Clock } from '../../runtime/clock-and-logger.ts'
 
 /** Heads that are kept of the time that the grace lasts. */
 const mostKnown = 64
-
-type Position = Pick<Checkpoint, 'epoch' | 'n' | 'timeMs'>
 
 export interface HeadLagInit {
   clock: Clock
@@ -14,16 +12,13 @@ export interface HeadLagInit {
   /** For how long the connection has carried answers without a break, ms: who is cut off does not stand still. */
   answeringForMs: (connection: Connection) => number
   /** A source shows an older head, although it had the time to learn of a newer one. */
-  onBehind: (source: Uint8Array, shown: Position) => void
+  onBehind: (source: Uint8Array, shown: SignedPosition) => void
 }
 
-interface Shown extends Position {
+interface Shown extends SignedPosition {
   /** When it showed its first one on this connection. */
   since: number
 }
-
-const isAbove = (a: Position, b: Position): boolean =>
-  a.epoch > b.epoch || (a.epoch === b.epoch && (a.n > b.n || (a.n === b.n && a.timeMs > b.timeMs)))
 
 /**
  * Finds sources that stand still: what they show is right, but old, while everybody who is connected to this process is shown newer heads.
@@ -33,14 +28,14 @@ export class HeadLag {
   readonly #init: HeadLagInit
   readonly #shown = new WeakMap<Connection, Shown>()
   /** Heads that came here, ascending; the first one has been known for the grace, all others for less. */
-  #known: (Position & { at: number })[] = []
+  #known: (SignedPosition & { at: number })[] = []
 
   constructor(init: HeadLagInit) {
     this.#init = init
   }
 
   /** This replica has a newer head. */
-  advanced({ epoch, n, timeMs }: Position): void {
+  advanced({ epoch, n, timeMs }: SignedPosition): void {
     const { clock, graceMs } = this.#init
     const at = clock.monotonic()
     const last = this.#known.at(-1)
@@ -52,7 +47,7 @@ export class HeadLag {
   }
 
   /** A source has shown a checkpoint that is right. */
-  shown(connection: Connection, source: Uint8Array, { epoch, n, timeMs }: Position): void {
+  shown(connection: Connection, source: Uint8Array, { epoch, n, timeMs }: SignedPosition): void {
     const before = this.#shown.get(connection)
     const since = before?.since ?? this.#init.clock.monotonic()
     this.#shown.set(connection, { epoch, n, timeMs, since })
@@ -66,6 +61,6 @@ export class HeadLag {
     const now = clock.monotonic()
     const due = this.#known.findLast(({ at }) => now - at >= graceMs)
     if (shown === undefined || due === undefined || now - shown.since < graceMs) return
-    if (isAbove(due, shown) && answeringForMs(connection) >= graceMs) onBehind(source, shown)
+    if (compareCheckpoints(due, shown) > 0 && answeringForMs(connection) >= graceMs) onBehind(source, shown)
   }
 }

@@ -1,4 +1,4 @@
-import { keyText } from '../../identity/key-id.ts'
+import { keyId } from '../../identity/key-id.ts'
 import type { RegistrySession } from '../../protocols/register/index.ts'
 import { isDecided } from '../../registry/admission/root-request-queue.ts'
 import type { Replica } from '../../registry/log/replica.ts'
@@ -52,7 +52,7 @@ async function giveAll(
   given: Set<string>
 ): Promise<void> {
   for (const { bytes } of kept) {
-    const name = keyText(bytes)
+    const name = keyId(bytes)
     if (given.has(name)) continue
     await give(session, bytes)
     given.add(name)

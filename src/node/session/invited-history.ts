@@ -1,5 +1,6 @@
 import { equals } from 'uint8arrays/equals'
 import type { Replica } from '../../registry/log/replica.ts'
+import { comparePositions } from '../../registry/log/state/position.ts'
 import type { Invite } from '../../registry/objects/invite.ts'
 
 /** The history that is held: the one that made the invite, one that does not reach it (yet), or another one. */
@@ -16,7 +17,7 @@ export function invitedHistory(
   if (invite === undefined || !equals(invite.networkId, replica.networkId)) return 'same'
   const { epoch, n, hash } = invite.grant
   const { head, state } = replica
-  if (head.epoch < epoch || (head.epoch === epoch && head.n < n)) return 'shorter'
+  if (comparePositions(head, invite.grant) < 0) return 'shorter'
   const held = state.keys.isValidAt(epoch, n) ? replica.linkHash(n) : undefined
   return held === undefined || equals(held, hash) ? 'same' : 'another'
 }

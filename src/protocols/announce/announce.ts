@@ -2,6 +2,7 @@ import type { GossipSub, Message } from '@libp2p/gossipsub'
 import { TopicValidatorResult } from '@libp2p/gossipsub'
 import type { PeerId, Startable } from '@libp2p/interface'
 import { publicKeyOfPeerId } from '../../identity/keys.ts'
+import { compareCheckpoints, type SignedPosition } from '../../registry/log/state/position.ts'
 import type { Checkpoint } from '../../registry/objects/checkpoint.ts'
 import type { Signed } from '../../registry/objects/envelope.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
@@ -11,7 +12,7 @@ import { Gcra } from '../engine/rate-limiter.ts'
 import { type AnnouncementKind, encodeAnnouncement } from './message.ts'
 import { announceTopic } from './options.ts'
 import { changeDelayMs, refreshDelayMs } from './schedule.ts'
-import { type AnnounceSource, judge, type LogPosition, type Verdict } from './validate.ts'
+import { type AnnounceSource, judge, type Verdict } from './validate.ts'
 
 export interface AnnounceInit {
   source: AnnounceSource
@@ -78,7 +79,7 @@ class AnnounceService implements Announce, Startable {
   readonly #rate: Gcra
   /** What waits to be sent: at most one record and one head. */
   readonly #slots = new Map<AnnouncementKind, Slot>()
-  #gossiped: LogPosition & { timeMs: number } = { epoch: -1, n: -1, timeMs: 0 }
+  #gossiped: SignedPosition = { epoch: -1, n: -1, timeMs: 0 }
   #headSentAt = Number.NEGATIVE_INFINITY
   #refreshTimer: NodeJS.Timeout | undefined
   #running = false
@@ -177,14 +178,12 @@ class AnnounceService implements Announce, Startable {
     })
   }
 
-  #sawHead({ epoch, n, timeMs }: Checkpoint): void {
+  #sawHead({ epoch, n, timeMs }: SignedPosition): void {
     if (!this.#isGossiped({ epoch, n, timeMs })) this.#gossiped = { epoch, n, timeMs }
   }
 
-  #isGossiped({ epoch, n, timeMs }: LogPosition & { timeMs: number }): boolean {
-    const seen = this.#gossiped
-    if (seen.epoch !== epoch) return seen.epoch > epoch
-    return seen.n === n ? seen.timeMs >= timeMs : seen.n > n
+  #isGossiped(position: SignedPosition): boolean {
+    return compareCheckpoints(this.#gossiped, position) >= 0
   }
 
   #schedule(kind: AnnouncementKind, envelope: Uint8Array, delayMs: number, stillDue: () => boolean = () => true): void {

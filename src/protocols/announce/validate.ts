@@ -22,11 +22,6 @@ import { decodeAnnouncement } from './message.ts'
 /** accept: new, is passed on. ignore: known, or not for us to say. reject: bad whoever looks at it, the peer that sent it pays. */
 export type Verdict = 'accept' | 'ignore' | 'reject'
 
-export interface LogPosition {
-  epoch: number
-  n: number
-}
-
 /** What the validator asks of the registry. */
 export interface AnnounceSource {
   readonly networkId: Uint8Array

@@ -1,5 +1,6 @@
 import { equals } from 'uint8arrays/equals'
 import type { Role } from '../../identity/role.ts'
+import { compareCheckpoints } from '../../registry/log/state/position.ts'
 import { networkIdText } from '../../registry/objects/genesis.ts'
 import type { Clock } from '../../runtime/clock-and-logger.ts'
 import { systemClock } from '../../runtime/clock-and-logger.ts'
@@ -83,13 +84,8 @@ export class DiscoveryHello implements HelloSource {
     const id = networkIdText(proof.networkId)
     const held = this.#proven.get(id)
     if (held === undefined && this.#proven.size >= maxProven) return
-    const { epoch, n, timeMs } = proof.checkpoint.value
     const last = held?.checkpoint.value
-    const newer =
-      last === undefined ||
-      epoch > last.epoch ||
-      (epoch === last.epoch && (n > last.n || (n === last.n && timeMs > last.timeMs)))
-    if (newer) this.#proven.set(id, proof)
+    if (last === undefined || compareCheckpoints(proof.checkpoint.value, last) > 0) this.#proven.set(id, proof)
   }
 }
 

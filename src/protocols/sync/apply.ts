@@ -3,6 +3,7 @@ import { OtherAuthorityError } from '../../registry/log/authority-revocations.ts
 import type { VerifiedEntries } from '../../registry/log/replica.ts'
 import { maxDelegations } from '../../registry/log/state/delegations.ts'
 import type { Head } from '../../registry/log/state/network-state.ts'
+import { comparePositions } from '../../registry/log/state/position.ts'
 import { type Checkpoint, openCheckpointAsync } from '../../registry/objects/checkpoint.ts'
 import type { Logger } from '../../runtime/clock-and-logger.ts'
 import {
@@ -153,10 +154,10 @@ export class Applier {
   /** Whoever holds less than we had when we asked has nothing to send: an older snapshot would take entries back. @throws LogMismatchError */
   async #requireNewer(checkpoint: Uint8Array): Promise<void> {
     const { networkId } = this.#target
-    const { epoch, n } = (await openCheckpointAsync(checkpoint, networkId)).value
+    const { value } = await openCheckpointAsync(checkpoint, networkId)
+    const { epoch, n } = value
     const asked = this.#asked
-    if (asked === undefined || asked.hash.length === 0 || epoch > asked.epoch || (epoch === asked.epoch && n > asked.n))
-      return
+    if (asked === undefined || asked.hash.length === 0 || comparePositions(value, asked) > 0) return
     throw new LogMismatchError(
       `an older snapshot was sent, of entry ${n} of epoch ${epoch}, where entry ${asked.n} of epoch ${asked.epoch} is held`
     )

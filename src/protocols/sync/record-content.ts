@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { keyId } from '../../registry/liveness/observation.ts'
+import { keyId } from '../../identity/key-id.ts'
 import type { NodeRecord } from '../../registry/objects/record.ts'
 
 interface Known {

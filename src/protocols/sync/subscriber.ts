@@ -1,5 +1,6 @@
 import { equals } from 'uint8arrays/equals'
 import type { Head } from '../../registry/log/state/network-state.ts'
+import { comparePositions } from '../../registry/log/state/position.ts'
 import type { BucketPosition } from '../../registry/records/records.ts'
 import { UnavailableError } from '../../runtime/errors.ts'
 import { syncModes } from './descriptor.ts'
@@ -98,7 +99,7 @@ export class Subscriber {
   #moveTo(n: number): void {
     const { replica } = this.#init.source
     const { epoch } = replica.head
-    if (this.#position.epoch > epoch || (this.#position.epoch === epoch && this.#position.n > n)) return
+    if (comparePositions(this.#position, { epoch, n }) > 0) return
     this.#position = { epoch, n, hash: replica.linkHash(n) ?? replica.head.hash }
   }
 

@@ -1,5 +1,6 @@
 import { toString as text } from 'uint8arrays/to-string'
 import { at } from '../../identity/bytes.ts'
+import { keyId } from '../../identity/key-id.ts'
 import { peerIdText, SigningKey } from '../../identity/keys.ts'
 import type { Role } from '../../identity/role.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
@@ -85,7 +86,7 @@ export class Invites {
 
   /** Without a reason its uses are spent. */
   #keepEnd(id: Uint8Array, reason: string | undefined): void {
-    const key = text(id, 'base16')
+    const key = keyId(id)
     if (this.#ends.has(key)) return
     this.#ends.set(key, reason)
     const oldest = this.#ends.keys().next().value
@@ -197,7 +198,7 @@ export class Invites {
     const { grantId } = join.value
     const row = grantId === undefined ? undefined : this.#components.replica.state.grant(grantId)
     if (row === undefined) {
-      if (grantId !== undefined && this.#ends.has(text(grantId, 'base16'))) throw this.ended(grantId)
+      if (grantId !== undefined && this.#ends.has(keyId(grantId))) throw this.ended(grantId)
       return undefined
     }
     checkJoinAgainstGrant(join.value, row.grant)
@@ -207,7 +208,7 @@ export class Invites {
 
   /** Why an invite that is not open admits nobody. */
   ended(grantId: Uint8Array): Error {
-    const key = text(grantId, 'base16')
+    const key = keyId(grantId)
     const reason = this.#ends.get(key)
     if (reason === undefined && this.#ends.has(key)) {
       return new InviteUsedError('the invite is used up: ask the operator for a new one')

@@ -1,5 +1,5 @@
 import { equals } from 'uint8arrays/equals'
-import { keyText } from '../../identity/key-id.ts'
+import { keyId } from '../../identity/key-id.ts'
 import type { Replica } from '../log/replica.ts'
 import { readStoredEntry } from '../log/state/stored-entry.ts'
 import type { LogEntry, Revoke } from '../objects/entry.ts'
@@ -38,7 +38,7 @@ export class OfferedRevokes {
       const { value } = readStoredEntry(envelope)
       if (value.kind !== 'revoke' || state.member(value.body.publicKey) === undefined) continue
       const { publicKey, reason } = value.body
-      const key = keyText(publicKey)
+      const key = keyId(publicKey)
       if (found.has(key) || (kind === 'void' && !ledger.enforced.has(key))) continue
       const { epoch, n, timeMs } = value
       const from = other === null ? {} : { from: other }

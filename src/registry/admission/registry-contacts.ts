@@ -1,4 +1,4 @@
-import { keyText } from '../../identity/key-id.ts'
+import { keyId } from '../../identity/key-id.ts'
 import type { Clock } from '../../runtime/clock-and-logger.ts'
 import { clockSkewMs } from './limits.ts'
 
@@ -32,7 +32,7 @@ export class RegistryContacts {
 
   /** A connection with the registry has proved its key. */
   met(publicKey: Uint8Array): void {
-    const key = keyText(publicKey)
+    const key = keyId(publicKey)
     const absence = this.#absences.get(key) ?? { fromMs: this.#awayMs, untilMs: undefined, connections: 0 }
     absence.untilMs ??= this.#clock.now()
     absence.connections++
@@ -41,7 +41,7 @@ export class RegistryContacts {
 
   /** One of its connections is gone. */
   parted(publicKey: Uint8Array): void {
-    const key = keyText(publicKey)
+    const key = keyId(publicKey)
     const absence = this.#absences.get(key)
     if (absence === undefined || absence.connections === 0 || --absence.connections > 0) return
     this.#absences.set(key, { fromMs: this.#clock.now(), untilMs: undefined, connections: 0 })
@@ -51,7 +51,7 @@ export class RegistryContacts {
   mayDate(publicKey: Uint8Array, timeMs: number): boolean {
     const now = this.#clock.now()
     if (now - timeMs <= freshMs) return true
-    const { fromMs, untilMs } = this.#absences.get(keyText(publicKey)) ?? { fromMs: this.#awayMs, untilMs: undefined }
+    const { fromMs, untilMs } = this.#absences.get(keyId(publicKey)) ?? { fromMs: this.#awayMs, untilMs: undefined }
     const isBrought = untilMs === undefined || now - untilMs <= replayMs
     return isBrought && timeMs >= fromMs - clockSkewMs
   }

@@ -1,5 +1,5 @@
 import type { TypedEventTarget } from 'main-event'
-import { keyText } from '../../identity/key-id.ts'
+import { keyId } from '../../identity/key-id.ts'
 import { peerIdText } from '../../identity/keys.ts'
 import type { Alarms } from '../alarms.ts'
 import type { JoinEvents } from '../events.ts'
@@ -34,7 +34,7 @@ class RevokeWatch {
     const missing = this.#replica.emergency.after(0, mostWatched)
     if (missing.length === 0) this.#since.clear()
     for (const { publicKey } of missing) {
-      const key = keyText(publicKey)
+      const key = keyId(publicKey)
       const sinceMs = this.#since.get(key)
       if (sinceMs === undefined) this.#since.set(key, timeMs)
       else if (timeMs - sinceMs >= graceMs) this.#missing(publicKey, timeMs - sinceMs)

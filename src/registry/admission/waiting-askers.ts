@@ -1,4 +1,4 @@
-import { keyText } from '../../identity/key-id.ts'
+import { keyId } from '../../identity/key-id.ts'
 
 /**
  * Who asked for what waits: the site (a /48) of a joiner, or the registry that passed its join on. Of a full list the asker with most on it
@@ -8,16 +8,16 @@ export class WaitingAskers {
   readonly #askers = new Map<string, string>()
 
   set(publicKey: Uint8Array, asker: string | undefined): void {
-    if (asker !== undefined) this.#askers.set(keyText(publicKey), asker)
+    if (asker !== undefined) this.#askers.set(keyId(publicKey), asker)
   }
 
   delete(publicKey: Uint8Array): void {
-    this.#askers.delete(keyText(publicKey))
+    this.#askers.delete(keyId(publicKey))
   }
 
   /** The oldest of the asker with most of these, which are in the order of their coming; undefined: there are none. */
   givesWay(waiting: readonly Uint8Array[]): Uint8Array | undefined {
-    const byAsker = Map.groupBy(waiting, (key) => this.#askers.get(keyText(key)) ?? keyText(key))
+    const byAsker = Map.groupBy(waiting, (key) => this.#askers.get(keyId(key)) ?? keyId(key))
     let most: readonly Uint8Array[] = []
     for (const keys of byAsker.values()) if (keys.length > most.length) most = keys
     return most[0]

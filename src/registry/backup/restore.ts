@@ -5,6 +5,7 @@ import { networkIdText } from '../../identity/network-id.ts'
 import { type Clock, systemClock } from '../../runtime/clock-and-logger.ts'
 import { StoreError, StoreInUseError, WrongNetworkError } from '../../runtime/errors.ts'
 import { makeFolder } from '../../runtime/make-folder.ts'
+import { comparePositions } from '../log/state/position.ts'
 import { type Database, openDatabase, peekDatabase } from '../store/database.ts'
 import { LogTable } from '../store/log-table.ts'
 import { markRestored } from '../store/node-values.ts'
@@ -49,9 +50,7 @@ export async function restoreStore(init: RestoreInit): Promise<Restored> {
     )
   }
   const held = peekHead(path)
-  const isBehind =
-    held !== undefined && (held.epoch > report.epoch || (held.epoch === report.epoch && held.n > report.n))
-  if (isBehind && !older) {
+  if (held !== undefined && comparePositions(held, report) > 0 && !older) {
     throw new StoreError(
       `${path} holds the log up to entry ${held.n} of epoch ${held.epoch}, the backup only up to ${report.n} of ${report.epoch}: ` +
         'nothing was changed; add --older to go back nevertheless'

@@ -1,5 +1,6 @@
 import { equals } from 'uint8arrays/equals'
-import { type Hint, keyId, type Observation } from './observation.ts'
+import { keyId } from '../../identity/key-id.ts'
+import type { Hint, Observation } from './observation.ts'
 import type { Board, BoardInit, MergeOptions } from './observations.ts'
 import { isUp } from './states.ts'
 import { pulseMs, silentMs } from './timings.ts'

@@ -1,10 +1,11 @@
 import { equals } from 'uint8arrays/equals'
+import { keyId } from '../../identity/key-id.ts'
 import { DuplicateInstanceError } from '../../runtime/errors.ts'
 import { type Beat, type BeatAnswer, Lease, type LeaseKeeper, type Session } from './lease.ts'
 import { SelfDoubt } from './local-health.ts'
 import type { ObservedMember } from './member.ts'
 import { type Judgement, judge, judgeHeld, judgeLapsed, restarted } from './member-state.ts'
-import { keyId, type Observation, plainKeys, plainReason } from './observation.ts'
+import { type Observation, plainKeys, plainReason } from './observation.ts'
 import type { Board, BoardInit } from './observations.ts'
 import { isUp } from './states.ts'
 

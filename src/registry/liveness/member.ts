@@ -1,6 +1,7 @@
+import { keyId } from '../../identity/key-id.ts'
 import type { NodeRow } from '../store/node-table.ts'
 import type { Session } from './lease.ts'
-import { keyId, type Observation } from './observation.ts'
+import type { Observation } from './observation.ts'
 import { initialReputation, reputationAfterUptime, Uptime } from './score.ts'
 import { stateOf, states } from './states.ts'
 

@@ -1,4 +1,5 @@
 import { equals } from 'uint8arrays/equals'
+import { keyId } from '../../identity/key-id.ts'
 import { isUp, type State } from './states.ts'
 
 /** What one registry says of one member. Times are monotonic ms of this process. */
@@ -57,10 +58,6 @@ export const plainKeys = (keys: readonly Uint8Array[]): Uint8Array[] => {
   for (const key of keys.slice(0, maxConnected)) if (key.length === keyBytes) kept.set(keyId(key), key)
   return [...kept.values()]
 }
-
-/** Map key of a public key inside this layer: hex sorts as the bytes do and costs a tenth of base58. */
-export const keyId = (key: Uint8Array): string =>
-  Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('hex')
 
 export const observationOf = (hint: Hint, now: number): Observation => ({
   state: hint.state,

@@ -1,4 +1,5 @@
 import { equals } from 'uint8arrays/equals'
+import { keyId } from '../../identity/key-id.ts'
 import { KeyGroups } from '../records/key-groups.ts'
 import type { Attention } from './awake-time.ts'
 import { ChangeLog } from './change-log.ts'
@@ -6,7 +7,6 @@ import { ObservedMember } from './member.ts'
 import {
   type Hint,
   isLater,
-  keyId,
   type Observation,
   observationOf,
   overrules,

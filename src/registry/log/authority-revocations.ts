@@ -1,5 +1,5 @@
 import { equals } from 'uint8arrays/equals'
-import { keyText } from '../../identity/key-id.ts'
+import { keyId } from '../../identity/key-id.ts'
 import type { SigningKey } from '../../identity/keys.ts'
 import { LimitError, LogMismatchError } from '../../runtime/errors.ts'
 import { type LogEntry, openEntryAsync, type Revoke, sealEntry } from '../objects/entry.ts'
@@ -37,7 +37,7 @@ export interface EmergencyRow {
   readonly bytes: Uint8Array
 }
 
-const nameOf = ({ publicKey }: Revoke, signer: Uint8Array): string => keyText(publicKey) + keyText(signer)
+const nameOf = ({ publicKey }: Revoke, signer: Uint8Array): string => keyId(publicKey) + keyId(signer)
 
 /** Revokes of the authority that are in force beside the log, until the root has entered them. */
 export class Emergency {
@@ -100,7 +100,7 @@ export class Emergency {
     return kept.filter(({ value }) => {
       if (value.kind === 'revoke') {
         const { publicKey } = value.body
-        return enforced.has(keyText(publicKey)) && state.revoked(publicKey) === undefined
+        return enforced.has(keyId(publicKey)) && state.revoked(publicKey) === undefined
       }
       if (value.kind !== 'admit') return false
       return !state.isRevoked(value.body.publicKey) && state.member(value.body.publicKey) === undefined
@@ -113,7 +113,7 @@ export class Emergency {
     if (!state.hasUnenteredRevokes) return []
     const pending = new Map<string, Revoke>()
     for (const { body } of this.#revokes('emergency')) {
-      const key = keyText(body.publicKey)
+      const key = keyId(body.publicKey)
       if (enforced.has(key) && state.revoked(body.publicKey) === undefined) pending.set(key, body)
     }
     return [...pending.values()]

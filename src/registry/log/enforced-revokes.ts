@@ -1,4 +1,4 @@
-import { keyText } from '../../identity/key-id.ts'
+import { keyId } from '../../identity/key-id.ts'
 import type { NetworkState } from './state/network-state.ts'
 
 /** How long a revoke that a new epoch made void is enforced where it was held: in this time the operator of the new root decides. */
@@ -16,7 +16,7 @@ export class EnforcedRevokes implements Iterable<string> {
   readonly #byAuthority = new Set<string>()
   readonly #void = new Map<string, VoidRevoke>()
 
-  /** `key`: as keyText gives it. */
+  /** `key`: as keyId gives it. */
   has(key: string): boolean {
     return this.#byAuthority.has(key) || this.#void.has(key)
   }
@@ -27,11 +27,11 @@ export class EnforcedRevokes implements Iterable<string> {
   }
 
   addByAuthority(publicKey: Uint8Array): void {
-    this.#byAuthority.add(keyText(publicKey))
+    this.#byAuthority.add(keyId(publicKey))
   }
 
   addVoid(revoke: VoidRevoke): void {
-    this.#void.set(keyText(revoke.publicKey), revoke)
+    this.#void.set(keyId(revoke.publicKey), revoke)
   }
 
   /**

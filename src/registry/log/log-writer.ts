@@ -15,7 +15,7 @@ import { completed } from './complete-entry.ts'
 import type { Draft } from './ledger.ts'
 import type { Pauses } from './pauses.ts'
 import type { Replica } from './replica.ts'
-import type { Head } from './state/network-state.ts'
+import { comparePositions, type LogPosition } from './state/position.ts'
 
 export { sealAuthority, sealDelegation } from './seal-delegation.ts'
 
@@ -72,7 +72,7 @@ export class Root {
   #lastMs = 0
   #fence: string | undefined
   #opening: PromiseWithResolvers<void> | undefined
-  #higher: Head | undefined
+  #higher: LogPosition | undefined
   /** An operator says that the clock is right, whatever the log says. */
   #isClockAccepted = false
   #hasSigned = false
@@ -88,9 +88,9 @@ export class Root {
   }
 
   readonly #onNewer = (event: CustomEvent<{ checkpoint: Signed<Checkpoint> }>): void => {
-    const { epoch, n, headHash } = event.detail.checkpoint.value
-    if (this.#higher !== undefined && n <= this.#higher.n) return
-    this.#higher = { epoch, n, hash: headHash }
+    const { epoch, n } = event.detail.checkpoint.value
+    if (this.#higher !== undefined && comparePositions({ epoch, n }, this.#higher) <= 0) return
+    this.#higher = { epoch, n }
     this.#logger.error(
       { epoch, n, own: this.#replica.head.n },
       'a member holds more of the log than this root: nothing is appended until the missing entries are here'
@@ -156,7 +156,7 @@ export class Root {
         `epoch ${head.epoch} has two histories: nothing is appended until its authority opens a new epoch; keep every registry.db, they hold the proof`
       )
     }
-    if (this.#higher !== undefined && this.#higher.n > head.n) {
+    if (this.#higher !== undefined && comparePositions(this.#higher, head) > 0) {
       const { n } = this.#higher
       return new UnavailableError(
         `a member holds the log up to ${n}, this root only up to ${head.n}: it is fetched first`,

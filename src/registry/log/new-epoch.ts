@@ -1,5 +1,5 @@
 import { equals } from 'uint8arrays/equals'
-import { keyText } from '../../identity/key-id.ts'
+import { keyId } from '../../identity/key-id.ts'
 import type { SigningKey } from '../../identity/keys.ts'
 import { type Clock, type Logger, silentLogger, systemClock } from '../../runtime/clock-and-logger.ts'
 import { InvalidPayloadError } from '../../runtime/errors.ts'
@@ -121,7 +121,7 @@ function readmissions(replica: Replica): EntryDraft[] {
     if (subject === null || other !== null) continue
     const draft = readmission(replica, subject)
     const isDue = (state.member(subject)?.admit.value.n ?? 0) <= forkN
-    if (draft !== undefined && isDue) drafts.set(keyText(subject), draft)
+    if (draft !== undefined && isDue) drafts.set(keyId(subject), draft)
   }
   return [...drafts.values()]
 }

@@ -17,6 +17,7 @@ import { type OpenedEntry, openEntries } from './open-entries.ts'
 import { SnapshotStage, type StagedPosition, type StageOptions } from './snapshot.ts'
 import type { LogKeys } from './state/log-keys.ts'
 import type { Head, Member, NetworkState } from './state/network-state.ts'
+import { comparePositions } from './state/position.ts'
 import { readStoredEntry } from './state/stored-entry.ts'
 import { judgeShown } from './verify-membership-proof.ts'
 import { delegationKinds } from './voided-entries.ts'
@@ -218,7 +219,7 @@ export class Replica {
     const { head, floor } = this
     if (hash.length === 0) return { mode: 'snapshot' }
     // Somebody who is ahead of us, in a newer epoch or in ours: there is nothing to send.
-    if (epoch > head.epoch || (epoch === head.epoch && n > head.n)) return { mode: 'delta', afterN: head.n }
+    if (comparePositions({ epoch, n }, head) > 0) return { mode: 'delta', afterN: head.n }
     const afterN = Math.min(n, this.forkPointAfter(epoch) ?? n)
     const isSame = afterN < n || equals(this.linkHash(n) ?? hash, hash)
     if (afterN < floor) return { mode: 'snapshot' }

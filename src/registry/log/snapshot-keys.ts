@@ -1,5 +1,5 @@
 import { equals } from 'uint8arrays/equals'
-import { keyText } from '../../identity/key-id.ts'
+import { keyId } from '../../identity/key-id.ts'
 import { LogMismatchError } from '../../runtime/errors.ts'
 import type { Checkpoint } from '../objects/checkpoint.ts'
 import type { LogEntry } from '../objects/entry.ts'
@@ -14,13 +14,13 @@ import { delegationKinds } from './voided-entries.ts'
 /** Which keys sign a snapshot: nothing of it is kept before they are known. */
 export class SnapshotKeys {
   readonly #keys: LogKeys
-  /** keyText of the hashes of the delegate and authority entries that lead to them. */
+  /** keyId of the hashes of the delegate and authority entries that lead to them. */
   readonly #delegations: ReadonlySet<string>
   readonly #isShown: boolean
 
   private constructor(keys: LogKeys, delegations: readonly Signed<LogEntry>[], isShown: boolean) {
     this.#keys = keys
-    this.#delegations = new Set(delegations.map(({ hash }) => keyText(hash)))
+    this.#delegations = new Set(delegations.map(({ hash }) => keyId(hash)))
     this.#isShown = isShown
   }
 
@@ -33,7 +33,7 @@ export class SnapshotKeys {
     if (shown.length === 0) return new SnapshotKeys(state.keys, held, false)
     const keys = new SnapshotKeys(followDelegations(genesis, shown), shown, true)
     const missing = held.find(({ value, hash }) => {
-      return keys.#keys.isValidAt(value.epoch, value.n) && !keys.#delegations.has(keyText(hash))
+      return keys.#keys.isValidAt(value.epoch, value.n) && !keys.#delegations.has(keyId(hash))
     })
     if (missing === undefined) return keys
     throw new LogMismatchError(`the delegations leave out entry ${missing.value.n}, which is held and says who signs`)
@@ -56,9 +56,7 @@ export class SnapshotKeys {
   requireEntry(entry: Signed<LogEntry>): void {
     const { n, epoch, kind } = entry.value
     const isRight =
-      kind === 'delegate' || kind === 'authority'
-        ? this.#delegations.has(keyText(entry.hash))
-        : this.#keys.isOfLog(entry)
+      kind === 'delegate' || kind === 'authority' ? this.#delegations.has(keyId(entry.hash)) : this.#keys.isOfLog(entry)
     if (!isRight)
       throw new LogMismatchError(`entry ${n} of the snapshot is not signed by the log key of epoch ${epoch}`)
   }

@@ -15,6 +15,7 @@ import { verified } from './open-entries.ts'
 import { SnapshotKeys } from './snapshot-keys.ts'
 import { openDelegations } from './state/delegations.ts'
 import { NetworkState } from './state/network-state.ts'
+import { comparePositions } from './state/position.ts'
 import { readStoredEntry } from './state/stored-entry.ts'
 import { keepVoid } from './voided-entries.ts'
 
@@ -72,9 +73,6 @@ function witnessOf(state: NetworkState, row: LogRow): RowWitness | undefined {
   return revoked === undefined ? undefined : state.witness('revoked', revoked)
 }
 
-const isAbove = (a: { epoch: number; n: number }, b: { epoch: number; n: number }): boolean =>
-  a.epoch > b.epoch || (a.epoch === b.epoch && a.n > b.n)
-
 /** A snapshot on its way: entries are verified and kept one page after the other, over restarts, and seen by nobody until all is right. */
 export class SnapshotStage {
   readonly #ledger: Ledger
@@ -109,7 +107,8 @@ export class SnapshotStage {
 
   /** undefined: nothing is on its way, or what is has been overtaken. */
   get position(): StagedPosition | undefined {
-    if (this.#staged === undefined || !isAbove(this.#staged.checkpoint.value, this.#ledger.head)) return undefined
+    if (this.#staged === undefined || comparePositions(this.#staged.checkpoint.value, this.#ledger.head) <= 0)
+      return undefined
     return this.#positionOf(this.#staged, false)
   }
 
@@ -202,7 +201,8 @@ export class SnapshotStage {
   #judge(checkpoint: Signed<Checkpoint>, keys: SnapshotKeys): void {
     const { epoch, n, rows, bytes } = checkpoint.value
     const { head, forkedEpoch } = this.#ledger
-    if (!isAbove({ epoch, n }, head)) throw new OtherEpochError(`a snapshot at ${n} is not above the head at ${head.n}`)
+    if (comparePositions({ epoch, n }, head) <= 0)
+      throw new OtherEpochError(`a snapshot at ${n} is not above the head at ${head.n}`)
     keys.requireCheckpoint(checkpoint)
     if (forkedEpoch !== undefined && epoch <= forkedEpoch) {
       throw new LogMismatchError(`a snapshot of epoch ${epoch}, which has two histories, is not taken`)

@@ -1,4 +1,4 @@
-import { keyText } from '../../identity/key-id.ts'
+import { keyId } from '../../identity/key-id.ts'
 import { KeyOrder } from './sorted-keys.ts'
 
 /** Public keys by what they have in common, each group in ascending order. A key is in one group at a time. */
@@ -8,7 +8,7 @@ export class KeyGroups<Group> {
 
   /** Moves the key to a group; undefined: to none. */
   put(publicKey: Uint8Array, group: Group | undefined): void {
-    const id = keyText(publicKey)
+    const id = keyId(publicKey)
     const before = this.#groupOf.get(id)
     if (before === group) return
     if (before !== undefined) this.#orders.get(before)?.delete(publicKey)

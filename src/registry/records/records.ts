@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { equals } from 'uint8arrays/equals'
+import { keyId } from '../../identity/key-id.ts'
 import { NotMemberError, RevokedError, StaleRecordError } from '../../runtime/errors.ts'
-import { keyId } from '../liveness/observation.ts'
 import { bucketOf } from '../log/merkle-tree.ts'
 import type { Signed } from '../objects/envelope.ts'
 import {

@@ -1,5 +1,5 @@
 import { at, byteAt } from '../../identity/bytes.ts'
-import { keyText } from '../../identity/key-id.ts'
+import { keyId } from '../../identity/key-id.ts'
 
 /** Keys are spread evenly by their first byte, so that one that comes or goes moves few others. */
 const groups = 256
@@ -11,7 +11,7 @@ export class KeyOrder {
   #size = 0
 
   constructor(publicKeys: Iterable<Uint8Array> = []) {
-    for (const publicKey of publicKeys) this.#groupOf(publicKey).push(keyText(publicKey))
+    for (const publicKey of publicKeys) this.#groupOf(publicKey).push(keyId(publicKey))
     for (const [first, ids] of this.#groups.entries()) {
       const unique = [...new Set(ids)].toSorted()
       this.#groups[first] = unique
@@ -24,7 +24,7 @@ export class KeyOrder {
   }
 
   add(publicKey: Uint8Array): void {
-    const id = keyText(publicKey)
+    const id = keyId(publicKey)
     const ids = this.#groupOf(publicKey)
     const index = firstFrom(ids, id)
     if (ids[index] === id) return
@@ -33,7 +33,7 @@ export class KeyOrder {
   }
 
   delete(publicKey: Uint8Array): void {
-    const id = keyText(publicKey)
+    const id = keyId(publicKey)
     const ids = this.#groupOf(publicKey)
     const index = firstFrom(ids, id)
     if (ids[index] !== id) return
@@ -43,7 +43,7 @@ export class KeyOrder {
 
   /** Keys above `after`, ascending. */
   after(after: Uint8Array | undefined, limit: number): Uint8Array[] {
-    const id = after === undefined ? '' : keyText(after)
+    const id = after === undefined ? '' : keyId(after)
     const keys: Uint8Array[] = []
     for (let group = after?.[0] ?? 0; group < groups && keys.length < limit; group++) {
       const ids = at(this.#groups, group)

@@ -1,5 +1,5 @@
+import { keyId } from '../../identity/key-id.ts'
 import { NotMemberError, StaleRecordError } from '../../runtime/errors.ts'
-import { keyId } from '../liveness/observation.ts'
 import type { Signed } from '../objects/envelope.ts'
 import type { NodeRecord } from '../objects/record.ts'
 

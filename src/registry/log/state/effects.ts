@@ -1,4 +1,4 @@
-import { keyText, ownBytes } from '../../../identity/key-id.ts'
+import { keyId, ownBytes } from '../../../identity/key-id.ts'
 import { isRegistryRole, type Role } from '../../../identity/role.ts'
 import { LogMismatchError } from '../../../runtime/errors.ts'
 import type { EntryBodies, LogEntry } from '../../objects/entry.ts'
@@ -61,8 +61,8 @@ export class Effects {
 
   #admit(body: EntryBodies['admit'], { n, hash }: Place): Superseded {
     const { publicKey, name, role, notAfterMs } = body
-    const before = this.#tables.members.get(keyText(publicKey))
-    const grant = body.grantId === undefined ? undefined : this.#tables.grants.get(keyText(body.grantId))
+    const before = this.#tables.members.get(keyId(publicKey))
+    const grant = body.grantId === undefined ? undefined : this.#tables.grants.get(keyId(body.grantId))
     // In this order: the use counts from here on, and an earlier membership by the same invite goes on counting.
     const superseded = [...(before === undefined ? [] : this.#entriesOf(before)), ...this.#use(grant)]
     const fields: MemberFields = {
@@ -96,12 +96,12 @@ export class Effects {
 
   #grant(body: EntryBodies['grant'], { n, hash }: Place): Superseded {
     const grant = { ...body, id: ownBytes(body.id), inviteKey: ownBytes(body.inviteKey) }
-    this.#tables.putGrant({ key: keyText(grant.id), grant, taken: 0, n, hash, past: new Set() })
+    this.#tables.putGrant({ key: keyId(grant.id), grant, taken: 0, n, hash, past: new Set() })
     return []
   }
 
   #grantEnd(body: EntryBodies['grantEnd'], { n }: Place): Superseded {
-    const row = this.#tables.grants.get(keyText(body.id))
+    const row = this.#tables.grants.get(keyId(body.id))
     return [...(row === undefined ? [] : this.#endGrant(row)), n]
   }
 
@@ -120,7 +120,7 @@ export class Effects {
 
   #renew(body: EntryBodies['renew'], { n }: Place): Superseded {
     const { publicKey, notAfterMs } = body
-    const before = this.#tables.members.get(keyText(publicKey))
+    const before = this.#tables.members.get(keyId(publicKey))
     if (before === undefined) throw new LogMismatchError(`entry ${n} renews a membership that is not there`)
     this.#tables.putMember(before.with({ notAfterMs, renewN: n }), before)
     return before.renewN === undefined ? [] : [before.renewN]
@@ -130,8 +130,8 @@ export class Effects {
     const publicKey = ownBytes(body.publicKey)
     this.#tables.putRevoked({ publicKey, n, hash })
     if (body.name !== undefined) this.#tables.heldNames.set(body.name, { publicKey, n, timeMs })
-    const member = this.#tables.members.get(keyText(publicKey))
-    const registry = this.#tables.registries.get(keyText(publicKey))
+    const member = this.#tables.members.get(keyId(publicKey))
+    const registry = this.#tables.registries.get(keyId(publicKey))
     if (member !== undefined) this.#tables.dropMember(member)
     if (registry !== undefined) this.#tables.dropRegistry(publicKey)
     return [...(member === undefined ? [] : this.#entriesOf(member)), ...(registry === undefined ? [] : [registry.n])]
@@ -142,12 +142,12 @@ export class Effects {
     const oldKey = ownBytes(body.oldKey)
     const newKey = ownBytes(body.newKey)
     this.#tables.putRevoked({ publicKey: oldKey, n, hash })
-    const before = this.#tables.members.get(keyText(oldKey))
+    const before = this.#tables.members.get(keyId(oldKey))
     // Not there in a compacted log, when the new key was admitted or revoked itself later on.
     if (before !== undefined) {
       this.#tables.putMember(before.with({ publicKey: newKey, admitN: n, admitHash: hash }), before)
     }
-    const registry = this.#tables.registries.get(keyText(oldKey))
+    const registry = this.#tables.registries.get(keyId(oldKey))
     if (registry !== undefined) {
       this.#tables.dropRegistry(oldKey)
       this.#tables.putRegistry({ ...registry, publicKey: newKey })
@@ -158,7 +158,7 @@ export class Effects {
   #registrySet(body: EntryBodies['registrySet'], { n, hash }: Place): Superseded {
     const { role, removed } = body
     const publicKey = ownBytes(body.publicKey)
-    const before = this.#tables.registries.get(keyText(publicKey))
+    const before = this.#tables.registries.get(keyId(publicKey))
     const superseded = before === undefined ? [] : [before.n]
     if (!removed) {
       this.#tables.putRegistry({ publicKey, role, n, hash })
@@ -172,12 +172,12 @@ export class Effects {
 
   /** Of root and secondary, a member is what the set of registries says: a promotion changes it, and no admission. */
   #roleOf(publicKey: Uint8Array, admitted: Role): Role {
-    const entered = this.#tables.registries.get(keyText(publicKey))?.role
+    const entered = this.#tables.registries.get(keyId(publicKey))?.role
     return entered !== undefined && isRegistryRole(entered) && isRegistryRole(admitted) ? entered : admitted
   }
 
   #giveRole(publicKey: Uint8Array): void {
-    const member = this.#tables.members.get(keyText(publicKey))
+    const member = this.#tables.members.get(keyId(publicKey))
     if (member === undefined) return
     const role = this.#roleOf(publicKey, member.admittedRole)
     if (role !== member.role) this.#tables.putMember(member.with({ role }), member)
@@ -185,7 +185,7 @@ export class Effects {
 
   #publisher(body: EntryBodies['publisher'], { n, hash }: Place): Superseded {
     const publicKey = ownBytes(body.publicKey)
-    const before = this.#tables.publishers.get(keyText(publicKey))
+    const before = this.#tables.publishers.get(keyId(publicKey))
     if (!body.removed) {
       this.#tables.putPublisher({ publicKey, n }, hash)
       return []

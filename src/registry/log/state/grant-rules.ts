@@ -1,5 +1,5 @@
 import { equals } from 'uint8arrays/equals'
-import { keyText } from '../../../identity/key-id.ts'
+import { keyId } from '../../../identity/key-id.ts'
 import {
   InvalidPayloadError,
   InviteExpiredError,
@@ -19,7 +19,7 @@ import type { RuleContext } from './rule-context.ts'
 export function checkGrant(body: Grant, { tables, timeMs }: RuleContext): void {
   const { openGrants, grantUses, grantMs } = tables.policy.policy
   if (body.role === 'root') throw new InvalidPayloadError('nobody is invited as root: a secondary is promoted to it')
-  if (tables.grants.has(keyText(body.id))) throw new InvalidPayloadError('an invite with this id is open already')
+  if (tables.grants.has(keyId(body.id))) throw new InvalidPayloadError('an invite with this id is open already')
   if (tables.grants.size >= openGrants) {
     throw new LimitError(
       `${openGrants} invites are open, which is what the policy allows: cancel some (\`trustnet invite list\`), or give them more uses`
@@ -36,7 +36,7 @@ export function checkGrant(body: Grant, { tables, timeMs }: RuleContext): void {
 
 /** @throws NotFoundError */
 export function checkGrantEnd({ id }: EntryBodies['grantEnd'], { tables }: RuleContext): void {
-  if (!tables.grants.has(keyText(id))) throw new NotFoundError('no invite with this id is open')
+  if (!tables.grants.has(keyId(id))) throw new NotFoundError('no invite with this id is open')
 }
 
 /**
@@ -46,7 +46,7 @@ export function checkGrantEnd({ id }: EntryBodies['grantEnd'], { tables }: RuleC
 export function checkUse(body: EntryBodies['admit'], context: RuleContext): Grant {
   const { tables } = context
   const { grantId = new Uint8Array(), join: joinBytes = new Uint8Array() } = body
-  const row = tables.grants.get(keyText(grantId))
+  const row = tables.grants.get(keyId(grantId))
   if (row === undefined) {
     throw new InviteInvalidError('no such invite is open: it is used up, was taken back, or is not of this history')
   }
@@ -66,7 +66,7 @@ export function checkUse(body: EntryBodies['admit'], context: RuleContext): Gran
 function receivedMs({ receipt }: EntryBodies['admit'], { tables, timeMs }: RuleContext): number {
   if (receipt === undefined) return timeMs
   const { signer, value } = readStoredReceipt(receipt)
-  if (!tables.registries.has(keyText(signer))) {
+  if (!tables.registries.has(keyId(signer))) {
     throw new LogMismatchError('the receipt of the admission is not of a registry of the set')
   }
   if (value.timeMs > timeMs + clockSkewMs || timeMs - value.timeMs > receiptValidMs) {

@@ -1,5 +1,5 @@
 import { equals } from 'uint8arrays/equals'
-import { keyText } from '../../../identity/key-id.ts'
+import { keyId } from '../../../identity/key-id.ts'
 import { LogMismatchError } from '../../../runtime/errors.ts'
 import type { EntryContent, LogEntry } from '../../objects/entry.ts'
 import type { Signed } from '../../objects/envelope.ts'
@@ -8,6 +8,7 @@ import type { Policy } from '../../objects/policy.ts'
 import { type RowWitness, type StateTag, StateTree } from '../merkle-tree.ts'
 import { Effects } from './effects.ts'
 import { authorityRow, type LogEpoch, LogKeys, logKeyRow } from './log-keys.ts'
+import type { LogPosition } from './position.ts'
 import type { Proofs } from './proofs.ts'
 import type {
   DocumentRow,
@@ -25,15 +26,13 @@ import { Tables } from './tables.ts'
 import { Journal } from './undo-log.ts'
 
 export type { Proofs } from './proofs.ts'
-/** Keys, as keyText gives them, that count as revoked although the log does not say so. */
+/** Keys, as keyId gives them, that count as revoked although the log does not say so. */
 export type EnforcedKeys = Pick<ReadonlySet<string>, 'has'> & Iterable<string>
 
 export type { DocumentRow, EntrySource, GrantRow, Member, PublisherRow, RegistryRow, RevokedRow } from './rows.ts'
 
 /** The newest entry. */
-export interface Head {
-  readonly epoch: number
-  readonly n: number
+export interface Head extends LogPosition {
   readonly hash: Uint8Array
 }
 
@@ -55,7 +54,7 @@ export class NetworkState {
   #head: Head
   #bytes: number
 
-  /** `source` reads entries back from the store; `enforced` holds keyText of keys that count as revoked. */
+  /** `source` reads entries back from the store; `enforced` holds keyId of keys that count as revoked. */
   constructor(genesis: Signed<Genesis>, source: EntrySource, enforced: EnforcedKeys = new Set()) {
     this.genesis = genesis
     const first = { policy: genesis.value.policy, n: 0, hash: genesis.hash }
@@ -97,7 +96,7 @@ export class NetworkState {
   }
 
   member(publicKey: Uint8Array): Member | undefined {
-    return this.#tables.members.get(keyText(publicKey))
+    return this.#tables.members.get(keyId(publicKey))
   }
 
   memberByName(name: string): Member | undefined {
@@ -115,13 +114,13 @@ export class NetworkState {
 
   /** By the log, or by a revoke that is enforced until the root has entered it. */
   isRevoked(publicKey: Uint8Array): boolean {
-    const key = keyText(publicKey)
+    const key = keyId(publicKey)
     return this.#tables.revoked.has(key) || this.#enforced.has(key)
   }
 
   /** By the log itself. */
   revoked(publicKey: Uint8Array): RevokedRow | undefined {
-    return this.#tables.revoked.get(keyText(publicKey))
+    return this.#tables.revoked.get(keyId(publicKey))
   }
 
   /** True while a key is shut out of which the log says nothing. */
@@ -144,7 +143,7 @@ export class NetworkState {
   }
 
   registry(publicKey: Uint8Array): RegistryRow | undefined {
-    return this.#tables.registries.get(keyText(publicKey))
+    return this.#tables.registries.get(keyId(publicKey))
   }
 
   /** The registry that was entered as root last. */
@@ -164,7 +163,7 @@ export class NetworkState {
 
   /** An open invite. */
   grant(id: Uint8Array): GrantRow | undefined {
-    return this.#tables.grants.get(keyText(id))
+    return this.#tables.grants.get(keyId(id))
   }
 
   /** Open invites, in the order in which they were made. */

@@ -1,5 +1,5 @@
 import { equals } from 'uint8arrays/equals'
-import { keyText } from '../../../identity/key-id.ts'
+import { keyId } from '../../../identity/key-id.ts'
 import { peerIdText } from '../../../identity/keys.ts'
 import {
   LogMismatchError,
@@ -69,13 +69,13 @@ export function checkRules(content: LogEntry | EntryContent, context: RuleContex
 }
 
 function checkNotRevoked(publicKey: Uint8Array, { tables }: RuleContext): void {
-  if (tables.revoked.has(keyText(publicKey))) {
+  if (tables.revoked.has(keyId(publicKey))) {
     throw new RevokedError(`${peerIdText(publicKey)} was revoked, which holds for ever`)
   }
 }
 
 function requireMember(publicKey: Uint8Array, { tables }: RuleContext): MemberRow {
-  const row = tables.members.get(keyText(publicKey))
+  const row = tables.members.get(keyId(publicKey))
   if (row === undefined) throw new NotMemberError(`${peerIdText(publicKey)} is no member`)
   return row
 }
@@ -132,7 +132,7 @@ function checkRevoke({ publicKey, name }: EntryBodies['revoke'], context: RuleCo
   if (root !== undefined && root.n > forkN && equals(root.publicKey, publicKey)) {
     throw new LogMismatchError('the root cannot be revoked: promote a secondary first')
   }
-  const member = tables.members.get(keyText(publicKey))
+  const member = tables.members.get(keyId(publicKey))
   if (member?.name !== name) {
     throw new LogMismatchError(
       `the revoke of ${peerIdText(publicKey)} names ${name ?? 'nobody'}, the member is ${member?.name ?? 'none'}`
@@ -167,20 +167,20 @@ function checkRotate({ oldKey, newKey }: EntryBodies['rotate'], context: RuleCon
   checkNotRevoked(oldKey, context)
   checkNotRevoked(newKey, context)
   requireMember(oldKey, context)
-  if (context.tables.members.has(keyText(newKey))) {
+  if (context.tables.members.has(keyId(newKey))) {
     throw new LogMismatchError(`${peerIdText(newKey)} is a member already and cannot take another's place`)
   }
 }
 
 function checkRegistrySet(body: EntryBodies['registrySet'], context: RuleContext): void {
   if (!body.removed) requireMember(body.publicKey, context)
-  else if (!context.tables.registries.has(keyText(body.publicKey))) {
+  else if (!context.tables.registries.has(keyId(body.publicKey))) {
     throw new NotFoundError(`${peerIdText(body.publicKey)} is not in the set of registries`)
   }
 }
 
 function checkPublisher({ publicKey, removed }: EntryBodies['publisher'], { tables }: RuleContext): void {
-  const isThere = tables.publishers.has(keyText(publicKey))
+  const isThere = tables.publishers.has(keyId(publicKey))
   if (removed && !isThere) throw new NotFoundError(`${peerIdText(publicKey)} is no publisher`)
   if (!removed && isThere) throw new LogMismatchError(`${peerIdText(publicKey)} is a publisher already`)
 }
@@ -206,10 +206,10 @@ function checkPublish(body: Publish, context: RuleContext): void {
 }
 
 function mayPublish(publicKey: Uint8Array, { tables, keys }: RuleContext): boolean {
-  const registry = tables.registries.get(keyText(publicKey))
+  const registry = tables.registries.get(keyId(publicKey))
   return (
     registry?.role === 'root' ||
-    tables.publishers.has(keyText(publicKey)) ||
+    tables.publishers.has(keyId(publicKey)) ||
     keys.isKeyOf(keys.epoch, publicKey) ||
     equals(keys.authorityKey, publicKey)
   )

@@ -1,5 +1,5 @@
 import { fromString } from 'uint8arrays/from-string'
-import { keyText } from '../../../identity/key-id.ts'
+import { keyId } from '../../../identity/key-id.ts'
 import type { StateTag, StateTree } from '../merkle-tree.ts'
 import {
   type DocumentRow,
@@ -85,14 +85,14 @@ export class Tables {
 
   /** Puts the row in place of `before`: the member's row until now, under whatever key and name. */
   putMember(row: MemberRow, before: MemberRow | undefined): void {
-    const key = keyText(row.publicKey)
+    const key = keyId(row.publicKey)
     const isSameName = before?.name === row.name
-    if (before !== undefined && keyText(before.publicKey) !== key) this.#dropKey(before)
+    if (before !== undefined && keyId(before.publicKey) !== key) this.#dropKey(before)
     if (before !== undefined && !isSameName) this.#dropName(before)
     this.members.set(key, row)
     this.write('members', row.publicKey, row.value)
     this.names.set(row.name, row)
-    if (!isSameName || keyText(before.publicKey) !== key) this.write('names', fromString(row.name), row.publicKey)
+    if (!isSameName || keyId(before.publicKey) !== key) this.write('names', fromString(row.name), row.publicKey)
   }
 
   dropMember(row: MemberRow): void {
@@ -101,7 +101,7 @@ export class Tables {
   }
 
   #dropKey(row: MemberRow): void {
-    this.members.delete(keyText(row.publicKey))
+    this.members.delete(keyId(row.publicKey))
     this.write('members', row.publicKey, undefined)
   }
 
@@ -111,27 +111,27 @@ export class Tables {
   }
 
   putRevoked(row: RevokedRow): void {
-    this.revoked.set(keyText(row.publicKey), row)
+    this.revoked.set(keyId(row.publicKey), row)
     this.write('revoked', row.publicKey, row.hash)
   }
 
   putRegistry(row: RegistryRow): void {
-    this.registries.set(keyText(row.publicKey), row)
+    this.registries.set(keyId(row.publicKey), row)
     this.write('registries', row.publicKey, row.hash)
   }
 
   dropRegistry(publicKey: Uint8Array): void {
-    this.registries.delete(keyText(publicKey))
+    this.registries.delete(keyId(publicKey))
     this.write('registries', publicKey, undefined)
   }
 
   putPublisher(row: PublisherRow, hash: Uint8Array): void {
-    this.publishers.set(keyText(row.publicKey), row)
+    this.publishers.set(keyId(row.publicKey), row)
     this.write('publishers', row.publicKey, hash)
   }
 
   dropPublisher(publicKey: Uint8Array): void {
-    this.publishers.delete(keyText(publicKey))
+    this.publishers.delete(keyId(publicKey))
     this.write('publishers', publicKey, undefined)
   }
 

@@ -8,18 +8,18 @@ import { LogNetwork } from '../../../helpers/log-network.ts'
 async function behind() {
   const network = new LogNetwork()
   const { root, replica: ahead } = await network.start()
-  const { replica, close } = await network.follower(ahead)
+  const follower = await network.follower(ahead)
   await root.append([network.admit(ahead.networkId, 1)])
   const { bytes: checkpoint } = await root.checkpoint()
   const pulls: unknown[] = []
   const watch = new HeadWatch({
-    replica,
+    replica: follower.replica,
     logger: silentLogger,
     sync: () => ({ follows: true, pull: (from) => pulls.push(from) }),
     onFailed: () => {},
     onHeard: () => {}
   })
-  return { watch, close, pulls, checkpoint }
+  return { watch, close: () => follower.close(), pulls, checkpoint }
 }
 
 it('asks for a head that was shown once the push had its time', async () => {
