@@ -48,6 +48,7 @@ const usageErrors = new Set([
   'AlreadyRunningError',
   'PortTakenError',
   'StoreInUseError',
+  'UnfitFileError',
   'StoreVersionError'
 ])
 

@@ -1,7 +1,8 @@
-import { closeSync, existsSync, openSync, readSync } from 'node:fs'
+import { closeSync, existsSync, readSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import type { BackupView } from '../../node/api/control-api.ts'
 import { NothingRunningError } from '../../node/api/errors.ts'
+import { openRegular } from '../../runtime/read-file.ts'
 import { backUpHere } from '../access/back-up-here.ts'
 import { loadedConfig } from '../access/config-source.ts'
 import { type RunningOptions, running, withRunning } from '../access/find-running.ts'
@@ -139,7 +140,7 @@ const resume = async (context: Context, options: RunningOptions & { head: number
 const sqliteHeader = 'SQLite format 3\0'
 
 const requireDatabase = (path: string): void => {
-  const fd = openSync(path, 'r')
+  const fd = openRegular(path)
   try {
     const header = Buffer.alloc(sqliteHeader.length)
     readSync(fd, header)

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
 import { createReadStream, createWriteStream } from 'node:fs'
-import { open } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { UnfitFileError } from '../../runtime/errors.ts'
+import { openRegular, readSmall } from '../../runtime/read-file.ts'
 import { OperatorError } from '../errors.ts'
 import { programFolder } from '../model/layout.ts'
 import { verifyMinisign } from './minisign.ts'
@@ -32,16 +33,12 @@ export interface ReleaseFile {
   readonly comment: string | null
 }
 
-const small = async (path: string, what: string): Promise<Buffer> => {
-  const file = await open(path).catch((error: unknown) => {
-    throw new OperatorError(`${path} cannot be read: ${what}.`, { cause: error })
-  })
+const small = (path: string, what: string): Buffer => {
   try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(maxSumsBytes + 1), 0)
-    if (bytesRead > maxSumsBytes) throw new OperatorError(`${path} is larger than ${maxSumsBytes} bytes.`)
-    return buffer.subarray(0, bytesRead)
-  } finally {
-    await file.close()
+    return readSmall(path, maxSumsBytes)
+  } catch (error) {
+    if (error instanceof UnfitFileError) throw error
+    throw new OperatorError(`${path} cannot be read: ${what}.`, { cause: error })
   }
 }
 
@@ -55,7 +52,7 @@ export const checkRelease = async (
   if (version === undefined)
     throw new OperatorError(`${name} is no release: it is called trustnet-VERSION-linux-ARCH.tar.gz.`)
   const list = join(dirname(file), 'SHA256SUMS')
-  const sums = await small(list, 'it comes with the release')
+  const sums = small(list, 'it comes with the release')
   const comment = unsigned === true ? null : await signer(list, sums, key)
   const line = sums
     .toString('utf8')
@@ -67,8 +64,8 @@ export const checkRelease = async (
 }
 
 const signer = async (list: string, sums: Buffer, key: string): Promise<string> => {
-  const signature = await small(`${list}.minisig`, 'it comes with the release; --unsigned goes on without')
-  const publicKey = await small(key, 'the installed program brings no key: name one with --key FILE, or say --unsigned')
+  const signature = small(`${list}.minisig`, 'it comes with the release; --unsigned goes on without')
+  const publicKey = small(key, 'the installed program brings no key: name one with --key FILE, or say --unsigned')
   try {
     return verifyMinisign(publicKey.toString('utf8'), signature.toString('utf8'), sums)
   } catch (error) {
@@ -87,7 +84,12 @@ export const copyChecked = async ({ file, sha256 }: ReleaseFile, to: string, sig
       done(null, chunk)
     }
   })
-  await pipeline(createReadStream(file), through, createWriteStream(to, { flags: 'wx', mode: 0o600 }), { signal })
+  await pipeline(
+    createReadStream(file, { fd: openRegular(file) }),
+    through,
+    createWriteStream(to, { flags: 'wx', mode: 0o600 }),
+    { signal }
+  )
   if (hash.digest('hex') !== sha256)
     throw new OperatorError(
       `${file} is not the file that SHA256SUMS names: it was changed, or broken off. Nothing was changed here.`

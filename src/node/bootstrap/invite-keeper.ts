@@ -1,8 +1,13 @@
-import { readFileSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { decodeInvite, type Invite } from '../../registry/objects/invite.ts'
 import { codeOf } from '../../runtime/error-code.ts'
+import { reasonOf } from '../../runtime/error-message.ts'
+import { readText } from '../../runtime/read-file.ts'
 import type { Config } from '../config/schema.ts'
 import { ConfigError } from '../errors.ts'
+
+/** A line of a few keys and addresses. */
+const maxInviteBytes = 16 * 1024
 
 /** The invite that this node joins with: from its file, or handed over while it runs. Kept in memory only. */
 export class InviteKeeper {
@@ -40,11 +45,11 @@ export class InviteKeeper {
 const fromFile = (file: string): Invite | undefined => {
   let text: string
   try {
-    text = readFileSync(file, 'utf8')
+    text = readText(file, maxInviteBytes)
   } catch (error) {
     // It goes with the admission, while the configuration still names it.
     if (codeOf(error) === 'ENOENT') return undefined
-    throw new ConfigError([`${file}: the invite cannot be read: ${String(error)}`])
+    throw new ConfigError([`${file}: cannot be read: ${reasonOf(error)}`])
   }
   return decoded(text, file)
 }

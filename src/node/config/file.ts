@@ -1,6 +1,6 @@
 import { isMap, isNode, isScalar, LineCounter, type Node, type Pair, parseDocument, type YAMLMap } from 'yaml'
 import { keyByYaml, nearestKey, sections } from './keys.ts'
-import { maxConfigChars, versionKey } from './migrate.ts'
+import { maxConfigBytes, versionKey } from './migrate.ts'
 
 /** A value in the file and where it stands. */
 export interface FileValue {
@@ -19,8 +19,8 @@ const maxAliases = 20
 
 /** Reads the YAML text into values by key ('listen.port'), with a problem for each key that does not exist. */
 export const parseFile = (text: string, file: string): ParsedFile => {
-  if (text.length > maxConfigChars)
-    return { values: new Map(), problems: [`${file}: is longer than ${maxConfigChars} characters`] }
+  if (text.length > maxConfigBytes)
+    return { values: new Map(), problems: [`${file}: is longer than ${maxConfigBytes} characters`] }
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
   const at = (offset: number | undefined): string => {

@@ -1,8 +1,10 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { codeOf } from '../../runtime/error-code.ts'
+import { readText } from '../../runtime/read-file.ts'
 import { ConfigError } from '../errors.ts'
 import { nameFromHost } from './defaults.ts'
+import { maxConfigBytes } from './migrate.ts'
 import { type Env, type Parsed, type ParseInit, parseConfig } from './parse.ts'
 import { homes } from './paths.ts'
 
@@ -79,7 +81,7 @@ const filesEnding = (folder: string, end: string): string[] => {
 
 const read = (file: string): string => {
   try {
-    return readFileSync(file, 'utf8')
+    return readText(file, maxConfigBytes)
   } catch (error) {
     const hint = codeOf(error) === 'ENOENT' ? '; `trustnet config show --example` prints one to start from' : ''
     throw new ConfigError([`${file}: cannot be read: ${text(error)}${hint}`])

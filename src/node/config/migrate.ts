@@ -8,7 +8,7 @@ export const configVersion = 2
 export const versionKey = 'configVersion'
 
 /** A configuration is a few hundred lines; more is another kind of file. */
-export const maxConfigChars = 256 * 1024
+export const maxConfigBytes = 256 * 1024
 
 export interface Migrated {
   readonly text: string
@@ -59,7 +59,7 @@ const migrations: readonly Migration[] = [
 
 /** Brings the text of a file to this version; comments of other keys stay. @throws ConfigError for a file of a newer program */
 export const migrateConfig = (text: string, file: string): Migrated => {
-  if (text.length > maxConfigChars) return { text, changes: [] }
+  if (text.length > maxConfigBytes) return { text, changes: [] }
   const document = parseDocument(text)
   // The parser says what is wrong, with the line.
   if (document.errors.length > 0 || !isMap(document.contents)) return { text, changes: [] }

@@ -9,7 +9,6 @@ import {
   fsyncSync,
   ftruncateSync,
   openSync,
-  readFileSync,
   renameSync,
   statSync,
   writeFileSync,
@@ -19,9 +18,10 @@ import { dirname, join } from 'node:path'
 import { isMap, parseDocument } from 'yaml'
 import { codeOf } from '../../runtime/error-code.ts'
 import { makeFolder } from '../../runtime/make-folder.ts'
+import { openRegular, readOpen, readText } from '../../runtime/read-file.ts'
 import { ConfigError } from '../errors.ts'
 import { keyByYaml } from './keys.ts'
-import { migrateConfig } from './migrate.ts'
+import { maxConfigBytes, migrateConfig } from './migrate.ts'
 
 /**
  * Writes one key into a YAML file and leaves everything else, comments too, as it is. The file is replaced in one step,
@@ -54,9 +54,9 @@ const withConfigValue = (text: string, file: string, path: string, value: unknow
  */
 export const configWriter = (file: string): ((values: Readonly<Record<string, unknown>>) => void) | undefined => {
   if (!existsSync(file)) return undefined
-  const open = openSync(file, constants.O_RDWR | constants.O_NOFOLLOW)
+  const open = openRegular(file, constants.O_RDWR | constants.O_NOFOLLOW)
   return (values) => {
-    let text = readFileSync(open, 'utf8')
+    let text = readOpen(open, file, maxConfigBytes).toString('utf8')
     for (const [path, value] of Object.entries(values)) text = withConfigValue(text, file, path, value)
     const bytes = Buffer.from(text)
     writeSync(open, bytes, 0, bytes.length, 0)
@@ -84,7 +84,7 @@ export const configCopyName = (file: string): string =>
 
 /** Brings a file to the version that this program writes. The copy of the old one is beside it, with its owner and mode. */
 export const migrateConfigFile = (file: string): MigratedFile => {
-  const { changes } = migrateConfig(readFileSync(file, 'utf8'), file)
+  const { changes } = migrateConfig(readText(file, maxConfigBytes), file)
   if (changes.length === 0) return { changes, copy: null }
   const { uid, gid } = statSync(file)
   const copy = configCopyName(file)
@@ -96,12 +96,12 @@ export const migrateConfigFile = (file: string): MigratedFile => {
 
 /** The same without a copy: the caller has one. */
 export const rewriteConfigFile = (file: string): void => {
-  replace(file, migrateConfig(readFileSync(file, 'utf8'), file).text)
+  replace(file, migrateConfig(readText(file, maxConfigBytes), file).text)
 }
 
 const readIfThere = (file: string): string | undefined => {
   try {
-    return readFileSync(file, 'utf8')
+    return readText(file, maxConfigBytes)
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined
     throw error

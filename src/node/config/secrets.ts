@@ -1,6 +1,7 @@
-import { readFileSync, statSync } from 'node:fs'
+import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { codeOf } from '../../runtime/error-code.ts'
+import { readText as readFileText } from '../../runtime/read-file.ts'
 import { ConfigError } from '../errors.ts'
 import type { Env } from './parse.ts'
 
@@ -47,9 +48,7 @@ const readText = (file: string, options: { mustExist: boolean; ownerOnly: boolea
   try {
     if (options.ownerOnly && (statSync(file).mode & 0o077) !== 0)
       throw new Error(`others can read it: chmod 600 ${file}`)
-    const text = readFileSync(file, 'utf8')
-    if (text.length > maxBytes) throw new Error(`it is longer than ${maxBytes} characters`)
-    return text.trim() || undefined
+    return readFileText(file, maxBytes).trim() || undefined
   } catch (error) {
     if (!options.mustExist && codeOf(error) === 'ENOENT') return undefined
     throw new ConfigError([`${file}: cannot be read: ${error instanceof Error ? error.message : String(error)}`])

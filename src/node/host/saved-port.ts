@@ -1,8 +1,9 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { Logger } from '../../runtime/clock-and-logger.ts'
 import { codeOf } from '../../runtime/error-code.ts'
+import { readText } from '../../runtime/read-file.ts'
 import { saveConfigValue } from '../config/save.ts'
 
 const saved = z.object({ configured: z.number(), port: z.number().int().min(1).max(65_535) })
@@ -12,7 +13,7 @@ const notWritable = new Set(['EACCES', 'EPERM', 'EROFS'])
 
 const read = (data: string): z.output<typeof saved> | undefined => {
   try {
-    return saved.parse(JSON.parse(readFileSync(fileIn(data), 'utf8')))
+    return saved.parse(JSON.parse(readText(fileIn(data), 1024)))
   } catch {
     // None, or another hand was at it: the configuration says which port is tried.
     return undefined

@@ -1,9 +1,10 @@
 import { createCipheriv, createDecipheriv, randomBytes, scryptSync } from 'node:crypto'
-import { closeSync, constants, openSync, readSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { equals } from 'uint8arrays/equals'
 import { z } from 'zod'
 import { keyBytes } from '../../identity/ed25519.ts'
 import { SigningKey } from '../../identity/keys.ts'
+import { readText } from '../../runtime/read-file.ts'
 import { ConfigError } from '../errors.ts'
 
 // scrypt at 64 MiB: a guess costs a tenth of a second. The passphrase is made here with 128 bits, so this is a second wall.
@@ -93,20 +94,9 @@ const kitFile = z.object({
 /** Two keys and what they are encrypted with: some 400 bytes. */
 const maxKitBytes = 16 * 1024
 
-/** A pipe or an endless file in its place would hold this process for ever. */
-function smallText(path: string): string {
-  const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
-  try {
-    const bytes = Buffer.alloc(maxKitBytes)
-    return bytes.toString('utf8', 0, readSync(file, bytes, 0, maxKitBytes, 0))
-  } finally {
-    closeSync(file)
-  }
-}
-
 function parseKit(path: string): z.output<typeof kitFile> {
   try {
-    return kitFile.parse(JSON.parse(smallText(path)))
+    return kitFile.parse(JSON.parse(readText(path, maxKitBytes)))
   } catch (error) {
     const unreadable = !(error instanceof SyntaxError || error instanceof z.ZodError)
     throw new ConfigError([

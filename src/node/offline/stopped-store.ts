@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { sha256 } from '../../identity/hash.ts'
 import { peerIdText } from '../../identity/keys.ts'
@@ -14,6 +14,7 @@ import { openDatabase } from '../../registry/store/database.ts'
 import { systemClock } from '../../runtime/clock-and-logger.ts'
 import { NotFoundError } from '../../runtime/errors.ts'
 import { makeFolder } from '../../runtime/make-folder.ts'
+import { readText } from '../../runtime/read-file.ts'
 import { backupView, refuseTaken } from '../actions/backup.ts'
 import type { BackupView } from '../api/registry-views.ts'
 import { dataFiles } from '../config/paths.ts'
@@ -122,9 +123,12 @@ export interface ProofView {
   hashes: string[]
 }
 
+/** Two statements, the delegations before them, and the rows of a state that lacks an entry. */
+const maxProofBytes = 16 * 1024 * 1024
+
 /** Checks the proof of a fork with nothing but the file. @throws InvalidPayloadError when it proves nothing */
 export function verifyProofAt(path: string): ProofView {
-  const { networkId, domain, epoch, kind, n, signer, hashes } = verifyForkProof(readFileSync(path, 'utf8'))
+  const { networkId, domain, epoch, kind, n, signer, hashes } = verifyForkProof(readText(path, maxProofBytes))
   const network = { id: networkIdText(networkId), fingerprint: networkFingerprint(networkId), domain }
   return { schemaVersion: 1, path, network, epoch, kind, n, signer, hashes: [...hashes] }
 }

@@ -1,6 +1,8 @@
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { z } from 'zod'
+import { reasonOf } from '../../runtime/error-message.ts'
 import { StoreError } from '../../runtime/errors.ts'
+import { readText } from '../../runtime/read-file.ts'
 import { digestFile } from '../store/copy-store.ts'
 
 const count = z.number().int().min(0)
@@ -49,7 +51,7 @@ function digestOf(backup: string): { bytes: number; sha256: string } {
   try {
     return digestFile(backup)
   } catch (error) {
-    throw new StoreError(`${backup} cannot be read (${String(error)}): check the path`, { cause: error })
+    throw new StoreError(`${backup} cannot be read (${reasonOf(error)}): check the path`, { cause: error })
   }
 }
 
@@ -64,12 +66,11 @@ function parse(path: string, backup: string): BackupManifest {
     )
   }
   try {
-    text = readFileSync(path, 'utf8')
+    text = readText(path, maxBytes)
   } catch (error) {
-    throw new StoreError(`${path}, the manifest of the backup, cannot be read (${String(error)})`, { cause: error })
+    throw new StoreError(`${path}, the manifest of the backup, cannot be read (${reasonOf(error)})`, { cause: error })
   }
   try {
-    if (text.length > maxBytes) throw new Error(`it is longer than ${maxBytes} bytes`)
     return rules.parse(JSON.parse(text))
   } catch (error) {
     throw new StoreError(`${path} is no manifest of a backup, or of a newer version: take another backup`, {

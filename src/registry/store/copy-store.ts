@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { closeSync, fsyncSync, openSync, readSync } from 'node:fs'
+import { closeSync, fsyncSync, readSync } from 'node:fs'
+import { openRegular } from '../../runtime/read-file.ts'
 import { type Database, integrityCheck, openDatabase } from './database.ts'
 import { MetaTable } from './meta-table.ts'
 
@@ -74,7 +75,7 @@ function headOf(db: Database): Pick<CopyFacts, 'last' | 'checkpoint'> {
 export function digestFile(path: string, { sync = false } = {}): FileDigest {
   const hash = createHash('sha256')
   const chunk = Buffer.allocUnsafe(chunkBytes)
-  const file = openSync(path, 'r')
+  const file = openRegular(path)
   let bytes = 0
   try {
     for (let read = readSync(file, chunk); read > 0; read = readSync(file, chunk)) {

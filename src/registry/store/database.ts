@@ -1,19 +1,10 @@
-import {
-  closeSync,
-  constants,
-  existsSync,
-  fstatSync,
-  openSync,
-  readFileSync,
-  readSync,
-  realpathSync,
-  rmSync,
-  writeFileSync
-} from 'node:fs'
+import { closeSync, existsSync, readSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import BetterSqlite3 from 'better-sqlite3'
+import { reasonOf } from '../../runtime/error-message.ts'
 import { DamagedStoreError, StoreError, StoreInUseError, StoreVersionError } from '../../runtime/errors.ts'
 import { makeFolder } from '../../runtime/make-folder.ts'
+import { openRegular, readText } from '../../runtime/read-file.ts'
 import { migrate } from './migrate.ts'
 import { schema as currentSchema, type Schema } from './schema.ts'
 import type { Database } from './sqlite.ts'
@@ -108,7 +99,7 @@ const damaged = (path: string, what: string, options?: ErrorOptions): StoreError
 const inUse = (path: string, options?: ErrorOptions): StoreInUseError => {
   let holder = 'another process'
   try {
-    holder = `process ${Number(readFileSync(`${path}.pid`, 'utf8'))}`
+    holder = `process ${Number(readText(`${path}.pid`, 64))}`
   } catch {
     // The pid file only serves this message.
   }
@@ -229,16 +220,14 @@ const headerOf = (path: string): Buffer | undefined => {
   const header = Buffer.alloc(100)
   let read = 0
   try {
-    // A pipe in its place would hold this process for ever.
-    const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
+    const file = openRegular(path)
     try {
-      if (!fstatSync(file).isFile()) throw new StoreError('it is no file')
       read = readSync(file, header, 0, header.length, 0)
     } finally {
       closeSync(file)
     }
   } catch (error) {
-    throw new StoreError(`${path} cannot be read (${String(error)}): check its owner and mode`, { cause: error })
+    throw new StoreError(`${path} cannot be read (${reasonOf(error)}): check its owner and mode`, { cause: error })
   }
   if (read === 0) return undefined
   if (read < header.length) throw damaged(path, `it ends after ${read} bytes`)

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { loadKey } from '../../../identity/key-file.ts'
 import { peerIdText } from '../../../identity/keys.ts'
 import { networkIdText } from '../../../identity/network-id.ts'
@@ -7,6 +7,10 @@ import { dataFiles } from '../../../node/config/paths.ts'
 import { createNetworkHere } from '../../../node/offline/create-network.ts'
 import { peekGenesis } from '../../../node/offline/read-store.ts'
 import { openGenesis } from '../../../registry/objects/genesis.ts'
+import { readText } from '../../../runtime/read-file.ts'
+
+/** A recovery kit has some 400 bytes. */
+const maxJsonBytes = 64 * 1024
 
 /** Id of the network whose log is in a data folder. */
 const networkOf = ({ data }: { data: string }): string | null => {
@@ -41,7 +45,7 @@ const removeHalf = (data: string): void => {
 
 const isJson = (file: string): boolean => {
   try {
-    return JSON.parse(readFileSync(file, 'utf8')) !== null
+    return JSON.parse(readText(file, maxJsonBytes)) !== null
   } catch {
     return false
   }
