@@ -126,19 +126,25 @@ export const resolverParts = (given: string): { host: string; port: number } => 
     port >= 1 && port <= maxPort ? resolverFault(bracketed ?? dotted ?? text, bracketed) : 'has no port of 1 to 65535'
   if (fault !== undefined) return wrong(given, fault, 'a resolver like 2001:db8::53, [::1]:5353 or fe80::1%eth0')
   if (dotted !== undefined) return { host: dotted, port }
-  const [address = '', zone] = (bracketed ?? text).split('%')
+  const [address = '', zone] = zoned(bracketed ?? text)
   return { host: zone === undefined ? canonicalIp(address) : `${canonicalIp(address)}%${zone}`, port }
 }
 
-/** As the kernel names interfaces. */
-const interfaceName = /^[^\s/%]{1,15}$/
+/** As the kernel names interfaces. A number is the place of one in its list, which another boot may change. */
+const interfaceName = /^(?!\d+$)[^\s/%]{1,15}$/
+
+/** Address and interface; URLs write `%25` for the `%` between them (RFC 6874). */
+const zoned = (host: string): string[] => host.replace(/%25(?=[^%])/, '%').split('%')
 
 const resolverFault = (host: string, bracketed: string | undefined): string | undefined => {
   if (bracketed === undefined && isIPv4(host)) return host === '0.0.0.0' ? scopeFaults.other : undefined
-  const [address = '', zone, more] = host.split('%')
+  const [address = '', zone, more] = zoned(host)
   const bytes = parseIp6(address)
   if (bytes === undefined || more !== undefined) return 'is no address of a resolver'
   if (scopeOfBytes(bytes) !== 'link-local')
     return zone === undefined ? hostFault(address) : 'names an interface and is not link-local'
-  return zone !== undefined && interfaceName.test(zone) ? undefined : 'is link-local and names no interface'
+  if (zone === undefined) return 'is link-local and names no interface'
+  return interfaceName.test(zone)
+    ? undefined
+    : 'is link-local and names its interface in no way that stays: `ip link` shows names'
 }

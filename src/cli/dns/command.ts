@@ -34,7 +34,7 @@ const withDomain = (command: Command): Command =>
     .option('--domain <domain>', 'default: the domain of the running network')
     .option('--ask <address...>', "name servers to ask instead of the zone's own", resolvers)
 
-const resolvers = (text: string, before: string[] = []): string[] => [...before, resolverAddress(text)]
+const resolvers = (text: string, before: string[] = []): string[] => [...new Set([...before, resolverAddress(text)])]
 
 const provider = (text: string): Option =>
   new Option('--provider <name>', text).choices([...providerNames]).default('manual')

@@ -75,8 +75,8 @@ const editFor = async (context: Context, options: SetOptions): Promise<{ domain:
     throw new UsageError('--prune goes with the comparison, not with --add and --remove.')
   if (!explicit) return compared(context, options)
   const domain = await domainOf(context, options, await runningOrNot(context, options))
-  const add = (options.add ?? []).map(hostAddress)
-  const remove = (options.remove ?? []).map(anyAddress)
+  const add = [...new Set(options.add?.map(hostAddress))]
+  const remove = [...new Set(options.remove?.map(anyAddress))]
   const both = add.find((address) => remove.includes(address))
   if (both !== undefined) throw new UsageError(`${both} is to be added and removed: say one of the two.`)
   const edit = {

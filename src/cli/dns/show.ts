@@ -16,7 +16,7 @@ export const show = async (context: Context, options: ShowOptions): Promise<void
   const isGiven = options.address !== undefined && options.domain !== undefined
   const client = isGiven ? undefined : await runningOrNot(context, options)
   const domain = await domainOf(context, options, client)
-  const given = options.address?.map(hostAddress)
+  const given = options.address && [...new Set(options.address.map(hostAddress))]
   const alive = async (): Promise<string[]> => {
     if (client === undefined) throw new UsageError('No registry runs here: name its address with --address IP.')
     const [{ registries }, status] = await Promise.all([client.registryStatus({ signal }), client.status({ signal })])

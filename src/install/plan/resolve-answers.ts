@@ -105,7 +105,7 @@ export const resolveAnswers = (said: Given): Answers => {
     trust: trustOf(given, role),
     policy: given.policy ?? 'invite',
     rootAddress: given.rootAddress === undefined ? null : addressOf('--root-registry', given.rootAddress, 8000),
-    announce: (given.announce ?? []).map((text) => addressOf('--announce', text, port)),
+    announce: [...new Set(given.announce?.map((text) => addressOf('--announce', text, port)))],
     dnsProvider: given.dnsProvider ?? 'manual',
     dnsSettings: given.dnsSettings ?? {},
     ipv6AutoEnable: given.ipv6AutoEnable ?? false,

@@ -79,7 +79,7 @@ export const text = (rule: (value: string) => string | undefined = () => undefin
     return wrong === undefined ? value : problem(context, wrong)
   })
 
-/** A list; in the environment and in flags its parts are separated by commas. */
+/** A list of different things, each once; in the environment and in flags its parts are separated by commas. */
 export const list = <T>(item: z.ZodType<T>, max: number) =>
   z.preprocess(
     (value) =>
@@ -89,7 +89,11 @@ export const list = <T>(item: z.ZodType<T>, max: number) =>
             .map((part) => part.trim())
             .filter((part) => part !== '')
         : value,
-    z.array(item, { error: 'is no list' }).max(max, { error: `has more than ${max} parts` })
+    z
+      .array(item, { error: 'is no list' })
+      // Two spellings of one address are one by now.
+      .transform((parts) => [...new Set(parts)])
+      .refine((parts) => parts.length <= max, { error: `has more than ${max} parts` })
   )
 
 export const nodeName = () =>

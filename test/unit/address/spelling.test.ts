@@ -106,6 +106,8 @@ describe('one spelling for each address', () => {
     expect(resolverAddress('192.0.2.53:53')).toBe('192.0.2.53')
     expect(resolverAddress('192.0.2.53:5353')).toBe('192.0.2.53:5353')
     expect(resolverAddress('FE80:0::1%eth0')).toBe('fe80::1%eth0')
+    expect(resolverAddress('FE80::1%25eth0')).toBe('fe80::1%eth0')
+    expect(resolverAddress('[fe80::0:1%25eth0]:053')).toBe('fe80::1%eth0')
     expect(resolverAddress('[fe80::1%br-lan.7]:5353')).toBe('[fe80::1%br-lan.7]:5353')
     refuses(resolverAddress, badResolvers)
   })

@@ -71,6 +71,26 @@ describe.each(addressKeys.map(({ key, frame }) => ({ yaml: key.yaml, env: key.en
   }
 )
 
+const listKeys = addressKeys.filter(({ key, frame }) => Array.isArray(read(key.yaml, frames[frame](ip))))
+
+it.each(listKeys.map(({ key, frame }) => [key.yaml, frames[frame]] as const))(
+  '%s holds an address once, however often and in however many spellings it is named',
+  (yaml, write) => {
+    const all = Array.from({ length: 20 }, () => [...sameIp, ip].map(write)).flat()
+    expect(read(yaml, all.join())).toEqual([write(ip)])
+  }
+)
+
+it('resolvers on a link are one, too, with and without the port and the %25 of URLs', () => {
+  const all = ['fe80::1%eth0', 'FE80::1%25eth0', '[fe80::1%eth0]:53', '[fe80::0:1%25eth0]:053']
+  expect(read('bootstrap.dnsServers', all.join())).toEqual(['fe80::1%eth0'])
+})
+
+it('a list of too many different things is refused', () => {
+  const nine = Array.from({ length: 9 }, (_, n) => `fd10::${n + 1}`)
+  expect(() => read('bootstrap.dnsServers', nine.join())).toThrow('has more than 8 parts')
+})
+
 it('one address is listened on, and its scope is not announced: said when it is read', () => {
   const flags = { 'listen.host': '::1' }
   expect(() => parseConfig({ env: {}, flags })).toThrow(
