@@ -86,7 +86,7 @@ export const detection: Benchmark = {
 reason. Beside it Debian's serf with as many agents and the timings that it has for one machine (\`-profile=local\`), until every agent
 says that the member failed; \`apt-get install serf\`, without it that column is empty.`,
   parameters: { nodes: 6 },
-  quick: { nodes: 3 },
+  quick: { nodes: 2 },
 
   async prepare(bench: Bench): Promise<Plan> {
     const { nodes = 0 } = bench.parameters

@@ -45,7 +45,7 @@ durability): put with a lease of as many bytes under as many keys, 64 in flight,
 before the first is not counted. etcd verifies no signatures. It needs \`apt-get install etcd-server\` and \`npm install --no-save etcd3\`, or BENCH_ETCD3 with the path of that
 package's main file; without them the row is skipped.`,
   parameters: { updates: 8_000, keys: 1_000 },
-  quick: { updates: 500, keys: 1_000 },
+  quick: { updates: 100, keys: 64 },
 
   async prepare(bench: Bench): Promise<Plan> {
     const { updates = 0, keys = 0 } = bench.parameters

@@ -167,7 +167,7 @@ export const failover: Benchmark = {
 beats and finds another registry by itself. The registry that holds all leases gets SIGKILL or SIGSTOP; the time runs from there until the other one has
 registered them all. Then it is started again, and next it is the turn of the other one. Limits are the defaults.`,
   parameters: { members: 1_000 },
-  quick: { members: 50 },
+  quick: { members: 4 },
 
   async prepare(bench: Bench): Promise<Plan> {
     const { members = 0 } = bench.parameters

@@ -110,7 +110,7 @@ the last one's "ready" until every one lists every other as up, with its record.
 hello and session and its pauses between tries (full jitter, 10 ms for each member at first); the root is killed, is away for ${outageMs / 1000} s, and starts again with its default limits;
 the time runs from its listening until all have registered. Floor: as many dials of bare libp2p, eight at a time.`,
   parameters: { nodes: 20, members: 1_000, dials: 200 },
-  quick: { nodes: 4, members: 50, dials: 50 },
+  quick: { nodes: 2, members: 8, dials: 8 },
 
   async prepare(bench: Bench): Promise<Plan> {
     const { nodes = 0, members = 0, dials = 0 } = bench.parameters

@@ -49,7 +49,7 @@ the records. "During updates": another registry's session updates records at hal
 SQLite alone, the same bytes echoed over bare libp2p, and as many signatures verified, one after the other. Limits
 of how often a peer may ask are lifted.`,
   parameters: { questions: 2_000, pages: 300, small: 1_000, large: 100_000, updates: 6_000 },
-  quick: { questions: 200, pages: 20, small: 1_000, large: 2_000, updates: 600 },
+  quick: { questions: 20, pages: 4, small: 120, large: 130, updates: 100 },
 
   async prepare(bench: Bench): Promise<Plan> {
     const { small = 0, large = 0 } = bench.parameters

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { Command } from 'commander'
 import { benchmarks } from './benchmarks.ts'
 import { type Bench, type Benchmark, type BenchmarkResult, SkippedError } from './harness/benchmark.ts'
+import { eachAlone } from './harness/each-alone.ts'
 import { commit, machine } from './harness/machine.ts'
 import { readResults, renderPage } from './harness/page.ts'
 import { runRounds } from './harness/rounds.ts'
@@ -70,7 +71,7 @@ async function measure(benchmark: Benchmark, options: Options): Promise<Benchmar
   const bench: Bench = { parameters, folder, cache, progress }
   const remove = (): void => rmSync(folder, { recursive: true, force: true })
   try {
-    const rows = await inTime(runRounds(benchmark, bench, rounds), options.quick === true ? quickMs : mostMs)
+    const rows = await inTime(runRounds(benchmark, bench, { rounds, warmUp: options.quick !== true }), mostMs)
     remove()
     const date = new Date().toISOString().slice(0, 10)
     const command = commandOf(name, options)
@@ -86,8 +87,8 @@ async function measure(benchmark: Benchmark, options: Options): Promise<Benchmar
   }
 }
 
-/** A benchmark that hangs is given up: the others go on. */
-const quickMs = 120_000
+/** A benchmark that hangs is given up: the others go on. With small parameters it takes seconds. */
+const quickMs = 180_000
 const mostMs = 3_600_000
 
 async function inTime<T>(work: Promise<T>, ms: number): Promise<T> {
@@ -110,9 +111,11 @@ async function main(): Promise<void> {
   program.parse()
   const options = program.opts<Options>()
   const keeps = options.save === true || (options.quick !== true && options.set.length === 0)
+  const benchmarksWanted = wanted(program.args)
+  if (options.quick === true && benchmarksWanted.length > 1) return await tryEach(benchmarksWanted)
   mkdirSync(resultsFolder, { recursive: true })
   if (options.render !== true) {
-    for (const benchmark of wanted(program.args)) {
+    for (const benchmark of benchmarksWanted) {
       try {
         await measureOne(benchmark, options, keeps)
       } catch (error) {
@@ -122,6 +125,17 @@ async function main(): Promise<void> {
     }
   }
   if (keeps || options.render === true) renderPage(page, benchmarks, readResults(resultsFolder))
+}
+
+/** Each with small parameters: the figures say nothing, but each path was gone. */
+async function tryEach(all: readonly Benchmark[]): Promise<void> {
+  const argv = process.argv.slice(2).filter((word) => !all.some(({ name }) => name === word))
+  const ended = await eachAlone(
+    all.map(({ name }) => name),
+    argv,
+    quickMs
+  )
+  unfinished.push(...ended.filter(({ failure }) => failure !== undefined).map(({ name }) => name))
 }
 
 async function measureOne(benchmark: Benchmark, options: Options, keeps: boolean): Promise<void> {

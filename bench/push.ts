@@ -50,7 +50,7 @@ export const push: Benchmark = {
 so it includes the verification and the commit at the registry. The subscribers are connections of their own in two processes, each with the
 sync client of the product. Floor: as many bytes written to as many plain TCP sockets of another process.`,
   parameters: { subscribers: 100, changes: 20 },
-  quick: { subscribers: 20, changes: 5 },
+  quick: { subscribers: 4, changes: 2 },
 
   async prepare(bench: Bench): Promise<Plan> {
     const { subscribers = 0, changes = 0 } = bench.parameters

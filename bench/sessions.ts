@@ -18,6 +18,13 @@ const perProcess = 2_500
 /** Bytes of a heartbeat and its answer. */
 const beatBytes = 60
 
+interface Times {
+  /** How long the CPU is watched. */
+  seconds: number
+  /** How long what began is given to come to rest. */
+  settle: number
+}
+
 interface Served {
   sessions: number
   root: Child<RootMethods>
@@ -42,17 +49,17 @@ async function startServed(bench: Bench, sessions: number): Promise<Served> {
     })
   )
   // What the handshakes used is free again after a while.
-  await pause(5_000)
+  await pause((bench.parameters['settle'] ?? 0) * 1000)
   const held = await root.call('sessions')
   if (held < sessions) throw new Error(`the root holds ${held} of ${sessions} sessions`)
   return { sessions, root, clients, bytesPerSession: ((await root.usage()).rssBytes - before) / sessions }
 }
 
 /** CPU of the root over a while in which each session beats at that interval. */
-async function watch({ root, clients }: Served, intervalMs: number, seconds: number) {
+async function watch({ root, clients }: Served, intervalMs: number, { seconds, settle }: Times) {
   await Promise.all(clients.map((client) => client.call('beatEvery', intervalMs)))
   // The first beats come within one interval; they are spread over it.
-  await pause(Math.min(intervalMs, 5_000))
+  await pause(Math.min(intervalMs, settle * 1000))
   const beats = async (): Promise<number> =>
     (await Promise.all(clients.map((client) => client.call('beats')))).reduce((all, each) => all + each, 0)
   const [cpu0, beats0] = await Promise.all([root.call('cpuMs'), beats()])
@@ -63,11 +70,11 @@ async function watch({ root, clients }: Served, intervalMs: number, seconds: num
   return { cpuMs: cpu1 - cpu0, beats: beats1 - beats0, cores: (cpu1 - cpu0) / elapsedMs, elapsedMs }
 }
 
-const measureOf = (served: Served, seconds: number): Measure => ({
+const measureOf = (served: Served, times: Times): Measure => ({
   name: String(served.sessions),
   run: async () => {
-    const real = await watch(served, realIntervalMs, seconds)
-    const busy = await watch(served, busyIntervalMs, seconds)
+    const real = await watch(served, realIntervalMs, times)
+    const busy = await watch(served, busyIntervalMs, times)
     await Promise.all(served.clients.map((client) => client.call('beatEvery', realIntervalMs)))
     const marginalUs =
       ((busy.cpuMs / busy.elapsedMs - real.cpuMs / real.elapsedMs) * 1000) /
@@ -138,16 +145,16 @@ export const sessions: Benchmark = {
 several client processes. CPU of one more heartbeat: what the root's CPU time grows by from an interval of 30 s to one of 1 s, divided by the
 heartbeats that came more. Memory: what the root grew by, after garbage collection, for each session. Floor: bare libp2p connections, with an
 echo of the same size each second.`,
-  parameters: { small: 100, middle: 1_000, large: 10_000, seconds: 10, bare: 1_000 },
-  quick: { small: 20, middle: 50, large: 100, seconds: 3, bare: 50 },
+  parameters: { small: 100, middle: 1_000, large: 10_000, seconds: 10, settle: 5, bare: 1_000 },
+  quick: { small: 4, middle: 8, large: 16, seconds: 1, settle: 1, bare: 4 },
 
   async prepare(bench: Bench): Promise<Plan> {
-    const { small = 0, middle = 0, large = 0, seconds = 0, bare = 0 } = bench.parameters
+    const { small = 0, middle = 0, large = 0, seconds = 0, settle = 0, bare = 0 } = bench.parameters
     const served: Served[] = []
     for (const size of [small, middle, large]) served.push(await startServed(bench, size))
     const floor = await startBare(bench, bare)
     return {
-      measures: [...served.map((each) => measureOf(each, seconds)), floor.measure],
+      measures: [...served.map((each) => measureOf(each, { seconds, settle })), floor.measure],
       rows: [...rowsOf(small, undefined), ...rowsOf(middle, undefined), ...rowsOf(large, middle)],
       [Symbol.asyncDispose]: () => endAll([...served.flatMap(({ root, clients }) => [root, ...clients]), ...floor.all])
     }

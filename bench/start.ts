@@ -94,7 +94,7 @@ says that it is a member with a session; the root runs. Memory: VmRSS after some
 yamux) until it listens. "Large": a root with as many members and records; its start includes loading SQLite, the check of the store, and the
 state of all members.`,
   parameters: { large: 100_000, idle: 15 },
-  quick: { large: 1_000, idle: 1 },
+  quick: { large: 64, idle: 0 },
 
   async prepare(bench: Bench): Promise<Plan> {
     const { large = 0 } = bench.parameters

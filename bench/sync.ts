@@ -17,7 +17,7 @@ verified, the state root is compared, and all of it is on the disk at the end. T
 same rows read from one store, as many signatures verified in the thread pool, hashed, and written to another store, 500 a transaction.
 Memory is the most that each process had.`,
   parameters: { members: 100_000, delta: 1_000 },
-  quick: { members: 2_000, delta: 100 },
+  quick: { members: 130, delta: 20 },
 
   async prepare(bench: Bench): Promise<Plan> {
     const { members = 0, delta = 0 } = bench.parameters

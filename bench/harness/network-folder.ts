@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { schema } from '../../src/registry/store/schema.ts'
 import type { PrepareMethods } from '../processes/prepare.ts'
@@ -12,14 +12,22 @@ export async function networkFolder(bench: Bench, size: NetworkSize): Promise<st
   const kept = join(bench.cache, name)
   if (!existsSync(kept)) {
     bench.progress(`making a network of ${size.members} members (kept in ${bench.cache})`)
-    const folder = `${kept}.new`
-    rmSync(folder, { recursive: true, force: true })
-    mkdirSync(folder, { recursive: true })
+    const folder = mkdtempSync(`${kept}.new-`)
     await using child = new Child<PrepareMethods>('prepare')
     await child.call('prepare', folder, size)
-    renameSync(folder, kept)
+    keep(folder, kept)
   }
   const copy = mkdtempSync(join(bench.folder, 'net-'))
   cpSync(kept, copy, { recursive: true })
   return copy
+}
+
+/** Another process that made the same network meanwhile was first: its one is as good. */
+function keep(folder: string, kept: string): void {
+  try {
+    renameSync(folder, kept)
+  } catch (error) {
+    if (!existsSync(kept)) throw error
+    rmSync(folder, { recursive: true })
+  }
 }

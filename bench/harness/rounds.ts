@@ -1,11 +1,17 @@
 import type { Bench, Benchmark, Figure, FigureResult, Plan, Round, Row, RowResult } from './benchmark.ts'
 import { spreadOf } from './spread.ts'
 
+export interface Rounds {
+  readonly rounds: number
+  /** One more before them, where the plan asks for it. */
+  readonly warmUp: boolean
+}
+
 /** Measures everything once per round, so that a slow minute of the machine falls on figure and floor alike. */
-export async function runRounds(benchmark: Benchmark, bench: Bench, rounds: number): Promise<RowResult[]> {
+export async function runRounds(benchmark: Benchmark, bench: Bench, { rounds, warmUp }: Rounds): Promise<RowResult[]> {
   bench.progress('preparing')
   await using plan = await benchmark.prepare(bench)
-  if (plan.warmUp === true) await runRound(plan, 0, (text) => bench.progress(`warming up: ${text}`))
+  if (warmUp && plan.warmUp === true) await runRound(plan, 0, (text) => bench.progress(`warming up: ${text}`))
   const done: Round[] = []
   for (let round = 1; round <= rounds; round++) {
     done.push(await runRound(plan, round, (text) => bench.progress(`round ${round}/${rounds}: ${text}`)))

@@ -20,6 +20,7 @@ import { Traffic } from './host/traffic.ts'
 import { makePeers, makeReach, makeRoundTrips, makeSession, makeSync, protocolLimits } from './keepers.ts'
 import type { NetworkNodeInit, NetworkParts } from './network-parts.ts'
 import type { PeerKeeper } from './peers/connector.ts'
+import { PeerClocks } from './peers/peer-clocks.ts'
 import type { RoundTrips } from './peers/ping-monitor.ts'
 import { HeadWatch } from './replication/checkpoint-watch.ts'
 import type { SyncKeeper } from './replication/replicator.ts'
@@ -43,6 +44,7 @@ export class NetworkNode implements NetworkParts {
   readonly trust: ConnectionTrust
   readonly limits: ProtocolLimits
   readonly heads: HeadWatch
+  readonly clocks: PeerClocks
   readonly traffic = new Traffic()
   readonly gater: Gater
   readonly #init: NetworkNodeInit
@@ -64,6 +66,7 @@ export class NetworkNode implements NetworkParts {
     const { config, registry, clock, logger } = init
     this.#init = init
     this.#startedMs = clock.now()
+    this.clocks = new PeerClocks(clock)
     this.registry = registry
     this.limits = protocolLimits(config)
     this.#rootWay = new RootWay(init)
@@ -199,7 +202,10 @@ export class NetworkNode implements NetworkParts {
         },
         onCheckpoint: (checkpoint, from) =>
           inBackground(this.heads.shown(checkpoint, from), 'looking at a shown checkpoint'),
-        onProven: (proven) => inBackground(this.heads.proven(proven), 'looking at what a hello proved')
+        onProven: (proven) => {
+          this.clocks.heard(proven.peerId.toString(), proven.hello.timeMs)
+          inBackground(this.heads.proven(proven), 'looking at what a hello proved')
+        }
       },
       signal
     )

@@ -18,7 +18,8 @@ export interface NodeContext {
   readonly peerId: string
   readonly logging: Logging
   readonly clock: Clock
-  readonly startedMs: number
+  /** The start of this process, by `momentOf`. */
+  readonly startedAt: number
   readonly software: string
   readonly phases: PhaseTracker
   readonly invites: InviteKeeper

@@ -6,9 +6,21 @@ export interface Clock {
   monotonic(): number
   /** How far the wall clock of the machine has stepped away from `now`, ms; undefined: not at all. Nothing is signed meanwhile. */
   readonly stepMs?: number | undefined
+  /** ms since any begin that also pass while the machine sleeps; undefined: the system does not tell. */
+  elapsed?(): number | undefined
   /** Follows the wall clock from here on, wherever it has stepped to. */
   accept?(): void
 }
+
+/** This moment, kept in a way that setting the clock changes neither its age nor the times of what happens after it. */
+export const momentOf = (clock: Clock): number => clock.elapsed?.() ?? clock.monotonic()
+
+/** How long ago a moment of `momentOf` was, ms. */
+export const ageOf = (clock: Clock, moment: number): number => Math.max(0, momentOf(clock) - moment)
+
+/** When a moment of `momentOf` was, by what the wall clock of the machine says now. */
+export const wallTimeOf = (clock: Clock, moment: number): number =>
+  Math.round(clock.now() + (clock.stepMs ?? 0) - ageOf(clock, moment))
 
 export const systemClock: Clock = { now: () => Date.now(), monotonic: () => performance.now() }
 

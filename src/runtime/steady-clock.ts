@@ -51,6 +51,10 @@ export class SteadyClock implements Clock {
     return this.#clock.monotonic()
   }
 
+  elapsed(): number | undefined {
+    return this.#uptimeMs()
+  }
+
   /** How far the wall clock is from the time that `now` gives, ms; undefined: they are one. */
   get stepMs(): number | undefined {
     this.now()

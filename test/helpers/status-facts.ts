@@ -15,6 +15,7 @@ export const networkFacts = (change: Partial<NetworkFacts> = {}): NetworkFacts =
   restoredHead: undefined,
   store: { failure: undefined, folder: '/data' },
   replicaAgeMs: 20_000,
+  clocks: undefined,
   checkpointMs: now - 20_000,
   isForked: false,
   doubt: undefined,

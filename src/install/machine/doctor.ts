@@ -23,8 +23,13 @@ export const keyMode = (path: string): Check => {
   }
 }
 
-/** By the time that the root signed last. */
-export const clock = ({ sync: { checkpointMs } }: StatusView, nowMs: number): Check => {
+/** Warnings of a running node about the clock of this machine. */
+const clockCodes: ReadonlySet<string> = new Set(['clock', 'clock_step'])
+
+/** By the clocks of other members, which the node hears, and by the time that the root signed last. */
+export const clock = ({ sync: { checkpointMs }, warnings: held }: StatusView, nowMs: number): Check => {
+  const wrong = held.find(({ code }) => clockCodes.has(code))
+  if (wrong !== undefined) return fail('clock', 'Clock', wrong.message, wrong.fix)
   if (checkpointMs === null) return warn('clock', 'Clock', 'no checkpoint to compare with yet')
   const ahead = checkpointMs - nowMs
   if (ahead > clockMs)
@@ -34,6 +39,8 @@ export const clock = ({ sync: { checkpointMs } }: StatusView, nowMs: number): Ch
       `${Math.round(ahead / 1000)} s behind the time that the root signed`,
       'timedatectl set-ntp true'
     )
+  if (-ahead > clockMs)
+    return warn('clock', 'Clock', 'nobody was heard to compare it with, and what the root signed last is old', null)
   return pass('clock', 'Clock', `agrees with the newest checkpoint (${Math.max(0, Math.round(-ahead / 1000))} s old)`)
 }
 
@@ -82,7 +89,7 @@ export const versions = ({ peers, self }: PeersView): Check => {
 
 export const warnings = (status: StatusView): Check[] =>
   status.warnings
-    .filter(({ acknowledged }) => !acknowledged)
+    .filter(({ acknowledged, code }) => !acknowledged && !clockCodes.has(code))
     .map(({ code, level, message, fix }) =>
       level === 'alarm' ? fail(code, 'Alarm', message, fix) : warn(code, 'Warning', message, fix)
     )

@@ -78,7 +78,7 @@ export class NodeControl implements ControlApi {
     const notices = noticesOf(facts).map(
       (notice): Notice => (notice.code === kitCode && isConfirmed ? { ...notice, acknowledged: true } : notice)
     )
-    return this.#notices.mark(notices, facts.now)
+    return this.#notices.mark(notices, this.#node.clock)
   }
 
   peers: ControlApi['peers'] = async (): Promise<PeersView> => {

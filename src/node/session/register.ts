@@ -3,6 +3,7 @@ import { peerIdText } from '../../identity/keys.ts'
 import type { Registered, RegistrySession, SessionEnd } from '../../protocols/register/index.ts'
 import { onAbort } from '../../runtime/abort.ts'
 import { inBackground } from '../../runtime/background.ts'
+import { momentOf } from '../../runtime/clock-and-logger.ts'
 import { JoinRejectedError, NotMemberError, PendingError, StaleRecordError } from '../../runtime/errors.ts'
 import { sleep } from '../../runtime/sleep.ts'
 import type { RegistryPeer, SessionKeeperInit, SessionView } from './types.ts'
@@ -35,7 +36,7 @@ export async function enter(
     const answer = await new Entry(init, peer, session, signal, retry).run()
     const { clock } = init
     const { leaseMs } = answer
-    return { view: { peer, session, sinceMs: clock.now(), heartbeatAt: clock.monotonic(), leaseMs }, answer }
+    return { view: { peer, session, sinceAt: momentOf(clock), heartbeatAt: clock.monotonic(), leaseMs }, answer }
   } catch (error) {
     await session.close().catch(() => {})
     throw error

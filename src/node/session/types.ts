@@ -17,7 +17,8 @@ export interface RegistryPeer {
 export interface SessionView {
   readonly peer: RegistryPeer
   readonly session: RegistrySession
-  readonly sinceMs: number
+  /** By `momentOf`. */
+  readonly sinceAt: number
   /** Monotonic. */
   heartbeatAt: number
   leaseMs: number

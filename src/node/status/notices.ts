@@ -1,3 +1,4 @@
+import { type Clock, momentOf, wallTimeOf } from '../../runtime/clock-and-logger.ts'
 import type { Warning } from '../api/views.ts'
 
 /** A warning as it holds now, without its history. */
@@ -9,13 +10,15 @@ export class Notices {
   readonly #acknowledged = new Set<string>()
 
   /** All that hold now, alarms first. */
-  mark(notices: readonly Notice[], now: number): Warning[] {
+  mark(notices: readonly Notice[], clock: Clock): Warning[] {
+    const at = momentOf(clock)
     const codes = new Set(notices.map(({ code }) => code))
     for (const code of this.#since.keys()) if (!codes.has(code)) this.#since.delete(code)
     for (const code of this.#acknowledged) if (!codes.has(code)) this.#acknowledged.delete(code)
     const warnings = notices.map((notice): Warning => {
-      const sinceMs = notice.sinceMs ?? this.#since.get(notice.code) ?? now
-      this.#since.set(notice.code, sinceMs)
+      const sinceAt = this.#since.get(notice.code) ?? at
+      this.#since.set(notice.code, sinceAt)
+      const sinceMs = notice.sinceMs ?? wallTimeOf(clock, sinceAt)
       return { ...notice, sinceMs, acknowledged: notice.acknowledged ?? this.#acknowledged.has(notice.code) }
     })
     return warnings.toSorted((a, b) => Number(b.level === 'alarm') - Number(a.level === 'alarm'))

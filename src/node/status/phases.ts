@@ -1,4 +1,4 @@
-import type { Clock } from '../../runtime/clock-and-logger.ts'
+import { ageOf, type Clock, momentOf, wallTimeOf } from '../../runtime/clock-and-logger.ts'
 
 export const phaseNames = ['bootstrap', 'trusted', 'federated', 'autonomous'] as const
 export type PhaseName = (typeof phaseNames)[number]
@@ -56,7 +56,7 @@ export const phaseOf = (facts: PhaseFacts): PhaseName => {
 /** Remembers when each phase was entered; falls back when the ground is lost. */
 export class PhaseTracker {
   #phase: PhaseName = 'bootstrap'
-  #sinceMs: number
+  #sinceAt: number
   #missing: string[] = []
   readonly #clock: Clock
   readonly #startedAt: number
@@ -69,8 +69,8 @@ export class PhaseTracker {
 
   constructor(clock: Clock) {
     this.#clock = clock
-    this.#startedAt = clock.monotonic()
-    this.#sinceMs = clock.now()
+    this.#startedAt = momentOf(clock)
+    this.#sinceAt = this.#startedAt
   }
 
   get name(): PhaseName {
@@ -78,7 +78,12 @@ export class PhaseTracker {
   }
 
   get sinceMs(): number {
-    return this.#sinceMs
+    return wallTimeOf(this.#clock, this.#sinceAt)
+  }
+
+  /** How long the phase has lasted. */
+  get ageMs(): number {
+    return ageOf(this.#clock, this.#sinceAt)
   }
 
   /** For the next phase; empty in the last one. */
@@ -98,9 +103,9 @@ export class PhaseTracker {
     this.#missing = next === undefined ? [] : missingFor(next, facts)
     if (phase === this.#phase) return false
     this.#phase = phase
-    this.#sinceMs = this.#clock.now()
+    this.#sinceAt = momentOf(this.#clock)
     for (const passed of phaseNames.slice(0, phaseNames.indexOf(phase) + 1)) {
-      this.#reached[passed] ??= Math.round(this.#clock.monotonic() - this.#startedAt)
+      this.#reached[passed] ??= Math.round(ageOf(this.#clock, this.#startedAt))
     }
     return true
   }

@@ -1,12 +1,15 @@
 import { existsSync } from 'node:fs'
 import { compareBytes } from '../../identity/hash.ts'
+import { peerIdText } from '../../identity/keys.ts'
 import { type Role, servesRegistry } from '../../identity/role.ts'
 import type { Alarm } from '../../registry/alarms.ts'
+import { ageOf } from '../../runtime/clock-and-logger.ts'
 import type { PeerState, Phase, StatusView } from '../api/views.ts'
 import type { DialFailure } from '../bootstrap/dial-race.ts'
 import { dataFiles } from '../config/paths.ts'
 import type { NetworkNode } from '../network-node.ts'
 import type { NodeContext } from '../node-context.ts'
+import type { ClockComparison } from '../peers/peer-clocks.ts'
 import { fenceReason } from '../root/root-controller.ts'
 import { connectionsOf, noStates, shownState } from '../views/member-rows.ts'
 import { refOf } from '../views/refs.ts'
@@ -37,6 +40,8 @@ export interface NetworkFacts {
   store: { failure: Error | undefined; folder: string }
   replicaAgeMs: number
   checkpointMs: number | undefined
+  /** undefined: no clock of another member was heard. */
+  clocks: ClockComparison | undefined
   isForked: boolean
   doubt: string | undefined
   pending: number
@@ -93,7 +98,7 @@ export function statusFacts(node: NodeContext): StatusFacts {
   return {
     stopping: isStopping,
     now,
-    upMs: Math.max(0, now - node.startedMs),
+    upMs: ageOf(clock, node.startedAt),
     logFailure: node.logging.failure(),
     role: config.role,
     name: config.name,
@@ -102,7 +107,7 @@ export function statusFacts(node: NodeContext): StatusFacts {
     trouble: network?.trouble,
     session: network?.session !== undefined,
     hadSession: phases.reachedAfterMs.trusted !== null,
-    phase: { name: phases.name, ageMs: Math.max(0, now - phases.sinceMs) },
+    phase: { name: phases.name, ageMs: phases.ageMs },
     phaseFacts: isStopping ? noGround : node.facts(),
     gossip: config.gossip.enabled,
     network: network === undefined ? undefined : networkFacts(node, network)
@@ -130,6 +135,7 @@ const networkFacts = (node: NodeContext, network: NetworkNode): NetworkFacts => 
     store: { failure: registry.storeFailure, folder: node.config.paths.data },
     replicaAgeMs: registry.replicaAgeMs(),
     checkpointMs: replica.checkpoint?.value.timeMs,
+    clocks: network.clocks.compare(rootPeerId(network)),
     isForked: replica.isForked,
     doubt: registry.liveness.doubt,
     pending: root === undefined ? 0 : admission.pending().length,
@@ -174,6 +180,11 @@ const membersFacts = (
     up,
     root: isOther ? rootOf(network, rootKey, shownState(source, rootKey, connections)) : undefined
   }
+}
+
+const rootPeerId = ({ registry }: NetworkNode): string | undefined => {
+  const key = registry.replica.state.rootRegistry()?.publicKey
+  return key && peerIdText(key)
 }
 
 const rootOf = ({ registry }: NetworkNode, publicKey: Uint8Array, state: PeerState): NetworkFacts['root'] => {

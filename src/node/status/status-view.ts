@@ -1,6 +1,7 @@
 import { toString as text } from 'uint8arrays/to-string'
 import { tnrName } from '../../dns/tnr.ts'
 import { isRegistryRole } from '../../identity/role.ts'
+import { wallTimeOf } from '../../runtime/clock-and-logger.ts'
 import type { StatusView, Warning } from '../api/views.ts'
 import type { NetworkNode } from '../network-node.ts'
 import type { NodeContext } from '../node-context.ts'
@@ -45,13 +46,13 @@ export const isListening = (network: NetworkNode | undefined): network is Networ
   network !== undefined && network.port !== 0
 
 const selfView = (node: NodeContext, network: NetworkNode | undefined): StatusView['self'] => {
-  const { config, key, software, startedMs, configFile } = node
+  const { config, key, software, clock, startedAt, configFile } = node
   return {
     ...selfRef({ key, config, network }),
     role: config.role,
     version: software,
     pid: process.pid,
-    startedMs,
+    startedMs: wallTimeOf(clock, startedAt),
     configFile: configFile ?? null,
     dataFolder: config.paths.data
   }
@@ -93,7 +94,7 @@ const registryView = (
   const beatAgeMs = Math.max(0, node.clock.monotonic() - session.heartbeatAt)
   return {
     lease: refOf(registry, session.peer.publicKey),
-    sinceMs: Math.round(session.sinceMs),
+    sinceMs: wallTimeOf(node.clock, session.sinceAt),
     expiresMs: Math.round(facts.now - beatAgeMs + session.leaseMs),
     rttMs: session.session.rttMs ?? null,
     lastHeartbeatAgeMs: beatAgeMs,

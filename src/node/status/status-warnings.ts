@@ -1,6 +1,7 @@
 import type { DialFailure } from '../bootstrap/dial-race.ts'
 import { failureText, NoCandidateError } from '../errors.ts'
 import { count, moment, span } from '../views/phrases.ts'
+import { clockFault, silentMs } from './clock-fault.ts'
 import type { Notice } from './notices.ts'
 import type { NetworkFacts, StatusFacts } from './status-facts.ts'
 import { isForeign, isRefusal, isShutOut } from './verdict.ts'
@@ -9,8 +10,6 @@ import { isForeign, isRefusal, isShutOut } from './verdict.ts'
 const staleReplicaMs = 5 * 60_000
 /** A membership is renewed at its half ± 10 %; with less than this part left that has failed for long. */
 const lateRenewalShare = 0.3
-/** A checkpoint further ahead of the own clock is not used to judge time: one of the two clocks is wrong. */
-const maxAheadMs = 10 * 60_000
 const maxFailuresShown = 3
 /** A flood that goes on is counted at least once a minute. */
 const floodMs = 5 * 60_000
@@ -206,17 +205,17 @@ const renewalNotice = (
   return warning('membership_ends', message, 'trustnet registry status (at the root)')
 }
 
-const staleNotice = ({ role, phaseFacts }: StatusFacts, { replicaAgeMs, checkpointMs, root }: NetworkFacts): Maybe => {
-  if (role === 'root' || checkpointMs === undefined || !phaseFacts.member || replicaAgeMs < staleReplicaMs)
-    return undefined
-  const message = `the newest word of the root is ${span(replicaAgeMs)} old: revocations and admissions since then are not known here`
+const staleNotice = ({ role, phaseFacts, now }: StatusFacts, network: NetworkFacts): Maybe => {
+  const { checkpointMs, root } = network
+  const ageMs = silentMs(network, now)
+  if (role === 'root' || checkpointMs === undefined || !phaseFacts.member || ageMs < staleReplicaMs) return undefined
+  const message = `the newest word of the root is ${span(ageMs)} old: revocations and admissions since then are not known here`
   return warning('replica_stale', message, root === undefined ? null : `trustnet why ${root.name}`)
 }
 
-const clockNotice = ({ now }: StatusFacts, { checkpointMs }: NetworkFacts): Maybe => {
-  if (checkpointMs === undefined || checkpointMs <= now + maxAheadMs) return undefined
-  const message = `the clock of this machine is ${span(checkpointMs - now)} behind that of the root, or the root's is ahead`
-  return warning('clock', message, 'timedatectl set-ntp true')
+const clockNotice = ({ now }: StatusFacts, network: NetworkFacts): Maybe => {
+  const fault = clockFault(network, now)
+  return fault && warning(fault.code, fault.message, fault.fix)
 }
 
 const registryNotices = ({ doubt, pending, queued }: NetworkFacts): Maybe[] => [

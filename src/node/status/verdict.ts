@@ -2,6 +2,7 @@ import type { Phase, StatusWord } from '../api/views.ts'
 import type { DialFailure } from '../bootstrap/dial-race.ts'
 import { NoCandidateError } from '../errors.ts'
 import { count, span } from '../views/phrases.ts'
+import { clockFault, silentMs } from './clock-fault.ts'
 import { cachedPeersWanted, sourcesWanted } from './phases.ts'
 import type { NetworkFacts, StatusFacts } from './status-facts.ts'
 
@@ -116,9 +117,11 @@ const memberVerdict = (facts: StatusFacts, network: NetworkFacts): Verdict => {
     const more = alarms.length > 1 ? `, and ${count(alarms.length - 1, 'more alarm')}` : ''
     return { word: 'degraded', summary: `alarm ${first.code}${more}: see the warnings` }
   }
-  if (facts.role !== 'root' && network.replicaAgeMs >= degradedReplicaMs) {
-    return { word: 'degraded', summary: `nothing was heard of the root for ${span(network.replicaAgeMs)}` }
-  }
+  const fault = clockFault(network, facts.now)
+  if (fault?.code === 'clock') return { word: 'degraded', summary: fault.message }
+  const ageMs = silentMs(network, facts.now)
+  if (facts.role !== 'root' && ageMs >= degradedReplicaMs)
+    return { word: 'degraded', summary: `nothing was heard of the root for ${span(ageMs)}` }
   if (!facts.phaseFacts.replica) {
     const summary = 'the replica of the log is being fetched'
     return facts.upMs < replicaMs

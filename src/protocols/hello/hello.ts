@@ -5,7 +5,7 @@ import { equals } from 'uint8arrays/equals'
 import { roles } from '../../identity/role.ts'
 import { inBackground } from '../../runtime/background.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
-import { silentLogger } from '../../runtime/clock-and-logger.ts'
+import { silentLogger, systemClock } from '../../runtime/clock-and-logger.ts'
 import { UnsupportedVersionError } from '../../runtime/errors.ts'
 import type { ConnectionTrust, TrustedMember } from '../engine/connection-trust.ts'
 import { StreamEndedError } from '../engine/errors.ts'
@@ -112,7 +112,7 @@ export class HelloService implements Hello {
     const remoteKey = remoteKeyOf(connection)
     if (remoteKey === undefined) throw new StreamEndedError('the other side has no Ed25519 key')
     const { limits, trust } = this.#init
-    const bytes = HelloMessage.encode(messageOf(this.#source.local(), statuses.OK))
+    const bytes = HelloMessage.encode(this.#messageOf(this.#source.local(), statuses.OK))
     const answer = await request(connection, helloDescriptor(limits), bytes, { limits, signal: options.signal })
     const remote = decodeFrame(HelloMessage.decode, answer)
     if (remote.status === statuses.RATE_LIMITED) throw errorOf(remote.status, 'hello was said too often')
@@ -164,9 +164,13 @@ export class HelloService implements Hello {
 
   #answerFor(verdict: Verdict): Partial<HelloMessage> {
     const local = this.#source.local()
-    if (verdict.kind === 'member') return messageOf(local, statuses.OK)
-    if (!bare.has(verdict.status)) return messageOf(local, verdict.status)
+    if (verdict.kind === 'member') return this.#messageOf(local, statuses.OK)
+    if (!bare.has(verdict.status)) return this.#messageOf(local, verdict.status)
     return { version: helloVersion, networkId: local.networkId ?? new Uint8Array(), status: verdict.status }
+  }
+
+  #messageOf(content: HelloContent, status: number): Partial<HelloMessage> {
+    return { ...messageOf(content, status), timeMs: (this.#init.clock ?? systemClock).now() }
   }
 
   async #judge(

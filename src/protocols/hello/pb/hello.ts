@@ -16,6 +16,7 @@ export interface Hello {
   role: number
   software: string
   status: number
+  timeMs: number
 }
 
 export namespace Hello {
@@ -85,6 +86,11 @@ export namespace Hello {
           w.uint32(obj.status)
         }
 
+        if ((obj.timeMs != null && obj.timeMs !== 0)) {
+          w.uint32(96)
+          w.uint64Number(obj.timeMs)
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
@@ -100,7 +106,8 @@ export namespace Hello {
           registrySet: uint8ArrayAlloc(0),
           role: 0,
           software: '',
-          status: 0
+          status: 0,
+          timeMs: 0
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -155,6 +162,10 @@ export namespace Hello {
             }
             case 11: {
               obj.status = reader.uint32()
+              break
+            }
+            case 12: {
+              obj.timeMs = reader.uint64Number()
               break
             }
             default: {

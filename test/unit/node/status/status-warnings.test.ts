@@ -2,6 +2,7 @@ import { describe, expect, it, test } from 'vitest'
 import { PinMismatchError } from '../../../../src/node/errors.ts'
 import { Notices } from '../../../../src/node/status/notices.ts'
 import { noticesOf } from '../../../../src/node/status/status-warnings.ts'
+import type { Clock } from '../../../../src/runtime/clock-and-logger.ts'
 import { InviteExpiredError, NameTakenError, PendingError, UnavailableError } from '../../../../src/runtime/errors.ts'
 import { day, networkFacts, now, statusFacts } from '../../../helpers/status-facts.ts'
 
@@ -99,26 +100,81 @@ describe('warnings', () => {
   })
 })
 
+describe('a wrong clock', () => {
+  const hour = 3_600_000
+  const clocks = { aheadMs: 0, agreeing: 3, heard: 3, aheadOfRootMs: 0 }
+  const of = (change: object, checkpointAgeMs = 20_000) =>
+    only(
+      statusFacts({
+        network: networkFacts({ clocks: { ...clocks, ...change }, checkpointMs: now - checkpointAgeMs })
+      })
+    )
+
+  it('of this machine is named, and not the root accused of silence', () => {
+    expect(of({ aheadMs: 26 * hour, aheadOfRootMs: 26 * hour }, 26 * hour)).toMatchObject({
+      code: 'clock',
+      message: 'the clock of this machine is wrong: it is 1 d ahead of those of 3 of 3 members that were heard',
+      fix: 'timedatectl set-ntp true'
+    })
+    expect(of({ aheadMs: -2 * hour, aheadOfRootMs: -2 * hour }, -2 * hour)).toMatchObject({
+      message: expect.stringContaining('2 h behind those of')
+    })
+  })
+
+  it('of one of two machines is told of both', () => {
+    expect(of({ aheadMs: 2 * hour, aheadOfRootMs: 2 * hour, agreeing: 1, heard: 1 }, 2 * hour)).toMatchObject({
+      code: 'clock',
+      message:
+        'the clock of this machine is 2 h ahead of that of the only member that was heard: one of the two is wrong',
+      fix: 'timedatectl set-ntp true (on both)'
+    })
+  })
+
+  it('of the root is told at the members, whose own agree', () => {
+    expect(of({ agreeing: 2, aheadOfRootMs: 2 * hour }, 2 * hour)).toMatchObject({
+      code: 'root_clock',
+      message: 'the clock of the root root is 2 h behind those of this machine and 2 other members',
+      fix: 'timedatectl set-ntp true (at the root)'
+    })
+  })
+
+  it('is not concluded from clocks that do not agree; a root that is silent is told as before', () => {
+    const change = { aheadMs: 2 * hour, agreeing: 1, aheadOfRootMs: undefined }
+    expect(of(change, 10 * hour)).toMatchObject({ code: 'replica_stale' })
+    expect(of({}, 10 * hour)).toMatchObject({ code: 'replica_stale' })
+  })
+})
+
+/** A clock that says so. */
+const at = (ms: number): Clock => ({ now: () => ms, monotonic: () => ms })
+
 describe('the history of warnings', () => {
   const notice = { code: 'a', level: 'warning', message: 'm', fix: null } as const
   const alarm = { code: 'z', level: 'alarm', message: 'm', fix: null, sinceMs: 3, acknowledged: false } as const
 
   it('keeps since when each holds; alarms come first', () => {
     const notices = new Notices()
-    notices.mark([notice], 10)
-    expect(notices.mark([notice, alarm], 20).map(({ code, sinceMs }) => [code, sinceMs])).toEqual([
+    notices.mark([notice], at(10))
+    expect(notices.mark([notice, alarm], at(20)).map(({ code, sinceMs }) => [code, sinceMs])).toEqual([
       ['z', 3],
       ['a', 10]
     ])
   })
 
+  it('tells since when by the clock as it was set right meanwhile', () => {
+    const notices = new Notices()
+    notices.mark([notice], { now: () => 10, monotonic: () => 10 })
+    const [warning] = notices.mark([notice], { now: () => 1_000_015, monotonic: () => 15 })
+    expect(warning?.sinceMs).toBe(1_000_010)
+  })
+
   it('forgets one that ended, and that it was acknowledged', () => {
     const notices = new Notices()
-    notices.mark([notice], 10)
+    notices.mark([notice], at(10))
     expect(notices.acknowledge('a')).toBe(true)
-    expect(notices.mark([notice], 20)[0]).toMatchObject({ sinceMs: 10, acknowledged: true })
-    notices.mark([], 30)
+    expect(notices.mark([notice], at(20))[0]).toMatchObject({ sinceMs: 10, acknowledged: true })
+    notices.mark([], at(30))
     expect(notices.acknowledge('a')).toBe(false)
-    expect(notices.mark([notice], 40)[0]).toMatchObject({ sinceMs: 40, acknowledged: false })
+    expect(notices.mark([notice], at(40))[0]).toMatchObject({ sinceMs: 40, acknowledged: false })
   })
 })
