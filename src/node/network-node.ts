@@ -27,7 +27,7 @@ import type { SyncKeeper } from './replication/replicator.ts'
 import { tellLie } from './replication/source-alarms.ts'
 import { SelfPublisher } from './self/publisher.ts'
 import type { SelfRecord } from './self/record.ts'
-import { invitedHistory } from './session/invited-history.ts'
+import { invitedHistory, tellOtherHistory } from './session/invited-history.ts'
 import type { SessionKeeper, SessionView } from './session/lease-client.ts'
 import { takeIn } from './session/on-registered.ts'
 import { RootWay } from './session/root-forwarder.ts'
@@ -154,16 +154,7 @@ export class NetworkNode implements NetworkParts {
   }
 
   /** A newcomer compares what it follows with its invite: within one epoch only a root that signs two histories can show another one. */
-  readonly #compareInvite = (): void => {
-    const invite = this.#init.invite()
-    if (invite === undefined || invitedHistory(this.registry.replica, invite) !== 'another') return
-    const { epoch, n } = invite.grant
-    this.registry.alarms.raise(
-      'other_history',
-      `entry ${n} of epoch ${epoch} is another one in this log than the invite says: this is not the history that invited this node, and it is not joined; ask the operator, and keep this registry.db`,
-      { epoch, n }
-    )
-  }
+  readonly #compareInvite = (): void => tellOtherHistory(this.registry, this.#init.invite())
 
   /** Members that hear this node's gossip. */
   get mesh(): number {

@@ -18,8 +18,6 @@ export interface NodeContext {
   readonly peerId: string
   readonly logging: Logging
   readonly clock: Clock
-  /** The start of this process, by `momentOf`. */
-  readonly startedAt: number
   readonly software: string
   readonly phases: PhaseTracker
   readonly invites: InviteKeeper

@@ -6,7 +6,6 @@ import type { ConnectionTrust } from '../protocols/engine/connection-trust.ts'
 import { openStoredGenesis } from '../registry/log/replica.ts'
 import { peekGenesis, type Registry } from '../registry/registry.ts'
 import { Changes } from '../runtime/change-signal.ts'
-import { momentOf } from '../runtime/clock-and-logger.ts'
 import { InvalidPayloadError, UnavailableError } from '../runtime/errors.ts'
 import { makeFolder } from '../runtime/make-folder.ts'
 import { SteadyClock } from '../runtime/steady-clock.ts'
@@ -49,7 +48,6 @@ export class TrustNode implements Node, NodeContext {
   readonly key: SigningKey
   readonly logging: Logging
   readonly clock: SteadyClock
-  readonly startedAt: number
   readonly software = versionInfo().version
   readonly phases: PhaseTracker
   readonly stopSteps = new StopSteps()
@@ -84,7 +82,6 @@ export class TrustNode implements Node, NodeContext {
     this.configFile = options.configFile
     this.logging = options.logging ?? createLogging({ node: config.name, ...config.logging })
     this.clock = new SteadyClock(options.clock === undefined ? {} : { clock: options.clock })
-    this.startedAt = momentOf(this.clock)
     this.phases = new PhaseTracker(this.clock)
     this.#withControl = options.control ?? true
     this.#portWaitMs = options.portWaitMs

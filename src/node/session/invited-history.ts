@@ -2,6 +2,7 @@ import { equals } from 'uint8arrays/equals'
 import type { Replica } from '../../registry/log/replica.ts'
 import { comparePositions } from '../../registry/log/state/position.ts'
 import type { Invite } from '../../registry/objects/invite.ts'
+import type { Registry } from '../../registry/registry.ts'
 
 /** The history that is held: the one that made the invite, one that does not reach it (yet), or another one. */
 export type InvitedHistory = 'same' | 'shorter' | 'another'
@@ -20,4 +21,15 @@ export function invitedHistory(
   if (comparePositions(head, invite.grant) < 0) return 'shorter'
   const held = state.keys.isValidAt(epoch, n) ? replica.linkHash(n) : undefined
   return held === undefined || equals(held, hash) ? 'same' : 'another'
+}
+
+/** Raises an alarm when the log that is followed is not the one that invited this node. */
+export function tellOtherHistory({ replica, alarms }: Registry, invite: Invite | undefined): void {
+  if (invite === undefined || invitedHistory(replica, invite) !== 'another') return
+  const { epoch, n } = invite.grant
+  alarms.raise(
+    'other_history',
+    `entry ${n} of epoch ${epoch} is another one in this log than the invite says: this is not the history that invited this node, and it is not joined; ask the operator, and keep this registry.db`,
+    { epoch, n }
+  )
 }

@@ -77,6 +77,15 @@ export class PhaseTracker {
     return this.#phase
   }
 
+  /** When this process began, and how long ago that is. */
+  get startedMs(): number {
+    return wallTimeOf(this.#clock, this.#startedAt)
+  }
+
+  get upMs(): number {
+    return ageOf(this.#clock, this.#startedAt)
+  }
+
   get sinceMs(): number {
     return wallTimeOf(this.#clock, this.#sinceAt)
   }

@@ -3,7 +3,6 @@ import { compareBytes } from '../../identity/hash.ts'
 import { peerIdText } from '../../identity/keys.ts'
 import { type Role, servesRegistry } from '../../identity/role.ts'
 import type { Alarm } from '../../registry/alarms.ts'
-import { ageOf } from '../../runtime/clock-and-logger.ts'
 import type { PeerState, Phase, StatusView } from '../api/views.ts'
 import type { DialFailure } from '../bootstrap/dial-race.ts'
 import { dataFiles } from '../config/paths.ts'
@@ -98,7 +97,7 @@ export function statusFacts(node: NodeContext): StatusFacts {
   return {
     stopping: isStopping,
     now,
-    upMs: ageOf(clock, node.startedAt),
+    upMs: phases.upMs,
     logFailure: node.logging.failure(),
     role: config.role,
     name: config.name,

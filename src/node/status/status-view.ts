@@ -46,13 +46,13 @@ export const isListening = (network: NetworkNode | undefined): network is Networ
   network !== undefined && network.port !== 0
 
 const selfView = (node: NodeContext, network: NetworkNode | undefined): StatusView['self'] => {
-  const { config, key, software, clock, startedAt, configFile } = node
+  const { config, key, software, phases, configFile } = node
   return {
     ...selfRef({ key, config, network }),
     role: config.role,
     version: software,
     pid: process.pid,
-    startedMs: wallTimeOf(clock, startedAt),
+    startedMs: phases.startedMs,
     configFile: configFile ?? null,
     dataFolder: config.paths.data
   }
