@@ -6,6 +6,7 @@ import { ceilingMs } from './test/helpers/ceiling.ts'
 const core = [
   'objects/*',
   'log/*',
+  'log/{epochs,forks,snapshots}/*',
   'log/state/*',
   'records/{records,unadmitted-records,record-digest}',
   'admission/{admission,root-admission,invites,pending-joins,root-request-queue,renewals,single-flight}',

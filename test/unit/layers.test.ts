@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, globSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { expect, it } from 'vitest'
 import { tempFolder } from '../helpers/temp.ts'
@@ -100,6 +100,11 @@ it('the linter refuses each import that breaks a layer', () => {
 
 it('the linter lets through what the layers allow', () => {
   expect(refused(allowed)).toEqual([])
+})
+
+it('no folder of the source holds more than 20 files', () => {
+  const folders = Map.groupBy(globSync('src/**/*.ts'), (file) => dirname(file))
+  expect([...folders].filter(([, { length }]) => length > 20).map(([folder]) => folder)).toEqual([])
 })
 
 it('no two tests are the same file', () => {

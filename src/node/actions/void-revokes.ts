@@ -1,5 +1,5 @@
 import type { OfferedRevoke } from '../../registry/admission/offered-revokes.ts'
-import { readmission } from '../../registry/log/readmission.ts'
+import { readmission } from '../../registry/log/epochs/readmission.ts'
 import type { Registry } from '../../registry/registry.ts'
 import { NotFoundError } from '../../runtime/errors.ts'
 import type { VoidRevokeRow, VoidRevokesView } from '../api/registry-views.ts'

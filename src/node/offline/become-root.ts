@@ -13,7 +13,13 @@ import { peerIdText, SigningKey } from '../../identity/keys.ts'
 import { parseNetworkId } from '../../identity/network-id.ts'
 import { readManifest } from '../../registry/backup/manifest.ts'
 import { peekHead, restoreStore } from '../../registry/backup/restore.ts'
-import { type EntryLine, type NewEpoch, openEpoch, planEpoch, withReplica } from '../../registry/log/new-epoch.ts'
+import {
+  type EntryLine,
+  type NewEpoch,
+  openEpoch,
+  planEpoch,
+  withReplica
+} from '../../registry/log/epochs/new-epoch.ts'
 import type { Member } from '../../registry/log/state/network-state.ts'
 import { comparePositions } from '../../registry/log/state/position.ts'
 import { openGenesis } from '../../registry/objects/genesis.ts'

@@ -1,5 +1,5 @@
 import { peerIdText } from '../../identity/keys.ts'
-import { OtherAuthorityError } from '../../registry/log/authority-revocations.ts'
+import { OtherAuthorityError } from '../../registry/log/epochs/authority-revocations.ts'
 import type { VerifiedEntries } from '../../registry/log/replica.ts'
 import { maxDelegations } from '../../registry/log/state/delegations.ts'
 import type { Head } from '../../registry/log/state/network-state.ts'

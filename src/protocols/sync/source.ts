@@ -1,6 +1,6 @@
 import type { TypedEventTarget } from 'main-event'
 import type { Liveness } from '../../registry/liveness/liveness.ts'
-import type { Emergency } from '../../registry/log/authority-revocations.ts'
+import type { Emergency } from '../../registry/log/epochs/authority-revocations.ts'
 import type { Replica } from '../../registry/log/replica.ts'
 import type { RecordEvent, Records } from '../../registry/records/records.ts'
 

@@ -5,7 +5,8 @@ import { maxStepMs } from '../../runtime/steady-clock.ts'
 import type { Checkpoint } from '../objects/checkpoint.ts'
 import type { LogEntry } from '../objects/entry.ts'
 import type { Signed } from '../objects/envelope.ts'
-import { contradiction } from './fork-evidence.ts'
+import { delegationKinds, voidAfter } from './epochs/voided-entries.ts'
+import { contradiction } from './forks/fork-evidence.ts'
 import type { Draft, Ledger } from './ledger.ts'
 import { loadStateAt, requireMatch } from './load.ts'
 import type { OpenedEntry } from './open-entries.ts'
@@ -13,7 +14,6 @@ import { LogKeys } from './state/log-keys.ts'
 import type { NetworkState } from './state/network-state.ts'
 import { NewerRulesError } from './state/rules.ts'
 import { readStoredEntry } from './state/stored-entry.ts'
-import { delegationKinds, voidAfter } from './voided-entries.ts'
 
 /** What of the entries that came is to be done. */
 interface Plan {

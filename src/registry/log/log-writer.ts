@@ -17,7 +17,7 @@ import type { Pauses } from './pauses.ts'
 import type { Replica } from './replica.ts'
 import { comparePositions, type LogPosition } from './state/position.ts'
 
-export { sealAuthority, sealDelegation } from './seal-delegation.ts'
+export { sealAuthority, sealDelegation } from './epochs/seal-delegation.ts'
 
 /** A checkpoint is signed at least so often, so that everybody can tell a quiet root from a dead one. */
 const checkpointMs = 60_000

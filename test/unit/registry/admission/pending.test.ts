@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { peerIdText, SigningKey } from '../../../../src/identity/keys.ts'
 import type { PendingJoin } from '../../../../src/registry/events.ts'
-import { openEpoch } from '../../../../src/registry/log/new-epoch.ts'
+import { openEpoch } from '../../../../src/registry/log/epochs/new-epoch.ts'
 import { openEntry, sealEntry } from '../../../../src/registry/objects/entry.ts'
 import { openReceipt } from '../../../../src/registry/objects/receipt.ts'
 import {

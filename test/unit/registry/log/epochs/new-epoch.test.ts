@@ -1,0 +1,161 @@
+import { beforeEach, describe, expect, it } from 'vitest'
+import { SigningKey } from '../../../../../src/identity/keys.ts'
+import { OtherEpochError } from '../../../../../src/registry/log/apply-entries.ts'
+import {
+  type NewEpochInit,
+  openEpoch,
+  planEpoch,
+  withReplica
+} from '../../../../../src/registry/log/epochs/new-epoch.ts'
+import { openRegistry, type Registry } from '../../../../../src/registry/registry.ts'
+import { day, RealNetwork } from '../../../../helpers/real-network.ts'
+
+let network: RealNetwork
+let keeper: Registry
+let keeperKey: SigningKey
+let hal: SigningKey
+
+beforeEach(async () => {
+  network = await RealNetwork.create()
+  keeperKey = await network.admit('keeper')
+  hal = await network.admit('hal')
+  keeper = await network.openReplica('keeper', keeperKey, { role: 'secondary' })
+  return async () => await network[Symbol.asyncDispose]()
+})
+
+const init = (more: Partial<NewEpochInit> = {}): NewEpochInit => ({
+  path: network.path('keeper'),
+  authority: network.authority,
+  logKey: SigningKey.generate(),
+  nodeKey: keeperKey,
+  name: 'keeper',
+  revokeFormer: false,
+  clock: network.clock,
+  ...more
+})
+
+const opened = async (run: (registry: Registry) => Promise<void>): Promise<void> => {
+  const registry = await openRegistry({
+    path: network.path('keeper'),
+    role: 'secondary',
+    nodeKey: keeperKey,
+    clock: network.clock
+  })
+  try {
+    await run(registry)
+  } finally {
+    await registry.close()
+  }
+}
+
+describe('a new epoch from an entry below the head', () => {
+  it('makes what is above it void, with revokes that are in force no more, and goes on after a crash', async () => {
+    const rightN = network.root.replica.head.n
+    await network.root.admission.revoke(hal.publicKey, 'a thief')
+    await network.admit('evil')
+    await network.sync(keeper)
+    await keeper.close()
+    const plan = await planEpoch(init({ fromN: rightN }))
+    expect(plan.fork.n).toBe(rightN)
+    expect(plan.voided.map(({ kind }) => kind)).toContain('revoke')
+    expect(plan.newest.at(-1)).toMatchObject({ n: rightN, kind: 'admit', name: 'hal' })
+
+    const begun = init({ fromN: rightN })
+    await openEpoch(begun)
+    await openEpoch(begun)
+    await opened(async ({ replica, admission }) => {
+      expect(replica.head.epoch).toBe(1)
+      expect(replica.isMember(hal.publicKey)).toBe(true)
+      expect(replica.state.memberByName('evil')).toBeUndefined()
+      expect(replica.emergency.revokes()).toEqual([])
+      expect(admission.offered.list()).toMatchObject([{ reason: 'a thief', epoch: 0, n: rightN + 1 }])
+      expect(await admission.offered.dismiss(hal.publicKey)).toBe(true)
+      expect(await admission.offered.dismiss(hal.publicKey)).toBe(false)
+      expect(admission.offered.list()).toEqual([])
+    })
+  })
+
+  it('keeps members whose membership is longer than the policy of today allows', async () => {
+    await network.root.admission.changePolicy({ membershipMs: day })
+    const rightN = network.root.replica.head.n
+    await network.root.admission.revoke(hal.publicKey, 'a thief')
+    await network.sync(keeper)
+    await keeper.close()
+    await openEpoch(init({ fromN: rightN }))
+    await opened(async ({ replica }) => expect(replica.isMember(hal.publicKey)).toBe(true))
+  })
+
+  it('below an epoch that was opened before accuses nobody who still stands in that one', async () => {
+    const rightN = network.root.replica.head.n
+    await network.admit('evil')
+    await network.sync(keeper)
+    await keeper.close()
+    await openEpoch(init())
+    const left = await withReplica({ path: network.path('keeper') }, ({ checkpoint }) => Promise.resolve(checkpoint))
+    await openEpoch(init({ fromN: rightN }))
+    await opened(async ({ replica }) => {
+      expect(replica.head.epoch).toBe(2)
+      await expect(replica.observe(left?.bytes ?? new Uint8Array())).rejects.toThrow(OtherEpochError)
+    })
+  })
+
+  it('begins at an entry that is held, and at none below a change of the authority', async () => {
+    await keeper.close()
+    const { n } = network.root.replica.head
+    for (const fromN of [0, n + 1]) {
+      await expect(planEpoch(init({ fromN }))).rejects.toThrow(`entry ${fromN} cannot be gone back to`)
+    }
+    expect((await planEpoch(init({ fromN: n }))).voided).toEqual([])
+    await expect(planEpoch(init({ authority: SigningKey.generate() }))).rejects.toThrow(/does not hold the authority/)
+    await expect(planEpoch(init({ nodeKey: SigningKey.generate() }))).rejects.toThrow(/belongs to another member/)
+  })
+
+  it('cannot be made by a node whose key was revoked', async () => {
+    await network.root.admission.revoke(keeperKey.publicKey, 'stolen')
+    await network.sync(keeper)
+    await keeper.close()
+    await expect(planEpoch(init())).rejects.toThrow(/key of this node was revoked/)
+  })
+})
+
+describe('a void revoke', () => {
+  /** The keeper holds an entry that the new root never saw. */
+  const cutOff = async (): Promise<void> => {
+    const forkN = network.root.replica.head.n
+    await network.root.admission.revoke(hal.publicKey, 'seen by few')
+    await network.sync(keeper)
+    await keeper.close()
+    await withReplica({ path: network.path('keeper'), clock: network.clock }, async (replica) => {
+      const { sealDelegation } = await import('../../../../../src/registry/log/log-writer.ts')
+      const next = SigningKey.generate().publicKey
+      await replica.apply([sealDelegation(replica, network.authority, next, forkN).bytes])
+    })
+  }
+
+  it('is not entered by the registry that held it and becomes the root, but waits for the operator', async () => {
+    await cutOff()
+    const { reissued } = await openEpoch(init())
+    expect(reissued).toBe(0)
+    await opened(async ({ replica, admission }) => {
+      expect(replica.state.revoked(hal.publicKey)).toBeUndefined()
+      expect(admission.offered.list()).toMatchObject([{ reason: 'seen by few', epoch: 0 }])
+      expect(await admission.offered.dismiss(hal.publicKey)).toBe(true)
+      expect(admission.offered.list()).toEqual([])
+    })
+  })
+
+  it('is enforced for a week where it was held, over restarts, and no longer', async () => {
+    await cutOff()
+    await opened(async ({ replica }) => expect(replica.isMember(hal.publicKey)).toBe(false))
+    network.clock.advance(6 * day)
+    await opened(async ({ replica }) => {
+      expect(replica.state.isRevoked(hal.publicKey)).toBe(true)
+      expect(replica.emergency.unsettled()).toHaveLength(1)
+    })
+    network.clock.advance(2 * day)
+    await opened(async ({ replica }) => {
+      expect(replica.state.isRevoked(hal.publicKey)).toBe(false)
+      expect([replica.emergency.unsettled(), replica.emergency.revokes()]).toEqual([[], []])
+    })
+  })
+})
