@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { networkIdText } from '../src/identity/network-id.ts'
-import { ControlClient } from '../src/node/api/client.ts'
+import { controlClient } from '../src/node/api/client.ts'
 import type { Bench, Benchmark, Plan } from './harness/benchmark.ts'
 import { Child, endAll } from './harness/child.ts'
 import { liftedLimits } from './harness/network.ts'
@@ -37,7 +37,7 @@ function spawnNode(home: string, root: RootAddress): ChildProcess {
 
 /** Resolves when the node says of itself that it is a member with a session. */
 async function untilOnline(home: string): Promise<void> {
-  const client = new ControlClient({ path: join(home, 'run', 'n.sock') })
+  const client = controlClient({ path: join(home, 'run', 'n.sock') })
   for (const deadline = performance.now() + startMs; performance.now() < deadline; ) {
     const status = await client.status().catch(() => undefined)
     if (status !== undefined && status.phase.name !== 'bootstrap') return

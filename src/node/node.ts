@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { Stream, StreamHandlerOptions } from '@libp2p/interface'
 import { peerIdText, type SigningKey } from '../identity/keys.ts'
-import { networkFingerprint, networkIdText, parseNetworkId } from '../identity/network-id.ts'
 import type { ConnectionTrust } from '../protocols/engine/connection-trust.ts'
 import { openStoredGenesis } from '../registry/log/replica.ts'
 import { peekGenesis, type Registry } from '../registry/registry.ts'
@@ -11,16 +10,18 @@ import { makeFolder } from '../runtime/make-folder.ts'
 import { SteadyClock } from '../runtime/steady-clock.ts'
 import { Paced } from '../runtime/throttle.ts'
 import { versionInfo } from '../runtime/version.ts'
+import { connectionTo } from './actions/connect.ts'
+import type { ControlApi } from './api/control-api.ts'
 import { OwnProtocols } from './app-protocols.ts'
 import { Candidates } from './bootstrap/candidates.ts'
 import type { DialFailure } from './bootstrap/dial-race.ts'
 import { discoverNetwork, firstUseNotice } from './bootstrap/discovery.ts'
 import { InviteKeeper } from './bootstrap/invite-keeper.ts'
 import { ownKey } from './bootstrap/own-key.ts'
-import { requirePin, requireSameNetwork } from './bootstrap/pin-checks.ts'
+import { networkFields, pinOf, requirePin, requireSameNetwork } from './bootstrap/pin-checks.ts'
 import { dataFiles, socketPath } from './config/paths.ts'
 import type { Config } from './config/schema.ts'
-import { NodeControl } from './control/node-control.ts'
+import { createControl } from './control/handlers.ts'
 import { startControlServer } from './control/server.ts'
 import type { Host } from './host/host.ts'
 import { savePort } from './host/saved-port.ts'
@@ -43,7 +44,7 @@ const judgeMs = 20
 export const createNode = async (options: NodeOptions): Promise<Node> => new TrustNode(options)
 
 export class TrustNode implements Node, NodeContext {
-  readonly control: NodeControl
+  readonly control: ControlApi
   readonly configFile: string | undefined
   readonly key: SigningKey
   readonly logging: Logging
@@ -95,7 +96,7 @@ export class TrustNode implements Node, NodeContext {
       cached: () => this.#network && cachedCandidates(this.#network.registry, this.key.publicKey)
     })
     this.failed.catch(() => {})
-    this.control = new NodeControl(this)
+    this.control = createControl(this)
   }
 
   /** A root that was replaced runs as a secondary, whatever its file says. */
@@ -169,13 +170,13 @@ export class TrustNode implements Node, NodeContext {
   }
 
   async #start(): Promise<void> {
-    const { config } = this
+    const { config, control: api } = this
     const { logger } = this.logging
     const genesis = peekGenesis(dataFiles(config.paths.data).store)
     if (genesis === undefined) requirePin(config, this.pin)
     if (this.#withControl) {
       const path = socketPath(config.paths.runtime, config.name)
-      this.#server = await startControlServer({ path, api: this.control, logger })
+      this.#server = await startControlServer({ path, api, logger })
     }
     if (genesis !== undefined) {
       await this.#attach(genesis)
@@ -189,8 +190,7 @@ export class TrustNode implements Node, NodeContext {
 
   /** Network id of the invite or the configuration. */
   get pin(): Uint8Array | undefined {
-    const { networkId } = this.config
-    return this.invites.invite?.networkId ?? (networkId === undefined ? undefined : parseNetworkId(networkId))
+    return this.invites.invite?.networkId ?? pinOf(this.config)
   }
 
   async #discover(): Promise<void> {
@@ -217,9 +217,7 @@ export class TrustNode implements Node, NodeContext {
       },
       this.#over.signal
     )
-    const id = networkIdText(proof.networkId)
-    if (this.pin === undefined)
-      logger.warn({ network: id, fingerprint: networkFingerprint(proof.networkId) }, firstUseNotice(proof))
+    if (this.pin === undefined) logger.warn(networkFields(proof.networkId), firstUseNotice(proof))
     await this.#attach(proof.genesis.bytes)
   }
 
@@ -304,7 +302,7 @@ export class TrustNode implements Node, NodeContext {
   }
 
   async openStream(peer: string, protocol: string, { signal }: { signal?: AbortSignal } = {}): Promise<Stream> {
-    const connection = await this.control.connectionTo(peer, signal ?? AbortSignal.timeout(10_000))
+    const connection = await connectionTo(this, peer, signal ?? AbortSignal.timeout(10_000))
     return await connection.newStream(protocol, signal === undefined ? {} : { signal })
   }
 

@@ -26,7 +26,7 @@ attack('the clock of the root jumps to 2099 and back', async () => {
   clock.add(awayMs)
   await eventually(() => alarmsOf(root).includes('clock_step'))
   await expect(root.registry.root?.checkpoint()).rejects.toThrow(/has stepped by 7\d years/)
-  await expect(root.control.revoke('hal', 'no')).rejects.toThrow(/registry clock --accept/)
+  await expect(root.control.revoke({ peer: 'hal', reason: 'no' })).rejects.toThrow(/registry clock --accept/)
   expect(await root.control.clock()).toMatchObject({ appends: false, checkpointMs: beforeMs })
   expect(root.registry.replica.head).toEqual(head)
 

@@ -2,7 +2,8 @@ import { mkdirSync } from 'node:fs'
 import { createServer, type IncomingMessage, type RequestListener, request, type Server } from 'node:http'
 import { dirname } from 'node:path'
 import { afterEach, beforeEach, describe, expect } from 'vitest'
-import { ControlClient } from '../../src/node/api/client.ts'
+import { controlClient } from '../../src/node/api/client.ts'
+import type { ControlApi } from '../../src/node/api/control-api.ts'
 import { commandCalls } from '../helpers/command-calls.ts'
 import { ControlHome, runCli, ScriptedApi } from '../helpers/control-process.ts'
 import { attack, control } from './attack.ts'
@@ -23,13 +24,13 @@ afterEach(async () => {
 })
 
 /** A process that answers at the socket in whatever way. */
-async function answering(listener: RequestListener, name = 'hal'): Promise<ControlClient> {
+async function answering(listener: RequestListener, name = 'hal'): Promise<ControlApi> {
   const path = home.socket(name)
   mkdirSync(dirname(path), { recursive: true })
   const server = createServer(listener)
   servers.push(server)
   await new Promise<void>((resolve) => server.listen(path, resolve))
-  return new ControlClient({ path })
+  return controlClient({ path })
 }
 
 /** Writes so many bytes, as fast as they are taken; gives how many went out. */

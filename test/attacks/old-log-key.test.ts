@@ -64,7 +64,7 @@ describe('a log key of the past', () => {
       await handOver(mallory, voidRevoke(root, thief, mallory.key.publicKey, 3))
     ]
     // Whatever came of them is in the log before this.
-    await root.control.revoke('root', 'it was stolen')
+    await root.control.revoke({ peer: 'root', reason: 'it was stolen' })
     await eventually(() => [hal, mallory].every(({ registry }) => registry.replica.state.memberCount === 3))
     for (const node of [root, hal, mallory]) {
       for (const who of [root, hal, mallory]) expect(isMember(node, who)).toBe(true)

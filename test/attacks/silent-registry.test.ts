@@ -30,7 +30,7 @@ async function restored(isSilent: boolean): Promise<{ network: TestNetwork; root
   const inSet = (): boolean => network.node('root').registry.replica.state.registry(mallory.key.publicKey) !== undefined
   await eventually(inSet)
   const backup = join(network.folder, 'backup.db')
-  await network.node('root').control.backup(backup)
+  await network.node('root').control.backup({ to: backup })
   await network.join('b')
   await eventually(() => mallory.registry.replica.state.memberByName('b') !== undefined)
   const source = voiceOf(mallory, isSilent)
@@ -48,7 +48,7 @@ attack('a registry that shows no checkpoint to a root that was restored', async 
   await using _ = network
   await eventually(() => [...root.attached.trust.members()].length > 0)
   await expect(root.registry.root?.append([])).rejects.toThrow(/was restored/)
-  await expect(root.control.revoke('mallory', 'no')).rejects.toThrow(/was restored/)
+  await expect(root.control.revoke({ peer: 'mallory', reason: 'no' })).rejects.toThrow(/was restored/)
   expect(root.attached.heads.heard.size).toBe(0)
   // The registry itself, with all that it holds.
   await stopOpened()

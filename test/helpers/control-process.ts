@@ -42,9 +42,9 @@ export class ScriptedApi implements ControlApi {
     return this.#emitter.listenerCount('event')
   }
 
-  status = async () => this.statusAnswer
+  status: ControlApi['status'] = async () => this.statusAnswer
   peers = async () => this.peersAnswer
-  lookup: ControlApi['lookup'] = async ({ peer, after }) => {
+  lookup: ControlApi['lookup'] = async ({ peer, after } = {}) => {
     const rows = this.peersAnswer.peers.filter(({ name }) => peer === undefined || name === peer)
     const at = after === undefined ? 0 : Number(after)
     const next = at + 1 < rows.length ? String(at + 1) : null
@@ -52,7 +52,7 @@ export class ScriptedApi implements ControlApi {
   }
   why = async () => whyView
   identity = async () => identityView
-  address: ControlApi['address'] = async (peer) => {
+  address: ControlApi['address'] = async ({ peer } = {}) => {
     if (peer === 'nobody') throw new NotFoundError('no member is called nobody')
     return { schemaVersion: 1, ...root, address: 'fd00::1', prefix: 'fd00::/48' }
   }
@@ -62,15 +62,15 @@ export class ScriptedApi implements ControlApi {
   pending: ControlApi['pending'] = async () => ({ schemaVersion: 1, pending: [] })
   approve: ControlApi['approve'] = async () => ({ schemaVersion: 1, ...root, entry: 13, message: 'admitted' })
   rejectAll: ControlApi['rejectAll'] = async () => ({ schemaVersion: 1, rejected: 3 })
-  reject: ControlApi['reject'] = async (_, reason) => ({ schemaVersion: 1, ...root, entry: null, message: reason })
-  fetchStore: ControlApi['fetchStore'] = async (peer, to) => ({
+  reject: ControlApi['reject'] = async ({ reason }) => ({ schemaVersion: 1, ...root, entry: null, message: reason })
+  fetchStore: ControlApi['fetchStore'] = async ({ peer, to }) => ({
     schemaVersion: 1,
     peerId: root.peerId,
     name: peer,
     path: to,
     refused: null
   })
-  backup: ControlApi['backup'] = async (to) => ({ ...backupView, path: to ?? backupView.path })
+  backup: ControlApi['backup'] = async ({ to } = {}) => ({ ...backupView, path: to ?? backupView.path })
   clock: ControlApi['clock'] = async () => ({
     schemaVersion: 1,
     nowMs: 1,
@@ -86,10 +86,10 @@ export class ScriptedApi implements ControlApi {
     offered: [{ member: root, reason: 'stolen', epoch: 0, n: 9, claimedMs: 1, from: root, seenMs: 2 }]
   })
   dismissVoid: ControlApi['dismissVoid'] = async () => ({ schemaVersion: 1, ...root, entry: 15, message: 'stays' })
-  resume: ControlApi['resume'] = async (head) => ({ schemaVersion: 1, ...root, entry: head, message: 'appends' })
-  invite: ControlApi['invite'] = async (query) => ({ ...inviteView, role: query.role ?? 'integrated' })
+  resume: ControlApi['resume'] = async ({ head }) => ({ schemaVersion: 1, ...root, entry: head, message: 'appends' })
+  invite: ControlApi['invite'] = async (query) => ({ ...inviteView, role: query?.role ?? 'integrated' })
   invites: ControlApi['invites'] = async () => invitesView
-  cancelInvite: ControlApi['cancelInvite'] = async (id) => ({
+  cancelInvite: ControlApi['cancelInvite'] = async ({ id }) => ({
     schemaVersion: 1,
     id,
     entry: 9,
@@ -97,13 +97,13 @@ export class ScriptedApi implements ControlApi {
   })
   policy: ControlApi['policy'] = async () => policyView
   setPolicy: ControlApi['setPolicy'] = async () => policyView
-  join: ControlApi['join'] = async (line) => {
+  join: ControlApi['join'] = async ({ line }) => {
     this.joined.push(line)
     return { schemaVersion: 1, state: 'admitted', network: { id: network.id, domain: network.domain }, message: 'in' }
   }
   leave: ControlApi['leave'] = async () => ({ schemaVersion: 1, ...root, entry: null, message: 'left' })
   revoke: ControlApi['revoke'] = async () => ({ schemaVersion: 1, ...root, entry: 14, message: 'revoked' })
-  connect: ControlApi['connect'] = async (address) => ({
+  connect: ControlApi['connect'] = async ({ multiaddr: address }) => ({
     schemaVersion: 1,
     ...root,
     address,
@@ -112,7 +112,7 @@ export class ScriptedApi implements ControlApi {
     rttMs: 1
   })
   disconnect: ControlApi['disconnect'] = async () => ({ schemaVersion: 1, ...root, closed: 1 })
-  acknowledge: ControlApi['acknowledge'] = async (code) => ({ schemaVersion: 1, code, message: 'acknowledged' })
+  acknowledge: ControlApi['acknowledge'] = async ({ code }) => ({ schemaVersion: 1, code, message: 'acknowledged' })
 
   async *events(options: { signal?: AbortSignal } = {}): AsyncGenerator<ControlEvent> {
     try {

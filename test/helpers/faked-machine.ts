@@ -3,7 +3,8 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync, openSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { ControlClient } from '../../src/node/api/client.ts'
+import { controlClient } from '../../src/node/api/client.ts'
+import type { ControlApi } from '../../src/node/api/control-api.ts'
 import { programPath } from './built-program.ts'
 
 const libraries = '/usr/lib'
@@ -19,7 +20,7 @@ const node = fileURLToPath(new URL('../../node_modules/.bin/node', import.meta.u
 export class FakedMachine implements AsyncDisposable {
   readonly name: string
   readonly home: string
-  readonly client: ControlClient
+  readonly client: ControlApi
   readonly #offset: string
   #process: ChildProcess | undefined
 
@@ -28,7 +29,7 @@ export class FakedMachine implements AsyncDisposable {
     this.home = join(folder, name)
     this.#offset = join(this.home, 'offset')
     mkdirSync(this.home, { recursive: true })
-    this.client = new ControlClient({ path: join(this.home, 'run', `${name}.sock`) })
+    this.client = controlClient({ path: join(this.home, 'run', `${name}.sock`) })
     this.setClock('+0d')
   }
 

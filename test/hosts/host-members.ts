@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ControlClient } from '../../src/node/api/client.ts'
-import type { PeerRow, PeersView, StatusView } from '../../src/node/api/control-api.ts'
+import { controlClient } from '../../src/node/api/client.ts'
+import type { ControlApi, PeerRow, PeersView, StatusView } from '../../src/node/api/control-api.ts'
 import type { HostNetwork } from './host-network.ts'
 
 const program = resolve('dist/bin/trustnet.js')
@@ -77,9 +77,9 @@ export class HostMembers {
     if (child !== undefined) await once(child, 'exit')
   }
 
-  client(name: string): ControlClient {
+  client(name: string): ControlApi {
     const path = join(this.network.host(name).folder, 'home', 'run', `${name}.sock`)
-    return new ControlClient({ path, timeoutMs: 5_000 })
+    return controlClient({ path, timeoutMs: 5_000 })
   }
 
   /** Resolves with the seconds until the last of them shows it in its own `peers`. */

@@ -77,7 +77,7 @@ describe('a revoke by the authority', () => {
     await eventually(() => isShutOut(hal, key))
     await eventually(() => ![keeper, hal].some((node) => isConnected(node, bad.peerId)))
     expect([keeper, hal].map((node) => inLog(node, key))).toEqual([undefined, undefined])
-    expect((await hal.control.why('bad')).summary).toContain('shut out for ever')
+    expect((await hal.control.why({ peer: 'bad' })).summary).toContain('shut out for ever')
     expect((await hal.control.peers({})).peers.map(({ name }) => name)).not.toContain('bad')
 
     const root = await network.start('root', { role: 'root', 'bootstrap.peers': [network.address('keeper')] })

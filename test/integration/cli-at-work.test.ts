@@ -5,7 +5,7 @@ import { constants } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test, vi } from 'vitest'
-import { ControlClient } from '../../src/node/api/client.ts'
+import { controlClient } from '../../src/node/api/client.ts'
 import { processesOf, programPath, runProgram, startProgram } from '../helpers/built-program.ts'
 import { ceilingMs } from '../helpers/ceiling.ts'
 import { ControlHome, ScriptedApi } from '../helpers/control-process.ts'
@@ -75,7 +75,7 @@ test('a daemon that does not stop says what hangs, and ends with 1', async () =>
   using root = await stoppedRoot()
   const env = { ...stoppedEnv(root.path), NODE_OPTIONS: `--import ${hanging}` }
   const program = startProgram(['registry', 'start'], env)
-  const client = new ControlClient({ path: join(root.path, 'run', 'root.sock') })
+  const client = controlClient({ path: join(root.path, 'run', 'root.sock') })
   await vi.waitFor(() => client.status(), { timeout: ceilingMs, interval: 50 })
   program.process.kill('SIGTERM')
   const { code, err } = await program.ended
@@ -88,7 +88,7 @@ test('a daemon that does not stop says what hangs, and ends with 1', async () =>
 test('dev that makes its network: SIGHUP ends all of it, nothing is left, exit code 0', async () => {
   using folder = tempFolder()
   const dev = startProgram(['dev', '--nodes', '1', '--dir', folder.path], {})
-  const root = new ControlClient({ path: join(folder.path, 'run', 'root.sock') })
+  const root = controlClient({ path: join(folder.path, 'run', 'root.sock') })
   await vi.waitFor(() => root.status(), { timeout: ceilingMs, interval: 20 })
   dev.process.kill('SIGHUP')
   expect(await dev.ended).toMatchObject({ code: 0, err: expect.stringContaining('stopping') })
@@ -101,7 +101,7 @@ test('a drill that makes its network: Ctrl-C ends all of it, its folder is gone,
   const made = async (): Promise<string> => {
     const [found] = readdirSync(folder.path)
     if (found === undefined) throw new Error('no folder yet')
-    await new ControlClient({ path: join(folder.path, found, 'run', 'root.sock') }).status()
+    await controlClient({ path: join(folder.path, found, 'run', 'root.sock') }).status()
     return join(folder.path, found)
   }
   const network = await vi.waitFor(made, { timeout: ceilingMs, interval: 20 })

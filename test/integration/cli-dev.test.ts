@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
-import { ControlClient } from '../../src/node/api/client.ts'
+import { controlClient } from '../../src/node/api/client.ts'
 import type { PeersView } from '../../src/node/api/control-api.ts'
 import { processesOf, runProgram, startProgram } from '../helpers/built-program.ts'
 import { ceilingMs } from '../helpers/ceiling.ts'
@@ -47,7 +47,7 @@ test('dev --once: from nothing to everybody online, then nothing is left; the sa
 
 test('dev that is killed takes its processes with it', async () => {
   const dev = startProgram(['dev', '--once', '--nodes', '1', '--dir', folder], {})
-  const root = new ControlClient({ path: join(folder, 'run', 'root.sock') })
+  const root = controlClient({ path: join(folder, 'run', 'root.sock') })
   await vi.waitFor(() => root.status(), { timeout: ceilingMs, interval: 50 })
   expect(processesOf(folder).length).toBeGreaterThan(0)
   dev.process.kill('SIGKILL')
@@ -57,7 +57,7 @@ test('dev that is killed takes its processes with it', async () => {
 
 test('dev shares its folder with no other, stops at a signal and says where its logs are', async () => {
   const dev = startProgram(['dev', '--once', '--nodes', '1', '--dir', folder], {})
-  const root = new ControlClient({ path: join(folder, 'run', 'root.sock') })
+  const root = controlClient({ path: join(folder, 'run', 'root.sock') })
   await vi.waitFor(() => root.status(), { timeout: ceilingMs, interval: 50 })
   const second = await runProgram(['dev', '--once', '--dir', folder], {})
   expect(second).toMatchObject({ code: 2, out: '' })

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { conductOf } from '../../src/cli/output/conduct.ts'
-import { ControlClient } from '../../src/node/api/client.ts'
+import { controlClient } from '../../src/node/api/client.ts'
 import { readRecoveryKit } from '../../src/node/offline/recovery-kit.ts'
 import { programPath, runProgram, startProgram } from '../helpers/built-program.ts'
 import { ceilingMs } from '../helpers/ceiling.ts'
@@ -169,7 +169,7 @@ test('a registry goes on without a reader of its log, says so in its status, and
   expect((await runProgram(initArgv, where)).code).toBe(0)
   const program = startProgram(['registry', 'start'], where)
   program.process.stdout?.destroy()
-  const client = new ControlClient({ path: join(folder.path, 'run', 'root.sock') })
+  const client = controlClient({ path: join(folder.path, 'run', 'root.sock') })
   await vi.waitFor(
     async () => {
       const { warnings } = await client.status()

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, it } from 'vitest'
-import { ControlClient } from '../../src/node/api/client.ts'
+import { controlClient } from '../../src/node/api/client.ts'
 import { runCli } from '../helpers/control-process.ts'
 import { eventually } from '../helpers/network.ts'
 
@@ -37,7 +37,7 @@ it.skipIf(faketime === undefined)(
       stdio: 'ignore'
     })
     try {
-      const client = new ControlClient({ path: join(home, 'run', 'root.sock') })
+      const client = controlClient({ path: join(home, 'run', 'root.sock') })
       const clock = async () => await client.clock().catch(() => undefined)
       await eventually(async () => (await clock())?.appends === true, 60_000)
       await client.invite({ role: 'integrated' })

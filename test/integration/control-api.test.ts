@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { memberAddress } from '../../src/address/multiaddr.ts'
 import { SigningKey } from '../../src/identity/keys.ts'
+import { connectionTo } from '../../src/node/actions/connect.ts'
 import type { ControlEvent } from '../../src/node/api/control-api.ts'
 import { dataFiles } from '../../src/node/config/paths.ts'
 import type { TrustNode } from '../../src/node/node.ts'
@@ -39,7 +40,7 @@ describe('the control api', () => {
       expectSchema('registry-nodes', await control.registryNodes())
       expectSchema('registry-log', await control.log({}))
       expectSchema('registry-pending', await control.pending())
-      for (const peer of ['hal', 'root']) expectSchema('why', await control.why(peer))
+      for (const peer of ['hal', 'root']) expectSchema('why', await control.why({ peer }))
     }
     // A dial of both sides at once leaves a second connection for a moment.
     await eventually(async () => (await node.control.status()).connections.strangers === 0)
@@ -75,32 +76,32 @@ describe('the control api', () => {
     const own = await control.address()
     expectSchema('address', own)
     expect(own.address).toBe(memberAddress(registry.networkId, key.publicKey))
-    expect((await control.address(peerId)).address).toBe(own.address)
-    expect(await failure(control.address('nobody'))).toMatch(/^NotFoundError/)
+    expect((await control.address({ peer: peerId })).address).toBe(own.address)
+    expect(await failure(control.address({ peer: 'nobody' }))).toMatch(/^NotFoundError/)
   })
 
   it('connects by multiaddr, says who answered, and disconnects', async () => {
     await using network = await TestNetwork.create()
     const [a, b] = await Promise.all([network.join('a'), network.join('b')])
-    const view = await a.control.connect(network.address('b'))
+    const view = await a.control.connect({ multiaddr: network.address('b') })
     expectSchema('connect', view)
     expect(view).toMatchObject({ name: 'b', member: true })
-    const bare = await a.control.connect(network.address('b').replace(/\/p2p.*/, ''))
+    const bare = await a.control.connect({ multiaddr: network.address('b').replace(/\/p2p.*/, '') })
     expect(bare.peerId).toBe(b.peerId)
-    const closed = await a.control.disconnect(b.peerId.slice(-8))
+    const closed = await a.control.disconnect({ peer: b.peerId.slice(-8) })
     expectSchema('disconnect', closed)
     expect(closed).toMatchObject({ name: 'b' })
     expect(closed.closed).toBeGreaterThan(0)
-    expect(await failure(a.control.connect('/ip4/127.0.0.1/tcp/1'))).toMatch(/^InvalidPayloadError/)
-    expect(await failure(a.control.connect('/ip6/::1/tcp/1'))).toMatch(/^UnavailableError/)
-    expect(await failure(a.control.connect(network.address('a')))).toMatch(/this node itself/)
-    expect(await failure(a.control.disconnect('nobody'))).toMatch(/^NotFoundError/)
+    expect(await failure(a.control.connect({ multiaddr: '/ip4/127.0.0.1/tcp/1' }))).toMatch(/^InvalidPayloadError/)
+    expect(await failure(a.control.connect({ multiaddr: '/ip6/::1/tcp/1' }))).toMatch(/^UnavailableError/)
+    expect(await failure(a.control.connect({ multiaddr: network.address('a') }))).toMatch(/this node itself/)
+    expect(await failure(a.control.disconnect({ peer: 'nobody' }))).toMatch(/^NotFoundError/)
   })
 
   it('refuses a host of another network by name', async () => {
     await using network = await TestNetwork.create()
     await using other = await TestNetwork.create()
-    const call = network.node('root').control.connect(other.address('root'))
+    const call = network.node('root').control.connect({ multiaddr: other.address('root') })
     expect(await failure(call)).toMatch(/^WrongNetworkError/)
   })
 
@@ -117,10 +118,10 @@ describe('the control api', () => {
     expect(waiting.warnings).toMatchObject([
       { code: 'not_admitted', fix: 'trustnet registry approve hal (at the root)' }
     ])
-    const joined = await hal.control.join(invite.line)
+    const joined = await hal.control.join({ line: invite.line })
     expectSchema('join', joined)
     expect(joined.state).toBe('admitted')
-    expect((await hal.control.join(invite.line)).message).toContain('is a member already')
+    expect((await hal.control.join({ line: invite.line })).message).toContain('is a member already')
     expect(await failure(hal.control.invite({}))).toMatch(/^NotRootError: only the root can do that: .*root \(12D3/)
     const last = (await root.control.log({})).entries.at(-1)
     expect(last).toMatchObject({ kind: 'admit', subject: { name: 'hal' } })
@@ -133,12 +134,14 @@ describe('the control api', () => {
     const root = network.node('root')
     const hal = await network.start('hal', { 'bootstrap.peers': [network.address('root')] })
     const foreign = await other.node('root').control.invite({})
-    expect(await failure(hal.control.join(foreign.line))).toMatch(/^WrongNetworkError: this node belongs to tn/)
+    expect(await failure(hal.control.join({ line: foreign.line }))).toMatch(
+      /^WrongNetworkError: this node belongs to tn/
+    )
     const named = await root.control.invite({ name: 'other' })
-    expect(await failure(hal.control.join(named.line))).toMatch(/^InviteInvalidError: .*for the name other/)
+    expect(await failure(hal.control.join({ line: named.line }))).toMatch(/^InviteInvalidError: .*for the name other/)
     const secondary = await root.control.invite({ role: 'secondary' })
-    expect(await failure(hal.control.join(secondary.line))).toMatch(/^InviteInvalidError: .*role secondary/)
-    expect(await failure(hal.control.join('tnet1garbage'))).toMatch(/^InviteInvalidError/)
+    expect(await failure(hal.control.join({ line: secondary.line }))).toMatch(/^InviteInvalidError: .*role secondary/)
+    expect(await failure(hal.control.join({ line: 'tnet1garbage' }))).toMatch(/^InviteInvalidError/)
   })
 
   it('shows who waits, and approves or turns away by the end of a PeerId', async () => {
@@ -152,11 +155,11 @@ describe('the control api', () => {
     const pending = await root.control.pending()
     expectSchema('registry-pending', pending)
     expect(pending.pending).toMatchObject([{ name: 'hal', peerId: hal.peerId, waitsFor: 'approve', withInvite: false }])
-    const why = await root.control.why('hal')
+    const why = await root.control.why({ peer: 'hal' })
     expectSchema('why', why)
     expect(why.next).toBe('trustnet registry approve hal')
     expect((await root.control.status()).warnings).toContainEqual(expect.objectContaining({ code: 'pending_joins' }))
-    const done = await root.control.approve(hal.peerId.slice(-8))
+    const done = await root.control.approve({ peer: hal.peerId.slice(-8) })
     expectSchema('change', done)
     expect(done).toMatchObject({ name: 'hal', message: 'is a member now, as integrated' })
     await hal.joined({ signal: AbortSignal.timeout(ceilingMs) })
@@ -166,32 +169,32 @@ describe('the control api', () => {
     await network.start('ha1', flags)
     await eventually(async () => (await root.control.pending()).pending.length === 1)
     expect((await root.control.pending()).pending).toMatchObject([{ name: 'ha1', looksLike: ['hal'] }])
-    const alike = await root.control.approve('ha1')
+    const alike = await root.control.approve({ peer: 'ha1' })
     expect(alike.message).toBe('is a member now, as integrated; its name looks like that of hal')
 
     const bob = await network.start('bob', flags)
     await eventually(async () => (await root.control.pending()).pending.length === 1)
-    const rejected = await root.control.reject('bob', 'unknown machine')
+    const rejected = await root.control.reject({ peer: 'bob', reason: 'unknown machine' })
     expectSchema('change', rejected)
     expect(rejected).toMatchObject({ name: 'bob', peerId: bob.peerId, entry: null })
     await eventually(async () => (await bob.control.status()).word === 'refused')
-    expect(await failure(root.control.approve('bob'))).toMatch(/^NotFoundError/)
-    expect(await failure(hal.control.approve('bob'))).toMatch(/^NotRootError/)
+    expect(await failure(root.control.approve({ peer: 'bob' }))).toMatch(/^NotFoundError/)
+    expect(await failure(hal.control.approve({ peer: 'bob' }))).toMatch(/^NotRootError/)
   })
 
   it('revokes by name and says so afterwards', async () => {
     await using network = await TestNetwork.create()
     const root = network.node('root')
     const hal = await network.join('hal')
-    const done = await root.control.revoke('hal', 'stolen')
+    const done = await root.control.revoke({ peer: 'hal', reason: 'stolen' })
     expectSchema('change', done)
     expect(done).toMatchObject({ name: 'hal', message: 'is revoked: its key is shut out for ever' })
     expect(done.entry).toBeGreaterThan(0)
     expect((await root.control.peers()).peers.map(({ name }) => name)).toEqual(['root'])
-    const why = await root.control.why(hal.peerId)
+    const why = await root.control.why({ peer: hal.peerId })
     expectSchema('why', why)
     expect(why).toMatchObject({ name: 'hal', summary: expect.stringContaining('stolen') })
-    expect((await root.control.revoke(hal.peerId, 'again')).message).toBe('was revoked before')
+    expect((await root.control.revoke({ peer: hal.peerId, reason: 'again' })).message).toBe('was revoked before')
     await eventually(async () => !(await isHealthy(hal)))
     const status = await hal.control.status()
     expectSchema('status', status)
@@ -205,8 +208,8 @@ describe('the control api', () => {
     expectSchema('change', left)
     await hal.stopped
     expect((await hal.control.status()).word).toBe('stopping')
-    expect(await failure(hal.control.why('bob'))).toMatch(/^UnavailableError: this process stops/)
-    await eventually(async () => (await root.control.why('hal')).summary.includes('is left'))
+    expect(await failure(hal.control.why({ peer: 'bob' }))).toMatch(/^UnavailableError: this process stops/)
+    await eventually(async () => (await root.control.why({ peer: 'hal' })).summary.includes('is left'))
     const forgotten = await bob.control.leave({ forget: true })
     expect(forgotten.entry).toBeGreaterThan(0)
     await bob.stopped
@@ -219,7 +222,7 @@ describe('the control api', () => {
     const { control, config } = network.node('root')
     const kit = async () => (await control.status()).warnings.find(({ code }) => code === 'recovery_kit')
     expect(await kit()).toMatchObject({ level: 'warning', acknowledged: false })
-    const seen = await control.acknowledge('recovery-kit')
+    const seen = await control.acknowledge({ code: 'recovery-kit' })
     expectSchema('acknowledge', seen)
     expect(seen.message).toContain('is still here')
     expect(await kit()).toMatchObject({ acknowledged: true })
@@ -228,7 +231,7 @@ describe('the control api', () => {
     expect(await kit()).toMatchObject({ acknowledged: true })
     rmSync(nextRecoveryKit)
     expect(await kit()).toBeUndefined()
-    expect(await failure(control.acknowledge('nonsense'))).toMatch(/^NotFoundError/)
+    expect(await failure(control.acknowledge({ code: 'nonsense' }))).toMatch(/^NotFoundError/)
   })
 
   it('takes an acknowledged alarm out of the status word', async () => {
@@ -238,7 +241,7 @@ describe('the control api', () => {
     const degraded = await control.status()
     expectSchema('status', degraded)
     expect(degraded).toMatchObject({ word: 'degraded', warnings: [{ code: 'duplicate_key', level: 'alarm' }, {}] })
-    await control.acknowledge('duplicate-key')
+    await control.acknowledge({ code: 'duplicate-key' })
     expect((await control.status()).word).toBe('healthy')
   })
 
@@ -256,7 +259,7 @@ describe('the control api', () => {
     expectSchema('identity', await node.control.identity())
     for (const call of [
       node.control.log({}),
-      node.control.why('x'),
+      node.control.why({ peer: 'x' }),
       node.control.registryStatus(),
       node.control.leave({ forget: false })
     ]) {
@@ -267,15 +270,15 @@ describe('the control api', () => {
   it('opens connections by the name of a member', async () => {
     await using network = await TestNetwork.create()
     const [a, b] = await Promise.all([network.join('a'), network.join('b')])
-    await a.control.disconnect('b')
+    await a.control.disconnect({ peer: 'b' })
     const signal = AbortSignal.timeout(5_000)
-    await eventually(async () => (await failure(a.control.connectionTo('b', signal))) === 'no error')
-    const connection = await a.control.connectionTo(b.peerId, signal)
+    await eventually(async () => (await failure(connectionTo(a, 'b', signal))) === 'no error')
+    const connection = await connectionTo(a, b.peerId, signal)
     expect(a.trust.memberOf(connection)?.name).toBe('b')
-    expect(await failure(a.control.connectionTo('a', signal))).toMatch(/this node itself/)
+    expect(await failure(connectionTo(a, 'a', signal))).toMatch(/this node itself/)
     const stranger = SigningKey.generate()
     expect(stranger.publicKey).toHaveLength(32)
-    expect(await failure(a.control.connectionTo('nobody', signal))).toMatch(/^NotFoundError/)
+    expect(await failure(connectionTo(a, 'nobody', signal))).toMatch(/^NotFoundError/)
   })
 
   it('tells changes as they come, and ends with the signal and with the node', async () => {

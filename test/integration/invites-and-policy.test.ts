@@ -15,12 +15,12 @@ it('invites are listed with whom they let in, at every node, and are taken back 
   await a.joined(soon)
   await eventually(async () => (await a.control.invites()).invites[0]?.taken === 1)
   for (const { control } of [root, a]) {
-    const { invites } = await control.invites(made.id.slice(0, 6))
+    const { invites } = await control.invites({ id: made.id.slice(0, 6) })
     expect(invites).toMatchObject([{ id: made.id, uses: 2, taken: 1, note: 'the lab', members: [{ name: 'a' }] }])
   }
-  await expect(a.control.cancelInvite(made.id, '')).rejects.toThrow(NotRootError)
-  expect(await root.control.cancelInvite(made.id.slice(0, 6), 'lost')).toMatchObject({ id: made.id })
-  await expect(root.control.invites(made.id)).rejects.toThrow(NotFoundError)
+  await expect(a.control.cancelInvite({ id: made.id, reason: '' })).rejects.toThrow(NotRootError)
+  expect(await root.control.cancelInvite({ id: made.id.slice(0, 6), reason: 'lost' })).toMatchObject({ id: made.id })
+  await expect(root.control.invites({ id: made.id })).rejects.toThrow(NotFoundError)
   await eventually(async () => (await a.control.invites()).invites.length === 0)
   const b = network.make('b', { networkId: undefined })
   b.invites.use(decodeInvite(made.line))

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { ControlClient } from '../../src/node/api/client.ts'
+import { controlClient } from '../../src/node/api/client.ts'
 import { type Ran, runProgram, startProgram } from '../helpers/built-program.ts'
 import { ceilingMs } from '../helpers/ceiling.ts'
 import { TestNetwork } from '../helpers/network.ts'
@@ -42,7 +42,7 @@ const givenUp = async (child: ChildProcess): Promise<Ran> => {
 describe('a registry does not start, says why and what to do, and changes nothing', () => {
   it('on a data folder that a running one uses, which goes on', async () => {
     const first = startProgram(['registry', 'start'], env)
-    const client = new ControlClient({ path: join(home, 'run', 'root.sock') })
+    const client = controlClient({ path: join(home, 'run', 'root.sock') })
     const status = () => client.status()
     await vi.waitFor(status, { timeout: ceilingMs, interval: 50 })
     const { code, err } = await start()

@@ -74,7 +74,7 @@ describe('a secondary that is promoted', () => {
     await eventually(() => keeper.registry.admission.queued === 1)
     const { port } = keeper.attached
     const copy = join(network.folder, 'copy.db')
-    await keeper.control.backup(copy)
+    await keeper.control.backup({ to: copy })
     const { fork } = await becomeRoot(promotion(network, 'keeper', kit, { apply: false, copy }))
     expect(fork).toEqual({ n: before.n, epoch: 0 })
     await keeper.stop()
@@ -120,7 +120,7 @@ describe('a secondary that is promoted', () => {
     await network.node('keeper').stop()
     const old = network.node('root')
     await network.join('void')
-    await old.control.revoke('bob', 'stolen')
+    await old.control.revoke({ peer: 'bob', reason: 'stolen' })
     for (const node of [network.node('void'), hal, bob, old]) await node.stop()
 
     await becomeRoot(promotion(network, 'keeper', kit))
@@ -135,7 +135,7 @@ describe('a secondary that is promoted', () => {
     // Nothing proves when the old root signed it.
     expect(has(root, 'bob')).toBe(true)
     expectSchema('registry-void', await root.control.voidRevokes())
-    await root.control.revoke('bob', 'stolen')
+    await root.control.revoke({ peer: 'bob', reason: 'stolen' })
     expect(root.registry.replica.state.isRevoked(bob.key.publicKey)).toBe(true)
     await eventually(() => root.registry.admission.pending().some(({ name }) => name === 'void'))
     await eventually(() => back.registry.replica.head.n === root.registry.replica.head.n)
@@ -145,7 +145,7 @@ describe('a secondary that is promoted', () => {
     expect(again.config.role).toBe('secondary')
     expect(again.registry.root).toBeUndefined()
     await again.joined({ signal: AbortSignal.timeout(ceilingMs) })
-    await root.control.approve('void')
+    await root.control.approve({ peer: 'void' })
     await eventually(() => has(again, 'void'))
     expect([root, again].flatMap(alarmsOf)).toEqual(['void_revokes', 'root_replaced'])
   })
@@ -246,7 +246,7 @@ describe('a network whose root is lost', () => {
     const { network, kit } = made
     const hal = await network.join('hal')
     const backup = join(network.folder, 'backup.db')
-    await network.node('root').control.backup(backup)
+    await network.node('root').control.backup({ to: backup })
     await network.join('bob')
     await eventually(() => has(hal, 'bob'))
     await network.node('root').stop()

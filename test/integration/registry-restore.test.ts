@@ -13,7 +13,7 @@ async function restoreRoot(network: TestNetwork, since: () => Promise<void>): Pr
   const root = network.node('root')
   const to = join(network.folder, 'backup.db')
   const before = root.registry.replica.head.n
-  const backup = await root.control.backup(to)
+  const backup = await root.control.backup({ to })
   expectSchema('registry-backup', backup)
   // Others may be entered while it is made.
   expect(backup.head.n).toBeGreaterThanOrEqual(before)
@@ -84,11 +84,11 @@ describe('a root that was restored from an old backup', () => {
     await restoreRoot(network, async () => {})
     const root = await network.start('root', { role: 'root' })
     const { n } = root.registry.replica.head
-    await expect(root.control.resume(n + 1)).rejects.toThrow(/ends at entry/)
+    await expect(root.control.resume({ head: n + 1 })).rejects.toThrow(/ends at entry/)
     expect(root.registry.root?.refusal).toBeDefined()
-    expectSchema('change', await root.control.resume(n))
+    expectSchema('change', await root.control.resume({ head: n }))
     expect(root.registry.root?.refusal).toBeUndefined()
     await eventually(() => root.registry.restored === undefined)
-    await expect(root.control.resume(n)).rejects.toThrow(/waits for no word/)
+    await expect(root.control.resume({ head: n })).rejects.toThrow(/waits for no word/)
   })
 })

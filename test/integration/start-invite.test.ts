@@ -1,7 +1,8 @@
 import { chmodSync, chownSync, existsSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { ControlClient } from '../../src/node/api/client.ts'
+import { controlClient } from '../../src/node/api/client.ts'
+import type { ControlApi } from '../../src/node/api/control-api.ts'
 import { type Running, runProgram, startProgram } from '../helpers/built-program.ts'
 import { ceilingMs } from '../helpers/ceiling.ts'
 import { tempFolder } from '../helpers/temp.ts'
@@ -15,8 +16,8 @@ const envOf = (machine: Machine): Record<string, string> => ({
   TRUSTNET_ANNOUNCE_ALLOW: 'loopback',
   TRUSTNET_LISTEN_PORT: '0'
 })
-const client = (machine: Machine, name: string): ControlClient =>
-  new ControlClient({ path: join(folders[machine].path, 'run', `${name}.sock`) })
+const client = (machine: Machine, name: string): ControlApi =>
+  controlClient({ path: join(folders[machine].path, 'run', `${name}.sock`) })
 const start = (machine: Machine, argv: string[], more: Record<string, string> = {}): void => {
   running.push(startProgram(argv, { ...envOf(machine), ...more }))
 }

@@ -1,6 +1,6 @@
 import { basename, join } from 'node:path'
 import { removeAt, statAt } from '../../install/machine/safe-files.ts'
-import type { ControlClient } from '../../node/api/client.ts'
+import type { ControlApi } from '../../node/api/control-api.ts'
 import { takeFile } from './copy-file.ts'
 
 /**
@@ -8,7 +8,7 @@ import { takeFile } from './copy-file.ts'
  * there, and fetched.
  */
 export const handedOver = async <T extends { path: string }>(
-  client: ControlClient,
+  client: ControlApi,
   to: string,
   make: (path: string) => Promise<T>
 ): Promise<T> => {

@@ -2,7 +2,8 @@ import { readdir } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { basename, join } from 'node:path'
 import type { Command } from 'commander'
-import { ControlClient } from '../../node/api/client.ts'
+import { controlClient } from '../../node/api/client.ts'
+import type { ControlApi } from '../../node/api/control-api.ts'
 import { NothingRunningError } from '../../node/api/errors.ts'
 import { instanceOf, machineRuntime, runtimeFolders, socketPath } from '../../node/config/paths.ts'
 import type { Context } from '../output/context.ts'
@@ -29,8 +30,8 @@ export const withRunning = (command: Command): Command =>
  * A client of the process that the options mean: the named one, the one of the config file, or the only one that runs.
  * @throws NothingRunningError (exit 3); UsageError when several run and none is named.
  */
-export const running = async (context: Context, options: RunningOptions): Promise<ControlClient> =>
-  new ControlClient({ path: await runningSocket(context, options) })
+export const running = async (context: Context, options: RunningOptions): Promise<ControlApi> =>
+  controlClient({ path: await runningSocket(context, options) })
 
 /** Its control socket. @throws as running */
 export const runningSocket = async (context: Context, options: RunningOptions): Promise<string> => {

@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs'
-import type { ControlClient } from '../../node/api/client.ts'
+import type { ControlApi } from '../../node/api/control-api.ts'
 import { NothingRunningError } from '../../node/api/errors.ts'
 import type { Config } from '../../node/config/schema.ts'
 import type { Context } from '../output/context.ts'
@@ -17,13 +17,13 @@ export interface OwnCopy {
 /** Copies the store of this machine, whether its process runs or not. Where there is none, no copy is made. @throws as backup */
 export const copyOwnStore = async (
   { signal }: Context,
-  client: () => Promise<ControlClient>,
+  client: () => Promise<ControlApi>,
   config: Config,
   copy: string
 ): Promise<OwnCopy> => {
   try {
     const answering = await client()
-    await handedOver(answering, copy, (path) => answering.backup(path, { signal }))
+    await handedOver(answering, copy, (path) => answering.backup({ to: path }, { signal }))
     return { isRunning: true, store: undefined }
   } catch (error) {
     if (!(error instanceof NothingRunningError)) throw error
@@ -39,7 +39,7 @@ export const copyOwnStore = async (
 export const ownStore = async (context: Context, options: RunningOptions, copy: string): Promise<string> => {
   try {
     const client = await running(context, options)
-    return (await handedOver(client, copy, (path) => client.backup(path, { signal: context.signal }))).path
+    return (await handedOver(client, copy, (path) => client.backup({ to: path }, { signal: context.signal }))).path
   } catch (error) {
     if (!(error instanceof NothingRunningError)) throw error
     const { storeOf } = await import('../../node/offline/stopped-store.ts')

@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Authority } from '../../dns/authority.ts'
 import { Zone } from '../../dns/zone.ts'
 import { isRegistryRole } from '../../identity/role.ts'
-import { ControlClient } from '../../node/api/client.ts'
-import type { PeersView } from '../../node/api/control-api.ts'
+import { controlClient } from '../../node/api/client.ts'
+import type { ControlApi, PeersView } from '../../node/api/control-api.ts'
 import { type Config, loadConfig, saveConfigValue } from '../../node/config/index.ts'
 import { inBackground } from '../../runtime/background.ts'
 import { changes } from '../output/changes.ts'
@@ -34,7 +34,7 @@ export interface DevInit extends LayoutInit {
 export class DevNetwork implements AsyncDisposable {
   readonly layout: Layout
   /** Speaks to the root. */
-  readonly client: ControlClient
+  readonly client: ControlApi
   /** Rejects when a process dies before it was asked to stop. */
   readonly failed: Promise<never>
   readonly #init: DevInit
@@ -54,7 +54,7 @@ export class DevNetwork implements AsyncDisposable {
     this.#zone = dns.zone
     this.#dnsPort = dns.port
     this.#dns = dns
-    this.client = new ControlClient({ path: layout.root.socket })
+    this.client = controlClient({ path: layout.root.socket })
     this.failed = new Promise((_, reject) => {
       this.#fail = reject
     })
@@ -140,8 +140,8 @@ export class DevNetwork implements AsyncDisposable {
     return member
   }
 
-  clientOf(name: string): ControlClient {
-    return new ControlClient({ path: this.member(name).socket, timeoutMs: 5_000 })
+  clientOf(name: string): ControlApi {
+    return controlClient({ path: this.member(name).socket, timeoutMs: 5_000 })
   }
 
   /** Process ids of those that run, by name. */
@@ -222,7 +222,7 @@ export class DevNetwork implements AsyncDisposable {
   async #answers(signal: AbortSignal): Promise<void> {
     for (;;) {
       signal.throwIfAborted()
-      const status = await this.client.status({ signal }).catch(() => undefined)
+      const status = await this.client.status({}, { signal }).catch(() => undefined)
       if (status?.membership.state === 'member') return
       await sleep(retryMs, undefined, { signal })
     }
@@ -232,7 +232,7 @@ export class DevNetwork implements AsyncDisposable {
     const wanted = this.layout.members.filter((member) => !this.#isLater(member)).length
     let online = 0
     for await (const _ of changes(this.client, { signal, everyMs: 250 })) {
-      const view = await this.client.peers({ signal })
+      const view = await this.client.peers({}, { signal })
       if (view.counts.online !== online) this.#say(`${view.counts.online} of ${wanted} online`)
       online = view.counts.online
       if (online >= wanted && isComplete(view)) return view

@@ -3,7 +3,7 @@ import { addressesToTry, type Comparison, compare, confirmed } from '../../dns/c
 import { lookupPublished, type Published } from '../../dns/published.ts'
 import { answering } from '../../dns/reach.ts'
 import { tnrName } from '../../dns/tnr.ts'
-import type { ControlClient } from '../../node/api/client.ts'
+import type { ControlApi } from '../../node/api/control-api.ts'
 import { NothingRunningError } from '../../node/api/errors.ts'
 import { normalDomain } from '../../node/config/domain.ts'
 import { loadedConfig } from '../access/config-source.ts'
@@ -20,7 +20,7 @@ export interface Facts {
 }
 
 /** The running process, or undefined when there is none and the command can do without. */
-export const runningOrNot = async (context: Context, options: DnsOptions): Promise<ControlClient | undefined> => {
+export const runningOrNot = async (context: Context, options: DnsOptions): Promise<ControlApi | undefined> => {
   try {
     return await running(context, options)
   } catch (error) {
@@ -33,14 +33,14 @@ export const runningOrNot = async (context: Context, options: DnsOptions): Promi
 export const domainOf = async (
   context: Context,
   options: DnsOptions,
-  client: ControlClient | undefined
+  client: ControlApi | undefined
 ): Promise<string> => {
   if (options.domain !== undefined) {
     const given = normalDomain(options.domain)
     if (given === undefined) throw new UsageError(`'${sanitise(options.domain)}' is no domain name, like example.org.`)
     return given
   }
-  const { network } = client === undefined ? { network: null } : await client.status({ signal: context.signal })
+  const { network } = client === undefined ? { network: null } : await client.status({}, { signal: context.signal })
   if (network !== null) return network.domain
   const { config } = await loadedConfig(context, options.config === undefined ? {} : { config: options.config })
   if (config.domain !== undefined) return config.domain
@@ -68,11 +68,11 @@ const cannotAsk = (why: string): ExitError =>
   )
 
 /** Both sides of the comparison, what was only told tried from here. @throws NothingRunningError, ExitError */
-export const factsNow = async (context: Context, client: ControlClient, options: DnsOptions): Promise<Facts> => {
+export const factsNow = async (context: Context, client: ControlApi, options: DnsOptions): Promise<Facts> => {
   const domain = await domainOf(context, options, client)
   const [registry, status, published] = await Promise.all([
-    client.registryStatus({ signal: context.signal }),
-    client.status({ signal: context.signal }),
+    client.registryStatus({}, { signal: context.signal }),
+    client.status({}, { signal: context.signal }),
     publishedNow(context, domain, options)
   ])
   const { port } = status.dns

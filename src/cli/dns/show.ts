@@ -19,7 +19,10 @@ export const show = async (context: Context, options: ShowOptions): Promise<void
   const given = options.address && [...new Set(options.address.map(hostAddress))]
   const alive = async (): Promise<string[]> => {
     if (client === undefined) throw new UsageError('No registry runs here: name its address with --address IP.')
-    const [{ registries }, status] = await Promise.all([client.registryStatus({ signal }), client.status({ signal })])
+    const [{ registries }, status] = await Promise.all([
+      client.registryStatus({}, { signal }),
+      client.status({}, { signal })
+    ])
     return liveAddresses(registries, status.dns.port)
   }
   const values = given ?? (await alive())

@@ -63,14 +63,14 @@ export class Watch {
   async statusOf(name: string): Promise<StatusView | undefined> {
     return await this.#network
       .clientOf(name)
-      .status({ signal: this.#init.signal })
+      .status({}, { signal: this.#init.signal })
       .catch(() => undefined)
   }
 
   async #peersOf(name: string): Promise<PeersView | undefined> {
     return await this.#network
       .clientOf(name)
-      .peers({ signal: this.#init.signal })
+      .peers({}, { signal: this.#init.signal })
       .catch(() => undefined)
   }
 

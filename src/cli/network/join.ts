@@ -1,7 +1,7 @@
 import { rename, writeFile } from 'node:fs/promises'
 import { dirname, join as joinPath, resolve } from 'node:path'
 import { type Ids, writeAt } from '../../install/machine/safe-files.ts'
-import { ControlClient } from '../../node/api/client.ts'
+import { controlClient } from '../../node/api/client.ts'
 import { NothingRunningError } from '../../node/api/errors.ts'
 import type { Loaded } from '../../node/config/index.ts'
 import { fileKeys, socketPath } from '../../node/config/paths.ts'
@@ -123,9 +123,9 @@ const configFor = async (
 /** true: a process of that configuration runs and has the invite now. */
 const handOver = async (context: Context, loaded: Loaded, line: string, options: JoinOptions): Promise<boolean> => {
   const { config } = loaded
-  const client = new ControlClient({ path: socketPath(config.paths.runtime, config.name) })
+  const client = controlClient({ path: socketPath(config.paths.runtime, config.name) })
   try {
-    const view = await client.join(line, { signal: context.signal })
+    const view = await client.join({ line }, { signal: context.signal })
     if (options.json === true) context.terminal.json(view)
     else context.terminal.print(`${view.state}: ${sanitise(view.message)}`)
     if (view.state !== 'admitted') context.exit(exitCodes.timeout)

@@ -52,14 +52,14 @@ export const addOpenInvites = (invite: Command, context: Context): void => {
 
 const list = async (context: Context, options: RunningOptions, id: string | undefined): Promise<void> => {
   const client = await running(context, options)
-  const view = await client.invites(id, { signal: context.signal })
+  const view = await client.invites({ id }, { signal: context.signal })
   if (options.json === true) return context.terminal.json(view)
   context.terminal.table(columns, view.invites, { empty: 'No invite is open.', all: id !== undefined })
 }
 
 const cancel = async (context: Context, options: RunningOptions & { reason: string }, id: string): Promise<void> => {
   const client = await running(context, options)
-  const view = await client.cancelInvite(id, options.reason, { signal: context.signal })
+  const view = await client.cancelInvite({ id, reason: options.reason }, { signal: context.signal })
   if (options.json === true) return context.terminal.json(view)
   context.terminal.print(`The invite ${view.id.slice(0, shortId)} ${sanitise(view.message)}.`)
 }

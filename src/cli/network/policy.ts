@@ -1,5 +1,4 @@
-import type { PolicyChanges } from '../../node/api/control-api.ts'
-import type { PolicyView } from '../../node/api/views.ts'
+import type { PolicyChanges, PolicyView } from '../../node/api/control-api.ts'
 import { formatDuration, parseDuration } from '../../node/config/durations.ts'
 import { type RunningOptions, running, withRunning } from '../access/find-running.ts'
 import type { AddCommand, Context } from '../output/context.ts'
@@ -40,7 +39,7 @@ export const addPolicy: AddCommand = (program, context) => {
     .addHelpText('after', '\nExamples:\n  trustnet policy show')
     .action(async (options: RunningOptions) => {
       const client = await running(context, options)
-      show(context, await client.policy({ signal: context.signal }), options)
+      show(context, await client.policy({}, { signal: context.signal }), options)
     })
   withRunning(policy.command('set <key=value...>'))
     .description('change some of it, at the root')

@@ -79,7 +79,7 @@ const named = async (context: Context, what: string): Promise<readonly string[]>
   if (what !== 'peer' && what !== 'replace' && what !== 'with') return []
   try {
     const signal = AbortSignal.any([context.signal, AbortSignal.timeout(askMs)])
-    const { peers } = await (await running(context, {})).peers({ signal })
+    const { peers } = await (await running(context, {})).peers({}, { signal })
     return peers.flatMap(({ name }) => name ?? [])
   } catch {
     return []

@@ -1,4 +1,5 @@
-import { ControlError, httpStatusOf, NothingRunningError } from '../../node/api/errors.ts'
+import { ControlError } from '../../node/api/errors.ts'
+import { exitNameOf } from '../../runtime/failures.ts'
 import { isOperatorMatter } from './system-error.ts'
 
 /** What the shell is told. */
@@ -38,27 +39,9 @@ const codeByStatus: Readonly<Record<number, ExitCode>> = {
   504: exitCodes.timeout
 }
 
-/** Errors of configuration and of what the machine lacks: the operator changes something and tries again. */
-const usageErrors = new Set([
-  'UsageError',
-  'AddressSpellingError',
-  'ConfigError',
-  'OperatorError',
-  'KeyFileError',
-  'AlreadyRunningError',
-  'PortTakenError',
-  'StoreInUseError',
-  'UnfitFileError',
-  'StoreVersionError'
-])
-
 export const exitCodeOf = (error: unknown): ExitCode => {
   if (error instanceof ExitError) return error.code
-  if (error instanceof NothingRunningError) return exitCodes.notRunning
   if (error instanceof ControlError) return codeByStatus[error.status] ?? exitCodes.failure
-  if (error instanceof Error && error.name === 'ProviderRefusedError') return exitCodes.refused
-  if (error instanceof Error && error.name === 'ProviderUnreachableError') return exitCodes.timeout
-  if (error instanceof Error && usageErrors.has(error.name)) return exitCodes.usage
   if (isOperatorMatter(error)) return exitCodes.usage
-  return codeByStatus[httpStatusOf(error)] ?? exitCodes.failure
+  return exitCodes[exitNameOf(error)]
 }

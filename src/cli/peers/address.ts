@@ -36,7 +36,7 @@ const address = async (
     throw new UsageError('--assign puts the own address on an interface: leave the peer out.')
   }
   const client = await running(context, options)
-  const view = await client.address(peer === undefined ? undefined : peerName(peer), { signal })
+  const view = await client.address({ peer: peer === undefined ? undefined : peerName(peer) }, { signal })
   if (options.assign !== undefined) await assign(view.address, options.assign, context)
   if (options.json === true) terminal.json(view)
   else terminal.print(sanitise(view.address))

@@ -42,7 +42,7 @@ const showIdentity = async (context: Context, options: RunningOptions): Promise<
 const runningIdentity = async (context: Context, options: RunningOptions) => {
   try {
     const client = await running(context, options)
-    return await client.identity({ signal: context.signal })
+    return await client.identity({}, { signal: context.signal })
   } catch (error) {
     if (error instanceof NothingRunningError) return undefined
     throw error
@@ -79,7 +79,7 @@ const showKeyFile = async (context: Context, options: RunningOptions): Promise<v
 const showWhy = async (context: Context, peer: string, options: RunningOptions): Promise<void> => {
   const { terminal } = context
   const client = await running(context, options)
-  const view = await client.why(peerName(peer), { signal: context.signal })
+  const view = await client.why({ peer: peerName(peer) }, { signal: context.signal })
   if (options.json === true) return terminal.json(view)
   terminal.print(`${terminal.paint('bold', orUnknown(view.name))} ${sanitise(view.peerId)}`)
   terminal.print(sanitise(view.summary))

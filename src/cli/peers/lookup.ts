@@ -1,7 +1,7 @@
 import { Option } from 'commander'
 import { type Role, roles } from '../../identity/role.ts'
-import type { ControlClient } from '../../node/api/client.ts'
-import { type LookupQuery, type LookupView, type PeerRow, peerStates } from '../../node/api/control-api.ts'
+import type { ControlApi, LookupQuery, LookupView, PeerRow } from '../../node/api/control-api.ts'
+import { peerStates } from '../../node/api/words.ts'
 import { type RunningOptions, running, withRunning } from '../access/find-running.ts'
 import type { AddCommand, Context } from '../output/context.ts'
 import { exitCodes } from '../output/exit.ts'
@@ -60,7 +60,7 @@ const lookUp = async (context: Context, peer: string | undefined, options: Looku
 }
 
 const allPages = async (
-  client: ControlClient,
+  client: ControlApi,
   query: LookupQuery,
   limit: number,
   signal: AbortSignal

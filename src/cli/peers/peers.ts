@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander'
 import { dialAddress } from '../../address/spelling.ts'
 import { roles } from '../../identity/role.ts'
-import { peerSources, peerStates } from '../../node/api/control-api.ts'
+import { peerSources, peerStates } from '../../node/api/words.ts'
 import { type RunningOptions, running, withRunning } from '../access/find-running.ts'
 import type { AddCommand, Context } from '../output/context.ts'
 import { exitCodes, UsageError } from '../output/exit.ts'
@@ -69,7 +69,7 @@ const showPeers = async (context: Context, options: PeersOptions): Promise<void>
     await watchPeers(context, client, options)
     return
   }
-  const view = await client.peers({ signal: context.signal })
+  const view = await client.peers({}, { signal: context.signal })
   const { rows, kept } = selectPeers(view.peers, options)
   if (options.json === true) context.terminal.json({ ...view, peers: rows })
   else context.terminal.print(peersText(context, view, rows, kept, options))
@@ -78,7 +78,7 @@ const showPeers = async (context: Context, options: PeersOptions): Promise<void>
 
 const connectPeer = async (context: Context, multiaddr: string, options: RunningOptions): Promise<void> => {
   const client = await running(context, options)
-  const view = await client.connect(dialAddress(multiaddr), { signal: context.signal })
+  const view = await client.connect({ multiaddr: dialAddress(multiaddr) }, { signal: context.signal })
   if (options.json === true) return context.terminal.json(view)
   const who = view.member ? `member ${orUnknown(view.name)}` : 'not a member: it gets hello and identify only'
   context.terminal.print(
@@ -88,7 +88,7 @@ const connectPeer = async (context: Context, multiaddr: string, options: Running
 
 const disconnectPeer = async (context: Context, peer: string, options: RunningOptions): Promise<void> => {
   const client = await running(context, options)
-  const view = await client.disconnect(peerName(peer), { signal: context.signal })
+  const view = await client.disconnect({ peer: peerName(peer) }, { signal: context.signal })
   if (options.json === true) return context.terminal.json(view)
   context.terminal.print(
     `Closed ${plural(view.closed, 'connection')} to ${orUnknown(view.name)} ${sanitise(view.peerId)}; it may be dialled again`

@@ -1,5 +1,5 @@
 import { createLogUpdate } from 'log-update'
-import type { ControlClient } from '../../node/api/client.ts'
+import type { ControlApi } from '../../node/api/control-api.ts'
 import { changes } from '../output/changes.ts'
 import type { Context } from '../output/context.ts'
 import { selectPeers } from '../output/peer-rows.ts'
@@ -54,7 +54,7 @@ const redraw = (): Screen => {
  */
 export const watchPeers = async (
   context: Context,
-  client: ControlClient,
+  client: ControlApi,
   options: PeersOptions,
   notices: readonly string[] = []
 ): Promise<void> => {
@@ -62,7 +62,7 @@ export const watchPeers = async (
   const isShown = terminal.isTTY && options.json !== true
   const screen = isShown ? (terminal.width === undefined ? append(terminal) : redraw()) : undefined
   const show = async (): Promise<void> => {
-    const view = await client.peers({ signal })
+    const view = await client.peers({}, { signal })
     const { rows, kept } = selectPeers(view.peers, options)
     if (screen === undefined) terminal.jsonLine({ ...view, peers: rows })
     else {

@@ -63,7 +63,9 @@ const fetched = async (
 ): Promise<{ path: string; other: string; refused: string | null }> => {
   const client = await running(context, options)
   const member = peerName(options.with ?? '')
-  const view = await handedOver(client, to, (path) => client.fetchStore(member, path, { signal: context.signal }))
+  const view = await handedOver(client, to, (path) =>
+    client.fetchStore({ peer: member, to: path }, { signal: context.signal })
+  )
   return { path: view.path, other: `${view.name} ${view.peerId}`, refused: view.refused }
 }
 

@@ -88,7 +88,7 @@ export const addRegistry: AddCommand = (program, context) => {
 
 const showRegistry = async (context: Context, options: RunningOptions): Promise<void> => {
   const client = await running(context, options)
-  const view = await client.registryStatus({ signal: context.signal })
+  const view = await client.registryStatus({}, { signal: context.signal })
   if (options.json === true) context.terminal.json(view)
   else context.terminal.print(registryText(view, context.terminal.paint))
 }
@@ -111,7 +111,7 @@ const nodeColumns = (context: Context, now: number): Column<RegistryNodeRow>[] =
 
 const showNodes = async (context: Context, options: ListOptions): Promise<void> => {
   const client = await running(context, options)
-  const view = await client.registryNodes({ signal: context.signal })
+  const view = await client.registryNodes({}, { signal: context.signal })
   if (options.json === true) return context.terminal.json(view)
   context.terminal.table(nodeColumns(context, Date.now()), view.nodes, {
     empty: 'No member is known yet.',
@@ -131,7 +131,7 @@ const pendingColumns = (now: number): Column<PendingRow>[] => [
 
 const showPending = async (context: Context, options: ListOptions): Promise<void> => {
   const client = await running(context, options)
-  const view = await client.pending({ signal: context.signal })
+  const view = await client.pending({}, { signal: context.signal })
   if (options.json === true) return context.terminal.json(view)
   context.terminal.table(pendingColumns(Date.now()), view.pending, {
     empty: 'Nobody waits.',
@@ -145,7 +145,7 @@ const showPending = async (context: Context, options: ListOptions): Promise<void
 
 const approve = async (context: Context, peer: string, options: RunningOptions): Promise<void> => {
   const client = await running(context, options)
-  const view = await client.approve(peerName(peer), { signal: context.signal })
+  const view = await client.approve({ peer: peerName(peer) }, { signal: context.signal })
   if (options.json === true) return context.terminal.json(view)
   context.terminal.print(`${orUnknown(view.name)} ${sanitise(view.peerId)}: ${sanitise(view.message)}`)
 }
@@ -165,7 +165,7 @@ const rejectAll = async (context: Context, options: RejectOptions): Promise<void
   if (all !== true && older === undefined && matching === undefined)
     throw new UsageError('Say whom: NAME or PEERID, --older DURATION, --matching PATTERN, or --all.')
   const client = await running(context, options)
-  const view = await client.rejectAll({ olderMs, matching }, reason, { signal: context.signal })
+  const view = await client.rejectAll({ olderMs, matching, reason }, { signal: context.signal })
   if (options.json === true) return context.terminal.json(view)
   context.terminal.print(`${view.rejected} turned away; only an invite lets them in from now on`)
 }
@@ -174,7 +174,7 @@ const reject = async (context: Context, peer: string, options: RejectOptions): P
   if (options.all !== undefined || options.older !== undefined || options.matching !== undefined)
     throw new UsageError('--all, --older and --matching go without a name.')
   const client = await running(context, options)
-  const view = await client.reject(peerName(peer), options.reason, { signal: context.signal })
+  const view = await client.reject({ peer: peerName(peer), reason: options.reason }, { signal: context.signal })
   if (options.json === true) return context.terminal.json(view)
   context.terminal.print(`${orUnknown(view.name)} ${sanitise(view.peerId)}: ${sanitise(view.message)}`)
 }

@@ -48,7 +48,7 @@ const revoke = async (context: Context, peer: string, options: RevokeOptions): P
     throw new UsageError('--domain and --peer go with --kit FILE: without it the root that runs here is asked.')
   }
   const client = await running(context, options)
-  const view = await client.revoke(peerName(peer), options.reason, { signal: context.signal })
+  const view = await client.revoke({ peer: peerName(peer), reason: options.reason }, { signal: context.signal })
   if (options.json === true) return context.terminal.json(view)
   context.terminal.print(`${orUnknown(view.name)} ${sanitise(view.peerId)}: ${sanitise(view.message)}`)
 }

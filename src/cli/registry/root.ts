@@ -109,7 +109,7 @@ export const addClock: AddCommand = (registry, context) => {
 const showClock = async (context: Context, options: RunningOptions & { accept?: boolean }): Promise<void> => {
   const client = await running(context, options)
   const { terminal, signal } = context
-  const view = options.accept === true ? await client.acceptClock({ signal }) : await client.clock({ signal })
+  const view = options.accept === true ? await client.acceptClock({}, { signal }) : await client.clock({}, { signal })
   if (options.json === true) return terminal.json(view)
   terminal.print(`Clock       ${date(view.wallMs)}`)
   if (view.stepMs !== null) terminal.print(`Goes by     ${date(view.nowMs)}`)
@@ -135,12 +135,12 @@ const showVoid = async (context: Context, options: RunningOptions & { dismiss?: 
   const client = await running(context, options)
   const { terminal, signal } = context
   if (options.dismiss !== undefined) {
-    const view = await client.dismissVoid(peerName(options.dismiss), { signal })
+    const view = await client.dismissVoid({ peer: peerName(options.dismiss) }, { signal })
     if (options.json === true) terminal.json(view)
     else terminal.print(`${orUnknown(view.name)}: ${sanitise(view.message)}`)
     return
   }
-  const view = await client.voidRevokes({ signal })
+  const view = await client.voidRevokes({}, { signal })
   if (options.json === true) terminal.json(view)
   else terminal.table(voidColumns, view.offered, { empty: 'No void revoke waits.', all: true })
 }
@@ -231,8 +231,8 @@ const withCopy = async <T>(
   // A service writes below its data folder alone, and sees a /tmp of its own.
   const folder = await mkdtemp(join(existsSync(config.paths.data) ? config.paths.data : tmpdir(), '.plan-'))
   const copy = join(folder, 'registry.db')
-  const { ControlClient } = await import('../../node/api/client.ts')
-  const client = new ControlClient({ path: socketPath(config.paths.runtime, config.name) })
+  const { controlClient } = await import('../../node/api/client.ts')
+  const client = controlClient({ path: socketPath(config.paths.runtime, config.name) })
   try {
     const { isRunning, store } = await copyOwnStore(context, () => Promise.resolve(client), config, copy)
     return await plan(isRunning || store !== undefined ? copy : undefined)

@@ -86,7 +86,7 @@ const backUp = async (context: Context, options: RunningOptions & { to?: string 
 const madeBackup = async (context: Context, options: RunningOptions, to: string | undefined): Promise<BackupView> => {
   try {
     const client = await running(context, options)
-    return await client.backup(to, { signal: context.signal })
+    return await client.backup({ to }, { signal: context.signal })
   } catch (error) {
     if (!(error instanceof NothingRunningError)) throw error
     if (to === undefined) throw new UsageError('Nothing runs here: say with --to where the copy of its store goes.')
@@ -131,7 +131,7 @@ const restore = async (
 
 const resume = async (context: Context, options: RunningOptions & { head: number }): Promise<void> => {
   const client = await running(context, options)
-  const view = await client.resume(options.head, { signal: context.signal })
+  const view = await client.resume({ head: options.head }, { signal: context.signal })
   if (options.json === true) context.terminal.json(view)
   else context.terminal.print(`${sanitise(view.name ?? view.peerId)}: ${sanitise(view.message)}`)
 }

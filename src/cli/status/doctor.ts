@@ -6,7 +6,7 @@ import { readFacts } from '../../install/machine/read-facts.ts'
 import type { Check } from '../../install/model/check.ts'
 import { pass, warn } from '../../install/model/check.ts'
 import type { MachineFacts } from '../../install/model/facts.ts'
-import type { ControlClient } from '../../node/api/client.ts'
+import type { ControlApi } from '../../node/api/control-api.ts'
 import { NothingRunningError } from '../../node/api/errors.ts'
 import { type RunningOptions, running, withRunning } from '../access/find-running.ts'
 import { checkLines, checkSummary } from '../output/check-text.ts'
@@ -46,10 +46,10 @@ const doctor = async (context: Context, options: RunningOptions): Promise<void> 
 
 const nothingRuns: Check = warn('process', 'Process', 'no node runs here', 'trustnet install, or trustnet node start')
 
-const clientOf = async (context: Context, options: RunningOptions): Promise<ControlClient | undefined> => {
+const clientOf = async (context: Context, options: RunningOptions): Promise<ControlApi | undefined> => {
   try {
     const client = await running(context, options)
-    await client.status({ signal: context.signal })
+    await client.status({}, { signal: context.signal })
     return client
   } catch (error) {
     if (error instanceof NothingRunningError) return undefined
@@ -57,11 +57,11 @@ const clientOf = async (context: Context, options: RunningOptions): Promise<Cont
   }
 }
 
-const nodeChecks = async (client: ControlClient, facts: MachineFacts, signal: AbortSignal): Promise<Check[]> => {
+const nodeChecks = async (client: ControlApi, facts: MachineFacts, signal: AbortSignal): Promise<Check[]> => {
   const [status, peers, identity] = await Promise.all([
-    client.status({ signal }),
-    client.peers({ signal }),
-    client.identity({ signal })
+    client.status({}, { signal }),
+    client.peers({}, { signal }),
+    client.identity({}, { signal })
   ])
   const domain = status.network?.domain
   return [

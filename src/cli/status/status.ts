@@ -29,12 +29,12 @@ const showStatus = async (context: Context, options: StatusOptions): Promise<voi
   const { terminal, signal } = context
   const client = await running(context, options)
   if (options.acknowledge !== undefined) {
-    const done = await client.acknowledge(options.acknowledge, { signal })
+    const done = await client.acknowledge({ code: options.acknowledge }, { signal })
     if (options.json === true) terminal.json(done)
     else terminal.print(`${sanitise(done.code)}: ${sanitise(done.message)}`)
     return
   }
-  const view: StatusView = await client.status({ signal })
+  const view: StatusView = await client.status({}, { signal })
   if (options.json === true) terminal.json(view)
   else terminal.print(statusText(view, terminal.paint, Date.now(), terminal.width))
   if (options.check === true && view.word !== 'healthy') context.exit(exitCodes.degraded)

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Option } from 'commander'
-import type { ControlClient } from '../../node/api/client.ts'
-import { type Phase, phases, type StatusView, statusWords } from '../../node/api/control-api.ts'
+import type { ControlApi, Phase, StatusView } from '../../node/api/control-api.ts'
 import { NothingRunningError } from '../../node/api/errors.ts'
+import { phases, statusWords } from '../../node/api/words.ts'
 import { parseDuration } from '../../node/config/durations.ts'
 import { type RunningOptions, running, withRunning } from '../access/find-running.ts'
 import { changes } from '../output/changes.ts'
@@ -62,7 +62,7 @@ const wait = async (context: Context, options: WaitOptions): Promise<void> => {
     try {
       const client = await running(context, options)
       for await (const _ of changes(client, { signal, everyMs })) {
-        status = await client.status({ signal })
+        status = await client.status({}, { signal })
         missing = await missingOf(client, status, options, signal)
         if (missing.length === 0) return report(context, status, options)
       }
@@ -75,7 +75,7 @@ const wait = async (context: Context, options: WaitOptions): Promise<void> => {
 }
 
 const missingOf = async (
-  client: ControlClient,
+  client: ControlApi,
   status: StatusView,
   options: WaitOptions,
   signal: AbortSignal
@@ -97,7 +97,7 @@ const missingOf = async (
     missing.push(`log entry ${options.head} (has ${status.sync.head ?? 'none'})`)
   }
   if (options.online !== undefined) {
-    const { counts } = await client.peers({ signal })
+    const { counts } = await client.peers({}, { signal })
     if (counts.online < options.online) missing.push(`${options.online} members online (are ${counts.online})`)
   }
   return missing

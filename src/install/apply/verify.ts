@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { RecordEdit } from '../../dns/providers/provider.ts'
 import { zoneLine } from '../../dns/records.ts'
-import { ControlClient } from '../../node/api/client.ts'
+import { controlClient } from '../../node/api/client.ts'
 import type { StatusView } from '../../node/api/control-api.ts'
 import { InstallError } from '../errors.ts'
 import { type Check, fail, pass, warn } from '../model/check.ts'
@@ -37,7 +37,7 @@ export interface Verified {
 
 /** Waits until the process answers and, as far as the network allows it, is a member. A dead root is waited for later, by the node. */
 export const verify = async (install: Install, options: VerifyOptions): Promise<Verified> => {
-  const client = options.source ?? new ControlClient({ path: install.layout.socket })
+  const client = options.source ?? controlClient({ path: install.layout.socket })
   options.say('waiting for the process to answer')
   const first = await until(client, () => true, answerMs, options)
   if (first === undefined) {
@@ -47,9 +47,9 @@ export const verify = async (install: Install, options: VerifyOptions): Promise<
   }
   options.say('waiting for the admission')
   const settled = await until(client, isSettled, joinMs, options)
-  const status = settled ?? (await client.status({ signal: options.signal }))
+  const status = settled ?? (await client.status({}, { signal: options.signal }))
   const begun = performance.now()
-  const { total } = await client.peers({ signal: options.signal })
+  const { total } = await client.peers({}, { signal: options.signal })
   const took = performance.now() - begun
   const named = install.answers.role === 'secondary' ? await naming(install, client, status, options) : null
   return { status, answerMs: took, peers: total, named }
@@ -66,7 +66,7 @@ const naming = async (
   if (status.membership.state !== 'member') return { isNamed: false, record: undefined }
   say('waiting until the root names it a registry, after 10 s of health')
   const isNamed = async (): Promise<boolean> => {
-    const view = await client.registryStatus({ signal }).catch(() => undefined)
+    const view = await client.registryStatus({}, { signal }).catch(() => undefined)
     return view?.registries.some(({ peerId }) => peerId === status.self.peerId) ?? false
   }
   if ((await until(client, isNamed, namedMs, options)) === undefined) return { isNamed: false, record: undefined }
@@ -93,7 +93,7 @@ const until = async (
   const deadline = performance.now() + ms
   while (performance.now() < deadline) {
     signal.throwIfAborted()
-    const asked = client.status({ signal }).catch(() => undefined)
+    const asked = client.status({}, { signal }).catch(() => undefined)
     const status = await (ended === undefined ? asked : Promise.race([asked, ended]))
     if (status !== undefined && (await wanted(status))) return status
     await sleep(lookMs, undefined, { signal })

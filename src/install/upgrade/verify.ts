@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ControlClient } from '../../node/api/client.ts'
+import { controlClient } from '../../node/api/client.ts'
 import type { StatusView } from '../../node/api/control-api.ts'
 import { InstallError } from '../errors.ts'
 import type { Install } from '../model/deployment.ts'
@@ -12,7 +12,7 @@ const lookMs = 100
 
 const statusOf = async ({ layout }: Install): Promise<StatusView | undefined> => {
   try {
-    return await new ControlClient({ path: layout.socket, timeoutMs: 5000 }).status()
+    return await controlClient({ path: layout.socket, timeoutMs: 5000 }).status()
   } catch {
     // Nobody answers.
     return undefined

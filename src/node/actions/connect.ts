@@ -11,13 +11,28 @@ import { InvalidPayloadError, UnavailableError } from '../../runtime/errors.ts'
 import type { ConnectView, DisconnectView } from '../api/views.ts'
 import { waitForProof } from '../bootstrap/proof-wait.ts'
 import type { NetworkNode } from '../network-node.ts'
+import type { NodeContext } from '../node-context.ts'
 import { bareAddress } from '../peers/connector.ts'
-import { byEnd, findMember, keyOfPeerId, noSuchMember } from '../views/peer-names.ts'
+import { byEnd, findMember, keyOfPeerId, noSuchMember, requireMember } from '../views/peer-names.ts'
 import { refOf } from '../views/refs.ts'
+import { requireNetwork } from './require.ts'
 
 const retryMs = 5_000
 /** Closing is a talk with the other side; a frozen one is cut. */
 const closeMs = 1_000
+
+/**
+ * A proven connection to a member, by name, PeerId or the end of one; dials where there is none.
+ * @throws NotFoundError, UnavailableError
+ */
+export async function connectionTo(node: NodeContext, peer: string, signal: AbortSignal): Promise<Connection> {
+  const network = requireNetwork(node)
+  const member = requireMember(network.registry, peer)
+  if (Buffer.compare(member.publicKey, node.key.publicKey) === 0) {
+    throw new InvalidPayloadError(`${member.name} is this node itself: there is no connection to it`)
+  }
+  return await connectionToMember(network, member, signal)
+}
 
 /** A live connection that a member has proved, dialled when there is none. @throws UnavailableError saying what was tried */
 export async function connectionToMember(

@@ -7,7 +7,6 @@ import type { InviteQuery } from '../api/control-api.ts'
 import type { InviteView } from '../api/views.ts'
 import type { NetworkNode } from '../network-node.ts'
 import { networkRef } from '../views/refs.ts'
-import { requireRoot } from './require.ts'
 
 /** What an invite line may hold. */
 const maxRegistries = 16
@@ -17,7 +16,7 @@ const fenceWaitMs = 25_000
 
 /**
  * Makes the line that lets a machine in, with all that it needs to find the network without DNS.
- * @throws NotRootError, InvalidPayloadError, NotFoundError, NameTakenError, LimitError
+ * @throws InvalidPayloadError, NotFoundError, NameTakenError, LimitError
  */
 export async function issueInvite(
   network: NetworkNode,
@@ -25,7 +24,6 @@ export async function issueInvite(
   query: InviteQuery,
   signal: AbortSignal
 ): Promise<InviteView> {
-  requireRoot(network)
   const { registry } = network
   await Promise.race([registry.root?.released, aborted(AbortSignal.any([signal, AbortSignal.timeout(fenceWaitMs)]))])
   const { role = 'integrated', name, replaces, uses, ttlMs, note } = query

@@ -1,9 +1,9 @@
 import { networkFingerprint, networkIdText } from '../../identity/network-id.ts'
 import { decodeInvite, type Invite } from '../../registry/objects/invite.ts'
 import { InviteInvalidError, UnavailableError, WrongNetworkError } from '../../runtime/errors.ts'
+import { isForGood } from '../../runtime/failures.ts'
 import type { JoinView } from '../api/views.ts'
 import type { NodeContext } from '../node-context.ts'
-import { isRefusal } from '../status/verdict.ts'
 
 /** How long the answer is waited for before the caller is told that it is being tried. */
 const waitMs = 20_000
@@ -32,14 +32,14 @@ export async function joinWith(node: NodeContext, line: string, signal: AbortSig
   signal.throwIfAborted()
   if (node.network?.isMember() === true) return view('admitted', `admitted as ${node.config.name}`)
   const trouble = news()
-  if (trouble !== undefined && isRefusal(trouble)) throw trouble
+  if (trouble !== undefined && isForGood(trouble)) throw trouble
   if (trouble?.name === 'PendingError') return view('pending', trouble.message)
   const why = trouble === undefined ? 'no registry has answered yet' : trouble.message
   return view('trying', `${why}; this node goes on trying with the invite`)
 }
 
 const isAnswer = (error: Error | undefined): boolean =>
-  error !== undefined && (isRefusal(error) || error.name === 'PendingError')
+  error !== undefined && (isForGood(error) || error.name === 'PendingError')
 
 const checkNetwork = (node: NodeContext, { networkId, domain }: Invite): void => {
   const held = node.network?.registry.networkId ?? node.pin

@@ -1,10 +1,11 @@
 import type { IncomingMessage } from 'node:http'
-import { apiPrefix, methods, type RouteName } from '../control/methods.ts'
-import type { CallOptions, ControlApi, ControlEvent, View } from './control-api.ts'
+import type { CallOptions, ControlApi, ControlEvent } from './control-api.ts'
 import { ControlError, NothingRunningError } from './errors.ts'
 
 // As in server.ts: the import would load fetch and WebSocket, too.
 const { request } = process.getBuiltinModule('node:http')
+
+export const apiPrefix = '/v1/'
 
 export interface ControlClientInit {
   /** Path of the unix socket of the process. */
@@ -13,10 +14,24 @@ export interface ControlClientInit {
   timeoutMs?: number
 }
 
-type Input = Readonly<Record<string, string | number | boolean | undefined>>
+/**
+ * The API of a running process. Each call is a POST to its name, so the routes give this client its types and nothing to load.
+ * A call throws NothingRunningError when nobody listens, ControlError for what the process refused.
+ */
+export const controlClient = (init: ControlClientInit): ControlApi => {
+  const connection = new Connection(init)
+  const api: ControlApi = Object.create(null)
+  api.events = (options) => connection.events(options)
+  return new Proxy(api, {
+    get: (known, name): unknown =>
+      // Whatever is awaited is asked for `then`.
+      typeof name === 'symbol' || name === 'then' || name in known
+        ? Reflect.get(known, name)
+        : (input?: object, options?: CallOptions) => connection.call(name, input, options)
+  })
+}
 
-/** Speaks to a running process. Throws NothingRunningError when nobody listens, ControlError for what the process refused. */
-export class ControlClient implements ControlApi {
+class Connection {
   readonly #path: string
   readonly #timeoutMs: number
 
@@ -24,44 +39,6 @@ export class ControlClient implements ControlApi {
     this.#path = init.path
     this.#timeoutMs = init.timeoutMs ?? 35_000
   }
-
-  status: ControlApi['status'] = (options) => this.#call('status', {}, options)
-  peers: ControlApi['peers'] = (options) => this.#call('peers', {}, options)
-  lookup: ControlApi['lookup'] = (query, options) => this.#call('lookup', { ...query }, options)
-  why: ControlApi['why'] = (peer, options) => this.#call('why', { peer }, options)
-  identity: ControlApi['identity'] = (options) => this.#call('identity', {}, options)
-  address: ControlApi['address'] = (peer, options) => this.#call('address', { peer }, options)
-  registryStatus: ControlApi['registryStatus'] = (options) => this.#call('registry/status', {}, options)
-  registryNodes: ControlApi['registryNodes'] = (options) => this.#call('registry/nodes', {}, options)
-  log: ControlApi['log'] = (query, options) => this.#call('registry/log', { ...query }, options)
-  pending: ControlApi['pending'] = (options) => this.#call('registry/pending', {}, options)
-  approve: ControlApi['approve'] = (peer, options) => this.#call('registry/approve', { peer }, options)
-  reject: ControlApi['reject'] = (peer, reason, options) => this.#call('registry/reject', { peer, reason }, options)
-  rejectAll: ControlApi['rejectAll'] = (which, reason, options) =>
-    this.#call('registry/reject-all', { ...which, reason }, options)
-  backup: ControlApi['backup'] = (to, options) => this.#call('registry/backup', { to }, options)
-  fetchStore: ControlApi['fetchStore'] = (peer, to, options) => this.#call('registry/fetch', { peer, to }, options)
-  clock: ControlApi['clock'] = (options) => this.#call('registry/clock', {}, options)
-
-  acceptClock: ControlApi['acceptClock'] = (options) => this.#call('registry/clock/accept', {}, options)
-
-  voidRevokes: ControlApi['voidRevokes'] = (options) => this.#call('registry/void', {}, options)
-
-  dismissVoid: ControlApi['dismissVoid'] = (peer, options) => this.#call('registry/void/dismiss', { peer }, options)
-
-  resume: ControlApi['resume'] = (head, options) => this.#call('registry/resume', { head }, options)
-  invite: ControlApi['invite'] = (query, options) => this.#call('invite', { ...query }, options)
-  invites: ControlApi['invites'] = (id, options) => this.#call('invite/list', { id }, options)
-  cancelInvite: ControlApi['cancelInvite'] = (id, reason, options) =>
-    this.#call('invite/cancel', { id, reason }, options)
-  policy: ControlApi['policy'] = (options) => this.#call('policy', {}, options)
-  setPolicy: ControlApi['setPolicy'] = (changes, options) => this.#call('policy/set', { ...changes }, options)
-  join: ControlApi['join'] = (line, options) => this.#call('join', { line }, options)
-  leave: ControlApi['leave'] = (query, options) => this.#call('leave', { ...query }, options)
-  revoke: ControlApi['revoke'] = (peer, reason, options) => this.#call('revoke', { peer, reason }, options)
-  connect: ControlApi['connect'] = (multiaddr, options) => this.#call('connect', { multiaddr }, options)
-  disconnect: ControlApi['disconnect'] = (peer, options) => this.#call('disconnect', { peer }, options)
-  acknowledge: ControlApi['acknowledge'] = (code, options) => this.#call('acknowledge', { code }, options)
 
   async *events(options: CallOptions = {}): AsyncGenerator<ControlEvent> {
     const response = await this.#request('GET', `${apiPrefix}events`, undefined, options.signal)
@@ -85,16 +62,10 @@ export class ControlClient implements ControlApi {
     }
   }
 
-  async #call<T extends View>(name: RouteName, input: Input, options: CallOptions = {}): Promise<T> {
-    const method = methods[name]
-    const given = Object.entries(input).filter(([, value]) => value !== undefined)
-    const query = new URLSearchParams(given.map(([key, value]) => [key, String(value)]))
-    const path = method === 'GET' && given.length > 0 ? `${apiPrefix}${name}?${query}` : `${apiPrefix}${name}`
-    const body = method === 'POST' ? JSON.stringify(Object.fromEntries(given)) : undefined
+  async call(name: string, input: object = {}, options: CallOptions = {}): Promise<unknown> {
     const timeout = AbortSignal.timeout(this.#timeoutMs)
     const signal = options.signal === undefined ? timeout : AbortSignal.any([options.signal, timeout])
-    const response = await this.#request(method, path, body, signal)
-    return readAnswer<T>(response)
+    return await readAnswer(await this.#request('POST', apiPrefix + name, JSON.stringify(input), signal))
   }
 
   #request(method: string, path: string, body: string | undefined, signal?: AbortSignal): Promise<IncomingMessage> {
@@ -144,7 +115,7 @@ const requireObject = (value: unknown): void => {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw strange('it sent no JSON object')
 }
 
-const readAnswer = async <T extends View>(response: IncomingMessage): Promise<T> => {
+const readAnswer = async (response: IncomingMessage): Promise<unknown> => {
   const chunks: Buffer[] = []
   let bytes = 0
   for await (const chunk of response as AsyncIterable<Buffer>) {
@@ -153,7 +124,7 @@ const readAnswer = async <T extends View>(response: IncomingMessage): Promise<T>
     if (bytes > mostAnswerBytes) throw strange('it sent more than 128 MiB')
     chunks.push(chunk)
   }
-  let body: T & { error?: { name?: unknown; message?: unknown } | null }
+  let body: { schemaVersion?: unknown; error?: { name?: unknown; message?: unknown } | null }
   try {
     body = JSON.parse(Buffer.concat(chunks).toString('utf8'))
   } catch {

@@ -1,152 +1,187 @@
-import type { Role } from '../../identity/role.ts'
-import type { NetworkRef, PeerRef, PeerState, View, ViewOrigin, Warning } from './views.ts'
+import { z } from 'zod'
+import {
+  admission,
+  ageOrNull,
+  answer,
+  network,
+  numberOrNull,
+  peerRef,
+  role,
+  self,
+  state,
+  text,
+  textOrNull,
+  time,
+  timeOrNull,
+  viewOrigin,
+  warning,
+  whole,
+  wholeOrNull
+} from './parts.ts'
 
-// What `registry status|nodes|pending|log` answer; the rules of views.ts hold here too.
+// What a registry answers of itself, its log and its policy.
 
-/** What a member has of log and records, fetched into a store. */
-export interface FetchView extends View {
-  peerId: string
-  name: string
-  path: string
-  /** Why not all that it sent was taken; null: it was. */
-  refused: string | null
-}
+export const fetchView = answer('registry-fetch', 'a store fetched from a member, for trustnet registry diff --with', {
+  peerId: text,
+  name: text,
+  path: text,
+  refused: textOrNull.describe('why not all that it sent was taken; null: it was')
+})
 
-export interface RegistryStatusView extends View {
-  self: PeerRef & { role: Role; version: string }
-  network: NetworkRef | null
-  storeId: string
-  log: {
-    epoch: number
-    head: number
-    headHash: string
-    floor: number
-    checkpointMs: number | null
-    ageMs: number | null
-  }
-  members: number
-  revoked: number
-  records: number
-  /** Sessions whose lease this registry holds; subscribers of its sync. */
-  sessions: number
-  subscribers: number
-  pending: number
-  queued: number
-  /** Whether this process appends to the log, and if it is the root but does not, why. */
-  appends: boolean
-  appendsMessage: string | null
-  admission: 'invite' | 'approve' | 'open'
-  registries: (PeerRef & {
-    role: Role
-    state: PeerState
-    connected: boolean
-    address: string | null
-    addresses: string[]
-  })[]
-  store: { path: string; bytes: number | null; lastBackupMs: number | null }
-  warnings: Warning[]
-}
+export const registryStatusView = answer('registry-status', 'trustnet registry status --json', {
+  self,
+  network: network.nullable(),
+  storeId: text,
+  log: z.object({
+    epoch: whole,
+    head: whole,
+    headHash: text,
+    floor: whole,
+    checkpointMs: timeOrNull('newest checkpoint'),
+    ageMs: ageOrNull('newest checkpoint')
+  }),
+  members: whole,
+  revoked: whole,
+  records: whole,
+  sessions: whole.describe('whose lease this registry holds'),
+  subscribers: whole.describe('of its sync'),
+  pending: whole,
+  queued: whole,
+  appends: z.boolean().describe('this process appends to the log'),
+  appendsMessage: textOrNull.describe('why the root does not'),
+  admission,
+  registries: z.array(
+    peerRef.extend({
+      role,
+      state,
+      connected: z.boolean(),
+      address: textOrNull,
+      addresses: z.array(text).describe('multiaddrs of its record, best first')
+    })
+  ),
+  store: z.object({ path: text, bytes: wholeOrNull, lastBackupMs: timeOrNull('last backup') }),
+  warnings: z.array(warning)
+})
 
-export interface RegistryNodeRow extends PeerRef {
-  role: Role | null
-  state: PeerState
-  stateSinceMs: number | null
-  reason: string | null
-  confirmed: boolean
-  /** Whether this registry holds the lease. */
-  here: boolean
-  registry: PeerRef | null
-  heartbeatAgeMs: number | null
-  rttMs: number | null
-  uptimePercent: number | null
-  seq: number | null
-  address: string | null
-  version: string | null
-  firstSeenMs: number | null
-  membershipExpiresMs: number | null
-  connected: number | null
-}
+const registryNodeRow = peerRef.extend({
+  role: role.nullable(),
+  state,
+  stateSinceMs: timeOrNull('since'),
+  reason: textOrNull,
+  confirmed: z.boolean(),
+  here: z.boolean().describe('this registry holds the lease'),
+  registry: peerRef.nullable(),
+  heartbeatAgeMs: ageOrNull('last heartbeat'),
+  rttMs: numberOrNull,
+  uptimePercent: numberOrNull,
+  seq: wholeOrNull,
+  address: textOrNull,
+  version: textOrNull,
+  firstSeenMs: timeOrNull('first seen'),
+  membershipExpiresMs: timeOrNull('membership ends'),
+  connected: wholeOrNull
+})
 
-export interface RegistryNodesView extends View {
-  view: ViewOrigin
-  nodes: RegistryNodeRow[]
-}
+export const registryNodesView = answer('registry-nodes', 'trustnet registry nodes --json', {
+  view: viewOrigin,
+  nodes: z.array(registryNodeRow)
+})
 
-export interface ClockView extends View {
-  /** The time that this process goes by. */
-  nowMs: number
-  /** The clock of this machine. */
-  wallMs: number
-  /** How far the two are apart; null: they are one. */
-  stepMs: number | null
-  /** Time of the newest checkpoint. */
-  checkpointMs: number | null
-  /** Whether the root signs; null: this process is not the root. */
-  appends: boolean | null
-  message: string
-}
+export const clockView = answer('registry-clock', 'trustnet registry clock --json', {
+  nowMs: time('the time that the process goes by'),
+  wallMs: whole.describe('the clock of the machine'),
+  stepMs: wholeOrNull.describe('how far the two are apart; null: they are one'),
+  checkpointMs: wholeOrNull.describe('time of the newest checkpoint'),
+  appends: z.boolean().nullable().describe('whether the root signs; null: not the root'),
+  message: text
+})
 
 /** A revoke by the log key of an older epoch, which waits for the operator's word. */
-export interface VoidRevokeRow {
-  /** Whom it would hit. */
-  member: PeerRef
-  reason: string
-  epoch: number
-  n: number
-  /** As its signer says. */
-  claimedMs: number
-  /** Who handed it over; null: this root cut it off itself. */
-  from: PeerRef | null
-  seenMs: number
-}
+const voidRevokeRow = z.object({
+  member: peerRef.describe('whom the revoke would hit'),
+  reason: text,
+  epoch: whole,
+  n: whole,
+  claimedMs: time('as its signer says'),
+  from: peerRef.nullable().describe('who handed it over; null: this root cut it off itself'),
+  seenMs: whole
+})
 
-export interface VoidRevokesView extends View {
-  offered: VoidRevokeRow[]
-}
+export const voidRevokesView = answer('registry-void', 'trustnet registry void --json', {
+  offered: z.array(voidRevokeRow)
+})
 
-export interface PendingRow extends PeerRef {
-  role: Role
-  askedMs: number
-  /** approve: waits for the operator. root: waits for the root to be back. */
-  waitsFor: 'approve' | 'root'
-  address: string | null
-  withInvite: boolean
-  /** Names of members, and of others who wait, that people would take for this one. */
-  looksLike: string[]
-}
+const pendingRow = peerRef.extend({
+  role,
+  askedMs: time('asked'),
+  waitsFor: z.enum(['approve', 'root']).describe('approve: the operator. root: the root to be back'),
+  address: textOrNull,
+  withInvite: z.boolean(),
+  looksLike: z.array(text).describe('names of members, and of others who wait, that people would take for this one')
+})
 
-export interface PendingView extends View {
-  pending: PendingRow[]
-}
+export const pendingView = answer('registry-pending', 'trustnet registry pending --json', {
+  pending: z.array(pendingRow)
+})
 
-export interface LogRow {
-  n: number
-  epoch: number
-  kind: string
-  timeMs: number
-  hash: string
-  subject: PeerRef | null
-  /** What the entry says beyond kind and subject: "secondary, until 2027-01-01, by invite 3f…"; empty when nothing. */
-  detail: string
-}
+export const rejectedView = answer('registry-reject-all', 'trustnet registry reject --all --json', {
+  rejected: whole.describe('how many were turned away')
+})
 
-export interface LogView extends View {
-  view: ViewOrigin
-  entries: LogRow[]
-  /** `after` of the next page; null at the head. */
-  next: number | null
-}
+const logRow = z.object({
+  n: whole,
+  epoch: whole,
+  kind: text,
+  timeMs: time('signed'),
+  hash: text,
+  subject: peerRef.nullable(),
+  detail: text.describe('what it says beyond kind and subject; may be empty')
+})
 
-export interface BackupView extends View {
-  path: string
-  manifest: string
-  createdMs: number
-  bytes: number
-  /** Of the file, base16. */
-  sha256: string
-  head: { epoch: number; n: number; hash: string }
-  /** By table. */
-  rows: Record<string, number>
-  /** What the file does not hold, and what is lost without it. */
-  lacks: string[]
-}
+export const logView = answer('registry-log', 'trustnet registry log --json', {
+  view: viewOrigin,
+  entries: z.array(logRow),
+  next: wholeOrNull.describe('`after` of the next page; null at the head')
+})
+
+export const backupView = answer('registry-backup', 'trustnet registry backup --json', {
+  path: text,
+  manifest: text,
+  createdMs: whole,
+  bytes: whole,
+  sha256: text.describe('of the file, base16'),
+  head: z.object({ epoch: whole, n: whole, hash: text }),
+  rows: z.record(text, whole).describe('rows of each table'),
+  lacks: z.array(text).describe('what the file does not hold, and what is lost without it')
+})
+
+export const policyView = answer('policy', 'trustnet policy show --json, and set', {
+  entry: whole.describe('of the log; 0: the genesis'),
+  policy: z.object({
+    admission,
+    membershipMs: whole,
+    documentBytes: whole,
+    openGrants: whole,
+    grantUses: whole,
+    grantMs: whole,
+    nameHoldMs: whole,
+    returnGraceMs: whole,
+    witnesses: whole,
+    criticalKinds: z.array(whole)
+  })
+})
+
+export type FetchView = z.infer<typeof fetchView>
+export type RegistryStatusView = z.infer<typeof registryStatusView>
+export type RegistryNodeRow = z.infer<typeof registryNodeRow>
+export type RegistryNodesView = z.infer<typeof registryNodesView>
+export type ClockView = z.infer<typeof clockView>
+export type VoidRevokeRow = z.infer<typeof voidRevokeRow>
+export type VoidRevokesView = z.infer<typeof voidRevokesView>
+export type PendingRow = z.infer<typeof pendingRow>
+export type PendingView = z.infer<typeof pendingView>
+export type RejectedView = z.infer<typeof rejectedView>
+export type LogRow = z.infer<typeof logRow>
+export type LogView = z.infer<typeof logView>
+export type BackupView = z.infer<typeof backupView>
+export type PolicyView = z.infer<typeof policyView>

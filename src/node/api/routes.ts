@@ -1,119 +1,133 @@
 import { z } from 'zod'
-import type { Role } from '../../identity/role.ts'
-import type { RouteName } from '../control/methods.ts'
-import { type CallOptions, type ControlApi, peerStates, type View } from './control-api.ts'
-import { ControlInputError } from './errors.ts'
+import { admission, role, state } from './parts.ts'
+import * as registry from './registry-views.ts'
+import * as views from './views.ts'
 
-export interface Route {
-  call(api: ControlApi, input: unknown, options: CallOptions): Promise<View>
+/** What a call cannot do without: this process alone, a network that was found, or being its root. */
+export type Needs = 'process' | 'network' | 'root'
+
+/** One operation of a running process. */
+export interface Route<In extends z.ZodObject = z.ZodObject, Out extends z.ZodObject = z.ZodObject> {
+  summary: string
+  needs: Needs
+  /** Changes something: never by GET. */
+  writes: boolean
+  input: In
+  output: Out
 }
 
-const roleNames = ['root', 'secondary', 'integrated', 'external'] as const satisfies Role[]
+const route =
+  <N extends Needs>(needs: N, writes: boolean) =>
+  <Out extends z.ZodObject, In extends z.ZodRawShape>(summary: string, output: Out, input: In) => ({
+    summary,
+    needs,
+    writes,
+    input: z.strictObject(input),
+    output
+  })
+
+const ask = { process: route('process', false), network: route('network', false), root: route('root', false) }
+const tell = { process: route('process', true), network: route('network', true), root: route('root', true) }
+
+/** A peer is named by its member name, its PeerId, or an unambiguous end of its PeerId of at least 6 characters. */
 const peer = z.string().min(1).max(256)
 const reason = z.string().max(256)
-const count = z.coerce.number().int().min(0)
-const flag = z.union([z.boolean(), z.enum(['true', 'false']).transform((text) => text === 'true')])
-
-const nothing = z.object({})
-const onePeer = z.object({ peer })
-const peerAndReason = z.object({ peer, reason })
-
-const route = <T extends object>(
-  schema: z.ZodType<T>,
-  call: (api: ControlApi, input: T, options: CallOptions) => Promise<View>
-): Route => ({
-  call(api, input, options) {
-    const parsed = schema.safeParse(input)
-    if (!parsed.success) {
-      const wrong = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; ')
-      throw new ControlInputError(`The request is not understood: ${wrong}. Is the command of another version?`)
-    }
-    return call(api, parsed.data, options)
-  }
-})
-
-const lookupQuery = z.object({
-  peer: peer.optional(),
-  role: z.enum(roleNames).optional(),
-  service: z.string().max(64).optional(),
-  state: z.enum(peerStates).optional(),
-  after: z.string().max(256).optional(),
-  limit: count.max(500).optional(),
-  remote: flag.optional()
-})
-
-const inviteQuery = z.object({
-  role: z.enum(roleNames).optional(),
-  name: z.string().max(64).optional(),
-  replaces: z.string().max(64).optional(),
-  uses: count.min(1).max(1_000_000).optional(),
-  ttlMs: count.min(1000).optional(),
-  note: z.string().max(128).optional()
-})
-
-const policyChanges = z.object({
-  admission: z.enum(['invite', 'approve', 'open']).optional(),
-  membershipMs: count.optional(),
-  documentBytes: count.optional(),
-  openGrants: count.optional(),
-  grantUses: count.optional(),
-  grantMs: count.optional(),
-  nameHoldMs: count.optional(),
-  returnGraceMs: count.optional(),
-  force: z.boolean().optional()
-})
-
+const count = z.int().min(0)
+const path = z.string().min(1).max(4096)
 const inviteId = z.string().min(1).max(32)
 
-/** How each route validates its input and calls its method. */
-export const routes: Readonly<Record<RouteName, Route>> = {
-  status: route(nothing, (api, _, options) => api.status(options)),
-  peers: route(nothing, (api, _, options) => api.peers(options)),
-  lookup: route(lookupQuery, (api, query, options) => api.lookup(query, options)),
-  why: route(onePeer, (api, input, options) => api.why(input.peer, options)),
-  identity: route(nothing, (api, _, options) => api.identity(options)),
-  address: route(z.object({ peer: peer.optional() }), (api, input, options) => api.address(input.peer, options)),
-  'registry/status': route(nothing, (api, _, options) => api.registryStatus(options)),
-  'registry/nodes': route(nothing, (api, _, options) => api.registryNodes(options)),
-  'registry/log': route(
-    z.object({ after: count.optional(), limit: count.max(1000).optional() }),
-    (api, query, options) => api.log(query, options)
+/**
+ * Everything that a running process can be asked and told: from here come the server with its checks, the client of the commands, their
+ * types and docs/schemas. An operation is a row here and its handler in control/handlers.ts.
+ */
+export const routes = {
+  status: ask.process('How this process is, and what is to be done', views.statusView, {}),
+  peers: ask.process('Everybody, unfiltered: self first, then registries, then by name', views.peersView, {}),
+  lookup: ask.network('Members that fit, page by page', views.lookupView, {
+    peer: peer.optional(),
+    role: role.optional(),
+    service: z.string().max(64).optional(),
+    state: state.optional(),
+    after: z.string().max(256).optional(),
+    limit: count.max(500).describe('rows of a page; default 100').optional(),
+    remote: z.boolean().describe('ask the registry that holds the lease, over the wire').optional()
+  }),
+  why: ask.network('Why a peer is as it is shown', views.whyView, { peer }),
+  identity: ask.process('The key, name and addresses of this node', views.identityView, {}),
+  address: ask.process("A member's own address; without a peer this node's", views.addressView, {
+    peer: peer.optional()
+  }),
+
+  registryStatus: ask.network('Log, store and registries', registry.registryStatusView, {}),
+  registryNodes: ask.network('What this registry knows of each member', registry.registryNodesView, {}),
+  log: ask.network('Entries of the log, page by page', registry.logView, {
+    after: count.optional(),
+    limit: count.max(1000).optional()
+  }),
+  pending: ask.network('Joins that wait', registry.pendingView, {}),
+  approve: tell.root('Lets in one that waits', views.changeView, { peer }),
+  reject: tell.root('Turns away one that waits', views.changeView, { peer, reason }),
+  rejectAll: tell.root('Turns away all that wait, or those that fit', registry.rejectedView, {
+    olderMs: count.describe('wait for at least so long').optional(),
+    matching: z.string().max(253).describe('a pattern of names; `*` is any text').optional(),
+    reason
+  }),
+  clock: ask.network('What the clocks of process, machine and log say', registry.clockView, {}),
+  acceptClock: tell.network(
+    'The clock of this machine is right: it is followed, a root signs again',
+    registry.clockView,
+    {}
   ),
-  'registry/pending': route(nothing, (api, _, options) => api.pending(options)),
-  'registry/approve': route(onePeer, (api, input, options) => api.approve(input.peer, options)),
-  'registry/reject': route(peerAndReason, (api, input, options) => api.reject(input.peer, input.reason, options)),
-  'registry/reject-all': route(
-    z.object({ olderMs: count.optional(), matching: z.string().max(253).optional(), reason }),
-    (api, { reason: why, ...which }, options) => api.rejectAll(which, why, options)
-  ),
-  'registry/backup': route(z.object({ to: z.string().min(1).max(4096).optional() }), (api, input, options) =>
-    api.backup(input.to, options)
-  ),
-  'registry/fetch': route(z.object({ peer, to: z.string().min(1).max(4096) }), (api, input, options) =>
-    api.fetchStore(input.peer, input.to, options)
-  ),
-  'registry/clock': route(nothing, (api, _, options) => api.clock(options)),
-  'registry/clock/accept': route(nothing, (api, _, options) => api.acceptClock(options)),
-  'registry/void': route(nothing, (api, _, options) => api.voidRevokes(options)),
-  'registry/void/dismiss': route(onePeer, (api, input, options) => api.dismissVoid(input.peer, options)),
-  'registry/resume': route(z.object({ head: count }), (api, input, options) => api.resume(input.head, options)),
-  invite: route(inviteQuery, (api, query, options) => api.invite(query, options)),
-  'invite/list': route(z.object({ id: inviteId.optional() }), (api, input, options) => api.invites(input.id, options)),
-  'invite/cancel': route(z.object({ id: inviteId, reason }), (api, input, options) =>
-    api.cancelInvite(input.id, input.reason, options)
-  ),
-  policy: route(nothing, (api, _, options) => api.policy(options)),
-  'policy/set': route(policyChanges, (api, changes, options) => api.setPolicy(changes, options)),
-  join: route(z.object({ line: z.string().max(16_384) }), (api, input, options) => api.join(input.line, options)),
-  leave: route(z.object({ forget: z.boolean(), reason: reason.optional() }), (api, query, options) =>
-    api.leave(query, options)
-  ),
-  revoke: route(peerAndReason, (api, input, options) => api.revoke(input.peer, input.reason, options)),
-  connect: route(z.object({ multiaddr: z.string().max(512) }), (api, input, options) =>
-    api.connect(input.multiaddr, options)
-  ),
-  disconnect: route(onePeer, (api, input, options) => api.disconnect(input.peer, options)),
-  acknowledge: route(z.object({ code: z.string().max(64) }), (api, input, options) =>
-    api.acknowledge(input.code, options)
-  )
-}
+  voidRevokes: ask.root('Revokes by log keys of older epochs that wait for the operator', registry.voidRevokesView, {}),
+  dismissVoid: tell.root('Takes a member off that list, and tells everybody that it stays', views.changeView, { peer }),
+  fetchStore: tell.network('Fetches log and records of a member into a new file', registry.fetchView, {
+    peer,
+    to: path
+  }),
+  backup: tell.network('Makes a backup, into a new file or the folder of all', registry.backupView, {
+    to: path.optional()
+  }),
+  resume: tell.root('Lets a restored root append without the heads of others', views.changeView, {
+    head: count.describe('the entry that its log ends at')
+  }),
+
+  invite: tell.root('Makes an invite', views.inviteView, {
+    role: role.optional(),
+    name: z.string().max(64).optional(),
+    replaces: z.string().max(64).describe('name of the member whose place is taken').optional(),
+    uses: z.int().min(1).max(1_000_000).describe('default 1').optional(),
+    ttlMs: z.int().min(1000).describe('default 1 h').optional(),
+    note: z.string().max(128).describe('for people').optional()
+  }),
+  invites: ask.network('Open invites, or the one whose id begins so', views.invitesView, { id: inviteId.optional() }),
+  cancelInvite: tell.root('Takes an invite back', views.inviteEndView, { id: inviteId, reason }),
+  policy: ask.network('The policy of the network', registry.policyView, {}),
+  setPolicy: tell.root('Changes values of the policy', registry.policyView, {
+    admission: admission.optional(),
+    membershipMs: count.optional(),
+    documentBytes: count.optional(),
+    openGrants: count.optional(),
+    grantUses: count.optional(),
+    grantMs: count.optional(),
+    nameHoldMs: count.optional(),
+    returnGraceMs: count.optional(),
+    force: z.boolean().describe('also a policy that locks everybody out').optional()
+  }),
+  join: tell.process('Hands an invite line to a process that is not admitted yet', views.joinView, {
+    line: z.string().max(16_384)
+  }),
+  leave: tell.network('Says goodbye; with forget it also asks that the own key be revoked', views.changeView, {
+    forget: z.boolean(),
+    reason: reason.optional()
+  }),
+  revoke: tell.root('Shuts a key out for ever', views.changeView, { peer, reason }),
+
+  connect: tell.network('Connects to an address', views.connectView, { multiaddr: z.string().max(512) }),
+  disconnect: tell.network('Closes the connections to a peer', views.disconnectView, { peer }),
+  acknowledge: tell.process('Takes a warning or alarm out of the status word', views.acknowledgeView, {
+    code: z.string().max(64)
+  })
+} as const satisfies Record<string, Route>
+
+export type Routes = typeof routes
+export type RouteName = keyof Routes

@@ -1,331 +1,255 @@
-import type { Role } from '../../identity/role.ts'
+import { z } from 'zod'
+import {
+  ageOrNull,
+  answer,
+  network,
+  numberOrNull,
+  peerRef,
+  peerRow,
+  phase,
+  reach,
+  role,
+  self,
+  state,
+  survival,
+  text,
+  textOrNull,
+  time,
+  timeOrNull,
+  viewOrigin,
+  warning,
+  whole,
+  wholeOrNull
+} from './parts.ts'
+import { phases, statusWords } from './words.ts'
 
-// The JSON answers of the control socket, of `--json` and of the HTTP pages. Their shape is fixed by docs/schemas: a field is
-// added with the same schemaVersion, anything else needs a new one. `null` is "unknown", never 0 and never an absent field.
-// `…Ms` that ends a time is ms since 1970, `…AgeMs` how long ago that was when the answer was made.
+export type {
+  NetworkRef,
+  PeerRef,
+  PeerRow,
+  PeerSource,
+  PeerState,
+  Phase,
+  Survival,
+  ViewOrigin,
+  Warning
+} from './parts.ts'
+
+// The JSON answers about this process and its peers, as the control socket and `--json` give them.
 
 export interface View {
   schemaVersion: 1
 }
 
-export interface PeerRef {
-  peerId: string
-  /** Name in the log; null when it is no member or not known yet. */
-  name: string | null
-}
+export const peersView = answer('peers', 'trustnet peers --json', {
+  self,
+  network: network.nullable(),
+  view: viewOrigin,
+  counts: z.record(state, whole).describe('of all members, before any filter'),
+  total: whole,
+  peers: z.array(peerRow)
+})
 
-export interface NetworkRef {
-  id: string
-  name: string
-  domain: string
-  fingerprint: string
-}
+export const lookupView = answer('lookup', 'trustnet lookup --json', {
+  view: viewOrigin,
+  rows: z.array(peerRow),
+  next: textOrNull.describe('`after` of the next page; null at the end')
+})
 
-export const peerStates = ['online', 'late', 'suspect', 'offline', 'left', 'unknown'] as const
-export type PeerState = (typeof peerStates)[number]
+const membership = z.object({
+  state: z.enum(['none', 'pending', 'member', 'expired', 'revoked', 'left']),
+  expiresMs: timeOrNull('ends'),
+  renewsMs: timeOrNull('is renewed'),
+  message: textOrNull
+})
 
-/** How a peer was learned. */
-export const peerSources = [
-  'self',
-  'registry',
-  'sync',
-  'gossip',
-  'dht',
-  'cache',
-  'invite',
-  'config',
-  'dns',
-  'inbound'
-] as const
-export type PeerSource = (typeof peerSources)[number]
+const lease = z.object({
+  lease: peerRef.nullable().describe('the registry that holds the lease; null: none, see message'),
+  sinceMs: timeOrNull('since'),
+  expiresMs: timeOrNull('lease ends'),
+  rttMs: numberOrNull,
+  lastHeartbeatAgeMs: ageOrNull('last heartbeat'),
+  known: whole.describe('registries in the log'),
+  connected: whole.describe('of those'),
+  message: textOrNull
+})
 
-export const phases = ['bootstrap', 'trusted', 'federated', 'autonomous'] as const
-export type Phase = (typeof phases)[number]
+const sync = z.object({
+  epoch: wholeOrNull,
+  head: wholeOrNull,
+  headHash: textOrNull,
+  checkpointMs: timeOrNull('newest checkpoint'),
+  ageMs: ageOrNull('newest checkpoint or last sync'),
+  source: peerRef.nullable(),
+  members: whole,
+  records: whole,
+  message: textOrNull
+})
 
-/** What this process knows of one member, and of its connection to it. */
-export interface PeerRow extends PeerRef {
-  self: boolean
-  role: Role | null
-  state: PeerState
-  stateSinceMs: number | null
-  /** Why it is in that state, in the words of the source; null when online or not said. */
-  reason: string | null
-  /** false: the source was itself cut off lately, so "offline" is not sure. */
-  confirmed: boolean
-  /** The registry that says so. */
-  stateSource: PeerRef | null
-  /** Of the live connections; null: not connected. */
-  direction: 'in' | 'out' | 'both' | null
-  rttMs: number | null
-  /** Since anybody trusted last heard it. */
-  seenAgeMs: number | null
-  uptimePercent: number | null
-  /** The time over which the percentage was observed. */
-  uptimeWindowMs: number | null
-  source: PeerSource | null
-  version: string | null
-  /** The address in use, else the first of its record, as a multiaddr without /p2p. */
-  address: string | null
-  addresses: string[]
-  reach: 'unknown' | 'direct' | 'outbound'
-  services: string[]
-  tags: string[]
-  seq: number | null
-  /** The registry that holds its lease. */
-  registry: PeerRef | null
-  membershipExpiresMs: number | null
-  lastError: { message: string; ageMs: number } | null
-  reputation: number | null
-  /** Open streams and bytes over the live connections; null: not connected. */
-  streams: number | null
-  bytesIn: number | null
-  bytesOut: number | null
-}
-
-/** Whose view an answer is, and how far behind. */
-export interface ViewOrigin extends PeerRef {
-  epoch: number
-  head: number
-  /** Age of the newest checkpoint or of the last successful sync; null: never synced. */
-  ageMs: number | null
-}
-
-export interface PeersView extends View {
-  self: PeerRef & { role: Role; version: string }
-  network: NetworkRef | null
-  view: ViewOrigin
-  /** Of all members, before any filter. */
-  counts: Record<PeerState, number>
-  total: number
-  peers: PeerRow[]
-}
-
-export interface LookupView extends View {
-  view: ViewOrigin
-  rows: PeerRow[]
-  /** `after` of the next page; null at the end. */
-  next: string | null
-}
-
-/** healthy: nothing is missing that this network can give. pending: waits for the operator or the root. isolated: no registry answers. */
-export const statusWords = ['starting', 'pending', 'healthy', 'degraded', 'isolated', 'refused', 'stopping'] as const
-export type StatusWord = (typeof statusWords)[number]
-
-export interface Warning {
-  /** Fixed word, as in the log line and for `status --acknowledge`. */
-  code: string
-  level: 'warning' | 'alarm'
-  message: string
-  /** The command that fixes it; null when nothing is to be done but wait. */
-  fix: string | null
-  sinceMs: number | null
-  acknowledged: boolean
-}
-
-export interface Survival {
-  survives: boolean
-  /** What is needed so that it does: "1 more cached peer"; null when it does. */
-  needs: string | null
-}
-
-export interface StatusView extends View {
-  word: StatusWord
-  /** One sentence behind the word. */
-  summary: string
-  self: PeerRef & {
-    role: Role
-    version: string
-    pid: number
-    startedMs: number
-    configFile: string | null
-    dataFolder: string
-  }
-  network: NetworkRef | null
-  phase: {
-    name: Phase
-    number: number
-    sinceMs: number
-    /** What is missing for the next phase; empty in the last one. */
-    missing: string[]
-    /** How long each phase took from the start of the process; null: not reached yet. */
-    reachedAfterMs: Record<Phase, number | null>
-  }
-  membership: {
-    state: 'none' | 'pending' | 'member' | 'expired' | 'revoked' | 'left'
-    expiresMs: number | null
-    renewsMs: number | null
-    message: string | null
-  }
-  registry: {
-    /** The registry that holds the lease; null: none, see message. */
-    lease: PeerRef | null
-    sinceMs: number | null
-    expiresMs: number | null
-    rttMs: number | null
-    lastHeartbeatAgeMs: number | null
-    /** Registries in the log, and how many of them are connected. */
-    known: number
-    connected: number
-    message: string | null
-  }
-  sync: {
-    epoch: number | null
-    head: number | null
-    headHash: string | null
-    checkpointMs: number | null
-    ageMs: number | null
-    source: PeerRef | null
-    members: number
-    records: number
-    message: string | null
-  }
-  dns: {
-    name: string
-    state: 'found' | 'none' | 'no-domain' | 'servfail' | 'refused' | 'timeout' | 'bad-answer' | 'not-asked'
-    addresses: string[]
-    checkedMs: number | null
-    ttlSeconds: number | null
-    /** Dialled after an AAAA answer. */
-    port: number
-    message: string | null
-  }
-  resilience: { root: Survival; dns: Survival; both: Survival }
-  connections: { members: number; strangers: number; inbound: number; outbound: number }
-  /** Limits that were exceeded since the start, most often first. */
-  limits: LimitView[]
-  listen: string[]
-  announced: string[]
-  reach: 'unknown' | 'direct' | 'outbound'
-  warnings: Warning[]
-}
+const dns = z.object({
+  name: text,
+  state: z.enum(['found', 'none', 'no-domain', 'servfail', 'refused', 'timeout', 'bad-answer', 'not-asked']),
+  addresses: z.array(text),
+  checkedMs: timeOrNull('asked'),
+  ttlSeconds: numberOrNull,
+  port: whole.describe('dialled after an AAAA answer'),
+  message: textOrNull
+})
 
 /** How often others went beyond a limit, and who did lately. */
-export interface LimitView {
-  /** Its place in the table of limits: `connection.streams`. */
-  limit: string
-  count: number
-  culprits: {
-    /** PeerId, or the address of one that has proved no key. */
-    who: string
-    name: string | null
-    count: number
-    lastMs: number
-  }[]
-}
+const limit = z.object({
+  limit: text.describe('place in the table of limits'),
+  count: whole,
+  culprits: z
+    .array(
+      z.object({
+        who: text.describe('PeerId, or an address that has proved no key'),
+        name: textOrNull,
+        count: whole,
+        lastMs: whole.describe('ms since 1970')
+      })
+    )
+    .describe('the latest first')
+})
 
-export interface IdentityView extends View, PeerRef {
-  role: Role
-  publicKeyHex: string
-  keyFile: string
-  network: NetworkRef | null
-  /** With /p2p, ready to be given to `peers connect` or `--peer`. */
-  multiaddrs: string[]
-  version: string
-}
+export const statusView = answer('status', 'trustnet status --json', {
+  word: z.enum(statusWords),
+  summary: text.describe('one sentence behind the word'),
+  self: self.extend({ pid: whole, startedMs: time('started'), configFile: textOrNull, dataFolder: text }),
+  network: network.nullable(),
+  phase: z.object({
+    name: phase,
+    number: whole.min(0).max(phases.length - 1),
+    sinceMs: time('since'),
+    missing: z.array(text).describe('for the next phase'),
+    reachedAfterMs: z.record(phase, numberOrNull).describe('From the start of the process; null: not reached yet.')
+  }),
+  membership,
+  registry: lease,
+  sync,
+  dns,
+  resilience: z.object({ root: survival, dns: survival, both: survival }),
+  connections: z.object({ members: whole, strangers: whole, inbound: whole, outbound: whole }),
+  limits: z.array(limit).describe('limits that others exceeded since the start, most often first'),
+  listen: z.array(text),
+  announced: z.array(text),
+  reach,
+  warnings: z.array(warning)
+})
 
-export interface AddressView extends View, PeerRef {
-  /** The member's /128 in the network's /48. */
-  address: string
-  prefix: string
-}
+export const identityView = answer('identity', 'trustnet identity --json, of a running process', {
+  ...self.shape,
+  publicKeyHex: text.regex(/^[0-9a-f]{64}$/),
+  keyFile: text,
+  network: network.nullable(),
+  multiaddrs: z.array(text).describe('with /p2p, ready for `peers connect` or `--peer`')
+})
 
-export interface InviteView extends View {
-  /** The one line to paste. It holds the seed of a one-time key: the only secret in any of these answers. */
-  line: string
-  id: string
-  role: Role
-  name: string | null
-  replaces: string | null
-  uses: number
-  expiresMs: number
-  network: NetworkRef
-  /** Names of members that people would take for the one that the invite gives. */
-  looksLike: string[]
-}
+export const addressView = answer('address', 'trustnet address --json', {
+  ...peerRef.shape,
+  address: text.describe("the member's /128 in the network's /48"),
+  prefix: text
+})
 
-/** An invite of the log. */
-export interface OpenInvite {
-  id: string
-  role: Role
-  name: string | null
-  replaces: string | null
-  uses: number
-  /** Admissions by it. */
-  taken: number
-  expiresMs: number
-  note: string
-  /** Where it stands in the log. */
-  entry: number
-  /** Those whom it let in and who are members still. */
-  members: PeerRef[]
-}
+export const inviteView = answer('invite', 'trustnet invite --json', {
+  line: text.describe('secret: whoever has it can join'),
+  id: text,
+  role,
+  name: textOrNull,
+  replaces: textOrNull,
+  uses: whole,
+  expiresMs: time('ends'),
+  network,
+  looksLike: z.array(text).describe('names of members that people would take for this one')
+})
 
-export interface InvitesView extends View {
-  invites: OpenInvite[]
-}
+const openInvite = z.object({
+  id: text,
+  role,
+  name: textOrNull,
+  replaces: textOrNull,
+  uses: whole,
+  taken: whole.describe('admissions by it'),
+  expiresMs: time('ends'),
+  note: text,
+  entry: whole.describe('of the log'),
+  members: z.array(peerRef).describe('whom it let in and who are members still')
+})
 
-export interface InviteEndView extends View {
-  id: string
-  entry: number
-  message: string
-}
+export const invitesView = answer('invite-list', 'trustnet invite list --json, and show', {
+  invites: z.array(openInvite)
+})
 
-export interface PolicyView extends View {
-  /** Of the log; 0: the genesis. */
-  entry: number
-  policy: {
-    admission: 'invite' | 'approve' | 'open'
-    membershipMs: number
-    documentBytes: number
-    openGrants: number
-    grantUses: number
-    grantMs: number
-    nameHoldMs: number
-    returnGraceMs: number
-    witnesses: number
-    criticalKinds: number[]
-  }
-}
+export const inviteEndView = answer('invite-cancel', 'trustnet invite cancel --json', {
+  id: text,
+  entry: whole.describe('of the log'),
+  message: text
+})
 
-/** What a change did: the log entry it became, or null when none was needed or it waits for the root. */
-export interface ChangeView extends View, PeerRef {
-  entry: number | null
-  message: string
-}
+export const changeView = answer('change', 'trustnet registry approve|reject, revoke, leave --json', {
+  ...peerRef.shape,
+  entry: wholeOrNull.describe(
+    'number of the log entry that it became; null: none was needed, or it waits for the root'
+  ),
+  message: text
+})
 
-/** How many that waited were turned away in one step. */
-export interface RejectedView extends View {
-  rejected: number
-}
+export const connectView = answer('connect', 'trustnet peers connect --json', {
+  ...peerRef.shape,
+  address: text,
+  direction: z.enum(['in', 'out']),
+  member: z.boolean().describe('the other proved that it is one'),
+  rttMs: numberOrNull
+})
 
-export interface ConnectView extends View, PeerRef {
-  address: string
-  direction: 'in' | 'out'
-  /** Whether the other proved that it is a member. */
-  member: boolean
-  rttMs: number | null
-}
+export const disconnectView = answer('disconnect', 'trustnet peers disconnect --json', {
+  ...peerRef.shape,
+  closed: whole
+})
 
-export interface DisconnectView extends View, PeerRef {
-  closed: number
-}
+export const whyView = answer('why', 'trustnet why --json', {
+  ...peerRef.shape,
+  summary: text.describe('one sentence: what it is and why'),
+  checks: z
+    .array(z.object({ what: text, ok: z.boolean().nullable(), detail: text }))
+    .describe('in the order in which they were checked; ok null: could not be checked'),
+  next: textOrNull.describe('the next command or step; null: all is well')
+})
 
-export interface WhyView extends View, PeerRef {
-  /** One sentence: what it is and why. */
-  summary: string
-  /** In the order in which they were checked; ok null: could not be checked. */
-  checks: { what: string; ok: boolean | null; detail: string }[]
-  /** The next command or step; null when all is well. */
-  next: string | null
-}
+export const acknowledgeView = answer('acknowledge', 'trustnet status --acknowledge --json', {
+  code: text,
+  message: text
+})
 
-export interface AckView extends View {
-  code: string
-  message: string
-}
+export const joinView = answer('join', 'trustnet join --json, handed to a running process', {
+  state: z.enum(['admitted', 'pending', 'trying']),
+  network: z.object({ id: text, domain: text }),
+  message: text
+})
 
-export interface JoinView extends View {
-  state: 'admitted' | 'pending' | 'trying'
-  network: { id: string; domain: string }
-  message: string
-}
+/** What happened. It is sent when something changed that a view shows; who wants the new state asks for the view again. */
+export const controlEvent = z.discriminatedUnion('type', [
+  z.object({ schemaVersion: z.literal(1), type: z.literal('peer'), peerId: text, state }),
+  z.object({ schemaVersion: z.literal(1), type: z.literal('status'), word: z.enum(statusWords), phase }),
+  z.object({ schemaVersion: z.literal(1), type: z.literal('head'), epoch: whole, head: whole }),
+  z.object({ schemaVersion: z.literal(1), type: z.literal('pending'), peerId: text })
+])
+
+export type ControlEvent = z.infer<typeof controlEvent>
+export type PeersView = z.infer<typeof peersView>
+export type LookupView = z.infer<typeof lookupView>
+export type StatusView = z.infer<typeof statusView>
+export type StatusWord = StatusView['word']
+export type LimitView = z.infer<typeof limit>
+export type IdentityView = z.infer<typeof identityView>
+export type AddressView = z.infer<typeof addressView>
+export type InviteView = z.infer<typeof inviteView>
+export type OpenInvite = z.infer<typeof openInvite>
+export type InvitesView = z.infer<typeof invitesView>
+export type InviteEndView = z.infer<typeof inviteEndView>
+export type ChangeView = z.infer<typeof changeView>
+export type ConnectView = z.infer<typeof connectView>
+export type DisconnectView = z.infer<typeof disconnectView>
+export type WhyView = z.infer<typeof whyView>
+export type AckView = z.infer<typeof acknowledgeView>
+export type JoinView = z.infer<typeof joinView>

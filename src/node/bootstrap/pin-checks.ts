@@ -1,8 +1,18 @@
 import { existsSync } from 'node:fs'
-import { networkFingerprint, networkIdText } from '../../identity/network-id.ts'
+import { networkFingerprint, networkIdText, parseNetworkId } from '../../identity/network-id.ts'
 import { dataFiles } from '../config/paths.ts'
 import type { Config } from '../config/schema.ts'
 import { ConfigError } from '../errors.ts'
+
+/** Network id of the configuration. */
+export const pinOf = ({ networkId }: Config): Uint8Array | undefined =>
+  networkId === undefined ? undefined : parseNetworkId(networkId)
+
+/** A network for the log. */
+export const networkFields = (id: Uint8Array): { network: string; fingerprint: string } => ({
+  network: networkIdText(id),
+  fingerprint: networkFingerprint(id)
+})
 
 /** A first start must know how to recognise its network, or be told to take the first one. @throws ConfigError */
 export function requirePin(config: Config, pin: Uint8Array | undefined): void {

@@ -4,12 +4,14 @@ import { connect } from 'node:net'
 import { dirname } from 'node:path'
 import { inBackground } from '../../runtime/background.ts'
 import type { Logger } from '../../runtime/clock-and-logger.ts'
+import { failureOf, httpStatusOf } from '../../runtime/failures.ts'
 import { makeFolder } from '../../runtime/make-folder.ts'
-import type { ControlApi } from '../api/control-api.ts'
-import { AlreadyRunningError, ControlInputError, httpStatusOf } from '../api/errors.ts'
+import { apiPrefix } from '../api/client.ts'
+import type { CallOptions, ControlApi } from '../api/control-api.ts'
+import { AlreadyRunningError, ControlInputError } from '../api/errors.ts'
 import { routes } from '../api/routes.ts'
 import { streamEvents } from './event-stream.ts'
-import { apiPrefix, methods, type RouteName } from './methods.ts'
+import { checkedInput, isRouteName, queryInput } from './input.ts'
 
 // An import of node:http reads all that it exports, and so loads fetch and WebSocket: 8 MiB that nothing here uses.
 const { createServer } = process.getBuiltinModule('node:http')
@@ -105,18 +107,21 @@ const answer = async (
       return
     }
     const name = url.pathname.startsWith(apiPrefix) ? url.pathname.slice(apiPrefix.length) : ''
-    if (!isRoute(name) || methods[name] !== request.method) {
+    const isRead = request.method === 'GET'
+    if (!isRouteName(name) || (isRead ? routes[name].writes : request.method !== 'POST')) {
       throw new ControlInputError(`There is no ${request.method} ${url.pathname}. Is the command of another version?`)
     }
-    const input = request.method === 'GET' ? Object.fromEntries(url.searchParams) : await readJson(request)
+    const input = checkedInput(name, isRead ? queryInput(name, url.searchParams) : await readJson(request))
     const signal = AbortSignal.any([ended, AbortSignal.timeout(callTimeoutMs)])
-    send(response, 200, await routes[name].call(api, input, { signal }))
+    send(response, 200, await callOf(api, name)(input, { signal }))
   } catch (error) {
     refuse(response, error, logger, request.url ?? '')
   }
 }
 
-const isRoute = (name: string): name is RouteName => Object.hasOwn(methods, name)
+/** The operation of that name, for input that was checked against its route. */
+const callOf = (api: ControlApi, name: string): ((input: object, options: CallOptions) => Promise<object>) =>
+  Reflect.get(api, name)
 
 const readJson = async (request: IncomingMessage): Promise<unknown> => {
   const chunks: Buffer[] = []
@@ -143,7 +148,10 @@ const refuse = (response: ServerResponse, thrown: unknown, logger: Logger, url: 
     const stack = bugs.has(error.name) ? { stack: error.stack } : {}
     logger.error({ error: error.message, ...stack, url }, 'a command failed in this process; it was told so')
   }
-  send(response, status, { schemaVersion: 1, error: { name: error.name, message: error.message } })
+  send(response, status, {
+    schemaVersion: 1,
+    error: { code: failureOf(error).code, name: error.name, message: error.message }
+  })
 }
 
 const send = (response: ServerResponse, status: number, body: object): void => {

@@ -67,18 +67,4 @@ export interface SessionKeeperInit {
   onCheckpoint: (checkpoint: Uint8Array) => void
 }
 
-/** Refusals that will be the same in a moment. */
-const answersForGood: ReadonlySet<string> = new Set([
-  'InviteRequiredError',
-  'InviteInvalidError',
-  'InviteExpiredError',
-  'InviteUsedError',
-  'NameTakenError',
-  'JoinRejectedError',
-  'RevokedError',
-  'DuplicateInstanceError'
-])
-
-export const isForGood = (error: Error): boolean => answersForGood.has(error.name)
-
 export const errorFrom = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)))

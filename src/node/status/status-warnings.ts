@@ -1,10 +1,11 @@
+import { isForGood } from '../../runtime/failures.ts'
 import type { DialFailure } from '../bootstrap/dial-race.ts'
 import { failureText, NoCandidateError } from '../errors.ts'
 import { count, moment, span } from '../views/phrases.ts'
 import { clockFault, silentMs } from './clock-fault.ts'
 import type { Notice } from './notices.ts'
 import type { NetworkFacts, StatusFacts } from './status-facts.ts'
-import { isForeign, isRefusal, isShutOut } from './verdict.ts'
+import { isForeign, isShutOut } from './verdict.ts'
 
 /** The root signs a checkpoint every minute: five missing ones are no accident. */
 const staleReplicaMs = 5 * 60_000
@@ -168,7 +169,7 @@ const withNewKey = 'trustnet registry log (at the root), then trustnet join INVI
 const sessionNotice = ({ role, session, trouble, membership }: StatusFacts, { replicaAgeMs }: NetworkFacts): Maybe => {
   if (role === 'root' || session || trouble === undefined || membership !== 'member') return undefined
   if (trouble.name === 'RevokedError') return warning('revoked', trouble.message, withNewKey)
-  if (isRefusal(trouble))
+  if (isForGood(trouble))
     return warning('refused', `the registry refused this node: ${trouble.message}`, 'trustnet identity')
   if (trouble instanceof NoCandidateError && isShutOut(trouble.failures)) {
     const told = 'whoever answers hangs up on the key of this node: it was probably revoked while this node was away'

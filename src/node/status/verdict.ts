@@ -1,3 +1,4 @@
+import { isForGood } from '../../runtime/failures.ts'
 import type { Phase, StatusWord } from '../api/views.ts'
 import type { DialFailure } from '../bootstrap/dial-race.ts'
 import { NoCandidateError } from '../errors.ts'
@@ -19,20 +20,6 @@ const replicaMs = 120_000
 export const degradedReplicaMs = 24 * 3_600_000
 /** How long a phase may last in a network that could give the next one. */
 const phaseMs: Partial<Record<Phase, number>> = { trusted: 120_000, federated: 300_000 }
-
-/** Answers that stay the same until the operator does something. */
-const refusals = new Set([
-  'InviteRequiredError',
-  'InviteInvalidError',
-  'InviteExpiredError',
-  'InviteUsedError',
-  'NameTakenError',
-  'JoinRejectedError',
-  'RevokedError',
-  'DuplicateInstanceError'
-])
-
-export const isRefusal = (error: Error): boolean => refusals.has(error.name)
 
 /** Somebody answered, and is the wrong one. */
 const foreign = new Set(['WrongNetworkError', 'PinMismatchError'])
@@ -59,7 +46,7 @@ export function judge(facts: StatusFacts): Verdict {
   if (membership !== 'member' && membership !== 'left') return withoutMembership(facts)
   if (network.store.failure !== undefined) return { word: 'degraded', summary: network.store.failure.message }
   const { trouble } = facts
-  if (trouble !== undefined && isRefusal(trouble)) return { word: 'refused', summary: trouble.message }
+  if (trouble !== undefined && isForGood(trouble)) return { word: 'refused', summary: trouble.message }
   if (trouble instanceof NoCandidateError && isShutOut(trouble.failures)) return { word: 'refused', summary: shutOut }
   return facts.role === 'root' ? rootVerdict(facts, network) : sessionVerdict(facts, network)
 }
@@ -89,7 +76,7 @@ const withoutMembership = ({ membership, trouble, upMs }: StatusFacts): Verdict 
       : { word: 'pending', summary: `${expired}waits for its admission` }
   }
   if (trouble.name === 'PendingError') return { word: 'pending', summary: `${expired}${trouble.message}` }
-  if (isRefusal(trouble)) return { word: 'refused', summary: `${expired}${trouble.message}` }
+  if (isForGood(trouble)) return { word: 'refused', summary: `${expired}${trouble.message}` }
   return { word: 'isolated', summary: `${expired}no registry answers: ${trouble.message}` }
 }
 

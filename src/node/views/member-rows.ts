@@ -8,7 +8,7 @@ import type { MemberView } from '../../registry/liveness/liveness.ts'
 import type { NodeRecord } from '../../registry/objects/record.ts'
 import type { Registry } from '../../registry/registry.ts'
 import type { PeerRow, PeerSource, PeerState } from '../api/views.ts'
-import { peerSources } from '../api/views.ts'
+import { peerSources } from '../api/words.ts'
 import { bareAddress } from '../peers/connector.ts'
 import { refOf } from './refs.ts'
 

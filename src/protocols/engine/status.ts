@@ -18,33 +18,10 @@ import {
   UnsupportedVersionError,
   WrongNetworkError
 } from '../../runtime/errors.ts'
+import { failureOf, statuses } from '../../runtime/failures.ts'
 import { FrameTooLargeError, MalformedFrameError, RateLimitedError, RemoteFailureError } from './errors.ts'
 
-/** All that a remote is ever told of a failure. The numbers are on the wire. */
-export const statuses = {
-  OK: 0,
-  MALFORMED: 1,
-  TOO_LARGE: 2,
-  RATE_LIMITED: 3,
-  WRONG_NETWORK: 4,
-  UNSUPPORTED_VERSION: 5,
-  NOT_MEMBER: 6,
-  REVOKED: 7,
-  PENDING: 8,
-  INVALID: 9,
-  STALE: 10,
-  NAME_TAKEN: 11,
-  INVITE_REQUIRED: 12,
-  INVITE_INVALID: 13,
-  INVITE_EXPIRED: 14,
-  INVITE_USED: 15,
-  REJECTED: 16,
-  UNAVAILABLE: 17,
-  DUPLICATE_INSTANCE: 18,
-  NOT_FOUND: 19,
-  INTERNAL: 20,
-  NOT_ROOT: 21
-} as const
+export { statuses }
 
 const names = new Map<number, string>(Object.entries(statuses).map(([name, status]) => [status, name]))
 
@@ -70,43 +47,8 @@ export const refusalText = (status: number, refused: string): string => {
   return said === undefined ? `${refused}: ${statusText(status)}` : `${said} (${statusText(status)})`
 }
 
-const byErrorName: ReadonlyMap<string, number> = new Map(
-  Object.entries<number>({
-    MalformedFrameError: statuses.MALFORMED,
-    FrameTooLargeError: statuses.TOO_LARGE,
-    RateLimitedError: statuses.RATE_LIMITED,
-    LimitError: statuses.RATE_LIMITED,
-    WrongNetworkError: statuses.WRONG_NETWORK,
-    UnsupportedVersionError: statuses.UNSUPPORTED_VERSION,
-    NotMemberError: statuses.NOT_MEMBER,
-    RevokedError: statuses.REVOKED,
-    PendingError: statuses.PENDING,
-    InvalidEnvelopeError: statuses.INVALID,
-    InvalidPayloadError: statuses.INVALID,
-    LogMismatchError: statuses.INVALID,
-    StaleRecordError: statuses.STALE,
-    NameTakenError: statuses.NAME_TAKEN,
-    InviteRequiredError: statuses.INVITE_REQUIRED,
-    InviteInvalidError: statuses.INVITE_INVALID,
-    InviteExpiredError: statuses.INVITE_EXPIRED,
-    InviteUsedError: statuses.INVITE_USED,
-    JoinRejectedError: statuses.REJECTED,
-    UnavailableError: statuses.UNAVAILABLE,
-    // A root whose log has two histories appends nothing until the next epoch.
-    ForkError: statuses.UNAVAILABLE,
-    // A full or failing disk: what was asked for was not done, and another registry may do it.
-    StoreError: statuses.UNAVAILABLE,
-    DuplicateInstanceError: statuses.DUPLICATE_INSTANCE,
-    NotFoundError: statuses.NOT_FOUND,
-    NotRootError: statuses.NOT_ROOT
-  })
-)
-
 /** INTERNAL for every error that is not one of the named failures: its text stays in the local log. */
-export function statusOf(error: unknown): number {
-  const name = error instanceof Error ? error.name : ''
-  return byErrorName.get(name) ?? statuses.INTERNAL
-}
+export const statusOf = (error: unknown): number => statuses[failureOf(error).wire ?? 'INTERNAL']
 
 /** Whether a request failed by a fault of this side, which belongs into its log. */
 export const isOwnFailure = (error: unknown): boolean =>

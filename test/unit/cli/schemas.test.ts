@@ -43,6 +43,7 @@ const commands: [string, string[]][] = [
 /** Held to their schemas where such a process or folder is at hand. */
 const elsewhere = [
   'common',
+  'registry-fetch',
   'join',
   'join-prepared',
   'init',

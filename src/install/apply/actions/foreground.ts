@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { ControlClient } from '../../../node/api/client.ts'
+import { controlClient } from '../../../node/api/client.ts'
 import { cleanEnvironment } from '../../../runtime/clean-environment.ts'
 import { InstallError } from '../../errors.ts'
 import { idsOf } from '../../machine/files-on-disk.ts'
@@ -26,10 +26,12 @@ export const foregroundKind: Kind<ForegroundAction> = {
 }
 
 const answers = (socket: string): Promise<boolean> =>
-  new ControlClient({ path: socket, timeoutMs: 5000 }).status().then(
-    () => true,
-    () => false
-  )
+  controlClient({ path: socket, timeoutMs: 5000 })
+    .status()
+    .then(
+      () => true,
+      () => false
+    )
 
 const start = async ({ command, user = sharedUser }: ForegroundAction): Promise<ForegroundChild> => {
   const [file = '', ...args] = command

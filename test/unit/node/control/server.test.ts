@@ -4,8 +4,8 @@ import { request } from 'node:http'
 import { createServer } from 'node:net'
 import { dirname } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { ControlClient } from '../../../../src/node/api/client.ts'
-import type { ControlEvent } from '../../../../src/node/api/control-api.ts'
+import { controlClient } from '../../../../src/node/api/client.ts'
+import type { ControlApi, ControlEvent } from '../../../../src/node/api/control-api.ts'
 import { startControlServer } from '../../../../src/node/control/server.ts'
 import { silentLogger } from '../../../../src/runtime/clock-and-logger.ts'
 import { NotRootError, PendingError } from '../../../../src/runtime/errors.ts'
@@ -13,11 +13,11 @@ import { ControlHome, ScriptedApi } from '../../../helpers/control-process.ts'
 
 let home: ControlHome
 let api: ScriptedApi
-let client: ControlClient
+let client: ControlApi
 beforeEach(async () => {
   home = await ControlHome.create()
   api = new ScriptedApi()
-  client = new ControlClient({ path: home.socket('hal') })
+  client = controlClient({ path: home.socket('hal') })
 })
 afterEach(() => home[Symbol.asyncDispose]())
 
@@ -63,7 +63,7 @@ describe('the control socket', () => {
 
   test('is gone after dispose, open event streams too', async () => {
     const server = await startControlServer({ path: home.socket('zoe'), api, logger: silentLogger })
-    const zoe = new ControlClient({ path: home.socket('zoe') })
+    const zoe = controlClient({ path: home.socket('zoe') })
     const events = zoe.events()
     const next = events.next()
     while (api.watchers === 0) await new Promise((resolve) => setImmediate(resolve))
@@ -84,7 +84,7 @@ describe('calls', () => {
     api.approve = async () => {
       throw error
     }
-    await expect(client.approve('hal')).rejects.toMatchObject({
+    await expect(client.approve({ peer: 'hal' })).rejects.toMatchObject({
       name: 'ControlError',
       remoteName: error.name,
       message: error.message,
@@ -120,14 +120,14 @@ describe('calls', () => {
 
   test('a caller that goes away aborts the call in the process', async () => {
     const started = Promise.withResolvers<AbortSignal>()
-    api.status = ({ signal }: { signal?: AbortSignal } = {}) =>
+    api.status = (_input, { signal } = {}) =>
       new Promise((_, reject) => {
         if (signal === undefined) return
         signal.addEventListener('abort', () => reject(new Error('aborted')))
         started.resolve(signal)
       })
     const gone = new AbortController()
-    const call = client.status({ signal: gone.signal })
+    const call = client.status({}, { signal: gone.signal })
     const signal = await started.promise
     gone.abort()
     await expect(call).rejects.toMatchObject({ remoteName: 'TimeoutError' })
@@ -139,7 +139,7 @@ describe('calls', () => {
 
   test('an answer that never comes ends with the timeout', async () => {
     api.status = () => new Promise(() => undefined)
-    const impatient = new ControlClient({ path: home.socket('hal'), timeoutMs: 50 })
+    const impatient = controlClient({ path: home.socket('hal'), timeoutMs: 50 })
     await expect(impatient.status()).rejects.toMatchObject({ remoteName: 'TimeoutError' })
   })
 

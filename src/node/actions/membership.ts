@@ -1,0 +1,84 @@
+import { peerIdText } from '../../identity/keys.ts'
+import { lookAlikes } from '../../registry/admission/look-alike.ts'
+import type { PendingJoin } from '../../registry/events.ts'
+import { readStoredEntry } from '../../registry/log/state/stored-entry.ts'
+import type { Registry } from '../../registry/registry.ts'
+import type { Clock } from '../../runtime/clock-and-logger.ts'
+import { NotFoundError, UnavailableError } from '../../runtime/errors.ts'
+import type { ChangeView, RejectedView, WaitingQuery } from '../api/control-api.ts'
+import { byEnd, keyOfPeerId, requireKey } from '../views/peer-names.ts'
+import { refOf } from '../views/refs.ts'
+
+/** Lets in one that waits. @throws NotFoundError */
+export async function approve(registry: Registry, peer: string): Promise<ChangeView> {
+  const { admit } = await registry.admission.approve(waitingNamed(registry, peer))
+  const { value } = readStoredEntry(admit)
+  if (value.kind !== 'admit')
+    throw new UnavailableError('the admission is not in the log yet: look again in a moment', 1_000)
+  const { publicKey, name, role } = value.body
+  const alike = lookAlikes(name, registry.replica.state.members())
+  const warning = alike.length === 0 ? '' : `; its name looks like that of ${alike.join(', ')}`
+  return {
+    schemaVersion: 1,
+    ...refOf(registry, publicKey),
+    entry: value.n,
+    message: `is a member now, as ${role}${warning}`
+  }
+}
+
+/** Turns away one that waits. @throws NotFoundError */
+export async function reject(registry: Registry, peer: string, reason: string): Promise<ChangeView> {
+  const who = waitingNamed(registry, peer)
+  const waiting = registry.admission.pending()
+  const joiner = waiting.find(({ publicKey, name }) => name === who || peerIdText(publicKey) === who)
+  await registry.admission.reject(who, reason)
+  const peerId = joiner === undefined ? who : peerIdText(joiner.publicKey)
+  const message = 'was turned away; only an invite lets it in from now on'
+  return { schemaVersion: 1, peerId, name: joiner?.name ?? null, entry: null, message }
+}
+
+/** Shuts a key out for ever. @throws NotFoundError */
+export async function revoke(registry: Registry, peer: string, reason: string): Promise<ChangeView> {
+  const publicKey = requireKey(registry, peer)
+  const ref = refOf(registry, publicKey)
+  const before = registry.replica.state.revoked(publicKey)
+  await registry.admission.revoke(publicKey, reason)
+  const entry = registry.replica.state.revoked(publicKey)?.n ?? null
+  const message = before === undefined ? 'is revoked: its key is shut out for ever' : 'was revoked before'
+  return { schemaVersion: 1, ...ref, entry, message }
+}
+
+/** The end of a PeerId stands for the only one that waits under it; all else the registry finds, or says what is wrong. */
+const waitingNamed = ({ admission }: Registry, peer: string): string => {
+  const waiting = admission.pending()
+  if (keyOfPeerId(peer) !== undefined || waiting.some(({ name }) => name === peer)) return peer
+  const found = byEnd(waiting, peer)
+  if (found !== undefined) return peerIdText(found.publicKey)
+  throw new NotFoundError(`no join of ${peer} waits: \`trustnet registry pending\` lists them`)
+}
+
+/** Turns all away that wait at this root and fit. */
+export const rejectAllWaiting = async (
+  { registry, clock }: { registry: Registry; clock: Clock },
+  { olderMs = 0, matching = '*' }: WaitingQuery,
+  reason: string
+): Promise<RejectedView> => {
+  const newestMs = clock.now() - olderMs
+  const parts = matching.split('*')
+  const fits = ({ name, sinceMs }: PendingJoin): boolean => sinceMs <= newestMs && hasParts(name, parts)
+  return { schemaVersion: 1, rejected: await registry.admission.rejectAll(fits, reason) }
+}
+
+/** Whether the text has these parts one after the other, the first at its begin and the last at its end. */
+const hasParts = (text: string, [first = '', ...others]: readonly string[]): boolean => {
+  if (!text.startsWith(first)) return false
+  const last = others.pop()
+  if (last === undefined) return text === first
+  let at = first.length
+  for (const part of others) {
+    const found = text.indexOf(part, at)
+    if (found < 0) return false
+    at = found + part.length
+  }
+  return text.length - last.length >= at && text.endsWith(last)
+}

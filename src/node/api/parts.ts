@@ -1,0 +1,106 @@
+import { z } from 'zod'
+import { peerSources, peerStates, phases } from './words.ts'
+
+// What several answers share. The rules of all answers: a field is added with the same schemaVersion, anything else needs a new
+// one; `null` is "unknown", never 0 and never an absent field; `…Ms` that ends a time is ms since 1970, `…AgeMs` how long ago
+// that was when the answer was made. A part with an id stands in docs/schemas/common.schema.json.
+
+export const text = z.string()
+export const whole = z.int()
+export const textOrNull = text.nullable()
+export const wholeOrNull = whole.nullable()
+export const numberOrNull = z.number().nullable()
+/** ms since 1970; `what` says of what. */
+export const time = (what: string) => whole.describe(`${what}, ms since 1970`)
+export const timeOrNull = (what: string) => wholeOrNull.describe(`${what}, ms since 1970`)
+export const ageOrNull = (what: string) => z.number().min(0).nullable().describe(`${what}, ms ago`)
+
+/** The schema of an answer, with its file in docs/schemas and the commands that print it. */
+export const answer = <T extends z.ZodRawShape>(id: string, commands: string, shape: T) =>
+  z.object({ schemaVersion: z.literal(1), ...shape }).meta({ id, title: commands })
+
+export const peerId = text.regex(/^12D3KooW[1-9A-HJ-NP-Za-km-z]{44}$/).meta({ id: 'peerId' })
+export const role = z.enum(['root', 'secondary', 'integrated', 'external']).meta({ id: 'role' })
+export const state = z.enum(peerStates).meta({ id: 'state' })
+export const source = z.enum(peerSources).meta({ id: 'source' })
+export const phase = z.enum(phases).meta({ id: 'phase' })
+export const reach = z.enum(['unknown', 'direct', 'outbound']).meta({ id: 'reach' })
+export const admission = z.enum(['invite', 'approve', 'open'])
+
+const name = textOrNull.describe('name in the log; null: no member, or not known yet')
+
+export const peerRef = z.object({ peerId, name }).meta({ id: 'peerRef' })
+
+/** The process that answers. */
+export const self = peerRef.extend({ role, version: text })
+
+export const network = z
+  .object({
+    id: text.describe('SHA-256 of the genesis payload as text'),
+    name: text,
+    domain: text,
+    fingerprint: text.describe('for people to compare')
+  })
+  .meta({ id: 'network' })
+
+export const viewOrigin = peerRef
+  .extend({ epoch: whole, head: whole, ageMs: ageOrNull('newest checkpoint or last successful sync') })
+  .meta({ id: 'viewOrigin', description: 'Whose view the answer is, and how far behind.' })
+
+export const warning = z
+  .object({
+    code: text.describe('fixed word, as in the log line and for `status --acknowledge`'),
+    level: z.enum(['warning', 'alarm']),
+    message: text,
+    fix: textOrNull.describe('the command that fixes it; null: nothing is to be done but wait'),
+    sinceMs: timeOrNull('since'),
+    acknowledged: z.boolean()
+  })
+  .meta({ id: 'warning' })
+
+export const survival = z
+  .object({ survives: z.boolean(), needs: textOrNull.describe('what is missing so that it does') })
+  .meta({ id: 'survival' })
+
+/** What this process knows of one member, and of its connection to it. */
+export const peerRow = peerRef
+  .extend({
+    self: z.boolean(),
+    role: role.nullable(),
+    state,
+    stateSinceMs: timeOrNull('in this state since'),
+    reason: textOrNull.describe('why, in the words of the source; null: online, or not said'),
+    confirmed: z.boolean().describe('false: the source was itself cut off lately'),
+    stateSource: peerRef.nullable().describe('the registry that says so'),
+    direction: z.enum(['in', 'out', 'both']).nullable().describe('of the live connections; null: not connected'),
+    rttMs: numberOrNull,
+    seenAgeMs: ageOrNull('last heard by anybody trusted'),
+    uptimePercent: z.number().min(0).max(100).nullable(),
+    uptimeWindowMs: numberOrNull.describe('time over which it was observed, ms'),
+    source: source.nullable(),
+    version: textOrNull,
+    address: textOrNull.describe('the multiaddr in use, else the first of the record, without /p2p'),
+    addresses: z.array(text),
+    reach,
+    services: z.array(text),
+    tags: z.array(text),
+    seq: wholeOrNull,
+    registry: peerRef.nullable().describe('holds its lease'),
+    membershipExpiresMs: timeOrNull('membership ends'),
+    lastError: z.object({ message: text, ageMs: z.number().min(0).describe('it happened, ms ago') }).nullable(),
+    reputation: numberOrNull,
+    streams: wholeOrNull.describe('open over the live connections; null: not connected'),
+    bytesIn: wholeOrNull,
+    bytesOut: wholeOrNull
+  })
+  .meta({ id: 'peerRow' })
+
+export type PeerRef = z.infer<typeof peerRef>
+export type NetworkRef = z.infer<typeof network>
+export type PeerState = z.infer<typeof state>
+export type PeerSource = z.infer<typeof source>
+export type Phase = z.infer<typeof phase>
+export type PeerRow = z.infer<typeof peerRow>
+export type ViewOrigin = z.infer<typeof viewOrigin>
+export type Warning = z.infer<typeof warning>
+export type Survival = z.infer<typeof survival>

@@ -1,0 +1,158 @@
+import { toString as text } from 'uint8arrays/to-string'
+import { memberAddress, ulaPrefix } from '../../address/multiaddr.ts'
+import { acknowledge, warningsOf } from '../actions/acknowledge.ts'
+import { backUpNow, resumeRestored } from '../actions/backup.ts'
+import { acceptClock, clockView } from '../actions/clock.ts'
+import { connectTo, disconnectFrom } from '../actions/connect.ts'
+import { fetchStore } from '../actions/fetch-store.ts'
+import { issueInvite } from '../actions/invite.ts'
+import { joinWith } from '../actions/join.ts'
+import { leaveNetwork } from '../actions/leave.ts'
+import { approve, reject, rejectAllWaiting, revoke } from '../actions/membership.ts'
+import { cancelInvite, changePolicy, openInvites, policyView } from '../actions/open-invites.ts'
+import { requireNetwork, requireRoot } from '../actions/require.ts'
+import { dismissVoid, voidRevokesView } from '../actions/void-revokes.ts'
+import { whyView } from '../actions/why.ts'
+import type { CallOptions, ControlApi, Input, Output, PeersView } from '../api/control-api.ts'
+import { type Route, type RouteName, type Routes, routes } from '../api/routes.ts'
+import type { NetworkNode } from '../network-node.ts'
+import type { NodeContext } from '../node-context.ts'
+import { Notices } from '../status/notices.ts'
+import { statusFacts } from '../status/status-facts.ts'
+import { statusView } from '../status/status-view.ts'
+import { logView } from '../views/log-view.ts'
+import { lookupHere, lookupRemote } from '../views/lookup-view.ts'
+import { countStates, memberRows, noStates } from '../views/member-rows.ts'
+import { requireKey } from '../views/peer-names.ts'
+import { networkRef, originOf, refOf, selfRef } from '../views/refs.ts'
+import { pendingView, registryNodesView, registryStatusView } from '../views/registry-views.ts'
+import { rowSourceOf } from '../views/row-source.ts'
+import { changeFeed } from './change-feed.ts'
+
+/** Of calls that nobody gave a deadline. */
+const callMs = 30_000
+
+/** What a handler is given beside its input. */
+interface Asked {
+  node: NodeContext
+  notices: Notices
+  signal: AbortSignal
+}
+
+interface AskedNetwork extends Asked {
+  network: NetworkNode
+  registry: NetworkNode['registry']
+}
+
+type Handler<K extends RouteName> = (
+  input: Input<K>,
+  asked: Routes[K]['needs'] extends 'process' ? Asked : AskedNetwork
+) => Output<K> | Promise<Output<K>>
+
+/** How each operation of the table is answered. Before the network was found a process says what is being tried. */
+const handlers: { readonly [K in RouteName]: Handler<K> } = {
+  status(_, { node, notices }) {
+    const facts = statusFacts(node)
+    return statusView(node, facts, warningsOf(node, notices, facts))
+  },
+  peers: (_, { node }) => peersView(node),
+  lookup: async (query, { node, network, signal }) => {
+    const source = rowSourceOf(node, network)
+    if (query.remote === true) return await lookupRemote(network, source, query, signal)
+    return await lookupHere(source, originOf(node), query)
+  },
+  why: ({ peer }, { node, network, signal }) => whyView(node, network, peer, signal),
+  identity: (_, { node }) => {
+    const { key, config, network, peerId } = node
+    return {
+      schemaVersion: 1,
+      ...selfOf(node, network),
+      publicKeyHex: text(key.publicKey, 'base16'),
+      keyFile: config.paths.key,
+      network: network === undefined ? null : networkRef(network.registry.genesis),
+      multiaddrs: (network?.announced ?? []).map((address) => `${address}/p2p/${peerId}`)
+    }
+  },
+  address: ({ peer }, { node }) => {
+    const { registry } = node.attached
+    const publicKey = peer === undefined ? node.key.publicKey : requireKey(registry, peer)
+    return {
+      schemaVersion: 1,
+      ...refOf(registry, publicKey),
+      address: memberAddress(registry.networkId, publicKey),
+      prefix: ulaPrefix(registry.networkId)
+    }
+  },
+
+  registryStatus(_, { node, network, notices }) {
+    const warnings = warningsOf(node, notices, statusFacts(node))
+    return registryStatusView(node, network, rowSourceOf(node, network), warnings)
+  },
+  registryNodes: (_, { node, network }) => registryNodesView(node, rowSourceOf(node, network)),
+  log: (query, { node, registry }) => logView(registry, originOf(node), query),
+  pending: (_, { network }) => pendingView(network),
+  approve: ({ peer }, { registry }) => approve(registry, peer),
+  reject: ({ peer, reason }, { registry }) => reject(registry, peer, reason),
+  rejectAll: ({ reason, ...which }, { node, registry }) =>
+    rejectAllWaiting({ registry, clock: node.clock }, which, reason),
+  clock: (_, { node, network }) => clockView(node, network),
+  acceptClock: (_, { node, network }) => acceptClock(node, network),
+  voidRevokes: (_, { registry }) => voidRevokesView(registry),
+  dismissVoid: ({ peer }, { registry }) => dismissVoid(registry, peer),
+  fetchStore: (query, { node, network, signal }) => fetchStore(node, network, query, signal),
+  backup: ({ to }, { node }) => backUpNow(node, to),
+  resume: ({ head }, { node, network }) => resumeRestored(node, network, head),
+
+  invite: (query, { node, network, signal }) => issueInvite(network, node.key.publicKey, query, signal),
+  invites: ({ id }, { network }) => openInvites(network, id),
+  cancelInvite: ({ id, reason }, { network }) => cancelInvite(network, id, reason),
+  policy: (_, { network }) => policyView(network),
+  setPolicy: (changes, { network }) => changePolicy(network, changes),
+  join: ({ line }, { node, signal }) => joinWith(node, line, signal),
+  leave: (query, { node, network, signal }) => leaveNetwork(node, network, query, signal),
+  revoke: ({ peer, reason }, { registry }) => revoke(registry, peer, reason),
+
+  connect: ({ multiaddr }, { network, signal }) => connectTo(network, multiaddr, signal),
+  disconnect: ({ peer }, { network }) => disconnectFrom(network, peer),
+  acknowledge: ({ code }, { node, notices }) => acknowledge(node, notices, statusFacts(node), code)
+}
+
+/** The API of this process: each handler behind what its route needs. */
+export const createControl = (node: NodeContext): ControlApi => {
+  const notices = new Notices()
+  const calls = Object.entries<Route>(routes).map(([name, { needs }]) => {
+    const handler: AnyHandler = Reflect.get(handlers, name)
+    const call = async (input: object = {}, options: CallOptions = {}): Promise<object> => {
+      const asked = { node, notices, signal: options.signal ?? AbortSignal.timeout(callMs) }
+      if (needs === 'process') return handler(input, asked)
+      const network = requireNetwork(node)
+      if (needs === 'root') requireRoot(network)
+      return handler(input, { ...asked, network, registry: network.registry })
+    }
+    return [name, call]
+  })
+  const events: ControlApi['events'] = ({ signal } = {}) => changeFeed(node, signal)
+  return Object.assign(Object.create(null), Object.fromEntries(calls), { events })
+}
+
+/** A handler as the table gives it by name: its input and what it needs are those of its route. */
+type AnyHandler = (input: object, asked: Asked | AskedNetwork) => object | Promise<object>
+
+const selfOf = (node: NodeContext, network: NetworkNode | undefined): PeersView['self'] => {
+  const { key, config, software } = node
+  return { ...selfRef({ key, config, network }), role: config.role, version: software }
+}
+
+const peersView = async (node: NodeContext): Promise<PeersView> => {
+  const network = node.isStopping ? undefined : node.network
+  const peers = network === undefined ? [] : await memberRows(rowSourceOf(node, network))
+  return {
+    schemaVersion: 1,
+    self: selfOf(node, network),
+    network: network === undefined ? null : networkRef(network.registry.genesis),
+    view: originOf({ key: node.key, config: node.config, network }),
+    counts: network === undefined ? noStates() : countStates(peers),
+    total: peers.length,
+    peers
+  }
+}

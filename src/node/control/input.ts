@@ -1,0 +1,25 @@
+import { ControlInputError } from '../api/errors.ts'
+import { type RouteName, routes } from '../api/routes.ts'
+
+export const isRouteName = (name: string): name is RouteName => Object.hasOwn(routes, name)
+
+/** Input as the route says, or an error that names what is wrong. @throws ControlInputError */
+export const checkedInput = (name: RouteName, given: unknown): object => {
+  const parsed = routes[name].input.safeParse(given)
+  if (parsed.success) return parsed.data
+  const wrong = parsed.error.issues.map(({ path, message }) => [...path, message].join(': ')).join('; ')
+  throw new ControlInputError(`The request is not understood: ${wrong}. Is the command of another version?`)
+}
+
+/** Input from a query string: what a field does not take as text is read as a number or a boolean. */
+export const queryInput = (name: RouteName, query: URLSearchParams): object => {
+  const fields: Readonly<Record<string, { safeParse(value: unknown): { success: boolean } }>> = routes[name].input.shape
+  return Object.fromEntries(
+    [...query].map(([key, text]) => [key, fields[key]?.safeParse(text).success === true ? text : primitive(text)])
+  )
+}
+
+const primitive = (text: string): unknown => {
+  if (text === 'true' || text === 'false') return text === 'true'
+  return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text
+}
