@@ -40,7 +40,7 @@ export const parseIfInet6 = (text: string): InterfaceAddress[] =>
     ]
   })
 
-/** Where there is no such table the interfaces have no flags, so all their addresses count as stable. */
+/** Addresses as Node lists them, for systems without that table: without flags, so that all of them count as stable. */
 const fromOs = (): InterfaceAddress[] =>
   Object.entries(networkInterfaces()).flatMap(([device, list]) =>
     (list ?? []).flatMap(({ family, address }) => {

@@ -8,7 +8,7 @@ import { publicKeyPrefix } from '../identity/keys.ts'
 export const ip6Bytes = 16
 const groupCount = 8
 
-/** Where an address can be reached from. `other`: nowhere that may be dialled (unspecified, IPv4 in disguise, tunnels). */
+/** The range from which an address can be reached. `other`: nowhere that may be dialled (unspecified, IPv4 in disguise, tunnels). */
 export type Scope = 'global' | 'ula' | 'loopback' | 'link-local' | 'multicast' | 'other'
 
 /** undefined: no IPv6 address, or one with a zone. */
@@ -69,7 +69,7 @@ function longestZeroRun(bytes: Uint8Array): { start: number; length: number } {
 
 const within = (bytes: Uint8Array, prefix: readonly number[]): boolean => prefix.every((byte, i) => bytes[i] === byte)
 
-/** Of ::/120: the unspecified address, loopback, and what begins like them. */
+/** The first bytes of ::/120: the unspecified address, loopback, and what begins like them. */
 const zeros = Array.from({ length: 15 }, () => 0)
 /** Inside 2000::/3, but IPv4 addresses in disguise: Teredo and 6to4. */
 const tunnels = [

@@ -53,7 +53,7 @@ function portOf(text = ''): number | undefined {
   return port >= 1 && port <= maxPort ? port : undefined
 }
 
-/** What may be dialled or accepted from at all: a literal IPv6 address without a zone that is no IPv4 address in disguise. */
+/** True for an address that may be dialled or accepted from at all: a literal IPv6 address without a zone that is no IPv4 address in disguise. */
 export function isPlainIp6(multiaddr: AddrText): boolean {
   const addr = parseAddr(multiaddr)
   return addr !== undefined && addr.scope !== 'other' && addr.scope !== 'multicast'
@@ -62,7 +62,7 @@ export function isPlainIp6(multiaddr: AddrText): boolean {
 /** Scopes that a record may announce. Which of them it should is the announcer's choice. */
 const announceable: ReadonlySet<Scope> = new Set<Scope>(['global', 'ula', 'loopback'])
 
-/** What a record may hold: `/ip6/IP/tcp/PORT` with a global, ULA or loopback address. */
+/** True for an address that a record may hold: `/ip6/IP/tcp/PORT` with a global, ULA or loopback address. */
 export function isAnnounceable(multiaddr: AddrText): boolean {
   return mayAnnounce(parseAddr(multiaddr))
 }

@@ -6,7 +6,7 @@ export const prefix64 = (address: string): string | undefined => {
   return bytes === undefined ? undefined : Buffer.from(bytes.subarray(0, 8)).toString('hex')
 }
 
-/** Whether an address lies in one of the prefixes (`fd00::/8`); prefixes that are none match nothing. */
+/** Tells whether an address lies in one of the prefixes (`fd00::/8`); prefixes that are none match nothing. */
 export const prefixMatcher = (prefixes: readonly string[]): ((address: string) => boolean) => {
   const parsed = prefixes.flatMap((prefix) => {
     const [base = '', length = ''] = prefix.split('/')

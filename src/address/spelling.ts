@@ -24,7 +24,7 @@ const scopeFaults: Readonly<Partial<Record<Scope, string>>> = {
   other: 'is unspecified, reserved, or an IPv4 address in disguise'
 }
 
-/** What keeps text from being an address that one machine has and others can name; undefined: nothing does. */
+/** The reason why text is no address that one machine has and others can name; undefined: it is one. */
 const hostFault = (text: string): string | undefined => {
   if (isIPv4(text)) return 'is an IPv4 address; peers use IPv6 alone'
   const [address = '', zone] = text.split('%')

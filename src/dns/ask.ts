@@ -2,7 +2,7 @@ import { Resolver } from 'node:dns/promises'
 import { onAbort } from '../runtime/abort.ts'
 import { usableResolver } from './link-local.ts'
 
-/** Why there is no usable answer. None of them is fatal: DNS is one source of addresses among others. */
+/** Kinds of reasons why there is no usable answer. None of them is fatal: DNS is one source of addresses among others. */
 export type DnsFailureKind = 'none' | 'no-domain' | 'servfail' | 'refused' | 'timeout' | 'bad-answer'
 
 export interface DnsFailure {

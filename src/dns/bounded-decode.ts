@@ -1,6 +1,6 @@
 import { type DecodedPacket, decode } from 'dns-packet'
 
-/** What a message of DNS may be, whoever sends it: a zone publishes some dozens of addresses, and the answer to an UPDATE has no records. */
+/** Greatest message of DNS, whoever sends it: a zone publishes some dozens of addresses, and the answer to an UPDATE has no records. */
 const most = { bytes: 16_384, records: 512 } as const
 const headerBytes = 12
 

@@ -18,7 +18,7 @@ export interface ComparedValue {
   readonly value: string
   /** At how many of the zone's name servers that answered. */
   readonly published: 'all' | 'some' | 'none'
-  /** Whose address it is; undefined: no registry of this network has it. */
+  /** The registry whose address it is; undefined: no registry of this network has it. */
   readonly registry: KnownRegistry | undefined
   readonly verdict: 'keep' | 'add' | 'remove' | 'stray'
   readonly why: string
@@ -26,9 +26,9 @@ export interface ComparedValue {
 
 export interface Comparison {
   readonly rows: readonly ComparedValue[]
-  /** What brings DNS to what is alive. Values that belong to nobody are rows (`stray`) and not in it. */
+  /** Edit that brings DNS to what is alive. Values that belong to nobody are rows (`stray`) and not in it. */
   readonly edit: RecordEdit
-  /** What deserves a line and no edit. */
+  /** Notes that deserve a line and no edit. */
   readonly notes: readonly string[]
 }
 
@@ -36,7 +36,7 @@ export interface ComparisonInit {
   readonly domain: string
   readonly published: Published
   readonly registries: readonly KnownRegistry[]
-  /** What is dialled after an AAAA answer: a registry that listens elsewhere cannot be found by DNS. */
+  /** Port that is dialled after an AAAA answer: a registry that listens elsewhere cannot be found by DNS. */
   readonly port: number
 }
 
@@ -51,7 +51,7 @@ const alive = new Set(['online', 'late'])
 
 const isAlive = ({ state, connected }: KnownRegistry): boolean => alive.has(state) || (connected && !gone.has(state))
 
-/** What the zone says against which registries live. */
+/** Compares the zone with the registries that live. */
 export const compare = (init: ComparisonInit): Comparison => {
   const known = init.registries.map((registry) => ({ registry, ips: dialable(registry, init.port) }))
   const { values, differing } = agreement(init.published)

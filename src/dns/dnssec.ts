@@ -4,7 +4,7 @@ import { isIPv6 } from 'node:net'
 import { AUTHENTIC_DATA, type DecodedPacket, encode, RECURSION_DESIRED } from 'dns-packet'
 import { decodeBounded } from './bounded-decode.ts'
 
-/** What a resolver says of the chain of signatures above a name. It decides nothing: pins do. */
+/** State of the chain of signatures above a name, as a resolver says. It decides nothing: pins do. */
 export type DnssecState = 'authenticated' | 'unsigned' | 'broken' | 'unknown'
 
 const answerMs = 3000

@@ -4,14 +4,14 @@ import { formatIp6, parseIp6 } from '../address/multiaddr.ts'
 import { ask, type DnsFailure, type DnsOptions } from './ask.ts'
 import { parents, type RecordEdit, type RecordKey } from './providers/provider.ts'
 
-/** What one name server of the zone says. */
+/** Answer of one name server of the zone. */
 export interface ServerAnswer {
   /** Its name, or its address when it was given. */
   readonly server: string
   readonly address: string | undefined
   readonly values: readonly string[]
   readonly ttlSeconds: number | undefined
-  /** Why it says nothing; undefined: it answered, perhaps that there is no such record. */
+  /** The reason why it says nothing; undefined: it answered, perhaps that there is no such record. */
   readonly failure: DnsFailure | undefined
 }
 
@@ -120,7 +120,7 @@ const question = async (
   return { values: records.map(({ address }) => canonical(type, address)).toSorted(), ttlSeconds: records[0]?.ttl }
 }
 
-/** What all name servers that answered agree on, and what only some of them say yet. */
+/** Values that all name servers which answered agree on, and those that only some of them say yet. */
 export const agreement = ({ servers }: Published): { values: string[]; differing: string[] } => {
   const answers = servers.filter(({ failure }) => failure === undefined)
   const all = [...new Set(answers.flatMap(({ values }) => values))]
@@ -132,14 +132,14 @@ const fits = ({ type, add, remove }: RecordEdit, { values }: ServerAnswer): bool
   add.every((value) => values.includes(canonical(type, value))) &&
   !remove.some((value) => values.includes(canonical(type, value)) && !add.includes(value))
 
-/** Whether every name server that answers has the edit, and one at least does answer. */
+/** Tells whether every name server that answers has the edit, and one at least does answer. */
 export const isPublished = (edit: RecordEdit, { servers }: Published): boolean => {
   const answers = servers.filter(({ failure }) => failure === undefined)
   return answers.length > 0 && answers.every((answer) => fits(edit, answer))
 }
 
 export interface WaitOptions extends PublishedOptions {
-  /** How long all together. */
+  /** Time for all together. */
   readonly withinMs: number
   readonly everyMs?: number | undefined
   readonly progress?: ((message: string) => void) | undefined

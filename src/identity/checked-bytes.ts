@@ -15,7 +15,7 @@ export const maxDomainChars = 240
 
 const label = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
 /**
- * What no printed text may hold: control characters, line and paragraph separators, marks that turn the direction of
+ * Characters that no printed text may hold: control characters, line and paragraph separators, marks that turn the direction of
  * writing or have no width, lone surrogates, and the replacement character that broken UTF-8 leaves. A fixed list:
  * character classes grow with each Unicode version, and replicas of different versions must agree.
  */

@@ -1,7 +1,7 @@
 import { Recent } from '../runtime/recent.ts'
 import { keyId } from './key-id.ts'
 
-/** Which 32 bytes are an Ed25519 public key: the one encoding of a point of the curve that is not of small order. */
+/** Tells whether 32 bytes are an Ed25519 public key: the one encoding of a point of the curve that is not of small order. */
 
 export const keyBytes = 32
 

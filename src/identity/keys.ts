@@ -22,7 +22,7 @@ const peerIdChars = 52
 /** A KeyObject and the text of a PeerId take about 1 KiB; 10,000 hold the peers that one process talks with. */
 const maxCachedKeys = 10_000
 
-/** What was made of a key so far; a null object is a key that cannot verify anything. */
+/** Objects made of a key so far; a null object is a key that cannot verify anything. */
 interface CachedKey {
   object?: KeyObject | null
   text?: string

@@ -32,7 +32,7 @@ export function parseNetworkId(text: string): Uint8Array {
   return bytes
 }
 
-/** What people compare and type: the first 160 bits of the id in groups of four. */
+/** The fingerprint that people compare and type: the first 160 bits of the id in groups of four. */
 export function networkFingerprint(networkId: Uint8Array): string {
   const groups = base32.baseEncode(networkId).slice(0, fingerprintChars).match(/.{4}/g) ?? []
   return `${prefix} ${groups.join(' ')}`

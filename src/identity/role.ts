@@ -1,6 +1,6 @@
 import { InvalidPayloadError } from '../runtime/errors.ts'
 
-/** What a process is in its network. The numbers are on the wire. */
+/** The part that a process plays in its network. The numbers are on the wire. */
 export const roles = { root: 1, secondary: 2, integrated: 3, external: 4 } as const
 export type Role = keyof typeof roles
 

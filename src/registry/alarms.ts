@@ -13,7 +13,7 @@ const repeatMs = 60_000
 export interface Alarm {
   /** Fixed, like `log_fork`. */
   code: string
-  /** What failed, why, and what to do. */
+  /** The failure, its reason, and what to do. */
   message: string
   fields: Record<string, unknown>
   /** When it was first raised since it was last acknowledged. */

@@ -11,12 +11,12 @@ import { GroupCommit } from './store/group-commit.ts'
 import { LogTable } from './store/log-table.ts'
 
 export interface CreateNetworkInit {
-  /** Of the store, which must hold no network. */
+  /** Path of the store, which must hold no network. */
   path: string
   domain: string
   /** For people. */
   name: string
-  /** What differs from the default. */
+  /** Values that differ from the default. */
   policy: Partial<Policy>
   authority: SigningKey
   /** SHA-256 of the next authority key. */

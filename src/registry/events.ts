@@ -26,14 +26,14 @@ export interface JoinEvents {
   queued: CustomEvent<void>
 }
 
-/** What happens in a registry. Everything is told after the commit that makes it durable. */
+/** Events of a registry. Everything is told after the commit that makes it durable. */
 export interface RegistryEvents extends JoinEvents, AlarmEvents {
   /** Log entries that were appended, ascending. */
   entries: CustomEvent<{ entries: Signed<LogEntry>[] }>
   checkpoint: CustomEvent<{ checkpoint: Signed<Checkpoint> }>
   /** A node record was accepted. */
   record: CustomEvent<RecordEvent>
-  /** What this registry says of a member's liveness has changed. */
+  /** This registry says something new about a member's liveness. */
   hint: CustomEvent<{ hint: Hint }>
   /** A registry that speaks for members is there, this one or another: no member looks different. */
   pulse: CustomEvent<void>

@@ -34,7 +34,7 @@ export interface RegistryInit {
   /** The database file. Files beside it have its name and an ending. */
   path: string
   role: Role
-  /** Of this node; the registry signs receipts with it. */
+  /** Key of this node; the registry signs receipts with it. */
   nodeKey: SigningKey
   /** Signs the log; the root needs it. */
   logKey?: SigningKey
@@ -46,7 +46,7 @@ export interface RegistryInit {
   liveness?: Partial<LivenessTimings>
   /** The way to the root; `admission.forward` sets it later. */
   forward?: Forward
-  /** Why the root appends nothing yet: until `root.release()` and `root.start()`. */
+  /** The reason why the root appends nothing yet: until `root.release()` and `root.start()`. */
   fence?: string
 }
 
@@ -68,7 +68,7 @@ export interface Registry extends AsyncDisposable {
   readonly meta: Meta
   /** One page of members; follow `next`. */
   lookup(query: LookupQuery): LookupPage
-  /** How old the newest verified checkpoint is, in ms; without one, how old the network is. */
+  /** Age of the newest verified checkpoint, ms; of the network when there is none. */
   replicaAgeMs(): number
   /** There while this store was restored from a backup and the others' heads were not heard since. */
   readonly restored: RestoredFrom | undefined
@@ -76,7 +76,7 @@ export interface Registry extends AsyncDisposable {
   trustRestored(): Promise<void>
   /** Copies the store to a file, consistent while it is written to, checks the copy and describes it beside it. It holds no keys. @throws StoreError */
   backup(path: string): Promise<BackupManifest>
-  /** Why the store takes nothing now: the disk is full, or fails. */
+  /** The reason why the store takes nothing now: the disk is full, or fails. */
   readonly storeFailure: Error | undefined
   close(): Promise<void>
 }

@@ -1,6 +1,6 @@
 import { addAbortListener } from 'node:events'
 
-/** Why a signal was aborted, as an error. */
+/** The reason why a signal was aborted, as an error. */
 export const abortReason = (signal: AbortSignal): Error => {
   const reason: unknown = signal.reason
   return reason instanceof Error ? reason : new Error(String(reason))

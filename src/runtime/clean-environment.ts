@@ -1,6 +1,6 @@
 type Env = Readonly<Record<string, string | undefined>>
 
-/** What a program of the system needs to find itself, its user and its language. */
+/** Variables that a program of the system needs to find itself, its user and its language. */
 const passed = ['PATH', 'HOME', 'USER', 'LOGNAME', 'LANG', 'LC_ALL', 'LC_CTYPE', 'TZ', 'TERM', 'TMPDIR'] as const
 
 /**

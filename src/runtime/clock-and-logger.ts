@@ -1,10 +1,10 @@
-/** What the registry is given from outside, so that tests can turn it. */
+/** The time, given from outside so that tests can turn it. */
 export interface Clock {
   /** Wall clock, ms since 1970. For display and for timestamps inside signed payloads; never for deadlines. */
   now(): number
   /** Monotonic, ms. For leases, ages and deadlines. */
   monotonic(): number
-  /** How far the wall clock of the machine has stepped away from `now`, ms; undefined: not at all. Nothing is signed meanwhile. */
+  /** Step of the machine's wall clock away from `now`, ms; undefined: there is none. Nothing is signed meanwhile. */
   readonly stepMs?: number | undefined
   /** ms since any begin that also pass while the machine sleeps; undefined: the system does not tell. */
   elapsed?(): number | undefined

@@ -1,2 +1,2 @@
-/** What a log line says of a failure: whatever is thrown, that is text. */
+/** The text of a failure for a log line, whatever was thrown. */
 export const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -134,7 +134,7 @@ export class StoreError extends Error {
   override readonly name = 'StoreError'
 }
 
-/** What is in the database cannot be what was written: a replica is fetched anew, a root restores a backup. */
+/** The database holds something else than was written to it: a replica is fetched anew, a root restores a backup. */
 export class DamagedStoreError extends StoreError {}
 
 /** The files of an open store are not those any more that this process writes to. */

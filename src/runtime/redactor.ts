@@ -14,7 +14,7 @@ const shown = '[secret]'
 
 type Env = Readonly<Record<string, string | undefined>>
 
-/** What a process was started with. */
+/** Command line and environment that a process was started with. */
 export interface RedactorInit {
   readonly argv: readonly string[]
   readonly env: Env
@@ -75,7 +75,7 @@ export class Redactor {
   }
 }
 
-/** How a line of JSON spells it. */
+/** Spells text as a line of JSON does. */
 const inJson = (text: string): string => JSON.stringify(text).slice(1, -1)
 
 const afterEquals = (word: string): string => word.slice(word.lastIndexOf('=') + 1)
@@ -84,7 +84,7 @@ const afterEquals = (word: string): string => word.slice(word.lastIndexOf('=') +
 export const withoutPatterns = (text: string): string =>
   text.replaceAll(invite, shown).replaceAll(urlPassword, `$1${shown}`)
 
-/** What `ps` shows to every user of the machine. */
+/** The title that `ps` shows to every user of the machine. */
 export const processTitle = (argv: readonly string[]): string => {
   const secrets = secretWords(argv)
   const words = argv.map((word, at) => {

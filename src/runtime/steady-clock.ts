@@ -3,7 +3,7 @@ import { type Clock, systemClock } from './clock-and-logger.ts'
 
 /** A wall clock that goes further than this against the monotonic one has been set, or has never been right. */
 export const maxStepMs = 600_000
-/** How often the time that counts sleep too is read. */
+/** Interval at which the clock that runs on in sleep is read. */
 const sleepLookMs = 60_000
 
 export interface SteadyClockInit {
@@ -55,7 +55,7 @@ export class SteadyClock implements Clock {
     return this.#uptimeMs()
   }
 
-  /** How far the wall clock is from the time that `now` gives, ms; undefined: they are one. */
+  /** Distance of the wall clock from the time that `now` gives, ms; undefined: they are one. */
   get stepMs(): number | undefined {
     this.now()
     return this.#stepMs

@@ -2,12 +2,12 @@ import { manual } from './manual.ts'
 import type { DnsProvider } from './provider.ts'
 import type { TsigKey } from './tsig.ts'
 
-/** Which provider, and what it needs. The caller reads secrets; none of this is ever logged. */
+/** A provider, and what it needs. The caller reads secrets; none of this is ever logged. */
 export type ProviderSettings =
   | { readonly provider: 'manual' }
   | {
       readonly provider: 'route53'
-      /** Of ~/.aws; default: the SDK's own search for credentials. */
+      /** Profile of ~/.aws; default: the SDK's own search for credentials. */
       readonly profile?: string | undefined
       readonly zoneId?: string | undefined
       /** Another server that speaks the API. */

@@ -2,7 +2,7 @@ import { recordTtlSeconds, zoneLine } from '../records.ts'
 import type { Instructions, ProviderName, RecordEdit, Steps } from './provider.ts'
 
 /**
- * How an operator carries an edit out by hand. `zone` is the domain that the zone is for where it is known; the record's name is
+ * Instructions for an operator who carries an edit out by hand. `zone` is the domain that the zone is for where it is known; the record's name is
  * then also told relative to it, as web forms want it.
  */
 export const instructionsFor = (

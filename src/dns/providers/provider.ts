@@ -1,4 +1,4 @@
-/** Where the records of a domain can be written: by an operator's hands, or by an API. */
+/** Places where the records of a domain can be written: by an operator's hands, or by an API. */
 export const providerNames = ['manual', 'route53', 'cloudflare', 'rfc2136'] as const
 export type ProviderName = (typeof providerNames)[number]
 
@@ -8,7 +8,7 @@ export interface RecordKey {
   readonly type: 'AAAA' | 'TXT'
 }
 
-/** What to change at one name. Values that are in neither list stay as they are. */
+/** Changes at one name. Values that are in neither list stay as they are. */
 export interface RecordEdit extends RecordKey {
   readonly ttlSeconds: number
   readonly add: readonly string[]

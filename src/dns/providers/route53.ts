@@ -26,9 +26,9 @@ import {
 import { quoted, unquoted } from './text-value.ts'
 
 export interface Route53Init {
-  /** Of ~/.aws; default: the SDK's own search: environment, files, container, instance. */
+  /** Profile of ~/.aws; default: the SDK's own search: environment, files, container, instance. */
   readonly profile?: string | undefined
-  /** Of the hosted zone; default: the public zone nearest to the name. */
+  /** Id of the hosted zone; default: the public zone nearest to the name. */
   readonly zoneId?: string | undefined
   readonly endpoint?: string | undefined
 }

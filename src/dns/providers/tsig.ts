@@ -75,7 +75,7 @@ const macOf = (key: TsigKey, parts: readonly Buffer[]): Buffer => {
   return hmac.digest()
 }
 
-/** What is signed besides the message. */
+/** The fields that are signed besides the message. */
 const variables = (key: TsigKey, time: Buffer, fudge: number, error: number, other: Buffer): Buffer =>
   Buffer.concat([
     encodeName(key.name),

@@ -89,7 +89,7 @@ export const readName = (message: Buffer, start: number): string => {
   }
 }
 
-/** Where the last record of a message begins; undefined: it has none. @throws RangeError */
+/** Place where the last record of a message begins; undefined: it has none. @throws RangeError */
 export const lastRecord = (message: Buffer): number | undefined => {
   let at = 12
   for (let left = message.readUInt16BE(4); left > 0; left--) at = nameEnd(message, at) + 4

@@ -24,7 +24,7 @@ export interface AnnounceInit {
   isRegistry: boolean
   /** The own record is announced again no more often. */
   refreshMs: number
-  /** How many members the network has: intervals grow with it. */
+  /** Number of members of the network: intervals grow with it. */
   members(): number
   /** Signs the own record anew with a higher seq. undefined: there is none to announce. */
   refresh(): Promise<Uint8Array | undefined>
@@ -77,7 +77,7 @@ class AnnounceService implements Announce, Startable {
   readonly #components: AnnounceComponents
   readonly #limits: ProtocolLimits['announce']
   readonly #rate: Gcra
-  /** What waits to be sent: at most one record and one head. */
+  /** Envelopes that wait to be sent: at most one record and one head. */
   readonly #slots = new Map<AnnouncementKind, Slot>()
   #gossiped: SignedPosition = { epoch: -1, n: -1, timeMs: 0 }
   #headSentAt = Number.NEGATIVE_INFINITY
@@ -157,7 +157,7 @@ class AnnounceService implements Announce, Startable {
     }
   }
 
-  /** What is wrong by itself was looked at by whoever passed it on: a member that sends it is named. */
+  /** Judges a message and names a member that sends one which is wrong by itself: whoever passed it on has looked at it. */
   async #judgeFrom(peer: PeerId, { data, from }: Pick<Message, 'data'> & { from: PeerId }): Promise<Verdict> {
     const verdict = await this.#judge(data, from)
     if (verdict === 'reject') this.#init.culprits.exceeded('announce.invalid', { peer: peer.toString() })

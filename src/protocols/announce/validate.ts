@@ -22,7 +22,7 @@ import { decodeAnnouncement } from './message.ts'
 /** accept: new, is passed on. ignore: known, or not for us to say. reject: bad whoever looks at it, the peer that sent it pays. */
 export type Verdict = 'accept' | 'ignore' | 'reject'
 
-/** What the validator asks of the registry. */
+/** The parts of the registry that the validator asks. */
 export interface AnnounceSource {
   readonly networkId: Uint8Array
   readonly replica: Pick<Replica, 'head' | 'checkpoint' | 'isMember' | 'logKeyOf' | 'observe'>

@@ -5,7 +5,7 @@ import { FrameTooLargeError, RateLimitedError } from './errors.ts'
 import { FrameCounter } from './frame-counter.ts'
 import { Gcra, type Rate } from './rate-limiter.ts'
 
-/** What a library that reads streams by itself is given of one peer. */
+/** Bounds of what a library that reads streams by itself is given of one peer. */
 export interface StreamBounds {
   /** Section of the table of limits, to name a culprit by. */
   readonly section: string
@@ -13,7 +13,7 @@ export interface StreamBounds {
   readonly frameBytes?: number
   /** KiB on all streams; what is more waits in the peer's window. */
   readonly inbound?: Rate
-  /** What a message counts at least: it costs more than its bytes. */
+  /** Least bytes that a message counts: it costs more than its bytes. */
   readonly leastBytes?: number
   /** Streams that the peer opens. */
   readonly opens?: Rate
@@ -75,7 +75,7 @@ export class BoundedStreams {
     })
   }
 
-  /** What charges for bytes, and pauses the stream when there are too many. */
+  /** Gives a function that charges for bytes, and pauses the stream when there are too many. */
   #pace(stream: Stream, connection: Connection): (bytes: number) => void {
     const inbound = this.#inbound
     if (inbound === undefined) return () => {}

@@ -26,7 +26,7 @@ interface Frame {
   readonly header: { readonly type: number; readonly flag: number; readonly streamID: number; readonly length: number }
 }
 
-/** What is used of a yamux muxer, which libp2p's connection has and does not show. */
+/** The parts of a yamux muxer that are used, which libp2p's connection has and does not show. */
 interface Muxer {
   readonly numInboundStreams: number
   readonly maxInboundStreams: number

@@ -6,7 +6,7 @@ import { Culprits, culpritOf } from './culprits.ts'
 import { oneTooMany } from './eviction.ts'
 import type { ProtocolLimits } from './limits.ts'
 
-/** What a connection's trust needs to know of a member. */
+/** The facts about a member that its connection's trust needs. */
 export interface TrustedMember {
   readonly publicKey: Uint8Array
   readonly name: string
@@ -17,9 +17,9 @@ export type ConnectionListener = (connection: Connection, member: TrustedMember)
 
 export interface ConnectionTrustInit {
   limits: ProtocolLimits['strangers']
-  /** How long a stream waits for the verdict on its connection, from the opening of the connection. */
+  /** Time for which a stream waits for the verdict on its connection, from the opening of the connection. */
   settleMs: number
-  /** Whether the key is revoked. */
+  /** Tells whether the key is revoked. */
   isRevoked?: (publicKey: Uint8Array) => boolean
   clock?: Clock
   logger?: Logger
@@ -51,11 +51,11 @@ interface Entry {
 }
 
 /**
- * Which connections have proved membership of this network. Every other one is a stranger's: bounded in number and in time.
+ * Knows the connections that have proved membership of this network. Every other one is a stranger's: bounded in number and in time.
  * Trust belongs to a connection, not to a peer: each connection brings its own proof.
  */
 export class ConnectionTrust {
-  /** Who exceeds a limit on one of these connections. */
+  /** Those who exceed a limit on one of these connections. */
   readonly culprits: Culprits
   readonly #init: ConnectionTrustInit
   readonly #clock: Clock
@@ -146,7 +146,7 @@ export class ConnectionTrust {
     return true
   }
 
-  /** Whoever shows a good invite keeps its connection until it is admitted, or it turns out that it is none. */
+  /** Keeps the connection of somebody who shows a good invite until it is admitted, or the invite turns out to be none. */
   spare(connection: Connection, isGood: boolean): void {
     const entry = this.#entries.get(connection.id)
     if (entry !== undefined) entry.spared = isGood

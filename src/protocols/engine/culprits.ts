@@ -1,13 +1,13 @@
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
 import { silentLogger, systemClock } from '../../runtime/clock-and-logger.ts'
 
-/** Who exceeded a limit: a PeerId where the key is proven, a multiaddr or prefix where none is. */
+/** One who exceeded a limit: a PeerId where the key is proven, a multiaddr or prefix where none is. */
 export interface Culprit {
   readonly peer?: string
   readonly address?: string
 }
 
-/** How often a limit was exceeded since the start, and by whom lately. */
+/** Number of times that a limit was exceeded since the start, and by whom lately. */
 export interface LimitCount {
   /** Its place in the limits table: `connection.streams`. */
   readonly limit: string
@@ -36,7 +36,7 @@ interface Counted {
 }
 
 const nameEveryMs = 60_000
-/** Of one limit. Keys and addresses are free, so the one that was seen longest ago goes. */
+/** Culprits that are kept of one limit. Keys and addresses are free, so the one that was seen longest ago goes. */
 const mostCulprits = 32
 /** Lines a minute, of all limits: an attack with many keys must not fill the disk. */
 export const mostLines = 120

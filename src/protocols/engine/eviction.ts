@@ -10,7 +10,7 @@ export function prefixesOf({ remoteAddr }: Pick<Connection, 'remoteAddr'>): { si
 }
 
 /**
- * Which of the connections goes when there is one too many: the first or the last comer of the /48 that has most, and in it of the /64
+ * Chooses the connection that goes when there is one too many: the first or the last comer of the /48 that has most, and in it of the /64
  * that has most. So nobody can take all places from few prefixes. The first goes where whoever is honest is soon done, and who stays is idle.
  */
 export function oneTooMany<T extends { readonly connection: Pick<Connection, 'remoteAddr'> }>(

@@ -35,7 +35,7 @@ export interface ProtocolLimits {
     strangerFrames: Rate
     /** Longest data frame. */
     frameBytes: number
-    /** Of one stream until its protocol is agreed on. */
+    /** Bytes of one stream until its protocol is agreed on. */
     negotiationBytes: number
     /** Answers to pings and resets that the other side has not read. */
     unreadBytes: number
@@ -60,7 +60,7 @@ export interface ProtocolLimits {
     rate: Rate
     /** Delegate and authority entries: one per recovery or key ceremony in the network's life. */
     delegations: number
-    /** How long a stream of another protocol waits for the verdict on its connection. */
+    /** Time for which a stream of another protocol waits for the verdict on its connection. */
     settleMs: number
   }
   register: {
@@ -78,12 +78,12 @@ export interface ProtocolLimits {
     heartbeats: Rate
     puts: Rate
     requests: Rate
-    /** Of all kinds, from a root or secondary: it forwards for its members. */
+    /** Requests of all kinds from a root or secondary: it forwards for its members. */
     registryRequests: Rate
     strangerJoins: Rate
-    /** Of these, joins without an invite: anybody can make keys for those. */
+    /** Joins without an invite among these: anybody can make keys for those. */
     uninvitedJoins: Rate
-    /** Of these, from one /48. */
+    /** Joins without an invite from one /48. */
     uninvitedOfSite: Rate
     /** Per /64. */
     failedProofs: Rate
@@ -118,7 +118,7 @@ export interface ProtocolLimits {
     otherMs: number
     /** Without a frame that says something afterwards: a registry sends a checkpoint each minute. */
     silenceMs: number
-    /** Of one frame. */
+    /** Hints of one frame. */
     hints: number
     recordSubscribers: number
   }
@@ -129,11 +129,11 @@ export interface ProtocolLimits {
     /** Streams, and questions on all of them together. */
     rate: Rate
     questions: Rate
-    /** What the questions of one peer cost: members that are looked at, and KiB of answers. What costs more is answered later. */
+    /** Cost of the questions of one peer: members that are looked at, and KiB of answers. What costs more is answered later. */
     cost: Rate
     /** An answer that would have to wait longer is refused. */
     waitMs: number
-    /** Of one question. */
+    /** Deadline of one question. */
     deadlineMs: number
     /** Without a question the stream is closed. */
     idleMs: number
@@ -156,7 +156,7 @@ export interface ProtocolLimits {
     deadlineMs: number
   }
   announce: {
-    /** What we publish; below what receivers accept, since an oversize message ends gossip on its connection. */
+    /** Greatest message that we publish; below what receivers accept, since an oversize message ends gossip on its connection. */
     messageBytes: number
     inboundBytes: number
     /** Topics, messages and control messages of one frame. */
@@ -169,7 +169,7 @@ export interface ProtocolLimits {
     streams: number
     /** KiB that are looked at of one peer; the rest waits on its side. */
     inbound: Rate
-    /** What a frame counts at least. */
+    /** Least bytes that a frame counts. */
     leastBytes: number
     /** Unsent bytes of one peer; beyond it its gossip stream is cut. */
     outboundBytes: number
@@ -183,35 +183,35 @@ export interface ProtocolLimits {
     /** Members that a root or secondary gossips with, other registries not counted. */
     circle: number
   }
-  /** Of libp2p's ping, which answers whatever comes. */
+  /** Limits of libp2p's ping, which answers whatever comes. */
   ping: {
     streams: number
     /** KiB of one peer; the rest waits on its side. */
     inbound: Rate
-    /** What a ping counts at least. */
+    /** Least bytes that a ping counts. */
     leastBytes: number
   }
-  /** Of libp2p's identify, in which others say what they speak and where they are. */
+  /** Limits of libp2p's identify, in which others say what they speak and where they are. */
   identify: {
     frameBytes: number
-    /** Of one peer, asking and pushing apart. */
+    /** Streams of one peer, asking and pushing apart. */
     opens: Rate
   }
-  /** Of what libp2p remembers of one peer, whoever told it. */
+  /** Limits of what libp2p remembers of one peer, whoever told it. */
   peers: {
     addresses: number
     protocols: number
-    /** Of a protocol's name, and of each text that a peer says about itself. */
+    /** Greatest length of a protocol's name, and of each text that a peer says about itself. */
     textBytes: number
-    /** Of its addresses as it signed them for identify. */
+    /** Greatest size of its addresses as it signed them for identify. */
     envelopeBytes: number
   }
   kad: {
-    /** Of a query and of an answer. */
+    /** Greatest size of a query and of an answer. */
     frameBytes: number
     /** KiB of one peer; the rest waits on its side. */
     inbound: Rate
-    /** What a query counts at least. */
+    /** Least bytes that a query counts. */
     leastBytes: number
     valueBytes: number
     queryMs: number

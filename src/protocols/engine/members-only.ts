@@ -10,7 +10,7 @@ import { Circle } from './peer-cap.ts'
 export interface MembersOnlyOptions {
   /** Members that the service deals with at a time, roots and secondaries not counted. Default: all that are connected. */
   readonly most?: number
-  /** What the service is given from one peer. Default: all that comes. */
+  /** Bounds of what the service is given from one peer. Default: all that comes. */
   readonly bounds?: StreamBounds
 }
 
@@ -105,7 +105,7 @@ function membersOnlyStreams(manager: ConnectionManager, { trust, streams }: Door
   })
 }
 
-/** Who gets in to a service. */
+/** Lets members in to a service. */
 class Door {
   readonly trust: ConnectionTrust
   readonly streams: BoundedStreams

@@ -8,14 +8,14 @@ export class Circle {
   readonly #most: number
   /** Ids of the open connections of each peer that is inside. */
   readonly #inside = new Map<string, Set<string>>()
-  /** What is to be done when there is room, by connection and by who wants it. */
+  /** Work for when there is room, by connection and by who wants it. */
   readonly #waiting = new Map<string, Map<object, () => void>>()
 
   constructor(most: number) {
     this.#most = most
   }
 
-  /** Whether the peer is inside, where it goes if there is room. */
+  /** Tells whether the peer is inside; it goes there if there is room. */
   enter(connection: Connection): boolean {
     const peer = connection.remotePeer.toString()
     const open = this.#inside.get(peer)

@@ -48,7 +48,7 @@ export class Gcra {
     return 0
   }
 
-  /** What `take` would answer, without taking. */
+  /** Gives what `take` would answer, without taking. */
   peek(key: string): number {
     const now = this.#clock.monotonic()
     return this.#waitMs(this.#next(key, now), now)

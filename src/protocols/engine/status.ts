@@ -28,7 +28,7 @@ const names = new Map<number, string>(Object.entries(statuses).map(([name, statu
 /** `STATUS 42` for a status of a newer version. */
 export const statusText = (status: number): string => names.get(status) ?? `STATUS ${status}`
 
-/** What an operator is told of the answers that only somebody's action changes. */
+/** Words for an operator about the answers that only somebody's action changes. */
 const sayings: Readonly<Record<number, string>> = {
   [statuses.REVOKED]: 'the key of this node was revoked, for ever',
   [statuses.PENDING]: 'the join waits for the word of the operator, or for the root',
@@ -50,11 +50,11 @@ export const refusalText = (status: number, refused: string): string => {
 /** INTERNAL for every error that is not one of the named failures: its text stays in the local log. */
 export const statusOf = (error: unknown): number => statuses[failureOf(error).wire ?? 'INTERNAL']
 
-/** Whether a request failed by a fault of this side, which belongs into its log. */
+/** Tells whether a request failed by a fault of this side, which belongs into its log. */
 export const isOwnFailure = (error: unknown): boolean =>
   error instanceof StoreError || statusOf(error) === statuses.INTERNAL
 
-/** What a caller can do after a refusal besides reading its status. */
+/** Details of a refusal that a caller can act on. */
 export interface RefusalDetail {
   retryAfterMs?: number
   /** STALE: envelope of the record that the other side holds. */

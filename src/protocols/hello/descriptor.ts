@@ -2,7 +2,7 @@ import type { ProtocolLimits } from '../engine/limits.ts'
 import type { ProtocolDescriptor } from '../engine/protocol.ts'
 import { Hello as HelloMessage } from './pb/hello.ts'
 
-/** Of the Hello message. */
+/** Version of the Hello message. */
 export const helloVersion = 1
 
 export const helloDescriptor = ({ hello }: ProtocolLimits): ProtocolDescriptor => ({

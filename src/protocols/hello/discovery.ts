@@ -79,7 +79,7 @@ export class DiscoveryHello implements HelloSource {
     }
   }
 
-  /** Of one network, the proof with the newest checkpoint. */
+  /** Keeps the proof with the newest checkpoint of each network. */
   #keep(proof: NetworkProof): void {
     const id = networkIdText(proof.networkId)
     const held = this.#proven.get(id)

@@ -34,9 +34,9 @@ export interface HelloProven {
   readonly connection: Connection
   readonly peerId: PeerId
   readonly member: TrustedMember
-  /** What it showed; its checkpoint and its entries may be newer than ours. */
+  /** The hello that it showed; its checkpoint and its entries may be newer than ours. */
   readonly hello: HelloMessage
-  /** What it says of us, where it answered us: OK, or why we are a stranger there. */
+  /** The status that it gave us, where it answered: OK, or why we are a stranger there. */
   readonly status: number | undefined
 }
 
@@ -60,7 +60,7 @@ export interface HelloOptions {
   signal?: AbortSignal
 }
 
-/** Whoever is told one of these learns nothing else but the network. */
+/** Statuses that tell nothing else but the network. */
 const bare: ReadonlySet<number> = new Set([statuses.WRONG_NETWORK, statuses.UNSUPPORTED_VERSION, statuses.REVOKED])
 
 /** Proof of membership, first on every connection: `/trustnet/hello/1.0.0`. */
@@ -128,7 +128,7 @@ export class HelloService implements Hello {
     if (connection.direction === 'outbound') inBackground(this.#greet(connection), 'saying hello')
   }
 
-  /** Whoever we dial proves our network at once, or gets nothing more than this hello. */
+  /** Greets somebody whom we dialled: it proves our network at once, or gets nothing more than this hello. */
   async #greet(connection: Connection): Promise<void> {
     try {
       const verdict = await this.again(connection)

@@ -17,7 +17,7 @@ export interface NetworkProof {
   readonly networkId: Uint8Array
   readonly genesis: Signed<Genesis>
   readonly delegations: readonly Uint8Array[]
-  /** Who may sign what, as the delegations say. */
+  /** Keys that the delegations lead to. */
   readonly keys: LogKeys
   readonly checkpoint: Signed<Checkpoint>
 }

@@ -20,7 +20,7 @@ interface ShownMember extends TrustedMember {
   readonly renew?: Signed<LogEntry> | undefined
 }
 
-/** What a hello needs of the registry in this process. */
+/** The parts of the registry in this process that a hello needs. */
 export interface HelloRegistry {
   readonly networkId: Uint8Array
   readonly genesis: Signed<Genesis>

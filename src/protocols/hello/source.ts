@@ -2,7 +2,7 @@ import type { Role } from '../../identity/role.ts'
 import type { TrustedMember } from '../engine/connection-trust.ts'
 import type { Hello as HelloMessage } from './pb/hello.ts'
 
-/** What a host says of itself: all of it signed elsewhere, or of no weight. */
+/** Statement of a host about itself: all of it signed elsewhere, or of no weight. */
 export interface HelloContent {
   /** Absent: a joiner that does not know its network yet. */
   networkId?: Uint8Array | undefined
@@ -21,7 +21,7 @@ export interface HelloContent {
   software: string
 }
 
-/** What a hello proved. A stranger's status is what it is told. */
+/** Result of judging a hello. A stranger's status is what it is told. */
 export type Verdict =
   | { readonly kind: 'member'; readonly member: TrustedMember }
   | { readonly kind: 'stranger'; readonly status: number; readonly reason: string }
@@ -31,7 +31,7 @@ export interface JudgeOptions {
   dialled: boolean
 }
 
-/** Whose words the hello service speaks, and who judges those of others. */
+/** Source of the words that the hello service speaks, and judge of those of others. */
 export interface HelloSource {
   local(): HelloContent
   /** The network ids are equal, or one of both is unknown: that is checked before. Never throws for what the remote sent. */

@@ -17,7 +17,7 @@ export interface KadGuard {
   limits: ProtocolLimits['kad']
 }
 
-/** How long a peer that answers nothing keeps a slot in a full bucket; kad-dht asks again at the next chance. */
+/** Time for which a peer that answers nothing keeps a slot in a full bucket; kad-dht asks again at the next chance. */
 const retryMs = 60_000
 
 function isMemberPeer(peerId: PeerId, source: KadSource): boolean {
@@ -29,7 +29,7 @@ function isMemberPeer(peerId: PeerId, source: KadSource): boolean {
 }
 
 /**
- * Of what a DHT answer says of a peer, only its id counts: its addresses are those of the record that it has signed, or where it is
+ * Routing that takes only ids from DHT answers: its addresses are those of the record that it has signed, or where it is
  * connected from.
  */
 export const filterPeer = (peer: PeerInfo, source: KadSource, connections: readonly Connection[] = []): PeerInfo => ({
@@ -43,7 +43,7 @@ const addressesOf = (peerId: PeerId, { records }: KadSource, connections: readon
   return connections.map(({ remoteAddr }) => remoteAddr.decapsulateCode(CODE_P2P)).filter((each) => isPlainIp6(each))
 }
 
-/** What kad-dht gets of the host: members, plain IPv6 addresses and a bounded store of its own. */
+/** Components that kad-dht gets of the host: members, plain IPv6 addresses and a bounded store of its own. */
 export function guardComponents(components: KadDHTComponents, guard: KadGuard): KadDHTComponents {
   return {
     peerId: components.peerId,

@@ -17,7 +17,7 @@ interface Pair {
 const valuePrefix = '/dht/record/'
 
 /**
- * Where kad-dht keeps the values of others: in memory, bounded, and values only. A member that floods provider records fills nothing.
+ * Store in which kad-dht keeps the values of others: in memory, bounded, and values only. A member that floods provider records fills nothing.
  * Values are hints with an owner who puts them again, so losing them with the process costs nothing.
  */
 export class ValueStore implements Datastore {

@@ -6,7 +6,7 @@ import { InvalidPayloadError, LimitError, NotMemberError, StaleRecordError } fro
 import type { ProtocolLimits } from '../engine/limits.ts'
 import { publicKeyOfRecordKey } from './record-key.ts'
 
-/** What the DHT asks of the registry. */
+/** The parts of the registry that the DHT asks. */
 export interface KadSource {
   readonly networkId: Uint8Array
   readonly replica: Pick<Replica, 'isMember'>

@@ -21,7 +21,7 @@ export interface LookupOptions {
   signal?: AbortSignal
 }
 
-/** What another registry says of a member. The record is verified; state and age are its observation. */
+/** A row of another registry about a member. The record is verified; state and age are its observation. */
 export interface RemoteRow {
   readonly publicKey: Uint8Array
   readonly name: string

@@ -15,7 +15,7 @@ import { lookupProtocol } from './descriptor.ts'
 import { decodeQuery, toRowMessage } from './messages.ts'
 import { LookupAnswer, type LookupRow as RowMessage } from './pb/lookup.ts'
 
-/** What lookup serves. */
+/** The parts of a registry that lookup serves. */
 interface LookupSource {
   readonly networkId: Uint8Array
   lookup(query: LookupQuery): LookupPage

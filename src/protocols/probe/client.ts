@@ -13,7 +13,7 @@ export interface ProbeOptions {
 }
 
 /**
- * Whether the member at the other end can dial this address (`/ip6/…/tcp/…`) of our own record.
+ * Asks whether the member at the other end can dial this address (`/ip6/…/tcp/…`) of our own record.
  * @throws its refusal; whatever kept it from answering
  */
 export async function probe(connection: Connection, addr: string, options: ProbeOptions): Promise<boolean> {

@@ -44,7 +44,7 @@ class ProbeService implements Startable {
   /** By IPv6 address. */
   readonly #targetHosts: Gcra
   #running = 0
-  /** Of each peer that has any. */
+  /** Number of probes that run for each peer that has any. */
   readonly #runningOf = new Map<string, number>()
   #served: Served | undefined
 

@@ -22,11 +22,11 @@ interface JoinBundle {
   join: Uint8Array
   /** From where it came: the /48 of a joiner, or the registry that passed it on. */
   asker: string
-  /** Of the first registry, when it was not this one. */
+  /** Receipt of the first registry, when it was not this one. */
   receipt?: Uint8Array
 }
 
-/** What joiners who were told PENDING wait for. */
+/** Events that joiners who were told PENDING wait for. */
 export interface RegisterBackendEvents {
   admitted: CustomEvent<{ publicKey: Uint8Array; admit: Uint8Array }>
   rejected: CustomEvent<{ publicKey: Uint8Array; reason: string }>

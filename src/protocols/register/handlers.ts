@@ -54,7 +54,7 @@ export interface ActionsInit {
   onCheckpoint: (checkpoint: Uint8Array) => void
 }
 
-/** What one peer can ask of a registry, without the stream that it asks on. Everything throws the error that the answer tells. */
+/** The requests that one peer can make of a registry, without the stream that it asks on. Everything throws the error that the answer tells. */
 export class SessionActions {
   readonly #init: ActionsInit
   #lease: SessionLease | undefined
@@ -105,7 +105,7 @@ export class SessionActions {
     }
   }
 
-  /** Whoever is refused holds no lease, and nobody is shown as online by it. */
+  /** Takes the first record. Whoever is refused holds no lease, and is shown to nobody as online by it. */
   async #putFirst(record: Uint8Array, lease: SessionLease): Promise<void> {
     try {
       await this.#putOwn(record)

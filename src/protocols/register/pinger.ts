@@ -19,7 +19,7 @@ interface State {
   heardAt: number
 }
 
-/** How often all sessions are looked at. */
+/** Interval at which all sessions are looked at. */
 const tickMs = 100
 /** A look that comes later than this was a stall of this process, which no session is blamed for. */
 const stallMs = 500
@@ -123,7 +123,7 @@ export class Pinger {
   }
 }
 
-/** What was due while this process stood still is not the other side's fault. */
+/** Forgives what was due while this process stood still: it is not the other side's fault. */
 function forgive(state: State, lateMs: number): void {
   state.heardAt += lateMs
   if (state.sentAt !== undefined) state.sentAt += lateMs

@@ -9,7 +9,7 @@ import { Gcra } from '../engine/rate-limiter.ts'
 
 export type RequestKind = 'frame' | 'register' | 'heartbeat' | 'put' | 'request'
 
-/** What a stranger shows with its request: an invite that is open here, the membership that it had, or nothing. */
+/** Proof that a stranger shows with its request: an invite that is open here, the membership that it had, or nothing. */
 export type StrangerProof = 'invite' | 'renewal' | 'none'
 
 const limitOf: Record<RequestKind, string> = {
@@ -22,7 +22,7 @@ const limitOf: Record<RequestKind, string> = {
 
 const strangers = 'all strangers'
 
-/** What one peer, all strangers together, and one /64 may ask for. Outlives sessions: a reconnect begins nothing anew. */
+/** Rates of what one peer, all strangers together, and one /64 may ask for. Outlives sessions: a reconnect begins nothing anew. */
 export class RegisterRates {
   readonly #own: Record<RequestKind, Gcra>
   readonly #registries: Gcra

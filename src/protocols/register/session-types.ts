@@ -23,14 +23,14 @@ export interface Registered {
   observed: Uint8Array | undefined
   /** Envelope of the record that the registry holds for this key. */
   record: Uint8Array | undefined
-  /** How long ago the registry's replica was surely up to date. */
+  /** Age of the registry's replica, ms: so long ago it was surely up to date. */
   replicaAgeMs: number
 }
 
 export interface HeartbeatCall {
   /** Envelope of the newest verified checkpoint. It travels only when it is another than the last time. */
   checkpoint?: Uint8Array | undefined
-  /** Of the own record. */
+  /** Seq of the own record. */
   seq: number
   /** Keys of connected members, 32 at most. */
   connected?: Uint8Array[]
@@ -55,10 +55,10 @@ export interface SessionCallOptions {
   signal?: AbortSignal
 }
 
-/** Why a session is over. */
+/** The end of a session and its reason. */
 export interface SessionEnd {
   reason: string
-  /** What the registry said last, where it said why. */
+  /** Status that the registry gave last, where it said why. */
   status: number | undefined
 }
 
@@ -76,7 +76,7 @@ export interface RegistrySessionEvents {
 export interface RegistrySession {
   readonly events: TypedEventTarget<RegistrySessionEvents>
   readonly closed: Promise<SessionEnd>
-  /** Of the last exchange. */
+  /** Round-trip time of the last exchange. */
   readonly rttMs: number | undefined
   register(call: RegisterCall, options?: SessionCallOptions): Promise<Registered>
   heartbeat(call: HeartbeatCall, options?: SessionCallOptions): Promise<HeartbeatResult>

@@ -15,7 +15,7 @@ import type { SessionActions } from './handlers.ts'
 import { SessionFrame } from './pb/register.ts'
 import type { Pinged, Pinger } from './pinger.ts'
 
-/** What a frame carries. */
+/** Content of a frame. */
 type Body = Omit<SessionFrame, 'id'>
 
 export interface ServerSessionInit {

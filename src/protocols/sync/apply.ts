@@ -40,7 +40,7 @@ const harmless = [StaleRecordError, NotMemberError, RevokedError, LimitError, Un
 export interface ApplierInit {
   /** Raw key of the other side. */
   serverKey: Uint8Array
-  /** Whether its hints are listened to: a subscription tells them, a pull has none. */
+  /** True when its hints are listened to: a subscription tells them, a pull has none. */
   hears: boolean
   logger: Logger
 }
@@ -53,9 +53,9 @@ export class Applier {
   readonly #hears: boolean
   readonly #logger: Logger
   #snapshot = false
-  /** Where this replica stood when the snapshot was asked for. */
+  /** Head of this replica when the snapshot was asked for. */
   #asked: Head | undefined
-  /** Of the snapshot that comes. */
+  /** Delegations of the snapshot that comes. */
   #delegations: Uint8Array[] = []
   /** Frames with entries that were opened and are not stored yet. */
   #logs = 0
@@ -68,7 +68,7 @@ export class Applier {
     this.#logger = logger
   }
 
-  /** What comes now is what still counts of the log, with gaps: nothing of it is visible before its root was verified. */
+  /** Begins a snapshot: what comes now is what still counts of the log, with gaps, and nothing of it is visible before its root was verified. */
   beginSnapshot(asked: Head): void {
     this.#snapshot = true
     this.#asked = asked
@@ -151,7 +151,7 @@ export class Applier {
     }
   }
 
-  /** Whoever holds less than we had when we asked has nothing to send: an older snapshot would take entries back. @throws LogMismatchError */
+  /** Checks that the sender holds more than we did when we asked: an older snapshot would take entries back. @throws LogMismatchError */
   async #requireNewer(checkpoint: Uint8Array): Promise<void> {
     const { networkId } = this.#target
     const { value } = await openCheckpointAsync(checkpoint, networkId)

@@ -32,7 +32,7 @@ export interface SyncOptions {
   onCaughtUp?(summary: SyncSummary): void
 }
 
-/** What a sync brought. */
+/** Summary of a sync. */
 export interface SyncSummary {
   mode: 'delta' | 'snapshot'
   /** New here; what was known already does not count. */
@@ -40,7 +40,7 @@ export interface SyncSummary {
   records: number
   hints: number
   caughtUp: boolean
-  /** How old the other side's own replica was at the start. */
+  /** Age of the other side's own replica at the start, ms. */
   replicaAgeMs: number
 }
 
@@ -132,7 +132,7 @@ class SyncSession {
     }
   }
 
-  /** How far the records of the other side are known. */
+  /** Progress in the records of the other side. */
   #recordsKnown(): { cursor: Cursor | undefined; needsDigest: boolean } {
     const { records, cursors } = this.#options
     const cursor = records ? cursors.get(this.#server) : undefined
@@ -227,7 +227,7 @@ class SyncSession {
     this.#options.onCaughtUp?.(summary)
   }
 
-  /** Whether it brought anything, or a newer checkpoint, or how somebody is. */
+  /** Tells whether it brought anything, or a newer checkpoint, or how somebody is. */
   #says({ caughtUp, hints }: SyncFrame, { entries, records, shown }: Applied): boolean {
     const isNewer = shown !== undefined && shown.timeMs > this.#shownMs
     if (isNewer) this.#shownMs = shown.timeMs

@@ -3,7 +3,7 @@ import type { Cursor } from './pb/sync.ts'
 /** Registries whose position is remembered. A forgotten one costs a digest exchange. */
 const maxServers = 64
 
-/** How far the records of each registry are known, by its PeerId. Not kept over a restart: the digest exchange finds what differs. */
+/** Progress in the records of each registry, by its PeerId. Not kept over a restart: the digest exchange finds what differs. */
 export class SyncCursors {
   readonly #cursors = new Map<string, Cursor>()
 

@@ -3,7 +3,7 @@ import type { ProtocolLimits } from '../engine/limits.ts'
 type Limits = Pick<ProtocolLimits['sync'], 'patienceMs' | 'paceBytes' | 'otherPaceBytes' | 'otherMs'>
 
 /**
- * How long the other side of a sync is still waited for. Time passes only while nothing is here to be worked on, and what moves buys more:
+ * Time for which the other side of a sync is still waited for. Time passes only while nothing is here to be worked on, and what moves buys more:
  * so a long exchange may last, and one that trickles ends.
  */
 export class Patience {

@@ -25,7 +25,7 @@ export class Refreshes {
     return true
   }
 
-  /** Whether a reader at `position` has seen all that the record says. */
+  /** True when a reader at `position` has seen all that the record says. */
   saysNothingNew(publicKey: Uint8Array, position: number): boolean {
     const known = this.#known.get(keyId(publicKey))
     return known !== undefined && known.changedAt <= position

@@ -11,7 +11,7 @@ export interface SyncEvents {
   revoked: CustomEvent<{ publicKey: Uint8Array }>
 }
 
-/** What sync serves: the parts of a registry that it reads. */
+/** Source that sync serves from: the parts of a registry that it reads. */
 export interface SyncSource {
   readonly networkId: Uint8Array
   /** Random, per database: a cursor of another one means nothing here. */
@@ -34,7 +34,7 @@ export interface SyncSource {
   replicaAgeMs(): number
 }
 
-/** What sync writes to: the parts of a registry that verify and keep. */
+/** Target that sync writes to: the parts of a registry that verify and keep. */
 export interface SyncTarget {
   readonly networkId: Uint8Array
   readonly replica: Pick<

@@ -4,7 +4,7 @@ import { onAbort } from '../../runtime/abort.ts'
 const pushesPerSecond = 5_000
 const wokenAtOnce = 50
 
-/** What may have changed for a subscriber. It reads the store to see what has. */
+/** Topics in which something may have changed for a subscriber. It reads the store to see what has. */
 export const topics = { log: 1, records: 2, refreshes: 4, hints: 8 } as const
 
 /** A subscriber costs this and its positions, however far it is behind: no queue, no event kept for it. */

@@ -32,9 +32,9 @@ export interface SubscriberInit {
   differing: readonly number[]
 }
 
-/** How far one reader is. All that it has not been told yet stays in the store. */
+/** Progress of one reader. All that it has not been told yet stays in the store. */
 export class Subscriber {
-  /** How the log is told at first; afterwards it goes on as a delta. */
+  /** Mode in which the log is told at first; afterwards it goes on as a delta. */
   readonly mode: number
   readonly #init: SubscriberInit
   #position: Head
@@ -59,7 +59,7 @@ export class Subscriber {
     this.#differing = init.change === undefined ? init.differing : undefined
   }
 
-  /** What there is of the log when the stream begins. */
+  /** Yields what there is of the log when the stream begins. */
   async *start(): AsyncGenerator<SyncRow[]> {
     if (this.mode === syncModes.snapshot) yield* this.#snapshot()
     yield* this.log()

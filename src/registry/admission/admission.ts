@@ -32,12 +32,12 @@ import { Renewals, revoked } from './renewals.ts'
 import { RootAdmission } from './root-admission.ts'
 import { type Forward, isDecided, type QueuedJoin, RequestQueue, type RootRequest } from './root-request-queue.ts'
 
-/** What a joiner or a forwarding registry sends: envelopes. */
+/** A request to join, as a joiner or a forwarding registry sends it: envelopes. */
 export interface JoinBundle {
   join: Uint8Array
   /** From where it came: a site, or the registry that passed it on. */
   asker?: string
-  /** Of the registry that took the join in, when it was forwarded. */
+  /** Receipt of the registry that took the join in, when it was forwarded. */
   receipt?: Uint8Array
 }
 
@@ -47,7 +47,7 @@ const unknownInviteRetryMs = 5_000
 export interface AdmissionInit {
   limits: RegistryLimits
   nodeKey: SigningKey
-  /** How a registry that is not the root reaches it. */
+  /** The way to the root for a registry that is not it. */
   forward?: Forward
 }
 
@@ -62,7 +62,7 @@ export interface AdmissionComponents {
 }
 
 /**
- * Who becomes, stays and ceases to be a member. The root decides; any other registry verifies, asks the root, and keeps what it
+ * Decides who becomes, stays and ceases to be a member. The root decides; any other registry verifies, asks the root, and keeps what it
  * verified while the root is away.
  */
 export class Admission {

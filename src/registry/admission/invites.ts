@@ -29,9 +29,9 @@ export interface InviteOptions {
   name?: string
   /** Name of a member whose place the joiner takes: that one is revoked in the same commit. */
   replaces?: string
-  /** How many may join with it; default 1. */
+  /** Number of machines that may join with it; default 1. */
   uses?: number
-  /** How long it can be used; default 1 h. */
+  /** Time in which it can be used; default 1 h. */
   ttlMs?: number
   /** For people. */
   note?: string
@@ -41,7 +41,7 @@ export interface InviteOptions {
 export interface IssuedGrant extends Grant {
   epoch: number
   n: number
-  /** Of the entry. */
+  /** Hash of the entry. */
   hash: Uint8Array
 }
 
@@ -206,7 +206,7 @@ export class Invites {
     return row.grant
   }
 
-  /** Why an invite that is not open admits nobody. */
+  /** The reason why an invite that is not open admits nobody. */
   ended(grantId: Uint8Array): Error {
     const key = keyId(grantId)
     const reason = this.#ends.get(key)

@@ -6,7 +6,7 @@ export interface RegistryLimits {
   pendingJoins: number
   /** Requests that wait here for the root, one per peer and kind. */
   queuedRequests: number
-  /** Of these, joins without an invite: anybody can make those, so they must not push out the others. */
+  /** Joins without an invite among these: anybody can make those, so they must not push out the others. */
   queuedStrangers: number
   /** A join that has waited for so long is dropped: who still wants in has asked again. */
   waitingMs: number
@@ -20,7 +20,7 @@ export interface RegistryLimits {
 
 const queuedRequests: Record<Role, number> = { root: 5000, secondary: 5000, integrated: 1000, external: 0 }
 
-/** What fits in an operator's view, in memory, and in one replay after the root is back. */
+/** Limits that fit an operator's view, in memory, and in one replay after the root is back. */
 export const defaultLimits = (role: Role): RegistryLimits => ({
   pendingJoins: 1000,
   queuedRequests: queuedRequests[role],
@@ -31,9 +31,9 @@ export const defaultLimits = (role: Role): RegistryLimits => ({
   rejectedJoins: 10_000
 })
 
-/** How long after its receipt by the first registry a join may reach the root and still be judged by that time. */
+/** Time after its receipt by the first registry in which a join is still judged by the moment of that receipt. */
 export const receiptValidMs = 24 * 3_600_000
-/** How far the clocks of registries may differ. */
+/** Greatest difference between the clocks of registries. */
 export const clockSkewMs = 10 * 60_000
 /** A membership is renewed only when less than this part of it is left. */
 export const renewableShare = 0.6

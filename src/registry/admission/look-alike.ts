@@ -1,4 +1,4 @@
-/** What people take for the same in a name, longest first. Names are of a-z, 0-9 and inner hyphens. */
+/** Spellings that people take for the same in a name, longest first. Names are of a-z, 0-9 and inner hyphens. */
 const seenAs: readonly (readonly [RegExp, string])[] = [
   [/(?<!\d)-|-(?!\d)/g, ''],
   [/rn/g, 'm'],

@@ -9,7 +9,7 @@ import type { Signed } from '../objects/envelope.ts'
 export interface OfferedRevoke {
   publicKey: Uint8Array
   reason: string
-  /** Where it stands in the log of its epoch, as its signer says. */
+  /** Its place in the log of its epoch, as its signer says. */
   epoch: number
   n: number
   /** As its signer says. */

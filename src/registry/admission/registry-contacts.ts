@@ -47,7 +47,7 @@ export class RegistryContacts {
     this.#absences.set(key, { fromMs: this.#clock.now(), untilMs: undefined, connections: 0 })
   }
 
-  /** Whether a receipt of the registry, which it brings now, may say that it took a join in at that time. */
+  /** Tells whether a receipt that the registry brings now may say that it took a join in at that time. */
   mayDate(publicKey: Uint8Array, timeMs: number): boolean {
     const now = this.#clock.now()
     if (now - timeMs <= freshMs) return true

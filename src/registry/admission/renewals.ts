@@ -25,7 +25,7 @@ export interface Judged {
   entry?: Uint8Array
 }
 
-/** What members ask for themselves: to stay, and to be forgotten. */
+/** Requests of members for themselves: to stay, and to be forgotten. */
 export class Renewals {
   readonly #components: RenewalsComponents
   readonly #pauses: Pauses

@@ -16,7 +16,7 @@ export const watchRevokes = (replica: Replica, alarms: Alarms): void => {
 }
 
 /**
- * Whether the root enters what the authority has revoked. A root that goes on signing without is cut off from all who know of it, or
+ * Watches whether the root enters what the authority has revoked. A root that goes on signing without is cut off from all who know of it, or
  * holds it back; it is in force all the same, and the next root enters it.
  */
 class RevokeWatch {

@@ -11,7 +11,7 @@ import type { GroupCommit } from '../store/group-commit.ts'
 import { fullRetryMs, type RegistryLimits } from './limits.ts'
 import { WaitingAskers } from './waiting-askers.ts'
 
-/** What goes to the root: all verified here, and signed by the one it is about. */
+/** A request that goes to the root: all verified here, and signed by the one it is about. */
 export type RootRequest =
   | { kind: 'join'; join: Uint8Array; receipt?: Uint8Array }
   | { kind: 'renew'; request: Uint8Array }
@@ -48,7 +48,7 @@ const finalRefusals = new Set([
   'PendingError'
 ])
 
-/** Whether the root has decided, so that the request need not be kept. */
+/** Tells whether the root has decided, so that the request need not be kept. */
 export const isDecided = (error: unknown): boolean => error instanceof Error && finalRefusals.has(error.name)
 
 export interface RequestQueueComponents {

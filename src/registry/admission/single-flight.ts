@@ -1,6 +1,6 @@
 import { peerIdText } from '../../identity/keys.ts'
 
-/** Of several calls for one key at the same time the first works, and the others get its result. */
+/** Shares one call among all that ask for the same key at the same time: the first works, the others get its result. */
 export class InFlight<T> {
   readonly #running = new Map<string, Promise<T>>()
 

@@ -1,7 +1,7 @@
 import { keyId } from '../../identity/key-id.ts'
 
 /**
- * Who asked for what waits: the site (a /48) of a joiner, or the registry that passed its join on. Of a full list the asker with most on it
+ * The asker of each request that waits: the site (a /48) of a joiner, or the registry that passed its join on. Of a full list the asker with most on it
  * gives way, so that nobody can fill it for the others. In memory: what waits from before a restart counts as of one asker each.
  */
 export class WaitingAskers {

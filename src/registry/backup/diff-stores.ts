@@ -9,7 +9,7 @@ import { RecordTable } from '../store/record-table.ts'
 
 const pageRows = 1000
 
-/** How one store differs from another of the same network. */
+/** Differences between one store and another of the same network. */
 export interface StoreDiff {
   /** Newest entry of each. */
   readonly head: { readonly epoch: number; readonly n: number }
@@ -25,7 +25,7 @@ export interface StoreDiff {
     readonly onlyHere: number
     readonly onlyThere: number
   }
-  /** Of all records of each: equal when these are. */
+  /** Digest of all records of each: equal when these are. */
   readonly digest: Uint8Array
   readonly otherDigest: Uint8Array
   /** Some of the records that differ. */

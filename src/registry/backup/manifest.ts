@@ -22,7 +22,7 @@ const rules = z.object({
   lacks: z.array(z.string())
 })
 
-/** What stands beside a backup and says what it is. */
+/** The file beside a backup that says what it is. */
 export type BackupManifest = z.output<typeof rules>
 
 export const manifestPath = (backup: string): string => `${backup}.json`

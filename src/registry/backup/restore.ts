@@ -28,7 +28,7 @@ export interface RestoreInit {
 export interface Restored {
   manifest: BackupManifest
   report: StoreReport
-  /** Where the store that was there lies now. */
+  /** Path to which the store that was there has been moved. */
   movedTo: string | undefined
 }
 
@@ -74,7 +74,7 @@ export async function restoreStore(init: RestoreInit): Promise<Restored> {
   return { manifest, report, movedTo }
 }
 
-/** Of the log in a store; undefined: there is no store, or one that is damaged, which is why a backup is restored. @throws StoreInUseError */
+/** Head of the log in a store; undefined: there is no store, or one that is damaged, which is why a backup is restored. @throws StoreInUseError */
 export function peekHead(path: string): { epoch: number; n: number } | undefined {
   try {
     return peekDatabase(path, (db) => new LogTable(db).last())

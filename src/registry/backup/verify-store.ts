@@ -9,7 +9,7 @@ import { countRows } from '../store/copy-store.ts'
 import { asStoreError, type Database, integrityCheck, openReadOnly } from '../store/database.ts'
 import { GroupCommit } from '../store/group-commit.ts'
 
-/** What was found in a store of which everything is right. */
+/** Contents of a store in which everything is right. */
 export interface StoreReport {
   readonly networkId: Uint8Array
   readonly domain: string

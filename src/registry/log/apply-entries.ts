@@ -15,14 +15,14 @@ import type { NetworkState } from './state/network-state.ts'
 import { NewerRulesError } from './state/rules.ts'
 import { readStoredEntry } from './state/stored-entry.ts'
 
-/** What of the entries that came is to be done. */
+/** The work that entries which came make. */
 interface Plan {
   fresh: readonly OpenedEntry[]
-  /** Where a new epoch branches off below our head. */
+  /** The place below our head where a new epoch branches off. */
   rollbackTo?: { n: number; hash: Uint8Array }
 }
 
-/** Of an epoch that is not known here, or made void by one that is, or older than what came meanwhile: whoever sends it knows less or more, and does not lie. */
+/** The entry is from an unknown, voided or older epoch: its sender knows less or more, which is no misbehaviour. */
 export class OtherEpochError extends LogMismatchError {}
 
 /** An entry against what is held at position n. Only the key of today's epoch proves two histories: over older ones the authority has decided. */
@@ -34,7 +34,7 @@ function doesNotFollow(ledger: Ledger, n: number, entry: Signed<LogEntry>): Erro
   return isOfOtherEpoch(keys, entry) ? new OtherEpochError(message) : new LogMismatchError(message)
 }
 
-/** Of an epoch that is not known here (a newer one, or one that a newer one branched off below), or by a key of one that is. */
+/** True for an entry of an epoch that is not known here (a newer one, or one that a newer one branched off below), or by a key of one that is. */
 const isOfOtherEpoch = (keys: LogKeys, { value, signer }: Signed<LogEntry> | Signed<Checkpoint>): boolean =>
   keys.keyOf(value.epoch) === undefined || keys.isKeyOf(value.epoch, signer)
 
@@ -144,7 +144,7 @@ function takeCheckpoint(ledger: Ledger, draft: Draft, checkpoint: Signed<Checkpo
   draft.putCheckpoint(checkpoint)
 }
 
-/** Whether a checkpoint is of the log that ends at the state's head. @throws Contradiction, LogMismatchError */
+/** Checks that a checkpoint is of the log that ends at the state's head. @throws Contradiction, LogMismatchError */
 function requireConsistent(ledger: Ledger, { keys, head }: NetworkState, checkpoint: Signed<Checkpoint>): void {
   const { n, epoch, headHash } = checkpoint.value
   if (!keys.isOfLog(checkpoint)) {

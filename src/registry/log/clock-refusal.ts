@@ -10,7 +10,7 @@ const retryMs = 60_000
 const fix =
   'nothing is signed: set the clock right, or say with `trustnet registry clock --accept` that it is right now'
 
-/** What is answered while the clock of the root's machine cannot be right. `hasSigned`: this process has signed something with it. */
+/** The answer while the clock of the root's machine cannot be right. `hasSigned`: this process has signed something with it. */
 export function clockRefusal(replica: Replica, hasSigned: boolean): UnavailableError | undefined {
   const problem = clockProblem(replica, hasSigned)
   return problem === undefined ? undefined : new UnavailableError(`${problem}; ${fix}`, retryMs)

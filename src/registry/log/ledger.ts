@@ -160,7 +160,7 @@ export class Ledger {
     return this.#state
   }
 
-  /** Of what is durable. */
+  /** Head of what is durable. */
   get head(): Head {
     return this.#head
   }

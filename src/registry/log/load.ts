@@ -55,7 +55,7 @@ export async function loadLog(init: LoadInit): Promise<LoadedLog> {
   }
 }
 
-/** What to tell when the stored log does not fit. */
+/** The error for a stored log that does not fit. */
 export function damagedLog(error: unknown): StoreError {
   const why = reasonOf(error)
   return new DamagedStoreError(

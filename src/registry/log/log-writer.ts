@@ -26,7 +26,7 @@ export const maxBatchEntries = 500
 /** Entries that wait for their transaction. */
 const maxWaiting = 10_000
 const retryMs = 1000
-/** Of its membership; the root is renewed at half of it, if it runs then. */
+/** Share of its membership at which the root renews itself; it is renewed at half of it, if it runs then. */
 const lastShare = 0.05
 
 /** A kind and its body, without a place in the log yet. */
@@ -40,7 +40,7 @@ export interface AppendOptions {
 export interface RootInit {
   replica: Replica
   logKey: SigningKey
-  /** Of the node that is the root: it renews itself. */
+  /** Key of the node that is the root: it renews itself. */
   nodeKey: SigningKey
   logger: Logger
   /** Told of times in which nothing was signed. */
@@ -142,7 +142,7 @@ export class Root {
     return !state.keys.isKeyOf(head.epoch, this.#logKey.publicKey)
   }
 
-  /** Why nothing can be appended now; undefined: it can. */
+  /** The reason why nothing can be appended now; undefined: it can. */
   get refusal(): Error | undefined {
     const replica = this.#replica
     const { head } = replica

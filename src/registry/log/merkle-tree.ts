@@ -6,7 +6,7 @@ import { sha256 } from '../../identity/hash.ts'
 
 /** Buckets of a tree: the top 12 bits of a row's key hash say which one it is in. */
 export const bucketCount = 4096
-/** Of each bucket hash, what the anti-entropy digest shows. */
+/** Bytes of each bucket hash that the anti-entropy digest shows. */
 export const bucketDigestBytes = 8
 
 /** Tables whose rows share one tree. The tag, with a zero byte behind it, stands before the key when it is hashed. */
@@ -128,7 +128,7 @@ export interface RowWitness {
 }
 
 /**
- * Whether a state has exactly this row. undefined: the witness is not of that root, and shows nothing.
+ * Tells whether a state has exactly this row. undefined: the witness is not of that root, and shows nothing.
  */
 export function hasRow(
   root: Uint8Array,

@@ -8,7 +8,7 @@ export interface Pause {
 }
 
 const key = 'root-pauses'
-/** What is shorter a membership outlives. */
+/** Shortest pause that is kept: a membership outlives what is shorter. */
 const shortestMs = 3_600_000
 const maxKept = 16
 
@@ -31,7 +31,7 @@ export class Pauses {
     this.#table.put(key, Buffer.from(JSON.stringify([...this.list(), pause].slice(-maxKept))))
   }
 
-  /** How much of the time between two moments was none in which the root signed nothing. */
+  /** Time between two moments without the pauses in which the root signed nothing, ms. */
   awakeMs(fromMs: number, toMs: number): number {
     let awakeMs = toMs - fromMs
     for (const pause of this.list()) {

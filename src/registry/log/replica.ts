@@ -29,10 +29,10 @@ export type { StagedPosition } from './snapshots/snapshot.ts'
 const maxEntries = 10_000
 /** A checkpoint further ahead of the own clock says nothing about the time. */
 const maxAheadMs = 600_000
-/** What compaction leaves, so that nobody who was away for two weeks needs a snapshot. */
+/** Time whose entries compaction leaves, so that nobody who was away for two weeks needs a snapshot. */
 const keepMs = 14 * 24 * 3_600_000
 const keepEntries = 24
-/** Of one read of the store for a page whose end is a number of bytes: what is read beyond it is read again. */
+/** Rows of one read of the store for a page whose end is a number of bytes: rows beyond it are read again. */
 const pageRows = 32
 
 export interface ReplicaInit extends LedgerComponents {
@@ -46,7 +46,7 @@ export interface VerifiedEntries {
   readonly checkpoint: Signed<Checkpoint> | undefined
 }
 
-/** Where a reader goes on. */
+/** The place at which a reader goes on. */
 export type ResumePoint = { readonly mode: 'delta'; readonly afterN: number } | { readonly mode: 'snapshot' }
 
 /** A verified copy of the network's log, and what it says. Follows whatever carrier brings entries: none of them is trusted. */
@@ -54,7 +54,7 @@ export class Replica {
   readonly networkId: Uint8Array
   readonly genesis: Signed<Genesis>
   readonly ledger: Ledger
-  /** What is kept beside the log and in force. */
+  /** Revokes that are kept beside the log and in force. */
   readonly emergency: Emergency
   readonly #stage: SnapshotStage
   #timeMs = 0
@@ -78,7 +78,7 @@ export class Replica {
     return this.ledger.state
   }
 
-  /** Of what is durable. */
+  /** Head of what is durable. */
   get head(): Head {
     return this.ledger.head
   }
@@ -208,7 +208,7 @@ export class Replica {
     await this.ledger.exclusive(() => this.#stage.drop(from))
   }
 
-  /** What to ask others for: what follows this position or, with an empty hash, a snapshot. */
+  /** The position to ask others from: they send what follows it or, with an empty hash, a snapshot. */
   position(): Head {
     const { epoch, n, hash } = this.head
     return this.#needsSnapshot ? { epoch: 0, n: 0, hash: new Uint8Array() } : { epoch, n, hash }

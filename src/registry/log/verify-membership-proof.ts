@@ -69,7 +69,7 @@ function memberOf({ value }: Signed<LogEntry>): { name: string; role: Member['ro
   throw new LogMismatchError('a rotation is shown of a member that is not known here yet: sync first')
 }
 
-/** Whether the entry makes the key a member. */
+/** True for an entry that makes the key a member. */
 const isAbout = ({ value }: Signed<LogEntry>, publicKey: Uint8Array): boolean =>
   (value.kind === 'admit' && equals(value.body.publicKey, publicKey)) ||
   (value.kind === 'rotate' && equals(value.body.newKey, publicKey))

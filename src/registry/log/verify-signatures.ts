@@ -9,7 +9,7 @@ import type { Database } from '../store/database.ts'
 import { LogTable } from '../store/log-table.ts'
 import { RecordTable } from '../store/record-table.ts'
 
-/** How an envelope is opened: on this thread, or in the pool. */
+/** Ways to open an envelope: on this thread, or in the pool. */
 export interface Openers {
   entry: (bytes: Uint8Array, networkId: Uint8Array) => Signed<LogEntry> | Promise<Signed<LogEntry>>
   record: (

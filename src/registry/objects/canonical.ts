@@ -33,7 +33,7 @@ export function requireCanonical(bytes: Uint8Array, shape: Shape, shapes: Shapes
   if (wrong !== undefined) throw new InvalidPayloadError(`the ${what} is not encoded as it should be: ${wrong}`)
 }
 
-/** What is wrong with the encoding; undefined: nothing. */
+/** The fault of the encoding; undefined: there is none. */
 function findWrong(bytes: Uint8Array, shape: Shape, shapes: Shapes): string | undefined {
   const reader = new Reader(bytes)
   let last = 0

@@ -4,7 +4,7 @@ import { Checkpoint as CheckpointMessage } from '../pb/registry.ts'
 import { domains, type Signed } from './envelope.ts'
 import { openSigned, openSignedAsync, type SignedKind, sealSigned } from './signed.ts'
 
-/** What the log key says of the log at one moment. */
+/** Statement of the log key about the log at one moment. */
 export interface Checkpoint {
   networkId: Uint8Array
   epoch: number
@@ -53,7 +53,7 @@ export const sealCheckpoint = (checkpoint: Checkpoint, key: SigningKey): Signed<
   sealSigned(kind, checkpoint, key)
 
 /**
- * Whether the signer is the log key of the epoch is the caller's question.
+ * Opens a checkpoint. The caller checks that the signer is the log key of the epoch.
  * @throws InvalidEnvelopeError, InvalidPayloadError, WrongNetworkError, UnsupportedVersionError
  */
 export const openCheckpoint = (bytes: Uint8Array, networkId: Uint8Array): Signed<Checkpoint> =>

@@ -41,7 +41,7 @@ export interface Admit {
   role: Role
   notAfterMs: number
   via: AdmittedBy
-  /** Of the join request; there exactly when `via` is invite. */
+  /** Id of the grant in the join request; there exactly when `via` is invite. */
   grantId?: Uint8Array
   /** Envelope of the joiner; there unless `via` is founder. */
   join?: Uint8Array
@@ -61,7 +61,7 @@ export interface Revoke {
   reason: string
   /** Envelope of the ForgetRequest, when the member asked for it itself. */
   request?: Uint8Array
-  /** Of the member, at this place of the log; without it the key is no member. */
+  /** Name of the member, at this place of the log; without it the key is no member. */
   name?: string
 }
 
@@ -109,7 +109,7 @@ export interface Retire {
   reason: string
 }
 
-/** What the log says of each kind. */
+/** Body of each kind of entry. */
 export interface EntryBodies {
   admit: Admit
   renew: Renew

@@ -28,7 +28,7 @@ export const entryKinds = {
 } as const
 export type EntryKind = Exclude<keyof typeof entryKinds, 'genesis'>
 
-/** Where an entry stands in the log. */
+/** Place of an entry in the log. */
 export interface EntryPosition {
   networkId: Uint8Array
   /** From 1: entry 0 is the genesis. */

@@ -11,12 +11,12 @@ import { Envelope } from '../pb/registry.ts'
 
 const signatureBytes = 64
 
-/** What separates one kind of signed object from all others. */
+/** Domain of signatures that separates one kind of signed object from all others. */
 export interface Domain {
   /** Domain separation string; never on the wire. */
   domain: string
   payloadType: Uint8Array
-  /** Of the whole envelope; checked before anything is decoded. */
+  /** Greatest size of the whole envelope; checked before anything is decoded. */
   maxBytes: number
 }
 
@@ -67,7 +67,7 @@ function varint(value: number): Uint8Array {
 
 const prefixes = new WeakMap<Domain, Uint8Array>()
 
-/** What a signature is over: domain, payload type and payload, each after its length. */
+/** The bytes that are signed: domain, payload type and payload, each after its length. */
 function signedBytes(domain: Domain, payload: Uint8Array): Uint8Array {
   let prefix = prefixes.get(domain)
   if (prefix === undefined) {

@@ -15,7 +15,7 @@ import { GrantEnd as GrantEndMessage, Grant as GrantMessage } from '../pb/regist
 import { bodyKind } from './body-kind.ts'
 import { policyBounds } from './policy.ts'
 
-/** What an invite allows: the body of a grant entry. It admits while it is in the log. */
+/** Permission that an invite gives: the body of a grant entry. It admits while it is in the log. */
 export interface Grant {
   /** 16 random bytes. */
   id: Uint8Array

@@ -36,7 +36,7 @@ export interface InviteGrant {
   notAfterMs: number
   epoch: number
   n: number
-  /** Of the grant entry. */
+  /** Hash of the grant entry. */
   hash: Uint8Array
 }
 
@@ -49,7 +49,7 @@ export interface Invite {
   inviteKey: SigningKey
 }
 
-/** Of the line itself: its name and its version. */
+/** Prefix of the line: its name and its version. */
 const prefix = 'tnet1'
 const lengthBytes = 2
 const checksumBytes = 4

@@ -34,7 +34,7 @@ export interface Join {
 const signatureBytes = 64
 const invitePrefix = fromString('trustnet/invite/v1')
 
-/** What the invite key signs: it binds the invite to one joiner. */
+/** The bytes that the invite key signs: it binds the invite to one joiner. */
 const inviteProof = (networkId: Uint8Array, publicKey: Uint8Array, grantId: Uint8Array): Uint8Array =>
   concat([invitePrefix, networkId, publicKey, grantId])
 
@@ -108,7 +108,7 @@ export const openJoin = (bytes: Uint8Array, networkId: Uint8Array, options?: Ope
 export const openJoinAsync = (bytes: Uint8Array, networkId: Uint8Array, options?: OpenOptions): Promise<Signed<Join>> =>
   openSignedAsync(kind, bytes, networkId, options)
 
-/** What stored bytes say, which were verified before they were stored. */
+/** Reads a stored join, which was verified before it was stored. */
 export const readStoredJoin = (bytes: Uint8Array): Join =>
   kind.fromMessage(JoinMessage.decode(Envelope.decode(bytes).payload))
 

@@ -3,14 +3,14 @@ import { InvalidPayloadError, UnsupportedVersionError } from '../../runtime/erro
 import { Policy as PolicyMessage } from '../pb/registry.ts'
 import { bodyKind } from './body-kind.ts'
 
-/** Who is let in: with an invite, by the operator's word, or everybody. The numbers are on the wire. */
+/** Ways of admission: with an invite, by the operator's word, or everybody. The numbers are on the wire. */
 export const admissions = { invite: 0, approve: 1, open: 2 } as const
 export type AdmissionPolicy = keyof typeof admissions
 
 /** The rules of a network that its root can change. The genesis holds the first, the last policy entry of the log counts. */
 export interface Policy {
   admission: AdmissionPolicy
-  /** How long an admission or a renewal lasts. */
+  /** Length of an admission or a renewal. */
   membershipMs: number
   /** Quota of all live documents together. */
   documentBytes: number
@@ -20,9 +20,9 @@ export interface Policy {
   grantUses: number
   /** Longest time that an invite is open. */
   grantMs: number
-  /** How long the name of a revoked member is given to nobody else. */
+  /** Time in which the name of a revoked member is given to nobody else. */
   nameHoldMs: number
-  /** How long after its end a membership may still be renewed. */
+  /** Time after its end in which a membership may still be renewed. */
   returnGraceMs: number
   /** Cosignatures that a checkpoint needs. */
   witnesses: number
@@ -32,7 +32,7 @@ export interface Policy {
 
 const dayMs = 24 * 3_600_000
 
-/** What a network has whose maker says nothing else. */
+/** Policy of a network whose maker says nothing else. */
 export const defaultPolicy: Readonly<Policy> = {
   admission: 'invite',
   membershipMs: 90 * dayMs,
@@ -88,7 +88,7 @@ export function checkPolicy(policy: Policy): void {
 }
 
 const hourMs = 3_600_000
-/** Whoever can only ask once in this time, and not then, is out. */
+/** Shortest membership that locks nobody out: a machine may be off for a day. */
 const shortestStayMs = dayMs
 /** A shorter membership ends between two checkpoints and renewals. */
 const shortestMembershipMs = hourMs

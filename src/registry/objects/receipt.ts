@@ -33,7 +33,7 @@ export const sealReceipt = (receipt: JoinReceipt, key: SigningKey): Signed<JoinR
   sealSigned(kind, receipt, key)
 
 /**
- * Whether the signer is a registry is the caller's question.
+ * Opens a receipt. The caller checks that the signer is a registry.
  * @throws InvalidEnvelopeError, InvalidPayloadError, WrongNetworkError, UnsupportedVersionError
  */
 export const openReceipt = (bytes: Uint8Array, networkId: Uint8Array, options?: OpenOptions): Signed<JoinReceipt> =>

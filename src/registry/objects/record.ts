@@ -17,11 +17,11 @@ import { Envelope, NodeRecord as NodeRecordMessage } from '../pb/registry.ts'
 import { domains, type Signed } from './envelope.ts'
 import { type OpenOptions, openSigned, openSignedAsync, type SignedKind, sealSigned } from './signed.ts'
 
-/** Whether others can dial the node. The numbers are on the wire; a newer version's are `unknown`. */
+/** Answers to the question whether others can dial the node. The numbers are on the wire; a newer version's are `unknown`. */
 export const reaches = { unknown: 0, direct: 1, outbound: 2 } as const
 export type Reach = keyof typeof reaches
 
-/** What a node says of itself. */
+/** Statement of a node about itself. */
 export interface NodeRecord {
   networkId: Uint8Array
   publicKey: Uint8Array
@@ -111,7 +111,7 @@ export const openRecordAsync = (
   options?: OpenOptions
 ): Promise<Signed<NodeRecord>> => openSignedAsync(kind, bytes, networkId, options)
 
-/** What decides between two records of one key. */
+/** Fields that decide between two records of one key. */
 export interface RecordOrder {
   seq: number
   hash: Uint8Array
@@ -123,6 +123,6 @@ export function compareRecords(a: RecordOrder, b: RecordOrder): -1 | 0 | 1 {
   return compareBytes(a.hash, b.hash)
 }
 
-/** What stored bytes say, whose signature and rules were checked before they were stored. */
+/** Reads a stored record, whose signature and rules were checked before it was stored. */
 export const readStoredRecord = (bytes: Uint8Array): NodeRecord =>
   recordOf(NodeRecordMessage.decode(Envelope.decode(bytes).payload))

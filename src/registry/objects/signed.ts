@@ -15,7 +15,7 @@ import { type Domain, type Opened, openEnvelope, openEnvelopeAsync, type Signed,
 /** The major version of every payload. A reader refuses a newer one and ignores fields that it does not know. */
 export const payloadVersion = 1
 
-/** What protons makes of a message. */
+/** Codec that protons makes of a message. */
 export interface PayloadCodec<M> {
   encode(message: Partial<M>): Uint8Array
   decode(bytes: Uint8Array): M

@@ -30,7 +30,7 @@ export class Turns {
     return promise
   }
 
-  /** What was one's own turn goes to whoever has waited longest for one. */
+  /** Gives the turn that is over to whoever has waited longest for one. */
   #pass(): void {
     for (const [asker, queue] of this.#waiting) {
       const next = queue.shift()

@@ -45,7 +45,7 @@ export interface LookupMember {
   readonly admitN: number
 }
 
-/** What lookup reads. */
+/** Sources that lookup reads. */
 export interface LookupSource {
   /** Members only, those whose membership is over left out. */
   member(publicKey: Uint8Array): LookupMember | undefined

@@ -17,7 +17,7 @@ const sliceRows = 1_000
 export class RecordDigest {
   readonly #table: RecordTable
   #tree: StateTree | undefined
-  /** How far the tree has what is stored; undefined: all of it. What is written meanwhile comes by `put`. */
+  /** Progress of reading the store into the tree; undefined: it has all. Later writes come by `put`. */
   #behind: number | undefined = 0
   #building: Promise<void> | undefined
 

@@ -16,7 +16,7 @@ import { Turns } from './fair-queue.ts'
 import { RecordDigest } from './record-digest.ts'
 import { defaultHeldLimits, type HeldLimits, HeldRecords } from './unadmitted-records.ts'
 
-/** What decides whose records are taken. */
+/** Membership as far as it decides whose records are taken. */
 export interface Membership {
   isMember(publicKey: Uint8Array): boolean
   isRevoked(publicKey: Uint8Array): boolean
@@ -40,7 +40,7 @@ export interface RecordsInit {
 export interface RecordEvent {
   readonly record: Signed<NodeRecord>
   readonly change: number
-  /** Where it came from: session, sync, gossip, dht, … */
+  /** Source that it came from: session, sync, gossip, dht, … */
   readonly source: string
 }
 
@@ -53,9 +53,9 @@ export interface RecordConflict {
 }
 
 export interface PutOptions {
-  /** Where it comes from, for those who listen. */
+  /** Source that it comes from, for those who listen. */
   readonly source?: string
-  /** Who asks, and waits for its turn beside others: a peer. Default: the source. */
+  /** The peer that asks, and waits for its turn beside others. Default: the source. */
   readonly asker?: string
   /** The only key that may have signed it. Default: any member's. */
   readonly signer?: Uint8Array
@@ -79,13 +79,13 @@ export interface RecordPage {
   readonly next?: BucketPosition
 }
 
-/** Where the key stands in an envelope: it is the first field, behind its tag, its length and the type of the key. */
+/** Place of the key in an envelope: it is the first field, behind its tag, its length and the type of the key. */
 const keyInEnvelope = { from: 6, to: 38 }
 /** Signatures that are checked at once: four for each thread of the pool. Twice as many are 10 % faster, and a quiet peer waits twice as long. */
 const verifyAtOnce = 16
 const noKey = new Uint8Array(0)
 
-/** What became of a record, and the one that was held in its place. */
+/** Fate of a record, and the one that was held in its place. */
 type Replaced =
   | { readonly change: number; readonly held: RecordRow | undefined }
   | { readonly change: undefined; readonly held: RecordRow }
@@ -94,7 +94,7 @@ const asItIs = <T>(work: Promise<T>): Promise<T> => work
 /** Draws per record wanted, so that a sample ends also when few records pass. */
 const drawsPerSample = 4
 
-/** Of two records of one key the one that stays: commutative, associative, idempotent, so replicas end at the same in any order. */
+/** Chooses the one of two records of one key that stays: commutative, associative, idempotent, so replicas end at the same in any order. */
 export const mergeRecords = <T extends RecordOrder>(a: T, b: T): T => (compareRecords(a, b) < 0 ? b : a)
 
 /** The newest record of each member, from whomever it came. */
@@ -152,7 +152,7 @@ export class Records {
     return envelope === undefined ? undefined : readStoredRecord(envelope)
   }
 
-  /** Whether its record names the service. */
+  /** True when its record names the service. */
   offers(publicKey: Uint8Array, service: string): boolean {
     return this.#init.table.offers(publicKey, service)
   }

@@ -65,7 +65,7 @@ function keyOf(id: string): Uint8Array {
   return key
 }
 
-/** Where the id stands, or would. */
+/** Place where the id stands, or would. */
 function firstFrom(ids: readonly string[], id: string): number {
   let low = 0
   let high = ids.length

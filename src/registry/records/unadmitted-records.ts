@@ -4,7 +4,7 @@ import type { Signed } from '../objects/envelope.ts'
 import type { NodeRecord } from '../objects/record.ts'
 
 export interface HeldLimits {
-  /** How long a record waits for the admit entry of its key. */
+  /** Time for which a record waits for the admit entry of its key. */
   readonly holdMs: number
   /** Records that wait at the same time. Anybody can make keys, so it is a small number of small records. */
   readonly heldRecords: number
@@ -27,7 +27,7 @@ interface Waiting {
 export class HeldRecords {
   readonly #limits: HeldLimits
   readonly #waiting = new Map<string, Waiting>()
-  /** How many wait of each asker. */
+  /** Number that waits of each asker. */
   readonly #shares = new Map<string, number>()
 
   constructor(limits: HeldLimits) {

@@ -36,7 +36,7 @@ export interface PendingRow {
   readonly name: string
   /** Number of the role asked for. */
   readonly role: number
-  /** Of the join request. */
+  /** Envelope of the join request. */
   readonly envelope: Uint8Array
   /** By the registry that took the request in, when it was not the root. */
   readonly receipt: Uint8Array | null

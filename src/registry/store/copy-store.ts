@@ -14,7 +14,7 @@ export interface FileDigest {
   readonly sha256: string
 }
 
-/** What a copy of a store holds. */
+/** Facts about a copy of a store. */
 export interface CopyFacts {
   readonly file: FileDigest
   readonly schema: number

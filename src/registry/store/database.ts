@@ -13,7 +13,7 @@ export type { Database, Statement } from './sqlite.ts'
 
 /** Below it a race between two connections can damage a WAL database without a trace (SQLite 3.7.0 to 3.51.2). */
 const oldestSqlite = [3, 51, 3] as const
-/** How long an open waits for another that is just closing. It blocks the event loop, at start only. */
+/** Time for which an open waits for another that is just closing. It blocks the event loop, at start only. */
 const busyTimeoutMs = 500
 /**
  * Pages of 4 KiB in the WAL before they are copied into the file. Pages that are written again and again are copied once, and the copying
@@ -194,7 +194,7 @@ const realPath = (path: string): string => {
 }
 
 /**
- * Whether this program can read the store, also while another process has it open. Opens and changes nothing.
+ * Tells whether this program can read the store, also while another process has it open. Opens and changes nothing.
  * @throws StoreVersionError, StoreError
  */
 export const checkStoreVersion = (path: string): void => {

@@ -40,7 +40,7 @@ export class GroupCommit {
     this.#release = db.prepare('RELEASE one')
   }
 
-  /** Why the store took nothing when it was last written to; undefined: it did. */
+  /** The reason why the store took nothing when it was last written to; undefined: it did. */
   get failure(): Error | undefined {
     return this.#failure
   }
@@ -59,7 +59,7 @@ export class GroupCommit {
     })
   }
 
-  /** What leads to a write when it is done, the check of a signature for example: writes that wait meanwhile may share its commit. */
+  /** Announces work that leads to a write when it is done, such as the check of a signature: writes that wait may share its commit. */
   async before<T>(work: Promise<T>): Promise<T> {
     this.#coming++
     try {

@@ -62,7 +62,7 @@ export interface LogRow {
   readonly superseded: number | null
 }
 
-/** What the check at the start reads. */
+/** Columns that the check at the start reads. */
 export type StoredRow = Pick<LogRow, 'n' | 'epoch' | 'hash' | 'envelope' | 'superseded'>
 
 /** A position and the envelope there. */
@@ -86,7 +86,7 @@ export interface EvidenceRow {
   readonly subject: Uint8Array | null
   readonly atMs: number
   readonly envelope: Uint8Array
-  /** What contradicts it, for a fork; the key of whoever handed it over, for an offered revoke. */
+  /** Evidence against it, for a fork; the key of whoever handed it over, for an offered revoke. */
   readonly other: Uint8Array | null
 }
 

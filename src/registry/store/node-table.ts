@@ -1,7 +1,7 @@
 import type { Database } from './sqlite.ts'
 
 /**
- * What this process itself observed of other members: it is never signed, never sent as a truth, and losing it costs nothing but
+ * Observations of other members by this process itself: it is never signed, never sent as a truth, and losing it costs nothing but
  * history. `peers` says who is connected to whom, as the member itself told with its heartbeat.
  */
 export const nodeTables = `

@@ -28,7 +28,7 @@ export async function ownStoreId(table: MetaTable, commit: GroupCommit): Promise
   return storeId
 }
 
-/** What a store that was restored has to say until it knows whether others hold more. */
+/** Backup that a store was restored from, kept until it knows whether others hold more. */
 export interface RestoredFrom {
   /** When the backup was made, and when it was put in place; ms since 1970. */
   backupMs: number

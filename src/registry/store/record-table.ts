@@ -34,7 +34,7 @@ export interface RecordRow {
   readonly envelope: Uint8Array
 }
 
-/** What an update writes. */
+/** Columns that an update writes. */
 export interface RecordInput {
   readonly publicKey: Uint8Array
   readonly bucket: number
@@ -44,7 +44,7 @@ export interface RecordInput {
   readonly envelope: Uint8Array
 }
 
-/** What an update is judged by. */
+/** Columns that an update is judged by. */
 export interface HeldRecord {
   readonly seq: number
   readonly hash: Uint8Array
@@ -52,7 +52,7 @@ export interface HeldRecord {
   readonly services: string
 }
 
-/** What the digest is built from. */
+/** Columns that the digest is built from. */
 export interface RecordPosition {
   readonly change: number
   readonly publicKey: Uint8Array
@@ -126,7 +126,7 @@ export class RecordTable {
     return this.#statements.held.get(publicKey)
   }
 
-  /** Whether exactly this envelope is kept. */
+  /** True when exactly this envelope is kept. */
   holds(publicKey: Uint8Array, envelope: Uint8Array): boolean {
     return this.#statements.same.get(publicKey, envelope) !== undefined
   }

@@ -1,7 +1,7 @@
 import { type BigIntStats, statSync } from 'node:fs'
 import { StoreGoneError } from '../../runtime/errors.ts'
 
-/** What lies at a path: which file, and for the database also its state, which SQLite changes inside of our own commits alone. */
+/** Identity of what lies at a path: which file, and for the database also its state, which SQLite changes inside of our own commits alone. */
 type Seen = string | undefined
 
 const stats = (path: string): BigIntStats | undefined => {

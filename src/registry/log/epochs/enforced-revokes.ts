@@ -1,7 +1,7 @@
 import { keyId } from '../../../identity/key-id.ts'
 import type { NetworkState } from '../state/network-state.ts'
 
-/** How long a revoke that a new epoch made void is enforced where it was held: in this time the operator of the new root decides. */
+/** Time for which a revoke that a new epoch made void is enforced where it was held: in this time the operator of the new root decides. */
 const voidRevokeMs = 7 * 24 * 3_600_000
 
 interface VoidRevoke {

@@ -18,7 +18,7 @@ export interface NewEpochInit {
   /** Store of the node that becomes the root; no process may have it open. */
   path: string
   authority: SigningKey
-  /** Of the new epoch. */
+  /** Log key of the new epoch. */
   logKey: SigningKey
   nodeKey: SigningKey
   /** In the network, for a node that is no member yet. */
@@ -43,7 +43,7 @@ export interface EntryLine {
   timeMs: number
 }
 
-/** What a new epoch is going to change, or has changed. */
+/** Changes that a new epoch is going to make, or has made. */
 export interface NewEpoch {
   /** The last entry that counts of the epochs before. */
   fork: Head
@@ -68,7 +68,7 @@ export interface NewEpoch {
 const newestShown = 20
 
 /**
- * What `openEpoch` would do; changes nothing.
+ * Plans what `openEpoch` would do; changes nothing.
  * @throws InvalidPayloadError when the authority is another one, the key of the node was revoked, or nothing can begin at `fromN`; StoreError
  */
 export const planEpoch = (init: Omit<NewEpochInit, 'logKey'>): Promise<NewEpoch> =>
@@ -112,7 +112,7 @@ async function setAside({ ledger }: Replica, forkN: number): Promise<void> {
   })
 }
 
-/** Of those whom a revoke that was set aside has hit: others enforce it until the new root has spoken. */
+/** Renewals for those whom a revoke that was set aside has hit: others enforce it until the new root has spoken. */
 function readmissions(replica: Replica): EntryDraft[] {
   const { ledger, state, head } = replica
   const forkN = state.forkPoint(head.epoch)?.forkN ?? head.n

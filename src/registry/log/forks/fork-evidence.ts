@@ -9,7 +9,7 @@ import type { RowWitness } from '../merkle-tree.ts'
 /** Two things that the log key of one epoch signed and that cannot both be true. Internal: becomes a ForkError when the proof is kept. */
 export class Contradiction extends Error {
   readonly proof: EvidenceInput
-  /** Where an entry is missing in a state: what that state has in its place. */
+  /** Row that a state has in the place of an entry that is missing there. */
   readonly witness: RowWitness | undefined
 
   constructor(proof: EvidenceInput, witness?: RowWitness) {

@@ -24,14 +24,14 @@ const rules = z.object({
   delegations: z.array(envelope).max(128),
   one: envelope,
   other: envelope,
-  /** Of the state that `other`, a checkpoint, commits to: what it has where `one` says that a key is revoked. */
+  /** Row of the state to which `other`, a checkpoint, commits, in the place where `one` says that a key is revoked. */
   witness: z.object({ rows: z.base64().max(256 * 1024), path: z.array(z.base64().max(64)).max(64) }).optional()
 })
 
 const base64 = (bytes: Uint8Array): string => text(bytes, 'base64pad')
 const bytesOf = (written: string): Uint8Array => fromString(written, 'base64pad')
 
-/** What a proof shows to anybody, without any replica. */
+/** The facts that a proof shows to anybody, without any replica. */
 export interface ForkVerdict {
   readonly networkId: Uint8Array
   readonly domain: string
@@ -42,7 +42,7 @@ export interface ForkVerdict {
   readonly n: number
   /** Log key of that epoch, as text. */
   readonly signer: string
-  /** Of both entries, or of the entry and of the state without it. */
+  /** Hashes of both entries, or of the entry and of the state without it. */
   readonly hashes: readonly [string, string]
 }
 
@@ -142,7 +142,7 @@ interface Statement {
   says: Map<number, Uint8Array>
   /** The key that it shuts out for ever. */
   revokes?: Uint8Array | undefined
-  /** Of a checkpoint. */
+  /** State root of a checkpoint. */
   stateRoot?: Uint8Array
 }
 

@@ -11,7 +11,7 @@ import { followDelegations } from '../state/delegations.ts'
 import type { LogKeys } from '../state/log-keys.ts'
 import { readStoredEntry } from '../state/stored-entry.ts'
 
-/** Which keys sign a snapshot: nothing of it is kept before they are known. */
+/** Keys that sign a snapshot: nothing of it is kept before they are known. */
 export class SnapshotKeys {
   readonly #keys: LogKeys
   /** keyId of the hashes of the delegate and authority entries that lead to them. */

@@ -27,9 +27,9 @@ const turnMs = 10_000
 /** Kinds whose entries are live for ever. */
 const foreverKinds = new Set<number>([entryKinds.revoke, entryKinds.rotate, entryKinds.delegate, entryKinds.authority])
 
-/** How far a snapshot is. */
+/** Progress of a snapshot. */
 export interface StagedPosition {
-  /** Of its checkpoint. */
+  /** Epoch of its checkpoint. */
   readonly epoch: number
   readonly n: number
   /** The last entry received; -1: none. */
@@ -42,7 +42,7 @@ export interface StagedPosition {
 export interface StageOptions {
   /** Envelopes that lead from the genesis to the key of the checkpoint; needed where that epoch is not known. */
   delegations?: readonly Uint8Array[]
-  /** Who sends it. Two sources do not send at the same time. */
+  /** The sender. Two sources do not send at the same time. */
   from?: string
 }
 
@@ -57,17 +57,17 @@ interface Staged {
   rows: number
   bytes: number
   upTo: number
-  /** Who sends it now, and everybody who sent some of it. */
+  /** The sender of the moment; `sources` are all who sent some of it. */
   from: string | undefined
   sources: Set<string>
   /** Monotonic. */
   movedAt: number
 }
 
-/** Who sent what was found in the store at the start is not known any more. */
+/** Stands for the sender of what was found in the store at the start, who is not known any more. */
 const unknownSource = ''
 
-/** What the state says of a key that an entry of ours has shut out for ever. */
+/** Row of the state for a key that an entry of ours has shut out for ever. */
 function witnessOf(state: NetworkState, row: LogRow): RowWitness | undefined {
   const revoked = revokedBy(readStoredEntry(row.envelope).value)
   return revoked === undefined ? undefined : state.witness('revoked', revoked)
@@ -289,7 +289,7 @@ export class SnapshotStage {
     return voided
   }
 
-  /** What stands in the snapshot against an entry of ours: another one, or nothing where an entry stays for ever. */
+  /** Evidence in the snapshot against an entry of ours: another one, or nothing where an entry stays for ever. */
   #against(row: LogRow, checkpoint: Signed<Checkpoint>): Signed<Checkpoint> | Signed<LogEntry> | undefined {
     const { table } = this.#ledger
     const theirs = table.stagedAt(row.n)

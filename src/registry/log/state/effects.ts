@@ -9,7 +9,7 @@ import type { Tables } from './tables.ts'
 /** Positions of entries that lost their last effect: they are no longer live. */
 type Superseded = number[]
 
-/** Where the entry stands, with its hash. */
+/** Place of the entry, with its hash. */
 interface Place {
   readonly n: number
   readonly hash: Uint8Array
@@ -17,7 +17,7 @@ interface Place {
 }
 
 /**
- * What each kind of entry does to the tables; gives the positions whose place it takes. Also for a compacted log, where the entries
+ * Applies an entry of each kind to the tables; gives the positions whose place it takes. Also for a compacted log, where the entries
  * that were superseded are missing: the rules were checked before, and the state root shows whether the rest is complete.
  */
 export class Effects {
@@ -170,7 +170,7 @@ export class Effects {
     return [...superseded, n]
   }
 
-  /** Of root and secondary, a member is what the set of registries says: a promotion changes it, and no admission. */
+  /** The role of a member. Root or secondary it is by the set of registries: a promotion changes it, and no admission. */
   #roleOf(publicKey: Uint8Array, admitted: Role): Role {
     const entered = this.#tables.registries.get(keyId(publicKey))?.role
     return entered !== undefined && isRegistryRole(entered) && isRegistryRole(admitted) ? entered : admitted

@@ -17,7 +17,7 @@ export interface LogEpoch {
   readonly forkHash: Uint8Array
 }
 
-/** Which keys may sign what. Immutable: a delegation gives a new one. */
+/** Keys, and the places of the log that each may sign. Immutable: a delegation gives a new one. */
 export class LogKeys {
   /** Ascending, the genesis' first. */
   readonly epochs: readonly LogEpoch[]

@@ -37,7 +37,7 @@ export interface Head extends LogPosition {
 }
 
 /**
- * What the log says at its head: members, names, revoked keys, registries, log keys, documents. Pure: made of entries alone, in memory,
+ * State that the log leads to at its head: members, names, revoked keys, registries, log keys, documents. Pure: made of entries alone, in memory,
  * with a tree that commits to all of it. Time has no part in it.
  */
 export class NetworkState {
@@ -81,7 +81,7 @@ export class NetworkState {
     return this.#live.size
   }
 
-  /** Of the envelopes of all live entries. */
+  /** Bytes of the envelopes of all live entries. */
   get bytes(): number {
     return this.#bytes
   }
@@ -196,7 +196,7 @@ export class NetworkState {
     return this.#keys.keyOf(epoch)
   }
 
-  /** Where an epoch branched off. */
+  /** The place where an epoch branched off. */
   forkPoint(epoch: number): LogEpoch | undefined {
     return this.#keys.epochs.find((each) => each.epoch === epoch)
   }
@@ -216,7 +216,7 @@ export class NetworkState {
   }
 
   /**
-   * Whether a body may follow the head, before it is signed.
+   * Checks that a body may follow the head, before it is signed.
    * @throws RevokedError, NotMemberError, NameTakenError, NotFoundError, LogMismatchError
    */
   checkContent(content: EntryContent, timeMs: number, proofs: Proofs | undefined): void {

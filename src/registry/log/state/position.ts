@@ -4,7 +4,7 @@ export interface LogPosition {
   readonly n: number
 }
 
-/** What a checkpoint says of its age: its place, and when it was signed. */
+/** Age of a checkpoint: its place, and when it was signed. */
 export interface SignedPosition extends LogPosition {
   /** ms since 1970. */
   readonly timeMs: number

@@ -8,7 +8,7 @@ import { type JoinReceipt, openReceipt, openReceiptAsync } from '../../objects/r
 import { openRenewRequest } from '../../objects/renew-request.ts'
 import { openRotation } from '../../objects/rotate.ts'
 
-/** What the envelopes inside an entry prove and only the state can judge. */
+/** Facts that the envelopes inside an entry prove and only the state can judge. */
 export interface Proofs {
   /** End of the membership that a renew request names. */
   readonly renewedNotAfterMs?: number

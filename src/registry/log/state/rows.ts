@@ -33,7 +33,7 @@ export interface MemberFields {
   /** As the admit entry says. */
   readonly admittedRole: Role
   readonly notAfterMs: number
-  /** Of the entry that gave the key its membership. */
+  /** Number of the entry that gave the key its membership. */
   readonly admitN: number
   readonly admitHash: Uint8Array
   /** The admit entry that the membership goes back to: of an earlier key, after a rotation. */
@@ -100,7 +100,7 @@ const fieldsOf = (row: MemberRow): MemberFields => {
 /** A key that is shut out for ever. */
 export interface RevokedRow {
   readonly publicKey: Uint8Array
-  /** Of the revoke, or of the rotate that took the key's place. */
+  /** Number of the revoke, or of the rotate that took the key's place. */
   readonly n: number
   readonly hash: Uint8Array
 }
@@ -148,7 +148,7 @@ export interface PolicyRow {
 
 /** An open invite. */
 export interface GrantRow {
-  /** Of its row. */
+  /** Key of its row. */
   readonly key: string
   readonly grant: Grant
   /** Admissions by it. */
@@ -165,7 +165,7 @@ export const grantValue = ({ hash, taken }: GrantRow): Uint8Array => concat([has
 /** A name whose member was revoked. */
 export interface HeldName {
   readonly publicKey: Uint8Array
-  /** Of the revoke. */
+  /** Number of the revoke. */
   readonly n: number
   readonly timeMs: number
 }

@@ -2,7 +2,7 @@ import type { LogKeys } from './log-keys.ts'
 import type { Proofs } from './proofs.ts'
 import type { Tables } from './tables.ts'
 
-/** What an entry is judged by. */
+/** State and time that an entry is judged by. */
 export interface RuleContext {
   readonly tables: Tables
   readonly keys: LogKeys

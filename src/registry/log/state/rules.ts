@@ -23,7 +23,7 @@ import type { MemberRow, RegistryRow } from './rows.ts'
 import type { RuleContext } from './rule-context.ts'
 
 /**
- * What every replica can check of an entry's body, with all entries before it known. Delegate and authority entries are judged by
+ * Rules that every replica can check of an entry's body, with all entries before it known. Delegate and authority entries are judged by
  * LogKeys; those of a kind that is not known here have no rule.
  *
  * @throws RevokedError, NotMemberError, NameTakenError, NotFoundError, LogMismatchError, UnsupportedVersionError
