@@ -9,9 +9,9 @@ export interface BackoffInit {
   /** The least ceiling. */
   initialMs: number
   maxMs: number
-  /** What one pause may make of the time that nobody has answered. */
+  /** Factor by which one pause may lengthen the time that nobody has answered. */
   multiplier: number
-  /** How many lost the same one in the same moment: the ceiling leaves it time for each of them. */
+  /** Number of those that lost the same one in the same moment: the ceiling leaves it time for each of them. */
   others?: () => number
   random?: () => number
   clock?: Pick<Clock, 'monotonic'>

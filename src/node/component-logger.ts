@@ -1,7 +1,7 @@
 import type { ComponentLogger, Logger } from '@libp2p/interface'
 import { base58btc } from 'multiformats/bases/base58'
 
-/** What is used of pino. */
+/** The parts of pino that are used. */
 interface Sink {
   debug(fields: object, message: string): void
   isLevelEnabled(level: string): boolean

@@ -26,7 +26,7 @@ export class PinMismatchError extends Error {
   }
 }
 
-/** What a dial met, with the address named once. */
+/** Failure that a dial met, with the address named once. */
 export const failureText = (address: string, error: Error): string =>
   address === '' || error instanceof PinMismatchError ? error.message : `${address}: ${error.message}`
 

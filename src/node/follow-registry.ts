@@ -30,7 +30,7 @@ export interface FollowInit {
 /** Memberships end with entries and with time; a burst of entries is looked at once. */
 const recheckMs = 100
 
-/** What follows in the host from what happens in the log and the records. Returns how to stop. */
+/** Carries changes of the log and the records over to the host. Returns how to stop. */
 export function followRegistry(init: FollowInit): () => void {
   const { registry, trust, host, logger, onChange, onNewPeers, onRecord } = init
   const { events, replica, liveness } = registry

@@ -29,13 +29,13 @@ export interface HousekeepingInit {
 
 const compactEveryMs = 3_600_000
 const keyLookMs = 60_000
-/** Of the operator's alarm command. */
+/** Time for the operator's alarm command. */
 const hookTimeoutMs = 30_000
 /** Key of the registry's own values; the time of the last backup as text, ms. */
 export const lastBackupKey = 'last-backup'
 const backupName = /^registry-\d{8}T\d{6}(\d{3})?Z\.db$/
 
-/** What a node does for itself now and then: a look at the clock, backups, compaction of the log, and the operator's command for each alarm. */
+/** Work that a node does for itself now and then: a look at the clock, backups, compaction of the log, and the operator's command for each alarm. */
 export class Housekeeping {
   readonly #init: HousekeepingInit
   readonly #stops: (() => void)[] = []

@@ -21,7 +21,7 @@ import { SessionKeeper } from './session/lease-client.ts'
 import { betterRegistry, findRegistry } from './session/registry-finder.ts'
 import type { SessionKeeperInit } from './session/types.ts'
 
-/** Of the pull interval: a head that has been known for so long is known to all who are connected, and the next one comes within two of them. */
+/** Fraction of the pull interval after which a checkpoint has reached every connected node; the next one comes within two intervals. */
 const settledPart = 0.75
 
 /** Keeps the lease of a node at a registry. */

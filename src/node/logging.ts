@@ -12,15 +12,15 @@ export interface LoggingInit {
   readonly format?: 'auto' | 'json' | 'pretty'
   /** Default: stdout. */
   readonly output?: LogOutput
-  /** Where secrets may come from that no line repeats. Default: those of this process. */
+  /** Sources of secrets that no line repeats. Default: those of this process. */
   readonly given?: RedactorInit
 }
 
-/** Where lines go. */
+/** Destination of lines. */
 export interface LogOutput {
   write(line: string): unknown
   readonly isTTY?: boolean | undefined
-  /** Why lines do not arrive any more. */
+  /** The reason why lines do not arrive any more. */
   readonly errored?: Error | null
 }
 
@@ -28,7 +28,7 @@ export interface Logging {
   readonly logger: Pino
   /** The same log for libp2p: its debug and trace lines at debug, so that a stranger's noise is not ours. */
   readonly libp2p: ComponentLogger
-  /** Why lines are lost: nobody reads them any more, or they cannot be written. */
+  /** The reason why lines are lost: nobody reads them any more, or they cannot be written. */
   failure(): Error | undefined
 }
 

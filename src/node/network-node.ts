@@ -32,7 +32,7 @@ import type { SessionKeeper, SessionView } from './session/lease-client.ts'
 import { takeIn } from './session/on-registered.ts'
 import { RootWay } from './session/root-forwarder.ts'
 
-/** How long a push may be on its way to those who follow us, and how long this process waits for it at the end. */
+/** Time that a push may be on its way to those who follow us, and for which this process waits at the end. */
 const pushMs = 100
 const goodbyeMs = 1_000
 /** All members of a registry that died ping each other. */
@@ -143,7 +143,7 @@ export class NetworkNode implements NetworkParts {
     return this.#caughtUp || this.#init.config.role === 'root'
   }
 
-  /** Why there is no session now. */
+  /** The reason why there is no session now. */
   get trouble(): Error | undefined {
     return this.#trouble
   }

@@ -28,7 +28,7 @@ export interface NodeContext {
   readonly network: NetworkNode | undefined
   /** Backups and other chores; undefined until the network was found. */
   readonly housekeeping: Housekeeping | undefined
-  /** What only a root does; undefined until the network was found. */
+  /** Duties that only a root has; undefined until the network was found. */
   readonly duties: RootDuties | undefined
   readonly isStopping: boolean
   /** Failures of the last round of looking for the network. */

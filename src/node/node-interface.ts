@@ -9,13 +9,13 @@ import type { Logging } from './logging.ts'
 
 export interface NodeOptions {
   config: Config
-  /** Where a value that the program itself changes is saved (the port that was free). */
+  /** File in which a value that the program itself changes is saved (the port that was free). */
   configFile?: string | undefined
   /** An invite line that no file holds; `bootstrap.inviteFile` comes first. */
   invite?: string | undefined
   logging?: Logging
   clock?: Clock
-  /** How long a root or secondary waits for a port that another process has; 30 s. */
+  /** Time for which a root or secondary waits for a port that another process has; 30 s. */
   portWaitMs?: number
   /** Without it no control socket is opened: for a node inside another program. */
   control?: boolean
@@ -39,7 +39,7 @@ export interface Node extends AsyncDisposable {
   joined(options?: { signal?: AbortSignal }): Promise<void>
   /** Says goodbye and ends; 5 s at most. */
   stop(reason?: string): Promise<void>
-  /** What a stop waits for now. */
+  /** The step that a stop waits for now. */
   readonly stopSteps: { readonly at: string }
   /** Serves a protocol to members; may be called before `start`. */
   handle(protocol: string, handler: MemberHandler, options?: StreamHandlerOptions): Promise<void>

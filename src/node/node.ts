@@ -137,7 +137,7 @@ export class TrustNode implements Node, NodeContext {
     return this.#housekeeping
   }
 
-  /** What only a root does; undefined until the network was found. */
+  /** Duties that only a root has; undefined until the network was found. */
   get duties(): RootDuties | undefined {
     return this.#duties
   }
@@ -146,7 +146,7 @@ export class TrustNode implements Node, NodeContext {
     return this.#over.signal.aborted
   }
 
-  /** What the last round of looking for the network met. */
+  /** Failures in the last round of looking for the network. */
   get discoveryFailures(): readonly DialFailure[] {
     return this.#discovery
   }
@@ -306,7 +306,7 @@ export class TrustNode implements Node, NodeContext {
     return await connection.newStream(protocol, signal === undefined ? {} : { signal })
   }
 
-  /** What was refused or not found is tried again now: there is a new invite. */
+  /** Tries again now what was refused or not found: there is a new invite. */
   retry(): void {
     this.#wake.abort()
     this.#wake = new AbortController()

@@ -1,4 +1,4 @@
-/** What a stop does one after the other, and which of it is under way: what hangs can be named. */
+/** Steps that a stop takes one after the other, and which of it is under way: what hangs can be named. */
 export class StopSteps {
   #at = ''
 

@@ -3,7 +3,7 @@ import type { ClockView } from '../api/registry-views.ts'
 import type { NetworkNode } from '../network-node.ts'
 import type { NodeContext } from '../node-context.ts'
 
-/** What the clocks of this process and its log say. */
+/** View of the clocks of this process and its log. */
 export function clockView(node: NodeContext, { registry }: NetworkNode): ClockView {
   const { clock } = node
   const { stepMs } = clock

@@ -65,7 +65,7 @@ const openTo = ({ trust }: NetworkNode, publicKey: Uint8Array): Connection | und
   return undefined
 }
 
-/** Of its record and of the last connection; then the registry that holds the lease is asked, and the DHT. */
+/** Addresses of its record and of the last connection; then the registry that holds the lease is asked, and the DHT. */
 const addressesOf = async (network: NetworkNode, member: Member, signal: AbortSignal): Promise<string[]> => {
   const { registry, host } = network
   const { publicKey, name } = member
@@ -144,7 +144,7 @@ const dial = async ({ host }: NetworkNode, text: string, signal: AbortSignal): P
   }
 }
 
-/** What a hello is refused with that tells the operator more than "it does not answer". */
+/** Refusals of a hello that tell the operator more than "it does not answer". */
 const told = new Set(['WrongNetworkError', 'RevokedError', 'NotMemberError', 'UnsupportedVersionError'])
 
 /** false: it dialled us and is no member; its connection lasts for what strangers get. */

@@ -8,7 +8,7 @@ import type { InviteView } from '../api/views.ts'
 import type { NetworkNode } from '../network-node.ts'
 import { networkRef } from '../views/refs.ts'
 
-/** What an invite line may hold. */
+/** Registries that an invite line may hold. */
 const maxRegistries = 16
 const maxAddrs = 8
 /** A root that has just started hears others out before it appends: a little less than a command waits for its answer. */

@@ -5,7 +5,7 @@ import { isForGood } from '../../runtime/failures.ts'
 import type { JoinView } from '../api/views.ts'
 import type { NodeContext } from '../node-context.ts'
 
-/** How long the answer is waited for before the caller is told that it is being tried. */
+/** Time for which the answer is waited for before the caller is told that it is being tried. */
 const waitMs = 20_000
 
 /**

@@ -69,7 +69,7 @@ export const rejectAllWaiting = async (
   return { schemaVersion: 1, rejected: await registry.admission.rejectAll(fits, reason) }
 }
 
-/** Whether the text has these parts one after the other, the first at its begin and the last at its end. */
+/** Tells whether the text has these parts one after the other, the first at its begin and the last at its end. */
 const hasParts = (text: string, [first = '', ...others]: readonly string[]): boolean => {
   if (!text.startsWith(first)) return false
   const last = others.pop()

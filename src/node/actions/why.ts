@@ -18,7 +18,7 @@ const check = (what: string, ok: boolean | null, detail: string): Check => ({ wh
 const dialMs = 4_000
 
 /**
- * Why a peer is in the state it is in: what the log, its record, its registry and a dial of our own say.
+ * Explains why a peer is in the state it is in: what the log, its record, its registry and a dial of our own say.
  * @throws NotFoundError, AmbiguousNameError
  */
 export async function whyView(
@@ -180,7 +180,7 @@ const dialCheck = async (
   }
 }
 
-/** How much what others say is worth here. */
+/** Judges how much the word of others is worth here. */
 const sourceCheck = ({ registry, session, trouble }: NetworkNode): Check => {
   if (registry.root !== undefined) return check('own view', true, 'this process is the root')
   if (session !== undefined) return check('own view', true, `kept up to date by ${session.peer.name}`)

@@ -10,7 +10,7 @@ export const apiPrefix = '/v1/'
 export interface ControlClientInit {
   /** Path of the unix socket of the process. */
   path: string
-  /** Of one call; default 35 s, a little more than the server's own. */
+  /** Deadline of one call; default 35 s, a little more than the server's own. */
   timeoutMs?: number
 }
 

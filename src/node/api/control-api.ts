@@ -22,11 +22,11 @@ export type Call<K extends RouteName> = (
 type IsOptional<T> = string extends keyof T ? true : object extends T ? true : false
 
 /**
- * What a running process can be asked and told from its own machine: the operations of routes.ts. Failures are thrown as their classes in
+ * Operations that a running process can be asked for from its own machine: the operations of routes.ts. Failures are thrown as their classes in
  * the process itself; a client throws a ControlError with the code and the name of that class.
  */
 export type ControlApi = { [K in RouteName]: Call<K> } & {
-  /** What happens from now on; ends when the signal fires or the process stops. */
+  /** Yields events from now on; ends when the signal fires or the process stops. */
   events(options?: CallOptions): AsyncGenerator<ControlEvent>
 }
 

@@ -15,7 +15,7 @@ export class ControlInputError extends Error {
   override readonly name = 'ControlInputError'
 }
 
-/** What the running process answered instead of a result. */
+/** Error that the running process answered instead of a result. */
 export class ControlError extends Error {
   override readonly name = 'ControlError'
   /** Name of the error class thrown there. */

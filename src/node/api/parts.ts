@@ -62,7 +62,7 @@ export const survival = z
   .object({ survives: z.boolean(), needs: textOrNull.describe('what is missing so that it does') })
   .meta({ id: 'survival' })
 
-/** What this process knows of one member, and of its connection to it. */
+/** Knowledge of this process about one member, and of its connection to it. */
 export const peerRow = peerRef
   .extend({
     self: z.boolean(),

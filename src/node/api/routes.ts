@@ -3,7 +3,7 @@ import { admission, role, state } from './parts.ts'
 import * as registry from './registry-views.ts'
 import * as views from './views.ts'
 
-/** What a call cannot do without: this process alone, a network that was found, or being its root. */
+/** Need of a call: this process alone, a network that was found, or being its root. */
 export type Needs = 'process' | 'network' | 'root'
 
 /** One operation of a running process. */

@@ -96,7 +96,7 @@ const dns = z.object({
   message: textOrNull
 })
 
-/** How often others went beyond a limit, and who did lately. */
+/** Number of times that others went beyond a limit, and who did lately. */
 const limit = z.object({
   limit: text.describe('place in the table of limits'),
   count: whole,
@@ -227,7 +227,7 @@ export const joinView = answer('join', 'trustnet join --json, handed to a runnin
   message: text
 })
 
-/** What happened. It is sent when something changed that a view shows; who wants the new state asks for the view again. */
+/** An event. It is sent when something changed that a view shows; who wants the new state asks for the view again. */
 export const controlEvent = z.discriminatedUnion('type', [
   z.object({ schemaVersion: z.literal(1), type: z.literal('peer'), peerId: text, state }),
   z.object({ schemaVersion: z.literal(1), type: z.literal('status'), word: z.enum(statusWords), phase }),

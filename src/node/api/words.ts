@@ -2,7 +2,7 @@
 
 export const peerStates = ['online', 'late', 'suspect', 'offline', 'left', 'unknown'] as const
 
-/** How a peer was learned. */
+/** Ways in which a peer was learned. */
 export const peerSources = [
   'self',
   'registry',

@@ -7,14 +7,14 @@ import type { PeerSource } from '../api/views.ts'
 import type { Config } from '../config/schema.ts'
 import type { Candidate } from './dial-race.ts'
 
-/** Where a registry or member may be reached, and how that was learned. */
+/** Address at which a registry or member may be reached, and how that was learned. */
 export interface KnownCandidate extends Candidate {
   readonly source: PeerSource
 }
 
 /** A race of more would only be a flood: the best of each source come first. */
 const maxCandidates = 32
-/** Of these from the last run, so that a cache that has died leaves room for what the operator wrote. */
+/** Greatest number of these from the last run, so that a cache that has died leaves room for what the operator wrote. */
 const maxCached = 20
 /** The TTL is somebody else's number; an answer that helped nobody is not kept for days. */
 const longestTtlSeconds = 3600

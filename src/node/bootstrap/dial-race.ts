@@ -36,9 +36,9 @@ export interface RaceOptions {
   readonly signal?: AbortSignal
   /** The next candidate starts after it, or as soon as one has failed. */
   readonly staggerMs?: number
-  /** Of one dial. */
+  /** Deadline of one dial. */
   readonly dialTimeoutMs?: number
-  /** What an arrived connection must prove before it wins; while it does, the others go on. Throws when it cannot. */
+  /** Check that an arrived connection must pass before it wins; while it does, the others go on. Throws when it cannot. */
   readonly verify?: (connection: Connection, signal: AbortSignal) => Promise<void>
 }
 

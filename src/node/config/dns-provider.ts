@@ -5,7 +5,7 @@ import { ConfigError } from '../errors.ts'
 import type { Env } from './parse.ts'
 import { readSecret, type SecretName, secretVariable } from './secrets.ts'
 
-/** What is said on a command line about the provider; secrets are not. */
+/** Choice of a provider on a command line; secrets are not. */
 export interface ProviderChoice {
   readonly provider: ProviderName
   readonly awsProfile?: string | undefined

@@ -15,7 +15,7 @@ const head = `# TrustNet, all keys with their defaults. Remove the # before a ke
 ${versionKey}: ${configVersion}
 `
 
-/** What a key without a default might look like. */
+/** Sample values of keys without a default. */
 const samples: ReadonlyMap<string, unknown> = new Map(
   Object.entries<unknown>({
     name: 'node-1',

@@ -107,7 +107,7 @@ export const domainName = () =>
     return domain ?? problem(context, `${show(value)} is no domain name: it has at least two parts, like example.org`)
   })
 
-/** What `parse` gives, or its refusal as a problem. */
+/** Gives what `parse` does, or its refusal as a problem. */
 export const refused = <T>(context: z.RefinementCtx, parse: () => T): T => {
   try {
     return parse()

@@ -21,7 +21,7 @@ export interface LoadOptions extends Pick<ParseInit, 'flags' | 'homes' | 'hostna
 export interface Loaded extends Parsed {
   /** The file that was read; undefined: there was none. */
   readonly file: string | undefined
-  /** Where values that the program itself changes are saved. */
+  /** File in which values that the program itself changes are saved. */
   readonly saveTo: string
 }
 

@@ -1,7 +1,7 @@
 import { type Document, isMap, parseDocument } from 'yaml'
 import { ConfigError } from '../errors.ts'
 
-/** What this program reads and writes: `configVersion` in the file. One that says nothing is held to be of any earlier version. */
+/** Version that this program reads and writes: `configVersion` in the file. One that says nothing is held to be of any earlier version. */
 export const configVersion = 2
 
 /** The only key of a file that is no key of the configuration. */
@@ -12,12 +12,12 @@ export const maxConfigBytes = 256 * 1024
 
 export interface Migrated {
   readonly text: string
-  /** What became of keys that are written in another way now, for people; empty: the text is as it was. */
+  /** Changes of keys that are written in another way now, for people; empty: the text is as it was. */
   readonly changes: readonly string[]
 }
 
 interface Migration {
-  /** Of the files that it turns into the next version. */
+  /** Version of the files that it turns into the next one. */
   readonly from: number
   apply(document: Document): string[]
 }

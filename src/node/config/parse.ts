@@ -24,7 +24,7 @@ export interface ParseInit {
 
 export interface Parsed {
   readonly config: Config
-  /** Where each key's value comes from, by its name in YAML. */
+  /** Source of each key's value, by its name in YAML. */
   readonly sources: Readonly<Record<string, Source>>
   /** Things that are no errors but deserve a line: keys of an older version, environment names that look like keys and are none. */
   readonly warnings: readonly string[]

@@ -19,7 +19,7 @@ const machine: Homes = { config: '/etc/trustnet', data: '/var/lib/trustnet', run
 /** A user name has 32 characters, `trustnet-` among them. */
 const maxInstanceChars = 23
 
-/** What an installed node is called where names are short: in its user and its runtime folder. No name of a node has an underscore. */
+/** Name of an installed node where names are short: in its user and its runtime folder. No name of a node has an underscore. */
 export const instanceOf = (name: string): string =>
   name.length <= maxInstanceChars ? name : `_${createHash('sha256').update(name).digest('hex').slice(0, 16)}`
 
@@ -54,7 +54,7 @@ const systemHome = (): string | undefined => {
   }
 }
 
-/** Where a running node's socket may be, own folder first: an operator also reaches the machine's service. */
+/** Folders in which a running node's socket may be, own folder first: an operator also reaches the machine's service. */
 export const runtimeFolders = (env: Env = process.env, uid: number | undefined = process.getuid?.()): string[] => {
   const own = homes(env, uid).runtime
   return env['TRUSTNET_HOME'] || own === machine.runtime ? [own] : [own, machine.runtime]

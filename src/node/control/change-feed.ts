@@ -18,7 +18,7 @@ const settleMs = 50
 /** Peers named one by one in a burst; of more than these only the status event tells, and the reader asks for the view. */
 const maxPeers = 256
 
-/** What changed since it was last told. */
+/** Changes since they were last told. */
 class Changes {
   readonly #node: NodeContext
   readonly #stops: (() => void)[] = []

@@ -29,10 +29,10 @@ import { pendingView, registryNodesView, registryStatusView } from '../views/reg
 import { rowSourceOf } from '../views/row-source.ts'
 import { changeFeed } from './change-feed.ts'
 
-/** Of calls that nobody gave a deadline. */
+/** Deadline of calls that nobody gave one. */
 const callMs = 30_000
 
-/** What a handler is given beside its input. */
+/** Context that a handler is given beside its input. */
 interface Asked {
   node: NodeContext
   notices: Notices
@@ -49,7 +49,7 @@ type Handler<K extends RouteName> = (
   asked: Routes[K]['needs'] extends 'process' ? Asked : AskedNetwork
 ) => Output<K> | Promise<Output<K>>
 
-/** How each operation of the table is answered. Before the network was found a process says what is being tried. */
+/** Handlers of the operations in the table. Before the network was found a process says what is being tried. */
 const handlers: { readonly [K in RouteName]: Handler<K> } = {
   status(_, { node, notices }) {
     const facts = statusFacts(node)

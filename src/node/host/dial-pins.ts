@@ -7,7 +7,7 @@ export interface Expectation {
 }
 
 /**
- * Who is expected behind the addresses that are being dialled. Several dials of one address may go on at a time, and the
+ * Keys that are expected behind the addresses that are being dialled. Several dials of one address may go on at a time, and the
  * gater sees only the address, so the host must please one of them; each dial looks again at what it was given.
  */
 export class Pins {

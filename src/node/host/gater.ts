@@ -9,7 +9,7 @@ import { HandshakeBytes } from './handshake-bytes.ts'
 import { Inbound, type InboundCounts, type InboundInit } from './inbound-limits.ts'
 
 export interface GaterInit extends InboundInit {
-  /** Whether the key is revoked; PeerId as text. */
+  /** Tells whether the key is revoked; PeerId as text. */
   readonly isRevoked?: (peerId: string) => boolean
   /** A connection in either direction has passed all but the last step. */
   readonly onUpgraded?: (peerId: PeerId, connection: MultiaddrConnection) => void
@@ -72,7 +72,7 @@ export class Gater implements ConnectionGater {
     return this.denyDialPeer(peerId)
   }
 
-  /** What a revoked key gets beyond Noise is up to the connection's trust: the status that says so. */
+  /** Lets a revoked key through Noise: what it gets beyond is up to the connection's trust: the status that says so. */
   denyInboundEncryptedConnection(peerId: PeerId, connection: MultiaddrConnection): boolean {
     const id = peerId.toString()
     if (isKey(peerId) && this.#isRevoked(id) && this.#told.take(id) === 0) return false

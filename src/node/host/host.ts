@@ -58,7 +58,7 @@ export interface HostInit {
   onCheckpoint: (checkpoint: Uint8Array, from: Uint8Array) => void
   /** A member proved itself on a connection. */
   onProven: (proven: HelloProven) => void
-  /** How long an address that is not there is waited for, and by root and secondary a port that is taken. */
+  /** Time for which an address that is not there is waited for, and by root and secondary a port that is taken. */
   portWaitMs?: number | undefined
 }
 

@@ -5,7 +5,7 @@ import type { Culprits } from '../../protocols/engine/culprits.ts'
 import { Gcra } from '../../protocols/engine/rate-limiter.ts'
 import { InboundLimitError } from '../errors.ts'
 
-/** What a remote can use up before it has proved anything. */
+/** Limits of what a remote can use up before it has proved anything. */
 export interface InboundLimits {
   /** Inbound connections of all kinds, loopback and exempt prefixes too: what the descriptors of this process allow. */
   readonly sockets?: number
@@ -26,7 +26,7 @@ export interface InboundLimits {
 
 export interface InboundInit {
   readonly limits: InboundLimits
-  /** Whether a member proved itself in that /64 (see prefix64) in the last 24 h. */
+  /** Tells whether a member proved itself in that /64 (see prefix64) in the last 24 h. */
   readonly knownPrefix?: (prefix: string) => boolean
   /** Limits loopback too: for trying the limits on one machine. */
   readonly countLoopback?: boolean
@@ -39,7 +39,7 @@ export interface InboundCounts {
   readonly refused: number
 }
 
-/** Why a connection is refused, and the limit that says so. */
+/** The reason why a connection is refused, and the limit that says so. */
 interface Refusal {
   readonly limit: string
   readonly why: string
@@ -240,7 +240,7 @@ export class Inbound {
 const siteOf = (prefix: string): string => prefix.slice(0, 12)
 
 /** A /64 as people write it. */
-/** Who is named where no key is proven: the /64, since ports are free. */
+/** Name of a culprit where no key is proven: the /64, since ports are free. */
 export const netOfConnection = ({ remoteAddr }: Pick<MultiaddrConnection, 'remoteAddr'>): string => {
   const address = parseAddr(remoteAddr)?.ip
   const prefix = address === undefined ? undefined : prefix64(address)

@@ -4,7 +4,7 @@ import { peerIdText } from '../../identity/keys.ts'
 import type { Registry } from '../../registry/registry.ts'
 
 const seenForMs = 24 * 3_600_000
-/** Of one member, the latest: whoever has a /48 could make 65,536 of them known. */
+/** Number of prefixes that are kept of one member, the latest: whoever has a /48 could make 65,536 of them known. */
 const perMember = 2
 /** The member that was seen longest ago goes first. */
 const mostMembers = 20_000

@@ -135,8 +135,8 @@ export const forgetStrangers = (libp2p: Libp2p, keep: (peerId: string) => boolea
   }
 }
 
-/** Whether listening failed because another process has the port. */
+/** Tells whether listening failed because another process has the port. */
 export const isPortTaken = (error: unknown): boolean => reasonOf(error).includes('EADDRINUSE')
 
-/** Whether listening failed because no interface has the address, or has it for good. */
+/** Tells whether listening failed because no interface has the address, or has it for good. */
 export const isAddressMissing = (error: unknown): boolean => reasonOf(error).includes('EADDRNOTAVAIL')

@@ -23,7 +23,7 @@ export class Traffic {
     })
   }
 
-  /** Of the connections that are open now. */
+  /** Bytes of the connections that are open now. */
   of(peerId: string): { bytesIn: number; bytesOut: number } | undefined {
     const sockets = this.#sockets.get(peerId)
     if (sockets === undefined) return undefined

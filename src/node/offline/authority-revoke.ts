@@ -28,7 +28,7 @@ export interface AuthorityRevokeInit {
   store?: string | undefined
 }
 
-/** What `revoke --kit` answers. */
+/** Answer of `revoke --kit`. */
 export interface AuthorityRevokeView {
   schemaVersion: 1
   network: string

@@ -42,7 +42,7 @@ import { backUpStopped } from './stopped-store.ts'
 
 export interface BecomeRootInit {
   config: Config
-  /** Where the role is saved, and what else a first start here needs. */
+  /** File in which the role is saved, with what else a first start here needs. */
   saveTo: string
   save: Readonly<Record<string, unknown>>
   /** Writes those values, where this process itself must not write to the configuration. */
@@ -81,7 +81,7 @@ export interface MemberRef {
   name: string
 }
 
-/** What `registry promote` and `registry recover` answer. */
+/** Answer of `registry promote` and `registry recover`. */
 export interface BecomeRootView {
   schemaVersion: 1
   applied: boolean
@@ -105,7 +105,7 @@ export interface BecomeRootView {
   dns: { add: string[]; remove: string[] }
 }
 
-/** How long a network without any store here is looked for. */
+/** Time for which a network without any store here is looked for. */
 const discoverMs = 30_000
 const gatherMs = 150_000
 
@@ -136,7 +136,7 @@ async function become(init: BecomeRootInit): Promise<BecomeRootView> {
   }
 }
 
-/** Where there is no store yet, a path for one. */
+/** Path for a copy of the store, where there is none yet too. */
 async function copyFor({ config, copy, backup }: BecomeRootInit, path: string): Promise<string> {
   if (copy !== undefined) return copy
   const { store } = dataFiles(config.paths.data)
@@ -178,7 +178,7 @@ function saveRole({ saveTo, save, write }: BecomeRootInit, networkId: string): v
   else write(values)
 }
 
-/** Of the store, of the backup that is put there, or of whoever proves the network of the kit. */
+/** Genesis of the store, of the backup that is put there, or of whoever proves the network of the kit. */
 async function requireGenesis(
   store: string,
   { config, backup, promote, signal }: BecomeRootInit,
@@ -196,7 +196,7 @@ async function requireGenesis(
   return found
 }
 
-/** Where a broken-off try has put the backup, or gathered more than it holds, the store stays. */
+/** Puts the backup in the store's place, unless a broken-off try has done so or gathered more than it holds. */
 async function restoreOnce(
   store: string,
   backup: string,
@@ -215,7 +215,7 @@ function isBeyond(store: string, backup: string): boolean {
   return held !== undefined && comparePositions(held, head) >= 0
 }
 
-/** Of whoever proves the network. @throws NotFoundError, the reason of the signal */
+/** Genesis of whoever proves the network. @throws NotFoundError, the reason of the signal */
 export async function discoverGenesis(config: Config, networkId: string, signal?: AbortSignal): Promise<Uint8Array> {
   const clock = systemClock
   const logger = silentLogger
@@ -348,5 +348,5 @@ function recordsOf({ domain }: Config, multiaddrs: readonly string[]): string[] 
   return wantedRecords({ domain, addresses: [...addresses], ttlSeconds: recordTtlSeconds }).map(zoneLine)
 }
 
-/** Where `init` wrote the kit, if this is the machine. */
+/** Path to which `init` wrote the kit, if this is the machine. */
 export const kitOf = ({ paths }: Config): string => dataFiles(paths.data).recoveryKit

@@ -21,7 +21,7 @@ export interface CreateNetworkOptions {
   networkName?: string
   /** Make it also when `tnr.<domain>` answers already. */
   newNetwork?: boolean
-  /** Of the recovery kit, chosen by the operator; otherwise one is made and returned. */
+  /** Passphrase of the recovery kit, chosen by the operator; otherwise one is made and returned. */
   passphrase?: string
   /** Both authority keys go into one kit. */
   oneKit?: boolean
@@ -34,7 +34,7 @@ export interface CreatedNetwork {
   recoveryKitPath: string
   /** Holds the next authority, for when the authority itself is lost or stolen; with one kit the same file. */
   nextRecoveryKitPath: string
-  /** Of the recovery kits, where it was made here. */
+  /** Passphrase of the recovery kits, where it was made here. */
   passphrase?: string
   /** File that keeps the passphrase until it was shown: the caller removes it then. */
   passphrasePath?: string
@@ -45,7 +45,7 @@ export interface CreatedNetwork {
 /** An encrypted kit may be tried offline: what is shorter is found. */
 const minPassphraseChars = 16
 
-/** Of all live documents. */
+/** Greatest size of all live documents. */
 const documentBytes = 64 * 1024 * 1024
 
 /**
@@ -128,7 +128,7 @@ function refuseSecondNetwork(files: ReturnType<typeof dataFiles>): void {
   }
 }
 
-/** Where the passphrase is that the first try could not show. */
+/** Tells where the passphrase is that the first try could not show. */
 const unseen = ({ passphrase }: ReturnType<typeof dataFiles>): string =>
   existsSync(passphrase) ? `; the passphrase of its recovery kit is still in ${passphrase}` : ''
 

@@ -26,16 +26,16 @@ export interface Source {
   name: string | null
   /** Head that it showed. */
   head: { epoch: number; n: number } | null
-  /** Why nothing was taken from it; null: all that it has is here. */
+  /** The reason why nothing was taken from it; null: all that it has is here. */
   error: string | null
 }
 
 export interface GatherInit {
   config: Config
-  /** Of a member, or the authority: to both the log is shown. */
+  /** Key of a member, or of the authority: to both the log is shown. */
   key: SigningKey
   registry: Registry
-  /** What is asked of everybody once the log is here, while the connections are open. A failure is that source's error. */
+  /** Question to everybody once the log is here, while the connections are open. A failure is that source's error. */
   ask?: (connection: Connection, limits: ProtocolLimits, signal: AbortSignal) => Promise<void>
 }
 
@@ -106,7 +106,7 @@ async function attempt(found: Source, run: () => Promise<void>): Promise<void> {
   }
 }
 
-/** What was written and what is cached, and what DNS says. */
+/** Addresses from the configuration, the cache and DNS. */
 async function addressesOf({ config, key, registry }: GatherInit, signal: AbortSignal): Promise<string[]> {
   const candidates = new Candidates({
     config,

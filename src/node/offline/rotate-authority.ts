@@ -20,13 +20,13 @@ export interface RotateAuthorityInit {
   /** Kit that holds the next authority. */
   kit: string
   passphrase: string
-  /** Where the kit with the authority after it is written. */
+  /** Path to which the kit with the authority after it is written. */
   to: string
   /** false: tells what would be done. */
   apply: boolean
 }
 
-/** What `authority rotate` answers. */
+/** Answer of `authority rotate`. */
 export interface RotateAuthorityView {
   schemaVersion: 1
   applied: boolean
@@ -78,7 +78,7 @@ function nextAuthorityOf(kit: RecoveryKit, { kit: path }: RotateAuthorityInit, {
   ])
 }
 
-/** Of the kit that a broken-off try has left, or a new one. @throws ConfigError for the kit of another time */
+/** Key of the kit that a broken-off try has left, or a new one. @throws ConfigError for the kit of another time */
 function afterNextOf({ kit, to, passphrase }: RotateAuthorityInit, network: string): SigningKey {
   if (to === kit)
     throw new ConfigError([`${to} is the kit that is used now: move it away, or give another file with --to`])

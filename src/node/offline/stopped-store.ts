@@ -36,7 +36,7 @@ export async function backUpStopped({ paths }: Config, to: string): Promise<Back
   }
 }
 
-/** What `registry verify` answers for a store. */
+/** Answer of `registry verify` for a store. */
 export interface VerifyView {
   schemaVersion: 1
   path: string
@@ -69,7 +69,7 @@ const verifyView = (path: string, report: StoreReport): VerifyView => {
   }
 }
 
-/** What `registry restore` answers. */
+/** Answer of `registry restore`. */
 export interface RestoreView {
   schemaVersion: 1
   path: string
@@ -77,7 +77,7 @@ export interface RestoreView {
   createdMs: number
   head: { epoch: number; n: number; hash: string }
   members: number
-  /** Where the store that was there lies now. */
+  /** Path to which the store that was there has been moved. */
   movedTo: string | null
   /** Keys that the backup lacks and that are not there either. */
   missing: string[]
@@ -109,7 +109,7 @@ export async function restoreHere(
 
 export const storeOf = ({ paths }: Config): string => dataFiles(paths.data).store
 
-/** What `registry verify --proof` answers. */
+/** Answer of `registry verify --proof`. */
 export interface ProofView {
   schemaVersion: 1
   path: string
@@ -133,7 +133,7 @@ export function verifyProofAt(path: string): ProofView {
   return { schemaVersion: 1, path, network, epoch, kind, n, signer, hashes: [...hashes] }
 }
 
-/** What `registry diff` answers. */
+/** Answer of `registry diff`. */
 export interface DiffView {
   schemaVersion: 1
   path: string
@@ -154,7 +154,7 @@ export interface DiffView {
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 
-/** How a store differs from a backup, or from the store of another registry. @throws as diffStores */
+/** Differences of a store from a backup, or from the store of another registry. @throws as diffStores */
 export function diffStoresAt(path: string, other: string): DiffView {
   const found = diffStores(path, other)
   const { head, otherHead, differsFrom, entriesOnlyHere, entriesOnlyThere, records } = found

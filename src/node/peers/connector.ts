@@ -54,7 +54,7 @@ const registriesWanted = 3
 /** A new answer may name many: no more than these are dialled at a time. */
 const dialsAtATime = 5
 const lookMs = 2000
-/** What comes in a burst is looked at together. */
+/** Time in which a burst gathers, to be looked at together. */
 const soonMs = 20
 /** A look costs some ms in a large network, and news never end there. */
 const pauseMs = 200
@@ -65,7 +65,7 @@ const pauseMs = 200
 const unproven: Rate = { count: 32, perMs: 60_000 }
 /** Members whose failed dials are remembered; the one that failed first is forgotten beyond it. */
 const maxAttempts = 1024
-/** Of two that learn of each other at the same moment, the one with the higher key waits for the other to dial. */
+/** Time for which the one with the higher key waits for the other to dial, when two learn of each other at the same moment. */
 const politeMs = 1500
 
 /** Keeps connections to a bounded number of members, registries first, and comes back to those that were lost, for ever. */

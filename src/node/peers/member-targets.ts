@@ -6,7 +6,7 @@ import type { Registry } from '../../registry/registry.ts'
 import type { KnownCandidate } from '../bootstrap/candidates.ts'
 import type { PeerTarget } from './connector.ts'
 
-/** Of the members, so many are drawn for one look: a network of more has always some that are not connected. */
+/** Number of members that are drawn for one look: a network of more has always some that are not connected. */
 const drawn = 64
 
 /**

@@ -1,15 +1,15 @@
 import { type Clock, momentOf } from '../../runtime/clock-and-logger.ts'
 import { maxStepMs } from '../../runtime/steady-clock.ts'
 
-/** How the clock of this machine stands to those of other members. */
+/** Comparison of this machine's clock with those of other members. */
 export interface ClockComparison {
-  /** How far it is ahead of most of them, ms; negative: behind. */
+  /** Time by which it is ahead of most of them, ms; negative: behind. */
   readonly aheadMs: number
   /** Members whose clocks say so, within the ten minutes that no clock that is set differs by. */
   readonly agreeing: number
   /** Members whose clocks were heard. */
   readonly heard: number
-  /** How far it is ahead of that of the root; undefined: that was not heard. */
+  /** Time by which it is ahead of that of the root; undefined: that was not heard. */
   readonly aheadOfRootMs: number | undefined
 }
 
@@ -23,7 +23,7 @@ const maxHeard = 64
 /** A clock that was heard so long ago may have been set right since. */
 const forgottenMs = 24 * 3_600_000
 
-/** What the clocks of other members said when a connection to them was opened. */
+/** Clocks of other members, as they were when a connection to them was opened. */
 export class PeerClocks {
   readonly #clock: Clock
   readonly #heard = new Map<string, Heard>()

@@ -26,7 +26,7 @@ const pingBytes = 32
 /** Connections pinged in one round, in turns when there are more: a registry with thousands of sessions has their heartbeats. */
 const mostConnections = 64
 
-/** How long the last ping took, when one was last answered, and since when all are (monotonic). */
+/** Result of the last ping: how long it took, when one was last answered, and since when all are (monotonic). */
 interface Measured {
   /** undefined: the last ping was not answered. */
   ms: number | undefined
@@ -47,7 +47,7 @@ export class RoundTrips {
   readonly #pings = new Map<Connection, Promise<void>>()
   readonly #over = new AbortController()
   readonly #stops: (() => void)[] = []
-  /** Whose turn it is among those that are sampled. */
+  /** Index of the next among those that are sampled. */
   #turn = 0
 
   constructor(init: RoundTripsInit) {
@@ -100,7 +100,7 @@ export class RoundTrips {
     return answer !== undefined && answer.ms === undefined
   }
 
-  /** For how long every ping on it has been answered, ms; 0 also when none was sent. */
+  /** Time for which every ping on it has been answered, ms; 0 also when none was sent. */
   answeringForMs(connection: Connection): number {
     const answer = this.#of(connection)
     return answer?.ms === undefined ? 0 : performance.now() - answer.since
@@ -170,7 +170,7 @@ export class RoundTrips {
   }
 
   /**
-   * Whether something came since then: on a connection that is full of something else an answer is late. What came may have come on
+   * Tells whether something came since then: on a connection that is full of something else an answer is late. What came may have come on
    * another one that answers.
    */
   #isBusy(connection: Connection, before: number, begunAt: number): boolean {
@@ -179,7 +179,7 @@ export class RoundTrips {
     return this.#init.received(id) !== before && !(answered !== undefined && answered.at > begunAt)
   }
 
-  /** Whether the member is up is for its registry to say; a connection that carries nothing is only in the way. */
+  /** Notes that a ping was not answered. The member's registry says whether it is up; a connection that carries nothing is in the way. */
   #unanswered(connection: Connection, isBusy: boolean): void {
     const now = performance.now()
     const last = this.#of(connection)
@@ -208,7 +208,7 @@ export class RoundTrips {
   }
 }
 
-/** So many of them from there on, around the end. */
+/** Takes `most` of them from there on, around the end. */
 export const inTurn = <T>(all: readonly T[], from: number, most: number): T[] => {
   const start = all.length === 0 ? 0 : from % all.length
   return [...all.slice(start), ...all.slice(0, start)].slice(0, most)

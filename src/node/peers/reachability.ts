@@ -16,7 +16,7 @@ export interface ReachInit {
   limits: ProtocolLimits
   logger: Logger
   announced: () => readonly string[]
-  /** What the newest own record says; undefined: there is none that others have. */
+  /** Reach in the newest own record; undefined: there is none that others have. */
   current: () => Reach | undefined
   publish: (reach: Reach) => Promise<void>
 }

@@ -23,11 +23,11 @@ export interface SyncKeeperInit {
   backoff: BackoffInit
   /** Keep records of other members, besides the log. */
   records: boolean
-  /** Of the periodic pull; grows with the network. */
+  /** Interval of the periodic pull; grows with the network. */
   intervalMs: () => number
-  /** Whether this process is a registry: then it subscribes to all others, else to the one that holds its lease. */
+  /** True when this process is a registry: then it subscribes to all others, else to the one that holds its lease. */
   isRegistry: boolean
-  /** Whether others would serve us: we are a member, or were just told so. */
+  /** Tells whether others would serve us: we are a member, or were just told so. */
   allowed: () => boolean
   /** Key of the registry that holds the lease. */
   lease: () => Uint8Array | undefined
@@ -101,7 +101,7 @@ export class SyncKeeper {
     for (const { connection, member } of this.#subscriptions.values()) lag.look(connection, member.publicKey)
   }
 
-  /** Who last gave all that it had, and how long ago (ms). */
+  /** The source that last gave all that it had, and how long ago (ms). */
   get source(): { publicKey: Uint8Array; ageMs: number } | undefined {
     const last = this.#lastSource
     return last && { publicKey: last.publicKey, ageMs: this.#init.clock.monotonic() - last.at }
@@ -141,7 +141,7 @@ export class SyncKeeper {
     await Promise.allSettled(asked.map(follow))
   }
 
-  /** Whether somebody pushes every change to this process. */
+  /** True when somebody pushes every change to this process. */
   get follows(): boolean {
     return this.subscriptions.length > 0
   }

@@ -4,7 +4,7 @@ import { NewerRulesError } from '../../registry/log/state/rules.ts'
 import type { Registry } from '../../registry/registry.ts'
 import { ForkError, InvalidEnvelopeError, LogMismatchError } from '../../runtime/errors.ts'
 
-/** What an honest carrier never sends, also when it knows less than we do, or more. */
+/** Tells what an honest carrier never sends, also when it knows less than we do, or more. */
 const isLie = (error: unknown): boolean => {
   // Without a cause it only says that nothing is followed, whoever brings it.
   if (error instanceof ForkError) return error.cause !== undefined

@@ -7,9 +7,9 @@ const mostKnown = 64
 
 export interface HeadLagInit {
   clock: Clock
-  /** So long a head may be known here before whoever is asked must know it, too. */
+  /** Time for which a head may be known here before whoever is asked must know it, too. */
   graceMs: number
-  /** For how long the connection has carried answers without a break, ms: who is cut off does not stand still. */
+  /** Time for which the connection has carried answers without a break, ms: who is cut off does not stand still. */
   answeringForMs: (connection: Connection) => number
   /** A source shows an older head, although it had the time to learn of a newer one. */
   onBehind: (source: Uint8Array, shown: SignedPosition) => void
@@ -54,7 +54,7 @@ export class HeadLag {
     this.look(connection, source)
   }
 
-  /** Whether a source that is followed still shows what it showed last. */
+  /** Checks a source that is followed and still shows what it showed last. */
   look(connection: Connection, source: Uint8Array): void {
     const { clock, graceMs, answeringForMs, onBehind } = this.#init
     const shown = this.#shown.get(connection)

@@ -17,7 +17,7 @@ import type { Replica } from '../../registry/log/replica.ts'
 import type { LogKeys } from '../../registry/log/state/log-keys.ts'
 import type { Logger } from '../../runtime/clock-and-logger.ts'
 
-/** Where the key of a new epoch lies until the epoch stands in the log. */
+/** Path of the key of a new epoch until the epoch stands in the log. */
 const nextPath = (path: string): string => `${path}.next`
 
 /** True when a promotion has made a key and may have been broken off. */

@@ -50,7 +50,7 @@ async function openFormer(init: NodeRegistryInit): Promise<Registry> {
   return secondary
 }
 
-/** What a replica holds others hold, too: a damaged one is put aside and fetched anew. A root asks nobody, its operator restores a backup. */
+/** Opens the store. Others hold what a replica holds, too: a damaged one is put aside and fetched anew. A root asks nobody, its operator restores a backup. */
 async function openOrBeginAnew(init: NodeRegistryInit): Promise<Registry> {
   const { config, clock, logger } = init
   try {

@@ -40,7 +40,7 @@ export const raiseReplaced = (registry: Registry, next: string): void =>
     `epoch ${registry.replica.head.epoch} has another root, this process was it before: ${next}; set role: secondary in its configuration`
   )
 
-/** What only a root does besides admitting: it hears others out after a start, enters stable secondaries, and renews itself. */
+/** Duties of a root besides admitting: it hears others out after a start, enters stable secondaries, and renews itself. */
 export class RootDuties {
   readonly #init: RootDutiesInit
   readonly #root: Root | undefined
@@ -111,7 +111,7 @@ export class RootDuties {
     for (const stop of this.#stops) stop()
   }
 
-  /** Whoever was admitted after the backup may hold more of the log, and nobody here knows of them: there is no end to it. */
+  /** Waits without end: whoever was admitted after the backup may hold more of the log, and nobody here knows of them. */
   #waitRestored(root: Root, restored: RestoredFrom): void {
     this.#isRestored = true
     const reason = restoredReason(restored)

@@ -19,7 +19,7 @@ export interface SelfPublisherInit {
   registry: Registry
   clock: Clock
   logger: Logger
-  /** Whether this process speaks for its key: a cloned machine that gets no lease must not overwrite the record of the first one. */
+  /** Tells whether this process speaks for its key: a cloned machine that gets no lease must not overwrite the record of the first one. */
   mayPublish: () => boolean
   /** Sends the newest own record to the registry that holds the lease. */
   put: () => Promise<void>
@@ -185,7 +185,7 @@ export class SelfPublisher {
     return registry.replica.isMember(key.publicKey) && mayPublish()
   }
 
-  /** Whether the own store has it. */
+  /** Tells whether the own store has it. */
   #isHeld(): boolean {
     const held = this.#init.registry.records.get(this.#init.key.publicKey)
     return held !== undefined && this.record.current !== undefined && equals(held.hash, this.record.current.hash)

@@ -4,7 +4,7 @@ import type { Signed } from '../../registry/objects/envelope.ts'
 import { compareRecords, type NodeRecord, openRecord, sealRecord } from '../../registry/objects/record.ts'
 import type { Clock } from '../../runtime/clock-and-logger.ts'
 
-/** Where the own record survives a restart. */
+/** Store in which the own record survives a restart. */
 export interface SelfRecordStore {
   load(): Uint8Array | undefined
   save(envelope: Uint8Array): Promise<void>
@@ -16,7 +16,7 @@ export interface SelfRecordInit {
   role: Role
   software: string
   store: SelfRecordStore
-  /** Where this node is now; every record says so. */
+  /** Addresses of this node now; every record says so. */
   addrs: () => readonly string[]
   clock: Clock
   services?: readonly string[]
@@ -46,7 +46,7 @@ export class SelfRecord {
     return this.#current
   }
 
-  /** Whether the newest record says what is so: a node that was away may have other addresses and another version now. */
+  /** True when the newest record says what is so: a node that was away may have other addresses and another version now. */
   get isRight(): boolean {
     if (this.#current === undefined) return false
     const { left, software, addrs } = this.#current.value

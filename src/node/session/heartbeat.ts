@@ -5,7 +5,7 @@ import { PendingError } from '../../runtime/errors.ts'
 import { sleep } from '../../runtime/sleep.ts'
 import type { SessionKeeperInit, SessionView } from './types.ts'
 
-/** What the registry asks for is kept within these: it is a number of somebody else. */
+/** Bounds of the interval that the registry asks for, a number of somebody else. */
 const shortestBeatMs = 500
 const longestBeatMs = 10 * 60_000
 /** Membership is looked at this often, or with each heartbeat when those are more seldom. */

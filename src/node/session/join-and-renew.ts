@@ -21,7 +21,7 @@ export interface MembershipInit {
 /** Renewed at half of its life ± 10 %, each node at a time of its own. */
 const renewAt = (): number => 0.5 + (Math.random() - 0.5) * 0.2
 
-/** How this node becomes and stays a member. */
+/** Makes this node a member, and keeps it one. */
 export function makeMembership({ config, registry, key, clock, invite }: MembershipInit): Membership {
   const { publicKey } = key
   const { networkId, replica } = registry

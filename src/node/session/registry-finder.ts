@@ -55,7 +55,7 @@ export async function findRegistry(
 
 const isCached = ({ source }: KnownCandidate): boolean => source === 'cache'
 
-/** Whoever is connected and should hold the lease instead: a registry for a stand-in, and for a secondary the root, to whom it forwards. */
+/** Finds one that is connected and should hold the lease instead: a registry for a stand-in, and for a secondary the root, to whom it forwards. */
 export function betterRegistry(init: FinderInit, than: RegistryPeer): RegistryPeer | undefined {
   if (than.role === 'root') return undefined
   if (isRegistryRole(init.config.role)) {
@@ -72,7 +72,7 @@ const none: ReadonlySet<string> = new Set()
 const answering = (init: FinderInit, except: ReadonlySet<string>): RegistryPeer[] =>
   connectedPeers(init, except).filter(({ connection }) => !init.isSilent(connection))
 
-/** Whoever is connected and serves, those who are silent last. */
+/** Lists those that are connected and serve, the silent ones last. */
 function connectedPeers({ trust, self, isSilent }: FinderInit, except: ReadonlySet<string>): RegistryPeer[] {
   const peers: RegistryPeer[] = []
   for (const { connection, member } of trust.members()) {

@@ -25,11 +25,11 @@ export interface SessionView {
 }
 
 export interface Membership {
-  /** Whether the own key is a member by the own replica. */
+  /** Tells whether the own key is a member by the own replica. */
   isMember: () => boolean
-  /** Why no registry will ever take this key again; undefined: one may. */
+  /** The reason why no registry will ever take this key again; undefined: one may. */
   refusal: () => Error | undefined
-  /** What a join needs; undefined when no join can be made (the key is revoked). */
+  /** Parts of a join; undefined when no join can be made (the key is revoked). */
   joinCall: () => { join: Uint8Array } | undefined
   /** The envelope of a renewal request, when it is time for one. */
   renewal: () => Uint8Array | undefined

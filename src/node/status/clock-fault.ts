@@ -14,7 +14,7 @@ const isOff = (ms: number): boolean => Math.abs(ms) > maxStepMs
 
 const off = (ms: number): string => `${span(Math.abs(ms))} ${ms > 0 ? 'ahead of' : 'behind'}`
 
-/** Whose clock is wrong, by what the clocks of other members say; undefined: none is, as far as is known. */
+/** Finds whose clock is wrong, by what the clocks of other members say; undefined: none is, as far as is known. */
 export function clockFault({ clocks, checkpointMs, root }: ClockFacts, now: number): ClockFault | undefined {
   if (clocks === undefined) return unheard(checkpointMs, now)
   const { aheadMs, agreeing, heard, aheadOfRootMs } = clocks
@@ -44,7 +44,7 @@ const unheard = (checkpointMs: number | undefined, now: number): ClockFault | un
         fix: setIt
       }
 
-/** How long nothing was heard of the root, whatever the two clocks say. */
+/** Time for which nothing was heard of the root, whatever the two clocks say. */
 export function silentMs({ replicaAgeMs, checkpointMs, clocks }: SilenceFacts, now: number): number {
   if (clocks === undefined || checkpointMs === undefined) return replicaAgeMs
   return Math.max(0, now - checkpointMs - (clocks.aheadOfRootMs ?? clocks.aheadMs))

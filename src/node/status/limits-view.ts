@@ -3,7 +3,7 @@ import type { Registry } from '../../registry/registry.ts'
 import type { LimitView } from '../api/views.ts'
 import type { NetworkNode } from '../network-node.ts'
 
-/** Who exceeded which limit, with the names of members. */
+/** View of who exceeded which limit, with the names of members. */
 export const limitsView = ({ trust, registry }: NetworkNode): LimitView[] =>
   trust.culprits.counts.map(({ limit, count, culprits }) => ({
     limit,

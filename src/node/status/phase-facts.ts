@@ -7,7 +7,7 @@ import { cachedPeersWanted, type PhaseFacts, sourcesWanted } from './phases.ts'
 
 const nothing: PhaseFacts = { member: false, session: false, replica: false, mesh: 0, sources: 0, cachedPeers: 0 }
 
-/** What the phases are judged by, looked up now. */
+/** Facts that the phases are judged by, looked up now. */
 export function phaseFacts(
   role: Role,
   self: Uint8Array,

@@ -8,7 +8,7 @@ export const cachedPeersWanted = 2
 /** Two connected members of which one may lie or stop. */
 export const sourcesWanted = 2
 
-/** What a phase is judged by; all of it is looked up at the moment of judging. */
+/** Facts that a phase is judged by; all of it is looked up at the moment of judging. */
 export interface PhaseFacts {
   member: boolean
   /** A live session with a registry in another process; always true for a root, which is its own ground. */
@@ -23,7 +23,7 @@ export interface PhaseFacts {
   cachedPeers: number
 }
 
-/** What is missing for each phase, in words; empty: it is reached. */
+/** Says what is missing for each phase, in words; empty: it is reached. */
 export const missingFor = (phase: PhaseName, facts: PhaseFacts): string[] => {
   const missing: string[] = []
   if (phase === 'trusted') {
@@ -90,7 +90,7 @@ export class PhaseTracker {
     return wallTimeOf(this.#clock, this.#sinceAt)
   }
 
-  /** How long the phase has lasted. */
+  /** Time for which the phase has lasted. */
   get ageMs(): number {
     return ageOf(this.#clock, this.#sinceAt)
   }

@@ -16,7 +16,7 @@ const needs = (what: string): Survival => ({ survives: false, needs: what })
 const carriers = ({ cachedPeers }: ResilienceFacts, wanted: number): Survival =>
   cachedPeers >= wanted ? survives : needs(count(wanted - cachedPeers, 'more cached peer'))
 
-/** What this node could lose, and still be in its network after a restart. Computed from what it holds now. */
+/** Losses that this node could bear, and still be in its network after a restart. Computed from what it holds now. */
 export function resilienceOf(facts: ResilienceFacts): StatusView['resilience'] {
   if (!facts.member) {
     const first = needs('admission to the network')

@@ -18,10 +18,10 @@ import type { PhaseFacts } from './phases.ts'
 
 export type MembershipState = StatusView['membership']['state']
 
-/** Where the recovery kit of `init` is: nowhere (this machine made no network), still here, gone without a word, or moved. */
+/** Whereabouts of the recovery kit of `init`: nowhere (this machine made no network), still here, gone without a word, or moved. */
 export type KitState = 'none' | 'here' | 'unconfirmed' | 'moved'
 
-/** What the network looks like from here. */
+/** The network as it looks from here. */
 export interface NetworkFacts {
   counts: Record<PeerState, number>
   total: number
@@ -30,12 +30,12 @@ export interface NetworkFacts {
   /** undefined: this process is it, or it is not in the log. */
   root: { name: string; state: PeerState; sinceMs: number | null } | undefined
   alarms: readonly Alarm[]
-  /** Why this root appends nothing. */
+  /** The reason why this root appends nothing. */
   refusal: Error | undefined
   fenced: boolean
   /** Head of a root that was restored, while it waits for the heads of others. */
   restoredHead: number | undefined
-  /** Why nothing can be stored, and where that is. */
+  /** The reason why nothing can be stored, and where that is. */
   store: { failure: Error | undefined; folder: string }
   replicaAgeMs: number
   checkpointMs: number | undefined
@@ -50,7 +50,7 @@ export interface NetworkFacts {
   notAfterMs: number | undefined
   membershipMs: number
   records: number
-  /** Who exceeded a limit lately. */
+  /** Those who exceeded a limit lately. */
   exceeded: readonly Exceeded[]
 }
 
@@ -66,11 +66,11 @@ export interface StatusFacts {
   stopping: boolean
   now: number
   upMs: number
-  /** Why lines of the log are lost. */
+  /** The reason why lines of the log are lost. */
   logFailure: Error | undefined
   role: Role
   name: string
-  /** Of the last round of looking for the network. */
+  /** Failures in the last round of looking for the network. */
   failures: readonly DialFailure[]
   membership: MembershipState
   trouble: Error | undefined

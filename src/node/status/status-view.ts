@@ -13,7 +13,7 @@ import { resilienceOf } from './resilience.ts'
 import type { StatusFacts } from './status-facts.ts'
 import { judge } from './verdict.ts'
 
-/** How this node is: one word, then everything behind it. */
+/** State of this node: one word, then everything behind it. */
 export function statusView(node: NodeContext, facts: StatusFacts, warnings: Warning[]): StatusView {
   // What stops may be half gone: nothing of its network is asked any more.
   const network = facts.stopping ? undefined : node.network

@@ -22,7 +22,7 @@ const warning = (code: string, message: string, fix: string | null): Notice => (
   fix
 })
 
-/** What an operator should know and can do something about. Pure: of facts alone. */
+/** Notices that an operator should know and can do something about. Pure: of facts alone. */
 export function noticesOf(facts: StatusFacts): Notice[] {
   const { network, stopping } = facts
   if (stopping) return []
@@ -139,7 +139,7 @@ const kitNotice = ({ kit: { state, path } }: NetworkFacts): Maybe => {
   return warning(kitCode, 'nobody has confirmed yet that the recovery kit is in a safe place', confirm)
 }
 
-/** What to do about each refusal of a join. */
+/** Remedies for each refusal of a join. */
 const admissionFixes: ReadonlyMap<string, string> = new Map(
   Object.entries<string>({
     PendingError: 'trustnet registry approve NAME (at the root)',

@@ -13,12 +13,12 @@ export interface Verdict {
   summary: string
 }
 
-/** How long things may take after a start before they count as missing. */
+/** Time that things may take after a start before they count as missing. */
 const settleMs = 30_000
 const replicaMs = 120_000
 /** The root signs a checkpoint every minute: after a day without one somebody has to look. */
 export const degradedReplicaMs = 24 * 3_600_000
-/** How long a phase may last in a network that could give the next one. */
+/** Time that a phase may last in a network that could give the next one. */
 const phaseMs: Partial<Record<Phase, number>> = { trusted: 120_000, federated: 300_000 }
 
 /** Somebody answered, and is the wrong one. */
@@ -121,7 +121,7 @@ const memberVerdict = (facts: StatusFacts, network: NetworkFacts): Verdict => {
   return { word: 'healthy', summary: `${counts.online} of ${count(total, 'member')} online` }
 }
 
-/** What is missing for the next phase although this network could give it; a small network lacks nothing. */
+/** Finds what is missing for the next phase although this network could give it; a small network lacks nothing. */
 const gapOf = ({ phase, phaseFacts, gossip }: StatusFacts, { up }: NetworkFacts): string | undefined => {
   if (phase.ageMs < (phaseMs[phase.name] ?? Number.POSITIVE_INFINITY)) return undefined
   if (phase.name === 'federated') {

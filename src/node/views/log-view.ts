@@ -10,7 +10,7 @@ import { moment } from './phrases.ts'
 
 const defaultRows = 50
 const maxRows = 1000
-/** Of a hash or key in a sentence. */
+/** Characters of a hash or key in a sentence. */
 const shortChars = 12
 
 const hex = (bytes: Uint8Array): string => text(bytes, 'base16')
@@ -50,7 +50,7 @@ const subjectOf = (registry: Registry, { subject }: StoredRow, entry: LogEntry):
   return { peerId, name: registry.replica.state.member(subject)?.name ?? formerName(registry, subject) }
 }
 
-/** Of a key that is revoked by now, as long as its admission is in the store. */
+/** Name of a key that is revoked by now, as long as its admission is in the store. */
 export const formerName = ({ replica }: Registry, publicKey: Uint8Array): string | null => {
   for (const { envelope } of replica.ledger.table.about(publicKey)) {
     const { value } = readStoredEntry(envelope)
@@ -107,7 +107,7 @@ const details: Details = {
   grantEnd: ({ id, reason }) => `invite ${short(id)}: ${because(reason)}`
 }
 
-/** What an entry says beyond its kind and its subject. */
+/** Details of an entry beyond its kind and its subject. */
 export function entryDetail(entry: LogEntry): string {
   if (entry.kind === 'unknown') return 'of a newer version: kept and counted, without effect here'
   return detailOf(entry.kind, entry.body, entry)

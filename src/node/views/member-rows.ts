@@ -12,7 +12,7 @@ import { peerSources } from '../api/words.ts'
 import { bareAddress } from '../peers/connector.ts'
 import { refOf } from './refs.ts'
 
-/** What the rows of members are made of. */
+/** Sources that the rows of members are made of. */
 export interface RowSource {
   readonly registry: Registry
   readonly trust: Pick<ConnectionTrust, 'members'>
@@ -25,13 +25,13 @@ export interface RowSource {
   /** Addresses told to others now. */
   readonly announced: readonly string[]
   readonly software: string
-  /** Of the registry that holds our own lease. */
+  /** Key of the registry that holds our own lease. */
   readonly leaseHolder: Uint8Array | undefined
   /** Wall clock, ms. */
   readonly now: number
 }
 
-/** What the log says of a member. */
+/** A member as the log has it. */
 export interface RowMember {
   readonly publicKey: Uint8Array
   readonly name: string
@@ -63,7 +63,7 @@ type StateFields = Pick<PeerRow, 'state' | 'reason' | 'stateSinceMs' | 'confirme
 
 const isDown = ({ state }: MemberView): boolean => state === 'unknown' || state === 'offline'
 
-/** Where no registry says otherwise, or one that is behind does, what we see ourselves counts. */
+/** State of a member: what we see ourselves counts where no registry says otherwise, or one that is behind does. */
 const stateOf = (source: RowSource, view: MemberView, live: readonly Connection[], peerId: string): StateFields => {
   const seen = isDown(view) && live.length > 0 ? seenHere(source, view, live, peerId) : undefined
   if (seen !== undefined) {
@@ -79,7 +79,7 @@ const stateOf = (source: RowSource, view: MemberView, live: readonly Connection[
   }
 }
 
-/** What a registry heard is told only when something changes; a connected member answers our own pings meanwhile. */
+/** Chooses the newer time: a registry tells what it heard only when something changes, while a connected member answers our own pings. */
 const newest = (told: number | null, answered: number | undefined): number | null =>
   answered === undefined ? told : Math.min(answered, told ?? answered)
 
@@ -116,7 +116,7 @@ const directionOf = (connections: readonly Connection[]): PeerRow['direction'] =
 const sourceOf = (learnedFrom: string): PeerSource | null =>
   learnedFrom === 'session' ? 'inbound' : orNull(peerSources.find((source) => source === learnedFrom))
 
-/** What its own record says of a member. */
+/** Fields that a member's own record has. */
 export const recordFields = (record: NodeRecord | undefined) => ({
   reach: record?.reach ?? 'unknown',
   services: [...(record?.services ?? [])],

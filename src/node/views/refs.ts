@@ -31,7 +31,7 @@ export const networkRef = ({ hash, value }: Signed<Genesis>): NetworkRef => ({
   fingerprint: networkFingerprint(hash)
 })
 
-/** How old what is shown may be: the one who writes the log is never behind it. null: nothing was verified yet. */
+/** Greatest age of what is shown: the one who writes the log is never behind it. null: nothing was verified yet. */
 export const viewAgeMs = (network: NetworkNode): number | null => {
   const { registry } = network
   if (registry.root !== undefined && registry.root.refusal === undefined) return 0

@@ -100,7 +100,7 @@ const storeOf = (path: string, registry: Registry): RegistryStatusView['store'] 
 
 const openStates = new Set(['online', 'late', 'suspect'])
 
-/** What this registry observed of each member: self first, then registries, then by name. */
+/** Observations of each member by this registry: self first, then registries, then by name. */
 export async function registryNodesView(node: NodeContext, source: RowSource): Promise<RegistryNodesView> {
   const connections = connectionsOf(source.trust)
   const members = [...source.registry.replica.state.members()]
@@ -140,7 +140,7 @@ const nodeRow = (source: RowSource, member: Member, connections: Connections): R
   }
 }
 
-/** Who waits: at the root for the operator, elsewhere for the root. */
+/** Lists who waits: at the root for the operator, elsewhere for the root. */
 export function pendingView({ registry }: NetworkNode): PendingView {
   const { admission } = registry
   const forOperator = admission.pending().map((join) => rowOf(join, 'approve', false))

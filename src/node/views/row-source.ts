@@ -2,7 +2,7 @@ import type { NetworkNode } from '../network-node.ts'
 import type { NodeContext } from '../node-context.ts'
 import type { RowSource } from './member-rows.ts'
 
-/** What rows are made of, at a running node. */
+/** Source of rows, at a running node. */
 export const rowSourceOf = (node: NodeContext, network: NetworkNode): RowSource => ({
   registry: network.registry,
   trust: network.trust,
