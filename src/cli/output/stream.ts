@@ -40,7 +40,9 @@ export class Output implements Sink {
 
   write(text: string): void {
     this.#pending++
-    this.#stream.write(text, (error) => {
+    // A part of what failed may be there: what comes now begins a line of its own.
+    const whole = this.#errored === null ? text : `\n${text}`
+    this.#stream.write(whole, (error) => {
       this.#errored = error ?? null
       this.#pending--
       if (this.#pending > 0) return

@@ -6,10 +6,12 @@ import {
   existsSync,
   fchmodSync,
   fchownSync,
+  fstatSync,
   fsyncSync,
   ftruncateSync,
   openSync,
   renameSync,
+  rmSync,
   statSync,
   writeFileSync,
   writeSync
@@ -58,12 +60,28 @@ export const configWriter = (file: string): ((values: Readonly<Record<string, un
   return (values) => {
     let text = readOpen(open, file, maxConfigBytes).toString('utf8')
     for (const [path, value] of Object.entries(values)) text = withConfigValue(text, file, path, value)
-    const bytes = Buffer.from(text)
-    writeSync(open, bytes, 0, bytes.length, 0)
-    ftruncateSync(open, bytes.length)
-    fsyncSync(open)
+    writeInPlace(open, Buffer.from(text))
     closeSync(open)
   }
+}
+
+/** A disk that is full refuses the first step, which adds empty lines at the end and takes them back: the old text stays whole. */
+const writeInPlace = (file: number, bytes: Buffer): void => {
+  const { size } = fstatSync(file)
+  try {
+    writeAt(file, Buffer.alloc(Math.max(0, bytes.length - size), '\n'), size)
+    fsyncSync(file)
+  } catch (error) {
+    ftruncateSync(file, size)
+    throw error
+  }
+  writeAt(file, bytes, 0)
+  ftruncateSync(file, bytes.length)
+  fsyncSync(file)
+}
+
+const writeAt = (file: number, bytes: Buffer, position: number): void => {
+  for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done, bytes.length - done, position + done)
 }
 
 /** The same for a key that the file does not have; one that it has stays. */
@@ -118,6 +136,9 @@ const replace = (file: string, text: string): void => {
     if (before !== undefined) fchmodSync(open, before.mode & 0o777)
     if (before !== undefined && process.geteuid?.() === 0) fchownSync(open, before.uid, before.gid)
     writeFileSync(open, text, { flush: true })
+  } catch (error) {
+    rmSync(temporary, { force: true })
+    throw error
   } finally {
     closeSync(open)
   }
