@@ -14,7 +14,7 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { ControlClient } from '../../src/node/api/client.ts'
+import { controlClient } from '../../src/node/api/client.ts'
 import { configWriter, saveConfigValue } from '../../src/node/config/index.ts'
 import { runProgram, startProgram } from '../helpers/built-program.ts'
 import { ceilingMs } from '../helpers/ceiling.ts'
@@ -50,7 +50,7 @@ describe.runIf(process.getuid?.() === 0)('on a full disk', () => {
       const log = openSync(file, 'a')
       const program = startProgram(['registry', 'start'], { ...env, TRUSTNET_LOGGING_LEVEL: 'debug' }, { stdout: log })
       closeSync(log)
-      const client = new ControlClient({ path: join(home, 'run', 'root.sock') })
+      const client = controlClient({ path: join(home, 'run', 'root.sock') })
       const lost = async () => (await client.status()).warnings.some(({ code }) => code === 'log_lost')
       // What says nothing, and hangs up, is worth a line at this level.
       const provoke = async (): Promise<void> => {
