@@ -78,8 +78,8 @@ describe.runIf(process.getuid?.() === 0)('on a full disk', () => {
         .split('\n')
         .filter((line) => line !== '' && !isJson(line))
       // The line that no longer fitted; none was written behind it.
-    expect(broken.length).toBeLessThanOrEqual(1)
-    for (const line of broken) expect(line.split('"level"').length).toBeLessThanOrEqual(2)
+      expect(broken.length).toBeLessThanOrEqual(1)
+      for (const line of broken) expect(line.split('"level"').length).toBeLessThanOrEqual(2)
     },
     ceilingMs
   )
