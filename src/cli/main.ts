@@ -31,9 +31,9 @@ export interface MainInit extends Omit<TerminalInit, 'redact'> {
   onConduct?: (conduct: Conduct) => void
 }
 
-/** How long a command that only prints may take to end after a signal: for what it has to put away. */
+/** Time that a command which only prints may take to end after a signal: for what it has to put away. */
 const graceMs = 1000
-/** How long one that changes something may take without a word. */
+/** Time that one which changes something may take without a word. */
 const silentMs = 300
 
 const finishing = 'Finishing what must not be left half done: press Ctrl-C again to stop at once.'

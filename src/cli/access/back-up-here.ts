@@ -9,7 +9,7 @@ import type { Context } from '../output/context.ts'
 import { takeFile } from './copy-file.ts'
 import { becomeOwner, folderOwner, ownerOf } from './run-as-owner.ts'
 
-/** Of a store of 100 GiB on a slow disk. */
+/** Time for a backup of a store of 100 GiB on a slow disk. */
 const longestMs = 3_600_000
 
 /** Backs up the store of a node that does not run. @throws as backUpStopped */
@@ -22,7 +22,7 @@ export const backUpHere = async (loaded: Loaded, to: string, { signal }: Context
   return await backUpStopped(loaded.config, to)
 }
 
-/** Where only root may write: the same command makes it in the node's own folder, as its user, and root takes it from there. */
+/** Makes a backup where only root may write: the same command makes it in the node's own folder, as its user, and root takes it from there. */
 const takeBackup = async (
   { config, file }: Loaded,
   to: string,

@@ -8,7 +8,7 @@ import { sanitise } from '../output/text.ts'
 /** An invite line has at most 16 KiB, and white space that a mail put in. */
 const maxStdinBytes = 64 * 1024
 
-/** What does not begin so was meant as a file, or is a slip: it is no secret and may be shown. */
+/** Begin of an invite line. Other text was meant as a file, or is a slip: it is no secret and may be shown. */
 const isLine = /^\s*tnet\d/
 
 /** The invite line from the argument itself, `-` (stdin), a file, or the environment and its credential files. */
@@ -38,7 +38,7 @@ const wanted = (line: string | undefined): string => {
   )
 }
 
-/** Who reads it first may join in the place of this machine. */
+/** Warns that others can read the file: who reads it first may join in the place of this machine. */
 const warnOfOthers = async ({ terminal }: Context, file: string): Promise<void> => {
   const { mode } = await stat(file)
   if ((mode & 0o077) === 0) return

@@ -10,7 +10,7 @@ import { type RunningOptions, running } from './find-running.ts'
 export interface OwnCopy {
   /** The process that runs here made the copy; false: the store of one that does not run, or nothing. */
   isRunning: boolean
-  /** Of this machine, where no process runs. */
+  /** Store of this machine, where no process runs. */
   store: string | undefined
 }
 

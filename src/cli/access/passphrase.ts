@@ -4,7 +4,7 @@ import type { Context } from '../output/context.ts'
 import { UsageError } from '../output/exit.ts'
 import { QuestionAbortedError } from '../output/interrupt.ts'
 
-/** Of a recovery kit: from the environment, a file or credential that it names, or typed without an echo. */
+/** Reads the passphrase of a recovery kit: from the environment, a file or credential that it names, or typed without an echo. */
 export const readPassphrase = async ({ terminal, signal }: Context): Promise<string> => {
   const { readSecret } = await import('../../node/config/index.ts')
   const given = readSecret('recoveryPassphrase', { env: terminal.env })

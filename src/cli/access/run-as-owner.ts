@@ -25,11 +25,11 @@ export const ownerOf = ({ config, file }: Pick<Loaded, 'config' | 'file'>): Ids 
   return found.find((one) => one !== undefined && one.uid !== 0)
 }
 
-/** Of the folder, or of the nearest one above it that is there. */
+/** Owner of the folder, or of the nearest one above it that is there. */
 export const folderOwner = (path: string): Ids | undefined =>
   inFolder(path, ({ fd }) => fstatSync(fd)) ?? (path === '/' ? undefined : folderOwner(dirname(path)))
 
-/** Of a file that is named; undefined: root, or this process is not root. */
+/** Owner of a file that is named; undefined: root, or this process is not root. */
 export const fileOwner = (path: string): Ids | undefined => {
   const found = process.geteuid?.() === 0 ? statAt(path) : undefined
   return found?.uid === 0 ? undefined : found

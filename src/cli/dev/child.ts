@@ -59,7 +59,7 @@ export class Child {
     return this.#process.pid
   }
 
-  /** Whether its end is what was asked for. */
+  /** True when its end was asked for. */
   get stopping(): boolean {
     return this.#stopping
   }

@@ -12,7 +12,7 @@ import { freePorts } from './ports.ts'
 
 export const devDomain = 'dev.trustnet.test'
 
-/** How a member of the dev network comes in: it makes it, has an invite, or finds it through tnr under the open policy. */
+/** Way in which a member of the dev network comes in: it makes it, has an invite, or finds it through tnr under the open policy. */
 type Entry = 'founder' | 'invite' | 'tnr'
 
 export interface DevMember {
@@ -20,7 +20,7 @@ export interface DevMember {
   role: Role
   entry: Entry
   port: number
-  /** Where others find it: the same port, or that of a relay before it. */
+  /** Port at which others find it: the same port, or that of a relay before it. */
   announcedPort: number
   configFile: string
   dataFolder: string

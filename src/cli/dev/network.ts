@@ -18,7 +18,7 @@ import { Patience } from './patience.ts'
 const stepMs = 120_000
 const retryMs = 50
 
-/** Whoever is online has shown its record too: a lease may be there a moment before. */
+/** Tells whether all are online and have shown their records: a lease may be there a moment before. */
 const isComplete = (view: PeersView): boolean =>
   view.peers.every(({ state, version }) => state !== 'online' || version !== null)
 
@@ -84,7 +84,7 @@ export class DevNetwork implements AsyncDisposable {
     }
   }
 
-  /** What happens to processes after the start is told, not thrown. */
+  /** Tells what happens to processes after the start; it is not thrown. */
   onDeath(listener: (message: string) => void): void {
     this.#died = listener
   }
@@ -241,7 +241,7 @@ export class DevNetwork implements AsyncDisposable {
     throw new ExitError(exitCodes.failure, `The root stopped answering; ${this.logs()}`)
   }
 
-  /** Where to read on when something went wrong. */
+  /** Says where to read on when something went wrong. */
   logs(): string {
     return `see the logs in ${join(this.layout.folder, 'log')}`
   }

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:net'
 
-/** So many free TCP ports of [::1]. All are held while they are looked for, so none comes twice. */
+/** Finds `count` free TCP ports of [::1]. All are held while they are looked for, so none comes twice. */
 export const freePorts = async (count: number): Promise<number[]> => {
   const servers = await Promise.all(Array.from({ length: count }, open))
   const ports = servers.map(portOf)

@@ -47,7 +47,7 @@ export const domainOf = async (
   throw new UsageError('No domain is known here: name it with --domain, like --domain example.org.')
 }
 
-/** What the zone's servers say. @throws ExitError 7 when none can be asked */
+/** Reads what the zone's servers say. @throws ExitError 7 when none can be asked */
 export const publishedNow = async (context: Context, domain: string, options: DnsOptions): Promise<Published> => {
   const key = { name: tnrName(domain), type: 'AAAA' as const }
   const published: Published | DnsFailure = await lookupPublished(key, {

@@ -68,7 +68,7 @@ const print = ({ terminal }: Context, edit: RecordEdit, applied: Applied, messag
   terminal.print(`${edit.name}: ${applied.changed ? message : 'was so already'}`)
 }
 
-/** What was asked for, or what the comparison says. */
+/** Edit that was asked for, or that the comparison says. */
 const editFor = async (context: Context, options: SetOptions): Promise<{ domain: string; edit: RecordEdit }> => {
   const explicit = options.add !== undefined || options.remove !== undefined
   if (explicit && options.prune === true)

@@ -1,3 +1,3 @@
-/** What can go wrong in a drill. */
+/** Faults that a drill makes. */
 export const drillNames = ['root-down', 'dns-down', 'partition', 'registry-lies'] as const
 export type DrillName = (typeof drillNames)[number]

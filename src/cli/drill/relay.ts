@@ -15,7 +15,7 @@ interface Pair {
 const host = '::1'
 
 type RelayedMember = Pick<DevMember, 'announcedPort'>
-/** Where a dialler is led. */
+/** Target that a dialler is led to. */
 export type RelayTarget = Pick<DevMember, 'name' | 'port'>
 type Target = (from: string | undefined) => RelayTarget
 
@@ -49,7 +49,7 @@ export class Relays implements AsyncDisposable {
     for (const pair of this.#pairs) if (this.#isApart(pair)) hold(pair)
   }
 
-  /** What was held is delivered, as TCP does when a cable is plugged in again. */
+  /** Delivers what was held, as TCP does when a cable is plugged in again. */
   heal(): void {
     const held = [...this.#pairs].filter((pair) => this.#isApart(pair))
     this.#sides = []

@@ -107,7 +107,7 @@ const early = async (child: ForegroundChild): Promise<never> => {
 interface Shown {
   readonly options: InstallOptions
   readonly checks: readonly Check[]
-  /** Of a network that was made now. */
+  /** Passphrase of a network that was made now. */
   readonly passphrase: string | null
 }
 

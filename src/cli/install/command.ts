@@ -157,7 +157,7 @@ const answersFor = async (context: Context, options: InstallOptions, { ask, fact
   return resolveAnswers(await askAll(ask, given, { ...facts, ports: now.ports }))
 }
 
-/** Of an earlier run: of the node that is named, or of the one that did not come to its end. Nothing has to be said again. */
+/** Answers of an earlier run: of the node that is named, or of the one that did not come to its end. Nothing has to be said again. */
 const earlier = async (given: Given): Promise<Answers | undefined> => {
   if (process.getuid?.() !== 0) return undefined
   const all = await Journal.all(journalFolder)

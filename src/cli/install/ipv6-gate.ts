@@ -42,7 +42,7 @@ export class Ipv6Gate {
     return this.#action === undefined ? [] : [this.#action]
   }
 
-  /** What there is now, after all that may be done for it. */
+  /** Gives the state of IPv6 after all that may be done for it. */
   async pass(found: Ipv6Facts): Promise<Ipv6Facts> {
     if (stableAddress({ ipv6: found }) !== undefined) return found
     const action = this.#answers.ipv6AutoEnable ? enableIpv6(found) : undefined

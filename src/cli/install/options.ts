@@ -3,7 +3,7 @@ import { resolverAddress } from '../../address/spelling.ts'
 import { providerNames } from '../../dns/providers/provider.ts'
 import { admissionPolicies, deploymentNames } from '../../install/model/answers.ts'
 
-/** What the command line says; what it does not say is asked, or has a default. */
+/** Options of the command line; what it does not say is asked, or has a default. */
 export interface InstallOptions {
   domain?: string
   registryType?: 'integrated' | 'independent' | 'root' | 'external'

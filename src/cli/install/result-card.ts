@@ -4,7 +4,7 @@ import { type Painter, plural, sanitise } from '../output/text.ts'
 
 /** Frame, and a space on both sides. */
 const edges = 4
-/** What stays readable; a terminal that is narrower breaks the lines itself. */
+/** Least width at which a value stays readable; a terminal that is narrower breaks the lines itself. */
 const leastValue = 16
 
 /** At spaces where there are some, and anywhere else in what is longer than a line. */
@@ -43,7 +43,7 @@ export const box = (
   ]
 }
 
-/** What is there now, in a few words each. */
+/** Rows that say what is there now, in a few words each. */
 export const cardRows = ({ answers }: Install, verified: Verified | null): (readonly [string, string])[] => {
   if (verified === null) {
     return [

@@ -13,10 +13,10 @@ const trustWords = {
   'first-use': 'the first that answers'
 } as const
 
-/** What boxes are drawn on. */
+/** Screen that boxes are drawn on. */
 export interface Screen {
   readonly paint: Painter
-  /** Of the terminal; undefined: none. */
+  /** Columns of the terminal; undefined: there is none. */
   readonly columns: number | undefined
 }
 

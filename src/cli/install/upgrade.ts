@@ -122,7 +122,7 @@ const progressOf = (progress: Progress) => {
   }
 }
 
-/** What of the plan changes something on a machine that has all of it in another version. */
+/** Lists what of the plan changes something on a machine that has all of it in another version. */
 const changes = ({ nodes }: UpgradePlan): { text: string; lines: readonly string[] }[] => {
   const all = nodes.flatMap(({ plan, restarts }) =>
     plan.steps

@@ -4,7 +4,7 @@ import { inBackground } from '../../runtime/background.ts'
 
 const mebibyte = 1024 * 1024
 const everyMs = 5_000
-/** Of a core. A busier process collects by itself. */
+/** Share of a core. A busier process collects by itself. */
 const idleShare = 0.05
 /** Less is not worth a collection. */
 const worthBytes = 8 * mebibyte
@@ -32,7 +32,7 @@ export class SpareMemory implements Disposable {
   #timer: NodeJS.Timeout | undefined
   #cpu = Number.NEGATIVE_INFINITY
   #at = 0
-  /** What V8 had of the system after the last collection. */
+  /** Bytes that V8 had of the system after the last collection. */
   #keptBytes = 0
 
   constructor(init: SpareMemoryInit = {}) {

@@ -161,7 +161,7 @@ const write = async (
   for (const [key, value] of Object.entries(values)) saveConfigValue(saveTo, key, value)
 }
 
-/** What the command line says counts at the next start, too. A path counts from here, and not from the file. */
+/** Flags that are kept: what the command line says counts at the next start, too. A path counts from here, and not from the file. */
 const keptFlags = (options: JoinOptions): Record<string, unknown> =>
   Object.fromEntries(
     Object.entries(startFlags(options)).map(([key, value]) => {

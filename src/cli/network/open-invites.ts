@@ -5,7 +5,7 @@ import type { Context } from '../output/context.ts'
 import type { Column } from '../output/table.ts'
 import { date, orUnknown, sanitise } from '../output/text.ts'
 
-/** Of an id in a table: enough to tell invites apart, and to name one. */
+/** Characters of an id in a table: enough to tell invites apart, and to name one. */
 const shortId = 12
 
 const columns: Column<OpenInvite>[] = [

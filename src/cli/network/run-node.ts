@@ -59,7 +59,7 @@ export const runNode = async (context: Context, loaded: Loaded, options: RunOpti
   }
 }
 
-/** Where the name could not be written down: the data folder of the earlier one is there. */
+/** Refuses a start under a new host name where the name could not be written down: the data folder of the earlier one is there. */
 const refuseNewHostName = ({ config: { name, paths }, sources }: Loaded): void => {
   if (sources['name'] !== 'default' || sources['paths.data'] !== 'default' || existsSync(paths.data)) return
   const [other, ...more] = nodesIn(dirname(paths.data))

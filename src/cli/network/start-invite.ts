@@ -4,7 +4,7 @@ import type { Context } from '../output/context.ts'
 import { UsageError } from '../output/exit.ts'
 
 export interface StartInvite {
-  /** What the invite says, for keys that are said nowhere else. */
+  /** Flags from the invite, for keys that are said nowhere else. */
   readonly flags: Readonly<Record<string, unknown>>
   /** The line itself, where no file holds it. */
   readonly line?: string

@@ -29,15 +29,15 @@ export const addCompletion: AddCommand = (program, context) => {
     })
 }
 
-/** How long the process that runs here may take to tell who is there. */
+/** Time that the process which runs here may take to tell who is there. */
 const askMs = 1000
 
-/** Where the words before the last one lead to. */
+/** Place that the words before the last one lead to. */
 interface Place {
   readonly command: Command
   /** The last word is the value of this option. */
   readonly option: Option | undefined
-  /** How many arguments of the command come before the last word. */
+  /** Number of arguments of the command before the last word. */
   readonly given: number
 }
 
@@ -56,7 +56,7 @@ const placeOf = (program: Command, words: readonly string[]): Place => {
 const valueOption = (command: Command, word: string): Option | undefined =>
   command.options.find((one) => one.required && (one.long === word || one.short === word))
 
-/** What may stand in the place of the last word. Nothing: the shell completes files. */
+/** Words that may stand in the place of the last one. None: the shell completes files. */
 const completions = async (
   program: Command,
   context: Context,

@@ -1,5 +1,5 @@
 /**
- * What a command does when nobody reads its output any more, when the output cannot be written, and when a signal comes:
+ * Conduct of a command when nobody reads its output any more, when the output cannot be written, and when a signal comes:
  * - `prints`: reads, waits and shows. Without a reader it ends at once with 0, a signal ends it with 128 + its number.
  * - `changes`: goes on to its end without a reader. A signal stops it at once where that is safe, and it says what to look
  *   at; where it must come to its end it says so, and the second Ctrl-C ends it.

@@ -3,7 +3,7 @@ import type { Conduct } from './conduct.ts'
 import type { ExitCode } from './exit.ts'
 import type { Terminal } from './terminal.ts'
 
-/** What every command is given. */
+/** Context that every command is given. */
 export interface Context {
   readonly terminal: Terminal
   /** Aborted by the first SIGINT, SIGTERM or SIGHUP. */

@@ -2,7 +2,7 @@ import { ControlError } from '../../node/api/errors.ts'
 import { exitNameOf } from '../../runtime/failures.ts'
 import { isOperatorMatter } from './system-error.ts'
 
-/** What the shell is told. */
+/** Exit codes, for the shell. */
 export const exitCodes = {
   fine: 0,
   failure: 1,

@@ -66,7 +66,7 @@ export const peerColumns = (options: {
   now: number
   paint: Painter
   long: boolean
-  /** Of the terminal. */
+  /** Width of the terminal. */
   width?: number | undefined
 }): Column<PeerRow>[] => {
   // A long reason must not push name and role off a narrow terminal; `why` tells it whole.

@@ -37,7 +37,7 @@ export class Progress implements ExecuteEvents {
     this.#line(note === null ? `${paintProgress('good', 'done')}  ${duration(ms)}` : paintProgress('dim', note))
   }
 
-  /** What goes on inside the step. */
+  /** Shows what goes on inside the step. */
   readonly say = (text: string): void => {
     if (this.#verbose) this.#terminal.progress(`      ${text}`)
     else if (this.#live) this.#terminal.stderr.write(this.#fit(text))

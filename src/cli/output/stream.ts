@@ -28,12 +28,12 @@ export class Output implements Sink {
     return this.#stream.columns
   }
 
-  /** Why something was lost. */
+  /** The reason why something was lost. */
   get failure(): NodeJS.ErrnoException | undefined {
     return this.#failure
   }
 
-  /** Why the last write did not arrive: a disk that was full for a while takes the next one. */
+  /** The reason why the last write did not arrive: a disk that was full for a while takes the next one. */
   get errored(): Error | null {
     return this.#errored
   }

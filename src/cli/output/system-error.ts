@@ -6,7 +6,7 @@ interface Words {
   readonly next?: string
 }
 
-/** What the system means by its error codes, and what can be done. */
+/** Meaning of the system's error codes, and what can be done. */
 const wordsByCode: ReadonlyMap<string, Words> = new Map([
   ['ENOENT', { why: 'it is not there', next: 'look at the path, or make it' }],
   ['ENOTDIR', { why: 'a part of its path is a file where a folder is due', next: 'name another path' }],
@@ -104,7 +104,7 @@ const ofPathsAndRights: ReadonlySet<string> = new Set([
   'EPERM'
 ])
 
-/** What is wrong is what the operator said: a path, or who runs the command. */
+/** True when what the operator said is wrong: a path, or who runs the command. */
 export const isOperatorMatter = (error: unknown): boolean =>
   error instanceof Error && isSystemError(error) && typeof error.path === 'string' && ofPathsAndRights.has(error.code)
 
@@ -121,7 +121,7 @@ const said = (code: string, call: string, path?: string, other?: string): string
   return `${what}${why}${where}${next === undefined ? '' : `; ${next}`}`
 }
 
-/** What is wrong above a path: the system names only its end. */
+/** Finds what is wrong above a path: the system names only its end. */
 const onThePath = (code: string, path: string): Words | undefined => {
   if (code !== 'ENOENT' && code !== 'EEXIST' && code !== 'ENOTDIR') return undefined
   for (let at = resolve(path); ; at = dirname(at)) {

@@ -6,9 +6,9 @@ export interface Sink {
   write(text: string): unknown
   /** Resolves when all is written, or cannot be. */
   flushed?(): Promise<void>
-  /** Why something was lost. */
+  /** The reason why something was lost. */
   failure?: Error | undefined
-  /** Why the last write did not arrive. */
+  /** The reason why the last write did not arrive. */
   errored?: Error | null
   isTTY?: boolean | undefined
   columns?: number | undefined
@@ -23,7 +23,7 @@ export interface TerminalInit {
   redact: (text: string) => string
 }
 
-/** Where a command writes: data to stdout, progress and complaints to stderr. Colours only on a TTY and without NO_COLOR. */
+/** Output of a command: data to stdout, progress and complaints to stderr. Colours only on a TTY and without NO_COLOR. */
 export class Terminal {
   readonly stdin: TerminalInit['stdin']
   readonly env: TerminalInit['env']
@@ -102,7 +102,7 @@ export class Terminal {
 }
 
 export interface TableOptions {
-  /** What is said when there are no rows. */
+  /** Text for when there are no rows. */
   empty: string
   /** All columns, however wide. */
   all?: boolean

@@ -6,7 +6,7 @@ import { styleText } from 'node:util'
  */
 const unsafe = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Co}\p{Cn}]/gu
 
-/** What `painter` writes, and what lines and columns are made of; else what is unsafe. */
+/** Matches what `painter` writes, and what lines and columns are made of; else what is unsafe. */
 const keptOrUnsafe = new RegExp(String.raw`(\u001b\[(?:1|2|22|31|32|33|39)m|[\n\t])|${unsafe.source}`, 'gu')
 
 /** A whole text, fit to be printed whatever is in it: of what a terminal obeys lines, tabs and our colours stay. */

@@ -42,7 +42,7 @@ const address = async (
   else terminal.print(sanitise(view.address))
 }
 
-/** What the program said, of a failed execFile. */
+/** Words of the program on stderr, of a failed execFile. */
 const stderrOf = (error: Error): string => ('stderr' in error ? String(error.stderr).trim() : '')
 
 /** Kernel limit: IFNAMSIZ without its closing zero. A name never begins with -, so ip cannot take it for an option. */

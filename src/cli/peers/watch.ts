@@ -24,7 +24,7 @@ interface Screen {
 /** A serial line does not know its size: nothing can be drawn over. */
 const append = (terminal: Terminal): Screen => ({ draw: (text) => terminal.print(`${text}\n`), done: () => undefined })
 
-/** What a table is drawn on; real unless a test brings its own. */
+/** Screen that a table is drawn on; real unless a test brings its own. */
 const redraw = (): Screen => {
   let log = createLogUpdate(process.stdout)
   let last = ''

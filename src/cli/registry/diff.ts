@@ -14,7 +14,7 @@ import { peerName } from '../peers/peers.ts'
 
 type DiffOptions = RunningOptions & { with?: string }
 
-/** Why not all that a member sent was taken; null: it was, or it is a file. */
+/** Differences, and the reason why not all that a member sent was taken; null: it was, or it is a file. */
 type Shown = DiffView & { refused?: string | null }
 
 const notes = `

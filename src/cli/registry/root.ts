@@ -97,7 +97,7 @@ export const addRegistryRoot: AddCommand = (registry, context) => {
     .action((options: RecoverOptions) => recover(context, options))
 }
 
-/** What a root that distrusts its clock is told. */
+/** Adds `registry clock`: the word for a root that distrusts its clock. */
 export const addClock: AddCommand = (registry, context) => {
   withRunning(registry.command('clock'))
     .description('the clock of this machine, and whether it is trusted')
@@ -118,7 +118,7 @@ const showClock = async (context: Context, options: RunningOptions & { accept?: 
   terminal.print(sanitise(view.message))
 }
 
-/** What waits at the root because the key of an older epoch has signed it. */
+/** Adds `registry void`: what waits at the root because the key of an older epoch has signed it. */
 export const addVoid: AddCommand = (registry, context) => {
   withRunning(registry.command('void'))
     .description('revokes by log keys of older epochs, which wait for your word')
@@ -241,7 +241,7 @@ const withCopy = async <T>(
   }
 }
 
-/** What a member that was asked has shown. */
+/** Line on what a member that was asked has shown. */
 export const sourceLine = (source: BecomeRootView['sources'][number]): string => {
   const who = sanitise(source.name ?? source.peerId ?? source.address)
   const what = source.head === null ? '' : `entry ${source.head.n} of epoch ${source.head.epoch}`

@@ -11,7 +11,7 @@ export interface StepEvent {
   readonly note: string | null
 }
 
-/** What whoever shows the progress is told. */
+/** Events for whoever shows the progress. */
 export interface ExecuteEvents {
   onStep?(step: StepEvent): void
   onAction?(action: Action, state: 'begun' | 'done'): void

@@ -8,12 +8,12 @@ import type { Undo } from './actions/index.ts'
 
 export interface JournalEntry {
   action: Action
-  /** What was there before it was first begun. */
+  /** State from before it was first begun. */
   undo: Undo
   done: boolean
 }
 
-/** What one install changed, written before each change: whatever interrupts it, the next run goes on and `uninstall` takes it back. */
+/** Changes of one install, written before each change: whatever interrupts it, the next run goes on and `uninstall` takes it back. */
 export interface JournalState {
   schemaVersion: 1
   node: string
@@ -21,7 +21,7 @@ export interface JournalState {
   begunMs: number
   finished: boolean
   answers: Answers
-  /** Of the recovery kit of a network that was made here, until it was shown. */
+  /** Passphrase of the recovery kit of a network that was made here, until it was shown. */
   passphrase: string | null
   entries: JournalEntry[]
 }
@@ -46,7 +46,7 @@ export class Journal {
     return new Journal(folder, parse(await readFile(path, 'utf8'), path))
   }
 
-  /** Of all nodes of this machine, oldest first. */
+  /** Journals of all nodes of this machine, oldest first. */
   static async all(folder: string): Promise<Journal[]> {
     if ((await kindOf(folder)) !== 'folder') return []
     const names = (await readdir(folder)).filter((name) => name.endsWith(suffix) && !name.startsWith('.'))

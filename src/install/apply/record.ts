@@ -26,13 +26,13 @@ export const announcedRecord = (domain: string, announced: readonly string[]): R
     : { name: tnrName(domain), type: 'AAAA', ttlSeconds: recordTtlSeconds, add: [ip], remove: [] }
 }
 
-/** Whether the name already leads to this machine. */
+/** Tells whether the name already leads to this machine. */
 export const isThere = (record: RecordEdit, answer: TnrAnswer): boolean =>
   answer.kind === 'found' && record.add.every((value) => answer.addresses.some(({ address }) => address === value))
 
 export const lookup = (domain: string, signal: AbortSignal): Promise<TnrAnswer> => lookupTnr(domain, { signal })
 
-/** What DNS says, as a check. Pure. */
+/** Turns the answer of DNS into a check. Pure. */
 export const recordCheck = (answers: Answers, record: RecordEdit | undefined, answer: TnrAnswer): Check => {
   const name = tnrName(answers.domain)
   const found = answer.kind === 'found' ? answer.addresses.map(({ address }) => address).join(', ') : answer.message

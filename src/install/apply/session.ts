@@ -20,7 +20,7 @@ export const planFor = (answers: Answers, version: string, deployment: Deploymen
   return buildPlan(install, deployment, extras)
 }
 
-/** What follows from the machine. `record` is one that is not there yet. */
+/** Extras of the plan that follow from the machine. `record` is one that is not there yet. */
 export const planExtras = (
   facts: MachineFacts,
   answers: Answers,

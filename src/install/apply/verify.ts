@@ -18,17 +18,17 @@ const lookMs = 100
 
 export interface VerifyOptions {
   readonly signal: AbortSignal
-  /** What is waited for now. */
+  /** Says what is waited for now. */
   readonly say: (text: string) => void
   /** Rejects when the process is known to have ended. */
   readonly ended?: Promise<never> | undefined
-  /** How it is asked; default: over its control socket. */
+  /** Way in which it is asked; default: over its control socket. */
   readonly source?: StatusSource | undefined
 }
 
 export interface Verified {
   readonly status: StatusView
-  /** How long the process took to answer the last question. */
+  /** Time that the process took to answer the last question. */
   readonly answerMs: number
   readonly peers: number
   /** A second registry: whether the root has named it in the log, and what is missing in DNS then; null: another role. */
@@ -101,7 +101,7 @@ const until = async (
   return undefined
 }
 
-/** What was found at the end, as checks. Pure. */
+/** Turns what was found at the end into checks. Pure. */
 export const verifiedChecks = ({ status, answerMs: took, named }: Verified): Check[] => [
   pass('process', 'Process', `answers in ${Math.max(1, Math.round(took))} ms`),
   membership(status),

@@ -1,7 +1,7 @@
 import { keys } from '../../node/config/index.ts'
 import type { Install } from '../model/deployment.ts'
 
-/** What an installed program is built into: it brings its own Node, and wants the C library that it was made for. */
+/** Image that an installed program is built into: it brings its own Node, and wants the C library that it was made for. */
 export const imageBase = 'debian:bookworm-slim'
 
 /** Whatever happens to be in a name, it stays one value of YAML, and Compose replaces nothing in it. */
@@ -34,7 +34,7 @@ ENTRYPOINT ["trustnet"]
 CMD ["node", "start"]
 `
 
-/** What an operator may want to change. No secret has a place here: those are files. */
+/** Values that an operator may want to change. No secret has a place here: those are files. */
 export const envText = (
   install: Install
 ): string => `# TrustNet ${install.answers.role} ${install.answers.name}, written by \`trustnet install\`.

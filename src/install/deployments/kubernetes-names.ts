@@ -1,8 +1,8 @@
 import type { Install } from '../model/deployment.ts'
 
-/** Of all nodes in one cluster. */
+/** Namespace of all nodes in one cluster. */
 export const namespace = 'trustnet'
-/** Where the pod finds its secret: of an invite, or of the recovery kit of a new network. */
+/** Folder in which the pod finds its secret: of an invite, or of the recovery kit of a new network. */
 export const secretFolder = '/run/secrets/trustnet'
 
 export const objectName = (install: Install): string => `trustnet-${install.answers.name}`
@@ -17,7 +17,7 @@ export const labelsOf = ({ answers }: Install): Record<string, string> => ({
   'app.kubernetes.io/component': answers.role
 })
 
-/** What a selector may hold: the role of a node can change. */
+/** Labels that a selector may hold: the role of a node can change. */
 export const selectorOf = ({ answers }: Install): Record<string, string> => ({
   'app.kubernetes.io/name': 'trustnet',
   'app.kubernetes.io/instance': answers.name

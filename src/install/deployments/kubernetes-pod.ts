@@ -9,7 +9,7 @@ import { labelsOf, namespace, objectName, secretFolder, secretKey, selectorOf } 
 const user = 1000
 const home = '/var/lib/trustnet'
 
-/** What the restricted standard asks of a container, and a file system that it cannot write to. */
+/** Security context that the restricted standard asks of a container, and a file system that it cannot write to. */
 const securityContext = {
   allowPrivilegeEscalation: false,
   readOnlyRootFilesystem: true,

@@ -161,7 +161,7 @@ const image = ({ image: name }: Answers): Check[] => {
   return [warn('image', title, reason, 'name it by digest, NAME@sha256:…, as `docker push` prints it')]
 }
 
-/** What holds for any node on this machine. */
+/** Checks that hold for any node on this machine. */
 export const machineChecks = (facts: MachineFacts): Check[] => [
   system(facts),
   ipv6Address(facts),

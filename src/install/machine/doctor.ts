@@ -54,7 +54,7 @@ export const membership = ({ membership: { state, message }, summary }: StatusVi
   )
 }
 
-/** What a peer that dialled back says. */
+/** Turns the word of a peer that dialled back into a check. */
 export const reach = ({ reach: found, announced }: StatusView): Check => {
   if (announced.length === 0)
     return fail(

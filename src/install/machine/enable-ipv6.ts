@@ -3,7 +3,7 @@ import type { SysctlAction } from '../model/action.ts'
 import type { Ipv6Facts } from '../model/facts.ts'
 import { stableAddress } from './checks.ts'
 
-/** Of its own, so that uninstall takes exactly this away. */
+/** File of its own, so that uninstall takes exactly this away. */
 const sysctlFile = '/etc/sysctl.d/60-trustnet-ipv6.conf'
 
 /** Turns IPv6 on wherever it is off. undefined: it is off nowhere, or this kernel has none. */

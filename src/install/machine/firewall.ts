@@ -2,7 +2,7 @@ import type { CommandAction } from '../model/action.ts'
 import type { Answers } from '../model/answers.ts'
 import type { MachineFacts } from '../model/facts.ts'
 
-/** Whether others cannot reach the port for it. */
+/** True when others cannot reach the port for it. */
 export const firewallCloses = ({ firewall }: Pick<MachineFacts, 'firewall'>, port: number): boolean =>
   firewall.dropsInbound && !firewall.open.includes(port)
 

@@ -33,7 +33,7 @@ const dhcpAdvice = (own: readonly string[], device: string): string => {
   return `In /etc/network/interfaces give it \`iface ${device} inet6 dhcp\`, then: ifup --force ${device} (or once: dhclient -6 ${device})`
 }
 
-/** How IPv6 comes to this machine, in the way of its distribution. */
+/** Advice on how IPv6 comes to this machine, in the way of its distribution. */
 export const enableAdvice = (ipv6: Ipv6Facts, os: Pick<OsFacts, 'id' | 'like'>): string => {
   if (!ipv6.kernel)
     return 'remove ipv6.disable=1 from the kernel command line (/etc/default/grub, then update-grub) and reboot'

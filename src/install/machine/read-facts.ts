@@ -24,7 +24,7 @@ const read = async (path: string): Promise<string> => {
   }
 }
 
-/** What a program says; empty when there is none or it fails. */
+/** Output of a program; empty when there is none or it fails. */
 const output = async (command: readonly string[], signal: AbortSignal): Promise<string> => {
   try {
     const { code, out } = await runCommand(command, { signal, timeoutMs: 10_000 })
@@ -39,7 +39,7 @@ export interface FactsInit {
   /** Ports whose holder is wanted. */
   readonly ports: readonly number[]
   readonly signal: AbortSignal
-  /** Whether a cluster is to be asked for its version: its credentials may come from elsewhere. */
+  /** True when a cluster is to be asked for its version: its credentials may come from elsewhere. */
   readonly cluster?: boolean
 }
 
@@ -135,7 +135,7 @@ const readFirewall = async (signal: AbortSignal): Promise<FirewallFacts> => {
   return parseNftables(await output(['nft', '-j', 'list', 'ruleset'], signal))
 }
 
-/** What deployments ask for, and how each is asked for its version. */
+/** Programs that deployments ask for, and how each is asked for its version. */
 const wantedPrograms: Readonly<Record<string, readonly string[]>> = {
   systemctl: ['systemctl', '--version'],
   docker: ['docker', 'version', '--format', '{{.Server.Version}}'],

@@ -10,7 +10,7 @@ const maxOutputBytes = 4 * 1024 * 1024
 /** Output in English, whatever the operator speaks: it is read by programs. */
 const english = { LC_ALL: 'C.UTF-8' }
 
-/** Where an engine or a cluster is, and the way to it: of no use to any other program. */
+/** Programs that are told where an engine or a cluster is, and the way to it: of no use to any other. */
 const remote: ReadonlySet<string> = new Set(['docker', 'kubectl', 'sh'])
 const remoteVariables = [
   'DOCKER_HOST DOCKER_CONTEXT DOCKER_CONFIG DOCKER_CERT_PATH DOCKER_TLS_VERIFY KUBECONFIG',
@@ -40,7 +40,7 @@ export const runCommand = (
   })
 }
 
-/** Whether it could be run and ended with 0. */
+/** Tells whether it could be run and ended with 0. */
 export const succeeds = (ran: Promise<Ran>): Promise<boolean> =>
   ran.then(
     ({ code }) => code === 0,

@@ -47,7 +47,7 @@ const inside = ({ fd }: Folder, name: string): string => `/proc/self/fd/${fd}/${
 const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : ''
 
-/** Whether only root can put another entry, or a link, in the place of one of this folder. */
+/** Tells whether only root can put another entry, or a link, in the place of one of this folder. */
 const isRoots = ({ uid, mode }: Stats): boolean => uid === 0 && ((mode & othersWrite) === 0 || (mode & sticky) !== 0)
 
 const openStep = (at: Folder, name: string, path: string): Folder => {
@@ -62,7 +62,7 @@ const openStep = (at: Folder, name: string, path: string): Folder => {
   }
 }
 
-/** Where a link leads; undefined: it is none, or one that root must not follow. */
+/** Target of a link; undefined: it is none, or one that root must not follow. */
 const trustedTarget = (at: Folder, name: string): string | undefined => {
   const found = lstatSync(inside(at, name), { throwIfNoEntry: false })
   if (found?.isSymbolicLink() !== true || found.uid !== 0 || !isRoots(fstatSync(at.fd))) return undefined
@@ -116,7 +116,7 @@ export const inFolder = <T>(path: string, work: (folder: Folder) => T): T | unde
   }
 }
 
-/** Of the entry itself, links not followed. undefined: there is none. */
+/** Stats of the entry itself, links not followed. undefined: there is none. */
 export const statAt = (path: string): Stats | undefined =>
   inFolder(dirname(path), (folder) => lstatSync(inside(folder, basename(path)), { throwIfNoEntry: false }))
 
@@ -167,7 +167,7 @@ export const textAt = (path: string, most = 4 * 1024 * 1024): string | undefined
   }
 }
 
-/** Where the next content of a path waits until it is whole: what a crash leaves there, the next write or the removal clears away. */
+/** Name under which the next content of a path waits until it is whole: what a crash leaves there, the next write or the removal clears away. */
 const unfinished = (name: string): string => `.${name}.trustnet.tmp`
 
 const removeName = (folder: Folder, name: string): void => {

@@ -17,11 +17,11 @@ export interface FileAction {
   readonly group?: string
   /** The text is never shown, and is taken out of the journal when the install is done. */
   readonly secret?: boolean
-  /** What others write into it later stays (a configuration to which the program saves a port): it is made once. */
+  /** True when what others write into it later stays (a configuration to which the program saves a port): it is made once. */
   readonly once?: boolean
   /** Keys of a configuration that are the installer's also when the file was there: root goes where they lead. */
   readonly pinned?: Readonly<Record<string, string>>
-  /** What is known only when it is carried out: `@UID@` and `@GID@` of that user, `@PASSPHRASE@` of the recovery kit. */
+  /** Marks that are filled in only when it is carried out: `@UID@` and `@GID@` of that user, `@PASSPHRASE@` of the recovery kit. */
   readonly filled?: true | string
 }
 
@@ -70,7 +70,7 @@ export interface NetworkAction {
 /** A command of the system (systemctl, ufw, docker …) and the one that takes it back. */
 export interface CommandAction {
   readonly kind: 'command'
-  /** What it changes, for people and as its identity: "service trustnet-hal is enabled". */
+  /** Change that it makes, for people and as its identity: "service trustnet-hal is enabled". */
   readonly what: string
   readonly run: readonly string[]
   readonly undo?: readonly string[]

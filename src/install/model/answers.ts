@@ -1,17 +1,17 @@
 import type { Role } from '../../identity/role.ts'
 
-/** How the process is kept running. `vm` is a systemd service; `foreground` runs it under whoever runs the installer. */
+/** Ways to keep the process running. `vm` is a systemd service; `foreground` runs it under whoever runs the installer. */
 export const deploymentNames = ['vm', 'foreground', 'docker', 'kubernetes'] as const
 export type DeploymentName = (typeof deploymentNames)[number]
 
-/** What the first contact is judged by. A root makes a network of its own. */
+/** Trust that the first contact is judged by. A root makes a network of its own. */
 export type Trust =
   | { readonly kind: 'new' }
   /** The line holds the seed of a one-time key: it is kept in files of mode 0600 alone. */
   | {
       readonly kind: 'invite'
       readonly line: string
-      /** What the line says in the open, which is still known when the line is not kept any more. */
+      /** Network id that the line says in the open, which is still known when the line is not kept any more. */
       readonly networkId: string
       readonly pins: readonly string[]
     }
@@ -33,7 +33,7 @@ export interface Answers {
   readonly start: boolean
   readonly port: number
   readonly trust: Trust
-  /** Who is let in; a root's only. */
+  /** Policy of who is let in; a root's only. */
   readonly policy: AdmissionPolicy
   /** Multiaddr of the root, when DNS is not to be asked for it. */
   readonly rootAddress: string | null

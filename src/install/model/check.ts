@@ -6,7 +6,7 @@ export interface Check {
   readonly id: string
   readonly title: string
   readonly level: CheckLevel
-  /** What was found, and for warn and fail what follows from it. */
+  /** Finding, and for warn and fail what follows from it. */
   readonly reason: string
   /** A command or a step that mends it; null when nothing is to be done. */
   readonly fix: string | null

@@ -10,7 +10,7 @@ import type { Tools } from './tools.ts'
 export interface Install {
   readonly answers: Answers
   readonly layout: Layout
-  /** Of the program that is installed. */
+  /** Version of the program that is installed. */
   readonly version: string
 }
 
@@ -21,23 +21,23 @@ export interface Deployment {
   readonly about: string
   /** true: the node does not run on this machine, which keeps its files alone. */
   readonly isElsewhere?: boolean
-  /** Whether this machine can do it, and what else to choose. Without answers: whether to offer it at all. */
+  /** Checks that this machine can do it, and says what else to choose. Without answers: whether to offer it at all. */
   check(facts: MachineFacts, answers?: Answers): Check
   /** Ends a process that runs as another user than the plan says, before its files are given to that one. */
   rest?(install: Install): Action[]
   /** User, folders, images, units: step 3, before anything starts. */
   files(install: Install): Action[]
-  /** What starts the process: step 4 for a registry, step 6 for a node. */
+  /** Actions that start the process: step 4 for a registry, step 6 for a node. */
   start(install: Install): Action[]
   /** Ends the process, before the files go: what `uninstall` and an upgrade need beyond the undo of `start`. */
   commands(install: Install): NextCommand[]
-  /** How the running node is asked; without it: over its control socket on this machine. */
+  /** Source of the running node's state; without it: over its control socket on this machine. */
   source?(install: Install, run: Tools['run']): StatusSource
-  /** Where the recovery kit of a new network is; without it: in the data folder. */
+  /** Path of the recovery kit of a new network; without it: in the data folder. */
   recoveryKit?(install: Install): string
 }
 
-/** What is asked of a node that was just started. */
+/** Questions to a node that was just started. */
 export type StatusSource = Pick<ControlApi, 'status' | 'peers' | 'registryStatus'>
 
 export interface NextCommand {

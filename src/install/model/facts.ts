@@ -1,6 +1,6 @@
 import type { InterfaceAddress } from '../../address/interfaces.ts'
 
-/** What the machine is, as it was read: no judgement. null is "could not be read". */
+/** The machine as it was read: no judgement. null is "could not be read". */
 export interface MachineFacts {
   readonly uid: number
   readonly os: OsFacts
@@ -12,9 +12,9 @@ export interface MachineFacts {
   /** A container of some kind: its name. */
   readonly container: string | null
   readonly ipv6: Ipv6Facts
-  /** Of /etc/resolv.conf. */
+  /** Resolvers of /etc/resolv.conf. */
   readonly resolvers: readonly string[]
-  /** Who listens, by port. */
+  /** Programs that listen, by port. */
   readonly ports: ReadonlyMap<number, string>
   readonly firewall: FirewallFacts
   /** Programs that a deployment needs, by name, and what they answer to --version. */
@@ -45,10 +45,10 @@ export interface Ipv6Facts {
 
 export interface FirewallFacts {
   readonly tool: 'none' | 'nftables' | 'ufw' | 'firewalld'
-  /** Whether it drops what no rule lets in. */
+  /** True when it drops what no rule lets in. */
   readonly dropsInbound: boolean
   /** TCP ports that a rule opens, as far as that can be told. */
   readonly open: readonly number[]
-  /** Of nftables: family, table and name of the chain that drops. */
+  /** Chain of nftables: family, table and name of the chain that drops. */
   readonly chain: readonly string[]
 }

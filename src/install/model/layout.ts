@@ -1,18 +1,18 @@
 import { join } from 'node:path'
 import { instanceOf, machineRuntime, socketPath } from '../../node/config/paths.ts'
 
-/** Where everything of one node is on a machine that it was installed on. */
+/** Paths of everything of one node on a machine that it was installed on. */
 export interface Layout {
   /** `/opt/trustnet`: one folder per version, and `current`. */
   readonly program: string
-  /** What units and people run. */
+  /** Command that units and people run. */
   readonly command: string
   readonly link: string
   readonly configFolder: string
   readonly configFile: string
   readonly dataFolder: string
   readonly data: string
-  /** Of all nodes: root's, so that nobody puts a folder or a socket in the place of another. */
+  /** Folder of all nodes: root's, so that nobody puts a folder or a socket in the place of another. */
   readonly runtimeFolder: string
   readonly runtime: string
   readonly socket: string

@@ -15,7 +15,7 @@ export const stepTitles = [
 export interface PlanStep {
   readonly title: string
   readonly actions: readonly Action[]
-  /** Why there is nothing to do here; null when there is. */
+  /** The reason why there is nothing to do here; null when there is. */
   readonly note: string | null
 }
 

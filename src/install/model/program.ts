@@ -1,5 +1,5 @@
 /**
- * Where the program that is installed comes from: the running package with its Node and dependencies, or an unpacked release.
+ * Source of the program that is installed: the running package with its Node and dependencies, or an unpacked release.
  * What it copies has `bin/trustnet`, which runs on its own Node, at its top.
  */
 export interface ProgramSource {

@@ -1,7 +1,7 @@
 import type { Action } from './action.ts'
 import type { Install } from './deployment.ts'
 
-/** What a process on the machine itself needs, with and without systemd: its user and the folder of its control socket. */
+/** Actions for what a process on the machine itself needs, with and without systemd: its user and the folder of its control socket. */
 export const serviceFolders = ({ layout }: Install): Action[] => [
   { kind: 'folder', path: layout.runtimeFolder, mode: 0o755, owner: 'root' },
   { kind: 'folder', path: layout.runtime, mode: 0o750, owner: layout.user }

@@ -10,7 +10,7 @@ export interface RunOptions {
   readonly timeoutMs?: number
 }
 
-/** What actions work with. */
+/** Tools that actions work with. */
 export interface Tools {
   readonly signal: AbortSignal
   readonly program: ProgramSource
@@ -22,7 +22,7 @@ export interface Tools {
   readonly tell: (text: string) => void
   /** Keys and data go, too. */
   readonly purge: boolean
-  /** Where secrets of providers come from. */
+  /** Environment that secrets of providers come from. */
   readonly env: Readonly<Record<string, string | undefined>>
   /** Opens the recovery kit of a network that is made here. */
   readonly passphrase: string

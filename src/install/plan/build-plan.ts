@@ -7,7 +7,7 @@ import { serviceAccount } from '../model/service.ts'
 import { configText } from './config-file.ts'
 import { configValues } from './config-values.ts'
 
-/** What comes before the steps proper, from what was found on the machine. */
+/** Actions before the steps proper, from what was found on the machine. */
 export interface PlanExtras {
   /** Turns IPv6 on; empty: it is. */
   readonly ipv6: readonly Action[]

@@ -1,6 +1,6 @@
 import type { Answers } from '../model/answers.ts'
 
-/** What was answered, as keys of the configuration; where things lie is added by whoever knows it. */
+/** Turns answers into keys of the configuration; paths are added by whoever knows them. */
 export const configValues = (answers: Answers, inviteFile: string): Record<string, unknown> => ({
   name: answers.name,
   role: answers.role,

@@ -9,7 +9,7 @@ import { OperatorError } from '../errors.ts'
 import { toMultiaddr } from '../machine/parse-facts.ts'
 import type { AdmissionPolicy, Answers, DeploymentName, Trust } from '../model/answers.ts'
 
-/** What was said so far, by flags or by answers to questions. */
+/** Answers so far, by flags or by answers to questions. */
 export interface Given {
   readonly domain?: string | undefined
   readonly role?: Role | undefined
@@ -54,7 +54,7 @@ export const withInvite = (given: Given): Given => {
   return { ...given, domain, role, name: name ?? given.name }
 }
 
-/** What has to be said and was not. */
+/** Lists what has to be said and was not. */
 export const missingOf = (given: Given): Missing[] => {
   const missing: Missing[] = []
   if (given.domain === undefined)
@@ -123,7 +123,7 @@ const refuse = (text: string): never => {
   throw new OperatorError(text)
 }
 
-/** How it is kept running, and from which image. A cluster is not changed before it is asked for. */
+/** Answers about how it is kept running, and from which image. A cluster is not changed before it is asked for. */
 const containerAnswers = (given: Given): Pick<Answers, 'deployment' | 'image' | 'start'> => {
   const { deployment = 'vm', image = null, start } = given
   const isContainer = deployment === 'docker' || deployment === 'kubernetes'

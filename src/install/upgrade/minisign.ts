@@ -4,7 +4,7 @@ import { OperatorError } from '../errors.ts'
 /** Files of minisign(1): https://jedisct1.github.io/minisign/. All that it makes by default is read, and nothing else. */
 const keyBytes = 2 + 8 + 32
 const signatureBytes = 2 + 8 + 64
-/** Of an Ed25519 key in DER (RFC 8410), before its 32 bytes. */
+/** Head of an Ed25519 key in DER (RFC 8410), before its 32 bytes. */
 const derHead = Buffer.from('302a300506032b6570032100', 'hex')
 const trustedStart = 'trusted comment: '
 /** Prehashed with BLAKE2b-512, as minisign signs since 0.8. */

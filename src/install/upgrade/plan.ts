@@ -33,7 +33,7 @@ export interface UpgradePlan {
   readonly obsolete: readonly string[]
 }
 
-/** Of the program that `current` leads to; undefined: nothing is installed here that way. */
+/** Version of the program that `current` leads to; undefined: nothing is installed here that way. */
 export const installedVersion = async (): Promise<string | undefined> =>
   await readlink(join(layoutOf('').program, 'current')).catch(() => undefined)
 

@@ -15,7 +15,7 @@ const releaseName = /^trustnet-(\d+\.\d+\.\d+)-linux-(x64|arm64)\.tar\.gz$/
 
 /** Beside the program: the key that the next releases are signed with. */
 export const keyName = 'release.pub'
-/** Of the installed program, which the operator trusts already. */
+/** Key of the installed program, which the operator trusts already. */
 export const installedKey = join(programFolder, 'current/lib/node_modules/trustnet', keyName)
 
 export interface ReleaseTrust {
@@ -29,7 +29,7 @@ export interface ReleaseFile {
   readonly file: string
   readonly version: string
   readonly sha256: string
-  /** What was signed beside the sums; null: nothing was. */
+  /** Comment that was signed beside the sums; null: nothing was. */
   readonly comment: string | null
 }
 
@@ -42,7 +42,7 @@ const small = (path: string, what: string): Buffer => {
   }
 }
 
-/** What the signed list beside a release says about it. Nothing of the release itself is read. @throws OperatorError */
+/** Checks a release against the signed list beside it. Nothing of the release itself is read. @throws OperatorError */
 export const checkRelease = async (
   file: string,
   { key = installedKey, unsigned }: ReleaseTrust
@@ -96,7 +96,7 @@ export const copyChecked = async ({ file, sha256 }: ReleaseFile, to: string, sig
     )
 }
 
-/** Of x.y.z; a release has no other. */
+/** Compares versions x.y.z; a release has no other. */
 export const isOlder = (version: string, than: string): boolean => {
   const [one, other] = [version, than].map((text) => text.split('.').map(Number))
   const at = one?.findIndex((part, index) => part !== other?.[index]) ?? -1

@@ -3,7 +3,7 @@ import type { Journal, JournalEntry, JournalState } from '../apply/journal.ts'
 import { actionKey } from '../model/action.ts'
 import type { Tools } from '../model/tools.ts'
 
-/** What was made once is there; a record that was written is still right. A file or folder that stays gets its owner of before. */
+/** True for an action that a way back repeats: what was made once is there, and a record that was written is still right. A file or folder that stays gets its owner of before. */
 const isRepeated = ({ action }: JournalEntry): boolean =>
   !['network', 'dns', 'sysctl', 'foreground'].includes(action.kind) &&
   !(action.kind === 'file' && action.secret === true)

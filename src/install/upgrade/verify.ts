@@ -6,7 +6,7 @@ import type { Install } from '../model/deployment.ts'
 
 /** Key, store and listener are there within a second or two; a session with a registry after the longest pause between two tries. */
 const upMs = 90_000
-/** What ends soon after its start is no version to stay with. */
+/** Time for which a version must run: one that ends soon after its start is none to stay with. */
 const steadyMs = 3000
 const lookMs = 100
 

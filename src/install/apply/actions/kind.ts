@@ -1,7 +1,7 @@
 import type { Action } from '../../model/action.ts'
 import type { Tools } from '../../model/tools.ts'
 
-/** What was there before an action, as JSON: enough to take the action back after any interruption. */
+/** State from before an action, as JSON: enough to take the action back after any interruption. */
 export type Undo = Readonly<Record<string, string | number | boolean | null | readonly string[]>>
 
 export interface Change {
@@ -11,7 +11,7 @@ export interface Change {
   readonly lines: readonly string[]
 }
 
-/** How one kind of action is shown, done, and taken back. Doing it twice is the same as doing it once. */
+/** Kind of action: how it is shown, done, and taken back. Doing it twice is the same as doing it once. */
 export interface Kind<A extends Action> {
   describe(action: A): Change
   /** Looks, changes nothing. */

@@ -11,7 +11,7 @@ import { sharedUser } from '../../model/layout.ts'
 const stopMs = 8000
 const lookMs = 50
 
-/** Of this machine: a container may have processes under the same number that have nothing to do with this user. */
+/** True for a process of this machine itself: a container may have processes under the same number that have nothing to do with this user. */
 const isHere = (pid: string): boolean => {
   const [root, own] = [statSync(`/proc/${pid}/root`), statSync('/')]
   return (

@@ -3,14 +3,14 @@ import type { Ids } from '../../machine/safe-files.ts'
 import { become } from './drop.ts'
 import { type TaskTypes, tasks } from './tasks.ts'
 
-/** What root writes to the stdin of this program. */
+/** Order that root writes to the stdin of this program. */
 export interface Order<K extends keyof TaskTypes> {
   readonly ids: Ids
   readonly task: K
   readonly input: TaskTypes[K]['input']
 }
 
-/** What it writes to its stdout. */
+/** Answer that it writes to its stdout. */
 export type Answer<K extends keyof TaskTypes> =
   | { readonly result: TaskTypes[K]['answer'] }
   | { readonly error: { readonly name: string; readonly message: string } }

@@ -67,7 +67,7 @@ export interface TaskTypes {
   peerId: { input: { key: string }; answer: string | null }
 }
 
-/** What is done in place of root by the user whom the files belong to. */
+/** Tasks that the user whom the files belong to does in place of root. */
 export const tasks: {
   readonly [K in keyof TaskTypes]: (input: TaskTypes[K]['input']) => Promise<TaskTypes[K]['answer']>
 } = {
