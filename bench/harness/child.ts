@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import type { Pace } from './pace.ts'
 import type { Answer, Methods, Usage } from './serve.ts'
 
 export interface ChildOptions {
@@ -61,6 +62,12 @@ export class Child<M extends Methods> implements AsyncDisposable {
   /** Bytes: the most since the last call. */
   async peakRss(): Promise<number> {
     return Number(await this.#ask('peakRss', []))
+  }
+
+  /** Of its machine at this moment. */
+  async pace(): Promise<Pace> {
+    // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
+    return (await this.#ask('pace', [])) as Pace
   }
 
   /** Without a goodbye. */

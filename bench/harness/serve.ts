@@ -1,3 +1,5 @@
+import { pace } from './pace.ts'
+
 /** What a process can be asked for. */
 export type Methods = Record<string, (...given: never[]) => unknown>
 
@@ -38,7 +40,7 @@ const peakRss = (): number => {
 
 /** Answers the process that started this one, until that lets go. */
 export function serveMethods(methods: Methods, stop: () => Promise<void> = async () => {}): void {
-  const all: Methods = { ...methods, usage, peakRss }
+  const all: Methods = { ...methods, usage, peakRss, pace }
   process.on('message', ({ id, name, given }: Question) => void answer(id, all[name], given))
   const sampler = setInterval(() => {
     peakBytes = Math.max(peakBytes, process.memoryUsage.rss())

@@ -1,38 +1,42 @@
 import { whyNoNamespaces } from '../../test/hosts/host-network.ts'
 import { type AttackName, attacks } from './attacks/index.ts'
-import { type Ground, loopback, sites } from './ground.ts'
+import type { Flags } from '../harness/network.ts'
+import { type Ground, Loopback, sites } from './ground.ts'
 
 export interface Case {
   readonly name: string
   /** How long it lasts at least. */
   readonly ms: number
+  readonly shortMs: number
   /** Nodes that join meanwhile. */
   readonly joins: number
+  readonly shortJoins: number
+  /** Flags of the root that lift the limits which it is there to show. */
+  readonly lifted: Flags
   readonly ground: () => Ground
   readonly isOnLoopback: boolean
   /** What it needs and this machine has not. */
   readonly whyNot: () => string | undefined
 }
 
-const usualMs = 10_000
-/** Dialling is what takes its time here: pauses between two tries grow to a minute. */
-const lastsMs: Partial<Record<AttackName, number>> = { reflection: 60_000 }
+const usual = { ms: 10_000, shortMs: 3_000, joins: 5, shortJoins: 2, lifted: {} }
+
+/** Dialling is what takes its time in a reflection: pauses between two tries grow to a minute. A frame has 3 s to be whole. */
+const special: Partial<Record<AttackName, Partial<Case>>> = {
+  reflection: { ms: 60_000 },
+  'truncated frames': { shortMs: 4_000 },
+  'several members together': {
+    lifted: { 'protocols.connection.waitingBytes': 1e9, 'protocols.connection.waitingBytesOfPeer': 1e9 }
+  }
+}
 
 const names = Object.keys(attacks).filter((name): name is AttackName => Object.hasOwn(attacks, name))
 
-const usualJoins = 5
-const never = (): undefined => undefined
+const onLoopback = { ground: () => new Loopback(), isOnLoopback: true, whyNot: () => undefined }
 
 /** Honest work alone, and beside each attack. */
 export const cases: readonly Case[] = [
-  { name: 'none', ms: usualMs, joins: usualJoins, ground: () => loopback('none'), isOnLoopback: true, whyNot: never },
-  { name: 'silent connections', ms: usualMs, joins: 20, ground: sites, isOnLoopback: false, whyNot: whyNoNamespaces },
-  ...names.map((name) => ({
-    name,
-    ms: lastsMs[name] ?? usualMs,
-    joins: usualJoins,
-    ground: () => loopback(name),
-    isOnLoopback: true,
-    whyNot: never
-  }))
+  { ...usual, ...onLoopback, name: 'none' },
+  { ...usual, name: 'silent connections', joins: 20, ground: sites, isOnLoopback: false, whyNot: whyNoNamespaces },
+  ...names.map((name) => ({ ...usual, ...onLoopback, name, ...special[name] }))
 ]

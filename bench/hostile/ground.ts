@@ -6,7 +6,6 @@ import type { Flags } from '../harness/network.ts'
 import type { AttackerMethods } from '../processes/attacker.ts'
 import type { RootAddress } from '../processes/root.ts'
 import type { Tally } from './attack.ts'
-import type { AttackName } from './attacks/index.ts'
 
 type Counts = Pick<Tally, 'sent' | 'met' | 'who'>
 
@@ -17,27 +16,28 @@ export interface Ground extends AsyncDisposable {
   /** Namespaces of the victims and of whoever is honest; undefined: this one. */
   readonly victims: string | undefined
   readonly honest: string | undefined
-  begin(target: RootAddress): Promise<void>
+  begin(name: string, target: RootAddress): Promise<void>
   /** Stops the attack; gives what it came to. */
   end(): Promise<Counts>
 }
 
-/** All on ::1, which has no limits per /64: members attack. */
-export function loopback(name: AttackName | 'none'): Ground {
-  const attacker = new Child<AttackerMethods>('attacker')
-  return {
-    flags: {},
-    victims: undefined,
-    honest: undefined,
-    begin: async (target) => {
-      if (name !== 'none') await attacker.call('begin', name, target)
-    },
-    end: async () => {
-      const counts = await attacker.call('tally')
-      await attacker[Symbol.asyncDispose]()
-      return counts
-    },
-    [Symbol.asyncDispose]: async () => await attacker[Symbol.asyncDispose]()
+/** All on ::1, which has no limits per /64: members attack. One attack after the other. */
+export class Loopback implements Ground {
+  readonly flags = {}
+  readonly victims = undefined
+  readonly honest = undefined
+  readonly #attacker = new Child<AttackerMethods>('attacker')
+
+  async begin(name: string, target: RootAddress): Promise<void> {
+    await this.#attacker.call('begin', name, target)
+  }
+
+  async end(): Promise<Counts> {
+    return await this.#attacker.call('end')
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#attacker[Symbol.asyncDispose]()
   }
 }
 
@@ -52,7 +52,7 @@ export function sites(): Ground {
     flags: { 'listen.host': '::', 'announce.allow': ['ula'] },
     victims: network.host('root').namespace,
     honest: network.host('good').namespace,
-    begin: async ({ address }) => {
+    begin: async (_name, { address }) => {
       const [, , host = '', , at = String(port)] = address.split('/')
       const script = resolve('dist/test/hosts/silent-sockets.js')
       attacker = network.start('bad', 'bad', [process.execPath, script, host, at, attackerPrefix, String(loops)])

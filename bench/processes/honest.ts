@@ -2,10 +2,13 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { LookupStream } from '../../src/protocols/lookup/index.ts'
 import { clientLimits, LightMember } from '../harness/light-member.ts'
 import { memberName } from '../harness/members.ts'
+import { pace } from '../harness/pace.ts'
 import { serveMethods } from '../harness/serve.ts'
 import type { RootAddress } from './root.ts'
 
-/** A member that goes on with its work: questions, a new connection for each fifth. */
+/** A member that goes on with its work: questions, and a new connection for some, as often as a member may. */
+const connections = 3
+const paceEvery = 10
 let member: LightMember | undefined
 let target: RootAddress | undefined
 
@@ -16,20 +19,25 @@ const methods = {
     await member.register()
   },
 
-  /** Asks for a member by name so often. Gives the ms of those that were answered, and the seqs of the record that was found. */
+  /** Asks for a member by name so often, within so long. Gives the ms of those that were answered, the seqs of the record that was found, and the pace meanwhile. */
   async lookups(
     count: number,
     of: number,
-    pauseMs: number
-  ): Promise<{ ms: number[]; seqs: number[]; failed: string[] }> {
+    lastsMs: number
+  ): Promise<{ ms: number[]; seqs: number[]; failed: string[]; walls: number[] }> {
     if (member === undefined || target === undefined) throw new Error('not connected')
     const ms: number[] = []
     const seqs: number[] = []
     const failed: string[] = []
+    const walls: number[] = []
+    const every = Math.floor(count / connections)
+    const begun = performance.now()
     for (let done = 0; done < count; done++) {
+      await pause(Math.max(0, (done * lastsMs) / count - (performance.now() - begun)))
+      if (done % paceEvery === 0) walls.push(pace(1).wall)
       const from = performance.now()
       try {
-        if (done % 5 === 4) await member.connect()
+        if (done % every === every - 1) await member.connect()
         await using stream = await LookupStream.open(member.connection, {
           networkId: target.networkId,
           limits: clientLimits
@@ -42,9 +50,8 @@ const methods = {
       } catch (error) {
         failed.push(String(error))
       }
-      await pause(pauseMs)
     }
-    return { ms, seqs, failed }
+    return { ms, seqs, failed, walls }
   }
 }
 

@@ -38,7 +38,9 @@ const lifted: LimitOverrides = {
     strangerFrames: plenty,
     frameBytes: 1_000 * MiB,
     negotiationBytes: MiB,
-    unreadBytes: 1_000 * MiB
+    unreadBytes: 1_000 * MiB,
+    waitingBytes: 1_000 * MiB,
+    waitingBytesOfPeer: 1_000 * MiB
   }
 }
 

@@ -1,8 +1,12 @@
+import type { Stream } from '@libp2p/interface'
 import { afterEach, describe, expect } from 'vitest'
 import type { SigningKey } from '../../src/identity/keys.ts'
 import type { ConnectionTrust } from '../../src/protocols/engine/connection-trust.ts'
+import { serve } from '../../src/protocols/engine/protocol.ts'
+import { registerDescriptor } from '../../src/protocols/register/descriptor.ts'
 import { SessionFrame } from '../../src/protocols/register/pb/register.ts'
 import { InviteInvalidError } from '../../src/runtime/errors.ts'
+import { ceilingMs } from '../helpers/ceiling.ts'
 import {
   client,
   failure,
@@ -63,19 +67,32 @@ describe('who exceeds the limits of a session', () => {
     })
   }
 
-  attack('frames that are begun and never ended, on stream after stream', async () => {
-    const frameMs = 20
-    const root = await served({ limits: { stream: { frameMs }, register: { opens: { count: 100, perMs: 1_000 } } } })
-    const member = await client(root, 'alpha', 'integrated')
-    const streams = 12
-    for (let opened = 0; opened < streams; opened++) {
-      const stream = await member.connection.newStream(protocol)
-      stream.send(Uint8Array.of(100, 1, 2, 3))
-      await new Promise((resolve) => stream.addEventListener('close', resolve, { once: true }))
-    }
-    expect(namedIn(root.trust)).toEqual([`register.slow ${member.host.peerId.toString()}`])
-    return { happened: `${streams} streams, each cut after ${frameMs} ms, and named`, held: 'register.slow' }
-  })
+  const rate = { count: 100, perMs: 1_000 }
+  const unfinished: Record<string, (stream: Stream) => void> = {
+    'and never ended': () => {},
+    'and left by a reset of the stream': (stream) => setTimeout(() => stream.abort(new Error('left')), 20)
+  }
+  for (const [how, leave] of Object.entries(unfinished)) {
+    attack(`frames that are begun ${how}, a few on each protocol`, async () => {
+      const frameMs = how === 'and never ended' ? 20 : ceilingMs
+      const root = await served({ limits: { stream: { frameMs }, register: { opens: rate } } })
+      const other = { ...registerDescriptor(root.limits), id: '/trustnet/other/1.0.0', rate }
+      const { host: registrar, trust, limits } = root
+      await serve({ registrar, trust, limits }, other, async ({ frames }) => void (await frames.read()))
+      const member = await client(root, 'alpha', 'integrated')
+      const streams = 12
+      for (let opened = 0; opened < streams; opened++) {
+        const stream = await member.connection.newStream(opened % 2 === 0 ? protocol : other.id)
+        stream.send(Uint8Array.of(100, 1, 2, 3))
+        const closed = new Promise((resolve) => stream.addEventListener('close', resolve, { once: true }))
+        leave(stream)
+        await closed
+      }
+      const culprit = `stream.slow ${member.host.peerId.toString()}`
+      await expect.poll(() => namedIn(root.trust), { timeout: ceilingMs }).toEqual([culprit])
+      return { happened: `${streams} streams of two protocols; their sender was named`, held: 'stream.slow' }
+    })
+  }
 
   control('a machine that is slow once is not named', async () => {
     const root = await served({ limits: { stream: { frameMs: 20 } } })

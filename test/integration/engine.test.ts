@@ -131,7 +131,7 @@ describe('engine', () => {
     cut.send(Uint8Array.of(10, 1, 2))
     await cut.close()
     await seen[1]?.promise
-    expect(reasons).toEqual(['SlowFrameError', 'MalformedFrameError'])
+    expect(reasons).toEqual(['UnfinishedFrameError', 'MalformedFrameError'])
     expect(connection.status).toBe('open')
   })
 

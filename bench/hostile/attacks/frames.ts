@@ -59,18 +59,25 @@ export const tinyFrames: Attack = async (stage) => {
   })
 }
 
-/** Frames that are begun and not ended, on as many streams as there may be. */
+type Ending = 'held' | 'ended' | 'reset'
+const endings: readonly Ending[] = ['held', 'held', 'ended', 'reset']
+
+/** Frames that are begun, and held for as long as they may, or left by an end or a reset of their stream; on as many streams as there may be. */
 export const truncatedFrames: Attack = async (stage) => {
   const { tally, signal } = stage
   const members = await membersOf(stage)
+  let next = 0
   await again(stage, members.length * 8, async (lane) => {
-    const [name] = largest[lane % largest.length] ?? ['']
+    const ending = endings[lane % endings.length]
+    const [name] = largest[next++ % largest.length] ?? ['']
     const stream = await members[lane % members.length]?.open(idOf(name))
     if (stream === undefined) return
     tally.send('frames')
     const ended = endOf(stream)
     stream.send(Uint8Array.of(100, 1, 2, 3))
-    tally.meet(await Promise.race([ended, rest(10_000, signal).then(() => 'held for 10 s' as const)]))
+    if (ending === 'ended') void stream.close()
+    if (ending === 'reset') await rest(50, signal)
+    else tally.meet(await Promise.race([ended, rest(10_000, signal).then(() => 'held for 10 s' as const)]))
     stream.abort(new Error('next'))
   })
 }

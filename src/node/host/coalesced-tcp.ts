@@ -4,7 +4,8 @@ import { type TCPComponents, type TCPOptions, tcp } from '@libp2p/tcp'
 
 /**
  * libp2p's TCP, with what one turn of the event loop writes to a socket in one system call: libp2p itself makes one for each buffer of
- * each frame, 26 for a request on a stream of its own.
+ * each frame, 26 for a request on a stream of its own. And in one turn no more is read from a socket than one buffer of Node: it reads
+ * 2 MiB where they are there, and some dozen connections that send without end would have the event loop for a second.
  */
 export const coalescedTcp =
   (init: TCPOptions) =>
@@ -30,8 +31,28 @@ const coalescing = (upgrader: Upgrader): Upgrader => ({
 
 const coalesced = (connection: MultiaddrConnection): MultiaddrConnection => {
   // No part of the interface: without it every write stays a system call.
-  if ('socket' in connection && connection.socket instanceof Socket) coalesceWrites(connection.socket)
+  if ('socket' in connection && connection.socket instanceof Socket) {
+    coalesceWrites(connection.socket)
+    takeTurns(connection.socket)
+  }
   return connection
+}
+
+const bytesOfTurn = 64 * 1024
+
+/** Reads on in the next turn of the event loop when that many bytes came in this one. */
+export const takeTurns = (socket: Socket): void => {
+  let bytes = 0
+  const nextTurn = (): void => {
+    bytes = 0
+    socket.resume()
+  }
+  socket.on('data', (chunk) => {
+    bytes += chunk.length
+    if (bytes < bytesOfTurn || socket.isPaused()) return
+    socket.pause()
+    setImmediate(nextTurn)
+  })
 }
 
 /** Holds back what is written until the events of this turn are worked off, or the buffer is full. */

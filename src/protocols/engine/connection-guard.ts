@@ -6,6 +6,7 @@ import type { ConnectionTrust } from './connection-trust.ts'
 import { culpritOf } from './culprits.ts'
 import type { ProtocolLimits } from './limits.ts'
 import { Gcra } from './rate-limiter.ts'
+import { type Layers, WaitingBytes } from './waiting-bytes.ts'
 
 export interface ConnectionGuardInit {
   trust: ConnectionTrust
@@ -27,7 +28,7 @@ interface Frame {
 }
 
 /** The parts of a yamux muxer that are used, which libp2p's connection has and does not show. */
-interface Muxer {
+interface Muxer extends Layers {
   readonly numInboundStreams: number
   readonly maxInboundStreams: number
   readonly streams: readonly (Stream & { readonly streamId: number })[]
@@ -35,17 +36,19 @@ interface Muxer {
   readonly maConn: { readonly writeBufferLength: number }
   handleFrame(frame: Frame): void
   onData(data: { readonly byteLength: number }): void
+  send(data: unknown): boolean
 }
 
 /**
  * Looks at every frame of a connection before the muxer does: what it costs is taken from the buckets of its peer, before a stream
- * is made or a protocol negotiated. Who empties one is disconnected and named.
+ * is made or a protocol negotiated, and what waits on it counts for the budget of the process. Who empties one is disconnected and named.
  */
 export class ConnectionGuard {
   readonly #init: ConnectionGuardInit
   readonly #buckets: Record<'streams' | 'strangerStreams' | 'frames' | 'registryFrames' | 'strangerFrames', Gcra>
   /** Peers that were disconnected for a flood, and until when they stay so. */
   readonly #penalties: Gcra
+  readonly #waiting: WaitingBytes
 
   constructor({ events }: ConnectionGuardComponents, init: ConnectionGuardInit) {
     const { connection: limits } = init.limits
@@ -59,6 +62,7 @@ export class ConnectionGuard {
       strangerFrames: new Gcra(limits.strangerFrames, options)
     }
     this.#penalties = new Gcra({ count: 1, perMs: limits.penaltyMs }, options)
+    this.#waiting = new WaitingBytes(limits, (connection, limit) => this.#cut(connection, limit))
     events.addEventListener('connection:open', ({ detail }) => this.#watch(detail))
   }
 
@@ -73,6 +77,7 @@ export class ConnectionGuard {
     if (this.#init.trust.isRevoked(connection)) connection.newStream = refuseRevoked
     const handleFrame = muxer.handleFrame.bind(muxer)
     const onData = muxer.onData.bind(muxer)
+    const send = muxer.send.bind(muxer)
     const negotiating = new Negotiations(this.#init.limits.connection.negotiationBytes)
     muxer.handleFrame = (frame) => {
       const exceeded = connection.status === 'open' ? this.#charge(connection, muxer, frame, negotiating) : undefined
@@ -80,8 +85,13 @@ export class ConnectionGuard {
       // What is left of a chunk after its connection was closed.
       else if (connection.status === 'open') handleFrame(frame)
     }
+    muxer.send = (data) => {
+      this.#waiting.moved(connection, muxer)
+      return send(data)
+    }
     muxer.onData = (data) => {
       onData(data)
+      this.#waiting.came(connection, muxer, data.byteLength)
       // A frame longer than any window is refused when it is whole: until then it would be kept.
       if (muxer.decoder.buffer.byteLength > this.#init.limits.connection.frameBytes + headerBytes) {
         if (connection.status === 'open') this.#cut(connection, 'connection.frameBytes')

@@ -1,5 +1,6 @@
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
 import { silentLogger, systemClock } from '../../runtime/clock-and-logger.ts'
+import { Gcra, type Rate } from './rate-limiter.ts'
 
 /** One who exceeded a limit: a PeerId where the key is proven, a multiaddr or prefix where none is. */
 export interface Culprit {
@@ -28,6 +29,7 @@ export interface CulpritsInit {
 }
 
 interface Counted {
+  readonly culprit: Culprit
   count: number
   lastMs: number
   namedAt: number
@@ -38,20 +40,23 @@ interface Counted {
 const nameEveryMs = 60_000
 /** Culprits that are kept of one limit. Keys and addresses are free, so the one that was seen longest ago goes. */
 const mostCulprits = 32
-/** Lines a minute, of all limits: an attack with many keys must not fill the disk. */
-export const mostLines = 120
+/** Lines of all limits: an attack with many keys must not fill the disk. Whoever finds no room is named when there is some. */
+const lines = { count: 120, perMs: 60_000 }
 
 /** Counts who exceeds the limits, and names each of them in the log at once and then once a minute. */
 export class Culprits {
   readonly #clock: Clock
   readonly #logger: Logger
   readonly #limits = new Map<string, { count: number; culprits: Map<string, Counted> }>()
-  #lines = 0
-  #linesSince = Number.NEGATIVE_INFINITY
+  readonly #lines: Gcra
+  /** What may happen to anybody now and then, by limit. */
+  readonly #excused = new Map<string, Gcra>()
+  #later: NodeJS.Timeout | undefined
 
   constructor({ clock = systemClock, logger = silentLogger }: CulpritsInit = {}) {
     this.#clock = clock
     this.#logger = logger
+    this.#lines = new Gcra(lines, { clock })
   }
 
   /** Counters for status and metrics, most exceeded first. */
@@ -71,9 +76,8 @@ export class Culprits {
     const of = this.#limits.get(limit) ?? { count: 0, culprits: new Map<string, Counted>() }
     this.#limits.set(limit, of)
     of.count++
-    const who = culprit.peer ?? culprit.address ?? 'unknown'
-    const now = this.#clock.monotonic()
-    const counted = of.culprits.get(who) ?? { count: 0, lastMs: 0, namedAt: Number.NEGATIVE_INFINITY, unnamed: 0 }
+    const who = whoOf(culprit)
+    const counted = of.culprits.get(who) ?? { culprit, count: 0, lastMs: 0, namedAt: Number.NEGATIVE_INFINITY, unnamed: 0 }
     counted.count++
     counted.unnamed++
     counted.lastMs = this.#clock.now()
@@ -81,35 +85,53 @@ export class Culprits {
     of.culprits.set(who, counted)
     const oldest = of.culprits.keys().next()
     if (of.culprits.size > mostCulprits && oldest.done !== true) of.culprits.delete(oldest.value)
-    if (now - counted.namedAt < nameEveryMs || !this.#mayWrite(now)) return
-    this.#name(limit, culprit, counted)
+    this.#nameIfDue(limit, counted)
+  }
+
+  /** Notes what nobody is named for who does it no more often than that. */
+  repeated(limit: string, rate: Rate, culprit: Culprit): void {
+    const excused = this.#excused.get(limit) ?? new Gcra(rate, { clock: this.#clock })
+    this.#excused.set(limit, excused)
+    if (excused.take(whoOf(culprit)) > 0) this.exceeded(limit, culprit)
+  }
+
+  #nameIfDue(limit: string, counted: Counted): void {
+    const now = this.#clock.monotonic()
+    if (counted.unnamed === 0 || now - counted.namedAt < nameEveryMs) return
+    const waitMs = this.#lines.take('')
+    if (waitMs > 0) {
+      this.#later ??= setTimeout(() => this.#nameThoseLeft(), waitMs).unref()
+      return
+    }
+    this.#name(limit, counted)
     counted.namedAt = now
     counted.unnamed = 0
   }
 
-  #mayWrite(now: number): boolean {
-    if (now - this.#linesSince >= nameEveryMs) {
-      this.#linesSince = now
-      this.#lines = 0
+  #nameThoseLeft(): void {
+    this.#later = undefined
+    for (const [limit, { culprits }] of this.#limits) {
+      for (const counted of culprits.values()) this.#nameIfDue(limit, counted)
     }
-    return ++this.#lines <= mostLines
   }
 
-  #name(limit: string, { peer, address }: Culprit, { unnamed }: Counted): void {
+  #name(limit: string, { culprit, unnamed }: Counted): void {
+    const { peer, address } = culprit
     const fields = {
       limit,
       ...(peer !== undefined && { peer }),
       ...(address !== undefined && { ipv6_addr: address }),
       count: unnamed
     }
-    const who = peer ?? address ?? 'somebody'
     const times = unnamed === 1 ? '' : `, ${unnamed} times since the last such line`
     this.#logger.warn(
       fields,
-      `${who} exceeds the limit ${limit}${times}; it is refused, and named again in a minute if it goes on`
+      `${whoOf(culprit)} exceeds the limit ${limit}${times}; it is refused, and named again in a minute if it goes on`
     )
   }
 }
+
+const whoOf = ({ peer, address }: Culprit): string => peer ?? address ?? 'somebody'
 
 /** The other side of a connection. */
 export const culpritOf = ({

@@ -8,9 +8,9 @@ export class FrameTooLargeError extends Error {
   override readonly name = 'FrameTooLargeError'
 }
 
-/** A frame that was begun and not finished in time. */
-export class SlowFrameError extends Error {
-  override readonly name = 'SlowFrameError'
+/** A frame that was begun and not finished: in time, or before its stream was reset. */
+export class UnfinishedFrameError extends Error {
+  override readonly name = 'UnfinishedFrameError'
 }
 
 /** The other side stopped reading. */

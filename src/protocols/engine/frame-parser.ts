@@ -28,6 +28,11 @@ export class FrameParser {
     return this.#have > 0 && !this.#held
   }
 
+  /** What is kept of frames that were not taken. */
+  get bytes(): number {
+    return this.#have
+  }
+
   /** There may be whole frames that were not taken. */
   get held(): boolean {
     return this.#held

@@ -41,6 +41,11 @@ export class FrameWriter {
     return this.#stream.writableNeedsDrain || this.#queuedBytes >= sendBytes
   }
 
+  /** What was not handed to the stream yet. */
+  get bytes(): number {
+    return this.#queuedBytes
+  }
+
   push(frame: Uint8Array): void {
     if (this.#failure !== undefined) throw this.#failure
     if (this.#stream.writeStatus !== 'writable') throw new StreamEndedError('the stream is closed for writing')

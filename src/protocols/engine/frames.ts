@@ -1,10 +1,11 @@
 import type { Stream } from '@libp2p/interface'
 import { onAbort } from '../../runtime/abort.ts'
 import { inBackground } from '../../runtime/background.ts'
-import { DeadlineError, MalformedFrameError, SlowFrameError, StreamEndedError } from './errors.ts'
+import { DeadlineError, MalformedFrameError, StreamEndedError, UnfinishedFrameError } from './errors.ts'
 import { FrameParser } from './frame-parser.ts'
 import { FrameWriter } from './frame-writer.ts'
 import type { ProtocolLimits } from './limits.ts'
+import { holds } from './waiting-bytes.ts'
 
 export interface FrameStreamInit {
   /** Bytes of the longest frame that is read. */
@@ -49,12 +50,13 @@ export class FrameStream implements AsyncIterable<Uint8Array> {
       stallMs: init.limits.stallMs,
       onStalled: (error) => this.abort(error)
     })
+    holds(stream, () => this.#queuedBytes + this.#parser.bytes + this.#writer.bytes)
     const closed = Promise.withResolvers<Error | undefined>()
     this.closed = closed.promise
     stream.addEventListener('message', (event) => this.#receive(plain(event.data.subarray())))
     stream.addEventListener('end', () => this.#end())
     stream.addEventListener('close', (event) => {
-      const reason = this.#failure ?? event.error
+      const reason = this.#failure ?? this.#brokenOff(event.error)
       this.#fail(reason ?? new StreamEndedError('the stream is closed'), reason !== undefined)
       closed.resolve(reason)
     })
@@ -209,7 +211,7 @@ export class FrameStream implements AsyncIterable<Uint8Array> {
       this.#slow = undefined
     } else if (this.#slow === undefined) {
       this.#slow = setTimeout(
-        () => this.abort(new SlowFrameError(`a frame was not whole after ${this.#limits.frameMs} ms`)),
+        () => this.abort(new UnfinishedFrameError(`a frame was not whole after ${this.#limits.frameMs} ms`)),
         this.#limits.frameMs
       )
       this.#slow.unref()
@@ -232,6 +234,12 @@ export class FrameStream implements AsyncIterable<Uint8Array> {
     this.#ended = true
     this.#reader?.resolve(undefined)
     this.#reader = undefined
+  }
+
+  /** Why the stream was closed: a reset by the other side can leave a frame unfinished. */
+  #brokenOff(error: Error | undefined): Error | undefined {
+    const isWithinFrame = error?.name === 'StreamResetError' && this.#parser.partial && !this.#discards
+    return isWithinFrame ? new UnfinishedFrameError('the stream was reset within a frame') : error
   }
 
   #fail(error: Error, unexpected: boolean): void {

@@ -20,7 +20,7 @@ export interface ProtocolLimits {
     writeBufferBytes: number
     /** Streams of one peer and protocol that are refused for their rate, one by one; beyond it the connection is closed. */
     refused: Rate
-    /** Streams of one peer and protocol that are cut for an unfinished frame or a stalled reader; beyond it the peer is named. */
+    /** Streams of one peer, of all protocols, that end with an unfinished frame or a stalled reader; beyond it the peer is named. */
     slow: Rate
   }
   connection: {
@@ -39,6 +39,10 @@ export interface ProtocolLimits {
     negotiationBytes: number
     /** Answers to pings and resets that the other side has not read. */
     unreadBytes: number
+    /** Bytes that came and were not taken, or were written and have not left, of all connections: beyond it whoever holds most is disconnected. */
+    waitingBytes: number
+    /** Of these, of one peer. */
+    waitingBytesOfPeer: number
     penaltyMs: number
   }
   strangers: {
@@ -255,6 +259,10 @@ export const defaultLimits: ProtocolLimits = {
     // Two lines of at most 100 bytes, and three more where several versions are offered.
     negotiationBytes: 1 * KiB,
     unreadBytes: 4 * 1024 * KiB,
+    // Two hundred replicas that catch up at once over slow links; what libp2p and a registry need besides is about as much again.
+    waitingBytes: 48 * 1024 * KiB,
+    // A member that lists, follows and asks on all its streams has some 4 MiB, and none for longer than it takes to read.
+    waitingBytesOfPeer: 8 * 1024 * KiB,
     penaltyMs: 10_000
   },
   strangers: { young: 512, open: 32, ms: 30_000, unconfirmedMs: 3_600_000, waiting: 256, waitingMs: 3_600_000 },

@@ -12,9 +12,9 @@ import {
   FrameTooLargeError,
   MalformedFrameError,
   RateLimitedError,
-  SlowFrameError,
   StalledWriteError,
-  StreamEndedError
+  StreamEndedError,
+  UnfinishedFrameError
 } from './errors.ts'
 import { FrameStream } from './frames.ts'
 import type { ProtocolLimits } from './limits.ts'
@@ -148,7 +148,6 @@ class ProtocolServer {
   readonly #logger: Logger
   readonly #rate: Gcra
   readonly #refused: Gcra
-  readonly #slow: Gcra
   readonly #running = new Set<AbortController>()
   #stopped = false
 
@@ -160,7 +159,6 @@ class ProtocolServer {
     const options = init.clock === undefined ? {} : { clock: init.clock }
     this.#rate = new Gcra(descriptor.rate, options)
     this.#refused = new Gcra(init.limits.stream.refused, options)
-    this.#slow = new Gcra(init.limits.stream.slow, options)
   }
 
   stop(): void {
@@ -187,8 +185,7 @@ class ProtocolServer {
       await this.#handler({ frames, connection, remoteKey, remoteId, signal: controller.signal })
       await frames.close()
     } catch (error) {
-      const limit = this.#limitOf(error, remoteId)
-      if (limit !== undefined) this.#init.trust.culprits.exceeded(limit, culpritOf(connection))
+      this.#blame(error, connection)
       await this.#refuse(frames, error, remoteId)
     } finally {
       clearTimeout(deadline)
@@ -221,11 +218,14 @@ class ProtocolServer {
     throw new NotMemberError('the connection has not proved membership')
   }
 
-  /** The limit of a stream that its peer exceeded. Whoever is slow once may have slept, or lost its network. */
-  #limitOf(error: unknown, remoteId: string): string | undefined {
-    if (error instanceof FrameTooLargeError || error instanceof MalformedFrameError) return `${this.#name}.frameBytes`
-    const isSlow = error instanceof SlowFrameError || error instanceof StalledWriteError
-    return isSlow && this.#slow.take(remoteId) > 0 ? `${this.#name}.slow` : undefined
+  /** Whoever is slow once may have slept, or lost its network. */
+  #blame(error: unknown, connection: Connection): void {
+    const { trust, limits } = this.#init
+    if (error instanceof FrameTooLargeError || error instanceof MalformedFrameError) {
+      trust.culprits.exceeded(`${this.#name}.frameBytes`, culpritOf(connection))
+    } else if (error instanceof UnfinishedFrameError || error instanceof StalledWriteError) {
+      trust.culprits.repeated('stream.slow', limits.stream.slow, culpritOf(connection))
+    }
   }
 
   /** A refusal costs us more than it costs the peer: one that wants nothing else has to make a new connection for the next. */

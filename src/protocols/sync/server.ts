@@ -47,7 +47,8 @@ class SyncService implements SyncServer, Startable {
   readonly #components: SyncServerComponents
   readonly #wakes = new Wakes()
   readonly #refreshes = new Refreshes()
-  #recordSubscribers = 0
+  /** Of members that are no registries: one each, the newest. */
+  readonly #recordSubscribers = new Map<string, Sleeper>()
   #served: Served | undefined
 
   constructor(components: SyncServerComponents, init: SyncServerInit) {
@@ -60,7 +61,7 @@ class SyncService implements SyncServer, Startable {
   }
 
   get recordSubscribers(): number {
-    return this.#recordSubscribers
+    return this.#recordSubscribers.size
   }
 
   isStarted(): boolean {
@@ -173,21 +174,29 @@ class SyncService implements SyncServer, Startable {
       }
     } finally {
       leave()
-      if ((sleeper.wants & topics.records) !== 0 && request.subscribe) this.#recordSubscribers--
+      const { remoteId } = exchange
+      if (this.#recordSubscribers.get(remoteId) === sleeper) this.#recordSubscribers.delete(remoteId)
     }
   }
 
   /** Registries are pushed all; of the others a bounded number is pushed records, and the rest learns them by gossip and pull. */
-  #sleeper({ connection }: Exchange, request: SyncRequest): Sleeper {
+  #sleeper({ connection, remoteId }: Exchange, request: SyncRequest): Sleeper {
     const role = this.#init.trust.memberOf(connection)?.role
-    const isRegistry = role !== undefined && isRegistryRole(role)
-    let wants: number = topics.log | topics.hints
-    const hasRoom = isRegistry || this.#recordSubscribers < this.#init.limits.sync.recordSubscribers
-    if (request.subscribe && request.records && hasRoom) {
-      wants |= isRegistry ? topics.records | topics.refreshes : topics.records
-      this.#recordSubscribers++
+    const sleeper: Sleeper = { wants: topics.log | topics.hints, dirty: 0, wake: undefined }
+    if (!request.subscribe || !request.records) return sleeper
+    if (role !== undefined && isRegistryRole(role)) sleeper.wants |= topics.records | topics.refreshes
+    else if (this.#givesPlace(remoteId)) {
+      sleeper.wants |= topics.records
+      this.#recordSubscribers.set(remoteId, sleeper)
     }
-    return { wants, dirty: 0, wake: undefined }
+    return sleeper
+  }
+
+  /** A member has one place: a newer subscription takes it over. */
+  #givesPlace(remoteId: string): boolean {
+    const older = this.#recordSubscribers.get(remoteId)
+    if (older !== undefined) older.wants &= ~topics.records
+    return older !== undefined || this.#recordSubscribers.size < this.#init.limits.sync.recordSubscribers
   }
 }
 

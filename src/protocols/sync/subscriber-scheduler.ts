@@ -10,7 +10,7 @@ export const topics = { log: 1, records: 2, refreshes: 4, hints: 8 } as const
 /** A subscriber costs this and its positions, however far it is behind: no queue, no event kept for it. */
 export interface Sleeper {
   /** Topics that it wants to be woken for. */
-  readonly wants: number
+  wants: number
   dirty: number
   wake: (() => void) | undefined
 }
