@@ -36,10 +36,11 @@ function round(): { cpuMs: number; wallMs: number } {
   return { cpuMs: (user + system) / 1_000, wallMs: performance.now() - from }
 }
 
+const slowness = (times: number[]): number => Math.max(1, quantile(times, 0.5) / usualMs)
+
 /** At this moment, by so many rounds. */
 export function pace(count = rounds): Pace {
   const all = Array.from({ length: count }, round)
-  const slowness = (times: number[]): number => Math.max(1, quantile(times, 0.5) / usualMs)
   return { cpu: slowness(all.map(({ cpuMs }) => cpuMs)), wall: slowness(all.map(({ wallMs }) => wallMs)) }
 }
 

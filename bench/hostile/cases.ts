@@ -1,6 +1,6 @@
 import { whyNoNamespaces } from '../../test/hosts/host-network.ts'
-import { type AttackName, attacks } from './attacks/index.ts'
 import type { Flags } from '../harness/network.ts'
+import { type AttackName, attacks } from './attacks/index.ts'
 import { type Ground, Loopback, sites } from './ground.ts'
 
 export interface Case {

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { connect as dial, createServer, type Socket } from 'node:net'
+import { createServer, connect as dial, type Socket } from 'node:net'
 import type { Connection } from '@libp2p/interface'
 import { afterEach, beforeEach, describe, expect } from 'vitest'
 import { takeTurns } from '../../src/node/host/coalesced-tcp.ts'
@@ -27,7 +27,7 @@ async function subscribe(connection: Connection, to: RegistryHost): Promise<void
   const frames = new FrameStream(await connection.newStream(syncId), { maxFrame: 262_144, limits: to.limits.stream })
   const { networkId } = to.registry
   await frames.write(SyncRequest.encode({ version: 1, networkId, hash: networkId, subscribe: true, records: true }))
-  for await (const frame of frames) if (SyncFrame.decode(frame).caughtUp === true) return
+  for await (const frame of frames) if (SyncFrame.decode(frame).caughtUp) return
   throw new Error('the subscription was refused')
 }
 
@@ -110,7 +110,10 @@ describe('connections that send without end', () => {
   attack('fill a turn of the event loop with what waits on each of them', async () => {
     const most = await mostInATurn(takeTurns)
     expect(most).toBeLessThanOrEqual(192 * KiB)
-    return { happened: `of ${sent / KiB} KiB at most ${most / KiB} are taken in one turn`, held: 'a connection takes turns' }
+    return {
+      happened: `of ${sent / KiB} KiB at most ${most / KiB} are taken in one turn`,
+      held: 'a connection takes turns'
+    }
   })
 
   control('more is taken in one turn without it', async () => {

@@ -38,7 +38,10 @@ export const severalTogether: Attack = async (stage) => {
   const members = await Promise.all(numbers.map((number) => HostileMember.start(number, stage)))
   const kinds = kindsOf(stage.target.networkId)
   const open = async (connection: Connection, { protocol, bytes }: Kind): Promise<Stream> => {
-    const stream = await connection.newStream(protocol, { maxOutboundStreams: 1_000, signal: AbortSignal.timeout(5_000) })
+    const stream = await connection.newStream(protocol, {
+      maxOutboundStreams: 1_000,
+      signal: AbortSignal.timeout(5_000)
+    })
     stream.pause()
     tally.send('KiB', Math.round(bytes.byteLength / 1024))
     await push(stream, bytes, signal)
@@ -52,7 +55,9 @@ export const severalTogether: Attack = async (stage) => {
     const opened = await Promise.allSettled(all.map((kind) => open(connection, kind)))
     const streams = opened.filter(({ status }) => status === 'fulfilled').length
     tally.send('streams', streams)
-    const gone = new Promise<'cut'>((resolve) => connection.addEventListener('close', () => resolve('cut'), { once: true }))
+    const gone = new Promise<'cut'>((resolve) =>
+      connection.addEventListener('close', () => resolve('cut'), { once: true })
+    )
     const ended = connection.status === 'open' ? gone : Promise.resolve('cut' as const)
     tally.meet(await Promise.race([ended, rest(10_000, signal).then(() => 'held to the end' as const)]))
     connection.abort(new Error('next'))

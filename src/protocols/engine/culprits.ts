@@ -77,7 +77,13 @@ export class Culprits {
     this.#limits.set(limit, of)
     of.count++
     const who = whoOf(culprit)
-    const counted = of.culprits.get(who) ?? { culprit, count: 0, lastMs: 0, namedAt: Number.NEGATIVE_INFINITY, unnamed: 0 }
+    const counted = of.culprits.get(who) ?? {
+      culprit,
+      count: 0,
+      lastMs: 0,
+      namedAt: Number.NEGATIVE_INFINITY,
+      unnamed: 0
+    }
     counted.count++
     counted.unnamed++
     counted.lastMs = this.#clock.now()
@@ -100,7 +106,7 @@ export class Culprits {
     if (counted.unnamed === 0 || now - counted.namedAt < nameEveryMs) return
     const waitMs = this.#lines.take('')
     if (waitMs > 0) {
-      this.#later ??= setTimeout(() => this.#nameThoseLeft(), waitMs).unref()
+      if (this.#later === undefined) this.#later = setTimeout(() => this.#nameThoseLeft(), waitMs).unref()
       return
     }
     this.#name(limit, counted)

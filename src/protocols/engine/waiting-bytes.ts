@@ -21,7 +21,9 @@ export interface Layers extends Buffers {
 const held = new WeakMap<Stream, () => number>()
 
 /** Tells how to ask what is held for a stream. */
-export const holds = (stream: Stream, bytes: () => number): void => void held.set(stream, bytes)
+export const holds = (stream: Stream, bytes: () => number): void => {
+  held.set(stream, bytes)
+}
 
 /** Bytes of a connection that came and were not taken, or were written and have not left. */
 export function waitingOn(muxer: Layers): number {
