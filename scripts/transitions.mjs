@@ -24,8 +24,22 @@ const [keys, stateModule, proofs, entries, genesisModule, policies, joins, recei
   )
 
 const keyOf = (number) => keys.SigningKey.fromSeed(new Uint8Array(32).fill(number))
-const [authority, nextAuthority, thirdAuthority, log0, log1, root, alice, bob, bob2, second, carol, inviteKey, other] =
-  Array.from({ length: 13 }, (_, index) => keyOf(101 + index))
+const [
+  authority,
+  nextAuthority,
+  thirdAuthority,
+  log0,
+  log1,
+  root,
+  alice,
+  bob,
+  bob2,
+  second,
+  carol,
+  inviteKey,
+  other,
+  dave
+] = Array.from({ length: 14 }, (_, index) => keyOf(101 + index))
 const sha256 = (bytes) => new Uint8Array(createHash('sha256').update(bytes).digest())
 const hex = (bytes) => Buffer.from(bytes).toString('hex')
 const time = 1_790_000_000_000
@@ -285,18 +299,41 @@ attempt('version 1 after the end of version 1', 'publish', documentOf())
 
 attempt('a revoke without the name of the member', 'revoke', { publicKey: alice.publicKey, reason: '' })
 attempt('a revoke with another name', 'revoke', { publicKey: alice.publicKey, reason: '', name: 'bob' })
-attempt('a revoke that another member asks for', 'revoke', {
-  publicKey: alice.publicKey,
-  reason: '',
-  name: 'alice',
-  request: forgets.sealForgetRequest({ networkId, publicKey: bob2.publicKey }, bob2).bytes
+const endOf = (key, changes = {}) => ({ publicKey: key.publicKey, reason: '', ...changes })
+const askedBy = (key, membership) => ({
+  request: forgets.sealForgetRequest({ networkId, publicKey: key.publicKey, membership }, key).bytes
 })
-attempt('a revoke that the member asks for', 'revoke', {
-  publicKey: alice.publicKey,
-  reason: '',
-  name: 'alice',
-  request: forgets.sealForgetRequest({ networkId, publicKey: alice.publicKey }, alice).bytes
-})
+const membershipOf = (key) => state.member(key.publicKey).admit.hash
+attempt('the end of a membership that is none', 'end', endOf(other))
+attempt('the end of the membership of the root', 'end', endOf(root))
+attempt('the end of a membership', 'end', endOf(alice))
+attempt('an end that another member asks for', 'end', endOf(alice, askedBy(bob2, membershipOf(bob2))))
+attempt('an end that the member asks for', 'end', endOf(alice, askedBy(alice, membershipOf(alice))))
+attempt('an end that the member asked for in another membership', 'end', endOf(alice, askedBy(alice, networkId)))
+attempt('the end of the membership of an old key', 'end', endOf(bob))
+attempt('the end of the membership of a registry', 'end', endOf(second))
+const changeOf = (key, changes = {}) => {
+  const { name, role, groups } = state.member(key.publicKey) ?? { name: 'nobody', role: 'external', groups: [] }
+  return { publicKey: key.publicKey, name, role, groups, ...changes }
+}
+attempt('a change of nobody', 'change', changeOf(other))
+attempt('a change that changes nothing', 'change', changeOf(alice))
+attempt('a new name', 'change', changeOf(alice, { name: 'alicia' }))
+attempt('a new name that another member has', 'change', changeOf(alice, { name: 'bob' }))
+attempt('another role', 'change', changeOf(alice, { role: 'external' }))
+attempt('a member becomes a secondary', 'change', changeOf(alice, { role: 'secondary' }))
+attempt('a member becomes the root', 'change', changeOf(alice, { role: 'root' }))
+attempt('the root gets another name', 'change', changeOf(root, { name: 'top' }))
+attempt('the root gets another role', 'change', changeOf(root, { role: 'integrated' }))
+attempt('a registry of the set gets another role', 'change', changeOf(second, { role: 'integrated' }))
+attempt('groups', 'change', changeOf(alice, { groups: ['db', 'web'] }))
+take('bob gets another name', 'change', changeOf(bob2, { name: 'bert', groups: ['web'] }))
+take('another one takes his name', 'admit', admitOf(dave, 'bob', 'integrated'))
+take('bob gets a third name', 'change', changeOf(bob2, { name: 'bob3', groups: ['web'] }))
+attempt('he takes his first name back', 'change', changeOf(bob2, { name: 'bob' }))
+attempt('a revoke under a name of before', 'revoke', { publicKey: bob2.publicKey, reason: '', name: 'bert' })
+take('the registry leaves the set', 'registrySet', { publicKey: second.publicKey, role: 'secondary', removed: true })
+attempt('it gets another role then', 'change', changeOf(second, { role: 'integrated' }))
 take('alice is revoked', 'revoke', { publicKey: alice.publicKey, reason: 'stolen', name: 'alice' })
 attempt('she is revoked twice', 'revoke', { publicKey: alice.publicKey, reason: '' })
 attempt('she is admitted again', 'admit', admitOf(alice, 'alice2', 'integrated'))
@@ -320,6 +357,56 @@ attempt('more grants than the policy allows', 'grant', grantOf(3))
 attempt('a policy that asks for witnesses', 'policy', { ...policy, witnesses: 1 })
 take('another policy', 'policy', { ...policy, openGrants: 3 })
 attempt('a grant that the new policy allows', 'grant', grantOf(3))
+take('a grant of five uses with groups, for members that go when they are offline', 'grant', {
+  ...grantOf(4, { uses: 5, groups: ['ci'], ephemeralMs: hour })
+})
+const byFour = (key, name, changes = {}) =>
+  admitOf(
+    key,
+    name,
+    'integrated',
+    { via: 'invite', grantId: new Uint8Array(16).fill(4), groups: ['ci'], ephemeralMs: hour, ...changes },
+    { grant: grantOf(4), inviteKey }
+  )
+attempt('an admission into no group of the grant', 'admit', byFour(carol, 'carol', { groups: [] }))
+attempt(
+  'an admission into a group that the grant does not have',
+  'admit',
+  byFour(carol, 'carol', { groups: ['ci', 'db'] })
+)
+attempt(
+  'an admission that does not end when the grant says so',
+  'admit',
+  byFour(carol, 'carol', { ephemeralMs: undefined })
+)
+attempt('groups by the word of the operator', 'admit', admitOf(carol, 'carol', 'integrated', { groups: ['db'] }))
+attempt(
+  "groups without anybody's word",
+  'admit',
+  admitOf(carol, 'carol', 'integrated', { via: 'open', groups: ['db'] })
+)
+take('carol, by the grant', 'admit', byFour(carol, 'carol'))
+take('her membership ends', 'end', endOf(carol, { reason: 'offline' }))
+attempt('her name is free', 'admit', admitOf(other, 'carol', 'integrated'))
+attempt('a renewal of what has ended', 'renew', renewOf(carol, now + policy.membershipMs, now + policy.membershipMs))
+take('she comes back by the grant', 'admit', byFour(carol, 'carol'))
+take('the grant is ended', 'grantEnd', { id: new Uint8Array(16).fill(4), reason: '' })
+take('dave ends', 'end', endOf(dave))
+attempt('dave is let in again by the operator', 'admit', admitOf(dave, 'dave', 'integrated'))
+take('a grant of three uses', 'grant', grantOf(5, { uses: 3 }))
+const byFive = (key, name) =>
+  admitOf(
+    key,
+    name,
+    'integrated',
+    { via: 'invite', grantId: new Uint8Array(16).fill(5) },
+    { grant: grantOf(5), inviteKey }
+  )
+take('dave, by that grant', 'admit', byFive(dave, 'dave'))
+take('dave ends again', 'end', endOf(dave))
+attempt('the grant does not let him in again', 'admit', byFive(dave, 'dave'))
+attempt('it lets others in', 'admit', byFive(other, 'dave'))
+
 judge(
   'a kind of a newer version',
   entries.sealEntry(

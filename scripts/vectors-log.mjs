@@ -131,8 +131,8 @@ for (const grant of [forSecondary, twice, late, cancelled]) take(['grant', grant
 take(admit(secondary, 'tnr-2', 'secondary', forSecondary, { notAfterMs: timeMs + 30 * 24 * hour }))
 take(registry(secondary, 'secondary'))
 take(['policy', policy.defaultPolicy])
-take(admit(alpha, 'alpha', 'integrated', twice))
-take(admit(beta, 'beta', 'integrated', twice))
+take(admit(alpha, 'alpha', 'integrated', twice, { groups: ['web'] }))
+take(admit(beta, 'beta', 'integrated', twice, { groups: ['web'] }))
 take(['grantEnd', { id: cancelled.id, reason: 'sent to the wrong person' }])
 take(revoke(beta, 'stolen'))
 take(['grant', replacing])
@@ -152,10 +152,26 @@ logKey = newLog
 take(['delegate', { logKey: newLog.publicKey }], authority)
 take(registry(root, 'root'))
 take(['authority', { authorityKey: nextAuthority.publicKey, nextAuthorityDigest: bytes(32, 0x77) }], nextAuthority)
+const change = (key, changes) => {
+  const { name, role, groups } = log.member(key.publicKey)
+  return ['change', { publicKey: key.publicKey, name, role, groups, ...changes }]
+}
+const end = (key, reason) => ['end', { publicKey: key.publicKey, reason }]
+take(change(keyOf(11), { name: 'gamma-2', groups: ['db', 'web'] }))
+take(admit(keyOf(15), 'gamma', 'integrated'))
+take(change(keyOf(11), { name: 'gamma-3', role: 'external', groups: [] }))
+take(end(keyOf(15), 'not needed'))
+take(admit(keyOf(15), 'gamma', 'external'))
 timeMs = start + 46 * 24 * hour
 const ofToday = { ...open, notAfterMs: timeMs + hour }
 take(['grant', ofToday])
 take(admit(keyOf(13), 'delta', 'integrated', ofToday))
+const ofFleet = grantOf(0x17, { uses: 3, groups: ['ci'], ephemeralMs: hour, notAfterMs: timeMs + hour })
+take(['grant', ofFleet])
+const inFleet = { groups: ['ci'], ephemeralMs: hour }
+take(admit(keyOf(16), 'ci-1', 'integrated', ofFleet, inFleet))
+take(end(keyOf(16), 'offline'))
+take(admit(keyOf(16), 'ci-1', 'integrated', ofFleet, inFleet))
 
 /** Each is well formed and well signed, and must not follow the log. */
 const refused = [
@@ -186,6 +202,14 @@ const refused = [
     seal(['revoke', { publicKey: keyOf(13).publicKey, reason: '', name: 'epsilon' }])
   ],
   ['a revocation without the name', seal(['revoke', { publicKey: keyOf(13).publicKey, reason: '' }])],
+  [
+    'an admission into other groups than the invite',
+    seal(admit(keyOf(14), 'eta', 'integrated', ofFleet, { groups: ['db'] }))
+  ],
+  ['a name that was given away and taken', seal(change(keyOf(11), { name: 'gamma' }))],
+  ['a role of root', seal(change(keyOf(11), { role: 'root' }))],
+  ['another role for a registry of the set', seal(change(secondary, { role: 'external' }))],
+  ['the end of the membership of the root', seal(end(root, ''))],
   ['a policy that asks for witnesses', seal(['policy', { ...policy.defaultPolicy, witnesses: 1 }])],
   [
     'a renewal beyond the length of the policy',

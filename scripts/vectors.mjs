@@ -245,7 +245,7 @@ const plainJoin = join.openJoin(
 )
 const theReceipt = receipt.sealReceipt({ networkId, joinHash: theJoin.hash, timeMs: time + 1000 }, root)
 const theRenewal = renew.sealRenewRequest({ ...own, notAfterMs: time + 7_776_000_000 }, joiner)
-const theForget = forget.sealForgetRequest(own, joiner)
+const theForget = forget.sealForgetRequest({ ...own, membership: bytes(32, 0x66) }, joiner)
 const rotation = { networkId, oldKey: joiner.publicKey, newKey: other.publicKey }
 const [byOld, byNew] = [rotate.sealRotateRequest(rotation, joiner), rotate.sealRotateRequest(rotation, other)]
 const theRecord = {
@@ -292,7 +292,6 @@ const entries = [
   ],
   ['a revocation', log, 'revoke', { publicKey: joiner.publicKey, reason: 'stolen', name: 'alpha' }],
   ['a revocation of a key that is no member', log, 'revoke', { publicKey: other.publicKey, reason: 'stolen' }],
-  ['a revocation by the member', log, 'revoke', { publicKey: joiner.publicKey, reason: '', request: theForget.bytes }],
   [
     'a rotation',
     log,
@@ -326,7 +325,33 @@ const entries = [
   ['a policy', log, 'policy', { ...policy.defaultPolicy, admission: 'approve', criticalKinds: [20, 21] }],
   ['an invite for one name', log, 'grant', theGrant],
   ['an invite that replaces a member', log, 'grant', wideGrant],
-  ['an invite that is taken back', log, 'grantEnd', { id: theGrant.id, reason: 'sent to the wrong person' }]
+  ['an invite that is taken back', log, 'grantEnd', { id: theGrant.id, reason: 'sent to the wrong person' }],
+  [
+    'an invite for members that go when they are offline',
+    log,
+    'grant',
+    { ...wideGrant, groups: ['ci', 'web'], ephemeralMs: 600_000 }
+  ],
+  [
+    'an admission into groups',
+    log,
+    'admit',
+    { ...admit, via: 'approved', join: plainJoin.bytes, groups: ['db', 'web'], ephemeralMs: 600_000 }
+  ],
+  [
+    'a changed member',
+    log,
+    'change',
+    { publicKey: joiner.publicKey, name: 'beta', role: 'external', groups: ['db', 'web'] }
+  ],
+  ['a member in no group', log, 'change', { publicKey: joiner.publicKey, name: 'beta', role: 'secondary', groups: [] }],
+  ['the end of a membership', log, 'end', { publicKey: joiner.publicKey, reason: 'not needed' }],
+  [
+    'the end that the member asked for',
+    log,
+    'end',
+    { publicKey: joiner.publicKey, reason: '', request: theForget.bytes }
+  ]
 ].map(([name, key, kind, body]) => good(name, key, entry.sealEntry({ ...position, kind, body }, key)))
 const unknownEntry = entry.sealEntry(
   { ...position, n: 2 ** 40, epoch: 3, kind: 'unknown', kindNumber: 99, body: Uint8Array.of(8, 1, 18, 1, 7) },
@@ -395,6 +420,28 @@ const files = {
       ),
       badEntry('an invite with a short id', 12, pb.Grant.encode({ ...theGrant, role: 3, id: bytes(15, 1) })),
       badEntry('the end of no invite', 13, pb.GrantEnd.encode({ id: bytes(0, 0), reason: '' })),
+      badEntry('a change without a name', 14, pb.Change.encode({ publicKey: joiner.publicKey, role: 3 })),
+      badEntry('a change without a role', 14, pb.Change.encode({ publicKey: joiner.publicKey, name: 'beta' })),
+      badEntry(
+        'a change with groups that do not ascend',
+        14,
+        pb.Change.encode({ publicKey: joiner.publicKey, name: 'beta', role: 3, groups: ['web', 'db'] })
+      ),
+      badEntry(
+        'a change with groups that repeat',
+        14,
+        pb.Change.encode({ publicKey: joiner.publicKey, name: 'beta', role: 3, groups: ['web', 'web'] })
+      ),
+      badEntry(
+        'an end with a long reason',
+        15,
+        pb.End.encode({ publicKey: joiner.publicKey, reason: 'a'.repeat(257) })
+      ),
+      badEntry(
+        'an admission that ends within a second offline',
+        1,
+        pb.Admit.encode({ ...admit, role: 3, via: 2, join: plainJoin.bytes, ephemeralMs: 999 })
+      ),
       badEntry('a body that is no message', 1, bytes(4, 0xff)),
       ...[0, 3, 9].map((role) =>
         badEntry(`a registry of role ${role}`, 5, pb.RegistrySet.encode({ publicKey: root.publicKey, role }))
@@ -410,6 +457,8 @@ const files = {
       ]),
       ...badKeys('Revoke', 3, { publicKey: joiner.publicKey }, ['publicKey']),
       ...badKeys('Rotate', 4, { ...rotation, proofOld: byOld.bytes, proofNew: byNew.bytes }, ['oldKey', 'newKey']),
+      ...badKeys('Change', 14, { name: 'beta', role: 3 }, ['publicKey']),
+      ...badKeys('End', 15, {}, ['publicKey']),
       ...badKeys('RegistrySet', 5, { publicKey: root.publicKey, role: 2 }, ['publicKey']),
       ...badKeys('Delegate', 6, {}, ['logKey']),
       ...badKeys('Authority', 7, { nextAuthorityDigest: bytes(32, 7) }, ['authorityKey']),

@@ -122,6 +122,12 @@ export class LightMember {
     return connection
   }
 
+  /** The admit entry that a registry told it. */
+  get admit(): Uint8Array {
+    if (this.#shown.admit === undefined) throw new Error(`member ${this.number} is not admitted`)
+    return this.#shown.admit
+  }
+
   /** From now on its hello shows that it is a member. */
   show(admit: Uint8Array): void {
     this.#shown.admit = admit

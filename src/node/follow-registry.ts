@@ -55,11 +55,11 @@ export function followRegistry(init: FollowInit): () => void {
   const closing = new Set<NodeJS.Timeout>()
   stops.push(() => closing.forEach(clearTimeout))
 
-  on('revoked', ({ detail }) => {
+  on('ended', ({ detail }) => {
     // Not at once: whoever was shut out still gets the entry that says so, and one that asked for it the answer.
     const timer = setTimeout(() => {
       closing.delete(timer)
-      trust.revoked(detail.publicKey)
+      trust.ended(detail.publicKey)
     }, recheckMs).unref()
     closing.add(timer)
   })

@@ -66,7 +66,7 @@ export const makeSync = (
     target: registry,
     trust: network.trust,
     limits: network.limits,
-    cursors: new SyncCursors(),
+    cursors: new SyncCursors(registry.replica.events),
     clock,
     logger,
     backoff: backoffOf(config),

@@ -39,6 +39,6 @@ export interface RegistryEvents extends JoinEvents, AlarmEvents {
   pulse: CustomEvent<void>
   /** The key is a member now; `admit` is its entry. */
   admitted: CustomEvent<{ publicKey: Uint8Array; admit: Uint8Array }>
-  /** The key is shut out for ever: close its connections. */
-  revoked: CustomEvent<{ publicKey: Uint8Array }>
+  /** The key is no member any more, by a revoke or an end: close its connections. */
+  ended: CustomEvent<{ publicKey: Uint8Array }>
 }

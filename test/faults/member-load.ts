@@ -7,6 +7,7 @@ import { benchConfig } from '../../bench/harness/network.ts'
 import { networkIdText, parseNetworkId } from '../../src/identity/network-id.ts'
 import { createLogging } from '../../src/node/logging.ts'
 import { TrustNode } from '../../src/node/node.ts'
+import { openEntry } from '../../src/registry/objects/entry.ts'
 import { sealForgetRequest } from '../../src/registry/objects/forget-request.ts'
 import { makeJoin } from '../../src/registry/objects/join.ts'
 
@@ -64,12 +65,15 @@ async function show(member: LightMember): Promise<void> {
 
 async function forget(member: LightMember): Promise<void> {
   const { key } = member
-  const { bytes } = sealForgetRequest({ networkId, publicKey: key.publicKey }, key)
+  const { publicKey } = key
+  const membership = openEntry(member.admit, networkId).hash
+  const { bytes } = sealForgetRequest({ networkId, publicKey, membership }, key)
+  acknowledge('leaving', hex(publicKey))
   try {
     await member.session.forget(bytes)
-    acknowledge('revoked', hex(key.publicKey))
+    acknowledge('ended', hex(publicKey))
   } catch {
-    // Done or not: a key that was revoked is answered nothing more.
+    // Done or not: whoever is no member any more is answered nothing.
   }
 }
 

@@ -21,6 +21,9 @@ export class Promises {
   readonly #signed = new Map<string, string>()
   readonly #members = new Set<string>()
   readonly #revoked = new Set<string>()
+  /** They asked to be let go, and may be by now. */
+  readonly #leaving = new Set<string>()
+  readonly #ended = new Set<string>()
   readonly #records = new Map<string, number>()
   #rest = ''
   lines = 0
@@ -47,6 +50,8 @@ export class Promises {
     for (const [position, hash] of this.#signed) copy.#signed.set(position, hash)
     for (const key of this.#members) copy.#members.add(key)
     for (const key of this.#revoked) copy.#revoked.add(key)
+    for (const key of this.#leaving) copy.#leaving.add(key)
+    for (const key of this.#ended) copy.#ended.add(key)
     for (const [key, seq] of this.#records) copy.#records.set(key, seq)
     return copy
   }
@@ -56,6 +61,8 @@ export class Promises {
     const [what, first = '', second = '', third = ''] = line.split(' ')
     if (what === 'member') this.#members.add(first)
     else if (what === 'revoked') this.#revoked.add(first)
+    else if (what === 'leaving') this.#leaving.add(first)
+    else if (what === 'ended') this.#ended.add(first)
     else if (what === 'record') this.#records.set(first, Math.max(Number(second), this.#records.get(first) ?? 0))
     else if (what === 'signed') this.#sign(`${first}:${second}`, third)
   }
@@ -82,12 +89,15 @@ export class Promises {
     for (const key of this.#revoked) {
       if (!registry.replica.state.isRevoked(bytes(key))) throw new Error(`the revocation of ${key} is lost`)
     }
+    for (const key of this.#ended) {
+      if (registry.replica.isMember(bytes(key))) throw new Error(`the end of the membership of ${key} is lost`)
+    }
   }
 
   #judgeMember({ records, replica }: Registry, key: string): void {
     const publicKey = bytes(key)
     // Asked for and done, although nobody was told any more.
-    if (replica.state.isRevoked(publicKey)) return
+    if (replica.state.isRevoked(publicKey) || this.#leaving.has(key)) return
     if (!replica.isMember(publicKey)) throw new Error(`the admission of ${key} is lost`)
     const seq = this.#records.get(key) ?? 0
     const held = records.get(publicKey)?.seq ?? 0

@@ -6,6 +6,7 @@ import type { InviteOptions, IssuedInvite } from '../../src/registry/admission/i
 import type { Forward } from '../../src/registry/admission/root-request-queue.ts'
 import { createNetwork } from '../../src/registry/create-network.ts'
 import { sealCheckpoint } from '../../src/registry/objects/checkpoint.ts'
+import { sealForgetRequest } from '../../src/registry/objects/forget-request.ts'
 import { makeJoin } from '../../src/registry/objects/join.ts'
 import type { Policy } from '../../src/registry/objects/policy.ts'
 import { type NodeRecord, sealRecord } from '../../src/registry/objects/record.ts'
@@ -176,6 +177,14 @@ export class RealNetwork implements AsyncDisposable {
       ...(invite !== undefined && { grant: invite.grant, inviteKey: invite.inviteKey })
     })
     return { join: request }
+  }
+
+  /** What a member sends that wants to be let go. */
+  farewell(key: SigningKey): Uint8Array {
+    const { networkId, replica } = this.root
+    const { publicKey } = key
+    const membership = replica.state.member(publicKey)?.admit.hash ?? networkId
+    return sealForgetRequest({ networkId, publicKey, membership }, key).bytes
   }
 
   /** Admits a new member. */

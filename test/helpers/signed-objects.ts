@@ -118,21 +118,25 @@ export const anyRecord: fc.Arbitrary<NodeRecord> = fc
   )
   .map(([record, key]) => ({ ...record, ...key }))
 
+const anyGroups = fc.uniqueArray(anyName, { maxLength: 4 }).map((names) => names.toSorted())
+const anyEphemeral = fc.record({ ephemeralMs: fc.integer({ min: 1000, max: 3_000_000_000_000 }) })
+
 export const anyGrant: fc.Arbitrary<Grant> = fc
   .tuple(
     fc.record({
       id: bytesOf(16),
       inviteKey: anyKey,
       role: anyRole,
-      groups: fc.uniqueArray(anyName, { maxLength: 4 }).map((names) => names.toSorted()),
+      groups: anyGroups,
       uses: fc.integer({ min: 1, max: 100_000 }),
       notAfterMs: anyTime,
       note: anyText(0, 40)
     }),
     maybe(fc.record({ name: anyName })),
-    maybe(fc.record({ replaces: anyName }))
+    maybe(fc.record({ replaces: anyName })),
+    maybe(anyEphemeral)
   )
-  .map(([grant, name, replaces]) => ({ ...grant, ...name, ...replaces }))
+  .map(([grant, name, replaces, ephemeral]) => ({ ...grant, ...name, ...replaces, ...ephemeral }))
 
 const varint = (value: bigint): number[] =>
   value < 128n ? [Number(value)] : [Number(value & 127n) | 128, ...varint(value >> 7n)]
@@ -162,13 +166,22 @@ const anyAdmit = fc
     fc.constantFrom<AdmittedBy>('founder', 'invite', 'approved', 'open'),
     bytesOf(16),
     someBytes,
-    maybe(fc.record({ receipt: someBytes }))
+    maybe(fc.record({ receipt: someBytes })),
+    maybe(
+      fc
+        .tuple(
+          anyGroups.filter(({ length }) => length > 0),
+          anyEphemeral
+        )
+        .map(([groups, each]) => ({ groups, ...each }))
+    )
   )
-  .map(([admit, via, grantId, join, receipt]) => ({
+  .map(([admit, via, grantId, join, receipt, given]) => ({
     ...admit,
     via,
     ...(via === 'invite' && { grantId }),
-    ...(via !== 'founder' && { join, ...receipt })
+    ...(via !== 'founder' && { join, ...receipt }),
+    ...given
   }))
 
 const contentOf = <K extends string, B>(kind: K, body: fc.Arbitrary<B>): fc.Arbitrary<{ kind: K; body: B }> =>
@@ -193,7 +206,7 @@ const anyContent = fc.oneof(
   contentOf('admit', anyAdmit),
   contentOf('renew', fc.record({ publicKey: anyKey, notAfterMs: anyTime, request: someBytes })),
   contentOf('revoke', fc.record({ publicKey: anyKey, reason: anyText(0, 40) })),
-  contentOf('revoke', fc.record({ publicKey: anyKey, reason: anyText(0, 40), request: someBytes, name: anyName })),
+  contentOf('revoke', fc.record({ publicKey: anyKey, reason: anyText(0, 40), name: anyName })),
   contentOf(
     'rotate',
     fc
@@ -222,8 +235,11 @@ const anyContent = fc.oneof(
   contentOf('policy', anyPolicy),
   contentOf('grant', anyGrant),
   contentOf('grantEnd', fc.record({ id: bytesOf(16), reason: anyText(0, 40) })),
+  contentOf('change', fc.record({ publicKey: anyKey, name: anyName, role: anyRole, groups: anyGroups })),
+  contentOf('end', fc.record({ publicKey: anyKey, reason: anyText(0, 40) })),
+  contentOf('end', fc.record({ publicKey: anyKey, reason: anyText(0, 40), request: someBytes })),
   fc
-    .tuple(fc.integer({ min: 14, max: 0xffff_ffff }), anyFields(1))
+    .tuple(fc.integer({ min: 64, max: 0xffff_ffff }), anyFields(1))
     .map(([kindNumber, body]) => ({ kind: 'unknown' as const, kindNumber, body }))
 )
 

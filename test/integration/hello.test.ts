@@ -236,7 +236,7 @@ describe('hello', () => {
     const beta = await member(network, b, 'integrated')
     const connection = await connect(beta.host, alpha.host)
     await alpha.proven
-    alpha.trust.revoked(b.publicKey)
+    alpha.trust.ended(b.publicKey)
     await closed(connection)
     expect([...alpha.trust.members()]).toEqual([])
   })

@@ -1,4 +1,5 @@
 import type { IssuedInvite } from '../../src/registry/admission/invites.ts'
+import type { Registry } from '../../src/registry/registry.ts'
 import type { Position } from './audit.ts'
 import type { Machine } from './machine.ts'
 import { Peer } from './peer.ts'
@@ -22,6 +23,8 @@ export const weights = {
   renew: 2,
   revoke: 1,
   forget: 1,
+  end: 1,
+  rename: 1,
   crash: 2,
   crashSoon: 5,
   cut: 2,
@@ -97,6 +100,27 @@ const ask = <T>(
     })
   }
   network.send(undefined, machine, deliver, lost)
+}
+
+/** Something that the operator of the root does with a member; gives where its membership ended. */
+const change = (
+  simulation: Simulation,
+  what: string,
+  work: (registry: Registry, peer: Peer) => Promise<Position | undefined>
+): void => {
+  const { peers, random, root } = simulation
+  const members = peers.filter(({ admitted }) => admitted !== undefined)
+  if (members.length === 0) return
+  const peer = random.pick(members)
+  root.call(
+    (registry) => work(registry, peer),
+    (outcome) => {
+      if (outcome.status === 'fulfilled') {
+        simulation.note(`${what}: ${peer.name}`)
+        if (outcome.value !== undefined) peer.ended = later(peer.ended, outcome.value)
+      } else if ((outcome.reason as Error).name !== 'NotFoundError') simulation.judge(what, outcome.reason)
+    }
+  )
 }
 
 const later = (a: Position | undefined, b: Position): Position => (a === undefined || a.n < b.n ? b : a)
@@ -191,11 +215,27 @@ export const actions: Record<Action, Run> = {
       simulation,
       `goodbye of ${peer.name}`,
       machine,
-      ({ admission }) => admission.forget(peer.goodbye(), peer.key.publicKey),
+      ({ admission, networkId, replica }) => {
+        const membership = replica.state.member(peer.key.publicKey)?.admit.hash ?? networkId
+        return admission.forget(peer.goodbye(membership), peer.key.publicKey)
+      },
       ({ entry }) => {
-        if (entry.length > 0) peer.revoked = peer.positionOf(entry)
+        if (entry.length > 0) peer.ended = later(peer.ended, peer.positionOf(entry))
       }
     )
+  },
+  end: (simulation) => {
+    change(simulation, 'a membership that ends', async ({ admission, replica }, { key }) => {
+      const { n } = (await admission.members.end(key.publicKey, 'not needed')).value
+      return { epoch: replica.head.epoch, n }
+    })
+  },
+  rename: (simulation) => {
+    const name = `peer-${simulation.random.below(names)}`
+    change(simulation, 'a new name', async ({ admission }, { key }) => {
+      await admission.members.change(key.publicKey, { name })
+      return undefined
+    })
   },
   crash: (simulation) => {
     const running = simulation.running()

@@ -11,6 +11,15 @@ export interface Position {
   n: number
 }
 
+export interface Membership extends Position {
+  kind: 'admit' | 'end'
+}
+
+interface Revoked {
+  publicKey: Uint8Array
+  epoch: number
+}
+
 interface RecordOrder {
   seq: number
   hash: Uint8Array
@@ -30,7 +39,15 @@ export class Audit {
   readonly #roots = new Map<string, string>()
   readonly #heads = new Map<Machine, Position>()
   readonly #records = new Map<Machine, Map<string, RecordOrder>>()
-  readonly #revoked = new Map<Machine, Map<string, Uint8Array>>()
+  readonly #revoked = new Map<Machine, Map<string, Revoked>>()
+
+  readonly #memberships = new Map<string, Membership[]>()
+
+  /** What the log says last of the membership of a key. */
+  lastOf(publicKey: Uint8Array, isVoid: (position: Position) => boolean): Membership | undefined {
+    const known = this.#memberships.get(hex(publicKey)) ?? []
+    return known.filter((each) => !isVoid(each)).toSorted((a, b) => b.n - a.n)[0]
+  }
 
   /** Listens to one life of a machine. What it tells, it has told others. */
   follow(machine: Machine, { registry }: Life): void {
@@ -54,7 +71,7 @@ export class Audit {
     const registry = machine.process?.registry
     if (registry === undefined) return
     if (registry.replica.isForked) throw new Error(`${machine.name} says that there are two histories`)
-    for (const [id, publicKey] of this.#revoked.get(machine) ?? []) {
+    for (const [id, { publicKey }] of this.#revoked.get(machine) ?? []) {
       if (!registry.replica.isMember(publicKey)) continue
       throw new Error(`${machine.name} takes ${id} for a member, which was revoked there`)
     }
@@ -83,9 +100,23 @@ export class Audit {
 
   #entry(machine: Machine, { value, hash }: Signed<LogEntry>): void {
     this.#once(this.#signed, `${value.epoch}:${value.n}`, hash, 'entries')
+    if (value.kind === 'admit' || value.kind === 'end') this.#membership(machine, value)
     if (value.kind !== 'revoke') return
-    const revoked = this.#revoked.get(machine) ?? new Map<string, Uint8Array>()
-    this.#revoked.set(machine, revoked.set(hex(value.body.publicKey).slice(0, 8), value.body.publicKey))
+    const { publicKey } = value.body
+    const revoked = this.#revoked.get(machine) ?? new Map<string, Revoked>()
+    this.#revoked.set(machine, revoked.set(hex(publicKey).slice(0, 8), { publicKey, epoch: value.epoch }))
+  }
+
+  #membership(machine: Machine, { kind, body, epoch, n }: LogEntry & { kind: 'admit' | 'end' }): void {
+    const id = hex(body.publicKey)
+    const known = this.#memberships.get(id) ?? []
+    if (!known.some((each) => each.epoch === epoch && each.n === n)) known.push({ kind, epoch, n })
+    this.#memberships.set(id, known)
+    if (kind === 'end') this.#records.get(machine)?.delete(id)
+    // The root of a newer epoch, which made the revoke void, has decided otherwise.
+    const revoked = this.#revoked.get(machine)?.get(id.slice(0, 8))
+    if (kind === 'admit' && revoked !== undefined && revoked.epoch < epoch)
+      this.#revoked.get(machine)?.delete(id.slice(0, 8))
   }
 
   #checkpoint({ value }: Signed<Checkpoint>): void {

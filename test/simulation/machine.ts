@@ -23,17 +23,18 @@ const callOf = new AsyncLocalStorage<Call>()
 /** One life of a registry, from start to crash. */
 export class Life implements Busy {
   readonly registry: Registry
-  readonly cursors = new SyncCursors()
+  readonly cursors: SyncCursors
   readonly refreshes = new Refreshes()
   isAlive = true
   readonly #calls = new Set<Call>()
 
   constructor(registry: Registry) {
     this.registry = registry
+    this.cursors = new SyncCursors(registry.replica.events)
     registry.events.addEventListener('record', ({ detail }) => {
       this.refreshes.note(detail.record.value, detail.change)
     })
-    registry.events.addEventListener('revoked', ({ detail }) => this.refreshes.forget(detail.publicKey))
+    registry.events.addEventListener('ended', ({ detail }) => this.refreshes.forget(detail.publicKey))
   }
 
   /** A record that waits for its admission waits for somebody else. */

@@ -19,6 +19,8 @@ export class Peer {
   admitted: Position | undefined
   /** A revocation of its key that somebody was told is done. */
   revoked: Position | undefined
+  /** An end of its membership that somebody was told is done. */
+  ended: Position | undefined
   /** The newest of its records that a registry took. */
   shown: { seq: number; at: string } | undefined
 
@@ -65,8 +67,8 @@ export class Peer {
     return sealRenewRequest({ networkId: this.#networkId, publicKey, notAfterMs }, this.key).bytes
   }
 
-  goodbye(): Uint8Array {
-    return sealForgetRequest({ networkId: this.#networkId, publicKey: this.key.publicKey }, this.key).bytes
+  goodbye(membership: Uint8Array): Uint8Array {
+    return sealForgetRequest({ networkId: this.#networkId, publicKey: this.key.publicKey, membership }, this.key).bytes
   }
 
   /** Where an entry stands that it was shown. */

@@ -1,3 +1,4 @@
+import { equals } from 'uint8arrays/equals'
 import type { SigningKey } from '../../src/identity/keys.ts'
 import type { IssuedInvite } from '../../src/registry/admission/invites.ts'
 import type { Forward, RootRequest } from '../../src/registry/admission/root-request-queue.ts'
@@ -85,7 +86,20 @@ export class Simulation {
     life.registry.events.addEventListener('checkpoint', ({ detail }) =>
       this.#tellHead(machine, detail.checkpoint.bytes)
     )
+    life.registry.replica.events.addEventListener('entries', ({ detail }) => {
+      for (const { value } of detail.entries) {
+        if (value.kind === 'end') this.#forgetShown((peer) => equals(peer.key.publicKey, value.body.publicKey))
+      }
+    })
+    life.registry.replica.events.addEventListener('reset', () =>
+      this.#forgetShown(({ shown }) => shown?.at === machine.name)
+    )
     life.registry.events.addEventListener('record', ({ detail }) => this.#gossip(machine, detail.record.bytes))
+  }
+
+  /** A record ends with its membership. */
+  #forgetShown(isOver: (peer: Peer) => boolean): void {
+    for (const peer of this.peers) if (isOver(peer)) peer.shown = undefined
   }
 
   start(machine: Machine): void {
@@ -224,6 +238,7 @@ export class Simulation {
     for (const peer of this.peers) {
       if (peer.admitted !== undefined && this.isVoid(peer.admitted)) peer.admitted = undefined
       if (peer.revoked !== undefined && this.isVoid(peer.revoked)) peer.revoked = undefined
+      if (peer.ended !== undefined && this.isVoid(peer.ended)) peer.ended = undefined
       if (replica.state.member(peer.key.publicKey) === undefined) peer.shown = undefined
     }
   }

@@ -35,6 +35,7 @@ export class SyncLink {
   #subscriber: Subscriber | undefined
   #frames: AsyncIterator<Uint8Array> | undefined
   #isSnapshot = false
+  #generation = 0
   #isCaughtUp = false
   #isDirty = false
   #isMoving = true
@@ -77,6 +78,7 @@ export class SyncLink {
 
   #request(): Uint8Array {
     const { registry, cursors } = this.#client
+    this.#generation = cursors.generation
     const { replica, records, networkId } = registry
     this.#asked = replica.position()
     const { epoch, n, hash } = this.#asked
@@ -217,7 +219,7 @@ export class SyncLink {
     client.call(
       async () => {
         await this.#applier.apply(this.#applier.open(frame))
-        if (frame.cursor !== undefined) this.#client.cursors.set(server.name, frame.cursor)
+        if (frame.cursor !== undefined) this.#client.cursors.set(server.name, frame.cursor, this.#generation)
         if (!frame.caughtUp || this.#isCaughtUp) return
         this.#isCaughtUp = true
         await this.#applier.caughtUp()

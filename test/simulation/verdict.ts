@@ -88,12 +88,16 @@ const pictureOf = ({ machines, peers }: Simulation): string =>
 function judgeMachine(simulation: Simulation, machine: Machine): void {
   const registry = machine.process?.registry
   if (registry === undefined) return
-  for (const { name, key, admitted, revoked, shown } of simulation.peers) {
+  for (const { name, key, admitted, ended, revoked, shown } of simulation.peers) {
     const isMember = registry.replica.isMember(key.publicKey)
     if (revoked !== undefined && !simulation.isVoid(revoked)) {
       if (isMember) throw new Error(`${machine.name} takes ${name} for a member: it was revoked at ${revoked.n}`)
       continue
     }
+    const last = simulation.audit.lastOf(key.publicKey, (position) => simulation.isVoid(position))
+    const isOver = ended !== undefined && !simulation.isVoid(ended) && (last?.kind !== 'admit' || last.n < ended.n)
+    if (isOver && isMember) throw new Error(`${machine.name} takes ${name} for a member: that ended at ${ended.n}`)
+    if (isOver || last?.kind === 'end') continue
     if (admitted === undefined || simulation.isVoid(admitted)) continue
     if (registry.replica.state.isRevoked(key.publicKey)) continue
     if (!isMember) throw new Error(`${machine.name} has lost ${name}, which was told of its admission at ${admitted.n}`)

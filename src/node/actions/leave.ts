@@ -15,7 +15,7 @@ export interface LeaveQuery {
 }
 
 /**
- * Leaves the network: the others see `left`, with forget the own key is shut out for ever, and this process ends.
+ * Leaves the network: the others see `left`, with forget the membership is over, and this process ends.
  * @throws NotMemberError, InvalidPayloadError at the root, UnavailableError when forgetting needs a registry and none answers
  */
 export async function leaveNetwork(
@@ -45,7 +45,10 @@ const forgetSelf = async (node: NodeContext, network: NetworkNode, signal: Abort
     const why = trouble === undefined ? '' : `: ${trouble.message}`
     throw new UnavailableError(`no registry answers${why}; leave without --forget, or try again when one does`, 5_000)
   }
-  const request = sealForgetRequest({ networkId: registry.networkId, publicKey: node.key.publicKey }, node.key)
+  const { publicKey } = node.key
+  const membership = registry.replica.state.member(publicKey)?.admit.hash
+  if (membership === undefined) throw new NotMemberError('this node is no member: there is nothing to leave, stop it')
+  const request = sealForgetRequest({ networkId: registry.networkId, publicKey, membership }, node.key)
   try {
     const envelope = await session.session.forget(request.bytes, { signal })
     return { entry: envelope.length === 0 ? null : openEntry(envelope, registry.networkId).value.n }
@@ -59,8 +62,8 @@ const forgetSelf = async (node: NodeContext, network: NetworkNode, signal: Abort
 const messageOf = (name: string | null, forgotten: Forgotten | undefined): string => {
   const left = `${name ?? 'this node'} leaves the network and stops`
   if (forgotten === undefined) return `${left}; it is a member still and comes back when it is started again`
-  if (forgotten.entry === null) return `${left}; its key is shut out for ever as soon as the root is back`
-  return `${left}; its key is shut out for ever`
+  if (forgotten.entry === null) return `${left}; its membership ends as soon as the root is back`
+  return `${left}; its membership is over, and its name free: it comes back with a new invite`
 }
 
 const stop = (node: NodeContext, reason: string): void => {

@@ -50,13 +50,14 @@ const subjectOf = (registry: Registry, { subject }: StoredRow, entry: LogEntry):
   return { peerId, name: registry.replica.state.member(subject)?.name ?? formerName(registry, subject) }
 }
 
-/** Name of a key that is revoked by now, as long as its admission is in the store. */
+/** Last name of a key that is no member any more, as long as the entry that gave it is in the store. */
 export const formerName = ({ replica }: Registry, publicKey: Uint8Array): string | null => {
+  let name: string | null = null
   for (const { envelope } of replica.ledger.table.about(publicKey)) {
     const { value } = readStoredEntry(envelope)
-    if (value.kind === 'admit') return value.body.name
+    if (value.kind === 'admit' || value.kind === 'change') name = value.body.name
   }
-  return null
+  return name
 }
 
 const genesisDetail = ({ genesis }: Registry): string => {
@@ -86,7 +87,7 @@ const details: Details = {
       ...(body.receipt === undefined ? [] : ['forwarded by another registry'])
     ].join(', '),
   renew: ({ notAfterMs }) => `until ${moment(notAfterMs)}`,
-  revoke: ({ reason, request }) => `${because(reason)}${request === undefined ? '' : ', as the node itself asked'}`,
+  revoke: ({ reason }) => because(reason),
   rotate: ({ oldKey }) => `takes the place of ${peerIdText(oldKey)}`,
   registrySet: ({ role, removed }) => (removed ? `no ${role} any more` : `serves as ${role}`),
   delegate: ({ logKey }, { epoch }) => `epoch ${epoch} begins with log key ${short(logKey)}`,
@@ -104,7 +105,10 @@ const details: Details = {
       `until ${moment(notAfterMs)}`,
       ...(note === '' ? [] : [note])
     ].join(', '),
-  grantEnd: ({ id, reason }) => `invite ${short(id)}: ${because(reason)}`
+  grantEnd: ({ id, reason }) => `invite ${short(id)}: ${because(reason)}`,
+  change: ({ name, role, groups }) =>
+    `${name}, ${role}, ${groups.length === 0 ? 'in no group' : `in ${groups.join(', ')}`}`,
+  end: ({ reason, request }) => `${because(reason)}${request === undefined ? '' : ', as the node itself asked'}`
 }
 
 /** Details of an entry beyond its kind and its subject. */

@@ -214,10 +214,10 @@ export class ConnectionTrust {
     return () => this.#goneListeners.delete(listener)
   }
 
-  /** Closes every connection that a key had when it was revoked, proven or not. Takes effect at once, not when the close is done. */
-  revoked(publicKey: Uint8Array): void {
+  /** Closes every connection that a key had when its membership ended, proven or not. Takes effect at once, not when the close is done. */
+  ended(publicKey: Uint8Array): void {
     for (const entry of this.#entries.values()) {
-      if (!entry.isBarred && isKeyOf(entry.connection, publicKey)) this.#close(entry, 'the key was revoked')
+      if (!entry.isBarred && isKeyOf(entry.connection, publicKey)) this.#close(entry, 'the key was revoked, or its membership ended')
     }
   }
 

@@ -93,6 +93,8 @@ class SyncSession {
   }
   readonly #patience: Patience
   /** Monotonic: of the last frame that said something. */
+  /** Of the cursors, when the stream began. */
+  #generation = 0
   #saidAt = performance.now()
   #shownMs = 0
   #started = false
@@ -135,6 +137,7 @@ class SyncSession {
   /** Progress in the records of the other side. */
   #recordsKnown(): { cursor: Cursor | undefined; needsDigest: boolean } {
     const { records, cursors } = this.#options
+    this.#generation = cursors.generation
     const cursor = records ? cursors.get(this.#server) : undefined
     return { cursor, needsDigest: records && cursor === undefined }
   }
@@ -220,7 +223,8 @@ class SyncSession {
     else this.#patience.repeated(bytes)
     if (this.#says(frame, count)) this.#saidAt = performance.now()
     if (count.shown !== undefined) this.#options.onShown?.(count.shown)
-    if (frame.cursor !== undefined && this.#options.records) this.#options.cursors.set(this.#server, frame.cursor)
+    if (frame.cursor !== undefined && this.#options.records)
+      this.#options.cursors.set(this.#server, frame.cursor, this.#generation)
     if (!frame.caughtUp || summary.caughtUp) return
     await this.#applier.caughtUp()
     summary.caughtUp = true

@@ -73,7 +73,7 @@ class SyncService implements SyncServer, Startable {
     for (const type of logEvents) source.replica.events.addEventListener(type, this.#onLog)
     source.events.addEventListener('record', this.#onRecord)
     for (const type of hintEvents) source.events.addEventListener(type, this.#onHint)
-    source.events.addEventListener('revoked', this.#onRevoked)
+    source.events.addEventListener('ended', this.#onEnded)
     const init = { ...this.#init, registrar: this.#components.registrar }
     this.#served = await serve(init, syncProtocol(limits), (exchange) => this.#handle(exchange))
   }
@@ -83,7 +83,7 @@ class SyncService implements SyncServer, Startable {
     for (const type of logEvents) source.replica.events.removeEventListener(type, this.#onLog)
     source.events.removeEventListener('record', this.#onRecord)
     for (const type of hintEvents) source.events.removeEventListener(type, this.#onHint)
-    source.events.removeEventListener('revoked', this.#onRevoked)
+    source.events.removeEventListener('ended', this.#onEnded)
     this.#wakes.stop()
     await this.#served?.close()
     this.#served = undefined
@@ -96,7 +96,7 @@ class SyncService implements SyncServer, Startable {
     this.#wakes.touch(isNew ? topics.records : topics.refreshes)
   }
 
-  readonly #onRevoked = ({ detail }: SyncEvents['revoked']): void => this.#refreshes.forget(detail.publicKey)
+  readonly #onEnded = ({ detail }: SyncEvents['ended']): void => this.#refreshes.forget(detail.publicKey)
 
   readonly #onHint = (): void => this.#wakes.touch(topics.hints)
 

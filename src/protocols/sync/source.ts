@@ -8,7 +8,7 @@ export interface SyncEvents {
   record: CustomEvent<Pick<RecordEvent, 'record' | 'change'>>
   hint: CustomEvent<unknown>
   pulse: CustomEvent<unknown>
-  revoked: CustomEvent<{ publicKey: Uint8Array }>
+  ended: CustomEvent<{ publicKey: Uint8Array }>
 }
 
 /** Source that sync serves from: the parts of a registry that it reads. */

@@ -1,6 +1,5 @@
 import type { TypedEventTarget } from 'main-event'
 import { equals } from 'uint8arrays/equals'
-import { at } from '../../identity/bytes.ts'
 import { peerIdText, type SigningKey } from '../../identity/keys.ts'
 import { inBackground } from '../../runtime/background.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
@@ -24,6 +23,7 @@ import type { Database } from '../store/database.ts'
 import type { GroupCommit } from '../store/group-commit.ts'
 import { type InviteOptions, Invites, type IssuedInvite, nameTaken } from './invites.ts'
 import { clockSkewMs, type RegistryLimits, receiptValidMs } from './limits.ts'
+import { MemberChanges } from './member-changes.ts'
 import { OfferedRevokes } from './offered-revokes.ts'
 import { PendingJoins } from './pending-joins.ts'
 import { RegistryContacts } from './registry-contacts.ts'
@@ -70,6 +70,8 @@ export class Admission {
   forward: Forward | undefined
   /** Void revokes that wait for the operator of the root. */
   readonly offered: OfferedRevokes
+  /** What the operator of the root changes about members. */
+  readonly members: MemberChanges
   /** Told by whoever has the connections. */
   readonly contacts: RegistryContacts
   readonly #init: AdmissionInit
@@ -90,6 +92,7 @@ export class Admission {
     const { clock, replica } = components
     this.contacts = new RegistryContacts(clock, replica.checkpoint?.value.timeMs ?? clock.now())
     this.offered = new OfferedRevokes(components)
+    this.members = new MemberChanges({ replica, root: () => this.#requireRoot() })
     this.#invites = new Invites(parts)
     this.#pending = new PendingJoins(parts)
     this.#queue = new RequestQueue(parts)
@@ -251,14 +254,14 @@ export class Admission {
   }
 
   /**
-   * A member's request to have its own key revoked, for ever. `entry` is empty when it was revoked already.
-   * @throws NotMemberError, PendingError while the root is away
+   * A member's request to end its own membership. `entry` is empty when it has ended already.
+   * @throws PendingError while the root is away
    */
   async forget(request: Uint8Array, signer?: Uint8Array): Promise<{ entry: Uint8Array }> {
     const root = this.#root
     const { publicKey, entry } = this.#renewals.judgeForget(request, signer)
     if (entry !== undefined) return { entry }
-    if (root !== undefined) return { entry: await this.#revoke(root, publicKey, 'left for good', request) }
+    if (root !== undefined) return { entry: (await this.members.end(publicKey, 'left for good', request)).bytes }
     return { entry: await this.#ask(publicKey, { kind: 'forget', request }) }
   }
 
@@ -354,13 +357,9 @@ export class Admission {
     if (equals(publicKey, this.#init.nodeKey.publicKey)) {
       throw new InvalidPayloadError('the root cannot revoke itself: promote a secondary first')
     }
-    await this.#revoke(root, publicKey, reason)
-  }
-
-  async #revoke(root: Root, publicKey: Uint8Array, reason: string, request?: Uint8Array): Promise<Uint8Array> {
-    const body = { publicKey, reason, ...(request !== undefined && { request }) }
-    const entries = await root.append([{ kind: 'revoke', body }], { inCommit: () => this.#pending.clear(publicKey) })
-    return at(entries, entries.length - 1).bytes
+    await root.append([{ kind: 'revoke', body: { publicKey, reason } }], {
+      inCommit: () => this.#pending.clear(publicKey)
+    })
   }
 
   /**

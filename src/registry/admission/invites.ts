@@ -20,6 +20,7 @@ import type { GrantRow, Member } from '../log/state/network-state.ts'
 import type { LogEntry } from '../objects/entry.ts'
 import type { Signed } from '../objects/envelope.ts'
 import { type Grant, newGrantId } from '../objects/grant.ts'
+import { sortedGroups } from '../objects/groups.ts'
 import { checkJoinAgainstGrant, type Join } from '../objects/join.ts'
 import { clockSkewMs, receiptValidMs } from './limits.ts'
 
@@ -35,6 +36,10 @@ export interface InviteOptions {
   ttlMs?: number
   /** For people. */
   note?: string
+  /** Groups that the joiner will be in. */
+  groups?: readonly string[]
+  /** The membership ends when the member has been offline for so long. */
+  ephemeralMs?: number
 }
 
 /** An invite of the log, and the place of its entry. */
@@ -99,7 +104,7 @@ export class Invites {
    */
   async issue(options: InviteOptions, root: Root): Promise<IssuedInvite> {
     const { clock } = this.#components
-    const { role, replaces, uses = 1, ttlMs = defaultTtlMs, note = '' } = options
+    const { role, replaces, uses = 1, ttlMs = defaultTtlMs, note = '', groups = [], ephemeralMs } = options
     const name = options.name ?? replaces
     if (!(ttlMs > 0)) throw new InvalidPayloadError('an invite lasts more than 0 ms')
     this.#checkNames(name, replaces)
@@ -109,11 +114,12 @@ export class Invites {
       inviteKey: inviteKey.publicKey,
       role,
       ...(name !== undefined && { name }),
-      groups: [],
+      groups: sortedGroups(groups),
       ...(replaces !== undefined && { replaces }),
       uses,
       notAfterMs: clock.now() + ttlMs,
-      note
+      note,
+      ...(ephemeralMs !== undefined && { ephemeralMs })
     }
     // They make room for it.
     await this.#end(this.#expired(), root)
@@ -200,6 +206,11 @@ export class Invites {
     if (row === undefined) {
       if (grantId !== undefined && this.#ends.has(keyId(grantId))) throw this.ended(grantId)
       return undefined
+    }
+    if (row.ended.has(keyId(join.value.publicKey))) {
+      throw new InviteUsedError(
+        'the invite let this machine in before, and that membership was ended: ask the operator for a new one'
+      )
     }
     checkJoinAgainstGrant(join.value, row.grant)
     if (receivedMs > row.grant.notAfterMs) throw expired(row.grant.notAfterMs)

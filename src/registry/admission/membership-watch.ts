@@ -37,7 +37,7 @@ export class MembershipFollower {
     replica.events.addEventListener('entries', ({ detail }) => {
       for (const entry of detail.entries) this.#take(entry)
     })
-    replica.events.addEventListener('enforced', ({ detail }) => this.#revoked(detail.publicKey))
+    replica.events.addEventListener('enforced', ({ detail }) => this.#ended(detail.publicKey))
     replica.events.addEventListener('lifted', ({ detail }) => {
       const member = replica.state.member(detail.publicKey)
       if (member !== undefined) this.#admitted(detail.publicKey, member.admit.bytes)
@@ -71,12 +71,24 @@ export class MembershipFollower {
   }
 
   #take({ value, bytes }: Signed<LogEntry>): void {
-    if (value.kind === 'admit') this.#admitted(value.body.publicKey, bytes)
-    else if (value.kind === 'revoke') this.#revoked(value.body.publicKey)
-    else if (value.kind === 'rotate') {
-      this.#revoked(value.body.oldKey)
-      this.#admitted(value.body.newKey, bytes)
-    } else if (value.kind === 'registrySet') this.#placeByRole(value.body.publicKey)
+    switch (value.kind) {
+      case 'admit':
+        this.#admitted(value.body.publicKey, bytes)
+        break
+      case 'revoke':
+      case 'end':
+        this.#ended(value.body.publicKey)
+        break
+      case 'rotate':
+        this.#ended(value.body.oldKey)
+        this.#admitted(value.body.newKey, bytes)
+        break
+      case 'registrySet':
+      case 'change':
+        this.#placeByRole(value.body.publicKey)
+        break
+      default:
+    }
   }
 
   #admitted(publicKey: Uint8Array, admit: Uint8Array): void {
@@ -89,11 +101,13 @@ export class MembershipFollower {
     events.dispatchEvent(new CustomEvent('admitted', { detail: { publicKey, admit } }))
   }
 
-  #revoked(publicKey: Uint8Array): void {
+  #ended(publicKey: Uint8Array): void {
+    this.#forget(publicKey)
+    // Admitted again in the same batch: its record is over all the same, as everywhere else.
+    if (this.#components.replica.isMember(publicKey)) return
     this.#order.delete(publicKey)
     this.#byRole.put(publicKey, undefined)
-    this.#forget(publicKey)
-    this.#components.events.dispatchEvent(new CustomEvent('revoked', { detail: { publicKey } }))
+    this.#components.events.dispatchEvent(new CustomEvent('ended', { detail: { publicKey } }))
   }
 
   #forget(publicKey: Uint8Array): void {
@@ -113,7 +127,8 @@ export class MembershipFollower {
     const before = this.#order
     this.#order = this.#orderNow()
     for (const publicKey of before.after(undefined, before.size)) {
-      if (replica.state.isRevoked(publicKey)) this.#revoked(publicKey)
+      const isOut = replica.state.member(publicKey) === undefined || replica.state.isRevoked(publicKey)
+      if (isOut) this.#ended(publicKey)
     }
     // The first snapshot makes everybody a member, which is no news to anyone here.
     if (before.size > 0) {

@@ -1,3 +1,4 @@
+import { equals } from 'uint8arrays/equals'
 import { at } from '../../identity/bytes.ts'
 import { peerIdText } from '../../identity/keys.ts'
 import type { Clock } from '../../runtime/clock-and-logger.ts'
@@ -85,13 +86,18 @@ export class Renewals {
     })
   }
 
-  /** A key that is revoked already is answered without an entry: `entry` is empty. */
+  /**
+   * One of a membership that is over, or of an earlier one, is answered without an entry: `entry` is empty.
+   * @throws InvalidEnvelopeError … as opening
+   */
   judgeForget(bytes: Uint8Array, signer?: Uint8Array): Judged {
     const { replica } = this.#components
-    const { publicKey } = openForgetRequest(bytes, replica.networkId, signer === undefined ? {} : { signer }).value
-    if (replica.state.isRevoked(publicKey)) return { publicKey, entry: new Uint8Array(0) }
-    this.#member(publicKey)
-    return { publicKey }
+    const options = signer === undefined ? {} : { signer }
+    const { publicKey, membership } = openForgetRequest(bytes, replica.networkId, options).value
+    const member = replica.state.member(publicKey)
+    // A registry that is not the root may not know the newest membership yet.
+    const isOver = member === undefined || (this.#isRoot && !equals(member.admit.hash, membership))
+    return isOver || replica.state.isRevoked(publicKey) ? { publicKey, entry: new Uint8Array(0) } : { publicKey }
   }
 }
 

@@ -119,7 +119,7 @@ export class RootAdmission {
       notAfterMs: clock.now() + replica.state.policy.membershipMs,
       via,
       join: join.bytes,
-      ...(grant !== undefined && { grantId: grant.id }),
+      ...(grant !== undefined && { grantId: grant.id, ...givenBy(grant) }),
       ...(receipt !== undefined && { receipt })
     }
     this.#claimed.add(name)
@@ -157,6 +157,11 @@ export class RootAdmission {
     return replaced
   }
 }
+
+const givenBy = ({ groups, ephemeralMs }: Grant): Pick<Admit, 'groups' | 'ephemeralMs'> => ({
+  groups,
+  ...(ephemeralMs !== undefined && { ephemeralMs })
+})
 
 const revocationOf = (replaced: Member | undefined, by: Uint8Array) =>
   replaced === undefined || equals(replaced.publicKey, by)

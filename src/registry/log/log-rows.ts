@@ -11,6 +11,8 @@ function subjectOf(entry: LogEntry): Uint8Array | null {
     case 'revoke':
     case 'registrySet':
     case 'publisher':
+    case 'change':
+    case 'end':
       return entry.body.publicKey
     case 'rotate':
       return entry.body.newKey

@@ -1,7 +1,7 @@
 import { equals } from 'uint8arrays/equals'
 import { peerIdText } from '../../identity/keys.ts'
 import { LogMismatchError, NotMemberError, RevokedError } from '../../runtime/errors.ts'
-import { type LogEntry, openEntry } from '../objects/entry.ts'
+import { type Admit, type LogEntry, openEntry } from '../objects/entry.ts'
 import type { Signed } from '../objects/envelope.ts'
 import type { LogKeys } from './state/log-keys.ts'
 import type { Member, NetworkState } from './state/network-state.ts'
@@ -60,11 +60,11 @@ export function judgeShown(
   const renewedMs = renew?.value.kind === 'renew' ? renew.value.body.notAfterMs : 0
   const notAfterMs = Math.max(member.notAfterMs, renewedMs)
   if (notAfterMs < timeMs) throw notMember(remoteKey, `was a member until ${new Date(notAfterMs).toISOString()}`)
-  const { name, role } = member
-  return { publicKey: remoteKey, name, role, notAfterMs, admitN: admit.value.n, admit, renew }
+  const { name, role, groups = [], ephemeralMs } = member
+  return { publicKey: remoteKey, name, role, groups, ephemeralMs, notAfterMs, admitN: admit.value.n, admit, renew }
 }
 
-function memberOf({ value }: Signed<LogEntry>): { name: string; role: Member['role']; notAfterMs: number } {
+function memberOf({ value }: Signed<LogEntry>): Omit<Admit, 'via'> {
   if (value.kind === 'admit') return value.body
   throw new LogMismatchError('a rotation is shown of a member that is not known here yet: sync first')
 }

@@ -28,7 +28,9 @@ import {
   Rotate as RotateMessage
 } from '../pb/registry.ts'
 import { type BodyKind, bodyKind, checkPresent } from './body-kind.ts'
-import { type Grant, type GrantEnd, grantBody, grantEndBody } from './grant.ts'
+import { checkEphemeral, type Grant, type GrantEnd, grantBody, grantEndBody } from './grant.ts'
+import { checkGroups } from './groups.ts'
+import { type Change, changeBody, type End, endBody } from './member-entries.ts'
 import { type Policy, policyBody } from './policy.ts'
 
 /** By what a member was let in. The numbers are on the wire. */
@@ -47,6 +49,10 @@ export interface Admit {
   join?: Uint8Array
   /** Envelope of the first registry, when that was not the root. */
   receipt?: Uint8Array
+  /** Ascending; without them it is in none. */
+  groups?: readonly string[]
+  /** The membership ends when the member has been offline for so long. Without it, it does not. */
+  ephemeralMs?: number
 }
 
 export interface Renew {
@@ -59,9 +65,7 @@ export interface Renew {
 export interface Revoke {
   publicKey: Uint8Array
   reason: string
-  /** Envelope of the ForgetRequest, when the member asked for it itself. */
-  request?: Uint8Array
-  /** Name of the member, at this place of the log; without it the key is no member. */
+  /** Of the member, at this place of the log; without it the key is no member. */
   name?: string
 }
 
@@ -124,6 +128,8 @@ export interface EntryBodies {
   policy: Policy
   grant: Grant
   grantEnd: GrantEnd
+  change: Change
+  end: End
 }
 
 export const maxDocumentBytes = 256 * 1024
@@ -145,8 +151,8 @@ function viaOf(number: number): AdmittedBy {
 
 export const bodyKinds: { [K in keyof EntryBodies]: BodyKind<K, EntryBodies[K]> } = {
   admit: bodyKind<'admit', Admit, AdmitMessage>('admit', AdmitMessage, {
-    to: (body) => ({ ...body, role: roles[body.role], via: admittedBy[body.via] }),
-    from: ({ publicKey, name, role, notAfterMs, via, grantId, join, receipt }) => ({
+    to: (body) => ({ ...body, role: roles[body.role], via: admittedBy[body.via], groups: [...(body.groups ?? [])] }),
+    from: ({ publicKey, name, role, notAfterMs, via, grantId, join, receipt, groups, ephemeralMs }) => ({
       publicKey,
       name,
       role: roleOrExternal(role),
@@ -154,7 +160,9 @@ export const bodyKinds: { [K in keyof EntryBodies]: BodyKind<K, EntryBodies[K]> 
       via: viaOf(via),
       ...(grantId.length > 0 && { grantId }),
       ...(join.length > 0 && { join }),
-      ...(receipt.length > 0 && { receipt })
+      ...(receipt.length > 0 && { receipt }),
+      ...(groups.length > 0 && { groups }),
+      ...(ephemeralMs > 0 && { ephemeralMs })
     }),
     check(body) {
       checkKey(body.publicKey, 'key of the admitted')
@@ -164,6 +172,8 @@ export const bodyKinds: { [K in keyof EntryBodies]: BodyKind<K, EntryBodies[K]> 
       if (body.grantId !== undefined) checkBytes(body.grantId, grantIdBytes, 'grant id of the admission')
       checkPresent(body.join, body.via !== 'founder', 'join request of the admission')
       if (body.via === 'founder') checkPresent(body.receipt, false, 'receipt of the founder')
+      checkGroups(body.groups ?? [], 'the admission')
+      checkEphemeral(body.ephemeralMs, 'admission')
     }
   }),
   renew: bodyKind<'renew', Renew, RenewMessage>('renew', RenewMessage, {
@@ -177,12 +187,7 @@ export const bodyKinds: { [K in keyof EntryBodies]: BodyKind<K, EntryBodies[K]> 
   }),
   revoke: bodyKind<'revoke', Revoke, RevokeMessage>('revoke', RevokeMessage, {
     to: (body) => body,
-    from: ({ publicKey, reason, request, name }) => ({
-      publicKey,
-      reason,
-      ...(request.length > 0 && { request }),
-      ...(name !== '' && { name })
-    }),
+    from: ({ publicKey, reason, name }) => ({ publicKey, reason, ...(name !== '' && { name }) }),
     check(body) {
       checkKey(body.publicKey, 'key of the revoked')
       if (body.name !== undefined) checkName(body.name, 'name of the revoked')
@@ -261,5 +266,7 @@ export const bodyKinds: { [K in keyof EntryBodies]: BodyKind<K, EntryBodies[K]> 
   }),
   policy: policyBody,
   grant: grantBody,
-  grantEnd: grantEndBody
+  grantEnd: grantEndBody,
+  change: changeBody,
+  end: endBody
 }

@@ -24,7 +24,9 @@ export const entryKinds = {
   retire: 10,
   policy: 11,
   grant: 12,
-  grantEnd: 13
+  grantEnd: 13,
+  change: 14,
+  end: 15
 } as const
 export type EntryKind = Exclude<keyof typeof entryKinds, 'genesis'>
 

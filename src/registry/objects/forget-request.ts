@@ -4,10 +4,12 @@ import { ForgetRequest as ForgetRequestMessage } from '../pb/registry.ts'
 import { domains, type Signed } from './envelope.ts'
 import { type OpenOptions, openSigned, type SignedKind, sealSigned } from './signed.ts'
 
-/** A member's request to have its own key revoked. It holds for ever, as the revocation does. */
+/** A member's request to end its own membership. */
 export interface ForgetRequest {
   networkId: Uint8Array
   publicKey: Uint8Array
+  /** Hash of the entry that gave the membership: admit, or rotate. A later membership of the key is not meant. */
+  membership: Uint8Array
 }
 
 const kind: SignedKind<ForgetRequest, ForgetRequestMessage> = {
@@ -15,10 +17,11 @@ const kind: SignedKind<ForgetRequest, ForgetRequestMessage> = {
   domain: domains.forget,
   codec: ForgetRequestMessage,
   toMessage: (value) => value,
-  fromMessage: ({ networkId, publicKey }) => ({ networkId, publicKey }),
+  fromMessage: ({ networkId, publicKey, membership }) => ({ networkId, publicKey, membership }),
   check(value) {
     checkHash(value.networkId, 'network id of the forget request')
     checkKey(value.publicKey, 'key of the forget request')
+    checkHash(value.membership, 'membership of the forget request')
   },
   signers: (value) => [value.publicKey]
 }

@@ -10,9 +10,9 @@ import {
   maxReasonChars
 } from '../../identity/checked-bytes.ts'
 import { type Role, roleOrExternal, roles } from '../../identity/role.ts'
-import { InvalidPayloadError } from '../../runtime/errors.ts'
 import { GrantEnd as GrantEndMessage, Grant as GrantMessage } from '../pb/registry.ts'
 import { bodyKind } from './body-kind.ts'
+import { checkGroups } from './groups.ts'
 import { policyBounds } from './policy.ts'
 
 /** Permission that an invite gives: the body of a grant entry. It admits while it is in the log. */
@@ -32,6 +32,8 @@ export interface Grant {
   notAfterMs: number
   /** For people. */
   note: string
+  /** A membership by it ends when the member has been offline for so long. Without it, it does not. */
+  ephemeralMs?: number
 }
 
 /** Takes an invite back, or clears away one whose time is over. */
@@ -40,14 +42,21 @@ export interface GrantEnd {
   reason: string
 }
 
-const maxGroups = 16
 export const maxNoteChars = 128
+
+/** A shorter time would end whoever is not heard of for a moment. The longest is 100 years. */
+const ephemeralBounds = [1000, 100 * 365 * 24 * 3_600_000] as const
+
+/** @throws InvalidPayloadError */
+export function checkEphemeral(ephemeralMs: number | undefined, of: string): void {
+  if (ephemeralMs !== undefined) checkCount(ephemeralMs, ...ephemeralBounds, `time offline in the ${of}`)
+}
 
 export const newGrantId = (): Uint8Array => Uint8Array.from(randomBytes(grantIdBytes))
 
 export const grantBody = bodyKind<'grant', Grant, GrantMessage>('grant', GrantMessage, {
   to: (body) => ({ ...body, role: roles[body.role], groups: [...body.groups] }),
-  from: ({ id, inviteKey, role, name, groups, replaces, uses, notAfterMs, note }) => ({
+  from: ({ id, inviteKey, role, name, groups, replaces, uses, notAfterMs, note, ephemeralMs }) => ({
     id,
     inviteKey,
     role: roleOrExternal(role),
@@ -56,30 +65,21 @@ export const grantBody = bodyKind<'grant', Grant, GrantMessage>('grant', GrantMe
     ...(replaces !== '' && { replaces }),
     uses,
     notAfterMs,
-    note
+    note,
+    ...(ephemeralMs > 0 && { ephemeralMs })
   }),
   check(body) {
     checkBytes(body.id, grantIdBytes, 'id of the grant')
     checkKey(body.inviteKey, 'invite key')
     if (body.name !== undefined) checkName(body.name, 'name in the grant')
-    checkGroups(body.groups)
+    checkGroups(body.groups, 'the grant')
+    checkEphemeral(body.ephemeralMs, 'grant')
     if (body.replaces !== undefined) checkName(body.replaces, 'replaced name in the grant')
     checkCount(body.uses, 1, policyBounds.grantUses[1], 'uses of the grant')
     checkTime(body.notAfterMs, 'end of the grant')
     checkText(body.note, 0, maxNoteChars, 'note of the grant')
   }
 })
-
-/** Ascending, so that there is one way to write them. */
-function checkGroups(groups: readonly string[]): void {
-  if (groups.length > maxGroups) throw new InvalidPayloadError(`a grant names at most ${maxGroups} groups`)
-  for (const [index, group] of groups.entries()) {
-    checkName(group, 'group in the grant')
-    if (index > 0 && group <= (groups[index - 1] ?? '')) {
-      throw new InvalidPayloadError('groups in the grant must ascend, each once')
-    }
-  }
-}
 
 export const grantEndBody = bodyKind<'grantEnd', GrantEnd, GrantEndMessage>('grantEnd', GrantEndMessage, {
   to: (body) => body,

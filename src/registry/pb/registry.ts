@@ -546,6 +546,8 @@ export interface Admit {
   grantId: Uint8Array
   join: Uint8Array
   receipt: Uint8Array
+  groups: string[]
+  ephemeralMs: number
 }
 
 export namespace Admit {
@@ -598,6 +600,18 @@ export namespace Admit {
           w.bytes(obj.receipt)
         }
 
+        if (obj.groups != null && obj.groups.length > 0) {
+          for (const value of obj.groups) {
+            w.uint32(74)
+            w.string(value)
+          }
+        }
+
+        if ((obj.ephemeralMs != null && obj.ephemeralMs !== 0)) {
+          w.uint32(80)
+          w.uint64Number(obj.ephemeralMs)
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
@@ -610,7 +624,9 @@ export namespace Admit {
           via: 0,
           grantId: uint8ArrayAlloc(0),
           join: uint8ArrayAlloc(0),
-          receipt: uint8ArrayAlloc(0)
+          receipt: uint8ArrayAlloc(0),
+          groups: [],
+          ephemeralMs: 0
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -651,6 +667,18 @@ export namespace Admit {
               obj.receipt = reader.bytes()
               break
             }
+            case 9: {
+              if (opts.limits?.groups != null && obj.groups.length === opts.limits.groups) {
+                throw new MaxLengthError('Decode error - repeated field "groups" had too many elements')
+              }
+
+              obj.groups.push(reader.string())
+              break
+            }
+            case 10: {
+              obj.ephemeralMs = reader.uint64Number()
+              break
+            }
             default: {
               reader.skipType(tag & 7)
               break
@@ -684,6 +712,7 @@ export interface Grant {
   uses: number
   notAfterMs: number
   note: string
+  ephemeralMs: number
 }
 
 export namespace Grant {
@@ -743,6 +772,11 @@ export namespace Grant {
           w.string(obj.note)
         }
 
+        if ((obj.ephemeralMs != null && obj.ephemeralMs !== 0)) {
+          w.uint32(80)
+          w.uint64Number(obj.ephemeralMs)
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
@@ -756,7 +790,8 @@ export namespace Grant {
           replaces: '',
           uses: 0,
           notAfterMs: 0,
-          note: ''
+          note: '',
+          ephemeralMs: 0
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -803,6 +838,10 @@ export namespace Grant {
             }
             case 9: {
               obj.note = reader.string()
+              break
+            }
+            case 10: {
+              obj.ephemeralMs = reader.uint64Number()
               break
             }
             default: {
@@ -984,7 +1023,6 @@ export namespace Renew {
 export interface Revoke {
   publicKey: Uint8Array
   reason: string
-  request: Uint8Array
   name: string
 }
 
@@ -1008,13 +1046,8 @@ export namespace Revoke {
           w.string(obj.reason)
         }
 
-        if ((obj.request != null && obj.request.byteLength > 0)) {
-          w.uint32(26)
-          w.bytes(obj.request)
-        }
-
         if ((obj.name != null && obj.name !== '')) {
-          w.uint32(34)
+          w.uint32(26)
           w.string(obj.name)
         }
 
@@ -1025,7 +1058,6 @@ export namespace Revoke {
         const obj: any = {
           publicKey: uint8ArrayAlloc(0),
           reason: '',
-          request: uint8ArrayAlloc(0),
           name: ''
         }
 
@@ -1044,10 +1076,6 @@ export namespace Revoke {
               break
             }
             case 3: {
-              obj.request = reader.bytes()
-              break
-            }
-            case 4: {
               obj.name = reader.string()
               break
             }
@@ -1071,6 +1099,187 @@ export namespace Revoke {
 
   export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Revoke>): Revoke {
     return decodeMessage(buf, Revoke.codec(), opts)
+  }
+}
+
+export interface Change {
+  publicKey: Uint8Array
+  name: string
+  role: number
+  groups: string[]
+}
+
+export namespace Change {
+  let _codec: Codec<Change>
+
+  export const codec = (): Codec<Change> => {
+    if (_codec == null) {
+      _codec = message<Change>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.publicKey != null && obj.publicKey.byteLength > 0)) {
+          w.uint32(10)
+          w.bytes(obj.publicKey)
+        }
+
+        if ((obj.name != null && obj.name !== '')) {
+          w.uint32(18)
+          w.string(obj.name)
+        }
+
+        if ((obj.role != null && obj.role !== 0)) {
+          w.uint32(24)
+          w.uint32(obj.role)
+        }
+
+        if (obj.groups != null && obj.groups.length > 0) {
+          for (const value of obj.groups) {
+            w.uint32(34)
+            w.string(value)
+          }
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          publicKey: uint8ArrayAlloc(0),
+          name: '',
+          role: 0,
+          groups: []
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.publicKey = reader.bytes()
+              break
+            }
+            case 2: {
+              obj.name = reader.string()
+              break
+            }
+            case 3: {
+              obj.role = reader.uint32()
+              break
+            }
+            case 4: {
+              if (opts.limits?.groups != null && obj.groups.length === opts.limits.groups) {
+                throw new MaxLengthError('Decode error - repeated field "groups" had too many elements')
+              }
+
+              obj.groups.push(reader.string())
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      })
+    }
+
+    return _codec
+  }
+
+  export function encode (obj: Partial<Change>): Uint8Array {
+    return encodeMessage(obj, Change.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Change>): Change {
+    return decodeMessage(buf, Change.codec(), opts)
+  }
+}
+
+export interface End {
+  publicKey: Uint8Array
+  reason: string
+  request: Uint8Array
+}
+
+export namespace End {
+  let _codec: Codec<End>
+
+  export const codec = (): Codec<End> => {
+    if (_codec == null) {
+      _codec = message<End>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.publicKey != null && obj.publicKey.byteLength > 0)) {
+          w.uint32(10)
+          w.bytes(obj.publicKey)
+        }
+
+        if ((obj.reason != null && obj.reason !== '')) {
+          w.uint32(18)
+          w.string(obj.reason)
+        }
+
+        if ((obj.request != null && obj.request.byteLength > 0)) {
+          w.uint32(26)
+          w.bytes(obj.request)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          publicKey: uint8ArrayAlloc(0),
+          reason: '',
+          request: uint8ArrayAlloc(0)
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.publicKey = reader.bytes()
+              break
+            }
+            case 2: {
+              obj.reason = reader.string()
+              break
+            }
+            case 3: {
+              obj.request = reader.bytes()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      })
+    }
+
+    return _codec
+  }
+
+  export function encode (obj: Partial<End>): Uint8Array {
+    return encodeMessage(obj, End.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<End>): End {
+    return decodeMessage(buf, End.codec(), opts)
   }
 }
 
@@ -2605,6 +2814,7 @@ export interface ForgetRequest {
   version: number
   networkId: Uint8Array
   publicKey: Uint8Array
+  membership: Uint8Array
 }
 
 export namespace ForgetRequest {
@@ -2632,6 +2842,11 @@ export namespace ForgetRequest {
           w.bytes(obj.publicKey)
         }
 
+        if ((obj.membership != null && obj.membership.byteLength > 0)) {
+          w.uint32(34)
+          w.bytes(obj.membership)
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
@@ -2639,7 +2854,8 @@ export namespace ForgetRequest {
         const obj: any = {
           version: 0,
           networkId: uint8ArrayAlloc(0),
-          publicKey: uint8ArrayAlloc(0)
+          publicKey: uint8ArrayAlloc(0),
+          membership: uint8ArrayAlloc(0)
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -2658,6 +2874,10 @@ export namespace ForgetRequest {
             }
             case 3: {
               obj.publicKey = reader.bytes()
+              break
+            }
+            case 4: {
+              obj.membership = reader.bytes()
               break
             }
             default: {
@@ -2782,11 +3002,13 @@ export const shapes: ReadonlyMap<unknown, Readonly<Record<number, { type: any; r
   [Policy, { 1: { type: 'uint32' }, 2: { type: 'uint64' }, 3: { type: 'uint64' }, 4: { type: 'uint32' }, 5: { type: 'uint32' }, 6: { type: 'uint64' }, 7: { type: 'uint64' }, 8: { type: 'uint64' }, 9: { type: 'uint32' }, 10: { type: 'uint32', rule: 'repeated' } }],
   [Genesis, { 1: { type: 'uint32' }, 2: { type: 'string' }, 3: { type: 'string' }, 4: { type: 'bytes' }, 5: { type: 'bytes' }, 6: { type: 'bytes' }, 7: { type: 'uint64' }, 8: { type: Policy } }],
   [LogEntry, { 1: { type: 'uint32' }, 2: { type: 'bytes' }, 3: { type: 'uint64' }, 4: { type: 'bytes' }, 5: { type: 'uint64' }, 6: { type: 'uint64' }, 7: { type: 'uint32' }, 8: { type: 'bytes' } }],
-  [Admit, { 1: { type: 'bytes' }, 2: { type: 'string' }, 3: { type: 'uint32' }, 4: { type: 'uint64' }, 5: { type: 'uint32' }, 6: { type: 'bytes' }, 7: { type: 'bytes' }, 8: { type: 'bytes' } }],
-  [Grant, { 1: { type: 'bytes' }, 2: { type: 'bytes' }, 3: { type: 'uint32' }, 4: { type: 'string' }, 5: { type: 'string', rule: 'repeated' }, 6: { type: 'string' }, 7: { type: 'uint32' }, 8: { type: 'uint64' }, 9: { type: 'string' } }],
+  [Admit, { 1: { type: 'bytes' }, 2: { type: 'string' }, 3: { type: 'uint32' }, 4: { type: 'uint64' }, 5: { type: 'uint32' }, 6: { type: 'bytes' }, 7: { type: 'bytes' }, 8: { type: 'bytes' }, 9: { type: 'string', rule: 'repeated' }, 10: { type: 'uint64' } }],
+  [Grant, { 1: { type: 'bytes' }, 2: { type: 'bytes' }, 3: { type: 'uint32' }, 4: { type: 'string' }, 5: { type: 'string', rule: 'repeated' }, 6: { type: 'string' }, 7: { type: 'uint32' }, 8: { type: 'uint64' }, 9: { type: 'string' }, 10: { type: 'uint64' } }],
   [GrantEnd, { 1: { type: 'bytes' }, 2: { type: 'string' } }],
   [Renew, { 1: { type: 'bytes' }, 2: { type: 'uint64' }, 3: { type: 'bytes' } }],
-  [Revoke, { 1: { type: 'bytes' }, 2: { type: 'string' }, 3: { type: 'bytes' }, 4: { type: 'string' } }],
+  [Revoke, { 1: { type: 'bytes' }, 2: { type: 'string' }, 3: { type: 'string' } }],
+  [Change, { 1: { type: 'bytes' }, 2: { type: 'string' }, 3: { type: 'uint32' }, 4: { type: 'string', rule: 'repeated' } }],
+  [End, { 1: { type: 'bytes' }, 2: { type: 'string' }, 3: { type: 'bytes' } }],
   [Rotate, { 1: { type: 'bytes' }, 2: { type: 'bytes' }, 3: { type: 'bytes' }, 4: { type: 'bytes' } }],
   [RegistrySet, { 1: { type: 'bytes' }, 2: { type: 'uint32' }, 3: { type: 'bool' } }],
   [Delegate, { 1: { type: 'bytes' } }],
@@ -2801,6 +3023,6 @@ export const shapes: ReadonlyMap<unknown, Readonly<Record<number, { type: any; r
   [JoinRequest, { 1: { type: 'uint32' }, 2: { type: 'bytes' }, 3: { type: 'bytes' }, 4: { type: 'string' }, 5: { type: 'uint32' }, 6: { type: 'bytes' }, 7: { type: 'bytes' }, 8: { type: 'bytes' }, 9: { type: 'uint64' } }],
   [JoinReceipt, { 1: { type: 'uint32' }, 2: { type: 'bytes' }, 3: { type: 'bytes' }, 4: { type: 'uint64' } }],
   [RenewRequest, { 1: { type: 'uint32' }, 2: { type: 'bytes' }, 3: { type: 'bytes' }, 4: { type: 'uint64' } }],
-  [ForgetRequest, { 1: { type: 'uint32' }, 2: { type: 'bytes' }, 3: { type: 'bytes' } }],
+  [ForgetRequest, { 1: { type: 'uint32' }, 2: { type: 'bytes' }, 3: { type: 'bytes' }, 4: { type: 'bytes' } }],
   [RotateRequest, { 1: { type: 'uint32' }, 2: { type: 'bytes' }, 3: { type: 'bytes' }, 4: { type: 'bytes' } }]
 ])

@@ -43,7 +43,7 @@ var kinds = map[string]kind{
 }
 
 // bodies are the messages of the kinds of entries, by their numbers.
-var bodies = []string{"", "Admit", "Renew", "Revoke", "Rotate", "RegistrySet", "Delegate", "Authority", "Publisher", "Publish", "Retire", "Policy", "Grant", "GrantEnd"}
+var bodies = []string{"", "Admit", "Renew", "Revoke", "Rotate", "RegistrySet", "Delegate", "Authority", "Publisher", "Publish", "Retire", "Policy", "Grant", "GrantEnd", "Change", "End"}
 
 func unhex(text string) []byte {
 	b, err := hex.DecodeString(strings.TrimPrefix(text, "hex:"))

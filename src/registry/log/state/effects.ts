@@ -54,6 +54,10 @@ export class Effects {
         return this.#grant(value.body, place)
       case 'grantEnd':
         return this.#grantEnd(value.body, place)
+      case 'change':
+        return this.#change(value.body, place)
+      case 'end':
+        return this.#end(value.body, place)
       default:
         return []
     }
@@ -69,16 +73,50 @@ export class Effects {
       publicKey: ownBytes(publicKey),
       name,
       role: this.#roleOf(publicKey, role),
+      groups: body.groups ?? [],
+      ephemeralMs: body.ephemeralMs,
       admittedRole: role,
       notAfterMs,
       admitN: n,
       admitHash: hash,
       firstN: n,
       renewN: undefined,
+      changeN: undefined,
+      changeHash: undefined,
       grant: grant?.key
     }
-    this.#tables.putMember(new MemberRow(fields, this.#source), before)
+    this.#tables.nameMember(new MemberRow(fields, this.#source), before)
     return superseded
+  }
+
+  #change(body: EntryBodies['change'], { n, hash }: Place): Superseded {
+    const { publicKey, name, role, groups } = body
+    const before = this.#tables.members.get(keyId(publicKey))
+    if (before === undefined) throw new LogMismatchError(`entry ${n} changes a membership that is not there`)
+    const roles = { role: this.#roleOf(publicKey, role), admittedRole: role }
+    this.#tables.nameMember(before.with({ name, groups, ...roles, changeN: n, changeHash: hash }), before)
+    return before.changeN === undefined ? [] : [before.changeN]
+  }
+
+  /** Lives on as long as the admission, which may count as a use of an open invite: without it the key would be a member again. */
+  #end(body: EntryBodies['end'], { n }: Place): Superseded {
+    const { publicKey } = body
+    const member = this.#tables.members.get(keyId(publicKey))
+    if (member === undefined) throw new LogMismatchError(`entry ${n} ends a membership that is not there`)
+    const open = this.#openGrantOf(member)
+    const superseded = this.#dropMember(member)
+    if (open === undefined) return [...superseded, n]
+    this.#tables.keepUse(open, n)
+    this.#tables.shutOut(open, member)
+    return superseded
+  }
+
+  /** With its place in the set of registries. */
+  #dropMember(member: MemberRow): Superseded {
+    const registry = this.#tables.registries.get(keyId(member.publicKey))
+    this.#tables.dropMember(member)
+    if (registry !== undefined) this.#tables.dropRegistry(registry.publicKey)
+    return [...this.#entriesOf(member), ...(registry === undefined ? [] : [registry.n])]
   }
 
   #use(grant: GrantRow | undefined): Superseded {
@@ -96,7 +134,7 @@ export class Effects {
 
   #grant(body: EntryBodies['grant'], { n, hash }: Place): Superseded {
     const grant = { ...body, id: ownBytes(body.id), inviteKey: ownBytes(body.inviteKey) }
-    this.#tables.putGrant({ key: keyId(grant.id), grant, taken: 0, n, hash, past: new Set() })
+    this.#tables.putGrant({ key: keyId(grant.id), grant, taken: 0, n, hash, past: new Set(), ended: new Set() })
     return []
   }
 
@@ -112,10 +150,15 @@ export class Effects {
   }
 
   /** Entries that only this row needs: a rotate goes on shutting the old key out, and each use of an open invite counts. */
-  #entriesOf({ firstN, renewN, grant }: MemberRow): Superseded {
-    const open = grant === undefined ? undefined : this.#tables.grants.get(grant)
+  #entriesOf(member: MemberRow): Superseded {
+    const { firstN, renewN, changeN } = member
+    const open = this.#openGrantOf(member)
     if (open !== undefined) this.#tables.keepUse(open, firstN)
-    return [...(open === undefined ? [firstN] : []), ...(renewN === undefined ? [] : [renewN])]
+    return [open === undefined ? firstN : undefined, renewN, changeN].filter((n) => n !== undefined)
+  }
+
+  #openGrantOf({ grant }: MemberRow): GrantRow | undefined {
+    return grant === undefined ? undefined : this.#tables.grants.get(grant)
   }
 
   #renew(body: EntryBodies['renew'], { n }: Place): Superseded {
@@ -131,10 +174,7 @@ export class Effects {
     this.#tables.putRevoked({ publicKey, n, hash })
     if (body.name !== undefined) this.#tables.heldNames.set(body.name, { publicKey, n, timeMs })
     const member = this.#tables.members.get(keyId(publicKey))
-    const registry = this.#tables.registries.get(keyId(publicKey))
-    if (member !== undefined) this.#tables.dropMember(member)
-    if (registry !== undefined) this.#tables.dropRegistry(publicKey)
-    return [...(member === undefined ? [] : this.#entriesOf(member)), ...(registry === undefined ? [] : [registry.n])]
+    return member === undefined ? [] : this.#dropMember(member)
   }
 
   /** The rotate itself stays for ever: it is what shuts the old key out. */

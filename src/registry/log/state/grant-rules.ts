@@ -4,6 +4,7 @@ import {
   InvalidPayloadError,
   InviteExpiredError,
   InviteInvalidError,
+  InviteUsedError,
   LimitError,
   LogMismatchError,
   NotFoundError
@@ -41,7 +42,7 @@ export function checkGrantEnd({ id }: EntryBodies['grantEnd'], { tables }: RuleC
 
 /**
  * The open invite that an admission uses.
- * @throws InviteInvalidError, InviteExpiredError, LogMismatchError
+ * @throws InviteInvalidError, InviteUsedError, InviteExpiredError, LogMismatchError
  */
 export function checkUse(body: EntryBodies['admit'], context: RuleContext): Grant {
   const { tables } = context
@@ -51,6 +52,11 @@ export function checkUse(body: EntryBodies['admit'], context: RuleContext): Gran
     throw new InviteInvalidError('no such invite is open: it is used up, was taken back, or is not of this history')
   }
   const { grant } = row
+  if (row.ended.has(keyId(body.publicKey))) {
+    throw new InviteUsedError(
+      `this invite let ${body.name} in before, and that membership was ended: a new one is needed`
+    )
+  }
   checkJoinAgainstGrant(readStoredJoin(joinBytes), grant)
   if (receivedMs(body, context) > grant.notAfterMs) {
     throw new InviteExpiredError(`the invite ended at ${new Date(grant.notAfterMs).toISOString()}`)

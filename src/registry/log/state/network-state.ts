@@ -8,6 +8,7 @@ import type { Policy } from '../../objects/policy.ts'
 import { type RowWitness, type StateTag, StateTree } from '../merkle-tree.ts'
 import { Effects } from './effects.ts'
 import { authorityRow, type LogEpoch, LogKeys, logKeyRow } from './log-keys.ts'
+import { rootOf } from './member-rules.ts'
 import type { LogPosition } from './position.ts'
 import type { Proofs } from './proofs.ts'
 import type {
@@ -21,7 +22,7 @@ import type {
   RegistryRow,
   RevokedRow
 } from './rows.ts'
-import { checkRules, checkUnderstood, rootOf } from './rules.ts'
+import { checkRules, checkUnderstood } from './rules.ts'
 import { Tables } from './tables.ts'
 import { Journal } from './undo-log.ts'
 

@@ -12,6 +12,8 @@ import { openRotation } from '../../objects/rotate.ts'
 export interface Proofs {
   /** End of the membership that a renew request names. */
   readonly renewedNotAfterMs?: number
+  /** The membership that a forget request names. */
+  readonly endedMembership?: Uint8Array
 }
 
 /**
@@ -29,10 +31,10 @@ export function openProofs(entry: LogEntry): Proofs {
       const { publicKey: signer, request } = entry.body
       return { renewedNotAfterMs: openRenewRequest(request, networkId, { signer }).value.notAfterMs }
     }
-    case 'revoke': {
+    case 'end': {
       const { publicKey: signer, request } = entry.body
-      if (request !== undefined) openForgetRequest(request, networkId, { signer })
-      return {}
+      if (request === undefined) return {}
+      return { endedMembership: openForgetRequest(request, networkId, { signer }).value.membership }
     }
     case 'rotate':
       openRotation(entry.body, networkId)

@@ -15,6 +15,10 @@ export interface Member {
   readonly publicKey: Uint8Array
   readonly name: string
   readonly role: Role
+  /** Ascending. */
+  readonly groups: readonly string[]
+  /** The membership ends when the member has been offline for so long; undefined: it does not. */
+  readonly ephemeralMs?: number | undefined
   readonly notAfterMs: number
   /** Position of the entry that gave the key its membership: admit, or rotate for a key that took another's place. */
   readonly admitN: number
@@ -30,7 +34,9 @@ export interface MemberFields {
   readonly publicKey: Uint8Array
   readonly name: string
   readonly role: Role
-  /** As the admit entry says. */
+  readonly groups: readonly string[]
+  readonly ephemeralMs: number | undefined
+  /** As the admit entry says, or the newest change. */
   readonly admittedRole: Role
   readonly notAfterMs: number
   /** Number of the entry that gave the key its membership. */
@@ -39,6 +45,9 @@ export interface MemberFields {
   /** The admit entry that the membership goes back to: of an earlier key, after a rotation. */
   readonly firstN: number
   readonly renewN: number | undefined
+  /** The newest change since the admission. */
+  readonly changeN: number | undefined
+  readonly changeHash: Uint8Array | undefined
   /** Key of the row of the invite that let it in, where that was open at the time. */
   readonly grant: string | undefined
 }
@@ -48,12 +57,16 @@ export class MemberRow implements Member, MemberFields {
   readonly publicKey: Uint8Array
   readonly name: string
   readonly role: Role
+  readonly groups: readonly string[]
+  readonly ephemeralMs: number | undefined
   readonly admittedRole: Role
   readonly notAfterMs: number
   readonly admitN: number
   readonly admitHash: Uint8Array
   readonly firstN: number
   readonly renewN: number | undefined
+  readonly changeN: number | undefined
+  readonly changeHash: Uint8Array | undefined
   readonly grant: string | undefined
   readonly #source: EntrySource
 
@@ -61,12 +74,16 @@ export class MemberRow implements Member, MemberFields {
     this.publicKey = fields.publicKey
     this.name = fields.name
     this.role = fields.role
+    this.groups = fields.groups
+    this.ephemeralMs = fields.ephemeralMs
     this.admittedRole = fields.admittedRole
     this.notAfterMs = fields.notAfterMs
     this.admitN = fields.admitN
     this.admitHash = fields.admitHash
     this.firstN = fields.firstN
     this.renewN = fields.renewN
+    this.changeN = fields.changeN
+    this.changeHash = fields.changeHash
     this.grant = fields.grant
     this.#source = source
   }
@@ -83,19 +100,33 @@ export class MemberRow implements Member, MemberFields {
     return new MemberRow({ ...fieldsOf(this), ...changes }, this.#source)
   }
 
-  /** Value in the tree. */
+  /** Value in the tree: hash of the admit or rotate entry, end, and the hash of the newest change where there is one. */
   get value(): Uint8Array {
-    const value = Buffer.allocUnsafe(hashBytes + 8)
-    value.set(this.admitHash)
-    value.writeBigUInt64BE(BigInt(this.notAfterMs), hashBytes)
+    const { admitHash, notAfterMs, changeHash } = this
+    const value = Buffer.allocUnsafe(hashBytes + 8 + (changeHash?.length ?? 0))
+    value.set(admitHash)
+    value.writeBigUInt64BE(BigInt(notAfterMs), hashBytes)
+    if (changeHash !== undefined) value.set(changeHash, hashBytes + 8)
     return value
   }
 }
 
-const fieldsOf = (row: MemberRow): MemberFields => {
-  const { publicKey, name, role, admittedRole, notAfterMs, admitN, admitHash, firstN, renewN, grant } = row
-  return { publicKey, name, role, admittedRole, notAfterMs, admitN, admitHash, firstN, renewN, grant }
-}
+const fieldsOf = (row: MemberRow): MemberFields => ({
+  publicKey: row.publicKey,
+  name: row.name,
+  role: row.role,
+  groups: row.groups,
+  ephemeralMs: row.ephemeralMs,
+  admittedRole: row.admittedRole,
+  notAfterMs: row.notAfterMs,
+  admitN: row.admitN,
+  admitHash: row.admitHash,
+  firstN: row.firstN,
+  renewN: row.renewN,
+  changeN: row.changeN,
+  changeHash: row.changeHash,
+  grant: row.grant
+})
 
 /** A key that is shut out for ever. */
 export interface RevokedRow {
@@ -155,8 +186,10 @@ export interface GrantRow {
   readonly taken: number
   readonly n: number
   readonly hash: Uint8Array
-  /** Admissions by it whose memberships are over: their entries are needed to count. Shared by all versions of the row. */
+  /** Admissions by it whose memberships are over, and their ends: these entries are needed to count. Shared by all versions of the row. */
   readonly past: Set<number>
+  /** Keys whose membership by it was ended, as keyId gives them: it does not let them in again. Shared, too. */
+  readonly ended: Set<string>
 }
 
 /** Value in the tree: hash of the grant entry, then uses taken. */

@@ -71,10 +71,18 @@ export class Tables {
     this.write('grants', row.grant.id, undefined)
   }
 
-  /** The membership that this admission began is over, and the entry goes on counting. */
-  keepUse(row: GrantRow, admitN: number): void {
-    row.past.add(admitN)
-    this.#journal.record(() => row.past.delete(admitN))
+  /** Of a membership that is over: this entry, its admission or its end, is needed as long as the invite is open. */
+  keepUse(row: GrantRow, n: number): void {
+    row.past.add(n)
+    this.#journal.record(() => row.past.delete(n))
+  }
+
+  /** The invite does not let that member in again. One that is to go when it is offline comes back when it is online. */
+  shutOut(row: GrantRow, { publicKey, ephemeralMs }: MemberRow): void {
+    const key = keyId(publicKey)
+    if (ephemeralMs !== undefined || row.ended.has(key)) return
+    row.ended.add(key)
+    this.#journal.record(() => row.ended.delete(key))
   }
 
   /** Puts a row of the tree, or takes it away without a value. */
@@ -83,16 +91,37 @@ export class Tables {
     if (this.#journal.isRecording) this.#journal.record(() => this.#tree.restore(tag, key, before))
   }
 
-  /** Puts the row in place of `before`: the member's row until now, under whatever key and name. */
-  putMember(row: MemberRow, before: MemberRow | undefined): void {
+  /** Puts the row in place of `before`, the member's row until now, maybe under another key. The name goes with it. */
+  putMember(row: MemberRow, before: MemberRow): void {
+    this.#putRow(row, before)
+    if (this.#hasName(before)) this.#putName(row)
+  }
+
+  /** The same, and gives the member its name. */
+  nameMember(row: MemberRow, before: MemberRow | undefined): void {
+    this.#putRow(row, before)
+    if (before !== undefined && before.name !== row.name) this.#dropName(before)
+    this.#putName(row)
+  }
+
+  #putRow(row: MemberRow, before: MemberRow | undefined): void {
     const key = keyId(row.publicKey)
-    const isSameName = before?.name === row.name
     if (before !== undefined && keyId(before.publicKey) !== key) this.#dropKey(before)
-    if (before !== undefined && !isSameName) this.#dropName(before)
     this.members.set(key, row)
     this.write('members', row.publicKey, row.value)
+  }
+
+  #putName(row: MemberRow): void {
+    const holder = this.names.get(row.name)
     this.names.set(row.name, row)
-    if (!isSameName || keyId(before.publicKey) !== key) this.write('names', fromString(row.name), row.publicKey)
+    const isNew = holder === undefined || keyId(holder.publicKey) !== keyId(row.publicKey)
+    if (isNew) this.write('names', fromString(row.name), row.publicKey)
+  }
+
+  /** False in a compacted log, without the change by which it gave the name away, when another one has got it since. */
+  #hasName({ name, publicKey }: MemberRow): boolean {
+    const holder = this.names.get(name)
+    return holder !== undefined && keyId(holder.publicKey) === keyId(publicKey)
   }
 
   dropMember(row: MemberRow): void {
@@ -106,6 +135,7 @@ export class Tables {
   }
 
   #dropName(row: MemberRow): void {
+    if (!this.#hasName(row)) return
     this.names.delete(row.name)
     this.write('names', fromString(row.name), undefined)
   }

@@ -47,7 +47,7 @@ test.each<[string, EntryContent]>([
   ],
   ['until 2027-01-01 00:00 UTC', { kind: 'renew', body: { publicKey, notAfterMs: until, request: hash } }],
   ['stolen', { kind: 'revoke', body: { publicKey, reason: 'stolen' } }],
-  ['without a reason, as the node itself asked', { kind: 'revoke', body: { publicKey, reason: '', request: hash } }],
+  ['without a reason, as the node itself asked', { kind: 'end', body: { publicKey, reason: '', request: hash } }],
   [
     `takes the place of ${peerIdText(publicKey)}`,
     { kind: 'rotate', body: { oldKey: publicKey, newKey: publicKey, proofOld: hash, proofNew: hash } }

@@ -141,7 +141,7 @@ describe('ConnectionTrust', () => {
     const ended = new FakeConnection()
     const other = new FakeConnection('inbound', stays)
     for (const fake of [revoked, other]) trust.prove(asConnection(fake), { ...member, publicKey: stays })
-    trust.revoked(member.publicKey)
+    trust.ended(member.publicKey)
     trust.prove(asConnection(ended), member)
     trust.recheck(() => true)
     const unheard = new FakeConnection('inbound', stays)

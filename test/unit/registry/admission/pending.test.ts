@@ -246,7 +246,7 @@ describe('revoking', () => {
     await using network = await RealNetwork.create()
     const { admission, events, replica } = network.root
     const told: string[] = []
-    events.addEventListener('revoked', ({ detail }) => told.push(peerIdText(detail.publicKey)))
+    events.addEventListener('ended', ({ detail }) => told.push(peerIdText(detail.publicKey)))
     const ann = await network.admit('ann')
     await admission.revoke(ann.publicKey, 'stolen')
     await admission.revoke(ann.publicKey, 'stolen')

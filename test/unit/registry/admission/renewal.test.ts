@@ -1,7 +1,6 @@
 import { toString as textOf } from 'uint8arrays/to-string'
 import { describe, expect, it } from 'vitest'
 import { SigningKey } from '../../../../src/identity/keys.ts'
-import { sealForgetRequest } from '../../../../src/registry/objects/forget-request.ts'
 import { sealRenewRequest } from '../../../../src/registry/objects/renew-request.ts'
 import {
   InvalidEnvelopeError,
@@ -135,15 +134,16 @@ describe('a renewal', () => {
 })
 
 describe('being forgotten', () => {
-  it('revokes the own key, and is done when it was done before', async () => {
+  it('ends the own membership, and is done when it was done before', async () => {
     await using network = await RealNetwork.create()
-    const { admission, networkId, replica } = network.root
+    const { admission, replica } = network.root
     const ann = await network.admit('ann')
-    const asked = sealForgetRequest({ networkId, publicKey: ann.publicKey }, ann).bytes
+    const asked = network.farewell(ann)
     await expect(admission.forget(asked, network.rootKey.publicKey)).rejects.toThrow(InvalidEnvelopeError)
     const { entry } = await admission.forget(asked, ann.publicKey)
     expect(entry.length).toBeGreaterThan(0)
-    expect(replica.state.isRevoked(ann.publicKey)).toBe(true)
+    expect(replica.state.member(ann.publicKey)).toBeUndefined()
+    expect(replica.state.isRevoked(ann.publicKey)).toBe(false)
     expect(await admission.forget(asked)).toEqual({ entry: new Uint8Array() })
   })
 
@@ -151,8 +151,8 @@ describe('being forgotten', () => {
     await using network = await RealNetwork.create()
     const ann = await network.admit('ann')
     const secondary = await network.addSecondary('sec')
-    const { networkId, replica } = network.root
-    await secondary.admission.forget(sealForgetRequest({ networkId, publicKey: ann.publicKey }, ann).bytes)
-    expect(replica.state.isRevoked(ann.publicKey)).toBe(true)
+    const { replica } = network.root
+    await secondary.admission.forget(network.farewell(ann))
+    expect(replica.state.member(ann.publicKey)).toBeUndefined()
   })
 })

@@ -101,7 +101,9 @@ const kinds: Kind[] = [
     name: 'forget request',
     domain: domains.forget,
     key: me,
-    any: fc.record(own).map((request) => sealForgetRequest(request, me)),
+    any: fc
+      .record({ ...own, membership: fc.uint8Array({ minLength: 32, maxLength: 32 }) })
+      .map((request) => sealForgetRequest(request, me)),
     open: openForgetRequest
   },
   {

@@ -49,7 +49,7 @@ describe.each([
   {
     what: 'forget request',
     open: openForgetRequest,
-    made: (publicKey: Uint8Array) => ({ ...header, publicKey }),
+    made: (publicKey: Uint8Array) => ({ ...header, publicKey, membership: networkId }),
     domain: domains.forget,
     codec: ForgetRequest
   }
@@ -76,7 +76,9 @@ describe('sealing with another key', () => {
     const wrong = keyOf(2)
     expect(() => sealRecord({ ...aRecord, publicKey }, wrong)).toThrow(InvalidEnvelopeError)
     expect(() => sealRenewRequest({ networkId, publicKey, notAfterMs: 1 }, wrong)).toThrow(InvalidEnvelopeError)
-    expect(() => sealForgetRequest({ networkId, publicKey }, wrong)).toThrow(InvalidEnvelopeError)
+    expect(() => sealForgetRequest({ networkId, publicKey, membership: networkId }, wrong)).toThrow(
+      InvalidEnvelopeError
+    )
     const bytes = craft(domains.nodeRecord, NodeRecord, { ...header, publicKey, seq: 1 }, wrong)
     await expect(openRecordAsync(bytes, networkId)).rejects.toThrow(InvalidEnvelopeError)
   })

@@ -92,16 +92,20 @@ describe('receipts', () => {
 })
 
 describe('requests to be forgotten', () => {
-  it('are signed by the key that is revoked', () => {
+  it('are signed by the key whose membership ends, and for this membership', () => {
     log.take(log.admit(1))
+    const { hash } = log.state.head
+    log.take(log.admit(2))
     const { networkId } = log
-    const request = sealForgetRequest({ networkId, publicKey: key(1) }, keyNumber(1)).bytes
-    const revoke = (member: number): EntryDraft => ({
-      kind: 'revoke',
+    const asked = (membership: Uint8Array): Uint8Array =>
+      sealForgetRequest({ networkId, publicKey: key(1), membership }, keyNumber(1)).bytes
+    const end = (member: number, request: Uint8Array): EntryDraft => ({
+      kind: 'end',
       body: { publicKey: key(member), reason: 'left', request }
     })
-    expect(log.refusal(revoke(2))).toBe('InvalidEnvelopeError')
-    expect(log.refusal(revoke(1))).toBe('taken')
+    expect(log.refusal(end(2, asked(hash)))).toBe('InvalidEnvelopeError')
+    expect(log.refusal(end(1, asked(new Uint8Array(32))))).toBe('LogMismatchError')
+    expect(log.refusal(end(1, asked(hash)))).toBe('taken')
   })
 })
 

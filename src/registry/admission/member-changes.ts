@@ -1,0 +1,97 @@
+import { equals } from 'uint8arrays/equals'
+import { at } from '../../identity/bytes.ts'
+import { peerIdText } from '../../identity/keys.ts'
+import type { Role } from '../../identity/role.ts'
+import { InvalidPayloadError, NotFoundError } from '../../runtime/errors.ts'
+import type { EntryDraft, Root } from '../log/log-writer.ts'
+import type { Replica } from '../log/replica.ts'
+import type { Member } from '../log/state/network-state.ts'
+import type { LogEntry } from '../objects/entry.ts'
+import type { Signed } from '../objects/envelope.ts'
+import { isSameGroups, sortedGroups } from '../objects/groups.ts'
+
+export interface MemberChangesComponents {
+  replica: Replica
+  /** @throws NotRootError elsewhere */
+  root: () => Root
+}
+
+/** What is to be another one; the rest stays. */
+export interface MemberChange {
+  name?: string
+  role?: Role
+  groups?: readonly string[]
+}
+
+/** What a registry is once it serves no longer. */
+const retiredRole = 'integrated'
+
+/** Changes members by the operator's word, and lets them go. Each gives the entry, or undefined where all is so already. */
+export class MemberChanges {
+  readonly #components: MemberChangesComponents
+  #turn: Promise<unknown> = Promise.resolve()
+
+  constructor(components: MemberChangesComponents) {
+    this.#components = components
+  }
+
+  /** @throws NotRootError, NotFoundError, NameTakenError, InvalidPayloadError, LogMismatchError */
+  change(publicKey: Uint8Array, change: MemberChange): Promise<Signed<LogEntry> | undefined> {
+    return this.#inTurn(async (root) => {
+      const member = this.#member(publicKey)
+      const entry = changeOf(member, change)
+      return entry === undefined ? undefined : at(await root.append([entry]), 0)
+    })
+  }
+
+  /** Takes a secondary out of the set of registries: it is an ordinary member from then on. @throws as change */
+  retire(publicKey: Uint8Array): Promise<Signed<LogEntry> | undefined> {
+    return this.#inTurn(async (root) => {
+      const member = this.#member(publicKey)
+      const row = this.#components.replica.state.registry(publicKey)
+      if (member.role === 'root') throw new InvalidPayloadError('the root cannot be retired: promote a secondary first')
+      if (row === undefined && member.role !== 'secondary') return undefined
+      const removal: EntryDraft[] =
+        row === undefined ? [] : [{ kind: 'registrySet', body: { publicKey, role: row.role, removed: true } }]
+      const change = changeOf(member, { role: retiredRole })
+      const entries = await root.append(change === undefined ? removal : [...removal, change])
+      return at(entries, entries.length - 1)
+    })
+  }
+
+  /**
+   * Ends a membership without prejudice. `request`: of the member itself.
+   * @throws NotRootError, NotFoundError, InvalidPayloadError for the root itself
+   */
+  end(publicKey: Uint8Array, reason: string, request?: Uint8Array): Promise<Signed<LogEntry>> {
+    return this.#inTurn(async (root) => {
+      this.#member(publicKey)
+      if (equals(publicKey, root.publicKey)) {
+        throw new InvalidPayloadError('the root cannot be let go: promote a secondary first')
+      }
+      const body = { publicKey, reason, ...(request !== undefined && { request }) }
+      return at(await root.append([{ kind: 'end', body }]), 0)
+    })
+  }
+
+  /** One after the other: each begins with what the one before has left. */
+  #inTurn<T>(run: (root: Root) => Promise<T>): Promise<T> {
+    const result = this.#turn.then(() => run(this.#components.root()))
+    this.#turn = result.catch(() => {})
+    return result
+  }
+
+  #member(publicKey: Uint8Array): Member {
+    const member = this.#components.replica.state.member(publicKey)
+    if (member !== undefined) return member
+    throw new NotFoundError(`${peerIdText(publicKey)} is no member: \`trustnet peers\` lists them`)
+  }
+}
+
+function changeOf(member: Member, change: MemberChange): EntryDraft | undefined {
+  const { publicKey } = member
+  const { name = member.name, role = member.role } = change
+  const groups = sortedGroups(change.groups ?? member.groups)
+  if (name === member.name && role === member.role && isSameGroups(groups, member.groups)) return undefined
+  return { kind: 'change', body: { publicKey, name, role, groups } }
+}

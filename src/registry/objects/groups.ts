@@ -1,0 +1,21 @@
+import { checkName } from '../../identity/checked-bytes.ts'
+import { InvalidPayloadError } from '../../runtime/errors.ts'
+
+const maxGroups = 16
+
+/** Groups ascend, so that there is one way to write them. @throws InvalidPayloadError */
+export function checkGroups(groups: readonly string[], of: string): void {
+  if (groups.length > maxGroups) throw new InvalidPayloadError(`${of} names at most ${maxGroups} groups`)
+  for (const [index, group] of groups.entries()) {
+    checkName(group, `group in ${of}`)
+    if (index > 0 && group <= (groups[index - 1] ?? '')) {
+      throw new InvalidPayloadError(`groups in ${of} must ascend, each once`)
+    }
+  }
+}
+
+/** As an entry names them: ascending, each once. */
+export const sortedGroups = (groups: readonly string[]): string[] => [...new Set(groups)].toSorted()
+
+export const isSameGroups = (a: readonly string[], b: readonly string[]): boolean =>
+  a.length === b.length && a.every((group, index) => group === b[index])
