@@ -49,7 +49,8 @@ async function meet(simulation: Simulation): Promise<void> {
 
 /** Revokes that a new epoch made void are still enforced where they are known: the operator enters them again. */
 function handOverRevokes({ machines, root }: Simulation): void {
-  const pending = machines.flatMap(({ process }) => process?.registry.replica.emergency.revokes() ?? [])
+  const unsettled = machines.flatMap(({ process }) => process?.registry.replica.emergency.unsettled() ?? [])
+  const pending = unsettled.flatMap(({ value }) => (value.kind === 'revoke' ? [value.body] : []))
   root.call(async (registry) => {
     for (const body of pending) {
       if (registry.replica.state.revoked(body.publicKey) === undefined) {
