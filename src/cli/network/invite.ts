@@ -35,7 +35,7 @@ The process says goodbye and stops.
 
 Examples:
   trustnet leave            a member still: it comes back when it is started
-  trustnet leave --forget   for good: the key is shut out for ever`
+  trustnet leave --forget   for good: the membership ends, its name is free`
 
 const ttl = (text: string): number => {
   const ms = parseDuration(text)
@@ -61,7 +61,7 @@ export const addInvite: AddCommand = (program, context) => {
   addOpenInvites(command, context)
   withRunning(program.command('leave'))
     .description('say to the network that this node leaves')
-    .option('--forget', 'have the own key revoked too; it can never come back')
+    .option('--forget', 'end the own membership, too: only a new invite brings it back')
     .option('--reason <text>', 'told to the others')
     .addHelpText('after', leaveExamples)
     .action((options: RunningOptions & { forget?: boolean; reason?: string }) => leave(context, options))

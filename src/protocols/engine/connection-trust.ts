@@ -217,7 +217,8 @@ export class ConnectionTrust {
   /** Closes every connection that a key had when its membership ended, proven or not. Takes effect at once, not when the close is done. */
   ended(publicKey: Uint8Array): void {
     for (const entry of this.#entries.values()) {
-      if (!entry.isBarred && isKeyOf(entry.connection, publicKey)) this.#close(entry, 'the key was revoked, or its membership ended')
+      if (!entry.isBarred && isKeyOf(entry.connection, publicKey))
+        this.#close(entry, 'the key was revoked, or its membership ended')
     }
   }
 

@@ -20,8 +20,8 @@ export interface Schema {
 /** A change of any table text raises `version` and adds a step to `migrations`. */
 export const schema: Schema = {
   applicationId: 0x544e6574,
-  version: 2,
-  oldest: 2,
+  version: 3,
+  oldest: 3,
   create: [metaTables, logTables, recordTables, nodeTables, admissionTables, alarmTables].join('\n'),
   migrations: new Map()
 }
