@@ -16,14 +16,14 @@ export interface MemberChangesComponents {
   root: () => Root
 }
 
-/** What is to be another one; the rest stays. */
+/** Values that take the place of those of the member; the rest stays. */
 export interface MemberChange {
   name?: string
   role?: Role
   groups?: readonly string[]
 }
 
-/** What a registry is once it serves no longer. */
+/** Role of a registry once it serves no longer. */
 const retiredRole = 'integrated'
 
 /** Changes members by the operator's word, and lets them go. Each gives the entry, or undefined where all is so already. */

@@ -3,7 +3,7 @@ import { InvalidPayloadError } from '../../runtime/errors.ts'
 
 const maxGroups = 16
 
-/** Groups ascend, so that there is one way to write them. @throws InvalidPayloadError */
+/** Checks groups, which ascend so that there is one way to write them. @throws InvalidPayloadError */
 export function checkGroups(groups: readonly string[], of: string): void {
   if (groups.length > maxGroups) throw new InvalidPayloadError(`${of} names at most ${maxGroups} groups`)
   for (const [index, group] of groups.entries()) {
@@ -14,7 +14,7 @@ export function checkGroups(groups: readonly string[], of: string): void {
   }
 }
 
-/** As an entry names them: ascending, each once. */
+/** Gives the groups as an entry names them: ascending, each once. */
 export const sortedGroups = (groups: readonly string[]): string[] => [...new Set(groups)].toSorted()
 
 export const isSameGroups = (a: readonly string[], b: readonly string[]): boolean =>

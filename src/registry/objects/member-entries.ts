@@ -4,7 +4,7 @@ import { Change as ChangeMessage, End as EndMessage } from '../pb/registry.ts'
 import { bodyKind } from './body-kind.ts'
 import { checkGroups } from './groups.ts'
 
-/** What a member is from here on: all of it, also what stays as it was. */
+/** Name, role and groups of a member from here on: all of them, also what stays as it was. */
 export interface Change {
   publicKey: Uint8Array
   name: string
@@ -12,7 +12,7 @@ export interface Change {
   groups: readonly string[]
 }
 
-/** The membership is over, and the key may be admitted again. */
+/** End of a membership without prejudice: the key may be admitted again. */
 export interface End {
   publicKey: Uint8Array
   reason: string

@@ -77,7 +77,7 @@ export class Tables {
     this.#journal.record(() => row.past.delete(n))
   }
 
-  /** The invite does not let that member in again. One that is to go when it is offline comes back when it is online. */
+  /** Keeps the invite from letting that member in again. One that is to go when it is offline comes back when it is online. */
   shutOut(row: GrantRow, { publicKey, ephemeralMs }: MemberRow): void {
     const key = keyId(publicKey)
     if (ephemeralMs !== undefined || row.ended.has(key)) return
