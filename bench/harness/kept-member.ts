@@ -4,6 +4,7 @@ import { raceDial } from '../../src/node/bootstrap/dial-race.ts'
 import { defaults } from '../../src/node/config/defaults.ts'
 import { SelfRecord } from '../../src/node/self/record.ts'
 import { type RegistryPeer, SessionKeeper } from '../../src/node/session/lease-client.ts'
+import { Supervisor } from '../../src/node/supervisor.ts'
 import { openRegisterSession } from '../../src/protocols/register/index.ts'
 import { silentLogger, systemClock } from '../../src/runtime/clock-and-logger.ts'
 import type { RootAddress } from '../processes/root.ts'
@@ -56,7 +57,7 @@ export class KeptMember {
 
   /** Resolves when the first registry has taken it. */
   async hold(): Promise<void> {
-    this.#keeper.start()
+    this.#keeper.start(new Supervisor())
     await this.#held.promise
   }
 

@@ -1,6 +1,7 @@
 import type { Registry } from '../registry/registry.ts'
 import type { Clock, Logger } from '../runtime/clock-and-logger.ts'
 import { durationText, maxStepMs } from '../runtime/steady-clock.ts'
+import type { Running, Supervisor } from './supervisor.ts'
 
 export interface ClockWatchInit {
   registry: Registry
@@ -17,21 +18,21 @@ const lookMs = 1_000
 export class ClockWatch {
   readonly #init: ClockWatchInit
   #isStepped = false
-  #timer: NodeJS.Timeout | undefined
+  #looking: Running | undefined
 
   constructor(init: ClockWatchInit) {
     this.#init = init
   }
 
-  start(): void {
+  start(services: Supervisor): void {
     const { registry } = this.#init
     registry.replica.events.addEventListener('checkpoint', this.#onCheckpoint)
-    this.#timer = setInterval(() => this.#look(), lookMs).unref()
+    this.#looking = services.run('clock', { everyMs: lookMs, round: () => this.#look() })
   }
 
-  stop(): void {
-    clearInterval(this.#timer)
+  async stop(): Promise<void> {
     this.#init.registry.replica.events.removeEventListener('checkpoint', this.#onCheckpoint)
+    await this.#looking?.stop()
   }
 
   #look(): void {

@@ -5,7 +5,6 @@ import { loadKey } from '../identity/key-file.ts'
 import { peerIdText } from '../identity/keys.ts'
 import { type BackupManifest, manifestPath } from '../registry/backup/manifest.ts'
 import type { Registry } from '../registry/registry.ts'
-import { inBackground } from '../runtime/background.ts'
 import { cleanEnvironment } from '../runtime/clean-environment.ts'
 import type { Clock, Logger } from '../runtime/clock-and-logger.ts'
 import { reasonOf } from '../runtime/error-message.ts'
@@ -13,6 +12,7 @@ import { makeFolder } from '../runtime/make-folder.ts'
 import { ClockWatch } from './clock-watch.ts'
 import { dataFiles } from './config/paths.ts'
 import type { Config } from './config/schema.ts'
+import type { Supervisor } from './supervisor.ts'
 
 /** A backup and what stands in the file beside it. */
 export interface MadeBackup {
@@ -38,28 +38,31 @@ const backupName = /^registry-\d{8}T\d{6}(\d{3})?Z\.db$/
 /** Work that a node does for itself now and then: a look at the clock, backups, compaction of the log, and the operator's command for each alarm. */
 export class Housekeeping {
   readonly #init: HousekeepingInit
-  readonly #stops: (() => void)[] = []
+  readonly #stops: (() => unknown)[] = []
   /** Public keys by the path of their file. */
   readonly #keys = new Map<string, string | undefined>()
   #backups: Promise<unknown> = Promise.resolve()
-  #isBackingUp = false
 
   constructor(init: HousekeepingInit) {
     this.#init = init
   }
 
-  start(): void {
-    const { config, registry } = this.#init
+  start(services: Supervisor): void {
+    const { config, registry, logger } = this.#init
     const clockWatch = new ClockWatch(this.#init)
-    clockWatch.start()
+    clockWatch.start(services)
     this.#stops.push(() => clockWatch.stop())
-    this.#every(compactEveryMs, () => inBackground(this.#compact(), 'compacting the log'))
-    if (config.backup.enabled) {
-      this.#every(config.backup.intervalMs, () => {
-        if (!this.#isBackingUp) inBackground(this.#tryBackUp(), 'backing up')
-      })
-    }
-    this.#rememberKeys()
+    const compaction = services.run('compaction', {
+      everyMs: compactEveryMs,
+      round: () => registry.replica.compact(),
+      onFailed: (error) => {
+        logger.warn({ error: String(error) }, 'the log was not compacted; it is tried again in an hour')
+        return undefined
+      }
+    })
+    this.#stops.push(() => compaction.stop())
+    if (config.backup.enabled) this.#startBackups(services)
+    this.#rememberKeys(services)
     const { hook } = config.alarms
     if (hook === undefined) return
     const onAlarm = (event: CustomEvent<{ code: string; message: string }>): void => this.#run(hook, event.detail)
@@ -67,11 +70,28 @@ export class Housekeeping {
     this.#stops.push(() => registry.events.removeEventListener('alarm', onAlarm))
   }
 
-  #rememberKeys(): void {
+  #startBackups(services: Supervisor): void {
+    const { config, registry, logger } = this.#init
+    const backup = services.run('backup', {
+      everyMs: config.backup.intervalMs,
+      round: async () => {
+        const { path, manifest } = await this.backUp()
+        logger.debug({ path, head: manifest.head.n }, 'the database was backed up; keys are not in it')
+      },
+      onFailed: ({ message }) => {
+        registry.alarms.raise('no_backup', `${message}. It is tried again after backup.interval; older backups stay`)
+        return undefined
+      }
+    })
+    this.#stops.push(() => backup.stop())
+  }
+
+  #rememberKeys(services: Supervisor): void {
     const { config, registry } = this.#init
     const paths = [config.paths.key, ...(registry.root === undefined ? [] : [dataFiles(config.paths.data).logKey])]
     for (const path of paths) this.#keys.set(path, keyIn(path).publicKey)
-    this.#every(keyLookMs, () => this.checkKeys())
+    const keys = services.run('keys', { everyMs: keyLookMs, round: () => this.checkKeys() })
+    this.#stops.push(() => keys.stop())
   }
 
   /** Keys are in memory, too: that a file is gone would be noticed by the next start alone, which would be as another node. */
@@ -87,7 +107,7 @@ export class Housekeeping {
 
   /** A backup that has begun is finished. */
   async stop(): Promise<void> {
-    for (const stop of this.#stops) stop()
+    await Promise.all(this.#stops.map((stop) => stop()))
     await this.#backups
   }
 
@@ -112,33 +132,6 @@ export class Housekeeping {
     if (registry.storeFailure === undefined) await registry.meta.set(lastBackupKey, Buffer.from(String(now)))
     if (to === undefined) dropOldest(folder, config.backup.keep)
     return { path, manifest }
-  }
-
-  async #tryBackUp(): Promise<void> {
-    const { logger, registry } = this.#init
-    this.#isBackingUp = true
-    try {
-      const { path, manifest } = await this.backUp()
-      logger.debug({ path, head: manifest.head.n }, 'the database was backed up; keys are not in it')
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error)
-      registry.alarms.raise('no_backup', `${why}. It is tried again after backup.interval; older backups stay`)
-    } finally {
-      this.#isBackingUp = false
-    }
-  }
-
-  async #compact(): Promise<void> {
-    try {
-      await this.#init.registry.replica.compact()
-    } catch (error) {
-      this.#init.logger.warn({ error: String(error) }, 'the log was not compacted; it is tried again in an hour')
-    }
-  }
-
-  #every(ms: number, run: () => void): void {
-    const timer = setInterval(run, ms).unref()
-    this.#stops.push(() => clearInterval(timer))
   }
 
   /** The words of an alarm go in the environment, where a shell does not read them as commands. */

@@ -58,7 +58,7 @@ export const makeSession = (
 
 /** Keeps the replica of a node up to date. */
 export const makeSync = (
-  { config, registry, key, clock, logger }: NetworkNodeInit,
+  { config, registry, key, clock, logger, services }: NetworkNodeInit,
   network: NetworkParts,
   onCaughtUp: () => void
 ): SyncKeeper =>
@@ -83,9 +83,15 @@ export const makeSync = (
       answeringForMs: (connection) => network.roundTrips?.answeringForMs(connection) ?? 0,
       onBehind: (source, shown) => tellStill(registry, source, shown)
     }),
-    onFailed: (source, error) => tellLie(registry, source, error),
+    onFailed: (source, error) => {
+      services.part('sync').failed(error)
+      tellLie(registry, source, error)
+    },
     onUnanswered: (connection) => inBackground(network.roundTrips?.doubt(connection), 'pinging an unanswering source'),
-    onCaughtUp
+    onCaughtUp: () => {
+      services.part('sync').ok()
+      onCaughtUp()
+    }
   })
 
 /** Keeps the connections of a node to other members. */

@@ -289,6 +289,7 @@ export class NetworkNode implements NetworkParts {
   }
 
   #startKeepers(host: Host): void {
+    const { services } = this.#init
     const onCaughtUp = (): void => {
       this.#caughtUp = true
       this.#init.onChange()
@@ -303,12 +304,12 @@ export class NetworkNode implements NetworkParts {
       onDuplicate: (reason) => this.#duplicate(reason),
       onTrouble: (error) => {
         this.#trouble = error
+        services.part('lease').report(error)
         this.#init.onChange()
       }
     })
     const reach = makeReach(this.#init, this, async (change) => await this.#self.publish(change))
-    this.#stops.push(() => reach.stop())
-    for (const keeper of [this.#sync, this.#peers, this.#roundTrips, this.#session, reach]) keeper.start()
+    for (const keeper of [this.#sync, this.#peers, this.#roundTrips, this.#session, reach]) keeper.start(services)
   }
 
   async #registered(view: SessionView, answer: Registered): Promise<void> {

@@ -13,6 +13,7 @@ import type { RoundTrips } from './peers/ping-monitor.ts'
 import type { HeadWatch } from './replication/checkpoint-watch.ts'
 import type { SelfRecord } from './self/record.ts'
 import type { SessionView } from './session/lease-client.ts'
+import type { Supervisor } from './supervisor.ts'
 
 export interface NetworkNodeInit {
   config: Config
@@ -26,6 +27,7 @@ export interface NetworkNodeInit {
   libp2pLogger: ComponentLogger
   instance: Uint8Array
   portWaitMs?: number | undefined
+  services: Supervisor
   /** Something that a view shows has changed. */
   onChange: () => void
 }

@@ -9,6 +9,7 @@ import type { Logging } from './logging.ts'
 import type { NetworkNode } from './network-node.ts'
 import type { RootDuties } from './root/root-controller.ts'
 import type { PhaseFacts, PhaseTracker } from './status/phases.ts'
+import type { Supervisor } from './supervisor.ts'
 
 /** The node as its control API, views and actions see it. */
 export interface NodeContext {
@@ -30,6 +31,7 @@ export interface NodeContext {
   readonly housekeeping: Housekeeping | undefined
   /** Duties that only a root has; undefined until the network was found. */
   readonly duties: RootDuties | undefined
+  readonly services: Supervisor
   readonly isStopping: boolean
   /** Failures of the last round of looking for the network. */
   readonly discoveryFailures: readonly DialFailure[]

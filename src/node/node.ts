@@ -36,6 +36,7 @@ import { RootDuties } from './root/root-controller.ts'
 import { CachedPeers, phaseFacts } from './status/phase-facts.ts'
 import { type PhaseFacts, PhaseTracker } from './status/phases.ts'
 import { StopSteps } from './stop-steps.ts'
+import { Supervisor } from './supervisor.ts'
 
 /** The phase follows what happens within this time; in a burst of records it is judged no more often. */
 const judgeMs = 20
@@ -52,6 +53,7 @@ export class TrustNode implements Node, NodeContext {
   readonly software = versionInfo().version
   readonly phases: PhaseTracker
   readonly stopSteps = new StopSteps()
+  readonly services: Supervisor
   readonly invites: InviteKeeper
   readonly candidates: Candidates
   readonly #failure = Promise.withResolvers<never>()
@@ -83,6 +85,7 @@ export class TrustNode implements Node, NodeContext {
     this.configFile = options.configFile
     this.logging = options.logging ?? createLogging({ node: config.name, ...config.logging })
     this.clock = new SteadyClock(options.clock === undefined ? {} : { clock: options.clock })
+    this.services = new Supervisor(this.clock)
     this.phases = new PhaseTracker(this.clock)
     this.#withControl = options.control ?? true
     this.#portWaitMs = options.portWaitMs
@@ -240,6 +243,7 @@ export class TrustNode implements Node, NodeContext {
       libp2pLogger: libp2p,
       instance: Uint8Array.from(randomBytes(16)),
       portWaitMs: this.#portWaitMs,
+      services: this.services,
       onChange: () => this.changed()
     })
     this.#network = network
@@ -249,9 +253,9 @@ export class TrustNode implements Node, NodeContext {
     await this.#protocols.open(network)
     this.#over.signal.throwIfAborted()
     this.#duties = new RootDuties({ network, config, key, logger })
-    this.#duties.start()
+    this.#duties.start(this.services)
     this.#housekeeping = new Housekeeping({ registry, config, clock, logger })
-    this.#housekeeping.start()
+    this.#housekeeping.start(this.services)
     this.changed()
   }
 
@@ -279,18 +283,11 @@ export class TrustNode implements Node, NodeContext {
   #judge(): void {
     this.#duties?.changed()
     const before = this.phases.name
-    if (this.invites.invite !== undefined && this.#network?.isMember() === true) this.#inviteUsed()
+    if (this.invites.invite !== undefined && this.#network?.isMember() === true) this.invites.done(this.logging.logger)
     if (this.phases.update(this.facts())) {
       this.logging.logger.info({ phase: this.phases.name, from: before }, `phase ${before} → ${this.phases.name}`)
     }
     this.#changes.tell()
-  }
-
-  #inviteUsed(): void {
-    const kept = this.invites.done()
-    if (kept === undefined) return
-    const fields = { path: this.config.bootstrap.inviteFile, error: kept.message }
-    this.logging.logger.warn(fields, 'the invite was used, but its file could not be removed: remove it')
   }
 
   facts(): PhaseFacts {
@@ -333,7 +330,10 @@ export class TrustNode implements Node, NodeContext {
     this.#duties?.stop()
     try {
       await this.stopSteps.wait('its connections', this.#network?.stop(reason, this.#left))
-      await this.stopSteps.wait('a backup or another chore', this.#housekeeping?.stop())
+      await this.stopSteps.wait(
+        'a backup or another chore',
+        Promise.all([this.#housekeeping?.stop(), this.services.stop()])
+      )
     } finally {
       await this.stopSteps.wait('the database', this.#network?.registry[Symbol.asyncDispose]())
       await this.stopSteps.wait('the control socket', this.#server?.[Symbol.asyncDispose]())

@@ -7,7 +7,7 @@ export class StopSteps {
     return this.#at
   }
 
-  async wait(name: string, work: PromiseLike<void> | undefined): Promise<void> {
+  async wait(name: string, work: PromiseLike<unknown> | undefined): Promise<void> {
     this.#at = name
     await work
   }

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect } from 'vitest'
 import type { SigningKey } from '../../src/identity/keys.ts'
 import { SyncKeeper } from '../../src/node/replication/replicator.ts'
 import { HeadLag } from '../../src/node/replication/staleness.ts'
+import { Supervisor } from '../../src/node/supervisor.ts'
 import { FrameStream } from '../../src/protocols/engine/frames.ts'
 import { type LimitOverrides, limitsWith } from '../../src/protocols/engine/limits.ts'
 import { SyncCursors, sync, syncId } from '../../src/protocols/sync/index.ts'
@@ -107,7 +108,7 @@ async function hidden(pauseMs: number) {
   ]
   await follower.host.getConnections(root.host.peerId)[0]?.close()
   const keeper = replicator(keyNumber(2).publicKey)
-  keeper.start()
+  keeper.start(new Supervisor())
   for (const { host } of [holder, source]) await connect(follower.host, host)
   await expect.poll(() => [holder.streams(), source.streams()], { timeout: ceilingMs }).toEqual([1, 1])
   await connect(follower.host, root.host)

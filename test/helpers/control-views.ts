@@ -167,6 +167,10 @@ export const statusView = (changes: Partial<StatusView> = {}): StatusView => ({
   listen: ['/ip6/::/tcp/8000'],
   announced: ['/ip6/2001:db8::1/tcp/8000'],
   reach: 'direct',
+  parts: [
+    { name: 'lease', state: 'ok', sinceMs: now - 60_000, errors: 1, lastError: 'no registry answered' },
+    { name: 'sync', state: 'ok', sinceMs: now - 60_000, errors: 0, lastError: null }
+  ],
   warnings: [],
   ...changes
 })

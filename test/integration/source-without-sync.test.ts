@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest'
 import { SyncKeeper } from '../../src/node/replication/replicator.ts'
 import { HeadLag } from '../../src/node/replication/staleness.ts'
+import { Supervisor } from '../../src/node/supervisor.ts'
 import { SyncCursors } from '../../src/protocols/sync/index.ts'
 import { silentLogger, systemClock } from '../../src/runtime/clock-and-logger.ts'
 import { ceilingMs } from '../helpers/ceiling.ts'
@@ -37,7 +38,7 @@ it('a registry that does not serve what it was asked is asked again after a minu
     onCaughtUp: () => {}
   })
   try {
-    keeper.start()
+    keeper.start(new Supervisor())
     await connect(follower.host, registry)
     await expect.poll(() => pauses.length, { timeout: ceilingMs }).toBeGreaterThan(0)
     expect(pauses).toEqual([60])

@@ -107,6 +107,19 @@ const reachLine = ({ reach, announced, connections }: StatusView): string =>
     connections.strangers > 0 && plural(connections.strangers, 'stranger')
   )
 
+/** Services without an error are counted; the others say since when they fail or work again. */
+const partsLine = ({ parts = [] }: Partial<StatusView>, now: number): string => {
+  const told = parts.filter(({ state, errors }) => state !== 'ok' || errors > 0)
+  const rest = parts.length - told.length
+  return joined(
+    ...told.map(({ name, state, sinceMs, errors, lastError }) => {
+      const why = state === 'ok' || lastError === null ? '' : `: ${sanitise(lastError)}`
+      return `${sanitise(name)} ${state} since ${age(Math.max(0, now - sinceMs))} after ${plural(errors, 'error')}${why}`
+    }),
+    rest > 0 && `${rest}${told.length > 0 ? ' others' : ''} without an error`
+  )
+}
+
 export const warningLines = (warnings: readonly Warning[], paint: Painter, width?: number): string[] =>
   warnings.flatMap(({ code, level, message, fix, acknowledged }) => {
     const head = `${level === 'alarm' ? 'ALARM' : 'warning'} ${sanitise(code)}${acknowledged ? ' (acknowledged)' : ''}`
@@ -134,7 +147,8 @@ export const statusText = (view: StatusView, paint: Painter, now: number, width?
     ['Sync', syncLine(view)],
     ['DNS', dnsLine(view, now)],
     ['Reach', reachLine(view)],
-    ['Resilience', resilienceLine(view)]
+    ['Resilience', resilienceLine(view)],
+    ['Services', partsLine(view, now)]
   ]
   if (view.phase.missing.length > 0)
     rows.splice(3, 0, ['Next phase', `needs ${view.phase.missing.map(sanitise).join(', ')}`])

@@ -96,6 +96,15 @@ const dns = z.object({
   message: textOrNull
 })
 
+/** One service of the process. */
+const part = z.object({
+  name: text,
+  state: z.enum(['ok', 'failing']),
+  sinceMs: time('in this state since'),
+  errors: whole.describe('since the start'),
+  lastError: textOrNull
+})
+
 /** Number of times that others went beyond a limit, and who did lately. */
 const limit = z.object({
   limit: text.describe('place in the table of limits'),
@@ -134,6 +143,7 @@ export const statusView = answer('status', 'trustnet status --json', {
   listen: z.array(text),
   announced: z.array(text),
   reach,
+  parts: z.array(part).describe('each service of this process'),
   warnings: z.array(warning)
 })
 

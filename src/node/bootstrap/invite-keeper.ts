@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs'
 import { decodeInvite, type Invite } from '../../registry/objects/invite.ts'
+import type { Logger } from '../../runtime/clock-and-logger.ts'
 import { codeOf } from '../../runtime/error-code.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
 import { readText } from '../../runtime/read-file.ts'
@@ -29,15 +30,15 @@ export class InviteKeeper {
     this.#invite = invite
   }
 
-  /** Admitted: the seed has done its work, and the file with it goes. Gives the reason when the file has to stay. */
-  done(): Error | undefined {
+  /** Admitted: the seed has done its work, and the file with it goes. */
+  done(logger: Logger): void {
     this.#invite = undefined
     try {
       if (this.#file !== undefined) rmSync(this.#file, { force: true })
-      return undefined
     } catch (error) {
       // A credential that the service manager mounted cannot be removed.
-      return error instanceof Error ? error : new Error(String(error))
+      const fields = { path: this.#file, error: reasonOf(error) }
+      logger.warn(fields, 'the invite was used, but its file could not be removed: remove it')
     }
   }
 }

@@ -11,6 +11,7 @@ import { inBackground } from '../../runtime/background.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
 import { Backoff, type BackoffInit } from '../backoff.ts'
 import { waitForProof } from '../bootstrap/proof-wait.ts'
+import type { Running, Supervisor } from '../supervisor.ts'
 
 /** A member that may be dialled. */
 export interface PeerTarget {
@@ -76,7 +77,7 @@ export class PeerKeeper {
   readonly #unproven: Gcra
   readonly #over = new AbortController()
   readonly #dialling = new Set<string>()
-  #timer: NodeJS.Timeout | undefined
+  #looking: Running | undefined
   #soon: NodeJS.Timeout | undefined
   #lookedAt = Number.NEGATIVE_INFINITY
 
@@ -85,13 +86,13 @@ export class PeerKeeper {
     this.#unproven = new Gcra(unproven, { clock: init.clock })
   }
 
-  start(): void {
-    this.#timer = setInterval(() => this.#look(), lookMs).unref()
+  start(services: Supervisor): void {
+    this.#looking = services.run('peers', { everyMs: lookMs, round: () => this.#look() })
     this.look()
   }
 
   stop(): void {
-    clearInterval(this.#timer)
+    inBackground(this.#looking?.stop(), 'ending the look for peers')
     clearTimeout(this.#soon)
     this.#over.abort(new Error('the node stops'))
   }

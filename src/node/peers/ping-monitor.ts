@@ -7,6 +7,7 @@ import type { ConnectionTrust } from '../../protocols/engine/connection-trust.ts
 import { inBackground } from '../../runtime/background.ts'
 import { sleep } from '../../runtime/sleep.ts'
 import { isTimeout } from '../errors.ts'
+import type { Supervisor } from '../supervisor.ts'
 
 export interface RoundTripsInit {
   trust: ConnectionTrust
@@ -54,11 +55,11 @@ export class RoundTrips {
     this.#init = init
   }
 
-  start(): void {
+  start(services: Supervisor): void {
     const { trust } = this.#init
-    const timer = setInterval(() => inBackground(this.#measureAll(), 'pinging members'), everyMs).unref()
+    const pinging = services.run('pings', { everyMs, round: () => this.#measureAll() })
     this.#stops.push(
-      () => clearInterval(timer),
+      () => inBackground(pinging.stop(), 'ending the pings'),
       trust.onMutual((connection) => {
         if (this.#answers.size + this.#pings.size < this.#sample)
           inBackground(this.#measure(connection), 'pinging a member')

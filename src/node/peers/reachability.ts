@@ -5,9 +5,8 @@ import type { ConnectionTrust } from '../../protocols/engine/connection-trust.ts
 import type { ProtocolLimits } from '../../protocols/engine/limits.ts'
 import { probe } from '../../protocols/probe/index.ts'
 import type { Reach } from '../../registry/objects/record.ts'
-import { inBackground } from '../../runtime/background.ts'
 import type { Logger } from '../../runtime/clock-and-logger.ts'
-import { sleep } from '../../runtime/sleep.ts'
+import type { Supervisor } from '../supervisor.ts'
 
 export interface ReachInit {
   networkId: Uint8Array
@@ -39,7 +38,6 @@ type Answer = 'reached' | 'failed' | 'unknown'
  */
 export class ReachKeeper {
   readonly #init: ReachInit
-  readonly #over = new AbortController()
   /** Rounds in which all who were asked failed, one after the other. */
   #failed = 0
 
@@ -47,30 +45,20 @@ export class ReachKeeper {
     this.#init = init
   }
 
-  start(): void {
-    inBackground(this.#run(), 'probing the own reach')
-  }
-
-  stop(): void {
-    this.#over.abort(new Error('the node stops'))
-  }
-
-  async #run(): Promise<void> {
-    const { signal } = this.#over
-    let pauseMs = firstMs.from + Math.random() * (firstMs.to - firstMs.from)
-    while (!signal.aborted) {
-      await sleep(pauseMs, signal).catch(() => {})
-      if (signal.aborted) return
-      pauseMs = await this.#look().catch(() => againMs)
-    }
+  start(services: Supervisor): void {
+    services.run('reach', {
+      everyMs: againMs,
+      firstMs: firstMs.from + Math.random() * (firstMs.to - firstMs.from),
+      round: (signal) => this.#look(signal)
+    })
   }
 
   /** Gives the ms until the next look. */
-  async #look(): Promise<number> {
+  async #look(signal: AbortSignal): Promise<number> {
     const { current, publish, logger } = this.#init
     const before = current()
     if (before === undefined) return againMs
-    const reach = await this.#judge()
+    const reach = await this.#judge(signal)
     if (reach === 'unknown') return againMs
     if (reach !== before) {
       const found =
@@ -83,7 +71,7 @@ export class ReachKeeper {
     return reach === 'direct' ? directMs : outboundMs
   }
 
-  async #judge(): Promise<Reach> {
+  async #judge(signal: AbortSignal): Promise<Reach> {
     const { trust, role } = this.#init
     const members = [...trust.members()]
     if (members.some(({ connection }) => connection.direction === 'inbound')) return this.#settle('direct')
@@ -92,7 +80,7 @@ export class ReachKeeper {
     able.sort((a, b) => Number(isRegistryRole(b.member.role)) - Number(isRegistryRole(a.member.role)))
     let failed = 0
     for (const { connection } of able.slice(0, asked)) {
-      const answer = await this.#ask(connection)
+      const answer = await this.#ask(connection, signal)
       if (answer === 'reached') return this.#settle('direct')
       if (answer === 'failed') failed++
     }
@@ -106,12 +94,12 @@ export class ReachKeeper {
     return reach
   }
 
-  async #ask(connection: Connection): Promise<Answer> {
+  async #ask(connection: Connection, signal: AbortSignal): Promise<Answer> {
     const { announced, networkId, limits, logger } = this.#init
     let answer: Answer = 'unknown'
     for (const addr of announced()) {
       try {
-        if (await probe(connection, addr, { networkId, limits, signal: this.#over.signal })) return 'reached'
+        if (await probe(connection, addr, { networkId, limits, signal })) return 'reached'
         answer = 'failed'
       } catch (error) {
         logger.debug(

@@ -11,6 +11,7 @@ import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
 import { sleep } from '../../runtime/sleep.ts'
 import { Backoff, type BackoffInit } from '../backoff.ts'
 import { isTimeout, isUnsupported } from '../errors.ts'
+import type { Running, Supervisor } from '../supervisor.ts'
 import type { HeadLag } from './staleness.ts'
 
 export interface SyncKeeperInit {
@@ -69,12 +70,13 @@ export class SyncKeeper {
   #lastSource: { publicKey: Uint8Array; at: number } | undefined
   /** Sources that are pulled from now, by PeerId, the oldest first. */
   readonly #pulls = new Map<string, AbortController>()
+  #pulling: Running | undefined
 
   constructor(init: SyncKeeperInit) {
     this.#init = init
   }
 
-  start(): void {
+  start(services: Supervisor): void {
     const { trust, isRegistry } = this.#init
     // A registry follows registries alone: thousands of members who come back at once are none of its sources.
     const changed: ConnectionListener = (_, { role }) => {
@@ -85,11 +87,17 @@ export class SyncKeeper {
       for (const stop of stops) stop()
     })
     this.reconcile()
-    inBackground(this.#pullNowAndThen(), 'the periodic pull')
+    // The truth behind the pushes: a lost push, or a registry that stands still, is made good by somebody else's replica.
+    this.#pulling = services.run('sync', {
+      everyMs: () => this.#init.intervalMs() * (0.75 + Math.random() / 2),
+      round: () => inBackground(this.#pull(), 'a pull'),
+      isToldApart: true
+    })
   }
 
   stop(): void {
     this.#over.abort(new Error('the node stops'))
+    inBackground(this.#pulling?.stop(), 'ending the periodic pull')
     for (const { over } of this.#subscriptions.values()) over.abort(this.#over.signal.reason)
     this.#subscriptions.clear()
   }
@@ -229,15 +237,6 @@ export class SyncKeeper {
       if (isTimeout(error) && !signal.aborted) this.#init.onUnanswered(connection)
       this.#init.onFailed(publicKey, error)
       throw error
-    }
-  }
-
-  /** The truth behind the pushes: a lost push, or a registry that stands still, is made good by somebody else's replica. */
-  async #pullNowAndThen(): Promise<void> {
-    const { signal } = this.#over
-    while (!signal.aborted) {
-      await sleep(this.#init.intervalMs() * (0.75 + Math.random() / 2), signal).catch(() => {})
-      if (!signal.aborted) inBackground(this.#pull(), 'a pull')
     }
   }
 

@@ -11,6 +11,7 @@ import type { Logger } from '../../runtime/clock-and-logger.ts'
 import { dataFiles } from '../config/paths.ts'
 import type { Config } from '../config/schema.ts'
 import type { NetworkNode } from '../network-node.ts'
+import type { Supervisor } from '../supervisor.ts'
 import { destroyPastLogKeys } from './log-key.ts'
 
 export interface RootDutiesInit {
@@ -51,7 +52,6 @@ export class RootDuties {
   #isReplaced = false
   /** The store says that it was restored. */
   #isRestored = false
-  #busy = false
 
   constructor(init: RootDutiesInit) {
     this.#init = init
@@ -60,8 +60,9 @@ export class RootDuties {
     this.#stableMs = Math.min(stableMs, init.config.heartbeat.intervalMs / 3)
   }
 
-  start(): void {
+  start(services: Supervisor): void {
     if (this.#root === undefined) return
+    const { logger } = this.#init
     const { restored, replica } = this.#init.network.registry
     for (const type of ['reset', 'entries'] as const) {
       replica.events.addEventListener(type, this.#onLog)
@@ -72,8 +73,15 @@ export class RootDuties {
     this.#stops.push(() => events.removeEventListener('admitted', this.#onAdmitted))
     if (restored === undefined) this.#hearOthers(this.#root)
     else this.#waitRestored(this.#root, restored)
-    const timer = setInterval(() => inBackground(this.#look(), 'looking for newer heads'), lookMs).unref()
-    this.#stops.push(() => clearInterval(timer))
+    const looking = services.run('root', {
+      everyMs: lookMs,
+      round: () => this.#look(),
+      onFailed: (error) => {
+        logger.warn({ error: String(error) }, 'the root could not append to its log; it is tried again in a second')
+        return undefined
+      }
+    })
+    this.#stops.push(() => inBackground(looking.stop(), 'ending the duties of a root'))
   }
 
   readonly #onAdmitted = ({ detail }: CustomEvent<{ publicKey: Uint8Array }>): void => {
@@ -163,24 +171,14 @@ export class RootDuties {
   }
 
   async #look(): Promise<void> {
-    if (this.#busy || this.#root === undefined || this.#root.refusal !== undefined) return
-    this.#busy = true
-    try {
-      await this.#forgetRestored()
-      await this.#root.reissueRevokes()
-      for (const publicKey of this.#stableSecondaries()) await this.#enter(this.#root, publicKey)
-      await this.#renewSelf()
-      // Of the time when this process was a secondary.
-      const { admission } = this.#init.network.registry
-      if (admission.queued > 0) await admission.replayQueue()
-    } catch (error) {
-      this.#init.logger.warn(
-        { error: String(error) },
-        'the root could not append to its log; it is tried again in a second'
-      )
-    } finally {
-      this.#busy = false
-    }
+    if (this.#root === undefined || this.#root.refusal !== undefined) return
+    await this.#forgetRestored()
+    await this.#root.reissueRevokes()
+    for (const publicKey of this.#stableSecondaries()) await this.#enter(this.#root, publicKey)
+    await this.#renewSelf()
+    // Of the time when this process was a secondary.
+    const { admission } = this.#init.network.registry
+    if (admission.queued > 0) await admission.replayQueue()
   }
 
   /** Only now, with all that others held: a restart before would have to wait for them again. */

@@ -7,6 +7,7 @@ import { isForGood } from '../../runtime/failures.ts'
 import { sleep } from '../../runtime/sleep.ts'
 import { Backoff } from '../backoff.ts'
 import { isTimeout, JustTriedError, NoCandidateError } from '../errors.ts'
+import type { Running, Supervisor } from '../supervisor.ts'
 import { hold } from './heartbeat.ts'
 import { type Entered, enter, RetryError } from './register.ts'
 import { errorFrom, type RegistryPeer, type SessionKeeperInit, type SessionView } from './types.ts'
@@ -41,7 +42,7 @@ export class SessionKeeper {
   #wake = new AbortController()
   #wakeBetter = new AbortController()
   #retry = new AbortController()
-  #running: Promise<void> | undefined
+  #running: Running | undefined
 
   constructor(init: SessionKeeperInit) {
     this.#init = init
@@ -53,8 +54,13 @@ export class SessionKeeper {
     return this.#view
   }
 
-  start(): void {
-    this.#running ??= this.#run()
+  start(services: Supervisor): void {
+    this.#running ??= services.run('lease', {
+      everyMs: 0,
+      round: () => this.#round(),
+      onFailed: (error) => this.#failed(error),
+      isToldApart: true
+    })
   }
 
   /** A registry is there that was not: the pause is over. `isNews`: it came by itself, so that also the next pause is left out. */
@@ -79,11 +85,12 @@ export class SessionKeeper {
   async stop(reason: string, record?: Uint8Array): Promise<void> {
     const view = this.#view
     this.#over.abort(new Error('the node stops'))
+    const ended = this.#running?.stop()
     if (view !== undefined) {
       const signal = AbortSignal.timeout(goodbyeMs)
       await view.session.deregister(reason, record, { signal }).catch(() => view.session.close().catch(() => {}))
     }
-    await this.#running
+    await ended
   }
 
   /** Sends the newest own record to the registry; without a session it goes with the next registration. */
@@ -97,17 +104,6 @@ export class SessionKeeper {
         { error: String(error), peer: idOf(this.#view?.peer) },
         'the registry did not take the new record; it gets it with the next registration'
       )
-    }
-  }
-
-  async #run(): Promise<void> {
-    const { signal } = this.#over
-    while (!signal.aborted) {
-      try {
-        await this.#round()
-      } catch (error) {
-        if (!signal.aborted) await this.#failed(errorFrom(error))
-      }
     }
   }
 
@@ -134,12 +130,13 @@ export class SessionKeeper {
     while (entered !== undefined) entered = await this.#keep(entered)
   }
 
-  async #failed(error: Error): Promise<void> {
+  /** Its pause is over when it resolves. */
+  async #failed(error: Error): Promise<number> {
     this.#init.onTrouble(this.#refusal ?? (isNobodyElse(error) ? this.#lastRefusal : undefined) ?? error)
     this.#refusal = undefined
     this.#lastRefusal = undefined
     this.#tried.clear()
-    if (this.#isNews) return
+    if (this.#isNews) return 0
     const ms = this.#backoff.next()
     const fields = { error: error.message, retry_after_seconds: Math.round(ms / 1000) }
     this.#init.logger.warn(
@@ -147,6 +144,7 @@ export class SessionKeeper {
       'no registry holds the lease of this node; it goes on with what it knows and tries again'
     )
     await this.#pause(ms)
+    return 0
   }
 
   async #pause(ms: number): Promise<void> {

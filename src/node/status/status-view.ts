@@ -37,6 +37,7 @@ export function statusView(node: NodeContext, facts: StatusFacts, warnings: Warn
     listen: isListening(network) ? [`/ip6/${node.config.listen.host}/tcp/${network.port}`] : [],
     announced: [...(network?.announced ?? [])],
     reach: network?.selfRecord.current?.value.reach ?? 'unknown',
+    parts: node.services.parts,
     warnings
   }
 }

@@ -4,6 +4,7 @@ import BetterSqlite3 from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
 import { dataFiles } from '../../../src/node/config/paths.ts'
 import { Housekeeping } from '../../../src/node/housekeeping.ts'
+import { Supervisor } from '../../../src/node/supervisor.ts'
 import { peekGenesis } from '../../../src/registry/registry.ts'
 import { silentLogger, systemClock } from '../../../src/runtime/clock-and-logger.ts'
 import { eventually, TestNetwork } from '../../helpers/network.ts'
@@ -80,7 +81,7 @@ describe('housekeeping of a node', () => {
       clock: systemClock,
       logger: silentLogger
     })
-    housekeeping.start()
+    housekeeping.start(new Supervisor())
     await eventually(() => registry.alarms.list().some(({ code }) => code === 'no_backup'))
     await housekeeping.stop()
     expect(registry.alarms.list().find(({ code }) => code === 'no_backup')?.message).toMatch(

@@ -2,6 +2,7 @@ import type { Multiaddr } from '@multiformats/multiaddr'
 import { describe, expect, it } from 'vitest'
 import { SigningKey } from '../../../../src/identity/keys.ts'
 import { PeerKeeper, type PeerKeeperInit, type PeerTarget } from '../../../../src/node/peers/connector.ts'
+import { Supervisor } from '../../../../src/node/supervisor.ts'
 import { ConnectionTrust } from '../../../../src/protocols/engine/connection-trust.ts'
 import { limitsWith } from '../../../../src/protocols/engine/limits.ts'
 import { silentLogger, systemClock } from '../../../../src/runtime/clock-and-logger.ts'
@@ -44,7 +45,7 @@ async function dialled(change: Partial<PeerKeeperInit>): Promise<number> {
     return await never
   }
   const keeper = keeperWith(dial, change)
-  keeper.start()
+  keeper.start(new Supervisor())
   await first.promise
   keeper.stop()
   reject(new Error('the test is over'))
