@@ -23,12 +23,13 @@ import type { Signed } from './objects/envelope.ts'
 import { type Genesis, openGenesis } from './objects/genesis.ts'
 import { type LookupPage, type LookupQuery, lookup } from './records/lookup.ts'
 import { Records } from './records/records.ts'
-import { asStoreError, type Database, openDatabase, peekDatabase } from './store/database.ts'
+import { type Database, openDatabase, peekDatabase } from './store/database.ts'
 import { GroupCommit } from './store/group-commit.ts'
 import { MetaTable } from './store/meta-table.ts'
 import { NodeTable } from './store/node-table.ts'
 import { forgetRestored, type Meta, metaOf, ownStoreId, type RestoredFrom, restoredFrom } from './store/node-values.ts'
 import { RecordTable } from './store/record-table.ts'
+import { asStoreError } from './store/store-errors.ts'
 
 export interface RegistryInit {
   /** The database file. Files beside it have its name and an ending. */

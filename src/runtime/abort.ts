@@ -23,3 +23,7 @@ export async function orAborted<T>(promise: Promise<T>, signal: AbortSignal | un
   using _ = onAbort(signal, late.reject)
   return await Promise.race([promise, late.promise])
 }
+
+/** A signal that fires with this one, and after that time at the latest. */
+export const within = (ms: number, signal: AbortSignal | undefined): AbortSignal =>
+  AbortSignal.any([AbortSignal.timeout(ms), ...(signal === undefined ? [] : [signal])])

@@ -8,7 +8,7 @@ import type { TrustNode } from '../../src/node/node.ts'
 import { verifyProofAt } from '../../src/node/offline/stopped-store.ts'
 import { readStoredEntry } from '../../src/registry/log/state/stored-entry.ts'
 import { sealEntry } from '../../src/registry/objects/entry.ts'
-import type { LogItem } from '../../src/registry/store/log-table.ts'
+import type { LogItem } from '../../src/registry/store/log-rows.ts'
 import { eventually, TestNetwork } from '../helpers/network.ts'
 import { expectSchema } from '../helpers/schemas.ts'
 

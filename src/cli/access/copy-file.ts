@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync, statfsSync, writeSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { openFile } from '../../install/machine/safe-files.ts'
+import { openFile } from '../../install/machine/open-safely.ts'
 import { ExitError, exitCodes } from '../output/exit.ts'
 
 const chunkBytes = 256 * 1024

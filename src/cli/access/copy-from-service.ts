@@ -1,5 +1,6 @@
 import { basename, join } from 'node:path'
-import { removeAt, statAt } from '../../install/machine/safe-files.ts'
+import { statAt } from '../../install/machine/open-safely.ts'
+import { removeAt } from '../../install/machine/safe-files.ts'
 import type { ControlApi } from '../../node/api/control-api.ts'
 import { takeFile } from './copy-file.ts'
 

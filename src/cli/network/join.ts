@@ -1,6 +1,7 @@
 import { rename, writeFile } from 'node:fs/promises'
 import { dirname, join as joinPath, resolve } from 'node:path'
-import { type Ids, writeAt } from '../../install/machine/safe-files.ts'
+import type { Ids } from '../../install/machine/open-safely.ts'
+import { writeAt } from '../../install/machine/safe-files.ts'
 import { controlClient } from '../../node/api/client.ts'
 import { NothingRunningError } from '../../node/api/errors.ts'
 import type { Loaded } from '../../node/config/index.ts'

@@ -1,6 +1,6 @@
 import type { PeersView, StatusView } from '../../node/api/control-api.ts'
 import { type Check, fail, pass, warn } from '../model/check.ts'
-import { statAt } from './safe-files.ts'
+import { statAt } from './open-safely.ts'
 
 /** A checkpoint is signed every minute: a clock that is further off than that and a cushion is wrong. */
 const clockMs = 600_000

@@ -1,19 +1,9 @@
 import { dirname } from 'node:path'
 import { InstallError } from '../errors.ts'
-import {
-  folderAt,
-  type Ids,
-  linkAt,
-  ownFile,
-  placeLink,
-  removeAt,
-  removeEmptyAt,
-  statAt,
-  textAt,
-  writeAt
-} from './safe-files.ts'
+import { type Ids, linkAt, statAt, textAt } from './open-safely.ts'
+import { folderAt, ownFile, placeLink, removeAt, removeEmptyAt, writeAt } from './safe-files.ts'
 
-export type { Ids } from './safe-files.ts'
+export type { Ids } from './open-safely.ts'
 
 export const textOf = async (path: string): Promise<string | undefined> =>
   (await kindOf(path)) === undefined ? undefined : textAt(path)

@@ -11,9 +11,9 @@ import { systemClock } from '../../runtime/clock-and-logger.ts'
 import type { Config } from '../config/schema.ts'
 import { ConfigError } from '../errors.ts'
 import { requireKey } from '../views/peer-names.ts'
-import { discoverGenesis } from './become-root.ts'
 import { gatherLog, type Source } from './gather-logs.ts'
 import { authorityOf, keysOf, type RecoveryKit, readRecoveryKit } from './recovery-kit.ts'
+import { discoverGenesis } from './require-genesis.ts'
 
 export interface AuthorityRevokeInit {
   config: Config

@@ -4,7 +4,8 @@ import { storedGenesis } from '../log/replica.ts'
 import { compareRecords } from '../objects/record.ts'
 import { RecordDigest } from '../records/record-digest.ts'
 import { type Database, openReadOnly } from '../store/database.ts'
-import { type LogRow, LogTable } from '../store/log-table.ts'
+import type { LogRow } from '../store/log-rows.ts'
+import { LogTable } from '../store/log-table.ts'
 import { RecordTable } from '../store/record-table.ts'
 
 const pageRows = 1000

@@ -6,8 +6,10 @@ import { verifySignatures } from '../log/verify-signatures.ts'
 import { openEntryAsync } from '../objects/entry.ts'
 import { openRecordAsync } from '../objects/record.ts'
 import { countRows } from '../store/copy-store.ts'
-import { asStoreError, type Database, integrityCheck, openReadOnly } from '../store/database.ts'
+import { type Database, openReadOnly } from '../store/database.ts'
 import { GroupCommit } from '../store/group-commit.ts'
+import { integrityCheck } from '../store/store-checks.ts'
+import { asStoreError } from '../store/store-errors.ts'
 
 /** Contents of a store in which everything is right. */
 export interface StoreReport {

@@ -1,7 +1,7 @@
 import { entryKinds, type LogEntry } from '../objects/entry.ts'
 import type { Signed } from '../objects/envelope.ts'
 import type { Genesis } from '../objects/genesis.ts'
-import type { LogRow } from '../store/log-table.ts'
+import type { LogRow } from '../store/log-rows.ts'
 
 /** The key that an entry is about. */
 function subjectOf(entry: LogEntry): Uint8Array | null {

@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { closeSync, fsyncSync, readSync } from 'node:fs'
 import { openRegular } from '../../runtime/read-file.ts'
-import { type Database, integrityCheck, openDatabase } from './database.ts'
+import { type Database, openDatabase } from './database.ts'
 import { MetaTable } from './meta-table.ts'
+import { integrityCheck } from './store-checks.ts'
 
 /** Read at a time while the digest is made. */
 const chunkBytes = 1024 * 1024

@@ -1,18 +1,16 @@
-import { closeSync, existsSync, readSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import BetterSqlite3 from 'better-sqlite3'
-import { reasonOf } from '../../runtime/error-message.ts'
-import { DamagedStoreError, StoreError, StoreInUseError, StoreVersionError } from '../../runtime/errors.ts'
+import { StoreError, StoreInUseError, StoreVersionError } from '../../runtime/errors.ts'
 import { makeFolder } from '../../runtime/make-folder.ts'
-import { openRegular, readText } from '../../runtime/read-file.ts'
 import { migrate } from './migrate.ts'
 import { schema as currentSchema, type Schema } from './schema.ts'
 import type { Database } from './sqlite.ts'
+import { assertSqlite, headerOf, quickCheck, refuseVersion } from './store-checks.ts'
+import { asStoreError, damaged } from './store-errors.ts'
 
 export type { Database, Statement } from './sqlite.ts'
 
-/** Below it a race between two connections can damage a WAL database without a trace (SQLite 3.7.0 to 3.51.2). */
-const oldestSqlite = [3, 51, 3] as const
 /** Time for which an open waits for another that is just closing. It blocks the event loop, at start only. */
 const busyTimeoutMs = 500
 /**
@@ -56,57 +54,6 @@ class StoreDatabase extends BetterSqlite3 {
     openPaths.delete(this.#path)
     return this
   }
-}
-
-const writeFailures = new Set([
-  'SQLITE_IOERR_WRITE',
-  'SQLITE_IOERR_FSYNC',
-  'SQLITE_IOERR_DIR_FSYNC',
-  'SQLITE_IOERR_TRUNCATE'
-])
-
-/** SQLite's failures (disk full, I/O, damage, lock) as errors of the store that say what to do; anything else as it is. */
-export const asStoreError = (error: unknown, path: string): unknown => {
-  if (!(error instanceof BetterSqlite3.SqliteError)) return error
-  const { code, message } = error
-  const options = { cause: error }
-  if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) return inUse(path, options)
-  if (code.startsWith('SQLITE_FULL')) {
-    return new StoreError(`no space left for ${path}: the write was undone, reads go on; free some disk space`, options)
-  }
-  if (code.startsWith('SQLITE_READONLY') || writeFailures.has(code)) {
-    return new StoreError(
-      `${path} cannot be written (${message}): the write was undone, reads go on; check the disk, and whether the system has mounted it read-only: then mend it and start this process again`,
-      options
-    )
-  }
-  // All SQL is fixed: a statement that does not fit the tables says that these were changed.
-  const damage = ['SQLITE_CORRUPT', 'SQLITE_NOTADB', 'SQLITE_ERROR']
-  if (damage.some((each) => code.startsWith(each))) return damaged(path, message, options)
-  if (code.startsWith('SQLITE_CONSTRAINT')) return error
-  return new StoreError(
-    `${path} cannot be used (${message}): check the disk, its mount and the owner of the folder`,
-    options
-  )
-}
-
-const damaged = (path: string, what: string, options?: ErrorOptions): StoreError =>
-  new DamagedStoreError(
-    `${path} is damaged (${what}): move it away; a root restores its newest backup, any other node fetches its replica anew`,
-    options
-  )
-
-const inUse = (path: string, options?: ErrorOptions): StoreInUseError => {
-  let holder = 'another process'
-  try {
-    holder = `process ${Number(readText(`${path}.pid`, 64))}`
-  } catch {
-    // The pid file only serves this message.
-  }
-  return new StoreInUseError(
-    `${path} is used by ${holder}: stop that one first, or give this one a data folder of its own`,
-    options
-  )
 }
 
 export interface OpenDatabaseOptions {
@@ -214,63 +161,11 @@ const refuseUnknown = (path: string, schema: Schema): void => {
   refuseVersion(path, { applicationId: header.readInt32BE(68), version: header.readInt32BE(60) }, schema)
 }
 
-/** undefined: no file yet, or an empty one. */
-const headerOf = (path: string): Buffer | undefined => {
-  if (!existsSync(path)) return undefined
-  const header = Buffer.alloc(100)
-  let read = 0
-  try {
-    const file = openRegular(path)
-    try {
-      read = readSync(file, header, 0, header.length, 0)
-    } finally {
-      closeSync(file)
-    }
-  } catch (error) {
-    throw new StoreError(`${path} cannot be read (${reasonOf(error)}): check its owner and mode`, { cause: error })
-  }
-  if (read === 0) return undefined
-  if (read < header.length) throw damaged(path, `it ends after ${read} bytes`)
-  return header
-}
-
-const refuseVersion = (path: string, found: { applicationId: number; version: number }, schema: Schema): void => {
-  // A database that crashed before its tables were made has neither.
-  if (found.applicationId === 0 && found.version === 0) return
-  if (found.applicationId !== schema.applicationId) {
-    throw new StoreVersionError(`${path} belongs to another program: give TrustNet a data folder of its own`)
-  }
-  if (found.version < (schema.oldest ?? 0)) {
-    throw new StoreVersionError(
-      `${path} holds a log of format ${found.version}, which this program does not read any more: move it away, then make the network anew with \`trustnet init\`, or let this machine join again`
-    )
-  }
-  if (found.version > schema.version) {
-    throw new StoreVersionError(
-      `${path} has schema ${found.version}, this program knows ${schema.version}: start the newer version again, or restore the backup from before the upgrade`
-    )
-  }
-}
-
 const lock = (db: Database): void => {
   assertSqlite(db)
   db.pragma('locking_mode = EXCLUSIVE')
   // The first transaction takes the lock, which EXCLUSIVE then keeps.
   db.exec('BEGIN EXCLUSIVE; COMMIT')
-}
-
-const assertSqlite = (db: Database): void => {
-  const version = db.prepare<[], string>('SELECT sqlite_version()').pluck().get() ?? '0'
-  const parts = version.split('.').map(Number)
-  for (const [index, least] of oldestSqlite.entries()) {
-    const part = parts[index] ?? 0
-    if (part > least) return
-    if (part < least) {
-      throw new StoreError(
-        `SQLite ${version} can damage databases, ${oldestSqlite.join('.')} is the oldest that is safe: reinstall`
-      )
-    }
-  }
 }
 
 const identify = (db: Database, path: string, schema: Schema): { fresh: boolean; version: number } => {
@@ -300,18 +195,6 @@ const prepare = (db: Database, path: string, schema: Schema): void => {
     // So that the header alone tells a program of another version whose file this is.
     db.pragma('wal_checkpoint(TRUNCATE)')
   }
-}
-
-/** Pages and their order; the contents are verified by what is signed. */
-export const quickCheck = (db: Database, path: string): void => {
-  const found = String(db.pragma('quick_check(1)', { simple: true }))
-  if (found !== 'ok') throw damaged(path, found)
-}
-
-/** All of it: also indexes, constraints and what no reader has touched for long. */
-export const integrityCheck = (db: Database, path: string): void => {
-  const found = String(db.pragma('integrity_check(1)', { simple: true }))
-  if (found !== 'ok') throw damaged(path, found)
 }
 
 const verifyBackup = (path: string, version: number): void => {

@@ -1,5 +1,6 @@
 import { StoreError } from '../../runtime/errors.ts'
-import { asStoreError, type Database, type Statement } from './database.ts'
+import type { Database, Statement } from './database.ts'
+import { asStoreError } from './store-errors.ts'
 import { StoreFiles } from './store-files.ts'
 
 /** Writes of one transaction at most, so that a flood of them does not hold the event loop. */

@@ -1,6 +1,6 @@
 import { admissionTables } from './admission-tables.ts'
 import { alarmTables } from './alarm-table.ts'
-import { logTables } from './log-table.ts'
+import { logTables } from './log-rows.ts'
 import { metaTables } from './meta-table.ts'
 import { nodeTables } from './node-table.ts'
 import { recordTables } from './record-table.ts'

@@ -15,7 +15,8 @@ import {
   targetOf,
   textOf
 } from '../../machine/files-on-disk.ts'
-import { ownTree, removeTree, statAt } from '../../machine/safe-files.ts'
+import { statAt } from '../../machine/open-safely.ts'
+import { ownTree, removeTree } from '../../machine/safe-trees.ts'
 import type { DataAction, FileAction, FolderAction, LinkAction } from '../../model/action.ts'
 import { sharedUser } from '../../model/layout.ts'
 import type { Kind } from './kind.ts'

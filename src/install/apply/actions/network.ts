@@ -1,7 +1,7 @@
 import { networkIdText, parseNetworkId } from '../../../identity/network-id.ts'
 import { saveConfigValue } from '../../../node/config/index.ts'
 import { type Ids, idsOf } from '../../machine/files-on-disk.ts'
-import { statAt } from '../../machine/safe-files.ts'
+import { statAt } from '../../machine/open-safely.ts'
 import type { NetworkAction } from '../../model/action.ts'
 import { asOwner } from '../as-owner/run.ts'
 import type { Kind } from './kind.ts'

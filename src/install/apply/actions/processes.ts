@@ -4,7 +4,7 @@ import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { cleanEnvironment } from '../../../runtime/clean-environment.ts'
 import { accountOf } from '../../machine/files-on-disk.ts'
-import type { Ids } from '../../machine/safe-files.ts'
+import type { Ids } from '../../machine/open-safely.ts'
 import { sharedUser } from '../../model/layout.ts'
 
 /** A process ends within 5 s of the signal. */

@@ -1,5 +1,5 @@
 import { text } from 'node:stream/consumers'
-import type { Ids } from '../../machine/safe-files.ts'
+import type { Ids } from '../../machine/open-safely.ts'
 import { become } from './drop.ts'
 import { type TaskTypes, tasks } from './tasks.ts'
 

@@ -1,4 +1,4 @@
-import type { Ids } from '../../machine/safe-files.ts'
+import type { Ids } from '../../machine/open-safely.ts'
 
 /**
  * Gives up root for good: this process is that user from here on, in nothing but its own group. A process that was root and did not

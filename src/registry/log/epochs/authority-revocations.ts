@@ -4,7 +4,7 @@ import type { SigningKey } from '../../../identity/keys.ts'
 import { LimitError, LogMismatchError } from '../../../runtime/errors.ts'
 import { type LogEntry, openEntryAsync, type Revoke, sealEntry } from '../../objects/entry.ts'
 import type { Signed } from '../../objects/envelope.ts'
-import type { EvidenceKind, EvidenceRow } from '../../store/log-table.ts'
+import type { EvidenceKind, EvidenceRow } from '../../store/log-rows.ts'
 import type { Ledger } from '../ledger.ts'
 import { readStoredEntry } from '../state/stored-entry.ts'
 

@@ -1,5 +1,5 @@
 import { entryKinds } from '../../objects/entry.ts'
-import type { LogRow } from '../../store/log-table.ts'
+import type { LogRow } from '../../store/log-rows.ts'
 import type { Draft, Ledger } from '../ledger.ts'
 
 /** Kinds that say which keys sign, for ever. */

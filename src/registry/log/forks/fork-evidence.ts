@@ -2,7 +2,7 @@ import { ForkError } from '../../../runtime/errors.ts'
 import type { Checkpoint } from '../../objects/checkpoint.ts'
 import type { LogEntry } from '../../objects/entry.ts'
 import type { Signed } from '../../objects/envelope.ts'
-import type { EvidenceInput } from '../../store/log-table.ts'
+import type { EvidenceInput } from '../../store/log-rows.ts'
 import type { Ledger } from '../ledger.ts'
 import type { RowWitness } from '../merkle-tree.ts'
 

@@ -8,7 +8,7 @@ import { InvalidEnvelopeError, InvalidPayloadError } from '../../../runtime/erro
 import { openCheckpoint } from '../../objects/checkpoint.ts'
 import { openEntry } from '../../objects/entry.ts'
 import { openGenesis } from '../../objects/genesis.ts'
-import type { EvidenceRow } from '../../store/log-table.ts'
+import type { EvidenceRow } from '../../store/log-rows.ts'
 import { revokedBy } from '../log-rows.ts'
 import { hasRow, type RowWitness } from '../merkle-tree.ts'
 import type { Replica } from '../replica.ts'

@@ -12,19 +12,16 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { openFile, statAt, textAt } from '../../../../src/install/machine/open-safely.ts'
 import {
   folderAt,
-  openFile,
   ownFile,
-  ownTree,
   placeLink,
   removeAt,
   removeEmptyAt,
-  removeTree,
-  statAt,
-  textAt,
   writeAt
 } from '../../../../src/install/machine/safe-files.ts'
+import { ownTree, removeTree } from '../../../../src/install/machine/safe-trees.ts'
 import { tempFolder } from '../../../helpers/temp.ts'
 
 const own = { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 }

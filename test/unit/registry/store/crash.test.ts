@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { openDatabase, quickCheck } from '../../../../src/registry/store/database.ts'
+import { openDatabase } from '../../../../src/registry/store/database.ts'
+import { quickCheck } from '../../../../src/registry/store/store-checks.ts'
 import { tempFolder } from '../../../helpers/temp.ts'
 
 const moduleAt = (path: string): string => new URL(`../../../../src/registry/store/${path}`, import.meta.url).href
