@@ -1,4 +1,4 @@
-// Compiles every src/**/pb/*.proto to TypeScript beside it. --check compares instead of writing, and fails on a difference.
+// Compiles every {src,test}/**/pb/*.proto to TypeScript beside it. --check compares instead of writing, and fails on a difference.
 import { execFileSync } from 'node:child_process'
 import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -6,7 +6,7 @@ import { basename, join } from 'node:path'
 
 const check = process.argv.includes('--check')
 const stale = []
-for (const proto of globSync('src/**/pb/*.proto')) {
+for (const proto of globSync('{src,test}/**/pb/*.proto')) {
   const target = proto.replace(/\.proto$/, '.ts')
   const folder = mkdtempSync(join(tmpdir(), 'trustnet-pb-'))
   try {

@@ -31,3 +31,14 @@ it('names every attack in the page on security', () => {
   const text = textOf('docs/security.md')
   expect(globSync('attacks/*.test.ts', { cwd: 'test' }).filter((file) => !text.includes(`\`${file}\``))).toEqual([])
 })
+
+/** Words that make a riddle of the begin of a doc comment: it says what a thing is or gives, so a noun or a verb comes first. */
+const riddle = /^(?:Of|What|Whether|Who|Whoever|Whose|Which|Where|Why|How|So (?:long|many|much|often)|For how)\b/
+
+it('begins doc comments of the source with what a thing is or gives', () => {
+  const files = globSync('{src,bin}/**/*.ts').filter((file) => !file.includes('/pb/') && !file.includes('/liveness/'))
+  const begins = files.flatMap((file) =>
+    [...readFileSync(file, 'utf8').matchAll(/\/\*\*\s+(?:\* )?(.*)/g)].map(([, begin = '']) => ({ file, begin }))
+  )
+  expect(begins.filter(({ begin }) => riddle.test(begin))).toEqual([])
+})
