@@ -4,7 +4,7 @@ import { reasonOf } from '../runtime/error-message.ts'
 import { sleep } from '../runtime/sleep.ts'
 import { Backoff } from './backoff.ts'
 
-/** How one part of the process is, for status. */
+/** State of one part of the process, for status. */
 export interface PartView {
   name: string
   state: 'ok' | 'failing'
@@ -40,7 +40,7 @@ export class Part {
     this.#turn(true)
   }
 
-  /** What a part tells that has an error or none. */
+  /** Takes the error of a part, or that it has none. */
   report(error: Error | undefined): void {
     if (error === undefined) this.ok()
     else this.failed(error)

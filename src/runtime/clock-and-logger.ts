@@ -15,7 +15,7 @@ export interface Clock {
 /** This moment, kept in a way that setting the clock changes neither its age nor the times of what happens after it. */
 export const momentOf = (clock: Clock): number => clock.elapsed?.() ?? clock.monotonic()
 
-/** How long ago a moment of `momentOf` was, ms. */
+/** Time since a moment of `momentOf`, ms. */
 export const ageOf = (clock: Clock, moment: number): number => Math.max(0, momentOf(clock) - moment)
 
 /** When a moment of `momentOf` was, by what the wall clock of the machine says now. */

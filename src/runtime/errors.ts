@@ -140,7 +140,7 @@ export class DamagedStoreError extends StoreError {}
 /** The files of an open store are not those any more that this process writes to. */
 export class StoreGoneError extends StoreError {}
 
-/** What is to be read is no regular file, or larger than any file of its kind. */
+/** The thing to read is no regular file, or larger than any file of its kind. */
 export class UnfitFileError extends Error {
   override readonly name = 'UnfitFileError'
 }

@@ -24,7 +24,7 @@ export const statuses = {
   NOT_ROOT: 21
 } as const
 
-/** What a failure means to whoever asked: the status of an HTTP answer, and the name of the exit code of a command. */
+/** Meaning of a failure for whoever asked: the status of an HTTP answer, and the name of the exit code of a command. */
 const outcomes = {
   invalid: { http: 400, exit: 'usage' },
   refused: { http: 403, exit: 'refused' },
@@ -116,5 +116,5 @@ export const failureOf = (error: unknown): Failure =>
 export const httpStatusOf = (error: unknown): number => outcomes[failureOf(error).outcome].http
 export const exitNameOf = (error: unknown): ExitName => outcomes[failureOf(error).outcome].exit
 
-/** Whether it will be the same in a moment: only an operator changes it. */
+/** Tells whether it will be the same in a moment: only an operator changes it. */
 export const isForGood = (error: Error): boolean => failureOf(error).isForGood === true

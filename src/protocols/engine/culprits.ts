@@ -49,7 +49,7 @@ export class Culprits {
   readonly #logger: Logger
   readonly #limits = new Map<string, { count: number; culprits: Map<string, Counted> }>()
   readonly #lines: Gcra
-  /** What may happen to anybody now and then, by limit. */
+  /** Excesses that may happen to anybody now and then, by limit. */
   readonly #excused = new Map<string, Gcra>()
   #later: NodeJS.Timeout | undefined
 

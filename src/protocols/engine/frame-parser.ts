@@ -28,7 +28,7 @@ export class FrameParser {
     return this.#have > 0 && !this.#held
   }
 
-  /** What is kept of frames that were not taken. */
+  /** Bytes that are kept of frames that were not taken. */
   get bytes(): number {
     return this.#have
   }

@@ -41,7 +41,7 @@ export class FrameWriter {
     return this.#stream.writableNeedsDrain || this.#queuedBytes >= sendBytes
   }
 
-  /** What was not handed to the stream yet. */
+  /** Bytes that were not handed to the stream yet. */
   get bytes(): number {
     return this.#queuedBytes
   }

@@ -236,7 +236,7 @@ export class FrameStream implements AsyncIterable<Uint8Array> {
     this.#reader = undefined
   }
 
-  /** Why the stream was closed: a reset by the other side can leave a frame unfinished. */
+  /** The reason why the stream was closed: a reset by the other side can leave a frame unfinished. */
   #brokenOff(error: Error | undefined): Error | undefined {
     const isWithinFrame = error?.name === 'StreamResetError' && this.#parser.partial && !this.#discards
     return isWithinFrame ? new UnfinishedFrameError('the stream was reset within a frame') : error

@@ -39,7 +39,7 @@ export interface ProtocolLimits {
     unreadBytes: number
     /** Bytes that came and were not taken, or were written and have not left, of all connections: beyond it whoever holds most is disconnected. */
     waitingBytes: number
-    /** Of these, of one peer. */
+    /** Waiting bytes of one peer. */
     waitingBytesOfPeer: number
     penaltyMs: number
   }

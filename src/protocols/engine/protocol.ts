@@ -218,7 +218,7 @@ class ProtocolServer {
     throw new NotMemberError('the connection has not proved membership')
   }
 
-  /** Whoever is slow once may have slept, or lost its network. */
+  /** Counts a failure against its peer. Whoever is slow once may have slept, or lost its network. */
   #blame(error: unknown, connection: Connection): void {
     const { trust, limits } = this.#init
     if (error instanceof FrameTooLargeError || error instanceof MalformedFrameError) {

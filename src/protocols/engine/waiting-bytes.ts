@@ -11,13 +11,13 @@ interface Buffers {
   readonly socket?: { readonly writableLength?: number }
 }
 
-/** What is used of a muxer, to see what waits in it. */
+/** The parts of a muxer that are used, to see what waits in it. */
 export interface Layers extends Buffers {
   readonly streams: readonly Stream[]
   readonly maConn: Buffers
 }
 
-/** What readers and writers of streams hold above libp2p. */
+/** Bytes that readers and writers of streams hold above libp2p. */
 const held = new WeakMap<Stream, () => number>()
 
 /** Tells how to ask what is held for a stream. */
@@ -39,7 +39,7 @@ const buffered = ({ readBufferLength = 0, writeBufferLength = 0, decoder }: Buff
   readBufferLength + writeBufferLength + (decoder?.buffer?.byteLength ?? 0)
 
 const everyMs = 100
-/** So much that came is looked at once more in the same turn of the event loop. */
+/** Bytes after which what waits is looked at once more in the same turn of the event loop. */
 const everyBytes = 4 * 2 ** 20
 
 interface Holder {
@@ -69,7 +69,7 @@ export class WaitingBytes {
     this.#timer ??= setTimeout(() => this.#look(), everyMs).unref()
   }
 
-  /** So many bytes came on it. */
+  /** Counts bytes that came on it. */
   came(connection: Connection, muxer: Layers, bytes: number): void {
     this.moved(connection, muxer)
     this.#since += bytes

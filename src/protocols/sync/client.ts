@@ -93,7 +93,7 @@ class SyncSession {
   }
   readonly #patience: Patience
   /** Monotonic: of the last frame that said something. */
-  /** Of the cursors, when the stream began. */
+  /** Generation of the cursors when the stream began. */
   #generation = 0
   #saidAt = performance.now()
   #shownMs = 0

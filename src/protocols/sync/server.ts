@@ -47,7 +47,7 @@ class SyncService implements SyncServer, Startable {
   readonly #components: SyncServerComponents
   readonly #wakes = new Wakes()
   readonly #refreshes = new Refreshes()
-  /** Of members that are no registries: one each, the newest. */
+  /** Subscribers among members that are no registries: one each, the newest. */
   readonly #recordSubscribers = new Map<string, Sleeper>()
   #served: Served | undefined
 

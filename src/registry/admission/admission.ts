@@ -70,7 +70,7 @@ export class Admission {
   forward: Forward | undefined
   /** Void revokes that wait for the operator of the root. */
   readonly offered: OfferedRevokes
-  /** What the operator of the root changes about members. */
+  /** Changes that the operator of the root makes to members. */
   readonly members: MemberChanges
   /** Told by whoever has the connections. */
   readonly contacts: RegistryContacts

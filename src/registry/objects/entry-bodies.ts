@@ -65,7 +65,7 @@ export interface Renew {
 export interface Revoke {
   publicKey: Uint8Array
   reason: string
-  /** Of the member, at this place of the log; without it the key is no member. */
+  /** Name of the member, at this place of the log; without it the key is no member. */
   name?: string
 }
 

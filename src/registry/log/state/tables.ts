@@ -71,7 +71,7 @@ export class Tables {
     this.write('grants', row.grant.id, undefined)
   }
 
-  /** Of a membership that is over: this entry, its admission or its end, is needed as long as the invite is open. */
+  /** Keeps the entry of a membership that is over: this entry, its admission or its end, is needed as long as the invite is open. */
   keepUse(row: GrantRow, n: number): void {
     row.past.add(n)
     this.#journal.record(() => row.past.delete(n))
