@@ -92,14 +92,12 @@ export function followRegistry(init: FollowInit): () => void {
     trust.onMember((connection, member) => {
       if (connection.direction === 'inbound') liveness.learned(member.publicKey, 'session')
       if (canHold(member.role)) init.onHolderConnected(connection)
-      if (isRegistryRole(member.role)) {
-        registry.admission.contacts.met(member.publicKey)
-        init.onRegistryConnected()
-      }
+      registry.admission.absence.met(member.publicKey)
+      if (isRegistryRole(member.role)) init.onRegistryConnected()
       onChange()
     }),
     trust.onGone((_, member) => {
-      registry.admission.contacts.parted(member.publicKey)
+      registry.admission.absence.parted(member.publicKey)
       onChange()
     }),
     () => clearTimeout(recheck)

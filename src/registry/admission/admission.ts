@@ -26,9 +26,9 @@ import { clockSkewMs, type RegistryLimits, receiptValidMs } from './limits.ts'
 import { MemberChanges } from './member-changes.ts'
 import { OfferedRevokes } from './offered-revokes.ts'
 import { PendingJoins } from './pending-joins.ts'
-import { RegistryContacts } from './registry-contacts.ts'
 import { takeOver } from './reissue-entry.ts'
 import { Renewals, revoked } from './renewals.ts'
+import { RootAbsence } from './root-absence.ts'
 import { RootAdmission } from './root-admission.ts'
 import { type Forward, isDecided, type QueuedJoin, RequestQueue, type RootRequest } from './root-request-queue.ts'
 
@@ -73,7 +73,7 @@ export class Admission {
   /** Changes that the operator of the root makes to members. */
   readonly members: MemberChanges
   /** Told by whoever has the connections. */
-  readonly contacts: RegistryContacts
+  readonly absence: RootAbsence
   readonly #init: AdmissionInit
   readonly #components: AdmissionComponents
   readonly #invites: Invites
@@ -90,7 +90,7 @@ export class Admission {
     this.#components = components
     this.forward = init.forward
     const { clock, replica } = components
-    this.contacts = new RegistryContacts(clock, replica.checkpoint?.value.timeMs ?? clock.now())
+    this.absence = new RootAbsence(clock, replica.checkpoint?.value.timeMs ?? clock.now())
     this.offered = new OfferedRevokes(components)
     this.members = new MemberChanges({ replica, root: () => this.#requireRoot() })
     this.#invites = new Invites(parts)
@@ -169,7 +169,7 @@ export class Admission {
       if (!equals(value.joinHash, join.hash)) throw new InvalidPayloadError('the receipt is of another join request')
       const by = replica.state.registry(signer)
       const isFresh = value.timeMs <= now + clockSkewMs && now - value.timeMs <= receiptValidMs
-      const isDated = this.#root === undefined || this.contacts.mayDate(signer, value.timeMs)
+      const isDated = this.#root === undefined || this.absence.mayDate(signer, value.timeMs)
       if (by !== undefined && isFresh && isDated) return { timeMs: value.timeMs, receipt: bytes }
     }
     if (this.#root !== undefined) return { timeMs: now }
