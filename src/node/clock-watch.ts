@@ -39,6 +39,7 @@ export class ClockWatch {
     const { registry, clock, logger } = this.#init
     const { stepMs } = clock
     if (stepMs === undefined) {
+      this.#doubt()
       if (this.#isStepped) logger.info({}, 'the clock of this machine is followed again')
       this.#isStepped = false
       return
@@ -52,6 +53,19 @@ export class ClockWatch {
       'clock_step',
       `the clock of this machine has stepped by ${durationText(stepMs)} ${stepMs > 0 ? 'forward' : 'back'} while it ran: ${next}`,
       { step_seconds: Math.round(stepMs / 1000) }
+    )
+  }
+
+  /** The root's clock was wrong at its start, perhaps. */
+  #doubt(): void {
+    const { alarms, root } = this.#init.registry
+    const refusal = root?.clock.refusal()
+    if (refusal !== undefined) alarms.raise('clock_doubt', refusal.message)
+    const { agree = 0, differ = 0, offMs = 0 } = root?.clock.others() ?? {}
+    if (refusal !== undefined || differ <= Math.max(1, agree)) return
+    alarms.raise(
+      'clock_doubt',
+      `the clocks of ${differ} of ${agree + differ} members differ from that of this root, one by ${durationText(offMs)}: it goes on signing with its own; look at the clocks`
     )
   }
 

@@ -74,31 +74,34 @@ describe('a use of an invite', () => {
     }
   })
 
-  attack('a secondary stays away from the root until an invite has ended, and dates its receipt into that time', async () => {
-    await using network = await TestNetwork.create(inviteOnly)
-    const second = await secondaryOf(network)
-    const hal = network.make('hal', { 'bootstrap.peers': [network.address('root')] })
-    hal.invites.use(await network.invite({ role: 'integrated' }))
-    await hal.start()
-    await hal.joined({ signal: AbortSignal.timeout(30_000) })
-    const root = network.node('root')
-    const { body, wish } = wishFor(network, { notAfterMs: Date.now() + 2_000 })
-    await root.registry.root?.append([{ kind: 'grant', body }])
-    await second.stop()
-    const isHere = (): boolean => [...root.attached.trust.members()].some(({ member }) => member.name === 'second')
-    await eventually(() => !isHere())
-    await eventually(() => Date.now() > body.notAfterMs + 60_000, 120_000)
-    const back = await network.start('second', { role: 'secondary', 'bootstrap.peers': [network.address('root')] })
-    await back.joined({ signal: AbortSignal.timeout(30_000) })
-    const { networkId } = back.registry
-    const value = { networkId, joinHash: openJoin(wish, networkId).hash, timeMs: body.notAfterMs - 1 }
-    const answer = await forwarded(back, { join: wish, receipt: sealReceipt(value, back.key).bytes })
-    expect(answer).toBe('InviteExpiredError')
-    return {
-      happened: `a secondary was away for a minute, the root and another member were not: ${answer}`,
-      held: 'a receipt counts for a time in which the root did not run, or was connected to nobody'
+  attack(
+    'a secondary stays away from the root until an invite has ended, and dates its receipt into that time',
+    async () => {
+      await using network = await TestNetwork.create(inviteOnly)
+      const second = await secondaryOf(network)
+      const hal = network.make('hal', { 'bootstrap.peers': [network.address('root')] })
+      hal.invites.use(await network.invite({ role: 'integrated' }))
+      await hal.start()
+      await hal.joined({ signal: AbortSignal.timeout(30_000) })
+      const root = network.node('root')
+      const { body, wish } = wishFor(network, { notAfterMs: Date.now() + 2_000 })
+      await root.registry.root?.append([{ kind: 'grant', body }])
+      await second.stop()
+      const isHere = (): boolean => [...root.attached.trust.members()].some(({ member }) => member.name === 'second')
+      await eventually(() => !isHere())
+      await eventually(() => Date.now() > body.notAfterMs + 60_000, 120_000)
+      const back = await network.start('second', { role: 'secondary', 'bootstrap.peers': [network.address('root')] })
+      await back.joined({ signal: AbortSignal.timeout(30_000) })
+      const { networkId } = back.registry
+      const value = { networkId, joinHash: openJoin(wish, networkId).hash, timeMs: body.notAfterMs - 1 }
+      const answer = await forwarded(back, { join: wish, receipt: sealReceipt(value, back.key).bytes })
+      expect(answer).toBe('InviteExpiredError')
+      return {
+        happened: `a secondary was away for a minute, the root and another member were not: ${answer}`,
+        held: 'a receipt counts for a time in which the root did not run, or was connected to nobody'
+      }
     }
-  })
+  )
 
   control('that ended while the root was away counts by the receipt of the secondary', async () => {
     await using network = await TestNetwork.create(inviteOnly)

@@ -86,7 +86,8 @@ function hostOptions(init: HostInit, port: number): Libp2pOptions<HostServices> 
     software: init.software,
     maxDelegations: limits.hello.delegations,
     invitedIn: () => init.invite()?.grant.epoch,
-    clock
+    clock,
+    onTime: (publicKey, timeMs) => registry.root?.clock.heard(publicKey, timeMs)
   })
   const services = {
     guard: hostGuard(common),

@@ -103,6 +103,7 @@ const alarmFixes: ReadonlyMap<string, string> = new Map(
     stale_source: 'trustnet registry diff --with NAME of that member, then look at its machine',
     clock_step:
       'set the clock right (timedatectl set-ntp true), or trustnet registry clock --accept when it is right now',
+    clock_doubt: 'set the clock right (timedatectl set-ntp true), or trustnet registry clock --accept when it is right',
     void_revokes: 'trustnet registry void, then trustnet revoke NAME for those that are right',
     revoke_missing: 'trustnet status on the root; when it is in wrong hands: trustnet registry promote, on a secondary',
     log_fork:

@@ -53,6 +53,8 @@ export interface RegistryHelloInit {
   /** Epoch of the invite that this node has. */
   invitedIn?: (() => number | undefined) | undefined
   clock?: Clock | undefined
+  /** What the clock of a member shows, also of one whose membership has ended by ours. */
+  onTime?: (publicKey: Uint8Array, timeMs: number) => void
 }
 
 /** Speaks for and judges by the replica of this process. */
@@ -87,6 +89,7 @@ export class RegistryHello implements HelloSource {
       return { kind: 'stranger', status: statuses.REVOKED, reason: 'its key was revoked' }
     }
     const known = replica.state.member(remoteKey)
+    if (known !== undefined && remote.timeMs > 0) this.#init.onTime?.(remoteKey, remote.timeMs)
     // Noise proved the key and the replica knows it: no entry needs to be shown, let alone verified.
     if (known !== undefined && replica.isMember(remoteKey)) return { kind: 'member', member: known }
     // Whoever holds the authority key makes the next root: it reads the log from wherever it is left.

@@ -122,7 +122,7 @@ export class Invites {
       ...(ephemeralMs !== undefined && { ephemeralMs })
     }
     // They make room for it.
-    await this.#end(this.#expired(), root)
+    await this.#end(this.#expired(root), root)
     const { value, hash } = at(await root.append([{ kind: 'grant', body: grant }]), 0)
     return { grant: { ...grant, epoch: value.epoch, n: value.n, hash }, inviteKey }
   }
@@ -172,7 +172,7 @@ export class Invites {
   /** Ends invites whose time is over for every joiner, also for one with a receipt: some at a time, once a minute. */
   async clearExpired(root: Root): Promise<void> {
     const { clock } = this.#components
-    const over = this.#expired()
+    const over = this.#expired(root)
     if (over.length === 0 || root.refusal !== undefined || clock.monotonic() - this.#clearedAt < minClearMs) return
     this.#clearedAt = clock.monotonic()
     await this.#end(over, root)
@@ -187,7 +187,9 @@ export class Invites {
     this.#components.logger.debug(fields, 'an invite that is over was not cleared away: it is tried again')
   }
 
-  #expired(): GrantRow[] {
+  /** None, while the clock may be wrong: an invite that is ended cannot be used any more when it is put right. */
+  #expired(root: Root): GrantRow[] {
+    if (!root.clock.isConfirmed) return []
     const overMs = this.#components.clock.now() - receiptValidMs - clockSkewMs
     const over: GrantRow[] = []
     for (const row of this.#components.replica.state.grants()) {

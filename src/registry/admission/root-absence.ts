@@ -1,4 +1,4 @@
-import { keyText } from '../../identity/key-id.ts'
+import { keyId } from '../../identity/key-id.ts'
 import type { Clock } from '../../runtime/clock-and-logger.ts'
 import { clockSkewMs } from './limits.ts'
 
@@ -40,14 +40,14 @@ export class RootAbsence {
 
   /** A connection with the member has proved its key. */
   met(publicKey: Uint8Array): void {
-    const key = keyText(publicKey)
+    const key = keyId(publicKey)
     this.#connections.set(key, (this.#connections.get(key) ?? 0) + 1)
     for (const absence of this.#absences) absence.untilMs ??= this.#clock.now()
   }
 
   /** One of its connections is gone. */
   parted(publicKey: Uint8Array): void {
-    const key = keyText(publicKey)
+    const key = keyId(publicKey)
     const left = (this.#connections.get(key) ?? 0) - 1
     if (left > 0) this.#connections.set(key, left)
     if (left !== 0) return
@@ -66,7 +66,7 @@ export class RootAbsence {
     if (now - timeMs <= freshMs) return true
     return this.#absences.some(({ fromMs, untilMs = now, lost }) => {
       // One that hangs up on a root which knows nobody else makes no absence.
-      const isOwn = lost !== undefined && [...lost].every((key) => key === keyText(publicKey))
+      const isOwn = lost !== undefined && [...lost].every((key) => key === keyId(publicKey))
       return !isOwn && now - untilMs <= replayMs && timeMs >= fromMs - clockSkewMs && timeMs <= untilMs
     })
   }

@@ -10,11 +10,11 @@ import { type EntryContent, type LogEntry, type Revoke, sealEntry } from '../obj
 import type { Signed } from '../objects/envelope.ts'
 import { sealRenewRequest } from '../objects/renew-request.ts'
 import { asStoreError } from '../store/store-errors.ts'
-import { clockRefusal } from './clock-refusal.ts'
 import { completed } from './complete-entry.ts'
 import type { Draft } from './ledger.ts'
 import type { Pauses } from './pauses.ts'
 import type { Replica } from './replica.ts'
+import { RootClock } from './root-clock.ts'
 import { comparePositions, type LogPosition } from './state/position.ts'
 
 export { sealAuthority, sealDelegation } from './epochs/seal-delegation.ts'
@@ -59,6 +59,7 @@ type Outcome = { request: Request; entries: Signed<LogEntry>[] } | { request: Re
 /** The one writer of the log. What it signs leaves it only after it is on the disk, so it never signs two entries for one place. */
 export class Root {
   readonly publicKey: Uint8Array
+  readonly clock: RootClock
   readonly #replica: Replica
   readonly #logKey: SigningKey
   readonly #nodeKey: SigningKey
@@ -75,10 +76,10 @@ export class Root {
   #higher: LogPosition | undefined
   /** An operator says that the clock is right, whatever the log says. */
   #isClockAccepted = false
-  #hasSigned = false
 
   constructor({ replica, logKey, nodeKey, logger, pauses }: RootInit) {
     this.#replica = replica
+    this.clock = new RootClock(replica)
     this.#logKey = logKey
     this.publicKey = nodeKey.publicKey
     this.#nodeKey = nodeKey
@@ -164,7 +165,7 @@ export class Root {
       )
     }
     if (this.#fence !== undefined) return new UnavailableError(this.#fence, retryMs)
-    return this.#isClockAccepted ? undefined : clockRefusal(this.#replica, this.#hasSigned)
+    return this.#isClockAccepted ? undefined : this.clock.refusal()
   }
 
   /**
@@ -173,6 +174,7 @@ export class Root {
    */
   async acceptClock(): Promise<void> {
     this.#replica.ledger.clock.accept?.()
+    this.clock.confirm()
     this.#isClockAccepted = true
     try {
       // With a number of its own, so that it counts also where a checkpoint of a later time is held.
@@ -367,8 +369,8 @@ export class Root {
       },
       this.#logKey
     )
+    this.clock.signed(this.#logger)
     draft.putCheckpoint(checkpoint)
-    this.#hasSigned = true
     return checkpoint
   }
 }

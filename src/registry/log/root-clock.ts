@@ -1,0 +1,123 @@
+import { keyId } from '../../identity/key-id.ts'
+import type { Logger } from '../../runtime/clock-and-logger.ts'
+import { UnavailableError } from '../../runtime/errors.ts'
+import { durationText, maxStepMs } from '../../runtime/steady-clock.ts'
+import type { Replica } from './replica.ts'
+
+/** After a longer pause nothing comes back by itself anyway: rather is the clock wrong. */
+const longestSleepMs = 366 * 24 * 3_600_000
+/** A clock that is so little beyond the newest checkpoint is the one that signed it. */
+const shortPauseMs = 3_600_000
+/** After so long nobody has to agree: what was open when the root came back has been open for a day. */
+const provenAfterMs = 24 * 3_600_000
+/** Members whose clocks are kept. */
+const maxHeard = 64
+/** A clock is put right by people. */
+const retryMs = 60_000
+const fix =
+  'nothing is signed: set the clock right, or say with `trustnet registry clock --accept` that it is right now'
+
+/**
+ * Whether the clock of the root's machine can be right. After a pause it is compared with the clocks of members: nothing is signed
+ * while more of them differ than agree, and it counts as confirmed when more agree, when an operator says so, or after a day.
+ */
+export class RootClock {
+  readonly #replica: Pick<Replica, 'ledger' | 'checkpoint'>
+  /** Time of each member's clock when ours of monotonic time was 0. */
+  readonly #heard = new Map<string, number>()
+  /** Time of the newest checkpoint before the first one by this clock, and the monotonic time of that. */
+  #lastMs: number | undefined
+  #signedAt: number | undefined
+  #isConfirmed = false
+
+  constructor(replica: Pick<Replica, 'ledger' | 'checkpoint'>) {
+    this.#replica = replica
+  }
+
+  /** What a member said that its clock shows. One that is behind what was signed long ago is wrong by itself. */
+  heard(publicKey: Uint8Array, timeMs: number): void {
+    if (timeMs < (this.#lastMs ?? this.#replica.checkpoint?.value.timeMs ?? 0) - maxStepMs) return
+    const key = keyId(publicKey)
+    this.#heard.delete(key)
+    const oldest = this.#heard.keys().next().value
+    if (oldest !== undefined && this.#heard.size >= maxHeard) this.#heard.delete(oldest)
+    this.#heard.set(key, timeMs - this.#clock.monotonic())
+  }
+
+  /** A checkpoint with the time of this clock is about to be held. */
+  signed(logger: Logger): void {
+    if (this.#signedAt !== undefined) return
+    const pauseMs = this.#pauseMs
+    this.#signedAt = this.#clock.monotonic()
+    this.#lastMs = this.#clock.now() - pauseMs
+    if (pauseMs <= shortPauseMs) this.#isConfirmed = true
+    if (this.isConfirmed) return
+    logger.warn(
+      { pause_seconds: Math.round(pauseMs / 1000) },
+      `this root has signed nothing for ${durationText(pauseMs)}, by its clock, and no member has confirmed that time: it signs again, and ends no invite for good until one does, or for a day; \`trustnet registry clock --accept\` says that it is right`
+    )
+  }
+
+  /** An operator says that it is right. */
+  confirm(): void {
+    this.#isConfirmed = true
+  }
+
+  /** Others agree with it, or nobody has to: what it ends may be ended for good. */
+  get isConfirmed(): boolean {
+    const { agree, differ } = this.others()
+    const ranMs = this.#signedAt === undefined ? 0 : this.#clock.monotonic() - this.#signedAt
+    this.#isConfirmed ||= agree > differ || ranMs >= provenAfterMs
+    return this.#isConfirmed
+  }
+
+  /** How many members' clocks are as this one, how many are not, and how far one of these is off, ms. */
+  others(stepMs = 0): { agree: number; differ: number; offMs: number } {
+    const nowMs = this.#clock.now() + stepMs - this.#clock.monotonic()
+    const offs = [...this.#heard.values()].map((heardMs) => nowMs - heardMs)
+    const differing = offs.filter((each) => Math.abs(each) > maxStepMs)
+    return { agree: offs.length - differing.length, differ: differing.length, offMs: differing[0] ?? 0 }
+  }
+
+  /** What is answered while it cannot be right. */
+  refusal(): UnavailableError | undefined {
+    const problem = this.#problem()
+    return problem === undefined ? undefined : new UnavailableError(`${problem}; ${fix}`, retryMs)
+  }
+
+  get #clock(): Replica['ledger']['clock'] {
+    return this.#replica.ledger.clock
+  }
+
+  get #pauseMs(): number {
+    return this.#clock.now() - (this.#replica.checkpoint?.value.timeMs ?? this.#clock.now())
+  }
+
+  #problem(): string | undefined {
+    const { stepMs = 0 } = this.#clock
+    const problem = this.#implausible(0)
+    if (stepMs === 0) return problem
+    if (problem === undefined || this.#implausible(stepMs) !== undefined) {
+      return `the clock of this machine has stepped by ${durationText(stepMs)} while it ran`
+    }
+    // It was wrong at the start, and was put right before anything was signed.
+    this.#clock.accept?.()
+    return undefined
+  }
+
+  #implausible(stepMs: number): string | undefined {
+    const pauseMs = this.#pauseMs + stepMs
+    if (this.#signedAt === undefined) {
+      if (pauseMs < -maxStepMs) {
+        return `the clock of this machine is ${durationText(pauseMs)} behind the newest checkpoint`
+      }
+      if (pauseMs > longestSleepMs) return `this root has signed nothing for ${durationText(pauseMs)}, by its clock`
+      if (pauseMs <= shortPauseMs) return undefined
+    }
+    if (this.isConfirmed) return undefined
+    const { agree, differ, offMs } = this.others(stepMs)
+    if (differ <= agree) return undefined
+    const side = offMs > 0 ? 'ahead of' : 'behind'
+    return `the clock of this machine is ${durationText(offMs)} ${side} that of ${differ} of ${agree + differ} members that were heard`
+  }
+}
