@@ -61,12 +61,6 @@ export class ClockWatch {
     const { alarms, root } = this.#init.registry
     const refusal = root?.clock.refusal()
     if (refusal !== undefined) alarms.raise('clock_doubt', refusal.message)
-    const { agree = 0, differ = 0, offMs = 0 } = root?.clock.others() ?? {}
-    if (refusal !== undefined || differ <= Math.max(1, agree)) return
-    alarms.raise(
-      'clock_doubt',
-      `the clocks of ${differ} of ${agree + differ} members differ from that of this root, one by ${durationText(offMs)}: it goes on signing with its own; look at the clocks`
-    )
   }
 
   readonly #onCheckpoint = ({ detail }: CustomEvent<{ checkpoint: { value: { timeMs: number } } }>): void => {

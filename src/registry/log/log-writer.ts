@@ -4,7 +4,6 @@ import { inBackground } from '../../runtime/background.ts'
 import type { Logger } from '../../runtime/clock-and-logger.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
 import { ForkError, NotRootError, RevokedError, UnavailableError } from '../../runtime/errors.ts'
-import { maxStepMs } from '../../runtime/steady-clock.ts'
 import { type Checkpoint, sealCheckpoint } from '../objects/checkpoint.ts'
 import { type EntryContent, type LogEntry, type Revoke, sealEntry } from '../objects/entry.ts'
 import type { Signed } from '../objects/envelope.ts'
@@ -70,12 +69,9 @@ export class Root {
   #running: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
   #isClosed = false
-  #lastMs = 0
   #fence: string | undefined
   #opening: PromiseWithResolvers<void> | undefined
   #higher: LogPosition | undefined
-  /** An operator says that the clock is right, whatever the log says. */
-  #isClockAccepted = false
 
   constructor({ replica, logKey, nodeKey, logger, pauses }: RootInit) {
     this.#replica = replica
@@ -165,7 +161,7 @@ export class Root {
       )
     }
     if (this.#fence !== undefined) return new UnavailableError(this.#fence, retryMs)
-    return this.#isClockAccepted ? undefined : this.clock.refusal()
+    return this.clock.refusal()
   }
 
   /**
@@ -173,15 +169,9 @@ export class Root {
    * @throws as append
    */
   async acceptClock(): Promise<void> {
-    this.#replica.ledger.clock.accept?.()
-    this.clock.confirm()
-    this.#isClockAccepted = true
-    try {
-      // With a number of its own, so that it counts also where a checkpoint of a later time is held.
-      await this.append([{ kind: 'registrySet', body: { publicKey: this.publicKey, role: 'root', removed: false } }])
-    } finally {
-      this.#isClockAccepted = false
-    }
+    // With a number of its own, so that it counts also where a checkpoint of a later time is held.
+    const body = { publicKey: this.publicKey, role: 'root' as const, removed: false }
+    await this.clock.accept(async () => await this.append([{ kind: 'registrySet', body }]))
   }
 
   /**
@@ -313,7 +303,7 @@ export class Root {
   }
 
   #seal({ state }: Draft, content: EntryDraft): Signed<LogEntry> {
-    const timeMs = this.#now()
+    const timeMs = this.clock.now()
     const complete = completed(content, state)
     state.checkContent(complete, timeMs, undefined)
     const { n, hash, epoch } = state.head
@@ -329,7 +319,7 @@ export class Root {
     const { networkId } = this.#replica
     const { publicKey } = this
     const self = draft.state.member(publicKey)
-    const timeMs = this.#now()
+    const timeMs = this.clock.now()
     const { membershipMs } = draft.state.policy
     if (self === undefined || self.notAfterMs - timeMs > membershipMs * lastShare) return
     const { notAfterMs } = self
@@ -342,19 +332,10 @@ export class Root {
     )
   }
 
-  /** Never back, unless an operator says that a time cannot have been: others judge by it who is a member. */
-  #now(): number {
-    const { clock } = this.#replica.ledger
-    const nowMs = clock.now()
-    const lastMs = Math.max(this.#lastMs, this.#replica.checkpoint?.value.timeMs ?? 0)
-    this.#lastMs = this.#isClockAccepted && lastMs > nowMs + maxStepMs ? nowMs : Math.max(nowMs, lastMs)
-    return this.#lastMs
-  }
-
   #sign(draft: Draft): Signed<Checkpoint> {
     const { state } = draft
     const { epoch, n, hash: headHash } = state.head
-    const timeMs = this.#now()
+    const timeMs = this.clock.now()
     this.#pauses?.add({ fromMs: this.#replica.checkpoint?.value.timeMs ?? timeMs, toMs: timeMs })
     const checkpoint = sealCheckpoint(
       {

@@ -1,5 +1,5 @@
 import { keyId } from '../../identity/key-id.ts'
-import type { Logger } from '../../runtime/clock-and-logger.ts'
+import { type Logger, momentOf } from '../../runtime/clock-and-logger.ts'
 import { UnavailableError } from '../../runtime/errors.ts'
 import { durationText, maxStepMs } from '../../runtime/steady-clock.ts'
 import type { Replica } from './replica.ts'
@@ -29,6 +29,8 @@ export class RootClock {
   #lastMs: number | undefined
   #signedAt: number | undefined
   #isConfirmed = false
+  #isAccepted = false
+  #nowMs = 0
 
   constructor(replica: Pick<Replica, 'ledger' | 'checkpoint'>) {
     this.#replica = replica
@@ -41,7 +43,15 @@ export class RootClock {
     this.#heard.delete(key)
     const oldest = this.#heard.keys().next().value
     if (oldest !== undefined && this.#heard.size >= maxHeard) this.#heard.delete(oldest)
-    this.#heard.set(key, timeMs - this.#clock.monotonic())
+    this.#heard.set(key, timeMs - momentOf(this.#clock))
+  }
+
+  /** Reads the clock: never back, unless an operator says that a time cannot have been, since others judge by it who is a member. */
+  now(): number {
+    const nowMs = this.#clock.now()
+    const lastMs = Math.max(this.#nowMs, this.#replica.checkpoint?.value.timeMs ?? 0)
+    this.#nowMs = this.#isAccepted && lastMs > nowMs + maxStepMs ? nowMs : Math.max(nowMs, lastMs)
+    return this.#nowMs
   }
 
   /** A checkpoint with the time of this clock is about to be held. */
@@ -58,9 +68,16 @@ export class RootClock {
     )
   }
 
-  /** An operator says that it is right. */
-  confirm(): void {
+  /** An operator says that it is right, whatever the log says: while this runs, it counts. */
+  async accept<T>(run: () => Promise<T>): Promise<T> {
+    this.#clock.accept?.()
     this.#isConfirmed = true
+    this.#isAccepted = true
+    try {
+      return await run()
+    } finally {
+      this.#isAccepted = false
+    }
   }
 
   /** Others agree with it, or nobody has to: what it ends may be ended for good. */
@@ -73,7 +90,7 @@ export class RootClock {
 
   /** How many members' clocks are as this one, how many are not, and how far one of these is off, ms. */
   others(stepMs = 0): { agree: number; differ: number; offMs: number } {
-    const nowMs = this.#clock.now() + stepMs - this.#clock.monotonic()
+    const nowMs = this.#clock.now() + stepMs - momentOf(this.#clock)
     const offs = [...this.#heard.values()].map((heardMs) => nowMs - heardMs)
     const differing = offs.filter((each) => Math.abs(each) > maxStepMs)
     return { agree: offs.length - differing.length, differ: differing.length, offMs: differing[0] ?? 0 }
@@ -81,7 +98,7 @@ export class RootClock {
 
   /** What is answered while it cannot be right. */
   refusal(): UnavailableError | undefined {
-    const problem = this.#problem()
+    const problem = this.#isAccepted ? undefined : this.#problem()
     return problem === undefined ? undefined : new UnavailableError(`${problem}; ${fix}`, retryMs)
   }
 

@@ -118,7 +118,7 @@ describe('a root that was away for long', () => {
     machine.advance(hour)
     expect(clock.isConfirmed).toBe(true)
     const other = await rootClock(machine)
-    other.confirm()
+    await other.accept(async () => {})
     expect([other.isConfirmed, said(other)]).toEqual([true, []])
   })
 })
