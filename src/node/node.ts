@@ -31,6 +31,7 @@ import { NetworkNode } from './network-node.ts'
 import type { NodeContext } from './node-context.ts'
 import type { MemberHandler, Node, NodeOptions } from './node-interface.ts'
 import { cachedCandidates } from './peers/member-targets.ts'
+import { putOtherHistoryAside } from './put-aside.ts'
 import { openNodeRegistry } from './root/open-registry.ts'
 import { RootDuties } from './root/root-controller.ts'
 import { CachedPeers, phaseFacts } from './status/phase-facts.ts'
@@ -175,7 +176,9 @@ export class TrustNode implements Node, NodeContext {
   async #start(): Promise<void> {
     const { config, control: api } = this
     const { logger } = this.logging
-    const genesis = peekGenesis(dataFiles(config.paths.data).store)
+    const { store } = dataFiles(config.paths.data)
+    if (this.invites.invite !== undefined) putOtherHistoryAside(store, { clock: this.clock, logger })
+    const genesis = peekGenesis(store)
     if (genesis === undefined) requirePin(config, this.pin)
     if (this.#withControl) {
       const path = socketPath(config.paths.runtime, config.name)

@@ -2,7 +2,7 @@ import type { TypedEventTarget } from 'main-event'
 import type { Clock, Logger } from '../runtime/clock-and-logger.ts'
 import { NotFoundError } from '../runtime/errors.ts'
 import { type AlarmRow, AlarmTable } from './store/alarm-table.ts'
-import type { Database } from './store/database.ts'
+import { type Database, peekDatabase } from './store/database.ts'
 import type { GroupCommit } from './store/group-commit.ts'
 
 /** Codes are words of this program, so this only guards against a mistake in it. */
@@ -109,3 +109,7 @@ const rowOf = (alarm: Alarm): AlarmRow => ({
   fields: JSON.stringify(alarm.fields),
   acknowledged: alarm.acknowledged ? 1 : 0
 })
+
+/** Tells whether an alarm was raised that is in the store at this path, acknowledged or not; false also where there is no store. */
+export const hasAlarm = (path: string, code: string): boolean =>
+  peekDatabase(path, (db) => new AlarmTable(db).list().some((row) => row.code === code)) === true

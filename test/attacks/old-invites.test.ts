@@ -1,3 +1,4 @@
+import { cpSync, readdirSync } from 'node:fs'
 import { describe, expect } from 'vitest'
 import { loadKey } from '../../src/identity/key-file.ts'
 import { SigningKey } from '../../src/identity/keys.ts'
@@ -6,7 +7,7 @@ import { becomeRoot } from '../../src/node/offline/become-root.ts'
 import { newGrantId } from '../../src/registry/objects/grant.ts'
 import { decodeInvite, encodeInvite, type Invite, type InviteGrant } from '../../src/registry/objects/invite.ts'
 import { KitNetwork } from '../helpers/kit-network.ts'
-import { eventually } from '../helpers/network.ts'
+import { eventually, TestNetwork } from '../helpers/network.ts'
 import { attack, control } from './attack.ts'
 
 const inviteOnly = { 'admission.policy': 'invite' }
@@ -27,7 +28,7 @@ async function outcomeOf(network: KitNetwork, name: string, invite: Invite, addr
   return outcome
 }
 
-const lineOf = (network: KitNetwork, grant: InviteGrant, inviteKey: SigningKey): Invite =>
+const lineOf = (network: TestNetwork, grant: InviteGrant, inviteKey: SigningKey): Invite =>
   decodeInvite(
     encodeInvite({
       domain: 'net.test',
@@ -130,3 +131,51 @@ describe('an invite', () => {
     expect(await outcomeOf(network, 'new', old, network.address('root'))).toBe('let in')
   })
 })
+
+/** The machine of the root and a copy of its disk, which sign one epoch apart, and an invite of the right one. */
+async function twoRoots() {
+  const network = await TestNetwork.create(inviteOnly)
+  const folderOf = (name: string): string => network.config(name, { role: 'root' }).config.paths.data
+  await network.node('root').stop()
+  cpSync(folderOf('root'), folderOf('twin'), { recursive: true })
+  const root = await network.start('root', { role: 'root' })
+  await root.registry.root?.released
+  const { grant, inviteKey } = await root.registry.admission.invite({ role: 'integrated' })
+  const { epoch: _epoch, n, hash: _hash, ...body } = grant
+  const invite = lineOf(network, grant, inviteKey)
+  await root.stop()
+  const twin = await network.start('twin', { role: 'root' })
+  await twin.registry.root?.released
+  const [entry] = (await twin.registry.root?.append([{ kind: 'grant', body }])) ?? []
+  expect(entry?.value.n).toBe(n)
+  return { network, invite }
+}
+
+attack(
+  'a newcomer is led to a copy of the root that signs another history, and tries again at the right one',
+  async () => {
+    const { network, invite } = await twoRoots()
+    await using _ = network
+    const start = async (at: string): Promise<TrustNode> => {
+      const node = network.make('new', { networkId: undefined, 'bootstrap.peers': [network.address(at)] })
+      node.invites.use({ ...invite, registries: [] })
+      await node.start()
+      return node
+    }
+    const misled = await start('twin')
+    await eventually(() => misled.network?.registry.alarms.list().some(({ code }) => code === 'other_history') === true)
+    expect(joined(misled)).toBe(false)
+    await Promise.all([misled.stop(), network.node('twin').stop()])
+    const root = await network.start('root', { role: 'root' })
+    const again = await start('root')
+    await again.joined({ signal: AbortSignal.timeout(60_000) })
+    expect(root.registry.replica.state.memberByName('new')).toBeDefined()
+    const kept = readdirSync(again.config.paths.data).filter((name) => name.includes('.other-'))
+    expect(kept.length).toBeGreaterThan(0)
+    return {
+      happened:
+        'the other history was seen by the hash of its invite and not joined; the same invite let it in at the root',
+      held: 'a store of another history than that of the invite is put aside at the next start with an invite'
+    }
+  }
+)

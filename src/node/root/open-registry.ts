@@ -1,4 +1,4 @@
-import { existsSync, renameSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { equals } from 'uint8arrays/equals'
 import { loadKey } from '../../identity/key-file.ts'
 import type { SigningKey } from '../../identity/keys.ts'
@@ -9,6 +9,7 @@ import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
 import { DamagedStoreError } from '../../runtime/errors.ts'
 import { dataFiles } from '../config/paths.ts'
 import type { Config } from '../config/schema.ts'
+import { putAside } from '../put-aside.ts'
 import { destroyPastLogKeys, isEpochPrepared, ownLogKey } from './log-key.ts'
 import { fenceReason, raiseReplaced } from './root-controller.ts'
 
@@ -58,8 +59,7 @@ async function openOrBeginAnew(init: NodeRegistryInit): Promise<Registry> {
   } catch (error) {
     if (!(error instanceof DamagedStoreError) || config.role === 'root') throw error
     const { store } = dataFiles(config.paths.data)
-    const aside = `${store}.damaged-${clock.now()}`
-    for (const end of ['', '-wal', '-shm']) if (existsSync(store + end)) renameSync(store + end, aside + end)
+    const aside = putAside(store, 'damaged', clock)
     const message = `the store was damaged (${error.message}): it lies in ${aside} now, and all that it held is fetched anew`
     logger.error({ path: aside, error: error.message }, message)
     const registry = await openAs(init, config.role)

@@ -23,13 +23,16 @@ export function invitedHistory(
   return held === undefined || equals(held, hash) ? 'same' : 'another'
 }
 
+/** Code of the alarm that is raised for it. */
+export const otherHistory = 'other_history'
+
 /** Raises an alarm when the log that is followed is not the one that invited this node. */
 export function tellOtherHistory({ replica, alarms }: Registry, invite: Invite | undefined): void {
   if (invite === undefined || invitedHistory(replica, invite) !== 'another') return
   const { epoch, n } = invite.grant
   alarms.raise(
-    'other_history',
-    `entry ${n} of epoch ${epoch} is another one in this log than the invite says: this is not the history that invited this node, and it is not joined; ask the operator, and keep this registry.db`,
+    otherHistory,
+    `entry ${n} of epoch ${epoch} is another one in this log than the invite says: this is not the history that invited this node, and it is not joined; ask the operator, stop this node, and start it with an invite that is right (\`trustnet join INVITE\`): this registry.db is put aside then, and kept`,
     { epoch, n }
   )
 }
