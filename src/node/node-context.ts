@@ -4,6 +4,7 @@ import type { Candidates } from './bootstrap/candidates.ts'
 import type { DialFailure } from './bootstrap/dial-race.ts'
 import type { InviteKeeper } from './bootstrap/invite-keeper.ts'
 import type { Config } from './config/schema.ts'
+import type { EventBus } from './event-bus.ts'
 import type { Housekeeping } from './housekeeping.ts'
 import type { Logging } from './logging.ts'
 import type { NetworkNode } from './network-node.ts'
@@ -32,6 +33,7 @@ export interface NodeContext {
   /** Duties that only a root has; undefined until the network was found. */
   readonly duties: RootDuties | undefined
   readonly services: Supervisor
+  readonly events: EventBus
   readonly isStopping: boolean
   /** Failures of the last round of looking for the network. */
   readonly discoveryFailures: readonly DialFailure[]
@@ -42,8 +44,6 @@ export interface NodeContext {
   facts(): PhaseFacts
   /** Resolves when the condition holds; it is looked at after every change. */
   until(condition: () => boolean, signal?: AbortSignal): Promise<void>
-  /** Called when something that a view shows may be different. Returns how to stop. */
-  onChange(listener: () => void): () => void
   changed(): void
   /** Tries again now what was refused or not found. */
   retry(): void

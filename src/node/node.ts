@@ -4,7 +4,6 @@ import { peerIdText, type SigningKey } from '../identity/keys.ts'
 import type { ConnectionTrust } from '../protocols/engine/connection-trust.ts'
 import { openStoredGenesis } from '../registry/log/replica.ts'
 import { peekGenesis, type Registry } from '../registry/registry.ts'
-import { Changes } from '../runtime/change-signal.ts'
 import { InvalidPayloadError, UnavailableError } from '../runtime/errors.ts'
 import { makeFolder } from '../runtime/make-folder.ts'
 import { SteadyClock } from '../runtime/steady-clock.ts'
@@ -23,6 +22,7 @@ import { dataFiles, socketPath } from './config/paths.ts'
 import type { Config } from './config/schema.ts'
 import { createControl } from './control/handlers.ts'
 import { startControlServer } from './control/server.ts'
+import { EventBus } from './event-bus.ts'
 import type { Host } from './host/host.ts'
 import { savePort } from './host/saved-port.ts'
 import { Housekeeping } from './housekeeping.ts'
@@ -55,6 +55,7 @@ export class TrustNode implements Node, NodeContext {
   readonly phases: PhaseTracker
   readonly stopSteps = new StopSteps()
   readonly services: Supervisor
+  readonly events = new EventBus()
   readonly invites: InviteKeeper
   readonly candidates: Candidates
   readonly #failure = Promise.withResolvers<never>()
@@ -66,7 +67,6 @@ export class TrustNode implements Node, NodeContext {
   readonly #portWaitMs: number | undefined
   readonly #over = new AbortController()
   readonly #protocols = new OwnProtocols()
-  readonly #changes = new Changes()
   readonly #cachedPeers = new CachedPeers()
   readonly #judging = new Paced(() => this.#judge(), judgeMs)
   #network: NetworkNode | undefined
@@ -250,6 +250,7 @@ export class TrustNode implements Node, NodeContext {
       onChange: () => this.changed()
     })
     this.#network = network
+    this.events.follow(registry, network.trust)
     this.#over.signal.throwIfAborted()
     await network.start(this.#over.signal)
     savePort({ configFile, data: config.paths.data, wanted: config.listen.port, port: network.port }, logger)
@@ -271,12 +272,7 @@ export class TrustNode implements Node, NodeContext {
   /** Resolves when the condition holds; it is looked at after every change. */
   async until(condition: () => boolean, signal?: AbortSignal): Promise<void> {
     const over = this.#over.signal
-    await this.#changes.until(condition, signal === undefined ? over : AbortSignal.any([over, signal]))
-  }
-
-  /** Called when something that a view shows may be different. Returns how to stop. */
-  onChange(listener: () => void): () => void {
-    return this.#changes.listen(listener)
+    await this.events.until(condition, signal === undefined ? over : AbortSignal.any([over, signal]))
   }
 
   changed(): void {
@@ -290,7 +286,7 @@ export class TrustNode implements Node, NodeContext {
     if (this.phases.update(this.facts())) {
       this.logging.logger.info({ phase: this.phases.name, from: before }, `phase ${before} → ${this.phases.name}`)
     }
-    this.#changes.tell()
+    this.events.tell('changed')
   }
 
   facts(): PhaseFacts {

@@ -39,7 +39,7 @@ export function watchStates(node: TrustNode, name: string): () => State[] {
     if (seen.at(-1) !== state) seen.push(state)
   }
   look()
-  const stop = node.onChange(look)
+  const stop = node.events.listen('changed', look)
   return () => {
     stop()
     return seen

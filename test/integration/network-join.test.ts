@@ -44,7 +44,7 @@ describe('joining by invite', () => {
     const a = network.make('a', { networkId: undefined })
     a.invites.use(invite)
     const told: (string | undefined)[] = []
-    a.onChange(() => told.push(a.network?.trouble?.name))
+    a.events.listen('changed', () => told.push(a.network?.trouble?.name))
     await a.start()
     const looks = (): number => network.logs.filter((line) => line.includes('no registry holds the lease')).length
     await eventually(() => looks() > 1)
