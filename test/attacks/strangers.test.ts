@@ -1,11 +1,13 @@
 import { once } from 'node:events'
 import { connect as connectSocket, type Socket } from 'node:net'
+import { multiaddr } from '@multiformats/multiaddr'
 import { afterEach, describe, expect } from 'vitest'
 import { KnownPrefixes } from '../../src/node/host/known-prefixes.ts'
 import { ConnectionTrust } from '../../src/protocols/engine/connection-trust.ts'
+import { Culprits } from '../../src/protocols/engine/culprits.ts'
 import { defaultLimits } from '../../src/protocols/engine/limits.ts'
 import { connect, connectionWith, startPlainHost } from '../helpers/hosts.ts'
-import { netHost } from '../helpers/net-hosts.ts'
+import { inboundLimits, type NetHost, netHost } from '../helpers/net-hosts.ts'
 import { RealNetwork, recordBy } from '../helpers/real-network.ts'
 import { attack, control } from './attack.ts'
 
@@ -90,5 +92,36 @@ describe('strangers that come and do nothing', () => {
       happened: 'whoever has a good invite stayed, the oldest idle one went',
       held: 'a good invite spares its connection'
     }
+  })
+})
+
+describe('members with as many connections as each may have', () => {
+  /** Two members fill a node; then somebody else comes. */
+  const filled = async (each: number) => {
+    const limits = { ...inboundLimits, connections: 2 * each, openPerPeer: each, unfinishedPerMemberPrefix: 64 }
+    const culprits = new Culprits()
+    await using host = await netHost({ limits, culprits, countLoopback: true, knownPrefix: () => true })
+    await using one = await netHost()
+    await using other = await netHost()
+    await using honest = await netHost()
+    const dial = async (from: NetHost) => await from.libp2p.dial(multiaddr(host.address), { force: true })
+    for (let made = 0; made < each; made++) for (const greedy of [one, other]) await dial(greedy)
+    const got = await dial(honest).then(
+      () => true,
+      () => false
+    )
+    const named = culprits.counts.flatMap(({ limit, culprits: who }) => who.map(({ who: peer }) => `${limit} ${peer}`))
+    return { got, named, greedy: [one.peerId, other.peerId] }
+  }
+
+  attack('take all that a node has', async () => {
+    const { got, named, greedy } = await filled(4)
+    expect(got).toBe(true)
+    expect(greedy.map((peer) => `limits.connections ${peer}`)).toContain(named[0])
+    return { happened: 'the oldest of one with most of them went, somebody else got in', held: 'limits.connections' }
+  })
+
+  control('nobody gives way where each has what it needs', async () => {
+    expect(await filled(2)).toMatchObject({ got: false })
   })
 })

@@ -56,6 +56,8 @@ interface Slot {
 const strangersShare = 0.5
 /** Likewise of the connections: an eclipse by strangers leaves these. */
 const connectionsShare = 0.9
+/** Both sides may dial at the same moment. */
+const neededByPeer = 2
 /** Connections that a /64 begins: of one without a known member, and of one where a thousand members may come back after an outage. */
 const begins = { stranger: { count: 128, perMs: 10_000 }, known: { count: 2_000, perMs: 10_000 } }
 
@@ -150,7 +152,7 @@ export class Inbound {
   #overLimit(prefix: string, known: boolean): Refusal | undefined {
     const { limits } = this.#init
     const most = known ? limits.connections : Math.floor(limits.connections * connectionsShare)
-    if (this.#open + this.#unfinished >= most)
+    if (this.#open + this.#unfinished >= most && !this.#cutCrowd())
       return { limit: 'limits.connections', why: `${most} connections are open` }
     if (this.#begun[known ? 'known' : 'stranger'].take(prefix) > 0) {
       return { limit: 'limits.begun', why: 'its /64 begins connections without end' }
@@ -184,6 +186,23 @@ export class Inbound {
     for (const each of handshakes.values()) if (each.size > most.size) most = each
     const [oldest] = most
     return this.#cut(oldest)
+  }
+
+  /** The key that has most connections has one less, where that is more than an honest one needs. */
+  #cutCrowd(): boolean {
+    let crowd: MultiaddrConnection[] = []
+    let peer = ''
+    for (const [each, held] of this.#ofPeer) {
+      if (held.size <= Math.max(neededByPeer, crowd.length)) continue
+      crowd = [...held].filter((connection) => this.#slots.has(connection))
+      peer = each
+    }
+    const [oldest] = crowd
+    if (oldest === undefined || crowd.length <= neededByPeer) return false
+    this.#init.culprits?.exceeded('limits.connections', { peer })
+    oldest.abort(new InboundLimitError('its peer has most of the connections, and another one came'))
+    this.#release(oldest)
+    return true
   }
 
   #cutOldestOf(prefix: string): boolean {

@@ -139,10 +139,20 @@ export class ConnectionTrust {
     if (entry === undefined) return false
     if (entry.phase === 'member' || entry.phase === 'waiting') return true
     const { waiting, waitingMs } = this.#init.limits
-    if (this.#counts.waiting >= waiting) return false
+    if (this.#counts.waiting >= waiting && !this.#givesWay(entry)) return false
     this.#enter(entry, 'waiting')
     entry.settled.resolve()
     this.#setDeadline(entry, waitingMs, () => this.#close(entry, `its join was not decided in ${waitingMs} ms`))
+    return true
+  }
+
+  /** Closes one of those that wait for the newcomer: the last of the /48 that has most, unless that is the newcomer itself. */
+  #givesWay(newcomer: Entry): boolean {
+    const uninvited = [...this.#inbound('waiting'), newcomer].filter(({ spared }) => !spared)
+    const tooMany = oneTooMany(uninvited)
+    if (tooMany === undefined || tooMany === newcomer) return false
+    this.culprits.exceeded('strangers.waiting', culpritOf(tooMany.connection))
+    this.#close(tooMany, `more than ${this.#init.limits.waiting} connections wait for the answer to a join`)
     return true
   }
 

@@ -122,6 +122,24 @@ describe('ConnectionTrust', () => {
     expect(first.status).toBe('open')
   })
 
+  it('lets one of another site wait in place of one of those that hold all', () => {
+    const [greedy] = open(1, 'inbound', '2001:db8:bad::1').map(asConnection)
+    const [honest, another] = open(2, 'inbound', '2001:db8:600d::1').map(asConnection)
+    const [more] = open(1, 'inbound', '2001:db8:bad::2').map(asConnection)
+    if (!greedy || !honest || !another || !more) throw new Error('four were opened')
+    trust = new ConnectionTrust({
+      limits: { ...limitsWith({ strangers }).strangers, waiting: 2 },
+      settleMs: 3_000,
+      clock
+    })
+    for (const each of [greedy, more, honest, another]) trust.track(each)
+    expect([greedy, more, honest].map((each) => trust.keepWaiting(each))).toEqual([true, true, true])
+    expect([greedy.status, more.status, honest.status]).toEqual(['open', 'aborted', 'open'])
+    expect(trust.culprits.counts).toMatchObject([{ limit: 'strangers.waiting', count: 1 }])
+    // A second one of its own site takes the place of nobody.
+    expect(trust.keepWaiting(another)).toBe(false)
+  })
+
   it('tells of a member once, and of its end once', () => {
     const seen: string[] = []
     trust.onMember((_connection, { name }) => seen.push(`member ${name}`))
