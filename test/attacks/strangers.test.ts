@@ -9,6 +9,8 @@ import { defaultLimits } from '../../src/protocols/engine/limits.ts'
 import { connect, connectionWith, startPlainHost } from '../helpers/hosts.ts'
 import { inboundLimits, type NetHost, netHost } from '../helpers/net-hosts.ts'
 import { RealNetwork, recordBy } from '../helpers/real-network.ts'
+import { client, failure, instance, joinOf, served, stopServed } from '../helpers/sessions.ts'
+import { aGrant, keyOf } from '../helpers/signed-objects.ts'
 import { attack, control } from './attack.ts'
 
 const sockets: Socket[] = []
@@ -16,6 +18,7 @@ const hosts: { stop(): void | Promise<void> }[] = []
 afterEach(async () => {
   for (const socket of sockets.splice(0)) socket.destroy()
   for (const host of hosts.splice(0)) await host.stop()
+  await stopServed()
 })
 
 const silent = async (port: number): Promise<Socket> => {
@@ -92,6 +95,39 @@ describe('strangers that come and do nothing', () => {
       happened: 'whoever has a good invite stayed, the oldest idle one went',
       held: 'a good invite spares its connection'
     }
+  })
+})
+
+describe('strangers that come and do nothing, beside a join that is being decided', () => {
+  const grants = { known: aGrant, unknown: { ...aGrant, id: new Uint8Array(16).fill(0xdd) } }
+
+  /** A root whose decision takes until the crowd is there; gives what the joiner is told. */
+  const joinBesideCrowd = async (grant: keyof typeof grants) => {
+    const crowdIsThere = Promise.withResolvers<void>()
+    const root = await served({ limits: { strangers: { open: 3 } }, decide: () => crowdIsThere.promise })
+    root.network.append({ kind: 'grant', body: { ...aGrant, uses: 3 } })
+    root.registry.replica.catchUp()
+    const joiner = await client(root, 'joiner')
+    const join = joinOf(root, joiner.key, 'joiner', { grant: grants[grant], inviteKey: keyOf(7) })
+    const record = root.network.record(joiner.key, 1)
+    const told = failure(joiner.session.register({ record, instance: instance(), join }))
+    for (let number = 0; number < 8; number++) await client(root, `idle-${number}`)
+    await expect.poll(() => root.trust.culprits.counts.map(({ limit }) => limit)).toContain('strangers.open')
+    await expect.poll(() => root.trust.strangers).toBeLessThanOrEqual(4)
+    crowdIsThere.resolve()
+    return await told
+  }
+
+  attack('close the connection of somebody whose invite is in the log', async () => {
+    expect(await joinBesideCrowd('known')).toBeUndefined()
+    return {
+      happened: '8 came where 3 may stay, the join was answered',
+      held: 'register spares who shows an open invite'
+    }
+  })
+
+  control('whoever shows an invite that nobody knows is closed', async () => {
+    expect(await joinBesideCrowd('unknown')).toBeInstanceOf(Error)
   })
 })
 

@@ -40,7 +40,7 @@ interface ServedInit {
   limits?: LimitOverrides
   timings?: Partial<LivenessTimings>
   /** What becomes of a join, after it was opened. */
-  decide?: (join: ReturnType<typeof openJoin>, network: TinyNetwork, registry: TinyRegistry) => void
+  decide?: (join: ReturnType<typeof openJoin>, network: TinyNetwork, registry: TinyRegistry) => void | Promise<void>
 }
 
 /** A root that serves sessions. */
@@ -55,7 +55,7 @@ export async function served(init: ServedInit = {}) {
     ...(init.timings && { timings: init.timings }),
     join: async (bundle) => {
       const join = openJoin(bundle.join, network.networkId)
-      init.decide?.(join, network, registry)
+      await init.decide?.(join, network, registry)
       const entry = network.admit(join.value, join.value.name, join.value.role)
       registry.replica.catchUp()
       return { admit: entry.bytes }
