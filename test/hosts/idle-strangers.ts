@@ -14,8 +14,10 @@ let made = 0
 
 async function stay(number: number): Promise<void> {
   const localAddress = `${nets[number % nets.length] ?? ''}::${(number + 1).toString(16)}`
+  // An option of Node's, which libp2p passes on and does not list.
+  const dialOpts = { keepAlive: true, localAddress }
   const host = await createLibp2p({
-    transports: [tcp({ dialOpts: { keepAlive: true, ...{ localAddress } } })],
+    transports: [tcp({ dialOpts })],
     connectionEncrypters: [noise()],
     streamMuxers: [yamux()],
     connectionManager: { reconnectRetries: 0 },
