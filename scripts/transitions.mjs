@@ -337,6 +337,10 @@ attempt('it gets another role then', 'change', changeOf(second, { role: 'integra
 take('alice is revoked', 'revoke', { publicKey: alice.publicKey, reason: 'stolen', name: 'alice' })
 attempt('she is revoked twice', 'revoke', { publicKey: alice.publicKey, reason: '' })
 attempt('she is admitted again', 'admit', admitOf(alice, 'alice2', 'integrated'))
+attempt('another member takes her name', 'change', changeOf(bob2, { name: 'alice' }))
+attempt('another member takes her name after its time', 'change', changeOf(bob2, { name: 'alice' }), {
+  timeMs: now + 10 * hour
+})
 attempt('her name right behind the revoke', 'admit', admitOf(carol, 'alice', 'integrated'))
 take('a grant that replaces her', 'grant', grantOf(2, { name: 'alice', replaces: 'alice', uses: 1 }))
 attempt('her name within its time', 'admit', admitOf(carol, 'alice', 'integrated'), { timeMs: now + 10 * hour - 1 })
@@ -433,6 +437,9 @@ judge('a new epoch', delegate)
 log.push(delegate.bytes)
 state.apply(delegate)
 attempt('the old log key goes on', 'revoke', { publicKey: carol.publicKey, reason: '' }, { epoch: 0 })
+attempt('the old log key makes a member a secondary', 'change', changeOf(bob2, { role: 'secondary' }), { epoch: 0 })
+attempt('the old log key ends a membership', 'end', endOf(bob2), { epoch: 0 })
+attempt('the old log key makes a member a secondary in the new epoch', 'change', changeOf(bob2, { role: 'secondary' }))
 attempt('the old log key signs for the new epoch', 'revoke', { publicKey: carol.publicKey, reason: '' })
 attempt(
   'a revoke of the root that the epoch before entered',

@@ -103,6 +103,18 @@ export class ScriptedApi implements ControlApi {
   }
   leave: ControlApi['leave'] = async () => ({ schemaVersion: 1, ...root, entry: null, message: 'left' })
   revoke: ControlApi['revoke'] = async () => ({ schemaVersion: 1, ...root, entry: 14, message: 'revoked' })
+  members: ControlApi['members'] = async () => ({
+    schemaVersion: 1,
+    members: [{ ...root, role: 'root', groups: ['db', 'web'], ephemeralMs: 600_000, expiresMs: 1, entry: 1 }]
+  })
+  changeMember: ControlApi['changeMember'] = async () => ({ schemaVersion: 1, ...root, entry: 16, message: 'is now' })
+  endMember: ControlApi['endMember'] = async () => ({ schemaVersion: 1, ...root, entry: 17, message: 'is over' })
+  retireRegistry: ControlApi['retireRegistry'] = async () => ({
+    schemaVersion: 1,
+    ...root,
+    entry: 18,
+    message: 'retired'
+  })
   connect: ControlApi['connect'] = async ({ multiaddr: address }) => ({
     schemaVersion: 1,
     ...root,

@@ -266,6 +266,8 @@ export const invitesView: InvitesView = {
       taken: 1,
       expiresMs: now,
       note: 'the lab',
+      groups: [],
+      ephemeralMs: null,
       entry: 7,
       members: [root]
     }

@@ -16,6 +16,9 @@ type InviteOptions = RunningOptions & {
   uses?: number
   ttl?: number
   note?: string
+  groups?: string
+  ephemeral?: boolean
+  after?: number
 }
 
 const inviteExamples = `
@@ -28,6 +31,8 @@ Examples:
   trustnet invite --name hal                 the joiner gets this name
   trustnet invite --replace hal              re-installed, under its old name
   trustnet invite --uses 20 --ttl 8h | ssh host trustnet join -
+  trustnet invite --groups web,db            the joiner is in these groups
+  trustnet invite --ephemeral --uses 50      members until they are offline
   trustnet invite list                       those that are open`
 
 const leaveExamples = `
@@ -44,6 +49,20 @@ const ttl = (text: string): number => {
   return ms
 }
 
+const after = (text: string): number => {
+  const ms = parseDuration(text)
+  if (ms === undefined || ms < 1000) throw new UsageError(`--after needs a duration like 10m or 1h; '${text}' is none.`)
+  return ms
+}
+
+const defaultOfflineMs = 600_000
+
+const ephemeralOf = ({ ephemeral, after: ms }: InviteOptions): number | undefined => {
+  if (ephemeral === true) return ms ?? defaultOfflineMs
+  if (ms !== undefined) throw new UsageError('--after goes with --ephemeral.')
+  return undefined
+}
+
 export const addInvite: AddCommand = (program, context) => {
   const command = withRunning(program.command('invite'))
   command
@@ -57,6 +76,9 @@ export const addInvite: AddCommand = (program, context) => {
     .option('--ttl <duration>', 'how long it is valid (default: 1h)', ttl)
     .addHelpText('after', inviteExamples)
     .option('--note <text>', 'for people: shown in the list')
+    .option('--groups <names>', 'groups of the joiner, with commas between')
+    .option('--ephemeral', 'the membership ends when the machine is offline')
+    .option('--after <duration>', 'with --ephemeral: offline for so long (default: 10m)', after)
     .action((options: InviteOptions) => invite(context, options))
   addOpenInvites(command, context)
   withRunning(program.command('leave'))
@@ -80,7 +102,9 @@ const invite = async (context: Context, options: InviteOptions): Promise<void> =
       replaces: options.replace,
       uses: options.uses,
       ttlMs: options.ttl,
-      note: options.note
+      note: options.note,
+      groups: options.groups?.split(',').filter((group) => group !== ''),
+      ephemeralMs: ephemeralOf(options)
     },
     { signal: context.signal }
   )

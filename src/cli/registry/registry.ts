@@ -79,6 +79,11 @@ export const addRegistry: AddCommand = (program, context) => {
     .option('--limit <n>', 'at most so many', wholeNumber('--limit'), 50)
     .addHelpText('after', exampleOf('trustnet registry log --limit 5', 'trustnet registry log --after 0 --json'))
     .action((options: ListOptions & { after?: number; limit: number }) => showLog(context, options))
+  withRunning(registry.command('retire <peer>'))
+    .description('make a secondary an ordinary member, at the root')
+    .option('--plan', 'say what would happen, and change nothing')
+    .addHelpText('after', exampleOf('trustnet registry retire tnr-2 --plan', 'trustnet registry retire tnr-2'))
+    .action((peer: string, options: RunningOptions & { plan?: boolean }) => retire(context, peer, options))
   addRegistryStores(registry, context)
   addRegistryRoot(registry, context)
   addVoid(registry, context)
@@ -146,6 +151,13 @@ const showPending = async (context: Context, options: ListOptions): Promise<void
 const approve = async (context: Context, peer: string, options: RunningOptions): Promise<void> => {
   const client = await running(context, options)
   const view = await client.approve({ peer: peerName(peer) }, { signal: context.signal })
+  if (options.json === true) return context.terminal.json(view)
+  context.terminal.print(`${orUnknown(view.name)} ${sanitise(view.peerId)}: ${sanitise(view.message)}`)
+}
+
+const retire = async (context: Context, peer: string, options: RunningOptions & { plan?: boolean }): Promise<void> => {
+  const client = await running(context, options)
+  const view = await client.retireRegistry({ peer: peerName(peer), plan: options.plan }, { signal: context.signal })
   if (options.json === true) return context.terminal.json(view)
   context.terminal.print(`${orUnknown(view.name)} ${sanitise(view.peerId)}: ${sanitise(view.message)}`)
 }

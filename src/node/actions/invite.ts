@@ -26,14 +26,16 @@ export async function issueInvite(
 ): Promise<InviteView> {
   const { registry } = network
   await Promise.race([registry.root?.released, aborted(AbortSignal.any([signal, AbortSignal.timeout(fenceWaitMs)]))])
-  const { role = 'integrated', name, replaces, uses, ttlMs, note } = query
+  const { role = 'integrated', name, replaces, uses, ttlMs, note, groups, ephemeralMs } = query
   const { grant, inviteKey } = await registry.admission.invite({
     role,
     ...(name !== undefined && { name }),
     ...(replaces !== undefined && { replaces }),
     ...(uses !== undefined && { uses }),
     ...(ttlMs !== undefined && { ttlMs }),
-    ...(note !== undefined && { note })
+    ...(note !== undefined && { note }),
+    ...(groups !== undefined && { groups }),
+    ...(ephemeralMs !== undefined && { ephemeralMs })
   })
   const { domain } = registry.genesis.value
   const line = encodeInvite({

@@ -17,7 +17,7 @@ const openInvite = (
   invites: Pick<Invites, 'usersOf'>,
   row: GrantRow
 ): OpenInvite => {
-  const { id, role, name, replaces, uses, notAfterMs, note } = row.grant
+  const { id, role, name, replaces, uses, notAfterMs, note, groups, ephemeralMs = null } = row.grant
   return {
     id: text(id, 'base16'),
     role,
@@ -27,6 +27,8 @@ const openInvite = (
     taken: row.taken,
     expiresMs: notAfterMs,
     note,
+    groups: [...groups],
+    ephemeralMs,
     entry: row.n,
     members: invites.usersOf(row).map(({ publicKey }) => refOf(registry, publicKey))
   }

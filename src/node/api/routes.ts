@@ -34,6 +34,8 @@ const peer = z.string().min(1).max(256)
 const reason = z.string().max(256)
 const count = z.int().min(0)
 const path = z.string().min(1).max(4096)
+const groups = z.array(z.string().max(63)).max(16)
+const plan = z.boolean().describe('say what would happen, and change nothing')
 const inviteId = z.string().min(1).max(32)
 
 /**
@@ -97,7 +99,9 @@ export const routes = {
     replaces: z.string().max(64).describe('name of the member whose place is taken').optional(),
     uses: z.int().min(1).max(1_000_000).describe('default 1').optional(),
     ttlMs: z.int().min(1000).describe('default 1 h').optional(),
-    note: z.string().max(128).describe('for people').optional()
+    note: z.string().max(128).describe('for people').optional(),
+    groups: groups.optional(),
+    ephemeralMs: z.int().min(1000).describe('memberships by it end after so long offline').optional()
   }),
   invites: ask.network('Open invites, or the one whose id begins so', views.invitesView, { id: inviteId.optional() }),
   cancelInvite: tell.root('Takes an invite back', views.inviteEndView, { id: inviteId, reason }),
@@ -116,11 +120,25 @@ export const routes = {
   join: tell.process('Hands an invite line to a process that is not admitted yet', views.joinView, {
     line: z.string().max(16_384)
   }),
-  leave: tell.network('Says goodbye; with forget it also asks that the own key be revoked', views.changeView, {
+  leave: tell.network('Says goodbye; with forget it also ends the own membership', views.changeView, {
     forget: z.boolean(),
     reason: reason.optional()
   }),
   revoke: tell.root('Shuts a key out for ever', views.changeView, { peer, reason }),
+
+  members: ask.network('Members as the log says', views.membersView, {}),
+  changeMember: tell.root('Changes name, role or groups of a member', views.changeView, {
+    peer,
+    name: z.string().max(63).optional(),
+    role: role.optional(),
+    groups: groups.optional()
+  }),
+  endMember: tell.root('Ends a membership; the key may be admitted again', views.changeView, {
+    peer,
+    reason,
+    plan: plan.optional()
+  }),
+  retireRegistry: tell.root('Makes a secondary an ordinary member', views.changeView, { peer, plan: plan.optional() }),
 
   connect: tell.network('Connects to an address', views.connectView, { multiaddr: z.string().max(512) }),
   disconnect: tell.network('Closes the connections to a peer', views.disconnectView, { peer }),

@@ -182,6 +182,8 @@ const openInvite = z.object({
   taken: whole.describe('admissions by it'),
   expiresMs: time('ends'),
   note: text,
+  groups: z.array(text).describe('of those who join with it'),
+  ephemeralMs: wholeOrNull.describe('memberships by it end after so long offline; null: they do not'),
   entry: whole.describe('of the log'),
   members: z.array(peerRef).describe('whom it let in and who are members still')
 })
@@ -196,12 +198,29 @@ export const inviteEndView = answer('invite-cancel', 'trustnet invite cancel --j
   message: text
 })
 
-export const changeView = answer('change', 'trustnet registry approve|reject, revoke, leave --json', {
-  ...peerRef.shape,
-  entry: wholeOrNull.describe(
-    'number of the log entry that it became; null: none was needed, or it waits for the root'
-  ),
-  message: text
+export const changeView = answer(
+  'change',
+  'trustnet registry approve|reject|retire, member rename|role|groups|end, revoke, leave --json',
+  {
+    ...peerRef.shape,
+    entry: wholeOrNull.describe(
+      'number of the log entry that it became; null: none was needed, or it waits for the root'
+    ),
+    message: text
+  }
+)
+
+export const membersView = answer('members', 'trustnet member list --json', {
+  members: z.array(
+    z.object({
+      ...peerRef.shape,
+      role,
+      groups: z.array(text),
+      ephemeralMs: wholeOrNull.describe('the membership ends after so long offline; null: it does not'),
+      expiresMs: time('ends'),
+      entry: whole.describe('of the log, which made it a member')
+    })
+  )
 })
 
 export const connectView = answer('connect', 'trustnet peers connect --json', {
@@ -258,6 +277,7 @@ export type OpenInvite = z.infer<typeof openInvite>
 export type InvitesView = z.infer<typeof invitesView>
 export type InviteEndView = z.infer<typeof inviteEndView>
 export type ChangeView = z.infer<typeof changeView>
+export type MembersView = z.infer<typeof membersView>
 export type ConnectView = z.infer<typeof connectView>
 export type DisconnectView = z.infer<typeof disconnectView>
 export type WhyView = z.infer<typeof whyView>

@@ -8,6 +8,7 @@ import { fetchStore } from '../actions/fetch-store.ts'
 import { issueInvite } from '../actions/invite.ts'
 import { joinWith } from '../actions/join.ts'
 import { leaveNetwork } from '../actions/leave.ts'
+import { changeMember, endMember, membersView, retireRegistry } from '../actions/member-changes.ts'
 import { approve, reject, rejectAllWaiting, revoke } from '../actions/membership.ts'
 import { cancelInvite, changePolicy, openInvites, policyView } from '../actions/open-invites.ts'
 import { requireNetwork, requireRoot } from '../actions/require.ts'
@@ -111,6 +112,10 @@ const handlers: { readonly [K in RouteName]: Handler<K> } = {
   join: ({ line }, { node, signal }) => joinWith(node, line, signal),
   leave: (query, { node, network, signal }) => leaveNetwork(node, network, query, signal),
   revoke: ({ peer, reason }, { registry }) => revoke(registry, peer, reason),
+  members: (_, { registry }) => membersView(registry),
+  changeMember: (changes, { registry }) => changeMember(registry, changes),
+  endMember: (query, { registry }) => endMember(registry, query),
+  retireRegistry: (query, { registry }) => retireRegistry(registry, query),
 
   connect: ({ multiaddr }, { network, signal }) => connectTo(network, multiaddr, signal),
   disconnect: ({ peer }, { network }) => disconnectFrom(network, peer),

@@ -12,6 +12,7 @@ import { dataFiles } from '../config/paths.ts'
 import type { Config } from '../config/schema.ts'
 import type { NetworkNode } from '../network-node.ts'
 import type { Supervisor } from '../supervisor.ts'
+import { endEphemeral } from './end-ephemeral.ts'
 import { destroyPastLogKeys } from './log-key.ts'
 
 export interface RootDutiesInit {
@@ -176,6 +177,7 @@ export class RootDuties {
     await this.#root.reissueRevokes()
     for (const publicKey of this.#stableSecondaries()) await this.#enter(this.#root, publicKey)
     await this.#renewSelf()
+    await endEphemeral(this.#init.network.registry, this.#init.logger)
     // Of the time when this process was a secondary.
     const { admission } = this.#init.network.registry
     if (admission.queued > 0) await admission.replayQueue()

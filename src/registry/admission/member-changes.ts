@@ -39,6 +39,7 @@ export class MemberChanges {
   change(publicKey: Uint8Array, change: MemberChange): Promise<Signed<LogEntry> | undefined> {
     return this.#inTurn(async (root) => {
       const member = this.#member(publicKey)
+      this.#requireRole(member, change.role)
       const entry = changeOf(member, change)
       return entry === undefined ? undefined : at(await root.append([entry]), 0)
     })
@@ -79,6 +80,18 @@ export class MemberChanges {
     const result = this.#turn.then(() => run(this.#components.root()))
     this.#turn = result.catch(() => {})
     return result
+  }
+
+  #requireRole({ publicKey, name, role }: Member, wanted = role): void {
+    if (wanted === role) return
+    if (wanted === 'root') {
+      throw new InvalidPayloadError(
+        'nobody is made the root by a change of role: see `trustnet registry promote --help`'
+      )
+    }
+    if (role !== 'root' && this.#components.replica.state.registry(publicKey) === undefined) return
+    const how = role === 'root' ? 'promote a secondary first' : `run \`trustnet registry retire ${name}\` first`
+    throw new InvalidPayloadError(`${name} is in the set of registries as ${role}: ${how}`)
   }
 
   #member(publicKey: Uint8Array): Member {

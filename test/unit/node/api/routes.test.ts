@@ -32,7 +32,7 @@ const ask = (method: string, path: string, body?: unknown): Promise<Answer> =>
   })
 
 /** Something that the field takes. */
-const samples = ['hal', 1000, 500, true, 'root', 'online', 'open']
+const samples = ['hal', 1000, 500, true, 'root', 'online', 'open', ['web']]
 const sampleOf = (field: { safeParse(value: unknown): { success: boolean } }): unknown =>
   samples.find((value) => field.safeParse(value).success)
 const validInput = ({ input }: Route): Record<string, unknown> =>
@@ -48,7 +48,7 @@ describe.each(table)('%s', (name, route) => {
     ['a list', []],
     ['an unknown field', { ...validInput(route), nonsense: 1 }],
     ...Object.keys(route.input.shape).flatMap((key): [string, Record<string, unknown>][] =>
-      [null, {}, [], Number.NaN, -1, 1.5, 'x'.repeat(17_000)].map((value) => [
+      [null, {}, [[]], Number.NaN, -1, 1.5, 'x'.repeat(17_000)].map((value) => [
         `${key}: ${JSON.stringify(value)?.slice(0, 10)}`,
         { ...validInput(route), [key]: value }
       ])
