@@ -2,7 +2,7 @@ import { lookupPins, narrowPins } from '../../dns/pins.ts'
 import { lookupTnr, type TnrAnswer } from '../../dns/tnr.ts'
 import { peerIdText } from '../../identity/keys.ts'
 import type { Invite } from '../../registry/objects/invite.ts'
-import type { Clock } from '../../runtime/clock-and-logger.ts'
+import { type Clock, momentOf } from '../../runtime/clock-and-logger.ts'
 import type { PeerSource } from '../api/views.ts'
 import type { Config } from '../config/schema.ts'
 import type { Candidate } from './dial-race.ts'
@@ -22,7 +22,8 @@ const longestTtlSeconds = 3600
 /** The answer to `tnr.<domain>`, as status shows it. */
 export interface DnsView {
   answer: TnrAnswer | undefined
-  checkedMs: number | undefined
+  /** By `momentOf`. */
+  checkedAt: number | undefined
 }
 
 export interface CandidatesInit {
@@ -43,7 +44,7 @@ export interface CandidatesInit {
  */
 export class Candidates {
   readonly #init: CandidatesInit
-  readonly dns: DnsView = { answer: undefined, checkedMs: undefined }
+  readonly dns: DnsView = { answer: undefined, checkedAt: undefined }
   #answered: string | undefined
   #freshUntil = Number.NEGATIVE_INFINITY
   /** PeerIds that a registry behind `tnr` must have at the first contact; empty: any that proves the network. */
@@ -108,7 +109,7 @@ export class Candidates {
     ])
     if (named?.kind === 'found') this.#pins = narrowPins(config.network.pins, named.peerIds)
     this.dns.answer = answer
-    this.dns.checkedMs = clock.now()
+    this.dns.checkedAt = momentOf(clock)
     if (answer.kind !== 'found') return
     const ttlSeconds = Math.min(longestTtlSeconds, ...answer.addresses.map((address) => address.ttlSeconds))
     this.#freshUntil = clock.monotonic() + ttlSeconds * 1000

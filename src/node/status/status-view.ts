@@ -154,8 +154,11 @@ const syncMessage = ({ registry, sync, caughtUp }: NetworkNode): string | null =
   return caughtUp ? 'changes are fetched now and then' : 'nothing was fetched since the start'
 }
 
-const dnsView = ({ candidates, config, invites }: NodeContext, network: NetworkNode | undefined): StatusView['dns'] => {
-  const { answer, checkedMs } = candidates.dns
+const dnsView = (
+  { candidates, config, invites, clock }: NodeContext,
+  network: NetworkNode | undefined
+): StatusView['dns'] => {
+  const { answer, checkedAt } = candidates.dns
   const domain = network?.registry.genesis.value.domain ?? config.domain ?? invites.invite?.domain
   const found = answer?.kind === 'found' ? answer.addresses : []
   const failed = answer === undefined || answer.kind === 'found' ? null : answer.message
@@ -164,7 +167,7 @@ const dnsView = ({ candidates, config, invites }: NodeContext, network: NetworkN
     name: domain === undefined ? '-' : tnrName(domain),
     state: answer?.kind ?? 'not-asked',
     addresses: found.map(({ address }) => address),
-    checkedMs: checkedMs ?? null,
+    checkedMs: checkedAt === undefined ? null : wallTimeOf(clock, checkedAt),
     ttlSeconds: found.length === 0 ? null : Math.min(...found.map(({ ttlSeconds }) => ttlSeconds)),
     port: config.bootstrap.port,
     message: failed ?? unasked

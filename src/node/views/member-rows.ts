@@ -15,7 +15,7 @@ import { refOf } from './refs.ts'
 /** Sources that the rows of members are made of. */
 export interface RowSource {
   readonly registry: Registry
-  readonly trust: Pick<ConnectionTrust, 'members'>
+  readonly trust: Pick<ConnectionTrust, 'members' | 'openForMs'>
   readonly traffic: { of(peerId: string): { bytesIn: number; bytesOut: number } | undefined }
   /** Own measurement of a connected member, ms. */
   readonly rttMs: (peerId: string) => number | undefined
@@ -84,14 +84,14 @@ const newest = (told: number | null, answered: number | undefined): number | nul
   answered === undefined ? told : Math.min(answered, told ?? answered)
 
 const seenHere = (
-  { answeredAgeMs, now }: RowSource,
+  { answeredAgeMs, trust, now }: RowSource,
   { state, sinceAgeMs }: MemberView,
   live: readonly Connection[],
   peerId: string
 ) => {
-  const opened = live.map(({ timeline }) => timeline.open)
-  const sinceMs = Math.min(...opened)
-  const youngestMs = Math.max(0, now - Math.max(...opened))
+  const ages = live.map((connection) => trust.openForMs(connection))
+  const sinceMs = Math.round(now - Math.max(...ages))
+  const youngestMs = Math.min(...ages)
   const answered = answeredAgeMs(peerId)
   const ageMs = Math.min(answered ?? Number.POSITIVE_INFINITY, youngestMs)
   if (answered === undefined && youngestMs >= youngMs) return undefined

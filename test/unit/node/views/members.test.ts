@@ -25,8 +25,8 @@ async function rootWith(members: number): Promise<{ registry: Registry; log: Log
   return { registry, log }
 }
 
-const connection = (direction: 'inbound' | 'outbound', openedMs: number): Connection => {
-  const shape = { direction, status: 'open', timeline: { open: openedMs }, streams: [{}, {}] }
+const connection = (direction: 'inbound' | 'outbound', openForMs: number): Connection => {
+  const shape = { direction, status: 'open', openForMs, streams: [{}, {}] }
   const remoteAddr = { toString: () => '/ip6/2001:db8::7/tcp/9000/p2p/x' }
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the fields that a row reads
   return { ...shape, remoteAddr } as unknown as Connection
@@ -37,7 +37,7 @@ const sourceOf = (
   change: Partial<RowSource> = {}
 ): RowSource => ({
   registry,
-  trust: { members: function* () {} },
+  trust: { members: function* () {}, openForMs: () => 0 },
   traffic: { of: () => undefined },
   rttMs: () => undefined,
   answeredAgeMs: () => undefined,
@@ -53,7 +53,8 @@ const sourceOf = (
 const connected = (one: Connection): RowSource['trust'] => ({
   members: function* () {
     yield { connection: one, member: { publicKey: keyNumber(1).publicKey, name: 'm1', role: 'integrated' as const } }
-  }
+  },
+  openForMs: (connection) => ('openForMs' in connection ? Number(connection.openForMs) : 0)
 })
 
 describe('a peer is named', () => {
@@ -123,7 +124,7 @@ describe('rows of members', () => {
   it('call a member online that answers here, of whom no registry speaks', async () => {
     const world = await rootWith(1)
     const now = world.log.clock.now()
-    const trust = connected(connection('outbound', now - 100_000))
+    const trust = connected(connection('outbound', 100_000))
     const [, row] = await memberRows(sourceOf(world, { trust, answeredAgeMs: () => 700, rttMs: () => 1.5 }))
     expect(row).toMatchObject({
       state: 'online',
@@ -144,7 +145,7 @@ describe('rows of members', () => {
     liveness.merge({ publicKey: member, source, ...told })
     liveness.sourceGone(source, 'the registry said nothing')
     world.log.clock.nowMs += 5_000
-    const trust = connected(connection('outbound', world.log.clock.now() - 100_000))
+    const trust = connected(connection('outbound', 100_000))
     const stateWhen = async (ageMs: number) =>
       (await memberRows(sourceOf(world, { trust, answeredAgeMs: () => ageMs })))[1]?.state
     expect([await stateWhen(6_000), await stateWhen(4_000)]).toEqual(['unknown', 'online'])
@@ -152,10 +153,9 @@ describe('rows of members', () => {
 
   it('do not believe in an old connection that answers nothing', async () => {
     const world = await rootWith(1)
-    const now = world.log.clock.now()
-    const old = sourceOf(world, { trust: connected(connection('inbound', now - 100_000)) })
+    const old = sourceOf(world, { trust: connected(connection('inbound', 100_000)) })
     expect((await memberRows(old))[1]).toMatchObject({ state: 'unknown', direction: 'in' })
-    const young = sourceOf(world, { trust: connected(connection('inbound', now - 1000)) })
+    const young = sourceOf(world, { trust: connected(connection('inbound', 1000)) })
     expect((await memberRows(young))[1]).toMatchObject({ state: 'online', seenAgeMs: 1000 })
   })
 
@@ -218,8 +218,7 @@ describe('lookup in the own replica', () => {
 
   it('filters by the state as it is shown', async () => {
     const world = await rootWith(3)
-    const now = world.log.clock.now()
-    const source = sourceOf(world, { trust: connected(connection('outbound', now)), answeredAgeMs: () => 1 })
+    const source = sourceOf(world, { trust: connected(connection('outbound', 0)), answeredAgeMs: () => 1 })
     const names = async (state: 'online' | 'unknown') =>
       new Set((await lookupHere(source, origin, { state, limit: 2 })).rows.map(({ name }) => name))
     expect(await names('online')).toEqual(new Set(['m1', 'root']))
