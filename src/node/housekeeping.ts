@@ -7,6 +7,7 @@ import { type BackupManifest, manifestPath } from '../registry/backup/manifest.t
 import type { Registry } from '../registry/registry.ts'
 import { cleanEnvironment } from '../runtime/clean-environment.ts'
 import type { Clock, Logger } from '../runtime/clock-and-logger.ts'
+import { codeOf } from '../runtime/error-code.ts'
 import { reasonOf } from '../runtime/error-message.ts'
 import { makeFolder } from '../runtime/make-folder.ts'
 import { ClockWatch } from './clock-watch.ts'
@@ -98,7 +99,7 @@ export class Housekeeping {
   checkKeys(): void {
     for (const [path, publicKey] of this.#keys) {
       const now = keyIn(path)
-      if (now.publicKey === publicKey) continue
+      if (now.publicKey === publicKey || now.isUnknown === true) continue
       const what = now.why ?? 'it holds another key now'
       const next = 'Put it back before the next start, which would be as another node, or no root'
       this.#init.registry.alarms.raise('key_gone', `${path} is not what this process has: ${what}. ${next}`, { path })
@@ -148,11 +149,15 @@ export class Housekeeping {
   }
 }
 
-const keyIn = (path: string): { publicKey?: string; why?: string } => {
+/** The machine could not look: no descriptor was free, or no memory. */
+const lackOf: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOMEM'])
+
+const keyIn = (path: string): { publicKey?: string; why?: string; isUnknown?: boolean } => {
   try {
     return { publicKey: peerIdText(loadKey(path).publicKey) }
   } catch (error) {
-    return { why: reasonOf(error) }
+    const code = error instanceof Error ? codeOf(error.cause) : undefined
+    return { why: reasonOf(error), isUnknown: code !== undefined && lackOf.has(code) }
   }
 }
 

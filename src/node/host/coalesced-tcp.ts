@@ -1,5 +1,5 @@
 import { Socket } from 'node:net'
-import type { MultiaddrConnection, Transport, Upgrader, UpgraderOptions } from '@libp2p/interface'
+import type { Listener, MultiaddrConnection, Transport, Upgrader, UpgraderOptions } from '@libp2p/interface'
 import { type TCPComponents, type TCPOptions, tcp } from '@libp2p/tcp'
 
 /**
@@ -14,9 +14,28 @@ export const coalescedTcp =
     const dial = transport.dial.bind(transport)
     const createListener = transport.createListener.bind(transport)
     transport.dial = (address, options) => dial(address, { ...options, upgrader: coalescing(options.upgrader) })
-    transport.createListener = (options) => createListener({ ...options, upgrader: coalescing(options.upgrader) })
+    transport.createListener = (options) =>
+      withLastAddresses(createListener({ ...options, upgrader: coalescing(options.upgrader) }))
     return transport
   }
+
+/**
+ * Addresses of a listener on `::` are those of the interfaces, which cannot be read while no descriptor is free. libp2p asks in timers of
+ * its own, where an error would end the process: the answer before stands in for it.
+ */
+const withLastAddresses = (listener: Listener): Listener => {
+  const read = listener.getAddrs.bind(listener)
+  let last: ReturnType<Listener['getAddrs']> = []
+  listener.getAddrs = () => {
+    try {
+      last = read()
+    } catch {
+      // Asked again at the next change, and by the watch over the interfaces, which says what fails.
+    }
+    return last
+  }
+  return listener
+}
 
 /** The upgrader is the first to be given a new connection. */
 const coalescing = (upgrader: Upgrader): Upgrader => ({

@@ -1,4 +1,5 @@
-import { copyFileSync, readdirSync, readFileSync, renameSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { closeSync, copyFileSync, openSync, readdirSync, readFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import BetterSqlite3 from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
@@ -8,6 +9,23 @@ import { Supervisor } from '../../../src/node/supervisor.ts'
 import { peekGenesis } from '../../../src/registry/registry.ts'
 import { silentLogger, systemClock } from '../../../src/runtime/clock-and-logger.ts'
 import { eventually, TestNetwork } from '../../helpers/network.ts'
+
+/** Runs it while this process can open nothing more. */
+const withoutDescriptors = (work: () => void): void => {
+  const limit = (soft: string) => execFileSync('prlimit', ['--pid', `${process.pid}`, `--nofile=${soft}:`])
+  const before = /^Max open files\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1] ?? '1024'
+  limit('512')
+  const held: number[] = []
+  try {
+    for (;;) held.push(openSync('/dev/null', 'r'))
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'EMFILE' })
+    work()
+  } finally {
+    for (const file of held) closeSync(file)
+    limit(before)
+  }
+}
 
 describe('housekeeping of a node', () => {
   it('keeps the newest backups, each of them a whole store', async () => {
@@ -64,6 +82,13 @@ describe('housekeeping of a node', () => {
     housekeeping?.checkKeys()
     expect(alarm()).toMatchObject({ acknowledged: false, fields: { path: logKey } })
     expect(alarm()?.message).toContain('it holds another key now')
+  })
+
+  it('accuses nobody of having taken a key while no descriptor is free to look', async () => {
+    await using network = await TestNetwork.create()
+    const { registry, housekeeping } = network.node('root')
+    withoutDescriptors(() => housekeeping?.checkKeys())
+    expect(registry.alarms.list()).toEqual([])
   })
 
   it('makes no backup of a store in which a signature has changed, and raises an alarm', async () => {
