@@ -54,7 +54,7 @@ const connected = (one: Connection): RowSource['trust'] => ({
   members: function* () {
     yield { connection: one, member: { publicKey: keyNumber(1).publicKey, name: 'm1', role: 'integrated' as const } }
   },
-  openForMs: (connection) => ('openForMs' in connection ? Number(connection.openForMs) : 0)
+  openForMs: (each) => ('openForMs' in each ? Number(each.openForMs) : 0)
 })
 
 describe('a peer is named', () => {
