@@ -1,13 +1,25 @@
 import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Connection } from '@libp2p/interface'
+import { multiaddr } from '@multiformats/multiaddr'
 import { describe, expect } from 'vitest'
 import { loadKey } from '../../src/identity/key-file.ts'
-import type { SigningKey } from '../../src/identity/keys.ts'
+import { SigningKey } from '../../src/identity/keys.ts'
 import type { TrustNode } from '../../src/node/node.ts'
 import { becomeRoot } from '../../src/node/offline/become-root.ts'
 import { readRecoveryKit } from '../../src/node/offline/recovery-kit.ts'
+import { FrameStream } from '../../src/protocols/engine/frames.ts'
+import { limitsWith } from '../../src/protocols/engine/limits.ts'
+import { statusText } from '../../src/protocols/engine/status.ts'
+import { Hello as HelloMessage } from '../../src/protocols/hello/pb/hello.ts'
+import { syncId } from '../../src/protocols/sync/index.ts'
+import { SyncRequest } from '../../src/protocols/sync/pb/sync.ts'
 import { sealRevoke } from '../../src/registry/log/epochs/authority-revocations.ts'
+import { sealCheckpoint } from '../../src/registry/objects/checkpoint.ts'
 import { sealEntry } from '../../src/registry/objects/entry.ts'
+import { makeJoin } from '../../src/registry/objects/join.ts'
+import { exchange } from '../helpers/hello-hosts.ts'
+import { startHost } from '../helpers/hosts.ts'
 import { KitNetwork, kitPassphrase } from '../helpers/kit-network.ts'
 import { eventually } from '../helpers/network.ts'
 import { attack, control } from './attack.ts'
@@ -52,6 +64,110 @@ async function recovered(): Promise<{
   await eventually(() => mallory.network?.session?.peer.name === 'fresh')
   return { network, thief, root, hal, mallory }
 }
+
+/** A hello with an admission that this log key has just made for a new machine, as a secondary, at these places of its epoch. */
+function admittedBy(logKey: SigningKey, at: TrustNode, newcomer: SigningKey, ns: readonly number[]): Uint8Array[] {
+  const { networkId, genesis } = at.registry
+  const timeMs = Date.now()
+  const common = { networkId, epoch: 0, timeMs }
+  const { publicKey } = newcomer
+  const wish = { networkId, key: newcomer, name: 'evil', role: 'secondary' as const, timeMs }
+  const body = {
+    publicKey,
+    name: 'evil',
+    role: 'secondary' as const,
+    notAfterMs: timeMs + 3_600_000,
+    via: 'approved' as const,
+    join: makeJoin(wish)
+  }
+  return ns.map((n) => {
+    const admit = sealEntry({ ...common, n, prevHash: networkId, kind: 'admit', body }, logKey)
+    const head = { ...common, n, headHash: admit.hash, stateRoot: networkId, rows: 1, bytes: 1 }
+    const shown = { genesis: genesis.bytes, checkpoint: sealCheckpoint(head, logKey).bytes, admit: admit.bytes }
+    return HelloMessage.encode({ version: 1, networkId, role: 2, ...shown })
+  })
+}
+
+/** What a node answers to each hello on a connection of its own, and how many bytes its sync sends on the last one. */
+async function told(node: TrustNode, key: SigningKey, hellos: readonly Uint8Array[]) {
+  const host = await startHost({}, { privateKey: key.toLibp2p(), identifies: false })
+  const address = multiaddr(`/ip6/::1/tcp/${node.attached.port}/p2p/${node.peerId}`)
+  const statuses: string[] = []
+  let bytes = 0
+  for (const hello of hellos) {
+    const connection = await host.dial(address, { force: true })
+    statuses.push(statusText((await exchange(connection, hello)).status))
+    bytes = await syncBytes(connection, node.registry.networkId)
+  }
+  await host.stop()
+  return { statuses, bytes }
+}
+
+async function syncBytes(connection: Connection, networkId: Uint8Array): Promise<number> {
+  const stream = await connection.newStream(syncId)
+  const frames = new FrameStream(stream, { maxFrame: 1 << 20, limits: limitsWith().stream })
+  let bytes = 0
+  try {
+    await frames.write(SyncRequest.encode({ networkId }))
+    for await (const frame of frames) bytes += frame.byteLength
+  } catch {
+    // It was reset: what came before is what was told.
+  }
+  return bytes
+}
+
+describe('a hello that shows an admission by a log key of the past', () => {
+  attack(
+    'a machine that it admits as a secondary, below and above the fork, says hello to root and member',
+    async () => {
+      const { network, thief, root, hal } = await recovered()
+      await using _ = network
+      const evil = SigningKey.generate()
+      const hellos = admittedBy(thief, root, evil, [2, root.registry.replica.head.n + 100])
+      const answers = [await told(root, evil, hellos), await told(hal, evil, hellos)]
+      for (const { statuses, bytes } of answers) {
+        expect(statuses).not.toContain('OK')
+        expect(bytes).toBeLessThan(64)
+      }
+      for (const { registry } of [root, hal]) {
+        expect(registry.replica.state.memberByName('evil')).toBeUndefined()
+        expect(registry.replica.isForked).toBe(false)
+        expect(registry.alarms.list().map(({ code }) => code)).not.toContain('log_fork')
+      }
+      return {
+        happened: `4 hellos: ${answers.flatMap(({ statuses }) => statuses).join(', ')}; no entry of the log was sent, no alarm raised`,
+        held: 'an entry that is shown counts below the fork of its epoch alone, and not beside the one that is held there'
+      }
+    }
+  )
+
+  control('it is let in before the log key was replaced', async () => {
+    await using network = await KitNetwork.create()
+    const hal = await network.join('hal')
+    const evil = SigningKey.generate()
+    const hellos = admittedBy(loadKey(network.logKey('root')), hal, evil, [hal.registry.replica.head.n + 1])
+    const { statuses, bytes } = await told(hal, evil, hellos)
+    expect(statuses).toEqual(['OK'])
+    expect(bytes).toBeGreaterThan(500)
+  })
+})
+
+attack('whoever has the log key of today revokes the root, or a revoke of it is handed over', async () => {
+  const { network, root, hal } = await recovered()
+  await using _ = network
+  const { networkId, head } = root.registry.replica
+  const place = { networkId, n: head.n + 1, prevHash: head.hash, epoch: head.epoch, timeMs: Date.now() }
+  const body = { publicKey: root.key.publicKey, name: 'fresh', reason: 'no' }
+  const entry = sealEntry({ ...place, kind: 'revoke', body }, loadKey(network.logKey('fresh'))).bytes
+  const answer = await handOver(hal, entry)
+  await expect(hal.registry.replica.apply([entry])).rejects.toThrow('the root cannot be revoked')
+  await expect(root.control.revoke({ peer: 'fresh', reason: 'no' })).rejects.toThrow('root')
+  for (const node of [root, hal]) expect(isMember(node, root)).toBe(true)
+  return {
+    happened: `handed over: ${answer}; as the next entry of the log, and by its own operator: refused; the root stays`,
+    held: 'no entry revokes the root while the epoch lasts that entered it'
+  }
+})
 
 describe('a log key of the past', () => {
   attack('void revokes by a stolen log key are handed to the root that replaced it', async () => {

@@ -24,14 +24,14 @@ const nextPath = (path: string): string => `${path}.next`
 export const isEpochPrepared = (path: string): boolean => existsSync(nextPath(path))
 
 /**
- * The key for a new epoch. One that a broken-off try has left is taken again, unless an older epoch has had it: then it is that of
- * another time. `log.key` itself stays until `keepNextLogKey`.
+ * The key for a new epoch. One that a broken-off try has left is taken again when the present epoch stands in the log with it; of any
+ * other nobody knows who has seen it since, so it is deleted. `log.key` itself stays until `keepNextLogKey`.
  */
 export function nextLogKey(path: string, keys: LogKeys): SigningKey {
   const next = nextPath(path)
   if (existsSync(next)) {
     const left = loadKey(next)
-    if (keys.isKeyOf(keys.epoch, left.publicKey) || !keys.isLogKey(left.publicKey)) return left
+    if (keys.isKeyOf(keys.epoch, left.publicKey)) return left
     destroyKey(next)
   }
   return createKey(next)

@@ -6,6 +6,7 @@ import { Genesis as GenesisMessage } from '../pb/registry.ts'
 import { domains, type Signed } from './envelope.ts'
 import { checkPolicy, type Policy, policyMessage, policyOf } from './policy.ts'
 import { openUnbound, type SignedKind, sealSigned } from './signed.ts'
+import { checkUnderstood } from './understood.ts'
 
 /** The first signed object of a network. SHA-256 of its payload is the network id, which pins everything else. */
 export interface Genesis {
@@ -57,7 +58,14 @@ const kind: SignedKind<Genesis, GenesisMessage> = {
 export const sealGenesis = (genesis: Genesis, authority: SigningKey): Signed<Genesis> =>
   sealSigned(kind, genesis, authority)
 
-/** @throws InvalidEnvelopeError, InvalidPayloadError, UnsupportedVersionError */
-export const openGenesis = (bytes: Uint8Array): Signed<Genesis> => openUnbound(kind, bytes)
+/**
+ * Opens a genesis whose policy this program understands: nothing that follows could be judged by another one.
+ * @throws InvalidEnvelopeError, InvalidPayloadError, UnsupportedVersionError
+ */
+export function openGenesis(bytes: Uint8Array): Signed<Genesis> {
+  const genesis = openUnbound(kind, bytes)
+  checkUnderstood(genesis.value.policy)
+  return genesis
+}
 
 export { matchesFingerprint, networkFingerprint, networkIdText, parseNetworkId } from '../../identity/network-id.ts'

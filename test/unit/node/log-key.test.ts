@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { createKey } from '../../../src/identity/key-file.ts'
-import { destroyPastLogKeys } from '../../../src/node/root/log-key.ts'
+import { destroyPastLogKeys, nextLogKey } from '../../../src/node/root/log-key.ts'
 import { sealDelegation } from '../../../src/registry/log/log-writer.ts'
 import { silentLogger } from '../../../src/runtime/clock-and-logger.ts'
 import { keyNumber, LogNetwork } from '../../helpers/log-network.ts'
@@ -21,4 +21,15 @@ it('the log key of an epoch that a newer one branched off below is deleted, and 
   expect(replica.state.keys.isLogKey(publicKey)).toBe(false)
   for (const path of [past, unknown]) destroyPastLogKeys(path, replica, silentLogger)
   expect([past, unknown].map(existsSync)).toEqual([false, true])
+})
+
+it('a key that a broken-off try has left is taken again when the present epoch has it, and is deleted otherwise', async () => {
+  const network = new LogNetwork()
+  const { replica } = await network.start()
+  const path = join(network.dir, 'log.key')
+  const left = nextLogKey(path, replica.state.keys)
+  const next = nextLogKey(path, replica.state.keys)
+  expect(next.publicKey).not.toEqual(left.publicKey)
+  await replica.apply([sealDelegation(replica, network.authority, next.publicKey).bytes])
+  expect(nextLogKey(path, replica.state.keys).publicKey).toEqual(next.publicKey)
 })

@@ -5,6 +5,7 @@ import type { EntryContent, LogEntry } from '../../objects/entry.ts'
 import type { Signed } from '../../objects/envelope.ts'
 import type { Genesis } from '../../objects/genesis.ts'
 import type { Policy } from '../../objects/policy.ts'
+import { checkUnderstood } from '../../objects/understood.ts'
 import { type RowWitness, type StateTag, StateTree } from '../merkle-tree.ts'
 import { Effects } from './effects.ts'
 import { authorityRow, type LogEpoch, LogKeys, logKeyRow } from './log-keys.ts'
@@ -22,7 +23,7 @@ import type {
   RegistryRow,
   RevokedRow
 } from './rows.ts'
-import { checkRules, checkUnderstood } from './rules.ts'
+import { checkRules } from './rules.ts'
 import { Tables } from './tables.ts'
 import { Journal } from './undo-log.ts'
 

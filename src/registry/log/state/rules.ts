@@ -1,15 +1,9 @@
 import { equals } from 'uint8arrays/equals'
 import { keyId } from '../../../identity/key-id.ts'
 import { peerIdText } from '../../../identity/keys.ts'
-import { LogMismatchError, NotFoundError, UnsupportedVersionError } from '../../../runtime/errors.ts'
-import {
-  type EntryBodies,
-  type EntryContent,
-  entryKindOf,
-  entryKinds,
-  type LogEntry,
-  type Publish
-} from '../../objects/entry.ts'
+import { LogMismatchError, NotFoundError, RevokedError } from '../../../runtime/errors.ts'
+import type { EntryBodies, EntryContent, LogEntry, Publish } from '../../objects/entry.ts'
+import { checkUnderstood } from '../../objects/understood.ts'
 import { checkGrant, checkGrantEnd } from './grant-rules.ts'
 import {
   checkAdmit,
@@ -74,17 +68,6 @@ export function checkRules(content: LogEntry | EntryContent, context: RuleContex
   }
 }
 
-/** The root goes by rules that this program does not know: what follows cannot be judged here. */
-export class NewerRulesError extends UnsupportedVersionError {}
-
-/** @throws NewerRulesError */
-export function checkUnderstood({ witnesses, criticalKinds }: EntryBodies['policy']): void {
-  if (witnesses > 0) throw new NewerRulesError('the policy asks for witnesses: update this program')
-  const kind = criticalKinds.find((each) => each !== entryKinds.genesis && entryKindOf(each) === undefined)
-  if (kind === undefined) return
-  throw new NewerRulesError(`the policy asks for knowledge of entries of kind ${kind}: update this program`)
-}
-
 function checkRegistrySet(body: EntryBodies['registrySet'], context: RuleContext): void {
   if (!body.removed) requireMember(body.publicKey, context)
   else if (!context.tables.registries.has(keyId(body.publicKey))) {
@@ -96,6 +79,7 @@ function checkPublisher({ publicKey, removed }: EntryBodies['publisher'], { tabl
   const isThere = tables.publishers.has(keyId(publicKey))
   if (removed && !isThere) throw new NotFoundError(`${peerIdText(publicKey)} is no publisher`)
   if (!removed && isThere) throw new LogMismatchError(`${peerIdText(publicKey)} is a publisher already`)
+  if (!removed && tables.revoked.has(keyId(publicKey))) throw new RevokedError(`${peerIdText(publicKey)} was revoked`)
 }
 
 function checkPublish(body: Publish, context: RuleContext): void {
@@ -120,6 +104,8 @@ function checkPublish(body: Publish, context: RuleContext): void {
 
 function mayPublish(publicKey: Uint8Array, { tables, keys }: RuleContext): boolean {
   const registry = tables.registries.get(keyId(publicKey))
+  // It may have been made a publisher before.
+  if (tables.revoked.has(keyId(publicKey))) return false
   return (
     registry?.role === 'root' ||
     tables.publishers.has(keyId(publicKey)) ||

@@ -227,6 +227,14 @@ describe('genesis', () => {
     expect(other.hash).not.toEqual(sealGenesis(aGenesis, keyOf(1)).hash)
   })
 
+  it.each([{ witnesses: 1 }, { criticalKinds: [0, 9_999] }])(
+    'is not opened with a policy that asks for %j',
+    (change) => {
+      const newer = sealGenesis({ ...aGenesis, policy: { ...aGenesis.policy, ...change } }, keyOf(1))
+      expect(() => openGenesis(newer.bytes)).toThrow('update this program')
+    }
+  )
+
   it('is no log entry, and a log entry no genesis', () => {
     expect(() => openEntry(sealGenesis(aGenesis, keyOf(1)).bytes, networkId)).toThrow('another purpose')
     expect(() => openGenesis(sealEntry(anEntry, keyOf(3)).bytes)).toThrow('another purpose')

@@ -239,6 +239,14 @@ describe('registries and publishers', () => {
   })
 })
 
+it('a revoked key publishes nothing, though it was a publisher before, and becomes none', () => {
+  log.take(log.network.publisher(5))
+  log.take({ kind: 'revoke', body: { publicKey: key(5), name: '', reason: 'lost' } })
+  expect(log.refusal(log.network.publish('a', 1, 10, key(5)))).toBe('LogMismatchError')
+  expect(log.take(log.network.publisher(5, true))).toHaveLength(2)
+  expect(log.refusal(log.network.publisher(5))).toBe('RevokedError')
+})
+
 describe('documents', () => {
   beforeEach(() => {
     log.take(log.network.publisher(1003))
