@@ -4,11 +4,11 @@ import { versionInfo } from '../runtime/version.ts'
 import { loadCommands } from './commands.ts'
 import { type Conduct, conductOf } from './output/conduct.ts'
 import type { Context } from './output/context.ts'
-import { ExitError, exitCodeOf, exitCodes } from './output/exit.ts'
+import { ExitError, errorCodeOf, exitCodeOf, exitCodes } from './output/exit.ts'
 import { isQuestionAborted, signalExitCode, signalOf } from './output/interrupt.ts'
 import { inWords, isSystemError, systemErrorText } from './output/system-error.ts'
 import { Terminal, type TerminalInit } from './output/terminal.ts'
-import { sanitiseError } from './output/text.ts'
+import { safeJson, sanitiseError } from './output/text.ts'
 
 const about = `The machines of one domain find, recognise and reach each other over IPv6.`
 
@@ -107,7 +107,11 @@ class Run implements Context {
   failed(error: unknown): number {
     this.#isOver = true
     const { signal, terminal } = this
-    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.fine : exitCodes.usage
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return exitCodes.fine
+      this.#tellJson('USAGE', error.message)
+      return exitCodes.usage
+    }
     const isOfSignal = signal.aborted && !(this.#conduct === 'runs' && error instanceof ExitError)
     if (isOfSignal && this.#conduct === 'runs') return this.#code
     if (isOfSignal || isQuestionAborted(error)) {
@@ -117,8 +121,16 @@ class Run implements Context {
       if (this.#conduct === 'changes') terminal.progress(`Interrupted by ${name}: ${what}.`)
       return signalExitCode(name)
     }
-    terminal.progress(`${terminal.paintProgress('bad', 'error')}: ${messageOf(error)}`)
+    const message = messageOf(error)
+    terminal.progress(`${terminal.paintProgress('bad', 'error')}: ${message}`)
+    this.#tellJson(errorCodeOf(error), message)
     return exitCodeOf(error)
+  }
+
+  /** For a program that asked for JSON, as the last line of stderr; stdout holds answers alone. */
+  #tellJson(code: string, message: string): void {
+    if (!this.#init.argv.includes('--json')) return
+    this.terminal.progress(safeJson({ schemaVersion: 1, error: { code, message } }))
   }
 }
 

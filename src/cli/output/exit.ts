@@ -1,5 +1,5 @@
 import { ControlError } from '../../node/api/errors.ts'
-import { exitNameOf } from '../../runtime/failures.ts'
+import { exitNameOf, failureOf } from '../../runtime/failures.ts'
 import { isOperatorMatter } from './system-error.ts'
 
 /** Exit codes, for the shell. */
@@ -44,4 +44,22 @@ export const exitCodeOf = (error: unknown): ExitCode => {
   if (error instanceof ControlError) return codeByStatus[error.status] ?? exitCodes.failure
   if (isOperatorMatter(error)) return exitCodes.usage
   return exitCodes[exitNameOf(error)]
+}
+
+const codeByExit: Readonly<Record<ExitCode, string>> = {
+  0: 'FINE',
+  1: 'FAILED',
+  2: 'USAGE',
+  3: 'NOT_RUNNING',
+  4: 'NO_MATCH',
+  5: 'DEGRADED',
+  6: 'REFUSED',
+  7: 'TIMEOUT'
+}
+
+/** The word for programs that `--json` says of an error. */
+export const errorCodeOf = (error: unknown): string => {
+  if (error instanceof ExitError) return codeByExit[error.code]
+  if (error instanceof ControlError) return error.code
+  return isOperatorMatter(error) ? 'MACHINE' : failureOf(error).code
 }

@@ -117,7 +117,10 @@ const start = (install: Install): CommandAction[] => {
 const source = (install: Install, run: Tools['run']): StatusSource => {
   const ask = async <T>(...command: readonly string[]): Promise<T> => {
     const said = await run(inPod(install, 'trustnet', ...command, '--node', install.answers.name, '--json'))
-    if (said.code !== 0) throw new InstallError(`trustnet ${command.join(' ')} in ${pod(install)}: ${said.err.trim()}`)
+    if (said.code !== 0)
+      throw new InstallError(
+        `trustnet ${command.join(' ')} in ${pod(install)}: ${said.err.replace(/^\{.*$/m, '').trim()}`
+      )
     const view: T = JSON.parse(said.out)
     return view
   }

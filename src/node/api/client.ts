@@ -124,7 +124,7 @@ const readAnswer = async (response: IncomingMessage): Promise<unknown> => {
     if (bytes > mostAnswerBytes) throw strange('it sent more than 128 MiB')
     chunks.push(chunk)
   }
-  let body: { schemaVersion?: unknown; error?: { name?: unknown; message?: unknown } | null }
+  let body: { schemaVersion?: unknown; error?: { code?: unknown; name?: unknown; message?: unknown } | null }
   try {
     body = JSON.parse(Buffer.concat(chunks).toString('utf8'))
   } catch {
@@ -135,7 +135,8 @@ const readAnswer = async (response: IncomingMessage): Promise<unknown> => {
   if (error !== undefined) {
     if (typeof error?.name !== 'string' || typeof error.message !== 'string')
       throw strange('it sent an error without a name')
-    throw new ControlError(error.message, error.name, response.statusCode ?? 500)
+    const code = typeof error.code === 'string' ? error.code : undefined
+    throw new ControlError(error.message, error.name, response.statusCode ?? 500, code)
   }
   if (body.schemaVersion !== 1) {
     throw new ControlError(

@@ -1,4 +1,4 @@
-import { failures } from '../../runtime/failures.ts'
+import { failureNamed } from '../../runtime/failures.ts'
 
 /** No process listens on that control socket. */
 export class NothingRunningError extends Error {
@@ -23,10 +23,10 @@ export class ControlError extends Error {
   readonly status: number
   /** For programs: `NOT_FOUND`. */
   readonly code: string
-  constructor(message: string, remoteName: string, status: number) {
+  constructor(message: string, remoteName: string, status: number, code = failureNamed(remoteName).code) {
     super(message)
     this.remoteName = remoteName
     this.status = status
-    this.code = failures[remoteName]?.code ?? 'INTERNAL'
+    this.code = code
   }
 }

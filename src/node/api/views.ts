@@ -264,6 +264,18 @@ export const controlEvent = z.discriminatedUnion('type', [
   z.object({ schemaVersion: z.literal(1), type: z.literal('pending'), peerId: text })
 ])
 
+export const errorView = answer(
+  'error',
+  'last line of stderr of a command with --json that fails, and what the control socket refuses',
+  {
+    error: z.object({
+      code: text.describe('for programs: NOT_FOUND'),
+      name: text.optional().describe('of the error in the process'),
+      message: text
+    })
+  }
+)
+
 export type ControlEvent = z.infer<typeof controlEvent>
 export type PeersView = z.infer<typeof peersView>
 export type LookupView = z.infer<typeof lookupView>

@@ -49,6 +49,7 @@ const commands: [string, string[]][] = [
 /** Held to their schemas where such a process or folder is at hand. */
 const elsewhere = [
   'common',
+  'error',
   'registry-fetch',
   'join',
   'join-prepared',
@@ -88,6 +89,18 @@ describe('JSON of each command', () => {
   test.each(commands)('fits %s.schema.json: %j', async (name, argv) => {
     const { out } = await runCli([...argv, '--json'], { home: home.folder })
     expectSchema(name, JSON.parse(out))
+  })
+
+  test.each([
+    [['address', 'nobody'], 'NOT_FOUND'],
+    [['address', '--nonsense'], 'USAGE'],
+    [['config', 'check', '/nonexistent.yaml'], 'CONFIG']
+  ])('fits error.schema.json on stderr, with a code, where it fails: %j', async (argv, code) => {
+    const { out, err } = await runCli([...argv, '--json'], { home: home.folder })
+    const last: { error: { code: string } } = JSON.parse(err.trimEnd().split('\n').at(-1) ?? '')
+    expectSchema('error', last)
+    expect({ out, code: last.error.code }).toEqual({ out: '', code })
+    expect((await runCli(argv, { home: home.folder })).err).not.toContain('schemaVersion')
   })
 
   test('every schema is used by a command', () => {

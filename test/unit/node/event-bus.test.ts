@@ -25,10 +25,11 @@ describe('the event bus of a process', () => {
     bus.listen('connection', (detail) => told.push(detail))
     const events = new TypedEventEmitter<RegistryEvents>()
     const gone: ((connection: never, member: never) => void)[] = []
-    const trust = {
-      onMember: () => () => {},
-      onGone: (listener: (typeof gone)[number]) => (gone.push(listener), () => {})
+    const onGone = (listener: (typeof gone)[number]): (() => void) => {
+      gone.push(listener)
+      return () => {}
     }
+    const trust = { onMember: () => () => {}, onGone }
     bus.follow({ events }, trust)
     events.safeDispatchEvent('pulse')
     events.safeDispatchEvent('ended', { detail: { publicKey } })

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { z } from 'zod'
 import * as parts from '../../../../src/node/api/parts.ts'
 import { type Route, routes } from '../../../../src/node/api/routes.ts'
+import { errorView } from '../../../../src/node/api/views.ts'
 
 // docs/schemas is made from the route table; `npx vitest run test/unit/node/api/schemas.test.ts -u` writes it anew.
 
@@ -10,6 +11,7 @@ const draft = 'http://json-schema.org/draft-07/schema#'
 const table: [string, Route][] = Object.entries(routes)
 const isNamed = (part: unknown): part is z.ZodType =>
   part instanceof z.ZodType && z.globalRegistry.get(part)?.id !== undefined
+const outputs = new Set([...table.map(([, { output }]) => output), errorView])
 const shared = Object.values<unknown>(parts).filter(isNamed)
 const fileOf = (id: string): string => `${id}.schema.json`
 
@@ -27,8 +29,7 @@ const plain = ({ jsonSchema }: { jsonSchema: JsonSchema }): void => {
 const schemas = (): Record<string, JsonSchema> => {
   const registry = z.registry<z.GlobalMeta>()
   const partIds = new Set(shared.map((part) => z.globalRegistry.get(part)?.id))
-  for (const schema of new Set([...shared, ...table.map(([, { output }]) => output)]))
-    registry.add(schema, { ...z.globalRegistry.get(schema) })
+  for (const schema of [...shared, ...outputs]) registry.add(schema, { ...z.globalRegistry.get(schema) })
   const made = z.toJSONSchema(registry, {
     target: 'draft-7',
     uri: (id) => (partIds.has(id) ? `common.schema.json#/definitions/${id}` : fileOf(id)),
@@ -40,7 +41,7 @@ const schemas = (): Record<string, JsonSchema> => {
 const file = (name: string): string => new URL(`../../../../docs/schemas/${name}`, import.meta.url).pathname
 const json = (value: object): string => `${JSON.stringify(value, null, 2)}\n`
 const all = schemas()
-const answers = [...new Set(table.map(([, { output }]) => z.globalRegistry.get(output)?.id ?? ''))]
+const answers = [...outputs].map((output) => z.globalRegistry.get(output)?.id ?? '')
 
 test('common.schema.json has the parts that answers share', async () => {
   const definitions = Object.fromEntries(Object.entries(all).filter(([id]) => !answers.includes(id)))
