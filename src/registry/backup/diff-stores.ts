@@ -1,6 +1,6 @@
 import { equals } from 'uint8arrays/equals'
 import { WrongNetworkError } from '../../runtime/errors.ts'
-import { storedGenesis } from '../log/replica.ts'
+import { storedGenesis } from '../log/stored-genesis.ts'
 import { compareRecords } from '../objects/record.ts'
 import { RecordDigest } from '../records/record-digest.ts'
 import { type Database, openReadOnly } from '../store/database.ts'

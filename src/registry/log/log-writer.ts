@@ -5,10 +5,11 @@ import type { Logger } from '../../runtime/clock-and-logger.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
 import { ForkError, NotRootError, RevokedError, UnavailableError } from '../../runtime/errors.ts'
 import { type Checkpoint, sealCheckpoint } from '../objects/checkpoint.ts'
-import { type EntryContent, type LogEntry, type Revoke, sealEntry } from '../objects/entry.ts'
+import { type LogEntry, type Revoke, sealEntry } from '../objects/entry.ts'
 import type { Signed } from '../objects/envelope.ts'
 import { sealRenewRequest } from '../objects/renew-request.ts'
 import { asStoreError } from '../store/store-errors.ts'
+import { type AppendOutcome, AppendQueue, type AppendRequest, type EntryDraft } from './append-queue.ts'
 import { completed } from './complete-entry.ts'
 import type { Draft } from './ledger.ts'
 import type { Pauses } from './pauses.ts'
@@ -16,20 +17,14 @@ import type { Replica } from './replica.ts'
 import { RootClock } from './root-clock.ts'
 import { comparePositions, type LogPosition } from './state/position.ts'
 
+export { type EntryDraft, maxBatchEntries } from './append-queue.ts'
 export { sealAuthority, sealDelegation } from './epochs/seal-delegation.ts'
 
 /** A checkpoint is signed at least so often, so that everybody can tell a quiet root from a dead one. */
 const checkpointMs = 60_000
-/** Entries of one transaction: more would hold the event loop for longer than a heartbeat's answer may take. */
-export const maxBatchEntries = 500
-/** Entries that wait for their transaction. */
-const maxWaiting = 10_000
 const retryMs = 1000
 /** Share of its membership at which the root renews itself; it is renewed at half of it, if it runs then. */
 const lastShare = 0.05
-
-/** A kind and its body, without a place in the log yet. */
-export type EntryDraft = Exclude<EntryContent, { kind: 'unknown' | 'delegate' | 'authority' }>
 
 export interface AppendOptions {
   /** Writes of the caller in the same commit. When it throws, nothing is appended. */
@@ -46,15 +41,6 @@ export interface RootInit {
   pauses?: Pauses
 }
 
-interface Request {
-  bodies: readonly EntryDraft[]
-  inCommit: (() => void) | undefined
-  resolve: (entries: Signed<LogEntry>[]) => void
-  reject: (error: unknown) => void
-}
-
-type Outcome = { request: Request; entries: Signed<LogEntry>[] } | { request: Request; error: unknown }
-
 /** The one writer of the log. What it signs leaves it only after it is on the disk, so it never signs two entries for one place. */
 export class Root {
   readonly publicKey: Uint8Array
@@ -64,11 +50,8 @@ export class Root {
   readonly #nodeKey: SigningKey
   readonly #logger: Logger
   readonly #pauses: Pauses | undefined
-  #waiting: Request[] = []
-  #waitingEntries = 0
-  #running: Promise<void> | undefined
+  readonly #queue = new AppendQueue((take) => this.#commit(take))
   #timer: NodeJS.Timeout | undefined
-  #isClosed = false
   #fence: string | undefined
   #opening: PromiseWithResolvers<void> | undefined
   #higher: LogPosition | undefined
@@ -112,8 +95,7 @@ export class Root {
   /** Stops, and waits for what is being appended. What is asked for from here on is refused. */
   async close(): Promise<void> {
     this.stop()
-    this.#isClosed = true
-    await this.#running
+    await this.#queue.close()
   }
 
   /** Appends nothing until `release`: after a start, others may hold more of the log. The reason is for people. */
@@ -182,16 +164,7 @@ export class Root {
    * @throws UnavailableError, NotRootError, ForkError when nothing can be appended now; what `inCommit` throws
    */
   append(bodies: readonly EntryDraft[], { inCommit }: AppendOptions = {}): Promise<Signed<LogEntry>[]> {
-    if (this.#isClosed) return Promise.reject(new UnavailableError('the root is shutting down', retryMs))
-    if (bodies.length > maxBatchEntries || this.#waitingEntries + bodies.length > maxWaiting) {
-      return Promise.reject(new UnavailableError('too many entries wait to be signed: try again soon', retryMs))
-    }
-    const result = new Promise<Signed<LogEntry>[]>((resolve, reject) => {
-      this.#waiting.push({ bodies, inCommit, resolve, reject })
-    })
-    this.#waitingEntries += bodies.length
-    this.#running ??= this.#run()
-    return result
+    return this.#queue.add(bodies, inCommit)
   }
 
   /** Signs a checkpoint now. @throws as append */
@@ -238,44 +211,12 @@ export class Root {
     if (refusal !== undefined) throw refusal
   }
 
-  async #run(): Promise<void> {
-    while (this.#waiting.length > 0) await this.#runBatch()
-    this.#running = undefined
-  }
-
-  async #runBatch(): Promise<void> {
+  async #commit(take: () => AppendRequest[]): Promise<AppendOutcome[]> {
     const { ledger } = this.#replica
-    let batch: Request[] = []
-    try {
-      const outcomes = await ledger.exclusive(() =>
-        ledger.commit((draft) => {
-          // Taken here, so all that was asked for until the commit shares it.
-          batch = this.#takeBatch()
-          return this.#appendAll(draft, batch)
-        })
-      )
-      for (const outcome of outcomes) {
-        if ('error' in outcome) outcome.request.reject(outcome.error)
-        else outcome.request.resolve(outcome.entries)
-      }
-    } catch (error) {
-      const failed = batch.length > 0 ? batch : this.#takeBatch()
-      for (const { reject } of failed) reject(error)
-    }
+    return await ledger.exclusive(() => ledger.commit((draft) => this.#appendAll(draft, take())))
   }
 
-  #takeBatch(): Request[] {
-    let entries = 0
-    const end = this.#waiting.findIndex(({ bodies }) => {
-      entries += bodies.length
-      return entries > maxBatchEntries
-    })
-    const batch = this.#waiting.splice(0, end < 0 ? this.#waiting.length : end)
-    for (const { bodies } of batch) this.#waitingEntries -= bodies.length
-    return batch
-  }
-
-  #appendAll(draft: Draft, batch: readonly Request[]): Outcome[] {
+  #appendAll(draft: Draft, batch: readonly AppendRequest[]): AppendOutcome[] {
     this.#requireAllowed()
     this.#renewSelf(draft)
     const outcomes = batch.map((request) => this.#appendOne(draft, request))
@@ -284,7 +225,7 @@ export class Root {
   }
 
   /** One request in a savepoint: when one of its entries breaks a rule, only it is undone. */
-  #appendOne(draft: Draft, request: Request): Outcome {
+  #appendOne(draft: Draft, request: AppendRequest): AppendOutcome {
     const mark = draft.state.mark()
     const first = draft.entries.length
     try {

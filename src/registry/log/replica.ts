@@ -3,23 +3,25 @@ import { equals } from 'uint8arrays/equals'
 import { plainBytes } from '../../identity/key-id.ts'
 import { LimitError, LogMismatchError } from '../../runtime/errors.ts'
 import { type Checkpoint, openCheckpointAsync } from '../objects/checkpoint.ts'
-import { entryKinds, type LogEntry } from '../objects/entry.ts'
+import type { LogEntry } from '../objects/entry.ts'
 import type { Signed } from '../objects/envelope.ts'
-import { type Genesis, openGenesis } from '../objects/genesis.ts'
+import type { Genesis } from '../objects/genesis.ts'
 import type { EvidenceRow, LogItem } from '../store/log-rows.ts'
 import { follow, NeedsSnapshotError } from './apply-entries.ts'
+import { compactLog } from './compact-log.ts'
 import { Emergency } from './epochs/authority-revocations.ts'
 import { delegationKinds } from './epochs/voided-entries.ts'
 import { keepingProof } from './forks/fork-evidence.ts'
 import { Ledger, type LedgerComponents } from './ledger.ts'
-import { damagedLog } from './load.ts'
 import type { ReplicaEvents } from './log-events.ts'
 import { type OpenedEntry, openEntries } from './open-entries.ts'
+import { readPages } from './read-pages.ts'
 import { SnapshotStage, type StagedPosition, type StageOptions } from './snapshots/snapshot.ts'
 import type { LogKeys } from './state/log-keys.ts'
 import type { Head, Member, NetworkState } from './state/network-state.ts'
 import { comparePositions } from './state/position.ts'
 import { readStoredEntry } from './state/stored-entry.ts'
+import { genesisOf } from './stored-genesis.ts'
 import { judgeShown } from './verify-membership-proof.ts'
 
 export type { ReplicaEvents } from './log-events.ts'
@@ -29,12 +31,6 @@ export type { StagedPosition } from './snapshots/snapshot.ts'
 const maxEntries = 10_000
 /** A checkpoint further ahead of the own clock says nothing about the time. */
 const maxAheadMs = 600_000
-/** Time whose entries compaction leaves, so that nobody who was away for two weeks needs a snapshot. */
-const keepMs = 14 * 24 * 3_600_000
-const keepEntries = 24
-/** Rows of one read of the store for a page whose end is a number of bytes: rows beyond it are read again. */
-const pageRows = 32
-
 export interface ReplicaInit extends LedgerComponents {
   /** Envelope; without it the store must hold one. */
   genesis?: Uint8Array
@@ -230,32 +226,17 @@ export class Replica {
 
   /** Entries behind n, ascending, as many as fit but at least one when there is one. */
   read(afterN: number, limitBytes: number): LogItem[] {
-    return this.#page(afterN, limitBytes, (after) => this.ledger.table.items(after, pageRows))
+    return readPages(afterN, limitBytes, (after, rows) => this.ledger.table.items(after, rows))
   }
 
   /** Entries of the snapshot at a position (of a checkpoint, not below the floor) behind n; from -1 on, the genesis first. */
   readLive(afterN: number, limitBytes: number, atN: number): LogItem[] {
-    return this.#page(afterN, limitBytes, (after) => this.ledger.table.livePage(after, atN, pageRows))
+    return readPages(afterN, limitBytes, (after, rows) => this.ledger.table.livePage(after, atN, rows))
   }
 
   /** True when the snapshot at that position can be read here. */
   hasSnapshotAt(epoch: number, n: number): boolean {
     return n >= this.floor && n <= this.head.n && this.state.keys.isValidAt(epoch, n)
-  }
-
-  #page(afterN: number, limitBytes: number, next: (afterN: number) => LogItem[]): LogItem[] {
-    const items: LogItem[] = []
-    let bytes = 0
-    for (let after = afterN; ; ) {
-      const page = next(after)
-      for (const { n, envelope } of page) {
-        bytes += envelope.length
-        if (bytes > limitBytes && items.length > 0) return items
-        items.push({ n, envelope: plainBytes(envelope) })
-        after = n
-      }
-      if (page.length < pageRows) return items
-    }
   }
 
   /** Envelopes of the delegate and authority entries, in log order: they lead from the genesis to today's log key. */
@@ -307,16 +288,7 @@ export class Replica {
 
   /** Drops entries that were superseded long ago. Gives the number of them. */
   async compact(): Promise<number> {
-    return this.ledger.exclusive(() =>
-      this.ledger.commit((draft) => {
-        const lastN = Math.min(draft.checkpoint?.value.n ?? 0, this.head.n - keepEntries)
-        const floor = draft.table.newestBefore(lastN, this.timeMs - keepMs)
-        if (floor === undefined || floor <= draft.floor) return 0
-        draft.floor = floor
-        draft.putCheckpoint(draft.checkpoint)
-        return draft.table.compact(floor)
-      })
-    )
+    return await compactLog(this.ledger, this.timeMs)
   }
 
   /** Proofs that one epoch has two histories. */
@@ -338,31 +310,4 @@ export async function openReplica(init: ReplicaInit): Promise<Replica> {
   const replica = new Replica(await Ledger.open(init, genesisOf(init)))
   await replica.openStage()
   return replica
-}
-
-function genesisOf(init: ReplicaInit): Signed<Genesis> {
-  if (init.genesis !== undefined) return openGenesis(init.genesis)
-  const genesis = storedGenesis(init)
-  if (genesis !== undefined) return openStoredGenesis(genesis)
-  throw new LogMismatchError('there is no network in this store, and no genesis to begin one with')
-}
-
-/** @throws StoreError when it is damaged */
-export function openStoredGenesis(envelope: Uint8Array): Signed<Genesis> {
-  try {
-    return openGenesis(envelope)
-  } catch (error) {
-    throw damagedLog(error)
-  }
-}
-
-/** The genesis in a store; undefined: no network is in it. @throws StoreError when there is a log without its beginning */
-export const storedGenesis = ({ db }: Pick<ReplicaInit, 'db'>): Uint8Array | undefined => {
-  const genesis = db
-    .prepare<[number, number], { envelope: Uint8Array }>('SELECT envelope FROM log WHERE n = ? AND kind = ?')
-    .get(0, entryKinds.genesis)?.envelope
-  if (genesis === undefined && db.prepare('SELECT n FROM log LIMIT 1').get() !== undefined) {
-    throw damagedLog('entry 0 is not there')
-  }
-  return genesis
 }

@@ -1,0 +1,34 @@
+import { LogMismatchError } from '../../runtime/errors.ts'
+import { entryKinds } from '../objects/entry.ts'
+import type { Signed } from '../objects/envelope.ts'
+import { type Genesis, openGenesis } from '../objects/genesis.ts'
+import type { Database } from '../store/database.ts'
+import { damagedLog } from './load.ts'
+
+/** The genesis that is given, or the one in the store. @throws StoreError; LogMismatchError when there is none at all */
+export function genesisOf(init: { db: Database; genesis?: Uint8Array }): Signed<Genesis> {
+  if (init.genesis !== undefined) return openGenesis(init.genesis)
+  const genesis = storedGenesis(init)
+  if (genesis !== undefined) return openStoredGenesis(genesis)
+  throw new LogMismatchError('there is no network in this store, and no genesis to begin one with')
+}
+
+/** Opens a genesis that was stored. @throws StoreError when it is damaged */
+export function openStoredGenesis(envelope: Uint8Array): Signed<Genesis> {
+  try {
+    return openGenesis(envelope)
+  } catch (error) {
+    throw damagedLog(error)
+  }
+}
+
+/** The genesis in a store; undefined: no network is in it. @throws StoreError when there is a log without its beginning */
+export const storedGenesis = ({ db }: { db: Database }): Uint8Array | undefined => {
+  const genesis = db
+    .prepare<[number, number], { envelope: Uint8Array }>('SELECT envelope FROM log WHERE n = ? AND kind = ?')
+    .get(0, entryKinds.genesis)?.envelope
+  if (genesis === undefined && db.prepare('SELECT n FROM log LIMIT 1').get() !== undefined) {
+    throw damagedLog('entry 0 is not there')
+  }
+  return genesis
+}
