@@ -8,6 +8,9 @@ interface Service {
   restart: string
   read_only: boolean
   cap_drop: string[]
+  mem_limit?: string
+  pids_limit?: number
+  ulimits?: { core: number }
   environment?: Record<string, string>
 }
 
@@ -29,6 +32,12 @@ it('every container runs this version, cannot write its own files, has no capabi
     expect(service.image, name).toContain(`:-${version}}`)
     expect([service.read_only, service.cap_drop], name).toEqual([true, ['ALL']])
     expect(service.restart, name).toBe(name === 'invites' ? 'no' : 'unless-stopped')
+  }
+})
+
+it('no container takes its machine along, or leaves a core', () => {
+  for (const [name, { mem_limit: memory, pids_limit: pids, ulimits }] of services) {
+    expect([memory, pids, ulimits?.core], name).toEqual([expect.stringMatching(/^\d+[mg]$/), expect.any(Number), 0])
   }
 })
 
