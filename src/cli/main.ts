@@ -4,8 +4,8 @@ import { versionInfo } from '../runtime/version.ts'
 import { loadCommands } from './commands.ts'
 import { type Conduct, conductOf } from './output/conduct.ts'
 import type { Context } from './output/context.ts'
-import { ExitError, errorCodeOf, exitCodeOf, exitCodes } from './output/exit.ts'
-import { isQuestionAborted, signalExitCode, signalOf } from './output/interrupt.ts'
+import { errorCodeOf, exitCodeOf, exitCodes } from './output/exit.ts'
+import { brokenOff, isOfSignal, signalExitCode, signalOf } from './output/interrupt.ts'
 import { inWords, isSystemError, systemErrorText } from './output/system-error.ts'
 import { Terminal, type TerminalInit } from './output/terminal.ts'
 import { safeJson, sanitiseError } from './output/text.ts'
@@ -36,6 +36,7 @@ const graceMs = 1000
 /** Time that one which changes something may take without a word. */
 const silentMs = 300
 
+const halfDone = 'what was begun may be half done; the same command goes on with it, or says how it is'
 const finishing = 'Finishing what must not be left half done: press Ctrl-C again to stop at once.'
 
 /** Runs one command line and gives its exit code. Never throws, never ends the process. */
@@ -112,19 +113,17 @@ class Run implements Context {
       this.#tellJson('USAGE', error.message)
       return exitCodes.usage
     }
-    const isOfSignal = signal.aborted && !(this.#conduct === 'runs' && error instanceof ExitError)
-    if (isOfSignal && this.#conduct === 'runs') return this.#code
-    if (isOfSignal || isQuestionAborted(error)) {
-      const name = signalOf(signal)
-      const half = 'what was begun may be half done; the same command goes on with it, or says how it is'
-      const what = isQuestionAborted(error) ? 'nothing was changed' : half
-      if (this.#conduct === 'changes') terminal.progress(`Interrupted by ${name}: ${what}.`)
-      return signalExitCode(name)
-    }
+    const left = brokenOff(error)
+    const isNews = left === undefined && !isOfSignal(error, signal)
     const message = messageOf(error)
-    terminal.progress(`${terminal.paintProgress('bad', 'error')}: ${message}`)
-    this.#tellJson(errorCodeOf(error), message)
-    return exitCodeOf(error)
+    if (isNews) terminal.progress(`${terminal.paintProgress('bad', 'error')}: ${message}`)
+    const name = signal.aborted || left !== undefined ? signalOf(signal) : undefined
+    const isCut = name !== undefined && this.#conduct !== 'runs'
+    if (isCut && this.#conduct === 'changes') terminal.progress(`Interrupted by ${name}: ${left ?? halfDone}.`)
+    if (isNews) this.#tellJson(errorCodeOf(error), message)
+    if (isCut) return signalExitCode(name)
+    // A daemon is stopped by a signal: what is wrong with it all the same is its own.
+    return isNews ? exitCodeOf(error) : this.#code
   }
 
   /** For a program that asked for JSON, as the last line of stderr; stdout holds answers alone. */

@@ -24,15 +24,16 @@ export const runProcess = async (): Promise<number> => {
   await stdout.flushed()
   const { failure } = stdout
   const isLost = failure !== undefined && failure.code !== 'EPIPE' && conduct !== 'runs'
-  const last = isLost && code === exitCodes.fine ? lost(stderr, failure) : code
+  const last = isLost ? lost(stderr, failure, code) : code
   await stderr.flushed()
   restoreTerminal()
   return last
 }
 
-const lost = (stderr: Output, error: NodeJS.ErrnoException): number => {
+/** A command that failed for a reason of its own keeps its code. */
+const lost = (stderr: Output, error: NodeJS.ErrnoException, code: number = exitCodes.fine): number => {
   stderr.write(`error: what this command has to say could not be written: ${systemErrorText(error)}\n`)
-  return exitCodes.failure
+  return code === exitCodes.fine ? exitCodes.failure : code
 }
 
 class Signals {

@@ -1,8 +1,8 @@
 /** Whatever begins like an invite line, wherever it stands. */
 const invite = /tnet\d[\w-]{4,}/g
 const inviteStart = /tnet\d/
-/** The user part of a URL may hold a password. */
-const urlPassword = /(:\/\/[^/\s:@]*:)[^/\s@]+(?=@)/g
+/** The user part of a URL may hold a password; taken for a path, it has one slash. */
+const urlPassword = /(:\/{1,2}[^/\s:@]*:)[^/\s@]+(?=@)/g
 const secretName = /pass|token|secret|seed|private|credential|tsig/i
 const secretVariable = /(?:INVITE|PASSPHRASE|PASSWORD|TOKEN|SECRET|SECRET_ACCESS_KEY|TSIG_KEY|PRIVATE_KEY)$/
 const optionWord = /^(?:-[a-zA-Z]|--[a-z][a-z0-9-]*(?:=.*)?)$/s

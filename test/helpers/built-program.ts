@@ -1,6 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readdirSync, readFileSync } from 'node:fs'
+import { constants } from 'node:os'
 import { fileURLToPath } from 'node:url'
+import { expect, vi } from 'vitest'
+import { ceilingMs } from './ceiling.ts'
 
 /** What `npm test` builds first. */
 export const programPath = fileURLToPath(new URL('../../dist/bin/trustnet.js', import.meta.url))
@@ -60,3 +63,42 @@ export const processesOf = (home: string): number[] =>
       return []
     }
   })
+
+/** Runs it with stdout on a disk that is full. */
+export const toFullDisk = async (argv: readonly string[], env: Record<string, string>): Promise<Ran> => {
+  const full = openSync('/dev/full', 'w')
+  try {
+    return await runProgram(argv, env, { stdout: full })
+  } finally {
+    closeSync(full)
+  }
+}
+
+/** Runs it with stdout on a pipe whose reader is gone already. */
+export const toNobody = (argv: readonly string[], env: Record<string, string>): Promise<Ran> => {
+  const script = 'exec 3> >(exec true); wait $!; exec "$@" >&3 3>&-'
+  const child = spawn('bash', ['-c', script, 'bash', process.execPath, programPath, ...argv], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env }
+  })
+  let err = ''
+  child.stderr.on('data', (chunk: Buffer) => {
+    err += chunk.toString()
+  })
+  return new Promise((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', (code) => resolve({ code, out: '', err }))
+  })
+}
+
+/** Waits until a process has handlers for the signals: before, the system itself ends it. */
+export const handlesSignals = async (pid: number | undefined): Promise<void> => {
+  const wanted = 1n << BigInt(constants.signals.SIGHUP - 1)
+  await vi.waitFor(
+    () => {
+      const caught = /SigCgt:\s*([0-9a-f]+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0'
+      expect(BigInt(`0x${caught}`) & wanted).toBe(wanted)
+    },
+    { timeout: ceilingMs, interval: 20 }
+  )
+}

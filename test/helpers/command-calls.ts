@@ -57,13 +57,13 @@ export const stoppedCalls: ReadonlyMap<string, readonly string[]> = new Map([
   ['dev', ['--once', '--nodes', '1', '--dir', 'FOLDER/dev']]
 ])
 
-/** Commands that need a machine of their own, or are tested by themselves. */
-export const callsElsewhere: ReadonlySet<string> = new Set([
-  'drill',
-  'upgrade',
-  'uninstall',
-  'init',
-  'node start',
-  'registry start',
-  'dns check'
+/** Commands that need a machine, a network or a name server of their own, and the file in which the same is asked of them. */
+export const callsElsewhere: ReadonlyMap<string, string> = new Map([
+  ['drill', 'integration/cli-at-work.test.ts'],
+  ['init', 'integration/cli-broken-off.test.ts'],
+  ['node start', 'integration/cli-daemons.test.ts'],
+  ['registry start', 'integration/cli-daemons.test.ts'],
+  ['dns check', 'integration/cli-dns.test.ts'],
+  ['upgrade', 'hosts/upgrade.test.ts'],
+  ['uninstall', 'hosts/install-signals.test.ts']
 ])

@@ -8,6 +8,8 @@ const rcodes: Readonly<Record<'servfail' | 'refused' | 'empty', number>> = { ser
 
 export interface FaultyDns extends AsyncDisposable {
   readonly address: string
+  /** Resolves with the next question. */
+  asked(): Promise<unknown>
 }
 
 /** A resolver on ::1 that answers every question in one wrong way. */
@@ -27,6 +29,7 @@ export const faultyDns = async (fault: Fault): Promise<FaultyDns> => {
   await once(socket, 'listening')
   return {
     address: `[::1]:${socket.address().port}`,
+    asked: () => once(socket, 'message'),
     [Symbol.asyncDispose]: async () => {
       socket.close()
       await once(socket, 'close')

@@ -1,4 +1,5 @@
 import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { constants } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { StatusView } from '../../src/node/api/control-api.ts'
@@ -107,8 +108,23 @@ describe.skipIf(skipped)('an upgrade where systemd is the init', () => {
     expect(host.run('journalctl', '--no-pager', '-u', 'trustnet-tnr')).toContain('broken on purpose')
   })
 
-  it('killed in the middle it goes on with the same command; of older versions one is kept', async () => {
+  it('ended by a signal in the middle it says how things are, with the code of a shell', async () => {
     const program = programs.make('9.0.3')
+    const log = (): string => readFileSync(join(root.path, 'root/upgrade.log'), 'utf8')
+    const run = `${program} upgrade --verbose & echo $! > /root/upgrade.pid; wait $!; echo "code $?"`
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      host.run('sh', '-c', `{ ${run}; } > /root/upgrade.log 2>&1 &`)
+      await eventually(() => log().includes('[2/3] Restart of'), ceilingMs, log)
+      host.run('sh', '-c', `kill -${signal.slice(3)} $(cat /root/upgrade.pid)`)
+      await eventually(() => /^code /m.test(log()), ceilingMs, log)
+      const said = `Interrupted by ${signal}: the machine is between two versions, and the same command goes on.`
+      expect(log()).toContain(`${said}\ncode ${128 + constants.signals[signal]}\n`)
+      expect(journals()).toEqual(['hal.json', 'tnr.json', 'upgrade'])
+    }
+  })
+
+  it('killed in the middle it goes on with the same command; of older versions one is kept', async () => {
+    const program = programs.command('9.0.3')
     host.run('sh', '-c', `${program} upgrade --verbose > /root/upgrade.log 2>&1 & echo $! > /root/upgrade.pid`)
     const log = (): string => readFileSync(join(root.path, 'root/upgrade.log'), 'utf8')
     await eventually(() => log().includes('[2/3] Restart of'), ceilingMs, log)

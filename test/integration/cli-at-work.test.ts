@@ -85,13 +85,16 @@ test('a daemon that does not stop says what hangs, and ends with 1', async () =>
   })
 })
 
-test('dev that makes its network: SIGHUP ends all of it, nothing is left, exit code 0', async () => {
+test('dev that makes its network: SIGHUP ends all of it, nothing is left, exit code 129', async () => {
   using folder = tempFolder()
   const dev = startProgram(['dev', '--nodes', '1', '--dir', folder.path], {})
   const root = controlClient({ path: join(folder.path, 'run', 'root.sock') })
   await vi.waitFor(() => root.status(), { timeout: ceilingMs, interval: 20 })
   dev.process.kill('SIGHUP')
-  expect(await dev.ended).toMatchObject({ code: 0, err: expect.stringContaining('stopping') })
+  expect(await dev.ended).toMatchObject({
+    code: 129,
+    err: expect.stringContaining('Interrupted by SIGHUP: all of it was stopped.')
+  })
   expect(processesOf(folder.path)).toEqual([])
 })
 

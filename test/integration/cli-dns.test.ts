@@ -1,8 +1,10 @@
 import { writeFileSync } from 'node:fs'
+import { constants } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { RegistryStatusView } from '../../src/node/api/control-api.ts'
 import { type Bind, startBind } from '../helpers/bind.ts'
+import { startProgram, toFullDisk, toNobody } from '../helpers/built-program.ts'
 import { startCloudflare } from '../helpers/cloudflare-server.ts'
 import { ControlHome, runCli, ScriptedApi } from '../helpers/control-process.ts'
 import { peerIds, registryStatusView } from '../helpers/control-views.ts'
@@ -95,6 +97,22 @@ describe('dns check', () => {
       ['keep', 'keep'],
       ['keep', 'stray']
     ])
+  })
+
+  test('as a program: a full disk is told and is 1, a reader that is gone is 0, and a signal ends what asks', async () => {
+    alive(registry(1), registry(2))
+    const env = { TRUSTNET_HOME: home.folder }
+    const argv = ['dns', 'check', '--ask', bind.address]
+    expect(await toFullDisk(argv, env)).toMatchObject({ code: 1, err: expect.stringMatching(/could not be written/) })
+    expect(await toNobody(argv, env)).toMatchObject({ code: 0, err: '' })
+    await using silent = await faultyDns('silence')
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      const asked = silent.asked()
+      const program = startProgram(['dns', 'check', '--ask', silent.address], env)
+      await asked
+      program.process.kill(signal)
+      expect(await program.ended).toMatchObject({ code: 128 + constants.signals[signal], out: '', err: '' })
+    }
   })
 
   test('no name server that answers: exit 7; nothing running: exit 3', async () => {

@@ -1,13 +1,11 @@
-import { execFile, spawn } from 'node:child_process'
-import { closeSync, cpSync, existsSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { execFile } from 'node:child_process'
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { conductOf } from '../../src/cli/output/conduct.ts'
-import { controlClient } from '../../src/node/api/client.ts'
 import { readRecoveryKit } from '../../src/node/offline/recovery-kit.ts'
-import { programPath, runProgram, startProgram } from '../helpers/built-program.ts'
-import { ceilingMs } from '../helpers/ceiling.ts'
+import { programPath, runProgram, toFullDisk, toNobody } from '../helpers/built-program.ts'
 import { callsElsewhere, commandCalls, stoppedCalls } from '../helpers/command-calls.ts'
 import { commandTree } from '../helpers/command-tree.ts'
 import { ControlHome, ScriptedApi } from '../helpers/control-process.ts'
@@ -24,48 +22,30 @@ afterAll(() => home[Symbol.asyncDispose]())
 
 const env = (): Record<string, string> => ({ TRUSTNET_HOME: home.folder })
 
-const toFullDisk = async (argv: readonly string[], more: Record<string, string> = env()) => {
-  const full = openSync('/dev/full', 'w')
-  try {
-    return await runProgram(argv, more, { stdout: full })
-  } finally {
-    closeSync(full)
-  }
-}
-
-/** A pipe whose reader is gone already. */
-const toNobody = async (argv: readonly string[], more: Record<string, string> = env()) => {
-  const child = spawn(
-    'bash',
-    ['-c', 'exec 3> >(exec true); wait $!; exec "$@" >&3 3>&-', 'bash', process.execPath, programPath, ...argv],
-    {
-      stdio: ['ignore', 'ignore', 'pipe'],
-      env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...more }
-    }
-  )
-  let err = ''
-  child.stderr.on('data', (chunk: Buffer) => {
-    err += chunk.toString()
-  })
-  const code = await new Promise<number | null>((resolve) => child.once('close', resolve))
-  return { code, err }
-}
-
 test('every command is called here, or is named as one that is tested elsewhere', async () => {
   const acting = (await commandTree()).filter(({ acts }) => acts).map(({ words }) => words.join(' '))
-  expect([...commandCalls.keys(), ...stoppedCalls.keys(), ...callsElsewhere].toSorted()).toEqual(acting.toSorted())
+  const named = [...commandCalls.keys(), ...stoppedCalls.keys(), ...callsElsewhere.keys()]
+  expect(named.toSorted()).toEqual(acting.toSorted())
 })
+
+test.each([...callsElsewhere])(
+  '%s is tested without a reader, on a full disk, and with signals in %s',
+  (command, file) => {
+    const words = command.split(' ').map((word) => `'${word}'`)
+    expect(readFileSync(join('test', file), 'utf8')).toContain(words.join(', '))
+  }
+)
 
 describe.each([...commandCalls])('%s', (command, args) => {
   const argv = [...command.split(' '), ...args]
 
   test.runIf(existsSync('/dev/full'))('on a full disk: exit code 1, and it says so', async () => {
-    const { code, err } = await toFullDisk(argv)
+    const { code, err } = await toFullDisk(argv, env())
     expect({ code, err }).toEqual({ code: 1, err: expect.stringMatching(/could not be written/) })
   })
 
   test('without a reader it is as its conduct says', async () => {
-    const { code, err } = await toNobody(argv)
+    const { code, err } = await toNobody(argv, env())
     if (conductOf(command) === 'prints') expect({ code, err }).toMatchObject({ code: 0 })
     else if (command === 'invite') expect({ code, err }).toMatchObject({ code: 1 })
     else expect({ code, err }).toMatchObject({ code: 0 })
@@ -157,27 +137,4 @@ test('a passphrase that was shown is kept nowhere', async () => {
   const { code } = await runProgram(initArgv, { TRUSTNET_HOME: folder.path })
   expect(code).toBe(0)
   expect(existsSync(join(folder.path, 'data', 'root', 'recovery.passphrase'))).toBe(false)
-})
-
-test('a registry goes on without a reader of its log, says so in its status, and stops as one that has one', async () => {
-  using folder = tempFolder()
-  const where = {
-    TRUSTNET_HOME: folder.path,
-    TRUSTNET_ANNOUNCE_ALLOW: 'loopback',
-    TRUSTNET_LISTEN_PORT: '0'
-  }
-  expect((await runProgram(initArgv, where)).code).toBe(0)
-  const program = startProgram(['registry', 'start'], where)
-  program.process.stdout?.destroy()
-  const client = controlClient({ path: join(folder.path, 'run', 'root.sock') })
-  await vi.waitFor(
-    async () => {
-      const { warnings } = await client.status()
-      expect(warnings.map(({ code }) => code)).toContain('log_lost')
-    },
-    { timeout: ceilingMs, interval: 100 }
-  )
-  expect(program.process.exitCode).toBeNull()
-  program.process.kill('SIGTERM')
-  expect(await program.ended).toMatchObject({ code: 0 })
 })

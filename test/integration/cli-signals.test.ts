@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { conductOf } from '../../src/cli/output/conduct.ts'
-import { programPath, runProgram, startProgram } from '../helpers/built-program.ts'
+import { handlesSignals, programPath, runProgram, startProgram } from '../helpers/built-program.ts'
 import { ceilingMs } from '../helpers/ceiling.ts'
 import { commandCalls } from '../helpers/command-calls.ts'
 import { ControlHome, ScriptedApi } from '../helpers/control-process.ts'
@@ -63,7 +63,7 @@ describe.each(signals)('%s', (signal) => {
     const waiting = startProgram(['wait', '--node', 'none'], { TRUSTNET_HOME: folder })
     const reading = startProgram(['join', '-'], { TRUSTNET_HOME: folder }, { stdin: 'pipe' })
     // Past its start, in which the system itself ends it.
-    for (const { process } of [waiting, reading]) await handles(process.pid)
+    for (const { process } of [waiting, reading]) await handlesSignals(process.pid)
     for (const { process } of [watching, waiting, reading]) process.kill(signal)
     expect(await watching.ended).toMatchObject({ code: expected })
     expect(await waiting.ended).toMatchObject({ code: expected, err: '' })
@@ -73,19 +73,6 @@ describe.each(signals)('%s', (signal) => {
     })
   })
 })
-
-/** Waits until a process has handlers for the signals. */
-const handles = async (pid: number | undefined): Promise<void> => {
-  const { readFile } = await import('node:fs/promises')
-  const wanted = 1n << BigInt(constants.signals.SIGHUP - 1)
-  await vi.waitFor(
-    async () => {
-      const caught = /SigCgt:\s*([0-9a-f]+)/.exec(await readFile(`/proc/${pid}/status`, 'utf8'))?.[1] ?? '0'
-      expect(BigInt(`0x${caught}`) & wanted).toBe(wanted)
-    },
-    { timeout: ceilingMs, interval: 20 }
-  )
-}
 
 const driver = fileURLToPath(new URL('../helpers/terminal.py', import.meta.url))
 

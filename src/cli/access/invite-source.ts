@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises'
 import { addAbortSignal } from 'node:stream'
 import type { Context } from '../output/context.ts'
 import { UsageError } from '../output/exit.ts'
-import { QuestionAbortedError } from '../output/interrupt.ts'
+import { BrokenOffError } from '../output/interrupt.ts'
 import { sanitise } from '../output/text.ts'
 
 /** An invite line has at most 16 KiB, and white space that a mail put in. */
@@ -64,7 +64,7 @@ const readStdin = async ({ terminal, signal }: Context): Promise<string> => {
       chunks.push(part)
     }
   } catch (error) {
-    throw signal.aborted ? new QuestionAbortedError('no invite was given') : error
+    throw signal.aborted ? new BrokenOffError('nothing was changed') : error
   }
   return wanted(Buffer.concat(chunks).toString('utf8').trim())
 }

@@ -2,7 +2,7 @@ import { createInterface } from 'node:readline/promises'
 import { Writable } from 'node:stream'
 import type { Context } from '../output/context.ts'
 import { UsageError } from '../output/exit.ts'
-import { QuestionAbortedError } from '../output/interrupt.ts'
+import { BrokenOffError } from '../output/interrupt.ts'
 
 /** Reads the passphrase of a recovery kit: from the environment, a file or credential that it names, or typed without an echo. */
 export const readPassphrase = async ({ terminal, signal }: Context): Promise<string> => {
@@ -23,7 +23,7 @@ export const readPassphrase = async ({ terminal, signal }: Context): Promise<str
   try {
     return (await lines.question('', { signal: AbortSignal.any([signal, over.signal]) })).trim()
   } catch {
-    throw new QuestionAbortedError('no passphrase was typed')
+    throw new BrokenOffError('nothing was changed')
   } finally {
     lines.close()
   }

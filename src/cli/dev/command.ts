@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises'
 import type { PeersView } from '../../node/api/control-api.ts'
 import type { AddCommand, Context } from '../output/context.ts'
 import { ExitError, exitCodes, UsageError } from '../output/exit.ts'
+import { breakable } from '../output/interrupt.ts'
 import { selectPeers, wholeNumber } from '../output/peer-rows.ts'
 import { peersText } from '../peers/peers-text.ts'
 import type { DevNetwork } from './network.ts'
@@ -44,20 +45,18 @@ const dev = async (context: Context, options: DevOptions): Promise<void> => {
   if (options.nodes > maxNodes)
     throw new UsageError(`--nodes is at most ${maxNodes}: each node is a process of its own.`)
   const { terminal, signal } = context
+  const live = terminal.isTTY && options.once !== true
+  // Its table is all that it is for.
+  if (!live) context.conduct('changes')
   const progress = (line: string): void => terminal.progress(terminal.paintProgress('dim', line))
   const { DevNetwork: Network } = await import('./network.ts')
   const network = await Network.open({ nodes: options.nodes, dir: options.dir, env: terminal.env, signal, progress })
   const { folder } = network.layout
   let clean = false
   try {
-    const view = await network.start()
-    const live = terminal.isTTY && options.once !== true
+    const view = await breakable(signal, network.start(), 'all of it was stopped')
     if (live) await watch(context, network, options)
-    else {
-      // Its table is all that it is for.
-      context.conduct('changes')
-      show(context, view, options)
-    }
+    else show(context, view, options)
     clean = true
   } finally {
     // The terminal has echoed ^C; the word is written over it.

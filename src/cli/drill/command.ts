@@ -1,6 +1,7 @@
 import { Argument } from 'commander'
 import type { AddCommand, Context } from '../output/context.ts'
 import { exitCodes } from '../output/exit.ts'
+import { breakable } from '../output/interrupt.ts'
 import type { Column } from '../output/table.ts'
 import type { Drill } from './drills.ts'
 import { type DrillName, drillNames } from './names.ts'
@@ -42,7 +43,7 @@ export const addDrill: AddCommand = (program, context) => {
 const drill = async (context: Context, name: DrillName, options: DrillOptions): Promise<void> => {
   const { terminal } = context
   const { drills } = await import('./drills.ts')
-  const results = await play(context, drills[name], options)
+  const results = await breakable(context.signal, play(context, drills[name], options), 'all of it was stopped')
   const met = results.every((result) => result.met)
   if (options.json === true) terminal.json({ schemaVersion: 1, drill: name, met, steps: results })
   else {

@@ -7,10 +7,11 @@ import { deploymentOf } from '../../install/deployments/index.ts'
 import { runningProgram } from '../../install/machine/running-program.ts'
 import type { Check } from '../../install/model/check.ts'
 import type { Plan } from '../../install/model/plan.ts'
-import type { ForegroundChild } from '../../install/model/tools.ts'
+import type { ForegroundChild, Tools } from '../../install/model/tools.ts'
 import { checkLines } from '../output/check-text.ts'
 import type { Context } from '../output/context.ts'
 import { ExitError, exitCodes } from '../output/exit.ts'
+import { breakable, isOfSignal } from '../output/interrupt.ts'
 import { Progress } from '../output/progress.ts'
 import type { Terminal } from '../output/terminal.ts'
 import type { InstallOptions } from './options.ts'
@@ -23,9 +24,13 @@ export const carryOut = async (
   options: InstallOptions,
   checks: readonly Check[]
 ): Promise<void> => {
-  const child = await asOnlyInstaller(async () => await install(context, plan, options, checks))
+  const work = asOnlyInstaller(async () => await install(context, plan, options, checks))
+  const child = await breakable(context.signal, work, inJournal)
   await stay(context, child)
 }
+
+const inJournal =
+  'what was done is in the journal: the same command goes on with it, and `trustnet uninstall` takes it back'
 
 /** @returns the node itself, when it runs in the foreground */
 const install = async (
@@ -48,11 +53,11 @@ const install = async (
     passphrase
   })
   const { say } = progress
-  const verified = await tracked(progress, async () => {
+  const verified = await tracked(progress, tools, async () => {
     let seen: Verified | null = null
     const verifyNow = async (): Promise<boolean> => {
       const child = tools.children.get(answers.name)
-      const ended = child === undefined ? undefined : early(child)
+      const ended = child === undefined ? undefined : early(child, signal)
       const source = deploymentOf(answers.deployment)?.source?.(plan.install, tools.run)
       const found = await verify(plan.install, { signal, say, ended, source })
       seen = found
@@ -87,20 +92,26 @@ const published = (plan: Plan, verified: Verified | null): Verified | null => {
 }
 
 /** A failed step leaves its line, and says how to go on. */
-const tracked = async <T>(progress: Progress, work: () => Promise<T>): Promise<T> => {
+const tracked = async <T>(progress: Progress, { signal, children }: Tools, work: () => Promise<T>): Promise<T> => {
   try {
     return await work()
   } catch (error) {
     progress.failed()
-    progress.tell(
-      'What was done is in the journal: run the same command again to go on, or `trustnet uninstall` to undo it.'
-    )
+    // The next run starts it again.
+    for (const child of children.values()) child.stop()
+    await Promise.all([...children.values()].map(({ ended }) => ended))
+    if (!isOfSignal(error, signal))
+      progress.tell(
+        'What was done is in the journal: run the same command again to go on, or `trustnet uninstall` to undo it.'
+      )
     throw error
   }
 }
 
-const early = async (child: ForegroundChild): Promise<never> => {
+const early = async (child: ForegroundChild, signal: AbortSignal): Promise<never> => {
   const code = await child.ended
+  // Ctrl-C on a terminal ends both.
+  signal.throwIfAborted()
   throw new ExitError(exitCodes.failure, `The node ended with code ${code} before it was ready; its log is above.`)
 }
 

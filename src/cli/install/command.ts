@@ -18,6 +18,7 @@ import { readInvite } from '../access/invite-source.ts'
 import { checkLines, checkSummary } from '../output/check-text.ts'
 import type { AddCommand, Context } from '../output/context.ts'
 import { ExitError, exitCodes } from '../output/exit.ts'
+import { breakable } from '../output/interrupt.ts'
 import { carryOut } from './apply.ts'
 import { type Ask, terminalAsk } from './ask.ts'
 import { Ipv6Gate } from './ipv6-gate.ts'
@@ -49,6 +50,12 @@ export const addInstall: AddCommand = (program, context) => {
 }
 
 const runInstall = async (context: Context, options: InstallOptions): Promise<void> => {
+  const ready = await breakable(context.signal, prepare(context, options))
+  if (ready !== undefined) await carryOut(context, ready.plan, options, ready.checks)
+}
+
+/** All that is looked at and asked before the first change; undefined: nothing is to be installed. */
+const prepare = async (context: Context, options: InstallOptions): Promise<Examined | undefined> => {
   const { terminal, signal } = context
   const asks =
     terminal.stdin.isTTY === true && terminal.stderr.isTTY === true && options.yes !== true && options.plan !== true
@@ -56,24 +63,29 @@ const runInstall = async (context: Context, options: InstallOptions): Promise<vo
   const found = await readFacts({ ports: [], signal })
   const answers = await answersFor(context, options, { ask, facts: found })
   const isElsewhere = deploymentOf(answers.deployment)?.isElsewhere === true
-  if (!isElsewhere && (await isUpgrade(context, answers, options))) return
-  const isDry = options.plan === true
-  const gate = new Ipv6Gate(context, answers, { isDry })
-  let seen = await examine(context, answers, gate)
-  if (isDry) return showPlan(context, seen.plan, seen.checks, options)
+  if (!isElsewhere && (await isUpgrade(context, answers, options))) return undefined
+  const gate = new Ipv6Gate(context, answers, { isDry: options.plan === true })
   try {
+    let seen = await examine(context, answers, gate)
+    if (options.plan === true) {
+      showPlan(context, seen.plan, seen.checks, options)
+      return undefined
+    }
     showChecks(context, seen.checks)
     while (await looksAgain(ask, seen.checks)) {
       seen = await examine(context, answers, gate)
       showChecks(context, seen.checks)
     }
+    // What was broken off has found nothing out.
+    signal.throwIfAborted()
     refuse(seen.checks)
     if (ask !== undefined) await confirm(context, ask, answers, seen.facts)
+    signal.throwIfAborted()
+    return seen
   } catch (error) {
     await gate.takeBack()
     throw error
   }
-  await carryOut(context, seen.plan, options, seen.checks)
 }
 
 /** On a terminal what failed can be mended meanwhile: no question has to be answered twice. */

@@ -24,6 +24,8 @@ export class Ipv6Gate {
   readonly #context: Context
   readonly #answers: Answers
   readonly #tools: Tools
+  /** For the way back, which no signal breaks off. */
+  readonly #backTools: Tools
   readonly #isDry: boolean
   #action: Action | undefined
   #journal: Journal | undefined
@@ -34,7 +36,9 @@ export class Ipv6Gate {
     this.#context = context
     this.#answers = answers
     this.#isDry = isDry
-    this.#tools = toolsFor({ signal, program: runningProgram(), say, tell: say, env: terminal.env })
+    const tools = { program: runningProgram(), say, tell: say, env: terminal.env }
+    this.#tools = toolsFor({ ...tools, signal })
+    this.#backTools = toolsFor({ ...tools, signal: new AbortController().signal })
   }
 
   /** For the plan; empty: IPv6 was on. */
@@ -60,7 +64,7 @@ export class Ipv6Gate {
   async takeBack(): Promise<void> {
     const entry = this.#action === undefined ? undefined : this.#journal?.entry(this.#action)
     if (entry === undefined) return
-    await doable(entry.action).revert(entry.undo, this.#tools)
+    await doable(entry.action).revert(entry.undo, this.#backTools)
     await this.#journal?.forget(entry)
     if (this.#journal?.state.entries.length === 0) await this.#journal.remove()
   }

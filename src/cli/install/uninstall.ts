@@ -11,6 +11,7 @@ import { journalFolder, layoutOf } from '../../install/model/layout.ts'
 import { closeUpgrade } from '../../install/upgrade/state.ts'
 import type { AddCommand, Context } from '../output/context.ts'
 import { ExitError, exitCodes, UsageError } from '../output/exit.ts'
+import { breakable } from '../output/interrupt.ts'
 import { terminalAsk } from './ask.ts'
 
 interface UninstallOptions {
@@ -47,8 +48,10 @@ export const addUninstall: AddCommand = (program, context) => {
 const uninstall = async (context: Context, options: UninstallOptions): Promise<void> => {
   if (process.getuid?.() !== 0) throw new OperatorError('An uninstall changes /opt, /etc and /var: run it with sudo.')
   const work = async (): Promise<void> => await takeBack(context, options)
-  await (options.plan === true ? work() : asOnlyInstaller(work))
+  await breakable(context.signal, options.plan === true ? work() : asOnlyInstaller(work), left)
 }
+
+const left = 'what is not taken back yet is in the journal, and the same command goes on with it'
 
 const takeBack = async (context: Context, options: UninstallOptions): Promise<void> => {
   const { terminal, signal } = context

@@ -17,6 +17,7 @@ import {
 import { cleanEnvironment } from '../../runtime/clean-environment.ts'
 import type { Context } from '../output/context.ts'
 import { type ExitCode, ExitError } from '../output/exit.ts'
+import { BrokenOffError, breakable } from '../output/interrupt.ts'
 import { sanitise } from '../output/text.ts'
 
 const unpackMs = 300_000
@@ -35,10 +36,10 @@ export const upgradeFrom = async (context: Context, given: string, options: From
   const folder = await mkdtemp(join(tmpdir(), 'trustnet-upgrade-'))
   try {
     const file = join(folder, basename(release.file))
-    await copyChecked(release, file, context.signal)
-    const run = async (command: readonly string[]) =>
-      await runCommand(command, { signal: context.signal, timeoutMs: unpackMs })
-    await must({ run }, ['tar', '-xzf', file, '-C', folder, '--no-same-owner'])
+    const { signal } = context
+    await breakable(signal, copyChecked(release, file, signal))
+    const run = async (command: readonly string[]) => await runCommand(command, { signal, timeoutMs: unpackMs })
+    await breakable(signal, must({ run }, ['tar', '-xzf', file, '-C', folder, '--no-same-owner']))
     await hand(context, join(folder, basename(file, '.tar.gz'), 'bin/trustnet'), options)
   } finally {
     await rm(folder, { recursive: true, force: true })
@@ -76,6 +77,7 @@ const hand = async ({ signal }: Context, command: string, { plan, verbose, json 
   signal.addEventListener('abort', stop, { once: true })
   const [code] = await once(child, 'exit')
   signal.removeEventListener('abort', stop)
+  if (code !== 0 && signal.aborted) throw new BrokenOffError('how things are is said above')
   if (code !== 0)
     throw new ExitError(
       exitCode(code),

@@ -11,6 +11,7 @@ import { openUpgrade } from '../../install/upgrade/state.ts'
 import { type Upgraded, upgrade } from '../../install/upgrade/upgrade.ts'
 import type { AddCommand, Context } from '../output/context.ts'
 import { ExitError, exitCodes, UsageError } from '../output/exit.ts'
+import { breakable } from '../output/interrupt.ts'
 import { Progress } from '../output/progress.ts'
 import { upgradeFrom } from './upgrade-from.ts'
 
@@ -93,13 +94,8 @@ const carryOut = async (context: Context, options: UpgradeOptions): Promise<void
   const progress = new Progress(terminal, { verbose: options.verbose === true, total })
   const { say, tell } = progress
   const tools = toolsFor({ signal, program, say, tell, env: terminal.env })
-  try {
-    show(context, plan, await upgrade(plan, tools, progressOf(progress)), options)
-  } catch (error) {
-    if (!signal.aborted) throw error
-    terminal.progress('Interrupted: run the same command again to go on.')
-    context.exit(exitCodes.failure)
-  }
+  const left = 'the machine is between two versions, and the same command goes on'
+  show(context, plan, await breakable(signal, upgrade(plan, tools, progressOf(progress)), left), options)
 }
 
 const progressOf = (progress: Progress) => {

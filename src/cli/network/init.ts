@@ -6,6 +6,7 @@ import { loadedConfig } from '../access/config-source.ts'
 import { ownerOf } from '../access/run-as-owner.ts'
 import type { AddCommand, Context } from '../output/context.ts'
 import { ExitError, exitCodes, UsageError } from '../output/exit.ts'
+import { breakable } from '../output/interrupt.ts'
 import { sanitise } from '../output/text.ts'
 import { runNode } from './run-node.ts'
 
@@ -86,12 +87,15 @@ const init = async (context: Context, options: InitOptions): Promise<void> => {
   const { createNetworkHere } = await import('../../node/offline/create-network.ts')
   const { readSecret } = await import('../../node/config/index.ts')
   const passphrase = readSecret('recoveryPassphrase', { env: context.terminal.env })
-  const made = await createNetworkHere(loaded.config, {
+  const { signal } = context
+  const making = createNetworkHere(loaded.config, {
+    signal,
     ...(passphrase === undefined ? {} : { passphrase }),
     ...(options.networkName === undefined ? {} : { networkName: options.networkName }),
     ...(options.newNetwork === true ? { newNetwork: true } : {}),
     ...(options.oneKit === true ? { oneKit: true } : {})
   })
+  const made = await breakable(signal, making)
   const { passphrasePath, ...shown } = made
   await saveInit(loaded, flagsOf(options), made.networkId)
   const isShown = await show(context, loaded, shown, options)

@@ -63,10 +63,11 @@ export const runNode = async (context: Context, loaded: Loaded, options: RunOpti
 const refuseNewHostName = ({ config: { name, paths }, sources }: Loaded): void => {
   if (sources['name'] !== 'default' || sources['paths.data'] !== 'default' || existsSync(paths.data)) return
   const [other, ...more] = nodesIn(dirname(paths.data))
-  if (other === undefined || more.length > 0) return
+  if (other === undefined) return
+  const nodes = more.length === 0 ? `node ${other}` : `nodes ${[other, ...more].join(', ')}`
   throw new UsageError(
-    `This machine has the node ${other} (${join(dirname(paths.data), other)}), and its host name says ${name}: start it with --name ${other}, ` +
-      `or write \`name: ${other}\` into its configuration; a second node is started with --name ${name}.`
+    `This machine has the ${nodes} (in ${dirname(paths.data)}), and its host name says ${name}: start it with --name ${other}, ` +
+      `or write \`name: ${other}\` into its configuration; another node is started with --name ${name}.`
   )
 }
 

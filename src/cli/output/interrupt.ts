@@ -17,21 +17,37 @@ export const signalExitCode = (signal: NodeJS.Signals): number => 128 + constant
 export const signalOf = ({ reason }: AbortSignal): NodeJS.Signals =>
   reason instanceof Interrupted ? reason.signal : 'SIGINT'
 
-/** A question was broken off, so nothing that comes after it has begun. */
-export class QuestionAbortedError extends Error {
-  override readonly name = 'QuestionAbortedError'
+/** A command was broken off by a signal or by Ctrl-C: its message says how things are now. */
+export class BrokenOffError extends Error {
+  override readonly name = 'BrokenOffError'
 }
 
-/** Work that its signal breaks off only as long as it has changed nothing. @throws QuestionAbortedError */
-export const untouched = async <T>(signal: AbortSignal, work: Promise<T>): Promise<T> => {
+const untouchedText = 'nothing was changed'
+
+/** Work that its signal breaks off, and how things are then. @throws BrokenOffError */
+export const breakable = async <T>(signal: AbortSignal, work: Promise<T>, left = untouchedText): Promise<T> => {
   try {
     return await work
   } catch (error) {
-    throw signal.aborted && error === signal.reason ? new QuestionAbortedError('nothing was changed') : error
+    const isNew = isOfSignal(error, signal) && !(error instanceof BrokenOffError)
+    throw isNew ? new BrokenOffError(left, { cause: error }) : error
   }
 }
 
-/** Errors of a question that a signal or Ctrl-C broke off: on a raw terminal Ctrl-C is typed, and no signal. */
-const brokenOff: ReadonlySet<string> = new Set(['ExitPromptError', 'AbortPromptError', 'QuestionAbortedError'])
+/** Errors of a question that was broken off: on a raw terminal Ctrl-C is typed, and no signal. */
+const questions: ReadonlySet<string> = new Set(['ExitPromptError', 'AbortPromptError'])
 
-export const isQuestionAborted = (error: unknown): boolean => error instanceof Error && brokenOff.has(error.name)
+/** How things are after what was broken off; undefined: it is another error. */
+export const brokenOff = (error: unknown): string | undefined => {
+  if (error instanceof BrokenOffError) return error.message
+  return error instanceof Error && questions.has(error.name) ? untouchedText : undefined
+}
+
+/** As those who wait are told that they are not to wait any longer. */
+const aborts: ReadonlySet<string> = new Set(['AbortError', 'TimeoutError'])
+
+/** The error is only what the signal has brought about, and says nothing of its own. */
+export const isOfSignal = (error: unknown, signal: AbortSignal): boolean =>
+  signal.aborted &&
+  error instanceof Error &&
+  (error === signal.reason || aborts.has(error.name) || isOfSignal(error.cause, signal))

@@ -17,7 +17,7 @@ import { asOwner, ownerOf } from '../access/run-as-owner.ts'
 import type { AddCommand, Context } from '../output/context.ts'
 import { UsageError } from '../output/exit.ts'
 import { exampleOf } from '../output/help.ts'
-import { untouched } from '../output/interrupt.ts'
+import { breakable } from '../output/interrupt.ts'
 import { wholeNumber } from '../output/peer-rows.ts'
 import { peerText } from '../output/status-text.ts'
 import type { Column } from '../output/table.ts'
@@ -216,7 +216,7 @@ const becomeRoot = async (context: Context, loaded: Loaded, options: RootOptions
     }
     if (options.yes === true && options.plan !== true) return become({ ...init, apply: true })
     const plan = withCopy(context, config, (copy) => become({ ...init, apply: false, copy }))
-    return untouched(context.signal, plan)
+    return breakable(context.signal, plan)
   })
   if (options.json === true) context.terminal.json(view)
   else show(context, view, { saveTo, domain: config.domain ?? '' })

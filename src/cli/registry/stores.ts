@@ -10,7 +10,7 @@ import { asOwner, becomeOwner, fileOwner, ownerOf } from '../access/run-as-owner
 import type { AddCommand, Context } from '../output/context.ts'
 import { UsageError } from '../output/exit.ts'
 import { exampleOf } from '../output/help.ts'
-import { untouched } from '../output/interrupt.ts'
+import { breakable } from '../output/interrupt.ts'
 import { wholeNumber } from '../output/peer-rows.ts'
 import { bytes, date, plural, sanitise } from '../output/text.ts'
 
@@ -110,7 +110,7 @@ const restore = async (
   const { restoreHere } = await import('../../node/offline/stopped-store.ts')
   const from = resolve(file)
   const view = await asOwner(ownerOf(loaded), { files: [from], copiesIn: config.paths.data }, ([own = from]) =>
-    untouched(context.signal, restoreHere(config, own, options.older === true, context.signal))
+    breakable(context.signal, restoreHere(config, own, options.older === true, context.signal))
   )
   const { terminal } = context
   for (const path of view.missing) {

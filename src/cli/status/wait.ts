@@ -71,6 +71,7 @@ const wait = async (context: Context, options: WaitOptions): Promise<void> => {
     }
     await sleep(retryMs, undefined, { signal }).catch(() => undefined)
   }
+  context.signal.throwIfAborted()
   throw new ExitError(exitCodes.timeout, `Gave up waiting: still missing ${missing.map(sanitise).join(', ')}.`)
 }
 

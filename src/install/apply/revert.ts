@@ -18,6 +18,7 @@ export const revertAll = async (
   events: RevertEvents = {}
 ): Promise<void> => {
   for (const entry of journal.state.entries.toReversed()) {
+    tools.signal.throwIfAborted()
     if (await handedOver(entry, journal, others)) events.onAction?.(entry.action, 'shared')
     else {
       events.onAction?.(entry.action, 'begun')

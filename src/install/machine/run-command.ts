@@ -34,6 +34,7 @@ export const runCommand = (
       if (typeof code === 'number') return resolve({ code, out, err })
       if (code === 'ENOENT')
         return reject(new OperatorError(`${file} is not on this machine: install it, then run this again.`))
+      if (signal?.aborted === true) return reject(signal.reason)
       const late = error?.killed === true ? `it did not end within ${timeoutMs / 1000} s` : error?.message
       return reject(new InstallError(`${command.join(' ')}: ${late}.`, { cause: error }))
     })

@@ -16,7 +16,7 @@ export interface ControlClientInit {
 
 /**
  * The API of a running process. Each call is a POST to its name, so the routes give this client its types and nothing to load.
- * A call throws NothingRunningError when nobody listens, ControlError for what the process refused.
+ * A call throws NothingRunningError when nobody listens, ControlError for what the process refused, and the reason of its signal.
  */
 export const controlClient = (init: ControlClientInit): ControlApi => {
   const connection = new Connection(init)
@@ -65,7 +65,12 @@ class Connection {
   async call(name: string, input: object = {}, options: CallOptions = {}): Promise<unknown> {
     const timeout = AbortSignal.timeout(this.#timeoutMs)
     const signal = options.signal === undefined ? timeout : AbortSignal.any([options.signal, timeout])
-    return await readAnswer(await this.#request('POST', apiPrefix + name, JSON.stringify(input), signal))
+    try {
+      return await readAnswer(await this.#request('POST', apiPrefix + name, JSON.stringify(input), signal))
+    } catch (error) {
+      options.signal?.throwIfAborted()
+      throw error
+    }
   }
 
   #request(method: string, path: string, body: string | undefined, signal?: AbortSignal): Promise<IncomingMessage> {

@@ -9,7 +9,11 @@ import { discoverNetwork } from './discovery.ts'
 const probeMs = 4_000
 
 /** The network that proves itself at one of these addresses, asked with a key of the moment; undefined: none does in time. */
-export async function networkAt(config: Config, addresses: readonly string[]): Promise<Uint8Array | undefined> {
+export async function networkAt(
+  config: Config,
+  addresses: readonly string[],
+  signal?: AbortSignal
+): Promise<Uint8Array | undefined> {
   const peers = addresses.map((address) => `/ip6/${address}/tcp/${config.bootstrap.port}`)
   const { domain: _, ...others } = config
   const asked = { ...others, bootstrap: { ...config.bootstrap, peers, registries: [] } }
@@ -31,7 +35,7 @@ export async function networkAt(config: Config, addresses: readonly string[]): P
         onFailure: () => {},
         wake: () => new AbortController().signal
       },
-      AbortSignal.timeout(probeMs)
+      AbortSignal.any([AbortSignal.timeout(probeMs), ...(signal === undefined ? [] : [signal])])
     )
     return proof.networkId
   } catch {

@@ -25,6 +25,8 @@ export interface CreateNetworkOptions {
   passphrase?: string
   /** Both authority keys go into one kit. */
   oneKit?: boolean
+  /** Breaks it off as long as nothing was made. */
+  signal?: AbortSignal
 }
 
 export interface CreatedNetwork {
@@ -63,7 +65,7 @@ export async function createNetworkHere(config: Config, options: CreateNetworkOp
     ])
   }
   refuseSecondNetwork(files)
-  if (options.newNetwork !== true) await refuseLiveNetwork(domain, config)
+  if (options.newNetwork !== true) await refuseLiveNetwork(domain, config, options.signal)
   makeFolder(paths.data, 0o700)
   const authority = SigningKey.generate()
   const nextAuthority = SigningKey.generate()
@@ -133,15 +135,16 @@ const unseen = ({ passphrase }: ReturnType<typeof dataFiles>): string =>
   existsSync(passphrase) ? `; the passphrase of its recovery kit is still in ${passphrase}` : ''
 
 /** An address without a network behind it is one that was published in advance. */
-async function refuseLiveNetwork(domain: string, config: Config): Promise<void> {
+async function refuseLiveNetwork(domain: string, config: Config, signal?: AbortSignal): Promise<void> {
   const { dnsServers: servers, dnsTimeoutMs: timeoutMs } = config.bootstrap
   const allowLoopback = config.announce.allow.includes('loopback')
-  const answer = await lookupTnr(domain, { servers, timeoutMs, allowLoopback })
+  const answer = await lookupTnr(domain, { servers, timeoutMs, allowLoopback, signal })
   if (answer.kind !== 'found') return
   // libp2p is loaded only for this question.
   const { networkAt } = await import('../bootstrap/network-probe.ts')
   const addresses = answer.addresses.map(({ address }) => address)
-  const networkId = await networkAt(config, addresses)
+  const networkId = await networkAt(config, addresses, signal)
+  signal?.throwIfAborted()
   if (networkId === undefined) return
   throw new ConfigError([
     `tnr.${domain} (${addresses.join(', ')}) is a live network already, ${networkIdText(networkId)}: ` +

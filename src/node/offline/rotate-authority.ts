@@ -7,6 +7,7 @@ import { networkIdText } from '../../identity/network-id.ts'
 import { withReplica } from '../../registry/log/epochs/new-epoch.ts'
 import { Root, sealAuthority } from '../../registry/log/log-writer.ts'
 import type { Replica } from '../../registry/log/replica.ts'
+import { peekGenesis } from '../../registry/registry.ts'
 import { silentLogger } from '../../runtime/clock-and-logger.ts'
 import { NotRootError } from '../../runtime/errors.ts'
 import { dataFiles } from '../config/paths.ts'
@@ -46,7 +47,7 @@ export interface RotateAuthorityView {
 export async function rotateAuthority(init: RotateAuthorityInit): Promise<RotateAuthorityView> {
   const { config, apply, to } = init
   const { store } = dataFiles(config.paths.data)
-  if (!existsSync(store))
+  if (!existsSync(store) || peekGenesis(store) === undefined)
     throw new ConfigError([`there is no network in ${store}: run this on the machine of the root`])
   const kit = readRecoveryKit(init.kit, init.passphrase)
   return await withReplica({ path: store }, async (replica) => {

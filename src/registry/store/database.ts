@@ -121,7 +121,7 @@ export const openReadOnly = (path: string): Database => {
     if (!existsSync(path)) throw new StoreError(`${path} is not there: check the path`)
     refuseUnknown(realPath(path), currentSchema)
     db = new BetterSqlite3(path, { readonly: true, fileMustExist: true, timeout: busyTimeoutMs })
-    identify(db, path, currentSchema)
+    if (identify(db, path, currentSchema).fresh) throw damaged(path, 'it is empty')
     return db
   } catch (error) {
     db?.close()

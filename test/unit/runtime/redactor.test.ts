@@ -67,9 +67,11 @@ test('passphrases, tokens and passwords of options, URLs and the environment are
   const env = { TRUSTNET_RECOVERY_PASSPHRASE: secret, CLOUDFLARE_API_TOKEN: 'cf-token-0123456789' }
   const redactor = new Redactor({ argv: ['dns', 'set', '--api-token', 'hunter22', '--seed=0badc0de'], env })
   const clean = redactor.clean(
-    `wrong: ${secret}; cf-token-0123456789; hunter22; 0badc0de; https://me:hunter23@example.org/x and ${line}`
+    `wrong: ${secret}; cf-token-0123456789; hunter22; 0badc0de; https://me:hunter23@example.org/x, /here/https:/me:hunter24@h/x and ${line}`
   )
-  expect(clean).toBe('wrong: [secret]; [secret]; [secret]; [secret]; https://me:[secret]@example.org/x and [secret]')
+  expect(clean).toBe(
+    'wrong: [secret]; [secret]; [secret]; [secret]; https://me:[secret]@example.org/x, /here/https:/me:[secret]@h/x and [secret]'
+  )
 })
 
 test('an ordinary message is left alone', () => {

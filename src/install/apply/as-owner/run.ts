@@ -56,7 +56,10 @@ const answerOf = (order: object, signal: AbortSignal, timeoutMs: number): Promis
       reject(new InstallError(`The work on the files of the node was ended: ${why}.`))
     }
     const timer = setTimeout(() => end(`it took longer than ${timeoutMs / 1000} s`), timeoutMs)
-    const onAbort = (): void => end('interrupted')
+    const onAbort = (): void => {
+      started.kill('SIGKILL')
+      reject(signal.reason)
+    }
     signal.addEventListener('abort', onAbort, { once: true })
     const chunks: Buffer[] = []
     let bytes = 0
