@@ -42,14 +42,12 @@ describe.skipIf(skipped)('an installer that is broken off', () => {
       .join('\n')
 
   /** Runs a command, which gets the signal when so many of its changes have been told, or that text. */
-  const brokenOff = async (argv: string[], at: number | string, signal: NodeJS.Signals): Promise<Ended> => {
+  const brokenOff = async (argv: string[], text: string, signal: NodeJS.Signals, at = Infinity): Promise<Ended> => {
     const label = `run-${++runs}`
     const child = network.start('m', label, root.inside(process.execPath, program, ...argv))
     const log = (): string => network.log('m', label)
     const isThere = (): boolean =>
-      typeof at === 'string'
-        ? log().includes(at)
-        : (log().match(/^( {6}(?!\d+ files)|undone: )\S/gm)?.length ?? 0) >= at
+      log().includes(text) || (log().match(/^( {6}(?!\d+ files)|undone: )\S/gm)?.length ?? 0) >= at
     await eventually(() => isThere() || child.exitCode !== null)
     child.kill(signal)
     await eventually(() => child.exitCode !== null || child.signalCode !== null)
@@ -60,7 +58,7 @@ describe.skipIf(skipped)('an installer that is broken off', () => {
   const untilDone = async (argv: string[], end: string, said: string): Promise<number> => {
     for (let n = 0; ; n++) {
       const signal = signals[n % signals.length] ?? 'SIGINT'
-      const { code, log } = await brokenOff(argv, 1 + 3 * n, signal)
+      const { code, log } = await brokenOff(argv, end, signal, 1 + 3 * n)
       if (log.includes(end)) return n
       expect({ code, log }).toEqual({
         code: 128 + constants.signals[signal],

@@ -7,7 +7,7 @@ import { type StoppedRoot, stoppedEnv, stoppedRoot } from '../helpers/stopped-ro
 import { tempFolder } from '../helpers/temp.ts'
 
 /** What has become of the store beside keys and kits that are all there. */
-const damages: ReadonlyMap<string, (path: string) => void> = new Map([
+const damages = new Map<string, (path: string) => void>([
   ['gone', () => undefined],
   ['empty', (path) => writeFileSync(path, '')],
   ['a text', (path) => writeFileSync(path, 'hello\n')],
