@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, test, vi } from 'vitest'
-import { ControlClient } from '../../src/node/api/client.ts'
+import { controlClient } from '../../src/node/api/client.ts'
 import { handlesSignals, programPath, runProgram, startProgram } from '../helpers/built-program.ts'
 import { ceilingMs } from '../helpers/ceiling.ts'
 import { exampleInvite } from '../helpers/example-invite.ts'
@@ -15,10 +15,13 @@ const daemons: readonly (readonly [string, readonly string[]])[] = [
   ['ann', ['join', exampleInvite(), '--name', 'ann']]
 ]
 
+/** A pipe whose reader is gone before anything is written, as that of `| head -1` is after it. */
+const toNobody = 'exec 3> >(exec true); wait $!;'
+
 /** What a shell puts behind the command, which is "$@". */
 const outputs: readonly (readonly [string, string])[] = [
-  ['its output ends at a pipe whose reader is gone', 'set -o pipefail; "$@" | head -n 1 >/dev/null'],
-  ['all it says ends at such a pipe', 'set -o pipefail; "$@" 2>&1 | head -n 1 >/dev/null'],
+  ['its output ends at a pipe whose reader is gone', `${toNobody} exec "$@" >&3 3>&-`],
+  ['all it says ends at such a pipe', `${toNobody} exec "$@" >&3 2>&3 3>&-`],
   ['the disk of its log is full', 'exec "$@" >/dev/full'],
   ['its terminal is gone', 'exec "$@" >&- 2>&-']
 ]
@@ -33,7 +36,7 @@ describe.each(daemons)('%s', (name, argv) => {
         env: { PATH: process.env['PATH'], HOME: root.path, ...stoppedEnv(root.path) }
       })
       const ended = new Promise((resolve) => child.once('exit', resolve))
-      const client = new ControlClient({ path: join(root.path, 'run', `${name}.sock`) })
+      const client = controlClient({ path: join(root.path, 'run', `${name}.sock`) })
       const pid = await vi.waitFor(
         async () => {
           const { warnings, self } = await client.status()
