@@ -14,7 +14,7 @@ const settleMs = 50
 /** Peers named one by one in a burst; of more than these only the status event tells, and the reader asks for the view. */
 const maxPeers = 256
 
-/** What has changed since it was last told. */
+/** Changes since the last that was told. */
 class Burst {
   readonly #node: NodeContext
   readonly #stops: (() => void)[]

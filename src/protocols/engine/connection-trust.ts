@@ -206,7 +206,7 @@ export class ConnectionTrust {
     for (const { connection, member } of this.#entries.values()) if (member !== undefined) yield { connection, member }
   }
 
-  /** How long ago a connection was opened, ms; 0 for one that is not known. */
+  /** Age of a connection, ms; 0 for one that is not known. */
   openForMs({ id }: Connection): number {
     const entry = this.#entries.get(id)
     return entry === undefined ? 0 : this.#clock.monotonic() - entry.openedAt

@@ -53,7 +53,7 @@ export interface RegistryHelloInit {
   /** Epoch of the invite that this node has. */
   invitedIn?: (() => number | undefined) | undefined
   clock?: Clock | undefined
-  /** What the clock of a member shows, also of one whose membership has ended by ours. */
+  /** Takes the time that a member's clock shows, also of one whose membership has ended by ours. */
   onTime?: (publicKey: Uint8Array, timeMs: number) => void
 }
 

@@ -25,7 +25,7 @@ const togetherMs = 60_000
  */
 export class RootAbsence {
   readonly #clock: Clock
-  /** How many connections each member has. */
+  /** Number of connections of each member. */
   readonly #connections = new Map<string, number>()
   /** Members whose last connection went a moment ago, and when. */
   readonly #parted = new Map<string, number>()
@@ -60,7 +60,7 @@ export class RootAbsence {
     this.#absences = [absence, ...this.#absences].slice(0, maxAbsences)
   }
 
-  /** Whether a receipt of the registry, which it brings now, may say that it took a join in at that time. */
+  /** Tells whether a receipt that the registry brings now may say that it took a join in at that time. */
   mayDate(publicKey: Uint8Array, timeMs: number): boolean {
     const now = this.#clock.now()
     if (now - timeMs <= freshMs) return true

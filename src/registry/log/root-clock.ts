@@ -18,7 +18,7 @@ const fix =
   'nothing is signed: set the clock right, or say with `trustnet registry clock --accept` that it is right now'
 
 /**
- * Whether the clock of the root's machine can be right. After a pause it is compared with the clocks of members: nothing is signed
+ * Judges whether the clock of the root's machine can be right. After a pause it is compared with the clocks of members: nothing is signed
  * while more of them differ than agree, and it counts as confirmed when more agree, when an operator says so, or after a day.
  */
 export class RootClock {
@@ -36,7 +36,7 @@ export class RootClock {
     this.#replica = replica
   }
 
-  /** What a member said that its clock shows. One that is behind what was signed long ago is wrong by itself. */
+  /** Takes the time that a member said its clock shows. One that is behind what was signed long ago is wrong by itself. */
   heard(publicKey: Uint8Array, timeMs: number): void {
     if (timeMs < (this.#lastMs ?? this.#replica.checkpoint?.value.timeMs ?? 0) - maxStepMs) return
     const key = keyId(publicKey)
@@ -88,7 +88,7 @@ export class RootClock {
     return this.#isConfirmed
   }
 
-  /** How many members' clocks are as this one, how many are not, and how far one of these is off, ms. */
+  /** Counts the members whose clocks are as this one and those whose are not, and says how far one of these is off, ms. */
   others(stepMs = 0): { agree: number; differ: number; offMs: number } {
     const nowMs = this.#clock.now() + stepMs - momentOf(this.#clock)
     const offs = [...this.#heard.values()].map((heardMs) => nowMs - heardMs)
@@ -96,7 +96,7 @@ export class RootClock {
     return { agree: offs.length - differing.length, differ: differing.length, offMs: differing[0] ?? 0 }
   }
 
-  /** What is answered while it cannot be right. */
+  /** Refusal for as long as it cannot be right. */
   refusal(): UnavailableError | undefined {
     const problem = this.#isAccepted ? undefined : this.#problem()
     return problem === undefined ? undefined : new UnavailableError(`${problem}; ${fix}`, retryMs)
