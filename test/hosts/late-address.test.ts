@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import type { StatusView } from '../../src/node/api/control-api.ts'
 import { ceilingMs } from '../helpers/ceiling.ts'
 import { eventually } from '../helpers/network.ts'
 import { HostNetwork, whyNoNamespaces } from './host-network.ts'
@@ -36,6 +37,28 @@ describe.skipIf(skipped)('an address to listen on that comes late', () => {
       expect(log()).toContain(`the address ${late} cannot be listened on: no interface of this machine has it (yet)`)
       network.run('one', ['ip', 'addr', 'add', `${late}/64`, 'dev', 'eth0', 'nodad'])
       await eventually(() => log().includes(`listening on [${late}]:8000`), ceilingMs, log)
+    },
+    ceilingMs
+  )
+
+  it(
+    'that goes while it is listened on is missed by status, and announced again when it is back',
+    async () => {
+      const { network, start, log } = made()
+      using _ = network
+      const env = { TRUSTNET_HOME: join(network.host('one').folder, 'home') }
+      const onOne = (...argv: string[]) => network.run('one', argv, env)
+      const status = (): StatusView => JSON.parse(onOne(process.execPath, program, 'status', '--json'))
+      const missed = () => status().warnings.find(({ code }) => code === 'no_address')?.message
+      onOne('ip', 'addr', 'add', `${late}/64`, 'dev', 'eth0', 'nodad')
+      start()
+      await eventually(() => log().includes('listening on'), ceilingMs, log)
+      onOne('ip', 'addr', 'del', `${late}/64`, 'dev', 'eth0')
+      await eventually(() => missed()?.includes(`no interface of this machine has ${late} now`) === true, ceilingMs)
+      onOne('ip', 'addr', 'add', `${late}/64`, 'dev', 'eth0', 'nodad')
+      await eventually(() => missed() === undefined, ceilingMs)
+      expect(status().announced).toEqual([`/ip6/${late}/tcp/8000`])
+      onOne('bash', '-c', `exec 3<>/dev/tcp/${late}/8000`)
     },
     ceilingMs
   )

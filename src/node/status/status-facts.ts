@@ -46,6 +46,8 @@ export interface NetworkFacts {
   pending: number
   queued: number
   announced: number
+  /** The one address that is listened on; `::`: all. */
+  listenHost: string
   kit: { state: KitState; path: string }
   notAfterMs: number | undefined
   membershipMs: number
@@ -140,6 +142,7 @@ const networkFacts = (node: NodeContext, network: NetworkNode): NetworkFacts => 
     pending: root === undefined ? 0 : admission.pending().length,
     queued: admission.queued,
     announced: network.announced.length,
+    listenHost: node.config.listen.host,
     kit: kitOf(node, network),
     notAfterMs: replica.state.member(node.key.publicKey)?.notAfterMs,
     membershipMs: registry.replica.state.policy.membershipMs,

@@ -250,8 +250,12 @@ const floodNotice = ({ now }: StatusFacts, { exceeded }: NetworkFacts): Maybe =>
   return warning('flood', message, name === null ? null : `trustnet why ${name}`)
 }
 
-const addressNotice = ({ phaseFacts }: StatusFacts, { announced }: NetworkFacts): Maybe => {
+const addressNotice = ({ phaseFacts }: StatusFacts, { announced, listenHost }: NetworkFacts): Maybe => {
   if (announced > 0 || !phaseFacts.member) return undefined
+  if (listenHost !== '::') {
+    const message = `no interface of this machine has ${listenHost} now, the address that is listened on: others cannot dial it until it is back`
+    return warning('no_address', message, `ip -6 address add ${listenHost} dev INTERFACE, or set listen.host`)
+  }
   const message = 'this machine has no stable IPv6 address to announce: others cannot dial it, it only dials them'
   return warning('no_address', message, 'trustnet address --assign INTERFACE, or set announce.addresses')
 }

@@ -27,6 +27,11 @@ describe('warnings', () => {
     ['membership_ends', { notAfterMs: now + 20 * day }, 'trustnet registry status (at the root)'],
     ['clock', { checkpointMs: now + 601_000 }, 'timedatectl set-ntp true'],
     ['no_address', { announced: 0 }, 'trustnet address --assign INTERFACE, or set announce.addresses'],
+    [
+      'no_address',
+      { announced: 0, listenHost: 'fd10::5' },
+      'ip -6 address add fd10::5 dev INTERFACE, or set listen.host'
+    ],
     ['recovery_kit', { kit: { state: 'unconfirmed', path: '/k' } }, 'trustnet status --acknowledge recovery_kit'],
     ['store_fails', { store: { failure: new Error('no space left'), folder: '/d' } }, 'df -h /d'],
     ['flood', { exceeded: [{ limit: 'lookup.rate', who: 'x', name: 'm', lastMs: now - 1 }] }, 'trustnet why m'],
