@@ -112,9 +112,12 @@ export const isOperatorMatter = (error: unknown): boolean =>
 export const systemErrorText = (error: NodeJS.ErrnoException): string =>
   error.code === undefined ? error.message : said(error.code, error.syscall ?? '', error.path)
 
+/** The folder above is there: a file system as /proc says so. */
+const noNewFolders: Words = { why: 'its file system takes no new folders', next: 'name another path' }
+
 const said = (code: string, call: string, path?: string, other?: string): string => {
   const { why, next } = (path === undefined ? undefined : onThePath(code, path)) ??
-    wordsByCode.get(code) ?? { why: code }
+    (call === 'mkdir' && code === 'ENOENT' ? noNewFolders : wordsByCode.get(code)) ?? { why: code }
   const verb = verbs.get(call)
   const what = path === undefined ? '' : verb === undefined ? `${path}: ` : `${path} cannot be ${verb}: `
   const where = other === undefined ? '' : ` (to ${other})`
