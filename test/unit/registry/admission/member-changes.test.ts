@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest'
+import { NameTakenError, NotFoundError, NotRootError } from '../../../../src/runtime/errors.ts'
+import { RealNetwork } from '../../../helpers/real-network.ts'
+
+describe('changes of a member', () => {
+  it('that are made at once all count, and one that changes nothing is none', async () => {
+    await using network = await RealNetwork.create()
+    const { admission, replica } = network.root
+    const { publicKey } = await network.admit('ann')
+    const { n } = replica.head
+    await Promise.all([
+      admission.members.change(publicKey, { name: 'anna' }),
+      admission.members.change(publicKey, { groups: ['web', 'db'] }),
+      admission.members.change(publicKey, { role: 'external' })
+    ])
+    expect(replica.state.member(publicKey)).toMatchObject({ name: 'anna', groups: ['db', 'web'], role: 'external' })
+    expect(await admission.members.change(publicKey, { name: 'anna', groups: ['db', 'web', 'db'] })).toBeUndefined()
+    expect(replica.head.n).toBe(n + 3)
+  })
+
+  it('are for the root and for members', async () => {
+    await using network = await RealNetwork.create()
+    const { publicKey } = await network.admit('ann')
+    await network.admit('bob')
+    const secondary = await network.addSecondary('sec')
+    await network.sync(secondary)
+    await expect(secondary.admission.members.change(publicKey, { name: 'a' })).rejects.toThrow(NotRootError)
+    const { members } = network.root.admission
+    await expect(members.change(publicKey, { name: 'bob' })).rejects.toThrow(NameTakenError)
+    await expect(members.change(network.authority.publicKey, { name: 'a' })).rejects.toThrow(NotFoundError)
+    await expect(members.end(network.rootKey.publicKey, '')).rejects.toThrow('promote')
+    // A change that was refused does not hold up the next one.
+    expect(await members.change(publicKey, { name: 'a' })).toBeDefined()
+  })
+})
+
+describe('a secondary', () => {
+  it('that is retired before the root has entered it into the set is an ordinary member', async () => {
+    await using network = await RealNetwork.create()
+    const { admission, replica } = network.root
+    const invite = await admission.invite({ role: 'secondary' })
+    await admission.join(network.wish({ name: 'sec', role: 'secondary', invite }))
+    const publicKey = replica.state.memberByName('sec')?.publicKey ?? new Uint8Array()
+    await admission.members.retire(publicKey)
+    expect(replica.state.member(publicKey)?.role).toBe('integrated')
+    expect(await admission.members.retire(publicKey)).toBeUndefined()
+  })
+})
+
+describe('an invite', () => {
+  it('gives its groups, and the time offline after which the membership ends', async () => {
+    await using network = await RealNetwork.create()
+    const { admission, replica } = network.root
+    const invite = await admission.invite({ role: 'integrated', groups: ['web', 'db'], ephemeralMs: 60_000, uses: 2 })
+    const wish = network.wish({ name: 'ci', invite })
+    await admission.join(wish)
+    const member = replica.state.memberByName('ci')
+    expect(member).toMatchObject({ groups: ['db', 'web'], ephemeralMs: 60_000 })
+    await admission.members.end(member?.publicKey ?? new Uint8Array(), 'offline')
+    await admission.join(wish)
+    expect(replica.state.memberByName('ci')?.publicKey).toEqual(member?.publicKey)
+  })
+
+  it('does not let in again whose membership by it was ended', async () => {
+    await using network = await RealNetwork.create()
+    const { admission, replica } = network.root
+    const invite = await admission.invite({ role: 'integrated', uses: 2 })
+    const wish = network.wish({ name: 'ann', invite })
+    await admission.join(wish)
+    await admission.members.end(replica.state.memberByName('ann')?.publicKey ?? new Uint8Array(), 'let go')
+    await expect(admission.join(wish)).rejects.toMatchObject({ name: 'InviteUsedError' })
+    await admission.join(network.wish({ name: 'ann', invite }))
+  })
+})
