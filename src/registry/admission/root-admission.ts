@@ -16,6 +16,7 @@ import type { Admit, AdmittedBy } from '../objects/entry.ts'
 import type { Signed } from '../objects/envelope.ts'
 import type { Grant } from '../objects/grant.ts'
 import { type Join, openJoin } from '../objects/join.ts'
+import { givenBy } from '../objects/member-entries.ts'
 import { type Invites, nameTaken } from './invites.ts'
 import { fullRetryMs, type RegistryLimits } from './limits.ts'
 import type { PendingJoins } from './pending-joins.ts'
@@ -157,11 +158,6 @@ export class RootAdmission {
     return replaced
   }
 }
-
-const givenBy = ({ groups, ephemeralMs }: Grant): Pick<Admit, 'groups' | 'ephemeralMs'> => ({
-  groups,
-  ...(ephemeralMs !== undefined && { ephemeralMs })
-})
 
 const revocationOf = (replaced: Member | undefined, by: Uint8Array) =>
   replaced === undefined || equals(replaced.publicKey, by)

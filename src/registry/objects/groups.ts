@@ -6,11 +6,9 @@ const maxGroups = 16
 /** Checks groups, which ascend so that there is one way to write them. @throws InvalidPayloadError */
 export function checkGroups(groups: readonly string[], of: string): void {
   if (groups.length > maxGroups) throw new InvalidPayloadError(`${of} names at most ${maxGroups} groups`)
-  for (const [index, group] of groups.entries()) {
-    checkName(group, `group in ${of}`)
-    if (index > 0 && group <= (groups[index - 1] ?? '')) {
-      throw new InvalidPayloadError(`groups in ${of} must ascend, each once`)
-    }
+  for (const group of groups) checkName(group, `group in ${of}`)
+  if (!isSameGroups(groups, sortedGroups(groups))) {
+    throw new InvalidPayloadError(`groups in ${of} must ascend, each once`)
   }
 }
 

@@ -20,6 +20,18 @@ export interface End {
   request?: Uint8Array
 }
 
+/** Takes groups and time offline over into an admission: from an invite, or from the membership that it goes on with. */
+export const givenBy = ({
+  groups,
+  ephemeralMs
+}: {
+  groups: readonly string[]
+  ephemeralMs?: number | undefined
+}): { groups: readonly string[]; ephemeralMs?: number } => ({
+  groups,
+  ...(ephemeralMs !== undefined && { ephemeralMs })
+})
+
 export const changeBody = bodyKind<'change', Change, ChangeMessage>('change', ChangeMessage, {
   to: (body) => ({ ...body, role: roles[body.role], groups: [...body.groups] }),
   from: ({ publicKey, name, role, groups }) => ({ publicKey, name, role: roleOrExternal(role), groups }),

@@ -1,4 +1,5 @@
 import type { Admit, LogEntry } from '../../objects/entry.ts'
+import { givenBy } from '../../objects/member-entries.ts'
 import type { EntryDraft } from '../log-writer.ts'
 import type { Replica } from '../replica.ts'
 import { openProofs } from '../state/proofs.ts'
@@ -11,11 +12,10 @@ export function readmission(replica: Replica, publicKey: Uint8Array): EntryDraft
   const member = replica.state.member(publicKey)
   const before = member?.admit.value
   if (member === undefined || before?.kind !== 'admit' || before.body.join === undefined) return undefined
-  const { name, role, groups, ephemeralMs } = member
+  const { name, role } = member
   // The policy of today may give less than that of the day on which it was admitted.
   const notAfterMs = Math.min(member.notAfterMs, replica.ledger.clock.now() + replica.state.policy.membershipMs)
-  const given = { groups, ...(ephemeralMs !== undefined && { ephemeralMs }) }
-  const body: Admit = { publicKey, name, role, notAfterMs, via: 'approved', join: before.body.join, ...given }
+  const body: Admit = { publicKey, name, role, notAfterMs, via: 'approved', join: before.body.join, ...givenBy(member) }
   return isAsked({ ...before, body }) ? { kind: 'admit', body } : undefined
 }
 

@@ -56,6 +56,16 @@ describe('a changed member', () => {
     expectSame()
   })
 
+  it('leaves its name of before to whoever has got it, also when its key is rotated meanwhile', () => {
+    log.take(log.admit(1, { name: 'a' }))
+    log.take(change(1, { name: 'b' }))
+    log.take(log.admit(2, { name: 'a' }))
+    log.take(log.network.rotate(log.networkId, 1, 3))
+    log.take(change(3, { name: 'c' }))
+    expectSame()
+    expect(log.state.memberByName('a')?.publicKey).toEqual(key(2))
+  })
+
   it('loses its change with a new admission', () => {
     log.take(log.admit(1))
     log.take(change(1, { name: 'a', groups: ['web'] }))
