@@ -120,7 +120,6 @@ describe('a membership that ends', () => {
   })
 
   it('is taken back as a whole when its commit fails', () => {
-    const invite = log.state.head.n + 1
     log.take(log.network.grant(1, { uses: 3 }))
     log.take(log.admit(1, { invite: 1 }))
     const before = { root: log.state.root(), live: log.state.live() }
