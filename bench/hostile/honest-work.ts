@@ -10,8 +10,6 @@ import { inNamespace, type Judgement, type Victims } from './victims.ts'
 const honest = 2
 /** Of a lookup, on a machine of the usual pace. */
 const p99Ms = 250
-/** On a machine that has so much else to do before or after, what it has to do meanwhile counts, too: on a quiet one that is the attack. */
-const busy = 1.5
 
 export interface Work {
   readonly lookups: number
@@ -87,8 +85,8 @@ export class HonestWork implements AsyncDisposable {
 
 /** All of it done, and lookups as fast as this machine can. */
 export function judgeWork({ asked, joined }: Done, lookups: number, before: Pace, after: Pace): Judgement {
-  const { wall } = slower(before, after)
-  const mostMs = p99Ms * (wall < busy ? wall : Math.max(wall, quantile(asked.walls, 0.5)))
+  // Attackers, victims and whoever is honest share the processors here.
+  const mostMs = p99Ms * Math.max(slower(before, after).wall, quantile(asked.walls, 0.5))
   const p99 = quantile(asked.ms, 0.99)
   const times = `p50 ${ms(quantile(asked.ms, 0.5))}, p99 ${ms(p99)} of ${ms(mostMs)}, max ${ms(Math.max(...asked.ms))}`
   const joins = `${joined.times.length} joins, p50 ${ms(quantile(joined.times, 0.5))}, max ${ms(Math.max(...joined.times))}`

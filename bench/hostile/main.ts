@@ -56,12 +56,16 @@ interface Attacked {
   readonly after: Rests
 }
 
-/** What took too long is tried once more: a machine can stand still for a moment. */
+const tries = 3
+
+/** What took too long is tried again: a machine can stand still for a moment. */
 async function attack(each: Case, scene: Scene, rested?: Rests): Promise<Attacked> {
-  const attacked = await attackOnce(each, scene, rested)
-  if (!attacked.isLate) return attacked
-  say(`   ${each.name} is tried again: ${attacked.result.faults.join('; ')}`)
-  return await attackOnce(each, scene, attacked.after)
+  let attacked = await attackOnce(each, scene, rested)
+  for (let tried = 1; attacked.isLate && tried < tries; tried++) {
+    say(`   ${each.name} is tried again: ${attacked.result.faults.join('; ')}`)
+    attacked = await attackOnce(each, scene, attacked.after)
+  }
+  return attacked
 }
 
 async function attackOnce(each: Case, scene: Scene, rested?: Rests): Promise<Attacked> {

@@ -1,5 +1,6 @@
 import type { Libp2p } from '@libp2p/interface'
 import type { SigningKey } from '../../src/identity/keys.ts'
+import { yamuxInit } from '../../src/node/host/libp2p.ts'
 import { ConnectionTrust } from '../../src/protocols/engine/connection-trust.ts'
 import { type LimitOverrides, limitsWith, type ProtocolLimits } from '../../src/protocols/engine/limits.ts'
 import { remoteKeyOf } from '../../src/protocols/engine/protocol.ts'
@@ -50,7 +51,7 @@ export class RegistryNetwork implements AsyncDisposable {
     const trust = new ConnectionTrust({ limits: limits.strangers, settleMs: 200 })
     const host = await startHost(
       { sync: syncServer({ source: registry, trust, limits }) },
-      { privateKey: init.nodeKey.toLibp2p() }
+      { privateKey: init.nodeKey.toLibp2p(), muxer: yamuxInit }
     )
     host.addEventListener('connection:open', ({ detail: connection }) => {
       trust.track(connection)
