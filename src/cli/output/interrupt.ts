@@ -37,7 +37,7 @@ export const breakable = async <T>(signal: AbortSignal, work: Promise<T>, left =
 /** Errors of a question that was broken off: on a raw terminal Ctrl-C is typed, and no signal. */
 const questions: ReadonlySet<string> = new Set(['ExitPromptError', 'AbortPromptError'])
 
-/** How things are after what was broken off; undefined: it is another error. */
+/** State of things after what was broken off; undefined: it is another error. */
 export const brokenOff = (error: unknown): string | undefined => {
   if (error instanceof BrokenOffError) return error.message
   return error instanceof Error && questions.has(error.name) ? untouchedText : undefined
