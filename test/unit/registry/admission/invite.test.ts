@@ -305,4 +305,18 @@ describe('invites that are over', () => {
     expect(made[0].grant.note + made[1].grant.note).toBe('ab')
     expect(admission.invites.list().map(({ grant }) => grant.note)).toEqual(['a', 'b'])
   })
+
+  it('are kept after a long pause of the root until a member confirms its clock', async () => {
+    await using network = await RealNetwork.create()
+    const over = await network.invite({ note: 'over' })
+    await network.root.close()
+    network.clock.advance(2 * day)
+    const { admission, root } = await network.startRoot()
+    const notes = (): string[] => admission.invites.list().map(({ grant }) => grant.note)
+    await admission.invite({ role: 'integrated', note: 'a' })
+    expect(notes()).toEqual(['over', 'a'])
+    root?.clock.heard(over.inviteKey.publicKey, network.clock.now())
+    await admission.invite({ role: 'integrated', note: 'b' })
+    expect(notes()).toEqual(['a', 'b'])
+  })
 })
