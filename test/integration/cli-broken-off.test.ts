@@ -31,8 +31,6 @@ const doneBefore: ReadonlyMap<string, RegExp> = new Map([
 ])
 
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-/** Moments of each command in which it gets a signal, spread over all its changes. */
-const moments = 3
 
 let made: StoppedRoot
 beforeAll(async () => {
@@ -53,7 +51,7 @@ describe.each([...commands])('%s', (command, args) => {
     return await work(argv, stoppedEnv(copy.path), copy.path)
   }
   /** Moments spread over all changes of the command, the first and the last among them. */
-  const spread = async (): Promise<Change[]> => {
+  const spread = async (moments: number): Promise<Change[]> => {
     const all = await inCopy((argv, env, folder) => changesOf(argv, env, join(folder, 'trace')))
     return Array.from({ length: moments }, (_, k) => at(all, Math.round((k * (all.length - 1)) / (moments - 1))))
   }
@@ -66,7 +64,7 @@ describe.each([...commands])('%s', (command, args) => {
   }
 
   test('a signal at one of its changes: it comes to its end or says how things are, and all is sound', async () => {
-    for (const [k, change] of (await spread()).entries()) {
+    for (const [k, change] of (await spread(3)).entries()) {
       const signal = signals[k % signals.length] ?? 'SIGINT'
       await inCopy(async (argv, env) => {
         const { code, err } = await signalledAt(change, signal, argv, env)
@@ -79,7 +77,7 @@ describe.each([...commands])('%s', (command, args) => {
   })
 
   test('killed at one of its changes: all is sound', async () => {
-    for (const change of await spread()) {
+    for (const change of await spread(6)) {
       await inCopy(async (argv, env) => {
         expect(await signalledAt(change, 'SIGKILL', argv, env)).toMatchObject({ code: null })
         await isSound(argv, env)
