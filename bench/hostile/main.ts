@@ -52,6 +52,8 @@ interface Attacked {
   readonly result: Result
   /** Some of its faults are of time alone. */
   readonly isLate: boolean
+  /** The others, which no second try takes back. */
+  readonly lasting: string[]
   /** The victims at rest: the next attack on them begins there. */
   readonly after: Rests
 }
@@ -61,11 +63,13 @@ const tries = 3
 /** What took too long is tried again: a machine can stand still for a moment. */
 async function attack(each: Case, scene: Scene, rested?: Rests): Promise<Attacked> {
   let attacked = await attackOnce(each, scene, rested)
+  const faults: string[] = []
   for (let tried = 1; attacked.isLate && tried < tries; tried++) {
     say(`   ${each.name} is tried again: ${attacked.result.faults.join('; ')}`)
+    faults.push(...attacked.lasting)
     attacked = await attackOnce(each, scene, attacked.after)
   }
-  return attacked
+  return { ...attacked, result: { ...attacked.result, faults: [...faults, ...attacked.result.faults] } }
 }
 
 async function attackOnce(each: Case, scene: Scene, rested?: Rests): Promise<Attacked> {
@@ -88,14 +92,15 @@ async function attackOnce(each: Case, scene: Scene, rested?: Rests): Promise<Att
   const [after, paceAfter] = await Promise.all([afterwards(victims, before, isShort), work.pace()])
   const judged = [judgeVictims(before, cost, after, isShort), judgeWork(done, lookups, paceBefore, paceAfter)]
   const told = [`sent    ${counts(sent)}`, `ended   ${counts(met)}`, `named   ${names.named.join(', ') || 'nobody'}`]
+  const lasting = [...judged.flatMap(({ faults }) => faults), ...names.faults]
   const result = {
     name: each.name,
     lines: [...told, ...judged.flatMap(({ lines }) => lines)],
-    faults: [...judged.flatMap(({ faults, late }) => [...faults, ...late]), ...names.faults],
+    faults: [...lasting, ...judged.flatMap(({ late }) => late)],
     named: names.named,
     happened: [...sent.values(), ...met.values()].reduce((all, count) => all + count, 0)
   }
-  return { result, after, isLate: judged.some(({ late }) => late.length > 0) }
+  return { result, after, isLate: judged.some(({ late }) => late.length > 0), lasting }
 }
 
 /** In a network of its own. */

@@ -34,8 +34,8 @@ export const defaultLimits: ProtocolLimits = {
     // Two lines of at most 100 bytes, and three more where several versions are offered.
     negotiationBytes: 1 * KiB,
     unreadBytes: 4 * 1024 * KiB,
-    // Two hundred replicas that catch up at once over slow links; what libp2p and a registry need besides is about as much again.
-    waitingBytes: 48 * 1024 * KiB,
+    // A hundred replicas that catch up at once over slow links; what libp2p and a registry need besides is twice as much again.
+    waitingBytes: 32 * 1024 * KiB,
     // A member that lists, follows and asks on all its streams has some 4 MiB, and none for longer than it takes to read.
     waitingBytesOfPeer: 8 * 1024 * KiB,
     penaltyMs: 10_000
