@@ -72,7 +72,10 @@ export function measureSizes(): Sizes {
     sinceMs: 1_000,
     reason: '',
     rttMs: 2,
-    connected: []
+    connected: [],
+    seq: 40,
+    start: timeMs,
+    count: 100_000
   })
   const start = { status: 0, mode: 0, replicaAgeMs: 1_000, retryAfterMs: 0 }
   const none = new Uint8Array()

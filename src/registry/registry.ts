@@ -225,9 +225,10 @@ class OpenRegistry implements Registry {
         isRevoked: (publicKey) => replica.state.isRevoked(publicKey)
       },
       onRecord: (event) => {
-        const { publicKey, left, issuedMs } = event.record.value
+        const { publicKey, seq, registryKey, left, issuedMs } = event.record.value
         this.liveness.learned(publicKey, event.source)
-        if (left) this.liveness.saidLeft(publicKey, 'its record says so', this.#parts.clock.now() - issuedMs)
+        this.liveness.recorded(publicKey, { seq, holder: registryKey })
+        if (left) this.liveness.saidLeft({ publicKey, seq }, 'its record says so', this.#parts.clock.now() - issuedMs)
         this.events.dispatchEvent(new CustomEvent('record', { detail: event }))
       },
       onConflict: ({ publicKey, seq }) => {
@@ -256,7 +257,10 @@ class OpenRegistry implements Registry {
       ...(liveness !== undefined && { timings: liveness }),
       isMember: (publicKey) => this.replica.isMember(publicKey),
       isRegistry: (publicKey) => isRegistryRole(this.replica.state.member(publicKey)?.role ?? 'external'),
-      holderOf: (publicKey) => this.records.read(publicKey)?.registryKey,
+      namedBy: (publicKey) => {
+        const record = this.records.read(publicKey)
+        return record && { seq: record.seq, holder: record.registryKey }
+      },
       members: () => this.replica.state.memberCount,
       table: new NodeTable(this.#parts.db),
       write: (run) => this.#parts.commit.write(run),

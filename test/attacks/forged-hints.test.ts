@@ -77,7 +77,10 @@ const words = (source: SigningKey): Hint[] => [
   hint(ann, source, 'offline')
 ]
 
-const hint = (of: SigningKey, source: SigningKey, state: Hint['state']): Hint => ({
+const hint = (of: SigningKey, source: SigningKey, state: Hint['state'], seq = 1): Hint => ({
+  seq,
+  start: Number.MAX_SAFE_INTEGER,
+  count: 1,
   publicKey: of.publicKey,
   source: source.publicKey,
   heardMs: 0,

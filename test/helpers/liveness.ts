@@ -1,5 +1,7 @@
+import { keyId } from '../../src/identity/key-id.ts'
 import type { Hint, Lease, LivenessInit } from '../../src/registry/liveness/liveness.ts'
 import { Liveness } from '../../src/registry/liveness/liveness.ts'
+import type { Named } from '../../src/registry/liveness/member.ts'
 import { silentLogger } from '../../src/runtime/clock-and-logger.ts'
 import { FakeClock, openTestStore, type TestStore } from './observations.ts'
 
@@ -23,8 +25,13 @@ export const bob = keyNumber(2)
 export const eve = keyNumber(11)
 export const fay = keyNumber(12)
 
-/** What `eve` says of `ann`, unless changed. */
+let said = 0
+
+/** What `eve` says of `ann`, unless changed; each one later than the one before. */
 export const hint = (change: Partial<Hint> = {}): Hint => ({
+  seq: 1,
+  start: 1,
+  count: ++said,
   publicKey: ann,
   source: eve,
   heardMs: 0,
@@ -40,6 +47,7 @@ export const hint = (change: Partial<Hint> = {}): Hint => ({
 export class World implements Disposable {
   readonly store: TestStore = openTestStore()
   readonly clock = new FakeClock()
+  readonly #named = new Map<string, Named>()
   liveness = this.livenessOver()
 
   livenessOver(init: Partial<LivenessInit> = {}): Liveness {
@@ -49,6 +57,7 @@ export class World implements Disposable {
       logger: silentLogger,
       isMember: () => true,
       isRegistry: (key) => key === eve || key === fay,
+      namedBy: (key) => this.#named.get(keyId(key)),
       table: this.store.nodes,
       write: this.store.write,
       ...init
@@ -58,6 +67,19 @@ export class World implements Disposable {
   /** The process starts again. */
   restart(init: Partial<LivenessInit> = {}): void {
     this.liveness = this.livenessOver(init)
+  }
+
+  /** A record of the member with this seq is here, which names its registry. */
+  names(member: Uint8Array, seq: number, holder: Uint8Array): void {
+    const named = { seq, holder }
+    this.#named.set(keyId(member), named)
+    this.liveness.recorded(member, named)
+  }
+
+  /** A registry says that it is there, and that it has been up for a minute; `ageMs`: how long the word was on its way. */
+  pulse(source: Uint8Array, change: Partial<Hint> = {}, ageMs = 0): boolean {
+    const itself = { publicKey: source, source, heardMs: ageMs, sinceMs: 60_000 + ageMs, connected: [] }
+    return this.liveness.merge(hint({ ...itself, ...change }))
   }
 
   /** Time passes second by second, as the timer would have it; `each` stands for what members do meanwhile. */

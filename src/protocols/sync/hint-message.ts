@@ -13,7 +13,10 @@ export const toHintMessage = (hint: Hint): HintMessage => ({
   sinceMs: Math.round(hint.sinceMs),
   reason: hint.reason,
   rttMs: Math.round(hint.rttMs ?? 0),
-  connected: [...hint.connected]
+  connected: [...hint.connected],
+  seq: hint.seq,
+  start: hint.start,
+  count: hint.count
 })
 
 /** undefined: no hint of this version. Lengths and ages beyond reason are bounded by the registry. */
@@ -28,6 +31,9 @@ export function fromHintMessage(message: HintMessage): Hint | undefined {
     sinceMs: message.sinceMs,
     reason: message.reason,
     rttMs: message.rttMs === 0 ? undefined : message.rttMs,
-    connected: message.connected
+    connected: message.connected,
+    seq: message.seq,
+    start: message.start,
+    count: message.count
   }
 }

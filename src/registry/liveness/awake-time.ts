@@ -3,7 +3,7 @@
  * is longer than `stallMs` (blocked event loop, SIGSTOP, suspended machine) only `stallMs` count. Silence measured on it is silence
  * of the other side: nobody's lease runs out while we could not have heard a heartbeat.
  */
-export class Attention {
+export class AwakeTime {
   readonly #stallMs: number
   #tickedAt: number
   #elapsed = 0

@@ -1,4 +1,5 @@
 import { equals } from 'uint8arrays/equals'
+import type { Named } from './member.ts'
 import type { Hint } from './observation.ts'
 
 export interface Speakers {
@@ -6,8 +7,8 @@ export interface Speakers {
   readonly self: Uint8Array
   /** Roots and secondaries: all other registries follow them, so their pulses never end while they are there. Default: nobody. */
   readonly isRegistry?: (publicKey: Uint8Array) => boolean
-  /** The registry that a member's own signed record names. Default: none is known. */
-  readonly holderOf?: (publicKey: Uint8Array) => Uint8Array | undefined
+  /** What a member's own signed record says of who speaks for it. Default: nothing is known. */
+  readonly namedBy?: (publicKey: Uint8Array) => Named | undefined
 }
 
 /**
@@ -17,7 +18,7 @@ export interface Speakers {
  */
 export function isEntitled({ publicKey, source }: Hint, carrier: Uint8Array, who: Speakers): boolean {
   const holds = (member: Uint8Array, key: Uint8Array): boolean => {
-    const holder = who.holderOf?.(member)
+    const holder = who.namedBy?.(member)?.holder
     return holder !== undefined && equals(holder, key)
   }
   const isRegistry = (key: Uint8Array): boolean => who.isRegistry?.(key) === true

@@ -1,133 +1,220 @@
 import { equals } from 'uint8arrays/equals'
 import { keyId } from '../../identity/key-id.ts'
-import type { Hint, Observation } from './observation.ts'
-import type { Board, BoardInit, MergeOptions } from './observations.ts'
-import { isUp } from './states.ts'
-import { pulseMs, silentMs } from './timings.ts'
+import type { AwakeTime } from './awake-time.ts'
+import type { ChangeLog } from './change-log.ts'
+import { compareWords, type Hint, hintOf, type Observation, type Position, plainReason } from './observation.ts'
+import { type LivenessTimings, pulseMs, silentMs } from './timings.ts'
 
-interface Pulse {
-  readonly hint: Hint
-  /** Monotonic, when the source said so. */
+/** Since when a source is not heard, and why. */
+export interface Silence {
+  readonly since: number
+  readonly reason: string
+}
+
+/** The last that is known of a registry that speaks for members. Times are monotonic, `awakeAt` in awake time. */
+interface Source {
+  readonly publicKey: Uint8Array
+  readonly start: number
+  /** Number of its last pulse; 0: it was only spoken of. */
+  readonly count: number
+  readonly state: 'online' | 'left'
+  readonly since: number
+  readonly reason: string
+  /** When it said so. */
   readonly saidAt: number
-  /** The same in attention time. */
-  readonly at: number
-  silent: boolean
+  /** Silence counts from then on. */
+  readonly awakeAt: number
+  /** When this start of it became known. */
+  readonly startedAt: number
+  readonly silence: Silence | undefined
+  /** When the session with it ended here: what it said before proves nothing. */
+  readonly goneAt: number
 }
 
 const pulsePrefix = 'pulse '
+const never = Number.NEGATIVE_INFINITY
+const nothingElse = { seq: 0, rttMs: undefined, connected: [] }
 
-export interface SourcesInit extends BoardInit {
+export interface FailureDetectorInit {
+  /** Own key. */
+  readonly self: Uint8Array
+  readonly timings: LivenessTimings
+  readonly awake: AwakeTime
+  readonly log: ChangeLog
+  /** Monotonic ms. */
+  readonly now: () => number
+  /** Place of the next thing that this process says. */
+  readonly next: () => Omit<Position, 'seq'>
   /** Members of the network. */
   readonly members: () => number
-  readonly isRegistry: (publicKey: Uint8Array) => boolean
   /** There is a pulse to be told. */
   readonly onPulse: () => void
+  /** A source said something new of itself. `speaks`: what it says of others stands from now on, or does not. */
+  readonly onSource: (publicKey: Uint8Array, speaks: boolean) => void
 }
 
 /**
- * Whether the registries that speak for members are heard themselves. Each says every now and then that it is there (a pulse), and whoever
- * passes its hints on passes that on too, with its age. Nobody but the source renews it: two registries that vouch for each other behind
- * a cut cannot keep each other alive for those on this side.
+ * Decides whether the registries that speak for members are heard themselves. Each says every now and then that it is there (a pulse), and
+ * whoever passes its hints on passes that on too, with its age. Nobody but the source renews it: two registries that vouch for each other
+ * behind a cut cannot keep each other alive for those on this side.
  */
-export class Sources {
-  readonly #init: SourcesInit
-  readonly #board: Board
-  readonly #pulses = new Map<string, Pulse>()
-  #toldAt: number
+export class FailureDetector {
+  readonly #init: FailureDetectorInit
+  readonly #sources = new Map<string, Source>()
+  /** What this process says of itself. */
+  #own: Observation
+  #restsUntil = never
 
-  constructor(init: SourcesInit, board: Board) {
+  constructor(init: FailureDetectorInit) {
     this.#init = init
-    this.#board = board
-    this.#toldAt = init.now()
+    const now = init.now()
+    this.#own = {
+      ...nothingElse,
+      ...init.next(),
+      source: init.self,
+      state: 'online',
+      since: now,
+      heardAt: now,
+      reason: ''
+    }
+    init.log.touch(keyId(init.self))
   }
 
-  merge(hint: Hint, options?: MergeOptions): boolean {
-    const { publicKey, source, state } = hint
-    if (!equals(publicKey, source) || equals(source, this.#init.self)) return this.#board.merge(hint, options)
-    if (state !== 'online') {
-      // Somebody who lost it says `unknown`; its end it says itself.
-      if (state !== 'unknown') this.#pulses.delete(keyId(source))
-      return this.#board.merge(hint, options)
-    }
-    const shown = this.#board.get(publicKey)?.shown
-    this.#heard(hint)
-    if (shown === undefined || !this.#isOutdated(hint, shown, options)) return this.#board.merge(hint, options)
-    return false
+  /** A pulse, or the goodbye of a source. @returns whether it is news */
+  hear(hint: Hint): boolean {
+    const { publicKey, state, start, count, heardMs, sinceMs } = hint
+    const isOwnWord = state === 'online' || state === 'left'
+    if (!isOwnWord || heardMs === undefined || !(heardMs >= 0) || !(sinceMs >= 0) || count < 1) return false
+    const before = this.#sources.get(keyId(publicKey))
+    if (before !== undefined && compareWords(hint, before) <= 0) return false
+    const now = this.#init.now()
+    const saidAt = now - heardMs
+    const { startedAt, goneAt } = before?.start === start ? before : { startedAt: now, goneAt: before?.goneAt ?? never }
+    const since = now - sinceMs
+    const awakeAt = this.#init.awake.at(now) - heardMs
+    const said = { publicKey, start, count, state, since, reason: plainReason(hint.reason), saidAt, awakeAt }
+    const isHeard = heardMs < this.#patienceMs() && saidAt > goneAt
+    const silence = isHeard ? undefined : (before?.silence ?? { since: now, reason: silentFor(heardMs) })
+    this.#put({ ...said, startedAt, goneAt, silence: state === 'left' ? leftSince(since) : silence })
+    this.#init.log.touch(pulsePrefix + keyId(publicKey))
+    this.#init.onPulse()
+    return true
+  }
+
+  /** A word of a source came: until its first pulse it is waited for as for one that was just heard. */
+  spoke({ source, start }: Observation): void {
+    const before = this.#sources.get(keyId(source))
+    if (before === undefined || before.start < start) this.#put(this.#newSource(source, start))
   }
 
   /** It answers here: from now on it is waited for as for one that was just heard. */
-  up(source: Uint8Array): void {
-    const id = keyId(source)
-    const pulse = this.#pulses.get(id)
-    if (pulse !== undefined)
-      this.#pulses.set(id, { ...pulse, at: this.#init.attention.at(this.#init.now()), silent: false })
-    this.#board.unmute(source)
+  up(publicKey: Uint8Array): void {
+    const before = this.#sources.get(keyId(publicKey))
+    const awakeAt = this.#init.awake.at(this.#init.now())
+    if (before === undefined) this.#put(this.#newSource(publicKey, 0))
+    else this.#put({ ...before, state: 'online', awakeAt, silence: undefined, goneAt: never })
   }
 
-  /** Whether the one that is shown knows more of a source than the source's own word. */
-  #isOutdated({ heardMs = 0 }: Hint, shown: Observation, { firstHand = false }: MergeOptions = {}): boolean {
-    // Who holds its lease hears more of it.
-    if (isUp(shown.state)) return true
-    if (shown.state === 'unknown') return false
-    // Its last word may still be passed on when it was seen to be down.
-    const onItsWayMs = firstHand ? 0 : pulseMs(this.#init.timings, this.#init.members())
-    return this.#init.now() - heardMs < shown.since + onItsWayMs
-  }
-
-  /** Looks at every source. `leaving`: this one says nothing any more. `stalled`: what was said meanwhile is still to be read. */
-  tick({ leaving, stalled }: { leaving: boolean; stalled: boolean }): void {
+  /** The session with it ended: only what it says from now on shows that it is there. */
+  gone(publicKey: Uint8Array, reason: string): void {
     const now = this.#init.now()
-    const members = this.#init.members()
-    if (!leaving && now - this.#toldAt >= pulseMs(this.#init.timings, members)) this.#tell(now)
-    if (stalled) return
-    const at = this.#init.attention.at(now)
-    const patienceMs = silentMs(this.#init.timings, members)
-    for (const pulse of this.#pulses.values()) {
-      if (pulse.silent || at - pulse.at < patienceMs) continue
-      pulse.silent = true
-      const seconds = Math.round((at - pulse.at) / 1000)
-      const reason = `the registry that spoke for it was not heard for ${seconds} s`
-      const { source } = pulse.hint
-      this.#board.mute(source, reason, this.#init.isRegistry(source) ? pulse.saidAt : undefined)
-    }
-  }
-
-  /** What is told of a source at its place in the log of changes; undefined: that place is no pulse. */
-  hintAt(id: string): Hint | undefined {
-    if (!id.startsWith(pulsePrefix)) return undefined
-    const pulse = this.#pulses.get(id.slice(pulsePrefix.length))
-    if (pulse === undefined) return undefined
-    const ageMs = this.#init.now() - pulse.saidAt
-    return { ...pulse.hint, heardMs: ageMs, sinceMs: pulse.hint.sinceMs + ageMs }
+    const before = this.#sources.get(keyId(publicKey)) ?? this.#newSource(publicKey, 0)
+    const silence = before.silence ?? { since: now, reason: plainReason(reason) }
+    this.#put({ ...before, goneAt: now, silence })
   }
 
   forget(publicKey: Uint8Array): void {
     const id = keyId(publicKey)
-    this.#pulses.delete(id)
-    this.#board.log.delete(pulsePrefix + id)
+    this.#sources.delete(id)
+    this.#init.log.delete(pulsePrefix + id)
   }
 
-  #tell(now: number): void {
-    this.#toldAt = now
-    this.#board.log.touch(keyId(this.#init.self))
-    this.#init.onPulse()
-  }
-
-  #heard(hint: Hint): void {
-    const { source, heardMs } = hint
-    if (heardMs === undefined || !(heardMs >= 0)) return
-    const id = keyId(source)
+  /** Looks at every source, but not within one tick of a stall: what was said while this process stood still is yet to be read. */
+  tick(): void {
+    const { awake, timings } = this.#init
     const now = this.#init.now()
-    const saidAt = now - heardMs
-    const before = this.#pulses.get(id)
-    // One that took another way is no news.
-    if (before !== undefined && saidAt - before.saidAt < pulseMs(this.#init.timings, this.#init.members()) / 2) return
-    const at = this.#init.attention.at(now) - heardMs
-    const said = { hint: { ...hint, sinceMs: hint.sinceMs - heardMs }, saidAt, at }
-    const isLate = heardMs >= silentMs(this.#init.timings, this.#init.members())
-    this.#pulses.set(id, { ...said, silent: isLate && before?.silent === true })
-    if (!isLate) this.#board.unmute(source, now - hint.sinceMs)
-    this.#board.log.touch(pulsePrefix + id)
+    if (awake.stalled(now)) this.#restsUntil = now + timings.tickMs
+    if (this.#own.state !== 'left' && now - (this.#own.heardAt ?? now) >= this.#pulseMs()) this.#say('online', '')
+    if (now < this.#restsUntil) return
+    const awakeAt = awake.at(now)
+    const patienceMs = this.#patienceMs()
+    for (const source of this.#sources.values()) {
+      const silentForMs = awakeAt - source.awakeAt
+      if (source.silence !== undefined || silentForMs < patienceMs) continue
+      this.#put({ ...source, silence: { since: now, reason: silentFor(silentForMs) } })
+    }
+  }
+
+  /** This process goes. */
+  leave(reason: string): void {
+    this.#say('left', plainReason(`left: ${reason}`))
+  }
+
+  /** Why a word does not stand at the moment; undefined: its source is heard. */
+  silenceOf({ source, start }: Observation): Silence | undefined {
+    const heard = this.#sources.get(keyId(source))
+    if (heard === undefined) return undefined
+    if (start >= heard.start) return heard.silence
+    return { since: heard.startedAt, reason: 'the registry that spoke for it has started anew' }
+  }
+
+  /** What a source says of itself; undefined: nothing was heard of it. */
+  wordOf(id: string): Observation | undefined {
+    const source = this.#sources.get(id)
+    if (source === undefined || source.count === 0) return undefined
+    const { publicKey, start, count, state, since, reason, saidAt, silence } = source
+    const said = { ...nothingElse, source: publicKey, start, count, heardAt: saidAt }
+    if (state === 'left' || silence === undefined) return { ...said, state, since, reason }
+    return { ...said, state: 'unknown', ...silence }
+  }
+
+  /** What is told of a source at its place in the log of changes; undefined: that place is no pulse. */
+  hintAt(id: string): Hint | undefined {
+    if (id === keyId(this.#init.self)) return this.ownHint()
+    if (!id.startsWith(pulsePrefix)) return undefined
+    const source = this.#sources.get(id.slice(pulsePrefix.length))
+    if (source === undefined) return undefined
+    const { publicKey, start, count, state, since, reason, saidAt } = source
+    const said = { ...nothingElse, source: publicKey, start, count, state, since, reason, heardAt: saidAt }
+    return hintOf(publicKey, said, this.#init.now())
+  }
+
+  /** A process that serves others is heard by whoever hears its hints. */
+  ownHint(): Hint {
+    return { ...hintOf(this.#init.self, this.#own, this.#init.now()), heardMs: 0 }
+  }
+
+  #say(state: 'online' | 'left', reason: string): void {
+    const now = this.#init.now()
+    const since = state === this.#own.state ? this.#own.since : now
+    this.#own = { ...this.#own, ...this.#init.next(), state, since, heardAt: now, reason }
+    this.#init.log.touch(keyId(this.#init.self))
     this.#init.onPulse()
+  }
+
+  #newSource(publicKey: Uint8Array, start: number): Source {
+    const now = this.#init.now()
+    const times = { since: now, saidAt: now, awakeAt: this.#init.awake.at(now), startedAt: now, goneAt: never }
+    return { publicKey, start, count: 0, state: 'online', reason: '', silence: undefined, ...times }
+  }
+
+  #put(source: Source): void {
+    if (equals(source.publicKey, this.#init.self)) return
+    const id = keyId(source.publicKey)
+    const before = this.#sources.get(id)
+    this.#sources.set(id, source)
+    this.#init.onSource(source.publicKey, before?.silence !== source.silence || before?.start !== source.start)
+  }
+
+  #pulseMs(): number {
+    return pulseMs(this.#init.timings, this.#init.members())
+  }
+
+  #patienceMs(): number {
+    return silentMs(this.#init.timings, this.#init.members())
   }
 }
+
+const silentFor = (ms: number): string => `the registry that spoke for it was not heard for ${Math.round(ms / 1000)} s`
+
+const leftSince = (since: number): Silence => ({ since, reason: 'the registry that spoke for it left' })

@@ -15,7 +15,7 @@ export interface BeatAnswer {
   readonly contested: boolean
 }
 
-/** The registry's side of one session, as the state machine keeps it. Monotonic times, `beatAt` in attention time. */
+/** The registry's side of one session, as the state machine keeps it. Monotonic times, `beatAt` in awake time. */
 export interface Session {
   readonly id: string
   /** undefined: remembered from before a restart. */
@@ -24,11 +24,11 @@ export interface Session {
   heardAt: number | undefined
   unanswered: number
   lost: string | undefined
-  /** The loss counts from then on (attention time): the stream ended because this registry stood still. */
+  /** The loss counts from then on (awake time): the stream ended because this registry stood still. */
   excusedUntil: number
   left: string | undefined
   lapsedAt: number | undefined
-  /** The member moved its lease to another registry, which speaks for it as soon as it does. */
+  /** The member moved its lease to another registry, which speaks for it as soon as it does (awake time). */
   releasedAt: number | undefined
   contested: boolean
 }

@@ -2,11 +2,11 @@ import { equals } from 'uint8arrays/equals'
 import { keyId } from '../../identity/key-id.ts'
 import { DuplicateInstanceError } from '../../runtime/errors.ts'
 import { type Beat, type BeatAnswer, Lease, type LeaseKeeper, type Session } from './lease.ts'
-import { SelfDoubt } from './local-health.ts'
+import { LocalHealth } from './local-health.ts'
 import type { ObservedMember } from './member.ts'
 import { type Judgement, judge, judgeHeld, judgeLapsed, restarted } from './member-state.ts'
-import { type Observation, plainKeys, plainReason } from './observation.ts'
-import type { Board, BoardInit } from './observations.ts'
+import { plainKeys, plainReason } from './observation.ts'
+import type { Observations, ObservationsInit } from './observations.ts'
 import { isUp } from './states.ts'
 
 /** Of a session that was just heard. */
@@ -21,22 +21,22 @@ const fresh = {
 
 /** The sessions that members hold here, judged by their signs of life. It has no timers: time passes when `tick` is called. */
 export class Leases implements LeaseKeeper {
-  readonly doubt: SelfDoubt
-  readonly #init: BoardInit
-  readonly #board: Board
+  readonly doubt: LocalHealth
+  readonly #init: ObservationsInit
+  readonly #observations: Observations
   /** Members whose session is not yet judged for good. */
   readonly #held = new Map<string, ObservedMember>()
   /** Recently judged offline, in case the same moment turns out to be our own fault. */
   #settled: { member: ObservedMember; session: Session; at: number }[] = []
 
   #isClosed = false
-  /** Attention time. */
+  /** AwakeTime time. */
   #excusedUntil = Number.NEGATIVE_INFINITY
 
-  constructor(init: BoardInit, board: Board) {
+  constructor(init: ObservationsInit, observations: Observations) {
     this.#init = init
-    this.#board = board
-    this.doubt = new SelfDoubt(init.timings)
+    this.#observations = observations
+    this.doubt = new LocalHealth(init.timings)
   }
 
   /** This process ends its sessions itself: what is said through them from now on tells nothing of the members. */
@@ -55,8 +55,8 @@ export class Leases implements LeaseKeeper {
    */
   open(publicKey: Uint8Array, instance: Uint8Array): Lease {
     const now = this.#init.now()
-    const at = this.#init.attention.at(now)
-    const member = this.#board.member(publicKey)
+    const at = this.#init.awake.at(now)
+    const member = this.#observations.member(publicKey)
     const held = member.session
     if (held?.instance !== undefined && this.#isLive(held, at) && !equals(held.instance, instance)) {
       held.contested = true
@@ -81,7 +81,7 @@ export class Leases implements LeaseKeeper {
 
   holds(session: Session): 'yes' | 'no' | 'replaced' {
     if (this.#isClosed) return 'no'
-    const current = this.#board.members.get(session.id)?.session
+    const current = this.#observations.members.get(session.id)?.session
     if (current === session) return session.left === undefined ? 'yes' : 'no'
     if (current?.instance === undefined || session.instance === undefined || current.left !== undefined) return 'no'
     return equals(current.instance, session.instance) ? 'no' : 'replaced'
@@ -91,9 +91,9 @@ export class Leases implements LeaseKeeper {
     const { leaseMs, heartbeatMs } = this.#init.timings
     const { contested } = session
     session.contested = false
-    const member = this.#board.members.get(session.id)
+    const member = this.#observations.members.get(session.id)
     if (member !== undefined && this.holds(session) === 'yes') {
-      const at = this.#init.attention.at(this.#init.now())
+      const at = this.#init.awake.at(this.#init.now())
       this.doubt.proof(at, session.lapsedAt === undefined ? 'continuous' : 'new')
       Object.assign(session, fresh, { beatAt: at })
       if (beat.connected !== undefined) this.#connect(member, plainKeys(beat.connected))
@@ -103,10 +103,10 @@ export class Leases implements LeaseKeeper {
   }
 
   answered(session: Session, rttMs: number): void {
-    const member = this.#board.members.get(session.id)
+    const member = this.#observations.members.get(session.id)
     if (member === undefined || session.lapsedAt !== undefined) return
     session.unanswered = 0
-    this.doubt.proof(this.#init.attention.at(this.#init.now()), 'continuous')
+    this.doubt.proof(this.#init.awake.at(this.#init.now()), 'continuous')
     this.#heard(member, session, rttMs)
   }
 
@@ -130,29 +130,24 @@ export class Leases implements LeaseKeeper {
     this.#held.delete(session.id)
   }
 
-  /** What was heard here is as good as old: whoever else heard the member speaks. When nobody did, the lease runs out as always. */
+  /** The registry that the member's newer record names speaks for it. When that one is not heard, nobody knows how it is. */
   released(session: Session): void {
-    const member = this.#board.members.get(session.id)
-    if (member?.own === undefined) return
-    session.releasedAt = this.#init.now()
-    session.heardAt = this.#init.now() - this.#init.timings.heartbeatMs
-    const { state, reason } = member.own
-    this.#put(member, session, { state, reason })
+    session.releasedAt = this.#init.awake.at(this.#init.now())
   }
 
   /** A member that had a lease here before a restart gets the time of one to come back. */
-  remember(member: ObservedMember, observation: Observation): void {
+  remember(member: ObservedMember, heardAt: number | undefined): void {
     const now = this.#init.now()
-    const at = this.#init.attention.at(now)
+    const at = this.#init.awake.at(now)
     const session: Session = {
       ...fresh,
       id: member.id,
       instance: undefined,
       beatAt: at,
-      heardAt: observation.heardAt,
+      heardAt,
       contested: false
     }
-    this.#board.members.set(member.id, member)
+    this.#observations.members.set(member.id, member)
     member.session = session
     this.#held.set(member.id, member)
     this.doubt.begin('it restarted')
@@ -162,8 +157,8 @@ export class Leases implements LeaseKeeper {
   /** Looks at every lease. */
   tick(): void {
     this.#excuse()
-    this.#init.attention.tick(this.#init.now())
-    const at = this.#init.attention.at(this.#init.now())
+    this.#init.awake.tick(this.#init.now())
+    const at = this.#init.awake.at(this.#init.now())
     const lapsed: { member: ObservedMember; session: Session }[] = []
     for (const member of this.#held.values()) {
       const { session } = member
@@ -181,8 +176,8 @@ export class Leases implements LeaseKeeper {
 
   /** Whoever gives this registry up because it stood still has the time to come back that many who fall silent at once have. */
   #excuse(): void {
-    const { attention, now, timings } = this.#init
-    if (attention.stalled(now())) this.#excusedUntil = attention.at(now()) + timings.massWindowMs
+    const { awake, now, timings } = this.#init
+    if (awake.stalled(now())) this.#excusedUntil = awake.at(now()) + timings.massWindowMs
   }
 
   forget(publicKey: Uint8Array): void {
@@ -206,22 +201,22 @@ export class Leases implements LeaseKeeper {
   }
 
   #heard(member: ObservedMember, session: Session, rttMs?: number): void {
-    const { now, attention, timings, onDirty } = this.#init
+    const { now, awake, timings, onDirty } = this.#init
     session.heardAt = now()
     this.#held.set(member.id, member)
-    const judgement = judge(session, attention.at(now()), timings)
+    const judgement = judge(session, awake.at(now()), timings)
     if (judgement === undefined) return
     this.#put(member, session, judgement, rttMs)
-    const refreshMs = timings.refreshMs * Math.max(1, this.#board.members.size / 1000)
+    const refreshMs = timings.refreshMs * Math.max(1, this.#observations.members.size / 1000)
     const isRefreshDue = member.connectedUntold && now() - member.toldAt >= refreshMs
-    if (member.contradicted || isRefreshDue) this.#board.tell(member)
+    if (isRefreshDue) this.#observations.tellAgain(member)
     onDirty(member)
   }
 
   #rejudge(session: Session): void {
-    const member = this.#board.members.get(session.id)
+    const member = this.#observations.members.get(session.id)
     if (member === undefined || session.lapsedAt !== undefined) return
-    const judgement = judge(session, this.#init.attention.at(this.#init.now()), this.#init.timings)
+    const judgement = judge(session, this.#init.awake.at(this.#init.now()), this.#init.timings)
     if (judgement !== undefined) this.#observe(member, session, judgement)
   }
 
@@ -274,10 +269,8 @@ export class Leases implements LeaseKeeper {
 
   #put(member: ObservedMember, session: Session, judgement: Judgement, rttMs?: number): void {
     const { own } = member
-    this.#board.observe(member, {
+    this.#observations.observe(member, {
       ...judgement,
-      ...(session.releasedAt !== undefined && { movedAt: session.releasedAt }),
-      source: this.#init.self,
       since: own?.state === judgement.state ? own.since : this.#init.now(),
       heardAt: session.heardAt,
       rttMs: rttMs ?? own?.rttMs,

@@ -1,18 +1,19 @@
 import { equals } from 'uint8arrays/equals'
-import { keyId } from '../../identity/key-id.ts'
 import { inBackground } from '../../runtime/background.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
 import { NotMemberError } from '../../runtime/errors.ts'
-import type { NodeTable } from '../store/node-table.ts'
-import { Attention } from './awake-time.ts'
+import type { NodeRow, NodeTable } from '../store/node-table.ts'
+import { AwakeTime } from './awake-time.ts'
+import { ChangeLog } from './change-log.ts'
 import { isEntitled, type Speakers } from './entitled.ts'
-import { Sources } from './failure-detector.ts'
+import { FailureDetector } from './failure-detector.ts'
 import type { Lease } from './lease.ts'
 import { Leases } from './leases.ts'
-import { ObservedMember, rememberedObservation } from './member.ts'
+import { type Named, ObservedMember, rememberedObservation } from './member.ts'
+import { MemberRows } from './member-rows.ts'
 import { restarted } from './member-state.ts'
-import { type Hint, hintOf, type Observation, plainReason } from './observation.ts'
-import { Board, type BoardInit, type MergeOptions } from './observations.ts'
+import { type Hint, hintOf, plainReason } from './observation.ts'
+import { Observations, type ObservationsInit } from './observations.ts'
 import { reputationAfterReject, reputationAfterServed } from './score.ts'
 import { type LivenessTimings, timingsOf } from './timings.ts'
 import { type MemberView, selfView, unheardView, type ViewTimes, viewOf } from './view.ts'
@@ -30,7 +31,7 @@ export interface LivenessInit extends Speakers {
   readonly isMember: (publicKey: Uint8Array) => boolean
   /** Members of the network; without it, those of whom something is known. */
   readonly members?: () => number
-  readonly table: NodeTable
+  readonly table: Pick<NodeTable, 'all' | 'put' | 'putPeers' | 'delete'>
   readonly write: <T>(run: () => T) => Promise<T>
   /** Members that look different than before, each once, at most every `hintDelayMs` while started. */
   readonly onHints?: (hints: Hint[]) => void
@@ -38,8 +39,8 @@ export interface LivenessInit extends Speakers {
   readonly onPulse?: () => void
 }
 
-/** Rows of one transaction, so that a large network does not hold the event loop. */
-const rowsPerWrite = 500
+/** Sources are few, and how soon one is missed depends on how often they are looked at. */
+const looksPerTick = 4
 /** Characters of the last error of a dial. */
 const maxAddressChars = 256
 
@@ -50,22 +51,18 @@ const maxAddressChars = 256
 export class Liveness {
   readonly timings: LivenessTimings
   /** States alone, and who is in which. */
-  readonly states: Pick<Board, 'stateOf' | 'keysIn'>
+  readonly states: Pick<Observations, 'stateOf' | 'keysIn'>
   readonly #init: LivenessInit
-  readonly #attention: Attention
-  readonly #board: Board
+  readonly #awake: AwakeTime
+  readonly #log = new ChangeLog()
+  readonly #observations: Observations
   readonly #leases: Leases
-  readonly #sources: Sources
+  readonly #detector: FailureDetector
   readonly #startedAt: number
-  readonly #dirty = new Set<ObservedMember>()
-  /** Former members whose rows are still there. */
-  readonly #forgotten = new Map<string, ObservedMember>()
+  readonly #rows: MemberRows
   readonly #changed = new Set<ObservedMember>()
   #timers: NodeJS.Timeout[] = []
   #hintTimer: NodeJS.Timeout | undefined
-  #saving: Promise<void> = Promise.resolve()
-  /** What is told of this process itself. */
-  #own: Pick<Observation, 'state' | 'since' | 'reason'>
   #isOwnUntold = true
 
   constructor(init: LivenessInit) {
@@ -73,24 +70,38 @@ export class Liveness {
     this.#init = init
     this.timings = timingsOf(init.timings)
     this.#startedAt = clock.monotonic()
-    this.#attention = new Attention(this.timings.stallMs, this.#startedAt)
-    const boardInit: BoardInit = {
+    this.#awake = new AwakeTime(this.timings.stallMs, this.#startedAt)
+    this.#rows = new MemberRows({
+      ...init,
+      current: (id) => this.#observations.members.get(id),
+      times: () => this.#times()
+    })
+    const rows = init.table.all()
+    const start = nextStart(rows, clock.now())
+    let count = 0
+    const { members = () => this.#observations.members.size, isRegistry = () => false, onPulse = () => {} } = init
+    const common = {
       self: init.self,
       timings: this.timings,
-      attention: this.#attention,
+      awake: this.#awake,
+      log: this.#log,
       now: () => clock.monotonic(),
-      wall: () => clock.now(),
-      onChange: (member) => this.#changedNow(member),
-      onDirty: (member) => this.#dirty.add(member)
+      next: () => ({ start, count: ++count })
     }
-    this.#board = new Board(boardInit)
-    this.states = this.#board
-    this.#leases = new Leases(boardInit, this.#board)
-    const { members = () => this.#board.members.size, isRegistry = () => false, onPulse = () => {} } = init
-    this.#sources = new Sources({ ...boardInit, members, isRegistry, onPulse }, this.#board)
-    this.#own = { state: 'online', since: this.#startedAt, reason: '' }
-    this.#board.log.touch(keyId(init.self))
-    this.#remember()
+    const onSource = (publicKey: Uint8Array, speaks: boolean) => this.#observations.sourceChanged(publicKey, speaks)
+    this.#detector = new FailureDetector({ ...common, members, onPulse, onSource })
+    const observationsInit: ObservationsInit = {
+      ...common,
+      wall: () => clock.now(),
+      isRegistry,
+      namedBy: (publicKey) => init.namedBy?.(publicKey),
+      onChange: (member) => this.#changedNow(member),
+      onDirty: (member) => this.#rows.changed(member)
+    }
+    this.#observations = new Observations(observationsInit, this.#detector)
+    this.states = this.#observations
+    this.#leases = new Leases(observationsInit, this.#observations)
+    this.#remember(rows)
   }
 
   /** Why this registry calls nobody offline at the moment; undefined when it trusts itself. */
@@ -105,7 +116,7 @@ export class Liveness {
 
   /** Position behind all changes of this process; it starts at 0 with it. */
   get lastChange(): number {
-    return this.#board.log.last
+    return this.#log.last
   }
 
   /**
@@ -121,65 +132,63 @@ export class Liveness {
 
   /** What somebody says who is followed: taken when both its source and its carrier are entitled. @returns as `merge` */
   hear(hint: Hint, carrier: Uint8Array): boolean {
-    return isEntitled(hint, carrier, this.#init) && this.merge(hint, { firstHand: equals(hint.source, carrier) })
+    return isEntitled(hint, carrier, this.#init) && this.merge(hint)
   }
 
-  /** What an entitled registry says. @returns whether it speaks for the member now */
-  merge(hint: Hint, options?: MergeOptions): boolean {
-    return this.#init.isMember(hint.publicKey) && this.#sources.merge(hint, options)
+  /** What an entitled registry says, of a member or of itself. @returns whether it is what counts now */
+  merge(hint: Hint): boolean {
+    const { publicKey, source } = hint
+    const { self, isMember } = this.#init
+    if (equals(publicKey, self) || equals(source, self) || !isMember(publicKey)) return false
+    return equals(publicKey, source) ? this.#detector.hear(hint) : this.#observations.merge(hint)
   }
 
   /** Members that changed behind a position, oldest change first, each once; `change` is the position behind them. */
   hintsAfter(change: number, limit: number): { hints: Hint[]; change: number } {
-    const page = this.#board.log.after(change, limit)
-    const selfId = keyId(this.#init.self)
-    const hints = page.ids.map((id) =>
-      id === selfId ? this.#ownHint() : (this.#sources.hintAt(id) ?? this.#hintOf(this.#board.members.get(id)))
-    )
+    const page = this.#log.after(change, limit)
+    const hints = page.ids.map((id) => this.#detector.hintAt(id) ?? this.#toldOf(id))
     return { hints: hints.filter((hint) => hint !== undefined), change: page.change }
   }
 
   view(publicKey: Uint8Array): MemberView {
     const times = this.#times()
     if (equals(publicKey, this.#init.self)) return selfView(publicKey, this.#startedAt, times)
-    const member = this.#board.get(publicKey)
+    const member = this.#observations.get(publicKey)
     return member === undefined ? unheardView(publicKey) : viewOf(member, times)
   }
 
   /** This process first, then everybody of whom something was heard. */
   views(): MemberView[] {
     const times = this.#times()
-    const others = [...this.#board.members.values()].map((member) => viewOf(member, times))
+    const others = [...this.#observations.members.values()].map((member) => viewOf(member, times))
     return [selfView(this.#init.self, this.#startedAt, times), ...others]
   }
 
   /** A session of our own with another registry was answered: the uplink is there. */
   selfProof(): void {
-    this.#leases.doubt.proof(this.#attention.at(this.#init.clock.monotonic()), 'new')
+    this.#leases.doubt.proof(this.#awake.at(this.#init.clock.monotonic()), 'new')
   }
 
   /** A registry answers here: what it says of its members stands. */
   sourceUp(source: Uint8Array): void {
-    this.#sources.up(source)
+    this.#detector.up(source)
   }
 
-  /** The connection to a registry is gone, and so is what is known through it: `unknown since`. */
+  /** The session with a registry is gone: until it is heard again nobody knows how those are that it speaks for. */
   sourceGone(source: Uint8Array, reason: string): void {
-    this.#board.sourceGone(source, reason)
+    this.#detector.gone(source, reason)
+  }
+
+  /** A newer record of a member is here; it may name another registry. */
+  recorded(publicKey: Uint8Array, named: Named): void {
+    this.#observations.recorded(publicKey, named)
   }
 
   /** A record says that its node left, `ageMs` ago. */
-  saidLeft(publicKey: Uint8Array, reason: string, ageMs = 0): void {
-    const member = this.#board.member(publicKey)
-    const { session } = member
-    if (session !== undefined && this.#leases.holds(session) === 'yes') {
-      this.#leases.left(session, reason)
-      return
-    }
-    if (member.shown?.state === 'left') return
+  saidLeft({ publicKey, seq }: { publicKey: Uint8Array; seq: number }, reason: string, ageMs = 0): void {
+    if (this.states.stateOf(publicKey) === 'left') return
     const since = this.#init.clock.monotonic() - Math.max(0, ageMs)
-    const left = { state: 'left', reason: plainReason(`left: ${reason}`), source: this.#init.self } as const
-    this.#board.observe(member, { ...left, since, heardAt: since, rttMs: undefined, connected: [] })
+    this.#observations.left(publicKey, seq, since, plainReason(`left: ${reason}`))
   }
 
   /**
@@ -187,24 +196,21 @@ export class Liveness {
    * before the sessions are closed.
    */
   leaving(reason: string): void {
-    const { self, clock } = this.#init
     this.#leases.close()
-    this.#own = { state: 'left', since: clock.monotonic(), reason: plainReason(`left: ${reason}`) }
-    this.#board.log.touch(keyId(self))
+    this.#detector.leave(reason)
     this.#isOwnUntold = true
     this.#sendHints()
   }
 
   /** Its membership ended. */
   forget(publicKey: Uint8Array): void {
-    const member = this.#board.get(publicKey)
+    const member = this.#observations.get(publicKey)
     this.#leases.forget(publicKey)
-    this.#sources.forget(publicKey)
-    this.#board.forget(publicKey)
+    this.#detector.forget(publicKey)
+    this.#observations.forget(publicKey)
     if (member === undefined) return
-    this.#dirty.delete(member)
     this.#changed.delete(member)
-    this.#forgotten.set(member.id, member)
+    this.#rows.forgotten(member)
     inBackground(this.save(), 'saving liveness')
   }
 
@@ -248,9 +254,8 @@ export class Liveness {
   /** Judges every lease, and whether those are heard who speak for others. */
   tick(): void {
     const before = this.doubt
-    const stalled = this.#attention.stalled(this.#init.clock.monotonic())
+    this.#detector.tick()
     this.#leases.tick()
-    this.#sources.tick({ leaving: this.#own.state === 'left', stalled })
     if (before === undefined && this.doubt !== undefined) {
       this.#init.logger.warn(
         { leases: this.#leases.size, reason: this.doubt },
@@ -263,6 +268,7 @@ export class Liveness {
     if (this.#timers.length > 0) return
     this.#timers = [
       setInterval(() => this.tick(), this.timings.tickMs).unref(),
+      setInterval(() => this.#detector.tick(), this.timings.tickMs / looksPerTick).unref(),
       setInterval(() => inBackground(this.save(), 'saving liveness'), this.timings.persistMs).unref()
     ]
     this.#scheduleHints()
@@ -277,73 +283,31 @@ export class Liveness {
     await this.save()
   }
 
-  /** Writes what was observed since the last time. A failure is logged, and what it lost is written with the next batch. */
+  /** Writes what was observed since the last time. */
   save(): Promise<void> {
-    this.#saving = this.#saving.then(() => this.#saveDirty())
-    return this.#saving
+    return this.#rows.save()
   }
 
-  async #saveDirty(): Promise<void> {
-    const members = [...this.#forgotten.values(), ...this.#dirty]
-    this.#forgotten.clear()
-    this.#dirty.clear()
-    for (let from = 0; from < members.length; from += rowsPerWrite) {
-      try {
-        await this.#init.write(() => this.#putRows(members.slice(from, from + rowsPerWrite)))
-      } catch (error) {
-        this.#keepForLater(members.slice(from))
-        this.#init.logger.warn(
-          { error: String(error), rows: members.length - from },
-          'Observations of members could not be written; they are kept in memory and tried again with the next batch'
-        )
-        return
-      }
-    }
-  }
-
-  #keepForLater(members: readonly ObservedMember[]): void {
-    for (const member of members) {
-      member.connectedUnsaved = true
-      if (this.#board.members.get(member.id) === member) this.#dirty.add(member)
-      else this.#forgotten.set(member.id, member)
-    }
-  }
-
-  #putRows(members: readonly ObservedMember[]): void {
-    const { table } = this.#init
-    const { now, wall, attention } = this.#times()
-    for (const member of members) {
-      const current = this.#board.members.get(member.id)
-      if (current === undefined) table.delete(member.publicKey)
-      // Forgotten, and admitted again since: the newer one has a place in a batch of its own.
-      if (current !== member) continue
-      member.count(attention)
-      table.put(member.toRow(wall - now))
-      if (!member.connectedUnsaved) continue
-      table.putPeers(member.publicKey, member.connected.values())
-      member.connectedUnsaved = false
-    }
-  }
-
-  #remember(): void {
-    const { table, isMember, self } = this.#init
-    const { now, wall, attention } = this.#times()
-    for (const row of table.all()) {
+  #remember(rows: readonly NodeRow[]): void {
+    const { isMember, self } = this.#init
+    const { now, wall, awake } = this.#times()
+    for (const row of rows) {
       if (!isMember(row.publicKey) || equals(row.publicKey, self)) continue
-      const member = ObservedMember.fromRow(row, { uptimeWindowMs: this.timings.uptimeWindowMs, countedAt: attention })
-      const observation = rememberedObservation(row, wall - now, now)
-      const isOwn = observation !== undefined && equals(observation.source, self)
-      const isOpen = observation !== undefined && observation.state !== 'left' && observation.state !== 'offline'
-      if (isOwn && isOpen) this.#leases.remember(member, observation)
-      else this.#board.remember(member, observation, restarted)
+      const member = ObservedMember.fromRow(row, { uptimeWindowMs: this.timings.uptimeWindowMs, countedAt: awake })
+      this.#observations.members.set(member.id, member)
+      const said = rememberedObservation(row, wall - now, now)
+      if (said === undefined) continue
+      if (said.state === 'left' || said.state === 'offline') this.#observations.remember(member, said)
+      else if (equals(said.source, self)) this.#leases.remember(member, said.heardAt)
+      else this.#observations.remember(member, { ...said, state: 'unknown', since: now, reason: restarted })
     }
   }
 
   #note(publicKey: Uint8Array, change: (member: ObservedMember) => void): void {
     if (equals(publicKey, this.#init.self) || !this.#init.isMember(publicKey)) return
-    const member = this.#board.member(publicKey)
+    const member = this.#observations.member(publicKey)
     change(member)
-    this.#dirty.add(member)
+    this.#rows.changed(member)
   }
 
   #changedNow(member: ObservedMember): void {
@@ -359,26 +323,29 @@ export class Liveness {
     clearTimeout(this.#hintTimer)
     this.#hintTimer = undefined
     const hints = [...this.#changed].map((member) => this.#hintOf(member)).filter((hint) => hint !== undefined)
-    if (this.#isOwnUntold) hints.push(this.#ownHint())
+    if (this.#isOwnUntold) hints.push(this.#detector.ownHint())
     this.#isOwnUntold = false
     this.#changed.clear()
     if (hints.length > 0) this.#init.onHints?.(hints)
   }
 
-  /** A process that serves others is heard by whoever hears its hints. */
-  #ownHint(): Hint {
-    const { self, clock } = this.#init
-    const now = clock.monotonic()
-    return hintOf(self, { ...this.#own, source: self, heardAt: now, rttMs: undefined, connected: [] }, now)
+  #hintOf({ publicKey, shown }: ObservedMember): Hint | undefined {
+    return shown && hintOf(publicKey, shown, this.#init.clock.monotonic())
   }
 
-  #hintOf(member: ObservedMember | undefined): Hint | undefined {
-    if (member?.shown === undefined) return undefined
-    return hintOf(member.publicKey, member.shown, this.#init.clock.monotonic())
+  /** Nobody passes on what was said before a restart, nor what a member's own record says. */
+  #toldOf(id: string): Hint | undefined {
+    const { publicKey, word } = this.#observations.members.get(id) ?? {}
+    if (publicKey === undefined || word === undefined || word.start === 0) return undefined
+    return hintOf(publicKey, word, this.#init.clock.monotonic())
   }
 
   #times(): ViewTimes {
     const now = this.#init.clock.monotonic()
-    return { now, wall: this.#init.clock.now(), attention: this.#attention.at(now) }
+    return { now, wall: this.#init.clock.now(), awake: this.#awake.at(now) }
   }
 }
+
+/** Above that of every process before, also when somebody set the clock back meanwhile. */
+const nextStart = (rows: readonly NodeRow[], wallMs: number): number =>
+  rows.reduce((highest, row) => Math.max(highest, row.stateSinceMs + 1, (row.lastHeartbeatMs ?? 0) + 1), wallMs)

@@ -3,13 +3,13 @@ import type { LivenessTimings } from './timings.ts'
 export type Verdict = 'hold' | 'offline' | 'unconfirmed'
 
 /**
- * Whether silence is the members' fault or our own. Times are attention times (see Attention).
+ * Whether silence is the members' fault or our own. Times are awake times (see AwakeTime).
  *
  * Doubt begins with a restart and with a mass of leases that lapse together; while it lasts nobody is called offline. It ends when a
  * session answers. If that session had been answering all along, the uplink was never gone and the silent ones are judged at once;
  * if it is a new one, the uplink may have just come back and the others get the time of a lease to come back too.
  */
-export class SelfDoubt {
+export class LocalHealth {
   readonly #timings: LivenessTimings
   #reason: string | undefined
   #graceUntil = Number.NEGATIVE_INFINITY

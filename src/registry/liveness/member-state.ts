@@ -13,30 +13,31 @@ export const restarted = 'not heard since this process started'
 const inSeconds = (ms: number): string => `${Math.round(ms / 100) / 10} s`
 
 /** What a session's signs of life mean while its lease runs; undefined: the lease has run out. */
-export const judge = (session: Session, attention: number, t: LivenessTimings): Judgement | undefined => {
+export const judge = (session: Session, awake: number, t: LivenessTimings): Judgement | undefined => {
   if (session.left !== undefined) return { state: 'left', reason: `left: ${session.left}` }
-  const silentMs = attention - session.beatAt
+  const silentMs = awake - session.beatAt
   if (silentMs >= t.leaseMs) return undefined
-  if (session.instance === undefined) {
-    return { state: 'unknown', reason: restarted }
+  if (session.instance === undefined) return { state: 'unknown', reason: restarted }
+  if (session.releasedAt !== undefined && awake - session.releasedAt >= t.answerMs) {
+    return { state: 'unknown', reason: 'it went to a registry that is not heard' }
   }
-  const cause = suspicion(session, attention, t)
+  const cause = suspicion(session, awake, t)
   if (cause !== undefined) return { state: 'suspect', reason: cause }
   if (silentMs >= lateAfterMs(t)) return { state: 'late', reason: 'missed 1 heartbeat' }
   return { state: 'online', reason: '' }
 }
 
 /** Why a member is suspect; undefined: it is not. */
-const suspicion = (session: Session, attention: number, t: LivenessTimings): string | undefined => {
-  if (session.lost !== undefined && attention >= session.excusedUntil) return session.lost
-  return unansweredBy(session, t) ?? missedBy(session, attention, t)
+const suspicion = (session: Session, awake: number, t: LivenessTimings): string | undefined => {
+  if (session.lost !== undefined && awake >= session.excusedUntil) return session.lost
+  return unansweredBy(session, t) ?? missedBy(session, awake, t)
 }
 
 const unansweredBy = ({ unanswered }: Session, { unansweredPings }: LivenessTimings): string | undefined =>
   unanswered >= unansweredPings ? `no answer to ${unansweredPings} pings` : undefined
 
-const missedBy = ({ beatAt }: Session, attention: number, t: LivenessTimings): string | undefined =>
-  attention - beatAt >= suspectAfterMs(t) ? 'missed 2 heartbeats' : undefined
+const missedBy = ({ beatAt }: Session, awake: number, t: LivenessTimings): string | undefined =>
+  awake - beatAt >= suspectAfterMs(t) ? 'missed 2 heartbeats' : undefined
 
 /** What became of a session whose lease has run out. */
 export const judgeLapsed = (session: Session, t: LivenessTimings, verdict: Exclude<Verdict, 'hold'>): Judgement => {

@@ -5,15 +5,26 @@ import type { Observation } from './observation.ts'
 import { initialReputation, reputationAfterUptime, Uptime } from './score.ts'
 import { stateOf, states } from './states.ts'
 
+/** Who speaks for a member: the registry that its record with this seq names; undefined: none yet. */
+export interface Named {
+  readonly seq: number
+  readonly holder: Uint8Array | undefined
+}
+
 /** Everything that is kept about one member. */
 export class ObservedMember {
   readonly publicKey: Uint8Array
   readonly id: string
   readonly firstSeenMs: number
   session: Session | undefined
-  /** What we say, and what the registry says that heard it last. `shown` is the one of both that speaks. */
+  /** What its own record says of who speaks for it; undefined: to be looked up. */
+  named: Named | 'nobody' | undefined
+  /** What is observed here, and what others say, by their ids. `word` is the one of them that counts, `shown` what becomes of it. */
   own: Observation | undefined
-  other: Observation | undefined
+  readonly words = new Map<string, Observation>()
+  word: Observation | undefined
+  /** The highest of those that stand on a record which is not here yet. */
+  ahead: Observation | undefined
   shown: Observation | undefined
   /** Since when it says to be connected to whom, wall clock ms. */
   connected = new Map<string, { toKey: Uint8Array; sinceMs: number }>()
@@ -22,12 +33,10 @@ export class ObservedMember {
   connectedUnsaved = false
   /** Monotonic, of the last hint that went out. */
   toldAt = Number.NEGATIVE_INFINITY
-  /** Somebody says otherwise than we observe: tell again at the next sign of life. */
-  contradicted = false
   learnedFrom: string = ''
   reputation = initialReputation
   uptime: Uptime
-  /** Attention time up to which the uptime is counted. */
+  /** AwakeTime time up to which the uptime is counted. */
   countedAt: number
   lastAddress: string | null = null
   lastConnectedMs: number | null = null
@@ -43,10 +52,10 @@ export class ObservedMember {
   }
 
   /** Counts the time since the last call in the state that was shown, before it changes. */
-  count(attention: number, silentMs = 0): void {
+  count(awake: number, silentMs = 0): void {
     const before = this.uptime.upMs
-    if (this.shown !== undefined) this.uptime.add(this.shown.state, attention - this.countedAt, silentMs)
-    this.countedAt = attention
+    if (this.shown !== undefined) this.uptime.add(this.shown.state, awake - this.countedAt, silentMs)
+    this.countedAt = awake
     this.reputation = reputationAfterUptime(this.reputation, Math.max(0, this.uptime.upMs - before))
   }
 
@@ -88,13 +97,16 @@ export class ObservedMember {
   }
 }
 
-/** What a row said of the member's state, in the times of this process. */
+/** What a row said of the member's state, in the times of this process and below all that is said now. */
 export const rememberedObservation = (row: NodeRow, wallOffset: number, now: number): Observation | undefined => {
   const state = stateOf(row.state)
   if (state === undefined || row.source === null) return undefined
   return {
     state,
     source: row.source,
+    seq: 0,
+    start: 0,
+    count: 0,
     since: Math.min(now, row.stateSinceMs - wallOffset),
     heardAt: row.lastHeartbeatMs === null ? undefined : Math.min(now, row.lastHeartbeatMs - wallOffset),
     reason: row.reason,

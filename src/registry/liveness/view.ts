@@ -40,7 +40,7 @@ export interface MemberView {
 export interface ViewTimes {
   readonly now: number
   readonly wall: number
-  readonly attention: number
+  readonly awake: number
 }
 
 export const viewOf = (member: ObservedMember, times: ViewTimes): MemberView => {
@@ -59,7 +59,7 @@ export const viewOf = (member: ObservedMember, times: ViewTimes): MemberView => 
     rttMs: shown?.rttMs,
     connected: shown?.connected ?? [],
     connectedSinceMs: isOwn ? [...member.connected.values()].map((peer) => peer.sinceMs) : [],
-    uptime: uptimeOf(member, times.attention),
+    uptime: uptimeOf(member, times.awake),
     reputation: member.reputation,
     learnedFrom: member.learnedFrom,
     firstSeenMs: member.firstSeenMs,
@@ -70,9 +70,9 @@ export const viewOf = (member: ObservedMember, times: ViewTimes): MemberView => 
   }
 }
 
-const uptimeOf = (member: ObservedMember, attention: number): MemberView['uptime'] => {
+const uptimeOf = (member: ObservedMember, awake: number): MemberView['uptime'] => {
   const { uptime, shown } = member
-  const uncounted = shown === undefined || shown.state === 'unknown' ? 0 : Math.max(0, attention - member.countedAt)
+  const uncounted = shown === undefined || shown.state === 'unknown' ? 0 : Math.max(0, awake - member.countedAt)
   const windowMs = uptime.observedMs + uncounted
   if (windowMs <= 0 || shown === undefined) return undefined
   return { percent: (100 * (uptime.upMs + (isUp(shown.state) ? uncounted : 0))) / windowMs, windowMs }

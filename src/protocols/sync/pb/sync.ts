@@ -541,6 +541,9 @@ export interface Hint {
   reason: string
   rttMs: number
   connected: Uint8Array[]
+  seq: number
+  start: number
+  count: number
 }
 
 export namespace Hint {
@@ -595,6 +598,21 @@ export namespace Hint {
           }
         }
 
+        if ((obj.seq != null && obj.seq !== 0)) {
+          w.uint32(72)
+          w.uint64Number(obj.seq)
+        }
+
+        if ((obj.start != null && obj.start !== 0)) {
+          w.uint32(80)
+          w.uint64Number(obj.start)
+        }
+
+        if ((obj.count != null && obj.count !== 0)) {
+          w.uint32(88)
+          w.uint64Number(obj.count)
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
@@ -607,7 +625,10 @@ export namespace Hint {
           sinceMs: 0,
           reason: '',
           rttMs: 0,
-          connected: []
+          connected: [],
+          seq: 0,
+          start: 0,
+          count: 0
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -650,6 +671,18 @@ export namespace Hint {
               }
 
               obj.connected.push(reader.bytes())
+              break
+            }
+            case 9: {
+              obj.seq = reader.uint64Number()
+              break
+            }
+            case 10: {
+              obj.start = reader.uint64Number()
+              break
+            }
+            case 11: {
+              obj.count = reader.uint64Number()
               break
             }
             default: {

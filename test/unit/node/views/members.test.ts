@@ -141,7 +141,16 @@ describe('rows of members', () => {
     const world = await rootWith(2)
     const { liveness } = world.registry
     const [member, source] = [keyNumber(1).publicKey, keyNumber(2).publicKey]
-    const told = { heardMs: 0, state: 'online', sinceMs: 0, reason: '', rttMs: undefined, connected: [] } as const
+    const place = { seq: 1, start: 1, count: 1 }
+    const told = {
+      ...place,
+      heardMs: 0,
+      state: 'online',
+      sinceMs: 0,
+      reason: '',
+      rttMs: undefined,
+      connected: []
+    } as const
     liveness.merge({ publicKey: member, source, ...told })
     liveness.sourceGone(source, 'the registry said nothing')
     world.log.clock.nowMs += 5_000

@@ -14,7 +14,10 @@ const hint = fc.record<Hint>({
   sinceMs: fc.nat(),
   reason: fc.string({ maxLength: 120, unit: 'binary' }),
   rttMs: fc.nat({ max: 0xffff }),
-  connected: fc.array(fc.uint8Array({ minLength: 32, maxLength: 32 }), { maxLength: 32 })
+  connected: fc.array(fc.uint8Array({ minLength: 32, maxLength: 32 }), { maxLength: 32 }),
+  seq: fc.nat(),
+  start: fc.nat(),
+  count: fc.nat()
 })
 const row: fc.Arbitrary<SyncRow> = fc.oneof(
   fc.record({ kind: fc.constant('entry' as const), envelope: bytes }),

@@ -3,10 +3,10 @@ import { isEntitled } from '../../../../src/registry/liveness/entitled.ts'
 import { ann, bob, eve, fay, hint, self } from '../../../helpers/liveness.ts'
 
 describe('who may say how a member is', () => {
-  const who = { self, isRegistry: (key: Uint8Array) => key === eve, holderOf: () => undefined }
+  const who = { self, isRegistry: (key: Uint8Array) => key === eve, namedBy: () => undefined }
   const holding = (member: Uint8Array, holder: Uint8Array) => ({
     ...who,
-    holderOf: (key: Uint8Array) => (key === member ? holder : undefined)
+    namedBy: (key: Uint8Array) => (key === member ? { seq: 1, holder } : undefined)
   })
 
   it('the member itself, a registry of the network, and the one that its record names, each of its own', () => {

@@ -9,9 +9,7 @@ describe('registries that speak for others', () => {
   })
   afterEach(() => world[Symbol.dispose]())
 
-  /** A registry says that it is there; `ageMs`: how long the word was on its way. */
-  const pulse = (source: Uint8Array, ageMs = 0) =>
-    world.liveness.merge(hint({ publicKey: source, source, heardMs: ageMs, sinceMs: 60_000 + ageMs, connected: [] }))
+  const pulse = (source: Uint8Array, ageMs = 0) => world.pulse(source, {}, ageMs)
   const says = (source: Uint8Array, publicKey: Uint8Array, state: 'online' | 'suspect' = 'online') =>
     world.liveness.merge(hint({ publicKey, source, state }))
 
@@ -42,43 +40,46 @@ describe('registries that speak for others', () => {
     expect(world.stateOf(bob)).toBe('unknown')
   })
 
+  it('are not heard by a pulse that comes once more on another way', () => {
+    const count = 1_000_000
+    says(eve, ann)
+    world.pass(10, () => world.pulse(eve, { count }))
+    expect(world.stateOf(ann)).toBe('unknown')
+    expect(world.pulse(eve, { count: count + 1 })).toBe(true)
+    expect(world.stateOf(ann)).toBe('online')
+  })
+
   it('are believed again, with what they said meanwhile, as soon as they are heard', () => {
     pulse(eve)
     says(eve, ann)
     says(eve, bob)
     world.pass(6)
-    world.liveness.merge(hint({ publicKey: bob, source: eve, state: 'suspect', reason: 'stream lost' }))
+    says(eve, bob, 'suspect')
     expect(world.stateOf(bob)).toBe('unknown')
     pulse(eve)
-    expect(world.stateOf(ann)).toBe('online')
-    expect(world.stateOf(bob)).toBe('suspect')
+    expect([world.stateOf(ann), world.stateOf(bob)]).toEqual(['online', 'suspect'])
   })
 
-  it('are believed again after their session here was lost, though others pass on less than was known', () => {
+  it('are not heard by what they had said before their session here ended', () => {
     world.liveness.sourceUp(eve)
-    world.liveness.merge(hint({ publicKey: ann, source: eve, heardMs: 0 }))
+    says(eve, ann)
+    world.clock.advance(1_000)
     world.liveness.sourceGone(eve, 'the registry said nothing')
-    world.pass(6)
-    world.liveness.merge(hint({ publicKey: ann, source: eve, heardMs: 10_000 }))
+    world.clock.advance(100)
+    pulse(eve, 200)
     expect(world.stateOf(ann)).toBe('unknown')
-    pulse(eve)
+    pulse(eve, 50)
     expect(world.stateOf(ann)).toBe('online')
   })
 
-  it('are down when the one that holds their lease says so, though their last word is still passed on', () => {
+  it('are down when the one that holds their lease says so, though they are still heard', () => {
+    world.names(eve, 3, fay)
     pulse(eve)
-    world.pass(3, () => pulse(eve))
-    world.liveness.sourceGone(eve, 'the session is lost')
-    pulse(eve, 20)
-    // Its holder has heard it half a second before that word.
-    const lost = { publicKey: eve, source: fay, heardMs: 500, sinceMs: 10, reason: 'stream lost' }
-    world.liveness.merge(hint({ ...lost, state: 'suspect' }))
-    expect(world.stateOf(eve)).toBe('suspect')
-    world.clock.advance(300)
-    pulse(eve, 320)
-    expect(world.stateOf(eve)).toBe('suspect')
-    world.pass(3, () => pulse(eve))
-    expect(world.stateOf(eve)).toBe('online')
+    world.liveness.merge(hint({ publicKey: eve, source: fay, seq: 3, state: 'suspect', reason: 'stream lost' }))
+    world.pass(3, () => [pulse(eve), pulse(fay)])
+    expect(world.liveness.view(eve)).toMatchObject({ state: 'suspect', source: fay })
+    world.names(eve, 4, bob)
+    expect(world.liveness.view(eve)).toMatchObject({ state: 'online', source: eve })
   })
 
   it('are not blamed for the silence while this process stood still', () => {
@@ -102,58 +103,39 @@ describe('registries that speak for others', () => {
   })
 
   it('are believed again after a cut so long that they were called offline, but not after a new start', () => {
-    const eveIsOffline = hint({ publicKey: eve, source: fay, state: 'offline', heardMs: 0, sinceMs: 0 })
     pulse(eve)
     says(eve, ann)
     world.pass(95)
-    world.liveness.merge(eveIsOffline)
+    world.liveness.merge(hint({ publicKey: eve, source: fay, state: 'offline' }))
     expect([world.stateOf(eve), world.stateOf(ann)]).toEqual(['offline', 'unknown'])
-    world.clock.advance(2_000)
-    world.liveness.merge(hint({ publicKey: eve, source: eve, heardMs: 0, sinceMs: 300_000 }))
-    expect(world.stateOf(ann)).toBe('online')
-
-    world.pass(95)
-    world.liveness.merge(eveIsOffline)
-    world.clock.advance(2_000)
-    world.liveness.merge(hint({ publicKey: eve, source: eve, heardMs: 0, sinceMs: 1_000 }))
+    world.pass(6)
+    pulse(eve)
+    expect([world.stateOf(eve), world.stateOf(ann)]).toEqual(['online', 'online'])
+    world.pulse(eve, { start: 2, sinceMs: 1_000 })
     expect([world.stateOf(eve), world.stateOf(ann)]).toEqual(['online', 'unknown'])
-  })
-
-  it('are not online for ever by the word of one that held their lease before', () => {
-    pulse(eve)
-    world.liveness.merge(hint({ publicKey: eve, source: fay, heardMs: 0, sinceMs: 60_000 }))
-    // Its lease is elsewhere by now; whoever lost it a moment earlier said so.
-    world.pass(20, () => {
-      pulse(eve)
-      pulse(fay)
-    })
-    world.liveness.merge(hint({ publicKey: eve, source: eve, state: 'unknown', heardMs: 0, sinceMs: 0 }))
-    expect(world.liveness.view(eve)).toMatchObject({ state: 'online', source: fay })
-    world.pass(6, () => pulse(fay))
-    expect(world.stateOf(eve)).toBe('unknown')
-    pulse(eve)
-    expect(world.stateOf(eve)).toBe('online')
-  })
-
-  it('are believed with what was heard of them before their own first word', () => {
-    pulse(eve)
-    world.pass(6)
-    // Of a network that was whole again: the members speak sooner than their registry.
-    pulse(ann)
-    world.liveness.merge(hint({ publicKey: ann, source: eve, heardMs: 10_000, sinceMs: 60_000 }))
-    pulse(eve)
-    expect(world.liveness.view(ann)).toMatchObject({ state: 'online', source: eve })
-    world.pass(6, () => pulse(eve))
+    expect(world.liveness.view(ann).reason).toBe('the registry that spoke for it has started anew')
+    world.liveness.merge(hint({ publicKey: ann, source: eve, start: 2 }))
     expect(world.stateOf(ann)).toBe('online')
   })
 
-  it('are not heard for ever because somebody who lost them earlier said so', () => {
+  it('have left when they say so, until they start again', () => {
     pulse(eve)
-    says(eve, ann)
-    world.liveness.merge(hint({ publicKey: eve, source: eve, state: 'unknown', heardMs: 0, sinceMs: 0 }))
+    world.pulse(eve, { state: 'left', sinceMs: 0, reason: 'left: update' })
+    expect(world.liveness.view(eve)).toMatchObject({ state: 'left', reason: 'left: update' })
+    world.pass(10)
+    expect(world.stateOf(eve)).toBe('left')
+    world.clock.advance(10)
+    world.pulse(eve, { start: 2, sinceMs: 0 })
     expect(world.stateOf(eve)).toBe('online')
-    world.pass(6)
-    expect([world.stateOf(eve), world.stateOf(ann)]).toEqual(['unknown', 'unknown'])
+  })
+
+  it('that left are back when whoever holds their lease has heard them since', () => {
+    world.pulse(eve, { state: 'left', sinceMs: 0 })
+    world.clock.advance(10)
+    world.liveness.merge(hint({ publicKey: eve, source: fay, sinceMs: 60_000 }))
+    expect(world.stateOf(eve)).toBe('left')
+    world.liveness.merge(hint({ publicKey: eve, source: fay, sinceMs: 0 }))
+    expect(world.liveness.view(eve)).toMatchObject({ state: 'online', source: fay })
   })
 
   it('are not heard for ever because they held the lease of this one for a moment', () => {
@@ -163,10 +145,10 @@ describe('registries that speak for others', () => {
     world.liveness.sourceUp(eve)
     expect(world.stateOf(ann)).toBe('online')
     world.liveness.sourceGone(eve, 'the session is lost')
-    expect(says(eve, ann)).toBe(true)
-    world.pass(6)
-    expect(world.stateOf(ann)).toBe('unknown')
     says(eve, ann)
+    expect(world.stateOf(ann)).toBe('unknown')
+    world.pass(6)
+    world.liveness.sourceUp(fay)
     expect(world.stateOf(ann)).toBe('unknown')
   })
 
@@ -199,11 +181,19 @@ describe('registries that speak for others', () => {
   it('that were removed and come back are not held to what they said before', () => {
     pulse(eve)
     says(eve, ann)
-    world.pass(6)
     world.liveness.forget(eve)
-    expect(says(eve, bob)).toBe(true)
     pulse(eve)
-    expect([world.stateOf(ann), world.stateOf(bob)]).toEqual(['unknown', 'online'])
+    says(eve, bob)
+    expect(world.stateOf(bob)).toBe('online')
+    expect(world.liveness.hintsAfter(0, 100).hints.filter(({ publicKey }) => publicKey === ann)).toEqual([])
+  })
+
+  it('say nothing of themselves that makes no sense', () => {
+    for (const change of [{ heardMs: undefined }, { heardMs: -1 }, { heardMs: Number.NaN }, { sinceMs: Number.NaN }]) {
+      expect(world.pulse(eve, change)).toBe(false)
+    }
+    for (const change of [{ state: 'unknown' as const }, { count: 0 }]) expect(world.pulse(eve, change)).toBe(false)
+    expect(world.liveness.view(eve).reason).toBe('never heard')
   })
 
   it('are passed on with their age, and so is the own word', () => {

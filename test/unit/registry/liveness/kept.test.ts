@@ -61,10 +61,10 @@ describe('what is kept of a member', () => {
   })
 
   it('is what its record says when it left', () => {
-    world.liveness.saidLeft(ann, 'for good', 60_000)
+    world.liveness.saidLeft({ publicKey: ann, seq: 2 }, 'for good', 60_000)
     expect(world.liveness.view(ann)).toMatchObject({ state: 'left', reason: 'left: for good', sinceAgeMs: 60_000 })
     world.open(bob)
-    world.liveness.saidLeft(bob, 'for good')
+    world.liveness.saidLeft({ publicKey: bob, seq: 2 }, 'for good')
     expect(world.stateOf(bob)).toBe('left')
   })
 })
