@@ -167,7 +167,7 @@ export class LivenessNetwork {
   #shuffled<T>(items: readonly T[]): T[] {
     return items
       .map((item) => ({ item, place: this.#random.next() }))
-      .sort((a, b) => a.place - b.place)
+      .toSorted((a, b) => a.place - b.place)
       .map(({ item }) => item)
   }
 
