@@ -23,6 +23,8 @@ export class ObservedMember {
   own: Observation | undefined
   readonly words = new Map<string, Observation>()
   word: Observation | undefined
+  /** When it came up last, as whoever observes it says: a goodbye from before is void. */
+  upSince = Number.NEGATIVE_INFINITY
   /** The highest of those that stand on a record which is not here yet. */
   ahead: Observation | undefined
   shown: Observation | undefined

@@ -98,6 +98,7 @@ export class Observations {
     const isNews = own === undefined || own !== word || own.state !== observed.state || own.reason !== observed.reason
     const { start, count } = isNews ? this.#init.next() : own
     member.own = { ...observed, source: self, seq, start, count }
+    wasUp(member, observed)
     if (isNews) this.#settle(member)
     else member.word = member.own
     if (!isNews && shown === own) member.shown = member.own
@@ -169,6 +170,7 @@ export class Observations {
   #keep(member: ObservedMember, said: Observation): void {
     const id = keyId(said.source)
     if (said.start > 0) this.#detector.spoke(said)
+    wasUp(member, said)
     const before = member.words.get(id)
     if (before !== undefined && compareObservations(said, before) <= 0) return
     member.words.set(id, said)
@@ -222,8 +224,7 @@ export class Observations {
     const word = this.#isDoubtful(member.word) ? (member.ahead ?? member.word) : member.word
     const itself = this.#detector.wordOf(member.id)
     if (itself === undefined || word === undefined) return itself ?? this.#standing(word)
-    const isBack = isUp(word.state) && word.since > itself.since
-    if (itself.state === 'left' && !isBack) return itself
+    if (itself.state === 'left' && itself.since >= member.upSince) return itself
     const yields = this.#isDoubtful(word) || this.#isOutdated(member, word)
     return itself.state === 'online' && yields ? itself : this.#standing(word)
   }
@@ -270,6 +271,10 @@ export class Observations {
 }
 
 const highest = (words: Observation[]): Observation | undefined => words.toSorted(compareObservations).at(-1)
+
+const wasUp = (member: ObservedMember, { state, since }: Observed): void => {
+  if (isUp(state)) member.upSince = Math.max(member.upSince, since)
+}
 
 const isSameWord = (a: Observation, b: Observation): boolean => compareWords(a, b) === 0 && equals(a.source, b.source)
 

@@ -136,6 +136,8 @@ describe('registries that speak for others', () => {
     expect(world.stateOf(eve)).toBe('left')
     world.liveness.merge(hint({ publicKey: eve, source: fay, sinceMs: 0 }))
     expect(world.liveness.view(eve)).toMatchObject({ state: 'online', source: fay })
+    world.liveness.merge(hint({ publicKey: eve, source: fay, sinceMs: 0, state: 'suspect' }))
+    expect(world.liveness.view(eve)).toMatchObject({ state: 'suspect', source: fay })
   })
 
   it('are not heard for ever because they held the lease of this one for a moment', () => {
