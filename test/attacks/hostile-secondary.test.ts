@@ -59,6 +59,9 @@ async function say(frames: readonly Partial<SyncFrame>[]): Promise<string> {
 }
 
 const hint = (of: Uint8Array, source: Uint8Array): Hint => ({
+  seq: Number.MAX_SAFE_INTEGER,
+  start: Number.MAX_SAFE_INTEGER,
+  count: Number.MAX_SAFE_INTEGER,
   publicKey: of,
   source,
   heardMs: 0,

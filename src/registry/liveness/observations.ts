@@ -214,9 +214,11 @@ export class Observations {
     return named !== undefined && seq > named.seq && this.#init.isRegistry(source)
   }
 
+  /** Without a record, whoever holds its session; undefined: nobody is known to. */
   #named(member: ObservedMember): Named | undefined {
     member.named ??= this.#init.namedBy(member.publicKey) ?? 'nobody'
-    return member.named === 'nobody' ? undefined : member.named
+    if (member.named !== 'nobody') return member.named
+    return member.own && { seq: member.own.seq, holder: this.#init.self }
   }
 
   /** What is shown of a member: the word that counts while its source is heard, else what the member says itself. */
@@ -224,7 +226,9 @@ export class Observations {
     const word = this.#isDoubtful(member.word) ? (member.ahead ?? member.word) : member.word
     const itself = this.#detector.wordOf(member.id)
     if (itself === undefined || word === undefined) return itself ?? this.#standing(word)
-    if (itself.state === 'left' && itself.since >= member.upSince) return itself
+    // Whoever holds the lease goes by it: a goodbye that others pass on may be forged.
+    const isHeldHere = word === member.own && isUp(word.state)
+    if (itself.state === 'left' && itself.since >= member.upSince && !isHeldHere) return itself
     const yields = this.#isDoubtful(word) || this.#isOutdated(member, word)
     return itself.state === 'online' && yields ? itself : this.#standing(word)
   }
