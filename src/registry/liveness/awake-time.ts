@@ -17,7 +17,7 @@ export class AwakeTime {
     return this.#elapsed + Math.min(Math.max(0, now - this.#tickedAt), this.#stallMs)
   }
 
-  /** Whether this process stood still since the last tick. */
+  /** Tells whether this process stood still since the last tick. */
   stalled(now: number): boolean {
     return now - this.#tickedAt > this.#stallMs
   }

@@ -7,12 +7,12 @@ export interface Speakers {
   readonly self: Uint8Array
   /** Roots and secondaries: all other registries follow them, so their pulses never end while they are there. Default: nobody. */
   readonly isRegistry?: (publicKey: Uint8Array) => boolean
-  /** What a member's own signed record says of who speaks for it. Default: nothing is known. */
+  /** The registry that a member's own signed record names to speak for it. Default: nothing is known. */
   readonly namedBy?: (publicKey: Uint8Array) => Named | undefined
 }
 
 /**
- * Whether a hint counts that came from `carrier`. A hint is not signed, so both its source and its carrier must be entitled. The source
+ * Tells whether a hint counts that came from `carrier`. A hint is not signed, so both its source and its carrier must be entitled. The source
  * speaks for the member when it is the member itself, the registry that the member's own signed record names, or a registry of the
  * network. The carrier is the source, a registry of the network, or the member that holds the lease of this node in place of one.
  */

@@ -61,7 +61,7 @@ export interface FailureDetectorInit {
 export class FailureDetector {
   readonly #init: FailureDetectorInit
   readonly #sources = new Map<string, Source>()
-  /** What this process says of itself. */
+  /** Word of this process about itself. */
   #own: Observation
   #restsUntil = never
 
@@ -150,7 +150,7 @@ export class FailureDetector {
     this.#say('left', plainReason(`left: ${reason}`))
   }
 
-  /** Why a word does not stand at the moment; undefined: its source is heard. */
+  /** The reason why a word does not stand at the moment; undefined: its source is heard. */
   silenceOf({ source, start }: Observation): Silence | undefined {
     const heard = this.#sources.get(keyId(source))
     if (heard === undefined) return undefined
@@ -158,7 +158,7 @@ export class FailureDetector {
     return { since: heard.startedAt, reason: 'the registry that spoke for it has started anew' }
   }
 
-  /** What a source says of itself; undefined: nothing was heard of it. */
+  /** Word of a source about itself; undefined: nothing was heard of it. */
   wordOf(id: string): Observation | undefined {
     const source = this.#sources.get(id)
     if (source === undefined || source.count === 0) return undefined
@@ -168,7 +168,7 @@ export class FailureDetector {
     return { ...said, state: 'unknown', ...silence }
   }
 
-  /** What is told of a source at its place in the log of changes; undefined: that place is no pulse. */
+  /** The hint that is told of a source at its place in the log of changes; undefined: that place is no pulse. */
   hintAt(id: string): Hint | undefined {
     if (id === keyId(this.#init.self)) return this.ownHint()
     if (!id.startsWith(pulsePrefix)) return undefined

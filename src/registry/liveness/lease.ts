@@ -1,6 +1,6 @@
 import { DuplicateInstanceError } from '../../runtime/errors.ts'
 
-/** What a heartbeat says besides that its sender is alive. */
+/** Content of a heartbeat besides that its sender is alive. */
 export interface Beat {
   readonly connected?: readonly Uint8Array[]
   /** As the member measured it. */
@@ -33,7 +33,7 @@ export interface Session {
   contested: boolean
 }
 
-/** What a lease asks of the state machine that gave it. */
+/** Questions of a lease to the state machine that gave it. */
 export interface LeaseKeeper {
   holds(session: Session): 'yes' | 'no' | 'replaced'
   beat(session: Session, beat: Beat): BeatAnswer

@@ -9,7 +9,7 @@ import { plainKeys, plainReason } from './observation.ts'
 import type { Observations, ObservationsInit } from './observations.ts'
 import { isUp } from './states.ts'
 
-/** Of a session that was just heard. */
+/** Fields of a session that was just heard. */
 const fresh = {
   unanswered: 0,
   lost: undefined,
@@ -174,7 +174,7 @@ export class Leases implements LeaseKeeper {
     for (const { member, session } of lapsed) this.#judgeLapsed(member, session, at)
   }
 
-  /** Whoever gives this registry up because it stood still has the time to come back that many who fall silent at once have. */
+  /** Excuses losses after a standstill: whoever gives this registry up because it stood still has the time to come back that many who fall silent at once have. */
   #excuse(): void {
     const { awake, now, timings } = this.#init
     if (awake.stalled(now())) this.#excusedUntil = awake.at(now()) + timings.massWindowMs

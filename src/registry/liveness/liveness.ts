@@ -45,7 +45,7 @@ const looksPerTick = 4
 const maxAddressChars = 256
 
 /**
- * Who is up, since when, why, and who says so. Observes the sessions that members hold here, takes hints from other registries, and
+ * Knows who is up, since when, why, and who says so. Observes the sessions that members hold here, takes hints from other registries, and
  * doubts itself first when many fall silent at once. Time passes in `tick`, which `start` calls; without it nothing moves by itself.
  */
 export class Liveness {
@@ -104,7 +104,7 @@ export class Liveness {
     this.#remember(rows)
   }
 
-  /** Why this registry calls nobody offline at the moment; undefined when it trusts itself. */
+  /** The reason why this registry calls nobody offline at the moment; undefined when it trusts itself. */
   get doubt(): string | undefined {
     return this.#leases.doubt.reason
   }
@@ -130,12 +130,12 @@ export class Liveness {
     return this.#leases.open(publicKey, instance)
   }
 
-  /** What somebody says who is followed: taken when both its source and its carrier are entitled. @returns as `merge` */
+  /** Takes what somebody says who is followed: taken when both its source and its carrier are entitled. @returns as `merge` */
   hear(hint: Hint, carrier: Uint8Array): boolean {
     return isEntitled(hint, carrier, this.#init) && this.merge(hint)
   }
 
-  /** What an entitled registry says, of a member or of itself. @returns whether it is what counts now */
+  /** Takes what an entitled registry says, of a member or of itself. @returns whether it is what counts now */
   merge(hint: Hint): boolean {
     const { publicKey, source } = hint
     const { self, isMember } = this.#init
@@ -214,7 +214,7 @@ export class Liveness {
     inBackground(this.save(), 'saving liveness')
   }
 
-  /** How it became known, when it was not yet. */
+  /** Notes how it became known, when it was not yet. */
   learned(publicKey: Uint8Array, from: string): void {
     this.#note(publicKey, (member) => {
       member.learnedFrom ||= from

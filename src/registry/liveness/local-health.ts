@@ -3,7 +3,7 @@ import type { LivenessTimings } from './timings.ts'
 export type Verdict = 'hold' | 'offline' | 'unconfirmed'
 
 /**
- * Whether silence is the members' fault or our own. Times are awake times (see AwakeTime).
+ * Judges whether silence is the members' fault or our own. Times are awake times (see AwakeTime).
  *
  * Doubt begins with a restart and with a mass of leases that lapse together; while it lasts nobody is called offline. It ends when a
  * session answers. If that session had been answering all along, the uplink was never gone and the silent ones are judged at once;
@@ -19,7 +19,7 @@ export class LocalHealth {
     this.#timings = timings
   }
 
-  /** Why this registry doubts itself; undefined when it does not. */
+  /** The reason why this registry doubts itself; undefined when it does not. */
   get reason(): string | undefined {
     return this.#reason
   }

@@ -12,7 +12,7 @@ export const restarted = 'not heard since this process started'
 
 const inSeconds = (ms: number): string => `${Math.round(ms / 100) / 10} s`
 
-/** What a session's signs of life mean while its lease runs; undefined: the lease has run out. */
+/** Meaning of a session's signs of life while its lease runs; undefined: the lease has run out. */
 export const judge = (session: Session, awake: number, t: LivenessTimings): Judgement | undefined => {
   if (session.left !== undefined) return { state: 'left', reason: `left: ${session.left}` }
   const silentMs = awake - session.beatAt
@@ -27,7 +27,7 @@ export const judge = (session: Session, awake: number, t: LivenessTimings): Judg
   return { state: 'online', reason: '' }
 }
 
-/** Why a member is suspect; undefined: it is not. */
+/** The reason why a member is suspect; undefined: it is not. */
 const suspicion = (session: Session, awake: number, t: LivenessTimings): string | undefined => {
   if (session.lost !== undefined && awake >= session.excusedUntil) return session.lost
   return unansweredBy(session, t) ?? missedBy(session, awake, t)
@@ -39,7 +39,7 @@ const unansweredBy = ({ unanswered }: Session, { unansweredPings }: LivenessTimi
 const missedBy = ({ beatAt }: Session, awake: number, t: LivenessTimings): string | undefined =>
   awake - beatAt >= suspectAfterMs(t) ? 'missed 2 heartbeats' : undefined
 
-/** What became of a session whose lease has run out. */
+/** Fate of a session whose lease has run out. */
 export const judgeLapsed = (session: Session, t: LivenessTimings, verdict: Exclude<Verdict, 'hold'>): Judgement => {
   const silent = `no heartbeat for ${inSeconds(t.leaseMs)}`
   const cause = session.lost ?? unansweredBy(session, t)

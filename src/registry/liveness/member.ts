@@ -5,7 +5,7 @@ import type { Observation } from './observation.ts'
 import { initialReputation, reputationAfterUptime, Uptime } from './score.ts'
 import { stateOf, states } from './states.ts'
 
-/** Who speaks for a member: the registry that its record with this seq names; undefined: none yet. */
+/** Speaker for a member: the registry that its record with this seq names; undefined: none yet. */
 export interface Named {
   readonly seq: number
   readonly holder: Uint8Array | undefined
@@ -17,9 +17,9 @@ export class ObservedMember {
   readonly id: string
   readonly firstSeenMs: number
   session: Session | undefined
-  /** What its own record says of who speaks for it; undefined: to be looked up. */
+  /** Speaker that its own record names; undefined: to be looked up. */
   named: Named | 'nobody' | undefined
-  /** What is observed here, and what others say, by their ids. `word` is the one of them that counts, `shown` what becomes of it. */
+  /** Observation made here, and those of others by their ids. `word` is the one of them that counts, `shown` what becomes of it. */
   own: Observation | undefined
   readonly words = new Map<string, Observation>()
   word: Observation | undefined
@@ -99,7 +99,7 @@ export class ObservedMember {
   }
 }
 
-/** What a row said of the member's state, in the times of this process and below all that is said now. */
+/** State that a row had of the member, in the times of this process and below all that is said now. */
 export const rememberedObservation = (row: NodeRow, wallOffset: number, now: number): Observation | undefined => {
   const state = stateOf(row.state)
   if (state === undefined || row.source === null) return undefined

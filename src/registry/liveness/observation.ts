@@ -11,7 +11,7 @@ export interface Position {
   readonly count: number
 }
 
-/** What one registry says of one member. Times are monotonic ms of this process. */
+/** Statement of one registry about one member. Times are monotonic ms of this process. */
 export interface Observation extends Position {
   readonly state: State
   /** Key of the registry that says so. */

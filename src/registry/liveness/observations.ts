@@ -28,7 +28,7 @@ export interface ObservationsInit {
   /** Place of the next thing that this process says. */
   readonly next: () => Omit<Position, 'seq'>
   readonly isRegistry: (publicKey: Uint8Array) => boolean
-  /** What a member's own signed record says of who speaks for it. */
+  /** The registry that a member's own signed record names to speak for it. */
   readonly namedBy: (publicKey: Uint8Array) => Named | undefined
   /** A member looks different than before, or has something to be told. Called for every change; the caller coalesces. */
   readonly onChange: (member: ObservedMember) => void
@@ -36,14 +36,14 @@ export interface ObservationsInit {
   readonly onDirty: (member: ObservedMember) => void
 }
 
-/** What is observed here, before it has its place in the order. */
+/** Observation made here, before it has its place in the order. */
 export type Observed = Omit<Observation, keyof Position | 'source'>
 
 /** It will not be otherwise without anybody saying so. */
 const isSettled = (state: State): boolean => state === 'left' || state === 'offline'
 
 /**
- * What is known of each member and who says so. Of all that is said of a member the highest in the order counts, so it does not matter
+ * Knowledge about each member, and who has it. Of all that is said of a member the highest in the order counts, so it does not matter
  * when and by which way it came. It stands while its source is heard.
  */
 export class Observations {
@@ -89,7 +89,7 @@ export class Observations {
     return member
   }
 
-  /** What is observed here. It takes a new place in the order when it says something new, or when another word outranks it. */
+  /** Takes what is observed here. It takes a new place in the order when it says something new, or when another word outranks it. */
   observe(member: ObservedMember, observed: Observed): void {
     const { self } = this.#init
     const { own, word, shown } = member
@@ -104,7 +104,7 @@ export class Observations {
     if (!isNews && shown === own) member.shown = member.own
   }
 
-  /** What another registry says, first-hand or passed on. @returns whether it is what counts now */
+  /** Takes what another registry says, first-hand or passed on. @returns whether it is what counts now */
   merge(hint: Hint): boolean {
     const member = this.member(hint.publicKey)
     const said = observationOf(hint, this.#init.now())
@@ -221,7 +221,7 @@ export class Observations {
     return member.own && { seq: member.own.seq, holder: this.#init.self }
   }
 
-  /** What is shown of a member: the word that counts while its source is heard, else what the member says itself. */
+  /** Observation that is shown of a member: the word that counts while its source is heard, else what the member says itself. */
   #speaks(member: ObservedMember): Observation | undefined {
     const word = this.#isDoubtful(member.word) ? (member.ahead ?? member.word) : member.word
     const itself = this.#detector.wordOf(member.id)

@@ -1,6 +1,6 @@
 import { isUp, type State } from './states.ts'
 
-/** How long a member was up in the time that it was observed. It forgets: the sum is scaled down to the window. */
+/** Share of time that a member was up in the time that it was observed. It forgets: the sum is scaled down to the window. */
 export class Uptime {
   readonly #windowMs: number
   #upMs: number

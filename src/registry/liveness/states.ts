@@ -1,6 +1,6 @@
 import { nameOfNumber } from '../../identity/checked-bytes.ts'
 
-/** How a member is, as far as is known. The numbers are on the wire. */
+/** States of a member, as far as is known. The numbers are on the wire. */
 export const states = { online: 1, late: 2, suspect: 3, offline: 4, left: 5, unknown: 6 } as const
 export type State = keyof typeof states
 

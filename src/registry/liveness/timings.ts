@@ -20,7 +20,7 @@ export interface LivenessTimings {
   readonly massShare: number
   /** Leases after which a member that nobody could confirm to be away is called `offline (unconfirmed)`. */
   readonly unconfirmedLeases: number
-  /** What was observed longer ago weighs less and less in the uptime. */
+  /** Window of the uptime: what was observed longer ago weighs less and less in the uptime. */
   readonly uptimeWindowMs: number
   /** Changes of one member within it travel as one hint. */
   readonly hintDelayMs: number

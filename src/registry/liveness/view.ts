@@ -3,7 +3,7 @@ import { isUnconfirmed } from './member-state.ts'
 import { initialReputation } from './score.ts'
 import { isUp, type State } from './states.ts'
 
-/** What is known of how a member is, for people and for lookups. */
+/** View of how a member is, for people and for lookups. */
 export interface MemberView {
   readonly publicKey: Uint8Array
   readonly state: State
@@ -12,7 +12,7 @@ export interface MemberView {
   /** When the state began: wall clock ms, and how long ago. undefined: nobody ever said anything. */
   readonly sinceMs: number | undefined
   readonly sinceAgeMs: number | undefined
-  /** How long ago the source last heard it. */
+  /** Time since the source last heard it. */
   readonly heardAgeMs: number | undefined
   /** Key of the registry that says so. */
   readonly source: Uint8Array | undefined
@@ -28,7 +28,7 @@ export interface MemberView {
   readonly uptime: { readonly percent: number; readonly windowMs: number } | undefined
   /** 0 to 100. */
   readonly reputation: number
-  /** How it became known: registry, sync, gossip, … */
+  /** Way in which it became known: registry, sync, gossip, … */
   readonly learnedFrom: string
   readonly firstSeenMs: number | undefined
   readonly lastAddress: string | undefined
