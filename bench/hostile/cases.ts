@@ -24,10 +24,7 @@ const usual = { ms: 10_000, shortMs: 3_000, joins: 5, shortJoins: 2, lifted: {} 
 /** Dialling is what takes its time in a reflection: pauses between two tries grow to a minute. A frame has 3 s to be whole. */
 const special: Partial<Record<AttackName, Partial<Case>>> = {
   reflection: { ms: 60_000 },
-  'truncated frames': { shortMs: 4_000 },
-  'several members together': {
-    lifted: { 'protocols.connection.waitingBytes': 1e9, 'protocols.connection.waitingBytesOfPeer': 1e9 }
-  }
+  'truncated frames': { shortMs: 4_000 }
 }
 
 const names = Object.keys(attacks).filter((name): name is AttackName => Object.hasOwn(attacks, name))

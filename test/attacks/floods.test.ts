@@ -37,7 +37,6 @@ const floods: Readonly<Record<string, boolean>> = {
   'gossip, replayed': false,
   'gossip, future heads': false,
   'slow readers': false,
-  'several members together': true,
   'record poisoning': true,
   reflection: true
 }
@@ -88,11 +87,6 @@ describe('a root and a node beside honest joins and lookups', () => {
 
   control('without an attack all work is done and nobody is named', async () => {
     expect(resultOf('none')).toMatchObject({ faults: [], named: [] })
-  })
-
-  control('several members together let it grow without a budget of what waits', async () => {
-    const [result] = await run('--only', 'several members together', '--lifted')
-    expect(result?.faults).toContainEqual(expect.stringMatching(/^root grew by/))
   })
 
   control('each flood that there is was run', async () => {

@@ -23,7 +23,6 @@ import { slowReaders } from './readers.ts'
 import { poisonRecords } from './records.ts'
 import { reflection } from './reflection.ts'
 import { manyConnections, silentStreams, streamFlood } from './streams.ts'
-import { severalTogether } from './together.ts'
 
 export const attacks = {
   'stream flood': streamFlood,
@@ -48,7 +47,6 @@ export const attacks = {
   'gossip, replayed': gossipReplayed,
   'gossip, future heads': gossipFutureHeads,
   'slow readers': slowReaders,
-  'several members together': severalTogether,
   'record poisoning': poisonRecords,
   reflection
 } satisfies Record<string, Attack>
