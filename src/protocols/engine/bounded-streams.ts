@@ -62,13 +62,10 @@ export class BoundedStreams {
     const counter = frameBytes === undefined ? undefined : new FrameCounter(frameBytes)
     if (counter === undefined && this.#inbound === undefined) return
     charge(0)
-    const mostBytes = (this.#bounds.inbound?.count ?? Number.POSITIVE_INFINITY) * 1024
     stream.addEventListener('message', (event: StreamMessageEvent) => {
       const { data } = event
       try {
         const frames = counter === undefined ? 1 : counter.push(data)
-        // A library works off all that one event brings before anything else.
-        if (frames * leastBytes > mostBytes) throw new FrameTooLargeError('more messages at once than a peer may send')
         charge(Math.max(data.byteLength, frames * leastBytes))
       } catch (error) {
         event.stopImmediatePropagation()
