@@ -57,9 +57,9 @@ const isCached = ({ source }: KnownCandidate): boolean => source === 'cache'
 
 /** Finds one that is connected and should hold the lease instead: a registry for a stand-in, and for a secondary the root, to whom it forwards. */
 export function betterRegistry(init: FinderInit, than: RegistryPeer): RegistryPeer | undefined {
-  // As the log says by now: it may have been retired since.
+  // As the log says by now: it may have been retired since, or made the root, which is handed over more.
   const roleNow = init.trust.memberOf(than.connection)?.role ?? than.role
-  if (roleNow === 'root') return undefined
+  if (roleNow === 'root' && than.role === 'root') return undefined
   if (isRegistryRole(init.config.role)) {
     // Of a root, too: another one may have been made while it was away, out of the very registry that holds its lease.
     const root = answering(init, none).find(({ role }) => role === 'root')
