@@ -22,6 +22,7 @@ const rootDown: Drill = {
   needsCut: false,
   async run({ network, watch }, signal) {
     await network.invite(newcomer, signal)
+    await watch.spread(others)
     watch.begin()
     await network.kill('root')
     await watch.peers('every member shows the root as down, and why', seconds.killed, others, (rows) =>
@@ -92,6 +93,7 @@ const partition: Drill = {
   async run(stage, signal) {
     const { network, watch } = stage
     await network.invite(newcomer, signal)
+    await watch.spread(withSecondary)
     watch.begin()
     stage.cut([[...withRoot], [...withSecondary, newcomer]])
     await watch.peers('the side with the root shows the other one as down', seconds.cut, withRoot, (rows) =>

@@ -59,6 +59,14 @@ export class Watch {
     })
   }
 
+  /** Waits until each of the members has what is in the log of the root. No step: it says nothing of the failure. */
+  async spread(names: readonly string[]): Promise<void> {
+    const { signal } = this.#init
+    const head = async (name: string): Promise<number> => (await this.statusOf(name))?.sync.head ?? -1
+    const wanted = await head('root')
+    for (const name of names) while ((await head(name)) < wanted) await sleep(lookMs, undefined, { signal })
+  }
+
   /** undefined: it does not answer. */
   async statusOf(name: string): Promise<StatusView | undefined> {
     return await this.#network
