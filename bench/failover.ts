@@ -163,7 +163,7 @@ const row = (name: string, what: string): Row => ({
 export const failover: Benchmark = {
   name: 'failover',
   title: 'Failover: the registry that holds all leases dies, or stands still',
-  how: `A root and a secondary; members in ${clientProcesses} processes, each with a libp2p host of its own and the session keeper of the product, which
+  how: `A root and a secondary; members in ${clientProcesses} processes, each with a libp2p host of its own and the lease client of the product, which
 beats and finds another registry by itself. The registry that holds all leases gets SIGKILL or SIGSTOP; the time runs from there until the other one has
 registered them all. Then it is started again, and next it is the turn of the other one. Limits are the defaults.`,
   parameters: { members: 1_000 },

@@ -3,7 +3,7 @@ import { peerIdText, publicKeyOfPeerId } from '../../src/identity/keys.ts'
 import { raceDial } from '../../src/node/bootstrap/dial-race.ts'
 import { defaults } from '../../src/node/config/defaults.ts'
 import { SelfRecord } from '../../src/node/self/record.ts'
-import { type RegistryPeer, SessionKeeper } from '../../src/node/session/lease-client.ts'
+import { LeaseClient, type RegistryPeer } from '../../src/node/session/lease-client.ts'
 import { Supervisor } from '../../src/node/supervisor.ts'
 import { openRegisterSession } from '../../src/protocols/register/index.ts'
 import { silentLogger, systemClock } from '../../src/runtime/clock-and-logger.ts'
@@ -33,7 +33,7 @@ export interface KeptMemberInit {
 export class KeptMember {
   readonly #init: KeptMemberInit
   readonly #member: LightMember
-  readonly #keeper: SessionKeeper
+  readonly #keeper: LeaseClient
   readonly #connections = new Map<string, Connection>()
   readonly #held = Promise.withResolvers<void>()
   #isHeld = false
@@ -91,10 +91,10 @@ export class KeptMember {
     return this.#init.registries.findIndex(({ address }) => address.endsWith(id))
   }
 
-  #makeKeeper({ networkId }: RootAddress): SessionKeeper {
+  #makeKeeper({ networkId }: RootAddress): LeaseClient {
     const { number, all, onHeld, onTrouble } = this.#init
     const { backoffInitialMs: initialMs, backoffMaxMs: maxMs, backoffMultiplier: multiplier } = defaults.replication
-    return new SessionKeeper({
+    return new LeaseClient({
       find: async (except, signal) => await this.#find(except, signal),
       open: async (connection, signal) =>
         await openRegisterSession(connection, { limits: clientLimits, clock: systemClock, signal }),

@@ -10,7 +10,7 @@ interface Served {
 }
 
 /** Protocols of the program that this node is a part of: for proven members only. They are kept until there is a host to serve them. */
-export class OwnProtocols {
+export class AppProtocols {
   readonly #served = new Map<string, Served>()
   #network: NetworkNode | undefined
 

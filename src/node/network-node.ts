@@ -9,6 +9,14 @@ import type { NodeRecord } from '../registry/objects/record.ts'
 import type { Registry } from '../registry/registry.ts'
 import { inBackground } from '../runtime/background.ts'
 import { sleep } from '../runtime/sleep.ts'
+import {
+  makeConnector,
+  makeLeaseClient,
+  makePingMonitor,
+  makeReachability,
+  makeReplicator,
+  protocolLimits
+} from './components.ts'
 import { followRegistry } from './follow-registry.ts'
 import { Gater } from './host/gater.ts'
 import { type Host, stopHost } from './host/host.ts'
@@ -17,20 +25,19 @@ import { forgetStrangers } from './host/libp2p.ts'
 import { startHost } from './host/listen.ts'
 import { limitsFor } from './host/open-files.ts'
 import { Traffic } from './host/traffic.ts'
-import { makePeers, makeReach, makeRoundTrips, makeSession, makeSync, protocolLimits } from './keepers.ts'
 import type { NetworkNodeInit, NetworkParts } from './network-parts.ts'
-import type { PeerKeeper } from './peers/connector.ts'
+import type { Connector } from './peers/connector.ts'
 import { PeerClocks } from './peers/peer-clocks.ts'
-import type { RoundTrips } from './peers/ping-monitor.ts'
-import { HeadWatch } from './replication/checkpoint-watch.ts'
-import type { SyncKeeper } from './replication/replicator.ts'
+import type { PingMonitor } from './peers/ping-monitor.ts'
+import { CheckpointWatch } from './replication/checkpoint-watch.ts'
+import type { Replicator } from './replication/replicator.ts'
 import { tellLie } from './replication/source-alarms.ts'
 import { SelfPublisher } from './self/publisher.ts'
 import type { SelfRecord } from './self/record.ts'
 import { invitedHistory, tellOtherHistory } from './session/invited-history.ts'
-import type { SessionKeeper, SessionView } from './session/lease-client.ts'
+import type { LeaseClient, SessionView } from './session/lease-client.ts'
 import { takeIn } from './session/on-registered.ts'
-import { RootWay } from './session/root-forwarder.ts'
+import { RootForwarder } from './session/root-forwarder.ts'
 
 /** Time that a push may be on its way to those who follow us, and for which this process waits at the end. */
 const pushMs = 100
@@ -38,26 +45,26 @@ const goodbyeMs = 1_000
 /** All members of a registry that died ping each other. */
 const perMemberMs = 10
 
-/** A node whose network is known: its libp2p host, and the keepers of lease, replica and connections. */
+/** A node whose network is known: its libp2p host, and what keeps its lease, replica and connections. */
 export class NetworkNode implements NetworkParts {
   readonly registry: Registry
   readonly trust: ConnectionTrust
   readonly limits: ProtocolLimits
-  readonly heads: HeadWatch
+  readonly heads: CheckpointWatch
   readonly clocks: PeerClocks
   readonly traffic = new Traffic()
   readonly gater: Gater
   readonly #init: NetworkNodeInit
   readonly #self: SelfPublisher
-  readonly #rootWay: RootWay
+  readonly #rootForwarder: RootForwarder
   readonly #stops: (() => void)[] = []
   /** Wall clock. */
   readonly #startedMs: number
   #host: Host | undefined
-  #session: SessionKeeper | undefined
-  #sync: SyncKeeper | undefined
-  #peers: PeerKeeper | undefined
-  #roundTrips: RoundTrips | undefined
+  #session: LeaseClient | undefined
+  #sync: Replicator | undefined
+  #peers: Connector | undefined
+  #pingMonitor: PingMonitor | undefined
   #port = 0
   #caughtUp = false
   #trouble: Error | undefined
@@ -69,7 +76,7 @@ export class NetworkNode implements NetworkParts {
     this.clocks = new PeerClocks(clock)
     this.registry = registry
     this.limits = protocolLimits(config)
-    this.#rootWay = new RootWay(init)
+    this.#rootForwarder = new RootForwarder(init)
     const { strangers, hello } = this.limits
     const isRevoked = (publicKey: Uint8Array): boolean => registry.replica.state.isRevoked(publicKey)
     this.trust = new ConnectionTrust({ limits: strangers, settleMs: hello.settleMs, isRevoked, clock, logger })
@@ -83,7 +90,7 @@ export class NetworkNode implements NetworkParts {
       culprits: this.trust.culprits,
       onUpgraded: (peerId, connection) => this.traffic.add(peerId, connection)
     })
-    this.heads = new HeadWatch({
+    this.heads = new CheckpointWatch({
       replica: registry.replica,
       logger,
       sync: () => this.#sync,
@@ -126,16 +133,16 @@ export class NetworkNode implements NetworkParts {
     return this.#session?.view
   }
 
-  get sync(): SyncKeeper | undefined {
+  get sync(): Replicator | undefined {
     return this.#sync
   }
 
-  get peers(): PeerKeeper | undefined {
+  get peers(): Connector | undefined {
     return this.#peers
   }
 
-  get roundTrips(): RoundTrips | undefined {
-    return this.#roundTrips
+  get pingMonitor(): PingMonitor | undefined {
+    return this.#pingMonitor
   }
 
   /** All that one source had was applied at least once since the start. */
@@ -164,7 +171,7 @@ export class NetworkNode implements NetworkParts {
   rttMs(peerId: string): number | undefined {
     const { session } = this
     const isHolder = session !== undefined && peerIdText(session.peer.publicKey) === peerId
-    return this.#roundTrips?.of(peerId) ?? (isHolder ? session.session.rttMs : undefined)
+    return this.#pingMonitor?.of(peerId) ?? (isHolder ? session.session.rttMs : undefined)
   }
 
   /** Connections to members that serve registry protocols. */
@@ -203,7 +210,7 @@ export class NetworkNode implements NetworkParts {
     this.#host = host
     this.#port = port
     await this.#self.start(host, port)
-    this.#startKeepers(host)
+    this.#startComponents(host)
     this.#stops.push(
       followRegistry({
         registry,
@@ -259,13 +266,13 @@ export class NetworkNode implements NetworkParts {
   async stop(reason: string, left: boolean): Promise<void> {
     const { registry } = this
     this.#self.stop()
-    this.#rootWay.close()
+    this.#rootForwarder.close()
     // Before any session ends: the members of this registry are not down because it goes.
     registry.liveness.leaving(reason)
     for (const stop of this.#stops) stop()
     this.heads.stop()
     this.#peers?.stop()
-    this.#roundTrips?.stop()
+    this.#pingMonitor?.stop()
     await Promise.all([this.#session?.stop(reason, left ? await this.#farewell() : undefined), this.#told()])
     this.#sync?.stop()
     this.trust.clear()
@@ -288,16 +295,16 @@ export class NetworkNode implements NetworkParts {
     if (subscribers > 0) await sleep(Math.min(goodbyeMs, pushMs + subscribers / 5))
   }
 
-  #startKeepers(host: Host): void {
+  #startComponents(host: Host): void {
     const { services } = this.#init
     const onCaughtUp = (): void => {
       this.#caughtUp = true
       this.#init.onChange()
     }
-    this.#sync = makeSync(this.#init, this, onCaughtUp)
-    this.#peers = makePeers(this.#init, this, host)
-    this.#roundTrips = makeRoundTrips(this.#init, this)
-    this.#session = makeSession(this.#init, this, host, {
+    this.#sync = makeReplicator(this.#init, this, onCaughtUp)
+    this.#peers = makeConnector(this.#init, this, host)
+    this.#pingMonitor = makePingMonitor(this.#init, this)
+    this.#session = makeLeaseClient(this.#init, this, host, {
       connected: () => this.#connectedKeys(),
       onRegistered: async (view, answer) => await this.#registered(view, answer),
       onLost: (view, reason) => this.#lost(view, reason),
@@ -308,13 +315,13 @@ export class NetworkNode implements NetworkParts {
         this.#init.onChange()
       }
     })
-    const reach = makeReach(this.#init, this, async (change) => await this.#self.publish(change))
-    for (const keeper of [this.#sync, this.#peers, this.#roundTrips, this.#session, reach]) keeper.start(services)
+    const reach = makeReachability(this.#init, this, async (change) => await this.#self.publish(change))
+    for (const each of [this.#sync, this.#peers, this.#pingMonitor, this.#session, reach]) each.start(services)
   }
 
   async #registered(view: SessionView, answer: Registered): Promise<void> {
     if (answer.record !== undefined) this.selfRecord.learn(answer.record)
-    const stored = takeIn({ ...this.#init, rootWay: this.#rootWay }, view, answer)
+    const stored = takeIn({ ...this.#init, rootForwarder: this.#rootForwarder }, view, answer)
     this.#sync?.reconcile()
     await stored
     await this.#self.ensure()
@@ -325,18 +332,15 @@ export class NetworkNode implements NetworkParts {
   #lost(view: SessionView, reason: string): void {
     const { registry, logger, onChange } = this.#init
     registry.liveness.sourceGone(view.peer.publicKey, reason)
-    this.#rootWay.close()
+    this.#rootForwarder.close()
     const fields = { peer: peerIdText(view.peer.publicKey), reason }
     logger.warn(fields, 'the session with the registry ended; another registry is tried at once')
     const { records, replica } = registry
-    inBackground(
-      this.#roundTrips?.look(replica.state.memberCount * perMemberMs, view.peer.connection),
-      'pinging the members of a lost registry'
-    )
-    inBackground(
-      this.#sync?.lost(records.read(view.peer.publicKey)?.registryKey, replica.state.memberCount),
-      'pulling after a lost registry'
-    )
+    const { memberCount } = replica.state
+    const pings = this.#pingMonitor?.look(memberCount * perMemberMs, view.peer.connection)
+    inBackground(pings, 'pinging the members of a lost registry')
+    const holder = records.read(view.peer.publicKey)?.registryKey
+    inBackground(this.#sync?.lost(holder, memberCount), 'pulling after a lost registry')
     onChange()
   }
 

@@ -9,8 +9,8 @@ import type { Candidates } from './bootstrap/candidates.ts'
 import type { Config } from './config/schema.ts'
 import type { Gater } from './host/gater.ts'
 import type { Traffic } from './host/traffic.ts'
-import type { RoundTrips } from './peers/ping-monitor.ts'
-import type { HeadWatch } from './replication/checkpoint-watch.ts'
+import type { PingMonitor } from './peers/ping-monitor.ts'
+import type { CheckpointWatch } from './replication/checkpoint-watch.ts'
 import type { SelfRecord } from './self/record.ts'
 import type { SessionView } from './session/lease-client.ts'
 import type { Supervisor } from './supervisor.ts'
@@ -37,12 +37,12 @@ export interface NetworkParts {
   readonly registry: Registry
   readonly trust: ConnectionTrust
   readonly limits: ProtocolLimits
-  readonly heads: HeadWatch
+  readonly heads: CheckpointWatch
   readonly traffic: Traffic
   readonly gater: Gater
   readonly selfRecord: SelfRecord
   readonly announced: readonly string[]
   readonly session: SessionView | undefined
-  readonly roundTrips: RoundTrips | undefined
+  readonly pingMonitor: PingMonitor | undefined
   isMember(): boolean
 }

@@ -2,13 +2,13 @@ import type { SigningKey } from '../identity/keys.ts'
 import type { Clock } from '../runtime/clock-and-logger.ts'
 import type { Candidates } from './bootstrap/candidates.ts'
 import type { DialFailure } from './bootstrap/dial-race.ts'
-import type { InviteKeeper } from './bootstrap/invite-keeper.ts'
+import type { PendingInvite } from './bootstrap/pending-invite.ts'
 import type { Config } from './config/schema.ts'
 import type { EventBus } from './event-bus.ts'
 import type { Housekeeping } from './housekeeping.ts'
 import type { Logging } from './logging.ts'
 import type { NetworkNode } from './network-node.ts'
-import type { RootDuties } from './root/root-controller.ts'
+import type { RootController } from './root/root-controller.ts'
 import type { PhaseFacts, PhaseTracker } from './status/phases.ts'
 import type { Supervisor } from './supervisor.ts'
 
@@ -22,7 +22,7 @@ export interface NodeContext {
   readonly clock: Clock
   readonly software: string
   readonly phases: PhaseTracker
-  readonly invites: InviteKeeper
+  readonly invites: PendingInvite
   readonly candidates: Candidates
   /** Network id of the invite or the configuration. */
   readonly pin: Uint8Array | undefined
@@ -31,7 +31,7 @@ export interface NodeContext {
   /** Backups and other chores; undefined until the network was found. */
   readonly housekeeping: Housekeeping | undefined
   /** Duties that only a root has; undefined until the network was found. */
-  readonly duties: RootDuties | undefined
+  readonly duties: RootController | undefined
   readonly services: Supervisor
   readonly events: EventBus
   readonly isStopping: boolean

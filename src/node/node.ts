@@ -7,16 +7,16 @@ import { peekGenesis, type Registry } from '../registry/registry.ts'
 import { InvalidPayloadError, UnavailableError } from '../runtime/errors.ts'
 import { makeFolder } from '../runtime/make-folder.ts'
 import { SteadyClock } from '../runtime/steady-clock.ts'
-import { Paced } from '../runtime/throttle.ts'
+import { Throttle } from '../runtime/throttle.ts'
 import { versionInfo } from '../runtime/version.ts'
 import { connectionTo } from './actions/connect.ts'
 import type { ControlApi } from './api/control-api.ts'
-import { OwnProtocols } from './app-protocols.ts'
+import { AppProtocols } from './app-protocols.ts'
 import { Candidates } from './bootstrap/candidates.ts'
 import type { DialFailure } from './bootstrap/dial-race.ts'
 import { discoverNetwork, firstUseNotice } from './bootstrap/discovery.ts'
-import { InviteKeeper } from './bootstrap/invite-keeper.ts'
 import { ownKey } from './bootstrap/own-key.ts'
+import { PendingInvite } from './bootstrap/pending-invite.ts'
 import { networkFields, pinOf, requirePin, requireSameNetwork } from './bootstrap/pin-checks.ts'
 import { dataFiles, socketPath } from './config/paths.ts'
 import type { Config } from './config/schema.ts'
@@ -33,7 +33,7 @@ import type { MemberHandler, Node, NodeOptions } from './node-interface.ts'
 import { cachedCandidates } from './peers/member-targets.ts'
 import { putOtherHistoryAside } from './put-aside.ts'
 import { openNodeRegistry } from './root/open-registry.ts'
-import { RootDuties } from './root/root-controller.ts'
+import { RootController } from './root/root-controller.ts'
 import { CachedPeers, phaseFacts } from './status/phase-facts.ts'
 import { type PhaseFacts, PhaseTracker } from './status/phases.ts'
 import { StopSteps } from './stop-steps.ts'
@@ -56,7 +56,7 @@ export class TrustNode implements Node, NodeContext {
   readonly stopSteps = new StopSteps()
   readonly services: Supervisor
   readonly events = new EventBus()
-  readonly invites: InviteKeeper
+  readonly invites: PendingInvite
   readonly candidates: Candidates
   readonly #failure = Promise.withResolvers<never>()
   readonly #end = Promise.withResolvers<void>()
@@ -66,11 +66,11 @@ export class TrustNode implements Node, NodeContext {
   #config: Config
   readonly #portWaitMs: number | undefined
   readonly #over = new AbortController()
-  readonly #protocols = new OwnProtocols()
+  readonly #protocols = new AppProtocols()
   readonly #cachedPeers = new CachedPeers()
-  readonly #judging = new Paced(() => this.#judge(), judgeMs)
+  readonly #judging = new Throttle(() => this.#judge(), judgeMs)
   #network: NetworkNode | undefined
-  #duties: RootDuties | undefined
+  #duties: RootController | undefined
   #housekeeping: Housekeeping | undefined
   #server: AsyncDisposable | undefined
   #stopping: Promise<void> | undefined
@@ -91,7 +91,7 @@ export class TrustNode implements Node, NodeContext {
     this.#withControl = options.control ?? true
     this.#portWaitMs = options.portWaitMs
     makeFolder(config.paths.data, 0o700)
-    this.invites = new InviteKeeper(config, options.invite)
+    this.invites = new PendingInvite(config, options.invite)
     this.key = ownKey(config, { isInvited: this.invites.invite !== undefined })
     this.candidates = new Candidates({
       config,
@@ -142,7 +142,7 @@ export class TrustNode implements Node, NodeContext {
   }
 
   /** Duties that only a root has; undefined until the network was found. */
-  get duties(): RootDuties | undefined {
+  get duties(): RootController | undefined {
     return this.#duties
   }
 
@@ -256,7 +256,7 @@ export class TrustNode implements Node, NodeContext {
     savePort({ configFile, data: config.paths.data, wanted: config.listen.port, port: network.port }, logger)
     await this.#protocols.open(network)
     this.#over.signal.throwIfAborted()
-    this.#duties = new RootDuties({ network, config, key, logger })
+    this.#duties = new RootController({ network, config, key, logger })
     this.#duties.start(this.services)
     this.#housekeeping = new Housekeeping({ registry, config, clock, logger })
     this.#housekeeping.start(this.services)

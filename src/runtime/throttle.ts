@@ -2,7 +2,7 @@
  * Runs something at once when it is asked for, and after that at most every `pauseMs`, however often it is asked: what looks at the whole
  * node must not run for each of a thousand records. The last asking always leads to a run.
  */
-export class Paced {
+export class Throttle {
   readonly #run: () => void
   readonly #pauseMs: number
   #pause: NodeJS.Timeout | undefined

@@ -1,8 +1,8 @@
 import type { Connection, Libp2p } from '@libp2p/interface'
 import { afterEach, beforeEach, expect } from 'vitest'
 import type { SigningKey } from '../../src/identity/keys.ts'
-import { SyncKeeper } from '../../src/node/replication/replicator.ts'
-import { HeadLag } from '../../src/node/replication/staleness.ts'
+import { Replicator } from '../../src/node/replication/replicator.ts'
+import { Staleness } from '../../src/node/replication/staleness.ts'
 import { Supervisor } from '../../src/node/supervisor.ts'
 import { FrameStream } from '../../src/protocols/engine/frames.ts'
 import { type LimitOverrides, limitsWith } from '../../src/protocols/engine/limits.ts'
@@ -117,9 +117,9 @@ async function hidden(pauseMs: number) {
   return keeper
 }
 
-function replicator(holder: Uint8Array): SyncKeeper {
+function replicator(holder: Uint8Array): Replicator {
   const clock = systemClock
-  const keeper = new SyncKeeper({
+  const keeper = new Replicator({
     target: follower.registry,
     trust: follower.trust,
     limits: follower.limits,
@@ -132,7 +132,7 @@ function replicator(holder: Uint8Array): SyncKeeper {
     isRegistry: false,
     allowed: () => true,
     lease: () => holder,
-    lag: new HeadLag({ clock, graceMs: 60_000, answeringForMs: () => 0, onBehind: () => {} }),
+    lag: new Staleness({ clock, graceMs: 60_000, answeringForMs: () => 0, onBehind: () => {} }),
     onFailed: () => {},
     onUnanswered: () => {},
     onCaughtUp: () => {}

@@ -135,7 +135,7 @@ describe('a revoke by the authority', () => {
     await eventually(() => keeper.registry.replica.isMember(bad.key.publicKey))
     // A root in wrong hands says yes to all, and enters nothing.
     root.registry.replica.emergency.enforce = () => Promise.resolve(false)
-    root.registry.admission.takeOver = () => Promise.resolve({ entry: new Uint8Array() })
+    root.registry.admission.reissueEntry = () => Promise.resolve({ entry: new Uint8Array() })
     const peers = ['--peer', network.address('keeper'), '--peer', network.address('root')]
     const ran = await revoke('bad', '--kit', kit, ...peers)
     expect(JSON.parse(ran.out)).toMatchObject({ told: 2 })

@@ -2,7 +2,7 @@ import type { Connection, Stream } from '@libp2p/interface'
 import { PING_PROTOCOL } from '@libp2p/ping'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Role } from '../../src/identity/role.ts'
-import { inTurn, RoundTrips } from '../../src/node/peers/ping-monitor.ts'
+import { inTurn, PingMonitor } from '../../src/node/peers/ping-monitor.ts'
 import { member, stopOpened, twoMembers } from '../helpers/hello-hosts.ts'
 import { connect } from '../helpers/hosts.ts'
 import { eventually } from '../helpers/network.ts'
@@ -36,7 +36,7 @@ const nodeAndRegistry = async ({
   await Promise.all([node.proven, registry.proven])
   const closed: Connection[] = []
   const bytes = { in: 0 }
-  const trips = new RoundTrips({
+  const trips = new PingMonitor({
     trust: node.trust,
     silentMs,
     ...(sample !== undefined && { sample }),

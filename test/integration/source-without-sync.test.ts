@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { SyncKeeper } from '../../src/node/replication/replicator.ts'
-import { HeadLag } from '../../src/node/replication/staleness.ts'
+import { Replicator } from '../../src/node/replication/replicator.ts'
+import { Staleness } from '../../src/node/replication/staleness.ts'
 import { Supervisor } from '../../src/node/supervisor.ts'
 import { SyncCursors } from '../../src/protocols/sync/index.ts'
 import { silentLogger, systemClock } from '../../src/runtime/clock-and-logger.ts'
@@ -19,7 +19,7 @@ it('a registry that does not serve what it was asked is asked again after a minu
     warn: (fields: { retry_after_seconds?: number }) => pauses.push(fields.retry_after_seconds ?? 0)
   }
   const clock = systemClock
-  const keeper = new SyncKeeper({
+  const keeper = new Replicator({
     target: follower.registry,
     trust: follower.trust,
     limits: follower.limits,
@@ -32,7 +32,7 @@ it('a registry that does not serve what it was asked is asked again after a minu
     isRegistry: false,
     allowed: () => true,
     lease: () => keyNumber(2).publicKey,
-    lag: new HeadLag({ clock, graceMs: 60_000, answeringForMs: () => 0, onBehind: () => {} }),
+    lag: new Staleness({ clock, graceMs: 60_000, answeringForMs: () => 0, onBehind: () => {} }),
     onFailed: () => {},
     onUnanswered: () => {},
     onCaughtUp: () => {}

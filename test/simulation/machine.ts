@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { SigningKey } from '../../src/identity/keys.ts'
 import type { Role } from '../../src/identity/role.ts'
 import { SyncCursors } from '../../src/protocols/sync/cursors.ts'
-import { Refreshes } from '../../src/protocols/sync/record-content.ts'
+import { RecordContents } from '../../src/protocols/sync/record-content.ts'
 import type { SyncTarget } from '../../src/protocols/sync/source.ts'
 import type { Forward } from '../../src/registry/admission/root-request-queue.ts'
 import { openRegistry, type Registry } from '../../src/registry/registry.ts'
@@ -24,7 +24,7 @@ const callOf = new AsyncLocalStorage<Call>()
 export class Life implements Busy {
   readonly registry: Registry
   readonly cursors: SyncCursors
-  readonly refreshes = new Refreshes()
+  readonly refreshes = new RecordContents()
   isAlive = true
   readonly #calls = new Set<Call>()
 

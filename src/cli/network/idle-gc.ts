@@ -26,7 +26,7 @@ const cpuUs = (): number => {
  * Gives back what a busy moment left behind (the start, a sync, members who return): V8 keeps its young generation as large as it has
  * ever been and collects when something is allocated, which an idle node hardly does.
  */
-export class SpareMemory implements Disposable {
+export class IdleGc implements Disposable {
   readonly #cpuUs: () => number
   readonly #nowUs: () => number
   #timer: NodeJS.Timeout | undefined

@@ -9,7 +9,7 @@ import { becomeOwner, ownerOf } from '../access/run-as-owner.ts'
 import { Faults } from '../faults.ts'
 import type { Context } from '../output/context.ts'
 import { ExitError, exitCodes, UsageError } from '../output/exit.ts'
-import { SpareMemory } from './idle-gc.ts'
+import { IdleGc } from './idle-gc.ts'
 
 /** A stopped process is gone within 5 s of the signal; what hangs for so long is left to the end of the process. */
 const stopMs = 4500
@@ -44,7 +44,7 @@ export const runNode = async (context: Context, loaded: Loaded, options: RunOpti
   using faults = new Faults(logging.logger)
   const node = await createNode({ config, configFile: saveTo, invite: options.invite, logging })
   const stopped = aborted(stop)
-  using _ = new SpareMemory().start()
+  using _ = new IdleGc().start()
   try {
     const started = node.start()
     // The signal may come first; what the start then says is no news.

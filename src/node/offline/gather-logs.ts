@@ -13,10 +13,10 @@ import { silentLogger, systemClock } from '../../runtime/clock-and-logger.ts'
 import { Candidates } from '../bootstrap/candidates.ts'
 import { waitForProof } from '../bootstrap/proof-wait.ts'
 import { componentLogger } from '../component-logger.ts'
+import { protocolLimits } from '../components.ts'
 import type { Config } from '../config/schema.ts'
 import { Gater } from '../host/gater.ts'
 import { libp2pOptions } from '../host/libp2p.ts'
-import { protocolLimits } from '../keepers.ts'
 import { cachedCandidates } from '../peers/member-targets.ts'
 
 /** A member that was asked for its log. */

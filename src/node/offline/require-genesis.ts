@@ -13,10 +13,10 @@ import { Candidates } from '../bootstrap/candidates.ts'
 import type { DialFailure } from '../bootstrap/dial-race.ts'
 import { discoverNetwork } from '../bootstrap/discovery.ts'
 import { componentLogger } from '../component-logger.ts'
+import { protocolLimits } from '../components.ts'
 import { dataFiles } from '../config/paths.ts'
 import type { Config } from '../config/schema.ts'
 import { ConfigError } from '../errors.ts'
-import { protocolLimits } from '../keepers.ts'
 
 /** Time for which a network without any store here is looked for. */
 const discoverMs = 30_000

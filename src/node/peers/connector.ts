@@ -24,7 +24,7 @@ export interface PeerTarget {
   readonly answered?: string | undefined
 }
 
-export interface PeerKeeperInit {
+export interface ConnectorInit {
   libp2p: Libp2p
   hello: Hello
   trust: ConnectionTrust
@@ -70,8 +70,8 @@ const maxAttempts = 1024
 const politeMs = 1500
 
 /** Keeps connections to a bounded number of members, registries first, and comes back to those that were lost, for ever. */
-export class PeerKeeper {
-  readonly #init: PeerKeeperInit
+export class Connector {
+  readonly #init: ConnectorInit
   readonly #attempts = new Map<string, Attempts>()
   /** By IPv6 address. */
   readonly #unproven: Gcra
@@ -81,7 +81,7 @@ export class PeerKeeper {
   #soon: NodeJS.Timeout | undefined
   #lookedAt = Number.NEGATIVE_INFINITY
 
-  constructor(init: PeerKeeperInit) {
+  constructor(init: ConnectorInit) {
     this.#init = init
     this.#unproven = new Gcra(unproven, { clock: init.clock })
   }

@@ -9,7 +9,7 @@ import { sleep } from '../../runtime/sleep.ts'
 import { isTimeout } from '../errors.ts'
 import type { Supervisor } from '../supervisor.ts'
 
-export interface RoundTripsInit {
+export interface PingMonitorInit {
   trust: ConnectionTrust
   /** A connection that answered before and has not for so long carries nothing any more. */
   silentMs: number
@@ -41,8 +41,8 @@ interface Measured {
  * Round-trip times of the connections to members, measured now and then. The ping service of libp2p chooses among several connections to a
  * peer; here the question is whether this one still carries anything.
  */
-export class RoundTrips {
-  readonly #init: RoundTripsInit
+export class PingMonitor {
+  readonly #init: PingMonitorInit
   /** By PeerId. */
   readonly #answers = new Map<string, Map<Connection, Measured>>()
   readonly #pings = new Map<Connection, Promise<void>>()
@@ -51,7 +51,7 @@ export class RoundTrips {
   /** Index of the next among those that are sampled. */
   #turn = 0
 
-  constructor(init: RoundTripsInit) {
+  constructor(init: PingMonitorInit) {
     this.#init = init
   }
 

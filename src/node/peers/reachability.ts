@@ -36,7 +36,7 @@ type Answer = 'reached' | 'failed' | 'unknown'
  * Finds out whether others can dial this node. A member that dialled it is the proof; while there is none, some are asked to. A registry is
  * never called outbound: others are to try it whatever a few of them say.
  */
-export class ReachKeeper {
+export class ReachabilityMonitor {
   readonly #init: ReachInit
   /** Rounds in which all who were asked failed, one after the other. */
   #failed = 0

@@ -4,12 +4,12 @@ import type { HelloProven } from '../../protocols/hello/index.ts'
 import type { Replica } from '../../registry/log/replica.ts'
 import type { Logger } from '../../runtime/clock-and-logger.ts'
 import { sleep } from '../../runtime/sleep.ts'
-import type { SyncKeeper } from './replicator.ts'
+import type { Replicator } from './replicator.ts'
 
-export interface HeadWatchInit {
+export interface CheckpointWatchInit {
   replica: Replica
   logger: Logger
-  sync: () => Pick<SyncKeeper, 'follows' | 'pull'> | undefined
+  sync: () => Pick<Replicator, 'follows' | 'pull'> | undefined
   /** A checkpoint was refused. */
   onFailed: (source: Uint8Array, error: unknown) => void
   /** Somebody's head was compared with ours. */
@@ -20,14 +20,14 @@ export interface HeadWatchInit {
 const pushPatienceMs = 2_000
 
 /** Compares the heads that others show with our own, and fetches what is missing here. */
-export class HeadWatch {
+export class CheckpointWatch {
   /** Members whose newest checkpoint was compared with ours since the start: PeerId and role. */
   readonly heard = new Map<string, Role>()
-  readonly #init: HeadWatchInit
+  readonly #init: CheckpointWatchInit
   readonly #over = new AbortController()
   #isCatchingUp = false
 
-  constructor(init: HeadWatchInit) {
+  constructor(init: CheckpointWatchInit) {
     this.#init = init
   }
 

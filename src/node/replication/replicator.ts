@@ -12,9 +12,9 @@ import { sleep } from '../../runtime/sleep.ts'
 import { Backoff, type BackoffInit } from '../backoff.ts'
 import { isTimeout, isUnsupported } from '../errors.ts'
 import type { Running, Supervisor } from '../supervisor.ts'
-import type { HeadLag } from './staleness.ts'
+import type { Staleness } from './staleness.ts'
 
-export interface SyncKeeperInit {
+export interface ReplicatorInit {
   target: SyncTarget
   trust: ConnectionTrust
   limits: ProtocolLimits
@@ -33,7 +33,7 @@ export interface SyncKeeperInit {
   /** Key of the registry that holds the lease. */
   lease: () => Uint8Array | undefined
   /** Finds sources that stand still. */
-  lag: HeadLag
+  lag: Staleness
   /** A source was given up for what it sent, or failed to. */
   onFailed: (source: Uint8Array, error: unknown) => void
   /** A source did not go on in time. */
@@ -63,8 +63,8 @@ const mostPulls = 3
 const perMemberMs = 10
 
 /** Keeps the replica up to date: a subscription to each registry that counts, and a pull now and then from somebody else. */
-export class SyncKeeper {
-  readonly #init: SyncKeeperInit
+export class Replicator {
+  readonly #init: ReplicatorInit
   readonly #subscriptions = new Map<string, Subscription>()
   readonly #over = new AbortController()
   #lastSource: { publicKey: Uint8Array; at: number } | undefined
@@ -72,7 +72,7 @@ export class SyncKeeper {
   readonly #pulls = new Map<string, AbortController>()
   #pulling: Running | undefined
 
-  constructor(init: SyncKeeperInit) {
+  constructor(init: ReplicatorInit) {
     this.#init = init
   }
 

@@ -24,7 +24,7 @@ interface Shown extends SignedPosition {
  * Finds sources that stand still: what they show is right, but old, while everybody who is connected to this process is shown newer heads.
  * It may be cut off, or hold something back.
  */
-export class HeadLag {
+export class Staleness {
   readonly #init: HeadLagInit
   readonly #shown = new WeakMap<Connection, Shown>()
   /** Heads that came here, ascending; the first one has been known for the grace, all others for less. */

@@ -15,7 +15,7 @@ import type { Supervisor } from '../supervisor.ts'
 import { endEphemeral } from './end-ephemeral.ts'
 import { destroyPastLogKeys } from './log-key.ts'
 
-export interface RootDutiesInit {
+export interface RootControllerInit {
   network: NetworkNode
   config: Config
   key: SigningKey
@@ -43,8 +43,8 @@ export const raiseReplaced = (registry: Registry, next: string): void =>
   )
 
 /** Duties of a root besides admitting: it hears others out after a start, enters stable secondaries, and renews itself. */
-export class RootDuties {
-  readonly #init: RootDutiesInit
+export class RootController {
+  readonly #init: RootControllerInit
   readonly #root: Root | undefined
   readonly #stableMs: number
   readonly #stops: (() => void)[] = []
@@ -54,7 +54,7 @@ export class RootDuties {
   /** The store says that it was restored. */
   #isRestored = false
 
-  constructor(init: RootDutiesInit) {
+  constructor(init: RootControllerInit) {
     this.#init = init
     this.#root = init.network.registry.root
     // A network with short heartbeats is one on a single machine, which need not wait for a slow link to settle.

@@ -3,7 +3,7 @@ import type { RegistrySession } from '../../protocols/register/index.ts'
 import { inBackground } from '../../runtime/background.ts'
 import { PendingError } from '../../runtime/errors.ts'
 import { sleep } from '../../runtime/sleep.ts'
-import type { SessionKeeperInit, SessionView } from './types.ts'
+import type { LeaseClientInit, SessionView } from './types.ts'
 
 /** Bounds of the interval that the registry asks for, a number of somebody else. */
 const shortestBeatMs = 500
@@ -12,7 +12,7 @@ const longestBeatMs = 10 * 60_000
 const renewalLookMs = 60_000
 
 type HoldInit = Pick<
-  SessionKeeperInit,
+  LeaseClientInit,
   | 'selfRecord'
   | 'membership'
   | 'clock'

@@ -10,7 +10,7 @@ import { isTimeout, JustTriedError, NoCandidateError } from '../errors.ts'
 import type { Running, Supervisor } from '../supervisor.ts'
 import { hold } from './heartbeat.ts'
 import { type Entered, enter, RetryError } from './register.ts'
-import { errorFrom, type RegistryPeer, type SessionKeeperInit, type SessionView } from './types.ts'
+import { errorFrom, type LeaseClientInit, type RegistryPeer, type SessionView } from './types.ts'
 
 export type { Membership, RegistryPeer, SessionView } from './types.ts'
 
@@ -26,8 +26,8 @@ const goodbyeMs = 1_500
  * Holds this node's lease at one registry in another process, for ever: registers, beats, renews, and moves on when the
  * registry falls silent. The first try at another one has no pause.
  */
-export class SessionKeeper {
-  readonly #init: SessionKeeperInit
+export class LeaseClient {
+  readonly #init: LeaseClientInit
   readonly #over = new AbortController()
   readonly #backoff: Backoff
   /** PeerIds of registries that failed since one held the lease for a while, or since nobody else was left. */
@@ -44,7 +44,7 @@ export class SessionKeeper {
   #retry = new AbortController()
   #running: Running | undefined
 
-  constructor(init: SessionKeeperInit) {
+  constructor(init: LeaseClientInit) {
     this.#init = init
     this.#backoff = new Backoff({ clock: init.clock, ...init.backoff })
   }

@@ -6,7 +6,7 @@ import { inBackground } from '../../runtime/background.ts'
 import { momentOf } from '../../runtime/clock-and-logger.ts'
 import { JoinRejectedError, NotMemberError, PendingError, StaleRecordError } from '../../runtime/errors.ts'
 import { sleep } from '../../runtime/sleep.ts'
-import type { RegistryPeer, SessionKeeperInit, SessionView } from './types.ts'
+import type { LeaseClientInit, RegistryPeer, SessionView } from './types.ts'
 
 export interface Entered {
   readonly view: SessionView
@@ -17,7 +17,7 @@ export interface Entered {
 const endedPauseMs = 1_500
 
 type EntryInit = Pick<
-  SessionKeeperInit,
+  LeaseClientInit,
   'open' | 'selfRecord' | 'isRestored' | 'membership' | 'instance' | 'clock' | 'logger' | 'onTrouble'
 >
 

@@ -17,7 +17,7 @@ export interface RootWayInit {
  * The way to the root while a session leads there. What waits in the queue is sent when it opens and when something is added, and
  * again after a pause for as long as the root takes less than all: it may listen after its own start, be overloaded, or have a full disk.
  */
-export class RootWay {
+export class RootForwarder {
   readonly #init: RootWayInit
   #over = new AbortController()
 

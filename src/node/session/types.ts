@@ -37,7 +37,7 @@ export interface Membership {
   lateRenewal: () => Uint8Array | undefined
 }
 
-export interface SessionKeeperInit {
+export interface LeaseClientInit {
   /** Finds a registry that is none of these, connected or by dialling; undefined: none is needed. Rejects when nobody answers. */
   find: (except: ReadonlySet<string>, signal: AbortSignal) => Promise<RegistryPeer | undefined>
   open: (connection: Connection, signal: AbortSignal) => Promise<RegistrySession>

@@ -8,7 +8,7 @@ export const rowSourceOf = (node: NodeContext, network: NetworkNode): RowSource 
   trust: network.trust,
   traffic: network.traffic,
   rttMs: (peerId) => network.rttMs(peerId),
-  answeredAgeMs: (peerId) => network.roundTrips?.answeredAgeMs(peerId),
+  answeredAgeMs: (peerId) => network.pingMonitor?.answeredAgeMs(peerId),
   self: node.key.publicKey,
   announced: network.announced,
   software: node.software,

@@ -5,7 +5,7 @@ import { inBackground } from '../../runtime/background.ts'
 import { LimitError, NotMemberError } from '../../runtime/errors.ts'
 import { BoundedStreams, type StreamBounds } from './bounded-streams.ts'
 import type { ConnectionTrust } from './connection-trust.ts'
-import { Circle } from './peer-cap.ts'
+import { PeerCap } from './peer-cap.ts'
 
 export interface MembersOnlyOptions {
   /** Members that the service deals with at a time, roots and secondaries not counted. Default: all that are connected. */
@@ -109,12 +109,12 @@ function membersOnlyStreams(manager: ConnectionManager, { trust, streams }: Door
 class Door {
   readonly trust: ConnectionTrust
   readonly streams: BoundedStreams
-  readonly #circle: Circle | undefined
+  readonly #circle: PeerCap | undefined
 
   constructor(trust: ConnectionTrust, { most, bounds = { section: 'service' } }: MembersOnlyOptions) {
     this.trust = trust
     this.streams = new BoundedStreams(trust, bounds)
-    this.#circle = most === undefined ? undefined : new Circle(most)
+    this.#circle = most === undefined ? undefined : new PeerCap(most)
   }
 
   hasRoom(connection: Connection): boolean {

@@ -4,7 +4,7 @@ import type { Connection } from '@libp2p/interface'
  * Bounds with how many peers a service deals: those that came first. The others wait, connected but unknown to the service, until the
  * last connection of one is closed. Bounded by the connections.
  */
-export class Circle {
+export class PeerCap {
   readonly #most: number
   /** Ids of the open connections of each peer that is inside. */
   readonly #inside = new Map<string, Set<string>>()

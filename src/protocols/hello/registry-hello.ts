@@ -99,7 +99,7 @@ export class RegistryHello implements HelloSource {
     }
     try {
       await this.#requireEpoch(remote)
-      return { kind: 'member', member: await this.#judgeShown(remote, remoteKey) }
+      return { kind: 'member', member: await this.#verifyMembershipProof(remote, remoteKey) }
     } catch (error) {
       const reason = error instanceof Error ? error.message : 'its proof cannot be read'
       return { kind: 'stranger', status: statusOf(error), reason }
@@ -113,7 +113,7 @@ export class RegistryHello implements HelloSource {
     requireEpoch((await proveNetwork(remote, this.#init.maxDelegations)).keys, invitedIn)
   }
 
-  async #judgeShown(remote: HelloMessage, remoteKey: Uint8Array): Promise<TrustedMember> {
+  async #verifyMembershipProof(remote: HelloMessage, remoteKey: Uint8Array): Promise<TrustedMember> {
     const renew = remote.renew.byteLength > 0 ? remote.renew : undefined
     const { replica } = this.#registry
     try {

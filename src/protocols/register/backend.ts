@@ -48,7 +48,7 @@ export interface RegisterBackend {
   renew(request: Uint8Array, signer?: Uint8Array): Promise<{ entry: Uint8Array }>
   forget(request: Uint8Array, signer?: Uint8Array): Promise<{ entry: Uint8Array }>
   /** An entry that a newer epoch made void, or a revoke by the authority; gives the entry that came of it. `from`: who hands it over. */
-  takeOver(entry: Uint8Array, from: Uint8Array): Promise<{ entry: Uint8Array }>
+  reissueEntry(entry: Uint8Array, from: Uint8Array): Promise<{ entry: Uint8Array }>
   /**
    * Resolves after the durable commit. `asker`: whose turn it is when many ask; `signer`: the only key that may have signed.
    * @throws StaleRecordError and what opening throws

@@ -169,7 +169,7 @@ export class SessionActions {
   /** Its signature says whether it counts, whoever brings it. */
   async handOver({ entry }: HandOver): Promise<Answer> {
     if (this.#take('request') === undefined) throw new NotMemberError('only members hand entries over')
-    return done((await this.#init.backend.takeOver(entry.slice(), this.#init.remoteKey)).entry)
+    return done((await this.#init.backend.reissueEntry(entry.slice(), this.#init.remoteKey)).entry)
   }
 
   async deregister({ reason, record, moved }: Deregister): Promise<Answer> {

@@ -12,7 +12,7 @@ interface Known {
  * Tells a record that says something new from one that is only signed again with a higher seq. Bounded by the members: only their
  * records are stored. A record that was not seen since the start counts as new, once.
  */
-export class Refreshes {
+export class RecordContents {
   readonly #known = new Map<string, Known>()
 
   /** Notes an accepted record; true: it says something new. */

@@ -14,11 +14,11 @@ import { startFrame, syncProtocol } from './descriptor.ts'
 import { type SyncRow, toFrames } from './frames.ts'
 import { Patience } from './patience.ts'
 import type { SyncRequest } from './pb/sync.ts'
-import { Refreshes } from './record-content.ts'
+import { RecordContents } from './record-content.ts'
 import { readRequest, recordStart } from './request.ts'
 import type { SyncEvents, SyncSource } from './source.ts'
 import { Subscriber } from './subscriber.ts'
-import { type Sleeper, topics, Wakes } from './subscriber-scheduler.ts'
+import { type Sleeper, SubscriberScheduler, topics } from './subscriber-scheduler.ts'
 
 export interface SyncServerInit {
   source: SyncSource
@@ -45,8 +45,8 @@ const hintEvents = ['hint', 'pulse'] as const
 class SyncService implements SyncServer, Startable {
   readonly #init: SyncServerInit
   readonly #components: SyncServerComponents
-  readonly #wakes = new Wakes()
-  readonly #refreshes = new Refreshes()
+  readonly #wakes = new SubscriberScheduler()
+  readonly #refreshes = new RecordContents()
   /** Subscribers among members that are no registries: one each, the newest. */
   readonly #recordSubscribers = new Map<string, Sleeper>()
   #served: Served | undefined

@@ -1,6 +1,6 @@
 import type { TypedEventTarget } from 'main-event'
 import type { Liveness } from '../../registry/liveness/liveness.ts'
-import type { Emergency } from '../../registry/log/epochs/authority-revocations.ts'
+import type { AuthorityRevocations } from '../../registry/log/epochs/authority-revocations.ts'
 import type { Replica } from '../../registry/log/replica.ts'
 import type { RecordEvent, Records } from '../../registry/records/records.ts'
 
@@ -28,7 +28,7 @@ export interface SyncSource {
     | 'readLive'
     | 'hasSnapshotAt'
     | 'delegations'
-  > & { readonly emergency: Pick<Emergency, 'after'> }
+  > & { readonly emergency: Pick<AuthorityRevocations, 'after'> }
   readonly records: Pick<Records, 'lastChange' | 'changesAfter' | 'prepareDigest' | 'digest' | 'inBuckets'>
   readonly liveness: Pick<Liveness, 'hintsAfter'>
   replicaAgeMs(): number
@@ -41,7 +41,7 @@ export interface SyncTarget {
     Replica,
     'position' | 'verify' | 'follow' | 'stage' | 'staged' | 'leaveStage' | 'dropStaged'
   > & {
-    readonly emergency: Pick<Emergency, 'enforce'>
+    readonly emergency: Pick<AuthorityRevocations, 'enforce'>
   }
   readonly records: Pick<Records, 'put' | 'prepareDigest' | 'digest'>
   readonly liveness: Pick<Liveness, 'hear'>

@@ -16,7 +16,7 @@ export interface Sleeper {
 }
 
 /** Wakes subscribers when something may have changed, all those of one interval together. */
-export class Wakes {
+export class SubscriberScheduler {
   readonly #sleepers = new Set<Sleeper>()
   #pending = 0
   #timer: NodeJS.Timeout | undefined

@@ -7,7 +7,7 @@ import { syncModes } from './descriptor.ts'
 import type { SyncRow } from './frames.ts'
 import { toHintMessage } from './hint-message.ts'
 import type { SyncRequest } from './pb/sync.ts'
-import type { Refreshes } from './record-content.ts'
+import type { RecordContents } from './record-content.ts'
 import type { SyncSource } from './source.ts'
 
 /** Rows of one read of the store: small enough that a slow reader pins little, large enough to fill a frame. */
@@ -23,7 +23,7 @@ const toRecord = ({ envelope }: { envelope: Uint8Array }): SyncRow => ({ kind: '
 
 export interface SubscriberInit {
   source: SyncSource
-  refreshes: Refreshes
+  refreshes: RecordContents
   /** Raw key of the other side: it is not told what it said itself. */
   remoteKey: Uint8Array
   request: SyncRequest

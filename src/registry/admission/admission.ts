@@ -26,11 +26,11 @@ import { clockSkewMs, type RegistryLimits, receiptValidMs } from './limits.ts'
 import { MemberChanges } from './member-changes.ts'
 import { OfferedRevokes } from './offered-revokes.ts'
 import { PendingJoins } from './pending-joins.ts'
-import { takeOver } from './reissue-entry.ts'
+import { reissueEntry } from './reissue-entry.ts'
 import { Renewals, revoked } from './renewals.ts'
 import { RootAbsence } from './root-absence.ts'
 import { RootAdmission } from './root-admission.ts'
-import { type Forward, isDecided, type QueuedJoin, RequestQueue, type RootRequest } from './root-request-queue.ts'
+import { type Forward, isDecided, type QueuedJoin, type RootRequest, RootRequestQueue } from './root-request-queue.ts'
 
 /** A request to join, as a joiner or a forwarding registry sends it: envelopes. */
 export interface JoinBundle {
@@ -78,7 +78,7 @@ export class Admission {
   readonly #components: AdmissionComponents
   readonly #invites: Invites
   readonly #pending: PendingJoins
-  readonly #queue: RequestQueue
+  readonly #queue: RootRequestQueue
   readonly #renewals: Renewals
   readonly #rootAdmission: RootAdmission | undefined
   #policyChange: Promise<unknown> = Promise.resolve()
@@ -95,7 +95,7 @@ export class Admission {
     this.members = new MemberChanges({ replica, root: () => this.#requireRoot() })
     this.#invites = new Invites(parts)
     this.#pending = new PendingJoins(parts)
-    this.#queue = new RequestQueue(parts)
+    this.#queue = new RootRequestQueue(parts)
     this.#renewals = new Renewals(components)
     const { root } = components
     if (root !== undefined) {
@@ -364,12 +364,12 @@ export class Admission {
 
   /**
    * An entry that a newer epoch made void, or a revoke that the authority signed; gives the entry that came of it. `from`: who hands it over.
-   * @throws as takeOver
+   * @throws as reissueEntry
    */
-  takeOver(entry: Uint8Array, from?: Uint8Array): Promise<{ entry: Uint8Array }> {
+  reissueEntry(entry: Uint8Array, from?: Uint8Array): Promise<{ entry: Uint8Array }> {
     const { replica, events } = this.#components
     const components = { replica, events, pending: this.#pending, offered: this.offered, root: this.#root }
-    return takeOver(entry, components, from)
+    return reissueEntry(entry, components, from)
   }
 
   /** A root that was replaced asks the new one, as any other registry does. */

@@ -12,7 +12,7 @@ import { openJoin } from '../objects/join.ts'
 import type { OfferedRevokes } from './offered-revokes.ts'
 import type { PendingJoins } from './pending-joins.ts'
 
-export interface TakeOverComponents {
+export interface ReissueComponents {
   replica: Replica
   pending: PendingJoins
   offered: OfferedRevokes
@@ -31,9 +31,9 @@ const nothing = { entry: new Uint8Array(0) }
  * @throws InvalidPayloadError for an entry that is neither; UnavailableError for a void one where there is no root
  * @throws PendingError for one that waits for the operator
  */
-export async function takeOver(
+export async function reissueEntry(
   bytes: Uint8Array,
-  components: TakeOverComponents,
+  components: ReissueComponents,
   from?: Uint8Array
 ): Promise<{ entry: Uint8Array }> {
   const { replica, root } = components
@@ -69,7 +69,7 @@ async function revoke(root: Root, { state }: Replica, body: Revoke): Promise<{ e
 }
 
 async function offer(
-  { replica, root, offered, events }: TakeOverComponents,
+  { replica, root, offered, events }: ReissueComponents,
   entry: Signed<LogEntry>,
   body: Revoke,
   from: Uint8Array | undefined
@@ -82,7 +82,7 @@ async function offer(
 }
 
 async function waitForOperator(
-  { replica, pending }: TakeOverComponents,
+  { replica, pending }: ReissueComponents,
   admit: Admit,
   from: Uint8Array | undefined
 ): Promise<{ entry: Uint8Array }> {

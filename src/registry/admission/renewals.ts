@@ -11,7 +11,7 @@ import { openForgetRequest } from '../objects/forget-request.ts'
 import { openRenewRequest } from '../objects/renew-request.ts'
 import type { Database } from '../store/sqlite.ts'
 import { renewableShare } from './limits.ts'
-import { InFlight } from './single-flight.ts'
+import { SingleFlight } from './single-flight.ts'
 
 export interface RenewalsComponents {
   db: Database
@@ -30,7 +30,7 @@ export interface Judged {
 export class Renewals {
   readonly #components: RenewalsComponents
   readonly #pauses: Pauses
-  readonly #appending = new InFlight<Uint8Array>()
+  readonly #appending = new SingleFlight<Uint8Array>()
 
   constructor(components: RenewalsComponents) {
     this.#components = components

@@ -11,7 +11,7 @@ const mostWatched = 1_000
 
 /** As long as the replica lives. */
 export const watchRevokes = (replica: Replica, alarms: Alarms): void => {
-  const watch = new RevokeWatch(replica, alarms)
+  const watch = new RevocationWatch(replica, alarms)
   replica.events.addEventListener('checkpoint', ({ detail }) => watch.look(detail.checkpoint.value.timeMs))
 }
 
@@ -19,7 +19,7 @@ export const watchRevokes = (replica: Replica, alarms: Alarms): void => {
  * Watches whether the root enters what the authority has revoked. A root that goes on signing without is cut off from all who know of it, or
  * holds it back; it is in force all the same, and the next root enters it.
  */
-class RevokeWatch {
+class RevocationWatch {
   readonly #replica: Replica
   readonly #alarms: Alarms
   /** Time of the first checkpoint that came after the revoke, by key. */

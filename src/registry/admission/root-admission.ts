@@ -20,7 +20,7 @@ import { givenBy } from '../objects/member-entries.ts'
 import { type Invites, nameTaken } from './invites.ts'
 import { fullRetryMs, type RegistryLimits } from './limits.ts'
 import type { PendingJoins } from './pending-joins.ts'
-import { InFlight } from './single-flight.ts'
+import { SingleFlight } from './single-flight.ts'
 
 /** A join that was verified, with what it came with. */
 export interface VerifiedJoin {
@@ -45,7 +45,7 @@ export interface RootAdmissionComponents {
 /** The root's decisions: who is let in, at once or by the operator's word. */
 export class RootAdmission {
   readonly #components: RootAdmissionComponents
-  readonly #deciding = new InFlight<Uint8Array>()
+  readonly #deciding = new SingleFlight<Uint8Array>()
   /** Names of admissions that are on their way to the disk. */
   readonly #claimed = new Set<string>()
   /** Let in without anybody's word, less what time gave back until `#openAtMs`. */

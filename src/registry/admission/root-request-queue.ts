@@ -61,7 +61,7 @@ export interface RequestQueueComponents {
 }
 
 /** Requests that wait for the root, over restarts: the latest of each peer and kind. */
-export class RequestQueue {
+export class RootRequestQueue {
   readonly #components: RequestQueueComponents
   readonly #table: QueueTable
   readonly #askers = new WaitingAskers()

@@ -1,7 +1,7 @@
 import { peerIdText } from '../../identity/keys.ts'
 
 /** Shares one call among all that ask for the same key at the same time: the first works, the others get its result. */
-export class InFlight<T> {
+export class SingleFlight<T> {
   readonly #running = new Map<string, Promise<T>>()
 
   run(publicKey: Uint8Array, work: () => Promise<T>): Promise<T> {

@@ -173,7 +173,7 @@ const emptyNodes = ((): Uint8Array => {
  * change costs one bucket and twelve nodes. Bucket hash: SHA-256(0 ‖ sorted rows of key hash ‖ value hash); node: SHA-256(1 ‖ left ‖
  * right). test/fixtures/vectors/state-root.json fixes the format.
  */
-export class StateTree {
+export class MerkleTree {
   readonly #buckets = new Map<number, Bucket>()
   readonly #nodes = emptyNodes.slice()
   /** Buckets that changed since the last root. */

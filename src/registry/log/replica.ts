@@ -9,7 +9,7 @@ import type { Genesis } from '../objects/genesis.ts'
 import type { EvidenceRow, LogItem } from '../store/log-rows.ts'
 import { follow, NeedsSnapshotError } from './apply-entries.ts'
 import { compactLog } from './compact-log.ts'
-import { Emergency } from './epochs/authority-revocations.ts'
+import { AuthorityRevocations } from './epochs/authority-revocations.ts'
 import { delegationKinds } from './epochs/voided-entries.ts'
 import { keepingProof } from './forks/fork-evidence.ts'
 import { Ledger, type LedgerComponents } from './ledger.ts'
@@ -22,7 +22,7 @@ import type { Head, Member, NetworkState } from './state/network-state.ts'
 import { comparePositions } from './state/position.ts'
 import { readStoredEntry } from './state/stored-entry.ts'
 import { genesisOf } from './stored-genesis.ts'
-import { judgeShown } from './verify-membership-proof.ts'
+import { verifyMembershipProof } from './verify-membership-proof.ts'
 
 export type { ReplicaEvents } from './log-events.ts'
 export type { StagedPosition } from './snapshots/snapshot.ts'
@@ -51,7 +51,7 @@ export class Replica {
   readonly genesis: Signed<Genesis>
   readonly ledger: Ledger
   /** Revokes that are kept beside the log and in force. */
-  readonly emergency: Emergency
+  readonly emergency: AuthorityRevocations
   readonly #stage: SnapshotStage
   #timeMs = 0
   #needsSnapshot = false
@@ -61,7 +61,7 @@ export class Replica {
     this.ledger = ledger
     this.genesis = ledger.genesis
     this.networkId = ledger.genesis.hash
-    this.emergency = new Emergency(ledger)
+    this.emergency = new AuthorityRevocations(ledger)
     this.#stage = new SnapshotStage(ledger)
   }
 
@@ -262,7 +262,7 @@ export class Replica {
   verifyShown(admit: Uint8Array, renew: Uint8Array | undefined, remoteKey: Uint8Array): Member {
     const { state, networkId, timeMs } = this
     const linkHash = (n: number) => this.linkHash(n)
-    return judgeShown(admit, renew, remoteKey, { state, keys: state.keys, networkId, timeMs, linkHash })
+    return verifyMembershipProof(admit, renew, remoteKey, { state, keys: state.keys, networkId, timeMs, linkHash })
   }
 
   /**

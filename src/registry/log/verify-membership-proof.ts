@@ -41,7 +41,7 @@ function openShown(bytes: Uint8Array, { keys, networkId, linkHash }: ShownInit):
  *
  * @throws RevokedError, NotMemberError, LogMismatchError and what opening throws
  */
-export function judgeShown(
+export function verifyMembershipProof(
   admitBytes: Uint8Array,
   renewBytes: Uint8Array | undefined,
   remoteKey: Uint8Array,

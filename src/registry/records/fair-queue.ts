@@ -2,7 +2,7 @@
  * Work that many ask for: at most so much of it at once, and who waits gets one turn before anybody gets a second. So whoever asks for
  * much waits for itself, and nobody else waits for it.
  */
-export class Turns {
+export class FairQueue {
   readonly #atOnce: number
   readonly #waiting = new Map<string, (() => void)[]>()
   #running = 0

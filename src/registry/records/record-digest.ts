@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { concat } from 'uint8arrays/concat'
-import { StateTree } from '../log/merkle-tree.ts'
+import { MerkleTree } from '../log/merkle-tree.ts'
 import type { RecordTable } from '../store/record-table.ts'
 
 /** seq (u64, big endian) ‖ hash: what two stores must have in common. */
@@ -16,7 +16,7 @@ const sliceRows = 1_000
 /** The anti-entropy digest of all records. It is built when it is first asked for, and kept up to date from then on. */
 export class RecordDigest {
   readonly #table: RecordTable
-  #tree: StateTree | undefined
+  #tree: MerkleTree | undefined
   /** Progress of reading the store into the tree; undefined: it has all. Later writes come by `put`. */
   #behind: number | undefined = 0
   #building: Promise<void> | undefined
@@ -61,8 +61,8 @@ export class RecordDigest {
     return this.#behind !== undefined
   }
 
-  #treeNow(): StateTree {
-    this.#tree ??= new StateTree()
+  #treeNow(): MerkleTree {
+    this.#tree ??= new MerkleTree()
     return this.#tree
   }
 }

@@ -12,9 +12,9 @@ import {
   readStoredRecord
 } from '../objects/record.ts'
 import type { RecordRow, RecordTable } from '../store/record-table.ts'
-import { Turns } from './fair-queue.ts'
+import { FairQueue } from './fair-queue.ts'
 import { RecordDigest } from './record-digest.ts'
-import { defaultHeldLimits, type HeldLimits, HeldRecords } from './unadmitted-records.ts'
+import { defaultHeldLimits, type HeldLimits, UnadmittedRecords } from './unadmitted-records.ts'
 
 /** Membership as far as it decides whose records are taken. */
 export interface Membership {
@@ -100,13 +100,13 @@ export const mergeRecords = <T extends RecordOrder>(a: T, b: T): T => (compareRe
 /** The newest record of each member, from whomever it came. */
 export class Records {
   readonly #init: RecordsInit
-  readonly #held: HeldRecords
+  readonly #held: UnadmittedRecords
   readonly #digest: RecordDigest
-  readonly #turns = new Turns(verifyAtOnce)
+  readonly #turns = new FairQueue(verifyAtOnce)
 
   constructor(init: RecordsInit) {
     this.#init = init
-    this.#held = new HeldRecords({ ...defaultHeldLimits, ...init.limits })
+    this.#held = new UnadmittedRecords({ ...defaultHeldLimits, ...init.limits })
     this.#digest = new RecordDigest(init.table)
   }
 

@@ -24,7 +24,7 @@ interface Waiting {
 }
 
 /** Records that came before the admit entry of their key: log and records travel on different ways. One per key. */
-export class HeldRecords {
+export class UnadmittedRecords {
   readonly #limits: HeldLimits
   readonly #waiting = new Map<string, Waiting>()
   /** Number that waits of each asker. */

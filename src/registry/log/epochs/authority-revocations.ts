@@ -29,7 +29,7 @@ export const sealRevoke = (
     authority
   )
 
-export interface EmergencyRow {
+export interface AuthorityRevocationRow {
   /** Ascending, of this store. */
   readonly id: number
   readonly publicKey: Uint8Array
@@ -40,7 +40,7 @@ export interface EmergencyRow {
 const nameOf = ({ publicKey }: Revoke, signer: Uint8Array): string => keyId(publicKey) + keyId(signer)
 
 /** Revokes of the authority that are in force beside the log, until the root has entered them. */
-export class Emergency {
+export class AuthorityRevocations {
   readonly #ledger: Ledger
   /** Key and signer of those that are kept. */
   readonly #held = new Set<string>()
@@ -81,9 +81,9 @@ export class Emergency {
   }
 
   /** Those of today's authority that the log does not say, behind a row id. */
-  after(id: number, limit: number): EmergencyRow[] {
+  after(id: number, limit: number): AuthorityRevocationRow[] {
     const { state } = this.#ledger
-    const found: EmergencyRow[] = []
+    const found: AuthorityRevocationRow[] = []
     if (!state.hasUnenteredRevokes) return found
     for (const { row, body, entry } of this.#revokes('emergency', id)) {
       if (state.revoked(body.publicKey) !== undefined || !equals(entry.signer, state.keys.authorityKey)) continue

@@ -6,7 +6,7 @@ import type { Signed } from '../../objects/envelope.ts'
 import type { Genesis } from '../../objects/genesis.ts'
 import type { Policy } from '../../objects/policy.ts'
 import { checkUnderstood } from '../../objects/understood.ts'
-import { type RowWitness, type StateTag, StateTree } from '../merkle-tree.ts'
+import { MerkleTree, type RowWitness, type StateTag } from '../merkle-tree.ts'
 import { Effects } from './effects.ts'
 import { authorityRow, type LogEpoch, LogKeys, logKeyRow } from './log-keys.ts'
 import { rootOf } from './member-rules.ts'
@@ -44,7 +44,7 @@ export interface Head extends LogPosition {
  */
 export class NetworkState {
   readonly genesis: Signed<Genesis>
-  readonly #tree = new StateTree()
+  readonly #tree = new MerkleTree()
   readonly #journal = new Journal()
   readonly #tables: Tables
   readonly #effects: Effects

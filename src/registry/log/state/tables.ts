@@ -1,6 +1,6 @@
 import { fromString } from 'uint8arrays/from-string'
 import { keyId } from '../../../identity/key-id.ts'
-import type { StateTag, StateTree } from '../merkle-tree.ts'
+import type { MerkleTree, StateTag } from '../merkle-tree.ts'
 import {
   type DocumentRow,
   documentValue,
@@ -29,11 +29,11 @@ export class Tables {
   readonly grants: JournaledMap<string, GrantRow>
   /** By name. Follows from the revokes, which stay in the log, so it needs no place in the tree. */
   readonly heldNames: JournaledMap<string, HeldName>
-  readonly #tree: StateTree
+  readonly #tree: MerkleTree
   readonly #journal: Journal
   #policy: PolicyRow
 
-  constructor(tree: StateTree, journal: Journal, first: PolicyRow) {
+  constructor(tree: MerkleTree, journal: Journal, first: PolicyRow) {
     this.#tree = tree
     this.#journal = journal
     this.members = new JournaledMap(journal)

@@ -1,6 +1,6 @@
 import { getHeapStatistics } from 'node:v8'
 import { describe, expect, it } from 'vitest'
-import { SpareMemory } from '../../../../src/cli/network/idle-gc.ts'
+import { IdleGc } from '../../../../src/cli/network/idle-gc.ts'
 
 const mebibyte = 1024 * 1024
 const held = (): number => getHeapStatistics().total_heap_size
@@ -14,7 +14,7 @@ function burst(mebibytes: number): void {
 /** Looks at a process that has used this share of a core since the last look. */
 function observed(share: number) {
   let [cpuUs, nowUs] = [0, 0]
-  const spare = new SpareMemory({ cpuUs: () => cpuUs, nowUs: () => nowUs })
+  const spare = new IdleGc({ cpuUs: () => cpuUs, nowUs: () => nowUs })
   return (): Promise<boolean> => {
     nowUs += 1_000_000
     cpuUs += share * 1_000_000

@@ -1,7 +1,7 @@
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { describe, expect, it } from 'vitest'
 import { SigningKey } from '../../../../src/identity/keys.ts'
-import { PeerKeeper, type PeerKeeperInit, type PeerTarget } from '../../../../src/node/peers/connector.ts'
+import { Connector, type ConnectorInit, type PeerTarget } from '../../../../src/node/peers/connector.ts'
 import { Supervisor } from '../../../../src/node/supervisor.ts'
 import { ConnectionTrust } from '../../../../src/protocols/engine/connection-trust.ts'
 import { limitsWith } from '../../../../src/protocols/engine/limits.ts'
@@ -13,10 +13,10 @@ const targets = Array.from(
   (): PeerTarget => ({ publicKey: SigningKey.generate().publicKey, addrs: ['/ip6/::1/tcp/1'], isRegistry: true })
 )
 
-const keeperWith = (dial: (addrs: Multiaddr[]) => Promise<never>, change: Partial<PeerKeeperInit>): PeerKeeper =>
-  new PeerKeeper({
-    libp2p: { dial } as unknown as PeerKeeperInit['libp2p'],
-    hello: {} as PeerKeeperInit['hello'],
+const keeperWith = (dial: (addrs: Multiaddr[]) => Promise<never>, change: Partial<ConnectorInit>): Connector =>
+  new Connector({
+    libp2p: { dial } as unknown as ConnectorInit['libp2p'],
+    hello: {} as ConnectorInit['hello'],
     trust: new ConnectionTrust({ limits: limitsWith().strangers, settleMs: 100 }),
     // The lowest of all keys: it never waits for the other side to dial.
     self: new Uint8Array(32),
@@ -35,7 +35,7 @@ const keeperWith = (dial: (addrs: Multiaddr[]) => Promise<never>, change: Partia
   })
 
 /** How many of five registries are dialled in the first look. None of them answers. */
-async function dialled(change: Partial<PeerKeeperInit>): Promise<number> {
+async function dialled(change: Partial<ConnectorInit>): Promise<number> {
   let dials = 0
   const first = Promise.withResolvers<void>()
   const { promise: never, reject } = Promise.withResolvers<never>()

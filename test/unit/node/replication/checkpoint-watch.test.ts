@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { expect, it } from 'vitest'
-import { HeadWatch } from '../../../../src/node/replication/checkpoint-watch.ts'
+import { CheckpointWatch } from '../../../../src/node/replication/checkpoint-watch.ts'
 import { silentLogger } from '../../../../src/runtime/clock-and-logger.ts'
 import { LogNetwork } from '../../../helpers/log-network.ts'
 
@@ -12,7 +12,7 @@ async function behind() {
   await root.append([network.admit(ahead.networkId, 1)])
   const { bytes: checkpoint } = await root.checkpoint()
   const pulls: unknown[] = []
-  const watch = new HeadWatch({
+  const watch = new CheckpointWatch({
     replica: follower.replica,
     logger: silentLogger,
     sync: () => ({ follows: true, pull: (from) => pulls.push(from) }),

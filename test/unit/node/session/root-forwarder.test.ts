@@ -1,5 +1,5 @@
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { RootWay } from '../../../../src/node/session/root-forwarder.ts'
+import { RootForwarder } from '../../../../src/node/session/root-forwarder.ts'
 import type { Forward } from '../../../../src/registry/admission/root-request-queue.ts'
 import type { Registry } from '../../../../src/registry/registry.ts'
 import { silentLogger } from '../../../../src/runtime/clock-and-logger.ts'
@@ -17,8 +17,8 @@ const replication = {
   backoffMultiplier: 2
 }
 
-const wayOf = (registry: Registry): RootWay => {
-  const way = new RootWay({ registry, config: { replication }, logger: silentLogger })
+const wayOf = (registry: Registry): RootForwarder => {
+  const way = new RootForwarder({ registry, config: { replication }, logger: silentLogger })
   onTestFinished(() => way.close())
   return way
 }

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { Refreshes } from '../../../../src/protocols/sync/record-content.ts'
+import { RecordContents } from '../../../../src/protocols/sync/record-content.ts'
 import { aRecord } from '../../../helpers/signed-objects.ts'
 
 const { publicKey } = aRecord
 
 describe('Refreshes', () => {
   test('a record that is signed again says nothing new; any other difference does', () => {
-    const refreshes = new Refreshes()
+    const refreshes = new RecordContents()
     expect(refreshes.note(aRecord, 1)).toBe(true)
     expect(refreshes.note({ ...aRecord, seq: 8, issuedMs: 5 }, 2)).toBe(false)
     const changes = [
@@ -22,7 +22,7 @@ describe('Refreshes', () => {
   })
 
   test('a reader has seen all that a record says from the change on that said it', () => {
-    const refreshes = new Refreshes()
+    const refreshes = new RecordContents()
     refreshes.note(aRecord, 5)
     refreshes.note({ ...aRecord, seq: 8 }, 9)
     expect(refreshes.saysNothingNew(publicKey, 4)).toBe(false)
@@ -30,7 +30,7 @@ describe('Refreshes', () => {
   })
 
   test('what it does not know counts as new', () => {
-    const refreshes = new Refreshes()
+    const refreshes = new RecordContents()
     expect(refreshes.saysNothingNew(publicKey, 100)).toBe(false)
     refreshes.note(aRecord, 5)
     refreshes.forget(publicKey)

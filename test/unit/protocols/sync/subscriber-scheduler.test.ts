@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { type Sleeper, topics, Wakes } from '../../../../src/protocols/sync/subscriber-scheduler.ts'
+import { type Sleeper, SubscriberScheduler, topics } from '../../../../src/protocols/sync/subscriber-scheduler.ts'
 
 const sleeper = (wants: number): Sleeper => ({ wants, dirty: 0, wake: undefined })
 const never = new AbortController().signal
 
 describe('Wakes', () => {
   test('wakes those who want a topic, and nobody else', async () => {
-    const wakes = new Wakes()
+    const wakes = new SubscriberScheduler()
     const log = sleeper(topics.log)
     const records = sleeper(topics.records)
     wakes.add(log)
@@ -18,7 +18,7 @@ describe('Wakes', () => {
   })
 
   test('what happens while a subscriber is busy is not lost', async () => {
-    const wakes = new Wakes()
+    const wakes = new SubscriberScheduler()
     const busy = sleeper(topics.log | topics.records)
     const other = sleeper(topics.log)
     wakes.add(busy)
@@ -31,7 +31,7 @@ describe('Wakes', () => {
   })
 
   test('many events of one interval wake once', async () => {
-    const wakes = new Wakes()
+    const wakes = new SubscriberScheduler()
     const one = sleeper(topics.records)
     wakes.add(one)
     for (let index = 0; index < 1_000; index++) wakes.touch(topics.records)
@@ -40,7 +40,7 @@ describe('Wakes', () => {
   })
 
   test('a sleeper whose stream ends stops waiting', async () => {
-    const wakes = new Wakes()
+    const wakes = new SubscriberScheduler()
     const one = sleeper(topics.log)
     const leave = wakes.add(one)
     const controller = new AbortController()
@@ -54,7 +54,7 @@ describe('Wakes', () => {
 
 describe('ten thousand sleepers', () => {
   test('are all woken, and other work gets its turn in between', async () => {
-    const wakes = new Wakes()
+    const wakes = new SubscriberScheduler()
     const sleepers = Array.from({ length: 10_000 }, () => sleeper(topics.hints))
     for (const each of sleepers) wakes.add(each)
     let turns = 0

@@ -80,7 +80,7 @@ describe('a join without an invite', () => {
       const body = { ...base, notAfterMs: clock.now(), join: network.wish({ key, name: base.name }).join }
       const place = { networkId, n, prevHash: networkId, epoch: 0, timeMs: clock.now() }
       const entry = sealEntry({ ...place, kind: 'admit', body }, network.logKey).bytes
-      await expect(admission.takeOver(entry, mallory)).rejects.toThrow(PendingError)
+      await expect(admission.reissueEntry(entry, mallory)).rejects.toThrow(PendingError)
     }
     expect(admission.pending().map(({ name }) => name)).toEqual(['ann', 'bob', 'bot-108', 'bot-109'])
   })

@@ -1,7 +1,7 @@
 import { TypedEventEmitter } from 'main-event'
 import { describe, expect, it } from 'vitest'
 import { defaultLimits } from '../../../../src/registry/admission/limits.ts'
-import { RequestQueue, type RootRequest } from '../../../../src/registry/admission/root-request-queue.ts'
+import { type RootRequest, RootRequestQueue } from '../../../../src/registry/admission/root-request-queue.ts'
 import type { JoinEvents } from '../../../../src/registry/events.ts'
 import { silentLogger } from '../../../../src/runtime/clock-and-logger.ts'
 import { UnavailableError } from '../../../../src/runtime/errors.ts'
@@ -26,7 +26,7 @@ describe('the queue for the root', () => {
     const { db, commit } = await new LogNetwork().start()
     const clock = new LogNetwork().clock
     const events = new TypedEventEmitter<JoinEvents>()
-    const queue = new RequestQueue({ db, commit, clock, logger: silentLogger, limits, events })
+    const queue = new RootRequestQueue({ db, commit, clock, logger: silentLogger, limits, events })
     for (const [index, request] of requests.entries()) await queue.add(keyNumber(index).publicKey, request)
     const sent: RootRequest[] = []
     const decided = await queue.replay(
@@ -43,7 +43,7 @@ describe('the queue for the root', () => {
   it('is not held up by requests that the root cannot decide, and stops when it is away', async () => {
     const { db, commit } = await new LogNetwork().start()
     const parts = { db, commit, clock: new LogNetwork().clock, logger: silentLogger, limits }
-    const queue = new RequestQueue({ ...parts, events: new TypedEventEmitter<JoinEvents>() })
+    const queue = new RootRequestQueue({ ...parts, events: new TypedEventEmitter<JoinEvents>() })
     for (let number = 0; number < 70; number++) {
       await queue.add(keyNumber(number).publicKey, { kind: 'renew', request: bytes(number) })
     }

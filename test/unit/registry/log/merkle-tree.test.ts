@@ -10,8 +10,8 @@ import {
   bucketOf,
   hasRow,
   keyHashOf,
-  type StateTag,
-  StateTree
+  MerkleTree,
+  type StateTag
 } from '../../../../src/registry/log/merkle-tree.ts'
 
 const bytes = z.string().transform((hex) => fromString(hex, 'hex'))
@@ -49,8 +49,8 @@ function plainRoot(rows: readonly Row[]): Uint8Array {
   return level[0] ?? Buffer.alloc(0)
 }
 
-const treeOf = (rows: readonly Row[]): StateTree => {
-  const tree = new StateTree()
+const treeOf = (rows: readonly Row[]): MerkleTree => {
+  const tree = new MerkleTree()
   for (const row of rows) tree.put(row.tag, row.key, row.value)
   return tree
 }
@@ -128,7 +128,7 @@ describe('StateTree', () => {
   })
 
   it('gives the hash of the value that was there', () => {
-    const tree = new StateTree()
+    const tree = new MerkleTree()
     const key = Uint8Array.of(7)
     expect(tree.put('names', key, Uint8Array.of(1))).toBeUndefined()
     expect(tree.put('names', key, Uint8Array.of(2))).toEqual(sha256(Uint8Array.of(1)))
@@ -147,7 +147,7 @@ describe('the witness of a row', () => {
       (key) => bucketOf('members', key) === bucketOf('members', first)
     )
     expect(shared.length).toBeGreaterThan(2)
-    const tree = new StateTree()
+    const tree = new MerkleTree()
     const held = shared.slice(0, -1)
     for (const key of held) tree.put('members', key, key)
     const root = tree.root()

@@ -1,9 +1,9 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Turns } from '../../../../src/registry/records/fair-queue.ts'
+import { FairQueue } from '../../../../src/registry/records/fair-queue.ts'
 
 /** Work that ends when it is told to, and the order in which it began. */
-function jobs(turns: Turns) {
+function jobs(turns: FairQueue) {
   const begun: string[] = []
   const ends: (() => void)[] = []
   const ask = (asker: string, name: string): Promise<void> =>
@@ -16,7 +16,7 @@ function jobs(turns: Turns) {
 
 describe('turns', () => {
   it('let one who asks for little pass one who asks for much', async () => {
-    const { begun, ask, endOne } = jobs(new Turns(1))
+    const { begun, ask, endOne } = jobs(new FairQueue(1))
     const busy = [1, 2, 3, 4].map((number) => ask('busy', `busy ${number}`))
     const quiet = ask('quiet', 'quiet')
     while (begun.length < 5) {
@@ -29,7 +29,7 @@ describe('turns', () => {
   })
 
   it('go on after work that fails', async () => {
-    const turns = new Turns(1)
+    const turns = new FairQueue(1)
     const failing = turns.run('a', async () => {
       await Promise.resolve()
       throw new Error('no')
@@ -43,7 +43,7 @@ describe('turns', () => {
     const anyAskers = fc.array(fc.constantFrom('a', 'b', 'c'), { maxLength: 40 })
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), anyAskers, fc.integer({ min: 1, max: 4 }), async (scheduler, askers, atOnce) => {
-        const turns = new Turns(atOnce)
+        const turns = new FairQueue(atOnce)
         const begun: { asker: string; number: number }[] = []
         let running = 0
         let most = 0

@@ -29,7 +29,7 @@ beforeEach(async () => {
 })
 
 /** The replica becomes the root of a new epoch, which branches off at its head or below. */
-async function takeOver(replica: Replica, logKey: SigningKey, forkN = replica.head.n): Promise<Root> {
+async function reissueEntry(replica: Replica, logKey: SigningKey, forkN = replica.head.n): Promise<Root> {
   await replica.apply([sealDelegation(replica, network.authority, logKey.publicKey, forkN).bytes])
   const root = network.rootOf(replica, logKey)
   await root.start()
@@ -41,7 +41,7 @@ describe('a new epoch', () => {
   it('at the head is followed, by delta and by snapshot, and the old root signs nothing more', async () => {
     const second = await network.follower(first.replica)
     await sendDelta(first.replica, second.replica)
-    const root = await takeOver(second.replica, keyNumber(1005))
+    const root = await reissueEntry(second.replica, keyNumber(1005))
     await root.append([network.admit(second.replica.networkId, 4)])
     await sendDelta(second.replica, follower.replica)
     const fresh = await network.follower(first.replica)
@@ -70,7 +70,7 @@ describe('a new epoch', () => {
     const resets: number[] = []
     follower.replica.events.addEventListener('reset', ({ detail }) => resets.push(detail.voided))
 
-    const root = await takeOver(second.replica, keyNumber(1005))
+    const root = await reissueEntry(second.replica, keyNumber(1005))
     await root.append([network.admit(second.replica.networkId, 6)])
     expect(follower.replica.resumePoint(second.replica.head).mode).toBe('delta')
     const { head } = follower.replica
@@ -101,7 +101,7 @@ describe('a new epoch', () => {
     const forkN = replica.head.n
     await first.root.append([network.revoke(1)])
     const old = first.replica.checkpoint?.bytes ?? new Uint8Array()
-    await takeOver(replica, keyNumber(1005), forkN)
+    await reissueEntry(replica, keyNumber(1005), forkN)
     const { head } = replica
     expect(await replica.observe(old)).toBe('known')
     expect([replica.head, replica.isForked]).toEqual([head, false])
@@ -122,7 +122,7 @@ describe('a new epoch', () => {
     await first.root.append([network.revoke(1), network.revoke(2)])
     await sendDelta(first.replica, follower.replica)
     const forkN = follower.replica.head.n - 2
-    const root = await takeOver(follower.replica, keyNumber(1005), forkN)
+    const root = await reissueEntry(follower.replica, keyNumber(1005), forkN)
     expect(await root.reissueRevokes()).toBe(0)
     expect([1, 2].map((member) => follower.replica.state.revoked(key(member)))).toEqual([undefined, undefined])
     expect([1, 2].map((member) => follower.replica.isMember(key(member)))).toEqual([false, false])
@@ -130,7 +130,7 @@ describe('a new epoch', () => {
 
   it('ends an older new epoch that branched off above it', async () => {
     const forkN = follower.replica.head.n
-    const wrong = await takeOver(first.replica, keyNumber(1006))
+    const wrong = await reissueEntry(first.replica, keyNumber(1006))
     await wrong.append([network.admit(first.replica.networkId, 7)])
     await sendDelta(first.replica, follower.replica)
     expect(follower.replica.head.epoch).toBe(1)
@@ -178,7 +178,7 @@ describe('a new epoch', () => {
     expect(await refusalOf(late.replica.apply([delegate.bytes]))).toBe('LogMismatchError')
     expect(late.replica.position()).toMatchObject({ n: 0, hash: new Uint8Array() })
 
-    await takeOver(follower.replica, keyNumber(1005))
+    await reissueEntry(follower.replica, keyNumber(1005))
     const other = await network.follower(first.replica)
     await sendDelta(follower.replica, other.replica)
     expect(other.replica.resumePoint(late.replica.position())).toEqual({ mode: 'snapshot' })
@@ -260,7 +260,7 @@ describe('a revoke by the authority', () => {
     const again = await network.open(follower.path)
     expect(again.replica.isMember(key(2))).toBe(false)
     expect(again.replica.state.revoked(key(2))).toBeUndefined()
-    await takeOver(again.replica, keyNumber(1005))
+    await reissueEntry(again.replica, keyNumber(1005))
     expect(again.replica.state.revoked(key(2))).toBeDefined()
   })
 

@@ -8,33 +8,33 @@ import { backoffOf } from './backoff.ts'
 import type { Config } from './config/schema.ts'
 import type { Host } from './host/host.ts'
 import type { NetworkNodeInit, NetworkParts } from './network-parts.ts'
-import { PeerKeeper } from './peers/connector.ts'
+import { Connector } from './peers/connector.ts'
 import { memberTargets } from './peers/member-targets.ts'
-import { RoundTrips } from './peers/ping-monitor.ts'
-import { ReachKeeper } from './peers/reachability.ts'
-import { SyncKeeper } from './replication/replicator.ts'
+import { PingMonitor } from './peers/ping-monitor.ts'
+import { ReachabilityMonitor } from './peers/reachability.ts'
+import { Replicator } from './replication/replicator.ts'
 import { tellLie, tellStill } from './replication/source-alarms.ts'
-import { HeadLag } from './replication/staleness.ts'
+import { Staleness } from './replication/staleness.ts'
 import type { SelfChange } from './self/record.ts'
 import { makeMembership } from './session/join-and-renew.ts'
-import { SessionKeeper } from './session/lease-client.ts'
+import { LeaseClient } from './session/lease-client.ts'
 import { betterRegistry, findRegistry } from './session/registry-finder.ts'
-import type { SessionKeeperInit } from './session/types.ts'
+import type { LeaseClientInit } from './session/types.ts'
 
 /** Fraction of the pull interval after which a checkpoint has reached every connected node; the next one comes within two intervals. */
 const settledPart = 0.75
 
 /** Keeps the lease of a node at a registry. */
-export const makeSession = (
+export const makeLeaseClient = (
   { config, registry, key, clock, logger, candidates, instance, invite }: NetworkNodeInit,
   network: NetworkParts,
   host: Host,
-  hooks: Pick<SessionKeeperInit, 'connected' | 'onRegistered' | 'onLost' | 'onDuplicate' | 'onTrouble'>
-): SessionKeeper => {
+  hooks: Pick<LeaseClientInit, 'connected' | 'onRegistered' | 'onLost' | 'onDuplicate' | 'onTrouble'>
+): LeaseClient => {
   const { limits, trust, gater, selfRecord } = network
-  const isSilent = (connection: Connection): boolean => network.roundTrips?.isSilent(connection) ?? false
+  const isSilent = (connection: Connection): boolean => network.pingMonitor?.isSilent(connection) ?? false
   const finder = { config, registry, self: key.publicKey, trust, host, gater, candidates, isSilent }
-  return new SessionKeeper({
+  return new LeaseClient({
     ...hooks,
     find: async (except, signal) => await findRegistry(finder, except, signal),
     open: async (connection, signal) => await openRegisterSession(connection, { limits, clock, signal }),
@@ -50,19 +50,19 @@ export const makeSession = (
     heartbeat: config.heartbeat,
     checkpoint: () => registry.replica.checkpoint?.bytes,
     onUnanswered: (connection) =>
-      inBackground(network.roundTrips?.doubt(connection), 'pinging an unanswering registry'),
+      inBackground(network.pingMonitor?.doubt(connection), 'pinging an unanswering registry'),
     onCheckpoint: (checkpoint) =>
       inBackground(network.heads.shown(checkpoint, network.session?.peer.publicKey), 'looking at a shown checkpoint')
   })
 }
 
 /** Keeps the replica of a node up to date. */
-export const makeSync = (
+export const makeReplicator = (
   { config, registry, key, clock, logger, services }: NetworkNodeInit,
   network: NetworkParts,
   onCaughtUp: () => void
-): SyncKeeper =>
-  new SyncKeeper({
+): Replicator =>
+  new Replicator({
     target: registry,
     trust: network.trust,
     limits: network.limits,
@@ -77,17 +77,17 @@ export const makeSync = (
     allowed: () =>
       network.isMember() || network.session !== undefined || registry.replica.state.isRevoked(key.publicKey),
     lease: () => network.session?.peer.publicKey,
-    lag: new HeadLag({
+    lag: new Staleness({
       clock,
       graceMs: config.replication.intervalMs * settledPart,
-      answeringForMs: (connection) => network.roundTrips?.answeringForMs(connection) ?? 0,
+      answeringForMs: (connection) => network.pingMonitor?.answeringForMs(connection) ?? 0,
       onBehind: (source, shown) => tellStill(registry, source, shown)
     }),
     onFailed: (source, error) => {
       services.part('sync').failed(error)
       tellLie(registry, source, error)
     },
-    onUnanswered: (connection) => inBackground(network.roundTrips?.doubt(connection), 'pinging an unanswering source'),
+    onUnanswered: (connection) => inBackground(network.pingMonitor?.doubt(connection), 'pinging an unanswering source'),
     onCaughtUp: () => {
       services.part('sync').ok()
       onCaughtUp()
@@ -95,12 +95,12 @@ export const makeSync = (
   })
 
 /** Keeps the connections of a node to other members. */
-export const makePeers = (
+export const makeConnector = (
   { config, registry, key, clock, logger }: NetworkNodeInit,
   network: NetworkParts,
   host: Host
-): PeerKeeper =>
-  new PeerKeeper({
+): Connector =>
+  new Connector({
     libp2p: host,
     hello: host.services.hello,
     trust: network.trust,
@@ -119,8 +119,8 @@ export const makePeers = (
   })
 
 /** Pings connected members; a connection that answers nothing any more is closed, and the member dialled anew. */
-export const makeRoundTrips = ({ config, logger }: NetworkNodeInit, { trust, traffic }: NetworkParts): RoundTrips =>
-  new RoundTrips({
+export const makePingMonitor = ({ config, logger }: NetworkNodeInit, { trust, traffic }: NetworkParts): PingMonitor =>
+  new PingMonitor({
     trust,
     silentMs: config.limits.peerTimeoutMs,
     received: (peer) => traffic.of(peer)?.bytesIn ?? 0,
@@ -135,12 +135,12 @@ export const makeRoundTrips = ({ config, logger }: NetworkNodeInit, { trust, tra
   })
 
 /** Finds out whether others can dial this node, and says so in its record. */
-export const makeReach = (
+export const makeReachability = (
   { config, registry, logger }: NetworkNodeInit,
   network: NetworkParts,
   publish: (change: SelfChange) => Promise<void>
-): ReachKeeper =>
-  new ReachKeeper({
+): ReachabilityMonitor =>
+  new ReachabilityMonitor({
     networkId: registry.networkId,
     role: config.role,
     trust: network.trust,

@@ -11,7 +11,7 @@ import { ConfigError } from '../errors.ts'
 const maxInviteBytes = 16 * 1024
 
 /** The invite that this node joins with: from its file, or handed over while it runs. Kept in memory only. */
-export class InviteKeeper {
+export class PendingInvite {
   readonly #file: string | undefined
   #invite: Invite | undefined
 
