@@ -25,7 +25,8 @@ export default defineConfig({
     testTimeout: 240_000,
     hookTimeout: 240_000,
     expect: { poll: { timeout: ceilingMs, interval: 20 } },
-    maxWorkers: 2,
+    // Many tests wait for other processes.
+    maxWorkers: 3,
     // What failed comes last.
     reporters: [new AttackTable(), 'default'],
     coverage: {

@@ -109,7 +109,8 @@ describe.skipIf(skipped)('an installer that is broken off', () => {
     await eventually(() => inside('cat', '/var/lib/trustnet-install/tnr.json').includes('"finished": true'))
     execFileSync('kill', ['-TERM', parent])
     await eventually(() => child.exitCode !== null)
-    expect(network.log('m', 'piped')).toMatch(/code 143\n$/)
+    // Without its output nothing shows whether it looked at the node still, or ran it already: it is stopped with 0 then.
+    expect(network.log('m', 'piped')).toMatch(/code (?:0|143)\n$/)
     const { log } = await brokenOff(installing, 'The node runs under this command', 'SIGTERM')
     expect(log).toMatch(/Passphrase +([0-9a-f]{4}-){7}[0-9a-f]{4}/)
     trustnet('uninstall', '--purge', '--yes')
