@@ -106,7 +106,11 @@ const forgeries: readonly [string, (release: SignedRelease) => void, RegExp][] =
     (release) => writeFileSync(release.at('SHA256SUMS.minisig'), 'x\n'.repeat(4)),
     /not what minisign writes/
   ],
-  ['an endless list', (release) => execFileSync('truncate', ['-s', '1G', release.at('SHA256SUMS')]), /longer than 65536 bytes/]
+  [
+    'an endless list',
+    (release) => execFileSync('truncate', ['-s', '1G', release.at('SHA256SUMS')]),
+    /longer than 65536 bytes/
+  ]
 ]
 
 const isRoot = process.getuid?.() === 0
