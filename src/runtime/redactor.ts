@@ -6,6 +6,9 @@ const urlPassword = /(:\/{1,2}[^/\s:@]*:)[^/\s@]+(?=@)/g
 const secretName = /pass|token|secret|seed|private|credential|tsig/i
 const secretVariable = /(?:INVITE|PASSPHRASE|PASSWORD|TOKEN|SECRET|SECRET_ACCESS_KEY|TSIG_KEY|PRIVATE_KEY)$/
 const optionWord = /^(?:-[a-zA-Z]|--[a-z][a-z0-9-]*(?:=.*)?)$/s
+/** The rest of an invite line that has lost its beginning: long, of all kinds of characters. */
+const longWord = /[\w-]{40,}/g
+const peerId = /^(?:12D3Koo|16Uiu2|Qm)/
 /** Parts of a secret that are shorter may be words of their own. */
 const leastPart = 12
 /** Shorter values of variables, like "true", are no secrets. */
@@ -30,10 +33,16 @@ const secretWords = (argv: readonly string[]): Map<number, string> => {
     const value = isOption ? word.slice(word.indexOf('=') + 1) : word
     // A shell, a mail or a terminal may have split the line anywhere, also in its first letters.
     spills ||= beginsInvite([value, ...argv.slice(at + 1)]) || inviteStart.test(value.replaceAll(/\s/g, ''))
-    if (spills || isNamedSecret(argv, at)) found.set(at, value)
+    if (spills || isNamedSecret(argv, at) || holdsRest(value)) found.set(at, value)
   }
   return found
 }
+
+/** A file, a name or a command is not spelled like that; a PeerId is, and is no secret. */
+const holdsRest = (value: string): boolean =>
+  (value.match(longWord) ?? []).some(
+    (word) => /[A-Z]/.test(word) && /[a-z]/.test(word) && /\d/.test(word) && !peerId.test(word)
+  )
 
 const beginsInvite = (words: readonly string[]): boolean =>
   inviteStart.test((words[0] ?? '').slice(0, 1) === 't' ? words.slice(0, 6).join('').slice(0, 5) : '')
@@ -54,7 +63,9 @@ export class Redactor {
 
   constructor(init: RedactorInit) {
     const fromEnv = Object.entries(init.env).flatMap(([name, value = '']) =>
-      secretVariable.test(name) && value.length >= leastValue ? [value, value.trim()] : []
+      (secretVariable.test(name) && value.length >= leastValue) || (name.startsWith('TRUSTNET_') && holdsRest(value))
+        ? [value, value.trim()]
+        : []
     )
     const fromArgv = [...secretWords(init.argv).values()].flatMap((word) => [word, afterEquals(word)])
     this.#secrets = [...new Set([...fromEnv, ...fromArgv].flatMap((secret) => [secret, inJson(secret)]))]
