@@ -136,8 +136,14 @@ const interfaceName = /^(?!\d+$)[^\s/%]{1,15}$/
 /** Address and interface; URLs write `%25` for the `%` between them (RFC 6874). */
 const zoned = (host: string): string[] => host.replace(/%25(?=[^%])/, '%').split('%')
 
+/** From 224 on there are groups, from 240 on nobody; 0 is this network. */
+const ip4Fault = (first: number): string | undefined => {
+  if (first === 0 || first >= 240) return scopeFaults.other
+  return first >= 224 ? scopeFaults.multicast : undefined
+}
+
 const resolverFault = (host: string, bracketed: string | undefined): string | undefined => {
-  if (bracketed === undefined && isIPv4(host)) return host === '0.0.0.0' ? scopeFaults.other : undefined
+  if (bracketed === undefined && isIPv4(host)) return ip4Fault(Number(host.split('.', 1)[0]))
   const [address = '', zone, more] = zoned(host)
   const bytes = parseIp6(address)
   if (bytes === undefined || more !== undefined) return 'is no address of a resolver'

@@ -31,8 +31,14 @@ const under = (folder: string): Homes => ({ config: folder, data: join(folder, '
 /** TRUSTNET_HOME moves all three under one folder; root uses the machine's folders; anybody else `~/.trustnet`. */
 export const homes = (env: Env = process.env, uid: number | undefined = process.getuid?.()): Homes => {
   const home = env['TRUSTNET_HOME']
-  if (home !== undefined && home !== '') return under(resolve(home))
+  if (home !== undefined && home !== '') return under(absolute(home))
   return uid === 0 ? machine : under(join(userHome(env['HOME'] || undefined), '.trustnet'))
+}
+
+/** A folder that depends on where a command is called would hold other keys the next time; nothing but a shell reads `~`. */
+const absolute = (home: string): string => {
+  if (isAbsolute(home)) return resolve(home)
+  throw new ConfigError([`TRUSTNET_HOME is '${home}', no absolute path: write it from / on`])
 }
 
 /** Home folder of this user, from the environment or from the system. @throws ConfigError where neither knows one */

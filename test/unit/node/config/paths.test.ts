@@ -10,6 +10,13 @@ describe('paths', () => {
     expect(homes({ TRUSTNET_HOME: '/srv' }, 0)).toEqual({ config: '/srv', data: '/srv/data', runtime: '/srv/run' })
   })
 
+  it.each(['data', './data', '~/trustnet', '~'])(
+    'a TRUSTNET_HOME of %s is refused: its keys would lie where a command is called',
+    (home) => {
+      expect(() => homes({ TRUSTNET_HOME: home }, 0)).toThrow(`TRUSTNET_HOME is '${home}', no absolute path`)
+    }
+  )
+
   it("an operator who is not root also looks for the machine's processes", () => {
     expect(runtimeFolders({ HOME: '/home/a' }, 1000)).toEqual(['/home/a/.trustnet/run', '/run/trustnet'])
     expect(runtimeFolders({ HOME: '/root' }, 0)).toEqual(['/run/trustnet'])
