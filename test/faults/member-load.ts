@@ -48,7 +48,8 @@ async function admitted(): Promise<LightMember> {
   member.onLost = () => {}
   const { key } = member
   const join = makeJoin({ networkId, key, name: memberName(own), role: memberRole(own), timeMs: Date.now() })
-  await untilDone(member, () => member.register({ join }))
+  const { admit } = await untilDone(member, () => member.register({ join }))
+  member.show(admit)
   acknowledge('member', hex(key.publicKey))
   return member
 }
