@@ -59,9 +59,9 @@ export class Watch {
     })
   }
 
-  /** Waits until each of the members has what is in the log of the root. No step: it says nothing of the failure. */
+  /** Waits until each of the members has what is in the log of the root. No step: it says nothing of the failure. Throws after 30 s. */
   async spread(names: readonly string[]): Promise<void> {
-    const { signal } = this.#init
+    const signal = AbortSignal.any([this.#init.signal, AbortSignal.timeout(leastPatienceMs)])
     const head = async (name: string): Promise<number> => (await this.statusOf(name))?.sync.head ?? -1
     const wanted = await head('root')
     for (const name of names) while ((await head(name)) < wanted) await sleep(lookMs, undefined, { signal })
