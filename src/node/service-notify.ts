@@ -41,7 +41,7 @@ export class ServiceNotify implements Disposable {
   #send(...words: string[]): void {
     if (this.#socket === undefined) return
     const env = cleanEnvironment({ NOTIFY_SOCKET: this.#socket })
-    // What was not heard is said again by the next beat; a manager that hears nothing restarts the service and says why.
+    // The next beat repeats what was not heard; a manager that hears nothing restarts the service and says why.
     execFile('systemd-notify', [`--pid=${process.pid}`, ...words], { env, timeout: sendMs }, () => {})
   }
 }

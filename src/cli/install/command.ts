@@ -76,7 +76,7 @@ const prepare = async (context: Context, options: InstallOptions): Promise<Exami
       seen = await examine(context, answers, gate)
       showChecks(context, seen.checks)
     }
-    // What was broken off has found nothing out.
+    // A check that was broken off has found nothing out.
     signal.throwIfAborted()
     refuse(seen.checks)
     if (ask !== undefined) await confirm(context, ask, answers, seen.facts)

@@ -52,7 +52,7 @@ const migrate = async (context: Context, given: string | undefined, options: Opt
   const { findConfigFile, loadConfig, migrateConfigFile } = await import('../../node/config/index.ts')
   const file = findConfigFile({ file: given ?? options.config, name: options.name, env: terminal.env })
   if (file === undefined) throw new UsageError('There is no configuration file: name one.')
-  // What is not valid before is not rewritten.
+  // A file that is not valid before is not rewritten.
   loadConfig({ file, env: terminal.env })
   becomeOwner(fileOwner(file))
   const { changes, copy } = migrateConfigFile(file)

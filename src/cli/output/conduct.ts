@@ -4,7 +4,7 @@
  * - `changes`: goes on to its end without a reader. A signal stops it at once where that is safe, and it says what to look
  *   at; where it must come to its end it says so, and the second Ctrl-C ends it.
  * - `runs`: a daemon. It goes on without a reader of its log; a signal stops it cleanly, with 0.
- * What could not be written for another reason than a closed pipe is exit code 1 for the first two.
+ * Output that could not be written for another reason than a closed pipe is exit code 1 for the first two.
  */
 export type Conduct = 'prints' | 'changes' | 'runs'
 

@@ -1,7 +1,7 @@
 import { parseIp6 } from '../../address/multiaddr.ts'
 import type { RecordKey } from './provider.ts'
 
-// What a DNS UPDATE (RFC 2136) and TSIG (RFC 8945) need and dns-packet has not: class NONE, records without compression, and
+// Parts of DNS UPDATE (RFC 2136) and TSIG (RFC 8945) that dns-packet lacks: class NONE, records without compression, and
 // where in a message a record begins.
 
 export const types = { SOA: 6, TXT: 16, AAAA: 28, TSIG: 250 } as const

@@ -54,7 +54,7 @@ export const vm: Deployment = {
       // One that failed too often is not started again before it is forgotten.
       run: ['sh', '-c', 'systemctl reset-failed "$0" 2>/dev/null; exec systemctl restart "$0"', unit],
       undo: ['systemctl', 'stop', unit],
-      // Of this version and as its own user: an upgrade restarts it.
+      // Done is a process of this version under its own user: an upgrade restarts it.
       isDone: ['sh', '-c', runsProgram, unit, `${program}/${version}/bin/node`, user],
       timeoutMs: 120_000
     }

@@ -62,7 +62,7 @@ export const readFacts = async ({ ports, signal, cluster = false }: FactsInit): 
     os,
     memoryBytes: totalmem(),
     diskFreeBytes,
-    // What sd_booted(3) looks at.
+    // The folder that sd_booted(3) looks for.
     systemd: existsSync('/run/systemd/system'),
     container: existsSync('/.dockerenv') ? 'docker' : existsSync('/run/.containerenv') ? 'podman' : null,
     ipv6,

@@ -1,6 +1,6 @@
 /**
  * Source of the program that is installed: the running package with its Node and dependencies, or an unpacked release.
- * What it copies has `bin/trustnet`, which runs on its own Node, at its top.
+ * The copy has `bin/trustnet`, which runs on its own Node, at its top.
  */
 export interface ProgramSource {
   readonly version: string

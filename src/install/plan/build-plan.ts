@@ -72,7 +72,7 @@ const planElsewhere = (install: Install, deployment: Deployment, extras: PlanExt
 const programActions = (install: Install): Action[] => {
   const { layout, version } = install
   return [
-    // Of all versions: it goes last.
+    // The folder of all versions: it goes last.
     { kind: 'folder', path: layout.program, mode: 0o755, owner: 'root' },
     { kind: 'program', version, folder: `${layout.program}/${version}` },
     { kind: 'link', path: `${layout.program}/current`, target: version },

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { peerSources, peerStates, phases } from './words.ts'
 
-// What several answers share. The rules of all answers: a field is added with the same schemaVersion, anything else needs a new
+// Parts that several answers share. The rules of all answers: a field is added with the same schemaVersion, anything else needs a new
 // one; `null` is "unknown", never 0 and never an absent field; `…Ms` that ends a time is ms since 1970, `…AgeMs` how long ago
 // that was when the answer was made. A part with an id stands in docs/schemas/common.schema.json.
 

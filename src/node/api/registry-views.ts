@@ -19,7 +19,7 @@ import {
   wholeOrNull
 } from './parts.ts'
 
-// What a registry answers of itself, its log and its policy.
+// Answers of a registry about itself, its log and its policy.
 
 export const fetchView = answer('registry-fetch', 'a store fetched from a member, for trustnet registry diff --with', {
   peerId: text,

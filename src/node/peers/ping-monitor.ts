@@ -85,7 +85,7 @@ export class PingMonitor {
    * connection is there sooner than TCP tries again on one that was cut.
    */
   async doubt(connection: Connection): Promise<void> {
-    // Of a ping that has begun before, only a part of the time is left.
+    // A ping that has begun before has only a part of the time left.
     await this.#pings.get(connection)
     if (this.#over.signal.aborted || connection.status !== 'open') return
     const begunAt = performance.now()

@@ -38,7 +38,7 @@ export class CheckpointWatch {
   /** A member proved itself. One that shows no checkpoint is not heard: what it holds is its secret. */
   async proven({ hello, member }: Pick<HelloProven, 'hello' | 'member'>): Promise<void> {
     const isJudged = hello.checkpoint.byteLength > 0 && (await this.shown(hello.checkpoint.slice(), member.publicKey))
-    // Of an epoch that is not known here, perhaps: nothing was compared.
+    // Nothing was compared: its epoch may be unknown here.
     if (!isJudged) return
     this.heard.set(peerIdText(member.publicKey), member.role)
     this.#init.onHeard()

@@ -199,7 +199,7 @@ export class Replicator {
       )
       subscription.caughtUp = false
       if (over.signal.aborted || connection.status !== 'open') break
-      // What it does not serve now it will not serve in a moment either.
+      // It will not serve in a moment what it does not serve now.
       const pauseMs = isUnsupported(end) ? unsupportedPauseMs : init.initialMs + backoff.next()
       const fields = { peer: id, error: String(end), retry_after_seconds: Math.round(pauseMs / 1000) }
       logger.warn(fields, 'a sync subscription ended; the replica stands still until it is opened again')

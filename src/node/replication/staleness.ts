@@ -39,7 +39,7 @@ export class Staleness {
     const { clock, graceMs } = this.#init
     const at = clock.monotonic()
     const last = this.#known.at(-1)
-    // Of a burst one each so often: all of them together say nothing more.
+    // One of a burst each so often is kept: all of them together say nothing more.
     if (last !== undefined && at - last.at < graceMs / mostKnown) return
     this.#known.push({ epoch, n, timeMs, at })
     const settled = this.#known.findLastIndex((each) => at - each.at >= graceMs)

@@ -178,7 +178,7 @@ export class RootController {
     for (const publicKey of this.#stableSecondaries()) await this.#enter(this.#root, publicKey)
     await this.#renewSelf()
     await endEphemeral(this.#init.network.registry, this.#init.logger)
-    // Of the time when this process was a secondary.
+    // Requests that were queued while this process was a secondary.
     const { admission } = this.#init.network.registry
     if (admission.queued > 0) await admission.replayQueue()
   }

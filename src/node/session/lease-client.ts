@@ -248,7 +248,7 @@ export class LeaseClient {
     const { backoff, better, logger } = this.#init
     const pauses = new Backoff({ ...backoff, initialMs: betterLookMs })
     for (let pauseMs = 0; ; ) {
-      // What one that refuses costs grows no faster because others come.
+      // The pause for one that refuses grows no faster because others come.
       await sleep(pauseMs, signal)
       this.#wakeBetter = new AbortController()
       await sleep(betterLookMs, AbortSignal.any([signal, this.#wakeBetter.signal])).catch(() => {})

@@ -61,7 +61,7 @@ export function betterRegistry(init: FinderInit, than: RegistryPeer): RegistryPe
   const roleNow = init.trust.memberOf(than.connection)?.role ?? than.role
   if (roleNow === 'root' && than.role === 'root') return undefined
   if (isRegistryRole(init.config.role)) {
-    // Of a root, too: another one may have been made while it was away, out of the very registry that holds its lease.
+    // The same for a root: another one may have been made while it was away, out of the very registry that holds its lease.
     const root = answering(init, none).find(({ role }) => role === 'root')
     if (root !== undefined || init.config.role === 'secondary') return root
   }

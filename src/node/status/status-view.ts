@@ -15,7 +15,7 @@ import { judge } from './verdict.ts'
 
 /** State of this node: one word, then everything behind it. */
 export function statusView(node: NodeContext, facts: StatusFacts, warnings: Warning[]): StatusView {
-  // What stops may be half gone: nothing of its network is asked any more.
+  // A process that stops may be half gone: nothing of its network is asked any more.
   const network = facts.stopping ? undefined : node.network
   return {
     schemaVersion: 1,

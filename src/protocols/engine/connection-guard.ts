@@ -82,7 +82,7 @@ export class ConnectionGuard {
     muxer.handleFrame = (frame) => {
       const exceeded = connection.status === 'open' ? this.#charge(connection, muxer, frame, negotiating) : undefined
       if (exceeded !== undefined) this.#cut(connection, exceeded)
-      // What is left of a chunk after its connection was closed.
+      // The rest of a chunk is dropped once its connection is closed.
       else if (connection.status === 'open') handleFrame(frame)
     }
     muxer.send = (data) => {

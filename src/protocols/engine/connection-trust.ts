@@ -283,7 +283,7 @@ export class ConnectionTrust {
     const { young, open } = this.#init.limits
     const most = phase === 'young' ? young : open
     if (entry.connection.direction === 'outbound' || this.#counts[phase] <= most) return false
-    // Of strangers the idle go: an honest one joins within a second. Of those whose hello is due all may be members.
+    // Idle strangers go, since an honest one joins within a second; all whose hello is due may be members.
     const idle = [...this.#inbound(phase)].filter((each) => phase === 'young' || !each.spared)
     const tooMany = oneTooMany(idle, phase === 'young' ? 'last' : 'first') ?? entry
     this.culprits.exceeded(`strangers.${phase === 'young' ? 'young' : 'open'}`, culpritOf(tooMany.connection))

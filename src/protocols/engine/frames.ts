@@ -20,7 +20,7 @@ export interface ReadOptions {
 /**
  * Length-prefixed frames over a libp2p stream, with back pressure both ways. The only reader and writer of its stream:
  * construct it synchronously in the stream's handler, before any await, since a stream without a listener buffers blindly.
- * What is read are views of larger buffers: copy what is kept.
+ * Frames are views of larger buffers: copy what is kept.
  */
 export class FrameStream implements AsyncIterable<Uint8Array> {
   /** Resolves when both directions are closed: with the reason when it was not an orderly end. */

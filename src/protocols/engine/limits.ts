@@ -124,7 +124,7 @@ export const defaultLimits: ProtocolLimits = {
     streams: 2,
     // A record has eight addresses, and whoever asks has them all dialled once or twice.
     rate: { count: 16, perMs: 60_000 },
-    // Of the clone of an address in many records the owner sees no more than this.
+    // The owner of an address that stands in many records sees no more dials than this.
     target: { count: 2, perMs: 60_000 },
     // Some nodes may share a machine; a machine that is none of them sees no more than this.
     targetHost: { count: 16, perMs: 60_000 },
@@ -140,7 +140,7 @@ export const defaultLimits: ProtocolLimits = {
     subscriptions: 16,
     messages: 64,
     control: 64,
-    // Of 20 bytes each: 44 KiB.
+    // 20 bytes each: 44 KiB.
     ihaveIds: 2_000,
     // Records of at most 1 KiB in gossipsub's own signature: below 60 KiB.
     iwantIds: 40,

@@ -247,7 +247,7 @@ class ProtocolServer {
   async #refuse(frames: FrameStream, error: unknown, remoteId: string): Promise<void> {
     const status = statusOf(error)
     const failure = error instanceof Error ? error : new StreamEndedError('the handler failed')
-    // Who was waited for in vain is not listening either, and that is no failure of ours.
+    // A peer that was waited for in vain is not listening either, and that is no failure of ours.
     const broken = frames.stream.writeStatus !== 'writable' || error instanceof DeadlineError
     if (isOwnFailure(error) && !broken) {
       const fields = { peer: remoteId, protocol: this.#descriptor.id, error: failure.message, stack: failure.stack }

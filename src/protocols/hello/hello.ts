@@ -187,7 +187,7 @@ export class HelloService implements Hello {
       return { kind: 'stranger', status: statuses.WRONG_NETWORK, reason: 'it is of another network', ...theirs }
     }
     const verdict = await this.#source.judge(remote, remoteKey, { dialled })
-    // What it says of us tells more than its missing proof.
+    // Its status for us tells more than its missing proof.
     if (verdict.kind === 'stranger' && dialled && remote.genesis.byteLength === 0 && remote.status !== statuses.OK) {
       return { kind: 'stranger', status: remote.status, reason: `it answered ${statusText(remote.status)}`, ...theirs }
     }

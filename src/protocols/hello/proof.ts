@@ -45,7 +45,7 @@ export async function proveNetwork(hello: HelloMessage, maxDelegations: number):
 
 /**
  * The shown admit entry, and the renew entry where there is one, name this key and are of the proven log.
- * Whether it was revoked since, only a replica can tell.
+ * Only a replica can tell that it was revoked since.
  * @throws NotMemberError and the registry's errors of signed objects
  */
 export async function proveMember(

@@ -115,7 +115,7 @@ export class Applier {
   /** @throws LogMismatchError the other side says that it has sent all, and has not */
   async caughtUp(): Promise<void> {
     if (!this.#snapshot) return
-    // What has a hole cannot be gone on with: the next sync begins anew.
+    // A snapshot with a hole cannot be gone on with: the next sync begins anew.
     await this.#target.replica.dropStaged(this.#server)
     throw new LogMismatchError('the registry says that it sent its snapshot, but some of it is missing')
   }

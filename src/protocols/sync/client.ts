@@ -170,7 +170,7 @@ class SyncSession {
       for (;;) {
         // Frames that came before the abort are still there to be read.
         this.#options.signal?.throwIfAborted()
-        // What fails must not be found out only when the next frame comes.
+        // A failure must be found out before the next frame comes.
         if (frames.queued === 0) await storing
         if (this.#isDone()) return
         const bytes = await this.#nextFrame(frames)

@@ -122,7 +122,7 @@ export class Subscriber {
       after = page.at(-1)?.n ?? after
       yield page.map(toEntry)
     }
-    // What follows is no part of the snapshot, and must not share a frame with it.
+    // The rest is no part of the snapshot, and must not share a frame with it.
     yield [{ kind: 'flush' }]
     this.#position = { epoch: at.epoch, n: at.n, hash: replica.linkHash(at.n) ?? new Uint8Array() }
   }

@@ -79,7 +79,7 @@ function diffLogs(
   let differsFrom: number | undefined
   for (let afterN = -1; differsFrom === undefined; ) {
     const page = here.page(afterN, pageRows)
-    // What one side has compacted away is no difference.
+    // An entry that one side has compacted away is no difference.
     differsFrom = page.find(({ n, hash }) => !equals(there.hashOf(n) ?? hash, hash))?.n
     const last = page.at(-1)
     if (last === undefined || page.length < pageRows) break

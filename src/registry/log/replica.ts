@@ -98,7 +98,7 @@ export class Replica {
   get timeMs(): number {
     const timeMs = this.checkpoint?.value.timeMs ?? 0
     const latestMs = this.ledger.clock.now() + maxAheadMs
-    // Of a moment in which the own clock was wrong: it is not kept.
+    // A time from a moment in which the own clock was wrong is not kept.
     if (this.#timeMs > latestMs) this.#timeMs = 0
     if (timeMs > this.#timeMs && timeMs <= latestMs) this.#timeMs = timeMs
     return this.#timeMs

@@ -29,7 +29,7 @@ export const folderKind: Kind<FolderAction> = {
   apply: async ({ path, mode, owner }) => await makeFolder(path, mode, await idsOf(owner)),
   revert: async (_, { made }) => {
     for (const path of (Array.isArray(made) ? made : []).toReversed()) {
-      // What others have put there stays, and nobody who gets the number of the service's user later may replace it.
+      // Files of others stay, and nobody who gets the number of the service's user later may replace it.
       if (!(await removeEmpty(String(path))))
         await makeFolder(String(path), (await modeOf(String(path))) ?? 0o755, await idsOf('root'))
     }
@@ -100,7 +100,7 @@ export const dataKind: Kind<DataAction> = {
   apply: async ({ path, owner = sharedUser }) => {
     const ids = await idsOf(owner)
     const before = statAt(path)
-    // Of an install before, or of the user that all nodes had: what is in it changes hands, too.
+    // A folder of an earlier install, or of the user that all nodes had: its content changes hands, too.
     if (before?.isDirectory() === true && before.uid !== ids.uid) ownTree(path, ids)
     await makeFolder(path, 0o700, ids)
   },
@@ -108,7 +108,7 @@ export const dataKind: Kind<DataAction> = {
     await endProcesses(owner)
     if (tools.purge) {
       removeTree(path)
-      // Of keys that an uninstall before had kept.
+      // The folder of keys that an earlier uninstall had kept.
       await removeEmpty(dirname(path))
       for (const folder of (Array.isArray(made) ? made : []).toReversed()) await removeEmpty(String(folder))
     } else if ((await kindOf(path)) === 'folder' && !(await removeEmpty(path))) {

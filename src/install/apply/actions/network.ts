@@ -17,7 +17,7 @@ export const networkKind: Kind<NetworkAction> = {
   apply: async ({ configFile, data }, { passphrase, signal }, { there }) => {
     const input = { configFile, data, passphrase, there: there === true }
     const id = await asOwner(await ownerOf(data), 'makeNetwork', input, { signal })
-    // What comes from there is a network id, or nothing.
+    // Anything but a network id from there is refused.
     saveConfigValue(configFile, 'networkId', networkIdText(parseNetworkId(id)))
   },
   // It goes with the data folder, or stays with it.

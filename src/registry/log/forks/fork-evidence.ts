@@ -26,7 +26,7 @@ export function contradiction(
   theirs: Signed<Checkpoint> | Signed<LogEntry>,
   witness?: RowWitness
 ): Contradiction {
-  // What signs our side: the entry itself or, when it is gone, the checkpoint that stands on it.
+  // The signature of our side: the entry itself or, when it is gone, the checkpoint that stands on it.
   const ours = ledger.table.get(n)?.envelope ?? ledger.checkpoint?.bytes
   const proof = {
     kind: 'fork' as const,

@@ -294,7 +294,7 @@ export class SnapshotStage {
     const { table } = this.#ledger
     const theirs = table.stagedAt(row.n)
     if (theirs !== undefined) return equals(theirs.hash, row.hash) ? undefined : readStoredEntry(theirs.envelope)
-    // Of an entry that is gone there, the one behind it still says the hash.
+    // The entry behind one that is gone there still says its hash.
     const next = table.stagedAt(row.n + 1)
     const behind = next === undefined ? undefined : readStoredEntry(next.envelope)
     if (behind?.value.epoch === row.epoch && !equals(behind.value.prevHash, row.hash)) return behind
