@@ -1,3 +1,4 @@
+import { StoreGoneError } from '../../runtime/errors.ts'
 import { isForGood } from '../../runtime/failures.ts'
 import type { DialFailure } from '../bootstrap/dial-race.ts'
 import { failureText, NoCandidateError } from '../errors.ts'
@@ -98,6 +99,8 @@ const alarmFixes: ReadonlyMap<string, string> = new Map(
     root_replaced:
       'set role: secondary in the configuration of this node, then trustnet status --acknowledge root_replaced',
     lying_source: 'trustnet why NAME of that member; revoke it when it was not a damaged disk',
+    store_gone:
+      'trustnet registry backup --to FILE, then stop this process, trustnet registry restore FILE, and start it',
     store_damaged: 'look at the disk, then trustnet status --acknowledge store_damaged',
     newer_rules: 'trustnet upgrade on this machine',
     stale_source: 'trustnet registry diff --with NAME of that member, then look at its machine',
@@ -121,8 +124,11 @@ const alarmNotices = ({ alarms }: NetworkFacts): Notice[] =>
     acknowledged
   }))
 
+/** A store that is gone has an alarm of its own, and no room on the disk brings it back. */
 const storeNotice = ({ store: { failure, folder } }: NetworkFacts): Maybe =>
-  failure && warning('store_fails', failure.message, `df -h ${folder}`)
+  failure === undefined || failure instanceof StoreGoneError
+    ? undefined
+    : warning('store_fails', failure.message, `df -h ${folder}`)
 
 export const kitCode = 'recovery_kit'
 

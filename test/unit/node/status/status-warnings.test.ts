@@ -3,7 +3,13 @@ import { PinMismatchError } from '../../../../src/node/errors.ts'
 import { Notices } from '../../../../src/node/status/notices.ts'
 import { noticesOf } from '../../../../src/node/status/status-warnings.ts'
 import type { Clock } from '../../../../src/runtime/clock-and-logger.ts'
-import { InviteExpiredError, NameTakenError, PendingError, UnavailableError } from '../../../../src/runtime/errors.ts'
+import {
+  InviteExpiredError,
+  NameTakenError,
+  PendingError,
+  StoreGoneError,
+  UnavailableError
+} from '../../../../src/runtime/errors.ts'
 import { day, networkFacts, now, statusFacts } from '../../../helpers/status-facts.ts'
 
 const codes = (facts: Parameters<typeof noticesOf>[0]): string[] => noticesOf(facts).map(({ code }) => code)
@@ -38,6 +44,15 @@ describe('warnings', () => {
     ['self_doubt', { doubt: 'restarted' }, null]
   ] as const)('%s holds for %j and names what fixes it', (code, change, fix) => {
     expect(only(statusFacts({ network: networkFacts(change) }))).toMatchObject({ code, fix, level: 'warning' })
+  })
+
+  it('leaves a store that is gone to its alarm, which says how to get it back', () => {
+    const alarm = { code: 'store_gone', message: 'm', fields: {}, sinceMs: 5, lastMs: 6, times: 1, acknowledged: false }
+    const store = { failure: new StoreGoneError('removed'), folder: '/d' }
+    expect(only(statusFacts({ network: networkFacts({ store, alarms: [alarm] }) }))).toMatchObject({
+      code: 'store_gone',
+      fix: expect.stringContaining('registry restore FILE')
+    })
   })
 
   it('tells where the recovery kit still is', () => {
