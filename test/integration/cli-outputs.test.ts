@@ -138,3 +138,15 @@ test('a passphrase that was shown is kept nowhere', async () => {
   expect(code).toBe(0)
   expect(existsSync(join(folder.path, 'data', 'root', 'recovery.passphrase'))).toBe(false)
 })
+
+test.each(['>/dev/null', '>&-'])('init %s keeps the passphrase that is shown once, and says where', async (output) => {
+  using folder = tempFolder()
+  const env = { ...process.env, TRUSTNET_HOME: folder.path }
+  const script = `"$@" ${output}; echo "code $?" >&2`
+  const command = [process.execPath, programPath, 'init', '--domain', 'example.org', '--name', 'r', '--new-network']
+  const { stderr } = await promisify(execFile)('sh', ['-c', script, 'sh', ...command], { env })
+  expect(stderr).toContain('code 1')
+  const file = join(folder.path, 'data/r/recovery.passphrase')
+  expect(stderr).toContain(file)
+  expect(readFileSync(file, 'utf8')).toMatch(/^([0-9a-f]{4}-){7}[0-9a-f]{4}$/m)
+})

@@ -1,6 +1,7 @@
+import { fstatSync } from 'node:fs'
 import type { Sink } from './terminal.ts'
 
-type Stream = NodeJS.WriteStream
+type Stream = NodeJS.WriteStream & { readonly fd: number }
 
 /** One of the process's output streams: knows what has arrived, and why the rest cannot. */
 export class Output implements Sink {
@@ -22,6 +23,11 @@ export class Output implements Sink {
 
   get isTTY(): boolean | undefined {
     return this.#stream.isTTY
+  }
+
+  /** The null device, which Node also opens in the place of an output that was closed: nobody reads it. */
+  get isNowhere(): boolean {
+    return !this.#stream.isTTY && fstatSync(this.#stream.fd).isCharacterDevice()
   }
 
   get columns(): number | undefined {

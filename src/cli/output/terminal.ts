@@ -11,6 +11,8 @@ export interface Sink {
   /** The reason why the last write did not arrive. */
   errored?: Error | null
   isTTY?: boolean | undefined
+  /** Nobody can read what is written. */
+  isNowhere?: boolean
   columns?: number | undefined
 }
 
@@ -73,7 +75,7 @@ export class Terminal {
   async handOver(secret: string | object): Promise<boolean> {
     this.stdout.write(`${typeof secret === 'string' ? printable(secret) : safeJson(secret, 2)}\n`)
     await this.stdout.flushed?.()
-    return this.stdout.failure === undefined
+    return this.stdout.failure === undefined && this.stdout.isNowhere !== true
   }
 
   jsonLine(value: object): void {
