@@ -141,10 +141,10 @@ test('a passphrase that was shown is kept nowhere', async () => {
 
 test.each(['>/dev/null', '>&-'])('init %s keeps the passphrase that is shown once, and says where', async (output) => {
   using folder = tempFolder()
-  const env = { ...process.env, TRUSTNET_HOME: folder.path }
+  const around = { ...process.env, TRUSTNET_HOME: folder.path }
   const script = `"$@" ${output}; echo "code $?" >&2`
   const command = [process.execPath, programPath, 'init', '--domain', 'example.org', '--name', 'r', '--new-network']
-  const { stderr } = await promisify(execFile)('sh', ['-c', script, 'sh', ...command], { env })
+  const { stderr } = await promisify(execFile)('sh', ['-c', script, 'sh', ...command], { env: around })
   expect(stderr).toContain('code 1')
   const file = join(folder.path, 'data/r/recovery.passphrase')
   expect(stderr).toContain(file)
