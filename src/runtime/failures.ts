@@ -45,8 +45,10 @@ export interface Failure {
   readonly outcome: keyof typeof outcomes
   /** INTERNAL where it is missing: its text stays in the local log. */
   readonly wire?: keyof typeof statuses
-  /** The answer stays the same until an operator does something. */
-  readonly isForGood?: true
+  /** What stays refused: this request whenever it is sent again, or whatever is asked until an operator does something. Missing: a later try may do. */
+  readonly refuses?: 'request' | 'forGood'
+  /** A stranger that is told so has shown a proof that is none. */
+  readonly isFailedProof?: true
 }
 
 const internal: Failure = { code: 'INTERNAL', outcome: 'internal' }
@@ -54,38 +56,87 @@ const internal: Failure = { code: 'INTERNAL', outcome: 'internal' }
 /** Every error that means something to others, by the name of its class. */
 const failures: ReadonlyMap<string, Failure> = new Map(
   Object.entries<Failure>({
-    InvalidEnvelopeError: { code: 'INVALID_ENVELOPE', outcome: 'invalid', wire: 'INVALID' },
-    InvalidPayloadError: { code: 'INVALID', outcome: 'invalid', wire: 'INVALID' },
+    InvalidEnvelopeError: {
+      code: 'INVALID_ENVELOPE',
+      outcome: 'invalid',
+      wire: 'INVALID',
+      refuses: 'request',
+      isFailedProof: true
+    },
+    InvalidPayloadError: {
+      code: 'INVALID',
+      outcome: 'invalid',
+      wire: 'INVALID',
+      refuses: 'request',
+      isFailedProof: true
+    },
     ControlInputError: { code: 'BAD_REQUEST', outcome: 'invalid' },
     AmbiguousNameError: { code: 'AMBIGUOUS_NAME', outcome: 'invalid' },
-    UnsupportedVersionError: { code: 'UNSUPPORTED_VERSION', outcome: 'invalid', wire: 'UNSUPPORTED_VERSION' },
+    UnsupportedVersionError: {
+      code: 'UNSUPPORTED_VERSION',
+      outcome: 'invalid',
+      wire: 'UNSUPPORTED_VERSION',
+      refuses: 'request'
+    },
     MalformedFrameError: { code: 'MALFORMED', outcome: 'internal', wire: 'MALFORMED' },
     FrameTooLargeError: { code: 'TOO_LARGE', outcome: 'internal', wire: 'TOO_LARGE' },
     LogMismatchError: { code: 'LOG_MISMATCH', outcome: 'internal', wire: 'INVALID' },
     StaleRecordError: { code: 'STALE', outcome: 'internal', wire: 'STALE' },
 
-    WrongNetworkError: { code: 'WRONG_NETWORK', outcome: 'refused', wire: 'WRONG_NETWORK' },
-    NotMemberError: { code: 'NOT_MEMBER', outcome: 'refused', wire: 'NOT_MEMBER' },
+    WrongNetworkError: {
+      code: 'WRONG_NETWORK',
+      outcome: 'refused',
+      wire: 'WRONG_NETWORK',
+      refuses: 'request',
+      isFailedProof: true
+    },
+    // Its host has a key that the pin does not name.
+    PinMismatchError: { code: 'WRONG_NETWORK', outcome: 'refused' },
+    NotMemberError: {
+      code: 'NOT_MEMBER',
+      outcome: 'refused',
+      wire: 'NOT_MEMBER',
+      refuses: 'request',
+      isFailedProof: true
+    },
     NotRootError: { code: 'NOT_ROOT', outcome: 'refused', wire: 'NOT_ROOT' },
     AccessError: { code: 'NO_ACCESS', outcome: 'refused' },
     ProviderRefusedError: { code: 'PROVIDER_REFUSED', outcome: 'refused' },
-    RevokedError: { code: 'REVOKED', outcome: 'refused', wire: 'REVOKED', isForGood: true },
-    NameTakenError: { code: 'NAME_TAKEN', outcome: 'refused', wire: 'NAME_TAKEN', isForGood: true },
-    InviteRequiredError: { code: 'INVITE_REQUIRED', outcome: 'refused', wire: 'INVITE_REQUIRED', isForGood: true },
-    InviteInvalidError: { code: 'INVITE_INVALID', outcome: 'refused', wire: 'INVITE_INVALID', isForGood: true },
-    InviteExpiredError: { code: 'INVITE_EXPIRED', outcome: 'refused', wire: 'INVITE_EXPIRED', isForGood: true },
-    InviteUsedError: { code: 'INVITE_USED', outcome: 'refused', wire: 'INVITE_USED', isForGood: true },
-    JoinRejectedError: { code: 'REJECTED', outcome: 'refused', wire: 'REJECTED', isForGood: true },
+    RevokedError: { code: 'REVOKED', outcome: 'refused', wire: 'REVOKED', refuses: 'forGood' },
+    NameTakenError: { code: 'NAME_TAKEN', outcome: 'refused', wire: 'NAME_TAKEN', refuses: 'forGood' },
+    InviteRequiredError: { code: 'INVITE_REQUIRED', outcome: 'refused', wire: 'INVITE_REQUIRED', refuses: 'forGood' },
+    InviteInvalidError: {
+      code: 'INVITE_INVALID',
+      outcome: 'refused',
+      wire: 'INVITE_INVALID',
+      refuses: 'forGood',
+      isFailedProof: true
+    },
+    InviteExpiredError: {
+      code: 'INVITE_EXPIRED',
+      outcome: 'refused',
+      wire: 'INVITE_EXPIRED',
+      refuses: 'forGood',
+      isFailedProof: true
+    },
+    InviteUsedError: {
+      code: 'INVITE_USED',
+      outcome: 'refused',
+      wire: 'INVITE_USED',
+      refuses: 'forGood',
+      isFailedProof: true
+    },
+    JoinRejectedError: { code: 'REJECTED', outcome: 'refused', wire: 'REJECTED', refuses: 'forGood' },
     DuplicateInstanceError: {
       code: 'DUPLICATE_INSTANCE',
       outcome: 'refused',
       wire: 'DUPLICATE_INSTANCE',
-      isForGood: true
+      refuses: 'forGood'
     },
 
     NotFoundError: { code: 'NOT_FOUND', outcome: 'missing', wire: 'NOT_FOUND' },
 
-    PendingError: { code: 'PENDING', outcome: 'unavailable', wire: 'PENDING' },
+    PendingError: { code: 'PENDING', outcome: 'unavailable', wire: 'PENDING', refuses: 'request' },
     UnavailableError: { code: 'UNAVAILABLE', outcome: 'unavailable', wire: 'UNAVAILABLE' },
     LimitError: { code: 'LIMIT', outcome: 'unavailable', wire: 'RATE_LIMITED' },
     ProviderUnreachableError: { code: 'PROVIDER_UNREACHABLE', outcome: 'unavailable' },
@@ -95,6 +146,7 @@ const failures: ReadonlyMap<string, Failure> = new Map(
     // A full or failing disk: what was asked for was not done, and another registry may do it.
     StoreError: { code: 'STORE_FAILED', outcome: 'internal', wire: 'UNAVAILABLE' },
     TimeoutError: { code: 'TIMEOUT', outcome: 'late' },
+    DeadlineError: { code: 'TIMEOUT', outcome: 'late' },
     AbortError: { code: 'TIMEOUT', outcome: 'late' },
 
     NothingRunningError: { code: 'NOT_RUNNING', outcome: 'idle' },
@@ -121,4 +173,12 @@ export const httpStatusOf = (error: unknown): number => outcomes[failureOf(error
 export const exitNameOf = (error: unknown): ExitName => outcomes[failureOf(error).outcome].exit
 
 /** Tells whether it will be the same in a moment: only an operator changes it. */
-export const isForGood = (error: Error): boolean => failureOf(error).isForGood === true
+export const isForGood = (error: unknown): boolean => failureOf(error).refuses === 'forGood'
+
+/** Tells whether the request was decided on, so that it need not be kept. */
+export const isDecided = (error: unknown): boolean => failureOf(error).refuses !== undefined
+
+export const isFailedProof = (error: unknown): boolean => failureOf(error).isFailedProof === true
+
+/** Tells whether somebody answered, and is the wrong one. */
+export const isForeign = (error: unknown): boolean => failureOf(error).code === 'WRONG_NETWORK'

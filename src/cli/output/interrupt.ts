@@ -1,4 +1,5 @@
 import { constants } from 'node:os'
+import { failureOf } from '../../runtime/failures.ts'
 
 /** A signal asked this process to stop: the reason of the context's signal. */
 export class Interrupted extends Error {
@@ -43,11 +44,8 @@ export const brokenOff = (error: unknown): string | undefined => {
   return error instanceof Error && questions.has(error.name) ? untouchedText : undefined
 }
 
-/** As those who wait are told that they are not to wait any longer. */
-const aborts: ReadonlySet<string> = new Set(['AbortError', 'TimeoutError'])
-
 /** The error is only what the signal has brought about, and says nothing of its own. */
 export const isOfSignal = (error: unknown, signal: AbortSignal): boolean =>
   signal.aborted &&
   error instanceof Error &&
-  (error === signal.reason || aborts.has(error.name) || isOfSignal(error.cause, signal))
+  (error === signal.reason || failureOf(error).code === 'TIMEOUT' || isOfSignal(error.cause, signal))

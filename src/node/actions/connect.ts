@@ -8,6 +8,7 @@ import { lookup } from '../../protocols/lookup/index.ts'
 import type { Member } from '../../registry/log/state/network-state.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
 import { InvalidPayloadError, UnavailableError } from '../../runtime/errors.ts'
+import { isDecided } from '../../runtime/failures.ts'
 import type { ConnectView, DisconnectView } from '../api/views.ts'
 import { waitForProof } from '../bootstrap/proof-wait.ts'
 import type { NetworkNode } from '../network-node.ts'
@@ -144,9 +145,6 @@ const dial = async ({ host }: NetworkNode, text: string, signal: AbortSignal): P
   }
 }
 
-/** Refusals of a hello that tell the operator more than "it does not answer". */
-const told = new Set(['WrongNetworkError', 'RevokedError', 'NotMemberError', 'UnsupportedVersionError'])
-
 /** false: it dialled us and is no member; its connection lasts for what strangers get. */
 const proven = async (network: NetworkNode, connection: Connection, signal: AbortSignal): Promise<boolean> => {
   const { trust, host } = network
@@ -156,7 +154,7 @@ const proven = async (network: NetworkNode, connection: Connection, signal: Abor
     return true
   } catch (error) {
     signal.throwIfAborted()
-    if (error instanceof Error && told.has(error.name)) throw error
+    if (isDecided(error)) throw error
     const why = error instanceof Error ? error.message : String(error)
     throw new UnavailableError(`it was reached, but has not proved that it is of this network: ${why}`, retryMs)
   }

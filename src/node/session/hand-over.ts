@@ -1,9 +1,9 @@
 import { keyId } from '../../identity/key-id.ts'
 import type { RegistrySession } from '../../protocols/register/index.ts'
-import { isDecided } from '../../registry/admission/root-request-queue.ts'
 import type { Replica } from '../../registry/log/replica.ts'
 import { inBackground } from '../../runtime/background.ts'
 import type { Logger } from '../../runtime/clock-and-logger.ts'
+import { isDecided } from '../../runtime/failures.ts'
 import { sleep } from '../../runtime/sleep.ts'
 
 /** A root that has just started listens for half a minute before it appends. */

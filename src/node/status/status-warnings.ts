@@ -1,12 +1,12 @@
 import { StoreGoneError } from '../../runtime/errors.ts'
-import { isForGood } from '../../runtime/failures.ts'
+import { isForeign, isForGood } from '../../runtime/failures.ts'
 import type { DialFailure } from '../bootstrap/dial-race.ts'
 import { failureText, NoCandidateError } from '../errors.ts'
 import { count, moment, span } from '../views/phrases.ts'
 import { clockFault, silentMs } from './clock-fault.ts'
 import type { Notice } from './notices.ts'
 import type { NetworkFacts, StatusFacts } from './status-facts.ts'
-import { isForeign, isShutOut } from './verdict.ts'
+import { isShutOut } from './verdict.ts'
 
 /** The root signs a checkpoint every minute: five missing ones are no accident. */
 const staleReplicaMs = 5 * 60_000
@@ -42,8 +42,8 @@ const logNotice = ({ logFailure }: StatusFacts): Maybe =>
   )
 
 const discoveryNotices = ({ failures, upMs }: StatusFacts): Maybe[] => {
-  const others = failures.filter(isForeign)
-  const silent = failures.filter((failure) => !isForeign(failure))
+  const others = failures.filter(({ error }) => isForeign(error))
+  const silent = failures.filter(({ error }) => !isForeign(error))
   const isEmpty = failures.length === 0 && upMs > 10_000
   return [
     others.length === 0

@@ -1,4 +1,4 @@
-import { isForGood } from '../../runtime/failures.ts'
+import { isForeign, isForGood } from '../../runtime/failures.ts'
 import type { Phase, StatusWord } from '../api/views.ts'
 import type { DialFailure } from '../bootstrap/dial-race.ts'
 import { NoCandidateError } from '../errors.ts'
@@ -20,11 +20,6 @@ const replicaMs = 120_000
 export const degradedReplicaMs = 24 * 3_600_000
 /** Time that a phase may last in a network that could give the next one. */
 const phaseMs: Partial<Record<Phase, number>> = { trusted: 120_000, federated: 300_000 }
-
-/** Somebody answered, and is the wrong one. */
-const foreign = new Set(['WrongNetworkError', 'PinMismatchError'])
-
-export const isForeign = ({ error }: DialFailure): boolean => foreign.has(error.name)
 
 const isHungUp = ({ error }: DialFailure): boolean => error.name === 'HungUpError'
 
@@ -56,7 +51,7 @@ const withoutNetwork = ({ failures, upMs }: StatusFacts): Verdict => {
   if (failures.length === 0) {
     return { word: 'isolated', summary: 'the network was not found: no address is known, and DNS has none' }
   }
-  if (failures.every(isForeign)) {
+  if (failures.every(({ error }) => isForeign(error))) {
     return { word: 'refused', summary: 'only other networks answer at the known addresses; they are tried again' }
   }
   const told = failures.find(({ error }) => error.name === 'RevokedError')

@@ -8,6 +8,7 @@ import {
   RevokedError,
   StaleRecordError
 } from '../../runtime/errors.ts'
+import { isFailedProof } from '../../runtime/failures.ts'
 import type { ConnectionTrust } from '../engine/connection-trust.ts'
 import { prefixesOf } from '../engine/eviction.ts'
 import type { ProtocolLimits } from '../engine/limits.ts'
@@ -27,17 +28,6 @@ import type {
   RegisterRequest
 } from './pb/register.ts'
 import type { RegisterRates, RequestKind, StrangerProof } from './rate-limits.ts'
-
-/** Errors by which a stranger shows that its proof is none. */
-const failedProofs = new Set([
-  'NotMemberError',
-  'WrongNetworkError',
-  'InviteInvalidError',
-  'InviteExpiredError',
-  'InviteUsedError',
-  'InvalidEnvelopeError',
-  'InvalidPayloadError'
-])
 
 const instanceBytes = 16
 const multiaddrP2p = 421
@@ -233,7 +223,7 @@ export class SessionActions {
       return await prove()
     } catch (error) {
       trust.spare(connection, false)
-      if (error instanceof Error && failedProofs.has(error.name)) rates.failedProof(connection)
+      if (isFailedProof(error)) rates.failedProof(connection)
       throw error
     }
   }

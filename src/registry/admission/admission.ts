@@ -10,6 +10,7 @@ import {
   PendingError,
   UnavailableError
 } from '../../runtime/errors.ts'
+import { isDecided } from '../../runtime/failures.ts'
 import type { JoinEvents, PendingJoin } from '../events.ts'
 import type { Root } from '../log/log-writer.ts'
 import type { Replica } from '../log/replica.ts'
@@ -30,7 +31,7 @@ import { reissueEntry } from './reissue-entry.ts'
 import { Renewals, revoked } from './renewals.ts'
 import { RootAbsence } from './root-absence.ts'
 import { RootAdmission } from './root-admission.ts'
-import { type Forward, isDecided, type QueuedJoin, type RootRequest, RootRequestQueue } from './root-request-queue.ts'
+import { type Forward, type QueuedJoin, type RootRequest, RootRequestQueue } from './root-request-queue.ts'
 
 /** A request to join, as a joiner or a forwarding registry sends it: envelopes. */
 export interface JoinBundle {

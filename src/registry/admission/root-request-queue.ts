@@ -3,6 +3,7 @@ import { peerIdText } from '../../identity/keys.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
 import { PendingError, UnavailableError } from '../../runtime/errors.ts'
+import { isDecided } from '../../runtime/failures.ts'
 import type { JoinEvents, PendingJoin } from '../events.ts'
 import { grantIdShown, readStoredJoin } from '../objects/join.ts'
 import { type QueueInput, type QueueRow, QueueTable } from '../store/admission-tables.ts'
@@ -30,26 +31,6 @@ export interface QueuedJoin extends PendingJoin {
 
 /** Requests in flight during a replay. */
 const replayWindow = 32
-
-/** The answer to these will be the same tomorrow; of all other failures the request is kept. */
-const finalRefusals = new Set([
-  'InvalidEnvelopeError',
-  'InvalidPayloadError',
-  'WrongNetworkError',
-  'UnsupportedVersionError',
-  'NotMemberError',
-  'RevokedError',
-  'NameTakenError',
-  'InviteRequiredError',
-  'InviteInvalidError',
-  'InviteExpiredError',
-  'InviteUsedError',
-  'JoinRejectedError',
-  'PendingError'
-])
-
-/** Tells whether the root has decided, so that the request need not be kept. */
-export const isDecided = (error: unknown): boolean => error instanceof Error && finalRefusals.has(error.name)
 
 export interface RequestQueueComponents {
   db: Database
