@@ -6,22 +6,35 @@ import { writeFileSync } from 'node:fs'
 
 const source = new URL('../dist/src/', import.meta.url)
 const load = (name) => import(new URL(`${name}.js`, source).href)
-const [keys, stateModule, proofs, entries, genesisModule, policies, joins, receipts, renewals, forgets, rotations] =
-  await Promise.all(
-    [
-      'identity/keys',
-      'registry/log/state/network-state',
-      'registry/log/state/proofs',
-      'registry/objects/entry',
-      'registry/objects/genesis',
-      'registry/objects/policy',
-      'registry/objects/join',
-      'registry/objects/receipt',
-      'registry/objects/renew-request',
-      'registry/objects/forget-request',
-      'registry/objects/rotate'
-    ].map(load)
-  )
+const [
+  keys,
+  stateModule,
+  proofs,
+  entries,
+  genesisModule,
+  policies,
+  joins,
+  receipts,
+  renewals,
+  forgets,
+  rotations,
+  orderModule
+] = await Promise.all(
+  [
+    'identity/keys',
+    'registry/log/state/network-state',
+    'registry/log/state/proofs',
+    'registry/objects/entry',
+    'registry/objects/genesis',
+    'registry/objects/policy',
+    'registry/objects/join',
+    'registry/objects/receipt',
+    'registry/objects/renew-request',
+    'registry/objects/forget-request',
+    'registry/objects/rotate',
+    'registry/objects/order'
+  ].map(load)
+)
 
 const keyOf = (number) => keys.SigningKey.fromSeed(new Uint8Array(32).fill(number))
 const [
@@ -484,6 +497,88 @@ attempt(
   { epoch: 2 },
   nextAuthority
 )
+
+// Operators, in epoch 1.
+const [ann, ben, cid] = [keyOf(120), keyOf(121), keyOf(122)]
+const operatorOf = (key, name, removed = false) => ({ publicKey: key.publicKey, name, removed })
+let nonces = 0
+const nextNonce = () => new Uint8Array(16).fill(++nonces)
+/** The entry with the orders of these operators, which say `changes` of themselves. */
+const by = (operators, kind, body, changes = {}) => {
+  const { epoch, n } = state.head
+  const told = { networkId, epoch, seenN: n, timeMs: now, ...proofs.orderedIn({ kind, body }), ...changes }
+  return { orders: operators.map((key) => orderModule.sealOrder({ ...told, nonce: nextNonce() }, key).bytes) }
+}
+const ordered = (name, operators, kind, body, changes) => attempt(name, kind, body, by(operators, kind, body, changes))
+const takeOrdered = (name, operators, kind, body) => {
+  const entry = sealed(kind, body, by(operators, kind, body))
+  judge(name, entry)
+  if (cases.at(-1).verdict !== 'taken') throw new Error(`${name}: ${cases.at(-1).error}`)
+  log.push(entry.bytes)
+  state.apply(entry)
+}
+ordered('an order in a network without operators', [ann], 'policy', policy)
+attempt('removal of an operator who is none', 'operator', operatorOf(ann, 'ann', true))
+attempt('an operator whose key is revoked', 'operator', operatorOf(bob, 'bob'))
+attempt('acts for two operators without two', 'policy', { ...policy, twoOperators: [3] })
+take('the first operator, whom nobody has to order', 'operator', operatorOf(ann, 'ann'))
+const settle = (count) => {
+  for (let i = 0; i < count; i++)
+    take(`the root says once more that it is the root, ${i + 1}`, 'registrySet', {
+      publicKey: root.publicKey,
+      role: 'root',
+      removed: false
+    })
+}
+attempt('right behind a delegation an operator that nobody ordered', 'operator', operatorOf(ben, 'ben'))
+settle(8)
+attempt('an operator that nobody ordered', 'operator', operatorOf(ben, 'ben'))
+attempt('a grant that nobody ordered', 'grant', grantOf(9))
+attempt('a change that nobody ordered', 'change', changeOf(second))
+attempt('a policy that nobody ordered', 'policy', policy)
+attempt('a revoke that nobody ordered', 'revoke', {
+  publicKey: alice.publicKey,
+  reason: '',
+  name: state.member(alice.publicKey)?.name
+})
+ordered('an operator that another key ordered', [ben], 'operator', operatorOf(ben, 'ben'))
+ordered('the operator once more', [ann], 'operator', operatorOf(ann, 'anna'))
+ordered('another operator with the name', [ann], 'operator', operatorOf(ben, 'ann'))
+ordered('removal of the last operator', [ann], 'operator', operatorOf(ann, 'ann', true))
+ordered('an order for another kind', [ann], 'operator', operatorOf(ben, 'ben'), { kind: 12 })
+ordered('an order for another body', [ann], 'operator', operatorOf(ben, 'ben'), { digest: sha256(Buffer.from('x')) })
+ordered('an order of another epoch', [ann], 'operator', operatorOf(ben, 'ben'), { epoch: 0 })
+ordered('an order that knows an entry that is not there', [ann], 'operator', operatorOf(ben, 'ben'), {
+  seenN: state.head.n + 1
+})
+ordered('an order from as long ago as the skew', [ann], 'operator', operatorOf(ben, 'ben'), { timeMs: now - skew })
+ordered('an order that is older than the skew', [ann], 'operator', operatorOf(ben, 'ben'), { timeMs: now - skew - 1 })
+ordered('an order from beyond the skew', [ann], 'operator', operatorOf(ben, 'ben'), { timeMs: now + skew + 1 })
+ordered('the order of one operator twice', [ann, ann], 'operator', operatorOf(ben, 'ben'))
+takeOrdered('a second operator', [ann], 'operator', operatorOf(ben, 'ben'))
+ordered('orders of two where one is enough', [ann, ben], 'operator', operatorOf(cid, 'cid'))
+const before = state.head.n
+takeOrdered('a policy by which revokes need two operators', [ann], 'policy', { ...policy, twoOperators: [3, 15] })
+ordered('a policy by one who has not seen the last one', [ben], 'policy', policy, { seenN: before })
+ordered('removal of one of two whom the policy asks for', [ann], 'operator', operatorOf(ben, 'ben', true))
+const revokeOfSecond = { publicKey: second.publicKey, reason: '', name: state.member(second.publicKey)?.name }
+attempt('a revoke without orders, where two are due', 'revoke', revokeOfSecond)
+ordered('a revoke with one order, where two are due', [ann], 'revoke', revokeOfSecond)
+ordered('a revoke with the orders of one operator', [ann, ann], 'revoke', revokeOfSecond)
+ordered('a revoke with the orders of two operators', [ann, ben], 'revoke', revokeOfSecond)
+const twoTimes = (firstMs) => {
+  const first = by([ann], 'revoke', revokeOfSecond, { timeMs: firstMs }).orders
+  return { orders: [...first, ...by([ben], 'revoke', revokeOfSecond).orders] }
+}
+attempt('a revoke whose first order has waited for a day', 'revoke', revokeOfSecond, twoTimes(now - 24 * hour))
+attempt('a revoke whose first order has waited for more', 'revoke', revokeOfSecond, twoTimes(now - 24 * hour - 1))
+takeOrdered('a policy by which one operator is enough', [ben], 'policy', policy)
+ordered('an admission by the word of an operator', [ann], 'admit', admitOf(dave, 'dave', 'integrated'))
+ordered('an admission by an order for another join', [ann], 'admit', admitOf(dave, 'dave', 'integrated'), {
+  digest: sha256(Buffer.from('x'))
+})
+takeOrdered('the first operator is removed by the second', [ben], 'operator', operatorOf(ann, 'ann', true))
+ordered('an order of one who is an operator no more', [ann], 'policy', policy)
 
 const file = { genesis: hex(genesis.bytes), networkId: hex(networkId), log: log.map(hex), head: counts(), cases }
 writeFileSync(

@@ -4,11 +4,11 @@
 import { writeFileSync } from 'node:fs'
 
 const load = (name) => import(new URL(`../dist/src/${name}.js`, import.meta.url).href)
-const objects = ['genesis', 'entry', 'checkpoint', 'policy', 'join', 'receipt', 'renew-request', 'rotate']
-const [keys, state, { openProofs }] = await Promise.all(
+const objects = ['genesis', 'entry', 'checkpoint', 'policy', 'join', 'receipt', 'renew-request', 'rotate', 'order']
+const [keys, state, { openProofs, orderedIn }] = await Promise.all(
   ['identity/keys', 'registry/log/state/network-state', 'registry/log/state/proofs'].map(load)
 )
-const [genesis, entry, checkpoint, policy, join, receipt, renew, rotate] = await Promise.all(
+const [genesis, entry, checkpoint, policy, join, receipt, renew, rotate, order] = await Promise.all(
   objects.map((name) => load(`registry/objects/${name}`))
 )
 const { SigningKey } = keys
@@ -42,8 +42,15 @@ let timeMs = start
 let logKey = firstLog
 let epoch = 0
 
-const seal = ([kind, body], signer = logKey) =>
-  entry.sealEntry({ networkId, n: log.head.n + 1, prevHash: log.head.hash, epoch, timeMs, kind, body }, signer)
+const seal = ([kind, body, orders], signer = logKey) => {
+  const position = { networkId, n: log.head.n + 1, prevHash: log.head.hash, epoch, timeMs }
+  return entry.sealEntry({ ...position, kind, body, ...(orders !== undefined && { orders }) }, signer)
+}
+/** The entry with the orders of these operators. */
+const by = (operators, [kind, body], changes = {}) => {
+  const told = { networkId, epoch, seenN: log.head.n, timeMs, ...orderedIn({ kind, body }), ...changes }
+  return [kind, body, operators.map((key, i) => order.sealOrder({ ...told, nonce: bytes(16, i + 1) }, key).bytes)]
+}
 
 const roots = [hex(log.root())]
 function take(content, signer) {
@@ -173,6 +180,16 @@ take(admit(keyOf(16), 'ci-1', 'integrated', ofFleet, inFleet))
 take(end(keyOf(16), 'offline'))
 take(admit(keyOf(16), 'ci-1', 'integrated', ofFleet, inFleet))
 
+const [ann, ben] = [keyOf(17), keyOf(18)]
+const operator = (key, name, removed = false) => ['operator', { publicKey: key.publicKey, name, removed }]
+take(operator(ann, 'ann'))
+take(by([ann], operator(ben, 'ben')))
+take(by([ben], ['policy', { ...policy.defaultPolicy, twoOperators: [3, 16] }]))
+take(by([ann, ben], operator(keyOf(19), 'cid')))
+take(by([ben], ['grant', grantOf(0x18, { notAfterMs: timeMs + hour })]))
+take(by([keyOf(19), ann], revoke(keyOf(16), 'not ours')))
+take(by([ann, ben], operator(keyOf(19), 'cid', true)))
+
 /** Each is well formed and well signed, and must not follow the log. */
 const refused = [
   ['a grant by the log key of an older epoch', seal(['grant', grantOf(0x21, { notAfterMs: timeMs })], firstLog)],
@@ -189,28 +206,34 @@ const refused = [
     'a receipt of another day',
     seal(withReceipt(admit(keyOf(14), 'eta', 'integrated', ofToday), secondary, timeMs - 25 * hour))
   ],
-  ['an invite with an id that is open', seal(['grant', ofToday])],
+  ['an invite with an id that is open', seal(by([ann], ['grant', ofToday]))],
   [
     'an invite for longer than the policy allows',
-    seal(['grant', grantOf(0x23, { notAfterMs: timeMs + 40 * 24 * hour })])
+    seal(by([ann], ['grant', grantOf(0x23, { notAfterMs: timeMs + 40 * 24 * hour })]))
   ],
-  ['an invite as root', seal(['grant', grantOf(0x24, { role: 'root' })])],
+  ['an invite as root', seal(by([ann], ['grant', grantOf(0x24, { role: 'root' })]))],
   ['the end of an invite that is not open', seal(['grantEnd', { id: cancelled.id, reason: '' }])],
-  ['a revocation of the root', seal(revoke(root, 'no more'))],
+  ['a revocation of the root', seal(by([ann, ben], revoke(root, 'no more')))],
   [
     'a revocation under another name',
-    seal(['revoke', { publicKey: keyOf(13).publicKey, reason: '', name: 'epsilon' }])
+    seal(by([ann, ben], ['revoke', { publicKey: keyOf(13).publicKey, reason: '', name: 'epsilon' }]))
   ],
-  ['a revocation without the name', seal(['revoke', { publicKey: keyOf(13).publicKey, reason: '' }])],
+  ['a revocation without the name', seal(by([ann, ben], ['revoke', { publicKey: keyOf(13).publicKey, reason: '' }]))],
   [
     'an admission into other groups than the invite',
     seal(admit(keyOf(14), 'eta', 'integrated', ofFleet, { groups: ['db'] }))
   ],
-  ['a name that was given away and taken', seal(change(keyOf(11), { name: 'gamma' }))],
-  ['a role of root', seal(change(keyOf(11), { role: 'root' }))],
-  ['another role for a registry of the set', seal(change(secondary, { role: 'external' }))],
+  ['a name that was given away and taken', seal(by([ann], change(keyOf(11), { name: 'gamma' })))],
+  ['a role of root', seal(by([ann], change(keyOf(11), { role: 'root' })))],
+  ['another role for a registry of the set', seal(by([ann], change(secondary, { role: 'external' })))],
   ['the end of the membership of the root', seal(end(root, ''))],
-  ['a policy that asks for witnesses', seal(['policy', { ...policy.defaultPolicy, witnesses: 1 }])],
+  ['a policy that asks for witnesses', seal(by([ann], ['policy', { ...policy.defaultPolicy, witnesses: 1 }]))],
+  ['an invite that nobody ordered', seal(['grant', grantOf(0x25, { notAfterMs: timeMs })])],
+  [
+    'an invite that somebody ordered who is an operator no more',
+    seal(by([keyOf(19)], ['grant', grantOf(0x25, { notAfterMs: timeMs })]))
+  ],
+  ['a revocation that one operator ordered, and two have to', seal(by([ann], revoke(keyOf(13), 'stolen')))],
   [
     'a renewal beyond the length of the policy',
     seal(['renew', { ...renewal(keyOf(13))[1], notAfterMs: timeMs + 91 * 24 * hour }])

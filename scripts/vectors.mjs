@@ -21,6 +21,7 @@ const [
   renew,
   forget,
   rotate,
+  order,
   invite,
   addrs
 ] = await Promise.all(
@@ -38,6 +39,7 @@ const [
     'registry/objects/renew-request',
     'registry/objects/forget-request',
     'registry/objects/rotate',
+    'registry/objects/order',
     'registry/objects/invite',
     'address/multiaddr'
   ].map(load)
@@ -46,7 +48,9 @@ const { domains, seal, openEnvelope } = envelope
 
 const keyOf = (number) => keys.SigningKey.fromSeed(new Uint8Array(32).fill(number))
 const bytes = (length, fill) => new Uint8Array(length).fill(fill)
-const [authority, nextAuthority, log, root, joiner, inviteKey, other] = [1, 2, 3, 4, 5, 6, 7].map(keyOf)
+const [authority, nextAuthority, log, root, joiner, inviteKey, other, operator, second] = [
+  1, 2, 3, 4, 5, 6, 7, 8, 9
+].map(keyOf)
 const time = 1_790_000_000_000
 
 const toJson = (value) => JSON.stringify(value, (_, each) => plain(each), 2)
@@ -248,6 +252,13 @@ const theRenewal = renew.sealRenewRequest({ ...own, notAfterMs: time + 7_776_000
 const theForget = forget.sealForgetRequest({ ...own, membership: bytes(32, 0x66) }, joiner)
 const rotation = { networkId, oldKey: joiner.publicKey, newKey: other.publicKey }
 const [byOld, byNew] = [rotate.sealRotateRequest(rotation, joiner), rotate.sealRotateRequest(rotation, other)]
+const orderFor = (key, kind, digest, fill) =>
+  order.sealOrder({ networkId, kind, digest, epoch: 0, seenN: 7, timeMs: time, nonce: bytes(16, fill) }, key)
+const digestOf = (given) => new Uint8Array(createHash('sha256').update(given).digest())
+const revocation = { publicKey: joiner.publicKey, reason: 'stolen', name: 'alpha' }
+const theOrder = orderFor(operator, 3, digestOf(pb.Revoke.encode(revocation)), 0x51)
+const secondOrder = orderFor(second, 3, digestOf(pb.Revoke.encode(revocation)), 0x52)
+const approval = orderFor(operator, 1, plainJoin.hash, 0x53)
 const theRecord = {
   ...own,
   seq: 7,
@@ -351,8 +362,23 @@ const entries = [
     log,
     'end',
     { publicKey: joiner.publicKey, reason: '', request: theForget.bytes }
-  ]
-].map(([name, key, kind, body]) => good(name, key, entry.sealEntry({ ...position, kind, body }, key)))
+  ],
+  ['an operator', log, 'operator', { publicKey: operator.publicKey, name: 'ann', removed: false }],
+  ['an operator who is none any more', log, 'operator', { publicKey: operator.publicKey, name: 'ann', removed: true }],
+  ['a revocation that an operator ordered', log, 'revoke', revocation, [theOrder.bytes]],
+  ['a revocation that two operators ordered', log, 'revoke', revocation, [theOrder.bytes, secondOrder.bytes]],
+  [
+    'an admission that an operator ordered',
+    log,
+    'admit',
+    { ...admit, via: 'approved', join: plainJoin.bytes },
+    [approval.bytes]
+  ],
+  ['a policy by which two acts need two operators', log, 'policy', { ...policy.defaultPolicy, twoOperators: [3, 16] }]
+].map(([name, key, kind, body, orders]) => {
+  const sealed = entry.sealEntry({ ...position, kind, body, ...(orders !== undefined && { orders }) }, key)
+  return good(name, key, entry.openEntry(sealed.bytes, networkId))
+})
 const unknownEntry = entry.sealEntry(
   { ...position, n: 2 ** 40, epoch: 3, kind: 'unknown', kindNumber: 99, body: Uint8Array.of(8, 1, 18, 1, 7) },
   log
@@ -363,17 +389,29 @@ const recordMessage = { ...header, publicKey: joiner.publicKey, seq: 1 }
 const badRecord = (name, change, error = 'InvalidPayloadError') =>
   bad(name, error, craft(domains.nodeRecord, pb.NodeRecord, { ...recordMessage, ...change }, joiner))
 const addr = (...ip) => Uint8Array.of(0x29, ...ip, 6, 0x23, 0x28)
-const badEntry = (name, kind, body, key = log) =>
+const badEntry = (name, kind, body, key = log, more = {}) =>
   bad(
     name,
     'InvalidPayloadError',
-    craft(domains.logEntry, pb.LogEntry, { ...header, n: 1, prevHash: networkId, kind, body }, key)
+    craft(domains.logEntry, pb.LogEntry, { ...header, n: 1, prevHash: networkId, kind, body, ...more }, key)
   )
 
 const badKeys = (message, kind, body, fields) =>
   fields.flatMap((field) =>
     [neutral, spelling, offCurve].map(({ name, publicKey }) =>
       badEntry(`${message}.${field}: ${name}`, kind, pb[message].encode({ ...body, [field]: publicKey }))
+    )
+  )
+
+const badOrder = (name, change, error = 'InvalidPayloadError') =>
+  bad(
+    name,
+    error,
+    craft(
+      domains.order,
+      pb.Order,
+      { ...header, publicKey: operator.publicKey, kind: 3, digest: bytes(32, 1), nonce: bytes(16, 1), ...change },
+      operator
     )
   )
 
@@ -466,6 +504,22 @@ const files = {
       ...badKeys('Publish', 9, { id: 'a', documentVersion: 1, mediaType: 'text/plain', digest: bytes(32, 7) }, [
         'publisherKey'
       ]),
+      ...badKeys('Operator', 16, { name: 'ann' }, ['publicKey']),
+      badEntry('an operator without a name', 16, pb.Operator.encode({ publicKey: operator.publicKey })),
+      badEntry(
+        'an operator with a name in capitals',
+        16,
+        pb.Operator.encode({ publicKey: operator.publicKey, name: 'Ann' })
+      ),
+      badEntry(
+        'a policy with kinds for two operators that do not ascend',
+        11,
+        pb.Policy.encode({ ...policyMessage, twoOperators: [16, 3] })
+      ),
+      badEntry('three orders', 3, pb.Revoke.encode(revocation), log, {
+        orders: [theOrder.bytes, secondOrder.bytes, approval.bytes]
+      }),
+      badEntry('an empty order', 3, pb.Revoke.encode(revocation), log, { orders: [new Uint8Array()] }),
       badEntry('kind 0', 0, bytes(1, 1)),
       bad(
         'a new authority signed by the old one',
@@ -586,6 +640,36 @@ const files = {
         resign(domains.rotate, byOld.bytes, root, (payload) => payload)
       )
     ]
+  },
+  order: {
+    good: [
+      good('for a revocation', operator, theOrder),
+      good('for an admission', operator, approval),
+      good(
+        'of the largest numbers, for no entry',
+        second,
+        order.sealOrder(
+          {
+            networkId,
+            kind: 0,
+            digest: bytes(32, 255),
+            epoch: 2 ** 53 - 1,
+            seenN: 2 ** 53 - 1,
+            timeMs: 253_402_300_799_999,
+            nonce: bytes(16, 0)
+          },
+          second
+        )
+      )
+    ],
+    bad: [
+      badOrder('signed by another than the operator', { publicKey: other.publicKey }, 'InvalidEnvelopeError'),
+      badOrder('a digest of 31 bytes', { digest: bytes(31, 1) }),
+      badOrder('no digest', { digest: bytes(0, 0) }),
+      badOrder('a nonce of 15 bytes', { nonce: bytes(15, 1) }),
+      badOrder('no nonce', { nonce: bytes(0, 0) }),
+      badOrder('the year 10000', { timeMs: 253_402_300_800_000 })
+    ]
   }
 }
 
@@ -596,7 +680,8 @@ const codecs = {
   receipt: [domains.receipt, pb.JoinReceipt],
   renew: [domains.renew, pb.RenewRequest],
   forget: [domains.forget, pb.ForgetRequest],
-  rotate: [domains.rotate, pb.RotateRequest]
+  rotate: [domains.rotate, pb.RotateRequest],
+  order: [domains.order, pb.Order]
 }
 for (const [name, [domain, codec]] of Object.entries(codecs)) {
   const [first] = files[name].good

@@ -109,6 +109,21 @@ export class NotRootError extends Error {
   override readonly name = 'NotRootError'
 }
 
+/** The key is no operator's, or the one whom an act needs has not signed it. */
+export class NotOperatorError extends Error {
+  override readonly name = 'NotOperatorError'
+}
+
+/** The act needs the order of another operator, too. */
+export class SecondOperatorError extends Error {
+  override readonly name = 'SecondOperatorError'
+}
+
+/** The order is about something that has changed since the operator looked. */
+export class ChangedMeanwhileError extends Error {
+  override readonly name = 'ChangedMeanwhileError'
+}
+
 /** Nothing has that id. */
 export class NotFoundError extends Error {
   override readonly name = 'NotFoundError'

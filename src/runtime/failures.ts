@@ -21,7 +21,10 @@ export const statuses = {
   DUPLICATE_INSTANCE: 18,
   NOT_FOUND: 19,
   INTERNAL: 20,
-  NOT_ROOT: 21
+  NOT_ROOT: 21,
+  NOT_OPERATOR: 22,
+  SECOND_OPERATOR: 23,
+  CHANGED: 24
 } as const
 
 /** Meaning of a failure for whoever asked: the status of an HTTP answer, and the name of the exit code of a command. */
@@ -100,6 +103,9 @@ const failures: ReadonlyMap<string, Failure> = new Map(
       isFailedProof: true
     },
     NotRootError: { code: 'NOT_ROOT', outcome: 'refused', wire: 'NOT_ROOT' },
+    NotOperatorError: { code: 'NOT_OPERATOR', outcome: 'refused', wire: 'NOT_OPERATOR' },
+    SecondOperatorError: { code: 'SECOND_OPERATOR', outcome: 'unavailable', wire: 'SECOND_OPERATOR' },
+    ChangedMeanwhileError: { code: 'CHANGED', outcome: 'refused', wire: 'CHANGED' },
     AccessError: { code: 'NO_ACCESS', outcome: 'refused' },
     ProviderRefusedError: { code: 'PROVIDER_REFUSED', outcome: 'refused' },
     RevokedError: { code: 'REVOKED', outcome: 'refused', wire: 'REVOKED', refuses: 'forGood' },

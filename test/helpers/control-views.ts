@@ -277,7 +277,7 @@ export const invitesView: InvitesView = {
 export const policyView: PolicyView = {
   schemaVersion: 1,
   entry: 0,
-  policy: { ...defaultPolicy, criticalKinds: [] }
+  policy: { ...defaultPolicy, criticalKinds: [], twoOperators: [] }
 }
 
 export const whyView: WhyView = {

@@ -199,6 +199,9 @@ const anyPolicy: fc.Arbitrary<Policy> = fc.record({
   witnesses: fc.integer({ min: 0, max: 16 }),
   criticalKinds: fc
     .uniqueArray(fc.integer({ min: 0, max: 0xffff_ffff }), { maxLength: 5 })
+    .map((kinds) => kinds.toSorted((a, b) => a - b)),
+  twoOperators: fc
+    .uniqueArray(fc.integer({ min: 0, max: 0xffff_ffff }), { maxLength: 5 })
     .map((kinds) => kinds.toSorted((a, b) => a - b))
 })
 
@@ -238,6 +241,7 @@ const anyContent = fc.oneof(
   contentOf('change', fc.record({ publicKey: anyKey, name: anyName, role: anyRole, groups: anyGroups })),
   contentOf('end', fc.record({ publicKey: anyKey, reason: anyText(0, 40) })),
   contentOf('end', fc.record({ publicKey: anyKey, reason: anyText(0, 40), request: someBytes })),
+  contentOf('operator', fc.record({ publicKey: anyKey, name: anyName, removed: fc.boolean() })),
   fc
     .tuple(fc.integer({ min: 64, max: 0xffff_ffff }), anyFields(1))
     .map(([kindNumber, body]) => ({ kind: 'unknown' as const, kindNumber, body }))

@@ -6,7 +6,7 @@ import { UsageError } from '../output/exit.ts'
 import { sanitise } from '../output/text.ts'
 
 type Kind = 'admission' | 'duration' | 'number'
-type Key = Exclude<keyof PolicyView['policy'], 'witnesses' | 'criticalKinds'>
+type Key = Exclude<keyof PolicyView['policy'], 'witnesses' | 'criticalKinds' | 'twoOperators'>
 
 /** The words of the command line, in the order in which they are shown. */
 const keys: ReadonlyMap<string, { key: Key; kind: Kind; what: string }> = new Map([

@@ -43,8 +43,12 @@ export async function cancelInvite(network: NetworkNode, id: string, reason: str
 
 export const policyView = ({ registry }: NetworkNode): PolicyView => {
   const { n, policy } = registry.replica.state.policyRow
-  const { criticalKinds, ...values } = policy
-  return { schemaVersion: 1, entry: n, policy: { ...values, criticalKinds: [...criticalKinds] } }
+  const { criticalKinds, twoOperators, ...values } = policy
+  return {
+    schemaVersion: 1,
+    entry: n,
+    policy: { ...values, criticalKinds: [...criticalKinds], twoOperators: [...twoOperators] }
+  }
 }
 
 /** @throws InvalidPayloadError */

@@ -167,7 +167,8 @@ export const policyView = answer('policy', 'trustnet policy show --json, and set
     nameHoldMs: whole,
     returnGraceMs: whole,
     witnesses: whole,
-    criticalKinds: z.array(whole)
+    criticalKinds: z.array(whole),
+    twoOperators: z.array(whole)
   })
 })
 

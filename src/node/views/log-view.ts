@@ -108,7 +108,8 @@ const details: Details = {
   grantEnd: ({ id, reason }) => `invite ${short(id)}: ${because(reason)}`,
   change: ({ name, role, groups }) =>
     `${name}, ${role}, ${groups.length === 0 ? 'in no group' : `in ${groups.join(', ')}`}`,
-  end: ({ reason, request }) => `${because(reason)}${request === undefined ? '' : ', as the node itself asked'}`
+  end: ({ reason, request }) => `${because(reason)}${request === undefined ? '' : ', as the node itself asked'}`,
+  operator: ({ name, removed }) => `${name} is ${removed ? 'an operator no more' : 'an operator from now on'}`
 }
 
 /** Details of an entry beyond its kind and its subject. */

@@ -1,4 +1,5 @@
 import {
+  ChangedMeanwhileError,
   DuplicateInstanceError,
   InvalidPayloadError,
   InviteExpiredError,
@@ -9,9 +10,11 @@ import {
   NameTakenError,
   NotFoundError,
   NotMemberError,
+  NotOperatorError,
   NotRootError,
   PendingError,
   RevokedError,
+  SecondOperatorError,
   StaleRecordError,
   StoreError,
   UnavailableError,
@@ -88,7 +91,10 @@ const errors: Readonly<Record<number, MakeError>> = {
   [statuses.UNAVAILABLE]: (message, { retryAfterMs }) => new UnavailableError(message, retryAfterMs ?? defaultRetryMs),
   [statuses.DUPLICATE_INSTANCE]: (message) => new DuplicateInstanceError(message),
   [statuses.NOT_FOUND]: (message) => new NotFoundError(message),
-  [statuses.NOT_ROOT]: (message) => new NotRootError(message)
+  [statuses.NOT_ROOT]: (message) => new NotRootError(message),
+  [statuses.NOT_OPERATOR]: (message) => new NotOperatorError(message),
+  [statuses.SECOND_OPERATOR]: (message) => new SecondOperatorError(message),
+  [statuses.CHANGED]: (message) => new ChangedMeanwhileError(message)
 }
 
 /** The error of the registry that a status stands for, so that a caller handles a remote registry like one in process. */

@@ -35,6 +35,8 @@ export const defaultLimits = (role: Role): RegistryLimits => ({
 export const receiptValidMs = 24 * 3_600_000
 /** Greatest difference between the clocks of registries. */
 export const clockSkewMs = 10 * 60_000
+/** Time for which the order of one operator waits for that of a second one. */
+export const secondOrderMs = 24 * 3_600_000
 /** A membership is renewed only when less than this part of it is left. */
 export const renewableShare = 0.6
 /** Hint for those who are refused because a list here is full. */

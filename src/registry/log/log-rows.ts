@@ -13,6 +13,7 @@ function subjectOf(entry: LogEntry): Uint8Array | null {
     case 'publisher':
     case 'change':
     case 'end':
+    case 'operator':
       return entry.body.publicKey
     case 'rotate':
       return entry.body.newKey

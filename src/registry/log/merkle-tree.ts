@@ -21,6 +21,7 @@ export type StateTag =
   | 'documents'
   | 'policy'
   | 'grants'
+  | 'operators'
   | 'records'
 
 const hashBytes = 32

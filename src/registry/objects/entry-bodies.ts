@@ -31,6 +31,7 @@ import { type BodyKind, bodyKind, checkPresent } from './body-kind.ts'
 import { checkEphemeral, type Grant, type GrantEnd, grantBody, grantEndBody } from './grant.ts'
 import { checkGroups } from './groups.ts'
 import { type Change, changeBody, type End, endBody } from './member-entries.ts'
+import { type Operator, operatorBody } from './operator.ts'
 import { type Policy, policyBody } from './policy.ts'
 
 /** By what a member was let in. The numbers are on the wire. */
@@ -130,6 +131,7 @@ export interface EntryBodies {
   grantEnd: GrantEnd
   change: Change
   end: End
+  operator: Operator
 }
 
 export const maxDocumentBytes = 256 * 1024
@@ -268,5 +270,6 @@ export const bodyKinds: { [K in keyof EntryBodies]: BodyKind<K, EntryBodies[K]> 
   grant: grantBody,
   grantEnd: grantEndBody,
   change: changeBody,
-  end: endBody
+  end: endBody,
+  operator: operatorBody
 }

@@ -1,10 +1,12 @@
 import { checkHash, checkPosition, checkTime, nameOfNumber } from '../../identity/checked-bytes.ts'
+import { sha256 } from '../../identity/hash.ts'
 import type { SigningKey } from '../../identity/keys.ts'
 import { InvalidPayloadError } from '../../runtime/errors.ts'
 import { LogEntry as LogEntryMessage, shapes } from '../pb/registry.ts'
 import { requireCanonical, unknownShape } from './canonical.ts'
 import { bodyKinds, type EntryBodies } from './entry-bodies.ts'
 import { domains, type Signed } from './envelope.ts'
+import { maxOrders } from './order.ts'
 import { openSigned, openSignedAsync, type SignedKind, sealSigned } from './signed.ts'
 
 export type { Admit, AdmittedBy, EntryBodies, Publish, Renew, Revoke } from './entry-bodies.ts'
@@ -26,7 +28,8 @@ export const entryKinds = {
   grant: 12,
   grantEnd: 13,
   change: 14,
-  end: 15
+  end: 15,
+  operator: 16
 } as const
 export type EntryKind = Exclude<keyof typeof entryKinds, 'genesis'>
 
@@ -39,6 +42,10 @@ export interface EntryPosition {
   prevHash: Uint8Array
   epoch: number
   timeMs: number
+  /** Envelopes of the orders of the operators who caused it; none for what no person caused. */
+  orders?: readonly Uint8Array[]
+  /** SHA-256 of the body as it came; there when orders are. */
+  bodyHash?: Uint8Array
 }
 
 /** A kind and its body. Entries of a newer version's kinds are kept and counted, without effect. */
@@ -58,7 +65,8 @@ const encodeKnown = <K extends EntryKind>(kind: K, body: EntryBodies[K]): Uint8A
 
 const checkKnown = <K extends EntryKind>(kind: K, body: EntryBodies[K]): void => bodyKinds[kind].check(body)
 
-function encodeBody(content: EntryContent): { kind: number; body: Uint8Array } {
+/** Number of a kind, and the body as it is encoded. */
+export function encodeBody(content: EntryContent): { kind: number; body: Uint8Array } {
   if (content.kind === 'unknown') return { kind: content.kindNumber, body: content.body }
   return { kind: entryKinds[content.kind], body: encodeKnown(content.kind, content.body) }
 }
@@ -79,6 +87,11 @@ function checkContent(content: EntryContent): void {
   }
 }
 
+function checkOrderCount(orders: readonly Uint8Array[] = []): void {
+  if (orders.length > maxOrders) throw new InvalidPayloadError(`an entry has at most ${maxOrders} orders`)
+  if (orders.some((bytes) => bytes.length === 0)) throw new InvalidPayloadError('an order of the entry is empty')
+}
+
 /** Only the authority entry proves its signer by itself; of all others the log tells. */
 const signersOf = (entry: LogEntry): Uint8Array[] | undefined =>
   entry.kind === 'authority' ? [entry.body.authorityKey] : undefined
@@ -87,21 +100,23 @@ const kind: SignedKind<LogEntry, LogEntryMessage> = {
   what: 'log entry',
   domain: domains.logEntry,
   codec: LogEntryMessage,
-  toMessage: ({ networkId, n, prevHash, epoch, timeMs, ...content }) => ({
+  toMessage: ({ networkId, n, prevHash, epoch, timeMs, orders = [], ...content }) => ({
     networkId,
     n,
     prevHash,
     epoch,
     timeMs,
-    ...encodeBody(content)
+    ...encodeBody(content),
+    orders: [...orders]
   }),
-  fromMessage: ({ networkId, n, prevHash, epoch, timeMs, kind: kindNumber, body }) => ({
+  fromMessage: ({ networkId, n, prevHash, epoch, timeMs, kind: kindNumber, body, orders }) => ({
     networkId,
     n,
     prevHash,
     epoch,
     timeMs,
-    ...decodeBody(kindNumber, body)
+    ...decodeBody(kindNumber, body),
+    ...(orders.length > 0 && { orders, bodyHash: sha256(body) })
   }),
   check(entry) {
     checkHash(entry.networkId, 'network id of the log entry')
@@ -109,6 +124,7 @@ const kind: SignedKind<LogEntry, LogEntryMessage> = {
     checkHash(entry.prevHash, 'hash of the entry before')
     checkPosition(entry.epoch, 0, 'epoch of the log entry')
     checkTime(entry.timeMs, 'time of the log entry')
+    checkOrderCount(entry.orders)
     checkContent(entry)
   },
   signers: signersOf

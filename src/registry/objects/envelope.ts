@@ -35,7 +35,8 @@ export const domains = {
   receipt: domainOf('receipt', 512),
   renew: domainOf('renew', 512),
   forget: domainOf('forget', 512),
-  rotate: domainOf('rotate', 512)
+  rotate: domainOf('rotate', 512),
+  order: domainOf('order', 512)
 } as const satisfies Record<string, Domain>
 
 /** An envelope whose signature, domain and shape are right. Whether the signer may sign that is not judged yet. */
@@ -180,3 +181,6 @@ export async function openEnvelopeAsync(
   const { opened, signature, signed } = parse(domain, bytes, maxBytes)
   return requireValid(await verifySignatureAsync(opened.signer, signed, signature), domain, opened)
 }
+
+/** Hash of what an envelope holds that was verified before, or will be. */
+export const payloadHash = (bytes: Uint8Array): Uint8Array => sha256(Envelope.decode(bytes).payload)

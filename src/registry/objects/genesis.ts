@@ -50,6 +50,7 @@ const kind: SignedKind<Genesis, GenesisMessage> = {
     if (equals(value.authorityKey, value.logKey)) throw new InvalidPayloadError('authority and log key are the same')
     checkTime(value.createdMs, 'creation time of the genesis')
     checkPolicy(value.policy)
+    if (value.policy.twoOperators.length > 0) throw new InvalidPayloadError('a new network has no two operators yet')
   },
   signers: (value) => [value.authorityKey]
 }

@@ -28,6 +28,8 @@ export interface Policy {
   witnesses: number
   /** Numbers of the kinds of entries that a reader must know to judge, ascending. */
   criticalKinds: readonly number[]
+  /** Numbers of the kinds of entries that need the orders of two operators, ascending. */
+  twoOperators: readonly number[]
 }
 
 const dayMs = 24 * 3_600_000
@@ -47,7 +49,8 @@ export const defaultPolicy: Readonly<Policy> = {
   // A root that was away must not shut out those who could not ask it in time.
   returnGraceMs: 30 * dayMs,
   witnesses: 0,
-  criticalKinds: []
+  criticalKinds: [],
+  twoOperators: []
 }
 
 /** A shorter membership could not be renewed in time, a longer one would outlive its operators. */
@@ -80,11 +83,13 @@ export function checkPolicy(policy: Policy): void {
     const [min, max] = policyBounds[name]
     checkCount(policy[name], min, max, `${name} of the policy`)
   }
-  const { criticalKinds } = policy
-  if (criticalKinds.length > maxKinds) throw new InvalidPayloadError(`a policy names at most ${maxKinds} kinds`)
-  for (const [index, kind] of criticalKinds.entries()) {
-    checkCount(kind, (criticalKinds[index - 1] ?? -1) + 1, maxKind, 'each critical kind of the policy, ascending,')
-  }
+  checkKinds(policy.criticalKinds, 'each critical kind of the policy, ascending,')
+  checkKinds(policy.twoOperators, 'each kind of the policy that needs two operators, ascending,')
+}
+
+function checkKinds(kinds: readonly number[], what: string): void {
+  if (kinds.length > maxKinds) throw new InvalidPayloadError(`a policy names at most ${maxKinds} kinds`)
+  for (const [index, kind] of kinds.entries()) checkCount(kind, (kinds[index - 1] ?? -1) + 1, maxKind, what)
 }
 
 const hourMs = 3_600_000
@@ -120,7 +125,8 @@ export function policyOf(message: PolicyMessage): Policy {
 export const policyMessage = (policy: Policy): PolicyMessage => ({
   ...policy,
   admission: admissions[policy.admission],
-  criticalKinds: [...policy.criticalKinds]
+  criticalKinds: [...policy.criticalKinds],
+  twoOperators: [...policy.twoOperators]
 })
 
 export const policyBody = bodyKind<'policy', Policy, PolicyMessage>('policy', PolicyMessage, {

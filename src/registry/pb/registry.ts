@@ -108,6 +108,7 @@ export interface Policy {
   returnGraceMs: number
   witnesses: number
   criticalKinds: number[]
+  twoOperators: number[]
 }
 
 export namespace Policy {
@@ -172,6 +173,13 @@ export namespace Policy {
           }
         }
 
+        if (obj.twoOperators != null && obj.twoOperators.length > 0) {
+          for (const value of obj.twoOperators) {
+            w.uint32(120)
+            w.uint32(value)
+          }
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
@@ -186,7 +194,8 @@ export namespace Policy {
           nameHoldMs: 0,
           returnGraceMs: 0,
           witnesses: 0,
-          criticalKinds: []
+          criticalKinds: [],
+          twoOperators: []
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -237,6 +246,14 @@ export namespace Policy {
               }
 
               obj.criticalKinds.push(reader.uint32())
+              break
+            }
+            case 15: {
+              if (opts.limits?.twoOperators != null && obj.twoOperators.length === opts.limits.twoOperators) {
+                throw new MaxLengthError('Decode error - repeated field "twoOperators" had too many elements')
+              }
+
+              obj.twoOperators.push(reader.uint32())
               break
             }
             default: {
@@ -409,6 +426,7 @@ export interface LogEntry {
   timeMs: number
   kind: number
   body: Uint8Array
+  orders: Uint8Array[]
 }
 
 export namespace LogEntry {
@@ -461,6 +479,13 @@ export namespace LogEntry {
           w.bytes(obj.body)
         }
 
+        if (obj.orders != null && obj.orders.length > 0) {
+          for (const value of obj.orders) {
+            w.uint32(74)
+            w.bytes(value)
+          }
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
@@ -473,7 +498,8 @@ export namespace LogEntry {
           epoch: 0,
           timeMs: 0,
           kind: 0,
-          body: uint8ArrayAlloc(0)
+          body: uint8ArrayAlloc(0),
+          orders: []
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -512,6 +538,14 @@ export namespace LogEntry {
             }
             case 8: {
               obj.body = reader.bytes()
+              break
+            }
+            case 9: {
+              if (opts.limits?.orders != null && obj.orders.length === opts.limits.orders) {
+                throw new MaxLengthError('Decode error - repeated field "orders" had too many elements')
+              }
+
+              obj.orders.push(reader.bytes())
               break
             }
             default: {
@@ -1846,6 +1880,236 @@ export namespace Retire {
   }
 }
 
+export interface Operator {
+  publicKey: Uint8Array
+  name: string
+  removed: boolean
+}
+
+export namespace Operator {
+  let _codec: Codec<Operator>
+
+  export const codec = (): Codec<Operator> => {
+    if (_codec == null) {
+      _codec = message<Operator>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.publicKey != null && obj.publicKey.byteLength > 0)) {
+          w.uint32(10)
+          w.bytes(obj.publicKey)
+        }
+
+        if ((obj.name != null && obj.name !== '')) {
+          w.uint32(18)
+          w.string(obj.name)
+        }
+
+        if ((obj.removed != null && obj.removed !== false)) {
+          w.uint32(24)
+          w.bool(obj.removed)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          publicKey: uint8ArrayAlloc(0),
+          name: '',
+          removed: false
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.publicKey = reader.bytes()
+              break
+            }
+            case 2: {
+              obj.name = reader.string()
+              break
+            }
+            case 3: {
+              obj.removed = reader.bool()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      })
+    }
+
+    return _codec
+  }
+
+  export function encode (obj: Partial<Operator>): Uint8Array {
+    return encodeMessage(obj, Operator.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Operator>): Operator {
+    return decodeMessage(buf, Operator.codec(), opts)
+  }
+}
+
+export interface Order {
+  version: number
+  networkId: Uint8Array
+  publicKey: Uint8Array
+  kind: number
+  digest: Uint8Array
+  epoch: number
+  seenN: number
+  timeMs: number
+  nonce: Uint8Array
+}
+
+export namespace Order {
+  let _codec: Codec<Order>
+
+  export const codec = (): Codec<Order> => {
+    if (_codec == null) {
+      _codec = message<Order>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.version != null && obj.version !== 0)) {
+          w.uint32(8)
+          w.uint32(obj.version)
+        }
+
+        if ((obj.networkId != null && obj.networkId.byteLength > 0)) {
+          w.uint32(18)
+          w.bytes(obj.networkId)
+        }
+
+        if ((obj.publicKey != null && obj.publicKey.byteLength > 0)) {
+          w.uint32(26)
+          w.bytes(obj.publicKey)
+        }
+
+        if ((obj.kind != null && obj.kind !== 0)) {
+          w.uint32(32)
+          w.uint32(obj.kind)
+        }
+
+        if ((obj.digest != null && obj.digest.byteLength > 0)) {
+          w.uint32(42)
+          w.bytes(obj.digest)
+        }
+
+        if ((obj.epoch != null && obj.epoch !== 0)) {
+          w.uint32(48)
+          w.uint64Number(obj.epoch)
+        }
+
+        if ((obj.seenN != null && obj.seenN !== 0)) {
+          w.uint32(56)
+          w.uint64Number(obj.seenN)
+        }
+
+        if ((obj.timeMs != null && obj.timeMs !== 0)) {
+          w.uint32(64)
+          w.uint64Number(obj.timeMs)
+        }
+
+        if ((obj.nonce != null && obj.nonce.byteLength > 0)) {
+          w.uint32(74)
+          w.bytes(obj.nonce)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          version: 0,
+          networkId: uint8ArrayAlloc(0),
+          publicKey: uint8ArrayAlloc(0),
+          kind: 0,
+          digest: uint8ArrayAlloc(0),
+          epoch: 0,
+          seenN: 0,
+          timeMs: 0,
+          nonce: uint8ArrayAlloc(0)
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.version = reader.uint32()
+              break
+            }
+            case 2: {
+              obj.networkId = reader.bytes()
+              break
+            }
+            case 3: {
+              obj.publicKey = reader.bytes()
+              break
+            }
+            case 4: {
+              obj.kind = reader.uint32()
+              break
+            }
+            case 5: {
+              obj.digest = reader.bytes()
+              break
+            }
+            case 6: {
+              obj.epoch = reader.uint64Number()
+              break
+            }
+            case 7: {
+              obj.seenN = reader.uint64Number()
+              break
+            }
+            case 8: {
+              obj.timeMs = reader.uint64Number()
+              break
+            }
+            case 9: {
+              obj.nonce = reader.bytes()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      })
+    }
+
+    return _codec
+  }
+
+  export function encode (obj: Partial<Order>): Uint8Array {
+    return encodeMessage(obj, Order.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Order>): Order {
+    return decodeMessage(buf, Order.codec(), opts)
+  }
+}
+
 export interface Checkpoint {
   version: number
   networkId: Uint8Array
@@ -2999,9 +3263,9 @@ export namespace RotateRequest {
 /** The fields of each message by number. */
 export const shapes: ReadonlyMap<unknown, Readonly<Record<number, { type: any; rule?: any }>>> = new Map([
   [Envelope, { 1: { type: 'bytes' }, 2: { type: 'bytes' }, 3: { type: 'bytes' }, 5: { type: 'bytes' } }],
-  [Policy, { 1: { type: 'uint32' }, 2: { type: 'uint64' }, 3: { type: 'uint64' }, 4: { type: 'uint32' }, 5: { type: 'uint32' }, 6: { type: 'uint64' }, 7: { type: 'uint64' }, 8: { type: 'uint64' }, 9: { type: 'uint32' }, 10: { type: 'uint32', rule: 'repeated' } }],
+  [Policy, { 1: { type: 'uint32' }, 2: { type: 'uint64' }, 3: { type: 'uint64' }, 4: { type: 'uint32' }, 5: { type: 'uint32' }, 6: { type: 'uint64' }, 7: { type: 'uint64' }, 8: { type: 'uint64' }, 9: { type: 'uint32' }, 10: { type: 'uint32', rule: 'repeated' }, 15: { type: 'uint32', rule: 'repeated' } }],
   [Genesis, { 1: { type: 'uint32' }, 2: { type: 'string' }, 3: { type: 'string' }, 4: { type: 'bytes' }, 5: { type: 'bytes' }, 6: { type: 'bytes' }, 7: { type: 'uint64' }, 8: { type: Policy } }],
-  [LogEntry, { 1: { type: 'uint32' }, 2: { type: 'bytes' }, 3: { type: 'uint64' }, 4: { type: 'bytes' }, 5: { type: 'uint64' }, 6: { type: 'uint64' }, 7: { type: 'uint32' }, 8: { type: 'bytes' } }],
+  [LogEntry, { 1: { type: 'uint32' }, 2: { type: 'bytes' }, 3: { type: 'uint64' }, 4: { type: 'bytes' }, 5: { type: 'uint64' }, 6: { type: 'uint64' }, 7: { type: 'uint32' }, 8: { type: 'bytes' }, 9: { type: 'bytes', rule: 'repeated' } }],
   [Admit, { 1: { type: 'bytes' }, 2: { type: 'string' }, 3: { type: 'uint32' }, 4: { type: 'uint64' }, 5: { type: 'uint32' }, 6: { type: 'bytes' }, 7: { type: 'bytes' }, 8: { type: 'bytes' }, 9: { type: 'string', rule: 'repeated' }, 10: { type: 'uint64' } }],
   [Grant, { 1: { type: 'bytes' }, 2: { type: 'bytes' }, 3: { type: 'uint32' }, 4: { type: 'string' }, 5: { type: 'string', rule: 'repeated' }, 6: { type: 'string' }, 7: { type: 'uint32' }, 8: { type: 'uint64' }, 9: { type: 'string' }, 10: { type: 'uint64' } }],
   [GrantEnd, { 1: { type: 'bytes' }, 2: { type: 'string' } }],
@@ -3016,6 +3280,8 @@ export const shapes: ReadonlyMap<unknown, Readonly<Record<number, { type: any; r
   [Publisher, { 1: { type: 'bytes' }, 2: { type: 'bool' } }],
   [Publish, { 1: { type: 'string' }, 2: { type: 'uint64' }, 3: { type: 'string' }, 4: { type: 'bytes' }, 5: { type: 'uint64' }, 6: { type: 'bytes' } }],
   [Retire, { 1: { type: 'string' }, 2: { type: 'string' } }],
+  [Operator, { 1: { type: 'bytes' }, 2: { type: 'string' }, 3: { type: 'bool' } }],
+  [Order, { 1: { type: 'uint32' }, 2: { type: 'bytes' }, 3: { type: 'bytes' }, 4: { type: 'uint32' }, 5: { type: 'bytes' }, 6: { type: 'uint64' }, 7: { type: 'uint64' }, 8: { type: 'uint64' }, 9: { type: 'bytes' } }],
   [Checkpoint, { 1: { type: 'uint32' }, 2: { type: 'bytes' }, 3: { type: 'uint64' }, 4: { type: 'uint64' }, 5: { type: 'bytes' }, 6: { type: 'bytes' }, 7: { type: 'uint64' }, 8: { type: 'uint64' }, 9: { type: 'uint64' } }],
   [NodeRecord, { 1: { type: 'uint32' }, 2: { type: 'bytes' }, 3: { type: 'bytes' }, 4: { type: 'uint64' }, 5: { type: 'bytes', rule: 'repeated' }, 6: { type: 'bytes' }, 7: { type: 'uint32', rule: 'repeated' }, 8: { type: 'string', rule: 'repeated' }, 9: { type: 'string', rule: 'repeated' }, 10: { type: 'string' }, 11: { type: 'uint32' }, 12: { type: 'bool' }, 13: { type: 'uint64' } }],
   [Invite, { 1: { type: 'uint32' }, 2: { type: 'string' }, 3: { type: 'bytes' }, 4: { type: InviteRegistry, rule: 'repeated' }, 5: { type: 'bytes' }, 6: { type: 'uint64' }, 7: { type: 'uint64' }, 8: { type: 'bytes' }, 9: { type: 'uint32' }, 10: { type: 'string' }, 11: { type: 'uint64' }, 12: { type: 'bytes' } }],

@@ -40,10 +40,11 @@ var kinds = map[string]kind{
 	"renew":       {"renew", "RenewRequest", 512},
 	"forget":      {"forget", "ForgetRequest", 512},
 	"rotate":      {"rotate", "RotateRequest", 512},
+	"order":       {"order", "Order", 512},
 }
 
 // bodies are the messages of the kinds of entries, by their numbers.
-var bodies = []string{"", "Admit", "Renew", "Revoke", "Rotate", "RegistrySet", "Delegate", "Authority", "Publisher", "Publish", "Retire", "Policy", "Grant", "GrantEnd", "Change", "End"}
+var bodies = []string{"", "Admit", "Renew", "Revoke", "Rotate", "RegistrySet", "Delegate", "Authority", "Publisher", "Publish", "Retire", "Policy", "Grant", "GrantEnd", "Change", "End", "Operator"}
 
 func unhex(text string) []byte {
 	b, err := hex.DecodeString(strings.TrimPrefix(text, "hex:"))

@@ -58,6 +58,8 @@ export class Effects {
         return this.#change(value.body, place)
       case 'end':
         return this.#end(value.body, place)
+      case 'operator':
+        return this.#operator(value.body, place)
       default:
         return []
     }
@@ -231,6 +233,16 @@ export class Effects {
       return []
     }
     this.#tables.dropPublisher(publicKey)
+    return [...(before === undefined ? [] : [before.n]), n]
+  }
+
+  #operator({ publicKey, name, removed }: EntryBodies['operator'], { n, hash }: Place): Superseded {
+    const before = this.#tables.operators.get(keyId(publicKey))
+    if (!removed) {
+      this.#tables.putOperator({ publicKey: ownBytes(publicKey), name, n, hash })
+      return []
+    }
+    this.#tables.dropOperator(publicKey)
     return [...(before === undefined ? [] : [before.n]), n]
   }
 

@@ -1,7 +1,7 @@
 import { equals } from 'uint8arrays/equals'
 import { keyId } from '../../../identity/key-id.ts'
 import { LogMismatchError } from '../../../runtime/errors.ts'
-import type { EntryContent, LogEntry } from '../../objects/entry.ts'
+import type { LogEntry } from '../../objects/entry.ts'
 import type { Signed } from '../../objects/envelope.ts'
 import type { Genesis } from '../../objects/genesis.ts'
 import type { Policy } from '../../objects/policy.ts'
@@ -10,6 +10,7 @@ import { MerkleTree, type RowWitness, type StateTag } from '../merkle-tree.ts'
 import { Effects } from './effects.ts'
 import { authorityRow, type LogEpoch, LogKeys, logKeyRow } from './log-keys.ts'
 import { rootOf } from './member-rules.ts'
+import { checkOrders, type OrderedContent } from './order-rules.ts'
 import type { LogPosition } from './position.ts'
 import type { Proofs } from './proofs.ts'
 import type {
@@ -18,6 +19,7 @@ import type {
   GrantRow,
   HeldName,
   Member,
+  OperatorRow,
   PolicyRow,
   PublisherRow,
   RegistryRow,
@@ -31,7 +33,16 @@ export type { Proofs } from './proofs.ts'
 /** Keys, as keyId gives them, that count as revoked although the log does not say so. */
 export type EnforcedKeys = Pick<ReadonlySet<string>, 'has'> & Iterable<string>
 
-export type { DocumentRow, EntrySource, GrantRow, Member, PublisherRow, RegistryRow, RevokedRow } from './rows.ts'
+export type {
+  DocumentRow,
+  EntrySource,
+  GrantRow,
+  Member,
+  OperatorRow,
+  PublisherRow,
+  RegistryRow,
+  RevokedRow
+} from './rows.ts'
 
 /** The newest entry. */
 export interface Head extends LogPosition {
@@ -182,6 +193,15 @@ export class NetworkState {
     return this.#tables.names.has(name) ? undefined : this.#tables.heldNames.get(name)
   }
 
+  /** Those whose orders count, in the order in which they were entered. */
+  operators(): OperatorRow[] {
+    return [...this.#tables.operators.values()]
+  }
+
+  operator(publicKey: Uint8Array): OperatorRow | undefined {
+    return this.#tables.operators.get(keyId(publicKey))
+  }
+
   publishers(): PublisherRow[] {
     return [...this.#tables.publishers.values()]
   }
@@ -221,8 +241,10 @@ export class NetworkState {
    * Checks that a body may follow the head, before it is signed.
    * @throws RevokedError, NotMemberError, NameTakenError, NotFoundError, LogMismatchError
    */
-  checkContent(content: EntryContent, timeMs: number, proofs: Proofs | undefined): void {
-    checkRules(content, { tables: this.#tables, keys: this.#keys, headN: this.#head.n, timeMs, proofs })
+  checkContent(content: OrderedContent, timeMs: number, proofs: Proofs | undefined): void {
+    const context = { tables: this.#tables, keys: this.#keys, headN: this.#head.n, timeMs, proofs }
+    checkOrders(content, context)
+    checkRules(content, context)
   }
 
   #checkSigner(entry: Signed<LogEntry>): void {

@@ -1,9 +1,11 @@
 import { equals } from 'uint8arrays/equals'
+import { sha256 } from '../../../identity/hash.ts'
 import { InvalidPayloadError } from '../../../runtime/errors.ts'
-import type { Admit, LogEntry } from '../../objects/entry.ts'
-import type { Signed } from '../../objects/envelope.ts'
+import { type Admit, type EntryContent, encodeBody, type LogEntry } from '../../objects/entry.ts'
+import { payloadHash, type Signed } from '../../objects/envelope.ts'
 import { openForgetRequest } from '../../objects/forget-request.ts'
 import { checkInviteProof, checkInviteProofAsync, type Join, openJoin, openJoinAsync } from '../../objects/join.ts'
+import { type Order, openOrder, openOrderAsync } from '../../objects/order.ts'
 import { type JoinReceipt, openReceipt, openReceiptAsync } from '../../objects/receipt.ts'
 import { openRenewRequest } from '../../objects/renew-request.ts'
 import { openRotation } from '../../objects/rotate.ts'
@@ -23,6 +25,11 @@ export interface Proofs {
  * @throws InvalidEnvelopeError, InvalidPayloadError, InviteInvalidError, WrongNetworkError
  */
 export function openProofs(entry: LogEntry): Proofs {
+  for (const bytes of entry.orders ?? []) requireOrdered(openOrder(bytes, entry.networkId), entry)
+  return openCause(entry)
+}
+
+function openCause(entry: LogEntry): Proofs {
   const { networkId } = entry
   switch (entry.kind) {
     case 'admit':
@@ -46,7 +53,24 @@ export function openProofs(entry: LogEntry): Proofs {
 
 /** The same with the signatures of an admission, which has up to three of them, checked side by side in the thread pool. */
 export async function openProofsAsync(entry: LogEntry): Promise<Proofs> {
-  return entry.kind === 'admit' ? await openAdmissionAsync(entry.body, entry.networkId) : openProofs(entry)
+  const orders = await Promise.all((entry.orders ?? []).map((bytes) => openOrderAsync(bytes, entry.networkId)))
+  for (const order of orders) requireOrdered(order, entry)
+  return entry.kind === 'admit' ? await openAdmissionAsync(entry.body, entry.networkId) : openCause(entry)
+}
+
+/** The operator ordered just this. @throws InvalidPayloadError */
+function requireOrdered({ value }: Signed<Order>, entry: LogEntry): void {
+  const { kind, digest } = orderedIn(entry)
+  if (value.kind === kind && equals(value.digest, digest)) return
+  throw new InvalidPayloadError(`an order in entry ${entry.n} is for something else`)
+}
+
+/** Kind and digest that an order for this entry names. */
+export function orderedIn(content: EntryContent & Pick<LogEntry, 'bodyHash'>): Pick<Order, 'kind' | 'digest'> {
+  const { kind, body } = encodeBody(content)
+  // The root puts the end of the membership beside what the operator has seen.
+  const join = content.kind === 'admit' ? content.body.join : undefined
+  return { kind, digest: join === undefined ? (content.bodyHash ?? sha256(body)) : payloadHash(join) }
 }
 
 function openAdmission(admit: Admit, networkId: Uint8Array): Proofs {

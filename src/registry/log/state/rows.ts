@@ -150,6 +150,14 @@ export interface PublisherRow {
   readonly n: number
 }
 
+/** A person whose orders count. */
+export interface OperatorRow {
+  readonly publicKey: Uint8Array
+  readonly name: string
+  readonly n: number
+  readonly hash: Uint8Array
+}
+
 /** The newest version of a document. */
 export interface DocumentRow {
   readonly id: string

@@ -14,6 +14,7 @@ import {
   checkRotate,
   requireMember
 } from './member-rules.ts'
+import { checkOperator, checkTwoOperators } from './operator-rules.ts'
 import type { RuleContext } from './rule-context.ts'
 
 /**
@@ -51,6 +52,7 @@ export function checkRules(content: LogEntry | EntryContent, context: RuleContex
       break
     case 'policy':
       checkUnderstood(content.body)
+      checkTwoOperators(content.body, context)
       break
     case 'grant':
       checkGrant(content.body, context)
@@ -63,6 +65,9 @@ export function checkRules(content: LogEntry | EntryContent, context: RuleContex
       break
     case 'end':
       checkEnd(content.body, context)
+      break
+    case 'operator':
+      checkOperator(content.body, context)
       break
     default:
   }

@@ -60,6 +60,7 @@ function readPayload(payload: Uint8Array): LogEntry {
   const position: EntryPosition = { networkId: nothing, n: 0, prevHash: nothing, epoch: 0, timeMs: 0 }
   let kindNumber = 0
   let body = nothing
+  const orders: Uint8Array[] = []
   for (const fields = new Fields(payload); fields.next(); ) {
     if (fields.field === 2) position.networkId = fields.bytes
     else if (fields.field === 3) position.n = fields.value
@@ -68,8 +69,9 @@ function readPayload(payload: Uint8Array): LogEntry {
     else if (fields.field === 6) position.timeMs = fields.value
     else if (fields.field === 7) kindNumber = fields.value
     else if (fields.field === 8) body = fields.bytes
+    else if (fields.field === 9) orders.push(fields.bytes)
   }
-  return { ...position, ...contentOf(kindNumber, body) }
+  return { ...position, ...contentOf(kindNumber, body), ...(orders.length > 0 && { orders, bodyHash: sha256(body) }) }
 }
 
 function contentOf(kindNumber: number, body: Uint8Array): EntryContent {

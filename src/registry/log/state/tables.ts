@@ -8,6 +8,7 @@ import {
   grantValue,
   type HeldName,
   type MemberRow,
+  type OperatorRow,
   type PolicyRow,
   type PublisherRow,
   type RegistryRow,
@@ -23,6 +24,7 @@ export class Tables {
   readonly revoked: JournaledMap<string, RevokedRow>
   readonly registries: JournaledMap<string, RegistryRow>
   readonly publishers: JournaledMap<string, PublisherRow>
+  readonly operators: JournaledMap<string, OperatorRow>
   /** By id. */
   readonly documents: JournaledMap<string, DocumentRow>
   /** Open invites by id. */
@@ -41,6 +43,7 @@ export class Tables {
     this.revoked = new JournaledMap(journal)
     this.registries = new JournaledMap(journal)
     this.publishers = new JournaledMap(journal)
+    this.operators = new JournaledMap(journal)
     this.documents = new JournaledMap(journal)
     this.grants = new JournaledMap(journal)
     this.heldNames = new JournaledMap(journal)
@@ -163,6 +166,16 @@ export class Tables {
   dropPublisher(publicKey: Uint8Array): void {
     this.publishers.delete(keyId(publicKey))
     this.write('publishers', publicKey, undefined)
+  }
+
+  putOperator(row: OperatorRow): void {
+    this.operators.set(keyId(row.publicKey), row)
+    this.write('operators', row.publicKey, row.hash)
+  }
+
+  dropOperator(publicKey: Uint8Array): void {
+    this.operators.delete(keyId(publicKey))
+    this.write('operators', publicKey, undefined)
   }
 
   putDocument(row: DocumentRow): void {

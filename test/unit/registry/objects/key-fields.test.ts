@@ -7,6 +7,7 @@ import { type Domain, domains, openEnvelope, seal } from '../../../../src/regist
 import { openForgetRequest } from '../../../../src/registry/objects/forget-request.ts'
 import { openGenesis } from '../../../../src/registry/objects/genesis.ts'
 import { openJoin } from '../../../../src/registry/objects/join.ts'
+import { openOrder } from '../../../../src/registry/objects/order.ts'
 import { openRecord } from '../../../../src/registry/objects/record.ts'
 import { openRenewRequest } from '../../../../src/registry/objects/renew-request.ts'
 import { openRotateRequest } from '../../../../src/registry/objects/rotate.ts'
@@ -35,7 +36,8 @@ const kinds: Record<string, { domain: Domain; message: string; open: Open }> = {
   join: { domain: domains.join, message: 'JoinRequest', open: openJoin },
   renew: { domain: domains.renew, message: 'RenewRequest', open: openRenewRequest },
   forget: { domain: domains.forget, message: 'ForgetRequest', open: openForgetRequest },
-  rotate: { domain: domains.rotate, message: 'RotateRequest', open: openRotateRequest }
+  rotate: { domain: domains.rotate, message: 'RotateRequest', open: openRotateRequest },
+  order: { domain: domains.order, message: 'Order', open: openOrder }
 }
 
 /** Tried elsewhere: the signer of an envelope (vectors) and the registries of an invite line (invite.test.ts). */

@@ -150,6 +150,7 @@ describe('genesis', () => {
     ...badTimes.map((createdMs): [string, Partial<Genesis>] => [`time ${createdMs}`, { createdMs }]),
     ['a membership of 0', { policy: { ...policy, membershipMs: 0 } }],
     ['a membership of 101 years', { policy: { ...policy, membershipMs: 101 * 365 * 24 * 3600 * 1000 } }],
+    ['acts that need two operators, of whom there are none', { policy: { ...policy, twoOperators: [3] } }],
     ['a negative quota', { policy: { ...policy, documentBytes: -1 } }]
   ]
 
@@ -158,11 +159,15 @@ describe('genesis', () => {
   })
 
   it('is refused without a policy, and by a program that does not know the policy', () => {
-    const message = { ...aGenesis, version: 1, policy: { ...policy, admission: 0, criticalKinds: [] } }
+    const message = {
+      ...aGenesis,
+      version: 1,
+      policy: { ...policy, admission: 0, criticalKinds: [], twoOperators: [] }
+    }
     expect(openGenesis(craft(domains.genesis, GenesisMessage, message, keyOf(1))).value).toEqual(aGenesis)
     const { policy: _, ...none } = message
     expect(() => openGenesis(craft(domains.genesis, GenesisMessage, none, keyOf(1)))).toThrow(InvalidPayloadError)
-    const newer = { ...message, policy: { ...policy, admission: 9, criticalKinds: [] } }
+    const newer = { ...message, policy: { ...policy, admission: 9, criticalKinds: [], twoOperators: [] } }
     expect(() => openGenesis(craft(domains.genesis, GenesisMessage, newer, keyOf(1)))).toThrow(UnsupportedVersionError)
   })
 })
