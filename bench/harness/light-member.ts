@@ -5,7 +5,6 @@ import { type Ping, ping } from '@libp2p/ping'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import type { SigningKey } from '../../src/identity/keys.ts'
-import { Backoff } from '../../src/node/backoff.ts'
 import { defaults } from '../../src/node/config/defaults.ts'
 import { Gater } from '../../src/node/host/gater.ts'
 import { type BaseServices, libp2pOptions } from '../../src/node/host/libp2p.ts'
@@ -19,6 +18,7 @@ import {
   type Registered,
   type RegisterSession
 } from '../../src/protocols/register/index.ts'
+import { Backoff } from '../../src/runtime/backoff.ts'
 import type { RootAddress } from '../processes/root.ts'
 import { memberKey, memberRecord, memberRole, nextSeq } from './members.ts'
 

@@ -1,7 +1,7 @@
 import type { Registry } from '../registry/registry.ts'
 import type { Clock, Logger } from '../runtime/clock-and-logger.ts'
 import { durationText, maxStepMs } from '../runtime/steady-clock.ts'
-import type { Running, Supervisor } from './supervisor.ts'
+import type { Running, Supervisor } from '../runtime/supervisor.ts'
 
 export interface ClockWatchInit {
   registry: Registry

@@ -10,10 +10,10 @@ import type { Clock, Logger } from '../runtime/clock-and-logger.ts'
 import { codeOf } from '../runtime/error-code.ts'
 import { reasonOf } from '../runtime/error-message.ts'
 import { makeFolder } from '../runtime/make-folder.ts'
+import type { Supervisor } from '../runtime/supervisor.ts'
 import { ClockWatch } from './clock-watch.ts'
 import { dataFiles } from './config/paths.ts'
 import type { Config } from './config/schema.ts'
-import type { Supervisor } from './supervisor.ts'
 
 /** A backup and what stands in the file beside it. */
 export interface MadeBackup {

@@ -5,6 +5,7 @@ import type { ProtocolLimits } from '../protocols/engine/limits.ts'
 import type { Invite } from '../registry/objects/invite.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Clock, Logger } from '../runtime/clock-and-logger.ts'
+import type { Supervisor } from '../runtime/supervisor.ts'
 import type { Candidates } from './bootstrap/candidates.ts'
 import type { Config } from './config/schema.ts'
 import type { Gater } from './host/gater.ts'
@@ -13,7 +14,6 @@ import type { PingMonitor } from './peers/ping-monitor.ts'
 import type { CheckpointWatch } from './replication/checkpoint-watch.ts'
 import type { SelfRecord } from './self/record.ts'
 import type { SessionView } from './session/lease-client.ts'
-import type { Supervisor } from './supervisor.ts'
 
 export interface NetworkNodeInit {
   config: Config

@@ -1,5 +1,6 @@
 import type { SigningKey } from '../identity/keys.ts'
 import type { Clock } from '../runtime/clock-and-logger.ts'
+import type { Supervisor } from '../runtime/supervisor.ts'
 import type { Candidates } from './bootstrap/candidates.ts'
 import type { DialFailure } from './bootstrap/dial-race.ts'
 import type { PendingInvite } from './bootstrap/pending-invite.ts'
@@ -10,7 +11,6 @@ import type { Logging } from './logging.ts'
 import type { NetworkNode } from './network-node.ts'
 import type { RootController } from './root/root-controller.ts'
 import type { PhaseFacts, PhaseTracker } from './status/phases.ts'
-import type { Supervisor } from './supervisor.ts'
 
 /** The node as its control API, views and actions see it. */
 export interface NodeContext {

@@ -7,6 +7,7 @@ import { peekGenesis, type Registry } from '../registry/registry.ts'
 import { InvalidPayloadError, UnavailableError } from '../runtime/errors.ts'
 import { makeFolder } from '../runtime/make-folder.ts'
 import { SteadyClock } from '../runtime/steady-clock.ts'
+import { type Running, Supervisor } from '../runtime/supervisor.ts'
 import { Throttle } from '../runtime/throttle.ts'
 import { versionInfo } from '../runtime/version.ts'
 import { connectionTo } from './actions/connect.ts'
@@ -14,10 +15,10 @@ import type { ControlApi } from './api/control-api.ts'
 import { AppProtocols } from './app-protocols.ts'
 import { Candidates } from './bootstrap/candidates.ts'
 import type { DialFailure } from './bootstrap/dial-race.ts'
-import { discoverNetwork, firstUseNotice } from './bootstrap/discovery.ts'
+import { findNetwork } from './bootstrap/find-network.ts'
 import { ownKey } from './bootstrap/own-key.ts'
 import { PendingInvite } from './bootstrap/pending-invite.ts'
-import { networkFields, pinOf, requirePin, requireSameNetwork } from './bootstrap/pin-checks.ts'
+import { pinOf, requirePin, requireSameNetwork } from './bootstrap/pin-checks.ts'
 import { dataFiles, socketPath } from './config/paths.ts'
 import type { Config } from './config/schema.ts'
 import { createControl } from './control/handlers.ts'
@@ -37,7 +38,6 @@ import { RootController } from './root/root-controller.ts'
 import { CachedPeers, phaseFacts } from './status/phase-facts.ts'
 import { type PhaseFacts, PhaseTracker } from './status/phases.ts'
 import { StopSteps } from './stop-steps.ts'
-import { Supervisor } from './supervisor.ts'
 
 /** The phase follows what happens within this time; in a burst of records it is judged no more often. */
 const judgeMs = 20
@@ -78,7 +78,7 @@ export class TrustNode implements Node, NodeContext {
   #starting: Promise<void> | undefined
   #discovering: Promise<void> | undefined
   #discovery: readonly DialFailure[] = []
-  #wake = new AbortController()
+  #finding: Running | undefined
 
   constructor(options: NodeOptions) {
     const { config } = options
@@ -200,38 +200,30 @@ export class TrustNode implements Node, NodeContext {
   }
 
   async #discover(): Promise<void> {
-    const { config, key, clock, software } = this
-    const { logger, libp2p } = this.logging
-    const proof = await discoverNetwork(
-      {
-        config,
-        key,
-        role: config.role,
-        software,
-        pin: () => this.pin,
-        invitedIn: () => this.invites.invite?.grant.epoch,
-        candidates: this.candidates,
-        limits: config.protocols,
-        clock,
-        logger,
-        libp2pLogger: libp2p,
-        onFailure: (failures) => {
-          this.#discovery = failures
-          this.changed()
-        },
-        wake: () => this.#wake.signal
+    const genesis = await findNetwork(this, {
+      onFailure: (failures) => {
+        this.#discovery = failures
+        this.changed()
       },
-      this.#over.signal
-    )
-    if (this.pin === undefined) logger.warn(networkFields(proof.networkId), firstUseNotice(proof))
-    await this.#attach(proof.genesis.bytes)
+      onBegun: (discovery) => {
+        this.#finding = discovery
+      }
+    })
+    await this.#attach(genesis)
   }
 
   async #attach(genesis: Uint8Array): Promise<void> {
     const { key, clock, configFile } = this
     const { logger, libp2p } = this.logging
     requireSameNetwork(this.config, this.pin, openStoredGenesis(genesis).hash)
-    const registry = await openNodeRegistry({ config: this.config, key, genesis, clock, logger })
+    const registry = await openNodeRegistry({
+      config: this.config,
+      key,
+      genesis,
+      clock,
+      logger,
+      services: this.services
+    })
     if (registry.role !== this.config.role) this.#config = { ...this.config, role: registry.role }
     const { config } = this
     const network = new NetworkNode({
@@ -304,8 +296,7 @@ export class TrustNode implements Node, NodeContext {
 
   /** Tries again now what was refused or not found: there is a new invite. */
   retry(): void {
-    this.#wake.abort()
-    this.#wake = new AbortController()
+    this.#finding?.wake()
     this.#network?.retry()
   }
 

@@ -61,7 +61,7 @@ async function fill(db: Database, init: CreateNetworkInit, genesis: Signed<Genes
     { kind: 'admit', body: { publicKey, name: rootName, role: 'root', notAfterMs, via: 'founder' } },
     { kind: 'registrySet', body: { publicKey, role: 'root', removed: false } }
   ])
-  root.stop()
+  await root.stop()
   commit.close()
 }
 

@@ -1,19 +1,27 @@
-import type { ComponentLogger } from '@libp2p/interface'
-import { createLibp2p } from 'libp2p'
+import type { ComponentLogger, Libp2p } from '@libp2p/interface'
+import { createLibp2p, type Libp2pOptions } from 'libp2p'
 import type { SigningKey } from '../../identity/keys.ts'
 import { networkFingerprint, networkIdText } from '../../identity/network-id.ts'
 import type { Role } from '../../identity/role.ts'
 import { ConnectionTrust } from '../../protocols/engine/connection-trust.ts'
 import { hostGuard } from '../../protocols/engine/host-guard.ts'
 import type { ProtocolLimits } from '../../protocols/engine/limits.ts'
-import { discoveryHello, type Hello, hello, type NetworkProof } from '../../protocols/hello/index.ts'
+import {
+  type DiscoveryHello,
+  discoveryHello,
+  type Hello,
+  hello,
+  type NetworkProof
+} from '../../protocols/hello/index.ts'
+import { onAbort } from '../../runtime/abort.ts'
+import { Backoff } from '../../runtime/backoff.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
-import { sleep } from '../../runtime/sleep.ts'
-import { Backoff, backoffOf } from '../backoff.ts'
+import { finished, type Running, type Supervisor } from '../../runtime/supervisor.ts'
+import { backoffOf } from '../config/backoff.ts'
 import type { Config } from '../config/schema.ts'
 import { failureText, NoCandidateError } from '../errors.ts'
 import { Gater } from '../host/gater.ts'
-import { libp2pOptions } from '../host/libp2p.ts'
+import { type BaseServices, libp2pOptions } from '../host/libp2p.ts'
 import type { Candidates, KnownCandidate } from './candidates.ts'
 import { type DialFailure, raceDial } from './dial-race.ts'
 import { waitForProof } from './proof-wait.ts'
@@ -34,77 +42,126 @@ export interface DiscoveryInit {
   libp2pLogger: ComponentLogger
   /** Called for each failed round, so that status can say what is being tried. */
   onFailure: (failures: readonly DialFailure[]) => void
-  /** Aborts when the next round should begin at once: an invite was handed over. */
-  wake: () => AbortSignal
+  /** Runs its rounds. */
+  services: Supervisor
+  /** Takes what begins the next round at once: an invite was handed over. */
+  onBegun?: (discovery: Running) => void
 }
+
+type DiscoveryServices = { guard: object; hello: Hello }
 
 /**
  * Finds the network for the first time: a host that does not listen and speaks nothing but hello dials candidates side by
  * side until one proves the pinned network. Goes on for ever, with growing pauses; rejects only when the signal fires.
  */
 export async function discoverNetwork(init: DiscoveryInit, signal: AbortSignal): Promise<NetworkProof> {
-  const { config, clock, limits, logger } = init
+  const { config, clock, limits, logger, services } = init
   const trust = new ConnectionTrust({ limits: limits.strangers, settleMs: limits.hello.settleMs, clock, logger })
   const source = discoveryHello({ ...init, pin: init.pin(), maxDelegations: limits.hello.delegations })
   const gater = new Gater({ limits: config.limits, logger })
-  const libp2p = await createLibp2p(
-    libp2pOptions<{ guard: object; hello: Hello }>({
-      privateKey: init.key.toLibp2p(),
-      listen: [],
-      announce: () => [],
-      gater,
-      logger: init.libp2pLogger,
-      limits: {
-        dialTimeoutMs: config.bootstrap.dialTimeoutMs,
-        memberUpgradeTimeoutMs: config.limits.memberUpgradeTimeoutMs
-      },
-      services: { guard: hostGuard({ trust, limits }), hello: hello({ source, trust, limits, clock, logger }) }
-    })
-  )
+  const libp2p = await createLibp2p(hostOptions(init, gater, trust, source))
+  const round = new DiscoveryRound(init, { trust, source, gater, libp2p })
   const backoff = new Backoff(backoffOf(config))
-  try {
-    for (;;) {
-      const failures: DialFailure[] = []
-      pinAgain()
-      for (const group of [() => init.candidates.known(), () => init.candidates.fromDns(signal)]) {
-        const candidates = await group()
-        if (candidates.length === 0) continue
-        try {
-          await race(candidates)
-          // An invite may have come meanwhile.
-          pinAgain()
-          const proof = [...source.proven.values()][0]
-          if (proof !== undefined) return proof
-        } catch (error) {
-          signal.throwIfAborted()
-          failures.push(...failuresOf(error))
-        }
-      }
+  const found = Promise.withResolvers<NetworkProof>()
+  const discovery = services.run('discovery', {
+    everyMs: 0,
+    isPassing: true,
+    round: async () => {
+      found.resolve(await round.run(signal))
+      return finished
+    },
+    onFailed: (error) => {
+      const failures = failuresOf(error)
       init.onFailure(failures)
       const pauseMs = backoff.next()
       logger.warn({ retry_after_seconds: Math.round(pauseMs / 1000), attempt: backoff.attempt }, whatFailed(failures))
-      await sleep(pauseMs, AbortSignal.any([signal, init.wake()])).catch(() => signal.throwIfAborted())
+      return pauseMs
     }
+  })
+  init.onBegun?.(discovery)
+  using _ = onAbort(signal, found.reject)
+  try {
+    return await found.promise
   } finally {
+    await discovery.stop()
     trust.clear()
     await libp2p.stop()
   }
+}
 
-  function pinAgain(): void {
-    const pin = init.pin()
-    if (pin !== undefined) source.setPin(pin)
+const hostOptions = (
+  { config, key, libp2pLogger, limits, clock, logger }: DiscoveryInit,
+  gater: Gater,
+  trust: ConnectionTrust,
+  source: DiscoveryHello
+): Libp2pOptions<DiscoveryServices & BaseServices> =>
+  libp2pOptions<DiscoveryServices>({
+    privateKey: key.toLibp2p(),
+    listen: [],
+    announce: () => [],
+    gater,
+    logger: libp2pLogger,
+    limits: {
+      dialTimeoutMs: config.bootstrap.dialTimeoutMs,
+      memberUpgradeTimeoutMs: config.limits.memberUpgradeTimeoutMs
+    },
+    services: { guard: hostGuard({ trust, limits }), hello: hello({ source, trust, limits, clock, logger }) }
+  })
+
+interface DiscoveryParts {
+  trust: ConnectionTrust
+  source: DiscoveryHello
+  gater: Gater
+  libp2p: Libp2p<DiscoveryServices>
+}
+
+/** One round over all who are known, and over DNS when none of them is it. */
+class DiscoveryRound {
+  readonly #init: DiscoveryInit
+  readonly #parts: DiscoveryParts
+
+  constructor(init: DiscoveryInit, parts: DiscoveryParts) {
+    this.#init = init
+    this.#parts = parts
   }
 
-  async function race(candidates: KnownCandidate[]): Promise<void> {
-    const { staggerMs, dialTimeoutMs } = config.bootstrap
+  /** @throws NoCandidateError with all failures of the round */
+  async run(signal: AbortSignal): Promise<NetworkProof> {
+    const { candidates } = this.#init
+    const failures: DialFailure[] = []
+    this.#pinAgain()
+    for (const group of [() => candidates.known(), () => candidates.fromDns(signal)]) {
+      try {
+        const proof = await this.#race(await group(), signal)
+        if (proof !== undefined) return proof
+      } catch (error) {
+        signal.throwIfAborted()
+        failures.push(...failuresOf(error))
+      }
+    }
+    throw new NoCandidateError(failures)
+  }
+
+  /** An invite may have come meanwhile. */
+  #pinAgain(): void {
+    const pin = this.#init.pin()
+    if (pin !== undefined) this.#parts.source.setPin(pin)
+  }
+
+  async #race(candidates: KnownCandidate[], signal: AbortSignal): Promise<NetworkProof | undefined> {
+    if (candidates.length === 0) return undefined
+    const { libp2p, gater, trust, source } = this.#parts
+    const { staggerMs, dialTimeoutMs } = this.#init.config.bootstrap
     const { address } = await raceDial({ libp2p, gater }, candidates, {
       staggerMs,
       dialTimeoutMs,
       signal,
       verify: (connection, verifySignal) =>
-        waitForProof(libp2p.services.hello, trust, connection, verifySignal, init.pin())
+        waitForProof(libp2p.services.hello, trust, connection, verifySignal, this.#init.pin())
     })
-    init.candidates.answered(address)
+    this.#init.candidates.answered(address)
+    this.#pinAgain()
+    return [...source.proven.values()][0]
   }
 }
 

@@ -1,9 +1,6 @@
-import { SigningKey } from '../../identity/keys.ts'
 import { defaultLimits } from '../../protocols/engine/limits.ts'
-import { silentLogger, systemClock } from '../../runtime/clock-and-logger.ts'
-import { componentLogger } from '../component-logger.ts'
 import type { Config } from '../config/schema.ts'
-import { Candidates } from './candidates.ts'
+import { asStranger } from './as-stranger.ts'
 import { discoverNetwork } from './discovery.ts'
 
 const probeMs = 4_000
@@ -17,23 +14,13 @@ export async function networkAt(
   const peers = addresses.map((address) => `/ip6/${address}/tcp/${config.bootstrap.port}`)
   const { domain: _, ...others } = config
   const asked = { ...others, bootstrap: { ...config.bootstrap, peers, registries: [] } }
-  const clock = systemClock
   try {
     const proof = await discoverNetwork(
       {
-        config: asked,
-        key: SigningKey.generate(),
-        role: 'external',
-        software: '',
+        ...asStranger(asked),
         pin: () => undefined,
-        invitedIn: () => undefined,
-        candidates: new Candidates({ config: asked, clock, invite: () => undefined, cached: () => undefined }),
         limits: defaultLimits,
-        clock,
-        logger: silentLogger,
-        libp2pLogger: componentLogger({ ...silentLogger, isLevelEnabled: () => false }),
-        onFailure: () => {},
-        wake: () => new AbortController().signal
+        onFailure: () => {}
       },
       AbortSignal.any([AbortSignal.timeout(probeMs), ...(signal === undefined ? [] : [signal])])
     )

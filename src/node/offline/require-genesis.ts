@@ -1,5 +1,4 @@
 import { equals } from 'uint8arrays/equals'
-import { SigningKey } from '../../identity/keys.ts'
 import { parseNetworkId } from '../../identity/network-id.ts'
 import { readManifest } from '../../registry/backup/manifest.ts'
 import { peekHead, restoreStore } from '../../registry/backup/restore.ts'
@@ -7,12 +6,10 @@ import { comparePositions } from '../../registry/log/state/position.ts'
 import { openGenesis } from '../../registry/objects/genesis.ts'
 import { adoptGenesis, peekGenesis } from '../../registry/registry.ts'
 import { within } from '../../runtime/abort.ts'
-import { silentLogger, systemClock } from '../../runtime/clock-and-logger.ts'
 import { NotFoundError } from '../../runtime/errors.ts'
-import { Candidates } from '../bootstrap/candidates.ts'
+import { asStranger } from '../bootstrap/as-stranger.ts'
 import type { DialFailure } from '../bootstrap/dial-race.ts'
 import { discoverNetwork } from '../bootstrap/discovery.ts'
-import { componentLogger } from '../component-logger.ts'
 import { protocolLimits } from '../components.ts'
 import { dataFiles } from '../config/paths.ts'
 import type { Config } from '../config/schema.ts'
@@ -68,27 +65,16 @@ function isBeyond(store: string, backup: string): boolean {
 
 /** Genesis of whoever proves the network. @throws NotFoundError, the reason of the signal */
 export async function discoverGenesis(config: Config, networkId: string, signal?: AbortSignal): Promise<Uint8Array> {
-  const clock = systemClock
-  const logger = silentLogger
   let failures: readonly DialFailure[] = []
   try {
     const proof = await discoverNetwork(
       {
-        config,
-        key: SigningKey.generate(),
-        role: 'external',
-        software: '',
+        ...asStranger(config),
         pin: () => parseNetworkId(networkId),
-        invitedIn: () => undefined,
-        candidates: new Candidates({ config, clock, invite: () => undefined, cached: () => undefined }),
         limits: protocolLimits(config),
-        clock,
-        logger,
-        libp2pLogger: componentLogger({ ...logger, isLevelEnabled: () => false }),
         onFailure: (last) => {
           failures = last
-        },
-        wake: () => new AbortController().signal
+        }
       },
       within(discoverMs, signal)
     )

@@ -8,10 +8,10 @@ import type { ConnectionTrust } from '../../protocols/engine/connection-trust.ts
 import { Gcra, type Rate } from '../../protocols/engine/rate-limiter.ts'
 import type { Hello } from '../../protocols/hello/index.ts'
 import { inBackground } from '../../runtime/background.ts'
+import { Backoff, type BackoffInit } from '../../runtime/backoff.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
-import { Backoff, type BackoffInit } from '../backoff.ts'
+import type { Running, Supervisor } from '../../runtime/supervisor.ts'
 import { waitForProof } from '../bootstrap/proof-wait.ts'
-import type { Running, Supervisor } from '../supervisor.ts'
 
 /** A member that may be dialled. */
 export interface PeerTarget {

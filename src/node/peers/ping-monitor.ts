@@ -6,8 +6,8 @@ import { isRegistryRole } from '../../identity/role.ts'
 import type { ConnectionTrust } from '../../protocols/engine/connection-trust.ts'
 import { inBackground } from '../../runtime/background.ts'
 import { sleep } from '../../runtime/sleep.ts'
+import type { Supervisor } from '../../runtime/supervisor.ts'
 import { isTimeout } from '../errors.ts'
-import type { Supervisor } from '../supervisor.ts'
 
 export interface PingMonitorInit {
   trust: ConnectionTrust

@@ -6,7 +6,7 @@ import type { ProtocolLimits } from '../../protocols/engine/limits.ts'
 import { probe } from '../../protocols/probe/index.ts'
 import type { Reach } from '../../registry/objects/record.ts'
 import type { Logger } from '../../runtime/clock-and-logger.ts'
-import type { Supervisor } from '../supervisor.ts'
+import type { Supervisor } from '../../runtime/supervisor.ts'
 
 export interface ReachInit {
   networkId: Uint8Array

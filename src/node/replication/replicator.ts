@@ -7,11 +7,12 @@ import type { ProtocolLimits } from '../../protocols/engine/limits.ts'
 import { type SyncCursors, type SyncTarget, sync } from '../../protocols/sync/index.ts'
 import type { Checkpoint } from '../../registry/objects/checkpoint.ts'
 import { inBackground } from '../../runtime/background.ts'
+import { Backoff, type BackoffInit } from '../../runtime/backoff.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
 import { sleep } from '../../runtime/sleep.ts'
-import { Backoff, type BackoffInit } from '../backoff.ts'
+import { finished, type Running, type Supervisor } from '../../runtime/supervisor.ts'
 import { isTimeout, isUnsupported } from '../errors.ts'
-import type { Running, Supervisor } from '../supervisor.ts'
+import { errorFrom } from '../session/types.ts'
 import type { Staleness } from './staleness.ts'
 
 export interface ReplicatorInit {
@@ -71,6 +72,7 @@ export class Replicator {
   /** Sources that are pulled from now, by PeerId, the oldest first. */
   readonly #pulls = new Map<string, AbortController>()
   #pulling: Running | undefined
+  #services: Supervisor | undefined
 
   constructor(init: ReplicatorInit) {
     this.#init = init
@@ -86,6 +88,7 @@ export class Replicator {
     this.#over.signal.addEventListener('abort', () => {
       for (const stop of stops) stop()
     })
+    this.#services = services
     this.reconcile()
     // The truth behind the pushes: a lost push, or a registry that stands still, is made good by somebody else's replica.
     this.#pulling = services.run('sync', {
@@ -178,34 +181,49 @@ export class Replicator {
     return wanted
   }
 
+  /** A service of its own for each registry that is followed. */
   #subscribe(id: string, source: Source): void {
-    const subscription: Subscription = { ...source, over: new AbortController(), caughtUp: false }
-    this.#subscriptions.set(id, subscription)
-    inBackground(this.#follow(id, subscription), 'following a source')
-  }
-
-  async #follow(id: string, subscription: Subscription): Promise<void> {
-    const { connection, over } = subscription
+    const { connection, member } = source
     const { logger, backoff: init } = this.#init
     const backoff = new Backoff(init)
-    while (!over.signal.aborted && connection.status === 'open') {
-      const onCaughtUp = (): void => {
-        subscription.caughtUp = true
-        backoff.reset()
+    const subscription: Subscription = { ...source, over: new AbortController(), caughtUp: false }
+    this.#subscriptions.set(id, subscription)
+    const isOver = (): boolean => subscription.over.signal.aborted || connection.status !== 'open'
+    const following = this.#services?.run(`sync from ${member.name}`, {
+      everyMs: 0,
+      isPassing: true,
+      round: async () => {
+        const ended = isOver() ? undefined : await this.#follow(subscription, backoff)
+        if (ended !== undefined && !isOver()) throw ended
+        if (this.#subscriptions.get(id) === subscription) this.#subscriptions.delete(id)
+        return finished
+      },
+      onFailed: (error) => {
+        // It will not serve in a moment what it does not serve now.
+        const pauseMs = isUnsupported(error) ? unsupportedPauseMs : init.initialMs + backoff.next()
+        const fields = { peer: id, error: String(error), retry_after_seconds: Math.round(pauseMs / 1000) }
+        logger.warn(fields, 'a sync subscription ended; the replica stands still until it is opened again')
+        return pauseMs
       }
-      const end = await this.#sync(subscription.member.publicKey, connection, true, over.signal, onCaughtUp).then(
-        () => 'it was ended in order',
-        (error: unknown) => error
-      )
-      subscription.caughtUp = false
-      if (over.signal.aborted || connection.status !== 'open') break
-      // It will not serve in a moment what it does not serve now.
-      const pauseMs = isUnsupported(end) ? unsupportedPauseMs : init.initialMs + backoff.next()
-      const fields = { peer: id, error: String(end), retry_after_seconds: Math.round(pauseMs / 1000) }
-      logger.warn(fields, 'a sync subscription ended; the replica stands still until it is opened again')
-      await sleep(pauseMs, over.signal).catch(() => {})
+    })
+    subscription.over.signal.addEventListener('abort', () => inBackground(following?.stop(), 'ending a subscription'))
+  }
+
+  /** Gives the reason why it ended. */
+  async #follow(subscription: Subscription, backoff: Backoff): Promise<Error> {
+    const { connection, member, over } = subscription
+    const onCaughtUp = (): void => {
+      subscription.caughtUp = true
+      backoff.reset()
     }
-    if (this.#subscriptions.get(id) === subscription) this.#subscriptions.delete(id)
+    try {
+      await this.#sync(member.publicKey, connection, true, over.signal, onCaughtUp)
+      return new Error('it was ended in order')
+    } catch (error) {
+      return errorFrom(error)
+    } finally {
+      subscription.caughtUp = false
+    }
   }
 
   async #sync(

@@ -7,6 +7,7 @@ import { withReplica } from '../../registry/log/epochs/new-epoch.ts'
 import { openRegistry, type Registry } from '../../registry/registry.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
 import { DamagedStoreError } from '../../runtime/errors.ts'
+import type { Supervisor } from '../../runtime/supervisor.ts'
 import { dataFiles } from '../config/paths.ts'
 import type { Config } from '../config/schema.ts'
 import { putAside } from '../put-aside.ts'
@@ -19,6 +20,7 @@ export interface NodeRegistryInit {
   genesis: Uint8Array
   clock: Clock
   logger: Logger
+  services: Supervisor
 }
 
 /**
@@ -68,7 +70,7 @@ async function openOrBeginAnew(init: NodeRegistryInit): Promise<Registry> {
   }
 }
 
-async function openAs({ config, key, genesis, clock, logger }: NodeRegistryInit, role: Role): Promise<Registry> {
+async function openAs({ config, key, genesis, ...common }: NodeRegistryInit, role: Role): Promise<Registry> {
   const { heartbeat, paths, replication, admission } = config
   const files = dataFiles(paths.data)
   const logKey = role === 'root' ? await logKeyOf(files) : undefined
@@ -77,8 +79,7 @@ async function openAs({ config, key, genesis, clock, logger }: NodeRegistryInit,
     role,
     nodeKey: key,
     genesis,
-    clock,
-    logger,
+    ...common,
     liveness: { heartbeatMs: heartbeat.intervalMs, leaseMs: heartbeat.intervalMs * heartbeat.missedThreshold },
     limits: {
       queuedRequests: replication.queueLimit,

@@ -8,10 +8,10 @@ import type { Registry } from '../../registry/registry.ts'
 import type { RestoredFrom } from '../../registry/store/node-values.ts'
 import { inBackground } from '../../runtime/background.ts'
 import type { Logger } from '../../runtime/clock-and-logger.ts'
+import type { Supervisor } from '../../runtime/supervisor.ts'
 import { dataFiles } from '../config/paths.ts'
 import type { Config } from '../config/schema.ts'
 import type { NetworkNode } from '../network-node.ts'
-import type { Supervisor } from '../supervisor.ts'
 import { endEphemeral } from './end-ephemeral.ts'
 import { destroyPastLogKeys } from './log-key.ts'
 
@@ -163,7 +163,8 @@ export class RootController {
     if (!this.#isListening) return
     this.#isListening = false
     root.release()
-    root.start().catch((error: Error) => {
+    if (root.refusal !== undefined) return
+    root.reissueRevokes().catch((error: Error) => {
       this.#init.logger.error(
         { error: error.message },
         'revokes that the log lacks were not entered; it is tried again in a second'

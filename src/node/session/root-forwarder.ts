@@ -2,9 +2,10 @@ import type { Forward } from '../../registry/admission/root-request-queue.ts'
 import type { Registry } from '../../registry/registry.ts'
 import { onAbort } from '../../runtime/abort.ts'
 import { inBackground } from '../../runtime/background.ts'
+import { Backoff } from '../../runtime/backoff.ts'
 import type { Logger } from '../../runtime/clock-and-logger.ts'
 import { sleep } from '../../runtime/sleep.ts'
-import { Backoff, backoffOf } from '../backoff.ts'
+import { backoffOf } from '../config/backoff.ts'
 import type { Config } from '../config/schema.ts'
 
 export interface RootWayInit {

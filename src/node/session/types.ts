@@ -1,8 +1,8 @@
 import type { Connection } from '@libp2p/interface'
 import type { Role } from '../../identity/role.ts'
 import type { Registered, RegistrySession } from '../../protocols/register/index.ts'
+import type { BackoffInit } from '../../runtime/backoff.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
-import type { BackoffInit } from '../backoff.ts'
 import type { SelfRecord } from '../self/record.ts'
 
 /** A registry in another process that proved itself on this connection. */

@@ -1,6 +1,6 @@
 import { type Hello, type HelloComponents, type HelloInit, HelloService } from './hello.ts'
 
-export { discoveryHello } from './discovery.ts'
+export { type DiscoveryHello, discoveryHello } from './discovery.ts'
 export type { Hello, HelloProven, HelloRefused } from './hello.ts'
 export type { NetworkProof } from './proof.ts'
 export { registryHello } from './registry-hello.ts'

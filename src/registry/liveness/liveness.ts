@@ -2,6 +2,7 @@ import { equals } from 'uint8arrays/equals'
 import { inBackground } from '../../runtime/background.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
 import { NotMemberError } from '../../runtime/errors.ts'
+import type { Running, Supervisor } from '../../runtime/supervisor.ts'
 import type { NodeRow, NodeTable } from '../store/node-table.ts'
 import { AwakeTime } from './awake-time.ts'
 import { ChangeLog } from './change-log.ts'
@@ -61,7 +62,7 @@ export class Liveness {
   readonly #startedAt: number
   readonly #rows: MemberRows
   readonly #changed = new Set<ObservedMember>()
-  #timers: NodeJS.Timeout[] = []
+  #running: Running[] = []
   #hintTimer: NodeJS.Timeout | undefined
   #isOwnUntold = true
 
@@ -264,22 +265,25 @@ export class Liveness {
     }
   }
 
-  start(): void {
-    if (this.#timers.length > 0) return
-    this.#timers = [
-      setInterval(() => this.tick(), this.timings.tickMs).unref(),
-      setInterval(() => this.#detector.tick(), this.timings.tickMs / looksPerTick).unref(),
-      setInterval(() => inBackground(this.save(), 'saving liveness'), this.timings.persistMs).unref()
+  start(services: Supervisor): void {
+    if (this.#running.length > 0) return
+    const { tickMs, persistMs } = this.timings
+    let looks = 0
+    const look = (): void => (looks++ % looksPerTick === 0 ? this.tick() : this.#detector.tick())
+    this.#running = [
+      services.run('liveness', { everyMs: tickMs / looksPerTick, round: look }),
+      services.run('liveness store', { everyMs: persistMs, round: () => this.save() })
     ]
     this.#scheduleHints()
   }
 
-  /** Ends the timers and writes what was observed. */
+  /** Ends what `start` began and writes what was observed. */
   async stop(): Promise<void> {
-    for (const timer of this.#timers) clearInterval(timer)
-    this.#timers = []
+    const ended = Promise.all(this.#running.map((running) => running.stop()))
+    this.#running = []
     clearTimeout(this.#hintTimer)
     this.#hintTimer = undefined
+    await ended
     await this.save()
   }
 
@@ -312,7 +316,7 @@ export class Liveness {
 
   #changedNow(member: ObservedMember): void {
     this.#changed.add(member)
-    if (this.#timers.length > 0) this.#scheduleHints()
+    if (this.#running.length > 0) this.#scheduleHints()
   }
 
   #scheduleHints(): void {

@@ -1,9 +1,9 @@
 import { equals } from 'uint8arrays/equals'
 import type { SigningKey } from '../../identity/keys.ts'
-import { inBackground } from '../../runtime/background.ts'
 import type { Logger } from '../../runtime/clock-and-logger.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
 import { ForkError, NotRootError, RevokedError, UnavailableError } from '../../runtime/errors.ts'
+import type { Running, Supervisor } from '../../runtime/supervisor.ts'
 import { type Checkpoint, sealCheckpoint } from '../objects/checkpoint.ts'
 import { type LogEntry, type Revoke, sealEntry } from '../objects/entry.ts'
 import type { Signed } from '../objects/envelope.ts'
@@ -51,7 +51,7 @@ export class Root {
   readonly #logger: Logger
   readonly #pauses: Pauses | undefined
   readonly #queue = new AppendQueue((take) => this.#commit(take))
-  #timer: NodeJS.Timeout | undefined
+  #signing: Running | undefined
   #fence: string | undefined
   #opening: PromiseWithResolvers<void> | undefined
   #higher: LogPosition | undefined
@@ -78,24 +78,29 @@ export class Root {
   }
 
   /** Enters revokes that a new epoch made void, then signs a checkpoint every 60 s until `stop`. */
-  async start(): Promise<void> {
-    this.#timer ??= setInterval(
-      () => inBackground(this.#beat(), 'signing the periodic checkpoint'),
-      checkpointMs
-    ).unref()
+  async start(services: Supervisor): Promise<void> {
+    this.#signing ??= services.run('checkpoints', {
+      everyMs: checkpointMs,
+      round: async () => {
+        if (this.refusal === undefined) await this.checkpoint()
+      },
+      onFailed: (error) => {
+        this.#logger.error({ error: reasonOf(error) }, 'no checkpoint could be signed: it is tried again in 60 s')
+        return undefined
+      }
+    })
     if (this.refusal === undefined) await this.reissueRevokes()
   }
 
-  stop(): void {
-    clearInterval(this.#timer)
-    this.#timer = undefined
+  async stop(): Promise<void> {
     this.#replica.events.removeEventListener('newer', this.#onNewer)
+    await this.#signing?.stop()
+    this.#signing = undefined
   }
 
   /** Stops, and waits for what is being appended. What is asked for from here on is refused. */
   async close(): Promise<void> {
-    this.stop()
-    await this.#queue.close()
+    await Promise.all([this.stop(), this.#queue.close()])
   }
 
   /** Appends nothing until `release`: after a start, others may hold more of the log. The reason is for people. */
@@ -193,16 +198,6 @@ export class Root {
     } catch (error) {
       // Somebody handed it over at the same moment.
       if (!(error instanceof RevokedError)) throw error
-    }
-  }
-
-  async #beat(): Promise<void> {
-    if (this.refusal !== undefined) return
-    try {
-      await this.checkpoint()
-    } catch (error) {
-      const why = reasonOf(error)
-      this.#logger.error({ error: why }, 'no checkpoint could be signed: it is tried again in 60 s')
     }
   }
 

@@ -5,9 +5,9 @@ import BetterSqlite3 from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
 import { dataFiles } from '../../../src/node/config/paths.ts'
 import { Housekeeping } from '../../../src/node/housekeeping.ts'
-import { Supervisor } from '../../../src/node/supervisor.ts'
 import { peekGenesis } from '../../../src/registry/registry.ts'
 import { silentLogger, systemClock } from '../../../src/runtime/clock-and-logger.ts'
+import { Supervisor } from '../../../src/runtime/supervisor.ts'
 import { eventually, TestNetwork } from '../../helpers/network.ts'
 
 /** Runs it while this process can open nothing more. */

@@ -74,7 +74,7 @@ describe('openRegistry', () => {
     await expect(network.invite()).rejects.toThrow(UnavailableError)
     await expect(admission.join(network.wish({ name: 'ann', invite }))).rejects.toThrow(UnavailableError)
     root?.release()
-    await root?.start()
+    await root?.reissueRevokes()
     await admission.join(network.wish({ name: 'ann', invite }))
   })
 

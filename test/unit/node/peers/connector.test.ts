@@ -2,10 +2,10 @@ import type { Multiaddr } from '@multiformats/multiaddr'
 import { describe, expect, it } from 'vitest'
 import { SigningKey } from '../../../../src/identity/keys.ts'
 import { Connector, type ConnectorInit, type PeerTarget } from '../../../../src/node/peers/connector.ts'
-import { Supervisor } from '../../../../src/node/supervisor.ts'
 import { ConnectionTrust } from '../../../../src/protocols/engine/connection-trust.ts'
 import { limitsWith } from '../../../../src/protocols/engine/limits.ts'
 import { silentLogger, systemClock } from '../../../../src/runtime/clock-and-logger.ts'
+import { Supervisor } from '../../../../src/runtime/supervisor.ts'
 import { FakeClock } from '../../../helpers/observations.ts'
 
 const targets = Array.from(

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Hint } from '../../../../src/registry/liveness/liveness.ts'
 import { ann, bob, eve, fay, hint, self, World } from '../../../helpers/liveness.ts'
+import { WokenServices } from '../../../helpers/woken-services.ts'
 
 let world: World
 
@@ -214,7 +215,7 @@ describe('changes', () => {
   it('come coalesced while it is started', async () => {
     const { promise, resolve } = Promise.withResolvers<Hint[]>()
     world.restart({ onHints: resolve, timings: { hintDelayMs: 1 } })
-    world.liveness.start()
+    world.liveness.start(new WokenServices())
     world.open(ann).lost('power')
     world.open(bob)
     expect(await promise).toMatchObject([

@@ -1,5 +1,5 @@
 import * as fc from 'fast-check'
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { createNetwork } from '../../../../src/registry/create-network.ts'
 import { type EntryDraft, Root } from '../../../../src/registry/log/log-writer.ts'
 import type { Replica } from '../../../../src/registry/log/replica.ts'
@@ -7,6 +7,7 @@ import type { Signed } from '../../../../src/registry/objects/envelope.ts'
 import { LogTable } from '../../../../src/registry/store/log-table.ts'
 import { silentLogger } from '../../../../src/runtime/clock-and-logger.ts'
 import { keyNumber, LogNetwork, type OpenStore, refusalOf, sendDelta } from '../../../helpers/log-network.ts'
+import { WokenServices } from '../../../helpers/woken-services.ts'
 
 let network: LogNetwork
 let store: OpenStore & { root: Root }
@@ -22,10 +23,6 @@ beforeEach(async () => {
   store = await network.start()
   root = store.root
   replica = store.replica
-})
-
-afterEach(() => {
-  vi.useRealTimers()
 })
 
 describe('a new network', () => {
@@ -214,7 +211,7 @@ describe('a root that must not append', () => {
   it('has another log key than the epoch', async () => {
     const foreign = network.rootOf(replica, keyNumber(77))
     expect(await refusalOf(foreign.append([admit(1)]))).toBe('NotRootError')
-    await foreign.start()
+    await foreign.start(new WokenServices())
     expect(replica.head.n).toBe(2)
   })
 
@@ -236,32 +233,34 @@ const nextCheckpoint = (): Promise<number> =>
 
 describe('the checkpoint of a quiet log', () => {
   it('is signed anew every 60 s, except while the root is fenced', async () => {
-    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
-    await root.start()
-    await root.start()
+    const services = new WokenServices()
+    await root.start(services)
+    await root.start(services)
+    expect(services.services.get('checkpoints')?.everyMs).toBe(60_000)
     network.clock.nowMs += 60_000
     const first = nextCheckpoint()
-    vi.advanceTimersByTime(60_000)
+    services.wake('checkpoints')
     expect(await first).toBe(network.clock.nowMs)
     root.fence('test')
-    vi.advanceTimersByTime(60_000)
+    services.wake('checkpoints')
     root.release()
     network.clock.nowMs += 60_000
     const second = nextCheckpoint()
-    vi.advanceTimersByTime(60_000)
+    services.wake('checkpoints')
     expect(await second).toBe(network.clock.nowMs)
   })
 
-  it('that cannot be written is told and tried again', async () => {
-    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+  it('that cannot be written is told, counted and tried again', async () => {
+    const services = new WokenServices()
     const { promise: told, resolve } = Promise.withResolvers<string>()
     const logger = { ...silentLogger, error: (_: object, message: string) => resolve(message) }
     const other = new Root({ replica, logKey: network.logKey, nodeKey: network.rootKey, logger })
-    await other.start()
+    await other.start(services)
     store.commit.close()
-    vi.advanceTimersByTime(60_000)
+    services.wake('checkpoints')
     expect(await told).toContain('tried again')
-    other.stop()
+    expect(services.parts).toMatchObject([{ name: 'checkpoints', state: 'failing', errors: 1 }])
+    await other.stop()
   })
 })
 

@@ -13,6 +13,7 @@ import {
   sendDelta,
   sendSnapshot
 } from '../../../../helpers/log-network.ts'
+import { WokenServices } from '../../../../helpers/woken-services.ts'
 
 let network: LogNetwork
 let first: OpenStore & { root: Root }
@@ -32,7 +33,7 @@ beforeEach(async () => {
 async function reissueEntry(replica: Replica, logKey: SigningKey, forkN = replica.head.n): Promise<Root> {
   await replica.apply([sealDelegation(replica, network.authority, logKey.publicKey, forkN).bytes])
   const root = network.rootOf(replica, logKey)
-  await root.start()
+  await root.start(new WokenServices())
   await root.checkpoint()
   return root
 }

@@ -316,6 +316,6 @@ describe('a checkpoint that is shown', () => {
     expect(await refusalOf(again.checkpoint())).toBe('UnavailableError')
     await sendDelta(newer.replica, restored.replica)
     expect(await refusalOf(again.append([network.admit(restored.replica.networkId, 2)]))).toBe('taken')
-    root.stop()
+    await root.stop()
   })
 })

@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { Backoff, type BackoffInit } from '../../../src/node/backoff.ts'
+import { Backoff, type BackoffInit } from '../../../src/runtime/backoff.ts'
 import { FakeClock } from '../../helpers/observations.ts'
 
 const init: BackoffInit = { initialMs: 1_000, maxMs: 60_000, multiplier: 2 }

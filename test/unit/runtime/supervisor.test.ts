@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { Supervisor } from '../../../src/node/supervisor.ts'
+import { Supervisor } from '../../../src/runtime/supervisor.ts'
 
 describe('the supervisor', () => {
   it('runs rounds one after the other until it is stopped, and ends with the one under way', async () => {

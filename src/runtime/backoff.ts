@@ -1,5 +1,4 @@
-import { type Clock, systemClock } from '../runtime/clock-and-logger.ts'
-import type { Config } from './config/schema.ts'
+import { type Clock, systemClock } from './clock-and-logger.ts'
 
 /**
  * Full jitter: a random part of a ceiling, so that a thousand nodes do not come back together. The ceiling follows the time that nobody has
@@ -48,10 +47,3 @@ export class Backoff {
     this.#attempt = 0
   }
 }
-
-/** As the configuration says. */
-export const backoffOf = ({ replication }: Pick<Config, 'replication'>): BackoffInit => ({
-  initialMs: replication.backoffInitialMs,
-  maxMs: replication.backoffMaxMs,
-  multiplier: replication.backoffMultiplier
-})

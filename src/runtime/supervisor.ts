@@ -1,8 +1,8 @@
-import { inBackground } from '../runtime/background.ts'
-import { type Clock, momentOf, systemClock, wallTimeOf } from '../runtime/clock-and-logger.ts'
-import { reasonOf } from '../runtime/error-message.ts'
-import { sleep } from '../runtime/sleep.ts'
+import { inBackground } from './background.ts'
 import { Backoff } from './backoff.ts'
+import { type Clock, momentOf, systemClock, wallTimeOf } from './clock-and-logger.ts'
+import { reasonOf } from './error-message.ts'
+import { sleep } from './sleep.ts'
 
 /** State of one part of the process, for status. */
 export interface PartView {
@@ -70,18 +70,25 @@ export interface Service {
   everyMs: Ms
   /** Until the first round; a period by default. */
   firstMs?: number
-  /** A number is the pause until the next round, in place of the rest of the period. */
+  /** A number is the pause until the next round, in place of the rest of the period; `finished` ends the service. */
   round: (signal: AbortSignal) => unknown
   /** After a round that threw. Gives the pause; without it the period counts, and a period of 0 backs off. */
   onFailed?: (error: Error) => number | undefined | Promise<number | undefined>
   /** The part itself is told when it fails and when it works again. */
   isToldApart?: boolean
+  /** One of many of its kind: once it has ended nothing is said of it any more. */
+  isPassing?: boolean
 }
 
 export interface Running {
+  /** Begins the next round now; while one is under way, the pause after it is left out. */
+  wake(): void
   /** Resolves when the round that is under way has ended. */
   stop(): Promise<void>
 }
+
+/** What a round gives whose service has done its work: there is no other one. */
+export const finished = Symbol('finished')
 
 const backoff = { initialMs: 1_000, maxMs: 60_000, multiplier: 2 }
 
@@ -107,17 +114,23 @@ export class Supervisor {
   }
 
   run(name: string, service: Service): Running {
-    const over = new AbortController()
-    const done = this.#rounds(this.part(name), service, over.signal)
-    inBackground(done, `the service ${name}`)
+    const part = this.part(name)
+    const ended = new AbortController()
+    const pause = new Pause()
+    const done = this.#rounds(part, service, ended.signal, pause).finally(() => {
+      this.#running.delete(running)
+      if (service.isPassing === true && this.#parts.get(name) === part) this.#parts.delete(name)
+    })
     const running: Running = {
+      wake: () => pause.end(),
       stop: async () => {
-        over.abort(new Error('the node stops'))
-        this.#running.delete(running)
+        ended.abort(new Error('the node stops'))
+        pause.end()
         await done
       }
     }
     this.#running.add(running)
+    inBackground(done, `the service ${name}`)
     return running
   }
 
@@ -126,11 +139,11 @@ export class Supervisor {
     await Promise.all([...this.#running].map((running) => running.stop()))
   }
 
-  async #rounds(part: Part, service: Service, signal: AbortSignal): Promise<void> {
+  async #rounds(part: Part, service: Service, signal: AbortSignal, pause: Pause): Promise<void> {
     const retries = new Backoff({ ...backoff, clock: this.#clock })
     let pauseMs = service.firstMs ?? msOf(service.everyMs)
     for (;;) {
-      if (pauseMs > 0) await sleep(pauseMs, signal).catch(() => {})
+      await pause.of(pauseMs)
       if (signal.aborted) return
       const begunAt = this.#clock.monotonic()
       const restMs = (): number => Math.max(0, msOf(service.everyMs) - (this.#clock.monotonic() - begunAt))
@@ -138,6 +151,7 @@ export class Supervisor {
         const given = await service.round(signal)
         if (service.isToldApart !== true) part.ok()
         retries.reset()
+        if (given === finished) return
         pauseMs = typeof given === 'number' ? given : restMs()
       } catch (thrown) {
         if (signal.aborted) return
@@ -146,6 +160,20 @@ export class Supervisor {
         pauseMs = (await service.onFailed?.(error)) ?? (msOf(service.everyMs) > 0 ? restMs() : retries.next())
       }
     }
+  }
+}
+
+/** The time between two rounds, which `end` cuts short: also the next one, when none is under way. */
+class Pause {
+  #wake = new AbortController()
+
+  async of(ms: number): Promise<void> {
+    if (ms > 0) await sleep(ms, this.#wake.signal).catch(() => {})
+    this.#wake = new AbortController()
+  }
+
+  end(): void {
+    this.#wake.abort()
   }
 }
 

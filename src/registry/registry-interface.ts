@@ -1,0 +1,72 @@
+import type { TypedEventTarget } from 'main-event'
+import type { SigningKey } from '../identity/keys.ts'
+import type { Role } from '../identity/role.ts'
+import type { Clock, Logger } from '../runtime/clock-and-logger.ts'
+import type { Supervisor } from '../runtime/supervisor.ts'
+import type { Admission } from './admission/admission.ts'
+import type { RegistryLimits } from './admission/limits.ts'
+import type { Forward } from './admission/root-request-queue.ts'
+import type { Alarms } from './alarms.ts'
+import type { BackupManifest } from './backup/manifest.ts'
+import type { RegistryEvents } from './events.ts'
+import type { Liveness, LivenessTimings } from './liveness/liveness.ts'
+import type { Root } from './log/log-writer.ts'
+import type { Replica } from './log/replica.ts'
+import type { Signed } from './objects/envelope.ts'
+import type { Genesis } from './objects/genesis.ts'
+import type { LookupPage, LookupQuery } from './records/lookup.ts'
+import type { Records } from './records/records.ts'
+import type { Meta, RestoredFrom } from './store/node-values.ts'
+
+export interface RegistryInit {
+  /** The database file. Files beside it have its name and an ending. */
+  path: string
+  role: Role
+  /** Key of this node; the registry signs receipts with it. */
+  nodeKey: SigningKey
+  /** Signs the log; the root needs it. */
+  logKey?: SigningKey
+  /** Envelope. Needed for a new store, must fit to an older one. */
+  genesis?: Uint8Array
+  clock?: Clock
+  logger?: Logger
+  limits?: Partial<RegistryLimits>
+  liveness?: Partial<LivenessTimings>
+  /** The way to the root; `admission.forward` sets it later. */
+  forward?: Forward
+  /** The reason why the root appends nothing yet: until `root.release()`. */
+  fence?: string
+  /** Runs what goes on in rounds, and knows how it is; its own by default. */
+  services?: Supervisor
+}
+
+/** One network's log, records, liveness and admission, in one store. Disposing of it writes what is due and closes the store. */
+export interface Registry extends AsyncDisposable {
+  readonly networkId: Uint8Array
+  readonly genesis: Signed<Genesis>
+  readonly role: Role
+  /** Random, of this database: cursors into another one mean nothing here. */
+  readonly storeId: Uint8Array
+  readonly events: TypedEventTarget<RegistryEvents>
+  readonly replica: Replica
+  readonly records: Records
+  readonly liveness: Liveness
+  readonly admission: Admission
+  /** There when this process may append to the log. */
+  readonly root: Root | undefined
+  readonly alarms: Alarms
+  readonly meta: Meta
+  /** One page of members; follow `next`. */
+  lookup(query: LookupQuery): LookupPage
+  /** Age of the newest verified checkpoint, ms; of the network when there is none. */
+  replicaAgeMs(): number
+  /** There while this store was restored from a backup and the others' heads were not heard since. */
+  readonly restored: RestoredFrom | undefined
+  /** The heads of others were heard, or an operator answers for it. */
+  trustRestored(): Promise<void>
+  /** Copies the store to a file, consistent while it is written to, checks the copy and describes it beside it. It holds no keys. @throws StoreError */
+  backup(path: string): Promise<BackupManifest>
+  /** The reason why the store takes nothing now: the disk is full, or fails. */
+  readonly storeFailure: Error | undefined
+  close(): Promise<void>
+}
