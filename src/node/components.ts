@@ -1,9 +1,11 @@
 import type { Connection } from '@libp2p/interface'
-import { isRegistryRole } from '../identity/role.ts'
+import { isRegistryRole, servesRegistry } from '../identity/role.ts'
+import type { ConnectionTrust } from '../protocols/engine/connection-trust.ts'
 import type { ProtocolLimits } from '../protocols/engine/limits.ts'
 import { openRegisterSession } from '../protocols/register/index.ts'
 import { SyncCursors } from '../protocols/sync/index.ts'
 import { inBackground } from '../runtime/background.ts'
+import type { Supervisor } from '../runtime/supervisor.ts'
 import { backoffOf } from './config/backoff.ts'
 import type { Config } from './config/schema.ts'
 import type { Host } from './host/host.ts'
@@ -133,6 +135,18 @@ export const makePingMonitor = ({ config, logger }: NetworkNodeInit, { trust, tr
       connection.abort(new Error('no answer to pings'))
     }
   })
+
+const gossipLookMs = 10_000
+
+/** Looks whether this node's gossip is heard by somebody, when there is somebody who could hear it. */
+export const watchGossip = (services: Supervisor, { services: { announce } }: Host, trust: ConnectionTrust): void => {
+  if (announce === undefined) return
+  const look = (): void => {
+    const isAlone = ![...trust.members()].some(({ member }) => servesRegistry(member.role))
+    if (!isAlone && announce.meshSize() === 0) throw new Error('no connected member hears the gossip of this node')
+  }
+  services.run('gossip', { everyMs: gossipLookMs, round: look })
+}
 
 /** Finds out whether others can dial this node, and says so in its record. */
 export const makeReachability = (

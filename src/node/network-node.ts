@@ -15,7 +15,8 @@ import {
   makePingMonitor,
   makeReachability,
   makeReplicator,
-  protocolLimits
+  protocolLimits,
+  watchGossip
 } from './components.ts'
 import { followRegistry } from './follow-registry.ts'
 import { Gater } from './host/gater.ts'
@@ -317,6 +318,7 @@ export class NetworkNode implements NetworkParts {
     })
     const reach = makeReachability(this.#init, this, async (change) => await this.#self.publish(change))
     for (const each of [this.#sync, this.#peers, this.#pingMonitor, this.#session, reach]) each.start(services)
+    watchGossip(services, host, this.trust)
   }
 
   async #registered(view: SessionView, answer: Registered): Promise<void> {

@@ -96,6 +96,7 @@ export class TrustNode implements Node, NodeContext {
     this.candidates = new Candidates({
       config,
       clock: this.clock,
+      part: this.services.part('dns'),
       invite: () => this.invites.invite,
       cached: () => this.#network && cachedCandidates(this.#network.registry, this.key.publicKey)
     })
@@ -182,7 +183,7 @@ export class TrustNode implements Node, NodeContext {
     if (genesis === undefined) requirePin(config, this.pin)
     if (this.#withControl) {
       const path = socketPath(config.paths.runtime, config.name)
-      this.#server = await startControlServer({ path, api, logger })
+      this.#server = await startControlServer({ path, api, logger, part: this.services.part('control') })
     }
     if (genesis !== undefined) {
       await this.#attach(genesis)

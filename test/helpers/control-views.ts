@@ -193,6 +193,7 @@ export const registryStatusView: RegistryStatusView = {
   admission: 'invite',
   registries: [{ ...root, role: 'root', state: 'online', connected: true, address: null, addresses: [] }],
   store: { path: '/d/registry.db', bytes: 40_960, lastBackupMs: null },
+  parts: [{ name: 'store', state: 'ok', sinceMs: now - 60_000, errors: 0, lastError: null }],
   warnings: []
 }
 

@@ -58,6 +58,17 @@ export const warning = z
   })
   .meta({ id: 'warning' })
 
+/** One service of the process. */
+export const part = z
+  .object({
+    name: text,
+    state: z.enum(['ok', 'failing']),
+    sinceMs: time('in this state since'),
+    errors: whole.describe('since the start'),
+    lastError: textOrNull
+  })
+  .meta({ id: 'part' })
+
 export const survival = z
   .object({ survives: z.boolean(), needs: textOrNull.describe('what is missing so that it does') })
   .meta({ id: 'survival' })

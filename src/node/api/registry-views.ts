@@ -5,6 +5,7 @@ import {
   answer,
   network,
   numberOrNull,
+  part,
   peerRef,
   role,
   self,
@@ -60,6 +61,7 @@ export const registryStatusView = answer('registry-status', 'trustnet registry s
     })
   ),
   store: z.object({ path: text, bytes: wholeOrNull, lastBackupMs: timeOrNull('last backup') }),
+  parts: z.array(part).describe('each service of this process'),
   warnings: z.array(warning)
 })
 

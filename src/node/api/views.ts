@@ -4,6 +4,7 @@ import {
   answer,
   network,
   numberOrNull,
+  part,
   peerRef,
   peerRow,
   phase,
@@ -94,15 +95,6 @@ const dns = z.object({
   ttlSeconds: numberOrNull,
   port: whole.describe('dialled after an AAAA answer'),
   message: textOrNull
-})
-
-/** One service of the process. */
-const part = z.object({
-  name: text,
-  state: z.enum(['ok', 'failing']),
-  sinceMs: time('in this state since'),
-  errors: whole.describe('since the start'),
-  lastError: textOrNull
 })
 
 /** Number of times that others went beyond a limit, and who did lately. */

@@ -3,6 +3,7 @@ import { lookupTnr, type TnrAnswer } from '../../dns/tnr.ts'
 import { peerIdText } from '../../identity/keys.ts'
 import type { Invite } from '../../registry/objects/invite.ts'
 import { type Clock, momentOf } from '../../runtime/clock-and-logger.ts'
+import type { Part } from '../../runtime/supervisor.ts'
 import type { PeerSource } from '../api/views.ts'
 import type { Config } from '../config/schema.ts'
 import type { Candidate } from './dial-race.ts'
@@ -29,6 +30,8 @@ export interface DnsView {
 export interface CandidatesInit {
   config: Config
   clock: Clock
+  /** Told how DNS is. */
+  part?: Part
   /** Looked up at each call: an invite may be handed over while the process runs. */
   invite: () => Invite | undefined
   /**
@@ -110,8 +113,15 @@ export class Candidates {
     if (named?.kind === 'found') this.#pins = narrowPins(config.network.pins, named.peerIds)
     this.dns.answer = answer
     this.dns.checkedAt = momentOf(clock)
+    this.#init.part?.report(failureIn(answer))
     if (answer.kind !== 'found') return
     const ttlSeconds = Math.min(longestTtlSeconds, ...answer.addresses.map((address) => address.ttlSeconds))
     this.#freshUntil = clock.monotonic() + ttlSeconds * 1000
   }
 }
+
+/** A name server that says that there is nothing is at work. */
+const failureIn = (answer: TnrAnswer): Error | undefined =>
+  answer.kind === 'found' || answer.kind === 'none' || answer.kind === 'no-domain'
+    ? undefined
+    : new Error(answer.message)

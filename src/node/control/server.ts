@@ -6,6 +6,7 @@ import { inBackground } from '../../runtime/background.ts'
 import type { Logger } from '../../runtime/clock-and-logger.ts'
 import { failureOf, httpStatusOf } from '../../runtime/failures.ts'
 import { makeFolder } from '../../runtime/make-folder.ts'
+import type { Part } from '../../runtime/supervisor.ts'
 import { apiPrefix } from '../api/client.ts'
 import type { CallOptions, ControlApi } from '../api/control-api.ts'
 import { AlreadyRunningError, ControlInputError } from '../api/errors.ts'
@@ -21,6 +22,8 @@ export interface ControlServerInit {
   path: string
   api: ControlApi
   logger: Logger
+  /** Told how it is. */
+  part?: Part
 }
 
 /** sun_path of Linux is 108 bytes with its terminating zero. */
@@ -51,9 +54,10 @@ export const startControlServer = async (init: ControlServerInit): Promise<Async
   })
   server.maxConnections = maxConnections
   await listen(server, init.path)
-  server.on('error', (error) =>
+  server.on('error', (error) => {
+    init.part?.failed(error)
     init.logger.error({ error: error.message }, 'The control socket failed; commands cannot reach this process')
-  )
+  })
   await chmod(init.path, 0o660)
   return {
     async [Symbol.asyncDispose]() {

@@ -19,6 +19,7 @@ import type { Invite } from '../../registry/objects/invite.ts'
 import type { Registry } from '../../registry/registry.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
 import { sleep } from '../../runtime/sleep.ts'
+import type { Supervisor } from '../../runtime/supervisor.ts'
 import type { Config } from '../config/schema.ts'
 import type { Gater } from './gater.ts'
 import { type BaseServices, libp2pOptions } from './libp2p.ts'
@@ -50,6 +51,7 @@ export interface HostInit {
   clock: Clock
   logger: Logger
   libp2pLogger: ComponentLogger
+  services: Supervisor
   announced: () => readonly string[]
   /** That this node joins with. */
   invite: () => Invite | undefined

@@ -28,7 +28,9 @@ export async function startHost(init: HostInit, signal: AbortSignal): Promise<Li
   const { host: address, port: wanted } = init.config.listen
   const started = performance.now()
   let isTold = false
+  const listener = init.services.part('listener')
   const wait = async (what: string): Promise<void> => {
+    listener.failed(new Error(what))
     const waited = performance.now() - started
     if (waited > portWaitMs) throw new ConfigError([`${what}, after ${portWaitMs / 1000} s of waiting`])
     if (!isTold) logger.warn({ port: wanted, ipv6_addr: address }, `${what}; it is waited for`)
@@ -40,6 +42,7 @@ export async function startHost(init: HostInit, signal: AbortSignal): Promise<Li
       const port = tried === 0 ? await freePort(address) : tried
       const host = await startAt(init, port)
       if (wanted !== 0 && tried !== wanted) warnOfPort(init, tried)
+      listener.ok()
       return { host, port }
     } catch (error) {
       if (signal.aborted) throw error

@@ -64,6 +64,7 @@ export function registryStatusView(
     admission: registry.replica.state.policy.admission,
     registries: registryRows(network, source),
     store: storeOf(dataFiles(node.config.paths.data).store, registry),
+    parts: node.services.parts,
     warnings
   }
 }
