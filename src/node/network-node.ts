@@ -33,18 +33,18 @@ import type { PingMonitor } from './peers/ping-monitor.ts'
 import { CheckpointWatch } from './replication/checkpoint-watch.ts'
 import type { Replicator } from './replication/replicator.ts'
 import { tellLie } from './replication/source-alarms.ts'
+import { raiseDuplicate, raiseReused } from './self/key-alarms.ts'
 import { SelfPublisher } from './self/publisher.ts'
 import type { SelfRecord } from './self/record.ts'
 import { invitedHistory, tellOtherHistory } from './session/invited-history.ts'
 import type { LeaseClient, SessionView } from './session/lease-client.ts'
+import { askAboutMembersOf } from './session/on-lost.ts'
 import { takeIn } from './session/on-registered.ts'
 import { RootForwarder } from './session/root-forwarder.ts'
 
 /** Time that a push may be on its way to those who follow us, and for which this process waits at the end. */
 const pushMs = 100
 const goodbyeMs = 1_000
-/** All members of a registry that died ping each other. */
-const perMemberMs = 10
 
 /** A node whose network is known: its libp2p host, and what keeps its lease, replica and connections. */
 export class NetworkNode implements NetworkParts {
@@ -246,21 +246,10 @@ export class NetworkNode implements NetworkParts {
 
   #watchOwn(record: Signed<NodeRecord>): void {
     if (Buffer.compare(record.value.publicKey, this.#init.key.publicKey) !== 0 || !this.#self.heard(record)) return
-    if (record.value.issuedMs >= this.#startedMs) this.#duplicate('a record of this node came that it did not sign')
-    else this.#reused()
+    if (record.value.issuedMs >= this.#startedMs)
+      raiseDuplicate(this.registry.alarms, 'a record of this node came that it did not sign')
+    else raiseReused(this.registry.alarms)
     inBackground(this.#self.contest(), 'contesting a foreign record')
-  }
-
-  /** Signed before this process began: by a former one over the same data, unless somebody else has the key. */
-  #reused(): void {
-    this.registry.alarms.raise(
-      'seq_reused',
-      'a newer record of this node came than its store knows: its data folder was put back from an older copy, which mends itself, or another machine has its key'
-    )
-  }
-
-  #duplicate(reason: string): void {
-    this.registry.alarms.raise('duplicate_key', `${reason}: stop one of them; a cloned machine needs a key of its own`)
   }
 
   /** Says goodbye and ends, also when only a part of it was started. */
@@ -309,7 +298,7 @@ export class NetworkNode implements NetworkParts {
       connected: () => this.#connectedKeys(),
       onRegistered: async (view, answer) => await this.#registered(view, answer),
       onLost: (view, reason) => this.#lost(view, reason),
-      onDuplicate: (reason) => this.#duplicate(reason),
+      onDuplicate: (reason) => raiseDuplicate(this.registry.alarms, reason),
       onTrouble: (error) => {
         this.#trouble = error
         services.part('lease').report(error)
@@ -333,16 +322,8 @@ export class NetworkNode implements NetworkParts {
 
   #lost(view: SessionView, reason: string): void {
     const { registry, logger, onChange } = this.#init
-    registry.liveness.sourceGone(view.peer.publicKey, reason)
     this.#rootForwarder.close()
-    const fields = { peer: peerIdText(view.peer.publicKey), reason }
-    logger.warn(fields, 'the session with the registry ended; another registry is tried at once')
-    const { records, replica } = registry
-    const { memberCount } = replica.state
-    const pings = this.#pingMonitor?.look(memberCount * perMemberMs, view.peer.connection)
-    inBackground(pings, 'pinging the members of a lost registry')
-    const holder = records.read(view.peer.publicKey)?.registryKey
-    inBackground(this.#sync?.lost(holder, memberCount), 'pulling after a lost registry')
+    askAboutMembersOf(view, reason, { registry, logger, pingMonitor: this.#pingMonitor, sync: this.#sync })
     onChange()
   }
 
