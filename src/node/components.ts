@@ -28,7 +28,7 @@ const settledPart = 0.75
 
 /** Keeps the lease of a node at a registry. */
 export const makeLeaseClient = (
-  { config, registry, key, clock, logger, candidates, instance, invite }: NetworkNodeInit,
+  { config, registry, key, clock, logger, candidates, instance, invite, mayJoin }: NetworkNodeInit,
   network: NetworkParts,
   host: Host,
   hooks: Pick<LeaseClientInit, 'connected' | 'onRegistered' | 'onLost' | 'onDuplicate' | 'onTrouble'>
@@ -41,7 +41,7 @@ export const makeLeaseClient = (
     find: async (except, signal) => await findRegistry(finder, except, signal),
     open: async (connection, signal) => await openRegisterSession(connection, { limits, clock, signal }),
     better: (than) => betterRegistry(finder, than),
-    membership: makeMembership({ config, registry, key, clock, invite }),
+    membership: makeMembership({ config, registry, key, clock, invite, mayJoin }),
     selfRecord,
     isRestored: () => registry.restored !== undefined,
     instance,

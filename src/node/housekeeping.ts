@@ -63,7 +63,9 @@ export class Housekeeping {
     })
     this.#stops.push(() => compaction.stop())
     if (config.backup.enabled) this.#startBackups(services)
-    this.#rememberKeys(services)
+    this.rememberKeys()
+    const keys = services.run('keys', { everyMs: keyLookMs, round: () => this.checkKeys() })
+    this.#stops.push(() => keys.stop())
     const { hook } = config.alarms
     if (hook === undefined) return
     const onAlarm = (event: CustomEvent<{ code: string; message: string }>): void => this.#run(hook, event.detail)
@@ -87,12 +89,11 @@ export class Housekeeping {
     this.#stops.push(() => backup.stop())
   }
 
-  #rememberKeys(services: Supervisor): void {
+  /** The key files are right as they are now. */
+  rememberKeys(): void {
     const { config, registry } = this.#init
     const paths = [config.paths.key, ...(registry.root === undefined ? [] : [dataFiles(config.paths.data).logKey])]
     for (const path of paths) this.#keys.set(path, keyIn(path).publicKey)
-    const keys = services.run('keys', { everyMs: keyLookMs, round: () => this.checkKeys() })
-    this.#stops.push(() => keys.stop())
   }
 
   /** Keys are in memory, too: that a file is gone would be noticed by the next start alone, which would be as another node. */

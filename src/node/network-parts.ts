@@ -22,6 +22,8 @@ export interface NetworkNodeInit {
   registry: Registry
   candidates: Candidates
   invite: () => Invite | undefined
+  /** false: this key shall not ask to be admitted as a new member. */
+  mayJoin: () => boolean
   clock: Clock
   logger: Logger
   libp2pLogger: ComponentLogger

@@ -10,6 +10,7 @@ import type { Housekeeping } from './housekeeping.ts'
 import type { Logging } from './logging.ts'
 import type { NetworkNode } from './network-node.ts'
 import type { RootController } from './root/root-controller.ts'
+import type { KeyRotation } from './self/key-rotation.ts'
 import type { PhaseFacts, PhaseTracker } from './status/phases.ts'
 
 /** The node as its control API, views and actions see it. */
@@ -17,6 +18,8 @@ export interface NodeContext {
   readonly config: Config
   readonly configFile: string | undefined
   readonly key: SigningKey
+  /** The way to the next key. */
+  readonly rotation: KeyRotation
   readonly peerId: string
   readonly logging: Logging
   readonly clock: Clock
@@ -47,6 +50,10 @@ export interface NodeContext {
   changed(): void
   /** Tries again now what was refused or not found. */
   retry(): void
+  /** Goes on with another key, inside of this process. */
+  useKey(key: SigningKey): Promise<void>
+  /** Begins anew inside of this process: the host goes, `change` is made while the store is closed, and it comes back. */
+  beginAnew(reason: string, change: () => void): Promise<void>
   /** Makes the next stop say that this node has left for good. */
   leave(): void
   stop(reason?: string): Promise<void>

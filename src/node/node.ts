@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import type { Stream, StreamHandlerOptions } from '@libp2p/interface'
 import { peerIdText, type SigningKey } from '../identity/keys.ts'
 import type { ConnectionTrust } from '../protocols/engine/connection-trust.ts'
@@ -13,6 +12,7 @@ import { versionInfo } from '../runtime/version.ts'
 import { connectionTo } from './actions/connect.ts'
 import type { ControlApi } from './api/control-api.ts'
 import { AppProtocols } from './app-protocols.ts'
+import { Attachment } from './bootstrap/attachment.ts'
 import { Candidates } from './bootstrap/candidates.ts'
 import type { DialFailure } from './bootstrap/dial-race.ts'
 import { findNetwork } from './bootstrap/find-network.ts'
@@ -25,16 +25,16 @@ import { createControl } from './control/handlers.ts'
 import { startControlServer } from './control/server.ts'
 import { EventBus } from './event-bus.ts'
 import type { Host } from './host/host.ts'
-import { savePort } from './host/saved-port.ts'
-import { Housekeeping } from './housekeeping.ts'
+import type { Housekeeping } from './housekeeping.ts'
 import { createLogging, type Logging } from './logging.ts'
-import { NetworkNode } from './network-node.ts'
+import type { NetworkNode } from './network-node.ts'
 import type { NodeContext } from './node-context.ts'
 import type { MemberHandler, Node, NodeOptions } from './node-interface.ts'
 import { cachedCandidates } from './peers/member-targets.ts'
 import { putOtherHistoryAside } from './put-aside.ts'
 import { openNodeRegistry } from './root/open-registry.ts'
-import { RootController } from './root/root-controller.ts'
+import type { RootController } from './root/root-controller.ts'
+import { KeyRotation } from './self/key-rotation.ts'
 import { CachedPeers, phaseFacts } from './status/phase-facts.ts'
 import { type PhaseFacts, PhaseTracker } from './status/phases.ts'
 import { StopSteps } from './stop-steps.ts'
@@ -48,7 +48,7 @@ export const createNode = async (options: NodeOptions): Promise<Node> => new Tru
 export class TrustNode implements Node, NodeContext {
   readonly control: ControlApi
   readonly configFile: string | undefined
-  readonly key: SigningKey
+  readonly rotation: KeyRotation
   readonly logging: Logging
   readonly clock: SteadyClock
   readonly software = versionInfo().version
@@ -64,14 +64,13 @@ export class TrustNode implements Node, NodeContext {
   readonly stopped = this.#end.promise
   readonly #withControl: boolean
   #config: Config
+  #beginning: Promise<unknown> = Promise.resolve()
   readonly #portWaitMs: number | undefined
   readonly #over = new AbortController()
   readonly #protocols = new AppProtocols()
   readonly #cachedPeers = new CachedPeers()
   readonly #judging = new Throttle(() => this.#judge(), judgeMs)
-  #network: NetworkNode | undefined
-  #duties: RootController | undefined
-  #housekeeping: Housekeeping | undefined
+  #attachment: Attachment | undefined
   #server: AsyncDisposable | undefined
   #stopping: Promise<void> | undefined
   #left = false
@@ -92,13 +91,14 @@ export class TrustNode implements Node, NodeContext {
     this.#portWaitMs = options.portWaitMs
     makeFolder(config.paths.data, 0o700)
     this.invites = new PendingInvite(config, options.invite)
-    this.key = ownKey(config, { isInvited: this.invites.invite !== undefined })
+    const key = ownKey(config, { isInvited: this.invites.invite !== undefined })
+    this.rotation = new KeyRotation(config.paths.key, key)
     this.candidates = new Candidates({
       config,
       clock: this.clock,
       part: this.services.part('dns'),
       invite: () => this.invites.invite,
-      cached: () => this.#network && cachedCandidates(this.#network.registry, this.key.publicKey)
+      cached: () => this.network && cachedCandidates(this.network.registry, this.key.publicKey)
     })
     this.failed.catch(() => {})
     this.control = createControl(this)
@@ -109,13 +109,18 @@ export class TrustNode implements Node, NodeContext {
     return this.#config
   }
 
+  /** The node's own key, which `identity rotate` changes. */
+  get key(): SigningKey {
+    return this.rotation.key
+  }
+
   get peerId(): string {
     return peerIdText(this.key.publicKey)
   }
 
   /** undefined until the network was found. */
   get network(): NetworkNode | undefined {
-    return this.#network
+    return this.#attachment?.network
   }
 
   get libp2p(): Host {
@@ -132,19 +137,19 @@ export class TrustNode implements Node, NodeContext {
 
   /** @throws UnavailableError before the network was found */
   get attached(): NetworkNode {
-    if (this.#network === undefined)
+    if (this.network === undefined)
       throw new UnavailableError('the network was not found yet; this node goes on looking', 5_000)
-    return this.#network
+    return this.network
   }
 
   /** Backups and other chores; undefined until the network was found. */
   get housekeeping(): Housekeeping | undefined {
-    return this.#housekeeping
+    return this.#attachment?.housekeeping
   }
 
   /** Duties that only a root has; undefined until the network was found. */
   get duties(): RootController | undefined {
-    return this.#duties
+    return this.#attachment?.duties
   }
 
   get isStopping(): boolean {
@@ -181,6 +186,7 @@ export class TrustNode implements Node, NodeContext {
     if (this.invites.invite !== undefined) putOtherHistoryAside(store, { clock: this.clock, logger })
     const genesis = peekGenesis(store)
     if (genesis === undefined) requirePin(config, this.pin)
+    await this.rotation.startFrom(store)
     if (this.#withControl) {
       const path = socketPath(config.paths.runtime, config.name)
       this.#server = await startControlServer({ path, api, logger, part: this.services.part('control') })
@@ -213,9 +219,9 @@ export class TrustNode implements Node, NodeContext {
     await this.#attach(genesis)
   }
 
-  async #attach(genesis: Uint8Array): Promise<void> {
-    const { key, clock, configFile } = this
-    const { logger, libp2p } = this.logging
+  async #attach(genesis: Uint8Array, goesOn = false): Promise<void> {
+    const { key, clock } = this
+    const { logger } = this.logging
     requireSameNetwork(this.config, this.pin, openStoredGenesis(genesis).hash)
     const registry = await openNodeRegistry({
       config: this.config,
@@ -226,39 +232,47 @@ export class TrustNode implements Node, NodeContext {
       services: this.services
     })
     if (registry.role !== this.config.role) this.#config = { ...this.config, role: registry.role }
-    const { config } = this
-    const network = new NetworkNode({
-      config,
-      key,
-      software: this.software,
-      registry,
-      candidates: this.candidates,
-      invite: () => this.invites.invite,
-      clock,
-      logger,
-      libp2pLogger: libp2p,
-      instance: Uint8Array.from(randomBytes(16)),
-      portWaitMs: this.#portWaitMs,
-      services: this.services,
-      onChange: () => this.changed()
-    })
-    this.#network = network
-    this.events.follow(registry, network.trust)
-    this.#over.signal.throwIfAborted()
-    await network.start(this.#over.signal)
-    savePort({ configFile, data: config.paths.data, wanted: config.listen.port, port: network.port }, logger)
-    await this.#protocols.open(network)
-    this.#over.signal.throwIfAborted()
-    this.#duties = new RootController({ network, config, key, logger })
-    this.#duties.start(this.services)
-    this.#housekeeping = new Housekeeping({ registry, config, clock, logger })
-    this.#housekeeping.start(this.services)
+    const protocols = this.#protocols
+    this.#attachment = new Attachment(this, { registry, portWaitMs: this.#portWaitMs, protocols, goesOn })
+    this.events.follow(registry, this.#attachment.network.trust)
+    await this.#attachment.start(this.#over.signal)
     this.changed()
+  }
+
+  /**
+   * Begins anew inside of this process, with the same store and control socket: the host goes, `change` is made while nothing is open, and it comes back.
+   * What breaks then ends the process, whose next start goes on.
+   */
+  async beginAnew(reason: string, change: () => void, isDue = (): boolean => true): Promise<void> {
+    const begun = this.#beginning.then(async () => (isDue() ? await this.#beginAnew(reason, change) : undefined))
+    this.#beginning = begun.catch((error: Error) => (this.isStopping ? undefined : this.#failure.reject(error)))
+    await begun
+  }
+
+  async #beginAnew(reason: string, change: () => void): Promise<void> {
+    this.#over.signal.throwIfAborted()
+    const { attached, config } = this
+    const genesis = attached.registry.genesis.bytes
+    // Whoever knows this node knows the port that it has now.
+    this.#config = { ...config, listen: { ...config.listen, port: attached.port } }
+    const goesOn = attached.registry.root !== undefined && attached.registry.root.refusal === undefined
+    const before = this.#attachment
+    this.#attachment = undefined
+    await before?.stop(reason, false, this.stopSteps)
+    this.#over.signal.throwIfAborted()
+    change()
+    await this.#attach(genesis, goesOn)
+  }
+
+  /** Goes on with another key. */
+  async useKey(key: SigningKey): Promise<void> {
+    const use = (): void => this.rotation.use(key)
+    await this.beginAnew('it goes on with a new key', use, () => this.key !== key)
   }
 
   async joined({ signal }: { signal?: AbortSignal } = {}): Promise<void> {
     const isJoined = (): boolean =>
-      this.#network?.isMember() === true && (this.config.role === 'root' || this.#network.session !== undefined)
+      this.network?.isMember() === true && (this.config.role === 'root' || this.network.session !== undefined)
     await Promise.race([this.until(isJoined, signal), this.failed])
   }
 
@@ -273,9 +287,12 @@ export class TrustNode implements Node, NodeContext {
   }
 
   #judge(): void {
-    this.#duties?.changed()
+    // It begins anew: what a view shows is that of before.
+    if (this.#attachment === undefined && this.phases.name !== 'bootstrap') return
+    this.#attachment?.followRotation()
+    this.#attachment?.duties.changed()
     const before = this.phases.name
-    if (this.invites.invite !== undefined && this.#network?.isMember() === true) this.invites.done(this.logging.logger)
+    if (this.invites.invite !== undefined && this.network?.isMember() === true) this.invites.done(this.logging.logger)
     if (this.phases.update(this.facts())) {
       this.logging.logger.info({ phase: this.phases.name, from: before }, `phase ${before} → ${this.phases.name}`)
     }
@@ -283,7 +300,7 @@ export class TrustNode implements Node, NodeContext {
   }
 
   facts(): PhaseFacts {
-    return phaseFacts(this.config.role, this.key.publicKey, this.#network, this.#cachedPeers)
+    return phaseFacts(this.config.role, this.key.publicKey, this.network, this.#cachedPeers)
   }
 
   async handle(protocol: string, handler: MemberHandler, options: StreamHandlerOptions = {}): Promise<void> {
@@ -298,7 +315,7 @@ export class TrustNode implements Node, NodeContext {
   /** Tries again now what was refused or not found: there is a new invite. */
   retry(): void {
     this.#finding?.wake()
-    this.#network?.retry()
+    this.network?.retry()
   }
 
   /** The next stop says that this node has left for good. */
@@ -316,17 +333,11 @@ export class TrustNode implements Node, NodeContext {
     // From here on nothing is looked at later, when the store may be closed.
     this.#judging.stop()
     this.#judge()
-    const found = Promise.allSettled([this.#starting]).then(() => this.#discovering)
+    const found = Promise.allSettled([this.#starting, this.#beginning]).then(() => this.#discovering)
     await this.stopSteps.wait('its start', found)
-    this.#duties?.stop()
     try {
-      await this.stopSteps.wait('its connections', this.#network?.stop(reason, this.#left))
-      await this.stopSteps.wait(
-        'a backup or another chore',
-        Promise.all([this.#housekeeping?.stop(), this.services.stop()])
-      )
+      await this.#attachment?.stop(reason, this.#left, this.stopSteps)
     } finally {
-      await this.stopSteps.wait('the database', this.#network?.registry[Symbol.asyncDispose]())
       await this.stopSteps.wait('the control socket', this.#server?.[Symbol.asyncDispose]())
     }
     this.logging.logger.info({ reason }, 'stopped')

@@ -17,6 +17,7 @@ export const commandCalls: ReadonlyMap<string, readonly string[]> = new Map([
   ['peers disconnect', ['hal']],
   ['lookup', []],
   ['identity', []],
+  ['identity rotate', []],
   ['why', ['hal']],
   ['address', []],
   ['invite', []],

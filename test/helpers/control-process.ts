@@ -52,6 +52,13 @@ export class ScriptedApi implements ControlApi {
   }
   why = async () => whyView
   identity = async () => identityView
+  rotateIdentity: ControlApi['rotateIdentity'] = async () => ({
+    schemaVersion: 1,
+    ...root,
+    newPeerId: root.peerId,
+    entry: 19,
+    message: 'goes on'
+  })
   address: ControlApi['address'] = async ({ peer } = {}) => {
     if (peer === 'nobody') throw new NotFoundError('no member is called nobody')
     return { schemaVersion: 1, ...root, address: 'fd00::1', prefix: 'fd00::/48' }

@@ -156,11 +156,7 @@ export class RealNetwork implements AsyncDisposable {
   }
 
   /** The way to the root, without a wire. */
-  readonly forward: Forward = async (request) => {
-    const { admission } = this.root
-    if (request.kind === 'join') return { entry: (await admission.join(request)).admit }
-    return request.kind === 'renew' ? admission.renew(request.request) : admission.forget(request.request)
-  }
+  readonly forward: Forward = async (request) => await this.root.admission.decide(request)
 
   invite(options: Partial<InviteOptions> = {}): Promise<IssuedInvite> {
     return this.root.admission.invite({ role: 'integrated', ...options })

@@ -206,7 +206,7 @@ export class TinyRegistry implements SessionRegistry, Disposable {
       write: this.store.write,
       ...(timings !== undefined && { timings })
     })
-    this.admission = { join: join ?? refuse, renew: refuse, forget: refuse, reissueEntry: refuse }
+    this.admission = { join: join ?? refuse, renew: refuse, forget: refuse, rotate: refuse, reissueEntry: refuse }
   }
 
   replicaAgeMs(): number {

@@ -125,6 +125,7 @@ describe('register over real registries', () => {
     const up = await openRegisterSession(await connect(secondary.host, root.host), { limits })
     await proven
     secondary.registry.admission.forward = async (request) => {
+      if (request.kind === 'rotate') return { entry: await up.rotate(request) }
       if (request.kind !== 'join') return { entry: await up[request.kind](request.request) }
       return { entry: await up.forwardJoin(request) }
     }

@@ -262,7 +262,5 @@ export class Simulation {
   }
 }
 
-const decide = async ({ admission }: Registry, request: RootRequest): Promise<{ entry: Uint8Array }> => {
-  if (request.kind === 'join') return { entry: (await admission.join(request)).admit }
-  return request.kind === 'renew' ? admission.renew(request.request) : admission.forget(request.request)
-}
+const decide = async ({ admission }: Registry, request: RootRequest): Promise<{ entry: Uint8Array }> =>
+  await admission.decide(request)

@@ -41,6 +41,7 @@ const conducts: ReadonlyMap<string, Conduct> = new Map([
   ['peers disconnect', 'changes'],
   ['lookup', 'prints'],
   ['identity', 'prints'],
+  ['identity rotate', 'changes'],
   ['why', 'prints'],
   ['address', 'changes'],
   ['invite', 'changes'],

@@ -1,3 +1,5 @@
+import type { Command } from 'commander'
+import type { RotateIdentityView } from '../../node/api/control-api.ts'
 import { NothingRunningError } from '../../node/api/errors.ts'
 import { loadedConfig } from '../access/config-source.ts'
 import { type RunningOptions, running, withRunning } from '../access/find-running.ts'
@@ -11,13 +13,29 @@ import { peerName } from './peers.ts'
 const examples = `
 Examples:
   trustnet identity            PeerId, addresses, network and its fingerprint
+  trustnet identity rotate     another key; name, role and membership stay
   trustnet identity --json`
 
+const rotateNotes = `
+The log says that the new key takes the place of the old one, signed by both:
+name, role and membership stay. The process goes on; its connections begin anew
+with the new PeerId. The old key is void for ever, also for whoever has a copy.
+`
+
 export const addIdentity: AddCommand = (program, context) => {
-  withRunning(program.command('identity'))
+  const identity = program.command('identity')
+  withRunning(identity)
     .description('who this node is: PeerId, key file, multiaddrs, network')
     .addHelpText('after', examples)
     .action((options: RunningOptions) => showIdentity(context, options))
+  identity
+    .command('rotate')
+    .description('give this node another key; the old one is void')
+    .option('--plan', 'say what would happen, and change nothing')
+    .addHelpText('after', rotateNotes + exampleOf('trustnet identity rotate --plan', 'trustnet identity rotate'))
+    .action(async (_, command: Command) => {
+      await rotate(context, command.optsWithGlobals<RunningOptions & { plan?: boolean }>())
+    })
   withRunning(program.command('why <peer>'))
     .description('why a peer is in the state it is in, and what to do')
     .addHelpText('after', `\nExits with 5 when a check fails.\n${exampleOf('trustnet why hal')}`)
@@ -37,6 +55,15 @@ const showIdentity = async (context: Context, options: RunningOptions): Promise<
   terminal.print(`Network      ${network === null ? 'none yet' : `${sanitise(network.domain)}, ${network.id}`}`)
   terminal.print(`Fingerprint  ${orUnknown(network?.fingerprint)}`)
   terminal.print(`Addresses    ${view.multiaddrs.map(sanitise).join('\n             ') || '-'}`)
+}
+
+const rotate = async (context: Context, options: RunningOptions & { plan?: boolean }): Promise<void> => {
+  const { terminal, signal } = context
+  const client = await running(context, options)
+  const view: RotateIdentityView = await client.rotateIdentity({ plan: options.plan }, { signal })
+  if (options.json === true) return terminal.json(view)
+  terminal.print(`${orUnknown(view.name)} ${sanitise(view.peerId)}: ${sanitise(view.message)}`)
+  if (view.newPeerId !== null) terminal.print(`PeerId  ${sanitise(view.newPeerId)}`)
 }
 
 const runningIdentity = async (context: Context, options: RunningOptions) => {

@@ -56,6 +56,9 @@ export const routes = {
   }),
   why: ask.network('Why a peer is as it is shown', views.whyView, { peer }),
   identity: ask.process('The key, name and addresses of this node', views.identityView, {}),
+  rotateIdentity: tell.network('Gives this node another key; the old one is void', views.rotateIdentityView, {
+    plan: plan.optional()
+  }),
   address: ask.process("A member's own address; without a peer this node's", views.addressView, {
     peer: peer.optional()
   }),

@@ -147,6 +147,13 @@ export const identityView = answer('identity', 'trustnet identity --json, of a r
   multiaddrs: z.array(text).describe('with /p2p, ready for `peers connect` or `--peer`')
 })
 
+export const rotateIdentityView = answer('identity-rotate', 'trustnet identity rotate --json', {
+  ...peerRef.shape,
+  newPeerId: peerRef.shape.peerId.nullable().describe('PeerId of the new key; null: a plan'),
+  entry: whole.nullable().describe('the entry of the log that says so; null: a plan, or it waits for the root'),
+  message: text
+})
+
 export const addressView = answer('address', 'trustnet address --json', {
   ...peerRef.shape,
   address: text.describe("the member's /128 in the network's /48"),
@@ -275,6 +282,7 @@ export type StatusView = z.infer<typeof statusView>
 export type StatusWord = StatusView['word']
 export type LimitView = z.infer<typeof limit>
 export type IdentityView = z.infer<typeof identityView>
+export type RotateIdentityView = z.infer<typeof rotateIdentityView>
 export type AddressView = z.infer<typeof addressView>
 export type InviteView = z.infer<typeof inviteView>
 export type OpenInvite = z.infer<typeof openInvite>

@@ -12,6 +12,7 @@ import { changeMember, endMember, membersView, retireRegistry } from '../actions
 import { approve, reject, rejectAllWaiting, revoke } from '../actions/membership.ts'
 import { cancelInvite, changePolicy, openInvites, policyView } from '../actions/open-invites.ts'
 import { requireNetwork, requireRoot } from '../actions/require.ts'
+import { rotateIdentity } from '../actions/rotate-identity.ts'
 import { dismissVoid, voidRevokesView } from '../actions/void-revokes.ts'
 import { whyView } from '../actions/why.ts'
 import type { CallOptions, ControlApi, Input, Output, PeersView } from '../api/control-api.ts'
@@ -74,6 +75,7 @@ const handlers: { readonly [K in RouteName]: Handler<K> } = {
       multiaddrs: (network?.announced ?? []).map((address) => `${address}/p2p/${peerId}`)
     }
   },
+  rotateIdentity: (query, { node, network, signal }) => rotateIdentity(node, network, query, signal),
   address: ({ peer }, { node }) => {
     const { registry } = node.attached
     const publicKey = peer === undefined ? node.key.publicKey : requireKey(registry, peer)

@@ -1,21 +1,11 @@
-import {
-  closeSync,
-  constants,
-  existsSync,
-  fstatSync,
-  fsyncSync,
-  openSync,
-  renameSync,
-  rmSync,
-  writeSync
-} from 'node:fs'
-import { dirname } from 'node:path'
+import { existsSync, renameSync, rmSync } from 'node:fs'
 import { equals } from 'uint8arrays/equals'
 import { createKey, loadKey } from '../../identity/key-file.ts'
 import type { SigningKey } from '../../identity/keys.ts'
 import type { Replica } from '../../registry/log/replica.ts'
 import type { LogKeys } from '../../registry/log/state/log-keys.ts'
 import type { Logger } from '../../runtime/clock-and-logger.ts'
+import { overwrite, syncFolderOf } from '../../runtime/overwrite.ts'
 
 /** Path of the key of a new epoch until the epoch stands in the log. */
 const nextPath = (path: string): string => `${path}.next`
@@ -41,7 +31,7 @@ export function nextLogKey(path: string, keys: LogKeys): SigningKey {
 export function keepNextLogKey(path: string): void {
   if (existsSync(path)) overwrite(path)
   renameSync(nextPath(path), path)
-  syncFolder(path)
+  syncFolderOf(path)
 }
 
 /** The log key of this machine; one of a new epoch that stands in the log already is put in its place first. */
@@ -74,24 +64,5 @@ const isVoided = (publicKey: Uint8Array, replica: Pick<Replica, 'voided'>): bool
 function destroyKey(path: string): void {
   overwrite(path)
   rmSync(path)
-  syncFolder(path)
-}
-
-function overwrite(path: string): void {
-  const file = openSync(path, constants.O_RDWR | constants.O_NOFOLLOW)
-  try {
-    writeSync(file, Buffer.alloc(fstatSync(file).size), 0)
-    fsyncSync(file)
-  } finally {
-    closeSync(file)
-  }
-}
-
-function syncFolder(path: string): void {
-  const folder = openSync(dirname(path), 'r')
-  try {
-    fsyncSync(folder)
-  } finally {
-    closeSync(folder)
-  }
+  syncFolderOf(path)
 }

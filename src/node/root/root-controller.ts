@@ -3,6 +3,7 @@ import { peerIdText, type SigningKey } from '../../identity/keys.ts'
 import { isRegistryRole } from '../../identity/role.ts'
 import { lookAlikes } from '../../registry/admission/look-alike.ts'
 import type { Root } from '../../registry/log/log-writer.ts'
+import type { RegistryRow } from '../../registry/log/state/rows.ts'
 import { sealRenewRequest } from '../../registry/objects/renew-request.ts'
 import type { Registry } from '../../registry/registry.ts'
 import type { RestoredFrom } from '../../registry/store/node-values.ts'
@@ -20,6 +21,8 @@ export interface RootControllerInit {
   config: Config
   key: SigningKey
   logger: Logger
+  /** This process appended a moment ago: nobody can hold more of the log than it. */
+  goesOn: boolean
 }
 
 /** A secondary is told to everybody only after it has been up for so long. */
@@ -134,7 +137,7 @@ export class RootController {
     const { network, logger } = this.#init
     const alone = network.registry.replica.state.memberCount <= 1
     this.#isListening = true
-    if (alone) {
+    if (alone || this.#init.goesOn) {
       this.#release(root)
       return
     }
@@ -176,6 +179,9 @@ export class RootController {
     if (this.#root === undefined || this.#root.refusal !== undefined) return
     await this.#forgetRestored()
     await this.#root.reissueRevokes()
+    for (const { publicKey, role } of this.#rotatedRegistries()) {
+      await this.#root.append([{ kind: 'registrySet', body: { publicKey, role, removed: false } }])
+    }
     for (const publicKey of this.#stableSecondaries()) await this.#enter(this.#root, publicKey)
     await this.#renewSelf()
     await endEphemeral(this.#init.network.registry, this.#init.logger)
@@ -191,6 +197,12 @@ export class RootController {
     await network.registry.trustRestored()
     this.#isRestored = false
     await network.publishSelf()
+  }
+
+  /** Registries with another key than the one that was entered: newcomers are shown the entry. */
+  #rotatedRegistries(): RegistryRow[] {
+    const { state } = this.#init.network.registry.replica
+    return state.registries().filter(({ publicKey, n }) => n < (state.member(publicKey)?.admitN ?? 0))
   }
 
   #stableSecondaries(): Uint8Array[] {

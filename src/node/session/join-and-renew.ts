@@ -16,13 +16,14 @@ export interface MembershipInit {
   key: SigningKey
   clock: Clock
   invite: () => Invite | undefined
+  mayJoin: () => boolean
 }
 
 /** Renewed at half of its life ± 10 %, each node at a time of its own. */
 const renewAt = (): number => 0.5 + (Math.random() - 0.5) * 0.2
 
 /** Makes this node a member, and keeps it one. */
-export function makeMembership({ config, registry, key, clock, invite }: MembershipInit): Membership {
+export function makeMembership({ config, registry, key, clock, invite, mayJoin }: MembershipInit): Membership {
   const { publicKey } = key
   const { networkId, replica } = registry
   const share = renewAt()
@@ -35,7 +36,7 @@ export function makeMembership({ config, registry, key, clock, invite }: Members
         ? new RevokedError('the key of this node was revoked, for ever: join with a new key, in another data folder')
         : undefined,
     joinCall: () => {
-      if (replica.state.isRevoked(publicKey)) return undefined
+      if (replica.state.isRevoked(publicKey) || !mayJoin()) return undefined
       const given = invite()
       const fits = given !== undefined && Buffer.compare(given.networkId, networkId) === 0
       const join = makeJoin({

@@ -36,5 +36,6 @@ const leadsToRoot = (own: Role, holder: Role): boolean =>
 
 const forward = async ({ session }: SessionView, request: RootRequest): Promise<{ entry: Uint8Array }> => {
   if (request.kind === 'join') return { entry: await session.forwardJoin(request) }
+  if (request.kind === 'rotate') return { entry: await session.rotate(request) }
   return { entry: await session[request.kind](request.request) }
 }

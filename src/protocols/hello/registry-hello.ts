@@ -41,7 +41,8 @@ export interface HelloRegistry {
     verifyShown(
       admit: Uint8Array,
       renew: Uint8Array | undefined,
-      remoteKey: Uint8Array
+      remoteKey: Uint8Array,
+      registrySet?: Uint8Array
     ): TrustedMember | Promise<TrustedMember>
   }
 }
@@ -117,7 +118,8 @@ export class RegistryHello implements HelloSource {
     const renew = remote.renew.byteLength > 0 ? remote.renew : undefined
     const { replica } = this.#registry
     try {
-      return await replica.verifyShown(remote.admit, renew, remoteKey)
+      const set = remote.registrySet.byteLength > 0 ? remote.registrySet : undefined
+      return await replica.verifyShown(remote.admit, renew, remoteKey, set)
     } catch (error) {
       // An epoch that this replica has not heard of: the delegations shown may lead to its key.
       const last = remote.delegations.at(-1)

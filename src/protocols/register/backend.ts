@@ -1,6 +1,7 @@
 import type { TypedEventTarget } from 'main-event'
 import type { Checkpoint } from '../../registry/objects/checkpoint.ts'
 import type { Signed } from '../../registry/objects/envelope.ts'
+import type { RotateProofs } from '../../registry/objects/rotate.ts'
 import type { TrustedMember } from '../engine/connection-trust.ts'
 
 /** The claim of a member to be online, held by its session. */
@@ -47,6 +48,7 @@ export interface RegisterBackend {
   /** Gives the entry that came of it. `signer`: the only key that may have signed. */
   renew(request: Uint8Array, signer?: Uint8Array): Promise<{ entry: Uint8Array }>
   forget(request: Uint8Array, signer?: Uint8Array): Promise<{ entry: Uint8Array }>
+  rotate(proofs: RotateProofs, signer?: Uint8Array): Promise<{ entry: Uint8Array }>
   /** An entry that a newer epoch made void, or a revoke by the authority; gives the entry that came of it. `from`: who hands it over. */
   reissueEntry(entry: Uint8Array, from: Uint8Array): Promise<{ entry: Uint8Array }>
   /**

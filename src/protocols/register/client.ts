@@ -1,6 +1,7 @@
 import type { Connection } from '@libp2p/interface'
 import { TypedEventEmitter } from 'main-event'
 import { equals } from 'uint8arrays/equals'
+import type { RotateProofs } from '../../registry/objects/rotate.ts'
 import type { Clock } from '../../runtime/clock-and-logger.ts'
 import { systemClock } from '../../runtime/clock-and-logger.ts'
 import { DeadlineError, StreamEndedError } from '../engine/errors.ts'
@@ -119,6 +120,10 @@ export class RegisterSession implements RegistrySession {
 
   async forget(request: Uint8Array, options: SessionCallOptions = {}): Promise<Uint8Array> {
     return this.#command({ forget: { request } }, 'the registry refused to forget the key', options)
+  }
+
+  async rotate({ proofOld, proofNew }: RotateProofs, options: SessionCallOptions = {}): Promise<Uint8Array> {
+    return this.#command({ rotate: { proofOld, proofNew } }, 'the registry refused the new key', options)
   }
 
   async forwardJoin(call: ForwardCall, options: SessionCallOptions = {}): Promise<Uint8Array> {

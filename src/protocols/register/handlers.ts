@@ -25,7 +25,8 @@ import type {
   HeartbeatAnswer,
   PutRecord,
   RegisterAnswer,
-  RegisterRequest
+  RegisterRequest,
+  RotateKey
 } from './pb/register.ts'
 import type { RegisterRates, RequestKind, StrangerProof } from './rate-limits.ts'
 
@@ -145,6 +146,12 @@ export class SessionActions {
 
   async forget(request: Uint8Array): Promise<Answer> {
     const { entry } = await this.#init.backend.forget(request, this.#requester())
+    return done(entry)
+  }
+
+  async rotate({ proofOld, proofNew }: RotateKey): Promise<Answer> {
+    const proofs = { proofOld: proofOld.slice(), proofNew: proofNew.slice() }
+    const { entry } = await this.#init.backend.rotate(proofs, this.#requester())
     return done(entry)
   }
 

@@ -14,7 +14,7 @@ export interface SessionRegistry {
   readonly events: TypedEventTarget<RegisterBackendEvents>
   readonly records: Pick<Records, 'put' | 'get' | 'sample'>
   readonly liveness: Pick<Liveness, 'open'>
-  readonly admission: Pick<Admission, 'join' | 'renew' | 'forget' | 'reissueEntry'>
+  readonly admission: Pick<Admission, 'join' | 'renew' | 'forget' | 'rotate' | 'reissueEntry'>
   readonly replica: {
     readonly state: Pick<NetworkState, 'member' | 'isRevoked' | 'registries' | 'grant'>
     readonly checkpoint: Signed<Checkpoint> | undefined
@@ -41,6 +41,7 @@ export function registryBackend(registry: SessionRegistry): RegisterBackend {
     join: (bundle) => admission.join(bundle),
     renew: (request, signer) => admission.renew(request, signer),
     forget: (request, signer) => admission.forget(request, signer),
+    rotate: (proofs, signer) => admission.rotate(proofs, signer),
     reissueEntry: (entry, from) => admission.reissueEntry(entry, from),
     put: (record, asker, signer) =>
       records.put(record, { source: 'session', asker, ...(signer !== undefined && { signer }) }),

@@ -1,4 +1,5 @@
 import type { TypedEventTarget } from 'main-event'
+import type { RotateProofs } from '../../registry/objects/rotate.ts'
 
 export interface RegisterCall {
   /** Envelope of the own record. */
@@ -85,6 +86,7 @@ export interface RegistrySession {
   /** Give the envelope of the entry that came of it. */
   renew(request: Uint8Array, options?: SessionCallOptions): Promise<Uint8Array>
   forget(request: Uint8Array, options?: SessionCallOptions): Promise<Uint8Array>
+  rotate(proofs: RotateProofs, options?: SessionCallOptions): Promise<Uint8Array>
   forwardJoin(call: ForwardCall, options?: SessionCallOptions): Promise<Uint8Array>
   /** To the root: an entry that a newer epoch made void, or a revoke that the authority signed. */
   handOver(entry: Uint8Array, options?: SessionCallOptions): Promise<Uint8Array>

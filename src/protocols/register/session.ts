@@ -142,6 +142,7 @@ export class ServerSession implements Pinged {
     }
     if (frame.renew !== undefined) return { answer: await actions.renew(frame.renew.request) }
     if (frame.forget !== undefined) return { answer: await actions.forget(frame.forget.request) }
+    if (frame.rotate !== undefined) return { answer: await actions.rotate(frame.rotate) }
     if (frame.forward !== undefined) return { answer: await actions.forward(frame.forward) }
     if (frame.handOver !== undefined) return { answer: await actions.handOver(frame.handOver) }
     if (frame.deregister !== undefined) return { answer: await actions.deregister(frame.deregister) }

@@ -20,6 +20,7 @@ import type { Grant } from '../objects/grant.ts'
 import { checkInviteProof, type Join, openJoin } from '../objects/join.ts'
 import { lockOut, type Policy } from '../objects/policy.ts'
 import { openReceipt, sealReceipt } from '../objects/receipt.ts'
+import type { RotateProofs } from '../objects/rotate.ts'
 import type { Database } from '../store/database.ts'
 import type { GroupCommit } from '../store/group-commit.ts'
 import { type InviteOptions, Invites, type IssuedInvite, nameTaken } from './invites.ts'
@@ -227,9 +228,14 @@ export class Admission {
 
   /** A registry that became the root decides over its own queue. */
   async #submit(request: RootRequest): Promise<{ entry: Uint8Array }> {
-    if (this.#root === undefined) return { entry: await this.#forward(request) }
+    return this.#root === undefined ? { entry: await this.#forward(request) } : await this.decide(request)
+  }
+
+  /** Takes a request of any kind. @throws as the method of its kind */
+  async decide(request: RootRequest): Promise<{ entry: Uint8Array }> {
     if (request.kind === 'join') return { entry: (await this.join(request)).admit }
-    return request.kind === 'renew' ? this.renew(request.request) : this.forget(request.request)
+    if (request.kind === 'rotate') return await this.rotate(request)
+    return await (request.kind === 'renew' ? this.renew(request.request) : this.forget(request.request))
   }
 
   /** Requests that wait here for the root. */
@@ -264,6 +270,18 @@ export class Admission {
     if (entry !== undefined) return { entry }
     if (root !== undefined) return { entry: (await this.members.end(publicKey, 'left for good', request)).bytes }
     return { entry: await this.#ask(publicKey, { kind: 'forget', request }) }
+  }
+
+  /**
+   * A member's request to go on with another key: name, role and end of the membership stay, the old key is shut out for ever.
+   * @throws PendingError while the root is away; RevokedError, NotMemberError, LogMismatchError
+   */
+  async rotate({ proofOld, proofNew }: RotateProofs, signer?: Uint8Array): Promise<{ entry: Uint8Array }> {
+    const { oldKey, newKey, entry } = this.#renewals.judgeRotation({ proofOld, proofNew }, signer)
+    if (entry !== undefined) return { entry }
+    const root = this.#root
+    if (root === undefined) return { entry: await this.#ask(oldKey, { kind: 'rotate', proofOld, proofNew }) }
+    return { entry: await this.members.rotate({ oldKey, newKey, proofOld, proofNew }) }
   }
 
   /**

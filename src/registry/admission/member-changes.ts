@@ -7,6 +7,7 @@ import type { EntryDraft, Root } from '../log/log-writer.ts'
 import type { Replica } from '../log/replica.ts'
 import type { Member } from '../log/state/network-state.ts'
 import type { LogEntry } from '../objects/entry.ts'
+import type { Rotate } from '../objects/entry-bodies.ts'
 import type { Signed } from '../objects/envelope.ts'
 import { isSameGroups, sortedGroups } from '../objects/groups.ts'
 
@@ -73,6 +74,11 @@ export class MemberChanges {
       const body = { publicKey, reason, ...(request !== undefined && { request }) }
       return at(await root.append([{ kind: 'end', body }]), 0)
     })
+  }
+
+  /** A member goes on with another key. Gives the rotate entry. @throws NotRootError, LogMismatchError */
+  rotate(body: Rotate): Promise<Uint8Array> {
+    return this.#inTurn(async (root) => at(await root.append([{ kind: 'rotate', body }]), 0).bytes)
   }
 
   /** One after the other: each begins with what the one before has left. */

@@ -9,6 +9,7 @@ import type { Replica } from '../log/replica.ts'
 import type { Member } from '../log/state/network-state.ts'
 import { openForgetRequest } from '../objects/forget-request.ts'
 import { openRenewRequest } from '../objects/renew-request.ts'
+import { openRotateRequest, openRotation, type RotateProofs, type RotateRequest } from '../objects/rotate.ts'
 import type { Database } from '../store/sqlite.ts'
 import { renewableShare } from './limits.ts'
 import { SingleFlight } from './single-flight.ts'
@@ -26,7 +27,7 @@ export interface Judged {
   entry?: Uint8Array
 }
 
-/** Requests of members for themselves: to stay, and to be forgotten. */
+/** Requests of members for themselves: to stay, to be forgotten, and to go on with another key. */
 export class Renewals {
   readonly #components: RenewalsComponents
   readonly #pauses: Pauses
@@ -98,6 +99,23 @@ export class Renewals {
     // A registry that is not the root may not know the newest membership yet.
     const isOver = member === undefined || (this.#isRoot && !equals(member.admit.hash, membership))
     return isOver || replica.state.isRevoked(publicKey) ? { publicKey, entry: new Uint8Array(0) } : { publicKey }
+  }
+
+  /**
+   * A rotation that stands in the log already is answered with its entry. `signer`: the only key that may be the old one.
+   * @throws RevokedError, NotMemberError and what opening throws
+   */
+  judgeRotation(proofs: RotateProofs, signer?: Uint8Array): RotateRequest & Pick<Judged, 'entry'> {
+    const { replica } = this.#components
+    const options = signer === undefined ? {} : { signer }
+    const { oldKey, newKey } = openRotateRequest(proofs.proofOld, replica.networkId, options).value
+    const request = openRotation({ ...proofs, oldKey, newKey }, replica.networkId)
+    const { value, bytes } = replica.state.member(newKey)?.admit ?? {}
+    if (bytes !== undefined && value?.kind === 'rotate' && equals(value.body.oldKey, oldKey))
+      return { ...request, entry: bytes }
+    this.#member(oldKey)
+    if (replica.state.isRevoked(newKey)) throw revoked(newKey)
+    return request
   }
 }
 

@@ -6,6 +6,7 @@ import { PendingError, UnavailableError } from '../../runtime/errors.ts'
 import { isDecided } from '../../runtime/failures.ts'
 import type { JoinEvents, PendingJoin } from '../events.ts'
 import { grantIdShown, readStoredJoin } from '../objects/join.ts'
+import type { RotateProofs } from '../objects/rotate.ts'
 import { type QueueInput, type QueueRow, QueueTable } from '../store/admission-tables.ts'
 import type { Database } from '../store/database.ts'
 import type { GroupCommit } from '../store/group-commit.ts'
@@ -17,6 +18,7 @@ export type RootRequest =
   | { kind: 'join'; join: Uint8Array; receipt?: Uint8Array }
   | { kind: 'renew'; request: Uint8Array }
   | { kind: 'forget'; request: Uint8Array }
+  | ({ kind: 'rotate' } & RotateProofs)
 
 /**
  * Sends a request to the root and gives the log entry that came of it. Rejects with the root's refusal, or with UnavailableError
@@ -152,17 +154,19 @@ export class RootRequestQueue {
   }
 }
 
-const rowOf = (publicKey: Uint8Array, request: RootRequest, sinceMs: number): QueueInput =>
-  request.kind === 'join'
-    ? {
-        publicKey,
-        kind: 'join',
-        envelope: request.join,
-        withInvite: grantIdShown(request.join) === undefined ? 0 : 1,
-        receipt: request.receipt ?? null,
-        sinceMs
-      }
-    : { publicKey, kind: request.kind, envelope: request.request, withInvite: 0, receipt: null, sinceMs }
+function rowOf(publicKey: Uint8Array, request: RootRequest, sinceMs: number): QueueInput {
+  const row = { publicKey, kind: request.kind, withInvite: 0, receipt: null, sinceMs }
+  if (request.kind === 'join') {
+    const withInvite = grantIdShown(request.join) === undefined ? 0 : 1
+    return { ...row, envelope: request.join, withInvite, receipt: request.receipt ?? null }
+  }
+  // A rotation is two envelopes: that of the new key has the place of a receipt.
+  if (request.kind === 'rotate') return { ...row, envelope: request.proofOld, receipt: request.proofNew }
+  return { ...row, envelope: request.request }
+}
 
-const requestOf = ({ kind, envelope, receipt }: QueueRow): RootRequest =>
-  kind === 'join' ? { kind, join: envelope, ...(receipt !== null && { receipt }) } : { kind, request: envelope }
+function requestOf({ kind, envelope, receipt }: QueueRow): RootRequest {
+  if (kind === 'join') return { kind, join: envelope, ...(receipt !== null && { receipt }) }
+  if (kind === 'rotate') return { kind, proofOld: envelope, proofNew: receipt ?? new Uint8Array(0) }
+  return { kind, request: envelope }
+}

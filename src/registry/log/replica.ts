@@ -259,10 +259,16 @@ export class Replica {
    * The member that entries shown in a hello prove, also when they are not held yet.
    * @throws RevokedError, NotMemberError, LogMismatchError (an epoch that is not known, a wrong signer, a void entry) …
    */
-  verifyShown(admit: Uint8Array, renew: Uint8Array | undefined, remoteKey: Uint8Array): Member {
+  verifyShown(
+    admit: Uint8Array,
+    renew: Uint8Array | undefined,
+    remoteKey: Uint8Array,
+    registrySet?: Uint8Array
+  ): Member {
     const { state, networkId, timeMs } = this
     const linkHash = (n: number) => this.linkHash(n)
-    return verifyMembershipProof(admit, renew, remoteKey, { state, keys: state.keys, networkId, timeMs, linkHash })
+    const init = { state, keys: state.keys, networkId, timeMs, linkHash }
+    return verifyMembershipProof(admit, renew, remoteKey, init, registrySet)
   }
 
   /**

@@ -1,7 +1,8 @@
 import { equals } from 'uint8arrays/equals'
 import { peerIdText } from '../../identity/keys.ts'
+import type { Role } from '../../identity/role.ts'
 import { LogMismatchError, NotMemberError, RevokedError } from '../../runtime/errors.ts'
-import { type Admit, type LogEntry, openEntry } from '../objects/entry.ts'
+import { type LogEntry, openEntry } from '../objects/entry.ts'
 import type { Signed } from '../objects/envelope.ts'
 import type { LogKeys } from './state/log-keys.ts'
 import type { Member, NetworkState } from './state/network-state.ts'
@@ -45,7 +46,8 @@ export function verifyMembershipProof(
   admitBytes: Uint8Array,
   renewBytes: Uint8Array | undefined,
   remoteKey: Uint8Array,
-  init: ShownInit
+  init: ShownInit,
+  registrySetBytes?: Uint8Array
 ): Member {
   const { state, timeMs } = init
   if (state.isRevoked(remoteKey)) throw new RevokedError(`${peerIdText(remoteKey)} was revoked, which holds for ever`)
@@ -53,7 +55,7 @@ export function verifyMembershipProof(
   const known = state.member(remoteKey)
   if (known === undefined && !isAbout(admit, remoteKey)) throw notMember(remoteKey, 'shows the entry of another key')
   if (known === undefined && admit.value.n <= state.head.n) throw notMember(remoteKey, 'is not a member any more')
-  const member = known ?? memberOf(admit)
+  const member = known ?? memberOf(admit, state, () => roleOf(registrySetBytes, admit, remoteKey, init))
   const shown = renewBytes === undefined ? undefined : openRenewal(renewBytes, admit, remoteKey, init)
   // Up to its head the log that is held says all: for a place that is compacted, the key of an ended epoch could sign anything today.
   const renew = shown !== undefined && shown.value.n > state.head.n ? shown : known?.renew
@@ -64,9 +66,30 @@ export function verifyMembershipProof(
   return { publicKey: remoteKey, name, role, groups, ephemeralMs, notAfterMs, admitN: admit.value.n, admit, renew }
 }
 
-function memberOf({ value }: Signed<LogEntry>): Omit<Admit, 'via'> {
+type Shown = Pick<Member, 'name' | 'role' | 'notAfterMs'> & Partial<Pick<Member, 'groups' | 'ephemeralMs'>>
+
+/**
+ * The member that the entry makes. A rotate entry says whose place the key takes; where that one is not known here, the key counts as a
+ * member without a name, and serves nobody unless the set of registries has it.
+ */
+function memberOf({ value }: Signed<LogEntry>, state: NetworkState, role: () => Role): Shown {
   if (value.kind === 'admit') return value.body
-  throw new LogMismatchError('a rotation is shown of a member that is not known here yet: sync first')
+  if (value.kind === 'rotate' && !state.isRevoked(value.body.oldKey)) {
+    return state.member(value.body.oldKey) ?? { name: '', role: role(), notAfterMs: Number.POSITIVE_INFINITY }
+  }
+  throw new LogMismatchError('a rotation is shown of a key that was revoked')
+}
+
+/** Role by the registry-set entry that is shown beside a rotation. */
+function roleOf(
+  bytes: Uint8Array | undefined,
+  { value: { n } }: Signed<LogEntry>,
+  publicKey: Uint8Array,
+  init: ShownInit
+): Role {
+  const shown = bytes && openShown(bytes, init).value
+  const isOwn = shown?.kind === 'registrySet' && equals(shown.body.publicKey, publicKey) && shown.n > n
+  return isOwn && !shown.body.removed ? shown.body.role : 'external'
 }
 
 /** True for an entry that makes the key a member. */

@@ -13,6 +13,14 @@ export interface RotateRequest {
   newKey: Uint8Array
 }
 
+/** The request as it travels: two envelopes over one payload. */
+export interface RotateProofs {
+  /** By the old key. */
+  proofOld: Uint8Array
+  /** By the new one. */
+  proofNew: Uint8Array
+}
+
 const kind: SignedKind<RotateRequest, RotateRequestMessage> = {
   what: 'rotate request',
   domain: domains.rotate,
@@ -32,6 +40,12 @@ const kind: SignedKind<RotateRequest, RotateRequestMessage> = {
 export const sealRotateRequest = (request: RotateRequest, key: SigningKey): Signed<RotateRequest> =>
   sealSigned(kind, request, key)
 
+/** The request to go on with the new key, signed by both. */
+export function sealRotation(networkId: Uint8Array, oldKey: SigningKey, newKey: SigningKey): RotateProofs {
+  const request = { networkId, oldKey: oldKey.publicKey, newKey: newKey.publicKey }
+  return { proofOld: sealRotateRequest(request, oldKey).bytes, proofNew: sealRotateRequest(request, newKey).bytes }
+}
+
 /**
  * Signed by either key: `options.signer` says by which it must be.
  * @throws InvalidEnvelopeError, InvalidPayloadError, WrongNetworkError, UnsupportedVersionError
@@ -47,7 +61,7 @@ export const openRotateRequest = (
  * @throws InvalidEnvelopeError, InvalidPayloadError, WrongNetworkError, UnsupportedVersionError
  */
 export function openRotation(
-  proofs: { oldKey: Uint8Array; newKey: Uint8Array; proofOld: Uint8Array; proofNew: Uint8Array },
+  proofs: RotateProofs & { oldKey: Uint8Array; newKey: Uint8Array },
   networkId: Uint8Array
 ): RotateRequest {
   const byOld = openRotateRequest(proofs.proofOld, networkId, { signer: proofs.oldKey })

@@ -43,7 +43,7 @@ export interface PendingRow {
   readonly sinceMs: number
 }
 
-export type QueueKind = 'join' | 'renew' | 'forget'
+export type QueueKind = 'join' | 'renew' | 'forget' | 'rotate'
 
 export interface QueueInput {
   readonly publicKey: Uint8Array

@@ -29,6 +29,7 @@ const commands: [string, string[]][] = [
   ['change', ['member', 'end', 'hal', '--plan']],
   ['change', ['registry', 'retire', 'hal', '--plan']],
   ['identity', ['identity']],
+  ['identity-rotate', ['identity', 'rotate']],
   ['address', ['address']],
   ['invite', ['invite']],
   ['invite-list', ['invite', 'list']],

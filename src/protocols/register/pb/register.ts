@@ -20,6 +20,7 @@ export interface SessionFrame {
   admitted?: Admitted
   forward?: ForwardJoin
   handOver?: HandOver
+  rotate?: RotateKey
 }
 
 export namespace SessionFrame {
@@ -105,6 +106,11 @@ export namespace SessionFrame {
         if (obj.handOver != null) {
           w.uint32(122)
           HandOver.codec().encode(obj.handOver, w)
+        }
+
+        if (obj.rotate != null) {
+          w.uint32(130)
+          RotateKey.codec().encode(obj.rotate, w)
         }
 
         if (opts.lengthDelimited !== false) {
@@ -202,6 +208,12 @@ export namespace SessionFrame {
             case 15: {
               obj.handOver = HandOver.codec().decode(reader, reader.uint32(), {
                 limits: opts.limits?.handOver
+              })
+              break
+            }
+            case 16: {
+              obj.rotate = RotateKey.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.rotate
               })
               break
             }
@@ -1057,6 +1069,77 @@ export namespace Forget {
 
   export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Forget>): Forget {
     return decodeMessage(buf, Forget.codec(), opts)
+  }
+}
+
+export interface RotateKey {
+  proofOld: Uint8Array
+  proofNew: Uint8Array
+}
+
+export namespace RotateKey {
+  let _codec: Codec<RotateKey>
+
+  export const codec = (): Codec<RotateKey> => {
+    if (_codec == null) {
+      _codec = message<RotateKey>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.proofOld != null && obj.proofOld.byteLength > 0)) {
+          w.uint32(10)
+          w.bytes(obj.proofOld)
+        }
+
+        if ((obj.proofNew != null && obj.proofNew.byteLength > 0)) {
+          w.uint32(18)
+          w.bytes(obj.proofNew)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          proofOld: uint8ArrayAlloc(0),
+          proofNew: uint8ArrayAlloc(0)
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.proofOld = reader.bytes()
+              break
+            }
+            case 2: {
+              obj.proofNew = reader.bytes()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      })
+    }
+
+    return _codec
+  }
+
+  export function encode (obj: Partial<RotateKey>): Uint8Array {
+    return encodeMessage(obj, RotateKey.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<RotateKey>): RotateKey {
+    return decodeMessage(buf, RotateKey.codec(), opts)
   }
 }
 

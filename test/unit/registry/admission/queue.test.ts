@@ -15,7 +15,8 @@ describe('the queue for the root', () => {
     { kind: 'join', join: bytes(1) },
     { kind: 'join', join: bytes(2), receipt: bytes(3) },
     { kind: 'renew', request: bytes(9) },
-    { kind: 'forget', request: bytes(10) }
+    { kind: 'forget', request: bytes(10) },
+    { kind: 'rotate', proofOld: bytes(11), proofNew: bytes(12) }
   ]
 
   /** Bytes from the store are Buffers. */
@@ -37,7 +38,7 @@ describe('the queue for the root', () => {
       () => true
     )
     expect(sent.map(plain)).toEqual(requests.map(plain))
-    expect([decided, queue.size]).toEqual([2, 2])
+    expect([decided, queue.size]).toEqual([2, 3])
   })
 
   it('is not held up by requests that the root cannot decide, and stops when it is away', async () => {

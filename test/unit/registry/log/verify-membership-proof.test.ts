@@ -23,6 +23,13 @@ function resultOf(run: () => { name: string }): string {
   }
 }
 
+/** A revoke that the authority signed, for a member at the head. */
+const authorityRevoke = ({ networkId, head }: Replica, member: number) => {
+  const position = { networkId, n: head.n + 1, prevHash: head.hash, epoch: head.epoch, timeMs: 1 }
+  const body = { publicKey: key(member), reason: 'stolen', name: `m${member}` }
+  return sealEntry({ ...position, kind: 'revoke', body }, network.authority).bytes
+}
+
 beforeEach(async () => {
   network = new LogNetwork()
   const store = await network.start()
@@ -72,9 +79,26 @@ describe('entries shown in a hello', () => {
     expect(resultOf(() => behind.verifyShown(forged.bytes, undefined, key(9)))).toBe('LogMismatchError')
   })
 
-  it('prove nothing when they say no admission', async () => {
+  it('prove the key that took the place of a member, until that one is revoked', async () => {
+    await root.append([network.rotate(source.networkId, 1, 11)])
+    expect(behind.verifyShown(admitOf(11), undefined, key(11))).toMatchObject({ name: 'm1', role: 'integrated' })
+    await behind.emergency.enforce(authorityRevoke(behind, 1))
+    expect(resultOf(() => behind.verifyShown(admitOf(11), undefined, key(11)))).toBe('LogMismatchError')
+  })
+
+  it('prove a member without a name where the one before is unknown, with the role of its registry-set entry', async () => {
     await root.append([network.rotate(source.networkId, 2, 12)])
-    expect(resultOf(() => behind.verifyShown(admitOf(12), undefined, key(12)))).toBe('LogMismatchError')
+    const roleOf = (set?: Uint8Array) => behind.verifyShown(admitOf(12), undefined, key(12), set)
+    expect(roleOf()).toMatchObject({ name: '', role: 'external' })
+    await root.append([network.registrySet(1), network.registrySet(12)])
+    expect(roleOf(source.registrySetEntry(key(1))).role).toBe('external')
+    expect(roleOf(admitOf(1)).role).toBe('external')
+    expect(roleOf(source.registrySetEntry(key(12))).role).toBe('secondary')
+    const [removed] = await root.append([network.registrySet(12, true)])
+    expect(roleOf(removed?.bytes).role).toBe('external')
+  })
+
+  it('prove nothing when they say no admission', async () => {
     await root.append([network.registrySet(1)])
     const set = source.registrySetEntry(key(1)) ?? new Uint8Array()
     expect(resultOf(() => behind.verifyShown(set, undefined, key(5)))).toBe('NotMemberError')
