@@ -109,19 +109,20 @@ export class HostMembers {
     tell: (view: T) => string
   ): Promise<number> {
     const from = performance.now()
-    await Promise.all(
-      names.map(async (name) => {
-        for (;;) {
-          const { view, error } = await looked(ask(name))
-          if (view !== undefined && shows(view, name)) return
-          if (performance.now() - from > limitMs) {
-            const shown = view === undefined ? error : tell(view)
-            throw new Error(`${name} does not show within ${limitMs / 1000} s ${shows.toString()}: ${shown}`)
-          }
-          await sleep(lookMs)
-        }
-      })
-    )
+    const wait = async (name: string): Promise<void> => {
+      for (;;) {
+        const { view, error } = await looked(ask(name))
+        if (view !== undefined && shows(view, name)) return
+        if (performance.now() - from > limitMs) throw new Error(`${name}: ${view === undefined ? error : tell(view)}`)
+        await sleep(lookMs)
+      }
+    }
+    const ends = await Promise.allSettled(names.map(wait))
+    const failures = ends.filter((end) => end.status === 'rejected').map(({ reason }) => String(reason))
+    if (failures.length > 0)
+      throw new Error(
+        `${failures.length} of ${names.length} do not show within ${limitMs / 1000} s ${shows.toString()}:\n${failures.join('\n')}`
+      )
     return (performance.now() - from) / 1000
   }
 
@@ -132,10 +133,14 @@ export class HostMembers {
 
 const rowsOf = ({ peers }: PeersView): Rows => new Map(peers.map((row) => [row.name, row]))
 
-const said = (rows: Rows): string =>
-  [...rows.values()]
-    .map(({ name, state, reason }) => `${name} ${state}${reason === null ? '' : ` (${reason})`}`)
-    .join(', ')
+/** Rows that are not online, and who says so. */
+const said = (rows: Rows): string => {
+  const down = [...rows.values()].filter(({ state }) => state !== 'online')
+  const told = down.map(({ name, state, reason, stateSource, registry, seq }) => {
+    return `${name} ${state} (${reason ?? 'no reason'}; says ${stateSource?.name}; seq ${seq} names ${registry?.name})`
+  })
+  return [`${rows.size - down.length} online`, ...told].join(', ')
+}
 
 /** Who is not up yet, or frozen, is asked again. */
 const looked = async <T>(view: Promise<T>): Promise<{ view?: T; error?: string }> => {

@@ -4,13 +4,14 @@ import type { NodeRecord } from '../../registry/objects/record.ts'
 
 interface Known {
   content: string
+  seq: number
   /** Change number at which the content last differed. */
   changedAt: number
 }
 
 /**
- * Tells a record that says something new from one that is only signed again with a higher seq. Bounded by the members: only their
- * records are stored. A record that was not seen since the start counts as new, once.
+ * Tells a record that says something new from one that is only signed again with the next seq: what a record in between said may be known
+ * elsewhere. Bounded by the members: only their records are stored. A record that was not seen since the start counts as new, once.
  */
 export class RecordContents {
   readonly #known = new Map<string, Known>()
@@ -20,15 +21,15 @@ export class RecordContents {
     const id = keyId(record.publicKey)
     const content = contentOf(record)
     const known = this.#known.get(id)
-    if (known?.content === content) return false
-    this.#known.set(id, { content, changedAt: change })
-    return true
+    const isNew = known?.content !== content || record.seq !== known.seq + 1
+    this.#known.set(id, { content, seq: record.seq, changedAt: isNew ? change : known.changedAt })
+    return isNew
   }
 
-  /** True when a reader at `position` has seen all that the record says. */
-  saysNothingNew(publicKey: Uint8Array, position: number): boolean {
+  /** True when a reader at `position` has seen all that the record with this seq says. */
+  saysNothingNew({ publicKey, seq }: { publicKey: Uint8Array; seq: number }, position: number): boolean {
     const known = this.#known.get(keyId(publicKey))
-    return known !== undefined && known.changedAt <= position
+    return known !== undefined && seq <= known.seq && known.changedAt <= position
   }
 
   forget(publicKey: Uint8Array): void {

@@ -15,6 +15,7 @@ import { type SyncRow, toFrames } from './frames.ts'
 import { Patience } from './patience.ts'
 import type { SyncRequest } from './pb/sync.ts'
 import { RecordContents } from './record-content.ts'
+import { RecordPlaces } from './record-places.ts'
 import { readRequest, recordStart } from './request.ts'
 import type { SyncEvents, SyncSource } from './source.ts'
 import { Subscriber } from './subscriber.ts'
@@ -47,13 +48,14 @@ class SyncService implements SyncServer, Startable {
   readonly #components: SyncServerComponents
   readonly #wakes = new SubscriberScheduler()
   readonly #refreshes = new RecordContents()
-  /** Subscribers among members that are no registries: one each, the newest. */
-  readonly #recordSubscribers = new Map<string, Sleeper>()
+  /** Subscribers among members that are no registries. */
+  readonly #places: RecordPlaces
   #served: Served | undefined
 
   constructor(components: SyncServerComponents, init: SyncServerInit) {
     this.#components = components
     this.#init = init
+    this.#places = new RecordPlaces(init.limits.sync.recordSubscribers)
   }
 
   get subscribers(): number {
@@ -61,7 +63,7 @@ class SyncService implements SyncServer, Startable {
   }
 
   get recordSubscribers(): number {
-    return this.#recordSubscribers.size
+    return this.#places.size
   }
 
   isStarted(): boolean {
@@ -174,8 +176,7 @@ class SyncService implements SyncServer, Startable {
       }
     } finally {
       leave()
-      const { remoteId } = exchange
-      if (this.#recordSubscribers.get(remoteId) === sleeper) this.#recordSubscribers.delete(remoteId)
+      this.#places.leave(exchange.remoteId, sleeper)
     }
   }
 
@@ -185,18 +186,8 @@ class SyncService implements SyncServer, Startable {
     const sleeper: Sleeper = { wants: topics.log | topics.hints, dirty: 0, wake: undefined }
     if (!request.subscribe || !request.records) return sleeper
     if (role !== undefined && isRegistryRole(role)) sleeper.wants |= topics.records | topics.refreshes
-    else if (this.#givesPlace(remoteId)) {
-      sleeper.wants |= topics.records
-      this.#recordSubscribers.set(remoteId, sleeper)
-    }
+    else this.#places.take(remoteId, sleeper)
     return sleeper
-  }
-
-  /** A member has one place: a newer subscription takes it over. */
-  #givesPlace(remoteId: string): boolean {
-    const older = this.#recordSubscribers.get(remoteId)
-    if (older !== undefined) older.wants &= ~topics.records
-    return older !== undefined || this.#recordSubscribers.size < this.#init.limits.sync.recordSubscribers
   }
 }
 

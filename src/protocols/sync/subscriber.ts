@@ -2,6 +2,7 @@ import { equals } from 'uint8arrays/equals'
 import type { Head } from '../../registry/log/state/network-state.ts'
 import { comparePositions } from '../../registry/log/state/position.ts'
 import type { BucketPosition } from '../../registry/records/records.ts'
+import type { RecordRow } from '../../registry/store/record-table.ts'
 import { UnavailableError } from '../../runtime/errors.ts'
 import { syncModes } from './descriptor.ts'
 import type { SyncRow } from './frames.ts'
@@ -136,7 +137,7 @@ export class Subscriber {
       const rows = records.changesAfter(this.#change, pageRows)
       const page: SyncRow[] = []
       for (const row of rows) {
-        const known = pushed && this.#isKnown(row.publicKey)
+        const known = pushed && this.#isKnown(row)
         this.#change = row.change
         if (!known) page.push(toRecord(row))
       }
@@ -146,9 +147,9 @@ export class Subscriber {
     }
   }
 
-  #isKnown(publicKey: Uint8Array): boolean {
+  #isKnown(row: RecordRow): boolean {
     const { refreshes, remoteKey } = this.#init
-    return equals(publicKey, remoteKey) || refreshes.saysNothingNew(publicKey, this.#change)
+    return equals(row.publicKey, remoteKey) || refreshes.saysNothingNew(row, this.#change)
   }
 
   /** The newest hint of each member that changed. */

@@ -22,6 +22,8 @@ interface Source {
   readonly reason: string
   /** When it said so. */
   readonly saidAt: number
+  /** When it last said so to this process itself. */
+  readonly toldUsAt: number
   /** Silence counts from then on. */
   readonly awakeAt: number
   /** When this start of it became known. */
@@ -80,8 +82,8 @@ export class FailureDetector {
     init.log.touch(keyId(init.self))
   }
 
-  /** A pulse, or the goodbye of a source. @returns whether it is news */
-  hear(hint: Hint): boolean {
+  /** A pulse, or the goodbye of a source. `isDirect`: nobody passed it on. @returns whether it is news */
+  hear(hint: Hint, isDirect = false): boolean {
     const { publicKey, state, start, count, heardMs, sinceMs } = hint
     const isOwnWord = state === 'online' || state === 'left'
     if (!isOwnWord || heardMs === undefined || !(heardMs >= 0) || !(sinceMs >= 0) || count < 1) return false
@@ -89,10 +91,11 @@ export class FailureDetector {
     if (before !== undefined && compareWords(hint, before) <= 0) return false
     const now = this.#init.now()
     const saidAt = now - heardMs
+    const toldUsAt = isDirect ? saidAt : (before?.toldUsAt ?? never)
     const { startedAt, goneAt } = before?.start === start ? before : { startedAt: now, goneAt: before?.goneAt ?? never }
     const since = now - sinceMs
     const awakeAt = this.#init.awake.at(now) - heardMs
-    const said = { publicKey, start, count, state, since, reason: plainReason(hint.reason), saidAt, awakeAt }
+    const said = { publicKey, start, count, state, since, reason: plainReason(hint.reason), saidAt, toldUsAt, awakeAt }
     const isHeard = heardMs < this.#patienceMs() && saidAt > goneAt
     const silence = isHeard ? undefined : (before?.silence ?? { since: now, reason: silentFor(heardMs) })
     this.#put({ ...said, startedAt, goneAt, silence: state === 'left' ? leftSince(since) : silence })
@@ -168,6 +171,12 @@ export class FailureDetector {
     return { ...said, state: 'unknown', ...silence }
   }
 
+  /** When a source that is heard said to this process itself that it is online. */
+  heardItselfAt(id: string): number {
+    const source = this.#sources.get(id)
+    return source?.state === 'online' && source.silence === undefined ? source.toldUsAt : never
+  }
+
   /** The hint that is told of a source at its place in the log of changes; undefined: that place is no pulse. */
   hintAt(id: string): Hint | undefined {
     if (id === keyId(this.#init.self)) return this.ownHint()
@@ -194,7 +203,14 @@ export class FailureDetector {
 
   #newSource(publicKey: Uint8Array, start: number): Source {
     const now = this.#init.now()
-    const times = { since: now, saidAt: now, awakeAt: this.#init.awake.at(now), startedAt: now, goneAt: never }
+    const times = {
+      since: now,
+      saidAt: now,
+      toldUsAt: never,
+      awakeAt: this.#init.awake.at(now),
+      startedAt: now,
+      goneAt: never
+    }
     return { publicKey, start, count: 0, state: 'online', reason: '', silence: undefined, ...times }
   }
 

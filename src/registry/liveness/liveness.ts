@@ -133,15 +133,15 @@ export class Liveness {
 
   /** Takes what somebody says who is followed: taken when both its source and its carrier are entitled. @returns as `merge` */
   hear(hint: Hint, carrier: Uint8Array): boolean {
-    return isEntitled(hint, carrier, this.#init) && this.merge(hint)
+    return isEntitled(hint, carrier, this.#init) && this.merge(hint, equals(carrier, hint.publicKey))
   }
 
-  /** Takes what an entitled registry says, of a member or of itself. @returns whether it is what counts now */
-  merge(hint: Hint): boolean {
+  /** Takes what an entitled registry says, of a member or of itself (`isDirect`: to us). @returns whether it is what counts now */
+  merge(hint: Hint, isDirect = false): boolean {
     const { publicKey, source } = hint
     const { self, isMember } = this.#init
     if (equals(publicKey, self) || equals(source, self) || !isMember(publicKey)) return false
-    return equals(publicKey, source) ? this.#detector.hear(hint) : this.#observations.merge(hint)
+    return equals(publicKey, source) ? this.#detector.hear(hint, isDirect) : this.#observations.merge(hint)
   }
 
   /** Members that changed behind a position, oldest change first, each once; `change` is the position behind them. */

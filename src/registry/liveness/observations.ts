@@ -52,11 +52,14 @@ export class Observations {
   readonly #byState = new KeyGroups<State>()
   readonly #init: ObservationsInit
   readonly #selfId: string
-  readonly #detector: Pick<FailureDetector, 'spoke' | 'silenceOf' | 'wordOf'>
+  readonly #detector: Pick<FailureDetector, 'spoke' | 'silenceOf' | 'wordOf' | 'heardItselfAt'>
   /** Members that a source said something of. */
   readonly #bySource = new Map<string, Set<ObservedMember>>()
 
-  constructor(init: ObservationsInit, detector: Pick<FailureDetector, 'spoke' | 'silenceOf' | 'wordOf'>) {
+  constructor(
+    init: ObservationsInit,
+    detector: Pick<FailureDetector, 'spoke' | 'silenceOf' | 'wordOf' | 'heardItselfAt'>
+  ) {
     this.#init = init
     this.#detector = detector
     this.#selfId = keyId(init.self)
@@ -95,7 +98,7 @@ export class Observations {
     const { own, word, shown } = member
     const named = this.#named(member)
     const seq = named?.holder !== undefined && equals(named.holder, self) ? named.seq : (own?.seq ?? 0)
-    const isNews = own === undefined || own !== word || own.state !== observed.state || own.reason !== observed.reason
+    const isNews = own === undefined || own !== word || !isNext(own, seq) || !saysSame(own, observed)
     const { start, count } = isNews ? this.#init.next() : own
     member.own = { ...observed, source: self, seq, start, count }
     wasUp(member, observed)
@@ -229,7 +232,7 @@ export class Observations {
     // Whoever holds the lease goes by it: a goodbye that others pass on may be forged.
     const isHeldHere = word === member.own && isUp(word.state)
     if (itself.state === 'left' && itself.since >= member.upSince && !isHeldHere) return itself
-    const yields = this.#isDoubtful(word) || this.#isOutdated(member, word)
+    const yields = this.#isDoubtful(word) || this.#isOutdated(member, word) || this.#isRefuted(member, word)
     return itself.state === 'online' && yields ? itself : this.#standing(word)
   }
 
@@ -250,6 +253,11 @@ export class Observations {
   #isOutdated(member: ObservedMember, { seq, source }: Observation): boolean {
     const named = this.#named(member)
     return named?.holder !== undefined && named.seq > seq && !equals(named.holder, source)
+  }
+
+  /** The member was heard here itself since then. What is said of it does not come through it, so a new word may never come. */
+  #isRefuted({ id }: ObservedMember, { state, since }: Observation): boolean {
+    return (state === 'suspect' || state === 'offline') && this.#detector.heardItselfAt(id) > since
   }
 
   /** Puts forward what is shown by now. */
@@ -280,7 +288,15 @@ const wasUp = (member: ObservedMember, { state, since }: Observed): void => {
   if (isUp(state)) member.upSince = Math.max(member.upSince, since)
 }
 
+const saysSame = (a: Observed, b: Observed): boolean => a.state === b.state && a.reason === b.reason
+
+/**
+ * Tells whether a word on a record may keep its place from the one before. With a record in between another registry may have spoken, and
+ * before the first record some could not take it.
+ */
+const isNext = (before: Observation, seq: number): boolean =>
+  seq === before.seq || (before.seq > 0 && seq === before.seq + 1)
+
 const isSameWord = (a: Observation, b: Observation): boolean => compareWords(a, b) === 0 && equals(a.source, b.source)
 
-const looksSame = (a: Observation, b: Observation): boolean =>
-  a.state === b.state && a.reason === b.reason && equals(a.source, b.source)
+const looksSame = (a: Observation, b: Observation): boolean => saysSame(a, b) && equals(a.source, b.source)

@@ -108,6 +108,43 @@ describe('hints', () => {
     expect(told).toMatchObject({ publicKey: ann, source: self, seq: 9 })
   })
 
+  it('are told again when the member comes back with a record that follows on one elsewhere, which others may still go by', () => {
+    world.names(ann, 7, self)
+    world.open(ann)
+    const lease = world.open(ann)
+    const before = world.liveness.lastChange
+    world.names(ann, 9, self)
+    lease.beat()
+    expect(world.liveness.hintsAfter(before, 10).hints).toMatchObject([{ publicKey: ann, source: self, seq: 9 }])
+    world.names(ann, 10, self)
+    lease.beat()
+    expect(world.liveness.hintsAfter(world.liveness.lastChange - 1, 10).hints).toMatchObject([{ seq: 10 }])
+    expect(world.liveness.lastChange).toBe(before + 1)
+  })
+
+  it('are told again with the first record that names this registry: without it nobody else could take them', () => {
+    const lease = world.open(ann)
+    const before = world.liveness.lastChange
+    world.names(ann, 1, self)
+    lease.beat()
+    expect(world.liveness.hintsAfter(before, 10).hints).toMatchObject([{ publicKey: ann, source: self, seq: 1 }])
+  })
+
+  it('of a member that is followed do not come through it: what it says to us itself afterwards refutes them', () => {
+    world.names(eve, 3, fay)
+    world.liveness.hear(hint({ seq: 3, publicKey: eve, source: fay, state: 'suspect', reason: 'no answer' }), fay)
+    const itself = { publicKey: eve, source: eve, sinceMs: 60_000, connected: [] }
+    world.clock.advance(1_000)
+    // Passed on, it may be as old as its carrier says.
+    world.liveness.hear(hint(itself), fay)
+    expect(world.stateOf(eve)).toBe('suspect')
+    world.clock.advance(1_000)
+    world.liveness.hear(hint(itself), eve)
+    expect(world.liveness.view(eve)).toMatchObject({ state: 'online', source: eve })
+    world.pass(5, () => world.pulse(fay))
+    expect(world.liveness.view(eve)).toMatchObject({ state: 'suspect', source: fay })
+  })
+
   it('leave a member unknown that moved its lease to a registry which is not heard, until it is', () => {
     world.names(ann, 7, self)
     world.open(ann).released()
