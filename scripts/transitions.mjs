@@ -26,7 +26,7 @@ const [
     'registry/log/state/proofs',
     'registry/objects/entry',
     'registry/objects/genesis',
-    'registry/objects/policy',
+    'registry/objects/policy/policy',
     'registry/objects/join',
     'registry/objects/receipt',
     'registry/objects/renew-request',
@@ -292,6 +292,14 @@ attempt('a document of the authority', 'publish', documentOf({ publisherKey: aut
 attempt('removal of a publisher that is none', 'publisher', { publicKey: alice.publicKey, removed: true })
 attempt('a publisher that is no member', 'publisher', { publicKey: other.publicKey, removed: false })
 take('alice may publish', 'publisher', { publicKey: alice.publicKey, removed: false })
+take('a policy by which every registry may publish', 'policy', { ...policy, publishing: 'registries' })
+attempt('a document of a secondary, by that policy', 'publish', documentOf({ publisherKey: second.publicKey }))
+attempt('a document of a publisher, by that policy', 'publish', documentOf())
+attempt('a document of a member, by that policy', 'publish', documentOf({ publisherKey: bob.publicKey }))
+take('a policy by which the root alone may publish', 'policy', { ...policy, publishing: 'root' })
+attempt('a document of a publisher, where the root alone may', 'publish', documentOf())
+attempt('a document of the root, where it alone may', 'publish', documentOf({ publisherKey: root.publicKey }))
+take('the first policy again', 'policy', policy)
 attempt('a publisher for the second time', 'publisher', { publicKey: alice.publicKey, removed: false })
 attempt('version 2 of a new document', 'publish', documentOf({ documentVersion: 2 }))
 attempt('a document beyond the quota', 'publish', documentOf({ sizeBytes: 1001 }))
@@ -372,6 +380,26 @@ attempt(
 attempt('more grants than the policy allows', 'grant', grantOf(3))
 
 attempt('a policy that asks for witnesses', 'policy', { ...policy, witnesses: 1 })
+attempt('a policy whose rules allow what a test forbids', 'policy', {
+  ...policy,
+  tests: [{ from: 'web', to: 'db', service: 'ssh', allowed: false }]
+})
+attempt('a policy whose rules do not allow what a test demands', 'policy', {
+  ...policy,
+  rules: [{ from: 'web', to: 'db', service: 'postgres' }],
+  tests: [{ from: '*', to: 'db', service: 'postgres', allowed: true }]
+})
+attempt('a policy whose rules pass its tests', 'policy', {
+  ...policy,
+  rules: [{ from: 'web', to: 'db', service: 'postgres' }],
+  tests: [
+    { from: 'web', to: 'db', service: 'postgres', allowed: true },
+    { from: 'web', to: 'db', service: 'ssh', allowed: false },
+    { from: 'db', to: 'web', service: 'postgres', allowed: false },
+    { from: '*', to: 'db', service: 'postgres', allowed: false }
+  ]
+})
+attempt('a policy that names witnesses and needs none', 'policy', { ...policy, witnessKeys: [second.publicKey] })
 take('another policy', 'policy', { ...policy, openGrants: 3 })
 attempt('a grant that the new policy allows', 'grant', grantOf(3))
 take('a grant of five uses with groups, for members that go when they are offline', 'grant', {

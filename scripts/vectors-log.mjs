@@ -4,7 +4,17 @@
 import { writeFileSync } from 'node:fs'
 
 const load = (name) => import(new URL(`../dist/src/${name}.js`, import.meta.url).href)
-const objects = ['genesis', 'entry', 'checkpoint', 'policy', 'join', 'receipt', 'renew-request', 'rotate', 'order']
+const objects = [
+  'genesis',
+  'entry',
+  'checkpoint',
+  'policy/policy',
+  'join',
+  'receipt',
+  'renew-request',
+  'rotate',
+  'order'
+]
 const [keys, state, { openProofs, orderedIn }] = await Promise.all(
   ['identity/keys', 'registry/log/state/network-state', 'registry/log/state/proofs'].map(load)
 )

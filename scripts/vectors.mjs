@@ -33,7 +33,7 @@ const [
     'registry/objects/entry',
     'registry/objects/checkpoint',
     'registry/objects/record',
-    'registry/objects/policy',
+    'registry/objects/policy/policy',
     'registry/objects/join',
     'registry/objects/receipt',
     'registry/objects/renew-request',
@@ -265,12 +265,18 @@ const theRecord = {
   addrs: ['/ip6/2001:db8::1/tcp/9000', '/ip6/fd12:3456:789a::1/tcp/9000'],
   registryKey: root.publicKey,
   roles: ['integrated'],
-  services: ['web', 'caf\u00e9'],
+  services: [
+    { name: 'db', port: 5432, protocol: 'tcp', tags: ['blue', 'caf\u00e9'], state: 'passing' },
+    { name: 'dns', port: 53, protocol: 'udp', tags: [], state: 'unknown' },
+    { name: 'files', port: 0, protocol: 'libp2p', tags: [], state: 'maintenance' },
+    { name: 'web', port: 8080, protocol: 'tcp', tags: [], state: 'failing' }
+  ],
   tags: ['rack-7'],
   software: 'trustnet/0.1.0',
   reach: 'direct',
   left: false,
-  issuedMs: time
+  issuedMs: time,
+  relayKeys: [root.publicKey, other.publicKey]
 }
 const leftRecord = {
   ...own,
@@ -334,6 +340,26 @@ const entries = [
   ],
   ['a retired document', log, 'retire', { id: 'policy.v1', reason: 'replaced' }],
   ['a policy', log, 'policy', { ...policy.defaultPolicy, admission: 'approve', criticalKinds: [20, 21] }],
+  [
+    'a policy of who calls what',
+    log,
+    'policy',
+    {
+      ...policy.defaultPolicy,
+      rules: [
+        { from: 'web', to: 'db', service: 'postgres' },
+        { from: 'admins', to: '*', service: '*' }
+      ],
+      tests: [
+        { from: 'web', to: 'db', service: 'postgres', allowed: true },
+        { from: '*', to: 'db', service: 'ssh', allowed: false }
+      ],
+      publishing: 'registries',
+      relaying: 'nobody',
+      witnesses: 2,
+      witnessKeys: [root.publicKey, other.publicKey].toSorted(Buffer.compare)
+    }
+  ],
   ['an invite for one name', log, 'grant', theGrant],
   ['an invite that replaces a member', log, 'grant', wideGrant],
   ['an invite that is taken back', log, 'grantEnd', { id: theGrant.id, reason: 'sent to the wrong person' }],
@@ -415,7 +441,13 @@ const badOrder = (name, change, error = 'InvalidPayloadError') =>
     )
   )
 
-const policyMessage = { ...policy.defaultPolicy, admission: 0 }
+const policyMessage = policy.policyMessage(policy.defaultPolicy)
+const service = (changes) => ({ name: 'web', port: 80, protocol: 0, tags: [], state: 0, ...changes })
+const badPolicy = (name, change, error = 'InvalidPayloadError') => ({
+  ...badEntry(`a policy ${name}`, 11, pb.Policy.encode({ ...policyMessage, ...change })),
+  error
+})
+const rule = { from: 'web', to: 'db', service: 'postgres' }
 
 const files = {
   genesis: {
@@ -450,6 +482,18 @@ const files = {
         11,
         pb.Policy.encode({ ...policyMessage, criticalKinds: [21, 20] })
       ),
+      badPolicy('that lets publish in a way of a newer version', { publishing: 3 }, 'UnsupportedVersionError'),
+      badPolicy('that lets relay in a way of a newer version', { relaying: 3 }, 'UnsupportedVersionError'),
+      badPolicy('with a rule from nobody', { rules: [{ ...rule, from: '' }] }),
+      badPolicy('with a rule to Db, which is no name', { rules: [{ ...rule, to: 'Db' }] }),
+      badPolicy('with a rule for a service that is no name', { rules: [{ ...rule, service: 'a.b' }] }),
+      badPolicy('with a test of every service', { tests: [{ ...rule, service: '*', allowed: true }] }),
+      badPolicy('with 129 rules', { rules: Array.from({ length: 129 }, () => ({ from: 'a', to: 'b', service: 'c' })) }),
+      badPolicy('with witnesses that do not ascend', {
+        witnessKeys: [root.publicKey, other.publicKey].toSorted(Buffer.compare).toReversed()
+      }),
+      badPolicy('with a witness that is no key', { witnessKeys: [offCurve.publicKey] }),
+      badPolicy('that needs more witnesses than it names', { witnesses: 2, witnessKeys: [root.publicKey] }),
       badEntry('an invite without uses', 12, pb.Grant.encode({ ...theGrant, role: 3, uses: 0 })),
       badEntry(
         'an invite with groups that do not ascend',
@@ -586,6 +630,14 @@ const files = {
       badRecord('a 6to4 address', { addrs: [addr(0x20, 2, ...bytes(13, 0), 1)] }),
       badRecord('a NAT64 address', { addrs: [addr(0, 0x64, 0xff, 0x9b, ...bytes(8, 0), 192, 0, 2, 1)] }),
       badRecord('17 tags', { tags: Array.from({ length: 17 }, (_, i) => `t${i}`) }),
+      badRecord('17 services', { services: Array.from({ length: 17 }, (_, i) => service({ name: `s${100 + i}` })) }),
+      badRecord('services that do not ascend', { services: [service({ name: 'b' }), service({ name: 'a' })] }),
+      badRecord('two services of one name', { services: [service(), service({ port: 81 })] }),
+      badRecord('a service with markup', { services: [service({ name: '<b>' })] }),
+      badRecord('tags of a service that do not ascend', { services: [service({ tags: ['b', 'a'] })] }),
+      badRecord('a relay that is no key', { relayKeys: [offCurve.publicKey] }),
+      badRecord('one relay in two places', { relayKeys: [root.publicKey, root.publicKey] }),
+      badRecord('itself as a relay', { relayKeys: [joiner.publicKey] }),
       badRecord('a control character', { software: 'x\u001b[2J' }),
       badRecord('text that is not in normal form C', { tags: ['cafe\u0301'] })
     ]
@@ -876,14 +928,49 @@ write('edges', {
     ),
     ...pair(
       recordEdge,
-      [
-        '16 services and tags',
-        { services: Array.from({ length: 8 }, () => 'a'), tags: Array.from({ length: 8 }, () => 'a') }
-      ],
-      [
-        '17 services and tags',
-        { services: Array.from({ length: 8 }, () => 'a'), tags: Array.from({ length: 9 }, () => 'a') }
-      ]
+      ['16 tags', { tags: Array.from({ length: 16 }, () => 'a') }],
+      ['17 tags', { tags: Array.from({ length: 17 }, () => 'a') }]
+    ),
+    recordEdge(
+      '16 services',
+      { services: Array.from({ length: 16 }, (_, i) => service({ name: `s${100 + i}` })) },
+      'opens'
+    ),
+    ...pair(
+      recordEdge,
+      ['a service of 63 characters', { services: [service({ name: 'a'.repeat(63) })] }],
+      ['a service of 64 characters', { services: [service({ name: 'a'.repeat(64) })] }]
+    ),
+    ...pair(
+      recordEdge,
+      ['a service on port 65535', { services: [service({ port: 65_535 })] }],
+      ['a service on port 65536', { services: [service({ port: 65_536 })] }]
+    ),
+    ...pair(
+      recordEdge,
+      ['a udp service on port 1', { services: [service({ port: 1, protocol: 1 })] }],
+      ['a udp service on port 0', { services: [service({ port: 0, protocol: 1 })] }]
+    ),
+    ...pair(
+      recordEdge,
+      ['a libp2p service without a port', { services: [service({ port: 0, protocol: 2 })] }],
+      ['a libp2p service on port 1', { services: [service({ port: 1, protocol: 2 })] }]
+    ),
+    recordEdge(
+      'a service of a protocol of a newer version',
+      { services: [service({ port: 0, protocol: 99 })] },
+      'opens'
+    ),
+    recordEdge('a service in a state of a newer version', { services: [service({ state: 99 })] }, 'opens'),
+    ...pair(
+      recordEdge,
+      ['8 tags of a service', { services: [service({ tags: [...'abcdefgh'] })] }],
+      ['9 tags of a service', { services: [service({ tags: [...'abcdefghi'] })] }]
+    ),
+    ...pair(
+      recordEdge,
+      ['4 relays', { relayKeys: [root, other, log, authority].map(({ publicKey }) => publicKey) }],
+      ['5 relays', { relayKeys: [root, other, log, authority, nextAuthority].map(({ publicKey }) => publicKey) }]
     ),
     ...pair(
       recordEdge,

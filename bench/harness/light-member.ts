@@ -20,7 +20,7 @@ import {
 } from '../../src/protocols/register/index.ts'
 import { Backoff } from '../../src/runtime/backoff.ts'
 import type { RootAddress } from '../processes/root.ts'
-import { memberKey, memberRecord, memberRole, nextSeq } from './members.ts'
+import { memberKey, memberRecord, memberRole, nextSeq, serviceNamed } from './members.ts'
 
 /** The client's own limits; nothing of it is served to others. */
 export const clientLimits = limitsWith({
@@ -107,7 +107,7 @@ export class LightMember {
   }
 
   nextRecord(services: string[] = ['bench']): Uint8Array {
-    return memberRecord(this.#root.networkId, this.key, nextSeq(), { services })
+    return memberRecord(this.#root.networkId, this.key, nextSeq(), { services: services.map(serviceNamed) })
   }
 
   async connect(): Promise<Connection> {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { SigningKey } from '../../src/identity/keys.ts'
 import type { Role } from '../../src/identity/role.ts'
 import { type NodeRecord, sealRecord } from '../../src/registry/objects/record.ts'
+import type { Service } from '../../src/registry/objects/service.ts'
 
 /** Number 0 is a secondary: what it sends is what a registry sends. The others serve nobody, as external nodes do. */
 export const secondary = 0
@@ -19,6 +20,9 @@ let lastSeq = Date.now()
 export const nextSeq = (): number => ++lastSeq
 
 /** As a node writes it: two addresses, a role, and a service. */
+/** A service that nothing answers behind. */
+export const serviceNamed = (name: string): Service => ({ name, port: 80, protocol: 'tcp', tags: [], state: 'unknown' })
+
 export const memberRecord = (networkId: Uint8Array, key: SigningKey, seq: number, change: Partial<NodeRecord> = {}) =>
   sealRecord(
     {
@@ -27,7 +31,7 @@ export const memberRecord = (networkId: Uint8Array, key: SigningKey, seq: number
       seq,
       addrs: ['/ip6/2001:db8::1/tcp/9000', '/ip6/fd00::1/tcp/9000'],
       roles: ['integrated'],
-      services: ['bench'],
+      services: [serviceNamed('bench')],
       tags: [],
       software: 'trustnet/bench',
       reach: 'direct',

@@ -3,6 +3,7 @@ import { Writable } from 'node:stream'
 import type { ComponentLogger } from '@libp2p/interface'
 import { type LoggerOptions, type Logger as Pino, pino } from 'pino'
 import { Redactor, type RedactorInit } from '../runtime/redactor.ts'
+import { traceField } from '../runtime/trace.ts'
 import { componentLogger } from './component-logger.ts'
 
 export interface LoggingInit {
@@ -40,6 +41,7 @@ const options = (init: LoggingInit, redactor: Redactor): LoggerOptions => ({
   base: { service: 'trustnet', node: init.node },
   messageKey: 'message',
   errorKey: 'error',
+  mixin: traceField,
   timestamp: () => `,"timestamp":"${new Date().toISOString()}"`,
   formatters: { level: (level) => ({ level }) },
   serializers: { error: describeError },

@@ -56,7 +56,7 @@ export {
 export type { Grant } from './objects/grant.ts'
 export { decodeInvite, encodeInvite, type Invite, type InviteGrant, type InviteRegistry } from './objects/invite.ts'
 export { type Join, type JoinInit, makeJoin, openJoin } from './objects/join.ts'
-export { type AdmissionPolicy, defaultPolicy, type Policy } from './objects/policy.ts'
+export { type AdmissionPolicy, defaultPolicy, type Policy } from './objects/policy/policy.ts'
 export { type NodeRecord, openRecord, type Reach, sealRecord } from './objects/record.ts'
 export { openRenewRequest, type RenewRequest, sealRenewRequest } from './objects/renew-request.ts'
 export type { LookupPage, LookupQuery, LookupRow } from './records/lookup.ts'

@@ -12,7 +12,7 @@ import type {
   StatusView,
   WhyView
 } from '../../src/node/api/control-api.ts'
-import { defaultPolicy } from '../../src/registry/objects/policy.ts'
+import { defaultPolicy } from '../../src/registry/objects/policy/policy.ts'
 
 /** Valid PeerIds that differ in their last characters. */
 export const peerIds = [
@@ -48,7 +48,7 @@ export const peerRow = (changes: Partial<PeerRow> = {}): PeerRow => ({
   address: '/ip6/2001:db8::5/tcp/9000',
   addresses: ['/ip6/2001:db8::5/tcp/9000'],
   reach: 'direct',
-  services: ['web'],
+  services: [{ name: 'web', port: 80, protocol: 'tcp', tags: [], state: 'unknown' }],
   tags: [],
   seq: 4,
   registry: root,
@@ -278,7 +278,7 @@ export const invitesView: InvitesView = {
 export const policyView: PolicyView = {
   schemaVersion: 1,
   entry: 0,
-  policy: { ...defaultPolicy, criticalKinds: [], twoOperators: [] }
+  policy: { ...defaultPolicy, criticalKinds: [], twoOperators: [], rules: [], tests: [], witnessKeys: [] }
 }
 
 export const whyView: WhyView = {

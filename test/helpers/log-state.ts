@@ -8,7 +8,7 @@ import { openProofs } from '../../src/registry/log/state/proofs.ts'
 import { type EntryContent, type EntryPosition, type LogEntry, sealEntry } from '../../src/registry/objects/entry.ts'
 import type { Signed } from '../../src/registry/objects/envelope.ts'
 import { sealGenesis } from '../../src/registry/objects/genesis.ts'
-import { defaultPolicy } from '../../src/registry/objects/policy.ts'
+import { defaultPolicy } from '../../src/registry/objects/policy/policy.ts'
 import { keyNumber, LogNetwork } from './log-network.ts'
 
 export const authority = keyNumber(1001)

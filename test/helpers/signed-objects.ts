@@ -5,8 +5,9 @@ import type { AdmittedBy, LogEntry } from '../../src/registry/objects/entry.ts'
 import { type Domain, seal } from '../../src/registry/objects/envelope.ts'
 import type { Genesis } from '../../src/registry/objects/genesis.ts'
 import type { Grant } from '../../src/registry/objects/grant.ts'
-import { defaultPolicy, type Policy } from '../../src/registry/objects/policy.ts'
+import { defaultPolicy, type Policy } from '../../src/registry/objects/policy/policy.ts'
 import type { NodeRecord } from '../../src/registry/objects/record.ts'
+import { type Service, sortedServices } from '../../src/registry/objects/service.ts'
 
 /** Keys that are the same in every run: `keyOf(1)` is the key whose seed is 32 times 0x01. */
 export const keyOf = (number: number): SigningKey => SigningKey.fromSeed(new Uint8Array(32).fill(number))
@@ -32,6 +33,9 @@ export const aGenesis: Genesis = {
   policy: defaultPolicy
 }
 
+/** A service of a record that nothing needs to answer behind. */
+export const serviceNamed = (name: string): Service => ({ name, port: 80, protocol: 'tcp', tags: [], state: 'unknown' })
+
 export const aRecord: NodeRecord = {
   networkId,
   publicKey: keyOf(4).publicKey,
@@ -39,7 +43,7 @@ export const aRecord: NodeRecord = {
   addrs: ['/ip6/2001:db8::1/tcp/9000', '/ip6/fd00::1/tcp/9000'],
   registryKey: keyOf(5).publicKey,
   roles: ['integrated'],
-  services: ['web'],
+  services: [serviceNamed('web')],
   tags: ['rack-7'],
   software: 'trustnet/0.1.0',
   reach: 'direct',
@@ -99,6 +103,19 @@ export const anyText = (min: number, max: number): fc.Arbitrary<string> =>
 const maybe = <T extends object>(field: fc.Arbitrary<T>): fc.Arbitrary<Partial<T>> =>
   fc.oneof(fc.constant<Partial<T>>({}), field)
 
+const anyServices: fc.Arbitrary<Service[]> = fc
+  .uniqueArray(
+    fc.record({
+      name: anyName,
+      port: fc.integer({ min: 1, max: 65_535 }),
+      protocol: fc.constantFrom('tcp', 'udp'),
+      tags: fc.array(anyText(1, 12), { maxLength: 3 }),
+      state: fc.constantFrom('unknown', 'passing', 'failing', 'maintenance')
+    }),
+    { maxLength: 5, selector: ({ name }) => name }
+  )
+  .map(sortedServices)
+
 export const anyRecord: fc.Arbitrary<NodeRecord> = fc
   .tuple(
     fc.record({
@@ -107,16 +124,17 @@ export const anyRecord: fc.Arbitrary<NodeRecord> = fc
       seq: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
       addrs: fc.array(anyAddr, { maxLength: 8 }),
       roles: fc.array(anyRole, { maxLength: 4 }),
-      services: fc.array(anyText(1, 12), { maxLength: 8 }),
+      services: anyServices,
       tags: fc.array(anyText(1, 12), { maxLength: 8 }),
       software: anyText(0, 20),
       reach: fc.constantFrom('unknown', 'direct', 'outbound'),
       left: fc.boolean(),
       issuedMs: anyTime
     }),
-    maybe(fc.record({ registryKey: anyKey }))
+    maybe(fc.record({ registryKey: anyKey })),
+    maybe(fc.record({ relayKeys: fc.constant([keyOf(5).publicKey, keyOf(6).publicKey].slice()) }))
   )
-  .map(([record, key]) => ({ ...record, ...key }))
+  .map(([record, key, relayKeys]) => ({ ...record, ...key, ...relayKeys }))
 
 const anyGroups = fc.uniqueArray(anyName, { maxLength: 4 }).map((names) => names.toSorted())
 const anyEphemeral = fc.record({ ephemeralMs: fc.integer({ min: 1000, max: 3_000_000_000_000 }) })
@@ -187,6 +205,9 @@ const anyAdmit = fc
 const contentOf = <K extends string, B>(kind: K, body: fc.Arbitrary<B>): fc.Arbitrary<{ kind: K; body: B }> =>
   body.map((each) => ({ kind, body: each }))
 
+const anyGroup = fc.oneof(fc.constant('*'), anyName)
+const anyRule = fc.record({ from: anyGroup, to: anyGroup, service: anyGroup })
+
 const anyPolicy: fc.Arbitrary<Policy> = fc.record({
   admission: fc.constantFrom('invite', 'approve', 'open'),
   membershipMs: fc.integer({ min: 1000, max: 3_000_000_000_000 }),
@@ -202,7 +223,14 @@ const anyPolicy: fc.Arbitrary<Policy> = fc.record({
     .map((kinds) => kinds.toSorted((a, b) => a - b)),
   twoOperators: fc
     .uniqueArray(fc.integer({ min: 0, max: 0xffff_ffff }), { maxLength: 5 })
-    .map((kinds) => kinds.toSorted((a, b) => a - b))
+    .map((kinds) => kinds.toSorted((a, b) => a - b)),
+  rules: fc.array(anyRule, { maxLength: 4 }),
+  tests: fc.array(fc.record({ from: anyGroup, to: anyGroup, service: anyName, allowed: fc.boolean() }), {
+    maxLength: 4
+  }),
+  publishing: fc.constantFrom('named', 'registries', 'root'),
+  relaying: fc.constantFrom('members', 'registries', 'nobody'),
+  witnessKeys: fc.constant([])
 })
 
 const anyContent = fc.oneof(

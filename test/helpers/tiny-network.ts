@@ -10,7 +10,7 @@ import { type Checkpoint, sealCheckpoint } from '../../src/registry/objects/chec
 import { type EntryContent, type LogEntry, openEntry, sealEntry } from '../../src/registry/objects/entry.ts'
 import type { Signed } from '../../src/registry/objects/envelope.ts'
 import { type Genesis, sealGenesis } from '../../src/registry/objects/genesis.ts'
-import { defaultPolicy } from '../../src/registry/objects/policy.ts'
+import { defaultPolicy } from '../../src/registry/objects/policy/policy.ts'
 import type { NodeRecord } from '../../src/registry/objects/record.ts'
 import { sealRecord } from '../../src/registry/objects/record.ts'
 import { Records } from '../../src/registry/records/records.ts'

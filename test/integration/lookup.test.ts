@@ -21,7 +21,7 @@ import { ceilingMs } from '../helpers/ceiling.ts'
 import { connect } from '../helpers/hosts.ts'
 import { type MemberHost, type Members, startMember } from '../helpers/members.ts'
 import { recordOf } from '../helpers/observations.ts'
-import { networkId, otherNetworkId } from '../helpers/signed-objects.ts'
+import { networkId, otherNetworkId, serviceNamed } from '../helpers/signed-objects.ts'
 
 const limits = limitsWith({ lookup: { questions: { count: 50, perMs: 3_600_000 }, requestBytes: 300 } })
 const options: LookupOptions = { networkId, limits }
@@ -41,7 +41,7 @@ class Directory {
     this.rows.set(id, { publicKey: key.publicKey, name, role, admitN: admitBytes })
     this.order.add(key.publicKey)
     this.members.set(id, role)
-    await to.put(recordOf(key, 1, { services: [`service-${role}`] }).bytes)
+    await to.put(recordOf(key, 1, { services: [serviceNamed(`service-${role}`)] }).bytes)
     return key
   }
 

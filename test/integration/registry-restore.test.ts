@@ -4,6 +4,7 @@ import type { TrustNode } from '../../src/node/node.ts'
 import { restoreHere, verifyStoreAt } from '../../src/node/offline/stopped-store.ts'
 import { eventually, TestNetwork } from '../helpers/network.ts'
 import { expectSchema } from '../helpers/schemas.ts'
+import { serviceNamed } from '../helpers/signed-objects.ts'
 
 const warningOf = async ({ control }: TrustNode, code: string) =>
   (await control.status()).warnings.find((warning) => warning.code === code)
@@ -29,7 +30,7 @@ async function restoreRoot(network: TestNetwork, since: () => Promise<void>): Pr
 
 /** The root signs one record more, and the other one has it. */
 async function republished(root: TrustNode, other: TrustNode, service: string): Promise<void> {
-  const record = await root.network?.selfRecord.issue({ services: [service] })
+  const record = await root.network?.selfRecord.issue({ services: [serviceNamed(service)] })
   if (record === undefined) throw new Error('the root runs')
   await root.registry.records.put(record.bytes)
   const seqAt = (): number => other.registry.records.get(root.key.publicKey)?.seq ?? 0

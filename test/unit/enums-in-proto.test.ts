@@ -6,7 +6,7 @@ import { outcomes } from '../../src/protocols/probe/descriptor.ts'
 import { states } from '../../src/registry/liveness/liveness.ts'
 import { entryKinds } from '../../src/registry/objects/entry.ts'
 import { admittedBy } from '../../src/registry/objects/entry-bodies.ts'
-import { admissions } from '../../src/registry/objects/policy.ts'
+import { admissions } from '../../src/registry/objects/policy/policy.ts'
 import { reaches } from '../../src/registry/objects/record.ts'
 
 const protos = globSync('src/**/pb/*.proto').map((path) => ({ path, text: readFileSync(path, 'utf8') }))

@@ -58,6 +58,11 @@ const lastError = ({ lastError: error }: PeerRow): string =>
 const address = (row: PeerRow): string =>
   row.reach === 'outbound' ? `${orUnknown(row.address)} (outbound only)` : orUnknown(row.address)
 
+const serviceText = ({ name: service, port, protocol, tags, state }: PeerRow['services'][number]): string => {
+  const marks = [...tags.map(sanitise), ...(state === 'unknown' ? [] : [state])]
+  return `${sanitise(service)} ${port === 0 ? '' : `${port}/`}${protocol}${marks.length === 0 ? '' : ` (${marks.join(' ')})`}`
+}
+
 /** A name, a shortened PeerId, a role and the gaps between them. */
 const besideState = 42
 
@@ -89,7 +94,7 @@ export const peerColumns = (options: {
       { title: 'STREAMS', cell: ({ streams }) => orUnknown(streams?.toString()), right: true },
       { title: 'IN', cell: ({ bytesIn }) => bytes(bytesIn), right: true },
       { title: 'OUT', cell: ({ bytesOut }) => bytes(bytesOut), right: true },
-      { title: 'SERVICES', cell: ({ services }) => orUnknown(services.join(',')) }
+      { title: 'SERVICES', cell: ({ services }) => orUnknown(services.map(serviceText).join(', ')) }
     )
   }
   columns.push({ title: 'LAST ERROR', cell: lastError, drop: 8 })

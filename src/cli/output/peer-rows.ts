@@ -58,7 +58,7 @@ const matches = (row: PeerRow, filter: PeerFilter): boolean =>
   among(filter.state, row.state) &&
   among(filter.role, row.role) &&
   among(filter.source, row.source) &&
-  (filter.service === undefined || row.services.includes(filter.service)) &&
+  (filter.service === undefined || row.services.some(({ name }) => name === filter.service)) &&
   (filter.name === undefined || (row.name ?? '').includes(filter.name))
 
 const forgotten = (row: PeerRow): boolean => row.state !== 'online' && (row.seenAgeMs ?? 0) > forgottenMs

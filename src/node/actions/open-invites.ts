@@ -1,7 +1,7 @@
 import { toString as text } from 'uint8arrays/to-string'
 import type { Invites } from '../../registry/admission/invites.ts'
 import type { GrantRow } from '../../registry/log/state/network-state.ts'
-import type { InviteEndView, InvitesView, OpenInvite, PolicyChanges, PolicyView } from '../api/control-api.ts'
+import type { InviteEndView, InvitesView, OpenInvite } from '../api/control-api.ts'
 import type { NetworkNode } from '../network-node.ts'
 import { refOf } from '../views/refs.ts'
 
@@ -39,24 +39,4 @@ export async function cancelInvite(network: NetworkNode, id: string, reason: str
   const { grant, taken } = await network.registry.admission.cancelInvite(id, reason)
   const message = `is taken back; it had let ${taken} of ${grant.uses} in, who stay members`
   return { schemaVersion: 1, id: text(grant.id, 'base16'), entry: network.registry.replica.head.n, message }
-}
-
-export const policyView = ({ registry }: NetworkNode): PolicyView => {
-  const { n, policy } = registry.replica.state.policyRow
-  const { criticalKinds, twoOperators, ...values } = policy
-  return {
-    schemaVersion: 1,
-    entry: n,
-    policy: { ...values, criticalKinds: [...criticalKinds], twoOperators: [...twoOperators] }
-  }
-}
-
-/** @throws InvalidPayloadError */
-export async function changePolicy(
-  network: NetworkNode,
-  { force = false, ...changes }: PolicyChanges
-): Promise<PolicyView> {
-  const given = Object.entries(changes).filter(([, value]) => value !== undefined)
-  await network.registry.admission.changePolicy(Object.fromEntries(given), { force })
-  return policyView(network)
 }

@@ -73,6 +73,16 @@ export const survival = z
   .object({ survives: z.boolean(), needs: textOrNull.describe('what is missing so that it does') })
   .meta({ id: 'survival' })
 
+const service = z.object({
+  name: text,
+  port: whole.describe('on the addresses; 0: a protocol of the node itself'),
+  protocol: z.enum(['tcp', 'udp', 'libp2p', 'unknown']),
+  tags: z.array(text),
+  state: z
+    .enum(['unknown', 'passing', 'failing', 'maintenance'])
+    .describe('what its own check says; unknown: not checked')
+})
+
 /** Knowledge of this process about one member, and of its connection to it. */
 export const peerRow = peerRef
   .extend({
@@ -93,7 +103,7 @@ export const peerRow = peerRef
     address: textOrNull.describe('the multiaddr in use, else the first of the record, without /p2p'),
     addresses: z.array(text),
     reach,
-    services: z.array(text),
+    services: z.array(service),
     tags: z.array(text),
     seq: wholeOrNull,
     registry: peerRef.nullable().describe('holds its lease'),

@@ -6,6 +6,7 @@ import {
   network,
   numberOrNull,
   part,
+  peerId,
   peerRef,
   role,
   self,
@@ -157,6 +158,12 @@ export const backupView = answer('registry-backup', 'trustnet registry backup --
   lacks: z.array(text).describe('what the file does not hold, and what is lost without it')
 })
 
+/** Groups, or `*` for every member; a service, or `*` for every one. */
+export const callRule = z.object({ from: text, to: text, service: text })
+export const callTest = callRule.extend({ allowed: z.boolean() })
+export const publishing = z.enum(['named', 'registries', 'root'])
+export const relaying = z.enum(['members', 'registries', 'nobody'])
+
 export const policyView = answer('policy', 'trustnet policy show --json, and set', {
   entry: whole.describe('of the log; 0: the genesis'),
   policy: z.object({
@@ -170,7 +177,12 @@ export const policyView = answer('policy', 'trustnet policy show --json, and set
     returnGraceMs: whole,
     witnesses: whole,
     criticalKinds: z.array(whole),
-    twoOperators: z.array(whole)
+    twoOperators: z.array(whole),
+    rules: z.array(callRule).describe('who may call what; empty: every member every service'),
+    tests: z.array(callTest).describe('what must come of the rules'),
+    publishing,
+    relaying,
+    witnessKeys: z.array(peerId).describe('keys that may cosign; empty: those of the registries')
   })
 })
 

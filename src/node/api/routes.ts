@@ -118,6 +118,12 @@ export const routes = {
     grantMs: count.optional(),
     nameHoldMs: count.optional(),
     returnGraceMs: count.optional(),
+    rules: z.array(registry.callRule).max(128).optional(),
+    tests: z.array(registry.callTest).max(128).optional(),
+    publishing: registry.publishing.optional(),
+    relaying: registry.relaying.optional(),
+    witnessKeys: z.array(z.string().max(256)).max(16).describe('PeerIds').optional(),
+    seen: count.describe('entry of the policy that the asker saw: a later one refuses the change').optional(),
     force: z.boolean().describe('also a policy that locks everybody out').optional()
   }),
   join: tell.process('Hands an invite line to a process that is not admitted yet', views.joinView, {

@@ -15,6 +15,7 @@ export const defaults = {
   listen: { host: '::' },
   // Loopback reaches this machine only; whoever wants it (tests, one-machine networks) says so.
   announce: { allow: ['global', 'ula'] },
+  services: [],
   bootstrap: {
     port: 8000,
     dnsServers: [],

@@ -8,7 +8,7 @@ import { parseDuration } from './durations.ts'
  * share one set of rules and messages.
  */
 
-const problem = (context: z.RefinementCtx, message: string): never => {
+export const problem = (context: z.RefinementCtx, message: string): never => {
   context.addIssue({ code: 'custom', message })
   return z.NEVER
 }

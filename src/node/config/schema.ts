@@ -3,8 +3,10 @@ import { scopeOf } from '../../address/ipv6.ts'
 import { dialAddress, listenAddress, ownAddress, prefixAddress, resolverAddress } from '../../address/spelling.ts'
 import type { Role } from '../../identity/role.ts'
 import { defaultLimits, type ProtocolLimits } from '../../protocols/engine/limits.ts'
+import { maxServices } from '../../registry/objects/service.ts'
 import { addressOf, networkIdText, peerIdText } from './addresses.ts'
 import { domainName, duration, flag, integer, list, nodeName, number, oneOf, rate, text } from './fields.ts'
+import { serviceField } from './service-field.ts'
 
 /**
  * Every key, its rule and its one-line explanation; parser, environment names, flags and the example file come from here.
@@ -30,6 +32,10 @@ const announce = z.object({
     .describe('announce exactly these multiaddrs; default: the stable addresses of the interfaces'),
   allow: list(oneOf(['global', 'ula', 'loopback']), 3).describe('scopes of interface addresses that may be announced')
 })
+
+const services = list(serviceField(), maxServices).describe(
+  'what this node offers to the others: name, port, protocol (tcp, udp) and tags, each name once'
+)
 
 const paths = z.object({
   data: text().describe('folder of the database and the keys; default: NAME in the data folder'),
@@ -151,6 +157,7 @@ export const schema = z.object({
   network,
   listen,
   announce,
+  services,
   paths,
   bootstrap,
   admission,
@@ -177,10 +184,14 @@ export const crossChecks = (config: Config): { key: string; message: string }[] 
     [limit.peersWanted <= limit.peersMax, 'limits.peersWanted', 'is more than limits.peersMax'],
     [limit.unfinishedPerPrefix <= limit.unfinished, 'limits.unfinishedPerPrefix', 'is more than limits.unfinished'],
     [isListenScopeAnnounced(config), 'announce.allow', listenScopeMissing(config)],
+    [isEachOnce(config.services), 'services', 'has a name twice'],
     [config.announce.addresses?.length !== 0, 'announce.addresses', 'is empty: leave it out, or name an address']
   ]
   return checks.filter(([fine]) => !fine).map(([, key, message]) => ({ key, message }))
 }
+
+const isEachOnce = (services: Config['services']): boolean =>
+  new Set(services.map(({ name }) => name)).size === services.length
 
 /** A node that listens on one address alone has no other to announce. */
 const isListenScopeAnnounced = (config: Config): boolean =>

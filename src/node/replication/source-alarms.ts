@@ -1,6 +1,6 @@
 import { peerIdText } from '../../identity/keys.ts'
 import { OtherEpochError } from '../../registry/log/apply-entries.ts'
-import { NewerRulesError } from '../../registry/objects/understood.ts'
+import { NewerRulesError } from '../../registry/objects/policy/understood.ts'
 import type { Registry } from '../../registry/registry.ts'
 import { ForkError, InvalidEnvelopeError, LogMismatchError } from '../../runtime/errors.ts'
 

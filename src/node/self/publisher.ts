@@ -49,6 +49,7 @@ export class SelfPublisher {
       software,
       clock,
       addrs: () => this.#announced,
+      services: config.services,
       store: {
         load: () => registry.meta.get(storeKey),
         save: async (envelope) => await registry.meta.set(storeKey, envelope)

@@ -1,7 +1,9 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { SigningKey } from '../../identity/keys.ts'
 import type { Role } from '../../identity/role.ts'
 import type { Signed } from '../../registry/objects/envelope.ts'
 import { compareRecords, type NodeRecord, openRecord, sealRecord } from '../../registry/objects/record.ts'
+import { type Service, sortedServices } from '../../registry/objects/service.ts'
 import type { Clock } from '../../runtime/clock-and-logger.ts'
 
 /** Store in which the own record survives a restart. */
@@ -19,7 +21,7 @@ export interface SelfRecordInit {
   /** Addresses of this node now; every record says so. */
   addrs: () => readonly string[]
   clock: Clock
-  services?: readonly string[]
+  services?: readonly Service[]
   tags?: readonly string[]
 }
 
@@ -49,8 +51,9 @@ export class SelfRecord {
   /** True when the newest record says what is so: a node that was away may have other addresses and another version now. */
   get isRight(): boolean {
     if (this.#current === undefined) return false
-    const { left, software, addrs } = this.#current.value
-    return !left && software === this.#init.software && addrs.join() === this.#init.addrs().join()
+    const { left, software, addrs, services } = this.#current.value
+    if (left || software !== this.#init.software || addrs.join() !== this.#init.addrs().join()) return false
+    return isDeepStrictEqual(services, sortedServices(this.#init.services ?? []))
   }
 
   /** A record that a registry holds for this key. false: it is not ours, or not newer. */
@@ -86,7 +89,7 @@ export class SelfRecord {
       publicKey: key.publicKey,
       addrs: [...this.#init.addrs()],
       reach: before?.reach ?? 'unknown',
-      services: [...services],
+      services: sortedServices(services),
       tags: [...tags],
       left: false,
       ...(before?.registryKey === undefined ? {} : { registryKey: before.registryKey }),

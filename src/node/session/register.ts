@@ -1,11 +1,12 @@
 import { equals } from 'uint8arrays/equals'
 import { peerIdText } from '../../identity/keys.ts'
-import type { Registered, RegistrySession, SessionEnd } from '../../protocols/register/index.ts'
+import type { RegisterCall, Registered, RegistrySession, SessionEnd } from '../../protocols/register/index.ts'
 import { onAbort } from '../../runtime/abort.ts'
 import { inBackground } from '../../runtime/background.ts'
 import { momentOf } from '../../runtime/clock-and-logger.ts'
 import { JoinRejectedError, NotMemberError, PendingError, StaleRecordError } from '../../runtime/errors.ts'
 import { sleep } from '../../runtime/sleep.ts'
+import { startTrace, traceField } from '../../runtime/trace.ts'
 import type { LeaseClientInit, RegistryPeer, SessionView } from './types.ts'
 
 export interface Entered {
@@ -94,14 +95,22 @@ class Entry {
       current !== undefined && (isPresent || isRestored())
         ? current
         : await selfRecord.issue({ registryKey: publicKey })
-    const options = { signal: this.#signal }
     try {
-      return await this.#session.register({ ...call, instance, record: record.bytes }, options)
+      return await this.#send({ ...call, instance, record: record.bytes })
     } catch (error) {
       if (!(error instanceof StaleRecordError) || !selfRecord.learn(error.held)) throw error
       const newer = await selfRecord.issue({ registryKey: publicKey })
-      return await this.#session.register({ ...call, instance, record: newer.bytes }, options)
+      return await this.#send({ ...call, instance, record: newer.bytes })
     }
+  }
+
+  /** The first step of a trace: the registry may have to ask the root. */
+  async #send(call: RegisterCall): Promise<Registered> {
+    return await startTrace(async () => {
+      const { logger } = this.#init
+      logger.debug({ peer: peerIdText(this.#peer.publicKey), ...traceField() }, 'registering')
+      return await this.#session.register(call, { signal: this.#signal })
+    })
   }
 
   async #join(): Promise<Registered> {

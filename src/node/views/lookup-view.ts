@@ -3,6 +3,7 @@ import { peerIdText } from '../../identity/keys.ts'
 import { lookup } from '../../protocols/lookup/index.ts'
 import type { LookupQuery as RegistryQuery } from '../../registry/records/lookup.ts'
 import { InvalidPayloadError, UnavailableError } from '../../runtime/errors.ts'
+import { startTrace } from '../../runtime/trace.ts'
 import type { LookupQuery } from '../api/control-api.ts'
 import type { LookupView, PeerRow, ViewOrigin } from '../api/views.ts'
 import type { NetworkNode } from '../network-node.ts'
@@ -69,7 +70,7 @@ export async function lookupRemote(
   if (session === undefined) throw withoutSession(network)
   const { publicKey, connection } = session.peer
   const options = { networkId: registry.networkId, limits: network.limits, signal }
-  const page = await lookup(connection, remoteQuery(network, query), options)
+  const page = await startTrace(() => lookup(connection, remoteQuery(network, query), options))
   registry.liveness.served(publicKey)
   const connections = connectionsOf(source.trust)
   const rows = page.rows.flatMap((row) => {

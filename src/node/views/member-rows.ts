@@ -119,7 +119,7 @@ const sourceOf = (learnedFrom: string): PeerSource | null =>
 /** Fields that a member's own record has. */
 export const recordFields = (record: NodeRecord | undefined) => ({
   reach: record?.reach ?? 'unknown',
-  services: [...(record?.services ?? [])],
+  services: (record?.services ?? []).map((service) => ({ ...service, tags: [...service.tags] })),
   tags: [...(record?.tags ?? [])],
   seq: orNull(record?.seq),
   version: record?.software === '' ? null : orNull(record?.software)

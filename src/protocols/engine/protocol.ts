@@ -5,6 +5,7 @@ import { inBackground } from '../../runtime/background.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
 import { silentLogger } from '../../runtime/clock-and-logger.ts'
 import { NotMemberError } from '../../runtime/errors.ts'
+import { currentTrace, traceField, underTrace } from '../../runtime/trace.ts'
 import type { ConnectionTrust } from './connection-trust.ts'
 import { culpritOf } from './culprits.ts'
 import {
@@ -123,6 +124,18 @@ export async function request(
     frames.abort(error instanceof Error ? error : new StreamEndedError('the request failed'))
     throw error
   }
+}
+
+/** Answers a request under the trace that came with it, and says so in the log. */
+export function answerTraced<T>(
+  trace: Uint8Array | undefined,
+  { logger, ...fields }: { logger: Logger | undefined; peer: string; request: string },
+  answer: () => T
+): T {
+  return underTrace(trace, () => {
+    if (currentTrace() !== undefined) logger?.debug({ ...fields, ...traceField() }, 'answering a request of a trace')
+    return answer()
+  })
 }
 
 /** Decodes a frame; bytes that are no such message are the sender's fault, whatever the decoder throws. */

@@ -7,10 +7,19 @@ import { inBackground } from '../../runtime/background.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
 import { silentLogger, systemClock } from '../../runtime/clock-and-logger.ts'
 import { UnsupportedVersionError } from '../../runtime/errors.ts'
+import { carriedTrace } from '../../runtime/trace.ts'
 import type { ConnectionTrust, TrustedMember } from '../engine/connection-trust.ts'
 import { StreamEndedError } from '../engine/errors.ts'
 import type { ProtocolLimits } from '../engine/limits.ts'
-import { decodeFrame, type Exchange, remoteKeyOf, request, type Served, serve } from '../engine/protocol.ts'
+import {
+  answerTraced,
+  decodeFrame,
+  type Exchange,
+  remoteKeyOf,
+  request,
+  type Served,
+  serve
+} from '../engine/protocol.ts'
 import { errorOf, statuses, statusText } from '../engine/status.ts'
 import { helloDescriptor, helloVersion } from './descriptor.ts'
 import { Hello as HelloMessage } from './pb/hello.ts'
@@ -112,7 +121,7 @@ export class HelloService implements Hello {
     const remoteKey = remoteKeyOf(connection)
     if (remoteKey === undefined) throw new StreamEndedError('the other side has no Ed25519 key')
     const { limits, trust } = this.#init
-    const bytes = HelloMessage.encode(this.#messageOf(this.#source.local(), statuses.OK))
+    const bytes = HelloMessage.encode({ ...this.#messageOf(this.#source.local(), statuses.OK), ...carriedTrace() })
     const answer = await request(connection, helloDescriptor(limits), bytes, { limits, signal: options.signal })
     const remote = decodeFrame(HelloMessage.decode, answer)
     if (remote.status === statuses.RATE_LIMITED) throw errorOf(remote.status, 'hello was said too often')
@@ -152,7 +161,8 @@ export class HelloService implements Hello {
     const frame = await frames.read({ signal })
     if (frame === undefined) return
     const remote = decodeFrame(HelloMessage.decode, frame)
-    const verdict = await this.#judge(remote, remoteKey, false)
+    const traced = { logger: this.#logger, peer: connection.remotePeer.toString(), request: 'hello' }
+    const verdict = await answerTraced(remote.trace, traced, () => this.#judge(remote, remoteKey, false))
     // Before the answer: once it is out, the other side opens streams for members.
     if (verdict.kind === 'member') this.#prove(connection, verdict.member, remote, undefined)
     else if (!trust.isMember(connection)) {

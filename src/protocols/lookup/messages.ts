@@ -3,6 +3,7 @@ import { roleOf, roles } from '../../identity/role.ts'
 import { type State, stateOf, states } from '../../registry/liveness/liveness.ts'
 import type { LookupQuery, LookupRow } from '../../registry/records/lookup.ts'
 import { InvalidPayloadError, UnsupportedVersionError, WrongNetworkError } from '../../runtime/errors.ts'
+import { carriedTrace } from '../../runtime/trace.ts'
 import { MalformedFrameError } from '../engine/errors.ts'
 import type { ProtocolLimits } from '../engine/limits.ts'
 import { decodeFrame } from '../engine/protocol.ts'
@@ -23,12 +24,20 @@ export const encodeQuery = (query: LookupQuery, networkId: Uint8Array): Uint8Arr
     service: query.service ?? '',
     state: query.state === undefined ? 0 : states[query.state],
     after: query.after ?? none,
-    limit: query.limit ?? 0
+    limit: query.limit ?? 0,
+    ...carriedTrace()
   })
 
+/** @throws MalformedFrameError */
+export const decodeQuery = (bytes: Uint8Array): LookupRequest =>
+  decodeFrame((frame) => LookupRequest.decode(frame), bytes)
+
 /** @throws MalformedFrameError, UnsupportedVersionError, WrongNetworkError, InvalidPayloadError */
-export function decodeQuery(bytes: Uint8Array, networkId: Uint8Array, limits: ProtocolLimits['lookup']): LookupQuery {
-  const request = decodeFrame((frame) => LookupRequest.decode(frame), bytes)
+export function readQuery(
+  request: LookupRequest,
+  networkId: Uint8Array,
+  limits: ProtocolLimits['lookup']
+): LookupQuery {
   if (request.version > lookupVersion) throw new UnsupportedVersionError(`a lookup of version ${request.version}`)
   if (!equals(request.networkId, networkId)) throw new WrongNetworkError('a lookup in another network')
   const { publicKey, name, service, after } = request

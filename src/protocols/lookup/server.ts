@@ -8,12 +8,12 @@ import type { ConnectionTrust } from '../engine/connection-trust.ts'
 import { culpritOf } from '../engine/culprits.ts'
 import { DeadlineError, RateLimitedError } from '../engine/errors.ts'
 import type { ProtocolLimits } from '../engine/limits.ts'
-import { type Exchange, type Served, serve } from '../engine/protocol.ts'
+import { answerTraced, type Exchange, type Served, serve } from '../engine/protocol.ts'
 import { Gcra } from '../engine/rate-limiter.ts'
 import { statuses } from '../engine/status.ts'
 import { lookupProtocol } from './descriptor.ts'
-import { decodeQuery, toRowMessage } from './messages.ts'
-import { LookupAnswer, type LookupRow as RowMessage } from './pb/lookup.ts'
+import { decodeQuery, readQuery, toRowMessage } from './messages.ts'
+import { LookupAnswer, type LookupRequest, type LookupRow as RowMessage } from './pb/lookup.ts'
 
 /** The parts of a registry that lookup serves. */
 interface LookupSource {
@@ -79,7 +79,9 @@ class LookupService implements Startable {
       const waitMs = this.#rate.take(remoteId)
       if (waitMs > 0) throw this.#exceeded('questions', connection, waitMs)
       await this.#afford(connection, remoteId, signal)
-      const { answer, looked } = this.#answer(bytes)
+      const asked = decodeQuery(bytes)
+      const traced = { logger: this.#init.logger, peer: remoteId, request: 'lookup' }
+      const { answer, looked } = answerTraced(asked.trace, traced, () => this.#answer(asked))
       this.#cost.charge(remoteId, looked + answer.byteLength / 1024)
       await frames.write(answer)
     }
@@ -113,9 +115,9 @@ class LookupService implements Startable {
     }
   }
 
-  #answer(bytes: Uint8Array): { answer: Uint8Array; looked: number } {
+  #answer(asked: LookupRequest): { answer: Uint8Array; looked: number } {
     const { source, limits } = this.#init
-    const page = source.lookup(decodeQuery(bytes, source.networkId, limits.lookup))
+    const page = source.lookup(readQuery(asked, source.networkId, limits.lookup))
     const rows: RowMessage[] = []
     let size = answerHeadBytes
     for (const row of page.rows) {

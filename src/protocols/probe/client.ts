@@ -1,5 +1,6 @@
 import type { Connection } from '@libp2p/interface'
 import { encodeAddr } from '../../address/multiaddr.ts'
+import { carriedTrace } from '../../runtime/trace.ts'
 import type { ProtocolLimits } from '../engine/limits.ts'
 import { decodeFrame, request } from '../engine/protocol.ts'
 import { errorOf, statuses } from '../engine/status.ts'
@@ -18,7 +19,7 @@ export interface ProbeOptions {
  */
 export async function probe(connection: Connection, addr: string, options: ProbeOptions): Promise<boolean> {
   const { networkId, limits, signal } = options
-  const question = ProbeRequest.encode({ version: probeVersion, networkId, addr: encodeAddr(addr) })
+  const question = ProbeRequest.encode({ version: probeVersion, networkId, addr: encodeAddr(addr), ...carriedTrace() })
   const bytes = await request(connection, probeProtocol(limits), question, { limits, signal })
   const { status, outcome, retryAfterMs } = decodeFrame((frame) => ProbeAnswer.decode(frame), bytes)
   if (status !== statuses.OK) throw errorOf(status, 'the member refused the probe', { retryAfterMs })

@@ -13,7 +13,7 @@ import {
 import type { ConnectionTrust } from '../engine/connection-trust.ts'
 import { RateLimitedError, StreamEndedError } from '../engine/errors.ts'
 import type { ProtocolLimits } from '../engine/limits.ts'
-import { decodeFrame, type Exchange, type Served, serve } from '../engine/protocol.ts'
+import { answerTraced, decodeFrame, type Exchange, type Served, serve } from '../engine/protocol.ts'
 import { Gcra } from '../engine/rate-limiter.ts'
 import { statuses } from '../engine/status.ts'
 import { outcomes, probeProtocol, probeVersion } from './descriptor.ts'
@@ -73,20 +73,21 @@ class ProbeService implements Startable {
   async #handle({ frames, remoteKey, connection, signal }: Exchange): Promise<void> {
     const bytes = await frames.read({ signal })
     if (bytes === undefined) throw new StreamEndedError('a probe without a question')
-    const addr = this.#decode(bytes)
+    const { addr, trace } = this.#decode(bytes)
     if (!this.#init.addrsOf(remoteKey).includes(addr)) {
       throw new InvalidPayloadError('only an address of the own record is dialled')
     }
-    const reached = await this.#dialBack(addr, connection.remotePeer, signal)
+    const traced = { logger: this.#init.logger, peer: connection.remotePeer.toString(), request: 'probe' }
+    const reached = await answerTraced(trace, traced, () => this.#dialBack(addr, connection.remotePeer, signal))
     const outcome = reached ? outcomes.reached : outcomes.failed
     await frames.write(ProbeAnswer.encode({ status: statuses.OK, outcome, retryAfterMs: 0 }))
   }
 
-  #decode(bytes: Uint8Array): string {
-    const { version, networkId, addr } = decodeFrame((frame) => ProbeRequest.decode(frame), bytes)
+  #decode(bytes: Uint8Array): { addr: string; trace: Uint8Array | undefined } {
+    const { version, networkId, addr, trace } = decodeFrame((frame) => ProbeRequest.decode(frame), bytes)
     if (version > probeVersion) throw new UnsupportedVersionError(`a probe of version ${version}`)
     if (!equals(networkId, this.#init.networkId)) throw new WrongNetworkError('a probe in another network')
-    return decodeAddr(addr)
+    return { addr: decodeAddr(addr), trace }
   }
 
   /** A new connection: the one that the question came on says nothing about the address. */

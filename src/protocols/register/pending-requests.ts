@@ -1,4 +1,5 @@
 import { onAbort } from '../../runtime/abort.ts'
+import { carriedTrace } from '../../runtime/trace.ts'
 import { DeadlineError } from '../engine/errors.ts'
 import type { FrameStream } from '../engine/frames.ts'
 import { SessionFrame } from './pb/register.ts'
@@ -33,7 +34,7 @@ export class Requests {
       if (this.#ended !== undefined) throw this.#ended
       this.#asked.set(id, answer)
       timer = setTimeout(() => answer.reject(new DeadlineError(`no answer within ${timeoutMs} ms`)), timeoutMs)
-      this.#frames.write(SessionFrame.encode({ id, ...body })).catch(answer.reject)
+      this.#frames.write(SessionFrame.encode({ id, ...body, ...carriedTrace() })).catch(answer.reject)
       return await answer.promise
     } finally {
       clearTimeout(timer)

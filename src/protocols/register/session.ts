@@ -8,7 +8,7 @@ import {
 } from '../../runtime/errors.ts'
 import { DeadlineError, StreamEndedError } from '../engine/errors.ts'
 import type { ProtocolLimits } from '../engine/limits.ts'
-import { decodeFrame, type Exchange } from '../engine/protocol.ts'
+import { answerTraced, decodeFrame, type Exchange } from '../engine/protocol.ts'
 import { isOwnFailure, retryAfterMsOf, statuses, statusOf, statusText } from '../engine/status.ts'
 import { answerOf, none, refusedBeat } from './answers.ts'
 import type { SessionActions } from './handlers.ts'
@@ -121,7 +121,9 @@ export class ServerSession implements Pinged {
 
   async #work(frame: SessionFrame): Promise<void> {
     try {
-      this.#write({ id: frame.id, ...(await this.#perform(frame)) })
+      const traced = { logger: this.#init.logger, peer: this.remoteId, request: requestOf(frame) }
+      const answer = answerTraced(frame.trace, traced, () => this.#perform(frame))
+      this.#write({ id: frame.id, ...(await answer) })
     } catch (error) {
       this.#write({ id: frame.id, ...this.#refusal(frame, error) })
     } finally {
@@ -178,3 +180,6 @@ export class ServerSession implements Pinged {
     this.#init.exchange.frames.write(SessionFrame.encode(frame)).catch(() => {})
   }
 }
+
+/** The body that is set. */
+const requestOf = ({ id: _, trace: __, ...bodies }: SessionFrame): string => Object.keys(bodies)[0] ?? 'unknown'

@@ -4,6 +4,7 @@ import type { Checkpoint } from '../../registry/objects/checkpoint.ts'
 import { onAbort } from '../../runtime/abort.ts'
 import type { Logger } from '../../runtime/clock-and-logger.ts'
 import { UnavailableError } from '../../runtime/errors.ts'
+import { carriedTrace } from '../../runtime/trace.ts'
 import { DeadlineError, MalformedFrameError, StreamEndedError } from '../engine/errors.ts'
 import type { FrameStream } from '../engine/frames.ts'
 import type { ProtocolLimits } from '../engine/limits.ts'
@@ -158,6 +159,7 @@ class SyncSession {
       digest: needsDigest ? records.digest() : new Uint8Array(),
       subscribe: this.#options.subscribe,
       records: this.#options.records,
+      ...carriedTrace(),
       ...(staged !== undefined &&
         staged.upTo >= 0 && { stagedEpoch: staged.epoch, stagedN: staged.n, stagedUpTo: staged.upTo })
     })

@@ -8,7 +8,7 @@ import type { ConnectionTrust } from '../engine/connection-trust.ts'
 import { MalformedFrameError, StalledWriteError, StreamEndedError } from '../engine/errors.ts'
 import type { FrameStream } from '../engine/frames.ts'
 import type { ProtocolLimits } from '../engine/limits.ts'
-import { type Exchange, type Served, serve } from '../engine/protocol.ts'
+import { answerTraced, type Exchange, type Served, serve } from '../engine/protocol.ts'
 import { statuses } from '../engine/status.ts'
 import { startFrame, syncProtocol } from './descriptor.ts'
 import { type SyncRow, toFrames } from './frames.ts'
@@ -108,6 +108,13 @@ class SyncService implements SyncServer, Startable {
     const bytes = await frames.read({ signal: AbortSignal.any([signal, AbortSignal.timeout(limits.sync.requestMs)]) })
     if (bytes === undefined) throw new MalformedFrameError('a sync stream without a request')
     const request = readRequest(bytes, source.networkId)
+    const traced = { logger: this.#init.logger, peer: exchange.remoteId, request: 'sync' }
+    await answerTraced(request.trace, traced, () => this.#serve(exchange, request))
+  }
+
+  async #serve(exchange: Exchange, request: SyncRequest): Promise<void> {
+    const { source } = this.#init
+    const { frames } = exchange
     if (request.digest.length > 0) await source.records.prepareDigest()
     const ageMs = Math.round(source.replicaAgeMs())
     const records = request.records ? recordStart(request, source) : { change: 0, differing: [] }

@@ -18,7 +18,7 @@ import type { GrantRow } from '../log/state/network-state.ts'
 import type { Signed } from '../objects/envelope.ts'
 import type { Grant } from '../objects/grant.ts'
 import { checkInviteProof, type Join, openJoin } from '../objects/join.ts'
-import { lockOut, type Policy } from '../objects/policy.ts'
+import type { Policy } from '../objects/policy/policy.ts'
 import { openReceipt, sealReceipt } from '../objects/receipt.ts'
 import type { RotateProofs } from '../objects/rotate.ts'
 import type { Database } from '../store/database.ts'
@@ -28,6 +28,7 @@ import { clockSkewMs, type RegistryLimits, receiptValidMs } from './limits.ts'
 import { MemberChanges } from './member-changes.ts'
 import { OfferedRevokes } from './offered-revokes.ts'
 import { PendingJoins } from './pending-joins.ts'
+import { changedPolicy, type PolicyOptions } from './policy-changes.ts'
 import { reissueEntry } from './reissue-entry.ts'
 import { Renewals, revoked } from './renewals.ts'
 import { RootAbsence } from './root-absence.ts'
@@ -316,12 +317,10 @@ export class Admission {
    * Puts some values of the policy in place of those that count now. One that locks everybody out takes `force`.
    * @throws NotRootError elsewhere; InvalidPayloadError
    */
-  async changePolicy(changes: Partial<Policy>, { force = false } = {}): Promise<Policy> {
+  async changePolicy(changes: Partial<Policy>, options: PolicyOptions = {}): Promise<Policy> {
     // One after the other: a change begins with what the one before has left.
     const changed = this.#policyChange.then(async () => {
-      const policy = { ...this.#components.replica.state.policy, ...changes }
-      const why = force ? undefined : lockOut(policy)
-      if (why !== undefined) throw new InvalidPayloadError(`${why}; to have it so all the same, add --force`)
+      const policy = changedPolicy(this.#components.replica.state, changes, options)
       await this.#requireRoot().append([{ kind: 'policy', body: policy }])
       return policy
     })

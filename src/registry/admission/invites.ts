@@ -20,8 +20,8 @@ import type { GrantRow, Member } from '../log/state/network-state.ts'
 import type { LogEntry } from '../objects/entry.ts'
 import type { Signed } from '../objects/envelope.ts'
 import { type Grant, newGrantId } from '../objects/grant.ts'
-import { sortedGroups } from '../objects/groups.ts'
 import { checkJoinAgainstGrant, type Join } from '../objects/join.ts'
+import { sortedGroups } from '../objects/policy/groups.ts'
 import { clockSkewMs, receiptValidMs } from './limits.ts'
 
 export interface InviteOptions {

@@ -9,7 +9,7 @@ import type { Member } from '../log/state/network-state.ts'
 import type { LogEntry } from '../objects/entry.ts'
 import type { Rotate } from '../objects/entry-bodies.ts'
 import type { Signed } from '../objects/envelope.ts'
-import { isSameGroups, sortedGroups } from '../objects/groups.ts'
+import { isSameGroups, sortedGroups } from '../objects/policy/groups.ts'
 
 export interface MemberChangesComponents {
   replica: Replica

@@ -29,10 +29,10 @@ import {
 } from '../pb/registry.ts'
 import { type BodyKind, bodyKind, checkPresent } from './body-kind.ts'
 import { checkEphemeral, type Grant, type GrantEnd, grantBody, grantEndBody } from './grant.ts'
-import { checkGroups } from './groups.ts'
 import { type Change, changeBody, type End, endBody } from './member-entries.ts'
 import { type Operator, operatorBody } from './operator.ts'
-import { type Policy, policyBody } from './policy.ts'
+import { checkGroups } from './policy/groups.ts'
+import { type Policy, policyBody } from './policy/policy.ts'
 
 /** By what a member was let in. The numbers are on the wire. */
 export const admittedBy = { founder: 0, invite: 1, approved: 2, open: 3 } as const

@@ -4,9 +4,10 @@ import type { SigningKey } from '../../identity/keys.ts'
 import { InvalidPayloadError } from '../../runtime/errors.ts'
 import { Genesis as GenesisMessage } from '../pb/registry.ts'
 import { domains, type Signed } from './envelope.ts'
-import { checkPolicy, type Policy, policyMessage, policyOf } from './policy.ts'
+import { checkTests } from './policy/call-rules.ts'
+import { checkPolicy, type Policy, policyMessage, policyOf } from './policy/policy.ts'
+import { checkUnderstood } from './policy/understood.ts'
 import { openUnbound, type SignedKind, sealSigned } from './signed.ts'
-import { checkUnderstood } from './understood.ts'
 
 /** The first signed object of a network. SHA-256 of its payload is the network id, which pins everything else. */
 export interface Genesis {
@@ -66,6 +67,7 @@ export const sealGenesis = (genesis: Genesis, authority: SigningKey): Signed<Gen
 export function openGenesis(bytes: Uint8Array): Signed<Genesis> {
   const genesis = openUnbound(kind, bytes)
   checkUnderstood(genesis.value.policy)
+  checkTests(genesis.value.policy)
   return genesis
 }
 

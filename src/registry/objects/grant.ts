@@ -12,8 +12,8 @@ import {
 import { type Role, roleOrExternal, roles } from '../../identity/role.ts'
 import { GrantEnd as GrantEndMessage, Grant as GrantMessage } from '../pb/registry.ts'
 import { bodyKind } from './body-kind.ts'
-import { checkGroups } from './groups.ts'
-import { policyBounds } from './policy.ts'
+import { checkGroups } from './policy/groups.ts'
+import { policyBounds } from './policy/policy.ts'
 
 /** Permission that an invite gives: the body of a grant entry. It admits while it is in the log. */
 export interface Grant {

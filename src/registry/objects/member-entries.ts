@@ -2,7 +2,7 @@ import { checkKey, checkName, checkText, maxReasonChars } from '../../identity/c
 import { type Role, roleOrExternal, roles } from '../../identity/role.ts'
 import { Change as ChangeMessage, End as EndMessage } from '../pb/registry.ts'
 import { bodyKind } from './body-kind.ts'
-import { checkGroups } from './groups.ts'
+import { checkGroups } from './policy/groups.ts'
 
 /** Name, role and groups of a member from here on: all of them, also what stays as it was. */
 export interface Change {

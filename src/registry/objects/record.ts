@@ -10,11 +10,13 @@ import {
   orNothing
 } from '../../identity/checked-bytes.ts'
 import { compareBytes } from '../../identity/hash.ts'
+import { keyId } from '../../identity/key-id.ts'
 import type { SigningKey } from '../../identity/keys.ts'
 import { type Role, roleOf, roles } from '../../identity/role.ts'
 import { InvalidPayloadError } from '../../runtime/errors.ts'
 import { Envelope, NodeRecord as NodeRecordMessage } from '../pb/registry.ts'
 import { domains, type Signed } from './envelope.ts'
+import { checkServices, type Service, serviceMessage, serviceOf } from './service.ts'
 import { type OpenOptions, openSigned, openSignedAsync, type SignedKind, sealSigned } from './signed.ts'
 
 /** Answers to the question whether others can dial the node. The numbers are on the wire; a newer version's are `unknown`. */
@@ -33,18 +35,21 @@ export interface NodeRecord {
   registryKey?: Uint8Array
   /** Roles of a newer version are left out. */
   roles: Role[]
-  services: string[]
+  /** Ascending by name. */
+  services: Service[]
   tags: string[]
   /** Program and version. */
   software: string
   reach: Reach
   left: boolean
   issuedMs: number
+  /** Keys of members through which it is reached, best first. */
+  relayKeys?: Uint8Array[]
 }
 
 export const maxAddrs = 8
-/** Services and tags together. */
-export const maxLabels = 16
+export const maxTags = 16
+export const maxRelays = 4
 const maxRoles = 8
 
 const kind: SignedKind<NodeRecord, NodeRecordMessage> = {
@@ -55,6 +60,7 @@ const kind: SignedKind<NodeRecord, NodeRecordMessage> = {
     ...value,
     addrs: value.addrs.map(encodeAnnounceable),
     roles: value.roles.map((role) => roles[role]),
+    services: value.services.map(serviceMessage),
     reach: reaches[value.reach]
   }),
   fromMessage: recordOf,
@@ -73,12 +79,13 @@ function recordOf(message: NodeRecordMessage): NodeRecord {
     addrs: message.addrs.map(decodeAnnounceable),
     ...(registryKey !== undefined && { registryKey }),
     roles: message.roles.map(roleOf).filter((role) => role !== undefined),
-    services: message.services,
+    services: message.services.map(serviceOf),
     tags: message.tags,
     software: message.software,
     reach: nameOfNumber(reaches, message.reach) ?? 'unknown',
     left: message.left,
-    issuedMs: message.issuedMs
+    issuedMs: message.issuedMs,
+    ...(message.relayKeys.length > 0 && { relayKeys: message.relayKeys })
   }
 }
 
@@ -89,12 +96,20 @@ function checkRecord(value: NodeRecord): void {
   if (value.addrs.length > maxAddrs) throw new InvalidPayloadError(`the record has more than ${maxAddrs} addresses`)
   if (value.registryKey !== undefined) checkKey(value.registryKey, 'registry key of the record')
   if (value.roles.length > maxRoles) throw new InvalidPayloadError(`the record has more than ${maxRoles} roles`)
-  const labels = [...value.services, ...value.tags]
-  if (labels.length > maxLabels)
-    throw new InvalidPayloadError(`the record has more than ${maxLabels} services and tags`)
-  for (const label of labels) checkText(label, 1, maxTextChars, 'service or tag of the record')
+  checkServices(value.services)
+  if (value.tags.length > maxTags) throw new InvalidPayloadError(`the record has more than ${maxTags} tags`)
+  for (const tag of value.tags) checkText(tag, 1, maxTextChars, 'tag of the record')
   checkText(value.software, 0, maxTextChars, 'software of the record')
   checkTime(value.issuedMs, 'time of the record')
+  checkRelays(value)
+}
+
+function checkRelays({ relayKeys = [], publicKey }: NodeRecord): void {
+  if (relayKeys.length > maxRelays) throw new InvalidPayloadError(`the record has more than ${maxRelays} relays`)
+  for (const relay of relayKeys) checkKey(relay, 'relay of the record')
+  const others = new Set(relayKeys.map(keyId)).add(keyId(publicKey))
+  if (others.size <= relayKeys.length)
+    throw new InvalidPayloadError('a relay of the record is named twice, or is the node itself')
 }
 
 /** @throws InvalidPayloadError when a rule is broken, InvalidEnvelopeError for another's key or more than 1 KiB */

@@ -108,7 +108,12 @@ export interface Policy {
   returnGraceMs: number
   witnesses: number
   criticalKinds: number[]
+  rules: PolicyRule[]
+  tests: PolicyTest[]
+  publishing: number
+  relaying: number
   twoOperators: number[]
+  witnessKeys: Uint8Array[]
 }
 
 export namespace Policy {
@@ -173,10 +178,41 @@ export namespace Policy {
           }
         }
 
+        if (obj.rules != null && obj.rules.length > 0) {
+          for (const value of obj.rules) {
+            w.uint32(90)
+            PolicyRule.codec().encode(value, w)
+          }
+        }
+
+        if (obj.tests != null && obj.tests.length > 0) {
+          for (const value of obj.tests) {
+            w.uint32(98)
+            PolicyTest.codec().encode(value, w)
+          }
+        }
+
+        if ((obj.publishing != null && obj.publishing !== 0)) {
+          w.uint32(104)
+          w.uint32(obj.publishing)
+        }
+
+        if ((obj.relaying != null && obj.relaying !== 0)) {
+          w.uint32(112)
+          w.uint32(obj.relaying)
+        }
+
         if (obj.twoOperators != null && obj.twoOperators.length > 0) {
           for (const value of obj.twoOperators) {
             w.uint32(120)
             w.uint32(value)
+          }
+        }
+
+        if (obj.witnessKeys != null && obj.witnessKeys.length > 0) {
+          for (const value of obj.witnessKeys) {
+            w.uint32(130)
+            w.bytes(value)
           }
         }
 
@@ -195,7 +231,12 @@ export namespace Policy {
           returnGraceMs: 0,
           witnesses: 0,
           criticalKinds: [],
-          twoOperators: []
+          rules: [],
+          tests: [],
+          publishing: 0,
+          relaying: 0,
+          twoOperators: [],
+          witnessKeys: []
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -248,12 +289,48 @@ export namespace Policy {
               obj.criticalKinds.push(reader.uint32())
               break
             }
+            case 11: {
+              if (opts.limits?.rules != null && obj.rules.length === opts.limits.rules) {
+                throw new MaxLengthError('Decode error - repeated field "rules" had too many elements')
+              }
+
+              obj.rules.push(PolicyRule.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.rules$
+              }))
+              break
+            }
+            case 12: {
+              if (opts.limits?.tests != null && obj.tests.length === opts.limits.tests) {
+                throw new MaxLengthError('Decode error - repeated field "tests" had too many elements')
+              }
+
+              obj.tests.push(PolicyTest.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.tests$
+              }))
+              break
+            }
+            case 13: {
+              obj.publishing = reader.uint32()
+              break
+            }
+            case 14: {
+              obj.relaying = reader.uint32()
+              break
+            }
             case 15: {
               if (opts.limits?.twoOperators != null && obj.twoOperators.length === opts.limits.twoOperators) {
                 throw new MaxLengthError('Decode error - repeated field "twoOperators" had too many elements')
               }
 
               obj.twoOperators.push(reader.uint32())
+              break
+            }
+            case 16: {
+              if (opts.limits?.witnessKeys != null && obj.witnessKeys.length === opts.limits.witnessKeys) {
+                throw new MaxLengthError('Decode error - repeated field "witnessKeys" had too many elements')
+              }
+
+              obj.witnessKeys.push(reader.bytes())
               break
             }
             default: {
@@ -276,6 +353,181 @@ export namespace Policy {
 
   export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Policy>): Policy {
     return decodeMessage(buf, Policy.codec(), opts)
+  }
+}
+
+export interface PolicyRule {
+  from: string
+  to: string
+  service: string
+}
+
+export namespace PolicyRule {
+  let _codec: Codec<PolicyRule>
+
+  export const codec = (): Codec<PolicyRule> => {
+    if (_codec == null) {
+      _codec = message<PolicyRule>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.from != null && obj.from !== '')) {
+          w.uint32(10)
+          w.string(obj.from)
+        }
+
+        if ((obj.to != null && obj.to !== '')) {
+          w.uint32(18)
+          w.string(obj.to)
+        }
+
+        if ((obj.service != null && obj.service !== '')) {
+          w.uint32(26)
+          w.string(obj.service)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          from: '',
+          to: '',
+          service: ''
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.from = reader.string()
+              break
+            }
+            case 2: {
+              obj.to = reader.string()
+              break
+            }
+            case 3: {
+              obj.service = reader.string()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      })
+    }
+
+    return _codec
+  }
+
+  export function encode (obj: Partial<PolicyRule>): Uint8Array {
+    return encodeMessage(obj, PolicyRule.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<PolicyRule>): PolicyRule {
+    return decodeMessage(buf, PolicyRule.codec(), opts)
+  }
+}
+
+export interface PolicyTest {
+  from: string
+  to: string
+  service: string
+  allowed: boolean
+}
+
+export namespace PolicyTest {
+  let _codec: Codec<PolicyTest>
+
+  export const codec = (): Codec<PolicyTest> => {
+    if (_codec == null) {
+      _codec = message<PolicyTest>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.from != null && obj.from !== '')) {
+          w.uint32(10)
+          w.string(obj.from)
+        }
+
+        if ((obj.to != null && obj.to !== '')) {
+          w.uint32(18)
+          w.string(obj.to)
+        }
+
+        if ((obj.service != null && obj.service !== '')) {
+          w.uint32(26)
+          w.string(obj.service)
+        }
+
+        if ((obj.allowed != null && obj.allowed !== false)) {
+          w.uint32(32)
+          w.bool(obj.allowed)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          from: '',
+          to: '',
+          service: '',
+          allowed: false
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.from = reader.string()
+              break
+            }
+            case 2: {
+              obj.to = reader.string()
+              break
+            }
+            case 3: {
+              obj.service = reader.string()
+              break
+            }
+            case 4: {
+              obj.allowed = reader.bool()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      })
+    }
+
+    return _codec
+  }
+
+  export function encode (obj: Partial<PolicyTest>): Uint8Array {
+    return encodeMessage(obj, PolicyTest.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<PolicyTest>): PolicyTest {
+    return decodeMessage(buf, PolicyTest.codec(), opts)
   }
 }
 
@@ -2266,12 +2518,13 @@ export interface NodeRecord {
   addrs: Uint8Array[]
   registryKey: Uint8Array
   roles: number[]
-  services: string[]
+  services: Service[]
   tags: string[]
   software: string
   reach: number
   left: boolean
   issuedMs: number
+  relayKeys: Uint8Array[]
 }
 
 export namespace NodeRecord {
@@ -2326,7 +2579,7 @@ export namespace NodeRecord {
         if (obj.services != null && obj.services.length > 0) {
           for (const value of obj.services) {
             w.uint32(66)
-            w.string(value)
+            Service.codec().encode(value, w)
           }
         }
 
@@ -2357,6 +2610,13 @@ export namespace NodeRecord {
           w.uint64Number(obj.issuedMs)
         }
 
+        if (obj.relayKeys != null && obj.relayKeys.length > 0) {
+          for (const value of obj.relayKeys) {
+            w.uint32(114)
+            w.bytes(value)
+          }
+        }
+
         if (opts.lengthDelimited !== false) {
           w.ldelim()
         }
@@ -2374,7 +2634,8 @@ export namespace NodeRecord {
           software: '',
           reach: 0,
           left: false,
-          issuedMs: 0
+          issuedMs: 0,
+          relayKeys: []
         }
 
         const end = length == null ? reader.len : reader.pos + length
@@ -2424,7 +2685,9 @@ export namespace NodeRecord {
                 throw new MaxLengthError('Decode error - repeated field "services" had too many elements')
               }
 
-              obj.services.push(reader.string())
+              obj.services.push(Service.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.services$
+              }))
               break
             }
             case 9: {
@@ -2451,6 +2714,14 @@ export namespace NodeRecord {
               obj.issuedMs = reader.uint64Number()
               break
             }
+            case 14: {
+              if (opts.limits?.relayKeys != null && obj.relayKeys.length === opts.limits.relayKeys) {
+                throw new MaxLengthError('Decode error - repeated field "relayKeys" had too many elements')
+              }
+
+              obj.relayKeys.push(reader.bytes())
+              break
+            }
             default: {
               reader.skipType(tag & 7)
               break
@@ -2471,6 +2742,116 @@ export namespace NodeRecord {
 
   export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<NodeRecord>): NodeRecord {
     return decodeMessage(buf, NodeRecord.codec(), opts)
+  }
+}
+
+export interface Service {
+  name: string
+  port: number
+  protocol: number
+  tags: string[]
+  state: number
+}
+
+export namespace Service {
+  let _codec: Codec<Service>
+
+  export const codec = (): Codec<Service> => {
+    if (_codec == null) {
+      _codec = message<Service>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.name != null && obj.name !== '')) {
+          w.uint32(10)
+          w.string(obj.name)
+        }
+
+        if ((obj.port != null && obj.port !== 0)) {
+          w.uint32(16)
+          w.uint32(obj.port)
+        }
+
+        if ((obj.protocol != null && obj.protocol !== 0)) {
+          w.uint32(24)
+          w.uint32(obj.protocol)
+        }
+
+        if (obj.tags != null && obj.tags.length > 0) {
+          for (const value of obj.tags) {
+            w.uint32(34)
+            w.string(value)
+          }
+        }
+
+        if ((obj.state != null && obj.state !== 0)) {
+          w.uint32(40)
+          w.uint32(obj.state)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          name: '',
+          port: 0,
+          protocol: 0,
+          tags: [],
+          state: 0
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.name = reader.string()
+              break
+            }
+            case 2: {
+              obj.port = reader.uint32()
+              break
+            }
+            case 3: {
+              obj.protocol = reader.uint32()
+              break
+            }
+            case 4: {
+              if (opts.limits?.tags != null && obj.tags.length === opts.limits.tags) {
+                throw new MaxLengthError('Decode error - repeated field "tags" had too many elements')
+              }
+
+              obj.tags.push(reader.string())
+              break
+            }
+            case 5: {
+              obj.state = reader.uint32()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      })
+    }
+
+    return _codec
+  }
+
+  export function encode (obj: Partial<Service>): Uint8Array {
+    return encodeMessage(obj, Service.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Service>): Service {
+    return decodeMessage(buf, Service.codec(), opts)
   }
 }
 
@@ -3263,7 +3644,9 @@ export namespace RotateRequest {
 /** The fields of each message by number. */
 export const shapes: ReadonlyMap<unknown, Readonly<Record<number, { type: any; rule?: any }>>> = new Map([
   [Envelope, { 1: { type: 'bytes' }, 2: { type: 'bytes' }, 3: { type: 'bytes' }, 5: { type: 'bytes' } }],
-  [Policy, { 1: { type: 'uint32' }, 2: { type: 'uint64' }, 3: { type: 'uint64' }, 4: { type: 'uint32' }, 5: { type: 'uint32' }, 6: { type: 'uint64' }, 7: { type: 'uint64' }, 8: { type: 'uint64' }, 9: { type: 'uint32' }, 10: { type: 'uint32', rule: 'repeated' }, 15: { type: 'uint32', rule: 'repeated' } }],
+  [Policy, { 1: { type: 'uint32' }, 2: { type: 'uint64' }, 3: { type: 'uint64' }, 4: { type: 'uint32' }, 5: { type: 'uint32' }, 6: { type: 'uint64' }, 7: { type: 'uint64' }, 8: { type: 'uint64' }, 9: { type: 'uint32' }, 10: { type: 'uint32', rule: 'repeated' }, 11: { type: PolicyRule, rule: 'repeated' }, 12: { type: PolicyTest, rule: 'repeated' }, 13: { type: 'uint32' }, 14: { type: 'uint32' }, 15: { type: 'uint32', rule: 'repeated' }, 16: { type: 'bytes', rule: 'repeated' } }],
+  [PolicyRule, { 1: { type: 'string' }, 2: { type: 'string' }, 3: { type: 'string' } }],
+  [PolicyTest, { 1: { type: 'string' }, 2: { type: 'string' }, 3: { type: 'string' }, 4: { type: 'bool' } }],
   [Genesis, { 1: { type: 'uint32' }, 2: { type: 'string' }, 3: { type: 'string' }, 4: { type: 'bytes' }, 5: { type: 'bytes' }, 6: { type: 'bytes' }, 7: { type: 'uint64' }, 8: { type: Policy } }],
   [LogEntry, { 1: { type: 'uint32' }, 2: { type: 'bytes' }, 3: { type: 'uint64' }, 4: { type: 'bytes' }, 5: { type: 'uint64' }, 6: { type: 'uint64' }, 7: { type: 'uint32' }, 8: { type: 'bytes' }, 9: { type: 'bytes', rule: 'repeated' } }],
   [Admit, { 1: { type: 'bytes' }, 2: { type: 'string' }, 3: { type: 'uint32' }, 4: { type: 'uint64' }, 5: { type: 'uint32' }, 6: { type: 'bytes' }, 7: { type: 'bytes' }, 8: { type: 'bytes' }, 9: { type: 'string', rule: 'repeated' }, 10: { type: 'uint64' } }],
@@ -3283,7 +3666,8 @@ export const shapes: ReadonlyMap<unknown, Readonly<Record<number, { type: any; r
   [Operator, { 1: { type: 'bytes' }, 2: { type: 'string' }, 3: { type: 'bool' } }],
   [Order, { 1: { type: 'uint32' }, 2: { type: 'bytes' }, 3: { type: 'bytes' }, 4: { type: 'uint32' }, 5: { type: 'bytes' }, 6: { type: 'uint64' }, 7: { type: 'uint64' }, 8: { type: 'uint64' }, 9: { type: 'bytes' } }],
   [Checkpoint, { 1: { type: 'uint32' }, 2: { type: 'bytes' }, 3: { type: 'uint64' }, 4: { type: 'uint64' }, 5: { type: 'bytes' }, 6: { type: 'bytes' }, 7: { type: 'uint64' }, 8: { type: 'uint64' }, 9: { type: 'uint64' } }],
-  [NodeRecord, { 1: { type: 'uint32' }, 2: { type: 'bytes' }, 3: { type: 'bytes' }, 4: { type: 'uint64' }, 5: { type: 'bytes', rule: 'repeated' }, 6: { type: 'bytes' }, 7: { type: 'uint32', rule: 'repeated' }, 8: { type: 'string', rule: 'repeated' }, 9: { type: 'string', rule: 'repeated' }, 10: { type: 'string' }, 11: { type: 'uint32' }, 12: { type: 'bool' }, 13: { type: 'uint64' } }],
+  [NodeRecord, { 1: { type: 'uint32' }, 2: { type: 'bytes' }, 3: { type: 'bytes' }, 4: { type: 'uint64' }, 5: { type: 'bytes', rule: 'repeated' }, 6: { type: 'bytes' }, 7: { type: 'uint32', rule: 'repeated' }, 8: { type: Service, rule: 'repeated' }, 9: { type: 'string', rule: 'repeated' }, 10: { type: 'string' }, 11: { type: 'uint32' }, 12: { type: 'bool' }, 13: { type: 'uint64' }, 14: { type: 'bytes', rule: 'repeated' } }],
+  [Service, { 1: { type: 'string' }, 2: { type: 'uint32' }, 3: { type: 'uint32' }, 4: { type: 'string', rule: 'repeated' }, 5: { type: 'uint32' } }],
   [Invite, { 1: { type: 'uint32' }, 2: { type: 'string' }, 3: { type: 'bytes' }, 4: { type: InviteRegistry, rule: 'repeated' }, 5: { type: 'bytes' }, 6: { type: 'uint64' }, 7: { type: 'uint64' }, 8: { type: 'bytes' }, 9: { type: 'uint32' }, 10: { type: 'string' }, 11: { type: 'uint64' }, 12: { type: 'bytes' } }],
   [InviteRegistry, { 1: { type: 'bytes' }, 2: { type: 'bytes', rule: 'repeated' } }],
   [JoinRequest, { 1: { type: 'uint32' }, 2: { type: 'bytes' }, 3: { type: 'bytes' }, 4: { type: 'string' }, 5: { type: 'uint32' }, 6: { type: 'bytes' }, 7: { type: 'bytes' }, 8: { type: 'bytes' }, 9: { type: 'uint64' } }],

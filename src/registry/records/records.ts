@@ -283,7 +283,9 @@ export class Records {
     const held = before !== undefined && before.seq >= seq ? table.get(publicKey) : undefined
     if (held !== undefined && compareRecords({ seq, hash: record.hash }, held) <= 0) return { change: undefined, held }
     const bucket = bucketOf('records', publicKey)
-    const change = table.put({ publicKey, bucket, seq, hash: record.hash, services, envelope: record.bytes }, before)
+    const names = services.map(({ name }) => name)
+    const row = { publicKey, bucket, seq, hash: record.hash, services: names, envelope: record.bytes }
+    const change = table.put(row, before)
     return { change, held }
   }
 }

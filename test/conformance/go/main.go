@@ -119,8 +119,21 @@ func openBody(m messages, k kind, fields []value) error {
 	if number < uint64(len(bodies)) {
 		name = bodies[number]
 	}
-	_, err := m.decode(name, body)
+	inside, err := m.decode(name, body)
+	if err == nil && name == "Policy" {
+		err = judgePolicy(inside)
+	}
 	return err
+}
+
+// judgePolicy refuses a policy that says who may do what in a way of a newer version: admission, publishing, relaying.
+func judgePolicy(fields []value) error {
+	for _, f := range fields {
+		if (f.number == 1 || f.number == 13 || f.number == 14) && f.varint > 2 {
+			return errors.New("a policy of a newer version")
+		}
+	}
+	return nil
 }
 
 var checks, failures int

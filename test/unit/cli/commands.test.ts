@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { ControlHome, runCli, ScriptedApi } from '../../helpers/control-process.ts'
 import { peerRow, peersView, statusView, unknownRow } from '../../helpers/control-views.ts'
+import { serviceNamed } from '../../helpers/signed-objects.ts'
 
 const csi = '\u001b['
 
@@ -71,7 +72,14 @@ describe('peers', () => {
   test('strings of other machines cannot reach the terminal', async () => {
     const evil = `x${csi}2J\u202e\nroot`
     api.peersAnswer = peersView([
-      peerRow({ name: evil, version: evil, address: evil, reason: evil, services: [evil], state: 'suspect' }),
+      peerRow({
+        name: evil,
+        version: evil,
+        address: evil,
+        reason: evil,
+        services: [{ ...serviceNamed(evil), tags: [evil] }],
+        state: 'suspect'
+      }),
       unknownRow({ lastError: { message: evil, ageMs: 1 } })
     ])
     for (const argv of [['peers'], ['peers', '--long'], ['lookup'], ['peers', '--json']]) {

@@ -11,6 +11,7 @@ import { ForkError, InviteUsedError, PendingError, StoreError } from '../../../s
 import { crashEverywhere, type Operation } from '../../helpers/failpoints.ts'
 import { envelopesAfter } from '../../helpers/log-network.ts'
 import { day, RealNetwork, recordBy } from '../../helpers/real-network.ts'
+import { serviceNamed } from '../../helpers/signed-objects.ts'
 import { crashStore, SimulatedCrash, stepsOf, unwatchStore } from '../../helpers/store-faults.ts'
 import { memoryFolder } from '../../helpers/temp.ts'
 
@@ -127,7 +128,7 @@ const atRoot: Record<string, () => Operation> = {
     effects: ({ replica }) => [replica.floor > 0]
   }),
   'a node record': () => ({
-    run: ({ records }) => records.put(recordBy(ahead, bob, 2, { services: ['web'] })),
+    run: ({ records }) => records.put(recordBy(ahead, bob, 2, { services: [serviceNamed('web')] })),
     effects: ({ records }) => [records.get(bob.publicKey)?.seq === 2, records.offers(bob.publicKey, 'web')]
   }),
   'a value of the node': () => ({

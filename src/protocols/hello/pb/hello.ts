@@ -17,6 +17,7 @@ export interface Hello {
   software: string
   status: number
   timeMs: number
+  trace?: Uint8Array
 }
 
 export namespace Hello {
@@ -89,6 +90,11 @@ export namespace Hello {
         if ((obj.timeMs != null && obj.timeMs !== 0)) {
           w.uint32(96)
           w.uint64Number(obj.timeMs)
+        }
+
+        if (obj.trace != null) {
+          w.uint32(250)
+          w.bytes(obj.trace)
         }
 
         if (opts.lengthDelimited !== false) {
@@ -166,6 +172,10 @@ export namespace Hello {
             }
             case 12: {
               obj.timeMs = reader.uint64Number()
+              break
+            }
+            case 31: {
+              obj.trace = reader.bytes()
               break
             }
             default: {

@@ -14,6 +14,7 @@ export interface LookupRequest {
   state: number
   after: Uint8Array
   limit: number
+  trace?: Uint8Array
 }
 
 export namespace LookupRequest {
@@ -69,6 +70,11 @@ export namespace LookupRequest {
         if ((obj.limit != null && obj.limit !== 0)) {
           w.uint32(72)
           w.uint32(obj.limit)
+        }
+
+        if (obj.trace != null) {
+          w.uint32(250)
+          w.bytes(obj.trace)
         }
 
         if (opts.lengthDelimited !== false) {
@@ -127,6 +133,10 @@ export namespace LookupRequest {
             }
             case 9: {
               obj.limit = reader.uint32()
+              break
+            }
+            case 31: {
+              obj.trace = reader.bytes()
               break
             }
             default: {

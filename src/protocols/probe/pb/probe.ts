@@ -8,6 +8,7 @@ export interface ProbeRequest {
   version: number
   networkId: Uint8Array
   addr: Uint8Array
+  trace?: Uint8Array
 }
 
 export namespace ProbeRequest {
@@ -33,6 +34,11 @@ export namespace ProbeRequest {
         if ((obj.addr != null && obj.addr.byteLength > 0)) {
           w.uint32(26)
           w.bytes(obj.addr)
+        }
+
+        if (obj.trace != null) {
+          w.uint32(250)
+          w.bytes(obj.trace)
         }
 
         if (opts.lengthDelimited !== false) {
@@ -61,6 +67,10 @@ export namespace ProbeRequest {
             }
             case 3: {
               obj.addr = reader.bytes()
+              break
+            }
+            case 31: {
+              obj.trace = reader.bytes()
               break
             }
             default: {

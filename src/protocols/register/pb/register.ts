@@ -21,6 +21,7 @@ export interface SessionFrame {
   forward?: ForwardJoin
   handOver?: HandOver
   rotate?: RotateKey
+  trace?: Uint8Array
 }
 
 export namespace SessionFrame {
@@ -111,6 +112,11 @@ export namespace SessionFrame {
         if (obj.rotate != null) {
           w.uint32(130)
           RotateKey.codec().encode(obj.rotate, w)
+        }
+
+        if (obj.trace != null) {
+          w.uint32(250)
+          w.bytes(obj.trace)
         }
 
         if (opts.lengthDelimited !== false) {
@@ -215,6 +221,10 @@ export namespace SessionFrame {
               obj.rotate = RotateKey.codec().decode(reader, reader.uint32(), {
                 limits: opts.limits?.rotate
               })
+              break
+            }
+            case 31: {
+              obj.trace = reader.bytes()
               break
             }
             default: {

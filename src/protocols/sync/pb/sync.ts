@@ -88,6 +88,7 @@ export interface SyncRequest {
   stagedEpoch: number
   stagedN: number
   stagedUpTo: number
+  trace?: Uint8Array
 }
 
 export namespace SyncRequest {
@@ -158,6 +159,11 @@ export namespace SyncRequest {
         if ((obj.stagedUpTo != null && obj.stagedUpTo !== 0)) {
           w.uint32(96)
           w.uint64Number(obj.stagedUpTo)
+        }
+
+        if (obj.trace != null) {
+          w.uint32(250)
+          w.bytes(obj.trace)
         }
 
         if (opts.lengthDelimited !== false) {
@@ -232,6 +238,10 @@ export namespace SyncRequest {
             }
             case 12: {
               obj.stagedUpTo = reader.uint64Number()
+              break
+            }
+            case 31: {
+              obj.trace = reader.bytes()
               break
             }
             default: {

@@ -5,7 +5,7 @@ import type { Role } from '../../../identity/role.ts'
 import type { LogEntry } from '../../objects/entry.ts'
 import type { Signed } from '../../objects/envelope.ts'
 import type { Grant } from '../../objects/grant.ts'
-import type { Policy } from '../../objects/policy.ts'
+import type { Policy } from '../../objects/policy/policy.ts'
 
 /** Gives stored entries back, so that the state need not hold the envelopes of 100,000 members in memory. */
 export type EntrySource = (n: number) => Signed<LogEntry>

@@ -3,7 +3,8 @@ import { keyId } from '../../../identity/key-id.ts'
 import { peerIdText } from '../../../identity/keys.ts'
 import { LogMismatchError, NotFoundError, RevokedError } from '../../../runtime/errors.ts'
 import type { EntryBodies, EntryContent, LogEntry, Publish } from '../../objects/entry.ts'
-import { checkUnderstood } from '../../objects/understood.ts'
+import { checkTests } from '../../objects/policy/call-rules.ts'
+import { checkUnderstood } from '../../objects/policy/understood.ts'
 import { checkGrant, checkGrantEnd } from './grant-rules.ts'
 import {
   checkAdmit,
@@ -51,8 +52,10 @@ export function checkRules(content: LogEntry | EntryContent, context: RuleContex
       checkRetire(content.body, context)
       break
     case 'policy':
+      // A policy that is for newer versions has rules that are not known here.
       checkUnderstood(content.body)
       checkTwoOperators(content.body, context)
+      checkTests(content.body)
       break
     case 'grant':
       checkGrant(content.body, context)
@@ -109,11 +112,13 @@ function checkPublish(body: Publish, context: RuleContext): void {
 
 function mayPublish(publicKey: Uint8Array, { tables, keys }: RuleContext): boolean {
   const registry = tables.registries.get(keyId(publicKey))
+  const { publishing } = tables.policy.policy
   // It may have been made a publisher before.
   if (tables.revoked.has(keyId(publicKey))) return false
   return (
     registry?.role === 'root' ||
-    tables.publishers.has(keyId(publicKey)) ||
+    (registry !== undefined && publishing === 'registries') ||
+    (tables.publishers.has(keyId(publicKey)) && publishing !== 'root') ||
     keys.isKeyOf(keys.epoch, publicKey) ||
     equals(keys.authorityKey, publicKey)
   )

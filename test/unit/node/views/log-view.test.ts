@@ -3,7 +3,7 @@ import { peerIdText, SigningKey } from '../../../../src/identity/keys.ts'
 import { entryDetail } from '../../../../src/node/views/log-view.ts'
 import type { EntryContent, LogEntry } from '../../../../src/registry/objects/entry.ts'
 import { newGrantId } from '../../../../src/registry/objects/grant.ts'
-import { defaultPolicy } from '../../../../src/registry/objects/policy.ts'
+import { defaultPolicy } from '../../../../src/registry/objects/policy/policy.ts'
 
 const key = SigningKey.generate()
 const { publicKey } = key

@@ -9,6 +9,7 @@ import { sealRecord } from '../../../../src/registry/objects/record.ts'
 import { openRegistry, type Registry } from '../../../../src/registry/registry.ts'
 import { AmbiguousNameError, InvalidPayloadError, NotFoundError } from '../../../../src/runtime/errors.ts'
 import { keyNumber, LogNetwork } from '../../../helpers/log-network.ts'
+import { serviceNamed } from '../../../helpers/signed-objects.ts'
 
 const origin = { peerId: '', name: null, epoch: 0, head: 0, ageMs: null }
 const peerIdOf = (member: number): string => peerIdText(keyNumber(member).publicKey)
@@ -180,7 +181,7 @@ describe('rows of members', () => {
         addrs: ['/ip6/2001:db8::5/tcp/9000'],
         registryKey: log.rootKey.publicKey,
         roles: ['integrated'],
-        services: ['web'],
+        services: [serviceNamed('web')],
         tags: ['eu'],
         software: '0.1.0',
         reach: 'outbound',
@@ -194,7 +195,7 @@ describe('rows of members', () => {
     expect((await memberRows(sourceOf(world)))[1]).toMatchObject({
       seq: 4,
       address: '/ip6/2001:db8::5/tcp/9000',
-      services: ['web'],
+      services: [{ name: 'web', port: 80, protocol: 'tcp' }],
       tags: ['eu'],
       reach: 'outbound',
       source: 'gossip',

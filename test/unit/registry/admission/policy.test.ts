@@ -25,6 +25,39 @@ describe('a policy', () => {
     }
   )
 
+  it('is changed only by who saw the last one: of two at once the second is told', async () => {
+    await using network = await RealNetwork.create()
+    const { admission, replica } = network.root
+    const seen = replica.state.policyRow.n
+    const [first, second] = await Promise.allSettled([
+      admission.changePolicy({ openGrants: 5 }, { seen }),
+      admission.changePolicy({ openGrants: 6 }, { seen })
+    ])
+    expect(first).toMatchObject({ status: 'fulfilled' })
+    expect(second).toMatchObject({ status: 'rejected', reason: { message: expect.stringContaining('somebody else') } })
+    expect(replica.state.policy.openGrants).toBe(5)
+    const later = admission.changePolicy({ openGrants: 7 }, { seen: 0, force: true })
+    await expect(later).rejects.toThrow('that of the genesis')
+    await admission.changePolicy({ openGrants: 7 }, { seen: replica.state.policyRow.n })
+    await expect(admission.changePolicy({ openGrants: 8 }, { seen: 1 })).rejects.toThrow('that of entry 1')
+  })
+
+  it('by which no member could call anything is refused without force', async () => {
+    await using network = await RealNetwork.create()
+    const { admission } = network.root
+    const rules = [{ from: 'web', to: 'db', service: 'postgres' }]
+    await expect(admission.changePolicy({ rules })).rejects.toThrow('nobody is in the groups')
+    expect(await admission.changePolicy({ rules: [{ from: '*', to: '*', service: 'ssh' }] })).toBeDefined()
+    expect(await admission.changePolicy({ rules }, { force: true })).toMatchObject({ rules })
+  })
+
+  it('whose rules do not pass its tests is refused by the log itself, with force too', async () => {
+    await using network = await RealNetwork.create()
+    const { admission } = network.root
+    const tests = [{ from: 'web', to: 'db', service: 'ssh', allowed: false }]
+    await expect(admission.changePolicy({ tests }, { force: true })).rejects.toThrow('a test of the policy fails')
+  })
+
   it('of a newer program is followed by nobody here, and is not the lie of whoever sends it', async () => {
     await using network = await RealNetwork.create()
     const follower = await network.addSecondary('follower')

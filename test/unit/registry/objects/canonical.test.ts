@@ -136,7 +136,7 @@ describe('strict decoding', () => {
       publicKey: new Uint8Array(32).fill(2),
       seq: 300,
       roles: [3],
-      services: ['web'],
+      tags: ['web'],
       left: true
     })
     fc.assert(

@@ -26,6 +26,7 @@ import {
   keyOf,
   networkId,
   otherNetworkId,
+  serviceNamed,
   verdict
 } from '../../../helpers/signed-objects.ts'
 
@@ -270,7 +271,7 @@ describe('sizes', () => {
       body: { ...body, grantId: grant.id, join, receipt: receipt.bytes }
     } as const
     expect(sealEntry(admit, keyOf(3)).bytes.length).toBeLessThanOrEqual(4096)
-    const labels = Array.from({ length: 16 }, (_, i) => `${i}`.padEnd(64, 'x'))
-    expect(() => sealRecord({ ...aRecord, services: labels, tags: [] }, me)).toThrow('at most 1024 are allowed')
+    const services = Array.from({ length: 16 }, (_, i) => serviceNamed(`${10 + i}`.padEnd(63, 'x')))
+    expect(() => sealRecord({ ...aRecord, services, tags: [] }, me)).toThrow('at most 1024 are allowed')
   })
 })

@@ -13,6 +13,7 @@ import {
 import type { Records } from '../../../../src/registry/records/records.ts'
 import { KeyOrder } from '../../../../src/registry/records/sorted-keys.ts'
 import { openTestStore, recordOf, recordsOver, type TestStore } from '../../../helpers/observations.ts'
+import { serviceNamed } from '../../../helpers/signed-objects.ts'
 
 const idOf = (key: Uint8Array): string => Buffer.from(key).toString('hex')
 
@@ -141,13 +142,15 @@ describe('lookup', () => {
     const keys = Array.from({ length: 12 }, () => SigningKey.generate())
     for (const [index, key] of keys.entries()) {
       network.admit(key.publicKey, `node-${index}`)
-      await records.put(recordOf(key, 1, { services: index % 2 === 0 ? ['web', 'db'] : ['db'] }).bytes)
+      await records.put(
+        recordOf(key, 1, { services: (index % 2 === 0 ? ['db', 'web'] : ['db']).map(serviceNamed) }).bytes
+      )
     }
     const first = keys[0] ?? SigningKey.generate()
     expect(all({ service: 'web', limit: 2 }, network)).toHaveLength(6)
     expect(all({ service: 'db', limit: 5 }, network)).toHaveLength(12)
     expect(lookup({ publicKey: first.publicKey, service: 'web' }, network).rows).toHaveLength(1)
-    await records.put(recordOf(first, 2, { services: ['db', 'mail'] }).bytes)
+    await records.put(recordOf(first, 2, { services: ['db', 'mail'].map(serviceNamed) }).bytes)
     expect(all({ service: 'web' }, network)).not.toContain(idOf(first.publicKey))
     expect(all({ service: 'mail' }, network)).toEqual([idOf(first.publicKey)])
     await records.forget(first.publicKey)

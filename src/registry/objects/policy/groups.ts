@@ -1,5 +1,5 @@
-import { checkName } from '../../identity/checked-bytes.ts'
-import { InvalidPayloadError } from '../../runtime/errors.ts'
+import { checkName } from '../../../identity/checked-bytes.ts'
+import { InvalidPayloadError } from '../../../runtime/errors.ts'
 
 const maxGroups = 16
 

@@ -1,11 +1,21 @@
-import { checkCount, nameOfNumber } from '../../identity/checked-bytes.ts'
-import { InvalidPayloadError, UnsupportedVersionError } from '../../runtime/errors.ts'
-import { Policy as PolicyMessage } from '../pb/registry.ts'
-import { bodyKind } from './body-kind.ts'
+import { checkCount, checkKey, nameOfNumber } from '../../../identity/checked-bytes.ts'
+import { compareBytes } from '../../../identity/hash.ts'
+import { InvalidPayloadError, UnsupportedVersionError } from '../../../runtime/errors.ts'
+import { Policy as PolicyMessage } from '../../pb/registry.ts'
+import { bodyKind } from '../body-kind.ts'
+import { checkCallRules, type PolicyRule, type PolicyTest } from './call-rules.ts'
 
 /** Ways of admission: with an invite, by the operator's word, or everybody. The numbers are on the wire. */
 export const admissions = { invite: 0, approve: 1, open: 2 } as const
 export type AdmissionPolicy = keyof typeof admissions
+
+/** Keys whose documents the log takes besides those of the root, its log key and the authority: of publisher entries, these and every registry, none. */
+export const publishing = { named: 0, registries: 1, root: 2 } as const
+export type Publishing = keyof typeof publishing
+
+/** Members that may carry streams of others: registries and those that offer it, registries alone, none. */
+export const relaying = { members: 0, registries: 1, nobody: 2 } as const
+export type Relaying = keyof typeof relaying
 
 /** The rules of a network that its root can change. The genesis holds the first, the last policy entry of the log counts. */
 export interface Policy {
@@ -30,6 +40,14 @@ export interface Policy {
   criticalKinds: readonly number[]
   /** Numbers of the kinds of entries that need the orders of two operators, ascending. */
   twoOperators: readonly number[]
+  /** Rules of who may call what; without any every member may call every service. */
+  rules: readonly PolicyRule[]
+  /** Questions to the rules, and the answers that must come of them. */
+  tests: readonly PolicyTest[]
+  publishing: Publishing
+  relaying: Relaying
+  /** Keys that may cosign checkpoints, ascending; none: those of the registries. */
+  witnessKeys: readonly Uint8Array[]
 }
 
 const dayMs = 24 * 3_600_000
@@ -50,7 +68,14 @@ export const defaultPolicy: Readonly<Policy> = {
   returnGraceMs: 30 * dayMs,
   witnesses: 0,
   criticalKinds: [],
-  twoOperators: []
+  twoOperators: [],
+  rules: [],
+  tests: [],
+  // Publisher entries are the operator's word already.
+  publishing: 'named',
+  // Two nodes behind firewalls reach each other from the first day; whoever relays has said so.
+  relaying: 'members',
+  witnessKeys: []
 }
 
 /** A shorter membership could not be renewed in time, a longer one would outlive its operators. */
@@ -59,6 +84,7 @@ const maxMs = 100 * 365 * dayMs
 const maxQuotaBytes = 2 ** 40
 const maxKinds = 64
 const maxKind = 0xffff_ffff
+const maxWitnessKeys = 16
 
 /** Least and most of each number of a policy. */
 export const policyBounds = {
@@ -85,6 +111,24 @@ export function checkPolicy(policy: Policy): void {
   }
   checkKinds(policy.criticalKinds, 'each critical kind of the policy, ascending,')
   checkKinds(policy.twoOperators, 'each kind of the policy that needs two operators, ascending,')
+  checkCallRules(policy)
+  checkWitnesses(policy)
+}
+
+function checkWitnesses({ witnesses, witnessKeys }: Policy): void {
+  if (witnessKeys.length > maxWitnessKeys) {
+    throw new InvalidPayloadError(`a policy names at most ${maxWitnessKeys} witnesses`)
+  }
+  for (const [index, key] of witnessKeys.entries()) {
+    checkKey(key, 'key of a witness')
+    const before = witnessKeys[index - 1]
+    if (before !== undefined && compareBytes(before, key) >= 0) {
+      throw new InvalidPayloadError('keys of witnesses must ascend, each once')
+    }
+  }
+  if (witnessKeys.length > 0 && witnesses > witnessKeys.length) {
+    throw new InvalidPayloadError(`the policy needs ${witnesses} witnesses and names ${witnessKeys.length}`)
+  }
 }
 
 function checkKinds(kinds: readonly number[], what: string): void {
@@ -113,20 +157,32 @@ export function lockOut(policy: Policy): string | undefined {
   return undefined
 }
 
-/** @throws UnsupportedVersionError for a way of admission that is not known here */
-export function policyOf(message: PolicyMessage): Policy {
-  const admission = nameOfNumber(admissions, message.admission)
-  if (admission === undefined) {
-    throw new UnsupportedVersionError(`the policy admits in the way ${message.admission}: update this program`)
+/** @throws UnsupportedVersionError for a number that is not known here: who may do what cannot be judged without it */
+export const policyOf = (message: PolicyMessage): Policy => ({
+  ...message,
+  admission: known(admissions, message.admission, 'admits'),
+  publishing: known(publishing, message.publishing, 'lets publish'),
+  relaying: known(relaying, message.relaying, 'lets relay')
+})
+
+function known<K extends string>(table: Readonly<Record<K, number>>, number: number, does: string): K {
+  const name = nameOfNumber(table, number)
+  if (name === undefined) {
+    throw new UnsupportedVersionError(`the policy ${does} in the way ${number}: update this program`)
   }
-  return { ...message, admission }
+  return name
 }
 
 export const policyMessage = (policy: Policy): PolicyMessage => ({
   ...policy,
   admission: admissions[policy.admission],
   criticalKinds: [...policy.criticalKinds],
-  twoOperators: [...policy.twoOperators]
+  twoOperators: [...policy.twoOperators],
+  rules: [...policy.rules],
+  tests: [...policy.tests],
+  publishing: publishing[policy.publishing],
+  relaying: relaying[policy.relaying],
+  witnessKeys: [...policy.witnessKeys]
 })
 
 export const policyBody = bodyKind<'policy', Policy, PolicyMessage>('policy', PolicyMessage, {

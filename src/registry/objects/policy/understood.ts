@@ -1,5 +1,5 @@
-import { UnsupportedVersionError } from '../../runtime/errors.ts'
-import { entryKindOf, entryKinds } from './entry.ts'
+import { UnsupportedVersionError } from '../../../runtime/errors.ts'
+import { entryKindOf, entryKinds } from '../entry.ts'
 import type { Policy } from './policy.ts'
 
 /** The root goes by rules that this program does not know: what follows cannot be judged here. */

@@ -1,0 +1,45 @@
+import { InvalidPayloadError } from '../../runtime/errors.ts'
+import type { NetworkState } from '../log/state/network-state.ts'
+import { mayCall } from '../objects/policy/call-rules.ts'
+import { lockOut, type Policy } from '../objects/policy/policy.ts'
+
+export interface PolicyOptions {
+  /** Also a policy that locks everybody out. */
+  force?: boolean
+  /** Entry of the policy that the asker saw. */
+  seen?: number
+}
+
+/**
+ * The policy after a change.
+ * @throws InvalidPayloadError when it is not the one any more that the asker saw, or when it locks everybody out and nobody forces it
+ */
+export function changedPolicy(
+  state: NetworkState,
+  changes: Partial<Policy>,
+  { force = false, seen }: PolicyOptions
+): Policy {
+  const { n, policy } = state.policyRow
+  if (seen !== undefined && seen !== n) {
+    throw new InvalidPayloadError(
+      `somebody else changed the policy meanwhile: entry ${n} has it now, and the change was made to ${originOf(seen)}; look at \`trustnet policy show\` and change it again`
+    )
+  }
+  const changed = { ...policy, ...changes }
+  const why = force ? undefined : (lockOut(changed) ?? shutsAll(changed, state))
+  if (why !== undefined) throw new InvalidPayloadError(`${why}; to have it so all the same, add --force`)
+  return changed
+}
+
+const originOf = (n: number): string => (n === 0 ? 'that of the genesis' : `that of entry ${n}`)
+
+/** Says that the rules let no member call anything at any other; undefined: they let some. */
+export function shutsAll(policy: Policy, state: Pick<NetworkState, 'members'>): string | undefined {
+  const { rules } = policy
+  if (rules.length === 0) return undefined
+  const kinds = [...new Map([...state.members()].map(({ groups }) => [groups.join(), { groups }])).values()]
+  const isUsed = rules.some(({ service }) =>
+    kinds.some((from) => kinds.some((to) => mayCall(policy, from, to, service)))
+  )
+  return isUsed ? undefined : 'no member could call anything any more: nobody is in the groups that the rules name'
+}
