@@ -6,7 +6,10 @@ import { UsageError } from '../output/exit.ts'
 import { sanitise } from '../output/text.ts'
 
 type Kind = 'admission' | 'duration' | 'number'
-type Key = Exclude<keyof PolicyView['policy'], 'witnesses' | 'criticalKinds' | 'twoOperators'>
+type Key = Exclude<
+  keyof PolicyView['policy'],
+  'witnesses' | 'criticalKinds' | 'twoOperators' | 'rules' | 'tests' | 'publishing' | 'relaying' | 'witnessKeys'
+>
 
 /** The words of the command line, in the order in which they are shown. */
 const keys: ReadonlyMap<string, { key: Key; kind: Kind; what: string }> = new Map([

@@ -37,6 +37,6 @@ export async function changePolicy(
 /** The values that are given. @throws InvalidPayloadError */
 const policyChanges = ({ witnessKeys, ...changes }: Omit<PolicyChanges, 'force' | 'seen'>): Partial<Policy> => {
   const given = Object.entries(changes).filter(([, value]) => value !== undefined)
-  const keys = witnessKeys?.map(publicKeyOf).toSorted(Buffer.compare)
+  const keys = witnessKeys?.map(publicKeyOf).toSorted((a, b) => Buffer.compare(a, b))
   return { ...Object.fromEntries(given), ...(keys !== undefined && { witnessKeys: keys }) }
 }

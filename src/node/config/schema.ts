@@ -33,7 +33,7 @@ const announce = z.object({
   allow: list(oneOf(['global', 'ula', 'loopback']), 3).describe('scopes of interface addresses that may be announced')
 })
 
-const services = list(serviceField(), maxServices).describe(
+const offered = list(serviceField(), maxServices).describe(
   'what this node offers to the others: name, port, protocol (tcp, udp) and tags, each name once'
 )
 
@@ -157,7 +157,7 @@ export const schema = z.object({
   network,
   listen,
   announce,
-  services,
+  services: offered,
   paths,
   bootstrap,
   admission,

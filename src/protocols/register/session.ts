@@ -182,4 +182,5 @@ export class ServerSession implements Pinged {
 }
 
 /** The body that is set. */
-const requestOf = ({ id: _, trace: __, ...bodies }: SessionFrame): string => Object.keys(bodies)[0] ?? 'unknown'
+const requestOf = (frame: SessionFrame): string =>
+  Object.keys(frame).find((field) => field !== 'id' && field !== 'trace') ?? 'unknown'

@@ -19,16 +19,7 @@ import {
   RotateRequest
 } from '../../../../src/registry/pb/registry.ts'
 import { InvalidPayloadError, UnsupportedVersionError } from '../../../../src/runtime/errors.ts'
-import {
-  aGenesis,
-  aGrant,
-  anEntry,
-  aRecord,
-  craft,
-  keyOf,
-  networkId,
-  serviceNamed
-} from '../../../helpers/signed-objects.ts'
+import { aGenesis, aGrant, anEntry, aRecord, craft, keyOf, networkId } from '../../../helpers/signed-objects.ts'
 
 const short = new Uint8Array(31)
 const long = new Uint8Array(33)
@@ -60,24 +51,6 @@ describe('node record', () => {
     ...badTexts.map((text): [string, Partial<NodeRecord>] => [`tag ${JSON.stringify(text)}`, { tags: [text] }]),
     ['9 addresses', { addrs: Array.from({ length: 9 }, () => addr) }],
     ['17 tags', { tags: Array.from({ length: 17 }, () => 'b') }],
-    ['17 services', { services: Array.from({ length: 17 }, (_, index) => serviceNamed(`s${100 + index}`)) }],
-    ['services that do not ascend', { services: [serviceNamed('b'), serviceNamed('a')] }],
-    ['a service twice', { services: [serviceNamed('a'), serviceNamed('a')] }],
-    ...['', 'x'.repeat(64), 'Web', 'caf\u00e9', '<b>', 'a.b', '-a'].map((name): [string, Partial<NodeRecord>] => [
-      `a service '${name}'`,
-      { services: [serviceNamed(name)] }
-    ]),
-    ['a service on port 0', { services: [{ ...serviceNamed('a'), port: 0 }] }],
-    ['a service on port 70000', { services: [{ ...serviceNamed('a'), port: 70_000 }] }],
-    ['a libp2p service with a port', { services: [{ ...serviceNamed('a'), protocol: 'libp2p' }] }],
-    ['a service of a protocol that has no number', { services: [{ ...serviceNamed('a'), protocol: 'unknown' }] }],
-    ['9 tags of a service', { services: [{ ...serviceNamed('a'), tags: [...'abcdefghi'] }] }],
-    ['tags of a service that do not ascend', { services: [{ ...serviceNamed('a'), tags: ['b', 'a'] }] }],
-    ['a tag of a service that is empty', { services: [{ ...serviceNamed('a'), tags: [''] }] }],
-    ['5 relayKeys', { relayKeys: [5, 6, 7, 8, 9].map((each) => keyOf(each).publicKey) }],
-    ['a relay twice', { relayKeys: [keyOf(5).publicKey, keyOf(5).publicKey] }],
-    ['itself as a relay', { relayKeys: [keyOf(4).publicKey] }],
-    ['a short key of a relay', { relayKeys: [short] }],
     ['a long software text', { software: 'x'.repeat(65) }],
     ['9 roles', { roles: Array.from({ length: 9 }, () => 'root' as const) }],
     ...[
