@@ -1,6 +1,6 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type RequestListener, request, type Server } from 'node:http'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, expect } from 'vitest'
 import { controlClient } from '../../src/node/api/client.ts'
 import type { ControlApi } from '../../src/node/api/control-api.ts'
@@ -86,6 +86,44 @@ describe('the control socket of a service user that was taken over', () => {
     const { listener } = pouring('{"type":"changed"}\n{"type":', 0, blanks, '"again"}\n')
     const events = (await answering(listener, 'zoe')).events()
     expect([(await events.next()).value, (await events.next()).value]).toEqual([{ type: 'changed' }, { type: 'again' }])
+  })
+
+  /** Somebody else's socket, and how many connections it got. */
+  const others = async (): Promise<{ path: string; calls: () => number }> => {
+    let calls = 0
+    const server = createServer((_request, response) => response.end('{"schemaVersion":1}'))
+    servers.push(server.on('connection', () => calls++))
+    const path = join(home.folder, 'other.sock')
+    mkdirSync(dirname(home.socket('link')), { recursive: true })
+    await new Promise<void>((resolve) => server.listen(path, resolve))
+    return { path, calls: () => calls }
+  }
+
+  attack('puts a link to the socket of somebody else in the place of its own, or what is no socket', async () => {
+    const { path, calls } = await others()
+    symlinkSync(path, home.socket('link'))
+    writeFileSync(home.socket('file'), '')
+    const told: string[] = []
+    for (const name of ['link', 'file']) {
+      const error = await failureOf(controlClient({ path: home.socket(name) }).status())
+      const { code, err } = await runCli(['status', '--node', name], { home: home.folder })
+      told.push(`${name}: ${error?.name}, ${code}`)
+      expect([error?.message, err]).toEqual([
+        expect.stringContaining('nothing is sent to it'),
+        expect.stringContaining('nothing is sent to it')
+      ])
+    }
+    expect(calls()).toBe(0)
+    return {
+      happened: `${told.join('; ')}: 0 connections to the other socket`,
+      held: 'a command connects to the socket that it has opened, by its number, and to none behind a link'
+    }
+  })
+
+  control('the same socket is connected to under its own name', async () => {
+    const { path, calls } = await others()
+    await controlClient({ path }).status()
+    expect(calls()).toBe(1)
   })
 
   attack('answers what is no answer', async () => {

@@ -1,11 +1,14 @@
+import { once } from 'node:events'
 import { readdir } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { basename, join } from 'node:path'
 import type { Command } from 'commander'
 import { controlClient } from '../../node/api/client.ts'
 import type { ControlApi } from '../../node/api/control-api.ts'
-import { NothingRunningError } from '../../node/api/errors.ts'
+import { holdSocket } from '../../node/api/control-path.ts'
+import { ControlError, NothingRunningError } from '../../node/api/errors.ts'
 import { instanceOf, machineRuntime, runtimeFolders, socketPath } from '../../node/config/paths.ts'
+import { codeOf } from '../../runtime/error-code.ts'
 import type { Context } from '../output/context.ts'
 import { UsageError } from '../output/exit.ts'
 import { sanitise } from '../output/text.ts'
@@ -95,13 +98,15 @@ const ownSockets = async (folder: string, instance: string): Promise<string[]> =
   return own.map((name) => join(folder, instance, name))
 }
 
-/** A socket file that a killed process left behind is not counted. One without permission is: the call says what to do. */
-const answers = (path: string): Promise<boolean> =>
-  new Promise((resolve) => {
-    const socket = connect(path)
-    socket.once('connect', () => {
-      socket.destroy()
-      resolve(true)
-    })
-    socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code === 'EACCES'))
-  })
+/** A socket file that a killed process left behind is not counted. One that may not be used is: the call says what to do. */
+const answers = async (path: string): Promise<boolean> => {
+  try {
+    using held = holdSocket(path)
+    const socket = connect(held.path)
+    await once(socket, 'connect')
+    socket.destroy()
+    return true
+  } catch (error) {
+    return codeOf(error) === 'EACCES' || error instanceof ControlError
+  }
+}

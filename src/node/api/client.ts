@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { CallOptions, ControlApi, ControlEvent } from './control-api.ts'
+import { type ControlPath, holdSocket } from './control-path.ts'
 import { ControlError, NothingRunningError } from './errors.ts'
 
 // As in server.ts: the import would load fetch and WebSocket, too.
@@ -75,8 +76,9 @@ class Connection {
 
   #request(method: string, path: string, body: string | undefined, signal?: AbortSignal): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
+      const held = this.#hold()
       const options = {
-        socketPath: this.#path,
+        socketPath: held.path,
         method,
         path,
         headers: { 'content-type': 'application/json' },
@@ -84,11 +86,21 @@ class Connection {
       }
       const call = request(signal === undefined ? options : { ...options, signal }, resolve)
       call.once('error', (error: NodeJS.ErrnoException) => reject(this.#explain(error)))
+      call.once('close', () => held[Symbol.dispose]())
       call.end(body)
     })
   }
 
+  #hold(): ControlPath {
+    try {
+      return holdSocket(this.#path)
+    } catch (error) {
+      throw error instanceof Error ? this.#explain(error) : error
+    }
+  }
+
   #explain(error: NodeJS.ErrnoException): Error {
+    if (error instanceof ControlError) return error
     if (error.name === 'AbortError') return new ControlError('The process did not answer in time.', 'TimeoutError', 504)
     if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') {
       return new NothingRunningError(`No process answers at ${this.#path}. Start one with: trustnet node start`)
