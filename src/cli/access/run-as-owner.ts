@@ -35,21 +35,23 @@ export const fileOwner = (path: string): Ids | undefined => {
   return found?.uid === 0 ? undefined : found
 }
 
-/** The same for the process that the options mean, or for what would run. */
-export const ownerOfNode = async (context: Context, options: RunningOptions): Promise<Ids | undefined> => {
-  if (process.geteuid?.() !== 0) return undefined
+/** The same for the process that the options mean, or for what would run, and the options by which that user finds it: root's home is not his. */
+export const ownerOfNode = async <T extends RunningOptions>(
+  context: Context,
+  options: T
+): Promise<{ owner: Ids | undefined; found: T }> => {
+  if (process.geteuid?.() !== 0) return { owner: undefined, found: options }
   try {
     const folder = statAt(dirname(await runningSocket(context, options)))
-    return folder === undefined || folder.uid === 0 ? undefined : folder
+    return { owner: folder === undefined || folder.uid === 0 ? undefined : folder, found: options }
   } catch (error) {
     if (!(error instanceof NothingRunningError)) throw error
     const { config, node } = options
-    return ownerOf(
-      await loadedConfig(context, {
-        ...(config !== undefined && { config }),
-        ...(node !== undefined && { name: node })
-      })
-    )
+    const loaded = await loadedConfig(context, {
+      ...(config !== undefined && { config }),
+      ...(node !== undefined && { name: node })
+    })
+    return { owner: ownerOf(loaded), found: loaded.file === undefined ? options : { ...options, config: loaded.file } }
   }
 }
 

@@ -37,7 +37,8 @@ const diff = async (context: Context, given: string | undefined, options: DiffOp
     throw new UsageError('Compare with one: a FILE, or a member that --with names.')
   }
   const files = given === undefined ? [] : [resolve(given)]
-  await asOwner(await ownerOfNode(context, options), { files }, ([file]) => compare(context, file, options))
+  const { owner, found } = await ownerOfNode(context, options)
+  await asOwner(owner, { files }, ([file]) => compare(context, file, found))
 }
 
 const compare = async (context: Context, file: string | undefined, options: DiffOptions): Promise<void> => {
