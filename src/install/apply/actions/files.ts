@@ -1,5 +1,6 @@
 import { dirname } from 'node:path'
 import { saveConfigValue } from '../../../node/config/index.ts'
+import { OperatorError } from '../../errors.ts'
 import {
   type Ids,
   idsOf,
@@ -22,18 +23,48 @@ import { sharedUser } from '../../model/layout.ts'
 import type { Kind } from './kind.ts'
 import { endProcesses } from './processes.ts'
 
+const root: Ids = { uid: 0, gid: 0 }
+
 const octal = (mode: number): string => mode.toString(8).padStart(4, '0')
 export const folderKind: Kind<FolderAction> = {
   describe: ({ path, mode, owner }) => ({ text: `folder ${path} (${octal(mode)}, ${owner})`, lines: [] }),
-  before: async ({ path }) => ({ made: await missingFolders(path) }),
+  before: async ({ path }) => ({ made: await missingFolders(path), ...ownershipOf(path) }),
   apply: async ({ path, mode, owner }) => await makeFolder(path, mode, await idsOf(owner)),
-  revert: async (_, { made }) => {
-    for (const path of (Array.isArray(made) ? made : []).toReversed()) {
+  revert: async ({ path, owner }, undo) => {
+    const { made } = undo
+    if (isOwnership(undo) && (await kindOf(path)) === 'folder')
+      await makeFolder(path, undo.mode, await ownerAgain(undo, [owner]))
+    for (const folder of (Array.isArray(made) ? made.map(String) : []).toReversed()) {
       // Files of others stay, and nobody who gets the number of the service's user later may replace it.
-      if (!(await removeEmpty(String(path))))
-        await makeFolder(String(path), (await modeOf(String(path))) ?? 0o755, await idsOf('root'))
+      if (!(await removeEmpty(folder))) await makeFolder(folder, (await modeOf(folder)) ?? 0o755, root)
     }
   }
+}
+
+/** Owner and mode of what was there before; nothing: there was none. */
+const ownershipOf = (path: string): Partial<Ownership> => {
+  const found = statAt(path)
+  return found === undefined ? {} : { mode: found.mode & 0o7777, uid: found.uid, gid: found.gid }
+}
+
+interface Ownership extends Ids {
+  readonly mode: number
+}
+
+/** false: nothing was there, or an older version has not written it down. */
+const isOwnership = (undo: object): undo is Ownership =>
+  ['mode', 'uid', 'gid'].every((key) => typeof Reflect.get(undo, key) === 'number')
+
+/** Ids of the owner and group of before. What belonged to a user of the service, or to nobody any more, becomes root's: another may get the number. */
+const ownerAgain = async ({ uid, gid }: Ids, service: readonly string[]): Promise<Ids> => {
+  const isService = (name: string): boolean =>
+    name !== 'root' && (service.includes(name) || name === sharedUser || name.startsWith(`${sharedUser}-`))
+  const stays = async (table: string, id: number): Promise<boolean> =>
+    (await textOf(table))?.split('\n').some((line) => {
+      const [name = '', , number] = line.split(':')
+      return number === String(id) && !isService(name)
+    }) ?? false
+  return { uid: (await stays('/etc/passwd', uid)) ? uid : 0, gid: (await stays('/etc/group', gid)) ? gid : 0 }
 }
 
 export const fileKind: Kind<FileAction> = {
@@ -41,15 +72,17 @@ export const fileKind: Kind<FileAction> = {
     text: `file ${path} (${octal(mode)}, ${owner})`,
     lines: secret === true ? ['(a secret, not shown)'] : text.trimEnd().split('\n')
   }),
-  before: async ({ path }) => ({ text: (await textOf(path)) ?? null, mode: (await modeOf(path)) ?? null }),
+  before: async ({ path }) => ({ text: (await textOf(path)) ?? null, ...ownershipOf(path) }),
   apply: async (action, { passphrase }) => {
     const { path, text, mode, once, filled } = action
     const ids = await ownersOf(action)
     if (once === true && (await kindOf(path)) === 'file') return keepFile(action, ids)
     await replaceFile(path, filled === undefined ? text : await filledIn(text, filled, passphrase), mode, ids)
   },
-  revert: async ({ path }, { text, mode }) => {
-    if (typeof text === 'string') await replaceFile(path, text, Number(mode), await idsOf('root'))
+  revert: async ({ path, owner, group = owner }, undo) => {
+    const { text, mode } = undo
+    if (typeof text === 'string')
+      await replaceFile(path, text, Number(mode), isOwnership(undo) ? await ownerAgain(undo, [owner, group]) : root)
     else await removeFile(path)
   }
 }
@@ -75,7 +108,14 @@ const filledIn = async (text: string, filled: true | string, passphrase: string)
 
 export const linkKind: Kind<LinkAction> = {
   describe: ({ path, target }) => ({ text: `link ${path} → ${target}`, lines: [] }),
-  before: async ({ path }) => ({ target: (await targetOf(path)) ?? null, made: await missingFolders(dirname(path)) }),
+  before: async ({ path }) => {
+    const found = await kindOf(path)
+    if (found !== undefined && found !== 'link')
+      throw new OperatorError(
+        `${path} is there already, and no link: it is not replaced. Move it away, then run this again.`
+      )
+    return { target: (await targetOf(path)) ?? null, made: await missingFolders(dirname(path)) }
+  },
   apply: async ({ path, target }) => await relink(path, target),
   revert: async ({ path }, { target, made }) => {
     await removeFile(path)
