@@ -6,7 +6,7 @@ import { makeFolder } from '../../runtime/make-folder.ts'
 import { migrate } from './migrate.ts'
 import { schema as currentSchema, type Schema } from './schema.ts'
 import type { Database } from './sqlite.ts'
-import { assertSqlite, headerOf, quickCheck, refuseVersion } from './store-checks.ts'
+import { assertSqlite, headerOf, quickCheck, refuseVersion, requireFiles } from './store-checks.ts'
 import { asStoreError, damaged } from './store-errors.ts'
 
 export type { Database, Statement } from './sqlite.ts'
@@ -153,6 +153,7 @@ const refuseUnknown = (path: string, schema: Schema): void => {
   if (openPaths.has(path)) {
     throw new StoreInUseError(`${path} is open in this process (${process.pid}) already: close it first`)
   }
+  requireFiles(path)
   const header = headerOf(path)
   if (header === undefined) return
   if (header.toString('latin1', 0, 16) !== 'SQLite format 3\0') {

@@ -1,4 +1,4 @@
-import { closeSync, existsSync, readSync } from 'node:fs'
+import { closeSync, existsSync, lstatSync, readSync } from 'node:fs'
 import { reasonOf } from '../../runtime/error-message.ts'
 import { StoreError, StoreVersionError } from '../../runtime/errors.ts'
 import { openRegular } from '../../runtime/read-file.ts'
@@ -8,6 +8,20 @@ import { damaged } from './store-errors.ts'
 
 /** Below it a race between two connections can damage a WAL database without a trace (SQLite 3.7.0 to 3.51.2). */
 const oldestSqlite = [3, 51, 3] as const
+/** Files that SQLite keeps beside a database. */
+const companions = ['-journal', '-wal', '-shm'] as const
+
+/** Refuses what SQLite would wait on without end: a pipe in the place of a file of its own. @throws StoreError */
+export const requireFiles = (path: string): void => {
+  for (const end of companions) {
+    if (lstatSync(path + end, { throwIfNoEntry: false })?.isFile() === false) {
+      throw new StoreError(
+        `${path}${end} is no file, where SQLite keeps one: the store is not opened. Look at it (ls -l ${path}${end}) and remove it.`
+      )
+    }
+  }
+}
+
 /** First bytes of a database file. undefined: there is no file yet, or an empty one. */
 export const headerOf = (path: string): Buffer | undefined => {
   if (!existsSync(path)) return undefined

@@ -1,11 +1,11 @@
-import { execFile } from 'node:child_process'
+import { execFile, execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import BetterSqlite3 from 'better-sqlite3'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type Database, openDatabase, peekDatabase } from '../../../../src/registry/store/database.ts'
+import { type Database, openDatabase, openReadOnly, peekDatabase } from '../../../../src/registry/store/database.ts'
 import { MetaTable } from '../../../../src/registry/store/meta-table.ts'
 import { type Schema, schema } from '../../../../src/registry/store/schema.ts'
 import { StoreError, StoreInUseError, StoreVersionError } from '../../../../src/runtime/errors.ts'
@@ -218,4 +218,11 @@ describe('peekDatabase', () => {
     expect(peekDatabase(path, (peeked) => new MetaTable(peeked).get('a'))).toEqual(Buffer.from([1]))
     open()
   })
+})
+
+it.each(['-journal', '-wal', '-shm'])('refuses a pipe at %s, on which SQLite would wait for ever', (end) => {
+  openDatabase(path).close()
+  execFileSync('mkfifo', [path + end])
+  for (const opening of [openDatabase, openReadOnly, (at: string) => peekDatabase(at, () => 0)])
+    expect(() => opening(path)).toThrow(`${path}${end} is no file`)
 })
