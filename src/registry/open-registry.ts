@@ -13,6 +13,7 @@ import { backUp } from './backup/backup.ts'
 import type { BackupManifest } from './backup/manifest.ts'
 import type { RegistryEvents } from './events.ts'
 import { Liveness } from './liveness/liveness.ts'
+import { ClockDoubt } from './log/clock-doubt.ts'
 import { writeForkProof } from './log/forks/write-fork-proof.ts'
 import { Root } from './log/log-writer.ts'
 import { Pauses } from './log/pauses.ts'
@@ -132,7 +133,7 @@ export class OpenRegistry implements Registry {
   #makeRoot({ role, logKey, nodeKey, fence }: RegistryInit): Root | undefined {
     if (role !== 'root' || logKey === undefined) return undefined
     const { db, logger, replica } = this.#parts
-    const root = new Root({ replica, logKey, nodeKey, logger, pauses: new Pauses(db) })
+    const root = new Root({ replica, logKey, nodeKey, logger, pauses: new Pauses(db), doubt: new ClockDoubt(db) })
     if (fence !== undefined) root.fence(fence)
     return root
   }

@@ -90,7 +90,8 @@ attack('a root that was started with a clock 100 days ahead, among members', asy
 attack('a root that was started alone with a clock 100 days ahead', async () => {
   const { network, hal: before, grant, wrong, again, address } = await startedAhead(false)
   await using _ = network
-  await eventually(() => wrong.registry.root?.refusal === undefined, 45_000)
+  // It does not wait for others, of whom none is there.
+  wrong.registry.root?.release()
   await wrong.registry.root?.checkpoint()
   expect(network.logs.some((line) => line.includes('no member has confirmed that time'))).toBe(true)
   const hal = network.make('hal', { 'bootstrap.peers': [address] }, { clock: new WallClock() })
@@ -113,6 +114,30 @@ attack('a root that was started alone with a clock 100 days ahead', async () => 
     happened:
       'it signed until the first member came, and no more; no invite was ended; one command brought all to the right time',
     held: 'a time that no member confirms ends nothing for good; one that has not come is nobody’s time'
+  }
+})
+
+attack('a root that is alone, with a clock 100 days ahead, is started a second time with it', async () => {
+  const { network, grant, wrong, address } = await startedAhead(false)
+  await using _ = network
+  // It does not wait for others, of whom none is there.
+  wrong.registry.root?.release()
+  await wrong.registry.root?.checkpoint()
+  await wrong.stop()
+  const { port } = wrong.attached
+  const again = await network.start('root', { role: 'root', 'listen.port': port })
+  again.registry.root?.release()
+  await again.registry.root?.checkpoint()
+  expect(again.registry.root?.clock.isConfirmed).toBe(false)
+  const hal = network.make('hal', { 'bootstrap.peers': [address] }, { clock: new WallClock() })
+  await hal.start()
+  await eventually(() => alarmsOf(again).includes('clock_doubt'), 60_000)
+  await expect(again.registry.root?.checkpoint()).rejects.toThrow(/100 days ahead of that of 1 of 1 members/)
+  expect(again.registry.replica.state.grant(grant.id)).toBeDefined()
+  return {
+    happened:
+      'the second start did not make its time right: no invite was ended, and the first member that came stopped it',
+    held: 'that nobody has confirmed a clock is kept in the store until somebody does'
   }
 })
 

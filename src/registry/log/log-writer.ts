@@ -10,6 +10,7 @@ import type { Signed } from '../objects/envelope.ts'
 import { sealRenewRequest } from '../objects/renew-request.ts'
 import { asStoreError } from '../store/store-errors.ts'
 import { type AppendOutcome, AppendQueue, type AppendRequest, type EntryDraft } from './append-queue.ts'
+import type { ClockDoubt } from './clock-doubt.ts'
 import { completed } from './complete-entry.ts'
 import type { Draft } from './ledger.ts'
 import type { Pauses } from './pauses.ts'
@@ -39,6 +40,8 @@ export interface RootInit {
   logger: Logger
   /** Told of times in which nothing was signed. */
   pauses?: Pauses
+  /** Keeps over a restart that nobody has confirmed the clock. */
+  doubt?: ClockDoubt
 }
 
 /** The one writer of the log. What it signs leaves it only after it is on the disk, so it never signs two entries for one place. */
@@ -56,9 +59,9 @@ export class Root {
   #opening: PromiseWithResolvers<void> | undefined
   #higher: LogPosition | undefined
 
-  constructor({ replica, logKey, nodeKey, logger, pauses }: RootInit) {
+  constructor({ replica, logKey, nodeKey, logger, pauses, doubt }: RootInit) {
     this.#replica = replica
-    this.clock = new RootClock(replica)
+    this.clock = new RootClock(replica, doubt)
     this.#logKey = logKey
     this.publicKey = nodeKey.publicKey
     this.#nodeKey = nodeKey

@@ -2,6 +2,7 @@ import { keyId } from '../../identity/key-id.ts'
 import { type Logger, momentOf } from '../../runtime/clock-and-logger.ts'
 import { UnavailableError } from '../../runtime/errors.ts'
 import { durationText, maxStepMs } from '../../runtime/steady-clock.ts'
+import type { ClockDoubt } from './clock-doubt.ts'
 import type { Replica } from './replica.ts'
 
 /** After a longer pause nothing comes back by itself anyway: rather is the clock wrong. */
@@ -25,15 +26,20 @@ export class RootClock {
   readonly #replica: Pick<Replica, 'ledger' | 'checkpoint'>
   /** Time of each member's clock when ours of monotonic time was 0. */
   readonly #heard = new Map<string, number>()
-  /** Time of the newest checkpoint before the first one by this clock, and the monotonic time of that. */
+  readonly #doubt: ClockDoubt | undefined
+  /** Time of the newest checkpoint by a clock that was confirmed, before the first one by this clock, and the monotonic time of that. */
   #lastMs: number | undefined
   #signedAt: number | undefined
   #isConfirmed = false
   #isAccepted = false
+  #isDoubted: boolean
   #nowMs = 0
 
-  constructor(replica: Pick<Replica, 'ledger' | 'checkpoint'>) {
+  constructor(replica: Pick<Replica, 'ledger' | 'checkpoint'>, doubt?: ClockDoubt) {
     this.#replica = replica
+    this.#doubt = doubt
+    this.#lastMs = doubt?.confirmedMs
+    this.#isDoubted = this.#lastMs !== undefined
   }
 
   /** Takes the time that a member said its clock shows. One that is behind what was signed long ago is wrong by itself. */
@@ -54,14 +60,23 @@ export class RootClock {
     return this.#nowMs
   }
 
-  /** A checkpoint with the time of this clock is about to be held. */
+  /** A checkpoint with the time of this clock is about to be held: inside of its commit. */
   signed(logger: Logger): void {
-    if (this.#signedAt !== undefined) return
+    if (this.#signedAt === undefined) this.#signedFirst(logger)
+    if (!this.#isDoubted) return
+    this.#isDoubted = !this.isConfirmed
+    // Each time: the commit before may have failed.
+    if (this.#isDoubted) this.#doubt?.begin(this.#lastMs ?? 0)
+    else this.#doubt?.settle()
+  }
+
+  #signedFirst(logger: Logger): void {
     const pauseMs = this.#pauseMs
     this.#signedAt = this.#clock.monotonic()
     this.#lastMs = this.#clock.now() - pauseMs
     if (pauseMs <= shortPauseMs) this.#isConfirmed = true
     if (this.isConfirmed) return
+    this.#isDoubted = true
     logger.warn(
       { pause_seconds: Math.round(pauseMs / 1000) },
       `this root has signed nothing for ${durationText(pauseMs)}, by its clock, and no member has confirmed that time: it signs again, and ends no invite for good until one does, or for a day; \`trustnet registry clock --accept\` says that it is right`
@@ -106,8 +121,13 @@ export class RootClock {
     return this.#replica.ledger.clock
   }
 
+  /** Time since this root has signed by a clock that was confirmed. */
   get #pauseMs(): number {
-    return this.#clock.now() - (this.#replica.checkpoint?.value.timeMs ?? this.#clock.now())
+    return this.#clock.now() - (this.#lastMs ?? this.#checkpointMs)
+  }
+
+  get #checkpointMs(): number {
+    return this.#replica.checkpoint?.value.timeMs ?? this.#clock.now()
   }
 
   #problem(): string | undefined {
@@ -124,9 +144,10 @@ export class RootClock {
 
   #implausible(stepMs: number): string | undefined {
     const pauseMs = this.#pauseMs + stepMs
+    const sinceMs = this.#clock.now() + stepMs - this.#checkpointMs
     if (this.#signedAt === undefined) {
-      if (pauseMs < -maxStepMs) {
-        return `the clock of this machine is ${durationText(pauseMs)} behind the newest checkpoint`
+      if (sinceMs < -maxStepMs) {
+        return `the clock of this machine is ${durationText(sinceMs)} behind the newest checkpoint`
       }
       if (pauseMs > longestSleepMs) return `this root has signed nothing for ${durationText(pauseMs)}, by its clock`
       if (pauseMs <= shortPauseMs) return undefined

@@ -1,8 +1,12 @@
+import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { ClockDoubt } from '../../../../src/registry/log/clock-doubt.ts'
 import { RootClock } from '../../../../src/registry/log/root-clock.ts'
+import { openDatabase } from '../../../../src/registry/store/database.ts'
 import { type Clock, silentLogger } from '../../../../src/runtime/clock-and-logger.ts'
 import { SteadyClock } from '../../../../src/runtime/steady-clock.ts'
 import { day, RealNetwork, TestClock } from '../../../helpers/real-network.ts'
+import { tempFolder } from '../../../helpers/temp.ts'
 
 const hour = 3_600_000
 
@@ -120,5 +124,63 @@ describe('a root that was away for long', () => {
     const other = await rootClock(machine)
     await other.accept(async () => {})
     expect([other.isConfirmed, said(other)]).toEqual([true, []])
+  })
+})
+
+describe('a doubt of the clock', () => {
+  /** The clock of a root 100 days after its last checkpoint, over restarts: each is given what the one before has kept. */
+  async function restarts() {
+    const folder = tempFolder()
+    const db = openDatabase(join(folder.path, 'registry.db'))
+    const doubt = new ClockDoubt(db)
+    await using network = await RealNetwork.create()
+    const { checkpoint, ledger } = network.root.replica
+    const checkpointMs = checkpoint?.value.timeMs ?? 0
+    const start = (clock: Clock, signedMs = checkpointMs): RootClock =>
+      new RootClock(
+        {
+          checkpoint: checkpoint && { ...checkpoint, value: { ...checkpoint.value, timeMs: signedMs } },
+          ledger: Object.create(ledger, { clock: { value: clock } })
+        },
+        doubt
+      )
+    return {
+      checkpointMs,
+      doubt,
+      start,
+      [Symbol.dispose]() {
+        db.close()
+        folder[Symbol.dispose]()
+      }
+    }
+  }
+
+  it('is there after a restart, until a member agrees', async () => {
+    using root = await restarts()
+    const machine = at(root.checkpointMs + 100 * day)
+    expect(said(root.start(machine))).toEqual(['this root has signed nothing for 100 days'])
+    expect(root.doubt.confirmedMs).toBe(root.checkpointMs)
+    const signedMs = machine.timeMs
+    machine.advance(hour / 2)
+    const again = root.start(machine, signedMs)
+    again.heard(key(1), root.checkpointMs + day)
+    expect(answerOf(again)).toContain('99 days ahead of that of 1 of 1 members')
+    const third = root.start(machine, signedMs)
+    third.heard(key(2), machine.timeMs)
+    expect([answerOf(third), said(third), root.doubt.confirmedMs]).toEqual([undefined, [], undefined])
+    expect(said(third)).toEqual([])
+  })
+
+  it('is over when the operator has put the clock right', async () => {
+    using root = await restarts()
+    const machine = at(root.checkpointMs + 100 * day)
+    said(root.start(machine))
+    const signedMs = machine.timeMs
+    machine.advance(-99 * day)
+    const right = root.start(machine, signedMs)
+    expect(answerOf(right)).toContain('99 days behind the newest checkpoint')
+    await right.accept(async () => right.signed(silentLogger))
+    expect(root.doubt.confirmedMs).toBeUndefined()
+    expect(said(root.start(machine, machine.timeMs))).toEqual([])
   })
 })
