@@ -3,6 +3,7 @@ import { peerIdText, type SigningKey } from '../identity/keys.ts'
 import type { ConnectionTrust } from '../protocols/engine/connection-trust.ts'
 import { openStoredGenesis } from '../registry/log/stored-genesis.ts'
 import { peekGenesis, type Registry } from '../registry/registry.ts'
+import { inBackground } from '../runtime/background.ts'
 import { InvalidPayloadError, UnavailableError } from '../runtime/errors.ts'
 import { makeFolder } from '../runtime/make-folder.ts'
 import { SteadyClock } from '../runtime/steady-clock.ts'
@@ -35,6 +36,7 @@ import { putOtherHistoryAside } from './put-aside.ts'
 import { openNodeRegistry } from './root/open-registry.ts'
 import type { RootController } from './root/root-controller.ts'
 import { KeyRotation } from './self/key-rotation.ts'
+import { hasJoined, markJoined } from './session/invited-history.ts'
 import { CachedPeers, phaseFacts } from './status/phase-facts.ts'
 import { type PhaseFacts, PhaseTracker } from './status/phases.ts'
 import { StopSteps } from './stop-steps.ts'
@@ -71,6 +73,7 @@ export class TrustNode implements Node, NodeContext {
   readonly #cachedPeers = new CachedPeers()
   readonly #judging = new Throttle(() => this.#judge(), judgeMs)
   #attachment: Attachment | undefined
+  #isNoted = false
   #server: AsyncDisposable | undefined
   #stopping: Promise<void> | undefined
   #left = false
@@ -232,6 +235,11 @@ export class TrustNode implements Node, NodeContext {
       services: this.services
     })
     if (registry.role !== this.config.role) this.#config = { ...this.config, role: registry.role }
+    // Whose place was proved by an earlier start: an invite that came by mistake, or was made up, says nothing about its log.
+    if (this.invites.invite !== undefined && hasJoined(registry, key.publicKey)) {
+      logger.warn({}, 'this node is a member already: the invite that it was given is not used')
+      this.invites.drop()
+    }
     const protocols = this.#protocols
     this.#attachment = new Attachment(this, { registry, portWaitMs: this.#portWaitMs, protocols, goesOn })
     this.events.follow(registry, this.#attachment.network.trust)
@@ -292,11 +300,18 @@ export class TrustNode implements Node, NodeContext {
     this.#attachment?.followRotation()
     this.#attachment?.duties.changed()
     const before = this.phases.name
-    if (this.invites.invite !== undefined && this.network?.isMember() === true) this.invites.done(this.logging.logger)
+    if (this.network?.isMember() === true) this.#admitted(this.network)
     if (this.phases.update(this.facts())) {
       this.logging.logger.info({ phase: this.phases.name, from: before }, `phase ${before} → ${this.phases.name}`)
     }
     this.events.tell('changed')
+  }
+
+  #admitted({ registry }: NetworkNode): void {
+    if (this.invites.invite !== undefined) this.invites.done(this.logging.logger)
+    if (this.#isNoted) return
+    this.#isNoted = true
+    inBackground(markJoined(registry), 'noting that this node is a member')
   }
 
   facts(): PhaseFacts {

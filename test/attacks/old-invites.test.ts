@@ -179,3 +179,32 @@ attack(
     }
   }
 )
+
+attack('a member is started with an invite of its network that somebody has made up', async () => {
+  await using network = await TestNetwork.create(inviteOnly)
+  const { grant, inviteKey } = await network.node('root').registry.admission.invite({ role: 'integrated' })
+  const flags = { 'bootstrap.peers': [network.address('root')] }
+  const first = network.make('hal', flags)
+  first.invites.use(lineOf(network, grant, inviteKey))
+  await first.start()
+  await first.joined({ signal: AbortSignal.timeout(60_000) })
+  await first.stop()
+  const started = async (invite: Invite): Promise<TrustNode> => {
+    const node = network.make('hal', flags)
+    node.invites.use({ ...invite, registries: [] })
+    await node.start()
+    return node
+  }
+  const madeUp = lineOf(network, { ...grant, hash: new Uint8Array(32) }, SigningKey.generate())
+  const member = await started(madeUp)
+  await member.joined({ signal: AbortSignal.timeout(60_000) })
+  // An entry, at which a log is compared with the invite.
+  await network.node('root').registry.admission.invite({ role: 'integrated' })
+  const { head } = network.node('root').registry.replica
+  await eventually(() => member.registry.replica.head.n === head.n)
+  expect([joined(member), member.registry.alarms.list()]).toEqual([true, []])
+  return {
+    happened: 'it goes on as a member, with 0 alarms; the invite is not used',
+    held: 'an invite is compared with the log until a node is a member by the history that invited it, and never again'
+  }
+})

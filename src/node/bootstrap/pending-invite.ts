@@ -30,9 +30,14 @@ export class PendingInvite {
     this.#invite = invite
   }
 
+  /** It is not needed; its file stays for whom it is meant. */
+  drop(): void {
+    this.#invite = undefined
+  }
+
   /** Admitted: the seed has done its work, and the file with it goes. */
   done(logger: Logger): void {
-    this.#invite = undefined
+    this.drop()
     try {
       if (this.#file !== undefined) rmSync(this.#file, { force: true })
     } catch (error) {

@@ -36,3 +36,14 @@ export function tellOtherHistory({ replica, alarms }: Registry, invite: Invite |
     { epoch, n }
   )
 }
+
+const joinedKey = 'joined'
+
+/** Notes that this node was a member by the history that invited it. */
+export async function markJoined({ meta }: Registry): Promise<void> {
+  if (meta.get(joinedKey) === undefined) await meta.set(joinedKey, Uint8Array.of(1))
+}
+
+/** True for a member whose place was proved before: another invite has nothing to say about the log that it holds. */
+export const hasJoined = ({ meta, replica }: Registry, publicKey: Uint8Array): boolean =>
+  meta.get(joinedKey) !== undefined && replica.isMember(publicKey)
