@@ -1,8 +1,10 @@
 // Verifies the vectors of TrustNet with the standard library, from docs/protocols and the .proto files alone:
 // go run . VECTORS REGISTRY_PROTO
+// go run . judge REGISTRY_PROTO, with a line "KIND NETWORK_ID BYTES" for each object, or "key - BYTES"
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"crypto/ed25519"
 	"crypto/sha256"
@@ -154,6 +156,10 @@ func main() {
 	if err != nil {
 		panic(err)
 	}
+	if os.Args[1] == "judge" {
+		judge(m)
+		return
+	}
 	read := func(name string) (f file) {
 		text, err := os.ReadFile(filepath.Join(os.Args[1], name+".json"))
 		if err == nil {
@@ -178,6 +184,30 @@ func main() {
 	fmt.Printf("%d checks, %d failures\n", checks, failures)
 	if failures > 0 {
 		os.Exit(1)
+	}
+}
+
+// judge says of each line of stdin whether its bytes are taken.
+func judge(m messages) {
+	lines := bufio.NewScanner(os.Stdin)
+	for lines.Scan() {
+		words := strings.Fields(lines.Text())
+		taken := false
+		if words[0] == "key" {
+			taken = isKey(unhex(words[2]))
+		} else {
+			networkID := unhex(words[1])
+			if words[0] == "genesis" {
+				networkID = nil
+			}
+			_, err := open(m, kinds[words[0]], unhex(strings.Join(words[2:], "")), networkID)
+			taken = err == nil
+		}
+		if taken {
+			fmt.Println("taken")
+		} else {
+			fmt.Println("refused")
+		}
 	}
 }
 
