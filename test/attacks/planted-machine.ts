@@ -9,12 +9,17 @@ export const user = 'trustnet-tnr'
 export const data = '/var/lib/trustnet/tnr'
 export const runtime = '/run/trustnet/tnr'
 export const passphrase = 'a passphrase of some length'
+/** The program of this checkout. */
+export const program = `${process.execPath} ${resolve('dist/bin/trustnet.js')}`
 const canary = '/srv/canary'
 
 export interface Ended {
   readonly code: number
   readonly out: string
 }
+
+/** One word of a shell. */
+const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`
 
 /** A machine with an installed root, a copy of its data, and a tree of root's that nothing may change. */
 export class PlantedMachine implements AsyncDisposable {
@@ -35,18 +40,25 @@ export class PlantedMachine implements AsyncDisposable {
     network.useNameServer(address)
     const root = new FileRoot()
     const machine = new PlantedMachine(network, root, await SystemdHost.boot(namespace, root))
-    const program = `${process.execPath} ${resolve('dist/bin/trustnet.js')}`
-    const env = `TRUSTNET_RECOVERY_PASSPHRASE='${passphrase}'`
+    machine.install()
     machine.must(
-      `${env} ${program} install --yes --registry-type root --domain example.test --node-name tnr >/root/install.log 2>&1`,
       'mkdir -p /root/safe && trustnet registry backup && systemctl stop trustnet-tnr',
       `cp ${data}/backups/*.db /root/safe/backup.db && cp ${data}/backups/*.json /root/safe/backup.db.json`,
       `cp ${data}/recovery.kit ${data}/next-recovery.kit /root/safe && chown -R root:root /root/safe`,
+      'systemctl start trustnet-tnr && trustnet invite > /root/safe/invite && systemctl stop trustnet-tnr',
       `cp -a ${data} /root/pristine && cp -a /etc/trustnet /root/pristine-etc`,
       `mkdir -p ${canary}/folder && echo secret > ${canary}/file && echo secret > ${canary}/folder/file`,
       `chmod 600 ${canary}/file ${canary}/folder/file && chmod 755 ${canary} ${canary}/folder`
     )
     return machine
+  }
+
+  /** A root named tnr, with a network of its own. */
+  install(): void {
+    const env = `TRUSTNET_RECOVERY_PASSPHRASE='${passphrase}'`
+    this.must(
+      `${env} ${program} install --yes --registry-type root --domain example.test --node-name tnr >/root/install.log 2>&1`
+    )
   }
 
   /** Everything of root's that an attack could want: owner, mode and content. */
@@ -77,11 +89,20 @@ export class PlantedMachine implements AsyncDisposable {
     return readFileSync(join(this.#root.path, path), 'utf8')
   }
 
-  /** Runs one command as root to whatever end, within a minute. */
+  /** Runs one command as root to whatever end, within 100 s. */
   try(command: string): Ended {
-    const quoted = command.replaceAll("'", `'\\''`)
-    const code = this.must(`set +e; timeout -k 5 60 sh -c '${quoted}' > /root/out.log 2>&1 < /dev/null; echo $?`)
+    const code = this.must(
+      `set +e; timeout -k 5 100 sh -c ${quoted(command)} > /root/out.log 2>&1 < /dev/null; echo $?`
+    )
     return { code: Number(code), out: this.read('/root/out.log') }
+  }
+
+  /** Runs one command as root under strace(1), to whatever end. */
+  trace(command: string): Ended & { readonly trace: string } {
+    const calls = '%file,%process,%creds,connect,bind,kill,tkill,tgkill,pidfd_send_signal'
+    const strace = `strace -f -y --seccomp-bpf -s 500 -e trace=${calls} -o /root/trace`
+    const ended = this.try(`${strace} sh -c ${quoted(command)}`)
+    return { ...ended, trace: this.read('/root/trace') }
   }
 
   /** A script of the service user's, which runs until the machine is gone; its text comes as a file. */
@@ -111,22 +132,4 @@ export const plants: Readonly<Record<string, (path: string) => string>> = {
   folder: (path) => `mkdir ${path} && echo x > ${path}/x && chown -R ${user}: ${path}`,
   'huge file': (path) => `truncate -s 8T ${path} 2>/dev/null || truncate -s 1T ${path}; chown ${user}: ${path}`,
   'file of another': (path) => `echo x > ${path} && chown 65534:65534 ${path} && chmod 600 ${path}`
-}
-
-/** Paths that a command and its children touched, as strace(1) saw them: numbers of open folders are read as what they are. */
-export const touched = (trace: string): Set<string> => {
-  const folders = new Map<string, string>()
-  const found = new Set<string>()
-  for (const line of trace.split('\n')) {
-    const pid = /^(\d+)/.exec(line)?.[1] ?? ''
-    for (const [, path = ''] of line.matchAll(/"(\/[^"]*)"/g)) {
-      const [, fd = '', rest = ''] = /^\/proc\/self\/fd\/(\d+)(?:\/(.*))?$/.exec(path) ?? []
-      const folder = fd === '' ? '' : (folders.get(`${pid} ${fd}`) ?? '')
-      const whole = fd === '' ? path : `${folder}/${rest}`
-      found.add(whole.replaceAll(/\/\.?(?=\/|$)/g, ''))
-    }
-    const opened = /= (\d+)<([^>]*)>/.exec(line)
-    if (opened !== null) folders.set(`${pid} ${opened[1]}`, opened[2] ?? '')
-  }
-  return found
 }
