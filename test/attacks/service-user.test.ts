@@ -121,7 +121,9 @@ describe.skipIf(skipped)('a service user that was taken over', () => {
   )
 
   control('a call by a path, a link that is followed and a signal would be seen', async () => {
-    const { trace } = machine.trace(`touch ${data}/x; kill -CONT 1; cd ${data} && chmod 600 ./registry.db; rm ${data}/x`)
+    const { trace } = machine.trace(
+      `touch ${data}/x; kill -CONT 1; cd ${data} && chmod 600 ./registry.db; rm ${data}/x`
+    )
     expect(readTrace(trace, folders).byPath.map((call) => /^\d+ +(\w+)/.exec(call)?.[1])).toEqual(
       expect.arrayContaining(['openat', 'kill', 'fchmodat', 'unlinkat'])
     )

@@ -130,15 +130,13 @@ const changes: readonly Change[] = [
     parts(
       fields,
       at,
-      fields
-        .slice(at, at + 1)
-        .flatMap(({ number, wire }) =>
-          written({
-            number,
-            wire,
-            content: Uint8Array.from(wire === 0 ? varint(random.pick(edges)) : anyBytes(random, 40))
-          })
-        )
+      fields.slice(at, at + 1).flatMap(({ number, wire }) =>
+        written({
+          number,
+          wire,
+          content: Uint8Array.from(wire === 0 ? varint(random.pick(edges)) : anyBytes(random, 40))
+        })
+      )
     )
 ]
 
