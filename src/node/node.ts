@@ -235,11 +235,7 @@ export class TrustNode implements Node, NodeContext {
       services: this.services
     })
     if (registry.role !== this.config.role) this.#config = { ...this.config, role: registry.role }
-    // Whose place was proved by an earlier start: an invite that came by mistake, or was made up, says nothing about its log.
-    if (this.invites.invite !== undefined && hasJoined(registry, key.publicKey)) {
-      logger.warn({}, 'this node is a member already: the invite that it was given is not used')
-      this.invites.drop()
-    }
+    if (hasJoined(registry, key.publicKey)) this.invites.drop(logger)
     const protocols = this.#protocols
     this.#attachment = new Attachment(this, { registry, portWaitMs: this.#portWaitMs, protocols, goesOn })
     this.events.follow(registry, this.#attachment.network.trust)

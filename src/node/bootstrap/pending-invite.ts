@@ -30,14 +30,19 @@ export class PendingInvite {
     this.#invite = invite
   }
 
-  /** It is not needed; its file stays for whom it is meant. */
-  drop(): void {
+  /**
+   * An invite that a member was given by mistake, or that somebody has made up, says nothing about the log that it holds. Its file stays for
+   * whom it is meant.
+   */
+  drop(logger: Logger): void {
+    if (this.#invite === undefined) return
     this.#invite = undefined
+    logger.warn({}, 'this node is a member already: the invite that it was given is not used')
   }
 
   /** Admitted: the seed has done its work, and the file with it goes. */
   done(logger: Logger): void {
-    this.drop()
+    this.#invite = undefined
     try {
       if (this.#file !== undefined) rmSync(this.#file, { force: true })
     } catch (error) {
