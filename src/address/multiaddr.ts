@@ -48,9 +48,9 @@ export function parseAddr(multiaddr: AddrText): Addr | undefined {
 }
 
 function portOf(text = ''): number | undefined {
-  if (!/^\d{1,5}$/.test(text)) return undefined
+  if (!/^[1-9]\d{0,4}$/.test(text)) return undefined
   const port = Number(text)
-  return port >= 1 && port <= maxPort ? port : undefined
+  return port <= maxPort ? port : undefined
 }
 
 /** True for an address that may be dialled or accepted from at all: a literal IPv6 address without a zone that is no IPv4 address in disguise. */

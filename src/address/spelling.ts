@@ -62,7 +62,7 @@ export const listenAddress: AddressKind = (given) => {
 /** `2001:db8::/32`; what is behind the prefix is cut off. */
 export const prefixAddress: AddressKind = (given) => {
   const example = 'an IPv6 prefix like fd00:1234::/48'
-  const [, address = '', length = ''] = /^([^/]+)\/(\d{1,3})$/.exec(given.trim()) ?? []
+  const [, address = '', length = ''] = /^([^/]+)\/(0|[1-9]\d{0,2})$/.exec(given.trim()) ?? []
   const bytes = parseIp6(address)
   if (bytes === undefined || Number(length) > 128) return wrong(given, 'is no IPv6 prefix', example)
   const bits = Number(length)
@@ -120,7 +120,7 @@ export const resolverAddress: AddressKind = (given) => {
 /** The same, taken apart. @throws AddressSpellingError */
 export const resolverParts = (given: string): { host: string; port: number } => {
   const text = given.trim()
-  const [, bracketed, dotted, portText] = /^(?:\[(.+)\]|(\d+(?:\.\d+){3}))(?::(\d{1,5}))?$/.exec(text) ?? []
+  const [, bracketed, dotted, portText] = /^(?:\[(.+)\]|(\d+(?:\.\d+){3}))(?::([1-9]\d{0,4}))?$/.exec(text) ?? []
   const port = Number(portText ?? dnsPort)
   const fault =
     port >= 1 && port <= maxPort ? resolverFault(bracketed ?? dotted ?? text, bracketed) : 'has no port of 1 to 65535'

@@ -76,6 +76,7 @@ export class TrustNode implements Node, NodeContext {
   #isNoted = false
   #server: AsyncDisposable | undefined
   #stopping: Promise<void> | undefined
+  readonly #dropNewKey: () => void
   #left = false
   #starting: Promise<void> | undefined
   #discovering: Promise<void> | undefined
@@ -94,7 +95,8 @@ export class TrustNode implements Node, NodeContext {
     this.#portWaitMs = options.portWaitMs
     makeFolder(config.paths.data, 0o700)
     this.invites = new PendingInvite(config, options.invite)
-    const key = ownKey(config, { isInvited: this.invites.invite !== undefined })
+    const { key, dropNew } = ownKey(config, this.invites)
+    this.#dropNewKey = dropNew
     this.rotation = new KeyRotation(config.paths.key, key)
     this.candidates = new Candidates({
       config,
@@ -178,6 +180,7 @@ export class TrustNode implements Node, NodeContext {
       await this.#starting
     } catch (error) {
       await this.stop('it could not start')
+      if (this.#discovering === undefined) this.#dropNewKey()
       throw error
     }
   }
@@ -351,7 +354,7 @@ export class TrustNode implements Node, NodeContext {
     } finally {
       await this.stopSteps.wait('the control socket', this.#server?.[Symbol.asyncDispose]())
     }
-    this.logging.logger.info({ reason }, 'stopped')
+    if (this.network !== undefined || this.#discovering !== undefined) this.logging.logger.info({ reason }, 'stopped')
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

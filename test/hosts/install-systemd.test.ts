@@ -137,7 +137,11 @@ describe.skipIf(skipped)('install where systemd is the init', () => {
       { finished: true, passphrase: expect.stringMatching(/-/) }
     ])
     const { passphrase } = journal('three')
-    expect(host.run('sh', '-c', `trustnet install --yes ${flags}`)).toContain(`Passphrase    ${passphrase}`)
+    const piped = host.run('sh', '-c', `trustnet install --yes ${flags} 2>&1 | cat`)
+    expect(piped).toContain(`Passphrase    ${passphrase}`)
+    expect(piped).toContain('A pipe does not tell')
+    const again = `trustnet install --yes ${flags} >/root/card && cat /root/card && rm /root/card`
+    expect(host.run('sh', '-c', again)).toContain(`Passphrase    ${passphrase}`)
     expect(journal('three').passphrase).toBeNull()
     for (const name of ['two', 'three']) host.run('trustnet', 'uninstall', '--purge', '--node', name)
   })

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { closeSync, cpSync, existsSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -132,12 +132,32 @@ test.runIf(existsSync('/dev/full')).each([['disk'], ['reader']])(
   }
 )
 
-test('a passphrase that was shown is kept nowhere', async () => {
+test('a passphrase that a file keeps is kept nowhere else', async () => {
   using folder = tempFolder()
-  const { code } = await runProgram(initArgv, { TRUSTNET_HOME: folder.path })
+  const shown = openSync(join(folder.path, 'shown'), 'w', 0o600)
+  const { code } = await runProgram(initArgv, { TRUSTNET_HOME: folder.path }, { stdout: shown })
+  closeSync(shown)
   expect(code).toBe(0)
+  expect(readFileSync(join(folder.path, 'shown'), 'utf8')).toMatch(/Passphrase +([0-9a-f]{4}-){7}[0-9a-f]{4}/)
   expect(existsSync(join(folder.path, 'data', 'root', 'recovery.passphrase'))).toBe(false)
 })
+
+test.each(['head -1', 'head -c 0', 'sleep 0', 'cat'])(
+  'init | %s: the passphrase is also in a file that is named, and opens the kit',
+  async (reader) => {
+    using folder = tempFolder()
+    const script = `"$@" | ${reader} >/dev/null; exit "\${PIPESTATUS[0]}"`
+    const command = ['-c', script, 'bash', process.execPath, programPath, ...initArgv]
+    const around = { ...process.env, TRUSTNET_HOME: folder.path }
+    const ended = await promisify(execFile)('bash', command, { env: around }).catch(
+      (error: { stderr: string }) => error
+    )
+    const file = join(folder.path, 'data', 'root', 'recovery.passphrase')
+    expect(ended.stderr).toContain(file)
+    const kit = join(folder.path, 'data', 'root', 'recovery.kit')
+    expect(readRecoveryKit(kit, readFileSync(file, 'utf8').trim()).networkId).toMatch(/^tn/)
+  }
+)
 
 test.each(['>/dev/null', '>&-'])('init %s keeps the passphrase that is shown once, and says where', async (output) => {
   using folder = tempFolder()

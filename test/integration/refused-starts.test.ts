@@ -1,5 +1,14 @@
-import type { ChildProcess } from 'node:child_process'
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { type ChildProcess, execFileSync } from 'node:child_process'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync
+} from 'node:fs'
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -125,6 +134,44 @@ describe('a registry does not start, says why and what to do, and changes nothin
     expect(err).toContain(`port ${port} is taken by`)
     expect(err).toContain(`pid ${process.pid}`)
     server.close()
+  })
+})
+
+describe('a first start that is refused leaves nothing behind, and says why before anything else', () => {
+  const node = ['node', 'start', '--name', 'new', '--domain', 'example.test']
+  it.each<[string, string[], Record<string, string>, RegExp]>([
+    ['where nothing says which network', node, {}, /nothing says which network/],
+    [
+      'with an invite file that is not there',
+      [...node, '--set', 'bootstrap.inviteFile=/none'],
+      {},
+      /bootstrap\.inviteFile/
+    ],
+    ['as a root without a network', ['node', 'start', '--name', 'new', '--role', 'root'], {}, /has no network yet/],
+    [
+      'without a folder for its socket',
+      [...node, '--trust-on-first-use'],
+      { TRUSTNET_PATHS_RUNTIME: '/proc/none' },
+      /\/proc\/none/
+    ]
+  ])('%s', async (_, argv, more, why) => {
+    const { code, out, err } = await runProgram(argv, { ...env, ...more })
+    expect({ code, out, err }).toEqual({ code: expect.toBeOneOf([1, 2]), out: '', err: expect.stringMatching(why) })
+    expect(existsSync(join(home, 'data', 'new', 'node.key'))).toBe(false)
+  })
+
+  it.runIf(process.getuid?.() === 0).each([16, 128])('init on a disk of %i KiB', async (kib) => {
+    const disk = join(home, 'disk')
+    mkdirSync(disk)
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${kib}k`, 'tmpfs', disk])
+    try {
+      const init = ['init', '--name', 'root', '--domain', 'example.test', '--new-network', '--data', join(disk, 'data')]
+      const { code, err } = await runProgram(init, { TRUSTNET_HOME: join(home, 'other') })
+      expect({ code, err }).toEqual({ code: 1, err: expect.stringMatching(/no space left .*make room/) })
+      expect(readdirSync(join(disk, 'data'))).toEqual([])
+    } finally {
+      execFileSync('umount', ['-l', disk])
+    }
   })
 })
 

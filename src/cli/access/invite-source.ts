@@ -17,7 +17,7 @@ export const readInvite = async (context: Context, given: string | undefined): P
   if (given === '-') return readStdin(context)
   const { readSecret } = await import('../../node/config/index.ts')
   const file = given ?? (env['TRUSTNET_INVITE'] ? undefined : env['TRUSTNET_INVITE_FILE'])
-  if (file !== undefined && (await isFile(file))) {
+  if (file !== undefined && (await isThere(file))) {
     await warnOfOthers(context, file)
     return wanted(readSecret('invite', { env: {}, file }))
   }
@@ -40,17 +40,21 @@ const wanted = (line: string | undefined): string => {
 
 /** Warns that others can read the file: who reads it first may join in the place of this machine. */
 const warnOfOthers = async ({ terminal }: Context, file: string): Promise<void> => {
-  const { mode } = await stat(file)
-  if ((mode & 0o077) === 0) return
+  const found = await stat(file).catch(() => undefined)
+  if (found?.isFile() !== true || (found.mode & 0o077) === 0) return
   const text = `others can read ${sanitise(file)}, and an invite lets in whoever uses it first: chmod 600 it next time`
   terminal.progress(`${terminal.paintProgress('warn', 'warning')}: ${text}`)
 }
 
-const isFile = (path: string): Promise<boolean> =>
+/** Whatever it is, and also where this user may not look at it: reading it says what is wrong. */
+const isThere = (path: string): Promise<boolean> =>
   stat(path).then(
-    (found) => found.isFile(),
-    () => false
+    () => true,
+    (error: NodeJS.ErrnoException) => !absent.has(error.code ?? '')
   )
+
+/** Failures to find a path that also a torn invite line gives. */
+const absent: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'ENAMETOOLONG'])
 
 const readStdin = async ({ terminal, signal }: Context): Promise<string> => {
   if (terminal.stdin.isTTY === true) terminal.progress('Paste the invite line, then press Ctrl-D:')

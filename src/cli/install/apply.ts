@@ -13,7 +13,7 @@ import type { Context } from '../output/context.ts'
 import { ExitError, exitCodes } from '../output/exit.ts'
 import { breakable, isOfSignal } from '../output/interrupt.ts'
 import { Progress } from '../output/progress.ts'
-import type { Terminal } from '../output/terminal.ts'
+import type { Arrival, Terminal } from '../output/terminal.ts'
 import type { InstallOptions } from './options.ts'
 import { box, cardJson, cardRows, commandLines, nextCommands } from './result-card.ts'
 
@@ -69,15 +69,20 @@ const install = async (
     return seen
   })
   const shown = foundNetwork(journal) ? null : passphrase
-  const arrived = await show(context, plan, published(plan, verified), { options, checks, passphrase: shown })
-  await journal.finish({ shown: arrived })
-  if (!arrived) terminal.progress(unseen)
-  if (!arrived) context.exit(exitCodes.failure)
+  const arrival = await show(context, plan, published(plan, verified), { options, checks, passphrase: shown })
+  await journal.finish({ shown: arrival === 'arrived' })
+  const word = unseen.get(arrival)
+  if (word !== undefined) terminal.progress(`${word}: the same command shows it again on a terminal. ${kept}`)
+  if (arrival === 'lost') context.exit(exitCodes.failure)
   return tools.children.get(answers.name)
 }
 
-const unseen =
-  'All is done, but nobody has read the passphrase of the recovery kit: run the same command again, and it is shown. Until then it lies in the journal, for root alone.'
+const unseen: ReadonlyMap<Arrival, string> = new Map([
+  ['lost', 'All is done, but nobody has read the passphrase of the recovery kit'],
+  ['unknown', 'A pipe does not tell whether the passphrase of the recovery kit was read of it']
+])
+
+const kept = 'Until then it lies in the journal, for root alone.'
 
 /** A network that came with its data folder has a kit of its own, and this passphrase does not open it. */
 const foundNetwork = ({ state }: Journal): boolean =>
@@ -122,13 +127,13 @@ interface Shown {
   readonly passphrase: string | null
 }
 
-/** `verified` is null when only files were written. @returns false: a passphrase has not arrived */
+/** Prints the card; `verified` is null when only files were written. @returns fate of the passphrase, where there is one */
 const show = async (
   { terminal }: Context,
   plan: Plan,
   verified: Verified | null,
   { options, checks, passphrase }: Shown
-): Promise<boolean> => {
+): Promise<Arrival> => {
   const { answers, layout, version } = plan.install
   const after = verified === null ? [] : verifiedChecks(verified)
   const deployment = deploymentOf(answers.deployment)
@@ -139,7 +144,8 @@ const show = async (
   if (options.json === true) {
     const node = cardJson(plan.install, verified)
     const all = { schemaVersion: 1, node, checks: [...checks, ...after], recoveryKit: kit, next: commands }
-    return (await terminal.handOver(all)) || kit === null
+    const arrival = await terminal.handOver(all)
+    return kit === null ? 'arrived' : arrival
   }
   for (const check of after) for (const line of checkLines(check, terminal.paintProgress)) terminal.progress(line)
   terminal.print('')
@@ -150,17 +156,17 @@ const show = async (
     terminal.stdout.columns
   ))
     terminal.print(line)
-  const arrived = kit === null || (await showKit(terminal, kit))
+  const arrival = kit === null ? 'arrived' : await showKit(terminal, kit)
   terminal.print('\nNext:')
   for (const line of commandLines(commands)) terminal.print(line)
-  return arrived
+  return arrival
 }
 
-const showKit = async (terminal: Terminal, kit: { file: string; passphrase: string }): Promise<boolean> => {
+const showKit = async (terminal: Terminal, kit: { file: string; passphrase: string }): Promise<Arrival> => {
   terminal.print(`\nRecovery kit  ${kit.file}`)
-  const arrived = await terminal.handOver(`Passphrase    ${terminal.paint('bold', kit.passphrase)}`)
+  const arrival = await terminal.handOver(`Passphrase    ${terminal.paint('bold', kit.passphrase)}`)
   terminal.print('              It is shown this once: write it down, and move the kit off this machine.')
-  return arrived
+  return arrival
 }
 
 /** In the foreground the node runs under this command; its end is ours. */

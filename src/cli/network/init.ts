@@ -7,6 +7,7 @@ import { ownerOf } from '../access/run-as-owner.ts'
 import type { AddCommand, Context } from '../output/context.ts'
 import { ExitError, exitCodes, UsageError } from '../output/exit.ts'
 import { breakable } from '../output/interrupt.ts'
+import type { Arrival } from '../output/terminal.ts'
 import { sanitise } from '../output/text.ts'
 import { runNode } from './run-node.ts'
 
@@ -98,8 +99,8 @@ const init = async (context: Context, options: InitOptions): Promise<void> => {
   const made = await breakable(signal, making)
   const { passphrasePath, ...shown } = made
   await saveInit(loaded, flagsOf(options), made.networkId)
-  const isShown = await show(context, loaded, shown, options)
-  if (passphrasePath !== undefined) settlePassphrase(passphrasePath, isShown)
+  const arrival = await show(context, loaded, shown, options)
+  if (passphrasePath !== undefined) settlePassphrase(context, passphrasePath, arrival)
   if (options.start === true) {
     const ready = await loadedConfig(context, { config: loaded.saveTo })
     await runNode(context, ready)
@@ -107,15 +108,18 @@ const init = async (context: Context, options: InitOptions): Promise<void> => {
 }
 
 /** The passphrase is kept in a file until somebody has it. */
-const settlePassphrase = (path: string, isShown: boolean): void => {
-  if (isShown) {
-    rmSync(path)
-    return
-  }
-  throw new ExitError(
-    exitCodes.failure,
-    `The network is made, but what there is to say about it could not be written. The passphrase of its recovery kit is in ${path}: write it down, then remove that file.`
-  )
+const settlePassphrase = ({ terminal }: Context, path: string, arrival: Arrival): void => {
+  if (arrival === 'arrived') rmSync(path)
+  else if (arrival === 'unknown') {
+    const next = 'write it down, then remove that file'
+    terminal.progress(
+      `The passphrase of the recovery kit is also in ${path}, because a pipe does not tell what was read of it: ${next}.`
+    )
+  } else
+    throw new ExitError(
+      exitCodes.failure,
+      `The network is made, but what there is to say about it could not be written. The passphrase of its recovery kit is in ${path}: write it down, then remove that file.`
+    )
 }
 
 const saveInit = async (
@@ -139,13 +143,12 @@ interface Made {
   records: readonly string[]
 }
 
-/** @returns whether all of it has arrived */
 const show = async (
   { terminal }: Context,
   { config, saveTo }: Loaded,
   made: Made,
   options: InitOptions
-): Promise<boolean> => {
+): Promise<Arrival> => {
   if (options.json === true) {
     return await terminal.handOver({
       schemaVersion: 1,

@@ -6,6 +6,7 @@ import { type RunningOptions, running, withRunning } from '../access/find-runnin
 import type { AddCommand, Context } from '../output/context.ts'
 import { ExitError, exitCodes, UsageError } from '../output/exit.ts'
 import { wholeNumber } from '../output/peer-rows.ts'
+import type { Arrival } from '../output/terminal.ts'
 import { date, plural, sanitise } from '../output/text.ts'
 import { addOpenInvites } from './open-invites.ts'
 
@@ -108,16 +109,15 @@ const invite = async (context: Context, options: InviteOptions): Promise<void> =
     },
     { signal: context.signal }
   )
-  const isShown = await (options.json === true ? terminal.handOver(view) : showInvite(context, view))
-  if (isShown) return
+  const arrival = await (options.json === true ? terminal.handOver(view) : showInvite(context, view))
+  if (arrival !== 'lost') return
   throw new ExitError(
     exitCodes.failure,
     `The invite could not be written, so nobody has it; it ends by itself at ${date(view.expiresMs)}. Ask for another one.`
   )
 }
 
-/** @returns whether it has arrived */
-const showInvite = async ({ terminal }: Context, view: InviteView): Promise<boolean> => {
+const showInvite = async ({ terminal }: Context, view: InviteView): Promise<Arrival> => {
   const name = view.name === null ? '' : ` named ${sanitise(view.name)}`
   terminal.progress(
     `For ${plural(view.uses, `${view.role} node`)}${name}, until ${date(view.expiresMs)}. On that machine: trustnet install --invite LINE (a service), or trustnet join LINE`

@@ -96,7 +96,7 @@ export const wholeNumber =
   (text: string): number => {
     const value = Number(text)
     const range = max === Number.MAX_SAFE_INTEGER ? `from ${min}` : `from ${min} to ${max}`
-    if (text.trim() === '' || !Number.isSafeInteger(value) || value < min || value > max)
+    if (!/^(0|[1-9]\d*)$/.test(text) || !Number.isSafeInteger(value) || value < min || value > max)
       throw new UsageError(`${option} needs a whole number ${range}; '${sanitise(text)}' is none.`)
     return value
   }

@@ -1,5 +1,5 @@
 import { fstatSync } from 'node:fs'
-import type { Sink } from './terminal.ts'
+import type { Reader, Sink } from './terminal.ts'
 
 type Stream = NodeJS.WriteStream & { readonly fd: number }
 
@@ -25,9 +25,12 @@ export class Output implements Sink {
     return this.#stream.isTTY
   }
 
-  /** The null device, which Node also opens in the place of an output that was closed: nobody reads it. */
-  get isNowhere(): boolean {
-    return !this.#stream.isTTY && fstatSync(this.#stream.fd).isCharacterDevice()
+  /** Kind of reader. The null device has none; Node also opens it in the place of an output that was closed. */
+  get reader(): Reader {
+    if (this.#stream.isTTY) return 'lasting'
+    const found = fstatSync(this.#stream.fd)
+    if (found.isFile()) return 'lasting'
+    return found.isCharacterDevice() ? 'none' : 'passing'
   }
 
   get columns(): number | undefined {

@@ -2,6 +2,15 @@ import type { Readable } from 'node:stream'
 import { type Column, renderTable } from './table.ts'
 import { type Painter, painter, printable, safeJson, wrapped } from './text.ts'
 
+/**
+ * Kind of reader of an output: a terminal or a file keeps what is written, nobody reads the null device, and what was read of a pipe before
+ * its reader went away, the writer cannot tell.
+ */
+export type Reader = 'lasting' | 'passing' | 'none'
+
+/** Fate of a secret that was handed over; `unknown`: a pipe took it. */
+export type Arrival = 'arrived' | 'unknown' | 'lost'
+
 export interface Sink {
   write(text: string): unknown
   /** Resolves when all is written, or cannot be. */
@@ -11,8 +20,8 @@ export interface Sink {
   /** The reason why the last write did not arrive. */
   errored?: Error | null
   isTTY?: boolean | undefined
-  /** Nobody can read what is written. */
-  isNowhere?: boolean
+  /** Kind of reader; default: lasting. */
+  reader?: Reader
   columns?: number | undefined
 }
 
@@ -71,11 +80,13 @@ export class Terminal {
     this.#printJson(safeJson(value, 2))
   }
 
-  /** A line or a view that is a secret, for the one who asked for it. @returns whether it has arrived */
-  async handOver(secret: string | object): Promise<boolean> {
+  /** Prints a line or a view that is a secret, for the one who asked for it. */
+  async handOver(secret: string | object): Promise<Arrival> {
     this.stdout.write(`${typeof secret === 'string' ? printable(secret) : safeJson(secret, 2)}\n`)
     await this.stdout.flushed?.()
-    return this.stdout.failure === undefined && this.stdout.isNowhere !== true
+    const { failure, reader } = this.stdout
+    if (failure !== undefined || reader === 'none') return 'lost'
+    return reader === 'passing' ? 'unknown' : 'arrived'
   }
 
   jsonLine(value: object): void {

@@ -52,7 +52,7 @@ export const checkRelease = async (
   if (version === undefined)
     throw new OperatorError(`${name} is no release: it is called trustnet-VERSION-linux-ARCH.tar.gz.`)
   const list = join(dirname(file), 'SHA256SUMS')
-  const sums = small(list, 'it comes with the release')
+  const sums = small(list, 'put the one that came with the release beside it')
   const comment = unsigned === true ? null : await signer(list, sums, key)
   const line = sums
     .toString('utf8')

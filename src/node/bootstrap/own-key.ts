@@ -1,20 +1,32 @@
-import { existsSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { loadOrCreateKey } from '../../identity/key-file.ts'
 import type { SigningKey } from '../../identity/keys.ts'
 import { peekGenesis } from '../../registry/registry.ts'
 import { KeyFileError } from '../../runtime/errors.ts'
 import { dataFiles } from '../config/paths.ts'
 import type { Config } from '../config/schema.ts'
+import type { PendingInvite } from './pending-invite.ts'
+
+export interface OwnKey {
+  readonly key: SigningKey
+  /** Removes a key that this start has made and that nobody has heard of: a start that fails leaves none behind. */
+  readonly dropNew: () => void
+}
 
 /**
  * The key of this node, made at its first start. Where a store says that there was an earlier start, a new key would be another node: it is
  * made for an invite alone, which lets that node in.
  * @throws KeyFileError, and as openDatabase
  */
-export function ownKey({ paths, role }: Config, { isInvited }: { isInvited: boolean }): SigningKey {
+export function ownKey({ paths, role }: Config, { invite }: Pick<PendingInvite, 'invite'>): OwnKey {
   const { store } = dataFiles(paths.data)
-  if (existsSync(paths.key) || !existsSync(store)) return loadOrCreateKey(paths.key)
-  if (peekGenesis(store) === undefined || (isInvited && role !== 'root')) return loadOrCreateKey(paths.key)
+  const isThere = existsSync(paths.key)
+  const dropNew = (): void => {
+    if (!isThere && !existsSync(store)) rmSync(paths.key, { force: true })
+  }
+  if (isThere || !existsSync(store)) return { key: loadOrCreateKey(paths.key), dropNew }
+  if (peekGenesis(store) === undefined || (invite !== undefined && role !== 'root'))
+    return { key: loadOrCreateKey(paths.key), dropNew }
   const otherwise =
     role === 'root'
       ? 'when it is lost, `trustnet registry recover --kit FILE` makes this machine the root with a new one'

@@ -26,9 +26,12 @@ export const duration = (min: string, max: string) =>
 
 export const integer = (min: number, max: number) => number(min, max, true)
 
+/** A number as people write it. Others read 010, 0x10, 1e3 and +1 in ways of their own. */
+const decimal = /^-?(0|[1-9]\d*)(\.\d+)?$/
+
 export const number = (min: number, max: number, whole = false) =>
   z.unknown().transform((value, context): number => {
-    const parsed = typeof value === 'string' && value.trim() !== '' ? Number(value) : value
+    const parsed = typeof value === 'string' && decimal.test(value.trim()) ? Number(value) : value
     if (typeof parsed !== 'number' || Number.isNaN(parsed) || (whole && !Number.isInteger(parsed))) {
       return problem(context, `${show(value)} is no ${whole ? 'whole ' : ''}number`)
     }

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { lstatSync, readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { codeOf } from '../../runtime/error-code.ts'
 import { readText } from '../../runtime/read-file.ts'
@@ -30,7 +30,7 @@ export const loadConfig = (options: LoadOptions = {}): Loaded => {
   const env = options.env ?? process.env
   const folders = options.homes ?? homes(env)
   const chosen = findConfigFile({ ...options, env, homes: folders })
-  const file = options.mayBeNew === true && chosen !== undefined && !existsSync(chosen) ? undefined : chosen
+  const file = options.mayBeNew === true && chosen !== undefined && isFree(chosen) ? undefined : chosen
   const flags = options.name === undefined ? options.flags : { ...options.flags, name: options.name }
   const parsed = parseConfig({
     env,
@@ -41,6 +41,15 @@ export const loadConfig = (options: LoadOptions = {}): Loaded => {
   })
   const warnings = file === undefined ? [...parsed.warnings, ...ignoredFiles(folders.config)] : parsed.warnings
   return { ...parsed, warnings, file, saveTo: chosen ?? join(folders.config, `${parsed.config.name}.yaml`) }
+}
+
+/** False for a link whose target is not there: the disk that holds it may come back. */
+const isFree = (path: string): boolean => {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) === undefined
+  } catch {
+    return false
+  }
 }
 
 /** --config, TRUSTNET_CONFIG, NAME.yaml, or the only file in the folder. undefined: there is none, which is fine. */

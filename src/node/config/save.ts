@@ -9,7 +9,9 @@ import {
   fstatSync,
   fsyncSync,
   ftruncateSync,
+  lstatSync,
   openSync,
+  realpathSync,
   renameSync,
   rmSync,
   statSync,
@@ -126,8 +128,15 @@ const readIfThere = (file: string): string | undefined => {
   }
 }
 
+/** Where a link of this user's own leads: it stays, and what is behind it is replaced. Links of others are not followed. */
+const behindLink = (path: string): string => {
+  const found = lstatSync(path, { throwIfNoEntry: false })
+  return found?.isSymbolicLink() === true && found.uid === process.geteuid?.() ? realpathSync(path) : path
+}
+
 /** With owner and mode of the file that was there. */
-const replace = (file: string, text: string): void => {
+const replace = (named: string, text: string): void => {
+  const file = behindLink(named)
   makeFolder(dirname(file), 0o750)
   const before = statSync(file, { throwIfNoEntry: false })
   const temporary = join(dirname(file), `.${process.pid}.${performance.now()}.tmp`)

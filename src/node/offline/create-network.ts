@@ -69,8 +69,9 @@ export async function createNetworkHere(config: Config, options: CreateNetworkOp
   makeFolder(paths.data, 0o700)
   const authority = SigningKey.generate()
   const nextAuthority = SigningKey.generate()
-  const logKey = createKey(files.logKey)
+  const hadKey = existsSync(paths.key)
   try {
+    const logKey = createKey(files.logKey)
     const genesis = await createNetwork({
       path: files.store,
       domain,
@@ -98,8 +99,8 @@ export async function createNetworkHere(config: Config, options: CreateNetworkOp
   } catch (error) {
     // Nobody has seen this network: a half-made one would only stand in the way of the next try.
     const { logKey: madeKey, nextRecoveryKit, passphrase: kept, store } = files
-    for (const path of [madeKey, nextRecoveryKit, kept, store, `${store}-wal`, `${store}-shm`])
-      rmSync(path, { force: true })
+    const made = [madeKey, nextRecoveryKit, kept, store, `${store}-wal`, `${store}-shm`]
+    for (const path of hadKey ? made : [...made, paths.key]) rmSync(path, { force: true })
     throw error
   }
 }

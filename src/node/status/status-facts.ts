@@ -195,8 +195,8 @@ const rootOf = ({ registry }: NetworkNode, publicKey: Uint8Array, state: PeerSta
 }
 
 const kitOf = ({ config }: NodeContext, { registry }: NetworkNode): NetworkFacts['kit'] => {
-  const { recoveryKit, nextRecoveryKit } = dataFiles(config.paths.data)
-  const path = [recoveryKit, nextRecoveryKit].find((each) => existsSync(each)) ?? recoveryKit
+  const { recoveryKit, nextRecoveryKit, passphrase } = dataFiles(config.paths.data)
+  const path = [passphrase, recoveryKit, nextRecoveryKit].find((each) => existsSync(each)) ?? recoveryKit
   if (config.role !== 'root') return { state: 'none', path }
   if (existsSync(path)) return { state: 'here', path }
   return { state: registry.meta.get(kitMovedKey) === undefined ? 'unconfirmed' : 'moved', path }

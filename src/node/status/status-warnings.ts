@@ -136,9 +136,10 @@ const kitNotice = ({ kit: { state, path } }: NetworkFacts): Maybe => {
   const confirm = `trustnet status --acknowledge ${kitCode}`
   if (state === 'here') {
     const why = 'who takes this machine takes the network with it, and who loses it cannot recover'
+    const what = path.endsWith('.passphrase') ? 'passphrase of the recovery kit' : 'recovery kit'
     return warning(
       kitCode,
-      `the recovery kit is still on this machine: ${why}`,
+      `the ${what} is still on this machine: ${why}`,
       `move ${path} somewhere safe, then ${confirm}`
     )
   }

@@ -16,7 +16,7 @@ export const asStoreError = (error: unknown, path: string): unknown => {
   const options = { cause: error }
   if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) return inUse(path, options)
   if (code.startsWith('SQLITE_FULL')) {
-    return new StoreError(`no space left for ${path}: the write was undone, reads go on; free some disk space`, options)
+    return new StoreError(`no space left for ${path}: the write was undone; make room (df -h)`, options)
   }
   if (code.startsWith('SQLITE_READONLY') || writeFailures.has(code)) {
     return new StoreError(

@@ -119,13 +119,13 @@ describe('multiaddr', () => {
   })
 
   it('is taken apart', () => {
-    expect(parseAddr(`/ip6/2001:DB8:0::1/tcp/09000/p2p/${peer}`)).toMatchObject({
+    expect(parseAddr(`/ip6/2001:DB8:0::1/tcp/9000/p2p/${peer}`)).toMatchObject({
       ip: '2001:db8::1',
       port: 9000,
       scope: 'global',
       peerId: peer
     })
-    expect(normalAddr('/ip6/2001:DB8:0::1/tcp/09000')).toBe('/ip6/2001:db8::1/tcp/9000')
+    expect(normalAddr('/ip6/2001:DB8:0::1/tcp/9000')).toBe('/ip6/2001:db8::1/tcp/9000')
     expect(normalAddr('/ip4/1.2.3.4')).toBeUndefined()
   })
 

@@ -41,7 +41,7 @@ describe('one spelling for each address', () => {
   it('to dial, with and without a key', () => {
     takes(dialAddress, (text) => `/ip6/${text}/tcp/8000`)
     takes(dialAddress, (text) => `/ip6/${text}/tcp/8000/p2p/${peerId}`)
-    expect(dialAddress('/ip6/::1/tcp/08000')).toBe('/ip6/::1/tcp/8000')
+    expect(dialAddress('/ip6/0::1/tcp/8000')).toBe('/ip6/::1/tcp/8000')
     refuses(
       dialAddress,
       badIps.map((bad) => `/ip6/${bad}/tcp/8000`)
@@ -49,6 +49,7 @@ describe('one spelling for each address', () => {
     const tails = [
       '',
       '/tcp/0',
+      '/tcp/08000',
       '/tcp/65536',
       '/tcp/8000/',
       '/udp/8000',
@@ -82,7 +83,7 @@ describe('one spelling for each address', () => {
     takes(prefixAddress, (text) => `${text}/128`)
     expect(prefixAddress('FD10:AAAA:1::2/48')).toBe('fd10:aaaa:1::/48')
     expect(prefixAddress('fd10:aaaa:1:ffff::/50')).toBe('fd10:aaaa:1:c000::/50')
-    expect(prefixAddress('fd10::/016')).toBe('fd10::/16')
+    expect(prefixAddress('fd10::/16')).toBe('fd10::/16')
     expect(prefixAddress('fe80::1/10')).toBe('fe80::/10')
     expect(prefixAddress('2001:db8::/0')).toBe('::/0')
     refuses(prefixAddress, [
@@ -107,7 +108,7 @@ describe('one spelling for each address', () => {
     expect(resolverAddress('192.0.2.53:5353')).toBe('192.0.2.53:5353')
     expect(resolverAddress('FE80:0::1%eth0')).toBe('fe80::1%eth0')
     expect(resolverAddress('FE80::1%25eth0')).toBe('fe80::1%eth0')
-    expect(resolverAddress('[fe80::0:1%25eth0]:053')).toBe('fe80::1%eth0')
+    expect(resolverAddress('[fe80::0:1%25eth0]:53')).toBe('fe80::1%eth0')
     expect(resolverAddress('[fe80::1%br-lan.7]:5353')).toBe('[fe80::1%br-lan.7]:5353')
     refuses(resolverAddress, badResolvers)
   })

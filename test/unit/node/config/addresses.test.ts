@@ -82,7 +82,7 @@ it.each(listKeys.map(({ key, frame }) => [key.yaml, frames[frame]] as const))(
 )
 
 it('resolvers on a link are one, too, with and without the port and the %25 of URLs', () => {
-  const all = ['fe80::1%eth0', 'FE80::1%25eth0', '[fe80::1%eth0]:53', '[fe80::0:1%25eth0]:053']
+  const all = ['fe80::1%eth0', 'FE80::1%25eth0', '[fe80::1%eth0]:53', '[fe80::0:1%25eth0]:53']
   expect(read('bootstrap.dnsServers', all.join())).toEqual(['fe80::1%eth0'])
 })
 

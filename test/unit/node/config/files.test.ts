@@ -1,4 +1,13 @@
-import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync
+} from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { loadConfig, readSecret, saveConfigValue } from '../../../../src/node/config/index.ts'
@@ -37,6 +46,24 @@ describe('loadConfig', () => {
 })
 
 describe('saveConfigValue', () => {
+  it('leaves a link a link and writes what is behind it', () => {
+    using folder = tempFolder()
+    const [link, file] = [join(folder.path, 'a.yaml'), join(folder.path, 'real')]
+    writeFileSync(file, 'domain: example.test\n')
+    symlinkSync('real', link)
+    saveConfigValue(link, 'name', 'n1')
+    expect(lstatSync(link).isSymbolicLink()).toBe(true)
+    expect(readFileSync(file, 'utf8')).toBe('domain: example.test\nname: n1\n')
+  })
+
+  it('a link without a target is refused by a command that makes its file', () => {
+    using folder = tempFolder()
+    const link = join(folder.path, 'a.yaml')
+    symlinkSync('gone', link)
+    expect(() => loadConfig({ file: link, mayBeNew: true, env: {} })).toThrow('cannot be read')
+    expect(loadConfig({ file: join(folder.path, 'b.yaml'), mayBeNew: true, env: {} }).file).toBeUndefined()
+  })
+
   it('changes one value and keeps comments, order and mode', () => {
     using folder = tempFolder()
     const file = join(folder.path, 'n.yaml')
