@@ -7,6 +7,7 @@ import { dataFiles } from '../../src/node/config/paths.ts'
 import { createLogging } from '../../src/node/logging.ts'
 import { TrustNode } from '../../src/node/node.ts'
 import { decodeInvite, encodeInvite } from '../../src/registry/objects/invite.ts'
+import { boundYoungGeneration } from '../../src/runtime/young-generation.ts'
 import { benchConfig, type Flags } from '../harness/network.ts'
 import { serveMethods } from '../harness/serve.ts'
 
@@ -62,6 +63,7 @@ const methods = {
     logs.set(name, output)
     if (invite !== undefined) node.invites.use(decodeInvite(invite))
     await node.start()
+    boundYoungGeneration()
   },
 
   /** Of a node that has joined, with the PeerId at its end. */

@@ -5,6 +5,7 @@ import { ServiceNotify } from '../../node/service-notify.ts'
 import { aborted } from '../../runtime/abort.ts'
 import type { Logger } from '../../runtime/clock-and-logger.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
+import { boundYoungGeneration } from '../../runtime/young-generation.ts'
 import { becomeOwner, ownerOf } from '../access/run-as-owner.ts'
 import { Faults } from '../faults.ts'
 import type { Context } from '../output/context.ts'
@@ -45,6 +46,7 @@ export const runNode = async (context: Context, loaded: Loaded, options: RunOpti
   const node = await createNode({ config, configFile: saveTo, invite: options.invite, logging })
   const stopped = aborted(stop)
   using _ = new IdleGc().start()
+  boundYoungGeneration()
   try {
     const started = node.start()
     // The signal may come first; what the start then says is no news.

@@ -3,6 +3,7 @@ import type { ConnectionTrust } from './connection-trust.ts'
 import { type Culprit, culpritOf } from './culprits.ts'
 import { FrameTooLargeError, RateLimitedError } from './errors.ts'
 import { FrameCounter } from './frame-counter.ts'
+import { Pieces, type Take } from './pieces.ts'
 import { Gcra, type Rate } from './rate-limiter.ts'
 
 /** Bounds of what a library that reads streams by itself is given of one peer. */
@@ -47,54 +48,51 @@ export class BoundedStreams {
       stream.abort(new RateLimitedError(`too many streams of ${this.#bounds.section}`, waitMs))
       return false
     }
-    this.#watch(stream, connection, this.#pace(stream, connection))
+    const take = this.#taker()
+    if (this.#inbound === undefined) this.#check(stream, connection, take)
+    else new Pieces(stream, take, (bytes) => this.#charge(connection, bytes), this.#cut(stream, connection)).start()
     return true
   }
 
   /** Bounds the messages on a stream that was opened here: how many come is for us to say, as we asked for them. */
   opened(stream: Stream, connection: Connection): void {
-    this.#watch(stream, connection, () => {})
+    this.#check(stream, connection, this.#taker())
   }
 
   /** Before the library listens, which has to do so in the same turn. */
-  #watch(stream: Stream, connection: Connection, charge: (bytes: number) => void): void {
-    const { frameBytes, leastBytes = 0 } = this.#bounds
-    const counter = frameBytes === undefined ? undefined : new FrameCounter(frameBytes)
-    if (counter === undefined && this.#inbound === undefined) return
-    charge(0)
+  #check(stream: Stream, connection: Connection, take: Take): void {
+    const cut = this.#cut(stream, connection)
     stream.addEventListener('message', (event: StreamMessageEvent) => {
-      const { data } = event
       try {
-        const frames = counter === undefined ? 1 : counter.push(data)
-        charge(Math.max(data.byteLength, frames * leastBytes))
+        take(event.data)
       } catch (error) {
         event.stopImmediatePropagation()
-        this.#exceeded('frameBytes', connection)
-        stream.abort(error instanceof Error ? error : new FrameTooLargeError('a message that is too long'))
+        cut(error)
       }
     })
   }
 
-  /** Gives a function that charges for bytes, and pauses the stream when there are too many. */
-  #pace(stream: Stream, connection: Connection): (bytes: number) => void {
-    const inbound = this.#inbound
-    if (inbound === undefined) return () => {}
-    const peer = connection.remotePeer.toString()
-    let timer: NodeJS.Timeout | undefined
-    const hold = (ms: number): void => {
-      if (stream.readStatus === 'readable') stream.pause()
-      clearTimeout(timer)
-      timer = setTimeout(() => {
-        if (stream.readStatus === 'paused') stream.resume()
-      }, ms).unref()
+  #taker(): Take {
+    const { frameBytes, leastBytes = 0 } = this.#bounds
+    const counter = frameBytes === undefined ? undefined : new FrameCounter(frameBytes)
+    return (data, most) => {
+      const { bytes, frames } = counter?.push(data, most) ?? { bytes: data.byteLength, frames: 1 }
+      return { bytes, cost: Math.max(bytes, frames * leastBytes) }
     }
-    stream.addEventListener('close', () => clearTimeout(timer))
-    return (bytes) => {
-      const waitMs = inbound.charge(peer, bytes / 1024)
-      if (waitMs === 0) return
-      if (this.#held.charge(peer, waitMs) > 0) this.#exceeded('inbound', connection)
-      // Not inside of a resume that brings these bytes: yamux would take the stream for resumed, and be sent more than it holds.
-      queueMicrotask(() => hold(waitMs))
+  }
+
+  /** Gives the ms for which the peer has to wait before more of it is taken. */
+  #charge(connection: Connection, bytes: number): number {
+    const peer = connection.remotePeer.toString()
+    const waitMs = this.#inbound?.charge(peer, bytes / 1024) ?? 0
+    if (waitMs > 0 && this.#held.charge(peer, waitMs) > 0) this.#exceeded('inbound', connection)
+    return waitMs
+  }
+
+  #cut(stream: Stream, connection: Connection): (error: unknown) => void {
+    return (error) => {
+      this.#exceeded('frameBytes', connection)
+      stream.abort(error instanceof Error ? error : new FrameTooLargeError('a message that is too long'))
     }
   }
 

@@ -36,7 +36,7 @@ interface Muxer extends Layers {
   readonly maConn: { readonly writeBufferLength: number }
   handleFrame(frame: Frame): void
   onData(data: { readonly byteLength: number }): void
-  send(data: unknown): boolean
+  send(data: { readonly byteLength: number }): boolean
 }
 
 /**
@@ -86,7 +86,7 @@ export class ConnectionGuard {
       else if (connection.status === 'open') handleFrame(frame)
     }
     muxer.send = (data) => {
-      this.#waiting.moved(connection, muxer)
+      this.#waiting.goes(connection, muxer, data.byteLength)
       return send(data)
     }
     muxer.onData = (data) => {

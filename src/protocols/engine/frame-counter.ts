@@ -16,24 +16,31 @@ export class FrameCounter {
     this.#most = most
   }
 
-  /** Gives how many frames begin in these bytes. @throws FrameTooLargeError, MalformedFrameError at the length of a frame */
-  push(data: Uint8Array | Uint8ArrayList): number {
-    if (data instanceof Uint8Array) return this.#count(data)
-    let frames = 0
-    for (const part of data) frames += this.#count(part)
-    return frames
+  /**
+   * Follows these bytes until `most` frames have begun in them and are whole, or to their end. Gives how many bytes that are, and the
+   * frames that begin in them. @throws FrameTooLargeError, MalformedFrameError at the length of a frame
+   */
+  push(data: Uint8Array | Uint8ArrayList, most = Number.POSITIVE_INFINITY): { bytes: number; frames: number } {
+    const counted = { bytes: 0, frames: 0 }
+    for (const part of data instanceof Uint8Array ? [data] : data) {
+      const whole = this.#count(part, most, counted)
+      if (!whole) break
+    }
+    return counted
   }
 
-  #count(bytes: Uint8Array): number {
-    let frames = 0
-    for (let at = 0; at < bytes.byteLength; ) {
+  /** false: there are as many frames as may be. */
+  #count(bytes: Uint8Array, most: number, counted: { bytes: number; frames: number }): boolean {
+    let at = 0
+    while (at < bytes.byteLength && (counted.frames < most || this.#left > 0)) {
       if (this.#left > 0) {
         const skipped = Math.min(this.#left, bytes.byteLength - at)
         this.#left -= skipped
         at += skipped
-      } else if (this.#readLength(bytes[at++] ?? 0)) frames++
+      } else if (this.#readLength(bytes[at++] ?? 0)) counted.frames++
     }
-    return frames
+    counted.bytes += at
+    return at === bytes.byteLength
   }
 
   /** true: the length is whole. */

@@ -36,8 +36,8 @@ export const defaultLimits: ProtocolLimits = {
     unreadBytes: 4 * 1024 * KiB,
     // A hundred replicas that catch up at once over slow links; what libp2p and a registry need besides is twice as much again.
     waitingBytes: 32 * 1024 * KiB,
-    // A member that lists, follows and asks on all its streams has some 4 MiB, and none for longer than it takes to read.
-    waitingBytesOfPeer: 8 * 1024 * KiB,
+    // A member that lists, follows and asks on all its streams has some 2 MiB, and none for longer than it takes to read.
+    waitingBytesOfPeer: 4 * 1024 * KiB,
     penaltyMs: 10_000
   },
   strangers: { young: 512, open: 32, ms: 30_000, unconfirmedMs: 3_600_000, waiting: 256, waitingMs: 3_600_000 },
@@ -113,6 +113,8 @@ export const defaultLimits: ProtocolLimits = {
     // The listing of 10,000 costs 15,000; going on with it without end, or with filters that match nobody, costs us a tenth of a core.
     cost: { count: 20_000, perMs: 2_000 },
     waitMs: 2_000,
+    // The next is made while one is on its way. Whoever leaves these unread gets no others.
+    answersOfPeer: 2,
     deadlineMs: 5_000,
     idleMs: 30_000,
     rows: 500,

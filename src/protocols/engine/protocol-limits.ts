@@ -135,6 +135,8 @@ export interface ProtocolLimits {
     cost: Rate
     /** An answer that would have to wait longer is refused. */
     waitMs: number
+    /** Answers of one peer that are made at a time and that it has not taken. */
+    answersOfPeer: number
     /** Deadline of one question. */
     deadlineMs: number
     /** Without a question the stream is closed. */

@@ -56,6 +56,7 @@ export class WaitingBytes {
   readonly #cut: (connection: Connection, limit: string) => void
   readonly #active = new Map<Connection, Layers>()
   #timer: NodeJS.Timeout | undefined
+  #soon: NodeJS.Immediate | undefined
   #since = 0
 
   constructor(limits: ProtocolLimits['connection'], cut: (connection: Connection, limit: string) => void) {
@@ -63,22 +64,29 @@ export class WaitingBytes {
     this.#cut = cut
   }
 
-  /** Something goes out on the connection. */
-  moved(connection: Connection, muxer: Layers): void {
-    this.#active.set(connection, muxer)
-    this.#timer ??= setTimeout(() => this.#look(), everyMs).unref()
+  /** Counts bytes that came on the connection. */
+  came(connection: Connection, muxer: Layers, bytes: number): void {
+    this.#move(connection, muxer, bytes)
+    if (this.#since > everyBytes) this.#look()
   }
 
-  /** Counts bytes that came on it. */
-  came(connection: Connection, muxer: Layers, bytes: number): void {
-    this.moved(connection, muxer)
+  /** Counts bytes that go out on it. Whoever sends them goes on, so nobody is disconnected before the next turn. */
+  goes(connection: Connection, muxer: Layers, bytes: number): void {
+    this.#move(connection, muxer, bytes)
+    if (this.#since > everyBytes) this.#soon ??= setImmediate(() => this.#look())
+  }
+
+  #move(connection: Connection, muxer: Layers, bytes: number): void {
+    this.#active.set(connection, muxer)
+    this.#timer ??= setTimeout(() => this.#look(), everyMs).unref()
     this.#since += bytes
-    if (this.#since > everyBytes) this.#look()
   }
 
   #look(): void {
     clearTimeout(this.#timer)
+    clearImmediate(this.#soon)
     this.#timer = undefined
+    this.#soon = undefined
     this.#since = 0
     const holders = [...this.#holders()].toSorted(([, a], [, b]) => b.bytes - a.bytes)
     let all = holders.reduce((sum, [, { bytes }]) => sum + bytes, 0)

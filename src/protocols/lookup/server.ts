@@ -3,6 +3,7 @@ import type { Registrar } from '@libp2p/interface-internal'
 import type { LookupPage, LookupQuery } from '../../registry/records/lookup.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
 import { sleep } from '../../runtime/sleep.ts'
+import { AnswerTurns } from '../engine/answer-turns.ts'
 import { heldMs } from '../engine/bounded-streams.ts'
 import type { ConnectionTrust } from '../engine/connection-trust.ts'
 import { culpritOf } from '../engine/culprits.ts'
@@ -45,6 +46,7 @@ class LookupService implements Startable {
   readonly #rate: Gcra
   readonly #cost: Gcra
   readonly #waited: Gcra
+  readonly #turns: AnswerTurns
   #served: Served | undefined
 
   constructor(components: LookupServerComponents, init: LookupServerInit) {
@@ -54,6 +56,7 @@ class LookupService implements Startable {
     this.#rate = new Gcra(init.limits.lookup.questions, options)
     this.#cost = new Gcra(init.limits.lookup.cost, options)
     this.#waited = new Gcra(heldMs, options)
+    this.#turns = new AnswerTurns(init.limits.lookup.answersOfPeer)
   }
 
   isStarted(): boolean {
@@ -81,9 +84,11 @@ class LookupService implements Startable {
       await this.#afford(connection, remoteId, signal)
       const asked = decodeQuery(bytes)
       const traced = { logger: this.#init.logger, peer: remoteId, request: 'lookup' }
-      const { answer, looked } = answerTraced(asked.trace, traced, () => this.#answer(asked))
-      this.#cost.charge(remoteId, looked + answer.byteLength / 1024)
-      await frames.write(answer)
+      await this.#turns.run(remoteId, async () => {
+        const { answer, looked } = answerTraced(asked.trace, traced, () => this.#answer(asked))
+        this.#cost.charge(remoteId, looked + answer.byteLength / 1024)
+        await frames.write(answer)
+      })
     }
   }
 

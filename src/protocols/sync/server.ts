@@ -4,6 +4,7 @@ import { pipe } from 'it-pipe'
 import { isRegistryRole } from '../../identity/role.ts'
 import { inBackground } from '../../runtime/background.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
+import { AnswerTurns } from '../engine/answer-turns.ts'
 import type { ConnectionTrust } from '../engine/connection-trust.ts'
 import { MalformedFrameError, StalledWriteError, StreamEndedError } from '../engine/errors.ts'
 import type { FrameStream } from '../engine/frames.ts'
@@ -50,6 +51,7 @@ class SyncService implements SyncServer, Startable {
   readonly #refreshes = new RecordContents()
   /** Subscribers among members that are no registries. */
   readonly #places: RecordPlaces
+  readonly #turns = new AnswerTurns()
   #served: Served | undefined
 
   constructor(components: SyncServerComponents, init: SyncServerInit) {
@@ -145,7 +147,7 @@ class SyncService implements SyncServer, Startable {
     )
     try {
       await pipe(
-        this.#rows(exchange, request, subscriber, signal),
+        this.#inTurns(exchange.remoteId, this.#rows(exchange, request, subscriber, signal)),
         (rows) => toFrames(rows, this.#init.limits.sync),
         async (encoded) => {
           for await (const frame of encoded) await writeInTime(frames, frame, patience)
@@ -155,6 +157,19 @@ class SyncService implements SyncServer, Startable {
       if (error !== ended) throw error
     } finally {
       controller.abort(ended)
+    }
+  }
+
+  /** Reads of the store, one of each reader before the second of anybody. */
+  async *#inTurns(peer: string, pages: AsyncGenerator<SyncRow[]>): AsyncGenerator<SyncRow[]> {
+    try {
+      for (;;) {
+        const page = await this.#turns.run(peer, () => pages.next())
+        if (page.done === true) return
+        yield page.value
+      }
+    } finally {
+      await pages.return(undefined)
     }
   }
 

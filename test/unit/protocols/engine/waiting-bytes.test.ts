@@ -39,24 +39,24 @@ test('counts what waits in each layer', () => {
 })
 
 test('leaves those alone who stay within it', async () => {
-  for (const id of ['a', 'b', 'c']) budget.moved(await connectionOf(id), layers(300))
+  for (const id of ['a', 'b', 'c']) budget.goes(await connectionOf(id), layers(300), 1)
   await vi.advanceTimersByTimeAsync(1_000)
   expect(cut).toEqual([])
 })
 
 test('cuts a peer beyond its share, on all its connections', async () => {
   const a = await connectionOf('a')
-  budget.moved(a, layers(300))
+  budget.goes(a, layers(300), 1)
   // oxlint-disable-next-line typescript/no-misused-spread -- a second connection of the same peer
-  budget.moved({ ...a, id: 'a2' }, layers(300))
-  budget.moved(await connectionOf('b'), layers(100))
+  budget.goes({ ...a, id: 'a2' }, layers(300), 1)
+  budget.goes(await connectionOf('b'), layers(100), 1)
   await vi.advanceTimersByTimeAsync(100)
   expect(cut).toEqual(['a connection.waitingBytesOfPeer', 'a2 connection.waitingBytesOfPeer'])
 })
 
 test('cuts those that hold most until the others are within the budget of all', async () => {
   for (const [id, bytes] of Object.entries({ a: 200, b: 390, c: 300, d: 380 })) {
-    budget.moved(await connectionOf(id), layers(bytes))
+    budget.goes(await connectionOf(id), layers(bytes), 1)
   }
   await vi.advanceTimersByTimeAsync(100)
   expect(cut).toEqual(['b connection.waitingBytes'])
