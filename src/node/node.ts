@@ -64,10 +64,9 @@ export class TrustNode implements Node, NodeContext {
   readonly #end = Promise.withResolvers<void>()
   readonly failed = this.#failure.promise
   readonly stopped = this.#end.promise
-  readonly #withControl: boolean
+  readonly #options: NodeOptions
   #config: Config
   #beginning: Promise<unknown> = Promise.resolve()
-  readonly #portWaitMs: number | undefined
   readonly #over = new AbortController()
   readonly #protocols = new AppProtocols()
   readonly #cachedPeers = new CachedPeers()
@@ -91,8 +90,7 @@ export class TrustNode implements Node, NodeContext {
     this.clock = new SteadyClock(options.clock === undefined ? {} : { clock: options.clock })
     this.services = new Supervisor(this.clock)
     this.phases = new PhaseTracker(this.clock)
-    this.#withControl = options.control ?? true
-    this.#portWaitMs = options.portWaitMs
+    this.#options = options
     makeFolder(config.paths.data, 0o700)
     this.invites = new PendingInvite(config, options.invite)
     const { key, dropNew } = ownKey(config, this.invites)
@@ -193,7 +191,7 @@ export class TrustNode implements Node, NodeContext {
     const genesis = peekGenesis(store)
     if (genesis === undefined) requirePin(config, this.pin)
     await this.rotation.startFrom(store)
-    if (this.#withControl) {
+    if (this.#options.control ?? true) {
       const path = socketPath(config.paths.runtime, config.name)
       this.#server = await startControlServer({ path, api, logger, part: this.services.part('control') })
     }
@@ -240,7 +238,7 @@ export class TrustNode implements Node, NodeContext {
     if (registry.role !== this.config.role) this.#config = { ...this.config, role: registry.role }
     if (hasJoined(registry, key.publicKey)) this.invites.drop(logger)
     const protocols = this.#protocols
-    this.#attachment = new Attachment(this, { registry, portWaitMs: this.#portWaitMs, protocols, goesOn })
+    this.#attachment = new Attachment(this, { registry, portWaitMs: this.#options.portWaitMs, protocols, goesOn })
     this.events.follow(registry, this.#attachment.network.trust)
     await this.#attachment.start(this.#over.signal)
     this.changed()
