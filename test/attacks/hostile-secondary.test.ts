@@ -1,11 +1,13 @@
 import type { Libp2p } from '@libp2p/interface'
 import { afterEach, beforeEach, expect } from 'vitest'
+import { EphemeralEnds } from '../../src/node/root/end-ephemeral.ts'
 import { FrameStream } from '../../src/protocols/engine/frames.ts'
 import { toHintMessage } from '../../src/protocols/sync/hint-message.ts'
 import { SyncCursors, sync, syncId } from '../../src/protocols/sync/index.ts'
 import { SyncFrame } from '../../src/protocols/sync/pb/sync.ts'
 import type { Hint } from '../../src/registry/liveness/liveness.ts'
 import { sealEntry } from '../../src/registry/objects/entry.ts'
+import { makeJoin } from '../../src/registry/objects/join.ts'
 import { sealRecord } from '../../src/registry/objects/record.ts'
 import { silentLogger } from '../../src/runtime/clock-and-logger.ts'
 import { connect, startHost } from '../helpers/hosts.ts'
@@ -123,3 +125,60 @@ attack(
     }
   }
 )
+
+/** An ephemeral member that holds its lease at the hostile secondary, as its record says; whether it answers the root, and what the root makes of that. */
+async function ephemeralMember(isThere: boolean) {
+  const bob = keyNumber(5)
+  const { registry } = root
+  const { networkId, admission, records, replica } = registry
+  const { clock } = network.log
+  const { grant, inviteKey } = await admission.invite({ role: 'integrated', ephemeralMs: 60_000 })
+  const join = makeJoin({ networkId, key: bob, name: 'bob', role: 'integrated', timeMs: clock.now(), grant, inviteKey })
+  await admission.join({ join })
+  await records.put(
+    sealRecord({ ...aRecord, networkId, publicKey: bob.publicKey, registryKey: hostile.publicKey, seq: 1 }, bob).bytes
+  )
+  let dials = 0
+  const answers = async (): Promise<boolean> => {
+    dials++
+    return isThere
+  }
+  const ends = new EphemeralEnds({ registry, answers, logger: silentLogger })
+  return {
+    look: async () => await ends.look(),
+    isMember: () => replica.isMember(bob.publicKey),
+    state: () => stateOf(bob.publicKey),
+    gone: { ...hint(bob.publicKey, hostile.publicKey), state: 'offline' as const, sinceMs: 86_400_000 },
+    pass: (ms: number) => {
+      clock.nowMs += ms
+    },
+    dials: () => dials
+  }
+}
+
+attack('a secondary of the set says that an ephemeral member has been gone for a day, to have it let go', async () => {
+  const member = await ephemeralMember(true)
+  await say([{ hints: [toHintMessage(member.gone)] }])
+  expect(member.state()).toBe('offline')
+  await member.look()
+  expect([member.isMember(), member.dials()]).toEqual([true, 0])
+  member.pass(61_000)
+  expect(member.state()).toBe('offline')
+  await member.look()
+  await member.look()
+  expect([member.isMember(), member.dials()]).toEqual([true, 1])
+  return {
+    happened: 'shown as offline by the word of that secondary; it answered the root, and stays a member',
+    held: 'the root signs nothing on the word of one registry: the time counts from when it is told, and the member is dialled first'
+  }
+})
+
+control('an ephemeral member that is gone, and answers nobody, is let go after its time', async () => {
+  const member = await ephemeralMember(false)
+  await say([{ hints: [toHintMessage(member.gone)] }])
+  await member.look()
+  member.pass(61_000)
+  expect([member.state(), member.isMember()]).toEqual(['offline', true])
+  await member.look()
+  expect(member.isMember()).toBe(false)
+})

@@ -3,6 +3,7 @@ import { peerIdText, type SigningKey } from '../../identity/keys.ts'
 import { isRegistryRole } from '../../identity/role.ts'
 import { lookAlikes } from '../../registry/admission/look-alike.ts'
 import type { Root } from '../../registry/log/log-writer.ts'
+import type { Member } from '../../registry/log/state/network-state.ts'
 import type { RegistryRow } from '../../registry/log/state/rows.ts'
 import { sealRenewRequest } from '../../registry/objects/renew-request.ts'
 import type { Registry } from '../../registry/registry.ts'
@@ -13,7 +14,7 @@ import type { Supervisor } from '../../runtime/supervisor.ts'
 import { dataFiles } from '../config/paths.ts'
 import type { Config } from '../config/schema.ts'
 import type { NetworkNode } from '../network-node.ts'
-import { endEphemeral } from './end-ephemeral.ts'
+import { EphemeralEnds } from './end-ephemeral.ts'
 import { destroyPastLogKeys } from './log-key.ts'
 
 export interface RootControllerInit {
@@ -28,6 +29,8 @@ export interface RootControllerInit {
 /** A secondary is told to everybody only after it has been up for so long. */
 const stableMs = 10_000
 const lookMs = 1_000
+/** An ephemeral member that is there answers a dial within this time. */
+const answerMs = 5_000
 /** After a start others may hold more of the log than this root (it was restored, or its disk lied): it listens first. */
 const fenceMs = 30_000
 const headsWanted = { registries: 1, members: 3 }
@@ -51,6 +54,7 @@ export class RootController {
   readonly #root: Root | undefined
   readonly #stableMs: number
   readonly #stops: (() => void)[] = []
+  readonly #ephemeral: EphemeralEnds
   /** The root appends nothing yet. */
   #isListening = false
   #isReplaced = false
@@ -60,6 +64,8 @@ export class RootController {
   constructor(init: RootControllerInit) {
     this.#init = init
     this.#root = init.network.registry.root
+    const { network, logger } = init
+    this.#ephemeral = new EphemeralEnds({ registry: network.registry, answers: this.#answers, logger })
     // A network with short heartbeats is one on a single machine, which need not wait for a slow link to settle.
     this.#stableMs = Math.min(stableMs, init.config.heartbeat.intervalMs / 3)
   }
@@ -86,6 +92,20 @@ export class RootController {
       }
     })
     this.#stops.push(() => inBackground(looking.stop(), 'ending the duties of a root'))
+  }
+
+  /** A connection is there, or can be made. */
+  readonly #answers = async ({ publicKey }: Member): Promise<boolean> => {
+    const { trust, peers, registry } = this.#init.network
+    for (const { connection, member } of trust.members())
+      if (connection.status === 'open' && equals(member.publicKey, publicKey)) return true
+    const record = registry.records.read(publicKey)
+    if (record === undefined || record.reach === 'outbound' || record.addrs.length === 0) return false
+    const target = { publicKey, addrs: record.addrs, isRegistry: false }
+    return await (peers?.connect(target, AbortSignal.timeout(answerMs)) ?? Promise.resolve()).then(
+      () => true,
+      () => false
+    )
   }
 
   readonly #onAdmitted = ({ detail }: CustomEvent<{ publicKey: Uint8Array }>): void => {
@@ -184,7 +204,7 @@ export class RootController {
     }
     for (const publicKey of this.#stableSecondaries()) await this.#enter(this.#root, publicKey)
     await this.#renewSelf()
-    await endEphemeral(this.#init.network.registry, this.#init.logger)
+    await this.#ephemeral.look()
     // Requests that were queued while this process was a secondary.
     const { admission } = this.#init.network.registry
     if (admission.queued > 0) await admission.replayQueue()
