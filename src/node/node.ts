@@ -3,7 +3,6 @@ import { peerIdText, type SigningKey } from '../identity/keys.ts'
 import type { ConnectionTrust } from '../protocols/engine/connection-trust.ts'
 import { openStoredGenesis } from '../registry/log/stored-genesis.ts'
 import { peekGenesis, type Registry } from '../registry/registry.ts'
-import { inBackground } from '../runtime/background.ts'
 import { InvalidPayloadError, UnavailableError } from '../runtime/errors.ts'
 import { makeFolder } from '../runtime/make-folder.ts'
 import { SteadyClock } from '../runtime/steady-clock.ts'
@@ -36,7 +35,7 @@ import { putOtherHistoryAside } from './put-aside.ts'
 import { openNodeRegistry } from './root/open-registry.ts'
 import type { RootController } from './root/root-controller.ts'
 import { KeyRotation } from './self/key-rotation.ts'
-import { hasJoined, markJoined } from './session/invited-history.ts'
+import { hasJoined } from './session/invited-history.ts'
 import { CachedPeers, phaseFacts } from './status/phase-facts.ts'
 import { type PhaseFacts, PhaseTracker } from './status/phases.ts'
 import { StopSteps } from './stop-steps.ts'
@@ -72,7 +71,6 @@ export class TrustNode implements Node, NodeContext {
   readonly #cachedPeers = new CachedPeers()
   readonly #judging = new Throttle(() => this.#judge(), judgeMs)
   #attachment: Attachment | undefined
-  #isNoted = false
   #server: AsyncDisposable | undefined
   #stopping: Promise<void> | undefined
   readonly #dropNewKey: () => void
@@ -297,18 +295,11 @@ export class TrustNode implements Node, NodeContext {
     this.#attachment?.followRotation()
     this.#attachment?.duties.changed()
     const before = this.phases.name
-    if (this.network?.isMember() === true) this.#admitted(this.network)
+    if (this.network?.isMember() === true) this.invites.admitted(this.network.registry, this.logging.logger)
     if (this.phases.update(this.facts())) {
       this.logging.logger.info({ phase: this.phases.name, from: before }, `phase ${before} → ${this.phases.name}`)
     }
     this.events.tell('changed')
-  }
-
-  #admitted({ registry }: NetworkNode): void {
-    if (this.invites.invite !== undefined) this.invites.done(this.logging.logger)
-    if (this.#isNoted) return
-    this.#isNoted = true
-    inBackground(markJoined(registry), 'noting that this node is a member')
   }
 
   facts(): PhaseFacts {

@@ -1,11 +1,14 @@
 import { rmSync } from 'node:fs'
 import { decodeInvite, type Invite } from '../../registry/objects/invite.ts'
+import type { Registry } from '../../registry/registry.ts'
+import { inBackground } from '../../runtime/background.ts'
 import type { Logger } from '../../runtime/clock-and-logger.ts'
 import { codeOf } from '../../runtime/error-code.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
 import { readText } from '../../runtime/read-file.ts'
 import type { Config } from '../config/schema.ts'
 import { ConfigError } from '../errors.ts'
+import { markJoined } from '../session/invited-history.ts'
 
 /** A line of a few keys and addresses. */
 const maxInviteBytes = 16 * 1024
@@ -14,6 +17,7 @@ const maxInviteBytes = 16 * 1024
 export class PendingInvite {
   readonly #file: string | undefined
   #invite: Invite | undefined
+  #isNoted = false
 
   /** @throws ConfigError when the file is there and holds no invite, or the line is none */
   constructor(config: Config, line?: string) {
@@ -40,8 +44,16 @@ export class PendingInvite {
     logger.warn({}, 'this node is a member already: the invite that it was given is not used')
   }
 
-  /** Admitted: the seed has done its work, and the file with it goes. */
-  done(logger: Logger): void {
+  /** A member by the history that invited it: that is noted, once, and the invite has done its work. */
+  admitted(registry: Registry, logger: Logger): void {
+    if (this.#invite !== undefined) this.#done(logger)
+    if (this.#isNoted) return
+    this.#isNoted = true
+    inBackground(markJoined(registry), 'noting that this node is a member')
+  }
+
+  /** The seed goes, and the file with it. */
+  #done(logger: Logger): void {
     this.#invite = undefined
     try {
       if (this.#file !== undefined) rmSync(this.#file, { force: true })
