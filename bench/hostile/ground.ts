@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
 import { resolve } from 'node:path'
-import { attackerPrefix, threeSites } from '../../test/hosts/three-sites.ts'
+import { attackerPrefix, threeSites } from '../../test/hosts/network/three-sites.ts'
 import { Child } from '../harness/child.ts'
 import type { Flags } from '../harness/network.ts'
 import type { AttackerMethods } from '../processes/attacker.ts'
@@ -54,7 +54,7 @@ export function sites(): Ground {
     honest: network.host('good').namespace,
     begin: async (_name, { address }) => {
       const [, , host = '', , at = String(port)] = address.split('/')
-      const script = resolve('dist/test/hosts/silent-sockets.js')
+      const script = resolve('dist/test/hosts/network/silent-sockets.js')
       attacker = network.start('bad', 'bad', [process.execPath, script, host, at, attackerPrefix, String(loops)])
     },
     end: async () => {

@@ -9,7 +9,7 @@ import type { SigningKey } from '../../src/identity/keys.ts'
 import { FrameStream } from '../../src/protocols/engine/frames.ts'
 import { limitsWith } from '../../src/protocols/engine/limits.ts'
 import { Hello } from '../../src/protocols/hello/pb/hello.ts'
-import { memberKey } from '../harness/members.ts'
+import { memberKey } from '../harness/members/members.ts'
 import type { RootAddress } from '../processes/root.ts'
 import type { Stage } from './attack.ts'
 

@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Libp2p } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
-import { startBareHost } from '../harness/bare-host.ts'
 import { EchoFrames, echoProtocol } from '../harness/echo-frames.ts'
 import { type LoadResult, runLoad } from '../harness/load.ts'
+import { startBareHost } from '../harness/members/bare-host.ts'
 import { serveMethods } from '../harness/serve.ts'
 
 /** Bare libp2p hosts with one connection and one stream each. */

@@ -1,6 +1,6 @@
 import type { Libp2p } from '@libp2p/interface'
-import { startBareHost } from '../harness/bare-host.ts'
 import { EchoFrames, echoProtocol } from '../harness/echo-frames.ts'
+import { startBareHost } from '../harness/members/bare-host.ts'
 import { serveMethods } from '../harness/serve.ts'
 
 /** Bare libp2p that echoes frames. */

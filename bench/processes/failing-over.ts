@@ -1,5 +1,5 @@
-import { KeptMember } from '../harness/kept-member.ts'
 import { runLoad } from '../harness/load.ts'
+import { KeptMember } from '../harness/members/kept-member.ts'
 import { serveMethods } from '../harness/serve.ts'
 import type { RootAddress } from './root.ts'
 

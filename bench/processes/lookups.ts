@@ -1,8 +1,8 @@
 import { LookupStream } from '../../src/protocols/lookup/index.ts'
 import type { LookupQuery } from '../../src/registry/records/lookup.ts'
-import { clientLimits, LightMember } from '../harness/light-member.ts'
 import { type LoadResult, runLoad } from '../harness/load.ts'
-import { memberKey, memberName } from '../harness/members.ts'
+import { clientLimits, LightMember } from '../harness/members/light-member.ts'
+import { memberKey, memberName } from '../harness/members/members.ts'
 import { serveMethods } from '../harness/serve.ts'
 import type { RootAddress } from './root.ts'
 

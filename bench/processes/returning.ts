@@ -1,4 +1,4 @@
-import { LightMember } from '../harness/light-member.ts'
+import { LightMember } from '../harness/members/light-member.ts'
 import { serveMethods } from '../harness/serve.ts'
 import type { RootAddress } from './root.ts'
 

@@ -1,6 +1,6 @@
 import { type Database, openDatabase } from '../../src/registry/store/database.ts'
 import { type LoadResult, runLoad } from '../harness/load.ts'
-import { memberKey, memberName } from '../harness/members.ts'
+import { memberKey, memberName } from '../harness/members/members.ts'
 import { serveMethods } from '../harness/serve.ts'
 import type { LookupKind } from './lookups.ts'
 

@@ -1,8 +1,8 @@
 import { SyncCursors, sync } from '../../src/protocols/sync/index.ts'
 import { readStoredRecord } from '../../src/registry/objects/record.ts'
 import { silentLogger } from '../../src/runtime/clock-and-logger.ts'
-import { clientLimits, LightMember } from '../harness/light-member.ts'
 import { runLoad } from '../harness/load.ts'
+import { clientLimits, LightMember } from '../harness/members/light-member.ts'
 import { serveMethods } from '../harness/serve.ts'
 import type { RootAddress } from './root.ts'
 

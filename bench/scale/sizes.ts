@@ -9,8 +9,8 @@ import { SyncFrame, SyncRequest } from '../../src/protocols/sync/pb/sync.ts'
 import { sealCheckpoint } from '../../src/registry/objects/checkpoint.ts'
 import { sealEntry } from '../../src/registry/objects/entry.ts'
 import { sealRenewRequest } from '../../src/registry/objects/renew-request.ts'
-import { admission } from '../harness/admission.ts'
-import { memberKey, memberRecord } from '../harness/members.ts'
+import { admission } from '../harness/members/admission.ts'
+import { memberKey, memberRecord } from '../harness/members/members.ts'
 
 /** IPv6 and TCP with timestamps, Noise's length and tag, yamux' header. */
 const headerBytes = 40 + 32 + 18 + 12

@@ -222,18 +222,11 @@ export class TrustNode implements Node, NodeContext {
   }
 
   async #attach(genesis: Uint8Array, goesOn = false): Promise<void> {
-    const { key, clock } = this
+    const { config, key, clock, services } = this
     const { logger } = this.logging
-    requireSameNetwork(this.config, this.pin, openStoredGenesis(genesis).hash)
-    const registry = await openNodeRegistry({
-      config: this.config,
-      key,
-      genesis,
-      clock,
-      logger,
-      services: this.services
-    })
-    if (registry.role !== this.config.role) this.#config = { ...this.config, role: registry.role }
+    requireSameNetwork(config, this.pin, openStoredGenesis(genesis).hash)
+    const registry = await openNodeRegistry({ config, key, genesis, clock, logger, services })
+    if (registry.role !== config.role) this.#config = { ...config, role: registry.role }
     if (hasJoined(registry, key.publicKey)) this.invites.drop(logger)
     const protocols = this.#protocols
     this.#attachment = new Attachment(this, { registry, portWaitMs: this.#options.portWaitMs, protocols, goesOn })

@@ -48,7 +48,7 @@ export interface Failure {
   readonly outcome: keyof typeof outcomes
   /** INTERNAL where it is missing: its text stays in the local log. */
   readonly wire?: keyof typeof statuses
-  /** What stays refused: this request whenever it is sent again, or whatever is asked until an operator does something. Missing: a later try may do. */
+  /** Reach of a refusal: this request whenever it is sent again, or whatever is asked until an operator does something. Missing: a later try may do. */
   readonly refuses?: 'request' | 'forGood'
   /** A stranger that is told so has shown a proof that is none. */
   readonly isFailedProof?: true

@@ -87,7 +87,7 @@ export interface Running {
   stop(): Promise<void>
 }
 
-/** What a round gives whose service has done its work: there is no other one. */
+/** Given by the last round of a service that has done its work. */
 export const finished = Symbol('finished')
 
 const backoff = { initialMs: 1_000, maxMs: 60_000, multiplier: 2 }

@@ -6,8 +6,8 @@ import { joinFrames } from '../../src/protocols/engine/frame-parser.ts'
 import { limitsWith } from '../../src/protocols/engine/limits.ts'
 import { membersOnly } from '../../src/protocols/engine/members-only.ts'
 import { ceilingMs } from '../helpers/ceiling.ts'
+import { type Members, startMember } from '../helpers/hosts/members.ts'
 import { connect } from '../helpers/hosts.ts'
-import { type Members, startMember } from '../helpers/members.ts'
 import { attack, control } from './attack.ts'
 
 const hosts: AsyncDisposable[] = []

@@ -15,8 +15,8 @@ import { openReceipt } from '../../src/registry/objects/receipt.ts'
 import { openRecord } from '../../src/registry/objects/record.ts'
 import { openRenewRequest } from '../../src/registry/objects/renew-request.ts'
 import { openRotateRequest } from '../../src/registry/objects/rotate.ts'
+import { notKeys } from '../helpers/faults/not-keys.ts'
 import { mutated } from '../helpers/mutations.ts'
-import { notKeys } from '../helpers/not-keys.ts'
 import { Random } from '../simulation/random.ts'
 
 const hasGo = spawnSync('go', ['version']).status === 0

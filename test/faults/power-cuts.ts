@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { copyStore } from '../helpers/store-faults.ts'
+import { copyStore } from '../helpers/faults/store-faults.ts'
 import { makeStage } from '../simulation/stage.ts'
 import { Disk } from './disk.ts'
 import { Load } from './load.ts'

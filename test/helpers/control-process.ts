@@ -24,7 +24,7 @@ import {
   statusView,
   unknownRow,
   whyView
-} from './control-views.ts'
+} from './commands/control-views.ts'
 
 /** A process's answers, fixed, behind whatever socket a test opens for them. */
 export class ScriptedApi implements ControlApi {

@@ -3,11 +3,11 @@ import { cpSync, globSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFi
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { fileKeys } from '../../src/node/config/paths.ts'
-import { commandCalls } from '../helpers/command-calls.ts'
-import { commandTree, type KnownCommand } from '../helpers/command-tree.ts'
+import { commandCalls } from '../helpers/commands/command-calls.ts'
+import { commandTree, type KnownCommand } from '../helpers/commands/command-tree.ts'
 import { ControlHome, runCli, ScriptedApi } from '../helpers/control-process.ts'
-import { exampleInvite } from '../helpers/example-invite.ts'
-import { type StoppedRoot, stoppedEnv, stoppedRoot } from '../helpers/stopped-root.ts'
+import { type StoppedRoot, stoppedEnv, stoppedRoot } from '../helpers/faults/stopped-root.ts'
+import { exampleInvite } from '../helpers/registry/example-invite.ts'
 import { tempFolder } from '../helpers/temp.ts'
 
 const isRoot = process.getuid?.() === 0

@@ -3,8 +3,8 @@ import type { Hint, Lease } from '../../src/registry/liveness/liveness.ts'
 import { isUp, Liveness } from '../../src/registry/liveness/liveness.ts'
 import type { Named } from '../../src/registry/liveness/member.ts'
 import { silentLogger } from '../../src/runtime/clock-and-logger.ts'
-import { instanceOf, keyNumber } from '../helpers/liveness.ts'
 import { FakeClock } from '../helpers/observations.ts'
+import { instanceOf, keyNumber } from '../helpers/registry/liveness.ts'
 import type { Random } from './random.ts'
 
 const stepMs = 100

@@ -7,7 +7,7 @@ import { RecordContents } from '../../src/protocols/sync/record-content.ts'
 import type { SyncTarget } from '../../src/protocols/sync/source.ts'
 import type { Forward } from '../../src/registry/admission/root-request-queue.ts'
 import { openRegistry, type Registry } from '../../src/registry/registry.ts'
-import { copyStore, crashStore, unwatchStore } from '../helpers/store-faults.ts'
+import { copyStore, crashStore, unwatchStore } from '../helpers/faults/store-faults.ts'
 import type { Busy, World } from './world.ts'
 
 /** When every simulated clock says this, the simulation begins. */

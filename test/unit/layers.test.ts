@@ -102,8 +102,8 @@ it('the linter lets through what the layers allow', () => {
   expect(refused(allowed)).toEqual([])
 })
 
-it('no folder of the source holds more than 20 files', () => {
-  const folders = Map.groupBy(globSync('src/**/*.ts'), (file) => dirname(file))
+it('no folder of the source, of the tests and of the benchmarks holds more than 20 files', () => {
+  const folders = Map.groupBy(globSync('{src,test,bench}/**/*.{ts,mjs,py}'), (file) => dirname(file))
   expect([...folders].filter(([, { length }]) => length > 20).map(([folder]) => folder)).toEqual([])
 })
 

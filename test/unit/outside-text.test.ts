@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { normalDomain } from '../../src/node/config/domain.ts'
 import { parseDuration } from '../../src/node/config/durations.ts'
 import { keys, parseConfig } from '../../src/node/config/index.ts'
-import { commandTree } from '../helpers/command-tree.ts'
+import { commandTree } from '../helpers/commands/command-tree.ts'
 import { ControlHome, runCli } from '../helpers/control-process.ts'
 
 /** Names that every plain object answers to. */

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Stream } from '@libp2p/interface'
 import { announceTopic } from '../../../src/protocols/announce/index.ts'
 import { sealCheckpoint } from '../../../src/registry/objects/checkpoint.ts'
-import { memberRecord, nextSeq } from '../../harness/members.ts'
+import { memberRecord, nextSeq } from '../../harness/members/members.ts'
 import type { Attack } from '../attack.ts'
 import { again, HostileMember, push } from '../member.ts'
 

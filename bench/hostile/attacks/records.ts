@@ -4,7 +4,7 @@ import { FrameStream } from '../../../src/protocols/engine/frames.ts'
 import { limitsWith } from '../../../src/protocols/engine/limits.ts'
 import { statusText } from '../../../src/protocols/engine/status.ts'
 import { SessionFrame } from '../../../src/protocols/register/pb/register.ts'
-import { memberKey, memberRecord } from '../../harness/members.ts'
+import { memberKey, memberRecord } from '../../harness/members/members.ts'
 import type { Attack } from '../attack.ts'
 import { again, HostileMember, idOf } from '../member.ts'
 

@@ -3,7 +3,7 @@ import { createServer } from 'node:net'
 import { limitsWith } from '../../../src/protocols/engine/limits.ts'
 import { probe } from '../../../src/protocols/probe/index.ts'
 import { openRegisterSession } from '../../../src/protocols/register/index.ts'
-import { memberRecord, nextSeq } from '../../harness/members.ts'
+import { memberRecord, nextSeq } from '../../harness/members/members.ts'
 import type { Attack } from '../attack.ts'
 import { again, HostileMember, rest } from '../member.ts'
 

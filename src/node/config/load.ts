@@ -1,7 +1,7 @@
 import { lstatSync, readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { codeOf } from '../../runtime/error-code.ts'
-import { readText } from '../../runtime/read-file.ts'
+import { readText } from '../../runtime/files/read-file.ts'
 import { ConfigError } from '../errors.ts'
 import { nameFromHost } from './defaults.ts'
 import { maxConfigBytes } from './migrate.ts'

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { codeOf } from '../../runtime/error-code.ts'
-import { readText as readFileText } from '../../runtime/read-file.ts'
+import { readText as readFileText } from '../../runtime/files/read-file.ts'
 import { ConfigError } from '../errors.ts'
 import type { Env } from './parse.ts'
 

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import type { Logger } from '../../runtime/clock-and-logger.ts'
 import { codeOf } from '../../runtime/error-code.ts'
-import { readText } from '../../runtime/read-file.ts'
+import { readText } from '../../runtime/files/read-file.ts'
 import { saveConfigValue } from '../config/save.ts'
 
 const saved = z.object({ configured: z.number(), port: z.number().int().min(1).max(65_535) })

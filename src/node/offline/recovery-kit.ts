@@ -4,7 +4,7 @@ import { equals } from 'uint8arrays/equals'
 import { z } from 'zod'
 import { keyBytes } from '../../identity/ed25519.ts'
 import { SigningKey } from '../../identity/keys.ts'
-import { readText } from '../../runtime/read-file.ts'
+import { readText } from '../../runtime/files/read-file.ts'
 import { ConfigError } from '../errors.ts'
 
 // scrypt at 64 MiB: a guess costs a tenth of a second. The passphrase is made here with 128 bits, so this is a second wall.

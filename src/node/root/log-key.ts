@@ -5,7 +5,7 @@ import type { SigningKey } from '../../identity/keys.ts'
 import type { Replica } from '../../registry/log/replica.ts'
 import type { LogKeys } from '../../registry/log/state/log-keys.ts'
 import type { Logger } from '../../runtime/clock-and-logger.ts'
-import { overwrite, syncFolderOf } from '../../runtime/overwrite.ts'
+import { overwrite, syncFolderOf } from '../../runtime/files/overwrite.ts'
 
 /** Path of the key of a new epoch until the epoch stands in the log. */
 const nextPath = (path: string): string => `${path}.next`

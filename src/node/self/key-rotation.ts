@@ -4,7 +4,7 @@ import { createKey, loadKey } from '../../identity/key-file.ts'
 import type { SigningKey } from '../../identity/keys.ts'
 import { withReplica } from '../../registry/log/epochs/new-epoch.ts'
 import type { NetworkState } from '../../registry/log/state/network-state.ts'
-import { overwriteOpen, syncFolderOf } from '../../runtime/overwrite.ts'
+import { overwriteOpen, syncFolderOf } from '../../runtime/files/overwrite.ts'
 
 type Members = Pick<NetworkState, 'member' | 'isRevoked'>
 

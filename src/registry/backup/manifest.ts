@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { z } from 'zod'
 import { reasonOf } from '../../runtime/error-message.ts'
 import { StoreError } from '../../runtime/errors.ts'
-import { readText } from '../../runtime/read-file.ts'
+import { readText } from '../../runtime/files/read-file.ts'
 import { digestFile } from '../store/copy-store.ts'
 
 const count = z.number().int().min(0)

@@ -27,7 +27,7 @@ import {
   Revoke as RevokeMessage,
   Rotate as RotateMessage
 } from '../pb/registry.ts'
-import { type BodyKind, bodyKind, checkPresent } from './body-kind.ts'
+import { type BodyKind, bodyKind, checkPresent } from './encoding/body-kind.ts'
 import { checkEphemeral, type Grant, type GrantEnd, grantBody, grantEndBody } from './grant.ts'
 import { type Change, changeBody, type End, endBody } from './member-entries.ts'
 import { type Operator, operatorBody } from './operator.ts'

@@ -11,7 +11,7 @@ import {
 } from '../../identity/checked-bytes.ts'
 import { type Role, roleOrExternal, roles } from '../../identity/role.ts'
 import { GrantEnd as GrantEndMessage, Grant as GrantMessage } from '../pb/registry.ts'
-import { bodyKind } from './body-kind.ts'
+import { bodyKind } from './encoding/body-kind.ts'
 import { checkGroups } from './policy/groups.ts'
 import { policyBounds } from './policy/policy.ts'
 

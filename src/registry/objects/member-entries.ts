@@ -1,7 +1,7 @@
 import { checkKey, checkName, checkText, maxReasonChars } from '../../identity/checked-bytes.ts'
 import { type Role, roleOrExternal, roles } from '../../identity/role.ts'
 import { Change as ChangeMessage, End as EndMessage } from '../pb/registry.ts'
-import { bodyKind } from './body-kind.ts'
+import { bodyKind } from './encoding/body-kind.ts'
 import { checkGroups } from './policy/groups.ts'
 
 /** Name, role and groups of a member from here on: all of them, also what stays as it was. */

@@ -9,7 +9,7 @@ import {
   WrongNetworkError
 } from '../../runtime/errors.ts'
 import { shapes } from '../pb/registry.ts'
-import { requireCanonical } from './canonical.ts'
+import { requireCanonical } from './encoding/canonical.ts'
 import { type Domain, type Opened, openEnvelope, openEnvelopeAsync, type Signed, seal } from './envelope.ts'
 
 /** The major version of every payload. A reader refuses a newer one and ignores fields that it does not know. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { closeSync, fsyncSync, readSync } from 'node:fs'
-import { openRegular } from '../../runtime/read-file.ts'
+import { openRegular } from '../../runtime/files/read-file.ts'
 import { type Database, openDatabase } from './database.ts'
 import { MetaTable } from './meta-table.ts'
 import { integrityCheck } from './store-checks.ts'

@@ -1,7 +1,7 @@
 import { closeSync, existsSync, lstatSync, readSync } from 'node:fs'
 import { reasonOf } from '../../runtime/error-message.ts'
 import { StoreError, StoreVersionError } from '../../runtime/errors.ts'
-import { openRegular } from '../../runtime/read-file.ts'
+import { openRegular } from '../../runtime/files/read-file.ts'
 import type { Schema } from './schema.ts'
 import type { Database } from './sqlite.ts'
 import { damaged } from './store-errors.ts'

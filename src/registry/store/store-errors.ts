@@ -1,6 +1,6 @@
 import BetterSqlite3 from 'better-sqlite3'
 import { DamagedStoreError, StoreError, StoreInUseError } from '../../runtime/errors.ts'
-import { readText } from '../../runtime/read-file.ts'
+import { readText } from '../../runtime/files/read-file.ts'
 
 const writeFailures = new Set([
   'SQLITE_IOERR_WRITE',

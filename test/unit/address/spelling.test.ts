@@ -10,7 +10,7 @@ import {
   prefixAddress,
   resolverAddress
 } from '../../../src/address/spelling.ts'
-import { badIps, badResolvers, ip, sameIp } from '../../helpers/address-spellings.ts'
+import { badIps, badResolvers, ip, sameIp } from '../../helpers/faults/address-spellings.ts'
 
 const peerId = '12D3KooWD3eckifWpRn9wQpMG9R9hX3sD158z7EqHWmweQAJU5SA'
 

@@ -1,8 +1,8 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { badResolvers, ip } from '../../helpers/address-spellings.ts'
 import { ControlHome, runCli, ScriptedApi } from '../../helpers/control-process.ts'
+import { badResolvers, ip } from '../../helpers/faults/address-spellings.ts'
 
 /** One of each kind: all spellings are tried at the rules themselves. */
 const badIps = ['192.0.2.1', '::ffff:192.0.2.1', 'fe80::1%eth0', 'ff02::1', 'example.org']

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { peerRow, peersView, statusView, unknownRow } from '../../helpers/commands/control-views.ts'
 import { ControlHome, runCli, ScriptedApi } from '../../helpers/control-process.ts'
-import { peerRow, peersView, statusView, unknownRow } from '../../helpers/control-views.ts'
 import { serviceNamed } from '../../helpers/signed-objects.ts'
 
 const csi = '\u001b['

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { peerRow, peersView, unknownRow } from '../../helpers/commands/control-views.ts'
 import { ControlHome, runCli, ScriptedApi } from '../../helpers/control-process.ts'
-import { peerRow, peersView, unknownRow } from '../../helpers/control-views.ts'
 import { expectSchema, schemaNames } from '../../helpers/schemas.ts'
 
 const commands: [string, string[]][] = [

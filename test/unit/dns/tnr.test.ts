@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { Authority } from '../../../src/dns/authority.ts'
 import { lookupTnr } from '../../../src/dns/tnr.ts'
 import { Zone, type ZoneRecord } from '../../../src/dns/zone.ts'
-import { type Fault, faultyDns } from '../../helpers/faulty-dns.ts'
+import { type Fault, faultyDns } from '../../helpers/servers/faulty-dns.ts'
 
 const domain = 'example.test'
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { checkKey } from '../../../src/identity/checked-bytes.ts'
 import { isPublicKey } from '../../../src/identity/ed25519.ts'
 import { publicKeyOf, SigningKey } from '../../../src/identity/keys.ts'
-import { notKeys } from '../../helpers/not-keys.ts'
+import { notKeys } from '../../helpers/faults/not-keys.ts'
 import { bytesOf } from '../../helpers/signed-objects.ts'
 
 const half = (hex: string): Uint8Array => fromString(hex, 'hex')

@@ -8,11 +8,11 @@ import { sealDelegation } from '../../../src/registry/log/log-writer.ts'
 import { sealRenewRequest } from '../../../src/registry/objects/renew-request.ts'
 import { adoptGenesis, openRegistry, type Registry, type RegistryInit } from '../../../src/registry/registry.ts'
 import { ForkError, InviteUsedError, PendingError, StoreError } from '../../../src/runtime/errors.ts'
-import { crashEverywhere, type Operation } from '../../helpers/failpoints.ts'
+import { crashEverywhere, type Operation } from '../../helpers/faults/failpoints.ts'
+import { crashStore, SimulatedCrash, stepsOf, unwatchStore } from '../../helpers/faults/store-faults.ts'
 import { envelopesAfter } from '../../helpers/log-network.ts'
 import { day, RealNetwork, recordBy } from '../../helpers/real-network.ts'
 import { serviceNamed } from '../../helpers/signed-objects.ts'
-import { crashStore, SimulatedCrash, stepsOf, unwatchStore } from '../../helpers/store-faults.ts'
 import { memoryFolder } from '../../helpers/temp.ts'
 
 let network: RealNetwork

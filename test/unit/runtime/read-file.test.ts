@@ -2,7 +2,7 @@ import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
-import { readText } from '../../../src/runtime/read-file.ts'
+import { readText } from '../../../src/runtime/files/read-file.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tn-read-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))

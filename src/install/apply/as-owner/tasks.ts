@@ -7,7 +7,7 @@ import { dataFiles } from '../../../node/config/paths.ts'
 import { createNetworkHere } from '../../../node/offline/create-network.ts'
 import { peekGenesis } from '../../../node/offline/read-store.ts'
 import { openGenesis } from '../../../registry/objects/genesis.ts'
-import { readText } from '../../../runtime/read-file.ts'
+import { readText } from '../../../runtime/files/read-file.ts'
 
 /** A recovery kit has some 400 bytes. */
 const maxJsonBytes = 64 * 1024

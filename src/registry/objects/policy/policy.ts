@@ -2,7 +2,7 @@ import { checkCount, checkKey, nameOfNumber } from '../../../identity/checked-by
 import { compareBytes } from '../../../identity/hash.ts'
 import { InvalidPayloadError, UnsupportedVersionError } from '../../../runtime/errors.ts'
 import { Policy as PolicyMessage } from '../../pb/registry.ts'
-import { bodyKind } from '../body-kind.ts'
+import { bodyKind } from '../encoding/body-kind.ts'
 import { checkCallRules, type PolicyRule, type PolicyTest } from './call-rules.ts'
 
 /** Ways of admission: with an invite, by the operator's word, or everybody. The numbers are on the wire. */

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { commandWords } from '../../../../src/cli/commands.ts'
-import { commandTree } from '../../../helpers/command-tree.ts'
+import { commandTree } from '../../../helpers/commands/command-tree.ts'
 import { ControlHome, runCli } from '../../../helpers/control-process.ts'
 
 let home: ControlHome

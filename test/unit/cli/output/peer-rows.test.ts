@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { stateCell } from '../../../../src/cli/output/peer-columns.ts'
 import { peersSummary, selectPeers } from '../../../../src/cli/output/peer-rows.ts'
-import { peerIds, peerRow, peersView, root, unknownRow } from '../../../helpers/control-views.ts'
+import { peerIds, peerRow, peersView, root, unknownRow } from '../../../helpers/commands/control-views.ts'
 
 const day = 86_400_000
 const rows = [

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
 import { isSettled } from '../../../../src/install/apply/verify.ts'
-import { root, statusView } from '../../../helpers/control-views.ts'
+import { root, statusView } from '../../../helpers/commands/control-views.ts'
 
 const { membership, registry, self } = statusView()
 const isRoot = { ...self, role: 'root' as const }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { parseConfig } from '../../../../src/node/config/index.ts'
 import { keys } from '../../../../src/node/config/keys.ts'
 import { treeAt } from '../../../../src/node/config/tree.ts'
-import { badIps, badResolvers, ip, sameIp } from '../../../helpers/address-spellings.ts'
+import { badIps, badResolvers, ip, sameIp } from '../../../helpers/faults/address-spellings.ts'
 
 /** How an address is written in each kind of key. */
 const frames = {

@@ -10,7 +10,7 @@ import {
   StoreGoneError,
   UnavailableError
 } from '../../../../src/runtime/errors.ts'
-import { day, networkFacts, now, statusFacts } from '../../../helpers/status-facts.ts'
+import { day, networkFacts, now, statusFacts } from '../../../helpers/commands/status-facts.ts'
 
 const codes = (facts: Parameters<typeof noticesOf>[0]): string[] => noticesOf(facts).map(({ code }) => code)
 const only = (facts: Parameters<typeof noticesOf>[0]) => {

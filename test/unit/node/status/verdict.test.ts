@@ -9,7 +9,7 @@ import {
   UnavailableError,
   WrongNetworkError
 } from '../../../../src/runtime/errors.ts'
-import { day, networkFacts, now, statusFacts } from '../../../helpers/status-facts.ts'
+import { day, networkFacts, now, statusFacts } from '../../../helpers/commands/status-facts.ts'
 
 const alarm = {
   code: 'log_fork',

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { isEntitled } from '../../../../src/registry/liveness/entitled.ts'
-import { ann, bob, eve, fay, hint, self } from '../../../helpers/liveness.ts'
+import { ann, bob, eve, fay, hint, self } from '../../../helpers/registry/liveness.ts'
 
 describe('who may say how a member is', () => {
   const who = { self, isRegistry: (key: Uint8Array) => key === eve, namedBy: () => undefined }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { ann, bob, eve, fay, hint, self, World } from '../../../helpers/liveness.ts'
+import { ann, bob, eve, fay, hint, self, World } from '../../../helpers/registry/liveness.ts'
 
 describe('registries that speak for others', () => {
   let world: World

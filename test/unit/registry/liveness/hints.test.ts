@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Hint } from '../../../../src/registry/liveness/liveness.ts'
-import { ann, bob, eve, fay, hint, self, World } from '../../../helpers/liveness.ts'
-import { WokenServices } from '../../../helpers/woken-services.ts'
+import { ann, bob, eve, fay, hint, self, World } from '../../../helpers/registry/liveness.ts'
+import { WokenServices } from '../../../helpers/registry/woken-services.ts'
 
 let world: World
 

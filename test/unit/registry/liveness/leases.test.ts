@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { DuplicateInstanceError, NotMemberError } from '../../../../src/runtime/errors.ts'
-import { ann, bob, keyNumber, self, World } from '../../../helpers/liveness.ts'
+import { ann, bob, keyNumber, self, World } from '../../../helpers/registry/liveness.ts'
 
 let world: World
 

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { ann, beatAll, bob, keyNumber, World } from '../../../helpers/liveness.ts'
+import { ann, beatAll, bob, keyNumber, World } from '../../../helpers/registry/liveness.ts'
 
 let world: World
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import type { Hint, MemberView } from '../../../../src/registry/liveness/liveness.ts'
 import { compareObservations } from '../../../../src/registry/liveness/observation.ts'
 import { states } from '../../../../src/registry/liveness/states.ts'
-import { ann, bob, eve, fay, hint, keyNumber, World } from '../../../helpers/liveness.ts'
+import { ann, bob, eve, fay, hint, keyNumber, World } from '../../../helpers/registry/liveness.ts'
 
 const small = fc.nat({ max: 3 })
 const place = fc.record({ seq: small, start: small, count: small, source: fc.constantFrom(bob, eve, fay) })

@@ -7,7 +7,7 @@ import type { Signed } from '../../../../src/registry/objects/envelope.ts'
 import { LogTable } from '../../../../src/registry/store/log-table.ts'
 import { silentLogger } from '../../../../src/runtime/clock-and-logger.ts'
 import { keyNumber, LogNetwork, type OpenStore, refusalOf, sendDelta } from '../../../helpers/log-network.ts'
-import { WokenServices } from '../../../helpers/woken-services.ts'
+import { WokenServices } from '../../../helpers/registry/woken-services.ts'
 
 let network: LogNetwork
 let store: OpenStore & { root: Root }

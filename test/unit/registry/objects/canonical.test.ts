@@ -1,7 +1,12 @@
 import * as fc from 'fast-check'
 import { concat } from 'uint8arrays/concat'
 import { describe, expect, it } from 'vitest'
-import { type Field, requireCanonical, type Shape, type Shapes } from '../../../../src/registry/objects/canonical.ts'
+import {
+  type Field,
+  requireCanonical,
+  type Shape,
+  type Shapes
+} from '../../../../src/registry/objects/encoding/canonical.ts'
 import { decodeStrictly, type PayloadCodec } from '../../../../src/registry/objects/signed.ts'
 import { Genesis, Invite, NodeRecord, shapes } from '../../../../src/registry/pb/registry.ts'
 import { anyFields, bytesOf } from '../../../helpers/signed-objects.ts'

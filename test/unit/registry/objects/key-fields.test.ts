@@ -12,7 +12,7 @@ import { openRecord } from '../../../../src/registry/objects/record.ts'
 import { openRenewRequest } from '../../../../src/registry/objects/renew-request.ts'
 import { openRotateRequest } from '../../../../src/registry/objects/rotate.ts'
 import * as messages from '../../../../src/registry/pb/registry.ts'
-import { notKeys } from '../../../helpers/not-keys.ts'
+import { notKeys } from '../../../helpers/faults/not-keys.ts'
 
 interface Codec {
   encode(message: object): Uint8Array

@@ -13,7 +13,7 @@ import {
   sendDelta,
   sendSnapshot
 } from '../../../../helpers/log-network.ts'
-import { WokenServices } from '../../../../helpers/woken-services.ts'
+import { WokenServices } from '../../../../helpers/registry/woken-services.ts'
 
 let network: LogNetwork
 let first: OpenStore & { root: Root }

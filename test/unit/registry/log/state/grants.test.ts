@@ -3,7 +3,7 @@ import type { EntryDraft } from '../../../../../src/registry/log/log-writer.ts'
 import { openJoin } from '../../../../../src/registry/objects/join.ts'
 import { sealReceipt } from '../../../../../src/registry/objects/receipt.ts'
 import { keyNumber } from '../../../../helpers/log-network.ts'
-import { key, LogState } from '../../../../helpers/log-state.ts'
+import { key, LogState } from '../../../../helpers/registry/log-state.ts'
 
 const hour = 3_600_000
 

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { EntryDraft } from '../../../../../src/registry/log/log-writer.ts'
 import type { Change } from '../../../../../src/registry/objects/member-entries.ts'
-import { key, LogState } from '../../../../helpers/log-state.ts'
+import { key, LogState } from '../../../../helpers/registry/log-state.ts'
 
 let log: LogState
 

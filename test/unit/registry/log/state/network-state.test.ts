@@ -4,7 +4,7 @@ import type { SigningKey } from '../../../../../src/identity/keys.ts'
 import { readStoredEntry } from '../../../../../src/registry/log/state/stored-entry.ts'
 import type { EntryPosition } from '../../../../../src/registry/objects/entry.ts'
 import { keyNumber } from '../../../../helpers/log-network.ts'
-import { authority, key, LogState, logKey, nextAuthority } from '../../../../helpers/log-state.ts'
+import { authority, key, LogState, logKey, nextAuthority } from '../../../../helpers/registry/log-state.ts'
 
 let log: LogState
 

@@ -5,7 +5,7 @@ import { orderedIn } from '../../../../../src/registry/log/state/proofs.ts'
 import type { EntryPosition } from '../../../../../src/registry/objects/entry.ts'
 import { type Order, sealOrder } from '../../../../../src/registry/objects/order.ts'
 import { keyNumber } from '../../../../helpers/log-network.ts'
-import { authority, key, LogState, logKey } from '../../../../helpers/log-state.ts'
+import { authority, key, LogState, logKey } from '../../../../helpers/registry/log-state.ts'
 
 let log: LogState
 const [ann, ben, cid] = [keyNumber(31), keyNumber(32), keyNumber(33)]

@@ -4,7 +4,7 @@ import { sealForgetRequest } from '../../../../../src/registry/objects/forget-re
 import { openJoin } from '../../../../../src/registry/objects/join.ts'
 import { sealReceipt } from '../../../../../src/registry/objects/receipt.ts'
 import { keyNumber } from '../../../../helpers/log-network.ts'
-import { authority, key, LogState, logKey } from '../../../../helpers/log-state.ts'
+import { authority, key, LogState, logKey } from '../../../../helpers/registry/log-state.ts'
 
 let log: LogState
 

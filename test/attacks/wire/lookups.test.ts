@@ -1,0 +1,72 @@
+import { afterEach, describe, expect } from 'vitest'
+import { peerIdText } from '../../../src/identity/keys.ts'
+import { type LimitOverrides, limitsWith } from '../../../src/protocols/engine/limits.ts'
+import { LookupStream, lookupServer } from '../../../src/protocols/lookup/index.ts'
+import { type Members, startMember } from '../../helpers/hosts/members.ts'
+import { connect } from '../../helpers/hosts.ts'
+import { networkId } from '../../helpers/signed-objects.ts'
+import { attack, control } from '../attack.ts'
+
+const hosts: AsyncDisposable[] = []
+afterEach(async () => {
+  await Promise.all(hosts.splice(0).map((host) => host[Symbol.asyncDispose]()))
+})
+
+/** What a page looks at that finds nobody. */
+const looked = 1_000
+const forMs = 3_000
+
+/** A member asks on four streams, as fast as it is answered, for what nobody is. */
+async function scan(overrides: LimitOverrides = {}) {
+  const limits = limitsWith(overrides)
+  const members: Members = new Map()
+  let scanned = 0
+  const registry = await startMember({
+    members,
+    role: 'root',
+    services: ({ trust }) => ({
+      lookup: lookupServer({
+        source: {
+          networkId,
+          lookup: () => {
+            scanned += looked
+            return { rows: [], looked }
+          },
+          replicaAgeMs: () => 0
+        },
+        trust,
+        limits
+      })
+    })
+  })
+  const asker = await startMember({ members, services: () => ({}) })
+  hosts.push(registry, asker)
+  const connection = await connect(asker.host, registry.host)
+  const until = performance.now() + forMs
+  const lanes = Array.from({ length: 4 }, async () => {
+    const stream = await LookupStream.open(connection, { networkId, limits })
+    while (performance.now() < until) await stream.ask({ state: 'left' })
+  })
+  await Promise.allSettled(lanes)
+  const named = registry.trust.culprits.counts.flatMap(({ limit, culprits }) =>
+    culprits.map(({ who }) => `${limit} ${who}`)
+  )
+  return { scanned, named, who: peerIdText(asker.key.publicKey) }
+}
+
+describe('a filter that matches nobody', () => {
+  attack('is asked for again and again', async () => {
+    const { scanned, named, who } = await scan()
+    // What may be looked at at once, what comes back meanwhile, and one page for each stream.
+    expect(scanned).toBeLessThan(20_000 + 10_000 * 10 + 4 * looked)
+    expect(named).toEqual([`lookup.cost ${who}`])
+    return { happened: `${scanned / looked} pages of ${looked} members in 3 s, named`, held: 'lookup.cost' }
+  })
+
+  control('is answered without end where its cost does not count', async () => {
+    const plenty = { count: 1_000_000_000, perMs: 1_000 }
+    const { scanned, named } = await scan({ lookup: { cost: plenty, questions: plenty } })
+    expect(scanned).toBeGreaterThan(60_000)
+    expect(named).toEqual([])
+  })
+})

@@ -1,0 +1,18 @@
+import type { Clock } from '../../../src/runtime/clock-and-logger.ts'
+
+/** The real time, plus what a test adds. Nobody's deadlines jump: only the calendar does. */
+export class WallClock implements Clock {
+  #added = 0
+
+  add(ms: number): void {
+    this.#added += ms
+  }
+
+  now(): number {
+    return Date.now() + this.#added
+  }
+
+  monotonic(): number {
+    return performance.now()
+  }
+}

@@ -1,0 +1,115 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { eventually } from '../../helpers/network.ts'
+import { FileRoot, whyNoFileRoots } from '../file-root.ts'
+import { HostNetwork, whyNoNamespaces } from '../host-network.ts'
+
+const whyNoRadvd = (): string | undefined => {
+  try {
+    execFileSync('sh', ['-c', 'command -v radvd'], { stdio: 'pipe' })
+    return undefined
+  } catch {
+    return 'needs radvd'
+  }
+}
+
+const reason = whyNoNamespaces() ?? whyNoFileRoots() ?? whyNoRadvd()
+// In CI a machine that cannot do it is a failure; elsewhere it is said and skipped.
+const skipped = reason !== undefined && process.env['CI'] !== 'true'
+if (skipped) process.stderr.write(`test/hosts/install/install-ipv6 is skipped: ${reason}\n`)
+
+const program = resolve('dist/bin/trustnet.js')
+const prefix = 'fd10:7a11:5e7:9'
+
+describe.skipIf(skipped)('install where IPv6 is off', () => {
+  let network: HostNetwork
+  let root: FileRoot
+
+  const flags = [
+    'install',
+    '--yes',
+    '--deployment',
+    'foreground',
+    '--registry-type',
+    'root',
+    '--domain',
+    'example.test',
+    '--node-name',
+    'r'
+  ]
+  const inside = (...args: string[]): string[] => root.inside(process.execPath, program, ...args)
+  const setting = (): string => network.run('w', ['cat', '/proc/sys/net/ipv6/conf/eth0/disable_ipv6']).trim()
+  const file = (): string => join(root.path, 'etc/sysctl.d/60-trustnet-ipv6.conf')
+
+  beforeAll(() => {
+    if (reason !== undefined) throw new Error(`CI must be able to turn IPv6 off in a namespace: ${reason}`)
+    if (!existsSync(program)) throw new Error('dist is missing: npm run build')
+    network = new HostNetwork(['router', 'w'])
+    network.useNameServer(network.host('router').address)
+    root = new FileRoot()
+    network.run('w', ['sysctl', '-qw', 'net.ipv6.conf.eth0.accept_dad=1', 'net.ipv6.conf.all.disable_ipv6=1'])
+  })
+
+  afterAll(() => {
+    network?.[Symbol.dispose]()
+    root?.[Symbol.dispose]()
+  })
+
+  it('is refused with what would help', () => {
+    expect(() => network.run('w', inside(...flags))).toThrow(
+      /it is turned off.*Fix: run this again with --ipv6-auto-enable/
+    )
+    expect(setting()).toBe('1')
+  })
+
+  it('without a router it tries five times, says how an address is got, and turns it off again', () => {
+    expect(() => network.run('w', inside(...flags, '--ipv6-auto-enable'), {}, undefined, 120_000)).toThrow(
+      /try 5 of 5[\s\S]*no interface has a global or unique local address[\s\S]*ip -6 addr add/
+    )
+    expect(setting()).toBe('1')
+    expect(existsSync(file())).toBe(false)
+    expect(existsSync(join(root.path, 'var/lib/trustnet-install'))).toBe(false)
+  })
+
+  it('with a router it is on within a few seconds, and uninstall turns it off', async () => {
+    const config = join(network.folder, 'radvd.conf')
+    writeFileSync(
+      config,
+      `interface eth0 { AdvSendAdvert on; MinRtrAdvInterval 3; MaxRtrAdvInterval 4; prefix ${prefix}::/64 { }; };\n`
+    )
+    network.run('router', ['sysctl', '-qw', 'net.ipv6.conf.all.forwarding=1'])
+    network.start('router', 'radvd', [
+      'radvd',
+      '--nodaemon',
+      '--config',
+      config,
+      '--pidfile',
+      join(network.folder, 'radvd.pid')
+    ])
+    const child = network.start('w', 'install', inside(...flags, '--ipv6-auto-enable'))
+    await eventually(
+      () => network.log('w', 'install').includes('The node runs under this command') || child.exitCode !== null,
+      90_000
+    )
+    expect(network.log('w', 'install')).toMatch(new RegExp(`pass {2}IPv6 +${prefix}:`))
+    expect(setting()).toBe('0')
+    expect(existsSync(file())).toBe(true)
+    network.run('w', root.inside('trustnet', 'uninstall', '--purge'))
+    expect(setting()).toBe('1')
+    expect(existsSync(file())).toBe(false)
+  })
+
+  it('an address that another machine of the link has is named as a duplicate', async () => {
+    network.run('w', ['sysctl', '-qw', 'net.ipv6.conf.all.disable_ipv6=0', 'net.ipv6.conf.eth0.accept_ra=0'])
+    network.run('w', ['sysctl', '-qw', 'net.ipv6.conf.eth0.accept_dad=1'])
+    const { address } = network.host('router')
+    network.run('w', ['ip', '-6', 'addr', 'flush', 'dev', 'eth0', 'scope', 'global'])
+    network.run('w', ['ip', 'addr', 'add', `${address}/64`, 'dev', 'eth0'])
+    await eventually(() => network.run('w', ['ip', '-6', 'addr', 'show', 'dev', 'eth0']).includes('dadfailed'))
+    expect(() => network.run('w', inside(...flags))).toThrow(
+      new RegExp(`${address} on eth0 is a duplicate: another machine of the link has it`)
+    )
+  })
+})

@@ -1,0 +1,88 @@
+import { symlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { RegistryStatusView, StatusView } from '../../../src/node/api/control-api.ts'
+import { Disk, whyNoPowerCuts } from '../../faults/disk.ts'
+import { type Running, runProgram, startProgram } from '../../helpers/built-program.ts'
+import { eventually } from '../../helpers/network.ts'
+import { tempFolder } from '../../helpers/temp.ts'
+
+const reason = whyNoPowerCuts()
+// In CI a machine that cannot do it is a failure; elsewhere it is said and skipped.
+const skipped = reason !== undefined && process.env['CI'] !== 'true'
+if (skipped) process.stderr.write(`the test of a failing disk is skipped: ${reason}\n`)
+
+const domain = 'fails.test'
+
+describe.skipIf(skipped)('a running registry whose disk fails, so that the system lets it be read alone', () => {
+  const folder = tempFolder()
+  const env = { TRUSTNET_HOME: folder.path }
+  // Nobody answers there, at once: nothing here needs DNS.
+  const settings = ['--port', '0', '--set', 'announce.allow=loopback', '--set', 'bootstrap.dnsServers=[::1]:1']
+  const started: Running[] = []
+  let disk: Disk
+  let root: Running
+
+  const cli = (...args: string[]) => runProgram(args, env)
+  const start = (...args: string[]): Running => {
+    const running = startProgram([...args, ...settings], env)
+    started.push(running)
+    return running
+  }
+  const status = async (name: string): Promise<StatusView | undefined> => {
+    const { out } = await cli('status', '--node', name, '--json')
+    return out === '' ? undefined : JSON.parse(out)
+  }
+  const isMember = async (name: string) => (await status(name))?.membership.state === 'member'
+
+  beforeAll(async () => {
+    if (reason !== undefined) throw new Error(`CI must be able to mount: ${reason}`)
+    disk = new Disk()
+    symlinkSync(disk.path, join(folder.path, 'data'))
+    const options = ['--name', 'root', '--domain', domain, '--policy', 'open', '--new-network']
+    expect((await cli('init', ...options)).code).toBe(0)
+    root = start('registry', 'start', '--name', 'root')
+    await eventually(() => isMember('root'))
+  })
+
+  afterAll(async () => {
+    for (const { process: child } of started) child.kill('SIGKILL')
+    await Promise.all(started.map(({ ended }) => ended))
+    disk?.[Symbol.dispose]()
+    folder[Symbol.dispose]()
+  })
+
+  it('goes on with what can be read, refuses to sign, says what to do, and starts again when it is mended', async () => {
+    const head = async (): Promise<RegistryStatusView['log']> => {
+      const { out } = await cli('registry', 'status', '--node', 'root', '--json')
+      const view: RegistryStatusView = JSON.parse(out)
+      return view.log
+    }
+    const before = await head()
+    disk.fail()
+    const refused = await cli('invite', '--node', 'root')
+    expect(refused.code).toBe(1)
+    expect(refused.out).toBe('')
+    expect(refused.err).toMatch(/registry\.db cannot be written .*check the disk/)
+    for (const command of [['peers'], ['lookup', 'root'], ['registry', 'log'], ['registry', 'status']]) {
+      expect((await cli(...command, '--node', 'root', '--json')).code, command.join(' ')).toBe(0)
+    }
+    const view = await status('root')
+    expect(view?.word).toBe('degraded')
+    expect(view?.warnings).toContainEqual(expect.objectContaining({ code: 'store_fails', level: 'warning' }))
+    expect((await cli('status', '--node', 'root', '--check')).code).toBe(5)
+    expect(root.process.exitCode).toBeNull()
+    expect(await head()).toMatchObject({ head: before.head, headHash: before.headHash })
+
+    // The system does not let such a disk be written again before it was unmounted.
+    root.process.kill('SIGTERM')
+    await root.ended
+    disk.repair()
+    root = start('registry', 'start', '--name', 'root')
+    await eventually(() => isMember('root'))
+    expect((await status('root'))?.warnings.map(({ code }) => code)).not.toContain('store_fails')
+    expect(await head()).toMatchObject({ head: before.head, headHash: before.headHash })
+    expect((await cli('invite', '--node', 'root')).code).toBe(0)
+    expect(await head()).toMatchObject({ head: before.head + 1 })
+  })
+})

@@ -1,0 +1,71 @@
+import { existsSync } from 'node:fs'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { controlClient } from '../../../src/node/api/client.ts'
+import type { PeersView } from '../../../src/node/api/control-api.ts'
+import { processesOf, runProgram, startProgram } from '../../helpers/built-program.ts'
+import { ceilingMs } from '../../helpers/ceiling.ts'
+
+let folder: string
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'tn-dev-'))
+})
+afterEach(() => rm(folder, { recursive: true, force: true }))
+
+const parse = (text: string): PeersView => {
+  const view: PeersView = JSON.parse(text)
+  return view
+}
+
+const statesOf = (view: PeersView) =>
+  view.peers
+    .map(({ name, role, state }) => [name, role, state])
+    .toSorted(([a], [b]) => String(a).localeCompare(String(b)))
+
+const expected = [
+  ['node-1', 'integrated', 'online'],
+  ['node-2', 'integrated', 'online'],
+  ['root', 'root', 'online'],
+  ['secondary', 'secondary', 'online']
+]
+
+test('dev --once: from nothing to everybody online, then nothing is left; the same folder starts again, with one more', async () => {
+  const first = await runProgram(['dev', '--once', '--nodes', '2', '--json', '--dir', folder], {})
+  expect(first.err).toContain('4 of 4 online')
+  expect(first.code).toBe(0)
+  expect(statesOf(parse(first.out))).toEqual(expected)
+  expect(processesOf(folder)).toEqual([])
+
+  const again = await runProgram(['dev', '--once', '--nodes', '3', '--dir', folder], {})
+  expect(again.code).toBe(0)
+  expect(again.out).toMatch(/^root …\w{8} in dev\.trustnet\.test · 5 members: 5 online/)
+  expect(again.out).toContain('NAME')
+  expect(processesOf(folder)).toEqual([])
+})
+
+test('dev that is killed takes its processes with it', async () => {
+  const dev = startProgram(['dev', '--once', '--nodes', '1', '--dir', folder], {})
+  const root = controlClient({ path: join(folder, 'run', 'root.sock') })
+  await vi.waitFor(() => root.status(), { timeout: ceilingMs, interval: 50 })
+  expect(processesOf(folder).length).toBeGreaterThan(0)
+  dev.process.kill('SIGKILL')
+  await dev.ended
+  await vi.waitFor(() => expect(processesOf(folder)).toEqual([]), { timeout: ceilingMs, interval: 50 })
+})
+
+test('dev shares its folder with no other, stops at a signal and says where its logs are', async () => {
+  const dev = startProgram(['dev', '--once', '--nodes', '1', '--dir', folder], {})
+  const root = controlClient({ path: join(folder, 'run', 'root.sock') })
+  await vi.waitFor(() => root.status(), { timeout: ceilingMs, interval: 50 })
+  const second = await runProgram(['dev', '--once', '--dir', folder], {})
+  expect(second).toMatchObject({ code: 2, out: '' })
+  expect(second.err).toContain(`A network runs in ${folder} already`)
+  dev.process.kill('SIGTERM')
+  const { err } = await dev.ended
+  expect(err).toContain(folder)
+  expect(processesOf(folder)).toEqual([])
+  expect(existsSync(join(folder, 'run', 'root.sock'))).toBe(false)
+  expect(await readFile(join(folder, 'log', 'root.log'), 'utf8')).toContain('"level"')
+})

@@ -1,0 +1,47 @@
+import { expect, it } from 'vitest'
+import { decodeInvite } from '../../../src/registry/objects/invite.ts'
+import { NotFoundError, NotRootError } from '../../../src/runtime/errors.ts'
+import { eventually, TestNetwork } from '../../helpers/network.ts'
+
+const soon = { signal: AbortSignal.timeout(60_000) }
+
+it('invites are listed with whom they let in, at every node, and are taken back at the root', async () => {
+  await using network = await TestNetwork.create({ 'admission.policy': 'invite' })
+  const root = network.node('root')
+  const made = await root.control.invite({ uses: 2, note: 'the lab' })
+  const a = network.make('a', { networkId: undefined })
+  a.invites.use(decodeInvite(made.line))
+  await a.start()
+  await a.joined(soon)
+  await eventually(async () => (await a.control.invites()).invites[0]?.taken === 1)
+  for (const { control } of [root, a]) {
+    const { invites } = await control.invites({ id: made.id.slice(0, 6) })
+    expect(invites).toMatchObject([{ id: made.id, uses: 2, taken: 1, note: 'the lab', members: [{ name: 'a' }] }])
+  }
+  await expect(a.control.cancelInvite({ id: made.id, reason: '' })).rejects.toThrow(NotRootError)
+  expect(await root.control.cancelInvite({ id: made.id.slice(0, 6), reason: 'lost' })).toMatchObject({ id: made.id })
+  await expect(root.control.invites({ id: made.id })).rejects.toThrow(NotFoundError)
+  await eventually(async () => (await a.control.invites()).invites.length === 0)
+  const b = network.make('b', { networkId: undefined })
+  b.invites.use(decodeInvite(made.line))
+  await b.start()
+  await eventually(() => b.network?.trouble?.name === 'InviteInvalidError')
+})
+
+it('a policy that is set at the root acts at once, and every node knows it', async () => {
+  await using network = await TestNetwork.create({ 'admission.policy': 'invite' })
+  const root = network.node('root')
+  const a = network.make('a', { 'bootstrap.peers': [network.address('root')] })
+  a.invites.use(await network.invite({ role: 'integrated' }))
+  await a.start()
+  await a.joined(soon)
+  expect(await a.control.policy()).toMatchObject({ entry: 0, policy: { admission: 'invite' } })
+  await expect(a.control.setPolicy({ admission: 'open' })).rejects.toThrow(NotRootError)
+  await root.control.setPolicy({ admission: 'open', membershipMs: 3_600_000 })
+  await eventually(async () => (await a.control.policy()).policy.admission === 'open')
+  const b = await network.join('b')
+  const { policy, entry } = await b.control.policy()
+  expect(policy.membershipMs).toBe(3_600_000)
+  expect(entry).toBeGreaterThan(0)
+  expect(b.registry.replica.state.member(b.key.publicKey)?.notAfterMs).toBeLessThanOrEqual(Date.now() + 3_600_000)
+})

@@ -1,0 +1,49 @@
+import { expect, it } from 'vitest'
+import { Replicator } from '../../../src/node/replication/replicator.ts'
+import { Staleness } from '../../../src/node/replication/staleness.ts'
+import { SyncCursors } from '../../../src/protocols/sync/index.ts'
+import { silentLogger, systemClock } from '../../../src/runtime/clock-and-logger.ts'
+import { Supervisor } from '../../../src/runtime/supervisor.ts'
+import { ceilingMs } from '../../helpers/ceiling.ts'
+import { keyNumber, RegistryNetwork } from '../../helpers/hosts/registries.ts'
+import { connect, startHost } from '../../helpers/hosts.ts'
+
+it('a registry that does not serve what it was asked is asked again after a minute, and not every moment', async () => {
+  await using network = new RegistryNetwork()
+  const root = await network.startRoot(4)
+  const follower = await network.startFollower(root, keyNumber(1))
+  const registry = await startHost({}, { privateKey: keyNumber(2).toLibp2p() })
+  const pauses: number[] = []
+  const logger = {
+    ...silentLogger,
+    warn: (fields: { retry_after_seconds?: number }) => pauses.push(fields.retry_after_seconds ?? 0)
+  }
+  const clock = systemClock
+  const keeper = new Replicator({
+    target: follower.registry,
+    trust: follower.trust,
+    limits: follower.limits,
+    cursors: new SyncCursors(),
+    clock,
+    logger,
+    backoff: { clock, initialMs: 10, maxMs: 50, multiplier: 2 },
+    records: true,
+    intervalMs: () => ceilingMs,
+    isRegistry: false,
+    allowed: () => true,
+    lease: () => keyNumber(2).publicKey,
+    lag: new Staleness({ clock, graceMs: 60_000, answeringForMs: () => 0, onBehind: () => {} }),
+    onFailed: () => {},
+    onUnanswered: () => {},
+    onCaughtUp: () => {}
+  })
+  try {
+    keeper.start(new Supervisor())
+    await connect(follower.host, registry)
+    await expect.poll(() => pauses.length, { timeout: ceilingMs }).toBeGreaterThan(0)
+    expect(pauses).toEqual([60])
+  } finally {
+    keeper.stop()
+    await registry.stop()
+  }
+})
