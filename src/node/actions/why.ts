@@ -5,7 +5,7 @@ import type { NetworkNode } from '../network-node.ts'
 import type { NodeContext } from '../node-context.ts'
 import { entryDetail, formerName } from '../views/log-view.ts'
 import { connectionsOf, memberRow } from '../views/member-rows.ts'
-import { byEnd, findMember, keyOfPeerId, noSuchMember } from '../views/peer-names.ts'
+import { byEnd, findMember, keyOfPeerId, noSuchMember, revokedByName } from '../views/peer-names.ts'
 import { moment, span } from '../views/phrases.ts'
 import { rowSourceOf } from '../views/row-source.ts'
 import { connectionToMember } from './connect.ts'
@@ -34,7 +34,7 @@ export async function whyView(
   const waiting = registry.admission.pending()
   const pending = waiting.find(({ name }) => name === text) ?? byKey(waiting, text)
   if (pending !== undefined) return whyPending(pending.publicKey, pending.name, pending.sinceMs, node.clock.now())
-  const revoked = byKey(registry.replica.state.revokedKeys(), text)
+  const revoked = byKey(registry.replica.state.revokedKeys(), text) ?? revokedByName(registry, text)
   if (revoked !== undefined) return whyRevoked(network, revoked.publicKey, revoked.n)
   const key = keyOfPeerId(text)
   if (key === undefined) throw noSuchMember(registry, text)
@@ -136,7 +136,7 @@ const recordCheck = (row: PeerRow): Check => {
 }
 
 const stateCheck = (row: PeerRow, now: number): Check => {
-  const ok = row.state === 'unknown' ? null : row.state === 'online' || row.state === 'late'
+  const ok = row.state === 'unknown' || row.state === 'left' ? null : row.state === 'online' || row.state === 'late'
   const since = row.stateSinceMs === null ? '' : ` for ${span(Math.max(0, now - row.stateSinceMs))}`
   const says = row.stateSource === null ? '' : `, says ${row.stateSource.name ?? row.stateSource.peerId}`
   const heard = row.seenAgeMs === null || row.self ? '' : `, last heard ${span(row.seenAgeMs)} ago`
@@ -191,7 +191,12 @@ const sourceCheck = ({ registry, session, trouble }: NetworkNode): Check => {
 const summaryOf = (row: PeerRow, now: number): string => {
   const who = row.self ? `${row.name ?? row.peerId} is this node` : (row.name ?? row.peerId)
   if (row.self) return `${who}: see \`trustnet status\``
-  const since = row.stateSinceMs === null ? '' : ` for ${span(Math.max(0, now - row.stateSinceMs))}`
+  const age = row.stateSinceMs === null ? undefined : span(Math.max(0, now - row.stateSinceMs))
+  if (row.state === 'left') {
+    const when = age === undefined ? '' : ` ${age} ago`
+    return `${who} left${when}${row.reason === null ? '' : row.reason.replace(/^left/, '')}; it is a member still`
+  }
+  const since = age === undefined ? '' : ` for ${age}`
   return `${who} is ${row.state}${since}${row.reason === null ? '' : `: ${row.reason}`}`
 }
 

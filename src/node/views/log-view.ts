@@ -51,7 +51,7 @@ const subjectOf = (registry: Registry, { subject }: StoredRow, entry: LogEntry):
 }
 
 /** Last name of a key that is no member any more, as long as the entry that gave it is in the store. */
-export const formerName = ({ replica }: Registry, publicKey: Uint8Array): string | null => {
+export const formerName = ({ replica }: Pick<Registry, 'replica'>, publicKey: Uint8Array): string | null => {
   let name: string | null = null
   for (const { envelope } of replica.ledger.table.about(publicKey)) {
     const { value } = readStoredEntry(envelope)

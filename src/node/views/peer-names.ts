@@ -1,8 +1,9 @@
 import { distance } from 'fastest-levenshtein'
 import { peerIdText, publicKeyOf } from '../../identity/keys.ts'
-import type { Member } from '../../registry/log/state/network-state.ts'
+import type { Member, RevokedRow } from '../../registry/log/state/network-state.ts'
 import type { Registry } from '../../registry/registry.ts'
 import { AmbiguousNameError, NotFoundError } from '../../runtime/errors.ts'
+import { formerName } from './log-view.ts'
 
 /** Every Ed25519 PeerId begins alike, so its end is what people copy; fewer characters than these fit too many. */
 const minEndChars = 6
@@ -63,7 +64,20 @@ export function requireMember(registry: Pick<Registry, 'replica'>, text: string)
 export const requireKey = (registry: Pick<Registry, 'replica'>, text: string): Uint8Array =>
   keyOfPeerId(text) ?? requireMember(registry, text).publicKey
 
-export function noSuchMember({ replica }: Pick<Registry, 'replica'>, text: string): NotFoundError {
+/** Revoked key that had that name last, as long as the entry that gave it is in the store; of several the one that was revoked last. */
+export const revokedByName = (registry: Pick<Registry, 'replica'>, name: string): RevokedRow | undefined =>
+  [...registry.replica.state.revokedKeys()]
+    .filter(({ publicKey }) => formerName(registry, publicKey) === name)
+    .toSorted((a, b) => a.n - b.n)
+    .at(-1)
+
+export function noSuchMember(registry: Pick<Registry, 'replica'>, text: string): NotFoundError {
+  const { replica } = registry
+  const revoked = revokedByName(registry, text)
+  if (revoked !== undefined) {
+    const key = peerIdText(revoked.publicKey)
+    return new NotFoundError(`${text} is no member any more: its key ${key} was revoked (\`trustnet why ${text}\` says when and why)`)
+  }
   if (keyOfPeerId(text) !== undefined) {
     return new NotFoundError(`${text} is no member of this network: \`trustnet peers --all\` lists the members`)
   }

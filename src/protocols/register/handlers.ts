@@ -171,11 +171,16 @@ export class SessionActions {
 
   async deregister({ reason, record, moved }: Deregister): Promise<Answer> {
     this.#take('request')
-    if (this.#lease === undefined) throw new NotMemberError('no lease: register first')
-    if (moved === true) this.#lease.released()
-    else this.#lease.left(reason.slice(0, this.#init.limits.reasonChars))
+    const lease = this.#lease
+    if (lease === undefined) throw new NotMemberError('no lease: register first')
     this.#lease = undefined
-    if (record.byteLength > 0) await this.#putOwn(record)
+    try {
+      // First: what is said of the member after it counts on this record, with the reason, wherever the record comes from.
+      if (record.byteLength > 0) await this.#putOwn(record)
+    } finally {
+      if (moved === true) lease.released()
+      else lease.left(reason.slice(0, this.#init.limits.reasonChars))
+    }
     return done()
   }
 

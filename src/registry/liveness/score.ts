@@ -22,7 +22,8 @@ export class Uptime {
 
   /** Adds a stretch of time in one state, of which `silentMs` at its end were not confirmed by anything heard. */
   add(state: State, ms: number, silentMs = 0): void {
-    if (state === 'unknown' || ms <= 0) return
+    // A member that said goodbye is away on purpose.
+    if (state === 'unknown' || state === 'left' || ms <= 0) return
     this.#observedMs += ms
     if (isUp(state)) this.#upMs += Math.max(0, ms - silentMs)
     if (this.#observedMs <= this.#windowMs) return

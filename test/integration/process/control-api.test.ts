@@ -194,6 +194,9 @@ describe('the control api', () => {
     const why = await root.control.why({ peer: hal.peerId })
     expectSchema('why', why)
     expect(why).toMatchObject({ name: 'hal', summary: expect.stringContaining('stolen') })
+    expect((await root.control.why({ peer: 'hal' })).summary).toBe(why.summary)
+    const named = await failure(root.control.changeMember({ peer: 'hal', name: 'hal-2' }))
+    expect(named).toMatch(/^NotFoundError: hal is no member any more: its key 12D3\w+ was revoked/)
     expect((await root.control.revoke({ peer: hal.peerId, reason: 'again' })).message).toBe('was revoked before')
     await eventually(async () => !(await isHealthy(hal)))
     const status = await hal.control.status()
@@ -209,7 +212,11 @@ describe('the control api', () => {
     await hal.stopped
     expect((await hal.control.status()).word).toBe('stopping')
     expect(await failure(hal.control.why({ peer: 'bob' }))).toMatch(/^UnavailableError: this process stops/)
-    await eventually(async () => (await root.control.why({ peer: 'hal' })).summary.includes('is left'))
+    // The reason comes through also where the record that says so is there before the word of its registry.
+    for (const one of [root, bob])
+      await eventually(async () => /^hal left .* ago: moving; it is/.test((await one.control.why({ peer: 'hal' })).summary))
+    const why = await root.control.why({ peer: 'hal' })
+    expect(why.checks.find(({ what }) => what === 'state')?.ok).toBeNull()
     const forgotten = await bob.control.leave({ forget: true })
     expect(forgotten.entry).toBeGreaterThan(0)
     await bob.stopped

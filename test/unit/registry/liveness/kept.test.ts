@@ -22,6 +22,14 @@ describe('what is kept of a member', () => {
     expect(world.liveness.view(ann).uptime).toEqual({ percent: 75, windowMs: 4_800_000 })
   })
 
+  it('is no uptime for the time after a goodbye, which was planned', () => {
+    const lease = world.open(ann)
+    world.pass(600, (second) => second % 30 === 0 && lease.beat())
+    lease.left('maintenance')
+    world.pass(6_000)
+    expect(world.liveness.view(ann)).toMatchObject({ state: 'left', uptime: { percent: 100 } })
+  })
+
   it('is a reputation between 0 and 100 that starts at 50', () => {
     world.liveness.learned(ann, 'gossip')
     expect(world.liveness.view(ann)).toMatchObject({ reputation: 50, learnedFrom: 'gossip', state: 'unknown' })
