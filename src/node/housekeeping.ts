@@ -33,7 +33,7 @@ const keyLookMs = 60_000
 /** Time for the operator's alarm command. */
 const hookTimeoutMs = 30_000
 /** Key of the registry's own values; the time of the last backup as text, ms. */
-export const lastBackupKey = 'last-backup'
+const lastBackupKey = 'last-backup'
 const backupName = /^registry-\d{8}T\d{6}(\d{3})?Z\.db$/
 
 /** Work that a node does for itself now and then: a look at the clock, backups, compaction of the log, and the operator's command for each alarm. */
@@ -75,8 +75,10 @@ export class Housekeeping {
 
   #startBackups(services: Supervisor): void {
     const { config, registry, logger } = this.#init
+    const { intervalMs: everyMs } = config.backup
     const backup = services.run('backup', {
-      everyMs: config.backup.intervalMs,
+      everyMs,
+      firstMs: firstBackupMs(lastBackup(registry), everyMs, this.#init.clock.now()),
       round: async () => {
         const { path, manifest } = await this.backUp()
         logger.debug({ path, head: manifest.head.n }, 'the database was backed up; keys are not in it')
@@ -160,6 +162,19 @@ const keyIn = (path: string): { publicKey?: string; why?: string; isUnknown?: bo
     const code = error instanceof Error ? codeOf(error.cause) : undefined
     return { why: reasonOf(error), isUnknown: code !== undefined && lackOf.has(code) }
   }
+}
+
+/** Time that a start has for itself. */
+const soonMs = 60_000
+
+/** The pause before the first backup: the interval goes on over restarts, or one that restarts often would never have one. */
+export const firstBackupMs = (lastMs: number | null, everyMs: number, nowMs: number): number =>
+  Math.min(everyMs, Math.max(soonMs, (lastMs ?? 0) + everyMs - nowMs))
+
+/** Time of the last backup, ms; null: there was none. */
+export const lastBackup = ({ meta }: Pick<Registry, 'meta'>): number | null => {
+  const last = meta.get(lastBackupKey)
+  return last === undefined ? null : Number(Buffer.from(last).toString())
 }
 
 /** By its time, to the millisecond; of two in one the later takes the next. */

@@ -128,7 +128,7 @@ const readIfThere = (file: string): string | undefined => {
   }
 }
 
-/** Where a link of this user's own leads: it stays, and what is behind it is replaced. Links of others are not followed. */
+/** Target of a link of this user's own: the link stays, and what is behind it is replaced. Links of others are not followed. */
 const behindLink = (path: string): string => {
   const found = lstatSync(path, { throwIfNoEntry: false })
   return found?.isSymbolicLink() === true && found.uid === process.geteuid?.() ? realpathSync(path) : path

@@ -6,6 +6,7 @@ import type { Alarm } from '../../registry/alarms.ts'
 import type { PeerState, Phase, StatusView } from '../api/views.ts'
 import type { DialFailure } from '../bootstrap/dial-race.ts'
 import { dataFiles } from '../config/paths.ts'
+import { lastBackup } from '../housekeeping.ts'
 import type { NetworkNode } from '../network-node.ts'
 import type { NodeContext } from '../node-context.ts'
 import type { ClockComparison } from '../peers/peer-clocks.ts'
@@ -49,6 +50,8 @@ export interface NetworkFacts {
   /** The one address that is listened on; `::`: all. */
   listenHost: string
   kit: { state: KitState; path: string }
+  /** undefined: none are wanted. */
+  backup: { lastMs: number | null; everyMs: number } | undefined
   notAfterMs: number | undefined
   membershipMs: number
   records: number
@@ -144,6 +147,7 @@ const networkFacts = (node: NodeContext, network: NetworkNode): NetworkFacts => 
     announced: network.announced.length,
     listenHost: node.config.listen.host,
     kit: kitOf(node, network),
+    backup: backupOf(node, network),
     notAfterMs: replica.state.member(node.key.publicKey)?.notAfterMs,
     membershipMs: registry.replica.state.policy.membershipMs,
     records: registry.records.count(),
@@ -201,3 +205,6 @@ const kitOf = ({ config }: NodeContext, { registry }: NetworkNode): NetworkFacts
   if (existsSync(path)) return { state: 'here', path }
   return { state: registry.meta.get(kitMovedKey) === undefined ? 'unconfirmed' : 'moved', path }
 }
+
+const backupOf = ({ config }: NodeContext, { registry }: NetworkNode): NetworkFacts['backup'] =>
+  config.backup.enabled ? { lastMs: lastBackup(registry), everyMs: config.backup.intervalMs } : undefined

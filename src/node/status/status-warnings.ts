@@ -80,6 +80,7 @@ const memberNotices = (facts: StatusFacts, network: NetworkFacts): Maybe[] => [
   ...alarmNotices(network),
   storeNotice(network),
   kitNotice(network),
+  backupNotice(facts, network),
   admissionNotice(facts),
   sessionNotice(facts, network),
   rootNotice(facts, network),
@@ -145,6 +146,18 @@ const kitNotice = ({ kit: { state, path } }: NetworkFacts): Maybe => {
   }
   if (state !== 'unconfirmed') return undefined
   return warning(kitCode, 'nobody has confirmed yet that the recovery kit is in a safe place', confirm)
+}
+
+/** One that was missed may be the restart of a machine. */
+const missedBackups = 3
+
+const backupNotice = ({ now, upMs }: StatusFacts, { backup }: NetworkFacts): Maybe => {
+  if (backup === undefined) return undefined
+  const { lastMs, everyMs } = backup
+  // A machine that was off makes one soon after its start.
+  if (upMs < 2 * everyMs || now - (lastMs ?? 0) < missedBackups * everyMs) return undefined
+  const last = lastMs === null ? 'there is no backup' : `the last backup is ${span(now - lastMs)} old`
+  return warning('backup_late', `${last}, and one is due every ${span(everyMs)}`, 'trustnet registry backup')
 }
 
 /** Remedies for each refusal of a join. */

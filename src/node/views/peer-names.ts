@@ -76,7 +76,9 @@ export function noSuchMember(registry: Pick<Registry, 'replica'>, text: string):
   const revoked = revokedByName(registry, text)
   if (revoked !== undefined) {
     const key = peerIdText(revoked.publicKey)
-    return new NotFoundError(`${text} is no member any more: its key ${key} was revoked (\`trustnet why ${text}\` says when and why)`)
+    return new NotFoundError(
+      `${text} is no member any more: its key ${key} was revoked (\`trustnet why ${text}\` says when and why)`
+    )
   }
   if (keyOfPeerId(text) !== undefined) {
     return new NotFoundError(`${text} is no member of this network: \`trustnet peers --all\` lists the members`)

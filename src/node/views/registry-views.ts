@@ -14,7 +14,7 @@ import type {
 } from '../api/registry-views.ts'
 import type { Warning } from '../api/views.ts'
 import { dataFiles } from '../config/paths.ts'
-import { lastBackupKey } from '../housekeeping.ts'
+import { lastBackup } from '../housekeeping.ts'
 import type { NetworkNode } from '../network-node.ts'
 import type { NodeContext } from '../node-context.ts'
 import {
@@ -94,8 +94,7 @@ const registryRows = ({ registry, announced }: NetworkNode, source: RowSource): 
 const storeOf = (path: string, registry: Registry): RegistryStatusView['store'] => {
   const sizes = [path, `${path}-wal`].map((file) => statSync(file, { throwIfNoEntry: false })?.size)
   const known = sizes.filter((size) => size !== undefined)
-  const last = registry.meta.get(lastBackupKey)
-  const lastBackupMs = last === undefined ? null : Number(Buffer.from(last).toString())
+  const lastBackupMs = lastBackup(registry)
   return { path, bytes: known.length === 0 ? null : known.reduce((sum, size) => sum + size, 0), lastBackupMs }
 }
 

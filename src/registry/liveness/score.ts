@@ -1,4 +1,4 @@
-import { isUp, type State } from './states.ts'
+import { isCounted, isUp, type State } from './states.ts'
 
 /** Share of time that a member was up in the time that it was observed. It forgets: the sum is scaled down to the window. */
 export class Uptime {
@@ -22,8 +22,7 @@ export class Uptime {
 
   /** Adds a stretch of time in one state, of which `silentMs` at its end were not confirmed by anything heard. */
   add(state: State, ms: number, silentMs = 0): void {
-    // A member that said goodbye is away on purpose.
-    if (state === 'unknown' || state === 'left' || ms <= 0) return
+    if (!isCounted(state) || ms <= 0) return
     this.#observedMs += ms
     if (isUp(state)) this.#upMs += Math.max(0, ms - silentMs)
     if (this.#observedMs <= this.#windowMs) return

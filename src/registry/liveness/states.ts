@@ -9,3 +9,6 @@ export const stateOf = (number: number): State | undefined => nameOfNumber(state
 
 /** States in which a member counts as up. */
 export const isUp = (state: State): boolean => state === 'online' || state === 'late'
+
+/** True where time counts for the uptime: not while nothing is known of a member, nor while it is away on purpose, after a goodbye. */
+export const isCounted = (state: State): boolean => state !== 'unknown' && state !== 'left'

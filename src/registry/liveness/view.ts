@@ -1,7 +1,7 @@
 import type { ObservedMember } from './member.ts'
 import { isUnconfirmed } from './member-state.ts'
 import { initialReputation } from './score.ts'
-import { isUp, type State } from './states.ts'
+import { isCounted, isUp, type State } from './states.ts'
 
 /** View of how a member is, for people and for lookups. */
 export interface MemberView {
@@ -72,7 +72,7 @@ export const viewOf = (member: ObservedMember, times: ViewTimes): MemberView => 
 
 const uptimeOf = (member: ObservedMember, awake: number): MemberView['uptime'] => {
   const { uptime, shown } = member
-  const uncounted = shown === undefined || shown.state === 'unknown' ? 0 : Math.max(0, awake - member.countedAt)
+  const uncounted = shown === undefined || !isCounted(shown.state) ? 0 : Math.max(0, awake - member.countedAt)
   const windowMs = uptime.observedMs + uncounted
   if (windowMs <= 0 || shown === undefined) return undefined
   return { percent: (100 * (uptime.upMs + (isUp(shown.state) ? uncounted : 0))) / windowMs, windowMs }

@@ -24,6 +24,7 @@ export const networkFacts = (change: Partial<NetworkFacts> = {}): NetworkFacts =
   announced: 1,
   listenHost: '::',
   kit: { state: 'none', path: '/data/recovery.kit' },
+  backup: undefined,
   notAfterMs: now + 80 * day,
   membershipMs: 90 * day,
   records: 5,

@@ -214,7 +214,9 @@ describe('the control api', () => {
     expect(await failure(hal.control.why({ peer: 'bob' }))).toMatch(/^UnavailableError: this process stops/)
     // The reason comes through also where the record that says so is there before the word of its registry.
     for (const one of [root, bob])
-      await eventually(async () => /^hal left .* ago: moving; it is/.test((await one.control.why({ peer: 'hal' })).summary))
+      await eventually(async () =>
+        /^hal left .* ago: moving; it is/.test((await one.control.why({ peer: 'hal' })).summary)
+      )
     const why = await root.control.why({ peer: 'hal' })
     expect(why.checks.find(({ what }) => what === 'state')?.ok).toBeNull()
     const forgotten = await bob.control.leave({ forget: true })

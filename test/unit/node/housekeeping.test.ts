@@ -2,9 +2,9 @@ import { execFileSync } from 'node:child_process'
 import { closeSync, copyFileSync, openSync, readdirSync, readFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import BetterSqlite3 from 'better-sqlite3'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, test } from 'vitest'
 import { dataFiles } from '../../../src/node/config/paths.ts'
-import { Housekeeping } from '../../../src/node/housekeeping.ts'
+import { firstBackupMs, Housekeeping } from '../../../src/node/housekeeping.ts'
 import { peekGenesis } from '../../../src/registry/registry.ts'
 import { silentLogger, systemClock } from '../../../src/runtime/clock-and-logger.ts'
 import { Supervisor } from '../../../src/runtime/supervisor.ts'
@@ -26,6 +26,16 @@ const withoutDescriptors = (work: () => void): void => {
     limit(before)
   }
 }
+
+test.each([
+  ['none was ever made: soon', null, 60_000],
+  ['one is overdue: soon', -7_200_000, 60_000],
+  ['some of the interval is over: for the rest of it', -1_200_000, 2_400_000],
+  ['the last one was made by a clock that went ahead: after an interval', 86_400_000, 3_600_000]
+])('the first backup of a process comes, where %s', (_, lastAgo, pauseMs) => {
+  const now = Date.UTC(2026, 0, 1)
+  expect(firstBackupMs(lastAgo === null ? null : now + lastAgo, 3_600_000, now)).toBe(pauseMs)
+})
 
 describe('housekeeping of a node', () => {
   it('keeps the newest backups, each of them a whole store', async () => {

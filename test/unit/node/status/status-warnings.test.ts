@@ -39,11 +39,20 @@ describe('warnings', () => {
       'ip -6 address add fd10::5 dev INTERFACE, or set listen.host'
     ],
     ['recovery_kit', { kit: { state: 'unconfirmed', path: '/k' } }, 'trustnet status --acknowledge recovery_kit'],
+    ['backup_late', { backup: { lastMs: now - 3 * 60_000, everyMs: 60_000 } }, 'trustnet registry backup'],
+    ['backup_late', { backup: { lastMs: null, everyMs: 60_000 } }, 'trustnet registry backup'],
     ['store_fails', { store: { failure: new Error('no space left'), folder: '/d' } }, 'df -h /d'],
     ['flood', { exceeded: [{ limit: 'lookup.rate', who: 'x', name: 'm', lastMs: now - 1 }] }, 'trustnet why m'],
     ['self_doubt', { doubt: 'restarted' }, null]
   ] as const)('%s holds for %j and names what fixes it', (code, change, fix) => {
     expect(only(statusFacts({ network: networkFacts(change) }))).toMatchObject({ code, fix, level: 'warning' })
+  })
+
+  it('are none of a backup that is not due three times over, or that a start is about to make', () => {
+    const late = { lastMs: now - 3 * 60_000, everyMs: 60_000 }
+    expect(codes(statusFacts({ upMs: 119_000, network: networkFacts({ backup: late }) }))).toEqual([])
+    const due = { lastMs: now - 2 * 60_000, everyMs: 60_000 }
+    expect(codes(statusFacts({ upMs: 500_000, network: networkFacts({ backup: due }) }))).toEqual([])
   })
 
   it('leaves a store that is gone to its alarm, which says how to get it back', () => {
