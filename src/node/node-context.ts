@@ -53,7 +53,7 @@ export interface NodeContext {
   /** Goes on with another key, inside of this process. */
   useKey(key: SigningKey): Promise<void>
   /** Begins anew inside of this process: the host goes, `change` is made while the store is closed, and it comes back. */
-  beginAnew(reason: string, change: () => void): Promise<void>
+  beginAnew(reason: string, change: () => void | Promise<void>): Promise<void>
   /** Makes the next stop say that this node has left for good. */
   leave(): void
   stop(reason?: string): Promise<void>

@@ -239,13 +239,13 @@ export class TrustNode implements Node, NodeContext {
    * Begins anew inside of this process, with the same store and control socket: the host goes, `change` is made while nothing is open, and it comes back.
    * What breaks then ends the process, whose next start goes on.
    */
-  async beginAnew(reason: string, change: () => void, isDue = (): boolean => true): Promise<void> {
+  async beginAnew(reason: string, change: () => void | Promise<void>, isDue = (): boolean => true): Promise<void> {
     const begun = this.#beginning.then(async () => (isDue() ? await this.#beginAnew(reason, change) : undefined))
     this.#beginning = begun.catch((error: Error) => (this.isStopping ? undefined : this.#failure.reject(error)))
     await begun
   }
 
-  async #beginAnew(reason: string, change: () => void): Promise<void> {
+  async #beginAnew(reason: string, change: () => void | Promise<void>): Promise<void> {
     this.#over.signal.throwIfAborted()
     const { attached, config } = this
     const genesis = attached.registry.genesis.bytes
@@ -256,7 +256,7 @@ export class TrustNode implements Node, NodeContext {
     this.#attachment = undefined
     await before?.stop(reason, false, this.stopSteps)
     this.#over.signal.throwIfAborted()
-    change()
+    await change()
     await this.#attach(genesis, goesOn)
   }
 

@@ -52,6 +52,15 @@ export class ScriptedApi implements ControlApi {
   }
   why = async () => whyView
   identity = async () => identityView
+  prepareEntry: ControlApi['prepareEntry'] = async () => {
+    throw new NotFoundError('this one has no log')
+  }
+  enterEntry: ControlApi['enterEntry'] = async () => ({ schemaVersion: 1, epoch: 1, n: 20, members: 2 })
+  spread: ControlApi['spread'] = async (place) => ({
+    schemaVersion: 1,
+    ...place,
+    members: [{ ...root, has: true, head: 20 }]
+  })
   rotateIdentity: ControlApi['rotateIdentity'] = async () => ({
     schemaVersion: 1,
     ...root,

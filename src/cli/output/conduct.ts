@@ -30,6 +30,7 @@ const conducts: ReadonlyMap<string, Conduct> = new Map([
   ['registry resume', 'changes'],
   ['registry clock', 'changes'],
   ['authority rotate', 'changes'],
+  ['registry rotate-log-key', 'changes'],
   ['registry void', 'changes'],
   ['registry verify', 'prints'],
   ['registry promote', 'changes'],

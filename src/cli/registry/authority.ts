@@ -1,10 +1,14 @@
 import { join, resolve } from 'node:path'
+import type { ControlApi } from '../../node/api/control-api.ts'
+import { NothingRunningError } from '../../node/api/errors.ts'
 import type { RotateAuthorityView } from '../../node/offline/rotate-authority.ts'
 import { loadedConfig } from '../access/config-source.ts'
+import { running } from '../access/find-running.ts'
 import { readPassphrase } from '../access/passphrase.ts'
 import { asOwner, ownerOf } from '../access/run-as-owner.ts'
 import type { AddCommand, Context } from '../output/context.ts'
 import { exampleOf } from '../output/help.ts'
+import { followSpread, printSpread, waitOption } from './spread.ts'
 
 interface RotateOptions {
   kit: string
@@ -12,6 +16,7 @@ interface RotateOptions {
   config?: string
   name?: string
   yes?: boolean
+  wait: number
   json?: boolean
 }
 
@@ -19,7 +24,7 @@ const notes = `
 The log has committed to the next authority, whose key is in the next kit. This
 makes it the authority, and commits to a new next one: the kit before is
 worthless from then on, also for whoever has stolen it. On the machine of the
-root, stopped; without --yes the plan is shown. The passphrase, also that of the
+root, where the process runs or is stopped; without --yes the plan is shown. The passphrase, also that of the
 new kit, comes from TRUSTNET_RECOVERY_PASSPHRASE_FILE, or is asked for.
 `
 
@@ -35,6 +40,7 @@ export const addAuthority: AddCommand = (program, context) => {
     .option('--to <file>', 'where the new next kit is written (default: next-recovery.kit in the data folder)')
     .option('--config <file>', 'configuration file')
     .option('--name <name>', 'name of the node; picks NAME.yaml')
+    .addOption(waitOption())
     .option('--yes', 'do it; without it the plan is shown')
     .option('--json', 'print JSON')
     .addHelpText('after', notes + exampleOf('trustnet authority rotate --kit /mnt/safe/next-recovery.kit --yes'))
@@ -51,13 +57,53 @@ const rotate = async (context: Context, options: RotateOptions): Promise<void> =
   const { config } = loaded
   const kit = resolve(options.kit)
   const to = options.to === undefined ? join(config.paths.data, 'next-recovery.kit') : resolve(options.to)
+  const api = await runningRoot(context, { file, name })
+  if (api !== undefined && options.yes !== true) {
+    const view = {
+      schemaVersion: 1,
+      applied: false,
+      network: config.networkId ?? '',
+      entry: null,
+      nextKit: to
+    } as const
+    return options.json === true ? context.terminal.json(view) : show(context, view, kit)
+  }
   const passphrase = await readPassphrase(context)
+  const owner = ownerOf(loaded)
+  if (api !== undefined) {
+    const { rotateRunningAuthority } = await import('../../node/offline/rotate-running.ts')
+    const entered = await asOwner(owner, { files: [kit], copiesIn: config.paths.data }, ([own = kit]) =>
+      rotateRunningAuthority(api, { kit: kit === to ? to : own, passphrase, to }, context.signal)
+    )
+    const spread = await followSpread(context, api, entered, options.wait)
+    const { network } = await api.identity({}, { signal: context.signal })
+    const view = { schemaVersion: 1, applied: true, network: network?.id ?? '', entry: entered.n, nextKit: to } as const
+    if (options.json === true) return context.terminal.json({ ...view, members: spread.members })
+    show(context, view, kit)
+    return printSpread(context, spread)
+  }
   const { rotateAuthority } = await import('../../node/offline/rotate-authority.ts')
-  const view = await asOwner(ownerOf(loaded), { files: [kit], copiesIn: config.paths.data }, ([own = kit]) =>
+  const view = await asOwner(owner, { files: [kit], copiesIn: config.paths.data }, ([own = kit]) =>
     rotateAuthority({ config, kit: kit === to ? to : own, passphrase, to, apply: options.yes === true })
   )
   if (options.json === true) context.terminal.json(view)
   else show(context, view, kit)
+}
+
+/** The process of this node; undefined: it is stopped. */
+const runningRoot = async (
+  context: Context,
+  { file, name }: { file: string | undefined; name: string | undefined }
+): Promise<ControlApi | undefined> => {
+  try {
+    return await running(context, {
+      ...(file !== undefined && { config: file }),
+      ...(name !== undefined && { node: name })
+    })
+  } catch (error) {
+    if (error instanceof NothingRunningError) return undefined
+    throw error
+  }
 }
 
 const show = ({ terminal }: Context, { applied, entry, nextKit }: RotateAuthorityView, kit: string): void => {
@@ -67,5 +113,5 @@ const show = ({ terminal }: Context, { applied, entry, nextKit }: RotateAuthorit
     terminal.print(
       `${terminal.paint('good', 'Done')}: entry ${entry} says so. The kit with the authority before is worthless.`
     )
-  } else terminal.print('Nothing was changed. To do it, stop the process and add --yes.')
+  } else terminal.print('Nothing was changed. To do it, add --yes.')
 }

@@ -186,6 +186,37 @@ export const policyView = answer('policy', 'trustnet policy show --json, and set
   })
 })
 
+export const preparedView = answer('registry-prepared', 'a place in the log for an entry of the authority', {
+  networkId: text,
+  epoch: whole,
+  n: whole.describe('of the head: the entry is the next one'),
+  headHash: text,
+  timeMs: time('of the entry'),
+  authorityKey: text,
+  nextAuthorityDigest: text,
+  logKey: textOrNull.describe('key of the new epoch, where one was asked for')
+})
+
+export const enteredView = answer('registry-entered', 'an entry of the authority that was entered', {
+  epoch: whole,
+  n: whole,
+  members: whole
+})
+
+export const spreadView = answer('registry-spread', 'which members hold the log up to an entry', {
+  epoch: whole,
+  n: whole,
+  members: z.array(
+    peerRef.extend({
+      has: z.boolean().describe('by the newest head that it has shown'),
+      head: wholeOrNull.describe('that head; null: none since the start')
+    })
+  )
+})
+
+export type PreparedView = z.infer<typeof preparedView>
+export type EnteredView = z.infer<typeof enteredView>
+export type SpreadView = z.infer<typeof spreadView>
 export type FetchView = z.infer<typeof fetchView>
 export type RegistryStatusView = z.infer<typeof registryStatusView>
 export type RegistryNodeRow = z.infer<typeof registryNodeRow>

@@ -92,6 +92,20 @@ export const routes = {
   backup: tell.network('Makes a backup, into a new file or the folder of all', registry.backupView, {
     to: path.optional()
   }),
+  prepareEntry: tell.root(
+    'Gives the place for an entry of the authority, which the root keeps free',
+    registry.preparedView,
+    {
+      kind: z.enum(['authority', 'delegate']).describe('the next authority, or a new log key')
+    }
+  ),
+  enterEntry: tell.root('Enters what the authority has signed for that place', registry.enteredView, {
+    entry: z.string().max(8192).describe('envelope, base64')
+  }),
+  spread: ask.network('Which members hold the log up to an entry; asks those that are connected', registry.spreadView, {
+    epoch: count,
+    n: count
+  }),
   resume: tell.root('Lets a restored root append without the heads of others', views.changeView, {
     head: count.describe('the entry that its log ends at')
   }),

@@ -14,6 +14,7 @@ import { cancelInvite, openInvites } from '../actions/open-invites.ts'
 import { changePolicy, policyView } from '../actions/policy.ts'
 import { requireNetwork, requireRoot } from '../actions/require.ts'
 import { rotateIdentity } from '../actions/rotate-identity.ts'
+import { enterEntry, prepareEntry, spreadView } from '../actions/rotate-log.ts'
 import { dismissVoid, voidRevokesView } from '../actions/void-revokes.ts'
 import { whyView } from '../actions/why.ts'
 import type { CallOptions, ControlApi, Input, Output, PeersView } from '../api/control-api.ts'
@@ -105,6 +106,9 @@ const handlers: { readonly [K in RouteName]: Handler<K> } = {
   dismissVoid: ({ peer }, { registry }) => dismissVoid(registry, peer),
   fetchStore: (query, { node, network, signal }) => fetchStore(node, network, query, signal),
   backup: ({ to }, { node }) => backUpNow(node, to),
+  prepareEntry: (query, { node, network }) => prepareEntry(node, network, query),
+  enterEntry: (query, { node, network }) => enterEntry(node, network, query),
+  spread: (query, { node, network, signal }) => spreadView(node, network, query, signal),
   resume: ({ head }, { node, network }) => resumeRestored(node, network, head),
 
   invite: (query, { node, network, signal }) => issueInvite(network, node.key.publicKey, query, signal),

@@ -7,6 +7,7 @@ import { networkIdText } from '../../identity/network-id.ts'
 import { withReplica } from '../../registry/log/epochs/new-epoch.ts'
 import { Root, sealAuthority } from '../../registry/log/log-writer.ts'
 import type { Replica } from '../../registry/log/replica.ts'
+import type { LogKeys } from '../../registry/log/state/log-keys.ts'
 import { peekGenesis } from '../../registry/registry.ts'
 import { silentLogger } from '../../runtime/clock-and-logger.ts'
 import { NotRootError } from '../../runtime/errors.ts'
@@ -59,7 +60,7 @@ export async function rotateAuthority(init: RotateAuthorityInit): Promise<Rotate
     if (!replica.state.keys.isKeyOf(replica.head.epoch, logKey.publicKey)) {
       throw new NotRootError('this machine is not the root: run this on the machine of the root')
     }
-    const next = nextAuthorityOf(kit, init, replica)
+    const next = nextAuthorityOf(kit, init.kit, replica.state.keys)
     if (!apply) return { schemaVersion: 1, applied: false, network, entry: null, nextKit: to }
     const entry = await reveal(replica, { next, afterNext: afterNextOf(init, network), logKey, config })
     return { schemaVersion: 1, applied: true, network, entry, nextKit: to }
@@ -67,8 +68,11 @@ export async function rotateAuthority(init: RotateAuthorityInit): Promise<Rotate
 }
 
 /** @throws ConfigError */
-function nextAuthorityOf(kit: RecoveryKit, { kit: path }: RotateAuthorityInit, { state }: Replica): SigningKey {
-  const { authorityKey, nextAuthorityDigest } = state.keys
+export function nextAuthorityOf(
+  kit: RecoveryKit,
+  path: string,
+  { authorityKey, nextAuthorityDigest }: Pick<LogKeys, 'authorityKey' | 'nextAuthorityDigest'>
+): SigningKey {
   const next = keysOf(kit).find(({ publicKey }) => equals(sha256(publicKey), nextAuthorityDigest))
   if (next !== undefined) return next
   const isAuthority = keysOf(kit).some(({ publicKey }) => equals(publicKey, authorityKey))
@@ -80,7 +84,10 @@ function nextAuthorityOf(kit: RecoveryKit, { kit: path }: RotateAuthorityInit, {
 }
 
 /** Key of the kit that a broken-off try has left, or a new one. @throws ConfigError for the kit of another time */
-function afterNextOf({ kit, to, passphrase }: RotateAuthorityInit, network: string): SigningKey {
+export function afterNextOf(
+  { kit, to, passphrase }: Pick<RotateAuthorityInit, 'kit' | 'to' | 'passphrase'>,
+  network: string
+): SigningKey {
   if (to === kit)
     throw new ConfigError([`${to} is the kit that is used now: move it away, or give another file with --to`])
   if (!existsSync(to)) {

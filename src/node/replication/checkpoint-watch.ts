@@ -1,7 +1,9 @@
 import { peerIdText } from '../../identity/keys.ts'
 import type { Role } from '../../identity/role.ts'
 import type { HelloProven } from '../../protocols/hello/index.ts'
+import { positionOf } from '../../protocols/register/index.ts'
 import type { Replica } from '../../registry/log/replica.ts'
+import type { LogPosition } from '../../registry/log/state/position.ts'
 import type { Logger } from '../../runtime/clock-and-logger.ts'
 import { sleep } from '../../runtime/sleep.ts'
 import type { Replicator } from './replicator.ts'
@@ -23,7 +25,10 @@ const pushPatienceMs = 2_000
 export class CheckpointWatch {
   /** Members whose newest checkpoint was compared with ours since the start: PeerId and role. */
   readonly heard = new Map<string, Role>()
+  /** The newest position that each of them has shown. */
+  readonly positions = new Map<string, LogPosition>()
   readonly #init: CheckpointWatchInit
+  #judging: Promise<unknown> = Promise.resolve()
   readonly #over = new AbortController()
   #isCatchingUp = false
 
@@ -36,11 +41,24 @@ export class CheckpointWatch {
   }
 
   /** A member proved itself. One that shows no checkpoint is not heard: what it holds is its secret. */
-  async proven({ hello, member }: Pick<HelloProven, 'hello' | 'member'>): Promise<void> {
+  async proven(proven: Pick<HelloProven, 'hello' | 'member'>): Promise<void> {
+    const judged = this.#proven(proven)
+    this.#judging = Promise.allSettled([this.#judging, judged])
+    await judged
+  }
+
+  /** Resolves when what members have shown so far was compared. */
+  async settled(): Promise<void> {
+    await this.#judging
+  }
+
+  async #proven({ hello, member }: Pick<HelloProven, 'hello' | 'member'>): Promise<void> {
     const isJudged = hello.checkpoint.byteLength > 0 && (await this.shown(hello.checkpoint.slice(), member.publicKey))
     // Nothing was compared: its epoch may be unknown here.
     if (!isJudged) return
     this.heard.set(peerIdText(member.publicKey), member.role)
+    const position = positionOf(hello.checkpoint)
+    if (position !== undefined) this.positions.set(peerIdText(member.publicKey), position)
     this.#init.onHeard()
   }
 

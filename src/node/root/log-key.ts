@@ -13,6 +13,10 @@ const nextPath = (path: string): string => `${path}.next`
 /** True when a promotion has made a key and may have been broken off. */
 export const isEpochPrepared = (path: string): boolean => existsSync(nextPath(path))
 
+/** The key that was made for a new epoch; undefined: none. @throws KeyFileError */
+export const preparedLogKey = (path: string): SigningKey | undefined =>
+  isEpochPrepared(path) ? loadKey(nextPath(path)) : undefined
+
 /**
  * The key for a new epoch. One that a broken-off try has left is taken again when the present epoch stands in the log with it; of any
  * other nobody knows who has seen it since, so it is deleted. `log.key` itself stays until `keepNextLogKey`.

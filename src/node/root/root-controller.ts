@@ -199,7 +199,7 @@ export class RootController {
     if (this.#root === undefined || this.#root.refusal !== undefined) return
     await this.#forgetRestored()
     await this.#root.reissueRevokes()
-    for (const { publicKey, role } of this.#rotatedRegistries()) {
+    for (const { publicKey, role } of this.#renewedRegistries()) {
       await this.#root.append([{ kind: 'registrySet', body: { publicKey, role, removed: false } }])
     }
     for (const publicKey of this.#stableSecondaries()) await this.#enter(this.#root, publicKey)
@@ -219,10 +219,14 @@ export class RootController {
     await network.publishSelf()
   }
 
-  /** Registries with another key than the one that was entered: newcomers are shown the entry. */
-  #rotatedRegistries(): RegistryRow[] {
-    const { state } = this.#init.network.registry.replica
-    return state.registries().filter(({ publicKey, n }) => n < (state.member(publicKey)?.admitN ?? 0))
+  /** Registries with another key than the one that was entered, which newcomers are shown, and the root of a new epoch. */
+  #renewedRegistries(): RegistryRow[] {
+    const { network, key } = this.#init
+    const { state, head } = network.registry.replica
+    // Whatever a key of the past has said of the root is over.
+    const forkN = state.forkPoint(head.epoch)?.forkN ?? 0
+    const isOld = ({ publicKey, n }: RegistryRow): boolean => equals(publicKey, key.publicKey) && n <= forkN
+    return state.registries().filter((row) => row.n < (state.member(row.publicKey)?.admitN ?? 0) || isOld(row))
   }
 
   #stableSecondaries(): Uint8Array[] {

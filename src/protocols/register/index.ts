@@ -2,6 +2,7 @@ import { type Register, type RegisterComponents, type RegisterInit, RegisterServ
 
 export type { RegisterBackendEvents } from './backend.ts'
 export { openRegisterSession, RegisterSession } from './client.ts'
+export { positionOf } from './newer-checkpoint.ts'
 export { registryBackend, type SessionRegistry } from './registry-backend.ts'
 export type { Register } from './server.ts'
 export type { RegisterCall, Registered, RegistrySession, SessionEnd } from './session-types.ts'

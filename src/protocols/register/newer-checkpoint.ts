@@ -14,7 +14,8 @@ export function newerCheckpoint(a: Uint8Array, b: Uint8Array | undefined): boole
   return right === undefined || compareCheckpoints(left, right) > 0
 }
 
-function positionOf(bytes: Uint8Array): SignedPosition | undefined {
+/** The position that a checkpoint says, not verified; undefined: it is none. */
+export function positionOf(bytes: Uint8Array): SignedPosition | undefined {
   try {
     return Checkpoint.decode(Envelope.decode(bytes).payload)
   } catch {

@@ -11,6 +11,7 @@ export const commandCalls: ReadonlyMap<string, readonly string[]> = new Map([
   ['registry void', []],
   ['registry pending', ['--json']],
   ['registry clock', []],
+  ['registry rotate-log-key', []],
   ['status', []],
   ['peers', []],
   ['peers connect', ['/ip6/2001:db8::1/tcp/9000']],
