@@ -1,7 +1,6 @@
 import type { Stream, StreamHandlerOptions } from '@libp2p/interface'
 import { peerIdText, type SigningKey } from '../identity/keys.ts'
 import type { ConnectionTrust } from '../protocols/engine/connection-trust.ts'
-import { openStoredGenesis } from '../registry/log/stored-genesis.ts'
 import { peekGenesis, type Registry } from '../registry/registry.ts'
 import { InvalidPayloadError, UnavailableError } from '../runtime/errors.ts'
 import { makeFolder } from '../runtime/make-folder.ts'
@@ -12,13 +11,13 @@ import { versionInfo } from '../runtime/version.ts'
 import { connectionTo } from './actions/connect.ts'
 import type { ControlApi } from './api/control-api.ts'
 import { AppProtocols } from './app-protocols.ts'
-import { Attachment } from './bootstrap/attachment.ts'
+import { Attachment, registryOf } from './bootstrap/attachment.ts'
 import { Candidates } from './bootstrap/candidates.ts'
 import type { DialFailure } from './bootstrap/dial-race.ts'
 import { findNetwork } from './bootstrap/find-network.ts'
 import { ownKey } from './bootstrap/own-key.ts'
 import { PendingInvite } from './bootstrap/pending-invite.ts'
-import { pinOf, requirePin, requireSameNetwork } from './bootstrap/pin-checks.ts'
+import { pinOf, requirePin } from './bootstrap/pin-checks.ts'
 import { dataFiles, socketPath } from './config/paths.ts'
 import type { Config } from './config/schema.ts'
 import { createControl } from './control/handlers.ts'
@@ -32,10 +31,8 @@ import type { NodeContext } from './node-context.ts'
 import type { MemberHandler, Node, NodeOptions } from './node-interface.ts'
 import { cachedCandidates } from './peers/member-targets.ts'
 import { putOtherHistoryAside } from './put-aside.ts'
-import { openNodeRegistry } from './root/open-registry.ts'
 import type { RootController } from './root/root-controller.ts'
 import { KeyRotation } from './self/key-rotation.ts'
-import { hasJoined } from './session/invited-history.ts'
 import { CachedPeers, phaseFacts } from './status/phase-facts.ts'
 import { type PhaseFacts, PhaseTracker } from './status/phases.ts'
 import { StopSteps } from './stop-steps.ts'
@@ -222,12 +219,8 @@ export class TrustNode implements Node, NodeContext {
   }
 
   async #attach(genesis: Uint8Array, goesOn = false): Promise<void> {
-    const { config, key, clock, services } = this
-    const { logger } = this.logging
-    requireSameNetwork(config, this.pin, openStoredGenesis(genesis).hash)
-    const registry = await openNodeRegistry({ config, key, genesis, clock, logger, services })
-    if (registry.role !== config.role) this.#config = { ...config, role: registry.role }
-    if (hasJoined(registry, key.publicKey)) this.invites.drop(logger)
+    const registry = await registryOf(this, genesis)
+    if (registry.role !== this.config.role) this.#config = { ...this.config, role: registry.role }
     const protocols = this.#protocols
     this.#attachment = new Attachment(this, { registry, portWaitMs: this.#options.portWaitMs, protocols, goesOn })
     this.events.follow(registry, this.#attachment.network.trust)
@@ -262,8 +255,11 @@ export class TrustNode implements Node, NodeContext {
 
   /** Goes on with another key. */
   async useKey(key: SigningKey): Promise<void> {
-    const use = (): void => this.rotation.use(key)
-    await this.beginAnew('it goes on with a new key', use, () => this.key !== key)
+    await this.beginAnew(
+      'it goes on with a new key',
+      () => this.rotation.use(key),
+      () => this.key !== key
+    )
   }
 
   async joined({ signal }: { signal?: AbortSignal } = {}): Promise<void> {

@@ -52,9 +52,17 @@ export class ScriptedApi implements ControlApi {
   }
   why = async () => whyView
   identity = async () => identityView
-  prepareEntry: ControlApi['prepareEntry'] = async () => {
-    throw new NotFoundError('this one has no log')
-  }
+  prepareEntry: ControlApi['prepareEntry'] = async () => ({
+    schemaVersion: 1,
+    networkId: '00',
+    epoch: 0,
+    n: 19,
+    headHash: '00',
+    timeMs: 1,
+    authorityKey: '00',
+    nextAuthorityDigest: '00',
+    logKey: null
+  })
   enterEntry: ControlApi['enterEntry'] = async () => ({ schemaVersion: 1, epoch: 1, n: 20, members: 2 })
   spread: ControlApi['spread'] = async (place) => ({
     schemaVersion: 1,

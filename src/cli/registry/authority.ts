@@ -24,8 +24,9 @@ const notes = `
 The log has committed to the next authority, whose key is in the next kit. This
 makes it the authority, and commits to a new next one: the kit before is
 worthless from then on, also for whoever has stolen it. On the machine of the
-root, where the process runs or is stopped; without --yes the plan is shown. The passphrase, also that of the
-new kit, comes from TRUSTNET_RECOVERY_PASSPHRASE_FILE, or is asked for.
+root, where the process runs or is stopped; without --yes the plan is shown. The
+passphrase, also that of the new kit, comes from
+TRUSTNET_RECOVERY_PASSPHRASE_FILE, or is asked for.
 `
 
 export const addAuthority: AddCommand = (program, context) => {

@@ -8,7 +8,7 @@ import { orUnknown, plural, sanitise, shortPeerId } from '../output/text.ts'
 
 const pauseMs = 2_000
 
-/** How long an entry is followed. */
+/** Option for the time in which an entry is followed. */
 export const waitOption = (): Option =>
   new Option('--wait <duration>', 'follow it to the members for so long').argParser(wait).default(30_000, '30s')
 

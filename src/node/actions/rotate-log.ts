@@ -105,7 +105,7 @@ async function openOwnEpoch(node: NodeContext, { head }: Replica, entry: Signed<
     throw new InvalidPayloadError('the entry is for another log key than the one that was made here')
   }
   if (value.n !== head.n + 1) throw wentOn()
-  let failure: unknown
+  let failure: Error | undefined
   await node.beginAnew('the root goes on with a new log key', async () => {
     try {
       await withReplica({ path: store }, async (replica) => {
@@ -114,7 +114,7 @@ async function openOwnEpoch(node: NodeContext, { head }: Replica, entry: Signed<
       })
       keepNextLogKey(path)
     } catch (error) {
-      failure = error
+      failure = error instanceof Error ? error : new Error(String(error))
     }
   })
   if (failure !== undefined) throw failure

@@ -1,13 +1,17 @@
 import { randomBytes } from 'node:crypto'
 import type { SigningKey } from '../../identity/keys.ts'
+import { openStoredGenesis } from '../../registry/log/stored-genesis.ts'
 import type { Registry } from '../../registry/registry.ts'
 import type { AppProtocols } from '../app-protocols.ts'
 import { savePort } from '../host/saved-port.ts'
 import { Housekeeping } from '../housekeeping.ts'
 import { NetworkNode } from '../network-node.ts'
 import type { NodeContext } from '../node-context.ts'
+import { openNodeRegistry } from '../root/open-registry.ts'
 import { RootController } from '../root/root-controller.ts'
+import { hasJoined } from '../session/invited-history.ts'
 import type { StopSteps } from '../stop-steps.ts'
+import { requireSameNetwork } from './pin-checks.ts'
 
 /** The parts of the process that last longer than its host. */
 export type AttachmentContext = Pick<
@@ -30,6 +34,19 @@ export interface AttachmentInit {
   protocols: AppProtocols
   /** This process was the root, and appended, a moment ago. */
   goesOn: boolean
+}
+
+/** Opens the store of a node for this genesis. @throws ConfigError for another network, and as openNodeRegistry */
+export async function registryOf(
+  node: AttachmentContext & Pick<NodeContext, 'pin'>,
+  genesis: Uint8Array
+): Promise<Registry> {
+  const { config, key, clock, services, pin } = node
+  const { logger } = node.logging
+  requireSameNetwork(config, pin, openStoredGenesis(genesis).hash)
+  const registry = await openNodeRegistry({ config, key, genesis, clock, logger, services })
+  if (hasJoined(registry, key.publicKey)) node.invites.drop(logger)
+  return registry
 }
 
 /** A node in its network, from the start of its host to its end: with the duties of a root, and chores. */

@@ -7,8 +7,9 @@ import { dataFiles } from '../../../src/node/config/paths.ts'
 import { rotateLogKey, rotateRunningAuthority } from '../../../src/node/offline/rotate-running.ts'
 import { sealCheckpoint } from '../../../src/registry/objects/checkpoint.ts'
 import { sealEntry } from '../../../src/registry/objects/entry.ts'
-import { KitNetwork, kitPassphrase } from '../../helpers/kit-network.ts'
+import { LogMismatchError } from '../../../src/runtime/errors.ts'
 import { eventually } from '../../helpers/network.ts'
+import { KitNetwork, kitPassphrase } from '../../helpers/registry/kit-network.ts'
 import { expectSchema } from '../../helpers/schemas.ts'
 
 const signal = AbortSignal.timeout(120_000)
@@ -48,11 +49,11 @@ it('a running root gets a new log key, members follow, and the stolen one is wor
   const body = { publicKey: bob.key.publicKey, reason: 'by a thief', name: 'bob' }
   for (const of of [0, epoch]) {
     const forged = sealEntry({ networkId, n: n + 1, prevHash, epoch: of, timeMs, kind: 'revoke', body }, stolen)
-    await expect(replica.apply([forged.bytes])).rejects.toThrow()
+    await expect(replica.apply([forged.bytes])).rejects.toThrow(LogMismatchError)
   }
   const state = { stateRoot: replica.state.root(), rows: 1, bytes: 1 }
   const checkpoint = sealCheckpoint({ networkId, epoch, n: n + 5, headHash: prevHash, timeMs, ...state }, stolen)
-  await expect(replica.observe(checkpoint.bytes)).rejects.toThrow()
+  await expect(replica.observe(checkpoint.bytes)).rejects.toThrow(LogMismatchError)
   expect([replica.head.n, replica.isForked]).toEqual([n, false])
   // And over a restart.
   const { port } = root.attached
