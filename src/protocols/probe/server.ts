@@ -4,12 +4,7 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { equals } from 'uint8arrays/equals'
 import { decodeAddr, parseAddr } from '../../address/multiaddr.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
-import {
-  InvalidPayloadError,
-  UnavailableError,
-  UnsupportedVersionError,
-  WrongNetworkError
-} from '../../runtime/errors.ts'
+import { InvalidPayloadError, UnsupportedVersionError, WrongNetworkError } from '../../runtime/errors.ts'
 import type { ConnectionTrust } from '../engine/connection-trust.ts'
 import { RateLimitedError, StreamEndedError } from '../engine/errors.ts'
 import type { ProtocolLimits } from '../engine/limits.ts'
@@ -18,6 +13,7 @@ import { Gcra } from '../engine/rate-limiter.ts'
 import { statuses } from '../engine/status.ts'
 import { outcomes, probeProtocol, probeVersion } from './descriptor.ts'
 import { ProbeAnswer, ProbeRequest } from './pb/probe.ts'
+import { Places } from './places.ts'
 
 export interface ProbeServerInit {
   networkId: Uint8Array
@@ -34,7 +30,6 @@ export interface ProbeServerComponents {
   connectionManager: ConnectionManager
 }
 
-const retryMs = 5_000
 const closeMs = 1_000
 
 class ProbeService implements Startable {
@@ -43,9 +38,7 @@ class ProbeService implements Startable {
   readonly #targets: Gcra
   /** By IPv6 address. */
   readonly #targetHosts: Gcra
-  #running = 0
-  /** Number of probes that run for each peer that has any. */
-  readonly #runningOf = new Map<string, number>()
+  readonly #places: Places
   #served: Served | undefined
 
   constructor(components: ProbeServerComponents, init: ProbeServerInit) {
@@ -54,6 +47,7 @@ class ProbeService implements Startable {
     const options = init.clock === undefined ? {} : { clock: init.clock }
     this.#targets = new Gcra(init.limits.probe.target, options)
     this.#targetHosts = new Gcra(init.limits.probe.targetHost, options)
+    this.#places = new Places(init.limits.probe, (peer) => init.trust.culprits.exceeded('probe.running', { peer }))
   }
 
   isStarted(): boolean {
@@ -95,28 +89,18 @@ class ProbeService implements Startable {
     const { probe } = this.#init.limits
     const waitMs = this.#targets.take(addr) || this.#targetHosts.take(parseAddr(addr)?.ip ?? addr)
     if (waitMs > 0) throw new RateLimitedError('this address, or others of its host, were dialled a moment ago', waitMs)
-    const asker = peerId.toString()
-    const own = this.#runningOf.get(asker) ?? 0
-    if (this.#running >= probe.running || own >= probe.runningOfPeer) {
-      throw new UnavailableError('too many probes are running', retryMs)
-    }
-    this.#running++
-    this.#runningOf.set(asker, own + 1)
+    using place = this.#places.take(peerId.toString())
+    const ends = AbortSignal.any([signal, place.signal])
     try {
-      const options = { force: true, signal: AbortSignal.any([signal, AbortSignal.timeout(probe.dialMs)]) }
+      const options = { force: true, signal: AbortSignal.any([ends, AbortSignal.timeout(probe.dialMs)]) }
       const target = multiaddr(`${addr}/p2p/${peerId.toString()}`)
       const made = await this.#components.connectionManager.openConnection(target, options)
       const isThere = `${made.remoteAddr.toString()}/`.startsWith(`${addr}/`)
       if (isThere) await close(made)
       return isThere
     } catch {
-      signal.throwIfAborted()
+      ends.throwIfAborted()
       return false
-    } finally {
-      this.#running--
-      const left = (this.#runningOf.get(asker) ?? 1) - 1
-      if (left === 0) this.#runningOf.delete(asker)
-      else this.#runningOf.set(asker, left)
     }
   }
 }

@@ -1,14 +1,14 @@
 import type { Connection, StreamHandler } from '@libp2p/interface'
 import type { Registrar } from '@libp2p/interface-internal'
 import { afterEach, describe, expect } from 'vitest'
-import { FrameCounter } from '../../src/protocols/engine/frame-counter.ts'
-import { joinFrames } from '../../src/protocols/engine/frame-parser.ts'
-import { limitsWith } from '../../src/protocols/engine/limits.ts'
-import { membersOnly } from '../../src/protocols/engine/members-only.ts'
-import { ceilingMs } from '../helpers/ceiling.ts'
-import { type Members, startMember } from '../helpers/hosts/members.ts'
-import { connect } from '../helpers/hosts.ts'
-import { attack, control } from './attack.ts'
+import { FrameCounter } from '../../../src/protocols/engine/frame-counter.ts'
+import { joinFrames } from '../../../src/protocols/engine/frame-parser.ts'
+import { limitsWith } from '../../../src/protocols/engine/limits.ts'
+import { membersOnly } from '../../../src/protocols/engine/members-only.ts'
+import { ceilingMs } from '../../helpers/ceiling.ts'
+import { type Members, startMember } from '../../helpers/hosts/members.ts'
+import { connect } from '../../helpers/hosts.ts'
+import { attack, control } from '../attack.ts'
 
 const hosts: AsyncDisposable[] = []
 afterEach(async () => {
