@@ -42,7 +42,12 @@ export class Places {
     if (this.#held.size >= this.#limits.running) this.#makeRoom()
     const held: Held = { peer, controller: new AbortController() }
     this.#held.add(held)
-    return { signal: held.controller.signal, [Symbol.dispose]: () => void this.#held.delete(held) }
+    return {
+      signal: held.controller.signal,
+      [Symbol.dispose]: () => {
+        this.#held.delete(held)
+      }
+    }
   }
 
   #of(peer: string): number {
