@@ -2,6 +2,8 @@ import { resolve } from 'node:path'
 import { defineConfig } from 'vitest/config'
 import { AttackTable } from './test/attacks/table-reporter.ts'
 import { ceilingMs } from './test/helpers/ceiling.ts'
+import { FailedTests } from './test/helpers/failed-tests.ts'
+import { LongestFirst } from './test/helpers/longest-first.ts'
 
 // Threads that tests start compile the same source again and again. Coverage is exact only without it.
 if (!process.argv.includes('--coverage')) process.env['NODE_COMPILE_CACHE'] ??= resolve('node_modules/.cache/compiled')
@@ -27,9 +29,10 @@ export default defineConfig({
     hookTimeout: 240_000,
     expect: { poll: { timeout: ceilingMs, interval: 20 } },
     // Many tests wait for other processes.
-    maxWorkers: 3,
+    maxWorkers: 4,
+    sequence: { sequencer: LongestFirst },
     // What failed comes last.
-    reporters: [new AttackTable(), 'default'],
+    reporters: [new AttackTable(), 'default', new FailedTests()],
     coverage: {
       include: ['src/registry/**', 'src/protocols/**'],
       exclude: ['**/pb/**'],

@@ -10,6 +10,7 @@ import { TrustNode } from '../../src/node/node.ts'
 import { openEntry } from '../../src/registry/objects/entry.ts'
 import { sealForgetRequest } from '../../src/registry/objects/forget-request.ts'
 import { makeJoin } from '../../src/registry/objects/join.ts'
+import { ceilingMs } from '../helpers/ceiling.ts'
 
 /**
  * Members of a running root in a process of their own: they join, show records and leave for good over real connections, as fast as the root
@@ -106,7 +107,7 @@ async function follow(): Promise<void> {
     control: false
   })
   await node.start()
-  await node.joined({ signal: AbortSignal.timeout(60_000) })
+  await node.joined({ signal: AbortSignal.timeout(ceilingMs) })
   const { events } = node.registry.replica
   events.addEventListener('entries', ({ detail }) => {
     for (const { value, hash } of detail.entries) acknowledge('signed', value.epoch, value.n, hex(hash))

@@ -6,6 +6,7 @@ import type { TrustNode } from '../../../src/node/node.ts'
 import { becomeRoot } from '../../../src/node/offline/become-root.ts'
 import { newGrantId } from '../../../src/registry/objects/grant.ts'
 import { decodeInvite, encodeInvite, type Invite, type InviteGrant } from '../../../src/registry/objects/invite.ts'
+import { ceilingMs } from '../../helpers/ceiling.ts'
 import { eventually, TestNetwork } from '../../helpers/network.ts'
 import { KitNetwork } from '../../helpers/registry/kit-network.ts'
 import { attack, control } from '../attack.ts'
@@ -22,7 +23,7 @@ async function outcomeOf(network: KitNetwork, name: string, invite: Invite, addr
   await node.start()
   const said = (): string | undefined =>
     joined(node) ? 'let in' : (node.network?.trouble?.name ?? node.discoveryFailures[0]?.error.message)
-  await eventually(() => said() !== undefined && said() !== 'NoCandidateError', 60_000)
+  await eventually(() => said() !== undefined && said() !== 'NoCandidateError')
   const outcome = said() ?? ''
   await node.stop('it was told')
   return outcome
@@ -45,7 +46,7 @@ async function recovered(): Promise<{ network: KitNetwork; root: TrustNode; old:
   const hal = network.make('hal', { 'bootstrap.peers': [network.address('root')] })
   hal.invites.use(await network.invite({ role: 'integrated' }))
   await hal.start()
-  await hal.joined({ signal: AbortSignal.timeout(30_000) })
+  await hal.joined({ signal: AbortSignal.timeout(ceilingMs) })
   const old = await network.invite({ role: 'integrated', uses: 5 })
   await eventually(() => hal.registry.replica.head.n === network.node('root').registry.replica.head.n)
   await network.node('root').stop()
@@ -168,7 +169,7 @@ attack(
     await Promise.all([misled.stop(), network.node('twin').stop()])
     const root = await network.start('root', { role: 'root' })
     const again = await start('root')
-    await again.joined({ signal: AbortSignal.timeout(60_000) })
+    await again.joined({ signal: AbortSignal.timeout(ceilingMs) })
     expect(root.registry.replica.state.memberByName('new')).toBeDefined()
     const kept = readdirSync(again.config.paths.data).filter((name) => name.includes('.other-'))
     expect(kept.length).toBeGreaterThan(0)
@@ -187,7 +188,7 @@ attack('a member is started with an invite of its network that somebody has made
   const first = network.make('hal', flags)
   first.invites.use(lineOf(network, grant, inviteKey))
   await first.start()
-  await first.joined({ signal: AbortSignal.timeout(60_000) })
+  await first.joined({ signal: AbortSignal.timeout(ceilingMs) })
   await first.stop()
   const started = async (invite: Invite): Promise<TrustNode> => {
     const node = network.make('hal', flags)
@@ -197,7 +198,7 @@ attack('a member is started with an invite of its network that somebody has made
   }
   const madeUp = lineOf(network, { ...grant, hash: new Uint8Array(32) }, SigningKey.generate())
   const member = await started(madeUp)
-  await member.joined({ signal: AbortSignal.timeout(60_000) })
+  await member.joined({ signal: AbortSignal.timeout(ceilingMs) })
   // An entry, at which a log is compared with the invite.
   await network.node('root').registry.admission.invite({ role: 'integrated' })
   const { head } = network.node('root').registry.replica

@@ -47,7 +47,7 @@ async function cameBack({ network, root, bob, hal }: Stage): Promise<TrustNode> 
   expect(isMemberAt(again, hal)).toBe(true)
   const isHeard = (): boolean => provenAt(bob, hal) + provenAt(root, hal) > 0
   const isTold = (): boolean => !isMemberAt(again, hal) || again.network?.trouble !== undefined
-  await eventually(() => isHeard() || isTold(), 60_000)
+  await eventually(() => isHeard() || isTold())
   return again
 }
 
@@ -94,7 +94,7 @@ attack(
     await eventually(() => hal.network?.isMember() === false)
     // The machine itself asks again, too, with the line that it still has.
     hal.invites.use(invite)
-    await eventually(() => hal.network?.trouble?.name === 'InviteUsedError', 60_000).catch((error: Error) => {
+    await eventually(() => hal.network?.trouble?.name === 'InviteUsedError').catch((error: Error) => {
       throw new Error(`it is told ${hal.network?.trouble?.name}: ${hal.network?.trouble?.message}`, { cause: error })
     })
     expect([outcome, isMemberAt(root, hal)]).toEqual(['InviteUsedError', false])

@@ -116,7 +116,8 @@ async function syncBytes(connection: Connection, networkId: Uint8Array): Promise
   return bytes
 }
 
-describe('a hello that shows an admission by a log key of the past', () => {
+// Each has a network of its own, and waits most of the time.
+describe.concurrent('a hello that shows an admission by a log key of the past', () => {
   attack(
     'a machine that it admits as a secondary, below and above the fork, says hello to root and member',
     async () => {
@@ -152,24 +153,7 @@ describe('a hello that shows an admission by a log key of the past', () => {
   })
 })
 
-attack('whoever has the log key of today revokes the root, or a revoke of it is handed over', async () => {
-  const { network, root, hal } = await recovered()
-  await using _ = network
-  const { networkId, head } = root.registry.replica
-  const place = { networkId, n: head.n + 1, prevHash: head.hash, epoch: head.epoch, timeMs: Date.now() }
-  const body = { publicKey: root.key.publicKey, name: 'fresh', reason: 'no' }
-  const entry = sealEntry({ ...place, kind: 'revoke', body }, loadKey(network.logKey('fresh'))).bytes
-  const answer = await handOver(hal, entry)
-  await expect(hal.registry.replica.apply([entry])).rejects.toThrow('the root cannot be revoked')
-  await expect(root.control.revoke({ peer: 'fresh', reason: 'no' })).rejects.toThrow('root')
-  for (const node of [root, hal]) expect(isMember(node, root)).toBe(true)
-  return {
-    happened: `handed over: ${answer}; as the next entry of the log, and by its own operator: refused; the root stays`,
-    held: 'no entry revokes the root while the epoch lasts that entered it'
-  }
-})
-
-describe('a log key of the past', () => {
+describe.concurrent('a log key of the past, or of today', () => {
   attack('void revokes by a stolen log key are handed to the root that replaced it', async () => {
     const { network, thief, root, hal, mallory } = await recovered()
     await using _ = network
@@ -235,6 +219,23 @@ describe('a log key of the past', () => {
     return {
       happened: `log.key of the former root is gone; 2 void revokes with a copy of it: ${answers.join(', ')}; 0 entered`,
       held: 'a machine that learns of its end deletes its log key; a key of an older epoch enters nothing'
+    }
+  })
+
+  attack('whoever has the log key of today revokes the root, or a revoke of it is handed over', async () => {
+    const { network, root, hal } = await recovered()
+    await using _ = network
+    const { networkId, head } = root.registry.replica
+    const place = { networkId, n: head.n + 1, prevHash: head.hash, epoch: head.epoch, timeMs: Date.now() }
+    const body = { publicKey: root.key.publicKey, name: 'fresh', reason: 'no' }
+    const entry = sealEntry({ ...place, kind: 'revoke', body }, loadKey(network.logKey('fresh'))).bytes
+    const answer = await handOver(hal, entry)
+    await expect(hal.registry.replica.apply([entry])).rejects.toThrow('the root cannot be revoked')
+    await expect(root.control.revoke({ peer: 'fresh', reason: 'no' })).rejects.toThrow('root')
+    for (const node of [root, hal]) expect(isMember(node, root)).toBe(true)
+    return {
+      happened: `handed over: ${answer}; as the next entry of the log, and by its own operator: refused; the root stays`,
+      held: 'no entry revokes the root while the epoch lasts that entered it'
     }
   })
 })

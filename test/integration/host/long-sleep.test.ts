@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { TrustNode } from '../../../src/node/node.ts'
+import { ceilingMs } from '../../helpers/ceiling.ts'
 import { WallClock } from '../../helpers/faults/wall-clock.ts'
 import { eventually, TestNetwork } from '../../helpers/network.ts'
 
@@ -7,7 +8,8 @@ const day = 86_400_000
 
 const isMember = (at: TrustNode, who: TrustNode): boolean => at.registry.replica.isMember(who.key.publicKey)
 
-describe('a network whose machines were all off for 200 days', () => {
+// Each has a network of its own, and waits most of the time.
+describe.concurrent('a network whose machines were all off for 200 days', () => {
   it('comes back by itself: the root renews itself first, and members are renewed', async () => {
     const clock = new WallClock()
     await using network = await TestNetwork.create({}, { clock })
@@ -19,7 +21,7 @@ describe('a network whose machines were all off for 200 days', () => {
     clock.add(200 * day)
 
     const root = await network.start('root', { role: 'root', 'listen.port': port })
-    await eventually(() => root.registry.root?.refusal === undefined, 45_000)
+    await eventually(() => root.registry.root?.refusal === undefined)
     await root.registry.root?.checkpoint()
     expect(isMember(root, root)).toBe(true)
     expect(isMember(root, hal)).toBe(false)
@@ -29,11 +31,11 @@ describe('a network whose machines were all off for 200 days', () => {
 
     const back = await network.start('hal', peers)
     const keeper = await network.start('keeper', { role: 'secondary', ...peers })
-    for (const node of [back, keeper]) await node.joined({ signal: AbortSignal.timeout(60_000) })
+    for (const node of [back, keeper]) await node.joined({ signal: AbortSignal.timeout(ceilingMs) })
     await eventually(() => [root, back, keeper].every((at) => [root, back, keeper].every((who) => isMember(at, who))))
     await network.join('new')
     await eventually(() => back.registry.replica.state.memberByName('new') !== undefined)
-  }, 120_000)
+  })
 })
 
 /** A member that slept past the grace of its policy while the root was awake. */
@@ -54,7 +56,7 @@ async function overslept(network: TestNetwork): Promise<TrustNode> {
 const back = async (network: TestNetwork): Promise<TrustNode> =>
   await network.start('hal', { 'bootstrap.peers': [network.address('root')] })
 
-describe('a member that slept past the grace of the policy', () => {
+describe.concurrent('a member that slept past the grace of the policy', () => {
   it('waits for the word of the operator, with its old key and name', async () => {
     await using network = await TestNetwork.create()
     const { admission } = network.node('root').registry
@@ -64,7 +66,7 @@ describe('a member that slept past the grace of the policy', () => {
     await eventually(() => again.network?.trouble?.name === 'PendingError')
     expect(admission.pending()).toMatchObject([{ name: 'hal' }])
     await admission.approve('hal')
-    await again.joined({ signal: AbortSignal.timeout(60_000) })
+    await again.joined({ signal: AbortSignal.timeout(ceilingMs) })
     expect(again.peerId).toBe(hal.peerId)
   })
 
@@ -75,12 +77,12 @@ describe('a member that slept past the grace of the policy', () => {
     const again = await back(network)
     again.invites.use(await network.invite({ role: 'integrated' }))
     again.retry()
-    await again.joined({ signal: AbortSignal.timeout(60_000) })
+    await again.joined({ signal: AbortSignal.timeout(ceilingMs) })
   })
 
   it('comes back by itself to an open network', async () => {
     await using network = await TestNetwork.create()
     await overslept(network)
-    await (await back(network)).joined({ signal: AbortSignal.timeout(60_000) })
+    await (await back(network)).joined({ signal: AbortSignal.timeout(ceilingMs) })
   })
 })

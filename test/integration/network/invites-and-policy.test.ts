@@ -1,9 +1,11 @@
 import { expect, it } from 'vitest'
 import { decodeInvite } from '../../../src/registry/objects/invite.ts'
 import { NotFoundError, NotRootError } from '../../../src/runtime/errors.ts'
+import { ceilingMs } from '../../helpers/ceiling.ts'
 import { eventually, TestNetwork } from '../../helpers/network.ts'
 
-const soon = { signal: AbortSignal.timeout(60_000) }
+/** Begins with the call. */
+const soon = () => ({ signal: AbortSignal.timeout(ceilingMs) })
 
 it('invites are listed with whom they let in, at every node, and are taken back at the root', async () => {
   await using network = await TestNetwork.create({ 'admission.policy': 'invite' })
@@ -12,7 +14,7 @@ it('invites are listed with whom they let in, at every node, and are taken back 
   const a = network.make('a', { networkId: undefined })
   a.invites.use(decodeInvite(made.line))
   await a.start()
-  await a.joined(soon)
+  await a.joined(soon())
   await eventually(async () => (await a.control.invites()).invites[0]?.taken === 1)
   for (const { control } of [root, a]) {
     const { invites } = await control.invites({ id: made.id.slice(0, 6) })
@@ -34,7 +36,7 @@ it('a policy that is set at the root acts at once, and every node knows it', asy
   const a = network.make('a', { 'bootstrap.peers': [network.address('root')] })
   a.invites.use(await network.invite({ role: 'integrated' }))
   await a.start()
-  await a.joined(soon)
+  await a.joined(soon())
   expect(await a.control.policy()).toMatchObject({ entry: 0, policy: { admission: 'invite' } })
   await expect(a.control.setPolicy({ admission: 'open' })).rejects.toThrow(NotRootError)
   await root.control.setPolicy({ admission: 'open', membershipMs: 3_600_000 })

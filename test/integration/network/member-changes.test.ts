@@ -7,6 +7,7 @@ import {
   NotFoundError,
   NotRootError
 } from '../../../src/runtime/errors.ts'
+import { ceilingMs } from '../../helpers/ceiling.ts'
 import { eventually, TestNetwork } from '../../helpers/network.ts'
 
 /** Name, role and groups of a member, as a node sees it in the log. */
@@ -72,7 +73,7 @@ describe('a member', () => {
     const many = await network.invite({ role: 'integrated', uses: 5 })
     const hal = await join('hal', many)
     const bob = await join('bob', many)
-    await Promise.all([hal, bob].map((node) => node.joined({ signal: AbortSignal.timeout(60_000) })))
+    await Promise.all([hal, bob].map((node) => node.joined({ signal: AbortSignal.timeout(ceilingMs) })))
     await eventually(() => roleOnConnection(root, hal) === 'integrated')
     const plan = await root.control.endMember({ peer: 'hal', reason: 'moved', plan: true })
     expect([plan.entry, seenBy(root, hal)]).toEqual([null, 'hal integrated'])
@@ -88,7 +89,7 @@ describe('a member', () => {
     hal.invites.use(await network.invite({ role: 'integrated' }))
     await hal.stop('it is asked again')
     const again = await join('hal', await network.invite({ role: 'integrated' }))
-    await again.joined({ signal: AbortSignal.timeout(60_000) })
+    await again.joined({ signal: AbortSignal.timeout(ceilingMs) })
     expect(seenBy(root, again)).toBe('hal integrated')
     expect(again.peerId).toBe(hal.peerId)
   })
@@ -99,10 +100,10 @@ describe('a member', () => {
     const run = network.make('run', { 'bootstrap.peers': [network.address('root')] })
     run.invites.use(await network.invite({ role: 'integrated', groups: ['ci'], ephemeralMs: 1000 }))
     await run.start()
-    await run.joined({ signal: AbortSignal.timeout(60_000) })
+    await run.joined({ signal: AbortSignal.timeout(ceilingMs) })
     expect(seenBy(root, run)).toBe('run integrated ci')
     await run.stop('done')
-    await eventually(() => seenBy(root, run) === 'none', 60_000)
+    await eventually(() => seenBy(root, run) === 'none')
   })
 })
 
@@ -111,7 +112,7 @@ describe('a secondary', () => {
     await using network = await TestNetwork.create()
     const root = network.node('root')
     const second = await network.join('second', { role: 'secondary' })
-    await eventually(() => root.registry.replica.state.registry(second.key.publicKey) !== undefined, 60_000)
+    await eventually(() => root.registry.replica.state.registry(second.key.publicKey) !== undefined)
     await expect(root.control.changeMember({ peer: 'second', role: 'integrated' })).rejects.toThrow('registry retire')
     const body = { publicKey: second.key.publicKey, name: 'second', role: 'integrated' as const, groups: [] }
     await expect(root.registry.root?.append([{ kind: 'change', body }])).rejects.toThrow(LogMismatchError)
@@ -122,6 +123,6 @@ describe('a secondary', () => {
     expect(await root.control.retireRegistry({ peer: 'second' })).toMatchObject({ entry: null })
     expect(root.registry.replica.state.registries()).toHaveLength(1)
     await root.control.changeMember({ peer: 'second', role: 'secondary' })
-    await eventually(() => root.registry.replica.state.registry(second.key.publicKey) !== undefined, 60_000)
+    await eventually(() => root.registry.replica.state.registry(second.key.publicKey) !== undefined)
   })
 })

@@ -39,7 +39,7 @@ it.skipIf(faketime === undefined)(
     try {
       const client = controlClient({ path: join(home, 'run', 'root.sock') })
       const clock = async () => await client.clock().catch(() => undefined)
-      await eventually(async () => (await clock())?.appends === true, 60_000)
+      await eventually(async () => (await clock())?.appends === true)
       await client.invite({ role: 'integrated' })
       const { log } = await client.registryStatus()
       writeFileSync(offset, '+400d\n')
