@@ -25,12 +25,13 @@ export const longest = [
 /** Starts the files of `longest`, then the rest as vitest orders them: by what it measured, or by their size. */
 export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const sorted = await super.sort(files)
-    return sorted.toSorted((a, b) => rankOf(a) - rankOf(b))
+    const known = files.filter((file) => rankOf(file) >= 0)
+    // oxlint-disable-next-line unicorn/no-array-sort -- a method of vitest, which gives a new list
+    const others = await super.sort(files.filter((file) => rankOf(file) < 0))
+    return [...known.toSorted((a, b) => rankOf(a) - rankOf(b)), ...others]
   }
 }
 
-const rankOf = ({ moduleId }: TestSpecification): number => {
-  const rank = longest.findIndex((name) => moduleId.endsWith(`/test/${name}.test.ts`))
-  return rank === -1 ? longest.length : rank
-}
+/** Place among the longest; -1: none. */
+const rankOf = ({ moduleId }: TestSpecification): number =>
+  longest.findIndex((name) => moduleId.endsWith(`/test/${name}.test.ts`))
