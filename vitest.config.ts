@@ -11,7 +11,7 @@ if (!process.argv.includes('--coverage')) process.env['NODE_COMPILE_CACHE'] ??= 
 /** What decides over the log, over signatures, over which record stays, and over who is a member. */
 const core = [
   'objects/*',
-  'objects/encoding/*',
+  'objects/{encoding,orders,policy}/*',
   'log/*',
   'log/{epochs,forks,snapshots}/*',
   'log/state/*',

@@ -32,7 +32,7 @@ const [
     'registry/objects/renew-request',
     'registry/objects/forget-request',
     'registry/objects/rotate',
-    'registry/objects/order'
+    'registry/objects/orders/order'
   ].map(load)
 )
 

@@ -13,7 +13,7 @@ const objects = [
   'receipt',
   'renew-request',
   'rotate',
-  'order'
+  'orders/order'
 ]
 const [keys, state, { openProofs, orderedIn }] = await Promise.all(
   ['identity/keys', 'registry/log/state/network-state', 'registry/log/state/proofs'].map(load)

@@ -39,7 +39,7 @@ const [
     'registry/objects/renew-request',
     'registry/objects/forget-request',
     'registry/objects/rotate',
-    'registry/objects/order',
+    'registry/objects/orders/order',
     'registry/objects/invite',
     'address/multiaddr'
   ].map(load)

@@ -28,6 +28,7 @@ const loaders: ReadonlyMap<string, Load> = new Map([
   ['policy', async () => (await import('./network/policy.ts')).addPolicy],
   ['join', async () => (await import('./network/join.ts')).addJoin],
   ['member', async () => (await import('./network/member.ts')).addMember],
+  ['operator', async () => (await import('./network/operator.ts')).addOperator],
   ['revoke', async () => (await import('./registry/revoke.ts')).addRevoke],
   ['authority', async () => (await import('./registry/authority.ts')).addAuthority],
   ['dns', async () => (await import('./dns/command.ts')).addDns],

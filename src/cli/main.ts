@@ -45,9 +45,10 @@ export const main = async (init: MainInit): Promise<number> => {
   const terminal = new Terminal({ ...init, redact: (text) => redactor.clean(text) })
   const run = new Run(init, terminal)
   try {
-    const program = await createProgram(run, init.argv)
-    requireCommands(program, init.argv)
-    await Promise.race([program.parseAsync(commandLine(init.argv), { from: 'user' }), run.cutShort()])
+    const argv = behindCommand(init.argv)
+    const program = await createProgram(run, argv)
+    requireCommands(program, argv)
+    await Promise.race([program.parseAsync(commandLine(argv), { from: 'user' }), run.cutShort()])
     return run.ended()
   } catch (error) {
     return run.failed(error)
@@ -55,6 +56,15 @@ export const main = async (init: MainInit): Promise<number> => {
 }
 
 /** `help a b` is `a b --help`. */
+/** `trustnet --as KEYFILE revoke hal` is `trustnet revoke hal --as KEYFILE`. */
+const behindCommand = (argv: readonly string[]): readonly string[] => {
+  const [first = '', second, ...rest] = argv
+  if (first !== '--as' || second === undefined || rest.length === 0) return argv
+  const end = rest.indexOf('--')
+  const at = end < 0 ? rest.length : end
+  return [...rest.slice(0, at), first, second, ...rest.slice(at)]
+}
+
 const commandLine = (argv: readonly string[]): string[] =>
   argv[0] === 'help' && argv.length > 1 ? [...argv.slice(1), '--help'] : [...argv]
 

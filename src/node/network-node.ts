@@ -33,6 +33,7 @@ import type { PingMonitor } from './peers/ping-monitor.ts'
 import { CheckpointWatch } from './replication/checkpoint-watch.ts'
 import type { Replicator } from './replication/replicator.ts'
 import { tellLie } from './replication/source-alarms.ts'
+import { carryOut } from './root/carry-out.ts'
 import { raiseDuplicate, raiseReused } from './self/key-alarms.ts'
 import { SelfPublisher } from './self/publisher.ts'
 import type { SelfRecord } from './self/record.ts'
@@ -201,6 +202,7 @@ export class NetworkNode implements NetworkParts {
         },
         onCheckpoint: (checkpoint, from) =>
           inBackground(this.heads.shown(checkpoint, from), 'looking at a shown checkpoint'),
+        carryOut: (call, from, options) => carryOut(this, call, from, options),
         onProven: (proven) => {
           this.clocks.heard(proven.peerId.toString(), proven.hello.timeMs)
           inBackground(this.heads.proven(proven), 'looking at what a hello proved')

@@ -25,6 +25,8 @@ export interface CreateNetworkInit {
   /** Key of the node that becomes the root, and its name in the network. */
   rootKey: SigningKey
   rootName: string
+  /** The first operator. Without one nothing has to be ordered until there is one. */
+  operator?: { publicKey: Uint8Array; name: string }
   clock?: Clock
   logger?: Logger
 }
@@ -50,7 +52,7 @@ export async function createNetwork(init: CreateNetworkInit): Promise<Signed<Gen
 }
 
 async function fill(db: Database, init: CreateNetworkInit, genesis: Signed<Genesis>): Promise<void> {
-  const { clock = systemClock, logger = silentLogger, logKey, rootKey, rootName, path } = init
+  const { clock = systemClock, logger = silentLogger, logKey, rootKey, rootName, operator, path } = init
   const commit = new GroupCommit(db)
   await clearUnfinished(db, commit, path)
   const replica = await openReplica({ db, commit, clock, logger, genesis: genesis.bytes })
@@ -59,7 +61,8 @@ async function fill(db: Database, init: CreateNetworkInit, genesis: Signed<Genes
   const notAfterMs = genesis.value.createdMs + genesis.value.policy.membershipMs
   await root.append([
     { kind: 'admit', body: { publicKey, name: rootName, role: 'root', notAfterMs, via: 'founder' } },
-    { kind: 'registrySet', body: { publicKey, role: 'root', removed: false } }
+    { kind: 'registrySet', body: { publicKey, role: 'root', removed: false } },
+    ...(operator === undefined ? [] : [{ kind: 'operator' as const, body: { ...operator, removed: false } }])
   ])
   await root.stop()
   commit.close()

@@ -130,10 +130,18 @@ export class OpenRegistry implements Registry {
     })
   }
 
-  #makeRoot({ role, logKey, nodeKey, fence }: RegistryInit): Root | undefined {
+  #makeRoot({ role, logKey, nodeKey, operatorKey, fence }: RegistryInit): Root | undefined {
     if (role !== 'root' || logKey === undefined) return undefined
     const { db, logger, replica } = this.#parts
-    const root = new Root({ replica, logKey, nodeKey, logger, pauses: new Pauses(db), doubt: new ClockDoubt(db) })
+    const root = new Root({
+      replica,
+      logKey,
+      nodeKey,
+      operatorKey,
+      logger,
+      pauses: new Pauses(db),
+      doubt: new ClockDoubt(db)
+    })
     if (fence !== undefined) root.fence(fence)
     return root
   }

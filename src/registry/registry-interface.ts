@@ -26,6 +26,8 @@ export interface RegistryInit {
   nodeKey: SigningKey
   /** Signs the log; the root needs it. */
   logKey?: SigningKey
+  /** Key of the operator of this machine: signs what is asked for here. */
+  operatorKey?: SigningKey
   /** Envelope. Needed for a new store, must fit to an older one. */
   genesis?: Uint8Array
   clock?: Clock

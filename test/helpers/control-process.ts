@@ -139,6 +139,53 @@ export class ScriptedApi implements ControlApi {
     entry: 18,
     message: 'retired'
   })
+  operators: ControlApi['operators'] = async () => ({
+    schemaVersion: 1,
+    operators: [{ name: 'ann', keyId: root.peerId, entry: 3 }]
+  })
+  addOperator: ControlApi['addOperator'] = async ({ name, keyId }) => ({
+    schemaVersion: 1,
+    name,
+    keyId,
+    entry: 19,
+    message: 'is an operator now'
+  })
+  removeOperator: ControlApi['removeOperator'] = async ({ name }) => ({
+    schemaVersion: 1,
+    name,
+    keyId: root.peerId,
+    entry: 20,
+    message: 'is an operator no more'
+  })
+  waitingOrders: ControlApi['waitingOrders'] = async () => ({
+    schemaVersion: 1,
+    waiting: [{ id: '3fa2', sinceMs: 1, by: ['ann'], acts: [{ kind: 'revoke', subject: root, detail: 'stolen' }] }]
+  })
+  approveOrder: ControlApi['approveOrder'] = async ({ id }) => ({
+    schemaVersion: 1,
+    name: id,
+    keyId: root.peerId,
+    entry: 21,
+    message: 'is done'
+  })
+  beginOrdered: ControlApi['beginOrdered'] = async ({ call }) => ({
+    schemaVersion: 1,
+    ticket: call,
+    networkId: 'ab'.repeat(32),
+    epoch: 0,
+    seenN: 9,
+    sign: [{ kind: 3, body: '' }],
+    answer: null
+  })
+  signOrdered: ControlApi['signOrdered'] = async ({ ticket }) => ({
+    schemaVersion: 1,
+    ticket,
+    networkId: 'ab'.repeat(32),
+    epoch: 0,
+    seenN: 9,
+    sign: [],
+    answer: { schemaVersion: 1, ...root, entry: 22, message: 'was signed' }
+  })
   connect: ControlApi['connect'] = async ({ multiaddr: address }) => ({
     schemaVersion: 1,
     ...root,

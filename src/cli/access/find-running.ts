@@ -12,12 +12,15 @@ import { codeOf } from '../../runtime/error-code.ts'
 import type { Context } from '../output/context.ts'
 import { UsageError } from '../output/exit.ts'
 import { sanitise } from '../output/text.ts'
+import { asOperator } from './as-operator.ts'
 import { loadedConfig } from './config-source.ts'
 
 export interface RunningOptions {
   node?: string
   config?: string
   json?: boolean
+  /** Key file of the operator who asks. */
+  as?: string
 }
 
 const suffix = '.sock'
@@ -29,12 +32,18 @@ export const withRunning = (command: Command): Command =>
     .option('--config <file>', 'ask the node of this configuration file')
     .option('--json', 'print JSON')
 
+/** The option of commands that change the network: whose key signs. */
+export const withAuthor = (command: Command): Command =>
+  command.option('--as <keyfile>', 'sign with the key of an operator: needs no root on this machine')
+
 /**
  * A client of the process that the options mean: the named one, the one of the config file, or the only one that runs.
  * @throws NothingRunningError (exit 3); UsageError when several run and none is named.
  */
-export const running = async (context: Context, options: RunningOptions): Promise<ControlApi> =>
-  controlClient({ path: await runningSocket(context, options) })
+export const running = async (context: Context, options: RunningOptions): Promise<ControlApi> => {
+  const api = controlClient({ path: await runningSocket(context, options) })
+  return options.as === undefined ? api : asOperator(api, options.as)
+}
 
 /** Its control socket. @throws as running */
 export const runningSocket = async (context: Context, options: RunningOptions): Promise<string> => {

@@ -2,7 +2,7 @@ import { Option } from 'commander'
 import { type Role, roles } from '../../identity/role.ts'
 import type { InviteView } from '../../node/api/views.ts'
 import { parseDuration } from '../../node/config/durations.ts'
-import { type RunningOptions, running, withRunning } from '../access/find-running.ts'
+import { type RunningOptions, running, withAuthor, withRunning } from '../access/find-running.ts'
 import type { AddCommand, Context } from '../output/context.ts'
 import { ExitError, exitCodes, UsageError } from '../output/exit.ts'
 import { wholeNumber } from '../output/peer-rows.ts'
@@ -65,7 +65,7 @@ const ephemeralOf = ({ ephemeral, after: ms }: InviteOptions): number | undefine
 }
 
 export const addInvite: AddCommand = (program, context) => {
-  const command = withRunning(program.command('invite'))
+  const command = withAuthor(withRunning(program.command('invite')))
   command
     .description('print a line that lets a machine join')
     .addOption(

@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander'
 import type { ChangeView, MembersView } from '../../node/api/control-api.ts'
 import { formatDuration } from '../../node/config/durations.ts'
-import { type RunningOptions, running, withRunning } from '../access/find-running.ts'
+import { type RunningOptions, running, withAuthor, withRunning } from '../access/find-running.ts'
 import type { AddCommand, Context } from '../output/context.ts'
 import { UsageError } from '../output/exit.ts'
 import { exampleOf } from '../output/help.ts'
@@ -36,12 +36,12 @@ export const addMember: AddCommand = (program, context) => {
     .description('members with role, groups and end of membership')
     .addHelpText('after', exampleOf('trustnet member list'))
     .action((options: RunningOptions) => list(context, options))
-  withRunning(member.command('rename <peer> <name>'))
+  withAuthor(withRunning(member.command('rename <peer> <name>')))
     .description('another name; the old one is free at once')
     .addHelpText('after', exampleOf('trustnet member rename hal hal-2'))
     .action((peer: string, name: string, options: RunningOptions) => change(context, peer, { name }, options))
   addRole(member, context)
-  withRunning(member.command('groups <peer> [group...]'))
+  withAuthor(withRunning(member.command('groups <peer> [group...]')))
     .description('be in these groups and no others')
     .addOption(new Option('--none', 'in no group'))
     .addHelpText('after', exampleOf('trustnet member groups hal web db', 'trustnet member groups hal --none'))
@@ -49,7 +49,7 @@ export const addMember: AddCommand = (program, context) => {
       if ((groups.length === 0) !== (options.none === true)) throw new UsageError('Name the groups, or say --none.')
       return change(context, peer, { groups }, options)
     })
-  withRunning(member.command('end <peer>'))
+  withAuthor(withRunning(member.command('end <peer>')))
     .description('end a membership; the key may be admitted again')
     .option('--reason <text>', 'written into the log', 'let go by the operator')
     .option('--plan', 'say what would happen, and change nothing')
@@ -58,7 +58,7 @@ export const addMember: AddCommand = (program, context) => {
 }
 
 const addRole = (member: Command, context: Context): void => {
-  withRunning(member.command('role <peer> <role>'))
+  withAuthor(withRunning(member.command('role <peer> <role>')))
     .description(`another role: ${memberRoles.join(', ')}`)
     .addHelpText('after', exampleOf('trustnet member role hal external'))
     .action((peer: string, text: string, options: RunningOptions) => {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import type { OpenInvite } from '../../node/api/views.ts'
-import { type RunningOptions, running, withRunning } from '../access/find-running.ts'
+import { type RunningOptions, running, withAuthor, withRunning } from '../access/find-running.ts'
 import type { Context } from '../output/context.ts'
 import type { Column } from '../output/table.ts'
 import { date, orUnknown, sanitise } from '../output/text.ts'
@@ -40,7 +40,7 @@ export const addOpenInvites = (invite: Command, context: Context): void => {
       async (id: string, _: RunningOptions, command: Command) =>
         await list(context, command.optsWithGlobals<RunningOptions>(), id)
     )
-  withRunning(invite.command('cancel <id>'))
+  withAuthor(withRunning(invite.command('cancel <id>')))
     .description('take one back, at the root; whom it let in stays a member')
     .option('--reason <text>', 'told to those who still try it', '')
     .addHelpText('after', example("trustnet invite cancel 3fa2 --reason 'sent to the wrong person'"))

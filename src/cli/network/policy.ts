@@ -1,14 +1,15 @@
 import type { PolicyChanges, PolicyView } from '../../node/api/control-api.ts'
+import { orderedKinds } from '../../node/api/words.ts'
 import { formatDuration, parseDuration } from '../../node/config/durations.ts'
-import { type RunningOptions, running, withRunning } from '../access/find-running.ts'
+import { type RunningOptions, running, withAuthor, withRunning } from '../access/find-running.ts'
 import type { AddCommand, Context } from '../output/context.ts'
 import { UsageError } from '../output/exit.ts'
 import { sanitise } from '../output/text.ts'
 
-type Kind = 'admission' | 'duration' | 'number'
+type Kind = 'admission' | 'duration' | 'number' | 'kinds'
 type Key = Exclude<
   keyof PolicyView['policy'],
-  'witnesses' | 'criticalKinds' | 'twoOperators' | 'rules' | 'tests' | 'publishing' | 'relaying' | 'witnessKeys'
+  'witnesses' | 'criticalKinds' | 'rules' | 'tests' | 'publishing' | 'relaying' | 'witnessKeys'
 >
 
 /** The words of the command line, in the order in which they are shown. */
@@ -20,7 +21,8 @@ const keys: ReadonlyMap<string, { key: Key; kind: Kind; what: string }> = new Ma
   ['open-invites', { key: 'openGrants', kind: 'number', what: 'invites that may be open at once' }],
   ['invite-uses', { key: 'grantUses', kind: 'number', what: 'most uses of one invite' }],
   ['invite-time', { key: 'grantMs', kind: 'duration', what: 'longest time that an invite is open' }],
-  ['document-bytes', { key: 'documentBytes', kind: 'number', what: 'quota of all documents' }]
+  ['document-bytes', { key: 'documentBytes', kind: 'number', what: 'quota of all documents' }],
+  ['two-operators', { key: 'twoOperators', kind: 'kinds', what: 'entries that two operators must order, or none' }]
 ])
 
 const examples = `
@@ -33,7 +35,8 @@ ${[...keys].map(([word, { what }]) => `  ${word.padEnd(15)} ${what}`).join('\n')
 Examples:
   trustnet policy show
   trustnet policy set admission=approve
-  trustnet policy set membership=30d name-hold=7d`
+  trustnet policy set membership=30d name-hold=7d
+  trustnet policy set two-operators=revoke,operator`
 
 export const addPolicy: AddCommand = (program, context) => {
   const policy = program.command('policy').description('the rules of the network').addHelpText('after', examples)
@@ -44,7 +47,7 @@ export const addPolicy: AddCommand = (program, context) => {
       const client = await running(context, options)
       show(context, await client.policy({}, { signal: context.signal }), options)
     })
-  withRunning(policy.command('set <key=value...>'))
+  withAuthor(withRunning(policy.command('set <key=value...>')))
     .description('change some of it, at the root')
     .option('--force', 'also a policy that locks everybody out')
     .addHelpText('after', '\nExamples:\n  trustnet policy set admission=approve\n  trustnet policy set membership=30d')
@@ -70,7 +73,25 @@ const changesOf = (given: readonly string[]): PolicyChanges =>
     })
   )
 
-const parsed = (kind: Kind, value: string, text: string): string | number => {
+/** `revoke,operator` as the numbers of these kinds. */
+const kindsOf = (value: string): number[] => {
+  if (value === 'none') return []
+  const words = Object.keys(orderedKinds)
+  const numbers = value.split(',').map((word) => (words.includes(word) ? (orderedKinds[word] ?? 0) : 0))
+  if (!numbers.includes(0)) return [...new Set(numbers)].toSorted((a, b) => a - b)
+  throw new UsageError(`two-operators is none, or some of ${words.join(', ')}, with commas between.`)
+}
+
+const wordsOf = (kinds: readonly number[]): string =>
+  kinds.map((kind) => Object.entries(orderedKinds).find(([, each]) => each === kind)?.[0] ?? `kind-${kind}`).join(', ')
+
+const shown = (kind: Kind, value: PolicyView['policy'][Key]): string => {
+  if (typeof value === 'object') return wordsOf(value) || 'none'
+  return kind === 'duration' ? formatDuration(Number(value)) : value.toString()
+}
+
+const parsed = (kind: Kind, value: string, text: string): string | number | number[] => {
+  if (kind === 'kinds') return kindsOf(value)
   if (kind === 'admission') {
     if (value === 'invite' || value === 'approve' || value === 'open') return value
     throw new UsageError(`'${sanitise(text)}': admission is invite, approve or open.`)
@@ -90,7 +111,6 @@ const show = ({ terminal }: Context, view: PolicyView, options: RunningOptions):
   const from = view.entry === 0 ? 'as the network was made with' : `of entry ${view.entry}`
   terminal.print(`Policy ${from}`)
   for (const [word, { key, kind }] of keys) {
-    const value = view.policy[key]
-    terminal.print(`${word.padEnd(15)} ${kind === 'duration' ? formatDuration(Number(value)) : value}`)
+    terminal.print(`${word.padEnd(15)} ${shown(kind, view.policy[key])}`)
   }
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import type { LogRow, PendingRow, RegistryNodeRow } from '../../node/api/control-api.ts'
 import { parseDuration } from '../../node/config/durations.ts'
-import { type RunningOptions, running, withRunning } from '../access/find-running.ts'
+import { type RunningOptions, running, withAuthor, withRunning } from '../access/find-running.ts'
 import { addRegistryStart } from '../network/start.ts'
 import type { AddCommand, Context } from '../output/context.ts'
 import { exitCodes, UsageError } from '../output/exit.ts'
@@ -51,14 +51,14 @@ export const addRegistry: AddCommand = (program, context) => {
     .description('joins that wait for the operator or for the root')
     .addHelpText('after', exampleOf('trustnet registry pending'))
     .action((options: ListOptions) => showPending(context, options))
-  withRunning(registry.command('approve <peer>'))
+  withAuthor(withRunning(registry.command('approve <peer>')))
     .description('let a waiting joiner in')
     .addHelpText(
       'after',
       exampleOf('trustnet registry approve hal', 'trustnet registry approve 12D3KooW…  when two wait under one name')
     )
     .action((peer: string, options: RunningOptions) => approve(context, peer, options))
-  withRunning(registry.command('reject [peer]'))
+  withAuthor(withRunning(registry.command('reject [peer]')))
     .description('turn a waiting joiner away, or all that fit')
     .option('--reason <text>', 'told to the joiner', 'rejected by the operator')
     .option('--all', 'all that wait')
@@ -80,7 +80,7 @@ export const addRegistry: AddCommand = (program, context) => {
     .option('--limit <n>', 'at most so many', wholeNumber('--limit'), 50)
     .addHelpText('after', exampleOf('trustnet registry log --limit 5', 'trustnet registry log --after 0 --json'))
     .action((options: ListOptions & { after?: number; limit: number }) => showLog(context, options))
-  withRunning(registry.command('retire <peer>'))
+  withAuthor(withRunning(registry.command('retire <peer>')))
     .description('make a secondary an ordinary member, at the root')
     .option('--plan', 'say what would happen, and change nothing')
     .addHelpText('after', exampleOf('trustnet registry retire tnr-2 --plan', 'trustnet registry retire tnr-2'))
@@ -199,6 +199,7 @@ const logColumns: Column<LogRow>[] = [
   { title: 'TIME', cell: ({ timeMs }) => date(timeMs) },
   { title: 'KIND', cell: ({ kind }) => sanitise(kind) },
   { title: 'SUBJECT', cell: ({ subject }) => peerText(subject) },
+  { title: 'BY', cell: ({ by }) => sanitise(by.join(', ')) || '-' },
   { title: 'HASH', cell: ({ hash }) => hash.slice(0, 12), drop: 1 },
   { title: 'DETAIL', cell: ({ detail }) => orUnknown(detail) }
 ]

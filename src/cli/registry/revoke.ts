@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path'
 import type { Loaded } from '../../node/config/index.ts'
 import type { AuthorityRevokeView } from '../../node/offline/authority-revoke.ts'
 import { loadedConfig } from '../access/config-source.ts'
-import { type RunningOptions, running, withRunning } from '../access/find-running.ts'
+import { type RunningOptions, running, withAuthor, withRunning } from '../access/find-running.ts'
 import { copyOwnStore } from '../access/local-store.ts'
 import { readPassphrase } from '../access/passphrase.ts'
 import { asOwner, ownerOf } from '../access/run-as-owner.ts'
@@ -28,11 +28,12 @@ TRUSTNET_RECOVERY_PASSPHRASE_FILE, or is asked for.
 
 Examples:
   trustnet revoke hal --reason stolen
+  trustnet revoke hal --as ann.key                    on any machine
   trustnet revoke hal --kit recovery.kit
   trustnet revoke hal --kit recovery.kit --peer /ip6/2001:db8::7/tcp/9000`
 
 export const addRevoke: AddCommand = (program, context) => {
-  withRunning(program.command('revoke <peer>'))
+  withAuthor(withRunning(program.command('revoke <peer>')))
     .description('throw a member out, for ever: its key is never admitted again')
     .option('--reason <text>', 'written into the log', 'revoked by the operator')
     .option('--kit <file>', 'recovery kit: the authority signs it, and no root is needed')

@@ -1,6 +1,7 @@
 import { toString as text } from 'uint8arrays/to-string'
 import { isRegistryRole } from '../../identity/role.ts'
 import { lookAlikes } from '../../registry/admission/look-alike.ts'
+import type { Author } from '../../registry/admission/orders/author.ts'
 import { encodeInvite, type InviteRegistry } from '../../registry/objects/invite.ts'
 import { aborted } from '../../runtime/abort.ts'
 import type { InviteQuery } from '../api/control-api.ts'
@@ -22,12 +23,13 @@ export async function issueInvite(
   network: NetworkNode,
   self: Uint8Array,
   query: InviteQuery,
-  signal: AbortSignal
+  signal: AbortSignal,
+  author: Author
 ): Promise<InviteView> {
   const { registry } = network
   await Promise.race([registry.root?.released, aborted(AbortSignal.any([signal, AbortSignal.timeout(fenceWaitMs)]))])
   const { role = 'integrated', name, replaces, uses, ttlMs, note, groups, ephemeralMs } = query
-  const { grant, inviteKey } = await registry.admission.invite({
+  const options = {
     role,
     ...(name !== undefined && { name }),
     ...(replaces !== undefined && { replaces }),
@@ -36,7 +38,8 @@ export async function issueInvite(
     ...(note !== undefined && { note }),
     ...(groups !== undefined && { groups }),
     ...(ephemeralMs !== undefined && { ephemeralMs })
-  })
+  }
+  const { grant, inviteKey } = await registry.admission.invite(options, author)
   const { domain } = registry.genesis.value
   const line = encodeInvite({
     domain,

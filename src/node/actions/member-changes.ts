@@ -1,6 +1,7 @@
 import { peerIdText } from '../../identity/keys.ts'
 import type { Role } from '../../identity/role.ts'
 import { lookAlikes } from '../../registry/admission/look-alike.ts'
+import type { Author } from '../../registry/admission/orders/author.ts'
 import type { LogEntry } from '../../registry/objects/entry.ts'
 import type { Signed } from '../../registry/objects/envelope.ts'
 import type { Registry } from '../../registry/registry.ts'
@@ -16,13 +17,18 @@ interface Changes {
 }
 
 /** Changes name, role or groups of a member. @throws NotFoundError, NameTakenError, InvalidPayloadError */
-export async function changeMember(registry: Registry, { peer, name, role, groups }: Changes): Promise<ChangeView> {
+export async function changeMember(
+  registry: Registry,
+  { peer, name, role, groups }: Changes,
+  author: Author
+): Promise<ChangeView> {
   const { publicKey } = requireMember(registry, peer)
-  const entry = await registry.admission.members.change(publicKey, {
+  const changes = {
     ...(name !== undefined && { name }),
     ...(role !== undefined && { role }),
     ...(groups !== undefined && { groups })
-  })
+  }
+  const entry = await registry.admission.members.change(publicKey, changes, author)
   const { state } = registry.replica
   const now = requireMember(registry, peerIdText(publicKey))
   const alike = name === undefined || entry === undefined ? [] : lookAlikes(name, state.members())
@@ -34,21 +40,23 @@ export async function changeMember(registry: Registry, { peer, name, role, group
 /** Ends a membership without prejudice; with `plan` it says what would happen. @throws NotFoundError, InvalidPayloadError */
 export async function endMember(
   registry: Registry,
-  { peer, reason, plan = false }: { peer: string; reason: string; plan?: boolean | undefined }
+  { peer, reason, plan = false }: { peer: string; reason: string; plan?: boolean | undefined },
+  author: Author
 ): Promise<ChangeView> {
   const { publicKey, ephemeralMs } = requireMember(registry, peer)
   const ref = refOf(registry, publicKey)
   const back =
     ephemeralMs === undefined ? 'a new invite lets it in again' : 'it comes back by its invite while that is open'
   if (plan) return changed(ref, undefined, `would be let go: its connections are closed and its name is free; ${back}`)
-  const entry = await registry.admission.members.end(publicKey, reason)
+  const entry = await registry.admission.members.end(publicKey, reason, author)
   return changed(ref, entry, `is a member no more, and its name is free; ${back}`)
 }
 
 /** Takes a secondary out of the set of registries; with `plan` it says what would happen. @throws as endMember */
 export async function retireRegistry(
   registry: Registry,
-  { peer, plan = false }: { peer: string; plan?: boolean | undefined }
+  { peer, plan = false }: { peer: string; plan?: boolean | undefined },
+  author: Author
 ): Promise<ChangeView> {
   const { publicKey, role } = requireMember(registry, peer)
   const ref = refOf(registry, publicKey)
@@ -59,7 +67,7 @@ export async function retireRegistry(
         : `is ${role}: nothing would change`
     return changed(ref, undefined, what)
   }
-  const entry = await registry.admission.members.retire(publicKey)
+  const entry = await registry.admission.members.retire(publicKey, author)
   if (entry === undefined) return changed(ref, entry, 'is no secondary: nothing was changed')
   return changed(
     ref,

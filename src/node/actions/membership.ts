@@ -1,18 +1,23 @@
 import { peerIdText } from '../../identity/keys.ts'
 import { lookAlikes } from '../../registry/admission/look-alike.ts'
+import type { Author } from '../../registry/admission/orders/author.ts'
 import type { PendingJoin } from '../../registry/events.ts'
 import { readStoredEntry } from '../../registry/log/state/stored-entry.ts'
+import { payloadHash } from '../../registry/objects/envelope.ts'
 import type { Registry } from '../../registry/registry.ts'
 import type { Clock } from '../../runtime/clock-and-logger.ts'
 import { NotFoundError, UnavailableError } from '../../runtime/errors.ts'
 import type { ChangeView, RejectedView, WaitingQuery } from '../api/control-api.ts'
 import { byEnd, keyOfPeerId, requireKey } from '../views/peer-names.ts'
 import { refOf } from '../views/refs.ts'
+import type { RemoteAuthor } from './ordered.ts'
+import { approveJoin, isRemote, waitingJoin } from './waiting-orders.ts'
 
 /** Lets in one that waits. @throws NotFoundError */
-export async function approve(registry: Registry, peer: string): Promise<ChangeView> {
-  const { admit } = await registry.admission.approve(waitingNamed(registry, peer))
-  const { value } = readStoredEntry(admit)
+export async function approve(registry: Registry, peer: string, author: Author | RemoteAuthor): Promise<ChangeView> {
+  const { value } = isRemote(author)
+    ? await approveJoin(registry, (await waitingJoin(author, peer)).bytes, author)
+    : readStoredEntry((await registry.admission.approve(waitingNamed(registry, peer))).admit)
   if (value.kind !== 'admit')
     throw new UnavailableError('the admission is not in the log yet: look again in a moment', 1_000)
   const { publicKey, name, role } = value.body
@@ -27,22 +32,35 @@ export async function approve(registry: Registry, peer: string): Promise<ChangeV
 }
 
 /** Turns away one that waits. @throws NotFoundError */
-export async function reject(registry: Registry, peer: string, reason: string): Promise<ChangeView> {
+export async function reject(
+  registry: Registry,
+  peer: string,
+  reason: string,
+  author: Author | RemoteAuthor
+): Promise<ChangeView> {
+  if (isRemote(author)) return await rejectRemote(author, peer, reason)
   const who = waitingNamed(registry, peer)
   const waiting = registry.admission.pending()
   const joiner = waiting.find(({ publicKey, name }) => name === who || peerIdText(publicKey) === who)
   await registry.admission.reject(who, reason)
   const peerId = joiner === undefined ? who : peerIdText(joiner.publicKey)
-  const message = 'was turned away; only an invite lets it in from now on'
-  return { schemaVersion: 1, peerId, name: joiner?.name ?? null, entry: null, message }
+  return { schemaVersion: 1, peerId, name: joiner?.name ?? null, entry: null, message: turnedAway }
+}
+
+const turnedAway = 'was turned away; only an invite lets it in from now on'
+
+async function rejectRemote(author: RemoteAuthor, peer: string, reason: string): Promise<ChangeView> {
+  const { bytes, join } = await waitingJoin(author, peer)
+  await author.reject(payloadHash(bytes), reason)
+  return { schemaVersion: 1, peerId: peerIdText(join.publicKey), name: join.name, entry: null, message: turnedAway }
 }
 
 /** Shuts a key out for ever. @throws NotFoundError */
-export async function revoke(registry: Registry, peer: string, reason: string): Promise<ChangeView> {
+export async function revoke(registry: Registry, peer: string, reason: string, author: Author): Promise<ChangeView> {
   const publicKey = requireKey(registry, peer)
   const ref = refOf(registry, publicKey)
   const before = registry.replica.state.revoked(publicKey)
-  await registry.admission.revoke(publicKey, reason)
+  await registry.admission.revoke(publicKey, reason, author)
   const entry = registry.replica.state.revoked(publicKey)?.n ?? null
   const message = before === undefined ? 'is revoked: its key is shut out for ever' : 'was revoked before'
   return { schemaVersion: 1, ...ref, entry, message }

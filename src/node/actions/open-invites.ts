@@ -1,5 +1,6 @@
 import { toString as text } from 'uint8arrays/to-string'
 import type { Invites } from '../../registry/admission/invites.ts'
+import type { Author } from '../../registry/admission/orders/author.ts'
 import type { GrantRow } from '../../registry/log/state/network-state.ts'
 import type { InviteEndView, InvitesView, OpenInvite } from '../api/control-api.ts'
 import type { NetworkNode } from '../network-node.ts'
@@ -35,8 +36,13 @@ const openInvite = (
 }
 
 /** @throws NotFoundError, AmbiguousNameError */
-export async function cancelInvite(network: NetworkNode, id: string, reason: string): Promise<InviteEndView> {
-  const { grant, taken } = await network.registry.admission.cancelInvite(id, reason)
+export async function cancelInvite(
+  network: NetworkNode,
+  id: string,
+  reason: string,
+  author: Author
+): Promise<InviteEndView> {
+  const { grant, taken } = await network.registry.admission.cancelInvite(id, reason, author)
   const message = `is taken back; it had let ${taken} of ${grant.uses} in, who stay members`
   return { schemaVersion: 1, id: text(grant.id, 'base16'), entry: network.registry.replica.head.n, message }
 }

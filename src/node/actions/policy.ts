@@ -1,4 +1,5 @@
 import { peerIdText, publicKeyOf } from '../../identity/keys.ts'
+import type { Author } from '../../registry/admission/orders/author.ts'
 import type { Policy } from '../../registry/objects/policy/policy.ts'
 import type { PolicyChanges, PolicyView } from '../api/control-api.ts'
 import type { NetworkNode } from '../network-node.ts'
@@ -27,9 +28,10 @@ const shown = ({
 /** @throws InvalidPayloadError */
 export async function changePolicy(
   network: NetworkNode,
-  { force = false, seen, ...changes }: PolicyChanges
+  { force = false, seen, ...changes }: PolicyChanges,
+  author: Author
 ): Promise<PolicyView> {
-  const options = { force, ...(seen !== undefined && { seen }) }
+  const options = { force, by: author, ...(seen !== undefined && { seen }) }
   await network.registry.admission.changePolicy(policyChanges(changes), options)
   return policyView(network)
 }

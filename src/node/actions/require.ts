@@ -15,12 +15,13 @@ export function requireNetwork(node: NodeContext): NetworkNode {
 }
 
 /** @throws NotRootError that says who is the root */
-export function requireRoot({ registry }: NetworkNode): void {
+export function requireRoot({ registry }: NetworkNode, needs: 'root' | 'operator' = 'root'): void {
   if (registry.root !== undefined && !registry.root.isReplaced) return
   const { state } = registry.replica
   const key = state.rootRegistry()?.publicKey
   if (key === undefined) throw new NotRootError('only the root can do that, and none is known here yet')
   const name = state.member(key)?.name
   const who = name === undefined ? peerIdText(key) : `${name} (${peerIdText(key)})`
-  throw new NotRootError(`only the root can do that: run this on the machine of ${who}`)
+  const or = needs === 'operator' ? ', or give the key of an operator with --as KEYFILE' : ''
+  throw new NotRootError(`only the root can do that: run this on the machine of ${who}${or}`)
 }

@@ -138,6 +138,7 @@ const logRow = z.object({
   timeMs: time('signed'),
   hash: text,
   subject: peerRef.nullable(),
+  by: z.array(text).describe('names of the operators who caused it; empty: no person did'),
   detail: text.describe('what it says beyond kind and subject; may be empty')
 })
 
@@ -145,6 +146,37 @@ export const logView = answer('registry-log', 'trustnet registry log --json', {
   view: viewOrigin,
   entries: z.array(logRow),
   next: wholeOrNull.describe('`after` of the next page; null at the head')
+})
+
+export const operatorsView = answer('operators', 'trustnet operator list --json', {
+  operators: z.array(z.object({ name: text, keyId: peerId, entry: whole.describe('of the log') }))
+})
+
+export const operatorView = answer('operator', 'trustnet operator add --json, and remove', {
+  name: text,
+  keyId: peerId,
+  entry: wholeOrNull.describe('of the log; null: nothing was changed'),
+  message: text
+})
+
+export const waitingOrdersView = answer('waiting-orders', 'trustnet operator pending --json', {
+  waiting: z.array(
+    z.object({
+      id: text,
+      sinceMs: time('since'),
+      by: z.array(text).describe('operators who have ordered it'),
+      acts: z.array(z.object({ kind: text, subject: peerRef.nullable(), detail: text }))
+    })
+  )
+})
+
+export const orderedView = answer('ordered', 'an operator who signs with --as', {
+  ticket: text,
+  networkId: text.describe('base16'),
+  epoch: whole,
+  seenN: whole.describe('head that the order knows'),
+  sign: z.array(z.object({ kind: whole, body: text.describe('base64') })).describe('what is to be signed'),
+  answer: z.record(z.string(), z.unknown()).nullable().describe('of the call; null: something is to be signed first')
 })
 
 export const backupView = answer('registry-backup', 'trustnet registry backup --json', {
@@ -229,5 +261,9 @@ export type PendingView = z.infer<typeof pendingView>
 export type RejectedView = z.infer<typeof rejectedView>
 export type LogRow = z.infer<typeof logRow>
 export type LogView = z.infer<typeof logView>
+export type OperatorsView = z.infer<typeof operatorsView>
+export type OrderedView = z.infer<typeof orderedView>
+export type OperatorView = z.infer<typeof operatorView>
+export type WaitingOrdersView = z.infer<typeof waitingOrdersView>
 export type BackupView = z.infer<typeof backupView>
 export type PolicyView = z.infer<typeof policyView>

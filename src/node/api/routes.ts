@@ -3,8 +3,8 @@ import { admission, role, state } from './parts.ts'
 import * as registry from './registry-views.ts'
 import * as views from './views.ts'
 
-/** Need of a call: this process alone, a network that was found, or being its root. */
-export type Needs = 'process' | 'network' | 'root'
+/** Need of a call: this process alone, a network that was found, being its root, or that or the signature of an operator. */
+export type Needs = 'process' | 'network' | 'root' | 'operator'
 
 /** One operation of a running process. */
 export interface Route<In extends z.ZodObject = z.ZodObject, Out extends z.ZodObject = z.ZodObject> {
@@ -28,6 +28,7 @@ const route =
 
 const ask = { process: route('process', false), network: route('network', false), root: route('root', false) }
 const tell = { process: route('process', true), network: route('network', true), root: route('root', true) }
+const order = route('operator', true)
 
 /** A peer is named by its member name, its PeerId, or an unambiguous end of its PeerId of at least 6 characters. */
 const peer = z.string().min(1).max(256)
@@ -70,8 +71,8 @@ export const routes = {
     limit: count.max(1000).optional()
   }),
   pending: ask.network('Joins that wait', registry.pendingView, {}),
-  approve: tell.root('Lets in one that waits', views.changeView, { peer }),
-  reject: tell.root('Turns away one that waits', views.changeView, { peer, reason }),
+  approve: order('Lets in one that waits', views.changeView, { peer }),
+  reject: order('Turns away one that waits', views.changeView, { peer, reason }),
   rejectAll: tell.root('Turns away all that wait, or those that fit', registry.rejectedView, {
     olderMs: count.describe('wait for at least so long').optional(),
     matching: z.string().max(253).describe('a pattern of names; `*` is any text').optional(),
@@ -110,7 +111,7 @@ export const routes = {
     head: count.describe('the entry that its log ends at')
   }),
 
-  invite: tell.root('Makes an invite', views.inviteView, {
+  invite: order('Makes an invite', views.inviteView, {
     role: role.optional(),
     name: z.string().max(64).optional(),
     replaces: z.string().max(64).describe('name of the member whose place is taken').optional(),
@@ -121,9 +122,9 @@ export const routes = {
     ephemeralMs: z.int().min(1000).describe('memberships by it end after so long offline').optional()
   }),
   invites: ask.network('Open invites, or the one whose id begins so', views.invitesView, { id: inviteId.optional() }),
-  cancelInvite: tell.root('Takes an invite back', views.inviteEndView, { id: inviteId, reason }),
+  cancelInvite: order('Takes an invite back', views.inviteEndView, { id: inviteId, reason }),
   policy: ask.network('The policy of the network', registry.policyView, {}),
-  setPolicy: tell.root('Changes values of the policy', registry.policyView, {
+  setPolicy: order('Changes values of the policy', registry.policyView, {
     admission: admission.optional(),
     membershipMs: count.optional(),
     documentBytes: count.optional(),
@@ -138,6 +139,7 @@ export const routes = {
     relaying: registry.relaying.optional(),
     witnessKeys: z.array(z.string().max(256)).max(16).describe('PeerIds').optional(),
     seen: count.describe('entry of the policy that the asker saw: a later one refuses the change').optional(),
+    twoOperators: z.array(count).max(64).describe('numbers of kinds of entries, ascending').optional(),
     force: z.boolean().describe('also a policy that locks everybody out').optional()
   }),
   join: tell.process('Hands an invite line to a process that is not admitted yet', views.joinView, {
@@ -147,21 +149,48 @@ export const routes = {
     forget: z.boolean(),
     reason: reason.optional()
   }),
-  revoke: tell.root('Shuts a key out for ever', views.changeView, { peer, reason }),
+  revoke: order('Shuts a key out for ever', views.changeView, { peer, reason }),
 
   members: ask.network('Members as the log says', views.membersView, {}),
-  changeMember: tell.root('Changes name, role or groups of a member', views.changeView, {
+  changeMember: order('Changes name, role or groups of a member', views.changeView, {
     peer,
     name: z.string().max(63).optional(),
     role: role.optional(),
     groups: groups.optional()
   }),
-  endMember: tell.root('Ends a membership; the key may be admitted again', views.changeView, {
+  endMember: order('Ends a membership; the key may be admitted again', views.changeView, {
     peer,
     reason,
     plan: plan.optional()
   }),
-  retireRegistry: tell.root('Makes a secondary an ordinary member', views.changeView, { peer, plan: plan.optional() }),
+  retireRegistry: order('Makes a secondary an ordinary member', views.changeView, { peer, plan: plan.optional() }),
+
+  operators: ask.network('The people whose orders count', registry.operatorsView, {}),
+  addOperator: order('Enters an operator', registry.operatorView, {
+    name: z.string().max(63),
+    keyId: z.string().max(64).describe('the key, as a PeerId'),
+    plan: plan.optional()
+  }),
+  removeOperator: order('Removes an operator', registry.operatorView, {
+    name: z.string().max(63),
+    plan: plan.optional()
+  }),
+  waitingOrders: order(
+    'Acts that wait for a second operator, and joins that wait for one',
+    registry.waitingOrdersView,
+    {}
+  ),
+  approveOrder: order('Orders what another operator has ordered, too', registry.operatorView, {
+    id: z.string().min(1).max(64)
+  }),
+  beginOrdered: tell.network('Begins a call for an operator, who signs what it enters', registry.orderedView, {
+    call: z.string().max(64),
+    input: z.string().max(16_384).describe('its input, as JSON')
+  }),
+  signOrdered: tell.network('Goes on with it', registry.orderedView, {
+    ticket: z.string().max(64),
+    orders: z.array(z.string().max(1024)).max(4).describe('base64')
+  }),
 
   connect: tell.network('Connects to an address', views.connectView, { multiaddr: z.string().max(512) }),
   disconnect: tell.network('Closes the connections to a peer', views.disconnectView, { peer }),

@@ -20,3 +20,18 @@ export const phases = ['bootstrap', 'trusted', 'federated', 'autonomous'] as con
 
 /** healthy: nothing is missing that this network can give. pending: waits for the operator or the root. isolated: no registry answers. */
 export const statusWords = ['starting', 'pending', 'healthy', 'degraded', 'isolated', 'refused', 'stopping'] as const
+
+/** Kinds of entries that operators cause, with their numbers in the log. */
+export const orderedKinds: Readonly<Record<string, number>> = {
+  admit: 1,
+  revoke: 3,
+  'registry-set': 5,
+  publisher: 8,
+  retire: 10,
+  policy: 11,
+  grant: 12,
+  'grant-end': 13,
+  change: 14,
+  end: 15,
+  operator: 16
+}

@@ -81,9 +81,17 @@ export const socketPath = (runtimeFolder: string, name: string): string => {
 /** Files inside one node's data folder. */
 export const dataFiles = (
   dataFolder: string
-): { store: string; logKey: string; recoveryKit: string; nextRecoveryKit: string; passphrase: string } => ({
+): {
+  store: string
+  logKey: string
+  operatorKey: string
+  recoveryKit: string
+  nextRecoveryKit: string
+  passphrase: string
+} => ({
   store: join(dataFolder, 'registry.db'),
   logKey: join(dataFolder, 'log.key'),
+  operatorKey: join(dataFolder, 'operator.key'),
   recoveryKit: join(dataFolder, 'recovery.kit'),
   nextRecoveryKit: join(dataFolder, 'next-recovery.kit'),
   passphrase: join(dataFolder, 'recovery.passphrase')

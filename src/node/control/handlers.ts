@@ -1,5 +1,6 @@
 import { toString as text } from 'uint8arrays/to-string'
 import { memberAddress, ulaPrefix } from '../../address/multiaddr.ts'
+import type { Author } from '../../registry/admission/orders/author.ts'
 import { acknowledge, warningsOf } from '../actions/acknowledge.ts'
 import { backUpNow, resumeRestored } from '../actions/backup.ts'
 import { acceptClock, clockView } from '../actions/clock.ts'
@@ -11,11 +12,14 @@ import { leaveNetwork } from '../actions/leave.ts'
 import { changeMember, endMember, membersView, retireRegistry } from '../actions/member-changes.ts'
 import { approve, reject, rejectAllWaiting, revoke } from '../actions/membership.ts'
 import { cancelInvite, openInvites } from '../actions/open-invites.ts'
+import { addOperator, operatorsView, removeOperator } from '../actions/operators.ts'
+import { OrderedCalls, type RemoteAuthor } from '../actions/ordered.ts'
 import { changePolicy, policyView } from '../actions/policy.ts'
 import { requireNetwork, requireRoot } from '../actions/require.ts'
 import { rotateIdentity } from '../actions/rotate-identity.ts'
 import { enterEntry, prepareEntry, spreadView } from '../actions/rotate-log.ts'
 import { dismissVoid, voidRevokesView } from '../actions/void-revokes.ts'
+import { approveOrder, waitingOrders } from '../actions/waiting-orders.ts'
 import { whyView } from '../actions/why.ts'
 import type { CallOptions, ControlApi, Input, Output, PeersView } from '../api/control-api.ts'
 import { type Route, type RouteName, type Routes, routes } from '../api/routes.ts'
@@ -32,15 +36,25 @@ import { networkRef, originOf, refOf, selfRef } from '../views/refs.ts'
 import { pendingView, registryNodesView, registryStatusView } from '../views/registry-views.ts'
 import { rowSourceOf } from '../views/row-source.ts'
 import { changeFeed } from './change-feed.ts'
+import { orderedInput } from './input.ts'
 
 /** Deadline of calls that nobody gave one. */
 const callMs = 30_000
+/** The same where an operator signs in between. */
+const orderedMs = 150_000
 
 /** Context that a handler is given beside its input. */
 interface Asked {
   node: NodeContext
   notices: Notices
   signal: AbortSignal
+  ordered: OrderedCalls
+  /** Runs an operation in the name of an operator who signs. @throws ControlInputError for one that needs none */
+  run: (call: string, input: string, author: RemoteAuthor) => Promise<object>
+}
+
+interface AskedOperator extends AskedNetwork {
+  author: Author | RemoteAuthor
 }
 
 interface AskedNetwork extends Asked {
@@ -50,7 +64,11 @@ interface AskedNetwork extends Asked {
 
 type Handler<K extends RouteName> = (
   input: Input<K>,
-  asked: Routes[K]['needs'] extends 'process' ? Asked : AskedNetwork
+  asked: Routes[K]['needs'] extends 'process'
+    ? Asked
+    : Routes[K]['needs'] extends 'operator'
+      ? AskedOperator
+      : AskedNetwork
 ) => Output<K> | Promise<Output<K>>
 
 /** Handlers of the operations in the table. Before the network was found a process says what is being tried. */
@@ -96,8 +114,8 @@ const handlers: { readonly [K in RouteName]: Handler<K> } = {
   registryNodes: (_, { node, network }) => registryNodesView(node, rowSourceOf(node, network)),
   log: (query, { node, registry }) => logView(registry, originOf(node), query),
   pending: (_, { network }) => pendingView(network),
-  approve: ({ peer }, { registry }) => approve(registry, peer),
-  reject: ({ peer, reason }, { registry }) => reject(registry, peer, reason),
+  approve: ({ peer }, { registry, author }) => approve(registry, peer, author),
+  reject: ({ peer, reason }, { registry, author }) => reject(registry, peer, reason, author),
   rejectAll: ({ reason, ...which }, { node, registry }) =>
     rejectAllWaiting({ registry, clock: node.clock }, which, reason),
   clock: (_, { node, network }) => clockView(node, network),
@@ -111,18 +129,27 @@ const handlers: { readonly [K in RouteName]: Handler<K> } = {
   spread: (query, { node, network, signal }) => spreadView(node, network, query, signal),
   resume: ({ head }, { node, network }) => resumeRestored(node, network, head),
 
-  invite: (query, { node, network, signal }) => issueInvite(network, node.key.publicKey, query, signal),
+  invite: (query, { node, network, author, signal }) => issueInvite(network, node.key.publicKey, query, signal, author),
   invites: ({ id }, { network }) => openInvites(network, id),
-  cancelInvite: ({ id, reason }, { network }) => cancelInvite(network, id, reason),
+  cancelInvite: ({ id, reason }, { network, author }) => cancelInvite(network, id, reason, author),
   policy: (_, { network }) => policyView(network),
-  setPolicy: (changes, { network }) => changePolicy(network, changes),
+  setPolicy: (changes, { network, author }) => changePolicy(network, changes, author),
   join: ({ line }, { node, signal }) => joinWith(node, line, signal),
   leave: (query, { node, network, signal }) => leaveNetwork(node, network, query, signal),
-  revoke: ({ peer, reason }, { registry }) => revoke(registry, peer, reason),
+  revoke: ({ peer, reason }, { registry, author }) => revoke(registry, peer, reason, author),
   members: (_, { registry }) => membersView(registry),
-  changeMember: (changes, { registry }) => changeMember(registry, changes),
-  endMember: (query, { registry }) => endMember(registry, query),
-  retireRegistry: (query, { registry }) => retireRegistry(registry, query),
+  changeMember: (changes, { registry, author }) => changeMember(registry, changes, author),
+  endMember: (query, { registry, author }) => endMember(registry, query, author),
+  retireRegistry: (query, { registry, author }) => retireRegistry(registry, query, author),
+
+  operators: (_, { registry }) => operatorsView(registry),
+  addOperator: (query, { registry, author }) => addOperator(registry, query, author),
+  removeOperator: (query, { registry, author }) => removeOperator(registry, query, author),
+  waitingOrders: (_, { registry, author }) => waitingOrders(registry, author),
+  approveOrder: ({ id }, { registry, author }) => approveOrder(registry, id, author),
+  beginOrdered: ({ call, input }, { node, network, ordered, run }) =>
+    ordered.begin(network, node.key.publicKey, (author) => run(call, input, author)),
+  signOrdered: ({ ticket, orders }, { ordered }) => ordered.goOn(ticket, orders),
 
   connect: ({ multiaddr }, { network, signal }) => connectTo(network, multiaddr, signal),
   disconnect: ({ peer }, { network }) => disconnectFrom(network, peer),
@@ -131,24 +158,35 @@ const handlers: { readonly [K in RouteName]: Handler<K> } = {
 
 /** The API of this process: each handler behind what its route needs. */
 export const createControl = (node: NodeContext): ControlApi => {
-  const notices = new Notices()
+  const shared = { node, notices: new Notices(), ordered: new OrderedCalls(), run }
   const calls = Object.entries<Route>(routes).map(([name, { needs }]) => {
     const handler: AnyHandler = Reflect.get(handlers, name)
     const call = async (input: object = {}, options: CallOptions = {}): Promise<object> => {
-      const asked = { node, notices, signal: options.signal ?? AbortSignal.timeout(callMs) }
+      const asked = { ...shared, signal: options.signal ?? AbortSignal.timeout(callMs) }
       if (needs === 'process') return handler(input, asked)
       const network = requireNetwork(node)
-      if (needs === 'root') requireRoot(network)
-      return handler(input, { ...asked, network, registry: network.registry })
+      if (needs === 'root' || needs === 'operator') requireRoot(network, needs)
+      const { registry } = network
+      const more = { network, registry }
+      if (needs !== 'operator') return handler(input, { ...asked, ...more })
+      return handler(input, { ...asked, ...more, author: registry.admission.orders.author() })
     }
     return [name, call]
   })
+  async function run(name: string, given: string, author: RemoteAuthor): Promise<object> {
+    const { route, input } = orderedInput(name, given)
+    const network = requireNetwork(node)
+    const asked = { ...shared, signal: AbortSignal.timeout(orderedMs), network, registry: network.registry, author }
+    const word: string = route
+    const handler: AnyHandler = Reflect.get(handlers, word)
+    return await handler(input, asked)
+  }
   const events: ControlApi['events'] = ({ signal } = {}) => changeFeed(node, signal)
   return Object.assign(Object.create(null), Object.fromEntries(calls), { events })
 }
 
 /** A handler as the table gives it by name: its input and what it needs are those of its route. */
-type AnyHandler = (input: object, asked: Asked | AskedNetwork) => object | Promise<object>
+type AnyHandler = (input: object, asked: Asked | AskedNetwork | AskedOperator) => object | Promise<object>
 
 const selfOf = (node: NodeContext, network: NetworkNode | undefined): PeersView['self'] => {
   const { key, config, software } = node

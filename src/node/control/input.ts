@@ -23,3 +23,19 @@ const primitive = (text: string): unknown => {
   if (text === 'true' || text === 'false') return text === 'true'
   return /^-?\d+(\.\d+)?$/.test(text) ? Number(text) : text
 }
+
+/** An operation that an operator may sign, with its input as the route says. @throws ControlInputError */
+export function orderedInput(name: string, json: string): { route: RouteName; input: object } {
+  if (!isRouteName(name) || routes[name].needs !== 'operator') {
+    throw new ControlInputError(`No operator signs the call ${name}. Is the command of another version?`)
+  }
+  return { route: name, input: checkedInput(name, fromJson(json)) }
+}
+
+function fromJson(json: string): unknown {
+  try {
+    return JSON.parse(json)
+  } catch {
+    throw new ControlInputError('The input of the call is no JSON. Is the command of another version?')
+  }
+}

@@ -4,6 +4,7 @@ import { type Ping, ping } from '@libp2p/ping'
 import { createLibp2p, type Libp2pOptions } from 'libp2p'
 import type { SigningKey } from '../../identity/keys.ts'
 import { isRegistryRole, servesRegistry } from '../../identity/role.ts'
+import { type AdminServerInit, adminServer } from '../../protocols/admin/index.ts'
 import { type Announce, type AnnounceInit, announce, gossipOptions } from '../../protocols/announce/index.ts'
 import type { ConnectionTrust } from '../../protocols/engine/connection-trust.ts'
 import { hostGuard } from '../../protocols/engine/host-guard.ts'
@@ -36,6 +37,7 @@ export type HostServices = BaseServices & {
   sync?: SyncServer
   lookup?: Startable
   probe?: Startable
+  admin?: Startable
 }
 
 export type Host = Libp2p<HostServices>
@@ -58,6 +60,8 @@ export interface HostInit {
   announce: Pick<AnnounceInit, 'members' | 'refresh' | 'onNewerHead'>
   /** A member showed a checkpoint that may be newer than ours. */
   onCheckpoint: (checkpoint: Uint8Array, from: Uint8Array) => void
+  /** Carries out what an operator has signed. */
+  carryOut: AdminServerInit['carryOut']
   /** A member proved itself on a connection. */
   onProven: (proven: HelloProven) => void
   /** Time for which an address that is not there is waited for, and by root and secondary a port that is taken. */
@@ -129,6 +133,7 @@ function hostOptions(init: HostInit, port: number): Libp2pOptions<HostServices> 
       }),
       sync: syncServer({ ...common, source: registry }),
       lookup: lookupServer({ ...common, source: registry }),
+      admin: adminServer({ ...common, networkId, carryOut: init.carryOut }),
       probe: probeServer({
         ...common,
         networkId,

@@ -92,7 +92,8 @@ async function becomeIn(store: string, init: BecomeRootInit, kit: RecoveryKit): 
   const plan = await planEpoch(common)
   if (!apply) return becomeRootView(init, kit.networkId, gathered, plan)
   const { logKey: path } = dataFiles(config.paths.data)
-  const done = await openEpoch({ ...common, logKey: nextLogKey(path, keys) })
+  const operatorKey = loadOrCreateKey(dataFiles(config.paths.data).operatorKey).publicKey
+  const done = await openEpoch({ ...common, operatorKey, logKey: nextLogKey(path, keys) })
   keepNextLogKey(path)
   saveRole(init, kit.networkId)
   return becomeRootView(init, kit.networkId, gathered, done)

@@ -72,6 +72,7 @@ export async function createNetworkHere(config: Config, options: CreateNetworkOp
   const hadKey = existsSync(paths.key)
   try {
     const logKey = createKey(files.logKey)
+    const operatorKey = createKey(files.operatorKey)
     const genesis = await createNetwork({
       path: files.store,
       domain,
@@ -81,7 +82,8 @@ export async function createNetworkHere(config: Config, options: CreateNetworkOp
       nextAuthorityDigest: createHash('sha256').update(nextAuthority.publicKey).digest(),
       logKey,
       rootKey: loadOrCreateKey(paths.key),
-      rootName: name
+      rootName: name,
+      operator: { publicKey: operatorKey.publicKey, name }
     })
     const networkId = networkIdText(genesis.hash)
     const passphrase = options.passphrase ?? newPassphrase()
@@ -98,8 +100,8 @@ export async function createNetworkHere(config: Config, options: CreateNetworkOp
     return { networkId, fingerprint, recoveryKitPath: files.recoveryKit, nextRecoveryKitPath: next, ...shown, records }
   } catch (error) {
     // Nobody has seen this network: a half-made one would only stand in the way of the next try.
-    const { logKey: madeKey, nextRecoveryKit, passphrase: kept, store } = files
-    const made = [madeKey, nextRecoveryKit, kept, store, `${store}-wal`, `${store}-shm`]
+    const { logKey: madeKey, operatorKey: operator, nextRecoveryKit, passphrase: kept, store } = files
+    const made = [madeKey, operator, nextRecoveryKit, kept, store, `${store}-wal`, `${store}-shm`]
     for (const path of hadKey ? made : [...made, paths.key]) rmSync(path, { force: true })
     throw error
   }
@@ -123,7 +125,7 @@ function refuseSecondNetwork(files: ReturnType<typeof dataFiles>): void {
       `${files.store} holds a network already: choose another data folder with --data, or move that one away${unseen(files)}`
     ])
   }
-  for (const path of [files.logKey, files.recoveryKit, files.nextRecoveryKit]) {
+  for (const path of [files.logKey, files.operatorKey, files.recoveryKit, files.nextRecoveryKit]) {
     if (existsSync(path))
       throw new ConfigError([
         `${path} is there already, of an earlier network or of a try that was broken off: move it away first; it cannot be made again`

@@ -43,7 +43,7 @@ export class EphemeralEnds {
     const ends = await Promise.all(over.map((member) => this.#isGone(member)))
     for (const [at, { publicKey, name }] of over.entries()) {
       if (ends[at] !== true) continue
-      await this.#init.registry.admission.members.end(publicKey, 'ephemeral, and offline')
+      await this.#init.registry.admission.members.endUnasked(publicKey, 'ephemeral, and offline')
       const fields = { peer: peerIdText(publicKey), name }
       this.#init.logger.info(fields, 'the membership of an ephemeral member that is offline is over')
     }

@@ -74,6 +74,7 @@ async function openAs({ config, key, genesis, ...common }: NodeRegistryInit, rol
   const { heartbeat, paths, replication, admission } = config
   const files = dataFiles(paths.data)
   const logKey = role === 'root' ? await logKeyOf(files) : undefined
+  const operatorKey = role === 'root' && existsSync(files.operatorKey) ? loadKey(files.operatorKey) : undefined
   return await openRegistry({
     path: files.store,
     role,
@@ -86,7 +87,8 @@ async function openAs({ config, key, genesis, ...common }: NodeRegistryInit, rol
       openMembers: admission.openMembers,
       openJoins: admission.openJoins
     },
-    ...(logKey !== undefined && { logKey, fence: fenceReason })
+    ...(logKey !== undefined && { logKey, fence: fenceReason }),
+    ...(operatorKey !== undefined && { operatorKey })
   })
 }
 

@@ -2,11 +2,15 @@ import { toString as text } from 'uint8arrays/to-string'
 import { peerIdText } from '../../identity/keys.ts'
 import { readStoredEntry } from '../../registry/log/state/stored-entry.ts'
 import type { Admit, EntryBodies, LogEntry } from '../../registry/objects/entry.ts'
+import { readStoredJoin } from '../../registry/objects/join.ts'
+import { type Act, contentOf } from '../../registry/objects/orders/act.ts'
 import type { Registry } from '../../registry/registry.ts'
 import type { LogRow as StoredRow } from '../../registry/store/log-rows.ts'
 import type { LogRow, LogView } from '../api/registry-views.ts'
 import type { PeerRef, ViewOrigin } from '../api/views.ts'
+import { causedBy } from './operator-names.ts'
 import { moment } from './phrases.ts'
+import { refOf } from './refs.ts'
 
 const defaultRows = 50
 const maxRows = 1000
@@ -32,13 +36,19 @@ export function logView(
 
 const entryRow = (registry: Registry, row: StoredRow): LogRow => {
   const position = { n: row.n, epoch: row.epoch, timeMs: row.timeMs, hash: hex(row.hash) }
-  if (row.n === 0) return { ...position, kind: 'genesis', subject: null, detail: genesisDetail(registry) }
+  if (row.n === 0) return { ...position, kind: 'genesis', subject: null, by: [], detail: genesisDetail(registry) }
   const { value } = readStoredEntry(row.envelope)
-  return { ...position, kind: kindText(value), subject: subjectOf(registry, row, value), detail: entryDetail(value) }
+  return {
+    ...position,
+    kind: kindText(value),
+    subject: subjectOf(registry, row, value),
+    by: causedBy(registry, value),
+    detail: entryDetail(value)
+  }
 }
 
 /** As the specification writes them: `registry-set`. */
-const kindText = (entry: LogEntry): string => {
+const kindText = (entry: { kind: LogEntry['kind']; kindNumber?: number }): string => {
   if (entry.kind === 'unknown') return `unknown-${entry.kindNumber}`
   return entry.kind.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
 }
@@ -76,7 +86,7 @@ const dayMs = 24 * 3_600_000
 
 const because = (reason: string): string => (reason === '' ? 'without a reason' : reason)
 
-type Details = { [K in keyof EntryBodies]: (body: EntryBodies[K], entry: LogEntry) => string }
+type Details = { [K in keyof EntryBodies]: (body: EntryBodies[K], entry: LogEntry | undefined) => string }
 
 const details: Details = {
   admit: (body) =>
@@ -90,7 +100,7 @@ const details: Details = {
   revoke: ({ reason }) => because(reason),
   rotate: ({ oldKey }) => `takes the place of ${peerIdText(oldKey)}`,
   registrySet: ({ role, removed }) => (removed ? `no ${role} any more` : `serves as ${role}`),
-  delegate: ({ logKey }, { epoch }) => `epoch ${epoch} begins with log key ${short(logKey)}`,
+  delegate: ({ logKey }, entry) => `epoch ${entry?.epoch ?? ''} begins with log key ${short(logKey)}`,
   authority: ({ authorityKey }) => `the authority key is ${short(authorityKey)} from now on`,
   publisher: ({ removed }) => (removed ? 'may not publish documents any more' : 'may publish documents'),
   publish: ({ id, documentVersion, mediaType, sizeBytes, digest }) =>
@@ -118,5 +128,24 @@ export function entryDetail(entry: LogEntry): string {
   return detailOf(entry.kind, entry.body, entry)
 }
 
-const detailOf = <K extends keyof EntryBodies>(kind: K, body: EntryBodies[K], entry: LogEntry): string =>
+const detailOf = <K extends keyof EntryBodies>(kind: K, body: EntryBodies[K], entry: LogEntry | undefined): string =>
   details[kind](body, entry)
+
+/** Details of what an operator wants. */
+export function actDetail(registry: Registry, act: Act): { kind: string; subject: PeerRef | null; detail: string } {
+  const content = contentOf(act)
+  if ('join' in content) {
+    const { publicKey, name, role } = readStoredJoin(content.join)
+    return {
+      kind: content.kind,
+      subject: { peerId: peerIdText(publicKey), name },
+      detail: `${name}, ${role}, approved`
+    }
+  }
+  const subject = 'publicKey' in content.body ? content.body.publicKey : undefined
+  return {
+    kind: kindText(content),
+    subject: subject === undefined ? null : refOf(registry, subject),
+    detail: content.kind === 'unknown' ? '' : detailOf(content.kind, content.body, undefined)
+  }
+}

@@ -135,6 +135,15 @@ export const defaultLimits: ProtocolLimits = {
     dialMs: 4_000,
     deadlineMs: 8_000
   },
+  admin: {
+    // A registry that is retired takes two entries of some hundred bytes, a join 512.
+    requestBytes: 16 * KiB,
+    answerBytes: 256 * KiB,
+    streams: 2,
+    // People type.
+    rate: { count: 20, perMs: 10_000 },
+    deadlineMs: 10_000
+  },
   announce: {
     // A record has at most 1 KiB, a checkpoint less.
     messageBytes: 2 * KiB,

@@ -159,6 +159,13 @@ export interface ProtocolLimits {
     dialMs: number
     deadlineMs: number
   }
+  admin: {
+    requestBytes: number
+    answerBytes: number
+    streams: number
+    rate: Rate
+    deadlineMs: number
+  }
   announce: {
     /** Greatest message that we publish; below what receivers accept, since an oversize message ends gossip on its connection. */
     messageBytes: number

@@ -41,7 +41,12 @@ const sayings: Readonly<Record<number, string>> = {
   [statuses.INVITE_EXPIRED]: 'the invite has expired',
   [statuses.INVITE_USED]: 'the invite was used before',
   [statuses.REJECTED]: 'the operator of the root rejected the join',
-  [statuses.DUPLICATE_INSTANCE]: 'another process signs with the key of this node'
+  [statuses.DUPLICATE_INSTANCE]: 'another process signs with the key of this node',
+  [statuses.NOT_OPERATOR]:
+    'the key is no operator of this network: one of those in `trustnet operator list` adds others',
+  [statuses.SECOND_OPERATOR]:
+    'the policy asks for another operator, too: this waits for a second operator, who runs `trustnet operator pending` and `operator approve`',
+  [statuses.CHANGED]: 'it was changed meanwhile, and nothing was done: look again, and decide anew'
 }
 
 /** "the invite has expired (INVITE_EXPIRED)"; for what names no action, what was refused: "…: RATE_LIMITED". */

@@ -3,13 +3,7 @@ import { equals } from 'uint8arrays/equals'
 import { peerIdText, type SigningKey } from '../../identity/keys.ts'
 import { inBackground } from '../../runtime/background.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
-import {
-  InvalidPayloadError,
-  NotFoundError,
-  NotRootError,
-  PendingError,
-  UnavailableError
-} from '../../runtime/errors.ts'
+import { InvalidPayloadError, NotFoundError, PendingError, UnavailableError } from '../../runtime/errors.ts'
 import { isDecided } from '../../runtime/failures.ts'
 import type { JoinEvents, PendingJoin } from '../events.ts'
 import type { Root } from '../log/log-writer.ts'
@@ -27,8 +21,12 @@ import { type InviteOptions, Invites, type IssuedInvite, nameTaken } from './inv
 import { clockSkewMs, type RegistryLimits, receiptValidMs } from './limits.ts'
 import { MemberChanges } from './member-changes.ts'
 import { OfferedRevokes } from './offered-revokes.ts'
+import type { Author } from './orders/author.ts'
+import { notRoot, rootReplaced } from './orders/not-root.ts'
+import { OrderDesk } from './orders/order-desk.ts'
+import { Orders } from './orders/orders.ts'
 import { PendingJoins } from './pending-joins.ts'
-import { changedPolicy, type PolicyOptions } from './policy-changes.ts'
+import { PolicyChanges, type PolicyOptions } from './policy-changes.ts'
 import { reissueEntry } from './reissue-entry.ts'
 import { Renewals, revoked } from './renewals.ts'
 import { RootAbsence } from './root-absence.ts'
@@ -75,6 +73,8 @@ export class Admission {
   readonly offered: OfferedRevokes
   /** Changes that the operator of the root makes to members. */
   readonly members: MemberChanges
+  /** The people who may change all this. */
+  readonly orders: Orders
   /** Told by whoever has the connections. */
   readonly absence: RootAbsence
   readonly #init: AdmissionInit
@@ -84,7 +84,7 @@ export class Admission {
   readonly #queue: RootRequestQueue
   readonly #renewals: Renewals
   readonly #rootAdmission: RootAdmission | undefined
-  #policyChange: Promise<unknown> = Promise.resolve()
+  readonly #policyChanges: PolicyChanges
 
   constructor(init: AdmissionInit, components: AdmissionComponents) {
     const { limits } = init
@@ -95,12 +95,15 @@ export class Admission {
     const { clock, replica } = components
     this.absence = new RootAbsence(clock, replica.checkpoint?.value.timeMs ?? clock.now())
     this.offered = new OfferedRevokes(components)
-    this.members = new MemberChanges({ replica, root: () => this.#requireRoot() })
+    const author = (given: Author | undefined): Author => this.orders.author(given)
+    this.members = new MemberChanges({ replica, root: () => this.#requireRoot(), author })
+    this.#policyChanges = new PolicyChanges(replica, author)
     this.#invites = new Invites(parts)
     this.#pending = new PendingJoins(parts)
     this.#queue = new RootRequestQueue(parts)
     this.#renewals = new Renewals(components)
     const { root } = components
+    let desk: OrderDesk | undefined
     if (root !== undefined) {
       this.#rootAdmission = new RootAdmission({
         ...parts,
@@ -108,10 +111,12 @@ export class Admission {
         invites: this.#invites,
         pending: this.#pending
       })
+      desk = new OrderDesk({ ...parts, root, pending: this.#pending, rootAdmission: this.#rootAdmission })
       components.replica.events.addEventListener('checkpoint', () => {
         inBackground(this.#invites.clearExpired(root), 'clearing invites that are over')
       })
     }
+    this.orders = new Orders({ replica, desk, pending: this.#pending }, () => this.#requireRoot())
   }
 
   /**
@@ -269,7 +274,7 @@ export class Admission {
     const root = this.#root
     const { publicKey, entry } = this.#renewals.judgeForget(request, signer)
     if (entry !== undefined) return { entry }
-    if (root !== undefined) return { entry: (await this.members.end(publicKey, 'left for good', request)).bytes }
+    if (root !== undefined) return { entry: (await this.members.endUnasked(publicKey, 'left for good', request)).bytes }
     return { entry: await this.#ask(publicKey, { kind: 'forget', request }) }
   }
 
@@ -289,15 +294,14 @@ export class Admission {
    * Issues an invite.
    * @throws NotRootError elsewhere; InvalidPayloadError, NotFoundError, NameTakenError, LimitError
    */
-  async invite(options: InviteOptions): Promise<IssuedInvite> {
+  async invite(options: InviteOptions, by?: Author): Promise<IssuedInvite> {
     const { replica } = this.#components
-    const { nodeKey } = this.#init
-    const root = this.#requireRoot()
+    const author = this.orders.author(by)
     const replaced = options.replaces === undefined ? undefined : replica.state.memberByName(options.replaces)
-    if (replaced !== undefined && equals(replaced.publicKey, nodeKey.publicKey)) {
+    if (replaced !== undefined && this.#isRootKey(replaced.publicKey)) {
       throw new InvalidPayloadError('the root cannot be replaced by an invite: recover it instead')
     }
-    return this.#invites.issue(options, root)
+    return this.#invites.issue(options, author, this.#root)
   }
 
   /** The invites of the log. */
@@ -309,8 +313,8 @@ export class Admission {
    * Takes back the open invite whose id in hex begins so.
    * @throws NotRootError elsewhere; NotFoundError, AmbiguousNameError
    */
-  async cancelInvite(id: string, reason: string): Promise<GrantRow> {
-    return await this.#invites.cancel(id, reason, this.#requireRoot())
+  async cancelInvite(id: string, reason: string, by?: Author): Promise<GrantRow> {
+    return await this.#invites.cancel(id, reason, this.orders.author(by))
   }
 
   /**
@@ -318,14 +322,7 @@ export class Admission {
    * @throws NotRootError elsewhere; InvalidPayloadError
    */
   async changePolicy(changes: Partial<Policy>, options: PolicyOptions = {}): Promise<Policy> {
-    // One after the other: a change begins with what the one before has left.
-    const changed = this.#policyChange.then(async () => {
-      const policy = changedPolicy(this.#components.replica.state, changes, options)
-      await this.#requireRoot().append([{ kind: 'policy', body: policy }])
-      return policy
-    })
-    this.#policyChange = changed.catch(() => {})
-    return await changed
+    return await this.#policyChanges.change(changes, options)
   }
 
   /** Joins that wait for the operator, oldest first. Only the root has any. */
@@ -338,9 +335,8 @@ export class Admission {
    * @throws NotRootError, NotFoundError, AmbiguousNameError, NameTakenError
    */
   async approve(who: Uint8Array | string): Promise<{ admit: Uint8Array }> {
-    this.#requireRoot()
     if (this.#rootAdmission === undefined) throw notRoot()
-    return { admit: await this.#rootAdmission.approve(who) }
+    return { admit: await this.#rootAdmission.approve(who, this.orders.author()) }
   }
 
   /**
@@ -365,17 +361,18 @@ export class Admission {
    * Ends a membership by the operator's word, for ever. Nothing happens when that was done before.
    * @throws NotRootError, NotFoundError, InvalidPayloadError for the root itself
    */
-  async revoke(publicKey: Uint8Array, reason: string): Promise<void> {
+  async revoke(publicKey: Uint8Array, reason: string, by?: Author): Promise<void> {
     const { replica } = this.#components
-    const root = this.#requireRoot()
+    const author = this.orders.author(by)
     if (replica.state.isRevoked(publicKey)) return
-    if (replica.state.member(publicKey) === undefined) {
+    const member = replica.state.member(publicKey)
+    if (member === undefined) {
       throw new NotFoundError(`${peerIdText(publicKey)} is no member: \`trustnet peers\` lists them`)
     }
-    if (equals(publicKey, this.#init.nodeKey.publicKey)) {
-      throw new InvalidPayloadError('the root cannot revoke itself: promote a secondary first')
+    if (this.#isRootKey(publicKey)) {
+      throw new InvalidPayloadError('the root cannot be revoked: promote a secondary first')
     }
-    await root.append([{ kind: 'revoke', body: { publicKey, reason } }], {
+    await author.append([{ kind: 'revoke', body: { publicKey, reason, name: member.name } }], {
       inCommit: () => this.#pending.clear(publicKey)
     })
   }
@@ -390,6 +387,11 @@ export class Admission {
     return reissueEntry(entry, components, from)
   }
 
+  #isRootKey(publicKey: Uint8Array): boolean {
+    const root = this.#components.replica.state.rootRegistry()
+    return root !== undefined && equals(publicKey, root.publicKey)
+  }
+
   /** A root that was replaced asks the new one, as any other registry does. */
   get #root(): Root | undefined {
     const { root } = this.#components
@@ -399,13 +401,7 @@ export class Admission {
   #requireRoot(): Root {
     const { root } = this.#components
     if (root === undefined) throw notRoot()
-    if (root.isReplaced) throw replaced()
+    if (root.isReplaced) throw rootReplaced()
     return root
   }
 }
-
-const replaced = (): NotRootError =>
-  new NotRootError('another machine was made the root: run this there, `trustnet registry status` names it')
-
-const notRoot = (): NotRootError =>
-  new NotRootError('only the root decides who is a member: run this on the machine of the root')

@@ -23,6 +23,7 @@ import { type Grant, newGrantId } from '../objects/grant.ts'
 import { checkJoinAgainstGrant, type Join } from '../objects/join.ts'
 import { sortedGroups } from '../objects/policy/groups.ts'
 import { clockSkewMs, receiptValidMs } from './limits.ts'
+import type { Author } from './orders/author.ts'
 
 export interface InviteOptions {
   role: Role
@@ -102,7 +103,7 @@ export class Invites {
    * Enters a grant into the log.
    * @throws InvalidPayloadError, NotFoundError, NameTakenError, LimitError and as Root.append
    */
-  async issue(options: InviteOptions, root: Root): Promise<IssuedInvite> {
+  async issue(options: InviteOptions, author: Author, root?: Root): Promise<IssuedInvite> {
     const { clock } = this.#components
     const { role, replaces, uses = 1, ttlMs = defaultTtlMs, note = '', groups = [], ephemeralMs } = options
     const name = options.name ?? replaces
@@ -122,8 +123,8 @@ export class Invites {
       ...(ephemeralMs !== undefined && { ephemeralMs })
     }
     // They make room for it.
-    await this.#end(this.#expired(root), root)
-    const { value, hash } = at(await root.append([{ kind: 'grant', body: grant }]), 0)
+    if (root !== undefined) await this.#end(this.#expired(root), root)
+    const { value, hash } = at(await author.append([{ kind: 'grant', body: grant }]), 0)
     return { grant: { ...grant, epoch: value.epoch, n: value.n, hash }, inviteKey }
   }
 
@@ -162,10 +163,10 @@ export class Invites {
     return row
   }
 
-  /** Takes an invite back. @throws as find and Root.append */
-  async cancel(id: string, reason: string, root: Root): Promise<GrantRow> {
+  /** Takes an invite back. @throws as find and Author.append */
+  async cancel(id: string, reason: string, author: Author): Promise<GrantRow> {
     const row = this.find(id)
-    await root.append([{ kind: 'grantEnd', body: { id: row.grant.id, reason } }])
+    await author.append([{ kind: 'grantEnd', body: { id: row.grant.id, reason } }])
     return row
   }
 

@@ -9,10 +9,14 @@ import type { Member } from '../log/state/network-state.ts'
 import type { LogEntry } from '../objects/entry.ts'
 import type { Rotate } from '../objects/entry-bodies.ts'
 import type { Signed } from '../objects/envelope.ts'
+import type { End } from '../objects/member-entries.ts'
 import { isSameGroups, sortedGroups } from '../objects/policy/groups.ts'
+import type { Author } from './orders/author.ts'
 
 export interface MemberChangesComponents {
   replica: Replica
+  /** The one in whose name it is done. @throws NotRootError without one elsewhere than at the root */
+  author: (given: Author | undefined) => Author
   /** @throws NotRootError elsewhere */
   root: () => Root
 }
@@ -37,18 +41,18 @@ export class MemberChanges {
   }
 
   /** @throws NotRootError, NotFoundError, NameTakenError, InvalidPayloadError, LogMismatchError */
-  change(publicKey: Uint8Array, change: MemberChange): Promise<Signed<LogEntry> | undefined> {
-    return this.#inTurn(async (root) => {
+  change(publicKey: Uint8Array, change: MemberChange, by?: Author): Promise<Signed<LogEntry> | undefined> {
+    return this.#inTurn(by, async (author) => {
       const member = this.#member(publicKey)
       this.#requireRole(member, change.role)
       const entry = changeOf(member, change)
-      return entry === undefined ? undefined : at(await root.append([entry]), 0)
+      return entry === undefined ? undefined : at(await author.append([entry]), 0)
     })
   }
 
   /** Takes a secondary out of the set of registries: it is an ordinary member from then on. @throws as change */
-  retire(publicKey: Uint8Array): Promise<Signed<LogEntry> | undefined> {
-    return this.#inTurn(async (root) => {
+  retire(publicKey: Uint8Array, by?: Author): Promise<Signed<LogEntry> | undefined> {
+    return this.#inTurn(by, async (author) => {
       const member = this.#member(publicKey)
       const row = this.#components.replica.state.registry(publicKey)
       if (member.role === 'root') throw new InvalidPayloadError('the root cannot be retired: promote a secondary first')
@@ -56,34 +60,45 @@ export class MemberChanges {
       const removal: EntryDraft[] =
         row === undefined ? [] : [{ kind: 'registrySet', body: { publicKey, role: row.role, removed: true } }]
       const change = changeOf(member, { role: retiredRole })
-      const entries = await root.append(change === undefined ? removal : [...removal, change])
+      const entries = await author.append(change === undefined ? removal : [...removal, change])
       return at(entries, entries.length - 1)
     })
   }
 
   /**
-   * Ends a membership without prejudice. `request`: of the member itself.
+   * Ends a membership without prejudice, by the word of an operator.
    * @throws NotRootError, NotFoundError, InvalidPayloadError for the root itself
    */
-  end(publicKey: Uint8Array, reason: string, request?: Uint8Array): Promise<Signed<LogEntry>> {
-    return this.#inTurn(async (root) => {
-      this.#member(publicKey)
-      if (equals(publicKey, root.publicKey)) {
+  end(publicKey: Uint8Array, reason: string, by?: Author): Promise<Signed<LogEntry>> {
+    return this.#end(by, { publicKey, reason })
+  }
+
+  /** The same without one: the member asks for it with `request`, or has been offline for too long. */
+  endUnasked(publicKey: Uint8Array, reason: string, request?: Uint8Array): Promise<Signed<LogEntry>> {
+    const body = { publicKey, reason, ...(request !== undefined && { request }) }
+    return this.#end({ append: (bodies) => this.#components.root().append(bodies) }, body)
+  }
+
+  #end(by: Author | undefined, body: End): Promise<Signed<LogEntry>> {
+    return this.#inTurn(by, async (author) => {
+      const { publicKey } = this.#member(body.publicKey)
+      const root = this.#components.replica.state.rootRegistry()
+      if (root !== undefined && equals(publicKey, root.publicKey)) {
         throw new InvalidPayloadError('the root cannot be let go: promote a secondary first')
       }
-      const body = { publicKey, reason, ...(request !== undefined && { request }) }
-      return at(await root.append([{ kind: 'end', body }]), 0)
+      return at(await author.append([{ kind: 'end', body }]), 0)
     })
   }
 
   /** A member goes on with another key. Gives the rotate entry. @throws NotRootError, LogMismatchError */
   rotate(body: Rotate): Promise<Uint8Array> {
-    return this.#inTurn(async (root) => at(await root.append([{ kind: 'rotate', body }]), 0).bytes)
+    const author = { append: (bodies: readonly EntryDraft[]) => this.#components.root().append(bodies) }
+    return this.#inTurn(author, async (by) => at(await by.append([{ kind: 'rotate', body }]), 0).bytes)
   }
 
   /** One after the other: each begins with what the one before has left. */
-  #inTurn<T>(run: (root: Root) => Promise<T>): Promise<T> {
-    const result = this.#turn.then(() => run(this.#components.root()))
+  #inTurn<T>(by: Author | undefined, run: (author: Author) => Promise<T>): Promise<T> {
+    const result = this.#turn.then(() => run(this.#components.author(by)))
     this.#turn = result.catch(() => {})
     return result
   }

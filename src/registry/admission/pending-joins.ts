@@ -3,14 +3,21 @@ import { isName } from '../../identity/checked-bytes.ts'
 import { peerIdText, publicKeyOf } from '../../identity/keys.ts'
 import { roleOrExternal, roles } from '../../identity/role.ts'
 import type { Clock } from '../../runtime/clock-and-logger.ts'
-import { AmbiguousNameError, InviteRequiredError, JoinRejectedError, NotFoundError } from '../../runtime/errors.ts'
+import {
+  AmbiguousNameError,
+  ChangedMeanwhileError,
+  InviteRequiredError,
+  JoinRejectedError,
+  NotFoundError
+} from '../../runtime/errors.ts'
 import type { JoinEvents, PendingJoin } from '../events.ts'
-import type { Signed } from '../objects/envelope.ts'
+import { payloadHash, type Signed } from '../objects/envelope.ts'
 import type { Join } from '../objects/join.ts'
 import { type PendingRow, PendingTable, RejectedTable } from '../store/admission-tables.ts'
 import type { Database } from '../store/database.ts'
 import type { GroupCommit } from '../store/group-commit.ts'
 import type { RegistryLimits } from './limits.ts'
+import type { WaitingActs } from './orders/waiting-orders.ts'
 import { WaitingAskers } from './waiting-askers.ts'
 
 export interface PendingJoinsComponents {
@@ -37,6 +44,17 @@ export class PendingJoins {
   list(): PendingJoin[] {
     const oldestMs = this.#oldestMs()
     return this.#table.list().flatMap((row) => (row.sinceMs < oldestMs ? [] : [pendingOf(row)]))
+  }
+
+  /** Requests of those that wait, as acts that an operator may order. */
+  acts(): WaitingActs[] {
+    const oldestMs = this.#oldestMs()
+    return this.#table.list().flatMap(({ publicKey, sinceMs }) => {
+      const row = sinceMs < oldestMs ? undefined : this.#table.get(publicKey)
+      return row === undefined
+        ? []
+        : [{ id: '', sinceMs, acts: [{ kind: 1, body: row.envelope, order: new Uint8Array() }] }]
+    })
   }
 
   #oldestMs(): number {
@@ -109,6 +127,12 @@ export class PendingJoins {
       throw new AmbiguousNameError(`${rows.length} joins wait under the name ${row.name}: say which by PeerId (${ids})`)
     }
     return row
+  }
+
+  /** Refuses what is decided over another request than the one that waits. @throws NotFoundError, ChangedMeanwhileError */
+  requireSame(publicKey: Uint8Array, join: Uint8Array): void {
+    if (Buffer.compare(payloadHash(this.find(publicKey).envelope), payloadHash(join)) === 0) return
+    throw new ChangedMeanwhileError('the machine has asked for something else since the operator looked: look again')
   }
 
   #rowsOf(who: Uint8Array | string): PendingRow[] {

@@ -1,24 +1,23 @@
 import { InvalidPayloadError } from '../../runtime/errors.ts'
+import type { Replica } from '../log/replica.ts'
 import type { NetworkState } from '../log/state/network-state.ts'
 import { mayCall } from '../objects/policy/call-rules.ts'
 import { lockOut, type Policy } from '../objects/policy/policy.ts'
+import type { Author } from './orders/author.ts'
 
 export interface PolicyOptions {
   /** Also a policy that locks everybody out. */
   force?: boolean
   /** Entry of the policy that the asker saw. */
   seen?: number
+  by?: Author | undefined
 }
 
 /**
  * The policy after a change.
  * @throws InvalidPayloadError when it is not the one any more that the asker saw, or when it locks everybody out and nobody forces it
  */
-export function changedPolicy(
-  state: NetworkState,
-  changes: Partial<Policy>,
-  { force = false, seen }: PolicyOptions
-): Policy {
+function changedPolicy(state: NetworkState, changes: Partial<Policy>, { force = false, seen }: PolicyOptions): Policy {
   const { n, policy } = state.policyRow
   if (seen !== undefined && seen !== n) {
     throw new InvalidPayloadError(
@@ -42,4 +41,27 @@ export function shutsAll(policy: Policy, state: Pick<NetworkState, 'members'>): 
     kinds.some((from) => kinds.some((to) => mayCall(policy, from, to, service)))
   )
   return isUsed ? undefined : 'no member could call anything any more: nobody is in the groups that the rules name'
+}
+
+/** Changes the policy by the word of an operator, one change after the other: each begins with what the one before has left. */
+export class PolicyChanges {
+  readonly #replica: Replica
+  readonly #author: (given: Author | undefined) => Author
+  #turn: Promise<unknown> = Promise.resolve()
+
+  constructor(replica: Replica, author: (given: Author | undefined) => Author) {
+    this.#replica = replica
+    this.#author = author
+  }
+
+  /** Puts some values in place of those that count now. @throws InvalidPayloadError and as Author.append */
+  async change(changes: Partial<Policy>, options: PolicyOptions = {}): Promise<Policy> {
+    const changed = this.#turn.then(async () => {
+      const policy = changedPolicy(this.#replica.state, changes, options)
+      await this.#author(options.by).append([{ kind: 'policy', body: policy }])
+      return policy
+    })
+    this.#turn = changed.catch(() => {})
+    return await changed
+  }
 }

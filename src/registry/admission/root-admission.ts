@@ -19,6 +19,7 @@ import { type Join, openJoin } from '../objects/join.ts'
 import { givenBy } from '../objects/member-entries.ts'
 import { type Invites, nameTaken } from './invites.ts'
 import { fullRetryMs, type RegistryLimits } from './limits.ts'
+import type { Author } from './orders/author.ts'
 import type { PendingJoins } from './pending-joins.ts'
 import { SingleFlight } from './single-flight.ts'
 
@@ -100,16 +101,16 @@ export class RootAdmission {
   }
 
   /** @throws NotFoundError, AmbiguousNameError, NameTakenError */
-  async approve(who: Uint8Array | string): Promise<Uint8Array> {
+  async approve(who: Uint8Array | string, author: Author): Promise<Uint8Array> {
     const { pending, replica } = this.#components
     const row = pending.find(who)
     const join = openJoin(row.envelope, replica.networkId)
     return this.#deciding.run(row.publicKey, () =>
-      this.#admit({ join, ...(row.receipt !== null && { receipt: row.receipt }) }, 'approved')
+      this.#admit({ join, ...(row.receipt !== null && { receipt: row.receipt }) }, 'approved', author)
     )
   }
 
-  async #admit({ join, grant, receipt }: VerifiedJoin, via: AdmittedBy): Promise<Uint8Array> {
+  async #admit({ join, grant, receipt }: VerifiedJoin, via: AdmittedBy, author?: Author): Promise<Uint8Array> {
     const { clock, invites, pending, replica, root } = this.#components
     const { publicKey, name, role } = join.value
     const replaced = this.#refuseTaken(join.value, grant)
@@ -125,9 +126,12 @@ export class RootAdmission {
     }
     this.#claimed.add(name)
     try {
-      const entries = await root.append([...revocationOf(replaced, publicKey), { kind: 'admit', body: admit }], {
-        inCommit: () => pending.clear(publicKey)
-      })
+      const entries = await (author ?? root).append(
+        [...revocationOf(replaced, publicKey), { kind: 'admit', body: admit }],
+        {
+          inCommit: () => pending.clear(publicKey)
+        }
+      )
       return at(entries, entries.length - 1).bytes
     } catch (error) {
       // Somebody else took the last use at the same moment, or it was taken back.

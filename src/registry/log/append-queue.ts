@@ -9,12 +9,22 @@ const maxWaiting = 10_000
 const retryMs = 1000
 
 /** A kind and its body, without a place in the log yet. */
-export type EntryDraft = Exclude<EntryContent, { kind: 'unknown' | 'delegate' | 'authority' }>
+export type EntryDraft = Exclude<EntryContent, { kind: 'unknown' | 'delegate' | 'authority' }> & {
+  /** Envelopes of the operators who caused it, when they have signed already. */
+  readonly orders?: readonly Uint8Array[]
+}
+
+export interface AppendOptions {
+  /** Writes of the caller in the same commit. When it throws, nothing is appended. */
+  inCommit?: (() => void) | undefined
+  /** The operator of this machine causes it, and signs. */
+  byOperator?: boolean
+}
 
 /** Entries that somebody asks for, all or none. */
 export interface AppendRequest {
   readonly bodies: readonly EntryDraft[]
-  readonly inCommit: (() => void) | undefined
+  readonly options: AppendOptions
   readonly resolve: (entries: Signed<LogEntry>[]) => void
   readonly reject: (error: unknown) => void
 }
@@ -39,13 +49,13 @@ export class AppendQueue {
   }
 
   /** Resolves when the entries are durable. @throws UnavailableError when too many wait, or when it was closed */
-  add(bodies: readonly EntryDraft[], inCommit: (() => void) | undefined): Promise<Signed<LogEntry>[]> {
+  add(bodies: readonly EntryDraft[], options: AppendOptions): Promise<Signed<LogEntry>[]> {
     if (this.#isClosed) return Promise.reject(new UnavailableError('the root is shutting down', retryMs))
     if (bodies.length > maxBatchEntries || this.#entries + bodies.length > maxWaiting) {
       return Promise.reject(new UnavailableError('too many entries wait to be signed: try again soon', retryMs))
     }
     const { promise, resolve, reject } = Promise.withResolvers<Signed<LogEntry>[]>()
-    this.#waiting.push({ bodies, inCommit, resolve, reject })
+    this.#waiting.push({ bodies, options, resolve, reject })
     this.#entries += bodies.length
     this.#running ??= this.#run()
     return promise

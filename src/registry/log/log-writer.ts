@@ -9,16 +9,23 @@ import { type LogEntry, type Revoke, sealEntry } from '../objects/entry.ts'
 import type { Signed } from '../objects/envelope.ts'
 import { sealRenewRequest } from '../objects/renew-request.ts'
 import { asStoreError } from '../store/store-errors.ts'
-import { type AppendOutcome, AppendQueue, type AppendRequest, type EntryDraft } from './append-queue.ts'
+import {
+  type AppendOptions,
+  type AppendOutcome,
+  AppendQueue,
+  type AppendRequest,
+  type EntryDraft
+} from './append-queue.ts'
 import type { ClockDoubt } from './clock-doubt.ts'
 import { completed } from './complete-entry.ts'
 import type { Draft } from './ledger.ts'
+import { ownOrders } from './own-orders.ts'
 import type { Pauses } from './pauses.ts'
 import type { Replica } from './replica.ts'
 import { RootClock } from './root-clock.ts'
 import { comparePositions, type LogPosition } from './state/position.ts'
 
-export { type EntryDraft, maxBatchEntries } from './append-queue.ts'
+export { type AppendOptions, type EntryDraft, maxBatchEntries } from './append-queue.ts'
 export { sealAuthority, sealDelegation } from './epochs/seal-delegation.ts'
 
 /** A checkpoint is signed at least so often, so that everybody can tell a quiet root from a dead one. */
@@ -27,16 +34,13 @@ const retryMs = 1000
 /** Share of its membership at which the root renews itself; it is renewed at half of it, if it runs then. */
 const lastShare = 0.05
 
-export interface AppendOptions {
-  /** Writes of the caller in the same commit. When it throws, nothing is appended. */
-  inCommit?: () => void
-}
-
 export interface RootInit {
   replica: Replica
   logKey: SigningKey
   /** Key of the node that is the root: it renews itself. */
   nodeKey: SigningKey
+  /** Key of the operator of this machine. */
+  operatorKey?: SigningKey | undefined
   logger: Logger
   /** Told of times in which nothing was signed. */
   pauses?: Pauses
@@ -51,6 +55,7 @@ export class Root {
   readonly #replica: Replica
   readonly #logKey: SigningKey
   readonly #nodeKey: SigningKey
+  readonly #operatorKey: SigningKey | undefined
   readonly #logger: Logger
   readonly #pauses: Pauses | undefined
   readonly #queue = new AppendQueue((take) => this.#commit(take))
@@ -59,12 +64,13 @@ export class Root {
   #opening: PromiseWithResolvers<void> | undefined
   #higher: LogPosition | undefined
 
-  constructor({ replica, logKey, nodeKey, logger, pauses, doubt }: RootInit) {
+  constructor({ replica, logKey, nodeKey, operatorKey, logger, pauses, doubt }: RootInit) {
     this.#replica = replica
     this.clock = new RootClock(replica, doubt)
     this.#logKey = logKey
     this.publicKey = nodeKey.publicKey
     this.#nodeKey = nodeKey
+    this.#operatorKey = operatorKey
     this.#logger = logger
     this.#pauses = pauses
     replica.events.addEventListener('newer', this.#onNewer)
@@ -171,8 +177,19 @@ export class Root {
    * @throws NameTakenError, RevokedError, NotMemberError, NotFoundError, LogMismatchError when a rule of the log forbids one
    * @throws UnavailableError, NotRootError, ForkError when nothing can be appended now; what `inCommit` throws
    */
-  append(bodies: readonly EntryDraft[], { inCommit }: AppendOptions = {}): Promise<Signed<LogEntry>[]> {
-    return this.#queue.add(bodies, inCommit)
+  append(bodies: readonly EntryDraft[], options: AppendOptions = {}): Promise<Signed<LogEntry>[]> {
+    return this.#queue.add(bodies, options)
+  }
+
+  /** With what only its place in the log tells. */
+  completed(content: EntryDraft): EntryDraft {
+    return completed(content, this.#replica.state)
+  }
+
+  /** The orders of the operator of this machine for what is to be appended next. @throws NotOperatorError */
+  ownOrders(content: EntryDraft): Uint8Array[] {
+    const { state } = this.#replica
+    return ownOrders(completed(content, state), state, this.clock.now(), this.#operatorKey)
   }
 
   /** Signs a checkpoint now. @throws as append */
@@ -228,8 +245,8 @@ export class Root {
     const first = draft.entries.length
     try {
       this.#replica.ledger.savepoint(() => {
-        request.inCommit?.()
-        for (const content of request.bodies) draft.append(this.#seal(draft, content))
+        request.options.inCommit?.()
+        for (const content of request.bodies) draft.append(this.#seal(draft, content, request.options))
       })
       return { request, entries: draft.entries.slice(first) }
     } catch (error) {
@@ -241,9 +258,12 @@ export class Root {
     }
   }
 
-  #seal({ state }: Draft, content: EntryDraft): Signed<LogEntry> {
+  #seal({ state }: Draft, content: EntryDraft, { byOperator = false }: AppendOptions = {}): Signed<LogEntry> {
     const timeMs = this.clock.now()
-    const complete = completed(content, state)
+    // What was signed stays as it is.
+    const body = content.orders === undefined ? completed(content, state) : content
+    const orders = byOperator ? ownOrders(body, state, timeMs, this.#operatorKey) : []
+    const complete = orders.length === 0 ? body : { ...body, orders }
     state.checkContent(complete, timeMs, undefined)
     const { n, hash, epoch } = state.head
     const position = { networkId: this.#replica.networkId, n: n + 1, prevHash: hash, epoch, timeMs }

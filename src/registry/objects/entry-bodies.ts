@@ -30,7 +30,7 @@ import {
 import { type BodyKind, bodyKind, checkPresent } from './encoding/body-kind.ts'
 import { checkEphemeral, type Grant, type GrantEnd, grantBody, grantEndBody } from './grant.ts'
 import { type Change, changeBody, type End, endBody } from './member-entries.ts'
-import { type Operator, operatorBody } from './operator.ts'
+import { type Operator, operatorBody } from './orders/operator.ts'
 import { checkGroups } from './policy/groups.ts'
 import { type Policy, policyBody } from './policy/policy.ts'
 

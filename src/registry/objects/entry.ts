@@ -6,7 +6,7 @@ import { LogEntry as LogEntryMessage, shapes } from '../pb/registry.ts'
 import { requireCanonical, unknownShape } from './encoding/canonical.ts'
 import { bodyKinds, type EntryBodies } from './entry-bodies.ts'
 import { domains, type Signed } from './envelope.ts'
-import { maxOrders } from './order.ts'
+import { maxOrders } from './orders/order.ts'
 import { openSigned, openSignedAsync, type SignedKind, sealSigned } from './signed.ts'
 
 export type { Admit, AdmittedBy, EntryBodies, Publish, Renew, Revoke } from './entry-bodies.ts'

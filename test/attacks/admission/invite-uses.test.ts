@@ -63,7 +63,7 @@ describe.concurrent('a use of an invite', () => {
     const second = await secondaryOf(network)
     const { root } = network.node('root').registry
     const { body, wish } = wishFor(network, { notAfterMs: Date.now() - 23 * hour })
-    await root?.append([{ kind: 'grant', body }])
+    await root?.append([{ kind: 'grant', body }], { byOperator: true })
     const joinHash = openJoin(wish, second.registry.networkId).hash
     const value = { networkId: second.registry.networkId, joinHash, timeMs: body.notAfterMs - 1 }
     const receipt = sealReceipt(value, second.key).bytes
@@ -87,7 +87,7 @@ describe.concurrent('a use of an invite', () => {
       await hal.joined({ signal: AbortSignal.timeout(ceilingMs) })
       const root = network.node('root')
       const { body, wish } = wishFor(network, { notAfterMs: Date.now() + 2_000 })
-      await root.registry.root?.append([{ kind: 'grant', body }])
+      await root.registry.root?.append([{ kind: 'grant', body }], { byOperator: true })
       await second.stop()
       const isHere = (): boolean => [...root.attached.trust.members()].some(({ member }) => member.name === 'second')
       await eventually(() => !isHere())
@@ -131,7 +131,7 @@ describe.concurrent('a use of an invite', () => {
     await using network = await TestNetwork.create(inviteOnly)
     const seconds = [await secondaryOf(network, 'one'), await secondaryOf(network, 'two')]
     const { body, wish, again } = wishFor(network)
-    await network.node('root').registry.root?.append([{ kind: 'grant', body }])
+    await network.node('root').registry.root?.append([{ kind: 'grant', body }], { byOperator: true })
     await eventually(() => seconds.every(({ registry }) => registry.replica.state.grant(body.id) !== undefined))
     await network.node('root').stop()
     const wishes = [wish, again]
@@ -153,7 +153,7 @@ describe.concurrent('a use of an invite', () => {
     await using network = await TestNetwork.create(inviteOnly)
     const seconds = [await secondaryOf(network, 'one'), await secondaryOf(network, 'two')]
     const { body, wish, again } = wishFor(network, { uses: 2 })
-    await network.node('root').registry.root?.append([{ kind: 'grant', body }])
+    await network.node('root').registry.root?.append([{ kind: 'grant', body }], { byOperator: true })
     await eventually(() => seconds.every(({ registry }) => registry.replica.state.grant(body.id) !== undefined))
     await network.node('root').stop()
     const wishes = [wish, again]
@@ -169,7 +169,7 @@ describe.concurrent('a use of an invite', () => {
     await using network = await TestNetwork.create(inviteOnly)
     const second = await secondaryOf(network)
     const { body, wish } = wishFor(network)
-    await network.node('root').registry.root?.append([{ kind: 'grant', body }])
+    await network.node('root').registry.root?.append([{ kind: 'grant', body }], { byOperator: true })
     await eventually(() => second.registry.replica.state.grant(body.id) !== undefined)
     second.registry.admission.forward = undefined
     await expect(second.registry.admission.join({ join: wish })).rejects.toThrow(PendingError)
@@ -196,7 +196,7 @@ describe.concurrent('a use of an invite', () => {
     const hal = await secondaryOf(network, 'hal')
     const root = network.node('root')
     const { body, wish, again } = wishFor(network)
-    await root.registry.root?.append([{ kind: 'grant', body }])
+    await root.registry.root?.append([{ kind: 'grant', body }], { byOperator: true })
     await eventually(() => hal.registry.replica.state.grant(body.id) !== undefined)
     const logKey = loadKey(dataFiles(root.config.paths.data).logKey)
     const { networkId, head } = root.registry.replica
@@ -232,7 +232,7 @@ describe.concurrent('a use of an invite', () => {
     await using network = await TestNetwork.create(inviteOnly)
     const hal = await secondaryOf(network, 'hal')
     const { body, wish, again } = wishFor(network, { uses: 2 })
-    await network.node('root').registry.root?.append([{ kind: 'grant', body }])
+    await network.node('root').registry.root?.append([{ kind: 'grant', body }], { byOperator: true })
     for (const join of [wish, again]) await network.node('root').registry.admission.join({ join })
     await eventually(() => hal.registry.replica.state.memberByName('later') !== undefined)
   })

@@ -227,7 +227,9 @@ export const registryNodesView: RegistryNodesView = {
 export const logView: LogView = {
   schemaVersion: 1,
   view: origin,
-  entries: [{ n: 1, epoch: 0, kind: 'admit', timeMs: now, hash: 'cd'.repeat(32), subject: root, detail: 'founder' }],
+  entries: [
+    { n: 1, epoch: 0, kind: 'admit', timeMs: now, hash: 'cd'.repeat(32), subject: root, by: [], detail: 'founder' }
+  ],
   next: null
 }
 

@@ -4,7 +4,7 @@ import { defaultLimits } from '../../../src/protocols/engine/limits.ts'
 import type { Rate } from '../../../src/protocols/engine/rate-limiter.ts'
 import { statuses } from '../../../src/protocols/engine/status.ts'
 
-const { stream, strangers, hello, register, sync, lookup, probe, announce, kad } = defaultLimits
+const { stream, strangers, hello, register, sync, lookup, probe, admin, announce, kad } = defaultLimits
 
 const kib = (bytes: number): string => `${bytes / 1024} KiB`
 const mib = (bytes: number): string => `${bytes / 2 ** 20} MiB`
@@ -26,6 +26,14 @@ const docs: Record<string, [string, string[]][]> = {
     ['streams that are cut for an unfinished frame or a stalled reader', [rate(stream.slow)]],
     ['strangers', [`${strangers.open} open`, s(strangers.ms)]],
     ['joiners that wait', [String(strangers.waiting), h(strangers.waitingMs)]]
+  ],
+  admin: [
+    ['request', [kib(admin.requestBytes)]],
+    ['answer', [kib(admin.answerBytes)]],
+    ['acts', []],
+    ['acts that wait for a second operator', []],
+    ['streams', [`${admin.streams} per connection`, rate(admin.rate)]],
+    ['answer within', [s(admin.deadlineMs)]]
   ],
   register: [
     ['frame to the registry', [kib(register.frameBytes)]],

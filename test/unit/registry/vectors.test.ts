@@ -12,7 +12,7 @@ import { openForgetRequest, sealForgetRequest } from '../../../src/registry/obje
 import { openGenesis, sealGenesis } from '../../../src/registry/objects/genesis.ts'
 import { decodeInvite, encodeInvite } from '../../../src/registry/objects/invite.ts'
 import { makeJoin, openJoin } from '../../../src/registry/objects/join.ts'
-import { openOrder, sealOrder } from '../../../src/registry/objects/order.ts'
+import { openOrder, sealOrder } from '../../../src/registry/objects/orders/order.ts'
 import { openReceipt, sealReceipt } from '../../../src/registry/objects/receipt.ts'
 import { openRecord, sealRecord } from '../../../src/registry/objects/record.ts'
 import { openRenewRequest, sealRenewRequest } from '../../../src/registry/objects/renew-request.ts'

@@ -9,7 +9,7 @@ import type { Kind } from './kind.ts'
 export const networkKind: Kind<NetworkAction> = {
   describe: ({ data }) => ({
     text: `a new network: genesis, keys and recovery kit in ${data}`,
-    lines: ['log.key', 'next-recovery.kit', 'node.key', 'recovery.kit', 'registry.db']
+    lines: ['log.key', 'next-recovery.kit', 'node.key', 'operator.key', 'recovery.kit', 'registry.db']
   }),
   before: async ({ data }, { signal }) => ({
     there: (await asOwner(await ownerOf(data), 'networkOf', { data }, { signal })) !== null

@@ -27,6 +27,8 @@ export interface NewEpochInit {
   revokeFormer: boolean
   /** The last entry that counts; default: the head. What is above it becomes void, and of its revokes none is in force any more. */
   fromN?: number | undefined
+  /** Key of the operator of this machine. */
+  operatorKey?: Uint8Array | undefined
   clock?: Clock
   logger?: Logger
 }
@@ -64,6 +66,8 @@ export interface NewEpoch {
   head: Head
 }
 
+/** Leaves room for the number of an epoch in a name of 63 characters. */
+const maxNameStem = 46
 /** Entries below the fork that are shown, so that somebody else's among them can be seen. */
 const newestShown = 20
 
@@ -216,7 +220,7 @@ const nameAt = (state: NetworkState, publicKey: Uint8Array): string | undefined 
 
 function draftsOf(
   replica: Replica,
-  { nodeKey, name, clock = systemClock }: NewEpochInit,
+  { nodeKey, name, operatorKey, clock = systemClock }: NewEpochInit,
   plan: NewEpoch
 ): EntryDraft[] {
   const { networkId, state } = replica
@@ -237,5 +241,31 @@ function draftsOf(
   }
   // Also for one that is the root already: whatever a key of the past has said of it is over.
   drafts.push({ kind: 'registrySet', body: { publicKey, role: 'root', removed: false } })
-  return drafts
+  return [...drafts, ...operatorsOf(state, plan, name, operatorKey)]
+}
+
+/** The operator of the new root, and the end of those of machines that are shut out: theirs have the names of the machines. */
+function operatorsOf(
+  state: NetworkState,
+  { revoked, epoch }: NewEpoch,
+  name: string,
+  publicKey: Uint8Array | undefined
+): EntryDraft[] {
+  if (publicKey === undefined) return []
+  const others = state.operators()
+  const free = others.some((each) => each.name === name) ? `${name.slice(0, maxNameStem)}-${epoch}` : name
+  const added: EntryDraft[] =
+    state.operator(publicKey) === undefined
+      ? [{ kind: 'operator', body: { publicKey, name: free, removed: false } }]
+      : []
+  const former = others.filter(
+    (each) => revoked.some((member) => member.name === each.name) && !equals(each.publicKey, publicKey)
+  )
+  const gone = former.map(
+    (each): EntryDraft => ({
+      kind: 'operator',
+      body: { publicKey: each.publicKey, name: each.name, removed: true }
+    })
+  )
+  return [...added, ...gone]
 }

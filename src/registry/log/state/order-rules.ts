@@ -8,7 +8,7 @@ import {
 } from '../../../runtime/errors.ts'
 import { clockSkewMs, receiptValidMs, secondOrderMs } from '../../admission/limits.ts'
 import { type EntryContent, entryKinds } from '../../objects/entry.ts'
-import { type Order, readStoredOrder } from '../../objects/order.ts'
+import { type Order, readStoredOrder } from '../../objects/orders/order.ts'
 import { isSameGroups } from '../../objects/policy/groups.ts'
 import type { RuleContext } from './rule-context.ts'
 import type { Tables } from './tables.ts'

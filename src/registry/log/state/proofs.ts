@@ -5,7 +5,7 @@ import { type Admit, type EntryContent, encodeBody, type LogEntry } from '../../
 import { payloadHash, type Signed } from '../../objects/envelope.ts'
 import { openForgetRequest } from '../../objects/forget-request.ts'
 import { checkInviteProof, checkInviteProofAsync, type Join, openJoin, openJoinAsync } from '../../objects/join.ts'
-import { type Order, openOrder, openOrderAsync } from '../../objects/order.ts'
+import { type Order, openOrder, openOrderAsync } from '../../objects/orders/order.ts'
 import { type JoinReceipt, openReceipt, openReceiptAsync } from '../../objects/receipt.ts'
 import { openRenewRequest } from '../../objects/renew-request.ts'
 import { openRotation } from '../../objects/rotate.ts'

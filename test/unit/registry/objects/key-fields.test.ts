@@ -7,7 +7,7 @@ import { type Domain, domains, openEnvelope, seal } from '../../../../src/regist
 import { openForgetRequest } from '../../../../src/registry/objects/forget-request.ts'
 import { openGenesis } from '../../../../src/registry/objects/genesis.ts'
 import { openJoin } from '../../../../src/registry/objects/join.ts'
-import { openOrder } from '../../../../src/registry/objects/order.ts'
+import { openOrder } from '../../../../src/registry/objects/orders/order.ts'
 import { openRecord } from '../../../../src/registry/objects/record.ts'
 import { openRenewRequest } from '../../../../src/registry/objects/renew-request.ts'
 import { openRotateRequest } from '../../../../src/registry/objects/rotate.ts'

@@ -3,7 +3,7 @@ import type { SigningKey } from '../../../../../src/identity/keys.ts'
 import type { EntryDraft } from '../../../../../src/registry/log/log-writer.ts'
 import { orderedIn } from '../../../../../src/registry/log/state/proofs.ts'
 import type { EntryPosition } from '../../../../../src/registry/objects/entry.ts'
-import { type Order, sealOrder } from '../../../../../src/registry/objects/order.ts'
+import { type Order, sealOrder } from '../../../../../src/registry/objects/orders/order.ts'
 import { keyNumber } from '../../../../helpers/log-network.ts'
 import { authority, key, LogState, logKey } from '../../../../helpers/registry/log-state.ts'
 

@@ -1,9 +1,16 @@
 import { randomBytes } from 'node:crypto'
-import { checkBytes, checkCount, checkHash, checkKey, checkPosition, checkTime } from '../../identity/checked-bytes.ts'
-import type { SigningKey } from '../../identity/keys.ts'
-import { Envelope, Order as OrderMessage } from '../pb/registry.ts'
-import { domains, type Signed } from './envelope.ts'
-import { type OpenOptions, openSigned, openSignedAsync, type SignedKind, sealSigned } from './signed.ts'
+import {
+  checkBytes,
+  checkCount,
+  checkHash,
+  checkKey,
+  checkPosition,
+  checkTime
+} from '../../../identity/checked-bytes.ts'
+import type { SigningKey } from '../../../identity/keys.ts'
+import { Envelope, Order as OrderMessage } from '../../pb/registry.ts'
+import { domains, type Signed } from '../envelope.ts'
+import { type OpenOptions, openSigned, openSignedAsync, type SignedKind, sealSigned } from '../signed.ts'
 
 /** The word of an operator: an entry of this kind with this body is to be made. */
 export interface Order {

@@ -1,6 +1,6 @@
-import { checkKey, checkName } from '../../identity/checked-bytes.ts'
-import { Operator as OperatorMessage } from '../pb/registry.ts'
-import { bodyKind } from './encoding/body-kind.ts'
+import { checkKey, checkName } from '../../../identity/checked-bytes.ts'
+import { Operator as OperatorMessage } from '../../pb/registry.ts'
+import { bodyKind } from '../encoding/body-kind.ts'
 
 /** A person whose orders count, or count no more. */
 export interface Operator {

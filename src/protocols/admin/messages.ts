@@ -1,0 +1,67 @@
+import { equals } from 'uint8arrays/equals'
+import type { Act } from '../../registry/objects/orders/act.ts'
+import { UnsupportedVersionError, WrongNetworkError } from '../../runtime/errors.ts'
+import { MalformedFrameError } from '../engine/errors.ts'
+import { decodeFrame } from '../engine/protocol.ts'
+import { adminVersion, questions } from './descriptor.ts'
+import { AdminQuestion, AdminRequest } from './pb/admin.ts'
+
+/** A question of an operator, which makes no entry. */
+export type Question = { what: 'waiting' } | { what: 'reject'; join: Uint8Array; reason: string }
+
+/** A question as it was signed, with the order over its bytes. */
+export interface SignedQuestion {
+  question: Uint8Array
+  order: Uint8Array
+}
+
+/** Request of an operator: acts, all or none, or a question. */
+export type AdminCall = { acts: readonly Act[] } | SignedQuestion
+
+export interface AdminAnswered {
+  /** Envelopes of the entries, one for each act. */
+  entries: readonly Uint8Array[]
+  /** Acts that wait for an operator; joins have an empty id, and acts without an order. */
+  waiting: readonly { id: string; sinceMs: number; acts: readonly Act[] }[]
+}
+
+const none = new Uint8Array()
+const decodeLimits = { acts: 16 }
+
+export const encodeQuestion = (question: Question): Uint8Array =>
+  AdminQuestion.encode(
+    question.what === 'waiting'
+      ? { what: questions.waiting, join: none, reason: '' }
+      : { what: questions.reject, join: question.join, reason: question.reason }
+  )
+
+/** @throws MalformedFrameError, UnsupportedVersionError */
+export function decodeQuestion(bytes: Uint8Array): Question {
+  const { what, join, reason } = decodeFrame((frame) => AdminQuestion.decode(frame), bytes)
+  if (what === questions.waiting) return { what: 'waiting' }
+  if (what === questions.reject) return { what: 'reject', join, reason }
+  throw new UnsupportedVersionError('a question of a newer version')
+}
+
+export const encodeCall = (call: AdminCall, networkId: Uint8Array, forwarded: boolean): Uint8Array =>
+  AdminRequest.encode({
+    version: adminVersion,
+    networkId,
+    acts: [],
+    question: none,
+    order: none,
+    trace: none,
+    ...('acts' in call ? { acts: [...call.acts] } : call),
+    forwarded
+  })
+
+/** @throws MalformedFrameError, UnsupportedVersionError, WrongNetworkError */
+export function decodeCall(bytes: Uint8Array, networkId: Uint8Array): { call: AdminCall; forwarded: boolean } {
+  const request = decodeFrame((frame) => AdminRequest.decode(frame, { limits: decodeLimits }), bytes)
+  const { version, acts, question, order, forwarded } = request
+  if (version > adminVersion) throw new UnsupportedVersionError(`an order in version ${version}`)
+  if (!equals(request.networkId, networkId)) throw new WrongNetworkError('an order in another network')
+  if (acts.length > 0 && question.length === 0) return { call: { acts }, forwarded }
+  if (question.length > 0 && order.length > 0) return { call: { question, order }, forwarded }
+  throw new MalformedFrameError('neither acts nor a question')
+}

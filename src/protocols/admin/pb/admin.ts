@@ -1,0 +1,511 @@
+// @ts-nocheck
+import { decodeMessage, encodeMessage, MaxLengthError, message } from 'protons-runtime'
+import { alloc as uint8ArrayAlloc } from 'uint8arrays/alloc'
+import type { Codec, DecodeOptions } from 'protons-runtime'
+import type { Uint8ArrayList } from 'uint8arraylist'
+
+export interface AdminRequest {
+  version: number
+  networkId: Uint8Array
+  acts: AdminAct[]
+  question: Uint8Array
+  order: Uint8Array
+  forwarded: boolean
+  trace: Uint8Array
+}
+
+export namespace AdminRequest {
+  let _codec: Codec<AdminRequest>
+
+  export const codec = (): Codec<AdminRequest> => {
+    if (_codec == null) {
+      _codec = message<AdminRequest>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.version != null && obj.version !== 0)) {
+          w.uint32(8)
+          w.uint32(obj.version)
+        }
+
+        if ((obj.networkId != null && obj.networkId.byteLength > 0)) {
+          w.uint32(18)
+          w.bytes(obj.networkId)
+        }
+
+        if (obj.acts != null && obj.acts.length > 0) {
+          for (const value of obj.acts) {
+            w.uint32(26)
+            AdminAct.codec().encode(value, w)
+          }
+        }
+
+        if ((obj.question != null && obj.question.byteLength > 0)) {
+          w.uint32(34)
+          w.bytes(obj.question)
+        }
+
+        if ((obj.order != null && obj.order.byteLength > 0)) {
+          w.uint32(42)
+          w.bytes(obj.order)
+        }
+
+        if ((obj.forwarded != null && obj.forwarded !== false)) {
+          w.uint32(48)
+          w.bool(obj.forwarded)
+        }
+
+        if ((obj.trace != null && obj.trace.byteLength > 0)) {
+          w.uint32(250)
+          w.bytes(obj.trace)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          version: 0,
+          networkId: uint8ArrayAlloc(0),
+          acts: [],
+          question: uint8ArrayAlloc(0),
+          order: uint8ArrayAlloc(0),
+          forwarded: false,
+          trace: uint8ArrayAlloc(0)
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.version = reader.uint32()
+              break
+            }
+            case 2: {
+              obj.networkId = reader.bytes()
+              break
+            }
+            case 3: {
+              if (opts.limits?.acts != null && obj.acts.length === opts.limits.acts) {
+                throw new MaxLengthError('Decode error - repeated field "acts" had too many elements')
+              }
+
+              obj.acts.push(AdminAct.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.acts$
+              }))
+              break
+            }
+            case 4: {
+              obj.question = reader.bytes()
+              break
+            }
+            case 5: {
+              obj.order = reader.bytes()
+              break
+            }
+            case 6: {
+              obj.forwarded = reader.bool()
+              break
+            }
+            case 31: {
+              obj.trace = reader.bytes()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      })
+    }
+
+    return _codec
+  }
+
+  export function encode (obj: Partial<AdminRequest>): Uint8Array {
+    return encodeMessage(obj, AdminRequest.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<AdminRequest>): AdminRequest {
+    return decodeMessage(buf, AdminRequest.codec(), opts)
+  }
+}
+
+export interface AdminAct {
+  kind: number
+  body: Uint8Array
+  order: Uint8Array
+}
+
+export namespace AdminAct {
+  let _codec: Codec<AdminAct>
+
+  export const codec = (): Codec<AdminAct> => {
+    if (_codec == null) {
+      _codec = message<AdminAct>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.kind != null && obj.kind !== 0)) {
+          w.uint32(8)
+          w.uint32(obj.kind)
+        }
+
+        if ((obj.body != null && obj.body.byteLength > 0)) {
+          w.uint32(18)
+          w.bytes(obj.body)
+        }
+
+        if ((obj.order != null && obj.order.byteLength > 0)) {
+          w.uint32(26)
+          w.bytes(obj.order)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          kind: 0,
+          body: uint8ArrayAlloc(0),
+          order: uint8ArrayAlloc(0)
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.kind = reader.uint32()
+              break
+            }
+            case 2: {
+              obj.body = reader.bytes()
+              break
+            }
+            case 3: {
+              obj.order = reader.bytes()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      })
+    }
+
+    return _codec
+  }
+
+  export function encode (obj: Partial<AdminAct>): Uint8Array {
+    return encodeMessage(obj, AdminAct.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<AdminAct>): AdminAct {
+    return decodeMessage(buf, AdminAct.codec(), opts)
+  }
+}
+
+export interface AdminQuestion {
+  what: number
+  join: Uint8Array
+  reason: string
+}
+
+export namespace AdminQuestion {
+  let _codec: Codec<AdminQuestion>
+
+  export const codec = (): Codec<AdminQuestion> => {
+    if (_codec == null) {
+      _codec = message<AdminQuestion>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.what != null && obj.what !== 0)) {
+          w.uint32(8)
+          w.uint32(obj.what)
+        }
+
+        if ((obj.join != null && obj.join.byteLength > 0)) {
+          w.uint32(18)
+          w.bytes(obj.join)
+        }
+
+        if ((obj.reason != null && obj.reason !== '')) {
+          w.uint32(26)
+          w.string(obj.reason)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          what: 0,
+          join: uint8ArrayAlloc(0),
+          reason: ''
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.what = reader.uint32()
+              break
+            }
+            case 2: {
+              obj.join = reader.bytes()
+              break
+            }
+            case 3: {
+              obj.reason = reader.string()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      })
+    }
+
+    return _codec
+  }
+
+  export function encode (obj: Partial<AdminQuestion>): Uint8Array {
+    return encodeMessage(obj, AdminQuestion.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<AdminQuestion>): AdminQuestion {
+    return decodeMessage(buf, AdminQuestion.codec(), opts)
+  }
+}
+
+export interface AdminAnswer {
+  status: number
+  retryAfterMs: number
+  entries: Uint8Array[]
+  waiting: AdminWaiting[]
+  version: number
+}
+
+export namespace AdminAnswer {
+  let _codec: Codec<AdminAnswer>
+
+  export const codec = (): Codec<AdminAnswer> => {
+    if (_codec == null) {
+      _codec = message<AdminAnswer>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.status != null && obj.status !== 0)) {
+          w.uint32(8)
+          w.uint32(obj.status)
+        }
+
+        if ((obj.retryAfterMs != null && obj.retryAfterMs !== 0)) {
+          w.uint32(16)
+          w.uint64Number(obj.retryAfterMs)
+        }
+
+        if (obj.entries != null && obj.entries.length > 0) {
+          for (const value of obj.entries) {
+            w.uint32(26)
+            w.bytes(value)
+          }
+        }
+
+        if (obj.waiting != null && obj.waiting.length > 0) {
+          for (const value of obj.waiting) {
+            w.uint32(34)
+            AdminWaiting.codec().encode(value, w)
+          }
+        }
+
+        if ((obj.version != null && obj.version !== 0)) {
+          w.uint32(40)
+          w.uint32(obj.version)
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          status: 0,
+          retryAfterMs: 0,
+          entries: [],
+          waiting: [],
+          version: 0
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.status = reader.uint32()
+              break
+            }
+            case 2: {
+              obj.retryAfterMs = reader.uint64Number()
+              break
+            }
+            case 3: {
+              if (opts.limits?.entries != null && obj.entries.length === opts.limits.entries) {
+                throw new MaxLengthError('Decode error - repeated field "entries" had too many elements')
+              }
+
+              obj.entries.push(reader.bytes())
+              break
+            }
+            case 4: {
+              if (opts.limits?.waiting != null && obj.waiting.length === opts.limits.waiting) {
+                throw new MaxLengthError('Decode error - repeated field "waiting" had too many elements')
+              }
+
+              obj.waiting.push(AdminWaiting.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.waiting$
+              }))
+              break
+            }
+            case 5: {
+              obj.version = reader.uint32()
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      })
+    }
+
+    return _codec
+  }
+
+  export function encode (obj: Partial<AdminAnswer>): Uint8Array {
+    return encodeMessage(obj, AdminAnswer.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<AdminAnswer>): AdminAnswer {
+    return decodeMessage(buf, AdminAnswer.codec(), opts)
+  }
+}
+
+export interface AdminWaiting {
+  id: string
+  sinceMs: number
+  acts: AdminAct[]
+}
+
+export namespace AdminWaiting {
+  let _codec: Codec<AdminWaiting>
+
+  export const codec = (): Codec<AdminWaiting> => {
+    if (_codec == null) {
+      _codec = message<AdminWaiting>((obj, w, opts = {}) => {
+        if (opts.lengthDelimited !== false) {
+          w.fork()
+        }
+
+        if ((obj.id != null && obj.id !== '')) {
+          w.uint32(10)
+          w.string(obj.id)
+        }
+
+        if ((obj.sinceMs != null && obj.sinceMs !== 0)) {
+          w.uint32(16)
+          w.uint64Number(obj.sinceMs)
+        }
+
+        if (obj.acts != null && obj.acts.length > 0) {
+          for (const value of obj.acts) {
+            w.uint32(26)
+            AdminAct.codec().encode(value, w)
+          }
+        }
+
+        if (opts.lengthDelimited !== false) {
+          w.ldelim()
+        }
+      }, (reader, length, opts = {}) => {
+        const obj: any = {
+          id: '',
+          sinceMs: 0,
+          acts: []
+        }
+
+        const end = length == null ? reader.len : reader.pos + length
+
+        while (reader.pos < end) {
+          const tag = reader.uint32()
+
+          switch (tag >>> 3) {
+            case 1: {
+              obj.id = reader.string()
+              break
+            }
+            case 2: {
+              obj.sinceMs = reader.uint64Number()
+              break
+            }
+            case 3: {
+              if (opts.limits?.acts != null && obj.acts.length === opts.limits.acts) {
+                throw new MaxLengthError('Decode error - repeated field "acts" had too many elements')
+              }
+
+              obj.acts.push(AdminAct.codec().decode(reader, reader.uint32(), {
+                limits: opts.limits?.acts$
+              }))
+              break
+            }
+            default: {
+              reader.skipType(tag & 7)
+              break
+            }
+          }
+        }
+
+        return obj
+      })
+    }
+
+    return _codec
+  }
+
+  export function encode (obj: Partial<AdminWaiting>): Uint8Array {
+    return encodeMessage(obj, AdminWaiting.codec())
+  }
+
+  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<AdminWaiting>): AdminWaiting {
+    return decodeMessage(buf, AdminWaiting.codec(), opts)
+  }
+}

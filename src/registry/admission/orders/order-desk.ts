@@ -1,0 +1,200 @@
+import { equals } from 'uint8arrays/equals'
+import { at } from '../../../identity/bytes.ts'
+import { sha256 } from '../../../identity/hash.ts'
+import { keyId } from '../../../identity/key-id.ts'
+import { peerIdText } from '../../../identity/keys.ts'
+import type { Clock, Logger } from '../../../runtime/clock-and-logger.ts'
+import {
+  ChangedMeanwhileError,
+  InvalidPayloadError,
+  LogMismatchError,
+  SecondOperatorError
+} from '../../../runtime/errors.ts'
+import type { EntryDraft, Root } from '../../log/log-writer.ts'
+import type { Replica } from '../../log/replica.ts'
+import { notOperator } from '../../log/state/order-rules.ts'
+import { readStoredEntry } from '../../log/state/stored-entry.ts'
+import type { LogEntry } from '../../objects/entry.ts'
+import type { Signed } from '../../objects/envelope.ts'
+import { openJoin } from '../../objects/join.ts'
+import { type Act, actOf, type OpenedAct, openAct } from '../../objects/orders/act.ts'
+import { openOrder, readStoredOrder } from '../../objects/orders/order.ts'
+import type { Database } from '../../store/database.ts'
+import type { GroupCommit } from '../../store/group-commit.ts'
+import { clockSkewMs } from '../limits.ts'
+import type { PendingJoins } from '../pending-joins.ts'
+import type { RootAdmission } from '../root-admission.ts'
+import type { Author } from './author.ts'
+import { OrderMemory } from './order-memory.ts'
+import { type WaitingActs, WaitingOrders } from './waiting-orders.ts'
+
+/** Entries of one request: a registry that is retired makes two. */
+const maxActs = 4
+
+export interface OrderDeskComponents {
+  db: Database
+  commit: GroupCommit
+  root: Root
+  replica: Replica
+  pending: PendingJoins
+  rootAdmission: Pick<RootAdmission, 'approve'>
+  clock: Clock
+  logger: Logger
+}
+
+/** Appends the orders that wait for an act, each act's own behind them. */
+type Append = (ordersOf: (index: number) => Uint8Array[]) => Promise<Signed<LogEntry>[]>
+
+/** The root's desk for what operators order, here and from their own machines. */
+export class OrderDesk {
+  readonly #components: OrderDeskComponents
+  readonly #memory: OrderMemory
+  readonly #waiting: WaitingOrders
+  readonly #running = new Map<string, Promise<Signed<LogEntry>[]>>()
+
+  constructor(components: OrderDeskComponents) {
+    this.#components = components
+    this.#memory = new OrderMemory(components.replica)
+    this.#waiting = new WaitingOrders(components)
+  }
+
+  /** Acts that wait for a second operator, oldest first. */
+  waiting(): WaitingActs[] {
+    return this.#waiting.list()
+  }
+
+  /** The operator of this machine. */
+  get local(): Author {
+    const { root } = this.#components
+    return {
+      append: async (bodies, options = {}) => {
+        try {
+          return await root.append(bodies, { ...options, byOperator: true })
+        } catch (error) {
+          if (!(error instanceof SecondOperatorError)) throw error
+        }
+        const acts = bodies.map((body) => ({ ...actOf(body), order: at(root.ownOrders(body), 0) }))
+        return await this.#complete(acts, (ordersOf) =>
+          root.append(
+            bodies.map((body, i) => ({ ...root.completed(body), orders: ordersOf(i) })),
+            options
+          )
+        )
+      }
+    }
+  }
+
+  /**
+   * Enters what an operator ordered, all or none. An order that was carried out is answered with its entry. `from`: who brings it.
+   * @throws NotOperatorError, SecondOperatorError when it waits for another operator, ChangedMeanwhileError; what opening and Root.append throw
+   */
+  async submit(given: readonly Act[], from: Uint8Array): Promise<Signed<LogEntry>[]> {
+    const { replica } = this.#components
+    const acts = this.#open(given, from)
+    const first = keyId(at(acts, 0).signed.hash)
+    const running = this.#running.get(first)
+    if (running !== undefined) return await running
+    const made = await Promise.all(acts.map(({ order }) => this.#memory.entryOf(order)))
+    const done = made.filter((n) => n !== undefined)
+    if (done.length === acts.length) return done.map((n) => readStoredEntry(replica.ledger.bytesOf(n)))
+    const started = this.#running.get(first) ?? this.#carryOut(acts).finally(() => this.#running.delete(first))
+    this.#running.set(first, started)
+    return await started
+  }
+
+  /** Refuses a question that is not of an operator, or is old. @throws NotOperatorError, ChangedMeanwhileError, InvalidPayloadError */
+  requireAsker(question: Uint8Array, order: Uint8Array, from: Uint8Array): void {
+    const { clock, replica } = this.#components
+    const { value, signer } = openOrder(order, replica.networkId)
+    if (value.kind !== 0 || !equals(value.digest, sha256(question))) {
+      throw new InvalidPayloadError('the order is for something else than the question that came with it')
+    }
+    this.#requireOperator(signer, from)
+    if (value.epoch === replica.head.epoch && Math.abs(value.timeMs - clock.now()) <= clockSkewMs) return
+    throw new ChangedMeanwhileError('the question is of another time: ask again')
+  }
+
+  #open(given: readonly Act[], from: Uint8Array): OpenedAct[] {
+    const { replica } = this.#components
+    if (given.length === 0 || given.length > maxActs)
+      throw new InvalidPayloadError(`a request has 1 to ${maxActs} acts`)
+    const acts = given.map((act) => openAct(act, replica.networkId))
+    const { signer } = at(acts, 0).signed
+    if (acts.some(({ signed }) => keyId(signed.signer) !== keyId(signer))) {
+      throw new InvalidPayloadError('the acts of a request are of one operator')
+    }
+    this.#requireOperator(signer, from)
+    return acts
+  }
+
+  #requireOperator(signer: Uint8Array, from: Uint8Array): void {
+    const { logger, replica } = this.#components
+    if (replica.state.operator(signer) !== undefined) return
+    const fields = { key: peerIdText(signer), peer: peerIdText(from) }
+    logger.warn(fields, 'an order was refused: its key is that of no operator')
+    throw notOperator(signer)
+  }
+
+  async #carryOut(acts: readonly OpenedAct[]): Promise<Signed<LogEntry>[]> {
+    const { pending, root, rootAdmission, replica } = this.#components
+    const [first] = acts
+    if (acts.length === 1 && first?.content.kind === 'admit' && 'join' in first.content) {
+      const { publicKey } = openJoin(first.content.join, replica.networkId).value
+      pending.requireSame(publicKey, first.content.join)
+      return await this.#complete(acts, async (ordersOf) => {
+        const append: Author['append'] = (bodies, options) =>
+          root.append(
+            bodies.map((body) => ({ ...body, orders: ordersOf(0) })),
+            options
+          )
+        const entry = await rootAdmission.approve(publicKey, { append })
+        return [readStoredEntry(entry)]
+      })
+    }
+    const bodies = acts.map(({ content }) => draftOf(content))
+    const inCommit = (): void => {
+      for (const { kind, body } of bodies) if (kind === 'revoke') pending.clear(body.publicKey)
+    }
+    return await this.#complete(acts, (ordersOf) =>
+      root.append(
+        bodies.map((body, i) => ({ ...body, orders: ordersOf(i) })),
+        { inCommit }
+      )
+    )
+  }
+
+  /** Appends with the orders of another operator where these wait for this one; where they need one, they wait. */
+  async #complete(acts: readonly Act[], append: Append): Promise<Signed<LogEntry>[]> {
+    const by = readStoredOrder(at(acts, 0).order).publicKey
+    const waiting = this.#waiting.find(acts, by)
+    try {
+      const entries = await append((i) => [
+        ...(waiting === undefined ? [] : [at(waiting.acts, i).order]),
+        at(acts, i).order
+      ])
+      if (waiting !== undefined) await this.#drop(waiting)
+      return entries
+    } catch (error) {
+      const isVoid = error instanceof ChangedMeanwhileError || error instanceof LogMismatchError
+      if (waiting !== undefined && isVoid) await this.#drop(waiting)
+      if (waiting !== undefined || !(error instanceof SecondOperatorError)) throw error
+    }
+    const { id } = await this.#waiting.keep(acts)
+    throw new SecondOperatorError(
+      `the policy asks for two operators: this waits as ${id} for another one, who runs \`trustnet operator approve ${id}\``
+    )
+  }
+
+  #drop({ id }: WaitingActs): Promise<void> {
+    return this.#components.commit.write(() => this.#waiting.drop(id))
+  }
+}
+
+function draftOf(content: OpenedAct['content']): EntryDraft {
+  const isOne = content.kind !== 'unknown' && content.kind !== 'delegate' && content.kind !== 'authority'
+  if (!isOne || 'join' in content) throw new InvalidPayloadError('an admission is ordered alone')
+  if (content.kind === 'registrySet' && !content.body.removed) {
+    throw new InvalidPayloadError('registries enter the set by themselves, when they run')
+  }
+  return content
+}
