@@ -121,6 +121,7 @@ const scopes: Scopes<ProtocolLimits> = {
     dialMs: 'time',
     deadlineMs: 'time'
   },
+  admin: { requestBytes: 'message', answerBytes: 'message', streams: 'connection', rate: 'peer', deadlineMs: 'time' },
   announce: {
     messageBytes: 'message',
     inboundBytes: 'message',
