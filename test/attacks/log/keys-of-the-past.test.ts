@@ -3,7 +3,7 @@ import type { SigningKey } from '../../../src/identity/keys.ts'
 import { type EntryDraft, type Root, sealAuthority, sealDelegation } from '../../../src/registry/log/log-writer.ts'
 import type { Replica } from '../../../src/registry/log/replica.ts'
 import { sealCheckpoint } from '../../../src/registry/objects/checkpoint.ts'
-import { type LogEntry, sealEntry } from '../../../src/registry/objects/entry.ts'
+import { sealEntry } from '../../../src/registry/objects/entry.ts'
 import { keyNumber, LogNetwork, refusalOf, sendDelta, sendSnapshot } from '../../helpers/log-network.ts'
 import { attack, control } from '../attack.ts'
 
@@ -139,7 +139,7 @@ function* forged(history: History, replica: Replica): Generator<Lie> {
       for (const n of places) {
         const prevHash = replica.linkHash(n - 1) ?? networkId
         for (const body of draftsOf(history)) {
-          const entry = sealEntry({ networkId, n, prevHash, epoch, timeMs, ...body } as LogEntry, thief.key)
+          const entry = sealEntry({ networkId, n, prevHash, epoch, timeMs, ...body }, thief.key)
           const told = { networkId, epoch, n, headHash: entry.hash, stateRoot: networkId, rows: 3, bytes: 999, timeMs }
           yield { bytes: entry.bytes, checkpoint: sealCheckpoint(told, thief.key).bytes }
         }

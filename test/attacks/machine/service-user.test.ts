@@ -3,9 +3,9 @@ import { whyNoFileRoots } from '../../hosts/file-root.ts'
 import { whyNoNamespaces } from '../../hosts/host-network.ts'
 import { whyNoSystemd } from '../../hosts/systemd-host.ts'
 import { attack, control } from '../attack.ts'
-import { readTrace } from '../root-calls.ts'
-import { rootCommands, uninstalls, upgrade } from '../root-commands.ts'
 import { data, PlantedMachine, plants, runtime, user } from './planted-machine.ts'
+import { readTrace } from './root-calls.ts'
+import { rootCommands, uninstalls, upgrade } from './root-commands.ts'
 
 const reason = whyNoNamespaces() ?? whyNoFileRoots() ?? whyNoSystemd()
 // In CI a machine that cannot do it is a failure; elsewhere it is said and skipped.

@@ -1,6 +1,6 @@
-import { commandCalls } from '../helpers/commands/command-calls.ts'
-import { commandTree } from '../helpers/commands/command-tree.ts'
-import { passphrase, program } from './machine/planted-machine.ts'
+import { commandCalls } from '../../helpers/commands/command-calls.ts'
+import { commandTree } from '../../helpers/commands/command-tree.ts'
+import { passphrase, program } from './planted-machine.ts'
 
 const withKit = `TRUSTNET_RECOVERY_PASSPHRASE="${passphrase}"`
 const kit = '--kit /root/safe/recovery.kit'
