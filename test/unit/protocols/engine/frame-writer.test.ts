@@ -89,12 +89,8 @@ describe('a reader that is behind', () => {
     pipe.takes = 1
     writer.push(new Uint8Array(1))
     await tick()
-    let isReady = false
-    const ready = writer.ready().then(() => {
-      isReady = true
-    })
-    await tick()
-    expect(isReady).toBe(false)
+    const ready = writer.ready()
+    expect(await Promise.race([ready.then(() => 'ready'), tick().then(() => 'waits')])).toBe('waits')
     pipe.drain(10)
     await ready
   })

@@ -133,13 +133,13 @@ describe('a member that a hello shows', () => {
   it('is one again by a renew entry behind its admission', async () => {
     const checkpoint = checkpointBy(network.logKey, endMs() + dayMs)
     const later = endMs() + 2 * dayMs
-    const with_ = async (renew: Uint8Array) => await nameOf(prove({ checkpoint, renew }, member, endMs() + dayMs))
-    expect(await with_(renewOf(memberNumber, later))).toBe('proven')
-    expect(await with_(renewOf(memberNumber, endMs() - dayMs))).toBe('NotMemberError')
-    expect(await with_(renewOf(6, later))).toBe('NotMemberError')
-    expect(await with_(renewOf(memberNumber, later, replica.head.n + 1))).toBe('NotMemberError')
-    expect(await with_(renewOf(memberNumber, later, replica.head.n + 2, keyNumber(9)))).toBe('LogMismatchError')
-    expect(await with_(entryOf(admitOf(), replica.head.n + 2))).toBe('NotMemberError')
+    const renewedBy = async (renew: Uint8Array) => await nameOf(prove({ checkpoint, renew }, member, endMs() + dayMs))
+    expect(await renewedBy(renewOf(memberNumber, later))).toBe('proven')
+    expect(await renewedBy(renewOf(memberNumber, endMs() - dayMs))).toBe('NotMemberError')
+    expect(await renewedBy(renewOf(6, later))).toBe('NotMemberError')
+    expect(await renewedBy(renewOf(memberNumber, later, replica.head.n + 1))).toBe('NotMemberError')
+    expect(await renewedBy(renewOf(memberNumber, later, replica.head.n + 2, keyNumber(9)))).toBe('LogMismatchError')
+    expect(await renewedBy(entryOf(admitOf(), replica.head.n + 2))).toBe('NotMemberError')
   })
 })
 

@@ -49,9 +49,9 @@ describe('progress in the records of registries', () => {
 })
 
 describe('places for those who are pushed records', () => {
-  const sleeper = (): Sleeper & { woken: number } => {
+  const sleeper = () => {
     const made = { wants: topics.log, dirty: 0, woken: 0, wake: () => made.woken++ }
-    return made as unknown as Sleeper & { woken: number }
+    return made
   }
   const hasPlace = ({ wants }: Sleeper): boolean => (wants & topics.records) !== 0
 

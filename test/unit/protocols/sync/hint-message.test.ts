@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { fromHintMessage, toHintMessage } from '../../../../src/protocols/sync/hint-message.ts'
 import { Hint as HintMessage } from '../../../../src/protocols/sync/pb/sync.ts'
