@@ -128,6 +128,8 @@ export class Housekeeping {
   async #backUp(to: string | undefined): Promise<MadeBackup> {
     const { config, registry, clock } = this.#init
     const folder = backupFolder(config)
+    dropLeft(folder, unfinishedName)
+    dropHandedOver(config.paths.data)
     const now = clock.now()
     const path = to ?? freePath(folder, now)
     makeFolder(dirname(path), 0o700)
@@ -184,6 +186,29 @@ const freePath = (folder: string, ms: number): string => {
 }
 
 const backupFolder = (config: Config): string => config.backup.path ?? join(config.paths.data, 'backups')
+
+/** Parts of a backup that a killed process has left. */
+const unfinishedName = /^registry-\d{8}T\d{6}(\d{3})?Z\.db\.unfinished/
+/** Files that a command fetches from here, with the pid of the command. */
+const handedOverName = /^\.for-(\d+)-/
+
+const dropLeft = (folder: string, name: RegExp, isLeft = (_: RegExpExecArray): boolean => true): void => {
+  for (const each of existsSync(folder) ? readdirSync(folder) : []) {
+    const match = name.exec(each)
+    if (match !== null && isLeft(match)) rmSync(join(folder, each), { force: true })
+  }
+}
+
+const dropHandedOver = (folder: string): void => dropLeft(folder, handedOverName, ([, pid]) => !isAlive(Number(pid)))
+
+const isAlive = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    // Another user's is one, too.
+    return codeOf(error) === 'EPERM'
+  }
+}
 
 const dropOldest = (folder: string, keep: number): void => {
   const all = readdirSync(folder).filter((name) => backupName.test(name))

@@ -40,11 +40,12 @@ export async function backUp({ db, genesis, nowMs }: BackUpInit, path: string): 
     const facts = await sealed(unfinished, [storeIdKey], genesis.hash)
     const manifest = manifestOf(facts, genesis, basename(path), nowMs)
     writeFileSync(`${unfinished}.json`, `${JSON.stringify(manifest, null, 2)}\n`, { mode: 0o600, flush: true })
-    renameSync(unfinished, path)
+    // A copy that is there has its manifest, whenever this process dies.
     renameSync(`${unfinished}.json`, manifestPath(path))
+    renameSync(unfinished, path)
     return manifest
   } catch (error) {
-    for (const left of [unfinished, `${unfinished}.json`]) rmSync(left, { force: true })
+    for (const left of [unfinished, `${unfinished}.json`, manifestPath(path)]) rmSync(left, { force: true })
     throw new StoreError(`the backup to ${path} failed (${String(error)}): check the folder and its free space`, {
       cause: error
     })

@@ -110,6 +110,36 @@ export const peekDatabase = <T>(path: string, read: (db: Database) => T): T | un
   }
 }
 
+/** A reader makes the files that SQLite keeps beside a database, and cannot remove them: a writer that writes nothing does. */
+class ReadOnlyDatabase extends BetterSqlite3 {
+  readonly #path: string
+  readonly #wasAlone: boolean
+
+  constructor(path: string) {
+    const wasAlone = !existsSync(`${path}-wal`)
+    super(path, { readonly: true, fileMustExist: true, timeout: busyTimeoutMs })
+    this.#path = path
+    this.#wasAlone = wasAlone
+  }
+
+  override close(): this {
+    super.close()
+    if (this.#wasAlone && existsSync(`${this.#path}-wal`)) this.#tidy()
+    return this
+  }
+
+  #tidy(): void {
+    try {
+      const writer = new BetterSqlite3(this.#path, { fileMustExist: true, timeout: busyTimeoutMs })
+      // Only what reads the file takes it up, and is then the last one to leave it.
+      writer.pragma('schema_version')
+      writer.close()
+    } catch {
+      // Another process has it by now, or the disk is read-only: the files are empty, and in nobody's way.
+    }
+  }
+}
+
 /**
  * Opens a store for reading alone: nothing is migrated, no page is written. Close it with `close()`.
  *
@@ -120,7 +150,7 @@ export const openReadOnly = (path: string): Database => {
   try {
     if (!existsSync(path)) throw new StoreError(`${path} is not there: check the path`)
     refuseUnknown(realPath(path), currentSchema)
-    db = new BetterSqlite3(path, { readonly: true, fileMustExist: true, timeout: busyTimeoutMs })
+    db = new ReadOnlyDatabase(path)
     if (identify(db, path, currentSchema).fresh) throw damaged(path, 'it is empty')
     return db
   } catch (error) {

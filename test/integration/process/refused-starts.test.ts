@@ -187,3 +187,21 @@ describe('a node whose port is taken', () => {
     server.close()
   })
 })
+
+describe('a machine that has nodes already, under a new host name', () => {
+  it('starts none more, and names those that are there', async () => {
+    for (const name of ['hal', 'eve']) {
+      mkdirSync(join(home, 'data', name))
+      writeFileSync(join(home, 'data', name, 'node.key'), 'a key')
+    }
+    rmSync(join(home, 'root.yaml'))
+    const argv = ['node', 'start', '--domain', 'example.test', '--trust-on-first-use']
+    const { code, out, err } = await runProgram(argv, env)
+    expect({ code, out, err }).toEqual({
+      code: 2,
+      out: '',
+      err: expect.stringMatching(/nodes eve, hal, root .*--name/)
+    })
+    expect(readdirSync(join(home, 'data')).toSorted()).toEqual(['eve', 'hal', 'root'])
+  })
+})

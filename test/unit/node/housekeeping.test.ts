@@ -1,5 +1,15 @@
-import { execFileSync } from 'node:child_process'
-import { closeSync, copyFileSync, openSync, readdirSync, readFileSync, renameSync } from 'node:fs'
+import { execFileSync, spawnSync } from 'node:child_process'
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync
+} from 'node:fs'
 import { join } from 'node:path'
 import BetterSqlite3 from 'better-sqlite3'
 import { describe, expect, it, test } from 'vitest'
@@ -59,6 +69,24 @@ describe('housekeeping of a node', () => {
       )
     ).toBe(0)
     expect((await network.node('root').control.registryStatus()).store.lastBackupMs).toBe(now)
+  })
+
+  it('removes what killed processes have left: parts of backups, and files that nobody fetches any more', async () => {
+    await using network = await TestNetwork.create()
+    const { registry, config } = network.node('root')
+    const folder = join(network.folder, 'backups')
+    const { data } = config.paths
+    mkdirSync(folder)
+    const gone = spawnSync('true').pid
+    const left = ['', '.json', '-journal'].map((end) =>
+      join(folder, `registry-20250101T000000000Z.db.unfinished${end}`)
+    )
+    const lost = [join(data, `.for-${gone}-copy.db`), join(data, `.for-${gone}-copy.db.json`)]
+    const kept = [join(data, `.for-${process.pid}-copy.db`), join(folder, 'notes.unfinished')]
+    for (const file of [...left, ...lost, ...kept]) writeFileSync(file, 'x')
+    const init = { registry, config: { ...config, backup: { ...config.backup, path: folder } } }
+    await new Housekeeping({ ...init, clock: systemClock, logger: silentLogger }).backUp()
+    expect([...left, ...lost, ...kept].filter((file) => existsSync(file))).toEqual(kept)
   })
 
   it('keeps backups that are made at the same time apart', async () => {

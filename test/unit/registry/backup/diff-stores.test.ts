@@ -1,7 +1,8 @@
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import BetterSqlite3 from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
-import { diffStoresAt } from '../../../../src/node/offline/stopped-store.ts'
+import { diffStoresAt, verifyStoreAt } from '../../../../src/node/offline/stopped-store.ts'
 import { WrongNetworkError } from '../../../../src/runtime/errors.ts'
 import { RealNetwork } from '../../../helpers/real-network.ts'
 import { expectSchema } from '../../../helpers/schemas.ts'
@@ -22,6 +23,9 @@ describe('the comparison of two stores', () => {
     expect(view).toMatchObject({ same: false, differsFrom: null, entries: { onlyHere: 2, onlyThere: 0 } })
     expect(diffStoresAt(old, copy)).toMatchObject({ same: false, entries: { onlyHere: 0, onlyThere: 2 } })
     expect(diffStoresAt(same, copy)).toMatchObject({ same: true, differsFrom: null })
+    await verifyStoreAt(copy)
+    // SQLite's own files beside a database are gone with their readers.
+    expect(readdirSync(folder.path).filter((name) => /-(wal|shm|journal)$/.test(name))).toEqual([])
   })
 
   it('finds the entry from which two histories differ, and refuses another network', async () => {
