@@ -192,7 +192,9 @@ const unfinishedName = /^registry-\d{8}T\d{6}(\d{3})?Z\.db\.unfinished/
 /** Files that a command fetches from here, with the pid of the command. */
 const handedOverName = /^\.for-(\d+)-/
 
-const dropLeft = (folder: string, name: RegExp, isLeft = (_: RegExpExecArray): boolean => true): void => {
+type IsLeft = (match: RegExpExecArray) => boolean
+
+const dropLeft = (folder: string, name: RegExp, isLeft: IsLeft = () => true): void => {
   for (const each of existsSync(folder) ? readdirSync(folder) : []) {
     const match = name.exec(each)
     if (match !== null && isLeft(match)) rmSync(join(folder, each), { force: true })
