@@ -23,7 +23,8 @@ const [
   rotate,
   order,
   invite,
-  addrs
+  addrs,
+  notes
 ] = await Promise.all(
   [
     'identity/keys',
@@ -41,7 +42,8 @@ const [
     'registry/objects/rotate',
     'registry/objects/orders/order',
     'registry/objects/invite',
-    'address/multiaddr'
+    'address/multiaddr',
+    'registry/log/checkpoint-note'
   ].map(load)
 )
 const { domains, seal, openEnvelope } = envelope
@@ -1089,3 +1091,36 @@ write(
     }
   })
 )
+
+const noted = checkpoint.sealCheckpoint(
+  {
+    networkId,
+    epoch: 1,
+    n: 122,
+    headHash: bytes(32, 0x22),
+    stateRoot: bytes(32, 0x33),
+    rows: 40,
+    bytes: 9000,
+    timeMs: time
+  },
+  log
+)
+const note = notes.signNote(noted, log)
+const badNotes = [
+  ['another number of entries', note.replace('\n123\n', '\n124\n')],
+  ['another epoch', note.replace('epoch 1', 'epoch 2')],
+  ['signed by another key', notes.signNote(noted, other)],
+  ['without the line of the signature', `${notes.noteText(noted)}\n`],
+  ['without the empty line', note.replace('\n\n', '\n')],
+  [
+    'a signature of another kind of key',
+    note.replace(/ (\S+)\n$/, (_, text) => ` ${Buffer.from(text, 'base64').fill(9, 0, 4).toString('base64')}\n`)
+  ]
+]
+write('checkpoint-note', {
+  networkId,
+  origin: notes.noteOrigin(networkId),
+  verifierKey: notes.noteVerifierKey(networkId, log.publicKey),
+  good: [{ name: 'of a checkpoint', checkpoint: noted.bytes, note }],
+  bad: badNotes.map(([name, text]) => ({ name, note: text }))
+})

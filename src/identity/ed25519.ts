@@ -1,5 +1,5 @@
-import { Recent } from '../runtime/recent.ts'
 import { keyId } from './key-id.ts'
+import { Recent } from './recent.ts'
 
 /** Tells whether 32 bytes are an Ed25519 public key: the one encoding of a point of the curve that is not of small order. */
 

@@ -6,10 +6,10 @@ import { concat } from 'uint8arrays/concat'
 import { equals } from 'uint8arrays/equals'
 import { fromString } from 'uint8arrays/from-string'
 import { InvalidPayloadError } from '../runtime/errors.ts'
-import { Recent } from '../runtime/recent.ts'
 import { checkBytes, checkKey } from './checked-bytes.ts'
 import { isPublicKey, keyBytes } from './ed25519.ts'
 import { keyId } from './key-id.ts'
+import { Recent } from './recent.ts'
 
 /** DER of an Ed25519 public key up to its 32 bytes, and of a private key up to its seed (RFC 8410). */
 const spkiPrefix = fromString('302a300506032b6570032100', 'hex')

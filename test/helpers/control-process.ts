@@ -17,7 +17,6 @@ import {
   network,
   peerRow,
   peersView,
-  policyView,
   registryNodesView,
   registryStatusView,
   root,
@@ -25,6 +24,7 @@ import {
   unknownRow,
   whyView
 } from './commands/control-views.ts'
+import { checkpointView, policyCall, policyPreview, policyView } from './commands/policy-views.ts'
 
 /** A process's answers, fixed, behind whatever socket a test opens for them. */
 export class ScriptedApi implements ControlApi {
@@ -119,8 +119,11 @@ export class ScriptedApi implements ControlApi {
     entry: 9,
     message: 'is taken back'
   })
+  checkpoint: ControlApi['checkpoint'] = async () => checkpointView
   policy: ControlApi['policy'] = async () => policyView
   setPolicy: ControlApi['setPolicy'] = async () => policyView
+  previewPolicy: ControlApi['previewPolicy'] = async () => policyPreview
+  policyCall: ControlApi['policyCall'] = async () => policyCall
   join: ControlApi['join'] = async ({ line }) => {
     this.joined.push(line)
     return { schemaVersion: 1, state: 'admitted', network: { id: network.id, domain: network.domain }, message: 'in' }

@@ -1,42 +1,29 @@
-import type { PolicyChanges, PolicyView } from '../../node/api/control-api.ts'
-import { orderedKinds } from '../../node/api/words.ts'
-import { formatDuration, parseDuration } from '../../node/config/durations.ts'
+import { readFile } from 'node:fs/promises'
+import type { PolicyValues, PolicyView } from '../../node/api/control-api.ts'
 import { type RunningOptions, running, withAuthor, withRunning } from '../access/find-running.ts'
 import type { AddCommand, Context } from '../output/context.ts'
-import { UsageError } from '../output/exit.ts'
-import { sanitise } from '../output/text.ts'
-
-type Kind = 'admission' | 'duration' | 'number' | 'kinds'
-type Key = Exclude<
-  keyof PolicyView['policy'],
-  'witnesses' | 'criticalKinds' | 'rules' | 'tests' | 'publishing' | 'relaying' | 'witnessKeys'
->
-
-/** The words of the command line, in the order in which they are shown. */
-const keys: ReadonlyMap<string, { key: Key; kind: Kind; what: string }> = new Map([
-  ['admission', { key: 'admission', kind: 'admission', what: 'who is let in: invite, approve or open' }],
-  ['membership', { key: 'membershipMs', kind: 'duration', what: 'how long an admission or renewal lasts' }],
-  ['return-grace', { key: 'returnGraceMs', kind: 'duration', what: 'how long after its end it may still be renewed' }],
-  ['name-hold', { key: 'nameHoldMs', kind: 'duration', what: 'how long the name of a revoked member is held' }],
-  ['open-invites', { key: 'openGrants', kind: 'number', what: 'invites that may be open at once' }],
-  ['invite-uses', { key: 'grantUses', kind: 'number', what: 'most uses of one invite' }],
-  ['invite-time', { key: 'grantMs', kind: 'duration', what: 'longest time that an invite is open' }],
-  ['document-bytes', { key: 'documentBytes', kind: 'number', what: 'quota of all documents' }],
-  ['two-operators', { key: 'twoOperators', kind: 'kinds', what: 'entries that two operators must order, or none' }]
-])
+import { ExitError, exitCodes, UsageError } from '../output/exit.ts'
+import { orUnknown, sanitise } from '../output/text.ts'
+import { editPolicy, previewLines } from './policy-edit.ts'
+import { formatValue, parsePolicyText, parseValue, simpleKeys } from './policy-values.ts'
 
 const examples = `
 The policy is an entry of the signed log: every node knows it, and it acts at
 once. Memberships that were given keep their end.
 
 Keys:
-${[...keys].map(([word, { what }]) => `  ${word.padEnd(15)} ${what}`).join('\n')}
+${[...simpleKeys].map(([word, { what, kind }]) => `  ${word.padEnd(15)} ${what}${typeof kind === 'string' ? '' : `: ${kind.join(', ')}`}`).join('\n')}
 
 Examples:
   trustnet policy show
-  trustnet policy set admission=approve
   trustnet policy set membership=30d name-hold=7d
-  trustnet policy set two-operators=revoke,operator`
+  trustnet policy set two-operators=revoke,operator
+  trustnet policy edit
+  trustnet policy test web-1 db-1 postgres`
+
+type SetOptions = RunningOptions & { force?: boolean; plan?: boolean }
+type TestOptions = RunningOptions & { file?: string }
+type EditOptions = RunningOptions & { force?: boolean; yes?: boolean }
 
 export const addPolicy: AddCommand = (program, context) => {
   const policy = program.command('policy').description('the rules of the network').addHelpText('after', examples)
@@ -50,57 +37,95 @@ export const addPolicy: AddCommand = (program, context) => {
   withAuthor(withRunning(policy.command('set <key=value...>')))
     .description('change some of it, at the root')
     .option('--force', 'also a policy that locks everybody out')
-    .addHelpText('after', '\nExamples:\n  trustnet policy set admission=approve\n  trustnet policy set membership=30d')
-    .action(async (given: string[], options: RunningOptions & { force?: boolean }) => {
-      const { force } = options
-      const changes = changesOf(given)
-      const client = await running(context, options)
-      show(context, await client.setPolicy({ ...changes, force }, { signal: context.signal }), options)
-    })
+    .option('--plan', 'show what would change, and change nothing')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  trustnet policy set admission=approve\n  trustnet policy set membership=30d --plan'
+    )
+    .action((given: string[], options: SetOptions) => set(context, valuesOf(given), options))
+  withRunning(policy.command('test [from] [to] [service]'))
+    .description('ask whether a member may call a service at another, or what a text would change')
+    .option('--file <file>', 'a policy as `policy edit` shows it: its tests are asked, nothing is changed')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  trustnet policy test web-1 db-1 postgres\n  trustnet policy test --file policy.yaml'
+    )
+    .action((from: string | undefined, to: string | undefined, service: string | undefined, options: TestOptions) =>
+      test(context, [from, to, service], options)
+    )
+  withAuthor(withRunning(policy.command('edit')))
+    .description('change it in an editor ($VISUAL, $EDITOR), at the root: rules and tests, too')
+    .option('--yes', 'enter it without asking')
+    .option('--force', 'also a policy that locks everybody out')
+    .addHelpText('after', '\nExamples:\n  trustnet policy edit\n  EDITOR=nano trustnet policy edit')
+    .action((options: EditOptions) => edit(context, options))
 }
 
-const changesOf = (given: readonly string[]): PolicyChanges =>
-  Object.fromEntries(
-    given.map((text) => {
+const valuesOf = (given: readonly string[]): PolicyValues =>
+  Object.assign(
+    {},
+    ...given.map((text) => {
       const at = text.indexOf('=')
-      const known = keys.get(text.slice(0, Math.max(at, 0)))
-      if (known === undefined) {
-        throw new UsageError(
-          `'${sanitise(text)}' is no KEY=VALUE of the policy: the keys are ${[...keys.keys()].join(', ')}.`
-        )
-      }
-      return [known.key, parsed(known.kind, text.slice(at + 1), text)]
+      if (at < 1) throw new UsageError(`'${sanitise(text)}' is no KEY=VALUE: write membership=30d, for example.`)
+      return parseValue(text.slice(0, at), text.slice(at + 1))
     })
   )
 
-/** `revoke,operator` as the numbers of these kinds. */
-const kindsOf = (value: string): number[] => {
-  if (value === 'none') return []
-  const words = Object.keys(orderedKinds)
-  const numbers = value.split(',').map((word) => (words.includes(word) ? (orderedKinds[word] ?? 0) : 0))
-  if (!numbers.includes(0)) return [...new Set(numbers)].toSorted((a, b) => a - b)
-  throw new UsageError(`two-operators is none, or some of ${words.join(', ')}, with commas between.`)
+const set = async (context: Context, values: PolicyValues, options: SetOptions): Promise<void> => {
+  const { signal } = context
+  const client = await running(context, options)
+  if (options.plan === true) return await preview(context, values, options)
+  // What was seen when the command began: a change by somebody else in between is not overwritten.
+  const { entry } = await client.policy({}, { signal })
+  const change = { ...values, seen: entry, force: options.force }
+  show(context, await client.setPolicy(change, { signal }), options)
 }
 
-const wordsOf = (kinds: readonly number[]): string =>
-  kinds.map((kind) => Object.entries(orderedKinds).find(([, each]) => each === kind)?.[0] ?? `kind-${kind}`).join(', ')
-
-const shown = (kind: Kind, value: PolicyView['policy'][Key]): string => {
-  if (typeof value === 'object') return wordsOf(value) || 'none'
-  return kind === 'duration' ? formatDuration(Number(value)) : value.toString()
+const preview = async (context: Context, values: PolicyValues, options: RunningOptions): Promise<void> => {
+  const { terminal, signal } = context
+  const client = await running(context, options)
+  const view = await client.previewPolicy(values, { signal })
+  if (options.json === true) terminal.json(view)
+  else for (const line of previewLines(view)) terminal.print(line)
+  if (view.refusal !== null) throw new ExitError(exitCodes.refused, sanitise(view.refusal))
+  if (view.lockOut !== null) throw new ExitError(exitCodes.refused, `${sanitise(view.lockOut)}: it would need --force`)
 }
 
-const parsed = (kind: Kind, value: string, text: string): string | number | number[] => {
-  if (kind === 'kinds') return kindsOf(value)
-  if (kind === 'admission') {
-    if (value === 'invite' || value === 'approve' || value === 'open') return value
-    throw new UsageError(`'${sanitise(text)}': admission is invite, approve or open.`)
+const test = async (
+  context: Context,
+  [from, to, service]: readonly (string | undefined)[],
+  options: TestOptions
+): Promise<void> => {
+  if (options.file !== undefined && from === undefined) {
+    return await preview(context, parsePolicyText(await readFile(options.file, 'utf8')), options)
   }
-  const number = kind === 'duration' ? parseDuration(value) : /^\d+$/.test(value) ? Number(value) : undefined
-  if (number !== undefined) return number
-  throw new UsageError(
-    `'${sanitise(text)}': ${kind === 'duration' ? 'a duration like 30m, 12h or 7d' : 'a whole number'} is needed.`
-  )
+  if (from === undefined || to === undefined || service === undefined || options.file !== undefined) {
+    throw new UsageError('Give FROM, TO and SERVICE, or --file FILE with a text of the policy.')
+  }
+  const { terminal, signal } = context
+  const client = await running(context, options)
+  const view = await client.policyCall({ from, to, service }, { signal })
+  const { allowed, rule } = view
+  if (options.json === true) terminal.json(view)
+  else {
+    const why =
+      rule === null
+        ? allowed
+          ? 'there are no rules'
+          : 'no rule allows it'
+        : `${rule.from} → ${rule.to}: ${rule.service}`
+    const names = [view.from.name, view.to.name].map(orUnknown)
+    terminal.print(
+      `${names[0]} ${allowed ? 'may' : 'may not'} call ${sanitise(service)} at ${names[1]}: ${sanitise(why)}`
+    )
+  }
+  if (!allowed) context.exit(exitCodes.refused)
+}
+
+const edit = async (context: Context, options: EditOptions): Promise<void> => {
+  const client = await running(context, options)
+  const view = await editPolicy(context, client, options)
+  if (view !== undefined) show(context, view, options)
 }
 
 const show = ({ terminal }: Context, view: PolicyView, options: RunningOptions): void => {
@@ -108,9 +133,16 @@ const show = ({ terminal }: Context, view: PolicyView, options: RunningOptions):
     terminal.json(view)
     return
   }
-  const from = view.entry === 0 ? 'as the network was made with' : `of entry ${view.entry}`
-  terminal.print(`Policy ${from}`)
-  for (const [word, { key, kind }] of keys) {
-    terminal.print(`${word.padEnd(15)} ${shown(kind, view.policy[key])}`)
+  const { policy } = view
+  terminal.print(`Policy ${view.entry === 0 ? 'as the network was made with' : `of entry ${view.entry}`}`)
+  for (const [word, { key, kind }] of simpleKeys) terminal.print(`${word.padEnd(15)} ${formatValue(kind, policy[key])}`)
+  terminal.print(
+    `${'rules'.padEnd(15)} ${policy.rules.length === 0 ? 'none: every member may call every service' : ''}`.trimEnd()
+  )
+  for (const { from, to, service } of policy.rules) terminal.print(`  ${from} → ${to}: ${service}`)
+  if (policy.tests.length > 0) terminal.print('tests')
+  for (const { from, to, service, allowed } of policy.tests) {
+    terminal.print(`  ${from} ${allowed ? 'may' : 'may not'} call ${service} at ${to}`)
   }
+  for (const peerId of policy.witnessKeys) terminal.print(`${'witness'.padEnd(15)} ${peerId}`)
 }

@@ -12,6 +12,7 @@ import { peerText } from '../output/status-text.ts'
 import type { Column } from '../output/table.ts'
 import { age, date, milliseconds, orUnknown, percent, sanitise, shortPeerId } from '../output/text.ts'
 import { peerName } from '../peers/peers.ts'
+import { addCheckpoint } from './checkpoint.ts'
 import { addRegistryDiff } from './diff.ts'
 import { addClock, addRegistryRoot, addVoid } from './root.ts'
 import { addRotateLogKey } from './rotate-log-key.ts'
@@ -80,6 +81,7 @@ export const addRegistry: AddCommand = (program, context) => {
     .option('--limit <n>', 'at most so many', wholeNumber('--limit'), 50)
     .addHelpText('after', exampleOf('trustnet registry log --limit 5', 'trustnet registry log --after 0 --json'))
     .action((options: ListOptions & { after?: number; limit: number }) => showLog(context, options))
+  addCheckpoint(registry, context)
   withAuthor(withRunning(registry.command('retire <peer>')))
     .description('make a secondary an ordinary member, at the root')
     .option('--plan', 'say what would happen, and change nothing')

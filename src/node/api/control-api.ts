@@ -33,4 +33,5 @@ export type ControlApi = { [K in RouteName]: Call<K> } & {
 export type LookupQuery = NonNullable<Input<'lookup'>>
 export type InviteQuery = Input<'invite'>
 export type PolicyChanges = Input<'setPolicy'>
+export type PolicyValues = NonNullable<Input<'previewPolicy'>>
 export type WaitingQuery = Omit<Input<'rejectAll'>, 'reason'>

@@ -249,6 +249,61 @@ export const spreadView = answer('registry-spread', 'which members hold the log 
 export type PreparedView = z.infer<typeof preparedView>
 export type EnteredView = z.infer<typeof enteredView>
 export type SpreadView = z.infer<typeof spreadView>
+const alike = z.object({
+  groups: z.array(text),
+  members: whole,
+  names: z.array(text).describe('some of them')
+})
+
+export const policyPreview = answer(
+  'policy-preview',
+  'trustnet policy edit, policy set --plan and policy test --file --json',
+  {
+    entry: whole.describe('of the policy that counts now'),
+    values: z.array(z.object({ key: text, before: z.unknown(), after: z.unknown() })).describe('those that change'),
+    calls: z
+      .array(
+        z.object({
+          from: alike,
+          to: alike,
+          service: text.describe('`*`: every service that no rule names'),
+          allowed: z.boolean()
+        })
+      )
+      .describe('what members may call after it and not before, or the other way round'),
+    moreCalls: whole.describe('changes of calls that are left out'),
+    refusal: textOrNull.describe('why the log does not take it; null: it does'),
+    lockOut: textOrNull.describe('whom it locks out, so that it needs force; null: nobody')
+  }
+)
+
+export const policyCall = answer('policy-call', 'trustnet policy test FROM TO SERVICE --json', {
+  from: peerRef,
+  to: peerRef,
+  service: text,
+  allowed: z.boolean(),
+  rule: callRule.nullable().describe('the one that allows it; null: none, or there are no rules at all')
+})
+
+export const checkpointView = answer('registry-checkpoint', 'trustnet registry checkpoint --json', {
+  view: viewOrigin,
+  network: text.describe('network id'),
+  epoch: whole,
+  n: whole.describe('place of the head'),
+  headHash: text.describe('base16'),
+  stateRoot: text.describe('base16'),
+  rows: whole.describe('live entries'),
+  bytes: whole.describe('of their envelopes'),
+  timeMs: whole,
+  logKey: peerId.describe('the key that signed it'),
+  envelope: text.describe('as it was signed, base64'),
+  note: textOrNull.describe('the same as C2SP signed note; null: not asked for'),
+  verifierKey: textOrNull.describe('the log key for programs that verify notes')
+})
+
+export type CheckpointView = z.infer<typeof checkpointView>
+export type PolicyPreview = z.infer<typeof policyPreview>
+export type PolicyCallView = z.infer<typeof policyCall>
 export type FetchView = z.infer<typeof fetchView>
 export type RegistryStatusView = z.infer<typeof registryStatusView>
 export type RegistryNodeRow = z.infer<typeof registryNodeRow>

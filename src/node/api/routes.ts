@@ -39,6 +39,23 @@ const groups = z.array(z.string().max(63)).max(16)
 const plan = z.boolean().describe('say what would happen, and change nothing')
 const inviteId = z.string().min(1).max(32)
 
+const policyChanges = {
+  twoOperators: z.array(count).max(64).describe('numbers of kinds of entries, ascending').optional(),
+  admission: admission.optional(),
+  membershipMs: count.optional(),
+  documentBytes: count.optional(),
+  openGrants: count.optional(),
+  grantUses: count.optional(),
+  grantMs: count.optional(),
+  nameHoldMs: count.optional(),
+  returnGraceMs: count.optional(),
+  rules: z.array(registry.callRule).max(128).optional(),
+  tests: z.array(registry.callTest).max(128).optional(),
+  publishing: registry.publishing.optional(),
+  relaying: registry.relaying.optional(),
+  witnessKeys: z.array(z.string().max(256)).max(16).describe('PeerIds').optional()
+}
+
 /**
  * Everything that a running process can be asked and told: from here come the server with its checks, the client of the commands, their
  * types and docs/schemas. An operation is a row here and its handler in control/handlers.ts.
@@ -123,23 +140,19 @@ export const routes = {
   }),
   invites: ask.network('Open invites, or the one whose id begins so', views.invitesView, { id: inviteId.optional() }),
   cancelInvite: order('Takes an invite back', views.inviteEndView, { id: inviteId, reason }),
+  checkpoint: ask.network('The newest checkpoint', registry.checkpointView, {
+    note: z.boolean().describe('also as a signed note, which only the root can make').optional()
+  }),
   policy: ask.network('The policy of the network', registry.policyView, {}),
+  previewPolicy: ask.network('What a change of the policy would do', registry.policyPreview, policyChanges),
+  policyCall: ask.network('Whether a member may call a service at another', registry.policyCall, {
+    from: peer,
+    to: peer,
+    service: z.string().min(1).max(63)
+  }),
   setPolicy: order('Changes values of the policy', registry.policyView, {
-    admission: admission.optional(),
-    membershipMs: count.optional(),
-    documentBytes: count.optional(),
-    openGrants: count.optional(),
-    grantUses: count.optional(),
-    grantMs: count.optional(),
-    nameHoldMs: count.optional(),
-    returnGraceMs: count.optional(),
-    rules: z.array(registry.callRule).max(128).optional(),
-    tests: z.array(registry.callTest).max(128).optional(),
-    publishing: registry.publishing.optional(),
-    relaying: registry.relaying.optional(),
-    witnessKeys: z.array(z.string().max(256)).max(16).describe('PeerIds').optional(),
+    ...policyChanges,
     seen: count.describe('entry of the policy that the asker saw: a later one refuses the change').optional(),
-    twoOperators: z.array(count).max(64).describe('numbers of kinds of entries, ascending').optional(),
     force: z.boolean().describe('also a policy that locks everybody out').optional()
   }),
   join: tell.process('Hands an invite line to a process that is not admitted yet', views.joinView, {

@@ -14,7 +14,7 @@ import { approve, reject, rejectAllWaiting, revoke } from '../actions/membership
 import { cancelInvite, openInvites } from '../actions/open-invites.ts'
 import { addOperator, operatorsView, removeOperator } from '../actions/operators.ts'
 import { OrderedCalls, type RemoteAuthor } from '../actions/ordered.ts'
-import { changePolicy, policyView } from '../actions/policy.ts'
+import { changePolicy, policyCall, policyView, previewPolicy } from '../actions/policy.ts'
 import { requireNetwork, requireRoot } from '../actions/require.ts'
 import { rotateIdentity } from '../actions/rotate-identity.ts'
 import { enterEntry, prepareEntry, spreadView } from '../actions/rotate-log.ts'
@@ -28,6 +28,7 @@ import type { NodeContext } from '../node-context.ts'
 import { Notices } from '../status/notices.ts'
 import { statusFacts } from '../status/status-facts.ts'
 import { statusView } from '../status/status-view.ts'
+import { checkpointView } from '../views/checkpoint-view.ts'
 import { logView } from '../views/log-view.ts'
 import { lookupHere, lookupRemote } from '../views/lookup-view.ts'
 import { countStates, memberRows, noStates } from '../views/member-rows.ts'
@@ -132,7 +133,10 @@ const handlers: { readonly [K in RouteName]: Handler<K> } = {
   invite: (query, { node, network, author, signal }) => issueInvite(network, node.key.publicKey, query, signal, author),
   invites: ({ id }, { network }) => openInvites(network, id),
   cancelInvite: ({ id, reason }, { network, author }) => cancelInvite(network, id, reason, author),
+  checkpoint: ({ note }, { network, node }) => checkpointView(node, network, note),
   policy: (_, { network }) => policyView(network),
+  previewPolicy: (changes, { network }) => previewPolicy(network, changes),
+  policyCall: (query, { network }) => policyCall(network, query),
   setPolicy: (changes, { network, author }) => changePolicy(network, changes, author),
   join: ({ line }, { node, signal }) => joinWith(node, line, signal),
   leave: (query, { node, network, signal }) => leaveNetwork(node, network, query, signal),

@@ -1,8 +1,9 @@
+import { reasonOf } from '../../runtime/error-message.ts'
 import { InvalidPayloadError } from '../../runtime/errors.ts'
 import type { Replica } from '../log/replica.ts'
 import type { NetworkState } from '../log/state/network-state.ts'
 import { mayCall } from '../objects/policy/call-rules.ts'
-import { lockOut, type Policy } from '../objects/policy/policy.ts'
+import { lockOut, type Policy, policyBody } from '../objects/policy/policy.ts'
 import type { Author } from './orders/author.ts'
 
 export interface PolicyOptions {
@@ -63,5 +64,17 @@ export class PolicyChanges {
     })
     this.#turn = changed.catch(() => {})
     return await changed
+  }
+}
+
+/** The reason why the log does not take a policy; undefined: it does. */
+export function refusalOf(policy: Policy, state: Pick<NetworkState, 'checkContent'>): string | undefined {
+  try {
+    policyBody.check(policy)
+    // A policy is judged by the state alone, at any time.
+    state.checkContent({ kind: 'policy', body: policy }, 0, undefined)
+    return undefined
+  } catch (error) {
+    return reasonOf(error)
   }
 }

@@ -16,6 +16,7 @@ import {
   type AppendRequest,
   type EntryDraft
 } from './append-queue.ts'
+import { noteVerifierKey, signNote } from './checkpoint-note.ts'
 import type { ClockDoubt } from './clock-doubt.ts'
 import { completed } from './complete-entry.ts'
 import type { Draft } from './ledger.ts'
@@ -84,6 +85,23 @@ export class Root {
       { epoch, n, own: this.#replica.head.n },
       'a member holds more of the log than this root: nothing is appended until the missing entries are here'
     )
+  }
+
+  /**
+   * A checkpoint of this root as C2SP signed note, and the key that verifies it.
+   * @throws NotRootError when it is not by the log key of this root
+   */
+  note(checkpoint: Signed<Checkpoint>): { note: string; verifierKey: string } {
+    const { networkId } = checkpoint.value
+    if (!equals(checkpoint.signer, this.#logKey.publicKey)) {
+      throw new NotRootError(
+        'the newest checkpoint is of another log key: only the root that signs can give it as a note'
+      )
+    }
+    return {
+      note: signNote(checkpoint, this.#logKey),
+      verifierKey: noteVerifierKey(networkId, this.#logKey.publicKey)
+    }
   }
 
   /** Enters revokes that a new epoch made void, then signs a checkpoint every 60 s until `stop`. */

@@ -180,6 +180,15 @@ func main() {
 	for _, v := range keys.Bad {
 		expect(!isKey(unhex(v.PublicKey)), "no key %s", v.Name)
 	}
+	var notes noteFile
+	text, err := os.ReadFile(filepath.Join(os.Args[1], "checkpoint-note.json"))
+	if err == nil {
+		err = json.Unmarshal(text, &notes)
+	}
+	if err != nil {
+		panic(err)
+	}
+	verifyNotes(m, notes)
 	verifyChain(m, read("transitions"))
 	fmt.Printf("%d checks, %d failures\n", checks, failures)
 	if failures > 0 {

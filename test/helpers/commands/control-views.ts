@@ -6,13 +6,11 @@ import type {
   LogView,
   PeerRow,
   PeersView,
-  PolicyView,
   RegistryNodesView,
   RegistryStatusView,
   StatusView,
   WhyView
 } from '../../../src/node/api/control-api.ts'
-import { defaultPolicy } from '../../../src/registry/objects/policy/policy.ts'
 
 /** Valid PeerIds that differ in their last characters. */
 export const peerIds = [
@@ -26,7 +24,7 @@ const now = 1_800_000_000_000
 
 export const network = { id: 'tnexample', name: 'example.org', domain: 'example.org', fingerprint: 'aaaa bbbb' }
 export const root = { peerId: peerIds[0], name: 'root' }
-const origin = { ...root, epoch: 0, head: 12, ageMs: 2000 }
+export const origin = { ...root, epoch: 0, head: 12, ageMs: 2000 }
 
 export const peerRow = (changes: Partial<PeerRow> = {}): PeerRow => ({
   peerId: peerIds[1],
@@ -275,12 +273,6 @@ export const invitesView: InvitesView = {
       members: [root]
     }
   ]
-}
-
-export const policyView: PolicyView = {
-  schemaVersion: 1,
-  entry: 0,
-  policy: { ...defaultPolicy, criticalKinds: [], twoOperators: [], rules: [], tests: [], witnessKeys: [] }
 }
 
 export const whyView: WhyView = {

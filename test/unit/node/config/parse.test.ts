@@ -222,3 +222,31 @@ describe('the example', () => {
     })
   })
 })
+
+describe('services', () => {
+  it('are written as a table or as one word, and are named where they are none', () => {
+    const text = 'services:\n  - web:8080\n  - { name: dns, port: 53, protocol: udp, tags: [b, a] }\n'
+    const dns = { name: 'dns', port: 53, protocol: 'udp', tags: ['a', 'b'], state: 'unknown' }
+    const web = { name: 'web', port: 8080, protocol: 'tcp', tags: [], state: 'unknown' }
+    expect(parse({ text }).config.services).toEqual([web, dns])
+    expect(parse({ env: { TRUSTNET_SERVICES: 'web:8080, mail:25/tcp' } }).config.services).toEqual([
+      web,
+      { ...web, name: 'mail', port: 25 }
+    ])
+  })
+
+  it.each([
+    'web',
+    'web:0',
+    'web:70000',
+    'web:80/icmp',
+    `${'x'.repeat(65)}:80`,
+    '<b>:80',
+    '{ name: web }',
+    '{ name: web, port: 80, color: red }',
+    '{ name: web, port: 80, tags: ["\\u001b"] }',
+    'web:80, web:81'
+  ])('that are none are refused: %s', (given) => {
+    expect(problemsOf({ text: `services: [${given}]` })).toEqual([expect.stringContaining('services')])
+  })
+})

@@ -1,0 +1,37 @@
+import { peerIdText } from '../../identity/keys.ts'
+import { networkIdText } from '../../identity/network-id.ts'
+import { NotRootError, UnavailableError } from '../../runtime/errors.ts'
+import type { CheckpointView } from '../api/control-api.ts'
+import type { NetworkNode } from '../network-node.ts'
+import { originOf, type Self } from './refs.ts'
+
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
+
+/**
+ * The newest verified checkpoint.
+ * @throws UnavailableError while there is none; NotRootError when a note is asked for where the log key is not
+ */
+export function checkpointView(node: Self, { registry }: NetworkNode, withNote = false): CheckpointView {
+  const { checkpoint } = registry.replica
+  if (checkpoint === undefined) {
+    throw new UnavailableError('no checkpoint was verified here yet: try again in a moment', 1000)
+  }
+  const { root } = registry
+  if (withNote && root === undefined) {
+    throw new NotRootError('a note is signed with the log key, which only the root has: ask for it there')
+  }
+  const signed = withNote ? root?.note(checkpoint) : undefined
+  const { networkId, headHash, stateRoot, ...numbers } = checkpoint.value
+  return {
+    schemaVersion: 1,
+    view: originOf(node),
+    network: networkIdText(networkId),
+    ...numbers,
+    headHash: hex(headHash),
+    stateRoot: hex(stateRoot),
+    logKey: peerIdText(checkpoint.signer),
+    envelope: Buffer.from(checkpoint.bytes).toString('base64'),
+    note: signed?.note ?? null,
+    verifierKey: signed?.verifierKey ?? null
+  }
+}
