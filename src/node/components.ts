@@ -1,6 +1,7 @@
 import type { Connection } from '@libp2p/interface'
+import { publicKeyOf } from '../identity/keys.ts'
 import { isRegistryRole, servesRegistry } from '../identity/role.ts'
-import type { ConnectionTrust } from '../protocols/engine/connection-trust.ts'
+import { ConnectionTrust } from '../protocols/engine/connection-trust.ts'
 import type { ProtocolLimits } from '../protocols/engine/limits.ts'
 import { openRegisterSession } from '../protocols/register/index.ts'
 import { SyncCursors } from '../protocols/sync/index.ts'
@@ -8,23 +9,81 @@ import { inBackground } from '../runtime/background.ts'
 import type { Supervisor } from '../runtime/supervisor.ts'
 import { backoffOf } from './config/backoff.ts'
 import type { Config } from './config/schema.ts'
+import { Gater } from './host/gater.ts'
 import type { Host } from './host/host.ts'
+import { KnownPrefixes } from './host/known-prefixes.ts'
+import { limitsFor } from './host/open-files.ts'
+import type { Traffic } from './host/traffic.ts'
 import type { NetworkNodeInit, NetworkParts } from './network-parts.ts'
 import { Connector } from './peers/connector.ts'
 import { memberTargets } from './peers/member-targets.ts'
 import { PingMonitor } from './peers/ping-monitor.ts'
 import { ReachabilityMonitor } from './peers/reachability.ts'
+import { CheckpointWatch } from './replication/checkpoint-watch.ts'
 import { Replicator } from './replication/replicator.ts'
 import { tellLie, tellStill } from './replication/source-alarms.ts'
 import { Staleness } from './replication/staleness.ts'
+import { SelfPublisher } from './self/publisher.ts'
 import type { SelfChange } from './self/record.ts'
 import { makeMembership } from './session/join-and-renew.ts'
 import { LeaseClient } from './session/lease-client.ts'
 import { betterRegistry, findRegistry } from './session/registry-finder.ts'
+import { RootForwarder } from './session/root-forwarder.ts'
 import type { LeaseClientInit } from './session/types.ts'
 
 /** Fraction of the pull interval after which a checkpoint has reached every connected node; the next one comes within two intervals. */
 const settledPart = 0.75
+
+/** Knows which connections are of members. */
+export const makeTrust = ({ registry, clock, logger }: NetworkNodeInit, limits: ProtocolLimits): ConnectionTrust => {
+  const { strangers, hello } = limits
+  const isRevoked = (publicKey: Uint8Array): boolean => registry.replica.state.isRevoked(publicKey)
+  return new ConnectionTrust({ limits: strangers, settleMs: hello.settleMs, isRevoked, clock, logger })
+}
+
+/** Lets connections in, or not; a /64 is known from when a member proved itself there. */
+export const makeGater = (
+  { config, registry, logger }: NetworkNodeInit,
+  trust: ConnectionTrust,
+  traffic: Traffic
+): Gater => {
+  const prefixes = new KnownPrefixes(registry)
+  trust.onMember(({ remoteAddr, remotePeer }) => prefixes.seen(remotePeer.toString(), remoteAddr.toString()))
+  return new Gater({
+    limits: limitsFor(config, logger),
+    logger,
+    isRevoked: (peerId) => registry.replica.state.isRevoked(publicKeyOf(peerId)),
+    knownPrefix: (prefix) => prefixes.has(prefix),
+    culprits: trust.culprits,
+    onUpgraded: (peerId, connection) => traffic.add(peerId, connection)
+  })
+}
+
+/** Looks at checkpoints that others show. */
+export const makeCheckpointWatch = (
+  { registry, logger, onChange }: NetworkNodeInit,
+  sync: () => Replicator | undefined
+): CheckpointWatch =>
+  new CheckpointWatch({
+    replica: registry.replica,
+    logger,
+    sync,
+    onFailed: (source, error) => tellLie(registry, source, error),
+    onHeard: onChange
+  })
+
+/** Sees to it that others hold the present record of this node. */
+export const makePublisher = (init: NetworkNodeInit, session: () => LeaseClient | undefined): SelfPublisher =>
+  new SelfPublisher({
+    ...init,
+    // A root that was restored has signed newer records than it knows of: it waits for somebody who shows them.
+    mayPublish: () =>
+      session()?.view !== undefined || (init.config.role === 'root' && init.registry.restored === undefined),
+    put: async () => await session()?.put()
+  })
+
+/** The way of requests to the root. */
+export const makeRootForwarder = (init: NetworkNodeInit): RootForwarder => new RootForwarder(init)
 
 /** Keeps the lease of a node at a registry. */
 export const makeLeaseClient = (

@@ -11,7 +11,6 @@ import { codeOf } from '../runtime/error-code.ts'
 import { reasonOf } from '../runtime/error-message.ts'
 import { makeFolder } from '../runtime/make-folder.ts'
 import type { Supervisor } from '../runtime/supervisor.ts'
-import { ClockWatch } from './clock-watch.ts'
 import { dataFiles } from './config/paths.ts'
 import type { Config } from './config/schema.ts'
 
@@ -36,7 +35,7 @@ const hookTimeoutMs = 30_000
 const lastBackupKey = 'last-backup'
 const backupName = /^registry-\d{8}T\d{6}(\d{3})?Z\.db$/
 
-/** Work that a node does for itself now and then: a look at the clock, backups, compaction of the log, and the operator's command for each alarm. */
+/** Work that a node does for itself now and then: backups, compaction of the log, and the operator's command for each alarm. */
 export class Housekeeping {
   readonly #init: HousekeepingInit
   readonly #stops: (() => unknown)[] = []
@@ -50,9 +49,6 @@ export class Housekeeping {
 
   start(services: Supervisor): void {
     const { config, registry, logger } = this.#init
-    const clockWatch = new ClockWatch(this.#init)
-    clockWatch.start(services)
-    this.#stops.push(() => clockWatch.stop())
     const compaction = services.run('compaction', {
       everyMs: compactEveryMs,
       round: () => registry.replica.compact(),

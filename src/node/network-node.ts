@@ -1,7 +1,7 @@
 import type { Connection } from '@libp2p/interface'
 import { peerIdText, publicKeyOf } from '../identity/keys.ts'
 import { servesRegistry } from '../identity/role.ts'
-import { ConnectionTrust } from '../protocols/engine/connection-trust.ts'
+import type { ConnectionTrust } from '../protocols/engine/connection-trust.ts'
 import type { ProtocolLimits } from '../protocols/engine/limits.ts'
 import type { Registered } from '../protocols/register/index.ts'
 import type { Signed } from '../registry/objects/envelope.ts'
@@ -10,38 +10,40 @@ import type { Registry } from '../registry/registry.ts'
 import { inBackground } from '../runtime/background.ts'
 import { sleep } from '../runtime/sleep.ts'
 import {
+  makeCheckpointWatch,
   makeConnector,
+  makeGater,
   makeLeaseClient,
   makePingMonitor,
+  makePublisher,
   makeReachability,
   makeReplicator,
+  makeRootForwarder,
+  makeTrust,
   protocolLimits,
   watchGossip
 } from './components.ts'
 import { followRegistry } from './follow-registry.ts'
-import { Gater } from './host/gater.ts'
+import type { Gater } from './host/gater.ts'
 import { type Host, stopHost } from './host/host.ts'
-import { KnownPrefixes } from './host/known-prefixes.ts'
 import { forgetStrangers } from './host/libp2p.ts'
 import { startHost } from './host/listen.ts'
-import { limitsFor } from './host/open-files.ts'
 import { Traffic } from './host/traffic.ts'
 import type { NetworkNodeInit, NetworkParts } from './network-parts.ts'
 import type { Connector } from './peers/connector.ts'
 import { PeerClocks } from './peers/peer-clocks.ts'
 import type { PingMonitor } from './peers/ping-monitor.ts'
-import { CheckpointWatch } from './replication/checkpoint-watch.ts'
+import type { CheckpointWatch } from './replication/checkpoint-watch.ts'
 import type { Replicator } from './replication/replicator.ts'
-import { tellLie } from './replication/source-alarms.ts'
 import { carryOut } from './root/carry-out.ts'
 import { raiseDuplicate, raiseReused } from './self/key-alarms.ts'
-import { SelfPublisher } from './self/publisher.ts'
+import type { SelfPublisher } from './self/publisher.ts'
 import type { SelfRecord } from './self/record.ts'
 import { invitedHistory, tellOtherHistory } from './session/invited-history.ts'
 import type { LeaseClient, SessionView } from './session/lease-client.ts'
 import { askAboutMembersOf } from './session/on-lost.ts'
 import { takeIn } from './session/on-registered.ts'
-import { RootForwarder } from './session/root-forwarder.ts'
+import type { RootForwarder } from './session/root-forwarder.ts'
 
 /** Time that a push may be on its way to those who follow us, and for which this process waits at the end. */
 const pushMs = 100
@@ -72,39 +74,17 @@ export class NetworkNode implements NetworkParts {
   #trouble: Error | undefined
 
   constructor(init: NetworkNodeInit) {
-    const { config, registry, clock, logger } = init
+    const { config, registry, clock } = init
     this.#init = init
     this.#startedMs = clock.now()
     this.clocks = new PeerClocks(clock)
     this.registry = registry
     this.limits = protocolLimits(config)
-    this.#rootForwarder = new RootForwarder(init)
-    const { strangers, hello } = this.limits
-    const isRevoked = (publicKey: Uint8Array): boolean => registry.replica.state.isRevoked(publicKey)
-    this.trust = new ConnectionTrust({ limits: strangers, settleMs: hello.settleMs, isRevoked, clock, logger })
-    const prefixes = new KnownPrefixes(registry)
-    this.trust.onMember(({ remoteAddr, remotePeer }) => prefixes.seen(remotePeer.toString(), remoteAddr.toString()))
-    this.gater = new Gater({
-      limits: limitsFor(config, logger),
-      logger,
-      isRevoked: (peerId) => isRevoked(publicKeyOf(peerId)),
-      knownPrefix: (prefix) => prefixes.has(prefix),
-      culprits: this.trust.culprits,
-      onUpgraded: (peerId, connection) => this.traffic.add(peerId, connection)
-    })
-    this.heads = new CheckpointWatch({
-      replica: registry.replica,
-      logger,
-      sync: () => this.#sync,
-      onFailed: (source, error) => tellLie(registry, source, error),
-      onHeard: init.onChange
-    })
-    this.#self = new SelfPublisher({
-      ...init,
-      // A root that was restored has signed newer records than it knows of: it waits for somebody who shows them.
-      mayPublish: () => this.session !== undefined || (config.role === 'root' && registry.restored === undefined),
-      put: async () => await this.#session?.put()
-    })
+    this.#rootForwarder = makeRootForwarder(init)
+    this.trust = makeTrust(init, this.limits)
+    this.gater = makeGater(init, this.trust, this.traffic)
+    this.heads = makeCheckpointWatch(init, () => this.#sync)
+    this.#self = makePublisher(init, () => this.#session)
   }
 
   /** Throws before `start`. */

@@ -3,6 +3,7 @@ import type { SigningKey } from '../../identity/keys.ts'
 import { openStoredGenesis } from '../../registry/log/stored-genesis.ts'
 import type { Registry } from '../../registry/registry.ts'
 import type { AppProtocols } from '../app-protocols.ts'
+import { ClockWatch } from '../clock-watch.ts'
 import { savePort } from '../host/saved-port.ts'
 import { Housekeeping } from '../housekeeping.ts'
 import { NetworkNode } from '../network-node.ts'
@@ -54,6 +55,7 @@ export class Attachment {
   readonly network: NetworkNode
   readonly duties: RootController
   readonly housekeeping: Housekeeping
+  readonly #clockWatch: ClockWatch
   readonly #node: AttachmentContext
   readonly #protocols: AppProtocols
 
@@ -81,6 +83,7 @@ export class Attachment {
     })
     this.duties = new RootController({ network: this.network, config, key, logger, goesOn })
     this.housekeeping = new Housekeeping({ registry, config, clock, logger })
+    this.#clockWatch = new ClockWatch({ registry, clock, logger })
   }
 
   async start(signal: AbortSignal): Promise<void> {
@@ -94,6 +97,7 @@ export class Attachment {
     signal.throwIfAborted()
     this.duties.start(services)
     this.housekeeping.start(services)
+    this.#clockWatch.start(services)
   }
 
   /** Says goodbye, and closes the store in the end. */
@@ -101,7 +105,8 @@ export class Attachment {
     this.duties.stop()
     try {
       await steps.wait('its connections', this.network.stop(reason, left))
-      await steps.wait('a backup or another chore', Promise.all([this.housekeeping.stop(), this.#node.services.stop()]))
+      const chores = [this.housekeeping.stop(), this.#clockWatch.stop(), this.#node.services.stop()]
+      await steps.wait('a backup or another chore', Promise.all(chores))
     } finally {
       await steps.wait('the database', this.network.registry[Symbol.asyncDispose]())
     }

@@ -1,0 +1,74 @@
+import { globSync, readFileSync } from 'node:fs'
+import { expect, it } from 'vitest'
+
+const files = globSync('src/**/*.ts', { exclude: ['**/pb/**'] }).toSorted()
+const sources = new Map(files.map((file) => [file, readFileSync(file, 'utf8')]))
+
+/** Files of src/node that make its components: the process, what it has in its network, and what runs on top of a host. */
+const wiring = ['src/node/bootstrap/attachment.ts', 'src/node/components.ts', 'src/node/node.ts']
+
+/** Names of classes that a supervisor runs: they have `start(services: Supervisor)`. */
+const components = [...sources].flatMap(([, text]) =>
+  text
+    .split(/^(?=(?:export )?class )/m)
+    .filter((part) => /^ {2}start\(\w+: Supervisor\)/m.test(part))
+    .flatMap((part) => /class (\w+)/.exec(part)?.[1] ?? [])
+)
+
+it('components that run are made where the process is wired, and nowhere else', () => {
+  expect(components.length).toBeGreaterThan(6)
+  const made = new RegExp(`new (?:${components.join('|')})\\(`)
+  const places = [...sources].filter(([, text]) => made.test(text)).map(([file]) => file)
+  // The registry is a part of its own, which wires its liveness.
+  expect(places.filter((file) => !wiring.includes(file))).toEqual(['src/registry/open-registry.ts'])
+})
+
+interface Shape {
+  readonly fields: number
+  readonly extended: readonly string[]
+}
+
+/** Interfaces by name: how many fields each has, and what it extends. */
+const shapes = new Map<string, Shape>()
+for (const text of sources.values()) {
+  for (const [, name = '', extended = '', body = ''] of text.matchAll(
+    /interface (\w+)(?:<[^>]*>)?(?: extends ([^{]+))? \{\n([\s\S]*?)\n\}/g
+  )) {
+    const fields = [...body.matchAll(/^ {2}(?:readonly )?\w+\??[:(]/gm)].length
+    shapes.set(name, { fields, extended: [...extended.matchAll(/\b\w+\b/g)].map(([each]) => each) })
+  }
+}
+
+const fieldsOf = (name: string): number => {
+  const { fields = 0, extended = [] } = shapes.get(name) ?? {}
+  return extended.reduce((sum, each) => sum + fieldsOf(each), fields)
+}
+
+/** What a constructor is given is read at a glance. These have more, and may only become smaller. */
+const larger: Record<string, number> = {
+  AnnounceInit: 11,
+  BecomeRootInit: 13,
+  ConnectorInit: 15,
+  CreateNetworkInit: 12,
+  DiscoveryInit: 14,
+  FailureDetectorInit: 9,
+  FollowInit: 12,
+  HostInit: 18,
+  LeaseClientInit: 19,
+  LivenessInit: 12,
+  NetworkNodeInit: 14,
+  NewEpochInit: 10,
+  ObservationsInit: 11,
+  RecordsInit: 9,
+  RegistryInit: 13,
+  ReplicatorInit: 16,
+  SelfRecordInit: 9
+}
+
+it('what a component is made with has eight fields at most', () => {
+  const inits = [...shapes.keys()].filter((name) => name.endsWith('Init'))
+  expect(inits.length).toBeGreaterThan(50)
+  const grown = inits.filter((name) => fieldsOf(name) > Math.max(8, larger[name] ?? 0))
+  expect(grown.map((name) => `${name}: ${fieldsOf(name)}`)).toEqual([])
+  expect(Object.keys(larger).filter((name) => fieldsOf(name) <= 8)).toEqual([])
+})
