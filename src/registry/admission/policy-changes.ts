@@ -68,11 +68,11 @@ export class PolicyChanges {
 }
 
 /** The reason why the log does not take a policy; undefined: it does. */
-export function refusalOf(policy: Policy, state: Pick<NetworkState, 'checkContent'>): string | undefined {
+export function refusalOf(policy: Policy, state: Pick<NetworkState, 'checkRules'>): string | undefined {
   try {
     policyBody.check(policy)
     // A policy is judged by the state alone, at any time.
-    state.checkContent({ kind: 'policy', body: policy }, 0, undefined)
+    state.checkRules({ kind: 'policy', body: policy }, 0, undefined)
     return undefined
   } catch (error) {
     return reasonOf(error)

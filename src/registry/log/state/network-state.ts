@@ -1,7 +1,7 @@
 import { equals } from 'uint8arrays/equals'
 import { keyId } from '../../../identity/key-id.ts'
 import { LogMismatchError } from '../../../runtime/errors.ts'
-import type { LogEntry } from '../../objects/entry.ts'
+import type { EntryContent, LogEntry } from '../../objects/entry.ts'
 import type { Signed } from '../../objects/envelope.ts'
 import type { Genesis } from '../../objects/genesis.ts'
 import type { Policy } from '../../objects/policy/policy.ts'
@@ -25,6 +25,7 @@ import type {
   RegistryRow,
   RevokedRow
 } from './rows.ts'
+import type { RuleContext } from './rule-context.ts'
 import { checkRules } from './rules.ts'
 import { Tables } from './tables.ts'
 import { Journal } from './undo-log.ts'
@@ -242,9 +243,17 @@ export class NetworkState {
    * @throws RevokedError, NotMemberError, NameTakenError, NotFoundError, LogMismatchError
    */
   checkContent(content: OrderedContent, timeMs: number, proofs: Proofs | undefined): void {
-    const context = { tables: this.#tables, keys: this.#keys, headN: this.#head.n, timeMs, proofs }
-    checkOrders(content, context)
-    checkRules(content, context)
+    checkOrders(content, this.#context(timeMs, proofs))
+    this.checkRules(content, timeMs, proofs)
+  }
+
+  /** The same without the question who ordered it. */
+  checkRules(content: EntryContent | LogEntry, timeMs: number, proofs: Proofs | undefined): void {
+    checkRules(content, this.#context(timeMs, proofs))
+  }
+
+  #context(timeMs: number, proofs: Proofs | undefined): RuleContext {
+    return { tables: this.#tables, keys: this.#keys, headN: this.#head.n, timeMs, proofs }
   }
 
   #checkSigner(entry: Signed<LogEntry>): void {
