@@ -64,7 +64,7 @@ export class Gater implements ConnectionGater {
   denyInboundConnection(connection: MultiaddrConnection): boolean {
     const why = this.#inbound.refuse(connection)
     if (why !== undefined) this.#log(connection, `refused a connection before its handshake: ${why}`)
-    else this.#handshakes.watch(connection)
+    else this.#handshakes.watch(connection, (go) => this.#inbound.wait(connection, go))
     return why !== undefined
   }
 

@@ -5,6 +5,8 @@ import { netOfConnection } from './inbound-limits.ts'
 
 /** Noise and two agreements on a protocol take less than 1 KiB; the first streams may come right behind. */
 const mostBytes = 8_192
+/** What agrees on Noise: all that comes behind it has to be calculated with. */
+const agreementBytes = 28
 
 /**
  * Bounds what a connection sends before its key is proven: multistream-select answers every line that it is sent, for as long as it is
@@ -19,14 +21,30 @@ export class HandshakeBytes {
     this.#culprits = culprits
   }
 
-  watch(connection: MultiaddrConnection): void {
+  /** `wait` calls back when it is the turn of this connection to be calculated for; absent: at once. */
+  watch(connection: MultiaddrConnection, wait?: (go: () => void) => void): void {
     const onData: unknown = Reflect.get(connection, 'onData')
     if (typeof onData !== 'function') return
     let bytes = 0
+    let held: unknown[] | undefined
+    let waits = wait
+    const pass = (data: unknown): unknown => Reflect.apply(onData, connection, [data])
+    const go = (): void => {
+      const all = held ?? []
+      held = undefined
+      for (const data of all) if (connection.status === 'open') pass(data)
+    }
     const bounded = (data: { readonly byteLength: number }): void => {
       bytes += data.byteLength
-      if (bytes <= mostBytes) Reflect.apply(onData, connection, [data])
-      else if (connection.status === 'open') {
+      if (bytes <= mostBytes) {
+        if (held !== undefined) held.push(data)
+        else if (bytes <= agreementBytes || waits === undefined) pass(data)
+        else {
+          held = [data]
+          waits(go)
+          waits = undefined
+        }
+      } else if (connection.status === 'open') {
         this.#culprits?.exceeded('limits.handshakeBytes', { address: netOfConnection(connection) })
         connection.abort(new InboundLimitError(`its handshake is longer than ${mostBytes} bytes`))
       }

@@ -4,6 +4,7 @@ import { prefix64, prefixMatcher } from '../../address/prefix.ts'
 import type { Culprits } from '../../protocols/engine/culprits.ts'
 import { Gcra } from '../../protocols/engine/rate-limiter.ts'
 import { InboundLimitError } from '../errors.ts'
+import { HandshakeTurns } from './handshake-turns.ts'
 
 /** Limits of what a remote can use up before it has proved anything. */
 export interface InboundLimits {
@@ -78,6 +79,7 @@ export class Inbound {
   readonly #strangers = new Map<string, Set<MultiaddrConnection>>()
   readonly #known = new Map<string, Set<MultiaddrConnection>>()
   readonly #begun = { stranger: new Gcra(begins.stranger), known: new Gcra(begins.known) }
+  readonly #turns: HandshakeTurns
   #sockets = 0
   #unfinished = 0
   #open = 0
@@ -85,6 +87,7 @@ export class Inbound {
 
   constructor(init: InboundInit) {
     this.#init = init
+    this.#turns = new HandshakeTurns(init.culprits)
     this.#exempt = prefixMatcher([...(init.countLoopback ? [] : ['::1/128']), ...init.limits.exemptPrefixes])
   }
 
@@ -109,6 +112,13 @@ export class Inbound {
     connection.addEventListener('close', () => this.#sockets--, { once: true })
     if (!isExempt) this.#hold(connection, prefix, known)
     return undefined
+  }
+
+  /** Calls `go` when the handshake of a connection that was let in may be calculated. */
+  wait(connection: MultiaddrConnection, go: () => void): void {
+    const slot = this.#slots.get(connection)
+    if (slot === undefined || slot.known) go()
+    else this.#turns.wait(slot.prefix, connection, go)
   }
 
   /** The handshake is over and was good; `peerId` as text. */

@@ -159,23 +159,30 @@ class AnnounceService implements Announce, Startable {
 
   /** Judges a message and names a member that sends one which is wrong by itself: whoever passed it on has looked at it. */
   async #judgeFrom(peer: PeerId, { data, from }: Pick<Message, 'data'> & { from: PeerId }): Promise<Verdict> {
-    const verdict = await this.#judge(data, from)
+    const verdict = await this.#judge(data, from, peer)
     if (verdict === 'reject') this.#init.culprits.exceeded('announce.invalid', { peer: peer.toString() })
     return verdict
   }
 
-  async #judge(data: Uint8Array, from: PeerId): Promise<Verdict> {
+  async #judge(data: Uint8Array, from: PeerId, peer: PeerId): Promise<Verdict> {
     const author = { text: from.toString(), publicKey: publicKeyOfPeerId(from) }
     return await judge(data, author, {
       source: this.#init.source,
       limits: this.#limits,
       logger: this.#init.logger,
-      allow: (key) => this.#rate.take(key) === 0,
+      allow: (key) => this.#rate.take(key) === 0 || this.#namesAuthor(key, peer),
       onNewerHead: (checkpoint) => {
-        this.#sawHead(checkpoint.value)
+        // Anybody can sign a head of an epoch that nobody knows: it must not stand in the way of ours.
+        if (this.#init.source.replica.logKeyOf(checkpoint.value.epoch) !== undefined) this.#sawHead(checkpoint.value)
         this.#init.onNewerHead(checkpoint)
       }
     })
+  }
+
+  /** Names an author that announces too much and brings it here itself: who passes it on may have had more patience. */
+  #namesAuthor(author: string, peer: PeerId): false {
+    if (peer.toString() === author) this.#init.culprits.exceeded('announce.author', { peer: author })
+    return false
   }
 
   #sawHead({ epoch, n, timeMs }: SignedPosition): void {

@@ -30,11 +30,11 @@ const logKey = SigningKey.generate()
 const topic = announceTopic(networkId)
 const hosts: GossipHost[] = []
 
-const checkpointAt = (n: number, key = logKey, timeMs = 1_700_000_000_000): Signed<Checkpoint> =>
+const checkpointAt = (n: number, key = logKey, timeMs = 1_700_000_000_000, epoch = 0): Signed<Checkpoint> =>
   sealCheckpoint(
     {
       networkId,
-      epoch: 0,
+      epoch,
       n,
       headHash: new Uint8Array(32).fill(n),
       stateRoot: new Uint8Array(32),
@@ -173,6 +173,24 @@ describe('gossip of announcements', () => {
     a.host.services.announce.announceHead(checkpointAt(11))
     await expect.poll(() => c.heads.map(({ value }) => value.n), { interval: 10, timeout: ceilingMs }).toEqual([11])
     expect(b.heads.map(({ value }) => value.n)).toEqual([11])
+  })
+
+  test('a made-up head of an epoch that nobody knows does not keep the next true one from being told', async () => {
+    const { a, b, c } = await chain()
+    const madeUp = checkpointAt(1_000, a.key, Date.UTC(2099, 0), 9)
+    await a.host.services.pubsub.publish(topic, head(madeUp))
+    await expect.poll(() => b.heads.map(({ value }) => value.epoch), { timeout: ceilingMs }).toEqual([9])
+    b.host.services.announce.announceHead(checkpointAt(11))
+    await expect.poll(() => c.heads.map(({ value }) => value.n), { timeout: ceilingMs }).toEqual([11])
+  })
+
+  test('who announces without end is named by those whom it tells, and by nobody behind them', async () => {
+    const { a, b, c } = await chain()
+    for (let sent = 0; sent < 30; sent++)
+      await a.host.services.pubsub.publish(topic, head(checkpointAt(9, logKey, sent)))
+    const limit = { limit: 'announce.author', peer: a.host.peerId.toString() }
+    await expect.poll(() => b.warned, { timeout: ceilingMs }).toContainEqual(expect.objectContaining(limit))
+    expect(c.warned).toEqual([])
   })
 
   test('a stranger neither hears nor is heard', async () => {

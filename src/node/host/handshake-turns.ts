@@ -1,0 +1,92 @@
+import type { MultiaddrConnection } from '@libp2p/interface'
+import type { Culprits } from '../../protocols/engine/culprits.ts'
+import { Gcra, type Rate } from '../../protocols/engine/rate-limiter.ts'
+
+/** Handshakes from where no member is known: each takes some 5 ms of a core. */
+export const strangerHandshakes: Rate = { count: 50, perMs: 1_000 }
+/** Number of a network that may wait before it is named: whoever is honest comes once. */
+const mostWaiting = 64
+
+interface Waiting {
+  readonly net: string
+  readonly site: string
+  readonly go: () => void
+}
+
+/**
+ * Turns for the handshakes of strangers, before the first key is calculated: so many a second, one of each /32 in turn and in it one of
+ * each /48, so that who has many prefixes waits for itself. Those from a known /64 do not wait.
+ */
+export class HandshakeTurns {
+  readonly #rate: Gcra
+  readonly #culprits: Culprits | undefined
+  /** By /32 and /48, the one whose turn is next first. Bounded by the handshakes that go on at a time. */
+  readonly #nets = new Map<string, Map<string, Set<Waiting>>>()
+  #goesOn = false
+
+  constructor(culprits?: Culprits, rate = strangerHandshakes) {
+    this.#culprits = culprits
+    this.#rate = new Gcra(rate)
+  }
+
+  /** Calls `go` at the turn of the connection from this /64, or never when it is closed before. */
+  wait(prefix: string, connection: Pick<MultiaddrConnection, 'addEventListener'>, go: () => void): void {
+    if (this.#nets.size === 0 && this.#rate.take('') === 0) {
+      go()
+      return
+    }
+    const waiting: Waiting = { net: prefix.slice(0, 8), site: prefix.slice(0, 12), go }
+    const sites = this.#nets.get(waiting.net) ?? new Map<string, Set<Waiting>>()
+    this.#nets.set(waiting.net, sites)
+    sites.set(waiting.site, (sites.get(waiting.site) ?? new Set()).add(waiting))
+    connection.addEventListener('close', () => this.#remove(waiting), { once: true })
+    this.#nameCrowd(waiting, sites)
+    this.#goOnLater()
+  }
+
+  #nameCrowd({ net, site }: Waiting, sites: ReadonlyMap<string, ReadonlySet<Waiting>>): void {
+    const isCrowd = (sites.get(site)?.size ?? 0) > mostWaiting
+    let others = 0
+    for (const { size } of sites.values()) if (size <= mostWaiting) others += size
+    if (!isCrowd && others <= mostWaiting) return
+    this.#culprits?.exceeded('limits.handshakes', { address: isCrowd ? named(site, 48) : named(net, 32) })
+  }
+
+  #remove(waiting: Waiting): void {
+    const { net, site } = waiting
+    const sites = this.#nets.get(net)
+    const ofSite = sites?.get(site)
+    ofSite?.delete(waiting)
+    if (ofSite?.size === 0) sites?.delete(site)
+    if (sites?.size === 0) this.#nets.delete(net)
+  }
+
+  #goOnLater(): void {
+    if (this.#goesOn) return
+    this.#goesOn = true
+    setTimeout(() => this.#goOn(), Math.max(1, this.#rate.peek(''))).unref()
+  }
+
+  #goOn(): void {
+    this.#goesOn = false
+    while (this.#nets.size > 0 && this.#rate.take('') === 0) this.#next()?.go()
+    if (this.#nets.size > 0) this.#goOnLater()
+  }
+
+  /** Takes the one whose turn it is; its /32 and its /48 go behind all others. */
+  #next(): Waiting | undefined {
+    const [[net, sites] = ['', undefined]] = this.#nets
+    const [[site, ofSite] = ['', undefined]] = sites ?? []
+    const [waiting] = ofSite ?? []
+    if (waiting === undefined || sites === undefined || ofSite === undefined) return undefined
+    this.#nets.delete(net)
+    this.#nets.set(net, sites)
+    sites.delete(site)
+    sites.set(site, ofSite)
+    this.#remove(waiting)
+    return waiting
+  }
+}
+
+const named = (prefix: string, bits: number): string =>
+  `/ip6/${prefix.match(/.{4}/g)?.join(':') ?? prefix}::/ipcidr/${bits}`
