@@ -1,0 +1,333 @@
+import { describe, expect } from 'vitest'
+import { loadKey } from '../../../src/identity/key-file.ts'
+import { SigningKey } from '../../../src/identity/keys.ts'
+import { dataFiles } from '../../../src/node/config/paths.ts'
+import type { TrustNode } from '../../../src/node/node.ts'
+import { becomeRoot } from '../../../src/node/offline/become-root.ts'
+import { carryOut } from '../../../src/node/root/carry-out.ts'
+import type { EntryDraft } from '../../../src/registry/log/log-writer.ts'
+import { type Act, actOf, digestOf } from '../../../src/registry/objects/orders/act.ts'
+import { type Order, sealOrder } from '../../../src/registry/objects/orders/order.ts'
+import { ceilingMs } from '../../helpers/ceiling.ts'
+import { eventually, TestNetwork } from '../../helpers/network.ts'
+import { KitNetwork } from '../../helpers/registry/kit-network.ts'
+import { attack, control } from '../attack.ts'
+
+const minute = 60_000
+
+/** A draft as an operator signs it, who knows what this node knows. */
+function signed(node: TrustNode, key: SigningKey, content: EntryDraft, changes: Partial<Order> = {}): Act {
+  const { networkId, replica } = node.registry
+  const act = actOf(content)
+  const { epoch, n: seenN } = replica.head
+  const told = { networkId, kind: act.kind, digest: digestOf(act), epoch, seenN, timeMs: Date.now() }
+  return { ...act, order: sealOrder({ ...told, ...changes }, key).bytes }
+}
+
+/** What the root answers over the wire to what a member brings: the numbers of the entries, or the name of the refusal. */
+async function answer(from: TrustNode, ...acts: Act[]): Promise<string> {
+  const { attached, key } = from
+  try {
+    const { entries } = await carryOut(attached, { acts }, key.publicKey, { signal: AbortSignal.timeout(ceilingMs) })
+    return `${entries.length} entered`
+  } catch (error) {
+    return error instanceof Error ? error.name : String(error)
+  }
+}
+
+const operatorKey = (network: TestNetwork, name = 'root'): SigningKey =>
+  loadKey(dataFiles(network.config(name).config.paths.data).operatorKey)
+const operator = (key: SigningKey, name: string, removed = false): EntryDraft => ({
+  kind: 'operator',
+  body: { publicKey: key.publicKey, name, removed }
+})
+const revoke = (node: TrustNode, name: string): EntryDraft => ({
+  kind: 'revoke',
+  body: { publicKey: node.registry.replica.state.memberByName(name)?.publicKey ?? new Uint8Array(32), reason: '', name }
+})
+const policy = (node: TrustNode, changes: object): EntryDraft => ({
+  kind: 'policy',
+  body: { ...node.registry.replica.state.policy, ...changes }
+})
+
+/** A root, and a member that holds as much of the log. */
+async function started() {
+  const network = await TestNetwork.create()
+  const a = await network.join('a')
+  await network.join('b')
+  const root = network.node('root')
+  const same = () => eventually(() => a.registry.replica.head.n === root.registry.replica.head.n)
+  await same()
+  return { network, root, a, same, main: operatorKey(network) }
+}
+
+const isOperator = (root: TrustNode, key: SigningKey): boolean =>
+  root.registry.replica.state.operator(key.publicKey) !== undefined
+
+describe('an order', () => {
+  attack('is played again when it was carried out and undone, before and after the root starts anew', async () => {
+    const { network, root, a, same, main } = await started()
+    await using _ = network
+    const mallory = SigningKey.generate()
+    const order = signed(a, main, operator(mallory, 'mallory'))
+    expect(await answer(a, order)).toBe('1 entered')
+    await same()
+    expect(await answer(a, signed(a, main, operator(mallory, 'mallory', true)))).toBe('1 entered')
+    const { n } = root.registry.replica.head
+    const again = await Promise.all([answer(a, order), answer(a, order), answer(a, order)])
+    const { port } = root.attached
+    await root.stop()
+    const anew = await network.start('root', { role: 'root', 'listen.port': port })
+    anew.registry.root?.release()
+    await eventually(async () => (await answer(a, order)) === '1 entered')
+    expect(anew.registry.replica.head.n).toBe(n)
+    expect(isOperator(anew, mallory)).toBe(false)
+    return {
+      happened: `4 replays: ${again.join(', ')}, which was the entry of the first time; 0 entries, no operator`,
+      held: 'the log is the memory of orders: one that was carried out is answered with its entry, after a restart too'
+    }
+  })
+
+  control('is a new one when the operator signs once more', async () => {
+    const { network, root, a, same, main } = await started()
+    await using _ = network
+    const friend = SigningKey.generate()
+    for (const removed of [false, true, false]) {
+      expect(await answer(a, signed(a, main, operator(friend, 'friend', removed)))).toBe('1 entered')
+      await same()
+    }
+    expect(isOperator(root, friend)).toBe(true)
+  })
+
+  attack('is altered: another body, another kind, bytes of it', async () => {
+    const { network, root, a, main } = await started()
+    await using _ = network
+    const { n } = root.registry.replica.head
+    const order = signed(a, main, revoke(a, 'b'))
+    const other = signed(a, main, revoke(a, 'a'))
+    const answers = new Map<string, number>()
+    const tried = [
+      { ...order, body: other.body },
+      { ...order, kind: 15 },
+      { ...order, kind: 0 },
+      { ...order, body: new Uint8Array(0) },
+      ...Array.from({ length: 12 }, (_, i) => ({
+        ...order,
+        order: order.order.with(i * 20 + 5, (order.order[i * 20 + 5] ?? 0) ^ 1)
+      }))
+    ]
+    for (const act of tried) {
+      await eventually(async () => {
+        const said = await answer(a, act)
+        if (said !== 'RateLimitedError') answers.set(said, (answers.get(said) ?? 0) + 1)
+        return said !== 'RateLimitedError'
+      })
+    }
+    expect([...answers.keys()].filter((said) => said.endsWith('entered'))).toEqual([])
+    expect(root.registry.replica.head.n).toBe(n)
+    return {
+      happened: `${tried.length} altered orders: ${[...answers].map(([said, count]) => `${count} ${said}`).join(', ')}; 0 entries`,
+      held: 'the digest in the order is of the body, and the signature is over all of it'
+    }
+  })
+
+  attack('is held back for eleven minutes, or comes from the future', async () => {
+    const { network, root, a, main } = await started()
+    await using _ = network
+    const { n } = root.registry.replica.head
+    const at = (ms: number) => answer(a, signed(a, main, revoke(a, 'b'), { timeMs: Date.now() + ms }))
+    const answers = [await at(-11 * minute), await at(11 * minute)]
+    expect(answers).toEqual(['InvalidPayloadError', 'InvalidPayloadError'])
+    expect(root.registry.replica.head.n).toBe(n)
+    return {
+      happened: `${answers.join(', ')}; 0 entries`,
+      held: 'an order counts within the skew of the clocks, 10 min'
+    }
+  })
+
+  control('that is nine minutes old, or whose clock is as far ahead, is carried out', async () => {
+    const { network, a, main } = await started()
+    await using _ = network
+    expect(await answer(a, signed(a, main, revoke(a, 'b'), { timeMs: Date.now() - 9 * minute }))).toBe('1 entered')
+  })
+
+  attack('is sent to another network, whose operator has the same key', async () => {
+    const [one, two] = [await started(), await started()]
+    await using _ = one.network
+    await using __ = two.network
+    const key = SigningKey.generate()
+    for (const { a, main, same } of [one, two]) {
+      expect(await answer(a, signed(a, main, operator(key, 'ann')))).toBe('1 entered')
+      await same()
+    }
+    const { n } = two.root.registry.replica.head
+    const said = await answer(two.a, signed(one.a, key, policy(two.a, { nameHoldMs: 0 })))
+    expect(said).toBe('WrongNetworkError')
+    expect(two.root.registry.replica.head.n).toBe(n)
+    return {
+      happened: `an order of the first network at the second: ${said}; 0 entries`,
+      held: 'an order names its network'
+    }
+  })
+
+  attack('is by an operator who was removed, and by a member who is none', async () => {
+    const { network, root, a, same, main } = await started()
+    await using _ = network
+    const fired = SigningKey.generate()
+    await answer(a, signed(a, main, operator(fired, 'fired')))
+    await same()
+    const kept = signed(a, fired, revoke(a, 'b'))
+    await answer(a, signed(a, main, operator(fired, 'fired', true)))
+    await same()
+    const { n } = root.registry.replica.head
+    const answers = [
+      await answer(a, kept),
+      await answer(a, signed(a, fired, revoke(a, 'b'))),
+      await answer(a, signed(a, a.key, revoke(a, 'b')))
+    ]
+    expect(answers).toEqual(['NotOperatorError', 'NotOperatorError', 'NotOperatorError'])
+    expect(root.registry.replica.head.n).toBe(n)
+    expect(network.logs.join('')).toContain('its key is that of no operator')
+    return {
+      happened: `${answers.length} orders: all NotOperatorError; 0 entries, the key and who brought it are in the log of the root`,
+      held: 'who is an operator the log says at the place of the entry'
+    }
+  })
+
+  control('of an operator who was not removed is carried out', async () => {
+    const { network, root, a, same, main } = await started()
+    await using _ = network
+    const ann = SigningKey.generate()
+    await answer(a, signed(a, main, operator(ann, 'ann')))
+    await same()
+    expect(await answer(a, signed(a, ann, revoke(a, 'b')))).toBe('1 entered')
+    expect(root.registry.replica.state.memberByName('b')).toBeUndefined()
+  })
+})
+
+describe('two operators', () => {
+  /** With a second operator, and a policy under which some kinds need two. */
+  async function two(twoOperators: number[]) {
+    const made = await started()
+    const { a, same, main } = made
+    const ann = SigningKey.generate()
+    await answer(a, signed(a, main, operator(ann, 'ann')))
+    await same()
+    if (twoOperators.length > 0) await answer(a, signed(a, main, policy(a, { twoOperators })))
+    await same()
+    return { ...made, ann }
+  }
+
+  attack('change the policy at once, and one would undo the other unseen', async () => {
+    const { network, root, a, main, ann } = await two([])
+    await using _ = network
+    const answers = await Promise.all([
+      answer(a, signed(a, main, policy(a, { grantUses: 7 }))),
+      answer(a, signed(a, ann, policy(a, { openGrants: 8 })))
+    ])
+    expect(answers.toSorted((x, y) => x.localeCompare(y))).toEqual(['1 entered', 'ChangedMeanwhileError'])
+    const { grantUses, openGrants } = root.registry.replica.state.policy
+    expect([grantUses === 7, openGrants === 8].filter(Boolean)).toHaveLength(1)
+    return {
+      happened: `two changes at once: ${answers.join(', ')}: look again, and decide anew`,
+      held: 'an order says what its signer knew, and nothing that it changes may be newer'
+    }
+  })
+
+  control('who change it one after the other keep what the other has done', async () => {
+    const { network, root, a, same, main, ann } = await two([])
+    await using _ = network
+    expect(await answer(a, signed(a, main, policy(a, { grantUses: 7 })))).toBe('1 entered')
+    await same()
+    expect(await answer(a, signed(a, ann, policy(a, { openGrants: 8 })))).toBe('1 entered')
+    expect(root.registry.replica.state.policy).toMatchObject({ grantUses: 7, openGrants: 8 })
+  })
+
+  attack('are asked for, and one signs twice', async () => {
+    const { network, root, a, main } = await two([3])
+    await using _ = network
+    const { n } = root.registry.replica.head
+    const [first, second] = [signed(a, main, revoke(a, 'b')), signed(a, main, revoke(a, 'b'))]
+    const answers = [await answer(a, first), await answer(a, second), await answer(a, first, second)]
+    expect(answers).toEqual(['SecondOperatorError', 'SecondOperatorError', 'SecondOperatorError'])
+    const own = root.registry.root?.append([{ ...revoke(a, 'b'), orders: [first.order, second.order] }])
+    await expect(own).rejects.toThrow('the same operator')
+    expect(root.registry.replica.head.n).toBe(n)
+    return {
+      happened: `three requests, and an entry with both orders: ${answers.join(', ')}, refused; 0 entries`,
+      held: 'two orders are of two keys, by a rule of the log that each replica checks'
+    }
+  })
+
+  control('of whom both sign make the entry, which names both', async () => {
+    const { network, root, a, main, ann } = await two([3])
+    await using _ = network
+    expect(await answer(a, signed(a, main, revoke(a, 'b')))).toBe('SecondOperatorError')
+    expect(await answer(a, signed(a, ann, revoke(a, 'b')))).toBe('1 entered')
+    const [entry] = root.registry.replica.read(root.registry.replica.head.n - 1, 1 << 20)
+    expect(entry).toBeDefined()
+    expect(root.registry.replica.state.memberByName('b')).toBeUndefined()
+  })
+})
+
+describe('after a recovery', () => {
+  attack(
+    'the thief of the root is an operator still, entered one of his own, and kept an order of the right one',
+    async () => {
+      const network = await KitNetwork.create()
+      await using _ = network
+      const hal = await network.join('hal')
+      const root = network.node('root')
+      await eventually(() => hal.registry.replica.head.n === root.registry.replica.head.n)
+      const stolen = operatorKey(network)
+      const kept = signed(hal, stolen, policy(hal, { nameHoldMs: 0 }))
+      const right = root.registry.replica.head.n
+      const own = SigningKey.generate()
+      expect(await answer(hal, signed(hal, stolen, operator(own, 'mallory')))).toBe('1 entered')
+      await eventually(() => hal.registry.replica.head.n === root.registry.replica.head.n)
+      await root.stop()
+      const flags = { 'bootstrap.peers': [network.address('hal')] }
+      await becomeRoot(network.recovery('fresh', flags, { fromN: right, revokeFormer: true }))
+      const fresh = await network.start('fresh', { role: 'root', ...flags })
+      fresh.registry.root?.release()
+      await eventually(
+        () => hal.registry.replica.head.epoch === 1 && hal.registry.replica.head.n === fresh.registry.replica.head.n
+      )
+      const { n } = fresh.registry.replica.head
+      const answers: string[] = []
+      for (const act of [
+        signed(hal, own, policy(hal, { nameHoldMs: 0 })),
+        signed(hal, stolen, policy(hal, { nameHoldMs: 0 })),
+        kept
+      ]) {
+        await eventually(async () => {
+          const said = await answer(hal, act)
+          if (said !== 'UnavailableError') answers.push(said)
+          return said !== 'UnavailableError'
+        })
+      }
+      expect(answers).toEqual(['NotOperatorError', 'NotOperatorError', 'NotOperatorError'])
+      expect(fresh.registry.replica.head.n).toBe(n)
+      const left = fresh.registry.replica.state.operators().map(({ name }) => name)
+      expect(left).toEqual(['fresh'])
+      return {
+        happened: `three orders at the new root: ${answers.join(', ')}; 0 entries; operators: ${left.join()}`,
+        held: 'operators above the fork are void, and the recovery removes the one of the machine that is shut out'
+      }
+    }
+  )
+
+  control('the operator of the new root signs there', async () => {
+    const network = await KitNetwork.create()
+    await using _ = network
+    const hal = await network.join('hal')
+    await eventually(() => hal.registry.replica.head.n === network.node('root').registry.replica.head.n)
+    await network.node('root').stop()
+    const flags = { 'bootstrap.peers': [network.address('hal')] }
+    await becomeRoot(network.recovery('fresh', flags))
+    const fresh = await network.start('fresh', { role: 'root', ...flags })
+    fresh.registry.root?.release()
+    await fresh.registry.admission.invite({ role: 'integrated' })
+    expect(fresh.registry.replica.state.grantCount).toBe(1)
+  })
+})
