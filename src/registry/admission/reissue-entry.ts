@@ -1,7 +1,13 @@
 import type { TypedEventTarget } from 'main-event'
 import { equals } from 'uint8arrays/equals'
 import { peerIdText } from '../../identity/keys.ts'
-import { InvalidPayloadError, PendingError, RevokedError, UnavailableError } from '../../runtime/errors.ts'
+import {
+  InvalidPayloadError,
+  NotOperatorError,
+  PendingError,
+  RevokedError,
+  UnavailableError
+} from '../../runtime/errors.ts'
 import type { JoinEvents } from '../events.ts'
 import type { Root } from '../log/log-writer.ts'
 import type { Replica } from '../log/replica.ts'
@@ -62,8 +68,8 @@ async function revoke(root: Root, { state }: Replica, body: Revoke): Promise<{ e
     const [entry] = await root.append([{ kind: 'revoke', body }])
     return { entry: entry?.bytes ?? nothing.entry }
   } catch (error) {
-    // It came from two sides at once.
-    if (error instanceof RevokedError) return nothing
+    // It came from two sides at once; or two operators have to enter it, and it is in force until they do.
+    if (error instanceof RevokedError || error instanceof NotOperatorError) return nothing
     throw error
   }
 }

@@ -2,7 +2,7 @@ import { equals } from 'uint8arrays/equals'
 import type { SigningKey } from '../../identity/keys.ts'
 import type { Logger } from '../../runtime/clock-and-logger.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
-import { ForkError, NotRootError, RevokedError, UnavailableError } from '../../runtime/errors.ts'
+import { ForkError, NotOperatorError, NotRootError, RevokedError, UnavailableError } from '../../runtime/errors.ts'
 import type { Running, Supervisor } from '../../runtime/supervisor.ts'
 import { type Checkpoint, sealCheckpoint } from '../objects/checkpoint.ts'
 import { type LogEntry, type Revoke, sealEntry } from '../objects/entry.ts'
@@ -234,8 +234,11 @@ export class Root {
     try {
       await this.append([{ kind: 'revoke', body }])
     } catch (error) {
+      // It is in force all the same; where the policy asks for two operators, they enter it.
+      if (error instanceof NotOperatorError)
+        this.#logger.warn({ reason: body.reason }, `a revoke in force is not entered: ${error.message}`)
       // Somebody handed it over at the same moment.
-      if (!(error instanceof RevokedError)) throw error
+      else if (!(error instanceof RevokedError)) throw error
     }
   }
 

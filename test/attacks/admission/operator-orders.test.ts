@@ -1,68 +1,10 @@
 import { describe, expect } from 'vitest'
-import { loadKey } from '../../../src/identity/key-file.ts'
 import { SigningKey } from '../../../src/identity/keys.ts'
-import { dataFiles } from '../../../src/node/config/paths.ts'
-import type { TrustNode } from '../../../src/node/node.ts'
 import { becomeRoot } from '../../../src/node/offline/become-root.ts'
-import { carryOut } from '../../../src/node/root/carry-out.ts'
-import type { EntryDraft } from '../../../src/registry/log/log-writer.ts'
-import { type Act, actOf, digestOf } from '../../../src/registry/objects/orders/act.ts'
-import { type Order, sealOrder } from '../../../src/registry/objects/orders/order.ts'
-import { ceilingMs } from '../../helpers/ceiling.ts'
-import { eventually, TestNetwork } from '../../helpers/network.ts'
+import { eventually } from '../../helpers/network.ts'
 import { KitNetwork } from '../../helpers/registry/kit-network.ts'
 import { attack, control } from '../attack.ts'
-
-const minute = 60_000
-
-/** A draft as an operator signs it, who knows what this node knows. */
-function signed(node: TrustNode, key: SigningKey, content: EntryDraft, changes: Partial<Order> = {}): Act {
-  const { networkId, replica } = node.registry
-  const act = actOf(content)
-  const { epoch, n: seenN } = replica.head
-  const told = { networkId, kind: act.kind, digest: digestOf(act), epoch, seenN, timeMs: Date.now() }
-  return { ...act, order: sealOrder({ ...told, ...changes }, key).bytes }
-}
-
-/** What the root answers over the wire to what a member brings: the numbers of the entries, or the name of the refusal. */
-async function answer(from: TrustNode, ...acts: Act[]): Promise<string> {
-  const { attached, key } = from
-  try {
-    const { entries } = await carryOut(attached, { acts }, key.publicKey, { signal: AbortSignal.timeout(ceilingMs) })
-    return `${entries.length} entered`
-  } catch (error) {
-    return error instanceof Error ? error.name : String(error)
-  }
-}
-
-const operatorKey = (network: TestNetwork, name = 'root'): SigningKey =>
-  loadKey(dataFiles(network.config(name).config.paths.data).operatorKey)
-const operator = (key: SigningKey, name: string, removed = false): EntryDraft => ({
-  kind: 'operator',
-  body: { publicKey: key.publicKey, name, removed }
-})
-const revoke = (node: TrustNode, name: string): EntryDraft => ({
-  kind: 'revoke',
-  body: { publicKey: node.registry.replica.state.memberByName(name)?.publicKey ?? new Uint8Array(32), reason: '', name }
-})
-const policy = (node: TrustNode, changes: object): EntryDraft => ({
-  kind: 'policy',
-  body: { ...node.registry.replica.state.policy, ...changes }
-})
-
-/** A root, and a member that holds as much of the log. */
-async function started() {
-  const network = await TestNetwork.create()
-  const a = await network.join('a')
-  await network.join('b')
-  const root = network.node('root')
-  const same = () => eventually(() => a.registry.replica.head.n === root.registry.replica.head.n)
-  await same()
-  return { network, root, a, same, main: operatorKey(network) }
-}
-
-const isOperator = (root: TrustNode, key: SigningKey): boolean =>
-  root.registry.replica.state.operator(key.publicKey) !== undefined
+import { answer, isOperator, minute, operator, operatorKey, policy, revoke, signed, started } from './orders.ts'
 
 describe('an order', () => {
   attack('is played again when it was carried out and undone, before and after the root starts anew', async () => {
@@ -111,7 +53,7 @@ describe('an order', () => {
       { ...order, kind: 15 },
       { ...order, kind: 0 },
       { ...order, body: new Uint8Array(0) },
-      ...Array.from({ length: 12 }, (_, i) => ({
+      ...Array.from(Array(12).keys(), (i) => ({
         ...order,
         order: order.order.with(i * 20 + 5, (order.order[i * 20 + 5] ?? 0) ^ 1)
       }))
@@ -154,7 +96,8 @@ describe('an order', () => {
   attack('is sent to another network, whose operator has the same key', async () => {
     const [one, two] = [await started(), await started()]
     await using _ = one.network
-    await using __ = two.network
+    await using other = two.network
+    expect(other.networkId).not.toBe(one.network.networkId)
     const key = SigningKey.generate()
     for (const { a, main, same } of [one, two]) {
       expect(await answer(a, signed(a, main, operator(key, 'ann')))).toBe('1 entered')

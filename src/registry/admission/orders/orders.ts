@@ -13,7 +13,7 @@ import type { WaitingActs } from './waiting-orders.ts'
 
 export interface OrdersComponents {
   replica: Replica
-  /** Of the root. */
+  /** Desk of the root; undefined elsewhere. */
   desk: OrderDesk | undefined
   pending: PendingJoins
 }
