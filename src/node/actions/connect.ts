@@ -11,6 +11,7 @@ import { InvalidPayloadError, UnavailableError } from '../../runtime/errors.ts'
 import { isDecided } from '../../runtime/failures.ts'
 import type { ConnectView, DisconnectView } from '../api/views.ts'
 import { waitForProof } from '../bootstrap/proof-wait.ts'
+import { failureText } from '../errors.ts'
 import type { NetworkNode } from '../network-node.ts'
 import type { NodeContext } from '../node-context.ts'
 import { bareAddress } from '../peers/connector.ts'
@@ -101,9 +102,10 @@ const askRegistry = async (network: NetworkNode, publicKey: Uint8Array, signal: 
  * Dials a multiaddr, with or without /p2p, and waits for what the other side proves.
  * @throws InvalidPayloadError for no plain IPv6 address, WrongNetworkError, UnavailableError
  */
-export async function connectTo(network: NetworkNode, given: string, signal: AbortSignal): Promise<ConnectView> {
-  const { host, registry, trust } = network
-  const text = checkAddress(given, host.peerId.toString())
+export async function connectTo(node: NodeContext, given: string, signal: AbortSignal): Promise<ConnectView> {
+  const text = checkAddress(given, node.peerId)
+  const network = node.network ?? (await foundAt(node, text, signal))
+  const { registry, trust } = network
   const connection = await dial(network, text, signal)
   const member = await proven(network, connection, signal)
   const publicKey = publicKeyOfPeerId(connection.remotePeer)
@@ -119,6 +121,29 @@ export async function connectTo(network: NetworkNode, given: string, signal: Abo
     member,
     rttMs: network.rttMs(peerIdText(publicKey)) ?? null
   }
+}
+
+/** Time for a node that looks for its network to find it at an address that it was given. */
+const foundMs = 8_000
+
+/** The network, which this node looks for at that address first. @throws UnavailableError when it is not found there in time */
+const foundAt = async (node: NodeContext, text: string, signal: AbortSignal): Promise<NetworkNode> => {
+  node.candidates.name(text)
+  node.retry()
+  const late = AbortSignal.any([signal, AbortSignal.timeout(foundMs)])
+  try {
+    await node.until(() => node.housekeeping !== undefined, late)
+  } catch (error) {
+    signal.throwIfAborted()
+    if (!late.aborted) throw error
+  }
+  if (node.network !== undefined) return node.network
+  const [last] = node.discoveryFailures
+  const why = last === undefined ? '' : `: ${failureText(last.address, last.error)}`
+  throw new UnavailableError(
+    `the network was not found at ${text} yet${why}; it is tried there first from now on`,
+    retryMs
+  )
 }
 
 /** The address in its one spelling. */

@@ -205,7 +205,11 @@ export const routes = {
     orders: z.array(z.string().max(1024)).max(4).describe('base64')
   }),
 
-  connect: tell.network('Connects to an address', views.connectView, { multiaddr: z.string().max(512) }),
+  connect: tell.process(
+    'Connects to an address; a node without a network looks for it there first',
+    views.connectView,
+    { multiaddr: z.string().max(512) }
+  ),
   disconnect: tell.network('Closes the connections to a peer', views.disconnectView, { peer }),
   acknowledge: tell.process('Takes a warning or alarm out of the status word', views.acknowledgeView, {
     code: z.string().max(64)

@@ -17,6 +17,8 @@ export interface KnownCandidate extends Candidate {
 const maxCandidates = 32
 /** Greatest number of these from the last run, so that a cache that has died leaves room for what the operator wrote. */
 const maxCached = 20
+/** An operator has few to name. */
+const maxNamed = 8
 /** The TTL is somebody else's number; an answer that helped nobody is not kept for days. */
 const longestTtlSeconds = 3600
 
@@ -50,6 +52,8 @@ export class Candidates {
   readonly dns: DnsView = { answer: undefined, checkedAt: undefined }
   #answered: string | undefined
   #freshUntil = Number.NEGATIVE_INFINITY
+  /** Addresses that an operator has named while the process ran, the last one first. */
+  #named: string[] = []
   /** PeerIds that a registry behind `tnr` must have at the first contact; empty: any that proves the network. */
   #pins: readonly string[]
 
@@ -60,11 +64,17 @@ export class Candidates {
 
   known(): KnownCandidate[] {
     const cached = this.#init.cached() ?? []
-    const all = [...cached.slice(0, maxCached), ...this.#invited(), ...this.#configured()]
+    const named = this.#named.map((multiaddr) => ({ multiaddr, source: 'config' as const }))
+    const all = [...named, ...cached.slice(0, maxCached), ...this.#invited(), ...this.#configured()]
     const seen = new Set<string>()
     const unique = all.filter(({ multiaddr }) => !seen.has(multiaddr) && seen.add(multiaddr))
     const isFirst = ({ multiaddr }: KnownCandidate): boolean => `${multiaddr}/`.startsWith(`${this.#answered}/`)
     return unique.toSorted((a, b) => Number(isFirst(b)) - Number(isFirst(a))).slice(0, maxCandidates)
+  }
+
+  /** Tries this address before all others from now on. */
+  name(multiaddr: string): void {
+    this.#named = [multiaddr, ...this.#named.filter((each) => each !== multiaddr)].slice(0, maxNamed)
   }
 
   /** This address won a race: it is the first one from now on. */

@@ -155,7 +155,7 @@ const handlers: { readonly [K in RouteName]: Handler<K> } = {
     ordered.begin(network, node.key.publicKey, (author) => run(call, input, author)),
   signOrdered: ({ ticket, orders }, { ordered }) => ordered.goOn(ticket, orders),
 
-  connect: ({ multiaddr }, { network, signal }) => connectTo(network, multiaddr, signal),
+  connect: ({ multiaddr }, { node, signal }) => connectTo(node, multiaddr, signal),
   disconnect: ({ peer }, { network }) => disconnectFrom(network, peer),
   acknowledge: ({ code }, { node, notices }) => acknowledge(node, notices, statusFacts(node), code)
 }

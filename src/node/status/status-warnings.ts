@@ -64,7 +64,7 @@ const discoveryNotices = ({ failures, upMs }: StatusFacts): Maybe[] => {
       ? warning(
           'no_network',
           'the network was not found yet: no address is known and DNS has none',
-          'trustnet join INVITE'
+          'trustnet join INVITE, or trustnet peers connect MULTIADDR of a member'
         )
       : undefined
   ]
