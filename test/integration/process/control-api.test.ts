@@ -207,7 +207,9 @@ describe('the control api', () => {
     await using network = await TestNetwork.create()
     const lost = await network.start('lost')
     const nobody = await failure(lost.control.connect({ multiaddr: '/ip6/::1/tcp/1' }))
-    expect(nobody).toMatch(/^UnavailableError: the network was not found at \/ip6\/::1\/tcp\/1 yet: .*tried there first/)
+    expect(nobody).toMatch(
+      /^UnavailableError: the network was not found at \/ip6\/::1\/tcp\/1 yet: .*tried there first/
+    )
     expect(await failure(lost.control.connect({ multiaddr: 'root' }))).toMatch(/^InvalidPayloadError/)
     const connected = await lost.control.connect({ multiaddr: network.address('root') })
     expectSchema('connect', connected)
