@@ -60,6 +60,12 @@ const ownCalls: ReadonlyMap<string, RootCalls> = new Map<string, RootCalls>([
     }
   ],
   ['revoke', { stopped: [`${withKit} trustnet revoke hal ${kit}`], running: ['trustnet revoke hal'] }],
+  [
+    'registry rotate-log-key',
+    { running: [`${withKit} trustnet registry rotate-log-key ${kit}`, 'trustnet registry rotate-log-key'] }
+  ],
+  ['operator key', { stopped: ['trustnet operator key /root/safe/out-ann.key'] }],
+  ['policy edit', { running: ['EDITOR=true trustnet policy edit --yes'] }],
   ['config check', { stopped: ['trustnet config check', `trustnet config check ${config}`] }],
   ['config show', { stopped: ['trustnet config show', `trustnet config show ${config}`] }],
   ['config migrate', { stopped: ['trustnet config migrate /etc/trustnet/tnr.yaml'] }],
