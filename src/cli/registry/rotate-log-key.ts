@@ -4,6 +4,7 @@ import { dataFiles } from '../../node/config/paths.ts'
 import { loadedConfig } from '../access/config-source.ts'
 import { type RunningOptions, running, withRunning } from '../access/find-running.ts'
 import { readPassphrase } from '../access/passphrase.ts'
+import { asOwner, ownerOfNode } from '../access/run-as-owner.ts'
 import type { AddCommand, Context } from '../output/context.ts'
 import { exampleOf } from '../output/help.ts'
 import { plural } from '../output/text.ts'
@@ -46,9 +47,14 @@ const rotate = async (context: Context, options: RotateOptions): Promise<void> =
     )
     return terminal.print('Nothing was changed. To do it, add --yes.')
   }
-  const kit = options.kit === undefined ? await ownKit(context, options) : resolve(options.kit)
+  const { owner, found } = await ownerOfNode(context, options)
+  const data = await dataFolder(context, found)
+  const kit = options.kit === undefined ? dataFiles(data).recoveryKit : resolve(options.kit)
+  const passphrase = await readPassphrase(context)
   const { rotateLogKey } = await import('../../node/offline/rotate-running.ts')
-  const entered = await rotateLogKey(api, { kit, passphrase: await readPassphrase(context) }, signal)
+  const entered = await asOwner(owner, { files: [kit], copiesIn: data }, ([own = kit]) =>
+    rotateLogKey(api, { kit: own, passphrase }, signal)
+  )
   const spread = await followSpread(context, api, entered, options.wait)
   if (options.json === true) return terminal.json(viewOf(entered, spread))
   terminal.print(`New epoch  ${entered.epoch}, from entry ${entered.n} on`)
@@ -64,10 +70,10 @@ const viewOf = (entered: EnteredView | undefined, spread: SpreadView | undefined
   members: spread?.members ?? []
 })
 
-const ownKit = async (context: Context, { config, node }: RunningOptions): Promise<string> => {
+const dataFolder = async (context: Context, { config, node }: RunningOptions): Promise<string> => {
   const loaded = await loadedConfig(context, {
     ...(config !== undefined && { config }),
     ...(node !== undefined && { name: node })
   })
-  return dataFiles(loaded.config.paths.data).recoveryKit
+  return loaded.config.paths.data
 }

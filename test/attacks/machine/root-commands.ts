@@ -62,7 +62,12 @@ const ownCalls: ReadonlyMap<string, RootCalls> = new Map<string, RootCalls>([
   ['revoke', { stopped: [`${withKit} trustnet revoke hal ${kit}`], running: ['trustnet revoke hal'] }],
   [
     'registry rotate-log-key',
-    { running: [`${withKit} trustnet registry rotate-log-key ${kit}`, 'trustnet registry rotate-log-key'] }
+    {
+      running: [
+        `${withKit} trustnet registry rotate-log-key ${kit} --yes --wait 1s`,
+        `${withKit} trustnet registry rotate-log-key --yes --wait 1s`
+      ]
+    }
   ],
   ['operator key', { stopped: ['trustnet operator key /root/safe/out-ann.key'] }],
   ['policy edit', { running: ['EDITOR=true trustnet policy edit --yes'] }],
