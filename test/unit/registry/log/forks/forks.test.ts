@@ -1,15 +1,11 @@
-import { copyFileSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { copyFileSync } from 'node:fs'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { makeForkProof, verifyForkProof } from '../../../../../src/registry/log/forks/fork-proof.ts'
-import { writeForkProof } from '../../../../../src/registry/log/forks/write-fork-proof.ts'
 import { type Root, sealDelegation } from '../../../../../src/registry/log/log-writer.ts'
 import type { RowWitness } from '../../../../../src/registry/log/merkle-tree.ts'
 import type { Replica } from '../../../../../src/registry/log/replica.ts'
 import { openCheckpoint, sealCheckpoint } from '../../../../../src/registry/objects/checkpoint.ts'
 import { openEntry, sealEntry } from '../../../../../src/registry/objects/entry.ts'
-import { silentLogger } from '../../../../../src/runtime/clock-and-logger.ts'
-import { WrongNetworkError } from '../../../../../src/runtime/errors.ts'
 import {
   envelopesAfter,
   keyNumber,
@@ -19,7 +15,6 @@ import {
   sendDelta,
   sendSnapshot
 } from '../../../../helpers/log-network.ts'
-import { tempFolder } from '../../../../helpers/temp.ts'
 
 let network: LogNetwork
 /** Two roots with the same log key and another history each: one was restored from a copy. */
@@ -189,44 +184,6 @@ describe('two histories of one epoch', () => {
     const witness = replica.state.witness('revoked', key(1))
     const missing = makeForkProof(replica, { ...row, envelope: newer.bytes, other: below.bytes }, witness)
     expect(() => verifyForkProof(missing)).toThrow('two epochs')
-  })
-
-  it('are proven by no other file, by none of another network, and by nothing that somebody else has signed', async () => {
-    await refusalOf(sendDelta(two.replica, replica))
-    await refusalOf(replica.apply([], two.replica.checkpoint?.bytes))
-    const row = required(replica.forks()[0])
-    const proof = makeForkProof(replica, row)
-    expect(() => verifyForkProof(proof)).not.toThrow()
-    for (const text of ['', 'x', '{}']) expect(() => verifyForkProof(text)).toThrow('no proof of a fork')
-    const moved: { network: string } = JSON.parse(proof)
-    const elsewhere = JSON.stringify({ ...moved, network: 'tn' })
-    expect(() => verifyForkProof(elsewhere)).toThrow('not that of the network')
-    const { networkId, head } = replica
-    const position = { networkId, n: head.n, prevHash: head.hash, epoch: 0, timeMs: 1 }
-    const stranger = sealEntry({ ...position, ...network.revoke(1) }, keyNumber(77))
-    expect(() => verifyForkProof(makeForkProof(replica, { ...row, envelope: stranger.bytes }))).toThrow(
-      'is not signed by the log key'
-    )
-    const foreign = sealEntry({ ...position, networkId: new Uint8Array(32), ...network.revoke(1) }, network.logKey)
-    expect(() => verifyForkProof(makeForkProof(replica, { ...row, envelope: foreign.bytes }))).toThrow(
-      WrongNetworkError
-    )
-  })
-
-  it('are written to a file where there is a folder, and are told where there is none', async () => {
-    await refusalOf(sendDelta(two.replica, replica))
-    await refusalOf(replica.apply([], two.replica.checkpoint?.bytes))
-    const { epoch, n } = required(replica.forks()[0])
-    using folder = tempFolder()
-    const told: string[] = []
-    const logger = { ...silentLogger, error: (_: object, message: string) => told.push(message) }
-    const path = writeForkProof({ replica, folder: folder.path, logger }, { epoch, n })
-    expect(() => verifyForkProof(readFileSync(required(path), 'utf8'))).not.toThrow()
-    expect(writeForkProof({ replica, folder: folder.path, logger }, { epoch: 9, n })).toBeUndefined()
-    expect(told).toEqual([])
-    const nowhere = join(folder.path, 'none')
-    expect(writeForkProof({ replica, folder: nowhere, logger }, { epoch, n })).toBeUndefined()
-    expect(told).toEqual([expect.stringContaining('it is in the store alone')])
   })
 
   it('are found by a snapshot in which a revoke that is held has no place', async () => {
