@@ -32,6 +32,7 @@ const loaders: ReadonlyMap<string, Load> = new Map([
   ['revoke', async () => (await import('./registry/revoke.ts')).addRevoke],
   ['authority', async () => (await import('./registry/authority.ts')).addAuthority],
   ['dns', async () => (await import('./dns/command.ts')).addDns],
+  ['reload', async () => (await import('./network/reload.ts')).addReload],
   ['wait', async () => (await import('./status/wait.ts')).addWait],
   ['config', async () => (await import('./network/config.ts')).addConfig],
   ['version', async () => (await import('./output/version.ts')).addVersion],

@@ -29,6 +29,8 @@ export interface MainInit extends Omit<TerminalInit, 'redact'> {
   signal: AbortSignal
   /** Told how the command behaves, before it begins and when that changes. */
   onConduct?: (conduct: Conduct) => void
+  /** Told what is called for SIGHUP. */
+  onHangup?: (listener: () => void) => void
 }
 
 /** Time that a command which only prints may take to end after a signal: for what it has to put away. */
@@ -85,6 +87,10 @@ class Run implements Context {
 
   exit(code: number): void {
     this.#code = code
+  }
+
+  onHangup(listener: () => void): void {
+    this.#init.onHangup?.(listener)
   }
 
   conduct(conduct: Conduct): void {

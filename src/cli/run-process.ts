@@ -1,3 +1,4 @@
+import { closeSync, openSync } from 'node:fs'
 import { main } from './main.ts'
 import type { Conduct } from './output/conduct.ts'
 import { exitCodes } from './output/exit.ts'
@@ -19,7 +20,10 @@ export const runProcess = async (): Promise<number> => {
   const onConduct = (now: Conduct): void => {
     conduct = now
   }
-  const code = await main({ argv, stdout, stderr, stdin, env, signal: signals.signal, onConduct })
+  const onHangup = (listener: () => void): void => {
+    signals.onHangup = listener
+  }
+  const code = await main({ argv, stdout, stderr, stdin, env, signal: signals.signal, onConduct, onHangup })
   signals.isDone = true
   await stdout.flushed()
   const { failure } = stdout
@@ -40,10 +44,16 @@ class Signals {
   readonly #stop = new AbortController()
   /** The command has ended, and only its output is on its way. */
   isDone = false
+  /** Called for SIGHUP instead of ending. */
+  onHangup: (() => void) | undefined
 
   constructor(conduct: () => Conduct) {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(signal, () => {
+        if (signal === 'SIGHUP' && this.onHangup !== undefined && !isTerminalGone()) {
+          this.onHangup()
+          return
+        }
         // The second Ctrl-C is meant.
         const isMeant = this.#stop.signal.aborted && signal === 'SIGINT'
         if (isMeant || (this.isDone && conduct() !== 'runs')) end(signalExitCode(signal))
@@ -54,6 +64,17 @@ class Signals {
 
   get signal(): AbortSignal {
     return this.#stop.signal
+  }
+}
+
+/** True when the terminal of the command was closed: its user means that it shall end. */
+const isTerminalGone = (): boolean => {
+  if (!process.stdin.isTTY) return false
+  try {
+    closeSync(openSync('/dev/tty', 'r'))
+    return false
+  } catch {
+    return true
   }
 }
 

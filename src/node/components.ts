@@ -170,9 +170,16 @@ export const makeConnector = (
     clock,
     logger,
     backoff: backoffOf(config),
-    wanted: config.limits.peersWanted,
-    most: config.limits.peersMax,
-    dialTimeoutMs: config.bootstrap.dialTimeoutMs,
+    // A reload changes these.
+    get wanted() {
+      return config.limits.peersWanted
+    },
+    get most() {
+      return config.limits.peersMax
+    },
+    get dialTimeoutMs() {
+      return config.bootstrap.dialTimeoutMs
+    },
     targets: (more) => (network.isMember() ? memberTargets(registry, key.publicKey, more) : []),
     findMore: async (publicKey, signal) => (await host.services.kad?.findRecord(publicKey, { signal }))?.value.addrs,
     onConnected: (publicKey, address) => registry.liveness.connected(publicKey, address),

@@ -10,7 +10,7 @@ import type { Clock, Logger } from '../runtime/clock-and-logger.ts'
 import { codeOf } from '../runtime/error-code.ts'
 import { reasonOf } from '../runtime/error-message.ts'
 import { makeFolder } from '../runtime/make-folder.ts'
-import type { Supervisor } from '../runtime/supervisor.ts'
+import type { Running, Supervisor } from '../runtime/supervisor.ts'
 import { dataFiles } from './config/paths.ts'
 import type { Config } from './config/schema.ts'
 
@@ -42,6 +42,7 @@ export class Housekeeping {
   /** Public keys by the path of their file. */
   readonly #keys = new Map<string, string | undefined>()
   #backups: Promise<unknown> = Promise.resolve()
+  #backing: Running | undefined
 
   constructor(init: HousekeepingInit) {
     this.#init = init
@@ -58,20 +59,22 @@ export class Housekeeping {
       }
     })
     this.#stops.push(() => compaction.stop())
-    if (config.backup.enabled) this.#startBackups(services)
+    this.#startBackups(services)
     this.rememberKeys()
     const keys = services.run('keys', { everyMs: keyLookMs, round: () => this.checkKeys() })
     this.#stops.push(() => keys.stop())
-    const { hook } = config.alarms
-    if (hook === undefined) return
-    const onAlarm = (event: CustomEvent<{ code: string; message: string }>): void => this.#run(hook, event.detail)
+    const onAlarm = (event: CustomEvent<{ code: string; message: string }>): void => {
+      const { hook } = config.alarms
+      if (hook !== undefined) this.#run(hook, event.detail)
+    }
     registry.events.addEventListener('alarm', onAlarm)
     this.#stops.push(() => registry.events.removeEventListener('alarm', onAlarm))
   }
 
   #startBackups(services: Supervisor): void {
     const { config, registry, logger } = this.#init
-    const { intervalMs: everyMs } = config.backup
+    const { enabled, intervalMs: everyMs } = config.backup
+    if (!enabled) return
     const backup = services.run('backup', {
       everyMs,
       firstMs: firstBackupMs(lastBackup(registry), everyMs, this.#init.clock.now()),
@@ -84,7 +87,15 @@ export class Housekeeping {
         return undefined
       }
     })
+    this.#backing = backup
     this.#stops.push(() => backup.stop())
+  }
+
+  /** Follows a changed configuration of backups. */
+  async backupsAnew(services: Supervisor): Promise<void> {
+    await this.#backing?.stop()
+    this.#backing = undefined
+    this.#startBackups(services)
   }
 
   /** The key files are right as they are now. */

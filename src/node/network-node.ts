@@ -111,6 +111,11 @@ export class NetworkNode implements NetworkParts {
     await this.#self.readdress(addresses)
   }
 
+  /** Chooses what is announced anew: its configuration has changed. */
+  async announceAnew(): Promise<void> {
+    if (this.#host !== undefined) await this.#self.announceAnew(this.#host, this.#port)
+  }
+
   get session(): SessionView | undefined {
     return this.#session?.view
   }

@@ -17,6 +17,8 @@ import type { PhaseFacts, PhaseTracker } from './status/phases.ts'
 export interface NodeContext {
   readonly config: Config
   readonly configFile: string | undefined
+  /** Reads the configuration anew; undefined: the program that this node is part of has it. @throws ConfigError */
+  readonly readConfig: (() => Config) | undefined
   readonly key: SigningKey
   /** The way to the next key. */
   readonly rotation: KeyRotation

@@ -14,6 +14,8 @@ export interface NodeOptions {
   /** An invite line that no file holds; `bootstrap.inviteFile` comes first. */
   invite?: string | undefined
   logging?: Logging
+  /** Reads the configuration anew, for a reload. @throws ConfigError */
+  reload?: () => Config
   clock?: Clock
   /** Time for which a root or secondary waits for a port that another process has; 30 s. */
   portWaitMs?: number

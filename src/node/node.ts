@@ -23,6 +23,7 @@ import type { Config } from './config/schema.ts'
 import { createControl } from './control/handlers.ts'
 import { startControlServer } from './control/server.ts'
 import { EventBus } from './event-bus.ts'
+import { followHooks } from './hooks/hook-events.ts'
 import type { Host } from './host/host.ts'
 import type { Housekeeping } from './housekeeping.ts'
 import { createLogging, type Logging } from './logging.ts'
@@ -46,6 +47,7 @@ export const createNode = async (options: NodeOptions): Promise<Node> => new Tru
 export class TrustNode implements Node, NodeContext {
   readonly control: ControlApi
   readonly configFile: string | undefined
+  readonly readConfig: (() => Config) | undefined
   readonly rotation: KeyRotation
   readonly logging: Logging
   readonly clock: SteadyClock
@@ -72,14 +74,17 @@ export class TrustNode implements Node, NodeContext {
   #stopping: Promise<void> | undefined
   readonly #dropNewKey: () => void
   #left = false
+  readonly #stopHooks: () => void
   #starting: Promise<void> | undefined
   #discovering: Promise<void> | undefined
   #discovery: readonly DialFailure[] = []
   #finding: Running | undefined
 
   constructor(options: NodeOptions) {
-    const { config } = options
+    // A reload changes it in place.
+    const config = structuredClone(options.config)
     this.#config = config
+    this.readConfig = options.reload
     this.configFile = options.configFile
     this.logging = options.logging ?? createLogging({ node: config.name, ...config.logging })
     this.clock = new SteadyClock(options.clock === undefined ? {} : { clock: options.clock })
@@ -100,6 +105,7 @@ export class TrustNode implements Node, NodeContext {
     })
     this.failed.catch(() => {})
     this.control = createControl(this)
+    this.#stopHooks = followHooks(this)
   }
 
   /** A root that was replaced runs as a secondary, whatever its file says. */
@@ -324,6 +330,7 @@ export class TrustNode implements Node, NodeContext {
     this.#over.abort(new Error('the node stops'))
     // From here on nothing is looked at later, when the store may be closed.
     this.#judging.stop()
+    this.#stopHooks()
     this.#judge()
     const found = Promise.allSettled([this.#starting, this.#beginning]).then(() => this.#discovering)
     await this.stopSteps.wait('its start', found)

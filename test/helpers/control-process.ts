@@ -69,6 +69,12 @@ export class ScriptedApi implements ControlApi {
     ...place,
     members: [{ ...root, has: true, head: 20 }]
   })
+  reload: ControlApi['reload'] = async () => ({
+    schemaVersion: 1,
+    changed: ['logging.level'],
+    restart: ['listen.port'],
+    message: 'in force now: logging.level; needs a restart: listen.port'
+  })
   rotateIdentity: ControlApi['rotateIdentity'] = async () => ({
     schemaVersion: 1,
     ...root,

@@ -1,10 +1,13 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Loaded } from '../../node/config/index.ts'
+import type { Config } from '../../node/config/schema.ts'
+import type { Node } from '../../node/node-interface.ts'
 import { ServiceNotify } from '../../node/service-notify.ts'
 import { aborted } from '../../runtime/abort.ts'
 import type { Logger } from '../../runtime/clock-and-logger.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
+import { Throttle } from '../../runtime/throttle.ts'
 import { boundYoungGeneration } from '../../runtime/young-generation.ts'
 import { becomeOwner, ownerOf } from '../access/run-as-owner.ts'
 import { Faults } from '../faults.ts'
@@ -43,7 +46,9 @@ export const runNode = async (context: Context, loaded: Loaded, options: RunOpti
   refuseNewHostName(loaded)
   const logging = createLogging({ node: config.name, ...config.logging, output: context.terminal.stdout })
   using faults = new Faults(logging.logger)
-  const node = await createNode({ config, configFile: saveTo, invite: options.invite, logging })
+  const reload = (): Config => loaded.again().config
+  const node = await createNode({ config, configFile: saveTo, invite: options.invite, logging, reload })
+  reloadOnHangup(context, node, logging.logger)
   const stopped = aborted(stop)
   using _ = new IdleGc().start()
   boundYoungGeneration()
@@ -59,6 +64,21 @@ export const runNode = async (context: Context, loaded: Loaded, options: RunOpti
     notify.stopping()
     await inTime(node.stop(stop.aborted ? 'stopped by the operator' : 'failed'), node.stopSteps)
   }
+}
+
+const hangupPauseMs = 1_000
+
+/** Reads the configuration anew for SIGHUP, however many come. */
+const reloadOnHangup = (context: Context, { control }: Node, logger: Logger): void => {
+  const refused = (error: unknown): void =>
+    logger.error(
+      { error: reasonOf(error) },
+      'the configuration was not reloaded: nothing was changed, mend it and reload again'
+    )
+  const throttle = new Throttle(() => {
+    control.reload().catch(refused)
+  }, hangupPauseMs)
+  context.onHangup(() => throttle.ask())
 }
 
 /** Refuses a start under a new host name where the name could not be written down: the data folder of the earlier one is there. */

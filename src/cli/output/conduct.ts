@@ -42,6 +42,7 @@ const conducts: ReadonlyMap<string, Conduct> = new Map([
   ['peers connect', 'changes'],
   ['peers disconnect', 'changes'],
   ['lookup', 'prints'],
+  ['reload', 'changes'],
   ['identity', 'prints'],
   ['identity rotate', 'changes'],
   ['why', 'prints'],

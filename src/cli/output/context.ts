@@ -10,6 +10,8 @@ export interface Context {
   readonly signal: AbortSignal
   /** Ends the command with another code than 0 without an error message. */
   exit(code: ExitCode): void
+  /** Calls the listener for each SIGHUP from now on, which then ends nothing. */
+  onHangup(listener: () => void): void
   /** Says that from now on the command behaves in that way. */
   conduct(conduct: Conduct): void
 }

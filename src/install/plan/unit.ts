@@ -24,6 +24,7 @@ StartLimitIntervalSec=0
 Type=notify
 NotifyAccess=all
 ExecStart=${layout.command} node start --config ${layout.configFile}
+ExecReload=${layout.command} reload --config ${layout.configFile}
 User=${layout.user}
 Group=${layout.user}
 RuntimeDirectory=trustnet/${instanceOf(answers.name)}

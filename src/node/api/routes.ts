@@ -74,6 +74,7 @@ export const routes = {
   }),
   why: ask.network('Why a peer is as it is shown', views.whyView, { peer }),
   identity: ask.process('The key, name and addresses of this node', views.identityView, {}),
+  reload: tell.process('Reads the configuration anew', views.reloadView, {}),
   rotateIdentity: tell.network('Gives this node another key; the old one is void', views.rotateIdentityView, {
     plan: plan.optional()
   }),

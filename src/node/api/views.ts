@@ -154,6 +154,12 @@ export const rotateIdentityView = answer('identity-rotate', 'trustnet identity r
   message: text
 })
 
+export const reloadView = answer('reload', 'trustnet reload --json', {
+  changed: z.array(text).describe('keys whose new values are in force'),
+  restart: z.array(text).describe('keys that are different, and count from the next start on'),
+  message: text
+})
+
 export const addressView = answer('address', 'trustnet address --json', {
   ...peerRef.shape,
   address: text.describe("the member's /128 in the network's /48"),
@@ -283,6 +289,7 @@ export type StatusWord = StatusView['word']
 export type LimitView = z.infer<typeof limit>
 export type IdentityView = z.infer<typeof identityView>
 export type RotateIdentityView = z.infer<typeof rotateIdentityView>
+export type ReloadView = z.infer<typeof reloadView>
 export type AddressView = z.infer<typeof addressView>
 export type InviteView = z.infer<typeof inviteView>
 export type OpenInvite = z.infer<typeof openInvite>

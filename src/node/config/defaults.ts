@@ -65,6 +65,7 @@ export const defaults = {
   dht: { enabled: true, server: 'auto' },
   backup: { enabled: true, intervalMs: 3_600_000, keep: 24 },
   alarms: {},
+  hooks: { timeoutMs: 30_000 },
   logging: { level: 'info', format: 'auto' },
   protocols: defaultLimits
 } as const

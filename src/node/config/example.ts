@@ -25,7 +25,8 @@ const samples: ReadonlyMap<string, unknown> = new Map(
     'bootstrap.rootAddress': '/ip6/2001:db8::1/tcp/8000',
     'bootstrap.inviteFile': '/etc/trustnet/secrets/invite',
     'backup.path': '/var/backups/trustnet',
-    'alarms.hook': '/usr/local/bin/trustnet-alarm'
+    'alarms.hook': '/usr/local/bin/trustnet-alarm',
+    'hooks.onEvent': '/bin/true'
   })
 )
 

@@ -23,6 +23,8 @@ export interface Loaded extends Parsed {
   readonly file: string | undefined
   /** File in which values that the program itself changes are saved. */
   readonly saveTo: string
+  /** The same, read anew. @throws ConfigError */
+  readonly again: () => Loaded
 }
 
 /** Reads the configuration of this process. Throws ConfigError. */
@@ -40,7 +42,13 @@ export const loadConfig = (options: LoadOptions = {}): Loaded => {
     ...(file === undefined ? {} : { file, text: read(file) })
   })
   const warnings = file === undefined ? [...parsed.warnings, ...ignoredFiles(folders.config)] : parsed.warnings
-  return { ...parsed, warnings, file, saveTo: chosen ?? join(folders.config, `${parsed.config.name}.yaml`) }
+  return {
+    ...parsed,
+    warnings,
+    file,
+    saveTo: chosen ?? join(folders.config, `${parsed.config.name}.yaml`),
+    again: () => loadConfig(options)
+  }
 }
 
 /** False for a link whose target is not there: the disk that holds it may come back. */

@@ -103,5 +103,6 @@ export const fileKeys: ReadonlySet<string> = new Set([
   'paths.key',
   'paths.runtime',
   'bootstrap.inviteFile',
+  'hooks.onEvent',
   'backup.path'
 ])

@@ -6,6 +6,7 @@ import { defaultLimits, type ProtocolLimits } from '../../protocols/engine/limit
 import { maxServices } from '../../registry/objects/service.ts'
 import { addressOf, networkIdText, peerIdText } from './addresses.ts'
 import { domainName, duration, flag, integer, list, nodeName, number, oneOf, rate, text } from './fields.ts'
+import { hookProgram } from './hook-field.ts'
 import { serviceField } from './service-field.ts'
 
 /**
@@ -125,6 +126,13 @@ const alarms = z.object({
   hook: text().optional().describe('command that is run for every alarm, with ALARM_CODE and ALARM_MESSAGE set')
 })
 
+const hooks = z.object({
+  onEvent: hookProgram()
+    .optional()
+    .describe('program that is run for events: join, leave, suspect, offline, back, alarm; JSON on its stdin'),
+  timeoutMs: duration('100ms', '5m').describe('a hook that runs for longer is ended, with all that it has started')
+})
+
 const logging = z.object({
   level: oneOf(['debug', 'info', 'warn', 'error', 'fatal']).describe('least level that is written'),
   format: oneOf(['auto', 'json', 'pretty']).describe('auto: pretty on a terminal, JSON lines otherwise')
@@ -168,6 +176,7 @@ export const schema = z.object({
   dht,
   backup,
   alarms,
+  hooks,
   logging,
   protocols
 })

@@ -15,6 +15,7 @@ import { cancelInvite, openInvites } from '../actions/open-invites.ts'
 import { addOperator, operatorsView, removeOperator } from '../actions/operators.ts'
 import { OrderedCalls, type RemoteAuthor } from '../actions/ordered.ts'
 import { changePolicy, policyCall, policyView, previewPolicy } from '../actions/policy.ts'
+import { reload } from '../actions/reload.ts'
 import { requireNetwork, requireRoot } from '../actions/require.ts'
 import { rotateIdentity } from '../actions/rotate-identity.ts'
 import { enterEntry, prepareEntry, spreadView } from '../actions/rotate-log.ts'
@@ -96,6 +97,7 @@ const handlers: { readonly [K in RouteName]: Handler<K> } = {
       multiaddrs: (network?.announced ?? []).map((address) => `${address}/p2p/${peerId}`)
     }
   },
+  reload: (_, { node }) => reload(node),
   rotateIdentity: (query, { node, network, signal }) => rotateIdentity(node, network, query, signal),
   address: ({ peer }, { node }) => {
     const { registry } = node.attached

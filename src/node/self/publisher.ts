@@ -85,6 +85,14 @@ export class SelfPublisher {
     }
   }
 
+  /** Follows a changed configuration. */
+  async announceAnew(host: Host, port: number): Promise<void> {
+    this.#watch?.stop()
+    this.#watch = undefined
+    await this.start(host, port)
+    await this.readdress(this.#announced)
+  }
+
   stop(): void {
     this.#watch?.stop()
   }

@@ -20,6 +20,7 @@ export const commandCalls: ReadonlyMap<string, readonly string[]> = new Map([
   ['lookup', []],
   ['identity', []],
   ['identity rotate', []],
+  ['reload', []],
   ['why', ['hal']],
   ['address', []],
   ['invite', []],

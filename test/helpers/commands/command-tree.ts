@@ -19,7 +19,8 @@ export const commandTree = async (): Promise<readonly KnownCommand[]> => {
     terminal: new Terminal({ stdout: nowhere, stderr: nowhere, stdin, env: {}, redact: (text) => text }),
     signal: new AbortController().signal,
     exit() {},
-    conduct() {}
+    conduct() {},
+    onHangup() {}
   }
   const program = new Command('trustnet')
   for (const add of await loadCommands([])) add(program, context)

@@ -50,21 +50,18 @@ describe.each(daemons)('%s', (name, argv) => {
     }
   )
 
-  test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
-    '%s while it starts: it ends, and nothing is wrong',
-    async (signal) => {
-      using root = await stoppedRoot()
-      const program = startProgram(argv, stoppedEnv(root.path))
-      await handlesSignals(program.process.pid)
-      program.process.kill(signal)
-      const { code, err } = await program.ended
-      expect({ code, err }).toMatchObject({
-        code: expect.toBeOneOf([0, 128 + constants.signals[signal]]),
-        err: expect.not.stringMatching(/error|abort|^ +at /im)
-      })
-      expect(await runProgram(['registry', 'verify', '--name', 'root'], stoppedEnv(root.path))).toMatchObject({
-        code: 0
-      })
-    }
-  )
+  test.each(['SIGINT', 'SIGTERM'] as const)('%s while it starts: it ends, and nothing is wrong', async (signal) => {
+    using root = await stoppedRoot()
+    const program = startProgram(argv, stoppedEnv(root.path))
+    await handlesSignals(program.process.pid)
+    program.process.kill(signal)
+    const { code, err } = await program.ended
+    expect({ code, err }).toMatchObject({
+      code: expect.toBeOneOf([0, 128 + constants.signals[signal]]),
+      err: expect.not.stringMatching(/error|abort|^ +at /im)
+    })
+    expect(await runProgram(['registry', 'verify', '--name', 'root'], stoppedEnv(root.path))).toMatchObject({
+      code: 0
+    })
+  })
 })

@@ -36,6 +36,7 @@ const commands: [string, string[]][] = [
   ['operator', ['operator', 'approve', '3fa2']],
   ['identity', ['identity']],
   ['identity-rotate', ['identity', 'rotate']],
+  ['reload', ['reload']],
   ['address', ['address']],
   ['invite', ['invite']],
   ['invite-list', ['invite', 'list']],
