@@ -1,6 +1,6 @@
 import type { Connection } from '@libp2p/interface'
-import { isRegistryRole, type Role, servesRegistry } from '../identity/role.ts'
-import type { ConnectionTrust } from '../protocols/engine/connection-trust.ts'
+import { isRegistryRole, servesRegistry } from '../identity/role.ts'
+import type { ConnectionTrust, TrustedMember } from '../protocols/engine/connection-trust.ts'
 import type { RegistryEvents } from '../registry/events.ts'
 import type { Checkpoint } from '../registry/objects/checkpoint.ts'
 import type { Signed } from '../registry/objects/envelope.ts'
@@ -9,22 +9,28 @@ import type { Registry } from '../registry/registry.ts'
 import type { Logger } from '../runtime/clock-and-logger.ts'
 import type { Host } from './host/host.ts'
 
+/** A node whose log, records and connections change. */
+export interface Follower {
+  isMember(): boolean
+  publishSelf(): Promise<void>
+  /** Somebody new may be dialled. */
+  onNewPeers(): void
+  onRecord(record: Signed<NodeRecord>): void
+  /** One that can hold the lease of this node. */
+  onHolderConnected(connection: Connection): void
+  /** A root or secondary. */
+  onRegistryConnected(): void
+  /** This replica has a newer checkpoint. */
+  onHead(checkpoint: Checkpoint): void
+  onChange(): void
+}
+
 export interface FollowInit {
   registry: Registry
   trust: ConnectionTrust
   host: Host
   logger: Logger
-  isMember: () => boolean
-  publishSelf: () => Promise<void>
-  onNewPeers: () => void
-  onRecord: (record: Signed<NodeRecord>) => void
-  /** One that can hold the lease of this node. */
-  onHolderConnected: (connection: Connection) => void
-  /** A root or secondary. */
-  onRegistryConnected: () => void
-  /** This replica has a newer checkpoint. */
-  onHead: (checkpoint: Checkpoint) => void
-  onChange: () => void
+  node: Follower
 }
 
 /** Memberships end with entries and with time; a burst of entries is looked at once. */
@@ -32,78 +38,102 @@ const recheckMs = 100
 
 /** Carries changes of the log and the records over to the host. Returns how to stop. */
 export function followRegistry(init: FollowInit): () => void {
-  const { registry, trust, host, logger, onChange, onNewPeers, onRecord } = init
-  const { events, replica, liveness } = registry
-  const stops: (() => void)[] = []
-  const on = <K extends keyof RegistryEvents>(type: K, listener: (event: RegistryEvents[K]) => void): void => {
-    events.addEventListener(type, listener)
-    stops.push(() => events.removeEventListener(type, listener))
+  const following = new Following(init)
+  return () => following.stop()
+}
+
+class Following {
+  readonly #init: FollowInit
+  readonly #stops: (() => void)[] = []
+  readonly #closing = new Set<NodeJS.Timeout>()
+  #recheck: NodeJS.Timeout | undefined
+  #wasMember: boolean
+
+  constructor(init: FollowInit) {
+    const { node, registry, trust } = init
+    this.#init = init
+    this.#wasMember = node.isMember()
+    this.#on('ended', ({ detail }) => this.#ended(detail.publicKey))
+    this.#on('entries', () => this.#entries())
+    this.#on('checkpoint', ({ detail }) => this.#checkpoint(detail.checkpoint))
+    this.#on('record', ({ detail }) => {
+      node.onRecord(detail.record)
+      node.onNewPeers()
+      node.onChange()
+    })
+    for (const type of ['hint', 'pending', 'queued', 'alarm'] as const) this.#on(type, () => node.onChange())
+    this.#stops.push(
+      trust.onMember((connection, member) => this.#connected(connection, member)),
+      trust.onGone((_, member) => {
+        registry.admission.absence.parted(member.publicKey)
+        node.onChange()
+      })
+    )
   }
-  let recheck: NodeJS.Timeout | undefined
-  const recheckSoon = (): void => {
-    recheck ??= setTimeout(() => {
-      recheck = undefined
+
+  stop(): void {
+    for (const stop of this.#stops) stop()
+    for (const timer of this.#closing) clearTimeout(timer)
+    clearTimeout(this.#recheck)
+  }
+
+  #on<K extends keyof RegistryEvents>(type: K, listener: (event: RegistryEvents[K]) => void): void {
+    const { events } = this.#init.registry
+    events.addEventListener(type, listener)
+    this.#stops.push(() => events.removeEventListener(type, listener))
+  }
+
+  /** Not at once: whoever was shut out still gets the entry that says so, and one that asked for it the answer. */
+  #ended(publicKey: Uint8Array): void {
+    const timer = setTimeout(() => {
+      this.#closing.delete(timer)
+      this.#init.trust.ended(publicKey)
+    }, recheckMs).unref()
+    this.#closing.add(timer)
+  }
+
+  #entries(): void {
+    const { node, logger } = this.#init
+    this.#recheckSoon()
+    const isMember = node.isMember()
+    if (!this.#wasMember && isMember) sayHelloAgain(this.#init)
+    this.#wasMember = isMember
+    node.publishSelf().catch((error: Error) => {
+      logger.warn({ error: error.message }, 'the own record was not published; the next change or refresh does it')
+    })
+    node.onNewPeers()
+    node.onChange()
+  }
+
+  #checkpoint(checkpoint: Signed<Checkpoint>): void {
+    const { node, host } = this.#init
+    this.#recheckSoon()
+    host.services.announce?.announceHead(checkpoint)
+    node.onHead(checkpoint.value)
+    node.onChange()
+  }
+
+  #connected(connection: Connection, { publicKey, role }: TrustedMember): void {
+    const { node, registry } = this.#init
+    if (connection.direction === 'inbound') registry.liveness.learned(publicKey, 'session')
+    // A root without secondaries holds its lease at a member.
+    const canHold = registry.role === 'root' ? servesRegistry(role) : isRegistryRole(role)
+    if (canHold) node.onHolderConnected(connection)
+    registry.admission.absence.met(publicKey)
+    if (isRegistryRole(role)) node.onRegistryConnected()
+    node.onChange()
+  }
+
+  #recheckSoon(): void {
+    const { trust, registry } = this.#init
+    const { replica } = registry
+    this.#recheck ??= setTimeout(() => {
+      this.#recheck = undefined
       trust.recheck(
         (publicKey) => replica.isMember(publicKey),
         (publicKey) => replica.state.member(publicKey)
       )
     }, recheckMs).unref()
-  }
-  let wasMember = init.isMember()
-  // A root without secondaries holds its lease at a member.
-  const canHold = (role: Role): boolean => (registry.role === 'root' ? servesRegistry(role) : isRegistryRole(role))
-  const closing = new Set<NodeJS.Timeout>()
-  stops.push(() => closing.forEach(clearTimeout))
-
-  on('ended', ({ detail }) => {
-    // Not at once: whoever was shut out still gets the entry that says so, and one that asked for it the answer.
-    const timer = setTimeout(() => {
-      closing.delete(timer)
-      trust.ended(detail.publicKey)
-    }, recheckMs).unref()
-    closing.add(timer)
-  })
-  on('entries', () => {
-    recheckSoon()
-    if (!wasMember && init.isMember()) sayHelloAgain(init)
-    wasMember = init.isMember()
-    init.publishSelf().catch((error: Error) => {
-      logger.warn({ error: error.message }, 'the own record was not published; the next change or refresh does it')
-    })
-    onNewPeers()
-    onChange()
-  })
-  on('checkpoint', ({ detail }) => {
-    recheckSoon()
-    host.services.announce?.announceHead(detail.checkpoint)
-    init.onHead(detail.checkpoint.value)
-    onChange()
-  })
-  on('record', ({ detail }) => {
-    onRecord(detail.record)
-    onNewPeers()
-    onChange()
-  })
-  on('hint', onChange)
-  on('pending', onChange)
-  on('queued', onChange)
-  on('alarm', onChange)
-  stops.push(
-    trust.onMember((connection, member) => {
-      if (connection.direction === 'inbound') liveness.learned(member.publicKey, 'session')
-      if (canHold(member.role)) init.onHolderConnected(connection)
-      registry.admission.absence.met(member.publicKey)
-      if (isRegistryRole(member.role)) init.onRegistryConnected()
-      onChange()
-    }),
-    trust.onGone((_, member) => {
-      registry.admission.absence.parted(member.publicKey)
-      onChange()
-    }),
-    () => clearTimeout(recheck)
-  )
-  return () => {
-    for (const stop of stops) stop()
   }
 }
 

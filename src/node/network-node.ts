@@ -23,7 +23,7 @@ import {
   protocolLimits,
   watchGossip
 } from './components.ts'
-import { followRegistry } from './follow-registry.ts'
+import { type Follower, followRegistry } from './follow-registry.ts'
 import type { Gater } from './host/gater.ts'
 import { type Host, stopHost } from './host/host.ts'
 import { forgetStrangers } from './host/libp2p.ts'
@@ -169,7 +169,7 @@ export class NetworkNode implements NetworkParts {
 
   /** Resolves when it listens; everything else goes on by itself from then on. @throws ConfigError when the port is taken */
   async start(signal: AbortSignal): Promise<void> {
-    const { config, registry, logger, onChange } = this.#init
+    const { config, registry, logger } = this.#init
     registry.events.addEventListener('entries', this.#compareInvite)
     this.#stops.push(() => registry.events.removeEventListener('entries', this.#compareInvite))
     const { trust, gater, limits } = this
@@ -200,25 +200,25 @@ export class NetworkNode implements NetworkParts {
     await this.#self.start(host, port)
     this.#startComponents(host)
     this.#stops.push(
-      followRegistry({
-        registry,
-        trust,
-        host,
-        isMember: () => this.isMember(),
-        publishSelf: async () => await this.#self.ensure(),
-        onNewPeers: () => this.#peers?.look(),
-        onRecord: (record) => this.#watchOwn(record),
-        onHolderConnected: (connection) => this.#session?.kick({ isNews: connection.direction === 'inbound' }),
-        onRegistryConnected: () => this.#session?.kickBetter(),
-        onHead: (checkpoint) => this.#sync?.advanced(checkpoint),
-        onChange,
-        logger
-      }),
+      followRegistry({ registry, trust, host, logger, node: this.#follower() }),
       forgetStrangers(host, (peerId) => registry.replica.isMember(publicKeyOf(peerId)))
     )
     await this.#self.ensure()
     const fields = { ipv6_addr: this.announced.join(' '), peer: host.peerId.toString(), port }
     logger.info(fields, `listening on [${config.listen.host}]:${port}`)
+  }
+
+  #follower(): Follower {
+    return {
+      isMember: () => this.isMember(),
+      publishSelf: () => this.publishSelf(),
+      onNewPeers: () => this.#peers?.look(),
+      onRecord: (record) => this.#watchOwn(record),
+      onHolderConnected: ({ direction }) => this.#session?.kick({ isNews: direction === 'inbound' }),
+      onRegistryConnected: () => this.#session?.kickBetter(),
+      onHead: (checkpoint) => this.#sync?.advanced(checkpoint),
+      onChange: () => this.#init.onChange()
+    }
   }
 
   /** Sees to it that others hold this node's present record. */

@@ -52,7 +52,6 @@ const larger: Record<string, number> = {
   CreateNetworkInit: 12,
   DiscoveryInit: 14,
   FailureDetectorInit: 9,
-  FollowInit: 12,
   HostInit: 18,
   LeaseClientInit: 19,
   LivenessInit: 12,
