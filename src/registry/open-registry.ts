@@ -106,8 +106,7 @@ export class OpenRegistry implements Registry {
     return new Records({
       networkId: replica.networkId,
       table: new RecordTable(db),
-      write: (run) => commit.write(run),
-      beforeWrite: (work) => commit.before(work),
+      commit,
       membership: {
         isMember: (publicKey) => replica.isMember(publicKey),
         isRevoked: (publicKey) => replica.state.isRevoked(publicKey)

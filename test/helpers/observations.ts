@@ -55,7 +55,7 @@ export const recordsOver = (store: TestStore, init: Partial<RecordsInit> = {}): 
   new Records({
     networkId,
     table: store.records,
-    write: store.write,
+    commit: store,
     membership: { isMember: () => true, isRevoked: () => false },
     ...init
   })

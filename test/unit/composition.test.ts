@@ -58,7 +58,6 @@ const larger: Record<string, number> = {
   NetworkNodeInit: 14,
   NewEpochInit: 10,
   ObservationsInit: 11,
-  RecordsInit: 9,
   RegistryInit: 13,
   ReplicatorInit: 16,
   SelfRecordInit: 9

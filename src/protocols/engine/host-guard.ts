@@ -1,8 +1,8 @@
 import type { PeerId, PeerStore } from '@libp2p/interface'
 import type { Registrar } from '@libp2p/interface-internal'
 import { RevokedError } from '../../runtime/errors.ts'
-import { BoundedStreams } from './bounded-streams.ts'
 import { ConnectionGuard, type ConnectionGuardComponents, type ConnectionGuardInit } from './connection-guard.ts'
+import { BoundedStreams } from './libraries/bounded-streams.ts'
 import { boundPeers } from './peer-bounds.ts'
 
 export interface HostGuardComponents extends ConnectionGuardComponents {

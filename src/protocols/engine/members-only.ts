@@ -3,8 +3,8 @@ import type { ConnectionManager, Registrar } from '@libp2p/interface-internal'
 import { isRegistryRole } from '../../identity/role.ts'
 import { inBackground } from '../../runtime/background.ts'
 import { LimitError, NotMemberError } from '../../runtime/errors.ts'
-import { BoundedStreams, type StreamBounds } from './bounded-streams.ts'
 import type { ConnectionTrust } from './connection-trust.ts'
+import { BoundedStreams, type StreamBounds } from './libraries/bounded-streams.ts'
 import { PeerCap } from './peer-cap.ts'
 
 export interface MembersOnlyOptions {

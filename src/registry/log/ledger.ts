@@ -15,7 +15,7 @@ import { EnforcedRevokes } from './epochs/enforced-revokes.ts'
 import { type LoadInit, loadLog } from './load.ts'
 import type { ReplicaEvents } from './log-events.ts'
 import { genesisRow, rowOf } from './log-rows.ts'
-import type { RowWitness } from './merkle-tree.ts'
+import type { RowWitness } from './state/merkle-tree.ts'
 import { type EntrySource, type Head, NetworkState } from './state/network-state.ts'
 import { readStoredEntry } from './state/stored-entry.ts'
 

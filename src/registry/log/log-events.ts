@@ -1,7 +1,7 @@
 import type { Checkpoint } from '../objects/checkpoint.ts'
 import type { LogEntry } from '../objects/entry.ts'
 import type { Signed } from '../objects/envelope.ts'
-import type { RowWitness } from './merkle-tree.ts'
+import type { RowWitness } from './state/merkle-tree.ts'
 import type { Head } from './state/network-state.ts'
 
 /** Told after the commit, never before. */

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { concat } from 'uint8arrays/concat'
-import { MerkleTree } from '../log/merkle-tree.ts'
+import { MerkleTree } from '../log/state/merkle-tree.ts'
 import type { RecordTable } from '../store/record-table.ts'
 
 /** seq (u64, big endian) ‖ hash: what two stores must have in common. */

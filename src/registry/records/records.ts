@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { equals } from 'uint8arrays/equals'
 import { keyId } from '../../identity/key-id.ts'
 import { NotMemberError, RevokedError, StaleRecordError } from '../../runtime/errors.ts'
-import { bucketOf } from '../log/merkle-tree.ts'
+import { bucketOf } from '../log/state/merkle-tree.ts'
 import type { Signed } from '../objects/envelope.ts'
 import {
   compareRecords,
@@ -22,12 +22,16 @@ export interface Membership {
   isRevoked(publicKey: Uint8Array): boolean
 }
 
+export interface RecordCommit {
+  write<T>(run: () => T): Promise<T>
+  /** Told of the checks that lead to a write, so that writes can share a commit. */
+  before?<T>(work: Promise<T>): Promise<T>
+}
+
 export interface RecordsInit {
   readonly networkId: Uint8Array
   readonly table: RecordTable
-  readonly write: <T>(run: () => T) => Promise<T>
-  /** Told of the checks that lead to a write, so that writes can share a commit. */
-  readonly beforeWrite?: <T>(work: Promise<T>) => Promise<T>
+  readonly commit: RecordCommit
   readonly membership: Membership
   readonly limits?: Partial<HeldLimits>
   /** A record was accepted and is durable. */
@@ -90,7 +94,6 @@ type Replaced =
   | { readonly change: number; readonly held: RecordRow | undefined }
   | { readonly change: undefined; readonly held: RecordRow }
 
-const asItIs = <T>(work: Promise<T>): Promise<T> => work
 /** Draws per record wanted, so that a sample ends also when few records pass. */
 const drawsPerSample = 4
 
@@ -125,9 +128,10 @@ export class Records {
   async put(bytes: Uint8Array, options: PutOptions = {}): Promise<PutResult> {
     const { signer, source = '', asker = source } = options
     if (this.#isHeldAlready(bytes, signer)) return { accepted: false }
-    const { networkId, beforeWrite = asItIs } = this.#init
+    const { networkId, commit } = this.#init
     const open = () => openRecordAsync(bytes, networkId, signer === undefined ? {} : { signer })
-    const record = await beforeWrite(this.#turns.run(asker, open))
+    const checked = this.#turns.run(asker, open)
+    const record = await (commit.before?.(checked) ?? checked)
     const { publicKey } = record.value
     this.#refuseRevoked(publicKey)
     if (!this.#init.membership.isMember(publicKey)) {
@@ -231,8 +235,8 @@ export class Records {
 
   /** The membership ended, and the record with it. */
   async forget(publicKey: Uint8Array): Promise<void> {
-    const { table, write } = this.#init
-    const wasThere = await write(() => table.delete(publicKey))
+    const { table, commit } = this.#init
+    const wasThere = await commit.write(() => table.delete(publicKey))
     if (wasThere) this.#digest.delete(publicKey)
   }
 
@@ -252,9 +256,9 @@ export class Records {
   }
 
   async #store(record: Signed<NodeRecord>, source: string): Promise<PutResult> {
-    const { write, onRecord, onConflict } = this.#init
+    const { commit, onRecord, onConflict } = this.#init
     const { publicKey, seq } = record.value
-    const { change, held } = await write(() => this.#replace(record))
+    const { change, held } = await commit.write(() => this.#replace(record))
     if (held?.seq === seq && !equals(held.hash, record.hash)) {
       onConflict?.({ publicKey, seq, held: held.envelope, offered: record.bytes })
     }

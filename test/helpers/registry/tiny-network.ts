@@ -194,7 +194,7 @@ export class TinyRegistry implements SessionRegistry, Disposable {
     this.records = new Records({
       networkId: network.networkId,
       table: this.store.records,
-      write: this.store.write,
+      commit: this.store,
       membership: { isMember, isRevoked: (publicKey) => replica.state.isRevoked(publicKey) }
     })
     this.liveness = new Liveness({

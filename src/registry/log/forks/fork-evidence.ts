@@ -4,7 +4,7 @@ import type { LogEntry } from '../../objects/entry.ts'
 import type { Signed } from '../../objects/envelope.ts'
 import type { EvidenceInput } from '../../store/log-rows.ts'
 import type { Ledger } from '../ledger.ts'
-import type { RowWitness } from '../merkle-tree.ts'
+import type { RowWitness } from '../state/merkle-tree.ts'
 
 /** Two things that the log key of one epoch signed and that cannot both be true. Internal: becomes a ForkError when the proof is kept. */
 export class Contradiction extends Error {

@@ -10,9 +10,9 @@ import { openEntry } from '../../objects/entry.ts'
 import { openGenesis } from '../../objects/genesis.ts'
 import type { EvidenceRow } from '../../store/log-rows.ts'
 import { revokedBy } from '../log-rows.ts'
-import { hasRow, type RowWitness } from '../merkle-tree.ts'
 import type { Replica } from '../replica.ts'
 import { LogKeys } from '../state/log-keys.ts'
+import { hasRow, type RowWitness } from '../state/merkle-tree.ts'
 
 const envelope = z.base64().max(16 * 1024)
 

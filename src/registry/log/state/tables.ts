@@ -1,6 +1,6 @@
 import { fromString } from 'uint8arrays/from-string'
 import { keyId } from '../../../identity/key-id.ts'
-import type { MerkleTree, StateTag } from '../merkle-tree.ts'
+import type { MerkleTree, StateTag } from './merkle-tree.ts'
 import {
   type DocumentRow,
   documentValue,

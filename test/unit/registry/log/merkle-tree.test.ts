@@ -12,7 +12,7 @@ import {
   keyHashOf,
   MerkleTree,
   type StateTag
-} from '../../../../src/registry/log/merkle-tree.ts'
+} from '../../../../src/registry/log/state/merkle-tree.ts'
 
 const bytes = z.string().transform((hex) => fromString(hex, 'hex'))
 const tag = z.custom<StateTag>((value) => typeof value === 'string')

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { SigningKey } from '../../../../src/identity/keys.ts'
-import { bucketDigestBytes } from '../../../../src/registry/log/merkle-tree.ts'
+import { bucketDigestBytes } from '../../../../src/registry/log/state/merkle-tree.ts'
 import { compareRecords, sealRecord } from '../../../../src/registry/objects/record.ts'
 import type { Membership, RecordConflict, RecordEvent } from '../../../../src/registry/records/records.ts'
 import {
@@ -79,9 +79,11 @@ describe('Records', () => {
     let isWriting = false
     const records = recordsOver(store, {
       membership: { isMember: () => !isWriting, isRevoked: () => isWriting && how === 'is revoked' },
-      write: (run) => {
-        isWriting = true
-        return store.write(run)
+      commit: {
+        write: (run) => {
+          isWriting = true
+          return store.write(run)
+        }
       }
     })
     await expect(records.put(recordOf(key, 1).bytes)).rejects.toThrow(error)

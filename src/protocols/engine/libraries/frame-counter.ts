@@ -1,5 +1,5 @@
 import type { Uint8ArrayList } from 'uint8arraylist'
-import { FrameTooLargeError, MalformedFrameError } from './errors.ts'
+import { FrameTooLargeError, MalformedFrameError } from '../errors.ts'
 
 /** 28 bits, as frames of our own have. */
 const maxShift = 21

@@ -1,8 +1,8 @@
 import { concat } from 'uint8arrays/concat'
 import { equals } from 'uint8arrays/equals'
 import { fromString } from 'uint8arrays/from-string'
-import { byteAt } from '../../identity/bytes.ts'
-import { sha256 } from '../../identity/hash.ts'
+import { byteAt } from '../../../identity/bytes.ts'
+import { sha256 } from '../../../identity/hash.ts'
 
 /** Buckets of a tree: the top 12 bits of a row's key hash say which one it is in. */
 export const bucketCount = 4096

@@ -1,10 +1,10 @@
 import type { Connection, Stream, StreamMessageEvent } from '@libp2p/interface'
-import type { ConnectionTrust } from './connection-trust.ts'
-import { type Culprit, culpritOf } from './culprits.ts'
-import { FrameTooLargeError, RateLimitedError } from './errors.ts'
+import type { ConnectionTrust } from '../connection-trust.ts'
+import { type Culprit, culpritOf } from '../culprits.ts'
+import { FrameTooLargeError, RateLimitedError } from '../errors.ts'
+import { Gcra, type Rate } from '../rate-limiter.ts'
 import { FrameCounter } from './frame-counter.ts'
 import { Pieces, type Take } from './pieces.ts'
-import { Gcra, type Rate } from './rate-limiter.ts'
 
 /** Bounds of what a library that reads streams by itself is given of one peer. */
 export interface StreamBounds {

@@ -1,7 +1,7 @@
 import type { Stream } from '@libp2p/interface'
 import { StreamMessageEvent } from '@libp2p/interface'
 import { Uint8ArrayList } from 'uint8arraylist'
-import { holds } from './waiting-bytes.ts'
+import { holds } from '../waiting-bytes.ts'
 
 type Data = Uint8Array | Uint8ArrayList
 
