@@ -29,7 +29,7 @@ describe.each(pages)('%s', (page) => {
 
 it('names every attack in the page on security', () => {
   const text = textOf('docs/security.md')
-  expect(globSync('attacks/*.test.ts', { cwd: 'test' }).filter((file) => !text.includes(`\`${file}\``))).toEqual([])
+  expect(globSync('attacks/**/*.test.ts', { cwd: 'test' }).filter((file) => !text.includes(`\`${file}\``))).toEqual([])
 })
 
 /** Words that make a riddle of the begin of a doc comment: it says what a thing is or gives, so a noun or a verb comes first. */

@@ -35,12 +35,12 @@ last question. Interrupted, the same command goes on. Needs root.
 
 Examples:
   trustnet install                                      asks
-  trustnet install --yes --registry-type root --domain example.org
+  trustnet install --yes --role root --domain example.org
   trustnet install --yes --invite ./invite.txt
   trustnet install --yes --invite ./invite.txt --deployment docker
   trustnet install --yes --invite ./invite.txt --deployment kubernetes \\
     --image registry.example.org/trustnet:v0.1.0        manifests and commands
-  trustnet install --plan --registry-type root --domain example.org`
+  trustnet install --plan --role root --domain example.org`
 
 export const addInstall: AddCommand = (program, context) => {
   withInstallOptions(program.command('install'))
@@ -188,8 +188,8 @@ const givenBy = async (context: Context, options: InstallOptions): Promise<Given
   )
   return {
     domain: options.domain,
-    role: options.registryType === 'independent' ? 'secondary' : options.registryType,
-    name: options.nodeName,
+    role: options.role,
+    name: options.name,
     deployment: options.deployment,
     image: options.image,
     start: options.start,

@@ -1,13 +1,15 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { resolverAddress } from '../../address/spelling.ts'
 import { providerNames } from '../../dns/providers/provider.ts'
+import { type Role, roles } from '../../identity/role.ts'
 import { admissionPolicies, deploymentNames } from '../../install/model/answers.ts'
+import { choice, oldRoles } from '../output/choice.ts'
 
 /** Options of the command line; what it does not say is asked, or has a default. */
 export interface InstallOptions {
   domain?: string
-  registryType?: 'integrated' | 'independent' | 'root' | 'external'
-  nodeName?: string
+  role?: Role
+  name?: string
   deployment?: (typeof deploymentNames)[number]
   image?: string
   start?: boolean
@@ -43,22 +45,22 @@ const switchValue = (text: string): boolean => {
 const toggle = (name: string, about: string): Option =>
   new Option(`--${name} [true|false]`, about).argParser(switchValue)
 
+const roleChoice = (flags: string, about = ''): Option => choice(flags, about, Object.keys(roles), oldRoles)
+
+/** The word of before for a service of systemd. */
+const oldDeployments = { vm: 'systemd' }
+
 const collect = (value: string, before: string[] = []): string[] => [...before, value]
 
 export const withInstallOptions = (command: Command): Command =>
   command
     .option('--domain <domain>', 'domain of the network; an invite brings it')
+    .addOption(roleChoice('--role <role>', 'what it is in the network (default: integrated)'))
+    .addOption(roleChoice('--registry-type <type>').hideHelp())
+    .option('--name <name>', 'name of this node (default: the host name)')
+    .addOption(new Option('--node-name <name>').hideHelp())
     .addOption(
-      new Option(
-        '--registry-type <type>',
-        'integrated (default), external, root, or independent (a second registry)'
-      ).choices(['integrated', 'independent', 'root', 'external'])
-    )
-    .option('--node-name <name>', 'name of this node (default: the host name)')
-    .addOption(
-      new Option('--deployment <kind>', 'how it is kept running (default: vm, a systemd service)').choices(
-        deploymentNames
-      )
+      choice('--deployment <kind>', 'how it is kept running (default: systemd)', deploymentNames, oldDeployments)
     )
     .option('--image <name>', 'docker, kubernetes: this image (default for docker: built here from the program)')
     .addOption(toggle('start', 'docker, kubernetes: start it (default), or write files and show the commands (=false)'))
@@ -83,15 +85,25 @@ export const withInstallOptions = (command: Command): Command =>
     .addOption(toggle('verbose', 'print each change as it is made'))
     .option('--json', 'print JSON')
 
-/** Old names of two options. */
-export const withAliases = (
-  options: InstallOptions & { rootRegistryIp?: string; registryVmIp?: string[] }
-): InstallOptions => {
-  const { rootRegistryIp, registryVmIp, ...rest } = options
+/** Options by the names that they had before. */
+interface OldOptions {
+  registryType?: Role
+  nodeName?: string
+  rootRegistryIp?: string
+  registryVmIp?: string[]
+}
+
+/** Gives each option its name of today. */
+export const withAliases = (options: InstallOptions & OldOptions): InstallOptions => {
+  const { registryType, nodeName, rootRegistryIp, registryVmIp, ...rest } = options
+  const role = rest.role ?? registryType
+  const name = rest.name ?? nodeName
   const rootRegistry = rest.rootRegistry ?? rootRegistryIp
   const announce = rest.announce ?? registryVmIp
   return {
     ...rest,
+    ...(role === undefined ? {} : { role }),
+    ...(name === undefined ? {} : { name }),
     ...(rootRegistry === undefined ? {} : { rootRegistry }),
     ...(announce === undefined ? {} : { announce })
   }

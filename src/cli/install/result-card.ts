@@ -95,7 +95,7 @@ export const nextCommands = ({ answers }: Install, own: readonly NextCommand[]):
   ]
   const root: NextCommand[] = [
     { what: 'Add a machine', command: `trustnet invite${node}` },
-    { what: 'Add a registry', command: `trustnet invite${node} --role independent` }
+    { what: 'Add a registry', command: `trustnet invite${node} --role secondary` }
   ]
   return [
     ...(answers.role === 'root' ? root : []),

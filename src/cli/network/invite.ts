@@ -1,8 +1,8 @@
-import { Option } from 'commander'
 import { type Role, roles } from '../../identity/role.ts'
 import type { InviteView } from '../../node/api/views.ts'
 import { parseDuration } from '../../node/config/durations.ts'
 import { type RunningOptions, running, withAuthor, withRunning } from '../access/find-running.ts'
+import { choice, oldRoles } from '../output/choice.ts'
 import type { AddCommand, Context } from '../output/context.ts'
 import { ExitError, exitCodes, UsageError } from '../output/exit.ts'
 import { wholeNumber } from '../output/peer-rows.ts'
@@ -11,7 +11,7 @@ import { date, plural, sanitise } from '../output/text.ts'
 import { addOpenInvites } from './open-invites.ts'
 
 type InviteOptions = RunningOptions & {
-  role?: Role | 'independent'
+  role?: Role
   name?: string
   replace?: string
   uses?: number
@@ -68,9 +68,7 @@ export const addInvite: AddCommand = (program, context) => {
   const command = withAuthor(withRunning(program.command('invite')))
   command
     .description('print a line that lets a machine join')
-    .addOption(
-      new Option('--role <role>', 'of the joiner (default: integrated)').choices([...Object.keys(roles), 'independent'])
-    )
+    .addOption(choice('--role <role>', 'of the joiner (default: integrated)', Object.keys(roles), oldRoles))
     .option('--name <name>', 'name of the joiner; without it the joiner chooses')
     .option('--replace <name>', 'the joiner takes the place and name of this member, whose key is revoked')
     .option('--uses <n>', 'how many may join with it (default: 1)', wholeNumber('--uses'))
@@ -90,15 +88,12 @@ export const addInvite: AddCommand = (program, context) => {
     .action((options: RunningOptions & { forget?: boolean; reason?: string }) => leave(context, options))
 }
 
-const roleOf = (text: Role | 'independent' | undefined): Role | undefined =>
-  text === 'independent' ? 'secondary' : text
-
 const invite = async (context: Context, options: InviteOptions): Promise<void> => {
   const { terminal } = context
   const client = await running(context, options)
   const view = await client.invite(
     {
-      role: roleOf(options.role),
+      role: options.role,
       name: options.name,
       replaces: options.replace,
       uses: options.uses,

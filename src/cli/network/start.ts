@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander'
 import { isRegistryRole, roles } from '../../identity/role.ts'
 import type { Loaded } from '../../node/config/index.ts'
 import { loadedConfig } from '../access/config-source.ts'
+import { choice, oldRoles } from '../output/choice.ts'
 import type { AddCommand, Context } from '../output/context.ts'
 import { UsageError } from '../output/exit.ts'
 import { exampleOf } from '../output/help.ts'
@@ -75,7 +76,7 @@ export const addNode: AddCommand = (program, context) => {
   const node = program.command('node').description('run a node').addHelpText('after', exampleOf('trustnet node start'))
   withStart(node.command('start'))
     .description('run an integrated or external node (or whatever role its configuration says)')
-    .addOption(new Option('--role <role>', 'what it is in the network').choices([...Object.keys(roles), 'independent']))
+    .addOption(choice('--role <role>', 'what it is in the network', Object.keys(roles), oldRoles))
     .addHelpText('after', nodeExamples)
     .action((options: StartOptions) => start(context, options, false))
 }
@@ -88,7 +89,7 @@ Examples:
 export const addRegistryStart: AddCommand = (registry, context) => {
   withStart(registry.command('start'))
     .description('run a registry (root or secondary) in the foreground')
-    .addOption(new Option('--role <role>', 'which').choices(['root', 'secondary', 'independent']))
+    .addOption(choice('--role <role>', 'which', ['root', 'secondary'], oldRoles))
     .addHelpText('after', registryExamples)
     .action((options: StartOptions) => start(context, options, true))
 }

@@ -122,9 +122,13 @@ export class Journal {
 const parse = (text: string, path: string): JournalState => {
   try {
     const state: JournalState = JSON.parse(text)
-    if (state.schemaVersion === 1 && Array.isArray(state.entries)) return state
+    if (state.schemaVersion === 1 && Array.isArray(state.entries)) return withDeployment(state)
   } catch {
     // Said below: it is replaced in one step, so it was changed by other hands.
   }
   throw new OperatorError(`${path} is no journal of this version of the installer: use the version that wrote it.`)
 }
+
+/** A service of systemd was called `vm`. */
+const withDeployment = (state: JournalState): JournalState =>
+  String(state.answers.deployment) === 'vm' ? { ...state, answers: { ...state.answers, deployment: 'systemd' } } : state

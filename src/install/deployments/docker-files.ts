@@ -39,7 +39,7 @@ export const envText = (
   install: Install
 ): string => `# TrustNet ${install.answers.role} ${install.answers.name}, written by \`trustnet install\`.
 # It wins over ${install.layout.configFile}: one TRUSTNET_SECTION_KEY a line (trustnet config show --example has them all).
-# After a change: trustnet install --node-name ${install.answers.name}
+# After a change: trustnet install --name ${install.answers.name}
 
 # name under which Compose knows the container
 COMPOSE_PROJECT_NAME=${containerName(install)}

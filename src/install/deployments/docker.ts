@@ -143,7 +143,7 @@ export const docker: Deployment = {
         { what: 'Logs', command: `docker logs -f ${containerName(install)}` },
         {
           what: 'New settings',
-          command: `trustnet install --node-name ${install.answers.name}   (they are in ${folder}/.env)`
+          command: `trustnet install --name ${install.answers.name}   (they are in ${folder}/.env)`
         }
       ]
     }
@@ -152,7 +152,7 @@ export const docker: Deployment = {
       `docker compose --project-directory ${folder} up -d`
     ]
     return [
-      { what: 'Start it', command: `trustnet install --node-name ${install.answers.name} --start` },
+      { what: 'Start it', command: `trustnet install --name ${install.answers.name} --start` },
       ...byHand.map((command) => ({ what: 'By hand', command }))
     ]
   }

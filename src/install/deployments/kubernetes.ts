@@ -147,7 +147,7 @@ const commands = (install: Install): NextCommand[] => {
     apply(manifestFile(install))
   ]
   return [
-    { what: 'Start it', command: `trustnet install --node-name ${install.answers.name} --start` },
+    { what: 'Start it', command: `trustnet install --name ${install.answers.name} --start` },
     ...byHand.map((command) => ({ what: 'By hand', command: command.join(' ') })),
     ...running
   ]

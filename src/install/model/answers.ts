@@ -1,7 +1,7 @@
 import type { Role } from '../../identity/role.ts'
 
-/** Ways to keep the process running. `vm` is a systemd service; `foreground` runs it under whoever runs the installer. */
-export const deploymentNames = ['vm', 'foreground', 'docker', 'kubernetes'] as const
+/** Ways to keep the process running. `systemd` is a service; `foreground` runs it under whoever runs the installer. */
+export const deploymentNames = ['systemd', 'foreground', 'docker', 'kubernetes'] as const
 export type DeploymentName = (typeof deploymentNames)[number]
 
 /** Trust that the first contact is judged by. A root makes a network of its own. */

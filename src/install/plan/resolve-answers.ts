@@ -49,8 +49,8 @@ export const withInvite = (given: Given): Given => {
   const { domain, grant } = decodeInvite(given.invite)
   const { role, name } = grant
   refuseOther('--domain', given.domain, domain)
-  refuseOther('--registry-type', given.role, role)
-  refuseOther('--node-name', given.name, name)
+  refuseOther('--role', given.role, role)
+  refuseOther('--name', given.name, name)
   return { ...given, domain, role, name: name ?? given.name }
 }
 
@@ -125,7 +125,7 @@ const refuse = (text: string): never => {
 
 /** Answers about how it is kept running, and from which image. A cluster is not changed before it is asked for. */
 const containerAnswers = (given: Given): Pick<Answers, 'deployment' | 'image' | 'start'> => {
-  const { deployment = 'vm', image = null, start } = given
+  const { deployment = 'systemd', image = null, start } = given
   const isContainer = deployment === 'docker' || deployment === 'kubernetes'
   if (!isContainer && image !== null)
     refuse(`--image is for --deployment docker and kubernetes, this is ${deployment}.`)

@@ -56,9 +56,7 @@ export class PlantedMachine implements AsyncDisposable {
   /** A root named tnr, with a network of its own. */
   install(): void {
     const env = `TRUSTNET_RECOVERY_PASSPHRASE='${passphrase}'`
-    this.must(
-      `${env} ${program} install --yes --registry-type root --domain example.test --node-name tnr >/root/install.log 2>&1`
-    )
+    this.must(`${env} ${program} install --yes --role root --domain example.test --name tnr >/root/install.log 2>&1`)
   }
 
   /** Everything of root's that an attack could want: owner, mode and content. */

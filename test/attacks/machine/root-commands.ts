@@ -91,10 +91,7 @@ const ownCalls: ReadonlyMap<string, RootCalls> = new Map<string, RootCalls>([
   ['registry start', { stopped: [`trustnet registry start ${config} --stop-with-stdin`] }],
   ['dev', { stopped: ['timeout -s INT 3 trustnet dev --once --nodes 1 --dir /root/safe/out-dev'] }],
   ['drill', { stopped: ['timeout -s INT 3 trustnet drill dns-down'] }],
-  [
-    'install',
-    { stopped: ['trustnet install --yes --node-name tnr'], running: ['trustnet install --yes --node-name tnr'] }
-  ],
+  ['install', { stopped: ['trustnet install --yes --name tnr'], running: ['trustnet install --yes --name tnr'] }],
   ['upgrade', { stopped: ['trustnet upgrade --plan'], running: [upgrade] }],
   ['uninstall', { stopped: ['trustnet uninstall --plan'] }]
 ])

@@ -79,7 +79,7 @@ describe.skipIf(skipped)('a service user that was taken over', () => {
     // As older versions left it: folders of the service user, who has put a link there.
     machine.must('mv /var/lib/trustnet /root/moved', 'mkdir /var/lib/trustnet', `ln -s /etc ${data}`)
     machine.must(`chown -h ${user}: /var/lib/trustnet ${data}`)
-    const { code, out } = machine.try('trustnet install --yes --node-name tnr')
+    const { code, out } = machine.try('trustnet install --yes --name tnr')
     machine.must('rm -rf /var/lib/trustnet && mv /root/moved /var/lib/trustnet')
     machine.reset()
     expect([code, out]).toEqual([1, expect.stringContaining(`${data} is no folder, or a link`)])

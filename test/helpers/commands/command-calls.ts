@@ -64,7 +64,7 @@ export const stoppedCalls: ReadonlyMap<string, readonly string[]> = new Map([
   ['authority rotate', ['--kit', 'FOLDER/data/root/next-recovery.kit', '--to', 'FOLDER/after.kit', '--yes']],
   ['config migrate', ['FOLDER/root.yaml']],
   ['join', ['FOLDER/invite', '--name', 'hal', '--no-start']],
-  ['install', ['--plan', '--yes', '--invite', 'FOLDER/invite', '--node-name', 'hal']],
+  ['install', ['--plan', '--yes', '--invite', 'FOLDER/invite', '--name', 'hal']],
   ['dev', ['--once', '--nodes', '1', '--dir', 'FOLDER/dev']]
 ])
 

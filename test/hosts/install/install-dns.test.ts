@@ -26,7 +26,7 @@ describe.skipIf(skipped)('install that writes the record itself', () => {
   const flagsOf = (node: string): string[] => [
     'install',
     '--yes',
-    '--node-name',
+    '--name',
     node,
     '--deployment',
     'foreground',
@@ -70,7 +70,7 @@ describe.skipIf(skipped)('install that writes the record itself', () => {
 
   it('adds its address to those that are there, and uninstall takes that one away again', async () => {
     const { address } = network.host('root')
-    await start('root', 'install', root, '--registry-type', 'root', '--domain', 'example.test')
+    await start('root', 'install', root, '--role', 'root', '--domain', 'example.test')
     expect(bind.dig(name, 'AAAA').toSorted()).toEqual(['2001:db8::9', address].toSorted())
     network.run('root', root.inside('trustnet', 'uninstall', '--purge'), env)
     expect(bind.dig(name, 'AAAA')).toEqual(['2001:db8::9'])
@@ -78,10 +78,10 @@ describe.skipIf(skipped)('install that writes the record itself', () => {
 
   it('a second registry is published when the root has named it, and not while the root is away', async () => {
     const { address } = network.host('second')
-    await start('root', 'again', root, '--registry-type', 'root', '--domain', 'example.test')
+    await start('root', 'again', root, '--role', 'root', '--domain', 'example.test')
     const ask = (host: string, file: FileRoot, ...args: string[]): string =>
       network.run(host, file.inside('trustnet', ...args))
-    const invite = ask('root', root, 'invite', '--role', 'independent').trim()
+    const invite = ask('root', root, 'invite', '--role', 'secondary').trim()
     network.cable('root', 'down')
     expect(await start('second', 'install', second, '--invite', invite)).toMatch(
       /warn {2}Registry set +the root has not named it/

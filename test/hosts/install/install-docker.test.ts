@@ -58,12 +58,12 @@ describe.skipIf(skipped)('install with an engine', () => {
   })
 
   it('without an engine it is refused with what to do, and writes its files when that is asked for', async () => {
-    const flags = ['--deployment', 'docker', '--registry-type', 'root', '--domain', domain, '--node-name', 'root']
+    const flags = ['--deployment', 'docker', '--role', 'root', '--domain', domain, '--name', 'root']
     expect(() => install(...flags)).toThrow(/no Docker engine answers here\. Fix: install one .*--start=false/)
     const before = listing()
     const card = install(...flags, '--start=false')
     expect(card).toContain('not started: its files are written')
-    expect(card).toContain('trustnet install --node-name root --start')
+    expect(card).toContain('trustnet install --name root --start')
     expect(shell('cat /etc/trustnet-docker/root/compose.yaml')).toMatch(/user: '\d+:\d+'/)
     shell('trustnet uninstall --purge')
     expect(listing()).toBe(before)
@@ -75,9 +75,9 @@ describe.skipIf(skipped)('install with an engine', () => {
   it('starts what was written, builds its image from the installed program, and the node is a member', async () => {
     engine = await DockerHost.start(network.host('m').namespace, root, run)
     engine.importBase('debian:bookworm-slim')
-    expect(install('--node-name', 'root', '--start')).toMatch(/Status +healthy \(member\)/)
+    expect(install('--name', 'root', '--start')).toMatch(/Status +healthy \(member\)/)
     const line = shell('trustnet invite --node root').trim()
-    expect(install('--deployment', 'docker', '--node-name', 'a', '--invite', line)).toMatch(/Registry +root/)
+    expect(install('--deployment', 'docker', '--name', 'a', '--invite', line)).toMatch(/Registry +root/)
     await eventually(() => online('root') === 2 && online('a') === 2)
   }, 300_000)
 
@@ -96,7 +96,7 @@ describe.skipIf(skipped)('install with an engine', () => {
   })
 
   it('can be installed again, and is taken back with its container and its image', () => {
-    expect(install('--node-name', 'a')).toMatch(/Status +healthy/)
+    expect(install('--name', 'a')).toMatch(/Status +healthy/)
     for (const node of ['a', 'root']) shell(`trustnet uninstall --node ${node} --purge`)
     expect(run('docker', 'ps', '--all', '--quiet')).toBe('')
     expect(run('docker', 'images', '--format', '{{.Repository}}').trim()).toBe('debian')

@@ -32,11 +32,11 @@ describe.skipIf(skipped)('install where IPv6 is off', () => {
     '--yes',
     '--deployment',
     'foreground',
-    '--registry-type',
+    '--role',
     'root',
     '--domain',
     'example.test',
-    '--node-name',
+    '--name',
     'r'
   ]
   const inside = (...args: string[]): string[] => root.inside(process.execPath, program, ...args)

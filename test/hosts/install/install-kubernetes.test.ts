@@ -11,7 +11,7 @@ const skipped = reason !== undefined && process.env['CI'] !== 'true'
 if (skipped) process.stderr.write(`test/hosts/install/install-kubernetes is skipped: ${reason}\n`)
 
 const program = resolve('dist/bin/trustnet.js')
-const flags = ['--deployment', 'kubernetes', '--image', 'registry.example.org/trustnet:v1', '--node-name', 'hal']
+const flags = ['--deployment', 'kubernetes', '--image', 'registry.example.org/trustnet:v1', '--name', 'hal']
 
 describe.skipIf(skipped)('install for a cluster', () => {
   let root: FileRoot
@@ -41,7 +41,7 @@ describe.skipIf(skipped)('install for a cluster', () => {
 
   it('writes manifests and a secret of its own, says what to run, and takes it all back', () => {
     const before = listing()
-    const card = install('--registry-type', 'root')
+    const card = install('--role', 'root')
     expect(card).toContain('not started: its files are written')
     expect(card).toContain('kubectl apply --filename /etc/trustnet-kubernetes/hal/manifests.yaml')
     expect(card).toContain('kubectl --namespace trustnet exec trustnet-hal-0 -- cat')
@@ -56,7 +56,7 @@ describe.skipIf(skipped)('install for a cluster', () => {
       '/etc/trustnet-kubernetes',
       '/var/lib/trustnet-install'
     ])
-    expect(trustnet('install', '--yes', '--node-name', 'hal')).toContain('not started')
+    expect(trustnet('install', '--yes', '--name', 'hal')).toContain('not started')
     trustnet('uninstall', '--node', 'hal')
     expect(listing()).toEqual(before)
   })

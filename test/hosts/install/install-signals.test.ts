@@ -15,7 +15,7 @@ if (skipped) process.stderr.write(`test/hosts/install/install-signals is skipped
 
 const program = resolve('dist/bin/trustnet.js')
 const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-const asRoot = ['install', '--yes', '--registry-type', 'root', '--domain', 'example.test', '--node-name', 'tnr']
+const asRoot = ['install', '--yes', '--role', 'root', '--domain', 'example.test', '--name', 'tnr']
 const installing = [...asRoot, '--deployment', 'foreground', '--verbose']
 
 interface Ended {

@@ -46,7 +46,7 @@ describe.skipIf(skipped)('install where systemd is the init', () => {
     root = new FileRoot()
     host = await SystemdHost.boot(network.host('sd').namespace, root)
     before = listing()
-    const flags = ['--yes', '--registry-type', 'root', '--domain', 'example.test', '--node-name', 'tnr']
+    const flags = ['--yes', '--role', 'root', '--domain', 'example.test', '--name', 'tnr']
     card = JSON.parse(host.run(process.execPath, program, 'install', '--json', ...flags))
   })
 
@@ -111,7 +111,7 @@ describe.skipIf(skipped)('install where systemd is the init', () => {
   it('a root that comes back with its data keeps its network, and shows no passphrase that opens nothing', () => {
     const { peerId } = status().self
     host.run('trustnet', 'uninstall')
-    const flags = ['--yes', '--registry-type', 'root', '--domain', 'example.test', '--node-name', 'tnr']
+    const flags = ['--yes', '--role', 'root', '--domain', 'example.test', '--name', 'tnr']
     card = JSON.parse(host.run(process.execPath, program, 'install', '--json', ...flags))
     expect(card).toMatchObject({ node: { peerId, status: 'healthy' }, recoveryKit: null })
   })
@@ -127,11 +127,10 @@ describe.skipIf(skipped)('install where systemd is the init', () => {
           `{ trustnet install --yes ${flags} 2>&1; echo $? > /root/code; } | head -n 1 >/dev/null; cat /root/code`
         )
       )
-    const node = unread('--node-name two --domain example.test --trust-on-first-use --verbose')
+    const node = unread('--name two --domain example.test --trust-on-first-use --verbose')
     expect([node, journal('two').finished]).toEqual([0, true])
     expect(host.run('systemctl', 'is-active', 'trustnet-two').trim()).toBe('active')
-    const flags =
-      '--node-name three --domain three.test --registry-type root --deployment docker --start=false --port 8123'
+    const flags = '--name three --domain three.test --role root --deployment docker --start=false --port 8123'
     expect([unread(flags), journal('three')]).toMatchObject([
       1,
       { finished: true, passphrase: expect.stringMatching(/-/) }
@@ -162,7 +161,7 @@ describe.skipIf(skipped)('install where systemd is the init', () => {
     const lie = "sed -i 's,data: /var/lib/trustnet/tnr,data: /etc,' /etc/trustnet/tnr.yaml"
     host.run('sh', '-ec', [...script, lie].join('\n'))
     expect(show('User')).toBe('trustnet')
-    host.run('trustnet', 'install', '--yes', '--node-name', 'tnr')
+    host.run('trustnet', 'install', '--yes', '--name', 'tnr')
     expect([show('User'), status().word, status().self.peerId]).toEqual(['trustnet-tnr', 'healthy', peerId])
     const owners = host.run(
       'stat',

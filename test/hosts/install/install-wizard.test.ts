@@ -97,7 +97,7 @@ describe.skipIf(skipped)('the wizard on a real terminal', () => {
   })
 
   it('goes on by itself when the record appears at the name server; Ctrl-C at the last question leaves nothing', async () => {
-    start(['--registry-type', 'root', '--domain', 'example.test', '--node-name', 'r', '--policy', 'invite'])
+    start(['--role', 'root', '--domain', 'example.test', '--name', 'r', '--policy', 'invite'])
     await answer('Who writes the DNS record?', 'Enter')
     await shows('Enter goes on without it')
     const { folder } = network.host('dns')
@@ -118,7 +118,7 @@ describe.skipIf(skipped)('the wizard on a real terminal', () => {
     const listener = "require('net').createServer().listen({ host: '::', port: 8000 }, () => console.log('listens'))"
     const child = network.start('w', 'listener', [process.execPath, '-e', listener])
     await eventually(() => network.log('w', 'listener').includes('listens'))
-    start(['--registry-type', 'root', '--domain', 'example.test', '--node-name', 'r', '--policy', 'invite'])
+    start(['--role', 'root', '--domain', 'example.test', '--name', 'r', '--policy', 'invite'])
     await answer('Who writes the DNS record?', 'Enter')
     await shows(/fail {2}Port 8000 +\w+ \(pid \d+\) listens there already/)
     await answer('Look again?', 'Enter')
@@ -133,7 +133,7 @@ describe.skipIf(skipped)('the wizard on a real terminal', () => {
   })
 
   it('on a narrow terminal without colours nothing is wider than it, and nothing is coloured', async () => {
-    const args = ['--registry-type', 'root', '--domain', 'example.test', '--node-name', 'r', '--policy', 'invite']
+    const args = ['--role', 'root', '--domain', 'example.test', '--name', 'r', '--policy', 'invite']
     start([...args, '--dns-provider', 'manual'], { columns: 60, env: { NO_COLOR: '1' } })
     await shows('Enter goes on')
     keys('Enter')
@@ -165,7 +165,7 @@ describe.skipIf(skipped)('the wizard on a real terminal', () => {
         return false
       }
     })
-    start(['--node-name', 'pasted'])
+    start(['--name', 'pasted'])
     await answer('What is this machine to be?', 'Enter')
     await answer('What is the network recognised by?', 'Enter')
     await shows('Paste the invite line')

@@ -40,7 +40,7 @@ describe.skipIf(skipped)('install from an unpacked release on machines without N
   const log = (host: string): string => network.log(host, String(labels.get(host)))
   /** Runs until the machine is given back: the node is in the foreground. Resolves with what was printed, when it is ready. */
   const install = async (host: string, ...args: string[]): Promise<string> => {
-    const command = [release.command, 'install', '--yes', '--deployment', 'foreground', '--node-name', host, ...args]
+    const command = [release.command, 'install', '--yes', '--deployment', 'foreground', '--name', host, ...args]
     labels.set(host, `install-${labels.size}-${performance.now()}`)
     const child = network.start(host, String(labels.get(host)), rootOf(host).inside(...command), bare)
     await eventually(() => log(host).includes('The node runs under this command') || child.exitCode !== null)
@@ -98,26 +98,16 @@ describe.skipIf(skipped)('install from an unpacked release on machines without N
 
   it('prints the whole plan and changes nothing', () => {
     const before = listing('a')
-    const plan = trustnet(
-      'a',
-      'install',
-      '--plan',
-      '--registry-type',
-      'root',
-      '--domain',
-      domain,
-      '--deployment',
-      'foreground'
-    )
+    const plan = trustnet('a', 'install', '--plan', '--role', 'root', '--domain', domain, '--deployment', 'foreground')
     expect(plan).toContain('file /etc/trustnet/')
     expect(plan).toContain('system user and group trustnet')
     expect(listing('a')).toBe(before)
-    const flags = ['--registry-type', 'root', '--domain', domain, '--deployment', 'foreground']
+    const flags = ['--role', 'root', '--domain', domain, '--deployment', 'foreground']
     expectSchema('install-plan', JSON.parse(trustnet('a', 'install', '--plan', '--json', ...flags)))
   })
 
   it('without systemd names what to choose instead', () => {
-    const args = ['install', '--yes', '--registry-type', 'root', '--domain', domain]
+    const args = ['install', '--yes', '--role', 'root', '--domain', domain]
     expect(() => trustnet('a', ...args)).toThrow(/systemd is not the init.*--deployment foreground/)
   })
 
@@ -125,7 +115,7 @@ describe.skipIf(skipped)('install from an unpacked release on machines without N
     const listener = "require('net').createServer().listen({ host: '::', port: 8000 }, () => console.log('listens'))"
     const child = network.start('a', 'listener', [process.execPath, '-e', listener])
     await eventually(() => network.log('a', 'listener').includes('listens'))
-    const args = ['install', '--yes', '--registry-type', 'root', '--domain', domain, '--deployment', 'foreground']
+    const args = ['install', '--yes', '--role', 'root', '--domain', domain, '--deployment', 'foreground']
     expect(() => trustnet('a', ...args)).toThrow(/Port 8000: \w+ \(pid \d+\) listens there already/)
     child.kill()
     const nobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', release.command, ...args]
@@ -136,7 +126,7 @@ describe.skipIf(skipped)('install from an unpacked release on machines without N
 
   it('a disk that is too small is refused with how much is needed, and nothing is changed', () => {
     const before = listing('a')
-    const flags = '--yes --registry-type root --domain example.test --deployment foreground'
+    const flags = '--yes --role root --domain example.test --deployment foreground'
     // In the mount namespace of this one command.
     const line = `mount -t tmpfs -o size=64m none /opt && exec ${release.command} install ${flags}`
     expect(() => shell('a', line)).toThrow(/Nothing was changed, because:\n.*Disk: 64 MiB free, 1024 MiB are needed/)
@@ -151,7 +141,7 @@ describe.skipIf(skipped)('install from an unpacked release on machines without N
     ])
     network.run('b', ['nft', 'add rule inet f in iifname lo accept'])
     const before = ruleset()
-    await install('b', '--registry-type', 'root', '--domain', 'b.example.test', '--open-firewall')
+    await install('b', '--role', 'root', '--domain', 'b.example.test', '--open-firewall')
     expect(ruleset()).toContain('tcp dport 8000 accept comment "trustnet 8000"')
     shell('b', 'trustnet uninstall --purge')
     expect(ruleset()).toBe(before)
@@ -190,7 +180,7 @@ describe.skipIf(skipped)('install from an unpacked release on machines without N
   )
 
   it('root, secondary and two nodes, one after the other with the printed commands', async () => {
-    const card = await install('root', '--registry-type', 'root', '--domain', domain)
+    const card = await install('root', '--role', 'root', '--domain', domain)
     expect(card).toMatch(/Passphrase +([0-9a-f]{4}-){7}[0-9a-f]{4}/)
     const second = shell('root', next('root', 'Add a registry')).trim()
     await install('second', '--invite', second)
@@ -205,18 +195,7 @@ describe.skipIf(skipped)('install from an unpacked release on machines without N
 
   it('a second node on the same machine works beside the first, which stays when it goes', async () => {
     const line = shell('root', next('root', 'Add a machine')).trim()
-    const args = [
-      'install',
-      '--yes',
-      '--deployment',
-      'foreground',
-      '--node-name',
-      'a2',
-      '--port',
-      '9100',
-      '--invite',
-      line
-    ]
+    const args = ['install', '--yes', '--deployment', 'foreground', '--name', 'a2', '--port', '9100', '--invite', line]
     const child = network.start('a', 'a2', rootOf('a').inside(release.command, ...args), bare)
     await eventually(() => {
       const view: PeersView = JSON.parse(shell('a', 'trustnet peers --node a --json'))

@@ -46,9 +46,9 @@ describe.skipIf(skipped)('an upgrade where systemd is the init', () => {
     programs = await ProgramFolders.in(root)
     host = await SystemdHost.boot(network.host('up').namespace, root)
     const program = programs.command()
-    host.run(program, 'install', '--yes', '--registry-type', 'root', '--domain', 'example.test', '--node-name', 'tnr')
+    host.run(program, 'install', '--yes', '--role', 'root', '--domain', 'example.test', '--name', 'tnr')
     const invite = host.run('trustnet', 'invite', '--node', 'tnr').trim()
-    host.run(program, 'install', '--yes', '--node-name', 'hal', '--invite', invite)
+    host.run(program, 'install', '--yes', '--name', 'hal', '--invite', invite)
     await eventually(() => names.every(healthy))
   })
 
@@ -155,11 +155,11 @@ describe.skipIf(skipped)('an upgrade where systemd is the init', () => {
 
   it('install of a node that is there, with another version, is an upgrade; another node has to wait for one', () => {
     const program = programs.command('9.0.3')
-    const other = ['install', '--yes', '--node-name', 'new', '--domain', 'example.test', '--trust-on-first-use']
+    const other = ['install', '--yes', '--name', 'new', '--domain', 'example.test', '--trust-on-first-use']
     expect(() => host.run(program, ...other)).toThrow(
       /The nodes of this machine run 9\.0\.1: bring them to this version/
     )
-    host.run(program, 'install', '--yes', '--node-name', 'hal')
+    host.run(program, 'install', '--yes', '--name', 'hal')
     expect(states()).toEqual(names.map(() => ['9.0.3', 'healthy']))
   })
 

@@ -67,7 +67,7 @@ describe.skipIf(skipped)('dns check --watch beside a registry that dies and come
     cli('root', 'init', '--name', 'root', '--domain', domain, '--new-network')
     start('root', 'registry', 'registry', 'start')
     await eventually(() => existsSync(join(network.host('root').folder, 'run/root.sock')))
-    const invite = cli('root', 'invite', '--role', 'independent', '--name', 'second').trim()
+    const invite = cli('root', 'invite', '--role', 'secondary', '--name', 'second').trim()
     cli('second', 'join', invite, '--no-start')
     second = start('second', 'registry', 'registry', 'start')
     await eventually(() => {

@@ -30,7 +30,7 @@ const flags: [string, (text: string) => string[], readonly string[]][] = [
   ],
   [
     'install --announce',
-    (text) => ['install', '--plan', '--domain', 'a.test', '--registry-type', 'root', '--announce', text],
+    (text) => ['install', '--plan', '--domain', 'a.test', '--role', 'root', '--announce', text],
     badIps
   ],
   [
@@ -40,7 +40,7 @@ const flags: [string, (text: string) => string[], readonly string[]][] = [
   ],
   [
     'install --dns-server',
-    (text) => ['install', '--plan', '--domain', 'a.test', '--registry-type', 'root', '--dns-server', text],
+    (text) => ['install', '--plan', '--domain', 'a.test', '--role', 'root', '--dns-server', text],
     badServers
   ]
 ]

@@ -129,13 +129,13 @@ describe('a Docker deployment', () => {
   it('with --start=false neither builds nor starts, and says how to', () => {
     expect(commands({ start: false }).join('\n')).not.toMatch(/docker (build|pull)|up --detach/)
     const next = docker.commands(installOf({ start: false })).map(({ command }) => command)
-    expect(next[0]).toBe('trustnet install --node-name hal --start')
+    expect(next[0]).toBe('trustnet install --name hal --start')
     expect(next.join('\n')).toContain('docker build --tag trustnet:v1.2.3')
   })
 
   it.each<[Given, RegExp]>([
-    [{ deployment: 'vm', image: 'trustnet:v1' }, /--image is for --deployment docker and kubernetes/],
-    [{ deployment: 'vm', start: false }, /--start=false is for --deployment docker and kubernetes/],
+    [{ deployment: 'systemd', image: 'trustnet:v1' }, /--image is for --deployment docker and kubernetes/],
+    [{ deployment: 'systemd', start: false }, /--start=false is for --deployment docker and kubernetes/],
     [{ image: '--privileged' }, /--image: '--privileged' is no name of an image/],
     [{ image: 'a b' }, /is no name of an image/],
     [{ image: 'a'.repeat(256) }, /is no name of an image/]

@@ -211,7 +211,7 @@ describe('a Kubernetes deployment', () => {
   it('prints what is to be done by hand, in the order in which it works', () => {
     const next = kubernetes.commands(installOf({ trust: invited })).map(({ command }) => command)
     expect(next.slice(0, 4)).toEqual([
-      'trustnet install --node-name hal --start',
+      'trustnet install --name hal --start',
       'kubectl apply --filename /etc/trustnet-kubernetes/namespace.yaml',
       'kubectl --namespace trustnet create secret generic trustnet-hal --from-file=invite=/etc/trustnet-kubernetes/hal/invite',
       'kubectl apply --filename /etc/trustnet-kubernetes/hal/manifests.yaml'

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { foreground } from '../../../../src/install/deployments/foreground.ts'
-import { vm } from '../../../../src/install/deployments/vm.ts'
+import { systemd } from '../../../../src/install/deployments/systemd.ts'
 import { preflight, stableAddress } from '../../../../src/install/machine/checks.ts'
 import { enableIpv6 } from '../../../../src/install/machine/enable-ipv6.ts'
 import type { Answers } from '../../../../src/install/model/answers.ts'
@@ -42,7 +42,7 @@ const answers = (role: Answers['role'] = 'root'): Answers =>
   resolveAnswers({ name: 'hal', role, domain: 'example.org', trustOnFirstUse: true })
 
 const judge = (more: Partial<MachineFacts> = {}, said = answers()): Map<string, Check> =>
-  new Map(preflight(facts(more), said, vm, { isOurs: false }).map((check) => [check.id, check]))
+  new Map(preflight(facts(more), said, systemd, { isOurs: false }).map((check) => [check.id, check]))
 
 const levels = (more: Partial<MachineFacts> = {}, said = answers()): Record<string, string> =>
   Object.fromEntries(

@@ -105,7 +105,7 @@ describe('answers', () => {
     const { role, deployment, port } = resolveAnswers({ domain: 'example.org', trustOnFirstUse: true })
     expect({ role, deployment, port }).toEqual({
       role: 'integrated',
-      deployment: 'vm' satisfies DeploymentName,
+      deployment: 'systemd' satisfies DeploymentName,
       port: 9000
     })
   })

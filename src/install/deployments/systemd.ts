@@ -8,8 +8,8 @@ const runsProgram =
   'test "$(readlink "/proc/$pid/exe")" = "$1" && test "$(stat -c %U "/proc/$pid")" = "$2"'
 
 /** A hardened service of systemd. */
-export const vm: Deployment = {
-  name: 'vm',
+export const systemd: Deployment = {
+  name: 'systemd',
   about: 'a hardened systemd service: starts at boot, restarts after a failure',
   check: ({ systemd }) =>
     systemd

@@ -1,0 +1,17 @@
+import { InvalidArgumentError, Option } from 'commander'
+
+/** An option with these choices. Words of before are taken for the ones that they mean, and are shown nowhere. */
+export const choice = (
+  flags: string,
+  about: string,
+  words: readonly string[],
+  before: Readonly<Record<string, string>> = {}
+): Option =>
+  new Option(flags, about).choices(words).argParser((text) => {
+    const word = Object.hasOwn(before, text) ? before[text] : text
+    if (word !== undefined && words.includes(word)) return word
+    throw new InvalidArgumentError(`Allowed choices are ${words.join(', ')}.`)
+  })
+
+/** The word of before for a secondary. */
+export const oldRoles = { independent: 'secondary' } as const
