@@ -130,5 +130,7 @@ const parse = (text: string, path: string): JournalState => {
 }
 
 /** A service of systemd was called `vm`. */
-const withDeployment = (state: JournalState): JournalState =>
-  String(state.answers.deployment) === 'vm' ? { ...state, answers: { ...state.answers, deployment: 'systemd' } } : state
+const withDeployment = (state: JournalState): JournalState => {
+  const word: string = state.answers.deployment
+  return word === 'vm' ? { ...state, answers: { ...state.answers, deployment: 'systemd' } } : state
+}

@@ -11,8 +11,8 @@ const runsProgram =
 export const systemd: Deployment = {
   name: 'systemd',
   about: 'a hardened systemd service: starts at boot, restarts after a failure',
-  check: ({ systemd }) =>
-    systemd
+  check: (facts) =>
+    facts.systemd
       ? pass('deployment', 'Deployment', 'systemd runs this machine')
       : fail(
           'deployment',
