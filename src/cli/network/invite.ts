@@ -117,6 +117,10 @@ const showInvite = async ({ terminal }: Context, view: InviteView): Promise<Arri
   terminal.progress(
     `For ${plural(view.uses, `${view.role} node`)}${name}, until ${date(view.expiresMs)}. On that machine: trustnet install --invite LINE (a service), or trustnet join LINE`
   )
+  if (view.registries < 2) {
+    const named = view.registries === 0 ? 'no registry that has an address' : 'one registry, and joins wait for it'
+    terminal.progress(`The line names ${named}. A second registry: trustnet invite --role secondary`)
+  }
   if (view.looksLike.length > 0) {
     const others = sanitise(view.looksLike.join(', '))
     terminal.progress(

@@ -41,10 +41,11 @@ export async function issueInvite(
   }
   const { grant, inviteKey } = await registry.admission.invite(options, author)
   const { domain } = registry.genesis.value
+  const registries = registriesOf(network, self)
   const line = encodeInvite({
     domain,
     networkId: registry.networkId,
-    registries: registriesOf(network, self),
+    registries,
     grant,
     inviteKey
   })
@@ -58,7 +59,8 @@ export async function issueInvite(
     uses: grant.uses,
     expiresMs: grant.notAfterMs,
     network: networkRef(registry.genesis),
-    looksLike: name === undefined ? [] : lookAlikes(name, registry.replica.state.members())
+    looksLike: name === undefined ? [] : lookAlikes(name, registry.replica.state.members()),
+    registries: registries.filter(({ addrs }) => addrs.length > 0).length
   }
 }
 

@@ -175,7 +175,10 @@ export const inviteView = answer('invite', 'trustnet invite --json', {
   uses: whole,
   expiresMs: time('ends'),
   network,
-  looksLike: z.array(text).describe('names of members that people would take for this one')
+  looksLike: z.array(text).describe('names of members that people would take for this one'),
+  registries: whole.describe(
+    'registries with an address that the line names: while none of them answers nobody joins with it'
+  )
 })
 
 const openInvite = z.object({

@@ -252,7 +252,8 @@ export const inviteView: InviteView = {
   uses: 1,
   expiresMs: now,
   network,
-  looksLike: []
+  looksLike: [],
+  registries: 2
 }
 
 export const invitesView: InvitesView = {

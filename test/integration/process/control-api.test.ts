@@ -164,7 +164,7 @@ describe('the control api', () => {
     expect(done).toMatchObject({ name: 'hal', message: 'is a member now, as integrated' })
     await hal.joined({ signal: AbortSignal.timeout(ceilingMs) })
 
-    expect(await root.control.invite({ name: 'ha1' })).toMatchObject({ looksLike: ['hal'] })
+    expect(await root.control.invite({ name: 'ha1' })).toMatchObject({ looksLike: ['hal'], registries: 1 })
     expect(await root.control.invite({ name: 'eve' })).toMatchObject({ looksLike: [] })
     await network.start('ha1', flags)
     await eventually(async () => (await root.control.pending()).pending.length === 1)

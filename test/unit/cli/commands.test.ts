@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { peerRow, peersView, statusView, unknownRow } from '../../helpers/commands/control-views.ts'
+import { inviteView, peerRow, peersView, statusView, unknownRow } from '../../helpers/commands/control-views.ts'
 import { ControlHome, runCli, ScriptedApi } from '../../helpers/control-process.ts'
 import { serviceNamed } from '../../helpers/signed-objects.ts'
 
@@ -170,6 +170,13 @@ describe('other commands', () => {
     const { out, err } = await run(['invite', '--role', 'independent', '--ttl', '2h'])
     expect(out).toBe('tnet1line\n')
     expect(err).toContain('trustnet join')
+    expect(err).not.toContain('The line names')
+  })
+
+  test('invite says that its line names one registry alone', async () => {
+    api.invite = async () => ({ ...inviteView, registries: 1 })
+    const { out, err } = await run(['invite'])
+    expect([out, err]).toEqual(['tnet1line\n', expect.stringContaining('names one registry')])
   })
 
   test('lookup follows the pages and exits with 4 without a row', async () => {
