@@ -17,12 +17,13 @@ const methods = {
     const files = dataFiles(config.paths.data)
     const logKey = loadKey(files.logKey)
     const nodeKey = loadKey(config.paths.key)
-    await using registry = await openRegistry({ path: files.store, role: 'root', nodeKey, logKey })
+    const operatorKey = loadKey(files.operatorKey)
+    await using registry = await openRegistry({ path: files.store, role: 'root', nodeKey, logKey, operatorKey })
     const { networkId } = registry
     for (let from = 0; from < members; from += batch) {
       const numbers = Array.from({ length: Math.min(batch, members - from) }, (_, index) => from + index)
       const drafts = numbers.flatMap((number) => admission(networkId, number, config.admission.membershipMs))
-      await registry.root?.append(drafts)
+      await registry.root?.append(drafts, { byOperator: true })
       if (!records) continue
       await Promise.all(
         numbers.map((number) =>

@@ -66,7 +66,7 @@ const methods = {
       const numbers = Array.from({ length: Math.min(batch, count - done) }, () => grown++)
       const { networkId } = registry
       const drafts = numbers.flatMap((number) => admission(networkId, number, config.admission.membershipMs))
-      await registry.root?.append(drafts)
+      await registry.root?.append(drafts, { byOperator: true })
       await Promise.all(numbers.map((number) => registry.records.put(memberRecord(networkId, memberKey(number), 1))))
     }
   },

@@ -50,7 +50,7 @@ export class FrameStream implements AsyncIterable<Uint8Array> {
       stallMs: init.limits.stallMs,
       onStalled: (error) => this.abort(error)
     })
-    holds(stream, () => this.#queuedBytes + this.#parser.bytes + this.#writer.bytes)
+    holds(stream, () => ({ arrived: this.#queuedBytes + this.#parser.bytes, leaving: this.#writer.bytes }))
     const closed = Promise.withResolvers<Error | undefined>()
     this.closed = closed.promise
     stream.addEventListener('message', (event) => this.#receive(plain(event.data.subarray())))

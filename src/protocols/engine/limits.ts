@@ -38,6 +38,9 @@ export const defaultLimits: ProtocolLimits = {
     waitingBytes: 32 * 1024 * KiB,
     // A member that lists, follows and asks on all its streams has some 2 MiB, and none for longer than it takes to read.
     waitingBytesOfPeer: 4 * 1024 * KiB,
+    // What comes is taken at once, but for what is verified first, some 700 KiB of a stream, and what comes faster than it may.
+    arrivedBytes: 12 * 1024 * KiB,
+    arrivedBytesOfPeer: 2 * 1024 * KiB,
     penaltyMs: 10_000
   },
   strangers: { young: 512, open: 32, ms: 30_000, unconfirmedMs: 3_600_000, waiting: 256, waitingMs: 3_600_000 },

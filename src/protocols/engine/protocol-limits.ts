@@ -41,6 +41,9 @@ export interface ProtocolLimits {
     waitingBytes: number
     /** Waiting bytes of one peer. */
     waitingBytesOfPeer: number
+    /** The part of them that came and was not taken. */
+    arrivedBytes: number
+    arrivedBytesOfPeer: number
     penaltyMs: number
   }
   strangers: {

@@ -17,26 +17,42 @@ export interface Layers extends Buffers {
   readonly maConn: Buffers
 }
 
-/** Bytes that readers and writers of streams hold above libp2p. */
-const held = new WeakMap<Stream, () => number>()
+/** Bytes that came and were not taken, and those that were written and have not left. */
+export interface Waiting {
+  readonly arrived: number
+  readonly leaving: number
+}
+
+/** What readers and writers of streams hold above libp2p. */
+const held = new WeakMap<Stream, () => Waiting>()
 
 /** Tells how to ask what is held for a stream. */
-export const holds = (stream: Stream, bytes: () => number): void => {
-  held.set(stream, bytes)
+export const holds = (stream: Stream, waiting: () => Waiting): void => {
+  held.set(stream, waiting)
 }
 
-/** Bytes of a connection that came and were not taken, or were written and have not left. */
-export function waitingOn(muxer: Layers): number {
-  let bytes = buffered(muxer)
-  for (const stream of muxer.streams) bytes += buffered(stream) + (held.get(stream)?.() ?? 0)
-  for (let layer: Buffers | undefined = muxer.maConn; layer !== undefined; layer = layer.stream) {
-    bytes += buffered(layer) + (layer.socket?.writableLength ?? 0)
+/** Bytes that wait on a connection, in all its layers. */
+export function waitingOn(muxer: Layers): Waiting {
+  let { arrived, leaving } = buffered(muxer)
+  const add = (more: Waiting | undefined): void => {
+    arrived += more?.arrived ?? 0
+    leaving += more?.leaving ?? 0
   }
-  return bytes
+  for (const stream of muxer.streams) {
+    add(buffered(stream))
+    add(held.get(stream)?.())
+  }
+  for (let layer: Buffers | undefined = muxer.maConn; layer !== undefined; layer = layer.stream) {
+    add(buffered(layer))
+    leaving += layer.socket?.writableLength ?? 0
+  }
+  return { arrived, leaving }
 }
 
-const buffered = ({ readBufferLength = 0, writeBufferLength = 0, decoder }: Buffers): number =>
-  readBufferLength + writeBufferLength + (decoder?.buffer?.byteLength ?? 0)
+const buffered = ({ readBufferLength = 0, writeBufferLength = 0, decoder }: Buffers): Waiting => ({
+  arrived: readBufferLength + (decoder?.buffer?.byteLength ?? 0),
+  leaving: writeBufferLength
+})
 
 const everyMs = 100
 /** Bytes after which what waits is looked at once more in the same turn of the event loop. */
@@ -45,6 +61,7 @@ const everyBytes = 4 * 2 ** 20
 interface Holder {
   readonly connections: Connection[]
   bytes: number
+  arrived: number
 }
 
 /**
@@ -88,35 +105,40 @@ export class WaitingBytes {
     this.#timer = undefined
     this.#soon = undefined
     this.#since = 0
-    const holders = [...this.#holders()].toSorted(([, a], [, b]) => b.bytes - a.bytes)
-    let all = holders.reduce((sum, [, { bytes }]) => sum + bytes, 0)
-    for (const [, { bytes, connections }] of holders) {
-      const limit = this.#exceeded(all, bytes)
-      if (limit === undefined) break
-      for (const connection of connections) this.#cut(connection, limit)
-      all -= bytes
-    }
+    const holders = [...this.#holders().values()]
+    this.#within(holders, 'arrived', 'arrivedBytes')
+    this.#within(holders, 'bytes', 'waitingBytes')
     if (this.#active.size > 0) this.#timer ??= setTimeout(() => this.#look(), everyMs).unref()
   }
 
-  #exceeded(all: number, ofPeer: number): string | undefined {
-    if (ofPeer > this.#limits.waitingBytesOfPeer) return 'connection.waitingBytesOfPeer'
-    return all > this.#limits.waitingBytes ? 'connection.waitingBytes' : undefined
+  /** Disconnects whoever is beyond its share, and then those that have most until all of them are within the budget. */
+  #within(holders: Holder[], kind: 'arrived' | 'bytes', name: 'arrivedBytes' | 'waitingBytes'): void {
+    let all = holders.reduce((sum, each) => sum + each[kind], 0)
+    for (const holder of holders.toSorted((a, b) => b[kind] - a[kind])) {
+      const isOverShare = holder[kind] > this.#limits[`${name}OfPeer`]
+      if (!isOverShare && all <= this.#limits[name]) return
+      for (const connection of holder.connections) {
+        this.#cut(connection, `connection.${isOverShare ? `${name}OfPeer` : name}`)
+      }
+      all -= holder[kind]
+      Object.assign(holder, { connections: [], bytes: 0, arrived: 0 })
+    }
   }
 
   #holders(): Map<string, Holder> {
     const holders = new Map<string, Holder>()
     for (const [connection, muxer] of this.#active) {
-      const bytes = connection.status === 'open' ? waitingOn(muxer) : 0
-      if (bytes === 0) {
+      const { arrived, leaving } = connection.status === 'open' ? waitingOn(muxer) : { arrived: 0, leaving: 0 }
+      if (arrived + leaving === 0) {
         this.#active.delete(connection)
         continue
       }
       const peer = connection.remotePeer.toString()
-      const holder = holders.get(peer) ?? { connections: [], bytes: 0 }
+      const holder = holders.get(peer) ?? { connections: [], bytes: 0, arrived: 0 }
       holders.set(peer, holder)
       holder.connections.push(connection)
-      holder.bytes += bytes
+      holder.bytes += arrived + leaving
+      holder.arrived += arrived
     }
     return holders
   }

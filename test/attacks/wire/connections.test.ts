@@ -40,6 +40,8 @@ const lifted: LimitOverrides = {
     negotiationBytes: MiB,
     unreadBytes: 1_000 * MiB,
     waitingBytes: 1_000 * MiB,
+    arrivedBytes: 1_000 * MiB,
+    arrivedBytesOfPeer: 1_000 * MiB,
     waitingBytesOfPeer: 1_000 * MiB
   }
 }

@@ -35,7 +35,7 @@ export class Pieces {
 
   /** Before the library listens, which has to do so in the same turn. */
   start(): void {
-    holds(this.#stream, () => this.#held.byteLength)
+    holds(this.#stream, () => ({ arrived: this.#held.byteLength, leaving: 0 }))
     this.#stream.addEventListener('message', (event) => {
       if (event !== this.#given) this.#came(event)
     })

@@ -33,6 +33,8 @@ const scopes: Scopes<ProtocolLimits> = {
     unreadBytes: 'connection',
     waitingBytes: { process: 'connection.waitingBytesOfPeer; whoever holds most goes first' },
     waitingBytesOfPeer: 'peer',
+    arrivedBytes: { process: 'connection.arrivedBytesOfPeer; whoever holds most goes first' },
+    arrivedBytesOfPeer: 'peer',
     penaltyMs: 'time'
   },
   strangers: {

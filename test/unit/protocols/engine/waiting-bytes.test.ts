@@ -5,7 +5,9 @@ import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { limitsWith } from '../../../../src/protocols/engine/limits.ts'
 import { holds, type Layers, WaitingBytes, waitingOn } from '../../../../src/protocols/engine/waiting-bytes.ts'
 
-const { connection: limits } = limitsWith({ connection: { waitingBytes: 1_000, waitingBytesOfPeer: 400 } })
+const { connection: limits } = limitsWith({
+  connection: { waitingBytes: 1_000, waitingBytesOfPeer: 400, arrivedBytes: 300, arrivedBytesOfPeer: 200 }
+})
 const cut: string[] = []
 let budget = new WaitingBytes(limits, () => {})
 
@@ -31,11 +33,11 @@ async function connectionOf(id: string): Promise<Connection> {
 
 test('counts what waits in each layer', () => {
   const stream = streamWith({ readBufferLength: 1, writeBufferLength: 2 })
-  holds(stream, () => 4)
+  holds(stream, () => ({ arrived: 4, leaving: 128 }))
   const socket = { writableLength: 64 }
   const decoder = { buffer: { byteLength: 8 } }
   const maConn = { writeBufferLength: 16, stream: { writeBufferLength: 32, socket } }
-  expect(waitingOn({ streams: [stream], decoder, maConn })).toBe(127)
+  expect(waitingOn({ streams: [stream], decoder, maConn })).toEqual({ arrived: 13, leaving: 242 })
 })
 
 test('leaves those alone who stay within it', async () => {
@@ -65,4 +67,12 @@ test('cuts those that hold most until the others are within the budget of all', 
 test('looks at once when much came', async () => {
   budget.came(await connectionOf('a'), layers(500), 8 * 2 ** 20)
   expect(cut).toEqual(['a connection.waitingBytesOfPeer'])
+})
+
+test('has a budget of its own for what came and was not taken', async () => {
+  const unread = (bytes: number): Layers => ({ streams: [streamWith({ readBufferLength: bytes })], maConn: {} })
+  for (const [id, bytes] of Object.entries({ a: 250, b: 190, c: 150 }))
+    budget.goes(await connectionOf(id), unread(bytes), 1)
+  await vi.advanceTimersByTimeAsync(100)
+  expect(cut).toEqual(['a connection.arrivedBytesOfPeer', 'b connection.arrivedBytes'])
 })
