@@ -28,13 +28,14 @@ interface Shape {
   readonly extended: readonly string[]
 }
 
-/** Interfaces by name: how many fields each has, and what it extends. */
+/** Interfaces by name: how many fields each has, and what it extends, with fewer fields where it omits some. */
 const shapes = new Map<string, Shape>()
 for (const text of sources.values()) {
   for (const [, name = '', extended = '', body = ''] of text.matchAll(
     /interface (\w+)(?:<[^>]*>)?(?: extends ([^{]+))? \{\n([\s\S]*?)\n\}/g
   )) {
-    const fields = [...body.matchAll(/^ {2}(?:readonly )?\w+\??[:(]/gm)].length
+    const left = [...extended.matchAll(/'\w+'/g)].length
+    const fields = [...body.matchAll(/^ {2}(?:readonly )?\w+\??[:(]/gm)].length - left
     shapes.set(name, { fields, extended: [...extended.matchAll(/\b\w+\b/g)].map(([each]) => each) })
   }
 }

@@ -5,7 +5,7 @@ import { netOfConnection } from './inbound-limits.ts'
 
 /** Noise and two agreements on a protocol take less than 1 KiB; the first streams may come right behind. */
 const mostBytes = 8_192
-/** What agrees on Noise: all that comes behind it has to be calculated with. */
+/** Bytes that agree on Noise: all that comes behind them has to be calculated with. */
 const agreementBytes = 28
 
 /**
