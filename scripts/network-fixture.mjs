@@ -68,7 +68,7 @@ const facts = {
   n,
   headHash: Buffer.from(hash).toString('hex'),
   stateRoot: Buffer.from(root.registry.replica.state.root()).toString('hex'),
-  members: [...root.registry.replica.state.members()].map(({ name }) => name).toSorted(),
+  members: [...root.registry.replica.state.members()].map(({ name }) => name).toSorted((a, b) => (a < b ? -1 : 1)),
   peerIds: { root: root.peerId, web: web.peerId, db: db.peerId }
 }
 const store = root.registry.path ?? join(network.folder, 'data', 'root', 'registry.db')

@@ -10,7 +10,7 @@ import { SyncFrame, SyncRequest } from '../../src/protocols/sync/pb/sync.ts'
 import { TestNetwork } from '../helpers/network.ts'
 
 const fixture = new URL('../fixtures/network-v1/', import.meta.url).pathname
-const read = <T>(name: string): T => JSON.parse(readFileSync(join(fixture, name), 'utf8'))
+const read = (name: string) => JSON.parse(readFileSync(join(fixture, name), 'utf8'))
 
 interface Facts {
   networkId: string
