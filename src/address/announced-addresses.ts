@@ -1,6 +1,7 @@
 import { inBackground } from '../runtime/background.ts'
 import { type InterfaceAddress, interfaceAddresses } from './interfaces.ts'
 import { scopeOf } from './multiaddr.ts'
+import { prefixMatcher } from './prefix.ts'
 
 export type AnnounceScope = 'global' | 'ula' | 'loopback'
 
@@ -10,6 +11,10 @@ export interface ChooseInit {
   readonly allow: readonly AnnounceScope[]
   /** The host that is listened on; when it is one address, only that one can be announced. */
   readonly host?: string
+  /** Names of the interfaces whose addresses may be announced, `*` for any end; none: all of them. */
+  readonly interfaces?: readonly string[]
+  /** Prefixes in which they lie; none: any. */
+  readonly prefixes?: readonly string[]
 }
 
 /** A node record holds no more. */
@@ -23,12 +28,19 @@ const localBridge = /^(docker|br-|veth|virbr|cni|flannel|podman|lxc)/
 const rank = ({ address, device }: InterfaceAddress): number =>
   order.indexOf(scopeOf(address)) * 2 + (localBridge.test(device) ? 1 : 0)
 
+const isNamed = (device: string, name: string): boolean =>
+  name.endsWith('*') ? device.startsWith(name.slice(0, -1)) : device === name
+
 /** The addresses worth telling others, best first, as multiaddrs: stable ones of the allowed scopes, at most 8. */
 export const chooseAddresses = (addresses: readonly InterfaceAddress[], init: ChooseInit): string[] => {
   const any = init.host === undefined || init.host === '::'
-  const usable = addresses.filter(({ address, temporary, deprecated, tentative }) => {
+  const { interfaces = [], prefixes = [] } = init
+  const isInPrefix = prefixes.length === 0 ? () => true : prefixMatcher(prefixes)
+  const usable = addresses.filter(({ address, device, temporary, deprecated, tentative }) => {
     const scope = scopeOf(address)
     if (temporary || deprecated || tentative || (!any && address !== init.host)) return false
+    if (!isInPrefix(address) || (interfaces.length > 0 && !interfaces.some((name) => isNamed(device, name))))
+      return false
     return init.allow.some((allowed) => allowed === scope)
   })
   const sorted = usable.toSorted((a, b) => rank(a) - rank(b) || (a.address < b.address ? -1 : 1))

@@ -1,9 +1,9 @@
 import { ControlInputError } from '../api/errors.ts'
 import type { ReloadView } from '../api/views.ts'
-import { putLive } from '../config/reload.ts'
 import type { Config } from '../config/schema.ts'
 import { ConfigError } from '../errors.ts'
 import type { NodeContext } from '../node-context.ts'
+import { putLive } from './live-config.ts'
 
 /**
  * Reads the configuration anew and puts in force what may change while the process runs; the rest is named. One that is not valid changes nothing.

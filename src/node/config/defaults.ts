@@ -14,7 +14,7 @@ export const defaults = {
   network: { pins: [] },
   listen: { host: '::' },
   // Loopback reaches this machine only; whoever wants it (tests, one-machine networks) says so.
-  announce: { allow: ['global', 'ula'] },
+  announce: { allow: ['global', 'ula'], interfaces: [], prefixes: [] },
   services: [],
   bootstrap: {
     port: 8000,

@@ -4,9 +4,9 @@ import { dialAddress, listenAddress, ownAddress, prefixAddress, resolverAddress 
 import type { Role } from '../../identity/role.ts'
 import { defaultLimits, type ProtocolLimits } from '../../protocols/engine/limits.ts'
 import { maxServices } from '../../registry/objects/service.ts'
+import { hookProgram } from '../hooks/hook-field.ts'
 import { addressOf, networkIdText, peerIdText } from './addresses.ts'
 import { domainName, duration, flag, integer, list, nodeName, number, oneOf, rate, text } from './fields.ts'
-import { hookProgram } from './hook-field.ts'
 import { serviceField } from './service-field.ts'
 
 /**
@@ -31,7 +31,11 @@ const announce = z.object({
   addresses: list(addressOf(ownAddress), 8)
     .optional()
     .describe('announce exactly these multiaddrs; default: the stable addresses of the interfaces'),
-  allow: list(oneOf(['global', 'ula', 'loopback']), 3).describe('scopes of interface addresses that may be announced')
+  allow: list(oneOf(['global', 'ula', 'loopback']), 3).describe('scopes of interface addresses that may be announced'),
+  interfaces: list(text(), 32).describe('only addresses of these interfaces, like eth0 or wg*; none: of all'),
+  prefixes: list(addressOf(prefixAddress), 32).describe(
+    'only addresses in these prefixes, like 2001:db8::/32; none: any'
+  )
 })
 
 const offered = list(serviceField(), maxServices).describe(

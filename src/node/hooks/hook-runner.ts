@@ -3,7 +3,7 @@ import { inBackground } from '../../runtime/background.ts'
 import { cleanEnvironment } from '../../runtime/clean-environment.ts'
 import type { Logger } from '../../runtime/clock-and-logger.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
-import { hookRefusal } from '../config/hook-field.ts'
+import { hookRefusal } from './hook-field.ts'
 
 /** An event for the operator's program. */
 export interface HookEvent {

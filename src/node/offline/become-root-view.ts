@@ -100,7 +100,7 @@ const rowOf = ({ n, epoch, kind, subject, name, timeMs }: EntryLine): EntryRow =
 
 async function ownRecords(config: Config): Promise<string[]> {
   const { announce, listen } = config
-  const options = { allow: announce.allow, port: listen.port, host: listen.host }
+  const options = { ...announce, port: listen.port, host: listen.host }
   return recordsOf(config, announce.addresses ?? chooseAddresses(await interfaceAddresses(), options))
 }
 

@@ -109,7 +109,7 @@ export async function createNetworkHere(config: Config, options: CreateNetworkOp
 
 async function recordsFor(domain: string, { announce, listen }: Config): Promise<string[]> {
   const chosen = chooseAddresses(await interfaceAddresses(), {
-    allow: announce.allow,
+    ...announce,
     port: listen.port,
     host: listen.host
   })

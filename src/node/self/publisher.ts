@@ -73,6 +73,8 @@ export class SelfPublisher {
     this.#watch = new AddressWatch({
       port,
       allow: announce.allow,
+      interfaces: announce.interfaces,
+      prefixes: announce.prefixes,
       host: listen.host,
       onChange: (addresses) => inBackground(this.readdress(addresses), 'announcing changed addresses')
     })
@@ -80,7 +82,7 @@ export class SelfPublisher {
     if (this.#announced.length === 0) {
       this.#init.logger.warn(
         { allow: announce.allow.join(' ') },
-        'this machine has no stable IPv6 address of the allowed scopes, so nobody can dial it: give it one, or set announce.addresses; it is looked for again every 5 s'
+        'this machine has no stable IPv6 address of the allowed scopes, interfaces and prefixes, so nobody can dial it: give it one, or set announce.addresses; it is looked for again every 5 s'
       )
     }
   }

@@ -34,6 +34,16 @@ describe('chooseAddresses', () => {
     ])
   })
 
+  it('takes those of named interfaces and prefixes alone', () => {
+    const chosen = (filters: { interfaces?: string[]; prefixes?: string[] }) =>
+      chooseAddresses(addresses, { port: 1, allow, ...filters }).map((each) => each.split('/')[2])
+    expect(chosen({ interfaces: ['docker*'] })).toEqual(['fd00:d0c0::1'])
+    expect(chosen({ interfaces: ['lo', 'docker0'] })).toEqual(['fd00:d0c0::1', '::1'])
+    expect(chosen({ interfaces: ['eth'] })).toEqual([])
+    expect(chosen({ prefixes: ['2001:db8::/32'] })).toEqual(['2001:db8::5', '2001:db8::a'])
+    expect(chosen({ interfaces: ['eth0'], prefixes: ['fd00::/8'] })).toEqual(['fd12:3456:789a::1'])
+  })
+
   it('takes loopback only when it is allowed', () => {
     expect(chooseAddresses(addresses, { port: 1, allow: ['global'] })).toHaveLength(2)
     expect(chooseAddresses(addresses, { port: 1, allow: ['loopback'] })).toEqual(['/ip6/::1/tcp/1'])

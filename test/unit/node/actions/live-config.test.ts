@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { markOf, putLive } from '../../../../src/node/actions/live-config.ts'
 import { parseConfig } from '../../../../src/node/config/index.ts'
 import { keys } from '../../../../src/node/config/keys.ts'
-import { markOf, putLive } from '../../../../src/node/config/reload.ts'
 
 const config = (flags: Readonly<Record<string, unknown>> = {}) =>
   structuredClone(

@@ -1,7 +1,7 @@
 import { accessSync, constants, statSync } from 'node:fs'
 import { isAbsolute } from 'node:path'
 import { codeOf } from '../../runtime/error-code.ts'
-import { text } from './fields.ts'
+import { text } from '../config/fields.ts'
 
 /**
  * The reason why a program must not be run for events; undefined: it may. Whoever may write it would act as this process, so it belongs to

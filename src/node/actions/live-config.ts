@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
-import { keys } from './keys.ts'
-import type { Config } from './schema.ts'
+import { keys } from '../config/keys.ts'
+import type { Config } from '../config/schema.ts'
 
 /** `live`: a reload puts the value in force. `restart`: it counts from the next start on. */
 export type Mark = 'live' | 'restart'
@@ -21,7 +21,7 @@ export const marks: Marks = {
   networkId: 'restart',
   network: { pins: 'restart' },
   listen: { host: 'restart', port: 'restart' },
-  announce: { addresses: 'live', allow: 'live' },
+  announce: { addresses: 'live', allow: 'live', interfaces: 'live', prefixes: 'live' },
   services: 'live',
   paths: { data: 'restart', key: 'restart', runtime: 'restart' },
   bootstrap: {
