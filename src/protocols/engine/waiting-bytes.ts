@@ -23,7 +23,7 @@ export interface Waiting {
   readonly leaving: number
 }
 
-/** What readers and writers of streams hold above libp2p. */
+/** Bytes that readers and writers of streams hold above libp2p. */
 const held = new WeakMap<Stream, () => Waiting>()
 
 /** Tells how to ask what is held for a stream. */
