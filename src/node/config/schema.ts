@@ -6,8 +6,8 @@ import { defaultLimits, type ProtocolLimits } from '../../protocols/engine/limit
 import { maxServices } from '../../registry/objects/service.ts'
 import { hookProgram } from '../hooks/hook-field.ts'
 import { addressOf, networkIdText, peerIdText } from './addresses.ts'
+import { serviceField } from './field-types/service-field.ts'
 import { domainName, duration, flag, integer, list, nodeName, number, oneOf, rate, text } from './fields.ts'
-import { serviceField } from './service-field.ts'
 
 /**
  * Every key, its rule and its one-line explanation; parser, environment names, flags and the example file come from here.

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { checkServices, type Service, sortedServices } from '../../registry/objects/service.ts'
-import { integer, list, nodeName, oneOf, problem, refused, show, text } from './fields.ts'
+import { checkServices, type Service, sortedServices } from '../../../registry/objects/service.ts'
+import { integer, list, nodeName, oneOf, problem, refused, show, text } from '../fields.ts'
 
 const parts = z.strictObject({
   name: nodeName(),
