@@ -1,11 +1,9 @@
-export { type AdminOptions, ask } from './client.ts'
-export { adminId } from './descriptor.ts'
+export { ask } from './client.ts'
 export {
   type AdminAnswered,
   type AdminCall,
   decodeQuestion,
   encodeQuestion,
-  type Question,
-  type SignedQuestion
+  type Question
 } from './messages.ts'
 export { type AdminServerInit, adminServer } from './server.ts'
