@@ -3,7 +3,7 @@
 // With --sign the public key is shipped, and the next releases have to be signed with it.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -73,6 +73,16 @@ const tarball = async (arch, copyTo) => {
   return file
 }
 
+/** Pages, messages and vectors for other implementations. */
+function kit() {
+  const file = `trustnet-${version}.kit.tgz`
+  const protos = globSync('src/**/*.proto').toSorted((a, b) => (a < b ? -1 : 1))
+  const same = ['--sort=name', '--owner=0', '--group=0', '--numeric-owner', `--mtime=${info.builtAt}`]
+  const parts = ['docs/protocols', 'test/fixtures/vectors', ...protos]
+  run('tar', [...same, '--use-compress-program=gzip -n', '-cf', join(out, file), ...parts])
+  return file
+}
+
 try {
   mkdirSync(out, { recursive: true })
   const staged = join(work, 'stage')
@@ -88,6 +98,7 @@ try {
     join(out, sbom),
     run('npm', ['sbom', '--package-lock-only', '--omit=dev', '--sbom-format=cyclonedx'], { cwd: staged })
   )
+  files.push(kit())
   const sums = [...files, sbom].map(
     (file) =>
       `${createHash('sha256')

@@ -2,8 +2,9 @@ import { toString as text } from 'uint8arrays/to-string'
 import type { Invites } from '../../registry/admission/invites.ts'
 import type { Author } from '../../registry/admission/orders/author.ts'
 import type { GrantRow } from '../../registry/log/state/network-state.ts'
-import type { InviteEndView, InvitesView, OpenInvite } from '../api/control-api.ts'
+import type { InviteEndView, InvitesView, OpenInvite, PolicyChanges, PolicyView } from '../api/control-api.ts'
 import type { NetworkNode } from '../network-node.ts'
+import { policyChanges, policyView } from '../views/policy-view.ts'
 import { refOf } from '../views/refs.ts'
 
 /** Open invites, or the one whose id begins so, with those that each has let in. @throws NotFoundError, AmbiguousNameError */
@@ -45,4 +46,15 @@ export async function cancelInvite(
   const { grant, taken } = await network.registry.admission.cancelInvite(id, reason, author)
   const message = `is taken back; it had let ${taken} of ${grant.uses} in, who stay members`
   return { schemaVersion: 1, id: text(grant.id, 'base16'), entry: network.registry.replica.head.n, message }
+}
+
+/** @throws InvalidPayloadError */
+export async function changePolicy(
+  network: NetworkNode,
+  { force = false, seen, ...changes }: PolicyChanges,
+  author: Author
+): Promise<PolicyView> {
+  const options = { force, by: author, ...(seen !== undefined && { seen }) }
+  await network.registry.admission.changePolicy(policyChanges(changes), options)
+  return policyView(network)
 }

@@ -1,15 +1,14 @@
 import { isDeepStrictEqual } from 'node:util'
 import { peerIdText, publicKeyOf } from '../../identity/keys.ts'
-import type { Author } from '../../registry/admission/orders/author.ts'
 import { refusalOf, shutsAll } from '../../registry/admission/policy-changes.ts'
 import { type ChangedCall, changedCalls } from '../../registry/admission/policy-effects.ts'
 import { mayCall, ruleFor } from '../../registry/objects/policy/call-rules.ts'
 import type { Policy } from '../../registry/objects/policy/policy.ts'
 import { lockOut } from '../../registry/objects/policy/policy.ts'
-import type { PolicyCallView, PolicyChanges, PolicyPreview, PolicyValues, PolicyView } from '../api/control-api.ts'
+import type { PolicyCallView, PolicyPreview, PolicyValues, PolicyView } from '../api/control-api.ts'
 import type { NetworkNode } from '../network-node.ts'
-import { requireMember } from '../views/peer-names.ts'
-import { refOf } from '../views/refs.ts'
+import { requireMember } from './peer-names.ts'
+import { refOf } from './refs.ts'
 
 export const policyView = ({ registry }: NetworkNode): PolicyView => {
   const { n, policy } = registry.replica.state.policyRow
@@ -32,19 +31,8 @@ const shown = ({
   witnessKeys: witnessKeys.map(peerIdText)
 })
 
-/** @throws InvalidPayloadError */
-export async function changePolicy(
-  network: NetworkNode,
-  { force = false, seen, ...changes }: PolicyChanges,
-  author: Author
-): Promise<PolicyView> {
-  const options = { force, by: author, ...(seen !== undefined && { seen }) }
-  await network.registry.admission.changePolicy(policyChanges(changes), options)
-  return policyView(network)
-}
-
 /** The values that are given. @throws InvalidPayloadError */
-const policyChanges = ({ witnessKeys, ...changes }: PolicyValues): Partial<Policy> => {
+export const policyChanges = ({ witnessKeys, ...changes }: PolicyValues): Partial<Policy> => {
   const given = Object.entries(changes).filter(([, value]) => value !== undefined)
   const keys = witnessKeys?.map(publicKeyOf).toSorted((a, b) => Buffer.compare(a, b))
   return { ...Object.fromEntries(given), ...(keys !== undefined && { witnessKeys: keys }) }
