@@ -70,7 +70,9 @@ describe.each(table)('%s', (name, route) => {
   })
 
   test('is asked by GET, too, when it only reads', async () => {
-    const input = Object.entries(validInput(route)).map(([key, value]): [string, string] => [key, String(value)])
+    // A query has no lists: those of a question that has any may be left out.
+    const plain = Object.entries(validInput(route)).filter(([, value]) => typeof value !== 'object')
+    const input = plain.map(([key, value]): [string, string] => [key, String(value)])
     const { status } = await ask('GET', `${name}?${new URLSearchParams(input)}`)
     expect(status).toBe(route.writes ? 400 : 200)
   })
