@@ -71,7 +71,9 @@ describe.each(table)('%s', (name, route) => {
 
   test('is asked by GET, too, when it only reads', async () => {
     // A query has no lists: those of a question that has any may be left out.
-    const plain = Object.entries(validInput(route)).filter(([, value]) => value !== undefined && typeof value !== 'object')
+    const plain = Object.entries(validInput(route)).filter(
+      ([, value]) => value !== undefined && typeof value !== 'object'
+    )
     const input = plain.map(([key, value]): [string, string] => [key, String(value)])
     const { status } = await ask('GET', `${name}?${new URLSearchParams(input)}`)
     expect(status).toBe(route.writes ? 400 : 200)
