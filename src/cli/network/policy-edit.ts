@@ -1,17 +1,19 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ControlApi, PolicyPreview } from '../../node/api/control-api.ts'
 import { cleanEnvironment } from '../../runtime/clean-environment.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
+import { readText } from '../../runtime/files/read-file.ts'
 import type { Context } from '../output/context.ts'
 import { ExitError, exitCodes, UsageError } from '../output/exit.ts'
 import { plural, sanitise } from '../output/text.ts'
 import { describeValue, parsePolicyText, policyText } from './policy-values.ts'
 
-const maxBytes = 262_144
+/** Length that no policy has as text. */
+export const maxPolicyBytes = 262_144
 const shownCalls = 20
 /** Variables by which editors know their terminal and their own settings. */
 const ofEditors = ['EDITOR', 'VISUAL', 'COLORTERM', 'XDG_CONFIG_HOME', 'XDG_RUNTIME_DIR', 'DISPLAY', 'WAYLAND_DISPLAY']
@@ -37,13 +39,12 @@ export async function editPolicy(
   const file = join(folder.path, 'policy.yaml')
   await writeFile(file, before, { mode: 0o600 })
   await runEditor(context, file)
-  const text = await readFile(file, 'utf8')
-  if (text === before) {
-    terminal.progress('Nothing was changed.')
-    return undefined
-  }
   try {
-    if (text.length > maxBytes) throw new UsageError('The text is longer than any policy.')
+    const text = readText(file, maxPolicyBytes)
+    if (text === before) {
+      terminal.progress('Nothing was changed.')
+      return undefined
+    }
     const values = parsePolicyText(text)
     const preview = await client.previewPolicy(values, { signal })
     for (const line of previewLines(preview)) terminal.progress(line)

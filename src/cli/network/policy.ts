@@ -1,10 +1,10 @@
-import { readFile } from 'node:fs/promises'
 import type { PolicyValues, PolicyView } from '../../node/api/control-api.ts'
+import { readText } from '../../runtime/files/read-file.ts'
 import { type RunningOptions, running, withAuthor, withRunning } from '../access/find-running.ts'
 import type { AddCommand, Context } from '../output/context.ts'
 import { ExitError, exitCodes, UsageError } from '../output/exit.ts'
 import { orUnknown, sanitise } from '../output/text.ts'
-import { editPolicy, previewLines } from './policy-edit.ts'
+import { editPolicy, maxPolicyBytes, previewLines } from './policy-edit.ts'
 import { formatValue, parsePolicyText, parseValue, simpleKeys } from './policy-values.ts'
 
 const examples = `
@@ -97,7 +97,7 @@ const test = async (
   options: TestOptions
 ): Promise<void> => {
   if (options.file !== undefined && from === undefined) {
-    return await preview(context, parsePolicyText(await readFile(options.file, 'utf8')), options)
+    return await preview(context, parsePolicyText(readText(options.file, maxPolicyBytes)), options)
   }
   if (from === undefined || to === undefined || service === undefined || options.file !== undefined) {
     throw new UsageError('Give FROM, TO and SERVICE, or --file FILE with a text of the policy.')

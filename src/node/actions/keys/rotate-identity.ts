@@ -5,6 +5,7 @@ import { sealRotation } from '../../../registry/objects/rotate.ts'
 import { within } from '../../../runtime/abort.ts'
 import { reasonOf } from '../../../runtime/error-message.ts'
 import { NotMemberError, UnavailableError } from '../../../runtime/errors.ts'
+import { failureOf } from '../../../runtime/failures.ts'
 import type { RotateIdentityView } from '../../api/views.ts'
 import type { NetworkNode } from '../../network-node.ts'
 import type { NodeContext } from '../../node-context.ts'
@@ -44,8 +45,11 @@ export async function rotateIdentity(
   return { schemaVersion: 1, ...self, newPeerId, entry: n, message: doneText(node) }
 }
 
-/** Errors that say nothing of what became of the request: the connection of a key that is void is closed. */
-const lostAnswers = new Set(['RevokedError', 'StreamEndedError', 'DeadlineError', 'TimeoutError'])
+/** Tells an error that says nothing of what became of the request: the connection of a key that is void is closed. */
+const isLostAnswer = (error: unknown): boolean => {
+  const { code } = failureOf(error)
+  return code === 'REVOKED' || code === 'TIMEOUT' || (error instanceof Error && error.name === 'StreamEndedError')
+}
 
 /** The rotate entry; undefined: the answer was lost, but the key counts; `waits`: it goes to the root when that is back. */
 async function ask(
@@ -59,8 +63,8 @@ async function ask(
     if (registry.root !== undefined) return (await registry.admission.rotate(proofs, node.key.publicKey)).entry
     return await session?.session.rotate(proofs, { signal })
   } catch (error) {
-    if (error instanceof Error && error.name === 'PendingError') return 'waits'
-    if (!(error instanceof Error) || !lostAnswers.has(error.name)) throw error
+    if (failureOf(error).code === 'PENDING') return 'waits'
+    if (!isLostAnswer(error)) throw error
     await node
       .until(() => node.rotation.isTrial || node.rotation.next === undefined, within(lostAnswerMs, signal))
       .catch(() => {
