@@ -37,15 +37,16 @@ const loaders: ReadonlyMap<string, Load> = new Map([
   ['config', async () => (await import('./network/config.ts')).addConfig],
   ['version', async () => (await import('./output/version.ts')).addVersion],
   ['completion', completion],
+  ['man', async () => (await import('./output/man-page.ts')).addMan],
   ['complete', completion]
 ])
 
 export const commandWords: readonly string[] = [...loaders.keys()]
 
-/** The commands that a command line needs: all of them for help, and where its first word is none. */
+/** The commands that a command line needs: all of them for help, the manual page, and where its first word is none. */
 export const loadCommands = async (argv: readonly string[]): Promise<readonly AddCommand[]> => {
   const [first, ...rest] = argv.filter((word) => !word.startsWith('-'))
-  const one = loaders.get(first ?? '')
+  const one = first === 'man' ? undefined : loaders.get(first ?? '')
   const completed = first === 'complete' ? loaders.get(rest[0] ?? '') : undefined
   const wanted = one === undefined ? loaders.values() : [one, ...(completed === undefined ? [] : [completed])]
   return await Promise.all([...new Set(wanted)].map(async (load) => await load()))

@@ -79,6 +79,7 @@ const conducts: ReadonlyMap<string, Conduct> = new Map([
   ['config migrate', 'changes'],
   ['version', 'prints'],
   ['completion', 'prints'],
+  ['man', 'prints'],
   ['complete', 'prints']
 ] as const)
 

@@ -5,8 +5,9 @@ import { fileURLToPath } from 'node:url'
 import { makeFolder } from '../../runtime/make-folder.ts'
 import { versionInfo } from '../../runtime/version.ts'
 import { InstallError, OperatorError } from '../errors.ts'
-import { programFolder } from '../model/layout.ts'
+import { manPagePath, programFolder } from '../model/layout.ts'
 import type { ProgramSource } from '../model/program.ts'
+import { runCommand } from './run-command.ts'
 
 /** Carried as packages for npm; the copy has the binary itself. */
 const nodePackages = /^node-linux-(x64|arm64)$/
@@ -92,6 +93,7 @@ export const runningProgram = (): ProgramSource => {
       await writeFile(join(folder, 'bin/trustnet'), launcher)
       await openUp(folder)
       for (const name of ['node', 'trustnet']) await chmod(join(folder, 'bin', name), 0o755)
+      await writeManPage(folder, signal)
     }
   }
 }
@@ -116,6 +118,15 @@ const release = (root: string, version: string): ProgramSource => ({
     await openUp(folder)
   }
 })
+
+/** The page is what the copy itself says about its commands. */
+const writeManPage = async (folder: string, signal: AbortSignal): Promise<void> => {
+  const { code, out, err } = await runCommand([join(folder, 'bin/trustnet'), 'man'], { signal })
+  if (code !== 0) throw new InstallError(`The copy of the program in ${folder} does not run: ${err.trim()}`)
+  makeFolder(join(folder, dirname(manPagePath)), 0o777)
+  await writeFile(join(folder, manPagePath), out)
+  await openUp(join(folder, 'share'))
+}
 
 const copyPackage = async (part: string, root: string, target: string, onFile: () => void): Promise<void> => {
   // Where it lies from the package, so that Node finds it there in the same way.

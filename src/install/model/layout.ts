@@ -8,6 +8,8 @@ export interface Layout {
   /** Command that units and people run. */
   readonly command: string
   readonly link: string
+  /** Page of man(1), where it is looked for, and where the program has it. */
+  readonly manPage: { readonly link: string; readonly target: string }
   readonly configFolder: string
   readonly configFile: string
   readonly dataFolder: string
@@ -27,6 +29,8 @@ export interface Layout {
 export const sharedUser = 'trustnet'
 
 export const programFolder = '/opt/trustnet'
+/** Path of the manual page below a prefix, as in a release. */
+export const manPagePath = 'share/man/man1/trustnet.1'
 const configFolder = '/etc/trustnet'
 const dataFolder = '/var/lib/trustnet'
 
@@ -37,6 +41,10 @@ export const layoutOf = (name: string): Layout => ({
   program: programFolder,
   command: join(programFolder, 'current/bin/trustnet'),
   link: '/usr/local/bin/trustnet',
+  manPage: {
+    link: join('/usr/local', manPagePath),
+    target: join(programFolder, 'current', manPagePath)
+  },
   configFolder,
   configFile: join(configFolder, `${name}.yaml`),
   dataFolder,

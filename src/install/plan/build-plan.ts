@@ -77,6 +77,7 @@ const programActions = (install: Install): Action[] => {
     { kind: 'program', version, folder: `${layout.program}/${version}` },
     { kind: 'link', path: `${layout.program}/current`, target: version },
     { kind: 'link', path: layout.link, target: layout.command },
+    { kind: 'link', path: layout.manPage.link, target: layout.manPage.target },
     serviceAccount(install),
     // Root's, so that nobody leads root elsewhere by a link in the place of a node's file or folder.
     { kind: 'folder', path: layout.configFolder, mode: 0o755, owner: 'root' },

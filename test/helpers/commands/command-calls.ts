@@ -51,6 +51,7 @@ export const commandCalls: ReadonlyMap<string, readonly string[]> = new Map([
   ['config show', ['--name', 'none']],
   ['version', []],
   ['completion', ['bash']],
+  ['man', []],
   ['complete', ['--', '']]
 ])
 

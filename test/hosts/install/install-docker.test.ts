@@ -27,7 +27,7 @@ describe.skipIf(skipped)('install with an engine', () => {
   const install = (...args: string[]): string => run(process.execPath, program, 'install', '--yes', ...args)
   const listing = (): string =>
     shell(
-      "find /etc /opt /usr/local/bin /var/lib /run/trustnet* -xdev -path /etc/netns -prune -o -path /var/lib/docker -prune -o -path /var/lib/dpkg -prune -o -printf '%p %m %u %g %y %l\\n' 2>/dev/null | sort"
+      "find /etc /opt /usr/local/bin /usr/local/share/man /var/lib /run/trustnet* -xdev -path /etc/netns -prune -o -path /var/lib/docker -prune -o -path /var/lib/dpkg -prune -o -printf '%p %m %u %g %y %l\\n' 2>/dev/null | sort"
     )
       .split('\n')
       .filter((line) => !/^\/etc\/(passwd-|group-|shadow-|gshadow-|subuid-|subgid-|\.pwd\.lock|docker) /.test(line))

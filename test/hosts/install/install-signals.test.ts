@@ -35,7 +35,7 @@ describe.skipIf(skipped)('an installer that is broken off', () => {
     inside(
       'sh',
       '-c',
-      "find /etc /opt /usr/local/bin /var/lib/trustnet* -xdev -printf '%p %m %u %y %l\\n' 2>/dev/null | sort"
+      "find /etc /opt /usr/local/bin /usr/local/share/man /var/lib/trustnet* -xdev -printf '%p %m %u %y %l\\n' 2>/dev/null | sort"
     )
       .split('\n')
       .filter((line) => !/^\/etc\/(passwd|group|shadow|gshadow|subuid|subgid|\.pwd\.lock|netns)/.test(line))

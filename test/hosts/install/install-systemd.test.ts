@@ -32,7 +32,7 @@ describe.skipIf(skipped)('install where systemd is the init', () => {
       .run(
         'sh',
         '-c',
-        "find /etc /opt /usr/local/bin /var/lib /home /run/trustnet* -xdev -path /etc/netns -prune -o -path /var/lib/dpkg -prune -o -path /var/lib/systemd -prune -o -printf '%p %m %u %g %y %l\\n' 2>/dev/null | sort"
+        "find /etc /opt /usr/local/bin /usr/local/share/man /var/lib /home /run/trustnet* -xdev -path /etc/netns -prune -o -path /var/lib/dpkg -prune -o -path /var/lib/systemd -prune -o -printf '%p %m %u %g %y %l\\n' 2>/dev/null | sort"
       )
       .split('\n')
       .filter((line) => !/^\/etc\/(passwd-|group-|shadow-|gshadow-|subuid-|subgid-|\.pwd\.lock) /.test(line))

@@ -58,7 +58,7 @@ describe.skipIf(skipped)('install from an unpacked release on machines without N
   const listing = (host: string): string =>
     shell(
       host,
-      "find /etc /opt /usr/local/bin /var/lib /run /home -xdev -path /etc/netns -prune -o -path '/run/*' -not -path '/run/trustnet*' -prune -o -path /var/lib/dpkg -prune -o -path /var/lib/apt -prune -o -printf '%p %m %u %g %y %l\\n' 2>/dev/null | sort"
+      "find /etc /opt /usr/local/bin /usr/local/share/man /var/lib /run /home -xdev -path /etc/netns -prune -o -path '/run/*' -not -path '/run/trustnet*' -prune -o -path /var/lib/dpkg -prune -o -path /var/lib/apt -prune -o -printf '%p %m %u %g %y %l\\n' 2>/dev/null | sort"
     )
       .split('\n')
       // Copies of useradd, and its lock; node's own compile cache is in no home.

