@@ -3,9 +3,18 @@ import type { Member } from '../../registry/log/state/network-state.ts'
 import type { PeerRow, WhyView } from '../api/views.ts'
 import type { NetworkNode } from '../network-node.ts'
 import type { NodeContext } from '../node-context.ts'
-import { entryDetail, formerName } from '../views/log-view.ts'
+import { because, entryDetail, formerName } from '../views/log-view.ts'
 import { connectionsOf, memberRow } from '../views/member-rows.ts'
-import { byEnd, findMember, keyOfPeerId, noSuchMember, revokedByName } from '../views/peer-names.ts'
+import { causedBy } from '../views/operator-names.ts'
+import {
+  byEnd,
+  type EndedMember,
+  endedMember,
+  findMember,
+  keyOfPeerId,
+  noSuchMember,
+  revokedByName
+} from '../views/peer-names.ts'
 import { moment, span } from '../views/phrases.ts'
 import { rowSourceOf } from '../views/row-source.ts'
 import { connectionToMember } from './connect.ts'
@@ -35,6 +44,8 @@ export async function whyView(
   const pending = waiting.find(({ name }) => name === text) ?? byKey(waiting, text)
   if (pending !== undefined) return whyPending(pending.publicKey, pending.name, pending.sinceMs, node.clock.now())
   const revoked = byKey(registry.replica.state.revokedKeys(), text) ?? revokedByName(registry, text)
+  const ended = endedMember(registry, text)
+  if (ended !== undefined && ended.entry.n > (revoked?.n ?? 0)) return whyEnded(network, ended)
   if (revoked !== undefined) return whyRevoked(network, revoked.publicKey, revoked.n)
   const key = keyOfPeerId(text)
   if (key === undefined) throw noSuchMember(registry, text)
@@ -65,6 +76,24 @@ const whyRevoked = ({ registry }: NetworkNode, publicKey: Uint8Array, n: number)
     summary: `${name ?? peerId} was a member; its key was shut out for ever at ${moment(timeMs)} (${kind}): ${detail}`,
     checks: [check('member', false, `revoked by entry ${n}: ${detail}`)],
     next: 'a new key and a new invite: trustnet invite (at the root)'
+  }
+}
+
+const whyEnded = ({ registry }: NetworkNode, { publicKey, entry }: EndedMember): WhyView => {
+  const { n, timeMs, body } = entry
+  const name = formerName(registry, publicKey)
+  const peerId = peerIdText(publicKey)
+  const people = causedBy(registry, entry)
+  const told = people.length === 0 ? 'the root' : `the operator ${people.join(' and ')}`
+  const by = body.request === undefined ? told : 'the node itself'
+  const how = `ended at ${moment(timeMs)} by ${by}: ${because(body.reason)}`
+  return {
+    schemaVersion: 1,
+    peerId,
+    name,
+    summary: `${name ?? peerId} was a member; its membership was ${how}`,
+    checks: [check('member', false, `entry ${n} (end): ${entryDetail(entry)}; the key may be admitted again`)],
+    next: 'to have it back: trustnet invite (at the root), then trustnet join LINE on that machine'
   }
 }
 

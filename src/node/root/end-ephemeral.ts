@@ -7,6 +7,9 @@ import type { Logger } from '../../runtime/clock-and-logger.ts'
 /** Ends of one look, each with a dial: the others wait for the next one. */
 const maxAtOnce = 16
 
+/** Time that a member may take from its admission until something is heard of it. */
+const firstWordMs = 60_000
+
 export interface EphemeralEndsInit {
   registry: Registry
   /** Tells whether the member answers this process itself. */
@@ -14,7 +17,7 @@ export interface EphemeralEndsInit {
   logger: Logger
 }
 
-/** An absence that another registry tells of: when it was told here first (monotonic), and the record that the member had then. */
+/** An absence that this root has not seen itself: when it was told here first (monotonic), and the record that the member had then. */
 interface Told {
   readonly atMs: number
   readonly seq: number | undefined
@@ -23,7 +26,7 @@ interface Told {
 /**
  * Ends the memberships of ephemeral members that have been away for as long as their invite says. What another registry says of one is
  * no reason to sign anything: the time counts from when it was told here, begins anew with each record of the member, and the member is
- * dialled first.
+ * dialled first. So it is with one of which nobody has ever heard; where there is a record, the registry that it names may be away.
  */
 export class EphemeralEnds {
   readonly #init: EphemeralEndsInit
@@ -51,16 +54,18 @@ export class EphemeralEnds {
 
   #isOver({ publicKey, ephemeralMs }: Member, next: Map<string, Told>): boolean {
     if (ephemeralMs === undefined) return false
-    const { state, confirmed, sinceAgeMs = 0 } = this.#init.registry.liveness.view(publicKey)
-    if ((state !== 'offline' && state !== 'left') || !confirmed) return false
-    if (this.#isSeenHere(publicKey)) return sinceAgeMs >= ephemeralMs
+    const { liveness, records, replica } = this.#init.registry
+    const { state, confirmed, sinceAgeMs = 0 } = liveness.view(publicKey)
+    const seq = records.read(publicKey)?.seq
+    const isUnheard = state === 'unknown' && seq === undefined
+    if (!isUnheard && ((state !== 'offline' && state !== 'left') || !confirmed)) return false
+    if (!isUnheard && this.#isSeenHere(publicKey)) return sinceAgeMs >= ephemeralMs
     const key = keyId(publicKey)
-    const nowMs = this.#init.registry.replica.ledger.clock.monotonic()
-    const seq = this.#init.registry.records.read(publicKey)?.seq
+    const nowMs = replica.ledger.clock.monotonic()
     const before = this.#told.get(key)
     const told = before?.seq === seq && before !== undefined ? before : { atMs: nowMs, seq }
     next.set(key, told)
-    return nowMs - told.atMs >= ephemeralMs
+    return nowMs - told.atMs >= (isUnheard ? Math.max(ephemeralMs, firstWordMs) : ephemeralMs)
   }
 
   /** By a lease of this process, or by what the member has signed. */

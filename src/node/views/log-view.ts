@@ -84,7 +84,7 @@ const admittedVia = (body: Admit): string => {
 
 const dayMs = 24 * 3_600_000
 
-const because = (reason: string): string => (reason === '' ? 'without a reason' : reason)
+export const because = (reason: string): string => (reason === '' ? 'without a reason' : reason)
 
 type Details = { [K in keyof EntryBodies]: (body: EntryBodies[K], entry: LogEntry | undefined) => string }
 

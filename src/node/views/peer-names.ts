@@ -1,6 +1,8 @@
 import { distance } from 'fastest-levenshtein'
 import { peerIdText, publicKeyOf } from '../../identity/keys.ts'
 import type { Member, RevokedRow } from '../../registry/log/state/network-state.ts'
+import { readStoredEntry } from '../../registry/log/state/stored-entry.ts'
+import { entryKinds, type LogEntry } from '../../registry/objects/entry.ts'
 import type { Registry } from '../../registry/registry.ts'
 import { AmbiguousNameError, NotFoundError } from '../../runtime/errors.ts'
 import { formerName } from './log-view.ts'
@@ -71,6 +73,25 @@ export const revokedByName = (registry: Pick<Registry, 'replica'>, name: string)
     .toSorted((a, b) => a.n - b.n)
     .at(-1)
 
+export interface EndedMember {
+  readonly publicKey: Uint8Array
+  readonly entry: Extract<LogEntry, { kind: 'end' }>
+}
+
+/**
+ * Key whose membership was ended and that is no member now, by its last name or its PeerId, as long as the entry is in the store; of
+ * several the one that was ended last. @throws AmbiguousNameError
+ */
+export function endedMember(registry: Pick<Registry, 'replica'>, text: string): EndedMember | undefined {
+  const { ledger, state } = registry.replica
+  const ended = ledger.table.ofKinds(entryKinds.end, entryKinds.end).flatMap(({ envelope }) => {
+    const { value } = readStoredEntry(envelope)
+    if (value.kind !== 'end' || state.member(value.body.publicKey) !== undefined) return []
+    return [{ publicKey: value.body.publicKey, entry: value }]
+  })
+  return ended.findLast(({ publicKey }) => formerName(registry, publicKey) === text) ?? byEnd(ended, text)
+}
+
 export function noSuchMember(registry: Pick<Registry, 'replica'>, text: string): NotFoundError {
   const { replica } = registry
   const revoked = revokedByName(registry, text)
@@ -78,6 +99,11 @@ export function noSuchMember(registry: Pick<Registry, 'replica'>, text: string):
     const key = peerIdText(revoked.publicKey)
     return new NotFoundError(
       `${text} is no member any more: its key ${key} was revoked (\`trustnet why ${text}\` says when and why)`
+    )
+  }
+  if (endedMember(registry, text) !== undefined) {
+    return new NotFoundError(
+      `${text} is no member any more: its membership was ended (\`trustnet why ${text}\` says when, by whom and why)`
     )
   }
   if (keyOfPeerId(text) !== undefined) {

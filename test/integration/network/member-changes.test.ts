@@ -82,6 +82,13 @@ describe('a member', () => {
     for (const node of [root, bob]) await eventually(() => seenBy(node, hal) === 'none')
     await eventually(() => roleOnConnection(root, hal) === undefined && roleOnConnection(bob, hal) === undefined)
     await eventually(() => bob.registry.records.get(hal.key.publicKey) === undefined)
+    for (const { control } of [root, bob]) {
+      const why = await control.why({ peer: 'hal' })
+      expect(why).toMatchObject({ peerId: hal.peerId, name: 'hal', checks: [{ what: 'member', ok: false }] })
+      expect(why.summary).toMatch(/^hal was a member; its membership was ended at .* UTC by the operator root: moved$/)
+      expect((await control.why({ peer: hal.peerId })).summary).toBe(why.summary)
+    }
+    await expect(root.control.changeMember({ peer: 'hal', groups: [] })).rejects.toThrow('trustnet why hal')
     await root.control.changeMember({ peer: 'bob', name: 'hal' })
     await root.control.changeMember({ peer: 'hal', name: 'bob' })
     // The invite that had let it in does not let it in again, a new one does.
@@ -104,6 +111,8 @@ describe('a member', () => {
     expect(seenBy(root, run)).toBe('run integrated ci')
     await run.stop('done')
     await eventually(() => seenBy(root, run) === 'none')
+    const { summary } = await root.control.why({ peer: 'run' })
+    expect(summary).toMatch(/^run was a member; its membership was ended at .* by the root: ephemeral, and offline$/)
   })
 })
 
