@@ -6,9 +6,10 @@ import type { ProtocolLimits } from '../protocols/engine/limits.ts'
 import { openRegisterSession } from '../protocols/register/index.ts'
 import { SyncCursors } from '../protocols/sync/index.ts'
 import { inBackground } from '../runtime/background.ts'
-import type { Supervisor } from '../runtime/supervisor.ts'
+import type { Running, Supervisor } from '../runtime/supervisor.ts'
 import { backoffOf } from './backoff.ts'
 import type { Config } from './config/schema.ts'
+import { type Greeting, sayHelloAgain } from './follow-registry.ts'
 import { Gater } from './host/gater.ts'
 import type { Host } from './host/host.ts'
 import { KnownPrefixes } from './host/known-prefixes.ts'
@@ -213,6 +214,13 @@ export const watchGossip = (services: Supervisor, { services: { announce } }: Ho
   }
   services.run('gossip', { everyMs: gossipLookMs, round: look })
 }
+
+/** Four of them before a clock that was heard is forgotten. */
+const clocksEveryMs = 6 * 3_600_000
+
+/** Says hello anew on connections that last, so that both sides hear each other's clocks and heads for as long as they do. */
+export const hearClocks = (services: Supervisor, greeting: Greeting, everyMs = clocksEveryMs): Running =>
+  services.run('hello', { everyMs, firstMs: Math.random() * everyMs, round: () => sayHelloAgain(greeting) })
 
 /** Finds out whether others can dial this node, and says so in its record. */
 export const makeReachability = (

@@ -1,6 +1,7 @@
 import type { Connection } from '@libp2p/interface'
 import { isRegistryRole, servesRegistry } from '../identity/role.ts'
 import type { ConnectionTrust, TrustedMember } from '../protocols/engine/connection-trust.ts'
+import type { Hello } from '../protocols/hello/index.ts'
 import type { RegistryEvents } from '../registry/events.ts'
 import type { Checkpoint } from '../registry/objects/checkpoint.ts'
 import type { Signed } from '../registry/objects/envelope.ts'
@@ -93,10 +94,10 @@ class Following {
   }
 
   #entries(): void {
-    const { node, logger } = this.#init
+    const { node, logger, trust, host } = this.#init
     this.#recheckSoon()
     const isMember = node.isMember()
-    if (!this.#wasMember && isMember) sayHelloAgain(this.#init)
+    if (!this.#wasMember && isMember) sayHelloAgain({ trust, logger, hello: host.services.hello })
     this.#wasMember = isMember
     node.publishSelf().catch((error: Error) => {
       logger.warn({ error: error.message }, 'the own record was not published; the next change or refresh does it')
@@ -137,11 +138,17 @@ class Following {
   }
 }
 
-/** Those who took this node for a stranger learn that it is a member now. */
-function sayHelloAgain({ host, trust, logger }: FollowInit): void {
+export interface Greeting {
+  trust: ConnectionTrust
+  hello: Pick<Hello, 'again'>
+  logger: Logger
+}
+
+/** Says hello on every connection to a member that was dialled from here: the other side learns of a new membership, and both hear a clock. */
+export function sayHelloAgain({ hello, trust, logger }: Greeting): void {
   for (const { connection } of trust.members()) {
     if (connection.direction !== 'outbound') continue
-    host.services.hello.again(connection).catch((error: Error) => {
+    hello.again(connection).catch((error: Error) => {
       logger.debug(
         { peer: connection.remotePeer.toString(), error: error.message },
         'hello was not said again; the next connection shows the membership'

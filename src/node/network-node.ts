@@ -10,6 +10,7 @@ import type { Registry } from '../registry/registry.ts'
 import { inBackground } from '../runtime/background.ts'
 import { sleep } from '../runtime/sleep.ts'
 import {
+  hearClocks,
   makeCheckpointWatch,
   makeConnector,
   makeGater,
@@ -295,6 +296,7 @@ export class NetworkNode implements NetworkParts {
     const reach = makeReachability(this.#init, this, async (change) => await this.#self.publish(change))
     for (const each of [this.#sync, this.#peers, this.#pingMonitor, this.#session, reach]) each.start(services)
     watchGossip(services, host, this.trust)
+    hearClocks(services, { hello: host.services.hello, trust: this.trust, logger: this.#init.logger })
   }
 
   async #registered(view: SessionView, answer: Registered): Promise<void> {

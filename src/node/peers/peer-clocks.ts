@@ -23,7 +23,7 @@ const maxHeard = 64
 /** A clock that was heard so long ago may have been set right since. */
 const forgottenMs = 24 * 3_600_000
 
-/** Clocks of other members, as they were when a connection to them was opened. */
+/** Clocks of other members, as their last hellos said. */
 export class PeerClocks {
   readonly #clock: Clock
   readonly #heard = new Map<string, Heard>()

@@ -1,11 +1,15 @@
 import type { Connection } from '@libp2p/interface'
 import * as fc from 'fast-check'
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, onTestFinished } from 'vitest'
 import { SigningKey } from '../../../src/identity/keys.ts'
+import { hearClocks } from '../../../src/node/components.ts'
+import { PeerClocks } from '../../../src/node/peers/peer-clocks.ts'
 import { statuses } from '../../../src/protocols/engine/status.ts'
 import { discoveryHello, registryHello } from '../../../src/protocols/hello/index.ts'
 import { Hello as HelloMessage } from '../../../src/protocols/hello/pb/hello.ts'
 import { networkIdText } from '../../../src/registry/objects/genesis.ts'
+import { silentLogger, systemClock } from '../../../src/runtime/clock-and-logger.ts'
+import { Supervisor } from '../../../src/runtime/supervisor.ts'
 import { closed, exchange, member, opened, peer, stopOpened, twoMembers } from '../../helpers/hosts/hello-hosts.ts'
 import { connect, connectionWith, startPlainHost } from '../../helpers/hosts.ts'
 import { TinyNetwork, TinyReplica } from '../../helpers/registry/tiny-network.ts'
@@ -25,6 +29,33 @@ describe('hello', () => {
     expect(beta.trust.isMember(connection)).toBe(true)
     expect(alpha.trust.isMember(atAlpha.connection)).toBe(true)
     expect(alpha.trust.strangers).toBe(0)
+  })
+
+  it('is said again on a connection that lasts, by the side that dialled, and both go on hearing the clock of the other', async () => {
+    const { network, a, b } = await twoMembers()
+    const alpha = await member(network, a, 'root')
+    const beta = await member(network, b, 'integrated')
+    const services = new Supervisor()
+    onTestFinished(() => services.stop())
+    const heardBy = ({ hello }: typeof alpha) => {
+      const clocks = new PeerClocks(systemClock)
+      const third = Promise.withResolvers<void>()
+      let times = 0
+      hello.events.addEventListener('proven', ({ detail }) => {
+        clocks.heard(detail.peerId.toString(), detail.hello.timeMs)
+        if (++times === 3) third.resolve()
+      })
+      return { clocks, third: third.promise }
+    }
+    const heard = [heardBy(alpha), heardBy(beta)]
+    const connection = await connect(beta.host, alpha.host)
+    for (const { hello, trust } of [alpha, beta]) hearClocks(services, { hello, trust, logger: silentLogger }, 20)
+    for (const { clocks, third } of heard) {
+      await third
+      expect(clocks.compare(undefined)).toMatchObject({ heard: 1, agreeing: 1 })
+    }
+    expect(connection.status).toBe('open')
+    expect(alpha.host.getConnections()).toHaveLength(1)
   })
 
   it('proves the network to a joiner with its pin, and keeps the joiner a stranger until it is admitted', async () => {
