@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { basename, join } from 'node:path'
+import { basename, dirname, join, relative } from 'node:path'
 
 const check = process.argv.includes('--check')
 const stale = []
@@ -18,7 +18,7 @@ for (const proto of globSync('{src,test}/**/pb/*.proto')) {
     // Buffers are Uint8Array<ArrayBufferLike>: the narrower type that protons writes would need a copy or a cast at every call.
     // The decoder passes `limits: undefined`, which exactOptionalPropertyTypes forbids; the declared types are checked where they are used.
     const code = readFileSync(made, 'utf8').replaceAll('Uint8Array<ArrayBuffer>', 'Uint8Array')
-    const text = `// @ts-nocheck\n${withoutStreaming(code)}${proto.startsWith('src/registry/') ? shapesOf(readFileSync(proto, 'utf8')) : ''}`
+    const text = `// @ts-nocheck\n${compact(withoutStreaming(code), target)}${proto.startsWith('src/registry/') ? shapesOf(readFileSync(proto, 'utf8')) : ''}`
     if (!check) writeFileSync(target, text)
     else if (text !== safeRead(target)) stale.push(target)
   } finally {
@@ -60,6 +60,27 @@ function withoutStreaming(text) {
     .replaceAll(/\n {2}export interface \w+FieldEvent \{\n[\s\S]*?\n {2}\}\n/g, '')
     .replaceAll(/\n {2}export function stream \([\s\S]*?\n {2}\}\n/g, '')
     .replaceAll(', streamMessage', '')
+}
+
+/** Each message as what it differs in: the rest is in src/runtime/message-type.ts. */
+function compact(text, target) {
+  const helper = relative(dirname(target), 'src/runtime/message-type.ts')
+  return text
+    .replace(
+      /^import \{ .* \} from 'protons-runtime'\n/m,
+      text.includes('MaxLengthError') ? "import { MaxLengthError } from 'protons-runtime'\n" : ''
+    )
+    .replace(/^import type \{ Codec.*\nimport type \{ Uint8ArrayList.*\n/m, `import { messageType } from '${helper}'\n`)
+    .replaceAll(
+      /^export namespace (\w+) \{\n[\s\S]*?message<\w+>\(([\s\S]*?)\n {6}\}\)\n[\s\S]*?\n\}\n/gm,
+      (_, name, body) =>
+        `export const ${name} = messageType<${name}>(${body
+          .replace('(obj, w, opts = {})', '(obj, w)')
+          .replaceAll(/\n {8}if \(opts\.lengthDelimited !== false\) \{\n.*\n {8}\}\n\n?/g, '\n')
+          .replaceAll(/^ {6}/gm, '')
+          .replaceAll(/\n\n+(?=\})/g, '\n')
+          .replaceAll('{\n\n', '{\n')}\n})\n`
+    )
 }
 
 function safeRead(path) {

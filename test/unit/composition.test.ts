@@ -71,3 +71,9 @@ it('what a component is made with has eight fields at most', () => {
   expect(grown.map((name) => `${name}: ${fieldsOf(name)}`)).toEqual([])
   expect(Object.keys(larger).filter((name) => fieldsOf(name) <= 8)).toEqual([])
 })
+
+it('generated code says only what differs between messages', () => {
+  const generated = globSync('src/**/pb/*.ts').map((file) => readFileSync(file, 'utf8').split('\n').length)
+  expect(generated.length).toBeGreaterThan(6)
+  expect(generated.reduce((sum, lines) => sum + lines)).toBeLessThan(6_000)
+})

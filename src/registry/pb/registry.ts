@@ -1,8 +1,7 @@
 // @ts-nocheck
-import { decodeMessage, encodeMessage, MaxLengthError, message } from 'protons-runtime'
+import { MaxLengthError } from 'protons-runtime'
 import { alloc as uint8ArrayAlloc } from 'uint8arrays/alloc'
-import type { Codec, DecodeOptions } from 'protons-runtime'
-import type { Uint8ArrayList } from 'uint8arraylist'
+import { messageType } from '../../runtime/message-type.ts'
 
 export interface Envelope {
   publicKey: Uint8Array
@@ -11,91 +10,65 @@ export interface Envelope {
   signature: Uint8Array
 }
 
-export namespace Envelope {
-  let _codec: Codec<Envelope>
+export const Envelope = messageType<Envelope>((obj, w) => {
+  if ((obj.publicKey != null && obj.publicKey.byteLength > 0)) {
+    w.uint32(10)
+    w.bytes(obj.publicKey)
+  }
 
-  export const codec = (): Codec<Envelope> => {
-    if (_codec == null) {
-      _codec = message<Envelope>((obj, w, opts = {}) => {
-        if (opts.lengthDelimited !== false) {
-          w.fork()
-        }
+  if ((obj.payloadType != null && obj.payloadType.byteLength > 0)) {
+    w.uint32(18)
+    w.bytes(obj.payloadType)
+  }
 
-        if ((obj.publicKey != null && obj.publicKey.byteLength > 0)) {
-          w.uint32(10)
-          w.bytes(obj.publicKey)
-        }
+  if ((obj.payload != null && obj.payload.byteLength > 0)) {
+    w.uint32(26)
+    w.bytes(obj.payload)
+  }
 
-        if ((obj.payloadType != null && obj.payloadType.byteLength > 0)) {
-          w.uint32(18)
-          w.bytes(obj.payloadType)
-        }
+  if ((obj.signature != null && obj.signature.byteLength > 0)) {
+    w.uint32(42)
+    w.bytes(obj.signature)
+  }
+}, (reader, length, opts = {}) => {
+  const obj: any = {
+    publicKey: uint8ArrayAlloc(0),
+    payloadType: uint8ArrayAlloc(0),
+    payload: uint8ArrayAlloc(0),
+    signature: uint8ArrayAlloc(0)
+  }
 
-        if ((obj.payload != null && obj.payload.byteLength > 0)) {
-          w.uint32(26)
-          w.bytes(obj.payload)
-        }
+  const end = length == null ? reader.len : reader.pos + length
 
-        if ((obj.signature != null && obj.signature.byteLength > 0)) {
-          w.uint32(42)
-          w.bytes(obj.signature)
-        }
+  while (reader.pos < end) {
+    const tag = reader.uint32()
 
-        if (opts.lengthDelimited !== false) {
-          w.ldelim()
-        }
-      }, (reader, length, opts = {}) => {
-        const obj: any = {
-          publicKey: uint8ArrayAlloc(0),
-          payloadType: uint8ArrayAlloc(0),
-          payload: uint8ArrayAlloc(0),
-          signature: uint8ArrayAlloc(0)
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              obj.publicKey = reader.bytes()
-              break
-            }
-            case 2: {
-              obj.payloadType = reader.bytes()
-              break
-            }
-            case 3: {
-              obj.payload = reader.bytes()
-              break
-            }
-            case 5: {
-              obj.signature = reader.bytes()
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-
-        return obj
-      })
+    switch (tag >>> 3) {
+      case 1: {
+        obj.publicKey = reader.bytes()
+        break
+      }
+      case 2: {
+        obj.payloadType = reader.bytes()
+        break
+      }
+      case 3: {
+        obj.payload = reader.bytes()
+        break
+      }
+      case 5: {
+        obj.signature = reader.bytes()
+        break
+      }
+      default: {
+        reader.skipType(tag & 7)
+        break
+      }
     }
-
-    return _codec
   }
 
-  export function encode (obj: Partial<Envelope>): Uint8Array {
-    return encodeMessage(obj, Envelope.codec())
-  }
-
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Envelope>): Envelope {
-    return decodeMessage(buf, Envelope.codec(), opts)
-  }
-}
+  return obj
+})
 
 export interface Policy {
   admission: number
@@ -116,245 +89,219 @@ export interface Policy {
   witnessKeys: Uint8Array[]
 }
 
-export namespace Policy {
-  let _codec: Codec<Policy>
+export const Policy = messageType<Policy>((obj, w) => {
+  if ((obj.admission != null && obj.admission !== 0)) {
+    w.uint32(8)
+    w.uint32(obj.admission)
+  }
 
-  export const codec = (): Codec<Policy> => {
-    if (_codec == null) {
-      _codec = message<Policy>((obj, w, opts = {}) => {
-        if (opts.lengthDelimited !== false) {
-          w.fork()
-        }
+  if ((obj.membershipMs != null && obj.membershipMs !== 0)) {
+    w.uint32(16)
+    w.uint64Number(obj.membershipMs)
+  }
 
-        if ((obj.admission != null && obj.admission !== 0)) {
-          w.uint32(8)
-          w.uint32(obj.admission)
-        }
+  if ((obj.documentBytes != null && obj.documentBytes !== 0)) {
+    w.uint32(24)
+    w.uint64Number(obj.documentBytes)
+  }
 
-        if ((obj.membershipMs != null && obj.membershipMs !== 0)) {
-          w.uint32(16)
-          w.uint64Number(obj.membershipMs)
-        }
+  if ((obj.openGrants != null && obj.openGrants !== 0)) {
+    w.uint32(32)
+    w.uint32(obj.openGrants)
+  }
 
-        if ((obj.documentBytes != null && obj.documentBytes !== 0)) {
-          w.uint32(24)
-          w.uint64Number(obj.documentBytes)
-        }
+  if ((obj.grantUses != null && obj.grantUses !== 0)) {
+    w.uint32(40)
+    w.uint32(obj.grantUses)
+  }
 
-        if ((obj.openGrants != null && obj.openGrants !== 0)) {
-          w.uint32(32)
-          w.uint32(obj.openGrants)
-        }
+  if ((obj.grantMs != null && obj.grantMs !== 0)) {
+    w.uint32(48)
+    w.uint64Number(obj.grantMs)
+  }
 
-        if ((obj.grantUses != null && obj.grantUses !== 0)) {
-          w.uint32(40)
-          w.uint32(obj.grantUses)
-        }
+  if ((obj.nameHoldMs != null && obj.nameHoldMs !== 0)) {
+    w.uint32(56)
+    w.uint64Number(obj.nameHoldMs)
+  }
 
-        if ((obj.grantMs != null && obj.grantMs !== 0)) {
-          w.uint32(48)
-          w.uint64Number(obj.grantMs)
-        }
+  if ((obj.returnGraceMs != null && obj.returnGraceMs !== 0)) {
+    w.uint32(64)
+    w.uint64Number(obj.returnGraceMs)
+  }
 
-        if ((obj.nameHoldMs != null && obj.nameHoldMs !== 0)) {
-          w.uint32(56)
-          w.uint64Number(obj.nameHoldMs)
-        }
+  if ((obj.witnesses != null && obj.witnesses !== 0)) {
+    w.uint32(72)
+    w.uint32(obj.witnesses)
+  }
 
-        if ((obj.returnGraceMs != null && obj.returnGraceMs !== 0)) {
-          w.uint32(64)
-          w.uint64Number(obj.returnGraceMs)
-        }
-
-        if ((obj.witnesses != null && obj.witnesses !== 0)) {
-          w.uint32(72)
-          w.uint32(obj.witnesses)
-        }
-
-        if (obj.criticalKinds != null && obj.criticalKinds.length > 0) {
-          for (const value of obj.criticalKinds) {
-            w.uint32(80)
-            w.uint32(value)
-          }
-        }
-
-        if (obj.rules != null && obj.rules.length > 0) {
-          for (const value of obj.rules) {
-            w.uint32(90)
-            PolicyRule.codec().encode(value, w)
-          }
-        }
-
-        if (obj.tests != null && obj.tests.length > 0) {
-          for (const value of obj.tests) {
-            w.uint32(98)
-            PolicyTest.codec().encode(value, w)
-          }
-        }
-
-        if ((obj.publishing != null && obj.publishing !== 0)) {
-          w.uint32(104)
-          w.uint32(obj.publishing)
-        }
-
-        if ((obj.relaying != null && obj.relaying !== 0)) {
-          w.uint32(112)
-          w.uint32(obj.relaying)
-        }
-
-        if (obj.twoOperators != null && obj.twoOperators.length > 0) {
-          for (const value of obj.twoOperators) {
-            w.uint32(120)
-            w.uint32(value)
-          }
-        }
-
-        if (obj.witnessKeys != null && obj.witnessKeys.length > 0) {
-          for (const value of obj.witnessKeys) {
-            w.uint32(130)
-            w.bytes(value)
-          }
-        }
-
-        if (opts.lengthDelimited !== false) {
-          w.ldelim()
-        }
-      }, (reader, length, opts = {}) => {
-        const obj: any = {
-          admission: 0,
-          membershipMs: 0,
-          documentBytes: 0,
-          openGrants: 0,
-          grantUses: 0,
-          grantMs: 0,
-          nameHoldMs: 0,
-          returnGraceMs: 0,
-          witnesses: 0,
-          criticalKinds: [],
-          rules: [],
-          tests: [],
-          publishing: 0,
-          relaying: 0,
-          twoOperators: [],
-          witnessKeys: []
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              obj.admission = reader.uint32()
-              break
-            }
-            case 2: {
-              obj.membershipMs = reader.uint64Number()
-              break
-            }
-            case 3: {
-              obj.documentBytes = reader.uint64Number()
-              break
-            }
-            case 4: {
-              obj.openGrants = reader.uint32()
-              break
-            }
-            case 5: {
-              obj.grantUses = reader.uint32()
-              break
-            }
-            case 6: {
-              obj.grantMs = reader.uint64Number()
-              break
-            }
-            case 7: {
-              obj.nameHoldMs = reader.uint64Number()
-              break
-            }
-            case 8: {
-              obj.returnGraceMs = reader.uint64Number()
-              break
-            }
-            case 9: {
-              obj.witnesses = reader.uint32()
-              break
-            }
-            case 10: {
-              if (opts.limits?.criticalKinds != null && obj.criticalKinds.length === opts.limits.criticalKinds) {
-                throw new MaxLengthError('Decode error - repeated field "criticalKinds" had too many elements')
-              }
-
-              obj.criticalKinds.push(reader.uint32())
-              break
-            }
-            case 11: {
-              if (opts.limits?.rules != null && obj.rules.length === opts.limits.rules) {
-                throw new MaxLengthError('Decode error - repeated field "rules" had too many elements')
-              }
-
-              obj.rules.push(PolicyRule.codec().decode(reader, reader.uint32(), {
-                limits: opts.limits?.rules$
-              }))
-              break
-            }
-            case 12: {
-              if (opts.limits?.tests != null && obj.tests.length === opts.limits.tests) {
-                throw new MaxLengthError('Decode error - repeated field "tests" had too many elements')
-              }
-
-              obj.tests.push(PolicyTest.codec().decode(reader, reader.uint32(), {
-                limits: opts.limits?.tests$
-              }))
-              break
-            }
-            case 13: {
-              obj.publishing = reader.uint32()
-              break
-            }
-            case 14: {
-              obj.relaying = reader.uint32()
-              break
-            }
-            case 15: {
-              if (opts.limits?.twoOperators != null && obj.twoOperators.length === opts.limits.twoOperators) {
-                throw new MaxLengthError('Decode error - repeated field "twoOperators" had too many elements')
-              }
-
-              obj.twoOperators.push(reader.uint32())
-              break
-            }
-            case 16: {
-              if (opts.limits?.witnessKeys != null && obj.witnessKeys.length === opts.limits.witnessKeys) {
-                throw new MaxLengthError('Decode error - repeated field "witnessKeys" had too many elements')
-              }
-
-              obj.witnessKeys.push(reader.bytes())
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-
-        return obj
-      })
+  if (obj.criticalKinds != null && obj.criticalKinds.length > 0) {
+    for (const value of obj.criticalKinds) {
+      w.uint32(80)
+      w.uint32(value)
     }
-
-    return _codec
   }
 
-  export function encode (obj: Partial<Policy>): Uint8Array {
-    return encodeMessage(obj, Policy.codec())
+  if (obj.rules != null && obj.rules.length > 0) {
+    for (const value of obj.rules) {
+      w.uint32(90)
+      PolicyRule.codec().encode(value, w)
+    }
   }
 
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Policy>): Policy {
-    return decodeMessage(buf, Policy.codec(), opts)
+  if (obj.tests != null && obj.tests.length > 0) {
+    for (const value of obj.tests) {
+      w.uint32(98)
+      PolicyTest.codec().encode(value, w)
+    }
   }
-}
+
+  if ((obj.publishing != null && obj.publishing !== 0)) {
+    w.uint32(104)
+    w.uint32(obj.publishing)
+  }
+
+  if ((obj.relaying != null && obj.relaying !== 0)) {
+    w.uint32(112)
+    w.uint32(obj.relaying)
+  }
+
+  if (obj.twoOperators != null && obj.twoOperators.length > 0) {
+    for (const value of obj.twoOperators) {
+      w.uint32(120)
+      w.uint32(value)
+    }
+  }
+
+  if (obj.witnessKeys != null && obj.witnessKeys.length > 0) {
+    for (const value of obj.witnessKeys) {
+      w.uint32(130)
+      w.bytes(value)
+    }
+  }
+}, (reader, length, opts = {}) => {
+  const obj: any = {
+    admission: 0,
+    membershipMs: 0,
+    documentBytes: 0,
+    openGrants: 0,
+    grantUses: 0,
+    grantMs: 0,
+    nameHoldMs: 0,
+    returnGraceMs: 0,
+    witnesses: 0,
+    criticalKinds: [],
+    rules: [],
+    tests: [],
+    publishing: 0,
+    relaying: 0,
+    twoOperators: [],
+    witnessKeys: []
+  }
+
+  const end = length == null ? reader.len : reader.pos + length
+
+  while (reader.pos < end) {
+    const tag = reader.uint32()
+
+    switch (tag >>> 3) {
+      case 1: {
+        obj.admission = reader.uint32()
+        break
+      }
+      case 2: {
+        obj.membershipMs = reader.uint64Number()
+        break
+      }
+      case 3: {
+        obj.documentBytes = reader.uint64Number()
+        break
+      }
+      case 4: {
+        obj.openGrants = reader.uint32()
+        break
+      }
+      case 5: {
+        obj.grantUses = reader.uint32()
+        break
+      }
+      case 6: {
+        obj.grantMs = reader.uint64Number()
+        break
+      }
+      case 7: {
+        obj.nameHoldMs = reader.uint64Number()
+        break
+      }
+      case 8: {
+        obj.returnGraceMs = reader.uint64Number()
+        break
+      }
+      case 9: {
+        obj.witnesses = reader.uint32()
+        break
+      }
+      case 10: {
+        if (opts.limits?.criticalKinds != null && obj.criticalKinds.length === opts.limits.criticalKinds) {
+          throw new MaxLengthError('Decode error - repeated field "criticalKinds" had too many elements')
+        }
+
+        obj.criticalKinds.push(reader.uint32())
+        break
+      }
+      case 11: {
+        if (opts.limits?.rules != null && obj.rules.length === opts.limits.rules) {
+          throw new MaxLengthError('Decode error - repeated field "rules" had too many elements')
+        }
+
+        obj.rules.push(PolicyRule.codec().decode(reader, reader.uint32(), {
+          limits: opts.limits?.rules$
+        }))
+        break
+      }
+      case 12: {
+        if (opts.limits?.tests != null && obj.tests.length === opts.limits.tests) {
+          throw new MaxLengthError('Decode error - repeated field "tests" had too many elements')
+        }
+
+        obj.tests.push(PolicyTest.codec().decode(reader, reader.uint32(), {
+          limits: opts.limits?.tests$
+        }))
+        break
+      }
+      case 13: {
+        obj.publishing = reader.uint32()
+        break
+      }
+      case 14: {
+        obj.relaying = reader.uint32()
+        break
+      }
+      case 15: {
+        if (opts.limits?.twoOperators != null && obj.twoOperators.length === opts.limits.twoOperators) {
+          throw new MaxLengthError('Decode error - repeated field "twoOperators" had too many elements')
+        }
+
+        obj.twoOperators.push(reader.uint32())
+        break
+      }
+      case 16: {
+        if (opts.limits?.witnessKeys != null && obj.witnessKeys.length === opts.limits.witnessKeys) {
+          throw new MaxLengthError('Decode error - repeated field "witnessKeys" had too many elements')
+        }
+
+        obj.witnessKeys.push(reader.bytes())
+        break
+      }
+      default: {
+        reader.skipType(tag & 7)
+        break
+      }
+    }
+  }
+
+  return obj
+})
 
 export interface PolicyRule {
   from: string
@@ -362,81 +309,55 @@ export interface PolicyRule {
   service: string
 }
 
-export namespace PolicyRule {
-  let _codec: Codec<PolicyRule>
+export const PolicyRule = messageType<PolicyRule>((obj, w) => {
+  if ((obj.from != null && obj.from !== '')) {
+    w.uint32(10)
+    w.string(obj.from)
+  }
 
-  export const codec = (): Codec<PolicyRule> => {
-    if (_codec == null) {
-      _codec = message<PolicyRule>((obj, w, opts = {}) => {
-        if (opts.lengthDelimited !== false) {
-          w.fork()
-        }
+  if ((obj.to != null && obj.to !== '')) {
+    w.uint32(18)
+    w.string(obj.to)
+  }
 
-        if ((obj.from != null && obj.from !== '')) {
-          w.uint32(10)
-          w.string(obj.from)
-        }
+  if ((obj.service != null && obj.service !== '')) {
+    w.uint32(26)
+    w.string(obj.service)
+  }
+}, (reader, length, opts = {}) => {
+  const obj: any = {
+    from: '',
+    to: '',
+    service: ''
+  }
 
-        if ((obj.to != null && obj.to !== '')) {
-          w.uint32(18)
-          w.string(obj.to)
-        }
+  const end = length == null ? reader.len : reader.pos + length
 
-        if ((obj.service != null && obj.service !== '')) {
-          w.uint32(26)
-          w.string(obj.service)
-        }
+  while (reader.pos < end) {
+    const tag = reader.uint32()
 
-        if (opts.lengthDelimited !== false) {
-          w.ldelim()
-        }
-      }, (reader, length, opts = {}) => {
-        const obj: any = {
-          from: '',
-          to: '',
-          service: ''
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              obj.from = reader.string()
-              break
-            }
-            case 2: {
-              obj.to = reader.string()
-              break
-            }
-            case 3: {
-              obj.service = reader.string()
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-
-        return obj
-      })
+    switch (tag >>> 3) {
+      case 1: {
+        obj.from = reader.string()
+        break
+      }
+      case 2: {
+        obj.to = reader.string()
+        break
+      }
+      case 3: {
+        obj.service = reader.string()
+        break
+      }
+      default: {
+        reader.skipType(tag & 7)
+        break
+      }
     }
-
-    return _codec
   }
 
-  export function encode (obj: Partial<PolicyRule>): Uint8Array {
-    return encodeMessage(obj, PolicyRule.codec())
-  }
-
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<PolicyRule>): PolicyRule {
-    return decodeMessage(buf, PolicyRule.codec(), opts)
-  }
-}
+  return obj
+})
 
 export interface PolicyTest {
   from: string
@@ -445,91 +366,65 @@ export interface PolicyTest {
   allowed: boolean
 }
 
-export namespace PolicyTest {
-  let _codec: Codec<PolicyTest>
+export const PolicyTest = messageType<PolicyTest>((obj, w) => {
+  if ((obj.from != null && obj.from !== '')) {
+    w.uint32(10)
+    w.string(obj.from)
+  }
 
-  export const codec = (): Codec<PolicyTest> => {
-    if (_codec == null) {
-      _codec = message<PolicyTest>((obj, w, opts = {}) => {
-        if (opts.lengthDelimited !== false) {
-          w.fork()
-        }
+  if ((obj.to != null && obj.to !== '')) {
+    w.uint32(18)
+    w.string(obj.to)
+  }
 
-        if ((obj.from != null && obj.from !== '')) {
-          w.uint32(10)
-          w.string(obj.from)
-        }
+  if ((obj.service != null && obj.service !== '')) {
+    w.uint32(26)
+    w.string(obj.service)
+  }
 
-        if ((obj.to != null && obj.to !== '')) {
-          w.uint32(18)
-          w.string(obj.to)
-        }
+  if ((obj.allowed != null && obj.allowed !== false)) {
+    w.uint32(32)
+    w.bool(obj.allowed)
+  }
+}, (reader, length, opts = {}) => {
+  const obj: any = {
+    from: '',
+    to: '',
+    service: '',
+    allowed: false
+  }
 
-        if ((obj.service != null && obj.service !== '')) {
-          w.uint32(26)
-          w.string(obj.service)
-        }
+  const end = length == null ? reader.len : reader.pos + length
 
-        if ((obj.allowed != null && obj.allowed !== false)) {
-          w.uint32(32)
-          w.bool(obj.allowed)
-        }
+  while (reader.pos < end) {
+    const tag = reader.uint32()
 
-        if (opts.lengthDelimited !== false) {
-          w.ldelim()
-        }
-      }, (reader, length, opts = {}) => {
-        const obj: any = {
-          from: '',
-          to: '',
-          service: '',
-          allowed: false
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              obj.from = reader.string()
-              break
-            }
-            case 2: {
-              obj.to = reader.string()
-              break
-            }
-            case 3: {
-              obj.service = reader.string()
-              break
-            }
-            case 4: {
-              obj.allowed = reader.bool()
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-
-        return obj
-      })
+    switch (tag >>> 3) {
+      case 1: {
+        obj.from = reader.string()
+        break
+      }
+      case 2: {
+        obj.to = reader.string()
+        break
+      }
+      case 3: {
+        obj.service = reader.string()
+        break
+      }
+      case 4: {
+        obj.allowed = reader.bool()
+        break
+      }
+      default: {
+        reader.skipType(tag & 7)
+        break
+      }
     }
-
-    return _codec
   }
 
-  export function encode (obj: Partial<PolicyTest>): Uint8Array {
-    return encodeMessage(obj, PolicyTest.codec())
-  }
-
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<PolicyTest>): PolicyTest {
-    return decodeMessage(buf, PolicyTest.codec(), opts)
-  }
-}
+  return obj
+})
 
 export interface Genesis {
   version: number
@@ -542,132 +437,106 @@ export interface Genesis {
   policy?: Policy
 }
 
-export namespace Genesis {
-  let _codec: Codec<Genesis>
+export const Genesis = messageType<Genesis>((obj, w) => {
+  if ((obj.version != null && obj.version !== 0)) {
+    w.uint32(8)
+    w.uint32(obj.version)
+  }
 
-  export const codec = (): Codec<Genesis> => {
-    if (_codec == null) {
-      _codec = message<Genesis>((obj, w, opts = {}) => {
-        if (opts.lengthDelimited !== false) {
-          w.fork()
-        }
+  if ((obj.domain != null && obj.domain !== '')) {
+    w.uint32(18)
+    w.string(obj.domain)
+  }
 
-        if ((obj.version != null && obj.version !== 0)) {
-          w.uint32(8)
-          w.uint32(obj.version)
-        }
+  if ((obj.name != null && obj.name !== '')) {
+    w.uint32(26)
+    w.string(obj.name)
+  }
 
-        if ((obj.domain != null && obj.domain !== '')) {
-          w.uint32(18)
-          w.string(obj.domain)
-        }
+  if ((obj.authorityKey != null && obj.authorityKey.byteLength > 0)) {
+    w.uint32(34)
+    w.bytes(obj.authorityKey)
+  }
 
-        if ((obj.name != null && obj.name !== '')) {
-          w.uint32(26)
-          w.string(obj.name)
-        }
+  if ((obj.nextAuthorityDigest != null && obj.nextAuthorityDigest.byteLength > 0)) {
+    w.uint32(42)
+    w.bytes(obj.nextAuthorityDigest)
+  }
 
-        if ((obj.authorityKey != null && obj.authorityKey.byteLength > 0)) {
-          w.uint32(34)
-          w.bytes(obj.authorityKey)
-        }
+  if ((obj.logKey != null && obj.logKey.byteLength > 0)) {
+    w.uint32(50)
+    w.bytes(obj.logKey)
+  }
 
-        if ((obj.nextAuthorityDigest != null && obj.nextAuthorityDigest.byteLength > 0)) {
-          w.uint32(42)
-          w.bytes(obj.nextAuthorityDigest)
-        }
+  if ((obj.createdMs != null && obj.createdMs !== 0)) {
+    w.uint32(56)
+    w.uint64Number(obj.createdMs)
+  }
 
-        if ((obj.logKey != null && obj.logKey.byteLength > 0)) {
-          w.uint32(50)
-          w.bytes(obj.logKey)
-        }
+  if (obj.policy != null) {
+    w.uint32(66)
+    Policy.codec().encode(obj.policy, w)
+  }
+}, (reader, length, opts = {}) => {
+  const obj: any = {
+    version: 0,
+    domain: '',
+    name: '',
+    authorityKey: uint8ArrayAlloc(0),
+    nextAuthorityDigest: uint8ArrayAlloc(0),
+    logKey: uint8ArrayAlloc(0),
+    createdMs: 0
+  }
 
-        if ((obj.createdMs != null && obj.createdMs !== 0)) {
-          w.uint32(56)
-          w.uint64Number(obj.createdMs)
-        }
+  const end = length == null ? reader.len : reader.pos + length
 
-        if (obj.policy != null) {
-          w.uint32(66)
-          Policy.codec().encode(obj.policy, w)
-        }
+  while (reader.pos < end) {
+    const tag = reader.uint32()
 
-        if (opts.lengthDelimited !== false) {
-          w.ldelim()
-        }
-      }, (reader, length, opts = {}) => {
-        const obj: any = {
-          version: 0,
-          domain: '',
-          name: '',
-          authorityKey: uint8ArrayAlloc(0),
-          nextAuthorityDigest: uint8ArrayAlloc(0),
-          logKey: uint8ArrayAlloc(0),
-          createdMs: 0
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              obj.version = reader.uint32()
-              break
-            }
-            case 2: {
-              obj.domain = reader.string()
-              break
-            }
-            case 3: {
-              obj.name = reader.string()
-              break
-            }
-            case 4: {
-              obj.authorityKey = reader.bytes()
-              break
-            }
-            case 5: {
-              obj.nextAuthorityDigest = reader.bytes()
-              break
-            }
-            case 6: {
-              obj.logKey = reader.bytes()
-              break
-            }
-            case 7: {
-              obj.createdMs = reader.uint64Number()
-              break
-            }
-            case 8: {
-              obj.policy = Policy.codec().decode(reader, reader.uint32(), {
-                limits: opts.limits?.policy
-              })
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-
-        return obj
-      })
+    switch (tag >>> 3) {
+      case 1: {
+        obj.version = reader.uint32()
+        break
+      }
+      case 2: {
+        obj.domain = reader.string()
+        break
+      }
+      case 3: {
+        obj.name = reader.string()
+        break
+      }
+      case 4: {
+        obj.authorityKey = reader.bytes()
+        break
+      }
+      case 5: {
+        obj.nextAuthorityDigest = reader.bytes()
+        break
+      }
+      case 6: {
+        obj.logKey = reader.bytes()
+        break
+      }
+      case 7: {
+        obj.createdMs = reader.uint64Number()
+        break
+      }
+      case 8: {
+        obj.policy = Policy.codec().decode(reader, reader.uint32(), {
+          limits: opts.limits?.policy
+        })
+        break
+      }
+      default: {
+        reader.skipType(tag & 7)
+        break
+      }
     }
-
-    return _codec
   }
 
-  export function encode (obj: Partial<Genesis>): Uint8Array {
-    return encodeMessage(obj, Genesis.codec())
-  }
-
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Genesis>): Genesis {
-    return decodeMessage(buf, Genesis.codec(), opts)
-  }
-}
+  return obj
+})
 
 export interface LogEntry {
   version: number
@@ -681,147 +550,121 @@ export interface LogEntry {
   orders: Uint8Array[]
 }
 
-export namespace LogEntry {
-  let _codec: Codec<LogEntry>
+export const LogEntry = messageType<LogEntry>((obj, w) => {
+  if ((obj.version != null && obj.version !== 0)) {
+    w.uint32(8)
+    w.uint32(obj.version)
+  }
 
-  export const codec = (): Codec<LogEntry> => {
-    if (_codec == null) {
-      _codec = message<LogEntry>((obj, w, opts = {}) => {
-        if (opts.lengthDelimited !== false) {
-          w.fork()
-        }
+  if ((obj.networkId != null && obj.networkId.byteLength > 0)) {
+    w.uint32(18)
+    w.bytes(obj.networkId)
+  }
 
-        if ((obj.version != null && obj.version !== 0)) {
-          w.uint32(8)
-          w.uint32(obj.version)
-        }
+  if ((obj.n != null && obj.n !== 0)) {
+    w.uint32(24)
+    w.uint64Number(obj.n)
+  }
 
-        if ((obj.networkId != null && obj.networkId.byteLength > 0)) {
-          w.uint32(18)
-          w.bytes(obj.networkId)
-        }
+  if ((obj.prevHash != null && obj.prevHash.byteLength > 0)) {
+    w.uint32(34)
+    w.bytes(obj.prevHash)
+  }
 
-        if ((obj.n != null && obj.n !== 0)) {
-          w.uint32(24)
-          w.uint64Number(obj.n)
-        }
+  if ((obj.epoch != null && obj.epoch !== 0)) {
+    w.uint32(40)
+    w.uint64Number(obj.epoch)
+  }
 
-        if ((obj.prevHash != null && obj.prevHash.byteLength > 0)) {
-          w.uint32(34)
-          w.bytes(obj.prevHash)
-        }
+  if ((obj.timeMs != null && obj.timeMs !== 0)) {
+    w.uint32(48)
+    w.uint64Number(obj.timeMs)
+  }
 
-        if ((obj.epoch != null && obj.epoch !== 0)) {
-          w.uint32(40)
-          w.uint64Number(obj.epoch)
-        }
+  if ((obj.kind != null && obj.kind !== 0)) {
+    w.uint32(56)
+    w.uint32(obj.kind)
+  }
 
-        if ((obj.timeMs != null && obj.timeMs !== 0)) {
-          w.uint32(48)
-          w.uint64Number(obj.timeMs)
-        }
+  if ((obj.body != null && obj.body.byteLength > 0)) {
+    w.uint32(66)
+    w.bytes(obj.body)
+  }
 
-        if ((obj.kind != null && obj.kind !== 0)) {
-          w.uint32(56)
-          w.uint32(obj.kind)
-        }
-
-        if ((obj.body != null && obj.body.byteLength > 0)) {
-          w.uint32(66)
-          w.bytes(obj.body)
-        }
-
-        if (obj.orders != null && obj.orders.length > 0) {
-          for (const value of obj.orders) {
-            w.uint32(74)
-            w.bytes(value)
-          }
-        }
-
-        if (opts.lengthDelimited !== false) {
-          w.ldelim()
-        }
-      }, (reader, length, opts = {}) => {
-        const obj: any = {
-          version: 0,
-          networkId: uint8ArrayAlloc(0),
-          n: 0,
-          prevHash: uint8ArrayAlloc(0),
-          epoch: 0,
-          timeMs: 0,
-          kind: 0,
-          body: uint8ArrayAlloc(0),
-          orders: []
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              obj.version = reader.uint32()
-              break
-            }
-            case 2: {
-              obj.networkId = reader.bytes()
-              break
-            }
-            case 3: {
-              obj.n = reader.uint64Number()
-              break
-            }
-            case 4: {
-              obj.prevHash = reader.bytes()
-              break
-            }
-            case 5: {
-              obj.epoch = reader.uint64Number()
-              break
-            }
-            case 6: {
-              obj.timeMs = reader.uint64Number()
-              break
-            }
-            case 7: {
-              obj.kind = reader.uint32()
-              break
-            }
-            case 8: {
-              obj.body = reader.bytes()
-              break
-            }
-            case 9: {
-              if (opts.limits?.orders != null && obj.orders.length === opts.limits.orders) {
-                throw new MaxLengthError('Decode error - repeated field "orders" had too many elements')
-              }
-
-              obj.orders.push(reader.bytes())
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-
-        return obj
-      })
+  if (obj.orders != null && obj.orders.length > 0) {
+    for (const value of obj.orders) {
+      w.uint32(74)
+      w.bytes(value)
     }
-
-    return _codec
+  }
+}, (reader, length, opts = {}) => {
+  const obj: any = {
+    version: 0,
+    networkId: uint8ArrayAlloc(0),
+    n: 0,
+    prevHash: uint8ArrayAlloc(0),
+    epoch: 0,
+    timeMs: 0,
+    kind: 0,
+    body: uint8ArrayAlloc(0),
+    orders: []
   }
 
-  export function encode (obj: Partial<LogEntry>): Uint8Array {
-    return encodeMessage(obj, LogEntry.codec())
+  const end = length == null ? reader.len : reader.pos + length
+
+  while (reader.pos < end) {
+    const tag = reader.uint32()
+
+    switch (tag >>> 3) {
+      case 1: {
+        obj.version = reader.uint32()
+        break
+      }
+      case 2: {
+        obj.networkId = reader.bytes()
+        break
+      }
+      case 3: {
+        obj.n = reader.uint64Number()
+        break
+      }
+      case 4: {
+        obj.prevHash = reader.bytes()
+        break
+      }
+      case 5: {
+        obj.epoch = reader.uint64Number()
+        break
+      }
+      case 6: {
+        obj.timeMs = reader.uint64Number()
+        break
+      }
+      case 7: {
+        obj.kind = reader.uint32()
+        break
+      }
+      case 8: {
+        obj.body = reader.bytes()
+        break
+      }
+      case 9: {
+        if (opts.limits?.orders != null && obj.orders.length === opts.limits.orders) {
+          throw new MaxLengthError('Decode error - repeated field "orders" had too many elements')
+        }
+
+        obj.orders.push(reader.bytes())
+        break
+      }
+      default: {
+        reader.skipType(tag & 7)
+        break
+      }
+    }
   }
 
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<LogEntry>): LogEntry {
-    return decodeMessage(buf, LogEntry.codec(), opts)
-  }
-}
+  return obj
+})
 
 export interface Admit {
   publicKey: Uint8Array
@@ -836,157 +679,131 @@ export interface Admit {
   ephemeralMs: number
 }
 
-export namespace Admit {
-  let _codec: Codec<Admit>
+export const Admit = messageType<Admit>((obj, w) => {
+  if ((obj.publicKey != null && obj.publicKey.byteLength > 0)) {
+    w.uint32(10)
+    w.bytes(obj.publicKey)
+  }
 
-  export const codec = (): Codec<Admit> => {
-    if (_codec == null) {
-      _codec = message<Admit>((obj, w, opts = {}) => {
-        if (opts.lengthDelimited !== false) {
-          w.fork()
-        }
+  if ((obj.name != null && obj.name !== '')) {
+    w.uint32(18)
+    w.string(obj.name)
+  }
 
-        if ((obj.publicKey != null && obj.publicKey.byteLength > 0)) {
-          w.uint32(10)
-          w.bytes(obj.publicKey)
-        }
+  if ((obj.role != null && obj.role !== 0)) {
+    w.uint32(24)
+    w.uint32(obj.role)
+  }
 
-        if ((obj.name != null && obj.name !== '')) {
-          w.uint32(18)
-          w.string(obj.name)
-        }
+  if ((obj.notAfterMs != null && obj.notAfterMs !== 0)) {
+    w.uint32(32)
+    w.uint64Number(obj.notAfterMs)
+  }
 
-        if ((obj.role != null && obj.role !== 0)) {
-          w.uint32(24)
-          w.uint32(obj.role)
-        }
+  if ((obj.via != null && obj.via !== 0)) {
+    w.uint32(40)
+    w.uint32(obj.via)
+  }
 
-        if ((obj.notAfterMs != null && obj.notAfterMs !== 0)) {
-          w.uint32(32)
-          w.uint64Number(obj.notAfterMs)
-        }
+  if ((obj.grantId != null && obj.grantId.byteLength > 0)) {
+    w.uint32(50)
+    w.bytes(obj.grantId)
+  }
 
-        if ((obj.via != null && obj.via !== 0)) {
-          w.uint32(40)
-          w.uint32(obj.via)
-        }
+  if ((obj.join != null && obj.join.byteLength > 0)) {
+    w.uint32(58)
+    w.bytes(obj.join)
+  }
 
-        if ((obj.grantId != null && obj.grantId.byteLength > 0)) {
-          w.uint32(50)
-          w.bytes(obj.grantId)
-        }
+  if ((obj.receipt != null && obj.receipt.byteLength > 0)) {
+    w.uint32(66)
+    w.bytes(obj.receipt)
+  }
 
-        if ((obj.join != null && obj.join.byteLength > 0)) {
-          w.uint32(58)
-          w.bytes(obj.join)
-        }
-
-        if ((obj.receipt != null && obj.receipt.byteLength > 0)) {
-          w.uint32(66)
-          w.bytes(obj.receipt)
-        }
-
-        if (obj.groups != null && obj.groups.length > 0) {
-          for (const value of obj.groups) {
-            w.uint32(74)
-            w.string(value)
-          }
-        }
-
-        if ((obj.ephemeralMs != null && obj.ephemeralMs !== 0)) {
-          w.uint32(80)
-          w.uint64Number(obj.ephemeralMs)
-        }
-
-        if (opts.lengthDelimited !== false) {
-          w.ldelim()
-        }
-      }, (reader, length, opts = {}) => {
-        const obj: any = {
-          publicKey: uint8ArrayAlloc(0),
-          name: '',
-          role: 0,
-          notAfterMs: 0,
-          via: 0,
-          grantId: uint8ArrayAlloc(0),
-          join: uint8ArrayAlloc(0),
-          receipt: uint8ArrayAlloc(0),
-          groups: [],
-          ephemeralMs: 0
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              obj.publicKey = reader.bytes()
-              break
-            }
-            case 2: {
-              obj.name = reader.string()
-              break
-            }
-            case 3: {
-              obj.role = reader.uint32()
-              break
-            }
-            case 4: {
-              obj.notAfterMs = reader.uint64Number()
-              break
-            }
-            case 5: {
-              obj.via = reader.uint32()
-              break
-            }
-            case 6: {
-              obj.grantId = reader.bytes()
-              break
-            }
-            case 7: {
-              obj.join = reader.bytes()
-              break
-            }
-            case 8: {
-              obj.receipt = reader.bytes()
-              break
-            }
-            case 9: {
-              if (opts.limits?.groups != null && obj.groups.length === opts.limits.groups) {
-                throw new MaxLengthError('Decode error - repeated field "groups" had too many elements')
-              }
-
-              obj.groups.push(reader.string())
-              break
-            }
-            case 10: {
-              obj.ephemeralMs = reader.uint64Number()
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-
-        return obj
-      })
+  if (obj.groups != null && obj.groups.length > 0) {
+    for (const value of obj.groups) {
+      w.uint32(74)
+      w.string(value)
     }
-
-    return _codec
   }
 
-  export function encode (obj: Partial<Admit>): Uint8Array {
-    return encodeMessage(obj, Admit.codec())
+  if ((obj.ephemeralMs != null && obj.ephemeralMs !== 0)) {
+    w.uint32(80)
+    w.uint64Number(obj.ephemeralMs)
+  }
+}, (reader, length, opts = {}) => {
+  const obj: any = {
+    publicKey: uint8ArrayAlloc(0),
+    name: '',
+    role: 0,
+    notAfterMs: 0,
+    via: 0,
+    grantId: uint8ArrayAlloc(0),
+    join: uint8ArrayAlloc(0),
+    receipt: uint8ArrayAlloc(0),
+    groups: [],
+    ephemeralMs: 0
   }
 
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Admit>): Admit {
-    return decodeMessage(buf, Admit.codec(), opts)
+  const end = length == null ? reader.len : reader.pos + length
+
+  while (reader.pos < end) {
+    const tag = reader.uint32()
+
+    switch (tag >>> 3) {
+      case 1: {
+        obj.publicKey = reader.bytes()
+        break
+      }
+      case 2: {
+        obj.name = reader.string()
+        break
+      }
+      case 3: {
+        obj.role = reader.uint32()
+        break
+      }
+      case 4: {
+        obj.notAfterMs = reader.uint64Number()
+        break
+      }
+      case 5: {
+        obj.via = reader.uint32()
+        break
+      }
+      case 6: {
+        obj.grantId = reader.bytes()
+        break
+      }
+      case 7: {
+        obj.join = reader.bytes()
+        break
+      }
+      case 8: {
+        obj.receipt = reader.bytes()
+        break
+      }
+      case 9: {
+        if (opts.limits?.groups != null && obj.groups.length === opts.limits.groups) {
+          throw new MaxLengthError('Decode error - repeated field "groups" had too many elements')
+        }
+
+        obj.groups.push(reader.string())
+        break
+      }
+      case 10: {
+        obj.ephemeralMs = reader.uint64Number()
+        break
+      }
+      default: {
+        reader.skipType(tag & 7)
+        break
+      }
+    }
   }
-}
+
+  return obj
+})
 
 export interface Grant {
   id: Uint8Array
@@ -1001,228 +818,176 @@ export interface Grant {
   ephemeralMs: number
 }
 
-export namespace Grant {
-  let _codec: Codec<Grant>
+export const Grant = messageType<Grant>((obj, w) => {
+  if ((obj.id != null && obj.id.byteLength > 0)) {
+    w.uint32(10)
+    w.bytes(obj.id)
+  }
 
-  export const codec = (): Codec<Grant> => {
-    if (_codec == null) {
-      _codec = message<Grant>((obj, w, opts = {}) => {
-        if (opts.lengthDelimited !== false) {
-          w.fork()
-        }
+  if ((obj.inviteKey != null && obj.inviteKey.byteLength > 0)) {
+    w.uint32(18)
+    w.bytes(obj.inviteKey)
+  }
 
-        if ((obj.id != null && obj.id.byteLength > 0)) {
-          w.uint32(10)
-          w.bytes(obj.id)
-        }
+  if ((obj.role != null && obj.role !== 0)) {
+    w.uint32(24)
+    w.uint32(obj.role)
+  }
 
-        if ((obj.inviteKey != null && obj.inviteKey.byteLength > 0)) {
-          w.uint32(18)
-          w.bytes(obj.inviteKey)
-        }
+  if ((obj.name != null && obj.name !== '')) {
+    w.uint32(34)
+    w.string(obj.name)
+  }
 
-        if ((obj.role != null && obj.role !== 0)) {
-          w.uint32(24)
-          w.uint32(obj.role)
-        }
-
-        if ((obj.name != null && obj.name !== '')) {
-          w.uint32(34)
-          w.string(obj.name)
-        }
-
-        if (obj.groups != null && obj.groups.length > 0) {
-          for (const value of obj.groups) {
-            w.uint32(42)
-            w.string(value)
-          }
-        }
-
-        if ((obj.replaces != null && obj.replaces !== '')) {
-          w.uint32(50)
-          w.string(obj.replaces)
-        }
-
-        if ((obj.uses != null && obj.uses !== 0)) {
-          w.uint32(56)
-          w.uint32(obj.uses)
-        }
-
-        if ((obj.notAfterMs != null && obj.notAfterMs !== 0)) {
-          w.uint32(64)
-          w.uint64Number(obj.notAfterMs)
-        }
-
-        if ((obj.note != null && obj.note !== '')) {
-          w.uint32(74)
-          w.string(obj.note)
-        }
-
-        if ((obj.ephemeralMs != null && obj.ephemeralMs !== 0)) {
-          w.uint32(80)
-          w.uint64Number(obj.ephemeralMs)
-        }
-
-        if (opts.lengthDelimited !== false) {
-          w.ldelim()
-        }
-      }, (reader, length, opts = {}) => {
-        const obj: any = {
-          id: uint8ArrayAlloc(0),
-          inviteKey: uint8ArrayAlloc(0),
-          role: 0,
-          name: '',
-          groups: [],
-          replaces: '',
-          uses: 0,
-          notAfterMs: 0,
-          note: '',
-          ephemeralMs: 0
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              obj.id = reader.bytes()
-              break
-            }
-            case 2: {
-              obj.inviteKey = reader.bytes()
-              break
-            }
-            case 3: {
-              obj.role = reader.uint32()
-              break
-            }
-            case 4: {
-              obj.name = reader.string()
-              break
-            }
-            case 5: {
-              if (opts.limits?.groups != null && obj.groups.length === opts.limits.groups) {
-                throw new MaxLengthError('Decode error - repeated field "groups" had too many elements')
-              }
-
-              obj.groups.push(reader.string())
-              break
-            }
-            case 6: {
-              obj.replaces = reader.string()
-              break
-            }
-            case 7: {
-              obj.uses = reader.uint32()
-              break
-            }
-            case 8: {
-              obj.notAfterMs = reader.uint64Number()
-              break
-            }
-            case 9: {
-              obj.note = reader.string()
-              break
-            }
-            case 10: {
-              obj.ephemeralMs = reader.uint64Number()
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-
-        return obj
-      })
+  if (obj.groups != null && obj.groups.length > 0) {
+    for (const value of obj.groups) {
+      w.uint32(42)
+      w.string(value)
     }
-
-    return _codec
   }
 
-  export function encode (obj: Partial<Grant>): Uint8Array {
-    return encodeMessage(obj, Grant.codec())
+  if ((obj.replaces != null && obj.replaces !== '')) {
+    w.uint32(50)
+    w.string(obj.replaces)
   }
 
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Grant>): Grant {
-    return decodeMessage(buf, Grant.codec(), opts)
+  if ((obj.uses != null && obj.uses !== 0)) {
+    w.uint32(56)
+    w.uint32(obj.uses)
   }
-}
+
+  if ((obj.notAfterMs != null && obj.notAfterMs !== 0)) {
+    w.uint32(64)
+    w.uint64Number(obj.notAfterMs)
+  }
+
+  if ((obj.note != null && obj.note !== '')) {
+    w.uint32(74)
+    w.string(obj.note)
+  }
+
+  if ((obj.ephemeralMs != null && obj.ephemeralMs !== 0)) {
+    w.uint32(80)
+    w.uint64Number(obj.ephemeralMs)
+  }
+}, (reader, length, opts = {}) => {
+  const obj: any = {
+    id: uint8ArrayAlloc(0),
+    inviteKey: uint8ArrayAlloc(0),
+    role: 0,
+    name: '',
+    groups: [],
+    replaces: '',
+    uses: 0,
+    notAfterMs: 0,
+    note: '',
+    ephemeralMs: 0
+  }
+
+  const end = length == null ? reader.len : reader.pos + length
+
+  while (reader.pos < end) {
+    const tag = reader.uint32()
+
+    switch (tag >>> 3) {
+      case 1: {
+        obj.id = reader.bytes()
+        break
+      }
+      case 2: {
+        obj.inviteKey = reader.bytes()
+        break
+      }
+      case 3: {
+        obj.role = reader.uint32()
+        break
+      }
+      case 4: {
+        obj.name = reader.string()
+        break
+      }
+      case 5: {
+        if (opts.limits?.groups != null && obj.groups.length === opts.limits.groups) {
+          throw new MaxLengthError('Decode error - repeated field "groups" had too many elements')
+        }
+
+        obj.groups.push(reader.string())
+        break
+      }
+      case 6: {
+        obj.replaces = reader.string()
+        break
+      }
+      case 7: {
+        obj.uses = reader.uint32()
+        break
+      }
+      case 8: {
+        obj.notAfterMs = reader.uint64Number()
+        break
+      }
+      case 9: {
+        obj.note = reader.string()
+        break
+      }
+      case 10: {
+        obj.ephemeralMs = reader.uint64Number()
+        break
+      }
+      default: {
+        reader.skipType(tag & 7)
+        break
+      }
+    }
+  }
+
+  return obj
+})
 
 export interface GrantEnd {
   id: Uint8Array
   reason: string
 }
 
-export namespace GrantEnd {
-  let _codec: Codec<GrantEnd>
+export const GrantEnd = messageType<GrantEnd>((obj, w) => {
+  if ((obj.id != null && obj.id.byteLength > 0)) {
+    w.uint32(10)
+    w.bytes(obj.id)
+  }
 
-  export const codec = (): Codec<GrantEnd> => {
-    if (_codec == null) {
-      _codec = message<GrantEnd>((obj, w, opts = {}) => {
-        if (opts.lengthDelimited !== false) {
-          w.fork()
-        }
+  if ((obj.reason != null && obj.reason !== '')) {
+    w.uint32(18)
+    w.string(obj.reason)
+  }
+}, (reader, length, opts = {}) => {
+  const obj: any = {
+    id: uint8ArrayAlloc(0),
+    reason: ''
+  }
 
-        if ((obj.id != null && obj.id.byteLength > 0)) {
-          w.uint32(10)
-          w.bytes(obj.id)
-        }
+  const end = length == null ? reader.len : reader.pos + length
 
-        if ((obj.reason != null && obj.reason !== '')) {
-          w.uint32(18)
-          w.string(obj.reason)
-        }
+  while (reader.pos < end) {
+    const tag = reader.uint32()
 
-        if (opts.lengthDelimited !== false) {
-          w.ldelim()
-        }
-      }, (reader, length, opts = {}) => {
-        const obj: any = {
-          id: uint8ArrayAlloc(0),
-          reason: ''
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              obj.id = reader.bytes()
-              break
-            }
-            case 2: {
-              obj.reason = reader.string()
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-
-        return obj
-      })
+    switch (tag >>> 3) {
+      case 1: {
+        obj.id = reader.bytes()
+        break
+      }
+      case 2: {
+        obj.reason = reader.string()
+        break
+      }
+      default: {
+        reader.skipType(tag & 7)
+        break
+      }
     }
-
-    return _codec
   }
 
-  export function encode (obj: Partial<GrantEnd>): Uint8Array {
-    return encodeMessage(obj, GrantEnd.codec())
-  }
-
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<GrantEnd>): GrantEnd {
-    return decodeMessage(buf, GrantEnd.codec(), opts)
-  }
-}
+  return obj
+})
 
 export interface Renew {
   publicKey: Uint8Array
@@ -1230,81 +995,55 @@ export interface Renew {
   request: Uint8Array
 }
 
-export namespace Renew {
-  let _codec: Codec<Renew>
+export const Renew = messageType<Renew>((obj, w) => {
+  if ((obj.publicKey != null && obj.publicKey.byteLength > 0)) {
+    w.uint32(10)
+    w.bytes(obj.publicKey)
+  }
 
-  export const codec = (): Codec<Renew> => {
-    if (_codec == null) {
-      _codec = message<Renew>((obj, w, opts = {}) => {
-        if (opts.lengthDelimited !== false) {
-          w.fork()
-        }
+  if ((obj.notAfterMs != null && obj.notAfterMs !== 0)) {
+    w.uint32(16)
+    w.uint64Number(obj.notAfterMs)
+  }
 
-        if ((obj.publicKey != null && obj.publicKey.byteLength > 0)) {
-          w.uint32(10)
-          w.bytes(obj.publicKey)
-        }
+  if ((obj.request != null && obj.request.byteLength > 0)) {
+    w.uint32(26)
+    w.bytes(obj.request)
+  }
+}, (reader, length, opts = {}) => {
+  const obj: any = {
+    publicKey: uint8ArrayAlloc(0),
+    notAfterMs: 0,
+    request: uint8ArrayAlloc(0)
+  }
 
-        if ((obj.notAfterMs != null && obj.notAfterMs !== 0)) {
-          w.uint32(16)
-          w.uint64Number(obj.notAfterMs)
-        }
+  const end = length == null ? reader.len : reader.pos + length
 
-        if ((obj.request != null && obj.request.byteLength > 0)) {
-          w.uint32(26)
-          w.bytes(obj.request)
-        }
+  while (reader.pos < end) {
+    const tag = reader.uint32()
 
-        if (opts.lengthDelimited !== false) {
-          w.ldelim()
-        }
-      }, (reader, length, opts = {}) => {
-        const obj: any = {
-          publicKey: uint8ArrayAlloc(0),
-          notAfterMs: 0,
-          request: uint8ArrayAlloc(0)
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              obj.publicKey = reader.bytes()
-              break
-            }
-            case 2: {
-              obj.notAfterMs = reader.uint64Number()
-              break
-            }
-            case 3: {
-              obj.request = reader.bytes()
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-
-        return obj
-      })
+    switch (tag >>> 3) {
+      case 1: {
+        obj.publicKey = reader.bytes()
+        break
+      }
+      case 2: {
+        obj.notAfterMs = reader.uint64Number()
+        break
+      }
+      case 3: {
+        obj.request = reader.bytes()
+        break
+      }
+      default: {
+        reader.skipType(tag & 7)
+        break
+      }
     }
-
-    return _codec
   }
 
-  export function encode (obj: Partial<Renew>): Uint8Array {
-    return encodeMessage(obj, Renew.codec())
-  }
-
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Renew>): Renew {
-    return decodeMessage(buf, Renew.codec(), opts)
-  }
-}
+  return obj
+})
 
 export interface Revoke {
   publicKey: Uint8Array
@@ -1312,81 +1051,55 @@ export interface Revoke {
   name: string
 }
 
-export namespace Revoke {
-  let _codec: Codec<Revoke>
+export const Revoke = messageType<Revoke>((obj, w) => {
+  if ((obj.publicKey != null && obj.publicKey.byteLength > 0)) {
+    w.uint32(10)
+    w.bytes(obj.publicKey)
+  }
 
-  export const codec = (): Codec<Revoke> => {
-    if (_codec == null) {
-      _codec = message<Revoke>((obj, w, opts = {}) => {
-        if (opts.lengthDelimited !== false) {
-          w.fork()
-        }
+  if ((obj.reason != null && obj.reason !== '')) {
+    w.uint32(18)
+    w.string(obj.reason)
+  }
 
-        if ((obj.publicKey != null && obj.publicKey.byteLength > 0)) {
-          w.uint32(10)
-          w.bytes(obj.publicKey)
-        }
+  if ((obj.name != null && obj.name !== '')) {
+    w.uint32(26)
+    w.string(obj.name)
+  }
+}, (reader, length, opts = {}) => {
+  const obj: any = {
+    publicKey: uint8ArrayAlloc(0),
+    reason: '',
+    name: ''
+  }
 
-        if ((obj.reason != null && obj.reason !== '')) {
-          w.uint32(18)
-          w.string(obj.reason)
-        }
+  const end = length == null ? reader.len : reader.pos + length
 
-        if ((obj.name != null && obj.name !== '')) {
-          w.uint32(26)
-          w.string(obj.name)
-        }
+  while (reader.pos < end) {
+    const tag = reader.uint32()
 
-        if (opts.lengthDelimited !== false) {
-          w.ldelim()
-        }
-      }, (reader, length, opts = {}) => {
-        const obj: any = {
-          publicKey: uint8ArrayAlloc(0),
-          reason: '',
-          name: ''
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              obj.publicKey = reader.bytes()
-              break
-            }
-            case 2: {
-              obj.reason = reader.string()
-              break
-            }
-            case 3: {
-              obj.name = reader.string()
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-
-        return obj
-      })
+    switch (tag >>> 3) {
+      case 1: {
+        obj.publicKey = reader.bytes()
+        break
+      }
+      case 2: {
+        obj.reason = reader.string()
+        break
+      }
+      case 3: {
+        obj.name = reader.string()
+        break
+      }
+      default: {
+        reader.skipType(tag & 7)
+        break
+      }
     }
-
-    return _codec
   }
 
-  export function encode (obj: Partial<Revoke>): Uint8Array {
-    return encodeMessage(obj, Revoke.codec())
-  }
-
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Revoke>): Revoke {
-    return decodeMessage(buf, Revoke.codec(), opts)
-  }
-}
+  return obj
+})
 
 export interface Change {
   publicKey: Uint8Array
@@ -1395,97 +1108,71 @@ export interface Change {
   groups: string[]
 }
 
-export namespace Change {
-  let _codec: Codec<Change>
+export const Change = messageType<Change>((obj, w) => {
+  if ((obj.publicKey != null && obj.publicKey.byteLength > 0)) {
+    w.uint32(10)
+    w.bytes(obj.publicKey)
+  }
 
-  export const codec = (): Codec<Change> => {
-    if (_codec == null) {
-      _codec = message<Change>((obj, w, opts = {}) => {
-        if (opts.lengthDelimited !== false) {
-          w.fork()
-        }
+  if ((obj.name != null && obj.name !== '')) {
+    w.uint32(18)
+    w.string(obj.name)
+  }
 
-        if ((obj.publicKey != null && obj.publicKey.byteLength > 0)) {
-          w.uint32(10)
-          w.bytes(obj.publicKey)
-        }
+  if ((obj.role != null && obj.role !== 0)) {
+    w.uint32(24)
+    w.uint32(obj.role)
+  }
 
-        if ((obj.name != null && obj.name !== '')) {
-          w.uint32(18)
-          w.string(obj.name)
-        }
-
-        if ((obj.role != null && obj.role !== 0)) {
-          w.uint32(24)
-          w.uint32(obj.role)
-        }
-
-        if (obj.groups != null && obj.groups.length > 0) {
-          for (const value of obj.groups) {
-            w.uint32(34)
-            w.string(value)
-          }
-        }
-
-        if (opts.lengthDelimited !== false) {
-          w.ldelim()
-        }
-      }, (reader, length, opts = {}) => {
-        const obj: any = {
-          publicKey: uint8ArrayAlloc(0),
-          name: '',
-          role: 0,
-          groups: []
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              obj.publicKey = reader.bytes()
-              break
-            }
-            case 2: {
-              obj.name = reader.string()
-              break
-            }
-            case 3: {
-              obj.role = reader.uint32()
-              break
-            }
-            case 4: {
-              if (opts.limits?.groups != null && obj.groups.length === opts.limits.groups) {
-                throw new MaxLengthError('Decode error - repeated field "groups" had too many elements')
-              }
-
-              obj.groups.push(reader.string())
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-
-        return obj
-      })
+  if (obj.groups != null && obj.groups.length > 0) {
+    for (const value of obj.groups) {
+      w.uint32(34)
+      w.string(value)
     }
-
-    return _codec
+  }
+}, (reader, length, opts = {}) => {
+  const obj: any = {
+    publicKey: uint8ArrayAlloc(0),
+    name: '',
+    role: 0,
+    groups: []
   }
 
-  export function encode (obj: Partial<Change>): Uint8Array {
-    return encodeMessage(obj, Change.codec())
+  const end = length == null ? reader.len : reader.pos + length
+
+  while (reader.pos < end) {
+    const tag = reader.uint32()
+
+    switch (tag >>> 3) {
+      case 1: {
+        obj.publicKey = reader.bytes()
+        break
+      }
+      case 2: {
+        obj.name = reader.string()
+        break
+      }
+      case 3: {
+        obj.role = reader.uint32()
+        break
+      }
+      case 4: {
+        if (opts.limits?.groups != null && obj.groups.length === opts.limits.groups) {
+          throw new MaxLengthError('Decode error - repeated field "groups" had too many elements')
+        }
+
+        obj.groups.push(reader.string())
+        break
+      }
+      default: {
+        reader.skipType(tag & 7)
+        break
+      }
+    }
   }
 
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Change>): Change {
-    return decodeMessage(buf, Change.codec(), opts)
-  }
-}
+  return obj
+})
 
 export interface End {
   publicKey: Uint8Array
@@ -1493,81 +1180,55 @@ export interface End {
   request: Uint8Array
 }
 
-export namespace End {
-  let _codec: Codec<End>
+export const End = messageType<End>((obj, w) => {
+  if ((obj.publicKey != null && obj.publicKey.byteLength > 0)) {
+    w.uint32(10)
+    w.bytes(obj.publicKey)
+  }
 
-  export const codec = (): Codec<End> => {
-    if (_codec == null) {
-      _codec = message<End>((obj, w, opts = {}) => {
-        if (opts.lengthDelimited !== false) {
-          w.fork()
-        }
+  if ((obj.reason != null && obj.reason !== '')) {
+    w.uint32(18)
+    w.string(obj.reason)
+  }
 
-        if ((obj.publicKey != null && obj.publicKey.byteLength > 0)) {
-          w.uint32(10)
-          w.bytes(obj.publicKey)
-        }
+  if ((obj.request != null && obj.request.byteLength > 0)) {
+    w.uint32(26)
+    w.bytes(obj.request)
+  }
+}, (reader, length, opts = {}) => {
+  const obj: any = {
+    publicKey: uint8ArrayAlloc(0),
+    reason: '',
+    request: uint8ArrayAlloc(0)
+  }
 
-        if ((obj.reason != null && obj.reason !== '')) {
-          w.uint32(18)
-          w.string(obj.reason)
-        }
+  const end = length == null ? reader.len : reader.pos + length
 
-        if ((obj.request != null && obj.request.byteLength > 0)) {
-          w.uint32(26)
-          w.bytes(obj.request)
-        }
+  while (reader.pos < end) {
+    const tag = reader.uint32()
 
-        if (opts.lengthDelimited !== false) {
-          w.ldelim()
-        }
-      }, (reader, length, opts = {}) => {
-        const obj: any = {
-          publicKey: uint8ArrayAlloc(0),
-          reason: '',
-          request: uint8ArrayAlloc(0)
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              obj.publicKey = reader.bytes()
-              break
-            }
-            case 2: {
-              obj.reason = reader.string()
-              break
-            }
-            case 3: {
-              obj.request = reader.bytes()
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-
-        return obj
-      })
+    switch (tag >>> 3) {
+      case 1: {
+        obj.publicKey = reader.bytes()
+        break
+      }
+      case 2: {
+        obj.reason = reader.string()
+        break
+      }
+      case 3: {
+        obj.request = reader.bytes()
+        break
+      }
+      default: {
+        reader.skipType(tag & 7)
+        break
+      }
     }
-
-    return _codec
   }
 
-  export function encode (obj: Partial<End>): Uint8Array {
-    return encodeMessage(obj, End.codec())
-  }
-
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<End>): End {
-    return decodeMessage(buf, End.codec(), opts)
-  }
-}
+  return obj
+})
 
 export interface Rotate {
   oldKey: Uint8Array
@@ -1576,91 +1237,65 @@ export interface Rotate {
   proofNew: Uint8Array
 }
 
-export namespace Rotate {
-  let _codec: Codec<Rotate>
+export const Rotate = messageType<Rotate>((obj, w) => {
+  if ((obj.oldKey != null && obj.oldKey.byteLength > 0)) {
+    w.uint32(10)
+    w.bytes(obj.oldKey)
+  }
 
-  export const codec = (): Codec<Rotate> => {
-    if (_codec == null) {
-      _codec = message<Rotate>((obj, w, opts = {}) => {
-        if (opts.lengthDelimited !== false) {
-          w.fork()
-        }
+  if ((obj.newKey != null && obj.newKey.byteLength > 0)) {
+    w.uint32(18)
+    w.bytes(obj.newKey)
+  }
 
-        if ((obj.oldKey != null && obj.oldKey.byteLength > 0)) {
-          w.uint32(10)
-          w.bytes(obj.oldKey)
-        }
+  if ((obj.proofOld != null && obj.proofOld.byteLength > 0)) {
+    w.uint32(26)
+    w.bytes(obj.proofOld)
+  }
 
-        if ((obj.newKey != null && obj.newKey.byteLength > 0)) {
-          w.uint32(18)
-          w.bytes(obj.newKey)
-        }
+  if ((obj.proofNew != null && obj.proofNew.byteLength > 0)) {
+    w.uint32(34)
+    w.bytes(obj.proofNew)
+  }
+}, (reader, length, opts = {}) => {
+  const obj: any = {
+    oldKey: uint8ArrayAlloc(0),
+    newKey: uint8ArrayAlloc(0),
+    proofOld: uint8ArrayAlloc(0),
+    proofNew: uint8ArrayAlloc(0)
+  }
 
-        if ((obj.proofOld != null && obj.proofOld.byteLength > 0)) {
-          w.uint32(26)
-          w.bytes(obj.proofOld)
-        }
+  const end = length == null ? reader.len : reader.pos + length
 
-        if ((obj.proofNew != null && obj.proofNew.byteLength > 0)) {
-          w.uint32(34)
-          w.bytes(obj.proofNew)
-        }
+  while (reader.pos < end) {
+    const tag = reader.uint32()
 
-        if (opts.lengthDelimited !== false) {
-          w.ldelim()
-        }
-      }, (reader, length, opts = {}) => {
-        const obj: any = {
-          oldKey: uint8ArrayAlloc(0),
-          newKey: uint8ArrayAlloc(0),
-          proofOld: uint8ArrayAlloc(0),
-          proofNew: uint8ArrayAlloc(0)
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              obj.oldKey = reader.bytes()
-              break
-            }
-            case 2: {
-              obj.newKey = reader.bytes()
-              break
-            }
-            case 3: {
-              obj.proofOld = reader.bytes()
-              break
-            }
-            case 4: {
-              obj.proofNew = reader.bytes()
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-
-        return obj
-      })
+    switch (tag >>> 3) {
+      case 1: {
+        obj.oldKey = reader.bytes()
+        break
+      }
+      case 2: {
+        obj.newKey = reader.bytes()
+        break
+      }
+      case 3: {
+        obj.proofOld = reader.bytes()
+        break
+      }
+      case 4: {
+        obj.proofNew = reader.bytes()
+        break
+      }
+      default: {
+        reader.skipType(tag & 7)
+        break
+      }
     }
-
-    return _codec
   }
 
-  export function encode (obj: Partial<Rotate>): Uint8Array {
-    return encodeMessage(obj, Rotate.codec())
-  }
-
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Rotate>): Rotate {
-    return decodeMessage(buf, Rotate.codec(), opts)
-  }
-}
+  return obj
+})
 
 export interface RegistrySet {
   publicKey: Uint8Array
@@ -1668,283 +1303,179 @@ export interface RegistrySet {
   removed: boolean
 }
 
-export namespace RegistrySet {
-  let _codec: Codec<RegistrySet>
+export const RegistrySet = messageType<RegistrySet>((obj, w) => {
+  if ((obj.publicKey != null && obj.publicKey.byteLength > 0)) {
+    w.uint32(10)
+    w.bytes(obj.publicKey)
+  }
 
-  export const codec = (): Codec<RegistrySet> => {
-    if (_codec == null) {
-      _codec = message<RegistrySet>((obj, w, opts = {}) => {
-        if (opts.lengthDelimited !== false) {
-          w.fork()
-        }
+  if ((obj.role != null && obj.role !== 0)) {
+    w.uint32(16)
+    w.uint32(obj.role)
+  }
 
-        if ((obj.publicKey != null && obj.publicKey.byteLength > 0)) {
-          w.uint32(10)
-          w.bytes(obj.publicKey)
-        }
+  if ((obj.removed != null && obj.removed !== false)) {
+    w.uint32(24)
+    w.bool(obj.removed)
+  }
+}, (reader, length, opts = {}) => {
+  const obj: any = {
+    publicKey: uint8ArrayAlloc(0),
+    role: 0,
+    removed: false
+  }
 
-        if ((obj.role != null && obj.role !== 0)) {
-          w.uint32(16)
-          w.uint32(obj.role)
-        }
+  const end = length == null ? reader.len : reader.pos + length
 
-        if ((obj.removed != null && obj.removed !== false)) {
-          w.uint32(24)
-          w.bool(obj.removed)
-        }
+  while (reader.pos < end) {
+    const tag = reader.uint32()
 
-        if (opts.lengthDelimited !== false) {
-          w.ldelim()
-        }
-      }, (reader, length, opts = {}) => {
-        const obj: any = {
-          publicKey: uint8ArrayAlloc(0),
-          role: 0,
-          removed: false
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              obj.publicKey = reader.bytes()
-              break
-            }
-            case 2: {
-              obj.role = reader.uint32()
-              break
-            }
-            case 3: {
-              obj.removed = reader.bool()
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-
-        return obj
-      })
+    switch (tag >>> 3) {
+      case 1: {
+        obj.publicKey = reader.bytes()
+        break
+      }
+      case 2: {
+        obj.role = reader.uint32()
+        break
+      }
+      case 3: {
+        obj.removed = reader.bool()
+        break
+      }
+      default: {
+        reader.skipType(tag & 7)
+        break
+      }
     }
-
-    return _codec
   }
 
-  export function encode (obj: Partial<RegistrySet>): Uint8Array {
-    return encodeMessage(obj, RegistrySet.codec())
-  }
-
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<RegistrySet>): RegistrySet {
-    return decodeMessage(buf, RegistrySet.codec(), opts)
-  }
-}
+  return obj
+})
 
 export interface Delegate {
   logKey: Uint8Array
 }
 
-export namespace Delegate {
-  let _codec: Codec<Delegate>
+export const Delegate = messageType<Delegate>((obj, w) => {
+  if ((obj.logKey != null && obj.logKey.byteLength > 0)) {
+    w.uint32(10)
+    w.bytes(obj.logKey)
+  }
+}, (reader, length, opts = {}) => {
+  const obj: any = {
+    logKey: uint8ArrayAlloc(0)
+  }
 
-  export const codec = (): Codec<Delegate> => {
-    if (_codec == null) {
-      _codec = message<Delegate>((obj, w, opts = {}) => {
-        if (opts.lengthDelimited !== false) {
-          w.fork()
-        }
+  const end = length == null ? reader.len : reader.pos + length
 
-        if ((obj.logKey != null && obj.logKey.byteLength > 0)) {
-          w.uint32(10)
-          w.bytes(obj.logKey)
-        }
+  while (reader.pos < end) {
+    const tag = reader.uint32()
 
-        if (opts.lengthDelimited !== false) {
-          w.ldelim()
-        }
-      }, (reader, length, opts = {}) => {
-        const obj: any = {
-          logKey: uint8ArrayAlloc(0)
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              obj.logKey = reader.bytes()
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-
-        return obj
-      })
+    switch (tag >>> 3) {
+      case 1: {
+        obj.logKey = reader.bytes()
+        break
+      }
+      default: {
+        reader.skipType(tag & 7)
+        break
+      }
     }
-
-    return _codec
   }
 
-  export function encode (obj: Partial<Delegate>): Uint8Array {
-    return encodeMessage(obj, Delegate.codec())
-  }
-
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Delegate>): Delegate {
-    return decodeMessage(buf, Delegate.codec(), opts)
-  }
-}
+  return obj
+})
 
 export interface Authority {
   authorityKey: Uint8Array
   nextAuthorityDigest: Uint8Array
 }
 
-export namespace Authority {
-  let _codec: Codec<Authority>
+export const Authority = messageType<Authority>((obj, w) => {
+  if ((obj.authorityKey != null && obj.authorityKey.byteLength > 0)) {
+    w.uint32(10)
+    w.bytes(obj.authorityKey)
+  }
 
-  export const codec = (): Codec<Authority> => {
-    if (_codec == null) {
-      _codec = message<Authority>((obj, w, opts = {}) => {
-        if (opts.lengthDelimited !== false) {
-          w.fork()
-        }
+  if ((obj.nextAuthorityDigest != null && obj.nextAuthorityDigest.byteLength > 0)) {
+    w.uint32(18)
+    w.bytes(obj.nextAuthorityDigest)
+  }
+}, (reader, length, opts = {}) => {
+  const obj: any = {
+    authorityKey: uint8ArrayAlloc(0),
+    nextAuthorityDigest: uint8ArrayAlloc(0)
+  }
 
-        if ((obj.authorityKey != null && obj.authorityKey.byteLength > 0)) {
-          w.uint32(10)
-          w.bytes(obj.authorityKey)
-        }
+  const end = length == null ? reader.len : reader.pos + length
 
-        if ((obj.nextAuthorityDigest != null && obj.nextAuthorityDigest.byteLength > 0)) {
-          w.uint32(18)
-          w.bytes(obj.nextAuthorityDigest)
-        }
+  while (reader.pos < end) {
+    const tag = reader.uint32()
 
-        if (opts.lengthDelimited !== false) {
-          w.ldelim()
-        }
-      }, (reader, length, opts = {}) => {
-        const obj: any = {
-          authorityKey: uint8ArrayAlloc(0),
-          nextAuthorityDigest: uint8ArrayAlloc(0)
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              obj.authorityKey = reader.bytes()
-              break
-            }
-            case 2: {
-              obj.nextAuthorityDigest = reader.bytes()
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-
-        return obj
-      })
+    switch (tag >>> 3) {
+      case 1: {
+        obj.authorityKey = reader.bytes()
+        break
+      }
+      case 2: {
+        obj.nextAuthorityDigest = reader.bytes()
+        break
+      }
+      default: {
+        reader.skipType(tag & 7)
+        break
+      }
     }
-
-    return _codec
   }
 
-  export function encode (obj: Partial<Authority>): Uint8Array {
-    return encodeMessage(obj, Authority.codec())
-  }
-
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Authority>): Authority {
-    return decodeMessage(buf, Authority.codec(), opts)
-  }
-}
+  return obj
+})
 
 export interface Publisher {
   publicKey: Uint8Array
   removed: boolean
 }
 
-export namespace Publisher {
-  let _codec: Codec<Publisher>
+export const Publisher = messageType<Publisher>((obj, w) => {
+  if ((obj.publicKey != null && obj.publicKey.byteLength > 0)) {
+    w.uint32(10)
+    w.bytes(obj.publicKey)
+  }
 
-  export const codec = (): Codec<Publisher> => {
-    if (_codec == null) {
-      _codec = message<Publisher>((obj, w, opts = {}) => {
-        if (opts.lengthDelimited !== false) {
-          w.fork()
-        }
+  if ((obj.removed != null && obj.removed !== false)) {
+    w.uint32(16)
+    w.bool(obj.removed)
+  }
+}, (reader, length, opts = {}) => {
+  const obj: any = {
+    publicKey: uint8ArrayAlloc(0),
+    removed: false
+  }
 
-        if ((obj.publicKey != null && obj.publicKey.byteLength > 0)) {
-          w.uint32(10)
-          w.bytes(obj.publicKey)
-        }
+  const end = length == null ? reader.len : reader.pos + length
 
-        if ((obj.removed != null && obj.removed !== false)) {
-          w.uint32(16)
-          w.bool(obj.removed)
-        }
+  while (reader.pos < end) {
+    const tag = reader.uint32()
 
-        if (opts.lengthDelimited !== false) {
-          w.ldelim()
-        }
-      }, (reader, length, opts = {}) => {
-        const obj: any = {
-          publicKey: uint8ArrayAlloc(0),
-          removed: false
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              obj.publicKey = reader.bytes()
-              break
-            }
-            case 2: {
-              obj.removed = reader.bool()
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-
-        return obj
-      })
+    switch (tag >>> 3) {
+      case 1: {
+        obj.publicKey = reader.bytes()
+        break
+      }
+      case 2: {
+        obj.removed = reader.bool()
+        break
+      }
+      default: {
+        reader.skipType(tag & 7)
+        break
+      }
     }
-
-    return _codec
   }
 
-  export function encode (obj: Partial<Publisher>): Uint8Array {
-    return encodeMessage(obj, Publisher.codec())
-  }
-
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Publisher>): Publisher {
-    return decodeMessage(buf, Publisher.codec(), opts)
-  }
-}
+  return obj
+})
 
 export interface Publish {
   id: string
@@ -1955,182 +1486,130 @@ export interface Publish {
   publisherKey: Uint8Array
 }
 
-export namespace Publish {
-  let _codec: Codec<Publish>
+export const Publish = messageType<Publish>((obj, w) => {
+  if ((obj.id != null && obj.id !== '')) {
+    w.uint32(10)
+    w.string(obj.id)
+  }
 
-  export const codec = (): Codec<Publish> => {
-    if (_codec == null) {
-      _codec = message<Publish>((obj, w, opts = {}) => {
-        if (opts.lengthDelimited !== false) {
-          w.fork()
-        }
+  if ((obj.documentVersion != null && obj.documentVersion !== 0)) {
+    w.uint32(16)
+    w.uint64Number(obj.documentVersion)
+  }
 
-        if ((obj.id != null && obj.id !== '')) {
-          w.uint32(10)
-          w.string(obj.id)
-        }
+  if ((obj.mediaType != null && obj.mediaType !== '')) {
+    w.uint32(26)
+    w.string(obj.mediaType)
+  }
 
-        if ((obj.documentVersion != null && obj.documentVersion !== 0)) {
-          w.uint32(16)
-          w.uint64Number(obj.documentVersion)
-        }
+  if ((obj.digest != null && obj.digest.byteLength > 0)) {
+    w.uint32(34)
+    w.bytes(obj.digest)
+  }
 
-        if ((obj.mediaType != null && obj.mediaType !== '')) {
-          w.uint32(26)
-          w.string(obj.mediaType)
-        }
+  if ((obj.sizeBytes != null && obj.sizeBytes !== 0)) {
+    w.uint32(40)
+    w.uint64Number(obj.sizeBytes)
+  }
 
-        if ((obj.digest != null && obj.digest.byteLength > 0)) {
-          w.uint32(34)
-          w.bytes(obj.digest)
-        }
+  if ((obj.publisherKey != null && obj.publisherKey.byteLength > 0)) {
+    w.uint32(50)
+    w.bytes(obj.publisherKey)
+  }
+}, (reader, length, opts = {}) => {
+  const obj: any = {
+    id: '',
+    documentVersion: 0,
+    mediaType: '',
+    digest: uint8ArrayAlloc(0),
+    sizeBytes: 0,
+    publisherKey: uint8ArrayAlloc(0)
+  }
 
-        if ((obj.sizeBytes != null && obj.sizeBytes !== 0)) {
-          w.uint32(40)
-          w.uint64Number(obj.sizeBytes)
-        }
+  const end = length == null ? reader.len : reader.pos + length
 
-        if ((obj.publisherKey != null && obj.publisherKey.byteLength > 0)) {
-          w.uint32(50)
-          w.bytes(obj.publisherKey)
-        }
+  while (reader.pos < end) {
+    const tag = reader.uint32()
 
-        if (opts.lengthDelimited !== false) {
-          w.ldelim()
-        }
-      }, (reader, length, opts = {}) => {
-        const obj: any = {
-          id: '',
-          documentVersion: 0,
-          mediaType: '',
-          digest: uint8ArrayAlloc(0),
-          sizeBytes: 0,
-          publisherKey: uint8ArrayAlloc(0)
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              obj.id = reader.string()
-              break
-            }
-            case 2: {
-              obj.documentVersion = reader.uint64Number()
-              break
-            }
-            case 3: {
-              obj.mediaType = reader.string()
-              break
-            }
-            case 4: {
-              obj.digest = reader.bytes()
-              break
-            }
-            case 5: {
-              obj.sizeBytes = reader.uint64Number()
-              break
-            }
-            case 6: {
-              obj.publisherKey = reader.bytes()
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-
-        return obj
-      })
+    switch (tag >>> 3) {
+      case 1: {
+        obj.id = reader.string()
+        break
+      }
+      case 2: {
+        obj.documentVersion = reader.uint64Number()
+        break
+      }
+      case 3: {
+        obj.mediaType = reader.string()
+        break
+      }
+      case 4: {
+        obj.digest = reader.bytes()
+        break
+      }
+      case 5: {
+        obj.sizeBytes = reader.uint64Number()
+        break
+      }
+      case 6: {
+        obj.publisherKey = reader.bytes()
+        break
+      }
+      default: {
+        reader.skipType(tag & 7)
+        break
+      }
     }
-
-    return _codec
   }
 
-  export function encode (obj: Partial<Publish>): Uint8Array {
-    return encodeMessage(obj, Publish.codec())
-  }
-
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Publish>): Publish {
-    return decodeMessage(buf, Publish.codec(), opts)
-  }
-}
+  return obj
+})
 
 export interface Retire {
   id: string
   reason: string
 }
 
-export namespace Retire {
-  let _codec: Codec<Retire>
+export const Retire = messageType<Retire>((obj, w) => {
+  if ((obj.id != null && obj.id !== '')) {
+    w.uint32(10)
+    w.string(obj.id)
+  }
 
-  export const codec = (): Codec<Retire> => {
-    if (_codec == null) {
-      _codec = message<Retire>((obj, w, opts = {}) => {
-        if (opts.lengthDelimited !== false) {
-          w.fork()
-        }
+  if ((obj.reason != null && obj.reason !== '')) {
+    w.uint32(18)
+    w.string(obj.reason)
+  }
+}, (reader, length, opts = {}) => {
+  const obj: any = {
+    id: '',
+    reason: ''
+  }
 
-        if ((obj.id != null && obj.id !== '')) {
-          w.uint32(10)
-          w.string(obj.id)
-        }
+  const end = length == null ? reader.len : reader.pos + length
 
-        if ((obj.reason != null && obj.reason !== '')) {
-          w.uint32(18)
-          w.string(obj.reason)
-        }
+  while (reader.pos < end) {
+    const tag = reader.uint32()
 
-        if (opts.lengthDelimited !== false) {
-          w.ldelim()
-        }
-      }, (reader, length, opts = {}) => {
-        const obj: any = {
-          id: '',
-          reason: ''
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              obj.id = reader.string()
-              break
-            }
-            case 2: {
-              obj.reason = reader.string()
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-
-        return obj
-      })
+    switch (tag >>> 3) {
+      case 1: {
+        obj.id = reader.string()
+        break
+      }
+      case 2: {
+        obj.reason = reader.string()
+        break
+      }
+      default: {
+        reader.skipType(tag & 7)
+        break
+      }
     }
-
-    return _codec
   }
 
-  export function encode (obj: Partial<Retire>): Uint8Array {
-    return encodeMessage(obj, Retire.codec())
-  }
-
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Retire>): Retire {
-    return decodeMessage(buf, Retire.codec(), opts)
-  }
-}
+  return obj
+})
 
 export interface Operator {
   publicKey: Uint8Array
@@ -2138,81 +1617,55 @@ export interface Operator {
   removed: boolean
 }
 
-export namespace Operator {
-  let _codec: Codec<Operator>
+export const Operator = messageType<Operator>((obj, w) => {
+  if ((obj.publicKey != null && obj.publicKey.byteLength > 0)) {
+    w.uint32(10)
+    w.bytes(obj.publicKey)
+  }
 
-  export const codec = (): Codec<Operator> => {
-    if (_codec == null) {
-      _codec = message<Operator>((obj, w, opts = {}) => {
-        if (opts.lengthDelimited !== false) {
-          w.fork()
-        }
+  if ((obj.name != null && obj.name !== '')) {
+    w.uint32(18)
+    w.string(obj.name)
+  }
 
-        if ((obj.publicKey != null && obj.publicKey.byteLength > 0)) {
-          w.uint32(10)
-          w.bytes(obj.publicKey)
-        }
+  if ((obj.removed != null && obj.removed !== false)) {
+    w.uint32(24)
+    w.bool(obj.removed)
+  }
+}, (reader, length, opts = {}) => {
+  const obj: any = {
+    publicKey: uint8ArrayAlloc(0),
+    name: '',
+    removed: false
+  }
 
-        if ((obj.name != null && obj.name !== '')) {
-          w.uint32(18)
-          w.string(obj.name)
-        }
+  const end = length == null ? reader.len : reader.pos + length
 
-        if ((obj.removed != null && obj.removed !== false)) {
-          w.uint32(24)
-          w.bool(obj.removed)
-        }
+  while (reader.pos < end) {
+    const tag = reader.uint32()
 
-        if (opts.lengthDelimited !== false) {
-          w.ldelim()
-        }
-      }, (reader, length, opts = {}) => {
-        const obj: any = {
-          publicKey: uint8ArrayAlloc(0),
-          name: '',
-          removed: false
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              obj.publicKey = reader.bytes()
-              break
-            }
-            case 2: {
-              obj.name = reader.string()
-              break
-            }
-            case 3: {
-              obj.removed = reader.bool()
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-
-        return obj
-      })
+    switch (tag >>> 3) {
+      case 1: {
+        obj.publicKey = reader.bytes()
+        break
+      }
+      case 2: {
+        obj.name = reader.string()
+        break
+      }
+      case 3: {
+        obj.removed = reader.bool()
+        break
+      }
+      default: {
+        reader.skipType(tag & 7)
+        break
+      }
     }
-
-    return _codec
   }
 
-  export function encode (obj: Partial<Operator>): Uint8Array {
-    return encodeMessage(obj, Operator.codec())
-  }
-
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Operator>): Operator {
-    return decodeMessage(buf, Operator.codec(), opts)
-  }
-}
+  return obj
+})
 
 export interface Order {
   version: number
@@ -2226,141 +1679,115 @@ export interface Order {
   nonce: Uint8Array
 }
 
-export namespace Order {
-  let _codec: Codec<Order>
+export const Order = messageType<Order>((obj, w) => {
+  if ((obj.version != null && obj.version !== 0)) {
+    w.uint32(8)
+    w.uint32(obj.version)
+  }
 
-  export const codec = (): Codec<Order> => {
-    if (_codec == null) {
-      _codec = message<Order>((obj, w, opts = {}) => {
-        if (opts.lengthDelimited !== false) {
-          w.fork()
-        }
+  if ((obj.networkId != null && obj.networkId.byteLength > 0)) {
+    w.uint32(18)
+    w.bytes(obj.networkId)
+  }
 
-        if ((obj.version != null && obj.version !== 0)) {
-          w.uint32(8)
-          w.uint32(obj.version)
-        }
+  if ((obj.publicKey != null && obj.publicKey.byteLength > 0)) {
+    w.uint32(26)
+    w.bytes(obj.publicKey)
+  }
 
-        if ((obj.networkId != null && obj.networkId.byteLength > 0)) {
-          w.uint32(18)
-          w.bytes(obj.networkId)
-        }
+  if ((obj.kind != null && obj.kind !== 0)) {
+    w.uint32(32)
+    w.uint32(obj.kind)
+  }
 
-        if ((obj.publicKey != null && obj.publicKey.byteLength > 0)) {
-          w.uint32(26)
-          w.bytes(obj.publicKey)
-        }
+  if ((obj.digest != null && obj.digest.byteLength > 0)) {
+    w.uint32(42)
+    w.bytes(obj.digest)
+  }
 
-        if ((obj.kind != null && obj.kind !== 0)) {
-          w.uint32(32)
-          w.uint32(obj.kind)
-        }
+  if ((obj.epoch != null && obj.epoch !== 0)) {
+    w.uint32(48)
+    w.uint64Number(obj.epoch)
+  }
 
-        if ((obj.digest != null && obj.digest.byteLength > 0)) {
-          w.uint32(42)
-          w.bytes(obj.digest)
-        }
+  if ((obj.seenN != null && obj.seenN !== 0)) {
+    w.uint32(56)
+    w.uint64Number(obj.seenN)
+  }
 
-        if ((obj.epoch != null && obj.epoch !== 0)) {
-          w.uint32(48)
-          w.uint64Number(obj.epoch)
-        }
+  if ((obj.timeMs != null && obj.timeMs !== 0)) {
+    w.uint32(64)
+    w.uint64Number(obj.timeMs)
+  }
 
-        if ((obj.seenN != null && obj.seenN !== 0)) {
-          w.uint32(56)
-          w.uint64Number(obj.seenN)
-        }
+  if ((obj.nonce != null && obj.nonce.byteLength > 0)) {
+    w.uint32(74)
+    w.bytes(obj.nonce)
+  }
+}, (reader, length, opts = {}) => {
+  const obj: any = {
+    version: 0,
+    networkId: uint8ArrayAlloc(0),
+    publicKey: uint8ArrayAlloc(0),
+    kind: 0,
+    digest: uint8ArrayAlloc(0),
+    epoch: 0,
+    seenN: 0,
+    timeMs: 0,
+    nonce: uint8ArrayAlloc(0)
+  }
 
-        if ((obj.timeMs != null && obj.timeMs !== 0)) {
-          w.uint32(64)
-          w.uint64Number(obj.timeMs)
-        }
+  const end = length == null ? reader.len : reader.pos + length
 
-        if ((obj.nonce != null && obj.nonce.byteLength > 0)) {
-          w.uint32(74)
-          w.bytes(obj.nonce)
-        }
+  while (reader.pos < end) {
+    const tag = reader.uint32()
 
-        if (opts.lengthDelimited !== false) {
-          w.ldelim()
-        }
-      }, (reader, length, opts = {}) => {
-        const obj: any = {
-          version: 0,
-          networkId: uint8ArrayAlloc(0),
-          publicKey: uint8ArrayAlloc(0),
-          kind: 0,
-          digest: uint8ArrayAlloc(0),
-          epoch: 0,
-          seenN: 0,
-          timeMs: 0,
-          nonce: uint8ArrayAlloc(0)
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              obj.version = reader.uint32()
-              break
-            }
-            case 2: {
-              obj.networkId = reader.bytes()
-              break
-            }
-            case 3: {
-              obj.publicKey = reader.bytes()
-              break
-            }
-            case 4: {
-              obj.kind = reader.uint32()
-              break
-            }
-            case 5: {
-              obj.digest = reader.bytes()
-              break
-            }
-            case 6: {
-              obj.epoch = reader.uint64Number()
-              break
-            }
-            case 7: {
-              obj.seenN = reader.uint64Number()
-              break
-            }
-            case 8: {
-              obj.timeMs = reader.uint64Number()
-              break
-            }
-            case 9: {
-              obj.nonce = reader.bytes()
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-
-        return obj
-      })
+    switch (tag >>> 3) {
+      case 1: {
+        obj.version = reader.uint32()
+        break
+      }
+      case 2: {
+        obj.networkId = reader.bytes()
+        break
+      }
+      case 3: {
+        obj.publicKey = reader.bytes()
+        break
+      }
+      case 4: {
+        obj.kind = reader.uint32()
+        break
+      }
+      case 5: {
+        obj.digest = reader.bytes()
+        break
+      }
+      case 6: {
+        obj.epoch = reader.uint64Number()
+        break
+      }
+      case 7: {
+        obj.seenN = reader.uint64Number()
+        break
+      }
+      case 8: {
+        obj.timeMs = reader.uint64Number()
+        break
+      }
+      case 9: {
+        obj.nonce = reader.bytes()
+        break
+      }
+      default: {
+        reader.skipType(tag & 7)
+        break
+      }
     }
-
-    return _codec
   }
 
-  export function encode (obj: Partial<Order>): Uint8Array {
-    return encodeMessage(obj, Order.codec())
-  }
-
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Order>): Order {
-    return decodeMessage(buf, Order.codec(), opts)
-  }
-}
+  return obj
+})
 
 export interface Checkpoint {
   version: number
@@ -2374,141 +1801,115 @@ export interface Checkpoint {
   timeMs: number
 }
 
-export namespace Checkpoint {
-  let _codec: Codec<Checkpoint>
+export const Checkpoint = messageType<Checkpoint>((obj, w) => {
+  if ((obj.version != null && obj.version !== 0)) {
+    w.uint32(8)
+    w.uint32(obj.version)
+  }
 
-  export const codec = (): Codec<Checkpoint> => {
-    if (_codec == null) {
-      _codec = message<Checkpoint>((obj, w, opts = {}) => {
-        if (opts.lengthDelimited !== false) {
-          w.fork()
-        }
+  if ((obj.networkId != null && obj.networkId.byteLength > 0)) {
+    w.uint32(18)
+    w.bytes(obj.networkId)
+  }
 
-        if ((obj.version != null && obj.version !== 0)) {
-          w.uint32(8)
-          w.uint32(obj.version)
-        }
+  if ((obj.epoch != null && obj.epoch !== 0)) {
+    w.uint32(24)
+    w.uint64Number(obj.epoch)
+  }
 
-        if ((obj.networkId != null && obj.networkId.byteLength > 0)) {
-          w.uint32(18)
-          w.bytes(obj.networkId)
-        }
+  if ((obj.n != null && obj.n !== 0)) {
+    w.uint32(32)
+    w.uint64Number(obj.n)
+  }
 
-        if ((obj.epoch != null && obj.epoch !== 0)) {
-          w.uint32(24)
-          w.uint64Number(obj.epoch)
-        }
+  if ((obj.headHash != null && obj.headHash.byteLength > 0)) {
+    w.uint32(42)
+    w.bytes(obj.headHash)
+  }
 
-        if ((obj.n != null && obj.n !== 0)) {
-          w.uint32(32)
-          w.uint64Number(obj.n)
-        }
+  if ((obj.stateRoot != null && obj.stateRoot.byteLength > 0)) {
+    w.uint32(50)
+    w.bytes(obj.stateRoot)
+  }
 
-        if ((obj.headHash != null && obj.headHash.byteLength > 0)) {
-          w.uint32(42)
-          w.bytes(obj.headHash)
-        }
+  if ((obj.rows != null && obj.rows !== 0)) {
+    w.uint32(56)
+    w.uint64Number(obj.rows)
+  }
 
-        if ((obj.stateRoot != null && obj.stateRoot.byteLength > 0)) {
-          w.uint32(50)
-          w.bytes(obj.stateRoot)
-        }
+  if ((obj.bytes != null && obj.bytes !== 0)) {
+    w.uint32(64)
+    w.uint64Number(obj.bytes)
+  }
 
-        if ((obj.rows != null && obj.rows !== 0)) {
-          w.uint32(56)
-          w.uint64Number(obj.rows)
-        }
+  if ((obj.timeMs != null && obj.timeMs !== 0)) {
+    w.uint32(72)
+    w.uint64Number(obj.timeMs)
+  }
+}, (reader, length, opts = {}) => {
+  const obj: any = {
+    version: 0,
+    networkId: uint8ArrayAlloc(0),
+    epoch: 0,
+    n: 0,
+    headHash: uint8ArrayAlloc(0),
+    stateRoot: uint8ArrayAlloc(0),
+    rows: 0,
+    bytes: 0,
+    timeMs: 0
+  }
 
-        if ((obj.bytes != null && obj.bytes !== 0)) {
-          w.uint32(64)
-          w.uint64Number(obj.bytes)
-        }
+  const end = length == null ? reader.len : reader.pos + length
 
-        if ((obj.timeMs != null && obj.timeMs !== 0)) {
-          w.uint32(72)
-          w.uint64Number(obj.timeMs)
-        }
+  while (reader.pos < end) {
+    const tag = reader.uint32()
 
-        if (opts.lengthDelimited !== false) {
-          w.ldelim()
-        }
-      }, (reader, length, opts = {}) => {
-        const obj: any = {
-          version: 0,
-          networkId: uint8ArrayAlloc(0),
-          epoch: 0,
-          n: 0,
-          headHash: uint8ArrayAlloc(0),
-          stateRoot: uint8ArrayAlloc(0),
-          rows: 0,
-          bytes: 0,
-          timeMs: 0
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              obj.version = reader.uint32()
-              break
-            }
-            case 2: {
-              obj.networkId = reader.bytes()
-              break
-            }
-            case 3: {
-              obj.epoch = reader.uint64Number()
-              break
-            }
-            case 4: {
-              obj.n = reader.uint64Number()
-              break
-            }
-            case 5: {
-              obj.headHash = reader.bytes()
-              break
-            }
-            case 6: {
-              obj.stateRoot = reader.bytes()
-              break
-            }
-            case 7: {
-              obj.rows = reader.uint64Number()
-              break
-            }
-            case 8: {
-              obj.bytes = reader.uint64Number()
-              break
-            }
-            case 9: {
-              obj.timeMs = reader.uint64Number()
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-
-        return obj
-      })
+    switch (tag >>> 3) {
+      case 1: {
+        obj.version = reader.uint32()
+        break
+      }
+      case 2: {
+        obj.networkId = reader.bytes()
+        break
+      }
+      case 3: {
+        obj.epoch = reader.uint64Number()
+        break
+      }
+      case 4: {
+        obj.n = reader.uint64Number()
+        break
+      }
+      case 5: {
+        obj.headHash = reader.bytes()
+        break
+      }
+      case 6: {
+        obj.stateRoot = reader.bytes()
+        break
+      }
+      case 7: {
+        obj.rows = reader.uint64Number()
+        break
+      }
+      case 8: {
+        obj.bytes = reader.uint64Number()
+        break
+      }
+      case 9: {
+        obj.timeMs = reader.uint64Number()
+        break
+      }
+      default: {
+        reader.skipType(tag & 7)
+        break
+      }
     }
-
-    return _codec
   }
 
-  export function encode (obj: Partial<Checkpoint>): Uint8Array {
-    return encodeMessage(obj, Checkpoint.codec())
-  }
-
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Checkpoint>): Checkpoint {
-    return decodeMessage(buf, Checkpoint.codec(), opts)
-  }
-}
+  return obj
+})
 
 export interface NodeRecord {
   version: number
@@ -2527,223 +1928,197 @@ export interface NodeRecord {
   relayKeys: Uint8Array[]
 }
 
-export namespace NodeRecord {
-  let _codec: Codec<NodeRecord>
+export const NodeRecord = messageType<NodeRecord>((obj, w) => {
+  if ((obj.version != null && obj.version !== 0)) {
+    w.uint32(8)
+    w.uint32(obj.version)
+  }
 
-  export const codec = (): Codec<NodeRecord> => {
-    if (_codec == null) {
-      _codec = message<NodeRecord>((obj, w, opts = {}) => {
-        if (opts.lengthDelimited !== false) {
-          w.fork()
-        }
+  if ((obj.networkId != null && obj.networkId.byteLength > 0)) {
+    w.uint32(18)
+    w.bytes(obj.networkId)
+  }
 
-        if ((obj.version != null && obj.version !== 0)) {
-          w.uint32(8)
-          w.uint32(obj.version)
-        }
+  if ((obj.publicKey != null && obj.publicKey.byteLength > 0)) {
+    w.uint32(26)
+    w.bytes(obj.publicKey)
+  }
 
-        if ((obj.networkId != null && obj.networkId.byteLength > 0)) {
-          w.uint32(18)
-          w.bytes(obj.networkId)
-        }
+  if ((obj.seq != null && obj.seq !== 0)) {
+    w.uint32(32)
+    w.uint64Number(obj.seq)
+  }
 
-        if ((obj.publicKey != null && obj.publicKey.byteLength > 0)) {
-          w.uint32(26)
-          w.bytes(obj.publicKey)
-        }
-
-        if ((obj.seq != null && obj.seq !== 0)) {
-          w.uint32(32)
-          w.uint64Number(obj.seq)
-        }
-
-        if (obj.addrs != null && obj.addrs.length > 0) {
-          for (const value of obj.addrs) {
-            w.uint32(42)
-            w.bytes(value)
-          }
-        }
-
-        if ((obj.registryKey != null && obj.registryKey.byteLength > 0)) {
-          w.uint32(50)
-          w.bytes(obj.registryKey)
-        }
-
-        if (obj.roles != null && obj.roles.length > 0) {
-          for (const value of obj.roles) {
-            w.uint32(56)
-            w.uint32(value)
-          }
-        }
-
-        if (obj.services != null && obj.services.length > 0) {
-          for (const value of obj.services) {
-            w.uint32(66)
-            Service.codec().encode(value, w)
-          }
-        }
-
-        if (obj.tags != null && obj.tags.length > 0) {
-          for (const value of obj.tags) {
-            w.uint32(74)
-            w.string(value)
-          }
-        }
-
-        if ((obj.software != null && obj.software !== '')) {
-          w.uint32(82)
-          w.string(obj.software)
-        }
-
-        if ((obj.reach != null && obj.reach !== 0)) {
-          w.uint32(88)
-          w.uint32(obj.reach)
-        }
-
-        if ((obj.left != null && obj.left !== false)) {
-          w.uint32(96)
-          w.bool(obj.left)
-        }
-
-        if ((obj.issuedMs != null && obj.issuedMs !== 0)) {
-          w.uint32(104)
-          w.uint64Number(obj.issuedMs)
-        }
-
-        if (obj.relayKeys != null && obj.relayKeys.length > 0) {
-          for (const value of obj.relayKeys) {
-            w.uint32(114)
-            w.bytes(value)
-          }
-        }
-
-        if (opts.lengthDelimited !== false) {
-          w.ldelim()
-        }
-      }, (reader, length, opts = {}) => {
-        const obj: any = {
-          version: 0,
-          networkId: uint8ArrayAlloc(0),
-          publicKey: uint8ArrayAlloc(0),
-          seq: 0,
-          addrs: [],
-          registryKey: uint8ArrayAlloc(0),
-          roles: [],
-          services: [],
-          tags: [],
-          software: '',
-          reach: 0,
-          left: false,
-          issuedMs: 0,
-          relayKeys: []
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              obj.version = reader.uint32()
-              break
-            }
-            case 2: {
-              obj.networkId = reader.bytes()
-              break
-            }
-            case 3: {
-              obj.publicKey = reader.bytes()
-              break
-            }
-            case 4: {
-              obj.seq = reader.uint64Number()
-              break
-            }
-            case 5: {
-              if (opts.limits?.addrs != null && obj.addrs.length === opts.limits.addrs) {
-                throw new MaxLengthError('Decode error - repeated field "addrs" had too many elements')
-              }
-
-              obj.addrs.push(reader.bytes())
-              break
-            }
-            case 6: {
-              obj.registryKey = reader.bytes()
-              break
-            }
-            case 7: {
-              if (opts.limits?.roles != null && obj.roles.length === opts.limits.roles) {
-                throw new MaxLengthError('Decode error - repeated field "roles" had too many elements')
-              }
-
-              obj.roles.push(reader.uint32())
-              break
-            }
-            case 8: {
-              if (opts.limits?.services != null && obj.services.length === opts.limits.services) {
-                throw new MaxLengthError('Decode error - repeated field "services" had too many elements')
-              }
-
-              obj.services.push(Service.codec().decode(reader, reader.uint32(), {
-                limits: opts.limits?.services$
-              }))
-              break
-            }
-            case 9: {
-              if (opts.limits?.tags != null && obj.tags.length === opts.limits.tags) {
-                throw new MaxLengthError('Decode error - repeated field "tags" had too many elements')
-              }
-
-              obj.tags.push(reader.string())
-              break
-            }
-            case 10: {
-              obj.software = reader.string()
-              break
-            }
-            case 11: {
-              obj.reach = reader.uint32()
-              break
-            }
-            case 12: {
-              obj.left = reader.bool()
-              break
-            }
-            case 13: {
-              obj.issuedMs = reader.uint64Number()
-              break
-            }
-            case 14: {
-              if (opts.limits?.relayKeys != null && obj.relayKeys.length === opts.limits.relayKeys) {
-                throw new MaxLengthError('Decode error - repeated field "relayKeys" had too many elements')
-              }
-
-              obj.relayKeys.push(reader.bytes())
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-
-        return obj
-      })
+  if (obj.addrs != null && obj.addrs.length > 0) {
+    for (const value of obj.addrs) {
+      w.uint32(42)
+      w.bytes(value)
     }
-
-    return _codec
   }
 
-  export function encode (obj: Partial<NodeRecord>): Uint8Array {
-    return encodeMessage(obj, NodeRecord.codec())
+  if ((obj.registryKey != null && obj.registryKey.byteLength > 0)) {
+    w.uint32(50)
+    w.bytes(obj.registryKey)
   }
 
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<NodeRecord>): NodeRecord {
-    return decodeMessage(buf, NodeRecord.codec(), opts)
+  if (obj.roles != null && obj.roles.length > 0) {
+    for (const value of obj.roles) {
+      w.uint32(56)
+      w.uint32(value)
+    }
   }
-}
+
+  if (obj.services != null && obj.services.length > 0) {
+    for (const value of obj.services) {
+      w.uint32(66)
+      Service.codec().encode(value, w)
+    }
+  }
+
+  if (obj.tags != null && obj.tags.length > 0) {
+    for (const value of obj.tags) {
+      w.uint32(74)
+      w.string(value)
+    }
+  }
+
+  if ((obj.software != null && obj.software !== '')) {
+    w.uint32(82)
+    w.string(obj.software)
+  }
+
+  if ((obj.reach != null && obj.reach !== 0)) {
+    w.uint32(88)
+    w.uint32(obj.reach)
+  }
+
+  if ((obj.left != null && obj.left !== false)) {
+    w.uint32(96)
+    w.bool(obj.left)
+  }
+
+  if ((obj.issuedMs != null && obj.issuedMs !== 0)) {
+    w.uint32(104)
+    w.uint64Number(obj.issuedMs)
+  }
+
+  if (obj.relayKeys != null && obj.relayKeys.length > 0) {
+    for (const value of obj.relayKeys) {
+      w.uint32(114)
+      w.bytes(value)
+    }
+  }
+}, (reader, length, opts = {}) => {
+  const obj: any = {
+    version: 0,
+    networkId: uint8ArrayAlloc(0),
+    publicKey: uint8ArrayAlloc(0),
+    seq: 0,
+    addrs: [],
+    registryKey: uint8ArrayAlloc(0),
+    roles: [],
+    services: [],
+    tags: [],
+    software: '',
+    reach: 0,
+    left: false,
+    issuedMs: 0,
+    relayKeys: []
+  }
+
+  const end = length == null ? reader.len : reader.pos + length
+
+  while (reader.pos < end) {
+    const tag = reader.uint32()
+
+    switch (tag >>> 3) {
+      case 1: {
+        obj.version = reader.uint32()
+        break
+      }
+      case 2: {
+        obj.networkId = reader.bytes()
+        break
+      }
+      case 3: {
+        obj.publicKey = reader.bytes()
+        break
+      }
+      case 4: {
+        obj.seq = reader.uint64Number()
+        break
+      }
+      case 5: {
+        if (opts.limits?.addrs != null && obj.addrs.length === opts.limits.addrs) {
+          throw new MaxLengthError('Decode error - repeated field "addrs" had too many elements')
+        }
+
+        obj.addrs.push(reader.bytes())
+        break
+      }
+      case 6: {
+        obj.registryKey = reader.bytes()
+        break
+      }
+      case 7: {
+        if (opts.limits?.roles != null && obj.roles.length === opts.limits.roles) {
+          throw new MaxLengthError('Decode error - repeated field "roles" had too many elements')
+        }
+
+        obj.roles.push(reader.uint32())
+        break
+      }
+      case 8: {
+        if (opts.limits?.services != null && obj.services.length === opts.limits.services) {
+          throw new MaxLengthError('Decode error - repeated field "services" had too many elements')
+        }
+
+        obj.services.push(Service.codec().decode(reader, reader.uint32(), {
+          limits: opts.limits?.services$
+        }))
+        break
+      }
+      case 9: {
+        if (opts.limits?.tags != null && obj.tags.length === opts.limits.tags) {
+          throw new MaxLengthError('Decode error - repeated field "tags" had too many elements')
+        }
+
+        obj.tags.push(reader.string())
+        break
+      }
+      case 10: {
+        obj.software = reader.string()
+        break
+      }
+      case 11: {
+        obj.reach = reader.uint32()
+        break
+      }
+      case 12: {
+        obj.left = reader.bool()
+        break
+      }
+      case 13: {
+        obj.issuedMs = reader.uint64Number()
+        break
+      }
+      case 14: {
+        if (opts.limits?.relayKeys != null && obj.relayKeys.length === opts.limits.relayKeys) {
+          throw new MaxLengthError('Decode error - repeated field "relayKeys" had too many elements')
+        }
+
+        obj.relayKeys.push(reader.bytes())
+        break
+      }
+      default: {
+        reader.skipType(tag & 7)
+        break
+      }
+    }
+  }
+
+  return obj
+})
 
 export interface Service {
   name: string
@@ -2753,107 +2128,81 @@ export interface Service {
   state: number
 }
 
-export namespace Service {
-  let _codec: Codec<Service>
+export const Service = messageType<Service>((obj, w) => {
+  if ((obj.name != null && obj.name !== '')) {
+    w.uint32(10)
+    w.string(obj.name)
+  }
 
-  export const codec = (): Codec<Service> => {
-    if (_codec == null) {
-      _codec = message<Service>((obj, w, opts = {}) => {
-        if (opts.lengthDelimited !== false) {
-          w.fork()
-        }
+  if ((obj.port != null && obj.port !== 0)) {
+    w.uint32(16)
+    w.uint32(obj.port)
+  }
 
-        if ((obj.name != null && obj.name !== '')) {
-          w.uint32(10)
-          w.string(obj.name)
-        }
+  if ((obj.protocol != null && obj.protocol !== 0)) {
+    w.uint32(24)
+    w.uint32(obj.protocol)
+  }
 
-        if ((obj.port != null && obj.port !== 0)) {
-          w.uint32(16)
-          w.uint32(obj.port)
-        }
-
-        if ((obj.protocol != null && obj.protocol !== 0)) {
-          w.uint32(24)
-          w.uint32(obj.protocol)
-        }
-
-        if (obj.tags != null && obj.tags.length > 0) {
-          for (const value of obj.tags) {
-            w.uint32(34)
-            w.string(value)
-          }
-        }
-
-        if ((obj.state != null && obj.state !== 0)) {
-          w.uint32(40)
-          w.uint32(obj.state)
-        }
-
-        if (opts.lengthDelimited !== false) {
-          w.ldelim()
-        }
-      }, (reader, length, opts = {}) => {
-        const obj: any = {
-          name: '',
-          port: 0,
-          protocol: 0,
-          tags: [],
-          state: 0
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              obj.name = reader.string()
-              break
-            }
-            case 2: {
-              obj.port = reader.uint32()
-              break
-            }
-            case 3: {
-              obj.protocol = reader.uint32()
-              break
-            }
-            case 4: {
-              if (opts.limits?.tags != null && obj.tags.length === opts.limits.tags) {
-                throw new MaxLengthError('Decode error - repeated field "tags" had too many elements')
-              }
-
-              obj.tags.push(reader.string())
-              break
-            }
-            case 5: {
-              obj.state = reader.uint32()
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-
-        return obj
-      })
+  if (obj.tags != null && obj.tags.length > 0) {
+    for (const value of obj.tags) {
+      w.uint32(34)
+      w.string(value)
     }
-
-    return _codec
   }
 
-  export function encode (obj: Partial<Service>): Uint8Array {
-    return encodeMessage(obj, Service.codec())
+  if ((obj.state != null && obj.state !== 0)) {
+    w.uint32(40)
+    w.uint32(obj.state)
+  }
+}, (reader, length, opts = {}) => {
+  const obj: any = {
+    name: '',
+    port: 0,
+    protocol: 0,
+    tags: [],
+    state: 0
   }
 
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Service>): Service {
-    return decodeMessage(buf, Service.codec(), opts)
+  const end = length == null ? reader.len : reader.pos + length
+
+  while (reader.pos < end) {
+    const tag = reader.uint32()
+
+    switch (tag >>> 3) {
+      case 1: {
+        obj.name = reader.string()
+        break
+      }
+      case 2: {
+        obj.port = reader.uint32()
+        break
+      }
+      case 3: {
+        obj.protocol = reader.uint32()
+        break
+      }
+      case 4: {
+        if (opts.limits?.tags != null && obj.tags.length === opts.limits.tags) {
+          throw new MaxLengthError('Decode error - repeated field "tags" had too many elements')
+        }
+
+        obj.tags.push(reader.string())
+        break
+      }
+      case 5: {
+        obj.state = reader.uint32()
+        break
+      }
+      default: {
+        reader.skipType(tag & 7)
+        break
+      }
+    }
   }
-}
+
+  return obj
+})
 
 export interface Invite {
   version: number
@@ -2870,256 +2219,204 @@ export interface Invite {
   seed: Uint8Array
 }
 
-export namespace Invite {
-  let _codec: Codec<Invite>
+export const Invite = messageType<Invite>((obj, w) => {
+  if ((obj.version != null && obj.version !== 0)) {
+    w.uint32(8)
+    w.uint32(obj.version)
+  }
 
-  export const codec = (): Codec<Invite> => {
-    if (_codec == null) {
-      _codec = message<Invite>((obj, w, opts = {}) => {
-        if (opts.lengthDelimited !== false) {
-          w.fork()
-        }
+  if ((obj.domain != null && obj.domain !== '')) {
+    w.uint32(18)
+    w.string(obj.domain)
+  }
 
-        if ((obj.version != null && obj.version !== 0)) {
-          w.uint32(8)
-          w.uint32(obj.version)
-        }
+  if ((obj.networkId != null && obj.networkId.byteLength > 0)) {
+    w.uint32(26)
+    w.bytes(obj.networkId)
+  }
 
-        if ((obj.domain != null && obj.domain !== '')) {
-          w.uint32(18)
-          w.string(obj.domain)
-        }
-
-        if ((obj.networkId != null && obj.networkId.byteLength > 0)) {
-          w.uint32(26)
-          w.bytes(obj.networkId)
-        }
-
-        if (obj.registries != null && obj.registries.length > 0) {
-          for (const value of obj.registries) {
-            w.uint32(34)
-            InviteRegistry.codec().encode(value, w)
-          }
-        }
-
-        if ((obj.grantId != null && obj.grantId.byteLength > 0)) {
-          w.uint32(42)
-          w.bytes(obj.grantId)
-        }
-
-        if ((obj.epoch != null && obj.epoch !== 0)) {
-          w.uint32(48)
-          w.uint64Number(obj.epoch)
-        }
-
-        if ((obj.n != null && obj.n !== 0)) {
-          w.uint32(56)
-          w.uint64Number(obj.n)
-        }
-
-        if ((obj.entryHash != null && obj.entryHash.byteLength > 0)) {
-          w.uint32(66)
-          w.bytes(obj.entryHash)
-        }
-
-        if ((obj.role != null && obj.role !== 0)) {
-          w.uint32(72)
-          w.uint32(obj.role)
-        }
-
-        if ((obj.name != null && obj.name !== '')) {
-          w.uint32(82)
-          w.string(obj.name)
-        }
-
-        if ((obj.notAfterMs != null && obj.notAfterMs !== 0)) {
-          w.uint32(88)
-          w.uint64Number(obj.notAfterMs)
-        }
-
-        if ((obj.seed != null && obj.seed.byteLength > 0)) {
-          w.uint32(98)
-          w.bytes(obj.seed)
-        }
-
-        if (opts.lengthDelimited !== false) {
-          w.ldelim()
-        }
-      }, (reader, length, opts = {}) => {
-        const obj: any = {
-          version: 0,
-          domain: '',
-          networkId: uint8ArrayAlloc(0),
-          registries: [],
-          grantId: uint8ArrayAlloc(0),
-          epoch: 0,
-          n: 0,
-          entryHash: uint8ArrayAlloc(0),
-          role: 0,
-          name: '',
-          notAfterMs: 0,
-          seed: uint8ArrayAlloc(0)
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              obj.version = reader.uint32()
-              break
-            }
-            case 2: {
-              obj.domain = reader.string()
-              break
-            }
-            case 3: {
-              obj.networkId = reader.bytes()
-              break
-            }
-            case 4: {
-              if (opts.limits?.registries != null && obj.registries.length === opts.limits.registries) {
-                throw new MaxLengthError('Decode error - repeated field "registries" had too many elements')
-              }
-
-              obj.registries.push(InviteRegistry.codec().decode(reader, reader.uint32(), {
-                limits: opts.limits?.registries$
-              }))
-              break
-            }
-            case 5: {
-              obj.grantId = reader.bytes()
-              break
-            }
-            case 6: {
-              obj.epoch = reader.uint64Number()
-              break
-            }
-            case 7: {
-              obj.n = reader.uint64Number()
-              break
-            }
-            case 8: {
-              obj.entryHash = reader.bytes()
-              break
-            }
-            case 9: {
-              obj.role = reader.uint32()
-              break
-            }
-            case 10: {
-              obj.name = reader.string()
-              break
-            }
-            case 11: {
-              obj.notAfterMs = reader.uint64Number()
-              break
-            }
-            case 12: {
-              obj.seed = reader.bytes()
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-
-        return obj
-      })
+  if (obj.registries != null && obj.registries.length > 0) {
+    for (const value of obj.registries) {
+      w.uint32(34)
+      InviteRegistry.codec().encode(value, w)
     }
-
-    return _codec
   }
 
-  export function encode (obj: Partial<Invite>): Uint8Array {
-    return encodeMessage(obj, Invite.codec())
+  if ((obj.grantId != null && obj.grantId.byteLength > 0)) {
+    w.uint32(42)
+    w.bytes(obj.grantId)
   }
 
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Invite>): Invite {
-    return decodeMessage(buf, Invite.codec(), opts)
+  if ((obj.epoch != null && obj.epoch !== 0)) {
+    w.uint32(48)
+    w.uint64Number(obj.epoch)
   }
-}
+
+  if ((obj.n != null && obj.n !== 0)) {
+    w.uint32(56)
+    w.uint64Number(obj.n)
+  }
+
+  if ((obj.entryHash != null && obj.entryHash.byteLength > 0)) {
+    w.uint32(66)
+    w.bytes(obj.entryHash)
+  }
+
+  if ((obj.role != null && obj.role !== 0)) {
+    w.uint32(72)
+    w.uint32(obj.role)
+  }
+
+  if ((obj.name != null && obj.name !== '')) {
+    w.uint32(82)
+    w.string(obj.name)
+  }
+
+  if ((obj.notAfterMs != null && obj.notAfterMs !== 0)) {
+    w.uint32(88)
+    w.uint64Number(obj.notAfterMs)
+  }
+
+  if ((obj.seed != null && obj.seed.byteLength > 0)) {
+    w.uint32(98)
+    w.bytes(obj.seed)
+  }
+}, (reader, length, opts = {}) => {
+  const obj: any = {
+    version: 0,
+    domain: '',
+    networkId: uint8ArrayAlloc(0),
+    registries: [],
+    grantId: uint8ArrayAlloc(0),
+    epoch: 0,
+    n: 0,
+    entryHash: uint8ArrayAlloc(0),
+    role: 0,
+    name: '',
+    notAfterMs: 0,
+    seed: uint8ArrayAlloc(0)
+  }
+
+  const end = length == null ? reader.len : reader.pos + length
+
+  while (reader.pos < end) {
+    const tag = reader.uint32()
+
+    switch (tag >>> 3) {
+      case 1: {
+        obj.version = reader.uint32()
+        break
+      }
+      case 2: {
+        obj.domain = reader.string()
+        break
+      }
+      case 3: {
+        obj.networkId = reader.bytes()
+        break
+      }
+      case 4: {
+        if (opts.limits?.registries != null && obj.registries.length === opts.limits.registries) {
+          throw new MaxLengthError('Decode error - repeated field "registries" had too many elements')
+        }
+
+        obj.registries.push(InviteRegistry.codec().decode(reader, reader.uint32(), {
+          limits: opts.limits?.registries$
+        }))
+        break
+      }
+      case 5: {
+        obj.grantId = reader.bytes()
+        break
+      }
+      case 6: {
+        obj.epoch = reader.uint64Number()
+        break
+      }
+      case 7: {
+        obj.n = reader.uint64Number()
+        break
+      }
+      case 8: {
+        obj.entryHash = reader.bytes()
+        break
+      }
+      case 9: {
+        obj.role = reader.uint32()
+        break
+      }
+      case 10: {
+        obj.name = reader.string()
+        break
+      }
+      case 11: {
+        obj.notAfterMs = reader.uint64Number()
+        break
+      }
+      case 12: {
+        obj.seed = reader.bytes()
+        break
+      }
+      default: {
+        reader.skipType(tag & 7)
+        break
+      }
+    }
+  }
+
+  return obj
+})
 
 export interface InviteRegistry {
   publicKey: Uint8Array
   addrs: Uint8Array[]
 }
 
-export namespace InviteRegistry {
-  let _codec: Codec<InviteRegistry>
+export const InviteRegistry = messageType<InviteRegistry>((obj, w) => {
+  if ((obj.publicKey != null && obj.publicKey.byteLength > 0)) {
+    w.uint32(10)
+    w.bytes(obj.publicKey)
+  }
 
-  export const codec = (): Codec<InviteRegistry> => {
-    if (_codec == null) {
-      _codec = message<InviteRegistry>((obj, w, opts = {}) => {
-        if (opts.lengthDelimited !== false) {
-          w.fork()
-        }
-
-        if ((obj.publicKey != null && obj.publicKey.byteLength > 0)) {
-          w.uint32(10)
-          w.bytes(obj.publicKey)
-        }
-
-        if (obj.addrs != null && obj.addrs.length > 0) {
-          for (const value of obj.addrs) {
-            w.uint32(18)
-            w.bytes(value)
-          }
-        }
-
-        if (opts.lengthDelimited !== false) {
-          w.ldelim()
-        }
-      }, (reader, length, opts = {}) => {
-        const obj: any = {
-          publicKey: uint8ArrayAlloc(0),
-          addrs: []
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              obj.publicKey = reader.bytes()
-              break
-            }
-            case 2: {
-              if (opts.limits?.addrs != null && obj.addrs.length === opts.limits.addrs) {
-                throw new MaxLengthError('Decode error - repeated field "addrs" had too many elements')
-              }
-
-              obj.addrs.push(reader.bytes())
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-
-        return obj
-      })
+  if (obj.addrs != null && obj.addrs.length > 0) {
+    for (const value of obj.addrs) {
+      w.uint32(18)
+      w.bytes(value)
     }
-
-    return _codec
+  }
+}, (reader, length, opts = {}) => {
+  const obj: any = {
+    publicKey: uint8ArrayAlloc(0),
+    addrs: []
   }
 
-  export function encode (obj: Partial<InviteRegistry>): Uint8Array {
-    return encodeMessage(obj, InviteRegistry.codec())
+  const end = length == null ? reader.len : reader.pos + length
+
+  while (reader.pos < end) {
+    const tag = reader.uint32()
+
+    switch (tag >>> 3) {
+      case 1: {
+        obj.publicKey = reader.bytes()
+        break
+      }
+      case 2: {
+        if (opts.limits?.addrs != null && obj.addrs.length === opts.limits.addrs) {
+          throw new MaxLengthError('Decode error - repeated field "addrs" had too many elements')
+        }
+
+        obj.addrs.push(reader.bytes())
+        break
+      }
+      default: {
+        reader.skipType(tag & 7)
+        break
+      }
+    }
   }
 
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<InviteRegistry>): InviteRegistry {
-    return decodeMessage(buf, InviteRegistry.codec(), opts)
-  }
-}
+  return obj
+})
 
 export interface JoinRequest {
   version: number
@@ -3133,141 +2430,115 @@ export interface JoinRequest {
   timeMs: number
 }
 
-export namespace JoinRequest {
-  let _codec: Codec<JoinRequest>
+export const JoinRequest = messageType<JoinRequest>((obj, w) => {
+  if ((obj.version != null && obj.version !== 0)) {
+    w.uint32(8)
+    w.uint32(obj.version)
+  }
 
-  export const codec = (): Codec<JoinRequest> => {
-    if (_codec == null) {
-      _codec = message<JoinRequest>((obj, w, opts = {}) => {
-        if (opts.lengthDelimited !== false) {
-          w.fork()
-        }
+  if ((obj.networkId != null && obj.networkId.byteLength > 0)) {
+    w.uint32(18)
+    w.bytes(obj.networkId)
+  }
 
-        if ((obj.version != null && obj.version !== 0)) {
-          w.uint32(8)
-          w.uint32(obj.version)
-        }
+  if ((obj.publicKey != null && obj.publicKey.byteLength > 0)) {
+    w.uint32(26)
+    w.bytes(obj.publicKey)
+  }
 
-        if ((obj.networkId != null && obj.networkId.byteLength > 0)) {
-          w.uint32(18)
-          w.bytes(obj.networkId)
-        }
+  if ((obj.name != null && obj.name !== '')) {
+    w.uint32(34)
+    w.string(obj.name)
+  }
 
-        if ((obj.publicKey != null && obj.publicKey.byteLength > 0)) {
-          w.uint32(26)
-          w.bytes(obj.publicKey)
-        }
+  if ((obj.role != null && obj.role !== 0)) {
+    w.uint32(40)
+    w.uint32(obj.role)
+  }
 
-        if ((obj.name != null && obj.name !== '')) {
-          w.uint32(34)
-          w.string(obj.name)
-        }
+  if ((obj.grantId != null && obj.grantId.byteLength > 0)) {
+    w.uint32(50)
+    w.bytes(obj.grantId)
+  }
 
-        if ((obj.role != null && obj.role !== 0)) {
-          w.uint32(40)
-          w.uint32(obj.role)
-        }
+  if ((obj.inviteKey != null && obj.inviteKey.byteLength > 0)) {
+    w.uint32(58)
+    w.bytes(obj.inviteKey)
+  }
 
-        if ((obj.grantId != null && obj.grantId.byteLength > 0)) {
-          w.uint32(50)
-          w.bytes(obj.grantId)
-        }
+  if ((obj.inviteSignature != null && obj.inviteSignature.byteLength > 0)) {
+    w.uint32(66)
+    w.bytes(obj.inviteSignature)
+  }
 
-        if ((obj.inviteKey != null && obj.inviteKey.byteLength > 0)) {
-          w.uint32(58)
-          w.bytes(obj.inviteKey)
-        }
+  if ((obj.timeMs != null && obj.timeMs !== 0)) {
+    w.uint32(72)
+    w.uint64Number(obj.timeMs)
+  }
+}, (reader, length, opts = {}) => {
+  const obj: any = {
+    version: 0,
+    networkId: uint8ArrayAlloc(0),
+    publicKey: uint8ArrayAlloc(0),
+    name: '',
+    role: 0,
+    grantId: uint8ArrayAlloc(0),
+    inviteKey: uint8ArrayAlloc(0),
+    inviteSignature: uint8ArrayAlloc(0),
+    timeMs: 0
+  }
 
-        if ((obj.inviteSignature != null && obj.inviteSignature.byteLength > 0)) {
-          w.uint32(66)
-          w.bytes(obj.inviteSignature)
-        }
+  const end = length == null ? reader.len : reader.pos + length
 
-        if ((obj.timeMs != null && obj.timeMs !== 0)) {
-          w.uint32(72)
-          w.uint64Number(obj.timeMs)
-        }
+  while (reader.pos < end) {
+    const tag = reader.uint32()
 
-        if (opts.lengthDelimited !== false) {
-          w.ldelim()
-        }
-      }, (reader, length, opts = {}) => {
-        const obj: any = {
-          version: 0,
-          networkId: uint8ArrayAlloc(0),
-          publicKey: uint8ArrayAlloc(0),
-          name: '',
-          role: 0,
-          grantId: uint8ArrayAlloc(0),
-          inviteKey: uint8ArrayAlloc(0),
-          inviteSignature: uint8ArrayAlloc(0),
-          timeMs: 0
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              obj.version = reader.uint32()
-              break
-            }
-            case 2: {
-              obj.networkId = reader.bytes()
-              break
-            }
-            case 3: {
-              obj.publicKey = reader.bytes()
-              break
-            }
-            case 4: {
-              obj.name = reader.string()
-              break
-            }
-            case 5: {
-              obj.role = reader.uint32()
-              break
-            }
-            case 6: {
-              obj.grantId = reader.bytes()
-              break
-            }
-            case 7: {
-              obj.inviteKey = reader.bytes()
-              break
-            }
-            case 8: {
-              obj.inviteSignature = reader.bytes()
-              break
-            }
-            case 9: {
-              obj.timeMs = reader.uint64Number()
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-
-        return obj
-      })
+    switch (tag >>> 3) {
+      case 1: {
+        obj.version = reader.uint32()
+        break
+      }
+      case 2: {
+        obj.networkId = reader.bytes()
+        break
+      }
+      case 3: {
+        obj.publicKey = reader.bytes()
+        break
+      }
+      case 4: {
+        obj.name = reader.string()
+        break
+      }
+      case 5: {
+        obj.role = reader.uint32()
+        break
+      }
+      case 6: {
+        obj.grantId = reader.bytes()
+        break
+      }
+      case 7: {
+        obj.inviteKey = reader.bytes()
+        break
+      }
+      case 8: {
+        obj.inviteSignature = reader.bytes()
+        break
+      }
+      case 9: {
+        obj.timeMs = reader.uint64Number()
+        break
+      }
+      default: {
+        reader.skipType(tag & 7)
+        break
+      }
     }
-
-    return _codec
   }
 
-  export function encode (obj: Partial<JoinRequest>): Uint8Array {
-    return encodeMessage(obj, JoinRequest.codec())
-  }
-
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<JoinRequest>): JoinRequest {
-    return decodeMessage(buf, JoinRequest.codec(), opts)
-  }
-}
+  return obj
+})
 
 export interface JoinReceipt {
   version: number
@@ -3276,91 +2547,65 @@ export interface JoinReceipt {
   timeMs: number
 }
 
-export namespace JoinReceipt {
-  let _codec: Codec<JoinReceipt>
+export const JoinReceipt = messageType<JoinReceipt>((obj, w) => {
+  if ((obj.version != null && obj.version !== 0)) {
+    w.uint32(8)
+    w.uint32(obj.version)
+  }
 
-  export const codec = (): Codec<JoinReceipt> => {
-    if (_codec == null) {
-      _codec = message<JoinReceipt>((obj, w, opts = {}) => {
-        if (opts.lengthDelimited !== false) {
-          w.fork()
-        }
+  if ((obj.networkId != null && obj.networkId.byteLength > 0)) {
+    w.uint32(18)
+    w.bytes(obj.networkId)
+  }
 
-        if ((obj.version != null && obj.version !== 0)) {
-          w.uint32(8)
-          w.uint32(obj.version)
-        }
+  if ((obj.joinHash != null && obj.joinHash.byteLength > 0)) {
+    w.uint32(26)
+    w.bytes(obj.joinHash)
+  }
 
-        if ((obj.networkId != null && obj.networkId.byteLength > 0)) {
-          w.uint32(18)
-          w.bytes(obj.networkId)
-        }
+  if ((obj.timeMs != null && obj.timeMs !== 0)) {
+    w.uint32(32)
+    w.uint64Number(obj.timeMs)
+  }
+}, (reader, length, opts = {}) => {
+  const obj: any = {
+    version: 0,
+    networkId: uint8ArrayAlloc(0),
+    joinHash: uint8ArrayAlloc(0),
+    timeMs: 0
+  }
 
-        if ((obj.joinHash != null && obj.joinHash.byteLength > 0)) {
-          w.uint32(26)
-          w.bytes(obj.joinHash)
-        }
+  const end = length == null ? reader.len : reader.pos + length
 
-        if ((obj.timeMs != null && obj.timeMs !== 0)) {
-          w.uint32(32)
-          w.uint64Number(obj.timeMs)
-        }
+  while (reader.pos < end) {
+    const tag = reader.uint32()
 
-        if (opts.lengthDelimited !== false) {
-          w.ldelim()
-        }
-      }, (reader, length, opts = {}) => {
-        const obj: any = {
-          version: 0,
-          networkId: uint8ArrayAlloc(0),
-          joinHash: uint8ArrayAlloc(0),
-          timeMs: 0
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              obj.version = reader.uint32()
-              break
-            }
-            case 2: {
-              obj.networkId = reader.bytes()
-              break
-            }
-            case 3: {
-              obj.joinHash = reader.bytes()
-              break
-            }
-            case 4: {
-              obj.timeMs = reader.uint64Number()
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-
-        return obj
-      })
+    switch (tag >>> 3) {
+      case 1: {
+        obj.version = reader.uint32()
+        break
+      }
+      case 2: {
+        obj.networkId = reader.bytes()
+        break
+      }
+      case 3: {
+        obj.joinHash = reader.bytes()
+        break
+      }
+      case 4: {
+        obj.timeMs = reader.uint64Number()
+        break
+      }
+      default: {
+        reader.skipType(tag & 7)
+        break
+      }
     }
-
-    return _codec
   }
 
-  export function encode (obj: Partial<JoinReceipt>): Uint8Array {
-    return encodeMessage(obj, JoinReceipt.codec())
-  }
-
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<JoinReceipt>): JoinReceipt {
-    return decodeMessage(buf, JoinReceipt.codec(), opts)
-  }
-}
+  return obj
+})
 
 export interface RenewRequest {
   version: number
@@ -3369,91 +2614,65 @@ export interface RenewRequest {
   notAfterMs: number
 }
 
-export namespace RenewRequest {
-  let _codec: Codec<RenewRequest>
+export const RenewRequest = messageType<RenewRequest>((obj, w) => {
+  if ((obj.version != null && obj.version !== 0)) {
+    w.uint32(8)
+    w.uint32(obj.version)
+  }
 
-  export const codec = (): Codec<RenewRequest> => {
-    if (_codec == null) {
-      _codec = message<RenewRequest>((obj, w, opts = {}) => {
-        if (opts.lengthDelimited !== false) {
-          w.fork()
-        }
+  if ((obj.networkId != null && obj.networkId.byteLength > 0)) {
+    w.uint32(18)
+    w.bytes(obj.networkId)
+  }
 
-        if ((obj.version != null && obj.version !== 0)) {
-          w.uint32(8)
-          w.uint32(obj.version)
-        }
+  if ((obj.publicKey != null && obj.publicKey.byteLength > 0)) {
+    w.uint32(26)
+    w.bytes(obj.publicKey)
+  }
 
-        if ((obj.networkId != null && obj.networkId.byteLength > 0)) {
-          w.uint32(18)
-          w.bytes(obj.networkId)
-        }
+  if ((obj.notAfterMs != null && obj.notAfterMs !== 0)) {
+    w.uint32(32)
+    w.uint64Number(obj.notAfterMs)
+  }
+}, (reader, length, opts = {}) => {
+  const obj: any = {
+    version: 0,
+    networkId: uint8ArrayAlloc(0),
+    publicKey: uint8ArrayAlloc(0),
+    notAfterMs: 0
+  }
 
-        if ((obj.publicKey != null && obj.publicKey.byteLength > 0)) {
-          w.uint32(26)
-          w.bytes(obj.publicKey)
-        }
+  const end = length == null ? reader.len : reader.pos + length
 
-        if ((obj.notAfterMs != null && obj.notAfterMs !== 0)) {
-          w.uint32(32)
-          w.uint64Number(obj.notAfterMs)
-        }
+  while (reader.pos < end) {
+    const tag = reader.uint32()
 
-        if (opts.lengthDelimited !== false) {
-          w.ldelim()
-        }
-      }, (reader, length, opts = {}) => {
-        const obj: any = {
-          version: 0,
-          networkId: uint8ArrayAlloc(0),
-          publicKey: uint8ArrayAlloc(0),
-          notAfterMs: 0
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              obj.version = reader.uint32()
-              break
-            }
-            case 2: {
-              obj.networkId = reader.bytes()
-              break
-            }
-            case 3: {
-              obj.publicKey = reader.bytes()
-              break
-            }
-            case 4: {
-              obj.notAfterMs = reader.uint64Number()
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-
-        return obj
-      })
+    switch (tag >>> 3) {
+      case 1: {
+        obj.version = reader.uint32()
+        break
+      }
+      case 2: {
+        obj.networkId = reader.bytes()
+        break
+      }
+      case 3: {
+        obj.publicKey = reader.bytes()
+        break
+      }
+      case 4: {
+        obj.notAfterMs = reader.uint64Number()
+        break
+      }
+      default: {
+        reader.skipType(tag & 7)
+        break
+      }
     }
-
-    return _codec
   }
 
-  export function encode (obj: Partial<RenewRequest>): Uint8Array {
-    return encodeMessage(obj, RenewRequest.codec())
-  }
-
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<RenewRequest>): RenewRequest {
-    return decodeMessage(buf, RenewRequest.codec(), opts)
-  }
-}
+  return obj
+})
 
 export interface ForgetRequest {
   version: number
@@ -3462,91 +2681,65 @@ export interface ForgetRequest {
   membership: Uint8Array
 }
 
-export namespace ForgetRequest {
-  let _codec: Codec<ForgetRequest>
+export const ForgetRequest = messageType<ForgetRequest>((obj, w) => {
+  if ((obj.version != null && obj.version !== 0)) {
+    w.uint32(8)
+    w.uint32(obj.version)
+  }
 
-  export const codec = (): Codec<ForgetRequest> => {
-    if (_codec == null) {
-      _codec = message<ForgetRequest>((obj, w, opts = {}) => {
-        if (opts.lengthDelimited !== false) {
-          w.fork()
-        }
+  if ((obj.networkId != null && obj.networkId.byteLength > 0)) {
+    w.uint32(18)
+    w.bytes(obj.networkId)
+  }
 
-        if ((obj.version != null && obj.version !== 0)) {
-          w.uint32(8)
-          w.uint32(obj.version)
-        }
+  if ((obj.publicKey != null && obj.publicKey.byteLength > 0)) {
+    w.uint32(26)
+    w.bytes(obj.publicKey)
+  }
 
-        if ((obj.networkId != null && obj.networkId.byteLength > 0)) {
-          w.uint32(18)
-          w.bytes(obj.networkId)
-        }
+  if ((obj.membership != null && obj.membership.byteLength > 0)) {
+    w.uint32(34)
+    w.bytes(obj.membership)
+  }
+}, (reader, length, opts = {}) => {
+  const obj: any = {
+    version: 0,
+    networkId: uint8ArrayAlloc(0),
+    publicKey: uint8ArrayAlloc(0),
+    membership: uint8ArrayAlloc(0)
+  }
 
-        if ((obj.publicKey != null && obj.publicKey.byteLength > 0)) {
-          w.uint32(26)
-          w.bytes(obj.publicKey)
-        }
+  const end = length == null ? reader.len : reader.pos + length
 
-        if ((obj.membership != null && obj.membership.byteLength > 0)) {
-          w.uint32(34)
-          w.bytes(obj.membership)
-        }
+  while (reader.pos < end) {
+    const tag = reader.uint32()
 
-        if (opts.lengthDelimited !== false) {
-          w.ldelim()
-        }
-      }, (reader, length, opts = {}) => {
-        const obj: any = {
-          version: 0,
-          networkId: uint8ArrayAlloc(0),
-          publicKey: uint8ArrayAlloc(0),
-          membership: uint8ArrayAlloc(0)
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              obj.version = reader.uint32()
-              break
-            }
-            case 2: {
-              obj.networkId = reader.bytes()
-              break
-            }
-            case 3: {
-              obj.publicKey = reader.bytes()
-              break
-            }
-            case 4: {
-              obj.membership = reader.bytes()
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-
-        return obj
-      })
+    switch (tag >>> 3) {
+      case 1: {
+        obj.version = reader.uint32()
+        break
+      }
+      case 2: {
+        obj.networkId = reader.bytes()
+        break
+      }
+      case 3: {
+        obj.publicKey = reader.bytes()
+        break
+      }
+      case 4: {
+        obj.membership = reader.bytes()
+        break
+      }
+      default: {
+        reader.skipType(tag & 7)
+        break
+      }
     }
-
-    return _codec
   }
 
-  export function encode (obj: Partial<ForgetRequest>): Uint8Array {
-    return encodeMessage(obj, ForgetRequest.codec())
-  }
-
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<ForgetRequest>): ForgetRequest {
-    return decodeMessage(buf, ForgetRequest.codec(), opts)
-  }
-}
+  return obj
+})
 
 export interface RotateRequest {
   version: number
@@ -3555,91 +2748,65 @@ export interface RotateRequest {
   newKey: Uint8Array
 }
 
-export namespace RotateRequest {
-  let _codec: Codec<RotateRequest>
+export const RotateRequest = messageType<RotateRequest>((obj, w) => {
+  if ((obj.version != null && obj.version !== 0)) {
+    w.uint32(8)
+    w.uint32(obj.version)
+  }
 
-  export const codec = (): Codec<RotateRequest> => {
-    if (_codec == null) {
-      _codec = message<RotateRequest>((obj, w, opts = {}) => {
-        if (opts.lengthDelimited !== false) {
-          w.fork()
-        }
+  if ((obj.networkId != null && obj.networkId.byteLength > 0)) {
+    w.uint32(18)
+    w.bytes(obj.networkId)
+  }
 
-        if ((obj.version != null && obj.version !== 0)) {
-          w.uint32(8)
-          w.uint32(obj.version)
-        }
+  if ((obj.oldKey != null && obj.oldKey.byteLength > 0)) {
+    w.uint32(26)
+    w.bytes(obj.oldKey)
+  }
 
-        if ((obj.networkId != null && obj.networkId.byteLength > 0)) {
-          w.uint32(18)
-          w.bytes(obj.networkId)
-        }
+  if ((obj.newKey != null && obj.newKey.byteLength > 0)) {
+    w.uint32(34)
+    w.bytes(obj.newKey)
+  }
+}, (reader, length, opts = {}) => {
+  const obj: any = {
+    version: 0,
+    networkId: uint8ArrayAlloc(0),
+    oldKey: uint8ArrayAlloc(0),
+    newKey: uint8ArrayAlloc(0)
+  }
 
-        if ((obj.oldKey != null && obj.oldKey.byteLength > 0)) {
-          w.uint32(26)
-          w.bytes(obj.oldKey)
-        }
+  const end = length == null ? reader.len : reader.pos + length
 
-        if ((obj.newKey != null && obj.newKey.byteLength > 0)) {
-          w.uint32(34)
-          w.bytes(obj.newKey)
-        }
+  while (reader.pos < end) {
+    const tag = reader.uint32()
 
-        if (opts.lengthDelimited !== false) {
-          w.ldelim()
-        }
-      }, (reader, length, opts = {}) => {
-        const obj: any = {
-          version: 0,
-          networkId: uint8ArrayAlloc(0),
-          oldKey: uint8ArrayAlloc(0),
-          newKey: uint8ArrayAlloc(0)
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              obj.version = reader.uint32()
-              break
-            }
-            case 2: {
-              obj.networkId = reader.bytes()
-              break
-            }
-            case 3: {
-              obj.oldKey = reader.bytes()
-              break
-            }
-            case 4: {
-              obj.newKey = reader.bytes()
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-
-        return obj
-      })
+    switch (tag >>> 3) {
+      case 1: {
+        obj.version = reader.uint32()
+        break
+      }
+      case 2: {
+        obj.networkId = reader.bytes()
+        break
+      }
+      case 3: {
+        obj.oldKey = reader.bytes()
+        break
+      }
+      case 4: {
+        obj.newKey = reader.bytes()
+        break
+      }
+      default: {
+        reader.skipType(tag & 7)
+        break
+      }
     }
-
-    return _codec
   }
 
-  export function encode (obj: Partial<RotateRequest>): Uint8Array {
-    return encodeMessage(obj, RotateRequest.codec())
-  }
-
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<RotateRequest>): RotateRequest {
-    return decodeMessage(buf, RotateRequest.codec(), opts)
-  }
-}
+  return obj
+})
 
 /** The fields of each message by number. */
 export const shapes: ReadonlyMap<unknown, Readonly<Record<number, { type: any; rule?: any }>>> = new Map([

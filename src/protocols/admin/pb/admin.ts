@@ -1,8 +1,7 @@
 // @ts-nocheck
-import { decodeMessage, encodeMessage, MaxLengthError, message } from 'protons-runtime'
+import { MaxLengthError } from 'protons-runtime'
 import { alloc as uint8ArrayAlloc } from 'uint8arrays/alloc'
-import type { Codec, DecodeOptions } from 'protons-runtime'
-import type { Uint8ArrayList } from 'uint8arraylist'
+import { messageType } from '../../../runtime/message-type.ts'
 
 export interface AdminRequest {
   version: number
@@ -14,129 +13,103 @@ export interface AdminRequest {
   trace: Uint8Array
 }
 
-export namespace AdminRequest {
-  let _codec: Codec<AdminRequest>
+export const AdminRequest = messageType<AdminRequest>((obj, w) => {
+  if ((obj.version != null && obj.version !== 0)) {
+    w.uint32(8)
+    w.uint32(obj.version)
+  }
 
-  export const codec = (): Codec<AdminRequest> => {
-    if (_codec == null) {
-      _codec = message<AdminRequest>((obj, w, opts = {}) => {
-        if (opts.lengthDelimited !== false) {
-          w.fork()
-        }
+  if ((obj.networkId != null && obj.networkId.byteLength > 0)) {
+    w.uint32(18)
+    w.bytes(obj.networkId)
+  }
 
-        if ((obj.version != null && obj.version !== 0)) {
-          w.uint32(8)
-          w.uint32(obj.version)
-        }
-
-        if ((obj.networkId != null && obj.networkId.byteLength > 0)) {
-          w.uint32(18)
-          w.bytes(obj.networkId)
-        }
-
-        if (obj.acts != null && obj.acts.length > 0) {
-          for (const value of obj.acts) {
-            w.uint32(26)
-            AdminAct.codec().encode(value, w)
-          }
-        }
-
-        if ((obj.question != null && obj.question.byteLength > 0)) {
-          w.uint32(34)
-          w.bytes(obj.question)
-        }
-
-        if ((obj.order != null && obj.order.byteLength > 0)) {
-          w.uint32(42)
-          w.bytes(obj.order)
-        }
-
-        if ((obj.forwarded != null && obj.forwarded !== false)) {
-          w.uint32(48)
-          w.bool(obj.forwarded)
-        }
-
-        if ((obj.trace != null && obj.trace.byteLength > 0)) {
-          w.uint32(250)
-          w.bytes(obj.trace)
-        }
-
-        if (opts.lengthDelimited !== false) {
-          w.ldelim()
-        }
-      }, (reader, length, opts = {}) => {
-        const obj: any = {
-          version: 0,
-          networkId: uint8ArrayAlloc(0),
-          acts: [],
-          question: uint8ArrayAlloc(0),
-          order: uint8ArrayAlloc(0),
-          forwarded: false,
-          trace: uint8ArrayAlloc(0)
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              obj.version = reader.uint32()
-              break
-            }
-            case 2: {
-              obj.networkId = reader.bytes()
-              break
-            }
-            case 3: {
-              if (opts.limits?.acts != null && obj.acts.length === opts.limits.acts) {
-                throw new MaxLengthError('Decode error - repeated field "acts" had too many elements')
-              }
-
-              obj.acts.push(AdminAct.codec().decode(reader, reader.uint32(), {
-                limits: opts.limits?.acts$
-              }))
-              break
-            }
-            case 4: {
-              obj.question = reader.bytes()
-              break
-            }
-            case 5: {
-              obj.order = reader.bytes()
-              break
-            }
-            case 6: {
-              obj.forwarded = reader.bool()
-              break
-            }
-            case 31: {
-              obj.trace = reader.bytes()
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-
-        return obj
-      })
+  if (obj.acts != null && obj.acts.length > 0) {
+    for (const value of obj.acts) {
+      w.uint32(26)
+      AdminAct.codec().encode(value, w)
     }
-
-    return _codec
   }
 
-  export function encode (obj: Partial<AdminRequest>): Uint8Array {
-    return encodeMessage(obj, AdminRequest.codec())
+  if ((obj.question != null && obj.question.byteLength > 0)) {
+    w.uint32(34)
+    w.bytes(obj.question)
   }
 
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<AdminRequest>): AdminRequest {
-    return decodeMessage(buf, AdminRequest.codec(), opts)
+  if ((obj.order != null && obj.order.byteLength > 0)) {
+    w.uint32(42)
+    w.bytes(obj.order)
   }
-}
+
+  if ((obj.forwarded != null && obj.forwarded !== false)) {
+    w.uint32(48)
+    w.bool(obj.forwarded)
+  }
+
+  if ((obj.trace != null && obj.trace.byteLength > 0)) {
+    w.uint32(250)
+    w.bytes(obj.trace)
+  }
+}, (reader, length, opts = {}) => {
+  const obj: any = {
+    version: 0,
+    networkId: uint8ArrayAlloc(0),
+    acts: [],
+    question: uint8ArrayAlloc(0),
+    order: uint8ArrayAlloc(0),
+    forwarded: false,
+    trace: uint8ArrayAlloc(0)
+  }
+
+  const end = length == null ? reader.len : reader.pos + length
+
+  while (reader.pos < end) {
+    const tag = reader.uint32()
+
+    switch (tag >>> 3) {
+      case 1: {
+        obj.version = reader.uint32()
+        break
+      }
+      case 2: {
+        obj.networkId = reader.bytes()
+        break
+      }
+      case 3: {
+        if (opts.limits?.acts != null && obj.acts.length === opts.limits.acts) {
+          throw new MaxLengthError('Decode error - repeated field "acts" had too many elements')
+        }
+
+        obj.acts.push(AdminAct.codec().decode(reader, reader.uint32(), {
+          limits: opts.limits?.acts$
+        }))
+        break
+      }
+      case 4: {
+        obj.question = reader.bytes()
+        break
+      }
+      case 5: {
+        obj.order = reader.bytes()
+        break
+      }
+      case 6: {
+        obj.forwarded = reader.bool()
+        break
+      }
+      case 31: {
+        obj.trace = reader.bytes()
+        break
+      }
+      default: {
+        reader.skipType(tag & 7)
+        break
+      }
+    }
+  }
+
+  return obj
+})
 
 export interface AdminAct {
   kind: number
@@ -144,81 +117,55 @@ export interface AdminAct {
   order: Uint8Array
 }
 
-export namespace AdminAct {
-  let _codec: Codec<AdminAct>
+export const AdminAct = messageType<AdminAct>((obj, w) => {
+  if ((obj.kind != null && obj.kind !== 0)) {
+    w.uint32(8)
+    w.uint32(obj.kind)
+  }
 
-  export const codec = (): Codec<AdminAct> => {
-    if (_codec == null) {
-      _codec = message<AdminAct>((obj, w, opts = {}) => {
-        if (opts.lengthDelimited !== false) {
-          w.fork()
-        }
+  if ((obj.body != null && obj.body.byteLength > 0)) {
+    w.uint32(18)
+    w.bytes(obj.body)
+  }
 
-        if ((obj.kind != null && obj.kind !== 0)) {
-          w.uint32(8)
-          w.uint32(obj.kind)
-        }
+  if ((obj.order != null && obj.order.byteLength > 0)) {
+    w.uint32(26)
+    w.bytes(obj.order)
+  }
+}, (reader, length, opts = {}) => {
+  const obj: any = {
+    kind: 0,
+    body: uint8ArrayAlloc(0),
+    order: uint8ArrayAlloc(0)
+  }
 
-        if ((obj.body != null && obj.body.byteLength > 0)) {
-          w.uint32(18)
-          w.bytes(obj.body)
-        }
+  const end = length == null ? reader.len : reader.pos + length
 
-        if ((obj.order != null && obj.order.byteLength > 0)) {
-          w.uint32(26)
-          w.bytes(obj.order)
-        }
+  while (reader.pos < end) {
+    const tag = reader.uint32()
 
-        if (opts.lengthDelimited !== false) {
-          w.ldelim()
-        }
-      }, (reader, length, opts = {}) => {
-        const obj: any = {
-          kind: 0,
-          body: uint8ArrayAlloc(0),
-          order: uint8ArrayAlloc(0)
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              obj.kind = reader.uint32()
-              break
-            }
-            case 2: {
-              obj.body = reader.bytes()
-              break
-            }
-            case 3: {
-              obj.order = reader.bytes()
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-
-        return obj
-      })
+    switch (tag >>> 3) {
+      case 1: {
+        obj.kind = reader.uint32()
+        break
+      }
+      case 2: {
+        obj.body = reader.bytes()
+        break
+      }
+      case 3: {
+        obj.order = reader.bytes()
+        break
+      }
+      default: {
+        reader.skipType(tag & 7)
+        break
+      }
     }
-
-    return _codec
   }
 
-  export function encode (obj: Partial<AdminAct>): Uint8Array {
-    return encodeMessage(obj, AdminAct.codec())
-  }
-
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<AdminAct>): AdminAct {
-    return decodeMessage(buf, AdminAct.codec(), opts)
-  }
-}
+  return obj
+})
 
 export interface AdminQuestion {
   what: number
@@ -226,81 +173,55 @@ export interface AdminQuestion {
   reason: string
 }
 
-export namespace AdminQuestion {
-  let _codec: Codec<AdminQuestion>
+export const AdminQuestion = messageType<AdminQuestion>((obj, w) => {
+  if ((obj.what != null && obj.what !== 0)) {
+    w.uint32(8)
+    w.uint32(obj.what)
+  }
 
-  export const codec = (): Codec<AdminQuestion> => {
-    if (_codec == null) {
-      _codec = message<AdminQuestion>((obj, w, opts = {}) => {
-        if (opts.lengthDelimited !== false) {
-          w.fork()
-        }
+  if ((obj.join != null && obj.join.byteLength > 0)) {
+    w.uint32(18)
+    w.bytes(obj.join)
+  }
 
-        if ((obj.what != null && obj.what !== 0)) {
-          w.uint32(8)
-          w.uint32(obj.what)
-        }
+  if ((obj.reason != null && obj.reason !== '')) {
+    w.uint32(26)
+    w.string(obj.reason)
+  }
+}, (reader, length, opts = {}) => {
+  const obj: any = {
+    what: 0,
+    join: uint8ArrayAlloc(0),
+    reason: ''
+  }
 
-        if ((obj.join != null && obj.join.byteLength > 0)) {
-          w.uint32(18)
-          w.bytes(obj.join)
-        }
+  const end = length == null ? reader.len : reader.pos + length
 
-        if ((obj.reason != null && obj.reason !== '')) {
-          w.uint32(26)
-          w.string(obj.reason)
-        }
+  while (reader.pos < end) {
+    const tag = reader.uint32()
 
-        if (opts.lengthDelimited !== false) {
-          w.ldelim()
-        }
-      }, (reader, length, opts = {}) => {
-        const obj: any = {
-          what: 0,
-          join: uint8ArrayAlloc(0),
-          reason: ''
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              obj.what = reader.uint32()
-              break
-            }
-            case 2: {
-              obj.join = reader.bytes()
-              break
-            }
-            case 3: {
-              obj.reason = reader.string()
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-
-        return obj
-      })
+    switch (tag >>> 3) {
+      case 1: {
+        obj.what = reader.uint32()
+        break
+      }
+      case 2: {
+        obj.join = reader.bytes()
+        break
+      }
+      case 3: {
+        obj.reason = reader.string()
+        break
+      }
+      default: {
+        reader.skipType(tag & 7)
+        break
+      }
     }
-
-    return _codec
   }
 
-  export function encode (obj: Partial<AdminQuestion>): Uint8Array {
-    return encodeMessage(obj, AdminQuestion.codec())
-  }
-
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<AdminQuestion>): AdminQuestion {
-    return decodeMessage(buf, AdminQuestion.codec(), opts)
-  }
-}
+  return obj
+})
 
 export interface AdminAnswer {
   status: number
@@ -310,115 +231,89 @@ export interface AdminAnswer {
   version: number
 }
 
-export namespace AdminAnswer {
-  let _codec: Codec<AdminAnswer>
+export const AdminAnswer = messageType<AdminAnswer>((obj, w) => {
+  if ((obj.status != null && obj.status !== 0)) {
+    w.uint32(8)
+    w.uint32(obj.status)
+  }
 
-  export const codec = (): Codec<AdminAnswer> => {
-    if (_codec == null) {
-      _codec = message<AdminAnswer>((obj, w, opts = {}) => {
-        if (opts.lengthDelimited !== false) {
-          w.fork()
-        }
+  if ((obj.retryAfterMs != null && obj.retryAfterMs !== 0)) {
+    w.uint32(16)
+    w.uint64Number(obj.retryAfterMs)
+  }
 
-        if ((obj.status != null && obj.status !== 0)) {
-          w.uint32(8)
-          w.uint32(obj.status)
-        }
-
-        if ((obj.retryAfterMs != null && obj.retryAfterMs !== 0)) {
-          w.uint32(16)
-          w.uint64Number(obj.retryAfterMs)
-        }
-
-        if (obj.entries != null && obj.entries.length > 0) {
-          for (const value of obj.entries) {
-            w.uint32(26)
-            w.bytes(value)
-          }
-        }
-
-        if (obj.waiting != null && obj.waiting.length > 0) {
-          for (const value of obj.waiting) {
-            w.uint32(34)
-            AdminWaiting.codec().encode(value, w)
-          }
-        }
-
-        if ((obj.version != null && obj.version !== 0)) {
-          w.uint32(40)
-          w.uint32(obj.version)
-        }
-
-        if (opts.lengthDelimited !== false) {
-          w.ldelim()
-        }
-      }, (reader, length, opts = {}) => {
-        const obj: any = {
-          status: 0,
-          retryAfterMs: 0,
-          entries: [],
-          waiting: [],
-          version: 0
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              obj.status = reader.uint32()
-              break
-            }
-            case 2: {
-              obj.retryAfterMs = reader.uint64Number()
-              break
-            }
-            case 3: {
-              if (opts.limits?.entries != null && obj.entries.length === opts.limits.entries) {
-                throw new MaxLengthError('Decode error - repeated field "entries" had too many elements')
-              }
-
-              obj.entries.push(reader.bytes())
-              break
-            }
-            case 4: {
-              if (opts.limits?.waiting != null && obj.waiting.length === opts.limits.waiting) {
-                throw new MaxLengthError('Decode error - repeated field "waiting" had too many elements')
-              }
-
-              obj.waiting.push(AdminWaiting.codec().decode(reader, reader.uint32(), {
-                limits: opts.limits?.waiting$
-              }))
-              break
-            }
-            case 5: {
-              obj.version = reader.uint32()
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-
-        return obj
-      })
+  if (obj.entries != null && obj.entries.length > 0) {
+    for (const value of obj.entries) {
+      w.uint32(26)
+      w.bytes(value)
     }
-
-    return _codec
   }
 
-  export function encode (obj: Partial<AdminAnswer>): Uint8Array {
-    return encodeMessage(obj, AdminAnswer.codec())
+  if (obj.waiting != null && obj.waiting.length > 0) {
+    for (const value of obj.waiting) {
+      w.uint32(34)
+      AdminWaiting.codec().encode(value, w)
+    }
   }
 
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<AdminAnswer>): AdminAnswer {
-    return decodeMessage(buf, AdminAnswer.codec(), opts)
+  if ((obj.version != null && obj.version !== 0)) {
+    w.uint32(40)
+    w.uint32(obj.version)
   }
-}
+}, (reader, length, opts = {}) => {
+  const obj: any = {
+    status: 0,
+    retryAfterMs: 0,
+    entries: [],
+    waiting: [],
+    version: 0
+  }
+
+  const end = length == null ? reader.len : reader.pos + length
+
+  while (reader.pos < end) {
+    const tag = reader.uint32()
+
+    switch (tag >>> 3) {
+      case 1: {
+        obj.status = reader.uint32()
+        break
+      }
+      case 2: {
+        obj.retryAfterMs = reader.uint64Number()
+        break
+      }
+      case 3: {
+        if (opts.limits?.entries != null && obj.entries.length === opts.limits.entries) {
+          throw new MaxLengthError('Decode error - repeated field "entries" had too many elements')
+        }
+
+        obj.entries.push(reader.bytes())
+        break
+      }
+      case 4: {
+        if (opts.limits?.waiting != null && obj.waiting.length === opts.limits.waiting) {
+          throw new MaxLengthError('Decode error - repeated field "waiting" had too many elements')
+        }
+
+        obj.waiting.push(AdminWaiting.codec().decode(reader, reader.uint32(), {
+          limits: opts.limits?.waiting$
+        }))
+        break
+      }
+      case 5: {
+        obj.version = reader.uint32()
+        break
+      }
+      default: {
+        reader.skipType(tag & 7)
+        break
+      }
+    }
+  }
+
+  return obj
+})
 
 export interface AdminWaiting {
   id: string
@@ -426,86 +321,60 @@ export interface AdminWaiting {
   acts: AdminAct[]
 }
 
-export namespace AdminWaiting {
-  let _codec: Codec<AdminWaiting>
+export const AdminWaiting = messageType<AdminWaiting>((obj, w) => {
+  if ((obj.id != null && obj.id !== '')) {
+    w.uint32(10)
+    w.string(obj.id)
+  }
 
-  export const codec = (): Codec<AdminWaiting> => {
-    if (_codec == null) {
-      _codec = message<AdminWaiting>((obj, w, opts = {}) => {
-        if (opts.lengthDelimited !== false) {
-          w.fork()
-        }
+  if ((obj.sinceMs != null && obj.sinceMs !== 0)) {
+    w.uint32(16)
+    w.uint64Number(obj.sinceMs)
+  }
 
-        if ((obj.id != null && obj.id !== '')) {
-          w.uint32(10)
-          w.string(obj.id)
-        }
-
-        if ((obj.sinceMs != null && obj.sinceMs !== 0)) {
-          w.uint32(16)
-          w.uint64Number(obj.sinceMs)
-        }
-
-        if (obj.acts != null && obj.acts.length > 0) {
-          for (const value of obj.acts) {
-            w.uint32(26)
-            AdminAct.codec().encode(value, w)
-          }
-        }
-
-        if (opts.lengthDelimited !== false) {
-          w.ldelim()
-        }
-      }, (reader, length, opts = {}) => {
-        const obj: any = {
-          id: '',
-          sinceMs: 0,
-          acts: []
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              obj.id = reader.string()
-              break
-            }
-            case 2: {
-              obj.sinceMs = reader.uint64Number()
-              break
-            }
-            case 3: {
-              if (opts.limits?.acts != null && obj.acts.length === opts.limits.acts) {
-                throw new MaxLengthError('Decode error - repeated field "acts" had too many elements')
-              }
-
-              obj.acts.push(AdminAct.codec().decode(reader, reader.uint32(), {
-                limits: opts.limits?.acts$
-              }))
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-
-        return obj
-      })
+  if (obj.acts != null && obj.acts.length > 0) {
+    for (const value of obj.acts) {
+      w.uint32(26)
+      AdminAct.codec().encode(value, w)
     }
-
-    return _codec
+  }
+}, (reader, length, opts = {}) => {
+  const obj: any = {
+    id: '',
+    sinceMs: 0,
+    acts: []
   }
 
-  export function encode (obj: Partial<AdminWaiting>): Uint8Array {
-    return encodeMessage(obj, AdminWaiting.codec())
+  const end = length == null ? reader.len : reader.pos + length
+
+  while (reader.pos < end) {
+    const tag = reader.uint32()
+
+    switch (tag >>> 3) {
+      case 1: {
+        obj.id = reader.string()
+        break
+      }
+      case 2: {
+        obj.sinceMs = reader.uint64Number()
+        break
+      }
+      case 3: {
+        if (opts.limits?.acts != null && obj.acts.length === opts.limits.acts) {
+          throw new MaxLengthError('Decode error - repeated field "acts" had too many elements')
+        }
+
+        obj.acts.push(AdminAct.codec().decode(reader, reader.uint32(), {
+          limits: opts.limits?.acts$
+        }))
+        break
+      }
+      default: {
+        reader.skipType(tag & 7)
+        break
+      }
+    }
   }
 
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<AdminWaiting>): AdminWaiting {
-    return decodeMessage(buf, AdminWaiting.codec(), opts)
-  }
-}
+  return obj
+})

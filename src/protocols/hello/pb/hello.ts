@@ -1,8 +1,7 @@
 // @ts-nocheck
-import { decodeMessage, encodeMessage, MaxLengthError, message } from 'protons-runtime'
+import { MaxLengthError } from 'protons-runtime'
 import { alloc as uint8ArrayAlloc } from 'uint8arrays/alloc'
-import type { Codec, DecodeOptions } from 'protons-runtime'
-import type { Uint8ArrayList } from 'uint8arraylist'
+import { messageType } from '../../../runtime/message-type.ts'
 
 export interface Hello {
   version: number
@@ -20,183 +19,157 @@ export interface Hello {
   trace?: Uint8Array
 }
 
-export namespace Hello {
-  let _codec: Codec<Hello>
+export const Hello = messageType<Hello>((obj, w) => {
+  if ((obj.version != null && obj.version !== 0)) {
+    w.uint32(8)
+    w.uint32(obj.version)
+  }
 
-  export const codec = (): Codec<Hello> => {
-    if (_codec == null) {
-      _codec = message<Hello>((obj, w, opts = {}) => {
-        if (opts.lengthDelimited !== false) {
-          w.fork()
-        }
+  if ((obj.networkId != null && obj.networkId.byteLength > 0)) {
+    w.uint32(18)
+    w.bytes(obj.networkId)
+  }
 
-        if ((obj.version != null && obj.version !== 0)) {
-          w.uint32(8)
-          w.uint32(obj.version)
-        }
+  if ((obj.genesis != null && obj.genesis.byteLength > 0)) {
+    w.uint32(26)
+    w.bytes(obj.genesis)
+  }
 
-        if ((obj.networkId != null && obj.networkId.byteLength > 0)) {
-          w.uint32(18)
-          w.bytes(obj.networkId)
-        }
-
-        if ((obj.genesis != null && obj.genesis.byteLength > 0)) {
-          w.uint32(26)
-          w.bytes(obj.genesis)
-        }
-
-        if (obj.delegations != null && obj.delegations.length > 0) {
-          for (const value of obj.delegations) {
-            w.uint32(34)
-            w.bytes(value)
-          }
-        }
-
-        if ((obj.checkpoint != null && obj.checkpoint.byteLength > 0)) {
-          w.uint32(42)
-          w.bytes(obj.checkpoint)
-        }
-
-        if ((obj.admit != null && obj.admit.byteLength > 0)) {
-          w.uint32(50)
-          w.bytes(obj.admit)
-        }
-
-        if ((obj.renew != null && obj.renew.byteLength > 0)) {
-          w.uint32(58)
-          w.bytes(obj.renew)
-        }
-
-        if ((obj.registrySet != null && obj.registrySet.byteLength > 0)) {
-          w.uint32(66)
-          w.bytes(obj.registrySet)
-        }
-
-        if ((obj.role != null && obj.role !== 0)) {
-          w.uint32(72)
-          w.uint32(obj.role)
-        }
-
-        if ((obj.software != null && obj.software !== '')) {
-          w.uint32(82)
-          w.string(obj.software)
-        }
-
-        if ((obj.status != null && obj.status !== 0)) {
-          w.uint32(88)
-          w.uint32(obj.status)
-        }
-
-        if ((obj.timeMs != null && obj.timeMs !== 0)) {
-          w.uint32(96)
-          w.uint64Number(obj.timeMs)
-        }
-
-        if (obj.trace != null) {
-          w.uint32(250)
-          w.bytes(obj.trace)
-        }
-
-        if (opts.lengthDelimited !== false) {
-          w.ldelim()
-        }
-      }, (reader, length, opts = {}) => {
-        const obj: any = {
-          version: 0,
-          networkId: uint8ArrayAlloc(0),
-          genesis: uint8ArrayAlloc(0),
-          delegations: [],
-          checkpoint: uint8ArrayAlloc(0),
-          admit: uint8ArrayAlloc(0),
-          renew: uint8ArrayAlloc(0),
-          registrySet: uint8ArrayAlloc(0),
-          role: 0,
-          software: '',
-          status: 0,
-          timeMs: 0
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              obj.version = reader.uint32()
-              break
-            }
-            case 2: {
-              obj.networkId = reader.bytes()
-              break
-            }
-            case 3: {
-              obj.genesis = reader.bytes()
-              break
-            }
-            case 4: {
-              if (opts.limits?.delegations != null && obj.delegations.length === opts.limits.delegations) {
-                throw new MaxLengthError('Decode error - repeated field "delegations" had too many elements')
-              }
-
-              obj.delegations.push(reader.bytes())
-              break
-            }
-            case 5: {
-              obj.checkpoint = reader.bytes()
-              break
-            }
-            case 6: {
-              obj.admit = reader.bytes()
-              break
-            }
-            case 7: {
-              obj.renew = reader.bytes()
-              break
-            }
-            case 8: {
-              obj.registrySet = reader.bytes()
-              break
-            }
-            case 9: {
-              obj.role = reader.uint32()
-              break
-            }
-            case 10: {
-              obj.software = reader.string()
-              break
-            }
-            case 11: {
-              obj.status = reader.uint32()
-              break
-            }
-            case 12: {
-              obj.timeMs = reader.uint64Number()
-              break
-            }
-            case 31: {
-              obj.trace = reader.bytes()
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-
-        return obj
-      })
+  if (obj.delegations != null && obj.delegations.length > 0) {
+    for (const value of obj.delegations) {
+      w.uint32(34)
+      w.bytes(value)
     }
-
-    return _codec
   }
 
-  export function encode (obj: Partial<Hello>): Uint8Array {
-    return encodeMessage(obj, Hello.codec())
+  if ((obj.checkpoint != null && obj.checkpoint.byteLength > 0)) {
+    w.uint32(42)
+    w.bytes(obj.checkpoint)
   }
 
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Hello>): Hello {
-    return decodeMessage(buf, Hello.codec(), opts)
+  if ((obj.admit != null && obj.admit.byteLength > 0)) {
+    w.uint32(50)
+    w.bytes(obj.admit)
   }
-}
+
+  if ((obj.renew != null && obj.renew.byteLength > 0)) {
+    w.uint32(58)
+    w.bytes(obj.renew)
+  }
+
+  if ((obj.registrySet != null && obj.registrySet.byteLength > 0)) {
+    w.uint32(66)
+    w.bytes(obj.registrySet)
+  }
+
+  if ((obj.role != null && obj.role !== 0)) {
+    w.uint32(72)
+    w.uint32(obj.role)
+  }
+
+  if ((obj.software != null && obj.software !== '')) {
+    w.uint32(82)
+    w.string(obj.software)
+  }
+
+  if ((obj.status != null && obj.status !== 0)) {
+    w.uint32(88)
+    w.uint32(obj.status)
+  }
+
+  if ((obj.timeMs != null && obj.timeMs !== 0)) {
+    w.uint32(96)
+    w.uint64Number(obj.timeMs)
+  }
+
+  if (obj.trace != null) {
+    w.uint32(250)
+    w.bytes(obj.trace)
+  }
+}, (reader, length, opts = {}) => {
+  const obj: any = {
+    version: 0,
+    networkId: uint8ArrayAlloc(0),
+    genesis: uint8ArrayAlloc(0),
+    delegations: [],
+    checkpoint: uint8ArrayAlloc(0),
+    admit: uint8ArrayAlloc(0),
+    renew: uint8ArrayAlloc(0),
+    registrySet: uint8ArrayAlloc(0),
+    role: 0,
+    software: '',
+    status: 0,
+    timeMs: 0
+  }
+
+  const end = length == null ? reader.len : reader.pos + length
+
+  while (reader.pos < end) {
+    const tag = reader.uint32()
+
+    switch (tag >>> 3) {
+      case 1: {
+        obj.version = reader.uint32()
+        break
+      }
+      case 2: {
+        obj.networkId = reader.bytes()
+        break
+      }
+      case 3: {
+        obj.genesis = reader.bytes()
+        break
+      }
+      case 4: {
+        if (opts.limits?.delegations != null && obj.delegations.length === opts.limits.delegations) {
+          throw new MaxLengthError('Decode error - repeated field "delegations" had too many elements')
+        }
+
+        obj.delegations.push(reader.bytes())
+        break
+      }
+      case 5: {
+        obj.checkpoint = reader.bytes()
+        break
+      }
+      case 6: {
+        obj.admit = reader.bytes()
+        break
+      }
+      case 7: {
+        obj.renew = reader.bytes()
+        break
+      }
+      case 8: {
+        obj.registrySet = reader.bytes()
+        break
+      }
+      case 9: {
+        obj.role = reader.uint32()
+        break
+      }
+      case 10: {
+        obj.software = reader.string()
+        break
+      }
+      case 11: {
+        obj.status = reader.uint32()
+        break
+      }
+      case 12: {
+        obj.timeMs = reader.uint64Number()
+        break
+      }
+      case 31: {
+        obj.trace = reader.bytes()
+        break
+      }
+      default: {
+        reader.skipType(tag & 7)
+        break
+      }
+    }
+  }
+
+  return obj
+})

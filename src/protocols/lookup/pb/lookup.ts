@@ -1,8 +1,7 @@
 // @ts-nocheck
-import { decodeMessage, encodeMessage, MaxLengthError, message } from 'protons-runtime'
+import { MaxLengthError } from 'protons-runtime'
 import { alloc as uint8ArrayAlloc } from 'uint8arrays/alloc'
-import type { Codec, DecodeOptions } from 'protons-runtime'
-import type { Uint8ArrayList } from 'uint8arraylist'
+import { messageType } from '../../../runtime/message-type.ts'
 
 export interface LookupRequest {
   version: number
@@ -17,150 +16,124 @@ export interface LookupRequest {
   trace?: Uint8Array
 }
 
-export namespace LookupRequest {
-  let _codec: Codec<LookupRequest>
+export const LookupRequest = messageType<LookupRequest>((obj, w) => {
+  if ((obj.version != null && obj.version !== 0)) {
+    w.uint32(8)
+    w.uint32(obj.version)
+  }
 
-  export const codec = (): Codec<LookupRequest> => {
-    if (_codec == null) {
-      _codec = message<LookupRequest>((obj, w, opts = {}) => {
-        if (opts.lengthDelimited !== false) {
-          w.fork()
-        }
+  if ((obj.networkId != null && obj.networkId.byteLength > 0)) {
+    w.uint32(18)
+    w.bytes(obj.networkId)
+  }
 
-        if ((obj.version != null && obj.version !== 0)) {
-          w.uint32(8)
-          w.uint32(obj.version)
-        }
+  if ((obj.publicKey != null && obj.publicKey.byteLength > 0)) {
+    w.uint32(26)
+    w.bytes(obj.publicKey)
+  }
 
-        if ((obj.networkId != null && obj.networkId.byteLength > 0)) {
-          w.uint32(18)
-          w.bytes(obj.networkId)
-        }
+  if ((obj.name != null && obj.name !== '')) {
+    w.uint32(34)
+    w.string(obj.name)
+  }
 
-        if ((obj.publicKey != null && obj.publicKey.byteLength > 0)) {
-          w.uint32(26)
-          w.bytes(obj.publicKey)
-        }
+  if ((obj.role != null && obj.role !== 0)) {
+    w.uint32(40)
+    w.uint32(obj.role)
+  }
 
-        if ((obj.name != null && obj.name !== '')) {
-          w.uint32(34)
-          w.string(obj.name)
-        }
+  if ((obj.service != null && obj.service !== '')) {
+    w.uint32(50)
+    w.string(obj.service)
+  }
 
-        if ((obj.role != null && obj.role !== 0)) {
-          w.uint32(40)
-          w.uint32(obj.role)
-        }
+  if ((obj.state != null && obj.state !== 0)) {
+    w.uint32(56)
+    w.uint32(obj.state)
+  }
 
-        if ((obj.service != null && obj.service !== '')) {
-          w.uint32(50)
-          w.string(obj.service)
-        }
+  if ((obj.after != null && obj.after.byteLength > 0)) {
+    w.uint32(66)
+    w.bytes(obj.after)
+  }
 
-        if ((obj.state != null && obj.state !== 0)) {
-          w.uint32(56)
-          w.uint32(obj.state)
-        }
+  if ((obj.limit != null && obj.limit !== 0)) {
+    w.uint32(72)
+    w.uint32(obj.limit)
+  }
 
-        if ((obj.after != null && obj.after.byteLength > 0)) {
-          w.uint32(66)
-          w.bytes(obj.after)
-        }
+  if (obj.trace != null) {
+    w.uint32(250)
+    w.bytes(obj.trace)
+  }
+}, (reader, length, opts = {}) => {
+  const obj: any = {
+    version: 0,
+    networkId: uint8ArrayAlloc(0),
+    publicKey: uint8ArrayAlloc(0),
+    name: '',
+    role: 0,
+    service: '',
+    state: 0,
+    after: uint8ArrayAlloc(0),
+    limit: 0
+  }
 
-        if ((obj.limit != null && obj.limit !== 0)) {
-          w.uint32(72)
-          w.uint32(obj.limit)
-        }
+  const end = length == null ? reader.len : reader.pos + length
 
-        if (obj.trace != null) {
-          w.uint32(250)
-          w.bytes(obj.trace)
-        }
+  while (reader.pos < end) {
+    const tag = reader.uint32()
 
-        if (opts.lengthDelimited !== false) {
-          w.ldelim()
-        }
-      }, (reader, length, opts = {}) => {
-        const obj: any = {
-          version: 0,
-          networkId: uint8ArrayAlloc(0),
-          publicKey: uint8ArrayAlloc(0),
-          name: '',
-          role: 0,
-          service: '',
-          state: 0,
-          after: uint8ArrayAlloc(0),
-          limit: 0
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              obj.version = reader.uint32()
-              break
-            }
-            case 2: {
-              obj.networkId = reader.bytes()
-              break
-            }
-            case 3: {
-              obj.publicKey = reader.bytes()
-              break
-            }
-            case 4: {
-              obj.name = reader.string()
-              break
-            }
-            case 5: {
-              obj.role = reader.uint32()
-              break
-            }
-            case 6: {
-              obj.service = reader.string()
-              break
-            }
-            case 7: {
-              obj.state = reader.uint32()
-              break
-            }
-            case 8: {
-              obj.after = reader.bytes()
-              break
-            }
-            case 9: {
-              obj.limit = reader.uint32()
-              break
-            }
-            case 31: {
-              obj.trace = reader.bytes()
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-
-        return obj
-      })
+    switch (tag >>> 3) {
+      case 1: {
+        obj.version = reader.uint32()
+        break
+      }
+      case 2: {
+        obj.networkId = reader.bytes()
+        break
+      }
+      case 3: {
+        obj.publicKey = reader.bytes()
+        break
+      }
+      case 4: {
+        obj.name = reader.string()
+        break
+      }
+      case 5: {
+        obj.role = reader.uint32()
+        break
+      }
+      case 6: {
+        obj.service = reader.string()
+        break
+      }
+      case 7: {
+        obj.state = reader.uint32()
+        break
+      }
+      case 8: {
+        obj.after = reader.bytes()
+        break
+      }
+      case 9: {
+        obj.limit = reader.uint32()
+        break
+      }
+      case 31: {
+        obj.trace = reader.bytes()
+        break
+      }
+      default: {
+        reader.skipType(tag & 7)
+        break
+      }
     }
-
-    return _codec
   }
 
-  export function encode (obj: Partial<LookupRequest>): Uint8Array {
-    return encodeMessage(obj, LookupRequest.codec())
-  }
-
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<LookupRequest>): LookupRequest {
-    return decodeMessage(buf, LookupRequest.codec(), opts)
-  }
-}
+  return obj
+})
 
 export interface LookupAnswer {
   status: number
@@ -170,109 +143,83 @@ export interface LookupAnswer {
   retryAfterMs: number
 }
 
-export namespace LookupAnswer {
-  let _codec: Codec<LookupAnswer>
+export const LookupAnswer = messageType<LookupAnswer>((obj, w) => {
+  if ((obj.status != null && obj.status !== 0)) {
+    w.uint32(8)
+    w.uint32(obj.status)
+  }
 
-  export const codec = (): Codec<LookupAnswer> => {
-    if (_codec == null) {
-      _codec = message<LookupAnswer>((obj, w, opts = {}) => {
-        if (opts.lengthDelimited !== false) {
-          w.fork()
-        }
-
-        if ((obj.status != null && obj.status !== 0)) {
-          w.uint32(8)
-          w.uint32(obj.status)
-        }
-
-        if (obj.rows != null && obj.rows.length > 0) {
-          for (const value of obj.rows) {
-            w.uint32(18)
-            LookupRow.codec().encode(value, w)
-          }
-        }
-
-        if ((obj.next != null && obj.next.byteLength > 0)) {
-          w.uint32(26)
-          w.bytes(obj.next)
-        }
-
-        if ((obj.replicaAgeMs != null && obj.replicaAgeMs !== 0)) {
-          w.uint32(32)
-          w.uint64Number(obj.replicaAgeMs)
-        }
-
-        if ((obj.retryAfterMs != null && obj.retryAfterMs !== 0)) {
-          w.uint32(40)
-          w.uint64Number(obj.retryAfterMs)
-        }
-
-        if (opts.lengthDelimited !== false) {
-          w.ldelim()
-        }
-      }, (reader, length, opts = {}) => {
-        const obj: any = {
-          status: 0,
-          rows: [],
-          next: uint8ArrayAlloc(0),
-          replicaAgeMs: 0,
-          retryAfterMs: 0
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              obj.status = reader.uint32()
-              break
-            }
-            case 2: {
-              if (opts.limits?.rows != null && obj.rows.length === opts.limits.rows) {
-                throw new MaxLengthError('Decode error - repeated field "rows" had too many elements')
-              }
-
-              obj.rows.push(LookupRow.codec().decode(reader, reader.uint32(), {
-                limits: opts.limits?.rows$
-              }))
-              break
-            }
-            case 3: {
-              obj.next = reader.bytes()
-              break
-            }
-            case 4: {
-              obj.replicaAgeMs = reader.uint64Number()
-              break
-            }
-            case 5: {
-              obj.retryAfterMs = reader.uint64Number()
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-
-        return obj
-      })
+  if (obj.rows != null && obj.rows.length > 0) {
+    for (const value of obj.rows) {
+      w.uint32(18)
+      LookupRow.codec().encode(value, w)
     }
-
-    return _codec
   }
 
-  export function encode (obj: Partial<LookupAnswer>): Uint8Array {
-    return encodeMessage(obj, LookupAnswer.codec())
+  if ((obj.next != null && obj.next.byteLength > 0)) {
+    w.uint32(26)
+    w.bytes(obj.next)
   }
 
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<LookupAnswer>): LookupAnswer {
-    return decodeMessage(buf, LookupAnswer.codec(), opts)
+  if ((obj.replicaAgeMs != null && obj.replicaAgeMs !== 0)) {
+    w.uint32(32)
+    w.uint64Number(obj.replicaAgeMs)
   }
-}
+
+  if ((obj.retryAfterMs != null && obj.retryAfterMs !== 0)) {
+    w.uint32(40)
+    w.uint64Number(obj.retryAfterMs)
+  }
+}, (reader, length, opts = {}) => {
+  const obj: any = {
+    status: 0,
+    rows: [],
+    next: uint8ArrayAlloc(0),
+    replicaAgeMs: 0,
+    retryAfterMs: 0
+  }
+
+  const end = length == null ? reader.len : reader.pos + length
+
+  while (reader.pos < end) {
+    const tag = reader.uint32()
+
+    switch (tag >>> 3) {
+      case 1: {
+        obj.status = reader.uint32()
+        break
+      }
+      case 2: {
+        if (opts.limits?.rows != null && obj.rows.length === opts.limits.rows) {
+          throw new MaxLengthError('Decode error - repeated field "rows" had too many elements')
+        }
+
+        obj.rows.push(LookupRow.codec().decode(reader, reader.uint32(), {
+          limits: opts.limits?.rows$
+        }))
+        break
+      }
+      case 3: {
+        obj.next = reader.bytes()
+        break
+      }
+      case 4: {
+        obj.replicaAgeMs = reader.uint64Number()
+        break
+      }
+      case 5: {
+        obj.retryAfterMs = reader.uint64Number()
+        break
+      }
+      default: {
+        reader.skipType(tag & 7)
+        break
+      }
+    }
+  }
+
+  return obj
+})
 
 export interface LookupRow {
   publicKey: Uint8Array
@@ -284,118 +231,92 @@ export interface LookupRow {
   role: number
 }
 
-export namespace LookupRow {
-  let _codec: Codec<LookupRow>
+export const LookupRow = messageType<LookupRow>((obj, w) => {
+  if ((obj.publicKey != null && obj.publicKey.byteLength > 0)) {
+    w.uint32(10)
+    w.bytes(obj.publicKey)
+  }
 
-  export const codec = (): Codec<LookupRow> => {
-    if (_codec == null) {
-      _codec = message<LookupRow>((obj, w, opts = {}) => {
-        if (opts.lengthDelimited !== false) {
-          w.fork()
-        }
+  if ((obj.name != null && obj.name !== '')) {
+    w.uint32(18)
+    w.string(obj.name)
+  }
 
-        if ((obj.publicKey != null && obj.publicKey.byteLength > 0)) {
-          w.uint32(10)
-          w.bytes(obj.publicKey)
-        }
+  if ((obj.record != null && obj.record.byteLength > 0)) {
+    w.uint32(26)
+    w.bytes(obj.record)
+  }
 
-        if ((obj.name != null && obj.name !== '')) {
-          w.uint32(18)
-          w.string(obj.name)
-        }
+  if ((obj.admit != null && obj.admit.byteLength > 0)) {
+    w.uint32(34)
+    w.bytes(obj.admit)
+  }
 
-        if ((obj.record != null && obj.record.byteLength > 0)) {
-          w.uint32(26)
-          w.bytes(obj.record)
-        }
+  if ((obj.state != null && obj.state !== 0)) {
+    w.uint32(40)
+    w.uint32(obj.state)
+  }
 
-        if ((obj.admit != null && obj.admit.byteLength > 0)) {
-          w.uint32(34)
-          w.bytes(obj.admit)
-        }
+  if ((obj.heardMs != null && obj.heardMs !== 0)) {
+    w.uint32(48)
+    w.uint64Number(obj.heardMs)
+  }
 
-        if ((obj.state != null && obj.state !== 0)) {
-          w.uint32(40)
-          w.uint32(obj.state)
-        }
+  if ((obj.role != null && obj.role !== 0)) {
+    w.uint32(56)
+    w.uint32(obj.role)
+  }
+}, (reader, length, opts = {}) => {
+  const obj: any = {
+    publicKey: uint8ArrayAlloc(0),
+    name: '',
+    record: uint8ArrayAlloc(0),
+    admit: uint8ArrayAlloc(0),
+    state: 0,
+    heardMs: 0,
+    role: 0
+  }
 
-        if ((obj.heardMs != null && obj.heardMs !== 0)) {
-          w.uint32(48)
-          w.uint64Number(obj.heardMs)
-        }
+  const end = length == null ? reader.len : reader.pos + length
 
-        if ((obj.role != null && obj.role !== 0)) {
-          w.uint32(56)
-          w.uint32(obj.role)
-        }
+  while (reader.pos < end) {
+    const tag = reader.uint32()
 
-        if (opts.lengthDelimited !== false) {
-          w.ldelim()
-        }
-      }, (reader, length, opts = {}) => {
-        const obj: any = {
-          publicKey: uint8ArrayAlloc(0),
-          name: '',
-          record: uint8ArrayAlloc(0),
-          admit: uint8ArrayAlloc(0),
-          state: 0,
-          heardMs: 0,
-          role: 0
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              obj.publicKey = reader.bytes()
-              break
-            }
-            case 2: {
-              obj.name = reader.string()
-              break
-            }
-            case 3: {
-              obj.record = reader.bytes()
-              break
-            }
-            case 4: {
-              obj.admit = reader.bytes()
-              break
-            }
-            case 5: {
-              obj.state = reader.uint32()
-              break
-            }
-            case 6: {
-              obj.heardMs = reader.uint64Number()
-              break
-            }
-            case 7: {
-              obj.role = reader.uint32()
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-
-        return obj
-      })
+    switch (tag >>> 3) {
+      case 1: {
+        obj.publicKey = reader.bytes()
+        break
+      }
+      case 2: {
+        obj.name = reader.string()
+        break
+      }
+      case 3: {
+        obj.record = reader.bytes()
+        break
+      }
+      case 4: {
+        obj.admit = reader.bytes()
+        break
+      }
+      case 5: {
+        obj.state = reader.uint32()
+        break
+      }
+      case 6: {
+        obj.heardMs = reader.uint64Number()
+        break
+      }
+      case 7: {
+        obj.role = reader.uint32()
+        break
+      }
+      default: {
+        reader.skipType(tag & 7)
+        break
+      }
     }
-
-    return _codec
   }
 
-  export function encode (obj: Partial<LookupRow>): Uint8Array {
-    return encodeMessage(obj, LookupRow.codec())
-  }
-
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<LookupRow>): LookupRow {
-    return decodeMessage(buf, LookupRow.codec(), opts)
-  }
-}
+  return obj
+})

@@ -1,8 +1,6 @@
 // @ts-nocheck
-import { decodeMessage, encodeMessage, message } from 'protons-runtime'
 import { alloc as uint8ArrayAlloc } from 'uint8arrays/alloc'
-import type { Codec, DecodeOptions } from 'protons-runtime'
-import type { Uint8ArrayList } from 'uint8arraylist'
+import { messageType } from '../../../runtime/message-type.ts'
 
 export interface ProbeRequest {
   version: number
@@ -11,90 +9,64 @@ export interface ProbeRequest {
   trace?: Uint8Array
 }
 
-export namespace ProbeRequest {
-  let _codec: Codec<ProbeRequest>
+export const ProbeRequest = messageType<ProbeRequest>((obj, w) => {
+  if ((obj.version != null && obj.version !== 0)) {
+    w.uint32(8)
+    w.uint32(obj.version)
+  }
 
-  export const codec = (): Codec<ProbeRequest> => {
-    if (_codec == null) {
-      _codec = message<ProbeRequest>((obj, w, opts = {}) => {
-        if (opts.lengthDelimited !== false) {
-          w.fork()
-        }
+  if ((obj.networkId != null && obj.networkId.byteLength > 0)) {
+    w.uint32(18)
+    w.bytes(obj.networkId)
+  }
 
-        if ((obj.version != null && obj.version !== 0)) {
-          w.uint32(8)
-          w.uint32(obj.version)
-        }
+  if ((obj.addr != null && obj.addr.byteLength > 0)) {
+    w.uint32(26)
+    w.bytes(obj.addr)
+  }
 
-        if ((obj.networkId != null && obj.networkId.byteLength > 0)) {
-          w.uint32(18)
-          w.bytes(obj.networkId)
-        }
+  if (obj.trace != null) {
+    w.uint32(250)
+    w.bytes(obj.trace)
+  }
+}, (reader, length, opts = {}) => {
+  const obj: any = {
+    version: 0,
+    networkId: uint8ArrayAlloc(0),
+    addr: uint8ArrayAlloc(0)
+  }
 
-        if ((obj.addr != null && obj.addr.byteLength > 0)) {
-          w.uint32(26)
-          w.bytes(obj.addr)
-        }
+  const end = length == null ? reader.len : reader.pos + length
 
-        if (obj.trace != null) {
-          w.uint32(250)
-          w.bytes(obj.trace)
-        }
+  while (reader.pos < end) {
+    const tag = reader.uint32()
 
-        if (opts.lengthDelimited !== false) {
-          w.ldelim()
-        }
-      }, (reader, length, opts = {}) => {
-        const obj: any = {
-          version: 0,
-          networkId: uint8ArrayAlloc(0),
-          addr: uint8ArrayAlloc(0)
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              obj.version = reader.uint32()
-              break
-            }
-            case 2: {
-              obj.networkId = reader.bytes()
-              break
-            }
-            case 3: {
-              obj.addr = reader.bytes()
-              break
-            }
-            case 31: {
-              obj.trace = reader.bytes()
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-
-        return obj
-      })
+    switch (tag >>> 3) {
+      case 1: {
+        obj.version = reader.uint32()
+        break
+      }
+      case 2: {
+        obj.networkId = reader.bytes()
+        break
+      }
+      case 3: {
+        obj.addr = reader.bytes()
+        break
+      }
+      case 31: {
+        obj.trace = reader.bytes()
+        break
+      }
+      default: {
+        reader.skipType(tag & 7)
+        break
+      }
     }
-
-    return _codec
   }
 
-  export function encode (obj: Partial<ProbeRequest>): Uint8Array {
-    return encodeMessage(obj, ProbeRequest.codec())
-  }
-
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<ProbeRequest>): ProbeRequest {
-    return decodeMessage(buf, ProbeRequest.codec(), opts)
-  }
-}
+  return obj
+})
 
 export interface ProbeAnswer {
   status: number
@@ -102,78 +74,52 @@ export interface ProbeAnswer {
   retryAfterMs: number
 }
 
-export namespace ProbeAnswer {
-  let _codec: Codec<ProbeAnswer>
+export const ProbeAnswer = messageType<ProbeAnswer>((obj, w) => {
+  if ((obj.status != null && obj.status !== 0)) {
+    w.uint32(8)
+    w.uint32(obj.status)
+  }
 
-  export const codec = (): Codec<ProbeAnswer> => {
-    if (_codec == null) {
-      _codec = message<ProbeAnswer>((obj, w, opts = {}) => {
-        if (opts.lengthDelimited !== false) {
-          w.fork()
-        }
+  if ((obj.outcome != null && obj.outcome !== 0)) {
+    w.uint32(16)
+    w.uint32(obj.outcome)
+  }
 
-        if ((obj.status != null && obj.status !== 0)) {
-          w.uint32(8)
-          w.uint32(obj.status)
-        }
+  if ((obj.retryAfterMs != null && obj.retryAfterMs !== 0)) {
+    w.uint32(24)
+    w.uint64Number(obj.retryAfterMs)
+  }
+}, (reader, length, opts = {}) => {
+  const obj: any = {
+    status: 0,
+    outcome: 0,
+    retryAfterMs: 0
+  }
 
-        if ((obj.outcome != null && obj.outcome !== 0)) {
-          w.uint32(16)
-          w.uint32(obj.outcome)
-        }
+  const end = length == null ? reader.len : reader.pos + length
 
-        if ((obj.retryAfterMs != null && obj.retryAfterMs !== 0)) {
-          w.uint32(24)
-          w.uint64Number(obj.retryAfterMs)
-        }
+  while (reader.pos < end) {
+    const tag = reader.uint32()
 
-        if (opts.lengthDelimited !== false) {
-          w.ldelim()
-        }
-      }, (reader, length, opts = {}) => {
-        const obj: any = {
-          status: 0,
-          outcome: 0,
-          retryAfterMs: 0
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              obj.status = reader.uint32()
-              break
-            }
-            case 2: {
-              obj.outcome = reader.uint32()
-              break
-            }
-            case 3: {
-              obj.retryAfterMs = reader.uint64Number()
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-
-        return obj
-      })
+    switch (tag >>> 3) {
+      case 1: {
+        obj.status = reader.uint32()
+        break
+      }
+      case 2: {
+        obj.outcome = reader.uint32()
+        break
+      }
+      case 3: {
+        obj.retryAfterMs = reader.uint64Number()
+        break
+      }
+      default: {
+        reader.skipType(tag & 7)
+        break
+      }
     }
-
-    return _codec
   }
 
-  export function encode (obj: Partial<ProbeAnswer>): Uint8Array {
-    return encodeMessage(obj, ProbeAnswer.codec())
-  }
-
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<ProbeAnswer>): ProbeAnswer {
-    return decodeMessage(buf, ProbeAnswer.codec(), opts)
-  }
-}
+  return obj
+})

@@ -1,8 +1,7 @@
 // @ts-nocheck
-import { decodeMessage, encodeMessage, MaxLengthError, message } from 'protons-runtime'
+import { MaxLengthError } from 'protons-runtime'
 import { alloc as uint8ArrayAlloc } from 'uint8arrays/alloc'
-import type { Codec, DecodeOptions } from 'protons-runtime'
-import type { Uint8ArrayList } from 'uint8arraylist'
+import { messageType } from '../../../runtime/message-type.ts'
 
 export interface SessionFrame {
   id: number
@@ -24,231 +23,205 @@ export interface SessionFrame {
   trace?: Uint8Array
 }
 
-export namespace SessionFrame {
-  let _codec: Codec<SessionFrame>
+export const SessionFrame = messageType<SessionFrame>((obj, w) => {
+  if ((obj.id != null && obj.id !== 0)) {
+    w.uint32(8)
+    w.uint32(obj.id)
+  }
 
-  export const codec = (): Codec<SessionFrame> => {
-    if (_codec == null) {
-      _codec = message<SessionFrame>((obj, w, opts = {}) => {
-        if (opts.lengthDelimited !== false) {
-          w.fork()
-        }
+  if (obj.register != null) {
+    w.uint32(18)
+    RegisterRequest.codec().encode(obj.register, w)
+  }
 
-        if ((obj.id != null && obj.id !== 0)) {
-          w.uint32(8)
-          w.uint32(obj.id)
-        }
+  if (obj.registered != null) {
+    w.uint32(26)
+    RegisterAnswer.codec().encode(obj.registered, w)
+  }
 
-        if (obj.register != null) {
-          w.uint32(18)
-          RegisterRequest.codec().encode(obj.register, w)
-        }
+  if (obj.heartbeat != null) {
+    w.uint32(34)
+    Heartbeat.codec().encode(obj.heartbeat, w)
+  }
 
-        if (obj.registered != null) {
-          w.uint32(26)
-          RegisterAnswer.codec().encode(obj.registered, w)
-        }
+  if (obj.heartbeatAnswer != null) {
+    w.uint32(42)
+    HeartbeatAnswer.codec().encode(obj.heartbeatAnswer, w)
+  }
 
-        if (obj.heartbeat != null) {
-          w.uint32(34)
-          Heartbeat.codec().encode(obj.heartbeat, w)
-        }
+  if (obj.deregister != null) {
+    w.uint32(50)
+    Deregister.codec().encode(obj.deregister, w)
+  }
 
-        if (obj.heartbeatAnswer != null) {
-          w.uint32(42)
-          HeartbeatAnswer.codec().encode(obj.heartbeatAnswer, w)
-        }
+  if (obj.answer != null) {
+    w.uint32(58)
+    Answer.codec().encode(obj.answer, w)
+  }
 
-        if (obj.deregister != null) {
-          w.uint32(50)
-          Deregister.codec().encode(obj.deregister, w)
-        }
+  if (obj.ping != null) {
+    w.uint32(64)
+    w.uint32(obj.ping)
+  }
 
-        if (obj.answer != null) {
-          w.uint32(58)
-          Answer.codec().encode(obj.answer, w)
-        }
+  if (obj.pong != null) {
+    w.uint32(72)
+    w.bool(obj.pong)
+  }
 
-        if (obj.ping != null) {
-          w.uint32(64)
-          w.uint32(obj.ping)
-        }
+  if (obj.put != null) {
+    w.uint32(82)
+    PutRecord.codec().encode(obj.put, w)
+  }
 
-        if (obj.pong != null) {
-          w.uint32(72)
-          w.bool(obj.pong)
-        }
+  if (obj.renew != null) {
+    w.uint32(90)
+    RenewMembership.codec().encode(obj.renew, w)
+  }
 
-        if (obj.put != null) {
-          w.uint32(82)
-          PutRecord.codec().encode(obj.put, w)
-        }
+  if (obj.forget != null) {
+    w.uint32(98)
+    Forget.codec().encode(obj.forget, w)
+  }
 
-        if (obj.renew != null) {
-          w.uint32(90)
-          RenewMembership.codec().encode(obj.renew, w)
-        }
+  if (obj.admitted != null) {
+    w.uint32(106)
+    Admitted.codec().encode(obj.admitted, w)
+  }
 
-        if (obj.forget != null) {
-          w.uint32(98)
-          Forget.codec().encode(obj.forget, w)
-        }
+  if (obj.forward != null) {
+    w.uint32(114)
+    ForwardJoin.codec().encode(obj.forward, w)
+  }
 
-        if (obj.admitted != null) {
-          w.uint32(106)
-          Admitted.codec().encode(obj.admitted, w)
-        }
+  if (obj.handOver != null) {
+    w.uint32(122)
+    HandOver.codec().encode(obj.handOver, w)
+  }
 
-        if (obj.forward != null) {
-          w.uint32(114)
-          ForwardJoin.codec().encode(obj.forward, w)
-        }
+  if (obj.rotate != null) {
+    w.uint32(130)
+    RotateKey.codec().encode(obj.rotate, w)
+  }
 
-        if (obj.handOver != null) {
-          w.uint32(122)
-          HandOver.codec().encode(obj.handOver, w)
-        }
+  if (obj.trace != null) {
+    w.uint32(250)
+    w.bytes(obj.trace)
+  }
+}, (reader, length, opts = {}) => {
+  const obj: any = {
+    id: 0
+  }
 
-        if (obj.rotate != null) {
-          w.uint32(130)
-          RotateKey.codec().encode(obj.rotate, w)
-        }
+  const end = length == null ? reader.len : reader.pos + length
 
-        if (obj.trace != null) {
-          w.uint32(250)
-          w.bytes(obj.trace)
-        }
+  while (reader.pos < end) {
+    const tag = reader.uint32()
 
-        if (opts.lengthDelimited !== false) {
-          w.ldelim()
-        }
-      }, (reader, length, opts = {}) => {
-        const obj: any = {
-          id: 0
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              obj.id = reader.uint32()
-              break
-            }
-            case 2: {
-              obj.register = RegisterRequest.codec().decode(reader, reader.uint32(), {
-                limits: opts.limits?.register
-              })
-              break
-            }
-            case 3: {
-              obj.registered = RegisterAnswer.codec().decode(reader, reader.uint32(), {
-                limits: opts.limits?.registered
-              })
-              break
-            }
-            case 4: {
-              obj.heartbeat = Heartbeat.codec().decode(reader, reader.uint32(), {
-                limits: opts.limits?.heartbeat
-              })
-              break
-            }
-            case 5: {
-              obj.heartbeatAnswer = HeartbeatAnswer.codec().decode(reader, reader.uint32(), {
-                limits: opts.limits?.heartbeatAnswer
-              })
-              break
-            }
-            case 6: {
-              obj.deregister = Deregister.codec().decode(reader, reader.uint32(), {
-                limits: opts.limits?.deregister
-              })
-              break
-            }
-            case 7: {
-              obj.answer = Answer.codec().decode(reader, reader.uint32(), {
-                limits: opts.limits?.answer
-              })
-              break
-            }
-            case 8: {
-              obj.ping = reader.uint32()
-              break
-            }
-            case 9: {
-              obj.pong = reader.bool()
-              break
-            }
-            case 10: {
-              obj.put = PutRecord.codec().decode(reader, reader.uint32(), {
-                limits: opts.limits?.put
-              })
-              break
-            }
-            case 11: {
-              obj.renew = RenewMembership.codec().decode(reader, reader.uint32(), {
-                limits: opts.limits?.renew
-              })
-              break
-            }
-            case 12: {
-              obj.forget = Forget.codec().decode(reader, reader.uint32(), {
-                limits: opts.limits?.forget
-              })
-              break
-            }
-            case 13: {
-              obj.admitted = Admitted.codec().decode(reader, reader.uint32(), {
-                limits: opts.limits?.admitted
-              })
-              break
-            }
-            case 14: {
-              obj.forward = ForwardJoin.codec().decode(reader, reader.uint32(), {
-                limits: opts.limits?.forward
-              })
-              break
-            }
-            case 15: {
-              obj.handOver = HandOver.codec().decode(reader, reader.uint32(), {
-                limits: opts.limits?.handOver
-              })
-              break
-            }
-            case 16: {
-              obj.rotate = RotateKey.codec().decode(reader, reader.uint32(), {
-                limits: opts.limits?.rotate
-              })
-              break
-            }
-            case 31: {
-              obj.trace = reader.bytes()
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-
-        return obj
-      })
+    switch (tag >>> 3) {
+      case 1: {
+        obj.id = reader.uint32()
+        break
+      }
+      case 2: {
+        obj.register = RegisterRequest.codec().decode(reader, reader.uint32(), {
+          limits: opts.limits?.register
+        })
+        break
+      }
+      case 3: {
+        obj.registered = RegisterAnswer.codec().decode(reader, reader.uint32(), {
+          limits: opts.limits?.registered
+        })
+        break
+      }
+      case 4: {
+        obj.heartbeat = Heartbeat.codec().decode(reader, reader.uint32(), {
+          limits: opts.limits?.heartbeat
+        })
+        break
+      }
+      case 5: {
+        obj.heartbeatAnswer = HeartbeatAnswer.codec().decode(reader, reader.uint32(), {
+          limits: opts.limits?.heartbeatAnswer
+        })
+        break
+      }
+      case 6: {
+        obj.deregister = Deregister.codec().decode(reader, reader.uint32(), {
+          limits: opts.limits?.deregister
+        })
+        break
+      }
+      case 7: {
+        obj.answer = Answer.codec().decode(reader, reader.uint32(), {
+          limits: opts.limits?.answer
+        })
+        break
+      }
+      case 8: {
+        obj.ping = reader.uint32()
+        break
+      }
+      case 9: {
+        obj.pong = reader.bool()
+        break
+      }
+      case 10: {
+        obj.put = PutRecord.codec().decode(reader, reader.uint32(), {
+          limits: opts.limits?.put
+        })
+        break
+      }
+      case 11: {
+        obj.renew = RenewMembership.codec().decode(reader, reader.uint32(), {
+          limits: opts.limits?.renew
+        })
+        break
+      }
+      case 12: {
+        obj.forget = Forget.codec().decode(reader, reader.uint32(), {
+          limits: opts.limits?.forget
+        })
+        break
+      }
+      case 13: {
+        obj.admitted = Admitted.codec().decode(reader, reader.uint32(), {
+          limits: opts.limits?.admitted
+        })
+        break
+      }
+      case 14: {
+        obj.forward = ForwardJoin.codec().decode(reader, reader.uint32(), {
+          limits: opts.limits?.forward
+        })
+        break
+      }
+      case 15: {
+        obj.handOver = HandOver.codec().decode(reader, reader.uint32(), {
+          limits: opts.limits?.handOver
+        })
+        break
+      }
+      case 16: {
+        obj.rotate = RotateKey.codec().decode(reader, reader.uint32(), {
+          limits: opts.limits?.rotate
+        })
+        break
+      }
+      case 31: {
+        obj.trace = reader.bytes()
+        break
+      }
+      default: {
+        reader.skipType(tag & 7)
+        break
+      }
     }
-
-    return _codec
   }
 
-  export function encode (obj: Partial<SessionFrame>): Uint8Array {
-    return encodeMessage(obj, SessionFrame.codec())
-  }
-
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<SessionFrame>): SessionFrame {
-    return decodeMessage(buf, SessionFrame.codec(), opts)
-  }
-}
+  return obj
+})
 
 export interface Answer {
   status: number
@@ -257,91 +230,65 @@ export interface Answer {
   entry: Uint8Array
 }
 
-export namespace Answer {
-  let _codec: Codec<Answer>
+export const Answer = messageType<Answer>((obj, w) => {
+  if ((obj.status != null && obj.status !== 0)) {
+    w.uint32(8)
+    w.uint32(obj.status)
+  }
 
-  export const codec = (): Codec<Answer> => {
-    if (_codec == null) {
-      _codec = message<Answer>((obj, w, opts = {}) => {
-        if (opts.lengthDelimited !== false) {
-          w.fork()
-        }
+  if ((obj.retryAfterMs != null && obj.retryAfterMs !== 0)) {
+    w.uint32(16)
+    w.uint64Number(obj.retryAfterMs)
+  }
 
-        if ((obj.status != null && obj.status !== 0)) {
-          w.uint32(8)
-          w.uint32(obj.status)
-        }
+  if ((obj.record != null && obj.record.byteLength > 0)) {
+    w.uint32(26)
+    w.bytes(obj.record)
+  }
 
-        if ((obj.retryAfterMs != null && obj.retryAfterMs !== 0)) {
-          w.uint32(16)
-          w.uint64Number(obj.retryAfterMs)
-        }
+  if ((obj.entry != null && obj.entry.byteLength > 0)) {
+    w.uint32(34)
+    w.bytes(obj.entry)
+  }
+}, (reader, length, opts = {}) => {
+  const obj: any = {
+    status: 0,
+    retryAfterMs: 0,
+    record: uint8ArrayAlloc(0),
+    entry: uint8ArrayAlloc(0)
+  }
 
-        if ((obj.record != null && obj.record.byteLength > 0)) {
-          w.uint32(26)
-          w.bytes(obj.record)
-        }
+  const end = length == null ? reader.len : reader.pos + length
 
-        if ((obj.entry != null && obj.entry.byteLength > 0)) {
-          w.uint32(34)
-          w.bytes(obj.entry)
-        }
+  while (reader.pos < end) {
+    const tag = reader.uint32()
 
-        if (opts.lengthDelimited !== false) {
-          w.ldelim()
-        }
-      }, (reader, length, opts = {}) => {
-        const obj: any = {
-          status: 0,
-          retryAfterMs: 0,
-          record: uint8ArrayAlloc(0),
-          entry: uint8ArrayAlloc(0)
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              obj.status = reader.uint32()
-              break
-            }
-            case 2: {
-              obj.retryAfterMs = reader.uint64Number()
-              break
-            }
-            case 3: {
-              obj.record = reader.bytes()
-              break
-            }
-            case 4: {
-              obj.entry = reader.bytes()
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-
-        return obj
-      })
+    switch (tag >>> 3) {
+      case 1: {
+        obj.status = reader.uint32()
+        break
+      }
+      case 2: {
+        obj.retryAfterMs = reader.uint64Number()
+        break
+      }
+      case 3: {
+        obj.record = reader.bytes()
+        break
+      }
+      case 4: {
+        obj.entry = reader.bytes()
+        break
+      }
+      default: {
+        reader.skipType(tag & 7)
+        break
+      }
     }
-
-    return _codec
   }
 
-  export function encode (obj: Partial<Answer>): Uint8Array {
-    return encodeMessage(obj, Answer.codec())
-  }
-
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Answer>): Answer {
-    return decodeMessage(buf, Answer.codec(), opts)
-  }
-}
+  return obj
+})
 
 export interface RegisterRequest {
   record: Uint8Array
@@ -349,81 +296,55 @@ export interface RegisterRequest {
   instance: Uint8Array
 }
 
-export namespace RegisterRequest {
-  let _codec: Codec<RegisterRequest>
+export const RegisterRequest = messageType<RegisterRequest>((obj, w) => {
+  if ((obj.record != null && obj.record.byteLength > 0)) {
+    w.uint32(10)
+    w.bytes(obj.record)
+  }
 
-  export const codec = (): Codec<RegisterRequest> => {
-    if (_codec == null) {
-      _codec = message<RegisterRequest>((obj, w, opts = {}) => {
-        if (opts.lengthDelimited !== false) {
-          w.fork()
-        }
+  if ((obj.join != null && obj.join.byteLength > 0)) {
+    w.uint32(18)
+    w.bytes(obj.join)
+  }
 
-        if ((obj.record != null && obj.record.byteLength > 0)) {
-          w.uint32(10)
-          w.bytes(obj.record)
-        }
+  if ((obj.instance != null && obj.instance.byteLength > 0)) {
+    w.uint32(26)
+    w.bytes(obj.instance)
+  }
+}, (reader, length, opts = {}) => {
+  const obj: any = {
+    record: uint8ArrayAlloc(0),
+    join: uint8ArrayAlloc(0),
+    instance: uint8ArrayAlloc(0)
+  }
 
-        if ((obj.join != null && obj.join.byteLength > 0)) {
-          w.uint32(18)
-          w.bytes(obj.join)
-        }
+  const end = length == null ? reader.len : reader.pos + length
 
-        if ((obj.instance != null && obj.instance.byteLength > 0)) {
-          w.uint32(26)
-          w.bytes(obj.instance)
-        }
+  while (reader.pos < end) {
+    const tag = reader.uint32()
 
-        if (opts.lengthDelimited !== false) {
-          w.ldelim()
-        }
-      }, (reader, length, opts = {}) => {
-        const obj: any = {
-          record: uint8ArrayAlloc(0),
-          join: uint8ArrayAlloc(0),
-          instance: uint8ArrayAlloc(0)
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              obj.record = reader.bytes()
-              break
-            }
-            case 2: {
-              obj.join = reader.bytes()
-              break
-            }
-            case 3: {
-              obj.instance = reader.bytes()
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-
-        return obj
-      })
+    switch (tag >>> 3) {
+      case 1: {
+        obj.record = reader.bytes()
+        break
+      }
+      case 2: {
+        obj.join = reader.bytes()
+        break
+      }
+      case 3: {
+        obj.instance = reader.bytes()
+        break
+      }
+      default: {
+        reader.skipType(tag & 7)
+        break
+      }
     }
-
-    return _codec
   }
 
-  export function encode (obj: Partial<RegisterRequest>): Uint8Array {
-    return encodeMessage(obj, RegisterRequest.codec())
-  }
-
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<RegisterRequest>): RegisterRequest {
-    return decodeMessage(buf, RegisterRequest.codec(), opts)
-  }
-}
+  return obj
+})
 
 export interface RegisterAnswer {
   status: number
@@ -439,173 +360,147 @@ export interface RegisterAnswer {
   replicaAgeMs: number
 }
 
-export namespace RegisterAnswer {
-  let _codec: Codec<RegisterAnswer>
+export const RegisterAnswer = messageType<RegisterAnswer>((obj, w) => {
+  if ((obj.status != null && obj.status !== 0)) {
+    w.uint32(8)
+    w.uint32(obj.status)
+  }
 
-  export const codec = (): Codec<RegisterAnswer> => {
-    if (_codec == null) {
-      _codec = message<RegisterAnswer>((obj, w, opts = {}) => {
-        if (opts.lengthDelimited !== false) {
-          w.fork()
-        }
+  if ((obj.retryAfterMs != null && obj.retryAfterMs !== 0)) {
+    w.uint32(16)
+    w.uint64Number(obj.retryAfterMs)
+  }
 
-        if ((obj.status != null && obj.status !== 0)) {
-          w.uint32(8)
-          w.uint32(obj.status)
-        }
+  if ((obj.admit != null && obj.admit.byteLength > 0)) {
+    w.uint32(26)
+    w.bytes(obj.admit)
+  }
 
-        if ((obj.retryAfterMs != null && obj.retryAfterMs !== 0)) {
-          w.uint32(16)
-          w.uint64Number(obj.retryAfterMs)
-        }
+  if ((obj.leaseMs != null && obj.leaseMs !== 0)) {
+    w.uint32(32)
+    w.uint64Number(obj.leaseMs)
+  }
 
-        if ((obj.admit != null && obj.admit.byteLength > 0)) {
-          w.uint32(26)
-          w.bytes(obj.admit)
-        }
+  if ((obj.heartbeatMs != null && obj.heartbeatMs !== 0)) {
+    w.uint32(40)
+    w.uint64Number(obj.heartbeatMs)
+  }
 
-        if ((obj.leaseMs != null && obj.leaseMs !== 0)) {
-          w.uint32(32)
-          w.uint64Number(obj.leaseMs)
-        }
-
-        if ((obj.heartbeatMs != null && obj.heartbeatMs !== 0)) {
-          w.uint32(40)
-          w.uint64Number(obj.heartbeatMs)
-        }
-
-        if (obj.peers != null && obj.peers.length > 0) {
-          for (const value of obj.peers) {
-            w.uint32(50)
-            w.bytes(value)
-          }
-        }
-
-        if (obj.registries != null && obj.registries.length > 0) {
-          for (const value of obj.registries) {
-            w.uint32(58)
-            w.bytes(value)
-          }
-        }
-
-        if ((obj.checkpoint != null && obj.checkpoint.byteLength > 0)) {
-          w.uint32(66)
-          w.bytes(obj.checkpoint)
-        }
-
-        if ((obj.observed != null && obj.observed.byteLength > 0)) {
-          w.uint32(74)
-          w.bytes(obj.observed)
-        }
-
-        if ((obj.record != null && obj.record.byteLength > 0)) {
-          w.uint32(82)
-          w.bytes(obj.record)
-        }
-
-        if ((obj.replicaAgeMs != null && obj.replicaAgeMs !== 0)) {
-          w.uint32(88)
-          w.uint64Number(obj.replicaAgeMs)
-        }
-
-        if (opts.lengthDelimited !== false) {
-          w.ldelim()
-        }
-      }, (reader, length, opts = {}) => {
-        const obj: any = {
-          status: 0,
-          retryAfterMs: 0,
-          admit: uint8ArrayAlloc(0),
-          leaseMs: 0,
-          heartbeatMs: 0,
-          peers: [],
-          registries: [],
-          checkpoint: uint8ArrayAlloc(0),
-          observed: uint8ArrayAlloc(0),
-          record: uint8ArrayAlloc(0),
-          replicaAgeMs: 0
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              obj.status = reader.uint32()
-              break
-            }
-            case 2: {
-              obj.retryAfterMs = reader.uint64Number()
-              break
-            }
-            case 3: {
-              obj.admit = reader.bytes()
-              break
-            }
-            case 4: {
-              obj.leaseMs = reader.uint64Number()
-              break
-            }
-            case 5: {
-              obj.heartbeatMs = reader.uint64Number()
-              break
-            }
-            case 6: {
-              if (opts.limits?.peers != null && obj.peers.length === opts.limits.peers) {
-                throw new MaxLengthError('Decode error - repeated field "peers" had too many elements')
-              }
-
-              obj.peers.push(reader.bytes())
-              break
-            }
-            case 7: {
-              if (opts.limits?.registries != null && obj.registries.length === opts.limits.registries) {
-                throw new MaxLengthError('Decode error - repeated field "registries" had too many elements')
-              }
-
-              obj.registries.push(reader.bytes())
-              break
-            }
-            case 8: {
-              obj.checkpoint = reader.bytes()
-              break
-            }
-            case 9: {
-              obj.observed = reader.bytes()
-              break
-            }
-            case 10: {
-              obj.record = reader.bytes()
-              break
-            }
-            case 11: {
-              obj.replicaAgeMs = reader.uint64Number()
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-
-        return obj
-      })
+  if (obj.peers != null && obj.peers.length > 0) {
+    for (const value of obj.peers) {
+      w.uint32(50)
+      w.bytes(value)
     }
-
-    return _codec
   }
 
-  export function encode (obj: Partial<RegisterAnswer>): Uint8Array {
-    return encodeMessage(obj, RegisterAnswer.codec())
+  if (obj.registries != null && obj.registries.length > 0) {
+    for (const value of obj.registries) {
+      w.uint32(58)
+      w.bytes(value)
+    }
   }
 
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<RegisterAnswer>): RegisterAnswer {
-    return decodeMessage(buf, RegisterAnswer.codec(), opts)
+  if ((obj.checkpoint != null && obj.checkpoint.byteLength > 0)) {
+    w.uint32(66)
+    w.bytes(obj.checkpoint)
   }
-}
+
+  if ((obj.observed != null && obj.observed.byteLength > 0)) {
+    w.uint32(74)
+    w.bytes(obj.observed)
+  }
+
+  if ((obj.record != null && obj.record.byteLength > 0)) {
+    w.uint32(82)
+    w.bytes(obj.record)
+  }
+
+  if ((obj.replicaAgeMs != null && obj.replicaAgeMs !== 0)) {
+    w.uint32(88)
+    w.uint64Number(obj.replicaAgeMs)
+  }
+}, (reader, length, opts = {}) => {
+  const obj: any = {
+    status: 0,
+    retryAfterMs: 0,
+    admit: uint8ArrayAlloc(0),
+    leaseMs: 0,
+    heartbeatMs: 0,
+    peers: [],
+    registries: [],
+    checkpoint: uint8ArrayAlloc(0),
+    observed: uint8ArrayAlloc(0),
+    record: uint8ArrayAlloc(0),
+    replicaAgeMs: 0
+  }
+
+  const end = length == null ? reader.len : reader.pos + length
+
+  while (reader.pos < end) {
+    const tag = reader.uint32()
+
+    switch (tag >>> 3) {
+      case 1: {
+        obj.status = reader.uint32()
+        break
+      }
+      case 2: {
+        obj.retryAfterMs = reader.uint64Number()
+        break
+      }
+      case 3: {
+        obj.admit = reader.bytes()
+        break
+      }
+      case 4: {
+        obj.leaseMs = reader.uint64Number()
+        break
+      }
+      case 5: {
+        obj.heartbeatMs = reader.uint64Number()
+        break
+      }
+      case 6: {
+        if (opts.limits?.peers != null && obj.peers.length === opts.limits.peers) {
+          throw new MaxLengthError('Decode error - repeated field "peers" had too many elements')
+        }
+
+        obj.peers.push(reader.bytes())
+        break
+      }
+      case 7: {
+        if (opts.limits?.registries != null && obj.registries.length === opts.limits.registries) {
+          throw new MaxLengthError('Decode error - repeated field "registries" had too many elements')
+        }
+
+        obj.registries.push(reader.bytes())
+        break
+      }
+      case 8: {
+        obj.checkpoint = reader.bytes()
+        break
+      }
+      case 9: {
+        obj.observed = reader.bytes()
+        break
+      }
+      case 10: {
+        obj.record = reader.bytes()
+        break
+      }
+      case 11: {
+        obj.replicaAgeMs = reader.uint64Number()
+        break
+      }
+      default: {
+        reader.skipType(tag & 7)
+        break
+      }
+    }
+  }
+
+  return obj
+})
 
 export interface Heartbeat {
   checkpoint: Uint8Array
@@ -614,97 +509,71 @@ export interface Heartbeat {
   rttMs: number
 }
 
-export namespace Heartbeat {
-  let _codec: Codec<Heartbeat>
+export const Heartbeat = messageType<Heartbeat>((obj, w) => {
+  if ((obj.checkpoint != null && obj.checkpoint.byteLength > 0)) {
+    w.uint32(10)
+    w.bytes(obj.checkpoint)
+  }
 
-  export const codec = (): Codec<Heartbeat> => {
-    if (_codec == null) {
-      _codec = message<Heartbeat>((obj, w, opts = {}) => {
-        if (opts.lengthDelimited !== false) {
-          w.fork()
-        }
+  if ((obj.seq != null && obj.seq !== 0)) {
+    w.uint32(16)
+    w.uint64Number(obj.seq)
+  }
 
-        if ((obj.checkpoint != null && obj.checkpoint.byteLength > 0)) {
-          w.uint32(10)
-          w.bytes(obj.checkpoint)
-        }
-
-        if ((obj.seq != null && obj.seq !== 0)) {
-          w.uint32(16)
-          w.uint64Number(obj.seq)
-        }
-
-        if (obj.connected != null && obj.connected.length > 0) {
-          for (const value of obj.connected) {
-            w.uint32(26)
-            w.bytes(value)
-          }
-        }
-
-        if ((obj.rttMs != null && obj.rttMs !== 0)) {
-          w.uint32(32)
-          w.uint32(obj.rttMs)
-        }
-
-        if (opts.lengthDelimited !== false) {
-          w.ldelim()
-        }
-      }, (reader, length, opts = {}) => {
-        const obj: any = {
-          checkpoint: uint8ArrayAlloc(0),
-          seq: 0,
-          connected: [],
-          rttMs: 0
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              obj.checkpoint = reader.bytes()
-              break
-            }
-            case 2: {
-              obj.seq = reader.uint64Number()
-              break
-            }
-            case 3: {
-              if (opts.limits?.connected != null && obj.connected.length === opts.limits.connected) {
-                throw new MaxLengthError('Decode error - repeated field "connected" had too many elements')
-              }
-
-              obj.connected.push(reader.bytes())
-              break
-            }
-            case 4: {
-              obj.rttMs = reader.uint32()
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-
-        return obj
-      })
+  if (obj.connected != null && obj.connected.length > 0) {
+    for (const value of obj.connected) {
+      w.uint32(26)
+      w.bytes(value)
     }
-
-    return _codec
   }
 
-  export function encode (obj: Partial<Heartbeat>): Uint8Array {
-    return encodeMessage(obj, Heartbeat.codec())
+  if ((obj.rttMs != null && obj.rttMs !== 0)) {
+    w.uint32(32)
+    w.uint32(obj.rttMs)
+  }
+}, (reader, length, opts = {}) => {
+  const obj: any = {
+    checkpoint: uint8ArrayAlloc(0),
+    seq: 0,
+    connected: [],
+    rttMs: 0
   }
 
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Heartbeat>): Heartbeat {
-    return decodeMessage(buf, Heartbeat.codec(), opts)
+  const end = length == null ? reader.len : reader.pos + length
+
+  while (reader.pos < end) {
+    const tag = reader.uint32()
+
+    switch (tag >>> 3) {
+      case 1: {
+        obj.checkpoint = reader.bytes()
+        break
+      }
+      case 2: {
+        obj.seq = reader.uint64Number()
+        break
+      }
+      case 3: {
+        if (opts.limits?.connected != null && obj.connected.length === opts.limits.connected) {
+          throw new MaxLengthError('Decode error - repeated field "connected" had too many elements')
+        }
+
+        obj.connected.push(reader.bytes())
+        break
+      }
+      case 4: {
+        obj.rttMs = reader.uint32()
+        break
+      }
+      default: {
+        reader.skipType(tag & 7)
+        break
+      }
+    }
   }
-}
+
+  return obj
+})
 
 export interface HeartbeatAnswer {
   status: number
@@ -715,111 +584,85 @@ export interface HeartbeatAnswer {
   contested: boolean
 }
 
-export namespace HeartbeatAnswer {
-  let _codec: Codec<HeartbeatAnswer>
+export const HeartbeatAnswer = messageType<HeartbeatAnswer>((obj, w) => {
+  if ((obj.status != null && obj.status !== 0)) {
+    w.uint32(8)
+    w.uint32(obj.status)
+  }
 
-  export const codec = (): Codec<HeartbeatAnswer> => {
-    if (_codec == null) {
-      _codec = message<HeartbeatAnswer>((obj, w, opts = {}) => {
-        if (opts.lengthDelimited !== false) {
-          w.fork()
-        }
+  if ((obj.leaseMs != null && obj.leaseMs !== 0)) {
+    w.uint32(16)
+    w.uint64Number(obj.leaseMs)
+  }
 
-        if ((obj.status != null && obj.status !== 0)) {
-          w.uint32(8)
-          w.uint32(obj.status)
-        }
+  if ((obj.heartbeatMs != null && obj.heartbeatMs !== 0)) {
+    w.uint32(24)
+    w.uint64Number(obj.heartbeatMs)
+  }
 
-        if ((obj.leaseMs != null && obj.leaseMs !== 0)) {
-          w.uint32(16)
-          w.uint64Number(obj.leaseMs)
-        }
+  if ((obj.checkpoint != null && obj.checkpoint.byteLength > 0)) {
+    w.uint32(34)
+    w.bytes(obj.checkpoint)
+  }
 
-        if ((obj.heartbeatMs != null && obj.heartbeatMs !== 0)) {
-          w.uint32(24)
-          w.uint64Number(obj.heartbeatMs)
-        }
+  if ((obj.replicaAgeMs != null && obj.replicaAgeMs !== 0)) {
+    w.uint32(40)
+    w.uint64Number(obj.replicaAgeMs)
+  }
 
-        if ((obj.checkpoint != null && obj.checkpoint.byteLength > 0)) {
-          w.uint32(34)
-          w.bytes(obj.checkpoint)
-        }
+  if ((obj.contested != null && obj.contested !== false)) {
+    w.uint32(48)
+    w.bool(obj.contested)
+  }
+}, (reader, length, opts = {}) => {
+  const obj: any = {
+    status: 0,
+    leaseMs: 0,
+    heartbeatMs: 0,
+    checkpoint: uint8ArrayAlloc(0),
+    replicaAgeMs: 0,
+    contested: false
+  }
 
-        if ((obj.replicaAgeMs != null && obj.replicaAgeMs !== 0)) {
-          w.uint32(40)
-          w.uint64Number(obj.replicaAgeMs)
-        }
+  const end = length == null ? reader.len : reader.pos + length
 
-        if ((obj.contested != null && obj.contested !== false)) {
-          w.uint32(48)
-          w.bool(obj.contested)
-        }
+  while (reader.pos < end) {
+    const tag = reader.uint32()
 
-        if (opts.lengthDelimited !== false) {
-          w.ldelim()
-        }
-      }, (reader, length, opts = {}) => {
-        const obj: any = {
-          status: 0,
-          leaseMs: 0,
-          heartbeatMs: 0,
-          checkpoint: uint8ArrayAlloc(0),
-          replicaAgeMs: 0,
-          contested: false
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              obj.status = reader.uint32()
-              break
-            }
-            case 2: {
-              obj.leaseMs = reader.uint64Number()
-              break
-            }
-            case 3: {
-              obj.heartbeatMs = reader.uint64Number()
-              break
-            }
-            case 4: {
-              obj.checkpoint = reader.bytes()
-              break
-            }
-            case 5: {
-              obj.replicaAgeMs = reader.uint64Number()
-              break
-            }
-            case 6: {
-              obj.contested = reader.bool()
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-
-        return obj
-      })
+    switch (tag >>> 3) {
+      case 1: {
+        obj.status = reader.uint32()
+        break
+      }
+      case 2: {
+        obj.leaseMs = reader.uint64Number()
+        break
+      }
+      case 3: {
+        obj.heartbeatMs = reader.uint64Number()
+        break
+      }
+      case 4: {
+        obj.checkpoint = reader.bytes()
+        break
+      }
+      case 5: {
+        obj.replicaAgeMs = reader.uint64Number()
+        break
+      }
+      case 6: {
+        obj.contested = reader.bool()
+        break
+      }
+      default: {
+        reader.skipType(tag & 7)
+        break
+      }
     }
-
-    return _codec
   }
 
-  export function encode (obj: Partial<HeartbeatAnswer>): Uint8Array {
-    return encodeMessage(obj, HeartbeatAnswer.codec())
-  }
-
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<HeartbeatAnswer>): HeartbeatAnswer {
-    return decodeMessage(buf, HeartbeatAnswer.codec(), opts)
-  }
-}
+  return obj
+})
 
 export interface Deregister {
   reason: string
@@ -827,530 +670,322 @@ export interface Deregister {
   moved?: boolean
 }
 
-export namespace Deregister {
-  let _codec: Codec<Deregister>
+export const Deregister = messageType<Deregister>((obj, w) => {
+  if ((obj.reason != null && obj.reason !== '')) {
+    w.uint32(10)
+    w.string(obj.reason)
+  }
 
-  export const codec = (): Codec<Deregister> => {
-    if (_codec == null) {
-      _codec = message<Deregister>((obj, w, opts = {}) => {
-        if (opts.lengthDelimited !== false) {
-          w.fork()
-        }
+  if ((obj.record != null && obj.record.byteLength > 0)) {
+    w.uint32(18)
+    w.bytes(obj.record)
+  }
 
-        if ((obj.reason != null && obj.reason !== '')) {
-          w.uint32(10)
-          w.string(obj.reason)
-        }
+  if (obj.moved != null) {
+    w.uint32(24)
+    w.bool(obj.moved)
+  }
+}, (reader, length, opts = {}) => {
+  const obj: any = {
+    reason: '',
+    record: uint8ArrayAlloc(0)
+  }
 
-        if ((obj.record != null && obj.record.byteLength > 0)) {
-          w.uint32(18)
-          w.bytes(obj.record)
-        }
+  const end = length == null ? reader.len : reader.pos + length
 
-        if (obj.moved != null) {
-          w.uint32(24)
-          w.bool(obj.moved)
-        }
+  while (reader.pos < end) {
+    const tag = reader.uint32()
 
-        if (opts.lengthDelimited !== false) {
-          w.ldelim()
-        }
-      }, (reader, length, opts = {}) => {
-        const obj: any = {
-          reason: '',
-          record: uint8ArrayAlloc(0)
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              obj.reason = reader.string()
-              break
-            }
-            case 2: {
-              obj.record = reader.bytes()
-              break
-            }
-            case 3: {
-              obj.moved = reader.bool()
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-
-        return obj
-      })
+    switch (tag >>> 3) {
+      case 1: {
+        obj.reason = reader.string()
+        break
+      }
+      case 2: {
+        obj.record = reader.bytes()
+        break
+      }
+      case 3: {
+        obj.moved = reader.bool()
+        break
+      }
+      default: {
+        reader.skipType(tag & 7)
+        break
+      }
     }
-
-    return _codec
   }
 
-  export function encode (obj: Partial<Deregister>): Uint8Array {
-    return encodeMessage(obj, Deregister.codec())
-  }
-
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Deregister>): Deregister {
-    return decodeMessage(buf, Deregister.codec(), opts)
-  }
-}
+  return obj
+})
 
 export interface PutRecord {
   record: Uint8Array
 }
 
-export namespace PutRecord {
-  let _codec: Codec<PutRecord>
+export const PutRecord = messageType<PutRecord>((obj, w) => {
+  if ((obj.record != null && obj.record.byteLength > 0)) {
+    w.uint32(10)
+    w.bytes(obj.record)
+  }
+}, (reader, length, opts = {}) => {
+  const obj: any = {
+    record: uint8ArrayAlloc(0)
+  }
 
-  export const codec = (): Codec<PutRecord> => {
-    if (_codec == null) {
-      _codec = message<PutRecord>((obj, w, opts = {}) => {
-        if (opts.lengthDelimited !== false) {
-          w.fork()
-        }
+  const end = length == null ? reader.len : reader.pos + length
 
-        if ((obj.record != null && obj.record.byteLength > 0)) {
-          w.uint32(10)
-          w.bytes(obj.record)
-        }
+  while (reader.pos < end) {
+    const tag = reader.uint32()
 
-        if (opts.lengthDelimited !== false) {
-          w.ldelim()
-        }
-      }, (reader, length, opts = {}) => {
-        const obj: any = {
-          record: uint8ArrayAlloc(0)
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              obj.record = reader.bytes()
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-
-        return obj
-      })
+    switch (tag >>> 3) {
+      case 1: {
+        obj.record = reader.bytes()
+        break
+      }
+      default: {
+        reader.skipType(tag & 7)
+        break
+      }
     }
-
-    return _codec
   }
 
-  export function encode (obj: Partial<PutRecord>): Uint8Array {
-    return encodeMessage(obj, PutRecord.codec())
-  }
-
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<PutRecord>): PutRecord {
-    return decodeMessage(buf, PutRecord.codec(), opts)
-  }
-}
+  return obj
+})
 
 export interface RenewMembership {
   request: Uint8Array
 }
 
-export namespace RenewMembership {
-  let _codec: Codec<RenewMembership>
+export const RenewMembership = messageType<RenewMembership>((obj, w) => {
+  if ((obj.request != null && obj.request.byteLength > 0)) {
+    w.uint32(10)
+    w.bytes(obj.request)
+  }
+}, (reader, length, opts = {}) => {
+  const obj: any = {
+    request: uint8ArrayAlloc(0)
+  }
 
-  export const codec = (): Codec<RenewMembership> => {
-    if (_codec == null) {
-      _codec = message<RenewMembership>((obj, w, opts = {}) => {
-        if (opts.lengthDelimited !== false) {
-          w.fork()
-        }
+  const end = length == null ? reader.len : reader.pos + length
 
-        if ((obj.request != null && obj.request.byteLength > 0)) {
-          w.uint32(10)
-          w.bytes(obj.request)
-        }
+  while (reader.pos < end) {
+    const tag = reader.uint32()
 
-        if (opts.lengthDelimited !== false) {
-          w.ldelim()
-        }
-      }, (reader, length, opts = {}) => {
-        const obj: any = {
-          request: uint8ArrayAlloc(0)
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              obj.request = reader.bytes()
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-
-        return obj
-      })
+    switch (tag >>> 3) {
+      case 1: {
+        obj.request = reader.bytes()
+        break
+      }
+      default: {
+        reader.skipType(tag & 7)
+        break
+      }
     }
-
-    return _codec
   }
 
-  export function encode (obj: Partial<RenewMembership>): Uint8Array {
-    return encodeMessage(obj, RenewMembership.codec())
-  }
-
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<RenewMembership>): RenewMembership {
-    return decodeMessage(buf, RenewMembership.codec(), opts)
-  }
-}
+  return obj
+})
 
 export interface Forget {
   request: Uint8Array
 }
 
-export namespace Forget {
-  let _codec: Codec<Forget>
+export const Forget = messageType<Forget>((obj, w) => {
+  if ((obj.request != null && obj.request.byteLength > 0)) {
+    w.uint32(10)
+    w.bytes(obj.request)
+  }
+}, (reader, length, opts = {}) => {
+  const obj: any = {
+    request: uint8ArrayAlloc(0)
+  }
 
-  export const codec = (): Codec<Forget> => {
-    if (_codec == null) {
-      _codec = message<Forget>((obj, w, opts = {}) => {
-        if (opts.lengthDelimited !== false) {
-          w.fork()
-        }
+  const end = length == null ? reader.len : reader.pos + length
 
-        if ((obj.request != null && obj.request.byteLength > 0)) {
-          w.uint32(10)
-          w.bytes(obj.request)
-        }
+  while (reader.pos < end) {
+    const tag = reader.uint32()
 
-        if (opts.lengthDelimited !== false) {
-          w.ldelim()
-        }
-      }, (reader, length, opts = {}) => {
-        const obj: any = {
-          request: uint8ArrayAlloc(0)
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              obj.request = reader.bytes()
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-
-        return obj
-      })
+    switch (tag >>> 3) {
+      case 1: {
+        obj.request = reader.bytes()
+        break
+      }
+      default: {
+        reader.skipType(tag & 7)
+        break
+      }
     }
-
-    return _codec
   }
 
-  export function encode (obj: Partial<Forget>): Uint8Array {
-    return encodeMessage(obj, Forget.codec())
-  }
-
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Forget>): Forget {
-    return decodeMessage(buf, Forget.codec(), opts)
-  }
-}
+  return obj
+})
 
 export interface RotateKey {
   proofOld: Uint8Array
   proofNew: Uint8Array
 }
 
-export namespace RotateKey {
-  let _codec: Codec<RotateKey>
+export const RotateKey = messageType<RotateKey>((obj, w) => {
+  if ((obj.proofOld != null && obj.proofOld.byteLength > 0)) {
+    w.uint32(10)
+    w.bytes(obj.proofOld)
+  }
 
-  export const codec = (): Codec<RotateKey> => {
-    if (_codec == null) {
-      _codec = message<RotateKey>((obj, w, opts = {}) => {
-        if (opts.lengthDelimited !== false) {
-          w.fork()
-        }
+  if ((obj.proofNew != null && obj.proofNew.byteLength > 0)) {
+    w.uint32(18)
+    w.bytes(obj.proofNew)
+  }
+}, (reader, length, opts = {}) => {
+  const obj: any = {
+    proofOld: uint8ArrayAlloc(0),
+    proofNew: uint8ArrayAlloc(0)
+  }
 
-        if ((obj.proofOld != null && obj.proofOld.byteLength > 0)) {
-          w.uint32(10)
-          w.bytes(obj.proofOld)
-        }
+  const end = length == null ? reader.len : reader.pos + length
 
-        if ((obj.proofNew != null && obj.proofNew.byteLength > 0)) {
-          w.uint32(18)
-          w.bytes(obj.proofNew)
-        }
+  while (reader.pos < end) {
+    const tag = reader.uint32()
 
-        if (opts.lengthDelimited !== false) {
-          w.ldelim()
-        }
-      }, (reader, length, opts = {}) => {
-        const obj: any = {
-          proofOld: uint8ArrayAlloc(0),
-          proofNew: uint8ArrayAlloc(0)
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              obj.proofOld = reader.bytes()
-              break
-            }
-            case 2: {
-              obj.proofNew = reader.bytes()
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-
-        return obj
-      })
+    switch (tag >>> 3) {
+      case 1: {
+        obj.proofOld = reader.bytes()
+        break
+      }
+      case 2: {
+        obj.proofNew = reader.bytes()
+        break
+      }
+      default: {
+        reader.skipType(tag & 7)
+        break
+      }
     }
-
-    return _codec
   }
 
-  export function encode (obj: Partial<RotateKey>): Uint8Array {
-    return encodeMessage(obj, RotateKey.codec())
-  }
-
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<RotateKey>): RotateKey {
-    return decodeMessage(buf, RotateKey.codec(), opts)
-  }
-}
+  return obj
+})
 
 export interface Admitted {
   status: number
   admit: Uint8Array
 }
 
-export namespace Admitted {
-  let _codec: Codec<Admitted>
+export const Admitted = messageType<Admitted>((obj, w) => {
+  if ((obj.status != null && obj.status !== 0)) {
+    w.uint32(8)
+    w.uint32(obj.status)
+  }
 
-  export const codec = (): Codec<Admitted> => {
-    if (_codec == null) {
-      _codec = message<Admitted>((obj, w, opts = {}) => {
-        if (opts.lengthDelimited !== false) {
-          w.fork()
-        }
+  if ((obj.admit != null && obj.admit.byteLength > 0)) {
+    w.uint32(18)
+    w.bytes(obj.admit)
+  }
+}, (reader, length, opts = {}) => {
+  const obj: any = {
+    status: 0,
+    admit: uint8ArrayAlloc(0)
+  }
 
-        if ((obj.status != null && obj.status !== 0)) {
-          w.uint32(8)
-          w.uint32(obj.status)
-        }
+  const end = length == null ? reader.len : reader.pos + length
 
-        if ((obj.admit != null && obj.admit.byteLength > 0)) {
-          w.uint32(18)
-          w.bytes(obj.admit)
-        }
+  while (reader.pos < end) {
+    const tag = reader.uint32()
 
-        if (opts.lengthDelimited !== false) {
-          w.ldelim()
-        }
-      }, (reader, length, opts = {}) => {
-        const obj: any = {
-          status: 0,
-          admit: uint8ArrayAlloc(0)
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              obj.status = reader.uint32()
-              break
-            }
-            case 2: {
-              obj.admit = reader.bytes()
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-
-        return obj
-      })
+    switch (tag >>> 3) {
+      case 1: {
+        obj.status = reader.uint32()
+        break
+      }
+      case 2: {
+        obj.admit = reader.bytes()
+        break
+      }
+      default: {
+        reader.skipType(tag & 7)
+        break
+      }
     }
-
-    return _codec
   }
 
-  export function encode (obj: Partial<Admitted>): Uint8Array {
-    return encodeMessage(obj, Admitted.codec())
-  }
-
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<Admitted>): Admitted {
-    return decodeMessage(buf, Admitted.codec(), opts)
-  }
-}
+  return obj
+})
 
 export interface HandOver {
   entry: Uint8Array
 }
 
-export namespace HandOver {
-  let _codec: Codec<HandOver>
+export const HandOver = messageType<HandOver>((obj, w) => {
+  if ((obj.entry != null && obj.entry.byteLength > 0)) {
+    w.uint32(10)
+    w.bytes(obj.entry)
+  }
+}, (reader, length, opts = {}) => {
+  const obj: any = {
+    entry: uint8ArrayAlloc(0)
+  }
 
-  export const codec = (): Codec<HandOver> => {
-    if (_codec == null) {
-      _codec = message<HandOver>((obj, w, opts = {}) => {
-        if (opts.lengthDelimited !== false) {
-          w.fork()
-        }
+  const end = length == null ? reader.len : reader.pos + length
 
-        if ((obj.entry != null && obj.entry.byteLength > 0)) {
-          w.uint32(10)
-          w.bytes(obj.entry)
-        }
+  while (reader.pos < end) {
+    const tag = reader.uint32()
 
-        if (opts.lengthDelimited !== false) {
-          w.ldelim()
-        }
-      }, (reader, length, opts = {}) => {
-        const obj: any = {
-          entry: uint8ArrayAlloc(0)
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              obj.entry = reader.bytes()
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-
-        return obj
-      })
+    switch (tag >>> 3) {
+      case 1: {
+        obj.entry = reader.bytes()
+        break
+      }
+      default: {
+        reader.skipType(tag & 7)
+        break
+      }
     }
-
-    return _codec
   }
 
-  export function encode (obj: Partial<HandOver>): Uint8Array {
-    return encodeMessage(obj, HandOver.codec())
-  }
-
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<HandOver>): HandOver {
-    return decodeMessage(buf, HandOver.codec(), opts)
-  }
-}
+  return obj
+})
 
 export interface ForwardJoin {
   join: Uint8Array
   receipt: Uint8Array
 }
 
-export namespace ForwardJoin {
-  let _codec: Codec<ForwardJoin>
+export const ForwardJoin = messageType<ForwardJoin>((obj, w) => {
+  if ((obj.join != null && obj.join.byteLength > 0)) {
+    w.uint32(10)
+    w.bytes(obj.join)
+  }
 
-  export const codec = (): Codec<ForwardJoin> => {
-    if (_codec == null) {
-      _codec = message<ForwardJoin>((obj, w, opts = {}) => {
-        if (opts.lengthDelimited !== false) {
-          w.fork()
-        }
+  if ((obj.receipt != null && obj.receipt.byteLength > 0)) {
+    w.uint32(18)
+    w.bytes(obj.receipt)
+  }
+}, (reader, length, opts = {}) => {
+  const obj: any = {
+    join: uint8ArrayAlloc(0),
+    receipt: uint8ArrayAlloc(0)
+  }
 
-        if ((obj.join != null && obj.join.byteLength > 0)) {
-          w.uint32(10)
-          w.bytes(obj.join)
-        }
+  const end = length == null ? reader.len : reader.pos + length
 
-        if ((obj.receipt != null && obj.receipt.byteLength > 0)) {
-          w.uint32(18)
-          w.bytes(obj.receipt)
-        }
+  while (reader.pos < end) {
+    const tag = reader.uint32()
 
-        if (opts.lengthDelimited !== false) {
-          w.ldelim()
-        }
-      }, (reader, length, opts = {}) => {
-        const obj: any = {
-          join: uint8ArrayAlloc(0),
-          receipt: uint8ArrayAlloc(0)
-        }
-
-        const end = length == null ? reader.len : reader.pos + length
-
-        while (reader.pos < end) {
-          const tag = reader.uint32()
-
-          switch (tag >>> 3) {
-            case 1: {
-              obj.join = reader.bytes()
-              break
-            }
-            case 2: {
-              obj.receipt = reader.bytes()
-              break
-            }
-            default: {
-              reader.skipType(tag & 7)
-              break
-            }
-          }
-        }
-
-        return obj
-      })
+    switch (tag >>> 3) {
+      case 1: {
+        obj.join = reader.bytes()
+        break
+      }
+      case 2: {
+        obj.receipt = reader.bytes()
+        break
+      }
+      default: {
+        reader.skipType(tag & 7)
+        break
+      }
     }
-
-    return _codec
   }
 
-  export function encode (obj: Partial<ForwardJoin>): Uint8Array {
-    return encodeMessage(obj, ForwardJoin.codec())
-  }
-
-  export function decode (buf: Uint8Array | Uint8ArrayList, opts?: DecodeOptions<ForwardJoin>): ForwardJoin {
-    return decodeMessage(buf, ForwardJoin.codec(), opts)
-  }
-}
+  return obj
+})
