@@ -14,9 +14,9 @@ type field struct{ kind, rule string }
 type messages map[string]map[uint64]field
 
 var (
-	comment = regexp.MustCompile(`//.*`)
-	message = regexp.MustCompile(`message (\w+) \{([^}]*)\}`)
-	member  = regexp.MustCompile(`(?:(repeated|optional) )?(\w+) (\w+) = (\d+)`)
+	comment           = regexp.MustCompile(`//.*`)
+	messageDefinition = regexp.MustCompile(`message (\w+) \{([^}]*)\}`)
+	member            = regexp.MustCompile(`(?:(repeated|optional) )?(\w+) (\w+) = (\d+)`)
 )
 
 // readProto gives the messages of a .proto file.
@@ -26,7 +26,7 @@ func readProto(path string) (messages, error) {
 		return nil, err
 	}
 	found := messages{}
-	for _, m := range message.FindAllStringSubmatch(comment.ReplaceAllString(string(text), ""), -1) {
+	for _, m := range messageDefinition.FindAllStringSubmatch(comment.ReplaceAllString(string(text), ""), -1) {
 		fields := map[uint64]field{}
 		for _, f := range member.FindAllStringSubmatch(m[2], -1) {
 			number, _ := strconv.ParseUint(f[4], 10, 32)

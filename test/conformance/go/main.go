@@ -1,6 +1,7 @@
-// Verifies the vectors of TrustNet with the standard library, from docs/protocols and the .proto files alone:
+// Verifies the vectors of TrustNet with the standard library, and joins a network, from docs/protocols and the .proto files alone:
 // go run . VECTORS REGISTRY_PROTO
 // go run . judge REGISTRY_PROTO, with a line "KIND NETWORK_ID BYTES" for each object, or "key - BYTES"
+// go run -tags client . join REGISTRY_PROTO INVITE_LINE NAME: joins and stays until its input ends
 package main
 
 import (
@@ -151,10 +152,20 @@ func expect(ok bool, format string, args ...any) {
 // byFields is true for what only the rules of single fields refuse, which are not judged here.
 func byFields(v vector) bool { return v.Error == "InvalidPayloadError" }
 
+// commands are those of a build with `-tags client`: by name, with what stands behind the .proto file.
+var commands = map[string]func(m messages, args []string) error{}
+
 func main() {
 	m, err := readProto(os.Args[2])
 	if err != nil {
 		panic(err)
+	}
+	if run := commands[os.Args[1]]; run != nil {
+		if err := run(m, os.Args[3:]); err != nil {
+			fmt.Println(err)
+			os.Exit(1)
+		}
+		return
 	}
 	if os.Args[1] == "judge" {
 		judge(m)
@@ -189,6 +200,14 @@ func main() {
 		panic(err)
 	}
 	verifyNotes(m, notes)
+	var states stateLog
+	if text, err = os.ReadFile(filepath.Join(os.Args[1], "state-log.json")); err == nil {
+		err = json.Unmarshal(text, &states)
+	}
+	if err != nil {
+		panic(err)
+	}
+	verifyState(m, states)
 	verifyChain(m, read("transitions"))
 	fmt.Printf("%d checks, %d failures\n", checks, failures)
 	if failures > 0 {
