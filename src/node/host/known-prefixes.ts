@@ -22,7 +22,8 @@ export class KnownPrefixes {
   constructor({ liveness }: Pick<Registry, 'liveness'>, wallMs = Date.now()) {
     const now = performance.now()
     for (const { publicKey, lastAddress, lastConnectedMs = 0 } of liveness.views()) {
-      const ageMs = wallMs - lastConnectedMs
+      // The clock was ahead then, or is behind now.
+      const ageMs = Math.max(0, wallMs - lastConnectedMs)
       if (lastAddress !== undefined && ageMs < seenForMs) this.#note(peerIdText(publicKey), lastAddress, now - ageMs)
     }
   }

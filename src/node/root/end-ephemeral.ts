@@ -37,6 +37,8 @@ export class EphemeralEnds {
   }
 
   async look(): Promise<void> {
+    // As with invites: by a clock that may be wrong nobody was away for any time.
+    if (this.#init.registry.root?.clock.isConfirmed !== true) return
     const told = new Map<string, Told>()
     const over: Member[] = []
     for (const member of this.#init.registry.replica.state.members()) {

@@ -90,6 +90,7 @@ export class PendingJoins {
       sinceMs: clock.now()
     }
     const isNew = await commit.write(() => {
+      this.#table.expire(this.#oldestMs())
       const held = this.#table.get(publicKey)
       if (held === undefined) this.#makeRoom()
       this.#table.put(row)
@@ -100,7 +101,6 @@ export class PendingJoins {
   }
 
   #makeRoom(): void {
-    this.#table.expire(this.#oldestMs())
     const keys = this.#table.keys()
     const oldest = keys.length < this.#components.limits.pendingJoins ? undefined : this.#askers.givesWay(keys)
     if (oldest !== undefined) this.#forget(oldest)

@@ -81,11 +81,12 @@ export class PendingTable {
     this.#get = db.prepare(`SELECT ${pendingColumns} FROM pending WHERE public_key = ?`)
     this.#named = db.prepare(`SELECT ${pendingColumns} FROM pending WHERE name = ? ORDER BY since_ms, public_key`)
     this.#list = db.prepare(`SELECT ${pendingColumns} FROM pending ORDER BY since_ms, public_key`)
-    // A peer that asks again keeps its place.
+    // A peer that asks again keeps its place, but for one in a time that has not come.
     this.#put = db.prepare(`
       INSERT INTO pending (public_key, name, role, envelope, receipt, since_ms) VALUES (?, ?, ?, ?, ?, ?)
       ON CONFLICT (public_key) DO UPDATE
-      SET name = excluded.name, role = excluded.role, envelope = excluded.envelope, receipt = excluded.receipt`)
+      SET name = excluded.name, role = excluded.role, envelope = excluded.envelope, receipt = excluded.receipt,
+        since_ms = min(since_ms, excluded.since_ms)`)
     this.#delete = db.prepare('DELETE FROM pending WHERE public_key = ?')
     this.#keys = db.prepare<[], Uint8Array>('SELECT public_key FROM pending ORDER BY since_ms, public_key').pluck()
     this.#expire = db.prepare('DELETE FROM pending WHERE since_ms < ?')

@@ -31,6 +31,27 @@ async function admitted(ephemeralMs: number) {
       await ends.look()
       return replica.isMember(key.publicKey)
     },
+    /** The root starts anew on a machine whose clock is so far ahead. */
+    restartedAfter: async (ms: number) => {
+      await records.put(
+        sealRecord({ ...aRecord, networkId, publicKey: key.publicKey, seq: 1, left: true, issuedMs: clock.nowMs }, key)
+          .bytes
+      )
+      await registry.close()
+      clock.nowMs += ms
+      const again = await openRegistry({ path, role: 'root', nodeKey: rootKey, logKey, clock })
+      onTestFinished(() => again.close())
+      const { root, liveness } = again
+      expect(liveness.view(key.publicKey)).toMatchObject({ state: 'left' })
+      const look = new EphemeralEnds({ registry: again, answers: async () => false, logger: silentLogger })
+      return {
+        hearsOthers: () => root?.clock.heard(keyNumber(6).publicKey, clock.now()),
+        stays: async (): Promise<boolean> => {
+          await look.look()
+          return again.replica.isMember(key.publicKey)
+        }
+      }
+    },
     isHeard: async () => {
       await records.put(sealRecord({ ...aRecord, networkId, publicKey: key.publicKey, seq: 1 }, key).bytes)
     }
@@ -61,4 +82,12 @@ it('one that was heard of is not let go because nobody knows how it is: its regi
   await member.isHeard()
   expect(await member.staysAfter(1)).toBe(true)
   expect(await member.staysAfter(60 * minuteMs)).toBe(true)
+})
+
+it('nobody is let go by a clock that may be wrong: a root that was away for months waits until members agree with it', async () => {
+  const member = await admitted(10 * minuteMs)
+  const root = await member.restartedAfter(60 * 24 * 60 * minuteMs)
+  expect(await root.stays()).toBe(true)
+  root.hearsOthers()
+  expect(await root.stays()).toBe(false)
 })

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { prefix64 } from '../../../../src/address/prefix.ts'
 import { peerIdText, SigningKey } from '../../../../src/identity/keys.ts'
 import { KnownPrefixes } from '../../../../src/node/host/known-prefixes.ts'
@@ -30,4 +30,18 @@ test('begins with where members were dialled in the last 24 h, and with nothing 
   const prefixes = over([seen, old], wallMs)
   expect([prefixes.has(of('1:1:1')), prefixes.has(of('1:1:2'))]).toEqual([true, false])
   expect(peerIdText(publicKey)).toMatch(/^12D3/)
+})
+
+test('forgets after 24 h also where a member was seen by a clock that was years ahead', () => {
+  vi.useFakeTimers({ toFake: ['performance'] })
+  onTestFinished(() => {
+    vi.useRealTimers()
+  })
+  const wallMs = 1_800_000_000_000
+  const { publicKey } = SigningKey.generate()
+  const ahead = { ...unheardView(publicKey), lastAddress: from('1:1:1'), lastConnectedMs: 2 * wallMs }
+  const prefixes = over([ahead], wallMs)
+  expect(prefixes.has(of('1:1:1'))).toBe(true)
+  vi.advanceTimersByTime(25 * 3_600_000)
+  expect(prefixes.has(of('1:1:1'))).toBe(false)
 })

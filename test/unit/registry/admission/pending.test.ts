@@ -52,6 +52,26 @@ describe('a join without an invite', () => {
     expect(network.root.admission.pending()).toMatchObject([{ name: 'bob' }])
   })
 
+  it('is on the list for as long as it is asked, and asked over a week later it is told anew', async () => {
+    await using network = await RealNetwork.create()
+    const told: PendingJoin[] = []
+    network.root.events.addEventListener('pending', ({ detail }) => told.push(detail))
+    const key = await waits(network, 'ann')
+    network.clock.advance(8 * day)
+    await waits(network, 'ann', key)
+    expect(network.root.admission.pending()).toMatchObject([{ name: 'ann', sinceMs: network.clock.now() }])
+    expect(told).toHaveLength(2)
+  })
+
+  it('waits since no time that has not come: asked again, it is one of today', async () => {
+    await using network = await RealNetwork.create()
+    network.clock.advance(400 * day)
+    const key = await waits(network, 'ann')
+    network.clock.advance(-400 * day)
+    await waits(network, 'ann', key)
+    expect(network.root.admission.pending()).toMatchObject([{ name: 'ann', sinceMs: network.clock.now() }])
+  })
+
   it('keeps its place when a member hands over any number of void admissions', async () => {
     await using network = await RealNetwork.create()
     await network.root.close()
