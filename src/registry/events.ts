@@ -20,8 +20,8 @@ export interface JoinEvents {
   pending: CustomEvent<PendingJoin>
   /** A join that was told to wait was refused, by the operator or by the root after it was queued. */
   rejected: CustomEvent<{ publicKey: Uint8Array; reason: string }>
-  /** A revoke that a newer epoch made void waits for the operator. */
-  offered: CustomEvent<{ publicKey: Uint8Array }>
+  /** A revoke, or the end of a membership, that a newer epoch made void waits for the operator. */
+  offered: CustomEvent<{ publicKey: Uint8Array; kind: 'revoke' | 'end' }>
   /** A request waits here for the root. */
   queued: CustomEvent<void>
 }

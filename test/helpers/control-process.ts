@@ -113,7 +113,7 @@ export class ScriptedApi implements ControlApi {
   acceptClock: ControlApi['acceptClock'] = async () => ({ ...(await this.clock()), stepMs: null, appends: true })
   voidRevokes: ControlApi['voidRevokes'] = async () => ({
     schemaVersion: 1,
-    offered: [{ member: root, reason: 'stolen', epoch: 0, n: 9, claimedMs: 1, from: root, seenMs: 2 }]
+    offered: [{ kind: 'revoke', member: root, reason: 'stolen', epoch: 0, n: 9, claimedMs: 1, from: root, seenMs: 2 }]
   })
   dismissVoid: ControlApi['dismissVoid'] = async () => ({ schemaVersion: 1, ...root, entry: 15, message: 'stays' })
   resume: ControlApi['resume'] = async ({ head }) => ({ schemaVersion: 1, ...root, entry: head, message: 'appends' })

@@ -121,11 +121,11 @@ const showClock = async (context: Context, options: RunningOptions & { accept?: 
 /** Adds `registry void`: what waits at the root because the key of an older epoch has signed it. */
 export const addVoid: AddCommand = (registry, context) => {
   withRunning(registry.command('void'))
-    .description('revokes by log keys of older epochs, which wait for your word')
+    .description('revokes and ends by log keys of older epochs, which wait for your word')
     .option('--dismiss <peer>', 'this member stays: take it off the list')
     .addHelpText(
       'after',
-      '\nNothing proves when they were signed. To enter one: trustnet revoke NAME\n' +
+      '\nNothing proves when they were signed. To enter one: trustnet revoke NAME,\nor trustnet member end NAME\n' +
         exampleOf('trustnet registry void', 'trustnet registry void --dismiss hal')
     )
     .action((options: RunningOptions & { dismiss?: string }) => showVoid(context, options))
@@ -142,12 +142,12 @@ const showVoid = async (context: Context, options: RunningOptions & { dismiss?: 
   }
   const view = await client.voidRevokes({}, { signal })
   if (options.json === true) terminal.json(view)
-  else terminal.table(voidColumns, view.offered, { empty: 'No void revoke waits.', all: true })
+  else terminal.table(voidColumns, view.offered, { empty: 'No void revoke or end waits.', all: true })
 }
 
 const voidColumns: Column<VoidRevokeRow>[] = [
-  { title: 'REVOKES', cell: ({ member }) => peerText(member) },
-  { title: 'ENTRY', cell: ({ n, epoch }) => `${n} of epoch ${epoch}` },
+  { title: 'MEMBER', cell: ({ member }) => peerText(member) },
+  { title: 'WHAT', cell: ({ kind, n, epoch }) => `${kind}, entry ${n} of epoch ${epoch}` },
   { title: 'SIGNED, IT SAYS', cell: ({ claimedMs }) => date(claimedMs) },
   { title: 'FROM', cell: ({ from }) => (from === null ? 'held here' : peerText(from)) },
   { title: 'SEEN', cell: ({ seenMs }) => date(seenMs) },

@@ -19,14 +19,15 @@ const rowOf = (registry: Registry, { publicKey, from, ...said }: OfferedRevoke):
 })
 
 /**
- * The operator's word that a void revoke is not to be: others stop to enforce it.
+ * The operator's word that a void revoke or end is not to be: others stop to enforce it.
  * @throws NotRootError, NotFoundError when none of that member waits
  */
 export async function dismissVoid(registry: Registry, peer: string): Promise<ChangeView> {
   const { admission, replica } = registry
   const publicKey = requireKey(registry, peer)
   const isOffered = admission.offered.list().some((each) => Buffer.compare(each.publicKey, publicKey) === 0)
-  if (!isOffered) throw new NotFoundError(`no void revoke of ${peer} waits: \`trustnet registry void\` lists them`)
+  if (!isOffered)
+    throw new NotFoundError(`no void revoke or end of ${peer} waits: \`trustnet registry void\` lists them`)
   const draft = readmission(replica, publicKey)
   const [entry] = draft === undefined ? [] : await admission.orders.author().append([draft])
   await admission.offered.dismiss(publicKey)

@@ -99,9 +99,10 @@ export const clockView = answer('registry-clock', 'trustnet registry clock --jso
   message: text
 })
 
-/** A revoke by the log key of an older epoch, which waits for the operator's word. */
+/** A revoke, or the end of a membership, by the log key of an older epoch, which waits for the operator's word. */
 const voidRevokeRow = z.object({
-  member: peerRef.describe('whom the revoke would hit'),
+  kind: z.enum(['revoke', 'end']).describe('end: of the membership, without prejudice'),
+  member: peerRef.describe('whom it would hit'),
   reason: text,
   epoch: whole,
   n: whole,

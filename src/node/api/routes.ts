@@ -102,7 +102,11 @@ export const routes = {
     registry.clockView,
     {}
   ),
-  voidRevokes: ask.root('Revokes by log keys of older epochs that wait for the operator', registry.voidRevokesView, {}),
+  voidRevokes: ask.root(
+    'Revokes and ends of memberships by log keys of older epochs that wait for the operator',
+    registry.voidRevokesView,
+    {}
+  ),
   dismissVoid: tell.root('Takes a member off that list, and tells everybody that it stays', views.changeView, { peer }),
   fetchStore: tell.network('Fetches log and records of a member into a new file', registry.fetchView, {
     peer,

@@ -108,7 +108,7 @@ const alarmFixes: ReadonlyMap<string, string> = new Map(
     clock_step:
       'set the clock right (timedatectl set-ntp true), or trustnet registry clock --accept when it is right now',
     clock_doubt: 'set the clock right (timedatectl set-ntp true), or trustnet registry clock --accept when it is right',
-    void_revokes: 'trustnet registry void, then trustnet revoke NAME for those that are right',
+    void_revokes: 'trustnet registry void, then trustnet revoke NAME or member end NAME for those that are right',
     revoke_missing: 'trustnet status on the root; when it is in wrong hands: trustnet registry promote, on a secondary',
     log_fork:
       'keep the registry.db of every node, they hold the proof, and ask the operator of the root which history is right'

@@ -69,7 +69,7 @@ export interface AdmissionComponents {
 export class Admission {
   /** Settable: the way to the root comes and goes with the node's sessions. */
   forward: Forward | undefined
-  /** Void revokes that wait for the operator of the root. */
+  /** Void revokes and ends that wait for the operator of the root. */
   readonly offered: OfferedRevokes
   /** Changes that the operator of the root makes to members. */
   readonly members: MemberChanges

@@ -15,7 +15,7 @@ import { openProofsAsync } from '../log/state/proofs.ts'
 import { type Admit, type LogEntry, openEntryAsync, type Revoke } from '../objects/entry.ts'
 import type { Signed } from '../objects/envelope.ts'
 import { openJoin } from '../objects/join.ts'
-import type { OfferedRevokes } from './offered-revokes.ts'
+import type { OfferedEntry, OfferedRevokes } from './offered-revokes.ts'
 import type { PendingJoins } from './pending-joins.ts'
 
 export interface ReissueComponents {
@@ -54,7 +54,7 @@ export async function reissueEntry(
   const isVoid = keys.isKeyOf(value.epoch, signer) && !keys.isValidAt(value.epoch, value.n)
   if (!isVoid) throw new InvalidPayloadError('the entry is not one that a newer epoch made void')
   if (root === undefined) throw new UnavailableError('this registry is not the root: hand it over there', 1000)
-  if (value.kind === 'revoke') return await offer(components, entry, value.body, from)
+  if (value.kind === 'revoke' || value.kind === 'end') return await offer(components, entry, value, from)
   if (value.kind !== 'admit') return nothing
   await openProofsAsync(value)
   return await waitForOperator(components, value.body, from)
@@ -77,14 +77,17 @@ async function revoke(root: Root, { state }: Replica, body: Revoke): Promise<{ e
 async function offer(
   { replica, root, offered, events }: ReissueComponents,
   entry: Signed<LogEntry>,
-  body: Revoke,
+  value: OfferedEntry,
   from: Uint8Array | undefined
 ): Promise<{ entry: Uint8Array }> {
+  const { kind, body } = value
   const { publicKey } = body
   const isRoot = root !== undefined && equals(publicKey, root.publicKey)
   if (isRoot || replica.state.revoked(publicKey) !== undefined) return nothing
-  if (await offered.add(entry, body, from)) events.dispatchEvent(new CustomEvent('offered', { detail: { publicKey } }))
-  throw new PendingError('the revoke is void: it waits for the operator of the root')
+  if (kind === 'end' && replica.state.member(publicKey) === undefined) return nothing
+  if (await offered.add(entry, value, from))
+    events.dispatchEvent(new CustomEvent('offered', { detail: { publicKey, kind } }))
+  throw new PendingError(`the ${kind} is void: it waits for the operator of the root`)
 }
 
 async function waitForOperator(

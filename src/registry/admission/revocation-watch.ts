@@ -54,17 +54,18 @@ class RevocationWatch {
   }
 }
 
-/** Raises the alarm `void_revokes` at a root that is handed a revoke over which its operator must decide. */
+/** Raises the alarm `void_revokes` at a root that is handed a revoke, or the end of a membership, over which its operator must decide. */
 export function watchOffered(
   events: TypedEventTarget<JoinEvents>,
   { replica, alarms }: { replica: Replica; alarms: Alarms }
 ): void {
-  events.addEventListener('offered', ({ detail: { publicKey } }) => {
+  events.addEventListener('offered', ({ detail: { publicKey, kind } }) => {
     const peer = peerIdText(publicKey)
     const name = replica.state.member(publicKey)?.name ?? peer
+    const what = kind === 'revoke' ? `a revoke of ${name}` : `the end of the membership of ${name}`
     alarms.raise(
       'void_revokes',
-      `a revoke of ${name} by the log key of an older epoch was handed over: nothing proves when it was signed, so it is not entered before an operator says so`,
+      `${what} by the log key of an older epoch was handed over: nothing proves when it was signed, so it is not entered before an operator says so`,
       { peer }
     )
   })

@@ -122,6 +122,7 @@ describe.concurrent('a secondary that is promoted', () => {
     const old = network.node('root')
     await network.join('void')
     await old.control.revoke({ peer: 'bob', reason: 'stolen' })
+    await old.control.endMember({ peer: 'hal', reason: 'moved' })
     for (const node of [network.node('void'), hal, bob, old]) await node.stop()
 
     await becomeRoot(promotion(network, 'keeper', kit))
@@ -132,11 +133,18 @@ describe.concurrent('a secondary that is promoted', () => {
     await eventually(() => epochOf(back) === 1 && alarmsOf(back).includes('root_replaced'))
     expect(back.registry.root?.refusal?.name).toBe('NotRootError')
     expect((await back.control.status()).sync.message).toMatch(/^nothing is written: /)
-    await eventually(async () => (await root.control.voidRevokes()).offered.length === 1)
-    // Nothing proves when the old root signed it.
-    expect(has(root, 'bob')).toBe(true)
-    expectSchema('registry-void', await root.control.voidRevokes())
+    await eventually(async () => (await root.control.voidRevokes()).offered.length === 2)
+    // Nothing proves when the old root signed them.
+    expect(['bob', 'hal'].map((name) => has(root, name))).toEqual([true, true])
+    const waiting = await root.control.voidRevokes()
+    expectSchema('registry-void', waiting)
+    expect(waiting.offered.map(({ kind, member, from }) => [kind, member.name, from?.name])).toEqual([
+      ['revoke', 'bob', 'root'],
+      ['end', 'hal', 'root']
+    ])
+    await root.control.endMember({ peer: 'hal', reason: 'moved' })
     await root.control.revoke({ peer: 'bob', reason: 'stolen' })
+    expect((await root.control.voidRevokes()).offered).toEqual([])
     expect(root.registry.replica.state.isRevoked(bob.key.publicKey)).toBe(true)
     await eventually(() => root.registry.admission.pending().some(({ name }) => name === 'void'))
     await eventually(() => back.registry.replica.head.n === root.registry.replica.head.n)

@@ -7,6 +7,7 @@ import type { Signed } from '../../objects/envelope.ts'
 import type { EvidenceKind, EvidenceRow } from '../../store/log-rows.ts'
 import type { Ledger } from '../ledger.ts'
 import { readStoredEntry } from '../state/stored-entry.ts'
+import { isUndecided } from './enforced-revokes.ts'
 
 /** More keys than these are not shut out beside the log: a new epoch does that. */
 const maxKept = 10_000
@@ -93,18 +94,23 @@ export class AuthorityRevocations {
     return found
   }
 
-  /** Revokes in force, and admissions that were made void, of which the log says nothing: the root should know of them. */
+  /** Revokes in force, and ends and admissions that were made void, of which the log says nothing: the root should know of them. */
   unsettled(): Signed<LogEntry>[] {
-    const { state, enforced } = this.#ledger
-    const kept = [...this.#kept('emergency'), ...this.#kept('void')].map(({ entry }) => entry)
-    return kept.filter(({ value }) => {
+    const { state, enforced, clock } = this.#ledger
+    const kept = [...this.#kept('emergency'), ...this.#kept('void')].filter(({ row: { atMs }, entry: { value } }) => {
       if (value.kind === 'revoke') {
         const { publicKey } = value.body
         return enforced.has(keyId(publicKey)) && state.revoked(publicKey) === undefined
       }
+      if (value.kind === 'end') {
+        const { publicKey } = value.body
+        const isMember = state.member(publicKey) !== undefined
+        return isMember && isUndecided(state, { publicKey, epoch: value.epoch, atMs }, clock.now())
+      }
       if (value.kind !== 'admit') return false
       return !state.isRevoked(value.body.publicKey) && state.member(value.body.publicKey) === undefined
     })
+    return kept.map(({ entry }) => entry)
   }
 
   /** Revokes by the authority that are in force but not in the log: the root must enter them. Over void ones its operator decides. */

@@ -1,10 +1,11 @@
 import { keyId } from '../../../identity/key-id.ts'
 import type { NetworkState } from '../state/network-state.ts'
 
-/** Time for which a revoke that a new epoch made void is enforced where it was held: in this time the operator of the new root decides. */
-const voidRevokeMs = 7 * 24 * 3_600_000
+/** Time in which the operator of a new root decides about what became void: so long a void revoke is enforced where it was held. */
+const decideMs = 7 * 24 * 3_600_000
 
-interface VoidRevoke {
+/** A void entry that shuts out a key, or ends its membership. */
+interface VoidEntry {
   readonly publicKey: Uint8Array
   readonly epoch: number
   /** When the new epoch came. */
@@ -14,7 +15,7 @@ interface VoidRevoke {
 /** Keys that count as revoked although the log does not say so (any more): by the authority, or by an entry that a new epoch made void. */
 export class EnforcedRevokes implements Iterable<string> {
   readonly #byAuthority = new Set<string>()
-  readonly #void = new Map<string, VoidRevoke>()
+  readonly #void = new Map<string, VoidEntry>()
 
   /** `key`: as keyId gives it. */
   has(key: string): boolean {
@@ -30,7 +31,7 @@ export class EnforcedRevokes implements Iterable<string> {
     this.#byAuthority.add(keyId(publicKey))
   }
 
-  addVoid(revoke: VoidRevoke): void {
+  addVoid(revoke: VoidEntry): void {
     this.#void.set(keyId(revoke.publicKey), revoke)
   }
 
@@ -41,8 +42,7 @@ export class EnforcedRevokes implements Iterable<string> {
   settle(state: NetworkState, nowMs: number): Uint8Array[] {
     const lifted: Uint8Array[] = []
     for (const [key, revoke] of this.#void) {
-      const isOver = nowMs - revoke.atMs > voidRevokeMs
-      if (!isOver && !isAnswered(state, revoke)) continue
+      if (isUndecided(state, revoke, nowMs)) continue
       this.#void.delete(key)
       if (!this.has(key)) lifted.push(revoke.publicKey)
     }
@@ -50,7 +50,11 @@ export class EnforcedRevokes implements Iterable<string> {
   }
 }
 
-function isAnswered(state: NetworkState, { publicKey, epoch }: VoidRevoke): boolean {
+/** True while the operator may decide: until the root of a newer epoch has admitted the key or made it a registry, and no longer than a week. */
+export const isUndecided = (state: NetworkState, entry: VoidEntry, nowMs: number): boolean =>
+  nowMs - entry.atMs <= decideMs && !isAnswered(state, entry)
+
+function isAnswered(state: NetworkState, { publicKey, epoch }: VoidEntry): boolean {
   const forkN = state.keys.forkPointAfter(epoch)
   if (forkN === undefined) return false
   return (state.member(publicKey)?.admit.value.n ?? 0) > forkN || (state.registry(publicKey)?.n ?? 0) > forkN

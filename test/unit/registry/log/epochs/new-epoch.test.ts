@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { SigningKey } from '../../../../../src/identity/keys.ts'
 import { OtherEpochError } from '../../../../../src/registry/log/apply-entries.ts'
 import {
@@ -7,6 +7,7 @@ import {
   planEpoch,
   withReplica
 } from '../../../../../src/registry/log/epochs/new-epoch.ts'
+import { sealEntry } from '../../../../../src/registry/objects/entry.ts'
 import { openRegistry, type Registry } from '../../../../../src/registry/registry.ts'
 import { day, RealNetwork } from '../../../../helpers/real-network.ts'
 
@@ -118,22 +119,24 @@ describe('a new epoch from an entry below the head', () => {
   })
 })
 
+/** The keeper holds an entry that the new root never saw. */
+const cutOff = async (append: () => Promise<unknown>): Promise<void> => {
+  const forkN = network.root.replica.head.n
+  await append()
+  await network.sync(keeper)
+  await keeper.close()
+  await withReplica({ path: network.path('keeper'), clock: network.clock }, async (replica) => {
+    const { sealDelegation } = await import('../../../../../src/registry/log/log-writer.ts')
+    const next = SigningKey.generate().publicKey
+    await replica.apply([sealDelegation(replica, network.authority, next, forkN).bytes])
+  })
+}
+
 describe('a void revoke', () => {
-  /** The keeper holds an entry that the new root never saw. */
-  const cutOff = async (): Promise<void> => {
-    const forkN = network.root.replica.head.n
-    await network.root.admission.revoke(hal.publicKey, 'seen by few')
-    await network.sync(keeper)
-    await keeper.close()
-    await withReplica({ path: network.path('keeper'), clock: network.clock }, async (replica) => {
-      const { sealDelegation } = await import('../../../../../src/registry/log/log-writer.ts')
-      const next = SigningKey.generate().publicKey
-      await replica.apply([sealDelegation(replica, network.authority, next, forkN).bytes])
-    })
-  }
+  const revoked = () => network.root.admission.revoke(hal.publicKey, 'seen by few')
 
   it('is not entered by the registry that held it and becomes the root, but waits for the operator', async () => {
-    await cutOff()
+    await cutOff(revoked)
     const { reissued } = await openEpoch(init())
     expect(reissued).toBe(0)
     await opened(async ({ replica, admission }) => {
@@ -145,7 +148,7 @@ describe('a void revoke', () => {
   })
 
   it('is enforced for a week where it was held, over restarts, and no longer', async () => {
-    await cutOff()
+    await cutOff(revoked)
     await opened(async ({ replica }) => expect(replica.isMember(hal.publicKey)).toBe(false))
     network.clock.advance(6 * day)
     await opened(async ({ replica }) => {
@@ -157,5 +160,72 @@ describe('a void revoke', () => {
       expect(replica.state.isRevoked(hal.publicKey)).toBe(false)
       expect([replica.emergency.unsettled(), replica.emergency.revokes()]).toEqual([[], []])
     })
+  })
+})
+
+describe('a void end of a membership', () => {
+  const ended = () => network.root.admission.members.end(hal.publicKey, 'moved')
+
+  it('ends nothing, and waits for the operator of the new root like a void revoke', async () => {
+    await cutOff(ended)
+    await openEpoch(init())
+    await opened(async ({ replica, admission }) => {
+      expect(replica.isMember(hal.publicKey)).toBe(true)
+      expect(admission.offered.list()).toMatchObject([{ kind: 'end', reason: 'moved', epoch: 0 }])
+      expect(await admission.offered.dismiss(hal.publicKey)).toBe(true)
+      expect(admission.offered.list()).toEqual([])
+    })
+  })
+
+  it('is told to the root for a week by whoever held it, or until the new epoch has spoken', async () => {
+    await cutOff(ended)
+    const told = async (): Promise<string[]> => {
+      let kinds: string[] = []
+      await opened(async ({ replica: { emergency } }) => {
+        kinds = emergency.unsettled().map(({ value }) => value.kind)
+      })
+      return kinds
+    }
+    expect(await told()).toEqual(['end'])
+    network.clock.advance(6 * day)
+    expect(await told()).toEqual(['end'])
+    network.clock.advance(2 * day)
+    expect(await told()).toEqual([])
+  })
+
+  it('that is handed over waits beside a revoke of the same member, once, and is nothing once the member is gone', async () => {
+    const { root } = network
+    const [old, head] = [network.logKey, root.replica.head]
+    const entry = (kind: 'end' | 'revoke', n: number, { publicKey }: SigningKey): Uint8Array => {
+      const position = { networkId: root.networkId, n, prevHash: head.hash, epoch: 0, timeMs: network.clock.now() }
+      return sealEntry({ ...position, kind, body: { publicKey, reason: kind } }, old).bytes
+    }
+    await network.sync(keeper)
+    await keeper.close()
+    const logKey = SigningKey.generate()
+    await openEpoch(init({ logKey }))
+    const next = {
+      path: network.path('keeper'),
+      role: 'root' as const,
+      nodeKey: keeperKey,
+      logKey,
+      clock: network.clock
+    }
+    const registry = await openRegistry(next)
+    onTestFinished(() => registry.close())
+    const { admission, alarms } = registry
+    const handed = (bytes: Uint8Array) => admission.reissueEntry(bytes, keeperKey.publicKey)
+    for (const each of [entry('end', 50, hal), entry('end', 51, hal), entry('revoke', 52, hal)])
+      await expect(handed(each)).rejects.toThrow('waits for the operator')
+    const [first] = alarms.list()
+    expect(first).toMatchObject({ code: 'void_revokes', message: expect.stringContaining('revoke of hal') })
+    expect(admission.offered.list()).toMatchObject([
+      { kind: 'end', n: 50 },
+      { kind: 'revoke', n: 52 }
+    ])
+    expect(await handed(entry('end', 53, keeperKey))).toEqual({ entry: new Uint8Array(0) })
+    await admission.members.end(hal.publicKey, 'it was right')
+    expect(admission.offered.list()).toEqual([])
+    expect(await handed(entry('end', 54, hal))).toEqual({ entry: new Uint8Array(0) })
   })
 })
