@@ -38,10 +38,12 @@ export const withAuthor = (command: Command): Command =>
 
 /**
  * A client of the process that the options mean: the named one, the one of the config file, or the only one that runs.
+ * `timeoutMs` is the deadline of each call.
  * @throws NothingRunningError (exit 3); UsageError when several run and none is named.
  */
-export const running = async (context: Context, options: RunningOptions): Promise<ControlApi> => {
-  const api = controlClient({ path: await runningSocket(context, options) })
+export const running = async (context: Context, options: RunningOptions, timeoutMs?: number): Promise<ControlApi> => {
+  const path = await runningSocket(context, options)
+  const api = controlClient(timeoutMs === undefined ? { path } : { path, timeoutMs })
   return options.as === undefined ? api : asOperator(api, options.as)
 }
 

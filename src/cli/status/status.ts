@@ -25,9 +25,12 @@ export const addStatus: AddCommand = (program, context) => {
     )
 }
 
+/** A process that works says how it is at once. */
+const answerMs = 10_000
+
 const showStatus = async (context: Context, options: StatusOptions): Promise<void> => {
   const { terminal, signal } = context
-  const client = await running(context, options)
+  const client = await running(context, options, answerMs)
   if (options.acknowledge !== undefined) {
     const done = await client.acknowledge({ code: options.acknowledge }, { signal })
     if (options.json === true) terminal.json(done)

@@ -70,7 +70,7 @@ class Connection {
       return await readAnswer(await this.#request('POST', apiPrefix + name, JSON.stringify(input), signal))
     } catch (error) {
       options.signal?.throwIfAborted()
-      throw error
+      throw timeout.aborted ? this.#late() : error
     }
   }
 
@@ -99,9 +99,17 @@ class Connection {
     }
   }
 
+  #late(): ControlError {
+    return new ControlError(
+      `The process at ${this.#path} did not answer in ${this.#timeoutMs / 1000} s: it is stopped, overloaded, or has no file descriptor left (ulimit -n, LimitNOFILE). Its log says which; then restart it.`,
+      'TimeoutError',
+      504
+    )
+  }
+
   #explain(error: NodeJS.ErrnoException): Error {
     if (error instanceof ControlError) return error
-    if (error.name === 'AbortError') return new ControlError('The process did not answer in time.', 'TimeoutError', 504)
+    if (error.name === 'AbortError') return this.#late()
     if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') {
       return new NothingRunningError(`No process answers at ${this.#path}. Start one with: trustnet node start`)
     }
