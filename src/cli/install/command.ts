@@ -4,6 +4,7 @@ import { planExtras, planFor } from '../../install/apply/session.ts'
 import { deploymentOf, deployments } from '../../install/deployments/index.ts'
 import { OperatorError } from '../../install/errors.ts'
 import { preflight } from '../../install/machine/checks.ts'
+import { probe, probeTargets } from '../../install/machine/ipv6-probe.ts'
 import { readFacts, readIpv6 } from '../../install/machine/read-facts.ts'
 import { runningProgram } from '../../install/machine/running-program.ts'
 import type { Answers } from '../../install/model/answers.ts'
@@ -66,14 +67,14 @@ const prepare = async (context: Context, options: InstallOptions): Promise<Exami
   if (!isElsewhere && (await isUpgrade(context, answers, options))) return undefined
   const gate = new Ipv6Gate(context, answers, { isDry: options.plan === true })
   try {
-    let seen = await examine(context, answers, gate)
+    let seen = await examine(context, answers, { gate, ipv6Probe: options.ipv6Probe })
     if (options.plan === true) {
       showPlan(context, seen.plan, seen.checks, options)
       return undefined
     }
     showChecks(context, seen.checks)
     while (await looksAgain(ask, seen.checks)) {
-      seen = await examine(context, answers, gate)
+      seen = await examine(context, answers, { gate, ipv6Probe: options.ipv6Probe })
       showChecks(context, seen.checks)
     }
     // A check that was broken off has found nothing out.
@@ -127,8 +128,13 @@ interface Examined {
   readonly checks: readonly Check[]
 }
 
+interface Examining {
+  readonly gate: Ipv6Gate
+  readonly ipv6Probe: string | undefined
+}
+
 /** The machine as it is now, what would be done, and whether it may be. */
-const examine = async ({ signal }: Context, answers: Answers, gate: Ipv6Gate): Promise<Examined> => {
+const examine = async ({ signal }: Context, answers: Answers, { gate, ipv6Probe }: Examining): Promise<Examined> => {
   const deployment = deploymentOf(answers.deployment)
   const found = await readIpv6()
   const ipv6 = deployment?.isElsewhere === true ? found : await gate.pass(found)
@@ -142,7 +148,8 @@ const examine = async ({ signal }: Context, answers: Answers, gate: Ipv6Gate): P
   const isOurs =
     journal?.state.entries.some(({ action }) => action.kind === 'foreground' || action.kind === 'command') ?? false
   const record = wantedRecord(answers, facts)
-  const checks = preflight(facts, answers, deployment, { isOurs })
+  const targets = deployment.isElsewhere === true ? [] : probeTargets(ipv6Probe, answers, ipv6)
+  const checks = preflight(facts, answers, deployment, { isOurs, beyond: await probe(targets, { signal }) })
   const answer = await lookup(answers.domain, signal)
   const extras = planExtras(facts, answers, record !== undefined && isThere(record, answer) ? undefined : record)
   const plan = planFor(answers, runningProgram().version, deployment, { ...extras, ipv6: gate.actions })

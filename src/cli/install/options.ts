@@ -2,6 +2,8 @@ import { type Command, InvalidArgumentError, Option } from 'commander'
 import { resolverAddress } from '../../address/spelling.ts'
 import { providerNames } from '../../dns/providers/provider.ts'
 import { type Role, roles } from '../../identity/role.ts'
+import { noProbe } from '../../install/machine/ipv6-probe.ts'
+import { toMultiaddr } from '../../install/machine/parse-facts.ts'
 import { admissionPolicies, deploymentNames } from '../../install/model/answers.ts'
 import { choice, oldRoles } from '../output/choice.ts'
 
@@ -22,6 +24,7 @@ export interface InstallOptions {
   trustOnFirstUse?: boolean
   ipv6AutoEnable?: boolean
   openFirewall?: boolean
+  ipv6Probe?: string
   dnsProvider?: string
   awsProfile?: string
   dnsServer?: string
@@ -49,6 +52,9 @@ const roleChoice = (flags: string, about = ''): Option => choice(flags, about, O
 
 /** The word of before for a service of systemd. */
 const oldDeployments = { vm: 'systemd' }
+
+/** An address without a port is asked at that of HTTPS. */
+const probeAddress = (text: string): string => (text === noProbe ? text : toMultiaddr(text, 443))
 
 const collect = (value: string, before: string[] = []): string[] => [...before, value]
 
@@ -79,6 +85,11 @@ export const withInstallOptions = (command: Command): Command =>
     .option('--aws-profile <name>', 'for --dns-provider route53')
     .option('--dns-server <address>', 'for --dns-provider rfc2136: the primary name server', resolverAddress)
     .addOption(toggle('ipv6-auto-enable', 'turn IPv6 on where it is off'))
+    .option(
+      '--ipv6-probe <address>',
+      'what must answer beyond the router; none: nothing is tried (default: registry, DNS root servers)',
+      probeAddress
+    )
     .addOption(toggle('open-firewall', 'open the port where a firewall closes it'))
     .addOption(toggle('yes', 'ask nothing'))
     .addOption(toggle('plan', 'print all that would change, and change nothing'))

@@ -5,7 +5,7 @@ import { isRegistryRole } from '../../identity/role.ts'
 import type { Answers } from '../model/answers.ts'
 import { type Check, fail, pass, warn } from '../model/check.ts'
 import type { Deployment } from '../model/deployment.ts'
-import type { MachineFacts } from '../model/facts.ts'
+import type { BeyondFacts, MachineFacts } from '../model/facts.ts'
 import { firewallCloses } from './firewall.ts'
 import { enableAdvice } from './ipv6-advice.ts'
 
@@ -97,6 +97,22 @@ const gateway = ({ ipv6 }: MachineFacts): Check =>
       )
     : pass('gateway', 'Gateway', `${ipv6.gateway.via} on ${ipv6.gateway.device}`)
 
+/** Empty: nothing was tried. */
+const beyond = ({ ipv6 }: MachineFacts, found: BeyondFacts | undefined): Check[] => {
+  if (found === undefined) return []
+  const { tried, answered } = found
+  const title = 'Beyond it'
+  if (answered !== undefined) return [pass('beyond', title, `${answered} answers`)]
+  return [
+    warn(
+      'beyond',
+      title,
+      `nothing behind the router ${ipv6.gateway?.via} answered (tried ${tried.join(', ')}): it has no way out, or a firewall stands in between. The install goes on; machines elsewhere may be out of reach`,
+      'where that is as it should be: --ipv6-probe none, or --ipv6-probe ADDRESS for something that must answer'
+    )
+  ]
+}
+
 const resolver = ({ resolvers }: Pick<MachineFacts, 'resolvers'>): Check =>
   resolvers.length > 0
     ? pass('resolver', 'DNS servers', resolvers.join(', '))
@@ -171,26 +187,34 @@ export const machineChecks = (facts: MachineFacts): Check[] => [
   memory(facts)
 ]
 
-/** All that is looked at before anything is changed. Pure. `isOurs`: this node runs already, from an earlier install. */
+export interface PreflightInit {
+  /** This node runs already, from an earlier install. */
+  readonly isOurs: boolean
+  /** undefined: nothing was tried. */
+  readonly beyond?: BeyondFacts | undefined
+}
+
+/** All that is looked at before anything is changed. Pure. */
 export const preflight = (
   facts: MachineFacts,
   answers: Answers,
   deployment: Deployment,
-  { isOurs }: { isOurs: boolean }
+  init: PreflightInit
 ): Check[] =>
   deployment.isElsewhere === true
     ? [system(facts), rights(facts), deployment.check(facts, answers), ...image(answers)]
-    : preflightHere(facts, answers, deployment, isOurs)
+    : preflightHere(facts, answers, deployment, init)
 
-const preflightHere = (facts: MachineFacts, answers: Answers, deployment: Deployment, isOurs: boolean): Check[] => [
+const preflightHere = (facts: MachineFacts, answers: Answers, deployment: Deployment, init: PreflightInit): Check[] => [
   system(facts),
   rights(facts),
   deployment.check(facts, answers),
   ...image(answers),
   ipv6Address(facts),
   gateway(facts),
+  ...beyond(facts, init.beyond),
   resolver(facts),
-  port(facts, answers, isOurs),
+  port(facts, answers, init.isOurs),
   firewallCheck(facts, answers),
   disk(facts),
   memory(facts)

@@ -43,6 +43,12 @@ export interface Ipv6Facts {
   readonly gateway: { readonly via: string; readonly device: string } | null
 }
 
+/** Multiaddrs that were tried beyond the router, and the first that answered. */
+export interface BeyondFacts {
+  readonly tried: readonly string[]
+  readonly answered: string | undefined
+}
+
 export interface FirewallFacts {
   readonly tool: 'none' | 'nftables' | 'ufw' | 'firewalld'
   /** True when it drops what no rule lets in. */

@@ -7,36 +7,7 @@ import type { Answers } from '../../../../src/install/model/answers.ts'
 import type { Check } from '../../../../src/install/model/check.ts'
 import type { MachineFacts } from '../../../../src/install/model/facts.ts'
 import { resolveAnswers } from '../../../../src/install/plan/resolve-answers.ts'
-
-const stable = {
-  address: '2001:db8::5',
-  device: 'eth0',
-  temporary: false,
-  deprecated: false,
-  tentative: false,
-  duplicate: false
-}
-
-const facts = (more: Partial<MachineFacts> = {}): MachineFacts => ({
-  uid: 0,
-  os: { platform: 'linux', arch: 'x64', id: 'debian', like: [], name: 'Debian 12', kernel: '6.1', libc: 'glibc' },
-  memoryBytes: 2 ** 31,
-  diskFreeBytes: 2 ** 34,
-  systemd: true,
-  container: null,
-  ipv6: {
-    kernel: true,
-    disabled: [],
-    writable: true,
-    addresses: [stable],
-    gateway: { via: 'fe80::1', device: 'eth0' }
-  },
-  resolvers: ['2001:db8::53'],
-  ports: new Map(),
-  firewall: { tool: 'none', dropsInbound: false, open: [], chain: [] },
-  programs: new Map(),
-  ...more
-})
+import { machineFacts as facts, stableAddress as stable } from '../../../helpers/machine-facts.ts'
 
 const answers = (role: Answers['role'] = 'root'): Answers =>
   resolveAnswers({ name: 'hal', role, domain: 'example.org', trustOnFirstUse: true })
