@@ -9,6 +9,7 @@ import { cleanEnvironment } from '../runtime/clean-environment.ts'
 import type { Clock, Logger } from '../runtime/clock-and-logger.ts'
 import { codeOf } from '../runtime/error-code.ts'
 import { reasonOf } from '../runtime/error-message.ts'
+import { timedPath } from '../runtime/files/timed-path.ts'
 import { makeFolder } from '../runtime/make-folder.ts'
 import type { Running, Supervisor } from '../runtime/supervisor.ts'
 import { dataFiles } from './config/paths.ts'
@@ -138,7 +139,7 @@ export class Housekeeping {
     dropLeft(folder, unfinishedName)
     dropHandedOver(config.paths.data)
     const now = clock.now()
-    const path = to ?? freePath(folder, now)
+    const path = to ?? timedPath(now, (stamp) => join(folder, `registry-${stamp}.db`))
     makeFolder(dirname(path), 0o700)
     const manifest = await registry.backup(path)
     // The backup is what saves a store that takes nothing any more.
@@ -184,12 +185,6 @@ export const firstBackupMs = (lastMs: number | null, everyMs: number, nowMs: num
 export const lastBackup = ({ meta }: Pick<Registry, 'meta'>): number | null => {
   const last = meta.get(lastBackupKey)
   return last === undefined ? null : Number(Buffer.from(last).toString())
-}
-
-/** By its time, to the millisecond; of two in one the later takes the next. */
-const freePath = (folder: string, ms: number): string => {
-  const path = join(folder, `registry-${new Date(ms).toISOString().replaceAll(/[-:.]/g, '')}.db`)
-  return existsSync(path) ? freePath(folder, ms + 1) : path
 }
 
 const backupFolder = (config: Config): string => config.backup.path ?? join(config.paths.data, 'backups')

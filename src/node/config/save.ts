@@ -22,6 +22,7 @@ import { dirname, join } from 'node:path'
 import { isMap, parseDocument } from 'yaml'
 import { codeOf } from '../../runtime/error-code.ts'
 import { openRegular, readOpen, readText } from '../../runtime/files/read-file.ts'
+import { timedPath } from '../../runtime/files/timed-path.ts'
 import { makeFolder } from '../../runtime/make-folder.ts'
 import { ConfigError } from '../errors.ts'
 import { keyByYaml } from './keys.ts'
@@ -99,8 +100,7 @@ export interface MigratedFile {
 }
 
 /** Beside the file, and no configuration of the folder. */
-export const configCopyName = (file: string): string =>
-  `${file}.before-${new Date().toISOString().replaceAll(/[-:]|\.\d+/g, '')}`
+export const configCopyName = (file: string): string => timedPath(Date.now(), (stamp) => `${file}.before-${stamp}`)
 
 /** Brings a file to the version that this program writes. The copy of the old one is beside it, with its owner and mode. */
 export const migrateConfigFile = (file: string): MigratedFile => {

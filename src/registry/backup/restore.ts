@@ -4,6 +4,7 @@ import { equals } from 'uint8arrays/equals'
 import { networkIdText } from '../../identity/network-id.ts'
 import { type Clock, systemClock } from '../../runtime/clock-and-logger.ts'
 import { StoreError, StoreInUseError, WrongNetworkError } from '../../runtime/errors.ts'
+import { timedPath } from '../../runtime/files/timed-path.ts'
 import { makeFolder } from '../../runtime/make-folder.ts'
 import { comparePositions } from '../log/state/position.ts'
 import { type Database, openDatabase, peekDatabase } from '../store/database.ts'
@@ -96,8 +97,7 @@ function mark(path: string, from: Parameters<typeof markRestored>[1]): void {
 /** With what a killed process left in its write-ahead log. */
 function moveAside(path: string, nowMs: number): string | undefined {
   if (!existsSync(path)) return undefined
-  const stamp = new Date(nowMs).toISOString().replaceAll(/[-:]|\.\d+/g, '')
-  const target = `${path}.before-restore-${stamp}`
+  const target = timedPath(nowMs, (stamp) => `${path}.before-restore-${stamp}`)
   for (const ending of ['-wal', '-shm', '']) {
     if (existsSync(path + ending)) renameSync(path + ending, target + ending)
   }

@@ -39,6 +39,11 @@ describe('a configuration of an older version', () => {
     // The copy is no second configuration of the folder.
     expect(loadConfig({ env: { TRUSTNET_HOME: folder.path } }).file).toBe(file)
     expect(readdirSync(folder.path)).toHaveLength(2)
+    // An older file again, at once: its copy takes nobody's place.
+    cpSync(fixture('version-1.yaml'), file)
+    const again = migrateConfigFile(file)
+    expect(again.copy).not.toBe(copy)
+    expect(readdirSync(folder.path)).toHaveLength(3)
   })
 
   it('keeps the new key when both are there', () => {

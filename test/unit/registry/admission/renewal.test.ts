@@ -1,6 +1,7 @@
 import { toString as textOf } from 'uint8arrays/to-string'
 import { describe, expect, it } from 'vitest'
 import { SigningKey } from '../../../../src/identity/keys.ts'
+import { sealDelegation } from '../../../../src/registry/log/log-writer.ts'
 import { sealRenewRequest } from '../../../../src/registry/objects/renew-request.ts'
 import {
   InvalidEnvelopeError,
@@ -154,5 +155,16 @@ describe('being forgotten', () => {
     const { replica } = network.root
     await secondary.admission.forget(network.farewell(ann))
     expect(replica.state.member(ann.publicKey)).toBeUndefined()
+  })
+
+  it('that a replaced root cannot judge goes to the new root: the member may know more of the log', async () => {
+    await using network = await RealNetwork.create()
+    const ann = await network.admit('ann')
+    const { admission, replica } = network.root
+    await replica.apply([sealDelegation(replica, network.authority, SigningKey.generate().publicKey).bytes])
+    admission.forward = undefined
+    const renewedMeanwhile = request(network, ann, network.clock.now() + 365 * day)
+    await expect(admission.renew(renewedMeanwhile)).rejects.toThrow(PendingError)
+    expect(admission.queued).toBe(1)
   })
 })

@@ -112,6 +112,20 @@ describe('a backup', () => {
     expect(root.restored).toBeUndefined()
   })
 
+  it('puts each store that was there aside under a name of its own, however soon they follow', async () => {
+    await using made = await withBackup()
+    const { network, backup } = made
+    await network.root.close()
+    const path = network.path('root')
+    const restore = async () => (await restoreStore({ backup, path, older: true, clock: network.clock })).movedTo ?? ''
+    const former = readFileSync(path)
+    const first = await restore()
+    const second = await restore()
+    expect(second).not.toBe(first)
+    expect(readFileSync(first).equals(former)).toBe(true)
+    expect((await verifyStore(second)).members).toBe(2)
+  })
+
   it('takes the place of no store that is in use, nor of another network', async () => {
     await using made = await withBackup()
     await using other = await RealNetwork.create()
