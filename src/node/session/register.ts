@@ -121,7 +121,7 @@ class Entry {
       return await this.#register(membership.joinCall())
     } catch (error) {
       if (!(error instanceof PendingError)) throw error
-      onTrouble(error)
+      onTrouble(new PendingError(waitingAt(this.#peer)))
       const fields = { peer: peerIdText(this.#peer.publicKey) }
       logger.info(fields, 'the join waits for approval or for the root; this session waits for the answer')
       await decision.made
@@ -158,3 +158,9 @@ class Entry {
 export class RetryError extends Error {
   override readonly name = 'RetryError'
 }
+
+/** Only the root asks its operator; another registry has it or its operator to wait for. */
+const waitingAt = ({ name, role }: RegistryPeer): string =>
+  role === 'root'
+    ? `the join waits at ${name}, the root, for the word of its operator`
+    : `the join waits at ${name} (${role}) for the root, which is away, or for the word of its operator`

@@ -180,6 +180,7 @@ describe('joining without an invite', () => {
     await using network = await TestNetwork.create({ 'admission.policy': 'approve' })
     const a = await network.start('a', { 'bootstrap.peers': [network.address('root')] })
     await troubleOf(a, 'PendingError')
+    expect(a.network?.trouble?.message).toBe('the join waits at root, the root, for the word of its operator')
     const { admission } = network.node('root').registry
     expect(admission.pending().map(({ name }) => name)).toEqual(['a'])
     await admission.approve('a')
