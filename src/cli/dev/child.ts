@@ -38,6 +38,7 @@ export class Child {
   readonly ended: Promise<ChildEnd>
   readonly #process: ChildProcess
   #stopping = false
+  #frozen = false
 
   constructor(init: ChildInit) {
     this.name = init.name
@@ -66,10 +67,25 @@ export class Child {
 
   async stop(): Promise<void> {
     this.#stopping = true
+    if (this.#frozen) this.thaw()
     this.#process.stdin?.end()
     const force = setTimeout(() => this.#process.kill('SIGKILL'), stopMs)
     await this.ended
     clearTimeout(force)
+  }
+
+  /** Stopped by the kernel: it does nothing and says nothing, until `thaw`. */
+  freeze(): void {
+    this.#frozen = this.#process.kill('SIGSTOP')
+  }
+
+  thaw(): void {
+    this.#process.kill('SIGCONT')
+    this.#frozen = false
+  }
+
+  get frozen(): boolean {
+    return this.#frozen
   }
 
   /** Without a goodbye, as in a drill. */

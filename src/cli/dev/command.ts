@@ -1,11 +1,13 @@
+import { once } from 'node:events'
 import { rm } from 'node:fs/promises'
 import type { PeersView } from '../../node/api/control-api.ts'
 import type { AddCommand, Context } from '../output/context.ts'
-import { ExitError, exitCodes, UsageError } from '../output/exit.ts'
+import { UsageError } from '../output/exit.ts'
 import { breakable } from '../output/interrupt.ts'
 import { selectPeers, wholeNumber } from '../output/peer-rows.ts'
 import { peersText } from '../peers/peers-text.ts'
 import type { DevNetwork } from './network.ts'
+import type { Relays } from './relay.ts'
 
 interface DevOptions {
   nodes: number
@@ -20,8 +22,9 @@ const maxNodes = 50
 const examples = `
 A root, a secondary and nodes as real processes on free ports of [::1], with a
 name server of their own. One node joins with an invite, the others find the
-root through tnr.dev.trustnet.test. On a terminal the table is live until Ctrl-C
-stops everything; elsewhere it is printed once.
+root through tnr.dev.trustnet.test. On a terminal the table is live, and keys
+kill, freeze, cut off and bring back a process, or add a node; elsewhere it is
+printed once. Ctrl-C, or a signal, stops everything.
 
 Examples:
   trustnet dev                three nodes, live table
@@ -45,26 +48,54 @@ const dev = async (context: Context, options: DevOptions): Promise<void> => {
   if (options.nodes > maxNodes)
     throw new UsageError(`--nodes is at most ${maxNodes}: each node is a process of its own.`)
   const { terminal, signal } = context
-  const live = terminal.isTTY && options.once !== true
-  // Its table is all that it is for.
-  if (!live) context.conduct('changes')
+  const isOnce = options.once === true
+  context.conduct('changes')
   const progress = (line: string): void => terminal.progress(terminal.paintProgress('dim', line))
+  const isLive = !isOnce && options.json !== true && terminal.isTTY && terminal.stdin.isTTY === true
   const { DevNetwork: Network } = await import('./network.ts')
-  const network = await Network.open({ nodes: options.nodes, dir: options.dir, env: terminal.env, signal, progress })
-  const { folder } = network.layout
+  const { nodes, dir } = options
+  const relayed = isLive && process.platform === 'linux'
+  const network = await Network.open({ nodes, dir, env: terminal.env, signal, progress, relayed })
+  const relays = relayed ? await relaysOf(network) : undefined
   let clean = false
   try {
     const view = await breakable(signal, network.start(), 'all of it was stopped')
-    if (live) await watch(context, network, options)
-    else show(context, view, options)
+    // The table is all that --once is for.
+    if (!isOnce) context.conduct('runs')
+    if (isLive) await watch(context, network, relays)
+    else if (isOnce) show(context, view, options)
+    else await goOn(context, network, view, options)
     clean = true
   } finally {
     // The terminal has echoed ^C; the word is written over it.
-    if (signal.aborted) progress(terminal.stderr.isTTY === true ? '\rstopping' : 'stopping')
+    if (!isOnce || signal.aborted) progress(terminal.stderr.isTTY === true ? '\rstopping' : 'stopping')
     await network[Symbol.asyncDispose]()
-    if (options.dir === undefined && (clean || signal.aborted)) await rm(folder, { recursive: true, force: true })
-    else progress(`state and logs are kept in ${folder}`)
+    await relays?.[Symbol.asyncDispose]()
+    await putAway(context, network.layout.folder, { isOwn: dir === undefined, clean })
   }
+}
+
+const relaysOf = async (network: DevNetwork): Promise<Relays> => {
+  const { Relays: Stand } = await import('./relay.ts')
+  const relays = new Stand(() => network.pids())
+  for (const member of network.layout.members) await relays.add(member, () => member)
+  return relays
+}
+
+/** A folder that was given stays, one of its own goes. After a failure it is needed to see why: a person is asked. */
+const putAway = async (context: Context, folder: string, how: { isOwn: boolean; clean: boolean }): Promise<void> => {
+  const { terminal, signal } = context
+  const isTemporary = how.isOwn && (how.clean || signal.aborted || !(await isWanted(context, folder)))
+  if (isTemporary) await rm(folder, { recursive: true, force: true })
+  else terminal.progress(terminal.paintProgress('dim', `state and logs are kept in ${folder}`))
+}
+
+const isWanted = async (context: Context, folder: string): Promise<boolean> => {
+  const { stdin, stderr } = context.terminal
+  if (stdin.isTTY !== true || stderr.isTTY !== true) return true
+  const { terminalAsk } = await import('../install/ask.ts')
+  const ask = await terminalAsk(context)
+  return await ask.confirm(`It failed. Keep state and logs in ${folder}?`, true).catch(() => true)
 }
 
 const show = (context: Context, view: PeersView, options: DevOptions): void => {
@@ -73,20 +104,41 @@ const show = (context: Context, view: PeersView, options: DevOptions): void => {
   else context.terminal.print(peersText(context, view, rows, kept, {}))
 }
 
-const watch = async (context: Context, network: DevNetwork, options: DevOptions): Promise<void> => {
-  const { terminal } = context
-  const { folder } = network.layout
+/** Without keys: the table once, or a line of JSON for each change, until a signal. */
+const goOn = async (context: Context, network: DevNetwork, view: PeersView, options: DevOptions): Promise<void> => {
+  const { terminal, signal } = context
+  network.onDeath((message) => terminal.progress(message))
+  if (options.json === true) {
+    const { trouble, views } = await tools(network, undefined, signal)
+    for await (const now of views(trouble, { signal, everyMs: undefined }))
+      if (now !== undefined) terminal.jsonLine({ ...now, peers: selectPeers(now.peers, {}).rows })
+    return
+  }
+  show(context, view, options)
+  terminal.progress(callOf(context, network).join('\n'))
+  if (!signal.aborted) await once(signal, 'abort')
+}
+
+const watch = async (context: Context, network: DevNetwork, relays: Relays | undefined): Promise<void> => {
+  context.terminal.progress('')
+  const { live, trouble } = await tools(network, relays, context.signal)
+  const mayAdd = (): boolean => network.layout.members.length < maxNodes + 2
+  const onDeath = (listener: (message: string) => void): void => network.onDeath(listener)
+  await live(context, { trouble, notices: callOf(context, network), onDeath, mayAdd })
+}
+
+const tools = async (network: DevNetwork, relays: Relays | undefined, signal: AbortSignal) => {
+  const [{ Trouble }, { live, views }] = await Promise.all([import('./trouble.ts'), import('./live.ts')])
+  return { live, views, trouble: new Trouble(network, relays, signal) }
+}
+
+/** Lines that say how its members are asked. */
+const callOf = ({ terminal }: Context, { layout }: DevNetwork): string[] => {
   // `npm start` is how most people come here, and then nothing has put trustnet on their PATH.
   const program = terminal.env['npm_lifecycle_event'] === undefined ? 'trustnet' : 'npx trustnet'
-  const notices = [
+  return [
     '',
     'Ctrl-C stops all. In another terminal:',
-    `  TRUSTNET_HOME=${folder} ${program} peers --node node-1`
+    `  TRUSTNET_HOME=${layout.folder} ${program} peers --node node-1`
   ]
-  const draws = options.json !== true
-  network.onDeath((message) => (draws ? notices.push('', ...message.split('\n')) : terminal.progress(message)))
-  if (draws) terminal.progress('')
-  const { watchPeers } = await import('../peers/watch.ts')
-  await watchPeers(context, network.client, draws ? {} : { json: true }, notices)
-  if (!context.signal.aborted) throw new ExitError(exitCodes.failure, `The root is gone; ${network.logs()}`)
 }

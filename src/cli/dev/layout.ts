@@ -32,21 +32,44 @@ export interface DevMember {
 
 export interface Layout {
   folder: string
+  relayed: boolean
   homes: Homes
   members: DevMember[]
   root: DevMember
 }
 
+type Planned = Pick<DevMember, 'name' | 'role' | 'entry'>
+
+const planNode = (at: number): Planned => ({
+  name: `node-${at + 1}`,
+  role: 'integrated',
+  entry: at === 0 ? 'invite' : 'tnr'
+})
+
 /** One member of each way to come in; more nodes come through tnr. */
-const plan = (nodes: number): { name: string; role: Role; entry: Entry }[] => [
+const plan = (nodes: number): Planned[] => [
   { name: 'root', role: 'root', entry: 'founder' },
   { name: 'secondary', role: 'secondary', entry: 'invite' },
-  ...Array.from({ length: nodes }, (_, at) => ({
-    name: `node-${at + 1}`,
-    role: 'integrated' as const,
-    entry: at === 0 ? ('invite' as const) : ('tnr' as const)
-  }))
+  ...Array.from({ length: nodes }, (_, at) => planNode(at))
 ]
+
+const settle = (
+  planned: Planned,
+  { folder, homes: places }: Pick<Layout, 'folder' | 'homes'>,
+  ports: { port: number; announcedPort: number }
+): DevMember => {
+  const { name } = planned
+  const dataFolder = join(places.data, name)
+  return {
+    ...planned,
+    ...ports,
+    configFile: join(folder, `${name}.yaml`),
+    dataFolder,
+    logFile: join(folder, 'log', `${name}.log`),
+    socket: socketPath(places.runtime, name),
+    known: existsSync(join(dataFolder, 'registry.db'))
+  }
+}
 
 export interface LayoutInit {
   nodes: number
@@ -64,23 +87,23 @@ export const layOut = async ({ nodes, dir, relayed = false }: LayoutInit): Promi
   await refuseRunning(folder, places.runtime)
   const planned = plan(nodes)
   const ports = await freePorts(2 * planned.length)
-  const members = planned.map((one, at): DevMember => {
-    const dataFolder = join(places.data, one.name)
+  const members = planned.map((one, at) => {
     const port = ports[at] ?? 0
-    return {
-      ...one,
-      port,
-      announcedPort: relayed ? (ports[planned.length + at] ?? 0) : port,
-      configFile: join(folder, `${one.name}.yaml`),
-      dataFolder,
-      logFile: join(logs, `${one.name}.log`),
-      socket: socketPath(places.runtime, one.name),
-      known: existsSync(join(dataFolder, 'registry.db'))
-    }
+    const announcedPort = relayed ? (ports[planned.length + at] ?? 0) : port
+    return settle(one, { folder, homes: places }, { port, announcedPort })
   })
   const [root] = members
   if (root === undefined) throw new RangeError('a network has a root')
-  return { folder, homes: places, members, root }
+  return { folder, homes: places, members, root, relayed }
+}
+
+/** Gives the network one node more. */
+export const addNode = async (layout: Layout): Promise<DevMember> => {
+  const nodes = layout.members.filter(({ role }) => role === 'integrated').length
+  const [port = 0, relay = 0] = await freePorts(2)
+  const member = settle(planNode(nodes), layout, { port, announcedPort: layout.relayed ? relay : port })
+  layout.members.push(member)
+  return member
 }
 
 const makeNetworkFolder = (folder: string): void => {
@@ -103,22 +126,24 @@ const refuseRunning = async (folder: string, runtime: string): Promise<void> => 
 
 /** Writes each member's configuration; ports are new in every run, everything else stays. */
 export const writeConfigs = (layout: Layout, dnsPort: number): void => {
-  for (const member of layout.members) {
-    const { name, role, port, announcedPort } = member
-    const values: Record<string, unknown> = {
-      name,
-      role,
-      domain: devDomain,
-      'listen.host': '::1',
-      'listen.port': port,
-      'announce.allow': ['loopback'],
-      'bootstrap.port': layout.root.announcedPort,
-      'bootstrap.dnsServers': [`[::1]:${dnsPort}`],
-      'admission.policy': 'open',
-      'backup.enabled': false,
-      'logging.format': 'json',
-      ...(announcedPort !== port && { 'announce.addresses': [`/ip6/::1/tcp/${announcedPort}`] })
-    }
-    for (const [key, value] of Object.entries(values)) saveConfigValue(member.configFile, key, value)
+  for (const member of layout.members) writeConfig(layout, member, dnsPort)
+}
+
+export const writeConfig = ({ root }: Layout, member: DevMember, dnsPort: number): void => {
+  const { name, role, port, announcedPort } = member
+  const values: Record<string, unknown> = {
+    name,
+    role,
+    domain: devDomain,
+    'listen.host': '::1',
+    'listen.port': port,
+    'announce.allow': ['loopback'],
+    'bootstrap.port': root.announcedPort,
+    'bootstrap.dnsServers': [`[::1]:${dnsPort}`],
+    'admission.policy': 'open',
+    'backup.enabled': false,
+    'logging.format': 'json',
+    ...(announcedPort !== port && { 'announce.addresses': [`/ip6/::1/tcp/${announcedPort}`] })
   }
+  for (const [key, value] of Object.entries(values)) saveConfigValue(member.configFile, key, value)
 }

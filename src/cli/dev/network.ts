@@ -11,7 +11,16 @@ import { inBackground } from '../../runtime/background.ts'
 import { changes } from '../output/changes.ts'
 import { ExitError, exitCodes } from '../output/exit.ts'
 import { Child, type ChildEnd } from './child.ts'
-import { type DevMember, devDomain, type Layout, type LayoutInit, layOut, writeConfigs } from './layout.ts'
+import {
+  addNode,
+  type DevMember,
+  devDomain,
+  type Layout,
+  type LayoutInit,
+  layOut,
+  writeConfig,
+  writeConfigs
+} from './layout.ts'
 import { Patience } from './patience.ts'
 
 /** One process more is up or online within this time; some fifty times what it takes on two cores. */
@@ -41,6 +50,7 @@ export class DevNetwork implements AsyncDisposable {
   readonly #zone: Zone
   readonly #dnsPort: number
   #dns: Authority | undefined
+  #networkId: string | undefined
   readonly #children = new Map<string, Child>()
   /** Files with invites, by the name of the member. */
   readonly #invites = new Map<string, string>()
@@ -118,6 +128,7 @@ export class DevNetwork implements AsyncDisposable {
     const { members, homes } = this.layout
     const { config } = loadConfig({ file: root.configFile, env: { TRUSTNET_HOME: homes.config } })
     const networkId = root.known ? config.networkId : await this.#create(config)
+    this.#networkId = networkId
     // Members that are new in this run have no pin yet.
     for (const { configFile } of members) saveConfigValue(configFile, 'networkId', networkId)
   }
@@ -149,6 +160,28 @@ export class DevNetwork implements AsyncDisposable {
     const pids = new Map<string, number>()
     for (const [name, { pid }] of this.#children) if (pid !== undefined) pids.set(name, pid)
     return pids
+  }
+
+  stateOf(name: string): 'runs' | 'frozen' | 'ended' {
+    const child = this.#children.get(name)
+    if (child === undefined) return 'ended'
+    return child.frozen ? 'frozen' : 'runs'
+  }
+
+  freeze(name: string): void {
+    this.#children.get(name)?.freeze()
+  }
+
+  thaw(name: string): void {
+    this.#children.get(name)?.thaw()
+  }
+
+  /** Lays out one node more, which `enter` starts. */
+  async add(): Promise<DevMember> {
+    const member = await addNode(this.layout)
+    writeConfig(this.layout, member, this.#dnsPort)
+    saveConfigValue(member.configFile, 'networkId', this.#networkId)
+    return member
   }
 
   /** Ends a process at once, without a goodbye. */
@@ -213,6 +246,7 @@ export class DevNetwork implements AsyncDisposable {
   }
 
   #onEnd(child: Child, end: ChildEnd): void {
+    if (this.#children.get(child.name) === child) this.#children.delete(child.name)
     if (child.stopping || this.#init.signal.aborted) return
     const message = child.obituary(end)
     if (this.#died === undefined) this.#fail(new ExitError(exitCodes.failure, message))

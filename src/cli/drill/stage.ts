@@ -5,7 +5,7 @@ import { saveConfigValue } from '../../node/config/index.ts'
 import type { DevMember } from '../dev/layout.ts'
 import { DevNetwork } from '../dev/network.ts'
 import { freePorts } from '../dev/ports.ts'
-import { Relays, type RelayTarget } from './relay.ts'
+import { Relays, type RelayTarget } from '../dev/relay.ts'
 import { Watch, type WatchInit } from './watch.ts'
 
 export interface StageInit extends WatchInit {

@@ -16,7 +16,7 @@ export const fitting = (text: string, height: number): string => {
   return [...shown, `… ${lines.length - shown.length} more lines (--limit, --state or --sort choose)`].join('\n')
 }
 
-interface Screen {
+export interface Screen {
   draw(text: string): void
   done(): void
 }
@@ -48,26 +48,20 @@ const redraw = (): Screen => {
   }
 }
 
-/**
- * Redraws on a TTY, one JSON line per changed view elsewhere, until Ctrl-C or the end of the process that is watched. The
- * notices, which may grow, stand under the table.
- */
-export const watchPeers = async (
-  context: Context,
-  client: ControlApi,
-  options: PeersOptions,
-  notices: readonly string[] = []
-): Promise<void> => {
+/** Screen of a terminal, which a text is drawn on again and again. */
+export const openScreen = (terminal: Terminal): Screen => (terminal.width === undefined ? append(terminal) : redraw())
+
+/** Redraws on a TTY, one JSON line per changed view elsewhere, until Ctrl-C or the end of the process that is watched. */
+export const watchPeers = async (context: Context, client: ControlApi, options: PeersOptions): Promise<void> => {
   const { terminal, signal } = context
   const isShown = terminal.isTTY && options.json !== true
-  const screen = isShown ? (terminal.width === undefined ? append(terminal) : redraw()) : undefined
+  const screen = isShown ? openScreen(terminal) : undefined
   const show = async (): Promise<void> => {
     const view = await client.peers({}, { signal })
     const { rows, kept } = selectPeers(view.peers, options)
     if (screen === undefined) terminal.jsonLine({ ...view, peers: rows })
     else {
-      const table = fitting(peersText(context, view, rows, kept, options), process.stdout.rows - notices.length)
-      screen.draw(printable([table, ...notices].join('\n')))
+      screen.draw(printable(fitting(peersText(context, view, rows, kept, options), process.stdout.rows)))
     }
   }
   try {

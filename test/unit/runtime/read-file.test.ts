@@ -29,7 +29,7 @@ it('what is no regular file is named as what it is', () => {
 /** Files that no person names: the program's own, what the kernel answers, and state that only root can write. */
 const ownReads = [
   'cli/dev/child.ts',
-  'cli/drill/source-of.ts',
+  'cli/dev/source-of.ts',
   'address/interfaces.ts',
   'runtime/version.ts',
   'runtime/port-holder.ts',

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, connect as dial, type Server, type Socket } from 'node:net'
 import { inBackground } from '../../runtime/background.ts'
-import type { DevMember } from '../dev/layout.ts'
+import type { DevMember } from './layout.ts'
 import { sourceOf } from './source-of.ts'
 
 /** One connection from a member to another one. */
@@ -43,17 +43,16 @@ export class Relays implements AsyncDisposable {
     this.#servers.push(server)
   }
 
-  /** From now on members of different sides do not hear each other. */
+  /** From now on members of different sides do not hear each other. What was held between others is delivered, as TCP does when a cable is plugged in again. */
   cut(sides: readonly (readonly string[])[]): void {
+    const held = [...this.#pairs].filter((pair) => this.#isApart(pair))
     this.#sides = sides
     for (const pair of this.#pairs) if (this.#isApart(pair)) hold(pair)
+    for (const pair of held) if (!this.#isApart(pair)) join(pair)
   }
 
-  /** Delivers what was held, as TCP does when a cable is plugged in again. */
   heal(): void {
-    const held = [...this.#pairs].filter((pair) => this.#isApart(pair))
-    this.#sides = []
-    for (const pair of held) join(pair)
+    this.cut([])
   }
 
   /** Ends the connections to a member: a new one may lead elsewhere. */
