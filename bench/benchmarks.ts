@@ -7,6 +7,7 @@ import { joins } from './joins.ts'
 import { lookup } from './lookup.ts'
 import { push } from './push.ts'
 import { recordUpdates } from './record-updates.ts'
+import { resolve } from './resolve.ts'
 import { sessions } from './sessions.ts'
 import { start } from './start.ts'
 import { sync } from './sync.ts'
@@ -17,6 +18,7 @@ export const benchmarks: readonly Benchmark[] = [
   etcd,
   admissions,
   lookup,
+  resolve,
   sync,
   push,
   sessions,
