@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto'
 import { equals } from 'uint8arrays/equals'
-import { fromString } from 'uint8arrays/from-string'
 import { toString as text } from 'uint8arrays/to-string'
 import { at } from '../../identity/bytes.ts'
 import { encodeQuestion, type Question } from '../../protocols/admin/index.ts'
@@ -15,6 +14,7 @@ import { sleep } from '../../runtime/sleep.ts'
 import type { OrderedView } from '../api/registry-views.ts'
 import type { NetworkNode } from '../network-node.ts'
 import { carryOut } from '../root/carry-out.ts'
+import { bytesOf } from './base64.ts'
 
 /** An operator somewhere else, in whose name a call runs here. */
 export interface RemoteAuthor extends Author {
@@ -61,7 +61,7 @@ export class OrderedCalls {
   async goOn(ticket: string, orders: readonly string[]): Promise<OrderedView> {
     const call = this.#calls.get(ticket)
     if (call === undefined) throw new NotFoundError('this order has waited for its signature for too long: begin anew')
-    call.sign(orders.map((order) => fromString(order, 'base64')))
+    call.sign(orders.map(bytesOf))
     return await call.next(ticket)
   }
 }

@@ -1,5 +1,4 @@
 import { equals } from 'uint8arrays/equals'
-import { fromString } from 'uint8arrays/from-string'
 import { toString as text } from 'uint8arrays/to-string'
 import { peerIdText } from '../../../identity/keys.ts'
 import { withReplica } from '../../../registry/log/epochs/new-epoch.ts'
@@ -15,6 +14,7 @@ import type { NetworkNode } from '../../network-node.ts'
 import type { NodeContext } from '../../node-context.ts'
 import { keepNextLogKey, nextLogKey, preparedLogKey } from '../../root/log-key.ts'
 import { refOf } from '../../views/refs.ts'
+import { bytesOf } from '../base64.ts'
 
 /** The root appends nothing for at most so long, so that the place stays the one that is signed for. */
 const heldMs = 15_000
@@ -83,7 +83,7 @@ export async function enterEntry(
   { registry }: NetworkNode,
   { entry }: { entry: string }
 ): Promise<EnteredView> {
-  const signed = openEntry(fromString(entry, 'base64'), registry.networkId)
+  const signed = openEntry(bytesOf(entry), registry.networkId)
   const { kind, n, epoch } = signed.value
   const { root, replica } = registry
   if (kind === 'delegate') await openOwnEpoch(node, registry.replica, signed)
