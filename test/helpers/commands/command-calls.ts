@@ -64,6 +64,7 @@ export const stoppedCalls: ReadonlyMap<string, readonly string[]> = new Map([
   ['registry diff', ['FOLDER/copy.db']],
   ['authority rotate', ['--kit', 'FOLDER/data/root/next-recovery.kit', '--to', 'FOLDER/after.kit', '--yes']],
   ['config migrate', ['FOLDER/root.yaml']],
+  ['operator key', ['FOLDER/ann.key']],
   ['join', ['FOLDER/invite', '--name', 'hal', '--no-start']],
   ['install', ['--plan', '--yes', '--invite', 'FOLDER/invite', '--name', 'hal']],
   ['dev', ['--once', '--nodes', '1', '--dir', 'FOLDER/dev']]
