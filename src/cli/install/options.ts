@@ -45,8 +45,12 @@ const switchValue = (text: string): boolean => {
 }
 
 /** A switch that may also be written --name=true and --name=false. */
-const toggle = (name: string, about: string): Option =>
-  new Option(`--${name} [true|false]`, about).argParser(switchValue)
+const toggle = (name: string, about: string): Option => {
+  const option = new Option(`--${name} [true|false]`, about).argParser(switchValue)
+  // Shown as what is typed.
+  option.flags = `--${name}`
+  return option
+}
 
 const roleChoice = (flags: string, about = ''): Option => choice(flags, about, Object.keys(roles), oldRoles)
 
