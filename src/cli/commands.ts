@@ -45,6 +45,7 @@ export const commandWords: readonly string[] = [...loaders.keys()]
 
 /** The commands that a command line needs: all of them for help, the manual page, and where its first word is none. */
 export const loadCommands = async (argv: readonly string[]): Promise<readonly AddCommand[]> => {
+  if (argv[0] === '--version' || argv[0] === '-V') return []
   const [first, ...rest] = argv.filter((word) => !word.startsWith('-'))
   const one = first === 'man' ? undefined : loaders.get(first ?? '')
   const completed = first === 'complete' ? loaders.get(rest[0] ?? '') : undefined

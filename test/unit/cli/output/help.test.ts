@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { commandWords } from '../../../../src/cli/commands.ts'
+import { commandWords, loadCommands } from '../../../../src/cli/commands.ts'
 import { commandTree } from '../../../helpers/commands/command-tree.ts'
 import { ControlHome, runCli } from '../../../helpers/control-process.ts'
 
@@ -47,6 +47,17 @@ test('the first words of the program are those of its commands', async () => {
   const tree = await commandTree()
   const first = tree.filter(({ words }) => words.length === 1).flatMap(({ words }) => words)
   expect(first.toSorted()).toEqual([...commandWords].toSorted())
+})
+
+test('a switch is shown as it is typed', async () => {
+  const { out } = await runCli(['install', '--help'], { home: home.folder })
+  expect(out).toMatch(/^ +--yes +ask nothing$/m)
+  for (const { command } of await commandTree()) expect(command.helpInformation()).not.toMatch(/true\|false|preset/)
+})
+
+test('the version is printed without a command being loaded', async () => {
+  expect(await loadCommands(['--version'])).toEqual([])
+  expect(await run(['-V'])).toBe(await run(['--version']))
 })
 
 test('a default is shown as it is typed: with its unit', async () => {
