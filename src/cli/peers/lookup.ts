@@ -20,9 +20,13 @@ type LookupOptions = RunningOptions & {
 
 const examples = `
 Examples:
-  trustnet lookup hal              by name, PeerId or the end of a PeerId
-  trustnet lookup --service web    everybody who offers it
-  trustnet lookup hal --remote     ask the registry, not the own replica`
+  trustnet lookup --role root            the root
+  trustnet lookup root --long            by name, PeerId or the end of a PeerId
+  trustnet lookup --state online         everybody who is there
+  trustnet lookup --role root --remote   ask the registry, not the own replica
+
+--service NAME finds members that announce it: \`services\` of their
+configuration names it.`
 
 export const addLookup: AddCommand = (program, context) => {
   withRunning(program.command('lookup [peer]'))
