@@ -271,8 +271,7 @@ const show = (
   }
   if (view.admitted !== null) terminal.print(`Admitted    this machine, as ${orUnknown(view.admitted)}`)
   if (view.reissued > 0) terminal.print(`Revokes     ${view.reissued} are entered again`)
-  if (view.queued > 0)
-    terminal.print(`Queue       ${plural(view.queued, 'request')} wait here and are decided after the start`)
+  if (view.queued > 0) terminal.print(`Queue       ${plural(view.queued, 'request')}, decided after the start`)
   terminal.print('')
   terminal.print('DNS')
   for (const line of dns.add) terminal.print(`  add     ${line}`)

@@ -64,7 +64,8 @@ const wait = async (context: Context, options: WaitOptions): Promise<void> => {
       for await (const _ of changes(client, { signal, everyMs })) {
         status = await client.status({}, { signal })
         missing = await missingOf(client, status, options, signal)
-        if (missing.length === 0) return report(context, status, options)
+        // The members may have changed since: what is reported is not older than what was waited for.
+        if (missing.length === 0) return report(context, await client.status({}, { signal }), options)
       }
     } catch (error) {
       if (!(error instanceof NothingRunningError) && !signal.aborted) throw error
