@@ -27,6 +27,13 @@ describe.each(pages)('%s', (page) => {
   })
 })
 
+it('lists in the README the Debian packages for the tests, as they are installed where the tests run', () => {
+  const listIn = (page: string): string[] =>
+    /apt-get install .*--no-install-recommends ([\w .+-]*\w)/.exec(textOf(page))?.[1]?.split(' ').toSorted() ?? []
+  expect(listIn('.ci/run').length).toBeGreaterThan(15)
+  expect(listIn('README.md')).toEqual(listIn('.ci/run'))
+})
+
 it('names every attack in the page on security', () => {
   const text = textOf('docs/security.md')
   expect(globSync('attacks/**/*.test.ts', { cwd: 'test' }).filter((file) => !text.includes(`\`${file}\``))).toEqual([])
