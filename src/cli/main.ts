@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander'
 import { Redactor } from '../runtime/redactor.ts'
 import { versionInfo } from '../runtime/version.ts'
+import { aliasNames } from './access/name-alias.ts'
 import { loadCommands } from './commands.ts'
 import { type Conduct, conductOf } from './output/conduct.ts'
 import type { Context } from './output/context.ts'
@@ -57,7 +58,6 @@ export const main = async (init: MainInit): Promise<number> => {
   }
 }
 
-/** `help a b` is `a b --help`. */
 /** `trustnet --as KEYFILE revoke hal` is `trustnet revoke hal --as KEYFILE`. */
 const behindCommand = (argv: readonly string[]): readonly string[] => {
   const [first = '', second, ...rest] = argv
@@ -67,6 +67,7 @@ const behindCommand = (argv: readonly string[]): readonly string[] => {
   return [...rest.slice(0, at), first, second, ...rest.slice(at)]
 }
 
+/** `help a b` is `a b --help`. */
 const commandLine = (argv: readonly string[]): string[] =>
   argv[0] === 'help' && argv.length > 1 ? [...argv.slice(1), '--help'] : [...argv]
 
@@ -200,6 +201,7 @@ const requireCommands = (program: Command, argv: readonly string[]): void => {
 const settle = (command: Command): void => {
   for (const child of command.commands) {
     child.copyInheritedSettings(command)
+    aliasNames(child)
     settle(child)
   }
 }

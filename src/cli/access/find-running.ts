@@ -55,7 +55,7 @@ export const runningSocket = async (context: Context, options: RunningOptions): 
   }
   const folders = runtimeFolders(context.terminal.env)
   const found = await liveSockets(folders)
-  const wanted = options.node
+  const wanted = options.node ?? (context.terminal.env['TRUSTNET_NAME'] || undefined)
   const matching = wanted === undefined ? found : found.filter((path) => basename(path, suffix) === wanted)
   const [first, second] = matching
   if (first !== undefined && (second === undefined || wanted !== undefined)) return first

@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander'
 import { isRegistryRole, roles } from '../../identity/role.ts'
 import type { Loaded } from '../../node/config/index.ts'
 import { loadedConfig } from '../access/config-source.ts'
-import { choice, oldRoles } from '../output/choice.ts'
+import { choice, listed, oldRoles } from '../output/choice.ts'
 import type { AddCommand, Context } from '../output/context.ts'
 import { UsageError } from '../output/exit.ts'
 import { exampleOf } from '../output/help.ts'
@@ -38,7 +38,9 @@ export const withStart = (command: Command): Command =>
     .option('--data <folder>', 'folder of database and keys')
     .option('--peer <multiaddr>', 'try this address first (may be repeated)', collect)
     .option('--trust-on-first-use', 'accept and pin the first network that answers')
-    .option('--log-level <level>', 'debug, info, warn, error or fatal')
+    .addOption(
+      listed('--log-level <level>', 'least level that is written', ['debug', 'info', 'warn', 'error', 'fatal'])
+    )
     .option('--set <key=value>', 'any other key of the configuration (may be repeated)', collect)
     .addOption(new Option('--stop-with-stdin', 'stop when stdin ends').hideHelp())
 

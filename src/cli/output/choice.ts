@@ -13,5 +13,12 @@ export const choice = (
     throw new InvalidArgumentError(`Allowed choices are ${words.join(', ')}.`)
   })
 
+/** An option with words that are shown and completed; it takes several, with commas between, and its command judges them. */
+export const listed = (flags: string, about: string, words: readonly string[]): Option => {
+  const option = new Option(flags, about)
+  option.argChoices = [...words]
+  return option
+}
+
 /** The word of before for a secondary. */
 export const oldRoles = { independent: 'secondary' } as const

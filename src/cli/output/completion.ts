@@ -1,4 +1,5 @@
 import { Argument, type Command, type Option } from 'commander'
+import type { ControlApi } from '../../node/api/control-api.ts'
 import { liveNodes, running } from '../access/find-running.ts'
 import { commandWords } from '../commands.ts'
 import type { AddCommand, Context } from './context.ts'
@@ -65,22 +66,56 @@ const completions = async (
   const last = words.at(-1) ?? ''
   if (words.length < 2) return commandWords.filter((word) => word !== 'complete')
   const { command, option, given } = placeOf(program, words.slice(0, -1))
-  if (option !== undefined) return option.argChoices ?? (await named(context, option.attributeName()))
+  const ask = async (what: string): Promise<readonly string[]> => await named(context, what, words)
+  if (option !== undefined) return listed(option, last) ?? (await ask(option.attributeName()))
   const visible = command.createHelp()
   if (last.startsWith('-')) return visible.visibleOptions(command).flatMap(({ long }) => long ?? [])
   const argument = command.registeredArguments[given]
-  const values = argument?.argChoices ?? (await named(context, argument?.name() ?? ''))
+  const values = argument?.argChoices ?? (await ask(`${wordsOf(command)} ${argument?.name() ?? ''}`))
   return given > 0 ? values : [...visible.visibleCommands(command).map((one) => one.name()), ...values]
 }
 
-/** Names that this machine knows, by what they are names of. */
-const named = async (context: Context, what: string): Promise<readonly string[]> => {
-  if (what === 'node') return await liveNodes(context.terminal.env)
-  if (what !== 'peer' && what !== 'replace' && what !== 'with') return []
+/** The choices of an option; after a comma those that may follow. */
+const listed = ({ argChoices }: Option, last: string): readonly string[] | undefined => {
+  const before = last.slice(0, last.lastIndexOf(',') + 1)
+  return argChoices?.map((choice) => `${before}${choice}`)
+}
+
+const wordsOf = (command: Command): string =>
+  command.parent?.parent ? `${wordsOf(command.parent)} ${command.name()}` : command.name()
+
+type Ask = (api: ControlApi, signal: AbortSignal) => Promise<readonly (string | null)[]>
+
+const memberNames: Ask = async (api, signal) => (await api.peers({}, { signal })).peers.map(({ name }) => name)
+const openInvites: Ask = async (api, signal) => (await api.invites({}, { signal })).invites.map(({ id }) => id)
+const operatorNames: Ask = async (api, signal) =>
+  (await api.operators({}, { signal })).operators.map(({ name }) => name)
+
+/** Words that a process knows, by what asks for them: an option, an argument, or the argument of a command. */
+const known: ReadonlyMap<string, Ask> = new Map([
+  ['peer', memberNames],
+  ['replace', memberNames],
+  ['with', memberNames],
+  ['dismiss', memberNames],
+  ['invite show id', openInvites],
+  ['invite cancel id', openInvites],
+  ['operator remove name', operatorNames]
+])
+
+/** Names that this machine knows. They are those of the process that is named before, or of the first one. */
+const named = async (context: Context, what: string, words: readonly string[]): Promise<readonly string[]> => {
+  const { env } = context.terminal
+  const kind = what.split(' ').at(-1) ?? ''
+  const nodes = await liveNodes(env)
+  if (kind === 'node') return nodes
+  const ask = known.get(what) ?? known.get(kind)
+  if (ask === undefined) return []
   try {
     const signal = AbortSignal.any([context.signal, AbortSignal.timeout(askMs)])
-    const { peers } = await (await running(context, {})).peers({}, { signal })
-    return peers.flatMap(({ name }) => name ?? [])
+    const given = words.find((_, at) => words[at - 1] === '--node' || words[at - 1] === '-n')
+    const node = nodes.find((name) => name === given) ?? nodes.find((name) => name === env['TRUSTNET_NAME']) ?? nodes[0]
+    const found = await ask(await running(context, node === undefined ? {} : { node }), signal)
+    return found.flatMap((name) => name ?? [])
   } catch {
     return []
   }

@@ -3,6 +3,7 @@ import { dialAddress } from '../../address/spelling.ts'
 import { roles } from '../../identity/role.ts'
 import { peerSources, peerStates } from '../../node/api/words.ts'
 import { type RunningOptions, running, withRunning } from '../access/find-running.ts'
+import { listed } from '../output/choice.ts'
 import type { AddCommand, Context } from '../output/context.ts'
 import { exitCodes, UsageError } from '../output/exit.ts'
 import { exampleOf } from '../output/help.ts'
@@ -23,9 +24,9 @@ export const addPeers: AddCommand = (program, context) => {
     .description('list the members: state, age, address, how they were learned')
     .option('-l, --long', 'whole PeerIds, streams, bytes and services')
     .option('-w, --watch', 'go on and show every change')
-    .option('--state <states>', `only these states, by comma: ${peerStates.join(', ')}`)
-    .option('--role <roles>', `only these roles: ${Object.keys(roles).join(', ')}`)
-    .option('--source <sources>', `only those learned so: ${peerSources.join(', ')}`)
+    .addOption(listed('--state <states>', 'only these states, by comma', peerStates))
+    .addOption(listed('--role <roles>', 'only these roles', Object.keys(roles)))
+    .addOption(listed('--source <sources>', 'only those learned so', peerSources))
     .option('--service <service>', 'only those that announce this service')
     .option('--name <text>', 'only names that contain this')
     .addOption(new Option('--sort <key>', 'order').choices([...sortKeys]))

@@ -160,6 +160,19 @@ describe('which process', () => {
     expect((await run(['status', 'zoe'])).code).toBe(0)
     expect((await run(['peers', '--node', 'zoe'])).code).toBe(0)
     expect((await run(['status', 'eve'])).code).toBe(3)
+    expect((await run(['status'], { env: { TRUSTNET_NAME: 'zoe' } })).code).toBe(0)
+    expect((await run(['status', 'hal'], { env: { TRUSTNET_NAME: 'eve' } })).code).toBe(0)
+    expect((await run(['why', 'root'], { env: { TRUSTNET_NAME: 'eve' } })).code).toBe(3)
+  })
+
+  test('--node and --name mean the same, wherever one of them is known', async () => {
+    await home.serve('hal', api)
+    await home.serve('zoe', api)
+    expect((await run(['status', '--name', 'zoe'])).code).toBe(0)
+    expect((await run(['why', 'root', '--name', 'zoe'])).code).toBe(5)
+    for (const option of ['--name', '--node', '-n', '--node-name'])
+      expect((await run(['config', 'show', option, 'zoe', '--json'])).out, option).toContain('"name": "zoe"')
+    expect((await run(['status', '--help'])).out).not.toContain('--name')
   })
 })
 
@@ -199,6 +212,16 @@ describe('other commands', () => {
     const late = await run(['wait', '--online', '9', '--timeout', '300ms'])
     expect(late.code).toBe(7)
     expect(late.err).toContain('9 members online (are 2)')
+  })
+
+  test('wait reports the members that it has waited for', async () => {
+    api.statusAnswer = statusView({ summary: '1 of 1 member online' })
+    const { peers } = api
+    api.peers = async () => {
+      api.statusAnswer = statusView({ summary: '2 of 2 members online' })
+      return await peers()
+    }
+    expect((await run(['wait', '--online', '2'])).out).toBe('healthy: 2 of 2 members online\n')
   })
 
   test('wait: goes on with the event that fulfils it', async () => {
@@ -244,6 +267,16 @@ describe('other commands', () => {
     expect((await run(['complete', '--', 'why', ''])).out).toBe('root\nhal\n')
     expect((await run(['complete', '--', 'registry', 'approve', 'r'])).out).toBe('root\n')
     expect((await run(['complete', '--', 'config', 'check', ''])).out).toBe('')
+    expect((await run(['complete', '--', 'peers', '--state', 'online,sus'])).out).toBe('online,suspect\n')
+    expect((await run(['complete', '--', 'node', 'start', '--log-level', 'w'])).out).toBe('warn\n')
+    for (const words of [['member', 'end'], ['registry', 'retire'], ['registry', 'void', '--dismiss'], ['revoke']])
+      expect((await run(['complete', '--', ...words, 'r'])).out, words.join(' ')).toBe('root\n')
+  })
+
+  test('completion knows members where several nodes run, too', async () => {
+    await home.serve('zoe', new ScriptedApi())
+    expect((await run(['complete', '--', 'why', ''])).out).toBe('root\nhal\n')
+    expect((await run(['complete', '--', 'why', '--node', 'zoe', ''])).out).toBe('root\nhal\n')
   })
 
   test('config check: exit 2 naming line and nearest key', async () => {
