@@ -56,10 +56,7 @@ const install = async (
   const verified = await tracked(progress, tools, async () => {
     let seen: Verified | null = null
     const verifyNow = async (): Promise<boolean> => {
-      const child = tools.children.get(answers.name)
-      const ended = child === undefined ? undefined : early(child, signal)
-      const source = deploymentOf(answers.deployment)?.source?.(plan.install, tools.run)
-      const found = await verify(plan.install, { signal, say, ended, source })
+      const found = await verifyInstalled(plan, tools, signal, say)
       seen = found
       return found.named?.isNamed !== false
     }
@@ -75,6 +72,14 @@ const install = async (
   if (word !== undefined) terminal.progress(`${word}: the same command shows it again on a terminal. ${kept}`)
   if (arrival === 'lost') context.exit(exitCodes.failure)
   return tools.children.get(answers.name)
+}
+
+const verifyInstalled = async (plan: Plan, tools: Tools, signal: AbortSignal, say: Tools['say']): Promise<Verified> => {
+  const { answers } = plan.install
+  const child = tools.children.get(answers.name)
+  const ended = child === undefined ? undefined : early(child, signal)
+  const source = deploymentOf(answers.deployment)?.source?.(plan.install, tools.run)
+  return await verify(plan.install, { signal, say, ended, source })
 }
 
 const unseen: ReadonlyMap<Arrival, string> = new Map([

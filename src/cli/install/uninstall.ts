@@ -58,12 +58,7 @@ const takeBack = async (context: Context, options: UninstallOptions): Promise<vo
   const all = await Journal.all(journalFolder)
   const journal = chosen(all, options.node)
   const { node } = journal.state
-  if (options.plan === true) {
-    const undone = journal.state.entries.toReversed().map(({ action }) => doable(action).describe().text)
-    if (options.json === true) return terminal.json({ schemaVersion: 1, node, undo: undone })
-    for (const text of undone) terminal.print(text)
-    return
-  }
+  if (options.plan === true) return showPlan(context, journal, options)
   const peerId = await peerIdOf(node)
   if (options.purge === true && options.yes !== true) await confirmPurge(context, node, peerId)
   const kept: string[] = []
@@ -94,6 +89,12 @@ const takeBack = async (context: Context, options: UninstallOptions): Promise<vo
     terminal.print(
       `${node} is uninstalled.${peerId === null ? '' : ` Its PeerId ${options.purge === true ? 'was' : 'is'} ${peerId}.`}`
     )
+}
+
+const showPlan = ({ terminal }: Context, { state }: Journal, { json }: UninstallOptions): void => {
+  const undone = state.entries.toReversed().map(({ action }) => doable(action).describe().text)
+  if (json === true) terminal.json({ schemaVersion: 1, node: state.node, undo: undone })
+  else for (const text of undone) terminal.print(text)
 }
 
 /** On a terminal the one thing that nothing brings back is asked about. */

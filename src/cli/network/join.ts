@@ -77,6 +77,14 @@ const readable = (decode: () => Invite): Invite => {
   }
 }
 
+/** @throws UsageError when another name was granted than is asked for */
+const nameFor = (granted: string | undefined, asked: string | undefined): string | undefined => {
+  if (asked === undefined || granted === undefined || asked === granted) return asked ?? granted
+  throw new UsageError(
+    `The invite is for the name ${sanitise(granted)}: leave --name out, or ask for one with: trustnet invite --name ${sanitise(asked)}`
+  )
+}
+
 /** The configuration as it will be: what the grant says is above the file, what the flags say is above both. */
 const configFor = async (
   context: Context,
@@ -85,13 +93,7 @@ const configFor = async (
   options: JoinOptions
 ): Promise<Loaded> => {
   const { grant, domain } = invite
-  const granted = grant.name
-  if (options.name !== undefined && granted !== undefined && options.name !== granted) {
-    const other = sanitise(options.name)
-    throw new UsageError(
-      `The invite is for the name ${sanitise(granted)}: leave --name out, or ask for one with: trustnet invite --name ${other}`
-    )
-  }
+  const name = nameFor(grant.name, options.name)
   if (grant.notAfterMs < Date.now()) {
     const { terminal } = context
     const when = date(grant.notAfterMs)
@@ -99,7 +101,6 @@ const configFor = async (
       `${terminal.paintProgress('warn', 'warning')}: by this clock the invite ended at ${when}; the registry decides.`
     )
   }
-  const name = options.name ?? granted
   const before = await loadedConfig(context, {
     ...(options.config === undefined ? {} : { config: options.config }),
     ...(name === undefined ? {} : { name }),

@@ -76,12 +76,7 @@ const rotate = async (context: Context, options: RotateOptions): Promise<void> =
     const entered = await asOwner(owner, { files: [kit], copiesIn: config.paths.data }, ([own = kit]) =>
       rotateRunningAuthority(api, { kit: kit === to ? to : own, passphrase, to }, context.signal)
     )
-    const spread = await followSpread(context, api, entered, options.wait)
-    const { network } = await api.identity({}, { signal: context.signal })
-    const view = { schemaVersion: 1, applied: true, network: network?.id ?? '', entry: entered.n, nextKit: to } as const
-    if (options.json === true) return context.terminal.json({ ...view, members: spread.members })
-    show(context, view, kit)
-    return printSpread(context, spread)
+    return await tellRotated(context, api, entered, { options, kit, to })
   }
   const { rotateAuthority } = await import('../../node/offline/rotate-authority.ts')
   const view = await asOwner(owner, { files: [kit], copiesIn: config.paths.data }, ([own = kit]) =>
@@ -89,6 +84,21 @@ const rotate = async (context: Context, options: RotateOptions): Promise<void> =
   )
   if (options.json === true) context.terminal.json(view)
   else show(context, view, kit)
+}
+
+/** Follows the new authority through the network. */
+const tellRotated = async (
+  context: Context,
+  api: ControlApi,
+  entered: Parameters<typeof followSpread>[2],
+  { options, kit, to }: { options: RotateOptions; kit: string; to: string }
+): Promise<void> => {
+  const spread = await followSpread(context, api, entered, options.wait)
+  const { network } = await api.identity({}, { signal: context.signal })
+  const view = { schemaVersion: 1, applied: true, network: network?.id ?? '', entry: entered.n, nextKit: to } as const
+  if (options.json === true) return context.terminal.json({ ...view, members: spread.members })
+  show(context, view, kit)
+  printSpread(context, spread)
 }
 
 /** The process of this node; undefined: it is stopped. */

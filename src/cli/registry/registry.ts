@@ -40,6 +40,20 @@ export const addRegistry: AddCommand = (program, context) => {
     .description('run and look after a registry')
     .addHelpText('after', examples)
   addRegistryStart(registry, context)
+  addViews(registry, context)
+  addWaiting(registry, context)
+  addLog(registry, context)
+  addCheckpoint(registry, context)
+  addRetire(registry, context)
+  addRegistryStores(registry, context)
+  addRegistryRoot(registry, context)
+  addVoid(registry, context)
+  addClock(registry, context)
+  addRotateLogKey(registry, context)
+  addRegistryDiff(registry, context)
+}
+
+const addViews: AddCommand = (registry, context) => {
   withRunning(registry.command('status'))
     .description('log, store, sessions, who appends')
     .addHelpText('after', exampleOf('trustnet registry status'))
@@ -48,6 +62,10 @@ export const addRegistry: AddCommand = (program, context) => {
     .description('what the registry observed of each member')
     .addHelpText('after', exampleOf('trustnet registry nodes --json'))
     .action((options: ListOptions) => showNodes(context, options))
+}
+
+/** Commands for joins that wait. */
+const addWaiting: AddCommand = (registry, context) => {
   withLong(registry.command('pending'))
     .description('joins that wait for the operator or for the root')
     .addHelpText('after', exampleOf('trustnet registry pending'))
@@ -75,24 +93,23 @@ export const addRegistry: AddCommand = (program, context) => {
     .action((peer: string | undefined, options: RejectOptions) =>
       peer === undefined ? rejectAll(context, options) : reject(context, peer, options)
     )
+}
+
+const addLog: AddCommand = (registry, context) => {
   withLong(registry.command('log'))
     .description('the signed log, newest entries')
     .option('--after <n>', 'entries after this one', wholeNumber('--after', 0))
     .option('--limit <n>', 'at most so many', wholeNumber('--limit'), 50)
     .addHelpText('after', exampleOf('trustnet registry log --limit 5', 'trustnet registry log --after 0 --json'))
     .action((options: ListOptions & { after?: number; limit: number }) => showLog(context, options))
-  addCheckpoint(registry, context)
+}
+
+const addRetire: AddCommand = (registry, context) => {
   withAuthor(withRunning(registry.command('retire <peer>')))
     .description('make a secondary an ordinary member, at the root')
     .option('--plan', 'say what would happen, and change nothing')
     .addHelpText('after', exampleOf('trustnet registry retire tnr-2 --plan', 'trustnet registry retire tnr-2'))
     .action((peer: string, options: RunningOptions & { plan?: boolean }) => retire(context, peer, options))
-  addRegistryStores(registry, context)
-  addRegistryRoot(registry, context)
-  addVoid(registry, context)
-  addClock(registry, context)
-  addRotateLogKey(registry, context)
-  addRegistryDiff(registry, context)
 }
 
 const showRegistry = async (context: Context, options: RunningOptions): Promise<void> => {

@@ -43,25 +43,17 @@ export const rfc2136 = (init: Rfc2136Init): DnsProvider => {
     return found.map((one) => canonical(type, textOf('data' in one ? one.data : undefined))).toSorted()
   }
 
-  const zoneFor = async (name: string, signal: AbortSignal | undefined): Promise<string> => {
-    if (init.zone !== undefined) return plainName(init.zone)
-    const answer = await ask(query(name, types.SOA), signal)
-    const soa = [...(answer.answers ?? []), ...(answer.authorities ?? [])].find((record) => record.type === 'SOA')
-    if (soa !== undefined) return plainName(soa.name)
-    throw new ProviderRefusedError(`${init.server} serves no zone that holds ${name}. Name the zone's primary server.`)
-  }
-
   return {
     name: 'rfc2136',
     async prepare(name, { signal } = {}) {
-      const zone = await zoneFor(name, signal)
+      const zone = await zoneFor(init, name, signal)
       // Nothing to add and nothing to remove: the server only says whether this key may.
       const answer = await ask(update(zone, []), signal)
       if (rcodeOf(answer) !== 0) throw refused(init, answer, zone)
       return `zone ${zone} at ${init.server}`
     },
     async change(edit, { signal, progress } = {}) {
-      const zone = await zoneFor(edit.name, signal)
+      const zone = await zoneFor(init, edit.name, signal)
       const before = await values(edit, signal)
       const wanted = edited(before, { ...edit, ...canonicalLists(edit) })
       if (sameSet(before, wanted)) return { kind: 'written', changed: false, values: before }
@@ -77,6 +69,14 @@ export const rfc2136 = (init: Rfc2136Init): DnsProvider => {
       )
     }
   }
+}
+
+const zoneFor = async (init: Rfc2136Init, name: string, signal: AbortSignal | undefined): Promise<string> => {
+  if (init.zone !== undefined) return plainName(init.zone)
+  const { answers = [], authorities = [] } = await exchange(init, query(name, types.SOA), signal)
+  const soa = [...answers, ...authorities].find((record) => record.type === 'SOA')
+  if (soa !== undefined) return plainName(soa.name)
+  throw new ProviderRefusedError(`${init.server} serves no zone that holds ${name}. Name the zone's primary server.`)
 }
 
 const canonicalLists = ({ type, add, remove }: RecordEdit): Pick<RecordEdit, 'add' | 'remove'> => ({

@@ -49,14 +49,23 @@ TRUSTNET_LOGGING_LEVEL=info
 TRUSTNET_LOGGING_FORMAT=json
 `
 
+const bind = (path: string, more = ''): string =>
+  `{ type: bind, source: ${quoted(path)}, target: ${quoted(path)}${more} }`
+
+const volumes = ({ configFolder, data, runtime }: Install['layout']): string => `    volumes:
+      # Configuration, which is root's.
+      - ${bind(configFolder, ', read_only: true')}
+      # Keys and database.
+      - ${bind(data)}
+      # Control socket: trustnet peers and the other commands work on the machine as they do without a container.
+      - ${bind(runtime)}`
+
 /**
  * One container on the network of the machine: a node tells others the addresses of its interfaces, and registries count by the /64
  * that a dial comes from. A network of Docker's own would hide both.
  */
 export const composeText = (install: Install): string => {
   const { answers, layout } = install
-  const bind = (path: string, more = ''): string =>
-    `{ type: bind, source: ${quoted(path)}, target: ${quoted(path)}${more} }`
   return `# TrustNet ${answers.role} ${remark(answers.name)} of ${remark(answers.domain)}, written by \`trustnet install\`; settings are in .env beside it.
 
 services:
@@ -81,13 +90,7 @@ services:
     ulimits: { core: 0 }
     # Over the image's own data folder, which this container does not use.
     tmpfs: [/tmp, '/var/lib/trustnet:mode=0755']
-    volumes:
-      # Configuration, which is root's.
-      - ${bind(layout.configFolder, ', read_only: true')}
-      # Keys and database.
-      - ${bind(layout.data)}
-      # Control socket: trustnet peers and the other commands work on the machine as they do without a container.
-      - ${bind(layout.runtime)}
+${volumes(layout)}
     env_file: [.env]
     healthcheck:
       test: [CMD, trustnet, status, --check, --config, ${quoted(layout.configFile)}]

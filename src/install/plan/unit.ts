@@ -10,9 +10,38 @@ const memoryMax = '4G'
 const tasksMax = 128
 
 /**
- * A hardened unit. IPv4 sockets stay allowed for resolvers like 127.0.0.53 and V8 needs memory that it may both write and execute;
+ * Hardening. IPv4 sockets stay allowed for resolvers like 127.0.0.53 and V8 needs memory that it may both write and execute;
  * the rest of what a node does not need is closed. /proc stays whole: addresses and their flags are read there.
  */
+const hardening = `AmbientCapabilities=
+CapabilityBoundingSet=
+KeyringMode=private
+LockPersonality=yes
+NoNewPrivileges=yes
+PrivateDevices=yes
+PrivateMounts=yes
+PrivateTmp=yes
+PrivateUsers=yes
+ProtectClock=yes
+ProtectControlGroups=yes
+ProtectHome=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+ProtectProc=invisible
+ProtectSystem=strict
+RemoveIPC=yes
+RestrictAddressFamilies=AF_INET6 AF_INET AF_UNIX AF_NETLINK
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+SystemCallArchitectures=native
+SystemCallErrorNumber=EPERM
+SystemCallFilter=@system-service
+SystemCallFilter=~@resources @privileged
+`
+
 export const unitText = ({ answers, layout }: Install): string => `[Unit]
 Description=TrustNet ${answers.role} ${answers.name} of ${answers.domain}
 Documentation=man:trustnet(1)
@@ -44,34 +73,7 @@ LimitCORE=0
 MemoryMax=${memoryMax}
 TasksMax=${tasksMax}
 
-AmbientCapabilities=
-CapabilityBoundingSet=
-KeyringMode=private
-LockPersonality=yes
-NoNewPrivileges=yes
-PrivateDevices=yes
-PrivateMounts=yes
-PrivateTmp=yes
-PrivateUsers=yes
-ProtectClock=yes
-ProtectControlGroups=yes
-ProtectHome=yes
-ProtectHostname=yes
-ProtectKernelLogs=yes
-ProtectKernelModules=yes
-ProtectKernelTunables=yes
-ProtectProc=invisible
-ProtectSystem=strict
-RemoveIPC=yes
-RestrictAddressFamilies=AF_INET6 AF_INET AF_UNIX AF_NETLINK
-RestrictNamespaces=yes
-RestrictRealtime=yes
-RestrictSUIDSGID=yes
-SystemCallArchitectures=native
-SystemCallErrorNumber=EPERM
-SystemCallFilter=@system-service
-SystemCallFilter=~@resources @privileged
-
+${hardening}
 [Install]
 WantedBy=multi-user.target
 `

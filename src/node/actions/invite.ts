@@ -1,5 +1,6 @@
 import { toString as text } from 'uint8arrays/to-string'
 import { isRegistryRole } from '../../identity/role.ts'
+import type { InviteOptions } from '../../registry/admission/invites.ts'
 import { lookAlikes } from '../../registry/admission/look-alike.ts'
 import type { Author } from '../../registry/admission/orders/author.ts'
 import { encodeInvite, type InviteRegistry } from '../../registry/objects/invite.ts'
@@ -28,18 +29,8 @@ export async function issueInvite(
 ): Promise<InviteView> {
   const { registry } = network
   await Promise.race([registry.root?.released, aborted(AbortSignal.any([signal, AbortSignal.timeout(fenceWaitMs)]))])
-  const { role = 'integrated', name, replaces, uses, ttlMs, note, groups, ephemeralMs } = query
-  const options = {
-    role,
-    ...(name !== undefined && { name }),
-    ...(replaces !== undefined && { replaces }),
-    ...(uses !== undefined && { uses }),
-    ...(ttlMs !== undefined && { ttlMs }),
-    ...(note !== undefined && { note }),
-    ...(groups !== undefined && { groups }),
-    ...(ephemeralMs !== undefined && { ephemeralMs })
-  }
-  const { grant, inviteKey } = await registry.admission.invite(options, author)
+  const { name } = query
+  const { grant, inviteKey } = await registry.admission.invite(optionsOf(query), author)
   const { domain } = registry.genesis.value
   const registries = registriesOf(network, self)
   const line = encodeInvite({
@@ -63,6 +54,26 @@ export async function issueInvite(
     registries: registries.filter(({ addrs }) => addrs.length > 0).length
   }
 }
+
+const optionsOf = ({
+  role = 'integrated',
+  name,
+  replaces,
+  uses,
+  ttlMs,
+  note,
+  groups,
+  ephemeralMs
+}: InviteQuery): InviteOptions => ({
+  role,
+  ...(name !== undefined && { name }),
+  ...(replaces !== undefined && { replaces }),
+  ...(uses !== undefined && { uses }),
+  ...(ttlMs !== undefined && { ttlMs }),
+  ...(note !== undefined && { note }),
+  ...(groups !== undefined && { groups }),
+  ...(ephemeralMs !== undefined && { ephemeralMs })
+})
 
 /** The root first: it alone can admit. One without an address is named too: its key is a pin. */
 const registriesOf = ({ registry, announced }: NetworkNode, self: Uint8Array): InviteRegistry[] => {

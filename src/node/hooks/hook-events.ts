@@ -15,6 +15,15 @@ export function eventOf(before: State | undefined, now: State): Kind | undefined
   return isUp(now) && !isUp(before) && before !== 'unknown' ? 'back' : undefined
 }
 
+const peerOf = (
+  registry: Registry | undefined,
+  publicKey: Uint8Array,
+  name: string | null
+): NonNullable<HookEvent['peer']> => {
+  const { state = 'unknown', reason } = registry?.liveness.view(publicKey) ?? {}
+  return { peerId: peerIdText(publicKey), name, state, reason: reason ?? null }
+}
+
 /** Runs the hook of a node for what happens to members, and for each alarm. Gives how to stop. */
 export function followHooks(node: NodeContext): () => void {
   const { logger } = node.logging
@@ -27,15 +36,11 @@ export function followHooks(node: NodeContext): () => void {
     const self = { peerId: node.peerId, name: node.config.name }
     runner.add({ event, at: new Date(clock.now()).toISOString(), node: self, peer, alarm })
   }
-  const about = (publicKey: Uint8Array, name: string | null): NonNullable<HookEvent['peer']> => {
-    const { state = 'unknown', reason } = registry()?.liveness.view(publicKey) ?? {}
-    return { peerId: peerIdText(publicKey), name, state, reason: reason ?? null }
-  }
   const nameOf = (publicKey: Uint8Array): string | null => registry()?.replica.state.member(publicKey)?.name ?? null
   const look = (publicKey: Uint8Array): void => {
     const name = nameOf(publicKey)
     if (name === null || equals(publicKey, node.key.publicKey)) return
-    const peer = about(publicKey, name)
+    const peer = peerOf(registry(), publicKey, name)
     const id = peer.peerId
     const now = registry()?.liveness.view(publicKey).state ?? 'unknown'
     const event = eventOf(states.get(id), now)
@@ -47,11 +52,11 @@ export function followHooks(node: NodeContext): () => void {
     events.listen('record', ({ record }) => look(record.value.publicKey)),
     events.listen('connection', ({ publicKey }) => look(publicKey)),
     events.listen('admitted', ({ publicKey }) => {
-      if (!equals(publicKey, node.key.publicKey)) tell('join', about(publicKey, nameOf(publicKey)))
+      if (!equals(publicKey, node.key.publicKey)) tell('join', peerOf(registry(), publicKey, nameOf(publicKey)))
     }),
     events.listen('ended', ({ publicKey }) => {
       states.delete(peerIdText(publicKey))
-      tell('leave', { ...about(publicKey, null), reason: 'its membership is over' })
+      tell('leave', { ...peerOf(registry(), publicKey, null), reason: 'its membership is over' })
     }),
     events.listen('alarm', ({ code, message }) => tell('alarm', null, { code, message }))
   ]

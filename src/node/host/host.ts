@@ -83,64 +83,7 @@ export async function startAt(init: HostInit, port: number): Promise<Host> {
 }
 
 function hostOptions(init: HostInit, port: number): Libp2pOptions<HostServices> {
-  const { config, registry, trust, limits, clock, logger } = init
-  const common = { trust, limits, clock, logger }
-  const { networkId } = registry
-  const serves = servesRegistry(config.role)
-  const source = registryHello(registry, {
-    publicKey: init.key.publicKey,
-    software: init.software,
-    maxDelegations: limits.hello.delegations,
-    invitedIn: () => init.invite()?.grant.epoch,
-    clock,
-    onTime: (publicKey, timeMs) => registry.root?.clock.heard(publicKey, timeMs)
-  })
-  const services = {
-    guard: hostGuard(common),
-    hello: hello({ ...common, source }),
-    ping: membersOnly(
-      trust,
-      ping({ maxInboundStreams: limits.ping.streams, maxOutboundStreams: limits.ping.streams }),
-      {
-        bounds: { section: 'ping', ...limits.ping }
-      }
-    ),
-    ...(config.gossip.enabled && {
-      pubsub: membersOnly(trust, gossipsub(gossipOptions(networkId, limits.announce)), {
-        bounds: { section: 'announce', ...announceBounds(limits) },
-        ...(isRegistryRole(config.role) && { most: limits.announce.circle })
-      }),
-      announce: announce({
-        ...init.announce,
-        source: registry,
-        clock,
-        logger,
-        culprits: trust.culprits,
-        isRegistry: isRegistryRole(config.role),
-        refreshMs: config.gossip.refreshMs,
-        limits: limits.announce
-      })
-    }),
-    ...(config.dht.enabled && {
-      kad: kad({ source: registry, trust, logger, server: servesDht(config), limits: limits.kad })
-    }),
-    ...(serves && {
-      register: register({
-        ...common,
-        backend: registryBackend(registry),
-        silentMs: registry.liveness.timings.leaseMs,
-        onCheckpoint: init.onCheckpoint
-      }),
-      sync: syncServer({ ...common, source: registry }),
-      lookup: lookupServer({ ...common, source: registry }),
-      admin: adminServer({ ...common, networkId, carryOut: init.carryOut }),
-      probe: probeServer({
-        ...common,
-        networkId,
-        addrsOf: (publicKey) => registry.records.read(publicKey)?.addrs ?? []
-      })
-    })
-  }
+  const { config } = init
   return libp2pOptions<HostServices>({
     privateKey: init.key.toLibp2p(),
     listen: [`/ip6/${config.listen.host}/tcp/${port}`],
@@ -152,8 +95,80 @@ function hostOptions(init: HostInit, port: number): Libp2pOptions<HostServices> 
       memberUpgradeTimeoutMs: config.limits.memberUpgradeTimeoutMs
     },
     version: init.software,
-    services
+    services: {
+      ...memberServices(init),
+      ...(config.gossip.enabled && gossipServices(init)),
+      ...(config.dht.enabled && { kad: dhtService(init) }),
+      ...(servesRegistry(config.role) && registryServices(init))
+    }
   })
+}
+
+const commonOf = ({ trust, limits, clock, logger }: HostInit) => ({ trust, limits, clock, logger })
+
+/** Services of every member, whatever its role. */
+function memberServices(init: HostInit) {
+  const { registry, trust, limits, clock } = init
+  const common = commonOf(init)
+  const source = registryHello(registry, {
+    publicKey: init.key.publicKey,
+    software: init.software,
+    maxDelegations: limits.hello.delegations,
+    invitedIn: () => init.invite()?.grant.epoch,
+    clock,
+    onTime: (publicKey, timeMs) => registry.root?.clock.heard(publicKey, timeMs)
+  })
+  const streams = { maxInboundStreams: limits.ping.streams, maxOutboundStreams: limits.ping.streams }
+  return {
+    guard: hostGuard(common),
+    hello: hello({ ...common, source }),
+    ping: membersOnly(trust, ping(streams), { bounds: { section: 'ping', ...limits.ping } })
+  }
+}
+
+function gossipServices({ config, registry, trust, limits, clock, logger, announce: self }: HostInit) {
+  const isRegistry = isRegistryRole(config.role)
+  return {
+    pubsub: membersOnly(trust, gossipsub(gossipOptions(registry.networkId, limits.announce)), {
+      bounds: { section: 'announce', ...announceBounds(limits) },
+      ...(isRegistry && { most: limits.announce.circle })
+    }),
+    announce: announce({
+      ...self,
+      source: registry,
+      clock,
+      logger,
+      culprits: trust.culprits,
+      isRegistry,
+      refreshMs: config.gossip.refreshMs,
+      limits: limits.announce
+    })
+  }
+}
+
+const dhtService = ({ config, registry, trust, limits, logger }: HostInit) =>
+  kad({ source: registry, trust, logger, server: servesDht(config), limits: limits.kad })
+
+function registryServices(init: HostInit) {
+  const { registry } = init
+  const { networkId } = registry
+  const common = commonOf(init)
+  return {
+    register: register({
+      ...common,
+      backend: registryBackend(registry),
+      silentMs: registry.liveness.timings.leaseMs,
+      onCheckpoint: init.onCheckpoint
+    }),
+    sync: syncServer({ ...common, source: registry }),
+    lookup: lookupServer({ ...common, source: registry }),
+    admin: adminServer({ ...common, networkId, carryOut: init.carryOut }),
+    probe: probeServer({
+      ...common,
+      networkId,
+      addrsOf: (publicKey) => registry.records.read(publicKey)?.addrs ?? []
+    })
+  }
 }
 
 /** gossipsub decodes what its own limit allows; a frame beyond it ends gossip on its connection, either way. */

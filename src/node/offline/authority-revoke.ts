@@ -2,7 +2,7 @@ import { equals } from 'uint8arrays/equals'
 import { at } from '../../identity/bytes.ts'
 import { peerIdText, SigningKey } from '../../identity/keys.ts'
 import { networkIdText, parseNetworkId } from '../../identity/network-id.ts'
-import { openRegisterSession } from '../../protocols/register/index.ts'
+import { openRegisterSession, type RegisterSession } from '../../protocols/register/index.ts'
 import { sealRevoke } from '../../registry/log/epochs/authority-revocations.ts'
 import { withReplica } from '../../registry/log/epochs/new-epoch.ts'
 import { openRegistry, peekGenesis, type Registry } from '../../registry/registry.ts'
@@ -102,14 +102,7 @@ async function tell(
       ask: async (connection, limits, signal) => {
         const bytes = sealed()
         if (bytes === undefined) return
-        const session = await openRegisterSession(connection, { limits, signal })
-        try {
-          await session.handOver(bytes, { signal })
-        } catch (error) {
-          if (!isDecided(error)) throw error
-        } finally {
-          await session.close()
-        }
+        await handOver(bytes, await openRegisterSession(connection, { limits, signal }), signal)
         told++
       }
     },
@@ -118,6 +111,17 @@ async function tell(
   const bytes = sealed()
   const kept = bytes !== undefined && store !== undefined && (await keep(store, bytes))
   return { ...viewOf(registry, peer), network: networkIdText(registry.networkId), sources, told, kept }
+}
+
+/** Shows the revoke to one registry; one that knows it already needs no more. */
+async function handOver(bytes: Uint8Array, session: RegisterSession, signal: AbortSignal): Promise<void> {
+  try {
+    await session.handOver(bytes, { signal })
+  } catch (error) {
+    if (!isDecided(error)) throw error
+  } finally {
+    await session.close()
+  }
 }
 
 function viewOf(

@@ -59,11 +59,7 @@ export async function createNetworkHere(config: Config, options: CreateNetworkOp
   const { domain, paths, name } = config
   if (domain === undefined) throw new ConfigError(['a network has a domain: give it with --domain'])
   const files = dataFiles(paths.data)
-  if (options.passphrase !== undefined && options.passphrase.length < minPassphraseChars) {
-    throw new ConfigError([
-      `the passphrase of the recovery kit is too short: ${minPassphraseChars} characters at least`
-    ])
-  }
+  refuseShortPassphrase(options.passphrase)
   refuseSecondNetwork(files)
   if (options.newNetwork !== true) await refuseLiveNetwork(domain, config, options.signal)
   makeFolder(paths.data, 0o700)
@@ -86,18 +82,9 @@ export async function createNetworkHere(config: Config, options: CreateNetworkOp
       operator: { publicKey: operatorKey.publicKey, name }
     })
     const networkId = networkIdText(genesis.hash)
-    const passphrase = options.passphrase ?? newPassphrase()
-    if (options.passphrase === undefined)
-      writeFileSync(files.passphrase, `${passphrase}\n`, { mode: 0o600, flush: true })
-    const next = options.oneKit === true ? files.recoveryKit : files.nextRecoveryKit
-    if (next !== files.recoveryKit) writeRecoveryKit(next, { nextAuthority }, passphrase, networkId)
-    // Last: a network without it is not whole.
-    const own = next === files.recoveryKit ? { authority, nextAuthority } : { authority }
-    writeRecoveryKit(files.recoveryKit, own, passphrase, networkId)
+    const kits = writeKits(files, { authority, nextAuthority }, networkId, options)
     const fingerprint = networkFingerprint(genesis.hash)
-    const records = await recordsFor(domain, config)
-    const shown = options.passphrase === undefined ? { passphrase, passphrasePath: files.passphrase } : {}
-    return { networkId, fingerprint, recoveryKitPath: files.recoveryKit, nextRecoveryKitPath: next, ...shown, records }
+    return { networkId, fingerprint, ...kits, records: await recordsFor(domain, config) }
   } catch (error) {
     // Nobody has seen this network: a half-made one would only stand in the way of the next try.
     const { logKey: madeKey, operatorKey: operator, nextRecoveryKit, passphrase: kept, store } = files
@@ -105,6 +92,29 @@ export async function createNetworkHere(config: Config, options: CreateNetworkOp
     for (const path of hadKey ? made : [...made, paths.key]) rmSync(path, { force: true })
     throw error
   }
+}
+
+function refuseShortPassphrase(passphrase: string | undefined): void {
+  if (passphrase === undefined || passphrase.length >= minPassphraseChars) return
+  throw new ConfigError([`the passphrase of the recovery kit is too short: ${minPassphraseChars} characters at least`])
+}
+
+/** The passphrase is among what is shown when it was made here. */
+function writeKits(
+  files: ReturnType<typeof dataFiles>,
+  { authority, nextAuthority }: { authority: SigningKey; nextAuthority: SigningKey },
+  networkId: string,
+  options: CreateNetworkOptions
+): Omit<CreatedNetwork, 'networkId' | 'fingerprint' | 'records'> {
+  const passphrase = options.passphrase ?? newPassphrase()
+  if (options.passphrase === undefined) writeFileSync(files.passphrase, `${passphrase}\n`, { mode: 0o600, flush: true })
+  const { recoveryKit: own, nextRecoveryKit } = files
+  const next = options.oneKit === true ? own : nextRecoveryKit
+  if (next !== own) writeRecoveryKit(next, { nextAuthority }, passphrase, networkId)
+  // Last: a network without it is not whole.
+  writeRecoveryKit(own, next === own ? { authority, nextAuthority } : { authority }, passphrase, networkId)
+  const shown = options.passphrase === undefined ? { passphrase, passphrasePath: files.passphrase } : {}
+  return { recoveryKitPath: own, nextRecoveryKitPath: next, ...shown }
 }
 
 async function recordsFor(domain: string, { announce, listen }: Config): Promise<string[]> {

@@ -1,4 +1,4 @@
-import type { Connection } from '@libp2p/interface'
+import type { Connection, Libp2p } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import { peerIdText, type SigningKey } from '../../identity/keys.ts'
@@ -16,7 +16,7 @@ import { componentLogger } from '../component-logger.ts'
 import { protocolLimits } from '../components.ts'
 import type { Config } from '../config/schema.ts'
 import { Gater } from '../host/gater.ts'
-import { libp2pOptions } from '../host/libp2p.ts'
+import { type BaseServices, libp2pOptions } from '../host/libp2p.ts'
 import { cachedCandidates } from '../peers/member-targets.ts'
 
 /** A member that was asked for its log. */
@@ -49,27 +49,11 @@ const quiet = { ...silentLogger, isLevelEnabled: () => false }
  * registry holds the highest head that any of them could prove.
  */
 export async function gatherLog(init: GatherInit, signal: AbortSignal): Promise<Source[]> {
-  const { config, key, registry, ask = async () => {} } = init
+  const { config, registry, ask = async () => {} } = init
   const limits = protocolLimits(config)
   const logger = silentLogger
   const trust = new ConnectionTrust({ limits: limits.strangers, settleMs: limits.hello.settleMs })
-  const gater = new Gater({ limits: config.limits, logger })
-  const source = registryHello(registry, {
-    publicKey: key.publicKey,
-    software: '',
-    maxDelegations: limits.hello.delegations
-  })
-  const libp2p = await createLibp2p(
-    libp2pOptions<{ guard: object; hello: Hello }>({
-      privateKey: key.toLibp2p(),
-      listen: [],
-      announce: () => [],
-      gater,
-      logger: componentLogger(quiet),
-      limits: { dialTimeoutMs: dialMs, memberUpgradeTimeoutMs: config.limits.memberUpgradeTimeoutMs },
-      services: { guard: hostGuard({ trust, limits }), hello: hello({ source, trust, limits, logger }) }
-    })
-  )
+  const libp2p = await dialingHost(init, trust, limits)
   const shown = new Map<string, HelloProven>()
   libp2p.services.hello.events.addEventListener('proven', ({ detail }) => shown.set(detail.connection.id, detail))
   try {
@@ -96,6 +80,31 @@ export async function gatherLog(init: GatherInit, signal: AbortSignal): Promise<
     trust.clear()
     await libp2p.stop()
   }
+}
+
+/** A host that listens nowhere, for the time of one gathering. */
+async function dialingHost(
+  { config, key, registry }: GatherInit,
+  trust: ConnectionTrust,
+  limits: ProtocolLimits
+): Promise<Libp2p<BaseServices & { guard: object; hello: Hello }>> {
+  const logger = silentLogger
+  const source = registryHello(registry, {
+    publicKey: key.publicKey,
+    software: '',
+    maxDelegations: limits.hello.delegations
+  })
+  return await createLibp2p(
+    libp2pOptions<{ guard: object; hello: Hello }>({
+      privateKey: key.toLibp2p(),
+      listen: [],
+      announce: () => [],
+      gater: new Gater({ limits: config.limits, logger }),
+      logger: componentLogger(quiet),
+      limits: { dialTimeoutMs: dialMs, memberUpgradeTimeoutMs: config.limits.memberUpgradeTimeoutMs },
+      services: { guard: hostGuard({ trust, limits }), hello: hello({ source, trust, limits, logger }) }
+    })
+  )
 }
 
 async function attempt(found: Source, run: () => Promise<void>): Promise<void> {

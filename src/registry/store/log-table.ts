@@ -8,7 +8,9 @@ const pageRows = 1000
 const rowColumns = 'n, epoch, hash, kind, time_ms AS timeMs, subject, envelope, superseded'
 const evidenceColumns = 'id, kind, epoch, n, hash, subject, at_ms AS atMs, envelope, other'
 
-const prepareStatements = (db: Database) => ({
+const prepareStatements = (db: Database) => ({ ...prepareLog(db), ...prepareStaged(db), ...prepareEvidence(db) })
+
+const prepareLog = (db: Database) => ({
   insert: db.prepare<[number, number, Uint8Array, number, number, Uint8Array | null, Uint8Array, number | null]>(
     'INSERT INTO log (n, epoch, hash, kind, time_ms, subject, envelope, superseded) VALUES (?, ?, ?, ?, ?, ?, ?, ?)'
   ),
@@ -41,7 +43,11 @@ const prepareStatements = (db: Database) => ({
   ),
   putCheckpoint: db.prepare<[number, Uint8Array | null]>(
     'INSERT INTO checkpoint (id, floor, envelope) VALUES (1, ?, ?) ON CONFLICT DO UPDATE SET floor = excluded.floor, envelope = excluded.envelope'
-  ),
+  )
+})
+
+/** Rows of a snapshot that is not whole yet. */
+const prepareStaged = (db: Database) => ({
   stage: db.prepare<[number, number, Uint8Array, number, number, Uint8Array | null, Uint8Array]>(
     'INSERT INTO staged (n, epoch, hash, kind, time_ms, subject, envelope) VALUES (?, ?, ?, ?, ?, ?, ?)'
   ),
@@ -56,7 +62,10 @@ const prepareStatements = (db: Database) => ({
   stagedSize: db.prepare<[], { rows: number; bytes: number; upTo: number }>(
     'SELECT count(*) AS rows, coalesce(sum(length(envelope)), 0) AS bytes, coalesce(max(n), -1) AS upTo FROM staged WHERE n >= 0'
   ),
-  clearStaged: db.prepare('DELETE FROM staged'),
+  clearStaged: db.prepare('DELETE FROM staged')
+})
+
+const prepareEvidence = (db: Database) => ({
   addEvidence: db.prepare<
     [EvidenceKind, number, number, Uint8Array, Uint8Array | null, number, Uint8Array, Uint8Array | null]
   >(

@@ -2,7 +2,7 @@ import { equals } from 'uint8arrays/equals'
 import { keyId } from '../../../identity/key-id.ts'
 import { peerIdText } from '../../../identity/keys.ts'
 import { LogMismatchError, NotFoundError, RevokedError } from '../../../runtime/errors.ts'
-import type { EntryBodies, EntryContent, LogEntry, Publish } from '../../objects/entry.ts'
+import type { EntryBodies, EntryContent, EntryKind, LogEntry, Publish } from '../../objects/entry.ts'
 import { checkTests } from '../../objects/policy/call-rules.ts'
 import { checkUnderstood } from '../../objects/policy/understood.ts'
 import { checkGrant, checkGrantEnd } from './grant-rules.ts'
@@ -18,62 +18,45 @@ import {
 import { checkOperator, checkTwoOperators } from './operator-rules.ts'
 import type { RuleContext } from './rule-context.ts'
 
+type Rules = { readonly [K in EntryKind]?: (body: EntryBodies[K], context: RuleContext) => void }
+
+/** Delegate and authority entries are judged by LogKeys. */
+const rules: Rules = {
+  admit: checkAdmit,
+  renew: checkRenew,
+  revoke: checkRevoke,
+  rotate: checkRotate,
+  registrySet: checkRegistrySet,
+  publisher: checkPublisher,
+  publish: checkPublish,
+  retire: checkRetire,
+  policy: checkPolicy,
+  grant: checkGrant,
+  grantEnd: checkGrantEnd,
+  change: checkChange,
+  end: checkEnd,
+  operator: checkOperator
+}
+
+const checkKnown = <K extends EntryKind>(kind: K, body: EntryBodies[K], context: RuleContext): void =>
+  rules[kind]?.(body, context)
+
 /**
- * Rules that every replica can check of an entry's body, with all entries before it known. Delegate and authority entries are judged by
- * LogKeys; those of a kind that is not known here have no rule.
+ * Rules that every replica can check of an entry's body, with all entries before it known. Those of a kind that is not known here have
+ * no rule.
  *
  * @throws RevokedError, NotMemberError, NameTakenError, NotFoundError, LogMismatchError, UnsupportedVersionError
  * @throws InviteInvalidError, InviteExpiredError, LimitError
  */
 export function checkRules(content: LogEntry | EntryContent, context: RuleContext): void {
-  switch (content.kind) {
-    case 'admit':
-      checkAdmit(content.body, context)
-      break
-    case 'renew':
-      checkRenew(content.body, context)
-      break
-    case 'revoke':
-      checkRevoke(content.body, context)
-      break
-    case 'rotate':
-      checkRotate(content.body, context)
-      break
-    case 'registrySet':
-      checkRegistrySet(content.body, context)
-      break
-    case 'publisher':
-      checkPublisher(content.body, context)
-      break
-    case 'publish':
-      checkPublish(content.body, context)
-      break
-    case 'retire':
-      checkRetire(content.body, context)
-      break
-    case 'policy':
-      // A policy that is for newer versions has rules that are not known here.
-      checkUnderstood(content.body)
-      checkTwoOperators(content.body, context)
-      checkTests(content.body)
-      break
-    case 'grant':
-      checkGrant(content.body, context)
-      break
-    case 'grantEnd':
-      checkGrantEnd(content.body, context)
-      break
-    case 'change':
-      checkChange(content.body, context)
-      break
-    case 'end':
-      checkEnd(content.body, context)
-      break
-    case 'operator':
-      checkOperator(content.body, context)
-      break
-    default:
-  }
+  if (content.kind !== 'unknown') checkKnown(content.kind, content.body, context)
+}
+
+function checkPolicy(body: EntryBodies['policy'], context: RuleContext): void {
+  // A policy that is for newer versions has rules that are not known here.
+  checkUnderstood(body)
+  checkTwoOperators(body, context)
+  checkTests(body)
 }
 
 function checkRegistrySet(body: EntryBodies['registrySet'], context: RuleContext): void {
