@@ -1,5 +1,4 @@
 import { type Command, Option } from 'commander'
-import { dialAddress } from '../../address/spelling.ts'
 import { roles } from '../../identity/role.ts'
 import { peerSources, peerStates } from '../../node/api/words.ts'
 import { type RunningOptions, running, withRunning } from '../access/find-running.ts'
@@ -79,6 +78,7 @@ const showPeers = async (context: Context, options: PeersOptions): Promise<void>
 
 const connectPeer = async (context: Context, multiaddr: string, options: RunningOptions): Promise<void> => {
   const client = await running(context, options)
+  const { dialAddress } = await import('../../address/spelling.ts')
   const view = await client.connect({ multiaddr: dialAddress(multiaddr) }, { signal: context.signal })
   if (options.json === true) return context.terminal.json(view)
   const who = view.member ? `member ${orUnknown(view.name)}` : 'not a member: it gets hello and identify only'
