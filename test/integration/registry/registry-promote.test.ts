@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { Authority } from '../../../src/dns/authority.ts'
 import { Zone } from '../../../src/dns/zone.ts'
+import { createKey, loadKey } from '../../../src/identity/key-file.ts'
+import { dataFiles } from '../../../src/node/config/paths.ts'
 import type { TrustNode } from '../../../src/node/node.ts'
 import { type BecomeRootInit, becomeRoot } from '../../../src/node/offline/become-root.ts'
 import { createNetworkHere } from '../../../src/node/offline/create-network.ts'
@@ -182,6 +184,40 @@ describe.concurrent('a secondary that is promoted', () => {
     await expect(former.registry.admission.invite({ role: 'integrated' })).rejects.toThrow(
       /another machine was made the root/
     )
+  })
+
+  it('goes on after each step at which it was broken off, and has the log key of the epoch then', async () => {
+    await using made = await withKit()
+    const { network, kit } = made
+    const keeper = await network.join('keeper', { role: 'secondary' })
+    await eventually(() => keeper.registry.replica.state.registry(keeper.key.publicKey) !== undefined)
+    await network.node('root').stop()
+    const { port } = keeper.attached
+    await keeper.stop()
+    const { logKey } = dataFiles(keeper.config.paths.data)
+    const run = (more: Partial<BecomeRootInit> = {}) => becomeRoot(promotion(network, 'keeper', kit, more))
+    // A key was made, and no epoch begun with it.
+    createKey(`${logKey}.next`)
+    // The epoch is begun, and its key cannot take its place.
+    mkdirSync(logKey)
+    await expect(run()).rejects.toThrow()
+    rmdirSync(logKey)
+    const begun = loadKey(`${logKey}.next`).publicKey
+    // The key has its place, and the role cannot be written.
+    const full = new Error('no space left')
+    const write = () => {
+      throw full
+    }
+    await expect(run({ write })).rejects.toBe(full)
+    expect(loadKey(logKey).publicKey).toEqual(begun)
+    const { epoch } = await run()
+    const again = await network.start('keeper', { role: 'root', 'listen.port': port })
+    await eventually(() => again.registry.root?.refusal === undefined)
+    const { keys } = again.registry.replica.state
+    expect(keys.epoch).toBe(epoch)
+    expect(keys.isKeyOf(epoch, loadKey(logKey).publicKey)).toBe(true)
+    expect(existsSync(`${logKey}.next`)).toBe(false)
+    expect((await again.control.invite({ role: 'integrated' })).line).toMatch(/^tn/)
   })
 })
 
