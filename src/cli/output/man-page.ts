@@ -79,15 +79,15 @@ const afterHelp = (command: Command): string => {
 const verbatim = (text: string): string[] => (text === '' ? [] : ['.PP', '.nf', roff(text), '.fi'])
 
 /** Characters that roff prints as others, which a shell would not take. */
-const escapes: Readonly<Record<string, string>> = {
-  '\\': '\\e',
-  '-': '\\-',
-  "'": '\\(aq',
-  '`': '\\(ga',
-  '^': '\\(ha',
-  '~': '\\(ti'
-}
+const escapes: ReadonlyMap<string, string> = new Map([
+  ['\\', '\\e'],
+  ['-', '\\-'],
+  ["'", '\\(aq'],
+  ['`', '\\(ga'],
+  ['^', '\\(ha'],
+  ['~', '\\(ti']
+])
 
 /** Text as roff prints it unchanged; a line that begins with a dot would be a request. */
 const roff = (text: string): string =>
-  text.replaceAll(/[\\'`^~-]/g, (found) => escapes[found] ?? found).replaceAll(/^(?=\.)/gm, '\\&')
+  text.replaceAll(/[\\'`^~-]/g, (found) => escapes.get(found) ?? found).replaceAll(/^(?=\.)/gm, '\\&')

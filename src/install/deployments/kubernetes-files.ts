@@ -20,12 +20,12 @@ const space = (): INamespace => ({
 
 /** As keys of the environment, which wins over the file in the volume, to which the node saves what it learns. */
 const settings = ({ answers }: Install): Record<string, string> => {
-  const values: Record<string, unknown> = {
-    ...configValues(answers, `${secretFolder}/invite`),
-    'logging.format': 'json'
-  }
+  const values = new Map<string, unknown>([
+    ...Object.entries(configValues(answers, `${secretFolder}/invite`)),
+    ['logging.format', 'json']
+  ])
   const known = keys.flatMap(({ yaml, env }) => {
-    const value = values[yaml]
+    const value = values.get(yaml)
     if (value === undefined) return []
     return [[env, Array.isArray(value) ? value.join(',') : typeof value === 'string' ? value : JSON.stringify(value)]]
   })

@@ -13,9 +13,11 @@ export const checkedInput = (name: RouteName, given: unknown): object => {
 
 /** Input from a query string: what a field does not take as text is read as a number or a boolean. */
 export const queryInput = (name: RouteName, query: URLSearchParams): object => {
-  const fields: Readonly<Record<string, { safeParse(value: unknown): { success: boolean } }>> = routes[name].input.shape
+  const fields = new Map<string, { safeParse(value: unknown): { success: boolean } }>(
+    Object.entries(routes[name].input.shape)
+  )
   return Object.fromEntries(
-    [...query].map(([key, text]) => [key, fields[key]?.safeParse(text).success === true ? text : primitive(text)])
+    [...query].map(([key, text]) => [key, fields.get(key)?.safeParse(text).success === true ? text : primitive(text)])
   )
 }
 

@@ -203,8 +203,8 @@ export const defaultLimits: ProtocolLimits = {
 export type LimitOverrides = { [Section in keyof ProtocolLimits]?: Partial<ProtocolLimits[Section]> }
 
 export function limitsWith(overrides: LimitOverrides = {}): ProtocolLimits {
-  const changed: Readonly<Record<string, object | undefined>> = overrides
-  const sections = Object.entries(defaultLimits).map(([name, values]) => [name, { ...values, ...changed[name] }])
+  const changed = new Map<string, object | undefined>(Object.entries(overrides))
+  const sections = Object.entries(defaultLimits).map(([name, values]) => [name, { ...values, ...changed.get(name) }])
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- the sections of the defaults, each with the changes of its own
   return Object.freeze(Object.fromEntries(sections)) as ProtocolLimits
 }

@@ -200,7 +200,7 @@ describe.concurrent('a secondary that is promoted', () => {
     createKey(`${logKey}.next`)
     // The epoch is begun, and its key cannot take its place.
     mkdirSync(logKey)
-    await expect(run()).rejects.toThrow()
+    await expect(run()).rejects.toMatchObject({ code: 'EISDIR' })
     rmdirSync(logKey)
     const begun = loadKey(`${logKey}.next`).publicKey
     // The key has its place, and the role cannot be written.

@@ -99,6 +99,9 @@ describe('calls', () => {
       ['POST', '/v1/status'],
       ['GET', '/v1/lookup?limit=501'],
       ['GET', '/v1/lookup?state=dead'],
+      ['GET', '/v1/lookup?constructor=x'],
+      ['GET', '/v1/lookup?__proto__=x'],
+      ['GET', '/v1/lookup?toString=1'],
       ['POST', '/v1/revoke', '{"peer":"hal"}'],
       ['POST', '/v1/revoke', 'not json'],
       ['POST', '/v1/join', JSON.stringify({ line: 'x'.repeat(30_000) })]
