@@ -22,7 +22,6 @@ export interface SelfRecordInit {
   addrs: () => readonly string[]
   clock: Clock
   services?: readonly Service[]
-  tags?: readonly string[]
 }
 
 /** The part of the record that a node decides; the rest follows from who it is. */
@@ -82,7 +81,7 @@ export class SelfRecord {
   }
 
   async #issue(change: SelfChange): Promise<Signed<NodeRecord>> {
-    const { networkId, key, role, software, clock, store, services = [], tags = [] } = this.#init
+    const { networkId, key, role, software, clock, store, services = [] } = this.#init
     const before = this.#current?.value
     const record: NodeRecord = {
       networkId,
@@ -90,7 +89,7 @@ export class SelfRecord {
       addrs: [...this.#init.addrs()],
       reach: before?.reach ?? 'unknown',
       services: sortedServices(services),
-      tags: [...tags],
+      tags: [],
       left: false,
       ...(before?.registryKey === undefined ? {} : { registryKey: before.registryKey }),
       ...change,

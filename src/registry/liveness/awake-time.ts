@@ -27,3 +27,12 @@ export class AwakeTime {
     this.#tickedAt = now
   }
 }
+
+/** Clocks of one process. */
+export interface LivenessTime {
+  readonly awake: AwakeTime
+  /** Monotonic ms. */
+  readonly now: () => number
+  /** Ms of the wall clock. */
+  readonly wall: () => number
+}

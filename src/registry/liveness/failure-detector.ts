@@ -1,8 +1,8 @@
 import { equals } from 'uint8arrays/equals'
 import { keyId } from '../../identity/key-id.ts'
-import type { AwakeTime } from './awake-time.ts'
+import type { LivenessTime } from './awake-time.ts'
 import type { ChangeLog } from './change-log.ts'
-import { compareWords, type Hint, hintOf, type Observation, type Position, plainReason } from './observation.ts'
+import { compareWords, type Hint, hintOf, type Observation, type OwnSource, plainReason } from './observation.ts'
 import { type LivenessTimings, pulseMs, silentMs } from './timings.ts'
 
 /** Since when a source is not heard, and why. */
@@ -38,15 +38,10 @@ const never = Number.NEGATIVE_INFINITY
 const nothingElse = { seq: 0, rttMs: undefined, connected: [] }
 
 export interface FailureDetectorInit {
-  /** Own key. */
-  readonly self: Uint8Array
+  readonly own: OwnSource
+  readonly time: LivenessTime
   readonly timings: LivenessTimings
-  readonly awake: AwakeTime
   readonly log: ChangeLog
-  /** Monotonic ms. */
-  readonly now: () => number
-  /** Place of the next thing that this process says. */
-  readonly next: () => Omit<Position, 'seq'>
   /** Members of the network. */
   readonly members: () => number
   /** There is a pulse to be told. */
@@ -69,17 +64,17 @@ export class FailureDetector {
 
   constructor(init: FailureDetectorInit) {
     this.#init = init
-    const now = init.now()
+    const now = init.time.now()
     this.#own = {
       ...nothingElse,
-      ...init.next(),
-      source: init.self,
+      ...init.own.next(),
+      source: init.own.self,
       state: 'online',
       since: now,
       heardAt: now,
       reason: ''
     }
-    init.log.touch(keyId(init.self))
+    init.log.touch(keyId(init.own.self))
   }
 
   /** A pulse, or the goodbye of a source. `isDirect`: nobody passed it on. @returns whether it is news */
@@ -89,12 +84,12 @@ export class FailureDetector {
     if (!isOwnWord || heardMs === undefined || !(heardMs >= 0) || !(sinceMs >= 0) || count < 1) return false
     const before = this.#sources.get(keyId(publicKey))
     if (before !== undefined && compareWords(hint, before) <= 0) return false
-    const now = this.#init.now()
+    const now = this.#init.time.now()
     const saidAt = now - heardMs
     const toldUsAt = isDirect ? saidAt : (before?.toldUsAt ?? never)
     const { startedAt, goneAt } = before?.start === start ? before : { startedAt: now, goneAt: before?.goneAt ?? never }
     const since = now - sinceMs
-    const awakeAt = this.#init.awake.at(now) - heardMs
+    const awakeAt = this.#init.time.awake.at(now) - heardMs
     const said = { publicKey, start, count, state, since, reason: plainReason(hint.reason), saidAt, toldUsAt, awakeAt }
     const isHeard = heardMs < this.#patienceMs() && saidAt > goneAt
     const silence = isHeard ? undefined : (before?.silence ?? { since: now, reason: silentFor(heardMs) })
@@ -113,14 +108,14 @@ export class FailureDetector {
   /** It answers here: from now on it is waited for as for one that was just heard. */
   up(publicKey: Uint8Array): void {
     const before = this.#sources.get(keyId(publicKey))
-    const awakeAt = this.#init.awake.at(this.#init.now())
+    const awakeAt = this.#init.time.awake.at(this.#init.time.now())
     if (before === undefined) this.#put(this.#newSource(publicKey, 0))
     else this.#put({ ...before, state: 'online', awakeAt, silence: undefined, goneAt: never })
   }
 
   /** The session with it ended: only what it says from now on shows that it is there. */
   gone(publicKey: Uint8Array, reason: string): void {
-    const now = this.#init.now()
+    const now = this.#init.time.now()
     const before = this.#sources.get(keyId(publicKey)) ?? this.#newSource(publicKey, 0)
     const silence = before.silence ?? { since: now, reason: plainReason(reason) }
     this.#put({ ...before, goneAt: now, silence })
@@ -134,8 +129,11 @@ export class FailureDetector {
 
   /** Looks at every source, but not within one tick of a stall: what was said while this process stood still is yet to be read. */
   tick(): void {
-    const { awake, timings } = this.#init
-    const now = this.#init.now()
+    const {
+      timings,
+      time: { awake }
+    } = this.#init
+    const now = this.#init.time.now()
     if (awake.stalled(now)) this.#restsUntil = now + timings.tickMs
     if (this.#own.state !== 'left' && now - (this.#own.heardAt ?? now) >= this.#pulseMs()) this.#say('online', '')
     if (now < this.#restsUntil) return
@@ -179,35 +177,35 @@ export class FailureDetector {
 
   /** The hint that is told of a source at its place in the log of changes; undefined: that place is no pulse. */
   hintAt(id: string): Hint | undefined {
-    if (id === keyId(this.#init.self)) return this.ownHint()
+    if (id === keyId(this.#init.own.self)) return this.ownHint()
     if (!id.startsWith(pulsePrefix)) return undefined
     const source = this.#sources.get(id.slice(pulsePrefix.length))
     if (source === undefined) return undefined
     const { publicKey, start, count, state, since, reason, saidAt } = source
     const said = { ...nothingElse, source: publicKey, start, count, state, since, reason, heardAt: saidAt }
-    return hintOf(publicKey, said, this.#init.now())
+    return hintOf(publicKey, said, this.#init.time.now())
   }
 
   /** A process that serves others is heard by whoever hears its hints. */
   ownHint(): Hint {
-    return { ...hintOf(this.#init.self, this.#own, this.#init.now()), heardMs: 0 }
+    return { ...hintOf(this.#init.own.self, this.#own, this.#init.time.now()), heardMs: 0 }
   }
 
   #say(state: 'online' | 'left', reason: string): void {
-    const now = this.#init.now()
+    const now = this.#init.time.now()
     const since = state === this.#own.state ? this.#own.since : now
-    this.#own = { ...this.#own, ...this.#init.next(), state, since, heardAt: now, reason }
-    this.#init.log.touch(keyId(this.#init.self))
+    this.#own = { ...this.#own, ...this.#init.own.next(), state, since, heardAt: now, reason }
+    this.#init.log.touch(keyId(this.#init.own.self))
     this.#init.onPulse()
   }
 
   #newSource(publicKey: Uint8Array, start: number): Source {
-    const now = this.#init.now()
+    const now = this.#init.time.now()
     const times = {
       since: now,
       saidAt: now,
       toldUsAt: never,
-      awakeAt: this.#init.awake.at(now),
+      awakeAt: this.#init.time.awake.at(now),
       startedAt: now,
       goneAt: never
     }
@@ -215,7 +213,7 @@ export class FailureDetector {
   }
 
   #put(source: Source): void {
-    if (equals(source.publicKey, this.#init.self)) return
+    if (equals(source.publicKey, this.#init.own.self)) return
     const id = keyId(source.publicKey)
     const before = this.#sources.get(id)
     this.#sources.set(id, source)

@@ -54,8 +54,8 @@ export class Leases implements LeaseKeeper {
    * lost does not count: a process that crashed and starts again is a new instance and must not wait for its old lease.
    */
   open(publicKey: Uint8Array, instance: Uint8Array): Lease {
-    const now = this.#init.now()
-    const at = this.#init.awake.at(now)
+    const now = this.#init.time.now()
+    const at = this.#init.time.awake.at(now)
     const member = this.#observations.member(publicKey)
     const held = member.session
     if (held?.instance !== undefined && this.#isLive(held, at) && !equals(held.instance, instance)) {
@@ -93,7 +93,7 @@ export class Leases implements LeaseKeeper {
     session.contested = false
     const member = this.#observations.members.get(session.id)
     if (member !== undefined && this.holds(session) === 'yes') {
-      const at = this.#init.awake.at(this.#init.now())
+      const at = this.#init.time.awake.at(this.#init.time.now())
       this.doubt.proof(at, session.lapsedAt === undefined ? 'continuous' : 'new')
       Object.assign(session, fresh, { beatAt: at })
       if (beat.connected !== undefined) this.#connect(member, plainKeys(beat.connected))
@@ -106,7 +106,7 @@ export class Leases implements LeaseKeeper {
     const member = this.#observations.members.get(session.id)
     if (member === undefined || session.lapsedAt !== undefined) return
     session.unanswered = 0
-    this.doubt.proof(this.#init.awake.at(this.#init.now()), 'continuous')
+    this.doubt.proof(this.#init.time.awake.at(this.#init.time.now()), 'continuous')
     this.#heard(member, session, rttMs)
   }
 
@@ -125,20 +125,20 @@ export class Leases implements LeaseKeeper {
   left(session: Session, reason: string): void {
     session.left = plainReason(reason)
     session.lapsedAt = undefined
-    session.heardAt = this.#init.now()
+    session.heardAt = this.#init.time.now()
     this.#rejudge(session)
     this.#held.delete(session.id)
   }
 
   /** The registry that the member's newer record names speaks for it. When that one is not heard, nobody knows how it is. */
   released(session: Session): void {
-    session.releasedAt = this.#init.awake.at(this.#init.now())
+    session.releasedAt = this.#init.time.awake.at(this.#init.time.now())
   }
 
   /** A member that had a lease here before a restart gets the time of one to come back. */
   remember(member: ObservedMember, heardAt: number | undefined): void {
-    const now = this.#init.now()
-    const at = this.#init.awake.at(now)
+    const now = this.#init.time.now()
+    const at = this.#init.time.awake.at(now)
     const session: Session = {
       ...fresh,
       id: member.id,
@@ -157,8 +157,8 @@ export class Leases implements LeaseKeeper {
   /** Looks at every lease. */
   tick(): void {
     this.#excuse()
-    this.#init.awake.tick(this.#init.now())
-    const at = this.#init.awake.at(this.#init.now())
+    this.#init.time.awake.tick(this.#init.time.now())
+    const at = this.#init.time.awake.at(this.#init.time.now())
     const lapsed: { member: ObservedMember; session: Session }[] = []
     for (const member of this.#held.values()) {
       const { session } = member
@@ -176,7 +176,10 @@ export class Leases implements LeaseKeeper {
 
   /** Excuses losses after a standstill: whoever gives this registry up because it stood still has the time to come back that many who fall silent at once have. */
   #excuse(): void {
-    const { awake, now, timings } = this.#init
+    const {
+      timings,
+      time: { awake, now }
+    } = this.#init
     if (awake.stalled(now())) this.#excusedUntil = awake.at(now()) + timings.massWindowMs
   }
 
@@ -192,7 +195,7 @@ export class Leases implements LeaseKeeper {
   #connect(member: ObservedMember, keys: readonly Uint8Array[]): void {
     const before = member.connected
     const after = new Map<string, { toKey: Uint8Array; sinceMs: number }>()
-    const sinceMs = this.#init.wall()
+    const sinceMs = this.#init.time.wall()
     for (const toKey of keys) after.set(keyId(toKey), before.get(keyId(toKey)) ?? { toKey, sinceMs })
     if (after.size === before.size && [...after.keys()].every((id) => before.has(id))) return
     member.connected = after
@@ -201,7 +204,11 @@ export class Leases implements LeaseKeeper {
   }
 
   #heard(member: ObservedMember, session: Session, rttMs?: number): void {
-    const { now, awake, timings, onDirty } = this.#init
+    const {
+      timings,
+      onDirty,
+      time: { now, awake }
+    } = this.#init
     session.heardAt = now()
     this.#held.set(member.id, member)
     const judgement = judge(session, awake.at(now()), timings)
@@ -216,7 +223,7 @@ export class Leases implements LeaseKeeper {
   #rejudge(session: Session): void {
     const member = this.#observations.members.get(session.id)
     if (member === undefined || session.lapsedAt !== undefined) return
-    const judgement = judge(session, this.#init.awake.at(this.#init.now()), this.#init.timings)
+    const judgement = judge(session, this.#init.time.awake.at(this.#init.time.now()), this.#init.timings)
     if (judgement !== undefined) this.#observe(member, session, judgement)
   }
 
@@ -271,7 +278,7 @@ export class Leases implements LeaseKeeper {
     const { own } = member
     this.#observations.observe(member, {
       ...judgement,
-      since: own?.state === judgement.state ? own.since : this.#init.now(),
+      since: own?.state === judgement.state ? own.since : this.#init.time.now(),
       heardAt: session.heardAt,
       rttMs: rttMs ?? own?.rttMs,
       connected: [...member.connected.values()].map((peer) => peer.toKey)

@@ -82,18 +82,15 @@ export class Liveness {
     let count = 0
     const { members = () => this.#observations.members.size, isRegistry = () => false, onPulse = () => {} } = init
     const common = {
-      self: init.self,
+      own: { self: init.self, next: () => ({ start, count: ++count }) },
+      time: { awake: this.#awake, now: () => clock.monotonic(), wall: () => clock.now() },
       timings: this.timings,
-      awake: this.#awake,
-      log: this.#log,
-      now: () => clock.monotonic(),
-      next: () => ({ start, count: ++count })
+      log: this.#log
     }
     const onSource = (publicKey: Uint8Array, speaks: boolean) => this.#observations.sourceChanged(publicKey, speaks)
     this.#detector = new FailureDetector({ ...common, members, onPulse, onSource })
     const observationsInit: ObservationsInit = {
       ...common,
-      wall: () => clock.now(),
       isRegistry,
       namedBy: (publicKey) => init.namedBy?.(publicKey),
       onChange: (member) => this.#changedNow(member),

@@ -11,6 +11,14 @@ export interface Position {
   readonly count: number
 }
 
+/** This process as a source of observations. */
+export interface OwnSource {
+  /** Own key. */
+  readonly self: Uint8Array
+  /** Place of the next thing that this process says. */
+  readonly next: () => Omit<Position, 'seq'>
+}
+
 /** Statement of one registry about one member. Times are monotonic ms of this process. */
 export interface Observation extends Position {
   readonly state: State

@@ -1,7 +1,7 @@
 import { equals } from 'uint8arrays/equals'
 import { keyId } from '../../identity/key-id.ts'
 import { KeyGroups } from '../records/key-groups.ts'
-import type { AwakeTime } from './awake-time.ts'
+import type { LivenessTime } from './awake-time.ts'
 import type { ChangeLog } from './change-log.ts'
 import type { FailureDetector, Silence } from './failure-detector.ts'
 import { type Named, ObservedMember } from './member.ts'
@@ -10,6 +10,7 @@ import {
   compareWords,
   type Hint,
   type Observation,
+  type OwnSource,
   observationOf,
   type Position
 } from './observation.ts'
@@ -17,16 +18,10 @@ import { isUp, type State } from './states.ts'
 import type { LivenessTimings } from './timings.ts'
 
 export interface ObservationsInit {
-  /** Own key: the source of what is observed here. */
-  readonly self: Uint8Array
+  readonly own: OwnSource
+  readonly time: LivenessTime
   readonly timings: LivenessTimings
-  readonly awake: AwakeTime
   readonly log: ChangeLog
-  /** Monotonic ms, wall clock ms. */
-  readonly now: () => number
-  readonly wall: () => number
-  /** Place of the next thing that this process says. */
-  readonly next: () => Omit<Position, 'seq'>
   readonly isRegistry: (publicKey: Uint8Array) => boolean
   /** The registry that a member's own signed record names to speak for it. */
   readonly namedBy: (publicKey: Uint8Array) => Named | undefined
@@ -62,8 +57,8 @@ export class Observations {
   ) {
     this.#init = init
     this.#detector = detector
-    this.#selfId = keyId(init.self)
-    this.#byState.put(init.self, 'online')
+    this.#selfId = keyId(init.own.self)
+    this.#byState.put(init.own.self, 'online')
   }
 
   get(publicKey: Uint8Array): ObservedMember | undefined {
@@ -84,7 +79,10 @@ export class Observations {
   member(publicKey: Uint8Array): ObservedMember {
     const known = this.get(publicKey)
     if (known !== undefined) return known
-    const { timings, awake, now, wall } = this.#init
+    const {
+      timings,
+      time: { awake, now, wall }
+    } = this.#init
     const init = { firstSeenMs: wall(), uptimeWindowMs: timings.uptimeWindowMs, countedAt: awake.at(now()) }
     const member = new ObservedMember(publicKey, init)
     this.members.set(member.id, member)
@@ -94,12 +92,12 @@ export class Observations {
 
   /** Takes what is observed here. It takes a new place in the order when it says something new, or when another word outranks it. */
   observe(member: ObservedMember, observed: Observed): void {
-    const { self } = this.#init
+    const { self } = this.#init.own
     const { own, word, shown } = member
     const named = this.#named(member)
     const seq = named?.holder !== undefined && equals(named.holder, self) ? named.seq : (own?.seq ?? 0)
     const isNews = own === undefined || own !== word || !isNext(own, seq) || !saysSame(own, observed)
-    const { start, count } = isNews ? this.#init.next() : own
+    const { start, count } = isNews ? this.#init.own.next() : own
     member.own = { ...observed, source: self, seq, start, count }
     wasUp(member, observed)
     if (isNews) this.#settle(member)
@@ -110,7 +108,7 @@ export class Observations {
   /** Takes what another registry says, first-hand or passed on. @returns whether it is what counts now */
   merge(hint: Hint): boolean {
     const member = this.member(hint.publicKey)
-    const said = observationOf(hint, this.#init.now())
+    const said = observationOf(hint, this.#init.time.now())
     if (said.start > 0) this.#keep(member, said)
     return member.word === said
   }
@@ -166,7 +164,7 @@ export class Observations {
   /** Puts the own observation in front of those who follow the changes once more. */
   tellAgain(member: ObservedMember): void {
     if (member.own === undefined) return
-    member.own = { ...member.own, ...this.#init.next() }
+    member.own = { ...member.own, ...this.#init.own.next() }
     this.#settle(member)
   }
 
@@ -198,7 +196,7 @@ export class Observations {
     member.ahead = highest(words.filter((each) => this.#isAhead(member, each)))
     this.#show(member)
     if (word === undefined || (before !== undefined && isSameWord(before, word))) return
-    member.toldAt = this.#init.now()
+    member.toldAt = this.#init.time.now()
     member.connectedUntold = false
     this.#init.log.touch(member.id)
     this.#init.onChange(member)
@@ -221,7 +219,7 @@ export class Observations {
   #named(member: ObservedMember): Named | undefined {
     member.named ??= this.#init.namedBy(member.publicKey) ?? 'nobody'
     if (member.named !== 'nobody') return member.named
-    return member.own && { seq: member.own.seq, holder: this.#init.self }
+    return member.own && { seq: member.own.seq, holder: this.#init.own.self }
   }
 
   /** Observation that is shown of a member: the word that counts while its source is heard, else what the member says itself. */
@@ -246,7 +244,7 @@ export class Observations {
   }
 
   #silenceOf(word: Observation): Silence | undefined {
-    return equals(word.source, this.#init.self) ? undefined : this.#detector.silenceOf(word)
+    return equals(word.source, this.#init.own.self) ? undefined : this.#detector.silenceOf(word)
   }
 
   /** The member says by now that somebody else speaks for it. */
@@ -275,10 +273,10 @@ export class Observations {
 
   /** The time until the change belongs to the state before it, but for the silence that the change is about. */
   #count(member: ObservedMember, next: Observation | undefined): void {
-    const now = this.#init.now()
+    const now = this.#init.time.now()
     const isSilence = next?.state === 'suspect' || next?.state === 'offline'
     const silentMs = isSilence && next.heardAt !== undefined ? now - next.heardAt : 0
-    member.count(this.#init.awake.at(now), silentMs)
+    member.count(this.#init.time.awake.at(now), silentMs)
   }
 }
 
