@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -66,6 +66,23 @@ async function coldStart(bench: Bench, home: string, root: RootAddress) {
   }
 }
 
+const shortCommands = [['version'], ['completion', 'bash'], ['peers'], ['status']]
+
+/** CPU seconds of a process, user and system together, as the shell counts them. */
+function cpuSeconds(home: string, argv: readonly string[]): number {
+  const script = 'TIMEFORMAT="%U %S"; time "$@" >/dev/null 2>&1'
+  const { stderr } = spawnSync('bash', ['-c', script, 'bash', process.execPath, ...argv], {
+    encoding: 'utf8',
+    env: { ...process.env, LC_ALL: 'C', TRUSTNET_HOME: home }
+  })
+  const [user = Number.NaN, system = Number.NaN] = stderr.trim().split(' ').map(Number)
+  return user + system
+}
+
+/** The dearest of the short commands, where nothing runs. */
+const commandStart = (home: string): number =>
+  Math.max(...shortCommands.map((argv) => cpuSeconds(home, [program, ...argv])))
+
 async function bareStart(bench: Bench) {
   const from = performance.now()
   await using child = new Child<BareServerMethods>('bare-server')
@@ -91,7 +108,7 @@ export const start: Benchmark = {
   title: 'Cold start and memory',
   how: `Cold start: \`trustnet node start\` of an integrated node that has joined before, from the start of its process until its control socket
 says that it is a member with a session; the root runs. Memory: VmRSS after some idle seconds. Floor: a process with bare libp2p (TCP, Noise,
-yamux) until it listens. "Large": a root with as many members and records; its start includes loading SQLite, the check of the store, and the
+yamux) until it listens. Short commands: version, completion, peers and status, where nothing runs. "Large": a root with as many members and records; its start includes loading SQLite, the check of the store, and the
 state of all members.`,
   parameters: { large: 100_000, idle: 15 },
   quick: { large: 64, idle: 0 },
@@ -111,6 +128,8 @@ state of all members.`,
       measures: [
         { name: 'node', run: () => coldStart(bench, home, address) },
         { name: 'bare', run: () => bareStart(bench) },
+        { name: 'command', run: async () => commandStart(join(bench.folder, 'nothing')) },
+        { name: 'empty', run: async () => cpuSeconds(home, ['-e', '0']) },
         { name: 'large', run: () => largeStart(bench, largeFolder) }
       ],
       rows: [
@@ -120,6 +139,13 @@ state of all members.`,
           of: measured('node.seconds').of,
           floor: measured('bare.seconds', 's of bare libp2p'),
           aim: { text: '< 1.5 s', met: (figure) => figure < 1.5 }
+        },
+        {
+          what: 'CPU of the dearest short command',
+          unit: 's',
+          of: measured('command').of,
+          floor: measured('empty', 's of Node alone'),
+          aim: { text: '≤ 0.25 s', met: (figure) => figure <= 0.25 }
         },
         {
           what: 'memory of an idle node',

@@ -67,8 +67,7 @@ const dev = async (context: Context, options: DevOptions): Promise<void> => {
     else await goOn(context, network, view, options)
     clean = true
   } finally {
-    // The terminal has echoed ^C; the word is written over it.
-    if (!isOnce || signal.aborted) progress(terminal.stderr.isTTY === true ? '\rstopping' : 'stopping')
+    if (!isOnce || signal.aborted) progress('stopping')
     await network[Symbol.asyncDispose]()
     await relays?.[Symbol.asyncDispose]()
     await putAway(context, network.layout.folder, { isOwn: dir === undefined, clean })
