@@ -36,6 +36,7 @@ class Examination {
   readonly #invite: Invite
   readonly #checks: Checks
   #clientKey = new Uint8Array()
+  #forged: SeenStream | undefined
 
   constructor(registry: ScriptedRegistry, invite: Invite, checks: Checks) {
     this.#registry = registry
@@ -48,7 +49,6 @@ class Examination {
     if (first === undefined) return
     await this.#anotherProof()
     await this.#busy()
-    await this.#admitted()
     await this.#forgedLog()
     await this.#session()
     await this.#revoked()
@@ -108,6 +108,12 @@ class Examination {
     const check = this.#checks.check.bind(this.#checks)
     let saidAtMs = 0
     registry.script('hello')
+    // What the client pulls first after its admission is forged.
+    registry.script('sync', (stream) => {
+      registry.script('sync')
+      this.#forged = stream
+      return (frames) => this.#forge(frames)
+    })
     registry.script('register', () => async (frames) => {
       const { id } = SessionFrame.decode((await frames.read()) ?? new Uint8Array())
       saidAtMs = performance.now()
@@ -146,19 +152,6 @@ class Examination {
     })
   }
 
-  async #admitted(): Promise<void> {
-    const registry = this.#registry
-    // What the client pulls first after its admission is forged.
-    registry.script('sync', ({ connection }) => {
-      if (connection.remotePeer.toString() !== peerIdText(this.#clientKey)) return undefined
-      registry.script('sync')
-      return (frames) => this.#forge(frames)
-    })
-    await this.#checks.check('it is admitted', () =>
-      registry.until('the admission', () => registry.root.registry.replica.state.member(this.#clientKey))
-    )
-  }
-
   /** Sends the log as it is, and behind it an entry by a key that may not sign it. */
   async #forge(frames: FrameStream): Promise<void> {
     const { replica } = this.#registry.root.registry
@@ -184,9 +177,12 @@ class Examination {
   async #forgedLog(): Promise<void> {
     const registry = this.#registry
     const check = this.#checks.check.bind(this.#checks)
+    await check('it is admitted', () =>
+      registry.until('the admission', () => registry.root.registry.replica.state.member(this.#clientKey))
+    )
     const seen = await check('it pulls the log, from a position that it can know', async () => {
       const stream = await registry.until('a request of sync', () =>
-        registry.seen.find(({ protocol, frames }) => protocol === 'sync' && frames.length > 0)
+        this.#forged?.frames[0] === undefined ? undefined : this.#forged
       )
       this.#expectPosition(stream)
       return stream
@@ -198,7 +194,6 @@ class Examination {
         this.#expectPosition(await registry.next('sync', registry.seen.indexOf(seen) + 1))
       }
     )
-    registry.script('sync')
   }
 
   /** The position of a request is one of the log as it is. */
