@@ -56,21 +56,21 @@ test('keys of dev kill, freeze, cut off and bring back a process, and add a node
 
   stdin.write('k')
   await shows(/\[root ended\]/)
-  await shows(/root +\S+ +(?!online)\w/)
+  await shows(/^root +\S+ +(?!online|in )\w/m)
   stdin.write('b')
   await shows(/3 members: 3 online/)
 
   stdin.write('\t')
   stdin.write('f')
   await shows(/\[secondary frozen\]/)
-  await shows(/secondary +\S+ +(?!online)\w/)
+  await shows(/^secondary +\S+ +(?!online|in )\w/m)
   stdin.write('b')
   await shows(/3 members: 3 online/)
 
   stdin.write('\t')
   stdin.write('c')
   await shows(/\[node-1 cut off\]/)
-  await shows(/node-1 +\S+ +(?!online)\w/)
+  await shows(/^node-1 +\S+ +(?!online|in )\w/m)
   stdin.write('b')
   await shows(/3 members: 3 online/)
 
