@@ -56,7 +56,6 @@ const larger: Record<string, number> = {
   LeaseClientInit: 19,
   LivenessInit: 12,
   NetworkNodeInit: 14,
-  NewEpochInit: 10,
   RegistryInit: 13,
   ReplicatorInit: 16
 }

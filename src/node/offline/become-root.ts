@@ -88,12 +88,13 @@ async function becomeIn(store: string, init: BecomeRootInit, kit: RecoveryKit): 
   init.signal?.throwIfAborted()
   const keys = await withReplica({ path: store }, ({ state }) => Promise.resolve(state.keys))
   const authority = authorityOf(kit, init.kit, keys.authorityKey)
-  const common = { path: store, authority, nodeKey, name: config.name, revokeFormer, fromN, clock: systemClock }
+  const node = { key: nodeKey, name: config.name }
+  const common = { path: store, authority, node, revokeFormer, fromN, clock: systemClock }
   const plan = await planEpoch(common)
   if (!apply) return becomeRootView(init, kit.networkId, gathered, plan)
   const { logKey: path } = dataFiles(config.paths.data)
   const operatorKey = loadOrCreateKey(dataFiles(config.paths.data).operatorKey).publicKey
-  const done = await openEpoch({ ...common, operatorKey, logKey: nextLogKey(path, keys) })
+  const done = await openEpoch({ ...common, node: { ...node, operatorKey }, logKey: nextLogKey(path, keys) })
   keepNextLogKey(path)
   saveRole(init, kit.networkId)
   return becomeRootView(init, kit.networkId, gathered, done)

@@ -14,21 +14,26 @@ import type { Head, Member, NetworkState } from '../state/network-state.ts'
 import { readStoredEntry } from '../state/stored-entry.ts'
 import { readmission } from './readmission.ts'
 
+/** Node that becomes the root. */
+export interface NewRoot {
+  key: SigningKey
+  /** In the network, for a node that is no member yet. */
+  name: string
+  /** Key of the operator of its machine. */
+  operatorKey?: Uint8Array | undefined
+}
+
 export interface NewEpochInit {
   /** Store of the node that becomes the root; no process may have it open. */
   path: string
   authority: SigningKey
   /** Log key of the new epoch. */
   logKey: SigningKey
-  nodeKey: SigningKey
-  /** In the network, for a node that is no member yet. */
-  name: string
+  node: NewRoot
   /** Shuts the key of the root before out for ever; without it that machine comes back as a secondary. */
   revokeFormer: boolean
   /** The last entry that counts; default: the head. What is above it becomes void, and of its revokes none is in force any more. */
   fromN?: number | undefined
-  /** Key of the operator of this machine. */
-  operatorKey?: Uint8Array | undefined
   clock?: Clock
   logger?: Logger
 }
@@ -86,7 +91,7 @@ export const planEpoch = (init: Omit<NewEpochInit, 'logKey'>): Promise<NewEpoch>
  */
 export const openEpoch = (init: NewEpochInit): Promise<NewEpoch> =>
   withReplica(init, async (replica) => {
-    const { authority, logKey, nodeKey, logger = silentLogger } = init
+    const { authority, logKey, node, logger = silentLogger } = init
     const isBegun = replica.state.keys.isKeyOf(replica.head.epoch, logKey.publicKey)
     const plan = await planOf(replica, isBegun ? { ...init, fromN: undefined } : init)
     const epoch = isBegun ? replica.head.epoch : plan.epoch
@@ -94,7 +99,7 @@ export const openEpoch = (init: NewEpochInit): Promise<NewEpoch> =>
       await setAside(replica, plan.fork.n)
       await replica.apply([sealDelegation(replica, authority, logKey.publicKey, plan.fork.n).bytes])
     }
-    const root = new Root({ replica, logKey, nodeKey, logger })
+    const root = new Root({ replica, logKey, nodeKey: node.key, logger })
     await root.append(draftsOf(replica, init, plan))
     const again = readmissions(replica)
     for (let done = 0; done < again.length; done += maxBatchEntries) {
@@ -147,7 +152,7 @@ export async function withReplica<T>(
 
 async function planOf(
   replica: Replica,
-  { path, authority, nodeKey, name, revokeFormer, fromN }: Omit<NewEpochInit, 'logKey'>
+  { path, authority, node, revokeFormer, fromN }: Omit<NewEpochInit, 'logKey'>
 ): Promise<NewEpoch> {
   const { head } = replica
   const fork = forkOf(replica, fromN)
@@ -158,6 +163,7 @@ async function planOf(
       `the recovery kit does not hold the authority of the network in ${path}: use the kit that \`trustnet init\` or \`trustnet authority rotate\` wrote last`
     )
   }
+  const { key: nodeKey, name } = node
   if (state.isRevoked(nodeKey.publicKey)) {
     throw new InvalidPayloadError('the key of this node was revoked: use another machine, or another data folder')
   }
@@ -218,12 +224,9 @@ function linesOf({ ledger, state }: Replica, afterN: number, toN: number): Entry
 
 const nameAt = (state: NetworkState, publicKey: Uint8Array): string | undefined => state.member(publicKey)?.name
 
-function draftsOf(
-  replica: Replica,
-  { nodeKey, name, operatorKey, clock = systemClock }: NewEpochInit,
-  plan: NewEpoch
-): EntryDraft[] {
+function draftsOf(replica: Replica, { node, clock = systemClock }: NewEpochInit, plan: NewEpoch): EntryDraft[] {
   const { networkId, state } = replica
+  const { key: nodeKey, name, operatorKey } = node
   const { publicKey } = nodeKey
   const { membershipMs } = state.policy
   const drafts: EntryDraft[] = []

@@ -81,8 +81,7 @@ describe('a join without an invite', () => {
       path: network.path('root'),
       authority,
       logKey,
-      nodeKey,
-      name: 'root',
+      node: { key: nodeKey, name: 'root' },
       revokeFormer: false,
       clock
     })

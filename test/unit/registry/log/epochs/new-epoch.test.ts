@@ -28,8 +28,7 @@ const init = (more: Partial<NewEpochInit> = {}): NewEpochInit => ({
   path: network.path('keeper'),
   authority: network.authority,
   logKey: SigningKey.generate(),
-  nodeKey: keeperKey,
-  name: 'keeper',
+  node: { key: keeperKey, name: 'keeper' },
   revokeFormer: false,
   clock: network.clock,
   ...more
@@ -108,7 +107,9 @@ describe('a new epoch from an entry below the head', () => {
     }
     expect((await planEpoch(init({ fromN: n }))).voided).toEqual([])
     await expect(planEpoch(init({ authority: SigningKey.generate() }))).rejects.toThrow(/does not hold the authority/)
-    await expect(planEpoch(init({ nodeKey: SigningKey.generate() }))).rejects.toThrow(/belongs to another member/)
+    await expect(planEpoch(init({ node: { key: SigningKey.generate(), name: 'keeper' } }))).rejects.toThrow(
+      /belongs to another member/
+    )
   })
 
   it('cannot be made by a node whose key was revoked', async () => {
