@@ -105,12 +105,19 @@ describe('policy edit', () => {
   })
 
   it('needs a terminal or --yes, and an editor that ends well', async () => {
+    const folders = () => readdirSync(tmpdir()).filter((name) => name.startsWith('trustnet-edit-'))
+    const before = folders()
     expect(await run(['policy', 'edit'])).toMatchObject({ code: 2, err: expect.stringContaining('add --yes') })
     expect(await run(['policy', 'edit', '--yes'], 'false')).toMatchObject({
       code: 2,
       err: expect.stringContaining('ended with 1')
     })
-    expect(readdirSync(tmpdir()).filter((name) => name.startsWith('trustnet-edit-'))).toEqual([])
+    // Not that of this machine's user, and none where nobody can see it.
+    expect(await run(['policy', 'edit', '--yes'], '')).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('no terminal for an editor')
+    })
+    expect(folders()).toEqual(before)
   })
 
   it('tells with --plan and --file what a change would do, and does nothing', async () => {

@@ -80,7 +80,11 @@ async function editFolder(): Promise<AsyncDisposable & { path: string }> {
 
 /** @throws UsageError when the editor cannot be started, or fails */
 async function runEditor({ terminal, signal }: Context, file: string): Promise<void> {
-  const editor = terminal.env['VISUAL'] || terminal.env['EDITOR'] || 'vi'
+  const named = terminal.env['VISUAL'] || terminal.env['EDITOR']
+  if (!named && terminal.stdin.isTTY !== true) {
+    throw new UsageError('There is no terminal for an editor: name a program that changes a file in $EDITOR.')
+  }
+  const editor = named || 'vi'
   const env = cleanEnvironment({}, { also: ofEditors })
   const child = spawn('/bin/sh', ['-c', `${editor} "$1"`, 'editor', file], { stdio: 'inherit', env, signal })
   const [code]: unknown[] = await once(child, 'exit')

@@ -100,7 +100,11 @@ const forgeries: readonly [string, (release: SignedRelease) => void, RegExp][] =
     (release) => execFileSync('rm', [release.at('SHA256SUMS.minisig')]),
     /cannot be read: it comes with the release/
   ],
-  ['no list', (release) => execFileSync('rm', [release.at('SHA256SUMS')]), /cannot be read: it comes with the release/],
+  [
+    'no list',
+    (release) => execFileSync('rm', [release.at('SHA256SUMS')]),
+    /cannot be read: put the one that came with the release/
+  ],
   [
     'a signature of rubbish',
     (release) => writeFileSync(release.at('SHA256SUMS.minisig'), 'x\n'.repeat(4)),
