@@ -26,7 +26,9 @@ const special: Partial<Record<AttackName, Partial<Case>>> = {
   reflection: { ms: 60_000 },
   'truncated frames': { shortMs: 4_000 },
   // Who sends too much is held back at first, and named when that has gone on for 3 s.
-  'gossip, forged': { shortMs: 8_000 }
+  'gossip, forged': { shortMs: 8_000 },
+  'gossip, replayed': { shortMs: 8_000 },
+  'gossip, control messages': { shortMs: 8_000 }
 }
 
 const names = Object.keys(attacks).filter((name): name is AttackName => Object.hasOwn(attacks, name))
