@@ -146,11 +146,13 @@ const show = async (
   const commands = deployment?.isElsewhere === true ? own : nextCommands(plan.install, own)
   const kitFile = deployment?.recoveryKit?.(plan.install) ?? `${layout.data}/recovery.kit`
   const kit = passphrase === null ? null : { file: kitFile, passphrase }
+  // A cluster has it from a file, where it stays.
+  const isKept = kit === null || deployment?.isElsewhere === true
   if (options.json === true) {
     const node = cardJson(plan.install, verified)
     const all = { schemaVersion: 1, node, checks: [...checks, ...after], recoveryKit: kit, next: commands }
     const arrival = await terminal.handOver(all)
-    return kit === null ? 'arrived' : arrival
+    return isKept ? 'arrived' : arrival
   }
   for (const check of after) for (const line of checkLines(check, terminal.paintProgress)) terminal.progress(line)
   terminal.print('')
@@ -164,7 +166,7 @@ const show = async (
   const arrival = kit === null ? 'arrived' : await showKit(terminal, kit)
   terminal.print('\nNext:')
   for (const line of commandLines(commands)) terminal.print(line)
-  return arrival
+  return isKept ? 'arrived' : arrival
 }
 
 const showKit = async (terminal: Terminal, kit: { file: string; passphrase: string }): Promise<Arrival> => {

@@ -20,7 +20,10 @@ beforeAll(async () => {
 })
 afterAll(() => home[Symbol.asyncDispose]())
 
-const env = (): Record<string, string> => ({ TRUSTNET_HOME: home.folder })
+const env = (): Record<string, string> => ({
+  TRUSTNET_HOME: home.folder,
+  EDITOR: "sed -i 's/^invite-uses: .*/invite-uses: 7/'"
+})
 
 test('every command is called here, or is named as one that is tested elsewhere', async () => {
   const acting = (await commandTree()).filter(({ acts }) => acts).map(({ words }) => words.join(' '))

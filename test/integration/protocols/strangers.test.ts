@@ -51,7 +51,7 @@ const ended = (stream: Stream): Promise<void> =>
 describe('a stranger', () => {
   it('meets protocols that it knows all of: none is served by accident', () => {
     const known =
-      /^\/(ipfs\/(id\/1\.0\.0|id\/push\/1\.0\.0|ping\/1\.0\.0)|meshsub\/1\.[0-3]\.0|trustnet\/(hello|register|sync|lookup|probe)\/1\.0\.0|trustnet\/tn\w+\/kad\/1\.0\.0)$/
+      /^\/(ipfs\/(id\/1\.0\.0|id\/push\/1\.0\.0|ping\/1\.0\.0)|meshsub\/1\.[0-3]\.0|trustnet\/(hello|register|sync|lookup|probe|admin)\/1\.0\.0|trustnet\/tn\w+\/kad\/1\.0\.0)$/
     expect(protocols.filter((protocol) => !known.test(protocol))).toEqual([])
     expect(protocols.length).toBeGreaterThanOrEqual(9)
   })
