@@ -5,6 +5,9 @@ const inviteStart = /tnet\d/
 const urlPassword = /(:\/{1,2}[^/\s:@]*:)[^/\s@]+(?=@)/g
 const secretName = /pass|token|secret|seed|private|credential|tsig/i
 const secretVariable = /(?:INVITE|PASSPHRASE|PASSWORD|TOKEN|SECRET|SECRET_ACCESS_KEY|TSIG_KEY|PRIVATE_KEY)$/
+/** A secret in the place of its file: nothing in it says that it is a path. */
+const secretFileVariable = new RegExp(secretVariable.source.replace(/\$$/, '_FILE$'))
+const path = /^(?:\/|\.{1,2}\/|~)/
 const optionWord = /^(?:-[a-zA-Z]|--[a-z][a-z0-9-]*(?:=.*)?)$/s
 /** The rest of an invite line that has lost its beginning: long, of all kinds of characters. */
 const longWord = /[\w-]{40,}/g
@@ -63,7 +66,9 @@ export class Redactor {
 
   constructor(init: RedactorInit) {
     const fromEnv = Object.entries(init.env).flatMap(([name, value = '']) =>
-      (secretVariable.test(name) && value.length >= leastValue) || (name.startsWith('TRUSTNET_') && holdsRest(value))
+      (secretVariable.test(name) && value.length >= leastValue) ||
+      (secretFileVariable.test(name) && value.length >= leastValue && !path.test(value)) ||
+      (name.startsWith('TRUSTNET_') && holdsRest(value))
         ? [value, value.trim()]
         : []
     )

@@ -37,20 +37,29 @@ export const readSecret = (
   const variable = secrets[name]
   const direct = env[variable]?.trim()
   if (direct) return direct
-  const named = env[`${variable}_FILE`] || options.file
-  if (named !== undefined) return readText(named, { mustExist: true, ownerOnly: ownerOnly.has(name) })
+  const byVariable = env[`${variable}_FILE`]
+  const named = byVariable || options.file
+  if (named !== undefined) {
+    const by = byVariable ? `${variable}_FILE: ` : ''
+    return readText(named, { mustExist: true, ownerOnly: ownerOnly.has(name), by })
+  }
   const folder = env['CREDENTIALS_DIRECTORY']
   const credential = variable.toLowerCase().replaceAll('_', '-')
-  return folder ? readText(join(folder, credential), { mustExist: false, ownerOnly: false }) : undefined
+  return folder ? readText(join(folder, credential), { mustExist: false, ownerOnly: false, by: '' }) : undefined
 }
 
-const readText = (file: string, options: { mustExist: boolean; ownerOnly: boolean }): string | undefined => {
+const readText = (
+  file: string,
+  options: { mustExist: boolean; ownerOnly: boolean; by: string }
+): string | undefined => {
   try {
     if (options.ownerOnly && (statSync(file).mode & 0o077) !== 0)
       throw new Error(`others can read it: chmod 600 ${file}`)
     return readFileText(file, maxBytes).trim() || undefined
   } catch (error) {
     if (!options.mustExist && codeOf(error) === 'ENOENT') return undefined
-    throw new ConfigError([`${file}: cannot be read: ${error instanceof Error ? error.message : String(error)}`])
+    throw new ConfigError([
+      `${options.by}${file}: cannot be read: ${error instanceof Error ? error.message : String(error)}`
+    ])
   }
 }

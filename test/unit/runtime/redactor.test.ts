@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { readSecret } from '../../../src/node/config/secrets.ts'
 import { processTitle, Redactor } from '../../../src/runtime/redactor.ts'
 import { ControlHome, runCli } from '../../helpers/control-process.ts'
 
@@ -77,6 +78,41 @@ test('passphrases, tokens and passwords of options, URLs and the environment are
     'wrong: [secret]; [secret]; [secret]; [secret]; https://me:[secret]@example.org/x, /here/https:/me:[secret]@h/x and [secret]'
   )
 })
+
+describe('a secret in the place of its file', () => {
+  test.each([
+    ['CLOUDFLARE_API_TOKEN', 'abcDEF1234567890abcDEF1234567890abcDEF12'],
+    ['TRUSTNET_DNS_TSIG_KEY', 'hmac-sha256:k1:c2VjcmV0/c2VjcmV0c2VjcmV0'],
+    ['TRUSTNET_RECOVERY_PASSPHRASE', 'correct-horse-battery-staple']
+  ] as const)('of %s is not repeated, and the variable is named', (variable, secret) => {
+    const name = `${variable}_FILE`
+    const clean = new Redactor({ argv: [], env: { [name]: secret } })
+    const of = variable.startsWith('CLOUD')
+      ? 'cloudflareToken'
+      : variable.endsWith('KEY')
+        ? 'tsigKey'
+        : 'recoveryPassphrase'
+    const message = messageOf(() => readSecret(of, { env: { [name]: secret } }))
+    expect(message).toContain(secret)
+    expectNothingOf(secret, clean.clean(message))
+    expect(clean.clean(message)).toContain(name)
+  })
+
+  test('is told from a file that is missing', () => {
+    const file = '/root/safe/passphrase-of-the-network'
+    const clean = new Redactor({ argv: [], env: { TRUSTNET_RECOVERY_PASSPHRASE_FILE: file } })
+    expect(clean.clean(`${file}: it is not there`)).toContain(file)
+  })
+})
+
+const messageOf = (act: () => unknown): string => {
+  try {
+    act()
+  } catch (error) {
+    return String(error)
+  }
+  throw new Error('nothing was refused')
+}
 
 test('an ordinary message is left alone', () => {
   const redactor = new Redactor({ argv: ['why', 'hal', '--node', 'root'], env: { HOME: '/root', FOO_TOKEN: 'true' } })
