@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { networkFingerprint, networkIdText, parseNetworkId } from '../../identity/network-id.ts'
-import { dataFiles } from '../config/paths.ts'
+import { dataFiles, filesOfNetwork } from '../config/paths.ts'
 import type { Config } from '../config/schema.ts'
 import { ConfigError } from '../errors.ts'
 
@@ -14,17 +14,21 @@ export const networkFields = (id: Uint8Array): { network: string; fingerprint: s
   fingerprint: networkFingerprint(id)
 })
 
+const storeGone =
+  'the network lives, its store is gone. Put the file or its disk back, or bring the newest backup back with ' +
+  '`trustnet registry restore FILE`; never make a new network in its place'
+
 /** A first start must know how to recognise its network, or be told to take the first one. @throws ConfigError */
 export function requirePin(config: Config, pin: Uint8Array | undefined): void {
   const { store, logKey, recoveryKit } = dataFiles(config.paths.data)
-  const left = [logKey, recoveryKit].find((path) => existsSync(path))
-  if (left !== undefined) {
-    throw new ConfigError([
-      `${store} is not there, but ${left} is: the network lives, its store is gone. Put the file or its disk back, or bring the newest backup back with ` +
-        '`trustnet registry restore FILE`; never make a new network in its place'
-    ])
+  const isRoot = config.role === 'root'
+  // Another member fetches its store anew, and may have the key of an operator.
+  const left = (isRoot ? filesOfNetwork(config.paths.data) : [logKey, recoveryKit]).find((path) => existsSync(path))
+  if (left !== undefined) throw new ConfigError([`${store} is not there, but ${left} is: ${storeGone}`])
+  if (isRoot && pin !== undefined) {
+    throw new ConfigError([`${store} is not there, and the configuration names ${described(pin)}: ${storeGone}`])
   }
-  if (config.role === 'root') {
+  if (isRoot) {
     throw new ConfigError([`${config.paths.data} has no network yet: make one with \`trustnet init --domain DOMAIN\``])
   }
   if (pin === undefined && !config.bootstrap.trustOnFirstUse && config.network.pins.length === 0) {

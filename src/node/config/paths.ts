@@ -97,6 +97,12 @@ export const dataFiles = (
   passphrase: join(dataFolder, 'recovery.passphrase')
 })
 
+/** Files of a data folder that are there only when it has, or had, a network of its own; a broken-off change of a key is one, too. */
+export const filesOfNetwork = (dataFolder: string): string[] => {
+  const { logKey, operatorKey, recoveryKit, nextRecoveryKit, passphrase } = dataFiles(dataFolder)
+  return [logKey, `${logKey}.next`, recoveryKit, nextRecoveryKit, operatorKey, passphrase]
+}
+
 /** Keys that name files: relative ones count from the file that holds them, or from the working folder. */
 export const fileKeys: ReadonlySet<string> = new Set([
   'paths.data',

@@ -11,7 +11,7 @@ import { networkFingerprint, networkIdText } from '../../identity/network-id.ts'
 import { createNetwork } from '../../registry/create-network.ts'
 import { peekGenesis } from '../../registry/registry.ts'
 import { makeFolder } from '../../runtime/make-folder.ts'
-import { dataFiles } from '../config/paths.ts'
+import { dataFiles, filesOfNetwork } from '../config/paths.ts'
 import type { Config } from '../config/schema.ts'
 import { ConfigError } from '../errors.ts'
 import { newPassphrase, writeRecoveryKit } from './recovery-kit.ts'
@@ -60,7 +60,12 @@ export async function createNetworkHere(config: Config, options: CreateNetworkOp
   if (domain === undefined) throw new ConfigError(['a network has a domain: give it with --domain'])
   const files = dataFiles(paths.data)
   refuseShortPassphrase(options.passphrase)
-  refuseSecondNetwork(files)
+  refuseSecondNetwork(files, filesOfNetwork(paths.data))
+  if (config.networkId !== undefined && options.newNetwork !== true) {
+    throw new ConfigError([
+      `the configuration names the network ${config.networkId} already: start this node as a member of it, take networkId out of the file, or add --new-network for another network in its place`
+    ])
+  }
   if (options.newNetwork !== true) await refuseLiveNetwork(domain, config, options.signal)
   makeFolder(paths.data, 0o700)
   const authority = SigningKey.generate()
@@ -129,13 +134,13 @@ async function recordsFor(domain: string, { announce, listen }: Config): Promise
   return wantedRecords({ domain, addresses: [...new Set(addresses)] }).map(zoneLine)
 }
 
-function refuseSecondNetwork(files: ReturnType<typeof dataFiles>): void {
+function refuseSecondNetwork(files: ReturnType<typeof dataFiles>, others: readonly string[]): void {
   if (existsSync(files.store) && peekGenesis(files.store) !== undefined) {
     throw new ConfigError([
       `${files.store} holds a network already: choose another data folder with --data, or move that one away${unseen(files)}`
     ])
   }
-  for (const path of [files.logKey, files.operatorKey, files.recoveryKit, files.nextRecoveryKit]) {
+  for (const path of others) {
     if (existsSync(path))
       throw new ConfigError([
         `${path} is there already, of an earlier network or of a try that was broken off: move it away first; it cannot be made again`

@@ -1,4 +1,13 @@
-import { copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync
+} from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { StatusView } from '../../../src/node/api/views.ts'
@@ -89,6 +98,34 @@ describe('a root whose store goes under it', () => {
     expect(made.code).toBe(2)
     expect(made.err).toContain('log.key is there already, of an earlier network')
   })
+
+  it.each(['operator.key', 'recovery.kit', 'next-recovery.kit', 'recovery.passphrase', 'log.key.next'])(
+    '%s alone, or the network that the file names, says that there was one: no start and no init makes another',
+    async (left) => {
+      root.process.kill('SIGTERM')
+      await root.ended
+      for (const name of readdirSync(data(''))) {
+        if (name === 'log.key' && left === 'log.key.next') renameSync(data(name), data(left))
+        else if (name !== left && name !== 'node.key') rmSync(data(name), { recursive: true })
+      }
+      writeFileSync(data(left), 'x', { flag: 'a', mode: 0o600 })
+      const again = await start().ended
+      expect(again.code).toBe(2)
+      expect(again.err).toContain(`registry.db is not there, but ${data(left)} is`)
+      const made = await cli('init', '--name', 'root', '--domain', 'gone.test', '--new-network')
+      expect(made.code).toBe(2)
+      expect(made.err).toContain(`${left} is there already`)
+      rmSync(data(left))
+      const pinned = await start().ended
+      expect(pinned.code).toBe(2)
+      expect(pinned.err).toMatch(/registry\.db is not there, and the configuration names tn\w+/)
+      const before = readFileSync(join(home, 'root.yaml'), 'utf8')
+      const named = await cli('init', '--name', 'root', '--domain', 'gone.test')
+      expect(named.code).toBe(2)
+      expect(named.err).toContain('the configuration names the network tn')
+      expect(readFileSync(join(home, 'root.yaml'), 'utf8')).toBe(before)
+    }
+  )
 
   it('a start without the key of the node says so and makes no other node, which another key would be', async () => {
     root.process.kill('SIGTERM')
