@@ -60,12 +60,7 @@ export async function createNetworkHere(config: Config, options: CreateNetworkOp
   if (domain === undefined) throw new ConfigError(['a network has a domain: give it with --domain'])
   const files = dataFiles(paths.data)
   refuseShortPassphrase(options.passphrase)
-  refuseSecondNetwork(files, filesOfNetwork(paths.data))
-  if (config.networkId !== undefined && options.newNetwork !== true) {
-    throw new ConfigError([
-      `the configuration names the network ${config.networkId} already: start this node as a member of it, take networkId out of the file, or add --new-network for another network in its place`
-    ])
-  }
+  refuseSecondNetwork(config, files, options)
   if (options.newNetwork !== true) await refuseLiveNetwork(domain, config, options.signal)
   makeFolder(paths.data, 0o700)
   const authority = SigningKey.generate()
@@ -134,17 +129,26 @@ async function recordsFor(domain: string, { announce, listen }: Config): Promise
   return wantedRecords({ domain, addresses: [...new Set(addresses)] }).map(zoneLine)
 }
 
-function refuseSecondNetwork(files: ReturnType<typeof dataFiles>, others: readonly string[]): void {
+function refuseSecondNetwork(
+  { networkId, paths }: Config,
+  files: ReturnType<typeof dataFiles>,
+  { newNetwork }: CreateNetworkOptions
+): void {
   if (existsSync(files.store) && peekGenesis(files.store) !== undefined) {
     throw new ConfigError([
       `${files.store} holds a network already: choose another data folder with --data, or move that one away${unseen(files)}`
     ])
   }
-  for (const path of others) {
+  for (const path of filesOfNetwork(paths.data)) {
     if (existsSync(path))
       throw new ConfigError([
         `${path} is there already, of an earlier network or of a try that was broken off: move it away first; it cannot be made again`
       ])
+  }
+  if (networkId !== undefined && newNetwork !== true) {
+    throw new ConfigError([
+      `the configuration names the network ${networkId} already: start this node as a member of it, take networkId out of the file, or add --new-network for another network in its place`
+    ])
   }
 }
 

@@ -115,12 +115,20 @@ const alarmFixes: ReadonlyMap<string, string> = new Map(
   })
 )
 
+/** An alarm stays when what raised it has ended, too: its fix ends with the word that it was seen. */
+const fixOf = (code: string): string => {
+  const acknowledge = `trustnet status --acknowledge ${code}`
+  const fix = alarmFixes.get(code)
+  if (fix === undefined) return acknowledge
+  return fix.includes(acknowledge) ? fix : `${fix}; when that is done, ${acknowledge}`
+}
+
 const alarmNotices = ({ alarms }: NetworkFacts): Notice[] =>
   alarms.map(({ code, message, sinceMs, acknowledged }) => ({
     code,
     level: 'alarm',
     message,
-    fix: alarmFixes.get(code) ?? `trustnet status --acknowledge ${code}`,
+    fix: fixOf(code),
     sinceMs,
     acknowledged
   }))

@@ -69,7 +69,7 @@ test('a member that lacks a critical kind says so with what to do, and judges no
   const screen = statusText(await view(), (_style, text) => text, Date.now())
   expect(screen).toContain('degraded: alarm newer_rules: see the warnings')
   expect(screen).toMatch(
-    /^ALARM newer_rules: the log is followed no further.* entries of kind 99: update this program\n {2}fix: trustnet upgrade on this machine$/m
+    /^ALARM newer_rules: the log is followed no further.* entries of kind 99: update this program\n {2}fix: trustnet upgrade on this machine; when that is done, trustnet status --acknowledge newer_rules$/m
   )
   expect(screen).not.toContain('lying_source')
   const page = readFileSync(new URL('../../../docs/operations.md', import.meta.url), 'utf8')
