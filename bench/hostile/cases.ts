@@ -23,7 +23,7 @@ const usual = { ms: 10_000, shortMs: 3_000, joins: 5, shortJoins: 2, lifted: {} 
 
 /** Dialling is what takes its time in a reflection: pauses between two tries grow to a minute. A frame has 3 s to be whole. */
 const special: Partial<Record<AttackName, Partial<Case>>> = {
-  reflection: { ms: 60_000 },
+  reflection: { ms: 60_000, shortMs: 8_000 },
   'truncated frames': { shortMs: 4_000 },
   // Who sends too much is held back at first, and named when that has gone on for 3 s.
   'gossip, forged': { shortMs: 8_000 },
