@@ -16,9 +16,9 @@ for (const proto of globSync('{src,test}/**/pb/*.proto')) {
     execFileSync('protons', ['--output', folder, join(folder, basename(proto))], { stdio: 'inherit' })
     const made = join(folder, basename(target))
     // Buffers are Uint8Array<ArrayBufferLike>: the narrower type that protons writes would need a copy or a cast at every call.
-    // The decoder passes `limits: undefined`, which exactOptionalPropertyTypes forbids; the declared types are checked where they are used.
     const code = readFileSync(made, 'utf8').replaceAll('Uint8Array<ArrayBuffer>', 'Uint8Array')
-    const text = `// @ts-nocheck\n${compact(withoutStreaming(code), target)}${proto.startsWith('src/registry/') ? shapesOf(readFileSync(proto, 'utf8')) : ''}`
+    const isSigned = proto.startsWith('src/registry/')
+    const text = `${isSigned ? "import type { Shape, Shapes } from '../objects/encoding/canonical.ts'\n" : ''}${compact(withoutStreaming(code), target)}${isSigned ? shapesOf(readFileSync(proto, 'utf8')) : ''}`
     if (!check) writeFileSync(target, text)
     else if (text !== safeRead(target)) stale.push(target)
   } finally {
@@ -47,7 +47,7 @@ function shapesOf(proto) {
   })
   return `
 /** The fields of each message by number. */
-export const shapes: ReadonlyMap<unknown, Readonly<Record<number, { type: any; rule?: any }>>> = new Map([
+export const shapes: Shapes = new Map<unknown, Shape>([
 ${messages.join(',\n')}
 ])
 `
@@ -70,13 +70,18 @@ function compact(text, target) {
       /^import \{ .* \} from 'protons-runtime'\n/m,
       text.includes('MaxLengthError') ? "import { MaxLengthError } from 'protons-runtime'\n" : ''
     )
-    .replace(/^import type \{ Codec.*\nimport type \{ Uint8ArrayList.*\n/m, `import { messageType } from '${helper}'\n`)
+    .replace(
+      /^import type \{ Codec.*\nimport type \{ Uint8ArrayList.*\n/m,
+      `import { ${text.includes('limits: opts') ? 'inside, ' : ''}messageType } from '${helper}'\n`
+    )
     .replaceAll(
       /^export namespace (\w+) \{\n[\s\S]*?message<\w+>\(([\s\S]*?)\n {6}\}\)\n[\s\S]*?\n\}\n/gm,
       (_, name, body) =>
         `export const ${name} = messageType<${name}>(${body
           .replace('(obj, w, opts = {})', '(obj, w)')
           .replaceAll(/\n {8}if \(opts\.lengthDelimited !== false\) \{\n.*\n {8}\}\n\n?/g, '\n')
+          .replace('const obj: any = {', `const obj: ${name} = {`)
+          .replaceAll(/\{\n\s*limits: (opts\.limits\?\.\w+\$?)\n\s*\}/g, 'inside($1)')
           .replaceAll(/^ {6}/gm, '')
           .replaceAll(/\n\n+(?=\})/g, '\n')
           .replaceAll('{\n\n', '{\n')}\n})\n`

@@ -34,3 +34,6 @@ export function messageType<T>(
     decode: (bytes, options) => decodeMessage(bytes, codec, options)
   }
 }
+
+/** Options for a message inside of another: its limits, where the outer one has any for it. */
+export const inside = <L>(limits: L | undefined): { limits?: L } => (limits === undefined ? {} : { limits })

@@ -1,7 +1,7 @@
-// @ts-nocheck
+import type { Shape, Shapes } from '../objects/encoding/canonical.ts'
 import { MaxLengthError } from 'protons-runtime'
 import { alloc as uint8ArrayAlloc } from 'uint8arrays/alloc'
-import { messageType } from '../../runtime/message-type.ts'
+import { inside, messageType } from '../../runtime/message-type.ts'
 
 export interface Envelope {
   publicKey: Uint8Array
@@ -31,7 +31,7 @@ export const Envelope = messageType<Envelope>((obj, w) => {
     w.bytes(obj.signature)
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: Envelope = {
     publicKey: uint8ArrayAlloc(0),
     payloadType: uint8ArrayAlloc(0),
     payload: uint8ArrayAlloc(0),
@@ -180,7 +180,7 @@ export const Policy = messageType<Policy>((obj, w) => {
     }
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: Policy = {
     admission: 0,
     membershipMs: 0,
     documentBytes: 0,
@@ -254,9 +254,7 @@ export const Policy = messageType<Policy>((obj, w) => {
           throw new MaxLengthError('Decode error - repeated field "rules" had too many elements')
         }
 
-        obj.rules.push(PolicyRule.codec().decode(reader, reader.uint32(), {
-          limits: opts.limits?.rules$
-        }))
+        obj.rules.push(PolicyRule.codec().decode(reader, reader.uint32(), inside(opts.limits?.rules$)))
         break
       }
       case 12: {
@@ -264,9 +262,7 @@ export const Policy = messageType<Policy>((obj, w) => {
           throw new MaxLengthError('Decode error - repeated field "tests" had too many elements')
         }
 
-        obj.tests.push(PolicyTest.codec().decode(reader, reader.uint32(), {
-          limits: opts.limits?.tests$
-        }))
+        obj.tests.push(PolicyTest.codec().decode(reader, reader.uint32(), inside(opts.limits?.tests$)))
         break
       }
       case 13: {
@@ -325,7 +321,7 @@ export const PolicyRule = messageType<PolicyRule>((obj, w) => {
     w.string(obj.service)
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: PolicyRule = {
     from: '',
     to: '',
     service: ''
@@ -387,7 +383,7 @@ export const PolicyTest = messageType<PolicyTest>((obj, w) => {
     w.bool(obj.allowed)
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: PolicyTest = {
     from: '',
     to: '',
     service: '',
@@ -478,7 +474,7 @@ export const Genesis = messageType<Genesis>((obj, w) => {
     Policy.codec().encode(obj.policy, w)
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: Genesis = {
     version: 0,
     domain: '',
     name: '',
@@ -523,9 +519,7 @@ export const Genesis = messageType<Genesis>((obj, w) => {
         break
       }
       case 8: {
-        obj.policy = Policy.codec().decode(reader, reader.uint32(), {
-          limits: opts.limits?.policy
-        })
+        obj.policy = Policy.codec().decode(reader, reader.uint32(), inside(opts.limits?.policy))
         break
       }
       default: {
@@ -598,7 +592,7 @@ export const LogEntry = messageType<LogEntry>((obj, w) => {
     }
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: LogEntry = {
     version: 0,
     networkId: uint8ArrayAlloc(0),
     n: 0,
@@ -732,7 +726,7 @@ export const Admit = messageType<Admit>((obj, w) => {
     w.uint64Number(obj.ephemeralMs)
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: Admit = {
     publicKey: uint8ArrayAlloc(0),
     name: '',
     role: 0,
@@ -871,7 +865,7 @@ export const Grant = messageType<Grant>((obj, w) => {
     w.uint64Number(obj.ephemeralMs)
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: Grant = {
     id: uint8ArrayAlloc(0),
     inviteKey: uint8ArrayAlloc(0),
     role: 0,
@@ -960,7 +954,7 @@ export const GrantEnd = messageType<GrantEnd>((obj, w) => {
     w.string(obj.reason)
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: GrantEnd = {
     id: uint8ArrayAlloc(0),
     reason: ''
   }
@@ -1011,7 +1005,7 @@ export const Renew = messageType<Renew>((obj, w) => {
     w.bytes(obj.request)
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: Renew = {
     publicKey: uint8ArrayAlloc(0),
     notAfterMs: 0,
     request: uint8ArrayAlloc(0)
@@ -1067,7 +1061,7 @@ export const Revoke = messageType<Revoke>((obj, w) => {
     w.string(obj.name)
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: Revoke = {
     publicKey: uint8ArrayAlloc(0),
     reason: '',
     name: ''
@@ -1131,7 +1125,7 @@ export const Change = messageType<Change>((obj, w) => {
     }
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: Change = {
     publicKey: uint8ArrayAlloc(0),
     name: '',
     role: 0,
@@ -1196,7 +1190,7 @@ export const End = messageType<End>((obj, w) => {
     w.bytes(obj.request)
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: End = {
     publicKey: uint8ArrayAlloc(0),
     reason: '',
     request: uint8ArrayAlloc(0)
@@ -1258,7 +1252,7 @@ export const Rotate = messageType<Rotate>((obj, w) => {
     w.bytes(obj.proofNew)
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: Rotate = {
     oldKey: uint8ArrayAlloc(0),
     newKey: uint8ArrayAlloc(0),
     proofOld: uint8ArrayAlloc(0),
@@ -1319,7 +1313,7 @@ export const RegistrySet = messageType<RegistrySet>((obj, w) => {
     w.bool(obj.removed)
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: RegistrySet = {
     publicKey: uint8ArrayAlloc(0),
     role: 0,
     removed: false
@@ -1363,7 +1357,7 @@ export const Delegate = messageType<Delegate>((obj, w) => {
     w.bytes(obj.logKey)
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: Delegate = {
     logKey: uint8ArrayAlloc(0)
   }
 
@@ -1403,7 +1397,7 @@ export const Authority = messageType<Authority>((obj, w) => {
     w.bytes(obj.nextAuthorityDigest)
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: Authority = {
     authorityKey: uint8ArrayAlloc(0),
     nextAuthorityDigest: uint8ArrayAlloc(0)
   }
@@ -1448,7 +1442,7 @@ export const Publisher = messageType<Publisher>((obj, w) => {
     w.bool(obj.removed)
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: Publisher = {
     publicKey: uint8ArrayAlloc(0),
     removed: false
   }
@@ -1517,7 +1511,7 @@ export const Publish = messageType<Publish>((obj, w) => {
     w.bytes(obj.publisherKey)
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: Publish = {
     id: '',
     documentVersion: 0,
     mediaType: '',
@@ -1582,7 +1576,7 @@ export const Retire = messageType<Retire>((obj, w) => {
     w.string(obj.reason)
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: Retire = {
     id: '',
     reason: ''
   }
@@ -1633,7 +1627,7 @@ export const Operator = messageType<Operator>((obj, w) => {
     w.bool(obj.removed)
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: Operator = {
     publicKey: uint8ArrayAlloc(0),
     name: '',
     removed: false
@@ -1725,7 +1719,7 @@ export const Order = messageType<Order>((obj, w) => {
     w.bytes(obj.nonce)
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: Order = {
     version: 0,
     networkId: uint8ArrayAlloc(0),
     publicKey: uint8ArrayAlloc(0),
@@ -1847,7 +1841,7 @@ export const Checkpoint = messageType<Checkpoint>((obj, w) => {
     w.uint64Number(obj.timeMs)
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: Checkpoint = {
     version: 0,
     networkId: uint8ArrayAlloc(0),
     epoch: 0,
@@ -2009,7 +2003,7 @@ export const NodeRecord = messageType<NodeRecord>((obj, w) => {
     }
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: NodeRecord = {
     version: 0,
     networkId: uint8ArrayAlloc(0),
     publicKey: uint8ArrayAlloc(0),
@@ -2073,9 +2067,7 @@ export const NodeRecord = messageType<NodeRecord>((obj, w) => {
           throw new MaxLengthError('Decode error - repeated field "services" had too many elements')
         }
 
-        obj.services.push(Service.codec().decode(reader, reader.uint32(), {
-          limits: opts.limits?.services$
-        }))
+        obj.services.push(Service.codec().decode(reader, reader.uint32(), inside(opts.limits?.services$)))
         break
       }
       case 9: {
@@ -2156,7 +2148,7 @@ export const Service = messageType<Service>((obj, w) => {
     w.uint32(obj.state)
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: Service = {
     name: '',
     port: 0,
     protocol: 0,
@@ -2282,7 +2274,7 @@ export const Invite = messageType<Invite>((obj, w) => {
     w.bytes(obj.seed)
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: Invite = {
     version: 0,
     domain: '',
     networkId: uint8ArrayAlloc(0),
@@ -2320,9 +2312,7 @@ export const Invite = messageType<Invite>((obj, w) => {
           throw new MaxLengthError('Decode error - repeated field "registries" had too many elements')
         }
 
-        obj.registries.push(InviteRegistry.codec().decode(reader, reader.uint32(), {
-          limits: opts.limits?.registries$
-        }))
+        obj.registries.push(InviteRegistry.codec().decode(reader, reader.uint32(), inside(opts.limits?.registries$)))
         break
       }
       case 5: {
@@ -2385,7 +2375,7 @@ export const InviteRegistry = messageType<InviteRegistry>((obj, w) => {
     }
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: InviteRegistry = {
     publicKey: uint8ArrayAlloc(0),
     addrs: []
   }
@@ -2476,7 +2466,7 @@ export const JoinRequest = messageType<JoinRequest>((obj, w) => {
     w.uint64Number(obj.timeMs)
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: JoinRequest = {
     version: 0,
     networkId: uint8ArrayAlloc(0),
     publicKey: uint8ArrayAlloc(0),
@@ -2568,7 +2558,7 @@ export const JoinReceipt = messageType<JoinReceipt>((obj, w) => {
     w.uint64Number(obj.timeMs)
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: JoinReceipt = {
     version: 0,
     networkId: uint8ArrayAlloc(0),
     joinHash: uint8ArrayAlloc(0),
@@ -2635,7 +2625,7 @@ export const RenewRequest = messageType<RenewRequest>((obj, w) => {
     w.uint64Number(obj.notAfterMs)
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: RenewRequest = {
     version: 0,
     networkId: uint8ArrayAlloc(0),
     publicKey: uint8ArrayAlloc(0),
@@ -2702,7 +2692,7 @@ export const ForgetRequest = messageType<ForgetRequest>((obj, w) => {
     w.bytes(obj.membership)
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: ForgetRequest = {
     version: 0,
     networkId: uint8ArrayAlloc(0),
     publicKey: uint8ArrayAlloc(0),
@@ -2769,7 +2759,7 @@ export const RotateRequest = messageType<RotateRequest>((obj, w) => {
     w.bytes(obj.newKey)
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: RotateRequest = {
     version: 0,
     networkId: uint8ArrayAlloc(0),
     oldKey: uint8ArrayAlloc(0),
@@ -2809,7 +2799,7 @@ export const RotateRequest = messageType<RotateRequest>((obj, w) => {
 })
 
 /** The fields of each message by number. */
-export const shapes: ReadonlyMap<unknown, Readonly<Record<number, { type: any; rule?: any }>>> = new Map([
+export const shapes: Shapes = new Map<unknown, Shape>([
   [Envelope, { 1: { type: 'bytes' }, 2: { type: 'bytes' }, 3: { type: 'bytes' }, 5: { type: 'bytes' } }],
   [Policy, { 1: { type: 'uint32' }, 2: { type: 'uint64' }, 3: { type: 'uint64' }, 4: { type: 'uint32' }, 5: { type: 'uint32' }, 6: { type: 'uint64' }, 7: { type: 'uint64' }, 8: { type: 'uint64' }, 9: { type: 'uint32' }, 10: { type: 'uint32', rule: 'repeated' }, 11: { type: PolicyRule, rule: 'repeated' }, 12: { type: PolicyTest, rule: 'repeated' }, 13: { type: 'uint32' }, 14: { type: 'uint32' }, 15: { type: 'uint32', rule: 'repeated' }, 16: { type: 'bytes', rule: 'repeated' } }],
   [PolicyRule, { 1: { type: 'string' }, 2: { type: 'string' }, 3: { type: 'string' } }],

@@ -1,7 +1,6 @@
-// @ts-nocheck
 import { MaxLengthError } from 'protons-runtime'
 import { alloc as uint8ArrayAlloc } from 'uint8arrays/alloc'
-import { messageType } from '../../../runtime/message-type.ts'
+import { inside, messageType } from '../../../runtime/message-type.ts'
 
 export interface AdminRequest {
   version: number
@@ -51,7 +50,7 @@ export const AdminRequest = messageType<AdminRequest>((obj, w) => {
     w.bytes(obj.trace)
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: AdminRequest = {
     version: 0,
     networkId: uint8ArrayAlloc(0),
     acts: [],
@@ -80,9 +79,7 @@ export const AdminRequest = messageType<AdminRequest>((obj, w) => {
           throw new MaxLengthError('Decode error - repeated field "acts" had too many elements')
         }
 
-        obj.acts.push(AdminAct.codec().decode(reader, reader.uint32(), {
-          limits: opts.limits?.acts$
-        }))
+        obj.acts.push(AdminAct.codec().decode(reader, reader.uint32(), inside(opts.limits?.acts$)))
         break
       }
       case 4: {
@@ -133,7 +130,7 @@ export const AdminAct = messageType<AdminAct>((obj, w) => {
     w.bytes(obj.order)
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: AdminAct = {
     kind: 0,
     body: uint8ArrayAlloc(0),
     order: uint8ArrayAlloc(0)
@@ -189,7 +186,7 @@ export const AdminQuestion = messageType<AdminQuestion>((obj, w) => {
     w.string(obj.reason)
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: AdminQuestion = {
     what: 0,
     join: uint8ArrayAlloc(0),
     reason: ''
@@ -261,7 +258,7 @@ export const AdminAnswer = messageType<AdminAnswer>((obj, w) => {
     w.uint32(obj.version)
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: AdminAnswer = {
     status: 0,
     retryAfterMs: 0,
     entries: [],
@@ -296,9 +293,7 @@ export const AdminAnswer = messageType<AdminAnswer>((obj, w) => {
           throw new MaxLengthError('Decode error - repeated field "waiting" had too many elements')
         }
 
-        obj.waiting.push(AdminWaiting.codec().decode(reader, reader.uint32(), {
-          limits: opts.limits?.waiting$
-        }))
+        obj.waiting.push(AdminWaiting.codec().decode(reader, reader.uint32(), inside(opts.limits?.waiting$)))
         break
       }
       case 5: {
@@ -339,7 +334,7 @@ export const AdminWaiting = messageType<AdminWaiting>((obj, w) => {
     }
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: AdminWaiting = {
     id: '',
     sinceMs: 0,
     acts: []
@@ -364,9 +359,7 @@ export const AdminWaiting = messageType<AdminWaiting>((obj, w) => {
           throw new MaxLengthError('Decode error - repeated field "acts" had too many elements')
         }
 
-        obj.acts.push(AdminAct.codec().decode(reader, reader.uint32(), {
-          limits: opts.limits?.acts$
-        }))
+        obj.acts.push(AdminAct.codec().decode(reader, reader.uint32(), inside(opts.limits?.acts$)))
         break
       }
       default: {

@@ -1,4 +1,3 @@
-// @ts-nocheck
 import { MaxLengthError } from 'protons-runtime'
 import { alloc as uint8ArrayAlloc } from 'uint8arrays/alloc'
 import { messageType } from '../../../runtime/message-type.ts'
@@ -87,7 +86,7 @@ export const Hello = messageType<Hello>((obj, w) => {
     w.bytes(obj.trace)
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: Hello = {
     version: 0,
     networkId: uint8ArrayAlloc(0),
     genesis: uint8ArrayAlloc(0),

@@ -1,7 +1,6 @@
-// @ts-nocheck
 import { MaxLengthError } from 'protons-runtime'
 import { alloc as uint8ArrayAlloc } from 'uint8arrays/alloc'
-import { messageType } from '../../../runtime/message-type.ts'
+import { inside, messageType } from '../../../runtime/message-type.ts'
 
 export interface LookupRequest {
   version: number
@@ -67,7 +66,7 @@ export const LookupRequest = messageType<LookupRequest>((obj, w) => {
     w.bytes(obj.trace)
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: LookupRequest = {
     version: 0,
     networkId: uint8ArrayAlloc(0),
     publicKey: uint8ArrayAlloc(0),
@@ -171,7 +170,7 @@ export const LookupAnswer = messageType<LookupAnswer>((obj, w) => {
     w.uint64Number(obj.retryAfterMs)
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: LookupAnswer = {
     status: 0,
     rows: [],
     next: uint8ArrayAlloc(0),
@@ -194,9 +193,7 @@ export const LookupAnswer = messageType<LookupAnswer>((obj, w) => {
           throw new MaxLengthError('Decode error - repeated field "rows" had too many elements')
         }
 
-        obj.rows.push(LookupRow.codec().decode(reader, reader.uint32(), {
-          limits: opts.limits?.rows$
-        }))
+        obj.rows.push(LookupRow.codec().decode(reader, reader.uint32(), inside(opts.limits?.rows$)))
         break
       }
       case 3: {
@@ -267,7 +264,7 @@ export const LookupRow = messageType<LookupRow>((obj, w) => {
     w.uint32(obj.role)
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: LookupRow = {
     publicKey: uint8ArrayAlloc(0),
     name: '',
     record: uint8ArrayAlloc(0),

@@ -1,4 +1,3 @@
-// @ts-nocheck
 import { alloc as uint8ArrayAlloc } from 'uint8arrays/alloc'
 import { messageType } from '../../../runtime/message-type.ts'
 
@@ -30,7 +29,7 @@ export const ProbeRequest = messageType<ProbeRequest>((obj, w) => {
     w.bytes(obj.trace)
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: ProbeRequest = {
     version: 0,
     networkId: uint8ArrayAlloc(0),
     addr: uint8ArrayAlloc(0)
@@ -90,7 +89,7 @@ export const ProbeAnswer = messageType<ProbeAnswer>((obj, w) => {
     w.uint64Number(obj.retryAfterMs)
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: ProbeAnswer = {
     status: 0,
     outcome: 0,
     retryAfterMs: 0

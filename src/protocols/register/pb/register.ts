@@ -1,7 +1,6 @@
-// @ts-nocheck
 import { MaxLengthError } from 'protons-runtime'
 import { alloc as uint8ArrayAlloc } from 'uint8arrays/alloc'
-import { messageType } from '../../../runtime/message-type.ts'
+import { inside, messageType } from '../../../runtime/message-type.ts'
 
 export interface SessionFrame {
   id: number
@@ -109,7 +108,7 @@ export const SessionFrame = messageType<SessionFrame>((obj, w) => {
     w.bytes(obj.trace)
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: SessionFrame = {
     id: 0
   }
 
@@ -124,39 +123,27 @@ export const SessionFrame = messageType<SessionFrame>((obj, w) => {
         break
       }
       case 2: {
-        obj.register = RegisterRequest.codec().decode(reader, reader.uint32(), {
-          limits: opts.limits?.register
-        })
+        obj.register = RegisterRequest.codec().decode(reader, reader.uint32(), inside(opts.limits?.register))
         break
       }
       case 3: {
-        obj.registered = RegisterAnswer.codec().decode(reader, reader.uint32(), {
-          limits: opts.limits?.registered
-        })
+        obj.registered = RegisterAnswer.codec().decode(reader, reader.uint32(), inside(opts.limits?.registered))
         break
       }
       case 4: {
-        obj.heartbeat = Heartbeat.codec().decode(reader, reader.uint32(), {
-          limits: opts.limits?.heartbeat
-        })
+        obj.heartbeat = Heartbeat.codec().decode(reader, reader.uint32(), inside(opts.limits?.heartbeat))
         break
       }
       case 5: {
-        obj.heartbeatAnswer = HeartbeatAnswer.codec().decode(reader, reader.uint32(), {
-          limits: opts.limits?.heartbeatAnswer
-        })
+        obj.heartbeatAnswer = HeartbeatAnswer.codec().decode(reader, reader.uint32(), inside(opts.limits?.heartbeatAnswer))
         break
       }
       case 6: {
-        obj.deregister = Deregister.codec().decode(reader, reader.uint32(), {
-          limits: opts.limits?.deregister
-        })
+        obj.deregister = Deregister.codec().decode(reader, reader.uint32(), inside(opts.limits?.deregister))
         break
       }
       case 7: {
-        obj.answer = Answer.codec().decode(reader, reader.uint32(), {
-          limits: opts.limits?.answer
-        })
+        obj.answer = Answer.codec().decode(reader, reader.uint32(), inside(opts.limits?.answer))
         break
       }
       case 8: {
@@ -168,45 +155,31 @@ export const SessionFrame = messageType<SessionFrame>((obj, w) => {
         break
       }
       case 10: {
-        obj.put = PutRecord.codec().decode(reader, reader.uint32(), {
-          limits: opts.limits?.put
-        })
+        obj.put = PutRecord.codec().decode(reader, reader.uint32(), inside(opts.limits?.put))
         break
       }
       case 11: {
-        obj.renew = RenewMembership.codec().decode(reader, reader.uint32(), {
-          limits: opts.limits?.renew
-        })
+        obj.renew = RenewMembership.codec().decode(reader, reader.uint32(), inside(opts.limits?.renew))
         break
       }
       case 12: {
-        obj.forget = Forget.codec().decode(reader, reader.uint32(), {
-          limits: opts.limits?.forget
-        })
+        obj.forget = Forget.codec().decode(reader, reader.uint32(), inside(opts.limits?.forget))
         break
       }
       case 13: {
-        obj.admitted = Admitted.codec().decode(reader, reader.uint32(), {
-          limits: opts.limits?.admitted
-        })
+        obj.admitted = Admitted.codec().decode(reader, reader.uint32(), inside(opts.limits?.admitted))
         break
       }
       case 14: {
-        obj.forward = ForwardJoin.codec().decode(reader, reader.uint32(), {
-          limits: opts.limits?.forward
-        })
+        obj.forward = ForwardJoin.codec().decode(reader, reader.uint32(), inside(opts.limits?.forward))
         break
       }
       case 15: {
-        obj.handOver = HandOver.codec().decode(reader, reader.uint32(), {
-          limits: opts.limits?.handOver
-        })
+        obj.handOver = HandOver.codec().decode(reader, reader.uint32(), inside(opts.limits?.handOver))
         break
       }
       case 16: {
-        obj.rotate = RotateKey.codec().decode(reader, reader.uint32(), {
-          limits: opts.limits?.rotate
-        })
+        obj.rotate = RotateKey.codec().decode(reader, reader.uint32(), inside(opts.limits?.rotate))
         break
       }
       case 31: {
@@ -251,7 +224,7 @@ export const Answer = messageType<Answer>((obj, w) => {
     w.bytes(obj.entry)
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: Answer = {
     status: 0,
     retryAfterMs: 0,
     record: uint8ArrayAlloc(0),
@@ -312,7 +285,7 @@ export const RegisterRequest = messageType<RegisterRequest>((obj, w) => {
     w.bytes(obj.instance)
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: RegisterRequest = {
     record: uint8ArrayAlloc(0),
     join: uint8ArrayAlloc(0),
     instance: uint8ArrayAlloc(0)
@@ -420,7 +393,7 @@ export const RegisterAnswer = messageType<RegisterAnswer>((obj, w) => {
     w.uint64Number(obj.replicaAgeMs)
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: RegisterAnswer = {
     status: 0,
     retryAfterMs: 0,
     admit: uint8ArrayAlloc(0),
@@ -532,7 +505,7 @@ export const Heartbeat = messageType<Heartbeat>((obj, w) => {
     w.uint32(obj.rttMs)
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: Heartbeat = {
     checkpoint: uint8ArrayAlloc(0),
     seq: 0,
     connected: [],
@@ -615,7 +588,7 @@ export const HeartbeatAnswer = messageType<HeartbeatAnswer>((obj, w) => {
     w.bool(obj.contested)
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: HeartbeatAnswer = {
     status: 0,
     leaseMs: 0,
     heartbeatMs: 0,
@@ -686,7 +659,7 @@ export const Deregister = messageType<Deregister>((obj, w) => {
     w.bool(obj.moved)
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: Deregister = {
     reason: '',
     record: uint8ArrayAlloc(0)
   }
@@ -729,7 +702,7 @@ export const PutRecord = messageType<PutRecord>((obj, w) => {
     w.bytes(obj.record)
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: PutRecord = {
     record: uint8ArrayAlloc(0)
   }
 
@@ -763,7 +736,7 @@ export const RenewMembership = messageType<RenewMembership>((obj, w) => {
     w.bytes(obj.request)
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: RenewMembership = {
     request: uint8ArrayAlloc(0)
   }
 
@@ -797,7 +770,7 @@ export const Forget = messageType<Forget>((obj, w) => {
     w.bytes(obj.request)
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: Forget = {
     request: uint8ArrayAlloc(0)
   }
 
@@ -837,7 +810,7 @@ export const RotateKey = messageType<RotateKey>((obj, w) => {
     w.bytes(obj.proofNew)
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: RotateKey = {
     proofOld: uint8ArrayAlloc(0),
     proofNew: uint8ArrayAlloc(0)
   }
@@ -882,7 +855,7 @@ export const Admitted = messageType<Admitted>((obj, w) => {
     w.bytes(obj.admit)
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: Admitted = {
     status: 0,
     admit: uint8ArrayAlloc(0)
   }
@@ -921,7 +894,7 @@ export const HandOver = messageType<HandOver>((obj, w) => {
     w.bytes(obj.entry)
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: HandOver = {
     entry: uint8ArrayAlloc(0)
   }
 
@@ -961,7 +934,7 @@ export const ForwardJoin = messageType<ForwardJoin>((obj, w) => {
     w.bytes(obj.receipt)
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: ForwardJoin = {
     join: uint8ArrayAlloc(0),
     receipt: uint8ArrayAlloc(0)
   }

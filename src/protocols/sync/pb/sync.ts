@@ -1,7 +1,6 @@
-// @ts-nocheck
 import { MaxLengthError } from 'protons-runtime'
 import { alloc as uint8ArrayAlloc } from 'uint8arrays/alloc'
-import { messageType } from '../../../runtime/message-type.ts'
+import { inside, messageType } from '../../../runtime/message-type.ts'
 
 export interface Cursor {
   store: Uint8Array
@@ -19,7 +18,7 @@ export const Cursor = messageType<Cursor>((obj, w) => {
     w.uint64Number(obj.change)
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: Cursor = {
     store: uint8ArrayAlloc(0),
     change: 0
   }
@@ -130,7 +129,7 @@ export const SyncRequest = messageType<SyncRequest>((obj, w) => {
     w.bytes(obj.trace)
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: SyncRequest = {
     version: 0,
     networkId: uint8ArrayAlloc(0),
     epoch: 0,
@@ -171,9 +170,7 @@ export const SyncRequest = messageType<SyncRequest>((obj, w) => {
         break
       }
       case 6: {
-        obj.cursor = Cursor.codec().decode(reader, reader.uint32(), {
-          limits: opts.limits?.cursor
-        })
+        obj.cursor = Cursor.codec().decode(reader, reader.uint32(), inside(opts.limits?.cursor))
         break
       }
       case 7: {
@@ -282,7 +279,7 @@ export const SyncFrame = messageType<SyncFrame>((obj, w) => {
     }
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: SyncFrame = {
     entries: [],
     checkpoint: uint8ArrayAlloc(0),
     records: [],
@@ -299,9 +296,7 @@ export const SyncFrame = messageType<SyncFrame>((obj, w) => {
 
     switch (tag >>> 3) {
       case 1: {
-        obj.start = SyncStart.codec().decode(reader, reader.uint32(), {
-          limits: opts.limits?.start
-        })
+        obj.start = SyncStart.codec().decode(reader, reader.uint32(), inside(opts.limits?.start))
         break
       }
       case 2: {
@@ -325,9 +320,7 @@ export const SyncFrame = messageType<SyncFrame>((obj, w) => {
         break
       }
       case 5: {
-        obj.cursor = Cursor.codec().decode(reader, reader.uint32(), {
-          limits: opts.limits?.cursor
-        })
+        obj.cursor = Cursor.codec().decode(reader, reader.uint32(), inside(opts.limits?.cursor))
         break
       }
       case 6: {
@@ -335,9 +328,7 @@ export const SyncFrame = messageType<SyncFrame>((obj, w) => {
           throw new MaxLengthError('Decode error - repeated field "hints" had too many elements')
         }
 
-        obj.hints.push(Hint.codec().decode(reader, reader.uint32(), {
-          limits: opts.limits?.hints$
-        }))
+        obj.hints.push(Hint.codec().decode(reader, reader.uint32(), inside(opts.limits?.hints$)))
         break
       }
       case 7: {
@@ -398,7 +389,7 @@ export const SyncStart = messageType<SyncStart>((obj, w) => {
     w.uint64Number(obj.retryAfterMs)
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: SyncStart = {
     status: 0,
     mode: 0,
     replicaAgeMs: 0,
@@ -509,7 +500,7 @@ export const Hint = messageType<Hint>((obj, w) => {
     w.uint64Number(obj.count)
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: Hint = {
     publicKey: uint8ArrayAlloc(0),
     source: uint8ArrayAlloc(0),
     heardMs: 0,

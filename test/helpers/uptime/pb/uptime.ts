@@ -1,4 +1,3 @@
-// @ts-nocheck
 import { alloc as uint8ArrayAlloc } from 'uint8arrays/alloc'
 import { messageType } from '../../../../src/runtime/message-type.ts'
 
@@ -18,7 +17,7 @@ export const UptimeRequest = messageType<UptimeRequest>((obj, w) => {
     w.bytes(obj.networkId)
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: UptimeRequest = {
     version: 0,
     networkId: uint8ArrayAlloc(0)
   }
@@ -69,7 +68,7 @@ export const UptimeAnswer = messageType<UptimeAnswer>((obj, w) => {
     w.uint64Number(obj.retryAfterMs)
   }
 }, (reader, length, opts = {}) => {
-  const obj: any = {
+  const obj: UptimeAnswer = {
     status: 0,
     upMs: 0,
     retryAfterMs: 0
