@@ -3,7 +3,7 @@ import { mkdtemp } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Role } from '../../identity/role.ts'
-import { saveConfigValue } from '../../node/config/index.ts'
+import { saveConfigValues } from '../../node/config/index.ts'
 import { type Homes, homes, socketPath } from '../../node/config/paths.ts'
 import { makeFolder } from '../../runtime/make-folder.ts'
 import { liveSockets } from '../access/find-running.ts'
@@ -145,5 +145,5 @@ export const writeConfig = ({ root }: Layout, member: DevMember, dnsPort: number
     'logging.format': 'json',
     ...(announcedPort !== port && { 'announce.addresses': [`/ip6/::1/tcp/${announcedPort}`] })
   }
-  for (const [key, value] of Object.entries(values)) saveConfigValue(member.configFile, key, value)
+  saveConfigValues(member.configFile, values)
 }

@@ -1,7 +1,7 @@
 import { cp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { saveConfigValue } from '../../node/config/index.ts'
+import { saveConfigValues } from '../../node/config/index.ts'
 import type { DevMember } from '../dev/layout.ts'
 import { DevNetwork } from '../dev/network.ts'
 import { freePorts } from '../dev/ports.ts'
@@ -89,12 +89,11 @@ export class Stage implements AsyncDisposable {
     await cp(layout.root.configFile, configFile)
     this.network.restart('root')
     const [port = 0] = await freePorts(1)
-    const values = {
+    saveConfigValues(configFile, {
       'listen.port': port,
       'paths.data': folder,
       'paths.runtime': join(layout.folder, `${impostor}-run`)
-    }
-    for (const [key, value] of Object.entries(values)) saveConfigValue(configFile, key, value)
+    })
     this.network.run({
       ...layout.root,
       name: impostor,

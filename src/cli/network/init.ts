@@ -86,8 +86,9 @@ const init = async (context: Context, options: InitOptions): Promise<void> => {
     )
   }
   const { createNetworkHere } = await import('../../node/offline/create-network.ts')
-  const { readSecret } = await import('../../node/config/index.ts')
+  const { readSecret, requireSavable } = await import('../../node/config/index.ts')
   const passphrase = readSecret('recoveryPassphrase', { env: context.terminal.env })
+  requireSavable(loaded.saveTo)
   const { signal } = context
   const making = createNetworkHere(loaded.config, {
     signal,
@@ -127,11 +128,11 @@ const saveInit = async (
   flags: Record<string, unknown>,
   networkId: string
 ): Promise<void> => {
-  const { saveConfigValue } = await import('../../node/config/index.ts')
+  const { saveConfigValues } = await import('../../node/config/index.ts')
   const values: Record<string, unknown> = { name: config.name, ...flags, networkId }
   if (flags['paths.data'] !== undefined) values['paths.data'] = config.paths.data
   if (flags['listen.port'] !== undefined) values['listen.port'] = config.listen.port
-  for (const [key, value] of Object.entries(values)) saveConfigValue(saveTo, key, value)
+  saveConfigValues(saveTo, values)
 }
 
 interface Made {

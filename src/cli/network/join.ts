@@ -146,7 +146,7 @@ const write = async (
   options: JoinOptions
 ): Promise<void> => {
   const { peerIdText } = await import('../../identity/keys.ts')
-  const { saveConfigValue } = await import('../../node/config/index.ts')
+  const { saveConfigValues } = await import('../../node/config/index.ts')
   const { config, saveTo } = loaded
   const inviteFile = joinPath(config.paths.data, 'invite')
   await keepInvite(inviteFile, `${line.replaceAll(/\s/g, '')}\n`, ownerOf(loaded))
@@ -160,7 +160,7 @@ const write = async (
     'bootstrap.inviteFile': inviteFile
   }
   if (options.port !== undefined) values['listen.port'] = config.listen.port
-  for (const [key, value] of Object.entries(values)) saveConfigValue(saveTo, key, value)
+  saveConfigValues(saveTo, values)
 }
 
 /** Flags that are kept: what the command line says counts at the next start, too. A path counts from here, and not from the file. */

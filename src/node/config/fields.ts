@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { reasonOf } from '../../runtime/error-message.ts'
-import { isLabel, normalDomain } from './domain.ts'
+import { domainRule, isLabel, normalDomain } from './domain.ts'
 import { parseDuration } from './durations.ts'
 
 /**
@@ -107,7 +107,7 @@ export const nodeName = () =>
 export const domainName = () =>
   z.unknown().transform((value, context): string => {
     const domain = typeof value === 'string' ? normalDomain(value) : undefined
-    return domain ?? problem(context, `${show(value)} is no domain name: it has at least two parts, like example.org`)
+    return domain ?? problem(context, `${show(value)} is no domain name: ${domainRule(String(value))}`)
   })
 
 /** Gives what `parse` does, or its refusal as a problem. */

@@ -8,8 +8,10 @@ export {
   configCopyName,
   configWriter,
   migrateConfigFile,
+  requireSavable,
   rewriteConfigFile,
   saveConfigValue,
+  saveConfigValues,
   saveMissing
 } from './save.ts'
 export type { Config } from './schema.ts'

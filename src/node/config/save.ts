@@ -29,11 +29,18 @@ import { keyByYaml } from './keys.ts'
 import { maxConfigBytes, migrateConfig } from './migrate.ts'
 
 /**
- * Writes one key into a YAML file and leaves everything else, comments too, as it is. The file is replaced in one step,
- * so a crash leaves the old or the new one. `value` as it is written in YAML ('30s', 9001); undefined removes the key.
+ * Writes keys into a YAML file and leaves everything else, comments too, as it is. The file is replaced in one step,
+ * so a crash leaves the old or the new one. A value is as it is written in YAML ('30s', 9001); undefined removes the key.
  */
+export const saveConfigValues = (file: string, values: Readonly<Record<string, unknown>>): void =>
+  replace(file, withConfigValues(readIfThere(file) ?? '', file, values))
+
+/** The same for one key. */
 export const saveConfigValue = (file: string, path: string, value: unknown): void =>
-  replace(file, withConfigValue(readIfThere(file) ?? '', file, path, value))
+  saveConfigValues(file, { [path]: value })
+
+const withConfigValues = (text: string, file: string, values: Readonly<Record<string, unknown>>): string =>
+  Object.entries(values).reduce((so, [path, value]) => withConfigValue(so, file, path, value), text)
 
 /** The text with that key. @throws ConfigError */
 const withConfigValue = (text: string, file: string, path: string, value: unknown): string => {
@@ -61,9 +68,8 @@ export const configWriter = (file: string): ((values: Readonly<Record<string, un
   if (!existsSync(file)) return undefined
   const open = openRegular(file, constants.O_RDWR | constants.O_NOFOLLOW)
   return (values) => {
-    let text = readOpen(open, file, maxConfigBytes).toString('utf8')
-    for (const [path, value] of Object.entries(values)) text = withConfigValue(text, file, path, value)
-    writeInPlace(open, Buffer.from(text))
+    const text = readOpen(open, file, maxConfigBytes).toString('utf8')
+    writeInPlace(open, Buffer.from(withConfigValues(text, file, values)))
     closeSync(open)
   }
 }
@@ -134,13 +140,30 @@ const behindLink = (path: string): string => {
   return found?.isSymbolicLink() === true && found.uid === process.geteuid?.() ? realpathSync(path) : path
 }
 
+/** Tries whether values can be saved into a file, before what they tell of is made. @throws as the file system */
+export const requireSavable = (named: string): void => {
+  const { open, temporary } = besides(behindLink(named), 0o640)
+  closeSync(open)
+  rmSync(temporary)
+}
+
+/** A new file in the same folder, which is made, too. A refusal names the file that is to be written. */
+const besides = (file: string, mode: number): { open: number; temporary: string } => {
+  makeFolder(dirname(file), 0o750)
+  const temporary = join(dirname(file), `.${process.pid}.${performance.now()}.tmp`)
+  try {
+    return { open: openSync(temporary, 'wx', mode), temporary }
+  } catch (error) {
+    if (!(error instanceof Error)) throw error
+    throw Object.assign(error, { path: file, message: error.message.replace(temporary, file) })
+  }
+}
+
 /** With owner and mode of the file that was there. */
 const replace = (named: string, text: string): void => {
   const file = behindLink(named)
-  makeFolder(dirname(file), 0o750)
   const before = statSync(file, { throwIfNoEntry: false })
-  const temporary = join(dirname(file), `.${process.pid}.${performance.now()}.tmp`)
-  const open = openSync(temporary, 'wx', (before?.mode ?? 0o640) & 0o777)
+  const { open, temporary } = besides(file, (before?.mode ?? 0o640) & 0o777)
   try {
     if (before !== undefined) fchmodSync(open, before.mode & 0o777)
     if (before !== undefined && process.geteuid?.() === 0) fchownSync(open, before.uid, before.gid)

@@ -8,7 +8,7 @@ import { openEpoch, planEpoch, withReplica } from '../../registry/log/epochs/new
 import { openRegistry, type Registry } from '../../registry/registry.ts'
 import { within } from '../../runtime/abort.ts'
 import { systemClock } from '../../runtime/clock-and-logger.ts'
-import { saveConfigValue } from '../config/index.ts'
+import { saveConfigValues } from '../config/index.ts'
 import { dataFiles } from '../config/paths.ts'
 import type { Config } from '../config/schema.ts'
 import { keepNextLogKey, nextLogKey } from '../root/log-key.ts'
@@ -109,7 +109,7 @@ const ownKey = ({ config, promote, apply }: BecomeRootInit): SigningKey => {
 
 function saveRole({ saveTo, save, write }: BecomeRootInit, networkId: string): void {
   const values = { ...save, networkId, role: 'root' }
-  if (write === undefined) for (const [key, value] of Object.entries(values)) saveConfigValue(saveTo, key, value)
+  if (write === undefined) saveConfigValues(saveTo, values)
   else write(values)
 }
 

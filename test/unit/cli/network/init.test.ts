@@ -35,6 +35,13 @@ describe('init', () => {
     expect(await readFile(join(home.folder, 'root.yaml'), 'utf8')).not.toContain(made['passphrase'])
   })
 
+  test('makes nothing where its configuration cannot be written, and names that file alone', async () => {
+    const { code, err } = await init('--config', '/proc/root.yaml')
+    expect(code).toBe(2)
+    expect(err).toMatch(/^error: \/proc\/root\.yaml cannot be opened/)
+    expect(existsSync(join(home.folder, 'data'))).toBe(false)
+  })
+
   test('shows the fingerprint, where the recovery kit is, and the next commands', async () => {
     const { out } = await init()
     expect(out).toMatch(/Fingerprint {4}tn /)

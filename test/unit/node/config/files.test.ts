@@ -10,7 +10,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { loadConfig, readSecret, saveConfigValue } from '../../../../src/node/config/index.ts'
+import { loadConfig, readSecret, saveConfigValue, saveConfigValues } from '../../../../src/node/config/index.ts'
 import { ConfigError } from '../../../../src/node/errors.ts'
 import { tempFolder } from '../../../helpers/temp.ts'
 
@@ -46,6 +46,15 @@ describe('loadConfig', () => {
 })
 
 describe('saveConfigValue', () => {
+  it('saves several values in one step, or none', () => {
+    using folder = tempFolder()
+    const file = join(folder.path, 'node.yaml')
+    expect(() => saveConfigValues(file, { name: 'n1', 'listen.prot': 1 })).toThrow('there is no such key')
+    expect(readdirSync(folder.path)).toEqual([])
+    saveConfigValues(file, { name: 'n1', 'listen.port': 8001 })
+    expect(readFileSync(file, 'utf8')).toBe('name: n1\nlisten:\n  port: 8001\n')
+  })
+
   it('leaves a link a link and writes what is behind it', () => {
     using folder = tempFolder()
     const [link, file] = [join(folder.path, 'a.yaml'), join(folder.path, 'real')]
