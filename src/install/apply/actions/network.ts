@@ -12,7 +12,7 @@ export const networkKind: Kind<NetworkAction> = {
     lines: ['log.key', 'next-recovery.kit', 'node.key', 'operator.key', 'recovery.kit', 'registry.db']
   }),
   before: async ({ data }, { signal }) => ({
-    there: (await asOwner(await ownerOf(data), 'networkOf', { data }, { signal })) !== null
+    there: await asOwner(await ownerOf(data), 'hasNetwork', { data }, { signal })
   }),
   apply: async ({ configFile, data }, { passphrase, signal }, { there }) => {
     const input = { configFile, data, passphrase, there: there === true }

@@ -3,7 +3,7 @@ import { loadKey } from '../../../identity/key-file.ts'
 import { peerIdText } from '../../../identity/keys.ts'
 import { networkIdText } from '../../../identity/network-id.ts'
 import { loadConfig } from '../../../node/config/index.ts'
-import { dataFiles } from '../../../node/config/paths.ts'
+import { dataFiles, filesOfNetwork } from '../../../node/config/paths.ts'
 import { createNetworkHere } from '../../../node/offline/create-network.ts'
 import { peekGenesis } from '../../../node/offline/read-store.ts'
 import { openGenesis } from '../../../registry/objects/genesis.ts'
@@ -18,6 +18,10 @@ const networkOf = ({ data }: { data: string }): string | null => {
   const genesis = existsSync(store) ? peekGenesis(store) : undefined
   return genesis === undefined ? null : networkIdText(openGenesis(genesis).hash)
 }
+
+/** True also for one whose store is gone: its keys cannot be made again. */
+const hasNetwork = ({ data }: { data: string }): boolean =>
+  networkOf({ data }) !== null || filesOfNetwork(data).some((path) => existsSync(path))
 
 interface MakeNetwork {
   readonly configFile: string
@@ -38,9 +42,8 @@ const makeNetwork = async ({ configFile, data, passphrase, there }: MakeNetwork)
 }
 
 const removeHalf = (data: string): void => {
-  const { store, logKey, recoveryKit, nextRecoveryKit } = dataFiles(data)
-  for (const path of [store, `${store}-wal`, `${store}-shm`, logKey, recoveryKit, nextRecoveryKit])
-    rmSync(path, { force: true })
+  const { store } = dataFiles(data)
+  for (const path of [store, `${store}-wal`, `${store}-shm`, ...filesOfNetwork(data)]) rmSync(path, { force: true })
 }
 
 const isJson = (file: string): boolean => {
@@ -62,7 +65,7 @@ const peerId = ({ key }: { key: string }): string | null => {
 
 /** Input and answer of each task: JSON. */
 export interface TaskTypes {
-  networkOf: { input: { data: string }; answer: string | null }
+  hasNetwork: { input: { data: string }; answer: boolean }
   makeNetwork: { input: MakeNetwork; answer: string }
   peerId: { input: { key: string }; answer: string | null }
 }
@@ -71,7 +74,7 @@ export interface TaskTypes {
 export const tasks: {
   readonly [K in keyof TaskTypes]: (input: TaskTypes[K]['input']) => Promise<TaskTypes[K]['answer']>
 } = {
-  networkOf: async (input) => networkOf(input),
+  hasNetwork: async (input) => hasNetwork(input),
   makeNetwork,
   peerId: async (input) => peerId(input)
 }
