@@ -1,22 +1,28 @@
-import { accessSync, constants, statSync } from 'node:fs'
-import { isAbsolute } from 'node:path'
+import { accessSync, constants, realpathSync, type Stats, statSync } from 'node:fs'
+import { dirname, isAbsolute } from 'node:path'
 import { codeOf } from '../../runtime/error-code.ts'
 import { text } from '../config/fields.ts'
 
+/** Permission to write that others have. */
+const writtenByOthers = 0o022
+/** Everybody may make files in such a folder, and only their owners take them away. */
+const sticky = 0o1000
+
 /**
- * The reason why a program must not be run for events; undefined: it may. Whoever may write it would act as this process, so it belongs to
- * root or to this user, and nobody else may write it.
+ * The reason why a program must not be run for events; undefined: it may. Whoever may write it, or put another one in its place, would act as
+ * this process: it and its folders belong to root or to this user, and nobody else may write them. Root reads a configuration for another user,
+ * too, and asks no owner then.
  */
-export function hookRefusal(path: string): string | undefined {
+export function hookRefusal(path: string, { anyOwner = false } = {}): string | undefined {
   if (!isAbsolute(path))
     return `'${path}' is no absolute path of a program; it is run without a shell and without arguments`
   try {
     const stat = statSync(path)
-    const uid = process.geteuid?.() ?? stat.uid
     if (!stat.isFile()) return `${path} is no file`
-    if (stat.uid !== 0 && stat.uid !== uid)
-      return `${path} belongs to user ${stat.uid}: it must be root's, or this user's (${uid})`
-    if ((stat.mode & 0o022) !== 0) return `${path} may be written by others: chmod go-w ${path}`
+    const refusal = [path, ...foldersOf(realpathSync(path))]
+      .map((each) => rightsRefusal(each, statSync(each), anyOwner))
+      .find((why) => why !== undefined)
+    if (refusal !== undefined) return refusal
     accessSync(path, constants.X_OK)
   } catch (error) {
     const code = codeOf(error)
@@ -25,4 +31,19 @@ export function hookRefusal(path: string): string | undefined {
   return undefined
 }
 
-export const hookProgram = () => text(hookRefusal)
+const foldersOf = (path: string): string[] => {
+  const folder = dirname(path)
+  return folder === path ? [] : [folder, ...foldersOf(folder)]
+}
+
+const rightsRefusal = (path: string, stat: Stats, anyOwner: boolean): string | undefined => {
+  const { uid, mode } = stat
+  const own = process.geteuid?.() ?? uid
+  if (!anyOwner && uid !== 0 && uid !== own)
+    return `${path} belongs to user ${uid}: it must be root's, or this user's (${own})`
+  if ((mode & writtenByOthers) !== 0 && !(stat.isDirectory() && (mode & sticky) !== 0))
+    return `${path} may be written by others: chmod go-w ${path}`
+  return undefined
+}
+
+export const hookProgram = () => text((path) => hookRefusal(path, { anyOwner: process.geteuid?.() === 0 }))

@@ -1,6 +1,7 @@
-import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it, vi } from 'vitest'
+import { parseConfig } from '../../../../src/node/config/index.ts'
 import { eventOf } from '../../../../src/node/hooks/hook-events.ts'
 import { hookRefusal } from '../../../../src/node/hooks/hook-field.ts'
 import { type HookEvent, HookRunner } from '../../../../src/node/hooks/hook-runner.ts'
@@ -93,6 +94,23 @@ describe('a hook', () => {
     expect(hookRefusal('/tmp')).toContain('is no file')
     // Of sh -c it knows nothing.
     expect(hookRefusal('/bin/sh -c true')).toContain('ENOENT')
+  })
+
+  it('is refused in a folder in which others may put another one in its place', () => {
+    const { path, folder } = hook('true')
+    chmodSync(folder, 0o777)
+    expect(hookRefusal(path)).toContain(`${folder} may be written by others`)
+    // As /tmp is: only their owners take files away.
+    chmodSync(folder, 0o1777)
+    expect(hookRefusal(path)).toBeUndefined()
+  })
+
+  it.skipIf(process.getuid?.() !== 0)('of the user of a service is no fault of a configuration that root reads', () => {
+    const { path } = hook('true')
+    chownSync(path, 65_534, 65_534)
+    expect(hookRefusal(path)).toContain('belongs to user 65534')
+    const text = `hooks:\n  onEvent: ${path}\n`
+    expect(parseConfig({ text, file: '/etc/node.yaml', env: {} }).config.hooks.onEvent).toBe(path)
   })
 
   it('that others were let write after the start is not run', async () => {
