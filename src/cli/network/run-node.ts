@@ -71,10 +71,7 @@ const hangupPauseMs = 1_000
 /** Reads the configuration anew for SIGHUP, however many come. */
 const reloadOnHangup = (context: Context, { control }: Node, logger: Logger): void => {
   const refused = (error: unknown): void =>
-    logger.error(
-      { error: reasonOf(error) },
-      'the configuration was not reloaded: nothing was changed, mend it and reload again'
-    )
+    logger.error({ error: reasonOf(error) }, 'the reload failed: mend what the error names, then reload again')
   const throttle = new Throttle(() => {
     control.reload().catch(refused)
   }, hangupPauseMs)
