@@ -1,5 +1,5 @@
 import { type Role, roles } from '../../identity/role.ts'
-import type { InviteView } from '../../node/api/views.ts'
+import type { InviteView } from '../../node/api/invite-views.ts'
 import { parseDuration } from '../../node/config/durations.ts'
 import { type RunningOptions, running, withAuthor, withRunning } from '../access/find-running.ts'
 import { choice, oldRoles } from '../output/choice.ts'

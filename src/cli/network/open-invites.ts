@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { OpenInvite } from '../../node/api/views.ts'
+import type { OpenInvite } from '../../node/api/invite-views.ts'
 import { type RunningOptions, running, withAuthor, withRunning } from '../access/find-running.ts'
 import type { Context } from '../output/context.ts'
 import type { Column } from '../output/table.ts'

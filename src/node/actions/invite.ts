@@ -6,7 +6,7 @@ import type { Author } from '../../registry/admission/orders/author.ts'
 import { encodeInvite, type InviteRegistry } from '../../registry/objects/invite.ts'
 import { aborted } from '../../runtime/abort.ts'
 import type { InviteQuery } from '../api/control-api.ts'
-import type { InviteView } from '../api/views.ts'
+import type { InviteView } from '../api/invite-views.ts'
 import type { NetworkNode } from '../network-node.ts'
 import { networkRef } from '../views/refs.ts'
 

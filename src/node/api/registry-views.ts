@@ -21,7 +21,7 @@ import {
   wholeOrNull
 } from './parts.ts'
 
-// Answers of a registry about itself, its log and its policy.
+// Answers of a registry about itself and its log.
 
 export const fetchView = answer('registry-fetch', 'a store fetched from a member, for trustnet registry diff --with', {
   peerId: text,
@@ -191,34 +191,6 @@ export const backupView = answer('registry-backup', 'trustnet registry backup --
   lacks: z.array(text).describe('what the file does not hold, and what is lost without it')
 })
 
-/** Groups, or `*` for every member; a service, or `*` for every one. */
-export const callRule = z.object({ from: text, to: text, service: text })
-export const callTest = callRule.extend({ allowed: z.boolean() })
-export const publishing = z.enum(['named', 'registries', 'root'])
-export const relaying = z.enum(['members', 'registries', 'nobody'])
-
-export const policyView = answer('policy', 'trustnet policy show --json, and set', {
-  entry: whole.describe('of the log; 0: the genesis'),
-  policy: z.object({
-    admission,
-    membershipMs: whole,
-    documentBytes: whole,
-    openGrants: whole,
-    grantUses: whole,
-    grantMs: whole,
-    nameHoldMs: whole,
-    returnGraceMs: whole,
-    witnesses: whole,
-    criticalKinds: z.array(whole),
-    twoOperators: z.array(whole),
-    rules: z.array(callRule).describe('who may call what; empty: every member every service'),
-    tests: z.array(callTest).describe('what must come of the rules'),
-    publishing,
-    relaying,
-    witnessKeys: z.array(peerId).describe('keys that may cosign; empty: those of the registries')
-  })
-})
-
 export const preparedView = answer('registry-prepared', 'a place in the log for an entry of the authority', {
   networkId: text,
   epoch: whole,
@@ -247,45 +219,6 @@ export const spreadView = answer('registry-spread', 'which members hold the log 
   )
 })
 
-export type PreparedView = z.infer<typeof preparedView>
-export type EnteredView = z.infer<typeof enteredView>
-export type SpreadView = z.infer<typeof spreadView>
-const alike = z.object({
-  groups: z.array(text),
-  members: whole,
-  names: z.array(text).describe('some of them')
-})
-
-export const policyPreview = answer(
-  'policy-preview',
-  'trustnet policy edit, policy set --plan and policy test --file --json',
-  {
-    entry: whole.describe('of the policy that counts now'),
-    values: z.array(z.object({ key: text, before: z.unknown(), after: z.unknown() })).describe('those that change'),
-    calls: z
-      .array(
-        z.object({
-          from: alike,
-          to: alike,
-          service: text.describe('`*`: every service that no rule names'),
-          allowed: z.boolean()
-        })
-      )
-      .describe('what members may call after it and not before, or the other way round'),
-    moreCalls: whole.describe('changes of calls that are left out'),
-    refusal: textOrNull.describe('why the log does not take it; null: it does'),
-    lockOut: textOrNull.describe('whom it locks out, so that it needs force; null: nobody')
-  }
-)
-
-export const policyCall = answer('policy-call', 'trustnet policy test FROM TO SERVICE --json', {
-  from: peerRef,
-  to: peerRef,
-  service: text,
-  allowed: z.boolean(),
-  rule: callRule.nullable().describe('the one that allows it; null: none, or there are no rules at all')
-})
-
 export const checkpointView = answer('registry-checkpoint', 'trustnet registry checkpoint --json', {
   view: viewOrigin,
   network: text.describe('network id'),
@@ -303,8 +236,6 @@ export const checkpointView = answer('registry-checkpoint', 'trustnet registry c
 })
 
 export type CheckpointView = z.infer<typeof checkpointView>
-export type PolicyPreview = z.infer<typeof policyPreview>
-export type PolicyCallView = z.infer<typeof policyCall>
 export type FetchView = z.infer<typeof fetchView>
 export type RegistryStatusView = z.infer<typeof registryStatusView>
 export type RegistryNodeRow = z.infer<typeof registryNodeRow>
@@ -322,4 +253,6 @@ export type OrderedView = z.infer<typeof orderedView>
 export type OperatorView = z.infer<typeof operatorView>
 export type WaitingOrdersView = z.infer<typeof waitingOrdersView>
 export type BackupView = z.infer<typeof backupView>
-export type PolicyView = z.infer<typeof policyView>
+export type PreparedView = z.infer<typeof preparedView>
+export type EnteredView = z.infer<typeof enteredView>
+export type SpreadView = z.infer<typeof spreadView>

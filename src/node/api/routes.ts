@@ -1,5 +1,7 @@
 import { z } from 'zod'
+import * as invites from './invite-views.ts'
 import { admission, role, state } from './parts.ts'
+import * as policy from './policy-views.ts'
 import * as registry from './registry-views.ts'
 import * as views from './views.ts'
 
@@ -49,10 +51,10 @@ const policyChanges = {
   grantMs: count.optional(),
   nameHoldMs: count.optional(),
   returnGraceMs: count.optional(),
-  rules: z.array(registry.callRule).max(128).optional(),
-  tests: z.array(registry.callTest).max(128).optional(),
-  publishing: registry.publishing.optional(),
-  relaying: registry.relaying.optional(),
+  rules: z.array(policy.callRule).max(128).optional(),
+  tests: z.array(policy.callTest).max(128).optional(),
+  publishing: policy.publishing.optional(),
+  relaying: policy.relaying.optional(),
   witnessKeys: z.array(z.string().max(256)).max(16).describe('PeerIds').optional()
 }
 
@@ -133,7 +135,7 @@ export const routes = {
     head: count.describe('the entry that its log ends at')
   }),
 
-  invite: order('Makes an invite', views.inviteView, {
+  invite: order('Makes an invite', invites.inviteView, {
     role: role.optional(),
     name: z.string().max(64).optional(),
     replaces: z.string().max(64).describe('name of the member whose place is taken').optional(),
@@ -143,19 +145,19 @@ export const routes = {
     groups: groups.optional(),
     ephemeralMs: z.int().min(1000).describe('memberships by it end after so long offline').optional()
   }),
-  invites: ask.network('Open invites, or the one whose id begins so', views.invitesView, { id: inviteId.optional() }),
-  cancelInvite: order('Takes an invite back', views.inviteEndView, { id: inviteId, reason }),
+  invites: ask.network('Open invites, or the one whose id begins so', invites.invitesView, { id: inviteId.optional() }),
+  cancelInvite: order('Takes an invite back', invites.inviteEndView, { id: inviteId, reason }),
   checkpoint: ask.network('The newest checkpoint', registry.checkpointView, {
     note: z.boolean().describe('also as a signed note, which only the root can make').optional()
   }),
-  policy: ask.network('The policy of the network', registry.policyView, {}),
-  previewPolicy: ask.network('What a change of the policy would do', registry.policyPreview, policyChanges),
-  policyCall: ask.network('Whether a member may call a service at another', registry.policyCall, {
+  policy: ask.network('The policy of the network', policy.policyView, {}),
+  previewPolicy: ask.network('What a change of the policy would do', policy.policyPreview, policyChanges),
+  policyCall: ask.network('Whether a member may call a service at another', policy.policyCall, {
     from: peer,
     to: peer,
     service: z.string().min(1).max(63)
   }),
-  setPolicy: order('Changes values of the policy', registry.policyView, {
+  setPolicy: order('Changes values of the policy', policy.policyView, {
     ...policyChanges,
     seen: count.describe('entry of the policy that the asker saw: a later one refuses the change').optional(),
     force: z.boolean().describe('also a policy that locks everybody out').optional()

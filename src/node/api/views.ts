@@ -166,46 +166,6 @@ export const addressView = answer('address', 'trustnet address --json', {
   prefix: text
 })
 
-export const inviteView = answer('invite', 'trustnet invite --json', {
-  line: text.describe('secret: whoever has it can join'),
-  id: text,
-  role,
-  name: textOrNull,
-  replaces: textOrNull,
-  uses: whole,
-  expiresMs: time('ends'),
-  network,
-  looksLike: z.array(text).describe('names of members that people would take for this one'),
-  registries: whole.describe(
-    'registries with an address that the line names: while none of them answers nobody joins with it'
-  )
-})
-
-const openInvite = z.object({
-  id: text,
-  role,
-  name: textOrNull,
-  replaces: textOrNull,
-  uses: whole,
-  taken: whole.describe('admissions by it'),
-  expiresMs: time('ends'),
-  note: text,
-  groups: z.array(text).describe('of those who join with it'),
-  ephemeralMs: wholeOrNull.describe('memberships by it end after so long offline; null: they do not'),
-  entry: whole.describe('of the log'),
-  members: z.array(peerRef).describe('whom it let in and who are members still')
-})
-
-export const invitesView = answer('invite-list', 'trustnet invite list --json, and show', {
-  invites: z.array(openInvite)
-})
-
-export const inviteEndView = answer('invite-cancel', 'trustnet invite cancel --json', {
-  id: text,
-  entry: whole.describe('of the log'),
-  message: text
-})
-
 export const changeView = answer(
   'change',
   'trustnet registry approve|reject|retire, member rename|role|groups|end, revoke, leave --json',
@@ -294,10 +254,6 @@ export type IdentityView = z.infer<typeof identityView>
 export type RotateIdentityView = z.infer<typeof rotateIdentityView>
 export type ReloadView = z.infer<typeof reloadView>
 export type AddressView = z.infer<typeof addressView>
-export type InviteView = z.infer<typeof inviteView>
-export type OpenInvite = z.infer<typeof openInvite>
-export type InvitesView = z.infer<typeof invitesView>
-export type InviteEndView = z.infer<typeof inviteEndView>
 export type ChangeView = z.infer<typeof changeView>
 export type MembersView = z.infer<typeof membersView>
 export type ConnectView = z.infer<typeof connectView>
