@@ -1,3 +1,5 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+
 /** Time in one turn of the event loop for the making of answers; what is sent of them costs as much again. */
 const turnMs = 8
 
@@ -38,7 +40,8 @@ export class AnswerTurns {
 
   #atTurn<T>(peer: string, asker: Asker, make: () => Promise<T>): Promise<T> {
     const { promise, resolve } = Promise.withResolvers<T>()
-    asker.waiting.push(() => resolve(this.#begin(asker, make)))
+    // In the trace of whoever asked: the turn itself was begun by somebody else.
+    asker.waiting.push(AsyncLocalStorage.bind(() => resolve(this.#begin(asker, make))))
     this.#letOn(peer, asker)
     return promise
   }

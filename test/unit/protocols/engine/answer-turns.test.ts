@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { AnswerTurns } from '../../../../src/protocols/engine/answer-turns.ts'
+import { currentTrace, startTrace } from '../../../../src/runtime/trace.ts'
 
 /** Holds the event loop for longer than the answers of one turn may. */
 const work = (): void => {
@@ -56,4 +57,24 @@ test('an answer that fails is told to whoever asked, and the next is made', asyn
   const next = turns.run('one', async () => 'made')
   await expect(failing).rejects.toThrow('no store')
   expect(await next).toBe('made')
+})
+
+test('an answer that waited is made under the trace of its own question', async () => {
+  const turns = new AnswerTurns(1)
+  const traced = startTrace(async () => {
+    const own = currentTrace()
+    const first = turns.run('traced', async () => await nextTurn())
+    const second = turns.run('traced', async () => currentTrace())
+    await first
+    return [own, await second]
+  })
+  const taken = Promise.withResolvers<void>()
+  const first = turns.run('other', async () => await taken.promise)
+  const second = turns.run('other', async () => currentTrace())
+  taken.resolve()
+  await first
+  expect(await second).toBeUndefined()
+  const [own, found] = await traced
+  expect(own).toBeDefined()
+  expect(found).toBe(own)
 })
