@@ -7,6 +7,7 @@ import type { ProtocolLimits } from '../../protocols/engine/limits.ts'
 import type { Registry } from '../../registry/registry.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
 import { NotRootError, UnavailableError } from '../../runtime/errors.ts'
+import { startTrace } from '../../runtime/trace.ts'
 import type { Connector } from '../peers/connector.ts'
 
 /** The parts of a node by which it carries orders out, or brings them to the root. */
@@ -43,7 +44,7 @@ export async function carryOut(
   if (forwarded) throw new NotRootError('this registry is not the root')
   const options = { networkId: registry.networkId, limits, forwarded: true, signal }
   try {
-    return await ask(await connectionToRoot(carrier, signal), call, options)
+    return await startTrace(async () => await ask(await connectionToRoot(carrier, signal), call, options))
   } catch (error) {
     if (!(error instanceof UnavailableError)) throw error
     const why = `the root cannot be asked (${error.message}): nothing was changed, and nothing is kept; order it again when it is back`

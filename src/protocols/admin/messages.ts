@@ -1,6 +1,7 @@
 import { equals } from 'uint8arrays/equals'
 import type { Act } from '../../registry/objects/orders/act.ts'
 import { UnsupportedVersionError, WrongNetworkError } from '../../runtime/errors.ts'
+import { carriedTrace } from '../../runtime/trace.ts'
 import { MalformedFrameError } from '../engine/errors.ts'
 import { decodeFrame } from '../engine/protocol.ts'
 import { adminVersion, questions } from './descriptor.ts'
@@ -52,16 +53,23 @@ export const encodeCall = (call: AdminCall, networkId: Uint8Array, forwarded: bo
     order: none,
     trace: none,
     ...('acts' in call ? { acts: [...call.acts] } : call),
+    ...carriedTrace(),
     forwarded
   })
 
+export interface AskedCall {
+  call: AdminCall
+  forwarded: boolean
+  trace: Uint8Array
+}
+
 /** @throws MalformedFrameError, UnsupportedVersionError, WrongNetworkError */
-export function decodeCall(bytes: Uint8Array, networkId: Uint8Array): { call: AdminCall; forwarded: boolean } {
+export function decodeCall(bytes: Uint8Array, networkId: Uint8Array): AskedCall {
   const request = decodeFrame((frame) => AdminRequest.decode(frame, { limits: decodeLimits }), bytes)
-  const { version, acts, question, order, forwarded } = request
+  const { version, acts, question, order, forwarded, trace } = request
   if (version > adminVersion) throw new UnsupportedVersionError(`an order in version ${version}`)
   if (!equals(request.networkId, networkId)) throw new WrongNetworkError('an order in another network')
-  if (acts.length > 0 && question.length === 0) return { call: { acts }, forwarded }
-  if (question.length > 0 && order.length > 0) return { call: { question, order }, forwarded }
+  if (acts.length > 0 && question.length === 0) return { call: { acts }, forwarded, trace }
+  if (question.length > 0 && order.length > 0) return { call: { question, order }, forwarded, trace }
   throw new MalformedFrameError('neither acts nor a question')
 }

@@ -4,7 +4,7 @@ import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
 import type { ConnectionTrust } from '../engine/connection-trust.ts'
 import { StreamEndedError } from '../engine/errors.ts'
 import type { ProtocolLimits } from '../engine/limits.ts'
-import { type Exchange, type Served, serve } from '../engine/protocol.ts'
+import { answerTraced, type Exchange, type Served, serve } from '../engine/protocol.ts'
 import { statuses } from '../engine/status.ts'
 import { adminProtocol, adminVersion } from './descriptor.ts'
 import { type AdminAnswered, type AdminCall, decodeCall } from './messages.ts'
@@ -52,11 +52,14 @@ class AdminService implements Startable {
     this.#served = undefined
   }
 
-  async #handle({ frames, remoteKey, signal }: Exchange): Promise<void> {
+  async #handle({ frames, remoteKey, remoteId, signal }: Exchange): Promise<void> {
     const bytes = await frames.read({ signal })
     if (bytes === undefined) throw new StreamEndedError('a stream for orders without one')
-    const { call, forwarded } = decodeCall(bytes, this.#init.networkId)
-    const { entries, waiting } = await this.#init.carryOut(call, remoteKey, { forwarded, signal })
+    const { call, forwarded, trace } = decodeCall(bytes, this.#init.networkId)
+    const traced = { logger: this.#init.logger, peer: remoteId, request: 'order' }
+    const { entries, waiting } = await answerTraced(trace, traced, () =>
+      this.#init.carryOut(call, remoteKey, { forwarded, signal })
+    )
     const answer = { version: adminVersion, status: statuses.OK, retryAfterMs: 0, entries: [...entries] }
     await frames.write(
       AdminAnswer.encode({ ...answer, waiting: fitting(waiting, this.#init.limits.admin.answerBytes - headBytes) })
