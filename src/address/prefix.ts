@@ -6,6 +6,10 @@ export const prefix64 = (address: string): string | undefined => {
   return bytes === undefined ? undefined : Buffer.from(bytes.subarray(0, 8)).toString('hex')
 }
 
+/** Text of a prefix that is given as hex digits, by which a culprit without a key is named. */
+export const prefixText = (digits: string, bits: number): string =>
+  `/ip6/${digits.match(/.{4}/g)?.join(':') ?? digits}::/ipcidr/${bits}`
+
 /** Tells whether an address lies in one of the prefixes (`fd00::/8`); prefixes that are none match nothing. */
 export const prefixMatcher = (prefixes: readonly string[]): ((address: string) => boolean) => {
   const parsed = prefixes.flatMap((prefix) => {

@@ -1,4 +1,5 @@
 import type { MultiaddrConnection } from '@libp2p/interface'
+import { prefixText } from '../../address/prefix.ts'
 import type { Culprits } from '../../protocols/engine/culprits.ts'
 import { Gcra, type Rate } from '../../protocols/engine/rate-limiter.ts'
 
@@ -49,7 +50,7 @@ export class HandshakeTurns {
     let others = 0
     for (const { size } of sites.values()) if (size <= mostWaiting) others += size
     if (!isCrowd && others <= mostWaiting) return
-    this.#culprits?.exceeded('limits.handshakes', { address: isCrowd ? named(site, 48) : named(net, 32) })
+    this.#culprits?.exceeded('limits.handshakes', { address: isCrowd ? prefixText(site, 48) : prefixText(net, 32) })
   }
 
   #remove(waiting: Waiting): void {
@@ -87,6 +88,3 @@ export class HandshakeTurns {
     return waiting
   }
 }
-
-const named = (prefix: string, bits: number): string =>
-  `/ip6/${prefix.match(/.{4}/g)?.join(':') ?? prefix}::/ipcidr/${bits}`

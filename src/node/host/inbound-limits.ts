@@ -1,6 +1,6 @@
 import type { MultiaddrConnection } from '@libp2p/interface'
 import { parseAddr } from '../../address/multiaddr.ts'
-import { prefix64, prefixMatcher } from '../../address/prefix.ts'
+import { prefix64, prefixMatcher, prefixText } from '../../address/prefix.ts'
 import type { Culprits } from '../../protocols/engine/culprits.ts'
 import { Gcra } from '../../protocols/engine/rate-limiter.ts'
 import { InboundLimitError } from '../errors.ts'
@@ -268,7 +268,6 @@ export class Inbound {
 /** The /48 of a /64: what one customer of a provider has at the most. */
 const siteOf = (prefix: string): string => prefix.slice(0, 12)
 
-/** A /64 as people write it. */
 /** Name of a culprit where no key is proven: the /64, since ports are free. */
 export const netOfConnection = ({ remoteAddr }: Pick<MultiaddrConnection, 'remoteAddr'>): string => {
   const address = parseAddr(remoteAddr)?.ip
@@ -276,7 +275,7 @@ export const netOfConnection = ({ remoteAddr }: Pick<MultiaddrConnection, 'remot
   return prefix === undefined ? remoteAddr.toString() : netOf(prefix)
 }
 
-const netOf = (prefix: string): string => `/ip6/${prefix.match(/.{4}/g)?.join(':') ?? prefix}::/ipcidr/64`
+const netOf = (prefix: string): string => prefixText(prefix, 64)
 
 const count = (counts: Map<string, number>, prefix: string, change: 1 | -1): void => {
   const value = (counts.get(prefix) ?? 0) + change
