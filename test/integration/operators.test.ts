@@ -40,7 +40,7 @@ describe('operators', () => {
     expect(line).toMatch(/^tnet1/)
     await using late = await network.start('late', { 'bootstrap.peers': [network.address('root')] })
     expect((await atA.run('--as', key, 'revoke', 'bob', '--reason', 'stolen')).out).toContain('is revoked')
-    const lines = network.logs.map((line): { node: string; request?: string; trace?: string } => JSON.parse(line))
+    const lines = network.logs.map((text): { node: string; request?: string; trace?: string } => JSON.parse(text))
     const asked = lines.filter(({ node, request }) => node === 'root' && request === 'order')
     expect(asked[0]?.trace).toMatch(/^[0-9a-f]{32}$/)
     const { out: log } = await atRoot.run('registry', 'log', '--json')
