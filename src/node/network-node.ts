@@ -182,7 +182,6 @@ export class NetworkNode implements NetworkParts {
         limits,
         announced: () => this.announced,
         announce: {
-          members: () => registry.replica.state.memberCount,
           refresh: async () => await this.#self.refresh(),
           onNewerHead: ({ bytes }) => inBackground(this.heads.shown(bytes), 'looking at a shown checkpoint')
         },

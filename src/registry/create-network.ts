@@ -10,6 +10,15 @@ import { type Database, openDatabase } from './store/database.ts'
 import { GroupCommit } from './store/group-commit.ts'
 import { LogTable } from './store/log-table.ts'
 
+/** The node that becomes the root, and what it signs the log with. */
+export interface Founder {
+  key: SigningKey
+  name: string
+  logKey: SigningKey
+  /** The first operator. Without one nothing has to be ordered until there is one. */
+  operator?: { publicKey: Uint8Array; name: string }
+}
+
 export interface CreateNetworkInit {
   /** Path of the store, which must hold no network. */
   path: string
@@ -21,12 +30,7 @@ export interface CreateNetworkInit {
   authority: SigningKey
   /** SHA-256 of the next authority key. */
   nextAuthorityDigest: Uint8Array
-  logKey: SigningKey
-  /** Key of the node that becomes the root, and its name in the network. */
-  rootKey: SigningKey
-  rootName: string
-  /** The first operator. Without one nothing has to be ordered until there is one. */
-  operator?: { publicKey: Uint8Array; name: string }
+  founder: Founder
   clock?: Clock
   logger?: Logger
 }
@@ -38,10 +42,13 @@ export interface CreateNetworkInit {
  * @throws StoreError when the store holds a network already; InvalidPayloadError for a domain, name or policy that is none
  */
 export async function createNetwork(init: CreateNetworkInit): Promise<Signed<Genesis>> {
-  const { clock = systemClock, domain, name, authority, nextAuthorityDigest, logKey } = init
+  const { clock = systemClock, domain, name, authority, nextAuthorityDigest, founder } = init
   const policy = { ...defaultPolicy, ...init.policy }
   const fields = { domain, name, policy, nextAuthorityDigest, createdMs: clock.now() }
-  const genesis = sealGenesis({ ...fields, authorityKey: authority.publicKey, logKey: logKey.publicKey }, authority)
+  const genesis = sealGenesis(
+    { ...fields, authorityKey: authority.publicKey, logKey: founder.logKey.publicKey },
+    authority
+  )
   const db = openDatabase(init.path)
   try {
     await fill(db, init, genesis)
@@ -52,15 +59,16 @@ export async function createNetwork(init: CreateNetworkInit): Promise<Signed<Gen
 }
 
 async function fill(db: Database, init: CreateNetworkInit, genesis: Signed<Genesis>): Promise<void> {
-  const { clock = systemClock, logger = silentLogger, logKey, rootKey, rootName, operator, path } = init
+  const { clock = systemClock, logger = silentLogger, founder, path } = init
+  const { key, name, logKey, operator } = founder
   const commit = new GroupCommit(db)
   await clearUnfinished(db, commit, path)
   const replica = await openReplica({ db, commit, clock, logger, genesis: genesis.bytes })
-  const { publicKey } = rootKey
-  const root = new Root({ replica, logKey, nodeKey: rootKey, logger })
+  const { publicKey } = key
+  const root = new Root({ replica, logKey, nodeKey: key, logger })
   const notAfterMs = genesis.value.createdMs + genesis.value.policy.membershipMs
   await root.append([
-    { kind: 'admit', body: { publicKey, name: rootName, role: 'root', notAfterMs, via: 'founder' } },
+    { kind: 'admit', body: { publicKey, name, role: 'root', notAfterMs, via: 'founder' } },
     { kind: 'registrySet', body: { publicKey, role: 'root', removed: false } },
     ...(operator === undefined ? [] : [{ kind: 'operator' as const, body: { ...operator, removed: false } }])
   ])

@@ -3,8 +3,8 @@
  * the store of all that.
  *
  * ```ts
- * await createNetwork({ path, domain: 'example.org', name: 'example', policy, authority, nextAuthorityDigest, logKey, rootKey, rootName })
- * await using registry = await openRegistry({ path, role: 'root', nodeKey: rootKey, logKey })
+ * await createNetwork({ path, domain: 'example.org', name: 'example', policy, authority, nextAuthorityDigest, founder: { key, name: 'root', logKey } })
+ * await using registry = await openRegistry({ path, role: 'root', nodeKey: key, logKey })
  * const { grant, inviteKey } = await registry.admission.invite({ role: 'integrated' })
  * ```
  *
@@ -26,7 +26,7 @@ export type { InviteOptions, IssuedGrant, IssuedInvite } from './admission/invit
 export { defaultLimits, type RegistryLimits } from './admission/limits.ts'
 export type { Forward, RootRequest } from './admission/root-request-queue.ts'
 export type { Alarm, Alarms } from './alarms.ts'
-export { type CreateNetworkInit, createNetwork } from './create-network.ts'
+export { type CreateNetworkInit, createNetwork, type Founder } from './create-network.ts'
 export type { PendingJoin, RegistryEvents } from './events.ts'
 export {
   defaultTimings,

@@ -148,15 +148,17 @@ export class OpenRegistry implements Registry {
   #makeLiveness({ nodeKey, liveness }: RegistryInit): Liveness {
     return new Liveness({
       ...this.#parts,
-      self: nodeKey.publicKey,
-      ...(liveness !== undefined && { timings: liveness }),
-      isMember: (publicKey) => this.replica.isMember(publicKey),
-      isRegistry: (publicKey) => isRegistryRole(this.replica.state.member(publicKey)?.role ?? 'external'),
-      namedBy: (publicKey) => {
-        const record = this.records.read(publicKey)
-        return record && { seq: record.seq, holder: record.registryKey }
+      network: {
+        self: nodeKey.publicKey,
+        isMember: (publicKey) => this.replica.isMember(publicKey),
+        members: () => this.replica.state.memberCount,
+        isRegistry: (publicKey) => isRegistryRole(this.replica.state.member(publicKey)?.role ?? 'external'),
+        namedBy: (publicKey) => {
+          const record = this.records.read(publicKey)
+          return record && { seq: record.seq, holder: record.registryKey }
+        }
       },
-      members: () => this.replica.state.memberCount,
+      ...(liveness !== undefined && { timings: liveness }),
       table: new NodeTable(this.#parts.db),
       write: (run) => this.#parts.commit.write(run),
       onHints: (hints) => {

@@ -75,9 +75,7 @@ export class LogNetwork {
       policy: { admission: 'invite', membershipMs: this.membershipMs, documentBytes: 4096 },
       authority: this.authority,
       nextAuthorityDigest: sha256(this.nextAuthority.publicKey),
-      logKey: this.logKey,
-      rootKey: this.rootKey,
-      rootName: 'root',
+      founder: { key: this.rootKey, name: 'root', logKey: this.logKey },
       clock: this.clock
     })
     return { path, genesis }

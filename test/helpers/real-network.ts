@@ -84,9 +84,7 @@ export class RealNetwork implements AsyncDisposable {
       policy: { admission: 'invite', membershipMs: 90 * day, documentBytes: 2 ** 20, ...policy },
       authority: network.authority,
       nextAuthorityDigest: sha256(SigningKey.generate().publicKey),
-      logKey: network.logKey,
-      rootKey: network.rootKey,
-      rootName: 'root',
+      founder: { key: network.rootKey, name: 'root', logKey: network.logKey },
       clock: network.clock
     })
     await network.startRoot(init)

@@ -34,12 +34,14 @@ class Peer {
   constructor(number: number, clock: FakeClock) {
     this.key = keyNumber(number)
     this.liveness = new Liveness({
-      self: this.key,
+      network: {
+        self: this.key,
+        isMember: () => true,
+        isRegistry: (key) => (key[3] ?? 0) < registryCount,
+        namedBy: (key) => this.records.get(keyId(key))
+      },
       clock,
       logger: silentLogger,
-      isMember: () => true,
-      isRegistry: (key) => (key[3] ?? 0) < registryCount,
-      namedBy: (key) => this.records.get(keyId(key)),
       table: nothingStored,
       write: async (run) => run()
     })

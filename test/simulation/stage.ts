@@ -54,9 +54,7 @@ export const makeStage = async (): Promise<Stage> => {
     policy: { admission: 'open', membershipMs, documentBytes: 4096 },
     authority: keys.authority,
     nextAuthorityDigest: sha256(keys.nextAuthority.publicKey),
-    logKey: keys.log,
-    rootKey: keys.root,
-    rootName: 'root',
+    founder: { key: keys.root, name: 'root', logKey: keys.log },
     clock
   })
   await admitOthers(root, genesis.hash)

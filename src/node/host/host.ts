@@ -57,7 +57,7 @@ export interface HostInit {
   announced: () => readonly string[]
   /** That this node joins with. */
   invite: () => Invite | undefined
-  announce: Pick<AnnounceInit, 'members' | 'refresh' | 'onNewerHead'>
+  announce: Pick<AnnounceInit['self'], 'refresh'> & Pick<AnnounceInit, 'onNewerHead'>
   /** A member showed a checkpoint that may be newer than ours. */
   onCheckpoint: (checkpoint: Uint8Array, from: Uint8Array) => void
   /** Carries out what an operator has signed. */
@@ -134,13 +134,12 @@ function gossipServices({ config, registry, trust, limits, clock, logger, announ
       ...(isRegistry && { most: limits.announce.circle })
     }),
     announce: announce({
-      ...self,
       source: registry,
       clock,
       logger,
       culprits: trust.culprits,
-      isRegistry,
-      refreshMs: config.gossip.refreshMs,
+      self: { isRegistry, refreshMs: config.gossip.refreshMs, refresh: self.refresh },
+      onNewerHead: self.onNewerHead,
       limits: limits.announce
     })
   }

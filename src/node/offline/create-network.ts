@@ -76,10 +76,12 @@ export async function createNetworkHere(config: Config, options: CreateNetworkOp
       policy: { admission: config.admission.policy, membershipMs: config.admission.membershipMs, documentBytes },
       authority,
       nextAuthorityDigest: createHash('sha256').update(nextAuthority.publicKey).digest(),
-      logKey,
-      rootKey: loadOrCreateKey(paths.key),
-      rootName: name,
-      operator: { publicKey: operatorKey.publicKey, name }
+      founder: {
+        key: loadOrCreateKey(paths.key),
+        name,
+        logKey,
+        operator: { publicKey: operatorKey.publicKey, name }
+      }
     })
     const networkId = networkIdText(genesis.hash)
     const kits = writeKits(files, { authority, nextAuthority }, networkId, options)

@@ -14,25 +14,26 @@ import { announceTopic } from './options.ts'
 import { changeDelayMs, refreshDelayMs } from './schedule.ts'
 import { type AnnounceSource, judge, type Verdict } from './validate.ts'
 
+/** The node that announces. */
+export interface SelfAnnouncer {
+  /** A registry announces each new head at once; others only if gossip has not brought it meanwhile. */
+  isRegistry: boolean
+  /** The own record is announced again no more often. */
+  refreshMs: number
+  /** Signs the own record anew with a higher seq. undefined: there is none to announce. */
+  refresh(): Promise<Uint8Array | undefined>
+}
+
 export interface AnnounceInit {
   source: AnnounceSource
   clock: Clock
   logger: Logger
   /** Names those who send what is not valid. */
   culprits: Culprits
-  /** A registry announces each new head at once; others only if gossip has not brought it meanwhile. */
-  isRegistry: boolean
-  /** The own record is announced again no more often. */
-  refreshMs: number
-  /** Number of members of the network: intervals grow with it. */
-  members(): number
-  /** Signs the own record anew with a higher seq. undefined: there is none to announce. */
-  refresh(): Promise<Uint8Array | undefined>
+  self: SelfAnnouncer
   /** Somebody has a verified log above ours, or an epoch that we do not know: time to sync. */
   onNewerHead(checkpoint: Signed<Checkpoint>): void
   limits?: ProtocolLimits['announce']
-  /** In [0, 1). */
-  random?(): number
 }
 
 export interface AnnounceComponents {
@@ -125,14 +126,14 @@ class AnnounceService implements Announce, Startable {
   }
 
   announceRecord(envelope: Uint8Array): void {
-    this.#schedule('record', envelope, changeDelayMs(this.#init.members(), this.#random()))
+    this.#schedule('record', envelope, changeDelayMs(this.#members, Math.random()))
   }
 
   announceHead(checkpoint: Signed<Checkpoint>): void {
     if (this.#isGossiped(checkpoint.value)) return
     const sinceMs = this.#init.clock.monotonic() - this.#headSentAt
     const coalesceMs = Math.max(0, this.#limits.headMs - sinceMs)
-    const patienceMs = this.#init.isRegistry ? 0 : headPatienceMs * (1 + this.#random())
+    const patienceMs = this.#init.self.isRegistry ? 0 : headPatienceMs * (1 + Math.random())
     this.#schedule('head', checkpoint.bytes, coalesceMs + patienceMs, () => !this.#isGossiped(checkpoint.value))
   }
 
@@ -140,8 +141,8 @@ class AnnounceService implements Announce, Startable {
     return this.#components.pubsub.getSubscribers(this.topic).length
   }
 
-  #random(): number {
-    return this.#init.random?.() ?? Math.random()
+  get #members(): number {
+    return this.#init.source.replica.state.memberCount
   }
 
   async #validate(peer: PeerId, message: Message): Promise<TopicValidatorResult> {
@@ -242,7 +243,7 @@ class AnnounceService implements Announce, Startable {
 
   #scheduleRefresh(): void {
     if (!this.#running) return
-    const delayMs = refreshDelayMs(this.#init.refreshMs, this.#init.members(), this.#random())
+    const delayMs = refreshDelayMs(this.#init.self.refreshMs, this.#members, Math.random())
     this.#refreshTimer = setTimeout(() => {
       this.#refresh()
         .catch((error: Error) => {
@@ -254,7 +255,7 @@ class AnnounceService implements Announce, Startable {
   }
 
   async #refresh(): Promise<void> {
-    const envelope = await this.#init.refresh()
+    const envelope = await this.#init.self.refresh()
     // A refresh is spread by its own jitter already.
     if (envelope !== undefined) this.#schedule('record', envelope, 0)
   }

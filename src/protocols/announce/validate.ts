@@ -1,5 +1,6 @@
 import { equals } from 'uint8arrays/equals'
 import type { Replica } from '../../registry/log/replica.ts'
+import type { NetworkState } from '../../registry/log/state/network-state.ts'
 import { type Checkpoint, openCheckpointAsync } from '../../registry/objects/checkpoint.ts'
 import type { Signed } from '../../registry/objects/envelope.ts'
 import type { Records } from '../../registry/records/records.ts'
@@ -25,7 +26,10 @@ export type Verdict = 'accept' | 'ignore' | 'reject'
 /** The parts of the registry that the validator asks. */
 export interface AnnounceSource {
   readonly networkId: Uint8Array
-  readonly replica: Pick<Replica, 'head' | 'checkpoint' | 'isMember' | 'logKeyOf' | 'observe'>
+  readonly replica: Pick<Replica, 'head' | 'checkpoint' | 'isMember' | 'logKeyOf' | 'observe'> & {
+    /** Intervals grow with the network. */
+    readonly state: Pick<NetworkState, 'memberCount'>
+  }
   readonly records: Pick<Records, 'put'>
 }
 

@@ -25,13 +25,18 @@ export { isUp, type State, stateOf, states } from './states.ts'
 export { defaultTimings, type LivenessTimings } from './timings.ts'
 export type { MemberView } from './view.ts'
 
-export interface LivenessInit extends Speakers {
+/** The network whose members are observed, as log and records have it. */
+export interface ObservedNetwork extends Speakers {
+  readonly isMember: (publicKey: Uint8Array) => boolean
+  /** Number of members; default: of those of whom something is known. */
+  readonly members?: () => number
+}
+
+export interface LivenessInit {
+  readonly network: ObservedNetwork
   readonly clock: Clock
   readonly logger: Logger
   readonly timings?: Partial<LivenessTimings>
-  readonly isMember: (publicKey: Uint8Array) => boolean
-  /** Members of the network; without it, those of whom something is known. */
-  readonly members?: () => number
   readonly table: Pick<NodeTable, 'all' | 'put' | 'putPeers' | 'delete'>
   readonly write: <T>(run: () => T) => Promise<T>
   /** Members that look different than before, each once, at most every `hintDelayMs` while started. */
@@ -67,7 +72,7 @@ export class Liveness {
   #isOwnUntold = true
 
   constructor(init: LivenessInit) {
-    const { clock } = init
+    const { clock, network, onPulse = () => {} } = init
     this.#init = init
     this.timings = timingsOf(init.timings)
     this.#startedAt = clock.monotonic()
@@ -80,9 +85,9 @@ export class Liveness {
     const rows = init.table.all()
     const start = nextStart(rows, clock.now())
     let count = 0
-    const { members = () => this.#observations.members.size, isRegistry = () => false, onPulse = () => {} } = init
+    const { self, members = () => this.#observations.members.size, isRegistry = () => false } = network
     const common = {
-      own: { self: init.self, next: () => ({ start, count: ++count }) },
+      own: { self, next: () => ({ start, count: ++count }) },
       time: { awake: this.#awake, now: () => clock.monotonic(), wall: () => clock.now() },
       timings: this.timings,
       log: this.#log
@@ -92,7 +97,7 @@ export class Liveness {
     const observationsInit: ObservationsInit = {
       ...common,
       isRegistry,
-      namedBy: (publicKey) => init.namedBy?.(publicKey),
+      namedBy: (publicKey) => network.namedBy?.(publicKey),
       onChange: (member) => this.#changedNow(member),
       onDirty: (member) => this.#rows.changed(member)
     }
@@ -124,19 +129,19 @@ export class Liveness {
    * @throws DuplicateInstanceError when another living process has the same key
    */
   open(publicKey: Uint8Array, instance: Uint8Array): Lease {
-    if (!this.#init.isMember(publicKey)) throw new NotMemberError('only a member holds a lease: join first')
+    if (!this.#init.network.isMember(publicKey)) throw new NotMemberError('only a member holds a lease: join first')
     return this.#leases.open(publicKey, instance)
   }
 
   /** Takes what somebody says who is followed: taken when both its source and its carrier are entitled. @returns as `merge` */
   hear(hint: Hint, carrier: Uint8Array): boolean {
-    return isEntitled(hint, carrier, this.#init) && this.merge(hint, equals(carrier, hint.publicKey))
+    return isEntitled(hint, carrier, this.#init.network) && this.merge(hint, equals(carrier, hint.publicKey))
   }
 
   /** Takes what an entitled registry says, of a member or of itself (`isDirect`: to us). @returns whether it is what counts now */
   merge(hint: Hint, isDirect = false): boolean {
     const { publicKey, source } = hint
-    const { self, isMember } = this.#init
+    const { self, isMember } = this.#init.network
     if (equals(publicKey, self) || equals(source, self) || !isMember(publicKey)) return false
     return equals(publicKey, source) ? this.#detector.hear(hint, isDirect) : this.#observations.merge(hint)
   }
@@ -150,7 +155,7 @@ export class Liveness {
 
   view(publicKey: Uint8Array): MemberView {
     const times = this.#times()
-    if (equals(publicKey, this.#init.self)) return selfView(publicKey, this.#startedAt, times)
+    if (equals(publicKey, this.#init.network.self)) return selfView(publicKey, this.#startedAt, times)
     const member = this.#observations.get(publicKey)
     return member === undefined ? unheardView(publicKey) : viewOf(member, times)
   }
@@ -159,7 +164,7 @@ export class Liveness {
   views(): MemberView[] {
     const times = this.#times()
     const others = [...this.#observations.members.values()].map((member) => viewOf(member, times))
-    return [selfView(this.#init.self, this.#startedAt, times), ...others]
+    return [selfView(this.#init.network.self, this.#startedAt, times), ...others]
   }
 
   /** A session of our own with another registry was answered: the uplink is there. */
@@ -290,7 +295,7 @@ export class Liveness {
   }
 
   #remember(rows: readonly NodeRow[]): void {
-    const { isMember, self } = this.#init
+    const { isMember, self } = this.#init.network
     const { now, wall, awake } = this.#times()
     for (const row of rows) {
       if (!isMember(row.publicKey) || equals(row.publicKey, self)) continue
@@ -305,7 +310,7 @@ export class Liveness {
   }
 
   #note(publicKey: Uint8Array, change: (member: ObservedMember) => void): void {
-    if (equals(publicKey, this.#init.self) || !this.#init.isMember(publicKey)) return
+    if (equals(publicKey, this.#init.network.self) || !this.#init.network.isMember(publicKey)) return
     const member = this.#observations.member(publicKey)
     change(member)
     this.#rows.changed(member)

@@ -44,15 +44,19 @@ async function start(members: Members): Promise<Host> {
         source: {
           networkId,
           records,
-          replica: { head, checkpoint: undefined, isMember, logKeyOf: () => undefined, observe: async () => 'known' }
+          replica: {
+            head,
+            checkpoint: undefined,
+            state: { memberCount: members.size },
+            isMember,
+            logKeyOf: () => undefined,
+            observe: async () => 'known'
+          }
         },
         clock: systemClock,
         logger: silentLogger,
         culprits: trust.culprits,
-        isRegistry: true,
-        refreshMs: 600_000,
-        members: () => members.size,
-        refresh: async () => undefined,
+        self: { isRegistry: true, refreshMs: 600_000, refresh: async () => undefined },
         onNewerHead: () => {}
       })
     })

@@ -1,5 +1,5 @@
 import { keyId } from '../../../src/identity/key-id.ts'
-import type { Hint, Lease, LivenessInit } from '../../../src/registry/liveness/liveness.ts'
+import type { Hint, Lease, LivenessInit, ObservedNetwork } from '../../../src/registry/liveness/liveness.ts'
 import { Liveness } from '../../../src/registry/liveness/liveness.ts'
 import type { Named } from '../../../src/registry/liveness/member.ts'
 import { silentLogger } from '../../../src/runtime/clock-and-logger.ts'
@@ -43,6 +43,8 @@ export const hint = (change: Partial<Hint> = {}): Hint => ({
   ...change
 })
 
+type Change = Partial<Omit<LivenessInit, 'network'>> & { network?: Partial<ObservedNetwork> }
+
 /** Liveness over a real store, in a time that passes when it is told to. */
 export class World implements Disposable {
   readonly store: TestStore = openTestStore()
@@ -50,14 +52,17 @@ export class World implements Disposable {
   readonly #named = new Map<string, Named>()
   liveness = this.livenessOver()
 
-  livenessOver(init: Partial<LivenessInit> = {}): Liveness {
+  livenessOver({ network, ...init }: Change = {}): Liveness {
     return new Liveness({
-      self,
+      network: {
+        self,
+        isMember: () => true,
+        isRegistry: (key) => key === eve || key === fay,
+        namedBy: (key) => this.#named.get(keyId(key)),
+        ...network
+      },
       clock: this.clock,
       logger: silentLogger,
-      isMember: () => true,
-      isRegistry: (key) => key === eve || key === fay,
-      namedBy: (key) => this.#named.get(keyId(key)),
       table: this.store.nodes,
       write: this.store.write,
       ...init
@@ -65,7 +70,7 @@ export class World implements Disposable {
   }
 
   /** The process starts again. */
-  restart(init: Partial<LivenessInit> = {}): void {
+  restart(init: Change = {}): void {
     this.liveness = this.livenessOver(init)
   }
 

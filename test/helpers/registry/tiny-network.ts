@@ -198,10 +198,9 @@ export class TinyRegistry implements SessionRegistry, Disposable {
       membership: { isMember, isRevoked: (publicKey) => replica.state.isRevoked(publicKey) }
     })
     this.liveness = new Liveness({
-      self: key.publicKey,
+      network: { self: key.publicKey, isMember },
       clock: systemClock,
       logger: silentLogger,
-      isMember,
       table: this.store.nodes,
       write: this.store.write,
       ...(timings !== undefined && { timings })

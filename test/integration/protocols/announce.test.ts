@@ -74,6 +74,7 @@ async function start(members: Members, role: 'root' | 'integrated' | 'stranger' 
           replica: {
             head: { epoch: 0, n: 10, hash: checkpointAt(10).value.headHash },
             checkpoint: checkpointAt(10),
+            state: { memberCount: members.size },
             isMember: (publicKey) => members.has(peerIdText(publicKey)),
             logKeyOf: (epoch) => (epoch === 0 ? logKey.publicKey : undefined),
             observe: async (bytes) => (openCheckpoint(bytes, networkId).value.n > 10 ? 'newer' : 'known')
@@ -82,10 +83,7 @@ async function start(members: Members, role: 'root' | 'integrated' | 'stranger' 
         clock: systemClock,
         logger: silentLogger,
         culprits: new Culprits({ logger: { ...silentLogger, warn: (fields: object) => warned.push(fields) } }),
-        isRegistry: role === 'root',
-        refreshMs: 600_000,
-        members: () => members.size,
-        refresh: async () => undefined,
+        self: { isRegistry: role === 'root', refreshMs: 600_000, refresh: async () => undefined },
         onNewerHead: (checkpoint) => heads.push(checkpoint)
       })
     })

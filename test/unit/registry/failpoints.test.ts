@@ -212,7 +212,7 @@ describe('a process that is killed while it makes a store', () => {
     const policy = { admission: 'open', membershipMs: 90 * day, documentBytes: 4096 } as const
     const common = { domain: 'example.org', name: 'Example', policy, authority, nextAuthorityDigest }
     const made = await crashWhileMaking(
-      (path) => createNetwork({ ...common, path, logKey, rootKey, rootName: 'root', clock }),
+      (path) => createNetwork({ ...common, path, founder: { key: rootKey, name: 'root', logKey }, clock }),
       async (path) => {
         await using registry = await openRegistry({ ...asRoot(), path })
         expect(registry.replica.head.n).toBe(2)

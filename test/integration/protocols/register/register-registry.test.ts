@@ -51,9 +51,7 @@ async function network() {
     policy: { admission: 'invite', membershipMs: 86_400_000, documentBytes: 2 ** 20 },
     authority,
     nextAuthorityDigest: sha256(SigningKey.generate().publicKey),
-    logKey,
-    rootKey: key,
-    rootName: 'root'
+    founder: { key, name: 'root', logKey }
   })
   const root = await start(key, 'root', genesis.bytes, path, logKey)
   return { root, genesis, folder }

@@ -186,7 +186,7 @@ describe('hints', () => {
   })
 
   it('do not circle among registries', () => {
-    const others = [world.livenessOver({ self: eve }), world.livenessOver({ self: fay })]
+    const others = [world.livenessOver({ network: { self: eve } }), world.livenessOver({ network: { self: fay } })]
     const all = [world.liveness, ...others]
     world.open(ann)
     world.open(bob).lost()
@@ -214,7 +214,7 @@ describe('hints', () => {
     expect(reason).toHaveLength(120)
     expect(reason.startsWith('[31mx')).toBe(true)
     expect([heardAgeMs, rttMs]).toEqual([0, undefined])
-    world.restart({ isMember: () => false })
+    world.restart({ network: { isMember: () => false } })
     expect(world.liveness.merge(hint())).toBe(false)
     expect(world.liveness.merge(hint({ publicKey: self, state: 'offline' }))).toBe(false)
     expect(world.liveness.views()).toHaveLength(1)
@@ -272,7 +272,7 @@ describe('a registry that goes', () => {
       for (const each of world.liveness.hintsAfter(0, 10).hints) other.liveness.merge({ ...each })
     }
     const seen = () => [self, ann].map((key) => other.liveness.view(key).state)
-    other.restart({ self: eve })
+    other.restart({ network: { self: eve } })
     deliver()
     expect(seen()).toEqual(['online', 'online'])
     world.clock.advance(1_000)

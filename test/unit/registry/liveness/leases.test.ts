@@ -131,7 +131,7 @@ describe('a member that holds a lease', () => {
   })
 
   it('must be a member', () => {
-    world.restart({ isMember: () => false })
+    world.restart({ network: { isMember: () => false } })
     expect(() => world.open(ann)).toThrow(NotMemberError)
   })
 })

@@ -54,9 +54,7 @@ describe('a new network', () => {
       policy: genesis.value.policy,
       authority: network.authority,
       nextAuthorityDigest: genesis.value.nextAuthorityDigest,
-      logKey: network.logKey,
-      rootKey: network.rootKey,
-      rootName: 'root'
+      founder: { key: network.rootKey, name: 'root', logKey: network.logKey }
     })
     const made = await other.open(path)
     expect(made.replica.genesis.value.name).toBe('Anew')
