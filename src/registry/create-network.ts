@@ -1,5 +1,5 @@
 import type { SigningKey } from '../identity/keys.ts'
-import { type Clock, type Logger, silentLogger, systemClock } from '../runtime/clock-and-logger.ts'
+import { type Clock, silentLogger, systemClock } from '../runtime/clock-and-logger.ts'
 import { StoreError } from '../runtime/errors.ts'
 import { Root } from './log/log-writer.ts'
 import { openReplica } from './log/replica.ts'
@@ -32,7 +32,6 @@ export interface CreateNetworkInit {
   nextAuthorityDigest: Uint8Array
   founder: Founder
   clock?: Clock
-  logger?: Logger
 }
 
 /**
@@ -59,7 +58,8 @@ export async function createNetwork(init: CreateNetworkInit): Promise<Signed<Gen
 }
 
 async function fill(db: Database, init: CreateNetworkInit, genesis: Signed<Genesis>): Promise<void> {
-  const { clock = systemClock, logger = silentLogger, founder, path } = init
+  const { clock = systemClock, founder, path } = init
+  const logger = silentLogger
   const { key, name, logKey, operator } = founder
   const commit = new GroupCommit(db)
   await clearUnfinished(db, commit, path)
