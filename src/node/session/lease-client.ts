@@ -3,14 +3,13 @@ import { retryAfterMsOf } from '../../protocols/engine/status.ts'
 import { abortReason } from '../../runtime/abort.ts'
 import { inBackground } from '../../runtime/background.ts'
 import { Backoff } from '../../runtime/backoff.ts'
-import { RevokedError } from '../../runtime/errors.ts'
 import { isForGood } from '../../runtime/failures.ts'
 import { sleep } from '../../runtime/sleep.ts'
 import type { Running, Supervisor } from '../../runtime/supervisor.ts'
 import { isTimeout, JustTriedError, NoCandidateError } from '../errors.ts'
 import { hold } from './heartbeat.ts'
 import { type Entered, enter, RetryError } from './register.ts'
-import { errorFrom, type LeaseClientInit, type RegistryPeer, type SessionView } from './types.ts'
+import { errorFrom, type LeaseClientInit, type RegistryPeer, refusalOf, type SessionView } from './types.ts'
 
 export type { Membership, RegistryPeer, SessionView } from './types.ts'
 
@@ -137,7 +136,7 @@ export class LeaseClient {
     this.#lastRefusal = undefined
     this.#tried.clear()
     if (this.#isNews) return 0
-    const ms = this.#backoff.next()
+    const ms = isForGood(error) ? refusedPauseMs : this.#backoff.next()
     const fields = { error: error.message, retry_after_seconds: Math.round(ms / 1000) }
     this.#init.logger.warn(
       fields,
@@ -159,7 +158,7 @@ export class LeaseClient {
     try {
       return await enter(this.#init, peer, signal, this.#retry.signal)
     } catch (error) {
-      if (!signal.aborted) await this.#refused(peer, refusalOf(peer, errorFrom(error)))
+      if (!signal.aborted) await this.#refused(peer, refusalOf(peer.name, errorFrom(error)))
       return undefined
     }
   }
@@ -278,11 +277,5 @@ export class LeaseClient {
 /** All who answered were asked already. */
 const isNobodyElse = (error: Error): boolean =>
   error instanceof NoCandidateError && error.failures.every((failure) => failure.error instanceof JustTriedError)
-
-/** Nothing proves a revoke here, so it is said whose word it is. */
-const refusalOf = (peer: RegistryPeer, error: Error): Error =>
-  error instanceof RevokedError
-    ? new RevokedError(`${peer.name} says that the key of this node was revoked, for ever: join again with a new key`)
-    : error
 
 const idOf = (peer: RegistryPeer | undefined): string => (peer === undefined ? '' : peerIdText(peer.publicKey))

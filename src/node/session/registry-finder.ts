@@ -1,9 +1,9 @@
 import type { Connection } from '@libp2p/interface'
-import { peerIdText } from '../../identity/keys.ts'
+import { peerIdText, publicKeyOfPeerId } from '../../identity/keys.ts'
 import { isRegistryRole, servesRegistry } from '../../identity/role.ts'
 import type { ConnectionTrust } from '../../protocols/engine/connection-trust.ts'
 import type { Registry } from '../../registry/registry.ts'
-import { NotFoundError } from '../../runtime/errors.ts'
+import { NotFoundError, RevokedError } from '../../runtime/errors.ts'
 import type { Candidates, KnownCandidate } from '../bootstrap/candidates.ts'
 import { type DialFailure, raceDial } from '../bootstrap/dial-race.ts'
 import { waitForProof } from '../bootstrap/proof-wait.ts'
@@ -11,7 +11,7 @@ import type { Config } from '../config/schema.ts'
 import { JustTriedError, NoCandidateError } from '../errors.ts'
 import type { Gater } from '../host/gater.ts'
 import type { Host } from '../host/host.ts'
-import type { RegistryPeer } from './lease-client.ts'
+import { errorFrom, type RegistryPeer, refusalOf } from './types.ts'
 
 export interface FinderInit {
   config: Config
@@ -31,7 +31,7 @@ export interface FinderInit {
  * asked on the old connection last.
  * undefined: this process needs none (the only registry).
  *
- * @throws NoCandidateError with what each candidate did
+ * @throws RevokedError where one of them says so and no other takes this node; NoCandidateError with what each candidate did
  */
 export async function findRegistry(
   init: FinderInit,
@@ -50,7 +50,7 @@ export async function findRegistry(
   if (found !== undefined) return found
   const last = (await race(await candidates.fromDns(signal))) ?? connectedPeers(init, except)[0]
   if (last !== undefined) return last
-  throw new NoCandidateError(failures)
+  throw failures.find(({ error }) => error instanceof RevokedError)?.error ?? new NoCandidateError(failures)
 }
 
 const isCached = ({ source }: KnownCandidate): boolean => source === 'cache'
@@ -95,6 +95,14 @@ async function raceFor(
   failures: DialFailure[]
 ): Promise<RegistryPeer | undefined> {
   const { config, trust, host, gater, registry } = init
+  const proofOf = async (connection: Connection, verifySignal: AbortSignal): Promise<void> => {
+    try {
+      await waitForProof(host.services.hello, trust, connection, verifySignal)
+    } catch (error) {
+      const name = registry.replica.state.member(publicKeyOfPeerId(connection.remotePeer))?.name
+      throw refusalOf(name ?? connection.remotePeer.toString(), errorFrom(error))
+    }
+  }
   if (candidates.length === 0) return undefined
   try {
     const { connection, address } = await raceDial({ libp2p: host, gater }, candidates, {
@@ -102,7 +110,7 @@ async function raceFor(
       dialTimeoutMs: config.bootstrap.dialTimeoutMs,
       signal,
       verify: async (candidate, verifySignal) => {
-        await waitForProof(host.services.hello, trust, candidate, verifySignal)
+        await proofOf(candidate, verifySignal)
         const member = trust.memberOf(candidate)
         if (member === undefined || !servesRegistry(member.role)) throw new NotFoundError('it serves no registry')
         if (except.has(peerIdText(member.publicKey))) throw new JustTriedError('it was tried a moment ago')

@@ -3,6 +3,7 @@ import type { Role } from '../../identity/role.ts'
 import type { Registered, RegistrySession } from '../../protocols/register/index.ts'
 import type { BackoffInit } from '../../runtime/backoff.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
+import { RevokedError } from '../../runtime/errors.ts'
 import type { SelfRecord } from '../self/record.ts'
 
 /** A registry in another process that proved itself on this connection. */
@@ -68,3 +69,9 @@ export interface LeaseClientInit {
 }
 
 export const errorFrom = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)))
+
+/** Names who says that the key of this node was revoked: nothing proves it here. */
+export const refusalOf = (name: string, error: Error): Error =>
+  error instanceof RevokedError
+    ? new RevokedError(`${name} says that the key of this node was revoked, for ever: join again with a new key`)
+    : error

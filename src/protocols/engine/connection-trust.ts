@@ -39,6 +39,8 @@ interface Entry {
   phase: Phase
   /** It showed a good invite. */
   spared: boolean
+  /** It was told for good that it gets nothing here: no stream of it is taken any more. */
+  refused: boolean
   /** Its key was revoked before it came: it has hello alone, and ends by itself. */
   readonly isBarred: boolean
   /** The replica has had it as a member. */
@@ -89,6 +91,7 @@ export class ConnectionTrust {
       settled,
       phase: 'young',
       spared: false,
+      refused: false,
       isBarred: this.isRevoked(connection),
       confirmed: false,
       mutual: false
@@ -126,8 +129,20 @@ export class ConnectionTrust {
     this.#enter(entry, 'stranger')
     entry.settled.resolve()
     if (this.#isFull(entry, 'stranger')) return
-    const ms = this.isRevoked(connection) ? this.#init.settleMs : this.#init.limits.ms
+    const ms = entry.refused || this.isRevoked(connection) ? this.#init.settleMs : this.#init.limits.ms
     this.#setDeadline(entry, ms, () => this.#close(entry, `no proof of membership after ${ms} ms`))
+  }
+
+  /** The other side is told for good that it gets nothing here: its connection stays for as long as that answer takes. */
+  refuse(connection: Connection): void {
+    const entry = this.#entries.get(connection.id)
+    if (entry === undefined) return
+    entry.refused = true
+    this.judgedStranger(connection)
+  }
+
+  isRefused({ id }: Connection): boolean {
+    return this.#entries.get(id)?.refused === true
   }
 
   /**

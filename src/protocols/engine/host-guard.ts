@@ -1,6 +1,6 @@
 import type { PeerId, PeerStore } from '@libp2p/interface'
 import type { Registrar } from '@libp2p/interface-internal'
-import { RevokedError } from '../../runtime/errors.ts'
+import { NotMemberError, RevokedError } from '../../runtime/errors.ts'
 import { ConnectionGuard, type ConnectionGuardComponents, type ConnectionGuardInit } from './connection-guard.ts'
 import { BoundedStreams } from './libraries/bounded-streams.ts'
 import { boundPeers } from './peer-bounds.ts'
@@ -23,8 +23,23 @@ export const hostGuard =
     const { peerId, peerStore, registrar } = components
     boundPeers(peerStore, peerId, init.limits.peers)
     boundIdentify(registrar, init)
+    shutRefused(registrar, init)
     return new ConnectionGuard(components, init)
   }
+
+/** Whoever was told for good that it gets nothing here gets no stream of any protocol, whoever serves it. */
+function shutRefused(registrar: Registrar, { trust }: ConnectionGuardInit): void {
+  const handle = registrar.handle.bind(registrar)
+  registrar.handle = async (protocol, handler, options) =>
+    await handle(
+      protocol,
+      async (stream, connection) => {
+        if (trust.isRefused(connection)) stream.abort(new NotMemberError('this connection was refused by hello'))
+        else await handler(stream, connection)
+      },
+      options
+    )
+}
 
 function boundIdentify(registrar: Registrar, { trust, limits }: ConnectionGuardInit): void {
   const handle = registrar.handle.bind(registrar)

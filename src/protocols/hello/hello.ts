@@ -69,7 +69,7 @@ export interface HelloOptions {
   signal?: AbortSignal
 }
 
-/** Statuses that tell nothing else but the network. */
+/** Statuses that tell nothing else but the network, and behind which nothing more is given on the connection. */
 const bare: ReadonlySet<number> = new Set([statuses.WRONG_NETWORK, statuses.UNSUPPORTED_VERSION, statuses.REVOKED])
 
 /** Proof of membership, first on every connection: `/trustnet/hello/1.0.0`. */
@@ -127,6 +127,7 @@ export class HelloService implements Hello {
     if (remote.status === statuses.RATE_LIMITED) throw errorOf(remote.status, 'hello was said too often')
     const verdict = await this.#judge(remote, remoteKey, true)
     if (verdict.kind === 'member') this.#prove(connection, verdict.member, remote, remote.status)
+    else if (bare.has(remote.status)) this.#drop(connection, verdict)
     else trust.judgedStranger(connection)
     return verdict
   }
@@ -141,7 +142,7 @@ export class HelloService implements Hello {
   async #greet(connection: Connection): Promise<void> {
     try {
       const verdict = await this.again(connection)
-      if (verdict.kind === 'stranger') this.#drop(connection, verdict)
+      if (verdict.kind === 'stranger' && connection.status === 'open') this.#drop(connection, verdict)
     } catch (error) {
       if (connection.status !== 'open' || this.#init.trust.isMember(connection)) return
       const reason = error instanceof Error ? error.message : 'no answer'
@@ -166,7 +167,8 @@ export class HelloService implements Hello {
     // Before the answer: once it is out, the other side opens streams for members.
     if (verdict.kind === 'member') this.#prove(connection, verdict.member, remote, undefined)
     else if (!trust.isMember(connection)) {
-      trust.judgedStranger(connection)
+      if (bare.has(verdict.status)) trust.refuse(connection)
+      else trust.judgedStranger(connection)
       this.#refused(connection, verdict)
     }
     await frames.write(HelloMessage.encode(this.#answerFor(verdict)))
@@ -197,8 +199,9 @@ export class HelloService implements Hello {
       return { kind: 'stranger', status: statuses.WRONG_NETWORK, reason: 'it is of another network', ...theirs }
     }
     const verdict = await this.#source.judge(remote, remoteKey, { dialled })
-    // Its status for us tells more than its missing proof.
-    if (verdict.kind === 'stranger' && dialled && remote.genesis.byteLength === 0 && remote.status !== statuses.OK) {
+    // Its status for us tells more than its missing proof, and one behind which it gives us nothing more than who it is.
+    const isUnproven = verdict.kind === 'stranger' && remote.genesis.byteLength === 0 && remote.status !== statuses.OK
+    if (dialled && (isUnproven || bare.has(remote.status))) {
       return { kind: 'stranger', status: remote.status, reason: `it answered ${statusText(remote.status)}`, ...theirs }
     }
     return { ...verdict, ...theirs }

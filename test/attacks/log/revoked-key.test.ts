@@ -1,7 +1,7 @@
 import type { Connection, Libp2p } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { describe, expect } from 'vitest'
-import type { SigningKey } from '../../../src/identity/keys.ts'
+import { SigningKey } from '../../../src/identity/keys.ts'
 import type { TrustNode } from '../../../src/node/node.ts'
 import { statuses } from '../../../src/protocols/engine/status.ts'
 import { Hello as HelloMessage } from '../../../src/protocols/hello/pb/hello.ts'
@@ -13,7 +13,8 @@ import { attack, control } from '../attack.ts'
 const hello = HelloMessage.encode({ version: 1, role: 3, software: 'test' })
 /** An answer that is a status and nothing else. */
 const statusBytes = 8
-const protocols = ['/ipfs/id/1.0.0', ...['register', 'sync', 'lookup', 'probe'].map((id) => `/trustnet/${id}/1.0.0`)]
+const ours = ['hello', 'register', 'sync', 'lookup', 'probe', 'admin'].map((id) => `/trustnet/${id}/1.0.0`)
+const protocols = ['/ipfs/id/1.0.0', '/ipfs/id/push/1.0.0', '/ipfs/ping/1.0.0', ...ours]
 
 const dial = async (host: Libp2p, root: TrustNode): Promise<Connection> =>
   await host.dial(multiaddr(`/ip6/::1/tcp/${root.attached.port}/p2p/${root.peerId}`), { force: true })
@@ -45,10 +46,10 @@ async function isAnswered(host: Libp2p, root: TrustNode): Promise<boolean> {
 }
 
 /** A host with this key and nothing else, and what the root tells it about itself. */
-async function asker(root: TrustNode, key: SigningKey) {
+async function asker(root: TrustNode, key: SigningKey, said = hello) {
   const host = await startHost({}, { privateKey: key.toLibp2p(), identifies: false })
   const connection = await dial(host, root)
-  const answer = await exchange(connection, hello)
+  const answer = await exchange(connection, said)
   const shown = [
     answer.genesis,
     answer.checkpoint,
@@ -82,11 +83,10 @@ describe('a revoked key', () => {
     await host.stop()
     expect(status).toBe(statuses.REVOKED)
     expect(bytes).toBe(0)
-    // What answers at all answers with a status.
-    expect(heard.filter(([, count]) => count > statusBytes)).toEqual([])
+    expect(heard.filter(([, count]) => count > 0)).toEqual([])
     expect(answered).toBeLessThanOrEqual(10)
     return {
-      happened: `told REVOKED and ${bytes} bytes more; at most ${Math.max(...heard.map(([, count]) => count))} by each of ${heard.length} other protocols; of 41 dials ${answered} were answered`,
+      happened: `told REVOKED and ${bytes} bytes more; 0 by each of ${heard.length} protocols behind it; of 41 dials ${answered} were answered`,
       held: 'a revoked key is let in for one status, ten times a minute, and hung up on'
     }
   })
@@ -101,6 +101,34 @@ describe('a revoked key', () => {
     expect(status).toBe(statuses.OK)
     expect(bytes).toBeGreaterThan(500)
     expect(heard.length).toBeGreaterThan(0)
+  })
+})
+
+describe('a host that was told WRONG_NETWORK', () => {
+  const foreign = HelloMessage.encode({ version: 1, role: 3, software: 'test', networkId: new Uint8Array(32).fill(7) })
+
+  attack('goes on with every other protocol on the same connection', async () => {
+    await using network = await TestNetwork.create()
+    const { host, connection, status } = await asker(network.node('root'), SigningKey.generate(), foreign)
+    const heard = [...(await told(connection, 60_000))]
+    await closed(connection)
+    await host.stop()
+    expect(status).toBe(statuses.WRONG_NETWORK)
+    expect(heard.filter(([, count]) => count > 0)).toEqual([])
+    return {
+      happened: `0 bytes of ${heard.length} protocols behind the refusal, and the connection was closed`,
+      held: 'whoever is refused in hello gets no other stream on that connection'
+    }
+  })
+
+  control('a stranger that names no network hears who is here, and what is wrong with its join', async () => {
+    await using network = await TestNetwork.create()
+    const { host, connection, status } = await asker(network.node('root'), SigningKey.generate())
+    const heard = await told(connection, 1_000)
+    await host.stop()
+    expect(status).toBe(statuses.NOT_MEMBER)
+    expect(heard.get('/ipfs/id/1.0.0')).toBeGreaterThan(0)
+    expect(heard.get('/trustnet/register/1.0.0')).toBeGreaterThan(0)
   })
 })
 

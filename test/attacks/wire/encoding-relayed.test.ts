@@ -116,7 +116,8 @@ control('gossip of a newer version is passed on as it is', async () => {
   const [relay, behind, sender] = [await start(members), await start(members), await start(members)]
   await connect(relay.host, behind.host)
   await connect(sender.host, relay.host)
-  await hearing(relay, 2)
+  // Each has its own view of the mesh: who publishes before it has anybody in it is heard by nobody.
+  await Promise.all([hearing(relay, 2), hearing(behind, 1), hearing(sender, 1)])
   await publish(sender, newerRecord(sender))
   await expect
     .poll(() => behind.records.get(sender.key.publicKey)?.envelope, { timeout: ceilingMs })
