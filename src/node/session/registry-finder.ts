@@ -87,6 +87,16 @@ function connectedPeers({ trust, self, isSilent }: FinderInit, except: ReadonlyS
   return peers.toSorted((a, b) => silent(a) - silent(b) || Number(b.role === 'root') - Number(a.role === 'root'))
 }
 
+/** Waits for the proof of a candidate. What it says against this node is said in its name. */
+async function waitForWord({ registry, host, trust }: FinderInit, candidate: Connection, signal: AbortSignal) {
+  try {
+    await waitForProof(host.services.hello, trust, candidate, signal)
+  } catch (error) {
+    const name = registry.replica.state.member(publicKeyOfPeerId(candidate.remotePeer))?.name
+    throw refusalOf(name ?? candidate.remotePeer.toString(), errorFrom(error))
+  }
+}
+
 async function raceFor(
   init: FinderInit,
   candidates: readonly KnownCandidate[],
@@ -95,14 +105,6 @@ async function raceFor(
   failures: DialFailure[]
 ): Promise<RegistryPeer | undefined> {
   const { config, trust, host, gater, registry } = init
-  const proofOf = async (connection: Connection, verifySignal: AbortSignal): Promise<void> => {
-    try {
-      await waitForProof(host.services.hello, trust, connection, verifySignal)
-    } catch (error) {
-      const name = registry.replica.state.member(publicKeyOfPeerId(connection.remotePeer))?.name
-      throw refusalOf(name ?? connection.remotePeer.toString(), errorFrom(error))
-    }
-  }
   if (candidates.length === 0) return undefined
   try {
     const { connection, address } = await raceDial({ libp2p: host, gater }, candidates, {
@@ -110,7 +112,7 @@ async function raceFor(
       dialTimeoutMs: config.bootstrap.dialTimeoutMs,
       signal,
       verify: async (candidate, verifySignal) => {
-        await proofOf(candidate, verifySignal)
+        await waitForWord(init, candidate, verifySignal)
         const member = trust.memberOf(candidate)
         if (member === undefined || !servesRegistry(member.role)) throw new NotFoundError('it serves no registry')
         if (except.has(peerIdText(member.publicKey))) throw new JustTriedError('it was tried a moment ago')
