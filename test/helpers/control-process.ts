@@ -101,6 +101,14 @@ export class ScriptedApi implements ControlApi {
     refused: null
   })
   backup: ControlApi['backup'] = async ({ to } = {}) => ({ ...backupView, path: to ?? backupView.path })
+  heldBack: ControlApi['heldBack'] = async () => ({
+    schemaVersion: 1,
+    doubt: null,
+    members: [],
+    evicted: false,
+    message: 'nobody is held back'
+  })
+  evict: ControlApi['evict'] = this.heldBack
   clock: ControlApi['clock'] = async () => ({
     schemaVersion: 1,
     nowMs: 1,

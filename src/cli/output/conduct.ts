@@ -30,6 +30,7 @@ const conducts: ReadonlyMap<string, Conduct> = new Map([
   ['registry restore', 'changes'],
   ['registry resume', 'changes'],
   ['registry clock', 'changes'],
+  ['registry evict', 'changes'],
   ['authority rotate', 'changes'],
   ['registry rotate-log-key', 'changes'],
   ['registry void', 'changes'],

@@ -14,6 +14,7 @@ import { age, date, milliseconds, orUnknown, percent, sanitise, shortPeerId } fr
 import { peerName } from '../peers/peers.ts'
 import { addCheckpoint } from './checkpoint.ts'
 import { addRegistryDiff } from './diff.ts'
+import { addEvict } from './evict.ts'
 import { addClock, addRegistryRoot, addVoid } from './root.ts'
 import { addRotateLogKey } from './rotate-log-key.ts'
 import { addRegistryStores } from './stores.ts'
@@ -49,6 +50,7 @@ export const addRegistry: AddCommand = (program, context) => {
   addRegistryRoot(registry, context)
   addVoid(registry, context)
   addClock(registry, context)
+  addEvict(registry, context)
   addRotateLogKey(registry, context)
   addRegistryDiff(registry, context)
 }

@@ -90,6 +90,15 @@ export const registryNodesView = answer('registry-nodes', 'trustnet registry nod
   nodes: z.array(registryNodeRow)
 })
 
+export const evictView = answer('registry-evict', 'trustnet registry evict --json', {
+  doubt: textOrNull.describe('why this registry calls nobody offline; null: it does'),
+  members: z.array(
+    peerRef.extend({ state, heardAgeMs: ageOrNull('last heard'), reason: text.describe('of the state') })
+  ),
+  evicted: z.boolean().describe('they were called offline by this call'),
+  message: text
+})
+
 export const clockView = answer('registry-clock', 'trustnet registry clock --json', {
   nowMs: time('the time that the process goes by'),
   wallMs: whole.describe('the clock of the machine'),
@@ -240,6 +249,7 @@ export type FetchView = z.infer<typeof fetchView>
 export type RegistryStatusView = z.infer<typeof registryStatusView>
 export type RegistryNodeRow = z.infer<typeof registryNodeRow>
 export type RegistryNodesView = z.infer<typeof registryNodesView>
+export type EvictView = z.infer<typeof evictView>
 export type ClockView = z.infer<typeof clockView>
 export type VoidRevokeRow = z.infer<typeof voidRevokeRow>
 export type VoidRevokesView = z.infer<typeof voidRevokesView>

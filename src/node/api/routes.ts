@@ -104,6 +104,12 @@ export const routes = {
     registry.clockView,
     {}
   ),
+  heldBack: ask.network(
+    'Members that are silent and not called offline, as the fault may be here',
+    registry.evictView,
+    {}
+  ),
+  evict: tell.network('The fault is not here: those are offline', registry.evictView, {}),
   voidRevokes: ask.root(
     'Revokes and ends of memberships by log keys of older epochs that wait for the operator',
     registry.voidRevokesView,

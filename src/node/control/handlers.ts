@@ -16,9 +16,10 @@ import { approve, reject, rejectAllWaiting, revoke } from '../actions/membership
 import { cancelInvite, changePolicy, openInvites } from '../actions/open-invites.ts'
 import { addOperator, operatorsView, removeOperator } from '../actions/operators.ts'
 import { OrderedCalls, type RemoteAuthor } from '../actions/ordered.ts'
+import { evict, heldBack } from '../actions/registry/evict.ts'
+import { dismissVoid, voidRevokesView } from '../actions/registry/void-revokes.ts'
 import { reload } from '../actions/reload.ts'
 import { requireNetwork, requireRoot } from '../actions/require.ts'
-import { dismissVoid, voidRevokesView } from '../actions/void-revokes.ts'
 import { approveOrder, waitingOrders } from '../actions/waiting-orders.ts'
 import { whyView } from '../actions/why.ts'
 import type { CallOptions, ControlApi, Input, Output, PeersView } from '../api/control-api.ts'
@@ -123,6 +124,8 @@ const handlers: { readonly [K in RouteName]: Handler<K> } = {
     rejectAllWaiting({ registry, clock: node.clock }, which, reason),
   clock: (_, { node, network }) => clockView(node, network),
   acceptClock: (_, { node, network }) => acceptClock(node, network),
+  heldBack: (_, { node, network }) => heldBack(node, network),
+  evict: (_, { node, network }) => evict(node, network),
   voidRevokes: (_, { registry }) => voidRevokesView(registry),
   dismissVoid: ({ peer }, { registry }) => dismissVoid(registry, peer),
   fetchStore: (query, { node, network, signal }) => fetchStore(node, network, query, signal),

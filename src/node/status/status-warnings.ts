@@ -251,7 +251,11 @@ const clockNotice = ({ now }: StatusFacts, network: NetworkFacts): Maybe => {
 const registryNotices = ({ doubt, pending, queued }: NetworkFacts): Maybe[] => [
   doubt === undefined
     ? undefined
-    : warning('self_doubt', `this registry may be cut off itself, so it calls nobody offline: ${doubt}`, null),
+    : warning(
+        'self_doubt',
+        `this registry may be cut off itself, so it calls nobody offline: ${doubt}`,
+        'trustnet registry evict'
+      ),
   pending === 0
     ? undefined
     : warning(

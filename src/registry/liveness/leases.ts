@@ -154,6 +154,17 @@ export class Leases implements LeaseKeeper {
     this.#observe(member, session, { state: 'unknown', reason: restarted })
   }
 
+  /** Members whose lease has run out and who are held back all the same: not called offline, or unconfirmed. */
+  heldBack(): ObservedMember[] {
+    return [...this.#held.values()].filter(({ session }) => session?.lapsedAt !== undefined)
+  }
+
+  /** An operator's word that those who are held back are gone. */
+  evict(): void {
+    this.doubt.trust(this.#init.time.awake.at(this.#init.time.now()))
+    this.tick()
+  }
+
   /** Looks at every lease. */
   tick(): void {
     this.#excuse()

@@ -112,6 +112,18 @@ export class Liveness {
     return this.#leases.doubt.reason
   }
 
+  /** Members whose lease has run out here, and who are not called offline for good because the fault may be this registry's own. */
+  get heldBack(): Uint8Array[] {
+    return this.#leases.heldBack().map(({ publicKey }) => publicKey)
+  }
+
+  /** An operator's word that the silence is not this registry's fault: those who are held back are offline now. @returns them */
+  evict(): Uint8Array[] {
+    const evicted = this.heldBack
+    this.#leases.evict()
+    return evicted
+  }
+
   /** Sessions that are held here and not yet given up. */
   get sessions(): number {
     return this.#leases.size

@@ -13,6 +13,7 @@ export class LocalHealth {
   readonly #timings: LivenessTimings
   #reason: string | undefined
   #graceUntil = Number.NEGATIVE_INFINITY
+  #trustedUntil = Number.NEGATIVE_INFINITY
   #lapses: { at: number; count: number }[] = []
 
   constructor(timings: LivenessTimings) {
@@ -36,7 +37,7 @@ export class LocalHealth {
    * @returns whether doubt begins with them
    */
   lapse(look: { at: number; lapsed: number; dueSoon: number; others: number }): boolean {
-    if (this.#reason !== undefined) return false
+    if (this.#reason !== undefined || look.at < this.#trustedUntil) return false
     const { massWindowMs, massLeases, massShare } = this.#timings
     const recent = this.#lapses.filter(({ at }) => look.at - at < massWindowMs)
     const before = recent.reduce((sum, { count }) => sum + count, 0)
@@ -53,6 +54,14 @@ export class LocalHealth {
     this.#reason = undefined
     if (kind === 'new') this.#graceUntil = at + this.#timings.leaseMs
     return true
+  }
+
+  /** An operator's word that the silence is the members' own: neither doubt nor grace until the time of a lease has passed. */
+  trust(at: number): void {
+    this.#reason = undefined
+    this.#lapses = []
+    this.#graceUntil = Number.NEGATIVE_INFINITY
+    this.#trustedUntil = at + this.#timings.leaseMs
   }
 
   verdict(at: number, lapsedAt: number): Verdict {

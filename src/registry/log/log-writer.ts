@@ -77,6 +77,11 @@ export class Root {
     replica.events.addEventListener('newer', this.#onNewer)
   }
 
+  /** Key of the operator of this machine; undefined: there is none. */
+  get operator(): Uint8Array | undefined {
+    return this.#operatorKey?.publicKey
+  }
+
   readonly #onNewer = (event: CustomEvent<{ checkpoint: Signed<Checkpoint> }>): void => {
     const { epoch, n } = event.detail.checkpoint.value
     if (this.#higher !== undefined && comparePositions({ epoch, n }, this.#higher) <= 0) return

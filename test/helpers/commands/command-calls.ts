@@ -12,6 +12,7 @@ export const commandCalls: ReadonlyMap<string, readonly string[]> = new Map([
   ['registry void', []],
   ['registry pending', ['--json']],
   ['registry clock', []],
+  ['registry evict', ['--confirm']],
   ['registry rotate-log-key', []],
   ['status', []],
   ['peers', []],

@@ -43,6 +43,37 @@ describe('a registry that may be cut off itself', () => {
     })
   })
 
+  it('calls those offline whom an operator knows to be gone, and doubts itself no more for the time of a lease', () => {
+    world.openAll(1, 20)
+    const late = world.openAll(21, 40)
+    world.pass(60, (second) => second === 59 && beatAll(late))
+    world.pass(60)
+    expect([world.count('offline'), world.liveness.heldBack.length]).toEqual([0, 20])
+    expect(world.liveness.evict()).toHaveLength(20)
+    expect([world.count('offline'), world.liveness.doubt]).toEqual([20, undefined])
+    expect(world.liveness.view(ann)).toMatchObject({ confirmed: true, reason: 'no heartbeat for 90 s' })
+    world.pass(31)
+    expect([world.count('offline'), world.liveness.doubt]).toEqual([40, undefined])
+    expect(world.liveness.evict()).toEqual([])
+    world.openAll(41, 60)
+    world.pass(95)
+    expect(world.liveness.doubt).toContain('leases run out within 10 s')
+  })
+
+  it('ends the grace after the first one is back, and confirms who was called offline unconfirmed, by the same word', () => {
+    world.openAll(1, 20)
+    world.pass(280)
+    expect(world.liveness.view(ann)).toMatchObject({ state: 'offline', confirmed: false })
+    expect(world.liveness.evict()).toHaveLength(20)
+    expect(world.liveness.view(ann)).toMatchObject({ state: 'offline', confirmed: true })
+    world.openAll(1, 20)
+    world.pass(150)
+    world.open(bob)
+    expect([world.count('offline'), world.liveness.heldBack.length]).toEqual([0, 19])
+    world.liveness.evict()
+    expect(world.count('offline')).toBe(19)
+  })
+
   it('gives the others the time of a lease when the first one is back', () => {
     world.openAll(1, 20)
     world.pass(150)

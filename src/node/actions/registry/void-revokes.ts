@@ -1,11 +1,11 @@
-import type { OfferedRevoke } from '../../registry/admission/offered-revokes.ts'
-import { readmission } from '../../registry/log/epochs/readmission.ts'
-import type { Registry } from '../../registry/registry.ts'
-import { NotFoundError } from '../../runtime/errors.ts'
-import type { VoidRevokeRow, VoidRevokesView } from '../api/registry-views.ts'
-import type { ChangeView } from '../api/views.ts'
-import { requireKey } from '../views/peer-names.ts'
-import { refOf } from '../views/refs.ts'
+import type { OfferedRevoke } from '../../../registry/admission/offered-revokes.ts'
+import { readmission } from '../../../registry/log/epochs/readmission.ts'
+import type { Registry } from '../../../registry/registry.ts'
+import { NotFoundError } from '../../../runtime/errors.ts'
+import type { VoidRevokeRow, VoidRevokesView } from '../../api/registry-views.ts'
+import type { ChangeView } from '../../api/views.ts'
+import { requireKey } from '../../views/peer-names.ts'
+import { refOf } from '../../views/refs.ts'
 
 export const voidRevokesView = (registry: Registry): VoidRevokesView => ({
   schemaVersion: 1,
