@@ -69,6 +69,7 @@ export const recordBy = (
 export class RealNetwork implements AsyncDisposable {
   readonly clock = new TestClock()
   readonly authority = SigningKey.generate()
+  readonly nextAuthority = SigningKey.generate()
   readonly logKey = SigningKey.generate()
   readonly rootKey = SigningKey.generate()
   readonly #folder = tempFolder()
@@ -83,7 +84,7 @@ export class RealNetwork implements AsyncDisposable {
       name: 'Example',
       policy: { admission: 'invite', membershipMs: 90 * day, documentBytes: 2 ** 20, ...policy },
       authority: network.authority,
-      nextAuthorityDigest: sha256(SigningKey.generate().publicKey),
+      nextAuthorityDigest: sha256(network.nextAuthority.publicKey),
       founder: { key: network.rootKey, name: 'root', logKey: network.logKey },
       clock: network.clock
     })

@@ -158,11 +158,11 @@ export class Admission {
   }
 
   /** The open invite that the join uses; undefined: it uses none or, at a registry that is not the root, one that is not known here yet. */
-  #judgeInvite(join: Signed<Join>, receivedMs: number): Grant | undefined {
-    const { grantId } = join.value
+  #judgeInvite({ value: join }: Signed<Join>, receivedMs: number): Grant | undefined {
+    const { grantId } = join
     if (grantId === undefined) return undefined
-    checkInviteProof(join.value)
-    const grant = this.#invites.judge(join, receivedMs)
+    checkInviteProof(join)
+    const grant = this.#invites.judge(join, grantId, receivedMs)
     if (grant !== undefined || this.#root === undefined) return grant
     // A root that may hold less of the log than others knows no better than they do.
     throw this.#root.refusal ?? this.#invites.ended(grantId)

@@ -18,7 +18,6 @@ import type { EntryDraft, Root } from '../log/log-writer.ts'
 import type { Replica } from '../log/replica.ts'
 import type { GrantRow, Member } from '../log/state/network-state.ts'
 import type { LogEntry } from '../objects/entry.ts'
-import type { Signed } from '../objects/envelope.ts'
 import { type Grant, newGrantId } from '../objects/grant.ts'
 import { checkJoinAgainstGrant, type Join } from '../objects/join.ts'
 import { sortedGroups } from '../objects/policy/groups.ts'
@@ -95,8 +94,10 @@ export class Invites {
     const key = keyId(id)
     if (this.#ends.has(key)) return
     this.#ends.set(key, reason)
-    const oldest = this.#ends.keys().next().value
-    if (this.#ends.size > maxEnds && oldest !== undefined) this.#ends.delete(oldest)
+    for (const oldest of this.#ends.keys()) {
+      if (this.#ends.size <= maxEnds) break
+      this.#ends.delete(oldest)
+    }
   }
 
   /**
@@ -203,19 +204,18 @@ export class Invites {
    * The open invite that a join uses; undefined: this replica has never heard of it.
    * @throws InviteInvalidError, InviteExpiredError, InviteUsedError
    */
-  judge(join: Signed<Join>, receivedMs: number): Grant | undefined {
-    const { grantId } = join.value
-    const row = grantId === undefined ? undefined : this.#components.replica.state.grant(grantId)
+  judge(join: Join, grantId: Uint8Array, receivedMs: number): Grant | undefined {
+    const row = this.#components.replica.state.grant(grantId)
     if (row === undefined) {
-      if (grantId !== undefined && this.#ends.has(keyId(grantId))) throw this.ended(grantId)
+      if (this.#ends.has(keyId(grantId))) throw this.ended(grantId)
       return undefined
     }
-    if (row.ended.has(keyId(join.value.publicKey))) {
+    if (row.ended.has(keyId(join.publicKey))) {
       throw new InviteUsedError(
         'the invite let this machine in before, and that membership was ended: ask the operator for a new one'
       )
     }
-    checkJoinAgainstGrant(join.value, row.grant)
+    checkJoinAgainstGrant(join, row.grant)
     if (receivedMs > row.grant.notAfterMs) throw expired(row.grant.notAfterMs)
     return row.grant
   }

@@ -136,7 +136,7 @@ export class RootAdmission {
     } catch (error) {
       // Somebody else took the last use at the same moment, or it was taken back.
       if (grant === undefined || !(error instanceof InviteInvalidError)) throw error
-      throw replica.state.grant(grant.id) === undefined ? invites.ended(grant.id) : error
+      throw invites.ended(grant.id)
     } finally {
       this.#claimed.delete(name)
     }

@@ -30,16 +30,17 @@ export class RootClock {
   /** Time of the newest checkpoint by a clock that was confirmed, before the first one by this clock, and the monotonic time of that. */
   #lastMs: number | undefined
   #signedAt: number | undefined
+  /** Time of that checkpoint, while this clock is in doubt. */
+  #doubtedMs: number | undefined
   #isConfirmed = false
   #isAccepted = false
-  #isDoubted: boolean
   #nowMs = 0
 
   constructor(replica: Pick<Replica, 'ledger' | 'checkpoint'>, doubt?: ClockDoubt) {
     this.#replica = replica
     this.#doubt = doubt
     this.#lastMs = doubt?.confirmedMs
-    this.#isDoubted = this.#lastMs !== undefined
+    this.#doubtedMs = this.#lastMs
   }
 
   /** Takes the time that a member said its clock shows. One that is behind what was signed long ago is wrong by itself. */
@@ -63,20 +64,21 @@ export class RootClock {
   /** A checkpoint with the time of this clock is about to be held: inside of its commit. */
   signed(logger: Logger): void {
     if (this.#signedAt === undefined) this.#signedFirst(logger)
-    if (!this.#isDoubted) return
-    this.#isDoubted = !this.isConfirmed
+    if (this.#doubtedMs === undefined) return
+    if (this.isConfirmed) this.#doubtedMs = undefined
     // Each time: the commit before may have failed.
-    if (this.#isDoubted) this.#doubt?.begin(this.#lastMs ?? 0)
-    else this.#doubt?.settle()
+    if (this.#doubtedMs === undefined) this.#doubt?.settle()
+    else this.#doubt?.begin(this.#doubtedMs)
   }
 
   #signedFirst(logger: Logger): void {
     const pauseMs = this.#pauseMs
     this.#signedAt = this.#clock.monotonic()
-    this.#lastMs = this.#clock.now() - pauseMs
+    const lastMs = this.#clock.now() - pauseMs
+    this.#lastMs = lastMs
     if (pauseMs <= shortPauseMs) this.#isConfirmed = true
     if (this.isConfirmed) return
-    this.#isDoubted = true
+    this.#doubtedMs = lastMs
     logger.warn(
       { pause_seconds: Math.round(pauseMs / 1000) },
       `this root has signed nothing for ${durationText(pauseMs)}, by its clock, and no member has confirmed that time: it signs again, and ends no invite for good until one does, or for a day; \`trustnet registry clock --accept\` says that it is right`

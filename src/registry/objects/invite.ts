@@ -15,6 +15,7 @@ import {
 import { sha256 } from '../../identity/hash.ts'
 import { SigningKey } from '../../identity/keys.ts'
 import { type Role, roleOrExternal, roles } from '../../identity/role.ts'
+import { reasonOf } from '../../runtime/error-message.ts'
 import { InviteInvalidError } from '../../runtime/errors.ts'
 import { Invite as InviteMessage } from '../pb/registry.ts'
 import { maxAddrs } from './record.ts'
@@ -101,9 +102,7 @@ export function decodeInvite(text: string): Invite {
     return invite
   } catch (error) {
     if (error instanceof InviteInvalidError) throw error
-    throw new InviteInvalidError(`the invite is not valid: ${error instanceof Error ? error.message : 'unknown'}`, {
-      cause: error
-    })
+    throw new InviteInvalidError(`the invite is not valid: ${reasonOf(error)}`, { cause: error })
   }
 }
 

@@ -1,3 +1,4 @@
+import { at } from '../../identity/bytes.ts'
 import { checkCount, checkName, checkText, maxTextChars, nameOfNumber } from '../../identity/checked-bytes.ts'
 import { InvalidPayloadError } from '../../runtime/errors.ts'
 import type { Service as ServiceMessage } from '../pb/registry.ts'
@@ -64,7 +65,7 @@ function checkService({ name, port, protocol, tags }: Service): void {
 /** One way to write a set: ascending by UTF-8, each once. */
 function checkAscending(values: readonly string[], what: string): void {
   const bytes = values.map((value) => Buffer.from(value))
-  const ascends = bytes.every((value, index) => index === 0 || Buffer.compare(bytes[index - 1] ?? value, value) < 0)
+  const ascends = bytes.every((value, index) => index === 0 || Buffer.compare(at(bytes, index - 1), value) < 0)
   if (!ascends) throw new InvalidPayloadError(`${what} must ascend, each once`)
 }
 

@@ -1,4 +1,5 @@
 import { equals } from 'uint8arrays/equals'
+import { at } from '../../../identity/bytes.ts'
 import { keyId } from '../../../identity/key-id.ts'
 import type { SigningKey } from '../../../identity/keys.ts'
 import { type Clock, type Logger, silentLogger, systemClock } from '../../../runtime/clock-and-logger.ts'
@@ -123,8 +124,8 @@ async function setAside({ ledger }: Replica, forkN: number): Promise<void> {
 
 /** Renewals for those whom a revoke that was set aside has hit: others enforce it until the new root has spoken. */
 function readmissions(replica: Replica): EntryDraft[] {
-  const { ledger, state, head } = replica
-  const forkN = state.forkPoint(head.epoch)?.forkN ?? head.n
+  const { ledger, state } = replica
+  const { forkN } = at(state.keys.epochs, state.keys.epochs.length - 1)
   const drafts = new Map<string, EntryDraft>()
   for (const { subject, other } of ledger.evidence('offered')) {
     if (subject === null || other !== null) continue
@@ -167,10 +168,9 @@ async function planOf(
   if (state.isRevoked(nodeKey.publicKey)) {
     throw new InvalidPayloadError('the key of this node was revoked: use another machine, or another data folder')
   }
-  const former = state
-    .registries()
-    .filter(({ role, publicKey }) => role === 'root' && !equals(publicKey, nodeKey.publicKey))
-    .flatMap(({ publicKey }) => state.member(publicKey) ?? [])
+  const former = [...state.members()].filter(
+    ({ publicKey }) => state.registry(publicKey)?.role === 'root' && !equals(publicKey, nodeKey.publicKey)
+  )
   const isMember = state.member(nodeKey.publicKey) !== undefined
   // A machine that takes the name of the root that was lost takes its place.
   const revoked = former.filter((member) => revokeFormer || (!isMember && member.name === name))
@@ -217,7 +217,7 @@ function linesOf({ ledger, state }: Replica, afterN: number, toN: number): Entry
     if (n > toN) break
     const { value } = readStoredEntry(envelope)
     const name = value.kind === 'admit' ? value.body.name : subject === null ? undefined : nameAt(state, subject)
-    lines.push({ n, epoch, kind: value.kind, subject: subject === null ? undefined : subject, name, timeMs })
+    lines.push({ n, epoch, kind: value.kind, subject: subject ?? undefined, name, timeMs })
   }
   return lines
 }

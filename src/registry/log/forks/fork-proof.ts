@@ -119,7 +119,7 @@ function missing(
   const { stateRoot } = other
   if (witness === undefined || revokes === undefined || stateRoot === undefined || one.n > other.n) return undefined
   if (!keys.isValidAt(one.epoch, one.n) || !keys.isValidAt(other.epoch, other.n)) return undefined
-  const hash = one.says.get(one.n) ?? new Uint8Array()
+  const { hash } = one
   const row = { tag: 'revoked' as const, key: revokes, value: hash }
   const isThere = hasRow(stateRoot, row, { rows: bytesOf(witness.rows), path: witness.path.map(bytesOf) })
   return isThere === false ? { kind: 'missing', n: one.n, hash, against: stateRoot } : undefined
@@ -138,6 +138,8 @@ interface Statement {
   n: number
   signer: Uint8Array
   isDelegation: boolean
+  /** Hash of the entry at n. */
+  hash: Uint8Array
   /** Hash of the entry at each position that it speaks of. */
   says: Map<number, Uint8Array>
   /** The key that it shuts out for ever. */
@@ -154,13 +156,13 @@ function open(bytes: Uint8Array, networkId: Uint8Array): Statement {
       [value.n, hash]
     ])
     const isDelegation = value.kind === 'delegate'
-    return { epoch: value.epoch, n: value.n, signer, isDelegation, says, revokes: revokedBy(value) }
+    return { epoch: value.epoch, n: value.n, signer, isDelegation, hash, says, revokes: revokedBy(value) }
   } catch (error) {
     if (!(error instanceof InvalidEnvelopeError)) throw error
   }
   const { value, signer } = openCheckpoint(bytes, networkId)
   const { epoch, n, headHash, stateRoot } = value
-  return { epoch, n, signer, isDelegation: false, says: new Map([[n, headHash]]), stateRoot }
+  return { epoch, n, signer, isDelegation: false, hash: headHash, says: new Map([[n, headHash]]), stateRoot }
 }
 
 function requireSigner({ epoch, n, signer, isDelegation }: Statement, keys: LogKeys): void {

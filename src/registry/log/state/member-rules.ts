@@ -1,4 +1,5 @@
 import { equals } from 'uint8arrays/equals'
+import { at } from '../../../identity/bytes.ts'
 import { keyId } from '../../../identity/key-id.ts'
 import { peerIdText } from '../../../identity/keys.ts'
 import { LogMismatchError, NameTakenError, NotMemberError, RevokedError } from '../../../runtime/errors.ts'
@@ -84,7 +85,7 @@ function checkHolder(name: string, publicKey: Uint8Array, { tables }: RuleContex
 /** A root that an older epoch entered is one that was replaced. */
 function checkNotRoot(publicKey: Uint8Array, what: string, { tables, keys }: RuleContext): void {
   const root = rootOf(tables.registries.values())
-  const forkN = keys.epochs.at(-1)?.forkN ?? 0
+  const forkN = at(keys.epochs, keys.epochs.length - 1).forkN
   if (root !== undefined && root.n > forkN && equals(root.publicKey, publicKey)) {
     throw new LogMismatchError(`the root cannot be ${what}: promote a secondary first`)
   }

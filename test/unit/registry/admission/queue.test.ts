@@ -4,7 +4,7 @@ import { defaultLimits } from '../../../../src/registry/admission/limits.ts'
 import { type RootRequest, RootRequestQueue } from '../../../../src/registry/admission/root-request-queue.ts'
 import type { JoinEvents } from '../../../../src/registry/events.ts'
 import { silentLogger } from '../../../../src/runtime/clock-and-logger.ts'
-import { UnavailableError } from '../../../../src/runtime/errors.ts'
+import { InvalidPayloadError, UnavailableError } from '../../../../src/runtime/errors.ts'
 import { keyNumber, LogNetwork } from '../../../helpers/log-network.ts'
 
 const limits = defaultLimits('secondary')
@@ -39,6 +39,22 @@ describe('the queue for the root', () => {
     )
     expect(sent.map(plain)).toEqual(requests.map(plain))
     expect([decided, queue.size]).toEqual([2, 3])
+  })
+
+  it('sends a rotation whose second proof the store has lost without it: the root refuses that, and it is dropped', async () => {
+    const { db, commit } = await new LogNetwork().start()
+    const parts = { db, commit, clock: new LogNetwork().clock, logger: silentLogger, limits }
+    const queue = new RootRequestQueue({ ...parts, events: new TypedEventEmitter<JoinEvents>() })
+    await queue.add(keyNumber(1).publicKey, { kind: 'rotate', proofOld: bytes(1), proofNew: bytes(2) })
+    db.exec('UPDATE queue SET receipt = NULL')
+    const sent: unknown[] = []
+    const refuse = (request: RootRequest) => {
+      sent.push(plain(request))
+      return Promise.reject(new InvalidPayloadError('the rotation is signed by one key'))
+    }
+    await queue.replay(refuse, () => false)
+    expect(sent).toEqual([plain({ kind: 'rotate', proofOld: bytes(1), proofNew: new Uint8Array() })])
+    expect(queue.size).toBe(0)
   })
 
   it('is not held up by requests that the root cannot decide, and stops when it is away', async () => {

@@ -1,10 +1,14 @@
 import { readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import BetterSqlite3 from 'better-sqlite3'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { manifestPath, readManifest } from '../../../../src/registry/backup/manifest.ts'
 import { restoreStore } from '../../../../src/registry/backup/restore.ts'
 import { verifyStore } from '../../../../src/registry/backup/verify-store.ts'
+import { verifySignatures } from '../../../../src/registry/log/verify-signatures.ts'
+import { openEntryAsync } from '../../../../src/registry/objects/entry.ts'
+import { openRecordAsync } from '../../../../src/registry/objects/record.ts'
+import { openDatabase } from '../../../../src/registry/store/database.ts'
 import { StoreError, StoreInUseError, WrongNetworkError } from '../../../../src/runtime/errors.ts'
 import { RealNetwork } from '../../../helpers/real-network.ts'
 import { tempFolder } from '../../../helpers/temp.ts'
@@ -186,3 +190,19 @@ function editManifest(path: string, change: object): void {
   const manifest = JSON.parse(readFileSync(manifestPath(path), 'utf8'))
   writeFileSync(manifestPath(path), JSON.stringify({ ...manifest, database: { ...manifest.database, ...change } }))
 }
+
+describe('the signatures of a store', () => {
+  it('are of the entries in whose places they are', async () => {
+    await using network = await RealNetwork.create()
+    const ann = await network.admit('ann')
+    const { n } = network.root.replica.state.member(ann.publicKey)?.admit.value ?? { n: 0 }
+    const { networkId } = network.root
+    await network.root.close()
+    const db = openDatabase(network.path('root'))
+    onTestFinished(() => void db.close())
+    const openers = { entry: openEntryAsync, record: openRecordAsync }
+    expect(await verifySignatures(db, networkId, openers)).toMatchObject({ entries: n })
+    db.exec(`UPDATE log SET hash = zeroblob(32) WHERE n = ${n}`)
+    await expect(verifySignatures(db, networkId, openers)).rejects.toThrow(`entry ${n} is another one`)
+  })
+})

@@ -179,7 +179,10 @@ describe('a doubt of the clock', () => {
     machine.advance(-99 * day)
     const right = root.start(machine, signedMs)
     expect(answerOf(right)).toContain('99 days behind the newest checkpoint')
-    await right.accept(async () => right.signed(silentLogger))
+    await right.accept(async () => {
+      expect([right.now(), answerOf(right)]).toEqual([machine.timeMs, undefined])
+      right.signed(silentLogger)
+    })
     expect(root.doubt.confirmedMs).toBeUndefined()
     expect(said(root.start(machine, machine.timeMs))).toEqual([])
   })

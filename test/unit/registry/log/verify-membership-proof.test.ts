@@ -48,6 +48,14 @@ describe('entries shown in a hello', () => {
     expect(member.admit.bytes).toEqual(admitOf(2))
   })
 
+  it('prove nothing for one whose membership was ended, also not with the renewal that it had', async () => {
+    await root.append([network.renew(source, 1)])
+    const [admit, renew] = [admitOf(1), renewOf(1)]
+    await root.append([{ kind: 'end', body: { publicKey: key(1), reason: 'moved' } }])
+    expect(() => source.verifyShown(admit, renew, key(1))).toThrow('is not a member any more')
+    expect(source.isMember(key(1))).toBe(false)
+  })
+
   it('prove one that it knows', () => {
     expect(behind.verifyShown(admitOf(1), undefined, key(1))).toMatchObject({ name: 'm1' })
   })

@@ -1,5 +1,6 @@
 import * as fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { sha256 } from '../../../../src/identity/hash.ts'
 import type { Grant } from '../../../../src/registry/objects/grant.ts'
 import { decodeInvite, encodeInvite, type Invite } from '../../../../src/registry/objects/invite.ts'
 import {
@@ -10,6 +11,7 @@ import {
   makeJoin,
   openJoin
 } from '../../../../src/registry/objects/join.ts'
+import { Invite as InviteMessage } from '../../../../src/registry/pb/registry.ts'
 import { InvalidPayloadError, InviteInvalidError } from '../../../../src/runtime/errors.ts'
 import { aGrant, anyAddr, anyGrant, keyOf, networkId } from '../../../helpers/signed-objects.ts'
 
@@ -94,6 +96,30 @@ describe('invite line', () => {
     expect(() => decodeInvite(`tnet2${line.slice(5)}`)).toThrow('of a newer version')
     expect(() => decodeInvite('tnet1'.padEnd(20_000, 'A'))).toThrow('too long')
     expect(() => decodeInvite(`${line}AAAA`)).toThrow('wrong character')
+  })
+
+  it('with a right checksum is refused for what it says: a newer version, too many registries, a key that is none', () => {
+    const crafted = (changes: object): string => {
+      const body = InviteMessage.encode({
+        ...InviteMessage.decode(Buffer.from(line.slice(5), 'base64url').subarray(2, -4)),
+        ...changes
+      })
+      const length = Uint8Array.of(body.length >> 8, body.length & 0xff)
+      return `tnet1${Buffer.concat([length, body, sha256(body).subarray(0, 4)]).toString('base64url')}`
+    }
+    expect(plain(decodeInvite(crafted({})))).toEqual(plain(invite))
+    const registry = { publicKey: keyOf(5).publicKey, addrs: [] }
+    const refused: [object, string][] = [
+      [{ version: 2 }, 'of a newer version: update this program'],
+      [{ registries: Array.from({ length: 17 }, () => registry) }, 'at most 16 registries with 8 addresses each'],
+      [{ registries: [{ ...registry, publicKey: new Uint8Array(31) }] }, 'the invite is not valid: registry key'],
+      [{ seed: new Uint8Array(31) }, 'the invite is not valid'],
+      [{ registries: [{ ...registry, addrs: [Uint8Array.of(1)] }] }, 'the invite is not valid']
+    ]
+    for (const [changes, answer] of refused) {
+      expect(() => decodeInvite(crafted(changes))).toThrow(InviteInvalidError)
+      expect(() => decodeInvite(crafted(changes))).toThrow(answer)
+    }
   })
 
   it('throws nothing but InviteInvalidError for whatever text', () => {

@@ -74,6 +74,19 @@ describe('a revoke of the authority beside the log', () => {
     expect(await refusalOf(replica.emergency.enforce(revokeOf(key(3)).bytes))).toBe('LogMismatchError')
   })
 
+  it('is nothing else: another entry that somebody put into its table of the store shuts nobody out', async () => {
+    const { table } = replica.ledger
+    const { epoch, n, hash, envelope } = table.get(3) ?? { envelope: new Uint8Array(), epoch: 0, n: 0, hash: key(9) }
+    await store.commit.write(() =>
+      table.addEvidence({ kind: 'emergency', epoch, n, hash, subject: key(1), atMs: 1, envelope })
+    )
+    store.close()
+    const again = (await network.open(store.path)).replica
+    expect(again.isMember(key(1))).toBe(true)
+    expect([again.emergency.revokes(), again.emergency.after(0, 9)]).toEqual([[], []])
+    expect(await again.emergency.enforce(revokeOf(key(1)).bytes)).toBe(true)
+  })
+
   it('is one of 10,000 at the most', async () => {
     const { table } = replica.ledger
     const { epoch, n } = replica.head

@@ -1,12 +1,15 @@
 import { copyFileSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { sha256 } from '../../../../../src/identity/hash.ts'
 import { makeForkProof, verifyForkProof } from '../../../../../src/registry/log/forks/fork-proof.ts'
 import { writeForkProof } from '../../../../../src/registry/log/forks/write-fork-proof.ts'
+import { sealAuthority, sealDelegation } from '../../../../../src/registry/log/log-writer.ts'
 import type { Replica } from '../../../../../src/registry/log/replica.ts'
+import { openCheckpoint, sealCheckpoint } from '../../../../../src/registry/objects/checkpoint.ts'
 import { sealEntry } from '../../../../../src/registry/objects/entry.ts'
 import { silentLogger } from '../../../../../src/runtime/clock-and-logger.ts'
-import { WrongNetworkError } from '../../../../../src/runtime/errors.ts'
+import { InvalidEnvelopeError, WrongNetworkError } from '../../../../../src/runtime/errors.ts'
 import { keyNumber, LogNetwork, refusalOf, sendDelta } from '../../../../helpers/log-network.ts'
 import { tempFolder } from '../../../../helpers/temp.ts'
 
@@ -65,5 +68,45 @@ describe('two histories of one epoch', () => {
     const nowhere = join(folder.path, 'none')
     expect(writeForkProof({ replica, folder: nowhere, logger }, { epoch, n })).toBeUndefined()
     expect(told).toEqual([expect.stringContaining('it is in the store alone')])
+  })
+})
+
+describe('a proof', () => {
+  it('without the side that was held proves nothing', () => {
+    const proof = makeForkProof(replica, { ...required(replica.forks()[0]), other: null })
+    expect(() => verifyForkProof(proof)).toThrow(InvalidEnvelopeError)
+  })
+
+  it('shows how the authority was replaced, and that one has opened two epochs of one number', async () => {
+    const third = sha256(keyNumber(1011).publicKey)
+    await replica.apply([sealDelegation(replica, network.authority, keyNumber(1005).publicKey).bytes])
+    await replica.apply([sealAuthority(replica, network.nextAuthority, third).bytes])
+    const [one, other] = [1006, 1007].map((number) =>
+      sealDelegation(replica, network.nextAuthority, keyNumber(number).publicKey)
+    )
+    await replica.apply([required(one).bytes])
+    const { n, epoch } = required(one).value
+    const place = { kind: 'fork', id: 1, epoch, n, subject: null, atMs: 1 } as const
+    const row = { ...place, hash: required(one).hash, envelope: required(one).bytes, other: required(other).bytes }
+    expect(verifyForkProof(makeForkProof(replica, row))).toMatchObject({ kind: 'two', n, epoch: 2 })
+    const byFormer = sealDelegation(replica, network.authority, keyNumber(1008).publicKey)
+    const framed = makeForkProof(replica, { ...row, other: byFormer.bytes })
+    expect(() => verifyForkProof(framed)).toThrow('is not signed by the log key')
+  })
+
+  it('is none of what the key of an epoch signs where that epoch does not count', async () => {
+    const { networkId, head } = replica
+    const forkN = head.n
+    await replica.apply([sealDelegation(replica, network.authority, keyNumber(1005).publicKey).bytes])
+    const position = { networkId, n: forkN + 1, prevHash: head.hash, epoch: 0, timeMs: 1 }
+    const late = sealEntry({ ...position, ...network.revoke(2) }, network.logKey)
+    const { value } = required(
+      replica.forks()[0] && openCheckpoint(replica.forks()[0]?.envelope ?? new Uint8Array(), networkId)
+    )
+    const state = replica.state
+    const without = sealCheckpoint({ ...value, n: forkN + 2, stateRoot: state.root() }, network.logKey)
+    const row = { ...required(replica.forks()[0]), other: late.bytes, envelope: without.bytes }
+    const proof = makeForkProof(replica, row, state.witness('revoked', keyNumber(2).publicKey))
+    expect(() => verifyForkProof(proof)).toThrow('prove nothing')
   })
 })

@@ -1,5 +1,6 @@
 import { copyFileSync } from 'node:fs'
 import { beforeEach, describe, expect, it } from 'vitest'
+import { OtherEpochError } from '../../../../../src/registry/log/apply-entries.ts'
 import { makeForkProof, verifyForkProof } from '../../../../../src/registry/log/forks/fork-proof.ts'
 import { type Root, sealDelegation } from '../../../../../src/registry/log/log-writer.ts'
 import type { Replica } from '../../../../../src/registry/log/replica.ts'
@@ -250,6 +251,25 @@ describe('two histories of one epoch', () => {
   it('make their root append nothing more', async () => {
     await refusalOf(one.replica.apply([], two.replica.checkpoint?.bytes))
     expect(await refusalOf(one.root.append([network.revoke(1)]))).toBe('ForkError')
+  })
+
+  it('of an epoch over which the authority has decided accuse nobody', async () => {
+    const theirs = required(two.replica.checkpoint).bytes
+    await replica.apply([sealDelegation(replica, network.authority, key(1005)).bytes])
+    await network.rootOf(replica, keyNumber(1005)).checkpoint()
+    await expect(replica.observe(theirs)).rejects.toThrow(OtherEpochError)
+    expect(replica.forks()).toEqual([])
+  })
+
+  it('are kept as 16 proofs of an epoch: more say no more', async () => {
+    const { ledger } = replica
+    const told: number[] = []
+    replica.events.addEventListener('fork', ({ detail }) => told.push(detail.n))
+    const envelope = required(two.replica.checkpoint).bytes
+    for (let n = 0; n < 20; n++) {
+      await ledger.keepFork({ kind: 'fork', epoch: 0, n, hash: key(n), subject: null, atMs: 1, envelope })
+    }
+    expect([told.length, replica.forks().length, replica.isForked]).toEqual([16, 16, true])
   })
 
   it('are not made of what only looks like one', async () => {

@@ -1,3 +1,4 @@
+import { equals } from 'uint8arrays/equals'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { sha256 } from '../../../../../src/identity/hash.ts'
 import { OtherEpochError } from '../../../../../src/registry/log/apply-entries.ts'
@@ -74,6 +75,26 @@ describe('the keys of a snapshot', () => {
     const old = sealCheckpoint({ ...value, epoch: 0, n: value.n + 1 }, network.logKey)
     expect(await blamed(replica.stage(live(), old.bytes, { delegations }))).toBe(true)
     expect(replica.staged()).toBeUndefined()
+  })
+
+  it('are those in its rows, too: one that hides a rotation of the authority, which it shows beside them, is refused', async () => {
+    await source.apply([sealAuthority(source, network.nextAuthority, sha256(key(1006))).bytes])
+    await root.append([network.renew(source, 1)])
+    await sendDelta(source, replica)
+    await root.append([network.renew(source, 2)])
+    const { value } = source.checkpoint ?? { value: undefined }
+    if (value === undefined) throw new Error('no checkpoint')
+    const rows = source
+      .readLive(-1, 1e9, value.n)
+      .filter(({ envelope }) => !source.delegations().some((each) => equals(each, envelope)))
+    const lie = sealCheckpoint({ ...value, rows: rows.length }, network.logKey)
+    const staged = replica.stage(
+      rows.map(({ envelope }) => envelope),
+      lie.bytes,
+      { delegations: source.delegations() }
+    )
+    await expect(staged).rejects.toThrow('takes a rotation of the authority back')
+    expect([replica.staged(), replica.head.n]).toEqual([undefined, value.n - 1])
   })
 
   it('leave out nothing that is held and counts', async () => {

@@ -147,10 +147,16 @@ describe('a compacted log', () => {
 
   it.each([
     ['publisher', () => [log.network.publisher(5), log.network.publisher(5, true)]],
-    ['registry', () => [log.admit(1), log.network.registrySet(1), log.network.registrySet(1, true)]]
+    ['registry', () => [log.admit(1), log.network.registrySet(1), log.network.registrySet(1, true)]],
+    ['invite', () => [log.network.grant(1), log.network.grantEnd(1)]]
   ])('that removes a %s which is not there is refused', (_, entries) => {
     for (const entry of entries()) log.take(entry)
     const removal = log.entry(log.state.head.n)
+    expect(() => log.newState().load(removal)).toThrow('should be gone')
+  })
+
+  it('that removes an operator who is not there is refused', () => {
+    const removal = log.next({ kind: 'operator', body: { publicKey: key(1), name: 'ann', removed: true } })
     expect(() => log.newState().load(removal)).toThrow('should be gone')
   })
 
