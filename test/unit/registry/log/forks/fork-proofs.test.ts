@@ -56,6 +56,16 @@ describe('two histories of one epoch', () => {
     )
   })
 
+  it('are kept as 16 proofs of an epoch: more say no more', async () => {
+    const told: number[] = []
+    replica.events.addEventListener('fork', ({ detail }) => told.push(detail.n))
+    const row = required(replica.forks()[0])
+    for (let n = 100; n < 120; n++) {
+      await replica.ledger.keepFork({ ...row, n, hash: keyNumber(n).publicKey, other: undefined })
+    }
+    expect([told.length, replica.forks().length, replica.isForked]).toEqual([15, 16, true])
+  })
+
   it('are written to a file where there is a folder, and are told where there is none', async () => {
     const { epoch, n } = required(replica.forks()[0])
     using folder = tempFolder()

@@ -261,17 +261,6 @@ describe('two histories of one epoch', () => {
     expect(replica.forks()).toEqual([])
   })
 
-  it('are kept as 16 proofs of an epoch: more say no more', async () => {
-    const { ledger } = replica
-    const told: number[] = []
-    replica.events.addEventListener('fork', ({ detail }) => told.push(detail.n))
-    const envelope = required(two.replica.checkpoint).bytes
-    for (let n = 0; n < 20; n++) {
-      await ledger.keepFork({ kind: 'fork', epoch: 0, n, hash: key(n), subject: null, atMs: 1, envelope })
-    }
-    expect([told.length, replica.forks().length, replica.isForked]).toEqual([16, 16, true])
-  })
-
   it('are not made of what only looks like one', async () => {
     // Another key signs a checkpoint for our position: that proves nothing.
     const held = replica.checkpoint
