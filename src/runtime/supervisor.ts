@@ -3,6 +3,7 @@ import { Backoff } from './backoff.ts'
 import { type Clock, momentOf, systemClock, wallTimeOf } from './clock-and-logger.ts'
 import { reasonOf } from './error-message.ts'
 import { sleep } from './sleep.ts'
+import { outsideTraces } from './trace.ts'
 
 /** State of one part of the process, for status. */
 export interface PartView {
@@ -117,7 +118,8 @@ export class Supervisor {
     const part = this.part(name)
     const ended = new AbortController()
     const pause = new Pause()
-    const done = this.#rounds(part, service, ended.signal, pause).finally(() => {
+    const rounds = outsideTraces(() => this.#rounds(part, service, ended.signal, pause))
+    const done = rounds.finally(() => {
       this.#running.delete(running)
       if (service.isPassing === true && this.#parts.get(name) === part) this.#parts.delete(name)
     })

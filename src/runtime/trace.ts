@@ -8,7 +8,7 @@ export const traceBytes = 16
 const spanBytes = 8
 
 /** Steps of a trace; `serve` answers one that runs on another machine. */
-export type TracedStep = 'join' | 'register' | 'first_sync' | 'delta' | 'failover' | 'lookup' | 'serve'
+export type TracedStep = 'join' | 'register' | 'first_sync' | 'delta' | 'failover' | 'lookup' | 'order' | 'serve'
 
 /** Work whose time is measured, in a trace or without one. */
 export type StepName = TracedStep | 'heartbeat' | 'push' | 'commit'
@@ -35,7 +35,7 @@ export interface FinishedStep {
   readonly fields: StepFields
 }
 
-const current = new AsyncLocalStorage<Place>()
+const current = new AsyncLocalStorage<Place | undefined>()
 const finished = channel('trustnet:step')
 
 /** Hears of each step of this process that ends, whichever of its nodes made it. Returns how to stop. */
@@ -104,6 +104,9 @@ export const measured = (name: StepName, began: number, fields: StepFields = {},
   const durationMs = performance.now() - began
   tell({ name, startedMs: Date.now() - durationMs, durationMs, fields, error })
 }
+
+/** Begins what goes on for longer than the step that begins it, and is no part of its trace. */
+export const outsideTraces = <T>(begin: () => T): T => current.run(undefined, begin)
 
 /** Runs a step as a part of the trace that came with a request. One of another length counts as absent. */
 export const underTrace = <T>(trace: Uint8Array | undefined, step: () => T): T =>

@@ -6,6 +6,12 @@ import { sanitise } from '../output/text.ts'
 
 /** The process asks itself to stop within 5 s; a little before that it is ended by force. */
 const stopMs = 4500
+/** A receiver of traces is for all processes of the network. */
+const receiverOfTraces = [
+  'OTEL_EXPORTER_OTLP_ENDPOINT',
+  'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
+  'OTEL_EXPORTER_OTLP_HEADERS'
+]
 const tailLines = 10
 
 /** The built program: beside this file in dist/, one folder away when this runs from source. */
@@ -46,7 +52,7 @@ export class Child {
     const log = openSync(init.logFile, 'a', 0o600)
     this.#process = spawn(process.execPath, [program(), ...init.args, '--stop-with-stdin'], {
       stdio: ['pipe', log, log],
-      env: cleanEnvironment({ TRUSTNET_HOME: init.home, NO_COLOR: '1' }, { env: init.env })
+      env: cleanEnvironment({ TRUSTNET_HOME: init.home, NO_COLOR: '1' }, { env: init.env, also: receiverOfTraces })
     })
     closeSync(log)
     this.#process.stdin?.on('error', () => undefined)

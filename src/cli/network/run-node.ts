@@ -4,6 +4,7 @@ import type { Loaded } from '../../node/config/index.ts'
 import type { Config } from '../../node/config/schema.ts'
 import type { Node } from '../../node/node-interface.ts'
 import { ServiceNotify } from '../../node/service-notify.ts'
+import { startTracing } from '../../node/tracing/load.ts'
 import { aborted } from '../../runtime/abort.ts'
 import type { Logger } from '../../runtime/clock-and-logger.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
@@ -46,6 +47,8 @@ export const runNode = async (context: Context, loaded: Loaded, options: RunOpti
   refuseNewHostName(loaded)
   const logging = createLogging({ node: config.name, ...config.logging, output: context.terminal.stdout })
   using faults = new Faults(logging.logger)
+  const { name } = config
+  const tracing = await startTracing({ name, logger: logging.logger, env: context.terminal.env })
   const reload = (): Config => loaded.again().config
   const node = await createNode({ config, configFile: saveTo, invite: options.invite, logging, reload })
   reloadOnHangup(context, node, logging.logger)
@@ -63,6 +66,7 @@ export const runNode = async (context: Context, loaded: Loaded, options: RunOpti
   } finally {
     notify.stopping()
     await inTime(node.stop(stop.aborted ? 'stopped by the operator' : 'failed'), node.stopSteps)
+    await tracing?.stop()
   }
 }
 

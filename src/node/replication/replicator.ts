@@ -11,6 +11,7 @@ import { Backoff, type BackoffInit } from '../../runtime/backoff.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
 import { sleep } from '../../runtime/sleep.ts'
 import { finished, type Running, type Supervisor } from '../../runtime/supervisor.ts'
+import { beginStep } from '../../runtime/trace.ts'
 import { isTimeout, isUnsupported } from '../errors.ts'
 import { errorFrom } from '../session/types.ts'
 import type { Staleness } from './staleness.ts'
@@ -234,23 +235,24 @@ export class Replicator {
     onCaughtUp?: () => void
   ): Promise<void> {
     const { target, limits, logger, cursors, records, clock } = this.#init
-    const done = sync(connection, target, {
-      limits,
-      logger,
-      subscribe,
-      records,
-      cursors,
-      signal,
-      onShown: (checkpoint) => this.#init.lag.shown(connection, publicKey, checkpoint),
-      onCaughtUp: () => {
-        this.#lastSource = { publicKey, at: clock.monotonic() }
-        onCaughtUp?.()
-        this.#init.onCaughtUp(publicKey)
-      }
-    })
+    const step = beginStep(this.#lastSource === undefined ? 'first_sync' : 'delta', { peer: peerIdText(publicKey) })
+    const options = { limits, logger, subscribe, records, cursors, signal }
+    const done = step.run(() =>
+      sync(connection, target, {
+        ...options,
+        onShown: (checkpoint) => this.#init.lag.shown(connection, publicKey, checkpoint),
+        onCaughtUp: () => {
+          step.end()
+          this.#lastSource = { publicKey, at: clock.monotonic() }
+          onCaughtUp?.()
+          this.#init.onCaughtUp(publicKey)
+        }
+      })
+    )
     try {
       await done
     } catch (error) {
+      step.end(error)
       // The end of a moment that was planned is none.
       if (isTimeout(error) && !signal.aborted) this.#init.onUnanswered(connection)
       this.#init.onFailed(publicKey, error)

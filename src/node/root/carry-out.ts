@@ -44,7 +44,7 @@ export async function carryOut(
   if (forwarded) throw new NotRootError('this registry is not the root')
   const options = { networkId: registry.networkId, limits, forwarded: true, signal }
   try {
-    return await startTrace(async () => await ask(await connectionToRoot(carrier, signal), call, options))
+    return await startTrace('order', {}, async () => await ask(await connectionToRoot(carrier, signal), call, options))
   } catch (error) {
     if (!(error instanceof UnavailableError)) throw error
     const why = `the root cannot be asked (${error.message}): nothing was changed, and nothing is kept; order it again when it is back`

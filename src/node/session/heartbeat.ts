@@ -3,6 +3,7 @@ import type { RegistrySession } from '../../protocols/register/index.ts'
 import { inBackground } from '../../runtime/background.ts'
 import { PendingError } from '../../runtime/errors.ts'
 import { sleep } from '../../runtime/sleep.ts'
+import { measured } from '../../runtime/trace.ts'
 import type { LeaseClientInit, SessionView } from './types.ts'
 
 /** Bounds of the interval that the registry asks for, a number of somebody else. */
@@ -63,7 +64,9 @@ async function beat(init: HoldInit, view: SessionView, firstIntervalMs: number, 
     await sleep(intervalMs * (0.9 + Math.random() * 0.2), signal)
     const call = { checkpoint: checkpoint(), seq: selfRecord.current?.value.seq ?? 0, connected: connected() }
     const timeout = AbortSignal.timeout(heartbeat.timeoutMs)
+    const sentAt = performance.now()
     const answer = await view.session.heartbeat(call, { signal: AbortSignal.any([signal, timeout]) })
+    measured('heartbeat', sentAt)
     view.heartbeatAt = clock.monotonic()
     view.leaseMs = answer.leaseMs
     if (answer.checkpoint !== undefined) init.onCheckpoint(answer.checkpoint)

@@ -6,6 +6,7 @@ import { Backoff } from '../../runtime/backoff.ts'
 import { isForGood } from '../../runtime/failures.ts'
 import { sleep } from '../../runtime/sleep.ts'
 import type { Running, Supervisor } from '../../runtime/supervisor.ts'
+import { beginStep, type Step } from '../../runtime/trace.ts'
 import { isTimeout, JustTriedError, NoCandidateError } from '../errors.ts'
 import { hold } from './heartbeat.ts'
 import { type Entered, enter, RetryError } from './register.ts'
@@ -37,6 +38,8 @@ export class LeaseClient {
   /** A registry connected to us while others were looked for. */
   #isNews = false
   #view: SessionView | undefined
+  /** From the loss of the lease until a registry holds it again. */
+  #failover: Step | undefined
   /** Aborted to end a pause; `#retry` ends the wait of a joiner, too, and `#wakeBetter` the one for a better registry. */
   #wake = new AbortController()
   #wakeBetter = new AbortController()
@@ -156,7 +159,8 @@ export class LeaseClient {
     const { signal } = this.#over
     this.#retry = new AbortController()
     try {
-      return await enter(this.#init, peer, signal, this.#retry.signal)
+      const ask = (): Promise<Entered> => enter(this.#init, peer, signal, this.#retry.signal)
+      return await (this.#failover?.run(ask) ?? ask())
     } catch (error) {
       if (!signal.aborted) await this.#refused(peer, refusalOf(peer.name, errorFrom(error)))
       return undefined
@@ -190,6 +194,8 @@ export class LeaseClient {
   async #keep({ view, answer }: Entered): Promise<Entered | undefined> {
     const { signal } = this.#over
     this.#view = view
+    this.#failover?.end()
+    this.#failover = undefined
     this.#refusal = undefined
     this.#lastRefusal = undefined
     this.#init.onTrouble(undefined)
@@ -234,6 +240,7 @@ export class LeaseClient {
       this.#tried.clear()
     }
     this.#tried.add(idOf(view.peer))
+    this.#failover = beginStep('failover', { from: idOf(view.peer) })
     onLost(view, reason)
     await view.session.close().catch(() => {})
   }

@@ -68,7 +68,7 @@ class Entry {
       if (!(error instanceof NotMemberError)) throw error
     }
     await this.#renewLate()
-    return await this.#join()
+    return await startTrace('join', { peer: peerIdText(this.#peer.publicKey) }, () => this.#join())
   }
 
   /** After the grace of the policy a member comes in as a new one does: with an invite, or by the operator's word. */
@@ -106,9 +106,9 @@ class Entry {
 
   /** The first step of a trace: the registry may have to ask the root. */
   async #send(call: RegisterCall): Promise<Registered> {
-    return await startTrace(async () => {
-      const { logger } = this.#init
-      logger.debug({ peer: peerIdText(this.#peer.publicKey), ...traceField() }, 'registering')
+    const fields = { peer: peerIdText(this.#peer.publicKey) }
+    return await startTrace('register', fields, async () => {
+      this.#init.logger.debug({ ...fields, ...traceField() }, 'registering')
       return await this.#session.register(call, { signal: this.#signal })
     })
   }

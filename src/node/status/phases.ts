@@ -58,6 +58,7 @@ export class PhaseTracker {
   #phase: PhaseName = 'bootstrap'
   #sinceAt: number
   #missing: string[] = []
+  #changes = 0
   readonly #clock: Clock
   readonly #startedAt: number
   readonly #reached: Record<PhaseName, number | null> = {
@@ -95,6 +96,11 @@ export class PhaseTracker {
     return ageOf(this.#clock, this.#sinceAt)
   }
 
+  /** Times that the phase became another one. */
+  get changes(): number {
+    return this.#changes
+  }
+
   /** For the next phase; empty in the last one. */
   get missing(): string[] {
     return this.#missing
@@ -112,6 +118,7 @@ export class PhaseTracker {
     this.#missing = next === undefined ? [] : missingFor(next, facts)
     if (phase === this.#phase) return false
     this.#phase = phase
+    this.#changes++
     this.#sinceAt = momentOf(this.#clock)
     for (const passed of phaseNames.slice(0, phaseNames.indexOf(phase) + 1)) {
       this.#reached[passed] ??= Math.round(ageOf(this.#clock, this.#startedAt))

@@ -70,7 +70,7 @@ export async function lookupRemote(
   if (session === undefined) throw withoutSession(network)
   const { publicKey, connection } = session.peer
   const options = { networkId: registry.networkId, limits: network.limits, signal }
-  const page = await startTrace(() => lookup(connection, remoteQuery(network, query), options))
+  const page = await startTrace('lookup', {}, () => lookup(connection, remoteQuery(network, query), options))
   registry.liveness.served(publicKey)
   const connections = connectionsOf(source.trust)
   const rows = page.rows.flatMap((row) => {

@@ -90,12 +90,17 @@ const registryRows = ({ registry, announced }: NetworkNode, source: RowSource): 
   })
 }
 
-/** With the part of it that is still in the write-ahead log. */
-const storeOf = (path: string, registry: Registry): RegistryStatusView['store'] => {
+const storeOf = (path: string, registry: Registry): RegistryStatusView['store'] => ({
+  path,
+  bytes: storeBytes(path),
+  lastBackupMs: lastBackup(registry)
+})
+
+/** Size of the store, with the part of it that is still in the write-ahead log; null: it is not there. */
+export const storeBytes = (path: string): number | null => {
   const sizes = [path, `${path}-wal`].map((file) => statSync(file, { throwIfNoEntry: false })?.size)
   const known = sizes.filter((size) => size !== undefined)
-  const lastBackupMs = lastBackup(registry)
-  return { path, bytes: known.length === 0 ? null : known.reduce((sum, size) => sum + size, 0), lastBackupMs }
+  return known.length === 0 ? null : known.reduce((sum, size) => sum + size, 0)
 }
 
 const openStates = new Set(['online', 'late', 'suspect'])

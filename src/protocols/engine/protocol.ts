@@ -5,7 +5,7 @@ import { inBackground } from '../../runtime/background.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
 import { silentLogger } from '../../runtime/clock-and-logger.ts'
 import { NotMemberError } from '../../runtime/errors.ts'
-import { currentTrace, traceField, underTrace } from '../../runtime/trace.ts'
+import { beginStep, currentTrace, type Step, traceField, underTrace } from '../../runtime/trace.ts'
 import type { ConnectionTrust } from './connection-trust.ts'
 import { culpritOf } from './culprits.ts'
 import {
@@ -126,16 +126,34 @@ export async function request(
   }
 }
 
-/** Answers a request under the trace that came with it, and says so in the log. */
+/** Answers a request under the trace that came with it, and says so in the log. An answer that goes on for long ends its step itself. */
 export function answerTraced<T>(
   trace: Uint8Array | undefined,
   { logger, ...fields }: { logger: Logger | undefined; peer: string; request: string },
-  answer: () => T
+  answer: (step?: Step) => T
 ): T {
   return underTrace(trace, () => {
-    if (currentTrace() !== undefined) logger?.debug({ ...fields, ...traceField() }, 'answering a request of a trace')
-    return answer()
+    if (currentTrace() === undefined) return answer()
+    logger?.debug({ ...fields, ...traceField() }, 'answering a request of a trace')
+    return inStep(beginStep('serve', fields), answer)
   })
+}
+
+/** Ends the step with the answer, or with the failure of it. */
+function inStep<T>(step: Step, answer: (step: Step) => T): T {
+  try {
+    const result = step.run(() => answer(step))
+    if (result instanceof Promise) {
+      result.then(
+        () => step.end(),
+        (error: unknown) => step.end(error)
+      )
+    } else step.end()
+    return result
+  } catch (error) {
+    step.end(error)
+    throw error
+  }
 }
 
 /** Decodes a frame; bytes that are no such message are the sender's fault, whatever the decoder throws. */

@@ -4,6 +4,7 @@ import { pipe } from 'it-pipe'
 import { isRegistryRole } from '../../identity/role.ts'
 import { inBackground } from '../../runtime/background.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
+import { measured, type Step } from '../../runtime/trace.ts'
 import { AnswerTurns } from '../engine/answer-turns.ts'
 import type { ConnectionTrust } from '../engine/connection-trust.ts'
 import { MalformedFrameError, StalledWriteError, StreamEndedError } from '../engine/errors.ts'
@@ -43,6 +44,14 @@ export interface SyncServer {
 
 const logEvents = ['entries', 'checkpoint', 'reset', 'enforced'] as const
 const hintEvents = ['hint', 'pulse'] as const
+
+/** One who is told, and the step of a trace that this is until it has caught up. */
+interface Reader {
+  readonly exchange: Exchange
+  readonly request: SyncRequest
+  readonly subscriber: Subscriber
+  readonly step: Step | undefined
+}
 
 class SyncService implements SyncServer, Startable {
   readonly #init: SyncServerInit
@@ -111,10 +120,10 @@ class SyncService implements SyncServer, Startable {
     if (bytes === undefined) throw new MalformedFrameError('a sync stream without a request')
     const request = readRequest(bytes, source.networkId)
     const traced = { logger: this.#init.logger, peer: exchange.remoteId, request: 'sync' }
-    await answerTraced(request.trace, traced, () => this.#serve(exchange, request))
+    await answerTraced(request.trace, traced, (step) => this.#serve(exchange, request, step))
   }
 
-  async #serve(exchange: Exchange, request: SyncRequest): Promise<void> {
+  async #serve(exchange: Exchange, request: SyncRequest, step: Step | undefined): Promise<void> {
     const { source } = this.#init
     const { frames } = exchange
     if (request.digest.length > 0) await source.records.prepareDigest()
@@ -128,11 +137,12 @@ class SyncService implements SyncServer, Startable {
     const subscriber = new Subscriber({ source, refreshes: this.#refreshes, remoteKey, request, ...records })
     const { mode } = subscriber
     await frames.write(startFrame({ status: statuses.OK, mode, replicaAgeMs: ageMs }))
-    await this.#send(exchange, request, subscriber)
+    await this.#send({ exchange, request, subscriber, step })
   }
 
   /** The writer waits for the reader: nothing is read from the store that the reader has no room for. */
-  async #send(exchange: Exchange, request: SyncRequest, subscriber: Subscriber): Promise<void> {
+  async #send(reader: Reader): Promise<void> {
+    const { exchange } = reader
     const { frames } = exchange
     const controller = new AbortController()
     const patience = new Patience(this.#init.limits.sync)
@@ -147,7 +157,7 @@ class SyncService implements SyncServer, Startable {
     )
     try {
       await pipe(
-        this.#inTurns(exchange.remoteId, this.#rows(exchange, request, subscriber, signal)),
+        this.#inTurns(exchange.remoteId, this.#rows(reader, signal)),
         (rows) => toFrames(rows, this.#init.limits.sync),
         async (encoded) => {
           for await (const frame of encoded) await writeInTime(frames, frame, patience)
@@ -173,12 +183,7 @@ class SyncService implements SyncServer, Startable {
     }
   }
 
-  async *#rows(
-    exchange: Exchange,
-    request: SyncRequest,
-    subscriber: Subscriber,
-    signal: AbortSignal
-  ): AsyncGenerator<SyncRow[]> {
+  async *#rows({ exchange, request, subscriber, step }: Reader, signal: AbortSignal): AsyncGenerator<SyncRow[]> {
     const sleeper = this.#sleeper(exchange, request)
     // Before the first read: what happens while it goes on is told after it.
     const leave = request.subscribe ? this.#wakes.add(sleeper) : () => {}
@@ -187,6 +192,7 @@ class SyncService implements SyncServer, Startable {
       if (request.records) yield* subscriber.records({ pushed: false })
       if (request.subscribe) yield* subscriber.hints()
       yield [{ kind: 'caughtUp' }, { kind: 'flush' }]
+      step?.end()
       while (request.subscribe) {
         const changed = await this.#wakes.sleep(sleeper, signal)
         if ((changed & topics.log) !== 0) yield* subscriber.log()
@@ -195,9 +201,11 @@ class SyncService implements SyncServer, Startable {
         }
         if ((changed & topics.hints) !== 0) yield* subscriber.hints()
         yield [{ kind: 'flush' }]
+        told(sleeper)
       }
     } finally {
       leave()
+      told(sleeper, ended)
       this.#places.leave(exchange.remoteId, sleeper)
     }
   }
@@ -205,12 +213,23 @@ class SyncService implements SyncServer, Startable {
   /** Registries are pushed all; of the others a bounded number is pushed records, and the rest learns them by gossip and pull. */
   #sleeper({ connection, remoteId }: Exchange, request: SyncRequest): Sleeper {
     const role = this.#init.trust.memberOf(connection)?.role
-    const sleeper: Sleeper = { wants: topics.log | topics.hints, dirty: 0, wake: undefined }
+    const sleeper: Sleeper = {
+      wants: topics.log | topics.hints,
+      dirty: 0,
+      wake: undefined
+    }
     if (!request.subscribe || !request.records) return sleeper
     if (role !== undefined && isRegistryRole(role)) sleeper.wants |= topics.records | topics.refreshes
     else this.#places.take(remoteId, sleeper)
     return sleeper
   }
+}
+
+/** The other side took what had changed, or went away before that. */
+function told(sleeper: Sleeper, error?: Error): void {
+  const changedAt = sleeper.tellingAt ?? (error && sleeper.changedAt)
+  sleeper.tellingAt = undefined
+  if (changedAt !== undefined) measured('push', changedAt, {}, error)
 }
 
 /** A reader that takes a little now and then is waited for no longer than one that takes nothing. */

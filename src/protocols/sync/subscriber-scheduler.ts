@@ -12,6 +12,9 @@ export interface Sleeper {
   /** Topics that it wants to be woken for. */
   wants: number
   dirty: number
+  /** Since when there is something that it has not begun to be told, and something that it is being told: `performance.now()`. */
+  changedAt?: number | undefined
+  tellingAt?: number | undefined
   wake: (() => void) | undefined
 }
 
@@ -19,6 +22,7 @@ export interface Sleeper {
 export class SubscriberScheduler {
   readonly #sleepers = new Set<Sleeper>()
   #pending = 0
+  #pendingAt: number | undefined
   #timer: NodeJS.Timeout | undefined
 
   get size(): number {
@@ -34,6 +38,7 @@ export class SubscriberScheduler {
   touch(changed: number): void {
     this.#pending |= changed
     if (this.#sleepers.size === 0 || this.#timer !== undefined) return
+    this.#pendingAt = performance.now()
     this.#timer = setTimeout(() => this.#fire(), (this.#sleepers.size / pushesPerSecond) * 1_000)
     this.#timer.unref()
   }
@@ -51,6 +56,8 @@ export class SubscriberScheduler {
     signal.throwIfAborted()
     const { dirty } = sleeper
     sleeper.dirty = 0
+    sleeper.tellingAt = sleeper.changedAt
+    sleeper.changedAt = undefined
     return dirty
   }
 
@@ -68,6 +75,7 @@ export class SubscriberScheduler {
       const wanted = changed & sleeper.wants
       if (wanted === 0) continue
       sleeper.dirty |= wanted
+      sleeper.changedAt ??= this.#pendingAt
       dirty.push(sleeper)
     }
     this.#wake(dirty, 0)

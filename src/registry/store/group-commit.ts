@@ -1,4 +1,5 @@
 import { StoreError } from '../../runtime/errors.ts'
+import { measured } from '../../runtime/trace.ts'
 import type { Database, Statement } from './database.ts'
 import { asStoreError } from './store-errors.ts'
 import { StoreFiles } from './store-files.ts'
@@ -100,15 +101,19 @@ export class GroupCommit {
     if (jobs.length === 0) return
     const db = this.#db
     const settle: (() => void)[] = []
+    const begunAt = performance.now()
     try {
       this.#files.check()
       db.exec('BEGIN IMMEDIATE')
       for (const job of jobs) settle.push(this.#runOne(job))
+      const flushedFrom = performance.now()
       db.exec('COMMIT')
+      measured('commit', begunAt, { writes: jobs.length, flushMs: performance.now() - flushedFrom })
       this.#files.committed()
     } catch (error) {
       if (db.open && db.inTransaction) db.exec('ROLLBACK')
       const failure = asStoreError(error, db.name)
+      measured('commit', begunAt, { writes: 0 }, failure)
       for (const job of jobs) job.reject(failure)
       this.#judge(failure)
       return

@@ -61,7 +61,7 @@ test('an answer that fails is told to whoever asked, and the next is made', asyn
 
 test('an answer that waited is made under the trace of its own question', async () => {
   const turns = new AnswerTurns(1)
-  const traced = startTrace(async () => {
+  const traced = startTrace('lookup', {}, async () => {
     const own = currentTrace()
     const first = turns.run('traced', async () => await nextTurn())
     const second = turns.run('traced', async () => currentTrace())

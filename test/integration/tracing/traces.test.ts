@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
-import { ceilingMs } from '../helpers/ceiling.ts'
-import { eventually, TestNetwork } from '../helpers/network.ts'
-import { leaseAt } from '../helpers/network-views.ts'
+import { ceilingMs } from '../../helpers/ceiling.ts'
+import { eventually, TestNetwork } from '../../helpers/network.ts'
+import { leaseAt } from '../../helpers/network-views.ts'
 
 interface Line {
   node: string

@@ -1,0 +1,143 @@
+import { roles } from '../../identity/role.ts'
+import { peerStates } from '../api/words.ts'
+import { dataFiles } from '../config/paths.ts'
+import { lastBackup } from '../housekeeping.ts'
+import type { NetworkNode } from '../network-node.ts'
+import type { NodeContext } from '../node-context.ts'
+import { connectionsOf, shownState } from '../views/member-rows.ts'
+import { storeBytes } from '../views/registry-views.ts'
+import { rowSourceOf } from '../views/row-source.ts'
+import { counter, gauge, type Sample, type Value } from './sample.ts'
+
+/** What is known of the network, as this process sees it. */
+export const networkSamples = (node: NodeContext, network: NetworkNode): Sample[] => [
+  membersSample(node, network),
+  ...leaseSamples(network),
+  ...logSamples(node, network),
+  ...admissionSamples(network),
+  ...connectionSamples(network),
+  ...storeSamples(node, network),
+  ...troubleSamples(network)
+]
+
+/** Every state of every role, also where it is 0: an alert looks at what is not there. */
+const membersSample = (node: NodeContext, network: NetworkNode): Sample => {
+  const source = rowSourceOf(node, network)
+  const connections = connectionsOf(network.trust)
+  const { replica } = network.registry
+  const roleNames = Object.keys(roles)
+  const counts = new Map(roleNames.flatMap((role) => peerStates.map((state) => [keyOf(role, state), 0])))
+  for (const { publicKey, role } of replica.state.members()) {
+    if (!replica.isMember(publicKey)) continue
+    const key = keyOf(role, shownState(source, publicKey, connections))
+    counts.set(key, (counts.get(key) ?? 0) + 1)
+  }
+  const values = roleNames.flatMap((role) =>
+    peerStates.map((state): Value => [{ role, state }, counts.get(keyOf(role, state)) ?? 0])
+  )
+  return gauge('trustnet_members', 'Members by role and state, as this node sees them.', values)
+}
+
+const keyOf = (role: string, state: string): string => `${role} ${state}`
+
+const leaseSamples = (network: NetworkNode): Sample[] => {
+  const { registry, session } = network
+  return [
+    gauge('trustnet_leases', 'Leases of members that this registry holds.', registry.liveness.sessions),
+    gauge('trustnet_lease_held', 'A registry holds the lease of this node: 1.', session !== undefined),
+    gauge(
+      'trustnet_lease_rtt_seconds',
+      'Round trip to the registry that holds the lease.',
+      secondsOf(session?.session.rttMs)
+    ),
+    gauge(
+      'trustnet_liveness_doubted',
+      'This registry calls nobody offline, as it may be cut off itself: 1.',
+      registry.liveness.doubt !== undefined
+    )
+  ]
+}
+
+const logSamples = ({ key }: NodeContext, network: NetworkNode): Sample[] => {
+  const { registry, sync, host } = network
+  const { replica, root } = registry
+  const { checkpoint, head } = replica
+  return [
+    gauge('trustnet_log_head', 'Number of the newest entry of the log here.', head.n),
+    gauge('trustnet_log_epoch', 'Epoch of the log here.', head.epoch),
+    gauge('trustnet_log_forked', 'Two histories of the log were seen, and neither is followed: 1.', replica.isForked),
+    gauge('trustnet_log_appends', 'This root appends to the log: 1.', root && root.refusal === undefined),
+    gauge(
+      'trustnet_checkpoint_timestamp_seconds',
+      'Time in the newest verified checkpoint.',
+      secondsOf(checkpoint?.value.timeMs)
+    ),
+    gauge(
+      'trustnet_sync_lag_seconds',
+      'Age of the newest verified checkpoint; the root writes one a minute.',
+      secondsOf(registry.replicaAgeMs())
+    ),
+    gauge('trustnet_sync_caught_up', 'This replica had all that one source had: 1.', network.caughtUp),
+    gauge(
+      'trustnet_sync_subscriptions',
+      'Registries that push every change to this process.',
+      sync?.subscriptions.length
+    ),
+    gauge(
+      'trustnet_sync_subscribers',
+      'Members that this registry pushes every change to.',
+      host.services.sync?.subscribers
+    ),
+    gauge('trustnet_records', 'Records of members in the store.', registry.records.count()),
+    gauge(
+      'trustnet_membership_expiry_timestamp_seconds',
+      'End of the membership of this node.',
+      secondsOf(replica.state.member(key.publicKey)?.notAfterMs)
+    )
+  ]
+}
+
+const admissionSamples = ({ registry: { admission, root } }: NetworkNode): Sample[] => [
+  gauge('trustnet_joins_pending', 'Joins that wait for the operator of this root.', root && admission.pending().length),
+  gauge('trustnet_queue_length', 'Joins and renewals that wait here for the root.', admission.queued)
+]
+
+const connectionSamples = ({ trust, host, mesh }: NetworkNode): Sample[] => {
+  const counts = { inbound: 0, outbound: 0 }
+  for (const { connection } of trust.members()) counts[connection.direction]++
+  const values = Object.entries(counts).map(([direction, count]): Value => [{ direction }, count])
+  return [
+    gauge('trustnet_member_connections', 'Connections to proven members.', values),
+    gauge('trustnet_gossip_peers', 'Members that hear the gossip of this node.', host.services.announce && mesh)
+  ]
+}
+
+const storeSamples = ({ config }: NodeContext, { registry }: NetworkNode): Sample[] => [
+  gauge('trustnet_store_failing', 'The store takes nothing now: 1.', registry.storeFailure !== undefined),
+  gauge(
+    'trustnet_store_size_bytes',
+    'Size of the store, with what is not copied into it yet.',
+    storeBytes(dataFiles(config.paths.data).store)
+  ),
+  gauge('trustnet_backup_timestamp_seconds', 'When the last backup was made.', secondsOf(lastBackup(registry)))
+]
+
+/** Alarms and limits have the names that `trustnet status --json` gives. Words of this program, whatever peers send. */
+const troubleSamples = ({ registry, trust }: NetworkNode): Sample[] => {
+  const alarms = registry.alarms.list()
+  return [
+    gauge(
+      'trustnet_alarm',
+      'An alarm that nobody acknowledged has 1.',
+      alarms.map(({ code, acknowledged }): Value => [{ code }, acknowledged ? 0 : 1])
+    ),
+    counter(
+      'trustnet_limits_exceeded_total',
+      'Times that somebody exceeded a limit.',
+      trust.culprits.counts.map(({ limit, count }): Value => [{ limit }, count])
+    )
+  ]
+}
+
+const secondsOf = (ms: number | undefined | null): number | undefined =>
+  ms === undefined || ms === null || !Number.isFinite(ms) ? undefined : ms / 1000

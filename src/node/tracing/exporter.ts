@@ -1,0 +1,68 @@
+import { setGlobalErrorHandler } from '@opentelemetry/core'
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
+import { resourceFromAttributes } from '@opentelemetry/resources'
+import { BatchSpanProcessor } from '@opentelemetry/sdk-trace'
+import { reasonOf } from '../../runtime/error-message.ts'
+import { sleep } from '../../runtime/sleep.ts'
+import { Throttle } from '../../runtime/throttle.ts'
+import { onStep } from '../../runtime/trace.ts'
+import { versionInfo } from '../../runtime/version.ts'
+import type { Tracing, TracingInit } from './load.ts'
+import { spanOf } from './span.ts'
+
+/** Spans that wait for a receiver that is slow or away: some 2 MB. What comes after them is dropped. */
+const queue = { maxQueueSize: 2_048, maxExportBatchSize: 512, scheduledDelayMillis: 1_000, exportTimeoutMillis: 10_000 }
+/** A receiver that does not answer is given up after this time, with what it was sent. */
+const answerMs = 3_000
+/** A stop waits no longer for the receiver. */
+const flushMs = 500
+/** A receiver that is away is named once in this time. */
+const tellMs = 60_000
+
+/** Sends the steps of this process to the receiver that OpenTelemetry's own variables name: OTLP, JSON over HTTP. */
+export const exportSpans = ({ name, logger, env }: TracingInit): Tracing => {
+  const failures = new Failures(logger)
+  setGlobalErrorHandler((error) => failures.failed(error))
+  const resource = resourceFromAttributes({
+    'service.name': env['OTEL_SERVICE_NAME'] ?? 'trustnet',
+    'service.instance.id': name,
+    'service.version': versionInfo().version
+  })
+  const processor = new BatchSpanProcessor({ ...queue, exporter: new OTLPTraceExporter({ timeoutMillis: answerMs }) })
+  const stopHearing = onStep((step) => {
+    const span = spanOf(step, resource)
+    if (span !== undefined) processor.onEnd(span)
+  })
+  return {
+    stop: async () => {
+      stopHearing()
+      failures.stop()
+      await Promise.race([processor.shutdown().catch(() => {}), sleep(flushMs)])
+    }
+  }
+}
+
+/** Says at most once a minute that the receiver takes nothing. */
+class Failures {
+  readonly #logger: TracingInit['logger']
+  #error: unknown
+  readonly #telling = new Throttle(() => this.#tell(), tellMs)
+
+  constructor(logger: TracingInit['logger']) {
+    this.#logger = logger
+  }
+
+  failed(error: unknown): void {
+    this.#error = error
+    this.#telling.ask()
+  }
+
+  stop(): void {
+    this.#telling.stop()
+  }
+
+  #tell(): void {
+    const next = 'spans are lost until it does, and the node goes on without them'
+    this.#logger.warn({ error: reasonOf(this.#error) }, `the receiver of traces takes nothing: ${next}`)
+  }
+}

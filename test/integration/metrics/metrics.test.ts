@@ -1,0 +1,53 @@
+import { execFileSync } from 'node:child_process'
+import { expect, it } from 'vitest'
+import { Metrics } from '../../../src/node/metrics/metrics.ts'
+import { eventually, TestNetwork } from '../../helpers/network.ts'
+
+/** Value of a metric with these labels, as text; undefined: it is not there. */
+const sampleOf = (text: string, name: string): string | undefined =>
+  text
+    .split('\n')
+    .find((line) => line.startsWith(`${name} `))
+    ?.slice(name.length + 1)
+
+it('what a root and a member measure follows the rules of Prometheus, and counts what happened', async () => {
+  await using network = await TestNetwork.create()
+  const root = network.node('root')
+  using metrics = new Metrics(root)
+  const member = await network.join('a')
+  using ofMember = new Metrics(member)
+
+  await eventually(
+    async () => sampleOf(await metrics.text(), 'trustnet_members{role="integrated",state="online"}') === '1'
+  )
+  await network.join('b')
+  await eventually(async () => Number(sampleOf(await metrics.text(), 'trustnet_push_delivery_seconds_count')) > 0)
+  const text = await metrics.text()
+  execFileSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' })
+  execFileSync('promtool', ['check', 'metrics'], { input: await ofMember.text(), encoding: 'utf8' })
+  expect(sampleOf(text, 'trustnet_members{role="root",state="online"}')).toBe('1')
+  expect(sampleOf(text, 'trustnet_members{role="secondary",state="offline"}')).toBe('0')
+  expect(sampleOf(text, 'trustnet_admissions_total')).toBe('2')
+  expect(sampleOf(text, 'trustnet_leases')).toBe('2')
+  expect(sampleOf(text, 'trustnet_log_appends')).toBe('1')
+  expect(sampleOf(text, 'trustnet_store_failing')).toBe('0')
+  expect(Number(sampleOf(text, 'trustnet_store_commit_duration_seconds_count'))).toBeGreaterThan(0)
+  expect(text).toContain('trustnet_build_info{')
+  expect(text).toContain('nodejs_eventloop_lag_p99_seconds')
+  // Of what a member alone does, it says what it does.
+  expect(sampleOf(await ofMember.text(), 'trustnet_lease_held')).toBe('1')
+  expect(sampleOf(await ofMember.text(), 'trustnet_log_appends')).toBeUndefined()
+})
+
+it('a name of a member or a key is in no label', async () => {
+  await using network = await TestNetwork.create()
+  const root = network.node('root')
+  using metrics = new Metrics(root)
+  for (let each = 0; each < 300; each++) root.attached.trust.culprits.exceeded('stream.slow', { peer: `peer-${each}` })
+  await network.join('a-member')
+  const text = await metrics.text()
+  const labels = text.split('\n').filter((line) => !line.startsWith('#'))
+  expect(sampleOf(text, 'trustnet_limits_exceeded_total{limit="stream.slow"}')).toBe('300')
+  for (const word of ['peer-', 'a-member', '12D3KooW', '/ip6/'])
+    expect(labels.filter((line) => line.includes(word))).toEqual([])
+})

@@ -1,0 +1,96 @@
+import { afterEach, expect, test, vi } from 'vitest'
+import { exportSpans } from '../../../../src/node/tracing/exporter.ts'
+import { startTracing, type Tracing } from '../../../../src/node/tracing/load.ts'
+import { silentLogger } from '../../../../src/runtime/clock-and-logger.ts'
+import { measured, startTrace } from '../../../../src/runtime/trace.ts'
+import { ceilingMs } from '../../../helpers/ceiling.ts'
+import { OtlpReceiver } from '../../../helpers/servers/otlp-receiver.ts'
+
+afterEach(() => vi.unstubAllEnvs())
+
+const tracingTo = (url: string, logger = silentLogger): Tracing => {
+  // The exporter reads the environment of the process itself.
+  vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', url)
+  return exportSpans({ name: 'a', logger, env: process.env })
+}
+
+const flood = (count: number): void => {
+  for (let each = 0; each < count; each++) measured('push', performance.now())
+}
+
+test('steps come as spans of the node, with their failure; a commit is none', async () => {
+  await using receiver = await OtlpReceiver.open()
+  const tracing = tracingTo(receiver.url)
+  await startTrace('join', {}, () => startTrace('register', { peer: 'x' }, async () => {}))
+  await startTrace('delta', {}, async () => {
+    throw new Error('no answer')
+  }).catch(() => {})
+  measured('commit', performance.now(), { writes: 1, flushMs: 1 })
+  await tracing.stop()
+  const [register, join, delta] = receiver.spans
+  expect(receiver.spans.map(({ name, node, failed }) => [name, node, failed])).toEqual([
+    ['register', 'a', false],
+    ['join', 'a', false],
+    ['delta', 'a', true]
+  ])
+  expect(register).toMatchObject({ traceId: join?.traceId, parentSpanId: join?.spanId })
+  expect(delta?.traceId).not.toBe(join?.traceId)
+})
+
+test('of a flood that a slow receiver does not take, a bounded number waits and the rest is lost', async () => {
+  await using receiver = await OtlpReceiver.open()
+  const held: (() => void)[] = []
+  receiver.answer = (response) => held.push(() => response.setHeader('content-type', 'application/json').end('{}'))
+  const tracing = tracingTo(receiver.url)
+  flood(50_000)
+  await vi.waitFor(() => expect(receiver.requests).toBe(1), { timeout: ceilingMs })
+  receiver.answer = undefined
+  for (const goOn of held) goOn()
+  await tracing.stop()
+  expect(receiver.spans.length).toBeGreaterThan(512)
+  expect(receiver.spans.length).toBeLessThanOrEqual(2_048 + 512)
+})
+
+test.each([
+  ['refuses', 400],
+  ['never answers', undefined]
+])('a receiver that %s ends in no failure of the process, and a stop does not wait for it', async (_, status) => {
+  await using receiver = await OtlpReceiver.open()
+  receiver.answer = (response) => (status === undefined ? response : response.writeHead(status).end())
+  const tracing = tracingTo(receiver.url)
+  flood(600)
+  await vi.waitFor(() => expect(receiver.requests).toBeGreaterThan(0), { timeout: ceilingMs })
+  await tracing.stop()
+})
+
+test(
+  'a receiver that is away is named once, however much is lost',
+  async () => {
+    const receiver = await OtlpReceiver.open()
+    const { url } = receiver
+    await receiver[Symbol.asyncDispose]()
+    const warnings: string[] = []
+    const warned = Promise.withResolvers<void>()
+    const warn = (_: object, message: string): void => {
+      warnings.push(message)
+      warned.resolve()
+    }
+    const tracing = tracingTo(url, { ...silentLogger, warn })
+    const stopped = warned.promise.then(() => tracing.stop())
+    flood(5_000)
+    await stopped
+    expect(warnings).toEqual([
+      'the receiver of traces takes nothing: spans are lost until it does, and the node goes on without them'
+    ])
+  },
+  ceilingMs
+)
+
+test('without the variable nothing is exported', async () => {
+  for (const env of [
+    {},
+    { OTEL_EXPORTER_OTLP_ENDPOINT: '' },
+    { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://[::1]:1', OTEL_SDK_DISABLED: 'true' }
+  ])
+    expect(await startTracing({ name: 'a', logger: silentLogger, env })).toBeUndefined()
+})
