@@ -3,7 +3,7 @@ import { prometheusMetrics } from '@libp2p/prometheus-metrics'
 import { Registry } from 'prom-client'
 
 /**
- * What is taken of libp2p's own metrics: those whose labels are words of libp2p and of this program. Others name the addresses of
+ * Names that are taken of libp2p's own metrics: those whose labels are words of libp2p and of this program. Others name the addresses of
  * listeners, or walk over all streams of all connections at each scrape; the counting of bytes would run for every message.
  */
 const taken: ReadonlySet<string> = new Set([

@@ -9,7 +9,7 @@ import { storeBytes } from '../views/registry-views.ts'
 import { rowSourceOf } from '../views/row-source.ts'
 import { counter, gauge, type Sample, type Value } from './sample.ts'
 
-/** What is known of the network, as this process sees it. */
+/** Samples of the network, as this process sees it. */
 export const networkSamples = (node: NodeContext, network: NetworkNode): Sample[] => [
   membersSample(node, network),
   ...leaseSamples(network),

@@ -6,7 +6,7 @@ import { counter, gauge, type Sample, type Value } from './sample.ts'
 /** One service for each registry that is followed: its name holds the name of a member. */
 const followPrefix = 'sync from '
 
-/** What is known of the process itself, before its network was found and after. */
+/** Samples of the process itself, before its network was found and after. */
 export const processSamples = (node: NodeContext): Sample[] => [
   buildInfo(node),
   ...phaseSamples(node),

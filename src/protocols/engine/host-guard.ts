@@ -27,7 +27,7 @@ export const hostGuard =
     return new ConnectionGuard(components, init)
   }
 
-/** Whoever was told for good that it gets nothing here gets no stream of any protocol, whoever serves it. */
+/** Refuses every stream of whoever was told for good that it gets nothing here, whatever protocol it is of. */
 function shutRefused(registrar: Registrar, { trust }: ConnectionGuardInit): void {
   const handle = registrar.handle.bind(registrar)
   registrar.handle = async (protocol, handler, options) =>
