@@ -19,6 +19,7 @@ const loaders: ReadonlyMap<string, Load> = new Map([
   ['registry', async () => (await import('./registry/registry.ts')).addRegistry],
   ['status', async () => (await import('./status/status.ts')).addStatus],
   ['peers', async () => (await import('./peers/peers.ts')).addPeers],
+  ['events', async () => (await import('./status/events.ts')).addEvents],
   ['lookup', async () => (await import('./peers/lookup.ts')).addLookup],
   ['identity', identity],
   ['why', identity],

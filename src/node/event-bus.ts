@@ -24,6 +24,7 @@ const registryEvents: Readonly<Record<keyof RegistryEvents, true>> = {
   hint: true,
   pulse: true,
   admitted: true,
+  happened: true,
   ended: true
 }
 

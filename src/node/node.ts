@@ -23,6 +23,7 @@ import type { Config } from './config/schema.ts'
 import { createControl } from './control/handlers.ts'
 import { startControlServer } from './control/server.ts'
 import { EventBus } from './event-bus.ts'
+import { recordHistory } from './history/record-history.ts'
 import { followHooks } from './hooks/hook-events.ts'
 import type { Host } from './host/host.ts'
 import type { Housekeeping } from './housekeeping.ts'
@@ -75,6 +76,7 @@ export class TrustNode implements Node, NodeContext {
   readonly #dropNewKey: () => void
   #left = false
   readonly #stopHooks: () => void
+  readonly #stopHistory: (reason: string) => void
   #starting: Promise<void> | undefined
   #discovering: Promise<void> | undefined
   #discovery: readonly DialFailure[] = []
@@ -106,6 +108,7 @@ export class TrustNode implements Node, NodeContext {
     this.failed.catch(() => {})
     this.control = createControl(this)
     this.#stopHooks = followHooks(this)
+    this.#stopHistory = recordHistory(this)
   }
 
   /** A root that was replaced runs as a secondary, whatever its file says. */
@@ -331,6 +334,7 @@ export class TrustNode implements Node, NodeContext {
     // From here on nothing is looked at later, when the store may be closed.
     this.#judging.stop()
     this.#stopHooks()
+    this.#stopHistory(reason)
     this.#judge()
     const found = Promise.allSettled([this.#starting, this.#beginning]).then(() => this.#discovering)
     await this.stopSteps.wait('its start', found)

@@ -5,6 +5,7 @@ import type { Checkpoint } from './objects/checkpoint.ts'
 import type { LogEntry } from './objects/entry.ts'
 import type { Signed } from './objects/envelope.ts'
 import type { RecordEvent } from './records/records.ts'
+import type { HistoryRow } from './store/history-table.ts'
 
 /** A join that waits for the operator. */
 export interface PendingJoin {
@@ -39,6 +40,8 @@ export interface RegistryEvents extends JoinEvents, AlarmEvents {
   pulse: CustomEvent<void>
   /** The key is a member now; `admit` is its entry. */
   admitted: CustomEvent<{ publicKey: Uint8Array; admit: Uint8Array }>
+  /** Something was remembered; told at once, and on the disk a moment later. */
+  happened: CustomEvent<{ row: HistoryRow }>
   /** The key is no member any more, by a revoke or an end: close its connections. */
   ended: CustomEvent<{ publicKey: Uint8Array }>
 }

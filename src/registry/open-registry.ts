@@ -12,6 +12,7 @@ import { Alarms } from './alarms.ts'
 import { backUp } from './backup/backup.ts'
 import type { BackupManifest } from './backup/manifest.ts'
 import type { RegistryEvents } from './events.ts'
+import { History } from './history/history.ts'
 import { Liveness } from './liveness/liveness.ts'
 import { ClockDoubt } from './log/clock-doubt.ts'
 import { writeForkProof } from './log/forks/write-fork-proof.ts'
@@ -48,6 +49,7 @@ export class OpenRegistry implements Registry {
   readonly replica: Replica
   readonly records: Records
   readonly liveness: Liveness
+  readonly history: History
   readonly admission: Admission
   readonly root: Root | undefined
   readonly alarms: Alarms
@@ -71,6 +73,7 @@ export class OpenRegistry implements Registry {
     this.alarms = new Alarms({ db, commit, clock, logger, events })
     this.records = this.#makeRecords()
     this.liveness = this.#makeLiveness(init)
+    this.history = this.#makeHistory()
     this.root = this.#makeRoot(init)
     this.admission = new Admission(
       {
@@ -87,6 +90,7 @@ export class OpenRegistry implements Registry {
     watchOffered(events, this)
     this.#listen()
     this.liveness.start(parts.services)
+    this.history.start(parts.services)
   }
 
   get networkId(): Uint8Array {
@@ -168,6 +172,17 @@ export class OpenRegistry implements Registry {
     })
   }
 
+  #makeHistory(): History {
+    const { db, clock, commit } = this.#parts
+    return new History({
+      db,
+      clock,
+      write: (run) => commit.write(run),
+      members: () => this.replica.state.memberCount,
+      onRow: (row) => this.events.dispatchEvent(new CustomEvent('happened', { detail: { row } }))
+    })
+  }
+
   #listen(): void {
     const { replica, events, alarms } = this
     replica.events.addEventListener('entries', ({ detail }) => {
@@ -239,6 +254,7 @@ export class OpenRegistry implements Registry {
     this.records.close()
     await this.root?.close()
     await this.liveness.stop()
+    await this.history.close()
     commit.close()
     db.close()
   }

@@ -9,6 +9,7 @@ import type { Forward } from './admission/root-request-queue.ts'
 import type { Alarms } from './alarms.ts'
 import type { BackupManifest } from './backup/manifest.ts'
 import type { RegistryEvents } from './events.ts'
+import type { History } from './history/history.ts'
 import type { Liveness, LivenessTimings } from './liveness/liveness.ts'
 import type { Root } from './log/log-writer.ts'
 import type { Replica } from './log/replica.ts'
@@ -53,6 +54,7 @@ export interface Registry extends AsyncDisposable {
   readonly replica: Replica
   readonly records: Records
   readonly liveness: Liveness
+  readonly history: History
   readonly admission: Admission
   /** There when this process may append to the log. */
   readonly root: Root | undefined

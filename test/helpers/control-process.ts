@@ -10,6 +10,7 @@ import { silentLogger } from '../../src/runtime/clock-and-logger.ts'
 import { NotFoundError } from '../../src/runtime/errors.ts'
 import {
   backupView,
+  happening,
   identityView,
   invitesView,
   inviteView,
@@ -31,6 +32,7 @@ export class ScriptedApi implements ControlApi {
   peersAnswer = peersView([peerRow({ ...root, self: true, role: 'root' }), peerRow(), unknownRow()])
   statusAnswer = statusView()
   joined: string[] = []
+  happened = [happening()]
   readonly #emitter = new EventEmitter()
 
   /** Tells every watcher. */
@@ -51,6 +53,24 @@ export class ScriptedApi implements ControlApi {
     return { schemaVersion: 1, view: this.peersAnswer.view, rows: rows.slice(at, at + 1), next }
   }
   why = async () => whyView
+  history: ControlApi['history'] = async ({ after = 0 } = {}) => {
+    const events = this.happened.filter(({ id }) => id > after)
+    return {
+      schemaVersion: 1,
+      view: this.peersAnswer.view,
+      firstId: this.happened[0]?.id ?? null,
+      lastId: this.happened.at(-1)?.id ?? null,
+      events,
+      next: null
+    }
+  }
+  timeline: ControlApi['timeline'] = async () => ({
+    schemaVersion: 1,
+    view: this.peersAnswer.view,
+    fromMs: 0,
+    slotMs: 3_600_000,
+    members: [{ ...root, up: [null, 0, 50, 100] }]
+  })
   identity = async () => identityView
   prepareEntry: ControlApi['prepareEntry'] = async () => ({
     schemaVersion: 1,

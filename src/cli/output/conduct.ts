@@ -42,6 +42,7 @@ const conducts: ReadonlyMap<string, Conduct> = new Map([
   ['peers', 'prints'],
   ['peers connect', 'changes'],
   ['peers disconnect', 'changes'],
+  ['events', 'prints'],
   ['lookup', 'prints'],
   ['reload', 'changes'],
   ['identity', 'prints'],

@@ -1,4 +1,5 @@
 import type { PeerRow } from '../../node/api/control-api.ts'
+import { sparkLine } from './spark-line.ts'
 import type { Column } from './table.ts'
 import {
   age,
@@ -63,6 +64,10 @@ const serviceText = ({ name: service, port, protocol, tags, state }: PeerRow['se
   return `${sanitise(service)} ${port === 0 ? '' : `${port}/`}${protocol}${marks.length === 0 ? '' : ` (${marks.join(' ')})`}`
 }
 
+/** With the time over which it was observed: `99.9% of 3d4h`. */
+const uptime = ({ uptimePercent, uptimeWindowMs }: PeerRow): string =>
+  uptimePercent === null || uptimeWindowMs === null ? unknown : `${percent(uptimePercent)} of ${age(uptimeWindowMs)}`
+
 /** A name, a shortened PeerId, a role and the gaps between them. */
 const besideState = 42
 
@@ -73,6 +78,8 @@ export const peerColumns = (options: {
   long: boolean
   /** Width of the terminal. */
   width?: number | undefined
+  /** Percent of each slot of the last day that a peer was up, by PeerId. */
+  day?: ReadonlyMap<string, readonly (number | null)[]> | undefined
 }): Column<PeerRow>[] => {
   // A long reason must not push name and role off a narrow terminal; `why` tells it whole.
   const most = options.long || options.width === undefined ? undefined : Math.max(16, options.width - besideState)
@@ -84,7 +91,10 @@ export const peerColumns = (options: {
     { title: 'DIR', cell: ({ direction }) => orUnknown(direction), drop: 3 },
     { title: 'RTT', cell: ({ rttMs }) => milliseconds(rttMs), right: true, drop: 1 },
     { title: 'SEEN', cell: ({ seenAgeMs }) => age(seenAgeMs), right: true, drop: 2 },
-    { title: 'UPTIME', cell: ({ uptimePercent }) => percent(uptimePercent), right: true, drop: 5 },
+    { title: 'UPTIME', cell: uptime, right: true, drop: 5 },
+    ...(options.day === undefined
+      ? []
+      : [{ title: 'LAST DAY', cell: ({ peerId }: PeerRow) => sparkLine(options.day?.get(peerId)) }]),
     { title: 'SOURCE', cell: ({ source }) => orUnknown(source), drop: 6 },
     { title: 'VERSION', cell: ({ version }) => orUnknown(version), drop: 7 },
     { title: 'ADDRESS', cell: address, drop: 4 }

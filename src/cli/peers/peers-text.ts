@@ -4,6 +4,9 @@ import type { Context } from '../output/context.ts'
 import { peerColumns } from '../output/peer-columns.ts'
 import { type PeerFilter, peersSummary } from '../output/peer-rows.ts'
 
+/** Last day of each peer, by PeerId. */
+export type Day = ReadonlyMap<string, readonly (number | null)[]>
+
 export type PeersOptions = RunningOptions & PeerFilter & { long?: boolean; watch?: boolean }
 
 /** Summary line, empty line, table: what `peers` prints and `--watch` redraws. */
@@ -12,7 +15,7 @@ export const peersText = (
   view: PeersView,
   rows: readonly PeerRow[],
   kept: number,
-  options: { long?: boolean }
+  options: { long?: boolean; day?: Day | undefined }
 ): string => {
   const { terminal } = context
   const summary = terminal.paint('bold', peersSummary(view, kept, terminal.width))
@@ -21,7 +24,8 @@ export const peersText = (
     now: Date.now(),
     paint: terminal.paint,
     long: options.long === true,
-    width: terminal.width
+    width: terminal.width,
+    day: options.day
   })
   return `${summary}\n\n${terminal.tableText(columns, rows, { all: options.long === true })}`
 }

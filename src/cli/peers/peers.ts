@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander'
 import { roles } from '../../identity/role.ts'
+import type { ControlApi } from '../../node/api/control-api.ts'
 import { peerSources, peerStates } from '../../node/api/words.ts'
 import { type RunningOptions, running, withRunning } from '../access/find-running.ts'
 import { listed } from '../output/choice.ts'
@@ -8,20 +9,20 @@ import { exitCodes, UsageError } from '../output/exit.ts'
 import { exampleOf } from '../output/help.ts'
 import { type PeerFilter, selectPeers, sortKeys, wholeNumber } from '../output/peer-rows.ts'
 import { milliseconds, orUnknown, plural, sanitise } from '../output/text.ts'
-import { type PeersOptions, peersText } from './peers-text.ts'
+import { type Day, type PeersOptions, peersText } from './peers-text.ts'
 
 const examples = `
 Examples:
   trustnet peers                          who is there, who is down, why
   trustnet peers --state suspect,offline  only those who are not there
   trustnet peers --role root,secondary    the registries
-  trustnet peers --watch                  go on; JSON lines on a pipe
+  trustnet peers --watch                  go on; on a pipe JSON lines of changes
   trustnet peers connect /ip6/2001:db8::1/tcp/9000`
 
 export const addPeers: AddCommand = (program, context) => {
   const peers = withRunning(program.command('peers [node]'))
     .description('list the members: state, age, address, how they were learned')
-    .option('-l, --long', 'whole PeerIds, streams, bytes and services')
+    .option('-l, --long', 'whole PeerIds, the last day, streams, bytes and services')
     .option('-w, --watch', 'go on and show every change')
     .addOption(listed('--state <states>', 'only these states, by comma', peerStates))
     .addOption(listed('--role <roles>', 'only these roles', Object.keys(roles)))
@@ -72,8 +73,17 @@ const showPeers = async (context: Context, options: PeersOptions): Promise<void>
   const view = await client.peers({}, { signal: context.signal })
   const { rows, kept } = selectPeers(view.peers, options)
   if (options.json === true) context.terminal.json({ ...view, peers: rows })
-  else context.terminal.print(peersText(context, view, rows, kept, options))
+  else {
+    const day = options.long === true ? await lastDay(context, client) : undefined
+    context.terminal.print(peersText(context, view, rows, kept, { ...options, day }))
+  }
   if (rows.length === 0) context.exit(exitCodes.noMatch)
+}
+
+/** undefined: the process has no network yet. */
+const lastDay = async ({ signal }: Context, client: ControlApi): Promise<Day | undefined> => {
+  const view = await client.timeline({}, { signal }).catch(() => undefined)
+  return view && new Map(view.members.map(({ peerId, up }) => [peerId, up]))
 }
 
 const connectPeer = async (context: Context, multiaddr: string, options: RunningOptions): Promise<void> => {

@@ -5,6 +5,7 @@ import type { Context } from '../output/context.ts'
 import { selectPeers } from '../output/peer-rows.ts'
 import type { Terminal } from '../output/terminal.ts'
 import { printable } from '../output/text.ts'
+import { PeerChanges } from './peer-changes.ts'
 import { type PeersOptions, peersText } from './peers-text.ts'
 
 /** The top of a text that is higher than the terminal: a redraw cannot reach lines that were scrolled away. */
@@ -51,15 +52,16 @@ const redraw = (): Screen => {
 /** Screen of a terminal, which a text is drawn on again and again. */
 export const openScreen = (terminal: Terminal): Screen => (terminal.width === undefined ? append(terminal) : redraw())
 
-/** Redraws on a TTY, one JSON line per changed view elsewhere, until Ctrl-C or the end of the process that is watched. */
+/** Redraws on a TTY, one JSON line for each change of a peer elsewhere, until Ctrl-C or the end of the process that is watched. */
 export const watchPeers = async (context: Context, client: ControlApi, options: PeersOptions): Promise<void> => {
   const { terminal, signal } = context
   const isShown = terminal.isTTY && options.json !== true
   const screen = isShown ? openScreen(terminal) : undefined
+  const told = new PeerChanges()
   const show = async (): Promise<void> => {
     const view = await client.peers({}, { signal })
     const { rows, kept } = selectPeers(view.peers, options)
-    if (screen === undefined) terminal.jsonLine({ ...view, peers: rows })
+    if (screen === undefined) for (const change of told.take(rows)) terminal.jsonLine(change)
     else {
       screen.draw(printable(fitting(peersText(context, view, rows, kept, options), process.stdout.rows)))
     }

@@ -2,6 +2,7 @@ import type { z } from 'zod'
 import type { RouteName, Routes } from './routes.ts'
 import type { ControlEvent } from './views.ts'
 
+export type * from './history-views.ts'
 export type * from './invite-views.ts'
 export type * from './policy-views.ts'
 export type * from './registry-views.ts'

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import * as history from './history-views.ts'
 import * as invites from './invite-views.ts'
 import { admission, role, state } from './parts.ts'
 import * as policy from './policy-views.ts'
@@ -75,6 +76,17 @@ export const routes = {
     remote: z.boolean().describe('ask the registry that holds the lease, over the wire').optional()
   }),
   why: ask.network('Why a peer is as it is shown', views.whyView, { peer }),
+  history: ask.network('What happened to members and to this node, page by page', history.historyView, {
+    after: count.describe('id; without it and sinceMs the newest').optional(),
+    sinceMs: count.describe('not before, ms since 1970').optional(),
+    peer: peer.optional(),
+    limit: z.int().min(1).max(1000).describe('default 100').optional()
+  }),
+  timeline: ask.network('How much of the last day each member was up, slot by slot', history.timelineView, {
+    peer: peer.optional(),
+    spanMs: z.int().min(60_000).describe('default a day').optional(),
+    slots: z.int().min(1).max(96).describe('default 24').optional()
+  }),
   identity: ask.process('The key, name and addresses of this node', views.identityView, {}),
   reload: tell.process('Reads the configuration anew', views.reloadView, {}),
   rotateIdentity: tell.network('Gives this node another key; the old one is void', views.rotateIdentityView, {

@@ -30,6 +30,7 @@ class Burst {
     this.#stops = [
       events.listen('changed', () => this.#something.resolve()),
       events.listen('alarm', () => this.#something.resolve()),
+      events.listen('happened', () => this.#something.resolve()),
       events.listen('hint', ({ hint }) => this.#peer(hint.publicKey)),
       events.listen('record', ({ record }) => this.#peer(record.value.publicKey)),
       events.listen('connection', ({ publicKey }) => this.#peer(publicKey)),

@@ -30,6 +30,7 @@ import { Notices } from '../status/notices.ts'
 import { statusFacts } from '../status/status-facts.ts'
 import { statusView } from '../status/status-view.ts'
 import { checkpointView } from '../views/checkpoint-view.ts'
+import { historyView } from '../views/history-view.ts'
 import { logView } from '../views/log-view.ts'
 import { lookupHere, lookupRemote } from '../views/lookup-view.ts'
 import { countStates, memberRows, noStates } from '../views/member-rows.ts'
@@ -38,6 +39,7 @@ import { policyCall, policyView, previewPolicy } from '../views/policy-view.ts'
 import { networkRef, originOf, refOf, selfRef } from '../views/refs.ts'
 import { pendingView, registryNodesView, registryStatusView } from '../views/registry-views.ts'
 import { rowSourceOf } from '../views/row-source.ts'
+import { timelineView } from '../views/timeline-view.ts'
 import { changeFeed } from './change-feed.ts'
 import { orderedInput } from './input.ts'
 
@@ -87,6 +89,8 @@ const handlers: { readonly [K in RouteName]: Handler<K> } = {
     return await lookupHere(source, originOf(node), query)
   },
   why: ({ peer }, { node, network, signal }) => whyView(node, network, peer, signal),
+  history: (query, { node, network }) => historyView(node, network, query),
+  timeline: (query, { node, network }) => timelineView(node, network, query),
   identity: (_, { node }) => {
     const { key, config, network, peerId } = node
     return {

@@ -1,5 +1,6 @@
 import { admissionTables } from './admission-tables.ts'
 import { alarmTables } from './alarm-table.ts'
+import { historyTables } from './history-table.ts'
 import { logTables } from './log-rows.ts'
 import { metaTables } from './meta-table.ts'
 import { nodeTables } from './node-table.ts'
@@ -20,8 +21,8 @@ export interface Schema {
 /** A change of any table text raises `version` and adds a step to `migrations`. */
 export const schema: Schema = {
   applicationId: 0x544e6574,
-  version: 3,
+  version: 4,
   oldest: 3,
-  create: [metaTables, logTables, recordTables, nodeTables, admissionTables, alarmTables].join('\n'),
-  migrations: new Map()
+  create: [metaTables, logTables, recordTables, nodeTables, admissionTables, alarmTables, historyTables].join('\n'),
+  migrations: new Map([[3, historyTables]])
 }

@@ -18,6 +18,7 @@ export const commandCalls: ReadonlyMap<string, readonly string[]> = new Map([
   ['peers', []],
   ['peers connect', ['/ip6/2001:db8::1/tcp/9000']],
   ['peers disconnect', ['hal']],
+  ['events', []],
   ['lookup', []],
   ['identity', []],
   ['identity rotate', []],

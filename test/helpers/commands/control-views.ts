@@ -1,5 +1,6 @@
 import type {
   BackupView,
+  HappeningRow,
   IdentityView,
   InvitesView,
   InviteView,
@@ -56,6 +57,18 @@ export const peerRow = (changes: Partial<PeerRow> = {}): PeerRow => ({
   streams: 3,
   bytesIn: 2048,
   bytesOut: 10,
+  ...changes
+})
+
+export const happening = (changes: Partial<HappeningRow> = {}): HappeningRow => ({
+  id: 1_800_000_000_000,
+  atMs: now,
+  type: 'state',
+  member: { peerId: peerIds[1], name: 'hal' },
+  state: 'suspect',
+  before: 'online',
+  source: root,
+  reason: 'connection lost',
   ...changes
 })
 

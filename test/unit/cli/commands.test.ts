@@ -1,5 +1,13 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { inviteView, peerRow, peersView, statusView, unknownRow } from '../../helpers/commands/control-views.ts'
+import {
+  happening,
+  inviteView,
+  peerRow,
+  peersView,
+  root,
+  statusView,
+  unknownRow
+} from '../../helpers/commands/control-views.ts'
 import { ControlHome, runCli, ScriptedApi } from '../../helpers/control-process.ts'
 import { serviceNamed } from '../../helpers/signed-objects.ts'
 
@@ -93,22 +101,6 @@ describe('peers', () => {
     const wrong = await run(['peers', '--state', 'dead'])
     expect(wrong).toMatchObject({ code: 2, out: '' })
     expect(wrong.err).toContain("'dead'")
-  })
-
-  test('--watch on a pipe: one JSON line at once and one per change, until the signal', async () => {
-    const stop = new AbortController()
-    const ended = run(['peers', '--watch'], {
-      signal: stop.signal,
-      onWrite(out) {
-        const count = out.split('\n').length - 1
-        if (count === 1) api.emit({ schemaVersion: 1, type: 'head', epoch: 0, head: 13 })
-        if (count === 2) stop.abort()
-      }
-    })
-    const { out, code } = await ended
-    expect(code).toBe(130)
-    const lines = out.trimEnd().split('\n')
-    expect(lines.map((line): unknown => JSON.parse(line))).toHaveLength(2)
   })
 })
 

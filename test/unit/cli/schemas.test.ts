@@ -5,6 +5,7 @@ import { expectSchema, schemaNames } from '../../helpers/schemas.ts'
 
 const commands: [string, string[]][] = [
   ['peers', ['peers']],
+  ['events', ['events']],
   ['lookup', ['lookup']],
   ['status', ['status']],
   ['registry-status', ['registry', 'status']],
@@ -60,6 +61,8 @@ const commands: [string, string[]][] = [
 const elsewhere = [
   'common',
   'error',
+  'timeline',
+  'peers-watch',
   'registry-fetch',
   'registry-prepared',
   'registry-entered',
