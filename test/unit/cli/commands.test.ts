@@ -1,13 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import {
-  happening,
-  inviteView,
-  peerRow,
-  peersView,
-  root,
-  statusView,
-  unknownRow
-} from '../../helpers/commands/control-views.ts'
+import { inviteView, peerRow, peersView, statusView, unknownRow } from '../../helpers/commands/control-views.ts'
 import { ControlHome, runCli, ScriptedApi } from '../../helpers/control-process.ts'
 import { serviceNamed } from '../../helpers/signed-objects.ts'
 
