@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
 import { Metrics } from '../../../src/node/metrics/metrics.ts'
 import { eventually, TestNetwork } from '../../helpers/network.ts'
@@ -32,7 +33,10 @@ it('what a root and a member measure follows the rules of Prometheus, and counts
   expect(sampleOf(text, 'trustnet_log_appends')).toBe('1')
   expect(sampleOf(text, 'trustnet_store_failing')).toBe('0')
   expect(Number(sampleOf(text, 'trustnet_store_commit_duration_seconds_count'))).toBeGreaterThan(0)
-  expect(text).toContain('trustnet_build_info{')
+  const page = readFileSync('docs/monitoring.md', 'utf8')
+  const names = `${text}\n${await ofMember.text()}`.match(/(?<=^# TYPE )trustnet_\w+/gm) ?? []
+  expect(names.length).toBeGreaterThan(40)
+  expect(names.filter((name) => !page.includes(`\`${name}\``))).toEqual([])
   expect(text).toContain('nodejs_eventloop_lag_p99_seconds')
   // Of what a member alone does, it says what it does.
   expect(sampleOf(await ofMember.text(), 'trustnet_lease_held')).toBe('1')
