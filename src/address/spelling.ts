@@ -59,6 +59,19 @@ export const listenAddress: AddressKind = (given) => {
   return fault === undefined ? canonicalIp(given.trim()) : wrong(given, fault, `${hostExample}, or :: for all`)
 }
 
+/** An address and a port to listen on: `[::1]:9080`; port 0 takes a free one. */
+export const socketAddress: AddressKind = (given) => {
+  const { host, port } = socketParts(given)
+  return `[${host}]:${port}`
+}
+
+/** The same, taken apart. @throws AddressSpellingError */
+export const socketParts = (given: string): { host: string; port: number } => {
+  const [, host, port = ''] = /^\[([^\]]*)\]:(0|[1-9]\d{0,4})$/.exec(given.trim()) ?? []
+  if (host === undefined || Number(port) > maxPort) wrong(given, 'is no IPv6 address with a port', '[::1]:9080')
+  return { host: listenAddress(host ?? ''), port: Number(port) }
+}
+
 /** `2001:db8::/32`; what is behind the prefix is cut off. */
 export const prefixAddress: AddressKind = (given) => {
   const example = 'an IPv6 prefix like fd00:1234::/48'

@@ -38,6 +38,8 @@ export interface NodeContext {
   /** Duties that only a root has; undefined until the network was found. */
   readonly duties: RootController | undefined
   readonly services: Supervisor
+  /** Address of the HTTP API; undefined: it is off, or does not listen. */
+  readonly httpUrl: string | undefined
   readonly events: EventBus
   readonly isStopping: boolean
   /** Failures of the last round of looking for the network. */

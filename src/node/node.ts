@@ -72,6 +72,7 @@ export class TrustNode implements Node, NodeContext {
   readonly #judging = new Throttle(() => this.#judge(), judgeMs)
   #attachment: Attachment | undefined
   #server: AsyncDisposable | undefined
+  #http: (AsyncDisposable & { readonly url: string | undefined }) | undefined
   #stopping: Promise<void> | undefined
   readonly #dropNewKey: () => void
   #left = false
@@ -199,6 +200,7 @@ export class TrustNode implements Node, NodeContext {
       const path = socketPath(config.paths.runtime, config.name)
       this.#server = await startControlServer({ path, api, logger, part: this.services.part('control') })
     }
+    await this.#openHttp()
     if (genesis !== undefined) {
       await this.#attach(genesis)
       return
@@ -207,6 +209,19 @@ export class TrustNode implements Node, NodeContext {
     this.#discovering = this.#discover().catch((error: Error) => {
       if (!this.#over.signal.aborted) this.#failure.reject(error)
     })
+  }
+
+  /** Loaded only where it is wanted: it brings 20 MiB. @throws ConfigError for a token file that cannot be used */
+  async #openHttp(): Promise<void> {
+    const { listen, tokenFile } = this.config.http
+    if (listen === undefined) return
+    const { HttpServer, readToken } = await import('./http/index.ts')
+    this.#http = await HttpServer.start({ node: this, api: this.control, listen, token: readToken(tokenFile) })
+  }
+
+  /** Address of the HTTP API; undefined: it is off, or does not listen. */
+  get httpUrl(): string | undefined {
+    return this.#http?.url
   }
 
   /** Network id of the invite or the configuration. */
@@ -341,6 +356,7 @@ export class TrustNode implements Node, NodeContext {
     try {
       await this.#attachment?.stop(reason, this.#left, this.stopSteps)
     } finally {
+      await this.stopSteps.wait('the HTTP server', this.#http?.[Symbol.asyncDispose]())
       await this.stopSteps.wait('the control socket', this.#server?.[Symbol.asyncDispose]())
     }
     if (this.network !== undefined || this.#discovering !== undefined) this.logging.logger.info({ reason }, 'stopped')

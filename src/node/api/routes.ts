@@ -17,16 +17,19 @@ export interface Route<In extends z.ZodObject = z.ZodObject, Out extends z.ZodOb
   writes: boolean
   input: In
   output: Out
+  /** Path of the HTTP server; undefined: it is asked at the control socket alone. An answer whose `ok` is false has the status 503 there. */
+  path?: string
 }
 
 const route =
   <N extends Needs>(needs: N, writes: boolean) =>
-  <Out extends z.ZodObject, In extends z.ZodRawShape>(summary: string, output: Out, input: In) => ({
+  <Out extends z.ZodObject, In extends z.ZodRawShape>(summary: string, output: Out, input: In, path?: string) => ({
     summary,
     needs,
     writes,
     input: z.strictObject(input),
-    output
+    output,
+    ...(path !== undefined && { path })
   })
 
 const ask = { process: route('process', false), network: route('network', false), root: route('root', false) }
@@ -64,8 +67,8 @@ const policyChanges = {
  * types and docs/schemas. An operation is a row here and its handler in control/handlers.ts.
  */
 export const routes = {
-  status: ask.process('How this process is, and what is to be done', views.statusView, {}),
-  peers: ask.process('Everybody, unfiltered: self first, then registries, then by name', views.peersView, {}),
+  status: ask.process('How this process is, and what is to be done', views.statusView, {}, '/connection/status'),
+  peers: ask.process('Everybody, unfiltered: self first, then registries, then by name', views.peersView, {}, '/peers'),
   lookup: ask.network('Members that fit, page by page', views.lookupView, {
     peer: peer.optional(),
     role: role.optional(),
@@ -96,8 +99,8 @@ export const routes = {
     peer: peer.optional()
   }),
 
-  registryStatus: ask.network('Log, store and registries', registry.registryStatusView, {}),
-  registryNodes: ask.network('What this registry knows of each member', registry.registryNodesView, {}),
+  registryStatus: ask.network('Log, store and registries', registry.registryStatusView, {}, '/registries'),
+  registryNodes: ask.network('What this registry knows of each member', registry.registryNodesView, {}, '/nodes'),
   log: ask.network('Entries of the log, page by page', registry.logView, {
     after: count.optional(),
     limit: count.max(1000).optional()

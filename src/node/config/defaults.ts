@@ -66,6 +66,7 @@ export const defaults = {
   backup: { enabled: true, intervalMs: 3_600_000, keep: 24 },
   alarms: {},
   hooks: { timeoutMs: 30_000 },
+  http: {},
   logging: { level: 'info', format: 'auto' },
   protocols: defaultLimits
 } as const

@@ -26,7 +26,9 @@ const samples: ReadonlyMap<string, unknown> = new Map(
     'bootstrap.inviteFile': '/etc/trustnet/secrets/invite',
     'backup.path': '/var/backups/trustnet',
     'alarms.hook': '/usr/local/bin/trustnet-alarm',
-    'hooks.onEvent': '/bin/true'
+    'hooks.onEvent': '/bin/true',
+    'http.listen': '[::1]:9080',
+    'http.tokenFile': '/etc/trustnet/secrets/http-token'
   })
 )
 

@@ -110,5 +110,6 @@ export const fileKeys: ReadonlySet<string> = new Set([
   'paths.runtime',
   'bootstrap.inviteFile',
   'hooks.onEvent',
+  'http.tokenFile',
   'backup.path'
 ])

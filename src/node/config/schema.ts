@@ -1,6 +1,14 @@
 import { z } from 'zod'
 import { scopeOf } from '../../address/ipv6.ts'
-import { dialAddress, listenAddress, ownAddress, prefixAddress, resolverAddress } from '../../address/spelling.ts'
+import {
+  dialAddress,
+  listenAddress,
+  ownAddress,
+  prefixAddress,
+  resolverAddress,
+  socketAddress,
+  socketParts
+} from '../../address/spelling.ts'
 import type { Role } from '../../identity/role.ts'
 import { defaultLimits, type ProtocolLimits } from '../../protocols/engine/limits.ts'
 import { maxServices } from '../../registry/objects/service.ts'
@@ -130,6 +138,15 @@ const alarms = z.object({
   hook: text().optional().describe('command that is run for every alarm, with ALARM_CODE and ALARM_MESSAGE set')
 })
 
+const http = z.object({
+  listen: addressOf(socketAddress)
+    .optional()
+    .describe('address and port of the HTTP API, which only answers questions; without it there is none'),
+  tokenFile: text()
+    .optional()
+    .describe('file with the token that every request must bring; needed on anything but loopback')
+})
+
 const hooks = z.object({
   onEvent: hookProgram()
     .optional()
@@ -181,6 +198,7 @@ export const schema = z.object({
   backup,
   alarms,
   hooks,
+  http,
   logging,
   protocols
 })
@@ -198,6 +216,7 @@ export const crossChecks = (config: Config): { key: string; message: string }[] 
     [limit.unfinishedPerPrefix <= limit.unfinished, 'limits.unfinishedPerPrefix', 'is more than limits.unfinished'],
     [isListenScopeAnnounced(config), 'announce.allow', listenScopeMissing(config)],
     [isEachOnce(config.services), 'services', 'has a name twice'],
+    [isHttpClosed(config.http), 'http.tokenFile', httpIsOpen(config.http)],
     [config.announce.addresses?.length !== 0, 'announce.addresses', 'is empty: leave it out, or name an address']
   ]
   return checks.filter(([fine]) => !fine).map(([, key, message]) => ({ key, message }))
@@ -214,3 +233,10 @@ const isListenScopeAnnounced = (config: Config): boolean =>
 
 const listenScopeMissing = ({ listen: { host } }: Config): string =>
   `lacks ${scopeOf(host)}, the scope of listen.host ${host}, so nothing would be announced: add it, or name announce.addresses`
+
+/** Others reach it only with a token. */
+const isHttpClosed = ({ listen: address, tokenFile }: Config['http']): boolean =>
+  address === undefined || tokenFile !== undefined || socketParts(address).host === '::1'
+
+const httpIsOpen = ({ listen: address = '' }: Config['http']): string =>
+  `is missing: other machines reach ${address} (http.listen). Name a file with a token of at least 16 characters, or listen on [::1]`

@@ -1,7 +1,12 @@
+import type { CallOptions, ControlApi } from '../api/control-api.ts'
 import { ControlInputError } from '../api/errors.ts'
 import { type RouteName, routes } from '../api/routes.ts'
 
 export const isRouteName = (name: string): name is RouteName => Object.hasOwn(routes, name)
+
+/** The operation of that name, for input that was checked against its route. */
+export const callOf = (api: ControlApi, name: string): ((input: object, options: CallOptions) => Promise<object>) =>
+  Reflect.get(api, name)
 
 /** Input as the route says, or an error that names what is wrong. @throws ControlInputError */
 export const checkedInput = (name: RouteName, given: unknown): object => {

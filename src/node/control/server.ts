@@ -8,11 +8,11 @@ import { failureOf, httpStatusOf } from '../../runtime/failures.ts'
 import { makeFolder } from '../../runtime/make-folder.ts'
 import type { Part } from '../../runtime/supervisor.ts'
 import { apiPrefix } from '../api/client.ts'
-import type { CallOptions, ControlApi } from '../api/control-api.ts'
+import type { ControlApi } from '../api/control-api.ts'
 import { AlreadyRunningError, ControlInputError } from '../api/errors.ts'
 import { routes } from '../api/routes.ts'
 import { streamEvents } from './event-stream.ts'
-import { checkedInput, isRouteName, queryInput } from './input.ts'
+import { callOf, checkedInput, isRouteName, queryInput } from './input.ts'
 
 // An import of node:http reads all that it exports, and so loads fetch and WebSocket: 8 MiB that nothing here uses.
 const { createServer } = process.getBuiltinModule('node:http')
@@ -122,10 +122,6 @@ const answer = async (
     refuse(response, error, logger, request.url ?? '')
   }
 }
-
-/** The operation of that name, for input that was checked against its route. */
-const callOf = (api: ControlApi, name: string): ((input: object, options: CallOptions) => Promise<object>) =>
-  Reflect.get(api, name)
 
 const readJson = async (request: IncomingMessage): Promise<unknown> => {
   const chunks: Buffer[] = []

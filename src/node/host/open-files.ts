@@ -8,6 +8,9 @@ import type { InboundLimits } from './inbound-limits.ts'
 const reserved = 64
 /** Dials of a race, probes, and registries, beside the connections to members. */
 const dials = 16
+/** Connections of the HTTP server, where it is on: one part in sixteen, and no more than it needs. */
+const mostHttp = 64
+const httpShare = 16
 /** With fewer inbound connections a node serves nobody. */
 const fewest = 16
 
@@ -21,17 +24,21 @@ export const openFileLimit = (table = '/proc/self/limits'): number | undefined =
   }
 }
 
+/** Connections that the HTTP server may have. */
+export const httpConnections = (files: number = openFileLimit() ?? Number.POSITIVE_INFINITY): number =>
+  Math.max(1, Math.min(mostHttp, Math.floor(files / httpShare)))
+
 /**
  * The limits of inbound connections, as many as the descriptors allow; says so when these are fewer than configured.
  * @throws ConfigError when there are too few for a node at all
  */
 export const limitsFor = (
-  { limits }: Pick<Config, 'limits'>,
+  { limits, http }: Pick<Config, 'limits' | 'http'>,
   logger: Logger,
   files: number | undefined = openFileLimit()
 ): InboundLimits => {
   if (files === undefined) return limits
-  const others = reserved + dials + limits.peersMax
+  const others = reserved + dials + limits.peersMax + (http.listen === undefined ? 0 : httpConnections(files))
   const sockets = files - others
   const raise = 'raise it with LimitNOFILE of the unit or `ulimit -n`, or lower limits.peersMax'
   if (sockets < fewest) {

@@ -1,0 +1,95 @@
+import type { HttpBindings } from '@hono/node-server'
+import { type Context, Hono } from 'hono'
+import { streamSSE } from 'hono/streaming'
+import { LimitError } from '../../runtime/errors.ts'
+import { failureOf, httpStatusOf } from '../../runtime/failures.ts'
+import { sleep } from '../../runtime/sleep.ts'
+import type { ControlApi } from '../api/control-api.ts'
+import type { NodeContext } from '../node-context.ts'
+import { httpLimits } from './limits.ts'
+import type { EventSink, HttpContext, Made } from './part.ts'
+import { httpParts } from './parts.ts'
+import { type Answer, Share } from './share.ts'
+
+export interface AppInit {
+  node: NodeContext
+  api: ControlApi
+  signal: AbortSignal
+}
+
+/** Quiet streams say so often that they are still there. */
+const pulseMs = httpLimits.stallMs / 2
+
+/** Everything that the HTTP server offers, as one handler of requests. */
+export const createApp = async ({ node, api, signal }: AppInit): Promise<Hono> => {
+  const app = new Hono()
+  const context: HttpContext = { node, api, signal, shared: shares(signal), stream: streams(signal) }
+  app.onError((error, c) => refuse(node, error, c))
+  app.notFound((c) =>
+    c.json(errorBody('NOT_FOUND', `There is no ${c.req.path.slice(0, 200)}. /openapi.json has all paths.`), 404)
+  )
+  for (const part of httpParts) await part(app, context)
+  return app
+}
+
+export const errorBody = (code: string, message: string, name?: string): object => ({
+  schemaVersion: 1,
+  error: { code, ...(name !== undefined && { name }), message }
+})
+
+const refuse = ({ logging: { logger } }: NodeContext, error: Error, c: Context): Response => {
+  const status = httpStatusOf(error)
+  const { code } = failureOf(error)
+  const isOurs = code === 'INTERNAL'
+  if (isOurs) {
+    const fields = { error: error.message, stack: error.stack, path: c.req.path }
+    logger.error(fields, 'an HTTP request failed in this process; it was told so')
+  }
+  const message = isOurs ? 'It failed in this process, whose log says why.' : error.message
+  return new Response(JSON.stringify(errorBody(code, message, error.name)), {
+    status,
+    headers: { 'content-type': 'application/json', ...(status === 503 && { 'retry-after': '5' }) }
+  })
+}
+
+/** Each path has a share of its own. */
+const shares = (signal: AbortSignal): HttpContext['shared'] => {
+  const byPath = new Map<string, Share>()
+  return async (c, type, make) => {
+    const share = byPath.get(c.req.path) ?? new Share(signal)
+    byPath.set(c.req.path, share)
+    const { bytes, status } = await share.answer(c.req.url, async () => answerOf(await make()))
+    return c.body(bytes, status, { 'content-type': type })
+  }
+}
+
+const answerOf = (made: Made): Answer => {
+  const { text, status } = typeof made === 'string' ? { text: made, status: 200 as const } : made
+  return { bytes: new TextEncoder().encode(text), status }
+}
+
+const streams = (signal: AbortSignal): HttpContext['stream'] => {
+  let open = 0
+  return (c, write) => {
+    if (open >= httpLimits.streams)
+      throw new LimitError('Too many event streams are open. Close one, or ask again later.')
+    open++
+    const { outgoing }: HttpBindings = c.env
+    const gone = new AbortController()
+    outgoing.once('close', () => {
+      open--
+      gone.abort()
+    })
+    const ended = AbortSignal.any([signal, gone.signal])
+    return streamSSE(c, async (stream) => {
+      const sink: EventSink = { signal: ended, write: (event) => stream.writeSSE(event) }
+      const pulse = async (): Promise<void> => {
+        while (!ended.aborted) {
+          await stream.write(': still here\n\n')
+          await sleep(pulseMs, ended).catch(() => {})
+        }
+      }
+      await Promise.all([pulse(), write(sink)])
+    })
+  }
+}

@@ -1,0 +1,2 @@
+export { HttpServer } from './server.ts'
+export { readToken } from './token.ts'

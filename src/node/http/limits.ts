@@ -1,0 +1,23 @@
+/** Limits of the HTTP server, each with its reason. */
+export const httpLimits = {
+  /** Open connections: a page, a scraper and a few programs hold one to six each. With few descriptors there are fewer. */
+  connections: 64,
+  /** Event streams among them: the rest is for questions. */
+  streams: 32,
+  /** At once from one address or /64, given back over `perMs`: a page asks for about twenty things when it is opened. */
+  requests: { count: 100, perMs: 2_000 },
+  /** Path and query: the longest question is a name and a few options. */
+  urlChars: 2_048,
+  /** All headers: those of a browser take about 1 KiB. */
+  headerBytes: 8 * 1024,
+  /** Until all of a request is there. */
+  requestMs: 5_000,
+  /** Until a quiet connection is closed; a reader that takes nothing for so long is cut. */
+  stallMs: 10_000,
+  /** Until an answer was taken, however slowly; event streams are exempt. */
+  answerMs: 60_000,
+  /** Questions that wait for the making of one answer. */
+  waiting: 16,
+  /** Making one answer takes at most one part in so many of the time, whatever is asked. */
+  share: 10
+} as const

@@ -1,0 +1,6 @@
+import { apiPart } from './api-part.ts'
+import { eventsPart } from './events-part.ts'
+import type { HttpPart } from './part.ts'
+
+/** Everything that the HTTP server offers. Paths that two parts have are answered by the first. */
+export const httpParts: readonly HttpPart[] = [apiPart, eventsPart]

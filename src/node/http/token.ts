@@ -1,0 +1,29 @@
+import { statSync } from 'node:fs'
+import { reasonOf } from '../../runtime/error-message.ts'
+import { readText } from '../../runtime/files/read-file.ts'
+import { ConfigError } from '../errors.ts'
+
+const maxBytes = 4 * 1024
+/** Length that nobody guesses: 16 letters and digits have 80 bits. */
+const fewestChars = 16
+
+/** The token that requests must bring; undefined: they need none. @throws ConfigError for a file that cannot be used */
+export const readToken = (file: string | undefined): string | undefined => {
+  if (file === undefined) return undefined
+  const refuse = (why: string): never => {
+    throw new ConfigError([`http.tokenFile: ${file}: ${why}`])
+  }
+  try {
+    if ((statSync(file).mode & 0o007) !== 0) refuse(`others can read it: chmod 640 ${file}`)
+    const token = readText(file, maxBytes).trim()
+    if (!/^[!-~]+$/.test(token) || token.length < fewestChars) {
+      refuse(
+        `has no token of at least ${fewestChars} characters without spaces: head -c 24 /dev/urandom | base64 > ${file}`
+      )
+    }
+    return token
+  } catch (error) {
+    if (error instanceof ConfigError) throw error
+    return refuse(`cannot be read: ${reasonOf(error)}`)
+  }
+}

@@ -1,0 +1,123 @@
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { request as httpRequest } from 'node:http'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { TrustNode } from '../../../src/node/node.ts'
+import { TestNetwork } from '../../helpers/network.ts'
+
+let network: TestNetwork
+let root: TrustNode
+beforeAll(async () => {
+  network = await TestNetwork.create({ 'http.listen': '[::1]:0' })
+  const [first] = network.nodes
+  if (first === undefined) throw new Error('no root')
+  root = first
+})
+afterAll(() => network[Symbol.asyncDispose]())
+
+interface Answer {
+  status: number
+  headers: Record<string, unknown>
+  body: Record<string, unknown>
+}
+
+const ask = (path: string, options: { method?: string; headers?: Record<string, string> } = {}, url = root.httpUrl) =>
+  new Promise<Answer>((resolve, reject) => {
+    const call = httpRequest(new URL(path, url), { agent: false, ...options }, (response) => {
+      const answer = async (): Promise<Answer> => {
+        const text = Buffer.concat(await response.toArray()).toString()
+        return {
+          status: response.statusCode ?? 0,
+          headers: response.headers,
+          body: text === '' ? {} : JSON.parse(text)
+        }
+      }
+      resolve(answer())
+    })
+    call.on('error', reject)
+    call.end()
+  })
+
+test('answers as the control socket does, with safe headers', async () => {
+  const { status, headers, body } = await ask('/peers')
+  expect(status).toBe(200)
+  expect(body).toMatchObject({ schemaVersion: 1, total: 1, self: { peerId: root.peerId } })
+  expect(headers['content-security-policy']).toContain("default-src 'none'")
+  expect(headers['access-control-allow-origin']).toBeUndefined()
+  for (const path of ['/connection/status', '/nodes', '/registries']) expect((await ask(path)).status).toBe(200)
+})
+
+test.each([
+  ['an unknown path', '/nothing', {}, 404, 'NOT_FOUND'],
+  ['a path of the control socket', '/v1/peers', {}, 404, 'NOT_FOUND'],
+  ['a wrong method', '/peers', { method: 'POST' }, 405, 'METHOD_NOT_ALLOWED'],
+  ['an unknown option', '/peers?nonsense=1', {}, 400, 'BAD_REQUEST'],
+  ['a huge query', `/peers?x=${'x'.repeat(5_000)}`, {}, 414, 'TOO_LARGE'],
+  ['huge headers', '/peers', { headers: { x: 'x'.repeat(20_000) } }, 431, 'TOO_LARGE'],
+  ['a wrong Host', '/peers', { headers: { host: 'evil.example' } }, 421, 'WRONG_HOST'],
+  ['an address that is not its own', '/peers', { headers: { host: '[2001:db8::1]:80' } }, 421, 'WRONG_HOST']
+])('refuses %s', async (_, path, options, status, code) => {
+  const answer = await ask(path, options)
+  expect(answer).toMatchObject({ status, body: { schemaVersion: 1, error: { code } } })
+})
+
+test('tells what changes, and to one that comes back what it missed', async () => {
+  const first = new AbortController()
+  const stream = await fetch(`${root.httpUrl}/events`, { signal: first.signal })
+  const begin = await until(stream, /id: (\S+)\n\n/)
+  first.abort()
+  root.changed()
+  root.changed()
+  const second = new AbortController()
+  const headers = { 'last-event-id': begin }
+  expect(
+    await until(await fetch(`${root.httpUrl}/events`, { headers, signal: second.signal }), /event: (status)/)
+  ).toBe('status')
+  const reset = await fetch(`${root.httpUrl}/events?after=000000000000-7`, { signal: second.signal })
+  expect(await until(reset, /event: (\S+)/)).toBe('reset')
+  second.abort()
+})
+
+const until = async (response: Response, wanted: RegExp): Promise<string> => {
+  let text = ''
+  for await (const chunk of response.body ?? []) {
+    text += Buffer.from(chunk).toString()
+    const found = wanted.exec(text)
+    if (found?.[1] !== undefined) return found[1]
+  }
+  throw new Error(`the stream ended: ${text}`)
+}
+
+test('a port that is taken is said in the status, and the node runs on', async () => {
+  const other = createServer().listen(0, '::1')
+  await new Promise((resolve) => other.once('listening', resolve))
+  const address = other.address()
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  const node = await network.join('taken', { 'http.listen': `[::1]:${address.port}` })
+  const { parts } = await node.control.status()
+  expect(parts.find(({ name }) => name === 'http')).toMatchObject({
+    state: 'failing',
+    lastError: expect.stringContaining(`port ${address.port} is taken by`)
+  })
+  other.close()
+})
+
+test('anything but loopback needs a token, which every request must bring', async () => {
+  expect(() => network.config('open', { 'http.listen': '[::]:0' })).toThrow('http.tokenFile')
+  const file = join(mkdtempSync(join(tmpdir(), 'trustnet-token-')), 'token')
+  writeFileSync(file, 'short', { mode: 0o600 })
+  await expect(network.start('short', { 'http.listen': '[::]:0', 'http.tokenFile': file })).rejects.toThrow(
+    'no token of at least 16 characters'
+  )
+  const token = 'a-token-that-nobody-guesses'
+  writeFileSync(file, `${token}\n`, { mode: 0o600 })
+  const { httpUrl } = await network.start('closed', { 'http.listen': '[::]:0', 'http.tokenFile': file })
+  const statusWith = async (authorization?: string): Promise<number> =>
+    (await ask('/connection/status', authorization === undefined ? {} : { headers: { authorization } }, httpUrl)).status
+  expect(await statusWith()).toBe(401)
+  expect(await statusWith(`Bearer ${token}x`)).toBe(401)
+  expect(await statusWith(`Bearer ${token}`)).toBe(200)
+  expect(await statusWith(`Basic ${Buffer.from(`me:${token}`).toString('base64')}`)).toBe(200)
+})
