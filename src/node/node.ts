@@ -27,6 +27,7 @@ import { recordHistory } from './history/record-history.ts'
 import { followHooks } from './hooks/hook-events.ts'
 import type { Host } from './host/host.ts'
 import type { Housekeeping } from './housekeeping.ts'
+import { type HttpApi, openHttp } from './http/index.ts'
 import { createLogging, type Logging } from './logging.ts'
 import type { NetworkNode } from './network-node.ts'
 import type { NodeContext } from './node-context.ts'
@@ -72,7 +73,7 @@ export class TrustNode implements Node, NodeContext {
   readonly #judging = new Throttle(() => this.#judge(), judgeMs)
   #attachment: Attachment | undefined
   #server: AsyncDisposable | undefined
-  #http: (AsyncDisposable & { readonly url: string | undefined }) | undefined
+  #http: HttpApi | undefined
   #stopping: Promise<void> | undefined
   readonly #dropNewKey: () => void
   #left = false
@@ -200,7 +201,7 @@ export class TrustNode implements Node, NodeContext {
       const path = socketPath(config.paths.runtime, config.name)
       this.#server = await startControlServer({ path, api, logger, part: this.services.part('control') })
     }
-    await this.#openHttp()
+    this.#http = await openHttp(this)
     if (genesis !== undefined) {
       await this.#attach(genesis)
       return
@@ -209,14 +210,6 @@ export class TrustNode implements Node, NodeContext {
     this.#discovering = this.#discover().catch((error: Error) => {
       if (!this.#over.signal.aborted) this.#failure.reject(error)
     })
-  }
-
-  /** Loaded only where it is wanted: it brings 20 MiB. @throws ConfigError for a token file that cannot be used */
-  async #openHttp(): Promise<void> {
-    const { listen, tokenFile } = this.config.http
-    if (listen === undefined) return
-    const { HttpServer, readToken } = await import('./http/index.ts')
-    this.#http = await HttpServer.start({ node: this, api: this.control, listen, token: readToken(tokenFile) })
   }
 
   /** Address of the HTTP API; undefined: it is off, or does not listen. */
