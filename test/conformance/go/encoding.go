@@ -1,15 +1,17 @@
 package main
 
 import (
+	"crypto/sha256"
 	"errors"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"unicode/utf8"
 )
 
 // field is a field of a message as its .proto says: a scalar type, or the name of the message inside.
-type field struct{ kind, rule string }
+type field struct{ name, kind, rule string }
 
 type messages map[string]map[uint64]field
 
@@ -19,22 +21,30 @@ var (
 	member            = regexp.MustCompile(`(?:(repeated|optional) )?(\w+) (\w+) = (\d+)`)
 )
 
-// readProto gives the messages of a .proto file.
-func readProto(path string) (messages, error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
+// readProtos gives the messages of registry.proto and of all protocols, which stand beside it.
+func readProtos(registry string) (messages, error) {
 	found := messages{}
-	for _, m := range messageDefinition.FindAllStringSubmatch(comment.ReplaceAllString(string(text), ""), -1) {
-		fields := map[uint64]field{}
-		for _, f := range member.FindAllStringSubmatch(m[2], -1) {
-			number, _ := strconv.ParseUint(f[4], 10, 32)
-			fields[number] = field{kind: f[2], rule: f[1]}
+	paths, err := filepath.Glob(filepath.Join(filepath.Dir(registry), "../../protocols/*/pb/*.proto"))
+	for _, path := range append(paths, registry) {
+		if err == nil {
+			err = found.read(path)
 		}
-		found[m[1]] = fields
 	}
-	return found, nil
+	return found, err
+}
+
+// read adds the messages of a .proto file.
+func (m messages) read(path string) error {
+	text, err := os.ReadFile(path)
+	for _, found := range messageDefinition.FindAllStringSubmatch(comment.ReplaceAllString(string(text), ""), -1) {
+		fields := map[uint64]field{}
+		for _, f := range member.FindAllStringSubmatch(found[2], -1) {
+			number, _ := strconv.ParseUint(f[4], 10, 32)
+			fields[number] = field{name: f[3], kind: f[2], rule: f[1]}
+		}
+		m[found[1]] = fields
+	}
+	return err
 }
 
 // value is what stands in one field.
@@ -155,4 +165,9 @@ func (m messages) check(f field, v value, wire uint64) error {
 		return errors.New("no UTF-8")
 	}
 	return nil
+}
+
+func hashOf(b []byte) []byte {
+	hash := sha256.Sum256(b)
+	return hash[:]
 }

@@ -10,11 +10,9 @@ import (
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 )
 
@@ -156,7 +154,7 @@ func byFields(v vector) bool { return v.Error == "InvalidPayloadError" }
 var commands = map[string]func(m messages, args []string) error{}
 
 func main() {
-	m, err := readProto(os.Args[2])
+	m, err := readProtos(os.Args[2])
 	if err != nil {
 		panic(err)
 	}
@@ -171,16 +169,16 @@ func main() {
 		judge(m)
 		return
 	}
-	read := func(name string) (f file) {
-		text, err := os.ReadFile(filepath.Join(os.Args[1], name+".json"))
-		if err == nil {
-			err = json.Unmarshal(text, &f)
-		}
-		if err != nil {
-			panic(err)
-		}
-		return f
+	verifyAll(m, os.Args[1])
+	fmt.Printf("%d checks, %d failures\n", checks, failures)
+	if failures > 0 {
+		os.Exit(1)
 	}
+}
+
+// verifyAll judges each file of vectors.
+func verifyAll(m messages, folder string) {
+	read := func(name string) file { return readVectors[file](folder, name) }
 	for name, k := range kinds {
 		verifyKind(m, name, k, read(name))
 	}
@@ -191,28 +189,16 @@ func main() {
 	for _, v := range keys.Bad {
 		expect(!isKey(unhex(v.PublicKey)), "no key %s", v.Name)
 	}
-	var notes noteFile
-	text, err := os.ReadFile(filepath.Join(os.Args[1], "checkpoint-note.json"))
-	if err == nil {
-		err = json.Unmarshal(text, &notes)
-	}
-	if err != nil {
-		panic(err)
-	}
-	verifyNotes(m, notes)
-	var states stateLog
-	if text, err = os.ReadFile(filepath.Join(os.Args[1], "state-log.json")); err == nil {
-		err = json.Unmarshal(text, &states)
-	}
-	if err != nil {
-		panic(err)
-	}
-	verifyState(m, states)
+	verifyNotes(m, readVectors[noteFile](folder, "checkpoint-note"))
+	verifyState(m, readVectors[stateLog](folder, "state-log"))
 	verifyChain(m, read("transitions"))
-	fmt.Printf("%d checks, %d failures\n", checks, failures)
-	if failures > 0 {
-		os.Exit(1)
-	}
+	verifyEdges(m, read("edges"))
+	verifyTexts(readVectors[textFile](folder, "text"))
+	verifyExchanges(m, readVectors[exchangeFile](folder, "exchanges"))
+	verifyFrames(readVectors[frameFile](folder, "frames"))
+	verifyIdentities(readVectors[[]identityVector](folder, "identity"))
+	verifyInvites(m, readVectors[inviteFile](folder, "invite"))
+	verifyTrees(readVectors[[]treeVector](folder, "state-root"))
 }
 
 // judge says of each line of stdin whether its bytes are taken.

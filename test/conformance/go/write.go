@@ -4,7 +4,6 @@ package main
 
 import (
 	"crypto/ed25519"
-	"crypto/sha256"
 	"slices"
 )
 
@@ -68,9 +67,4 @@ func (i invite) record(key ed25519.PrivateKey, seq, nowMs uint64) []byte {
 		num(1, 1), blob(2, i.networkID), blob(3, publicKey(key)), num(4, seq), blob(5, addr), num(7, i.role),
 		blob(10, []byte("conformance-go")), num(13, nowMs),
 	), key)
-}
-
-func hashOf(b []byte) []byte {
-	hash := sha256.Sum256(b)
-	return hash[:]
 }

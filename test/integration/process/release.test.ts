@@ -1,13 +1,13 @@
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { existsSync, globSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { tempFolder } from '../../helpers/temp.ts'
 
 const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
 
-it('a release runs where no Node is, says what it was built from, and comes with checksums and an SBOM', () => {
+it('a release runs where no Node is, says what it was built from, and comes with checksums, an SBOM and the kit for other implementations', () => {
   using folder = tempFolder()
   const { arch } = process
   const env = { ...process.env, SOURCE_DATE_EPOCH: '1700000000', TRUSTNET_COMMIT: 'c0ffee' }
@@ -52,6 +52,14 @@ it('a release runs where no Node is, says what it was built from, and comes with
         .digest('hex')
     ).toBe(sum)
   }
+  const kit = join(folder.path, 'kit')
+  mkdirSync(kit)
+  execFileSync('tar', ['-xzf', join(folder.path, `trustnet-${version}.kit.tgz`), '-C', kit])
+  const wanted = ['docs/protocols/*.md', 'test/fixtures/vectors/*.json', 'src/**/*.proto'].flatMap((one) =>
+    globSync(one)
+  )
+  expect(globSync('**/*.*', { cwd: kit }).toSorted()).toEqual(wanted.toSorted())
+  for (const file of wanted) expect(readFileSync(join(kit, file)), file).toEqual(readFileSync(file))
   const sbom = JSON.parse(readFileSync(join(folder.path, `trustnet-${version}.sbom.cdx.json`), 'utf8'))
   const names = (sbom as { components: { name: string }[] }).components.map((component) => component.name)
   expect(names).toContain('better-sqlite3')
