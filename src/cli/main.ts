@@ -6,10 +6,11 @@ import { loadCommands } from './commands.ts'
 import { type Conduct, conductOf } from './output/conduct.ts'
 import type { Context } from './output/context.ts'
 import { errorCodeOf, exitCodeOf, exitCodes } from './output/exit.ts'
+import { type Failure, failureLine, lostOutput, tellFailure } from './output/failure.ts'
 import { brokenOff, isOfSignal, signalExitCode, signalOf } from './output/interrupt.ts'
 import { inWords, isSystemError, systemErrorText } from './output/system-error.ts'
 import { Terminal, type TerminalInit } from './output/terminal.ts'
-import { safeJson, sanitiseError } from './output/text.ts'
+import { sanitiseError } from './output/text.ts'
 
 const about = `The machines of one domain find, recognise and reach each other over IPv6.`
 
@@ -32,6 +33,8 @@ export interface MainInit extends Omit<TerminalInit, 'redact'> {
   onConduct?: (conduct: Conduct) => void
   /** Told what is called for SIGHUP. */
   onHangup?: (listener: () => void) => void
+  /** Told when the command has ended and only its output is on its way. */
+  onEnded?: () => void
 }
 
 /** Time that a command which only prints may take to end after a signal: for what it has to put away. */
@@ -47,6 +50,10 @@ export const main = async (init: MainInit): Promise<number> => {
   const redactor = new Redactor(init)
   const terminal = new Terminal({ ...init, redact: (text) => redactor.clean(text) })
   const run = new Run(init, terminal)
+  return await run.flushed(await exitCode(run, init))
+}
+
+const exitCode = async (run: Run, init: MainInit): Promise<number> => {
   try {
     const argv = behindCommand(init.argv)
     const program = await createProgram(run, argv)
@@ -79,6 +86,7 @@ class Run implements Context {
   #code: number = exitCodes.fine
   #conduct: Conduct = 'prints'
   #isOver = false
+  #failure: Failure | undefined
 
   constructor(init: MainInit, terminal: Terminal) {
     this.#init = init
@@ -127,26 +135,38 @@ class Run implements Context {
     const { signal, terminal } = this
     if (error instanceof CommanderError) {
       if (error.exitCode === 0) return exitCodes.fine
-      this.#tellJson('USAGE', error.message)
+      this.#failure = { code: 'USAGE', message: error.message }
       return exitCodes.usage
     }
     const left = brokenOff(error)
     const isNews = left === undefined && !isOfSignal(error, signal)
     const message = messageOf(error)
-    if (isNews) terminal.progress(`${terminal.paintProgress('bad', 'error')}: ${message}`)
+    if (isNews) this.#fails({ code: errorCodeOf(error), message })
     const name = signal.aborted || left !== undefined ? signalOf(signal) : undefined
     const isCut = name !== undefined && this.#conduct !== 'runs'
     if (isCut && this.#conduct === 'changes') terminal.progress(`Interrupted by ${name}: ${left ?? halfDone}.`)
-    if (isNews) this.#tellJson(errorCodeOf(error), message)
     if (isCut) return signalExitCode(name)
     // A daemon is stopped by a signal: what is wrong with it all the same is its own.
     return isNews ? exitCodeOf(error) : this.#code
   }
 
-  /** For a program that asked for JSON, as the last line of stderr; stdout holds answers alone. */
-  #tellJson(code: string, message: string): void {
-    if (!this.#init.argv.includes('--json')) return
-    this.terminal.progress(safeJson({ schemaVersion: 1, error: { code, message } }))
+  #fails(failure: Failure): void {
+    this.#failure = failure
+    tellFailure(this.terminal, failure)
+  }
+
+  /** Waits until the output has arrived, and gives the exit code: its own to a command that failed for another reason, too. */
+  async flushed(code: number): Promise<number> {
+    const { terminal } = this
+    this.#init.onEnded?.()
+    await terminal.stdout.flushed?.()
+    const { failure } = terminal.stdout
+    const isLost = failure !== undefined && failure.code !== 'EPIPE' && this.#conduct !== 'runs'
+    const lost = isLost ? lostOutput(failure) : undefined
+    if (lost !== undefined) tellFailure(terminal, lost)
+    const told = this.#failure ?? lost
+    if (told !== undefined && this.#init.argv.includes('--json')) terminal.progress(failureLine(told))
+    return lost !== undefined && code === exitCodes.fine ? exitCodes.failure : code
   }
 }
 

@@ -2,9 +2,9 @@ import { closeSync, openSync } from 'node:fs'
 import { main } from './main.ts'
 import type { Conduct } from './output/conduct.ts'
 import { exitCodes } from './output/exit.ts'
+import { failureLine, lostOutput } from './output/failure.ts'
 import { Interrupted, signalExitCode } from './output/interrupt.ts'
 import { Output } from './output/stream.ts'
-import { systemErrorText } from './output/system-error.ts'
 
 /** This process as a command: its streams, its signals, and its exit code. */
 export const runProcess = async (): Promise<number> => {
@@ -13,7 +13,11 @@ export const runProcess = async (): Promise<number> => {
   const signals = new Signals(() => conduct)
   const stdout = new Output(process.stdout, (error) => {
     // `trustnet peers | head` closes the pipe early: that is no failure.
-    if (conduct === 'prints') end(error.code === 'EPIPE' ? exitCodes.fine : lost(stderr, error))
+    if (conduct !== 'prints') return
+    if (error.code === 'EPIPE') end(exitCodes.fine)
+    const failure = lostOutput(error)
+    stderr.write(`error: ${failure.message}\n${argv.includes('--json') ? `${failureLine(failure)}\n` : ''}`)
+    end(exitCodes.failure)
   })
   const stderr = new Output(process.stderr, () => undefined)
   const argv = process.argv.slice(2)
@@ -23,21 +27,13 @@ export const runProcess = async (): Promise<number> => {
   const onHangup = (listener: () => void): void => {
     signals.onHangup = listener
   }
-  const code = await main({ argv, stdout, stderr, stdin, env, signal: signals.signal, onConduct, onHangup })
-  signals.isDone = true
-  await stdout.flushed()
-  const { failure } = stdout
-  const isLost = failure !== undefined && failure.code !== 'EPIPE' && conduct !== 'runs'
-  const last = isLost ? lost(stderr, failure, code) : code
+  const onEnded = (): void => {
+    signals.isDone = true
+  }
+  const code = await main({ argv, stdout, stderr, stdin, env, signal: signals.signal, onConduct, onHangup, onEnded })
   await stderr.flushed()
   restoreTerminal()
-  return last
-}
-
-/** A command that failed for a reason of its own keeps its code. */
-const lost = (stderr: Output, error: NodeJS.ErrnoException, code: number = exitCodes.fine): number => {
-  stderr.write(`error: what this command has to say could not be written: ${systemErrorText(error)}\n`)
-  return code === exitCodes.fine ? exitCodes.failure : code
+  return code
 }
 
 class Signals {

@@ -16,7 +16,7 @@ export interface Sink {
   /** Resolves when all is written, or cannot be. */
   flushed?(): Promise<void>
   /** The reason why something was lost. */
-  failure?: Error | undefined
+  failure?: NodeJS.ErrnoException | undefined
   /** The reason why the last write did not arrive. */
   errored?: Error | null
   isTTY?: boolean | undefined

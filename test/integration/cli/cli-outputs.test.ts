@@ -25,6 +25,19 @@ const env = (): Record<string, string> => ({
   EDITOR: "sed -i 's/^invite-uses: .*/invite-uses: 7/'"
 })
 
+const withJson = new Set(
+  (await commandTree())
+    .filter(({ command }) => command.options.some(({ long }) => long === '--json'))
+    .map(({ words }) => words.join(' '))
+)
+
+/** The line for programs stands at the end of stderr. */
+const expectJsonLast = (err: string): void =>
+  expect(JSON.parse(err.trimEnd().split('\n').at(-1) ?? '')).toEqual({
+    schemaVersion: 1,
+    error: { code: 'FAILED', message: expect.stringMatching(/could not be written/) }
+  })
+
 test('every command is called here, or is named as one that is tested elsewhere', async () => {
   const acting = (await commandTree()).filter(({ acts }) => acts).map(({ words }) => words.join(' '))
   const named = [...commandCalls.keys(), ...stoppedCalls.keys(), ...callsElsewhere.keys()]
@@ -43,8 +56,10 @@ describe.each([...commandCalls])('%s', (command, args) => {
   const argv = [...command.split(' '), ...args]
 
   test.runIf(existsSync('/dev/full'))('on a full disk: exit code 1, and it says so', async () => {
-    const { code, err } = await toFullDisk(argv, env())
+    const json = withJson.has(command) && !argv.includes('--json') ? ['--json'] : []
+    const { code, err } = await toFullDisk([...argv, ...json], env())
     expect({ code, err }).toEqual({ code: 1, err: expect.stringMatching(/could not be written/) })
+    if (withJson.has(command)) expectJsonLast(err)
   })
 
   test('without a reader it is as its conduct says', async () => {
@@ -126,6 +141,7 @@ test.runIf(existsSync('/dev/full')).each([['disk'], ['reader']])(
     const data = join(folder.path, 'data', 'root')
     const { code, err } = await (missing === 'disk' ? toFullDisk : toNobody)([...initArgv, '--json'], where)
     expect(code).toBe(1)
+    if (missing === 'disk') expectJsonLast(err)
     const file = join(data, 'recovery.passphrase')
     expect(err).toContain(file)
     const passphrase = readFileSync(file, 'utf8').trim()
