@@ -4,6 +4,9 @@ const inviteStart = /tnet\d/
 /** The user part of a URL may hold a password; taken for a path, it has one slash. */
 const urlPassword = /(:\/{1,2}[^/\s:@]*:)[^/\s@]+(?=@)/g
 const secretName = /pass|token|secret|seed|private|credential|tsig/i
+/** Options that take a secret or the file that holds it. */
+const secretOrFile = /^--invite$/
+const isFile = /^-$|\/|\.\w{1,8}$/
 const secretVariable = /(?:INVITE|PASSPHRASE|PASSWORD|TOKEN|SECRET|SECRET_ACCESS_KEY|TSIG_KEY|PRIVATE_KEY)$/
 /** A secret in the place of its file: nothing in it says that it is a path. */
 const secretFileVariable = new RegExp(secretVariable.source.replace(/\$$/, '_FILE$'))
@@ -11,6 +14,14 @@ const path = /^(?:\/|\.{1,2}\/|~)/
 const optionWord = /^(?:-[a-zA-Z]|--[a-z][a-z0-9-]*(?:=.*)?)$/s
 /** The rest of an invite line that has lost its beginning: long, of all kinds of characters. */
 const longWord = /[\w-]{40,}/g
+/** A word of the command line that a torn line may have left, and the marks that a text around it puts there. */
+const bareWord = /^["'(<]*([\w-]{12,})[>)"',;:.]*$/
+/** Letters and digits as words and numbers are spelled. */
+const spelled = /[A-Z]?[a-z]+|[A-Z]+|\d+/g
+/** Characters of a spelled piece, on average, below which a word is a random one: of 1,000 ends of invite lines of 37 characters 2 are above. */
+const leastPiece = 3
+/** Options whose value is spelled as its user likes. */
+const freeText = /^--(?:network-name|reason|note|aws-profile|matching)$/
 const peerId = /^(?:12D3Koo|16Uiu2|Qm)/
 /** Parts of a secret that are shorter may be words of their own. */
 const leastPart = 12
@@ -36,7 +47,8 @@ const secretWords = (argv: readonly string[]): Map<number, string> => {
     const value = isOption ? word.slice(word.indexOf('=') + 1) : word
     // A shell, a mail or a terminal may have split the line anywhere, also in its first letters.
     spills ||= beginsInvite([value, ...argv.slice(at + 1)]) || inviteStart.test(value.replaceAll(/\s/g, ''))
-    if (spills || isNamedSecret(argv, at) || holdsRest(value)) found.set(at, value)
+    const isLoose = !freeText.test(argv[at - 1] ?? '') && isRandomWord(value)
+    if (spills || isLoose || isNamedSecret(argv, at) || holdsRest(value)) found.set(at, value)
   }
   return found
 }
@@ -47,6 +59,13 @@ const holdsRest = (value: string): boolean =>
     (word) => /[A-Z]/.test(word) && /[a-z]/.test(word) && /\d/.test(word) && !peerId.test(word)
   )
 
+const isRandomWord = (value: string): boolean => {
+  const word = bareWord.exec(value)?.[1] ?? ''
+  if (!/[A-Z]/.test(word) || !/[a-z]/.test(word) || peerId.test(word)) return false
+  const pieces = word.match(spelled) ?? []
+  return pieces.join('').length < pieces.length * leastPiece
+}
+
 const beginsInvite = (words: readonly string[]): boolean =>
   inviteStart.test((words[0] ?? '').slice(0, 1) === 't' ? words.slice(0, 6).join('').slice(0, 5) : '')
 
@@ -56,6 +75,7 @@ const isNamedSecret = (argv: readonly string[], at: number): boolean => {
   const before = argv[at - 1] ?? ''
   const [name = ''] = word.split('=', 1)
   if (word.includes('=') && secretName.test(name)) return true
+  if (secretOrFile.test(before)) return !isFile.test(word)
   if (word.startsWith('--set=')) return secretName.test(word.split('=')[1] ?? '')
   return !optionWord.test(word) && /^--[a-z-]+$/.test(before) && secretName.test(before)
 }

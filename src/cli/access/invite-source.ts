@@ -8,8 +8,10 @@ import { sanitise } from '../output/text.ts'
 /** An invite line has at most 16 KiB, and white space that a mail put in. */
 const maxStdinBytes = 64 * 1024
 
-/** Begin of an invite line. Other text was meant as a file, or is a slip: it is no secret and may be shown. */
+/** Begin of an invite line. */
 const isLine = /^\s*tnet\d/
+/** Text that was meant as a file: other text may be the rest of an invite line, which no message repeats. */
+const isPath = /\/|\.\w{1,8}$/
 
 /** The invite line from the argument itself, `-` (stdin), a file, or the environment and its credential files. */
 export const readInvite = async (context: Context, given: string | undefined): Promise<string> => {
@@ -23,7 +25,7 @@ export const readInvite = async (context: Context, given: string | undefined): P
   }
   if (given !== undefined && !isLine.test(given)) {
     throw new UsageError(
-      `'${sanitise(given)}' is neither an invite line, which begins with tnet1, nor a file that is there.`
+      `${isPath.test(given) ? `'${sanitise(given)}'` : 'What was given'} is neither an invite line, which begins with tnet1, nor a file that is there.`
     )
   }
   if (given !== undefined) return given

@@ -1,10 +1,11 @@
+import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { readSecret } from '../../../src/node/config/secrets.ts'
 import { processTitle, Redactor } from '../../../src/runtime/redactor.ts'
 import { ControlHome, runCli } from '../../helpers/control-process.ts'
 
 // Parts of it may stand alone: none of them is a word of a message.
-const body = 'AbCdEf0123456789_-ghIJKLmnopQRSTuvwxYZ9876543210zyxWVUtsrqPONMlkjiHGFedcba'
+const body = 'AbCdEf0123456789_-ghIJKLmnopQRSTuvwxYZx7Qm2ZpK9vR4sT-jW1nB_8eYuF3hLc6gDaVk5bXo0'
 const line = `tnet1${body}`
 
 /** All ways in which a shell, a mail or a terminal may tear the line: in two, in three, in lines of 20. */
@@ -18,6 +19,11 @@ const torn = (): string[][] => [
   [line.slice(1)],
   [line.slice(7)],
   [line.slice(30)],
+  [line.slice(-37)],
+  [line.slice(-20)],
+  [line.slice(-12)],
+  [`(${line.slice(-16)}).`],
+  ['--invite', line.slice(-30)],
   [`T${line.slice(1)}`],
   [`x${line}`],
   [`https://example.org/?invite=${line}`],
@@ -113,6 +119,26 @@ const messageOf = (act: () => unknown): string => {
   }
   throw new Error('nothing was refused')
 }
+
+test.each(['FrankfurtBackup2026', 'EXAMPLE-ORG-3FA2', 'backups/MyVMs-DC1-Rack7.db', 'z1d633pjn98ft93x'])(
+  'a name like %s is in messages and titles',
+  (name) => {
+    const argv = ['lookup', name]
+    expect(new Redactor({ argv, env: {} }).clean(`${name} is not there`)).toContain(name)
+    expect(processTitle(argv)).toContain(name)
+  }
+)
+
+test('the name of a network is spelled as its user likes', () => {
+  const argv = ['init', '--network-name', 'AcmeVMs-DC1-B7']
+  expect(new Redactor({ argv, env: {} }).clean('Network made: AcmeVMs-DC1-B7')).toContain('AcmeVMs-DC1-B7')
+})
+
+test('nearly every end of a secret is found, also of those without a digit', () => {
+  const ends = Array.from({ length: 1000 }, () => randomBytes(48).toString('base64url').slice(-37))
+  const shown = ends.filter((end) => new Redactor({ argv: ['why', end], env: {} }).clean(end).includes(end))
+  expect(shown.length).toBeLessThan(20)
+})
 
 test('an ordinary message is left alone', () => {
   const redactor = new Redactor({ argv: ['why', 'hal', '--node', 'root'], env: { HOME: '/root', FOO_TOKEN: 'true' } })
