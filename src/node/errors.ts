@@ -1,3 +1,5 @@
+import { inWords } from '../runtime/system-error.ts'
+
 /** The configuration cannot be used; the message names file, line, key and what to write instead. Exit code 2. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError'
@@ -28,7 +30,7 @@ export class PinMismatchError extends Error {
 
 /** Failure that a dial met, with the address named once. */
 export const failureText = (address: string, error: Error): string =>
-  address === '' || error instanceof PinMismatchError ? error.message : `${address}: ${error.message}`
+  address === '' || error instanceof PinMismatchError ? error.message : `${address}: ${inWords(error.message)}`
 
 /** No candidate of a race could be connected; `failures` says why, one by one. */
 export class NoCandidateError extends Error {

@@ -3,6 +3,7 @@ import { Backoff } from './backoff.ts'
 import { type Clock, momentOf, systemClock, wallTimeOf } from './clock-and-logger.ts'
 import { reasonOf } from './error-message.ts'
 import { sleep } from './sleep.ts'
+import { inWords } from './system-error.ts'
 import { outsideTraces } from './trace.ts'
 
 /** State of one part of the process, for status. */
@@ -37,7 +38,7 @@ export class Part {
 
   failed(error: unknown): void {
     this.#errors++
-    this.#lastError = reasonOf(error)
+    this.#lastError = inWords(reasonOf(error))
     this.#turn(true)
   }
 

@@ -16,7 +16,7 @@ const maxFailuresShown = 3
 /** A flood that goes on is counted at least once a minute. */
 const floodMs = 5 * 60_000
 
-const warning = (code: string, message: string, fix: string | null): Notice => ({
+const warning = (code: string, message: string, fix: string): Notice => ({
   code,
   level: 'warning',
   message,
@@ -181,6 +181,12 @@ const admissionFixes: ReadonlyMap<string, string> = new Map(
   })
 )
 
+/** For a node that nobody who decides has answered. */
+const findRoot =
+  'trustnet registry status (at the root); trustnet peers connect MULTIADDR of a member, when none is known here'
+/** Within the grace of the policy a registry that answers renews the membership; after it only an invite helps. */
+const comeBack = `${findRoot}; or trustnet invite (at the root), then trustnet join LINE here`
+
 const admissionNotice = ({ membership, trouble, name }: StatusFacts): Maybe => {
   if (membership === 'revoked') {
     const message = 'the key of this node was revoked, for ever: only a new key can join again'
@@ -189,7 +195,8 @@ const admissionNotice = ({ membership, trouble, name }: StatusFacts): Maybe => {
   if (membership === 'member' || membership === 'left') return undefined
   const code = membership === 'expired' ? 'membership_expired' : 'not_admitted'
   if (trouble === undefined) return undefined
-  const fix = admissionFixes.get(trouble.name)?.replace('NAME', name) ?? null
+  const fix =
+    admissionFixes.get(trouble.name)?.replace('NAME', name) ?? (membership === 'expired' ? comeBack : findRoot)
   return warning(code, `this node is no member: ${trouble.message}`, fix)
 }
 
@@ -210,10 +217,10 @@ const sessionNotice = ({ role, session, trouble, membership }: StatusFacts, { re
 
 const down = new Set(['offline', 'suspect', 'unknown', 'left'])
 
-const refusalFix = ({ fenced, restoredHead }: NetworkFacts): string | null => {
-  if (restoredHead !== undefined) return `trustnet registry resume --head ${restoredHead} (when nobody can hold more)`
-  return fenced ? null : 'trustnet registry status'
-}
+const refusalFix = ({ restoredHead }: NetworkFacts): string =>
+  restoredHead === undefined
+    ? 'trustnet registry status'
+    : `trustnet registry resume --head ${restoredHead} (when nobody can hold more)`
 
 const rootNotice = ({ membership }: StatusFacts, network: NetworkFacts): Maybe => {
   const { refusal, root } = network
@@ -240,7 +247,11 @@ const staleNotice = ({ role, phaseFacts, now }: StatusFacts, network: NetworkFac
   const ageMs = silentMs(network, now)
   if (role === 'root' || checkpointMs === undefined || !phaseFacts.member || ageMs < staleReplicaMs) return undefined
   const message = `the newest word of the root is ${span(ageMs)} old: revocations and admissions since then are not known here`
-  return warning('replica_stale', message, root === undefined ? null : `trustnet why ${root.name}`)
+  return warning(
+    'replica_stale',
+    message,
+    root === undefined ? 'trustnet registry status' : `trustnet why ${root.name}`
+  )
 }
 
 const clockNotice = ({ now }: StatusFacts, network: NetworkFacts): Maybe => {
@@ -279,7 +290,11 @@ const floodNotice = ({ now }: StatusFacts, { exceeded }: NetworkFacts): Maybe =>
   const { limit, who, name } = latest
   const others = recent.length === 1 ? '' : `, and ${count(recent.length - 1, 'other does', 'others do')} the like`
   const message = `${name ?? who} exceeds the limit ${limit}${others}: what is over it is refused, the rest goes on`
-  return warning('flood', message, name === null ? null : `trustnet why ${name}`)
+  return warning(
+    'flood',
+    message,
+    name === null ? `block ${who} in the firewall when it goes on` : `trustnet why ${name}`
+  )
 }
 
 const addressNotice = ({ phaseFacts }: StatusFacts, { announced, listenHost }: NetworkFacts): Maybe => {

@@ -43,7 +43,13 @@ describe('warnings', () => {
     ['backup_late', { backup: { lastMs: null, everyMs: 60_000 } }, 'trustnet registry backup'],
     ['store_fails', { store: { failure: new Error('no space left'), folder: '/d' } }, 'df -h /d'],
     ['flood', { exceeded: [{ limit: 'lookup.rate', who: 'x', name: 'm', lastMs: now - 1 }] }, 'trustnet why m'],
-    ['self_doubt', { doubt: 'restarted' }, null]
+    [
+      'flood',
+      { exceeded: [{ limit: 'connection.prefix', who: '2001:db8::/64', name: null, lastMs: now - 1 }] },
+      'block 2001:db8::/64 in the firewall when it goes on'
+    ],
+    ['replica_stale', { replicaAgeMs: 300_000, root: undefined }, 'trustnet registry status'],
+    ['self_doubt', { doubt: 'restarted' }, 'trustnet doctor']
   ] as const)('%s holds for %j and names what fixes it', (code, change, fix) => {
     expect(only(statusFacts({ network: networkFacts(change) }))).toMatchObject({ code, fix, level: 'warning' })
   })
@@ -101,7 +107,10 @@ describe('warnings', () => {
     [new PendingError('waits'), 'trustnet registry approve hal (at the root)'],
     [new InviteExpiredError('over'), 'trustnet invite (at the root), then trustnet join LINE here'],
     [new NameTakenError('taken'), 'trustnet invite --replace hal (at the root), then trustnet join LINE here'],
-    [new UnavailableError('away', 1), null]
+    [
+      new UnavailableError('away', 1),
+      'trustnet registry status (at the root); trustnet peers connect MULTIADDR of a member, when none is known here'
+    ]
   ])('of a joiner told %s names the next command', (trouble, fix) => {
     const facts = statusFacts({
       membership: 'none',
@@ -110,6 +119,17 @@ describe('warnings', () => {
       phaseFacts: { ...statusFacts().phaseFacts, member: false }
     })
     expect(only(facts)).toMatchObject({ code: 'not_admitted', fix })
+  })
+
+  it('of a member that slept longer than its membership name both ways back', () => {
+    const phaseFacts = { ...statusFacts().phaseFacts, member: false }
+    const trouble = new UnavailableError('none of 1 answered', 1)
+    const slept = only(statusFacts({ membership: 'expired', session: false, trouble, phaseFacts }))
+    expect(slept).toMatchObject({
+      code: 'membership_expired',
+      fix: expect.stringContaining('trustnet registry status')
+    })
+    expect(slept?.fix).toContain('trustnet join LINE here')
   })
 
   it('of an isolated node say that it goes on, once', () => {

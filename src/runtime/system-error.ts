@@ -73,7 +73,8 @@ const verbs: ReadonlyMap<string, string> = new Map([
 /** As the system calls print it: `ENOENT: no such file or directory, open '/x'`. */
 const raw = /\b(E[A-Z_]{2,}): [^,'\n]+, (\w+)(?: '([^']*)')?(?: -> '([^']*)')?/g
 /** `connect ECONNREFUSED ::1:80`, `write EPIPE` */
-const rawSocket = /\b(connect|read|write|bind|listen|spawn) (E[A-Z_]{2,})\b:?(?: (?!because)(\S+))?/g
+const rawSocket =
+  /\b(connect|read|write|bind|listen|spawn) (E[A-Z_]{2,})\b:?(?: (?!because)(\S+))?(?: - Local \([^)]*\))?/g
 
 /** `(ENOSPC)` */
 const codeAlone = /\b(E[A-Z]{3,})\b/g
@@ -115,9 +116,17 @@ export const systemErrorText = (error: NodeJS.ErrnoException): string =>
 /** The folder above is there: a file system as /proc says so. */
 const noNewFolders: Words = { why: 'its file system takes no new folders', next: 'name another path' }
 
+/** No address of this machine is fit for the way: that of the other side may be right. */
+const noWay: Words = {
+  why: 'no IPv6 address of this machine leads there',
+  next: 'look at `ip -6 address` and `ip -6 route`'
+}
+
 const said = (code: string, call: string, path?: string, other?: string): string => {
   const { why, next } = (path === undefined ? undefined : onThePath(code, path)) ??
-    (call === 'mkdir' && code === 'ENOENT' ? noNewFolders : wordsByCode.get(code)) ?? { why: code }
+    (call === 'mkdir' && code === 'ENOENT' ? noNewFolders : undefined) ??
+    (call === 'connect' && code === 'EADDRNOTAVAIL' ? noWay : undefined) ??
+    wordsByCode.get(code) ?? { why: code }
   const verb = verbs.get(call)
   const what = path === undefined ? '' : verb === undefined ? `${path}: ` : `${path} cannot be ${verb}: `
   const where = other === undefined ? '' : ` (to ${other})`
