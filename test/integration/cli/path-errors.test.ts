@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { cpSync, globSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, cpSync, globSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { fileKeys } from '../../../src/node/config/paths.ts'
@@ -22,8 +22,27 @@ const paths: ReadonlyMap<string, string> = new Map([
   ['EISDIR', at('folder')],
   ['ELOOP', at('loop')],
   ['ENAMETOOLONG', at('n'.repeat(300))],
-  ...(isRoot ? ([['EROFS', at('read-only', 'x')]] as const) : [])
+  ...(isRoot
+    ? ([
+        ['EROFS', at('read-only', 'x')],
+        ['EACCES', at('closed', 'x')]
+      ] as const)
+    : [])
 ])
+
+/** Runs as a user who may enter all folders here but one. Root may enter every folder. */
+const asNobody = async <T>(own: readonly string[], run: () => Promise<T>): Promise<T> => {
+  chmodSync(places.path, 0o711)
+  for (const folder of own) execFileSync('chown', ['-R', `${nobody}`, folder])
+  process.seteuid?.(nobody)
+  try {
+    return await run()
+  } finally {
+    process.seteuid?.(0)
+    for (const folder of own) execFileSync('chown', ['-R', '0', folder])
+  }
+}
+const nobody = 65_534
 
 let home: ControlHome
 let root: StoppedRoot
@@ -35,6 +54,7 @@ beforeAll(async () => {
   symlinkSync(at('loop'), at('loop'))
   if (isRoot) {
     mkdirSync(at('read-only'))
+    mkdirSync(at('closed'), { mode: 0o700 })
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'ro,size=64k', 'tmpfs', at('read-only')])
   }
   home = await ControlHome.create()
@@ -143,7 +163,8 @@ describe.each([...paths])('%s', (kind, path) => {
     if (isStopped) cpSync(root.path, folder, { recursive: true })
     const given = Object.fromEntries(Object.entries(env).map(([name, value]) => [name, filled(value)]))
     const more = isStopped ? stoppedEnv(folder) : {}
-    const { code, err } = await runCli(argv.map(filled), { home: folder, env: { ...more, ...given } })
+    const call = () => runCli(argv.map(filled), { home: folder, env: { ...more, ...given } })
+    const { code, err } = await (kind === 'EACCES' ? asNobody([folder, at('folder')], call) : call())
     for (const left of ['none', 'home', 'folder']) rmSync(at(left), { recursive: true, force: true })
     mkdirSync(at('folder'))
     expect({ argv, code, err }).toMatchObject({ code: expect.toSatisfy((n: number) => n >= 0 && n <= 7) })
