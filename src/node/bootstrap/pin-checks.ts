@@ -24,9 +24,10 @@ export function requirePin(config: Config, pin: Uint8Array | undefined): void {
   const isRoot = config.role === 'root'
   // Another member fetches its store anew, and may have the key of an operator.
   const left = (isRoot ? filesOfNetwork(config.paths.data) : [logKey, recoveryKit]).find((path) => existsSync(path))
-  if (left !== undefined) throw new ConfigError([`${store} is not there, but ${left} is: ${storeGone}`])
+  const gone = `${store} is ${existsSync(store) ? 'empty' : 'not there'}`
+  if (left !== undefined) throw new ConfigError([`${gone}, but ${left} is there: ${storeGone}`])
   if (isRoot && pin !== undefined) {
-    throw new ConfigError([`${store} is not there, and the configuration names ${described(pin)}: ${storeGone}`])
+    throw new ConfigError([`${gone}, and the configuration names ${described(pin)}: ${storeGone}`])
   }
   if (isRoot) {
     throw new ConfigError([`${config.paths.data} has no network yet: make one with \`trustnet init --domain DOMAIN\``])

@@ -88,7 +88,8 @@ export const openDatabase = (path: string, options: OpenDatabaseOptions = {}): D
 }
 
 /**
- * Runs `read` on a store that exists, without migrating or checking it, and closes it again. undefined: there is no store.
+ * Runs `read` on a store that exists, without migrating or checking it, and closes it again. undefined: there is no store, or an empty file,
+ * which stays as it is.
  *
  * @throws as openDatabase
  */
@@ -99,6 +100,7 @@ export const peekDatabase = <T>(path: string, read: (db: Database) => T): T | un
   try {
     real = realPath(path)
     refuseUnknown(real, currentSchema)
+    if (headerOf(real) === undefined) return undefined
     db = new StoreDatabase(real)
     lock(db)
     const { fresh } = identify(db, real, currentSchema)

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, lstatSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { runProgram } from '../../helpers/built-program.ts'
@@ -10,11 +10,15 @@ import { tempFolder } from '../../helpers/temp.ts'
 const damages = new Map<string, (path: string) => void>([
   ['gone', () => undefined],
   ['empty', (path) => writeFileSync(path, '')],
+  ['empty, with an empty log beside it', (path) => [path, `${path}-wal`].map((file) => writeFileSync(file, ''))],
   ['a text', (path) => writeFileSync(path, 'hello\n')],
   ['cut off', (path) => writeFileSync(path, 'SQLite format 3\0')],
   ['a folder', (path) => mkdirSync(path)],
   ['a link to nothing', (path) => symlinkSync('/nowhere/registry.db', path)]
 ])
+
+const sizes = (folder: string): string[] =>
+  readdirSync(folder).map((name) => `${name} ${lstatSync(join(folder, name)).size}`)
 
 const commands: readonly (readonly string[])[] = [
   ['registry', 'start'],
@@ -45,7 +49,7 @@ describe.each([...damages])('a store that is %s', (_, damage) => {
     const data = join(folder.path, 'data', 'root')
     for (const end of ['', '-wal', '-shm']) rmSync(join(data, `registry.db${end}`), { force: true })
     damage(join(data, 'registry.db'))
-    const before = readdirSync(data)
+    const before = sizes(data)
     for (const command of commands) {
       const argv = command.map((word) => word.replace('FOLDER', folder.path))
       const { code, err } = await runCli(argv, { home: folder.path, env: stoppedEnv(folder.path) })
@@ -56,7 +60,7 @@ describe.each([...damages])('a store that is %s', (_, damage) => {
         err: expect.stringMatching(/^error: .*(registry\.db|log\.key).*/m)
       })
       expect({ shown, err }).toEqual({ shown, err: expect.not.stringMatching(raw) })
-      expect({ shown, files: readdirSync(data) }).toEqual({ shown, files: before })
+      expect({ shown, files: sizes(data) }).toEqual({ shown, files: before })
     }
     const restore = ['registry', 'restore', join(folder.path, 'copy.db'), '--name', 'root']
     expect(await runCli(restore, { home: folder.path, env: stoppedEnv(folder.path) })).toMatchObject({ code: 0 })
