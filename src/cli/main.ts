@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander'
+import { inWords, isSystemError, systemErrorText } from '../runtime/files/system-error.ts'
 import { Redactor } from '../runtime/redactor.ts'
-import { inWords, isSystemError, systemErrorText } from '../runtime/system-error.ts'
 import { versionInfo } from '../runtime/version.ts'
 import { aliasNames } from './access/name-alias.ts'
 import { loadCommands } from './commands.ts'
@@ -29,12 +29,10 @@ Exit codes: 0 fine, 1 failure of our own, 2 usage or configuration,
 export interface MainInit extends Omit<TerminalInit, 'redact'> {
   argv: readonly string[]
   signal: AbortSignal
-  /** Told how the command behaves, before it begins and when that changes. */
-  onConduct?: (conduct: Conduct) => void
+  /** Told how the command behaves: before it begins, when that changes, and when only its output is still on its way. */
+  onConduct?: (conduct: Conduct, isOver: boolean) => void
   /** Told what is called for SIGHUP. */
   onHangup?: (listener: () => void) => void
-  /** Told when the command has ended and only its output is on its way. */
-  onEnded?: () => void
 }
 
 /** Time that a command which only prints may take to end after a signal: for what it has to put away. */
@@ -104,7 +102,7 @@ class Run implements Context {
 
   conduct(conduct: Conduct): void {
     this.#conduct = conduct
-    this.#init.onConduct?.(conduct)
+    this.#init.onConduct?.(conduct, false)
   }
 
   /** Rejects soon after a signal, when the command only prints; what must come to its end says that it does. */
@@ -158,7 +156,7 @@ class Run implements Context {
   /** Waits until the output has arrived, and gives the exit code: its own to a command that failed for another reason, too. */
   async flushed(code: number): Promise<number> {
     const { terminal } = this
-    this.#init.onEnded?.()
+    this.#init.onConduct?.(this.#conduct, true)
     await terminal.stdout.flushed?.()
     const { failure } = terminal.stdout
     const isLost = failure !== undefined && failure.code !== 'EPIPE' && this.#conduct !== 'runs'

@@ -21,16 +21,14 @@ export const runProcess = async (): Promise<number> => {
   })
   const stderr = new Output(process.stderr, () => undefined)
   const argv = process.argv.slice(2)
-  const onConduct = (now: Conduct): void => {
+  const onConduct = (now: Conduct, isOver: boolean): void => {
     conduct = now
+    signals.isDone = isOver
   }
   const onHangup = (listener: () => void): void => {
     signals.onHangup = listener
   }
-  const onEnded = (): void => {
-    signals.isDone = true
-  }
-  const code = await main({ argv, stdout, stderr, stdin, env, signal: signals.signal, onConduct, onHangup, onEnded })
+  const code = await main({ argv, stdout, stderr, stdin, env, signal: signals.signal, onConduct, onHangup })
   await stderr.flushed()
   restoreTerminal()
   return code

@@ -1,4 +1,4 @@
-import { inWords } from '../runtime/system-error.ts'
+import { inWords } from '../runtime/files/system-error.ts'
 
 /** The configuration cannot be used; the message names file, line, key and what to write instead. Exit code 2. */
 export class ConfigError extends Error {

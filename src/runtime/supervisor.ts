@@ -2,8 +2,8 @@ import { inBackground } from './background.ts'
 import { Backoff } from './backoff.ts'
 import { type Clock, momentOf, systemClock, wallTimeOf } from './clock-and-logger.ts'
 import { reasonOf } from './error-message.ts'
+import { inWords } from './files/system-error.ts'
 import { sleep } from './sleep.ts'
-import { inWords } from './system-error.ts'
 import { outsideTraces } from './trace.ts'
 
 /** State of one part of the process, for status. */

@@ -1,6 +1,6 @@
 import { ControlError } from '../../node/api/errors.ts'
 import { exitNameOf, failureOf } from '../../runtime/failures.ts'
-import { isOperatorMatter } from '../../runtime/system-error.ts'
+import { isOperatorMatter } from '../../runtime/files/system-error.ts'
 
 /** Exit codes, for the shell. */
 export const exitCodes = {

@@ -1,4 +1,4 @@
-import { systemErrorText } from '../../runtime/system-error.ts'
+import { systemErrorText } from '../../runtime/files/system-error.ts'
 import type { Terminal } from './terminal.ts'
 import { safeJson } from './text.ts'
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { failureText } from '../../../src/node/errors.ts'
-import { inWords } from '../../../src/runtime/system-error.ts'
+import { inWords } from '../../../src/runtime/files/system-error.ts'
 
 test.each([
   [

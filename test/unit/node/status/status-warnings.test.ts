@@ -49,7 +49,7 @@ describe('warnings', () => {
       'block 2001:db8::/64 in the firewall when it goes on'
     ],
     ['replica_stale', { replicaAgeMs: 300_000, root: undefined }, 'trustnet registry status'],
-    ['self_doubt', { doubt: 'restarted' }, 'trustnet doctor']
+    ['self_doubt', { doubt: 'restarted' }, 'trustnet registry evict']
   ] as const)('%s holds for %j and names what fixes it', (code, change, fix) => {
     expect(only(statusFacts({ network: networkFacts(change) }))).toMatchObject({ code, fix, level: 'warning' })
   })
