@@ -44,6 +44,7 @@ export class Housekeeping {
   readonly #keys = new Map<string, string | undefined>()
   #backups: Promise<unknown> = Promise.resolve()
   #backing: Running | undefined
+  #isStopped = false
 
   constructor(init: HousekeepingInit) {
     this.#init = init
@@ -75,6 +76,7 @@ export class Housekeeping {
   #startBackups(services: Supervisor): void {
     const { config, registry, logger } = this.#init
     const { enabled, intervalMs: everyMs } = config.backup
+    this.#backing = undefined
     if (!enabled) return
     const backup = services.run('backup', {
       everyMs,
@@ -89,14 +91,14 @@ export class Housekeeping {
       }
     })
     this.#backing = backup
-    this.#stops.push(() => backup.stop())
   }
 
-  /** Follows a changed configuration of backups. */
+  /** Follows a changed configuration of backups: one series takes the place of another at once, so that there are never two. */
   async backupsAnew(services: Supervisor): Promise<void> {
-    await this.#backing?.stop()
-    this.#backing = undefined
+    if (this.#isStopped) return
+    const before = this.#backing
     this.#startBackups(services)
+    await before?.stop()
   }
 
   /** The key files are right as they are now. */
@@ -119,7 +121,8 @@ export class Housekeeping {
 
   /** A backup that has begun is finished. */
   async stop(): Promise<void> {
-    await Promise.all(this.#stops.map((stop) => stop()))
+    this.#isStopped = true
+    await Promise.all([...this.#stops.map((stop) => stop()), this.#backing?.stop()])
     await this.#backups
   }
 

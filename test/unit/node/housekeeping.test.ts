@@ -17,7 +17,7 @@ import { dataFiles } from '../../../src/node/config/paths.ts'
 import { firstBackupMs, Housekeeping } from '../../../src/node/housekeeping.ts'
 import { peekGenesis } from '../../../src/registry/registry.ts'
 import { silentLogger, systemClock } from '../../../src/runtime/clock-and-logger.ts'
-import { Supervisor } from '../../../src/runtime/supervisor.ts'
+import { type Running, Supervisor } from '../../../src/runtime/supervisor.ts'
 import { eventually, TestNetwork } from '../../helpers/network.ts'
 
 /** Runs it while this process can open nothing more. */
@@ -34,6 +34,24 @@ const withoutDescriptors = (work: () => void): void => {
   } finally {
     for (const file of held) closeSync(file)
     limit(before)
+  }
+}
+
+/** How many series of backups run. */
+class CountedBackups extends Supervisor {
+  series = 0
+
+  override run(...[name, service]: Parameters<Supervisor['run']>): Running {
+    const running = super.run(name, service)
+    if (name !== 'backup') return running
+    this.series++
+    return {
+      ...running,
+      stop: async () => {
+        await running.stop()
+        this.series--
+      }
+    }
   }
 }
 
@@ -87,6 +105,21 @@ describe('housekeeping of a node', () => {
     const init = { registry, config: { ...config, backup: { ...config.backup, path: folder } } }
     await new Housekeeping({ ...init, clock: systemClock, logger: silentLogger }).backUp()
     expect([...left, ...lost, ...kept].filter((file) => existsSync(file))).toEqual(kept)
+  })
+
+  it('has one series of backups, however many reloads come at once, and none after its end', async () => {
+    await using network = await TestNetwork.create()
+    const { registry, config } = network.node('root')
+    const services = new CountedBackups()
+    const backup = { ...config.backup, enabled: true, path: join(network.folder, 'backups') }
+    const init = { registry, config: { ...config, backup }, clock: systemClock, logger: silentLogger }
+    const housekeeping = new Housekeeping(init)
+    housekeeping.start(services)
+    await Promise.all([housekeeping.backupsAnew(services), housekeeping.backupsAnew(services)])
+    expect(services.series).toBe(1)
+    await Promise.all([housekeeping.backupsAnew(services), housekeeping.stop()])
+    await housekeeping.backupsAnew(services)
+    expect(services.series).toBe(0)
   })
 
   it('keeps backups that are made at the same time apart', async () => {
