@@ -210,7 +210,8 @@ const givenBy = async (context: Context, options: InstallOptions): Promise<Given
     dnsProvider: options.dnsProvider,
     dnsSettings: Object.fromEntries(settings),
     ipv6AutoEnable: options.ipv6AutoEnable,
-    openFirewall: options.openFirewall
+    openFirewall: options.openFirewall,
+    monitoring: options.monitoring
   }
 }
 

@@ -24,6 +24,7 @@ export interface InstallOptions {
   trustOnFirstUse?: boolean
   ipv6AutoEnable?: boolean
   openFirewall?: boolean
+  monitoring?: boolean
   ipv6Probe?: string
   dnsProvider?: string
   awsProfile?: string
@@ -95,6 +96,7 @@ export const withInstallOptions = (command: Command): Command =>
       probeAddress
     )
     .addOption(toggle('open-firewall', 'open the port where a firewall closes it'))
+    .addOption(toggle('monitoring', 'let Prometheus and Grafana of this machine watch it'))
     .addOption(toggle('yes', 'ask nothing'))
     .addOption(toggle('plan', 'print all that would change, and change nothing'))
     .addOption(toggle('verbose', 'print each change as it is made'))

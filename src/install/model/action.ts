@@ -100,6 +100,16 @@ export interface DnsAction {
   readonly record: { readonly name: string; readonly type: 'AAAA'; readonly ttlSeconds: number; readonly value: string }
 }
 
+/** Entries in the configuration of the Prometheus of this machine, which reads it anew. */
+export interface PrometheusAction {
+  readonly kind: 'prometheus'
+  readonly path: string
+  /** File of alert rules. */
+  readonly rules: string
+  /** Files of targets. */
+  readonly targets: string
+}
+
 /**
  * Everything the installer can change. An action is data: the plan shows it, the journal keeps it, and its kind knows how to do
  * it, how often one likes, and how to take it back.
@@ -116,6 +126,7 @@ export type Action =
   | CommandAction
   | ForegroundAction
   | DnsAction
+  | PrometheusAction
 
 /** Two nodes on one machine that need the same thing have it once: actions with one key are the same thing. */
 export const actionKey = (action: Action): string => {
@@ -125,6 +136,7 @@ export const actionKey = (action: Action): string => {
     case 'link':
     case 'data':
     case 'sysctl':
+    case 'prometheus':
       return `${action.kind} ${action.path}`
     case 'user':
       return `user ${action.name}`

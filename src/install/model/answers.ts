@@ -45,4 +45,6 @@ export interface Answers {
   readonly dnsSettings: Readonly<Record<string, string>>
   readonly ipv6AutoEnable: boolean
   readonly openFirewall: boolean
+  /** Files for Prometheus and Grafana, and the HTTP server that they read. */
+  readonly monitoring?: boolean
 }

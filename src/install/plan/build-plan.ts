@@ -4,6 +4,7 @@ import type { Deployment, Install } from '../model/deployment.ts'
 import type { Plan, PlanStep } from '../model/plan.ts'
 import { stepTitles } from '../model/plan.ts'
 import { serviceAccount } from '../model/service.ts'
+import { monitoringActions } from '../monitoring/actions.ts'
 import { configText } from './config-file.ts'
 import { configValues } from './config-values.ts'
 
@@ -24,6 +25,7 @@ export const buildPlan = (install: Install, deployment: Deployment, extras: Plan
   const isRegistry = isRegistryRole(answers.role)
   const setUp = [...(deployment.rest?.(install) ?? []), ...configuration(install)]
   const start = deployment.start(install)
+  const monitoring = answers.monitoring === true ? monitoringActions(install) : []
   const elsewhere = 'nothing to do: no registry of its own on this machine'
   const inNode =
     answers.role === 'external' ? elsewhere : 'part of the node: an integrated registry runs in its process'
@@ -31,7 +33,7 @@ export const buildPlan = (install: Install, deployment: Deployment, extras: Plan
   const contents: readonly Omit<PlanStep, 'title'>[] = [
     { actions: [...extras.ipv6, ...programActions(install)], note: null },
     isRegistry ? { actions: setUp, note: null } : { actions: [], note: inNode },
-    { actions: [...deployment.files(install), ...extras.firewall], note: null },
+    { actions: [...deployment.files(install), ...extras.firewall, ...monitoring], note: null },
     isRegistry
       ? { actions: [...start, ...(answers.role === 'root' ? extras.dns : [])], note: null }
       : { actions: [], note: inNode },

@@ -8,6 +8,7 @@ import { reasonOf } from '../../runtime/error-message.ts'
 import { OperatorError } from '../errors.ts'
 import { toMultiaddr } from '../machine/parse-facts.ts'
 import type { AdmissionPolicy, Answers, DeploymentName, Trust } from '../model/answers.ts'
+import { monitoringAddress } from '../monitoring/actions.ts'
 
 /** Answers so far, by flags or by answers to questions. */
 export interface Given {
@@ -28,6 +29,7 @@ export interface Given {
   readonly dnsSettings?: Readonly<Record<string, string>> | undefined
   readonly ipv6AutoEnable?: boolean | undefined
   readonly openFirewall?: boolean | undefined
+  readonly monitoring?: boolean | undefined
 }
 
 /** A value that has no default, and the flag that gives it. */
@@ -109,7 +111,8 @@ export const resolveAnswers = (said: Given): Answers => {
     dnsProvider: given.dnsProvider ?? 'manual',
     dnsSettings: given.dnsSettings ?? {},
     ipv6AutoEnable: given.ipv6AutoEnable ?? false,
-    openFirewall: given.openFirewall ?? false
+    openFirewall: given.openFirewall ?? false,
+    monitoring: given.monitoring ?? false
   }
   checkAnswers(answers)
   return answers
@@ -131,6 +134,9 @@ const containerAnswers = (given: Given): Pick<Answers, 'deployment' | 'image' | 
     refuse(`--image is for --deployment docker and kubernetes, this is ${deployment}.`)
   if (!isContainer && start === false) {
     refuse(`--start=false is for --deployment docker and kubernetes, this is ${deployment}; --plan shows its files.`)
+  }
+  if (isContainer && given.monitoring === true) {
+    refuse(`--monitoring is for a node on this machine, this is ${deployment}: docs/monitoring.md has its files.`)
   }
   if (image !== null && (image.length > maxImageCharacters || !imageName.test(image))) {
     refuse(`--image: '${image}' is no name of an image: write registry.example.org/trustnet:v1.2.3.`)
@@ -155,7 +161,8 @@ export const checkAnswers = (answers: Answers): void => {
     'listen.port': answers.port,
     networkId: answers.trust.kind === 'network' ? answers.trust.id : undefined,
     'bootstrap.rootAddress': answers.rootAddress ?? undefined,
-    'announce.addresses': answers.announce.length === 0 ? undefined : answers.announce
+    'announce.addresses': answers.announce.length === 0 ? undefined : answers.announce,
+    'http.listen': answers.monitoring === true ? monitoringAddress(answers.port) : undefined
   }
   parseConfig({ flags, env: {} })
 }

@@ -9,7 +9,16 @@ const parse = (...argv: string[]): InstallOptions => {
   return command.parse(argv, { from: 'user' }).opts()
 }
 
-const switches = ['plan', 'yes', 'start', 'verbose', 'ipv6-auto-enable', 'open-firewall', 'trust-on-first-use']
+const switches = [
+  'plan',
+  'yes',
+  'start',
+  'verbose',
+  'ipv6-auto-enable',
+  'open-firewall',
+  'monitoring',
+  'trust-on-first-use'
+]
 /** Names that every object has. */
 const inherited = Object.getOwnPropertyNames(Object.prototype)
 

@@ -6,6 +6,7 @@ import { foregroundKind } from './foreground.ts'
 import type { Change, Kind, Undo } from './kind.ts'
 import { networkKind } from './network.ts'
 import { programKind } from './program.ts'
+import { prometheusKind } from './prometheus.ts'
 import { commandKind, sysctlKind, userKind } from './system.ts'
 
 export type { Change, Undo } from './kind.ts'
@@ -45,6 +46,8 @@ export const doable = (action: Action): Doable => {
       return bind(networkKind, action)
     case 'command':
       return bind(commandKind, action)
+    case 'prometheus':
+      return bind(prometheusKind, action)
     case 'foreground':
       return bind(foregroundKind, action)
     default:

@@ -1,0 +1,43 @@
+import { stringify } from 'yaml'
+import type { Action } from '../model/action.ts'
+import type { Install } from '../model/deployment.ts'
+import { dashboardText } from './dashboard.ts'
+import { rulesText } from './rules.ts'
+
+const prometheus = '/etc/prometheus'
+const grafana = '/etc/grafana'
+/** Folder of ours beside the files of Grafana: what is provisioned from there is shown, and removed when it goes. */
+const dashboards = `${grafana}/trustnet`
+
+/** Address of the HTTP server of a node that is monitored: on loopback, at a port of its own beside the one of the network. */
+export const monitoringAddress = (port: number): string => `[::1]:${port + portStep}`
+const portStep = 400
+
+const provider = {
+  apiVersion: 1,
+  providers: [{ name: 'trustnet', type: 'file', options: { path: dashboards }, allowUiUpdates: true }]
+}
+
+/** Files that Prometheus and Grafana of Debian read: rules and dashboard of all nodes of the machine, and this node as a target. */
+export const monitoringActions = ({ answers: { name, port } }: Install): Action[] => {
+  const targets = [{ targets: [monitoringAddress(port)], labels: { node: name } }]
+  return [
+    folder(`${prometheus}/trustnet`),
+    file(`${prometheus}/trustnet/rules.yml`, rulesText()),
+    file(`${prometheus}/trustnet/targets-${name}.yml`, stringify(targets)),
+    {
+      kind: 'prometheus',
+      path: `${prometheus}/prometheus.yml`,
+      rules: `${prometheus}/trustnet/rules.yml`,
+      targets: `${prometheus}/trustnet/targets-*.yml`
+    },
+    folder(dashboards),
+    file(`${dashboards}/trustnet.json`, dashboardText()),
+    folder(`${grafana}/provisioning/dashboards`),
+    file(`${grafana}/provisioning/dashboards/trustnet.yaml`, stringify(provider))
+  ]
+}
+
+const folder = (path: string): Action => ({ kind: 'folder', path, mode: 0o755, owner: 'root' })
+
+const file = (path: string, text: string): Action => ({ kind: 'file', path, text, mode: 0o644, owner: 'root' })
