@@ -9,6 +9,7 @@ import type { Supervisor } from '../runtime/supervisor.ts'
 import type { Candidates } from './bootstrap/candidates.ts'
 import type { Config } from './config/schema.ts'
 import type { Gater } from './host/gater.ts'
+import type { LibraryMetrics } from './host/libp2p.ts'
 import type { Traffic } from './host/traffic.ts'
 import type { PingMonitor } from './peers/ping-monitor.ts'
 import type { CheckpointWatch } from './replication/checkpoint-watch.ts'
@@ -30,6 +31,8 @@ export interface NetworkNodeInit {
   instance: Uint8Array
   portWaitMs?: number | undefined
   services: Supervisor
+  /** Metrics that libp2p fills in. */
+  metrics?: LibraryMetrics | undefined
   /** Something that a view shows has changed. */
   onChange: () => void
 }

@@ -29,6 +29,7 @@ import type { Host } from './host/host.ts'
 import type { Housekeeping } from './housekeeping.ts'
 import { type HttpApi, openHttp } from './http/index.ts'
 import { createLogging, type Logging } from './logging.ts'
+import { type Metrics, openMetrics } from './metrics/index.ts'
 import type { NetworkNode } from './network-node.ts'
 import type { NodeContext } from './node-context.ts'
 import type { MemberHandler, Node, NodeOptions } from './node-interface.ts'
@@ -74,6 +75,7 @@ export class TrustNode implements Node, NodeContext {
   #attachment: Attachment | undefined
   #server: AsyncDisposable | undefined
   #http: HttpApi | undefined
+  metrics: Metrics | undefined
   #stopping: Promise<void> | undefined
   readonly #dropNewKey: () => void
   #left = false
@@ -201,6 +203,7 @@ export class TrustNode implements Node, NodeContext {
       const path = socketPath(config.paths.runtime, config.name)
       this.#server = await startControlServer({ path, api, logger, part: this.services.part('control') })
     }
+    this.metrics = await openMetrics(this)
     this.#http = await openHttp(this)
     if (genesis !== undefined) {
       await this.#attach(genesis)
@@ -350,6 +353,7 @@ export class TrustNode implements Node, NodeContext {
       await this.#attachment?.stop(reason, this.#left, this.stopSteps)
     } finally {
       await this.stopSteps.wait('the HTTP server', this.#http?.[Symbol.asyncDispose]())
+      this.metrics?.[Symbol.dispose]()
       await this.stopSteps.wait('the control socket', this.#server?.[Symbol.asyncDispose]())
     }
     if (this.network !== undefined || this.#discovering !== undefined) this.logging.logger.info({ reason }, 'stopped')

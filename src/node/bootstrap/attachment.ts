@@ -27,6 +27,7 @@ export type AttachmentContext = Pick<
   | 'logging'
   | 'services'
   | 'rotation'
+  | 'metrics'
 > & { changed: () => void; useKey: (key: SigningKey) => Promise<void> }
 
 export interface AttachmentInit {
@@ -79,6 +80,7 @@ export class Attachment {
       instance: Uint8Array.from(randomBytes(16)),
       portWaitMs,
       services,
+      metrics: node.metrics?.forHost(),
       onChange: () => node.changed()
     })
     this.duties = new RootController({ network: this.network, config, key, logger, goesOn })

@@ -23,7 +23,7 @@ import { sleep } from '../../runtime/sleep.ts'
 import type { Supervisor } from '../../runtime/supervisor.ts'
 import type { Config } from '../config/schema.ts'
 import type { Gater } from './gater.ts'
-import { type BaseServices, libp2pOptions } from './libp2p.ts'
+import { type BaseServices, type LibraryMetrics, libp2pOptions } from './libp2p.ts'
 
 /** The services of a member's libp2p host. Those of a registry are there when the role serves it. */
 export type HostServices = BaseServices & {
@@ -54,6 +54,7 @@ export interface HostInit {
   logger: Logger
   libp2pLogger: ComponentLogger
   services: Supervisor
+  metrics?: LibraryMetrics | undefined
   announced: () => readonly string[]
   /** That this node joins with. */
   invite: () => Invite | undefined
@@ -95,6 +96,7 @@ function hostOptions(init: HostInit, port: number): Libp2pOptions<HostServices> 
       memberUpgradeTimeoutMs: config.limits.memberUpgradeTimeoutMs
     },
     version: init.software,
+    metrics: init.metrics,
     services: {
       ...memberServices(init),
       ...(config.gossip.enabled && gossipServices(init)),

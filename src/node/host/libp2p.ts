@@ -1,7 +1,7 @@
 import { noise } from '@chainsafe/libp2p-noise'
 import { yamux } from '@chainsafe/libp2p-yamux'
 import { type Identify, type IdentifyPush, identify, identifyPush } from '@libp2p/identify'
-import type { ComponentLogger, Libp2p, PrivateKey, ServiceMap } from '@libp2p/interface'
+import type { ComponentLogger, Libp2p, Metrics, PrivateKey, ServiceMap } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { type Multiaddr, multiaddr } from '@multiformats/multiaddr'
 import type { Libp2pInit, Libp2pOptions, ServiceFactoryMap } from 'libp2p'
@@ -17,6 +17,9 @@ export type BaseServices = { identify: Identify; identifyPush: IdentifyPush; con
 type Factories<T extends ServiceMap> = {
   readonly [K in Exclude<keyof T, keyof BaseServices>]?: ServiceFactoryMap<Required<T>>[K] | undefined
 }
+
+/** Makes the metrics that libp2p fills in. */
+export type LibraryMetrics = (components: { logger: ComponentLogger }) => Metrics
 
 export interface Libp2pInitOf<T extends ServiceMap> {
   readonly privateKey: PrivateKey
@@ -35,6 +38,7 @@ export interface Libp2pInitOf<T extends ServiceMap> {
   readonly datastore?: NonNullable<Libp2pInit['datastore']>
   /** Told to others by identify as `trustnet/VERSION`. */
   readonly version?: string
+  readonly metrics?: LibraryMetrics | undefined
 }
 
 /** Messages of identify: nothing else runs on a connection that has proved nothing but its key. */
@@ -62,6 +66,7 @@ export const libp2pOptions = <T extends ServiceMap>(init: Libp2pInitOf<T>): Libp
     privateKey: init.privateKey,
     ...(init.datastore === undefined ? {} : { datastore: init.datastore }),
     ...(init.version === undefined ? {} : { nodeInfo: nodeInfo(init.version) }),
+    ...(init.metrics === undefined ? {} : { metrics: init.metrics }),
     logger: init.logger,
     // libp2p calls an address of its own verified only after AutoNAT has dialled it; a network of two has nobody for that.
     addresses: { listen: [...init.listen], announceFilter: () => announced(init.announce(), self) },

@@ -1,6 +1,7 @@
 import { apiPart } from './api-part.ts'
 import { eventsPart } from './events-part.ts'
+import { metricsPart } from './metrics-part.ts'
 import type { HttpPart } from './part.ts'
 
 /** Everything that the HTTP server offers. Paths that two parts have are answered by the first. */
-export const httpParts: readonly HttpPart[] = [apiPart, eventsPart]
+export const httpParts: readonly HttpPart[] = [apiPart, eventsPart, metricsPart]

@@ -1,6 +1,7 @@
 import type { ComponentLogger, Metrics } from '@libp2p/interface'
 import { prometheusMetrics } from '@libp2p/prometheus-metrics'
 import { Registry } from 'prom-client'
+import type { LibraryMetrics } from '../host/libp2p.ts'
 
 /**
  * Names that are taken of libp2p's own metrics: those whose labels are words of libp2p and of this program. Others name the addresses of
@@ -45,7 +46,7 @@ const inert = {
 
 export interface HostMetrics {
   readonly registry: Registry
-  readonly metrics: (components: { logger: ComponentLogger }) => Metrics
+  readonly metrics: LibraryMetrics
 }
 
 /** Metrics of one libp2p host. The next host of the process has others: these look at the one that they were made for. */

@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
-import { Metrics } from '../../../src/node/metrics/metrics.ts'
+import type { Metrics } from '../../../src/node/metrics/index.ts'
+import type { TrustNode } from '../../../src/node/node.ts'
 import { eventually, TestNetwork } from '../../helpers/network.ts'
 
 /** Value of a metric with these labels, as text; undefined: it is not there. */
@@ -11,19 +12,26 @@ const sampleOf = (text: string, name: string): string | undefined =>
     .find((line) => line.startsWith(`${name} `))
     ?.slice(name.length + 1)
 
+const metricsOf = ({ metrics }: TrustNode): Metrics => {
+  if (metrics === undefined) throw new Error('it has no HTTP API')
+  return metrics
+}
+
 it('what a root and a member measure follows the rules of Prometheus, and counts what happened', async () => {
-  await using network = await TestNetwork.create()
+  await using network = await TestNetwork.create({ 'http.listen': '[::1]:0' })
   const root = network.node('root')
-  using metrics = new Metrics(root)
+  const metrics = metricsOf(root)
   const member = await network.join('a')
-  using ofMember = new Metrics(member)
+  const ofMember = metricsOf(member)
 
   await eventually(
     async () => sampleOf(await metrics.text(), 'trustnet_members{role="integrated",state="online"}') === '1'
   )
   await network.join('b')
   await eventually(async () => Number(sampleOf(await metrics.text(), 'trustnet_push_delivery_seconds_count')) > 0)
-  const text = await metrics.text()
+  const answer = await fetch(`${root.httpUrl}/metrics`)
+  expect(answer.headers.get('content-type')).toContain('text/plain; version=0.0.4')
+  const text = await answer.text()
   execFileSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' })
   execFileSync('promtool', ['check', 'metrics'], { input: await ofMember.text(), encoding: 'utf8' })
   expect(sampleOf(text, 'trustnet_members{role="root",state="online"}')).toBe('1')
@@ -38,15 +46,16 @@ it('what a root and a member measure follows the rules of Prometheus, and counts
   expect(names.length).toBeGreaterThan(40)
   expect(names.filter((name) => !page.includes(`\`${name}\``))).toEqual([])
   expect(text).toContain('nodejs_eventloop_lag_p99_seconds')
+  expect(Number(sampleOf(text, 'libp2p_noise_xxhandshake_successes_total'))).toBeGreaterThan(0)
   // Of what a member alone does, it says what it does.
   expect(sampleOf(await ofMember.text(), 'trustnet_lease_held')).toBe('1')
   expect(sampleOf(await ofMember.text(), 'trustnet_log_appends')).toBeUndefined()
 })
 
 it('a name of a member or a key is in no label', async () => {
-  await using network = await TestNetwork.create()
+  await using network = await TestNetwork.create({ 'http.listen': '[::1]:0' })
   const root = network.node('root')
-  using metrics = new Metrics(root)
+  const metrics = metricsOf(root)
   for (let each = 0; each < 300; each++) root.attached.trust.culprits.exceeded('stream.slow', { peer: `peer-${each}` })
   await network.join('a-member')
   const text = await metrics.text()
