@@ -1,4 +1,3 @@
-import type { ComponentLogger } from '@libp2p/interface'
 import type { SigningKey } from '../identity/keys.ts'
 import type { ConnectionTrust } from '../protocols/engine/connection-trust.ts'
 import type { ProtocolLimits } from '../protocols/engine/limits.ts'
@@ -9,7 +8,7 @@ import type { Supervisor } from '../runtime/supervisor.ts'
 import type { Candidates } from './bootstrap/candidates.ts'
 import type { Config } from './config/schema.ts'
 import type { Gater } from './host/gater.ts'
-import type { LibraryMetrics } from './host/libp2p.ts'
+import type { LibraryOutlets } from './host/libp2p.ts'
 import type { Traffic } from './host/traffic.ts'
 import type { PingMonitor } from './peers/ping-monitor.ts'
 import type { CheckpointWatch } from './replication/checkpoint-watch.ts'
@@ -27,12 +26,10 @@ export interface NetworkNodeInit {
   mayJoin: () => boolean
   clock: Clock
   logger: Logger
-  libp2pLogger: ComponentLogger
+  library: LibraryOutlets
   instance: Uint8Array
   portWaitMs?: number | undefined
   services: Supervisor
-  /** Metrics that libp2p fills in. */
-  metrics?: LibraryMetrics | undefined
   /** Something that a view shows has changed. */
   onChange: () => void
 }

@@ -8,7 +8,7 @@ import type { Config } from './config/schema.ts'
 import type { EventBus } from './event-bus.ts'
 import type { Housekeeping } from './housekeeping.ts'
 import type { Logging } from './logging.ts'
-import type { Metrics } from './metrics/index.ts'
+import type { ProcessMetrics } from './metrics/reader.ts'
 import type { NetworkNode } from './network-node.ts'
 import type { RootController } from './root/root-controller.ts'
 import type { KeyRotation } from './self/key-rotation.ts'
@@ -42,7 +42,7 @@ export interface NodeContext {
   /** Address of the HTTP API; undefined: it is off, or does not listen. */
   readonly httpUrl: string | undefined
   /** undefined: there is no HTTP API that would tell them. */
-  readonly metrics: Metrics | undefined
+  readonly metrics: ProcessMetrics | undefined
   readonly events: EventBus
   readonly isStopping: boolean
   /** Failures of the last round of looking for the network. */

@@ -29,7 +29,7 @@ import type { Host } from './host/host.ts'
 import type { Housekeeping } from './housekeeping.ts'
 import { type HttpApi, openHttp } from './http/index.ts'
 import { createLogging, type Logging } from './logging.ts'
-import { type Metrics, openMetrics } from './metrics/index.ts'
+import { openMetrics, type ProcessMetrics } from './metrics/index.ts'
 import type { NetworkNode } from './network-node.ts'
 import type { NodeContext } from './node-context.ts'
 import type { MemberHandler, Node, NodeOptions } from './node-interface.ts'
@@ -75,7 +75,7 @@ export class TrustNode implements Node, NodeContext {
   #attachment: Attachment | undefined
   #server: AsyncDisposable | undefined
   #http: HttpApi | undefined
-  metrics: Metrics | undefined
+  metrics: ProcessMetrics | undefined
   #stopping: Promise<void> | undefined
   readonly #dropNewKey: () => void
   #left = false
@@ -83,7 +83,8 @@ export class TrustNode implements Node, NodeContext {
   readonly #stopHistory: (reason: string) => void
   #starting: Promise<void> | undefined
   #discovering: Promise<void> | undefined
-  #discovery: readonly DialFailure[] = []
+  /** Failures in the last round of looking for the network. */
+  discoveryFailures: readonly DialFailure[] = []
   #finding: Running | undefined
 
   constructor(options: NodeOptions) {
@@ -167,11 +168,6 @@ export class TrustNode implements Node, NodeContext {
     return this.#over.signal.aborted
   }
 
-  /** Failures in the last round of looking for the network. */
-  get discoveryFailures(): readonly DialFailure[] {
-    return this.#discovery
-  }
-
   /** Aborts when the node stops. */
   get signal(): AbortSignal {
     return this.#over.signal
@@ -228,7 +224,7 @@ export class TrustNode implements Node, NodeContext {
   async #discover(): Promise<void> {
     const genesis = await findNetwork(this, {
       onFailure: (failures) => {
-        this.#discovery = failures
+        this.discoveryFailures = failures
         this.changed()
       },
       onBegun: (discovery) => {

@@ -62,7 +62,7 @@ export class Attachment {
 
   constructor(node: AttachmentContext, { registry, portWaitMs, protocols, goesOn }: AttachmentInit) {
     const { config, key, software, candidates, clock, services, rotation } = node
-    const { logger, libp2p: libp2pLogger } = node.logging
+    const { logger, libp2p } = node.logging
     this.#node = node
     this.#protocols = protocols
     const isTrial = rotation.isTrial
@@ -76,11 +76,10 @@ export class Attachment {
       mayJoin: () => !isTrial,
       clock,
       logger,
-      libp2pLogger,
+      library: { logger: libp2p, metrics: node.metrics?.forHost() },
       instance: Uint8Array.from(randomBytes(16)),
       portWaitMs,
       services,
-      metrics: node.metrics?.forHost(),
       onChange: () => node.changed()
     })
     this.duties = new RootController({ network: this.network, config, key, logger, goesOn })

@@ -1,5 +1,5 @@
 import { type GossipSub, gossipsub } from '@libp2p/gossipsub'
-import type { ComponentLogger, Libp2p, Startable } from '@libp2p/interface'
+import type { Libp2p, Startable } from '@libp2p/interface'
 import { type Ping, ping } from '@libp2p/ping'
 import { createLibp2p, type Libp2pOptions } from 'libp2p'
 import type { SigningKey } from '../../identity/keys.ts'
@@ -23,7 +23,7 @@ import { sleep } from '../../runtime/sleep.ts'
 import type { Supervisor } from '../../runtime/supervisor.ts'
 import type { Config } from '../config/schema.ts'
 import type { Gater } from './gater.ts'
-import { type BaseServices, type LibraryMetrics, libp2pOptions } from './libp2p.ts'
+import { type BaseServices, type LibraryOutlets, libp2pOptions } from './libp2p.ts'
 
 /** The services of a member's libp2p host. Those of a registry are there when the role serves it. */
 export type HostServices = BaseServices & {
@@ -52,9 +52,8 @@ export interface HostInit {
   limits: ProtocolLimits
   clock: Clock
   logger: Logger
-  libp2pLogger: ComponentLogger
+  library: LibraryOutlets
   services: Supervisor
-  metrics?: LibraryMetrics | undefined
   announced: () => readonly string[]
   /** That this node joins with. */
   invite: () => Invite | undefined
@@ -90,13 +89,12 @@ function hostOptions(init: HostInit, port: number): Libp2pOptions<HostServices> 
     listen: [`/ip6/${config.listen.host}/tcp/${port}`],
     announce: init.announced,
     gater: init.gater,
-    logger: init.libp2pLogger,
+    ...init.library,
     limits: {
       dialTimeoutMs: config.bootstrap.dialTimeoutMs,
       memberUpgradeTimeoutMs: config.limits.memberUpgradeTimeoutMs
     },
     version: init.software,
-    metrics: init.metrics,
     services: {
       ...memberServices(init),
       ...(config.gossip.enabled && gossipServices(init)),

@@ -21,14 +21,19 @@ type Factories<T extends ServiceMap> = {
 /** Makes the metrics that libp2p fills in. */
 export type LibraryMetrics = (components: { logger: ComponentLogger }) => Metrics
 
-export interface Libp2pInitOf<T extends ServiceMap> {
+/** Places where libp2p says what it does. */
+export interface LibraryOutlets {
+  readonly logger: ComponentLogger
+  readonly metrics?: LibraryMetrics | undefined
+}
+
+export interface Libp2pInitOf<T extends ServiceMap> extends LibraryOutlets {
   readonly privateKey: PrivateKey
   /** Multiaddrs to listen on: `/ip6/::/tcp/9000`. */
   readonly listen: readonly string[]
   /** The addresses to tell others now; asked anew each time. What is no announceable IPv6 address is left out. */
   readonly announce: () => readonly string[]
   readonly gater: Gater
-  readonly logger: ComponentLogger
   readonly limits: {
     readonly dialTimeoutMs: number
     /** The longest handshake of all; the gater cuts those of strangers earlier. */
@@ -38,7 +43,6 @@ export interface Libp2pInitOf<T extends ServiceMap> {
   readonly datastore?: NonNullable<Libp2pInit['datastore']>
   /** Told to others by identify as `trustnet/VERSION`. */
   readonly version?: string
-  readonly metrics?: LibraryMetrics | undefined
 }
 
 /** Messages of identify: nothing else runs on a connection that has proved nothing but its key. */

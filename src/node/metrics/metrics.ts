@@ -3,9 +3,10 @@ import type { NodeContext } from '../node-context.ts'
 import { Durations } from './durations.ts'
 import { type HostMetrics, hostMetrics } from './host-metrics.ts'
 import { presentMetrics } from './present.ts'
+import type { ProcessMetrics } from './reader.ts'
 
-/** Metrics of a process, in the text format of Prometheus. */
-export class Metrics implements Disposable {
+/** Metrics of a process, by prom-client: what is known already is read at each scrape, durations are kept. */
+export class Metrics implements ProcessMetrics {
   readonly contentType = Registry.PROMETHEUS_CONTENT_TYPE
   readonly #node: NodeContext
   readonly #durations = new Durations()
@@ -22,13 +23,11 @@ export class Metrics implements Disposable {
     this.#stop = node.events.listen('admitted', () => this.#admissions.inc())
   }
 
-  /** For the next libp2p host of this process. */
   forHost(): HostMetrics['metrics'] {
     this.#host = hostMetrics()
     return this.#host.metrics
   }
 
-  /** All metrics as they are now. */
   async text(): Promise<string> {
     const registries = [presentMetrics(this.#node), this.#durations.registry, this.#host?.registry, ofProcess()]
     const texts = await Promise.all(registries.map(async (registry) => (await registry?.metrics()) ?? ''))

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { expect, it } from 'vitest'
-import type { Metrics } from '../../../src/node/metrics/index.ts'
+import type { ProcessMetrics } from '../../../src/node/metrics/index.ts'
 import type { TrustNode } from '../../../src/node/node.ts'
 import { eventually, TestNetwork } from '../../helpers/network.ts'
 
@@ -12,7 +12,7 @@ const sampleOf = (text: string, name: string): string | undefined =>
     .find((line) => line.startsWith(`${name} `))
     ?.slice(name.length + 1)
 
-const metricsOf = ({ metrics }: TrustNode): Metrics => {
+const metricsOf = ({ metrics }: TrustNode): ProcessMetrics => {
   if (metrics === undefined) throw new Error('it has no HTTP API')
   return metrics
 }
