@@ -26,6 +26,7 @@ import {
   whyView
 } from './commands/control-views.ts'
 import { checkpointView, policyCall, policyPreview, policyView } from './commands/policy-views.ts'
+import { healthView, statsView } from './commands/process-views.ts'
 
 /** A process's answers, fixed, behind whatever socket a test opens for them. */
 export class ScriptedApi implements ControlApi {
@@ -44,6 +45,17 @@ export class ScriptedApi implements ControlApi {
     return this.#emitter.listenerCount('event')
   }
 
+  health: ControlApi['health'] = async () => healthView
+  ready: ControlApi['ready'] = async () => ({ schemaVersion: 1, ok: true, message: 'up', dependencies: [] })
+  version: ControlApi['version'] = async () => ({
+    schemaVersion: 1,
+    version: '0.1.0',
+    commit: null,
+    builtAt: null,
+    node: '24'
+  })
+  connections: ControlApi['connections'] = async () => ({ schemaVersion: 1, connections: [] })
+  stats: ControlApi['stats'] = async () => statsView
   status: ControlApi['status'] = async () => this.statusAnswer
   peers = async () => this.peersAnswer
   lookup: ControlApi['lookup'] = async ({ peer, after } = {}) => {

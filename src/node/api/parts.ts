@@ -69,6 +69,16 @@ export const part = z
   })
   .meta({ id: 'part' })
 
+/** One part of the process, as those who watch over it are told. */
+export const partHealth = z
+  .object({
+    status: z.enum(['ok', 'failing', 'off']).describe('off: not begun yet, or not wanted'),
+    sinceMs: time('so since'),
+    errors: whole.describe('since the start'),
+    lastError: textOrNull
+  })
+  .meta({ id: 'partHealth' })
+
 export const survival = z
   .object({ survives: z.boolean(), needs: textOrNull.describe('what is missing so that it does') })
   .meta({ id: 'survival' })
@@ -124,4 +134,5 @@ export type Phase = z.infer<typeof phase>
 export type PeerRow = z.infer<typeof peerRow>
 export type ViewOrigin = z.infer<typeof viewOrigin>
 export type Warning = z.infer<typeof warning>
+export type PartHealth = z.infer<typeof partHealth>
 export type Survival = z.infer<typeof survival>

@@ -3,6 +3,7 @@ import * as history from './history-views.ts'
 import * as invites from './invite-views.ts'
 import { admission, role, state } from './parts.ts'
 import * as policy from './policy-views.ts'
+import * as running from './process-views.ts'
 import * as registry from './registry-views.ts'
 import * as views from './views.ts'
 
@@ -67,6 +68,11 @@ const policyChanges = {
  * types and docs/schemas. An operation is a row here and its handler in control/handlers.ts.
  */
 export const routes = {
+  health: ask.process('Whether this process is well, part by part', running.healthView, {}, '/health'),
+  ready: ask.process('Whether this process can serve', running.readyView, {}, '/ready'),
+  version: ask.process('Version, commit and build time', running.versionView, {}, '/version'),
+  connections: ask.process('Open connections, those of strangers too', running.connectionsView, {}, '/connections'),
+  stats: ask.process('Figures of this process', running.statsView, {}, '/stats'),
   status: ask.process('How this process is, and what is to be done', views.statusView, {}, '/connection/status'),
   peers: ask.process('Everybody, unfiltered: self first, then registries, then by name', views.peersView, {}, '/peers'),
   lookup: ask.network('Members that fit, page by page', views.lookupView, {

@@ -26,10 +26,12 @@ import type { CallOptions, ControlApi, Input, Output, PeersView } from '../api/c
 import { type Route, type RouteName, type Routes, routes } from '../api/routes.ts'
 import type { NetworkNode } from '../network-node.ts'
 import type { NodeContext } from '../node-context.ts'
+import { healthView, readyView, versionView } from '../status/health-view.ts'
 import { Notices } from '../status/notices.ts'
 import { statusFacts } from '../status/status-facts.ts'
 import { statusView } from '../status/status-view.ts'
 import { checkpointView } from '../views/checkpoint-view.ts'
+import { connectionsView, statsView } from '../views/connections-view.ts'
 import { historyView } from '../views/history-view.ts'
 import { logView } from '../views/log-view.ts'
 import { lookupHere, lookupRemote } from '../views/lookup-view.ts'
@@ -78,6 +80,15 @@ type Handler<K extends RouteName> = (
 
 /** Handlers of the operations in the table. Before the network was found a process says what is being tried. */
 const handlers: { readonly [K in RouteName]: Handler<K> } = {
+  health: (_, { node }) => healthView(node),
+  ready: (_, { node }) => readyView(node, statusFacts(node)),
+  version: () => versionView(),
+  connections: (_, { node }) => connectionsView(node),
+  stats(_, { node, notices }) {
+    const facts = statusFacts(node)
+    const open = warningsOf(node, notices, facts).filter(({ acknowledged }) => !acknowledged)
+    return statsView(node, facts, open.length)
+  },
   status(_, { node, notices }) {
     const facts = statusFacts(node)
     return statusView(node, facts, warningsOf(node, notices, facts))

@@ -32,7 +32,7 @@ export function statusView(node: NodeContext, facts: StatusFacts, warnings: Warn
       role: facts.role,
       candidates: facts.stopping ? 0 : node.candidates.known().length
     }),
-    connections: connectionsView(network),
+    connections: connectionCounts(network),
     limits: network === undefined ? [] : limitsView(network),
     listen: isListening(network) ? [`/ip6/${node.config.listen.host}/tcp/${network.port}`] : [],
     announced: [...(network?.announced ?? [])],
@@ -174,7 +174,8 @@ const dnsView = (
   }
 }
 
-const connectionsView = (network: NetworkNode | undefined): StatusView['connections'] => {
+/** Numbers of open connections. */
+export const connectionCounts = (network: NetworkNode | undefined): StatusView['connections'] => {
   if (!isListening(network)) return { members: 0, strangers: 0, inbound: 0, outbound: 0 }
   const all = network.host.getConnections()
   const inbound = all.filter(({ direction }) => direction === 'inbound').length

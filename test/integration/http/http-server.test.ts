@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { TrustNode } from '../../../src/node/node.ts'
-import { TestNetwork } from '../../helpers/network.ts'
+import { eventually, TestNetwork } from '../../helpers/network.ts'
+import { expectSchema } from '../../helpers/schemas.ts'
 
 let network: TestNetwork
 let root: TrustNode
@@ -39,6 +40,30 @@ const ask = (path: string, options: { method?: string; headers?: Record<string, 
     call.on('error', reject)
     call.end()
   })
+
+test.each([
+  ['/health', 'health'],
+  ['/ready', 'ready'],
+  ['/version', 'version'],
+  ['/nodes', 'registry-nodes'],
+  ['/peers', 'peers'],
+  ['/connections', 'connections'],
+  ['/connection/status', 'status'],
+  ['/stats', 'stats'],
+  ['/registries', 'registry-status']
+])('%s is answered as docs/schemas/%s.schema.json says', async (path, schema) => {
+  const { status, body } = await ask(path)
+  expect(status).toBe(200)
+  expectSchema(schema, body)
+})
+
+test('every path is in the document, and the page of it is one', async () => {
+  const { body } = await ask('/openapi.json')
+  expect(Object.keys(body['paths'] ?? {})).toEqual(expect.arrayContaining(['/health', '/events', '/openapi.json']))
+  const page = await fetch(`${root.httpUrl}/docs`)
+  expect(page.headers.get('content-type')).toContain('text/html')
+  expect(await page.text()).toContain('GET /health')
+})
 
 test('answers as the control socket does, with safe headers', async () => {
   const { status, headers, body } = await ask('/peers')
@@ -120,4 +145,20 @@ test('anything but loopback needs a token, which every request must bring', asyn
   expect(await statusWith(`Bearer ${token}x`)).toBe(401)
   expect(await statusWith(`Bearer ${token}`)).toBe(200)
   expect(await statusWith(`Basic ${Buffer.from(`me:${token}`).toString('base64')}`)).toBe(200)
+})
+
+test('health is that of each part, and a dead root or DNS makes nobody unready', async () => {
+  const { body } = await ask('/health')
+  expect(body).toMatchObject({
+    ok: true,
+    parts: { key: { status: 'ok' }, store: { status: 'ok' }, listener: { status: 'ok' } }
+  })
+  const member = await network.join('member')
+  await network.node('root').stop('it dies')
+  await eventually(async () => {
+    const { ok, dependencies } = await member.control.ready()
+    return ok && dependencies.some((each) => !each.ok)
+  })
+  expect(await member.control.ready()).toMatchObject({ ok: true })
+  expect(await member.control.health()).toMatchObject({ ok: true })
 })

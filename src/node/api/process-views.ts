@@ -1,0 +1,89 @@
+import { z } from 'zod'
+import {
+  answer,
+  numberOrNull,
+  partHealth,
+  peerRef,
+  phase,
+  role,
+  state,
+  text,
+  textOrNull,
+  time,
+  timeOrNull,
+  whole,
+  wholeOrNull
+} from './parts.ts'
+
+// The JSON answers about the process itself, for whoever watches over it.
+
+export const healthView = answer('health', 'GET /health', {
+  ok: z.boolean().describe('key, store, listener and log of this process; others are not asked'),
+  phase,
+  startedMs: time('started'),
+  uptimeMs: whole,
+  parts: z.object({
+    key: partHealth,
+    store: partHealth,
+    listener: partHealth,
+    log: partHealth,
+    sync: partHealth,
+    gossip: partHealth,
+    dns: partHealth
+  })
+})
+
+export const readyView = answer('ready', 'GET /ready', {
+  ok: z.boolean().describe('key, store and listener are up; what it depends on never counts'),
+  message: text,
+  dependencies: z
+    .array(z.object({ name: z.enum(['root', 'lease', 'sync', 'dns']), ok: z.boolean(), message: textOrNull }))
+    .describe('what others do for this process; it works on without them')
+})
+
+export const versionView = answer('version', 'trustnet version --json', {
+  version: text,
+  commit: textOrNull,
+  builtAt: textOrNull,
+  node: text
+})
+
+export const connectionsView = answer('connections', 'GET /connections', {
+  connections: z.array(
+    z.object({
+      ...peerRef.shape,
+      member: z.boolean().describe('it proved that it is one'),
+      role: role.nullable(),
+      direction: z.enum(['in', 'out']),
+      address: text.describe('of the other end, with /p2p'),
+      openedMs: time('opened'),
+      rttMs: numberOrNull,
+      streams: whole,
+      bytesIn: wholeOrNull.describe('of all connections with that key; null: not known'),
+      bytesOut: wholeOrNull
+    })
+  )
+})
+
+export const statsView = answer('stats', 'GET /stats', {
+  uptimeMs: whole,
+  phase,
+  members: z.record(state, whole),
+  log: z.object({ epoch: wholeOrNull, head: wholeOrNull, checkpointMs: timeOrNull('newest checkpoint') }),
+  records: whole,
+  connections: z.object({ members: whole, strangers: whole, inbound: whole, outbound: whole }),
+  limits: z.record(z.string(), whole).describe('times that others went beyond a limit, by its name'),
+  alarms: whole.describe('warnings and alarms that nobody acknowledged'),
+  process: z.object({
+    rssBytes: whole,
+    heapBytes: whole,
+    cpuMs: whole.describe('since the start'),
+    storeBytes: wholeOrNull
+  })
+})
+
+export type HealthView = z.infer<typeof healthView>
+export type ReadyView = z.infer<typeof readyView>
+export type VersionView = z.infer<typeof versionView>
+export type ConnectionsView = z.infer<typeof connectionsView>
+export type StatsView = z.infer<typeof statsView>

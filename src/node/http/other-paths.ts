@@ -1,0 +1,11 @@
+/** Paths whose answers are no JSON objects of the route table; the document has them, too. */
+export const otherPaths = [
+  {
+    path: '/events',
+    name: 'events',
+    summary: 'What changes, as server-sent events; Last-Event-ID or ?after=ID goes on behind one',
+    type: 'text/event-stream'
+  },
+  { path: '/openapi.json', name: 'openapi', summary: 'This document', type: 'application/json' },
+  { path: '/docs', name: 'docs', summary: 'This document as a page', type: 'text/html' }
+] as const

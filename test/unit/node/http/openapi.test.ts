@@ -1,0 +1,38 @@
+import { Validator } from '@seriousme/openapi-schema-validator'
+import { expect, test } from 'vitest'
+import { routes } from '../../../../src/node/api/routes.ts'
+import { apiPage } from '../../../../src/node/http/api-page.ts'
+import { pathsOf } from '../../../../src/node/http/api-part.ts'
+import { apiDocument } from '../../../../src/node/http/openapi.ts'
+
+test('the document is OpenAPI 3.1', async () => {
+  const validator = new Validator()
+  expect(await validator.validate(JSON.parse(JSON.stringify(apiDocument())))).toEqual({ valid: true })
+  expect(validator.version).toBe('3.1')
+  const broken = { ...apiDocument(), paths: { peers: {} } }
+  expect(await validator.validate(JSON.parse(JSON.stringify(broken)))).toMatchObject({ valid: false })
+})
+
+test('every reference has its schema, and what may be null may be null', () => {
+  const { components } = apiDocument()
+  const references = [...JSON.stringify(apiDocument()).matchAll(/"#\/components\/schemas\/([^"]+)"/g)]
+  expect(references.length).toBeGreaterThan(50)
+  for (const [, id = ''] of references) expect(Object.keys(components.schemas)).toContain(id)
+  expect(components.schemas['peerRow']).toMatchObject({
+    properties: { role: { anyOf: [{ $ref: '#/components/schemas/role' }, { type: 'null' }] } }
+  })
+})
+
+test('nothing that writes, or needs the signature of an operator, has a path', () => {
+  for (const [, { writes, needs }] of pathsOf()) expect({ writes, needs }).not.toMatchObject({ writes: true })
+  const paths = pathsOf(routes).map(([, { path }]) => path)
+  expect(new Set(paths).size).toBe(paths.length)
+  expect(paths).toEqual(expect.arrayContaining(['/health', '/ready', '/version', '/nodes', '/peers', '/connections']))
+})
+
+test('the page has each path and schema, and nothing that runs or comes from outside', async () => {
+  const text = String(await apiPage(apiDocument()))
+  for (const path of Object.keys(apiDocument().paths)) expect(text).toContain(`GET ${path}<`)
+  expect(text).not.toMatch(/<script|style=|https?:\/\/| on\w+=/)
+  expect(text).not.toContain('[object')
+})
