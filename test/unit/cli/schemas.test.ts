@@ -59,6 +59,10 @@ const commands: [string, string[]][] = [
 
 /** Held to their schemas where such a process or folder is at hand. */
 const elsewhere = [
+  'connections',
+  'health',
+  'ready',
+  'stats',
   'common',
   'error',
   'timeline',
