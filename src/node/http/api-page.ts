@@ -51,8 +51,9 @@ const typeOf = (schema: Json): Html | string => {
   if (Array.isArray(anyOf))
     return html`${anyOf.filter(isJson).map((each, at) => html`${at > 0 ? ' or ' : ''}${typeOf(each)}`)}`
   if (isJson(items)) return html`list of ${typeOf(items)}`
-  const choices = schema['enum'] ?? schema['const']
-  return choices === undefined ? String(schema['type'] ?? '') : JSON.stringify(choices)
+  const { type, enum: choices, const: only = choices } = schema
+  if (only !== undefined) return JSON.stringify(only)
+  return typeof type === 'string' ? type : ''
 }
 
 const schemaBox = (id: string, schema: Json): Html => html`<details id="${id}">
