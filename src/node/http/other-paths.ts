@@ -6,6 +6,7 @@ export const otherPaths = [
     summary: 'What changes, as server-sent events; Last-Event-ID or ?after=ID goes on behind one',
     type: 'text/event-stream'
   },
+  { path: '/metrics', name: 'metrics', summary: 'Metrics for Prometheus', type: 'text/plain' },
   { path: '/openapi.json', name: 'openapi', summary: 'This document', type: 'application/json' },
   { path: '/docs', name: 'docs', summary: 'This document as a page', type: 'text/html' }
 ] as const
