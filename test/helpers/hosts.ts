@@ -6,6 +6,7 @@ import type { Connection, Libp2p, PrivateKey, ServiceMap } from '@libp2p/interfa
 import { tcp } from '@libp2p/tcp'
 import type { ServiceFactoryMap } from 'libp2p'
 import { createLibp2p } from 'libp2p'
+import { startMemoryHost } from './hosts/memory-host.ts'
 
 export interface HostInit {
   privateKey?: PrivateKey
@@ -15,11 +16,19 @@ export interface HostInit {
   muxer?: YamuxMuxerInit
 }
 
+let areInMemory = false
+
+/** Lets the hosts of this test file speak in memory, without sockets: enough where a protocol is tested, and quick. */
+export const withoutSockets = (): void => {
+  areInMemory = true
+}
+
 /** A started libp2p host on [::1] and a free port, with identify and the given services. */
 export async function startHost<S extends ServiceMap>(
   services: ServiceFactoryMap<S>,
   init: HostInit = {}
 ): Promise<Libp2p<S & { identify?: unknown }>> {
+  if (areInMemory) return await startMemoryHost(services, init)
   const { privateKey, identifies = true, muxer = {} } = init
   return createLibp2p({
     privateKey: privateKey ?? (await generateKeyPair('Ed25519')),

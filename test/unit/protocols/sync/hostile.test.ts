@@ -1,16 +1,18 @@
 import { copyFileSync } from 'node:fs'
 import type { Connection, Libp2p } from '@libp2p/interface'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { FrameStream } from '../../../src/protocols/engine/frames.ts'
-import { statuses } from '../../../src/protocols/engine/status.ts'
-import { SyncCursors, sync, syncId } from '../../../src/protocols/sync/index.ts'
-import { SyncFrame, SyncRequest } from '../../../src/protocols/sync/pb/sync.ts'
-import { sealRecord } from '../../../src/registry/objects/record.ts'
-import { silentLogger } from '../../../src/runtime/clock-and-logger.ts'
-import { ceilingMs } from '../../helpers/ceiling.ts'
-import { keyNumber, type RegistryHost, RegistryNetwork } from '../../helpers/hosts/registries.ts'
-import { connect, connectionWith, startPlainHost } from '../../helpers/hosts.ts'
-import { aRecord, otherNetworkId } from '../../helpers/signed-objects.ts'
+import { FrameStream } from '../../../../src/protocols/engine/frames.ts'
+import { statuses } from '../../../../src/protocols/engine/status.ts'
+import { SyncCursors, sync, syncId } from '../../../../src/protocols/sync/index.ts'
+import { SyncFrame, SyncRequest } from '../../../../src/protocols/sync/pb/sync.ts'
+import { sealRecord } from '../../../../src/registry/objects/record.ts'
+import { silentLogger } from '../../../../src/runtime/clock-and-logger.ts'
+import { ceilingMs } from '../../../helpers/ceiling.ts'
+import { keyNumber, type RegistryHost, RegistryNetwork } from '../../../helpers/hosts/registries.ts'
+import { connect, connectionWith, startPlainHost, withoutSockets } from '../../../helpers/hosts.ts'
+import { aRecord, otherNetworkId } from '../../../helpers/signed-objects.ts'
+
+withoutSockets()
 
 let network: RegistryNetwork
 

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { peerIdText, SigningKey } from '../../../src/identity/keys.ts'
-import type { Role } from '../../../src/identity/role.ts'
-import { FrameStream } from '../../../src/protocols/engine/frames.ts'
-import { limitsWith } from '../../../src/protocols/engine/limits.ts'
-import { statuses } from '../../../src/protocols/engine/status.ts'
+import { peerIdText, SigningKey } from '../../../../src/identity/keys.ts'
+import type { Role } from '../../../../src/identity/role.ts'
+import { FrameStream } from '../../../../src/protocols/engine/frames.ts'
+import { limitsWith } from '../../../../src/protocols/engine/limits.ts'
+import { statuses } from '../../../../src/protocols/engine/status.ts'
 import {
   type LookupOptions,
   LookupStream,
@@ -11,17 +11,19 @@ import {
   lookupAll,
   lookupId,
   lookupServer
-} from '../../../src/protocols/lookup/index.ts'
-import { LookupAnswer, LookupRequest } from '../../../src/protocols/lookup/pb/lookup.ts'
-import { unheardView } from '../../../src/registry/liveness/view.ts'
-import { type LookupMember, lookup as lookupIn } from '../../../src/registry/records/lookup.ts'
-import type { Records } from '../../../src/registry/records/records.ts'
-import { KeyOrder } from '../../../src/registry/records/sorted-keys.ts'
-import { ceilingMs } from '../../helpers/ceiling.ts'
-import { type MemberHost, type Members, startMember } from '../../helpers/hosts/members.ts'
-import { connect } from '../../helpers/hosts.ts'
-import { recordOf } from '../../helpers/observations.ts'
-import { networkId, otherNetworkId, serviceNamed } from '../../helpers/signed-objects.ts'
+} from '../../../../src/protocols/lookup/index.ts'
+import { LookupAnswer, LookupRequest } from '../../../../src/protocols/lookup/pb/lookup.ts'
+import { unheardView } from '../../../../src/registry/liveness/view.ts'
+import { type LookupMember, lookup as lookupIn } from '../../../../src/registry/records/lookup.ts'
+import type { Records } from '../../../../src/registry/records/records.ts'
+import { KeyOrder } from '../../../../src/registry/records/sorted-keys.ts'
+import { ceilingMs } from '../../../helpers/ceiling.ts'
+import { type MemberHost, type Members, startMember } from '../../../helpers/hosts/members.ts'
+import { connect, withoutSockets } from '../../../helpers/hosts.ts'
+import { recordOf } from '../../../helpers/observations.ts'
+import { networkId, otherNetworkId, serviceNamed } from '../../../helpers/signed-objects.ts'
+
+withoutSockets()
 
 const limits = limitsWith({ lookup: { questions: { count: 50, perMs: 3_600_000 }, requestBytes: 300 } })
 const options: LookupOptions = { networkId, limits }

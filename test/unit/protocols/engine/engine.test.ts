@@ -1,13 +1,15 @@
 import type { Libp2p, Stream } from '@libp2p/interface'
 import { afterEach, describe, expect, it } from 'vitest'
-import { ConnectionTrust } from '../../../src/protocols/engine/connection-trust.ts'
-import { joinFrames } from '../../../src/protocols/engine/frame-parser.ts'
-import { FrameStream } from '../../../src/protocols/engine/frames.ts'
-import { type LimitOverrides, limitsWith } from '../../../src/protocols/engine/limits.ts'
-import { openStream, type ProtocolDescriptor, request, serve } from '../../../src/protocols/engine/protocol.ts'
-import { statuses } from '../../../src/protocols/engine/status.ts'
-import { UnavailableError } from '../../../src/runtime/errors.ts'
-import { connect, connectionWith, startPlainHost } from '../../helpers/hosts.ts'
+import { ConnectionTrust } from '../../../../src/protocols/engine/connection-trust.ts'
+import { joinFrames } from '../../../../src/protocols/engine/frame-parser.ts'
+import { FrameStream } from '../../../../src/protocols/engine/frames.ts'
+import { type LimitOverrides, limitsWith } from '../../../../src/protocols/engine/limits.ts'
+import { openStream, type ProtocolDescriptor, request, serve } from '../../../../src/protocols/engine/protocol.ts'
+import { statuses } from '../../../../src/protocols/engine/status.ts'
+import { UnavailableError } from '../../../../src/runtime/errors.ts'
+import { connect, connectionWith, startPlainHost, withoutSockets } from '../../../helpers/hosts.ts'
+
+withoutSockets()
 
 const hosts: Libp2p[] = []
 afterEach(async () => {

@@ -1,11 +1,13 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { SigningKey } from '../../../src/identity/keys.ts'
-import { statuses } from '../../../src/protocols/engine/status.ts'
-import { discoveryHello } from '../../../src/protocols/hello/index.ts'
-import { Hello as HelloMessage } from '../../../src/protocols/hello/pb/hello.ts'
-import { closed, exchange, member, opened, peer, stopOpened, twoMembers } from '../../helpers/hosts/hello-hosts.ts'
-import { connect, startHost, startPlainHost } from '../../helpers/hosts.ts'
-import { TinyNetwork } from '../../helpers/registry/tiny-network.ts'
+import { SigningKey } from '../../../../src/identity/keys.ts'
+import { statuses } from '../../../../src/protocols/engine/status.ts'
+import { discoveryHello } from '../../../../src/protocols/hello/index.ts'
+import { Hello as HelloMessage } from '../../../../src/protocols/hello/pb/hello.ts'
+import { closed, exchange, member, opened, peer, stopOpened, twoMembers } from '../../../helpers/hosts/hello-hosts.ts'
+import { connect, startHost, startPlainHost, withoutSockets } from '../../../helpers/hosts.ts'
+import { TinyNetwork } from '../../../helpers/registry/tiny-network.ts'
+
+withoutSockets()
 
 afterEach(stopOpened)
 

@@ -8,9 +8,11 @@ import type { IssuedInvite } from '../../../../src/registry/admission/invites.ts
 import { newGrantId } from '../../../../src/registry/objects/grant.ts'
 import { sealRecord } from '../../../../src/registry/objects/record.ts'
 import { failure, instance } from '../../../helpers/hosts/sessions.ts'
-import { connect, startHost, startPlainHost } from '../../../helpers/hosts.ts'
+import { connect, startHost, startPlainHost, withoutSockets } from '../../../helpers/hosts.ts'
 import { RealNetwork } from '../../../helpers/real-network.ts'
 import { aRecord } from '../../../helpers/signed-objects.ts'
+
+withoutSockets()
 
 // So that one refusal does not hide the next: who guesses is limited elsewhere.
 const limits = limitsWith({ register: { failedProofs: { count: 100, perMs: 1_000 } } })

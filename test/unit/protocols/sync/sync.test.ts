@@ -1,13 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { SyncCursors, type SyncOptions, type SyncSummary, sync } from '../../../src/protocols/sync/index.ts'
-import type { EntryDraft } from '../../../src/registry/log/log-writer.ts'
-import { type NodeRecord, sealRecord } from '../../../src/registry/objects/record.ts'
-import { silentLogger } from '../../../src/runtime/clock-and-logger.ts'
-import { ceilingMs } from '../../helpers/ceiling.ts'
-import { keyNumber, type RegistryHost, RegistryNetwork } from '../../helpers/hosts/registries.ts'
-import { connect } from '../../helpers/hosts.ts'
-import { aRecord } from '../../helpers/signed-objects.ts'
+import { SyncCursors, type SyncOptions, type SyncSummary, sync } from '../../../../src/protocols/sync/index.ts'
+import type { EntryDraft } from '../../../../src/registry/log/log-writer.ts'
+import { type NodeRecord, sealRecord } from '../../../../src/registry/objects/record.ts'
+import { silentLogger } from '../../../../src/runtime/clock-and-logger.ts'
+import { ceilingMs } from '../../../helpers/ceiling.ts'
+import { keyNumber, type RegistryHost, RegistryNetwork } from '../../../helpers/hosts/registries.ts'
+import { connect, withoutSockets } from '../../../helpers/hosts.ts'
+import { aRecord } from '../../../helpers/signed-objects.ts'
+
+withoutSockets()
 
 let network: RegistryNetwork
 

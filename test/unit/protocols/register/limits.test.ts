@@ -15,7 +15,10 @@ import {
   served,
   stopServed
 } from '../../../helpers/hosts/sessions.ts'
+import { withoutSockets } from '../../../helpers/hosts.ts'
 import { TinyNetwork } from '../../../helpers/registry/tiny-network.ts'
+
+withoutSockets()
 
 afterEach(stopServed)
 

@@ -1,18 +1,20 @@
 import type { Connection } from '@libp2p/interface'
 import * as fc from 'fast-check'
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest'
-import { SigningKey } from '../../../src/identity/keys.ts'
-import { hearClocks } from '../../../src/node/components.ts'
-import { PeerClocks } from '../../../src/node/peers/peer-clocks.ts'
-import { statuses } from '../../../src/protocols/engine/status.ts'
-import { discoveryHello, registryHello } from '../../../src/protocols/hello/index.ts'
-import { Hello as HelloMessage } from '../../../src/protocols/hello/pb/hello.ts'
-import { networkIdText } from '../../../src/registry/objects/genesis.ts'
-import { silentLogger, systemClock } from '../../../src/runtime/clock-and-logger.ts'
-import { Supervisor } from '../../../src/runtime/supervisor.ts'
-import { closed, exchange, member, opened, peer, stopOpened, twoMembers } from '../../helpers/hosts/hello-hosts.ts'
-import { connect, connectionWith, startPlainHost } from '../../helpers/hosts.ts'
-import { TinyNetwork, TinyReplica } from '../../helpers/registry/tiny-network.ts'
+import { SigningKey } from '../../../../src/identity/keys.ts'
+import { hearClocks } from '../../../../src/node/components.ts'
+import { PeerClocks } from '../../../../src/node/peers/peer-clocks.ts'
+import { statuses } from '../../../../src/protocols/engine/status.ts'
+import { discoveryHello, registryHello } from '../../../../src/protocols/hello/index.ts'
+import { Hello as HelloMessage } from '../../../../src/protocols/hello/pb/hello.ts'
+import { networkIdText } from '../../../../src/registry/objects/genesis.ts'
+import { silentLogger, systemClock } from '../../../../src/runtime/clock-and-logger.ts'
+import { Supervisor } from '../../../../src/runtime/supervisor.ts'
+import { closed, exchange, member, opened, peer, stopOpened, twoMembers } from '../../../helpers/hosts/hello-hosts.ts'
+import { connect, connectionWith, startPlainHost, withoutSockets } from '../../../helpers/hosts.ts'
+import { TinyNetwork, TinyReplica } from '../../../helpers/registry/tiny-network.ts'
+
+withoutSockets()
 
 afterEach(stopOpened)
 

@@ -18,8 +18,10 @@ import {
   stopServed,
   untilState
 } from '../../../helpers/hosts/sessions.ts'
-import { connect } from '../../../helpers/hosts.ts'
+import { connect, withoutSockets } from '../../../helpers/hosts.ts'
 import { aGrant, keyOf } from '../../../helpers/signed-objects.ts'
+
+withoutSockets()
 
 afterEach(stopServed)
 

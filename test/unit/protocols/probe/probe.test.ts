@@ -1,17 +1,19 @@
 import type { Connection } from '@libp2p/interface'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { encodeAddr } from '../../../src/address/multiaddr.ts'
-import { SigningKey } from '../../../src/identity/keys.ts'
-import type { Role } from '../../../src/identity/role.ts'
-import { FrameStream } from '../../../src/protocols/engine/frames.ts'
-import { limitsWith } from '../../../src/protocols/engine/limits.ts'
-import { statuses } from '../../../src/protocols/engine/status.ts'
-import { probe, probeId, probeServer } from '../../../src/protocols/probe/index.ts'
-import { ProbeAnswer, ProbeRequest } from '../../../src/protocols/probe/pb/probe.ts'
-import { type MemberHost, type Members, startMember } from '../../helpers/hosts/members.ts'
-import { connect } from '../../helpers/hosts.ts'
-import { recordOf } from '../../helpers/observations.ts'
-import { networkId, otherNetworkId } from '../../helpers/signed-objects.ts'
+import { encodeAddr } from '../../../../src/address/multiaddr.ts'
+import { SigningKey } from '../../../../src/identity/keys.ts'
+import type { Role } from '../../../../src/identity/role.ts'
+import { FrameStream } from '../../../../src/protocols/engine/frames.ts'
+import { limitsWith } from '../../../../src/protocols/engine/limits.ts'
+import { statuses } from '../../../../src/protocols/engine/status.ts'
+import { probe, probeId, probeServer } from '../../../../src/protocols/probe/index.ts'
+import { ProbeAnswer, ProbeRequest } from '../../../../src/protocols/probe/pb/probe.ts'
+import { type MemberHost, type Members, startMember } from '../../../helpers/hosts/members.ts'
+import { connect, withoutSockets } from '../../../helpers/hosts.ts'
+import { recordOf } from '../../../helpers/observations.ts'
+import { networkId, otherNetworkId } from '../../../helpers/signed-objects.ts'
+
+withoutSockets()
 
 const limits = limitsWith({
   probe: { rate: { count: 6, perMs: 3_600_000 }, targetHost: { count: 4, perMs: 3_600_000 } }

@@ -14,8 +14,10 @@ import { makeJoin } from '../../../../src/registry/objects/join.ts'
 import { sealRecord } from '../../../../src/registry/objects/record.ts'
 import { openRegistry, type Registry } from '../../../../src/registry/registry.ts'
 import { failure } from '../../../helpers/hosts/sessions.ts'
-import { connect, startHost, startPlainHost } from '../../../helpers/hosts.ts'
+import { connect, startHost, startPlainHost, withoutSockets } from '../../../helpers/hosts.ts'
 import { tempFolder } from '../../../helpers/temp.ts'
+
+withoutSockets()
 
 const limits = limitsWith()
 const stops: (() => Promise<void>)[] = []

@@ -13,6 +13,9 @@ import {
   stopServed,
   untilState
 } from '../../../helpers/hosts/sessions.ts'
+import { withoutSockets } from '../../../helpers/hosts.ts'
+
+withoutSockets()
 
 afterEach(stopServed)
 

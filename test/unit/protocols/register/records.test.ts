@@ -3,7 +3,10 @@ import { SigningKey } from '../../../../src/identity/keys.ts'
 import { domains } from '../../../../src/registry/objects/envelope.ts'
 import { NodeRecord as NodeRecordMessage } from '../../../../src/registry/pb/registry.ts'
 import { client, failure, instance, type Served, served, stopServed } from '../../../helpers/hosts/sessions.ts'
+import { withoutSockets } from '../../../helpers/hosts.ts'
 import { craft, otherNetworkId } from '../../../helpers/signed-objects.ts'
+
+withoutSockets()
 
 const addrOf = (last: number) => Uint8Array.of(0x29, 0x20, 0x01, 0x0d, 0xb8, ...new Uint8Array(11), last, 6, 0x1f, 0x90)
 
