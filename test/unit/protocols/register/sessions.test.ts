@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { SigningKey } from '../../../../src/identity/keys.ts'
 import { statuses } from '../../../../src/protocols/engine/status.ts'
 import { PendingError } from '../../../../src/runtime/errors.ts'
+import { ceilingMs } from '../../../helpers/ceiling.ts'
 import {
   client,
   failure,
@@ -139,7 +140,7 @@ describe('register', () => {
   })
 
   it('works on many requests of a registry at once, each answered by its id', async () => {
-    const root = await served()
+    const root = await served({ limits: { register: { requestMs: ceilingMs } } })
     const keys = Array.from({ length: 1_200 }, () => SigningKey.generate())
     for (const [index, key] of keys.entries()) root.network.admit(key, `node-${index}`, 'integrated')
     root.registry.replica.catchUp()
