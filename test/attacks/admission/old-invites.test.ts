@@ -1,4 +1,5 @@
 import { cpSync, readdirSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect } from 'vitest'
 import { loadKey } from '../../../src/identity/key-file.ts'
 import { SigningKey } from '../../../src/identity/keys.ts'
@@ -55,6 +56,23 @@ async function recovered(): Promise<{ network: KitNetwork; root: TrustNode; old:
   const root = await network.start('fresh', { role: 'root', ...flags })
   root.registry.root?.release()
   return { network, root, old }
+}
+
+/** A root recovered from right below the entry by which an invite was taken back; another one was left alone. */
+async function recoveredBelowCancel(): Promise<{ network: KitNetwork; cancelled: Invite; open: Invite }> {
+  const network = await KitNetwork.create({ ...inviteOnly, 'bootstrap.peers': [] })
+  const root = network.node('root')
+  const open = await network.invite({ role: 'integrated' })
+  const cancelled = await network.invite({ role: 'integrated' })
+  const { n } = root.registry.replica.head
+  await root.registry.admission.cancelInvite(Buffer.from(cancelled.grant.id).toString('hex'), 'the line leaked')
+  const backup = join(network.folder, 'after-cancel.db')
+  await root.control.backup({ to: backup })
+  await root.stop()
+  await becomeRoot(network.recovery('fresh', {}, { backup, fromN: n }))
+  const fresh = await network.start('fresh', { role: 'root' })
+  fresh.registry.root?.release()
+  return { network, cancelled, open }
 }
 
 /** The machine of the old root, with all that it had, cut off from everybody who knows better. */
@@ -130,6 +148,26 @@ describe('an invite', () => {
     await using _ = network
     await thiefOf(network)
     expect(await outcomeOf(network, 'new', old, network.address('root'))).toBe('let in')
+  })
+})
+
+describe('an invite that was taken back above the place from which a root is recovered', () => {
+  attack('is used by whoever has its line', async () => {
+    const { network, cancelled } = await recoveredBelowCancel()
+    await using _ = network
+    const said = await outcomeOf(network, 'evil', cancelled, network.address('fresh'))
+    expect(said).toMatch(/Invite/)
+    expect(network.node('fresh').registry.replica.state.memberByName('evil')).toBeUndefined()
+    return {
+      happened: `the entry that took it back is void: ${said}; 0 admitted`,
+      held: 'the new root takes back again what was taken back above the fork'
+    }
+  })
+
+  control('the one beside it, which nobody took back, lets in', async () => {
+    const { network, open } = await recoveredBelowCancel()
+    await using _ = network
+    expect(await outcomeOf(network, 'late', open, network.address('fresh'))).toBe('let in')
   })
 })
 

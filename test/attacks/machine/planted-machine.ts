@@ -59,6 +59,12 @@ export class PlantedMachine implements AsyncDisposable {
     this.must(`${env} ${program} install --yes --role root --domain example.test --name tnr >/root/install.log 2>&1`)
   }
 
+  /** The installed node runs. */
+  start(): void {
+    const said = `{ systemctl status ${user} --no-pager -l; ss -tlnp; journalctl -u ${user} --no-pager -n 60; } >&2; exit 1`
+    this.must(`systemctl is-active --quiet ${user} || systemctl start ${user} || { ${said}; }`)
+  }
+
   /** Everything of root's that an attack could want: owner, mode and content. */
   snapshot(): string {
     return this.must(

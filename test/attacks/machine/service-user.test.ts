@@ -105,7 +105,7 @@ describe.skipIf(skipped)('a service user that was taken over', () => {
         machine.reset()
       }
       for (const command of running) {
-        machine.must('systemctl is-active --quiet trustnet-tnr || systemctl start trustnet-tnr')
+        machine.start()
         bad.push(...traced(command))
       }
       machine.reset()

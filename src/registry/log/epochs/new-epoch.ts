@@ -3,6 +3,7 @@ import { at } from '../../../identity/bytes.ts'
 import { keyId } from '../../../identity/key-id.ts'
 import type { SigningKey } from '../../../identity/keys.ts'
 import { type Clock, type Logger, silentLogger, systemClock } from '../../../runtime/clock-and-logger.ts'
+import { reasonOf } from '../../../runtime/error-message.ts'
 import { InvalidPayloadError } from '../../../runtime/errors.ts'
 import { entryKinds, type LogEntry } from '../../objects/entry.ts'
 import { makeJoin } from '../../objects/join.ts'
@@ -106,6 +107,7 @@ export const openEpoch = (init: NewEpochInit): Promise<NewEpoch> =>
     for (let done = 0; done < again.length; done += maxBatchEntries) {
       await root.append(again.slice(done, done + maxBatchEntries))
     }
+    await endInvitesAgain(root, replica, logger)
     await root.reissueRevokes()
     await root.close()
     return { ...plan, epoch, head: replica.head }
@@ -120,6 +122,25 @@ async function setAside({ ledger }: Replica, forkN: number): Promise<void> {
       if (kind === entryKinds.revoke) table.addEvidence(row)
     }
   })
+}
+
+/**
+ * Takes back again the invites whose end became void: whoever holds the line of one must not come in because the log was cut. An end that
+ * needs two operators is theirs to order.
+ */
+async function endInvitesAgain(root: Root, { ledger, state, head }: Replica, logger: Logger): Promise<void> {
+  const forkN = state.forkPoint(head.epoch)?.forkN ?? head.n
+  const drafts = new Map<string, EntryDraft>()
+  for (const { n, envelope } of ledger.evidence('void')) {
+    const { value } = readStoredEntry(envelope)
+    if (n <= forkN || value.kind !== 'grantEnd' || state.grant(value.body.id) === undefined) continue
+    drafts.set(keyId(value.body.id), { kind: 'grantEnd', body: value.body })
+  }
+  const ends = await Promise.allSettled([...drafts.values()].map((draft) => root.append([draft])))
+  for (const { reason } of ends.filter((end) => end.status === 'rejected')) {
+    const fields = { error: reasonOf(reason) }
+    logger.warn(fields, 'an invite that was taken back is open again: `trustnet invite cancel` takes it back')
+  }
 }
 
 /** Renewals for those whom a revoke that was set aside has hit: others enforce it until the new root has spoken. */

@@ -75,6 +75,26 @@ describe('a new epoch from an entry below the head', () => {
     })
   })
 
+  it('leaves invites taken back that were taken back above it, and knows none that were made there', async () => {
+    const { admission } = network.root
+    const cancel = async ({ grant }: Awaited<ReturnType<typeof admission.invite>>): Promise<unknown> =>
+      await admission.cancelInvite(Buffer.from(grant.id).toString('hex'), 'the line leaked')
+    const [leaked, open] = [await admission.invite({ role: 'integrated' }), await admission.invite({ role: 'integrated' })]
+    const rightN = network.root.replica.head.n
+    await cancel(leaked)
+    await cancel(await admission.invite({ role: 'integrated' }))
+    await network.sync(keeper)
+    await keeper.close()
+    await openEpoch(init({ fromN: rightN }))
+    await opened(async ({ replica: { state } }) => {
+      expect([...state.grants()].map(({ grant }) => grant.id)).toEqual([open.grant.id])
+      expect(state.grant(leaked.grant.id)).toBeUndefined()
+    })
+    // What an earlier cut made void lies below the head by now.
+    await openEpoch(init())
+    await opened(async ({ replica: { state } }) => expect(state.grant(open.grant.id)).toBeDefined())
+  })
+
   it('keeps members whose membership is longer than the policy of today allows', async () => {
     await network.root.admission.changePolicy({ membershipMs: day })
     const rightN = network.root.replica.head.n
