@@ -126,7 +126,7 @@ async function runShort(chosen: readonly Case[], folder: string, done: (result: 
   try {
     await using work = await HonestWork.start(victims, ground.honest, folder)
     let rested: Rests | undefined
-    for (const each of chosen.filter(({ isOnLoopback }) => isOnLoopback)) {
+    for (const each of chosen.filter(({ isOnLoopback, shortMs }) => isOnLoopback && shortMs > 0)) {
       const { result, after } = await attack(each, { ground, victims, work, folder }, rested)
       rested = after
       done(result)

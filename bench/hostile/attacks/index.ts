@@ -23,6 +23,7 @@ import { slowReaders } from './readers.ts'
 import { poisonRecords } from './records.ts'
 import { reflection } from './reflection.ts'
 import { manyConnections, silentStreams, streamFlood } from './streams.ts'
+import { severalTogether } from './together.ts'
 
 export const attacks = {
   'stream flood': streamFlood,
@@ -48,6 +49,7 @@ export const attacks = {
   'gossip, future heads': gossipFutureHeads,
   'slow readers': slowReaders,
   'record poisoning': poisonRecords,
+  'several members together': severalTogether,
   reflection
 } satisfies Record<string, Attack>
 
