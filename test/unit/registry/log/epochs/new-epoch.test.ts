@@ -79,7 +79,10 @@ describe('a new epoch from an entry below the head', () => {
     const { admission } = network.root
     const cancel = async ({ grant }: Awaited<ReturnType<typeof admission.invite>>): Promise<unknown> =>
       await admission.cancelInvite(Buffer.from(grant.id).toString('hex'), 'the line leaked')
-    const [leaked, open] = [await admission.invite({ role: 'integrated' }), await admission.invite({ role: 'integrated' })]
+    const [leaked, open] = [
+      await admission.invite({ role: 'integrated' }),
+      await admission.invite({ role: 'integrated' })
+    ]
     const rightN = network.root.replica.head.n
     await cancel(leaked)
     await cancel(await admission.invite({ role: 'integrated' }))
