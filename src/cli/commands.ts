@@ -18,6 +18,7 @@ const loaders: ReadonlyMap<string, Load> = new Map([
   ['node', async () => (await import('./network/start.ts')).addNode],
   ['registry', async () => (await import('./registry/registry.ts')).addRegistry],
   ['status', async () => (await import('./status/status.ts')).addStatus],
+  ['ui', async () => (await import('./status/ui.ts')).addUi],
   ['peers', async () => (await import('./peers/peers.ts')).addPeers],
   ['events', async () => (await import('./status/events.ts')).addEvents],
   ['lookup', async () => (await import('./peers/lookup.ts')).addLookup],

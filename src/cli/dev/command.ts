@@ -137,6 +137,7 @@ const callOf = ({ terminal }: Context, { layout }: DevNetwork): string[] => {
   const program = terminal.env['npm_lifecycle_event'] === undefined ? 'trustnet' : 'npx trustnet'
   return [
     '',
+    `The network as a page: http://[::1]:${layout.root.httpPort}/`,
     'Ctrl-C stops all. In another terminal:',
     `  TRUSTNET_HOME=${layout.folder} ${program} peers --node node-1`
   ]

@@ -22,6 +22,8 @@ export interface DevMember {
   port: number
   /** Port at which others find it: the same port, or that of a relay before it. */
   announcedPort: number
+  /** Port of its HTTP API and page. */
+  httpPort: number
   configFile: string
   dataFolder: string
   logFile: string
@@ -56,7 +58,7 @@ const plan = (nodes: number): Planned[] => [
 const settle = (
   planned: Planned,
   { folder, homes: places }: Pick<Layout, 'folder' | 'homes'>,
-  ports: { port: number; announcedPort: number }
+  ports: Pick<DevMember, 'port' | 'announcedPort' | 'httpPort'>
 ): DevMember => {
   const { name } = planned
   const dataFolder = join(places.data, name)
@@ -86,11 +88,12 @@ export const layOut = async ({ nodes, dir, relayed = false }: LayoutInit): Promi
   makeNetworkFolder(logs)
   await refuseRunning(folder, places.runtime)
   const planned = plan(nodes)
-  const ports = await freePorts(2 * planned.length)
+  const ports = await freePorts(3 * planned.length)
   const members = planned.map((one, at) => {
     const port = ports[at] ?? 0
     const announcedPort = relayed ? (ports[planned.length + at] ?? 0) : port
-    return settle(one, { folder, homes: places }, { port, announcedPort })
+    const httpPort = ports[2 * planned.length + at] ?? 0
+    return settle(one, { folder, homes: places }, { port, announcedPort, httpPort })
   })
   const [root] = members
   if (root === undefined) throw new RangeError('a network has a root')
@@ -100,8 +103,9 @@ export const layOut = async ({ nodes, dir, relayed = false }: LayoutInit): Promi
 /** Gives the network one node more. */
 export const addNode = async (layout: Layout): Promise<DevMember> => {
   const nodes = layout.members.filter(({ role }) => role === 'integrated').length
-  const [port = 0, relay = 0] = await freePorts(2)
-  const member = settle(planNode(nodes), layout, { port, announcedPort: layout.relayed ? relay : port })
+  const [port = 0, relay = 0, httpPort = 0] = await freePorts(3)
+  const announcedPort = layout.relayed ? relay : port
+  const member = settle(planNode(nodes), layout, { port, announcedPort, httpPort })
   layout.members.push(member)
   return member
 }
@@ -130,7 +134,7 @@ export const writeConfigs = (layout: Layout, dnsPort: number): void => {
 }
 
 export const writeConfig = ({ root }: Layout, member: DevMember, dnsPort: number): void => {
-  const { name, role, port, announcedPort } = member
+  const { name, role, port, announcedPort, httpPort } = member
   const values: Record<string, unknown> = {
     name,
     role,
@@ -142,6 +146,7 @@ export const writeConfig = ({ root }: Layout, member: DevMember, dnsPort: number
     'bootstrap.dnsServers': [`[::1]:${dnsPort}`],
     'admission.policy': 'open',
     'backup.enabled': false,
+    'http.listen': `[::1]:${httpPort}`,
     'logging.format': 'json',
     ...(announcedPort !== port && { 'announce.addresses': [`/ip6/::1/tcp/${announcedPort}`] })
   }

@@ -75,6 +75,7 @@ const conducts: ReadonlyMap<string, Conduct> = new Map([
   ['dns show', 'prints'],
   ['dns check', 'prints'],
   ['dns set', 'changes'],
+  ['ui', 'prints'],
   ['wait', 'prints'],
   ['config check', 'prints'],
   ['config show', 'prints'],

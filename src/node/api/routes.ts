@@ -85,17 +85,27 @@ export const routes = {
     remote: z.boolean().describe('ask the registry that holds the lease, over the wire').optional()
   }),
   why: ask.network('Why a peer is as it is shown', views.whyView, { peer }),
-  history: ask.network('What happened to members and to this node, page by page', history.historyView, {
-    after: count.describe('id; without it and sinceMs the newest').optional(),
-    sinceMs: count.describe('not before, ms since 1970').optional(),
-    peer: peer.optional(),
-    limit: z.int().min(1).max(1000).describe('default 100').optional()
-  }),
-  timeline: ask.network('How much of the last day each member was up, slot by slot', history.timelineView, {
-    peer: peer.optional(),
-    spanMs: z.int().min(60_000).describe('default a day').optional(),
-    slots: z.int().min(1).max(96).describe('default 24').optional()
-  }),
+  history: ask.network(
+    'What happened to members and to this node, page by page',
+    history.historyView,
+    {
+      after: count.describe('id; without it and sinceMs the newest').optional(),
+      sinceMs: count.describe('not before, ms since 1970').optional(),
+      peer: peer.optional(),
+      limit: z.int().min(1).max(1000).describe('default 100').optional()
+    },
+    '/history'
+  ),
+  timeline: ask.network(
+    'How much of the last day each member was up, slot by slot',
+    history.timelineView,
+    {
+      peer: peer.optional(),
+      spanMs: z.int().min(60_000).describe('default a day').optional(),
+      slots: z.int().min(1).max(96).describe('default 24').optional()
+    },
+    '/timeline'
+  ),
   identity: ask.process('The key, name and addresses of this node', views.identityView, {}),
   reload: tell.process('Reads the configuration anew', views.reloadView, {}),
   rotateIdentity: tell.network('Gives this node another key; the old one is void', views.rotateIdentityView, {
@@ -107,10 +117,15 @@ export const routes = {
 
   registryStatus: ask.network('Log, store and registries', registry.registryStatusView, {}, '/registries'),
   registryNodes: ask.network('What this registry knows of each member', registry.registryNodesView, {}, '/nodes'),
-  log: ask.network('Entries of the log, page by page', registry.logView, {
-    after: count.optional(),
-    limit: count.max(1000).optional()
-  }),
+  log: ask.network(
+    'Entries of the log, page by page',
+    registry.logView,
+    {
+      after: count.optional(),
+      limit: count.max(1000).optional()
+    },
+    '/log'
+  ),
   pending: ask.network('Joins that wait', registry.pendingView, {}),
   approve: order('Lets in one that waits', views.changeView, { peer }),
   reject: order('Turns away one that waits', views.changeView, { peer, reason }),

@@ -34,6 +34,7 @@ export function statusView(node: NodeContext, facts: StatusFacts, warnings: Warn
     }),
     connections: connectionCounts(network),
     limits: network === undefined ? [] : limitsView(network),
+    http: node.httpUrl ?? null,
     listen: isListening(network) ? [`/ip6/${node.config.listen.host}/tcp/${network.port}`] : [],
     announced: [...(network?.announced ?? [])],
     reach: network?.selfRecord.current?.value.reach ?? 'unknown',

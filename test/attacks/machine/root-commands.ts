@@ -78,6 +78,7 @@ const ownCalls: ReadonlyMap<string, RootCalls> = new Map<string, RootCalls>([
   ['dns check', { running: ['trustnet dns check'] }],
   ['dns set', { running: ['trustnet dns set --provider manual'] }],
   ['leave', { running: ['trustnet leave --reason moved'] }],
+  ['ui', { running: ['trustnet ui'] }],
   ['wait', { running: ['trustnet wait --timeout 1s --status healthy'] }],
   [
     'join',

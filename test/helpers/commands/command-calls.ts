@@ -15,6 +15,7 @@ export const commandCalls: ReadonlyMap<string, readonly string[]> = new Map([
   ['registry evict', ['--confirm']],
   ['registry rotate-log-key', []],
   ['status', []],
+  ['ui', []],
   ['peers', []],
   ['peers connect', ['/ip6/2001:db8::1/tcp/9000']],
   ['peers disconnect', ['hal']],

@@ -1,0 +1,85 @@
+import type { ControlEvent, PeersView, StatusView } from '../../api/views.ts'
+import { byId } from './dom.ts'
+import { ask, follow } from './feed.ts'
+import { Graph } from './graph.ts'
+import { HistoryTab } from './history-tab.ts'
+import { LogTab } from './log-tab.ts'
+import { Members } from './members.ts'
+import { showRegistries } from './registries.ts'
+import { showTabs } from './tabs.ts'
+import { showStatus } from './this-node.ts'
+
+/** Ages, round trips and what no event tells. */
+const refreshMs = 10_000
+/** Pause between two readings that events ask for, and how many times as long as the reading took: a view of many thousands takes its time. */
+const pauseMs = 1000
+const pauseTimes = 10
+
+const select = (peerId: string | undefined): void => {
+  graph.select(peerId)
+  members.select(peerId)
+}
+
+const graph = new Graph(select)
+const members = new Members(select)
+const history = new HistoryTab()
+const log = new LogTab()
+
+const tab = showTabs((shown) => {
+  if (shown === 'network') graph.resize()
+  else refresh(shown).catch(showFailure)
+})
+
+const showFailure = (error: unknown): void => {
+  byId('summary').className = 'offline'
+  byId('summary').textContent =
+    `The node does not answer: ${error instanceof Error ? error.message : String(error)}. Asks again …`
+}
+
+/** Reads what a tab shows. */
+const refresh = async (shown: string): Promise<void> => {
+  if (shown === 'log') await log.refresh()
+  if (shown === 'history') await history.refresh()
+  if (shown === 'registries') await showRegistries()
+}
+
+const readAll = async (): Promise<void> => {
+  const [peers, status] = await Promise.all([ask<PeersView>('/peers'), ask<StatusView>('/connection/status')])
+  graph.show(peers)
+  members.show(peers)
+  showStatus(status)
+  await refresh(tab())
+}
+
+let isWaiting = false
+let tookMs = 0
+/** One reading at a time. */
+const readSoon = (afterMs: number): void => {
+  if (isWaiting) return
+  isWaiting = true
+  setTimeout(() => {
+    const begunAt = performance.now()
+    readAll()
+      .catch(showFailure)
+      .finally(() => {
+        isWaiting = false
+        tookMs = performance.now() - begunAt
+      })
+  }, afterMs)
+}
+
+const take = (event: ControlEvent): void => {
+  if (event.type === 'peer') {
+    graph.setState(event.peerId, event.state)
+    members.setState(event.peerId, event.state)
+  }
+  readSoon(Math.max(pauseMs, pauseTimes * tookMs))
+}
+
+setInterval(() => readSoon(0), refreshMs)
+readSoon(0)
+follow(
+  take,
+  () => readSoon(0),
+  () => showFailure(new Error('the connection is gone'))
+)

@@ -1,0 +1,20 @@
+import type { RegistryStatusView } from '../../api/control-api.ts'
+import { byId, make, row } from './dom.ts'
+import { ask } from './feed.ts'
+import { nameOf } from './words.ts'
+
+/** Reads and shows the registries of the network. */
+export const showRegistries = async (): Promise<void> => {
+  const { registries } = await ask<RegistryStatusView>('/registries')
+  byId('registries').replaceChildren(
+    ...registries.map((registry) =>
+      row(
+        nameOf(registry),
+        registry.role,
+        make('td', `state ${registry.state}`, registry.state),
+        registry.connected ? 'yes' : 'no',
+        registry.address ?? ''
+      )
+    )
+  )
+}
