@@ -1,5 +1,7 @@
+import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { peerIdText } from '../../src/identity/keys.ts'
 import { createControl } from '../../src/node/control/handlers.ts'
 import { startControlServer } from '../../src/node/control/server.ts'
 import type { TrustNode } from '../../src/node/node.ts'
@@ -53,6 +55,34 @@ describe('operators', () => {
     expect(late).toBeDefined()
   })
 
+  it('sign with keys under a passphrase, and are shown what they sign', async () => {
+    await using network = await TestNetwork.create()
+    const [root, a] = [network.node('root'), await network.join('a')]
+    await network.join('b')
+    await using atRoot = await at(root, network.folder)
+    await using atA = await at(a, network.folder)
+    const key = join(network.folder, 'ann.key')
+    const home = network.folder
+    const secret = { TRUSTNET_OPERATOR_PASSPHRASE: 'a passphrase of some length' }
+    const make = (env: Record<string, string>) => runCli(['operator', 'key', '--passphrase', key], { home, env })
+    expect((await make({})).err).toContain('TRUSTNET_OPERATOR_PASSPHRASE_FILE')
+    expect((await make({ TRUSTNET_OPERATOR_PASSPHRASE: 'short' })).err).toContain('12 characters')
+    expect((await make(secret)).code).toBe(0)
+    expect(readFileSync(key, 'utf8')).toContain('"trustnet-operator-key"')
+    expect(statSync(key).mode & 0o777).toBe(0o600)
+    await atRoot.run('operator', 'add', 'ann', '--key', `${key}.pub`)
+    await eventually(() => a.registry.replica.head.n === root.registry.replica.head.n)
+    const revoke = (env: Record<string, string>) =>
+      runCli(['revoke', 'b', '--reason', 'stolen', '--as', key, '--node', 'a'], { home, env })
+    expect((await revoke({})).err).toContain('The key of the operator needs its passphrase')
+    expect((await revoke({ TRUSTNET_OPERATOR_PASSPHRASE: 'a passphrase of another' })).err).toContain('is wrong')
+    const member = root.registry.replica.state.memberByName('b')
+    const done = await revoke(secret)
+    expect(done.out).toContain('is revoked')
+    expect(done.err).toBe(`Signs  revoke ${peerIdText(member?.publicKey ?? new Uint8Array())} stolen\n`)
+    expect((await atA.run('registry', 'log', '--limit', '1')).out).toContain('ann')
+  })
+
   it('two are needed for what the policy says: the first one waits, the second one makes the entry', async () => {
     await using network = await TestNetwork.create()
     const [root, a] = [network.node('root'), await network.join('a')]
@@ -98,7 +128,7 @@ describe('operators', () => {
     })
     expect((await atA.run('registry', 'approve', 'good', '--as', key)).out).toContain('is a member now')
     expect(await atA.run('registry', 'reject', 'bad', '--as', key)).toMatchObject({
-      err: '',
+      err: expect.stringMatching(/^Signs {2}turn away the join [0-9a-f]{12}: /),
       out: expect.stringContaining('turned away')
     })
     expect(root.registry.admission.pending()).toEqual([])

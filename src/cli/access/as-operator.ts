@@ -1,7 +1,9 @@
 import { resolve } from 'node:path'
 import type { CallOptions, ControlApi } from '../../node/api/control-api.ts'
 import type { OrderedView } from '../../node/api/registry-views.ts'
+import { reasonOf } from '../../runtime/error-message.ts'
 import { ExitError, exitCodes } from '../output/exit.ts'
+import type { Asked } from './signed-acts.ts'
 
 /** Calls that an operator signs, and the numbers of the kinds of entries that each makes; 0: a question. */
 const signed: ReadonlyMap<string, readonly number[]> = new Map([
@@ -23,57 +25,89 @@ const signed: ReadonlyMap<string, readonly number[]> = new Map([
 /** Signatures of one call: what waits is asked for first. */
 const maxSteps = 4
 
+export interface Signing {
+  readonly keyFile: string
+  readonly passphrase: () => Promise<string>
+  /** Shows what is to be signed. @returns whether the operator wants it */
+  readonly agrees: (acts: readonly string[]) => Promise<boolean>
+}
+
 /** The same process, asked in the name of the operator whose key the file holds: it says what is to be signed, and never sees the key. */
-export const asOperator = (api: ControlApi, keyFile: string): ControlApi =>
+export const asOperator = (api: ControlApi, signing: Signing): ControlApi =>
   new Proxy(api, {
     get: (known, name): unknown => {
       const kinds = typeof name === 'string' ? signed.get(name) : undefined
       if (kinds === undefined) return Reflect.get(known, name)
       return (input: Record<string, unknown> = {}, options: CallOptions = {}) =>
-        ordered({ api, keyFile, call: String(name), kinds }, input, options)
+        ordered({ api, signing, call: String(name), kinds }, input, options)
     }
   })
 
 interface OrderedCall {
   api: ControlApi
-  keyFile: string
+  signing: Signing
   call: string
   kinds: readonly number[]
 }
 
 async function ordered(
-  { api, keyFile, call, kinds }: OrderedCall,
-  input: Record<string, unknown>,
+  { api, signing, call, kinds }: OrderedCall,
+  given: Record<string, unknown>,
   options: CallOptions
 ) {
-  const sign = await signerOf(resolve(keyFile), kinds)
-  let view = await api.beginOrdered({ call, input: JSON.stringify(input) }, options)
+  // As it travels: what is not said is not there.
+  const text = JSON.stringify(given)
+  const input: Record<string, unknown> = JSON.parse(text)
+  const sign = await signerOf({ call, input }, kinds, signing)
+  let view = await api.beginOrdered({ call, input: text }, options)
   for (let step = 0; view.answer === null; step++) {
     if (step === maxSteps) throw unexpected('more signatures than the command needs')
-    view = await api.signOrdered({ ticket: view.ticket, orders: sign(view) }, options)
+    view = await api.signOrdered({ ticket: view.ticket, orders: await sign(view) }, options)
   }
   return view.answer
 }
 
 /** Loads the key, and what signs with it, only for a command that signs. */
-async function signerOf(path: string, kinds: readonly number[]): Promise<(view: OrderedView) => string[]> {
-  const [{ loadKey }, { sealOrder }, { digestOf }] = await Promise.all([
-    import('../../identity/key-file.ts'),
+async function signerOf(
+  asked: Asked,
+  kinds: readonly number[],
+  { keyFile, passphrase, agrees }: Signing
+): Promise<(view: OrderedView) => Promise<string[]>> {
+  const [{ loadOperatorKey }, { sealOrder }, { digestOf }, { actToSign }] = await Promise.all([
+    import('./operator-key.ts'),
     import('../../registry/objects/orders/order.ts'),
-    import('../../registry/objects/orders/act.ts')
+    import('../../registry/objects/orders/act.ts'),
+    import('./signed-acts.ts')
   ])
-  const key = loadKey(path)
-  return ({ networkId, epoch, seenN, sign }) =>
-    sign.map(({ kind, body }) => {
-      if (!kinds.includes(kind)) throw unexpected(`an entry of kind ${kind}`)
-      const digest = digestOf({ kind, body: Buffer.from(body, 'base64') })
-      const order = { networkId: Buffer.from(networkId, 'hex'), kind, digest, epoch, seenN, timeMs: Date.now() }
+  const key = await loadOperatorKey(resolve(keyFile), passphrase)
+  return async ({ networkId, epoch, seenN, sign }) => {
+    const acts = sign.map(({ kind, body }) => ({ kind, body: Buffer.from(body, 'base64') }))
+    const lines = acts.map((act) => {
+      if (!kinds.includes(act.kind)) throw unexpected(`an entry of kind ${act.kind}`)
+      try {
+        return actToSign(asked, act)
+      } catch (error) {
+        throw unexpected(`something else than was asked for (${reasonOf(error)})`)
+      }
+    })
+    if (!(await agrees(lines))) throw new ExitError(exitCodes.refused, 'Nothing was signed.')
+    return acts.map((act) => {
+      const { kind } = act
+      const order = {
+        networkId: Buffer.from(networkId, 'hex'),
+        kind,
+        digest: digestOf(act),
+        epoch,
+        seenN,
+        timeMs: Date.now()
+      }
       return Buffer.from(sealOrder(order, key).bytes).toString('base64')
     })
+  }
 }
 
 const unexpected = (what: string): ExitError =>
   new ExitError(
     exitCodes.failure,
-    `The node asked for a signature under ${what}: nothing was signed. Is it of another version?`
+    `The node asked for a signature under ${what}: nothing was signed. Is it of another version, or in wrong hands?`
   )

@@ -21,6 +21,8 @@ export interface RunningOptions {
   json?: boolean
   /** Key file of the operator who asks. */
   as?: string
+  /** Signs without a question. */
+  yes?: boolean
 }
 
 const suffix = '.sock'
@@ -34,7 +36,13 @@ export const withRunning = (command: Command): Command =>
 
 /** The option of commands that change the network: whose key signs. */
 export const withAuthor = (command: Command): Command =>
-  command.option('--as <keyfile>', 'sign with the key of an operator: needs no root on this machine')
+  withYes(command.option('--as <keyfile>', 'sign with the key of an operator: needs no root on this machine'))
+
+/** `policy edit` has one of its own. */
+const withYes = (command: Command): Command =>
+  command.options.some(({ long }) => long === '--yes')
+    ? command
+    : command.option('-y, --yes', 'with --as: sign what is shown without a question')
 
 /**
  * A client of the process that the options mean: the named one, the one of the config file, or the only one that runs.
@@ -44,7 +52,27 @@ export const withAuthor = (command: Command): Command =>
 export const running = async (context: Context, options: RunningOptions, timeoutMs?: number): Promise<ControlApi> => {
   const path = await runningSocket(context, options)
   const api = controlClient(timeoutMs === undefined ? { path } : { path, timeoutMs })
-  return options.as === undefined ? api : asOperator(api, options.as)
+  if (options.as === undefined) return api
+  const passphrase = async (): Promise<string> => {
+    const { readPassphrase } = await import('./passphrase.ts')
+    return await readPassphrase(context, 'operatorPassphrase')
+  }
+  return asOperator(api, { keyFile: options.as, passphrase, agrees: (acts) => agrees(context, acts, options) })
+}
+
+/** Shows what is to be signed, and asks on a terminal whether it is wanted. */
+const agrees = async (
+  { terminal, signal }: Context,
+  acts: readonly string[],
+  { yes }: RunningOptions
+): Promise<boolean> => {
+  const said = acts.filter((act) => act !== '')
+  for (const act of said) terminal.progress(`Signs  ${sanitise(act)}`)
+  const asks = terminal.stdin.isTTY === true && terminal.stderr.isTTY === true && yes !== true
+  if (!asks || said.length === 0) return true
+  const { default: confirm } = await import('@inquirer/confirm')
+  const where = { input: process.stdin, output: process.stderr, signal }
+  return await confirm({ message: 'Sign this?', default: false }, where)
 }
 
 /** Its control socket. @throws as running */

@@ -4,17 +4,27 @@ import type { Context } from '../output/context.ts'
 import { UsageError } from '../output/exit.ts'
 import { BrokenOffError } from '../output/interrupt.ts'
 
-/** Reads the passphrase of a recovery kit: from the environment, a file or credential that it names, or typed without an echo. */
-export const readPassphrase = async ({ terminal, signal }: Context): Promise<string> => {
+/** Kinds of passphrases, by the secret that holds each: whose it is, and the variable that names its file. */
+const kinds = {
+  recoveryPassphrase: { of: 'recovery kit', variable: 'TRUSTNET_RECOVERY_PASSPHRASE_FILE' },
+  operatorPassphrase: { of: 'key of the operator', variable: 'TRUSTNET_OPERATOR_PASSPHRASE_FILE' }
+} as const
+
+/** Reads a passphrase, of a recovery kit unless said otherwise: from the environment, a file or credential that it names, or typed without an echo. */
+export const readPassphrase = async (
+  { terminal, signal }: Pick<Context, 'terminal' | 'signal'>,
+  kind: keyof typeof kinds = 'recoveryPassphrase'
+): Promise<string> => {
+  const { of, variable } = kinds[kind]
   const { readSecret } = await import('../../node/config/index.ts')
-  const given = readSecret('recoveryPassphrase', { env: terminal.env })
+  const given = readSecret(kind, { env: terminal.env })
   if (given !== undefined) return given
   if (terminal.stdin.isTTY !== true) {
     throw new UsageError(
-      'The recovery kit needs its passphrase: set TRUSTNET_RECOVERY_PASSPHRASE_FILE to a file that holds it, or run this on a terminal.'
+      `The ${of} needs its passphrase: set ${variable} to a file that holds it, or run this on a terminal.`
     )
   }
-  terminal.progress('Passphrase of the recovery kit (it is not shown):')
+  terminal.progress(`Passphrase of the ${of} (it is not shown):`)
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() })
   const lines = createInterface({ input: terminal.stdin, output: silent, terminal: true })
   const over = new AbortController()

@@ -70,9 +70,13 @@ const addChanges = (operator: Command, context: Context): void => {
   operator
     .command('key <file>')
     .description('make a key, mode 0600, and FILE.pub beside it for `operator add`')
+    .option('--passphrase', 'encrypt it: the passphrase is asked for, or read from TRUSTNET_OPERATOR_PASSPHRASE_FILE')
     .option('--json', 'print JSON')
-    .addHelpText('after', exampleOf('trustnet operator key ~/.trustnet/ann.key'))
-    .action((file: string, options: { json?: boolean }) => makeKey(context, resolve(file), options))
+    .addHelpText(
+      'after',
+      exampleOf('trustnet operator key ~/.trustnet/ann.key', 'trustnet operator key --passphrase ~/.trustnet/ann.key')
+    )
+    .action((file: string, options: KeyOptions) => makeKey(context, resolve(file), options))
 }
 
 /** A public key is a line of 52 characters. */
@@ -87,20 +91,45 @@ const publicKeyIn = async (given: string): Promise<string> => {
   )
 }
 
-const makeKey = async ({ terminal }: Context, file: string, { json }: { json?: boolean }): Promise<void> => {
-  const [{ createKey }, { peerIdText }] = await Promise.all([
+interface KeyOptions {
+  json?: boolean
+  passphrase?: boolean
+}
+
+const makeKey = async (context: Context, file: string, { json, passphrase }: KeyOptions): Promise<void> => {
+  const { terminal } = context
+  const [{ createKey }, { createSealedKey }, { peerIdText }] = await Promise.all([
     import('../../identity/key-file.ts'),
+    import('../access/operator-key.ts'),
     import('../../identity/keys.ts')
   ])
   const publicFile = `${file}.pub`
   if (existsSync(publicFile))
     throw new ExitError(exitCodes.usage, `${publicFile} exists already: it is never overwritten.`)
-  const keyId = peerIdText(createKey(file).publicKey)
+  const key = passphrase === true ? createSealedKey(file, await newPassphrase(context)) : createKey(file)
+  const keyId = peerIdText(key.publicKey)
   writeFileSync(publicFile, `${keyId}\n`, { flag: 'wx', mode: 0o644 })
   if (json === true) return terminal.json({ schemaVersion: 1, file, publicFile, keyId })
   terminal.print(`Key         ${file} (keep it on this machine)`)
   terminal.print(`Public key  ${publicFile}: ${keyId}`)
   terminal.print(`Next        an operator runs: trustnet operator add NAME --key ${publicFile}`)
+}
+
+/** Shorter ones are guessed, however slow each guess is. */
+const minPassphraseChars = 12
+
+/** A passphrase for a new key, typed twice on a terminal: one that was mistyped would lose the key. */
+const newPassphrase = async (context: Context): Promise<string> => {
+  const { readPassphrase } = await import('../access/passphrase.ts')
+  const first = await readPassphrase(context, 'operatorPassphrase')
+  if (first.length < minPassphraseChars)
+    throw new UsageError(
+      `A passphrase has ${minPassphraseChars} characters at least: it is what a thief of the file has to guess.`
+    )
+  if (context.terminal.stdin.isTTY !== true) return first
+  context.terminal.progress('Once more.')
+  if ((await readPassphrase(context, 'operatorPassphrase')) === first) return first
+  throw new UsageError('The two differ: nothing was made.')
 }
 
 const tell = ({ terminal }: Context, view: OperatorView, { json }: RunningOptions): void => {

@@ -53,9 +53,8 @@ export const addPolicy: AddCommand = (program, context) => {
     .action((from: string | undefined, to: string | undefined, service: string | undefined, options: TestOptions) =>
       test(context, [from, to, service], options)
     )
-  withAuthor(withRunning(policy.command('edit')))
+  withAuthor(withRunning(policy.command('edit')).option('--yes', 'enter it without asking'))
     .description('change it in an editor ($VISUAL, $EDITOR), at the root: rules and tests, too')
-    .option('--yes', 'enter it without asking')
     .option('--force', 'also a policy that locks everybody out')
     .addHelpText('after', '\nExamples:\n  trustnet policy edit\n  EDITOR=nano trustnet policy edit')
     .action((options: EditOptions) => edit(context, options))

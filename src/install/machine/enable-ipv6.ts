@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { scopeOf } from '../../address/multiaddr.ts'
 import type { SysctlAction } from '../model/action.ts'
 import type { Ipv6Facts } from '../model/facts.ts'
 import { stableAddress } from './checks.ts'
@@ -21,25 +22,33 @@ export interface AwaitOptions {
   readonly say: (text: string) => void
   readonly tries: number
   readonly everyMs: number
+  /** Waiting longer brings nothing. */
+  readonly isOver?: ((found: Ipv6Facts) => boolean) | undefined
 }
 
 /** Between two looks inside one try: an advertised address is there within milliseconds of the advertisement. */
 const lookMs = 100
 
 /** Looks again until a stable address is there: what it found last. */
-export const awaitAddress = async ({ read, signal, say, tries, everyMs }: AwaitOptions): Promise<Ipv6Facts> => {
+export const awaitAddress = async ({ read, signal, say, tries, everyMs, isOver }: AwaitOptions): Promise<Ipv6Facts> => {
   let found = await read()
   for (let attempt = 1; attempt <= tries; attempt++) {
     say(`waiting for an IPv6 address: try ${attempt} of ${tries}`)
     const end = performance.now() + everyMs
     while (performance.now() < end) {
-      if (stableAddress({ ipv6: found }) !== undefined) return found
+      if (stableAddress({ ipv6: found }) !== undefined || isOver?.(found) === true) return found
       await sleep(Math.min(lookMs, everyMs), undefined, { signal })
       found = await read()
     }
   }
   return found
 }
+
+/** A router is there and has offered no prefix, which it says in one message: addresses come by DHCPv6. */
+export const isManaged = (ipv6: Ipv6Facts): boolean =>
+  ipv6.gateway !== null && !isSettling(ipv6) && ipv6.addresses.every(({ address }) => !usable.has(scopeOf(address)))
+
+const usable: ReadonlySet<string> = new Set(['global', 'ula'])
 
 /** Duplicate address detection goes on: its end is a second or two away. */
 export const isSettling = (ipv6: Ipv6Facts): boolean =>

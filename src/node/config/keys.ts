@@ -58,7 +58,9 @@ export const otherEnvironment: ReadonlySet<string> = new Set([
   'TRUSTNET_INVITE',
   'TRUSTNET_INVITE_FILE',
   'TRUSTNET_RECOVERY_PASSPHRASE',
-  'TRUSTNET_RECOVERY_PASSPHRASE_FILE'
+  'TRUSTNET_RECOVERY_PASSPHRASE_FILE',
+  'TRUSTNET_OPERATOR_PASSPHRASE',
+  'TRUSTNET_OPERATOR_PASSPHRASE_FILE'
 ])
 
 const last = (path: string): string => path.slice(path.lastIndexOf('.') + 1)

@@ -9,6 +9,7 @@ import type { Env } from './parse.ts'
 const secrets = {
   invite: 'TRUSTNET_INVITE',
   recoveryPassphrase: 'TRUSTNET_RECOVERY_PASSPHRASE',
+  operatorPassphrase: 'TRUSTNET_OPERATOR_PASSPHRASE',
   cloudflareToken: 'CLOUDFLARE_API_TOKEN',
   tsigKey: 'TRUSTNET_DNS_TSIG_KEY'
 } as const
@@ -16,7 +17,12 @@ const secrets = {
 export type SecretName = keyof typeof secrets
 
 /** Those that open something for good: a file that others can read is refused. An invite is used up within the hour. */
-const ownerOnly: ReadonlySet<SecretName> = new Set(['recoveryPassphrase', 'cloudflareToken', 'tsigKey'])
+const ownerOnly: ReadonlySet<SecretName> = new Set([
+  'recoveryPassphrase',
+  'operatorPassphrase',
+  'cloudflareToken',
+  'tsigKey'
+])
 
 /** The variable that holds it; with `_FILE` after it, the one that names its file. */
 export const secretVariable = (name: SecretName): string => secrets[name]
@@ -26,7 +32,8 @@ const maxBytes = 16 * 1024
 
 /**
  * From NAME, from the file that NAME_FILE or `file` names, or from a systemd credential (`trustnet-invite`,
- * `trustnet-recovery-passphrase`, `cloudflare-api-token`, `trustnet-dns-tsig-key`); undefined when none of them is there. Throws
+ * `trustnet-recovery-passphrase`, `trustnet-operator-passphrase`,
+ * `cloudflare-api-token`, `trustnet-dns-tsig-key`); undefined when none of them is there. Throws
  * ConfigError for a file that is named and cannot be read, or that others could read too.
  */
 export const readSecret = (

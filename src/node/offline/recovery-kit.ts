@@ -1,14 +1,12 @@
-import { createCipheriv, createDecipheriv, randomBytes, scryptSync } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { equals } from 'uint8arrays/equals'
 import { z } from 'zod'
 import { keyBytes } from '../../identity/ed25519.ts'
 import { SigningKey } from '../../identity/keys.ts'
+import { openSecret, sealSecret } from '../../identity/sealed-secret.ts'
 import { readText } from '../../runtime/files/read-file.ts'
 import { ConfigError } from '../errors.ts'
-
-// scrypt at 64 MiB: a guess costs a tenth of a second. The passphrase is made here with 128 bits, so this is a second wall.
-const scrypt = { N: 65_536, r: 8, p: 1, maxmem: 128 * 1024 * 1024 }
 
 const holdings = ['authority', 'nextAuthority'] as const
 type Holding = (typeof holdings)[number]
@@ -20,43 +18,25 @@ export interface RecoveryKit extends RecoveryKeys {
   readonly networkId: string
 }
 
-/** A passphrase with 128 random bits, in groups that can be written down. */
+/** A passphrase with 128 random bits, in groups that can be written down: scrypt is a second wall behind it. */
 export const newPassphrase = (): string => (randomBytes(16).toString('hex').match(/.{4}/g) ?? []).join('-')
 
 /** Writes authority keys, encrypted. The file is made new; one that is there is never overwritten. */
 export function writeRecoveryKit(path: string, keys: RecoveryKeys, passphrase: string, networkId: string): void {
-  const salt = randomBytes(16)
-  const iv = randomBytes(12)
   const holds = holdings.filter((holding) => keys[holding] !== undefined)
-  const cipher = createCipheriv('aes-256-gcm', scryptSync(passphrase, salt, 32, scrypt), iv)
-  cipher.setAAD(boundTo(networkId, holds))
-  const seeds = holds.flatMap((holding) => keys[holding]?.seed ?? [])
-  const secret = Buffer.concat([...seeds.map((seed) => cipher.update(seed)), cipher.final()])
-  const kit = {
-    format: 'trustnet-recovery-kit',
-    version: 2,
-    networkId,
-    holds,
-    scrypt: { N: scrypt.N, r: scrypt.r, p: scrypt.p },
-    salt: salt.toString('base64'),
-    iv: iv.toString('base64'),
-    tag: cipher.getAuthTag().toString('base64'),
-    keys: secret.toString('base64')
-  }
+  const secret = Buffer.concat(holds.flatMap((holding) => keys[holding]?.seed ?? []))
+  const sealed = sealSecret(secret, passphrase, boundTo(networkId, holds))
+  const kit = { format: 'trustnet-recovery-kit', version: 2, networkId, holds, ...sealed }
   writeFileSync(path, `${JSON.stringify(kit, null, 2)}\n`, { mode: 0o600, flag: 'wx', flush: true })
 }
 
-const boundTo = (networkId: string, holds: readonly Holding[]): Buffer => Buffer.from([networkId, ...holds].join(' '))
+const boundTo = (networkId: string, holds: readonly Holding[]): string => [networkId, ...holds].join(' ')
 
 /** Throws ConfigError when the file is no kit, was changed, or the passphrase is wrong. */
 export function readRecoveryKit(path: string, passphrase: string): RecoveryKit {
   const kit = parseKit(path)
   try {
-    const key = scryptSync(passphrase, Buffer.from(kit.salt, 'base64'), 32, scrypt)
-    const decipher = createDecipheriv('aes-256-gcm', key, Buffer.from(kit.iv, 'base64'))
-    decipher.setAAD(boundTo(kit.networkId, kit.holds))
-    decipher.setAuthTag(Buffer.from(kit.tag, 'base64'))
-    const secret = Buffer.concat([decipher.update(Buffer.from(kit.keys, 'base64')), decipher.final()])
+    const secret = openSecret(kit, passphrase, boundTo(kit.networkId, kit.holds))
     if (secret.length !== kit.holds.length * keyBytes) throw new Error('it holds another number of keys')
     const keys = kit.holds.map((holding, index) => {
       const seed = secret.subarray(index * keyBytes, (index + 1) * keyBytes)

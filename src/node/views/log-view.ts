@@ -3,7 +3,7 @@ import { peerIdText } from '../../identity/keys.ts'
 import { readStoredEntry } from '../../registry/log/state/stored-entry.ts'
 import type { Admit, EntryBodies, LogEntry } from '../../registry/objects/entry.ts'
 import { readStoredJoin } from '../../registry/objects/join.ts'
-import { type Act, contentOf } from '../../registry/objects/orders/act.ts'
+import { type Act, contentOf, type OpenedAct } from '../../registry/objects/orders/act.ts'
 import type { Registry } from '../../registry/registry.ts'
 import type { LogRow as StoredRow } from '../../registry/store/log-rows.ts'
 import type { LogRow, LogView } from '../api/registry-views.ts'
@@ -133,19 +133,23 @@ const detailOf = <K extends keyof EntryBodies>(kind: K, body: EntryBodies[K], en
 
 /** Details of what an operator wants. */
 export function actDetail(registry: Registry, act: Act): { kind: string; subject: PeerRef | null; detail: string } {
-  const content = contentOf(act)
+  const { kind, publicKey, name, detail } = actParts(contentOf(act))
+  if (publicKey === undefined) return { kind, subject: null, detail }
+  return { kind, subject: name === null ? refOf(registry, publicKey) : { peerId: peerIdText(publicKey), name }, detail }
+}
+
+/** The same in a line, by what stands in the act alone. */
+export function actText(content: OpenedAct['content']): string {
+  const { kind, publicKey, detail } = actParts(content)
+  return [kind, ...(publicKey === undefined ? [] : [peerIdText(publicKey)]), detail].join(' ')
+}
+
+function actParts(content: OpenedAct['content']) {
   if ('join' in content) {
     const { publicKey, name, role } = readStoredJoin(content.join)
-    return {
-      kind: content.kind,
-      subject: { peerId: peerIdText(publicKey), name },
-      detail: `${name}, ${role}, approved`
-    }
+    return { kind: content.kind, publicKey, name, detail: `${name}, ${role}, approved` }
   }
-  const subject = 'publicKey' in content.body ? content.body.publicKey : undefined
-  return {
-    kind: kindText(content),
-    subject: subject === undefined ? null : refOf(registry, subject),
-    detail: content.kind === 'unknown' ? '' : detailOf(content.kind, content.body, undefined)
-  }
+  const publicKey = 'publicKey' in content.body ? content.body.publicKey : undefined
+  const detail = content.kind === 'unknown' ? '' : detailOf(content.kind, content.body, undefined)
+  return { kind: kindText(content), publicKey, name: null, detail }
 }

@@ -12,6 +12,7 @@ const commands: [string, string[]][] = [
   ['registry-nodes', ['registry', 'nodes']],
   ['registry-clock', ['registry', 'clock']],
   ['registry-clock', ['registry', 'clock', '--accept']],
+  ['registry-evict', ['registry', 'evict']],
   ['registry-evict', ['registry', 'evict', '--confirm']],
   ['registry-void', ['registry', 'void']],
   ['change', ['registry', 'void', '--dismiss', 'hal']],

@@ -18,7 +18,9 @@ export function checkOperator(body: EntryBodies['operator'], { tables }: RuleCon
     if (operators.size > least) return
     const why =
       least === 2 ? 'the policy asks for two operators' : 'a network without operators has no names for what is done'
-    throw new LogMismatchError(`${name} cannot be removed: ${why}; enter another one first`)
+    throw new LogMismatchError(
+      `${name} cannot be removed: ${why}; enter another one first (trustnet operator add NAME --key FILE.pub)`
+    )
   }
   if (known !== undefined) throw new LogMismatchError(`this key is that of the operator ${known.name} already`)
   for (const row of operators.values()) {

@@ -1,0 +1,142 @@
+import { isDeepStrictEqual } from 'node:util'
+import { peerIdText } from '../../identity/keys.ts'
+import { actText } from '../../node/views/log-view.ts'
+import { decodeQuestion } from '../../protocols/admin/index.ts'
+import type { EntryBodies } from '../../registry/objects/entry.ts'
+import { readStoredJoin } from '../../registry/objects/join.ts'
+import { contentOf, type OpenedAct } from '../../registry/objects/orders/act.ts'
+
+/** A call as it was asked for. */
+export interface Asked {
+  readonly call: string
+  readonly input: Readonly<Record<string, unknown>>
+}
+
+type Content = OpenedAct['content']
+
+/** The clocks of node and command may differ by so much. */
+const skewMs = 600_000
+const defaultTtlMs = 3_600_000
+
+/**
+ * A line for the operator that says what is to be signed; empty: a question that changes nothing.
+ * @throws Error that says how it is something else than was asked for
+ */
+export function actToSign(asked: Asked, act: { kind: number; body: Uint8Array }): string {
+  if (act.kind === 0) return questionToSign(asked, act.body)
+  const content = contentOf(act)
+  checks[asked.call]?.(asked.input, content)
+  return actText(content)
+}
+
+const questionToSign = ({ call, input }: Asked, bytes: Uint8Array): string => {
+  const question = decodeQuestion(bytes)
+  if (question.what === 'waiting') return ''
+  require(call === 'reject', 'it turns away a join')
+  same('the reason', question.reason, input['reason'])
+  return `turn away the join ${Buffer.from(question.join).toString('hex').slice(0, 12)}: ${question.reason}`
+}
+
+type Check = (input: Asked['input'], content: Content) => void
+
+const checks: Readonly<Record<string, Check>> = {
+  approve: ({ peer }, content) => {
+    if (!('join' in content)) throw other(`an entry of kind ${content.kind}`)
+    const { publicKey, name } = readStoredJoin(content.join)
+    isPeer(peer, publicKey, name)
+  },
+  revoke: ({ peer, reason }, content) => {
+    const { publicKey, name, reason: said } = bodyOf(content, 'revoke')
+    isPeer(peer, publicKey, name)
+    same('the reason', said, reason)
+  },
+  endMember: ({ peer, reason }, content) => {
+    const { publicKey, reason: said } = bodyOf(content, 'end')
+    isPeer(peer, publicKey, undefined)
+    same('the reason', said, reason)
+  },
+  changeMember: ({ peer, name, role, groups }, content) => {
+    const body = bodyOf(content, 'change')
+    isPeer(peer, body.publicKey, name === undefined ? body.name : undefined)
+    given('the name', body.name, name)
+    given('the role', body.role, role)
+    given('the groups', body.groups.toSorted(), Array.isArray(groups) ? groups.toSorted() : undefined)
+  },
+  retireRegistry: ({ peer }, content) => {
+    if (content.kind === 'registrySet') {
+      isPeer(peer, content.body.publicKey, undefined)
+      require(content.body.removed, 'it enters a registry')
+      return
+    }
+    const { publicKey, name, role } = bodyOf(content, 'change')
+    isPeer(peer, publicKey, name)
+    require(role === 'integrated' || role === 'external', `it makes a ${role}`)
+  },
+  invite: (input, content) => {
+    const body = bodyOf(content, 'grant')
+    same('the role', body.role, input['role'] ?? 'integrated')
+    same('the name', body.name, input['name'] ?? input['replaces'])
+    same('the member that is replaced', body.replaces, input['replaces'])
+    same('the uses', body.uses, input['uses'] ?? 1)
+    same('the note', body.note, input['note'] ?? '')
+    same('the groups', body.groups.toSorted(), [...(Array.isArray(input['groups']) ? input['groups'] : [])].toSorted())
+    same('the time of an ephemeral member', body.ephemeralMs, input['ephemeralMs'])
+    const ttlMs = typeof input['ttlMs'] === 'number' ? input['ttlMs'] : defaultTtlMs
+    require(body.notAfterMs <= Date.now() + ttlMs + skewMs, 'it is open for longer')
+  },
+  cancelInvite: ({ id, reason }, content) => {
+    const body = bodyOf(content, 'grantEnd')
+    require(Buffer.from(body.id).toString('hex').startsWith(String(id)), 'it ends another invite')
+    same('the reason', body.reason, reason)
+  },
+  setPolicy: ({ seen: _, force: __, ...changes }, content) => {
+    const body = bodyOf(content, 'policy')
+    for (const [key, value] of Object.entries(changes)) {
+      if (key === 'witnessKeys') continue
+      given(key, plain(Reflect.get(body, key)), value)
+    }
+  },
+  addOperator: ({ name, keyId }, content) => {
+    const body = bodyOf(content, 'operator')
+    require(!body.removed, 'it removes an operator')
+    same('the name', body.name, name)
+    same('the key', peerIdText(body.publicKey), keyId)
+  },
+  removeOperator: ({ name }, content) => {
+    const body = bodyOf(content, 'operator')
+    require(body.removed, 'it enters an operator')
+    same('the name', body.name, name)
+  }
+}
+
+const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value ?? null))
+
+function bodyOf<K extends keyof EntryBodies>(content: Content, kind: K): EntryBodies[K] {
+  if (content.kind !== kind || !('body' in content)) throw other(`an entry of kind ${content.kind}`)
+  const { body }: { body: unknown } = content
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- a kind has the body of its kind
+  return body as EntryBodies[K]
+}
+
+/** Holds a key against the member that was named: by PeerId, or an end of it, always; by a name only where the entry has one. */
+const isPeer = (peer: unknown, publicKey: Uint8Array, name: string | undefined): void => {
+  const asked = String(peer)
+  const id = peerIdText(publicKey)
+  if (id === asked || (asked.length >= 6 && id.endsWith(asked))) return
+  if (asked.startsWith('12D3KooW')) throw other(`about ${id}`)
+  if (name !== undefined && name !== asked) throw other(`about ${name} ${id}`)
+}
+
+const same = (what: string, found: unknown, asked: unknown): void => {
+  if (!isDeepStrictEqual(found, asked)) throw other(`${what}: ${JSON.stringify(found)}`)
+}
+
+const given = (what: string, found: unknown, asked: unknown): void => {
+  if (asked !== undefined) same(what, found, asked)
+}
+
+const require = (holds: boolean, what: string): void => {
+  if (!holds) throw other(what)
+}
+
+const other = (what: string): Error => new Error(what)

@@ -1,0 +1,54 @@
+import { accessSync, constants } from 'node:fs'
+import type { CommandAction } from '../model/action.ts'
+
+/** Folders of the system's programs, whatever PATH says. */
+const folders = ['/usr/sbin', '/sbin', '/usr/bin', '/bin']
+/** A server answers within a second or two; a client asks a few times. */
+const leaseMs = 45_000
+
+/** The command that starts a client on one interface, where it goes on in the background, and the one that gives the address back and ends it. */
+interface Commands {
+  readonly run: readonly string[]
+  readonly end: string
+}
+
+const clients: Readonly<Record<string, (device: string) => Commands>> = {
+  dhclient: (device) => {
+    const files = `-pf /run/trustnet-dhclient6-${device}.pid -lf /var/lib/dhcp/trustnet-${device}.leases`
+    return { run: ['dhclient', '-6', '-1', ...files.split(' '), device], end: `dhclient -6 -r ${files} ${device}` }
+  },
+  dhcpcd: (device) => ({
+    run: ['dhcpcd', '-6', '--waitip=6', '--timeout', '30', device],
+    end: `dhcpcd -6 --release ${device}`
+  })
+}
+
+/** Starts the DHCPv6 client that is there on an interface; undefined: none of those that are known here is. */
+export const startDhcp = (
+  device: string,
+  isThere: (program: string) => boolean = isInstalled
+): CommandAction | undefined => {
+  const found = Object.entries(clients).find(([program]) => isThere(program))
+  if (found === undefined) return undefined
+  const [program, commands] = found
+  const { run, end } = commands(device)
+  // After a restart of the machine there is none to end.
+  const undo = ['sh', '-c', `${end} || true`]
+  return {
+    kind: 'command',
+    what: `${program} asks for an address by DHCPv6 on ${device}`,
+    run,
+    undo,
+    timeoutMs: leaseMs
+  }
+}
+
+const isInstalled = (program: string): boolean =>
+  folders.some((folder) => {
+    try {
+      accessSync(`${folder}/${program}`, constants.X_OK)
+      return true
+    } catch {
+      return false
+    }
+  })

@@ -1,0 +1,197 @@
+import { join } from 'node:path'
+import { describe, expect } from 'vitest'
+import { asOperator } from '../../../src/cli/access/as-operator.ts'
+import { createKey } from '../../../src/identity/key-file.ts'
+import { peerIdText, SigningKey } from '../../../src/identity/keys.ts'
+import type { ControlApi } from '../../../src/node/api/control-api.ts'
+import type { EntryContent } from '../../../src/registry/objects/entry.ts'
+import { actOf } from '../../../src/registry/objects/orders/act.ts'
+import { defaultPolicy } from '../../../src/registry/objects/policy/policy.ts'
+import { ScriptedApi } from '../../helpers/control-process.ts'
+import { tempFolder } from '../../helpers/temp.ts'
+import { attack, control } from '../attack.ts'
+
+const [hal, eve] = [SigningKey.generate().publicKey, SigningKey.generate().publicKey]
+const grant = {
+  id: new Uint8Array(16).fill(1),
+  inviteKey: hal,
+  role: 'integrated',
+  uses: 1,
+  notAfterMs: Date.now() + 3_600_000,
+  note: '',
+  groups: []
+} as const
+
+/** What is asked for, and what is to be signed for it. */
+interface Draft {
+  what: string
+  ask: (api: ControlApi) => Promise<unknown>
+  right: EntryContent
+  wrong: EntryContent[]
+}
+
+const drafts: Draft[] = [
+  {
+    what: 'revoke',
+    ask: (api) => api.revoke({ peer: 'hal', reason: 'stolen' }),
+    right: { kind: 'revoke', body: { publicKey: hal, name: 'hal', reason: 'stolen' } },
+    wrong: [
+      { kind: 'revoke', body: { publicKey: eve, name: 'ann', reason: 'stolen' } },
+      { kind: 'revoke', body: { publicKey: hal, name: 'hal', reason: 'a lie' } },
+      { kind: 'operator', body: { publicKey: eve, name: 'hal', removed: false } }
+    ]
+  },
+  {
+    what: 'revoke by key',
+    ask: (api) => api.revoke({ peer: peerIdText(hal), reason: '' }),
+    right: { kind: 'revoke', body: { publicKey: hal, name: 'hal', reason: '' } },
+    wrong: [{ kind: 'revoke', body: { publicKey: eve, name: 'hal', reason: '' } }]
+  },
+  {
+    what: 'end of a membership',
+    ask: (api) => api.endMember({ peer: peerIdText(hal), reason: 'done' }),
+    right: { kind: 'end', body: { publicKey: hal, reason: 'done' } },
+    wrong: [
+      { kind: 'end', body: { publicKey: eve, reason: 'done' } },
+      { kind: 'revoke', body: { publicKey: hal, name: 'hal', reason: 'done' } }
+    ]
+  },
+  {
+    what: 'another name',
+    ask: (api) => api.changeMember({ peer: peerIdText(hal), name: 'dave' }),
+    right: { kind: 'change', body: { publicKey: hal, name: 'dave', role: 'integrated', groups: [] } },
+    wrong: [
+      { kind: 'change', body: { publicKey: hal, name: 'eve', role: 'integrated', groups: [] } },
+      { kind: 'change', body: { publicKey: eve, name: 'dave', role: 'integrated', groups: [] } }
+    ]
+  },
+  {
+    what: 'groups',
+    ask: (api) => api.changeMember({ peer: 'hal', groups: ['web', 'db'] }),
+    right: { kind: 'change', body: { publicKey: hal, name: 'hal', role: 'integrated', groups: ['db', 'web'] } },
+    wrong: [
+      { kind: 'change', body: { publicKey: hal, name: 'hal', role: 'integrated', groups: ['admin', 'db', 'web'] } }
+    ]
+  },
+  {
+    what: 'retire',
+    ask: (api) => api.retireRegistry({ peer: peerIdText(hal) }),
+    right: { kind: 'registrySet', body: { publicKey: hal, role: 'secondary', removed: true } },
+    wrong: [
+      { kind: 'registrySet', body: { publicKey: hal, role: 'secondary', removed: false } },
+      { kind: 'registrySet', body: { publicKey: eve, role: 'secondary', removed: true } },
+      { kind: 'change', body: { publicKey: hal, name: 'hal', role: 'secondary', groups: [] } }
+    ]
+  },
+  {
+    what: 'invite',
+    ask: (api) => api.invite({}),
+    right: { kind: 'grant', body: grant },
+    wrong: [
+      { kind: 'grant', body: { ...grant, role: 'secondary' } },
+      { kind: 'grant', body: { ...grant, uses: 10_000 } },
+      { kind: 'grant', body: { ...grant, notAfterMs: Date.now() + 31 * 86_400_000 } },
+      { kind: 'grant', body: { ...grant, groups: ['admin'] } },
+      { kind: 'grant', body: { ...grant, name: 'hal', replaces: 'hal' } }
+    ]
+  },
+  {
+    what: 'cancel of an invite',
+    ask: (api) => api.cancelInvite({ id: '0101', reason: '' }),
+    right: { kind: 'grantEnd', body: { id: grant.id, reason: '' } },
+    wrong: [{ kind: 'grantEnd', body: { id: new Uint8Array(16).fill(2), reason: '' } }]
+  },
+  {
+    what: 'policy',
+    ask: (api) => api.setPolicy({ admission: 'approve' }),
+    right: { kind: 'policy', body: { ...defaultPolicy, admission: 'approve' } },
+    wrong: [{ kind: 'policy', body: { ...defaultPolicy, admission: 'open' } }]
+  },
+  {
+    what: 'a new operator',
+    ask: (api) => api.addOperator({ name: 'ann', keyId: peerIdText(hal) }),
+    right: { kind: 'operator', body: { publicKey: hal, name: 'ann', removed: false } },
+    wrong: [
+      { kind: 'operator', body: { publicKey: eve, name: 'ann', removed: false } },
+      { kind: 'operator', body: { publicKey: hal, name: 'ann', removed: true } }
+    ]
+  },
+  {
+    what: 'removal of an operator',
+    ask: (api) => api.removeOperator({ name: 'ann' }),
+    right: { kind: 'operator', body: { publicKey: hal, name: 'ann', removed: true } },
+    wrong: [
+      { kind: 'operator', body: { publicKey: hal, name: 'bob', removed: true } },
+      { kind: 'operator', body: { publicKey: hal, name: 'ann', removed: false } }
+    ]
+  }
+]
+
+/** A node that asks for a signature under this, whatever was asked of it. */
+class DraftingApi extends ScriptedApi {
+  orders = 0
+  readonly #content: EntryContent
+
+  constructor(content: EntryContent) {
+    super()
+    this.#content = content
+  }
+
+  override beginOrdered: ControlApi['beginOrdered'] = async () => {
+    const { kind, body } = actOf(this.#content)
+    const sign = [{ kind, body: Buffer.from(body).toString('base64') }]
+    return { schemaVersion: 1, ticket: 't', networkId: '11'.repeat(32), epoch: 0, seenN: 1, sign, answer: null }
+  }
+
+  override signOrdered: ControlApi['signOrdered'] = async ({ orders }) => {
+    this.orders += orders.length
+    return { schemaVersion: 1, ticket: 't', networkId: '11'.repeat(32), epoch: 0, seenN: 1, sign: [], answer: {} }
+  }
+}
+
+async function signedBy(ask: Draft['ask'], content: EntryContent, isWanted = true) {
+  using folder = tempFolder()
+  const keyFile = join(folder.path, 'ann.key')
+  createKey(keyFile)
+  const api = new DraftingApi(content)
+  const shown: string[] = []
+  const agrees = async (acts: readonly string[]) => {
+    shown.push(...acts)
+    return isWanted
+  }
+  const passphrase = async () => ''
+  const failure = await ask(asOperator(api, { keyFile, passphrase, agrees })).then(
+    () => undefined,
+    (error: Error) => error.message
+  )
+  return { orders: api.orders, shown, failure }
+}
+
+describe('a node that an operator signs through', () => {
+  attack('asks for a signature under something else than was asked for', async () => {
+    let tried = 0
+    for (const { what, ask, wrong } of drafts) {
+      for (const content of wrong) {
+        const { orders, shown, failure } = await signedBy(ask, content)
+        expect([orders, shown], `${what}: ${content.kind}`).toEqual([0, []])
+        expect(failure).toContain('nothing was signed')
+        tried++
+      }
+    }
+    return {
+      happened: `${tried} other entries for ${drafts.length} commands: 0 orders signed`,
+      held: 'the command decodes what it is to sign and holds it against what was asked for'
+    }
+  })
+
+  control('gets the signature under what was asked for, which the operator is shown first', async () => {
+    for (const { what, ask, right } of drafts) {
+      const { orders, shown, failure } = await signedBy(ask, right)
+      expect([orders, shown.length, failure], what).toEqual([1, 1, undefined])
+    }
+    const [first] = drafts
+    const refused = first && (await signedBy(first.ask, first.right, false))
+    expect(refused).toMatchObject({ orders: 0, failure: 'Nothing was signed.' })
+    expect(refused?.shown[0]).toBe(`revoke ${peerIdText(hal)} stolen`)
+  })
+})
