@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { peerIdText } from '../../identity/keys.ts'
-import { actText } from '../../node/views/log-view.ts'
-import { decodeQuestion } from '../../protocols/admin/index.ts'
+import { actText, questionOf } from '../../node/views/log-view.ts'
 import type { EntryBodies } from '../../registry/objects/entry.ts'
 import { readStoredJoin } from '../../registry/objects/join.ts'
 import { contentOf, type OpenedAct } from '../../registry/objects/orders/act.ts'
@@ -30,7 +29,7 @@ export function actToSign(asked: Asked, act: { kind: number; body: Uint8Array })
 }
 
 const questionToSign = ({ call, input }: Asked, bytes: Uint8Array): string => {
-  const question = decodeQuestion(bytes)
+  const question = questionOf(bytes)
   if (question.what === 'waiting') return ''
   require(call === 'reject', 'it turns away a join')
   same('the reason', question.reason, input['reason'])
@@ -60,7 +59,7 @@ const checks: Readonly<Record<string, Check>> = {
     isPeer(peer, body.publicKey, name === undefined ? body.name : undefined)
     given('the name', body.name, name)
     given('the role', body.role, role)
-    given('the groups', body.groups.toSorted(), Array.isArray(groups) ? groups.toSorted() : undefined)
+    given('the groups', sorted(body.groups), groups === undefined ? undefined : sorted(groups))
   },
   retireRegistry: ({ peer }, content) => {
     if (content.kind === 'registrySet') {
@@ -79,7 +78,7 @@ const checks: Readonly<Record<string, Check>> = {
     same('the member that is replaced', body.replaces, input['replaces'])
     same('the uses', body.uses, input['uses'] ?? 1)
     same('the note', body.note, input['note'] ?? '')
-    same('the groups', body.groups.toSorted(), [...(Array.isArray(input['groups']) ? input['groups'] : [])].toSorted())
+    same('the groups', sorted(body.groups), sorted(input['groups'] ?? []))
     same('the time of an ephemeral member', body.ephemeralMs, input['ephemeralMs'])
     const ttlMs = typeof input['ttlMs'] === 'number' ? input['ttlMs'] : defaultTtlMs
     require(body.notAfterMs <= Date.now() + ttlMs + skewMs, 'it is open for longer')
@@ -89,10 +88,10 @@ const checks: Readonly<Record<string, Check>> = {
     require(Buffer.from(body.id).toString('hex').startsWith(String(id)), 'it ends another invite')
     same('the reason', body.reason, reason)
   },
-  setPolicy: ({ seen: _, force: __, ...changes }, content) => {
+  setPolicy: (changes, content) => {
     const body = bodyOf(content, 'policy')
     for (const [key, value] of Object.entries(changes)) {
-      if (key === 'witnessKeys') continue
+      if (notOfPolicy.has(key)) continue
       given(key, plain(Reflect.get(body, key)), value)
     }
   },
@@ -108,6 +107,15 @@ const checks: Readonly<Record<string, Check>> = {
     same('the name', body.name, name)
   }
 }
+
+/** Texts in one order. */
+const sorted = (texts: unknown): string[] => {
+  const all = Array.isArray(texts) ? texts.map(String) : []
+  return all.toSorted((a, b) => (a < b ? -1 : 1))
+}
+
+/** Fields of the call that are no values of the policy, or written in another way. */
+const notOfPolicy: ReadonlySet<string> = new Set(['seen', 'force', 'witnessKeys'])
 
 const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value ?? null))
 

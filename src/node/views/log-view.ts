@@ -1,5 +1,6 @@
 import { toString as text } from 'uint8arrays/to-string'
 import { peerIdText } from '../../identity/keys.ts'
+import { decodeQuestion, type Question } from '../../protocols/admin/index.ts'
 import { readStoredEntry } from '../../registry/log/state/stored-entry.ts'
 import type { Admit, EntryBodies, LogEntry } from '../../registry/objects/entry.ts'
 import { readStoredJoin } from '../../registry/objects/join.ts'
@@ -138,7 +139,10 @@ export function actDetail(registry: Registry, act: Act): { kind: string; subject
   return { kind, subject: name === null ? refOf(registry, publicKey) : { peerId: peerIdText(publicKey), name }, detail }
 }
 
-/** The same in a line, by what stands in the act alone. */
+/** A question of an operator, as it is signed. @throws InvalidPayloadError */
+export const questionOf = (bytes: Uint8Array): Question => decodeQuestion(bytes)
+
+/** Text of an act in a line, by what stands in the act alone. */
 export function actText(content: OpenedAct['content']): string {
   const { kind, publicKey, detail } = actParts(content)
   return [kind, ...(publicKey === undefined ? [] : [peerIdText(publicKey)]), detail].join(' ')

@@ -49,7 +49,7 @@ describe('a policy that would lock everybody out', () => {
     const a = await network.join('a')
     await root.control.setPolicy({ openGrants: 0, force: true })
     await eventually(() => a.registry.replica.state.policy.openGrants === 0)
-    await expect(root.control.invite({})).rejects.toThrow()
+    await expect(root.control.invite({})).rejects.toThrow('open')
     await root.control.setPolicy({ openGrants: 10 })
     await expect(root.control.invite({})).resolves.toBeDefined()
   })
