@@ -10,10 +10,8 @@ const types: ReadonlyMap<string, string> = new Map([
   ['.js', 'text/javascript; charset=utf-8']
 ])
 
-/** The compiled modules of the page. */
-const modules = fileURLToPath(new URL('page/', import.meta.url))
-/** Its document and style, which are no code and stay where they are written. */
-const written = fileURLToPath(new URL('../../../../src/node/http/page/', import.meta.url))
+/** The page's document, style and compiled modules; the build puts the first two beside the last. */
+const folder = fileURLToPath(new URL('page/', import.meta.url))
 
 /** A file of a package, beside the file that its name leads to. */
 const ofPackage = (name: string, file: string): string =>
@@ -22,14 +20,14 @@ const ofPackage = (name: string, file: string): string =>
 /** Files of the page by path. */
 const files = (): ReadonlyMap<string, string> =>
   new Map([
-    ['/', join(written, 'index.html')],
-    ['/page/page.css', join(written, 'page.css')],
+    ['/', join(folder, 'index.html')],
+    ['/page/page.css', join(folder, 'page.css')],
     ['/page/cytoscape.js', ofPackage('cytoscape', 'cytoscape.min.js')],
     ['/page/uplot.js', ofPackage('uplot', 'uPlot.iife.min.js')],
     ['/page/uplot.css', ofPackage('uplot', 'uPlot.min.css')],
-    ...readdirSync(modules)
+    ...readdirSync(folder)
       .filter((name) => extname(name) === '.js')
-      .map((name): [string, string] => [`/page/${name}`, join(modules, name)])
+      .map((name): [string, string] => [`/page/${name}`, join(folder, name)])
   ])
 
 /** The page at `/`: files that are read once, when the server starts. */
