@@ -1,4 +1,4 @@
-import { pullIntervalMs } from '../../src/node/components.ts'
+import { pullIntervalMs } from '../../src/node/replication/replicator.ts'
 import { defaultLimits } from '../../src/protocols/engine/limits.ts'
 import { pingIntervalMs, type Scenario, type Simulated, type Traffic } from './simulate.ts'
 import type { Sizes } from './sizes.ts'

@@ -1,4 +1,4 @@
-import { pullIntervalMs } from '../../src/node/components.ts'
+import { pullIntervalMs } from '../../src/node/replication/replicator.ts'
 import { defaultLimits } from '../../src/protocols/engine/limits.ts'
 import { Pinger } from '../../src/protocols/register/pinger.ts'
 import { systemClock } from '../../src/runtime/clock-and-logger.ts'

@@ -8,7 +8,8 @@ import type { Signed } from '../registry/objects/envelope.ts'
 import type { NodeRecord } from '../registry/objects/record.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Logger } from '../runtime/clock-and-logger.ts'
-import type { Host } from './host/host.ts'
+import type { Running, Supervisor } from '../runtime/supervisor.ts'
+import type { Host } from './host/host-services.ts'
 
 /** A node whose log, records and connections change. */
 export interface Follower {
@@ -156,3 +157,10 @@ export function sayHelloAgain({ hello, trust, logger }: Greeting): void {
     })
   }
 }
+
+/** Four of them before a clock that was heard is forgotten. */
+const clocksEveryMs = 6 * 3_600_000
+
+/** Says hello anew on connections that last, so that both sides hear each other's clocks and heads for as long as they do. */
+export const hearClocks = (services: Supervisor, greeting: Greeting, everyMs = clocksEveryMs): Running =>
+  services.run('hello', { everyMs, firstMs: Math.random() * everyMs, round: () => sayHelloAgain(greeting) })

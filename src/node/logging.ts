@@ -4,7 +4,7 @@ import type { ComponentLogger } from '@libp2p/interface'
 import { type LoggerOptions, type Logger as Pino, pino } from 'pino'
 import { Redactor, type RedactorInit } from '../runtime/redactor.ts'
 import { traceField } from '../runtime/trace.ts'
-import { componentLogger } from './component-logger.ts'
+import { componentLogger } from './host/component-logger.ts'
 
 export interface LoggingInit {
   /** Name of the node; every line has it. */

@@ -1,50 +1,44 @@
-import type { SigningKey } from '../identity/keys.ts'
 import type { ConnectionTrust } from '../protocols/engine/connection-trust.ts'
 import type { ProtocolLimits } from '../protocols/engine/limits.ts'
-import type { Invite } from '../registry/objects/invite.ts'
 import type { Registry } from '../registry/registry.ts'
-import type { Clock, Logger } from '../runtime/clock-and-logger.ts'
-import type { Supervisor } from '../runtime/supervisor.ts'
-import type { Candidates } from './bootstrap/candidates.ts'
-import type { Config } from './config/schema.ts'
 import type { Gater } from './host/gater.ts'
 import type { LibraryOutlets } from './host/libp2p.ts'
 import type { Traffic } from './host/traffic.ts'
+import type { Connector } from './peers/connector.ts'
+import type { PeerClocks } from './peers/peer-clocks.ts'
 import type { PingMonitor } from './peers/ping-monitor.ts'
 import type { CheckpointWatch } from './replication/checkpoint-watch.ts'
-import type { SelfRecord } from './self/record.ts'
-import type { SessionView } from './session/lease-client.ts'
+import type { Replicator } from './replication/replicator.ts'
+import type { SelfPublisher } from './self/publisher.ts'
+import type { LeaseClient, SessionView } from './session/lease-client.ts'
+import type { RootForwarder } from './session/root-forwarder.ts'
 
-export interface NetworkNodeInit {
-  config: Config
-  key: SigningKey
-  software: string
-  registry: Registry
-  candidates: Candidates
-  invite: () => Invite | undefined
-  /** false: this key shall not ask to be admitted as a new member. */
-  mayJoin: () => boolean
-  clock: Clock
-  logger: Logger
-  library: LibraryOutlets
-  instance: Uint8Array
-  portWaitMs?: number | undefined
-  services: Supervisor
-  /** Something that a view shows has changed. */
-  onChange: () => void
-}
-
-/** The parts of a node in its network that its services are made of. */
-export interface NetworkParts {
+/** The parts of a node in its network that its host is made with. */
+export interface HostedParts {
   readonly registry: Registry
+  /** Connections of members. */
   readonly trust: ConnectionTrust
   readonly limits: ProtocolLimits
-  readonly heads: CheckpointWatch
-  readonly traffic: Traffic
+  /** Gate for connections, in and out. */
   readonly gater: Gater
-  readonly selfRecord: SelfRecord
-  readonly announced: readonly string[]
-  readonly session: SessionView | undefined
+  readonly traffic: Traffic
+  /** Checkpoints that others show. */
+  readonly heads: CheckpointWatch
+  /** Clocks of others. */
+  readonly clocks: PeerClocks
+  /** The own record, and who is told of it. */
+  readonly self: SelfPublisher
+  /** The way of requests to the root. */
+  readonly forwarder: RootForwarder
+}
+
+/** The parts that run on top of its host; undefined before it is started. */
+export interface NetworkParts extends HostedParts {
+  readonly sync: Replicator | undefined
+  readonly peers: Connector | undefined
   readonly pingMonitor: PingMonitor | undefined
+  readonly lease: LeaseClient | undefined
+  /** undefined: no registry holds the lease now. */
+  readonly session: SessionView | undefined
   isMember(): boolean
 }

@@ -1,44 +1,25 @@
-import type { SigningKey } from '../identity/keys.ts'
-import type { Clock } from '../runtime/clock-and-logger.ts'
-import type { Supervisor } from '../runtime/supervisor.ts'
-import type { Candidates } from './bootstrap/candidates.ts'
 import type { DialFailure } from './bootstrap/dial-race.ts'
-import type { PendingInvite } from './bootstrap/pending-invite.ts'
 import type { Config } from './config/schema.ts'
 import type { EventBus } from './event-bus.ts'
 import type { Housekeeping } from './housekeeping.ts'
-import type { Logging } from './logging.ts'
 import type { ProcessMetrics } from './metrics/reader.ts'
 import type { NetworkNode } from './network-node.ts'
+import type { NodeParts } from './node-parts.ts'
 import type { RootController } from './root/root-controller.ts'
-import type { KeyRotation } from './self/key-rotation.ts'
 import type { PhaseFacts, PhaseTracker } from './status/phases.ts'
 
 /** The node as its control API, views and actions see it. */
-export interface NodeContext {
-  readonly config: Config
-  readonly configFile: string | undefined
+export interface NodeContext extends NodeParts {
   /** Reads the configuration anew; undefined: the program that this node is part of has it. @throws ConfigError */
   readonly readConfig: (() => Config) | undefined
-  readonly key: SigningKey
-  /** The way to the next key. */
-  readonly rotation: KeyRotation
   readonly peerId: string
-  readonly logging: Logging
-  readonly clock: Clock
-  readonly software: string
   readonly phases: PhaseTracker
-  readonly invites: PendingInvite
-  readonly candidates: Candidates
-  /** Network id of the invite or the configuration. */
-  readonly pin: Uint8Array | undefined
   /** undefined until the network was found. */
   readonly network: NetworkNode | undefined
   /** Backups and other chores; undefined until the network was found. */
   readonly housekeeping: Housekeeping | undefined
   /** Duties that only a root has; undefined until the network was found. */
   readonly duties: RootController | undefined
-  readonly services: Supervisor
   /** Address of the HTTP API; undefined: it is off, or does not listen. */
   readonly httpUrl: string | undefined
   /** undefined: there is no HTTP API that would tell them. */
@@ -54,11 +35,8 @@ export interface NodeContext {
   facts(): PhaseFacts
   /** Resolves when the condition holds; it is looked at after every change. */
   until(condition: () => boolean, signal?: AbortSignal): Promise<void>
-  changed(): void
   /** Tries again now what was refused or not found. */
   retry(): void
-  /** Goes on with another key, inside of this process. */
-  useKey(key: SigningKey): Promise<void>
   /** Begins anew inside of this process: the host goes, `change` is made while the store is closed, and it comes back. */
   beginAnew(reason: string, change: () => void | Promise<void>): Promise<void>
   /** Makes the next stop say that this node has left for good. */

@@ -4,7 +4,7 @@ import type { Registry } from '../registry/registry.ts'
 import type { Clock } from '../runtime/clock-and-logger.ts'
 import type { ControlApi } from './api/control-api.ts'
 import type { Config } from './config/schema.ts'
-import type { Host } from './host/host.ts'
+import type { Host } from './host/host-services.ts'
 import type { Logging } from './logging.ts'
 
 export interface NodeOptions {

@@ -25,7 +25,7 @@ import { startControlServer } from './control/server.ts'
 import { EventBus } from './event-bus.ts'
 import { recordHistory } from './history/record-history.ts'
 import { followHooks } from './hooks/hook-events.ts'
-import type { Host } from './host/host.ts'
+import type { Host } from './host/host-services.ts'
 import type { Housekeeping } from './housekeeping.ts'
 import { type HttpApi, openHttp } from './http/index.ts'
 import { createLogging, type Logging } from './logging.ts'
@@ -61,6 +61,7 @@ export class TrustNode implements Node, NodeContext {
   readonly events = new EventBus()
   readonly invites: PendingInvite
   readonly candidates: Candidates
+  readonly portWaitMs: number | undefined
   readonly #failure = Promise.withResolvers<never>()
   readonly #end = Promise.withResolvers<void>()
   readonly failed = this.#failure.promise
@@ -92,6 +93,7 @@ export class TrustNode implements Node, NodeContext {
     const config = structuredClone(options.config)
     this.#config = config
     this.readConfig = options.reload
+    this.portWaitMs = options.portWaitMs
     this.configFile = options.configFile
     this.logging = options.logging ?? createLogging({ node: config.name, ...config.logging })
     this.clock = new SteadyClock(options.clock === undefined ? {} : { clock: options.clock })
@@ -238,7 +240,7 @@ export class TrustNode implements Node, NodeContext {
     const registry = await registryOf(this, genesis)
     if (registry.role !== this.config.role) this.#config = { ...this.config, role: registry.role }
     const protocols = this.#protocols
-    this.#attachment = new Attachment(this, { registry, portWaitMs: this.#options.portWaitMs, protocols, goesOn })
+    this.#attachment = new Attachment(this, { registry, protocols, goesOn })
     this.events.follow(registry, this.#attachment.network.trust)
     await this.#attachment.start(this.#over.signal)
     this.changed()

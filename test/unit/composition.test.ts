@@ -4,9 +4,6 @@ import { expect, it } from 'vitest'
 const files = globSync('src/**/*.ts', { exclude: ['**/pb/**'] }).toSorted()
 const sources = new Map(files.map((file) => [file, readFileSync(file, 'utf8')]))
 
-/** Files of src/node that make its components: the process, what it has in its network, and what runs on top of a host. */
-const wiring = ['src/node/bootstrap/attachment.ts', 'src/node/components.ts', 'src/node/node.ts']
-
 /** Names of classes that a supervisor runs: they have `start(services: Supervisor)`. */
 const components = [...sources].flatMap(([, text]) =>
   text
@@ -15,12 +12,12 @@ const components = [...sources].flatMap(([, text]) =>
     .flatMap((part) => /class (\w+)/.exec(part)?.[1] ?? [])
 )
 
-it('components that run are made where the process is wired, and nowhere else', () => {
+it('components that run are made in one file, and nowhere else', () => {
   expect(components.length).toBeGreaterThan(6)
   const made = new RegExp(`new (?:${components.join('|')})\\(`)
   const places = [...sources].filter(([, text]) => made.test(text)).map(([file]) => file)
   // The registry is a part of its own, which wires its liveness.
-  expect(places.filter((file) => !wiring.includes(file))).toEqual(['src/registry/open-registry.ts'])
+  expect(places).toEqual(['src/node/components.ts', 'src/registry/open-registry.ts'])
 })
 
 interface Shape {
@@ -48,13 +45,7 @@ const fieldsOf = (name: string): number => {
 /** What a constructor is given is read at a glance. These have more, and may only become smaller. */
 const larger: Record<string, number> = {
   BecomeRootInit: 13,
-  ConnectorInit: 15,
-  DiscoveryInit: 14,
-  HostInit: 18,
-  LeaseClientInit: 19,
-  NetworkNodeInit: 14,
-  RegistryInit: 13,
-  ReplicatorInit: 16
+  RegistryInit: 13
 }
 
 it('what a component is made with has eight fields at most', () => {

@@ -95,10 +95,12 @@ export class KeptMember {
     const { number, all, onHeld, onTrouble } = this.#init
     const { backoffInitialMs: initialMs, backoffMaxMs: maxMs, backoffMultiplier: multiplier } = defaults.replication
     return new LeaseClient({
-      find: async (except, signal) => await this.#find(except, signal),
-      open: async (connection, signal) =>
-        await openRegisterSession(connection, { limits: clientLimits, clock: systemClock, signal }),
-      better: () => undefined,
+      registries: {
+        find: async (except, signal) => await this.#find(except, signal),
+        open: async (connection, signal) =>
+          await openRegisterSession(connection, { limits: clientLimits, clock: systemClock, signal }),
+        better: () => undefined
+      },
       membership: {
         isMember: () => true,
         refusal: () => undefined,
@@ -106,7 +108,6 @@ export class KeptMember {
         renewal: () => undefined,
         lateRenewal: () => undefined
       },
-      isRestored: () => false,
       selfRecord: new SelfRecord({
         networkId,
         key: this.#member.key,
@@ -116,26 +117,26 @@ export class KeptMember {
         addrs: () => ['/ip6/2001:db8::1/tcp/9000'],
         clock: systemClock
       }),
-      instance: this.#member.instance,
       clock: systemClock,
       logger: silentLogger,
       backoff: { initialMs, maxMs, multiplier, others: () => all },
       heartbeat: defaults.heartbeat,
-      checkpoint: () => undefined,
-      connected: () => [],
-      onRegistered: async ({ peer }, { admit }) => {
-        this.#member.show(admit)
-        onHeld(this.#indexOf(peer))
-        this.#isHeld = true
-        this.#held.resolve()
-      },
-      onLost: () => {},
-      onDuplicate: (reason) => onTrouble(new Error(reason)),
-      onTrouble: (error) => {
-        if (error !== undefined) onTrouble(error)
-      },
-      onUnanswered: () => {},
-      onCheckpoint: () => {}
+      owner: {
+        presence: () => ({ checkpoint: undefined, connected: [] }),
+        registered: async ({ peer }, { admit }) => {
+          this.#member.show(admit)
+          onHeld(this.#indexOf(peer))
+          this.#isHeld = true
+          this.#held.resolve()
+        },
+        lost: () => {},
+        duplicate: (reason) => onTrouble(new Error(reason)),
+        troubled: (error) => {
+          if (error !== undefined) onTrouble(error)
+        },
+        unanswered: () => {},
+        shown: () => {}
+      }
     })
   }
 }

@@ -1,21 +1,23 @@
 import { SigningKey } from '../../identity/keys.ts'
 import { silentLogger, systemClock } from '../../runtime/clock-and-logger.ts'
 import { Supervisor } from '../../runtime/supervisor.ts'
-import { componentLogger } from '../component-logger.ts'
 import type { Config } from '../config/schema.ts'
+import { componentLogger } from '../host/component-logger.ts'
 import { Candidates } from './candidates.ts'
-import type { DiscoveryInit } from './discovery.ts'
+import type { Searcher } from './discovery.ts'
 
-/** Parts of a discovery that only asks which network is there: with a key that nobody knows, and nothing kept or logged. */
-export const asStranger = (config: Config): Omit<DiscoveryInit, 'pin' | 'limits' | 'onFailure'> => ({
-  config,
+/** A searcher that only asks which network is there: with a key that nobody knows, and nothing kept or logged. */
+export const asStranger = (config: Config, pin: Uint8Array | undefined): Searcher => ({
+  config: { ...config, role: 'external' },
   key: SigningKey.generate(),
-  role: 'external',
   software: '',
-  invitedIn: () => undefined,
+  pin,
+  invites: { invite: undefined },
   candidates: new Candidates({ config, clock: systemClock, invite: () => undefined, cached: () => undefined }),
   clock: systemClock,
-  logger: silentLogger,
-  libp2pLogger: componentLogger({ ...silentLogger, isLevelEnabled: () => false }),
+  logging: {
+    logger: silentLogger,
+    libp2p: componentLogger({ ...silentLogger, isLevelEnabled: () => false })
+  },
   services: new Supervisor(systemClock)
 })

@@ -1,48 +1,27 @@
-import { randomBytes } from 'node:crypto'
-import type { SigningKey } from '../../identity/keys.ts'
 import { openStoredGenesis } from '../../registry/log/stored-genesis.ts'
 import type { Registry } from '../../registry/registry.ts'
 import type { AppProtocols } from '../app-protocols.ts'
-import { ClockWatch } from '../clock-watch.ts'
+import type { ClockWatch } from '../clock-watch.ts'
+import { choresOf } from '../components.ts'
 import { savePort } from '../host/saved-port.ts'
-import { Housekeeping } from '../housekeeping.ts'
+import type { Housekeeping } from '../housekeeping.ts'
 import { NetworkNode } from '../network-node.ts'
-import type { NodeContext } from '../node-context.ts'
+import type { NodeParts } from '../node-parts.ts'
 import { openNodeRegistry } from '../root/open-registry.ts'
-import { RootController } from '../root/root-controller.ts'
+import type { RootController } from '../root/root-controller.ts'
 import { hasJoined } from '../session/invited-history.ts'
 import type { StopSteps } from '../stop-steps.ts'
 import { requireSameNetwork } from './pin-checks.ts'
 
-/** The parts of the process that last longer than its host. */
-export type AttachmentContext = Pick<
-  NodeContext,
-  | 'config'
-  | 'configFile'
-  | 'key'
-  | 'software'
-  | 'candidates'
-  | 'invites'
-  | 'clock'
-  | 'logging'
-  | 'services'
-  | 'rotation'
-  | 'metrics'
-> & { changed: () => void; useKey: (key: SigningKey) => Promise<void> }
-
 export interface AttachmentInit {
   registry: Registry
-  portWaitMs: number | undefined
   protocols: AppProtocols
   /** This process was the root, and appended, a moment ago. */
   goesOn: boolean
 }
 
 /** Opens the store of a node for this genesis. @throws ConfigError for another network, and as openNodeRegistry */
-export async function registryOf(
-  node: AttachmentContext & Pick<NodeContext, 'pin'>,
-  genesis: Uint8Array
-): Promise<Registry> {
+export async function registryOf(node: NodeParts, genesis: Uint8Array): Promise<Registry> {
   const { config, key, clock, services, pin } = node
   const { logger } = node.logging
   requireSameNetwork(config, pin, openStoredGenesis(genesis).hash)
@@ -57,34 +36,17 @@ export class Attachment {
   readonly duties: RootController
   readonly housekeeping: Housekeeping
   readonly #clockWatch: ClockWatch
-  readonly #node: AttachmentContext
+  readonly #node: NodeParts
   readonly #protocols: AppProtocols
 
-  constructor(node: AttachmentContext, { registry, portWaitMs, protocols, goesOn }: AttachmentInit) {
-    const { config, key, software, candidates, clock, services, rotation } = node
-    const { logger, libp2p } = node.logging
+  constructor(node: NodeParts, { registry, protocols, goesOn }: AttachmentInit) {
     this.#node = node
     this.#protocols = protocols
-    const isTrial = rotation.isTrial
-    this.network = new NetworkNode({
-      config,
-      key,
-      software,
-      registry,
-      candidates,
-      invite: () => node.invites.invite,
-      mayJoin: () => !isTrial,
-      clock,
-      logger,
-      library: { logger: libp2p, metrics: node.metrics?.forHost() },
-      instance: Uint8Array.from(randomBytes(16)),
-      portWaitMs,
-      services,
-      onChange: () => node.changed()
-    })
-    this.duties = new RootController({ network: this.network, config, key, logger, goesOn })
-    this.housekeeping = new Housekeeping({ registry, config, clock, logger })
-    this.#clockWatch = new ClockWatch({ registry, clock, logger })
+    this.network = new NetworkNode(node, registry)
+    const { duties, housekeeping, clockWatch } = choresOf(node, this.network, goesOn)
+    this.duties = duties
+    this.housekeeping = housekeeping
+    this.#clockWatch = clockWatch
   }
 
   async start(signal: AbortSignal): Promise<void> {

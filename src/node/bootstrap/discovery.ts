@@ -1,8 +1,6 @@
 import type { ComponentLogger, Libp2p } from '@libp2p/interface'
 import { createLibp2p, type Libp2pOptions } from 'libp2p'
-import type { SigningKey } from '../../identity/keys.ts'
 import { networkFingerprint, networkIdText } from '../../identity/network-id.ts'
-import type { Role } from '../../identity/role.ts'
 import { ConnectionTrust } from '../../protocols/engine/connection-trust.ts'
 import { hostGuard } from '../../protocols/engine/host-guard.ts'
 import type { ProtocolLimits } from '../../protocols/engine/limits.ts'
@@ -15,35 +13,29 @@ import {
 } from '../../protocols/hello/index.ts'
 import { onAbort } from '../../runtime/abort.ts'
 import { Backoff } from '../../runtime/backoff.ts'
-import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
-import { finished, type Running, type Supervisor } from '../../runtime/supervisor.ts'
-import { backoffOf } from '../backoff.ts'
-import type { Config } from '../config/schema.ts'
+import type { Logger } from '../../runtime/clock-and-logger.ts'
+import { finished, type Running } from '../../runtime/supervisor.ts'
+import { backoffOf } from '../config/backoff.ts'
 import { failureText, NoCandidateError } from '../errors.ts'
 import { Gater } from '../host/gater.ts'
 import { type BaseServices, libp2pOptions } from '../host/libp2p.ts'
-import type { Candidates, KnownCandidate } from './candidates.ts'
+import type { NodeParts } from '../node-parts.ts'
+import type { KnownCandidate } from './candidates.ts'
 import { type DialFailure, raceDial } from './dial-race.ts'
 import { waitForProof } from './proof-wait.ts'
 
+/** Node that looks for a network: what must prove itself (`pin`) and the invite are looked at anew in each round. */
+export interface Searcher
+  extends Pick<NodeParts, 'config' | 'key' | 'software' | 'pin' | 'candidates' | 'clock' | 'services'> {
+  readonly invites: Pick<NodeParts['invites'], 'invite'>
+  readonly logging: { readonly logger: Logger; readonly libp2p: ComponentLogger }
+}
+
 export interface DiscoveryInit {
-  config: Config
-  key: SigningKey
-  role: Role
-  software: string
-  /** The network that must prove itself, asked anew in each round; undefined: the first one that does, by the operator's word. */
-  pin: () => Uint8Array | undefined
-  /** Epoch of the invite, asked anew in each round. */
-  invitedIn: () => number | undefined
-  candidates: Candidates
+  node: Searcher
   limits: ProtocolLimits
-  clock: Clock
-  logger: Logger
-  libp2pLogger: ComponentLogger
   /** Called for each failed round, so that status can say what is being tried. */
   onFailure: (failures: readonly DialFailure[]) => void
-  /** Runs its rounds. */
-  services: Supervisor
   /** Takes what begins the next round at once: an invite was handed over. */
   onBegun?: (discovery: Running) => void
 }
@@ -55,9 +47,11 @@ type DiscoveryServices = { guard: object; hello: Hello }
  * side until one proves the pinned network. Goes on for ever, with growing pauses; rejects only when the signal fires.
  */
 export async function discoverNetwork(init: DiscoveryInit, signal: AbortSignal): Promise<NetworkProof> {
-  const { config, clock, limits, logger, services } = init
+  const { node, limits } = init
+  const { config, clock, services } = node
+  const { logger } = node.logging
   const trust = new ConnectionTrust({ limits: limits.strangers, settleMs: limits.hello.settleMs, clock, logger })
-  const source = discoveryHello({ ...init, pin: init.pin(), maxDelegations: limits.hello.delegations })
+  const source = helloOf(node, limits)
   const gater = new Gater({ limits: config.limits, logger })
   const libp2p = await createLibp2p(hostOptions(init, gater, trust, source))
   const round = new DiscoveryRound(init, { trust, source, gater, libp2p })
@@ -89,8 +83,18 @@ export async function discoverNetwork(init: DiscoveryInit, signal: AbortSignal):
   }
 }
 
+const helloOf = (node: Searcher, { hello: { delegations } }: ProtocolLimits): DiscoveryHello =>
+  discoveryHello({
+    role: node.config.role,
+    software: node.software,
+    pin: node.pin,
+    invitedIn: () => node.invites.invite?.grant.epoch,
+    maxDelegations: delegations,
+    clock: node.clock
+  })
+
 const hostOptions = (
-  { config, key, libp2pLogger, limits, clock, logger }: DiscoveryInit,
+  { node: { config, key, clock, logging }, limits }: DiscoveryInit,
   gater: Gater,
   trust: ConnectionTrust,
   source: DiscoveryHello
@@ -100,12 +104,15 @@ const hostOptions = (
     listen: [],
     announce: () => [],
     gater,
-    logger: libp2pLogger,
+    logger: logging.libp2p,
     limits: {
       dialTimeoutMs: config.bootstrap.dialTimeoutMs,
       memberUpgradeTimeoutMs: config.limits.memberUpgradeTimeoutMs
     },
-    services: { guard: hostGuard({ trust, limits }), hello: hello({ source, trust, limits, clock, logger }) }
+    services: {
+      guard: hostGuard({ trust, limits }),
+      hello: hello({ source, trust, limits, clock, logger: logging.logger })
+    }
   })
 
 interface DiscoveryParts {
@@ -127,7 +134,7 @@ class DiscoveryRound {
 
   /** @throws NoCandidateError with all failures of the round */
   async run(signal: AbortSignal): Promise<NetworkProof> {
-    const { candidates } = this.#init
+    const { candidates } = this.#init.node
     const failures: DialFailure[] = []
     this.#pinAgain()
     for (const group of [() => candidates.known(), () => candidates.fromDns(signal)]) {
@@ -144,22 +151,22 @@ class DiscoveryRound {
 
   /** An invite may have come meanwhile. */
   #pinAgain(): void {
-    const pin = this.#init.pin()
+    const { pin } = this.#init.node
     if (pin !== undefined) this.#parts.source.setPin(pin)
   }
 
   async #race(candidates: KnownCandidate[], signal: AbortSignal): Promise<NetworkProof | undefined> {
     if (candidates.length === 0) return undefined
     const { libp2p, gater, trust, source } = this.#parts
-    const { staggerMs, dialTimeoutMs } = this.#init.config.bootstrap
+    const { staggerMs, dialTimeoutMs } = this.#init.node.config.bootstrap
     const { address } = await raceDial({ libp2p, gater }, candidates, {
       staggerMs,
       dialTimeoutMs,
       signal,
       verify: (connection, verifySignal) =>
-        waitForProof(libp2p.services.hello, trust, connection, verifySignal, this.#init.pin())
+        waitForProof(libp2p.services.hello, trust, connection, verifySignal, this.#init.node.pin)
     })
-    this.#init.candidates.answered(address)
+    this.#init.node.candidates.answered(address)
     this.#pinAgain()
     return [...source.proven.values()][0]
   }

@@ -7,26 +7,7 @@ export async function findNetwork(
   node: NodeContext,
   hooks: Pick<DiscoveryInit, 'onFailure' | 'onBegun'>
 ): Promise<Uint8Array> {
-  const { config, key, clock, software, candidates, services, signal } = node
-  const { logger, libp2p } = node.logging
-  const proof = await discoverNetwork(
-    {
-      ...hooks,
-      config,
-      key,
-      role: config.role,
-      software,
-      pin: () => node.pin,
-      invitedIn: () => node.invites.invite?.grant.epoch,
-      candidates,
-      limits: config.protocols,
-      clock,
-      logger,
-      libp2pLogger: libp2p,
-      services
-    },
-    signal
-  )
-  if (node.pin === undefined) logger.warn(networkFields(proof.networkId), firstUseNotice(proof))
+  const proof = await discoverNetwork({ ...hooks, node, limits: node.config.protocols }, node.signal)
+  if (node.pin === undefined) node.logging.logger.warn(networkFields(proof.networkId), firstUseNotice(proof))
   return proof.genesis.bytes
 }

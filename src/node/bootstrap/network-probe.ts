@@ -17,8 +17,7 @@ export async function networkAt(
   try {
     const proof = await discoverNetwork(
       {
-        ...asStranger(asked),
-        pin: () => undefined,
+        node: asStranger(asked, undefined),
         limits: defaultLimits,
         onFailure: () => {}
       },

@@ -1,78 +1,41 @@
-import { type GossipSub, gossipsub } from '@libp2p/gossipsub'
-import type { Libp2p, Startable } from '@libp2p/interface'
-import { type Ping, ping } from '@libp2p/ping'
+import { gossipsub } from '@libp2p/gossipsub'
+import { ping } from '@libp2p/ping'
 import { createLibp2p, type Libp2pOptions } from 'libp2p'
-import type { SigningKey } from '../../identity/keys.ts'
 import { isRegistryRole, servesRegistry } from '../../identity/role.ts'
-import { type AdminServerInit, adminServer } from '../../protocols/admin/index.ts'
-import { type Announce, type AnnounceInit, announce, gossipOptions } from '../../protocols/announce/index.ts'
-import type { ConnectionTrust } from '../../protocols/engine/connection-trust.ts'
+import { adminServer } from '../../protocols/admin/index.ts'
+import { announce, gossipOptions } from '../../protocols/announce/index.ts'
 import { hostGuard } from '../../protocols/engine/host-guard.ts'
 import type { ProtocolLimits } from '../../protocols/engine/limits.ts'
 import { membersOnly } from '../../protocols/engine/members-only.ts'
-import { type Hello, type HelloProven, hello, registryHello } from '../../protocols/hello/index.ts'
-import { type Kad, kad } from '../../protocols/kad/index.ts'
+import { hello, registryHello } from '../../protocols/hello/index.ts'
+import { kad } from '../../protocols/kad/index.ts'
 import { lookupServer } from '../../protocols/lookup/index.ts'
 import { probeServer } from '../../protocols/probe/index.ts'
-import { type Register, register, registryBackend } from '../../protocols/register/index.ts'
-import { type SyncServer, syncServer } from '../../protocols/sync/index.ts'
-import type { Invite } from '../../registry/objects/invite.ts'
-import type { Registry } from '../../registry/registry.ts'
-import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
+import { register, registryBackend } from '../../protocols/register/index.ts'
+import { syncServer } from '../../protocols/sync/index.ts'
+import { inBackground } from '../../runtime/background.ts'
 import { sleep } from '../../runtime/sleep.ts'
-import type { Supervisor } from '../../runtime/supervisor.ts'
 import type { Config } from '../config/schema.ts'
-import type { Gater } from './gater.ts'
-import { type BaseServices, type LibraryOutlets, libp2pOptions } from './libp2p.ts'
-
-/** The services of a member's libp2p host. Those of a registry are there when the role serves it. */
-export type HostServices = BaseServices & {
-  guard: object
-  hello: Hello
-  ping: Ping
-  pubsub?: GossipSub
-  announce?: Announce
-  kad?: Kad
-  register?: Register
-  sync?: SyncServer
-  lookup?: Startable
-  probe?: Startable
-  admin?: Startable
-}
-
-export type Host = Libp2p<HostServices>
+import type { NetworkParts } from '../network-parts.ts'
+import type { NodeParts } from '../node-parts.ts'
+import { carryOut } from '../root/carry-out.ts'
+import type { Host, HostServices } from './host-services.ts'
+import { libp2pOptions } from './libp2p.ts'
 
 export interface HostInit {
-  config: Config
-  key: SigningKey
-  software: string
-  registry: Registry
-  trust: ConnectionTrust
-  gater: Gater
-  limits: ProtocolLimits
-  clock: Clock
-  logger: Logger
-  library: LibraryOutlets
-  services: Supervisor
-  announced: () => readonly string[]
-  /** That this node joins with. */
-  invite: () => Invite | undefined
-  announce: Pick<AnnounceInit['self'], 'refresh'> & Pick<AnnounceInit, 'onNewerHead'>
-  /** A member showed a checkpoint that may be newer than ours. */
-  onCheckpoint: (checkpoint: Uint8Array, from: Uint8Array) => void
-  /** Carries out what an operator has signed. */
-  carryOut: AdminServerInit['carryOut']
-  /** A member proved itself on a connection. */
-  onProven: (proven: HelloProven) => void
-  /** Time for which an address that is not there is waited for, and by root and secondary a port that is taken. */
-  portWaitMs?: number | undefined
+  node: NodeParts
+  network: NetworkParts
 }
 
 /** Makes the libp2p host and starts it on that port. */
 export async function startAt(init: HostInit, port: number): Promise<Host> {
   const host = await createLibp2p({ ...hostOptions(init, port), start: false })
+  const { clocks, heads } = init.network
   // Before it listens: the first connections come at once.
-  host.services.hello.events.addEventListener('proven', ({ detail }) => init.onProven(detail))
+  host.services.hello.events.addEventListener('proven', ({ detail }) => {
+    clocks.heard(detail.peerId.toString(), detail.hello.timeMs)
+    inBackground(heads.proven(detail), 'looking at what a hello proved')
+  })
   try {
     await host.start()
     return host
@@ -83,18 +46,20 @@ export async function startAt(init: HostInit, port: number): Promise<Host> {
 }
 
 function hostOptions(init: HostInit, port: number): Libp2pOptions<HostServices> {
-  const { config } = init
+  const { config, key, software, logging, metrics } = init.node
+  const { gater, self } = init.network
   return libp2pOptions<HostServices>({
-    privateKey: init.key.toLibp2p(),
+    privateKey: key.toLibp2p(),
     listen: [`/ip6/${config.listen.host}/tcp/${port}`],
-    announce: init.announced,
-    gater: init.gater,
-    ...init.library,
+    announce: () => self.announced,
+    gater,
+    logger: logging.libp2p,
+    metrics: metrics?.forHost(),
     limits: {
       dialTimeoutMs: config.bootstrap.dialTimeoutMs,
       memberUpgradeTimeoutMs: config.limits.memberUpgradeTimeoutMs
     },
-    version: init.software,
+    version: software,
     services: {
       ...memberServices(init),
       ...(config.gossip.enabled && gossipServices(init)),
@@ -104,17 +69,24 @@ function hostOptions(init: HostInit, port: number): Libp2pOptions<HostServices> 
   })
 }
 
-const commonOf = ({ trust, limits, clock, logger }: HostInit) => ({ trust, limits, clock, logger })
+const commonOf = ({ node, network }: HostInit) => ({
+  trust: network.trust,
+  limits: network.limits,
+  clock: node.clock,
+  logger: node.logging.logger
+})
 
 /** Services of every member, whatever its role. */
 function memberServices(init: HostInit) {
-  const { registry, trust, limits, clock } = init
+  const { key, software, invites } = init.node
+  const { registry } = init.network
   const common = commonOf(init)
+  const { trust, limits, clock } = common
   const source = registryHello(registry, {
-    publicKey: init.key.publicKey,
-    software: init.software,
+    publicKey: key.publicKey,
+    software,
     maxDelegations: limits.hello.delegations,
-    invitedIn: () => init.invite()?.grant.epoch,
+    invitedIn: () => invites.invite?.grant.epoch,
     clock,
     onTime: (publicKey, timeMs) => registry.root?.clock.heard(publicKey, timeMs)
   })
@@ -126,7 +98,10 @@ function memberServices(init: HostInit) {
   }
 }
 
-function gossipServices({ config, registry, trust, limits, clock, logger, announce: self }: HostInit) {
+function gossipServices(init: HostInit) {
+  const { config } = init.node
+  const { registry, self, heads } = init.network
+  const { trust, limits, clock, logger } = commonOf(init)
   const isRegistry = isRegistryRole(config.role)
   return {
     pubsub: membersOnly(trust, gossipsub(gossipOptions(registry.networkId, limits.announce)), {
@@ -138,18 +113,19 @@ function gossipServices({ config, registry, trust, limits, clock, logger, announ
       clock,
       logger,
       culprits: trust.culprits,
-      self: { isRegistry, refreshMs: config.gossip.refreshMs, refresh: self.refresh },
-      onNewerHead: self.onNewerHead,
+      self: { isRegistry, refreshMs: config.gossip.refreshMs, refresh: async () => await self.refresh() },
+      onNewerHead: ({ bytes }) => heads.look(bytes),
       limits: limits.announce
     })
   }
 }
 
-const dhtService = ({ config, registry, trust, limits, logger }: HostInit) =>
-  kad({ source: registry, trust, logger, server: servesDht(config), limits: limits.kad })
+const dhtService = ({ node: { config, logging }, network: { registry, trust, limits } }: HostInit) =>
+  kad({ source: registry, trust, logger: logging.logger, server: servesDht(config), limits: limits.kad })
 
 function registryServices(init: HostInit) {
-  const { registry } = init
+  const { network } = init
+  const { registry, heads } = network
   const { networkId } = registry
   const common = commonOf(init)
   return {
@@ -157,11 +133,15 @@ function registryServices(init: HostInit) {
       ...common,
       backend: registryBackend(registry),
       silentMs: registry.liveness.timings.leaseMs,
-      onCheckpoint: init.onCheckpoint
+      onCheckpoint: (checkpoint, from) => heads.look(checkpoint, from)
     }),
     sync: syncServer({ ...common, source: registry }),
     lookup: lookupServer({ ...common, source: registry }),
-    admin: adminServer({ ...common, networkId, carryOut: init.carryOut }),
+    admin: adminServer({
+      ...common,
+      networkId,
+      carryOut: async (call, from, options) => await carryOut(network, call, from, options)
+    }),
     probe: probeServer({
       ...common,
       networkId,

@@ -3,9 +3,11 @@ import { createServer } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { interfaceAddresses } from '../../address/interfaces.ts'
 import { isRegistryRole } from '../../identity/role.ts'
+import type { Logger } from '../../runtime/clock-and-logger.ts'
 import { portHolder } from '../../runtime/port-holder.ts'
 import { ConfigError } from '../errors.ts'
-import { type Host, type HostInit, startAt } from './host.ts'
+import { type HostInit, startAt } from './host.ts'
+import type { Host } from './host-services.ts'
 import { isAddressMissing, isPortTaken } from './libp2p.ts'
 
 /**
@@ -24,11 +26,12 @@ export interface Listening {
 
 /** Makes and starts the libp2p host on the configured address and port. @throws ConfigError when they cannot be had */
 export async function startHost(init: HostInit, signal: AbortSignal): Promise<Listening> {
-  const { portWaitMs = defaultWaitMs, logger } = init
-  const { host: address, port: wanted } = init.config.listen
+  const { config, services, portWaitMs = defaultWaitMs } = init.node
+  const { logger } = init.node.logging
+  const { host: address, port: wanted } = config.listen
   const started = performance.now()
   let isTold = false
-  const listener = init.services.part('listener')
+  const listener = services.part('listener')
   const wait = async (what: string): Promise<void> => {
     listener.failed(new Error(what))
     const waited = performance.now() - started
@@ -41,14 +44,14 @@ export async function startHost(init: HostInit, signal: AbortSignal): Promise<Li
     try {
       const port = tried === 0 ? await freePort(address) : tried
       const host = await startAt(init, port)
-      if (wanted !== 0 && tried !== wanted) warnOfPort(init, tried)
+      if (wanted !== 0 && tried !== wanted) warnOfPort(logger, wanted, tried)
       listener.ok()
       return { host, port }
     } catch (error) {
       if (signal.aborted) throw error
       if (isAddressMissing(error)) await wait(await missing(address))
       else if (!isPortTaken(error) || wanted === 0) throw error
-      else if (isRegistryRole(init.config.role)) await wait(taken(wanted))
+      else if (isRegistryRole(config.role)) await wait(taken(wanted))
       else if (++tried > wanted + portsTried) {
         throw new ConfigError([`${taken(wanted)}, and so are the ${portsTried} after it`])
       }
@@ -70,8 +73,7 @@ const missing = async (address: string): Promise<string> => {
   return `the address ${address} cannot be listened on: ${why} (add it, or choose another one with listen.host)`
 }
 
-const warnOfPort = ({ logger, config }: HostInit, port: number): void => {
-  const { port: wanted } = config.listen
+const warnOfPort = (logger: Logger, wanted: number, port: number): void => {
   const message = `port ${wanted} is taken by ${portHolder(wanted) ?? 'another process'}; this node listens on ${port} and registers that`
   logger.warn({ port, wanted_port: wanted }, message)
 }

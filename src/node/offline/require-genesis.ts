@@ -10,8 +10,8 @@ import { NotFoundError } from '../../runtime/errors.ts'
 import { asStranger } from '../bootstrap/as-stranger.ts'
 import type { DialFailure } from '../bootstrap/dial-race.ts'
 import { discoverNetwork } from '../bootstrap/discovery.ts'
-import { protocolLimits } from '../components.ts'
 import { dataFiles } from '../config/paths.ts'
+import { protocolLimits } from '../config/protocol-limits.ts'
 import type { Config } from '../config/schema.ts'
 import { ConfigError } from '../errors.ts'
 
@@ -69,8 +69,7 @@ export async function discoverGenesis(config: Config, networkId: string, signal?
   try {
     const proof = await discoverNetwork(
       {
-        ...asStranger(config),
-        pin: () => parseNetworkId(networkId),
+        node: asStranger(config, parseNetworkId(networkId)),
         limits: protocolLimits(config),
         onFailure: (last) => {
           failures = last

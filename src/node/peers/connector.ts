@@ -3,7 +3,7 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { parseAddr } from '../../address/multiaddr.ts'
 import { keyId } from '../../identity/key-id.ts'
 import { peerIdText } from '../../identity/keys.ts'
-import { isRegistryRole } from '../../identity/role.ts'
+import { isRegistryRole, type Role } from '../../identity/role.ts'
 import type { ConnectionTrust } from '../../protocols/engine/connection-trust.ts'
 import { Gcra, type Rate } from '../../protocols/engine/rate-limiter.ts'
 import type { Hello } from '../../protocols/hello/index.ts'
@@ -12,6 +12,8 @@ import { Backoff, type BackoffInit } from '../../runtime/backoff.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
 import type { Running, Supervisor } from '../../runtime/supervisor.ts'
 import { waitForProof } from '../bootstrap/proof-wait.ts'
+import { backoffOf } from '../config/backoff.ts'
+import type { Config } from '../config/schema.ts'
 
 /** A member that may be dialled. */
 export interface PeerTarget {
@@ -24,25 +26,31 @@ export interface PeerTarget {
   readonly answered?: string | undefined
 }
 
+/** Members that may be dialled, and what became of it. */
+export interface AddressBook {
+  /** Registries, and with `more` also other members, with an address that are up or may be, in no order. */
+  targets(more: boolean): PeerTarget[]
+  /** Asked only when no known address answers. undefined: nothing found. */
+  findMore(publicKey: Uint8Array, signal: AbortSignal): Promise<readonly string[] | undefined>
+  connected(publicKey: Uint8Array, address: string): void
+  failed(publicKey: Uint8Array, error: string): void
+}
+
 export interface ConnectorInit {
   libp2p: Libp2p
   hello: Hello
   trust: ConnectionTrust
   self: Uint8Array
-  isRegistry: boolean
+  /** Looked at anew in each round, as a reload changes it. */
+  config: {
+    readonly role: Role
+    readonly limits: Pick<Config['limits'], 'peersWanted' | 'peersMax'>
+    readonly bootstrap: Pick<Config['bootstrap'], 'dialTimeoutMs'>
+    readonly replication: Config['replication']
+  }
+  book: AddressBook
   clock: Clock
   logger: Logger
-  backoff: BackoffInit
-  wanted: number
-  /** Connections to members at most, registries included. */
-  most: number
-  dialTimeoutMs: number
-  /** Registries, and with `more` also other members, with an address that are up or may be, in no order. */
-  targets: (more: boolean) => PeerTarget[]
-  /** Asked only when no known address answers. undefined: nothing found. */
-  findMore: (publicKey: Uint8Array, signal: AbortSignal) => Promise<readonly string[] | undefined>
-  onConnected: (publicKey: Uint8Array, address: string) => void
-  onFailed: (publicKey: Uint8Array, error: string) => void
 }
 
 interface Attempts {
@@ -109,7 +117,7 @@ export class Connector {
 
   /** Dials one member and waits for its proof. */
   async connect(target: PeerTarget, signal: AbortSignal): Promise<Connection> {
-    const { libp2p, hello, trust, onConnected, onFailed } = this.#init
+    const { libp2p, hello, trust, book } = this.#init
     const peerId = peerIdText(target.publicKey)
     try {
       const connection = await libp2p.dial(
@@ -117,27 +125,28 @@ export class Connector {
         { signal }
       )
       await waitForProof(hello, trust, connection, signal)
-      onConnected(target.publicKey, bareAddress(connection))
+      book.connected(target.publicKey, bareAddress(connection))
       return connection
     } catch (error) {
-      onFailed(target.publicKey, error instanceof Error ? error.message : String(error))
+      book.failed(target.publicKey, error instanceof Error ? error.message : String(error))
       throw error
     }
   }
 
   #look(): void {
-    const { trust, targets, wanted, most, self } = this.#init
+    const { trust, book, config, self } = this.#init
+    const { peersWanted: wanted, peersMax: most } = config.limits
     this.#lookedAt = performance.now()
     const connected = new Map([...trust.members()].map(({ member }) => [keyId(member.publicKey), member.role]))
     let open = connected.size + this.#dialling.size
     let registries = [...connected.values()].filter(isRegistryRole).length
-    const missing = targets(open < wanted).filter(({ publicKey }) => !connected.has(keyId(publicKey)))
+    const missing = book.targets(open < wanted).filter(({ publicKey }) => !connected.has(keyId(publicKey)))
     this.#forgetOldest()
     shuffle(missing)
     missing.sort((a, b) => Number(b.isRegistry) - Number(a.isRegistry))
     for (const target of missing) {
       if (this.#dialling.size >= dialsAtATime) return
-      const first = target.isRegistry && (this.#init.isRegistry || registries < registriesWanted)
+      const first = target.isRegistry && (isRegistryRole(config.role) || registries < registriesWanted)
       if (open >= most) return
       if ((open >= wanted && !first) || !this.#isDue(target, self)) continue
       const addrs = this.#dialable(target)
@@ -148,6 +157,10 @@ export class Connector {
     }
   }
 
+  get #backoff(): BackoffInit {
+    return backoffOf(this.#init.config)
+  }
+
   #isDue(target: PeerTarget, self: Uint8Array): boolean {
     const id = peerIdText(target.publicKey)
     if (this.#dialling.has(id)) return false
@@ -156,7 +169,7 @@ export class Connector {
     if (attempts === undefined) {
       const polite = Buffer.compare(self, target.publicKey) > 0
       attempts = {
-        backoff: new Backoff({ clock: this.#init.clock, ...this.#init.backoff }),
+        backoff: new Backoff({ clock: this.#init.clock, ...this.#backoff }),
         notBefore: polite ? now + politeMs : now
       }
       this.#attempts.set(id, attempts)
@@ -174,11 +187,14 @@ export class Connector {
     const id = peerIdText(target.publicKey)
     const attempts = this.#attempts.get(id)
     this.#dialling.add(id)
-    const signal = AbortSignal.any([this.#over.signal, AbortSignal.timeout(this.#init.dialTimeoutMs * 2)])
+    const signal = AbortSignal.any([
+      this.#over.signal,
+      AbortSignal.timeout(this.#init.config.bootstrap.dialTimeoutMs * 2)
+    ])
     try {
       await this.connect(target, signal)
       attempts?.backoff.reset()
-      if (attempts !== undefined) attempts.notBefore = this.#init.clock.monotonic() + this.#init.backoff.initialMs
+      if (attempts !== undefined) attempts.notBefore = this.#init.clock.monotonic() + this.#backoff.initialMs
     } catch (error) {
       if (!this.#over.signal.aborted && attempts !== undefined) await this.#failed(target, attempts, error)
     } finally {
@@ -187,8 +203,8 @@ export class Connector {
   }
 
   async #failed(target: PeerTarget, attempts: Attempts, error: unknown): Promise<void> {
-    const { clock, logger, findMore, backoff } = this.#init
-    const waitMs = backoff.initialMs + attempts.backoff.next()
+    const { clock, logger, book } = this.#init
+    const waitMs = this.#backoff.initialMs + attempts.backoff.next()
     attempts.notBefore = clock.monotonic() + waitMs
     const peer = peerIdText(target.publicKey)
     const fields = {
@@ -199,8 +215,8 @@ export class Connector {
     }
     logger.debug(fields, 'a member could not be reached at its known addresses; it is tried again later')
     if (attempts.backoff.attempt !== 2) return
-    const signal = AbortSignal.any([this.#over.signal, AbortSignal.timeout(this.#init.dialTimeoutMs)])
-    const found = await findMore(target.publicKey, signal).catch(() => undefined)
+    const signal = AbortSignal.any([this.#over.signal, AbortSignal.timeout(this.#init.config.bootstrap.dialTimeoutMs)])
+    const found = await book.findMore(target.publicKey, signal).catch(() => undefined)
     const unknown = found?.filter((address) => !target.addrs.includes(address)) ?? []
     const fresh = this.#dialable({ ...target, addrs: unknown })
     if (fresh.length > 0) await this.connect({ ...target, addrs: fresh }, signal).catch(() => {})

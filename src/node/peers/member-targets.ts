@@ -2,9 +2,10 @@ import { equals } from 'uint8arrays/equals'
 import { keyId } from '../../identity/key-id.ts'
 import { peerIdText } from '../../identity/keys.ts'
 import { isRegistryRole, servesRegistry } from '../../identity/role.ts'
+import type { Kad } from '../../protocols/kad/index.ts'
 import type { Registry } from '../../registry/registry.ts'
 import type { KnownCandidate } from '../bootstrap/candidates.ts'
-import type { PeerTarget } from './connector.ts'
+import type { AddressBook, PeerTarget } from './connector.ts'
 
 /** Number of members that are drawn for one look: a network of more has always some that are not connected. */
 const drawn = 64
@@ -29,6 +30,41 @@ export function memberTargets(registry: Registry, self: Uint8Array, more: boolea
     targets.push({ publicKey, addrs: record.addrs, isRegistry, answered: lastAddress })
   }
   return targets
+}
+
+export interface MemberAddressesInit {
+  registry: Registry
+  self: Uint8Array
+  /** Nobody dials for a node that is no member. */
+  isMember: () => boolean
+  /** Knows records by their key. */
+  dht: Kad | undefined
+}
+
+/** The address book of a member: records, the DHT, and what dials have shown. */
+export class MemberAddresses implements AddressBook {
+  readonly #init: MemberAddressesInit
+
+  constructor(init: MemberAddressesInit) {
+    this.#init = init
+  }
+
+  targets(more: boolean): PeerTarget[] {
+    const { registry, self, isMember } = this.#init
+    return isMember() ? memberTargets(registry, self, more) : []
+  }
+
+  async findMore(publicKey: Uint8Array, signal: AbortSignal): Promise<readonly string[] | undefined> {
+    return (await this.#init.dht?.findRecord(publicKey, { signal }))?.value.addrs
+  }
+
+  connected(publicKey: Uint8Array, address: string): void {
+    this.#init.registry.liveness.connected(publicKey, address)
+  }
+
+  failed(publicKey: Uint8Array, error: string): void {
+    this.#init.registry.liveness.failed(publicKey, error)
+  }
 }
 
 /** As many as a race takes, and some that turn out to have no address. */

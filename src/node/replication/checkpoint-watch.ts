@@ -4,14 +4,22 @@ import type { HelloProven } from '../../protocols/hello/index.ts'
 import { positionOf } from '../../protocols/register/index.ts'
 import type { Replica } from '../../registry/log/replica.ts'
 import type { LogPosition } from '../../registry/log/state/position.ts'
+import { inBackground } from '../../runtime/background.ts'
 import type { Logger } from '../../runtime/clock-and-logger.ts'
 import { sleep } from '../../runtime/sleep.ts'
-import type { Replicator } from './replicator.ts'
+
+/** Fetches what is missing here. */
+export interface Puller {
+  /** True when somebody pushes every change to this process. */
+  readonly follows: boolean
+  /** Asks somebody now, `from` when it is connected. */
+  pull(from?: Uint8Array): void
+}
 
 export interface CheckpointWatchInit {
   replica: Replica
   logger: Logger
-  sync: () => Pick<Replicator, 'follows' | 'pull'> | undefined
+  sync: () => Puller | undefined
   /** A checkpoint was refused. */
   onFailed: (source: Uint8Array, error: unknown) => void
   /** Somebody's head was compared with ours. */
@@ -60,6 +68,11 @@ export class CheckpointWatch {
     const position = positionOf(hello.checkpoint)
     if (position !== undefined) this.positions.set(peerIdText(member.publicKey), position)
     this.#init.onHeard()
+  }
+
+  /** The same as `shown`, in the background. */
+  look(checkpoint: Uint8Array, from?: Uint8Array): void {
+    inBackground(this.shown(checkpoint, from), 'looking at a shown checkpoint')
   }
 
   /**

@@ -4,44 +4,46 @@ import { peerIdText } from '../../identity/keys.ts'
 import { isRegistryRole, servesRegistry } from '../../identity/role.ts'
 import type { ConnectionListener, ConnectionTrust, TrustedMember } from '../../protocols/engine/connection-trust.ts'
 import type { ProtocolLimits } from '../../protocols/engine/limits.ts'
-import { type SyncCursors, type SyncTarget, sync } from '../../protocols/sync/index.ts'
+import { SyncCursors, type SyncTarget, sync } from '../../protocols/sync/index.ts'
+import type { Replica } from '../../registry/log/replica.ts'
 import type { Checkpoint } from '../../registry/objects/checkpoint.ts'
 import { inBackground } from '../../runtime/background.ts'
-import { Backoff, type BackoffInit } from '../../runtime/backoff.ts'
+import { Backoff } from '../../runtime/backoff.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
 import { sleep } from '../../runtime/sleep.ts'
 import { finished, type Running, type Supervisor } from '../../runtime/supervisor.ts'
 import { beginStep } from '../../runtime/trace.ts'
+import { backoffOf } from '../config/backoff.ts'
+import type { Config } from '../config/schema.ts'
 import { isTimeout, isUnsupported } from '../errors.ts'
 import { errorFrom } from '../session/types.ts'
 import type { Staleness } from './staleness.ts'
 
+/** The node whose replica it is. */
+export interface ReplicaOwner {
+  /** Tells whether others would serve us: we are a member, or were just told so. */
+  isServed(): boolean
+  /** Key of the registry that holds the lease. */
+  leaseHolder(): Uint8Array | undefined
+  /** A source was given up for what it sent, or failed to. */
+  sourceFailed(source: Uint8Array, error: unknown): void
+  /** A source did not go on in time. */
+  unanswered(connection: Connection): void
+  /** One source has given all that it had. */
+  caughtUp(): void
+}
+
 export interface ReplicatorInit {
-  target: SyncTarget
+  target: SyncTarget & { readonly replica: Pick<Replica, 'events' | 'state'> }
   trust: ConnectionTrust
   limits: ProtocolLimits
-  cursors: SyncCursors
-  clock: Clock
-  logger: Logger
-  backoff: BackoffInit
-  /** Keep records of other members, besides the log. */
-  records: boolean
-  /** Interval of the periodic pull; grows with the network. */
-  intervalMs: () => number
-  /** True when this process is a registry: then it subscribes to all others, else to the one that holds its lease. */
-  isRegistry: boolean
-  /** Tells whether others would serve us: we are a member, or were just told so. */
-  allowed: () => boolean
-  /** Key of the registry that holds the lease. */
-  lease: () => Uint8Array | undefined
+  /** A registry subscribes to all others, everybody else to the one that holds its lease. */
+  config: Pick<Config, 'role' | 'replication'>
+  owner: ReplicaOwner
   /** Finds sources that stand still. */
   lag: Staleness
-  /** A source was given up for what it sent, or failed to. */
-  onFailed: (source: Uint8Array, error: unknown) => void
-  /** A source did not go on in time. */
-  onUnanswered: (connection: Connection) => void
-  /** Called whenever one source has given all that it had. */
-  onCaughtUp: (source: Uint8Array) => void
+  clock: Clock
+  logger: Logger
 }
 
 interface Source {
@@ -64,9 +66,14 @@ const mostPulls = 3
 /** All members of a registry that died ask the same one. */
 const perMemberMs = 10
 
+/** Interval of the periodic pull: from 1,000 members on the pulls of all together stay as many as they are. */
+export const pullIntervalMs = (leastMs: number, members: number): number => Math.max(leastMs, members * 60)
+
 /** Keeps the replica up to date: a subscription to each registry that counts, and a pull now and then from somebody else. */
 export class Replicator {
   readonly #init: ReplicatorInit
+  readonly #isRegistry: boolean
+  readonly #cursors: SyncCursors
   readonly #subscriptions = new Map<string, Subscription>()
   readonly #over = new AbortController()
   #lastSource: { publicKey: Uint8Array; at: number } | undefined
@@ -77,13 +84,16 @@ export class Replicator {
 
   constructor(init: ReplicatorInit) {
     this.#init = init
+    this.#isRegistry = isRegistryRole(init.config.role)
+    this.#cursors = new SyncCursors(init.target.replica.events)
   }
 
   start(services: Supervisor): void {
-    const { trust, isRegistry } = this.#init
+    const { trust, target, config } = this.#init
+    const { replica } = target
     // A registry follows registries alone: thousands of members who come back at once are none of its sources.
     const changed: ConnectionListener = (_, { role }) => {
-      if (!isRegistry || isRegistryRole(role)) this.reconcile()
+      if (!this.#isRegistry || isRegistryRole(role)) this.reconcile()
     }
     const stops = [trust.onMember(changed), trust.onGone(changed)]
     this.#over.signal.addEventListener('abort', () => {
@@ -93,7 +103,8 @@ export class Replicator {
     this.reconcile()
     // The truth behind the pushes: a lost push, or a registry that stands still, is made good by somebody else's replica.
     this.#pulling = services.run('sync', {
-      everyMs: () => this.#init.intervalMs() * (0.75 + Math.random() / 2),
+      everyMs: () =>
+        pullIntervalMs(config.replication.intervalMs, replica.state.memberCount) * (0.75 + Math.random() / 2),
       round: () => inBackground(this.#pull(), 'a pull'),
       isToldApart: true
     })
@@ -164,10 +175,11 @@ export class Replicator {
   }
 
   #wanted(): Map<string, Source> {
-    const { trust, isRegistry, lease, allowed } = this.#init
+    const { trust, owner } = this.#init
+    const isRegistry = this.#isRegistry
     const wanted = new Map<string, Source>()
-    if (!allowed()) return wanted
-    const holder = lease()
+    if (!owner.isServed()) return wanted
+    const holder = owner.leaseHolder()
     let fallback: Source | undefined
     for (const source of trust.members()) {
       const { member, connection } = source
@@ -185,7 +197,8 @@ export class Replicator {
   /** A service of its own for each registry that is followed. */
   #subscribe(id: string, source: Source): void {
     const { connection, member } = source
-    const { logger, backoff: init } = this.#init
+    const { logger, config } = this.#init
+    const init = backoffOf(config)
     const backoff = new Backoff(init)
     const subscription: Subscription = { ...source, over: new AbortController(), caughtUp: false }
     this.#subscriptions.set(id, subscription)
@@ -234,9 +247,10 @@ export class Replicator {
     signal: AbortSignal,
     onCaughtUp?: () => void
   ): Promise<void> {
-    const { target, limits, logger, cursors, records, clock } = this.#init
+    const { target, limits, logger, config, clock } = this.#init
     const step = beginStep(this.#lastSource === undefined ? 'first_sync' : 'delta', { peer: peerIdText(publicKey) })
-    const options = { limits, logger, subscribe, records, cursors, signal }
+    const cursors = this.#cursors
+    const options = { limits, logger, subscribe, records: config.replication.enabled, cursors, signal }
     const done = step.run(() =>
       sync(connection, target, {
         ...options,
@@ -245,7 +259,7 @@ export class Replicator {
           step.end()
           this.#lastSource = { publicKey, at: clock.monotonic() }
           onCaughtUp?.()
-          this.#init.onCaughtUp(publicKey)
+          this.#init.owner.caughtUp()
         }
       })
     )
@@ -254,8 +268,8 @@ export class Replicator {
     } catch (error) {
       step.end(error)
       // The end of a moment that was planned is none.
-      if (isTimeout(error) && !signal.aborted) this.#init.onUnanswered(connection)
-      this.#init.onFailed(publicKey, error)
+      if (isTimeout(error) && !signal.aborted) this.#init.owner.unanswered(connection)
+      this.#init.owner.sourceFailed(publicKey, error)
       throw error
     }
   }
@@ -268,7 +282,7 @@ export class Replicator {
 
   /** A source that is slow holds up no pull from another one. One that is named gives way to none: the oldest ends for it. */
   async #pull(from?: Uint8Array): Promise<void> {
-    if (!this.#init.allowed()) return
+    if (!this.#init.owner.isServed()) return
     const sources = this.#sources().filter(({ member }) => !this.#pulls.has(peerIdText(member.publicKey)))
     const others = sources.filter(({ member }) => !this.#subscriptions.has(peerIdText(member.publicKey)))
     const named = from && sources.find(({ member }) => equals(member.publicKey, from))

@@ -13,12 +13,12 @@ import type { Logger } from '../../runtime/clock-and-logger.ts'
 import type { Supervisor } from '../../runtime/supervisor.ts'
 import { dataFiles } from '../config/paths.ts'
 import type { Config } from '../config/schema.ts'
-import type { NetworkNode } from '../network-node.ts'
+import type { NetworkParts } from '../network-parts.ts'
 import { EphemeralEnds } from './end-ephemeral.ts'
 import { destroyPastLogKeys } from './log-key.ts'
 
 export interface RootControllerInit {
-  network: NetworkNode
+  network: NetworkParts
   config: Config
   key: SigningKey
   logger: Logger
@@ -216,7 +216,7 @@ export class RootController {
     const { network } = this.#init
     await network.registry.trustRestored()
     this.#isRestored = false
-    await network.publishSelf()
+    await network.self.ensure()
   }
 
   /** Registries with another key than the one that was entered, which newcomers are shown, and the root of a new epoch. */

@@ -8,7 +8,7 @@ import { inBackground } from '../../runtime/background.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
 import { StaleRecordError } from '../../runtime/errors.ts'
 import type { Config } from '../config/schema.ts'
-import type { Host } from '../host/host.ts'
+import type { Host } from '../host/host-services.ts'
 import { announceAgain } from '../host/libp2p.ts'
 import { type SelfChange, SelfRecord } from './record.ts'
 
@@ -52,7 +52,8 @@ export class SelfPublisher {
       services: config.services,
       store: {
         load: () => registry.meta.get(storeKey),
-        save: async (envelope) => await registry.meta.set(storeKey, envelope)
+        save: async (envelope) => await registry.meta.set(storeKey, envelope),
+        isRestored: () => registry.restored !== undefined
       }
     })
   }

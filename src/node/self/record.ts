@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
 import type { SigningKey } from '../../identity/keys.ts'
 import type { Role } from '../../identity/role.ts'
@@ -10,6 +11,8 @@ import type { Clock } from '../../runtime/clock-and-logger.ts'
 export interface SelfRecordStore {
   load(): Uint8Array | undefined
   save(envelope: Uint8Array): Promise<void>
+  /** Tells whether it was restored from a backup, and does not know yet what was signed after that. */
+  isRestored?(): boolean
 }
 
 export interface SelfRecordInit {
@@ -32,6 +35,8 @@ export type SelfChange = Partial<Pick<NodeRecord, 'registryKey' | 'reach' | 'lef
  * one that a registry shows with our signature under it. Never a clock, never a bare number from outside.
  */
 export class SelfRecord {
+  /** Random, of this run: tells it apart from another process with the same key. */
+  readonly instance = Uint8Array.from(randomBytes(16))
   #current: Signed<NodeRecord> | undefined
   #highest = 0
   #issuing: Promise<unknown> = Promise.resolve()
@@ -41,6 +46,11 @@ export class SelfRecord {
     this.#init = init
     const stored = init.store.load()
     if (stored !== undefined) this.#adopt(stored)
+  }
+
+  /** True when this key may have signed newer ones than are known here. */
+  get isRestored(): boolean {
+    return this.#init.store.isRestored?.() === true
   }
 
   get current(): Signed<NodeRecord> | undefined {

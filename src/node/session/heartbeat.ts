@@ -12,18 +12,7 @@ const longestBeatMs = 10 * 60_000
 /** Membership is looked at this often, or with each heartbeat when those are more seldom. */
 const renewalLookMs = 60_000
 
-type HoldInit = Pick<
-  LeaseClientInit,
-  | 'selfRecord'
-  | 'membership'
-  | 'clock'
-  | 'logger'
-  | 'heartbeat'
-  | 'checkpoint'
-  | 'connected'
-  | 'onDuplicate'
-  | 'onCheckpoint'
->
+type HoldInit = Pick<LeaseClientInit, 'selfRecord' | 'membership' | 'owner' | 'clock' | 'logger' | 'heartbeat'>
 
 /** Beats and renews for as long as the session lives. Rejects with the reason of its end; never resolves. */
 export async function hold(
@@ -39,7 +28,7 @@ export async function hold(
   )
   const holder = peerIdText(view.peer.publicKey)
   const onDuplicate = (): void =>
-    init.onDuplicate(`another process with this key asked for the lease, as the registry ${holder} says`)
+    init.owner.duplicate(`another process with this key asked for the lease, as the registry ${holder} says`)
   view.session.events.addEventListener('duplicate', onDuplicate)
   const over = new AbortController()
   const living = AbortSignal.any([signal, over.signal])
@@ -58,21 +47,21 @@ export async function hold(
 const intervalOf = (asked: number): number => Math.min(longestBeatMs, Math.max(shortestBeatMs, asked))
 
 async function beat(init: HoldInit, view: SessionView, firstIntervalMs: number, signal: AbortSignal): Promise<never> {
-  const { checkpoint, connected, selfRecord, heartbeat, clock } = init
+  const { owner, selfRecord, heartbeat, clock } = init
   let intervalMs = 0
   for (;;) {
     await sleep(intervalMs * (0.9 + Math.random() * 0.2), signal)
-    const call = { checkpoint: checkpoint(), seq: selfRecord.current?.value.seq ?? 0, connected: connected() }
+    const call = { ...owner.presence(), seq: selfRecord.current?.value.seq ?? 0 }
     const timeout = AbortSignal.timeout(heartbeat.timeoutMs)
     const sentAt = performance.now()
     const answer = await view.session.heartbeat(call, { signal: AbortSignal.any([signal, timeout]) })
     measured('heartbeat', sentAt)
     view.heartbeatAt = clock.monotonic()
     view.leaseMs = answer.leaseMs
-    if (answer.checkpoint !== undefined) init.onCheckpoint(answer.checkpoint)
+    if (answer.checkpoint !== undefined) owner.shown(answer.checkpoint, view.peer)
     if (answer.contested) {
       const holder = peerIdText(view.peer.publicKey)
-      init.onDuplicate(
+      owner.duplicate(
         `another process with this key asked for the lease and was refused, as the registry ${holder} says`
       )
     }

@@ -114,15 +114,15 @@ export class LeaseClient {
     const { signal } = this.#over
     const refusal = this.#init.membership.refusal()
     if (refusal !== undefined) {
-      this.#init.onTrouble(refusal)
+      this.#init.owner.troubled(refusal)
       await this.#pause(refusedPauseMs)
       // A new epoch may have made void what this replica holds: whoever answers shows it in its hello.
       this.#tried.clear()
-      await this.#init.find(this.#tried, signal)
+      await this.#init.registries.find(this.#tried, signal)
       return
     }
     this.#isNews = false
-    const peer = await this.#init.find(this.#tried, signal)
+    const peer = await this.#init.registries.find(this.#tried, signal)
     if (peer === undefined) {
       this.#tried.clear()
       if (!this.#isNews) await this.#pause(this.#backoff.next())
@@ -134,7 +134,7 @@ export class LeaseClient {
 
   /** Its pause is over when it resolves. */
   async #failed(error: Error): Promise<number> {
-    this.#init.onTrouble(this.#refusal ?? (isNobodyElse(error) ? this.#lastRefusal : undefined) ?? error)
+    this.#init.owner.troubled(this.#refusal ?? (isNobodyElse(error) ? this.#lastRefusal : undefined) ?? error)
     this.#refusal = undefined
     this.#lastRefusal = undefined
     this.#tried.clear()
@@ -168,17 +168,17 @@ export class LeaseClient {
   }
 
   async #refused(peer: RegistryPeer, error: Error): Promise<void> {
-    const { logger, onTrouble } = this.#init
+    const { logger, owner } = this.#init
     if (error instanceof RetryError) return
-    onTrouble(error)
-    if (isTimeout(error)) this.#init.onUnanswered(peer.connection)
+    owner.troubled(error)
+    if (isTimeout(error)) owner.unanswered(peer.connection)
     this.#tried.add(idOf(peer))
     const isFinal = isForGood(error)
     if (isFinal) this.#refusal = error
     this.#lastRefusal = error
     const ms = isFinal ? refusedPauseMs : Math.min(refusedPauseMs, retryAfterMsOf(error))
     if (error.name === 'DuplicateInstanceError')
-      this.#init.onDuplicate(
+      owner.duplicate(
         `the registry ${idOf(peer)} refused this process: it says that another one with its key is online`
       )
     logger.warn(
@@ -198,7 +198,7 @@ export class LeaseClient {
     this.#failover = undefined
     this.#refusal = undefined
     this.#lastRefusal = undefined
-    this.#init.onTrouble(undefined)
+    this.#init.owner.troubled(undefined)
     const over = new AbortController()
     const living = AbortSignal.any([signal, over.signal])
     const heldFrom = this.#init.clock.monotonic()
@@ -224,7 +224,7 @@ export class LeaseClient {
   /** The lease stands whatever becomes of what follows from it here. */
   async #registered({ view, answer }: Entered): Promise<void> {
     try {
-      await this.#init.onRegistered(view, answer)
+      await this.#init.owner.registered(view, answer)
     } catch (error) {
       this.#init.logger.error(
         { error: String(error), peer: idOf(view.peer) },
@@ -234,14 +234,14 @@ export class LeaseClient {
   }
 
   async #lost(view: SessionView, heldFrom: number, reason: string): Promise<void> {
-    const { clock, onLost } = this.#init
+    const { clock, owner } = this.#init
     if (clock.monotonic() - heldFrom >= settledMs) {
       this.#backoff.reset()
       this.#tried.clear()
     }
     this.#tried.add(idOf(view.peer))
     this.#failover = beginStep('failover', { from: idOf(view.peer) })
-    onLost(view, reason)
+    owner.lost(view, reason)
     await view.session.close().catch(() => {})
   }
 
@@ -251,7 +251,7 @@ export class LeaseClient {
 
   /** A member that stands in for a registry gives the lease back once a root or secondary has really taken it. */
   async #lookForBetter(view: SessionView, signal: AbortSignal): Promise<Entered> {
-    const { backoff, better, logger } = this.#init
+    const { backoff, registries, logger } = this.#init
     const pauses = new Backoff({ ...backoff, initialMs: betterLookMs })
     for (let pauseMs = 0; ; ) {
       // The pause for one that refuses grows no faster because others come.
@@ -259,13 +259,13 @@ export class LeaseClient {
       this.#wakeBetter = new AbortController()
       await sleep(betterLookMs, AbortSignal.any([signal, this.#wakeBetter.signal])).catch(() => {})
       if (signal.aborted) throw abortReason(signal)
-      const peer = better(view.peer)
+      const peer = registries.better(view.peer)
       if (peer === undefined) continue
       try {
         return await this.#change(peer, signal)
       } catch (error) {
         if (signal.aborted) throw abortReason(signal)
-        if (isTimeout(errorFrom(error))) this.#init.onUnanswered(peer.connection)
+        if (isTimeout(errorFrom(error))) this.#init.owner.unanswered(peer.connection)
         pauseMs = pauses.next()
         const fields = { peer: idOf(peer), error: String(error), retry_after_seconds: Math.round(pauseMs / 1000) }
         logger.info(fields, 'a registry did not take the lease over; it stays where it is')

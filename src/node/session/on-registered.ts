@@ -6,20 +6,20 @@ import type { Registry } from '../../registry/registry.ts'
 import { inBackground } from '../../runtime/background.ts'
 import type { Logger } from '../../runtime/clock-and-logger.ts'
 import { handOver } from './hand-over.ts'
-import type { SessionView } from './lease-client.ts'
 import type { RootForwarder } from './root-forwarder.ts'
+import type { SessionView } from './types.ts'
 
 /** The registry that holds the lease has taken us in: it is a source from now on, and the way to the root. Resolves when what it told is stored. */
 export async function takeIn(
-  { registry, rootForwarder, logger }: { registry: Registry; rootForwarder: RootForwarder; logger: Logger },
+  { registry, forwarder, logger }: { registry: Registry; forwarder: RootForwarder; logger: Logger },
   view: SessionView,
   answer: Registered
 ): Promise<void> {
   const { publicKey, name, connection } = view.peer
   registry.liveness.sourceUp(publicKey)
   registry.liveness.selfProof()
-  if (leadsToRoot(registry.role, view.peer.role)) rootForwarder.open(async (request) => await forward(view, request))
-  else rootForwarder.close()
+  if (leadsToRoot(registry.role, view.peer.role)) forwarder.open(async (request) => await forward(view, request))
+  else forwarder.close()
   const fields = { peer: peerIdText(publicKey), ipv6_addr: connection.remoteAddr.toString() }
   logger.info(fields, `registered at ${name || 'the registry'}`)
   inBackground(

@@ -17,10 +17,7 @@ export interface Entered {
 /** A registry counts a renewal that came too late as a proof that failed, and takes one of them a second. */
 const endedPauseMs = 1_500
 
-type EntryInit = Pick<
-  LeaseClientInit,
-  'open' | 'selfRecord' | 'isRestored' | 'membership' | 'instance' | 'clock' | 'logger' | 'onTrouble'
->
+type EntryInit = Pick<LeaseClientInit, 'registries' | 'selfRecord' | 'membership' | 'owner' | 'clock' | 'logger'>
 
 /**
  * Opens a session and registers on it: with a join while this node is no member, with a renewal when its membership ran out while
@@ -32,7 +29,7 @@ export async function enter(
   signal: AbortSignal,
   retry: AbortSignal
 ): Promise<Entered> {
-  const session = await init.open(peer.connection, signal)
+  const session = await init.registries.open(peer.connection, signal)
   try {
     const answer = await new Entry(init, peer, session, signal, retry).run()
     const { clock } = init
@@ -85,14 +82,15 @@ class Entry {
 
   /** Once more with a higher seq when the registry holds a newer record of ours. */
   async #register(call: { join?: Uint8Array } = {}): Promise<Registered> {
-    const { selfRecord, instance, isRestored } = this.#init
+    const { selfRecord } = this.#init
+    const { instance } = selfRecord
     const { publicKey } = this.#peer
     const { current, isRight } = selfRecord
     const holder = current?.value.registryKey
     const isPresent = isRight && holder !== undefined && equals(holder, publicKey)
     // After a restore the next seq is one that was signed already: the registry shows the newer record when it is shown the old one.
     const record =
-      current !== undefined && (isPresent || isRestored())
+      current !== undefined && (isPresent || selfRecord.isRestored)
         ? current
         : await selfRecord.issue({ registryKey: publicKey })
     try {
@@ -114,14 +112,14 @@ class Entry {
   }
 
   async #join(): Promise<Registered> {
-    const { membership, onTrouble, logger } = this.#init
+    const { membership, owner, logger } = this.#init
     // Before it is asked: the answer may come together with the word that it waits.
     const decision = this.#decision()
     try {
       return await this.#register(membership.joinCall())
     } catch (error) {
       if (!(error instanceof PendingError)) throw error
-      onTrouble(new PendingError(waitingAt(this.#peer)))
+      owner.troubled(new PendingError(waitingAt(this.#peer)))
       const fields = { peer: peerIdText(this.#peer.publicKey) }
       logger.info(fields, 'the join waits for approval or for the root; this session waits for the answer')
       await decision.made

@@ -5,7 +5,7 @@ import { inBackground } from '../../runtime/background.ts'
 import { Backoff } from '../../runtime/backoff.ts'
 import type { Logger } from '../../runtime/clock-and-logger.ts'
 import { sleep } from '../../runtime/sleep.ts'
-import { backoffOf } from '../backoff.ts'
+import { backoffOf } from '../config/backoff.ts'
 import type { Config } from '../config/schema.ts'
 
 export interface RootWayInit {

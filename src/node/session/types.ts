@@ -38,34 +38,41 @@ export interface Membership {
   lateRenewal: () => Uint8Array | undefined
 }
 
+/** Registries that can hold the lease. */
+export interface LeaseRegistries {
+  /** Finds one that is none of these, connected or by dialling; undefined: none is needed. Rejects when nobody answers. */
+  find(except: ReadonlySet<string>, signal: AbortSignal): Promise<RegistryPeer | undefined>
+  open(connection: Connection, signal: AbortSignal): Promise<RegistrySession>
+  /** A connected one that should hold the lease instead of this one. */
+  better(than: RegistryPeer): RegistryPeer | undefined
+}
+
+/** The node whose lease it is. */
+export interface LeaseOwner {
+  /** The part of a heartbeat that says what this node knows, and whom. */
+  presence(): { checkpoint: Uint8Array | undefined; connected: Uint8Array[] }
+  /** The registry accepted us. */
+  registered(view: SessionView, answer: Registered): Promise<void>
+  lost(view: SessionView, reason: string): void
+  /** A connected registry did not answer in time. */
+  unanswered(connection: Connection): void
+  /** A registry says that another process uses our key. */
+  duplicate(reason: string): void
+  /** Nobody answers, or we were refused: `error` says why. undefined: all is well. */
+  troubled(error: Error | undefined): void
+  /** A newer checkpoint that the registry showed. */
+  shown(checkpoint: Uint8Array, by: RegistryPeer): void
+}
+
 export interface LeaseClientInit {
-  /** Finds a registry that is none of these, connected or by dialling; undefined: none is needed. Rejects when nobody answers. */
-  find: (except: ReadonlySet<string>, signal: AbortSignal) => Promise<RegistryPeer | undefined>
-  open: (connection: Connection, signal: AbortSignal) => Promise<RegistrySession>
-  /** A connected registry that should hold the lease instead of this one. */
-  better: (than: RegistryPeer) => RegistryPeer | undefined
+  registries: LeaseRegistries
   membership: Membership
   selfRecord: SelfRecord
-  /** This store was restored from a backup, and does not know yet what it signed after that. */
-  isRestored: () => boolean
-  instance: Uint8Array
+  owner: LeaseOwner
   clock: Clock
   logger: Logger
   backoff: BackoffInit
   heartbeat: { intervalMs: number; timeoutMs: number }
-  checkpoint: () => Uint8Array | undefined
-  connected: () => Uint8Array[]
-  /** The registry accepted us. */
-  onRegistered: (view: SessionView, answer: Registered) => Promise<void>
-  onLost: (view: SessionView, reason: string) => void
-  /** A connected registry did not answer in time. */
-  onUnanswered: (connection: Connection) => void
-  /** A registry says that another process uses our key. */
-  onDuplicate: (reason: string) => void
-  /** Nobody answers, or we were refused: `error` says why. undefined: all is well. */
-  onTrouble: (error: Error | undefined) => void
-  /** A newer checkpoint that the registry showed. */
-  onCheckpoint: (checkpoint: Uint8Array) => void
 }
 
 export const errorFrom = (thrown: unknown): Error => (thrown instanceof Error ? thrown : new Error(String(thrown)))

@@ -1,6 +1,7 @@
 import type { Connection, Libp2p } from '@libp2p/interface'
 import { afterEach, beforeEach, expect } from 'vitest'
 import type { SigningKey } from '../../../src/identity/keys.ts'
+import { defaults } from '../../../src/node/config/defaults.ts'
 import { Replicator } from '../../../src/node/replication/replicator.ts'
 import { Staleness } from '../../../src/node/replication/staleness.ts'
 import { FrameStream } from '../../../src/protocols/engine/frames.ts'
@@ -123,19 +124,26 @@ function replicator(holder: Uint8Array): Replicator {
     target: follower.registry,
     trust: follower.trust,
     limits: follower.limits,
-    cursors: new SyncCursors(),
     clock,
     logger: silentLogger,
-    backoff: { clock, initialMs: 100, maxMs: 1_000, multiplier: 2 },
-    records: true,
-    intervalMs: () => 100,
-    isRegistry: false,
-    allowed: () => true,
-    lease: () => holder,
+    config: {
+      role: 'integrated',
+      replication: {
+        ...defaults.replication,
+        queueLimit: 0,
+        intervalMs: 100,
+        backoffInitialMs: 100,
+        backoffMaxMs: 1_000
+      }
+    },
     lag: new Staleness({ clock, graceMs: 60_000, answeringForMs: () => 0, onBehind: () => {} }),
-    onFailed: () => {},
-    onUnanswered: () => {},
-    onCaughtUp: () => {}
+    owner: {
+      isServed: () => true,
+      leaseHolder: () => holder,
+      sourceFailed: () => {},
+      unanswered: () => {},
+      caughtUp: () => {}
+    }
   })
   const controller = new AbortController()
   controller.signal.addEventListener('abort', () => keeper.stop())

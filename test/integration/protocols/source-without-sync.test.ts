@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest'
+import { defaults } from '../../../src/node/config/defaults.ts'
 import { Replicator } from '../../../src/node/replication/replicator.ts'
 import { Staleness } from '../../../src/node/replication/staleness.ts'
-import { SyncCursors } from '../../../src/protocols/sync/index.ts'
 import { silentLogger, systemClock } from '../../../src/runtime/clock-and-logger.ts'
 import { Supervisor } from '../../../src/runtime/supervisor.ts'
 import { ceilingMs } from '../../helpers/ceiling.ts'
@@ -23,19 +23,26 @@ it('a registry that does not serve what it was asked is asked again after a minu
     target: follower.registry,
     trust: follower.trust,
     limits: follower.limits,
-    cursors: new SyncCursors(),
     clock,
     logger,
-    backoff: { clock, initialMs: 10, maxMs: 50, multiplier: 2 },
-    records: true,
-    intervalMs: () => ceilingMs,
-    isRegistry: false,
-    allowed: () => true,
-    lease: () => keyNumber(2).publicKey,
+    config: {
+      role: 'integrated',
+      replication: {
+        ...defaults.replication,
+        queueLimit: 0,
+        intervalMs: ceilingMs,
+        backoffInitialMs: 10,
+        backoffMaxMs: 50
+      }
+    },
     lag: new Staleness({ clock, graceMs: 60_000, answeringForMs: () => 0, onBehind: () => {} }),
-    onFailed: () => {},
-    onUnanswered: () => {},
-    onCaughtUp: () => {}
+    owner: {
+      isServed: () => true,
+      leaseHolder: () => keyNumber(2).publicKey,
+      sourceFailed: () => {},
+      unanswered: () => {},
+      caughtUp: () => {}
+    }
   })
   try {
     keeper.start(new Supervisor())

@@ -1,41 +1,50 @@
 import type { Multiaddr } from '@multiformats/multiaddr'
 import { describe, expect, it } from 'vitest'
 import { SigningKey } from '../../../../src/identity/keys.ts'
+import type { Role } from '../../../../src/identity/role.ts'
+import { defaults } from '../../../../src/node/config/defaults.ts'
 import { Connector, type ConnectorInit, type PeerTarget } from '../../../../src/node/peers/connector.ts'
 import { ConnectionTrust } from '../../../../src/protocols/engine/connection-trust.ts'
 import { limitsWith } from '../../../../src/protocols/engine/limits.ts'
-import { silentLogger, systemClock } from '../../../../src/runtime/clock-and-logger.ts'
+import { type Clock, silentLogger, systemClock } from '../../../../src/runtime/clock-and-logger.ts'
 import { Supervisor } from '../../../../src/runtime/supervisor.ts'
 import { FakeClock } from '../../../helpers/observations.ts'
 
-const targets = Array.from(
+const registries = Array.from(
   { length: 5 },
   (): PeerTarget => ({ publicKey: SigningKey.generate().publicKey, addrs: ['/ip6/::1/tcp/1'], isRegistry: true })
 )
 
-const keeperWith = (dial: (addrs: Multiaddr[]) => Promise<never>, change: Partial<ConnectorInit>): Connector =>
+interface Change {
+  role?: Role
+  wanted?: number
+  clock?: Clock
+  targets?: () => PeerTarget[]
+}
+
+const keeperWith = (
+  dial: (addrs: Multiaddr[]) => Promise<never>,
+  { role = 'integrated', wanted = 0, clock = systemClock, targets = () => [...registries] }: Change
+): Connector =>
   new Connector({
     libp2p: { dial } as unknown as ConnectorInit['libp2p'],
     hello: {} as ConnectorInit['hello'],
     trust: new ConnectionTrust({ limits: limitsWith().strangers, settleMs: 100 }),
     // The lowest of all keys: it never waits for the other side to dial.
     self: new Uint8Array(32),
-    isRegistry: false,
-    clock: systemClock,
-    logger: silentLogger,
-    backoff: { initialMs: 1_000, maxMs: 60_000, multiplier: 2 },
-    wanted: 0,
-    most: 50,
-    dialTimeoutMs: 1_000,
-    targets: () => [...targets],
-    findMore: async () => undefined,
-    onConnected: () => {},
-    onFailed: () => {},
-    ...change
+    config: {
+      role,
+      limits: { peersWanted: wanted, peersMax: 50 },
+      bootstrap: { dialTimeoutMs: 1_000 },
+      replication: { ...defaults.replication, queueLimit: 0 }
+    },
+    book: { targets, findMore: async () => undefined, connected: () => {}, failed: () => {} },
+    clock,
+    logger: silentLogger
   })
 
 /** How many of five registries are dialled in the first look. None of them answers. */
-async function dialled(change: Partial<ConnectorInit>): Promise<number> {
+async function dialled(change: Change): Promise<number> {
   let dials = 0
   const first = Promise.withResolvers<void>()
   const { promise: never, reject } = Promise.withResolvers<never>()
@@ -58,7 +67,7 @@ describe('connections to registries', () => {
   })
 
   it('are as many as there are, of a registry', async () => {
-    expect(await dialled({ isRegistry: true })).toBe(5)
+    expect(await dialled({ role: 'secondary' })).toBe(5)
   })
 
   it('beyond three count as those to other members', async () => {

@@ -1,5 +1,5 @@
-import type { BackoffInit } from '../runtime/backoff.ts'
-import type { Config } from './config/schema.ts'
+import type { BackoffInit } from '../../runtime/backoff.ts'
+import type { Config } from './schema.ts'
 
 /** Pauses between tries, as the configuration says. */
 export const backoffOf = ({ replication }: Pick<Config, 'replication'>): BackoffInit => ({

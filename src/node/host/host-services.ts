@@ -1,0 +1,26 @@
+import type { GossipSub } from '@libp2p/gossipsub'
+import type { Libp2p, Startable } from '@libp2p/interface'
+import type { Ping } from '@libp2p/ping'
+import type { Announce } from '../../protocols/announce/index.ts'
+import type { Hello } from '../../protocols/hello/index.ts'
+import type { Kad } from '../../protocols/kad/index.ts'
+import type { Register } from '../../protocols/register/index.ts'
+import type { SyncServer } from '../../protocols/sync/index.ts'
+import type { BaseServices } from './libp2p.ts'
+
+/** The services of a member's libp2p host. Those of a registry are there when the role serves it. */
+export type HostServices = BaseServices & {
+  guard: object
+  hello: Hello
+  ping: Ping
+  pubsub?: GossipSub
+  announce?: Announce
+  kad?: Kad
+  register?: Register
+  sync?: SyncServer
+  lookup?: Startable
+  probe?: Startable
+  admin?: Startable
+}
+
+export type Host = Libp2p<HostServices>

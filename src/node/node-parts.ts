@@ -1,0 +1,35 @@
+import type { SigningKey } from '../identity/keys.ts'
+import type { Clock } from '../runtime/clock-and-logger.ts'
+import type { Supervisor } from '../runtime/supervisor.ts'
+import type { Candidates } from './bootstrap/candidates.ts'
+import type { PendingInvite } from './bootstrap/pending-invite.ts'
+import type { Config } from './config/schema.ts'
+import type { LibraryMetrics } from './host/libp2p.ts'
+import type { Logging } from './logging.ts'
+import type { KeyRotation } from './self/key-rotation.ts'
+
+/** The parts of a process that last longer than its host. */
+export interface NodeParts {
+  /** A reload changes it in place. */
+  readonly config: Config
+  readonly configFile: string | undefined
+  readonly key: SigningKey
+  /** The way to the next key. */
+  readonly rotation: KeyRotation
+  readonly software: string
+  readonly clock: Clock
+  readonly logging: Logging
+  readonly services: Supervisor
+  readonly candidates: Candidates
+  readonly invites: PendingInvite
+  /** Network id of the invite or the configuration. */
+  readonly pin: Uint8Array | undefined
+  /** Time for which an address that is not there is waited for, and by root and secondary a port that is taken. */
+  readonly portWaitMs: number | undefined
+  /** Figures of libp2p; undefined: nobody asks for any. */
+  readonly metrics: { forHost(): LibraryMetrics } | undefined
+  /** Something that a view shows has changed. */
+  changed(): void
+  /** Goes on with another key, inside of this process. */
+  useKey(key: SigningKey): Promise<void>
+}

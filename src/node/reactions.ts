@@ -1,0 +1,143 @@
+import type { Connection } from '@libp2p/interface'
+import { equals } from 'uint8arrays/equals'
+import { keyId } from '../identity/key-id.ts'
+import type { Registered } from '../protocols/register/index.ts'
+import type { Checkpoint } from '../registry/objects/checkpoint.ts'
+import type { Signed } from '../registry/objects/envelope.ts'
+import type { NodeRecord } from '../registry/objects/record.ts'
+import { inBackground } from '../runtime/background.ts'
+import type { Follower } from './follow-registry.ts'
+import type { NetworkParts } from './network-parts.ts'
+import type { NodeParts } from './node-parts.ts'
+import type { ReplicaOwner } from './replication/replicator.ts'
+import { tellLie } from './replication/source-alarms.ts'
+import { raiseDuplicate, raiseReused } from './self/key-alarms.ts'
+import { askAboutMembersOf } from './session/on-lost.ts'
+import { takeIn } from './session/on-registered.ts'
+import type { LeaseOwner, RegistryPeer, SessionView } from './session/types.ts'
+
+/** Reactions of a node to what happens to its lease, its replica, its records or its connections. */
+export class Reactions implements Follower, LeaseOwner, ReplicaOwner {
+  readonly #node: NodeParts
+  readonly #network: NetworkParts
+  /** Wall clock. */
+  readonly #startedMs: number
+  /** All that one source had was applied at least once since the start. */
+  isCaughtUp = false
+  /** The reason why there is no session now. */
+  trouble: Error | undefined
+
+  constructor(node: NodeParts, network: NetworkParts) {
+    this.#node = node
+    this.#network = network
+    this.#startedMs = node.clock.now()
+  }
+
+  // The lease.
+
+  presence(): { checkpoint: Uint8Array | undefined; connected: Uint8Array[] } {
+    const { registry, trust, limits } = this.#network
+    const keys = new Map([...trust.members()].map(({ member }) => [keyId(member.publicKey), member.publicKey]))
+    const connected = [...keys.values()].slice(0, limits.register.connected)
+    return { checkpoint: registry.replica.checkpoint?.bytes, connected }
+  }
+
+  async registered(view: SessionView, answer: Registered): Promise<void> {
+    const { registry, forwarder, self, sync, peers } = this.#network
+    if (answer.record !== undefined) self.record.learn(answer.record)
+    const stored = takeIn({ registry, forwarder, logger: this.#node.logging.logger }, view, answer)
+    sync?.reconcile()
+    await stored
+    await self.ensure()
+    peers?.look()
+    this.#node.changed()
+  }
+
+  lost(view: SessionView, reason: string): void {
+    const { registry, forwarder, pingMonitor, sync } = this.#network
+    forwarder.close()
+    askAboutMembersOf(view, reason, { registry, logger: this.#node.logging.logger, pingMonitor, sync })
+    this.#node.changed()
+  }
+
+  duplicate(reason: string): void {
+    raiseDuplicate(this.#network.registry.alarms, reason)
+  }
+
+  troubled(error: Error | undefined): void {
+    this.trouble = error
+    this.#node.services.part('lease').report(error)
+    this.#node.changed()
+  }
+
+  shown(checkpoint: Uint8Array, by: RegistryPeer): void {
+    this.#network.heads.look(checkpoint, by.publicKey)
+  }
+
+  // The replica.
+
+  isServed(): boolean {
+    const { session, registry } = this.#network
+    // Whoever knows of no revoke of this node may know of a new epoch that made it void.
+    return this.isMember() || session !== undefined || registry.replica.state.isRevoked(this.#node.key.publicKey)
+  }
+
+  leaseHolder(): Uint8Array | undefined {
+    return this.#network.session?.peer.publicKey
+  }
+
+  sourceFailed(source: Uint8Array, error: unknown): void {
+    this.#node.services.part('sync').failed(error)
+    tellLie(this.#network.registry, source, error)
+  }
+
+  caughtUp(): void {
+    this.isCaughtUp = true
+    this.#node.services.part('sync').ok()
+    this.#node.changed()
+  }
+
+  unanswered(connection: Connection): void {
+    inBackground(this.#network.pingMonitor?.doubt(connection), 'pinging who does not answer')
+  }
+
+  // Log, records and connections.
+
+  isMember(): boolean {
+    return this.#network.isMember()
+  }
+
+  async publishSelf(): Promise<void> {
+    await this.#network.self.ensure()
+  }
+
+  onNewPeers(): void {
+    this.#network.peers?.look()
+  }
+
+  /** A record of this node that it did not sign in this run is of another process with its key, or of its own past. */
+  onRecord(record: Signed<NodeRecord>): void {
+    const { self, registry } = this.#network
+    if (!equals(record.value.publicKey, this.#node.key.publicKey) || !self.heard(record)) return
+    if (record.value.issuedMs >= this.#startedMs)
+      raiseDuplicate(registry.alarms, 'a record of this node came that it did not sign')
+    else raiseReused(registry.alarms)
+    inBackground(self.contest(), 'contesting a foreign record')
+  }
+
+  onHolderConnected({ direction }: Connection): void {
+    this.#network.lease?.kick({ isNews: direction === 'inbound' })
+  }
+
+  onRegistryConnected(): void {
+    this.#network.lease?.kickBetter()
+  }
+
+  onHead(checkpoint: Checkpoint): void {
+    this.#network.sync?.advanced(checkpoint)
+  }
+
+  onChange(): void {
+    this.#node.changed()
+  }
+}
