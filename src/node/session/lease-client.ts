@@ -12,7 +12,7 @@ import { hold } from './heartbeat.ts'
 import { type Entered, enter, RetryError } from './register.ts'
 import { errorFrom, type LeaseClientInit, type RegistryPeer, refusalOf, type SessionView } from './types.ts'
 
-export type { Membership, RegistryPeer, SessionView } from './types.ts'
+export type { RegistryPeer, SessionView } from './types.ts'
 
 /** After a refusal that will be the same in a moment a registry is asked again only so often. */
 const refusedPauseMs = 30_000

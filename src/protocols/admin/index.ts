@@ -6,4 +6,4 @@ export {
   encodeQuestion,
   type Question
 } from './messages.ts'
-export { type AdminServerInit, adminServer } from './server.ts'
+export { adminServer } from './server.ts'

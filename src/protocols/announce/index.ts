@@ -1,2 +1,2 @@
-export { type Announce, type AnnounceInit, announce } from './announce.ts'
+export { type Announce, announce } from './announce.ts'
 export { announceTopic, gossipOptions } from './options.ts'
