@@ -288,8 +288,7 @@ export class TrustNode implements Node, NodeContext {
 
   /** Resolves when the condition holds; it is looked at after every change. */
   async until(condition: () => boolean, signal?: AbortSignal): Promise<void> {
-    const over = this.#over.signal
-    await this.events.until(condition, signal === undefined ? over : AbortSignal.any([over, signal]))
+    await this.events.until(condition, AbortSignal.any([this.signal, ...(signal === undefined ? [] : [signal])]))
   }
 
   changed(): void {
