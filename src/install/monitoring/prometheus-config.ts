@@ -40,7 +40,7 @@ const read = (text: string): Document => {
   return config
 }
 
-const write = (config: Document): string => config.toString({ lineWidth: 0 })
+const write = (config: Document): string => config.toString({ lineWidth: 0, flowCollectionPadding: false })
 
 /** The list of that name, made where there is none or an empty one, with the comments that stood there. */
 const listOf = (config: Document, key: string): YAMLSeq => {
