@@ -8,6 +8,7 @@ import { lookup } from './lookup.ts'
 import { push } from './push.ts'
 import { recordUpdates } from './record-updates.ts'
 import { resolve } from './resolve.ts'
+import { scrape } from './scrape.ts'
 import { sessions } from './sessions.ts'
 import { start } from './start.ts'
 import { sync } from './sync.ts'
@@ -25,5 +26,6 @@ export const benchmarks: readonly Benchmark[] = [
   joins,
   detection,
   failover,
-  start
+  start,
+  scrape
 ]

@@ -6,6 +6,7 @@ import type { State } from '../../src/registry/liveness/liveness.ts'
 import { admission } from '../harness/members/admission.ts'
 import { type EncodedInvite, encodedInvite } from '../harness/members/invites.ts'
 import { memberKey, memberRecord } from '../harness/members/members.ts'
+import { cpuMsOf, registryOf } from '../harness/metrics.ts'
 import { benchConfig, type Flags, rootName } from '../harness/network.ts'
 import { serveMethods } from '../harness/serve.ts'
 
@@ -69,6 +70,25 @@ const methods = {
       await registry.root?.append(drafts, { byOperator: true })
       await Promise.all(numbers.map((number) => registry.records.put(memberRecord(networkId, memberKey(number), 1))))
     }
+  },
+
+  /** CPU of one scrape of `/metrics`, ms, of as many one after the other, and the bytes that it gives. */
+  async scrape(count: number): Promise<{ cpuMs: number; bytes: number }> {
+    const { metrics } = running()
+    if (metrics === undefined) throw new Error('the root has no HTTP API')
+    let text = ''
+    const cpuMs = await cpuMsOf(count, async () => {
+      text = await metrics.text()
+    })
+    return { cpuMs, bytes: Buffer.byteLength(text) }
+  },
+
+  /** CPU of writing the same lines, ms, by prom-client alone. */
+  async render(count: number): Promise<number> {
+    const registry = registryOf((await running().metrics?.text()) ?? '')
+    return await cpuMsOf(count, async () => {
+      await registry.metrics()
+    })
   },
 
   members(): number {

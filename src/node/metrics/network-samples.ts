@@ -1,10 +1,12 @@
+import { keyId } from '../../identity/key-id.ts'
 import { roles } from '../../identity/role.ts'
+import type { State } from '../../registry/liveness/states.ts'
 import { peerStates } from '../api/words.ts'
 import { dataFiles } from '../config/paths.ts'
 import { lastBackup } from '../housekeeping.ts'
 import type { NetworkNode } from '../network-node.ts'
 import type { NodeContext } from '../node-context.ts'
-import { connectionsOf, shownState } from '../views/member-rows.ts'
+import { type Connections, connectionsOf, shownState } from '../views/member-rows.ts'
 import { storeBytes } from '../views/registry-views.ts'
 import { rowSourceOf } from '../views/row-source.ts'
 import { counter, gauge, type Sample, type Value } from './sample.ts'
@@ -23,13 +25,19 @@ export const networkSamples = (node: NodeContext, network: NetworkNode): Sample[
 /** Every state of every role, also where it is 0: an alert looks at what is not there. */
 const membersSample = (node: NodeContext, network: NetworkNode): Sample => {
   const source = rowSourceOf(node, network)
-  const connections = connectionsOf(network.trust)
-  const { replica } = network.registry
+  const { replica, liveness } = network.registry
+  const { state: log, timeMs } = replica
+  let connections: Connections | undefined
+  const connected = new Set([...network.trust.members()].map(({ member }) => keyId(member.publicKey)))
   const roleNames = Object.keys(roles)
   const counts = new Map(roleNames.flatMap((role) => peerStates.map((state) => [keyOf(role, state), 0])))
-  for (const { publicKey, role } of replica.state.members()) {
-    if (!replica.isMember(publicKey)) continue
-    const key = keyOf(role, shownState(source, publicKey, connections))
+  for (const { publicKey, role, notAfterMs } of log.members()) {
+    if (notAfterMs < timeMs || log.isRevoked(publicKey)) continue
+    const told = liveness.states.stateOf(publicKey)
+    // A connection may say more than the registries do. All others are thousands, and their rows would take long.
+    const isSeen = isDown(told) && connected.has(keyId(publicKey))
+    const state = isSeen ? shownState(source, publicKey, (connections ??= connectionsOf(network.trust))) : told
+    const key = keyOf(role, state)
     counts.set(key, (counts.get(key) ?? 0) + 1)
   }
   const values = roleNames.flatMap((role) =>
@@ -37,6 +45,8 @@ const membersSample = (node: NodeContext, network: NetworkNode): Sample => {
   )
   return gauge('trustnet_members', 'Members by role and state, as this node sees them.', values)
 }
+
+const isDown = (state: State): boolean => state === 'unknown' || state === 'offline'
 
 const keyOf = (role: string, state: string): string => `${role} ${state}`
 
