@@ -36,7 +36,8 @@ const membersSample = (node: NodeContext, network: NetworkNode): Sample => {
     const told = liveness.states.stateOf(publicKey)
     // A connection may say more than the registries do. All others are thousands, and their rows would take long.
     const isSeen = isDown(told) && connected.has(keyId(publicKey))
-    const state = isSeen ? shownState(source, publicKey, (connections ??= connectionsOf(network.trust))) : told
+    if (isSeen) connections ??= connectionsOf(network.trust)
+    const state = isSeen && connections !== undefined ? shownState(source, publicKey, connections) : told
     const key = keyOf(role, state)
     counts.set(key, (counts.get(key) ?? 0) + 1)
   }
