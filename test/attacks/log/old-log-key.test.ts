@@ -8,6 +8,7 @@ import { SigningKey } from '../../../src/identity/keys.ts'
 import type { TrustNode } from '../../../src/node/node.ts'
 import { becomeRoot } from '../../../src/node/offline/become-root.ts'
 import { readRecoveryKit } from '../../../src/node/offline/recovery-kit.ts'
+import { restoreHere } from '../../../src/node/offline/stopped-store.ts'
 import { FrameStream } from '../../../src/protocols/engine/frames.ts'
 import { limitsWith } from '../../../src/protocols/engine/limits.ts'
 import { statusText } from '../../../src/protocols/engine/status.ts'
@@ -176,6 +177,47 @@ describe.concurrent('a log key of the past, or of today', () => {
       held: 'a revoke by the key of an older epoch is entered by the operator alone, and never for the root'
     }
   })
+
+  attack(
+    'void revokes are handed to a root that was restored from a backup of before they were dismissed',
+    async () => {
+      const { network, thief, root, hal, mallory } = await recovered()
+      await using _ = network
+      const backup = join(network.folder, 'before.db')
+      await root.control.backup({ to: backup })
+      const revoke = voidRevoke(root, thief, hal.key.publicKey, root.registry.replica.head.n + 5)
+      const answers = [await handOver(mallory, revoke)]
+      await root.control.dismissVoid({ peer: 'hal' })
+      await eventually(() =>
+        [hal, mallory].every(({ registry }) => registry.replica.head.n === root.registry.replica.head.n)
+      )
+      await root.stop()
+      await restoreHere(root.config, backup, true)
+      const again = await network.start('fresh', {
+        role: 'root',
+        'bootstrap.peers': ['hal', 'mallory'].map((name) => network.address(name))
+      })
+      await eventually(() => mallory.network?.session?.peer.name === 'fresh')
+      answers.push(await handOver(mallory, revoke))
+      // What the backup lacks comes from them; that the first root is gone for good is the operator's word.
+      await eventually(() => again.registry.replica.head.n === hal.registry.replica.head.n)
+      await again.control.resume({ head: again.registry.replica.head.n })
+      answers.push(await handOver(mallory, revoke))
+      // Whatever came of them is in the log before this.
+      await again.control.revoke({ peer: 'root', reason: 'it was stolen' })
+      await eventually(() =>
+        [hal, mallory].every(({ registry }) => registry.replica.head.n === again.registry.replica.head.n)
+      )
+      for (const node of [again, hal, mallory])
+        expect([isMember(node, hal), isMember(node, mallory)]).toEqual([true, true])
+      const { offered } = await again.control.voidRevokes()
+      expect(offered.map(({ member }) => member.name)).toEqual(['hal'])
+      return {
+        happened: `handed over before and behind the restore: ${answers.join(', ')}; 0 entered, 1 shown to the operator once more`,
+        held: 'a root that was restored waits for the heads of others, and a void revoke for the operator'
+      }
+    }
+  )
 
   control('a revoke by the authority, handed over in the same way, is entered at once', async () => {
     const { network, root, hal, mallory } = await recovered()
