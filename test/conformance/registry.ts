@@ -54,16 +54,38 @@ async function ask(connection: Connection, protocol: string, question: Uint8Arra
 export async function checkRegistry(invite: Invite, name: string, checks: Checks): Promise<void> {
   const key = SigningKey.generate()
   const host = await startPlainHost({ privateKey: key.toLibp2p() })
+  const [registry] = invite.registries
+  const target = multiaddr(`${registry?.addrs[0] ?? ''}/p2p/${peerIdText(registry?.publicKey ?? new Uint8Array())}`)
+  const dial = async (): Promise<Connection> =>
+    await host.dial(target, { signal: AbortSignal.timeout(patienceMs), force: true })
   try {
-    const connection = await checks.check('it can be dialled, with Noise and yamux, and proves its key', async () => {
-      const [registry] = invite.registries
-      const target = `${registry?.addrs[0] ?? ''}/p2p/${peerIdText(registry?.publicKey ?? new Uint8Array())}`
-      return await host.dial(multiaddr(target), { signal: AbortSignal.timeout(patienceMs) })
-    })
-    if (connection !== undefined) await new Conversation(connection, invite, key, name, checks).run()
+    const connection = await checks.check('it can be dialled, with Noise and yamux, and proves its key', dial)
+    if (connection === undefined) return
+    await checkForeign(dial, invite, checks)
+    await new Conversation(connection, invite, key, name, checks).run()
   } finally {
     await host.stop()
   }
+}
+
+/** Asks on a connection of its own, behind whose refusal nothing more is to be had. */
+async function checkForeign(dial: () => Promise<Connection>, { networkId }: Invite, checks: Checks): Promise<void> {
+  const connection = await dial()
+  await checks.check('hello of another network is answered WRONG_NETWORK, and nothing else', async () => {
+    const foreign = Hello.encode({ version: 1, networkId: sha256(networkId) })
+    const answer = Hello.decode(await ask(connection, 'hello', foreign))
+    expectEqual(answer.status, statuses.WRONG_NETWORK, 'status')
+    expectEqual(answer.genesis.length + answer.admit.length + answer.checkpoint.length, 0, 'bytes of its proof')
+  })
+  await checks.check('behind WRONG_NETWORK every stream of the connection is reset', async () => {
+    const question = LookupRequest.encode({ version: 1, networkId })
+    const ended = await ask(connection, 'lookup', question).then(
+      ({ length }) => `answered with ${length} bytes`,
+      () => 'reset'
+    )
+    expectEqual(ended, 'reset', 'lookup')
+  })
+  await connection.close()
 }
 
 class Conversation {
@@ -107,11 +129,6 @@ class Conversation {
       expectEqual(equals(openGenesis(genesis).hash, networkId), true, 'the genesis of the network of the invite')
       openCheckpoint(checkpoint, networkId)
       expectEqual(status, statuses.NOT_MEMBER, 'status')
-    })
-    await check('hello of another network is answered WRONG_NETWORK, and nothing else', async () => {
-      const answer = await this.#hello({ networkId: sha256(networkId) })
-      expectEqual(answer.status, statuses.WRONG_NETWORK, 'status')
-      expectEqual(answer.genesis.length + answer.admit.length + answer.checkpoint.length, 0, 'bytes of its proof')
     })
     await check('lookup by a stranger is answered NOT_MEMBER', async () => {
       expectEqual((await this.#lookup({})).status, statuses.NOT_MEMBER, 'status')
