@@ -125,7 +125,8 @@ const makeServer = (app: Hono, guard: Guard): Server => {
     connectionsCheckingInterval: 1_000
   })
   const connections = new Connections(server, httpConnections())
-  server.setTimeout(httpLimits.stallMs)
+  // A close alone would leave the kernel with what the other end does not take.
+  server.setTimeout(httpLimits.stallMs, (socket) => socket.resetAndDestroy())
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     for (const [name, value] of Object.entries(safetyHeaders)) response.setHeader(name, value)
     const answered = connections.answering(request.socket)
