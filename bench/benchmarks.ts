@@ -1,4 +1,5 @@
 import { admissions } from './admissions.ts'
+import { browser } from './browser.ts'
 import { detection } from './detection.ts'
 import { etcd } from './etcd.ts'
 import { failover } from './failover.ts'
@@ -27,5 +28,6 @@ export const benchmarks: readonly Benchmark[] = [
   detection,
   failover,
   start,
-  scrape
+  scrape,
+  browser
 ]
