@@ -65,13 +65,13 @@ const quiet: Series = {
 
 const seriesOf = (series: Series) => Object.entries(series).map(([name, values]) => ({ series: name, values }))
 
-/** Case for promtool: how many of these alerts these series make fire. */
-const caseOf = (alerts: string, series: Series, isFiring: boolean) => ({
+/** Case for promtool: how many alerts of these names the series make fire. */
+const caseOf = (names: string, series: Series, isFiring: boolean) => ({
   interval: '1m',
   input_series: seriesOf(series),
   promql_expr_test: [
     {
-      expr: `count(ALERTS{alertname=~"${alerts}",alertstate="firing"})`,
+      expr: `count(ALERTS{alertname=~"${names}",alertstate="firing"})`,
       eval_time: '2h',
       exp_samples: isFiring ? [{ labels: '{}', value: 1 }] : []
     }
