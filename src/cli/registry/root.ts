@@ -198,25 +198,28 @@ const becomeRoot = async (context: Context, loaded: Loaded, options: RootOptions
   const files = way.backup === undefined ? [kit] : [kit, way.backup]
   const owner = ownerOf(loaded)
   // Root's configuration is opened while this process still is root.
-  const { configWriter } = await import('../../node/config/index.ts')
-  const write = owner === undefined || options.yes !== true || options.plan === true ? undefined : configWriter(saveTo)
+  const { configWriter, saveConfigValues } = await import('../../node/config/index.ts')
+  const isPlan = options.yes !== true || options.plan === true
+  const write = owner === undefined || isPlan ? undefined : configWriter(saveTo)
+  const save = (role: Record<string, unknown>): void => {
+    const values = { ...way.save, ...role }
+    if (write === undefined) saveConfigValues(saveTo, values)
+    else write(values)
+  }
   const view = await asOwner(owner, { files, copiesIn: config.paths.data }, ([own = kit, backup]) => {
     const from = backup === undefined ? {} : { backup }
     const init = {
-      ...way,
       ...from,
+      promote: way.promote,
       config,
-      saveTo,
-      write,
-      kit: own,
-      passphrase,
-      revokeFormer: options.revokeFormer === true,
-      fromN: options.from,
-      signal: context.signal
+      save,
+      kit: { path: own, passphrase },
+      epoch: { revokeFormer: options.revokeFormer === true, fromN: options.from }
     }
-    if (options.yes === true && options.plan !== true) return become({ ...init, apply: true })
-    const plan = withCopy(context, config, (copy) => become({ ...init, apply: false, copy }))
-    return breakable(context.signal, plan)
+    const { signal } = context
+    if (!isPlan) return become({ ...init, apply: true }, { signal })
+    const plan = withCopy(context, config, (copy) => become({ ...init, apply: false, copy }, { signal }))
+    return breakable(signal, plan)
   })
   if (options.json === true) context.terminal.json(view)
   else show(context, view, { saveTo, domain: config.domain ?? '' })

@@ -8,7 +8,6 @@ import { openEpoch, planEpoch, withReplica } from '../../registry/log/epochs/new
 import { openRegistry, type Registry } from '../../registry/registry.ts'
 import { within } from '../../runtime/abort.ts'
 import { systemClock } from '../../runtime/clock-and-logger.ts'
-import { saveConfigValues } from '../config/index.ts'
 import { dataFiles } from '../config/paths.ts'
 import type { Config } from '../config/schema.ts'
 import { keepNextLogKey, nextLogKey } from '../root/log-key.ts'
@@ -18,27 +17,37 @@ import { authorityOf, keysOf, type RecoveryKit, readRecoveryKit } from './recove
 import { requireGenesis } from './require-genesis.ts'
 import { backUpStopped } from './stopped-store.ts'
 
-export interface BecomeRootInit {
-  config: Config
-  /** File in which the role is saved, with what else a first start here needs. */
-  saveTo: string
-  save: Readonly<Record<string, unknown>>
-  /** Writes those values, where this process itself must not write to the configuration. */
-  write?: ((values: Readonly<Record<string, unknown>>) => void) | undefined
-  kit: string
+/** A recovery kit, and what opens it. */
+export interface KitFile {
+  path: string
   passphrase: string
-  /** Restored first, where there is no store. */
-  backup?: string | undefined
+}
+
+/** Wishes of the operator for the new epoch. */
+export interface EpochWish {
+  /** The last entry that counts; default: the highest that anybody can prove. */
+  fromN?: number | undefined
   /** Shut the key of the root before out for ever. */
   revokeFormer: boolean
+}
+
+export interface BecomeRootInit {
+  config: Config
+  /** Writes the role to the configuration, with what else a first start here needs. */
+  save: (values: { networkId: string; role: 'root' }) => void
+  kit: KitFile
+  /** Restored first, where there is no store. */
+  backup?: string | undefined
   /** false: tells what would be done, from a copy of the store: nothing here is changed, and the process may run. */
   apply: boolean
   /** The copy, where the process runs and has made it. */
   copy?: string | undefined
   /** Only a registry with a store is promoted. */
   promote: boolean
-  /** The last entry that counts; default: the highest that anybody can prove. */
-  fromN?: number | undefined
+  epoch: EpochWish
+}
+
+export interface BecomeRootOptions {
   /** Breaks it off until the new epoch is begun; that comes to its end. */
   signal?: AbortSignal | undefined
 }
@@ -51,22 +60,22 @@ const gatherMs = 150_000
  *
  * @throws ConfigError, StoreInUseError, InvalidPayloadError, NotFoundError
  */
-export async function becomeRoot(init: BecomeRootInit): Promise<BecomeRootView> {
+export async function becomeRoot(init: BecomeRootInit, options: BecomeRootOptions = {}): Promise<BecomeRootView> {
   // Pauses between tries keep no process alive.
   const alive = setInterval(() => {}, gatherMs)
   try {
-    return await become(init)
+    return await become(init, options)
   } finally {
     clearInterval(alive)
   }
 }
 
-async function become(init: BecomeRootInit): Promise<BecomeRootView> {
-  const kit = readRecoveryKit(init.kit, init.passphrase)
-  if (init.apply) return await becomeIn(dataFiles(init.config.paths.data).store, init, kit)
+async function become(init: BecomeRootInit, options: BecomeRootOptions): Promise<BecomeRootView> {
+  const kit = readRecoveryKit(init.kit.path, init.kit.passphrase)
+  if (init.apply) return await becomeIn(dataFiles(init.config.paths.data).store, init, kit, options)
   const folder = await mkdtemp(join(tmpdir(), 'trustnet-plan-'))
   try {
-    return await becomeIn(await copyFor(init, join(folder, 'registry.db')), init, kit)
+    return await becomeIn(await copyFor(init, join(folder, 'registry.db')), init, kit, options)
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
@@ -80,23 +89,28 @@ async function copyFor({ config, copy, backup }: BecomeRootInit, path: string): 
   return path
 }
 
-async function becomeIn(store: string, init: BecomeRootInit, kit: RecoveryKit): Promise<BecomeRootView> {
-  const { config, revokeFormer, apply, fromN } = init
-  const genesis = await requireGenesis(store, init, kit)
+async function becomeIn(
+  store: string,
+  init: BecomeRootInit,
+  kit: RecoveryKit,
+  { signal }: BecomeRootOptions
+): Promise<BecomeRootView> {
+  const { config, apply, epoch } = init
+  const genesis = await requireGenesis(store, { ...init, signal }, kit)
   const nodeKey = ownKey(init)
-  const gathered = await gather(store, init, kit, nodeKey, genesis)
-  init.signal?.throwIfAborted()
+  const gathered = await gather(store, { config, signal }, kit, nodeKey, genesis)
+  signal?.throwIfAborted()
   const keys = await withReplica({ path: store }, ({ state }) => Promise.resolve(state.keys))
-  const authority = authorityOf(kit, init.kit, keys.authorityKey)
+  const authority = authorityOf(kit, init.kit.path, keys.authorityKey)
   const node = { key: nodeKey, name: config.name }
-  const common = { path: store, authority, node, revokeFormer, fromN, clock: systemClock }
+  const common = { path: store, authority, node, ...epoch, clock: systemClock }
   const plan = await planEpoch(common)
   if (!apply) return becomeRootView(init, kit.networkId, gathered, plan)
   const { logKey: path } = dataFiles(config.paths.data)
   const operatorKey = loadOrCreateKey(dataFiles(config.paths.data).operatorKey).publicKey
   const done = await openEpoch({ ...common, node: { ...node, operatorKey }, logKey: nextLogKey(path, keys) })
   keepNextLogKey(path)
-  saveRole(init, kit.networkId)
+  init.save({ networkId: kit.networkId, role: 'root' })
   return becomeRootView(init, kit.networkId, gathered, done)
 }
 
@@ -107,16 +121,10 @@ const ownKey = ({ config, promote, apply }: BecomeRootInit): SigningKey => {
   return apply ? loadOrCreateKey(path) : SigningKey.generate()
 }
 
-function saveRole({ saveTo, save, write }: BecomeRootInit, networkId: string): void {
-  const values = { ...save, networkId, role: 'root' }
-  if (write === undefined) saveConfigValues(saveTo, values)
-  else write(values)
-}
-
 /** Asks members for their log. To members and the authority it is shown; which key of a kit is the authority now, others know. */
 async function gather(
   store: string,
-  { config, signal }: BecomeRootInit,
+  { config, signal }: BecomeRootOptions & { config: Config },
   kit: RecoveryKit,
   nodeKey: SigningKey,
   genesis: Uint8Array

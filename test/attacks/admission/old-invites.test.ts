@@ -69,7 +69,7 @@ async function recoveredBelowCancel(): Promise<{ network: KitNetwork; cancelled:
   const backup = join(network.folder, 'after-cancel.db')
   await root.control.backup({ to: backup })
   await root.stop()
-  await becomeRoot(network.recovery('fresh', {}, { backup, fromN: n }))
+  await becomeRoot(network.recovery('fresh', {}, { backup, epoch: { revokeFormer: false, fromN: n } }))
   const fresh = await network.start('fresh', { role: 'root' })
   fresh.registry.root?.release()
   return { network, cancelled, open }

@@ -230,7 +230,7 @@ describe('after a recovery', () => {
       await eventually(() => hal.registry.replica.head.n === root.registry.replica.head.n)
       await root.stop()
       const flags = { 'bootstrap.peers': [network.address('hal')] }
-      await becomeRoot(network.recovery('fresh', flags, { fromN: right, revokeFormer: true }))
+      await becomeRoot(network.recovery('fresh', flags, { epoch: { revokeFormer: true, fromN: right } }))
       const fresh = await network.start('fresh', { role: 'root', ...flags })
       fresh.registry.root?.release()
       await eventually(

@@ -52,13 +52,15 @@ attack('entries of a thief at the highest head that members can prove', async ()
     ['revoke', null],
     ['admit', 'evil']
   ])
-  const plan = await becomeRoot(network.recovery('fresh', flags, { apply: false, fromN: rightN }))
+  const plan = await becomeRoot(
+    network.recovery('fresh', flags, { apply: false, epoch: { revokeFormer: false, fromN: rightN } })
+  )
   expect(plan.fork.n).toBe(rightN)
   expect(plan.voided.map(({ n, kind }) => [n, kind])).toEqual([
     [rightN + 1, 'revoke'],
     [rightN + 2, 'admit']
   ])
-  await becomeRoot(network.recovery('fresh', flags, { fromN: rightN }))
+  await becomeRoot(network.recovery('fresh', flags, { epoch: { revokeFormer: false, fromN: rightN } }))
   const root = await network.start('fresh', { role: 'root', ...flags })
   await eventually(() => [root, hal, bob].every(({ registry }) => registry.replica.head.epoch === 1))
   await eventually(() => [root, hal, bob].every((node) => isMember(node, hal.key) && !isMember(node, evil)))

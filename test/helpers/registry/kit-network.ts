@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { loadKey } from '../../../src/identity/key-file.ts'
+import { saveConfigValues } from '../../../src/node/config/index.ts'
 import { dataFiles } from '../../../src/node/config/paths.ts'
 import type { BecomeRootInit } from '../../../src/node/offline/become-root.ts'
 import { createNetworkHere } from '../../../src/node/offline/create-network.ts'
@@ -39,11 +40,9 @@ export class KitNetwork extends TestNetwork {
   promotion(name: string, more: Partial<BecomeRootInit> = {}): BecomeRootInit {
     return {
       config: this.config(name, { role: 'secondary', 'listen.port': 8123 }).config,
-      saveTo: join(this.folder, `${name}.yaml`),
-      save: {},
-      kit: this.kit,
-      passphrase: kitPassphrase,
-      revokeFormer: false,
+      save: (role) => saveConfigValues(join(this.folder, `${name}.yaml`), role),
+      kit: { path: this.kit, passphrase: kitPassphrase },
+      epoch: { revokeFormer: false },
       apply: true,
       promote: true,
       ...more

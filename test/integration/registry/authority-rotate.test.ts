@@ -33,7 +33,9 @@ it('the next authority takes over: the kit before is worthless, and the next one
   // On the machine that is the root already: a new log key.
   await expect(becomeRoot(network.promotion('root'))).rejects.toThrow(/does not hold the authority/)
   const before = network.logKeyText('root')
-  expect(await becomeRoot(network.promotion('root', { kit: next }))).toMatchObject({ epoch: 1, former: [] })
+  expect(await becomeRoot(network.promotion('root', { kit: { path: next, passphrase: kitPassphrase } }))).toMatchObject(
+    { epoch: 1, former: [] }
+  )
   expect(network.logKeyText('root')).not.toBe(before)
   const root = await network.start('root', { role: 'root', 'listen.port': port })
   await eventually(() => hal.registry.replica.head.epoch === 1 && root.registry.root?.refusal === undefined)

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { Authority } from '../../../src/dns/authority.ts'
 import { Zone } from '../../../src/dns/zone.ts'
 import { createKey, loadKey } from '../../../src/identity/key-file.ts'
+import { saveConfigValues } from '../../../src/node/config/index.ts'
 import { dataFiles } from '../../../src/node/config/paths.ts'
 import type { TrustNode } from '../../../src/node/node.ts'
 import { type BecomeRootInit, becomeRoot } from '../../../src/node/offline/become-root.ts'
@@ -32,11 +33,9 @@ const promotion = (
   more: Partial<BecomeRootInit> = {}
 ): BecomeRootInit => ({
   config: network.config(name, { role: 'secondary', 'listen.port': 8123 }).config,
-  saveTo: join(network.folder, `${name}.yaml`),
-  save: {},
-  kit,
-  passphrase,
-  revokeFormer: false,
+  save: (role) => saveConfigValues(join(network.folder, `${name}.yaml`), role),
+  kit: { path: kit, passphrase },
+  epoch: { revokeFormer: false },
   apply: true,
   promote: true,
   ...more
@@ -94,9 +93,9 @@ describe.concurrent('a secondary that is promoted', () => {
       former: [{ name: 'root' }]
     })
     expect(plan.dns.add).not.toEqual([])
-    await expect(becomeRoot(promotion(network, 'keeper', kit, { passphrase: 'a wrong passphrase' }))).rejects.toThrow(
-      /passphrase is wrong/
-    )
+    await expect(
+      becomeRoot(promotion(network, 'keeper', kit, { kit: { path: kit, passphrase: 'a wrong passphrase' } }))
+    ).rejects.toThrow(/passphrase is wrong/)
     const done = await becomeRoot(promotion(network, 'keeper', kit))
     expectSchema('registry-become-root', done)
     expect(done).toMatchObject({ applied: true, epoch: 1, revoked: [], admitted: null })
@@ -205,10 +204,10 @@ describe.concurrent('a secondary that is promoted', () => {
     const begun = loadKey(`${logKey}.next`).publicKey
     // The key has its place, and the role cannot be written.
     const full = new Error('no space left')
-    const write = () => {
+    const save = () => {
       throw full
     }
-    await expect(run({ write })).rejects.toBe(full)
+    await expect(run({ save })).rejects.toBe(full)
     expect(loadKey(logKey).publicKey).toEqual(begun)
     const { epoch } = await run()
     const again = await network.start('keeper', { role: 'root', 'listen.port': port })
