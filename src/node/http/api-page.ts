@@ -25,7 +25,8 @@ ${Object.entries(components.schemas).map(([id, schema]) => schemaBox(id, schema)
 </html>`
 
 const operation = (path: string, { summary, parameters, responses }: Operation): Html => {
-  const [type = '', { schema = {} } = {}] = Object.entries(responses['200']?.content ?? {})[0] ?? []
+  const [type = '', { schema: whole = {} } = {}] = Object.entries(responses['200']?.content ?? {})[0] ?? []
+  const { allOf: [schema = whole] = [] }: { allOf?: Json[] } = whole
   return html`<section>
 <h3><a href="${path}">GET ${path}</a></h3>
 <p>${summary}. Answers ${isRef(schema) ? link(schema) : html`<code>${type}</code>`}.</p>

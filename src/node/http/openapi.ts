@@ -3,7 +3,7 @@ import { versionInfo } from '../../runtime/version.ts'
 import * as parts from '../api/parts.ts'
 import type { Route } from '../api/routes.ts'
 import { errorView } from '../api/views.ts'
-import { pathsOf } from './api-part.ts'
+import { pathsOf, stamp } from './api-part.ts'
 import { otherPaths } from './other-paths.ts'
 
 type Json = Record<string, unknown>
@@ -59,7 +59,12 @@ const operationOf = (name: string, { summary, input, output }: Route): Operation
     required: required.includes(field),
     schema: { ...(typeof schema === 'object' && schema) }
   }))
-  return { operationId: name, summary, parameters, responses: responses('application/json', refTo(output)) }
+  return {
+    operationId: name,
+    summary,
+    parameters,
+    responses: responses('application/json', { allOf: [refTo(output), refTo(stamp)] })
+  }
 }
 
 const responses = (type: string, schema: Json): Operation['responses'] => ({
@@ -75,7 +80,7 @@ const refTo = (schema: z.ZodType): Json => ({ $ref: place(idOf(schema)) })
 const schemas = (): Record<string, Json> => {
   const shared = Object.values<unknown>(parts).filter((each) => each instanceof z.ZodType && idOf(each) !== '')
   const registry = z.registry<z.GlobalMeta>()
-  for (const schema of [...shared, errorView, ...pathsOf().map(([, { output }]) => output)]) {
+  for (const schema of [...shared, stamp, errorView, ...pathsOf().map(([, { output }]) => output)]) {
     if (schema instanceof z.ZodType) registry.add(schema, { ...z.globalRegistry.get(schema) })
   }
   return z.toJSONSchema(registry, { uri: place, override: plain }).schemas
