@@ -6,10 +6,12 @@ import { Redactor, type RedactorInit } from '../runtime/redactor.ts'
 import { traceField } from '../runtime/trace.ts'
 import { componentLogger } from './host/component-logger.ts'
 
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'fatal'
+
 export interface LoggingInit {
   /** Name of the node; every line has it. */
   readonly node: string
-  readonly level?: 'debug' | 'info' | 'warn' | 'error' | 'fatal'
+  readonly level?: LogLevel
   readonly format?: 'auto' | 'json' | 'pretty'
   /** Default: stdout. */
   readonly output?: LogOutput
@@ -31,12 +33,24 @@ export interface Logging {
   readonly libp2p: ComponentLogger
   /** The reason why lines are lost: nobody reads them any more, or they cannot be written. */
   failure(): Error | undefined
+  /** Changes the level until the process ends: of all, or of a part of libp2p. */
+  setLevel(level: LogLevel, component?: string): void
+  /** Levels of parts that have one of their own. */
+  components(): ReadonlyMap<string, LogLevel>
+  /** The last lines, and how many before them are not kept. */
+  recent(): { lines: string[]; dropped: number }
 }
+
+/** Lines that are kept for a report, and characters of each. */
+const keptLines = 500
+const keptChars = 2_000
+/** Parts that may have a level of their own. */
+const mostComponents = 64
 
 /** Fields that never leave this process, whoever puts them into a line. */
 const secretFields = ['seed', 'privateKey', 'invite', 'inviteLine', 'inviteKey', 'passphrase', 'password', 'token']
 
-const options = (init: LoggingInit, redactor: Redactor): LoggerOptions => ({
+const options = (init: LoggingInit, clean: (line: string) => string): LoggerOptions => ({
   level: init.level ?? 'info',
   base: { service: 'trustnet', node: init.node },
   messageKey: 'message',
@@ -46,7 +60,7 @@ const options = (init: LoggingInit, redactor: Redactor): LoggerOptions => ({
   formatters: { level: (level) => ({ level }) },
   serializers: { error: describeError },
   redact: { paths: secretFields.flatMap((field) => [field, `*.${field}`]), censor: '[secret]' },
-  hooks: { streamWrite: (line) => redactor.clean(line) }
+  hooks: { streamWrite: clean }
 })
 
 /** Flat text, so that log stores need no schema: name, message, and those of the cause. */
@@ -62,8 +76,76 @@ export const createLogging = (init: LoggingInit): Logging => {
   const format = init.format ?? 'auto'
   const pretty = format === 'pretty' || (format === 'auto' && output.isTTY === true)
   const redactor = new Redactor(init.given ?? { argv: process.argv.slice(2), env: process.env })
-  const logger = pino(options(init, redactor), pretty ? prettyStream(output) : output)
-  return { logger, libp2p: componentLogger(logger), failure: () => output.errored ?? undefined }
+  const recent = new RecentLines()
+  const clean = (line: string): string => recent.add(redactor.clean(line))
+  const logger = pino(options(init, clean), pretty ? prettyStream(output) : output)
+  const levels = new ComponentLevels(logger)
+  return {
+    logger,
+    libp2p: componentLogger(levels),
+    failure: () => output.errored ?? undefined,
+    setLevel: (level, component) => levels.set(level, component),
+    components: () => levels.all,
+    recent: () => recent.take()
+  }
+}
+
+/** The last lines that were written. */
+class RecentLines {
+  readonly #lines: string[] = []
+  #dropped = 0
+
+  add(line: string): string {
+    this.#lines.push(line.slice(0, keptChars).trimEnd())
+    if (this.#lines.length > keptLines) {
+      this.#lines.shift()
+      this.#dropped++
+    }
+    return line
+  }
+
+  take(): { lines: string[]; dropped: number } {
+    return { lines: [...this.#lines], dropped: this.#dropped }
+  }
+}
+
+/** Sink of libp2p's log, whose parts may have a level of their own: `gossipsub` is that of `libp2p:gossipsub:…`. */
+class ComponentLevels {
+  readonly #logger: Pino
+  /** Writes whatever the level is: whoever writes has asked. */
+  readonly #loud: Pino
+  readonly #levels = new Map<string, LogLevel>()
+
+  constructor(logger: Pino) {
+    this.#logger = logger
+    this.#loud = logger.child({}, { level: 'debug' })
+  }
+
+  get all(): ReadonlyMap<string, LogLevel> {
+    return this.#levels
+  }
+
+  set(level: LogLevel, component: string | undefined): void {
+    if (component === undefined) {
+      this.#logger.level = level
+      return
+    }
+    this.#levels.delete(component)
+    if (this.#levels.size < mostComponents) this.#levels.set(component, level)
+  }
+
+  debug(fields: object, message: string): void {
+    this.#loud.debug(fields, message)
+  }
+
+  /** All that libp2p says is a debug line. */
+  isLevelEnabled(level: string, component = ''): boolean {
+    if (this.#levels.size > 0) {
+      const parts = component.split(':')
+      for (const [name, own] of this.#levels) if (parts.includes(name) || name === component) return own === level
+    }
+    return this.#logger.isLevelEnabled(level)
+  }
 }
 
 /** Loaded for a terminal alone. */

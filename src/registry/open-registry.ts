@@ -13,6 +13,7 @@ import { backUp } from './backup/backup.ts'
 import type { BackupManifest } from './backup/manifest.ts'
 import type { RegistryEvents } from './events.ts'
 import { History } from './history/history.ts'
+import { PastStates } from './history/past-states.ts'
 import { Liveness } from './liveness/liveness.ts'
 import { ClockDoubt } from './log/clock-doubt.ts'
 import { writeForkProof } from './log/forks/write-fork-proof.ts'
@@ -50,6 +51,7 @@ export class OpenRegistry implements Registry {
   readonly records: Records
   readonly liveness: Liveness
   readonly history: History
+  readonly past: PastStates
   readonly admission: Admission
   readonly root: Root | undefined
   readonly alarms: Alarms
@@ -67,6 +69,7 @@ export class OpenRegistry implements Registry {
     this.role = init.role
     this.storeId = storeId
     this.replica = replica
+    this.past = new PastStates(replica.ledger)
     const meta = new MetaTable(db)
     this.meta = metaOf(meta, commit)
     this.#restored = restoredFrom(meta)

@@ -10,6 +10,7 @@ import type { Alarms } from './alarms.ts'
 import type { BackupManifest } from './backup/manifest.ts'
 import type { RegistryEvents } from './events.ts'
 import type { History } from './history/history.ts'
+import type { PastStates } from './history/past-states.ts'
 import type { Liveness, LivenessTimings } from './liveness/liveness.ts'
 import type { Root } from './log/log-writer.ts'
 import type { Replica } from './log/replica.ts'
@@ -55,6 +56,7 @@ export interface Registry extends AsyncDisposable {
   readonly records: Records
   readonly liveness: Liveness
   readonly history: History
+  readonly past: PastStates
   readonly admission: Admission
   /** There when this process may append to the log. */
   readonly root: Root | undefined

@@ -25,6 +25,7 @@ import {
   unknownRow,
   whyView
 } from './commands/control-views.ts'
+import { logDiffView, pastView, topologyView } from './commands/past-views.ts'
 import { checkpointView, policyCall, policyPreview, policyView } from './commands/policy-views.ts'
 import { healthView, statsView } from './commands/process-views.ts'
 
@@ -33,6 +34,7 @@ export class ScriptedApi implements ControlApi {
   peersAnswer = peersView([peerRow({ ...root, self: true, role: 'root' }), peerRow(), unknownRow()])
   statusAnswer = statusView()
   joined: string[] = []
+  logLines: string[] = []
   happened = [happening()]
   readonly #emitter = new EventEmitter()
 
@@ -84,6 +86,14 @@ export class ScriptedApi implements ControlApi {
     members: [{ ...root, up: [null, 0, 50, 100] }]
   })
   identity = async () => identityView
+  topology: ControlApi['topology'] = async () => topologyView
+  logLevel: ControlApi['logLevel'] = async ({ level, service }) => ({
+    schemaVersion: 1,
+    level,
+    services: service === undefined ? [] : [{ name: service, level }],
+    message: 'logs'
+  })
+  recentLog: ControlApi['recentLog'] = async () => ({ schemaVersion: 1, lines: this.logLines, dropped: 0 })
   prepareEntry: ControlApi['prepareEntry'] = async () => ({
     schemaVersion: 1,
     networkId: '00',
@@ -121,6 +131,8 @@ export class ScriptedApi implements ControlApi {
   registryStatus = async () => registryStatusView
   registryNodes = async () => registryNodesView
   log = async () => logView
+  registryAt: ControlApi['registryAt'] = async ({ n = 12 } = {}) => ({ ...pastView, at: { ...pastView.at, n } })
+  logDiff: ControlApi['logDiff'] = async () => logDiffView
   pending: ControlApi['pending'] = async () => ({ schemaVersion: 1, pending: [] })
   approve: ControlApi['approve'] = async () => ({ schemaVersion: 1, ...root, entry: 13, message: 'admitted' })
   rejectAll: ControlApi['rejectAll'] = async () => ({ schemaVersion: 1, rejected: 3 })

@@ -11,6 +11,10 @@ import { exitCodes, UsageError } from '../output/exit.ts'
 import { exampleOf } from '../output/help.ts'
 import { sanitise, shortPeerId, unknown } from '../output/text.ts'
 import { peerName } from '../peers/peers.ts'
+import { showLogDiff } from './past.ts'
+
+/** `v120`: a place in the log. A file of that name is `./v120`. */
+const placePattern = /^v\d+$/
 
 type DiffOptions = RunningOptions & { with?: string }
 
@@ -18,21 +22,31 @@ type DiffOptions = RunningOptions & { with?: string }
 type Shown = DiffView & { refused?: string | null }
 
 const notes = `
+Two places in the log, v120 v131 or times (2d, 2026-11-30): what changed in the
+network between them; with one, v120, until now.
 FILE is a backup, also one of another registry. With --with the process that
 runs here asks that member for all that it has; what is not right is not taken,
 and said. Of a process that runs here a copy is made first. A record that a node
 renews meanwhile counts as a difference. Exits with 5 when they differ.
-${exampleOf('trustnet registry diff /mnt/safe/registry.db', 'trustnet registry diff --with keeper')}`
+${exampleOf('trustnet registry diff v120 v131', 'trustnet registry diff /mnt/safe/registry.db', 'trustnet registry diff --with keeper')}`
 
 export const addRegistryDiff: AddCommand = (registry, context) => {
-  withRunning(registry.command('diff [file]'))
-    .description('compare log and records with a member, or with a backup')
+  withRunning(registry.command('diff [file-or-from] [to]'))
+    .description('compare two places of the log, or all with a backup or a member')
     .option('--with <peer>', 'compare with what this member serves now')
     .addHelpText('after', notes)
-    .action((file: string | undefined, options: DiffOptions) => diff(context, file, options))
+    .action((file: string | undefined, to: string | undefined, options: DiffOptions) =>
+      diff(context, [file, to], options)
+    )
 }
 
-const diff = async (context: Context, given: string | undefined, options: DiffOptions): Promise<void> => {
+const diff = async (
+  context: Context,
+  [given, to]: readonly [string | undefined, string | undefined],
+  options: DiffOptions
+): Promise<void> => {
+  if (given !== undefined && (to !== undefined || placePattern.test(given)))
+    return await showLogDiff(context, await running(context, options), [given, to], options)
   if ((given === undefined) === (options.with === undefined)) {
     throw new UsageError('Compare with one: a FILE, or a member that --with names.')
   }

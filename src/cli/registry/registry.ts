@@ -1,13 +1,12 @@
 import type { Command } from 'commander'
-import type { LogRow, PendingRow, RegistryNodeRow } from '../../node/api/control-api.ts'
+import type { PendingRow, RegistryNodeRow } from '../../node/api/control-api.ts'
 import { parseDuration } from '../../node/config/durations.ts'
 import { type RunningOptions, running, withAuthor, withRunning } from '../access/find-running.ts'
 import { addRegistryStart } from '../network/start.ts'
 import type { AddCommand, Context } from '../output/context.ts'
-import { exitCodes, UsageError } from '../output/exit.ts'
+import { UsageError } from '../output/exit.ts'
 import { exampleOf } from '../output/help.ts'
 import { stateCell } from '../output/peer-columns.ts'
-import { wholeNumber } from '../output/peer-rows.ts'
 import { peerText } from '../output/status-text.ts'
 import type { Column } from '../output/table.ts'
 import { age, date, milliseconds, orUnknown, percent, sanitise, shortPeerId } from '../output/text.ts'
@@ -15,6 +14,8 @@ import { peerName } from '../peers/peers.ts'
 import { addCheckpoint } from './checkpoint.ts'
 import { addRegistryDiff } from './diff.ts'
 import { addEvict } from './evict.ts'
+import { addLog } from './log.ts'
+import { addRegistryAt } from './past.ts'
 import { addClock, addRegistryRoot, addVoid } from './root.ts'
 import { addRotateLogKey } from './rotate-log-key.ts'
 import { addRegistryStores } from './stores.ts'
@@ -27,6 +28,7 @@ Examples:
   trustnet registry pending         who waits to be let in
   trustnet registry approve hal
   trustnet registry log --limit 20  the newest entries of the signed log
+  trustnet registry at 2d           the network as it was two days ago
   trustnet registry backup          a copy of the database, checked
   trustnet registry verify          all of the database, while stopped`
 
@@ -44,6 +46,7 @@ export const addRegistry: AddCommand = (program, context) => {
   addViews(registry, context)
   addWaiting(registry, context)
   addLog(registry, context)
+  addRegistryAt(registry, context)
   addCheckpoint(registry, context)
   addRetire(registry, context)
   addRegistryStores(registry, context)
@@ -95,15 +98,6 @@ const addWaiting: AddCommand = (registry, context) => {
     .action((peer: string | undefined, options: RejectOptions) =>
       peer === undefined ? rejectAll(context, options) : reject(context, peer, options)
     )
-}
-
-const addLog: AddCommand = (registry, context) => {
-  withLong(registry.command('log'))
-    .description('the signed log, newest entries')
-    .option('--after <n>', 'entries after this one', wholeNumber('--after', 0))
-    .option('--limit <n>', 'at most so many', wholeNumber('--limit'), 50)
-    .addHelpText('after', exampleOf('trustnet registry log --limit 5', 'trustnet registry log --after 0 --json'))
-    .action((options: ListOptions & { after?: number; limit: number }) => showLog(context, options))
 }
 
 const addRetire: AddCommand = (registry, context) => {
@@ -212,23 +206,4 @@ const reject = async (context: Context, peer: string, options: RejectOptions): P
   const view = await client.reject({ peer: peerName(peer), reason: options.reason }, { signal: context.signal })
   if (options.json === true) return context.terminal.json(view)
   context.terminal.print(`${orUnknown(view.name)} ${sanitise(view.peerId)}: ${sanitise(view.message)}`)
-}
-
-const logColumns: Column<LogRow>[] = [
-  { title: 'N', cell: ({ n }) => n.toString(), right: true },
-  { title: 'EPOCH', cell: ({ epoch }) => epoch.toString(), right: true, drop: 2 },
-  { title: 'TIME', cell: ({ timeMs }) => date(timeMs) },
-  { title: 'KIND', cell: ({ kind }) => sanitise(kind) },
-  { title: 'SUBJECT', cell: ({ subject }) => peerText(subject) },
-  { title: 'BY', cell: ({ by }) => sanitise(by.join(', ')) || '-' },
-  { title: 'HASH', cell: ({ hash }) => hash.slice(0, 12), drop: 1 },
-  { title: 'DETAIL', cell: ({ detail }) => orUnknown(detail) }
-]
-
-const showLog = async (context: Context, options: ListOptions & { after?: number; limit: number }): Promise<void> => {
-  const client = await running(context, options)
-  const view = await client.log({ after: options.after, limit: options.limit }, { signal: context.signal })
-  if (options.json === true) context.terminal.json(view)
-  else context.terminal.table(logColumns, view.entries, { empty: 'No entry there.', all: options.long === true })
-  if (view.entries.length === 0) context.exit(exitCodes.noMatch)
 }

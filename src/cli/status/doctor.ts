@@ -29,19 +29,23 @@ export const addDoctor: AddCommand = (program, context) => {
 }
 
 const doctor = async (context: Context, options: RunningOptions): Promise<void> => {
-  const { terminal, signal } = context
-  const client = await clientOf(context, options)
-  const facts = await readFacts({ ports: [], signal })
-  const checks = [
-    ...machineChecks(facts),
-    ...(client === undefined ? [nothingRuns] : await nodeChecks(client, facts, signal))
-  ]
+  const { terminal } = context
+  const { checks } = await checksOf(context, options)
   if (options.json === true) terminal.json({ schemaVersion: 1, checks })
   else {
     for (const check of checks) for (const line of checkLines(check, terminal.paint)) terminal.print(line)
     terminal.print(`Checks: ${checkSummary(checks)}.`)
   }
   if (checks.some(({ level }) => level === 'fail')) context.exit(exitCodes.degraded)
+}
+
+/** All checks of this machine, and of the node when one runs. */
+export const checksOf = async (context: Context, options: RunningOptions): Promise<{ checks: Check[] }> => {
+  const { signal } = context
+  const client = await clientOf(context, options)
+  const facts = await readFacts({ ports: [], signal })
+  const own = client === undefined ? [nothingRuns] : await nodeChecks(client, facts, signal)
+  return { checks: [...machineChecks(facts), ...own] }
 }
 
 const nothingRuns: Check = warn('process', 'Process', 'no node runs here', 'trustnet install, or trustnet node start')

@@ -4,9 +4,11 @@ import type { ControlEvent } from './views.ts'
 
 export type * from './history-views.ts'
 export type * from './invite-views.ts'
+export type * from './past-views.ts'
 export type * from './policy-views.ts'
 export type * from './process-views.ts'
 export type * from './registry-views.ts'
+export type * from './topology-views.ts'
 export type * from './views.ts'
 
 export interface CallOptions {

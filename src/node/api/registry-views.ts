@@ -155,7 +155,9 @@ const logRow = z.object({
 export const logView = answer('registry-log', 'trustnet registry log --json', {
   view: viewOrigin,
   entries: z.array(logRow),
-  next: wholeOrNull.describe('`after` of the next page; null at the head')
+  next: wholeOrNull.describe('`after` of the next page; null at the head'),
+  missing: whole.describe('entries between those shown that compaction dropped; always 0 with a peer'),
+  floor: whole.describe('entries up to it may have been dropped; 0: all are held')
 })
 
 export const operatorsView = answer('operators', 'trustnet operator list --json', {

@@ -2,10 +2,13 @@ import { z } from 'zod'
 import * as history from './history-views.ts'
 import * as invites from './invite-views.ts'
 import { admission, role, state } from './parts.ts'
+import * as past from './past-views.ts'
 import * as policy from './policy-views.ts'
 import * as running from './process-views.ts'
 import * as registry from './registry-views.ts'
+import * as topology from './topology-views.ts'
 import * as views from './views.ts'
+import { logLevels } from './words.ts'
 
 /** Need of a call: this process alone, a network that was found, being its root, or that or the signature of an operator. */
 export type Needs = 'process' | 'network' | 'root' | 'operator'
@@ -106,6 +109,12 @@ export const routes = {
     },
     '/timeline'
   ),
+  topology: ask.network('Who is connected to whom, as far as is known', topology.topologyView, {}, '/topology'),
+  logLevel: tell.process('Changes how much this process logs, until it ends', topology.logLevelView, {
+    level: z.enum(logLevels),
+    service: z.string().min(1).max(64).describe('a part of libp2p: `gossipsub`; default: all that is ours').optional()
+  }),
+  recentLog: ask.process('The last lines that this process logged', topology.recentLogView, {}),
   identity: ask.process('The key, name and addresses of this node', views.identityView, {}),
   reload: tell.process('Reads the configuration anew', views.reloadView, {}),
   rotateIdentity: tell.network('Gives this node another key; the old one is void', views.rotateIdentityView, {
@@ -122,9 +131,32 @@ export const routes = {
     registry.logView,
     {
       after: count.optional(),
+      sinceMs: count.describe('signed at that time or later, ms since 1970').optional(),
+      untilMs: count.describe('signed at that time or earlier').optional(),
+      peer: peer.describe('about this member, or former one').optional(),
       limit: count.max(1000).optional()
     },
     '/log'
+  ),
+  registryAt: ask.network(
+    'The network as it was after an entry, or at a time',
+    past.pastView,
+    {
+      n: count.optional(),
+      timeMs: count.describe('ms since 1970').optional()
+    },
+    '/log/at'
+  ),
+  logDiff: ask.network(
+    'What changed between two places of the log',
+    past.logDiffView,
+    {
+      fromN: count.optional(),
+      fromMs: count.describe('in place of fromN: a time, ms since 1970').optional(),
+      toN: count.describe('default: the head').optional(),
+      toMs: count.optional()
+    },
+    '/log/diff'
   ),
   pending: ask.network('Joins that wait', registry.pendingView, {}),
   approve: order('Lets in one that waits', views.changeView, { peer }),

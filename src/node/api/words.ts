@@ -19,6 +19,8 @@ export const peerSources = [
 /** Types of what is remembered of members and of this node. */
 export const happeningTypes = ['state', 'admitted', 'ended', 'alarm', 'phase'] as const
 
+export const logLevels = ['debug', 'info', 'warn', 'error', 'fatal'] as const
+
 export const phases = ['bootstrap', 'trusted', 'federated', 'autonomous'] as const
 
 /** healthy: nothing is missing that this network can give. pending: waits for the operator or the root. isolated: no registry answers. */

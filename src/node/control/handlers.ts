@@ -11,6 +11,7 @@ import { joinWith } from '../actions/join.ts'
 import { rotateIdentity } from '../actions/keys/rotate-identity.ts'
 import { enterEntry, prepareEntry, spreadView } from '../actions/keys/rotate-log.ts'
 import { leaveNetwork } from '../actions/leave.ts'
+import { setLogLevel } from '../actions/log-level.ts'
 import { changeMember, endMember, membersView, retireRegistry } from '../actions/member-changes.ts'
 import { approve, reject, rejectAllWaiting, revoke } from '../actions/membership.ts'
 import { cancelInvite, changePolicy, openInvites } from '../actions/open-invites.ts'
@@ -36,12 +37,14 @@ import { historyView } from '../views/history-view.ts'
 import { logView } from '../views/log-view.ts'
 import { lookupHere, lookupRemote } from '../views/lookup-view.ts'
 import { countStates, memberRows, noStates } from '../views/member-rows.ts'
-import { requireKey } from '../views/peer-names.ts'
+import { logDiffView, pastView } from '../views/past-view.ts'
+import { requireKey, requireKeyEver } from '../views/peer-names.ts'
 import { policyCall, policyView, previewPolicy } from '../views/policy-view.ts'
 import { networkRef, originOf, refOf, selfRef } from '../views/refs.ts'
 import { pendingView, registryNodesView, registryStatusView } from '../views/registry-views.ts'
 import { rowSourceOf } from '../views/row-source.ts'
 import { timelineView } from '../views/timeline-view.ts'
+import { topologyView } from '../views/topology-view.ts'
 import { changeFeed } from './change-feed.ts'
 import { orderedInput } from './input.ts'
 
@@ -102,6 +105,9 @@ const handlers: { readonly [K in RouteName]: Handler<K> } = {
   why: ({ peer }, { node, network, signal }) => whyView(node, network, peer, signal),
   history: (query, { node, network }) => historyView(node, network, query),
   timeline: (query, { node, network }) => timelineView(node, network, query),
+  topology: (_, { node, network }) => topologyView(node, network),
+  logLevel: ({ level, service }, { node }) => setLogLevel(node, level, service),
+  recentLog: (_, { node }) => ({ schemaVersion: 1, ...node.logging.recent() }),
   identity: (_, { node }) => {
     const { key, config, network, peerId } = node
     return {
@@ -131,7 +137,13 @@ const handlers: { readonly [K in RouteName]: Handler<K> } = {
     return registryStatusView(node, network, rowSourceOf(node, network), warnings)
   },
   registryNodes: (_, { node, network }) => registryNodesView(node, rowSourceOf(node, network)),
-  log: (query, { node, registry }) => logView(registry, originOf(node), query),
+  log: ({ peer, ...query }, { node, registry }) =>
+    logView(registry, originOf(node), {
+      ...query,
+      publicKey: peer === undefined ? undefined : requireKeyEver(registry, peer)
+    }),
+  registryAt: (query, { node, network }) => pastView(node, network, query),
+  logDiff: (query, { node, network }) => logDiffView(node, network, query),
   pending: (_, { network }) => pendingView(network),
   approve: ({ peer }, { registry, author }) => approve(registry, peer, author),
   reject: ({ peer, reason }, { registry, author }) => reject(registry, peer, reason, author),

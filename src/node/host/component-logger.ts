@@ -4,7 +4,8 @@ import { base58btc } from 'multiformats/bases/base58'
 /** The parts of pino that are used. */
 interface Sink {
   debug(fields: object, message: string): void
-  isLevelEnabled(level: string): boolean
+  /** `component` may have a level of its own. */
+  isLevelEnabled(level: string, component?: string): boolean
 }
 
 type Format = (value: unknown) => string
@@ -74,7 +75,7 @@ const makeLogger = (sink: Sink, component: string): Logger => {
   const write =
     (fields: Readonly<Record<string, unknown>>) =>
     (format: unknown, ...values: unknown[]): void => {
-      if (!sink.isLevelEnabled('debug')) return
+      if (!sink.isLevelEnabled('debug', component)) return
       const line: Record<string, unknown> = { ...fields }
       sink.debug(line, render(format, values, line))
     }
@@ -85,7 +86,7 @@ const makeLogger = (sink: Sink, component: string): Logger => {
     trace: () => {},
     // A logger for each stream and connection would be garbage as long as nothing is written.
     newScope: (name: string): Logger =>
-      sink.isLevelEnabled('debug') ? makeLogger(sink, `${component}:${name}`) : logger
+      sink.isLevelEnabled('debug', component) ? makeLogger(sink, `${component}:${name}`) : logger
   })
-  return Object.defineProperty(logger, 'enabled', { get: () => sink.isLevelEnabled('debug') })
+  return Object.defineProperty(logger, 'enabled', { get: () => sink.isLevelEnabled('debug', component) })
 }

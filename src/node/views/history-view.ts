@@ -7,7 +7,7 @@ import type { HappeningRow, HistoryView, Input } from '../api/control-api.ts'
 import type { NetworkNode } from '../network-node.ts'
 import type { NodeContext } from '../node-context.ts'
 import { formerName } from './log-view.ts'
-import { requireKey } from './peer-names.ts'
+import { requireKeyEver } from './peer-names.ts'
 import { originOf, refOf } from './refs.ts'
 
 const defaultLimit = 100
@@ -33,7 +33,7 @@ export const happeningOf = (registry: Registry, row: HistoryRow): HappeningRow =
 export const historyView = (node: NodeContext, network: NetworkNode, query: Input<'history'> = {}): HistoryView => {
   const { registry } = network
   const { after, sinceMs, peer, limit = defaultLimit } = query
-  const publicKey = peer === undefined ? undefined : requireKey(registry, peer)
+  const publicKey = peer === undefined ? undefined : requireKeyEver(registry, peer)
   const rows = registry.history.rows({ after, sinceMs, publicKey, limit })
   return {
     schemaVersion: 1,

@@ -21,18 +21,51 @@ const shortChars = 12
 const hex = (bytes: Uint8Array): string => text(bytes, 'base16')
 const short = (bytes: Uint8Array): string => hex(bytes).slice(0, shortChars)
 
-/** A page of the log, ascending: behind `after`, or the newest entries. What compaction dropped is left out. */
-export function logView(
-  registry: Registry,
-  view: ViewOrigin,
-  { after, limit = defaultRows }: { after?: number | undefined; limit?: number | undefined }
-): LogView {
+export interface LogQuery {
+  readonly after?: number | undefined
+  /** Times are those of the entries. */
+  readonly sinceMs?: number | undefined
+  readonly untilMs?: number | undefined
+  readonly publicKey?: Uint8Array | undefined
+  readonly limit?: number | undefined
+}
+
+/** A page of the log, ascending: behind `after` or since a time, or the newest entries. What compaction dropped is left out, and counted. */
+export function logView(registry: Registry, view: ViewOrigin, query: LogQuery): LogView {
   const { ledger, head } = registry.replica
+  const { after, sinceMs, untilMs, publicKey, limit = defaultRows } = query
   const wanted = Math.max(1, Math.min(limit, maxRows))
-  const rows = ledger.table.page(after ?? Math.max(-1, head.n - wanted), wanted)
-  const last = rows.at(-1)?.n ?? head.n
-  const entries = rows.map((row) => entryRow(registry, row))
-  return { schemaVersion: 1, view, entries, next: last < head.n ? last : null }
+  const upTo = untilMs === undefined ? head.n : (ledger.table.newestBefore(head.n, untilMs + 1) ?? -1)
+  const since = sinceMs === undefined ? undefined : (ledger.table.newestBefore(head.n, sinceMs) ?? -1)
+  const from = Math.max(after ?? -1, since ?? -1)
+  const isNewest = after === undefined && since === undefined
+  const begin = isNewest && publicKey === undefined ? Math.max(-1, upTo - wanted) : from
+  const held = publicKey === undefined ? ledger.table.page(begin, wanted) : aboutKey(registry, publicKey, begin)
+  const fitting = held.filter(({ n }) => n <= upTo)
+  const rows = isNewest ? fitting.slice(-wanted) : fitting.slice(0, wanted)
+  const last = rows.at(-1)?.n ?? upTo
+  const isWhole = publicKey === undefined ? last >= upTo : rows.at(-1) === fitting.at(-1)
+  return {
+    schemaVersion: 1,
+    view,
+    entries: rows.map((row) => entryRow(registry, row)),
+    next: isWhole ? null : last,
+    missing: publicKey === undefined ? Math.max(0, last - begin - rows.length) : 0,
+    floor: ledger.floor
+  }
+}
+
+/** Pages of entries about one key that are read: renewals make a few a year. */
+const mostPages = 10
+
+const aboutKey = ({ replica }: Registry, publicKey: Uint8Array, after: number): StoredRow[] => {
+  const rows: StoredRow[] = []
+  for (let page = 0; page < mostPages; page++) {
+    const found = replica.ledger.table.about(publicKey, rows.at(-1)?.n ?? after)
+    rows.push(...found)
+    if (found.length < maxRows) break
+  }
+  return rows
 }
 
 const entryRow = (registry: Registry, row: StoredRow): LogRow => {

@@ -92,6 +92,18 @@ export function endedMember(registry: Pick<Registry, 'replica'>, text: string): 
   return ended.findLast(({ publicKey }) => formerName(registry, publicKey) === text) ?? byEnd(ended, text)
 }
 
+/**
+ * A key by what names a member, or named one that is none any more as long as the log still says so.
+ * @throws NotFoundError, AmbiguousNameError
+ */
+export function requireKeyEver(registry: Pick<Registry, 'replica'>, text: string): Uint8Array {
+  const found = findMember(registry, text) ?? revokedByName(registry, text) ?? endedMember(registry, text)
+  const revoked = found ?? byEnd(registry.replica.state.revokedKeys(), text)
+  const key = revoked?.publicKey ?? keyOfPeerId(text)
+  if (key === undefined) throw noSuchMember(registry, text)
+  return key
+}
+
 export function noSuchMember(registry: Pick<Registry, 'replica'>, text: string): NotFoundError {
   const { replica } = registry
   const revoked = revokedByName(registry, text)

@@ -12,10 +12,11 @@ import { refOf } from './refs.ts'
 
 export const policyView = ({ registry }: NetworkNode): PolicyView => {
   const { n, policy } = registry.replica.state.policyRow
-  return { schemaVersion: 1, entry: n, policy: shown(policy) }
+  return { schemaVersion: 1, entry: n, policy: policyValues(policy) }
 }
 
-const shown = ({
+/** Values of a policy as answers have them. */
+export const policyValues = ({
   criticalKinds,
   twoOperators,
   rules,
@@ -47,7 +48,7 @@ export function previewPolicy({ registry }: NetworkNode, changes: PolicyValues):
   const { state } = registry.replica
   const { n, policy } = state.policyRow
   const changed = { ...policy, ...policyChanges(changes) }
-  const [before, after] = [shown(policy), shown(changed)]
+  const [before, after] = [policyValues(policy), policyValues(changed)]
   const calls = changedCalls(policy, changed, state.members())
   return {
     schemaVersion: 1,

@@ -30,6 +30,7 @@ const prepareLog = (db: Database) => ({
   about: db.prepare<[Uint8Array, number], LogRow>(
     `SELECT ${rowColumns} FROM log WHERE subject = ? AND n > ? ORDER BY n LIMIT 1000`
   ),
+  between: db.prepare<[number, number], number>('SELECT count(*) FROM log WHERE n > ? AND n <= ?').pluck(),
   ofKinds: db.prepare<[number, number], LogItem>('SELECT n, envelope FROM log WHERE kind IN (?, ?) ORDER BY n'),
   compactTo: db.prepare<[number, number], { n: number }>(
     'SELECT max(n) AS n FROM log WHERE n <= ? AND time_ms < ? HAVING n IS NOT NULL'
@@ -148,6 +149,11 @@ export class LogTable {
   /** Entries behind `n` about a key, ascending. */
   about(subject: Uint8Array, afterN = -1): LogRow[] {
     return this.#statements.about.all(subject, afterN)
+  }
+
+  /** Number of entries behind `n`, up to `last`, that are kept. */
+  countBetween(n: number, last: number): number {
+    return this.#statements.between.get(n, last) ?? 0
   }
 
   /** Entries of two kinds, ascending. */

@@ -242,7 +242,9 @@ export const logView: LogView = {
   entries: [
     { n: 1, epoch: 0, kind: 'admit', timeMs: now, hash: 'cd'.repeat(32), subject: root, by: [], detail: 'founder' }
   ],
-  next: null
+  next: null,
+  missing: 0,
+  floor: 0
 }
 
 export const identityView: IdentityView = {

@@ -54,4 +54,58 @@ describe('the history of a node', () => {
       expect.arrayContaining(['this process started'])
     )
   })
+
+  it('says how the network was, what changed, and what the log has about one who is gone', async () => {
+    await using network = await TestNetwork.create()
+    const { control } = network.node('root')
+    const hal = await network.join('hal')
+    const before = await control.registryAt()
+    expectSchema('registry-at', before)
+    expect(before.members.map(({ name }) => name)).toEqual(['hal', 'root'])
+    await control.changeMember({ peer: 'hal', groups: ['web'] })
+    await control.setPolicy({ admission: 'approve' })
+    await control.revoke({ peer: 'hal', reason: 'sold' })
+    const diff = await control.logDiff({ fromN: before.at.n })
+    expectSchema('registry-log-diff', diff)
+    expect(diff).toMatchObject({
+      from: { n: before.at.n },
+      entries: 3,
+      missing: 0,
+      added: [],
+      removed: [{ name: 'hal', role: 'integrated' }],
+      revoked: [{ name: 'hal', peerId: hal.peerId }],
+      policy: [{ field: 'admission', before: 'open', after: 'approve' }]
+    })
+    expect((await control.logDiff({ fromN: before.at.n, toN: before.at.n + 1 })).changed).toMatchObject([
+      { name: 'hal', changes: [{ field: 'groups', before: [], after: ['web'] }] }
+    ])
+    expect((await control.registryAt({ n: before.at.n })).members).toEqual(before.members)
+    expect((await control.registryAt({ timeMs: before.at.timeMs })).at.n).toBe(before.at.n)
+    await expect(control.registryAt({ n: 999 })).rejects.toThrow('ends at entry')
+    await expect(control.registryAt({ timeMs: 1 })).rejects.toThrow('no network yet')
+
+    const topology = await control.topology()
+    expectSchema('topology', topology)
+    expect(topology.nodes.map(({ name }) => name)).toEqual(['root'])
+    const { level } = await control.logLevel({ level: 'debug', service: 'gossipsub' })
+    const loud = await control.logLevel({ level: 'warn' })
+    expectSchema('log-level', loud)
+    expect(loud).toMatchObject({ level: 'warn', services: [{ name: 'gossipsub', level: 'debug' }] })
+    expect(level).not.toBe('warn')
+    const recent = await control.recentLog()
+    expectSchema('recent-log', recent)
+    expect(recent.lines.join('\n')).toContain('the level of the log was changed')
+
+    const kinds = async (query: Parameters<typeof control.log>[0]): Promise<string[]> =>
+      (await control.log(query)).entries.map(({ kind }) => kind)
+    expect(await kinds({ peer: 'hal' })).toEqual(['admit', 'change', 'revoke'])
+    expect(await kinds({ peer: hal.peerId, limit: 1 })).toEqual(['revoke'])
+    const page = await control.log({ peer: 'hal', after: 0, limit: 2 })
+    expect(page).toMatchObject({ missing: 0, floor: 0, entries: [{ kind: 'admit' }, { kind: 'change' }] })
+    expect(await kinds({ peer: 'hal', after: page.next ?? 0 })).toEqual(['revoke'])
+    const { timeMs: last } = before.at
+    expect(await kinds({ untilMs: last, limit: 1 })).toEqual(['admit'])
+    expect((await kinds({ sinceMs: last + 1 })).slice(-3)).toEqual(['change', 'policy', 'revoke'])
+    await expect(control.log({ peer: 'nobody' })).rejects.toThrow('no member is called nobody')
+  })
 })

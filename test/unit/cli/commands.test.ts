@@ -240,7 +240,7 @@ describe('other commands', () => {
   test('completion knows subcommands and options', async () => {
     expect((await run(['complete', '--', 'reg'])).out).toBe('registry\n')
     expect((await run(['complete', '--', 'peers', '--wa'])).out).toBe('--watch\n')
-    expect((await run(['complete', '--', 'registry', 'a'])).out).toBe('approve\n')
+    expect((await run(['complete', '--', 'registry', 'ap'])).out).toBe('approve\n')
     expect((await run(['complete', '--', 'constructor', ''])).out).toBe('')
   })
 

@@ -32,7 +32,7 @@ const ask = (method: string, path: string, body?: unknown): Promise<Answer> =>
   })
 
 /** Something that the field takes. */
-const samples = ['hal', 1000, 500, true, 'root', 'online', 'open', ['web'], 'delegate']
+const samples = ['hal', 1000, 500, true, 'root', 'online', 'open', ['web'], 'delegate', 'info']
 const sampleOf = (field: { safeParse(value: unknown): { success: boolean } }): unknown =>
   samples.find((value) => field.safeParse(value).success)
 const validInput = ({ input }: Route): Record<string, unknown> =>

@@ -1,0 +1,172 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { mkdir, mkdtemp, open, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import type { ControlApi } from '../../node/api/control-api.ts'
+import { NothingRunningError } from '../../node/api/errors.ts'
+import { cleanEnvironment } from '../../runtime/clean-environment.ts'
+import { reasonOf } from '../../runtime/error-message.ts'
+import { versionInfo } from '../../runtime/version.ts'
+import { loadedConfig } from '../access/config-source.ts'
+import { type RunningOptions, running, withRunning } from '../access/find-running.ts'
+import type { AddCommand, Context } from '../output/context.ts'
+import { ExitError, exitCodes } from '../output/exit.ts'
+import { exampleOf } from '../output/help.ts'
+import { bytes, plural, safeJson, sanitise, sanitiseError } from '../output/text.ts'
+import { checksOf } from '../status/doctor.ts'
+import { ReportRedactor } from './redact.ts'
+
+type ReportOptions = RunningOptions & { output?: string; withAddresses?: boolean }
+
+const notes = `
+One tar of what helps to find a fault: status, configuration, doctor, versions,
+members, history, log lines, statistics of the store. Keys, tokens, passphrases
+and invites are taken out, addresses too unless --with-addresses; PeerIds and
+names stay. It is sent to nobody: it prints what is in it, look at it first.
+${exampleOf('trustnet report', 'trustnet report --output /tmp/hal.tar --with-addresses')}`
+
+export const addReport: AddCommand = (program, context) => {
+  withRunning(program.command('report'))
+    .description('write one tar that helps others to find a fault')
+    .option('-o, --output <file>', 'a new file; default trustnet-report-TIME.tar here')
+    .option('--with-addresses', 'leave IP addresses in')
+    .addHelpText('after', notes)
+    .action((options: ReportOptions) => report(context, options))
+}
+
+/** A part of the report, by the name of its file. */
+type Parts = Readonly<Record<string, () => Promise<unknown>>>
+
+const eventRows = 1_000
+const logRows = 200
+
+/** Answers of a running process, each asked for by itself, so that one that fails takes no other with it. */
+const processParts = (api: ControlApi, signal: AbortSignal): Parts => ({
+  'status.json': () => api.status({}, { signal }),
+  'identity.json': () => api.identity({}, { signal }),
+  'peers.json': () => api.peers({}, { signal }),
+  'topology.json': () => api.topology({}, { signal }),
+  'registry-status.json': () => api.registryStatus({}, { signal }),
+  'registry-nodes.json': () => api.registryNodes({}, { signal }),
+  'registry-log.json': () => api.log({ limit: logRows }, { signal }),
+  'policy.json': () => api.policy({}, { signal }),
+  'clock.json': () => api.clock({}, { signal }),
+  'events.json': () => api.history({ limit: eventRows }, { signal }),
+  'log.txt': async () => (await api.recentLog({}, { signal })).lines.join('\n')
+})
+
+const report = async (context: Context, options: ReportOptions): Promise<void> => {
+  const { terminal, signal } = context
+  const now = new Date().toISOString().replaceAll(/[:.]/g, '-')
+  const file = resolve(options.output ?? `trustnet-report-${now}.tar`)
+  if (existsSync(file)) throw new ExitError(exitCodes.refused, `${sanitise(file)} is there already: name a new file.`)
+  const client = await clientOf(context, options)
+  const parts: Parts = {
+    'version.json': async () => ({ ...versionInfo(), platform: process.platform, arch: process.arch }),
+    'config.json': async () => configOf(await loadedConfig(context, options)),
+    'doctor.json': () => checksOf(context, options),
+    ...(client === undefined ? {} : processParts(client, signal))
+  }
+  const redactor = new ReportRedactor(options.withAddresses === true, { argv: [], env: terminal.env })
+  const written = await writeTar(file, parts, redactor, signal)
+  const said = {
+    schemaVersion: 1,
+    path: file,
+    running: client !== undefined,
+    addresses: redactor.addresses,
+    files: written
+  }
+  if (options.json === true) return terminal.json(said)
+  terminal.print(`${file} holds:`)
+  for (const { name, bytes: size, error } of written)
+    terminal.print(`  ${name}  ${error === null ? bytes(size) : `not there: ${sanitiseError(error)}`}`)
+  const hidden =
+    options.withAddresses === true
+      ? 'addresses are in it'
+      : `${plural(redactor.addresses, 'address', 'addresses')} taken out`
+  terminal.print(
+    `Keys, tokens, passphrases and invites are taken out; ${hidden}. Names and PeerIds are in it. Look before you send it.`
+  )
+  if (client === undefined) terminal.progress('No node runs here: the report is about this machine alone.')
+}
+
+const configOf = ({ file, config, sources, warnings }: Awaited<ReturnType<typeof loadedConfig>>): object => ({
+  file: file ?? null,
+  config,
+  sources,
+  warnings
+})
+
+const clientOf = async (context: Context, options: RunningOptions): Promise<ControlApi | undefined> => {
+  try {
+    const client = await running(context, options)
+    await client.status({}, { signal: context.signal })
+    return client
+  } catch (error) {
+    if (error instanceof NothingRunningError) return undefined
+    throw error
+  }
+}
+
+interface WrittenPart {
+  name: string
+  bytes: number
+  /** null: it is there. */
+  error: string | null
+}
+
+const folderName = 'trustnet-report'
+
+const writeTar = async (
+  file: string,
+  parts: Parts,
+  redactor: ReportRedactor,
+  signal: AbortSignal
+): Promise<WrittenPart[]> => {
+  const parent = await mkdtemp(join(tmpdir(), 'trustnet-report-'))
+  try {
+    const folder = join(parent, folderName)
+    await mkdir(folder)
+    const written: WrittenPart[] = []
+    for (const [name, make] of Object.entries(parts))
+      written.push(await writePart(folder, name, make, redactor, signal))
+    await packTo(file, parent, signal)
+    return written
+  } finally {
+    await rm(parent, { recursive: true, force: true })
+  }
+}
+
+/** Written through the descriptor that was opened here: nobody else can put another file in its place. */
+const packTo = async (file: string, parent: string, signal: AbortSignal): Promise<void> => {
+  const target = await open(file, 'wx', 0o600)
+  try {
+    const argv = ['-cf', '-', '-C', parent, '--owner=0', '--group=0', folderName]
+    const tar = spawn('tar', argv, { env: cleanEnvironment(), signal, stdio: ['ignore', target.fd, 'ignore'] })
+    const [code] = await once(tar, 'close')
+    if (code !== 0)
+      throw new ExitError(exitCodes.failure, `tar ended with ${String(code)}: ${sanitise(file)} is not whole.`)
+  } finally {
+    await target.close()
+  }
+}
+
+const writePart = async (
+  folder: string,
+  name: string,
+  make: () => Promise<unknown>,
+  redactor: ReportRedactor,
+  signal: AbortSignal
+): Promise<WrittenPart> => {
+  try {
+    const made = await make()
+    const text = redactor.clean(typeof made === 'string' ? made : safeJson(made, 2))
+    await writeFile(join(folder, name), `${text}\n`, { mode: 0o600 })
+    return { name, bytes: Buffer.byteLength(text) + 1, error: null }
+  } catch (error) {
+    signal.throwIfAborted()
+    return { name, bytes: 0, error: redactor.clean(reasonOf(error)) }
+  }
+}

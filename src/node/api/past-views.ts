@@ -1,0 +1,54 @@
+import { z } from 'zod'
+import { answer, peerRef, role, text, time, viewOrigin, whole } from './parts.ts'
+import { policyView } from './policy-views.ts'
+
+// Answers about the network as the log says that it was.
+
+const place = z.object({ n: whole.describe('entry'), epoch: whole, timeMs: time('that entry was signed') })
+
+const pastMember = peerRef.extend({
+  role,
+  groups: z.array(text),
+  expiresMs: time('ends'),
+  expired: z.boolean().describe('it had ended by then'),
+  entry: whole.describe('of the log, which made it a member')
+})
+
+const registryRow = peerRef.extend({ role })
+const operator = z.object({ name: text, keyId: text })
+
+export const pastView = answer('registry-at', 'trustnet registry at --json', {
+  view: viewOrigin,
+  at: place,
+  floor: whole.describe('the past is held from this entry on; 0: all of it'),
+  members: z.array(pastMember).describe('by name'),
+  registries: z.array(registryRow),
+  operators: z.array(operator),
+  revoked: whole.describe('keys that were shut out'),
+  policyEntry: whole.describe('of the log; 0: the genesis'),
+  policy: policyView.shape.policy
+})
+
+const changed = z.object({ field: text, before: z.unknown(), after: z.unknown() })
+
+export const logDiffView = answer('registry-log-diff', 'trustnet registry diff v120 v131 --json', {
+  view: viewOrigin,
+  from: place,
+  to: place,
+  entries: whole.describe('between them'),
+  missing: whole.describe('of those, dropped by compaction: the answer does not need them'),
+  added: z.array(pastMember),
+  removed: z.array(pastMember),
+  changed: z
+    .array(peerRef.extend({ changes: z.array(changed) }))
+    .describe('members, under the name that they have after it'),
+  registries: z
+    .array(z.object({ ...peerRef.shape, before: role.nullable(), after: role.nullable() }))
+    .describe('null: it is none'),
+  operators: z.array(operator.extend({ added: z.boolean() })),
+  revoked: z.array(peerRef).describe('keys that are shut out since'),
+  policy: z.array(changed)
+})
+
+export type PastView = z.infer<typeof pastView>
+export type LogDiffView = z.infer<typeof logDiffView>

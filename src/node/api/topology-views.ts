@@ -1,0 +1,44 @@
+import { z } from 'zod'
+import { answer, numberOrNull, peerRef, role, state, text, viewOrigin, whole } from './parts.ts'
+import { logLevels } from './words.ts'
+
+// Answers about who is connected to whom, and about the log of this process.
+
+export const topologyView = answer('topology', 'trustnet topology --format json', {
+  view: viewOrigin,
+  nodes: z.array(
+    z.object({
+      ...peerRef.shape,
+      self: z.boolean(),
+      role,
+      state,
+      registry: peerRef.nullable().describe('holds its lease; null: not known, or it is the root')
+    })
+  ),
+  links: z
+    .array(
+      z.object({
+        from: peerRef.shape.peerId.describe('the lower PeerId of the two'),
+        to: peerRef.shape.peerId,
+        saidBy: z.array(peerRef.shape.peerId).describe('those of the two who say so, as far as is known here'),
+        oneSided: z.boolean().describe('the other one is up, says whom it is connected to, and does not name this one'),
+        rttMs: numberOrNull.describe('measured by this node; null: it is not one of the two')
+      })
+    )
+    .describe('connections, each once; a member tells of 32 at most')
+})
+
+export const logLevelView = answer('log-level', 'trustnet log-level --json', {
+  level: z.enum(logLevels).describe('of this process'),
+  services: z.array(z.object({ name: text, level: z.enum(logLevels) })).describe('parts with a level of their own'),
+  message: text
+})
+
+export const recentLogView = answer('recent-log', 'the last lines of the log, for trustnet report', {
+  lines: z.array(text).describe('as they were written, without secrets, the oldest first'),
+  dropped: whole.describe('lines before them that are not kept')
+})
+
+export type TopologyView = z.infer<typeof topologyView>
+export type LogLevelView = z.infer<typeof logLevelView>
+export type RecentLogView = z.infer<typeof recentLogView>

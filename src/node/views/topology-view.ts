@@ -1,0 +1,68 @@
+import { peerIdText } from '../../identity/keys.ts'
+import { isRegistryRole } from '../../identity/role.ts'
+import type { TopologyView } from '../api/control-api.ts'
+import type { NetworkNode } from '../network-node.ts'
+import type { NodeContext } from '../node-context.ts'
+import { connectionsOf, mapGently, shownState } from './member-rows.ts'
+import { originOf, refOf } from './refs.ts'
+import { rowSourceOf } from './row-source.ts'
+
+type Link = TopologyView['links'][number]
+
+/** Connections that a member can tell of: one that names so many may have more. */
+const mostTold = 32
+
+/** Connections of members, as this node sees them and as members told their registries. */
+export const topologyView = async (node: NodeContext, network: NetworkNode): Promise<TopologyView> => {
+  const { registry } = network
+  const source = rowSourceOf(node, network)
+  const connections = connectionsOf(network.trust)
+  const members = [...registry.replica.state.members()].filter(({ publicKey }) => registry.replica.isMember(publicKey))
+  const told = new Map<string, ReadonlySet<string>>([[node.peerId, new Set(connections.keys())]])
+  const states = new Map<string, string>()
+  const nodes = await mapGently(members, ({ publicKey, name, role }) => {
+    const peerId = peerIdText(publicKey)
+    const self = peerId === node.peerId
+    const connected = registry.liveness.view(publicKey).connected.map(peerIdText)
+    if (!self && connected.length > 0) told.set(peerId, new Set(connected))
+    const holder = self ? source.leaseHolder : registry.records.read(publicKey)?.registryKey
+    const state = self ? 'online' : shownState(source, publicKey, connections)
+    states.set(peerId, state)
+    return { peerId, name, self, role, state, registry: holder === undefined ? null : refOf(registry, holder) }
+  })
+  const links = linksOf(told, states, { self: node.peerId, rttMs: (peerId) => network.rttMs(peerId) })
+  return { schemaVersion: 1, view: originOf(node), nodes: nodes.toSorted(byRank), links }
+}
+
+const byRank = (a: TopologyView['nodes'][number], b: TopologyView['nodes'][number]): number =>
+  Number(isRegistryRole(b.role)) - Number(isRegistryRole(a.role)) || ((a.name ?? '') < (b.name ?? '') ? -1 : 1)
+
+/** Each pair once, of members alone. */
+export const linksOf = (
+  told: ReadonlyMap<string, ReadonlySet<string>>,
+  states: ReadonlyMap<string, string>,
+  { self, rttMs }: { self: string; rttMs: (peerId: string) => number | undefined }
+): Link[] => {
+  const links = new Map<string, Link>()
+  for (const [teller, others] of told) {
+    for (const other of others) {
+      if (!states.has(teller) || !states.has(other) || teller === other) continue
+      const [from, to] = teller < other ? [teller, other] : [other, teller]
+      const id = `${from} ${to}`
+      const saidBy = [...(links.get(id)?.saidBy ?? []), teller]
+      const silent = saidBy.length === 1 ? other : undefined
+      links.set(id, { from, to, saidBy, oneSided: silent !== undefined && denies(silent, told, states), rttMs: null })
+    }
+  }
+  return [...links.values()].map((link) => {
+    const other = link.from === self ? link.to : link.to === self ? link.from : undefined
+    return other === undefined ? link : { ...link, rttMs: rttMs(other) ?? null }
+  })
+}
+
+/** It says whom it is connected to, all of it, and is up: so it does not have this connection. */
+const denies = (
+  peer: string,
+  told: ReadonlyMap<string, ReadonlySet<string>>,
+  states: ReadonlyMap<string, string>
+): boolean => states.get(peer) === 'online' && (told.get(peer)?.size ?? mostTold) < mostTold

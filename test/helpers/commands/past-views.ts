@@ -1,0 +1,57 @@
+import type { LogDiffView, PastView, TopologyView } from '../../../src/node/api/control-api.ts'
+import { origin, peerIds, root } from './control-views.ts'
+import { policyView } from './policy-views.ts'
+
+const hal = {
+  peerId: peerIds[1],
+  name: 'hal',
+  role: 'integrated',
+  groups: ['web'],
+  expiresMs: 1_800_000_000_000,
+  expired: false,
+  entry: 7
+} as const
+const at = { n: 12, epoch: 0, timeMs: 1_800_000_000_000 }
+
+export const pastView: PastView = {
+  schemaVersion: 1,
+  view: origin,
+  at,
+  floor: 0,
+  members: [{ ...hal, groups: ['web'] }],
+  registries: [{ ...root, role: 'root' }],
+  operators: [{ name: 'ann', keyId: root.peerId }],
+  revoked: 1,
+  policyEntry: 0,
+  policy: policyView.policy
+}
+
+export const logDiffView: LogDiffView = {
+  schemaVersion: 1,
+  view: origin,
+  from: { ...at, n: 3 },
+  to: at,
+  entries: 9,
+  missing: 2,
+  added: [{ ...hal, groups: ['web'] }],
+  removed: [],
+  changed: [{ ...root, changes: [{ field: 'name', before: 'old', after: 'root' }] }],
+  registries: [{ ...root, before: null, after: 'root' }],
+  operators: [{ name: 'ann', keyId: root.peerId, added: true }],
+  revoked: [{ peerId: peerIds[2], name: 'bad' }],
+  policy: [{ field: 'admission', before: 'open', after: 'invite' }]
+}
+
+export const topologyView: TopologyView = {
+  schemaVersion: 1,
+  view: origin,
+  nodes: [
+    { ...root, self: true, role: 'root', state: 'online', registry: null },
+    { peerId: peerIds[1], name: 'hal', self: false, role: 'integrated', state: 'offline', registry: root },
+    { peerId: peerIds[2], name: null, self: false, role: 'external', state: 'online', registry: root }
+  ],
+  links: [
+    { from: peerIds[0], to: peerIds[1], saidBy: [peerIds[0], peerIds[1]], oneSided: false, rttMs: 1.25 },
+    { from: peerIds[0], to: peerIds[2], saidBy: [peerIds[2]], oneSided: true, rttMs: null }
+  ]
+}
