@@ -25,7 +25,7 @@ import {
   unknownRow,
   whyView
 } from './commands/control-views.ts'
-import { logDiffView, pastView, topologyView } from './commands/past-views.ts'
+import { logDiffView, logLevelView, pastView, timelineView, topologyView } from './commands/past-views.ts'
 import { checkpointView, policyCall, policyPreview, policyView } from './commands/policy-views.ts'
 import { healthView, statsView } from './commands/process-views.ts'
 
@@ -78,21 +78,10 @@ export class ScriptedApi implements ControlApi {
       next: null
     }
   }
-  timeline: ControlApi['timeline'] = async () => ({
-    schemaVersion: 1,
-    view: this.peersAnswer.view,
-    fromMs: 0,
-    slotMs: 3_600_000,
-    members: [{ ...root, up: [null, 0, 50, 100] }]
-  })
+  timeline = async () => timelineView
   identity = async () => identityView
   topology: ControlApi['topology'] = async () => topologyView
-  logLevel: ControlApi['logLevel'] = async ({ level, service }) => ({
-    schemaVersion: 1,
-    level,
-    services: service === undefined ? [] : [{ name: service, level }],
-    message: 'logs'
-  })
+  logLevel = async () => logLevelView
   recentLog: ControlApi['recentLog'] = async () => ({ schemaVersion: 1, lines: this.logLines, dropped: 0 })
   prepareEntry: ControlApi['prepareEntry'] = async () => ({
     schemaVersion: 1,

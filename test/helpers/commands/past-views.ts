@@ -1,4 +1,10 @@
-import type { LogDiffView, PastView, TopologyView } from '../../../src/node/api/control-api.ts'
+import type {
+  LogDiffView,
+  LogLevelView,
+  PastView,
+  TimelineView,
+  TopologyView
+} from '../../../src/node/api/control-api.ts'
 import { origin, peerIds, root } from './control-views.ts'
 import { policyView } from './policy-views.ts'
 
@@ -54,4 +60,19 @@ export const topologyView: TopologyView = {
     { from: peerIds[0], to: peerIds[1], saidBy: [peerIds[0], peerIds[1]], oneSided: false, rttMs: 1.25 },
     { from: peerIds[0], to: peerIds[2], saidBy: [peerIds[2]], oneSided: true, rttMs: null }
   ]
+}
+
+export const timelineView: TimelineView = {
+  schemaVersion: 1,
+  view: origin,
+  fromMs: 0,
+  slotMs: 3_600_000,
+  members: [{ ...root, up: [null, 0, 50, 100] }]
+}
+
+export const logLevelView: LogLevelView = {
+  schemaVersion: 1,
+  level: 'info',
+  services: [{ name: 'gossipsub', level: 'debug' }],
+  message: 'logs'
 }
