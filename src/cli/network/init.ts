@@ -92,6 +92,7 @@ const init = async (context: Context, options: InitOptions): Promise<void> => {
   const { signal } = context
   const making = createNetworkHere(loaded.config, {
     signal,
+    onMade: (networkId) => saveInit(loaded, flagsOf(options), networkId),
     ...(passphrase === undefined ? {} : { passphrase }),
     ...(options.networkName === undefined ? {} : { networkName: options.networkName }),
     ...(options.newNetwork === true ? { newNetwork: true } : {}),
@@ -99,7 +100,6 @@ const init = async (context: Context, options: InitOptions): Promise<void> => {
   })
   const made = await breakable(signal, making)
   const { passphrasePath, ...shown } = made
-  await saveInit(loaded, flagsOf(options), made.networkId)
   const arrival = await show(context, loaded, shown, options)
   if (passphrasePath !== undefined) settlePassphrase(context, passphrasePath, arrival)
   if (options.start === true) {

@@ -1,4 +1,5 @@
 import { link, readFile, rm, writeFile } from 'node:fs/promises'
+import { isOwnerAlive, thisOwner } from '../../runtime/files/owner.ts'
 import { OperatorError } from '../errors.ts'
 
 /** Gone with the next boot, and only root can write it. */
@@ -20,11 +21,11 @@ export const asOnlyInstaller = async <T>(work: () => Promise<T>, path: string = 
 }
 
 const hold = async (path: string): Promise<void> => {
-  const own = `${process.pid} ${await startOf(process.pid)}\n`
+  const own = `${thisOwner()}\n`
   while (!(await made(path, own))) {
     const text = await readFile(path, 'utf8').catch(() => '')
-    const [pid = '', start = ''] = text.trim().split(' ')
-    if (start !== '' && start === (await startOf(Number(pid))))
+    const [pid = ''] = text.split(' ')
+    if (isOwnerAlive(text))
       throw new OperatorError(
         `Another install, upgrade or uninstall runs on this machine (process ${pid}): wait until it has ended, then run this again.`
       )
@@ -45,12 +46,4 @@ const made = async (path: string, text: string): Promise<boolean> => {
   } finally {
     await rm(own, { force: true })
   }
-}
-
-/** When a process began, in ticks since the boot: its number alone may be another one's by now. '': there is none. */
-const startOf = async (pid: number): Promise<string> => {
-  if (!Number.isSafeInteger(pid) || pid <= 0) return ''
-  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
-  // The name in parentheses may hold anything; the start is the 20th field after it.
-  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? ''
 }

@@ -88,13 +88,16 @@ export const dataFiles = (
   recoveryKit: string
   nextRecoveryKit: string
   passphrase: string
+  /** Note that a network is being made in the folder, or was when its process was killed. */
+  unfinished: string
 } => ({
   store: join(dataFolder, 'registry.db'),
   logKey: join(dataFolder, 'log.key'),
   operatorKey: join(dataFolder, 'operator.key'),
   recoveryKit: join(dataFolder, 'recovery.kit'),
   nextRecoveryKit: join(dataFolder, 'next-recovery.kit'),
-  passphrase: join(dataFolder, 'recovery.passphrase')
+  passphrase: join(dataFolder, 'recovery.passphrase'),
+  unfinished: join(dataFolder, 'init.unfinished')
 })
 
 /** Files of a data folder that are there only when it has, or had, a network of its own; a broken-off change of a key is one, too. */

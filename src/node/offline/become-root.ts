@@ -16,6 +16,7 @@ import { gatherLog, type Source } from './gather-logs.ts'
 import { authorityOf, keysOf, type RecoveryKit, readRecoveryKit } from './recovery-kit.ts'
 import { requireGenesis } from './require-genesis.ts'
 import { backUpStopped } from './stopped-store.ts'
+import { dropNote } from './unfinished-network.ts'
 
 /** A recovery kit, and what opens it. */
 export interface KitFile {
@@ -107,6 +108,7 @@ async function becomeIn(
   const plan = await planEpoch(common)
   if (!apply) return becomeRootView(init, kit.networkId, gathered, plan)
   const { logKey: path } = dataFiles(config.paths.data)
+  dropNote(config.paths)
   const operatorKey = loadOrCreateKey(dataFiles(config.paths.data).operatorKey).publicKey
   const done = await openEpoch({ ...common, node: { ...node, operatorKey }, logKey: nextLogKey(path, keys) })
   keepNextLogKey(path)

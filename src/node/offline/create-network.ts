@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { existsSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { chooseAddresses } from '../../address/announced-addresses.ts'
 import { interfaceAddresses } from '../../address/interfaces.ts'
 import { parseAddr } from '../../address/multiaddr.ts'
@@ -15,6 +15,7 @@ import { dataFiles, filesOfNetwork } from '../config/paths.ts'
 import type { Config } from '../config/schema.ts'
 import { ConfigError } from '../errors.ts'
 import { newPassphrase, writeRecoveryKit } from './recovery-kit.ts'
+import { dropNote, noteUnfinished, removeUnfinished } from './unfinished-network.ts'
 
 export interface CreateNetworkOptions {
   /** For people; default: the domain. */
@@ -27,6 +28,8 @@ export interface CreateNetworkOptions {
   oneKit?: boolean
   /** Breaks it off as long as nothing was made. */
   signal?: AbortSignal
+  /** Called with the id of the network when all of it is on the disk, and before it counts as made: writes down what its start needs. */
+  onMade?: (networkId: string) => void | Promise<void>
 }
 
 export interface CreatedNetwork {
@@ -60,12 +63,13 @@ export async function createNetworkHere(config: Config, options: CreateNetworkOp
   if (domain === undefined) throw new ConfigError(['a network has a domain: give it with --domain'])
   const files = dataFiles(paths.data)
   refuseShortPassphrase(options.passphrase)
+  removeUnfinished(paths)
   refuseSecondNetwork(config, files, options)
   if (options.newNetwork !== true) await refuseLiveNetwork(domain, config, options.signal)
   makeFolder(paths.data, 0o700)
   const authority = SigningKey.generate()
   const nextAuthority = SigningKey.generate()
-  const hadKey = existsSync(paths.key)
+  noteUnfinished(paths)
   try {
     const logKey = createKey(files.logKey)
     const operatorKey = createKey(files.operatorKey)
@@ -86,12 +90,12 @@ export async function createNetworkHere(config: Config, options: CreateNetworkOp
     const networkId = networkIdText(genesis.hash)
     const kits = writeKits(files, { authority, nextAuthority }, networkId, options)
     const fingerprint = networkFingerprint(genesis.hash)
-    return { networkId, fingerprint, ...kits, records: await recordsFor(domain, config) }
+    const records = await recordsFor(domain, config)
+    await options.onMade?.(networkId)
+    dropNote(paths)
+    return { networkId, fingerprint, ...kits, records }
   } catch (error) {
-    // Nobody has seen this network: a half-made one would only stand in the way of the next try.
-    const { logKey: madeKey, operatorKey: operator, nextRecoveryKit, passphrase: kept, store } = files
-    const made = [madeKey, operator, nextRecoveryKit, kept, store, `${store}-wal`, `${store}-shm`]
-    for (const path of hadKey ? made : [...made, paths.key]) rmSync(path, { force: true })
+    removeUnfinished(paths, true)
     throw error
   }
 }

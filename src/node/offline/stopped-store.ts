@@ -19,6 +19,7 @@ import { backupView, refuseTaken } from '../actions/backup.ts'
 import type { BackupView } from '../api/registry-views.ts'
 import { dataFiles } from '../config/paths.ts'
 import type { Config } from '../config/schema.ts'
+import { dropNote } from './unfinished-network.ts'
 
 /** A backup of the store of a node that does not run. @throws NotFoundError, StoreInUseError, StoreError */
 export async function backUpStopped({ paths }: Config, to: string): Promise<BackupView> {
@@ -94,6 +95,7 @@ export async function restoreHere(
   const { store, logKey } = dataFiles(paths.data)
   const pin = networkId === undefined ? undefined : parseNetworkId(networkId)
   const { manifest, report, movedTo } = await restoreStore({ backup, path: store, networkId: pin, older, signal })
+  dropNote(paths)
   const keys = role === 'root' ? [paths.key, logKey] : [paths.key]
   return {
     schemaVersion: 1,

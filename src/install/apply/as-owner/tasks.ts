@@ -33,7 +33,8 @@ interface MakeNetwork {
 
 const makeNetwork = async ({ configFile, data, passphrase, there }: MakeNetwork): Promise<string> => {
   // The kit is made last: without it a network that was just begun is not whole, and nobody has seen it yet.
-  const whole = there || isJson(dataFiles(data).recoveryKit)
+  const { recoveryKit, unfinished } = dataFiles(data)
+  const whole = there || (!existsSync(unfinished) && isJson(recoveryKit))
   if (!whole) removeHalf(data)
   const found = whole ? networkOf({ data }) : null
   if (found !== null) return found
@@ -43,7 +44,8 @@ const makeNetwork = async ({ configFile, data, passphrase, there }: MakeNetwork)
 
 const removeHalf = (data: string): void => {
   const { store } = dataFiles(data)
-  for (const path of [store, `${store}-wal`, `${store}-shm`, ...filesOfNetwork(data)]) rmSync(path, { force: true })
+  const files = ['', '-wal', '-shm', '-journal'].map((end) => store + end)
+  for (const path of [...files, ...filesOfNetwork(data)]) rmSync(path, { force: true })
 }
 
 const isJson = (file: string): boolean => {

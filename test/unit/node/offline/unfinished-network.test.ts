@@ -1,0 +1,88 @@
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it, test } from 'vitest'
+import { loadOrCreateKey } from '../../../../src/identity/key-file.ts'
+import { parseConfig } from '../../../../src/node/config/index.ts'
+import { dataFiles } from '../../../../src/node/config/paths.ts'
+import type { Config } from '../../../../src/node/config/schema.ts'
+import { createNetworkHere } from '../../../../src/node/offline/create-network.ts'
+import { refuseUnfinished } from '../../../../src/node/offline/unfinished-network.ts'
+import { tempFolder } from '../../../helpers/temp.ts'
+
+const passphrase = 'a passphrase of some length'
+
+const rootIn = (folder: string): Config => {
+  const lines = ['name: root', 'role: root', 'domain: unfinished.invalid', 'paths:', `  data: ${join(folder, 'data')}`]
+  return parseConfig({ text: lines.join('\n'), env: {} }).config
+}
+
+const make = (config: Config, onMade?: () => void): Promise<unknown> =>
+  createNetworkHere(config, { passphrase, newNetwork: true, ...(onMade !== undefined && { onMade }) })
+
+/** What a process leaves that is killed when all is made and nobody has heard of it. */
+const killedAtEnd = async (from: string, to: string): Promise<Config> => {
+  await make(rootIn(from), () => cpSync(from, to, { recursive: true, force: true }))
+  const config = rootIn(to)
+  const { unfinished } = dataFiles(config.paths.data)
+  writeFileSync(unfinished, readFileSync(unfinished, 'utf8').replace(/ \d+/, ' 1'))
+  return config
+}
+
+describe('a network that was not made to its end', () => {
+  const last = ['recoveryKit', 'nextRecoveryKit', 'store', 'operatorKey', 'logKey'] as const
+  test.each(last.map((name, at) => [name, last.slice(0, at + 1)] as const))(
+    'is made anew by the next init when its process was killed before %s was there',
+    async (_, missing) => {
+      using from = tempFolder()
+      using to = tempFolder()
+      const config = await killedAtEnd(from.path, to.path)
+      const files = dataFiles(config.paths.data)
+      for (const name of missing) rmSync(files[name])
+      expect(() => refuseUnfinished(config)).toThrow('call `trustnet init` again')
+      await make(config)
+      expect(existsSync(files.unfinished)).toBe(false)
+      expect(existsSync(files.recoveryKit)).toBe(true)
+      expect(() => refuseUnfinished(config)).not.toThrow()
+    }
+  )
+
+  it('is whole where the configuration names it: the start takes it', async () => {
+    using from = tempFolder()
+    using to = tempFolder()
+    const { networkId } = await createNetworkHere(rootIn(from.path), {
+      passphrase,
+      newNetwork: true,
+      onMade: () => cpSync(from.path, to.path, { recursive: true })
+    })
+    const config = rootIn(to.path)
+    expect(() => refuseUnfinished({ ...config, networkId })).not.toThrow()
+    expect(existsSync(dataFiles(config.paths.data).unfinished)).toBe(false)
+  })
+
+  it('is left alone while its process lives', async () => {
+    using folder = tempFolder()
+    const config = rootIn(folder.path)
+    let second: Promise<unknown> | undefined
+    await make(config, () => {
+      second = expect(make(config)).rejects.toThrow(`process ${process.pid} is making a network`)
+    })
+    await second
+    expect(existsSync(dataFiles(config.paths.data).logKey)).toBe(true)
+  })
+
+  it('keeps the key that the node had before', async () => {
+    using folder = tempFolder()
+    const config = rootIn(folder.path)
+    const told = new Error('told')
+    const fails = (): Promise<unknown> =>
+      make(config, () => {
+        throw told
+      })
+    await expect(fails()).rejects.toBe(told)
+    expect(existsSync(config.paths.key)).toBe(false)
+    loadOrCreateKey(config.paths.key)
+    await expect(fails()).rejects.toBe(told)
+    expect(existsSync(config.paths.key)).toBe(true)
+    expect(existsSync(dataFiles(config.paths.data).logKey)).toBe(false)
+  })
+})
