@@ -33,7 +33,6 @@ import { openMetrics, type ProcessMetrics } from './metrics/index.ts'
 import type { NetworkNode } from './network-node.ts'
 import type { NodeContext } from './node-context.ts'
 import type { MemberHandler, Node, NodeOptions } from './node-interface.ts'
-import { refuseUnfinished } from './offline/unfinished-network.ts'
 import { cachedCandidates } from './peers/member-targets.ts'
 import { putOtherHistoryAside } from './put-aside.ts'
 import type { RootController } from './root/root-controller.ts'
@@ -103,7 +102,6 @@ export class TrustNode implements Node, NodeContext {
     this.#options = options
     makeFolder(config.paths.data, 0o700)
     this.invites = new PendingInvite(config, options.invite)
-    refuseUnfinished(config)
     const { key, dropNew } = ownKey(config, this.invites)
     this.#dropNewKey = dropNew
     this.rotation = new KeyRotation(config.paths.key, key)

@@ -5,6 +5,7 @@ import { peekGenesis } from '../../registry/registry.ts'
 import { KeyFileError } from '../../runtime/errors.ts'
 import { dataFiles } from '../config/paths.ts'
 import type { Config } from '../config/schema.ts'
+import { refuseUnfinished } from '../offline/unfinished-network.ts'
 import type { PendingInvite } from './pending-invite.ts'
 
 export interface OwnKey {
@@ -16,9 +17,11 @@ export interface OwnKey {
 /**
  * The key of this node, made at its first start. Where a store says that there was an earlier start, a new key would be another node: it is
  * made for an invite alone, which lets that node in.
- * @throws KeyFileError, and as openDatabase
+ * @throws KeyFileError; ConfigError where a network was begun and not finished; and as openDatabase
  */
-export function ownKey({ paths, role }: Config, { invite }: Pick<PendingInvite, 'invite'>): OwnKey {
+export function ownKey(config: Config, { invite }: Pick<PendingInvite, 'invite'>): OwnKey {
+  const { paths, role } = config
+  refuseUnfinished(config)
   const { store } = dataFiles(paths.data)
   const isThere = existsSync(paths.key)
   const dropNew = (): void => {

@@ -89,11 +89,10 @@ export async function createNetworkHere(config: Config, options: CreateNetworkOp
     })
     const networkId = networkIdText(genesis.hash)
     const kits = writeKits(files, { authority, nextAuthority }, networkId, options)
-    const fingerprint = networkFingerprint(genesis.hash)
     const records = await recordsFor(domain, config)
     await options.onMade?.(networkId)
     dropNote(paths)
-    return { networkId, fingerprint, ...kits, records }
+    return { networkId, fingerprint: networkFingerprint(genesis.hash), ...kits, records }
   } catch (error) {
     removeUnfinished(paths, true)
     throw error
