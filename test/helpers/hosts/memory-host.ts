@@ -48,7 +48,8 @@ class MemoryConnection extends TypedEventEmitter<{ close: Event }> {
   other: MemoryConnection | undefined
   readonly #host: MemoryHost
   readonly #wire: MultiaddrConnection
-  readonly #muxer: StreamMuxer
+  /** Under the name that it has in a connection of libp2p, where the guard looks for it. */
+  readonly muxer: StreamMuxer
   /** Streams that the other side opens, in their order, until they are taken or refused here. */
   readonly #expected: { protocol: string; taken: () => void }[] = []
 
@@ -56,7 +57,7 @@ class MemoryConnection extends TypedEventEmitter<{ close: Event }> {
     super()
     this.#host = host
     this.#wire = wire
-    this.#muxer = muxer
+    this.muxer = muxer
     this.remotePeer = remote.peerId
     this.remoteAddr = remote.address
     this.direction = wire.direction
@@ -69,7 +70,7 @@ class MemoryConnection extends TypedEventEmitter<{ close: Event }> {
   }
 
   get streams(): Stream[] {
-    return this.#muxer.streams
+    return this.muxer.streams
   }
 
   async newStream(protocols: string | string[], options: NewStreamOptions = {}): Promise<Stream> {
@@ -80,7 +81,7 @@ class MemoryConnection extends TypedEventEmitter<{ close: Event }> {
     if (this.status !== 'open' || this.other?.speaks(protocol) !== true) throw new UnsupportedProtocolError(protocol)
     const taken = Promise.withResolvers<void>()
     this.other.#expected.push({ protocol, taken: taken.resolve })
-    const stream = await this.#muxer.createStream(options.signal === undefined ? {} : { signal: options.signal })
+    const stream = await this.muxer.createStream(options.signal === undefined ? {} : { signal: options.signal })
     stream.protocol = protocol
     stream.addEventListener('close', ({ error }) => taken.reject(error ?? new StreamResetError()), { once: true })
     await taken.promise
