@@ -5,7 +5,7 @@ import { ConnectionGuard, type ConnectionGuardComponents } from '../../../../src
 import { ConnectionTrust } from '../../../../src/protocols/engine/connection-trust.ts'
 import { limitsWith } from '../../../../src/protocols/engine/limits.ts'
 import { RevokedError } from '../../../../src/runtime/errors.ts'
-import { connect, startPlainHost, withoutSockets } from '../../../helpers/hosts.ts'
+import { connect, startHost, startPlainHost, withoutSockets } from '../../../helpers/hosts.ts'
 import { FakeClock } from '../../../helpers/observations.ts'
 
 withoutSockets()
@@ -24,7 +24,6 @@ const limits = limitsWith({
 
 let clock: FakeClock
 let trust: ConnectionTrust
-let guard: ConnectionGuard
 let server: Libp2p
 let key: SigningKey
 let client: Libp2p
@@ -37,15 +36,11 @@ beforeEach(async () => {
   revoked = undefined
   const isRevoked = (publicKey: Uint8Array) => Buffer.compare(publicKey, revoked ?? new Uint8Array()) === 0
   trust = new ConnectionTrust({ limits: limits.strangers, settleMs: 1_000, isRevoked })
-  server = await startPlainHost()
+  const init = { trust, limits, clock }
+  server = await startHost({ guard: (components: ConnectionGuardComponents) => new ConnectionGuard(components, init) })
   client = await startPlainHost({ privateKey: key.toLibp2p() })
   hosts.push(server, client)
   await server.handle(id, () => {}, { maxInboundStreams: 100 })
-  guard = new ConnectionGuard(
-    { events: server as unknown as ConnectionGuardComponents['events'] },
-    { trust, limits, clock }
-  )
-  expect(guard).toBeDefined()
 })
 afterEach(async () => {
   await Promise.all(hosts.splice(0).map(async (host) => host.stop()))
