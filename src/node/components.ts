@@ -26,6 +26,7 @@ import { tellLie, tellStill } from './replication/source-alarms.ts'
 import { Staleness } from './replication/staleness.ts'
 import { RootController } from './root/root-controller.ts'
 import { SelfPublisher } from './self/publisher.ts'
+import { watchTnr } from './self/tnr-watch.ts'
 import { makeMembership } from './session/join-and-renew.ts'
 import { LeaseClient } from './session/lease-client.ts'
 import { RegistryFinder } from './session/registry-finder.ts'
@@ -105,12 +106,13 @@ export const runningParts = (node: NodeParts, network: NetworkParts, host: Host,
 /** Starts them, and the looks that need no part of their own. */
 export function startParts(
   parts: RunningParts,
-  { services, logging }: NodeParts,
-  { trust }: NetworkParts,
+  { services, logging, config, candidates }: NodeParts,
+  { trust, registry }: NetworkParts,
   host: Host
 ): void {
   for (const part of Object.values(parts)) part.start(services)
   watchGossip(services, host, trust)
+  watchTnr(services, { config, candidates, domain: registry.genesis.value.domain })
   hearClocks(services, { hello: host.services.hello, trust, logger: logging.logger })
 }
 

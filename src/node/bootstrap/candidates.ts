@@ -111,6 +111,17 @@ export class Candidates {
     }))
   }
 
+  /** Asks what `tnr.<domain>` says now, for a registry that should be found there. Without an answer the last one stands. */
+  async look(domain: string, signal: AbortSignal): Promise<void> {
+    const { config, clock } = this.#init
+    const { dnsServers: servers, dnsTimeoutMs: timeoutMs } = config.bootstrap
+    const allowLoopback = config.announce.allow.includes('loopback')
+    const answer = await lookupTnr(domain, { servers, timeoutMs, signal, allowLoopback })
+    if (answer.kind !== 'found') return
+    this.dns.answer = answer
+    this.dns.checkedAt = momentOf(clock)
+  }
+
   async #ask(domain: string, signal: AbortSignal): Promise<void> {
     const { config, clock } = this.#init
     const options = { servers: config.bootstrap.dnsServers, timeoutMs: config.bootstrap.dnsTimeoutMs, signal }

@@ -11,6 +11,7 @@ import type { NetworkNode } from '../network-node.ts'
 import type { NodeContext } from '../node-context.ts'
 import type { ClockComparison } from '../peers/peer-clocks.ts'
 import { fenceReason } from '../root/root-controller.ts'
+import { type TnrDifference, tnrDifference } from '../self/tnr-watch.ts'
 import { connectionsOf, noStates, shownState } from '../views/member-rows.ts'
 import { refOf } from '../views/refs.ts'
 import { rowSourceOf } from '../views/row-source.ts'
@@ -47,6 +48,7 @@ export interface NetworkFacts {
   pending: number
   queued: number
   announced: number
+  tnr: TnrDifference | undefined
   /** The one address that is listened on; `::`: all. */
   listenHost: string
   kit: { state: KitState; path: string }
@@ -145,6 +147,7 @@ const networkFacts = (node: NodeContext, network: NetworkNode): NetworkFacts => 
     pending: root === undefined ? 0 : admission.pending().length,
     queued: admission.queued,
     announced: network.announced.length,
+    tnr: tnrDifference(node, network),
     listenHost: node.config.listen.host,
     kit: kitOf(node, network),
     backup: backupOf(node, network),

@@ -89,7 +89,8 @@ const memberNotices = (facts: StatusFacts, network: NetworkFacts): Maybe[] => [
   clockNotice(facts, network),
   ...registryNotices(network),
   floodNotice(facts, network),
-  addressNotice(facts, network)
+  addressNotice(facts, network),
+  tnrNotice(network)
 ]
 
 const alarmFixes: ReadonlyMap<string, string> = new Map(
@@ -305,4 +306,12 @@ const addressNotice = ({ phaseFacts }: StatusFacts, { announced, listenHost }: N
   }
   const message = 'this machine has no stable IPv6 address to announce: others cannot dial it, it only dials them'
   return warning('no_address', message, 'trustnet address --assign INTERFACE, or set announce.addresses')
+}
+
+const tnrNotice = ({ tnr }: NetworkFacts): Maybe => {
+  if (tnr === undefined) return undefined
+  const { domain, says, own, stale } = tnr
+  const remove = stale.length === 0 ? '' : `, and no more ${stale.join(', ')}, which no registry has`
+  const message = `tnr.${domain} says ${says.join(', ')}; for this registry it must say ${own}${remove}: a machine that begins with DNS does not find it`
+  return warning('tnr_differs', message, 'trustnet dns check, then trustnet dns set or the edit that it shows')
 }

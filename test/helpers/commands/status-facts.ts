@@ -22,6 +22,7 @@ export const networkFacts = (change: Partial<NetworkFacts> = {}): NetworkFacts =
   pending: 0,
   queued: 0,
   announced: 1,
+  tnr: undefined,
   listenHost: '::',
   kit: { state: 'none', path: '/data/recovery.kit' },
   backup: undefined,

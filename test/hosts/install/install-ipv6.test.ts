@@ -1,31 +1,38 @@
-import { execFileSync } from 'node:child_process'
+import { type ChildProcess, execFileSync } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { startDhcp } from '../../../src/install/machine/dhcp-client.ts'
 import { eventually } from '../../helpers/network.ts'
 import { FileRoot, whyNoFileRoots } from '../file-root.ts'
 import { HostNetwork, whyNoNamespaces } from '../host-network.ts'
 
-const whyNoRadvd = (): string | undefined => {
+const whyNoRouters = (): string | undefined => {
   try {
-    execFileSync('sh', ['-c', 'command -v radvd'], { stdio: 'pipe' })
+    execFileSync('sh', ['-c', 'command -v radvd && command -v dnsmasq && command -v dhclient && command -v dhcpcd'], {
+      stdio: 'pipe'
+    })
     return undefined
   } catch {
-    return 'needs radvd'
+    return 'needs radvd, dnsmasq, dhclient and dhcpcd'
   }
 }
 
-const reason = whyNoNamespaces() ?? whyNoFileRoots() ?? whyNoRadvd()
+const reason = whyNoNamespaces() ?? whyNoFileRoots() ?? whyNoRouters()
 // In CI a machine that cannot do it is a failure; elsewhere it is said and skipped.
 const skipped = reason !== undefined && process.env['CI'] !== 'true'
 if (skipped) process.stderr.write(`test/hosts/install/install-ipv6 is skipped: ${reason}\n`)
 
 const program = resolve('dist/bin/trustnet.js')
 const prefix = 'fd10:7a11:5e7:9'
+/** Of addresses that a DHCPv6 server gives out. */
+const managed = 'fd10:7a11:5e7:a'
 
 describe.skipIf(skipped)('install where IPv6 is off', () => {
   let network: HostNetwork
   let root: FileRoot
+  let router: ChildProcess
 
   const flags = [
     'install',
@@ -47,6 +54,7 @@ describe.skipIf(skipped)('install where IPv6 is off', () => {
     if (reason !== undefined) throw new Error(`CI must be able to turn IPv6 off in a namespace: ${reason}`)
     if (!existsSync(program)) throw new Error('dist is missing: npm run build')
     network = new HostNetwork(['router', 'w'])
+    network.run('router', ['ip', 'addr', 'add', `${managed}::1/64`, 'dev', 'eth0', 'nodad'])
     network.useNameServer(network.host('router').address)
     root = new FileRoot()
     network.run('w', ['sysctl', '-qw', 'net.ipv6.conf.eth0.accept_dad=1', 'net.ipv6.conf.all.disable_ipv6=1'])
@@ -80,7 +88,7 @@ describe.skipIf(skipped)('install where IPv6 is off', () => {
       `interface eth0 { AdvSendAdvert on; MinRtrAdvInterval 3; MaxRtrAdvInterval 4; prefix ${prefix}::/64 { }; };\n`
     )
     network.run('router', ['sysctl', '-qw', 'net.ipv6.conf.all.forwarding=1'])
-    network.start('router', 'radvd', [
+    router = network.start('router', 'radvd', [
       'radvd',
       '--nodaemon',
       '--config',
@@ -99,6 +107,43 @@ describe.skipIf(skipped)('install where IPv6 is off', () => {
     network.run('w', root.inside('trustnet', 'uninstall', '--purge'))
     expect(setting()).toBe('1')
     expect(existsSync(file())).toBe(false)
+  })
+
+  describe('with a router that leaves addresses to DHCPv6', () => {
+    const addresses = (): string => network.run('w', ['ip', '-6', 'addr', 'show', 'dev', 'eth0'])
+
+    beforeAll(async () => {
+      router.kill()
+      await once(router, 'exit')
+      const range = `--dhcp-range=${managed}::100,${managed}::1ff,64,5m`
+      network.start('router', 'dnsmasq', [
+        ...['dnsmasq', '--keep-in-foreground', '--conf-file=/dev/null', '--port=0', '--interface=eth0', '--user=root'],
+        ...['--enable-ra', '--ra-param=eth0,3,60', '--dhcp-authoritative', range],
+        `--dhcp-leasefile=${join(network.folder, 'leases')}`
+      ])
+    })
+
+    it('the client that is there is started, and ends with uninstall', async () => {
+      const child = network.start('w', 'managed', inside(...flags, '--ipv6-auto-enable'))
+      await eventually(
+        () => network.log('w', 'managed').includes('The node runs under this command') || child.exitCode !== null,
+        90_000
+      )
+      expect(network.log('w', 'managed')).toContain('dhclient asks for an address by DHCPv6 on eth0')
+      expect(network.log('w', 'managed')).toMatch(new RegExp(`pass {2}IPv6 +${managed}::1`))
+      network.run('w', root.inside('trustnet', 'uninstall', '--purge'))
+      expect(addresses()).not.toContain(managed)
+      expect(setting()).toBe('1')
+    })
+
+    it('another client is started and ended in its own way', async () => {
+      const start = startDhcp('eth0', (program) => program === 'dhcpcd')
+      network.run('w', ['sysctl', '-qw', 'net.ipv6.conf.all.disable_ipv6=0'])
+      network.run('w', root.inside(...(start?.run ?? [])))
+      await eventually(() => addresses().includes(`${managed}::1`))
+      network.run('w', root.inside(...(start?.undo ?? [])))
+      await eventually(() => !addresses().includes(`${managed}::1`))
+    })
   })
 
   it('an address that another machine of the link has is named as a duplicate', async () => {

@@ -49,7 +49,12 @@ describe('warnings', () => {
       'block 2001:db8::/64 in the firewall when it goes on'
     ],
     ['replica_stale', { replicaAgeMs: 300_000, root: undefined }, 'trustnet registry status'],
-    ['self_doubt', { doubt: 'restarted' }, 'trustnet registry evict']
+    ['self_doubt', { doubt: 'restarted' }, 'trustnet registry evict'],
+    [
+      'tnr_differs',
+      { tnr: { domain: 'example.org', says: ['2001:db8::1'], own: '2001:db8:1::1', stale: [] } },
+      'trustnet dns check, then trustnet dns set or the edit that it shows'
+    ]
   ] as const)('%s holds for %j and names what fixes it', (code, change, fix) => {
     expect(only(statusFacts({ network: networkFacts(change) }))).toMatchObject({ code, fix, level: 'warning' })
   })
