@@ -10,16 +10,23 @@ const leaseMs = 45_000
 interface Commands {
   readonly run: readonly string[]
   readonly end: string
+  /** Tells by its exit code whether the client runs. */
+  readonly runs: string
 }
 
 const clients: Readonly<Record<string, (device: string) => Commands>> = {
   dhclient: (device) => {
     const files = `-pf /run/trustnet-dhclient6-${device}.pid -lf /var/lib/dhcp/trustnet-${device}.leases`
-    return { run: ['dhclient', '-6', '-1', ...files.split(' '), device], end: `dhclient -6 -r ${files} ${device}` }
+    return {
+      run: ['dhclient', '-6', '-1', ...files.split(' '), device],
+      end: `dhclient -6 -r ${files} ${device}`,
+      runs: `kill -0 "$(cat /run/trustnet-dhclient6-${device}.pid)"`
+    }
   },
   dhcpcd: (device) => ({
     run: ['dhcpcd', '-6', '--waitip=6', '--timeout', '30', device],
-    end: `dhcpcd -6 --release ${device}`
+    end: `dhcpcd -6 --release ${device}`,
+    runs: `kill -0 "$(cat "$(dhcpcd -6 -P ${device})")"`
   })
 }
 
@@ -31,7 +38,7 @@ export const startDhcp = (
   const found = Object.entries(clients).find(([program]) => isThere(program))
   if (found === undefined) return undefined
   const [program, commands] = found
-  const { run, end } = commands(device)
+  const { run, end, runs } = commands(device)
   // After a restart of the machine there is none to end.
   const undo = ['sh', '-c', `${end} || true`]
   return {
@@ -39,6 +46,7 @@ export const startDhcp = (
     what: `${program} asks for an address by DHCPv6 on ${device}`,
     run,
     undo,
+    isDone: ['sh', '-c', runs],
     timeoutMs: leaseMs
   }
 }

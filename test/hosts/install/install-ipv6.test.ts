@@ -110,17 +110,22 @@ describe.skipIf(skipped)('install where IPv6 is off', () => {
   })
 
   describe('with a router that leaves addresses to DHCPv6', () => {
+    /** Processes of the client that was started for this interface. */
+    const clients = (): string[] =>
+      network
+        .run('w', ['ps', '-eo', 'args'])
+        .split('\n')
+        .filter((args) => args.includes('-pf /run/trustnet-dhclient6-eth0.pid'))
     const addresses = (): string => network.run('w', ['ip', '-6', 'addr', 'show', 'dev', 'eth0'])
 
     beforeAll(async () => {
       router.kill()
       await once(router, 'exit')
       const range = `--dhcp-range=${managed}::100,${managed}::1ff,64,5m`
-      network.start('router', 'dnsmasq', [
-        ...['dnsmasq', '--keep-in-foreground', '--conf-file=/dev/null', '--port=0', '--interface=eth0', '--user=root'],
-        ...['--enable-ra', '--ra-param=eth0,3,60', '--dhcp-authoritative', range],
-        `--dhcp-leasefile=${join(network.folder, 'leases')}`
-      ])
+      const lease = `--dhcp-leasefile=${join(network.folder, 'leases')}`
+      const advertise = ['--enable-ra', '--ra-param=eth0,3,60', '--dhcp-authoritative', range, lease]
+      const alone = ['--keep-in-foreground', '--conf-file=/dev/null', '--port=0', '--interface=eth0', '--user=root']
+      network.start('router', 'dnsmasq', ['dnsmasq', ...alone, ...advertise])
     })
 
     it('the client that is there is started, and ends with uninstall', async () => {
@@ -131,13 +136,15 @@ describe.skipIf(skipped)('install where IPv6 is off', () => {
       )
       expect(network.log('w', 'managed')).toContain('dhclient asks for an address by DHCPv6 on eth0')
       expect(network.log('w', 'managed')).toMatch(new RegExp(`pass {2}IPv6 +${managed}::1`))
+      expect(clients()).toHaveLength(1)
       network.run('w', root.inside('trustnet', 'uninstall', '--purge'))
+      expect(clients()).toEqual([])
       expect(addresses()).not.toContain(managed)
       expect(setting()).toBe('1')
     })
 
     it('another client is started and ended in its own way', async () => {
-      const start = startDhcp('eth0', (program) => program === 'dhcpcd')
+      const start = startDhcp('eth0', (client) => client === 'dhcpcd')
       network.run('w', ['sysctl', '-qw', 'net.ipv6.conf.all.disable_ipv6=0'])
       network.run('w', root.inside(...(start?.run ?? [])))
       await eventually(() => addresses().includes(`${managed}::1`))
