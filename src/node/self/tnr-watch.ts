@@ -1,10 +1,10 @@
 import { parseAddr } from '../../address/multiaddr.ts'
 import { canonical } from '../../dns/published.ts'
 import { isRegistryRole } from '../../identity/role.ts'
+import type { Registry } from '../../registry/registry.ts'
 import type { Running, Supervisor } from '../../runtime/supervisor.ts'
 import type { Candidates } from '../bootstrap/candidates.ts'
 import type { Config } from '../config/schema.ts'
-import type { NetworkParts } from '../network-parts.ts'
 
 /** Contents of `tnr.<domain>` beside the address that a first start must find there. */
 export interface TnrDifference {
@@ -31,7 +31,7 @@ export const watchTnr = (
 /** Difference between `tnr` and where this registry is now; undefined: it does not, or is not used. */
 export function tnrDifference(
   { config, candidates }: { config: Config; candidates: Candidates },
-  { registry, announced }: Pick<NetworkParts, 'registry' | 'announced'>
+  { registry, announced }: { registry: Registry; announced: readonly string[] }
 ): TnrDifference | undefined {
   const { answer } = candidates.dns
   if (!isRegistryRole(config.role) || answer?.kind !== 'found') return undefined
