@@ -73,6 +73,7 @@ describe('a revoked key', () => {
     await bad.stop()
     const root = network.node('root')
     await root.registry.admission.revoke(bad.key.publicKey, 'stolen')
+    const from = performance.now()
     const { host, connection, status, bytes } = await asker(root, bad.key)
     const heard = [...(await told(connection, 60_000))]
     await closed(connection)
@@ -84,7 +85,8 @@ describe('a revoked key', () => {
     expect(status).toBe(statuses.REVOKED)
     expect(bytes).toBe(0)
     expect(heard.filter(([, count]) => count > 0)).toEqual([])
-    expect(answered).toBeLessThanOrEqual(10)
+    // Ten, and one more in each six seconds that a slow machine needs for it.
+    expect(answered).toBeLessThanOrEqual(10 + Math.ceil((performance.now() - from) / 6_000))
     return {
       happened: `told REVOKED and ${bytes} bytes more; 0 by each of ${heard.length} protocols behind it; of 41 dials ${answered} were answered`,
       held: 'a revoked key is let in for one status, ten times a minute, and hung up on'
