@@ -39,6 +39,9 @@ const colours: Record<PeerState, string> = {
   unknown: '#eeeeee'
 }
 
+/** The state; of one that a newer version has, none is known here. */
+const stateOf = ({ state }: Node): PeerState => (Object.hasOwn(colours, state) ? state : 'unknown')
+
 type Node = TopologyView['nodes'][number]
 type Link = TopologyView['links'][number]
 
@@ -59,14 +62,14 @@ const mermaidQuoted = (text: string): string =>
 export const mermaidText = (view: TopologyView): string => {
   const ids = idsOf(view)
   const nodes = view.nodes.map(
-    (node, at) => `  n${at}[${mermaidQuoted(`${nameOf(node)} (${node.role})`)}]:::${node.state}`
+    (node, at) => `  n${at}[${mermaidQuoted(`${nameOf(node)} (${sanitise(node.role)})`)}]:::${stateOf(node)}`
   )
   const links = view.links.map((link) => {
     const [from, to] = endsOf(link).map((peerId) => ids.get(peerId))
     const rtt = link.rttMs === null ? '' : `|${mermaidQuoted(milliseconds(link.rttMs))}|`
     return `  ${from} ${link.oneSided ? '-.->' : '---'}${rtt} ${to}`
   })
-  const used = new Set(view.nodes.map(({ state }) => state))
+  const used = new Set(view.nodes.map(stateOf))
   const classes = [...used].map((state) => `  classDef ${state} fill:${colours[state]},stroke:#555,color:#000`)
   return ['flowchart LR', ...nodes, ...links, ...classes].join('\n')
 }
@@ -79,8 +82,8 @@ export const dotText = (view: TopologyView): string => {
   const ids = idsOf(view)
   const nodes = view.nodes.map((node, at) => {
     const shape = node.role === 'root' || node.role === 'secondary' ? 'box' : 'ellipse'
-    const label = dotQuoted(`${nameOf(node)} (${node.role}), ${node.state}`)
-    return `  n${at} [label=${label}, shape=${shape}, style=filled, fillcolor="${colours[node.state]}"];`
+    const label = dotQuoted(`${nameOf(node)} (${sanitise(node.role)}), ${stateOf(node)}`)
+    return `  n${at} [label=${label}, shape=${shape}, style=filled, fillcolor="${colours[stateOf(node)]}"];`
   })
   const links = view.links.map((link) => {
     const [from, to] = endsOf(link).map((peerId) => ids.get(peerId))

@@ -79,6 +79,7 @@ const ownCalls: ReadonlyMap<string, RootCalls> = new Map<string, RootCalls>([
   ['dns set', { running: ['trustnet dns set --provider manual'] }],
   ['leave', { running: ['trustnet leave --reason moved'] }],
   ['ui', { running: ['trustnet ui'] }],
+  ['report', { running: ['trustnet report --output /root/safe/out-report.tar'] }],
   ['wait', { running: ['trustnet wait --timeout 1s --status healthy'] }],
   [
     'join',
