@@ -24,7 +24,7 @@ const defaultTtlMs = 3_600_000
 export function actToSign(asked: Asked, act: { kind: number; body: Uint8Array }): string {
   if (act.kind === 0) return questionToSign(asked, act.body)
   const content = contentOf(act)
-  checks[asked.call]?.(asked.input, content)
+  checks.get(asked.call)?.(asked.input, content)
   return actText(content)
 }
 
@@ -38,75 +38,77 @@ const questionToSign = ({ call, input }: Asked, bytes: Uint8Array): string => {
 
 type Check = (input: Asked['input'], content: Content) => void
 
-const checks: Readonly<Record<string, Check>> = {
-  approve: ({ peer }, content) => {
-    if (!('join' in content)) throw other(`an entry of kind ${content.kind}`)
-    const { publicKey, name } = readStoredJoin(content.join)
-    isPeer(peer, publicKey, name)
-  },
-  revoke: ({ peer, reason }, content) => {
-    const { publicKey, name, reason: said } = bodyOf(content, 'revoke')
-    isPeer(peer, publicKey, name)
-    same('the reason', said, reason)
-  },
-  endMember: ({ peer, reason }, content) => {
-    const { publicKey, reason: said } = bodyOf(content, 'end')
-    isPeer(peer, publicKey, undefined)
-    same('the reason', said, reason)
-  },
-  changeMember: ({ peer, name, role, groups }, content) => {
-    const body = bodyOf(content, 'change')
-    isPeer(peer, body.publicKey, name === undefined ? body.name : undefined)
-    given('the name', body.name, name)
-    given('the role', body.role, role)
-    given('the groups', sorted(body.groups), groups === undefined ? undefined : sorted(groups))
-  },
-  retireRegistry: ({ peer }, content) => {
-    if (content.kind === 'registrySet') {
-      isPeer(peer, content.body.publicKey, undefined)
-      require(content.body.removed, 'it enters a registry')
-      return
+const checks: ReadonlyMap<string, Check> = new Map(
+  Object.entries<Check>({
+    approve: ({ peer }, content) => {
+      if (!('join' in content)) throw other(`an entry of kind ${content.kind}`)
+      const { publicKey, name } = readStoredJoin(content.join)
+      isPeer(peer, publicKey, name)
+    },
+    revoke: ({ peer, reason }, content) => {
+      const { publicKey, name, reason: said } = bodyOf(content, 'revoke')
+      isPeer(peer, publicKey, name)
+      same('the reason', said, reason)
+    },
+    endMember: ({ peer, reason }, content) => {
+      const { publicKey, reason: said } = bodyOf(content, 'end')
+      isPeer(peer, publicKey, undefined)
+      same('the reason', said, reason)
+    },
+    changeMember: ({ peer, name, role, groups }, content) => {
+      const body = bodyOf(content, 'change')
+      isPeer(peer, body.publicKey, name === undefined ? body.name : undefined)
+      given('the name', body.name, name)
+      given('the role', body.role, role)
+      given('the groups', sorted(body.groups), groups === undefined ? undefined : sorted(groups))
+    },
+    retireRegistry: ({ peer }, content) => {
+      if (content.kind === 'registrySet') {
+        isPeer(peer, content.body.publicKey, undefined)
+        require(content.body.removed, 'it enters a registry')
+        return
+      }
+      const { publicKey, name, role } = bodyOf(content, 'change')
+      isPeer(peer, publicKey, name)
+      require(role === 'integrated' || role === 'external', `it makes a ${role}`)
+    },
+    invite: (input, content) => {
+      const body = bodyOf(content, 'grant')
+      same('the role', body.role, input['role'] ?? 'integrated')
+      same('the name', body.name, input['name'] ?? input['replaces'])
+      same('the member that is replaced', body.replaces, input['replaces'])
+      same('the uses', body.uses, input['uses'] ?? 1)
+      same('the note', body.note, input['note'] ?? '')
+      same('the groups', sorted(body.groups), sorted(input['groups'] ?? []))
+      same('the time of an ephemeral member', body.ephemeralMs, input['ephemeralMs'])
+      const ttlMs = typeof input['ttlMs'] === 'number' ? input['ttlMs'] : defaultTtlMs
+      require(body.notAfterMs <= Date.now() + ttlMs + skewMs, 'it is open for longer')
+    },
+    cancelInvite: ({ id, reason }, content) => {
+      const body = bodyOf(content, 'grantEnd')
+      require(Buffer.from(body.id).toString('hex').startsWith(String(id)), 'it ends another invite')
+      same('the reason', body.reason, reason)
+    },
+    setPolicy: (changes, content) => {
+      const body = bodyOf(content, 'policy')
+      for (const [key, value] of Object.entries(changes)) {
+        if (notOfPolicy.has(key)) continue
+        given(key, plain(Reflect.get(body, key)), value)
+      }
+    },
+    addOperator: ({ name, keyId }, content) => {
+      const body = bodyOf(content, 'operator')
+      require(!body.removed, 'it removes an operator')
+      same('the name', body.name, name)
+      same('the key', peerIdText(body.publicKey), keyId)
+    },
+    removeOperator: ({ name }, content) => {
+      const body = bodyOf(content, 'operator')
+      require(body.removed, 'it enters an operator')
+      same('the name', body.name, name)
     }
-    const { publicKey, name, role } = bodyOf(content, 'change')
-    isPeer(peer, publicKey, name)
-    require(role === 'integrated' || role === 'external', `it makes a ${role}`)
-  },
-  invite: (input, content) => {
-    const body = bodyOf(content, 'grant')
-    same('the role', body.role, input['role'] ?? 'integrated')
-    same('the name', body.name, input['name'] ?? input['replaces'])
-    same('the member that is replaced', body.replaces, input['replaces'])
-    same('the uses', body.uses, input['uses'] ?? 1)
-    same('the note', body.note, input['note'] ?? '')
-    same('the groups', sorted(body.groups), sorted(input['groups'] ?? []))
-    same('the time of an ephemeral member', body.ephemeralMs, input['ephemeralMs'])
-    const ttlMs = typeof input['ttlMs'] === 'number' ? input['ttlMs'] : defaultTtlMs
-    require(body.notAfterMs <= Date.now() + ttlMs + skewMs, 'it is open for longer')
-  },
-  cancelInvite: ({ id, reason }, content) => {
-    const body = bodyOf(content, 'grantEnd')
-    require(Buffer.from(body.id).toString('hex').startsWith(String(id)), 'it ends another invite')
-    same('the reason', body.reason, reason)
-  },
-  setPolicy: (changes, content) => {
-    const body = bodyOf(content, 'policy')
-    for (const [key, value] of Object.entries(changes)) {
-      if (notOfPolicy.has(key)) continue
-      given(key, plain(Reflect.get(body, key)), value)
-    }
-  },
-  addOperator: ({ name, keyId }, content) => {
-    const body = bodyOf(content, 'operator')
-    require(!body.removed, 'it removes an operator')
-    same('the name', body.name, name)
-    same('the key', peerIdText(body.publicKey), keyId)
-  },
-  removeOperator: ({ name }, content) => {
-    const body = bodyOf(content, 'operator')
-    require(body.removed, 'it enters an operator')
-    same('the name', body.name, name)
-  }
-}
+  })
+)
 
 /** Texts in one order. */
 const sorted = (texts: unknown): string[] => {

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { cleanEnvironment } from '../../runtime/clean-environment.ts'
 import { type RunningOptions, running, withRunning } from '../access/find-running.ts'
 import type { AddCommand, Context } from '../output/context.ts'
 import { UsageError } from '../output/exit.ts'
@@ -32,12 +33,27 @@ const ui = async (context: Context, options: RunningOptions): Promise<void> => {
   if (hasDesktop(terminal.env) && options.json !== true && terminal.isTTY) await openIn('xdg-open', address)
 }
 
+/** Variables by which a program finds the desktop, and the browser that its user chose. */
+const ofDesktop = [
+  'DISPLAY',
+  'WAYLAND_DISPLAY',
+  'XAUTHORITY',
+  'XDG_RUNTIME_DIR',
+  'XDG_CURRENT_DESKTOP',
+  'DBUS_SESSION_BUS_ADDRESS',
+  'BROWSER'
+]
+
 const hasDesktop = (env: Readonly<Record<string, string | undefined>>): boolean =>
   env['DISPLAY'] !== undefined || env['WAYLAND_DISPLAY'] !== undefined
 
 /** The address was printed: a desktop without that program opens nothing. */
 const openIn = async (program: string, address: string): Promise<void> => {
-  const child = spawn(program, [address], { detached: true, stdio: 'ignore' })
+  const child = spawn(program, [address], {
+    detached: true,
+    stdio: 'ignore',
+    env: cleanEnvironment({}, { also: ofDesktop })
+  })
   child.unref()
   await Promise.race([once(child, 'spawn'), once(child, 'error')]).catch(() => undefined)
 }

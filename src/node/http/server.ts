@@ -145,18 +145,16 @@ const refuse = (response: ServerResponse, { status, code, message, headers }: Re
   response.end(JSON.stringify(errorBody(code, message)))
 }
 
-const unread: Readonly<Record<string, [status: string, code: string, message: string]>> = {
-  HPE_HEADER_OVERFLOW: [
-    '431 Request Header Fields Too Large',
-    'TOO_LARGE',
-    `The headers are longer than ${httpLimits.headerBytes} bytes.`
+const unread = new Map<string, [status: string, code: string, message: string]>([
+  [
+    'HPE_HEADER_OVERFLOW',
+    ['431 Request Header Fields Too Large', 'TOO_LARGE', `The headers are longer than ${httpLimits.headerBytes} bytes.`]
   ],
-  ERR_HTTP_REQUEST_TIMEOUT: [
-    '408 Request Timeout',
-    'TIMEOUT',
-    `The request was not there within ${httpLimits.requestMs / 1000} s.`
+  [
+    'ERR_HTTP_REQUEST_TIMEOUT',
+    ['408 Request Timeout', 'TIMEOUT', `The request was not there within ${httpLimits.requestMs / 1000} s.`]
   ]
-}
+])
 
 /** Answers what is no request. */
 const refuseUnread = (error: NodeJS.ErrnoException, socket: Socket): void => {
@@ -164,7 +162,7 @@ const refuseUnread = (error: NodeJS.ErrnoException, socket: Socket): void => {
     socket.destroy()
     return
   }
-  const [status, code, message] = unread[error.code ?? ''] ?? [
+  const [status, code, message] = unread.get(error.code ?? '') ?? [
     '400 Bad Request',
     'BAD_REQUEST',
     'This is no HTTP request.'

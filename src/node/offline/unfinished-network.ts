@@ -1,8 +1,9 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { networkIdText } from '../../identity/network-id.ts'
 import { openGenesis } from '../../registry/objects/genesis.ts'
 import { peekGenesis } from '../../registry/registry.ts'
 import { isOwnerAlive, thisOwner } from '../../runtime/files/owner.ts'
+import { readText } from '../../runtime/files/read-file.ts'
 import { dataFiles, filesOfNetwork } from '../config/paths.ts'
 import type { Config } from '../config/schema.ts'
 import { ConfigError } from '../errors.ts'
@@ -10,6 +11,7 @@ import { ConfigError } from '../errors.ts'
 type Paths = Pick<Config['paths'], 'data' | 'key'>
 
 const withKey = 'made its key'
+const maxNoteBytes = 256
 
 /** Notes that a network is being made in a data folder in which none is, and whether the node's key is made with it. */
 export const noteUnfinished = ({ data, key }: Paths): void => {
@@ -27,7 +29,7 @@ export const dropNote = ({ data }: Pick<Paths, 'data'>): void => rmSync(dataFile
 export const removeUnfinished = (paths: Paths, isOurs = false): void => {
   const { unfinished, store } = dataFiles(paths.data)
   if (!existsSync(unfinished)) return
-  const [owner = '', note] = readFileSync(unfinished, 'utf8').split('\n')
+  const [owner = '', note] = readText(unfinished, maxNoteBytes).split('\n')
   if (!isOurs && isOwnerAlive(owner)) {
     throw new ConfigError([
       `process ${owner.split(' ')[0]} is making a network in ${paths.data}: wait until it has ended`

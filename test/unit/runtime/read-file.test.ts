@@ -32,6 +32,8 @@ const ownReads = [
   'cli/dev/source-of.ts',
   'address/interfaces.ts',
   'runtime/version.ts',
+  'runtime/files/owner.ts',
+  'node/http/page-part.ts',
   'runtime/port-holder.ts',
   'node/host/open-files.ts',
   'install/machine/read-facts.ts',

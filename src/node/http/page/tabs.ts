@@ -3,12 +3,14 @@ import { byId } from './dom.ts'
 const names = ['network', 'history', 'log', 'registries', 'node'] as const
 type Tab = (typeof names)[number]
 
-const keys: Readonly<Record<string, (index: number) => number>> = {
-  ArrowRight: (index) => index + 1,
-  ArrowLeft: (index) => index - 1,
-  Home: () => 0,
-  End: () => names.length - 1
-}
+const keys: ReadonlyMap<string, (index: number) => number> = new Map(
+  Object.entries({
+    ArrowRight: (index) => index + 1,
+    ArrowLeft: (index) => index - 1,
+    Home: () => 0,
+    End: () => names.length - 1
+  })
+)
 
 /** Makes the tabs work with mouse and keyboard, as the ARIA practices say. Gives the way to ask which is shown. */
 export const showTabs = (onShow: (tab: Tab) => void): (() => Tab) => {
@@ -27,7 +29,7 @@ export const showTabs = (onShow: (tab: Tab) => void): (() => Tab) => {
     const button = byId(`tab-${name}`)
     button.addEventListener('click', () => show(name))
     button.addEventListener('keydown', (event) => {
-      const next = keys[event.key]
+      const next = keys.get(event.key)
       if (next === undefined) return
       event.preventDefault()
       const tab = names[(next(index) + names.length) % names.length] ?? 'network'
