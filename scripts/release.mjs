@@ -33,7 +33,7 @@ const nodeBinary = (arch) => {
   const name = `node-linux-${arch}`
   const { version: wanted, integrity } = lock.packages[`node_modules/${name}`]
   const [{ filename }] = JSON.parse(
-    run('npm', ['pack', `${name}@${wanted}`, '--json', '--pack-destination', work], { cwd: work })
+    run('npm', ['pack', `${name}@${wanted}`, '--prefer-offline', '--json', '--pack-destination', work], { cwd: work })
   )
   const bytes = readFileSync(join(work, filename))
   const digest = `sha512-${createHash('sha512').update(bytes).digest('base64')}`

@@ -41,7 +41,9 @@ class StoreDatabase extends BetterSqlite3 {
   writePid(): void {
     this.#pidPath = `${this.#path}.pid`
     try {
-      writeFileSync(this.#pidPath, `${process.pid}\n`)
+      // A new file: a pipe that lies there would be waited for.
+      rmSync(this.#pidPath, { force: true })
+      writeFileSync(this.#pidPath, `${process.pid}\n`, { flag: 'wx' })
     } catch {
       // Only a message needs it, and on a full disk reads go on.
     }

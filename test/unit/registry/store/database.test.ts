@@ -51,6 +51,13 @@ describe('openDatabase', () => {
     expect(new MetaTable(open()).get('a')).toEqual(Buffer.from([1, 2]))
   })
 
+  it.each(['pid', 'restoring.pid'])('waits for no reader of a pipe that lies at its %s', (end) => {
+    execFileSync('mkfifo', [join(folder, `registry.db.${end}`)])
+    const db = openDatabase(end === 'pid' ? path : join(folder, 'registry.db.restoring'))
+    db.close()
+    expect(existsSync(join(folder, `registry.db.${end}`))).toBe(false)
+  })
+
   it('refuses a second open in this process, by another spelling of the path too', () => {
     const db = open()
     expect(() => openDatabase(path)).toThrow(StoreInUseError)
