@@ -99,8 +99,8 @@ const sendSlowly = async (sockets: Socket[]): Promise<string> => {
 }
 
 /** Status of the answer; `closed`: the connection had to make room for another one. */
-const statusOf = (url: URL): Promise<number | string> =>
-  fetch(url).then(
+const statusOf = (address: URL): Promise<number | string> =>
+  fetch(address).then(
     ({ status }) => status,
     () => 'closed'
   )
@@ -159,7 +159,7 @@ describe('the HTTP API', () => {
     })
     const statuses = (await Promise.all(flood)).flat()
     const refused = statuses.filter((status) => status === 429).length
-    expect([...new Set(statuses)].filter((status) => status !== 'closed').toSorted()).toEqual([200, 429])
+    expect(new Set(statuses.filter((status) => status !== 'closed'))).toEqual(new Set([200, 429]))
     await expectSteady(before)
     const closed = statuses.filter((status) => status === 'closed').length
     return { happened: `1,000 questions: ${refused} refused, ${closed} closed`, held: '50 a second of one address' }
