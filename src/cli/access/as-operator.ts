@@ -73,24 +73,25 @@ async function signerOf(
   kinds: readonly number[],
   { keyFile, passphrase, agrees }: Signing
 ): Promise<(view: OrderedView) => Promise<string[]>> {
-  const [{ loadOperatorKey }, { sealOrder }, { digestOf }, { actToSign }] = await Promise.all([
+  const [{ loadOperatorKey }, { sealOrder }, { digestOf }, { actsToSign }] = await Promise.all([
     import('./operator-key.ts'),
     import('../../registry/objects/orders/order.ts'),
     import('../../registry/objects/orders/act.ts'),
     import('./signed-acts.ts')
   ])
   const key = await loadOperatorKey(resolve(keyFile), passphrase)
+  const linesOf = (acts: Parameters<typeof actsToSign>[1]): string[] => {
+    try {
+      return actsToSign(asked, acts)
+    } catch (error) {
+      throw unexpected(`something else than was asked for (${reasonOf(error)})`)
+    }
+  }
   return async ({ networkId, epoch, seenN, sign }) => {
     const acts = sign.map(({ kind, body }) => ({ kind, body: Buffer.from(body, 'base64') }))
-    const lines = acts.map((act) => {
-      if (!kinds.includes(act.kind)) throw unexpected(`an entry of kind ${act.kind}`)
-      try {
-        return actToSign(asked, act)
-      } catch (error) {
-        throw unexpected(`something else than was asked for (${reasonOf(error)})`)
-      }
-    })
-    if (!(await agrees(lines))) throw new ExitError(exitCodes.refused, 'Nothing was signed.')
+    const stray = acts.find(({ kind }) => !kinds.includes(kind))
+    if (stray !== undefined) throw unexpected(`an entry of kind ${stray.kind}`)
+    if (!(await agrees(linesOf(acts)))) throw new ExitError(exitCodes.refused, 'Nothing was signed.')
     return acts.map((act) => {
       const { kind } = act
       const order = {

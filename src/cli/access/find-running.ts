@@ -11,7 +11,7 @@ import { instanceOf, machineRuntime, runtimeFolders, socketPath } from '../../no
 import { codeOf } from '../../runtime/error-code.ts'
 import type { Context } from '../output/context.ts'
 import { UsageError } from '../output/exit.ts'
-import { sanitise } from '../output/text.ts'
+import { sanitise, sanitiseWhole } from '../output/text.ts'
 import { asOperator } from './as-operator.ts'
 import { loadedConfig } from './config-source.ts'
 
@@ -67,7 +67,7 @@ const agrees = async (
   { yes }: RunningOptions
 ): Promise<boolean> => {
   const said = acts.filter((act) => act !== '')
-  for (const act of said) terminal.progress(`Signs  ${sanitise(act)}`)
+  for (const act of said) terminal.progress(`Signs  ${sanitiseWhole(act)}`)
   const asks = terminal.stdin.isTTY === true && terminal.stderr.isTTY === true && yes !== true
   if (!asks || said.length === 0) return true
   const { default: confirm } = await import('@inquirer/confirm')

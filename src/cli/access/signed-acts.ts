@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from 'node:util'
 import { peerIdText } from '../../identity/keys.ts'
 import { actText, questionOf } from '../../node/views/log-view.ts'
+import { policyValues } from '../../node/views/policy-view.ts'
 import type { EntryBodies } from '../../registry/objects/entry.ts'
 import { readStoredJoin } from '../../registry/objects/join.ts'
-import { contentOf, type OpenedAct } from '../../registry/objects/orders/act.ts'
+import { contentOf, idOfActs, type OpenedAct } from '../../registry/objects/orders/act.ts'
 
 /** A call as it was asked for. */
 export interface Asked {
@@ -17,16 +18,28 @@ type Content = OpenedAct['content']
 const skewMs = 600_000
 const defaultTtlMs = 3_600_000
 
+type Act = Parameters<typeof contentOf>[0]
+
 /**
- * A line for the operator that says what is to be signed; empty: a question that changes nothing.
+ * Lines for the operator that say what is to be signed; an empty one: a question that changes nothing.
  * @throws Error that says how it is something else than was asked for
  */
-export function actToSign(asked: Asked, act: { kind: number; body: Uint8Array }): string {
-  if (act.kind === 0) return questionToSign(asked, act.body)
+export const actsToSign = (asked: Asked, acts: readonly Act[]): string[] =>
+  acts.map((act) => (act.kind === 0 ? questionToSign(asked, act.body) : changeToSign(asked, act, acts)))
+
+function changeToSign({ call, input }: Asked, act: Act, acts: readonly Act[]): string {
+  const check = checks.get(call)
+  if (check === undefined) throw other(`a change, which nothing checks for ${call}`)
   const content = contentOf(act)
-  checks.get(asked.call)?.(asked.input, content)
-  return actText(content)
+  check(input, content, acts)
+  return lineOf(content)
 }
+
+/** Text of an act; of a policy with the values, too, that were not asked for and nothing holds against. */
+const lineOf = (content: Content): string =>
+  content.kind === 'policy'
+    ? `${actText(content)}: ${JSON.stringify(policyValues(bodyOf(content, 'policy')))}`
+    : actText(content)
 
 const questionToSign = ({ call, input }: Asked, bytes: Uint8Array): string => {
   const question = questionOf(bytes)
@@ -36,7 +49,8 @@ const questionToSign = ({ call, input }: Asked, bytes: Uint8Array): string => {
   return `turn away the join ${Buffer.from(question.join).toString('hex').slice(0, 12)}: ${question.reason}`
 }
 
-type Check = (input: Asked['input'], content: Content) => void
+/** Holds one of the acts against the input of the call. */
+type Check = (input: Asked['input'], content: Content, acts: readonly Act[]) => void
 
 const checks: ReadonlyMap<string, Check> = new Map(
   Object.entries<Check>({
@@ -90,10 +104,10 @@ const checks: ReadonlyMap<string, Check> = new Map(
       same('the reason', body.reason, reason)
     },
     setPolicy: (changes, content) => {
-      const body = bodyOf(content, 'policy')
+      const values = policyValues(bodyOf(content, 'policy'))
       for (const [key, value] of Object.entries(changes)) {
-        if (notOfPolicy.has(key)) continue
-        given(key, plain(Reflect.get(body, key)), value)
+        if (key === 'witnessKeys') same(key, sorted(values.witnessKeys), sorted(value))
+        else if (!notOfPolicy.has(key)) given(key, plain(Reflect.get(values, key)), value)
       }
     },
     addOperator: ({ name, keyId }, content) => {
@@ -106,7 +120,8 @@ const checks: ReadonlyMap<string, Check> = new Map(
       const body = bodyOf(content, 'operator')
       require(body.removed, 'it enters an operator')
       same('the name', body.name, name)
-    }
+    },
+    approveOrder: ({ id }, _, acts) => same('the id', idOfActs(acts), id)
   })
 )
 
@@ -116,8 +131,8 @@ const sorted = (texts: unknown): string[] => {
   return all.toSorted((a, b) => (a < b ? -1 : 1))
 }
 
-/** Fields of the call that are no values of the policy, or written in another way. */
-const notOfPolicy: ReadonlySet<string> = new Set(['seen', 'force', 'witnessKeys'])
+/** Fields of the call that are no values of the policy. */
+const notOfPolicy: ReadonlySet<string> = new Set(['seen', 'force'])
 
 const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value ?? null))
 

@@ -23,8 +23,11 @@ export const sanitise = (text: string): string => shown(text, maxShown)
 /** An error says at its end what to do: it is shown whole, whatever another machine put into its middle. */
 export const sanitiseError = (text: string): string => shown(text, maxErrorShown)
 
+/** Text that a person agrees to: nothing of it is left out. */
+export const sanitiseWhole = (text: string): string => text.replace(unsafe, '\uFFFD')
+
 const shown = (text: string, most: number): string => {
-  const clean = text.replace(unsafe, '\uFFFD')
+  const clean = sanitiseWhole(text)
   return clean.length > most ? `${clean.slice(0, most - 1)}…` : clean
 }
 

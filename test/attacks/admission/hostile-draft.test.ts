@@ -1,11 +1,12 @@
 import { join } from 'node:path'
 import { describe, expect } from 'vitest'
 import { asOperator } from '../../../src/cli/access/as-operator.ts'
+import { actsToSign } from '../../../src/cli/access/signed-acts.ts'
 import { createKey } from '../../../src/identity/key-file.ts'
 import { peerIdText, SigningKey } from '../../../src/identity/keys.ts'
 import type { ControlApi } from '../../../src/node/api/control-api.ts'
 import type { EntryContent } from '../../../src/registry/objects/entry.ts'
-import { actOf } from '../../../src/registry/objects/orders/act.ts'
+import { actOf, idOfActs } from '../../../src/registry/objects/orders/act.ts'
 import { defaultPolicy } from '../../../src/registry/objects/policy/policy.ts'
 import { ScriptedApi } from '../../helpers/control-process.ts'
 import { tempFolder } from '../../helpers/temp.ts'
@@ -21,6 +22,11 @@ const grant = {
   note: '',
   groups: []
 } as const
+
+const revokeOf = (publicKey: Uint8Array): EntryContent => ({
+  kind: 'revoke',
+  body: { publicKey, name: 'hal', reason: 'stolen' }
+})
 
 /** What is asked for, and what is to be signed for it. */
 interface Draft {
@@ -108,6 +114,18 @@ const drafts: Draft[] = [
     wrong: [{ kind: 'policy', body: { ...defaultPolicy, admission: 'open' } }]
   },
   {
+    what: 'keys of witnesses',
+    ask: (api) => api.setPolicy({ witnessKeys: [peerIdText(hal)] }),
+    right: { kind: 'policy', body: { ...defaultPolicy, witnessKeys: [hal] } },
+    wrong: [{ kind: 'policy', body: { ...defaultPolicy, witnessKeys: [eve] } }]
+  },
+  {
+    what: 'order of another operator',
+    ask: (api) => api.approveOrder({ id: idOfActs([actOf(revokeOf(hal))]) }),
+    right: revokeOf(hal),
+    wrong: [revokeOf(eve), { kind: 'operator', body: { publicKey: eve, name: 'eve', removed: false } }]
+  },
+  {
     what: 'a new operator',
     ask: (api) => api.addOperator({ name: 'ann', keyId: peerIdText(hal) }),
     right: { kind: 'operator', body: { publicKey: hal, name: 'ann', removed: false } },
@@ -182,6 +200,24 @@ describe('a node that an operator signs through', () => {
       happened: `${tried} other entries for ${drafts.length} commands: 0 orders signed`,
       held: 'the command decodes what it is to sign and holds it against what was asked for'
     }
+  })
+
+  attack('asks for a signature under a change that nothing holds against the call', async () => {
+    const act = actOf(revokeOf(hal))
+    const calls = ['waitingOrders', 'reject', 'peers', 'constructor', '']
+    for (const call of calls) {
+      expect(() => actsToSign({ call, input: {} }, [act]), call).toThrow(`nothing checks for ${call}`)
+    }
+    return {
+      happened: `${calls.length} calls without a check: each throws before anything is signed`,
+      held: 'a change is signed for calls that have a check, and no others'
+    }
+  })
+
+  control('shows the operator every value of a policy, asked for or not', async () => {
+    const asked = { call: 'setPolicy', input: { admission: 'approve' } }
+    const act = actOf({ kind: 'policy', body: { ...defaultPolicy, admission: 'approve', twoOperators: [3] } })
+    expect(actsToSign(asked, [act])).toEqual([expect.stringContaining('"twoOperators":[3]')])
   })
 
   control('gets the signature under what was asked for, which the operator is shown first', async () => {

@@ -1,9 +1,8 @@
 import { fromString } from 'uint8arrays/from-string'
 import { toString as text } from 'uint8arrays/to-string'
-import { sha256 } from '../../../identity/hash.ts'
 import type { Clock } from '../../../runtime/clock-and-logger.ts'
 import { LimitError } from '../../../runtime/errors.ts'
-import { type Act, digestOf } from '../../objects/orders/act.ts'
+import { type Act, idOfActs } from '../../objects/orders/act.ts'
 import { readStoredOrder } from '../../objects/orders/order.ts'
 import type { Database } from '../../store/database.ts'
 import type { GroupCommit } from '../../store/group-commit.ts'
@@ -13,7 +12,6 @@ import { secondOrderMs } from '../limits.ts'
 const metaKey = 'waiting-orders'
 /** As many as an operator can look through. */
 const maxWaiting = 64
-const idChars = 12
 
 /** Acts that one operator has ordered and another one has to order, too. */
 export interface WaitingActs {
@@ -23,13 +21,6 @@ export interface WaitingActs {
   /** Each with the first order. */
   readonly acts: readonly Act[]
 }
-
-/** The id of acts: of what is to be done, not of who ordered it. */
-export const idOfActs = (acts: readonly Omit<Act, 'order'>[]): string =>
-  text(
-    sha256(Buffer.concat(acts.map((act) => Buffer.concat([Buffer.from([act.kind]), digestOf(act)])))),
-    'base16'
-  ).slice(0, idChars)
 
 export interface WaitingOrdersComponents {
   db: Database

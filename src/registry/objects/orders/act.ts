@@ -1,4 +1,5 @@
 import { equals } from 'uint8arrays/equals'
+import { toString as text } from 'uint8arrays/to-string'
 import { sha256 } from '../../../identity/hash.ts'
 import { InvalidPayloadError, UnsupportedVersionError } from '../../../runtime/errors.ts'
 import { type EntryContent, type EntryKind, encodeBody, entryKindOf, entryKinds } from '../entry.ts'
@@ -43,6 +44,15 @@ export const actOf = (content: EntryContent): Omit<Act, 'order'> =>
 /** Digest that an order for an act names. */
 export const digestOf = ({ kind, body }: Omit<Act, 'order'>): Uint8Array =>
   kind === entryKinds.admit ? payloadHash(body) : sha256(body)
+
+const idChars = 12
+
+/** The id of acts: of what is to be done, not of who ordered it. */
+export const idOfActs = (acts: readonly Omit<Act, 'order'>[]): string =>
+  text(
+    sha256(Buffer.concat(acts.map((act) => Buffer.concat([Buffer.from([act.kind]), digestOf(act)])))),
+    'base16'
+  ).slice(0, idChars)
 
 /**
  * Opens an act.
