@@ -69,7 +69,8 @@ const open = async (
   return { page, complaints }
 }
 
-const rowOf = (page: Page, name: string) => page.locator('#members tr', { hasText: name })
+const rowOf = (page: Page, name: string) =>
+  page.locator('#members tr').filter({ has: page.locator('.choose', { hasText: new RegExp(`^${name}(?!\\d)`) }) })
 
 test('shows all members with their states, through whom they are known, and the one that is chosen', async () => {
   const { page, complaints } = await open()
@@ -106,6 +107,18 @@ test('every tab is reached by keys, and shows what it is for', async () => {
   await page.keyboard.press('Home')
   expect(await page.locator('#tab-network').getAttribute('aria-selected')).toBe('true')
   expect(complaints).toEqual([])
+})
+
+test('the row that has the focus keeps it while the page is read anew', async () => {
+  const { page } = await open()
+  const choose = page.getByRole('button', { name: 'secondary', exact: true })
+  await choose.focus()
+  for (let read = 0; read < 2; read++) {
+    const answered = page.waitForResponse('**/topology')
+    await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    await answered
+  }
+  expect(await choose.evaluate((element) => element === element.ownerDocument.activeElement)).toBe(true)
 })
 
 test('the log is searched', async () => {

@@ -32,6 +32,11 @@ export const facts = (pairs: readonly (readonly [string, string | null])[]): Nod
     value === null || value === '' ? [] : [make('dt', '', term), make('dd', '', value)]
   )
 
+/** Shows a text; the same text again is not read out again. */
+export const say = (element: HTMLElement, text: string): void => {
+  if (element.textContent !== text) element.textContent = text
+}
+
 /** A colour of page.css, of the light or the dark ones. */
 export const colour = (name: string): string =>
   getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim()

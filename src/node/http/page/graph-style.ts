@@ -2,7 +2,24 @@ import type { StylesheetJson } from 'cytoscape'
 import type { PeerState } from '../../api/views.ts'
 import { colour } from './dom.ts'
 
-export const states: readonly PeerState[] = ['online', 'late', 'suspect', 'offline', 'left', 'unknown']
+interface Look {
+  filled: boolean
+  line: 'solid' | 'dashed'
+}
+
+/** Looks of each state, beside its colour in page.css. */
+const looks: Readonly<Record<PeerState, Look>> = {
+  online: { filled: true, line: 'solid' },
+  late: { filled: true, line: 'solid' },
+  suspect: { filled: true, line: 'solid' },
+  offline: { filled: false, line: 'solid' },
+  left: { filled: false, line: 'dashed' },
+  unknown: { filled: false, line: 'dashed' }
+}
+
+const isState = (word: string): word is PeerState => Object.hasOwn(looks, word)
+
+export const states: readonly PeerState[] = Object.keys(looks).filter(isState)
 
 const nodeStyle = (): StylesheetJson => [
   {
@@ -25,8 +42,8 @@ const nodeStyle = (): StylesheetJson => [
     selector: `node[state = "${state}"]`,
     style: {
       'border-color': colour(state),
-      'background-color': colour(state === 'online' || state === 'late' || state === 'suspect' ? state : 'panel'),
-      'border-style': state === 'unknown' || state === 'left' ? 'dashed' : 'solid'
+      'background-color': colour(looks[state].filled ? state : 'panel'),
+      'border-style': looks[state].line
     }
   }))
 ]
@@ -47,6 +64,8 @@ const roleStyle = (): StylesheetJson => [
 
 const edgeStyle = (): StylesheetJson => [
   { selector: 'edge', style: { 'curve-style': 'haystack', width: 1, 'line-color': colour('edge') } },
+  { selector: 'edge[kind = "lease"]', style: { 'line-style': 'dotted' } },
+  { selector: 'edge[kind = "one-sided"]', style: { 'line-style': 'dashed', 'line-color': colour('suspect') } },
   {
     selector: 'edge[kind = "own"]',
     style: {

@@ -1,5 +1,6 @@
 import type { Core, CytoscapeOptions, ElementDefinition } from 'cytoscape'
-import type { PeerRow, PeerState, PeersView } from '../../api/views.ts'
+import type { TopologyView } from '../../api/control-api.ts'
+import type { PeerState } from '../../api/views.ts'
 import { byId, make } from './dom.ts'
 import { graphStyle, states } from './graph-style.ts'
 import { type Place, placesOf } from './places.ts'
@@ -8,65 +9,70 @@ import { nameOf, rttText } from './words.ts'
 // A classic script of its package, loaded by index.html.
 declare const cytoscape: (options: CytoscapeOptions) => Core
 
-/** Members of whom nobody says a registry. */
+type Member = TopologyView['nodes'][number]
+type Link = TopologyView['links'][number]
+
+/** Hub of the members of whom nobody says a registry. */
 const alone = ''
+/** Links that are drawn; of more only those of this node: a thousand members tell of sixteen thousand, and nothing is seen in that. */
+const mostLinks = 2000
 
-const isRegistry = (peer: PeerRow): boolean =>
-  peer.role === 'root' || peer.role === 'secondary' || peer.role === 'integrated'
-
-/** Each hub with those who are known through it. A hub is a registry that holds a lease; a registry is no leaf of another. */
-const groupsOf = (peers: readonly PeerRow[]): Map<string, string[]> => {
-  const groups = new Map<string, string[]>()
-  for (const peer of peers) if (isRegistry(peer) && peer.role !== 'integrated') groups.set(peer.peerId, [])
-  for (const peer of peers) {
-    if (groups.has(peer.peerId)) continue
-    const hub = peer.registry?.peerId ?? alone
+/** Each hub with those who are known through it. Registries, and all who hold a lease, are hubs, and a hub is no leaf of another. */
+export const groupsOf = (members: readonly Member[]): Map<string, string[]> => {
+  const holders = new Set(members.map(({ registry }) => registry?.peerId))
+  const isHub = ({ peerId, role }: Member): boolean => role === 'root' || role === 'secondary' || holders.has(peerId)
+  const groups = new Map<string, string[]>(members.filter(isHub).map(({ peerId }) => [peerId, []]))
+  for (const member of members) {
+    if (isHub(member)) continue
+    const hub = member.registry?.peerId ?? alone
     const group = groups.get(hub)
-    if (group === undefined) groups.set(hub, [peer.peerId])
-    else group.push(peer.peerId)
+    if (group === undefined) groups.set(hub, [member.peerId])
+    else group.push(member.peerId)
   }
   return groups
 }
 
-const nodeOf = (peer: PeerRow, place: Place): ElementDefinition => ({
-  group: 'nodes',
-  data: {
-    id: peer.peerId,
-    label: nameOf(peer),
-    role: peer.role ?? 'external',
-    state: peer.state,
-    self: peer.self ? 1 : 0
-  },
-  position: place
+const nodeData = (member: Member) => ({
+  id: member.peerId,
+  label: nameOf(member),
+  role: member.role,
+  state: member.state,
+  self: member.self ? 1 : 0
 })
 
-/** An edge for each lease, and one for each live connection of this node. */
-const edgesOf = (peers: readonly PeerRow[], self: string): ElementDefinition[] => {
-  const known = new Set(peers.map(({ peerId }) => peerId))
-  return peers.flatMap((peer): ElementDefinition[] => {
-    const edges: ElementDefinition[] = []
-    const hub = peer.registry?.peerId
-    if (hub !== undefined && hub !== peer.peerId && known.has(hub)) {
-      edges.push({
-        group: 'edges',
-        data: { id: `${peer.peerId} lease`, source: hub, target: peer.peerId, kind: 'lease', label: '' }
-      })
-    }
-    if (peer.direction !== null && peer.peerId !== self && known.has(self)) {
-      edges.push({
-        group: 'edges',
-        data: { id: `${peer.peerId} own`, source: self, target: peer.peerId, kind: 'own', label: rttText(peer.rttMs) }
-      })
-    }
-    return edges
-  })
+const kindOf = ({ oneSided, rttMs }: Link): string => (oneSided ? 'one-sided' : rttMs === null ? 'link' : 'own')
+
+/** An edge for each connection that is known of, and one for each lease that no connection shows. */
+export const edgesOf = ({ nodes, links }: TopologyView): ElementDefinition[] => {
+  const self = nodes.find((member) => member.self)?.peerId
+  const drawn = links.length <= mostLinks ? links : links.filter(({ from, to }) => from === self || to === self)
+  const joined = new Set(drawn.flatMap(({ from, to }) => [`${from} ${to}`, `${to} ${from}`]))
+  const known = new Set(nodes.map(({ peerId }) => peerId))
+  const leases = nodes.flatMap(({ peerId, registry }) =>
+    registry === null ||
+    registry.peerId === peerId ||
+    !known.has(registry.peerId) ||
+    joined.has(`${peerId} ${registry.peerId}`)
+      ? []
+      : [edge(`${peerId} lease`, registry.peerId, peerId, 'lease', '')]
+  )
+  return [
+    ...drawn.map((link) => edge(`${link.from} ${link.to}`, link.from, link.to, kindOf(link), rttText(link.rttMs))),
+    ...leases
+  ]
 }
+
+const edge = (id: string, source: string, target: string, kind: string, label: string): ElementDefinition => ({
+  group: 'edges',
+  data: { id, source, target, kind, label }
+})
 
 /** The picture of the network. */
 export class Graph {
   readonly #core: Core
   /** Everybody and through whom, as text: the picture is laid out anew only when that changes. */
   #shape = ''
+  #selected: string | undefined
 
   constructor(onSelect: (peerId: string | undefined) => void) {
     this.#core = cytoscape({
@@ -81,22 +87,23 @@ export class Graph {
     this.#core.on('tap', (event) => onSelect(event.target === this.#core ? undefined : event.target.id()))
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.#core.style(graphStyle()))
     for (const state of states) byId('legend').append(make('li', `state ${state}`, state))
-    byId('legend').append(make('li', '', '★ root'), make('li', '', '◆ secondary'))
+    for (const shape of ['★ root', '◆ secondary', '┄ one side alone tells of it', '··· lease'])
+      byId('legend').append(make('li', '', shape))
   }
 
-  show(view: PeersView): void {
-    const groups = groupsOf(view.peers)
-    const edges = edgesOf(view.peers, view.self.peerId)
+  show(view: TopologyView): void {
+    const groups = groupsOf(view.nodes)
     const shape = JSON.stringify([...groups])
     this.#core.batch(() => {
-      if (shape === this.#shape) this.#update(view.peers)
-      else this.#rebuild(view.peers, placesOf(groups))
+      if (shape === this.#shape) this.#update(view.nodes)
+      else this.#rebuild(view.nodes, placesOf(groups))
       this.#core.edges().remove()
-      this.#core.add(edges)
+      this.#core.add(edgesOf(view))
     })
     if (shape === this.#shape) return
     this.#shape = shape
     this.#core.fit(undefined, 30)
+    this.select(this.#selected)
   }
 
   setState(peerId: string, state: PeerState): void {
@@ -104,6 +111,7 @@ export class Graph {
   }
 
   select(peerId: string | undefined): void {
+    this.#selected = peerId
     this.#core.elements().unselect()
     if (peerId !== undefined) this.#core.getElementById(peerId).select()
   }
@@ -113,14 +121,20 @@ export class Graph {
     this.#core.resize()
   }
 
-  #update(peers: readonly PeerRow[]): void {
-    for (const peer of peers) {
-      this.#core.getElementById(peer.peerId).data(nodeOf(peer, { x: 0, y: 0 }).data)
-    }
+  #update(members: readonly Member[]): void {
+    for (const member of members) this.#core.getElementById(member.peerId).data(nodeData(member))
   }
 
-  #rebuild(peers: readonly PeerRow[], places: ReadonlyMap<string, Place>): void {
+  #rebuild(members: readonly Member[], places: ReadonlyMap<string, Place>): void {
     this.#core.elements().remove()
-    this.#core.add(peers.map((peer) => nodeOf(peer, places.get(peer.peerId) ?? { x: 0, y: 0 })))
+    this.#core.add(
+      members.map(
+        (member): ElementDefinition => ({
+          group: 'nodes',
+          data: nodeData(member),
+          position: { ...(places.get(member.peerId) ?? { x: 0, y: 0 }) }
+        })
+      )
+    )
   }
 }

@@ -30,20 +30,27 @@ export const upBySlot = ({ fromMs, slotMs, members }: TimelineView): Curves => {
 const percentText = (percent: number | null): string => (percent === null ? 'not seen' : `${Math.round(percent)} % up`)
 
 const shade = (percent: number | null): string => {
-  if (percent === null) return 'unseen'
-  if (percent >= 99.9) return 'full'
-  return percent >= 50 ? 'most' : percent > 0 ? 'some' : 'none'
+  if (percent === null) return 'line'
+  if (percent >= 99.9) return 'online'
+  return percent >= 50 ? 'late' : percent > 0 ? 'suspect' : 'offline'
 }
 
-const stripOf = ({ up }: TimelineView['members'][number], { fromMs, slotMs }: TimelineView): HTMLElement => {
+/** Stops of a gradient that has the colour of each slot, one for slots of the same colour that follow each other. */
+export const stopsOf = (up: readonly (number | null)[]): string[] =>
+  up.flatMap((percent, at) => {
+    const ends = shade(percent) !== (at + 1 < up.length ? shade(up[at + 1] ?? null) : '')
+    const begins = at === 0 || shade(up[at - 1] ?? null) !== shade(percent)
+    const place = (slot: number): string => `var(--${shade(percent)}) ${((100 * slot) / up.length).toFixed(2)}%`
+    return [...(begins ? [place(at)] : []), ...(ends ? [place(at + 1)] : [])]
+  })
+
+/** One element for a member, however many slots the day has. */
+const stripOf = ({ up }: TimelineView['members'][number]): HTMLElement => {
   const strip = make('span', 'strip')
-  for (const [index, percent] of up.entries()) {
-    const cell = make('i', shade(percent))
-    cell.title = `${timeText(fromMs + index * slotMs)}: ${percentText(percent)}`
-    strip.append(cell)
-  }
+  strip.style.background = `linear-gradient(to right, ${stopsOf(up).join(', ')})`
   const seen = up.filter((percent) => percent !== null)
   const mean = seen.length === 0 ? null : seen.reduce((sum, percent) => sum + percent, 0) / seen.length
+  strip.title = percentText(mean)
   strip.setAttribute('role', 'img')
   strip.setAttribute('aria-label', percentText(mean))
   return strip
@@ -69,7 +76,7 @@ export class HistoryTab {
     this.#draw(upBySlot(timeline))
     byId('strips').replaceChildren(
       ...timeline.members.map((member) =>
-        make('tr', '', make('th', '', nameOf(member)), make('td', '', stripOf(member, timeline)))
+        make('tr', '', make('th', '', nameOf(member)), make('td', '', stripOf(member)))
       )
     )
     byId('changes').replaceChildren(...history.events.toReversed().map(changeOf))

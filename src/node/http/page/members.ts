@@ -1,14 +1,12 @@
 import type { PeerRow, PeerState, PeersView } from '../../api/views.ts'
-import { byId, facts, inputById, make, numberCell, row } from './dom.ts'
+import { byId, facts, inputById, make, numberCell, row, say } from './dom.ts'
 import { isFound, nameOf, rttText, searchTextOf, spanText, timeText } from './words.ts'
 
-const stateCell = (state: PeerState): HTMLElement => make('td', `state ${state}`, state)
-
-/** The list of all members, and the facts about the one that is chosen. */
+/** The list of all members, and the facts about the one that is chosen. Rows stay where they are, and with them the focus of the keyboard. */
 export class Members {
   readonly #onSelect: (peerId: string) => void
   #peers: readonly PeerRow[] = []
-  readonly #rows = new Map<string, HTMLElement>()
+  #rows = new Map<string, HTMLElement>()
   #selected: string | undefined
 
   constructor(onSelect: (peerId: string) => void) {
@@ -17,30 +15,34 @@ export class Members {
   }
 
   show(view: PeersView): void {
+    const before = [...this.#rows.keys()].join()
     this.#peers = view.peers
-    this.#rows.clear()
-    for (const peer of view.peers) this.#rows.set(peer.peerId, this.#rowOf(peer))
-    byId('members').replaceChildren(...this.#rows.values())
+    this.#rows = new Map(
+      view.peers.map((peer) => [peer.peerId, this.#rows.get(peer.peerId) ?? this.#newRow(peer.peerId)])
+    )
+    for (const peer of view.peers) fill(this.#rows.get(peer.peerId), peer)
+    if ([...this.#rows.keys()].join() !== before) byId('members').replaceChildren(...this.#rows.values())
     this.#filter()
     this.select(this.#selected)
   }
 
   setState(peerId: string, state: PeerState): void {
-    this.#rows.get(peerId)?.children[1]?.replaceWith(stateCell(state))
+    const cell = this.#rows.get(peerId)?.children[1]
+    if (cell instanceof HTMLElement) showState(cell, state)
   }
 
   select(peerId: string | undefined): void {
+    this.#rows.get(this.#selected ?? '')?.setAttribute('aria-selected', 'false')
+    this.#rows.get(peerId ?? '')?.setAttribute('aria-selected', 'true')
     this.#selected = peerId
-    for (const [id, each] of this.#rows) each.setAttribute('aria-selected', String(id === peerId))
     const peer = this.#peers.find((each) => each.peerId === peerId)
     byId('details').replaceChildren(...(peer === undefined ? [] : detailsOf(peer)))
   }
 
-  #rowOf(peer: PeerRow): HTMLElement {
-    const choose = make('button', 'choose', nameOf(peer))
-    choose.addEventListener('click', () => this.#onSelect(peer.peerId))
-    const through = peer.registry === null ? '' : nameOf(peer.registry)
-    return row(choose, stateCell(peer.state), peer.role ?? '', through, numberCell(rttText(peer.rttMs)))
+  #newRow(peerId: string): HTMLElement {
+    const choose = make('button', 'choose')
+    choose.addEventListener('click', () => this.#onSelect(peerId))
+    return row(choose, '', '', '', numberCell(''))
   }
 
   #filter(): void {
@@ -52,8 +54,24 @@ export class Members {
       if (isShown) shown++
     }
     const online = this.#peers.filter(({ state }) => state === 'online').length
-    byId('counts').textContent = `${online} of ${this.#peers.length} online${search === '' ? '' : `, ${shown} shown`}`
+    say(byId('counts'), `${online} of ${this.#peers.length} online${search === '' ? '' : `, ${shown} shown`}`)
   }
+}
+
+const showState = (cell: HTMLElement, state: PeerState): void => {
+  cell.className = `state ${state}`
+  say(cell, state)
+}
+
+const fill = (into: HTMLElement | undefined, peer: PeerRow): void => {
+  const [name, state, role, through, rtt] = [...(into?.children ?? [])].filter((cell) => cell instanceof HTMLElement)
+  const choose = name?.firstElementChild
+  if (!(choose instanceof HTMLElement) || state === undefined) return
+  say(choose, nameOf(peer))
+  showState(state, peer.state)
+  if (role !== undefined) say(role, peer.role ?? '')
+  if (through !== undefined) say(through, peer.registry === null ? '' : nameOf(peer.registry))
+  if (rtt !== undefined) say(rtt, rttText(peer.rttMs))
 }
 
 const detailsOf = (peer: PeerRow): Node[] => [

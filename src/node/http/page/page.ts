@@ -1,5 +1,6 @@
+import type { TopologyView } from '../../api/control-api.ts'
 import type { ControlEvent, PeersView, StatusView } from '../../api/views.ts'
-import { byId } from './dom.ts'
+import { byId, say } from './dom.ts'
 import { ask, follow } from './feed.ts'
 import { Graph } from './graph.ts'
 import { HistoryTab } from './history-tab.ts'
@@ -27,28 +28,30 @@ const log = new LogTab()
 
 const tab = showTabs((shown) => {
   if (shown === 'network') graph.resize()
-  else refresh(shown).catch(showFailure)
+  readSoon(0)
 })
 
 const showFailure = (error: unknown): void => {
   byId('summary').className = 'offline'
-  byId('summary').textContent =
+  say(
+    byId('summary'),
     `The node does not answer: ${error instanceof Error ? error.message : String(error)}. Asks again …`
+  )
 }
 
-/** Reads what a tab shows. */
-const refresh = async (shown: string): Promise<void> => {
-  if (shown === 'log') await log.refresh()
+/** Reads the heading, and what the tab shows. */
+const readAll = async (): Promise<void> => {
+  const status = await ask<StatusView>('/connection/status')
+  showStatus(status)
+  const shown = tab()
+  if (shown === 'network') {
+    const [peers, topology] = await Promise.all([ask<PeersView>('/peers'), ask<TopologyView>('/topology')])
+    members.show(peers)
+    graph.show(topology)
+  }
+  if (shown === 'log') await log.refresh(status.sync.head ?? 0)
   if (shown === 'history') await history.refresh()
   if (shown === 'registries') await showRegistries()
-}
-
-const readAll = async (): Promise<void> => {
-  const [peers, status] = await Promise.all([ask<PeersView>('/peers'), ask<StatusView>('/connection/status')])
-  graph.show(peers)
-  members.show(peers)
-  showStatus(status)
-  await refresh(tab())
 }
 
 let isWaiting = false
@@ -73,10 +76,12 @@ const take = (event: ControlEvent): void => {
     graph.setState(event.peerId, event.state)
     members.setState(event.peerId, event.state)
   }
-  readSoon(Math.max(pauseMs, pauseTimes * tookMs))
+  if (!document.hidden) readSoon(Math.max(pauseMs, pauseTimes * tookMs))
 }
 
-setInterval(() => readSoon(0), refreshMs)
+// Nobody looks at a page that is hidden.
+setInterval(() => document.hidden || readSoon(0), refreshMs)
+document.addEventListener('visibilitychange', () => document.hidden || readSoon(0))
 readSoon(0)
 follow(
   take,

@@ -7,13 +7,13 @@ import { nameOf } from './words.ts'
 export const showRegistries = async (): Promise<void> => {
   const { registries } = await ask<RegistryStatusView>('/registries')
   byId('registries').replaceChildren(
-    ...registries.map((registry) =>
+    ...registries.map(({ connected, address, ...registry }) =>
       row(
         nameOf(registry),
         registry.role,
         make('td', `state ${registry.state}`, registry.state),
-        registry.connected ? 'yes' : 'no',
-        registry.address ?? ''
+        connected ? 'yes' : 'no',
+        address ?? ''
       )
     )
   )

@@ -1,5 +1,5 @@
 import type { StatusView, Survival } from '../../api/views.ts'
-import { byId, facts, make, numberCell, row } from './dom.ts'
+import { byId, facts, make, numberCell, row, say } from './dom.ts'
 import { nameOf, spanText, timeText } from './words.ts'
 
 const survivalText = (without: string, { survives, needs }: Survival): string =>
@@ -21,20 +21,23 @@ const warningsOf = (view: StatusView): Node[] => {
 const showHeading = (view: StatusView): void => {
   const title = view.network?.name ?? 'no network yet'
   document.title = `${title} · TrustNet`
-  byId('network').textContent = title
-  byId('summary').textContent = `${view.word}: ${view.summary}`
+  say(byId('network'), title)
+  say(byId('summary'), `${view.word}: ${view.summary}`)
   byId('summary').className = view.word === 'healthy' ? 'ok' : 'warning'
-  byId('origin').textContent = `as ${nameOf(view.self)} sees it, ${view.self.role}, ${view.phase.name}`
+  say(byId('origin'), `as ${nameOf(view.self)} sees it, ${view.self.role}, ${view.phase.name}`)
 }
 
 const showWarnings = (view: StatusView): void => {
   const alarms = view.warnings.filter(({ level, acknowledged }) => level === 'alarm' && !acknowledged)
   byId('alarms').hidden = alarms.length === 0
-  byId('alarms').replaceChildren(
+  const shown = make('div', '')
+  shown.append(
     ...alarms.map(({ message, fix }) =>
       make('p', '', make('strong', 'alarm', 'Alarm: '), message, ...(fix === null ? [] : [' ', make('code', '', fix)]))
     )
   )
+  // An alarm that stands is read out once.
+  if (shown.textContent !== byId('alarms').textContent) byId('alarms').replaceChildren(...shown.childNodes)
   byId('warnings').replaceChildren(...warningsOf(view))
 }
 

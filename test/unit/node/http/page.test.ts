@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { edgesOf, groupsOf } from '../../../../src/node/http/page/graph.ts'
+import { stopsOf, upBySlot } from '../../../../src/node/http/page/history-tab.ts'
 import { placesOf } from '../../../../src/node/http/page/places.ts'
 import { isFound, nameOf, rttText, spanText, timeText } from '../../../../src/node/http/page/words.ts'
 
@@ -62,5 +64,81 @@ describe('words', () => {
   test('a search finds what has all of its words, in any order and case', () => {
     expect(isFound('node-1 integrated online', 'ONLINE node')).toBe(true)
     expect(isFound('node-1 integrated online', 'offline node')).toBe(false)
+  })
+})
+
+const view = { peerId: 'me', name: null, epoch: 0, head: 1, ageMs: null }
+
+describe('the last day', () => {
+  const timeline = (...ups: (number | null)[][]) => ({
+    schemaVersion: 1 as const,
+    view,
+    fromMs: 1000,
+    slotMs: 2000,
+    members: ups.map((up, n) => ({ peerId: `p${n}`, name: null, up }))
+  })
+
+  test('counts who was up and who was seen, and is silent where nobody was', () => {
+    expect(upBySlot(timeline([null, 100, 50], [null, 0, null]))).toEqual([
+      [1, 3, 5],
+      [null, 1, 0.5],
+      [null, 2, 1]
+    ])
+  })
+
+  test('slots of one colour are one piece of the strip', () => {
+    expect(stopsOf([null, null, 100, 100])).toEqual([
+      'var(--line) 0.00%',
+      'var(--line) 50.00%',
+      'var(--online) 50.00%',
+      'var(--online) 100.00%'
+    ])
+    expect(stopsOf([0])).toEqual(['var(--offline) 0.00%', 'var(--offline) 100.00%'])
+  })
+})
+
+describe('the picture', () => {
+  const member = (peerId: string, role: 'root' | 'secondary' | 'integrated', registry?: string) => ({
+    peerId,
+    name: peerId,
+    self: peerId === 'me',
+    role,
+    state: 'online' as const,
+    registry: registry === undefined ? null : { peerId: registry, name: registry }
+  })
+  const link = (from: string, to: string, rttMs: number | null, oneSided = false) => ({
+    from,
+    to,
+    saidBy: [from],
+    oneSided,
+    rttMs
+  })
+
+  test('has a hub for each registry and each holder of a lease, and nobody twice', () => {
+    const members = [
+      member('root', 'root'),
+      member('me', 'integrated', 'root'),
+      member('hub', 'integrated', 'root'),
+      member('leaf', 'integrated', 'hub'),
+      member('lost', 'integrated')
+    ]
+    expect([...groupsOf(members)]).toEqual([
+      ['root', ['me']],
+      ['hub', ['leaf']],
+      ['', ['lost']]
+    ])
+  })
+
+  test('draws what is known of connections, leases that no connection shows, and of too many only its own', () => {
+    const nodes = [member('root', 'root'), member('me', 'integrated', 'root'), member('other', 'integrated', 'root')]
+    const kinds = (links: ReturnType<typeof link>[]) =>
+      edgesOf({ schemaVersion: 1, view, nodes, links }).map(({ data }) => `${data.id} ${data['kind']}`)
+    expect(kinds([link('me', 'root', 3), link('me', 'other', null, true)])).toEqual([
+      'me root own',
+      'me other one-sided',
+      'other lease lease'
+    ])
+    const many = Array.from({ length: 2001 }, () => link('other', 'root', null))
+    expect(kinds([...many, link('me', 'root', 3)])).toEqual(['me root own', 'other lease lease'])
   })
 })
