@@ -71,18 +71,18 @@ const verbs: ReadonlyMap<string, string> = new Map([
 ])
 
 /** As the system calls print it: `ENOENT: no such file or directory, open '/x'`. */
-const raw = /\b(E[A-Z_]{2,}): [^,'\n]+, (\w+)(?: '([^']*)')?(?: -> '([^']*)')?/g
+const raw = /\b(E[A-Z_]{2,}): [^,'\n]{1,80}, (\w+)(?: '([^']*)')?(?: -> '([^']*)')?/g
 /** `connect ECONNREFUSED ::1:80`, `write EPIPE` */
 const rawSocket =
-  /\b(connect|read|write|bind|listen|spawn) (E[A-Z_]{2,})\b:?(?: (?!because)(\S+))?(?: - Local \([^)]*\))?/g
+  /\b(connect|read|write|bind|listen|spawn) (E[A-Z_]{2,})\b:?(?: (?!because)(\S+))?(?: - Local \([^)]{0,80}\))?/g
 
 /** `(ENOSPC)` */
 const codeAlone = /\b(E[A-Z]{3,})\b/g
 
 /** `X: cannot be read: X cannot be opened: why`: the caller named the file and the system names it again. */
-const twice = /(\S+)(: cannot be \w+: )\1 cannot be [a-z ]+: /g
+const twice = /(?<!\S)(\S+)(: cannot be \w+: )\1 cannot be [a-z ]+: /g
 
-/** A text with what system calls print said in words: what cannot be done, why, and what to do. */
+/** A text, of others too and of any length, with what system calls print said in words: what cannot be done, why, and what to do. */
 export const inWords = (text: string): string =>
   text
     .replaceAll(raw, (_, code: string, call: string, path?: string, other?: string) => said(code, call, path, other))
