@@ -1,5 +1,5 @@
-import { accessSync, constants, realpathSync, type Stats, statSync } from 'node:fs'
-import { dirname, isAbsolute } from 'node:path'
+import { accessSync, constants, lstatSync, readlinkSync, realpathSync, type Stats, statSync } from 'node:fs'
+import { dirname, isAbsolute, resolve } from 'node:path'
 import { codeOf } from '../../runtime/error-code.ts'
 import { text } from '../config/fields.ts'
 
@@ -10,8 +10,8 @@ const sticky = 0o1000
 
 /**
  * The reason why a program must not be run for events; undefined: it may. Whoever may write it, or put another one in its place, would act as
- * this process: it and its folders belong to root or to this user, and nobody else may write them. Root reads a configuration for another user,
- * too, and asks no owner then.
+ * this process: it, the links that lead to it and all their folders belong to root or to this user, and nobody else may write them. Root reads a
+ * configuration for another user, too, and asks no owner then.
  */
 export function hookRefusal(path: string, { anyOwner = false } = {}): string | undefined {
   if (!isAbsolute(path))
@@ -19,8 +19,8 @@ export function hookRefusal(path: string, { anyOwner = false } = {}): string | u
   try {
     const stat = statSync(path)
     if (!stat.isFile()) return `${path} is no file`
-    const refusal = [path, ...foldersOf(realpathSync(path))]
-      .map((each) => rightsRefusal(each, statSync(each), anyOwner))
+    const refusal = [...placesOf(path)]
+      .map(([place, found]) => rightsRefusal(place, found, anyOwner))
       .find((why) => why !== undefined)
     if (refusal !== undefined) return refusal
     accessSync(path, constants.X_OK)
@@ -31,9 +31,14 @@ export function hookRefusal(path: string, { anyOwner = false } = {}): string | u
   return undefined
 }
 
-const foldersOf = (path: string): string[] => {
+/** All that decides what a path leads to, the outermost folder first: each folder, link and file on its way, and on the way of each link. */
+const placesOf = (path: string, found = new Map<string, Stats>()): Map<string, Stats> => {
+  if (found.has(path)) return found
   const folder = dirname(path)
-  return folder === path ? [] : [folder, ...foldersOf(folder)]
+  if (folder !== path) placesOf(folder, found)
+  const stat = lstatSync(path)
+  found.set(path, stat)
+  return stat.isSymbolicLink() ? placesOf(resolve(realpathSync(folder), readlinkSync(path)), found) : found
 }
 
 const rightsRefusal = (path: string, stat: Stats, anyOwner: boolean): string | undefined => {
@@ -41,6 +46,7 @@ const rightsRefusal = (path: string, stat: Stats, anyOwner: boolean): string | u
   const own = process.geteuid?.() ?? uid
   if (!anyOwner && uid !== 0 && uid !== own)
     return `${path} belongs to user ${uid}: it must be root's, or this user's (${own})`
+  if (stat.isSymbolicLink()) return undefined
   if ((mode & writtenByOthers) !== 0 && !(stat.isDirectory() && (mode & sticky) !== 0))
     return `${path} may be written by others: chmod go-w ${path}`
   return undefined

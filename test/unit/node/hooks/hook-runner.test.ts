@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, lchownSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { parseConfig } from '../../../../src/node/config/index.ts'
@@ -103,6 +103,31 @@ describe('a hook', () => {
     // As /tmp is: only their owners take files away.
     chmodSync(folder, 0o1777)
     expect(hookRefusal(path)).toBeUndefined()
+  })
+
+  it('is refused behind a link that others may turn elsewhere', () => {
+    const { path, folder } = hook('true')
+    const others = join(folder, 'others')
+    mkdirSync(others)
+    symlinkSync(path, join(others, 'hook'))
+    // Its own folder is in order: the link on the way is not.
+    symlinkSync(join('others', 'hook'), join(folder, 'link'))
+    expect(hookRefusal(join(folder, 'link'))).toBeUndefined()
+    chmodSync(others, 0o777)
+    expect(hookRefusal(join(others, 'hook'))).toContain(`${others} may be written by others`)
+    expect(hookRefusal(join(folder, 'link'))).toContain(`${others} may be written by others`)
+    expect(hookRefusal(path)).toBeUndefined()
+    const circle = join(folder, 'circle')
+    symlinkSync(circle, circle)
+    expect(hookRefusal(circle)).toContain('ELOOP')
+  })
+
+  it.skipIf(process.getuid?.() !== 0)('is refused behind a link of another user', () => {
+    const { path, folder } = hook('true')
+    const link = join(folder, 'link')
+    symlinkSync(path, link)
+    lchownSync(link, 65_534, 65_534)
+    expect(hookRefusal(link)).toContain(`${link} belongs to user 65534`)
   })
 
   it.skipIf(process.getuid?.() !== 0)('of the user of a service is no fault of a configuration that root reads', () => {
