@@ -4,7 +4,7 @@ type Load = () => Promise<AddCommand>
 
 const invite: Load = async () => (await import('./network/invite.ts')).addInvite
 const identity: Load = async () => (await import('./peers/identity.ts')).addIdentity
-const completion: Load = async () => (await import('./output/completion.ts')).addCompletion
+const completion: Load = async () => (await import('./output/completion.ts')).completionOf(commandWords)
 
 /** Every command by its first word, in the order of the help. Each is loaded only when it is called: loading all of them takes longer than most of them work. */
 const loaders: ReadonlyMap<string, Load> = new Map([

@@ -107,6 +107,42 @@ it('no folder of the source, of the tests and of the benchmarks holds more than 
   expect([...folders].filter(([, { length }]) => length > 20).map(([folder]) => folder)).toEqual([])
 })
 
+/** Files that import each other in a circle, for their types or when something is called alone, too. */
+function circlesIn(texts: ReadonlyMap<string, string>): string[][] {
+  const imports = new Map(
+    [...texts].map(([file, text]) => {
+      const named = [...text.matchAll(/\b(?:from|import)\s*\(?\s*'(\.[^']+)'/g)].map(([, path = '']) =>
+        join(dirname(file), path)
+      )
+      return [file, named.filter((path) => texts.has(path))]
+    })
+  )
+  const reachable = new Map(
+    [...imports].map(([file, first]) => {
+      const found = new Set(first)
+      for (const each of found) for (const next of imports.get(each) ?? []) found.add(next)
+      return [file, found]
+    })
+  )
+  const inCircle = [...reachable].filter(([file, found]) => found.has(file)).map(([file]) => file)
+  const byOthers = Map.groupBy(inCircle, (file) =>
+    inCircle.filter((other) => reachable.get(file)?.has(other) && reachable.get(other)?.has(file)).join()
+  )
+  return [...byOthers.values()]
+}
+
+it('no files import each other in a circle, not even for their types or when they are called', () => {
+  const files = globSync('{src,bin}/**/*.ts')
+  expect(circlesIn(new Map(files.map((file) => [file, readFileSync(file, 'utf8')])))).toEqual([])
+  const planted = {
+    'a/one.ts': "const two = async () => await import('./two.ts')",
+    'a/two.ts': "import type { Three } from '../b/three.ts'",
+    'b/three.ts': "export { one } from '../a/one.ts'",
+    'b/four.ts': "import '../a/one.ts'"
+  }
+  expect(circlesIn(new Map(Object.entries(planted)))).toEqual([['a/one.ts', 'a/two.ts', 'b/three.ts']])
+})
+
 it('no two tests are the same file', () => {
   const tests = readdirSync('test', { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.test.ts'))
   const byText = Map.groupBy(tests, (file) => readFileSync(join('test', file), 'utf8'))

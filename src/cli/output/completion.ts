@@ -1,7 +1,6 @@
 import { Argument, type Command, type Option } from 'commander'
 import type { ControlApi } from '../../node/api/control-api.ts'
 import { liveNodes, running } from '../access/find-running.ts'
-import { commandWords } from '../commands.ts'
 import type { AddCommand, Context } from './context.ts'
 
 const examples = `
@@ -10,25 +9,29 @@ Examples:
   trustnet completion zsh > "\${fpath[1]}/_trustnet"
   trustnet completion fish > ~/.config/fish/completions/trustnet.fish`
 
-export const addCompletion: AddCommand = (program, context) => {
-  const { terminal } = context
-  program
-    .command('completion')
-    .description('print a completion script for a shell')
-    .addArgument(new Argument('<shell>', 'which').choices([...scripts.keys()]))
-    .addHelpText('after', examples)
-    .action((shell: string) => {
-      terminal.stdout.write(scripts.get(shell) ?? '')
-    })
-  program
-    .command('complete', { hidden: true })
-    .argument('[words...]')
-    .allowUnknownOption()
-    .action(async (words: string[]) => {
-      const last = words.at(-1) ?? ''
-      for (const word of await completions(program, context, words)) if (word.startsWith(last)) terminal.print(word)
-    })
-}
+/** The commands that complete others, of which `commandWords` are the first words. */
+export const completionOf =
+  (commandWords: readonly string[]): AddCommand =>
+  (program, context) => {
+    const { terminal } = context
+    program
+      .command('completion')
+      .description('print a completion script for a shell')
+      .addArgument(new Argument('<shell>', 'which').choices([...scripts.keys()]))
+      .addHelpText('after', examples)
+      .action((shell: string) => {
+        terminal.stdout.write(scripts.get(shell) ?? '')
+      })
+    program
+      .command('complete', { hidden: true })
+      .argument('[words...]')
+      .allowUnknownOption()
+      .action(async (words: string[]) => {
+        const last = words.at(-1) ?? ''
+        const offered = words.length < 2 ? commandWords : await completions(program, context, words)
+        for (const word of offered) if (word !== 'complete' && word.startsWith(last)) terminal.print(word)
+      })
+  }
 
 /** Time that the process which runs here may take to tell who is there. */
 const askMs = 1000
@@ -64,7 +67,6 @@ const completions = async (
   words: readonly string[]
 ): Promise<readonly string[]> => {
   const last = words.at(-1) ?? ''
-  if (words.length < 2) return commandWords.filter((word) => word !== 'complete')
   const { command, option, given } = placeOf(program, words.slice(0, -1))
   const ask = async (what: string): Promise<readonly string[]> => await named(context, what, words)
   if (option !== undefined) return listed(option, last) ?? (await ask(option.attributeName()))

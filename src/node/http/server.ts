@@ -14,7 +14,6 @@ import type { NodeContext } from '../node-context.ts'
 import { createApp, errorBody } from './app.ts'
 import { Connections } from './connections.ts'
 import { Guard, type Refusal, safetyHeaders } from './guard.ts'
-import type { HttpApi } from './index.ts'
 import { httpLimits } from './limits.ts'
 
 /** A port that another process has is tried again so often. */
@@ -29,7 +28,7 @@ export interface HttpServerInit {
 }
 
 /** The HTTP server of a process. It only answers questions, and the node runs on whatever becomes of it. */
-export class HttpServer implements HttpApi {
+export class HttpServer implements AsyncDisposable {
   readonly #init: HttpServerInit
   readonly #over = new AbortController()
   readonly #server: Server

@@ -7,8 +7,8 @@ import { sleep } from '../../runtime/sleep.ts'
 import { Throttle } from '../../runtime/throttle.ts'
 import { onStep } from '../../runtime/trace.ts'
 import { versionInfo } from '../../runtime/version.ts'
-import type { Tracing, TracingInit } from './load.ts'
 import { spanOf } from './span.ts'
+import type { Tracing, TracingInit } from './types.ts'
 
 /** Spans that wait for a receiver that is slow or away: some 2 MB. What comes after them is dropped. */
 const queue = { maxQueueSize: 2_048, maxExportBatchSize: 512, scheduledDelayMillis: 1_000, exportTimeoutMillis: 10_000 }

@@ -1,16 +1,4 @@
-import type { Logger } from '../../runtime/clock-and-logger.ts'
-
-export interface TracingInit {
-  /** Name of the node, by which its spans are told from those of others. */
-  readonly name: string
-  readonly logger: Logger
-  readonly env: Readonly<Record<string, string | undefined>>
-}
-
-export interface Tracing {
-  /** Sends what is left, or gives it up after a moment. */
-  stop(): Promise<void>
-}
+import type { Tracing, TracingInit } from './types.ts'
 
 const endpoints = ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT']
 

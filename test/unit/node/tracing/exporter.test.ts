@@ -1,6 +1,7 @@
 import { afterEach, expect, test, vi } from 'vitest'
 import { exportSpans } from '../../../../src/node/tracing/exporter.ts'
-import { startTracing, type Tracing } from '../../../../src/node/tracing/load.ts'
+import { startTracing } from '../../../../src/node/tracing/load.ts'
+import type { Tracing } from '../../../../src/node/tracing/types.ts'
 import { silentLogger } from '../../../../src/runtime/clock-and-logger.ts'
 import { measured, startTrace } from '../../../../src/runtime/trace.ts'
 import { ceilingMs } from '../../../helpers/ceiling.ts'
