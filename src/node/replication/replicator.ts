@@ -2,49 +2,18 @@ import type { Connection } from '@libp2p/interface'
 import { equals } from 'uint8arrays/equals'
 import { peerIdText } from '../../identity/keys.ts'
 import { isRegistryRole, servesRegistry } from '../../identity/role.ts'
-import type { ConnectionListener, ConnectionTrust, TrustedMember } from '../../protocols/engine/connection-trust.ts'
-import type { ProtocolLimits } from '../../protocols/engine/limits.ts'
-import { SyncCursors, type SyncTarget, sync } from '../../protocols/sync/index.ts'
-import type { Replica } from '../../registry/log/replica.ts'
+import type { ConnectionListener, TrustedMember } from '../../protocols/engine/connection-trust.ts'
+import { SyncCursors, sync } from '../../protocols/sync/index.ts'
 import type { Checkpoint } from '../../registry/objects/checkpoint.ts'
 import { inBackground } from '../../runtime/background.ts'
 import { Backoff } from '../../runtime/backoff.ts'
-import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
 import { sleep } from '../../runtime/sleep.ts'
 import { finished, type Running, type Supervisor } from '../../runtime/supervisor.ts'
 import { beginStep } from '../../runtime/trace.ts'
 import { backoffOf } from '../config/backoff.ts'
-import type { Config } from '../config/schema.ts'
 import { isTimeout, isUnsupported } from '../errors.ts'
 import { errorFrom } from '../session/types.ts'
-import type { Staleness } from './staleness.ts'
-
-/** The node whose replica it is. */
-export interface ReplicaOwner {
-  /** Tells whether others would serve us: we are a member, or were just told so. */
-  isServed(): boolean
-  /** Key of the registry that holds the lease. */
-  leaseHolder(): Uint8Array | undefined
-  /** A source was given up for what it sent, or failed to. */
-  sourceFailed(source: Uint8Array, error: unknown): void
-  /** A source did not go on in time. */
-  unanswered(connection: Connection): void
-  /** One source has given all that it had. */
-  caughtUp(): void
-}
-
-export interface ReplicatorInit {
-  target: SyncTarget & { readonly replica: Pick<Replica, 'events' | 'state'> }
-  trust: ConnectionTrust
-  limits: ProtocolLimits
-  /** A registry subscribes to all others, everybody else to the one that holds its lease. */
-  config: Pick<Config, 'role' | 'replication'>
-  owner: ReplicaOwner
-  /** Finds sources that stand still. */
-  lag: Staleness
-  clock: Clock
-  logger: Logger
-}
+import type { ReplicatorInit } from './types.ts'
 
 interface Source {
   readonly connection: Connection

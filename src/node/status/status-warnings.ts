@@ -3,6 +3,7 @@ import { isForeign, isForGood } from '../../runtime/failures.ts'
 import type { DialFailure } from '../bootstrap/dial-race.ts'
 import { failureText, NoCandidateError } from '../errors.ts'
 import { count, moment, span } from '../views/phrases.ts'
+import { alarmNotices } from './alarm-notices.ts'
 import { clockFault, silentMs } from './clock-fault.ts'
 import type { Notice } from './notices.ts'
 import type { NetworkFacts, StatusFacts } from './status-facts.ts'
@@ -92,47 +93,6 @@ const memberNotices = (facts: StatusFacts, network: NetworkFacts): Maybe[] => [
   addressNotice(facts, network),
   tnrNotice(network)
 ]
-
-const alarmFixes: ReadonlyMap<string, string> = new Map(
-  Object.entries<string>({
-    duplicate_key: 'trustnet identity (on both machines), then a new key for one of them',
-    seq_reused:
-      'trustnet status --acknowledge seq_reused when a data folder was put back; else trustnet identity on both machines, then a new key for one of them',
-    root_replaced:
-      'set role: secondary in the configuration of this node, then trustnet status --acknowledge root_replaced',
-    lying_source: 'trustnet why NAME of that member; revoke it when it was not a damaged disk',
-    store_gone:
-      'trustnet registry backup --to FILE, then stop this process, trustnet registry restore FILE, and start it',
-    store_damaged: 'look at the disk, then trustnet status --acknowledge store_damaged',
-    newer_rules: 'trustnet upgrade on this machine',
-    stale_source: 'trustnet registry diff --with NAME of that member, then look at its machine',
-    clock_step:
-      'set the clock right (timedatectl set-ntp true), or trustnet registry clock --accept when it is right now',
-    clock_doubt: 'set the clock right (timedatectl set-ntp true), or trustnet registry clock --accept when it is right',
-    void_revokes: 'trustnet registry void, then trustnet revoke NAME or member end NAME for those that are right',
-    revoke_missing: 'trustnet status on the root; when it is in wrong hands: trustnet registry promote, on a secondary',
-    log_fork:
-      'keep the registry.db of every node, they hold the proof, and ask the operator of the root which history is right'
-  })
-)
-
-/** An alarm stays when what raised it has ended, too: its fix ends with the word that it was seen. */
-const fixOf = (code: string): string => {
-  const acknowledge = `trustnet status --acknowledge ${code}`
-  const fix = alarmFixes.get(code)
-  if (fix === undefined) return acknowledge
-  return fix.includes(acknowledge) ? fix : `${fix}; when that is done, ${acknowledge}`
-}
-
-const alarmNotices = ({ alarms }: NetworkFacts): Notice[] =>
-  alarms.map(({ code, message, sinceMs, acknowledged }) => ({
-    code,
-    level: 'alarm',
-    message,
-    fix: fixOf(code),
-    sinceMs,
-    acknowledged
-  }))
 
 /** A store that is gone has an alarm of its own, and no room on the disk brings it back. */
 const storeNotice = ({ store: { failure, folder } }: NetworkFacts): Maybe =>

@@ -18,20 +18,23 @@ test.each([
   expect(inWords(raw)).not.toMatch(/\bE[A-Z]{4,}\b|Local/)
 })
 
-test.each(['a', 'EAA: ', "EAA: a, open '", 'connect EAA x - Local ('])('%j, however often, takes time in proportion', (piece) => {
-  const timeOf = (chars: number): number => {
-    const text = piece.repeat(chars / piece.length)
-    const times = Array.from({ length: 3 }, () => {
-      const from = process.cpuUsage()
-      inWords(text)
-      const { user, system } = process.cpuUsage(from)
-      return user + system
-    })
-    return Math.min(...times)
+test.each(['a', 'EAA: ', "EAA: a, open '", 'connect EAA x - Local ('])(
+  '%j, however often, takes time in proportion',
+  (piece) => {
+    const timeOf = (chars: number): number => {
+      const text = piece.repeat(chars / piece.length)
+      const times = Array.from({ length: 3 }, () => {
+        const from = process.cpuUsage()
+        inWords(text)
+        const { user, system } = process.cpuUsage(from)
+        return user + system
+      })
+      return Math.min(...times)
+    }
+    // In proportion it is 16 times as much, by the square 256 times.
+    expect(timeOf(64_000)).toBeLessThan(Math.max(1_000, timeOf(4_000)) * 64)
   }
-  // In proportion it is 16 times as much, by the square 256 times.
-  expect(timeOf(64_000)).toBeLessThan(Math.max(1_000, timeOf(4_000)) * 64)
-})
+)
 
 test('a file that two name is named once', () => {
   expect(inWords('the key: /x/y: cannot be read: /x/y cannot be opened: it is not there')).toBe(
