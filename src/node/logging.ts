@@ -44,7 +44,7 @@ export interface Logging {
 /** Lines that are kept for a report, and characters of each. */
 const keptLines = 500
 const keptChars = 2_000
-/** Parts that may have a level of their own. */
+/** Parts that may have a level of their own; one more takes the place of the oldest. */
 const mostComponents = 64
 
 /** Fields that never leave this process, whoever puts them into a line. */
@@ -131,20 +131,21 @@ class ComponentLevels {
       return
     }
     this.#levels.delete(component)
-    if (this.#levels.size < mostComponents) this.#levels.set(component, level)
+    this.#levels.set(component, level)
+    const [oldest] = this.#levels.keys()
+    if (this.#levels.size > mostComponents && oldest !== undefined) this.#levels.delete(oldest)
   }
 
   debug(fields: object, message: string): void {
     this.#loud.debug(fields, message)
   }
 
-  /** All that libp2p says is a debug line. */
+  /** All that libp2p says is a debug line. Of the words about a part the last one counts. */
   isLevelEnabled(level: string, component = ''): boolean {
-    if (this.#levels.size > 0) {
-      const parts = component.split(':')
-      for (const [name, own] of this.#levels) if (parts.includes(name) || name === component) return own === level
-    }
-    return this.#logger.isLevelEnabled(level)
+    if (this.#levels.size === 0) return this.#logger.isLevelEnabled(level)
+    const parts = component.split(':')
+    const own = [...this.#levels].findLast(([name]) => parts.includes(name) || name === component)?.[1]
+    return own === undefined ? this.#logger.isLevelEnabled(level) : own === level
   }
 }
 

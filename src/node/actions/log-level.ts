@@ -1,8 +1,9 @@
 import type { LogLevelView } from '../api/control-api.ts'
+import { logLevels } from '../api/words.ts'
 import type { LogLevel } from '../logging.ts'
 import type { NodeContext } from '../node-context.ts'
 
-/** Changes the level of the log until the process ends; a reload puts that of the configuration back. */
+/** Changes the level of the log until the process ends, or a reload brings another one. */
 export const setLogLevel = ({ logging, config }: NodeContext, level: LogLevel, service?: string): LogLevelView => {
   const { logger } = logging
   logging.setLevel(level, service)
@@ -10,12 +11,8 @@ export const setLogLevel = ({ logging, config }: NodeContext, level: LogLevel, s
   const what = service ?? 'this process'
   return {
     schemaVersion: 1,
-    level: levelOf(logger.level),
+    level: logLevels.find((each) => each === logger.level) ?? 'info',
     services: [...logging.components()].map(([name, own]) => ({ name, level: own })),
     message: `${what} logs from ${level} on, until it ends; its configuration says ${config.logging.level}`
   }
 }
-
-const levels = ['debug', 'info', 'warn', 'error', 'fatal'] as const
-
-const levelOf = (text: string): LogLevel => levels.find((level) => level === text) ?? 'info'

@@ -102,6 +102,21 @@ describe('the log of libp2p', () => {
     ])
   })
 
+  it('follows the last word about one of its parts, whichever names more of them', () => {
+    const { libp2p, lines, setLevel, components } = capture({ level: 'info' })
+    const [gossip, dht] = ['libp2p:gossipsub', 'libp2p:kad-dht'].map((name) => libp2p.forComponent(name))
+    setLevel('debug', 'libp2p')
+    setLevel('info', 'gossipsub')
+    gossip?.('not this')
+    dht?.('this')
+    setLevel('debug', 'libp2p')
+    gossip?.('and that')
+    expect(lines.map((line) => JSON.parse(line).message)).toEqual(['this', 'and that'])
+    for (let number = 0; number < 100; number++) setLevel('debug', `part-${number}`)
+    expect([...components().keys()]).toHaveLength(64)
+    expect(components().get('part-99')).toBe('debug')
+  })
+
   it('costs nothing when it is not written', () => {
     const { libp2p, lines } = capture({ level: 'info' })
     const log = libp2p.forComponent('libp2p:test')
