@@ -103,18 +103,19 @@ describe('the log of libp2p', () => {
   })
 
   it('follows the last word about one of its parts, whichever names more of them', () => {
-    const { libp2p, lines, setLevel, components } = capture({ level: 'info' })
+    const logging = capture({ level: 'info' })
+    const { libp2p, lines } = logging
     const [gossip, dht] = ['libp2p:gossipsub', 'libp2p:kad-dht'].map((name) => libp2p.forComponent(name))
-    setLevel('debug', 'libp2p')
-    setLevel('info', 'gossipsub')
+    logging.setLevel('debug', 'libp2p')
+    logging.setLevel('info', 'gossipsub')
     gossip?.('not this')
     dht?.('this')
-    setLevel('debug', 'libp2p')
+    logging.setLevel('debug', 'libp2p')
     gossip?.('and that')
     expect(lines.map((line) => JSON.parse(line).message)).toEqual(['this', 'and that'])
-    for (let number = 0; number < 100; number++) setLevel('debug', `part-${number}`)
-    expect([...components().keys()]).toHaveLength(64)
-    expect(components().get('part-99')).toBe('debug')
+    for (let number = 0; number < 100; number++) logging.setLevel('debug', `part-${number}`)
+    expect([...logging.components().keys()]).toHaveLength(64)
+    expect(logging.components().get('part-99')).toBe('debug')
   })
 
   it('costs nothing when it is not written', () => {
