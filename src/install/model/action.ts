@@ -4,6 +4,8 @@ export interface FolderAction {
   readonly mode: number
   /** Name of a user, whose own group it gets too. */
   readonly owner: string
+  /** True for a folder of another program: one that is there keeps its owner and mode. */
+  readonly foreign?: boolean
 }
 
 export interface FileAction {

@@ -1,5 +1,5 @@
 import { stringify } from 'yaml'
-import type { Action } from '../model/action.ts'
+import type { Action, FolderAction } from '../model/action.ts'
 import type { Install } from '../model/deployment.ts'
 import { dashboardText } from './dashboard.ts'
 import { rulesText } from './rules.ts'
@@ -33,11 +33,11 @@ export const monitoringActions = ({ answers: { name, port } }: Install): Action[
     },
     folder(dashboards),
     file(`${dashboards}/trustnet.json`, dashboardText()),
-    folder(`${grafana}/provisioning/dashboards`),
+    { ...folder(`${grafana}/provisioning/dashboards`), foreign: true },
     file(`${grafana}/provisioning/dashboards/trustnet.yaml`, stringify(provider))
   ]
 }
 
-const folder = (path: string): Action => ({ kind: 'folder', path, mode: 0o755, owner: 'root' })
+const folder = (path: string): FolderAction => ({ kind: 'folder', path, mode: 0o755, owner: 'root' })
 
 const file = (path: string, text: string): Action => ({ kind: 'file', path, text, mode: 0o644, owner: 'root' })

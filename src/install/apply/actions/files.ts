@@ -28,8 +28,13 @@ const root: Ids = { uid: 0, gid: 0 }
 const octal = (mode: number): string => mode.toString(8).padStart(4, '0')
 export const folderKind: Kind<FolderAction> = {
   describe: ({ path, mode, owner }) => ({ text: `folder ${path} (${octal(mode)}, ${owner})`, lines: [] }),
-  before: async ({ path }) => ({ made: await missingFolders(path), ...ownershipOf(path) }),
-  apply: async ({ path, mode, owner }) => await makeFolder(path, mode, await idsOf(owner)),
+  before: async ({ path, foreign }) => ({
+    made: await missingFolders(path),
+    ...(foreign !== true && ownershipOf(path))
+  }),
+  apply: async ({ path, mode, owner, foreign }) => {
+    if (foreign !== true || (await kindOf(path)) !== 'folder') await makeFolder(path, mode, await idsOf(owner))
+  },
   revert: async ({ path, owner }, undo) => {
     const { made } = undo
     if (isOwnership(undo) && (await kindOf(path)) === 'folder')

@@ -1,7 +1,8 @@
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, constants, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { parse } from 'yaml'
 import { doable } from '../../../../src/install/apply/actions/index.ts'
 import { planFor, toolsFor } from '../../../../src/install/apply/session.ts'
 import { deploymentOf } from '../../../../src/install/deployments/index.ts'
@@ -43,7 +44,27 @@ describe('the configuration of a Prometheus that is there', () => {
     ])
       expect(changed).toContain(line)
     expect(changed.match(/job_name/g)).toHaveLength(2)
-    expect(withoutEntries(changed, entries)).not.toContain('trustnet')
+    expect(withoutEntries(changed, entries)).toBe(debian)
+  })
+
+  it.each([
+    [
+      'of another spacing',
+      "rule_files:\n- \"a.yml\"\n\n\nscrape_configs:\n- job_name:   'p'\n  static_configs:\n  - targets: ['a',   'b']\n"
+    ],
+    [
+      'with comments behind a list',
+      'rule_files:\n  - a.yml\n  # - b.yml\n\n# The jobs\nscrape_configs:\n  - job_name: a\n'
+    ],
+    ['in brackets', 'rule_files: [ a.yml,b.yml ]\nscrape_configs: []\n'],
+    ['with anchors', 'rule_files: []\nscrape_configs:\n  - &a\n    job_name: a\n  - <<: *a\n    job_name: b\n']
+  ])('%s is the same byte for byte when they are gone', (_, text) => {
+    const changed = withEntries(text, entries)
+    expect(parse(changed, { merge: true })).toMatchObject({
+      rule_files: expect.arrayContaining([entries.rules]),
+      scrape_configs: expect.arrayContaining([expect.objectContaining({ job_name: 'trustnet' })])
+    })
+    expect(withoutEntries(changed, entries)).toBe(text)
   })
 
   it.each(['', 'global: {}\n', 'rule_files: [other.yml]\nscrape_configs: []\n'])(
@@ -56,8 +77,19 @@ describe('the configuration of a Prometheus that is there', () => {
     }
   )
 
-  it('is left alone when it is no YAML', () => {
-    expect(() => withEntries('a: [', entries)).toThrow('no YAML')
+  it.each([
+    ['a: [', 'no YAML'],
+    ['rule_files: one.yml\n', 'rule_files is no list'],
+    ['x: &r [one.yml]\nrule_files: *r\n', 'rule_files is no list'],
+    ['scrape_configs:\n  - *nobody\n', 'no YAML'],
+    ['- a\n', 'no mapping'],
+    ['? rule_files\n: - one.yml\n', 'not known here']
+  ])('%j is refused: what is there would be lost', (text, why) => {
+    expect(() => withEntries(text, entries)).toThrow(why)
+  })
+
+  it('shows nothing of itself when it is no YAML', () => {
+    expect(() => withEntries('password: [secret\n', entries)).toThrow(/no YAML(?!.*secret)/s)
   })
 })
 
@@ -105,8 +137,59 @@ describe.runIf(process.geteuid?.() === 0)('what an install adds to it', () => {
     await doable(action).apply(tools, undo)
     writeFileSync(path, readFileSync(path, 'utf8').replace('15s', '30s'))
     await doable(action).revert(undo, tools)
-    expect(readFileSync(path, 'utf8')).toContain('30s')
-    expect(readFileSync(path, 'utf8')).not.toContain('trustnet')
+    expect(readFileSync(path, 'utf8')).toBe(debian.replace('15s', '30s'))
+  })
+
+  it('is read anew by an install over another one, whose rules may be others', async () => {
+    const { folder, action } = set(withEntries(debian, entries))
+    using _ = folder
+    const ran: string[] = []
+    const run = async (command: readonly string[]) => {
+      ran.push(command.join(' '))
+      return { code: 0, out: '', err: '' }
+    }
+    await doable({ ...action, ...entries }).apply({ ...tools, run }, {})
+    expect(ran).toEqual(['systemctl reload prometheus'])
+  })
+
+  it('holds up no uninstall where it was refused, as it was or mended since', async () => {
+    const { folder, path, action } = set('rule_files: one.yml\n')
+    using _ = folder
+    const undo = await doable(action).before(tools)
+    await expect(doable(action).apply(tools, undo)).rejects.toThrow('no list')
+    await doable(action).revert(undo, tools)
+    expect(readFileSync(path, 'utf8')).toBe('rule_files: one.yml\n')
+    writeFileSync(path, debian)
+    await doable(action).apply(tools, undo)
+    await doable(action).revert(undo, tools)
+    expect(readFileSync(path, 'utf8')).toBe(debian)
+  })
+
+  it('leaves the file its owner and its group, by which Prometheus reads it; no file of root runs as root', async () => {
+    const { folder, path, action } = set(debian)
+    using _ = folder
+    chownSync(path, 12_345, 12_346)
+    chmodSync(path, 0o4640)
+    const undo = await doable(action).before(tools)
+    await doable(action).apply(tools, undo)
+    expect(statSync(path)).toMatchObject({ uid: 12_345, gid: 12_346, mode: constants.S_IFREG | 0o640 })
+    await doable(action).revert(undo, tools)
+    expect(statSync(path)).toMatchObject({ uid: 12_345, gid: 12_346, mode: constants.S_IFREG | 0o640 })
+  })
+
+  it('leaves a folder of Grafana as it is', async () => {
+    using folder = tempFolder()
+    chownSync(folder.path, 0, 12_346)
+    chmodSync(folder.path, 0o750)
+    const path = '/etc/grafana/provisioning/dashboards'
+    const found = planned({ monitoring: true }).find((each) => 'path' in each && each.path === path)
+    if (found?.kind !== 'folder') throw new Error('there is no such folder in the plan')
+    const action = { ...found, path: folder.path }
+    const undo = await doable(action).before(tools)
+    await doable(action).apply(tools, undo)
+    expect(statSync(folder.path)).toMatchObject({ gid: 12_346, mode: constants.S_IFDIR | 0o750 })
+    await doable(action).revert(undo, tools)
+    expect(statSync(folder.path)).toMatchObject({ gid: 12_346, mode: constants.S_IFDIR | 0o750 })
   })
 
   it('is nothing where no Prometheus is, and that is said', async () => {
