@@ -63,6 +63,13 @@ class Failures {
 
   #tell(): void {
     const next = 'spans are lost until it does, and the node goes on without them'
-    this.#logger.warn({ error: reasonOf(this.#error) }, `the receiver of traces takes nothing: ${next}`)
+    this.#logger.warn(
+      { error: reasonOf(this.#error), status: statusOf(this.#error) },
+      `the receiver of traces takes nothing: ${next}`
+    )
   }
 }
+
+/** HTTP status of a receiver that answered: the reason beside it may be empty. */
+const statusOf = (error: unknown): number | undefined =>
+  error instanceof Error && 'code' in error && typeof error.code === 'number' ? error.code : undefined

@@ -87,6 +87,35 @@ test(
   ceilingMs
 )
 
+test('a receiver that refuses the credentials is told with its status, and no credentials', async () => {
+  await using receiver = await OtlpReceiver.open()
+  receiver.answer = (response) => response.writeHead(401, ' ').end(response.req.headers.authorization)
+  vi.stubEnv('OTEL_EXPORTER_OTLP_HEADERS', 'authorization=Bearer hidden')
+  const told = Promise.withResolvers<object>()
+  const tracing = tracingTo(receiver.url, { ...silentLogger, warn: (fields) => told.resolve(fields) })
+  flood(600)
+  const fields = await told.promise
+  expect(fields).toMatchObject({ status: 401 })
+  expect(JSON.stringify(fields)).not.toContain('hidden')
+  await tracing.stop()
+})
+
+test.each(['collector:4318', '[::1]:4318', 'ftp://u:hidden@[::1]/'])(
+  'without a scheme of HTTP (%s) nothing is sent, which is said without the value',
+  async (url) => {
+    const told: unknown[] = []
+    const warn = (...line: unknown[]): void => void told.push(line)
+    const tracing = await startTracing({
+      name: 'a',
+      logger: { ...silentLogger, warn },
+      env: { OTEL_EXPORTER_OTLP_ENDPOINT: url }
+    })
+    await tracing?.stop()
+    expect(tracing).toBeUndefined()
+    expect(told).toEqual([[{ variable: 'OTEL_EXPORTER_OTLP_ENDPOINT' }, expect.stringContaining('no traces are sent')]])
+  }
+)
+
 test('without the variable nothing is exported', async () => {
   for (const env of [
     {},
