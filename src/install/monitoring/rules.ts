@@ -155,7 +155,7 @@ const warnings: readonly Alert[] = [
 
 export const alerts: readonly Alert[] = [...critical, ...warnings]
 
-/** File of alert rules, as Prometheus reads it. `shortest` sets every wait, for a try. */
+/** File of alert rules, as Prometheus reads it. `wait` takes the place of every wait, for a try. */
 export const rulesText = (wait?: string): string =>
   stringify(
     {

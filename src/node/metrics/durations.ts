@@ -40,7 +40,7 @@ export class Durations {
   })
   readonly #failures = new Counter({
     name: 'trustnet_step_failures_total',
-    help: 'Steps that failed: heartbeat, delta, push, commit and others.',
+    help: 'Steps that failed: join, delta, push, commit and others.',
     labelNames: ['step'],
     registers: [this.registry]
   })
