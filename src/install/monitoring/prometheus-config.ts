@@ -69,7 +69,7 @@ const withoutItem = (text: string, key: string, isOurs: Test): string => {
 
 interface List {
   readonly items: readonly unknown[]
-  /** What the items mean, in the same order. */
+  /** Meanings of the items, in the same order. */
   readonly values: readonly unknown[]
   readonly isFlow: boolean
   readonly start: number

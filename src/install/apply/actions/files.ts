@@ -27,7 +27,10 @@ const root: Ids = { uid: 0, gid: 0 }
 
 const octal = (mode: number): string => mode.toString(8).padStart(4, '0')
 export const folderKind: Kind<FolderAction> = {
-  describe: ({ path, mode, owner }) => ({ text: `folder ${path} (${octal(mode)}, ${owner})`, lines: [] }),
+  describe: ({ path, mode, owner, foreign }) => ({
+    text: `folder ${path} (${octal(mode)}, ${owner}${foreign === true ? ', when it is not there' : ''})`,
+    lines: []
+  }),
   before: async ({ path, foreign }) => ({
     made: await missingFolders(path),
     ...(foreign !== true && ownershipOf(path))

@@ -33,7 +33,7 @@ export const prometheusKind: Kind<PrometheusAction> = {
   }
 }
 
-/** false also for one that was refused at first, and mended since. */
+/** Gives false also for one that was refused at first, and mended since. */
 const isMadeOf = (text: string, before: string, action: PrometheusAction): boolean => {
   try {
     return text === withEntries(before, action)
@@ -42,7 +42,7 @@ const isMadeOf = (text: string, before: string, action: PrometheusAction): boole
   }
 }
 
-/** true: it is another one now. */
+/** Tells whether it is another one now. */
 const change = async (path: string, before: string, after: string): Promise<boolean> => {
   if (after === before) return false
   // It stays its owner's: the Prometheus that reads it may have it by its group alone.
@@ -51,7 +51,7 @@ const change = async (path: string, before: string, after: string): Promise<bool
   return true
 }
 
-/** One that does not run reads it when it starts. */
+/** Makes the one that runs read it; another reads it when it starts. */
 const reload = async (tools: Tools): Promise<void> => {
   await tools.run(['systemctl', 'reload', 'prometheus']).catch(() => {})
 }
