@@ -1,6 +1,7 @@
 import { symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { exitCodes } from '../../../src/cli/output/exit.ts'
 import type { RegistryStatusView, StatusView } from '../../../src/node/api/control-api.ts'
 import { Disk, whyNoPowerCuts } from '../../faults/disk.ts'
 import { type Running, runProgram, startProgram } from '../../helpers/built-program.ts'
@@ -29,9 +30,12 @@ describe.skipIf(skipped)('a running registry whose disk fails, so that the syste
     started.push(running)
     return running
   }
+  /** Undefined: no process answers yet, or none did in time. Any other failure of the command is one of the test. */
   const status = async (name: string): Promise<StatusView | undefined> => {
-    const { out } = await cli('status', '--node', name, '--json')
-    return out === '' ? undefined : JSON.parse(out)
+    const { code, out, err } = await cli('status', '--node', name, '--json')
+    if (code === exitCodes.notRunning || err.includes('did not answer in')) return undefined
+    expect({ code, err, root: root.process.exitCode }).toEqual({ code: exitCodes.fine, err: '', root: null })
+    return JSON.parse(out)
   }
   const isMember = async (name: string) => (await status(name))?.membership.state === 'member'
 
