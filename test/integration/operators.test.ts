@@ -17,14 +17,29 @@ async function at(node: TrustNode, folder: string) {
   return { run, [Symbol.asyncDispose]: async () => await server[Symbol.asyncDispose]() }
 }
 
+/** A root and the members a and b; commands are asked of the first two. The key of the operator ann comes later. */
+async function stage() {
+  await using owned = new AsyncDisposableStack()
+  const network = owned.use(await TestNetwork.create())
+  const [root, a] = [network.node('root'), await network.join('a')]
+  await network.join('b')
+  const [atRoot, atA] = [owned.use(await at(root, network.folder)), owned.use(await at(a, network.folder))]
+  const kept = owned.move()
+  return {
+    network,
+    root,
+    a,
+    atRoot,
+    atA,
+    key: join(network.folder, 'ann.key'),
+    [Symbol.asyncDispose]: async () => await kept.disposeAsync()
+  }
+}
+
 describe('operators', () => {
   it('are entered at the root, order from their own machines through any member, and are named in the log', async () => {
-    await using network = await TestNetwork.create()
-    const [root, a] = [network.node('root'), await network.join('a')]
-    await network.join('b')
-    await using atRoot = await at(root, network.folder)
-    await using atA = await at(a, network.folder)
-    const key = join(network.folder, 'ann.key')
+    await using staged = await stage()
+    const { network, root, a, atRoot, atA, key } = staged
     expect((await runCli(['operator', 'key', key], { home: network.folder })).code).toBe(0)
 
     const early = await atA.run('--as', key, 'revoke', 'b')
@@ -56,12 +71,8 @@ describe('operators', () => {
   })
 
   it('sign with keys under a passphrase, and are shown what they sign', async () => {
-    await using network = await TestNetwork.create()
-    const [root, a] = [network.node('root'), await network.join('a')]
-    await network.join('b')
-    await using atRoot = await at(root, network.folder)
-    await using atA = await at(a, network.folder)
-    const key = join(network.folder, 'ann.key')
+    await using staged = await stage()
+    const { network, root, a, atRoot, atA, key } = staged
     const home = network.folder
     const secret = { TRUSTNET_OPERATOR_PASSPHRASE: 'a passphrase of some length' }
     const make = (env: Record<string, string>) => runCli(['operator', 'key', '--passphrase', key], { home, env })
@@ -84,12 +95,8 @@ describe('operators', () => {
   })
 
   it('two are needed for what the policy says: the first one waits, the second one makes the entry', async () => {
-    await using network = await TestNetwork.create()
-    const [root, a] = [network.node('root'), await network.join('a')]
-    await network.join('b')
-    await using atRoot = await at(root, network.folder)
-    await using atA = await at(a, network.folder)
-    const key = join(network.folder, 'ann.key')
+    await using staged = await stage()
+    const { network, root, a, atRoot, atA, key } = staged
     await runCli(['operator', 'key', key], { home: network.folder })
     expect((await atRoot.run('policy', 'set', 'two-operators=revoke')).err).toContain('second operator')
     await atRoot.run('operator', 'add', 'ann', '--key', `${key}.pub`)

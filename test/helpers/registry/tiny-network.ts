@@ -12,11 +12,11 @@ import type { Signed } from '../../../src/registry/objects/envelope.ts'
 import { type Genesis, sealGenesis } from '../../../src/registry/objects/genesis.ts'
 import { defaultPolicy } from '../../../src/registry/objects/policy/policy.ts'
 import type { NodeRecord } from '../../../src/registry/objects/record.ts'
-import { sealRecord } from '../../../src/registry/objects/record.ts'
 import { Records } from '../../../src/registry/records/records.ts'
 import { silentLogger, systemClock } from '../../../src/runtime/clock-and-logger.ts'
 import { LogMismatchError, NotMemberError } from '../../../src/runtime/errors.ts'
 import { openTestStore, type TestStore } from '../observations.ts'
+import { recordBy } from '../real-network.ts'
 
 const day = 86_400_000
 
@@ -91,20 +91,7 @@ export class TinyNetwork {
   }
 
   record(key: SigningKey, seq: number, change: Partial<NodeRecord> = {}): Uint8Array {
-    const record: NodeRecord = {
-      networkId: this.networkId,
-      publicKey: key.publicKey,
-      seq,
-      addrs: ['/ip6/2001:db8::1/tcp/9000'],
-      roles: ['integrated'],
-      services: [],
-      tags: [],
-      software: 'test',
-      reach: 'unknown',
-      left: false,
-      issuedMs: Date.now()
-    }
-    return sealRecord({ ...record, ...change }, key).bytes
+    return recordBy(this, key, seq, { issuedMs: Date.now(), ...change })
   }
 }
 

@@ -1,16 +1,10 @@
-import type { Libp2p } from '@libp2p/interface'
-import { afterEach, describe, expect, it } from 'vitest'
-import { ConnectionTrust } from '../../../src/protocols/engine/connection-trust.ts'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import { joinFrames } from '../../../src/protocols/engine/frame-parser.ts'
 import type { FrameStream } from '../../../src/protocols/engine/frames.ts'
 import { limitsWith } from '../../../src/protocols/engine/limits.ts'
 import { openStream, type ProtocolDescriptor, request, serve } from '../../../src/protocols/engine/protocol.ts'
-import { connect, connectionWith, startPlainHost } from '../../helpers/hosts.ts'
-
-const hosts: Libp2p[] = []
-afterEach(async () => {
-  await Promise.all(hosts.splice(0).map(async (host) => host.stop()))
-})
+import { hostPair } from '../../helpers/hosts/host-pair.ts'
+import { connect, startPlainHost } from '../../helpers/hosts.ts'
 
 const echo: ProtocolDescriptor = {
   id: '/test/echo/1.0.0',
@@ -24,24 +18,12 @@ const echo: ProtocolDescriptor = {
 }
 const limits = limitsWith()
 
-async function pair() {
-  const [server, client] = [await startPlainHost(), await startPlainHost()]
-  hosts.push(server, client)
-  const trust = new ConnectionTrust({ limits: limits.strangers, settleMs: 200 })
-  const connection = await connect(client, server)
-  const registrar = {
-    handle: server.handle.bind(server),
-    unhandle: (protocol: string) => server.unhandle(protocol)
-  }
-  return { server, client, connection, init: { registrar, trust, limits } }
-}
-
 const tiny = (count: number): Uint8Array =>
   joinFrames(Array.from({ length: count }, (_, index) => Uint8Array.of(index % 251)))
 
 describe('a peer that floods', () => {
   it('with frames of one byte makes no more objects than are read ahead, and all arrive in order', async () => {
-    const { init, connection } = await pair()
+    const { connection, ...init } = await hostPair()
     const count = 100_000
     const arrived = Promise.withResolvers<FrameStream>()
     const done = Promise.withResolvers<number>()
@@ -65,7 +47,7 @@ describe('a peer that floods', () => {
   })
 
   it('with more than a slow reader takes is held back, for as long as it takes, and loses nothing', async () => {
-    const { init, connection } = await pair()
+    const { connection, ...init } = await hostPair()
     const count = 12_000
     const { promise: done, resolve } = Promise.withResolvers<number>()
     await serve(init, { ...echo, deadlineMs: 60_000 }, async ({ frames }) => {
@@ -83,7 +65,7 @@ describe('a peer that floods', () => {
   })
 
   it('with streams of one protocol has as many as allowed, and its connection', async () => {
-    const { init, connection, server, client } = await pair()
+    const { connection, inbound, ...init } = await hostPair()
     let running = 0
     let most = 0
     await serve(init, echo, async ({ frames }) => {
@@ -93,17 +75,16 @@ describe('a peer that floods', () => {
     })
     const streams = await Promise.all(Array.from({ length: 6 }, () => openStream(connection, echo, { limits })))
     await Promise.all(streams.slice(2).map(({ closed }) => closed)).catch(() => {})
-    const inbound = await connectionWith(server, client)
     await expect.poll(() => inbound.streams.filter(({ protocol }) => protocol === echo.id).length).toBe(2)
     expect(most).toBe(2)
     expect(connection.status).toBe('open')
   })
 
   it('with streams beyond the rate for long loses its connection, and others notice nothing', async () => {
-    const { init, connection, server } = await pair()
+    const { connection, ...init } = await hostPair()
     const other = await startPlainHost()
-    hosts.push(other)
-    const honest = await connect(other, server)
+    onTestFinished(async () => other.stop())
+    const honest = await connect(other, init.server)
     let handled = 0
     const few = limitsWith({ stream: { refused: { count: 20, perMs: 3_600_000 } } })
     await serve(

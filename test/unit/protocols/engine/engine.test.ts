@@ -1,20 +1,15 @@
-import type { Libp2p, Stream } from '@libp2p/interface'
-import { afterEach, describe, expect, it } from 'vitest'
-import { ConnectionTrust } from '../../../../src/protocols/engine/connection-trust.ts'
+import type { Stream } from '@libp2p/interface'
+import { describe, expect, it } from 'vitest'
 import { joinFrames } from '../../../../src/protocols/engine/frame-parser.ts'
 import { FrameStream } from '../../../../src/protocols/engine/frames.ts'
-import { type LimitOverrides, limitsWith } from '../../../../src/protocols/engine/limits.ts'
+import { limitsWith } from '../../../../src/protocols/engine/limits.ts'
 import { openStream, type ProtocolDescriptor, request, serve } from '../../../../src/protocols/engine/protocol.ts'
 import { statuses } from '../../../../src/protocols/engine/status.ts'
 import { UnavailableError } from '../../../../src/runtime/errors.ts'
-import { connect, connectionWith, startPlainHost, withoutSockets } from '../../../helpers/hosts.ts'
+import { hostPair } from '../../../helpers/hosts/host-pair.ts'
+import { withoutSockets } from '../../../helpers/hosts.ts'
 
 withoutSockets()
-
-const hosts: Libp2p[] = []
-afterEach(async () => {
-  await Promise.all(hosts.splice(0).map(async (host) => host.stop()))
-})
 
 const echo: ProtocolDescriptor = {
   id: '/test/echo/1.0.0',
@@ -28,28 +23,13 @@ const echo: ProtocolDescriptor = {
   refusal: (status) => Uint8Array.of(255, status)
 }
 
-async function pair(overrides: LimitOverrides = {}) {
-  const server = await startPlainHost()
-  const client = await startPlainHost()
-  hosts.push(server, client)
-  const limits = limitsWith(overrides)
-  const trust = new ConnectionTrust({ limits: limits.strangers, settleMs: 200 })
-  const connection = await connect(client, server)
-  const inbound = await connectionWith(server, client)
-  const registrar = {
-    handle: server.handle.bind(server),
-    unhandle: (protocol: string) => server.unhandle(protocol)
-  }
-  return { server, client, limits, trust, connection, inbound, registrar }
-}
-
 function framesOf(stream: Stream, limits = limitsWith()) {
   return new FrameStream(stream, { maxFrame: 300 * 1024, limits: limits.stream })
 }
 
 describe('engine', () => {
   it('answers a request, and leaves no stream behind', async () => {
-    const { connection, inbound, limits, ...init } = await pair()
+    const { connection, inbound, limits, ...init } = await hostPair()
     await serve({ ...init, limits }, echo, async ({ frames }) => {
       const frame = await frames.read()
       if (frame !== undefined) await frames.write(frame)
@@ -62,7 +42,7 @@ describe('engine', () => {
   })
 
   it('answers the status of what the handler throws', async () => {
-    const { connection, limits, ...init } = await pair()
+    const { connection, limits, ...init } = await hostPair()
     await serve({ ...init, limits }, echo, async ({ frames }) => {
       await frames.read()
       throw new UnavailableError('later', 10)
@@ -72,7 +52,7 @@ describe('engine', () => {
   })
 
   it('resets a stream whose frame is longer than the limit, and keeps the connection', async () => {
-    const { connection, limits, ...init } = await pair()
+    const { connection, limits, ...init } = await hostPair()
     await serve({ ...init, limits }, echo, async ({ frames }) => {
       await frames.read()
     })
@@ -81,7 +61,7 @@ describe('engine', () => {
   })
 
   it('answers RATE_LIMITED beyond the rate of a peer', async () => {
-    const { connection, limits, ...init } = await pair()
+    const { connection, limits, ...init } = await hostPair()
     const slow = { ...echo, rate: { count: 2, perMs: 3_600_000 } }
     await serve({ ...init, limits }, slow, async ({ frames }) => {
       const frame = await frames.read()
@@ -95,7 +75,7 @@ describe('engine', () => {
   })
 
   it('answers NOT_MEMBER to strangers where members are served, and serves once membership is proven', async () => {
-    const { connection, inbound, limits, trust, ...init } = await pair()
+    const { connection, inbound, limits, trust, ...init } = await hostPair()
     const members: ProtocolDescriptor = { ...echo, audience: 'members' }
     await serve({ ...init, trust, limits }, members, async ({ frames }) => {
       const frame = await frames.read()
@@ -107,7 +87,7 @@ describe('engine', () => {
   })
 
   it('cuts an exchange at its deadline', async () => {
-    const { connection, limits, ...init } = await pair()
+    const { connection, limits, ...init } = await hostPair()
     const short = { ...echo, deadlineMs: 100 }
     const ended = Promise.withResolvers<unknown>()
     await serve({ ...init, limits }, short, async ({ frames, signal }) => {
@@ -119,7 +99,7 @@ describe('engine', () => {
   })
 
   it('cuts a frame that is not finished in time, and one that ends within itself', async () => {
-    const { connection, limits, ...init } = await pair({ stream: { frameMs: 100 } })
+    const { connection, limits, ...init } = await hostPair({ stream: { frameMs: 100 } })
     const reasons: string[] = []
     const seen = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
     await serve({ ...init, limits }, echo, async ({ frames }) => {
@@ -138,7 +118,7 @@ describe('engine', () => {
   })
 
   it('cuts a reader that reads nothing, with bounded memory', async () => {
-    const { connection, limits, ...init } = await pair({ stream: { stallMs: 150 } })
+    const { connection, limits, ...init } = await hostPair({ stream: { stallMs: 150 } })
     const stalled = Promise.withResolvers<{ error: unknown; written: number }>()
     await serve({ ...init, limits }, { ...echo, deadlineMs: 10_000 }, async ({ frames }) => {
       let written = 0
@@ -160,7 +140,7 @@ describe('engine', () => {
   })
 
   it('keeps order and back pressure when the handler is slower than the sender', async () => {
-    const { connection, limits, ...init } = await pair()
+    const { connection, limits, ...init } = await hostPair()
     const count = 3_000
     const done = Promise.withResolvers<number>()
     await serve({ ...init, limits }, { ...echo, deadlineMs: 15_000 }, async ({ frames }) => {
@@ -184,7 +164,7 @@ describe('engine', () => {
   })
 
   it('reads what was sent and ended before the reader came', async () => {
-    const { connection, server, limits } = await pair()
+    const { connection, server, limits } = await hostPair()
     const got = Promise.withResolvers<number[][]>()
     await server.handle('/test/late/1.0.0', async (stream) => {
       await new Promise((resolve) => stream.addEventListener('remoteCloseWrite', resolve, { once: true }))

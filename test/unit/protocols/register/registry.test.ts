@@ -11,10 +11,10 @@ import { hello, registryHello } from '../../../../src/protocols/hello/index.ts'
 import { openRegisterSession, register, registryBackend } from '../../../../src/protocols/register/index.ts'
 import { createNetwork } from '../../../../src/registry/create-network.ts'
 import { makeJoin } from '../../../../src/registry/objects/join.ts'
-import { sealRecord } from '../../../../src/registry/objects/record.ts'
 import { openRegistry, type Registry } from '../../../../src/registry/registry.ts'
 import { failure } from '../../../helpers/hosts/sessions.ts'
 import { connect, startHost, startPlainHost, withoutSockets } from '../../../helpers/hosts.ts'
+import { recordBy } from '../../../helpers/real-network.ts'
 import { tempFolder } from '../../../helpers/temp.ts'
 
 withoutSockets()
@@ -63,29 +63,20 @@ const hex = (bytes: Uint8Array = new Uint8Array()) => Buffer.from(bytes).toStrin
 
 const entriesOf = (registry: Registry) => registry.replica.read(0, 1_000_000).map(({ envelope }) => envelope)
 
-const recordOf = (registry: Registry, key: SigningKey, seq: number) =>
-  sealRecord(
-    {
-      networkId: registry.networkId,
-      publicKey: key.publicKey,
-      seq,
-      addrs: ['/ip6/2001:db8::1/tcp/9000'],
-      roles: ['integrated'],
-      services: [],
-      tags: [],
-      software: 'test',
-      reach: 'unknown',
-      left: false,
-      issuedMs: Date.now()
-    },
-    key
-  ).bytes
-
 async function joinCall(root: Registry, key: SigningKey, name: string, role: Role = 'integrated') {
   const { grant, inviteKey } = await root.admission.invite({ role })
   const { networkId } = root
   const join = makeJoin({ networkId, key, name, role, grant, inviteKey, timeMs: Date.now() })
-  return { record: recordOf(root, key, 1), instance: randomBytes(16), join }
+  return { record: recordBy(root, key, 1), instance: randomBytes(16), join }
+}
+
+async function networkWithSecondary() {
+  const { root, genesis, folder } = await network()
+  const key = SigningKey.generate()
+  await root.registry.admission.join(await joinCall(root.registry, key, 'second', 'secondary'))
+  const secondary = await start(key, 'secondary', genesis.bytes, joinPath(folder, 'second.db'))
+  await secondary.registry.replica.apply(entriesOf(root.registry), root.registry.replica.checkpoint?.bytes)
+  return { root, secondary }
 }
 
 async function sessionOf(key: SigningKey, host: Libp2p) {
@@ -107,17 +98,13 @@ describe('register over real registries', () => {
     expect(root.registry.liveness.view(key.publicKey).state).toBe('online')
     const other = SigningKey.generate()
     const stolen = await sessionOf(other, root.host)
-    expect(await failure(stolen.register({ ...call, record: recordOf(root.registry, other, 1) }))).toMatchObject({
+    expect(await failure(stolen.register({ ...call, record: recordBy(root.registry, other, 1) }))).toMatchObject({
       name: 'InvalidPayloadError'
     })
   })
 
   it('lets a machine in through a secondary, which asks the root over its own session', async () => {
-    const { root, genesis, folder } = await network()
-    const secondaryKey = SigningKey.generate()
-    await root.registry.admission.join(await joinCall(root.registry, secondaryKey, 'second', 'secondary'))
-    const secondary = await start(secondaryKey, 'secondary', genesis.bytes, joinPath(folder, 'second.db'))
-    await secondary.registry.replica.apply(entriesOf(root.registry), root.registry.replica.checkpoint?.bytes)
+    const { root, secondary } = await networkWithSecondary()
 
     const proven = new Promise((resolve) => {
       root.host.services.hello.events.addEventListener('proven', resolve, { once: true })
@@ -141,11 +128,7 @@ describe('register over real registries', () => {
   })
 
   it('keeps the join at a secondary while there is no root, and tells the joiner when it was let in', async () => {
-    const { root, genesis, folder } = await network()
-    const secondaryKey = SigningKey.generate()
-    await root.registry.admission.join(await joinCall(root.registry, secondaryKey, 'second', 'secondary'))
-    const secondary = await start(secondaryKey, 'secondary', genesis.bytes, joinPath(folder, 'second.db'))
-    await secondary.registry.replica.apply(entriesOf(root.registry), root.registry.replica.checkpoint?.bytes)
+    const { root, secondary } = await networkWithSecondary()
     const key = SigningKey.generate()
     const session = await sessionOf(key, secondary.host)
     const call = await joinCall(root.registry, key, 'gamma')

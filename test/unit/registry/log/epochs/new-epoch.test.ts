@@ -1,37 +1,23 @@
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest'
 import { SigningKey } from '../../../../../src/identity/keys.ts'
 import { OtherEpochError } from '../../../../../src/registry/log/apply-entries.ts'
-import {
-  type NewEpochInit,
-  openEpoch,
-  planEpoch,
-  withReplica
-} from '../../../../../src/registry/log/epochs/new-epoch.ts'
+import { openEpoch, planEpoch, withReplica } from '../../../../../src/registry/log/epochs/new-epoch.ts'
 import { sealEntry } from '../../../../../src/registry/objects/entry.ts'
 import { openRegistry, type Registry } from '../../../../../src/registry/registry.ts'
-import { day, RealNetwork } from '../../../../helpers/real-network.ts'
+import { day, type RealNetwork } from '../../../../helpers/real-network.ts'
+import { epochStage } from '../../../../helpers/registry/epoch-stage.ts'
 
 let network: RealNetwork
 let keeper: Registry
 let keeperKey: SigningKey
+let init: Awaited<ReturnType<typeof epochStage>>['init']
 let hal: SigningKey
 
 beforeEach(async () => {
-  network = await RealNetwork.create()
-  keeperKey = await network.admit('keeper')
+  ;({ network, keeper, keeperKey, init } = await epochStage())
   hal = await network.admit('hal')
-  keeper = await network.openReplica('keeper', keeperKey, { role: 'secondary' })
+  await network.sync(keeper)
   return async () => await network[Symbol.asyncDispose]()
-})
-
-const init = (more: Partial<NewEpochInit> = {}): NewEpochInit => ({
-  path: network.path('keeper'),
-  authority: network.authority,
-  logKey: SigningKey.generate(),
-  node: { key: keeperKey, name: 'keeper' },
-  revokeFormer: false,
-  clock: network.clock,
-  ...more
 })
 
 const opened = async (run: (registry: Registry) => Promise<void>): Promise<void> => {
@@ -93,7 +79,7 @@ describe('a new epoch from an entry below the head', () => {
       expect([...state.grants()].map(({ grant }) => grant.id)).toEqual([open.grant.id])
       expect(state.grant(leaked.grant.id)).toBeUndefined()
     })
-    // What an earlier cut made void lies below the head by now.
+    // Entries that an earlier cut made void lie below the head by now.
     await openEpoch(init())
     await opened(async ({ replica: { state } }) => expect(state.grant(open.grant.id)).toBeDefined())
   })

@@ -2,38 +2,23 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { sha256 } from '../../../../../src/identity/hash.ts'
 import { SigningKey } from '../../../../../src/identity/keys.ts'
 import { OfferedRevokes } from '../../../../../src/registry/admission/offered-revokes.ts'
-import {
-  type NewEpochInit,
-  openEpoch,
-  planEpoch,
-  withReplica
-} from '../../../../../src/registry/log/epochs/new-epoch.ts'
+import { openEpoch, planEpoch, withReplica } from '../../../../../src/registry/log/epochs/new-epoch.ts'
 import { sealAuthority } from '../../../../../src/registry/log/log-writer.ts'
 import type { Replica } from '../../../../../src/registry/log/replica.ts'
 import { sealEntry } from '../../../../../src/registry/objects/entry.ts'
 import type { Registry } from '../../../../../src/registry/registry.ts'
 import { ordered } from '../../../../helpers/operator-orders.ts'
-import { RealNetwork } from '../../../../helpers/real-network.ts'
+import type { RealNetwork } from '../../../../helpers/real-network.ts'
+import { epochStage } from '../../../../helpers/registry/epoch-stage.ts'
 
 let network: RealNetwork
 let keeper: Registry
 let keeperKey: SigningKey
+let init: Awaited<ReturnType<typeof epochStage>>['init']
 
 beforeEach(async () => {
-  network = await RealNetwork.create()
-  keeperKey = await network.admit('keeper')
-  keeper = await network.openReplica('keeper', keeperKey, { role: 'secondary' })
+  ;({ network, keeper, keeperKey, init } = await epochStage())
   return async () => await network[Symbol.asyncDispose]()
-})
-
-const init = (more: Partial<NewEpochInit> = {}): NewEpochInit => ({
-  path: network.path('keeper'),
-  authority: network.authority,
-  logKey: SigningKey.generate(),
-  node: { key: keeperKey, name: 'keeper' },
-  revokeFormer: false,
-  clock: network.clock,
-  ...more
 })
 
 const held = <T>(run: (replica: Replica) => T): Promise<T> =>
