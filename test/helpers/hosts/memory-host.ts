@@ -32,6 +32,7 @@ interface Served {
 /** All that run, by PeerId: whom an address leads to. */
 const hosts = new Map<string, MemoryHost>()
 let made = 0
+let addresses = 0
 
 /** One end of a connection in memory: streams are those of yamux, protocols are named beside the wire. */
 class MemoryConnection extends TypedEventEmitter<{ close: Event }> {
@@ -124,7 +125,7 @@ class MemoryConnection extends TypedEventEmitter<{ close: Event }> {
   }
 }
 
-/** What services see of a libp2p host, without sockets: each connection is two ends in memory. */
+/** A libp2p host as services see it, without sockets: each connection is two ends in memory. */
 class MemoryHost extends TypedEventEmitter<Libp2pEvents> {
   readonly peerId: PeerId
   readonly address: Multiaddr
@@ -135,7 +136,7 @@ class MemoryHost extends TypedEventEmitter<Libp2pEvents> {
   constructor(peerId: PeerId) {
     super()
     this.peerId = peerId
-    this.address = multiaddr(`/ip6/fd00::${(hosts.size + 1).toString(16)}/tcp/9000/p2p/${peerId.toString()}`)
+    this.address = multiaddr(`/ip6/fd00::${(++addresses).toString(16)}/tcp/9000/p2p/${peerId.toString()}`)
     hosts.set(peerId.toString(), this)
   }
 

@@ -1,7 +1,6 @@
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { request as httpRequest } from 'node:http'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { TrustNode } from '../../../src/node/node.ts'
@@ -135,7 +134,7 @@ test('a port that is taken is said in the status, and the node runs on', async (
 
 test('anything but loopback needs a token, which every request must bring', async () => {
   expect(() => network.config('open', { 'http.listen': '[::]:0' })).toThrow('http.tokenFile')
-  const file = join(mkdtempSync(join(tmpdir(), 'trustnet-token-')), 'token')
+  const file = join(network.folder, 'token')
   writeFileSync(file, 'short', { mode: 0o600 })
   await expect(network.start('short', { 'http.listen': '[::]:0', 'http.tokenFile': file })).rejects.toThrow(
     'no token of at least 16 characters'

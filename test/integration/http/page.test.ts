@@ -40,7 +40,7 @@ afterAll(async () => {
 
 interface Opened {
   page: Page
-  /** What the browser complained of: refused scripts and styles, errors nobody caught. */
+  /** Complaints of the browser: refused scripts and styles, errors nobody caught. */
   complaints: string[]
 }
 

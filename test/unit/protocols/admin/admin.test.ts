@@ -76,6 +76,7 @@ type Services = { admin: unknown }
 describe('orders over the wire', () => {
   let members: Members
   let carryOut: AdminServerInit['carryOut']
+  let root: MemberHost<Services>
   let asker: MemberHost<Services>
   let connection: Connection
   const hosts: MemberHost<Services>[] = []
@@ -90,7 +91,7 @@ describe('orders over the wire', () => {
   beforeEach(async () => {
     members = new Map()
     carryOut = async () => ({ entries: [], waiting: [] })
-    const root = await start('root')
+    root = await start('root')
     asker = await start('integrated')
     connection = await connect(asker.host, root.host)
   })
@@ -153,8 +154,6 @@ describe('orders over the wire', () => {
   it('of strangers are not looked at', async () => {
     carryOut = () => Promise.reject(new Error('it was looked at'))
     const stranger = await start('stranger')
-    const [root] = hosts
-    if (root === undefined) return
     const other = await connect(stranger.host, root.host)
     await expect(ask(other, { acts: [act] }, options)).rejects.toMatchObject({ name: 'NotMemberError' })
   })
