@@ -9,7 +9,7 @@ import type { RootMethods } from './processes/root.ts'
 
 /** Bytes of an admit entry with its join request. */
 const entryBytes = 600
-/** Of the join request, and the proof of the invite. */
+/** Signatures that are verified: that of the join request, and the proof of the invite. */
 const verifies = 2
 
 export const admissions: Benchmark = {

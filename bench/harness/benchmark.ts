@@ -28,7 +28,7 @@ export interface Row extends Figure {
 
 export interface Aim {
   readonly text: string
-  /** Of the medians. */
+  /** Judges the medians. */
   readonly met: (figure: number, ratio: number) => boolean
 }
 
@@ -43,7 +43,7 @@ export interface Plan extends AsyncDisposable {
 /** What a benchmark is given. */
 export interface Bench {
   readonly parameters: Readonly<Record<string, number>>
-  /** Of this run; removed at its end. */
+  /** Folder of this run; removed at its end. */
   readonly folder: string
   /** For stores that are costly to make: kept from run to run. */
   readonly cache: string
@@ -75,7 +75,7 @@ export interface FigureResult extends Spread {
 export interface RowResult extends FigureResult {
   unit: string
   floor?: FigureResult
-  /** Of figure and floor, round by round. */
+  /** Figure over floor, round by round. */
   ratio?: Spread
   beside: FigureResult[]
   aim?: string

@@ -64,7 +64,7 @@ export class Child<M extends Methods> implements AsyncDisposable {
     return Number(await this.#ask('peakRss', []))
   }
 
-  /** Of its machine at this moment. */
+  /** Pace of its machine at this moment. */
   async pace(): Promise<Pace> {
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- as above
     return (await this.#ask('pace', [])) as Pace

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 
-/** Of this moment, on ::1. */
+/** A port of ::1 that nobody has at this moment. */
 export async function freePort(): Promise<number> {
   const server = createServer()
   server.listen(0, '::1')

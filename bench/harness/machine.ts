@@ -14,7 +14,7 @@ export const machine = (): string =>
 
 const git = (...args: string[]): string => execFileSync('git', args, { encoding: 'utf8' }).trim()
 
-/** Of the source that was measured; with a mark when it was changed since. */
+/** Commit of the source that was measured; with a mark when it was changed since. */
 export function commit(): string {
   try {
     const changed = git('status', '--porcelain', '--', 'src', 'bin').length > 0

@@ -46,7 +46,7 @@ export const rootName = 'root'
 export interface NetworkSize {
   /** Besides the root, admitted by invites. */
   readonly members: number
-  /** Whether each has a record. */
+  /** True: each has a record. */
   readonly records: boolean
   /** Whoever asks is let in; without it, by invite. */
   readonly open?: boolean

@@ -18,7 +18,7 @@ const message = Buffer.alloc(300, 7)
 const signature = sign(null, message, privateKey)
 const rows = Array.from({ length: 2_000 }, (_, id) => ({ id, name: `member-${(id * 7_919) % 2_000}`, at: id % 97 }))
 
-/** Of the kind that a registry does: signatures, sorting, text and objects. */
+/** Work of the kind that a registry does: signatures, sorting, text and objects. */
 function work(): void {
   for (let done = 0; done < 100; done++) verify(null, message, publicKey, signature)
   for (let done = 0; done < 4; done++) {

@@ -3,7 +3,7 @@ import { measured } from './rounds.ts'
 
 export const mebibyte = 1024 ** 2
 
-/** Of a figure. */
+/** The same figure, multiplied. */
 export const scaled = (figure: Figure, factor: number, what: string = figure.what): Figure => ({
   what,
   of: (round) => figure.of(round) * factor

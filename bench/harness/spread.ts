@@ -22,7 +22,7 @@ export const spreadOf = (values: readonly number[]): Spread => ({
   max: Math.max(...values)
 })
 
-/** Of these times in ms. */
+/** Largest number of these times, in ms, that lie within one second. */
 export function mostWithinOneSecond(times: readonly number[]): number {
   const sorted = times.toSorted((a, b) => a - b)
   let first = 0

@@ -25,9 +25,9 @@ const usual = { ms: 10_000, shortMs: 3_000, joins: 5, shortJoins: 2, lifted: {} 
 const special: Partial<Record<AttackName, Partial<Case>>> = {
   reflection: { ms: 60_000, shortMs: 8_000 },
   'truncated frames': { shortMs: 4_000 },
-  // What it costs in memory is above the bound (docs/security.md).
+  // Its cost in memory is above the bound (docs/security.md).
   'several members together': { shortMs: 0 },
-  // Who sends too much is held back at first, and named when that has gone on for 3 s.
+  // A sender of too much is held back at first, and named when that has gone on for 3 s.
   'gossip, forged': { shortMs: 8_000 },
   'gossip, replayed': { shortMs: 8_000 },
   'gossip, control messages': { shortMs: 8_000 }

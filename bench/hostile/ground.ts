@@ -11,7 +11,7 @@ type Counts = Pick<Tally, 'sent' | 'met' | 'who'>
 
 /** Where the processes run, and the attacker among them. */
 export interface Ground extends AsyncDisposable {
-  /** Of every node. */
+  /** Flags of every node. */
   readonly flags: Flags
   /** Namespaces of the victims and of whoever is honest; undefined: this one. */
   readonly victims: string | undefined

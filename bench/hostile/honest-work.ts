@@ -8,7 +8,7 @@ import { ms } from './units.ts'
 import { inNamespace, type Judgement, type Victims } from './victims.ts'
 
 const honest = 2
-/** Of a lookup, on a machine of the usual pace. */
+/** Time of a lookup, on a machine of the usual pace. */
 const p99Ms = 250
 
 export interface Work {

@@ -20,7 +20,7 @@ const namedInLog = (folder: string): Set<string> => {
 export const namedBy = async (root: Victims['root']): Promise<ReadonlySet<string>> =>
   new Set((await root.call('culprits', rootName)).map(keyOf))
 
-/** Who was named since `before`: attackers alone, and in the log as in the counters. */
+/** Culprits that were named since `before`: attackers alone, and in the log as in the counters. */
 export async function judgeNames(
   root: Victims['root'],
   folder: string,

@@ -15,7 +15,7 @@ import { serveMethods } from '../harness/serve.ts'
 let source: Database | undefined
 let stores = 0
 
-/** Of an entry by invite: its own, the join request's, and the proof of the invite. Of a record: its own. */
+/** Signatures of an entry by invite: its own, the join request's, and the proof of the invite; and of a record: its own. */
 const signatures = { log: 3, records: 1 } as const
 const pageRows = 500
 const signedBytes = 300

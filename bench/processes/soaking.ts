@@ -66,7 +66,7 @@ const methods = {
     boundYoungGeneration()
   },
 
-  /** Of a node that has joined, with the PeerId at its end. */
+  /** Address of a node that has joined, with the PeerId at its end. */
   address(name: string): string {
     const { attached, peerId } = running(name)
     return `${attached.announced[0] ?? ''}/p2p/${peerId}`
@@ -92,7 +92,7 @@ const methods = {
     logs.get(name)?.end()
   },
 
-  /** Of the root of that name: a line for one machine, good for as long as a start takes. */
+  /** Invite of the root of that name: a line for one machine, good for as long as a start takes. */
   async invite(name: string, role: Role): Promise<string> {
     const { registry, config, key, attached } = running(name)
     const { grant, inviteKey } = await registry.admission.invite({ role, ttlMs: 10_000 })
@@ -108,7 +108,7 @@ const methods = {
     return held
   },
 
-  /** Who exceeded a limit so far: its name and how often, by limit and culprit. */
+  /** Culprits that exceeded a limit so far: the name of each and how often, by limit and culprit. */
   culprits(name: string): { limit: string; who: string; count: number }[] {
     const { counts } = running(name).attached.trust.culprits
     return counts.flatMap(({ limit, culprits }) => culprits.map(({ who, count }) => ({ limit, who, count })))

@@ -1,4 +1,4 @@
-/** Who is connected to whom, who gossips with whom, and whose mesh has whom. Registries are the first nodes. */
+/** Members as a graph: who is connected to whom, who gossips with whom, and whose mesh has whom. Registries are the first nodes. */
 export interface Overlay {
   readonly nodes: number
   readonly registries: number

@@ -4,7 +4,7 @@ import type { Sizes } from './sizes.ts'
 export interface PullPolicy {
   /** By the cursor of the source, when there is one, or always by digest. */
   readonly by: 'cursor' | 'digest'
-  /** Whether the answer holds all hints. */
+  /** True: the answer holds all hints. */
   readonly hints: boolean
 }
 

@@ -13,7 +13,7 @@ export interface PushInit {
   readonly subscribers: readonly number[]
   /** Ascending by time. */
   readonly changes: readonly Change[]
-  /** Of a frame without content. */
+  /** Bytes of a frame without content. */
   readonly frameBytes: number
   /** From the first change to the push of all that came meanwhile, s. */
   readonly windowSeconds: number

@@ -248,7 +248,7 @@ export class TrustNode implements Node, NodeContext {
 
   /**
    * Begins anew inside of this process, with the same store and control socket: the host goes, `change` is made while nothing is open, and it comes back.
-   * What breaks then ends the process, whose next start goes on.
+   * A failure then ends the process, whose next start goes on.
    */
   async beginAnew(reason: string, change: () => void | Promise<void>, isDue = (): boolean => true): Promise<void> {
     const begun = this.#beginning.then(async () => (isDue() ? await this.#beginAnew(reason, change) : undefined))

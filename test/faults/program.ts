@@ -12,7 +12,7 @@ type Say = (line: string) => void
 /** Longest time at work before the next kill, ms, and of a start that is cut off. */
 const workMs = 1_000
 const startMs = 1_000
-/** Of so many kills one comes while the root starts, at work or not. */
+/** One of so many kills comes while the root starts, at work or not. */
 const perCutStart = 4
 
 /** A running root in a folder, its members, and what they were told. */

@@ -65,7 +65,7 @@ export class RootProgram {
     return new RootProgram(folder, await freePort())
   }
 
-  /** Of its store, below the folder it was made in. */
+  /** Path of its store, below the folder it was made in. */
   static readonly store = join('home', 'data', name, 'registry.db')
 
   /** With the PeerId at its end. */

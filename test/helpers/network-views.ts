@@ -21,7 +21,7 @@ export const viewOf = (node: TrustNode, name: string) => node.registry.liveness.
 /** Name of the registry that holds the node's lease. */
 export const leaseAt = (node: TrustNode): string | undefined => node.network?.session?.peer.name
 
-/** Whether everybody sees all the others in that state. */
+/** True when everybody sees all the others in that state. */
 export const allSee = (nodes: readonly TrustNode[], name: string, state: State): boolean =>
   nodes.every((node) => node.config.name === name || stateAt(node, name) === state)
 

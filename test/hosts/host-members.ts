@@ -142,7 +142,7 @@ const said = (rows: Rows): string => {
   return [`${rows.size - down.length} online`, ...told].join(', ')
 }
 
-/** Who is not up yet, or frozen, is asked again. */
+/** A member that is not up yet, or frozen, is asked again. */
 const looked = async <T>(view: Promise<T>): Promise<{ view?: T; error?: string }> => {
   try {
     return { view: await view }

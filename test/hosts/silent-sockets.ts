@@ -10,7 +10,7 @@ const [host = '', port = '', given = '', loops = ''] = process.argv.slice(2)
 const prefixes = given.split(',')
 let begun = 0
 
-/** Of each prefix in turn. */
+/** An address of each prefix in turn. */
 const anyAddress = (): string => {
   const prefix = prefixes[begun % prefixes.length] ?? ''
   const rest = randomBytes(16 - 2 * prefix.split(':').length)

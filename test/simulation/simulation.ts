@@ -229,7 +229,7 @@ export class Simulation {
     })
   }
 
-  /** Whether a new epoch has cut it off. */
+  /** True when a new epoch has cut it off. */
   isVoid({ epoch, n }: Position): boolean {
     return this.forks.some((fork) => epoch < fork.epoch && n > fork.n)
   }

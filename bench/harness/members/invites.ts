@@ -2,7 +2,7 @@ import type { IssuedInvite } from '../../../src/registry/admission/invites.ts'
 
 /** What travels between the processes of a benchmark. */
 export interface EncodedInvite {
-  /** Of its grant. */
+  /** Id of its grant. */
   id: Uint8Array
   seed: Uint8Array
 }

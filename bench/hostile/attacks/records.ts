@@ -9,7 +9,7 @@ import type { Attack } from '../attack.ts'
 import { again, HostileMember, idOf } from '../member.ts'
 
 const numbers = [71, 72, 73]
-/** Who is to be poisoned: the member that the honest side looks up. */
+/** The member that is to be poisoned: the one that the honest side looks up. */
 export const poisoned = 1
 const farFuture = { issuedMs: Date.UTC(2099, 0) }
 const limits = limitsWith()

@@ -9,7 +9,7 @@ import { again, HostileMember, idOf, push, rest } from '../member.ts'
 const numbers = Array.from({ length: 8 }, (_, index) => 111 + index)
 const connections = 8
 const findNode = Uint8Array.of(8, 4)
-/** What a stream's window takes. */
+/** Bytes that a stream's window takes. */
 const windowBytes = 256 * 1024
 
 /** One stream, which is left there with what is sent on it: its answers are not read, or it waits for its turn. */

@@ -74,7 +74,7 @@ const set = async (context: Context, values: PolicyValues, options: SetOptions):
   const { signal } = context
   const client = await running(context, options)
   if (options.plan === true) return await preview(context, values, options)
-  // What was seen when the command began: a change by somebody else in between is not overwritten.
+  // The entry that was seen when the command began: a change by somebody else in between is not overwritten.
   const { entry } = await client.policy({}, { signal })
   const change = { ...values, seen: entry, force: options.force }
   show(context, await client.setPolicy(change, { signal }), options)

@@ -36,7 +36,7 @@ export const marks: Marks = {
     staggerMs: 'live',
     dialTimeoutMs: 'live'
   },
-  // What `trustnet init` takes, and what a root opens its store with.
+  // `trustnet init` takes these, and a root opens its store with them.
   admission: { policy: 'restart', membershipMs: 'restart', openMembers: 'restart', openJoins: 'restart' },
   replication: {
     enabled: 'restart',

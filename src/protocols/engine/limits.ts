@@ -38,7 +38,7 @@ export const defaultLimits: ProtocolLimits = {
     waitingBytes: 32 * 1024 * KiB,
     // A member that lists, follows and asks on all its streams has some 2 MiB, and none for longer than it takes to read.
     waitingBytesOfPeer: 4 * 1024 * KiB,
-    // What comes is taken at once, but for what is verified first, some 700 KiB of a stream, and what comes faster than it may.
+    // Bytes are taken as they come, but for those that are verified first, some 700 KiB of a stream, and those that come faster than they may.
     arrivedBytes: 12 * 1024 * KiB,
     arrivedBytesOfPeer: 2 * 1024 * KiB,
     penaltyMs: 10_000

@@ -286,7 +286,7 @@ export class Root {
 
   #seal({ state }: Draft, content: EntryDraft, { byOperator = false }: AppendOptions = {}): Signed<LogEntry> {
     const timeMs = this.clock.now()
-    // What was signed stays as it is.
+    // A signed body stays as it is.
     const body = content.orders === undefined ? completed(content, state) : content
     const orders = byOperator ? ownOrders(body, state, timeMs, this.#operatorKey) : []
     const complete = orders.length === 0 ? body : { ...body, orders }

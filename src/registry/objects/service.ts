@@ -53,7 +53,7 @@ export function checkServices(services: readonly Service[]): void {
 
 function checkService({ name, port, protocol, tags }: Service): void {
   checkName(name, 'name of a service of the record')
-  // Of a protocol of a newer version nobody knows here whether it has ports.
+  // A protocol of a newer version may have ports or none: nobody knows here.
   const least = protocol === 'tcp' || protocol === 'udp' ? 1 : 0
   checkCount(port, least, protocol === 'libp2p' ? 0 : maxPort, `port of service ${name}`)
   if (tags.length > maxServiceTags)

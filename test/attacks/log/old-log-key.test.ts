@@ -199,7 +199,7 @@ describe.concurrent('a log key of the past, or of today', () => {
       })
       await eventually(() => mallory.network?.session?.peer.name === 'fresh')
       answers.push(await handOver(mallory, revoke))
-      // What the backup lacks comes from them; that the first root is gone for good is the operator's word.
+      // They bring the entries that the backup lacks; that the first root is gone for good is the operator's word.
       await eventually(() => again.registry.replica.head.n === hal.registry.replica.head.n)
       await again.control.resume({ head: again.registry.replica.head.n })
       answers.push(await handOver(mallory, revoke))

@@ -35,7 +35,7 @@ async function told(connection: Connection, ms: number): Promise<Map<string, num
   return bytes
 }
 
-/** Whether a dial is let in and its hello answered. */
+/** True when a dial is let in and its hello answered. */
 async function isAnswered(host: Libp2p, root: TrustNode): Promise<boolean> {
   try {
     await exchange(await dial(host, root), hello)

@@ -237,7 +237,7 @@ func verifyKind(m messages, name string, k kind, f file) {
 	}
 	for _, v := range f.Bad {
 		_, err := open(m, k, unhex(v.Envelope), networkID)
-		// Whether a signer may sign is asked of the fields.
+		// The fields say whether a signer may sign.
 		isOfSigner := strings.HasPrefix(v.Name, "signed by") || strings.HasPrefix(v.Name, "a new authority")
 		if !byFields(v) && !isOfSigner {
 			expect(err != nil, "%s %s is taken", name, v.Name)

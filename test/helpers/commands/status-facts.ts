@@ -3,7 +3,7 @@ import type { NetworkFacts, StatusFacts } from '../../../src/node/status/status-
 export const day = 86_400_000
 export const now = 1_800_000_000_000
 
-/** Of a root, a secondary and three nodes, all up. */
+/** Facts of a network with a root, a secondary and three nodes, all up. */
 export const networkFacts = (change: Partial<NetworkFacts> = {}): NetworkFacts => ({
   counts: { online: 5, late: 0, suspect: 0, offline: 0, left: 0, unknown: 0 },
   total: 5,
@@ -33,7 +33,7 @@ export const networkFacts = (change: Partial<NetworkFacts> = {}): NetworkFacts =
   ...change
 })
 
-/** Of a node that has been up for an hour and lacks nothing. */
+/** Facts of a node that has been up for an hour and lacks nothing. */
 export const statusFacts = (change: Partial<StatusFacts> = {}): StatusFacts => ({
   stopping: false,
   now,

@@ -14,7 +14,7 @@ export interface Operation {
   readonly effects: (registry: Registry) => boolean[]
 }
 
-/** Of a COMMIT that the power was cut in, so much is on the disk. */
+/** Share of a COMMIT that is on the disk when the power is cut in it. */
 const tornCommits = [0, 0.5, 0.99]
 
 const former = ({ records, replica }: Registry): string[] =>

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 
-/** Of the recorded vectors: 32 bytes that are no key, since they are of small order, written in another way than the one, or off the curve. */
+/** Recorded vectors of 32 bytes that are no key, since they are of small order, written in another way than the one, or off the curve. */
 export const notKeys: readonly { name: string; publicKey: Uint8Array }[] = JSON.parse(
   readFileSync(new URL('../../fixtures/vectors/keys.json', import.meta.url), 'utf8')
 ).bad.map(({ name, publicKey }: { name: string; publicKey: string }) => ({

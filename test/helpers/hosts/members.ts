@@ -9,7 +9,7 @@ import type { RecordEvent, Records, RecordsInit } from '../../../src/registry/re
 import { startHost } from '../hosts.ts'
 import { openTestStore, recordsOver, type TestStore } from '../observations.ts'
 
-/** Who is a member, as all hosts of one test see it: PeerId text to role. */
+/** Members, as all hosts of one test see them: PeerId text to role. */
 export type Members = Map<string, Role>
 
 export interface MemberHost<S extends ServiceMap> extends AsyncDisposable {

@@ -11,7 +11,7 @@ export const kitPassphrase = 'a passphrase of some length'
 
 /** A network whose recovery kits can be opened. */
 export class KitNetwork extends TestNetwork {
-  /** Of the authority. */
+  /** Path of the recovery kit, with the key of the authority. */
   kit = ''
 
   static override async create(common: Flags = {}, options: TestNetworkOptions = {}): Promise<KitNetwork> {

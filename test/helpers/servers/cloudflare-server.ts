@@ -12,7 +12,7 @@ interface Stored {
 export interface CloudflareServer extends HttpServer {
   readonly token: string
   readonly zone: string
-  /** Of the zone, as stored. */
+  /** Records of the zone, as stored. */
   readonly records: Stored[]
   /** Method and path of what was written. */
   readonly writes: string[]

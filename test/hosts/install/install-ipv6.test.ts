@@ -26,7 +26,7 @@ if (skipped) process.stderr.write(`test/hosts/install/install-ipv6 is skipped: $
 
 const program = resolve('dist/bin/trustnet.js')
 const prefix = 'fd10:7a11:5e7:9'
-/** Of addresses that a DHCPv6 server gives out. */
+/** Prefix of the addresses that a DHCPv6 server gives out. */
 const managed = 'fd10:7a11:5e7:a'
 
 describe.skipIf(skipped)('install where IPv6 is off', () => {

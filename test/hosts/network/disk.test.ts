@@ -89,7 +89,7 @@ describe.skipIf(skipped)('a registry whose disk is full', () => {
     expect(refused.err).toContain('no space left')
     expect((await cli('peers', '--node', 'root', '--json')).code).toBe(0)
     expect(root.process.exitCode).toBeNull()
-    // Who comes meanwhile is not turned away for good.
+    // Joiners that come meanwhile are not turned away for good.
     const address = await addressOf('root')
     const peer = ['--domain', 'full.test', '--network', network, '--peer', address, '--port', '0']
     node = startProgram(['node', 'start', '--name', 'alpha', '--data', join(home, 'alpha'), ...peer, ...settings], env)

@@ -45,7 +45,7 @@ async function overslept(network: TestNetwork): Promise<TrustNode> {
   const hal = await network.join('hal')
   await hal.stop()
   await eventually(async () => {
-    // Whether it is over is judged by the time of the newest checkpoint.
+    // The time of the newest checkpoint decides whether it is over.
     await root?.checkpoint()
     return !isMember(network.node('root'), hal)
   })

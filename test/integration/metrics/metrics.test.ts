@@ -47,7 +47,7 @@ it('what a root and a member measure follows the rules of Prometheus, and counts
   expect(names.filter((name) => !page.includes(`\`${name}\``))).toEqual([])
   expect(text).toContain('nodejs_eventloop_lag_p99_seconds')
   expect(Number(sampleOf(text, 'libp2p_noise_xxhandshake_successes_total'))).toBeGreaterThan(0)
-  // Of what a member alone does, it says what it does.
+  // A member says what members alone do, and nothing of what a root does.
   expect(sampleOf(await ofMember.text(), 'trustnet_lease_held')).toBe('1')
   expect(sampleOf(await ofMember.text(), 'trustnet_log_appends')).toBeUndefined()
 })

@@ -34,7 +34,7 @@ describe('the history of a node', () => {
     const later = await root.control.history({ after: view.lastId ?? 0, peer: 'hal' })
     expect(later.events.every(({ id }) => id > (view.lastId ?? 0))).toBe(true)
 
-    // What it has on its disk when it is killed, too.
+    // It has its own history on its disk, also when it is killed.
     const { store } = dataFiles(network.config('hal').config.paths.data)
     // It writes once a second, and beats every 3 s.
     const begun = Date.now()

@@ -16,7 +16,7 @@ const files = ({ config }: TrustNode): [string, boolean] => [
   existsSync(`${config.paths.key}.next`)
 ]
 
-/** Who has a name, as a node sees it, and whether it sees that member online. */
+/** The member of a name, as a node sees it, and whether it sees that member online. */
 const seenBy = (node: TrustNode, name: string): string => {
   const member = node.registry.replica.state.memberByName(name)
   return member === undefined ? 'nobody' : peerIdText(member.publicKey)

@@ -50,7 +50,7 @@ const graft = (): Buffer => field(3, field(1, Buffer.from(topic)))
 const many = (count: number, make: () => Buffer): Buffer => Buffer.concat(Array.from({ length: count }, make))
 const framed = (rpc: Buffer): Buffer => Buffer.concat([varint(rpc.length), rpc])
 
-/** Whether the member took a frame: the subscription in it. The frame behind it takes that back. */
+/** True when the member took a frame: the subscription in it. The frame behind it takes that back. */
 const takes = async (rpc: Buffer): Promise<boolean> => {
   const told: boolean[] = []
   const { promise, resolve } = Promise.withResolvers<boolean>()

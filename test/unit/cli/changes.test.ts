@@ -24,7 +24,7 @@ describe('peers', () => {
     const [self, hal, other] = before.peers
     if (self === undefined || hal === undefined || other === undefined) throw new Error('three peers')
     const later = [
-      // What moves by itself is no change. Then one comes while another goes.
+      // A figure that moves by itself is no change. Then one comes while another goes.
       [self, { ...hal, state: 'offline' as const, reason: 'lease lapsed', rttMs: 9, seenAgeMs: 1, bytesIn: 7 }, other],
       [self, other, { ...hal, peerId: root.peerId.replace(/.$/, 'b'), name: 'zoe' }]
     ]

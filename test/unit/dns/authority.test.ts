@@ -26,7 +26,7 @@ const udp = async (authority: Authority, query: Buffer): Promise<DecodedPacket> 
 const query = (name: string, type: 'AAAA' | 'A' | 'SOA' = 'AAAA', extra: Packet = {}): Buffer =>
   encode({ type: 'query', id: 7, flags: 0x0100, questions: [{ type, name }], ...extra })
 
-/** Of the flags word. */
+/** The response code, a part of the flags word. */
 const rcode = (packet: Packet): number => (packet.flags ?? 0) & 0xf
 
 describe('Authority', () => {

@@ -33,7 +33,7 @@ beforeEach(async () => {
   await newest.apply([sealDelegation(newest, network.authority, third.publicKey, forkN).bytes])
 })
 
-/** Of somebody whom a log key has admitted behind the head of that replica. */
+/** Hello of somebody whom a log key has admitted behind the head of that replica. */
 function helloOf(replica: Replica, logKey = second): Hello {
   const { networkId, genesis } = replica
   const { n, hash: prevHash, epoch } = replica.head

@@ -37,7 +37,7 @@ export const showTabs = (onShow: (tab: Tab) => void): (() => Tab) => {
       byId(`tab-${tab}`).focus()
     })
   }
-  // Who has no mouse scrolls what has the focus.
+  // A user without a mouse scrolls what has the focus.
   for (const box of document.querySelectorAll<HTMLElement>('.scroll')) box.tabIndex = 0
   return () => shown
 }

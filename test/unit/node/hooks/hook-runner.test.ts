@@ -101,7 +101,7 @@ describe('a hook', () => {
     expect(hookRefusal('hook.sh')).toContain('no absolute path')
     expect(hookRefusal('/nonexistent')).toContain('ENOENT')
     expect(hookRefusal('/tmp')).toContain('is no file')
-    // Of sh -c it knows nothing.
+    // It knows nothing of sh -c.
     expect(hookRefusal('/bin/sh -c true')).toContain('ENOENT')
   })
 

@@ -19,7 +19,7 @@ const rootIn = (folder: string): Config => {
 const make = (config: Config, onMade?: () => void): Promise<unknown> =>
   createNetworkHere(config, { passphrase, newNetwork: true, ...(onMade !== undefined && { onMade }) })
 
-/** What a process leaves that is killed when all is made and nobody has heard of it. */
+/** Leftovers of a process that is killed when all is made and nobody has heard of it. */
 const killedAtEnd = async (from: string, to: string): Promise<Config> => {
   await make(rootIn(from), () => cpSync(from, to, { recursive: true, force: true }))
   const config = rootIn(to)

@@ -12,7 +12,7 @@ const addr = (port: number) => multiaddr(`/ip6/2001:db8::1/tcp/${port}`)
 const ports = (data: PeerData | undefined): string[] =>
   [...(data?.addresses ?? [])].map((each) => each.multiaddr.toString().split('/').at(-1) ?? '')
 
-/** What the store was given last, by the name of the method. */
+/** Data that the store was given last, by the name of the method. */
 let given: Record<string, PeerData>
 let known: { port: number }[]
 let store: PeerStore

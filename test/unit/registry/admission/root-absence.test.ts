@@ -14,7 +14,7 @@ beforeEach(() => {
   absence = new RootAbsence(clock, clock.now() - 5 * hour)
 })
 
-/** Whether a receipt counts that is so old now. */
+/** True when a receipt counts that is so old now. */
 const counts = (ageMs: number): boolean => absence.mayDate(registry, clock.now() - ageMs)
 
 describe('the receipt of a registry', () => {

@@ -59,7 +59,7 @@ describe('the history', () => {
     expect(told).toEqual(before)
     await history.save()
     expect(all(history).map(({ id }) => id)).toEqual(before.map(({ id }) => id))
-    // What was not written yet is lost with a process that is killed; its ids are not given out again.
+    // A row that was not written yet is lost with a process that is killed; its id is not given out again.
     history.add({ kind: 'alarm', publicKey: key(2), reason: 'lost' })
     nowMs += 5
     const next = open()

@@ -63,7 +63,7 @@ describe('entries shown in a hello', () => {
   it('prove nothing for another key', () => {
     expect(resultOf(() => behind.verifyShown(admitOf(2), undefined, key(3)))).toBe('NotMemberError')
     expect(resultOf(() => behind.verifyShown(admitOf(1), undefined, key(2)))).toBe('NotMemberError')
-    // Of an entry that is held, the reason is not that a membership ended.
+    // An entry that is held is refused for another reason than that a membership ended.
     expect(() => behind.verifyShown(admitOf(1), undefined, key(3))).toThrow('shows the entry of another key')
   })
 

@@ -267,7 +267,7 @@ describe('the digest', () => {
     await Promise.all([a, b].map((each) => each.forget(others[1]?.publicKey ?? key.publicKey)))
     expect(a.digest()).toEqual(b.digest())
     expect(recordsOver(second).digest()).toEqual(a.digest())
-    // Of somebody who had none.
+    // The key of somebody who had none.
     await a.forget(SigningKey.generate().publicKey)
     expect(a.digest()).toEqual(b.digest())
   })

@@ -102,7 +102,7 @@ describe('the keys of a snapshot', () => {
     await source.apply([sealAuthority(source, network.nextAuthority, sha256(third.publicKey)).bytes])
     await root.checkpoint()
     await sendDelta(source, replica)
-    // Who holds the authority's key of the past hides that it was replaced.
+    // A thief of the authority's key of the past hides that it was replaced.
     const { networkId, head } = replica
     const place = { networkId, n: head.n + 5, prevHash: head.hash, epoch: 1, timeMs: 1 }
     const hiding = sealEntry({ ...place, kind: 'delegate', body: { logKey: key(9) } }, network.authority)
