@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-import { freePort } from './free-port.ts'
+import { freePort } from '../../test/helpers/free-port.ts'
 
 export const hasSerf = (): boolean => spawnSync('serf', ['version']).status === 0
 

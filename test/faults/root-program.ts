@@ -1,11 +1,11 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { openSync, readFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { resolve as absolute, join } from 'node:path'
 import { loadKey } from '../../src/identity/key-file.ts'
 import { peerIdText } from '../../src/identity/keys.ts'
 import { dataFiles } from '../../src/node/config/paths.ts'
+import { freePort } from '../helpers/free-port.ts'
 import type { RootKeys } from './promises.ts'
 
 const program = absolute('dist/bin/trustnet.js')
@@ -19,16 +19,6 @@ const lifted = Object.fromEntries(
     often
   ])
 )
-
-const freePort = async (): Promise<number> => {
-  const server = createServer()
-  server.listen({ host: '::1', port: 0 })
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  return typeof address === 'object' && address !== null ? address.port : 0
-}
 
 /** `trustnet registry start` of a network made by `trustnet init`, in a folder; it can be killed and started again. */
 export class RootProgram {

@@ -1,10 +1,10 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { freePort } from '../free-port.ts'
 
 export interface Bind extends AsyncDisposable {
   /** `[::1]:PORT`, for UDP and TCP. */
@@ -103,14 +103,4 @@ const whyNotRunning = async (child: ChildProcess): Promise<string | undefined> =
   }
   child.kill('SIGKILL')
   return said.slice(-5).join('\n')
-}
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '::1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (typeof address !== 'object' || address === null) throw new Error('no port')
-  return address.port
 }

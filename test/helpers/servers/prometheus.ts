@@ -1,21 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
+import { freePort } from '../free-port.ts'
 import { tempFolder } from '../temp.ts'
-
-/** A port of loopback that nobody has now. */
-export const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '::1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
-}
 
 export interface FiringAlert {
   readonly labels: Readonly<Record<string, string>>

@@ -1,8 +1,9 @@
 import { expect, test, vi } from 'vitest'
 import { rulesText } from '../../../src/install/monitoring/rules.ts'
 import { ceilingMs } from '../../helpers/ceiling.ts'
+import { freePort } from '../../helpers/free-port.ts'
 import { Machines } from '../../helpers/machines.ts'
-import { freePort, Prometheus } from '../../helpers/servers/prometheus.ts'
+import { Prometheus } from '../../helpers/servers/prometheus.ts'
 
 const waiting = { timeout: ceilingMs, interval: 100 }
 

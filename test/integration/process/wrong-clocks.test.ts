@@ -1,20 +1,12 @@
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { StatusView } from '../../../src/node/api/control-api.ts'
 import { ceilingMs } from '../../helpers/ceiling.ts'
+import { freePort } from '../../helpers/free-port.ts'
 import { FakedMachine, faketime } from '../../helpers/hosts/faked-machine.ts'
 import { eventually } from '../../helpers/network.ts'
-
-const freePort = async (): Promise<number> => {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen({ host: '::1', port: 0 }, resolve))
-  const address = server.address()
-  server.close()
-  return typeof address === 'object' ? (address?.port ?? 0) : 0
-}
 
 describe.skipIf(faketime === undefined)('real processes on machines with clocks of their own', () => {
   let folder: string

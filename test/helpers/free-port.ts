@@ -3,11 +3,11 @@ import { createServer } from 'node:net'
 
 /** A port of ::1 that nobody has at this moment. */
 export async function freePort(): Promise<number> {
-  const server = createServer()
-  server.listen(0, '::1')
+  const server = createServer().listen(0, '::1')
   await once(server, 'listening')
   const address = server.address()
   server.close()
   await once(server, 'close')
-  return typeof address === 'object' && address !== null ? address.port : 0
+  if (address === null || typeof address === 'string') throw new Error('no port')
+  return address.port
 }
