@@ -70,7 +70,8 @@ const critical: readonly Alert[] = [
     { expr: 'trustnet_alarm == 1', for: '0s' },
     {
       summary: 'Alarm {{ $labels.code }} at {{ $labels.instance }}.',
-      description: '`trustnet status` there says what happened; `trustnet acknowledge {{ $labels.code }}` ends it.'
+      description:
+        '`trustnet status` there says what happened; `trustnet status --acknowledge {{ $labels.code }}` ends it.'
     }
   )
 ]

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest'
 import { stringify } from 'yaml'
 import { dashboardText, queries } from '../../../../src/install/monitoring/dashboard.ts'
 import { alerts, rulesText } from '../../../../src/install/monitoring/rules.ts'
+import { commandTree } from '../../../helpers/commands/command-tree.ts'
 import { tempFolder } from '../../../helpers/temp.ts'
 
 // docs/monitoring is made from src/install/monitoring; `npx vitest run test/unit/install/monitoring -u` writes it anew.
@@ -100,4 +101,17 @@ test('queries of rules and dashboard ask for metrics that the page lists', () =>
   const names = asked([...queries(), ...alerts.map(({ expr }) => expr)].join('\n'))
   const bare = names.map((name) => name.replace(/_(?:bucket|count)$/, ''))
   expect(bare.filter((name) => !page.includes(`\`${name}\``))).toEqual([])
+})
+
+test('alerts tell the operator to run commands and options that there are', async () => {
+  const tree = await commandTree()
+  const named = alerts.flatMap(({ annotations: { description } }) => description.match(/(?<=`trustnet )[^`]+/g) ?? [])
+  expect(named.length).toBeGreaterThan(5)
+  const unknown = named.filter((line) => {
+    const words = /^[a-z ]+/.exec(line)?.[0].trim()
+    const command = tree.find((each) => each.acts && each.words.join(' ') === words)?.command
+    const flags = line.match(/--[a-z-]+/g) ?? []
+    return command === undefined || flags.some((flag) => command.options.every(({ long }) => long !== flag))
+  })
+  expect(unknown).toEqual([])
 })
