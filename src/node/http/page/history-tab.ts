@@ -86,12 +86,20 @@ export class HistoryTab {
 
   #draw(data: Curves): void {
     this.#chart?.destroy()
+    const [[begin = 0, second = 0]] = data
+    const slotSeconds = second - begin
+    const { bars } = uPlot.paths
+    // A slot is as wide as its time: one alone is seen, too.
+    const wide = { points: { show: false }, ...(bars !== undefined && { paths: bars({ size: [1], align: 1 }) }) }
     const axis = { stroke: colour('soft'), grid: { stroke: colour('line'), width: 1 } }
     this.#chart = new uPlot(
       {
         width: Math.max(280, byId('history-chart').clientWidth),
         height: chartHeight,
-        scales: { y: { range: (_chart, _least, most) => [0, Math.max(1, most) * 1.05] } },
+        scales: {
+          x: { range: (_chart, first, last) => [first, last + slotSeconds] },
+          y: { range: (_chart, _least, most) => [0, Math.max(1, most) * 1.05] }
+        },
         axes: [axis, axis],
         series: [
           {},
@@ -100,9 +108,9 @@ export class HistoryTab {
             stroke: colour('online'),
             fill: `color-mix(in srgb, ${colour('online')} 25%, transparent)`,
             width: 2,
-            points: { show: false }
+            ...wide
           },
-          { label: 'seen', stroke: colour('soft'), dash: [4, 4], width: 1, points: { show: false } }
+          { label: 'seen', stroke: colour('soft'), dash: [4, 4], width: 1, ...wide }
         ]
       },
       data,

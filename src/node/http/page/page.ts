@@ -28,7 +28,7 @@ const log = new LogTab()
 
 const tab = showTabs((shown) => {
   if (shown === 'network') graph.resize()
-  readSoon(0)
+  readNow()
 })
 
 const showFailure = (error: unknown): void => {
@@ -54,21 +54,30 @@ const readAll = async (): Promise<void> => {
   if (shown === 'registries') await showRegistries()
 }
 
-let isWaiting = false
+let isReading = false
+let isWanted = false
+let later: ReturnType<typeof setTimeout> | undefined
 let tookMs = 0
-/** One reading at a time. */
-const readSoon = (afterMs: number): void => {
-  if (isWaiting) return
-  isWaiting = true
-  setTimeout(() => {
-    const begunAt = performance.now()
-    readAll()
-      .catch(showFailure)
-      .finally(() => {
-        isWaiting = false
-        tookMs = performance.now() - begunAt
-      })
-  }, afterMs)
+/** Reads at once; when a reading runs, once more behind it. */
+const readNow = (): void => {
+  clearTimeout(later)
+  later = undefined
+  isWanted = isReading
+  if (isReading) return
+  isReading = true
+  const begunAt = performance.now()
+  readAll()
+    .catch(showFailure)
+    .finally(() => {
+      isReading = false
+      tookMs = performance.now() - begunAt
+      if (isWanted) readNow()
+    })
+}
+
+/** Reads once after a pause, however often it is called meanwhile. */
+const readSoon = (): void => {
+  later ??= setTimeout(readNow, Math.max(pauseMs, pauseTimes * tookMs))
 }
 
 const take = (event: ControlEvent): void => {
@@ -76,15 +85,15 @@ const take = (event: ControlEvent): void => {
     graph.setState(event.peerId, event.state)
     members.setState(event.peerId, event.state)
   }
-  if (!document.hidden) readSoon(Math.max(pauseMs, pauseTimes * tookMs))
+  if (!document.hidden) readSoon()
 }
 
 // Nobody looks at a page that is hidden.
-setInterval(() => document.hidden || readSoon(0), refreshMs)
-document.addEventListener('visibilitychange', () => document.hidden || readSoon(0))
-readSoon(0)
+setInterval(() => document.hidden || readNow(), refreshMs)
+document.addEventListener('visibilitychange', () => document.hidden || readNow())
+readNow()
 follow(
   take,
-  () => readSoon(0),
+  () => readNow(),
   () => showFailure(new Error('the connection is gone'))
 )
