@@ -1,19 +1,26 @@
-import type { Server } from 'node:http'
+import type { Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 
+interface Limits {
+  /** Open connections. */
+  most: number
+  /** Until an answer was taken; event streams are exempt. */
+  answerMs: number
+}
+
 /**
- * Open connections of a server. When there are too many, the one that has been quiet for longest goes; those that are being answered stay, and
- * when all are, the new one is closed.
+ * Open connections of a server. When there are too many, the one that has been quiet for longest goes; those that are being answered stay, for a
+ * while, and when all are, the new one is closed.
  */
 export class Connections {
-  readonly #most: number
+  readonly #limits: Limits
   /** The quiet ones, the longest quiet first. */
   readonly #quiet = new Set<Socket>()
   readonly #open = new Set<Socket>()
-  readonly #answers = new Map<Socket, number>()
+  readonly #answers = new WeakMap<Socket, number>()
 
-  constructor(server: Server, most: number) {
-    this.#most = most
+  constructor(server: Server, limits: Limits) {
+    this.#limits = limits
     server.on('connection', (socket: Socket) => this.#opened(socket))
   }
 
@@ -21,19 +28,31 @@ export class Connections {
     return this.#open.size
   }
 
-  /** A request came on this connection. Returns how to say that it was answered. */
-  answering(socket: Socket): () => void {
+  /** A request came, and this is its answer. */
+  answering(response: ServerResponse): void {
+    const { socket } = response.req
     this.#quiet.delete(socket)
-    this.#answers.set(socket, (this.#answers.get(socket) ?? 0) + 1)
-    return () => {
-      const others = (this.#answers.get(socket) ?? 1) - 1
-      this.#answers.set(socket, others)
-      if (others === 0 && this.#open.has(socket)) this.#quiet.add(socket)
-    }
+    this.#answers.set(socket, this.#answersOf(socket) + 1)
+    const late = setTimeout(() => {
+      if (response.getHeader('content-type') !== 'text/event-stream') socket.resetAndDestroy()
+    }, this.#limits.answerMs)
+    response.once('close', () => {
+      clearTimeout(late)
+      this.#answers.set(socket, this.#answersOf(socket) - 1)
+      if (!this.isAnswering(socket) && this.#open.has(socket)) this.#quiet.add(socket)
+    })
+  }
+
+  isAnswering(socket: Socket): boolean {
+    return this.#answersOf(socket) > 0
+  }
+
+  #answersOf(socket: Socket): number {
+    return this.#answers.get(socket) ?? 0
   }
 
   #opened(socket: Socket): void {
-    if (this.#open.size >= this.#most) {
+    if (this.#open.size >= this.#limits.most) {
       const [longest] = this.#quiet
       if (longest === undefined) {
         socket.destroy()
@@ -50,6 +69,5 @@ export class Connections {
   #closed(socket: Socket): void {
     this.#open.delete(socket)
     this.#quiet.delete(socket)
-    this.#answers.delete(socket)
   }
 }

@@ -1,8 +1,6 @@
 /** Limits of the HTTP server, each with its reason. */
 export const httpLimits = {
-  /** Open connections: a page, a scraper and a few programs hold one to six each. With few descriptors there are fewer. */
-  connections: 64,
-  /** Event streams among them: the rest is for questions. */
+  /** Event streams among the connections (host/open-files.ts): the rest is for questions. */
   streams: 32,
   /** At once from one address or /64, given back over `perMs`: a page asks for about twenty things when it is opened. */
   requests: { count: 100, perMs: 2_000 },
@@ -18,6 +16,8 @@ export const httpLimits = {
   answerMs: 60_000,
   /** Questions that wait for the making of one answer. */
   waiting: 16,
+  /** Until one that waits is told to come back: well before its quiet connection is closed. */
+  waitMs: 5_000,
   /** Making one answer takes at most one part in so many of the time, whatever is asked. */
   share: 10
 } as const

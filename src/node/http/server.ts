@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
@@ -99,15 +100,13 @@ export class HttpServer implements AsyncDisposable {
   }
 }
 
-const listenAt = (server: Server, host: string, port: number): Promise<number> =>
-  new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen({ host, port, ipv6Only: true }, () => {
-      server.off('error', reject)
-      const address = server.address()
-      resolve(typeof address === 'object' && address !== null ? address.port : port)
-    })
-  })
+/** Gives the port. */
+export const listenAt = async (server: Server, host: string, port: number): Promise<number> => {
+  server.listen({ host, port, ipv6Only: true })
+  await once(server, 'listening')
+  const address = server.address()
+  return typeof address === 'object' && address !== null ? address.port : port
+}
 
 const reasonFor = (error: unknown, port: number): string => {
   if (codeOf(error) !== 'EADDRINUSE') return `${reasonOf(error)} (http.listen)`
@@ -123,18 +122,21 @@ const makeServer = (app: Hono, guard: Guard): Server => {
     keepAliveTimeout: httpLimits.requestMs,
     connectionsCheckingInterval: 1_000
   })
-  const connections = new Connections(server, httpConnections())
+  const connections = new Connections(server, { most: httpConnections(), answerMs: httpLimits.answerMs })
   // A close alone would leave the kernel with what the other end does not take.
   server.setTimeout(httpLimits.stallMs, (socket) => socket.resetAndDestroy())
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     for (const [name, value] of Object.entries(safetyHeaders)) response.setHeader(name, value)
-    const answered = connections.answering(request.socket)
-    response.once('close', answered)
+    connections.answering(response)
     const refusal = guard.refusal(request)
     if (refusal === undefined) inBackground(answer(request, response), 'answering an HTTP request')
     else refuse(response, refusal)
   })
-  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => refuseUnread(error, socket))
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    // In the midst of another answer it would be read as part of that one, or in its place.
+    if (connections.isAnswering(socket)) socket.destroy()
+    else refuseUnread(error, socket)
+  })
   return server
 }
 

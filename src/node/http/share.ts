@@ -8,6 +8,8 @@ export interface Answer {
   readonly status: 200 | 503
 }
 
+const tooMany = (): LimitError => new LimitError('Too many questions wait for this answer. Ask again in a few seconds.')
+
 interface Made {
   question: string
   /** undefined: it failed. */
@@ -18,7 +20,7 @@ interface Made {
 
 /**
  * Makes the answers of one path, one at a time, in a tenth of the time: one that took T is given again for 9 T to whoever asks the same,
- * and another one waits for that long. What a process does besides goes on, whatever is asked of it here.
+ * and another one waits for that long, or is told to come back. What a process does besides goes on, whatever is asked of it here.
  */
 export class Share {
   readonly #signal: AbortSignal
@@ -30,23 +32,24 @@ export class Share {
     this.#signal = signal
   }
 
-  /** @throws LimitError when too many wait */
+  /** @throws LimitError when too many wait, or its turn would come too late */
   async answer(question: string, make: () => Promise<Answer>): Promise<Answer> {
     const fresh = this.#fresh(question)
     if (fresh !== undefined) return fresh
-    if (this.#waiting >= httpLimits.waiting) {
-      throw new LimitError('Too many questions wait for this answer. Ask again in a few seconds.')
-    }
+    if (this.#waiting >= httpLimits.waiting) throw tooMany()
     this.#waiting++
-    const turn = this.#turn.then(() => this.#make(question, make)).finally(() => this.#waiting--)
+    const latest = performance.now() + httpLimits.waitMs
+    const turn = this.#turn.then(() => this.#make(question, make, latest)).finally(() => this.#waiting--)
     this.#turn = turn.catch(() => {})
     return await turn
   }
 
-  async #make(question: string, make: () => Promise<Answer>): Promise<Answer> {
+  async #make(question: string, make: () => Promise<Answer>, latest: number): Promise<Answer> {
     const fresh = this.#fresh(question)
     if (fresh !== undefined) return fresh
-    const restMs = (this.#made?.freshUntil ?? 0) - performance.now()
+    const now = performance.now()
+    const restMs = Math.max(0, (this.#made?.freshUntil ?? 0) - now)
+    if (now + restMs > latest) throw tooMany()
     if (restMs > 1) await sleep(restMs, this.#signal)
     const began = performance.now()
     let answer: Answer | undefined
