@@ -58,7 +58,8 @@ const shares = (signal: AbortSignal): HttpContext['shared'] => {
   return async (c, type, make) => {
     const share = byPath.get(c.req.path) ?? new Share(signal)
     byPath.set(c.req.path, share)
-    const { bytes, status } = await share.answer(c.req.url, async () => answerOf(await make()))
+    // The same question may be asked under several names of this host.
+    const { bytes, status } = await share.answer(new URL(c.req.url).search, async () => answerOf(await make()))
     return c.body(bytes, status, { 'content-type': type })
   }
 }

@@ -82,14 +82,11 @@ const tokenOf = (authorization = ''): string | undefined => {
 const wrongHost = ({ headers: { host = '' }, socket }: IncomingMessage): Refusal | undefined => {
   const [, bracketed, name] = /^(?:\[([\da-f:.]+)\]|([\w.-]+))(?::\d{1,5})?$/i.exec(host) ?? []
   const own = ['::1', canonical(socket.localAddress ?? '')]
-  const isOwn = bracketed === undefined ? isLoopbackName(name) : own.includes(canonical(bracketed))
+  const isOwn = bracketed === undefined ? name?.toLowerCase() === 'localhost' : own.includes(canonical(bracketed))
   if (isOwn) return undefined
   const message = `The request is for another host. Use the address that this node listens on, or localhost.`
   return { status: 421, code: 'WRONG_HOST', message }
 }
-
-/** 127.0.0.1 is the near end of a forwarded port. */
-const isLoopbackName = (name = ''): boolean => ['localhost', '127.0.0.1'].includes(name.toLowerCase())
 
 const canonical = (text: string): string => {
   const bytes = isIPv6(text) ? parseIp6(text) : undefined

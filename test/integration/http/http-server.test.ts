@@ -1,8 +1,9 @@
 import { writeFileSync } from 'node:fs'
 import { request as httpRequest } from 'node:http'
-import { createServer } from 'node:net'
+import { createConnection, createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openHttp } from '../../../src/node/http/index.ts'
 import type { TrustNode } from '../../../src/node/node.ts'
 import { eventually, TestNetwork } from '../../helpers/network.ts'
 import { expectSchema } from '../../helpers/schemas.ts'
@@ -85,10 +86,35 @@ test.each([
   ['a huge query', `/peers?x=${'x'.repeat(5_000)}`, {}, 414, 'TOO_LARGE'],
   ['huge headers', '/peers', { headers: { x: 'x'.repeat(20_000) } }, 431, 'TOO_LARGE'],
   ['a wrong Host', '/peers', { headers: { host: 'evil.example' } }, 421, 'WRONG_HOST'],
+  ['an IPv4 address', '/peers', { headers: { host: '127.0.0.1' } }, 421, 'WRONG_HOST'],
   ['an address that is not its own', '/peers', { headers: { host: '[2001:db8::1]:80' } }, 421, 'WRONG_HOST']
 ])('refuses %s', async (_, path, options, status, code) => {
   const answer = await ask(path, options)
   expect(answer).toMatchObject({ status, body: { schemaVersion: 1, error: { code } } })
+})
+
+test('what is no request never takes the place of the answer to the one before it', async () => {
+  const { port } = new URL(root.httpUrl ?? '')
+  const socket = createConnection({ host: '::1', port: Number(port) }).on('error', () => {})
+  socket.end('GET /peers HTTP/1.1\r\nHost: localhost\r\n\r\nnonsense\r\n\r\n')
+  expect(Buffer.concat(await socket.toArray()).toString()).not.toContain('HTTP/1.1 400')
+})
+
+test('a file of the program that is missing leaves the node without this API, and says so', async () => {
+  const node = await network.start('fileless')
+  const broken = new Proxy(node, {
+    get: (target, key): unknown => {
+      if (key === 'metrics') throw new Error('page.css is gone')
+      return Reflect.get(target, key)
+    }
+  })
+  expect(await openHttp(broken)).toBeUndefined()
+  const { parts } = await node.control.status()
+  expect(parts.find(({ name }) => name === 'http')).toMatchObject({
+    state: 'failing',
+    lastError: 'page.css is gone'
+  })
+  expect(network.logs.join('')).toContain('the HTTP API cannot be opened')
 })
 
 test('tells what changes, and to one that comes back what it missed', async () => {
