@@ -3,8 +3,8 @@ import { apiDocument } from './openapi.ts'
 import type { HttpPart } from './part.ts'
 
 /** `/openapi.json`, and the same as a page. */
-export const documentPart: HttpPart = (app) => {
-  app.get('/openapi.json', (c) => c.json(apiDocument()))
-  app.get('/docs', async (c) => c.html(await apiPage(apiDocument())))
+export const documentPart: HttpPart = (app, { shared }) => {
+  app.get('/openapi.json', (c) => shared(c, 'application/json', () => JSON.stringify(apiDocument())))
+  app.get('/docs', (c) => shared(c, 'text/html; charset=utf-8', async () => String(await apiPage(apiDocument()))))
   app.get('/docs/page.css', (c) => c.body(pageStyle, 200, { 'content-type': 'text/css' }))
 }

@@ -34,7 +34,14 @@ export const apiDocument = (): ApiDocument => {
   ])
   const others = otherPaths.map(({ path, name, summary, type }): [string, { get: Operation }] => [
     path,
-    { get: { operationId: name, summary, parameters: [], responses: responses(type, { type: 'string' }) } }
+    {
+      get: {
+        operationId: name,
+        summary,
+        parameters: [],
+        responses: responses(type, { type: type === 'application/json' ? 'object' : 'string' })
+      }
+    }
   ])
   return {
     openapi: '3.1.0',
@@ -59,12 +66,11 @@ const operationOf = (name: string, { summary, input, output }: Route): Operation
     required: required.includes(field),
     schema: { ...(typeof schema === 'object' && schema) }
   }))
-  return {
-    operationId: name,
-    summary,
-    parameters,
-    responses: responses('application/json', { allOf: [refTo(output), refTo(stamp)] })
-  }
+  const answers = responses('application/json', { allOf: [refTo(output), refTo(stamp)] })
+  const { 200: whole } = answers
+  if ('ok' in output.shape && whole !== undefined)
+    answers['503'] = { ...whole, description: 'The same, where ok is false.' }
+  return { operationId: name, summary, parameters, responses: answers }
 }
 
 const responses = (type: string, schema: Json): Operation['responses'] => ({

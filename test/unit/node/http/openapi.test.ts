@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { expect, test } from 'vitest'
 import { routes } from '../../../../src/node/api/routes.ts'
@@ -21,6 +22,20 @@ test('every reference has its schema, and what may be null may be null', () => {
   expect(components.schemas['peerRow']).toMatchObject({
     properties: { role: { anyOf: [{ $ref: '#/components/schemas/role' }, { type: 'null' }] } }
   })
+})
+
+test('an answer that says not ok is one of the document, with its status', () => {
+  const { paths } = apiDocument()
+  const statuses = (path: string) => Object.keys(paths[path]?.get.responses ?? {})
+  for (const path of ['/health', '/ready']) {
+    expect(paths[path]?.get.responses['503']?.content).toEqual(paths[path]?.get.responses['200']?.content)
+  }
+  expect(statuses('/peers')).toEqual(['200', 'default'])
+})
+
+test('the page on the API has every path', () => {
+  const page = readFileSync('docs/api.md', 'utf8')
+  expect(Object.keys(apiDocument().paths).filter((path) => !page.includes(`\`${path}\``))).toEqual([])
 })
 
 test('nothing that writes, or needs the signature of an operator, has a path', () => {
