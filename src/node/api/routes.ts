@@ -6,39 +6,10 @@ import * as past from './past-views.ts'
 import * as policy from './policy-views.ts'
 import * as running from './process-views.ts'
 import * as registry from './registry-views.ts'
+import { ask, order, type Route, tell } from './route.ts'
 import * as topology from './topology-views.ts'
 import * as views from './views.ts'
 import { logLevels } from './words.ts'
-
-/** Need of a call: this process alone, a network that was found, being its root, or that or the signature of an operator. */
-export type Needs = 'process' | 'network' | 'root' | 'operator'
-
-/** One operation of a running process. */
-export interface Route<In extends z.ZodObject = z.ZodObject, Out extends z.ZodObject = z.ZodObject> {
-  summary: string
-  needs: Needs
-  /** Changes something: never by GET. */
-  writes: boolean
-  input: In
-  output: Out
-  /** Path of the HTTP server; undefined: it is asked at the control socket alone. An answer whose `ok` is false has the status 503 there. */
-  path?: string
-}
-
-const route =
-  <N extends Needs>(needs: N, writes: boolean) =>
-  <Out extends z.ZodObject, In extends z.ZodRawShape>(summary: string, output: Out, input: In, path?: string) => ({
-    summary,
-    needs,
-    writes,
-    input: z.strictObject(input),
-    output,
-    ...(path !== undefined && { path })
-  })
-
-const ask = { process: route('process', false), network: route('network', false), root: route('root', false) }
-const tell = { process: route('process', true), network: route('network', true), root: route('root', true) }
-const order = route('operator', true)
 
 /** A peer is named by its member name, its PeerId, or an unambiguous end of its PeerId of at least 6 characters. */
 const peer = z.string().min(1).max(256)

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { viewOrigin } from '../api/parts.ts'
-import { type Route, type RouteName, routes } from '../api/routes.ts'
+import type { Route } from '../api/route.ts'
+import { type RouteName, routes } from '../api/routes.ts'
 import { callOf, checkedInput, isRouteName, queryInput } from '../control/input.ts'
 import type { NodeContext } from '../node-context.ts'
 import { originOf } from '../views/refs.ts'

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { versionInfo } from '../../runtime/version.ts'
 import * as parts from '../api/parts.ts'
-import type { Route } from '../api/routes.ts'
+import type { Route } from '../api/route.ts'
 import { errorView } from '../api/views.ts'
 import { pathsOf, stamp } from './api-part.ts'
 import { otherPaths } from './other-paths.ts'

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { type Route, routes } from '../../../src/node/api/routes.ts'
+import type { Route } from '../../../src/node/api/route.ts'
+import { routes } from '../../../src/node/api/routes.ts'
 import { failureOf } from '../../../src/runtime/failures.ts'
 import { TestNetwork } from '../../helpers/network.ts'
 

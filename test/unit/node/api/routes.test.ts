@@ -1,7 +1,8 @@
 import { globSync, readFileSync } from 'node:fs'
 import { request } from 'node:http'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type Route, routes } from '../../../../src/node/api/routes.ts'
+import type { Route } from '../../../../src/node/api/route.ts'
+import { routes } from '../../../../src/node/api/routes.ts'
 import { failureOf } from '../../../../src/runtime/failures.ts'
 import { ControlHome, ScriptedApi } from '../../../helpers/control-process.ts'
 

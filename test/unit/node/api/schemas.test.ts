@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import * as parts from '../../../../src/node/api/parts.ts'
-import { type Route, routes } from '../../../../src/node/api/routes.ts'
+import type { Route } from '../../../../src/node/api/route.ts'
+import { routes } from '../../../../src/node/api/routes.ts'
 import { errorView } from '../../../../src/node/api/views.ts'
 
 // docs/schemas is made from the route table; `npx vitest run test/unit/node/api/schemas.test.ts -u` writes it anew.
