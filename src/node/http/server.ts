@@ -134,7 +134,7 @@ const makeServer = (app: Hono, guard: Guard): Server => {
   })
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     // In the midst of another answer it would be read as part of that one, or in its place.
-    if (connections.isAnswering(socket)) socket.destroy()
+    if (connections.isAnswering(socket)) socket.resetAndDestroy()
     else refuseUnread(error, socket)
   })
   return server

@@ -47,9 +47,9 @@ export class Share {
   async #make(question: string, make: () => Promise<Answer>, latest: number): Promise<Answer> {
     const fresh = this.#fresh(question)
     if (fresh !== undefined) return fresh
-    const now = performance.now()
-    const restMs = Math.max(0, (this.#made?.freshUntil ?? 0) - now)
-    if (now + restMs > latest) throw tooMany()
+    const asked = performance.now()
+    const restMs = Math.max(0, (this.#made?.freshUntil ?? 0) - asked)
+    if (asked + restMs > latest) throw tooMany()
     if (restMs > 1) await sleep(restMs, this.#signal)
     const began = performance.now()
     let answer: Answer | undefined
