@@ -11,7 +11,8 @@ export const setLogLevel = (
 ): LogLevelView => {
   const { logger } = logging
   logging.setLevel(level, service)
-  logger.info({ level, ...(service !== undefined && { of: service }) }, 'the level of the log was changed by a command')
+  const fields = { log_level: level, ...(service !== undefined && { component: service }) }
+  logger.info(fields, 'the level of the log was changed by a command')
   const what = service === undefined ? 'this process logs' : `what libp2p calls ${service}, if anything, is logged`
   return {
     schemaVersion: 1,
