@@ -28,7 +28,7 @@ const revokeOf = (publicKey: Uint8Array): EntryContent => ({
   body: { publicKey, name: 'hal', reason: 'stolen' }
 })
 
-/** What is asked for, and what is to be signed for it. */
+/** A command, and what is to be signed for it. */
 interface Draft {
   what: string
   ask: (api: ControlApi) => Promise<unknown>
