@@ -48,6 +48,17 @@ async function statusOf(request: Uint8Array, connection: Connection, to: Registr
   return answer === undefined ? undefined : SyncFrame.decode(answer).start?.status
 }
 
+/** A follower's stream that a root keeps for what comes. */
+async function subscribed() {
+  const root = await network.startRoot(1)
+  const follower = await network.startFollower(root, keyNumber(1))
+  const frames = await openSync(await connect(follower.host, root.host), follower)
+  const { networkId } = root.registry
+  await frames.write(SyncRequest.encode({ version: 1, networkId, hash: networkId, subscribe: true }))
+  await until(() => root.host.services.sync.subscribers).toBe(1)
+  return { root, frames }
+}
+
 describe('a server of sync', () => {
   test('refuses what is no request, of a newer version, or for another network, with the status of each', async () => {
     const root = await network.startRoot(1)
@@ -77,24 +88,14 @@ describe('a server of sync', () => {
   })
 
   test('ends a subscription whose reader says something more', async () => {
-    const root = await network.startRoot(1)
-    const follower = await network.startFollower(root, keyNumber(1))
-    const frames = await openSync(await connect(follower.host, root.host), follower)
-    const { networkId } = root.registry
-    await frames.write(SyncRequest.encode({ version: 1, networkId, hash: networkId, subscribe: true }))
-    await until(() => root.host.services.sync.subscribers).toBe(1)
+    const { root, frames } = await subscribed()
     await frames.write(Uint8Array.of(1, 2, 3))
     expect(await frames.closed).toBeInstanceOf(Error)
     await until(() => root.host.services.sync.subscribers).toBe(0)
   })
 
   test('forgets a subscriber that ends its side in order', async () => {
-    const root = await network.startRoot(1)
-    const follower = await network.startFollower(root, keyNumber(1))
-    const frames = await openSync(await connect(follower.host, root.host), follower)
-    const { networkId } = root.registry
-    await frames.write(SyncRequest.encode({ version: 1, networkId, hash: networkId, subscribe: true }))
-    await until(() => root.host.services.sync.subscribers).toBe(1)
+    const { root, frames } = await subscribed()
     await frames.close()
     await until(() => root.host.services.sync.subscribers).toBe(0)
     expect(await frames.closed).toBeUndefined()
