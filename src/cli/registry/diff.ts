@@ -45,7 +45,7 @@ const diff = async (
   [given, to]: readonly [string | undefined, string | undefined],
   options: DiffOptions
 ): Promise<void> => {
-  if (given !== undefined && (to !== undefined || placePattern.test(given)))
+  if (given !== undefined && options.with === undefined && (to !== undefined || placePattern.test(given)))
     return await showLogDiff(context, await running(context, options), [given, to], options)
   if ((given === undefined) === (options.with === undefined)) {
     throw new UsageError('Compare with one: a FILE, or a member that --with names.')

@@ -9,9 +9,15 @@ const timePattern = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\
 /** A place in the log: an entry, or a time as ms since 1970. */
 export type When = { n: number } | { timeMs: number }
 
+/** The parser takes the 30th of February for the 2nd of March. */
+const isDay = (text: string): boolean => {
+  const ms = Date.parse(text)
+  return !Number.isNaN(ms) && new Date(ms).toISOString().startsWith(text)
+}
+
 /** Reads `2026-11-30`, `2026-11-30T06:00:00Z`, or `2d` for two days ago. @throws UsageError */
 export const timeOf = (what: string, text: string, now = Date.now()): number => {
-  const ms = timePattern.test(text) ? Date.parse(text) : Number.NaN
+  const ms = timePattern.test(text) && isDay(text.slice(0, 10)) ? Date.parse(text) : Number.NaN
   if (!Number.isNaN(ms)) return Math.max(0, ms)
   const ago = parseDuration(text)
   if (ago !== undefined) return Math.max(0, now - ago)
