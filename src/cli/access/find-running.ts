@@ -60,6 +60,18 @@ export const running = async (context: Context, options: RunningOptions, timeout
   return asOperator(api, { keyFile: options.as, passphrase, agrees: (acts) => agrees(context, acts, options) })
 }
 
+/** The same, asked once whether it is there; undefined: none is. */
+export const answering = async (context: Context, options: RunningOptions): Promise<ControlApi | undefined> => {
+  try {
+    const client = await running(context, options)
+    await client.status({}, { signal: context.signal })
+    return client
+  } catch (error) {
+    if (error instanceof NothingRunningError) return undefined
+    throw error
+  }
+}
+
 /** Shows what is to be signed, and asks on a terminal whether it is wanted. */
 const agrees = async (
   { terminal, signal }: Context,

@@ -4,17 +4,17 @@ import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, open, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { text } from 'node:stream/consumers'
 import type { ControlApi } from '../../node/api/control-api.ts'
-import { NothingRunningError } from '../../node/api/errors.ts'
 import { cleanEnvironment } from '../../runtime/clean-environment.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
 import { versionInfo } from '../../runtime/version.ts'
 import { loadedConfig } from '../access/config-source.ts'
-import { type RunningOptions, running, withRunning } from '../access/find-running.ts'
+import { answering, type RunningOptions, withRunning } from '../access/find-running.ts'
 import type { AddCommand, Context } from '../output/context.ts'
 import { ExitError, exitCodes } from '../output/exit.ts'
 import { exampleOf } from '../output/help.ts'
-import { bytes, plural, safeJson, sanitise, sanitiseError } from '../output/text.ts'
+import { bytes, plural, sanitise, sanitiseError } from '../output/text.ts'
 import { checksOf } from '../status/doctor.ts'
 import { ReportRedactor } from './redact.ts'
 
@@ -54,7 +54,7 @@ const processParts = (api: ControlApi, signal: AbortSignal): Parts => ({
   'policy.json': () => api.policy({}, { signal }),
   'clock.json': () => api.clock({}, { signal }),
   'events.json': () => api.history({ limit: eventRows }, { signal }),
-  'log.txt': async () => (await api.recentLog({}, { signal })).lines.join('\n')
+  'log.txt': async () => (await api.recentLog({}, { signal })).lines
 })
 
 const report = async (context: Context, options: ReportOptions): Promise<void> => {
@@ -62,7 +62,7 @@ const report = async (context: Context, options: ReportOptions): Promise<void> =
   const now = new Date().toISOString().replaceAll(/[:.]/g, '-')
   const file = resolve(options.output ?? `trustnet-report-${now}.tar`)
   if (existsSync(file)) throw new ExitError(exitCodes.refused, `${sanitise(file)} is there already: name a new file.`)
-  const client = await clientOf(context, options)
+  const client = await answering(context, options)
   const parts: Parts = {
     'version.json': async () => ({ ...versionInfo(), platform: process.platform, arch: process.arch }),
     'config.json': async () => configOf(await loadedConfig(context, options)),
@@ -99,17 +99,6 @@ const configOf = ({ file, config, sources, warnings }: Awaited<ReturnType<typeof
   warnings
 })
 
-const clientOf = async (context: Context, options: RunningOptions): Promise<ControlApi | undefined> => {
-  try {
-    const client = await running(context, options)
-    await client.status({}, { signal: context.signal })
-    return client
-  } catch (error) {
-    if (error instanceof NothingRunningError) return undefined
-    throw error
-  }
-}
-
 interface WrittenPart {
   name: string
   bytes: number
@@ -139,15 +128,21 @@ const writeTar = async (
   }
 }
 
-/** Written through the descriptor that was opened here: nobody else can put another file in its place. */
+/** Written through the descriptor that was opened here: nobody else can put another file in its place. What is not whole is not kept. */
 const packTo = async (file: string, parent: string, signal: AbortSignal): Promise<void> => {
   const target = await open(file, 'wx', 0o600)
   try {
     const argv = ['-cf', '-', '-C', parent, '--owner=0', '--group=0', folderName]
-    const tar = spawn('tar', argv, { env: cleanEnvironment(), signal, stdio: ['ignore', target.fd, 'ignore'] })
-    const [code] = await once(tar, 'close')
+    const tar = spawn('tar', argv, { env: cleanEnvironment(), signal, stdio: ['ignore', target.fd, 'pipe'] })
+    const [said, [code]] = await Promise.all([tar.stderr === null ? '' : text(tar.stderr), once(tar, 'close')])
     if (code !== 0)
-      throw new ExitError(exitCodes.failure, `tar ended with ${String(code)}: ${sanitise(file)} is not whole.`)
+      throw new ExitError(
+        exitCodes.failure,
+        `${sanitise(file)} cannot be written whole, so nothing of it is kept: ${sanitise(said.trim().split('\n')[0] ?? '')}; is the disk full (df -h)?`
+      )
+  } catch (error) {
+    await rm(file, { force: true })
+    throw error
   } finally {
     await target.close()
   }
@@ -162,9 +157,9 @@ const writePart = async (
 ): Promise<WrittenPart> => {
   try {
     const made = await make()
-    const text = redactor.clean(typeof made === 'string' ? made : safeJson(made, 2))
-    await writeFile(join(folder, name), `${text}\n`, { mode: 0o600 })
-    return { name, bytes: Buffer.byteLength(text) + 1, error: null }
+    const cleaned = Array.isArray(made) ? redactor.lines(made.map(String)) : redactor.json(made, 2)
+    await writeFile(join(folder, name), `${cleaned}\n`, { mode: 0o600 })
+    return { name, bytes: Buffer.byteLength(cleaned) + 1, error: null }
   } catch (error) {
     signal.throwIfAborted()
     return { name, bytes: 0, error: redactor.clean(reasonOf(error)) }

@@ -7,8 +7,7 @@ import type { Check } from '../../install/model/check.ts'
 import { pass, warn } from '../../install/model/check.ts'
 import type { MachineFacts } from '../../install/model/facts.ts'
 import type { ControlApi } from '../../node/api/control-api.ts'
-import { NothingRunningError } from '../../node/api/errors.ts'
-import { type RunningOptions, running, withRunning } from '../access/find-running.ts'
+import { answering, type RunningOptions, withRunning } from '../access/find-running.ts'
 import { checkLines, checkSummary } from '../output/check-text.ts'
 import type { AddCommand, Context } from '../output/context.ts'
 import { exitCodes } from '../output/exit.ts'
@@ -42,24 +41,13 @@ const doctor = async (context: Context, options: RunningOptions): Promise<void> 
 /** All checks of this machine, and of the node when one runs. */
 export const checksOf = async (context: Context, options: RunningOptions): Promise<{ checks: Check[] }> => {
   const { signal } = context
-  const client = await clientOf(context, options)
+  const client = await answering(context, options)
   const facts = await readFacts({ ports: [], signal })
   const own = client === undefined ? [nothingRuns] : await nodeChecks(client, facts, signal)
   return { checks: [...machineChecks(facts), ...own] }
 }
 
 const nothingRuns: Check = warn('process', 'Process', 'no node runs here', 'trustnet install, or trustnet node start')
-
-const clientOf = async (context: Context, options: RunningOptions): Promise<ControlApi | undefined> => {
-  try {
-    const client = await running(context, options)
-    await client.status({}, { signal: context.signal })
-    return client
-  } catch (error) {
-    if (error instanceof NothingRunningError) return undefined
-    throw error
-  }
-}
 
 const nodeChecks = async (client: ControlApi, facts: MachineFacts, signal: AbortSignal): Promise<Check[]> => {
   const [status, peers, identity] = await Promise.all([

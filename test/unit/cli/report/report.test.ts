@@ -24,6 +24,8 @@ const secrets = [
   Buffer.alloc(64, 7).toString('base64')
 ]
 
+const fileIn = (tar: string, name: string): string => execFileSync('tar', ['-xOf', tar, name]).toString()
+
 test('secrets and addresses are taken out, the same address in the same way; names, times and versions stay', () => {
   const redactor = new ReportRedactor(false, { argv: [], env: {} })
   const clean = redactor.clean(secrets.join('\n'))
@@ -37,6 +39,42 @@ test('secrets and addresses are taken out, the same address in the same way; nam
   expect(redactor.clean('"keyFile": "/d/node.key", "token": null')).toBe('"keyFile": "/d/node.key", "token": null')
   const open = new ReportRedactor(true, { argv: [], env: {} })
   expect(open.clean(`2001:db8::5 ${invite}`)).toMatch(/^2001:db8::5 (?!tnet1Ab3)/)
+})
+
+test.each([
+  ['cannot reach 2001:db8::1: refused', 'cannot reach [address-1]: refused'],
+  ['2001:db8::1. 192.0.2.7. ...2001:db8::1', '[address-1]. [address-2]. ...[address-1]'],
+  ['::ffff:192.0.2.7', '[address-1]'],
+  ['2001:DB8:0:0::1 = 2001:db8::1', '[address-1] = [address-1]'],
+  ['peer:2001:db8::2 a=fe80::1%eth0', 'peer:[address-1] a=[address-2]%eth0'],
+  [String.raw`{"m":"{\"stack\":\"x\\n2001:db8::7\"}"}`, String.raw`{"m":"{\"stack\":\"x\\n[address-1]\"}"}`],
+  ['1.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa', '[address-1]'],
+  ['{"to":{"2001:db8::1":1}}', '{"to":{"[address-1]":1}}']
+])('address in %s', (given, clean) => {
+  expect(new ReportRedactor(false, { argv: [], env: {} }).lines([given])).toBe(clean)
+})
+
+test.each([
+  ['"password": "12345678"', '"password": "[secret]"'],
+  ['{"secret":"/3kFzabc+=="}', '{"secret":"[secret]"}'],
+  ['{"tokens":["aaa","bbb"]}', '{"tokens":"[secret]"}'],
+  ['"tokens": ["aaa", "bbb"]', '"tokens": [secret]'],
+  [String.raw`{"m":"{\"password\":\"two words\"}"}`, String.raw`{"m":"{\"password\":\"[secret]\"}"}`],
+  ['{"m":"bad token=abc"}', '{"m":"bad token=[secret]"}'],
+  ['{"argv":["--token","abc","--port","1"]}', '{"argv":["--token","[secret]","--port","1"]}'],
+  ['run --token abc --port 1', 'run --token [secret] --port 1'],
+  ['{"m":"Authorization: Bearer abc.def"}', '{"m":"Authorization: [secret]"}'],
+  ['api_key=abc', 'api_key=[secret]'],
+  ['key kIVcPBl6ZNPXhUIeuCZCr1WcVZ3hGZqnhm+GP5YQxWs=', 'key [secret]'],
+  ['12D3KooWShzhCnUdaH7h1DmzPtffspiUHWkK4ATk9WkFrkVk3WwA', '12D3KooWShzhCnUdaH7h1DmzPtffspiUHWkK4ATk9WkFrkVk3WwA'],
+  ['{"tokenFile":"/etc/token","token":null}', '{"tokenFile":"/etc/token","token":null}']
+])('secret in %s', (given, clean) => {
+  expect(new ReportRedactor(true, { argv: [], env: {} }).lines([given])).toBe(clean)
+})
+
+test.each(['a.', ':', 'a:', 'token', '1.'])('a long text of %s takes no time of its square', (part) => {
+  const text = part.repeat(50_000)
+  expect(new ReportRedactor(false, { argv: [], env: {} }).clean(text)).toHaveLength(text.length)
 })
 
 test('a report is one tar, of its owner alone, in which no answer and no log line has a secret or an address', async () => {
@@ -53,6 +91,7 @@ test('a report is one tar, of its owner alone, in which no answer and no log lin
   for (const name of ['status', 'config', 'version', 'events', 'registry-status', 'topology'])
     expect(names).toContain(`trustnet-report/${name}.json`)
   const all = execFileSync('tar', ['-xOf', file]).toString()
+  for (const name of names.split('\n').filter((each) => each.endsWith('.json'))) JSON.parse(fileIn(file, name))
   expect(all).toContain('[address-')
   for (const gone of ['2001:db8', invite, 'correct-horse', 's3cr3t-value', 'BEGIN PRIVATE']) {
     expect(all).not.toContain(gone)
