@@ -255,6 +255,15 @@ export const sourceLine = (source: BecomeRootView['sources'][number]): string =>
 const entryLine = (title: string, { n, kind, name, peerId, timeMs }: BecomeRootView['newest'][number]): string =>
   `${title.padEnd(11)} ${n}  ${date(timeMs)}  ${sanitise(kind)} ${sanitise(name ?? peerId ?? '')}`.trimEnd()
 
+/** Line on what was ended by a void entry: one that could not be ended again is in force. */
+export const endedLine = ({ kind, id, name, refused }: BecomeRootView['again'][number]): string => {
+  const what = `${kind} ${sanitise(name ?? id)}`
+  if (refused === null) return `Ended again ${what}`
+  const command =
+    kind === 'invite' ? `trustnet invite cancel ${id}` : `trustnet operator remove ${sanitise(name ?? id)}`
+  return `In force    ${what}, ended by a void entry: ${sanitise(refused)}; \`${command}\` ends it`
+}
+
 const show = (
   { terminal }: Context,
   view: BecomeRootView,
@@ -265,6 +274,7 @@ const show = (
   for (const row of view.newest) terminal.print(entryLine('Counts', row))
   terminal.print(`From        entry ${fork.n} of epoch ${fork.epoch}: what anybody holds above it becomes void`)
   for (const row of view.voided) terminal.print(entryLine('Void', row))
+  for (const row of view.again) terminal.print(endedLine(row))
   terminal.print(`New epoch   ${view.epoch}, with a new log key`)
   for (const { name } of former) {
     const isRevoked = revoked.some((each) => each.name === name)

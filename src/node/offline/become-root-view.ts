@@ -4,6 +4,7 @@ import { parseAddr } from '../../address/multiaddr.ts'
 import { recordTtlSeconds, wantedRecords, zoneLine } from '../../dns/records.ts'
 import { keyBytes } from '../../identity/ed25519.ts'
 import { peerIdText } from '../../identity/keys.ts'
+import type { EndAgain } from '../../registry/log/epochs/ends-again.ts'
 import type { EntryLine, NewEpoch } from '../../registry/log/epochs/new-epoch.ts'
 import type { Member } from '../../registry/log/state/network-state.ts'
 import type { Config } from '../config/schema.ts'
@@ -18,6 +19,14 @@ export interface EntryRow {
   name: string | null
   /** As its signer says. */
   timeMs: number
+}
+
+export interface EndedRow {
+  kind: 'invite' | 'operator'
+  /** Id of the invite, or of the key. */
+  id: string
+  name: string | null
+  refused: string | null
 }
 
 export interface MemberRef {
@@ -38,6 +47,8 @@ export interface BecomeRootView {
   newest: EntryRow[]
   /** Entries that become void because --from is below them, ascending; none of their revokes is in force any more. */
   voided: EntryRow[]
+  /** Invites that were taken back, and operators who were removed, by void entries: they are ended again, but those that say why not. */
+  again: EndedRow[]
   epoch: number
   head: { epoch: number; n: number }
   former: MemberRef[]
@@ -73,6 +84,7 @@ export async function becomeRootView(
     fork: { epoch: done.fork.epoch, n: done.fork.n },
     newest: done.newest.map(rowOf),
     voided: done.voided.map(rowOf),
+    again: done.again.map(endedOf),
     epoch: done.epoch,
     head: { epoch: done.head.epoch, n: done.head.n },
     former: done.former.map(refOf),
@@ -88,6 +100,13 @@ export async function becomeRootView(
 }
 
 const refOf = ({ publicKey, name }: Member): MemberRef => ({ peerId: peerIdText(publicKey), name })
+
+const endedOf = ({ content, refused }: EndAgain): EndedRow => {
+  const { kind, body } = content
+  const common = { refused: refused ?? null }
+  if (kind === 'operator') return { kind, id: peerIdText(body.publicKey), name: body.name, ...common }
+  return { kind: 'invite', id: Buffer.from(body.id).toString('hex'), name: null, ...common }
+}
 
 const rowOf = ({ n, epoch, kind, subject, name, timeMs }: EntryLine): EntryRow => ({
   n,

@@ -109,7 +109,7 @@ async function becomeIn(
   if (!apply) return becomeRootView(init, kit.networkId, gathered, plan)
   const { logKey: path } = dataFiles(config.paths.data)
   dropNote(config.paths)
-  const operatorKey = loadOrCreateKey(dataFiles(config.paths.data).operatorKey).publicKey
+  const operatorKey = loadOrCreateKey(dataFiles(config.paths.data).operatorKey)
   const done = await openEpoch({ ...common, node: { ...node, operatorKey }, logKey: nextLogKey(path, keys) })
   keepNextLogKey(path)
   init.save({ networkId: kit.networkId, role: 'root' })

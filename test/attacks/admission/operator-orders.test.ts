@@ -1,5 +1,5 @@
 import { describe, expect } from 'vitest'
-import { SigningKey } from '../../../src/identity/keys.ts'
+import { peerIdText, SigningKey } from '../../../src/identity/keys.ts'
 import { becomeRoot } from '../../../src/node/offline/become-root.ts'
 import { eventually } from '../../helpers/network.ts'
 import { KitNetwork } from '../../helpers/registry/kit-network.ts'
@@ -259,6 +259,39 @@ describe('after a recovery', () => {
       }
     }
   )
+
+  attack('the thief of the key of an operator, who was removed above the place that is gone back to', async () => {
+    const network = await KitNetwork.create()
+    await using _ = network
+    const hal = await network.join('hal')
+    const root = network.node('root')
+    const same = () => eventually(() => hal.registry.replica.head.n === root.registry.replica.head.n)
+    await same()
+    const ben = SigningKey.generate()
+    expect(await answer(hal, signed(hal, operatorKey(network), operator(ben, 'ben')))).toBe('1 entered')
+    await same()
+    const right = root.registry.replica.head.n
+    expect(await answer(hal, signed(hal, operatorKey(network), operator(ben, 'ben', true)))).toBe('1 entered')
+    await same()
+    await root.stop()
+    const flags = { 'bootstrap.peers': [network.address('hal')] }
+    const epoch = { revokeFormer: false, fromN: right }
+    const plan = await becomeRoot(network.recovery('fresh', flags, { apply: false, epoch }))
+    const { again } = await becomeRoot(network.recovery('fresh', flags, { epoch }))
+    const ended = [{ kind: 'operator', id: peerIdText(ben.publicKey), name: 'ben', refused: null }]
+    expect([plan.again, again]).toEqual([ended, ended])
+    const fresh = await network.start('fresh', { role: 'root', ...flags })
+    fresh.registry.root?.release()
+    await eventually(
+      () => hal.registry.replica.head.epoch === 1 && hal.registry.replica.head.n === fresh.registry.replica.head.n
+    )
+    const said = await answer(hal, signed(hal, ben, policy(hal, { nameHoldMs: 0 })))
+    expect([said, isOperator(fresh, ben)]).toEqual(['NotOperatorError', false])
+    return {
+      happened: `an order with the key at the new root: ${said}; 0 entries; plan and answer name ben`,
+      held: 'the new root removes again who was removed above the fork'
+    }
+  })
 
   control('the operator of the new root signs there', async () => {
     const network = await KitNetwork.create()

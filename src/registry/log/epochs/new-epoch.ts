@@ -3,7 +3,6 @@ import { at } from '../../../identity/bytes.ts'
 import { keyId } from '../../../identity/key-id.ts'
 import type { SigningKey } from '../../../identity/keys.ts'
 import { type Clock, type Logger, silentLogger, systemClock } from '../../../runtime/clock-and-logger.ts'
-import { reasonOf } from '../../../runtime/error-message.ts'
 import { InvalidPayloadError } from '../../../runtime/errors.ts'
 import { entryKinds, type LogEntry } from '../../objects/entry.ts'
 import { makeJoin } from '../../objects/join.ts'
@@ -14,6 +13,7 @@ import { type EntryDraft, maxBatchEntries, Root, sealDelegation } from '../log-w
 import { openReplica, type Replica } from '../replica.ts'
 import type { Head, Member, NetworkState } from '../state/network-state.ts'
 import { readStoredEntry } from '../state/stored-entry.ts'
+import { type EndAgain, endAgain, endsAgain } from './ends-again.ts'
 import { readmission } from './readmission.ts'
 
 /** Node that becomes the root. */
@@ -22,7 +22,7 @@ export interface NewRoot {
   /** In the network, for a node that is no member yet. */
   name: string
   /** Key of the operator of its machine. */
-  operatorKey?: Uint8Array | undefined
+  operatorKey?: SigningKey | undefined
 }
 
 export interface NewEpochInit {
@@ -69,6 +69,8 @@ export interface NewEpoch {
   newest: readonly EntryLine[]
   /** Entries above the fork, ascending. */
   voided: readonly EntryLine[]
+  /** Invites and operators that were ended above the fork, and are ended again. */
+  again: readonly EndAgain[]
   /** Head after it. */
   head: Head
 }
@@ -101,16 +103,17 @@ export const openEpoch = (init: NewEpochInit): Promise<NewEpoch> =>
       await setAside(replica, plan.fork.n)
       await replica.apply([sealDelegation(replica, authority, logKey.publicKey, plan.fork.n).bytes])
     }
-    const root = new Root({ replica, logKey, nodeKey: node.key, logger })
+    const { operatorKey } = node
+    const root = new Root({ replica, logKey, nodeKey: node.key, operatorKey, logger })
     await root.append(draftsOf(replica, init, plan))
-    const again = readmissions(replica)
-    for (let done = 0; done < again.length; done += maxBatchEntries) {
-      await root.append(again.slice(done, done + maxBatchEntries))
+    const again = await endAgain(root, replica, operatorKey)
+    const readmitted = readmissions(replica)
+    for (let done = 0; done < readmitted.length; done += maxBatchEntries) {
+      await root.append(readmitted.slice(done, done + maxBatchEntries))
     }
-    await endInvitesAgain(root, replica, logger)
     await root.reissueRevokes()
     await root.close()
-    return { ...plan, epoch, head: replica.head }
+    return { ...plan, again, epoch, head: replica.head }
   })
 
 /** Revokes above an entry that the operator goes back to wait for the operator's word. */
@@ -122,25 +125,6 @@ async function setAside({ ledger }: Replica, forkN: number): Promise<void> {
       if (kind === entryKinds.revoke) table.addEvidence(row)
     }
   })
-}
-
-/**
- * Takes back again the invites whose end became void: whoever holds the line of one must not come in because the log was cut. An end that
- * needs two operators is theirs to order.
- */
-async function endInvitesAgain(root: Root, { ledger, state, head }: Replica, logger: Logger): Promise<void> {
-  const forkN = state.forkPoint(head.epoch)?.forkN ?? head.n
-  const drafts = new Map<string, EntryDraft>()
-  for (const { n, envelope } of ledger.evidence('void')) {
-    const { value } = readStoredEntry(envelope)
-    if (n <= forkN || value.kind !== 'grantEnd' || state.grant(value.body.id) === undefined) continue
-    drafts.set(keyId(value.body.id), { kind: 'grantEnd', body: value.body })
-  }
-  const ends = await Promise.allSettled([...drafts.values()].map((draft) => root.append([draft])))
-  for (const { reason } of ends.filter((end) => end.status === 'rejected')) {
-    const fields = { error: reasonOf(reason) }
-    logger.warn(fields, 'an invite that was taken back is open again: `trustnet invite cancel` takes it back')
-  }
 }
 
 /** Renewals for those whom a revoke that was set aside has hit: others enforce it until the new root has spoken. */
@@ -208,6 +192,11 @@ async function planOf(
     reissued: replica.emergency.revokes().length,
     newest: linesOf(replica, fork.n - newestShown, fork.n),
     voided: linesOf(replica, fork.n, head.n),
+    again: endsAgain(
+      [...replica.ledger.table.behind(fork.n)].map(({ envelope }) => envelope),
+      state,
+      node.operatorKey?.publicKey
+    ),
     head
   }
 }
@@ -237,7 +226,8 @@ function linesOf({ ledger, state }: Replica, afterN: number, toN: number): Entry
   for (const { n, epoch, timeMs, subject, envelope } of ledger.table.behind(Math.max(afterN, 0))) {
     if (n > toN) break
     const { value } = readStoredEntry(envelope)
-    const name = value.kind === 'admit' ? value.body.name : subject === null ? undefined : nameAt(state, subject)
+    const isNamed = value.kind === 'admit' || value.kind === 'operator'
+    const name = isNamed ? value.body.name : subject === null ? undefined : nameAt(state, subject)
     lines.push({ n, epoch, kind: value.kind, subject: subject ?? undefined, name, timeMs })
   }
   return lines
@@ -265,7 +255,7 @@ function draftsOf(replica: Replica, { node, clock = systemClock }: NewEpochInit,
   }
   // Also for one that is the root already: whatever a key of the past has said of it is over.
   drafts.push({ kind: 'registrySet', body: { publicKey, role: 'root', removed: false } })
-  return [...drafts, ...operatorsOf(state, plan, name, operatorKey)]
+  return [...drafts, ...operatorsOf(state, plan, name, operatorKey?.publicKey)]
 }
 
 /** The operator of the new root, and the end of those of machines that are shut out: theirs have the names of the machines. */

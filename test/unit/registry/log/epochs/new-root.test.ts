@@ -2,10 +2,10 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { sha256 } from '../../../../../src/identity/hash.ts'
 import { SigningKey } from '../../../../../src/identity/keys.ts'
 import { OfferedRevokes } from '../../../../../src/registry/admission/offered-revokes.ts'
-import { openEpoch, planEpoch, withReplica } from '../../../../../src/registry/log/epochs/new-epoch.ts'
-import { sealAuthority } from '../../../../../src/registry/log/log-writer.ts'
+import { type NewEpoch, openEpoch, planEpoch, withReplica } from '../../../../../src/registry/log/epochs/new-epoch.ts'
+import { type EntryDraft, sealAuthority } from '../../../../../src/registry/log/log-writer.ts'
 import type { Replica } from '../../../../../src/registry/log/replica.ts'
-import { sealEntry } from '../../../../../src/registry/objects/entry.ts'
+import { entryKinds, sealEntry } from '../../../../../src/registry/objects/entry.ts'
 import type { Registry } from '../../../../../src/registry/registry.ts'
 import { ordered } from '../../../../helpers/operator-orders.ts'
 import type { RealNetwork } from '../../../../helpers/real-network.ts'
@@ -87,10 +87,10 @@ describe('the operator of a new root', () => {
   it('is entered by the name of the machine, or with the number of the epoch where that is taken', async () => {
     await enter('ann', ann.publicKey)
     await handOver()
-    const ben = SigningKey.generate().publicKey
+    const ben = SigningKey.generate()
     await openEpoch(init({ node: { key: keeperKey, name: 'keeper', operatorKey: ben } }))
     expect(await held(operatorNames)).toEqual(['ann', 'keeper'])
-    const cid = SigningKey.generate().publicKey
+    const cid = SigningKey.generate()
     await openEpoch(init({ node: { key: keeperKey, name: 'keeper', operatorKey: cid } }))
     expect(await held(operatorNames)).toEqual(['ann', 'keeper', 'keeper-2'])
     await openEpoch(init({ node: { key: keeperKey, name: 'keeper', operatorKey: cid } }))
@@ -101,7 +101,7 @@ describe('the operator of a new root', () => {
     await enter('root', ann.publicKey)
     await enter('zoe', SigningKey.generate().publicKey)
     await handOver()
-    const kept = { key: keeperKey, name: 'keeper', operatorKey: ann.publicKey }
+    const kept = { key: keeperKey, name: 'keeper', operatorKey: ann }
     await openEpoch(init({ node: kept, revokeFormer: true }))
     expect(await held(operatorNames)).toEqual(['root', 'zoe'])
     expect(await held(({ state }) => state.isRevoked(network.rootKey.publicKey))).toBe(true)
@@ -110,9 +110,78 @@ describe('the operator of a new root', () => {
   it('removes the operator of the machine that is shut out', async () => {
     await enter('root', ann.publicKey)
     await handOver()
-    const operatorKey = SigningKey.generate().publicKey
+    const operatorKey = SigningKey.generate()
     await openEpoch(init({ node: { key: keeperKey, name: 'keeper', operatorKey }, revokeFormer: true }))
     expect(await held(operatorNames)).toEqual(['keeper'])
+  })
+})
+
+describe('operators who were removed above the entry that is gone back to', () => {
+  const ann = SigningKey.generate()
+  const node = () => ({ key: keeperKey, name: 'keeper', operatorKey: SigningKey.generate() })
+  const order = async (content: EntryDraft, operators = [ann]): Promise<void> => {
+    const acts = operators.map((operator) => ordered(network, operator, content))
+    for (const act of acts.slice(0, -1)) {
+      await expect(network.root.admission.orders.submit([act], network.rootKey.publicKey)).rejects.toThrow()
+    }
+    await network.root.admission.orders.submit(acts.slice(-1), network.rootKey.publicKey)
+  }
+  const operator = (key: SigningKey, name: string, removed: boolean): EntryDraft => ({
+    kind: 'operator',
+    body: { publicKey: key.publicKey, name, removed }
+  })
+  const namesOf = ({ again }: NewEpoch) =>
+    again.map(({ content, refused }) => [content.kind === 'operator' ? content.body.name : '', refused])
+
+  it('are removed again, however many, but not who was entered again there; a plan names them', async () => {
+    await network.root.root?.append([operator(ann, 'ann', false)])
+    const others = Array.from({ length: 9 }, (_, i) => ({ key: SigningKey.generate(), name: `op${i}` }))
+    for (const { key, name } of others) await order(operator(key, name, false))
+    const rightN = network.root.replica.head.n
+    for (const { key, name } of others) await order(operator(key, name, true))
+    for (const { key, name } of others.slice(0, 1)) await order(operator(key, name, false))
+    await handOver()
+    const gone = others.slice(1).map(({ name }) => [name, undefined])
+    const begun = init({ node: node(), fromN: rightN })
+    expect(namesOf(await planEpoch(begun))).toEqual(gone)
+    expect(namesOf(await openEpoch(begun))).toEqual(gone)
+    expect((await held(operatorNames)).toSorted()).toEqual(['ann', 'keeper', 'op0'])
+    // What an earlier cut made void is over.
+    expect(namesOf(await openEpoch(init({ node: node() })))).toEqual([])
+  })
+
+  it('stay where the new root has the key of one, and are named where the rules keep them', async () => {
+    const [ben, cid] = [SigningKey.generate(), SigningKey.generate()]
+    await network.root.root?.append([operator(ann, 'ann', false)])
+    await order(operator(ben, 'ben', false))
+    await order(operator(cid, 'cid', false))
+    const rightN = network.root.replica.head.n
+    await order(operator(ben, 'ben', true))
+    await order(operator(ann, 'ann', true), [cid])
+    await handOver()
+    expect(namesOf(await openEpoch(init({ node: { ...node(), operatorKey: ben }, fromN: rightN })))).toEqual([
+      ['ann', undefined]
+    ])
+    expect((await held(operatorNames)).toSorted()).toEqual(['ben', 'cid'])
+  })
+
+  it('are named when two operators have to order it', async () => {
+    await network.root.root?.append([operator(ann, 'ann', false)])
+    const others = Array.from({ length: 9 }, (_, i) => ({ key: SigningKey.generate(), name: `op${i}` }))
+    for (const { key, name } of others) await order(operator(key, name, false))
+    const { policy } = network.root.replica.state
+    const second = others.slice(0, 1).map(({ key }) => key)
+    await order({ kind: 'policy', body: { ...policy, twoOperators: [entryKinds.operator] } })
+    const rightN = network.root.replica.head.n
+    for (const { key, name } of others.slice(1)) await order(operator(key, name, true), [ann, ...second])
+    await handOver()
+    const named = namesOf(await openEpoch(init({ node: node(), fromN: rightN })))
+    const left = named.filter(([, refused]) => refused !== undefined)
+    expect(left.length).toBeGreaterThan(0)
+    expect(new Set(left.map(([, refused]) => refused))).toEqual(
+      new Set([expect.stringContaining('asks for two operators')])
+    )
+    expect(await held(operatorNames)).toEqual(expect.arrayContaining(left.map(([name]) => name)))
   })
 })
 
