@@ -63,13 +63,12 @@ export async function createNetworkHere(config: Config, options: CreateNetworkOp
   if (domain === undefined) throw new ConfigError(['a network has a domain: give it with --domain'])
   const files = dataFiles(paths.data)
   refuseShortPassphrase(options.passphrase)
-  removeUnfinished(paths)
+  removeUnfinished(config)
   refuseSecondNetwork(config, files, options)
   if (options.newNetwork !== true) await refuseLiveNetwork(domain, config, options.signal)
-  makeFolder(paths.data, 0o700)
+  takeFolder(config, files, options)
   const authority = SigningKey.generate()
   const nextAuthority = SigningKey.generate()
-  noteUnfinished(paths)
   try {
     const logKey = createKey(files.logKey)
     const operatorKey = createKey(files.operatorKey)
@@ -94,7 +93,20 @@ export async function createNetworkHere(config: Config, options: CreateNetworkOp
     dropNote(paths)
     return { networkId, fingerprint: networkFingerprint(genesis.hash), ...kits, records }
   } catch (error) {
-    removeUnfinished(paths, true)
+    removeUnfinished(config, true)
+    throw error
+  }
+}
+
+/** Takes the folder for this process, if nobody has made a network there while it asked who is behind the domain. */
+function takeFolder(config: Config, files: ReturnType<typeof dataFiles>, options: CreateNetworkOptions): void {
+  const { paths } = config
+  makeFolder(paths.data, 0o700)
+  noteUnfinished(paths)
+  try {
+    refuseSecondNetwork(config, files, options)
+  } catch (error) {
+    dropNote(paths)
     throw error
   }
 }

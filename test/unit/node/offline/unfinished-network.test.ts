@@ -12,16 +12,27 @@ import { tempFolder } from '../../../helpers/temp.ts'
 const passphrase = 'a passphrase of some length'
 
 const rootIn = (folder: string): Config => {
-  const lines = ['name: root', 'role: root', 'domain: unfinished.invalid', 'paths:', `  data: ${join(folder, 'data')}`]
+  const lines = [
+    'name: root',
+    'role: root',
+    'domain: unfinished.invalid',
+    'paths:',
+    `  data: ${join(folder, 'data')}`,
+    'bootstrap:',
+    "  dnsServers: ['[::1]:1']"
+  ]
   return parseConfig({ text: lines.join('\n'), env: {} }).config
 }
 
-const make = (config: Config, onMade?: () => void): Promise<unknown> =>
+const make = (config: Config, onMade?: (networkId: string) => void): Promise<unknown> =>
   createNetworkHere(config, { passphrase, newNetwork: true, ...(onMade !== undefined && { onMade }) })
 
 /** Leftovers of a process that is killed when all is made and nobody has heard of it. */
-const killedAtEnd = async (from: string, to: string): Promise<Config> => {
-  await make(rootIn(from), () => cpSync(from, to, { recursive: true, force: true }))
+const killedAtEnd = async (from: string, to: string, onMade?: (networkId: string) => void): Promise<Config> => {
+  await make(rootIn(from), (networkId) => {
+    cpSync(from, to, { recursive: true, force: true })
+    onMade?.(networkId)
+  })
   const config = rootIn(to)
   const { unfinished } = dataFiles(config.paths.data)
   writeFileSync(unfinished, readFileSync(unfinished, 'utf8').replace(/ \d+/, ' 1'))
@@ -59,6 +70,22 @@ describe('a network that was not made to its end', () => {
     expect(existsSync(dataFiles(config.paths.data).unfinished)).toBe(false)
   })
 
+  it('is whole where the configuration names it: another init refuses, and removes nothing', async () => {
+    using from = tempFolder()
+    using to = tempFolder()
+    let networkId = ''
+    const onMade = (made: string): void => {
+      networkId = made
+    }
+    const config = await killedAtEnd(from.path, to.path, onMade)
+    for (const newNetwork of [false, true]) {
+      const again = createNetworkHere({ ...config, networkId }, { passphrase, newNetwork })
+      await expect(again).rejects.toThrow('holds a network already')
+    }
+    const { recoveryKit, logKey, store } = dataFiles(config.paths.data)
+    expect([recoveryKit, logKey, store].filter((path) => !existsSync(path))).toEqual([])
+  })
+
   it('is left alone while its process lives', async () => {
     using folder = tempFolder()
     const config = rootIn(folder.path)
@@ -68,6 +95,30 @@ describe('a network that was not made to its end', () => {
     })
     expect(await second).toContain(`process ${process.pid} is making a network`)
     expect(existsSync(dataFiles(config.paths.data).logKey)).toBe(true)
+  })
+
+  it('is one alone where two are begun at once', async () => {
+    using folder = tempFolder()
+    const config = rootIn(folder.path)
+    // Both have looked at the folder before they ask who is behind the domain.
+    const begun = [config, config].map((each) => createNetworkHere(each, { passphrase }))
+    const ends = await Promise.allSettled(begun)
+    expect(ends.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected'])
+    const { recoveryKit, logKey, operatorKey, store, unfinished } = dataFiles(config.paths.data)
+    const whole = [recoveryKit, logKey, operatorKey, store, config.paths.key]
+    expect(whole.filter((path) => !existsSync(path))).toEqual([])
+    expect(existsSync(unfinished)).toBe(false)
+  })
+
+  it('leaves alone what another process has made while this one asked who is behind the domain', async () => {
+    using folder = tempFolder()
+    const config = rootIn(folder.path)
+    const late = createNetworkHere(config, { passphrase })
+    const refused = expect(late).rejects.toThrow(/is making a network|holds a network already/)
+    await make(config)
+    await refused
+    const { logKey, store, recoveryKit } = dataFiles(config.paths.data)
+    expect([logKey, store, recoveryKit].filter((path) => !existsSync(path))).toEqual([])
   })
 
   it('keeps the key that the node had before', async () => {
