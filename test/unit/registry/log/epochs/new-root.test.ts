@@ -122,7 +122,9 @@ describe('operators who were removed above the entry that is gone back to', () =
   const order = async (content: EntryDraft, operators = [ann]): Promise<void> => {
     const acts = operators.map((operator) => ordered(network, operator, content))
     for (const act of acts.slice(0, -1)) {
-      await expect(network.root.admission.orders.submit([act], network.rootKey.publicKey)).rejects.toThrow()
+      await expect(network.root.admission.orders.submit([act], network.rootKey.publicKey)).rejects.toThrow(
+        'two operators'
+      )
     }
     await network.root.admission.orders.submit(acts.slice(-1), network.rootKey.publicKey)
   }
