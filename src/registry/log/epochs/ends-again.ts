@@ -20,13 +20,13 @@ export interface EndAgain {
  * an operator, must not come back because the log was cut. The key of the new root's own operator stays.
  */
 export function endsAgain(
-  envelopes: Iterable<Uint8Array>,
+  entries: Iterable<{ envelope: Uint8Array }>,
   state: Pick<NetworkState, 'grant' | 'operator'>,
   own: Uint8Array | undefined
 ): EndAgain[] {
   const operators = new Map<string, EndAgain>()
   const invites = new Map<string, EndAgain>()
-  for (const envelope of envelopes) {
+  for (const { envelope } of entries) {
     const { value } = readStoredEntry(envelope)
     if (value.kind === 'grantEnd' && state.grant(value.body.id) !== undefined) {
       invites.set(keyId(value.body.id), { content: { kind: 'grantEnd', body: value.body }, refused: undefined })
@@ -50,11 +50,7 @@ export async function endAgain(
 ): Promise<EndAgain[]> {
   const forkN = state.forkPoint(head.epoch)?.forkN ?? head.n
   const above = [...ledger.evidence('void')].filter(({ n }) => n > forkN)
-  const ends = endsAgain(
-    above.map(({ envelope }) => envelope),
-    state,
-    operatorKey?.publicKey
-  )
+  const ends = endsAgain(above, state, operatorKey?.publicKey)
   const byOperator = operatorKey !== undefined
   return await Promise.all(
     ends.map(({ content }) =>

@@ -192,11 +192,7 @@ async function planOf(
     reissued: replica.emergency.revokes().length,
     newest: linesOf(replica, fork.n - newestShown, fork.n),
     voided: linesOf(replica, fork.n, head.n),
-    again: endsAgain(
-      [...replica.ledger.table.behind(fork.n)].map(({ envelope }) => envelope),
-      state,
-      node.operatorKey?.publicKey
-    ),
+    again: endsAgain(replica.ledger.table.behind(fork.n), state, node.operatorKey?.publicKey),
     head
   }
 }
