@@ -2,6 +2,7 @@ import type { Connection } from '@libp2p/interface'
 import type { Role } from '../../identity/role.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
 import { silentLogger, systemClock } from '../../runtime/clock-and-logger.ts'
+import { UnavailableError } from '../../runtime/errors.ts'
 import { Culprits, culpritOf } from './culprits.ts'
 import { oneTooMany } from './eviction.ts'
 import type { ProtocolLimits } from './limits.ts'
@@ -12,6 +13,9 @@ export interface TrustedMember {
   readonly name: string
   readonly role: Role
 }
+
+/** Until the peer is connected again. */
+const endedRetryMs = 1_000
 
 export type ConnectionListener = (connection: Connection, member: TrustedMember) => void
 
@@ -66,6 +70,7 @@ export class ConnectionTrust {
   readonly #memberListeners = new Set<ConnectionListener>()
   readonly #mutualListeners = new Set<ConnectionListener>()
   readonly #goneListeners = new Set<ConnectionListener>()
+  #isCleared = false
   readonly #counts: Record<Phase, number> = { young: 0, stranger: 0, waiting: 0, member: 0 }
 
   constructor(init: ConnectionTrustInit) {
@@ -82,7 +87,7 @@ export class ConnectionTrust {
 
   /** Begins to watch a connection whose hello is due. Closes it when there are too many. Repeating it does nothing. */
   track(connection: Connection): void {
-    if (this.#entries.has(connection.id) || connection.status !== 'open') return
+    if (this.#entries.has(connection.id) || this.#isEnded(connection)) return
     const openedAt = this.#clock.monotonic()
     const settled = Promise.withResolvers<void>()
     const entry: Entry = {
@@ -189,6 +194,14 @@ export class ConnectionTrust {
     return this.memberOf(connection) !== undefined
   }
 
+  /**
+   * Before a request is refused because its connection is no member's: what has ended is known no longer, and may have been one's.
+   * @throws UnavailableError
+   */
+  refuseEnded(connection: Connection): void {
+    if (this.#isEnded(connection)) throw new UnavailableError('the connection is at its end', endedRetryMs)
+  }
+
   /** The other side has a key that is revoked: it is told so by hello, and given nothing else. */
   isRevoked({ remotePeer }: Connection): boolean {
     const raw = remotePeer.publicKey?.raw
@@ -275,14 +288,19 @@ export class ConnectionTrust {
     }
   }
 
-  /** Forgets everything and stops all timers; closes nothing. */
+  /** Forgets everything and stops all timers, at the end of the host; closes nothing. */
   clear(): void {
+    this.#isCleared = true
     for (const entry of this.#entries.values()) {
       clearTimeout(entry.deadline)
       this.#counts[entry.phase]--
       entry.settled.resolve()
     }
     this.#entries.clear()
+  }
+
+  #isEnded({ status }: Connection): boolean {
+    return this.#isCleared || status !== 'open'
   }
 
   #enter(entry: Entry, phase: Phase): void {

@@ -88,6 +88,7 @@ function membersOnlyStreams(manager: ConnectionManager, { trust, streams }: Door
   const openStream: ConnectionManager['openStream'] = async (peer, protocol, options) => {
     const connection = await manager.openConnection(peer, options)
     if (!(await trust.settled(connection))) {
+      trust.refuseEnded(connection)
       throw new NotMemberError(
         `${connection.remotePeer.toString()} has not proved membership, so no ${String(protocol)} stream is opened`
       )

@@ -246,6 +246,7 @@ class ProtocolServer {
     if (this.#descriptor.audience === 'anyone' || this.#init.trust.isMember(connection)) return
     // The other side may have our verdict before we have its: our own hello was answered in the same moment.
     if (await this.#init.trust.settled(connection)) return
+    this.#init.trust.refuseEnded(connection)
     throw new NotMemberError('the connection has not proved membership')
   }
 

@@ -52,10 +52,11 @@ export interface RegisterBackend {
   /** An entry that a newer epoch made void, or a revoke by the authority; gives the entry that came of it. `from`: who hands it over. */
   reissueEntry(entry: Uint8Array, from: Uint8Array): Promise<{ entry: Uint8Array }>
   /**
-   * Resolves after the durable commit. `asker`: whose turn it is when many ask; `signer`: the only key that may have signed.
+   * Resolves after the durable commit. `asker`: whose turn it is when many ask; `signer`: the only key that may have signed;
+   * `onHeld`: called when it begins to wait for the admission of its key.
    * @throws StaleRecordError and what opening throws
    */
-  put(record: Uint8Array, asker: string, signer?: Uint8Array): Promise<unknown>
+  put(record: Uint8Array, options: { asker: string; signer?: Uint8Array; onHeld?: () => void }): Promise<unknown>
   record(publicKey: Uint8Array): Uint8Array | undefined
   /** Envelopes of random records, at most `count`. */
   sample(count: number): Uint8Array[]

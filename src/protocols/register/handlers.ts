@@ -191,10 +191,11 @@ export class SessionActions {
     return servesRegistry(role) ? undefined : this.#init.remoteKey
   }
 
-  /** Counts the request. Gives the peer's role, undefined for a stranger. */
+  /** Counts the request. Gives the peer's role, undefined for a stranger. @throws RateLimitedError, UnavailableError */
   #take(kind: RequestKind): Role | undefined {
     const { connection, rates, trust } = this.#init
     const role = trust.memberOf(connection)?.role
+    if (role === undefined) trust.refuseEnded(connection)
     rates.take(kind, connection, role)
     return role
   }
@@ -240,14 +241,17 @@ export class SessionActions {
     }
   }
 
-  /** A record may come before its admission: it waits for that longer than who sent it waits for an answer. */
+  /** A record may come before its admission: it waits for that longer than who sent it waits for an answer. Work that is slow is no verdict. */
   async #putForOther(record: Uint8Array): Promise<void> {
     const { backend, limits, remoteId } = this.#init
     const late = Promise.withResolvers<never>()
     const notKnown = new NotMemberError('the record is of no member that is known here yet')
-    const timer = setTimeout(() => late.reject(notKnown), limits.applyMs).unref()
+    let timer: NodeJS.Timeout | undefined
+    const onHeld = (): void => {
+      timer = setTimeout(() => late.reject(notKnown), limits.applyMs).unref()
+    }
     try {
-      await Promise.race([backend.put(record, remoteId), late.promise])
+      await Promise.race([backend.put(record, { asker: remoteId, onHeld }), late.promise])
     } finally {
       clearTimeout(timer)
     }
@@ -257,7 +261,7 @@ export class SessionActions {
     const { backend, remoteId, remoteKey } = this.#init
     const record = frame.slice()
     try {
-      await backend.put(record, remoteId, remoteKey)
+      await backend.put(record, { asker: remoteId, signer: remoteKey })
     } catch (error) {
       // The very record that is held: registering again with it is no news, and no failure.
       const same = error instanceof StaleRecordError && Buffer.compare(error.held, record) === 0

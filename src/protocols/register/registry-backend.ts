@@ -43,8 +43,7 @@ export function registryBackend(registry: SessionRegistry): RegisterBackend {
     forget: (request, signer) => admission.forget(request, signer),
     rotate: (proofs, signer) => admission.rotate(proofs, signer),
     reissueEntry: (entry, from) => admission.reissueEntry(entry, from),
-    put: (record, asker, signer) =>
-      records.put(record, { source: 'session', asker, ...(signer !== undefined && { signer }) }),
+    put: (record, options) => records.put(record, { source: 'session', ...options }),
     record: (publicKey) => records.get(publicKey)?.envelope,
     sample: (count) => records.sample(count).map(({ envelope }) => envelope),
     registries: () => replica.state.registries().flatMap(({ publicKey }) => records.get(publicKey)?.envelope ?? []),

@@ -65,6 +65,8 @@ export interface PutOptions {
   readonly signer?: Uint8Array
   /** False: a record of somebody who is no member yet fails at once instead of waiting for the admit entry. */
   readonly hold?: boolean
+  /** Called when it begins to wait for the admit entry. */
+  readonly onHeld?: () => void
 }
 
 /** `accepted: false`: exactly this record is held already. */
@@ -124,6 +126,7 @@ export class Records {
    * @throws InvalidEnvelopeError, InvalidPayloadError, WrongNetworkError, UnsupportedVersionError when it is none of this network
    * @throws RevokedError, NotMemberError when its key is no member
    * @throws StaleRecordError when a newer one is held
+   * @throws LimitError, UnavailableError when it cannot wait for the admission of its key
    */
   async put(bytes: Uint8Array, options: PutOptions = {}): Promise<PutResult> {
     const { signer, source = '', asker = source } = options
@@ -136,6 +139,7 @@ export class Records {
     this.#refuseRevoked(publicKey)
     if (!this.#init.membership.isMember(publicKey)) {
       if (options.hold === false) throw new NotMemberError('not a member: its admission is not known here')
+      options.onHeld?.()
       await this.#held.wait(record, asker)
     }
     return await this.#store(record, source)

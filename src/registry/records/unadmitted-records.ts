@@ -1,5 +1,5 @@
 import { keyId } from '../../identity/key-id.ts'
-import { NotMemberError, StaleRecordError } from '../../runtime/errors.ts'
+import { LimitError, NotMemberError, StaleRecordError, UnavailableError } from '../../runtime/errors.ts'
 import type { Signed } from '../objects/envelope.ts'
 import type { NodeRecord } from '../objects/record.ts'
 
@@ -11,6 +11,9 @@ export interface HeldLimits {
 }
 
 export const defaultHeldLimits: HeldLimits = { holdMs: 10_000, heldRecords: 1_000 }
+
+/** Until it runs again, or another one was found. */
+const closedRetryMs = 1_000
 
 /** Part of the room that one asker may take: who sends records of keys that nobody admits takes nobody else's. */
 const shareOfOne = 1 / 4
@@ -41,7 +44,8 @@ export class UnadmittedRecords {
   /**
    * Resolves when the key is admitted.
    *
-   * @throws NotMemberError when that does not happen in time, or too many wait already
+   * @throws NotMemberError when that does not happen in time
+   * @throws LimitError when too many wait already, UnavailableError at the end of this process: neither says who is a member
    * @throws StaleRecordError when a newer record of the key came meanwhile
    */
   wait(record: Signed<NodeRecord>, asker: string): Promise<void> {
@@ -51,7 +55,7 @@ export class UnadmittedRecords {
       return Promise.reject(new StaleRecordError('a newer record of this key is waiting already', before.record.bytes))
     }
     if (before === undefined && !this.#hasRoom(asker)) {
-      return Promise.reject(new NotMemberError('not a member, and too many records wait for their admission already'))
+      return Promise.reject(new LimitError('too many records wait for their admission already'))
     }
     this.#end(id)?.reject(new StaleRecordError('a newer record of this key came', record.bytes))
     return new Promise((resolve, reject) => {
@@ -70,7 +74,8 @@ export class UnadmittedRecords {
 
   /** Nobody waits any longer. */
   close(): void {
-    for (const id of this.#waiting.keys()) this.#end(id)?.reject(new NotMemberError('not a member'))
+    for (const id of this.#waiting.keys())
+      this.#end(id)?.reject(new UnavailableError('this registry stops', closedRetryMs))
   }
 
   #shareOf(asker: string): number {

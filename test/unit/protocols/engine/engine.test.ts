@@ -84,6 +84,9 @@ describe('engine', () => {
     expect([...(await request(connection, members, Uint8Array.of(7), { limits }))]).toEqual([255, statuses.NOT_MEMBER])
     trust.prove(inbound, { publicKey: new Uint8Array(32), name: 'a', role: 'integrated' })
     expect([...(await request(connection, members, Uint8Array.of(7), { limits }))]).toEqual([7])
+    trust.clear()
+    const afterwards = [...(await request(connection, members, Uint8Array.of(7), { limits }))]
+    expect(afterwards).toEqual([255, statuses.UNAVAILABLE])
   })
 
   it('cuts an exchange at its deadline', async () => {

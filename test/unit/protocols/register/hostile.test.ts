@@ -76,6 +76,34 @@ describe('register against hostile and broken peers', () => {
     expect(await failure(session.put(root.network.record(late, 1)))).toMatchObject({ name: 'NotMemberError' })
   })
 
+  it('says of no member that it is none because the registry is slow', async () => {
+    const root = await served({ limits: { register: { applyMs: 1 } } })
+    const { key, session } = await client(root, 'secondary', 'secondary')
+    const records = Array.from({ length: 200 }, (_, index) => root.network.record(key, index + 1))
+    const failures = await Promise.all(records.map((record) => session.put(record).then(() => '', String)))
+    expect(failures.filter((text) => text !== '' && !text.includes('STALE'))).toEqual([])
+  })
+
+  it('says of nobody that it is no member when it has forgotten its connections: it stops', async () => {
+    const root = await served()
+    const { key, session } = await client(root, 'secondary', 'secondary')
+    const joiner = SigningKey.generate()
+    root.trust.clear()
+    const record = root.network.record(key, 1)
+    const calls = [
+      session.register({ record, instance: instance() }),
+      session.heartbeat({ seq: 1 }),
+      session.put(record),
+      session.renew(Uint8Array.of(1)),
+      session.forget(Uint8Array.of(1)),
+      session.rotate({ proofOld: Uint8Array.of(1), proofNew: Uint8Array.of(1) }),
+      session.forwardJoin({ join: joinOf(root, joiner, 'joiner') }),
+      session.handOver(Uint8Array.of(1)),
+      session.deregister('bye')
+    ]
+    for (const call of calls) expect(await failure(call)).toMatchObject({ name: 'UnavailableError' })
+  })
+
   it('limits registrations, heartbeats and records of one peer', async () => {
     const root = await served()
     const { key, session } = await client(root, 'alpha', 'integrated')

@@ -6,6 +6,7 @@ import { compareRecords, sealRecord } from '../../../../src/registry/objects/rec
 import type { Membership, RecordConflict, RecordEvent } from '../../../../src/registry/records/records.ts'
 import {
   InvalidEnvelopeError,
+  LimitError,
   NotMemberError,
   RevokedError,
   StaleRecordError,
@@ -194,10 +195,13 @@ describe('a record that comes before its admit entry', () => {
     const closed = Promise.allSettled(others)
     expect(await settled).toMatchObject([{ reason: { name: 'StaleRecordError' } }])
     await expect.poll(() => records.held).toBe(2)
-    await expect(records.put(recordOf(keyOf(6), 1).bytes, { asker: 'c' })).rejects.toThrow('too many')
+    await expect(records.put(recordOf(keyOf(6), 1).bytes, { asker: 'c' })).rejects.toThrow(LimitError)
     await expect(records.put(recordOf(key, 1).bytes)).rejects.toThrow('a newer record of this key is waiting')
     records.close()
-    expect(await closed).toMatchObject([{ status: 'rejected' }, { status: 'rejected' }])
+    expect(await closed).toMatchObject([
+      { reason: { name: 'UnavailableError' } },
+      { reason: { name: 'UnavailableError' } }
+    ])
   })
 })
 
