@@ -18,7 +18,12 @@ const methods = {
     const logKey = loadKey(files.logKey)
     const nodeKey = loadKey(config.paths.key)
     const operatorKey = loadKey(files.operatorKey)
-    await using registry = await openRegistry({ path: files.store, role: 'root', nodeKey, logKey, operatorKey })
+    await using registry = await openRegistry({
+      path: files.store,
+      role: 'root',
+      nodeKey,
+      root: { logKey, operatorKey }
+    })
     const { networkId } = registry
     for (let from = 0; from < members; from += batch) {
       const numbers = Array.from({ length: Math.min(batch, members - from) }, (_, index) => from + index)

@@ -4,7 +4,7 @@
  *
  * ```ts
  * await createNetwork({ path, domain: 'example.org', name: 'example', policy, authority, nextAuthorityDigest, founder: { key, name: 'root', logKey } })
- * await using registry = await openRegistry({ path, role: 'root', nodeKey: key, logKey })
+ * await using registry = await openRegistry({ path, role: 'root', nodeKey: key, root: { logKey } })
  * const { grant, inviteKey } = await registry.admission.invite({ role: 'integrated' })
  * ```
  *
@@ -61,5 +61,12 @@ export { type NodeRecord, openRecord, type Reach, sealRecord } from './objects/r
 export { openRenewRequest, type RenewRequest, sealRenewRequest } from './objects/renew-request.ts'
 export type { LookupPage, LookupQuery, LookupRow } from './records/lookup.ts'
 export type { PutResult, RecordEvent, Records } from './records/records.ts'
-export { adoptGenesis, openRegistry, peekGenesis, type Registry, type RegistryInit } from './registry.ts'
+export {
+  adoptGenesis,
+  openRegistry,
+  peekGenesis,
+  type Registry,
+  type RegistryComponents,
+  type RegistryInit
+} from './registry.ts'
 export type { Meta } from './store/node-values.ts'

@@ -81,8 +81,7 @@ export class OpenRegistry implements Registry {
     this.admission = new Admission(
       {
         limits: { ...defaultLimits(init.role), ...init.limits },
-        nodeKey: init.nodeKey,
-        ...(init.forward !== undefined && { forward: init.forward })
+        nodeKey: init.nodeKey
       },
       { db, commit, replica, clock, logger, events, ...(this.root !== undefined && { root: this.root }) }
     )
@@ -136,8 +135,9 @@ export class OpenRegistry implements Registry {
     })
   }
 
-  #makeRoot({ role, logKey, nodeKey, operatorKey, fence }: RegistryInit): Root | undefined {
-    if (role !== 'root' || logKey === undefined) return undefined
+  #makeRoot({ role, nodeKey, root: powers }: RegistryInit): Root | undefined {
+    if (role !== 'root' || powers === undefined) return undefined
+    const { logKey, operatorKey, fence } = powers
     const { db, logger, replica } = this.#parts
     const root = new Root({
       replica,

@@ -5,7 +5,6 @@ import type { Clock, Logger } from '../runtime/clock-and-logger.ts'
 import type { Supervisor } from '../runtime/supervisor.ts'
 import type { Admission } from './admission/admission.ts'
 import type { RegistryLimits } from './admission/limits.ts'
-import type { Forward } from './admission/root-request-queue.ts'
 import type { Alarms } from './alarms.ts'
 import type { BackupManifest } from './backup/manifest.ts'
 import type { RegistryEvents } from './events.ts'
@@ -26,21 +25,29 @@ export interface RegistryInit {
   role: Role
   /** Key of this node; the registry signs receipts with it. */
   nodeKey: SigningKey
-  /** Signs the log; the root needs it. */
-  logKey?: SigningKey
-  /** Key of the operator of this machine: signs what is asked for here. */
-  operatorKey?: SigningKey
   /** Envelope. Needed for a new store, must fit to an older one. */
   genesis?: Uint8Array
-  clock?: Clock
-  logger?: Logger
+  /** There for the role root, and for no other. */
+  root?: RootPowers
   limits?: Partial<RegistryLimits>
   liveness?: Partial<LivenessTimings>
-  /** The way to the root; `admission.forward` sets it later. */
-  forward?: Forward
-  /** The reason why the root appends nothing yet: until `root.release()`. */
+}
+
+/** Keys of the one who appends to the log, and what holds it back. */
+export interface RootPowers {
+  /** Signs the log. */
+  logKey: SigningKey
+  /** Key of the operator of this machine: signs what is asked for here. */
+  operatorKey?: SigningKey | undefined
+  /** The reason why nothing is appended yet: until `root.release()`. */
   fence?: string
-  /** Runs what goes on in rounds, and knows how it is; its own by default. */
+}
+
+/** Parts that a registry shares with its process; its own by default. */
+export interface RegistryComponents {
+  clock?: Clock
+  logger?: Logger
+  /** Runs what goes on in rounds, and knows how it is. */
   services?: Supervisor
 }
 

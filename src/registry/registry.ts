@@ -6,14 +6,14 @@ import { openReplica } from './log/replica.ts'
 import { storedGenesis } from './log/stored-genesis.ts'
 import { openGenesis } from './objects/genesis.ts'
 import { OpenRegistry } from './open-registry.ts'
-import type { Registry, RegistryInit } from './registry-interface.ts'
+import type { Registry, RegistryComponents, RegistryInit } from './registry-interface.ts'
 import { openDatabase, peekDatabase } from './store/database.ts'
 import { GroupCommit } from './store/group-commit.ts'
 import { MetaTable } from './store/meta-table.ts'
 import { ownStoreId } from './store/node-values.ts'
 import { asStoreError } from './store/store-errors.ts'
 
-export type { Registry, RegistryInit } from './registry-interface.ts'
+export type { Registry, RegistryComponents, RegistryInit, RootPowers } from './registry-interface.ts'
 
 /**
  * Opens the store of a network, or begins one with `genesis`, and all that works on it.
@@ -22,15 +22,16 @@ export type { Registry, RegistryInit } from './registry-interface.ts'
  * @throws LogMismatchError when the store is new and no genesis is given
  * @throws NotRootError for the role root without the log key
  */
-export async function openRegistry(init: RegistryInit): Promise<Registry> {
-  if (init.role === 'root' && init.logKey === undefined) {
+export async function openRegistry(init: RegistryInit, components: RegistryComponents = {}): Promise<Registry> {
+  if (init.role === 'root' && init.root === undefined) {
     throw new NotRootError('the root needs the log key: put its file in place, or start as another role')
   }
   const isNew = init.genesis === undefined && peekGenesis(init.path) === undefined
   if (isNew) throw new LogMismatchError(`there is no network in ${init.path}: init makes one, join enters one`)
   const db = openDatabase(init.path)
-  const { clock = new SteadyClock(), logger = silentLogger, genesis } = init
-  const { services = new Supervisor(clock) } = init
+  const { genesis } = init
+  const { clock = new SteadyClock(), logger = silentLogger } = components
+  const { services = new Supervisor(clock) } = components
   const health = services.part('store')
   let registry: OpenRegistry | undefined
   const commit = new GroupCommit(db, (failure) => {

@@ -21,7 +21,7 @@ const acknowledge = (...words: (string | number)[]): void => void writeSync(1, `
 /** As many machines as the network has room for, as fast as it goes. */
 const limits = { openMembers: Number.MAX_SAFE_INTEGER, openJoins: { count: 1_000_000, perMs: 1_000 } }
 
-const registry = await openRegistry({ path, role: 'root', nodeKey: keys.root, logKey: keys.log, limits })
+const registry = await openRegistry({ path, role: 'root', nodeKey: keys.root, root: { logKey: keys.log }, limits })
 const { admission, networkId, records, replica, root } = registry
 let admitted = 0
 

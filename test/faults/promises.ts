@@ -79,7 +79,8 @@ export class Promises {
     const found = String(db.pragma('integrity_check', { simple: true }))
     db.close()
     if (found !== 'ok') throw new Error(`the store is damaged: ${found}`)
-    await using registry = await openRegistry({ path, role: 'root', ...this.#keys })
+    const { nodeKey, logKey } = this.#keys
+    await using registry = await openRegistry({ path, role: 'root', nodeKey, root: { logKey } })
     for (const [position, hash] of this.#signed) {
       const held = registry.replica.linkHash(Number(position.split(':')[1]))
       if (held === undefined || text(held, 'base16') !== hash)

@@ -10,7 +10,13 @@ import { sealForgetRequest } from '../../src/registry/objects/forget-request.ts'
 import { makeJoin } from '../../src/registry/objects/join.ts'
 import type { Policy } from '../../src/registry/objects/policy/policy.ts'
 import { type NodeRecord, sealRecord } from '../../src/registry/objects/record.ts'
-import { openRegistry, type Registry, type RegistryInit } from '../../src/registry/registry.ts'
+import {
+  openRegistry,
+  type Registry,
+  type RegistryComponents,
+  type RegistryInit,
+  type RootPowers
+} from '../../src/registry/registry.ts'
 import type { Clock } from '../../src/runtime/clock-and-logger.ts'
 import { tempFolder } from './temp.ts'
 
@@ -65,6 +71,8 @@ export const recordBy = (
     key
   ).bytes
 
+type RootInit = Partial<Omit<RegistryInit, 'root'>> & { root?: Partial<RootPowers> }
+
 /** A network with its root, and registries that follow it, all with real stores in one folder. */
 export class RealNetwork implements AsyncDisposable {
   readonly clock = new TestClock()
@@ -76,7 +84,10 @@ export class RealNetwork implements AsyncDisposable {
   readonly #open = new Set<Registry>()
   #root: Registry | undefined
 
-  static async create(policy: Partial<Policy> = {}, init: Partial<RegistryInit> = {}): Promise<RealNetwork> {
+  static async create(
+    policy: Partial<Policy> = {},
+    ...more: Parameters<RealNetwork['startRoot']>
+  ): Promise<RealNetwork> {
     const network = new RealNetwork()
     await createNetwork({
       path: network.path('root'),
@@ -88,7 +99,7 @@ export class RealNetwork implements AsyncDisposable {
       founder: { key: network.rootKey, name: 'root', logKey: network.logKey },
       clock: network.clock
     })
-    await network.startRoot(init)
+    await network.startRoot(...more)
     return network
   }
 
@@ -101,9 +112,12 @@ export class RealNetwork implements AsyncDisposable {
     return this.#root
   }
 
-  async startRoot(init: Partial<RegistryInit> = {}): Promise<Registry> {
-    const { clock, logKey, rootKey } = this
-    this.#root = await openRegistry({ path: this.path('root'), role: 'root', nodeKey: rootKey, logKey, clock, ...init })
+  async startRoot({ root, ...init }: RootInit = {}, components: RegistryComponents = {}): Promise<Registry> {
+    const { clock, logKey, rootKey: nodeKey } = this
+    this.#root = await openRegistry(
+      { path: this.path('root'), role: 'root', nodeKey, root: { logKey, ...root }, ...init },
+      { clock, ...components }
+    )
     this.#open.add(this.#root)
     return this.#root
   }
@@ -112,15 +126,17 @@ export class RealNetwork implements AsyncDisposable {
   async openReplica(name: string, nodeKey: SigningKey, init: Partial<RegistryInit> = {}): Promise<Registry> {
     const { clock } = this
     const genesis = this.root.genesis.bytes
-    const registry = await openRegistry({
-      path: this.path(name),
-      role: 'secondary',
-      nodeKey,
-      genesis,
-      clock,
-      forward: this.forward,
-      ...init
-    })
+    const registry = await openRegistry(
+      {
+        path: this.path(name),
+        role: 'secondary',
+        nodeKey,
+        genesis,
+        ...init
+      },
+      { clock }
+    )
+    registry.admission.forward = this.forward
     this.#open.add(registry)
     await this.sync(registry)
     return registry

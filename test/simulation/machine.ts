@@ -129,14 +129,16 @@ export class Machine {
     let life: Life | undefined
     const forward: Forward = (request) =>
       life?.isAlive === true ? life.elsewhere(ask(request)) : new Promise(() => {})
-    const registry = await openRegistry({
-      path: this.#path,
-      role: this.role,
-      nodeKey: this.key,
-      ...(this.logKey !== undefined && { logKey: this.logKey }),
-      forward,
-      clock: { now: () => beginMs + world.now + this.clockOffsetMs, monotonic: () => world.now }
-    })
+    const registry = await openRegistry(
+      {
+        path: this.#path,
+        role: this.role,
+        nodeKey: this.key,
+        ...(this.logKey !== undefined && { root: { logKey: this.logKey } })
+      },
+      { clock: { now: () => beginMs + world.now + this.clockOffsetMs, monotonic: () => world.now } }
+    )
+    registry.admission.forward = forward
     life = new Life(registry)
     this.process = life
     world.busy.add(life)

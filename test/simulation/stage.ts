@@ -58,8 +58,8 @@ export const makeStage = async (): Promise<Stage> => {
     clock
   })
   await admitOthers(root, genesis.hash)
-  const init = { path: empty, role: 'integrated', nodeKey: keyNumber(13), genesis: genesis.bytes, clock } as const
-  await (await openRegistry(init)).close()
+  const init = { path: empty, role: 'integrated', nodeKey: keyNumber(13), genesis: genesis.bytes } as const
+  await (await openRegistry(init, { clock })).close()
   for (const path of [root, empty]) {
     const db = openDatabase(path)
     // Each copy takes an identity of its own.
@@ -81,7 +81,7 @@ export const makeStage = async (): Promise<Stage> => {
 }
 
 const admitOthers = async (path: string, networkId: Uint8Array): Promise<void> => {
-  const registry = await openRegistry({ path, role: 'root', nodeKey: keys.root, logKey: keys.log, clock })
+  const registry = await openRegistry({ path, role: 'root', nodeKey: keys.root, root: { logKey: keys.log } }, { clock })
   const notAfterMs = beginMs + membershipMs
   await registry.root?.append(
     others.map(({ name, role, key }) => ({

@@ -4,7 +4,7 @@ import { loadKey } from '../../identity/key-file.ts'
 import type { SigningKey } from '../../identity/keys.ts'
 import type { Role } from '../../identity/role.ts'
 import { withReplica } from '../../registry/log/epochs/new-epoch.ts'
-import { openRegistry, type Registry } from '../../registry/registry.ts'
+import { openRegistry, type Registry, type RegistryInit, type RootPowers } from '../../registry/registry.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
 import { DamagedStoreError } from '../../runtime/errors.ts'
 import type { Supervisor } from '../../runtime/supervisor.ts'
@@ -13,6 +13,8 @@ import type { Config } from '../config/schema.ts'
 import { putAside } from '../put-aside.ts'
 import { destroyPastLogKeys, isEpochPrepared, ownLogKey } from './log-key.ts'
 import { fenceReason, raiseReplaced } from './root-controller.ts'
+
+type DataFiles = ReturnType<typeof dataFiles>
 
 export interface NodeRegistryInit {
   config: Config
@@ -70,30 +72,32 @@ async function openOrBeginAnew(init: NodeRegistryInit): Promise<Registry> {
   }
 }
 
-async function openAs({ config, key, genesis, ...common }: NodeRegistryInit, role: Role): Promise<Registry> {
+async function openAs({ config, key, genesis, ...components }: NodeRegistryInit, role: Role): Promise<Registry> {
   const { heartbeat, paths, replication, admission } = config
   const files = dataFiles(paths.data)
-  const logKey = role === 'root' ? await logKeyOf(files) : undefined
-  const operatorKey = role === 'root' && existsSync(files.operatorKey) ? loadKey(files.operatorKey) : undefined
-  return await openRegistry({
+  const init: RegistryInit = {
     path: files.store,
     role,
     nodeKey: key,
     genesis,
-    ...common,
     liveness: { heartbeatMs: heartbeat.intervalMs, leaseMs: heartbeat.intervalMs * heartbeat.missedThreshold },
     limits: {
       queuedRequests: replication.queueLimit,
       openMembers: admission.openMembers,
       openJoins: admission.openJoins
     },
-    ...(logKey !== undefined && { logKey, fence: fenceReason }),
-    ...(operatorKey !== undefined && { operatorKey })
-  })
+    ...(role === 'root' && { root: await rootPowers(files) })
+  }
+  return await openRegistry(init, components)
+}
+
+async function rootPowers(files: DataFiles): Promise<RootPowers> {
+  const operatorKey = existsSync(files.operatorKey) ? loadKey(files.operatorKey) : undefined
+  return { logKey: await logKeyOf(files), operatorKey, fence: fenceReason }
 }
 
 /** With the key of an epoch that a promotion has begun and could not finish in its place. */
-async function logKeyOf({ store, logKey }: ReturnType<typeof dataFiles>): Promise<SigningKey> {
+async function logKeyOf({ store, logKey }: DataFiles): Promise<SigningKey> {
   if (!isEpochPrepared(logKey)) return loadKey(logKey)
   return await withReplica({ path: store }, ({ state }) => Promise.resolve(ownLogKey(logKey, state.keys)))
 }

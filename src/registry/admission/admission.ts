@@ -48,8 +48,6 @@ const unknownInviteRetryMs = 5_000
 export interface AdmissionInit {
   limits: RegistryLimits
   nodeKey: SigningKey
-  /** The way to the root for a registry that is not it. */
-  forward?: Forward
 }
 
 export interface AdmissionComponents {
@@ -67,7 +65,7 @@ export interface AdmissionComponents {
  * verified while the root is away.
  */
 export class Admission {
-  /** Settable: the way to the root comes and goes with the node's sessions. */
+  /** The way to the root for a registry that is not it: comes and goes with the node's sessions. */
   forward: Forward | undefined
   /** Void revokes and ends that wait for the operator of the root. */
   readonly offered: OfferedRevokes
@@ -91,7 +89,6 @@ export class Admission {
     const parts = { ...components, limits }
     this.#init = init
     this.#components = components
-    this.forward = init.forward
     const { clock, replica } = components
     this.absence = new RootAbsence(clock, replica.checkpoint?.value.timeMs ?? clock.now())
     this.offered = new OfferedRevokes(components)

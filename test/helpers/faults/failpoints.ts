@@ -1,7 +1,12 @@
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { SigningKey } from '../../../src/identity/keys.ts'
-import { openRegistry, type Registry, type RegistryInit } from '../../../src/registry/registry.ts'
+import {
+  openRegistry,
+  type Registry,
+  type RegistryComponents,
+  type RegistryInit
+} from '../../../src/registry/registry.ts'
 import { openDatabase } from '../../../src/registry/store/database.ts'
 import { quickCheck } from '../../../src/registry/store/store-checks.ts'
 import { memoryFolder } from '../temp.ts'
@@ -14,6 +19,12 @@ export interface Operation {
   readonly effects: (registry: Registry) => boolean[]
 }
 
+/** A registry of an operation, at any path. */
+export type OpenInit = Omit<RegistryInit, 'path'> & { components: RegistryComponents }
+
+export const openAt = (path: string, { components, ...init }: OpenInit): Promise<Registry> =>
+  openRegistry({ ...init, path }, components)
+
 /** Share of a COMMIT that is on the disk when the power is cut in it. */
 const tornCommits = [0, 0.5, 0.99]
 
@@ -25,7 +36,7 @@ const former = ({ records, replica }: Registry): string[] =>
  * looks at what a new process finds: a sound store, the operation done or not done, and done if it was acknowledged; and that it can be
  * done again. Gives the number of crashes.
  */
-export const crashEverywhere = async (from: string, init: Omit<RegistryInit, 'path'>, operation: Operation) => {
+export const crashEverywhere = async (from: string, init: OpenInit, operation: Operation) => {
   using folder = memoryFolder()
   let copies = 0
   const copyOf = (path: string): string => {
@@ -34,7 +45,7 @@ export const crashEverywhere = async (from: string, init: Omit<RegistryInit, 'pa
     return copy
   }
   const dryPath = copyOf(from)
-  const dry = await openRegistry({ ...init, path: dryPath })
+  const dry = await openAt(dryPath, init)
   expect(new Set(operation.effects(dry))).toEqual(new Set([false]))
   const steps = await stepsOf(dryPath, async () => await operation.run(dry))
   expect(new Set(operation.effects(dry))).toEqual(new Set([true]))
@@ -56,7 +67,7 @@ export const crashEverywhere = async (from: string, init: Omit<RegistryInit, 'pa
 interface CrashAt {
   path: string
   leaveAt: string
-  init: Omit<RegistryInit, 'path'>
+  init: OpenInit
   operation: Operation
   after: number
   written: number
@@ -64,7 +75,7 @@ interface CrashAt {
 
 /** Gives whether the operation was acknowledged before the crash. */
 const crashAt = async ({ path, leaveAt, init, operation, after, written }: CrashAt): Promise<boolean> => {
-  const registry = await openRegistry({ ...init, path })
+  const registry = await openAt(path, init)
   crashStore(path, { after, written, leaveAt })
   const isAcknowledged = await operation.run(registry).then(
     () => true,
@@ -80,16 +91,11 @@ const crashAt = async ({ path, leaveAt, init, operation, after, written }: Crash
   return isAcknowledged
 }
 
-const judge = async (
-  path: string,
-  init: Omit<RegistryInit, 'path'>,
-  operation: Operation,
-  isAcknowledged: boolean
-): Promise<void> => {
+const judge = async (path: string, init: OpenInit, operation: Operation, isAcknowledged: boolean): Promise<void> => {
   const db = openDatabase(path)
   quickCheck(db, path)
   db.close()
-  const registry = await openRegistry({ ...init, path })
+  const registry = await openAt(path, init)
   const effects = new Set(operation.effects(registry))
   expect(effects.size).toBe(1)
   if (isAcknowledged) expect(effects).toEqual(new Set([true]))

@@ -29,7 +29,7 @@ export class RegistryNetwork implements AsyncDisposable {
   async startRoot(members = 0, limits: LimitOverrides = {}): Promise<RegistryHost> {
     const { path } = await this.log.create()
     const { rootKey, logKey } = this.log
-    const root = await this.start({ path, role: 'root', nodeKey: rootKey, logKey }, limits)
+    const root = await this.start({ path, role: 'root', nodeKey: rootKey, root: { logKey } }, limits)
     await this.admit(root, 1, members)
     return root
   }
@@ -47,7 +47,7 @@ export class RegistryNetwork implements AsyncDisposable {
 
   async start(init: RegistryInit, overrides: LimitOverrides = {}): Promise<RegistryHost> {
     const limits = limitsWith(overrides)
-    const registry = await openRegistry({ clock: this.log.clock, ...init })
+    const registry = await openRegistry(init, { clock: this.log.clock })
     const trust = new ConnectionTrust({ limits: limits.strangers, settleMs: 200 })
     const host = await startHost(
       { sync: syncServer({ source: registry, trust, limits }) },

@@ -14,7 +14,7 @@ async function admitted(ephemeralMs: number) {
   const log = new LogNetwork()
   const { path } = await log.create()
   const { rootKey, logKey, clock } = log
-  const registry = await openRegistry({ path, role: 'root', nodeKey: rootKey, logKey, clock })
+  const registry = await openRegistry({ path, role: 'root', nodeKey: rootKey, root: { logKey } }, { clock })
   onTestFinished(() => registry.close())
   const { admission, networkId, replica, records } = registry
   const { grant, inviteKey } = await admission.invite({ role: 'integrated', ephemeralMs })
@@ -39,7 +39,7 @@ async function admitted(ephemeralMs: number) {
       )
       await registry.close()
       clock.nowMs += ms
-      const again = await openRegistry({ path, role: 'root', nodeKey: rootKey, logKey, clock })
+      const again = await openRegistry({ path, role: 'root', nodeKey: rootKey, root: { logKey } }, { clock })
       onTestFinished(() => again.close())
       const { root, liveness } = again
       expect(liveness.view(key.publicKey)).toMatchObject({ state: 'left' })

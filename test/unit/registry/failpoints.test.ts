@@ -6,9 +6,9 @@ import type { IssuedInvite } from '../../../src/registry/admission/invites.ts'
 import { createNetwork } from '../../../src/registry/create-network.ts'
 import { sealDelegation } from '../../../src/registry/log/log-writer.ts'
 import { sealRenewRequest } from '../../../src/registry/objects/renew-request.ts'
-import { adoptGenesis, openRegistry, type Registry, type RegistryInit } from '../../../src/registry/registry.ts'
+import { adoptGenesis, type Registry } from '../../../src/registry/registry.ts'
 import { ForkError, InviteUsedError, PendingError, StoreError } from '../../../src/runtime/errors.ts'
-import { crashEverywhere, type Operation } from '../../helpers/faults/failpoints.ts'
+import { crashEverywhere, type OpenInit, type Operation, openAt } from '../../helpers/faults/failpoints.ts'
 import { crashStore, SimulatedCrash, stepsOf, unwatchStore } from '../../helpers/faults/store-faults.ts'
 import { envelopesAfter } from '../../helpers/log-network.ts'
 import { day, RealNetwork, recordBy } from '../../helpers/real-network.ts'
@@ -71,12 +71,12 @@ beforeAll(async () => {
 
 afterAll(() => network[Symbol.asyncDispose]())
 
-const asRoot = (): Omit<RegistryInit, 'path'> => {
+const asRoot = (): OpenInit => {
   const { clock, logKey, rootKey } = network
-  return { role: 'root', nodeKey: rootKey, logKey, clock }
+  return { role: 'root', nodeKey: rootKey, root: { logKey }, components: { clock } }
 }
 
-const asSecondary = (): Omit<RegistryInit, 'path'> => ({ role: 'secondary', nodeKey: secondKey, clock: network.clock })
+const asSecondary = (): OpenInit => ({ role: 'secondary', nodeKey: secondKey, components: { clock: network.clock } })
 
 const isMember = ({ replica }: Registry, key: SigningKey): boolean => replica.isMember(key.publicKey)
 
@@ -214,7 +214,7 @@ describe('a process that is killed while it makes a store', () => {
     const made = await crashWhileMaking(
       (path) => createNetwork({ ...common, path, founder: { key: rootKey, name: 'root', logKey }, clock }),
       async (path) => {
-        await using registry = await openRegistry({ ...asRoot(), path })
+        await using registry = await openAt(path, asRoot())
         expect(registry.replica.head.n).toBe(2)
       }
     )
@@ -225,7 +225,7 @@ describe('a process that is killed while it makes a store', () => {
     const made = await crashWhileMaking(
       (path) => adoptGenesis(path, ahead.genesis.bytes),
       async (path) => {
-        await using registry = await openRegistry({ ...asSecondary(), path })
+        await using registry = await openAt(path, asSecondary())
         expect(registry.storeId).toHaveLength(16)
       }
     )

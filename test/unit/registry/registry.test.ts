@@ -70,7 +70,7 @@ describe('openRegistry', () => {
     await using network = await RealNetwork.create()
     const invite = await network.invite()
     await network.root.close()
-    const { admission, root } = await network.startRoot({ fence: 'waits for heads' })
+    const { admission, root } = await network.startRoot({ root: { fence: 'waits for heads' } })
     await expect(network.invite()).rejects.toThrow(UnavailableError)
     await expect(admission.join(network.wish({ name: 'ann', invite }))).rejects.toThrow(UnavailableError)
     root?.release()
@@ -170,7 +170,7 @@ describe('alarms', () => {
   it('are told once, logged, and stay until they are acknowledged, over a restart too', async () => {
     const errors: string[] = []
     const logger: Logger = { debug() {}, info() {}, warn() {}, error: (_, message) => void errors.push(message) }
-    await using network = await RealNetwork.create({}, { logger })
+    await using network = await RealNetwork.create({}, {}, { logger })
     const { alarms, events } = network.root
     const told: string[] = []
     events.addEventListener('alarm', ({ detail }) => told.push(detail.code))

@@ -32,9 +32,8 @@ const ask = async (network: RealNetwork, registry: Registry, name: string): Prom
 describe('the way to the root', () => {
   it('sends what waits again when the root takes nothing yet', async () => {
     await using network = await RealNetwork.create()
-    const secondary = await network.addSecondary('sec', {
-      forward: () => Promise.reject(new Error('the root is away'))
-    })
+    const secondary = await network.addSecondary('sec')
+    secondary.admission.forward = () => Promise.reject(new Error('the root is away'))
     await ask(network, secondary, 'ann')
     network.root.root?.fence('it has just started and listens')
     let refused = 0
@@ -69,9 +68,8 @@ describe('the way to the root', () => {
 
   it('asks nobody any more once it is closed', async () => {
     await using network = await RealNetwork.create()
-    const secondary = await network.addSecondary('sec', {
-      forward: () => Promise.reject(new Error('the root is away'))
-    })
+    const secondary = await network.addSecondary('sec')
+    secondary.admission.forward = () => Promise.reject(new Error('the root is away'))
     await ask(network, secondary, 'ann')
     const way = wayOf(secondary)
     const first = Promise.withResolvers<void>()

@@ -19,7 +19,7 @@ async function rootWith(members: number): Promise<{ registry: Registry; log: Log
   const log = new LogNetwork()
   const { path } = await log.create()
   const { rootKey, logKey, clock } = log
-  const registry = await openRegistry({ path, role: 'root', nodeKey: rootKey, logKey, clock })
+  const registry = await openRegistry({ path, role: 'root', nodeKey: rootKey, root: { logKey } }, { clock })
   onTestFinished(() => registry.close())
   const drafts = Array.from({ length: members }, (_, i) => log.admit(registry.networkId, i + 1))
   await registry.root?.append(drafts)

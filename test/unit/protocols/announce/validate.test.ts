@@ -47,7 +47,7 @@ beforeEach(async () => {
   allowed = true
   const { path } = await log.create()
   const { clock, rootKey, logKey } = log
-  registry = await openRegistry({ path, role: 'root', nodeKey: rootKey, logKey, clock })
+  registry = await openRegistry({ path, role: 'root', nodeKey: rootKey, root: { logKey } }, { clock })
   const opened = registry
   onTestFinished(() => opened.close())
   await registry.root?.append([log.admit(registry.networkId, 1), log.admit(registry.networkId, 2)])

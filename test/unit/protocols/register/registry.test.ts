@@ -27,7 +27,7 @@ afterEach(async () => {
 
 /** A registry with its own store and host, as a node has them. */
 async function start(key: SigningKey, role: Role, genesis: Uint8Array, path: string, logKey?: SigningKey) {
-  const registry = await openRegistry({ path, role, nodeKey: key, genesis, ...(logKey && { logKey }) })
+  const registry = await openRegistry({ path, role, nodeKey: key, genesis, ...(logKey && { root: { logKey } }) })
   stops.push(() => registry.close())
   const trust = new ConnectionTrust({ limits: limits.strangers, settleMs: limits.hello.settleMs })
   const source = registryHello(registry, { publicKey: key.publicKey, software: 'test', maxDelegations: 8 })

@@ -218,7 +218,7 @@ describe('a client of sync', () => {
     copyFileSync(`${twinPath}.copy`, twinPath)
     // The log key is what was stolen; its holder has a node key of its own.
     const { logKey } = network.log
-    const twin = await network.start({ path: twinPath, role: 'root', nodeKey: keyNumber(2), logKey })
+    const twin = await network.start({ path: twinPath, role: 'root', nodeKey: keyNumber(2), root: { logKey } })
     await network.admit(root, 4, 4)
     await network.admit(twin, 5, 6)
     await pull(root, follower)

@@ -243,7 +243,7 @@ describe('while the root is away', () => {
     const logKey = SigningKey.generate()
     await replica.apply([sealDelegation(replica, network.authority, logKey.publicKey).bytes])
     await secondary.close()
-    const root = await network.openReplica('sec', key, { role: 'root', logKey })
+    const root = await network.openReplica('sec', key, { role: 'root', root: { logKey } })
     expect(await root.admission.replayQueue()).toBe(2)
     expect(root.replica.state.member(ann.publicKey)?.notAfterMs).toBeGreaterThan(notAfterMs)
     expect(root.replica.state.member(bob.publicKey)).toBeUndefined()

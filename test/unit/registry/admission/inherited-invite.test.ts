@@ -12,7 +12,7 @@ describe('an invite of the root before this one', () => {
     const registry = await network.openReplica(name, key)
     await registry.replica.apply([sealDelegation(registry.replica, network.authority, logKey.publicKey).bytes])
     await registry.close()
-    return network.openReplica(name, key, { role: 'root', logKey })
+    return network.openReplica(name, key, { role: 'root', root: { logKey } })
   }
 
   const second = async (network: RealNetwork): Promise<SigningKey> => {

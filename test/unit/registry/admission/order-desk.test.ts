@@ -25,7 +25,7 @@ let from: Uint8Array
 
 /** A network whose root has ann's key; members are revoked by two operators. */
 beforeEach(async () => {
-  network = await RealNetwork.create({}, { operatorKey: ann })
+  network = await RealNetwork.create({}, { root: { operatorKey: ann } })
   registry = network.root
   from = network.rootKey.publicKey
   const { operators, author } = operatorsOf(registry)
@@ -56,7 +56,7 @@ describe('an act that needs two operators', () => {
     await expect(submit(ordered(network, ben, revoke))).rejects.toThrow(SecondOperatorError)
     const [id] = waiting()
     await registry.close()
-    registry = await network.startRoot({ operatorKey: ann })
+    registry = await network.startRoot({ root: { operatorKey: ann } })
     expect(waiting()).toEqual([id])
     await expect(submit(ordered(network, ben, revoke))).rejects.toThrow(`operator approve ${id}`)
     expect(waiting()).toEqual([id])
@@ -126,7 +126,7 @@ describe('an order', () => {
     const [made] = await submit(act)
     await submit(ordered(network, ben, policy(4)))
     await registry.close()
-    registry = await network.startRoot({ operatorKey: ann })
+    registry = await network.startRoot({ root: { operatorKey: ann } })
     expect((await submit(act)).map(({ value }) => value.n)).toEqual([made?.value.n])
     network.clock.advance(2 * day)
     await submit(ordered(network, ben, policy(5)))

@@ -85,7 +85,7 @@ describe('a join without an invite', () => {
       revokeFormer: false,
       clock
     })
-    const { admission, networkId } = await network.startRoot({ logKey, limits: { pendingJoins: 4 } })
+    const { admission, networkId } = await network.startRoot({ root: { logKey }, limits: { pendingJoins: 4 } })
     for (const name of ['ann', 'bob']) {
       await waits(network, name)
       clock.advance(1)

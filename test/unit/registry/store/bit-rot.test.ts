@@ -22,7 +22,7 @@ it('a byte that the disk changed is found at the start or with the signatures, o
   using folder = tempFolder()
   const { rootKey, logKey, clock } = network
   const open = (path: string): Promise<Registry> =>
-    openRegistry({ path, role: 'root', nodeKey: rootKey, logKey, clock })
+    openRegistry({ path, role: 'root', nodeKey: rootKey, root: { logKey } }, { clock })
   for (let i = 0; i < 12; i++) {
     const key = SigningKey.generate()
     await network.admit(`node-${i}`, key)

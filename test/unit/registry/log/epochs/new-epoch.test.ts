@@ -21,12 +21,14 @@ beforeEach(async () => {
 })
 
 const opened = async (run: (registry: Registry) => Promise<void>): Promise<void> => {
-  const registry = await openRegistry({
-    path: network.path('keeper'),
-    role: 'secondary',
-    nodeKey: keeperKey,
-    clock: network.clock
-  })
+  const registry = await openRegistry(
+    {
+      path: network.path('keeper'),
+      role: 'secondary',
+      nodeKey: keeperKey
+    },
+    { clock: network.clock }
+  )
   try {
     await run(registry)
   } finally {
@@ -218,10 +220,9 @@ describe('a void end of a membership', () => {
       path: network.path('keeper'),
       role: 'root' as const,
       nodeKey: keeperKey,
-      logKey,
-      clock: network.clock
+      root: { logKey }
     }
-    const registry = await openRegistry(next)
+    const registry = await openRegistry(next, { clock: network.clock })
     onTestFinished(() => registry.close())
     const { admission, alarms } = registry
     const handed = (bytes: Uint8Array) => admission.reissueEntry(bytes, keeperKey.publicKey)
