@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { defineConfig } from 'vitest/config'
 import { AttackTable } from './test/attacks/table-reporter.ts'
-import { ceilingMs } from './test/helpers/ceiling.ts'
+import { ceilingMs, hungMs } from './test/helpers/ceiling.ts'
 import { FailedTests } from './test/helpers/failed-tests.ts'
 import { LongestFirst } from './test/helpers/longest-first.ts'
 
@@ -24,9 +24,8 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     setupFiles: ['test/helpers/own-environment.ts'],
-    // Beyond what helpers/ceiling.ts gives an event, so that its message is what fails.
-    testTimeout: 240_000,
-    hookTimeout: 240_000,
+    testTimeout: hungMs,
+    hookTimeout: hungMs,
     expect: { poll: { timeout: ceilingMs, interval: 20 } },
     // Many tests wait for other processes.
     maxWorkers: 4,

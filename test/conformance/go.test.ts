@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { cpSync, globSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { hungMs } from '../helpers/ceiling.ts'
 import { tempFolder } from '../helpers/temp.ts'
 
 const hasGo = spawnSync('go', ['version']).status === 0
@@ -10,7 +11,7 @@ const vectors = new URL('../fixtures/vectors/', import.meta.url).pathname
 
 const verify = (files: string) => {
   const args = ['run', '.', files, '../../../src/registry/pb/registry.proto']
-  const { stdout } = spawnSync('go', args, { cwd: folder, encoding: 'utf8', timeout: 80_000 })
+  const { stdout } = spawnSync('go', args, { cwd: folder, encoding: 'utf8', timeout: hungMs })
   return stdout
 }
 

@@ -2,7 +2,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { ceilingMs } from '../helpers/ceiling.ts'
+import { hungMs } from '../helpers/ceiling.ts'
 
 /** Why network namespaces cannot be made here; undefined: they can. */
 export function whyNoNamespaces(): string | undefined {
@@ -115,7 +115,7 @@ export class HostNetwork {
   }
 
   /** Runs a command on a host to its end; throws with its stderr when it fails. */
-  run(name: string, command: string[], env: NodeJS.ProcessEnv = {}, input?: string, timeout = ceilingMs): string {
+  run(name: string, command: string[], env: NodeJS.ProcessEnv = {}, input?: string, timeout = hungMs): string {
     return execFileSync('ip', ['netns', 'exec', this.host(name).namespace, ...command], {
       encoding: 'utf8',
       env: { ...process.env, ...env },

@@ -1,6 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { hungMs } from '../helpers/ceiling.ts'
 import { eventually } from '../helpers/network.ts'
 import type { FileRoot } from './file-root.ts'
 
@@ -54,7 +55,7 @@ export class SystemdHost implements AsyncDisposable {
   /** Runs a command as root inside, to its end; throws with its stderr when it fails. */
   run(...command: string[]): string {
     const all = ['-t', this.#init, '-m', '-u', '-i', '-n', '-p', '-C', ...command]
-    return execFileSync('nsenter', all, { encoding: 'utf8', stdio: 'pipe', timeout: 120_000, env: environment })
+    return execFileSync('nsenter', all, { encoding: 'utf8', stdio: 'pipe', timeout: hungMs, env: environment })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { decode } from 'dns-packet'
 import { describe, expect } from 'vitest'
 import { decodeBounded } from '../../../src/dns/bounded-decode.ts'
+import { ceilingMs } from '../../helpers/ceiling.ts'
 import { attack, control } from '../attack.ts'
 
 const records = 4_000
@@ -24,7 +25,7 @@ const received = async (message: Buffer): Promise<Buffer> => {
   try {
     client.bind(0, '::1')
     await once(client, 'listening')
-    const heard = once(client, 'message', { signal: AbortSignal.timeout(10_000) })
+    const heard = once(client, 'message', { signal: AbortSignal.timeout(ceilingMs) })
     server.send(message, client.address().port, '::1')
     const [bytes]: Buffer[] = await heard
     return bytes ?? Buffer.alloc(0)

@@ -10,6 +10,7 @@ import { sealEntry } from '../../../src/registry/objects/entry.ts'
 import { makeJoin } from '../../../src/registry/objects/join.ts'
 import { sealRecord } from '../../../src/registry/objects/record.ts'
 import { silentLogger } from '../../../src/runtime/clock-and-logger.ts'
+import { ceilingMs } from '../../helpers/ceiling.ts'
 import { keyNumber, type RegistryHost, RegistryNetwork } from '../../helpers/hosts/registries.ts'
 import { connect, startHost } from '../../helpers/hosts.ts'
 import { aRecord } from '../../helpers/signed-objects.ts'
@@ -52,7 +53,7 @@ async function say(frames: readonly Partial<SyncFrame>[]): Promise<string> {
     await out.close()
   })
   const connection = await connect(root.host, speaker)
-  const signal = AbortSignal.timeout(20_000)
+  const signal = AbortSignal.timeout(ceilingMs)
   const options = { limits: root.limits, logger: silentLogger, records: true, cursors: new SyncCursors() }
   return await sync(connection, root.registry, { ...options, subscribe: true, signal }).then(
     () => 'taken',

@@ -42,7 +42,7 @@ describe('a member that names prefixes in its record', () => {
     await using host = await netHost({ countLoopback: true, knownPrefix: (prefix) => prefixes.has(prefix) })
     await Promise.all(Array.from({ length: 64 }, () => silent(Number(host.address.split('/').at(-1)))))
     const seen = (): number => host.gater.inbound.unfinished + host.gater.inbound.refused
-    await expect.poll(seen, { timeout: 10_000 }).toBeGreaterThanOrEqual(64)
+    await expect.poll(seen).toBeGreaterThanOrEqual(64)
     return host.gater.inbound.unfinished
   }
 

@@ -16,6 +16,7 @@ import { SessionFrame } from '../../../src/protocols/register/pb/register.ts'
 import type { LivenessTimings } from '../../../src/registry/liveness/liveness.ts'
 import type { Grant } from '../../../src/registry/objects/grant.ts'
 import { makeJoin, openJoin } from '../../../src/registry/objects/join.ts'
+import { ceilingMs } from '../ceiling.ts'
 import { connect, connectionWith, startHost, startPlainHost } from '../hosts.ts'
 import { TinyNetwork, TinyRegistry } from '../registry/tiny-network.ts'
 
@@ -123,7 +124,7 @@ export const untilState = (root: Served, key: SigningKey, state: string): Promis
       if (view.state !== state) throw new Error(`${view.state}, where ${state} is due`)
       return view.reason
     },
-    { timeout: 10_000, interval: 20 }
+    { timeout: ceilingMs, interval: 20 }
   )
 
 /** A session stream without the client. Pings are not answered. */

@@ -108,5 +108,5 @@ describe.skipIf(skipped)('install that writes the record itself', () => {
     expect(early).toBe(false)
     expect(await again).toMatch(/pass {2}Registry set +named by the root, and tnr leads here/)
     expect(bind.dig(name, 'AAAA')).toContain(address)
-  }, 400_000)
+  })
 })

@@ -79,7 +79,7 @@ describe.skipIf(skipped)('install with an engine', () => {
     const line = shell('trustnet invite --node root').trim()
     expect(install('--deployment', 'docker', '--name', 'a', '--invite', line)).toMatch(/Registry +root/)
     await eventually(() => online('root') === 2 && online('a') === 2)
-  }, 300_000)
+  })
 
   it('runs as nobody special, on a file system that it cannot write to, and its own health check passes', async () => {
     expect(inside('a', 'console.log(process.getuid() > 0)').trim()).toBe('true')

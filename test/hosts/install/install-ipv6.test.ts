@@ -73,7 +73,7 @@ describe.skipIf(skipped)('install where IPv6 is off', () => {
   })
 
   it('without a router it tries five times, says how an address is got, and turns it off again', () => {
-    expect(() => network.run('w', inside(...flags, '--ipv6-auto-enable'), {}, undefined, 120_000)).toThrow(
+    expect(() => network.run('w', inside(...flags, '--ipv6-auto-enable'))).toThrow(
       /try 5 of 5[\s\S]*no interface has a global or unique local address[\s\S]*ip -6 addr add/
     )
     expect(setting()).toBe('1')
@@ -98,8 +98,7 @@ describe.skipIf(skipped)('install where IPv6 is off', () => {
     ])
     const child = network.start('w', 'install', inside(...flags, '--ipv6-auto-enable'))
     await eventually(
-      () => network.log('w', 'install').includes('The node runs under this command') || child.exitCode !== null,
-      90_000
+      () => network.log('w', 'install').includes('The node runs under this command') || child.exitCode !== null
     )
     expect(network.log('w', 'install')).toMatch(new RegExp(`pass {2}IPv6 +${prefix}:`))
     expect(setting()).toBe('0')
@@ -131,8 +130,7 @@ describe.skipIf(skipped)('install where IPv6 is off', () => {
     it('the client that is there is started, and ends with uninstall', async () => {
       const child = network.start('w', 'managed', inside(...flags, '--ipv6-auto-enable'))
       await eventually(
-        () => network.log('w', 'managed').includes('The node runs under this command') || child.exitCode !== null,
-        90_000
+        () => network.log('w', 'managed').includes('The node runs under this command') || child.exitCode !== null
       )
       expect(network.log('w', 'managed')).toContain('dhclient asks for an address by DHCPv6 on eth0')
       expect(network.log('w', 'managed')).toMatch(new RegExp(`pass {2}IPv6 +${managed}::1`))

@@ -90,7 +90,7 @@ describe.skipIf(skipped)('an installer that is broken off', () => {
     const left = 'what is not taken back yet is in the journal'
     await untilDone(['uninstall', '--purge', '--yes'], 'is uninstalled', left)
     expect(listing()).toBe(before)
-  }, 600_000)
+  })
 
   it('without a reader of its output comes to its end, and keeps the passphrase that nobody has read', async () => {
     const command = root.inside(process.execPath, program, ...installing)
@@ -114,5 +114,5 @@ describe.skipIf(skipped)('an installer that is broken off', () => {
     const { log } = await brokenOff(installing, 'The node runs under this command', 'SIGTERM')
     expect(log).toMatch(/Passphrase +([0-9a-f]{4}-){7}[0-9a-f]{4}/)
     trustnet('uninstall', '--purge', '--yes')
-  }, 300_000)
+  })
 })

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { PeersView } from '../../../src/node/api/control-api.ts'
+import { ceilingMs } from '../../helpers/ceiling.ts'
 import { eventually } from '../../helpers/network.ts'
 import { expectSchema } from '../../helpers/schemas.ts'
 import { FileRoot, whyNoFileRoots } from '../file-root.ts'
@@ -31,8 +32,7 @@ describe.skipIf(skipped)('install from an unpacked release on machines without N
     if (root === undefined) throw new Error(`no file root for ${host}`)
     return root
   }
-  const run = (host: string, ...command: string[]): string =>
-    network.run(host, rootOf(host).inside(...command), bare, undefined, 120_000)
+  const run = (host: string, ...command: string[]): string => network.run(host, rootOf(host).inside(...command), bare)
   /** A command line as it was printed. */
   const shell = (host: string, line: string): string => run(host, 'sh', '-c', line)
   /** From the release, as long as nothing is installed. */
@@ -175,8 +175,7 @@ describe.skipIf(skipped)('install from an unpacked release on machines without N
         /killed is uninstalled. Its PeerId was 12D3KooW/
       )
       expect(listing('a')).toBe(before)
-    },
-    180_000
+    }
   )
 
   it('root, secondary and two nodes, one after the other with the printed commands', async () => {
@@ -191,7 +190,7 @@ describe.skipIf(skipped)('install from an unpacked release on machines without N
         return view.counts.online === machines.length
       })
     }
-  }, 300_000)
+  })
 
   it('a second node on the same machine works beside the first, which stays when it goes', async () => {
     const line = shell('root', next('root', 'Add a machine')).trim()
@@ -227,7 +226,7 @@ describe.skipIf(skipped)('install from an unpacked release on machines without N
     network.cable('second', 'up')
     await eventually(
       () => shell('b', 'trustnet status --json').includes('"state": "member"'),
-      90_000,
+      ceilingMs,
       () => shell('b', 'trustnet status')
     )
   })

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { programPath } from '../../helpers/built-program.ts'
+import { hungMs } from '../../helpers/ceiling.ts'
 import { exampleInvite } from '../../helpers/registry/example-invite.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'tn-conditions-'))
@@ -98,19 +99,15 @@ const run = (condition: string, argv: readonly string[]) =>
     execFile(
       'unshare',
       ['-m', 'bash', '-c', script, 'bash', process.execPath, programPath, ...argv],
-      { env, cwd: root, timeout: 60_000, killSignal: 'SIGKILL' },
+      { env, cwd: root, timeout: hungMs, killSignal: 'SIGKILL' },
       (error, _, err) => resolve({ code: error === null ? 0 : Number(error.code ?? -1), err })
     )
   })
 
 describe.runIf(isRoot)('what a command says where something is wrong', () => {
-  test.each([...conditions])(
-    'on a machine with %s',
-    async (_, condition) => {
-      for (const argv of onDisk) expectFit(argv, await run(condition, argv))
-    },
-    240_000
-  )
+  test.each([...conditions])('on a machine with %s', async (_, condition) => {
+    for (const argv of onDisk) expectFit(argv, await run(condition, argv))
+  })
 
   test('for a value that is none, or a file that is something else: what is wrong with it', async () => {
     const home = `env TRUSTNET_HOME=${path('sound')}`
@@ -123,7 +120,7 @@ describe.runIf(isRoot)('what a command says where something is wrong', () => {
         expect({ argv, ended }).toMatchObject({ ended: { code: expect.toBeOneOf([1, 2, 3, 4, 7]) } })
       }
     }
-  }, 240_000)
+  })
 })
 
 const expectFit = (argv: readonly string[], { code, err }: { code: number; err: string }): void => {

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest'
 import { Authority } from '../../../src/dns/authority.ts'
 import { Zone } from '../../../src/dns/zone.ts'
 import { tnrDifference } from '../../../src/node/self/tnr-watch.ts'
+import { ceilingMs } from '../../helpers/ceiling.ts'
 import { TestNetwork } from '../../helpers/network.ts'
 
 it('a registry whose address is not the one that tnr says knows what it says and what it must say', async () => {
@@ -16,7 +17,7 @@ it('a registry whose address is not the one that tnr says knows what it says and
       'tnr.net.test',
       values.map((value) => ({ type: 'AAAA', value }))
     )
-    await candidates.look('net.test', AbortSignal.timeout(10_000))
+    await candidates.look('net.test', AbortSignal.timeout(ceilingMs))
     return difference()
   }
   expect(await says()).toBeUndefined()

@@ -67,10 +67,7 @@ describe('a cloned machine', () => {
     await using network = await TestNetwork.create({ 'replication.interval': '1s' })
     await network.join('second', { role: 'secondary' })
     const { first, clone } = await cloned(network)
-    await eventually(
-      () => alarmsOf(first).includes('duplicate_key') && alarmsOf(clone).includes('duplicate_key'),
-      60_000
-    )
+    await eventually(() => alarmsOf(first).includes('duplicate_key') && alarmsOf(clone).includes('duplicate_key'))
   })
 })
 

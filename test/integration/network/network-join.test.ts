@@ -22,7 +22,7 @@ async function startWith(network: TestNetwork, name: string, invite: Invite, fla
 const troubleOf = async (node: TrustNode, name: string): Promise<Error | undefined> => {
   await eventually(
     () => node.network?.trouble?.name === name,
-    5_000,
+    ceilingMs,
     () => `: ${String(node.network?.trouble)}`
   )
   return node.network?.trouble
@@ -185,7 +185,7 @@ describe('joining without an invite', () => {
     expect(admission.pending().map(({ name }) => name)).toEqual(['a'])
     await admission.approve('a')
     // Sooner than it would ask again by itself.
-    await a.joined({ signal: AbortSignal.timeout(20_000) })
+    await a.joined({ signal: AbortSignal.timeout(ceilingMs) })
     expect(a.network?.trouble).toBeUndefined()
   })
 

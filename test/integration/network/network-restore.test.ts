@@ -24,32 +24,28 @@ describe('a root that lost the end of its log', () => {
     ['a secondary', 'secondary', []],
     ['members alone', 'integrated', ['m1', 'm2']],
     ['the only other member that it knows', 'integrated', []]
-  ])(
-    'appends nothing before it has it back from %s',
-    async (_who, role, others) => {
-      await using network = await TestNetwork.create()
-      const keeper = await network.join('keeper', { role })
-      await Promise.all(others.map(async (name) => await network.join(name)))
-      await restoreRoot(network, async () => {
-        await network.join('b')
-        await eventually(() => keeper.registry.replica.state.memberByName('b') !== undefined)
-      })
-      const lost = keeper.registry.replica.head.n
-      const root = await network.start('root', { role: 'root' })
-      expect(root.registry.replica.head.n).toBeLessThan(lost)
-      expect(root.registry.root?.refusal).toBeDefined()
-      await eventually(() => root.registry.root?.refusal === undefined)
-      expect(root.registry.replica.head.n).toBeGreaterThanOrEqual(lost)
-      await network.join('c')
-      const running = network.nodes.filter((node) => !node.isStopping)
-      await eventually(() => running.every((node) => node.registry.replica.state.memberByName('c') !== undefined))
-      for (const node of running) {
-        expect(node.registry.replica.state.memberByName('b')).toBeDefined()
-        expect(alarmsOf(node)).not.toContain('log_fork')
-      }
-    },
-    40_000
-  )
+  ])('appends nothing before it has it back from %s', async (_who, role, others) => {
+    await using network = await TestNetwork.create()
+    const keeper = await network.join('keeper', { role })
+    await Promise.all(others.map(async (name) => await network.join(name)))
+    await restoreRoot(network, async () => {
+      await network.join('b')
+      await eventually(() => keeper.registry.replica.state.memberByName('b') !== undefined)
+    })
+    const lost = keeper.registry.replica.head.n
+    const root = await network.start('root', { role: 'root' })
+    expect(root.registry.replica.head.n).toBeLessThan(lost)
+    expect(root.registry.root?.refusal).toBeDefined()
+    await eventually(() => root.registry.root?.refusal === undefined)
+    expect(root.registry.replica.head.n).toBeGreaterThanOrEqual(lost)
+    await network.join('c')
+    const running = network.nodes.filter((node) => !node.isStopping)
+    await eventually(() => running.every((node) => node.registry.replica.state.memberByName('c') !== undefined))
+    for (const node of running) {
+      expect(node.registry.replica.state.memberByName('b')).toBeDefined()
+      expect(alarmsOf(node)).not.toContain('log_fork')
+    }
+  })
 
   it('waits for no more heads than there are other members', async () => {
     await using network = await TestNetwork.create()

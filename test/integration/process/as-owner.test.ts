@@ -34,6 +34,5 @@ it.skipIf(process.getuid?.() !== 0)(
     expect(names.filter((name) => statSync(join(data, name)).uid !== nobody)).toEqual([])
     expect(names.filter((name) => name.startsWith('.read-'))).toEqual([])
     expect(statSync(join(folder.path, 'root.yaml')).uid).toBe(nobody)
-  },
-  60_000
+  }
 )

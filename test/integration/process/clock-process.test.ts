@@ -57,6 +57,5 @@ it.skipIf(faketime === undefined)(
       await ended
       rmSync(home, { recursive: true, force: true })
     }
-  },
-  120_000
+  }
 )

@@ -281,7 +281,7 @@ describe('the control api', () => {
     await using network = await TestNetwork.create()
     const [a, b] = await Promise.all([network.join('a'), network.join('b')])
     await a.control.disconnect({ peer: 'b' })
-    const signal = AbortSignal.timeout(5_000)
+    const signal = AbortSignal.timeout(ceilingMs)
     await eventually(async () => (await failure(connectionTo(a, 'b', signal))) === 'no error')
     const connection = await connectionTo(a, b.peerId, signal)
     expect(a.trust.memberOf(connection)?.name).toBe('b')

@@ -64,4 +64,4 @@ it('a release runs where no Node is, says what it was built from, and comes with
   const names = (sbom as { components: { name: string }[] }).components.map((component) => component.name)
   expect(names).toContain('better-sqlite3')
   expect(names).not.toContain('vitest')
-}, 300_000)
+})

@@ -27,7 +27,7 @@ const invite = async (name: string): Promise<string> => {
 }
 const member = (machine: Machine, name: string): Promise<void> =>
   vi.waitFor(async () => expect((await client(machine, name).status()).membership.state).toBe('member'), {
-    timeout: 30_000,
+    timeout: ceilingMs,
     interval: 100
   })
 
@@ -69,7 +69,7 @@ describe('node start with an invite in the environment, and nothing else', () =>
     await running.at(-1)?.ended
     start('file', ['node', 'start', '--name', 'eve'], env)
     await vi.waitFor(async () => expect((await client('file', 'eve').status()).word).not.toBe('starting'), {
-      timeout: 30_000
+      timeout: ceilingMs
     })
   })
 

@@ -26,6 +26,5 @@ it.each([
     await eventually(() => Buffer.compare(back.registry.replica.state.root(), root.state.root()) === 0)
     expect(back.registry.alarms.list().map(({ code }) => code)).toEqual(['store_damaged'])
     expect(readdirSync(data).filter((name) => name.includes('.damaged-'))).toHaveLength(1)
-  },
-  60_000
+  }
 )

@@ -105,13 +105,10 @@ describe('a host that many records name', () => {
     })
     const lookUntil = async (done: () => boolean): Promise<void> => {
       await expect
-        .poll(
-          () => {
-            keeper.look()
-            return done()
-          },
-          { timeout: 20_000 }
-        )
+        .poll(() => {
+          keeper.look()
+          return done()
+        })
         .toBe(true)
     }
     return { clock, addresses, lookUntil, looks: () => looks, [Symbol.dispose]: () => keeper.stop() }

@@ -99,9 +99,7 @@ const summary = ({ state, head, checkpoint }: Replica) => ({
 })
 
 describe('Replica', () => {
-  it('comes to the root state by delta, by snapshot and after a restart, whatever happened', {
-    timeout: 120_000
-  }, async () => {
+  it('comes to the root state by delta, by snapshot and after a restart, whatever happened', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(anyStep, { maxLength: 60 }), fc.nat(60), async (steps, cut) => {
         const network = new LogNetwork()
