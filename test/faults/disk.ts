@@ -59,10 +59,14 @@ export class Disk implements Disposable {
     run('mount', '-o', 'remount,abort', this.path)
   }
 
-  /** Whoever has a file of it open must have ended. */
+  /**
+   * Mounts a copy of it, which can be written: the failed one stays as it is for as long as any mount namespace of the machine has it, and
+   * would be given again. Whoever has a file of it open must have ended.
+   */
   repair(): void {
     run('umount', this.path)
-    run('mount', '-o', 'loop', this.#at('pool/disk.img'), this.path)
+    run('cp', '--reflink=always', this.#at('pool/disk.img'), this.#at('pool/repaired.img'))
+    run('mount', '-o', 'loop', this.#at('pool/repaired.img'), this.path)
   }
 
   /** Cuts the power of a copy, and mounts that, which repairs its file system as a start would. */

@@ -33,6 +33,7 @@ describe.skipIf(skipped)('a running registry whose disk fails, so that the syste
   /** Undefined: no process answers yet, or none did in time. Any other failure of the command is one of the test. */
   const status = async (name: string): Promise<StatusView | undefined> => {
     const { code, out, err } = await cli('status', '--node', name, '--json')
+    if (root.process.exitCode !== null) throw new Error(`the root has ended: ${JSON.stringify(await root.ended)}`)
     if (code === exitCodes.notRunning || err.includes('did not answer in')) return undefined
     expect({ code, err, root: root.process.exitCode }).toEqual({ code: exitCodes.fine, err: '', root: null })
     return JSON.parse(out)
