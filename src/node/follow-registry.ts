@@ -1,4 +1,5 @@
 import type { Connection } from '@libp2p/interface'
+import { peerIdText } from '../identity/keys.ts'
 import { isRegistryRole, servesRegistry } from '../identity/role.ts'
 import type { ConnectionTrust, TrustedMember } from '../protocols/engine/connection-trust.ts'
 import type { Hello } from '../protocols/hello/index.ts'
@@ -7,7 +8,9 @@ import type { Checkpoint } from '../registry/objects/checkpoint.ts'
 import type { Signed } from '../registry/objects/envelope.ts'
 import type { NodeRecord } from '../registry/objects/record.ts'
 import type { Registry } from '../registry/registry.ts'
+import { inBackground } from '../runtime/background.ts'
 import type { Logger } from '../runtime/clock-and-logger.ts'
+import { sleep } from '../runtime/sleep.ts'
 import type { Running, Supervisor } from '../runtime/supervisor.ts'
 import type { Host } from './host/host-services.ts'
 
@@ -38,6 +41,9 @@ export interface FollowInit {
 /** Memberships end with entries and with time; a burst of entries is looked at once. */
 const recheckMs = 100
 
+/** Within it a member that reads is told of its end; one that does not learns it when it comes again. */
+const partingMs = 1_000
+
 /** Carries changes of the log and the records over to the host. Returns how to stop. */
 export function followRegistry(init: FollowInit): () => void {
   const following = new Following(init)
@@ -47,7 +53,9 @@ export function followRegistry(init: FollowInit): () => void {
 class Following {
   readonly #init: FollowInit
   readonly #stops: (() => void)[] = []
-  readonly #closing = new Set<NodeJS.Timeout>()
+  /** PeerIds of those whose membership has ended, while they are told so. */
+  readonly #parting = new Set<string>()
+  readonly #over = new AbortController()
   #recheck: NodeJS.Timeout | undefined
   #wasMember: boolean
 
@@ -75,7 +83,7 @@ class Following {
 
   stop(): void {
     for (const stop of this.#stops) stop()
-    for (const timer of this.#closing) clearTimeout(timer)
+    this.#over.abort()
     clearTimeout(this.#recheck)
   }
 
@@ -85,13 +93,20 @@ class Following {
     this.#stops.push(() => events.removeEventListener(type, listener))
   }
 
-  /** Not at once: whoever was shut out still gets the entry that says so, and one that asked for it the answer. */
+  /** Whoever was shut out still gets the entry that says so, if it reads, and one that asked for it the answer. */
   #ended(publicKey: Uint8Array): void {
-    const timer = setTimeout(() => {
-      this.#closing.delete(timer)
-      this.#init.trust.ended(publicKey)
-    }, recheckMs).unref()
-    this.#closing.add(timer)
+    const peer = peerIdText(publicKey)
+    this.#parting.add(peer)
+    inBackground(this.#part(peer, publicKey), 'closing the connections of a member that was shut out')
+  }
+
+  async #part(peer: string, publicKey: Uint8Array): Promise<void> {
+    const { signal } = this.#over
+    const told = this.#init.host.services.sync?.tell(peer)
+    await Promise.race([told, sleep(partingMs, signal).catch(() => {})])
+    await sleep(recheckMs, signal).catch(() => {})
+    this.#parting.delete(peer)
+    if (!signal.aborted) this.#init.trust.ended(publicKey)
   }
 
   #entries(): void {
@@ -132,7 +147,7 @@ class Following {
     this.#recheck ??= setTimeout(() => {
       this.#recheck = undefined
       trust.recheck(
-        (publicKey) => replica.isMember(publicKey),
+        (publicKey) => replica.isMember(publicKey) || this.#parting.has(peerIdText(publicKey)),
         (publicKey) => replica.state.member(publicKey)
       )
     }, recheckMs).unref()

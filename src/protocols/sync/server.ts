@@ -40,6 +40,8 @@ export interface SyncServer {
   /** Streams that wait for changes now, and how many of them are pushed records. */
   readonly subscribers: number
   readonly recordSubscribers: number
+  /** Resolves when the subscriptions of this peer were told what the log has now, or have ended. Has no deadline: a peer may read slowly. */
+  tell(peer: string): Promise<void>
 }
 
 const logEvents = ['entries', 'checkpoint', 'reset', 'enforced'] as const
@@ -75,6 +77,10 @@ class SyncService implements SyncServer, Startable {
 
   get recordSubscribers(): number {
     return this.#places.size
+  }
+
+  tell(peer: string): Promise<void> {
+    return this.#wakes.tell(peer)
   }
 
   isStarted(): boolean {
@@ -214,6 +220,7 @@ class SyncService implements SyncServer, Startable {
   #sleeper({ connection, remoteId }: Exchange, request: SyncRequest): Sleeper {
     const role = this.#init.trust.memberOf(connection)?.role
     const sleeper: Sleeper = {
+      peer: remoteId,
       wants: topics.log | topics.hints,
       dirty: 0,
       wake: undefined

@@ -9,6 +9,8 @@ export const topics = { log: 1, records: 2, refreshes: 4, hints: 8 } as const
 
 /** A subscriber costs this and its positions, however far it is behind: no queue, no event kept for it. */
 export interface Sleeper {
+  /** PeerId of who subscribed. */
+  readonly peer: string
   /** Topics that it wants to be woken for. */
   wants: number
   dirty: number
@@ -16,6 +18,8 @@ export interface Sleeper {
   changedAt?: number | undefined
   tellingAt?: number | undefined
   wake: (() => void) | undefined
+  /** Resolved when it sleeps with nothing left to tell, or leaves. */
+  idle?: PromiseWithResolvers<void> | undefined
 }
 
 /** Wakes subscribers when something may have changed, all those of one interval together. */
@@ -31,7 +35,10 @@ export class SubscriberScheduler {
 
   add(sleeper: Sleeper): () => void {
     this.#sleepers.add(sleeper)
-    return () => this.#sleepers.delete(sleeper)
+    return () => {
+      this.#sleepers.delete(sleeper)
+      sleeper.idle?.resolve()
+    }
   }
 
   /** Something of these topics happened. */
@@ -43,10 +50,25 @@ export class SubscriberScheduler {
     this.#timer.unref()
   }
 
+  /** Wakes the subscribers of one peer at once; resolves when each was told what the log has now, or has left. */
+  async tell(peer: string): Promise<void> {
+    const idle: Promise<void>[] = []
+    for (const sleeper of this.#sleepers) {
+      if (sleeper.peer !== peer) continue
+      sleeper.dirty |= topics.log
+      sleeper.idle ??= Promise.withResolvers()
+      idle.push(sleeper.idle.promise)
+      sleeper.wake?.()
+    }
+    await Promise.all(idle)
+  }
+
   /** Resolves with the topics of those it wants that have changed since it last slept. */
   async sleep(sleeper: Sleeper, signal: AbortSignal): Promise<number> {
     while (sleeper.dirty === 0) {
       signal.throwIfAborted()
+      sleeper.idle?.resolve()
+      sleeper.idle = undefined
       const { promise, resolve } = Promise.withResolvers<void>()
       sleeper.wake = resolve
       using _ = onAbort(signal, () => resolve())

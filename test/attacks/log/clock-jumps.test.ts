@@ -1,6 +1,7 @@
 import { describe, expect } from 'vitest'
 import type { TrustNode } from '../../../src/node/node.ts'
 import { createNetworkHere } from '../../../src/node/offline/create-network.ts'
+import { fenceReason } from '../../../src/node/root/root-controller.ts'
 import { ceilingMs } from '../../helpers/ceiling.ts'
 import { WallClock } from '../../helpers/faults/wall-clock.ts'
 import { eventually, TestNetwork } from '../../helpers/network.ts'
@@ -76,6 +77,8 @@ describe.concurrent('clocks that are wrong', () => {
     await using _ = network
     const beforeMs = checkpointMs(hal)
     await eventually(() => alarmsOf(wrong).includes('clock_doubt'))
+    // First it listens for newer heads.
+    await eventually(() => wrong.registry.root?.refusal?.message !== fenceReason)
     await expect(wrong.registry.root?.checkpoint()).rejects.toThrow(/100 days ahead of that of 1 of 1 members/)
     expect([checkpointMs(wrong), checkpointMs(hal)]).toEqual([beforeMs, beforeMs])
     expect(network.logs.some((line) => line.includes('"level":"error"') && line.includes('100 days ahead'))).toBe(true)

@@ -50,7 +50,7 @@ describe('progress in the records of registries', () => {
 
 describe('places for those who are pushed records', () => {
   const sleeper = () => {
-    const made = { wants: topics.log, dirty: 0, woken: 0, wake: () => made.woken++ }
+    const made = { peer: 'a', wants: topics.log, dirty: 0, woken: 0, wake: () => made.woken++ }
     return made
   }
   const hasPlace = ({ wants }: Sleeper): boolean => (wants & topics.records) !== 0

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { RecordPlaces } from '../../../../src/protocols/sync/record-places.ts'
 import { type Sleeper, topics } from '../../../../src/protocols/sync/subscriber-scheduler.ts'
 
-const sleeper = (): Sleeper => ({ wants: topics.log | topics.hints, dirty: 0, wake: undefined })
+const sleeper = (): Sleeper => ({ peer: 'a', wants: topics.log | topics.hints, dirty: 0, wake: undefined })
 const isPushed = ({ wants }: Sleeper): boolean => (wants & topics.records) !== 0
 
 describe('RecordPlaces', () => {

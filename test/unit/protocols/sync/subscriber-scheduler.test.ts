@@ -1,7 +1,9 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { type Sleeper, SubscriberScheduler, topics } from '../../../../src/protocols/sync/subscriber-scheduler.ts'
+import { inBackground } from '../../../../src/runtime/background.ts'
 
-const sleeper = (wants: number): Sleeper => ({ wants, dirty: 0, wake: undefined })
+const sleeper = (wants: number, peer = 'a'): Sleeper => ({ peer, wants, dirty: 0, wake: undefined })
 const never = new AbortController().signal
 
 describe('Wakes', () => {
@@ -49,6 +51,35 @@ describe('Wakes', () => {
     await expect(slept).rejects.toThrow('gone')
     leave()
     expect(wakes.size).toBe(0)
+  })
+})
+
+describe('telling one peer', () => {
+  test('wakes its sleepers at once, those who have not slept yet too, and nobody else', async () => {
+    const wakes = new SubscriberScheduler()
+    const [one, busy, other] = [sleeper(topics.log), sleeper(topics.log), sleeper(topics.log, 'b')]
+    for (const each of [one, busy, other]) wakes.add(each)
+    const woken = wakes.sleep(one, never)
+    let isTold = false
+    const told = wakes.tell('a').then(() => {
+      isTold = true
+    })
+    expect(await woken).toBe(topics.log)
+    inBackground(wakes.sleep(one, never), 'sleeping')
+    await turn()
+    expect([isTold, other.dirty]).toEqual([false, 0])
+    expect(await wakes.sleep(busy, never)).toBe(topics.log)
+    inBackground(wakes.sleep(busy, never), 'sleeping')
+    await told
+  })
+
+  test('ends with the stream of a peer that does not read', async () => {
+    const wakes = new SubscriberScheduler()
+    const leave = wakes.add(sleeper(topics.log))
+    const told = wakes.tell('a')
+    leave()
+    await told
+    await wakes.tell('nobody')
   })
 })
 
