@@ -1,5 +1,5 @@
-import { setImmediate as turn } from 'node:timers/promises'
-import { describe, expect, test } from 'vitest'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { describe, expect, test, vi } from 'vitest'
 import { type Sleeper, SubscriberScheduler, topics } from '../../../../src/protocols/sync/subscriber-scheduler.ts'
 import { inBackground } from '../../../../src/runtime/background.ts'
 
@@ -60,17 +60,15 @@ describe('telling one peer', () => {
     const [one, busy, other] = [sleeper(topics.log), sleeper(topics.log), sleeper(topics.log, 'b')]
     for (const each of [one, busy, other]) wakes.add(each)
     const woken = wakes.sleep(one, never)
-    let isTold = false
-    const told = wakes.tell('a').then(() => {
-      isTold = true
-    })
+    const told = vi.fn<() => void>()
+    const telling = wakes.tell('a').then(told)
     expect(await woken).toBe(topics.log)
     inBackground(wakes.sleep(one, never), 'sleeping')
-    await turn()
-    expect([isTold, other.dirty]).toEqual([false, 0])
+    await nextTurn()
+    expect([told.mock.calls.length, other.dirty]).toEqual([0, 0])
     expect(await wakes.sleep(busy, never)).toBe(topics.log)
     inBackground(wakes.sleep(busy, never), 'sleeping')
-    await told
+    await telling
   })
 
   test('ends with the stream of a peer that does not read', async () => {
