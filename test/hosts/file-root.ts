@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 
 /** The checkout is seen through a bind of its own: an overlay must not notice that files below it change. */
 const checkout = resolve('.')
@@ -13,6 +13,9 @@ mkdir -p "$1$2" && mount --bind "$2" "$1$2"
 root=$1; shift 2
 exec chroot "$root" "$@"`
 
+/** What an install makes. Inside, a machine begins without it, whatever this one has or gets meanwhile. */
+const installed = ['etc/trustnet', 'opt/trustnet', 'var/lib/trustnet', 'var/lib/trustnet-install']
+
 /** This machine's file system with its own changes: what is written inside is seen nowhere else. */
 export class FileRoot implements Disposable {
   readonly #folder = mkdtempSync(join(tmpdir(), 'trustnet-root-'))
@@ -21,6 +24,11 @@ export class FileRoot implements Disposable {
   constructor() {
     const [upper, work] = ['upper', 'work'].map((name) => join(this.#folder, name))
     for (const folder of [upper, work, this.path]) mkdirSync(String(folder))
+    for (const path of installed) {
+      mkdirSync(join(String(upper), dirname(path)), { recursive: true })
+      // An entry that an overlay shows as none.
+      execFileSync('mknod', [join(String(upper), path), 'c', '0', '0'], { stdio: 'pipe' })
+    }
     const options = `lowerdir=/,upperdir=${upper},workdir=${work}`
     execFileSync('mount', ['-t', 'overlay', 'overlay', '-o', options, this.path], { stdio: 'pipe' })
   }

@@ -8,6 +8,7 @@ import {
   lstatSync,
   mkdirSync,
   openSync,
+  readdirSync,
   renameSync,
   rmdirSync,
   symlinkSync,
@@ -84,10 +85,14 @@ export const ownFile = (path: string, mode: number, { uid, gid }: Ids): void => 
 export const secondName = (path: string): string =>
   `${path} is a second name of a file that may lie anywhere (hard link): nobody is given it. Look at it and remove it, then run this again.`
 
-/** A file or a link, and what a crash left of its next content. */
+/** A file or a link, and what a crash left of its next content, whoever wrote it: this installer, or a command that saved a configuration. */
 export const removeAt = (path: string): void => {
+  const name = basename(path)
   inFolder(dirname(path), (folder) => {
-    for (const name of [unfinished(basename(path)), basename(path)]) removeName(folder, name)
+    const left = readdirSync(inside(folder, '.')).filter(
+      (one) => one.startsWith(`.${name}.`) && /^(?:trustnet|[\d.]+)\.tmp$/.test(one.slice(name.length + 2))
+    )
+    for (const one of [...left, name]) removeName(folder, one)
   })
 }
 

@@ -18,7 +18,7 @@ import {
   writeFileSync,
   writeSync
 } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { isMap, parseDocument } from 'yaml'
 import { codeOf } from '../../runtime/error-code.ts'
 import { openRegular, readOpen, readText } from '../../runtime/files/read-file.ts'
@@ -147,10 +147,10 @@ export const requireSavable = (named: string): void => {
   rmSync(temporary)
 }
 
-/** A new file in the same folder, which is made, too. A refusal names the file that is to be written. */
+/** A new file in the same folder, which is made, too. Its name tells what it is the next content of. A refusal names the file that is to be written. */
 const besides = (file: string, mode: number): { open: number; temporary: string } => {
   makeFolder(dirname(file), 0o750)
-  const temporary = join(dirname(file), `.${process.pid}.${performance.now()}.tmp`)
+  const temporary = join(dirname(file), `.${basename(file)}.${process.pid}.${performance.now()}.tmp`)
   try {
     return { open: openSync(temporary, 'wx', mode), temporary }
   } catch (error) {

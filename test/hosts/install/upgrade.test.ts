@@ -165,8 +165,10 @@ describe.skipIf(skipped)('an upgrade where systemd is the init', () => {
 
   it('uninstall of all nodes leaves no version behind', () => {
     for (const name of ['hal', 'tnr']) host.run('sh', '-c', `trustnet uninstall --purge --node ${name}`)
-    for (const path of ['opt/trustnet', 'var/lib/trustnet-install', 'var/lib/trustnet'])
-      expect(existsSync(join(root.path, path))).toBe(false)
-    expect(readdirSync(join(root.path, 'etc')).filter((name) => name === 'trustnet')).toEqual([])
+    const folders = ['etc/trustnet', 'opt/trustnet', 'var/lib/trustnet-install', 'var/lib/trustnet']
+    const left = folders.flatMap((path) =>
+      existsSync(join(root.path, path)) ? host.run('find', `/${path}`, '-ls') : []
+    )
+    expect(left).toEqual([])
   })
 })

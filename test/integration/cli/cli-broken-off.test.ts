@@ -1,7 +1,8 @@
-import { cpSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { removeAt } from '../../../src/install/machine/safe-files.ts'
 import { runProgram } from '../../helpers/built-program.ts'
 import { type Change, changesOf, signalledAt } from '../../helpers/faults/at-a-change.ts'
 import { type StoppedRoot, stoppedEnv, stoppedRoot } from '../../helpers/faults/stopped-root.ts'
@@ -84,6 +85,16 @@ describe.each([...commands])('%s', (command, args) => {
       })
     }
   })
+})
+
+test('what a kill leaves beside a configuration goes with it when it is uninstalled', async () => {
+  using folder = tempFolder()
+  const file = join(folder.path, 'hal.yaml')
+  writeFileSync(file, 'gossip: { batch: 5 }\n')
+  await signalledAt({ call: 'rename', n: 1 }, 'SIGKILL', ['config', 'migrate', file], stoppedEnv(folder.path))
+  expect(readdirSync(folder.path).filter((name) => name.endsWith('.tmp'))).toHaveLength(1)
+  removeAt(file)
+  expect(readdirSync(folder.path).filter((name) => !name.includes('.before-'))).toEqual([])
 })
 
 const says = (signal: string): unknown => expect.stringContaining(`Interrupted by ${signal}: `)
