@@ -67,7 +67,7 @@ export function hostedParts(node: NodeParts, registry: Registry, network: Networ
       logger,
       // A root that was restored has signed newer records than it knows of: it waits for somebody who shows them.
       mayPublish: () => network.session !== undefined || (config.role === 'root' && registry.restored === undefined),
-      put: async () => await network.lease?.put()
+      tell: async (record) => await node.resolvers.register(record)
     }),
     forwarder: new RootForwarder({ registry, config, logger })
   }
@@ -106,13 +106,13 @@ export const runningParts = (node: NodeParts, network: NetworkParts, host: Host,
 /** Starts them, and the looks that need no part of their own. */
 export function startParts(
   parts: RunningParts,
-  { services, logging, config, candidates }: NodeParts,
+  { services, logging, config, resolvers }: NodeParts,
   { trust, registry }: NetworkParts,
   host: Host
 ): void {
   for (const part of Object.values(parts)) part.start(services)
   watchGossip(services, host, trust)
-  watchTnr(services, { config, candidates, domain: registry.genesis.value.domain })
+  watchTnr(services, { config, dns: resolvers.dns, domain: registry.genesis.value.domain })
   hearClocks(services, { hello: host.services.hello, trust, logger: logging.logger })
 }
 
@@ -129,11 +129,15 @@ function makeReplicator({ config, clock, logging }: NodeParts, network: NetworkP
 }
 
 /** Keeps the connections to other members. */
-function makeConnector({ config, key, clock, logging }: NodeParts, network: NetworkParts, host: Host): Connector {
-  const { hello, kad } = host.services
+function makeConnector(
+  { config, key, clock, logging, resolvers }: NodeParts,
+  network: NetworkParts,
+  host: Host
+): Connector {
+  const { hello } = host.services
   const { registry, trust } = network
   const self = key.publicKey
-  const book = new MemberAddresses({ registry, self, isMember: () => network.isMember(), dht: kad })
+  const book = new MemberAddresses({ registry, self, isMember: () => network.isMember(), resolvers })
   return new Connector({ libp2p: host, hello, trust, self, config, book, clock, logger: logging.logger })
 }
 

@@ -9,7 +9,7 @@ import { hostedParts, type RunningParts, runningParts, startParts } from './comp
 import { followRegistry } from './follow-registry.ts'
 import type { Gater } from './host/gater.ts'
 import { stopHost } from './host/host.ts'
-import type { Host } from './host/host-services.ts'
+import type { Host, HostServices } from './host/host-services.ts'
 import { forgetStrangers } from './host/libp2p.ts'
 import { startHost } from './host/listen.ts'
 import type { Traffic } from './host/traffic.ts'
@@ -68,6 +68,11 @@ export class NetworkNode implements NetworkParts {
   get host(): Host {
     if (this.#host === undefined) throw new Error('the host has not been started')
     return this.#host
+  }
+
+  /** Services of the host; undefined before `start`. */
+  get services(): HostServices | undefined {
+    return this.#host?.services
   }
 
   get port(): number {
@@ -133,7 +138,7 @@ export class NetworkNode implements NetworkParts {
 
   /** Members that hear this node's gossip. */
   get mesh(): number {
-    return this.#host?.services.announce?.meshSize() ?? 0
+    return this.services?.announce?.meshSize() ?? 0
   }
 
   rttMs(peerId: string): number | undefined {
@@ -212,7 +217,7 @@ export class NetworkNode implements NetworkParts {
 
   /** Resolves when those who follow this registry have surely been sent that it goes. */
   async #told(): Promise<void> {
-    const subscribers = this.#host?.services.sync?.subscribers ?? 0
+    const subscribers = this.services?.sync?.subscribers ?? 0
     if (subscribers > 0) await sleep(Math.min(goodbyeMs, pushMs + subscribers / 5))
   }
 }

@@ -1,11 +1,11 @@
 import type { SigningKey } from '../identity/keys.ts'
 import type { Clock } from '../runtime/clock-and-logger.ts'
 import type { Supervisor } from '../runtime/supervisor.ts'
-import type { Candidates } from './bootstrap/candidates.ts'
 import type { PendingInvite } from './bootstrap/pending-invite.ts'
 import type { Config } from './config/schema.ts'
 import type { LibraryMetrics } from './host/libp2p.ts'
 import type { Logging } from './logging.ts'
+import type { Resolvers } from './resolve/resolvers.ts'
 import type { KeyRotation } from './self/key-rotation.ts'
 
 /** The parts of a process that last longer than its host. */
@@ -20,7 +20,7 @@ export interface NodeParts {
   readonly clock: Clock
   readonly logging: Logging
   readonly services: Supervisor
-  readonly candidates: Candidates
+  readonly resolvers: Resolvers
   readonly invites: PendingInvite
   /** Network id of the invite or the configuration. */
   readonly pin: Uint8Array | undefined

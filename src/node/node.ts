@@ -12,7 +12,6 @@ import { connectionTo } from './actions/connect.ts'
 import type { ControlApi } from './api/control-api.ts'
 import { AppProtocols } from './app-protocols.ts'
 import { Attachment, registryOf } from './bootstrap/attachment.ts'
-import { Candidates } from './bootstrap/candidates.ts'
 import type { DialFailure } from './bootstrap/dial-race.ts'
 import { findNetwork } from './bootstrap/find-network.ts'
 import { ownKey } from './bootstrap/own-key.ts'
@@ -33,8 +32,8 @@ import { openMetrics, type ProcessMetrics } from './metrics/index.ts'
 import type { NetworkNode } from './network-node.ts'
 import type { NodeContext } from './node-context.ts'
 import type { MemberHandler, Node, NodeOptions } from './node-interface.ts'
-import { cachedCandidates } from './peers/member-targets.ts'
 import { putOtherHistoryAside } from './put-aside.ts'
+import { Resolvers } from './resolve/resolvers.ts'
 import type { RootController } from './root/root-controller.ts'
 import { KeyRotation } from './self/key-rotation.ts'
 import { CachedPeers, phaseFacts } from './status/phase-facts.ts'
@@ -60,7 +59,7 @@ export class TrustNode implements Node, NodeContext {
   readonly services: Supervisor
   readonly events = new EventBus()
   readonly invites: PendingInvite
-  readonly candidates: Candidates
+  readonly resolvers: Resolvers
   readonly portWaitMs: number | undefined
   readonly #failure = Promise.withResolvers<never>()
   readonly #end = Promise.withResolvers<void>()
@@ -105,13 +104,7 @@ export class TrustNode implements Node, NodeContext {
     const { key, dropNew } = ownKey(config, this.invites)
     this.#dropNewKey = dropNew
     this.rotation = new KeyRotation(config.paths.key, key)
-    this.candidates = new Candidates({
-      config,
-      clock: this.clock,
-      part: this.services.part('dns'),
-      invite: () => this.invites.invite,
-      cached: () => this.network && cachedCandidates(this.network.registry, this.key.publicKey)
-    })
+    this.resolvers = new Resolvers(this)
     this.failed.catch(() => {})
     this.control = createControl(this)
     this.#stopHooks = followHooks(this)

@@ -4,7 +4,6 @@ import { parseAddr } from '../../address/multiaddr.ts'
 import { dialAddress } from '../../address/spelling.ts'
 import { peerIdText, publicKeyOfPeerId } from '../../identity/keys.ts'
 import { isRegistryRole } from '../../identity/role.ts'
-import { lookup } from '../../protocols/lookup/index.ts'
 import type { Member } from '../../registry/log/state/network-state.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
 import { InvalidPayloadError, UnavailableError } from '../../runtime/errors.ts'
@@ -33,18 +32,15 @@ export async function connectionTo(node: NodeContext, peer: string, signal: Abor
   if (Buffer.compare(member.publicKey, node.key.publicKey) === 0) {
     throw new InvalidPayloadError(`${member.name} is this node itself: there is no connection to it`)
   }
-  return await connectionToMember(network, member, signal)
+  return await connectionToMember(node, member, signal)
 }
 
 /** A live connection that a member has proved, dialled when there is none. @throws UnavailableError saying what was tried */
-export async function connectionToMember(
-  network: NetworkNode,
-  member: Member,
-  signal: AbortSignal
-): Promise<Connection> {
+export async function connectionToMember(node: NodeContext, member: Member, signal: AbortSignal): Promise<Connection> {
+  const network = requireNetwork(node)
   const open = openTo(network, member.publicKey)
   if (open !== undefined) return open
-  const addrs = await addressesOf(network, member, signal)
+  const addrs = await addressesOf(node, network, member, signal)
   const { peers } = network
   if (peers === undefined) throw new UnavailableError('this process starts: it dials nobody yet', retryMs)
   const { publicKey, role } = member
@@ -67,35 +63,23 @@ const openTo = ({ trust }: NetworkNode, publicKey: Uint8Array): Connection | und
   return undefined
 }
 
-/** Addresses of its record and of the last connection; then the registry that holds the lease is asked, and the DHT. */
-const addressesOf = async (network: NetworkNode, member: Member, signal: AbortSignal): Promise<string[]> => {
-  const { registry, host } = network
-  const { publicKey, name } = member
-  const record = registry.records.read(publicKey)
-  if (record?.reach === 'outbound') {
+/** Those of the first place that knows any. */
+const addressesOf = async (
+  { resolvers }: NodeContext,
+  { registry }: NetworkNode,
+  { publicKey, name }: Member,
+  signal: AbortSignal
+): Promise<string[]> => {
+  if (registry.records.read(publicKey)?.reach === 'outbound') {
     throw new UnavailableError(
       `${name} cannot be dialled: it is only reached over the connections it opens itself`,
       retryMs
     )
   }
-  const { lastAddress } = registry.liveness.view(publicKey)
-  const known = new Set([...(record?.addrs ?? []), ...(lastAddress === undefined ? [] : [lastAddress])])
-  if (known.size > 0) return [...known]
-  const told = await askRegistry(network, publicKey, signal)
-  if (told.length > 0) return told
-  const found = await host.services.kad?.findRecord(publicKey, { signal }).catch(() => undefined)
-  const addrs = found?.value.addrs ?? []
-  if (addrs.length > 0) return addrs
+  for await (const found of resolvers.resolve(publicKey, signal)) {
+    if (found.length > 0) return found.map(({ multiaddr }) => multiaddr)
+  }
   throw new UnavailableError(`no address of ${name} is known: it has shown no record yet`, retryMs)
-}
-
-/** The replica of a node that has just joined lags behind the registry's by what is on its way. */
-const askRegistry = async (network: NetworkNode, publicKey: Uint8Array, signal: AbortSignal): Promise<string[]> => {
-  const { session, registry, limits } = network
-  if (session === undefined) return []
-  const options = { networkId: registry.networkId, limits, signal }
-  const page = await lookup(session.peer.connection, { publicKey }, options).catch(() => undefined)
-  return page?.rows[0]?.record?.value.addrs ?? []
 }
 
 /**
@@ -128,7 +112,7 @@ const foundMs = 8_000
 
 /** The network, which this node looks for at that address first. @throws UnavailableError when it is not found there in time */
 const foundAt = async (node: NodeContext, text: string, signal: AbortSignal): Promise<NetworkNode> => {
-  node.candidates.name(text)
+  node.resolvers.known.name(text)
   node.retry()
   const late = AbortSignal.any([signal, AbortSignal.timeout(foundMs)])
   try {

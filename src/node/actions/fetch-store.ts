@@ -24,7 +24,7 @@ export async function fetchStore(
   const member = requireMember(network.registry, peer)
   if (!servesRegistry(member.role))
     throw new InvalidPayloadError(`${member.name} is ${member.role}: it keeps no records`)
-  const connection = await connectionToMember(network, member, signal)
+  const connection = await connectionToMember(node, member, signal)
   const { genesis } = network.registry
   await using copy = await openRegistry({ path: to, role: 'external', nodeKey: node.key, genesis: genesis.bytes })
   const refused = await sync(connection, copy, {

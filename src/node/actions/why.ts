@@ -131,7 +131,7 @@ const whyMember = async (
 ): Promise<WhyView> => {
   const source = rowSourceOf(node, network)
   const row = memberRow(source, member, connectionsOf(network.trust))
-  const dialled = await dialCheck(network, member, row, signal)
+  const dialled = await dialCheck(node, member, row, signal)
   const checks = [
     memberCheck(network, member),
     recordCheck(row),
@@ -188,7 +188,7 @@ const connectionCheck = (row: PeerRow): Check => {
 
 /** undefined: there is nothing to try. */
 const dialCheck = async (
-  network: NetworkNode,
+  node: NodeContext,
   member: Member,
   row: PeerRow,
   signal: AbortSignal
@@ -196,7 +196,7 @@ const dialCheck = async (
   if (row.self || row.direction !== null) return undefined
   if (row.state === 'left') return check('dial', null, 'not tried: it has left')
   try {
-    await connectionToMember(network, member, AbortSignal.any([signal, AbortSignal.timeout(dialMs)]))
+    await connectionToMember(node, member, AbortSignal.any([signal, AbortSignal.timeout(dialMs)]))
     return check('dial', true, 'it answers and proved its key just now')
   } catch (error) {
     signal.throwIfAborted()

@@ -3,7 +3,7 @@ import { silentLogger, systemClock } from '../../runtime/clock-and-logger.ts'
 import { Supervisor } from '../../runtime/supervisor.ts'
 import type { Config } from '../config/schema.ts'
 import { componentLogger } from '../host/component-logger.ts'
-import { Candidates } from './candidates.ts'
+import { resolversOutside } from '../resolve/resolvers.ts'
 import type { Searcher } from './discovery.ts'
 
 /** A searcher that only asks which network is there: with a key that nobody knows, and nothing kept or logged. */
@@ -13,7 +13,7 @@ export const asStranger = (config: Config, pin: Uint8Array | undefined): Searche
   software: '',
   pin,
   invites: { invite: undefined },
-  candidates: new Candidates({ config, clock: systemClock, invite: () => undefined, cached: () => undefined }),
+  resolvers: resolversOutside(config),
   clock: systemClock,
   logging: {
     logger: silentLogger,

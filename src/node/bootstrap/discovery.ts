@@ -20,13 +20,13 @@ import { failureText, NoCandidateError } from '../errors.ts'
 import { Gater } from '../host/gater.ts'
 import { type BaseServices, libp2pOptions } from '../host/libp2p.ts'
 import type { NodeParts } from '../node-parts.ts'
-import type { KnownCandidate } from './candidates.ts'
+import type { KnownCandidate } from '../resolve/resolver.ts'
 import { type DialFailure, raceDial } from './dial-race.ts'
 import { waitForProof } from './proof-wait.ts'
 
 /** Node that looks for a network: what must prove itself (`pin`) and the invite are looked at anew in each round. */
 export interface Searcher
-  extends Pick<NodeParts, 'config' | 'key' | 'software' | 'pin' | 'candidates' | 'clock' | 'services'> {
+  extends Pick<NodeParts, 'config' | 'key' | 'software' | 'pin' | 'resolvers' | 'clock' | 'services'> {
   readonly invites: Pick<NodeParts['invites'], 'invite'>
   readonly logging: { readonly logger: Logger; readonly libp2p: ComponentLogger }
 }
@@ -122,7 +122,7 @@ interface DiscoveryParts {
   libp2p: Libp2p<DiscoveryServices>
 }
 
-/** One round over all who are known, and over DNS when none of them is it. */
+/** One round over all who are known or named by others. */
 class DiscoveryRound {
   readonly #init: DiscoveryInit
   readonly #parts: DiscoveryParts
@@ -134,12 +134,12 @@ class DiscoveryRound {
 
   /** @throws NoCandidateError with all failures of the round */
   async run(signal: AbortSignal): Promise<NetworkProof> {
-    const { candidates } = this.#init.node
+    const { resolvers } = this.#init.node
     const failures: DialFailure[] = []
     this.#pinAgain()
-    for (const group of [() => candidates.known(), () => candidates.fromDns(signal)]) {
+    for await (const candidates of resolvers.resolve(undefined, signal)) {
       try {
-        const proof = await this.#race(await group(), signal)
+        const proof = await this.#race(candidates, signal)
         if (proof !== undefined) return proof
       } catch (error) {
         signal.throwIfAborted()
@@ -155,7 +155,7 @@ class DiscoveryRound {
     if (pin !== undefined) this.#parts.source.setPin(pin)
   }
 
-  async #race(candidates: KnownCandidate[], signal: AbortSignal): Promise<NetworkProof | undefined> {
+  async #race(candidates: readonly KnownCandidate[], signal: AbortSignal): Promise<NetworkProof | undefined> {
     if (candidates.length === 0) return undefined
     const { libp2p, gater, trust, source } = this.#parts
     const { staggerMs, dialTimeoutMs } = this.#init.node.config.bootstrap
@@ -166,7 +166,7 @@ class DiscoveryRound {
       verify: (connection, verifySignal) =>
         waitForProof(libp2p.services.hello, trust, connection, verifySignal, this.#init.node.pin)
     })
-    this.#init.node.candidates.answered(address)
+    this.#init.node.resolvers.known.answered(address)
     this.#pinAgain()
     return [...source.proven.values()][0]
   }

@@ -9,15 +9,15 @@ import { type Hello, type HelloProven, hello, registryHello } from '../../protoc
 import { SyncCursors, sync } from '../../protocols/sync/index.ts'
 import { openCheckpoint } from '../../registry/objects/checkpoint.ts'
 import type { Registry } from '../../registry/registry.ts'
-import { silentLogger, systemClock } from '../../runtime/clock-and-logger.ts'
-import { Candidates } from '../bootstrap/candidates.ts'
+import { silentLogger } from '../../runtime/clock-and-logger.ts'
 import { waitForProof } from '../bootstrap/proof-wait.ts'
 import { protocolLimits } from '../config/protocol-limits.ts'
 import type { Config } from '../config/schema.ts'
 import { componentLogger } from '../host/component-logger.ts'
 import { Gater } from '../host/gater.ts'
 import { type BaseServices, libp2pOptions } from '../host/libp2p.ts'
-import { cachedCandidates } from '../peers/member-targets.ts'
+import type { KnownCandidate } from '../resolve/resolver.ts'
+import { resolversOutside } from '../resolve/resolvers.ts'
 
 /** A member that was asked for its log. */
 export interface Source {
@@ -117,13 +117,9 @@ async function attempt(found: Source, run: () => Promise<void>): Promise<void> {
 
 /** Addresses from the configuration, the cache and DNS. */
 async function addressesOf({ config, key, registry }: GatherInit, signal: AbortSignal): Promise<string[]> {
-  const candidates = new Candidates({
-    config,
-    clock: systemClock,
-    invite: () => undefined,
-    cached: () => cachedCandidates(registry, key.publicKey)
-  })
-  const found = [...candidates.known(), ...(await candidates.fromDns(signal))]
+  const resolvers = resolversOutside(config, { registry, key, limits: protocolLimits(config) })
+  const found: KnownCandidate[] = []
+  for await (const more of resolvers.resolve(undefined, signal)) found.push(...more)
   return [...new Set(found.map(({ multiaddr: address }) => address.replace(/\/p2p\/.*/, '')))]
 }
 

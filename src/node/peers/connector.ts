@@ -30,8 +30,8 @@ export interface PeerTarget {
 export interface AddressBook {
   /** Registries, and with `more` also other members, with an address that are up or may be, in no order. */
   targets(more: boolean): PeerTarget[]
-  /** Asked only when no known address answers. undefined: nothing found. */
-  findMore(publicKey: Uint8Array, signal: AbortSignal): Promise<readonly string[] | undefined>
+  /** Addresses beyond those of the target, none of which answers. */
+  findMore(target: PeerTarget, signal: AbortSignal): Promise<readonly string[]>
   connected(publicKey: Uint8Array, address: string): void
   failed(publicKey: Uint8Array, error: string): void
 }
@@ -216,9 +216,8 @@ export class Connector {
     logger.debug(fields, 'a member could not be reached at its known addresses; it is tried again later')
     if (attempts.backoff.attempt !== 2) return
     const signal = AbortSignal.any([this.#over.signal, AbortSignal.timeout(this.#init.config.bootstrap.dialTimeoutMs)])
-    const found = await book.findMore(target.publicKey, signal).catch(() => undefined)
-    const unknown = found?.filter((address) => !target.addrs.includes(address)) ?? []
-    const fresh = this.#dialable({ ...target, addrs: unknown })
+    const found = await book.findMore(target, signal).catch(() => [])
+    const fresh = this.#dialable({ ...target, addrs: found })
     if (fresh.length > 0) await this.connect({ ...target, addrs: fresh }, signal).catch(() => {})
   }
 

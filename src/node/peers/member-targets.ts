@@ -1,10 +1,8 @@
 import { equals } from 'uint8arrays/equals'
 import { keyId } from '../../identity/key-id.ts'
-import { peerIdText } from '../../identity/keys.ts'
-import { isRegistryRole, servesRegistry } from '../../identity/role.ts'
-import type { Kad } from '../../protocols/kad/index.ts'
+import { isRegistryRole } from '../../identity/role.ts'
 import type { Registry } from '../../registry/registry.ts'
-import type { KnownCandidate } from '../bootstrap/candidates.ts'
+import type { Resolvers } from '../resolve/resolvers.ts'
 import type { AddressBook, PeerTarget } from './connector.ts'
 
 /** Number of members that are drawn for one look: a network of more has always some that are not connected. */
@@ -37,11 +35,10 @@ export interface MemberAddressesInit {
   self: Uint8Array
   /** Nobody dials for a node that is no member. */
   isMember: () => boolean
-  /** Knows records by their key. */
-  dht: Kad | undefined
+  resolvers: Resolvers
 }
 
-/** The address book of a member: records, the DHT, and what dials have shown. */
+/** The address book of a member: records, what resolvers find, and what dials have shown. */
 export class MemberAddresses implements AddressBook {
   readonly #init: MemberAddressesInit
 
@@ -54,8 +51,12 @@ export class MemberAddresses implements AddressBook {
     return isMember() ? memberTargets(registry, self, more) : []
   }
 
-  async findMore(publicKey: Uint8Array, signal: AbortSignal): Promise<readonly string[] | undefined> {
-    return (await this.#init.dht?.findRecord(publicKey, { signal }))?.value.addrs
+  async findMore({ publicKey, addrs }: PeerTarget, signal: AbortSignal): Promise<readonly string[]> {
+    for await (const group of this.#init.resolvers.resolve(publicKey, signal)) {
+      const more = group.map(({ multiaddr }) => multiaddr).filter((address) => !addrs.includes(address))
+      if (more.length > 0) return more
+    }
+    return []
   }
 
   connected(publicKey: Uint8Array, address: string): void {
@@ -65,29 +66,4 @@ export class MemberAddresses implements AddressBook {
   failed(publicKey: Uint8Array, error: string): void {
     this.#init.registry.liveness.failed(publicKey, error)
   }
-}
-
-/** As many as a race takes, and some that turn out to have no address. */
-const maxCandidates = 64
-
-/** The same as candidates for a registry: root and secondaries, then members that serve the log, those that answered last first. */
-export function cachedCandidates(registry: Registry, self: Uint8Array): KnownCandidate[] {
-  const found: { publicKey: Uint8Array; rank: number; lastMs: number; lastAddress: string | undefined }[] = []
-  for (const { publicKey, role } of registry.replica.state.members()) {
-    if (equals(publicKey, self) || !servesRegistry(role) || registry.replica.state.isRevoked(publicKey)) continue
-    const { lastAddress, lastConnectedMs = 0, reputation } = registry.liveness.view(publicKey)
-    found.push({ publicKey, rank: isRegistryRole(role) ? 0 : 1, lastMs: lastConnectedMs + reputation, lastAddress })
-  }
-  found.sort((a, b) => a.rank - b.rank || b.lastMs - a.lastMs)
-  const candidates: KnownCandidate[] = []
-  for (const { publicKey, lastAddress } of found) {
-    // Reading all records of a large network for the few that are dialled would hold everything up.
-    if (candidates.length >= maxCandidates) break
-    const record = registry.records.read(publicKey)
-    if (record?.reach === 'outbound') continue
-    const addresses = new Set([...(lastAddress === undefined ? [] : [lastAddress]), ...(record?.addrs ?? [])])
-    const peerIds = [peerIdText(publicKey)]
-    for (const multiaddr of addresses) candidates.push({ multiaddr, peerIds, source: 'cache' })
-  }
-  return candidates
 }

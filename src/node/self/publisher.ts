@@ -21,8 +21,8 @@ export interface SelfPublisherInit {
   logger: Logger
   /** Tells whether this process speaks for its key: a cloned machine that gets no lease must not overwrite the record of the first one. */
   mayPublish: () => boolean
-  /** Sends the newest own record to the registry that holds the lease. */
-  put: () => Promise<void>
+  /** Tells others the new record of this node. */
+  tell: (record: Signed<NodeRecord>) => Promise<void>
 }
 
 const storeKey = 'self-record'
@@ -125,13 +125,7 @@ export class SelfPublisher {
 
   /** Signs the next record and gives it to the own store, the registry, gossip and the DHT. */
   async publish(change: SelfChange = {}): Promise<void> {
-    const record = await this.#issue(change)
-    const { announce, kad } = this.#host?.services ?? {}
-    announce?.announceRecord(record.bytes)
-    await this.#init.put()
-    kad?.putRecord(record).catch((error: Error) => {
-      this.#init.logger.debug({ error: error.message }, 'the own record is not in the DHT yet; it is put again later')
-    })
+    await this.#init.tell(await this.#issue(change))
   }
 
   /** The record that says that this node left for good; undefined: it was no member. */

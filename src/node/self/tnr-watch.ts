@@ -3,8 +3,9 @@ import { canonical } from '../../dns/published.ts'
 import { isRegistryRole } from '../../identity/role.ts'
 import type { Registry } from '../../registry/registry.ts'
 import type { Running, Supervisor } from '../../runtime/supervisor.ts'
-import type { Candidates } from '../bootstrap/candidates.ts'
 import type { Config } from '../config/schema.ts'
+import type { NodeParts } from '../node-parts.ts'
+import type { DnsResolver } from '../resolve/dns.ts'
 
 /** Contents of `tnr.<domain>` beside the address that a first start must find there. */
 export interface TnrDifference {
@@ -22,18 +23,18 @@ const firstMs = 60_000
 /** Looks now and then what `tnr` says, at a registry: others begin there. */
 export const watchTnr = (
   services: Supervisor,
-  { candidates, config, domain }: { candidates: Candidates; config: Config; domain: string }
+  { dns, config, domain }: { dns: DnsResolver; config: Config; domain: string }
 ): Running | undefined =>
   isRegistryRole(config.role)
-    ? services.run('tnr', { everyMs, firstMs, round: (signal) => candidates.look(domain, signal) })
+    ? services.run('tnr', { everyMs, firstMs, round: (signal) => dns.look(domain, signal) })
     : undefined
 
 /** Difference between `tnr` and where this registry is now; undefined: it does not, or is not used. */
 export function tnrDifference(
-  { config, candidates }: { config: Config; candidates: Candidates },
+  { config, resolvers }: Pick<NodeParts, 'config' | 'resolvers'>,
   { registry, announced }: { registry: Registry; announced: readonly string[] }
 ): TnrDifference | undefined {
-  const { answer } = candidates.dns
+  const { answer } = resolvers.dns
   if (!isRegistryRole(config.role) || answer?.kind !== 'found') return undefined
   const { port } = config.bootstrap
   const own = dialable(announced, port)

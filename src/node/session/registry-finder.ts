@@ -4,17 +4,17 @@ import { peerIdText, publicKeyOfPeerId } from '../../identity/keys.ts'
 import { isRegistryRole, servesRegistry } from '../../identity/role.ts'
 import { openRegisterSession, type RegistrySession } from '../../protocols/register/index.ts'
 import { NotFoundError, RevokedError } from '../../runtime/errors.ts'
-import type { KnownCandidate } from '../bootstrap/candidates.ts'
 import { type DialFailure, raceDial } from '../bootstrap/dial-race.ts'
 import { waitForProof } from '../bootstrap/proof-wait.ts'
 import { JustTriedError, NoCandidateError } from '../errors.ts'
 import type { Host } from '../host/host-services.ts'
 import type { NetworkParts } from '../network-parts.ts'
 import type { NodeParts } from '../node-parts.ts'
+import type { KnownCandidate } from '../resolve/resolver.ts'
 import { errorFrom, type LeaseRegistries, type RegistryPeer, refusalOf } from './types.ts'
 
 export interface RegistryFinderInit {
-  node: Pick<NodeParts, 'config' | 'key' | 'candidates' | 'clock'>
+  node: Pick<NodeParts, 'config' | 'key' | 'resolvers' | 'clock'>
   network: Pick<NetworkParts, 'registry' | 'trust' | 'gater' | 'limits' | 'pingMonitor'>
   host: Host
 }
@@ -38,17 +38,27 @@ export class RegistryFinder implements LeaseRegistries {
    * @throws RevokedError where one of them says so and no other takes this node; NoCandidateError with what each candidate did
    */
   async find(except: ReadonlySet<string>, signal: AbortSignal): Promise<RegistryPeer | undefined> {
-    const { config, candidates } = this.#init.node
+    const { config, resolvers } = this.#init.node
     const registry = this.#answering(except).find(({ role }) => isRegistryRole(role))
     if (registry !== undefined) return registry
-    const known = candidates.known().filter(({ peerIds }) => peerIds?.every((id) => except.has(id)) !== true)
     const failures: DialFailure[] = []
-    const race = async (group: readonly KnownCandidate[]) => await this.#race(group, except, signal, failures)
+    const isTried = ({ peerIds }: KnownCandidate): boolean => peerIds?.every((id) => except.has(id)) === true
+    const race = async (group: readonly KnownCandidate[]) =>
+      await this.#race(
+        group.filter((candidate) => !isTried(candidate)),
+        except,
+        signal,
+        failures
+      )
     // Between registries there is always the log: a root asks nobody else who its secondaries are.
-    if (config.role === 'root') return (await race(known.filter(isCached))) ?? this.#connected(except)[0]
-    const found = (await race(known)) ?? this.#answering(except)[0]
-    if (found !== undefined) return found
-    const last = (await race(await candidates.fromDns(signal))) ?? this.#connected(except)[0]
+    if (config.role === 'root') {
+      return (await race(resolvers.known.registries().filter(isCached))) ?? this.#connected(except)[0]
+    }
+    for await (const group of resolvers.resolve(undefined, signal)) {
+      const found = (await race(group)) ?? this.#answering(except)[0]
+      if (found !== undefined) return found
+    }
+    const last = this.#connected(except)[0]
     if (last !== undefined) return last
     throw failures.find(({ error }) => error instanceof RevokedError)?.error ?? new NoCandidateError(failures)
   }

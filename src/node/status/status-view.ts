@@ -30,7 +30,7 @@ export function statusView(node: NodeContext, facts: StatusFacts, warnings: Warn
     resilience: resilienceOf({
       ...facts.phaseFacts,
       role: facts.role,
-      candidates: facts.stopping ? 0 : node.candidates.known().length
+      candidates: facts.stopping ? 0 : node.resolvers.known.registries().length
     }),
     connections: connectionCounts(network),
     limits: network === undefined ? [] : limitsView(network),
@@ -156,10 +156,10 @@ const syncMessage = ({ registry, sync, caughtUp }: NetworkNode): string | null =
 }
 
 const dnsView = (
-  { candidates, config, invites, clock }: NodeContext,
+  { resolvers, config, invites, clock }: NodeContext,
   network: NetworkNode | undefined
 ): StatusView['dns'] => {
-  const { answer, checkedAt } = candidates.dns
+  const { answer, checkedAt } = resolvers.dns
   const domain = network?.registry.genesis.value.domain ?? config.domain ?? invites.invite?.domain
   const found = answer?.kind === 'found' ? answer.addresses : []
   const failed = answer === undefined || answer.kind === 'found' ? null : answer.message

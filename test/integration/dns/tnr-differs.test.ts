@@ -9,15 +9,15 @@ it('a registry whose address is not the one that tnr says knows what it says and
   const zone = new Zone('net.test')
   await using dns = await Authority.start(zone)
   await using network = await TestNetwork.create({ 'bootstrap.dnsServers': [`[::1]:${dns.port}`] })
-  const { config: own, candidates, registry, attached } = network.node('root')
+  const { config: own, resolvers, registry, attached } = network.node('root')
   const config = { ...own, bootstrap: { ...own.bootstrap, port: attached.port } }
-  const difference = () => tnrDifference({ config, candidates }, { registry, announced: attached.announced })
+  const difference = () => tnrDifference({ config, resolvers }, { registry, announced: attached.announced })
   const says = async (...values: string[]) => {
     zone.set(
       'tnr.net.test',
       values.map((value) => ({ type: 'AAAA', value }))
     )
-    await candidates.look('net.test', AbortSignal.timeout(ceilingMs))
+    await resolvers.dns.look('net.test', AbortSignal.timeout(ceilingMs))
     return difference()
   }
   expect(await says()).toBeUndefined()

@@ -38,7 +38,7 @@ const keeperWith = (
       bootstrap: { dialTimeoutMs: 1_000 },
       replication: { ...defaults.replication, queueLimit: 0 }
     },
-    book: { targets, findMore: async () => undefined, connected: () => {}, failed: () => {} },
+    book: { targets, findMore: async () => [], connected: () => {}, failed: () => {} },
     clock,
     logger: silentLogger
   })
