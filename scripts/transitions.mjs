@@ -2,7 +2,9 @@
 // Run after `npm run build`.
 
 import { createHash } from 'node:crypto'
-import { writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 
 const source = new URL('../dist/src/', import.meta.url)
 const load = (name) => import(new URL(`${name}.js`, source).href)
@@ -18,7 +20,11 @@ const [
   renewals,
   forgets,
   rotations,
-  orderModule
+  orderModule,
+  replicas,
+  database,
+  groups,
+  runtime
 ] = await Promise.all(
   [
     'identity/keys',
@@ -32,10 +38,15 @@ const [
     'registry/objects/renew-request',
     'registry/objects/forget-request',
     'registry/objects/rotate',
-    'registry/objects/orders/order'
+    'registry/objects/orders/order',
+    'registry/log/replica',
+    'registry/store/database',
+    'registry/store/group-commit',
+    'runtime/clock-and-logger'
   ].map(load)
 )
 
+const quiet = { clock: runtime.systemClock, logger: runtime.silentLogger }
 const keyOf = (number) => keys.SigningKey.fromSeed(new Uint8Array(32).fill(number))
 const [
   authority,
@@ -607,6 +618,178 @@ ordered('an admission by an order for another join', [ann], 'admit', admitOf(dav
 })
 takeOrdered('the first operator is removed by the second', [ben], 'operator', operatorOf(ann, 'ann', true))
 ordered('an order of one who is an operator no more', [ann], 'policy', policy)
+
+// What each refusal of docs/protocols/log-rules.md still needs. Now: ben is the only operator, carol a member by an ephemeral grant.
+const enter = (kind, body, operators = []) => {
+  const entry = sealed(kind, body, operators.length > 0 ? by(operators, kind, body) : {})
+  state.check(entry, proofs.openProofs(entry.value))
+  log.push(entry.bytes)
+  state.apply(entry)
+}
+const setOf = (key, role, removed = false) => ({ publicKey: key.publicKey, role, removed })
+const idOf = (fill) => new Uint8Array(16).fill(fill)
+attempt('a publisher whose key is revoked', 'publisher', { publicKey: bob.publicKey, removed: false })
+attempt('a publisher is removed, whose key is revoked', 'publisher', { publicKey: alice.publicKey, removed: true })
+attempt(
+  'an open admission, where the policy says invite',
+  'admit',
+  admitOf(dave, 'dave', 'integrated', { via: 'open' })
+)
+attempt('an admission as root by the operator', 'admit', admitOf(dave, 'dave', 'root'))
+const fiveWith = (receipt) => {
+  const admit = byFive(other, 'dave')
+  return { ...admit, receipt: receipt(admit.join) }
+}
+attempt(
+  'a receipt of another join',
+  'admit',
+  fiveWith(() => receiptBy(root, joinOf(dave, 'dave', 'integrated'), now))
+)
+attempt(
+  'a receipt from as far as the skew',
+  'admit',
+  fiveWith((join) => receiptBy(root, join, now + skew))
+)
+attempt('a membership by the grant that is longer than the policy and the skew', 'admit', {
+  ...byFive(other, 'dave'),
+  notAfterMs: now + policy.membershipMs + skew + 1
+})
+take('the first grant is ended', 'grantEnd', { id: idOf(1), reason: '' })
+take('the grant that replaces alice is ended', 'grantEnd', { id: idOf(2), reason: '' })
+ordered('a grant that replaces somebody, with two uses', [ben], 'grant', grantOf(6, { replaces: 'carol' }))
+takeOrdered('a grant that replaces carol', [ben], 'grant', grantOf(6, { replaces: 'carol', uses: 1 }))
+const bySix = (key, name) =>
+  admitOf(key, name, 'integrated', { via: 'invite', grantId: idOf(6) }, { grant: grantOf(6), inviteKey })
+attempt('in the place of a member that is not revoked', 'admit', bySix(dave, 'dave'))
+attempt('a member in its own place', 'admit', bySix(carol, 'carol'))
+ordered('a policy for newer versions', [ben], 'policy', { ...policy, criticalKinds: [17] })
+ordered('a policy that needs kinds of this version', [ben], 'policy', { ...policy, criticalKinds: [1, 16] })
+
+// The set of registries.
+take('the registry comes back into the set', 'registrySet', setOf(second, 'secondary'))
+attempt('a registry goes on with another key', 'rotate', rotateOf(second, other))
+attempt('a member that is no registry enters the set', 'registrySet', setOf(bob2, 'secondary'))
+take('the registry becomes the root', 'registrySet', setOf(second, 'root'))
+attempt('a revoke of the root that was replaced', 'revoke', { publicKey: root.publicKey, reason: '', name: 'root' })
+attempt('a revoke of the new root', 'revoke', { publicKey: second.publicKey, reason: '', name: 'second' })
+attempt('the end of the membership of the new root', 'end', endOf(second))
+attempt('the end of the membership of the root that was replaced', 'end', endOf(root))
+attempt('the new root leaves the set', 'registrySet', setOf(second, 'root', true))
+
+// Orders of operators who have not seen the last change.
+const stale = (name, kind, body, n) => ordered(name, [ben], kind, body, { seenN: n - 1 })
+const changedNow = state.head.n
+stale('a registry is removed by one who has not seen it enter', 'registrySet', setOf(second, 'root', true), changedNow)
+const grantN = state.grant(idOf(6)).n
+stale('a grant is ended by one who has not seen it', 'grantEnd', { id: idOf(6), reason: '' }, grantN)
+take('bob3 may publish', 'publisher', { publicKey: bob2.publicKey, removed: false })
+const publisherOff = { publicKey: bob2.publicKey, removed: true }
+stale('a publisher is removed by one who has not seen it enter', 'publisher', publisherOff, state.head.n)
+take('a document once more', 'publish', documentOf({ documentVersion: 2, publisherKey: bob2.publicKey }))
+stale('a document is retired by one who has not seen it', 'retire', { id: 'motd', reason: '' }, state.head.n)
+takeOrdered('carol gets a group', [ben], 'change', changeOf(carol, { groups: ['web'] }))
+const { admit: admitOfCarol, change: changeOfCarol } = state.member(carol.publicKey)
+const carolN = (changeOfCarol ?? admitOfCarol).value.n
+stale('a change by one who has not seen the last one', 'change', changeOf(carol), carolN)
+stale(
+  'a revoke by one who has not seen the change',
+  'revoke',
+  { publicKey: carol.publicKey, reason: '', name: 'carol' },
+  carolN
+)
+stale('an end by one who has not seen the change', 'end', endOf(carol), carolN)
+stale('an admission by one who has not seen the change', 'admit', admitOf(carol, 'carol', 'integrated'), carolN)
+takeOrdered('a second operator again', [ben], 'operator', operatorOf(cid, 'cid'))
+stale(
+  'an operator is removed by one who has not seen him enter',
+  'operator',
+  operatorOf(cid, 'cid', true),
+  state.head.n
+)
+ordered('an operator is removed under another name', [ben], 'operator', operatorOf(cid, 'ann', true))
+ordered('an operator with the key of a member', [ben], 'operator', operatorOf(carol, 'carol'))
+
+// Everything needs two operators, where a person causes it.
+const everything = Array.from({ length: 16 }, (_, index) => index + 1)
+takeOrdered('a policy by which all kinds need two operators', [ben], 'policy', { ...policy, twoOperators: everything })
+const carolEnd = state.member(carol.publicKey).notAfterMs
+attempt('a renewal without orders, where two are due', 'renew', renewOf(carol, carolEnd, carolEnd))
+attempt('a rotation without orders, where two are due', 'rotate', rotateOf(carol, other))
+attempt('an admission by the grant without orders, where two are due', 'admit', byFive(other, 'dave'))
+attempt('an admission of the same member without orders', 'admit', admitOf(second, 'second', 'root'))
+attempt('an admission without orders, where two are due', 'admit', admitOf(dave, 'dave', 'integrated'))
+attempt('an open admission without orders', 'admit', admitOf(dave, 'dave', 'integrated', { via: 'open' }))
+attempt('a revoke of the name that an open grant replaces, without orders', 'revoke', {
+  publicKey: carol.publicKey,
+  reason: '',
+  name: 'carol'
+})
+const revokeOfBob3 = { publicKey: bob2.publicKey, reason: '', name: 'bob3' }
+attempt('a revoke of another name without orders', 'revoke', revokeOfBob3)
+attempt('the end of an ephemeral membership without orders', 'end', endOf(carol))
+attempt('the end of another membership without orders', 'end', endOf(bob2))
+attempt('an end that the member asks for, without orders', 'end', endOf(bob2, askedBy(bob2, membershipOf(bob2))))
+attempt('a registry enters the set without orders', 'registrySet', setOf(second, 'secondary'))
+attempt('a registry leaves the set without orders', 'registrySet', setOf(second, 'root', true))
+const grantEndMs = state.grant(idOf(6)).grant.notAfterMs
+const late24 = grantEndMs + 24 * hour + skew
+attempt(
+  'a grant is ended without orders, a day after its end',
+  'grantEnd',
+  { id: idOf(6), reason: '' },
+  { timeMs: late24 }
+)
+attempt('a grant is ended without orders, later', 'grantEnd', { id: idOf(6), reason: '' }, { timeMs: late24 + 1 })
+attempt('a document without orders', 'publish', documentOf({ documentVersion: 3, publisherKey: bob2.publicKey }))
+attempt('a document is retired without orders', 'retire', { id: 'motd', reason: '' })
+attempt('a publisher is removed without orders', 'publisher', publisherOff)
+attempt('a delegation without orders', 'delegate', { logKey: other.publicKey }, { epoch: 2 }, nextAuthority)
+ordered('a grant with one order, where two are due', [ben], 'grant', grantOf(9))
+ordered('a change with one order, where two are due', [ben], 'change', changeOf(carol))
+ordered('an operator with one order, where two are due', [ben], 'operator', operatorOf(ann, 'ann'))
+ordered('a policy with one order, where two are due', [ben], 'policy', policy)
+takeOrdered('one operator is enough again', [ben, cid], 'policy', policy)
+
+// As many operators as there may be.
+for (let i = 0; i < 62; i++) enter('operator', operatorOf(keyOf(130 + i), `o${i}`), [ben])
+ordered('one operator more than there may be', [ben], 'operator', operatorOf(ann, 'ann'))
+
+// New epochs that branch off below the head.
+const below = async (name, n, epoch, key, logKey = other) => {
+  const prevHash = n === 1 ? networkId : entries.openEntry(log[n - 2], networkId).hash
+  const position = { networkId, n, prevHash, epoch, timeMs: now }
+  const entry = entries.sealEntry({ ...position, kind: 'delegate', body: { logKey: logKey.publicKey } }, key)
+  const given = { name, after: log.length, entry: hex(entry.bytes) }
+  const { replica, close } = await openReplica()
+  await replica.apply(log)
+  try {
+    await replica.apply([entry.bytes])
+    const { rows, bytes } = replica.state
+    cases.push({ ...given, verdict: 'taken', root: hex(replica.state.root()), rows, bytes })
+  } catch (error) {
+    cases.push({ ...given, verdict: 'refused', error: error.name })
+  }
+  close()
+}
+const openReplica = async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'transitions-'))
+  const db = database.openDatabase(join(folder, 'registry.db'))
+  const commit = new groups.GroupCommit(db)
+  const replica = await replicas.openReplica({ db, commit, genesis: genesis.bytes, ...quiet })
+  const close = () => {
+    commit.close()
+    db.close()
+    rmSync(folder, { recursive: true })
+  }
+  return { replica, close }
+}
+const authorityN = state.keys.epochs.at(-1).forkN + 2
+await below('a new epoch from below the head', authorityN + 2, 2, nextAuthority)
+await below('a new epoch right behind the entry of the authority', authorityN + 1, 2, nextAuthority)
+await below('a new epoch that takes the authority back', authorityN, 2, authority)
+await below('the present epoch once more, from below the head', authorityN + 2, 1, nextAuthority)
+await below('a new epoch from below the head, signed by the log key', authorityN + 2, 2, log1)
+await below('a new epoch from below the head, to a log key of before', authorityN + 2, 2, nextAuthority, log0)
 
 const file = { genesis: hex(genesis.bytes), networkId: hex(networkId), log: log.map(hex), head: counts(), cases }
 writeFileSync(

@@ -16,7 +16,10 @@ import (
 	"strings"
 )
 
-type vector struct{ Name, Kind, Verdict, Error, Envelope, Hash, PublicKey, Entry string }
+type vector struct {
+	Name, Kind, Verdict, Error, Envelope, Hash, PublicKey, Entry, Root string
+	After                                                              int
+}
 
 type file struct {
 	Kind, NetworkID         string
@@ -260,6 +263,7 @@ func encodingIsRefused(m messages, name string, k kind, f file, networkID []byte
 }
 
 // verifyChain follows the hashes and signatures of the recorded log.
+// verifyChain follows the log by its hashes alone, then asks what each case makes of it.
 func verifyChain(m messages, f file) {
 	genesis, err := open(m, kinds["genesis"], unhex(f.Genesis), nil)
 	hash := sha256.Sum256(genesis)
@@ -271,8 +275,23 @@ func verifyChain(m messages, f file) {
 		expect(follows, "entry %d follows: %v", i+1, err)
 		hash = sha256.Sum256(payload)
 	}
+	verifyTransitions(m, f)
+}
+
+// verifyTransitions puts each case behind the entries that it names: all of them open, and those that are taken lead to the root beside them.
+func verifyTransitions(m messages, f file) {
+	r, err := openReplica(m, unhex(f.Genesis))
 	for _, v := range f.Cases {
-		_, err := open(m, kinds["log-entry"], unhex(v.Entry), unhex(f.NetworkID))
-		expect(err == nil, "%s opens: %v", v.Name, err)
+		_, opens := open(m, kinds["log-entry"], unhex(v.Entry), unhex(f.NetworkID))
+		expect(opens == nil, "%s opens: %v", v.Name, opens)
+		for err == nil && len(r.log)-1 < v.After {
+			err = r.follow(unhex(f.Log[len(r.log)-1]))
+		}
+		if v.Verdict != "taken" {
+			continue
+		}
+		behind := r.clone()
+		taken := behind.follow(unhex(v.Entry))
+		expect(err == nil && taken == nil && bytes.Equal(behind.root(), unhex(v.Root)), "the root behind %s: %v %v", v.Name, err, taken)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 )
 
@@ -46,6 +47,17 @@ func openReplica(m messages, genesis []byte) (*replica, error) {
 	hash := sha256.Sum256(payload)
 	r := &replica{m: m, networkID: hash[:], log: []entry{{hash: hash[:]}}, envelopes: [][]byte{genesis}}
 	return r, r.reset()
+}
+
+// clone gives a replica that goes its own way from here.
+func (r *replica) clone() *replica {
+	c := *r
+	c.log, c.envelopes = slices.Clone(r.log), slices.Clone(r.envelopes)
+	c.names, c.uses, c.tables = maps.Clone(r.names), maps.Clone(r.uses), map[string]map[string][]byte{}
+	for table, rows := range r.tables {
+		c.tables[table] = maps.Clone(rows)
+	}
+	return &c
 }
 
 // reset goes back to the state of the genesis.
