@@ -754,6 +754,26 @@ takeOrdered('one operator is enough again', [ben, cid], 'policy', policy)
 for (let i = 0; i < 62; i++) enter('operator', operatorOf(keyOf(130 + i), `o${i}`), [ben])
 ordered('one operator more than there may be', [ben], 'operator', operatorOf(ann, 'ann'))
 
+attempt(
+  'an admission whose join another invite key signed',
+  'admit',
+  admitOf(other, 'erin', 'integrated', { via: 'invite', grantId: idOf(5) }, { grant: grantOf(5), inviteKey: other })
+)
+attempt('an admission whose join is for another grant', 'admit', {
+  ...bySix(other, 'erin'),
+  grantId: idOf(5)
+})
+take('the grant that replaces carol is ended', 'grantEnd', { id: idOf(6), reason: '' })
+const seven = grantOf(7, { name: 'erin', uses: 1 })
+takeOrdered('a grant for one name', [ben], 'grant', seven)
+const bySeven = (name) =>
+  admitOf(other, name, 'integrated', { via: 'invite', grantId: idOf(7) }, { grant: seven, inviteKey })
+attempt('an admission under another name than that of the grant', 'admit', bySeven('frank'))
+attempt('an admission under the name of the grant', 'admit', bySeven('erin'))
+attempt('a renewal of a key that is revoked', 'renew', renewOf(alice, carolEnd, carolEnd))
+attempt('a rotation of a key that is revoked', 'rotate', rotateOf(alice, other))
+attempt('a document of a publisher whose key is revoked', 'publish', documentOf({ documentVersion: 3 }))
+
 // New epochs that branch off below the head.
 const below = async (name, n, epoch, key, logKey = other) => {
   const prevHash = n === 1 ? networkId : entries.openEntry(log[n - 2], networkId).hash
