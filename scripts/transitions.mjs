@@ -4,7 +4,7 @@
 import { createHash } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join as joinPath } from 'node:path'
 
 const source = new URL('../dist/src/', import.meta.url)
 const load = (name) => import(new URL(`${name}.js`, source).href)
@@ -23,7 +23,7 @@ const [
   orderModule,
   replicas,
   database,
-  groups,
+  commits,
   runtime
 ] = await Promise.all(
   [
@@ -793,8 +793,8 @@ const below = async (name, n, epoch, key, logKey = other) => {
 }
 const openReplica = async () => {
   const folder = mkdtempSync(join(tmpdir(), 'transitions-'))
-  const db = database.openDatabase(join(folder, 'registry.db'))
-  const commit = new groups.GroupCommit(db)
+  const db = database.openDatabase(joinPath(folder, 'registry.db'))
+  const commit = new commits.GroupCommit(db)
   const replica = await replicas.openReplica({ db, commit, genesis: genesis.bytes, ...quiet })
   const close = () => {
     commit.close()

@@ -33,7 +33,7 @@ const isOnTop = ({ after, entry }: { after: number; entry: Uint8Array }): boolea
 }
 const onTop = recorded.cases.filter(isOnTop)
 /** Delegations that branch off below the head: what stands above them is undone first. */
-const below = recorded.cases.filter((each) => !isOnTop(each))
+const below = recorded.cases.filter((given) => !isOnTop(given))
 const countsOf = (state: NetworkState) => ({ root: text(state.root(), 'hex'), rows: state.rows, bytes: state.bytes })
 
 /** Follows the log entry by entry, with the rules; what a case puts behind it is taken back. */
