@@ -792,7 +792,7 @@ const below = async (name, n, epoch, key, logKey = other) => {
   close()
 }
 const openReplica = async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'transitions-'))
+  const folder = mkdtempSync(joinPath(tmpdir(), 'transitions-'))
   const db = database.openDatabase(joinPath(folder, 'registry.db'))
   const commit = new commits.GroupCommit(db)
   const replica = await replicas.openReplica({ db, commit, genesis: genesis.bytes, ...quiet })
