@@ -5,6 +5,7 @@ import { LimitError, RevokedError } from '../../runtime/errors.ts'
 import type { ConnectionTrust } from './connection-trust.ts'
 import { culpritOf } from './culprits.ts'
 import type { ProtocolLimits } from './limits.ts'
+import { countEmptyFrames } from './noise-frames.ts'
 import { Gcra } from './rate-limiter.ts'
 import { type Layers, WaitingBytes } from './waiting-bytes.ts'
 
@@ -20,7 +21,7 @@ export interface ConnectionGuardComponents {
 
 /** https://github.com/hashicorp/yamux/blob/master/spec.md */
 const frameTypes = { data: 0, windowUpdate: 1, ping: 2 } as const
-const synFlag = 1
+const flags = { syn: 1, reset: 8 } as const
 const headerBytes = 12
 
 interface Frame {
@@ -30,13 +31,13 @@ interface Frame {
 /** The parts of a yamux muxer that are used, which libp2p's connection has and does not show. */
 interface Muxer extends Layers {
   readonly numInboundStreams: number
-  readonly maxInboundStreams: number
   readonly streams: readonly (Stream & { readonly streamId: number })[]
   readonly decoder: { readonly buffer: { readonly byteLength: number } }
   readonly maConn: { readonly writeBufferLength: number }
   handleFrame(frame: Frame): void
   onData(data: { readonly byteLength: number }): void
   send(data: { readonly byteLength: number }): boolean
+  sendFrame(header: Frame['header']): boolean
 }
 
 /**
@@ -49,6 +50,8 @@ export class ConnectionGuard {
   /** Peers that were disconnected for a flood, and until when they stay so. */
   readonly #penalties: Gcra
   readonly #waiting: WaitingBytes
+  /** The muxers of each peer's open connections. */
+  readonly #muxers = new Map<string, Set<Muxer>>()
 
   constructor({ events }: ConnectionGuardComponents, init: ConnectionGuardInit) {
     const { connection: limits } = init.limits
@@ -73,6 +76,8 @@ export class ConnectionGuard {
       connection.abort(new LimitError('its peer was disconnected for a flood a moment ago'))
       return
     }
+    this.#keep(connection, muxer)
+    countEmptyFrames(muxer.maConn, (count) => this.#takesEmpty(connection, count))
     // identify would tell it who is here.
     if (this.#init.trust.isRevoked(connection)) connection.newStream = refuseRevoked
     const handleFrame = muxer.handleFrame.bind(muxer)
@@ -83,7 +88,7 @@ export class ConnectionGuard {
       const exceeded = connection.status === 'open' ? this.#charge(connection, muxer, frame, negotiating) : undefined
       if (exceeded !== undefined) this.#cut(connection, exceeded)
       // The rest of a chunk is dropped once its connection is closed.
-      else if (connection.status === 'open') handleFrame(frame)
+      else if (connection.status === 'open' && !this.#refuses(connection, muxer, frame)) handleFrame(frame)
     }
     muxer.send = (data) => {
       this.#waiting.goes(connection, muxer, data.byteLength)
@@ -101,13 +106,12 @@ export class ConnectionGuard {
 
   /** The limit that this frame exceeds; undefined: none. */
   #charge(connection: Connection, muxer: Muxer, { header }: Frame, negotiating: Negotiations): string | undefined {
-    const { flag, type, streamID, length } = header
+    const { type, streamID, length } = header
     const role = this.#init.trust.memberOf(connection)?.role
     const peer = connection.remotePeer.toString()
     const streams = role === undefined ? 'strangerStreams' : 'streams'
-    const opens = (flag & synFlag) !== 0 && type !== frameTypes.ping
+    const opens = isOpening(header)
     if (opens && this.#buckets[streams].take(peer) > 0) return `connection.${streams}`
-    if (opens && muxer.numInboundStreams >= muxer.maxInboundStreams) this.#name('connection.openStreams', connection)
     const isData = type === frameTypes.data
     const stream = opens || streamID === 0 ? undefined : muxer.streams.find((each) => each.streamId === streamID)
     const cost = opens || stream !== undefined ? 1 : strayCost(type, length)
@@ -123,6 +127,37 @@ export class ConnectionGuard {
     return undefined
   }
 
+  /** true: the frame opens a stream beyond those that its peer may have on all of its connections, and the stream was reset. */
+  #refuses(connection: Connection, muxer: Muxer, { header }: Frame): boolean {
+    if (!isOpening(header)) return false
+    const muxers = this.#muxers.get(connection.remotePeer.toString()) ?? []
+    const open = [...muxers].reduce((all, { numInboundStreams }) => all + numInboundStreams, 0)
+    if (open < this.#init.limits.connection.openStreams) return false
+    this.#name('connection.openStreams', connection)
+    muxer.sendFrame({ type: frameTypes.windowUpdate, flag: flags.reset, streamID: header.streamID, length: 0 })
+    return true
+  }
+
+  #keep(connection: Connection, muxer: Muxer): void {
+    const peer = connection.remotePeer.toString()
+    const muxers = this.#muxers.get(peer) ?? new Set()
+    this.#muxers.set(peer, muxers.add(muxer))
+    const forget = (): void => {
+      muxers.delete(muxer)
+      if (muxers.size === 0 && this.#muxers.get(peer) === muxers) this.#muxers.delete(peer)
+    }
+    connection.addEventListener('close', forget, { once: true })
+  }
+
+  /** false: they were too many, and the connection is closed. */
+  #takesEmpty(connection: Connection, count: number): boolean {
+    if (connection.status !== 'open') return false
+    const frames = framesOf(this.#init.trust.memberOf(connection)?.role)
+    if (this.#buckets[frames].charge(connection.remotePeer.toString(), count) === 0) return true
+    this.#cut(connection, `connection.${frames}`)
+    return false
+  }
+
   #name(limit: string, connection: Connection): void {
     this.#init.trust.culprits.exceeded(limit, culpritOf(connection))
   }
@@ -133,6 +168,8 @@ export class ConnectionGuard {
     connection.abort(new LimitError(`the limit ${limit} was exceeded`))
   }
 }
+
+const isOpening = ({ flag, type }: Frame['header']): boolean => (flag & flags.syn) !== 0 && type !== frameTypes.ping
 
 const refuseRevoked = async (): Promise<never> => {
   throw new RevokedError('no stream is opened to a revoked key')

@@ -24,6 +24,8 @@ export const defaultLimits: ProtocolLimits = {
     streams: { count: 1_000, perMs: 1_000 },
     // Hello, identify, register, and what a member opens while its proof is on the way.
     strangerStreams: { count: 64, perMs: 10_000 },
+    // Every protocol has a limit of its own for a connection; nobody needs all of them at once, and most have one connection.
+    openStreams: 64,
     // A thousand lookups a second are three thousand frames. Each costs some 0.05 ms, whatever is in it.
     frames: { count: 20_000, perMs: 4_000 },
     // Each frame of data is answered with one: a registry that pushes to its replica gets some thousand a second.

@@ -26,7 +26,9 @@ export interface ProtocolLimits {
     streams: Rate
     /** The same of one that has proved no membership. */
     strangerStreams: Rate
-    /** Frames of yamux: a ping counts as 20, one for a stream that is gone as 5, and one more for each KiB. */
+    /** Streams that one peer has open, on all its connections: one more is reset. */
+    openStreams: number
+    /** Frames of yamux, and those of Noise that carry nothing: a ping counts as 20, one for a stream that is gone as 5, and one more for each KiB. */
     frames: Rate
     /** The same of a root or secondary. */
     registryFrames: Rate

@@ -1,6 +1,5 @@
 import type { Connection } from '@libp2p/interface'
 import { afterEach, describe, expect, test } from 'vitest'
-import { yamuxInit } from '../../../src/node/host/libp2p.ts'
 import { hostGuard } from '../../../src/protocols/engine/host-guard.ts'
 import { type LimitOverrides, limitsWith } from '../../../src/protocols/engine/limits.ts'
 import { ceilingMs } from '../../helpers/ceiling.ts'
@@ -131,6 +130,43 @@ const floods: Record<string, { limit: string; send: (connection: Connection) => 
   }
 }
 
+/** The layers below the muxer: what is written there is not framed by it. */
+const encryptionOf = (connection: Connection): Encryption => {
+  const encryption: unknown = Reflect.get(muxerOf(connection), 'maConn')
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- Noise as libp2p has it
+  return encryption as Encryption
+}
+interface Encryption {
+  readonly stream: { send(data: Uint8Array): boolean }
+  readonly handshake: { encrypt(data: Uint8Array): { subarray(): Uint8Array } }
+}
+
+const nothing = new Uint8Array(64 * 1024)
+
+/** A frame that is announced with a length of 0 needs no key; the others are encrypted as they have to be. */
+const emptyNoise: Record<string, { role: 'stranger' | 'integrated'; frame: (connection: Connection) => unknown }> = {
+  'with nothing in them, by a stranger': {
+    role: 'stranger',
+    frame: (connection) => encryptionOf(connection).stream.send(nothing)
+  },
+  'with nothing in them, by a member': {
+    role: 'integrated',
+    frame: (connection) => encryptionOf(connection).stream.send(nothing)
+  },
+  'that decrypt to nothing': {
+    role: 'integrated',
+    frame: (connection) => {
+      const { stream, handshake } = encryptionOf(connection)
+      const frame = () => [0, 16, ...handshake.encrypt(new Uint8Array()).subarray()]
+      stream.send(Uint8Array.from(Array.from({ length: 10 }, frame).flat()))
+    }
+  }
+}
+
+/** One more connection beside those that are open. */
+const another = async (from: Host['host'], to: Host['host']): Promise<Connection> =>
+  await from.dial(to.getMultiaddrs()[0] ?? to.peerId, { force: true })
+
 describe('a connection that is flooded below any protocol', () => {
   for (const [what, { limit, send }] of Object.entries(floods)) {
     for (const role of ['integrated', 'stranger'] as const) {
@@ -155,21 +191,57 @@ describe('a connection that is flooded below any protocol', () => {
 
   attack('streams that never say what they are for', async () => {
     const at = await scene('integrated')
-    const { maxInboundStreams } = yamuxInit
-    // As the host of a node has it.
-    Reflect.set(muxerOf(at.inbound), 'maxInboundStreams', maxInboundStreams)
+    const { openStreams } = limitsWith().connection
     const muxer = muxerOf(at.connection)
-    for (let opened = 0; opened < maxInboundStreams + 10; opened++) {
+    for (let opened = 0; opened < openStreams + 10; opened++) {
       muxer.sendFrame({ type: types.windowUpdate, flag: flags.syn, streamID: 1_001 + 2 * opened, length: 0 })
     }
     await expect.poll(() => named(at)).toEqual([`connection.openStreams ${at.inbound.remotePeer.toString()}`])
     const theirs = at.inbound.streams.filter(({ direction }) => direction === 'inbound')
-    expect(theirs.length).toBeLessThanOrEqual(maxInboundStreams)
+    expect(theirs.length).toBeLessThanOrEqual(openStreams)
     return {
-      happened: `${maxInboundStreams} of them open, the others reset, and named`,
+      happened: `${openStreams} of them open, the others reset, and named`,
       held: 'connection.openStreams'
     }
   })
+
+  attack('streams of one key on all of its connections', async () => {
+    const at = await scene('integrated', { connection: { openStreams: 20 } })
+    const attacker = hosts[1]?.host ?? at.victim.host
+    const connections = [at.connection]
+    // One after the other: dials at the same time become one.
+    while (connections.length < 4) connections.push(await another(attacker, at.victim.host))
+    for (const connection of connections) {
+      for (let opened = 0; opened < 10; opened++) {
+        const streamID = 1_001 + 2 * opened
+        muxerOf(connection).sendFrame({ type: types.windowUpdate, flag: flags.syn, streamID, length: 0 })
+      }
+    }
+    await expect
+      .poll(() => named(at), { timeout: ceilingMs })
+      .toEqual([`connection.openStreams ${at.inbound.remotePeer.toString()}`])
+    const theirs = at.victim.host.getConnections().flatMap(({ streams }) => streams)
+    expect(theirs.filter(({ direction }) => direction === 'inbound').length).toBeLessThanOrEqual(20)
+    return { happened: '40 on four connections: 20 open, the others reset, and named', held: 'connection.openStreams' }
+  })
+
+  for (const [what, { frame, role }] of Object.entries(emptyNoise)) {
+    attack(`frames of Noise ${what}`, async () => {
+      const at = await scene(role)
+      await floodOf(at.connection, 1_000, () => void frame(at.connection))
+      await closeOf(at.inbound)
+      const limit = role === 'stranger' ? 'connection.strangerFrames' : 'connection.frames'
+      expect(named(at)).toEqual([`${limit} ${at.inbound.remotePeer.toString()}`])
+      return { happened: `disconnected and named after ${at.seen()} frames of the muxer`, held: limit }
+    })
+
+    control(`frames of Noise ${what} cost their sender nothing without the limit`, async () => {
+      const at = await scene(role, lifted)
+      await floodOf(at.connection, 20, () => void frame(at.connection))
+      await at.connection.newStream('/ipfs/id/1.0.0').catch(() => undefined)
+      expect([at.inbound.status, named(at)]).toEqual(['open', []])
+    })
+  }
 
   attack('lines of a negotiation without end', async () => {
     const at = await scene('integrated')

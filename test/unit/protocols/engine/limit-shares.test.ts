@@ -25,6 +25,7 @@ const scopes: Scopes<ProtocolLimits> = {
   connection: {
     streams: 'peer',
     strangerStreams: 'peer',
+    openStreams: 'peer',
     frames: 'peer',
     registryFrames: 'peer',
     strangerFrames: 'peer',
