@@ -4,10 +4,8 @@ import { lookupPublished, type Published } from '../../dns/published.ts'
 import { answering } from '../../dns/reach.ts'
 import { tnrName } from '../../dns/tnr.ts'
 import type { ControlApi } from '../../node/api/control-api.ts'
-import { NothingRunningError } from '../../node/api/errors.ts'
 import { normalDomain } from '../../node/config/domain.ts'
 import { loadedConfig } from '../access/config-source.ts'
-import { running } from '../access/find-running.ts'
 import type { Context } from '../output/context.ts'
 import { ExitError, exitCodes, UsageError } from '../output/exit.ts'
 import { sanitise } from '../output/text.ts'
@@ -17,16 +15,6 @@ export interface Facts {
   readonly domain: string
   readonly published: Published
   readonly comparison: Comparison
-}
-
-/** The running process, or undefined when there is none and the command can do without. */
-export const runningOrNot = async (context: Context, options: DnsOptions): Promise<ControlApi | undefined> => {
-  try {
-    return await running(context, options)
-  } catch (error) {
-    if (error instanceof NothingRunningError) return undefined
-    throw error
-  }
 }
 
 /** --domain, the running network's, or the configuration's. @throws UsageError */

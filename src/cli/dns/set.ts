@@ -4,10 +4,10 @@ import { type Applied, edited, type RecordEdit } from '../../dns/providers/provi
 import { waitUntilPublished } from '../../dns/published.ts'
 import { tnrName } from '../../dns/tnr.ts'
 import { providerSettings } from '../../node/config/dns-provider.ts'
-import { running } from '../access/find-running.ts'
+import { answering, running } from '../access/find-running.ts'
 import type { Context } from '../output/context.ts'
 import { ExitError, exitCodes, UsageError } from '../output/exit.ts'
-import { domainOf, factsNow, runningOrNot } from './facts.ts'
+import { domainOf, factsNow } from './facts.ts'
 import type { SetOptions } from './options.ts'
 import { editLines, instructionLines } from './text.ts'
 
@@ -74,7 +74,7 @@ const editFor = async (context: Context, options: SetOptions): Promise<{ domain:
   if (explicit && options.prune === true)
     throw new UsageError('--prune goes with the comparison, not with --add and --remove.')
   if (!explicit) return compared(context, options)
-  const domain = await domainOf(context, options, await runningOrNot(context, options))
+  const domain = await domainOf(context, options, await answering(context, options))
   const add = [...new Set(options.add?.map(hostAddress))]
   const remove = [...new Set(options.remove?.map(anyAddress))]
   const both = add.find((address) => remove.includes(address))

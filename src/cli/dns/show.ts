@@ -4,9 +4,10 @@ import { instructionsFor } from '../../dns/providers/instructions.ts'
 import type { RecordEdit } from '../../dns/providers/provider.ts'
 import { recordTtlSeconds } from '../../dns/records.ts'
 import { tnrName } from '../../dns/tnr.ts'
+import { answering } from '../access/find-running.ts'
 import type { Context } from '../output/context.ts'
 import { UsageError } from '../output/exit.ts'
-import { domainOf, runningOrNot } from './facts.ts'
+import { domainOf } from './facts.ts'
 import type { ShowOptions } from './options.ts'
 import { instructionLines } from './text.ts'
 
@@ -14,7 +15,7 @@ import { instructionLines } from './text.ts'
 export const show = async (context: Context, options: ShowOptions): Promise<void> => {
   const { terminal, signal } = context
   const isGiven = options.address !== undefined && options.domain !== undefined
-  const client = isGiven ? undefined : await runningOrNot(context, options)
+  const client = isGiven ? undefined : await answering(context, options)
   const domain = await domainOf(context, options, client)
   const given = options.address && [...new Set(options.address.map(hostAddress))]
   const alive = async (): Promise<string[]> => {

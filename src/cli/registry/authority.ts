@@ -1,13 +1,13 @@
 import { join, resolve } from 'node:path'
 import type { ControlApi } from '../../node/api/control-api.ts'
-import { NothingRunningError } from '../../node/api/errors.ts'
 import type { RotateAuthorityView } from '../../node/offline/rotate-authority.ts'
 import { loadedConfig } from '../access/config-source.ts'
-import { running } from '../access/find-running.ts'
+import { answering } from '../access/find-running.ts'
 import { readPassphrase } from '../access/passphrase.ts'
 import { asOwner, ownerOf } from '../access/run-as-owner.ts'
 import type { AddCommand, Context } from '../output/context.ts'
 import { exampleOf } from '../output/help.ts'
+import { requireKit } from './require-kit.ts'
 import { followSpread, printSpread, waitOption } from './spread.ts'
 
 interface RotateOptions {
@@ -58,19 +58,24 @@ const rotate = async (context: Context, options: RotateOptions): Promise<void> =
   const { config } = loaded
   const kit = resolve(options.kit)
   const to = options.to === undefined ? join(config.paths.data, 'next-recovery.kit') : resolve(options.to)
-  const api = await runningRoot(context, { file, name })
+  requireKit(kit)
+  const owner = ownerOf(loaded)
+  const api = await answering(context, {
+    ...(file !== undefined && { config: file }),
+    ...(name !== undefined && { node: name })
+  })
   if (api !== undefined && options.yes !== true) {
-    const view = {
-      schemaVersion: 1,
-      applied: false,
-      network: config.networkId ?? '',
-      entry: null,
-      nextKit: to
-    } as const
+    const { checkKit } = await import('../../node/offline/recovery-kit.ts')
+    const { requireAnotherKit } = await import('../../node/offline/rotate-authority.ts')
+    const network = (await api.identity({}, { signal: context.signal })).network?.id ?? ''
+    await asOwner(owner, { files: [kit], copiesIn: config.paths.data }, async ([own = kit]) => {
+      checkKit(own, network)
+      requireAnotherKit({ kit, to })
+    })
+    const view = { schemaVersion: 1, applied: false, network, entry: null, nextKit: to } as const
     return options.json === true ? context.terminal.json(view) : show(context, view, kit)
   }
   const passphrase = await readPassphrase(context)
-  const owner = ownerOf(loaded)
   if (api !== undefined) {
     const { rotateRunningAuthority } = await import('../../node/offline/rotate-running.ts')
     const entered = await asOwner(owner, { files: [kit], copiesIn: config.paths.data }, ([own = kit]) =>
@@ -99,22 +104,6 @@ const tellRotated = async (
   if (options.json === true) return context.terminal.json({ ...view, members: spread.members })
   show(context, view, kit)
   printSpread(context, spread)
-}
-
-/** The process of this node; undefined: it is stopped. */
-const runningRoot = async (
-  context: Context,
-  { file, name }: { file: string | undefined; name: string | undefined }
-): Promise<ControlApi | undefined> => {
-  try {
-    return await running(context, {
-      ...(file !== undefined && { config: file }),
-      ...(name !== undefined && { node: name })
-    })
-  } catch (error) {
-    if (error instanceof NothingRunningError) return undefined
-    throw error
-  }
 }
 
 const show = ({ terminal }: Context, { applied, entry, nextKit }: RotateAuthorityView, kit: string): void => {

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -13,6 +12,7 @@ import type { AddCommand, Context } from '../output/context.ts'
 import { ExitError, exitCodes, UsageError } from '../output/exit.ts'
 import { orUnknown, plural, sanitise } from '../output/text.ts'
 import { peerName } from '../peers/peers.ts'
+import { requireKit } from './require-kit.ts'
 import { sourceLine } from './root.ts'
 
 type RevokeOptions = RunningOptions & { reason: string; kit?: string; domain?: string; peer?: string[] }
@@ -56,7 +56,7 @@ const revoke = async (context: Context, peer: string, options: RevokeOptions): P
 
 const revokeByKit = async (context: Context, peer: string, options: RevokeOptions & { kit: string }): Promise<void> => {
   const { kit, domain, reason } = options
-  if (!existsSync(kit)) throw new UsageError(`${kit} is not there: give the recovery kit with --kit FILE.`)
+  requireKit(kit)
   const flags = {
     ...(domain !== undefined && { domain }),
     ...(options.peer !== undefined && { 'bootstrap.peers': options.peer })

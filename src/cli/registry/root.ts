@@ -23,6 +23,7 @@ import { peerText } from '../output/status-text.ts'
 import type { Column } from '../output/table.ts'
 import { date, orUnknown, plural, sanitise } from '../output/text.ts'
 import { peerName } from '../peers/peers.ts'
+import { requireKit } from './require-kit.ts'
 
 interface RootOptions {
   kit?: string
@@ -192,7 +193,7 @@ const becomeRoot = async (context: Context, loaded: Loaded, options: RootOptions
   const { config, saveTo } = loaded
   const { becomeRoot: become, kitOf } = await import('../../node/offline/become-root.ts')
   const kit = options.kit === undefined ? kitOf(config) : resolve(options.kit)
-  if (!existsSync(kit)) throw new UsageError(`${kit} is not there: give the recovery kit with --kit FILE.`)
+  requireKit(kit)
   const passphrase = await readPassphrase(context)
   context.terminal.progress('Asking the members for their log …')
   const files = way.backup === undefined ? [kit] : [kit, way.backup]

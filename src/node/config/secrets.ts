@@ -1,7 +1,6 @@
-import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { codeOf } from '../../runtime/error-code.ts'
-import { readText as readFileText } from '../../runtime/files/read-file.ts'
+import { readText as readFileText, readPrivateText } from '../../runtime/files/read-file.ts'
 import { ConfigError } from '../errors.ts'
 import type { Env } from './parse.ts'
 
@@ -26,6 +25,8 @@ const ownerOnly: ReadonlySet<SecretName> = new Set([
 
 /** The variable that holds it; with `_FILE` after it, the one that names its file. */
 export const secretVariable = (name: SecretName): string => secrets[name]
+
+const ownersAlone = { others: 0o077, mode: '600' }
 
 /** A line of a few keys and addresses. */
 const maxBytes = 16 * 1024
@@ -60,9 +61,8 @@ const readText = (
   options: { mustExist: boolean; ownerOnly: boolean; by: string }
 ): string | undefined => {
   try {
-    if (options.ownerOnly && (statSync(file).mode & 0o077) !== 0)
-      throw new Error(`others can read it: chmod 600 ${file}`)
-    return readFileText(file, maxBytes).trim() || undefined
+    const text = options.ownerOnly ? readPrivateText(file, maxBytes, ownersAlone) : readFileText(file, maxBytes)
+    return text.trim() || undefined
   } catch (error) {
     if (!options.mustExist && codeOf(error) === 'ENOENT') return undefined
     throw new ConfigError([

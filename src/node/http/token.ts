@@ -1,6 +1,5 @@
-import { statSync } from 'node:fs'
 import { reasonOf } from '../../runtime/error-message.ts'
-import { readText } from '../../runtime/files/read-file.ts'
+import { readPrivateText } from '../../runtime/files/read-file.ts'
 import { ConfigError } from '../errors.ts'
 
 const maxBytes = 4 * 1024
@@ -14,8 +13,7 @@ export const readToken = (file: string | undefined): string | undefined => {
     throw new ConfigError([`http.tokenFile: ${file}: ${why}`])
   }
   try {
-    if ((statSync(file).mode & 0o007) !== 0) refuse(`others can read it: chmod 640 ${file}`)
-    const token = readText(file, maxBytes).trim()
+    const token = readPrivateText(file, maxBytes, { others: 0o007, mode: '640' }).trim()
     if (!/^[!-~]+$/.test(token) || token.length < fewestChars) {
       refuse(
         `has no token of at least ${fewestChars} characters without spaces: head -c 24 /dev/urandom | base64 > ${file}`

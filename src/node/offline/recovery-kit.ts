@@ -48,6 +48,19 @@ export function readRecoveryKit(path: string, passphrase: string): RecoveryKit {
   }
 }
 
+/** @throws ConfigError */
+export function requireKitOf(
+  networkId: string,
+  { kit, path }: { kit: Pick<RecoveryKit, 'networkId'>; path: string }
+): void {
+  if (kit.networkId === networkId) return
+  throw new ConfigError([`${path} is the recovery kit of another network, ${kit.networkId}`])
+}
+
+/** Before the passphrase is asked for: whether a file is a kit of the network. @throws ConfigError */
+export const checkKit = (path: string, networkId: string): void =>
+  requireKitOf(networkId, { kit: parseKit(path), path })
+
 /** The key of a kit that is the authority, as the log says. @throws ConfigError */
 export function authorityOf(kit: RecoveryKit, path: string, authorityKey: Uint8Array): SigningKey {
   const found = keysOf(kit).find((key) => equals(key.publicKey, authorityKey))

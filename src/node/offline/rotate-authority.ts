@@ -15,7 +15,7 @@ import { dataFiles } from '../config/paths.ts'
 import type { Config } from '../config/schema.ts'
 import { ConfigError } from '../errors.ts'
 import { ownLogKey } from '../root/log-key.ts'
-import { keysOf, type RecoveryKit, readRecoveryKit, writeRecoveryKit } from './recovery-kit.ts'
+import { keysOf, type RecoveryKit, readRecoveryKit, requireKitOf, writeRecoveryKit } from './recovery-kit.ts'
 
 export interface RotateAuthorityInit {
   config: Config
@@ -53,14 +53,13 @@ export async function rotateAuthority(init: RotateAuthorityInit): Promise<Rotate
   const kit = readRecoveryKit(init.kit, init.passphrase)
   return await withReplica({ path: store }, async (replica) => {
     const network = networkIdText(replica.networkId)
-    if (kit.networkId !== network) {
-      throw new ConfigError([`${init.kit} is the recovery kit of another network, ${kit.networkId}`])
-    }
+    requireKitOf(network, { kit, path: init.kit })
     const logKey = ownLogKey(dataFiles(config.paths.data).logKey, replica.state.keys)
     if (!replica.state.keys.isKeyOf(replica.head.epoch, logKey.publicKey)) {
       throw new NotRootError('this machine is not the root: run this on the machine of the root')
     }
     const next = nextAuthorityOf(kit, init.kit, replica.state.keys)
+    requireAnotherKit(init)
     if (!apply) return { schemaVersion: 1, applied: false, network, entry: null, nextKit: to }
     const entry = await reveal(replica, { next, afterNext: afterNextOf(init, network), logKey, config })
     return { schemaVersion: 1, applied: true, network, entry, nextKit: to }
@@ -83,13 +82,18 @@ export function nextAuthorityOf(
   ])
 }
 
+/** The kit before stays until the entry is in the log. @throws ConfigError */
+export function requireAnotherKit({ kit, to }: Pick<RotateAuthorityInit, 'kit' | 'to'>): void {
+  if (to === kit)
+    throw new ConfigError([`${to} is the kit that is used now: move it away, or give another file with --to`])
+}
+
 /** Key of the kit that a broken-off try has left, or a new one. @throws ConfigError for the kit of another time */
 export function afterNextOf(
   { kit, to, passphrase }: Pick<RotateAuthorityInit, 'kit' | 'to' | 'passphrase'>,
   network: string
 ): SigningKey {
-  if (to === kit)
-    throw new ConfigError([`${to} is the kit that is used now: move it away, or give another file with --to`])
+  requireAnotherKit({ kit, to })
   if (!existsSync(to)) {
     const nextAuthority = SigningKey.generate()
     writeRecoveryKit(to, { nextAuthority }, passphrase, network)

@@ -6,7 +6,7 @@ import { networkIdText } from '../../identity/network-id.ts'
 import { type EntryBodies, sealEntry } from '../../registry/objects/entry.ts'
 import type { ControlApi, EnteredView, PreparedView } from '../api/control-api.ts'
 import { ConfigError } from '../errors.ts'
-import { authorityOf, type RecoveryKit, readRecoveryKit } from './recovery-kit.ts'
+import { authorityOf, readRecoveryKit, requireKitOf } from './recovery-kit.ts'
 import { afterNextOf, nextAuthorityOf } from './rotate-authority.ts'
 
 /** The calls by which a running root is given what the authority has signed. */
@@ -19,12 +19,6 @@ interface KitFile {
 
 const bytesOf = (hex: string): Uint8Array => fromString(hex, 'base16')
 
-/** @throws ConfigError */
-function requireNetwork(kit: RecoveryKit, path: string, networkId: Uint8Array): void {
-  if (kit.networkId === networkIdText(networkId)) return
-  throw new ConfigError([`${path} is the recovery kit of another network, ${kit.networkId}`])
-}
-
 /**
  * Gives the log of a running root a new log key: the authority, which stays in this process, signs the entry.
  * @throws ConfigError, and as the calls
@@ -33,7 +27,7 @@ export async function rotateLogKey(api: RootApi, file: KitFile, signal: AbortSig
   // Before the root waits for it.
   const kit = readRecoveryKit(file.kit, file.passphrase)
   const prepared = await api.prepareEntry({ kind: 'delegate' }, { signal })
-  requireNetwork(kit, file.kit, bytesOf(prepared.networkId))
+  requireKitOf(networkIdText(bytesOf(prepared.networkId)), { kit, path: file.kit })
   const authority = authorityOf(kit, file.kit, bytesOf(prepared.authorityKey))
   if (prepared.logKey === null) throw new ConfigError(['the process has made no log key: it is of another version'])
   const body = { logKey: bytesOf(prepared.logKey) }
@@ -51,7 +45,7 @@ export async function rotateRunningAuthority(
 ): Promise<EnteredView> {
   const kit = readRecoveryKit(file.kit, file.passphrase)
   const prepared = await api.prepareEntry({ kind: 'authority' }, { signal })
-  requireNetwork(kit, file.kit, bytesOf(prepared.networkId))
+  requireKitOf(networkIdText(bytesOf(prepared.networkId)), { kit, path: file.kit })
   const authorityKey = bytesOf(prepared.authorityKey)
   const nextAuthorityDigest = bytesOf(prepared.nextAuthorityDigest)
   const next = nextAuthorityOf(kit, file.kit, { authorityKey, nextAuthorityDigest })

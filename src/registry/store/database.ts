@@ -1,6 +1,7 @@
-import { existsSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import BetterSqlite3 from 'better-sqlite3'
+import { reasonOf } from '../../runtime/error-message.ts'
 import { StoreError, StoreInUseError, StoreVersionError } from '../../runtime/errors.ts'
 import { makeFolder } from '../../runtime/make-folder.ts'
 import { migrate } from './migrate.ts'
@@ -152,7 +153,7 @@ class ReadOnlyDatabase extends BetterSqlite3 {
 export const openReadOnly = (path: string): Database => {
   let db: BetterSqlite3.Database | undefined
   try {
-    if (!existsSync(path)) throw new StoreError(`${path} is not there: check the path`)
+    requireThere(path)
     refuseUnknown(realPath(path), currentSchema)
     db = new ReadOnlyDatabase(path)
     if (identify(db, path, currentSchema).fresh) throw damaged(path, 'it is empty')
@@ -160,6 +161,15 @@ export const openReadOnly = (path: string): Database => {
   } catch (error) {
     db?.close()
     throw asStoreError(error, path)
+  }
+}
+
+/** A link to nothing is named as one. @throws StoreError */
+const requireThere = (path: string): void => {
+  try {
+    statSync(path)
+  } catch (error) {
+    throw new StoreError(reasonOf(error), { cause: error })
   }
 }
 

@@ -35,7 +35,7 @@ export const headerOf = (path: string): Buffer | undefined => {
       closeSync(file)
     }
   } catch (error) {
-    throw new StoreError(`${path} cannot be read (${reasonOf(error)}): check its owner and mode`, { cause: error })
+    throw new StoreError(`${path}: cannot be read: ${reasonOf(error)}`, { cause: error })
   }
   if (read === 0) return undefined
   if (read < header.length) throw damaged(path, `it ends after ${read} bytes`)

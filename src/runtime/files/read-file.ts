@@ -47,5 +47,21 @@ export function readOpen(file: number, path: string, maxBytes: number): Buffer {
 /** A file that grows while it is read, or that says it is empty as those of /proc do. */
 const smallBytes = 64 * 1024
 
+/**
+ * Text of a file with a secret. Its kind comes before its mode: nobody is told to change the mode of a folder or a device.
+ * `others`: rights that nobody else may have, such as 0o077; `mode`: the one to give it.
+ * @throws UnfitFileError, or the error of the system
+ */
+export function readPrivateText(path: string, maxBytes: number, rights: { others: number; mode: string }): string {
+  const file = openRegular(path)
+  try {
+    if ((fstatSync(file).mode & rights.others) !== 0)
+      throw new UnfitFileError(`others can read it: chmod ${rights.mode} ${path}`)
+    return readOpen(file, path, maxBytes).toString('utf8')
+  } finally {
+    closeSync(file)
+  }
+}
+
 /** Text of a file that has no more than `maxBytes`. @throws UnfitFileError, or the error of the system */
 export const readText = (path: string, maxBytes: number): string => readSmall(path, maxBytes).toString('utf8')

@@ -1,8 +1,10 @@
-import { globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, it } from 'vitest'
-import { readText } from '../../../src/runtime/files/read-file.ts'
+import { readSecret } from '../../../src/node/config/secrets.ts'
+import { readToken } from '../../../src/node/http/token.ts'
+import { readPrivateText, readText } from '../../../src/runtime/files/read-file.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'tn-read-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
@@ -24,6 +26,21 @@ it('what is no regular file is named as what it is', () => {
   expect(() => readText(folder, 10)).toThrow(`${folder} cannot be read: it is a folder`)
   expect(() => readText('/dev/zero', 10)).toThrow('it is a device')
   expect(() => readText(join(folder, 'none'), 10)).toThrow('ENOENT')
+})
+
+it('a secret is read from a file of its owner alone, and nobody is told to change the mode of what is no file', () => {
+  const rights = { others: 0o077, mode: '600' }
+  writeFileSync(file, 'secret')
+  chmodSync(file, 0o640)
+  expect(() => readPrivateText(file, 10, rights)).toThrow(`others can read it: chmod 600 ${file}`)
+  chmodSync(file, 0o600)
+  expect(readPrivateText(file, 10, rights)).toBe('secret')
+  for (const path of [folder, '/dev/zero', '/dev/null']) {
+    expect(() => readPrivateText(path, 10, rights)).toThrow('a file is due')
+    const env = { TRUSTNET_RECOVERY_PASSPHRASE_FILE: path }
+    expect(() => readSecret('recoveryPassphrase', { env })).toThrow('a file is due')
+    expect(() => readToken(path)).toThrow('a file is due')
+  }
 })
 
 /** Files that no person names: the program's own, what the kernel answers, and state that only root can write. */
