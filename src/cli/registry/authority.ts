@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path'
 import type { ControlApi } from '../../node/api/control-api.ts'
+import type { Loaded } from '../../node/config/index.ts'
 import type { RotateAuthorityView } from '../../node/offline/rotate-authority.ts'
 import { loadedConfig } from '../access/config-source.ts'
 import { answering } from '../access/find-running.ts'
@@ -65,14 +66,7 @@ const rotate = async (context: Context, options: RotateOptions): Promise<void> =
     ...(name !== undefined && { node: name })
   })
   if (api !== undefined && options.yes !== true) {
-    const { checkKit } = await import('../../node/offline/recovery-kit.ts')
-    const { requireAnotherKit } = await import('../../node/offline/rotate-authority.ts')
-    const network = (await api.identity({}, { signal: context.signal })).network?.id ?? ''
-    await asOwner(owner, { files: [kit], copiesIn: config.paths.data }, async ([own = kit]) => {
-      checkKit(own, network)
-      requireAnotherKit({ kit, to })
-    })
-    const view = { schemaVersion: 1, applied: false, network, entry: null, nextKit: to } as const
+    const view = await planRunning(context, api, { loaded, kit, to })
     return options.json === true ? context.terminal.json(view) : show(context, view, kit)
   }
   const passphrase = await readPassphrase(context)
@@ -89,6 +83,22 @@ const rotate = async (context: Context, options: RotateOptions): Promise<void> =
   )
   if (options.json === true) context.terminal.json(view)
   else show(context, view, kit)
+}
+
+/** What a running root would be given; the kit is looked at as far as it can be without its passphrase. */
+const planRunning = async (
+  context: Context,
+  api: ControlApi,
+  { loaded, kit, to }: { loaded: Loaded; kit: string; to: string }
+): Promise<RotateAuthorityView> => {
+  const { checkKit } = await import('../../node/offline/recovery-kit.ts')
+  const { requireAnotherKit } = await import('../../node/offline/rotate-authority.ts')
+  const network = (await api.identity({}, { signal: context.signal })).network?.id ?? ''
+  await asOwner(ownerOf(loaded), { files: [kit], copiesIn: loaded.config.paths.data }, async ([own = kit]) => {
+    checkKit(own, network)
+    requireAnotherKit({ kit, to })
+  })
+  return { schemaVersion: 1, applied: false, network, entry: null, nextKit: to }
 }
 
 /** Follows the new authority through the network. */
