@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Libp2p } from '@libp2p/interface'
+import type { Connection, Libp2p } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { EchoFrames, echoProtocol } from '../harness/echo-frames.ts'
 import { type LoadResult, runLoad } from '../harness/load.ts'
@@ -9,6 +9,7 @@ import { serveMethods } from '../harness/serve.ts'
 /** Bare libp2p hosts with one connection and one stream each. */
 interface Lane {
   host: Libp2p
+  connection: Connection
   frames: EchoFrames
   /** Answers come in the order of the questions. */
   waiting: (() => void)[]
@@ -21,7 +22,7 @@ async function connect(address: string): Promise<void> {
   const connection = await host.dial(multiaddr(address), { signal: AbortSignal.timeout(60_000) })
   const waiting: (() => void)[] = []
   const stream = await connection.newStream(echoProtocol)
-  lanes.push({ host, frames: new EchoFrames(stream, () => waiting.shift()?.()), waiting })
+  lanes.push({ host, connection, frames: new EchoFrames(stream, () => waiting.shift()?.()), waiting })
 }
 
 const echo = (lane: Lane, frame: Uint8Array): Promise<void> =>
@@ -61,6 +62,18 @@ const methods = {
   async echo(jobs: number, bytes: number, streams: number, inFlight: number): Promise<LoadResult> {
     const frame = Buffer.alloc(bytes, 7)
     return await runLoad(jobs, streams * inFlight, async (_job, lane) => await echo(laneOf(lane % streams), frame))
+  },
+
+  /** Frames of this size, one after the other, each over a stream of its own. */
+  async echoOnNewStreams(jobs: number, bytes: number): Promise<LoadResult> {
+    const { connection } = laneOf(0)
+    return await runLoad(jobs, 1, async () => {
+      const stream = await connection.newStream(echoProtocol)
+      await new Promise<void>((resolve) => {
+        new EchoFrames(stream, () => resolve()).send(Buffer.alloc(bytes, 7))
+      })
+      await stream.close()
+    })
   }
 }
 

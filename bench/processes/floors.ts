@@ -1,7 +1,9 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject, randomBytes, sign, verify } from 'node:crypto'
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
 import { join } from 'node:path'
 import { type Database, openDatabase } from '../../src/registry/store/database.ts'
-import { runLoad } from '../harness/load.ts'
+import { type LoadResult, runLoad } from '../harness/load.ts'
 import { serveMethods } from '../harness/serve.ts'
 
 /** What the machine does without the product: signatures, and commits of the same size with the same durability. */
@@ -69,6 +71,31 @@ const methods = {
       else if (!verify(null, one.payload, one.publicKey, one.signature)) throw new Error('a wrong signature')
     })
     return all.perSecond
+  },
+
+  /** Signatures verified one after the other, in the thread pool or on the main thread. */
+  async verifyEach(times: number, bytes: number, where: 'pool' | 'main'): Promise<LoadResult> {
+    const signed = signedPayloads(times, bytes, times)
+    return await runLoad(times, 1, async (job) => {
+      const one = signed[job]
+      if (one === undefined) return
+      if (where === 'pool') await verifyInPool(one.payload, one.publicKey, one.signature)
+      else if (!verify(null, one.payload, one.publicKey, one.signature)) throw new Error('a wrong signature')
+    })
+  },
+
+  /** Datagrams sent to a port of this machine and awaited back, one after the other. */
+  async echoDatagrams(times: number, bytes: number, port: number): Promise<LoadResult> {
+    const socket = createSocket('udp6')
+    try {
+      return await runLoad(times, 1, async () => {
+        const back = once(socket, 'message')
+        socket.send(Buffer.alloc(bytes, 7), port, '::1')
+        await back
+      })
+    } finally {
+      socket.close()
+    }
   },
 
   /** Ms (p50) until so many signatures have been verified side by side in the thread pool. */
