@@ -58,7 +58,9 @@ async function ordered(
   // As it travels: what is not said is not there.
   const text = JSON.stringify(given)
   const input: Record<string, unknown> = JSON.parse(text)
-  const sign = await signerOf({ call, input }, kinds, signing)
+  const { callsAboutMembers } = await import('./signed-acts.ts')
+  const listed = callsAboutMembers.has(call) ? await api.members({}, options) : undefined
+  const sign = await signerOf({ call, input, ...listed }, kinds, signing)
   let view = await api.beginOrdered({ call, input: text }, options)
   for (let step = 0; view.answer === null; step++) {
     if (step === maxSteps) throw unexpected('more signatures than the command needs')

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { peerIdText } from '../../identity/keys.ts'
+import type { MembersView } from '../../node/api/control-api.ts'
 import { actText, questionOf } from '../../node/views/log-view.ts'
 import { policyValues } from '../../node/views/policy-view.ts'
 import type { EntryBodies } from '../../registry/objects/entry.ts'
@@ -10,7 +11,14 @@ import { contentOf, idOfActs, type OpenedAct } from '../../registry/objects/orde
 export interface Asked {
   readonly call: string
   readonly input: Readonly<Record<string, unknown>>
+  /** The members as the node listed them before it drafted anything. */
+  readonly members?: readonly ListedMember[]
 }
+
+type ListedMember = Pick<MembersView['members'][number], 'peerId' | 'name' | 'role' | 'groups'>
+
+/** Calls whose entries leave out, or say anew, what only the list of members tells. */
+export const callsAboutMembers: ReadonlySet<string> = new Set(['changeMember', 'endMember', 'retireRegistry'])
 
 type Content = OpenedAct['content']
 
@@ -27,11 +35,13 @@ type Act = Parameters<typeof contentOf>[0]
 export const actsToSign = (asked: Asked, acts: readonly Act[]): string[] =>
   acts.map((act) => (act.kind === 0 ? questionToSign(asked, act.body) : changeToSign(asked, act, acts)))
 
-function changeToSign({ call, input }: Asked, act: Act, acts: readonly Act[]): string {
+function changeToSign(asked: Asked, act: Act, acts: readonly Act[]): string {
+  const { call, input } = asked
   const check = checks.get(call)
   if (check === undefined) throw other(`a change, which nothing checks for ${call}`)
   const content = contentOf(act)
   check(input, content, acts)
+  if (callsAboutMembers.has(call)) isListed(asked, content)
   return lineOf(content)
 }
 
@@ -124,6 +134,23 @@ const checks: ReadonlyMap<string, Check> = new Map(
     approveOrder: ({ id }, _, acts) => same('the id', idOfActs(acts), id)
   })
 )
+
+/** Holds a change of a member against the list: it is about the one that was named, and what was not asked for stays as it is. */
+function isListed({ call, input, members = [] }: Asked, content: Content): void {
+  const { publicKey } = bodyOf(
+    content,
+    content.kind === 'registrySet' || content.kind === 'end' ? content.kind : 'change'
+  )
+  const listed = members.find(({ peerId }) => peerId === peerIdText(publicKey))
+  const asked = String(input['peer'])
+  const isMeant = listed !== undefined && (listed.name === asked || listed.peerId.endsWith(asked))
+  require(isMeant, `about ${peerIdText(publicKey)}, who is not ${asked} in its list of members`)
+  if (content.kind !== 'change') return
+  const { name, role, groups } = bodyOf(content, 'change')
+  same('the name', name, input['name'] ?? listed?.name)
+  if (call !== 'retireRegistry') same('the role', role, input['role'] ?? listed?.role)
+  same('the groups', sorted(groups), sorted(input['groups'] ?? listed?.groups))
+}
 
 /** Texts in one order. */
 const sorted = (texts: unknown): string[] => {

@@ -68,15 +68,39 @@ const drafts: Draft[] = [
     right: { kind: 'change', body: { publicKey: hal, name: 'dave', role: 'integrated', groups: [] } },
     wrong: [
       { kind: 'change', body: { publicKey: hal, name: 'eve', role: 'integrated', groups: [] } },
+      { kind: 'change', body: { publicKey: hal, name: 'dave', role: 'secondary', groups: [] } },
+      { kind: 'change', body: { publicKey: hal, name: 'dave', role: 'integrated', groups: ['admin'] } },
       { kind: 'change', body: { publicKey: eve, name: 'dave', role: 'integrated', groups: [] } }
     ]
+  },
+  {
+    what: 'another name, by name',
+    ask: (api) => api.changeMember({ peer: 'hal', name: 'dave' }),
+    right: { kind: 'change', body: { publicKey: hal, name: 'dave', role: 'integrated', groups: [] } },
+    wrong: [{ kind: 'change', body: { publicKey: eve, name: 'dave', role: 'integrated', groups: [] } }]
+  },
+  {
+    what: 'another role',
+    ask: (api) => api.changeMember({ peer: 'hal', role: 'external' }),
+    right: { kind: 'change', body: { publicKey: hal, name: 'hal', role: 'external', groups: [] } },
+    wrong: [
+      { kind: 'change', body: { publicKey: hal, name: 'hal', role: 'secondary', groups: [] } },
+      { kind: 'change', body: { publicKey: hal, name: 'hal', role: 'external', groups: ['admin'] } }
+    ]
+  },
+  {
+    what: 'end of a membership, by name',
+    ask: (api) => api.endMember({ peer: 'hal', reason: 'done' }),
+    right: { kind: 'end', body: { publicKey: hal, reason: 'done' } },
+    wrong: [{ kind: 'end', body: { publicKey: eve, reason: 'done' } }]
   },
   {
     what: 'groups',
     ask: (api) => api.changeMember({ peer: 'hal', groups: ['web', 'db'] }),
     right: { kind: 'change', body: { publicKey: hal, name: 'hal', role: 'integrated', groups: ['db', 'web'] } },
     wrong: [
-      { kind: 'change', body: { publicKey: hal, name: 'hal', role: 'integrated', groups: ['admin', 'db', 'web'] } }
+      { kind: 'change', body: { publicKey: hal, name: 'hal', role: 'integrated', groups: ['admin', 'db', 'web'] } },
+      { kind: 'change', body: { publicKey: hal, name: 'hal', role: 'secondary', groups: ['db', 'web'] } }
     ]
   },
   {
@@ -145,6 +169,16 @@ const drafts: Draft[] = [
   }
 ]
 
+const row = (publicKey: Uint8Array, name: string) => ({
+  peerId: peerIdText(publicKey),
+  name,
+  role: 'integrated' as const,
+  groups: [],
+  expiresMs: Date.now(),
+  ephemeralMs: null,
+  entry: 1
+})
+
 /** A node that asks for a signature under this, whatever was asked of it. */
 class DraftingApi extends ScriptedApi {
   orders = 0
@@ -154,6 +188,11 @@ class DraftingApi extends ScriptedApi {
     super()
     this.#content = content
   }
+
+  override members: ControlApi['members'] = async () => ({
+    schemaVersion: 1,
+    members: [row(hal, 'hal'), row(eve, 'eve')]
+  })
 
   override beginOrdered: ControlApi['beginOrdered'] = async () => {
     const { kind, body } = actOf(this.#content)
