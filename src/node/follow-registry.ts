@@ -93,7 +93,7 @@ class Following {
     this.#stops.push(() => events.removeEventListener(type, listener))
   }
 
-  /** Whoever was shut out still gets the entry that says so, if it reads, and one that asked for it the answer. */
+  /** Time in which one that was shut out still gets the entry that says so, if it reads, and one that asked for it the answer. */
   #ended(publicKey: Uint8Array): void {
     const peer = peerIdText(publicKey)
     this.#parting.add(peer)

@@ -20,10 +20,12 @@ import {
 } from '../../../src/protocols/register/index.ts'
 import { Backoff } from '../../../src/runtime/backoff.ts'
 import type { RootAddress } from '../../processes/root.ts'
+import { helloMs } from '../network.ts'
 import { memberKey, memberRecord, memberRole, nextSeq, serviceNamed } from './members.ts'
 
 /** The client's own limits; nothing of it is served to others. */
 export const clientLimits = limitsWith({
+  hello: { deadlineMs: helloMs, settleMs: helloMs },
   lookup: { deadlineMs: 60_000 },
   register: { requestMs: 60_000, joinMs: 60_000 }
 })

@@ -8,6 +8,7 @@ import { type Homes, homes, socketPath } from '../../node/config/paths.ts'
 import { makeFolder } from '../../runtime/make-folder.ts'
 import { liveSockets } from '../access/find-running.ts'
 import { UsageError } from '../output/exit.ts'
+import { endOrphans, makerOf, noteMaker, ownPrefix, removeLeftOvers } from './left-over.ts'
 import { freePorts } from './ports.ts'
 
 export const devDomain = 'dev.trustnet.test'
@@ -82,11 +83,14 @@ export interface LayoutInit {
 
 /** The state folder, new in the temporary folder unless one is given, and what each member is called and where it lives. */
 export const layOut = async ({ nodes, dir, relayed = false }: LayoutInit): Promise<Layout> => {
-  const folder = dir === undefined ? await mkdtemp(join(tmpdir(), 'trustnet-dev-')) : resolve(dir)
+  if (dir === undefined) await removeLeftOvers(tmpdir())
+  const folder = dir === undefined ? await mkdtemp(join(tmpdir(), ownPrefix)) : resolve(dir)
   const places = homes({ TRUSTNET_HOME: folder })
   const logs = join(folder, 'log')
   makeNetworkFolder(logs)
+  endOrphans(folder)
   await refuseRunning(folder, places.runtime)
+  noteMaker(folder)
   const planned = plan(nodes)
   const ports = await freePorts(3 * planned.length)
   const members = planned.map((one, at) => {
@@ -121,10 +125,11 @@ const makeNetworkFolder = (folder: string): void => {
 
 /** A second network over the same folder would rewrite the configuration of the first under its feet. */
 const refuseRunning = async (folder: string, runtime: string): Promise<void> => {
-  const [first] = await liveSockets([runtime])
+  const maker = makerOf(folder)
+  const first = maker === undefined ? (await liveSockets([runtime]))[0] : `process ${maker}`
   if (first === undefined) return
   throw new UsageError(
-    `A network runs in ${folder} already (${first} answers): stop it first, or choose another folder with --dir.`
+    `A network runs in ${folder} already (${first}): stop it first, or choose another folder with --dir.`
   )
 }
 

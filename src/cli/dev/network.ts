@@ -21,6 +21,7 @@ import {
   writeConfig,
   writeConfigs
 } from './layout.ts'
+import { dropNote, noteChild } from './left-over.ts'
 import { Patience } from './patience.ts'
 
 /** One process more is up or online within this time; some fifty times what it takes on two cores. */
@@ -107,6 +108,7 @@ export class DevNetwork implements AsyncDisposable {
     const nodes = children.filter((child) => !registries.includes(child))
     await Promise.all(nodes.map((child) => child.stop()))
     await Promise.all(registries.map((child) => child.stop()))
+    dropNote(this.layout.folder)
     await this.stopDns()
   }
 
@@ -239,6 +241,7 @@ export class DevNetwork implements AsyncDisposable {
     const { name, logFile } = member
     const child = new Child({ name, args, home: this.layout.folder, logFile, env: this.#init.env })
     this.#children.set(name, child)
+    noteChild(this.layout.folder, child.pid)
     inBackground(
       child.ended.then((end) => this.#onEnd(child, end)),
       'telling the end of a process'

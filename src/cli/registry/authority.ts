@@ -85,7 +85,7 @@ const rotate = async (context: Context, options: RotateOptions): Promise<void> =
   else show(context, view, kit)
 }
 
-/** What a running root would be given; the kit is looked at as far as it can be without its passphrase. */
+/** Plan for a running root; the kit is looked at as far as it can be without its passphrase. */
 const planRunning = async (
   context: Context,
   api: ControlApi,

@@ -32,6 +32,13 @@ export const noteUnfinished = ({ data, key }: Paths): void => {
 const beingMade = (data: string, who: string): ConfigError =>
   new ConfigError([`${who} is making a network in ${data}: wait until it has ended`])
 
+/** @throws ConfigError while another process makes a network in the folder */
+export const refuseBeingMade = ({ data }: Pick<Paths, 'data'>): void => {
+  const { unfinished } = dataFiles(data)
+  const [owner = ''] = existsSync(unfinished) ? readText(unfinished, maxNoteBytes).split('\n') : []
+  if (isOwnerAlive(owner)) throw beingMade(data, `process ${owner.split(' ')[0]}`)
+}
+
 /** The network is whole, or whoever writes into the folder takes what is there for its own. */
 export const dropNote = ({ data }: Pick<Paths, 'data'>): void => rmSync(dataFiles(data).unfinished, { force: true })
 
@@ -50,10 +57,8 @@ export const removeUnfinished = (config: Pick<Config, 'paths' | 'networkId'>, is
   const { paths } = config
   const { unfinished, store } = dataFiles(paths.data)
   if (!existsSync(unfinished)) return
-  const [owner = '', note] = readText(unfinished, maxNoteBytes).split('\n')
-  if (!isOurs && isOwnerAlive(owner)) {
-    throw beingMade(paths.data, `process ${owner.split(' ')[0]}`)
-  }
+  if (!isOurs) refuseBeingMade(paths)
+  const [, note] = readText(unfinished, maxNoteBytes).split('\n')
   if (isOurs || !isWhole(config)) {
     const made = [...['', '-wal', '-shm', '-journal'].map((end) => store + end), ...filesOfNetwork(paths.data)]
     for (const path of note === withKey ? [...made, paths.key] : made) rmSync(path, { force: true })

@@ -12,8 +12,10 @@ const startOf = (pid: number): string => {
   }
 }
 
-/** This process, as a file names whose it is. */
-export const thisOwner = (): string => `${process.pid} ${startOf(process.pid)}`
+/** A process, as a file names whose it is. */
+export const ownerOf = (pid: number): string => `${pid} ${startOf(pid)}`
+
+export const thisOwner = (): string => ownerOf(process.pid)
 
 /** True while the process lives that is named so. */
 export const isOwnerAlive = (owner: string): boolean => {

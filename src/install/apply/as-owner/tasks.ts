@@ -6,6 +6,7 @@ import { loadConfig } from '../../../node/config/index.ts'
 import { dataFiles, filesOfNetwork } from '../../../node/config/paths.ts'
 import { createNetworkHere } from '../../../node/offline/create-network.ts'
 import { peekGenesis } from '../../../node/offline/read-store.ts'
+import { refuseBeingMade } from '../../../node/offline/unfinished-network.ts'
 import { openGenesis } from '../../../registry/objects/genesis.ts'
 import { readText } from '../../../runtime/files/read-file.ts'
 
@@ -35,7 +36,10 @@ const makeNetwork = async ({ configFile, data, passphrase, there }: MakeNetwork)
   // The kit is made last: without it a network that was just begun is not whole, and nobody has seen it yet.
   const { recoveryKit, unfinished } = dataFiles(data)
   const whole = there || (!existsSync(unfinished) && isJson(recoveryKit))
-  if (!whole) removeHalf(data)
+  if (!whole) {
+    refuseBeingMade({ data })
+    removeHalf(data)
+  }
   const found = whole ? networkOf({ data }) : null
   if (found !== null) return found
   const { config } = loadConfig({ file: configFile, env: {} })

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { tasks } from '../../../../src/install/apply/as-owner/tasks.ts'
 import { dataFiles, filesOfNetwork } from '../../../../src/node/config/paths.ts'
+import { ownerOf } from '../../../../src/runtime/files/owner.ts'
 import { tempFolder } from '../../../helpers/temp.ts'
 
 const passphrase = 'a passphrase of some length'
@@ -25,6 +26,19 @@ it('an installer that was broken off after any file of its network makes it anew
   for (const path of files) writeFileSync(path, 'half\n', { mode: 0o600 })
   expect(await tasks.makeNetwork({ configFile, data, passphrase, there: false })).toMatch(/^tn/)
   expect(existsSync(dataFiles(data).recoveryKit)).toBe(true)
+})
+
+it('an installer leaves alone what another process is making, and what a killed one left is made anew', async () => {
+  using folder = tempFolder()
+  const { configFile, data } = place(folder.path)
+  const { logKey, unfinished } = dataFiles(data)
+  writeFileSync(logKey, 'half\n', { mode: 0o600 })
+  writeFileSync(unfinished, `${ownerOf(process.ppid)}\n\n`)
+  const make = () => tasks.makeNetwork({ configFile, data, passphrase, there: false })
+  await expect(make()).rejects.toThrow(`process ${process.ppid} is making a network`)
+  expect(readFileSync(logKey, 'utf8')).toBe('half\n')
+  writeFileSync(unfinished, `${process.ppid} 1\n\n`)
+  expect(await make()).toMatch(/^tn/)
 })
 
 it('an installer takes away no key of a network that was there before it and has lost its store', async () => {
