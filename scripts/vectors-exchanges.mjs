@@ -3,15 +3,18 @@
 
 import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
+import { encodeAddr } from '../dist/src/address/multiaddr.js'
 import { defaultLimits as limits } from '../dist/src/protocols/engine/limits.js'
 import { statuses } from '../dist/src/protocols/engine/status.js'
 import { Hello } from '../dist/src/protocols/hello/pb/hello.js'
 import { LookupAnswer, LookupRequest } from '../dist/src/protocols/lookup/pb/lookup.js'
+import { dialFailures, outcomes } from '../dist/src/protocols/probe/descriptor.js'
+import { ProbeAnswer, ProbeRequest } from '../dist/src/protocols/probe/pb/probe.js'
 import { SessionFrame } from '../dist/src/protocols/register/pb/register.js'
 import { SyncFrame, SyncRequest } from '../dist/src/protocols/sync/pb/sync.js'
 import { states } from '../dist/src/registry/liveness/liveness.js'
 
-const codecs = { Hello, LookupAnswer, LookupRequest, SessionFrame, SyncFrame, SyncRequest }
+const codecs = { Hello, LookupAnswer, LookupRequest, ProbeAnswer, ProbeRequest, SessionFrame, SyncFrame, SyncRequest }
 const folder = new URL('../test/fixtures/vectors/', import.meta.url)
 const read = (name) => JSON.parse(readFileSync(new URL(`${name}.json`, folder), 'utf8'))
 const unhex = (text) => Uint8Array.from(Buffer.from(text.slice('hex:'.length), 'hex'))
@@ -49,6 +52,7 @@ const hello = '/trustnet/hello/1.0.0'
 const register = '/trustnet/register/1.0.0'
 const sync = '/trustnet/sync/1.0.0'
 const lookup = '/trustnet/lookup/1.0.0'
+const probe = '/trustnet/probe/1.0.0'
 
 const genesis = first('genesis')
 const checkpoint = first('checkpoint')
@@ -61,6 +65,7 @@ const renewal = ofKind('renew')
 const request = first('renew')
 const key = (fill) => new Uint8Array(32).fill(fill)
 const [member, registry] = read('keys').good.map(({ publicKey }) => unhex(publicKey))
+const addr = encodeAddr('/ip6/2001:db8::1/tcp/9000')
 const store = key(7).slice(0, 16)
 
 const asked = { version: 1, networkId }
@@ -141,6 +146,32 @@ const cases = [
     protocol: lookup,
     frames: [client('LookupRequest', asked), server('LookupAnswer', { status: statuses.NOT_MEMBER })],
     outcome: 'ends'
+  },
+  {
+    name: 'a registry has an address of a member dialled, where nobody listens',
+    protocol: probe,
+    frames: [
+      client('ProbeRequest', { ...asked, addr, target: member }),
+      server('ProbeAnswer', { outcome: outcomes.failed, failure: dialFailures.refused, tookMs: 3 })
+    ],
+    outcome: 'is answered'
+  },
+  {
+    name: 'what members said of the addresses of one',
+    protocol: probe,
+    frames: [
+      client('ProbeRequest', { ...asked, target: member }),
+      server('ProbeAnswer', {
+        outcome: outcomes.reached,
+        members: [
+          {
+            publicKey: member,
+            addrs: [{ addr, words: [{ prober: registry, outcome: outcomes.reached, agoMs: 60_000, tookMs: 12 }] }]
+          }
+        ]
+      })
+    ],
+    outcome: 'is answered'
   },
   {
     name: 'sync by a stranger is answered NOT_MEMBER',

@@ -1,5 +1,7 @@
 import { publicKeyOf } from '../identity/keys.ts'
+import { isRegistryRole } from '../identity/role.ts'
 import { ConnectionTrust } from '../protocols/engine/connection-trust.ts'
+import type { ProtocolLimits } from '../protocols/engine/limits.ts'
 import type { Registry } from '../registry/registry.ts'
 import { ClockWatch } from './clock-watch.ts'
 import { backoffOf } from './config/backoff.ts'
@@ -12,6 +14,8 @@ import { limitsFor } from './host/open-files.ts'
 import { Traffic } from './host/traffic.ts'
 import { watchGossip } from './host/watch-gossip.ts'
 import { Housekeeping } from './housekeeping.ts'
+import { Matrix } from './matrix/matrix.ts'
+import { MatrixProber } from './matrix/matrix-prober.ts'
 import type { HostedParts, NetworkParts } from './network-parts.ts'
 import type { NodeParts } from './node-parts.ts'
 import { Connector } from './peers/connector.ts'
@@ -69,9 +73,18 @@ export function hostedParts(node: NodeParts, registry: Registry, network: Networ
       mayPublish: () => network.session !== undefined || (config.role === 'root' && registry.restored === undefined),
       tell: async (record) => await node.resolvers.register(record)
     }),
+    matrix: makeMatrix(node, registry, trust, limits),
     forwarder: new RootForwarder({ registry, config, logger })
   }
 }
+
+/** Words of members about each other's addresses. */
+const makeMatrix = (
+  { key, config, clock }: NodeParts,
+  { networkId }: Registry,
+  trust: ConnectionTrust,
+  limits: ProtocolLimits
+): Matrix => new Matrix({ networkId, self: key.publicKey, asks: isRegistryRole(config.role), trust, limits, clock })
 
 /** A /64 is known from when a member proved itself there. */
 function makeGater(
@@ -100,7 +113,8 @@ export const runningParts = (node: NodeParts, network: NetworkParts, host: Host,
   peers: makeConnector(node, network, host),
   pingMonitor: makePingMonitor(node, network),
   lease: makeLeaseClient(node, network, host, owner),
-  reach: makeReachability(node, network)
+  reach: makeReachability(node, network),
+  matrix: makeMatrixProber(node, network, host)
 })
 
 /** Starts them, and the looks that need no part of their own. */
@@ -110,7 +124,7 @@ export function startParts(
   { trust, registry }: NetworkParts,
   host: Host
 ): void {
-  for (const part of Object.values(parts)) part.start(services)
+  for (const part of Object.values(parts)) part?.start(services)
   watchGossip(services, host, trust)
   watchTnr(services, { config, dns: resolvers.dns, domain: registry.genesis.value.domain })
   hearClocks(services, { hello: host.services.hello, trust, logger: logging.logger })
@@ -188,6 +202,15 @@ function makeReachability({ config, logging }: NodeParts, network: NetworkParts)
     current: () => (network.isMember() ? self.record.current?.value.reach : undefined),
     publish: async (reach) => await self.publish({ reach })
   })
+}
+
+/** Has members probed by others, where this node is a registry. */
+function makeMatrixProber({ config, key, clock, logging }: NodeParts, network: NetworkParts, host: Host) {
+  const { registry, trust, limits, matrix } = network
+  const { probe: prober } = host.services
+  if (!isRegistryRole(config.role) || prober === undefined) return undefined
+  const { logger } = logging
+  return new MatrixProber({ registry, self: key.publicKey, trust, limits, words: matrix.words, prober, clock, logger })
 }
 
 /** Makes what begins when a node listens: the duties of a root, and chores. `goesOn`: this process was the root a moment ago. */

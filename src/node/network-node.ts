@@ -13,6 +13,8 @@ import type { Host, HostServices } from './host/host-services.ts'
 import { forgetStrangers } from './host/libp2p.ts'
 import { startHost } from './host/listen.ts'
 import type { Traffic } from './host/traffic.ts'
+import type { Matrix } from './matrix/matrix.ts'
+import type { MatrixProber } from './matrix/matrix-prober.ts'
 import type { NetworkParts } from './network-parts.ts'
 import type { NodeParts } from './node-parts.ts'
 import type { Connector } from './peers/connector.ts'
@@ -41,6 +43,7 @@ export class NetworkNode implements NetworkParts {
   readonly traffic: Traffic
   readonly gater: Gater
   readonly self: SelfPublisher
+  readonly matrix: Matrix
   readonly forwarder: RootForwarder
   readonly #node: NodeParts
   readonly #reactions: Reactions
@@ -60,6 +63,7 @@ export class NetworkNode implements NetworkParts {
     this.heads = parts.heads
     this.clocks = parts.clocks
     this.self = parts.self
+    this.matrix = parts.matrix
     this.forwarder = parts.forwarder
     this.#reactions = new Reactions(node, this)
   }
@@ -116,6 +120,10 @@ export class NetworkNode implements NetworkParts {
 
   get pingMonitor(): PingMonitor | undefined {
     return this.#running?.pingMonitor
+  }
+
+  get matrixProber(): MatrixProber | undefined {
+    return this.#running?.matrix
   }
 
   /** All that one source had was applied at least once since the start. */

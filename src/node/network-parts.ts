@@ -3,6 +3,8 @@ import type { ProtocolLimits } from '../protocols/engine/limits.ts'
 import type { Registry } from '../registry/registry.ts'
 import type { Gater } from './host/gater.ts'
 import type { Traffic } from './host/traffic.ts'
+import type { Matrix } from './matrix/matrix.ts'
+import type { MatrixProber } from './matrix/matrix-prober.ts'
 import type { Connector } from './peers/connector.ts'
 import type { PeerClocks } from './peers/peer-clocks.ts'
 import type { PingMonitor } from './peers/ping-monitor.ts'
@@ -27,6 +29,8 @@ export interface HostedParts {
   readonly clocks: PeerClocks
   /** The own record, and who is told of it. */
   readonly self: SelfPublisher
+  /** Members that reach each other's addresses, as they say. */
+  readonly matrix: Matrix
   /** The way of requests to the root. */
   readonly forwarder: RootForwarder
 }
@@ -36,6 +40,8 @@ export interface NetworkParts extends HostedParts {
   readonly sync: Replicator | undefined
   readonly peers: Connector | undefined
   readonly pingMonitor: PingMonitor | undefined
+  /** Has members probed by others; undefined too where this node is no registry. */
+  readonly matrixProber: MatrixProber | undefined
   readonly lease: LeaseClient | undefined
   /** undefined: no registry holds the lease now. */
   readonly session: SessionView | undefined

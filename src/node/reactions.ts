@@ -117,7 +117,8 @@ export class Reactions implements Follower, LeaseOwner, ReplicaOwner {
 
   /** A record of this node that it did not sign in this run is of another process with its key, or of its own past. */
   onRecord(record: Signed<NodeRecord>): void {
-    const { self, registry } = this.#network
+    const { self, registry, matrixProber } = this.#network
+    matrixProber?.look(record.value.publicKey)
     if (!equals(record.value.publicKey, this.#node.key.publicKey) || !self.heard(record)) return
     if (record.value.issuedMs >= this.#startedMs)
       raiseDuplicate(registry.alarms, 'a record of this node came that it did not sign')

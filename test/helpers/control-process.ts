@@ -25,7 +25,7 @@ import {
   unknownRow,
   whyView
 } from './commands/control-views.ts'
-import { logDiffView, logLevelView, pastView, timelineView, topologyView } from './commands/past-views.ts'
+import { logDiffView, logLevelView, matrixView, pastView, timelineView, topologyView } from './commands/past-views.ts'
 import { checkpointView, policyCall, policyPreview, policyView } from './commands/policy-views.ts'
 import { healthView, statsView } from './commands/process-views.ts'
 
@@ -81,6 +81,7 @@ export class ScriptedApi implements ControlApi {
   timeline = async () => timelineView
   identity = async () => identityView
   topology: ControlApi['topology'] = async () => topologyView
+  matrix: ControlApi['matrix'] = async () => matrixView
   logLevel = async () => logLevelView
   recentLog: ControlApi['recentLog'] = async () => ({ schemaVersion: 1, lines: this.logLines, dropped: 0 })
   prepareEntry: ControlApi['prepareEntry'] = async () => ({

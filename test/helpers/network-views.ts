@@ -1,5 +1,6 @@
 import type { TrustNode } from '../../src/node/node.ts'
 import type { State } from '../../src/registry/liveness/liveness.ts'
+import { ceilingMs } from './ceiling.ts'
 import { eventually } from './network.ts'
 
 /** States of all members as one node sees them, by name. */
@@ -26,7 +27,7 @@ export const allSee = (nodes: readonly TrustNode[], name: string, state: State):
   nodes.every((node) => node.config.name === name || stateAt(node, name) === state)
 
 /** undefined: the node does not know such a member yet. */
-const stateAt = (node: TrustNode, name: string): State | undefined => {
+export const stateAt = (node: TrustNode, name: string): State | undefined => {
   const member = node.registry.replica.state.memberByName(name)
   return member && node.registry.liveness.view(member.publicKey).state
 }
@@ -74,3 +75,17 @@ export const seenBy = async (nodes: readonly TrustNode[], name: string, state: S
     ms,
     () => opinions(nodes, name)
   )
+
+/** Has a registry ask until each other member that serves has said whether it reaches each of the members, without its pauses. */
+export async function probeAll(registry: TrustNode, ...publicKeys: readonly Uint8Array[]): Promise<void> {
+  const { matrixProber, matrix } = registry.attached
+  const signal = AbortSignal.timeout(ceilingMs)
+  const wanted = registry.registry.replica.state.memberCount - 1
+  const isTold = (publicKey: Uint8Array): boolean =>
+    matrix.words.told(publicKey).some(({ addrs }) => addrs.every(({ words }) => words.length === wanted))
+  await eventually(async () => {
+    for (const { publicKey } of registry.registry.replica.state.members()) matrixProber?.look(publicKey)
+    await matrixProber?.round(signal)
+    return publicKeys.every((publicKey) => isTold(publicKey))
+  })
+}

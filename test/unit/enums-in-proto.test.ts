@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { roles } from '../../src/identity/role.ts'
 import { statuses } from '../../src/protocols/engine/status.ts'
-import { outcomes } from '../../src/protocols/probe/descriptor.ts'
+import { dialFailures, outcomes } from '../../src/protocols/probe/descriptor.ts'
 import { states } from '../../src/registry/liveness/liveness.ts'
 import { entryKinds } from '../../src/registry/objects/entry.ts'
 import { admittedBy } from '../../src/registry/objects/entry-bodies.ts'
@@ -32,6 +32,7 @@ describe('the .proto files', () => {
     ['Status', statuses, {}],
     ['State', states, { ANY: 0 }],
     ['Outcome', outcomes, { NONE: 0 }],
+    ['DialFailure', dialFailures, { NONE: 0 }],
     ['Role', roles, { UNSPECIFIED: 0 }],
     ['EntryKind', entryKinds, {}],
     ['AdmittedBy', admittedBy, {}],

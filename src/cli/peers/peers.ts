@@ -17,6 +17,7 @@ Examples:
   trustnet peers --state suspect,offline  only those who are not there
   trustnet peers --role root,secondary    the registries
   trustnet peers --watch                  go on; on a pipe JSON lines of changes
+  trustnet peers --matrix                 who reaches whom
   trustnet peers connect /ip6/2001:db8::1/tcp/9000`
 
 export const addPeers: AddCommand = (program, context) => {
@@ -30,6 +31,7 @@ export const addPeers: AddCommand = (program, context) => {
     .option('--service <service>', 'only those that announce this service')
     .option('--name <text>', 'only names that contain this')
     .addOption(new Option('--sort <key>', 'order').choices([...sortKeys]))
+    .option('--matrix', 'who reaches whom, as they say; of many the worst')
     .option('--limit <n>', 'at most so many rows', wholeNumber('--limit'))
     .option('-a, --all', 'also members not seen for 7 days')
     .addHelpText('after', examples)
@@ -65,6 +67,11 @@ const check = (option: string, list: string | undefined, allowed: readonly strin
 
 const showPeers = async (context: Context, options: PeersOptions): Promise<void> => {
   const client = await running(context, options)
+  if (options.matrix === true) {
+    const { showMatrix } = await import('./matrix.ts')
+    await showMatrix(context, client, options)
+    return
+  }
   if (options.watch === true) {
     const { watchPeers } = await import('./watch.ts')
     await watchPeers(context, client, options)

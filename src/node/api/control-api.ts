@@ -4,6 +4,7 @@ import type { ControlEvent } from './views.ts'
 
 export type * from './history-views.ts'
 export type * from './invite-views.ts'
+export type * from './matrix-views.ts'
 export type * from './past-views.ts'
 export type * from './policy-views.ts'
 export type * from './process-views.ts'

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import * as history from './history-views.ts'
 import * as invites from './invite-views.ts'
+import * as matrix from './matrix-views.ts'
 import { admission, role, state } from './parts.ts'
 import * as past from './past-views.ts'
 import * as policy from './policy-views.ts'
@@ -81,6 +82,12 @@ export const routes = {
     '/timeline'
   ),
   topology: ask.network('Who is connected to whom, as far as is known', topology.topologyView, {}, '/topology'),
+  matrix: ask.network(
+    'Who reaches whom, as members say',
+    matrix.matrixView,
+    { limit: z.int().min(1).max(500).describe('members, the worst first where there are more; default 30').optional() },
+    '/matrix'
+  ),
   logLevel: tell.process('Changes how much this process logs, until it ends', topology.logLevelView, {
     level: z.enum(logLevels),
     service: z.string().min(1).max(64).describe('a part of libp2p: `gossipsub`; default: all that is ours').optional()

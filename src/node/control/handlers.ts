@@ -37,6 +37,7 @@ import { connectionsView, statsView } from '../views/connections-view.ts'
 import { historyView } from '../views/history-view.ts'
 import { logView } from '../views/log-view.ts'
 import { lookupHere, lookupRemote } from '../views/lookup-view.ts'
+import { matrixView } from '../views/matrix-view.ts'
 import { countStates, memberRows, noStates } from '../views/member-rows.ts'
 import { logDiffView, pastView } from '../views/past-view.ts'
 import { requireKey, requireKeyEver } from '../views/peer-names.ts'
@@ -107,6 +108,7 @@ const handlers: { readonly [K in RouteName]: Handler<K> } = {
   history: (query, { node, network }) => historyView(node, network, query),
   timeline: (query, { node, network }) => timelineView(node, network, query),
   topology: (_, { node, network }) => topologyView(node, network),
+  matrix: (query, { node, network }) => matrixView(node, network, query),
   logLevel: ({ level, service }, { node }) => setLogLevel(node, level, service),
   recentLog: (_, { node }) => ({ schemaVersion: 1, ...node.logging.recent() }),
   identity: (_, { node }) => {

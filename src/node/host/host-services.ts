@@ -4,6 +4,7 @@ import type { Ping } from '@libp2p/ping'
 import type { Announce } from '../../protocols/announce/index.ts'
 import type { Hello } from '../../protocols/hello/index.ts'
 import type { Kad } from '../../protocols/kad/index.ts'
+import type { ProbeServer } from '../../protocols/probe/index.ts'
 import type { Register } from '../../protocols/register/index.ts'
 import type { SyncServer } from '../../protocols/sync/index.ts'
 import type { BaseServices } from './libp2p.ts'
@@ -19,7 +20,7 @@ export type HostServices = BaseServices & {
   register?: Register
   sync?: SyncServer
   lookup?: Startable
-  probe?: Startable
+  probe?: ProbeServer
   admin?: Startable
 }
 

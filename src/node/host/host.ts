@@ -1,6 +1,8 @@
 import { gossipsub } from '@libp2p/gossipsub'
 import { ping } from '@libp2p/ping'
 import { createLibp2p, type Libp2pOptions } from 'libp2p'
+import { scopeOf } from '../../address/ipv6.ts'
+import { parseAddr } from '../../address/multiaddr.ts'
 import { isRegistryRole, servesRegistry } from '../../identity/role.ts'
 import { adminServer } from '../../protocols/admin/index.ts'
 import { announce, gossipOptions } from '../../protocols/announce/index.ts'
@@ -145,7 +147,13 @@ function registryServices(init: HostInit) {
     probe: probeServer({
       ...common,
       networkId,
-      addrsOf: (publicKey) => registry.records.read(publicKey)?.addrs ?? []
+      addrsOf: (publicKey) =>
+        registry.replica.isMember(publicKey) ? (registry.records.read(publicKey)?.addrs ?? []) : [],
+      others: {
+        isRegistry: (publicKey) => isRegistryRole(registry.replica.state.member(publicKey)?.role ?? 'external'),
+        dialsLoopback: () => network.self.announced.some((addr) => scopeOf(parseAddr(addr)?.ip ?? '') === 'loopback'),
+        told: (publicKey) => network.matrix.words.told(publicKey)
+      }
     })
   }
 }

@@ -10,6 +10,10 @@ export const probeVersion = 1
 /** On the wire; 0 with a refusal. */
 export const outcomes = { reached: 1, failed: 2 } as const
 
+/** On the wire: why a dial failed. */
+export const dialFailures = { refused: 1, noAnswer: 2, noRoute: 3, otherKey: 4, other: 5 } as const
+export type DialFailure = keyof typeof dialFailures
+
 export const probeProtocol = ({ probe }: ProtocolLimits): ProtocolDescriptor => ({
   id: probeId,
   audience: 'members',

@@ -1,6 +1,7 @@
 import type {
   LogDiffView,
   LogLevelView,
+  MatrixView,
   PastView,
   TimelineView,
   TopologyView
@@ -59,6 +60,54 @@ export const topologyView: TopologyView = {
   links: [
     { from: peerIds[0], to: peerIds[1], saidBy: [peerIds[0], peerIds[1]], oneSided: false, rttMs: 1.25 },
     { from: peerIds[0], to: peerIds[2], saidBy: [peerIds[2]], oneSided: true, rttMs: null }
+  ]
+}
+
+const bad = { peerId: peerIds[2], name: null } as const
+const halRef = { peerId: peerIds[1], name: 'hal' } as const
+const refused = { failure: 'refused', ageMs: 180_000 } as const
+const reached = { failure: null, ageMs: 60_000 } as const
+
+export const matrixView: MatrixView = {
+  schemaVersion: 1,
+  view: origin,
+  total: 3,
+  sources: [
+    { registry: root, left: 0, error: null },
+    { registry: halRef, left: 0, error: 'no answer in time' }
+  ],
+  members: [
+    {
+      ...root,
+      role: 'root',
+      state: 'online',
+      reach: 'direct',
+      addresses: [
+        { address: '/ip6/2001:db8::1/tcp/8000', words: [{ prober: halRef, registry: root, ...reached, tookMs: 12 }] }
+      ]
+    },
+    {
+      ...halRef,
+      role: 'integrated',
+      state: 'online',
+      reach: 'direct',
+      addresses: [
+        {
+          address: '/ip6/2001:db8::2/tcp/9000',
+          words: [
+            { prober: root, registry: root, ...refused, tookMs: 1 },
+            { prober: bad, registry: root, ...reached, tookMs: 3 }
+          ]
+        }
+      ]
+    },
+    { ...bad, role: 'external', state: 'online', reach: 'unknown', addresses: [] }
+  ],
+  pairs: [
+    { from: halRef, to: root, reaches: true, says: halRef, ...reached, oneWay: true },
+    { from: root, to: halRef, reaches: false, says: root, ...refused, oneWay: true },
+    { from: bad, to: halRef, reaches: true, says: bad, ...reached, oneWay: false },
+    { from: halRef, to: bad, reaches: null, says: halRef, failure: null, ageMs: 5000, oneWay: false }
   ]
 }
 

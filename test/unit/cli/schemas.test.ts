@@ -58,6 +58,7 @@ const commands: [string, string[]][] = [
   ['why', ['why', 'hal']],
   ['acknowledge', ['status', '--acknowledge', 'recovery-kit']],
   ['ui', ['ui']],
+  ['matrix', ['peers', '--matrix']],
   ['version', ['version']],
   ['config-check', ['config', 'check']],
   ['config-show', ['config', 'show']],

@@ -7,6 +7,7 @@ import { FrameParser } from '../../../src/protocols/engine/frame-parser.ts'
 import { defaultLimits } from '../../../src/protocols/engine/limits.ts'
 import { Hello } from '../../../src/protocols/hello/pb/hello.ts'
 import { LookupAnswer, LookupRequest } from '../../../src/protocols/lookup/pb/lookup.ts'
+import { ProbeAnswer, ProbeRequest } from '../../../src/protocols/probe/pb/probe.ts'
 import { SessionFrame } from '../../../src/protocols/register/pb/register.ts'
 import { fromHintMessage } from '../../../src/protocols/sync/hint-message.ts'
 import { SyncFrame, SyncRequest } from '../../../src/protocols/sync/pb/sync.ts'
@@ -41,6 +42,8 @@ const codecs: Readonly<Record<string, Codec>> = {
   Hello,
   LookupAnswer,
   LookupRequest,
+  ProbeAnswer,
+  ProbeRequest,
   SessionFrame,
   SyncFrame,
   SyncRequest

@@ -80,6 +80,7 @@ const docs: Record<string, [string, string[]][]> = {
   ],
   probe: [
     ['request', [`${probe.requestBytes} bytes`]],
+    ['answer', [kib(probe.answerBytes)]],
     ['streams', [`${probe.streams} per connection`, `${probe.rate.count} opened a minute`]],
     ['dials to one address', [`${probe.target.count} a minute`]],
     ['dials to one host, whatever the port', [`${probe.targetHost.count} a minute`]],

@@ -1,0 +1,69 @@
+import { z } from 'zod'
+import {
+  ageOrNull,
+  answer,
+  numberOrNull,
+  peerRef,
+  reach,
+  role,
+  state,
+  text,
+  textOrNull,
+  viewOrigin,
+  whole
+} from './parts.ts'
+import { dialFailureWords } from './words.ts'
+
+// The JSON answer about who reaches whom.
+
+const failure = z
+  .enum(dialFailureWords)
+  .nullable()
+  .describe('null: it says that it got there, and that the member proved its key')
+
+const word = z.object({
+  prober: peerRef.describe('who dialled, and whose word this is'),
+  registry: peerRef.describe('who asked it, and tells what it said'),
+  failure,
+  ageMs: ageOrNull('it said so'),
+  tookMs: numberOrNull.describe('time that the dial took')
+})
+
+const pair = z.object({
+  from: peerRef.describe('who dials'),
+  to: peerRef,
+  reaches: z
+    .boolean()
+    .nullable()
+    .describe('at any of its addresses; null: they are connected, and who dialled is not known'),
+  says: peerRef.describe('whose word this is'),
+  failure,
+  ageMs: ageOrNull('it was said'),
+  oneWay: z
+    .boolean()
+    .describe('the other one says that it gets through, this one that it does not, or the other way round')
+})
+
+export const matrixView = answer('matrix', 'trustnet peers --matrix --json', {
+  view: viewOrigin,
+  total: whole.describe('members of the network'),
+  sources: z.array(
+    z.object({
+      registry: peerRef,
+      left: whole.describe('members of whom it knows more than had room in its answer'),
+      error: textOrNull.describe('why it did not say')
+    })
+  ),
+  members: z.array(
+    z.object({
+      ...peerRef.shape,
+      role,
+      state,
+      reach,
+      addresses: z.array(z.object({ address: text, words: z.array(word) })).describe('those of its record')
+    })
+  ),
+  pairs: z.array(pair).describe('what is known of who reaches whom, between these members')
+})
+
+export type MatrixView = z.infer<typeof matrixView>

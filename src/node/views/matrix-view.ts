@@ -1,0 +1,99 @@
+import { equals } from 'uint8arrays/equals'
+import { keyId } from '../../identity/key-id.ts'
+import { peerIdText } from '../../identity/keys.ts'
+import type { ProbeWord } from '../../protocols/probe/index.ts'
+import type { Member } from '../../registry/log/state/network-state.ts'
+import type { Registry } from '../../registry/registry.ts'
+import type { Input, MatrixView } from '../api/control-api.ts'
+import type { RegistryWords } from '../matrix/matrix.ts'
+import { probersOfMember } from '../matrix/probe-words.ts'
+import type { NetworkNode } from '../network-node.ts'
+import type { NodeContext } from '../node-context.ts'
+import { Pairs } from './matrix-pairs.ts'
+import { type Connections, connectionsOf, shownState } from './member-rows.ts'
+import { originOf, refOf } from './refs.ts'
+import { rowSourceOf } from './row-source.ts'
+
+type MatrixMember = MatrixView['members'][number]
+type Addresses = MatrixMember['addresses']
+
+const mostShown = 30
+
+/** Shows who reaches whom. Of a large network those of whom the worst is said. */
+export const matrixView = async (
+  node: NodeContext,
+  network: NetworkNode,
+  { limit = mostShown }: Input<'matrix'> = {}
+): Promise<MatrixView> => {
+  const { registry } = network
+  const told = await network.matrix.told()
+  const connections = connectionsOf(network.trust)
+  const members = [...registry.replica.state.members()].filter(({ publicKey }) => registry.replica.isMember(publicKey))
+  const words = wordsByMember(registry, told)
+  const pairs = new Pairs(registry)
+  for (const [id, addresses] of words) for (const each of addresses.flatMap((at) => at.words)) pairs.say(id, each)
+  pairs.see(node.key.publicKey, connections)
+  const chosen = members.length <= limit ? members : worst(members, pairs.troubles(), limit)
+  return {
+    schemaVersion: 1,
+    view: originOf(node),
+    total: members.length,
+    sources: told.map(({ registry: by, left = 0, error = null }) => ({ registry: refOf(registry, by), left, error })),
+    members: chosen.map((member) => memberOf(node, network, connections, member, words)),
+    pairs: pairs.among(new Set(chosen.map(({ publicKey }) => peerIdText(publicKey))))
+  }
+}
+
+const memberOf = (
+  node: NodeContext,
+  network: NetworkNode,
+  connections: Connections,
+  { publicKey, name, role }: Member,
+  words: ReadonlyMap<string, Addresses>
+): MatrixMember => {
+  const peerId = peerIdText(publicKey)
+  const record = network.registry.records.read(publicKey)
+  const state = peerId === node.peerId ? 'online' : shownState(rowSourceOf(node, network), publicKey, connections)
+  const addresses = words.get(peerId) ?? unsaid(record?.addrs)
+  return { peerId, name, role, state, reach: record?.reach ?? 'unknown', addresses }
+}
+
+const unsaid = (addrs: readonly string[] = []): Addresses => addrs.map((address) => ({ address, words: [] }))
+
+const worst = (members: readonly Member[], troubles: ReadonlyMap<string, number>, limit: number): Member[] => {
+  const rank = ({ publicKey }: Member): number => troubles.get(peerIdText(publicKey)) ?? 0
+  const bad = members.filter((member) => rank(member) > 0)
+  return bad.toSorted((a, b) => rank(b) - rank(a)).slice(0, limit)
+}
+
+/** Words that registries tell of one member, at the addresses that its record has, by members that the own log knows; of each the newest. */
+export const wordsOf = (registry: Registry, publicKey: Uint8Array, told: readonly RegistryWords[]): Addresses => {
+  const addrs = registry.replica.isMember(publicKey) ? (registry.records.read(publicKey)?.addrs ?? []) : []
+  return addrs.map((address) => {
+    const said = told.flatMap(({ registry: by, members = [] }) =>
+      members
+        .filter((each) => equals(each.publicKey, publicKey))
+        .flatMap((each) => each.addrs.filter(({ addr }) => addr === address).flatMap(({ words }) => words))
+        .filter(({ prober }) => registry.replica.isMember(prober) && !equals(prober, publicKey))
+        .map((word) => ({ word, by }))
+    )
+    const newest = new Map<string, { word: ProbeWord; by: Uint8Array }>()
+    for (const each of said.toSorted((a, b) => b.word.agoMs - a.word.agoMs)) newest.set(keyId(each.word.prober), each)
+    const words = [...newest.values()].slice(-2 * probersOfMember).map(({ word, by }) => ({
+      prober: refOf(registry, word.prober),
+      registry: refOf(registry, by),
+      failure: word.failure ?? null,
+      ageMs: Math.round(word.agoMs),
+      tookMs: word.tookMs
+    }))
+    return { address, words }
+  })
+}
+
+/** By PeerId; of those of whom anything was told. */
+const wordsByMember = (registry: Registry, told: readonly RegistryWords[]): Map<string, Addresses> => {
+  const keys = new Map(
+    told.flatMap(({ members = [] }) => members.map(({ publicKey }) => [keyId(publicKey), publicKey]))
+  )
+  return new Map([...keys.values()].map((publicKey) => [peerIdText(publicKey), wordsOf(registry, publicKey, told)]))
+}

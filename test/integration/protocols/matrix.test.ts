@@ -1,0 +1,43 @@
+import { expect, it } from 'vitest'
+import type { MatrixView } from '../../../src/node/api/control-api.ts'
+import { eventually, TestNetwork } from '../../helpers/network.ts'
+import { memberAt, probeAll } from '../../helpers/network-views.ts'
+
+/** `from → to` of each pair that is known, with `+` for reached and `!` for one-way. */
+const pairsOf = ({ pairs }: MatrixView): string[] =>
+  pairs
+    .filter(({ reaches }) => reaches !== null)
+    .map(
+      ({ from, to, reaches, oneWay }) => `${from.name} ${reaches === true ? '+' : '-'}${oneWay ? '!' : ''} ${to.name}`
+    )
+    .toSorted()
+
+it('shows at every node who reaches whom and at which address, as each member says, and the pairs that are one-way', async () => {
+  await using network = await TestNetwork.create()
+  const root = network.node('root')
+  const open = await network.join('open')
+  // Nobody listens at the address that it tells, as behind a firewall that lets nothing in; a registry is never called outbound for it.
+  const shut = await network.join('shut', { role: 'secondary', 'announce.addresses': ['/ip6/::1/tcp/1'] })
+  await eventually(() => network.nodes.every((node) => node.registry.records.count() === 3))
+  await probeAll(root, memberAt(root, 'shut').publicKey)
+  const view = await open.control.matrix()
+  expect(pairsOf(view)).toEqual([
+    'open + root',
+    'open -! shut',
+    'root + open',
+    'root -! shut',
+    'shut +! open',
+    'shut +! root'
+  ])
+  const said = view.members.find(({ name }) => name === 'shut')?.addresses
+  expect(said?.map(({ address }) => address)).toEqual(['/ip6/::1/tcp/1'])
+  expect(
+    said?.[0]?.words.map(({ prober, registry, failure }) => [prober.name, registry.name, failure]).toSorted()
+  ).toEqual([
+    ['open', 'root', 'refused'],
+    ['root', 'root', 'refused']
+  ])
+  // What the root was told is all that it shows itself.
+  expect(pairsOf(await root.control.matrix())).toEqual(pairsOf(view))
+  expect(await shut.control.matrix({ limit: 1 })).toMatchObject({ total: 3, members: [{ name: 'shut' }] })
+})
