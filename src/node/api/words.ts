@@ -19,7 +19,7 @@ export const peerSources = [
 /** Types of what is remembered of members and of this node. */
 export const happeningTypes = ['state', 'admitted', 'ended', 'alarm', 'phase'] as const
 
-/** Why a dial failed: nobody listens, no answer in time, no way there, somebody without the member's key. */
+/** Reasons why a dial failed: nobody listens, no answer in time, no way there, somebody without the member's key. */
 export const dialFailureWords = ['refused', 'noAnswer', 'noRoute', 'otherKey', 'other'] as const
 
 export const logLevels = ['debug', 'info', 'warn', 'error', 'fatal'] as const
