@@ -176,7 +176,7 @@ const messageOf = (error: unknown): string => {
 
 const createProgram = async (context: Context, argv: readonly string[]): Promise<Command> => {
   const { terminal } = context
-  const program = new Command('trustnet')
+  const program: Command = new Command('trustnet')
     .description(about)
     .version(versionInfo().version, '-V, --version', 'print the version')
     .addHelpText('after', footer)
@@ -184,7 +184,7 @@ const createProgram = async (context: Context, argv: readonly string[]): Promise
       writeOut: (text) => terminal.stdout.write(text),
       writeErr: (text) => terminal.complain(text),
       // Whatever stands there too much may be a part of a secret that the shell has split.
-      outputError: (text, write) => write(text.replace(/( but got \d+):.*$/s, '$1.\n'))
+      outputError: (text, write) => write(leadingToHelp(text.replace(/( but got \d+):.*$/s, '$1.\n'), program, argv))
     })
     .configureHelp({ sortOptions: false })
     .showSuggestionAfterError()
@@ -199,6 +199,18 @@ const createProgram = async (context: Context, argv: readonly string[]): Promise
 export const wordsOf = (command: Command): string[] =>
   command.parent === null ? [] : [...wordsOf(command.parent), command.name()]
 
+/** A command or an argument that is missing, with what may stand there, and where more is said. */
+const leadingToHelp = (text: string, program: Command, argv: readonly string[]): string => {
+  const [, what, name] = /^error: (missing required argument|unknown command) '(.*)'\n$/.exec(text) ?? []
+  if (what === undefined) return text
+  let command = program
+  for (const word of argv) command = command.commands.find((one) => one.name() === word) ?? command
+  const choices = command.registeredArguments.find((one) => one.name() === name)?.argChoices ?? []
+  const those = choices.length > 0 ? `, one of ${choices.join(', ')}` : ''
+  const help = ['trustnet', ...wordsOf(command), '--help'].join(' ')
+  return `${text.trimEnd()}${those}; \`${help}\` ${what === 'unknown command' ? 'lists them' : 'says more'}\n`
+}
+
 /** Help about a command that there is not would be help about another one. */
 const requireCommands = (program: Command, argv: readonly string[]): void => {
   if (!argv.includes('--help') && !argv.includes('-h') && argv[0] !== 'help') return
@@ -208,8 +220,7 @@ const requireCommands = (program: Command, argv: readonly string[]): void => {
     const found = command.commands.find((one) => one.name() === word)
     if (found === undefined && command.registeredArguments.length > 0) return
     if (found === undefined && word !== 'help') {
-      const group = ['trustnet', ...wordsOf(command)].join(' ')
-      command.error(`error: unknown command '${word}'; \`${group} --help\` lists them`)
+      command.error(`error: unknown command '${word}'`)
     }
     command = found ?? command
   }

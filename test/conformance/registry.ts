@@ -68,22 +68,72 @@ export async function checkRegistry(invite: Invite, name: string, checks: Checks
   }
 }
 
+type Outcome = 'reset' | 'closed' | 'ended' | 'answered' | 'silence'
+
+/**
+ * Tells what becomes of a stream on which something is said: it is reset; its connection is closed; it ends in order; something comes; or nothing
+ * happens for so long.
+ */
+async function outcomeOf(connection: Connection, protocol: string, said: Uint8Array): Promise<Outcome> {
+  const { promise, resolve } = Promise.withResolvers<Outcome>()
+  const onClosed = (): void => resolve('closed')
+  connection.addEventListener('close', onClosed)
+  const timer = setTimeout(() => resolve('silence'), patienceMs)
+  const ofError = (error: unknown): Outcome => {
+    if (connection.status !== 'open') return 'closed'
+    if (error instanceof Error && error.name === 'StreamResetError') return 'reset'
+    throw error
+  }
+  try {
+    const stream = await connection.newStream(protocol, { signal: AbortSignal.timeout(patienceMs) })
+    stream.addEventListener('message', () => resolve('answered'))
+    stream.addEventListener('remoteCloseWrite', () => resolve('ended'))
+    stream.addEventListener('close', ({ error }) => resolve(error === undefined ? 'ended' : ofError(error)))
+    // What happened before anybody listened.
+    if (stream.status === 'reset') return 'reset'
+    if (stream.readableEnded || stream.status === 'closed') return 'ended'
+    stream.send(said)
+    return await promise
+  } catch (error) {
+    return ofError(error)
+  } finally {
+    clearTimeout(timer)
+    connection.removeEventListener('close', onClosed)
+  }
+}
+
+/** A short frame on the wire. */
+const framed = (message: Uint8Array): Uint8Array => Uint8Array.of(message.length, ...message)
+
 /** Asks on a connection of its own, behind whose refusal nothing more is to be had. */
-async function checkForeign(dial: () => Promise<Connection>, { networkId }: Invite, checks: Checks): Promise<void> {
+export async function checkForeign(
+  dial: () => Promise<Connection>,
+  { networkId }: Pick<Invite, 'networkId'>,
+  checks: Checks,
+  closesInMs: number = patienceMs
+): Promise<void> {
   const connection = await dial()
+  const closed = new Promise<void>((resolve) => connection.addEventListener('close', () => resolve(), { once: true }))
   await checks.check('hello of another network is answered WRONG_NETWORK, and nothing else', async () => {
     const foreign = Hello.encode({ version: 1, networkId: sha256(networkId) })
     const answer = Hello.decode(await ask(connection, 'hello', foreign))
     expectEqual(answer.status, statuses.WRONG_NETWORK, 'status')
     expectEqual(answer.genesis.length + answer.admit.length + answer.checkpoint.length, 0, 'bytes of its proof')
   })
-  await checks.check('behind WRONG_NETWORK every stream of the connection is reset', async () => {
-    const question = LookupRequest.encode({ version: 1, networkId })
-    const ended = await ask(connection, 'lookup', question).then(
-      ({ length }) => `answered with ${length} bytes`,
-      () => 'reset'
-    )
-    expectEqual(ended, 'reset', 'lookup')
+  const questions: [string, string, Uint8Array][] = [
+    ['lookup', id('lookup'), framed(LookupRequest.encode({ version: 1, networkId }))],
+    ['hello', id('hello'), framed(Hello.encode({ version: 1, networkId }))],
+    ['identify', '/ipfs/id/1.0.0', new Uint8Array()]
+  ]
+  for (const [what, protocol, question] of questions) {
+    await checks.check(`behind WRONG_NETWORK a stream of ${what} is reset`, async () => {
+      const outcome = await outcomeOf(connection, protocol, question)
+      // A connection that is closed by then gives nothing either.
+      expectEqual(outcome === 'closed' ? 'reset' : outcome, 'reset', 'the stream')
+    })
+  }
+  await checks.check('behind WRONG_NETWORK the connection is closed', async () => {
+    if (connection.status === 'open') await Promise.race([closed, late(closesInMs)])
   })
   await connection.close()
 }
@@ -138,10 +188,7 @@ class Conversation {
       expectEqual(SyncFrame.decode(answer).start?.status, statuses.NOT_MEMBER, 'status')
     })
     await check('a frame of length 0 resets the stream', async () => {
-      const stream = await this.#connection.newStream(id('hello'), { signal: AbortSignal.timeout(patienceMs) })
-      const closed = new Promise<void>((resolve) => stream.addEventListener('close', () => resolve(), { once: true }))
-      stream.send(Uint8Array.of(0))
-      await Promise.race([closed, late()])
+      expectEqual(await outcomeOf(this.#connection, id('hello'), Uint8Array.of(0)), 'reset', 'the stream')
     })
   }
 
@@ -291,7 +338,7 @@ class Conversation {
   }
 }
 
-const late = (): Promise<never> =>
+const late = (afterMs: number): Promise<never> =>
   new Promise((_, reject) => {
-    setTimeout(() => reject(new Error(`nothing happened in ${patienceMs} ms`)), patienceMs).unref()
+    setTimeout(() => reject(new Error(`nothing happened in ${afterMs} ms`)), afterMs).unref()
   })

@@ -15,7 +15,7 @@ const columns: Column<OpenInvite>[] = [
   { title: 'USED', cell: ({ taken, uses }) => `${taken} of ${uses}` },
   { title: 'UNTIL', cell: ({ expiresMs }) => date(expiresMs) },
   {
-    title: 'BY',
+    title: 'USED BY',
     cell: ({ members }) => orUnknown(members.map(({ name, peerId }) => name ?? peerId).join(', ') || null),
     drop: 2
   },

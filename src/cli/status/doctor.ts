@@ -67,7 +67,7 @@ const nodeChecks = async (client: ControlApi, facts: MachineFacts, signal: Abort
     node.membership(status),
     node.reach(status),
     node.versions(peers),
-    ...(domain === undefined ? [] : [await dnssec(domain, facts)]),
+    ...(domain === undefined ? [] : await dnssec(domain, facts)),
     ...node.warnings(status)
   ]
 }
@@ -75,15 +75,15 @@ const nodeChecks = async (client: ControlApi, facts: MachineFacts, signal: Abort
 const dnssecWords = {
   authenticated: 'is signed, and the resolver has checked it',
   unsigned: 'is not signed, or the resolver does not check; pins protect the first contact all the same',
-  broken: 'has a broken chain of signatures: the resolver refuses it',
-  unknown: 'could not be asked for'
+  broken: 'has a broken chain of signatures: the resolver refuses it'
 } as const
 
-const dnssec = async (domain: string, { resolvers }: MachineFacts): Promise<Check> => {
+/** None where no server answers: nothing is known then, and pins protect the first contact. */
+const dnssec = async (domain: string, { resolvers }: MachineFacts): Promise<Check[]> => {
   const [server] = resolvers
   const name = tnrName(domain)
   const state = server === undefined ? 'unknown' : await dnssecOf(name, server)
+  if (state === 'unknown') return []
   const text = `${name} ${dnssecWords[state]}`
-  if (state === 'broken') return warn('dnssec', 'DNSSEC', text, `delv AAAA ${name}`)
-  return pass('dnssec', 'DNSSEC', text)
+  return [state === 'broken' ? warn('dnssec', 'DNSSEC', text, `delv AAAA ${name}`) : pass('dnssec', 'DNSSEC', text)]
 }

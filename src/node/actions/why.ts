@@ -66,9 +66,20 @@ const whyPending = (publicKey: Uint8Array, name: string, sinceMs: number, now: n
 const whyRevoked = ({ registry }: NetworkNode, publicKey: Uint8Array, n: number): WhyView => {
   const entry = registry.replica.ledger.source(n).value
   const { timeMs, kind } = entry
-  const detail = entryDetail(entry)
   const name = formerName(registry, publicKey)
   const peerId = peerIdText(publicKey)
+  if (entry.kind === 'rotate') {
+    const key = peerIdText(entry.body.newKey)
+    return {
+      schemaVersion: 1,
+      peerId,
+      name,
+      summary: `this key of ${name ?? 'a member'} is void for ever: ${key} took its place at ${moment(timeMs)}`,
+      checks: [check('member', false, `revoked by entry ${n} (rotate)`)],
+      next: `trustnet why ${key}`
+    }
+  }
+  const detail = entryDetail(entry)
   return {
     schemaVersion: 1,
     peerId,

@@ -100,6 +100,9 @@ export const formerName = ({ replica }: Pick<Registry, 'replica'>, publicKey: Ui
   for (const { envelope } of replica.ledger.table.about(publicKey)) {
     const { value } = readStoredEntry(envelope)
     if (value.kind === 'admit' || value.kind === 'change') name = value.body.name
+    else if (value.kind === 'revoke') name = value.body.name ?? name
+    // The membership of the old key goes on under its name.
+    else if (value.kind === 'rotate') name = formerName({ replica }, value.body.oldKey)
   }
   return name
 }

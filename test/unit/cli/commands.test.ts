@@ -230,6 +230,19 @@ describe('other commands', () => {
     expect((await run(['peers', '--lon'])).code).toBe(2)
   })
 
+  test.each([
+    [['foo'], "error: unknown command 'foo'; `trustnet --help` lists them\n"],
+    [['registry', 'list'], "error: unknown command 'list'; `trustnet registry --help` lists them\n"],
+    [['help', 'registry', 'list'], "error: unknown command 'list'; `trustnet registry --help` lists them\n"],
+    [['invite', 'show'], "error: missing required argument 'id'; `trustnet invite show --help` says more\n"],
+    [
+      ['completion'],
+      "error: missing required argument 'shell', one of bash, zsh, fish; `trustnet completion --help` says more\n"
+    ]
+  ])('%j says what may stand there', async (argv, err) => {
+    expect(await run(argv)).toMatchObject({ code: 2, err })
+  })
+
   test('help and version go to stdout with exit 0', async () => {
     const help = await run(['peers', '--help'])
     expect(help).toMatchObject({ code: 0, err: '' })

@@ -4,7 +4,7 @@ import { peerIdText } from '../../../../src/identity/keys.ts'
 import { logView } from '../../../../src/node/views/log-view.ts'
 import { lookupHere } from '../../../../src/node/views/lookup-view.ts'
 import { countStates, memberRows, type RowSource } from '../../../../src/node/views/member-rows.ts'
-import { byEnd, findMember, requireKey, requireMember } from '../../../../src/node/views/peer-names.ts'
+import { byEnd, findMember, requireKey, requireMember, revokedByName } from '../../../../src/node/views/peer-names.ts'
 import { sealRecord } from '../../../../src/registry/objects/record.ts'
 import { openRegistry, type Registry } from '../../../../src/registry/registry.ts'
 import { AmbiguousNameError, InvalidPayloadError, NotFoundError } from '../../../../src/runtime/errors.ts'
@@ -262,5 +262,16 @@ describe('the log', () => {
     await registry.admission.revoke(keyNumber(1).publicKey, 'stolen')
     const last = logView(registry, origin, { limit: 1 }).entries[0]
     expect(last).toMatchObject({ kind: 'revoke', detail: 'stolen', subject: { peerId: peerIdOf(1), name: 'm1' } })
+  })
+
+  it('names a key that took the place of another by the name that went over, also when it was revoked', async () => {
+    const { registry, log } = await rootWith(1)
+    await registry.root?.append([log.rotate(registry.networkId, 1, 2)])
+    expect(revokedByName(registry, 'm1')?.publicKey).toEqual(keyNumber(1).publicKey)
+    await registry.admission.revoke(keyNumber(2).publicKey, 'stolen')
+    const last = logView(registry, origin, { limit: 1 }).entries[0]
+    expect(last).toMatchObject({ kind: 'revoke', subject: { peerId: peerIdOf(2), name: 'm1' } })
+    // Of the two keys that are shut out now the newer one is what `why m1` is about.
+    expect(revokedByName(registry, 'm1')?.publicKey).toEqual(keyNumber(2).publicKey)
   })
 })
