@@ -3,8 +3,7 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { equals } from 'uint8arrays/equals'
 import { sha256 } from '../../src/identity/hash.ts'
 import { peerIdText, SigningKey } from '../../src/identity/keys.ts'
-import { FrameStream } from '../../src/protocols/engine/frames.ts'
-import { limitsWith } from '../../src/protocols/engine/limits.ts'
+import type { FrameStream } from '../../src/protocols/engine/frames.ts'
 import { statuses } from '../../src/protocols/engine/status.ts'
 import { Hello } from '../../src/protocols/hello/pb/hello.ts'
 import { LookupAnswer, LookupRequest } from '../../src/protocols/lookup/pb/lookup.ts'
@@ -18,34 +17,7 @@ import { makeJoin } from '../../src/registry/objects/join.ts'
 import { openRecord, sealRecord } from '../../src/registry/objects/record.ts'
 import { startPlainHost } from '../helpers/hosts.ts'
 import { type Checks, expectEqual } from './checks.ts'
-
-const limits = limitsWith()
-const maxFrame = 262_144
-const patienceMs = 10_000
-const id = (protocol: string): string => `/trustnet/${protocol}/1.0.0`
-
-/** One stream, with a question on it; what comes back is read frame by frame. */
-async function open(connection: Connection, protocol: string): Promise<FrameStream> {
-  const stream = await connection.newStream(id(protocol), { signal: AbortSignal.timeout(patienceMs) })
-  return new FrameStream(stream, { maxFrame, limits: limits.stream })
-}
-
-async function read(frames: FrameStream): Promise<Uint8Array> {
-  const frame = await frames.read({ signal: AbortSignal.timeout(patienceMs) })
-  if (frame === undefined) throw new Error('the stream ended without an answer')
-  return frame
-}
-
-/** Asks one question on a stream of its own. */
-async function ask(connection: Connection, protocol: string, question: Uint8Array): Promise<Uint8Array> {
-  const frames = await open(connection, protocol)
-  try {
-    await frames.write(question)
-    return await read(frames)
-  } finally {
-    await frames.close().catch(() => {})
-  }
-}
+import { ask, framed, id, open, outcomeOf, patienceMs, read } from './streams.ts'
 
 /**
  * Tests a registry of any implementation at the first address of an invite: joins as a new member, then asks, and is refused where it should be.
@@ -67,43 +39,6 @@ export async function checkRegistry(invite: Invite, name: string, checks: Checks
     await host.stop()
   }
 }
-
-type Outcome = 'reset' | 'closed' | 'ended' | 'answered' | 'silence'
-
-/**
- * Tells what becomes of a stream on which something is said: it is reset; its connection is closed; it ends in order; something comes; or nothing
- * happens for so long.
- */
-async function outcomeOf(connection: Connection, protocol: string, said: Uint8Array): Promise<Outcome> {
-  const { promise, resolve } = Promise.withResolvers<Outcome>()
-  const onClosed = (): void => resolve('closed')
-  connection.addEventListener('close', onClosed)
-  const timer = setTimeout(() => resolve('silence'), patienceMs)
-  const ofError = (error: unknown): Outcome => {
-    if (connection.status !== 'open') return 'closed'
-    if (error instanceof Error && error.name === 'StreamResetError') return 'reset'
-    throw error
-  }
-  try {
-    const stream = await connection.newStream(protocol, { signal: AbortSignal.timeout(patienceMs) })
-    stream.addEventListener('message', () => resolve('answered'))
-    stream.addEventListener('remoteCloseWrite', () => resolve('ended'))
-    stream.addEventListener('close', ({ error }) => resolve(error === undefined ? 'ended' : ofError(error)))
-    // What happened before anybody listened.
-    if (stream.status === 'reset') return 'reset'
-    if (stream.readableEnded || stream.status === 'closed') return 'ended'
-    stream.send(said)
-    return await promise
-  } catch (error) {
-    return ofError(error)
-  } finally {
-    clearTimeout(timer)
-    connection.removeEventListener('close', onClosed)
-  }
-}
-
-/** A short frame on the wire. */
-const framed = (message: Uint8Array): Uint8Array => Uint8Array.of(message.length, ...message)
 
 /** Asks on a connection of its own, behind whose refusal nothing more is to be had. */
 export async function checkForeign(
