@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { main } from '../../src/cli/main.ts'
-import type { ControlApi, ControlEvent } from '../../src/node/api/control-api.ts'
+import type { ControlApi, ControlEvent, Made } from '../../src/node/api/control-api.ts'
+import type { RouteName } from '../../src/node/api/routes.ts'
+import { stamp } from '../../src/node/api/stamp.ts'
 import { startControlServer } from '../../src/node/control/server.ts'
 import { silentLogger } from '../../src/runtime/clock-and-logger.ts'
 import { NotFoundError } from '../../src/runtime/errors.ts'
@@ -16,6 +18,7 @@ import {
   inviteView,
   logView,
   network,
+  origin,
   peerRow,
   peersView,
   registryNodesView,
@@ -29,8 +32,24 @@ import { logDiffView, logLevelView, matrixView, pastView, timelineView, topology
 import { checkpointView, policyCall, policyPreview, policyView } from './commands/policy-views.ts'
 import { healthView, statsView } from './commands/process-views.ts'
 
+/** The operations as their handlers answer them: without a stamp. */
+export type Scripted = {
+  [K in RouteName]: (...args: Parameters<ControlApi[K]>) => Promise<Made<K>>
+} & Pick<ControlApi, 'events'>
+
+/** The same with the stamp of a process on each answer. */
+export const stampedApi = (api: Scripted): ControlApi =>
+  new Proxy<object>(api, {
+    get(scripted, name) {
+      const call: unknown = Reflect.get(scripted, name)
+      if (typeof call !== 'function') return call
+      if (name === 'events') return call.bind(scripted)
+      return async (...args: unknown[]) => ({ ...stamp(origin, Date.now()), ...(await call.apply(scripted, args)) })
+    }
+  }) as ControlApi
+
 /** A process's answers, fixed, behind whatever socket a test opens for them. */
-export class ScriptedApi implements ControlApi {
+export class ScriptedApi implements Scripted {
   peersAnswer = peersView([peerRow({ ...root, self: true, role: 'root' }), peerRow(), unknownRow()])
   statusAnswer = statusView()
   joined: string[] = []
@@ -47,31 +66,28 @@ export class ScriptedApi implements ControlApi {
     return this.#emitter.listenerCount('event')
   }
 
-  health: ControlApi['health'] = async () => healthView
-  ready: ControlApi['ready'] = async () => ({ schemaVersion: 1, ok: true, message: 'up', dependencies: [] })
-  version: ControlApi['version'] = async () => ({
-    schemaVersion: 1,
+  health: Scripted['health'] = async () => healthView
+  ready: Scripted['ready'] = async () => ({ ok: true, message: 'up', dependencies: [] })
+  version: Scripted['version'] = async () => ({
     version: '0.1.0',
     commit: null,
     builtAt: null,
     node: '24'
   })
-  connections: ControlApi['connections'] = async () => ({ schemaVersion: 1, connections: [] })
-  stats: ControlApi['stats'] = async () => statsView
-  status: ControlApi['status'] = async () => this.statusAnswer
+  connections: Scripted['connections'] = async () => ({ connections: [] })
+  stats: Scripted['stats'] = async () => statsView
+  status: Scripted['status'] = async () => this.statusAnswer
   peers = async () => this.peersAnswer
-  lookup: ControlApi['lookup'] = async ({ peer, after } = {}) => {
+  lookup: Scripted['lookup'] = async ({ peer, after } = {}) => {
     const rows = this.peersAnswer.peers.filter(({ name }) => peer === undefined || name === peer)
     const at = after === undefined ? 0 : Number(after)
     const next = at + 1 < rows.length ? String(at + 1) : null
-    return { schemaVersion: 1, view: this.peersAnswer.view, rows: rows.slice(at, at + 1), next }
+    return { rows: rows.slice(at, at + 1), next }
   }
   why = async () => whyView
-  history: ControlApi['history'] = async ({ after = 0 } = {}) => {
+  history: Scripted['history'] = async ({ after = 0 } = {}) => {
     const events = this.happened.filter(({ id }) => id > after)
     return {
-      schemaVersion: 1,
-      view: this.peersAnswer.view,
       firstId: this.happened[0]?.id ?? null,
       lastId: this.happened.at(-1)?.id ?? null,
       events,
@@ -80,12 +96,11 @@ export class ScriptedApi implements ControlApi {
   }
   timeline = async () => timelineView
   identity = async () => identityView
-  topology: ControlApi['topology'] = async () => topologyView
-  matrix: ControlApi['matrix'] = async () => matrixView
+  topology: Scripted['topology'] = async () => topologyView
+  matrix: Scripted['matrix'] = async () => matrixView
   logLevel = async () => logLevelView
-  recentLog: ControlApi['recentLog'] = async () => ({ schemaVersion: 1, lines: this.logLines, dropped: 0 })
-  prepareEntry: ControlApi['prepareEntry'] = async () => ({
-    schemaVersion: 1,
+  recentLog: Scripted['recentLog'] = async () => ({ lines: this.logLines, dropped: 0 })
+  prepareEntry: Scripted['prepareEntry'] = async () => ({
     networkId: '00',
     epoch: 0,
     n: 19,
@@ -95,56 +110,50 @@ export class ScriptedApi implements ControlApi {
     nextAuthorityDigest: '00',
     logKey: null
   })
-  enterEntry: ControlApi['enterEntry'] = async () => ({ schemaVersion: 1, epoch: 1, n: 20, members: 2 })
-  spread: ControlApi['spread'] = async (place) => ({
-    schemaVersion: 1,
+  enterEntry: Scripted['enterEntry'] = async () => ({ epoch: 1, n: 20, members: 2 })
+  spread: Scripted['spread'] = async (place) => ({
     ...place,
     members: [{ ...root, has: true, head: 20 }]
   })
-  reload: ControlApi['reload'] = async () => ({
-    schemaVersion: 1,
+  reload: Scripted['reload'] = async () => ({
     changed: ['logging.level'],
     restart: ['listen.port'],
     message: 'in force now: logging.level; needs a restart: listen.port'
   })
-  rotateIdentity: ControlApi['rotateIdentity'] = async () => ({
-    schemaVersion: 1,
+  rotateIdentity: Scripted['rotateIdentity'] = async () => ({
     ...root,
     newPeerId: root.peerId,
     entry: 19,
     message: 'goes on'
   })
-  address: ControlApi['address'] = async ({ peer } = {}) => {
+  address: Scripted['address'] = async ({ peer } = {}) => {
     if (peer === 'nobody') throw new NotFoundError('no member is called nobody')
-    return { schemaVersion: 1, ...root, address: 'fd00::1', prefix: 'fd00::/48' }
+    return { ...root, address: 'fd00::1', prefix: 'fd00::/48' }
   }
   registryStatus = async () => registryStatusView
   registryNodes = async () => registryNodesView
   log = async () => logView
-  registryAt: ControlApi['registryAt'] = async ({ n = 12 } = {}) => ({ ...pastView, at: { ...pastView.at, n } })
-  logDiff: ControlApi['logDiff'] = async () => logDiffView
-  pending: ControlApi['pending'] = async () => ({ schemaVersion: 1, pending: [] })
-  approve: ControlApi['approve'] = async () => ({ schemaVersion: 1, ...root, entry: 13, message: 'admitted' })
-  rejectAll: ControlApi['rejectAll'] = async () => ({ schemaVersion: 1, rejected: 3 })
-  reject: ControlApi['reject'] = async ({ reason }) => ({ schemaVersion: 1, ...root, entry: null, message: reason })
-  fetchStore: ControlApi['fetchStore'] = async ({ peer, to }) => ({
-    schemaVersion: 1,
+  registryAt: Scripted['registryAt'] = async ({ n = 12 } = {}) => ({ ...pastView, at: { ...pastView.at, n } })
+  logDiff: Scripted['logDiff'] = async () => logDiffView
+  pending: Scripted['pending'] = async () => ({ pending: [] })
+  approve: Scripted['approve'] = async () => ({ ...root, entry: 13, message: 'admitted' })
+  rejectAll: Scripted['rejectAll'] = async () => ({ rejected: 3 })
+  reject: Scripted['reject'] = async ({ reason }) => ({ ...root, entry: null, message: reason })
+  fetchStore: Scripted['fetchStore'] = async ({ peer, to }) => ({
     peerId: root.peerId,
     name: peer,
     path: to,
     refused: null
   })
-  backup: ControlApi['backup'] = async ({ to } = {}) => ({ ...backupView, path: to ?? backupView.path })
-  heldBack: ControlApi['heldBack'] = async () => ({
-    schemaVersion: 1,
+  backup: Scripted['backup'] = async ({ to } = {}) => ({ ...backupView, path: to ?? backupView.path })
+  heldBack: Scripted['heldBack'] = async () => ({
     doubt: null,
     members: [],
     evicted: false,
     message: 'nobody is held back'
   })
-  evict: ControlApi['evict'] = this.heldBack
-  clock: ControlApi['clock'] = async () => ({
-    schemaVersion: 1,
+  evict: Scripted['evict'] = this.heldBack
+  clock: Scripted['clock'] = async () => ({
     nowMs: 1,
     wallMs: 3,
     stepMs: 2,
@@ -152,75 +161,65 @@ export class ScriptedApi implements ControlApi {
     appends: false,
     message: 'the clock has stepped'
   })
-  acceptClock: ControlApi['acceptClock'] = async () => ({ ...(await this.clock()), stepMs: null, appends: true })
-  voidRevokes: ControlApi['voidRevokes'] = async () => ({
-    schemaVersion: 1,
+  acceptClock: Scripted['acceptClock'] = async () => ({ ...(await this.clock()), stepMs: null, appends: true })
+  voidRevokes: Scripted['voidRevokes'] = async () => ({
     offered: [{ kind: 'revoke', member: root, reason: 'stolen', epoch: 0, n: 9, claimedMs: 1, from: root, seenMs: 2 }]
   })
-  dismissVoid: ControlApi['dismissVoid'] = async () => ({ schemaVersion: 1, ...root, entry: 15, message: 'stays' })
-  resume: ControlApi['resume'] = async ({ head }) => ({ schemaVersion: 1, ...root, entry: head, message: 'appends' })
-  invite: ControlApi['invite'] = async (query) => ({ ...inviteView, role: query?.role ?? 'integrated' })
-  invites: ControlApi['invites'] = async () => invitesView
-  cancelInvite: ControlApi['cancelInvite'] = async ({ id }) => ({
-    schemaVersion: 1,
+  dismissVoid: Scripted['dismissVoid'] = async () => ({ ...root, entry: 15, message: 'stays' })
+  resume: Scripted['resume'] = async ({ head }) => ({ ...root, entry: head, message: 'appends' })
+  invite: Scripted['invite'] = async (query) => ({ ...inviteView, role: query?.role ?? 'integrated' })
+  invites: Scripted['invites'] = async () => invitesView
+  cancelInvite: Scripted['cancelInvite'] = async ({ id }) => ({
     id,
     entry: 9,
     message: 'is taken back'
   })
-  checkpoint: ControlApi['checkpoint'] = async () => checkpointView
-  policy: ControlApi['policy'] = async () => policyView
-  setPolicy: ControlApi['setPolicy'] = async () => policyView
-  previewPolicy: ControlApi['previewPolicy'] = async () => policyPreview
-  policyCall: ControlApi['policyCall'] = async () => policyCall
-  join: ControlApi['join'] = async ({ line }) => {
+  checkpoint: Scripted['checkpoint'] = async () => checkpointView
+  policy: Scripted['policy'] = async () => policyView
+  setPolicy: Scripted['setPolicy'] = async () => policyView
+  previewPolicy: Scripted['previewPolicy'] = async () => policyPreview
+  policyCall: Scripted['policyCall'] = async () => policyCall
+  join: Scripted['join'] = async ({ line }) => {
     this.joined.push(line)
-    return { schemaVersion: 1, state: 'admitted', network: { id: network.id, domain: network.domain }, message: 'in' }
+    return { state: 'admitted', network: { id: network.id, domain: network.domain }, message: 'in' }
   }
-  leave: ControlApi['leave'] = async () => ({ schemaVersion: 1, ...root, entry: null, message: 'left' })
-  revoke: ControlApi['revoke'] = async () => ({ schemaVersion: 1, ...root, entry: 14, message: 'revoked' })
-  members: ControlApi['members'] = async () => ({
-    schemaVersion: 1,
+  leave: Scripted['leave'] = async () => ({ ...root, entry: null, message: 'left' })
+  revoke: Scripted['revoke'] = async () => ({ ...root, entry: 14, message: 'revoked' })
+  members: Scripted['members'] = async () => ({
     members: [{ ...root, role: 'root', groups: ['db', 'web'], ephemeralMs: 600_000, expiresMs: 1, entry: 1 }]
   })
-  changeMember: ControlApi['changeMember'] = async () => ({ schemaVersion: 1, ...root, entry: 16, message: 'is now' })
-  endMember: ControlApi['endMember'] = async () => ({ schemaVersion: 1, ...root, entry: 17, message: 'is over' })
-  retireRegistry: ControlApi['retireRegistry'] = async () => ({
-    schemaVersion: 1,
+  changeMember: Scripted['changeMember'] = async () => ({ ...root, entry: 16, message: 'is now' })
+  endMember: Scripted['endMember'] = async () => ({ ...root, entry: 17, message: 'is over' })
+  retireRegistry: Scripted['retireRegistry'] = async () => ({
     ...root,
     entry: 18,
     message: 'retired'
   })
-  operators: ControlApi['operators'] = async () => ({
-    schemaVersion: 1,
+  operators: Scripted['operators'] = async () => ({
     operators: [{ name: 'ann', keyId: root.peerId, entry: 3 }]
   })
-  addOperator: ControlApi['addOperator'] = async ({ name, keyId }) => ({
-    schemaVersion: 1,
+  addOperator: Scripted['addOperator'] = async ({ name, keyId }) => ({
     name,
     keyId,
     entry: 19,
     message: 'is an operator now'
   })
-  removeOperator: ControlApi['removeOperator'] = async ({ name }) => ({
-    schemaVersion: 1,
+  removeOperator: Scripted['removeOperator'] = async ({ name }) => ({
     name,
     keyId: root.peerId,
     entry: 20,
     message: 'is an operator no more'
   })
-  waitingOrders: ControlApi['waitingOrders'] = async () => ({
-    schemaVersion: 1,
+  waitingOrders: Scripted['waitingOrders'] = async () => ({
     waiting: [{ id: '3fa2', sinceMs: 1, by: ['ann'], acts: [{ kind: 'revoke', subject: root, detail: 'stolen' }] }]
   })
-  approveOrder: ControlApi['approveOrder'] = async ({ id }) => ({
-    schemaVersion: 1,
+  approveOrder: Scripted['approveOrder'] = async ({ id }) => ({
     name: id,
     keyId: root.peerId,
     entry: 21,
     message: 'is done'
   })
-  beginOrdered: ControlApi['beginOrdered'] = async ({ call }) => ({
-    schemaVersion: 1,
+  beginOrdered: Scripted['beginOrdered'] = async ({ call }) => ({
     ticket: call,
     networkId: 'ab'.repeat(32),
     epoch: 0,
@@ -228,25 +227,23 @@ export class ScriptedApi implements ControlApi {
     sign: [{ kind: 3, body: '' }],
     answer: null
   })
-  signOrdered: ControlApi['signOrdered'] = async ({ ticket }) => ({
-    schemaVersion: 1,
+  signOrdered: Scripted['signOrdered'] = async ({ ticket }) => ({
     ticket,
     networkId: 'ab'.repeat(32),
     epoch: 0,
     seenN: 9,
     sign: [],
-    answer: { schemaVersion: 1, ...root, entry: 22, message: 'was signed' }
+    answer: { ...root, entry: 22, message: 'was signed' }
   })
-  connect: ControlApi['connect'] = async ({ multiaddr: address }) => ({
-    schemaVersion: 1,
+  connect: Scripted['connect'] = async ({ multiaddr: address }) => ({
     ...root,
     address,
     direction: 'out',
     member: true,
-    rttMs: 1
+    rttUs: 1000
   })
-  disconnect: ControlApi['disconnect'] = async () => ({ schemaVersion: 1, ...root, closed: 1 })
-  acknowledge: ControlApi['acknowledge'] = async ({ code }) => ({ schemaVersion: 1, code, message: 'acknowledged' })
+  disconnect: Scripted['disconnect'] = async () => ({ ...root, closed: 1 })
+  acknowledge: Scripted['acknowledge'] = async ({ code }) => ({ code, message: 'acknowledged' })
 
   async *events(options: { signal?: AbortSignal } = {}): AsyncGenerator<ControlEvent> {
     try {
@@ -274,8 +271,10 @@ export class ControlHome implements AsyncDisposable {
     return join(this.folder, 'run', `${name}.sock`)
   }
 
-  async serve(name: string, api: ControlApi): Promise<void> {
-    this.#servers.push(await startControlServer({ path: this.socket(name), api, logger: silentLogger }))
+  async serve(name: string, api: Scripted): Promise<void> {
+    this.#servers.push(
+      await startControlServer({ path: this.socket(name), api: stampedApi(api), logger: silentLogger })
+    )
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -16,6 +16,7 @@ const deep = (value: unknown): unknown => {
 }
 
 const ajv = new Ajv({ allErrors: true, allowUnionTypes: true })
+ajv.addFormat('date-time', /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/)
 
 /** Files in docs/schemas. */
 export const schemaNames = readdirSync(folder).filter((name) => name.endsWith('.schema.json'))
@@ -30,4 +31,21 @@ export function expectSchema(name: string, answer: unknown): void {
   const fits = validate?.(JSON.parse(JSON.stringify(answer)))
   const errors = validate?.errors?.map(({ instancePath, message }) => `${instancePath} ${message}`) ?? []
   expect({ fits, errors }).toEqual({ fits: true, errors: [] })
+}
+
+/** A value somewhere in an answer. */
+export interface Walked {
+  /** Its name there; in a list that of the list. */
+  key: string
+  path: string
+  value: unknown
+}
+
+/** Everything in a JSON value, the outermost first. */
+export function* walked(value: unknown, key = '', path = ''): Generator<Walked> {
+  yield { key, path, value }
+  if (typeof value !== 'object' || value === null) return
+  for (const [name, part] of Object.entries(value)) {
+    yield* walked(part, Array.isArray(value) ? key : name, `${path}/${name}`)
+  }
 }

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { rm } from 'node:fs/promises'
-import type { PeersView } from '../../node/api/control-api.ts'
+import type { Output } from '../../node/api/control-api.ts'
 import type { AddCommand, Context } from '../output/context.ts'
 import { UsageError } from '../output/exit.ts'
 import { breakable } from '../output/interrupt.ts'
@@ -97,14 +97,19 @@ const isWanted = async (context: Context, folder: string): Promise<boolean> => {
   return await ask.confirm(`It failed. Keep state and logs in ${folder}?`, true).catch(() => true)
 }
 
-const show = (context: Context, view: PeersView, options: DevOptions): void => {
+const show = (context: Context, view: Output<'peers'>, options: DevOptions): void => {
   const { rows, kept } = selectPeers(view.peers, {})
   if (options.json === true) context.terminal.json({ ...view, peers: rows })
   else context.terminal.print(peersText(context, view, rows, kept, {}))
 }
 
 /** Without keys: the table once, or a line of JSON for each change, until a signal. */
-const goOn = async (context: Context, network: DevNetwork, view: PeersView, options: DevOptions): Promise<void> => {
+const goOn = async (
+  context: Context,
+  network: DevNetwork,
+  view: Output<'peers'>,
+  options: DevOptions
+): Promise<void> => {
   const { terminal, signal } = context
   network.onDeath((message) => terminal.progress(message))
   if (options.json === true) {

@@ -1,6 +1,6 @@
 import { emitKeypressEvents, type Key } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { PeersView } from '../../node/api/control-api.ts'
+import type { Output } from '../../node/api/control-api.ts'
 import { inBackground } from '../../runtime/background.ts'
 import { changes } from '../output/changes.ts'
 import type { Context } from '../output/context.ts'
@@ -29,7 +29,7 @@ const keys = '←/→ choose · k kill · f freeze · c cut off · b bring back 
 export async function* views(
   trouble: Trouble,
   options: { signal: AbortSignal; everyMs: number | undefined }
-): AsyncGenerator<PeersView | undefined> {
+): AsyncGenerator<Output<'peers'> | undefined> {
   while (!options.signal.aborted) {
     const signal = AbortSignal.any([options.signal, trouble.turned])
     const viewer = await trouble.viewer(signal)
@@ -71,7 +71,7 @@ class Board implements Disposable {
   readonly #stop: () => void
   readonly #screen: Screen
   readonly #messages: string[] = []
-  #view: PeersView | undefined
+  #view: Output<'peers'> | undefined
   #chosen = 0
   #work: Promise<void> = Promise.resolve()
 
@@ -88,7 +88,7 @@ class Board implements Disposable {
     stdin.resume()
   }
 
-  show(view: PeersView | undefined): void {
+  show(view: Output<'peers'> | undefined): void {
     this.#view = view
     this.#draw()
   }

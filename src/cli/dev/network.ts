@@ -5,7 +5,7 @@ import { Authority } from '../../dns/authority.ts'
 import { Zone } from '../../dns/zone.ts'
 import { isRegistryRole } from '../../identity/role.ts'
 import { controlClient } from '../../node/api/client.ts'
-import type { ControlApi, PeersView } from '../../node/api/control-api.ts'
+import type { ControlApi, Output } from '../../node/api/control-api.ts'
 import { type Config, loadConfig, saveConfigValue } from '../../node/config/index.ts'
 import { inBackground } from '../../runtime/background.ts'
 import { changes } from '../output/changes.ts'
@@ -29,7 +29,7 @@ const stepMs = 120_000
 const retryMs = 50
 
 /** Tells whether all are online and have shown their records: a lease may be there a moment before. */
-const isComplete = (view: PeersView): boolean =>
+const isComplete = (view: Output<'peers'>): boolean =>
   view.peers.every(({ state, version }) => state !== 'online' || version !== null)
 
 export interface DevInit extends LayoutInit {
@@ -82,7 +82,7 @@ export class DevNetwork implements AsyncDisposable {
   }
 
   /** Resolves when every member is online in the root's view. */
-  async start(): Promise<PeersView> {
+  async start(): Promise<Output<'peers'>> {
     using patience = new Patience(stepMs)
     this.#patience = patience
     const signal = AbortSignal.any([this.#init.signal, patience.signal])
@@ -112,7 +112,7 @@ export class DevNetwork implements AsyncDisposable {
     await this.stopDns()
   }
 
-  async #start(signal: AbortSignal): Promise<PeersView> {
+  async #start(signal: AbortSignal): Promise<Output<'peers'>> {
     const { root, members } = this.layout
     await this.#found(root)
     this.#spawn(root, ['registry', 'start', '--config', root.configFile])
@@ -265,7 +265,7 @@ export class DevNetwork implements AsyncDisposable {
     }
   }
 
-  async #allOnline(signal: AbortSignal): Promise<PeersView> {
+  async #allOnline(signal: AbortSignal): Promise<Output<'peers'>> {
     const wanted = this.layout.members.filter((member) => !this.#isLater(member)).length
     let online = 0
     for await (const _ of changes(this.client, { signal, everyMs: 250 })) {

@@ -48,7 +48,6 @@ const print = (context: Context, facts: Facts, view: object, options: CheckOptio
 const checkView = ({ domain, published, comparison }: Facts): object => {
   const { edit, rows, notes } = comparison
   return {
-    schemaVersion: 1,
     domain,
     name: edit.name,
     zone: published.zone ?? null,

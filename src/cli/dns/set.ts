@@ -17,7 +17,7 @@ export const set = async (context: Context, options: SetOptions): Promise<void> 
   const provider = await createProvider(providerSettings(options, terminal.env))
   const { domain, edit } = await editFor(context, options)
   const progress = (message: string): void => terminal.progress(message)
-  const asked = { schemaVersion: 1, domain, name: edit.name, provider: provider.name }
+  const asked = { domain, name: edit.name, provider: provider.name }
   const view = { ...asked, edit: { ttlSeconds: edit.ttlSeconds, add: edit.add, remove: edit.remove } }
   if (options.plan === true || edit.add.length + edit.remove.length === 0) {
     const message = options.plan === true ? 'nothing was changed (--plan)' : 'nothing is to be changed'

@@ -33,7 +33,7 @@ export const show = async (context: Context, options: ShowOptions): Promise<void
   const edit: RecordEdit = { name, type: 'AAAA', ttlSeconds: recordTtlSeconds, add: values, remove: [] }
   const instructions = instructionsFor(edit, { provider: options.provider })
   if (options.json === true) {
-    terminal.json({ schemaVersion: 1, domain, name, type: 'AAAA', ttlSeconds: recordTtlSeconds, values, instructions })
+    terminal.json({ domain, name, type: 'AAAA', ttlSeconds: recordTtlSeconds, values, instructions })
     return
   }
   for (const line of instructionLines(instructions, terminal.paint)) terminal.print(line)

@@ -45,7 +45,7 @@ const drill = async (context: Context, name: DrillName, options: DrillOptions): 
   const { drills } = await import('./drills.ts')
   const results = await breakable(context.signal, play(context, drills[name], options), 'all of it was stopped')
   const met = results.every((result) => result.met)
-  if (options.json === true) terminal.json({ schemaVersion: 1, drill: name, met, steps: results })
+  if (options.json === true) terminal.json({ drill: name, met, steps: results })
   else {
     terminal.table(columns(context), results, { empty: 'Nothing was measured.' })
     terminal.print(met ? '\nAll targets met.' : '\nA target was missed.')

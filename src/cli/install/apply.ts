@@ -150,7 +150,7 @@ const show = async (
   const isKept = kit === null || deployment?.isElsewhere === true
   if (options.json === true) {
     const node = cardJson(plan.install, verified)
-    const all = { schemaVersion: 1, node, checks: [...checks, ...after], recoveryKit: kit, next: commands }
+    const all = { node, checks: [...checks, ...after], recoveryKit: kit, next: commands }
     const arrival = await terminal.handOver(all)
     return isKept ? 'arrived' : arrival
   }

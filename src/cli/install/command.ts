@@ -226,7 +226,7 @@ const refuse = (checks: readonly Check[]): void => {
 
 const showPlan = ({ terminal }: Context, plan: Plan, checks: readonly Check[], { json }: InstallOptions): void => {
   if (json === true) {
-    terminal.json({ schemaVersion: 1, checks, steps: planJson(plan) })
+    terminal.json({ checks, steps: planJson(plan) })
     return
   }
   for (const line of planLines(plan, terminal.paint)) terminal.print(line)

@@ -1,6 +1,6 @@
 import type { Verified } from '../../install/apply/verify.ts'
 import type { Install, NextCommand } from '../../install/model/deployment.ts'
-import { type Painter, plural, sanitise } from '../output/text.ts'
+import { bareAddress, type Painter, plural, sanitise } from '../output/text.ts'
 
 /** Frame, and a space on both sides. */
 const edges = 4
@@ -65,7 +65,7 @@ export const cardRows = ({ answers }: Install, verified: Verified | null): (read
     ['PeerId', status.self.peerId],
     ['Registry', sanitise(holder)],
     ['Domain', answers.domain],
-    ['IPv6', status.announced.map(sanitise).join(', ') || '-'],
+    ['IPv6', status.announced.map(bareAddress).join(', ') || '-'],
     ['Peers', plural(peers, 'member')],
     ['Sync', sync.head === null ? 'not yet' : `log entry ${sync.head}`]
   ]

@@ -84,7 +84,7 @@ const takeBack = async (context: Context, options: UninstallOptions): Promise<vo
       terminal.progress(state === 'shared' ? `kept for another node: ${text}` : `undone: ${text}`)
     }
   })
-  if (options.json === true) terminal.json({ schemaVersion: 1, node, peerId, kept })
+  if (options.json === true) terminal.json({ node, peerId, kept })
   else
     terminal.print(
       `${node} is uninstalled.${peerId === null ? '' : ` Its PeerId ${options.purge === true ? 'was' : 'is'} ${peerId}.`}`
@@ -93,7 +93,7 @@ const takeBack = async (context: Context, options: UninstallOptions): Promise<vo
 
 const showPlan = ({ terminal }: Context, { state }: Journal, { json }: UninstallOptions): void => {
   const undone = state.entries.toReversed().map(({ action }) => doable(action).describe().text)
-  if (json === true) terminal.json({ schemaVersion: 1, node: state.node, undo: undone })
+  if (json === true) terminal.json({ node: state.node, undo: undone })
   else for (const text of undone) terminal.print(text)
 }
 

@@ -135,7 +135,7 @@ const showPlan = ({ terminal }: Context, plan: UpgradePlan, { json }: UpgradeOpt
   const { from, to, nodes, migrations, obsolete } = plan
   const names = nodes.map(({ name }) => name)
   if (json === true) {
-    terminal.json({ schemaVersion: 1, from, to, nodes: names, changes: changes(plan), migrations, obsolete })
+    terminal.json({ from, to, nodes: names, changes: changes(plan), migrations, obsolete })
     return
   }
   terminal.print(terminal.paint('bold', `${from} → ${to}: ${names.join(', ')}`))
@@ -152,7 +152,6 @@ const showPlan = ({ terminal }: Context, plan: UpgradePlan, { json }: UpgradeOpt
 }
 
 const answer = ({ from, to }: UpgradePlan, { nodes, migrated, removed }: Upgraded) => ({
-  schemaVersion: 1,
   from,
   to,
   nodes: nodes.map(({ name, status }) => ({ name, status: status?.word ?? null })),

@@ -56,7 +56,7 @@ const migrate = async (context: Context, given: string | undefined, options: Opt
   loadConfig({ file, env: terminal.env })
   becomeOwner(fileOwner(file))
   const { changes, copy } = migrateConfigFile(file)
-  if (options.json === true) return terminal.json({ schemaVersion: 1, file, changes, copy })
+  if (options.json === true) return terminal.json({ file, changes, copy })
   for (const change of changes) terminal.print(change)
   terminal.print(copy === null ? `${file}: nothing is to be changed` : `${file}: rewritten; as it was: ${copy}`)
 }
@@ -65,7 +65,7 @@ const check = async (context: Context, file: string | undefined, options: Option
   const loaded = await loadedConfig(context, file === undefined ? options : { ...options, config: file })
   const { terminal } = context
   if (options.json === true) {
-    terminal.json({ schemaVersion: 1, valid: true, file: loaded.file ?? null, warnings: loaded.warnings })
+    terminal.json({ valid: true, file: loaded.file ?? null, warnings: loaded.warnings })
     return
   }
   const { name, role, domain } = loaded.config
@@ -85,7 +85,7 @@ const show = async (context: Context, options: Options): Promise<void> => {
   }
   const loaded = await loadedConfig(context, options)
   if (options.json === true) {
-    terminal.json({ schemaVersion: 1, file: loaded.file ?? null, config: loaded.config, sources: loaded.sources })
+    terminal.json({ file: loaded.file ?? null, config: loaded.config, sources: loaded.sources })
     return
   }
   terminal.print(`# ${loaded.file ?? 'no file'}`)

@@ -152,7 +152,6 @@ const show = async (
 ): Promise<Arrival> => {
   if (options.json === true) {
     return await terminal.handOver({
-      schemaVersion: 1,
       domain: config.domain,
       name: config.name,
       config: saveTo,

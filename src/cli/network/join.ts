@@ -56,7 +56,6 @@ const join = async (context: Context, given: string | undefined, options: JoinOp
   const next = `trustnet ${ready.config.role === 'secondary' ? 'registry' : 'node'} start --config ${loaded.saveTo}`
   if (options.json === true) {
     terminal.json({
-      schemaVersion: 1,
       state: 'prepared',
       network: { id: networkId, domain: invite.domain },
       config: loaded.saveTo,

@@ -109,7 +109,7 @@ const makeKey = async (context: Context, file: string, { json, passphrase }: Key
   const key = passphrase === true ? createSealedKey(file, await newPassphrase(context)) : createKey(file)
   const keyId = peerIdText(key.publicKey)
   writeFileSync(publicFile, `${keyId}\n`, { flag: 'wx', mode: 0o644 })
-  if (json === true) return terminal.json({ schemaVersion: 1, file, publicFile, keyId })
+  if (json === true) return terminal.json({ file, publicFile, keyId })
   terminal.print(`Key         ${file} (keep it on this machine)`)
   terminal.print(`Public key  ${publicFile}: ${keyId}`)
   terminal.print(`Next        an operator runs: trustnet operator add NAME --key ${publicFile}`)

@@ -1,3 +1,4 @@
+import { unasked } from '../../node/api/stamp.ts'
 import { systemErrorText } from '../../runtime/files/system-error.ts'
 import type { Terminal } from './terminal.ts'
 import { safeJson } from './text.ts'
@@ -15,7 +16,7 @@ export const lostOutput = (error: NodeJS.ErrnoException): Failure => ({
 })
 
 /** Line for a program that asked for JSON, the last one of stderr; stdout holds answers alone. */
-export const failureLine = (failure: Failure): string => safeJson({ schemaVersion: 1, error: failure })
+export const failureLine = (failure: Failure): string => safeJson(unasked({ error: failure }))
 
 /** Says what failed, for people. */
 export const tellFailure = (terminal: Terminal, { message }: Failure): void =>

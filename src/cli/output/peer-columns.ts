@@ -2,12 +2,13 @@ import type { PeerRow } from '../../node/api/control-api.ts'
 import type { Column } from './table.ts'
 import {
   age,
+  bareAddress,
   bytes,
-  milliseconds,
   orUnknown,
   type Paint,
   type Painter,
   percent,
+  roundTrip,
   sanitise,
   shortPeerId,
   unknown
@@ -55,8 +56,10 @@ const name = (row: PeerRow): string => `${orUnknown(row.name)}${row.self ? ' (se
 const lastError = ({ lastError: error }: PeerRow): string =>
   error === null ? unknown : `${sanitise(error.message)} (${age(error.ageMs)} ago)`
 
-const address = (row: PeerRow): string =>
-  row.reach === 'outbound' ? `${orUnknown(row.address)} (outbound only)` : orUnknown(row.address)
+const address = (row: PeerRow): string => {
+  const shown = row.address === null ? unknown : bareAddress(row.address)
+  return row.reach === 'outbound' ? `${shown} (outbound only)` : shown
+}
 
 const serviceText = ({ name: service, port, protocol, tags, state }: PeerRow['services'][number]): string => {
   const marks = [...tags.map(sanitise), ...(state === 'unknown' ? [] : [state])]
@@ -105,7 +108,7 @@ export const peerColumns = (options: {
     { title: 'STATE', cell: (row) => stateCell(row, options.now, options.paint, most) },
     { title: 'ROLE', cell: ({ role }) => orUnknown(role) },
     { title: 'DIR', cell: ({ direction }) => orUnknown(direction), drop: 3 },
-    { title: 'RTT', cell: ({ rttMs }) => milliseconds(rttMs), right: true, drop: 1 },
+    { title: 'RTT', cell: ({ rttUs }) => roundTrip(rttUs), right: true, drop: 1 },
     { title: 'SEEN', cell: ({ seenAgeMs }) => age(seenAgeMs), right: true, drop: 2 },
     { title: 'UPTIME', cell: uptime, right: true, drop: 5 },
     ...(options.day === undefined

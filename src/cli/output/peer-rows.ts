@@ -1,4 +1,4 @@
-import type { PeerRow, PeersView } from '../../node/api/control-api.ts'
+import type { Output, PeerRow } from '../../node/api/control-api.ts'
 import { UsageError } from './exit.ts'
 import { age, orUnknown, plural, sanitise, shortPeerId, wrapped } from './text.ts'
 
@@ -46,7 +46,7 @@ const orders: Record<SortKey, (a: PeerRow, b: PeerRow) => number> = {
   name: byName,
   state: (a, b) => rank(stateOrder, a.state) - rank(stateOrder, b.state) || byName(a, b),
   role: (a, b) => rank(roleOrder, a.role) - rank(roleOrder, b.role) || byName(a, b),
-  rtt: (a, b) => byNumber(a.rttMs, b.rttMs) || byName(a, b),
+  rtt: (a, b) => byNumber(a.rttUs, b.rttUs) || byName(a, b),
   seen: (a, b) => byNumber(a.seenAgeMs, b.seenAgeMs) || byName(a, b),
   uptime: (a, b) => byNumber(a.uptimePercent, b.uptimePercent) || byName(a, b)
 }
@@ -75,7 +75,7 @@ export const selectPeers = (rows: readonly PeerRow[], filter: PeerFilter): { row
 }
 
 /** "hal …xKpa in example.org · 5 members: 4 online, 1 suspect · hal's view of log 0:12, 2s old · trustnet 0.1.0" */
-export const peersSummary = (view: PeersView, kept: number, width?: number): string => {
+export const peersSummary = (view: Output<'peers'>, kept: number, width?: number): string => {
   const counts = Object.entries(view.counts).filter(([, count]) => count > 0)
   const states = counts.map(([state, count]) => `${count} ${state}`).join(', ') || 'none seen yet'
   const where = view.network === null ? 'no network yet' : `in ${sanitise(view.network.domain)}`

@@ -1,13 +1,14 @@
 import type { PeerRef, StatusView, StatusWord, Survival, Warning } from '../../node/api/control-api.ts'
 import {
   age,
+  bareAddress,
   date,
   duration,
-  milliseconds,
   orUnknown,
   type Paint,
   type Painter,
   plural,
+  roundTrip,
   sanitise,
   shortPeerId,
   unknown,
@@ -67,7 +68,7 @@ const registryLine = ({ registry }: StatusView, now: number): string =>
     registry.lease === null ? 'no session' : `session with ${peerText(registry.lease)}`,
     registry.lease !== null && registry.sinceMs !== null && `since ${age(Math.max(0, now - registry.sinceMs))}`,
     ago('heartbeat ', registry.lastHeartbeatAgeMs),
-    registry.rttMs === null ? null : milliseconds(registry.rttMs),
+    registry.rttUs === null ? null : roundTrip(registry.rttUs),
     `${registry.connected} of ${plural(registry.known, 'known registry', 'known registries')} connected`,
     note(registry.message)
   )
@@ -102,7 +103,7 @@ const resilienceLine = ({ resilience }: StatusView): string =>
 const reachLine = ({ reach, announced, connections }: StatusView): string =>
   joined(
     reach === 'outbound' ? 'outbound only: others cannot dial this node' : reach,
-    announced.length === 0 ? 'announces nothing' : `announces ${announced.map(sanitise).join(' ')}`,
+    announced.length === 0 ? 'announces nothing' : `announces ${announced.map(bareAddress).join(' ')}`,
     `connected to ${plural(connections.members, 'member')}`,
     connections.strangers > 0 && plural(connections.strangers, 'stranger')
   )

@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream'
+import { unasked } from '../../node/api/stamp.ts'
 import { type Column, renderTable } from './table.ts'
 import { type Painter, painter, printable, safeJson, wrapped } from './text.ts'
 
@@ -77,12 +78,12 @@ export class Terminal {
   }
 
   json(value: object): void {
-    this.#printJson(safeJson(value, 2))
+    this.#printJson(safeJson(unasked(value), 2))
   }
 
   /** Prints a line or a view that is a secret, for the one who asked for it. */
   async handOver(secret: string | object): Promise<Arrival> {
-    this.stdout.write(`${typeof secret === 'string' ? printable(secret) : safeJson(secret, 2)}\n`)
+    this.stdout.write(`${typeof secret === 'string' ? printable(secret) : safeJson(unasked(secret), 2)}\n`)
     await this.stdout.flushed?.()
     const { failure, reader } = this.stdout
     if (failure !== undefined || reader === 'none') return 'lost'
@@ -90,7 +91,7 @@ export class Terminal {
   }
 
   jsonLine(value: object): void {
-    this.#printJson(safeJson(value))
+    this.#printJson(safeJson(unasked(value)))
   }
 
   #printJson(text: string): void {

@@ -79,6 +79,12 @@ export const milliseconds = (ms: number | null): string => {
   return ms < 10 ? `${Math.round(ms * 10) / 10}ms` : `${Math.round(ms)}ms`
 }
 
+/** A multiaddr where the PeerId stands beside it. */
+export const bareAddress = (multiaddr: string): string => sanitise(multiaddr.replace(/\/p2p\/[^/]+$/, ''))
+
+/** A round trip. */
+export const roundTrip = (us: number | null): string => milliseconds(us === null ? null : us / 1000)
+
 /** Rounded down, so that only what never was away has 100%. */
 export const percent = (value: number | null): string =>
   value === null ? unknown : `${value >= 100 ? '100' : (Math.floor(value * 10) / 10).toFixed(1)}%`

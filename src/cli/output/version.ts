@@ -10,7 +10,7 @@ export const addVersion: AddCommand = (program, { terminal }) => {
     .addHelpText('after', exampleOf('trustnet version --json'))
     .action((options: { json?: boolean }) => {
       const info = versionInfo()
-      if (options.json === true) return terminal.json({ schemaVersion: 1, ...info })
+      if (options.json === true) return terminal.json({ ...info })
       terminal.print(
         `trustnet ${info.version}, commit ${info.commit ?? '-'}, built ${info.builtAt ?? '-'}, node ${info.node}`
       )

@@ -91,7 +91,6 @@ const showKeyFile = async (context: Context, options: RunningOptions): Promise<v
   terminal.progress('Nothing runs here: this is what the key file says.')
   if (options.json === true) {
     terminal.json({
-      schemaVersion: 1,
       peerId,
       name: config.name,
       role: config.role,

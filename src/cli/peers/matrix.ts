@@ -2,7 +2,7 @@ import type { ControlApi, MatrixView } from '../../node/api/control-api.ts'
 import type { RunningOptions } from '../access/find-running.ts'
 import type { Context } from '../output/context.ts'
 import { peerText } from '../output/status-text.ts'
-import { age, type Painter, plural, sanitise, unknown } from '../output/text.ts'
+import { age, bareAddress, type Painter, plural, sanitise, unknown } from '../output/text.ts'
 
 type Pair = MatrixView['pairs'][number]
 type Word = MatrixView['members'][number]['addresses'][number]['words'][number]
@@ -101,7 +101,7 @@ const notReached = ({ members }: MatrixView): string[] => {
       const failed = words.filter(({ failure }) => failure !== null)
       if (failed.length === 0) return []
       const got = words.length - failed.length
-      const head = `${nameOf(member)} at ${sanitise(address)}: reached by ${got} of ${words.length}`
+      const head = `${nameOf(member)} at ${bareAddress(address)}: reached by ${got} of ${words.length}`
       return [[head, ...failed.map((word) => `  ${wordText(word)}`)].join('\n')]
     })
   )

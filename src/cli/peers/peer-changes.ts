@@ -2,7 +2,6 @@ import type { PeerRow } from '../../node/api/control-api.ts'
 
 /** A line of `peers --watch` on a pipe. Those who are there at the begin are `present`. */
 export interface PeerChange {
-  readonly schemaVersion: 1
   readonly change: 'present' | 'added' | 'changed' | 'removed'
   /** Fields that are different now; empty unless changed. */
   readonly fields: readonly string[]
@@ -11,7 +10,7 @@ export interface PeerChange {
 
 /** Fields that move by themselves: they are told with a change, and are none. */
 const moving = new Set<string>([
-  'rttMs',
+  'rttUs',
   'seenAgeMs',
   'uptimePercent',
   'uptimeWindowMs',
@@ -39,7 +38,6 @@ export class PeerChanges {
 }
 
 const lineOf = (change: PeerChange['change'], peer: PeerRow, fields: readonly string[] = []): PeerChange => ({
-  schemaVersion: 1,
   change,
   fields,
   peer

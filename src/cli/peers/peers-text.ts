@@ -1,4 +1,4 @@
-import type { PeerRow, PeersView } from '../../node/api/control-api.ts'
+import type { Output, PeerRow } from '../../node/api/control-api.ts'
 import type { RunningOptions } from '../access/find-running.ts'
 import type { Context } from '../output/context.ts'
 import { peerColumns } from '../output/peer-columns.ts'
@@ -12,7 +12,7 @@ export type PeersOptions = RunningOptions & PeerFilter & { long?: boolean; watch
 /** Summary line, empty line, table: what `peers` prints and `--watch` redraws. */
 export const peersText = (
   context: Context,
-  view: PeersView,
+  view: Output<'peers'>,
   rows: readonly PeerRow[],
   kept: number,
   options: { long?: boolean; day?: Day | undefined }

@@ -8,7 +8,7 @@ import type { AddCommand, Context } from '../output/context.ts'
 import { exitCodes, UsageError } from '../output/exit.ts'
 import { exampleOf } from '../output/help.ts'
 import { type PeerFilter, selectPeers, sortKeys, wholeNumber } from '../output/peer-rows.ts'
-import { milliseconds, orUnknown, plural, sanitise } from '../output/text.ts'
+import { bareAddress, orUnknown, plural, roundTrip, sanitise } from '../output/text.ts'
 import { type Day, type PeersOptions, peersText } from './peers-text.ts'
 
 const examples = `
@@ -100,7 +100,7 @@ const connectPeer = async (context: Context, multiaddr: string, options: Running
   if (options.json === true) return context.terminal.json(view)
   const who = view.member ? `member ${orUnknown(view.name)}` : 'not a member: it gets hello and identify only'
   context.terminal.print(
-    `Connected to ${sanitise(view.peerId)} at ${sanitise(view.address)}, ${who}, RTT ${milliseconds(view.rttMs)}`
+    `Connected to ${sanitise(view.peerId)} at ${bareAddress(view.address)}, ${who}, RTT ${roundTrip(view.rttUs)}`
   )
 }
 

@@ -3,7 +3,7 @@ import type { PeerState, TopologyView } from '../../node/api/control-api.ts'
 import { type RunningOptions, running, withRunning } from '../access/find-running.ts'
 import type { AddCommand, Context } from '../output/context.ts'
 import { exampleOf } from '../output/help.ts'
-import { milliseconds, sanitise, shortPeerId } from '../output/text.ts'
+import { roundTrip, sanitise, shortPeerId } from '../output/text.ts'
 
 const formats = ['mermaid', 'dot', 'json'] as const
 
@@ -66,7 +66,7 @@ export const mermaidText = (view: TopologyView): string => {
   )
   const links = view.links.map((link) => {
     const [from, to] = endsOf(link).map((peerId) => ids.get(peerId))
-    const rtt = link.rttMs === null ? '' : `|${mermaidQuoted(milliseconds(link.rttMs))}|`
+    const rtt = link.rttUs === null ? '' : `|${mermaidQuoted(roundTrip(link.rttUs))}|`
     return `  ${from} ${link.oneSided ? '-.->' : '---'}${rtt} ${to}`
   })
   const used = new Set(view.nodes.map(stateOf))
@@ -88,7 +88,7 @@ export const dotText = (view: TopologyView): string => {
   const links = view.links.map((link) => {
     const [from, to] = endsOf(link).map((peerId) => ids.get(peerId))
     const marks = [
-      ...(link.rttMs === null ? [] : [`label=${dotQuoted(milliseconds(link.rttMs))}`]),
+      ...(link.rttUs === null ? [] : [`label=${dotQuoted(roundTrip(link.rttUs))}`]),
       ...(link.oneSided ? ['style=dashed', 'dir=forward'] : [])
     ]
     return `  ${from} -- ${to}${marks.length === 0 ? '' : ` [${marks.join(', ')}]`};`

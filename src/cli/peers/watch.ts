@@ -1,5 +1,6 @@
 import { createLogUpdate } from 'log-update'
 import type { ControlApi } from '../../node/api/control-api.ts'
+import { stampOf } from '../../node/api/stamp.ts'
 import { changes } from '../output/changes.ts'
 import type { Context } from '../output/context.ts'
 import { selectPeers } from '../output/peer-rows.ts'
@@ -61,7 +62,7 @@ export const watchPeers = async (context: Context, client: ControlApi, options: 
   const show = async (): Promise<void> => {
     const view = await client.peers({}, { signal })
     const { rows, kept } = selectPeers(view.peers, options)
-    if (screen === undefined) for (const change of told.take(rows)) terminal.jsonLine(change)
+    if (screen === undefined) for (const change of told.take(rows)) terminal.jsonLine({ ...stampOf(view), ...change })
     else {
       screen.draw(printable(fitting(peersText(context, view, rows, kept, options), process.stdout.rows)))
     }

@@ -98,7 +98,7 @@ const planRunning = async (
     checkKit(own, network)
     requireAnotherKit({ kit, to })
   })
-  return { schemaVersion: 1, applied: false, network, entry: null, nextKit: to }
+  return { applied: false, network, entry: null, nextKit: to }
 }
 
 /** Follows the new authority through the network. */
@@ -110,7 +110,7 @@ const tellRotated = async (
 ): Promise<void> => {
   const spread = await followSpread(context, api, entered, options.wait)
   const { network } = await api.identity({}, { signal: context.signal })
-  const view = { schemaVersion: 1, applied: true, network: network?.id ?? '', entry: entered.n, nextKit: to } as const
+  const view = { applied: true, network: network?.id ?? '', entry: entered.n, nextKit: to } as const
   if (options.json === true) return context.terminal.json({ ...view, members: spread.members })
   show(context, view, kit)
   printSpread(context, spread)

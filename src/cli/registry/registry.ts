@@ -9,7 +9,7 @@ import { exampleOf } from '../output/help.ts'
 import { stateCell } from '../output/peer-columns.ts'
 import { peerText } from '../output/status-text.ts'
 import type { Column } from '../output/table.ts'
-import { age, date, milliseconds, orUnknown, percent, sanitise, shortPeerId } from '../output/text.ts'
+import { age, date, orUnknown, percent, roundTrip, sanitise, shortPeerId } from '../output/text.ts'
 import { peerName } from '../peers/peers.ts'
 import { addCheckpoint } from './checkpoint.ts'
 import { addRegistryDiff } from './diff.ts'
@@ -122,7 +122,7 @@ const nodeColumns = (context: Context, now: number): Column<RegistryNodeRow>[] =
   { title: 'ROLE', cell: ({ role }) => orUnknown(role) },
   { title: 'LEASE', cell: ({ here, registry }) => (here ? 'here' : peerText(registry)), drop: 5 },
   { title: 'HEARTBEAT', cell: ({ heartbeatAgeMs }) => age(heartbeatAgeMs), right: true, drop: 1 },
-  { title: 'RTT', cell: ({ rttMs }) => milliseconds(rttMs), right: true, drop: 3 },
+  { title: 'RTT', cell: ({ rttUs }) => roundTrip(rttUs), right: true, drop: 3 },
   { title: 'UPTIME', cell: ({ uptimePercent }) => percent(uptimePercent), right: true, drop: 2 },
   { title: 'SEQ', cell: ({ seq }) => orUnknown(seq?.toString()), right: true, drop: 7 },
   { title: 'PEERS', cell: ({ connected }) => orUnknown(connected?.toString()), right: true, drop: 6 },

@@ -63,7 +63,6 @@ const rotate = async (context: Context, options: RotateOptions): Promise<void> =
 }
 
 const viewOf = (entered: EnteredView | undefined, spread: SpreadView | undefined) => ({
-  schemaVersion: 1,
   applied: entered !== undefined,
   epoch: entered?.epoch ?? null,
   entry: entered?.n ?? null,

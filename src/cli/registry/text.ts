@@ -1,6 +1,6 @@
 import type { RegistryStatusView } from '../../node/api/control-api.ts'
 import { peerText, warningLines } from '../output/status-text.ts'
-import { age, bytes, date, orUnknown, type Painter, plural, sanitise, unknown } from '../output/text.ts'
+import { age, bareAddress, bytes, date, orUnknown, type Painter, plural, sanitise, unknown } from '../output/text.ts'
 
 const appendsLine = (view: RegistryStatusView): string =>
   view.appends ? 'yes' : `no${view.appendsMessage === null ? '' : `: ${sanitise(view.appendsMessage)}`}`
@@ -13,7 +13,7 @@ const logLine = ({ log }: RegistryStatusView): string => {
 const registryLines = (view: RegistryStatusView): string[] =>
   view.registries.map(
     (row) =>
-      `${peerText(row)} (${row.role}) ${row.state}${row.connected ? ', connected' : ''}, ${orUnknown(row.address)}`
+      `${peerText(row)} (${row.role}) ${row.state}${row.connected ? ', connected' : ''}, ${row.address === null ? unknown : bareAddress(row.address)}`
   )
 
 /** `registry status`: named lines, then the warnings. */

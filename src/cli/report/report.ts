@@ -72,7 +72,6 @@ const report = async (context: Context, options: ReportOptions): Promise<void> =
   const redactor = new ReportRedactor(options.withAddresses === true, { argv: [], env: terminal.env })
   const written = await writeTar(file, parts, redactor, signal)
   const said = {
-    schemaVersion: 1,
     path: file,
     running: client !== undefined,
     addresses: redactor.addresses,

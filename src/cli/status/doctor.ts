@@ -30,7 +30,7 @@ export const addDoctor: AddCommand = (program, context) => {
 const doctor = async (context: Context, options: RunningOptions): Promise<void> => {
   const { terminal } = context
   const { checks } = await checksOf(context, options)
-  if (options.json === true) terminal.json({ schemaVersion: 1, checks })
+  if (options.json === true) terminal.json({ checks })
   else {
     for (const check of checks) for (const line of checkLines(check, terminal.paint)) terminal.print(line)
     terminal.print(`Checks: ${checkSummary(checks)}.`)

@@ -1,4 +1,5 @@
-import type { ControlApi, HappeningRow, HistoryView, Input } from '../../node/api/control-api.ts'
+import type { ControlApi, HappeningRow, HistoryView, Input, Output } from '../../node/api/control-api.ts'
+import { stampOf } from '../../node/api/stamp.ts'
 import { parseDuration } from '../../node/config/durations.ts'
 import { type RunningOptions, running, withRunning } from '../access/find-running.ts'
 import { changes } from '../output/changes.ts'
@@ -78,19 +79,19 @@ const following = async (
 const follow = async (
   context: Context,
   client: ControlApi,
-  { events, lastId }: HistoryView,
+  view: Output<'history'>,
   options: EventsOptions
 ): Promise<void> => {
   const { signal, terminal } = context
-  const show = (event: HappeningRow): void =>
-    options.json === true ? terminal.jsonLine({ schemaVersion: 1, ...event }) : printEvent(context, event)
-  for (const event of events) show(event)
-  let after = events.at(-1)?.id ?? lastId ?? 0
+  const show = (event: HappeningRow, page: Output<'history'>): void =>
+    options.json === true ? terminal.jsonLine({ ...stampOf(page), ...event }) : printEvent(context, event)
+  for (const event of view.events) show(event, view)
+  let after = view.events.at(-1)?.id ?? view.lastId ?? 0
   const peer = options.member === undefined ? undefined : peerName(options.member)
   for await (const _ of changes(client, { signal, everyMs: undefined })) {
     const page = await client.history({ after, peer, limit: pageRows }, { signal })
     for (const event of [...page.events, ...(await following(client, page, peer, signal))]) {
-      show(event)
+      show(event, page)
       after = event.id
     }
   }

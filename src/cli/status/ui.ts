@@ -28,7 +28,7 @@ const ui = async (context: Context, options: RunningOptions): Promise<void> => {
     )
   }
   const address = `${http}/`
-  if (options.json === true) terminal.json({ schemaVersion: 1, address })
+  if (options.json === true) terminal.json({ address })
   else terminal.print(address)
   if (hasDesktop(terminal.env) && options.json !== true && terminal.isTTY) await openIn('xdg-open', address)
 }

@@ -138,7 +138,7 @@ const membership = ({ membership: { state, message }, summary, self }: StatusVie
 
 const heartbeat = ({ registry, self }: StatusView): Check => {
   if (registry.lease !== null) {
-    const rtt = registry.rttMs === null ? '' : `, ${Math.max(1, Math.round(registry.rttMs))} ms`
+    const rtt = registry.rttUs === null ? '' : `, ${Math.max(1, Math.round(registry.rttUs / 1000))} ms`
     return pass('heartbeat', 'Registry', `session with ${registry.lease.name ?? registry.lease.peerId}${rtt}`)
   }
   if (self.role === 'root') return pass('heartbeat', 'Registry', 'this is the root')

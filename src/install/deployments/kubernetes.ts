@@ -1,4 +1,4 @@
-import type { PeersView, RegistryStatusView, StatusView } from '../../node/api/control-api.ts'
+import type { Output } from '../../node/api/control-api.ts'
 import { InstallError } from '../errors.ts'
 import type { Action, CommandAction } from '../model/action.ts'
 import type { Answers } from '../model/answers.ts'
@@ -125,9 +125,9 @@ const source = (install: Install, run: Tools['run']): StatusSource => {
     return view
   }
   return {
-    status: () => ask<StatusView>('status'),
-    peers: () => ask<PeersView>('peers'),
-    registryStatus: () => ask<RegistryStatusView>('registry', 'status')
+    status: () => ask<Output<'status'>>('status'),
+    peers: () => ask<Output<'peers'>>('peers'),
+    registryStatus: () => ask<Output<'registryStatus'>>('registry', 'status')
   }
 }
 

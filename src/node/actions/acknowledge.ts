@@ -33,7 +33,7 @@ export async function acknowledge(
   }
   node.changed()
   const until = isAlarm ? '; it is raised again when it happens again' : ', until it ends'
-  return { schemaVersion: 1, code, message: `acknowledged${until}` }
+  return { code, message: `acknowledged${until}` }
 }
 
 const kitMoved = async (
@@ -49,5 +49,5 @@ const kitMoved = async (
     kit.state === 'here'
       ? `noted; ${kit.path} is still here: delete it once the copy is safe`
       : 'noted: the kit is in a safe place'
-  return { schemaVersion: 1, code: kitCode, message }
+  return { code: kitCode, message }
 }

@@ -38,7 +38,6 @@ export const refuseTaken = (path: string): void => {
 }
 
 export const backupView = ({ path, manifest }: MadeBackup): BackupView => ({
-  schemaVersion: 1,
   path,
   manifest: manifestPath(path),
   createdMs: manifest.createdMs,
@@ -65,5 +64,5 @@ export function resumeRestored(node: NodeContext, { registry }: NetworkNode, hea
   }
   node.duties?.resume()
   const message = 'appends from here on; whoever holds a higher entry of the same epoch has another history now'
-  return { schemaVersion: 1, ...selfRef(node), entry: replica.head.n, message }
+  return { ...selfRef(node), entry: replica.head.n, message }
 }

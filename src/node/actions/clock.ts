@@ -14,7 +14,6 @@ export function clockView(node: NodeContext, { registry }: NetworkNode): ClockVi
       ? 'the clock of this machine is followed'
       : `the clock of this machine has stepped by ${durationText(stepMs)} while it ran: the time before goes on here`
   return {
-    schemaVersion: 1,
     nowMs,
     wallMs: nowMs + (stepMs ?? 0),
     stepMs: stepMs ?? null,

@@ -13,9 +13,8 @@ import { waitForProof } from '../bootstrap/proof-wait.ts'
 import { failureText } from '../errors.ts'
 import type { NetworkNode } from '../network-node.ts'
 import type { NodeContext } from '../node-context.ts'
-import { bareAddress } from '../peers/connector.ts'
 import { byEnd, findMember, keyOfPeerId, noSuchMember, requireMember } from '../views/peer-names.ts'
-import { refOf } from '../views/refs.ts'
+import { refOf, rttUs, withPeer } from '../views/refs.ts'
 import { requireNetwork } from './require.ts'
 
 const retryMs = 5_000
@@ -93,17 +92,16 @@ export async function connectTo(node: NodeContext, given: string, signal: AbortS
   const connection = await dial(network, text, signal)
   const member = await proven(network, connection, signal)
   const publicKey = publicKeyOfPeerId(connection.remotePeer)
-  const address = bareAddress(connection)
+  const address = withPeer(connection.remoteAddr.toString(), connection.remotePeer.toString())
   if (member) registry.liveness.connected(publicKey, address)
   const named = trust.memberOf(connection)
   return {
-    schemaVersion: 1,
     peerId: peerIdText(publicKey),
     name: named?.name ?? refOf(registry, publicKey).name,
     address,
     direction: connection.direction === 'inbound' ? 'in' : 'out',
     member,
-    rttMs: network.rttMs(peerIdText(publicKey)) ?? null
+    rttUs: rttUs(network.rttMs(peerIdText(publicKey)))
   }
 }
 
@@ -181,7 +179,7 @@ export async function disconnectFrom(network: NetworkNode, text: string): Promis
   const ref = refOf(registry, publicKey)
   const connections = host.getConnections().filter(({ remotePeer }) => remotePeer.toString() === ref.peerId)
   await Promise.all(connections.map(close))
-  return { schemaVersion: 1, ...ref, closed: connections.length }
+  return { ...ref, closed: connections.length }
 }
 
 const close = async (connection: Connection): Promise<void> => {

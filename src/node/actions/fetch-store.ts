@@ -39,5 +39,5 @@ export async function fetchStore(
     (error: unknown) => (error instanceof Error ? error.message : String(error))
   )
   signal.throwIfAborted()
-  return { schemaVersion: 1, peerId: peerIdText(member.publicKey), name: member.name, path: to, refused }
+  return { peerId: peerIdText(member.publicKey), name: member.name, path: to, refused }
 }

@@ -41,7 +41,6 @@ export async function issueInvite(
     inviteKey
   })
   return {
-    schemaVersion: 1,
     line,
     id: text(grant.id, 'base16'),
     role: grant.role,

@@ -17,7 +17,7 @@ export async function joinWith(node: NodeContext, line: string, signal: AbortSig
   const invite = decodeInvite(line)
   checkNetwork(node, invite)
   const network = { id: networkIdText(invite.networkId), domain: invite.domain }
-  const view = (state: JoinView['state'], message: string): JoinView => ({ schemaVersion: 1, state, network, message })
+  const view = (state: JoinView['state'], message: string): JoinView => ({ state, network, message })
   if (node.network?.isMember() === true)
     return view('admitted', 'this node is a member already; the invite was not used')
   checkGrant(node, invite)

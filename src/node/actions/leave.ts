@@ -32,7 +32,7 @@ export async function leaveNetwork(
   const forgotten = forget ? await forgetSelf(node, network, signal) : undefined
   node.leave()
   setTimeout(() => stop(node, reason), answerMs)
-  return { schemaVersion: 1, ...self, entry: forgotten?.entry ?? null, message: messageOf(self.name, forgotten) }
+  return { ...self, entry: forgotten?.entry ?? null, message: messageOf(self.name, forgotten) }
 }
 
 interface Forgotten {

@@ -15,7 +15,6 @@ export const setLogLevel = (
   logger.info(fields, 'the level of the log was changed by a command')
   const what = service === undefined ? 'this process logs' : `what libp2p calls ${service}, if anything, is logged`
   return {
-    schemaVersion: 1,
     level: logLevels.find((each) => each === logger.level) ?? 'info',
     services: [...logging.components()].map(([name, own]) => ({ name, level: own })),
     message: `${what} from ${level} on, until it ends; its configuration says ${config.logging.level}`

@@ -81,7 +81,6 @@ const changed = (
   entry: Signed<LogEntry> | undefined,
   message: string
 ): ChangeView => ({
-  schemaVersion: 1,
   ...ref,
   entry: entry?.value.n ?? null,
   message
@@ -100,5 +99,5 @@ export function membersView({ replica }: Registry): MembersView {
       entry: admitN
     })
   )
-  return { schemaVersion: 1, members: rows.toSorted((a, b) => (a.name < b.name ? -1 : 1)) }
+  return { members: rows.toSorted((a, b) => (a.name < b.name ? -1 : 1)) }
 }

@@ -24,7 +24,6 @@ export async function approve(registry: Registry, peer: string, author: Author |
   const alike = lookAlikes(name, registry.replica.state.members())
   const warning = alike.length === 0 ? '' : `; its name looks like that of ${alike.join(', ')}`
   return {
-    schemaVersion: 1,
     ...refOf(registry, publicKey),
     entry: value.n,
     message: `is a member now, as ${role}${warning}`
@@ -44,7 +43,7 @@ export async function reject(
   const joiner = waiting.find(({ publicKey, name }) => name === who || peerIdText(publicKey) === who)
   await registry.admission.reject(who, reason)
   const peerId = joiner === undefined ? who : peerIdText(joiner.publicKey)
-  return { schemaVersion: 1, peerId, name: joiner?.name ?? null, entry: null, message: turnedAway }
+  return { peerId, name: joiner?.name ?? null, entry: null, message: turnedAway }
 }
 
 const turnedAway = 'was turned away; only an invite lets it in from now on'
@@ -52,7 +51,7 @@ const turnedAway = 'was turned away; only an invite lets it in from now on'
 async function rejectRemote(author: RemoteAuthor, peer: string, reason: string): Promise<ChangeView> {
   const { bytes, join } = await waitingJoin(author, peer)
   await author.reject(payloadHash(bytes), reason)
-  return { schemaVersion: 1, peerId: peerIdText(join.publicKey), name: join.name, entry: null, message: turnedAway }
+  return { peerId: peerIdText(join.publicKey), name: join.name, entry: null, message: turnedAway }
 }
 
 /** Shuts a key out for ever. @throws NotFoundError */
@@ -63,7 +62,7 @@ export async function revoke(registry: Registry, peer: string, reason: string, a
   await registry.admission.revoke(publicKey, reason, author)
   const entry = registry.replica.state.revoked(publicKey)?.n ?? null
   const message = before === undefined ? 'is revoked: its key is shut out for ever' : 'was revoked before'
-  return { schemaVersion: 1, ...ref, entry, message }
+  return { ...ref, entry, message }
 }
 
 /** The end of a PeerId stands for the only one that waits under it; all else the registry finds, or says what is wrong. */
@@ -84,7 +83,7 @@ export const rejectAllWaiting = async (
   const newestMs = clock.now() - olderMs
   const parts = matching.split('*')
   const fits = ({ name, sinceMs }: PendingJoin): boolean => sinceMs <= newestMs && hasParts(name, parts)
-  return { schemaVersion: 1, rejected: await registry.admission.rejectAll(fits, reason) }
+  return { rejected: await registry.admission.rejectAll(fits, reason) }
 }
 
 /** Tells whether the text has these parts one after the other, the first at its begin and the last at its end. */

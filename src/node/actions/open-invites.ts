@@ -11,7 +11,7 @@ import { refOf } from '../views/refs.ts'
 export function openInvites({ registry }: NetworkNode, id: string | undefined): InvitesView {
   const { invites } = registry.admission
   const rows = id === undefined ? invites.list() : [invites.find(id)]
-  return { schemaVersion: 1, invites: rows.map((row) => openInvite(registry, invites, row)) }
+  return { invites: rows.map((row) => openInvite(registry, invites, row)) }
 }
 
 const openInvite = (
@@ -45,7 +45,7 @@ export async function cancelInvite(
 ): Promise<InviteEndView> {
   const { grant, taken } = await network.registry.admission.cancelInvite(id, reason, author)
   const message = `is taken back; it had let ${taken} of ${grant.uses} in, who stay members`
-  return { schemaVersion: 1, id: text(grant.id, 'base16'), entry: network.registry.replica.head.n, message }
+  return { id: text(grant.id, 'base16'), entry: network.registry.replica.head.n, message }
 }
 
 /** @throws InvalidPayloadError */

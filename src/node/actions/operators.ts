@@ -9,7 +9,6 @@ import { operatorName } from '../views/operator-names.ts'
 
 /** Operators in the order in which they were entered. */
 export const operatorsView = ({ replica }: Registry): OperatorsView => ({
-  schemaVersion: 1,
   operators: replica.state
     .operators()
     .map(({ name, publicKey, n }) => ({ name, keyId: peerIdText(publicKey), entry: n }))
@@ -43,7 +42,6 @@ export async function removeOperator(
 }
 
 const said = (name: string, keyId: string, entry: number | null, message: string): OperatorView => ({
-  schemaVersion: 1,
   name,
   keyId,
   entry,
@@ -52,7 +50,6 @@ const said = (name: string, keyId: string, entry: number | null, message: string
 
 /** Acts that wait at the root for a second operator. */
 export const waitingOrdersView = (registry: Registry, waiting: readonly WaitingActs[]): WaitingOrdersView => ({
-  schemaVersion: 1,
   waiting: waiting.map(({ id, sinceMs, acts }) => ({
     id,
     sinceMs,

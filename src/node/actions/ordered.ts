@@ -89,7 +89,7 @@ class OrderedCall implements RemoteAuthor {
     const { networkId, replica } = this.#network.registry
     const found = await Promise.race([this.#answer, this.#toSign.promise])
     const { epoch, n } = replica.head
-    const view = { schemaVersion: 1 as const, ticket, networkId: text(networkId, 'base16'), epoch, seenN: n }
+    const view = { ticket, networkId: text(networkId, 'base16'), epoch, seenN: n }
     if (!isToSign(found)) return { ...view, sign: [], answer: { ...found } }
     return { ...view, sign: found.map(({ kind, body }) => ({ kind, body: text(body, 'base64') })), answer: null }
   }

@@ -25,7 +25,7 @@ export async function reload(node: NodeContext): Promise<ReloadView> {
   if (has('announce')) await network?.announceAnew()
   if (has('services')) await network?.publishSelf()
   logging.logger.info({ changed: changed.join(' '), needs_restart: restart.join(' ') }, textOf(changed, restart))
-  return { schemaVersion: 1, changed: [...changed], restart, message: textOf(changed, restart) }
+  return { changed: [...changed], restart, message: textOf(changed, restart) }
 }
 
 /** Reads it; that it is not valid is told to whoever asked, and is no failure of this process. */

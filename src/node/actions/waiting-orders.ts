@@ -46,7 +46,7 @@ export async function approveOrder(
       ? await author.append(waiting.acts.map((act) => draftOf(contentOf(act))))
       : [await approveJoin(registry, join, author)]
   const n = entries.at(-1)?.value.n ?? null
-  return { schemaVersion: 1, name: id, keyId: peerIdText(registry.networkId), entry: n, message: 'is done' }
+  return { name: id, keyId: peerIdText(registry.networkId), entry: n, message: 'is done' }
 }
 
 function draftOf(content: ReturnType<typeof contentOf>): EntryDraft {

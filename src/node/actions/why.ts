@@ -55,7 +55,6 @@ export async function whyView(
 const byKey = <T extends { publicKey: Uint8Array }>(all: Iterable<T>, text: string): T | undefined => byEnd(all, text)
 
 const whyPending = (publicKey: Uint8Array, name: string, sinceMs: number, now: number): WhyView => ({
-  schemaVersion: 1,
   peerId: peerIdText(publicKey),
   name,
   summary: `${name} asked to be let in ${span(Math.max(0, now - sinceMs))} ago and waits for your word`,
@@ -81,7 +80,6 @@ const whyRevoked = ({ registry }: NetworkNode, publicKey: Uint8Array, n: number)
   }
   const detail = entryDetail(entry)
   return {
-    schemaVersion: 1,
     peerId,
     name,
     summary: `${name ?? peerId} was a member; its key was shut out for ever at ${moment(timeMs)} (${kind}): ${detail}`,
@@ -99,7 +97,6 @@ const whyEnded = ({ registry }: NetworkNode, { publicKey, entry }: EndedMember):
   const by = body.request === undefined ? told : 'the node itself'
   const how = `ended at ${moment(timeMs)} by ${by}: ${because(body.reason)}`
   return {
-    schemaVersion: 1,
     peerId,
     name,
     summary: `${name ?? peerId} was a member; its membership was ${how}`,
@@ -110,7 +107,6 @@ const whyEnded = ({ registry }: NetworkNode, { publicKey, entry }: EndedMember):
 
 /** By the authority, or by an entry that a new epoch made void. */
 const whyShutOut = ({ publicKey, name }: Member): WhyView => ({
-  schemaVersion: 1,
   peerId: peerIdText(publicKey),
   name,
   summary: `the key of ${name} is shut out for ever, by the authority; the root has not entered it into the log yet`,
@@ -122,7 +118,6 @@ const whyStranger = ({ host }: NetworkNode, publicKey: Uint8Array): WhyView => {
   const peerId = peerIdText(publicKey)
   const connected = host.getConnections().some(({ remotePeer }) => remotePeer.toString() === peerId)
   return {
-    schemaVersion: 1,
     peerId,
     name: null,
     summary: 'it is no member of this network: the log has no entry about its key',
@@ -152,7 +147,6 @@ const whyMember = async (
     sourceCheck(network)
   ].filter((each) => each !== undefined)
   return {
-    schemaVersion: 1,
     peerId: row.peerId,
     name: row.name,
     summary: summaryOf(row, source.now),
@@ -193,7 +187,7 @@ const leaseCheck = (row: PeerRow): Check => {
 
 const connectionCheck = (row: PeerRow): Check => {
   if (row.direction === null) return check('connection', null, 'none between it and this node')
-  const rtt = row.rttMs === null ? '' : `, round trip ${row.rttMs.toFixed(1)} ms`
+  const rtt = row.rttUs === null ? '' : `, round trip ${(row.rttUs / 1000).toFixed(1)} ms`
   return check('connection', true, `${row.direction}, at ${row.address ?? 'an unknown address'}${rtt}`)
 }
 

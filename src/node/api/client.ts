@@ -149,7 +149,7 @@ const readAnswer = async (response: IncomingMessage): Promise<unknown> => {
     if (bytes > mostAnswerBytes) throw strange('it sent more than 128 MiB')
     chunks.push(chunk)
   }
-  let body: { schemaVersion?: unknown; error?: { code?: unknown; name?: unknown; message?: unknown } | null }
+  let body: { schema?: unknown; error?: { code?: unknown; name?: unknown; message?: unknown } | null }
   try {
     body = JSON.parse(Buffer.concat(chunks).toString('utf8'))
   } catch {
@@ -163,7 +163,7 @@ const readAnswer = async (response: IncomingMessage): Promise<unknown> => {
     const code = typeof error.code === 'string' ? error.code : undefined
     throw new ControlError(error.message, error.name, response.statusCode ?? 500, code)
   }
-  if (body.schemaVersion !== 1) {
+  if (body.schema !== 1) {
     throw new ControlError(
       'The running process is of another version than this command.',
       'UnsupportedVersionError',

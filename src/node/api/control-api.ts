@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import type { RouteName, Routes } from './routes.ts'
+import type { Stamp } from './stamp.ts'
 import type { ControlEvent } from './views.ts'
 
 export type * from './history-views.ts'
@@ -18,6 +19,8 @@ export interface CallOptions {
 
 export type Input<K extends RouteName> = z.input<Routes[K]['input']>
 export type Output<K extends RouteName> = z.output<Routes[K]['output']>
+/** An output as its handler makes it: without a stamp, and with a view where it is not that of this process. */
+export type Made<K extends RouteName> = Omit<Output<K>, keyof Stamp> & Partial<Stamp<Stamp['view'] | null>>
 
 /** A call; its input may be left out when nothing in it is needed. */
 export type Call<K extends RouteName> = (

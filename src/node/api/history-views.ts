@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { answer, numberOrNull, peerRef, state, text, time, viewOrigin, whole, wholeOrNull } from './parts.ts'
+import { answer, type Body, numberOrNull, peerRef, state, text, time, whole, wholeOrNull } from './parts.ts'
 import { happeningTypes } from './words.ts'
 
 // The JSON answers about what was: of the members, and of the log.
@@ -16,7 +16,6 @@ const happening = z.object({
 })
 
 export const historyView = answer('events', 'trustnet events --json', {
-  view: viewOrigin,
   firstId: wholeOrNull.describe('of the oldest that is kept: one who comes back with an id below it has missed some'),
   lastId: wholeOrNull.describe('of the newest, whomever it is about'),
   events: z.array(happening),
@@ -24,7 +23,6 @@ export const historyView = answer('events', 'trustnet events --json', {
 })
 
 export const timelineView = answer('timeline', 'trustnet peers --long, and the page', {
-  view: viewOrigin,
   fromMs: time('begin of the first slot'),
   slotMs: whole.describe('length of a slot'),
   members: z.array(
@@ -39,6 +37,6 @@ export const timelineView = answer('timeline', 'trustnet peers --long, and the p
   )
 })
 
-export type HistoryView = z.infer<typeof historyView>
+export type HistoryView = Body<typeof historyView>
 export type HappeningRow = z.infer<typeof happening>
-export type TimelineView = z.infer<typeof timelineView>
+export type TimelineView = Body<typeof timelineView>

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { answer, network, peerRef, role, text, textOrNull, time, whole, wholeOrNull } from './parts.ts'
+import { answer, type Body, network, peerRef, role, text, textOrNull, time, whole, wholeOrNull } from './parts.ts'
 
 // Answers about invites.
 
@@ -43,7 +43,7 @@ export const inviteEndView = answer('invite-cancel', 'trustnet invite cancel --j
   message: text
 })
 
-export type InviteView = z.infer<typeof inviteView>
+export type InviteView = Body<typeof inviteView>
 export type OpenInvite = z.infer<typeof openInvite>
-export type InvitesView = z.infer<typeof invitesView>
-export type InviteEndView = z.infer<typeof inviteEndView>
+export type InvitesView = Body<typeof invitesView>
+export type InviteEndView = Body<typeof inviteEndView>

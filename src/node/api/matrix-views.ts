@@ -2,15 +2,15 @@ import { z } from 'zod'
 import {
   ageOrNull,
   answer,
-  numberOrNull,
+  type Body,
   peerRef,
   reach,
   role,
   state,
   text,
   textOrNull,
-  viewOrigin,
-  whole
+  whole,
+  wholeOrNull
 } from './parts.ts'
 import { dialFailureWords } from './words.ts'
 
@@ -26,7 +26,7 @@ const word = z.object({
   registry: peerRef.describe('who asked it, and tells what it said'),
   failure,
   ageMs: ageOrNull('it said so'),
-  tookMs: numberOrNull.describe('time that the dial took')
+  tookMs: wholeOrNull.describe('time that the dial took')
 })
 
 const pair = z.object({
@@ -45,7 +45,6 @@ const pair = z.object({
 })
 
 export const matrixView = answer('matrix', 'trustnet peers --matrix --json', {
-  view: viewOrigin,
   total: whole.describe('members of the network'),
   sources: z.array(
     z.object({
@@ -66,4 +65,4 @@ export const matrixView = answer('matrix', 'trustnet peers --matrix --json', {
   pairs: z.array(pair).describe('what is known of who reaches whom, between these members')
 })
 
-export type MatrixView = z.infer<typeof matrixView>
+export type MatrixView = Body<typeof matrixView>

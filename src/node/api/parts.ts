@@ -1,9 +1,9 @@
 import { z } from 'zod'
 import { peerSources, peerStates, phases } from './words.ts'
 
-// Parts that several answers share. The rules of all answers: a field is added with the same schemaVersion, anything else needs a new
-// one; `null` is "unknown", never 0 and never an absent field; `…Ms` that ends a time is ms since 1970, `…AgeMs` how long ago
-// that was when the answer was made. A part with an id stands in docs/schemas/common.schema.json.
+// Parts that several answers share. The rules of all answers: a field is added with the same schema, anything else needs a new
+// one; `null` is "unknown", never 0 and never an absent field; `…Ms` is whole ms, those of a time since 1970, `…AgeMs` how long ago
+// that was when the answer was made; `…At` is RFC 3339. A part with an id stands in docs/schemas/common.schema.json.
 
 export const text = z.string()
 export const whole = z.int()
@@ -13,11 +13,7 @@ export const numberOrNull = z.number().nullable()
 /** ms since 1970; `what` says of what. */
 export const time = (what: string) => whole.describe(`${what}, ms since 1970`)
 export const timeOrNull = (what: string) => wholeOrNull.describe(`${what}, ms since 1970`)
-export const ageOrNull = (what: string) => z.number().min(0).nullable().describe(`${what}, ms ago`)
-
-/** The schema of an answer, with its file in docs/schemas and the commands that print it. */
-export const answer = <T extends z.ZodRawShape>(id: string, commands: string, shape: T) =>
-  z.object({ schemaVersion: z.literal(1), ...shape }).meta({ id, title: commands })
+export const ageOrNull = (what: string) => whole.min(0).nullable().describe(`${what}, ms ago`)
 
 export const peerId = text.regex(/^12D3KooW[1-9A-HJ-NP-Za-km-z]{44}$/).meta({ id: 'peerId' })
 export const role = z.enum(['root', 'secondary', 'integrated', 'external']).meta({ id: 'role' })
@@ -46,6 +42,29 @@ export const network = z
 export const viewOrigin = peerRef
   .extend({ epoch: whole, head: whole, ageMs: ageOrNull('newest checkpoint or last successful sync') })
   .meta({ id: 'viewOrigin', description: 'Whose view the answer is, and how far behind.' })
+
+/** Fields that every answer begins with; stamp.ts makes them. */
+const stamp = {
+  schema: z.literal(1),
+  generatedAt: z.iso.datetime().describe('when it was made, RFC 3339'),
+  view: viewOrigin
+}
+
+/** Round trip in µs: one on a local network takes a part of a ms. */
+export const rttUs = wholeOrNull.describe('round trip, µs')
+
+/** The schema of an answer, with its file in docs/schemas and the commands that print it. */
+export const answer = <T extends z.ZodRawShape>(id: string, commands: string, shape: T) =>
+  z.object({ ...stamp, ...shape }).meta({ id, title: commands })
+
+/** The same where no node may have been asked. */
+export const ownAnswer = <T extends z.ZodRawShape>(id: string, commands: string, shape: T) =>
+  z
+    .object({ ...stamp, view: viewOrigin.nullable().describe('null: no node was asked'), ...shape })
+    .meta({ id, title: commands })
+
+/** Content of an answer, without what is the same in all of them. */
+export type Body<T extends z.ZodType> = Omit<z.infer<T>, keyof typeof stamp>
 
 export const warning = z
   .object({
@@ -104,13 +123,13 @@ export const peerRow = peerRef
     confirmed: z.boolean().describe('false: the source was itself cut off lately'),
     stateSource: peerRef.nullable().describe('the registry that says so'),
     direction: z.enum(['in', 'out', 'both']).nullable().describe('of the live connections; null: not connected'),
-    rttMs: numberOrNull,
+    rttUs,
     seenAgeMs: ageOrNull('last heard by anybody trusted'),
     uptimePercent: z.number().min(0).max(100).nullable(),
-    uptimeWindowMs: numberOrNull.describe('time over which it was observed, ms'),
+    uptimeWindowMs: wholeOrNull.describe('time over which it was observed, ms'),
     source: source.nullable(),
     version: textOrNull,
-    address: textOrNull.describe('the multiaddr in use, else the first of the record, without /p2p'),
+    address: textOrNull.describe('the multiaddr in use, else the first of the record; with /p2p, as all are'),
     addresses: z.array(text),
     reach,
     services: z.array(service),
@@ -118,7 +137,7 @@ export const peerRow = peerRef
     seq: wholeOrNull,
     registry: peerRef.nullable().describe('holds its lease'),
     membershipExpiresMs: timeOrNull('membership ends'),
-    lastError: z.object({ message: text, ageMs: z.number().min(0).describe('it happened, ms ago') }).nullable(),
+    lastError: z.object({ message: text, ageMs: whole.min(0).describe('it happened, ms ago') }).nullable(),
     reputation: numberOrNull,
     streams: wholeOrNull.describe('open over the live connections; null: not connected'),
     bytesIn: wholeOrNull,

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { answer, peerRef, role, text, time, viewOrigin, whole } from './parts.ts'
+import { answer, type Body, peerRef, role, text, time, whole } from './parts.ts'
 import { policyView } from './policy-views.ts'
 
 // Answers about the network as the log says that it was.
@@ -18,7 +18,6 @@ const registryRow = peerRef.extend({ role })
 const operator = z.object({ name: text, keyId: text })
 
 export const pastView = answer('registry-at', 'trustnet registry at --json', {
-  view: viewOrigin,
   at: place,
   floor: whole.describe('the past is held from this entry on; 0: all of it'),
   members: z.array(pastMember).describe('by name'),
@@ -32,7 +31,6 @@ export const pastView = answer('registry-at', 'trustnet registry at --json', {
 const changed = z.object({ field: text, before: z.unknown(), after: z.unknown() })
 
 export const logDiffView = answer('registry-log-diff', 'trustnet registry diff v120 v131 --json', {
-  view: viewOrigin,
   from: place,
   to: place,
   entries: whole.describe('between them'),
@@ -50,5 +48,5 @@ export const logDiffView = answer('registry-log-diff', 'trustnet registry diff v
   policy: z.array(changed)
 })
 
-export type PastView = z.infer<typeof pastView>
-export type LogDiffView = z.infer<typeof logDiffView>
+export type PastView = Body<typeof pastView>
+export type LogDiffView = Body<typeof logDiffView>

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { admission, answer, peerId, peerRef, text, textOrNull, whole } from './parts.ts'
+import { admission, answer, type Body, peerId, peerRef, text, textOrNull, whole } from './parts.ts'
 
 // Answers about the policy: the values that count, what a change of them would do, and who may call whom.
 
@@ -67,6 +67,6 @@ export const policyCall = answer('policy-call', 'trustnet policy test FROM TO SE
   rule: callRule.nullable().describe('the one that allows it; null: none, or there are no rules at all')
 })
 
-export type PolicyPreview = z.infer<typeof policyPreview>
-export type PolicyCallView = z.infer<typeof policyCall>
-export type PolicyView = z.infer<typeof policyView>
+export type PolicyPreview = Body<typeof policyPreview>
+export type PolicyCallView = Body<typeof policyCall>
+export type PolicyView = Body<typeof policyView>

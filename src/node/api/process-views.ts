@@ -1,11 +1,13 @@
 import { z } from 'zod'
 import {
   answer,
-  numberOrNull,
+  type Body,
+  ownAnswer,
   partHealth,
   peerRef,
   phase,
   role,
+  rttUs,
   state,
   text,
   textOrNull,
@@ -41,10 +43,10 @@ export const readyView = answer('ready', 'GET /ready', {
     .describe('what others do for this process; it works on without them')
 })
 
-export const versionView = answer('version', 'trustnet version --json', {
+export const versionView = ownAnswer('version', 'trustnet version --json', {
   version: text,
   commit: textOrNull,
-  builtAt: textOrNull,
+  builtAt: z.iso.datetime().nullable(),
   node: text
 })
 
@@ -57,7 +59,7 @@ export const connectionsView = answer('connections', 'GET /connections', {
       direction: z.enum(['in', 'out']),
       address: text.describe('of the other end, with /p2p'),
       openedMs: time('opened'),
-      rttMs: numberOrNull,
+      rttUs,
       streams: whole,
       bytesIn: wholeOrNull.describe('of all connections with that key; null: not known'),
       bytesOut: wholeOrNull
@@ -82,8 +84,8 @@ export const statsView = answer('stats', 'GET /stats', {
   })
 })
 
-export type HealthView = z.infer<typeof healthView>
-export type ReadyView = z.infer<typeof readyView>
-export type VersionView = z.infer<typeof versionView>
-export type ConnectionsView = z.infer<typeof connectionsView>
-export type StatsView = z.infer<typeof statsView>
+export type HealthView = Body<typeof healthView>
+export type ReadyView = Body<typeof readyView>
+export type VersionView = Body<typeof versionView>
+export type ConnectionsView = Body<typeof connectionsView>
+export type StatsView = Body<typeof statsView>

@@ -3,19 +3,20 @@ import {
   admission,
   ageOrNull,
   answer,
+  type Body,
   network,
   numberOrNull,
   part,
   peerId,
   peerRef,
   role,
+  rttUs,
   self,
   state,
   text,
   textOrNull,
   time,
   timeOrNull,
-  viewOrigin,
   warning,
   whole,
   wholeOrNull
@@ -75,7 +76,7 @@ const registryNodeRow = peerRef.extend({
   here: z.boolean().describe('this registry holds the lease'),
   registry: peerRef.nullable(),
   heartbeatAgeMs: ageOrNull('last heartbeat'),
-  rttMs: numberOrNull,
+  rttUs,
   uptimePercent: numberOrNull,
   seq: wholeOrNull,
   address: textOrNull,
@@ -86,7 +87,6 @@ const registryNodeRow = peerRef.extend({
 })
 
 export const registryNodesView = answer('registry-nodes', 'trustnet registry nodes --json', {
-  view: viewOrigin,
   nodes: z.array(registryNodeRow)
 })
 
@@ -153,7 +153,6 @@ const logRow = z.object({
 })
 
 export const logView = answer('registry-log', 'trustnet registry log --json', {
-  view: viewOrigin,
   entries: z.array(logRow),
   next: wholeOrNull.describe('`after` of the next page; null at the head'),
   missing: whole.describe('entries between those shown that compaction dropped; always 0 with a peer'),
@@ -231,7 +230,6 @@ export const spreadView = answer('registry-spread', 'which members hold the log 
 })
 
 export const checkpointView = answer('registry-checkpoint', 'trustnet registry checkpoint --json', {
-  view: viewOrigin,
   network: text.describe('network id'),
   epoch: whole,
   n: whole.describe('place of the head'),
@@ -246,25 +244,25 @@ export const checkpointView = answer('registry-checkpoint', 'trustnet registry c
   verifierKey: textOrNull.describe('the log key for programs that verify notes')
 })
 
-export type CheckpointView = z.infer<typeof checkpointView>
-export type FetchView = z.infer<typeof fetchView>
-export type RegistryStatusView = z.infer<typeof registryStatusView>
+export type CheckpointView = Body<typeof checkpointView>
+export type FetchView = Body<typeof fetchView>
+export type RegistryStatusView = Body<typeof registryStatusView>
 export type RegistryNodeRow = z.infer<typeof registryNodeRow>
-export type RegistryNodesView = z.infer<typeof registryNodesView>
-export type EvictView = z.infer<typeof evictView>
-export type ClockView = z.infer<typeof clockView>
+export type RegistryNodesView = Body<typeof registryNodesView>
+export type EvictView = Body<typeof evictView>
+export type ClockView = Body<typeof clockView>
 export type VoidRevokeRow = z.infer<typeof voidRevokeRow>
-export type VoidRevokesView = z.infer<typeof voidRevokesView>
+export type VoidRevokesView = Body<typeof voidRevokesView>
 export type PendingRow = z.infer<typeof pendingRow>
-export type PendingView = z.infer<typeof pendingView>
-export type RejectedView = z.infer<typeof rejectedView>
+export type PendingView = Body<typeof pendingView>
+export type RejectedView = Body<typeof rejectedView>
 export type LogRow = z.infer<typeof logRow>
-export type LogView = z.infer<typeof logView>
-export type OperatorsView = z.infer<typeof operatorsView>
-export type OrderedView = z.infer<typeof orderedView>
-export type OperatorView = z.infer<typeof operatorView>
-export type WaitingOrdersView = z.infer<typeof waitingOrdersView>
-export type BackupView = z.infer<typeof backupView>
-export type PreparedView = z.infer<typeof preparedView>
-export type EnteredView = z.infer<typeof enteredView>
-export type SpreadView = z.infer<typeof spreadView>
+export type LogView = Body<typeof logView>
+export type OperatorsView = Body<typeof operatorsView>
+export type OrderedView = Body<typeof orderedView>
+export type OperatorView = Body<typeof operatorView>
+export type WaitingOrdersView = Body<typeof waitingOrdersView>
+export type BackupView = Body<typeof backupView>
+export type PreparedView = Body<typeof preparedView>
+export type EnteredView = Body<typeof enteredView>
+export type SpreadView = Body<typeof spreadView>

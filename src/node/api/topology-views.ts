@@ -1,11 +1,10 @@
 import { z } from 'zod'
-import { answer, numberOrNull, peerRef, role, state, text, viewOrigin, whole } from './parts.ts'
+import { answer, type Body, peerRef, role, rttUs, state, text, whole } from './parts.ts'
 import { logLevels } from './words.ts'
 
 // Answers about who is connected to whom, and about the log of this process.
 
 export const topologyView = answer('topology', 'trustnet topology --format json', {
-  view: viewOrigin,
   nodes: z.array(
     z.object({
       ...peerRef.shape,
@@ -22,7 +21,7 @@ export const topologyView = answer('topology', 'trustnet topology --format json'
         to: peerRef.shape.peerId,
         saidBy: z.array(peerRef.shape.peerId).describe('those of the two who say so, as far as is known here'),
         oneSided: z.boolean().describe('the other one is up, says whom it is connected to, and does not name this one'),
-        rttMs: numberOrNull.describe('measured by this node; null: it is not one of the two')
+        rttUs: rttUs.describe('measured by this node; null: it is not one of the two')
       })
     )
     .describe('connections, each once; a member tells of 32 at most')
@@ -39,6 +38,6 @@ export const recentLogView = answer('recent-log', 'the last lines of the log, fo
   dropped: whole.describe('lines before them that are not kept')
 })
 
-export type TopologyView = z.infer<typeof topologyView>
-export type LogLevelView = z.infer<typeof logLevelView>
-export type RecentLogView = z.infer<typeof recentLogView>
+export type TopologyView = Body<typeof topologyView>
+export type LogLevelView = Body<typeof logLevelView>
+export type RecentLogView = Body<typeof recentLogView>

@@ -2,14 +2,17 @@ import { z } from 'zod'
 import {
   ageOrNull,
   answer,
+  type Body,
   network,
   numberOrNull,
+  ownAnswer,
   part,
   peerRef,
   peerRow,
   phase,
   reach,
   role,
+  rttUs,
   self,
   state,
   survival,
@@ -17,7 +20,6 @@ import {
   textOrNull,
   time,
   timeOrNull,
-  viewOrigin,
   warning,
   whole,
   wholeOrNull
@@ -38,21 +40,15 @@ export type {
 
 // The JSON answers about this process and its peers, as the control socket and `--json` give them.
 
-export interface View {
-  schemaVersion: 1
-}
-
 export const peersView = answer('peers', 'trustnet peers --json', {
   self,
   network: network.nullable(),
-  view: viewOrigin,
   counts: z.record(state, whole).describe('of all members, before any filter'),
   total: whole,
   peers: z.array(peerRow)
 })
 
 export const lookupView = answer('lookup', 'trustnet lookup --json', {
-  view: viewOrigin,
   rows: z.array(peerRow),
   next: textOrNull.describe('`after` of the next page; null at the end')
 })
@@ -68,7 +64,7 @@ const lease = z.object({
   lease: peerRef.nullable().describe('the registry that holds the lease; null: none, see message'),
   sinceMs: timeOrNull('since'),
   expiresMs: timeOrNull('lease ends'),
-  rttMs: numberOrNull,
+  rttUs,
   lastHeartbeatAgeMs: ageOrNull('last heartbeat'),
   known: whole.describe('registries in the log'),
   connected: whole.describe('of those'),
@@ -123,7 +119,7 @@ export const statusView = answer('status', 'trustnet status --json', {
     number: whole.min(0).max(phases.length - 1),
     sinceMs: time('since'),
     missing: z.array(text).describe('for the next phase'),
-    reachedAfterMs: z.record(phase, numberOrNull).describe('From the start of the process; null: not reached yet.')
+    reachedAfterMs: z.record(phase, wholeOrNull).describe('From the start of the process; null: not reached yet.')
   }),
   membership,
   registry: lease,
@@ -197,7 +193,7 @@ export const connectView = answer('connect', 'trustnet peers connect --json', {
   address: text,
   direction: z.enum(['in', 'out']),
   member: z.boolean().describe('the other proved that it is one'),
-  rttMs: numberOrNull
+  rttUs
 })
 
 export const disconnectView = answer('disconnect', 'trustnet peers disconnect --json', {
@@ -227,13 +223,13 @@ export const joinView = answer('join', 'trustnet join --json, handed to a runnin
 
 /** An event. It is sent when something changed that a view shows; who wants the new state asks for the view again. */
 export const controlEvent = z.discriminatedUnion('type', [
-  z.object({ schemaVersion: z.literal(1), type: z.literal('peer'), peerId: text, state }),
-  z.object({ schemaVersion: z.literal(1), type: z.literal('status'), word: z.enum(statusWords), phase }),
-  z.object({ schemaVersion: z.literal(1), type: z.literal('head'), epoch: whole, head: whole }),
-  z.object({ schemaVersion: z.literal(1), type: z.literal('pending'), peerId: text })
+  z.object({ schema: z.literal(1), type: z.literal('peer'), peerId: text, state }),
+  z.object({ schema: z.literal(1), type: z.literal('status'), word: z.enum(statusWords), phase }),
+  z.object({ schema: z.literal(1), type: z.literal('head'), epoch: whole, head: whole }),
+  z.object({ schema: z.literal(1), type: z.literal('pending'), peerId: text })
 ])
 
-export const errorView = answer(
+export const errorView = ownAnswer(
   'error',
   'last line of stderr of a command with --json that fails, and what the control socket refuses',
   {
@@ -246,19 +242,19 @@ export const errorView = answer(
 )
 
 export type ControlEvent = z.infer<typeof controlEvent>
-export type PeersView = z.infer<typeof peersView>
-export type LookupView = z.infer<typeof lookupView>
-export type StatusView = z.infer<typeof statusView>
+export type PeersView = Body<typeof peersView>
+export type LookupView = Body<typeof lookupView>
+export type StatusView = Body<typeof statusView>
 export type StatusWord = StatusView['word']
 export type LimitView = z.infer<typeof limit>
-export type IdentityView = z.infer<typeof identityView>
-export type RotateIdentityView = z.infer<typeof rotateIdentityView>
-export type ReloadView = z.infer<typeof reloadView>
-export type AddressView = z.infer<typeof addressView>
-export type ChangeView = z.infer<typeof changeView>
-export type MembersView = z.infer<typeof membersView>
-export type ConnectView = z.infer<typeof connectView>
-export type DisconnectView = z.infer<typeof disconnectView>
-export type WhyView = z.infer<typeof whyView>
-export type AckView = z.infer<typeof acknowledgeView>
-export type JoinView = z.infer<typeof joinView>
+export type IdentityView = Body<typeof identityView>
+export type RotateIdentityView = Body<typeof rotateIdentityView>
+export type ReloadView = Body<typeof reloadView>
+export type AddressView = Body<typeof addressView>
+export type ChangeView = Body<typeof changeView>
+export type MembersView = Body<typeof membersView>
+export type ConnectView = Body<typeof connectView>
+export type DisconnectView = Body<typeof disconnectView>
+export type WhyView = Body<typeof whyView>
+export type AckView = Body<typeof acknowledgeView>
+export type JoinView = Body<typeof joinView>

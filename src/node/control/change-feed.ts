@@ -50,10 +50,10 @@ class Burst {
   take(): ControlEvent[] {
     this.#something = Promise.withResolvers()
     const events: ControlEvent[] = [...this.#headEvents(), ...this.#peerEvents()]
-    for (const peerId of this.#pending) events.push({ schemaVersion: 1, type: 'pending', peerId })
+    for (const peerId of this.#pending) events.push({ schema: 1, type: 'pending', peerId })
     this.#pending.clear()
     const { word } = judge(statusFacts(this.#node))
-    events.push({ schemaVersion: 1, type: 'status', word, phase: this.#node.phases.name })
+    events.push({ schema: 1, type: 'status', word, phase: this.#node.phases.name })
     return events
   }
 
@@ -79,7 +79,7 @@ class Burst {
     if (text === this.#head || network === undefined) return []
     this.#head = text
     const { epoch, n } = network.registry.replica.head
-    return [{ schemaVersion: 1, type: 'head', epoch, head: n }]
+    return [{ schema: 1, type: 'head', epoch, head: n }]
   }
 
   #peerEvents(): ControlEvent[] {
@@ -89,7 +89,7 @@ class Burst {
     const connections = connectionsOf(network.trust)
     const events = [...this.#peers].map(([peerId, publicKey]): ControlEvent => {
       const state: PeerState = shownState(source, publicKey, connections)
-      return { schemaVersion: 1, type: 'peer', peerId, state }
+      return { schema: 1, type: 'peer', peerId, state }
     })
     this.#peers.clear()
     return events

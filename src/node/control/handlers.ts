@@ -23,9 +23,10 @@ import { reload } from '../actions/reload.ts'
 import { requireNetwork, requireRoot } from '../actions/require.ts'
 import { approveOrder, waitingOrders } from '../actions/waiting-orders.ts'
 import { whyView } from '../actions/why.ts'
-import type { CallOptions, ControlApi, Input, Output, PeersView } from '../api/control-api.ts'
+import type { CallOptions, ControlApi, Input, Made, PeersView } from '../api/control-api.ts'
 import type { Route } from '../api/route.ts'
 import { type RouteName, type Routes, routes } from '../api/routes.ts'
+import { stamp } from '../api/stamp.ts'
 import type { NetworkNode } from '../network-node.ts'
 import type { NodeContext } from '../node-context.ts'
 import { healthView, readyView, versionView } from '../status/health-view.ts'
@@ -42,7 +43,7 @@ import { countStates, memberRows, noStates } from '../views/member-rows.ts'
 import { logDiffView, pastView } from '../views/past-view.ts'
 import { requireKey, requireKeyEver } from '../views/peer-names.ts'
 import { policyCall, policyView, previewPolicy } from '../views/policy-view.ts'
-import { networkRef, originOf, refOf, selfRef } from '../views/refs.ts'
+import { networkRef, originOf, refOf, selfRef, withPeer } from '../views/refs.ts'
 import { pendingView, registryNodesView, registryStatusView } from '../views/registry-views.ts'
 import { rowSourceOf } from '../views/row-source.ts'
 import { timelineView } from '../views/timeline-view.ts'
@@ -81,7 +82,7 @@ type Handler<K extends RouteName> = (
     : Routes[K]['needs'] extends 'operator'
       ? AskedOperator
       : AskedNetwork
-) => Output<K> | Promise<Output<K>>
+) => Made<K> | Promise<Made<K>>
 
 /** Handlers of the operations in the table. Before the network was found a process says what is being tried. */
 const handlers: { readonly [K in RouteName]: Handler<K> } = {
@@ -102,24 +103,23 @@ const handlers: { readonly [K in RouteName]: Handler<K> } = {
   lookup: async (query, { node, network, signal }) => {
     const source = rowSourceOf(node, network)
     if (query.remote === true) return await lookupRemote(network, source, query, signal)
-    return await lookupHere(source, originOf(node), query)
+    return await lookupHere(source, query)
   },
   why: ({ peer }, { node, network, signal }) => whyView(node, network, peer, signal),
-  history: (query, { node, network }) => historyView(node, network, query),
+  history: (query, { network }) => historyView(network, query),
   timeline: (query, { node, network }) => timelineView(node, network, query),
   topology: (_, { node, network }) => topologyView(node, network),
   matrix: (query, { node, network }) => matrixView(node, network, query),
   logLevel: ({ level, service }, { node }) => setLogLevel(node, level, service),
-  recentLog: (_, { node }) => ({ schemaVersion: 1, ...node.logging.recent() }),
+  recentLog: (_, { node }) => ({ ...node.logging.recent() }),
   identity: (_, { node }) => {
     const { key, config, network, peerId } = node
     return {
-      schemaVersion: 1,
       ...selfOf(node, network),
       publicKeyHex: text(key.publicKey, 'base16'),
       keyFile: config.paths.key,
       network: network === undefined ? null : networkRef(network.registry.genesis),
-      multiaddrs: (network?.announced ?? []).map((address) => `${address}/p2p/${peerId}`)
+      multiaddrs: (network?.announced ?? []).map((address) => withPeer(address, peerId))
     }
   },
   reload: (_, { node }) => reload(node),
@@ -128,7 +128,6 @@ const handlers: { readonly [K in RouteName]: Handler<K> } = {
     const { registry } = node.attached
     const publicKey = peer === undefined ? node.key.publicKey : requireKey(registry, peer)
     return {
-      schemaVersion: 1,
       ...refOf(registry, publicKey),
       address: memberAddress(registry.networkId, publicKey),
       prefix: ulaPrefix(registry.networkId)
@@ -139,14 +138,14 @@ const handlers: { readonly [K in RouteName]: Handler<K> } = {
     const warnings = warningsOf(node, notices, statusFacts(node))
     return registryStatusView(node, network, rowSourceOf(node, network), warnings)
   },
-  registryNodes: (_, { node, network }) => registryNodesView(node, rowSourceOf(node, network)),
-  log: ({ peer, ...query }, { node, registry }) =>
-    logView(registry, originOf(node), {
+  registryNodes: (_, { node, network }) => registryNodesView(rowSourceOf(node, network)),
+  log: ({ peer, ...query }, { registry }) =>
+    logView(registry, {
       ...query,
       publicKey: peer === undefined ? undefined : requireKeyEver(registry, peer)
     }),
-  registryAt: (query, { node, network }) => pastView(node, network, query),
-  logDiff: (query, { node, network }) => logDiffView(node, network, query),
+  registryAt: (query, { network }) => pastView(network, query),
+  logDiff: (query, { network }) => logDiffView(network, query),
   pending: (_, { network }) => pendingView(network),
   approve: ({ peer }, { registry, author }) => approve(registry, peer, author),
   reject: ({ peer, reason }, { registry, author }) => reject(registry, peer, reason, author),
@@ -168,7 +167,7 @@ const handlers: { readonly [K in RouteName]: Handler<K> } = {
   invite: (query, { node, network, author, signal }) => issueInvite(network, node.key.publicKey, query, signal, author),
   invites: ({ id }, { network }) => openInvites(network, id),
   cancelInvite: ({ id, reason }, { network, author }) => cancelInvite(network, id, reason, author),
-  checkpoint: ({ note }, { network, node }) => checkpointView(node, network, note),
+  checkpoint: ({ note }, { network }) => checkpointView(network, note),
   policy: (_, { network }) => policyView(network),
   previewPolicy: (changes, { network }) => previewPolicy(network, changes),
   policyCall: (query, { network }) => policyCall(network, query),
@@ -200,7 +199,7 @@ export const createControl = (node: NodeContext): ControlApi => {
   const shared = { node, notices: new Notices(), ordered: new OrderedCalls(), run }
   const calls = Object.entries<Route>(routes).map(([name, { needs }]) => {
     const handler: AnyHandler = Reflect.get(handlers, name)
-    const call = async (input: object = {}, options: CallOptions = {}): Promise<object> => {
+    const made = async (input: object, options: CallOptions): Promise<object> => {
       const asked = { ...shared, signal: options.signal ?? AbortSignal.timeout(callMs) }
       if (needs === 'process') return handler(input, asked)
       const network = requireNetwork(node)
@@ -210,6 +209,8 @@ export const createControl = (node: NodeContext): ControlApi => {
       if (needs !== 'operator') return handler(input, { ...asked, ...more })
       return handler(input, { ...asked, ...more, author: registry.admission.orders.author() })
     }
+    const call = async (input: object = {}, options: CallOptions = {}): Promise<object> =>
+      stamped(node, await made(input, options))
     return [name, call]
   })
   async function run(name: string, given: string, author: RemoteAuthor): Promise<object> {
@@ -218,10 +219,16 @@ export const createControl = (node: NodeContext): ControlApi => {
     const asked = { ...shared, signal: AbortSignal.timeout(orderedMs), network, registry: network.registry, author }
     const word: string = route
     const handler: AnyHandler = Reflect.get(handlers, word)
-    return await handler(input, asked)
+    return stamped(node, await handler(input, asked))
   }
   const events: ControlApi['events'] = ({ signal } = {}) => changeFeed(node, signal)
   return Object.assign(Object.create(null), Object.fromEntries(calls), { events })
+}
+
+/** The answer of a handler with the time and, where it names none, the view of this process. */
+const stamped = (node: NodeContext, made: object): object => {
+  const network = node.isStopping ? undefined : node.network
+  return { ...stamp(originOf({ key: node.key, config: node.config, network }), node.clock.now()), ...made }
 }
 
 /** A handler as the table gives it by name: its input and what it needs are those of its route. */
@@ -236,10 +243,8 @@ const peersView = async (node: NodeContext): Promise<PeersView> => {
   const network = node.isStopping ? undefined : node.network
   const peers = network === undefined ? [] : await memberRows(rowSourceOf(node, network))
   return {
-    schemaVersion: 1,
     self: selfOf(node, network),
     network: network === undefined ? null : networkRef(network.registry.genesis),
-    view: originOf({ key: node.key, config: node.config, network }),
     counts: network === undefined ? noStates() : countStates(peers),
     total: peers.length,
     peers

@@ -11,6 +11,7 @@ import { apiPrefix } from '../api/client.ts'
 import type { ControlApi } from '../api/control-api.ts'
 import { AlreadyRunningError, ControlInputError } from '../api/errors.ts'
 import { routes } from '../api/routes.ts'
+import { unasked } from '../api/stamp.ts'
 import { streamEvents } from './event-stream.ts'
 import { callOf, checkedInput, isRouteName, queryInput } from './input.ts'
 
@@ -148,10 +149,7 @@ const refuse = (response: ServerResponse, thrown: unknown, logger: Logger, url: 
     const stack = bugs.has(error.name) ? { stack: error.stack } : {}
     logger.error({ error: error.message, ...stack, url }, 'a command failed in this process; it was told so')
   }
-  send(response, status, {
-    schemaVersion: 1,
-    error: { code: failureOf(error).code, name: error.name, message: error.message }
-  })
+  send(response, status, unasked({ error: { code: failureOf(error).code, name: error.name, message: error.message } }))
 }
 
 const send = (response: ServerResponse, status: number, body: object): void => {

@@ -108,7 +108,7 @@ export class HookRunner {
     const child = spawn(program, [], { stdio: ['pipe', 'ignore', 'ignore'], env, detached: true })
     this.#child = child
     child.stdin.on('error', () => {})
-    child.stdin.end(`${JSON.stringify({ schemaVersion: 1, ...event })}\n`)
+    child.stdin.end(`${JSON.stringify({ schema: 1, ...event })}\n`)
     const outcome = await this.#outcomeOf(child)
     endGroup(child)
     this.#child = undefined

@@ -5,6 +5,7 @@ import { LimitError } from '../../runtime/errors.ts'
 import { failureOf, httpStatusOf } from '../../runtime/failures.ts'
 import { sleep } from '../../runtime/sleep.ts'
 import type { ControlApi } from '../api/control-api.ts'
+import { unasked } from '../api/stamp.ts'
 import type { NodeContext } from '../node-context.ts'
 import { httpLimits } from './limits.ts'
 import type { EventSink, HttpContext, Made } from './part.ts'
@@ -32,10 +33,8 @@ export const createApp = async ({ node, api, signal }: AppInit): Promise<Hono> =
   return app
 }
 
-export const errorBody = (code: string, message: string, name?: string): object => ({
-  schemaVersion: 1,
-  error: { code, ...(name !== undefined && { name }), message }
-})
+export const errorBody = (code: string, message: string, name?: string): object =>
+  unasked({ error: { code, ...(name !== undefined && { name }), message } })
 
 const refuse = ({ logging: { logger } }: NodeContext, error: Error, c: Context): Response => {
   const status = httpStatusOf(error)

@@ -30,13 +30,13 @@ const gather = (api: ControlApi, signal: AbortSignal): EventRing => {
 
 const tell = async (ring: EventRing, after: string | undefined, sink: EventSink): Promise<void> => {
   let at = after ?? ring.end
-  if (after === undefined) await sink.write({ id: at, event: 'begin', data: '{"schemaVersion":1,"type":"begin"}' })
+  if (after === undefined) await sink.write({ id: at, event: 'begin', data: '{"schema":1,"type":"begin"}' })
   while (!sink.signal.aborted) {
     const { more } = ring
     const events = ring.after(at)
     if (events === undefined) {
       at = ring.end
-      await sink.write({ id: at, event: 'reset', data: '{"schemaVersion":1,"type":"reset"}' })
+      await sink.write({ id: at, event: 'reset', data: '{"schema":1,"type":"reset"}' })
       continue
     }
     for (const { id, event } of events) {

@@ -3,7 +3,7 @@ import { versionInfo } from '../../runtime/version.ts'
 import * as parts from '../api/parts.ts'
 import type { Route } from '../api/route.ts'
 import { errorView } from '../api/views.ts'
-import { pathsOf, stamp } from './api-part.ts'
+import { pathsOf } from './api-part.ts'
 import { otherPaths } from './other-paths.ts'
 
 type Json = Record<string, unknown>
@@ -25,7 +25,7 @@ export interface Operation {
 }
 
 const description =
-  'Questions that a running TrustNet node answers. It changes nothing. Fields may be added within a schemaVersion; null is unknown.'
+  'Questions that a running TrustNet node answers. It changes nothing. Fields may be added within a schema; null is unknown.'
 
 export const apiDocument = (): ApiDocument => {
   const table = pathsOf().map(([name, route]): [string, { get: Operation }] => [
@@ -66,7 +66,7 @@ const operationOf = (name: string, { summary, input, output }: Route): Operation
     required: required.includes(field),
     schema: { ...(typeof schema === 'object' && schema) }
   }))
-  const answers = responses('application/json', { allOf: [refTo(output), refTo(stamp)] })
+  const answers = responses('application/json', refTo(output))
   const { 200: whole } = answers
   if ('ok' in output.shape && whole !== undefined)
     answers['503'] = { ...whole, description: 'The same, where ok is false.' }
@@ -86,7 +86,7 @@ const refTo = (schema: z.ZodType): Json => ({ $ref: place(idOf(schema)) })
 const schemas = (): Record<string, Json> => {
   const shared = Object.values<unknown>(parts).filter((each) => each instanceof z.ZodType && idOf(each) !== '')
   const registry = z.registry<z.GlobalMeta>()
-  for (const schema of [...shared, stamp, errorView, ...pathsOf().map(([, { output }]) => output)]) {
+  for (const schema of [...shared, errorView, ...pathsOf().map(([, { output }]) => output)]) {
     if (schema instanceof z.ZodType) registry.add(schema, { ...z.globalRegistry.get(schema) })
   }
   return z.toJSONSchema(registry, { uri: place, override: plain }).schemas
@@ -95,6 +95,8 @@ const schemas = (): Record<string, Json> => {
 /** Readers ignore fields that they do not know, and every whole number is a safe one. */
 const plain = ({ jsonSchema }: { jsonSchema: z.core.JSONSchema.BaseSchema }): void => {
   for (const key of ['$schema', '$id', 'id']) Reflect.deleteProperty(jsonSchema, key)
+  // Its format says it.
+  if (jsonSchema.format === 'date-time') delete jsonSchema.pattern
   if (jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties
   if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum
   if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum

@@ -30,7 +30,6 @@ export interface AuthorityRevokeInit {
 
 /** Answer of `revoke --kit`. */
 export interface AuthorityRevokeView {
-  schemaVersion: 1
   network: string
   peerId: string
   name: string | null
@@ -124,14 +123,10 @@ async function handOver(bytes: Uint8Array, session: RegisterSession, signal: Abo
   }
 }
 
-function viewOf(
-  registry: Registry,
-  peer: string
-): Pick<AuthorityRevokeView, 'schemaVersion' | 'peerId' | 'name' | 'entry' | 'isRoot'> {
+function viewOf(registry: Registry, peer: string): Pick<AuthorityRevokeView, 'peerId' | 'name' | 'entry' | 'isRoot'> {
   const { state } = registry.replica
   const publicKey = requireKey(registry, peer)
   return {
-    schemaVersion: 1,
     peerId: peerIdText(publicKey),
     name: state.member(publicKey)?.name ?? null,
     entry: state.revoked(publicKey)?.n ?? null,

@@ -36,7 +36,6 @@ export interface MemberRef {
 
 /** Answer of `registry promote` and `registry recover`. */
 export interface BecomeRootView {
-  schemaVersion: 1
   applied: boolean
   network: string
   /** Members that were asked for their log. */
@@ -77,7 +76,6 @@ export async function becomeRootView(
 ): Promise<BecomeRootView> {
   const { sources, queued, addressesOf } = gathered
   return {
-    schemaVersion: 1,
     applied: apply,
     network,
     sources,

@@ -30,7 +30,6 @@ export interface RotateAuthorityInit {
 
 /** Answer of `authority rotate`. */
 export interface RotateAuthorityView {
-  schemaVersion: 1
   applied: boolean
   network: string
   /** The entry by which the next authority is the authority; null: a plan. */
@@ -60,9 +59,9 @@ export async function rotateAuthority(init: RotateAuthorityInit): Promise<Rotate
     }
     const next = nextAuthorityOf(kit, init.kit, replica.state.keys)
     requireAnotherKit(init)
-    if (!apply) return { schemaVersion: 1, applied: false, network, entry: null, nextKit: to }
+    if (!apply) return { applied: false, network, entry: null, nextKit: to }
     const entry = await reveal(replica, { next, afterNext: afterNextOf(init, network), logKey, config })
-    return { schemaVersion: 1, applied: true, network, entry, nextKit: to }
+    return { applied: true, network, entry, nextKit: to }
   })
 }
 

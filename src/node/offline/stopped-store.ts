@@ -39,7 +39,6 @@ export async function backUpStopped({ paths }: Config, to: string): Promise<Back
 
 /** Answer of `registry verify` for a store. */
 export interface VerifyView {
-  schemaVersion: 1
   path: string
   network: { id: string; fingerprint: string; domain: string }
   head: { epoch: number; n: number; hash: string }
@@ -60,7 +59,6 @@ export const verifyStoreAt = async (path: string, signal?: AbortSignal): Promise
 const verifyView = (path: string, report: StoreReport): VerifyView => {
   const { networkId, domain, epoch, n, headHash, checkpointMs, rows, ...counts } = report
   return {
-    schemaVersion: 1,
     path,
     network: { id: networkIdText(networkId), fingerprint: networkFingerprint(networkId), domain },
     head: { epoch, n, hash: Buffer.from(headHash).toString('hex') },
@@ -72,7 +70,6 @@ const verifyView = (path: string, report: StoreReport): VerifyView => {
 
 /** Answer of `registry restore`. */
 export interface RestoreView {
-  schemaVersion: 1
   path: string
   backup: string
   createdMs: number
@@ -98,7 +95,6 @@ export async function restoreHere(
   dropNote(paths)
   const keys = role === 'root' ? [paths.key, logKey] : [paths.key]
   return {
-    schemaVersion: 1,
     path: store,
     backup,
     createdMs: manifest.createdMs,
@@ -113,7 +109,6 @@ export const storeOf = ({ paths }: Config): string => dataFiles(paths.data).stor
 
 /** Answer of `registry verify --proof`. */
 export interface ProofView {
-  schemaVersion: 1
   path: string
   network: { id: string; fingerprint: string; domain: string }
   epoch: number
@@ -132,12 +127,11 @@ const maxProofBytes = 16 * 1024 * 1024
 export function verifyProofAt(path: string): ProofView {
   const { networkId, domain, epoch, kind, n, signer, hashes } = verifyForkProof(readText(path, maxProofBytes))
   const network = { id: networkIdText(networkId), fingerprint: networkFingerprint(networkId), domain }
-  return { schemaVersion: 1, path, network, epoch, kind, n, signer, hashes: [...hashes] }
+  return { path, network, epoch, kind, n, signer, hashes: [...hashes] }
 }
 
 /** Answer of `registry diff`. */
 export interface DiffView {
-  schemaVersion: 1
   path: string
   other: string
   same: boolean
@@ -170,5 +164,5 @@ export function diffStoresAt(path: string, other: string): DiffView {
   }))
   const digests = { digest: hex(sha256(found.digest)), otherDigest: hex(sha256(found.otherDigest)) }
   const logs = { head, otherHead, differsFrom: differsFrom ?? null, entries }
-  return { schemaVersion: 1, path, other, same, ...logs, records, ...digests, differing }
+  return { path, other, same, ...logs, records, ...digests, differing }
 }

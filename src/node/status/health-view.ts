@@ -10,7 +10,6 @@ export const healthView = (node: NodeContext): HealthView => {
   const parts = partsOf(node)
   const { key, store, listener, log } = parts
   return {
-    schemaVersion: 1,
     ok: [key, store, listener, log].every(({ status }) => status !== 'failing'),
     phase: phases.name,
     startedMs: phases.startedMs,
@@ -58,7 +57,6 @@ export const readyView = (node: NodeContext, { network, trouble }: StatusFacts):
   const missing = (['key', 'store', 'listener'] as const).filter((name) => parts[name].status !== 'ok')
   const ok = missing.length === 0 && !node.isStopping
   return {
-    schemaVersion: 1,
     ok,
     message: ok ? 'key, store and listener are up' : `not up: ${missing.join(', ') || 'it stops'}`,
     dependencies: [
@@ -75,4 +73,4 @@ const rootState = (root: { name: string; state: string } | undefined): { ok: boo
     ? { ok: true, message: null }
     : { ok: false, message: `${root.name} is ${root.state}` }
 
-export const versionView = (): VersionView => ({ schemaVersion: 1, ...versionInfo() })
+export const versionView = (): VersionView => ({ ...versionInfo() })

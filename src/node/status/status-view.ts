@@ -6,7 +6,7 @@ import type { StatusView, Warning } from '../api/views.ts'
 import type { NetworkNode } from '../network-node.ts'
 import type { NodeContext } from '../node-context.ts'
 import { connectionsOf } from '../views/member-rows.ts'
-import { networkRef, refOf, selfRef, viewAgeMs } from '../views/refs.ts'
+import { networkRef, refOf, rttUs, selfRef, viewAgeMs, wholeMs, withPeer } from '../views/refs.ts'
 import { limitsView } from './limits-view.ts'
 import { phaseNames } from './phases.ts'
 import { resilienceOf } from './resilience.ts'
@@ -18,7 +18,6 @@ export function statusView(node: NodeContext, facts: StatusFacts, warnings: Warn
   // A process that stops may be half gone: nothing of its network is asked any more.
   const network = facts.stopping ? undefined : node.network
   return {
-    schemaVersion: 1,
     ...judge(facts),
     self: selfView(node, network),
     network: network === undefined ? null : networkRef(network.registry.genesis),
@@ -35,8 +34,8 @@ export function statusView(node: NodeContext, facts: StatusFacts, warnings: Warn
     connections: connectionCounts(network),
     limits: network === undefined ? [] : limitsView(network),
     http: node.httpUrl ?? null,
-    listen: isListening(network) ? [`/ip6/${node.config.listen.host}/tcp/${network.port}`] : [],
-    announced: [...(network?.announced ?? [])],
+    listen: isListening(network) ? [withPeer(`/ip6/${node.config.listen.host}/tcp/${network.port}`, node.peerId)] : [],
+    announced: (network?.announced ?? []).map((address) => withPeer(address, node.peerId)),
     reach: network?.selfRecord.current?.value.reach ?? 'unknown',
     parts: node.services.parts,
     warnings
@@ -85,7 +84,7 @@ const registryView = (
   network: NetworkNode | undefined,
   facts: StatusFacts
 ): StatusView['registry'] => {
-  const none = { lease: null, sinceMs: null, expiresMs: null, rttMs: null, lastHeartbeatAgeMs: null }
+  const none = { lease: null, sinceMs: null, expiresMs: null, rttUs: null, lastHeartbeatAgeMs: null }
   if (network === undefined) return { ...none, known: 0, connected: 0, message: 'the network was not found yet' }
   const { registry, session, trouble } = network
   const counts = registryCounts(node, network)
@@ -98,8 +97,8 @@ const registryView = (
     lease: refOf(registry, session.peer.publicKey),
     sinceMs: wallTimeOf(node.clock, session.sinceAt),
     expiresMs: Math.round(facts.now - beatAgeMs + session.leaseMs),
-    rttMs: session.session.rttMs ?? null,
-    lastHeartbeatAgeMs: beatAgeMs,
+    rttUs: rttUs(session.session.rttMs),
+    lastHeartbeatAgeMs: wholeMs(beatAgeMs),
     ...counts,
     message: null
   }
@@ -134,7 +133,7 @@ const syncView = (network: NetworkNode | undefined, facts: StatusFacts): StatusV
     head: n,
     headHash: text(hash, 'base16'),
     checkpointMs: replica.checkpoint?.value.timeMs ?? null,
-    ageMs: viewAgeMs(network),
+    ageMs: wholeMs(viewAgeMs(network)),
     source: source === undefined ? null : refOf(registry, source.publicKey),
     members: facts.network?.total ?? 0,
     records: facts.network?.records ?? 0,

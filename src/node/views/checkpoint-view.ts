@@ -3,7 +3,6 @@ import { networkIdText } from '../../identity/network-id.ts'
 import { NotRootError, UnavailableError } from '../../runtime/errors.ts'
 import type { CheckpointView } from '../api/control-api.ts'
 import type { NetworkNode } from '../network-node.ts'
-import { originOf, type Self } from './refs.ts'
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 
@@ -11,7 +10,7 @@ const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
  * The newest verified checkpoint.
  * @throws UnavailableError while there is none; NotRootError when a note is asked for where the log key is not
  */
-export function checkpointView(node: Self, { registry }: NetworkNode, withNote = false): CheckpointView {
+export function checkpointView({ registry }: NetworkNode, withNote = false): CheckpointView {
   const { checkpoint } = registry.replica
   if (checkpoint === undefined) {
     throw new UnavailableError('no checkpoint was verified here yet: try again in a moment', 1000)
@@ -23,8 +22,6 @@ export function checkpointView(node: Self, { registry }: NetworkNode, withNote =
   const signed = withNote ? root?.note(checkpoint) : undefined
   const { networkId, headHash, stateRoot, ...numbers } = checkpoint.value
   return {
-    schemaVersion: 1,
-    view: originOf(node),
     network: networkIdText(networkId),
     ...numbers,
     headHash: hex(headHash),

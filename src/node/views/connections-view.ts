@@ -7,12 +7,13 @@ import { limitsView } from '../status/limits-view.ts'
 import type { StatusFacts } from '../status/status-facts.ts'
 import { connectionCounts, isListening } from '../status/status-view.ts'
 import { noStates } from './member-rows.ts'
+import { rttUs, withPeer } from './refs.ts'
 import { storeBytes } from './registry-views.ts'
 
 /** All open connections, those of strangers too. */
 export const connectionsView = (node: NodeContext): ConnectionsView => {
   const { network } = node
-  if (node.isStopping || !isListening(network)) return { schemaVersion: 1, connections: [] }
+  if (node.isStopping || !isListening(network)) return { connections: [] }
   const members = new Map([...network.trust.members()].map(({ connection, member }) => [connection.id, member]))
   const connections = network.host.getConnections().map((connection) => {
     const peerId = connection.remotePeer.toString()
@@ -24,20 +25,20 @@ export const connectionsView = (node: NodeContext): ConnectionsView => {
       member: member !== undefined,
       role: member?.role ?? null,
       ...endOf(connection, peerId),
-      rttMs: network.rttMs(peerId) ?? null,
+      rttUs: rttUs(network.rttMs(peerId)),
       streams: connection.streams.length,
       bytesIn: traffic?.bytesIn ?? null,
       bytesOut: traffic?.bytesOut ?? null
     }
   })
-  return { schemaVersion: 1, connections }
+  return { connections }
 }
 
 const endOf = ({ direction, remoteAddr, timeline }: Connection, peerId: string) => {
   const address = remoteAddr.toString()
   return {
     direction: direction === 'inbound' ? ('in' as const) : ('out' as const),
-    address: address.includes('/p2p/') ? address : `${address}/p2p/${peerId}`,
+    address: withPeer(address, peerId),
     openedMs: Math.round(timeline.open)
   }
 }
@@ -48,7 +49,6 @@ export const statsView = (node: NodeContext, facts: StatusFacts, alarms: number)
   const { rss, heapUsed } = process.memoryUsage()
   const { user, system } = process.cpuUsage()
   return {
-    schemaVersion: 1,
     uptimeMs: Math.max(0, Math.round(node.clock.now() - node.phases.startedMs)),
     phase: node.phases.name,
     members: facts.network?.counts ?? noStates(),

@@ -5,10 +5,9 @@ import type { Registry } from '../../registry/registry.ts'
 import type { HistoryRow } from '../../registry/store/history-table.ts'
 import type { HappeningRow, HistoryView, Input } from '../api/control-api.ts'
 import type { NetworkNode } from '../network-node.ts'
-import type { NodeContext } from '../node-context.ts'
 import { formerName } from './log-view.ts'
 import { requireKeyEver } from './peer-names.ts'
-import { originOf, refOf } from './refs.ts'
+import { refOf } from './refs.ts'
 
 const defaultLimit = 100
 
@@ -30,14 +29,12 @@ export const happeningOf = (registry: Registry, row: HistoryRow): HappeningRow =
 }
 
 /** One page of what happened. @throws NotFoundError, AmbiguousNameError */
-export const historyView = (node: NodeContext, network: NetworkNode, query: Input<'history'> = {}): HistoryView => {
+export const historyView = (network: NetworkNode, query: Input<'history'> = {}): HistoryView => {
   const { registry } = network
   const { after, sinceMs, peer, limit = defaultLimit } = query
   const publicKey = peer === undefined ? undefined : requireKeyEver(registry, peer)
   const rows = registry.history.rows({ after, sinceMs, publicKey, limit })
   return {
-    schemaVersion: 1,
-    view: originOf(node),
     firstId: registry.history.first,
     lastId: registry.history.last,
     events: rows.map((row) => happeningOf(registry, row)),

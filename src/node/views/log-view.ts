@@ -8,7 +8,7 @@ import { type Act, contentOf, type OpenedAct } from '../../registry/objects/orde
 import type { Registry } from '../../registry/registry.ts'
 import type { LogRow as StoredRow } from '../../registry/store/log-rows.ts'
 import type { LogRow, LogView } from '../api/registry-views.ts'
-import type { PeerRef, ViewOrigin } from '../api/views.ts'
+import type { PeerRef } from '../api/views.ts'
 import { causedBy } from './operator-names.ts'
 import { moment } from './phrases.ts'
 import { refOf } from './refs.ts'
@@ -31,7 +31,7 @@ export interface LogQuery {
 }
 
 /** A page of the log, ascending: behind `after` or since a time, or the newest entries. What compaction dropped is left out, and counted. */
-export function logView(registry: Registry, view: ViewOrigin, query: LogQuery): LogView {
+export function logView(registry: Registry, query: LogQuery): LogView {
   const { ledger, head } = registry.replica
   const { after, sinceMs, untilMs, publicKey, limit = defaultRows } = query
   const wanted = Math.max(1, Math.min(limit, maxRows))
@@ -46,8 +46,6 @@ export function logView(registry: Registry, view: ViewOrigin, query: LogQuery): 
   const last = rows.at(-1)?.n ?? upTo
   const isWhole = publicKey === undefined ? last >= upTo : rows.at(-1) === fitting.at(-1)
   return {
-    schemaVersion: 1,
-    view,
     entries: rows.map((row) => entryRow(registry, row)),
     next: isWhole ? null : last,
     missing: publicKey === undefined ? Math.max(0, last - begin - rows.length) : 0,

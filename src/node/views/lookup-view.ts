@@ -9,7 +9,7 @@ import type { LookupView, PeerRow, ViewOrigin } from '../api/views.ts'
 import type { NetworkNode } from '../network-node.ts'
 import { connectionsOf, memberRow, type RowMember, type RowSource, recordFields, shownState } from './member-rows.ts'
 import { findMember, keyOfPeerId } from './peer-names.ts'
-import { refOf } from './refs.ts'
+import { refOf, wholeMs, withPeer } from './refs.ts'
 
 type RemoteRow = Awaited<ReturnType<typeof lookup>>['rows'][number]
 
@@ -31,13 +31,13 @@ const filtersOf = ({ role, service }: LookupQuery): RegistryQuery => ({
 })
 
 /** A page of the own replica, in the order of the keys. A peer that is no member gives no row. */
-export async function lookupHere(source: RowSource, view: ViewOrigin, query: LookupQuery): Promise<LookupView> {
+export async function lookupHere(source: RowSource, query: LookupQuery): Promise<LookupView> {
   const { registry } = source
   const limit = limitOf(query)
   const connections = connectionsOf(source.trust)
   const member = query.peer === undefined ? undefined : findMember(registry, query.peer)
   const rows: PeerRow[] = []
-  if (query.peer !== undefined && member === undefined) return { schemaVersion: 1, view, rows, next: null }
+  if (query.peer !== undefined && member === undefined) return { rows, next: null }
   const filters = { ...filtersOf(query), ...(member !== undefined && { publicKey: member.publicKey }) }
   let after = cursorOf(query)
   do {
@@ -53,7 +53,7 @@ export async function lookupHere(source: RowSource, view: ViewOrigin, query: Loo
     // A state that few are in is looked for in all of a large network.
     await setImmediate()
   } while (after !== undefined && rows.length < limit)
-  return { schemaVersion: 1, view, rows, next: after === undefined ? null : peerIdText(after) }
+  return { rows, next: after === undefined ? null : peerIdText(after) }
 }
 
 /**
@@ -65,7 +65,7 @@ export async function lookupRemote(
   source: RowSource,
   query: LookupQuery,
   signal: AbortSignal
-): Promise<LookupView> {
+): Promise<LookupView & { view: ViewOrigin }> {
   const { registry, session } = network
   if (session === undefined) throw withoutSession(network)
   const { publicKey, connection } = session.peer
@@ -78,8 +78,8 @@ export async function lookupRemote(
     return member === undefined ? [] : [asTold(memberRow(source, member, connections), row, network)]
   })
   const { epoch, n } = registry.replica.head
-  const view = { ...refOf(registry, publicKey), epoch, head: n, ageMs: page.replicaAgeMs }
-  return { schemaVersion: 1, view, rows, next: page.next === undefined ? null : peerIdText(page.next) }
+  const view = { ...refOf(registry, publicKey), epoch, head: n, ageMs: wholeMs(page.replicaAgeMs) }
+  return { view, rows, next: page.next === undefined ? null : peerIdText(page.next) }
 }
 
 const withoutSession = ({ registry, trouble }: NetworkNode): UnavailableError => {
@@ -125,17 +125,18 @@ const provenMember = ({ registry }: NetworkNode, { publicKey, admit }: RemoteRow
 
 const asTold = (row: PeerRow, { record, state, heardMs }: RemoteRow, { registry, session }: NetworkNode): PeerRow => {
   const value = record?.value
+  const addresses = value?.addrs.map((address) => withPeer(address, row.peerId)) ?? []
   return {
     ...row,
     state,
     reason: row.state === state ? row.reason : null,
     stateSinceMs: row.state === state ? row.stateSinceMs : null,
     stateSource: session === undefined ? null : refOf(registry, session.peer.publicKey),
-    seenAgeMs: heardMs ?? null,
+    seenAgeMs: wholeMs(heardMs),
     ...(value !== undefined && {
       ...recordFields(value),
-      addresses: [...value.addrs],
-      address: row.direction === null ? (value.addrs[0] ?? null) : row.address,
+      addresses,
+      address: row.direction === null ? (addresses[0] ?? null) : row.address,
       registry: value.registryKey === undefined ? null : refOf(registry, value.registryKey)
     })
   }

@@ -2,7 +2,7 @@ import { publicKeyOf } from '../../identity/keys.ts'
 import type { Registry } from '../../registry/registry.ts'
 import type { MatrixView } from '../api/control-api.ts'
 import type { Connections } from './member-rows.ts'
-import { refOf } from './refs.ts'
+import { refOf, wholeMs } from './refs.ts'
 
 type Pair = MatrixView['pairs'][number]
 type Word = MatrixView['members'][number]['addresses'][number]['words'][number]
@@ -42,7 +42,7 @@ export class Pairs {
         const met = {
           says,
           failure: null,
-          ageMs: heardAgeMs === undefined ? null : Math.max(0, heardAgeMs),
+          ageMs: wholeMs(heardAgeMs),
           reaches: null
         }
         for (const [from, to] of [

@@ -11,7 +11,7 @@ import type { NetworkNode } from '../network-node.ts'
 import type { NodeContext } from '../node-context.ts'
 import { Pairs } from './matrix-pairs.ts'
 import { type Connections, connectionsOf, shownState } from './member-rows.ts'
-import { originOf, refOf } from './refs.ts'
+import { refOf, wholeMs, withPeer } from './refs.ts'
 import { rowSourceOf } from './row-source.ts'
 
 type MatrixMember = MatrixView['members'][number]
@@ -35,8 +35,6 @@ export const matrixView = async (
   pairs.see(node.key.publicKey, connections)
   const chosen = members.length <= limit ? members : worst(members, pairs.troubles(), limit)
   return {
-    schemaVersion: 1,
-    view: originOf(node),
     total: members.length,
     sources: told.map(({ registry: by, left = 0, error = null }) => ({ registry: refOf(registry, by), left, error })),
     members: chosen.map((member) => memberOf(node, network, connections, member, words)),
@@ -54,7 +52,8 @@ const memberOf = (
   const peerId = peerIdText(publicKey)
   const record = network.registry.records.read(publicKey)
   const state = peerId === node.peerId ? 'online' : shownState(rowSourceOf(node, network), publicKey, connections)
-  const addresses = words.get(peerId) ?? unsaid(record?.addrs)
+  const known = words.get(peerId) ?? unsaid(record?.addrs)
+  const addresses = known.map(({ address, words: said }) => ({ address: withPeer(address, peerId), words: said }))
   return { peerId, name, role, state, reach: record?.reach ?? 'unknown', addresses }
 }
 
@@ -84,7 +83,7 @@ export const wordsOf = (registry: Registry, publicKey: Uint8Array, told: readonl
       registry: refOf(registry, by),
       failure: word.failure ?? null,
       ageMs: Math.round(word.agoMs),
-      tookMs: word.tookMs
+      tookMs: wholeMs(word.tookMs)
     }))
     return { address, words }
   })

@@ -9,8 +9,7 @@ import type { NodeRecord } from '../../registry/objects/record.ts'
 import type { Registry } from '../../registry/registry.ts'
 import type { PeerRow, PeerSource, PeerState } from '../api/views.ts'
 import { peerSources } from '../api/words.ts'
-import { bareAddress } from '../peers/connector.ts'
-import { refOf } from './refs.ts'
+import { refOf, rttUs, wholeMs, withPeer } from './refs.ts'
 
 /** Sources that the rows of members are made of. */
 export interface RowSource {
@@ -68,14 +67,14 @@ const stateOf = (source: RowSource, view: MemberView, live: readonly Connection[
   const seen = isDown(view) && live.length > 0 ? seenHere(source, view, live, peerId) : undefined
   if (seen !== undefined) {
     const { sinceMs, ageMs } = seen
-    return { state: 'online', reason: null, stateSinceMs: sinceMs, confirmed: true, seenAgeMs: ageMs }
+    return { state: 'online', reason: null, stateSinceMs: sinceMs, confirmed: true, seenAgeMs: wholeMs(ageMs) }
   }
   return {
     state: view.state,
     reason: view.state === 'online' || view.reason === '' ? null : view.reason,
-    stateSinceMs: orNull(view.sinceMs),
+    stateSinceMs: wholeMs(view.sinceMs),
     confirmed: view.confirmed,
-    seenAgeMs: newest(ageOf(view), live.length > 0 ? source.answeredAgeMs(peerId) : undefined)
+    seenAgeMs: wholeMs(newest(ageOf(view), live.length > 0 ? source.answeredAgeMs(peerId) : undefined))
   }
 }
 
@@ -149,7 +148,7 @@ export function memberRow(source: RowSource, member: RowMember, connections: Con
   const live = self ? [] : (connections.get(peerId) ?? [])
   const view = registry.liveness.view(publicKey)
   const record = registry.records.read(publicKey)
-  const addresses = self ? [...source.announced] : [...(record?.addrs ?? [])]
+  const addresses = (self ? source.announced : (record?.addrs ?? [])).map((address) => withPeer(address, peerId))
   const dialled = live.find(({ direction }) => direction === 'outbound')
   const holder = self ? source.leaseHolder : record?.registryKey
   return {
@@ -160,12 +159,12 @@ export function memberRow(source: RowSource, member: RowMember, connections: Con
     ...stateOf(source, view, live, peerId),
     stateSource: self || view.source === undefined ? null : refOf(registry, view.source),
     ...connectionFields(source, peerId, live),
-    rttMs: self ? null : orNull(source.rttMs(peerId) ?? view.rttMs),
+    rttUs: self ? null : rttUs(source.rttMs(peerId) ?? view.rttMs),
     // Sums of fractions end a little above the whole.
     uptimePercent: view.uptime === undefined ? null : Math.min(100, view.uptime.percent),
-    uptimeWindowMs: orNull(view.uptime?.windowMs),
+    uptimeWindowMs: wholeMs(view.uptime?.windowMs),
     source: self ? 'self' : sourceOf(view.learnedFrom),
-    address: dialled === undefined ? orNull(addresses[0] ?? view.lastAddress) : bareAddress(dialled),
+    address: addressOf(peerId, dialled, addresses[0] ?? view.lastAddress),
     addresses,
     ...recordFields(record),
     ...(self && { version: source.software }),
@@ -176,10 +175,16 @@ export function memberRow(source: RowSource, member: RowMember, connections: Con
   }
 }
 
+/** The address in use, else the one that was known last. */
+const addressOf = (peerId: string, dialled: Connection | undefined, known: string | undefined): string | null => {
+  const address = dialled?.remoteAddr.toString() ?? known
+  return address === undefined ? null : withPeer(address, peerId)
+}
+
 /** An error that was followed by a success, from either side, says nothing any more. */
 const errorOf = ({ lastError, lastErrorMs, lastConnectedMs = 0 }: MemberView, now: number): PeerRow['lastError'] => {
   if (lastError === undefined || lastErrorMs === undefined || lastConnectedMs > lastErrorMs) return null
-  return { message: lastError, ageMs: Math.max(0, now - lastErrorMs) }
+  return { message: lastError, ageMs: Math.max(0, Math.round(now - lastErrorMs)) }
 }
 
 const rankOf = (row: PeerRow): number => (row.self ? 0 : row.role === 'root' ? 1 : row.role === 'secondary' ? 2 : 3)

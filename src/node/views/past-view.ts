@@ -5,11 +5,9 @@ import type { Member, NetworkState } from '../../registry/log/state/network-stat
 import type { LogRow } from '../../registry/store/log-rows.ts'
 import type { Input, LogDiffView, PastView } from '../api/control-api.ts'
 import type { NetworkNode } from '../network-node.ts'
-import type { NodeContext } from '../node-context.ts'
 import { formerName } from './log-view.ts'
 import { mapGently } from './member-rows.ts'
 import { policyValues } from './policy-view.ts'
-import { originOf } from './refs.ts'
 
 type PastMember = PastView['members'][number]
 
@@ -18,22 +16,16 @@ const positionOf = ({ registry }: NetworkNode, n: number | undefined, timeMs: nu
   n ?? (timeMs === undefined ? registry.replica.head.n : registry.past.positionAt(timeMs))
 
 /** The network as it was. @throws NotFoundError, LimitError */
-export const pastView = async (
-  node: NodeContext,
-  network: NetworkNode,
-  { n, timeMs }: Input<'registryAt'> = {}
-): Promise<PastView> => {
+export const pastView = async (network: NetworkNode, { n, timeMs }: Input<'registryAt'> = {}): Promise<PastView> => {
   const { past } = network.registry
   const at = positionOf(network, n, timeMs)
   return await past.read(at, async (state, row) => ({
-    schemaVersion: 1,
-    view: originOf(node),
     floor: past.floor,
     ...(await pictureOf(state, row))
   }))
 }
 
-type Picture = Omit<PastView, 'schemaVersion' | 'view' | 'floor'>
+type Picture = Omit<PastView, 'floor'>
 
 const pictureOf = async (state: NetworkState, { n, epoch, timeMs }: LogRow): Promise<Picture> => {
   const { policy, n: policyEntry } = state.policyRow
@@ -67,7 +59,6 @@ const byName = (a: string | null, b: string | null): number => ((a ?? '') < (b ?
 
 /** Changes between two places in the log. @throws NotFoundError, LimitError */
 export const logDiffView = async (
-  node: NodeContext,
   network: NetworkNode,
   { fromN, fromMs, toN, toMs }: Input<'logDiff'> = {}
 ): Promise<LogDiffView> => {
@@ -82,8 +73,6 @@ export const logDiffView = async (
     const after = await pictureOf(state, row)
     const shut = [...state.revokedKeys()].filter(({ publicKey }) => !before.shut.has(keyId(publicKey)))
     return {
-      schemaVersion: 1,
-      view: originOf(node),
       from: before.at,
       to: after.at,
       entries: last - first,

@@ -12,7 +12,7 @@ import { refOf } from './refs.ts'
 
 export const policyView = ({ registry }: NetworkNode): PolicyView => {
   const { n, policy } = registry.replica.state.policyRow
-  return { schemaVersion: 1, entry: n, policy: policyValues(policy) }
+  return { entry: n, policy: policyValues(policy) }
 }
 
 /** Values of a policy as answers have them. */
@@ -51,7 +51,6 @@ export function previewPolicy({ registry }: NetworkNode, changes: PolicyValues):
   const [before, after] = [policyValues(policy), policyValues(changed)]
   const calls = changedCalls(policy, changed, state.members())
   return {
-    schemaVersion: 1,
     entry: n,
     values: differing(before, after),
     calls: calls.slice(0, shownCalls).map(callOf),
@@ -89,7 +88,6 @@ export function policyCall(
   const { policy } = registry.replica.state
   const [caller, called] = [requireMember(registry, from), requireMember(registry, to)]
   return {
-    schemaVersion: 1,
     from: refOf(registry, caller.publicKey),
     to: refOf(registry, called.publicKey),
     service,

@@ -43,5 +43,17 @@ export const originOf = (node: Self): ViewOrigin => {
   const { network } = node
   if (network === undefined) return { ...selfRef(node), epoch: 0, head: 0, ageMs: null }
   const { epoch, n } = network.registry.replica.head
-  return { ...selfRef(node), epoch, head: n, ageMs: viewAgeMs(network) }
+  return { ...selfRef(node), epoch, head: n, ageMs: wholeMs(viewAgeMs(network)) }
 }
+
+/** Whole ms, as answers have them: the clocks of ages have fractions. null: not known. */
+export const wholeMs = (ms: number | null | undefined): number | null =>
+  ms === null || ms === undefined ? null : Math.max(0, Math.round(ms))
+
+/** A measured round trip as answers have it. */
+export const rttUs = (ms: number | null | undefined): number | null =>
+  ms === null || ms === undefined ? null : Math.max(0, Math.round(ms * 1000))
+
+/** A multiaddr of that peer with its `/p2p/PEERID`, as answers have it. */
+export const withPeer = (multiaddr: string, peerId: string): string =>
+  multiaddr.endsWith(`/p2p/${peerId}`) ? multiaddr : `${multiaddr}/p2p/${peerId}`

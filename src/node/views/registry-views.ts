@@ -26,7 +26,7 @@ import {
   type RowSource,
   shownState
 } from './member-rows.ts'
-import { networkRef, originOf, refOf, selfRef, viewAgeMs } from './refs.ts'
+import { networkRef, refOf, selfRef, viewAgeMs, wholeMs, withPeer } from './refs.ts'
 
 /** The log, the store, and who is served. */
 export function registryStatusView(
@@ -39,7 +39,6 @@ export function registryStatusView(
   const { replica, admission, liveness, records, root } = registry
   const { epoch, n, hash } = replica.head
   return {
-    schemaVersion: 1,
     self: { ...selfRef(node), role: node.config.role, version: node.software },
     network: networkRef(registry.genesis),
     storeId: text(registry.storeId, 'base16'),
@@ -49,7 +48,7 @@ export function registryStatusView(
       headHash: text(hash, 'base16'),
       floor: replica.floor,
       checkpointMs: replica.checkpoint?.value.timeMs ?? null,
-      ageMs: viewAgeMs(network)
+      ageMs: wholeMs(viewAgeMs(network))
     },
     members: replica.state.memberCount,
     revoked: [...replica.state.revokedKeys()].length,
@@ -83,10 +82,11 @@ const registryRows = ({ registry, announced }: NetworkNode, source: RowSource): 
   return registry.replica.state.registries().map(({ publicKey, role }) => {
     const ref = refOf(registry, publicKey)
     const isSelf = compareBytes(publicKey, source.self) === 0
-    const addresses = isSelf ? announced : (registry.records.read(publicKey)?.addrs ?? [])
+    const known = isSelf ? announced : (registry.records.read(publicKey)?.addrs ?? [])
+    const addresses = known.map((address) => withPeer(address, ref.peerId))
     const state = shownState(source, publicKey, connections)
     const connected = connections.has(ref.peerId)
-    return { ...ref, role, state, connected, address: addresses[0] ?? null, addresses: [...addresses] }
+    return { ...ref, role, state, connected, address: addresses[0] ?? null, addresses }
   })
 }
 
@@ -106,14 +106,14 @@ export const storeBytes = (path: string): number | null => {
 const openStates = new Set(['online', 'late', 'suspect'])
 
 /** Observations of each member by this registry: self first, then registries, then by name. */
-export async function registryNodesView(node: NodeContext, source: RowSource): Promise<RegistryNodesView> {
+export async function registryNodesView(source: RowSource): Promise<RegistryNodesView> {
   const connections = connectionsOf(source.trust)
   const members = [...source.registry.replica.state.members()]
   const rank = ({ publicKey, role }: Member): number =>
     compareBytes(publicKey, source.self) === 0 ? 0 : role === 'root' ? 1 : role === 'secondary' ? 2 : 3
   members.sort((a, b) => rank(a) - rank(b) || (a.name < b.name ? -1 : 1))
   const nodes = await mapGently(members, (each) => nodeRow(source, each, connections))
-  return { schemaVersion: 1, view: originOf(node), nodes }
+  return { nodes }
 }
 
 const nodeRow = (source: RowSource, member: Member, connections: Connections): RegistryNodeRow => {
@@ -132,13 +132,13 @@ const nodeRow = (source: RowSource, member: Member, connections: Connections): R
     confirmed: row.confirmed,
     here,
     registry: here ? refOf(registry, source.self) : row.registry,
-    heartbeatAgeMs: row.self ? null : ageOf(view),
-    rttMs: row.rttMs,
+    heartbeatAgeMs: row.self ? null : wholeMs(ageOf(view)),
+    rttUs: row.rttUs,
     uptimePercent: row.uptimePercent,
     seq: row.seq,
     address: row.address,
     version: row.version,
-    firstSeenMs: view.firstSeenMs ?? null,
+    firstSeenMs: wholeMs(view.firstSeenMs),
     membershipExpiresMs: row.membershipExpiresMs,
     // A member with a session has one connection at least: an empty list is one that was not told.
     connected: row.self ? connections.size : view.connected.length || null
@@ -152,7 +152,7 @@ export function pendingView({ registry }: NetworkNode): PendingView {
   const forRoot = admission.queuedJoins().map((join) => rowOf(join, 'root', join.withInvite))
   const rows = [...forOperator, ...forRoot]
   const others = [...registry.replica.state.members(), ...rows]
-  return { schemaVersion: 1, pending: rows.map((row) => ({ ...row, looksLike: lookAlikes(row.name, others) })) }
+  return { pending: rows.map((row) => ({ ...row, looksLike: lookAlikes(row.name, others) })) }
 }
 
 interface Waiting {

@@ -9,7 +9,6 @@ import type { NetworkNode } from '../network-node.ts'
 import type { NodeContext } from '../node-context.ts'
 import { mapGently } from './member-rows.ts'
 import { requireMember } from './peer-names.ts'
-import { originOf } from './refs.ts'
 
 const defaultSpanMs = 86_400_000
 const defaultSlots = 24
@@ -86,5 +85,5 @@ export const timelineView = async (
       : seen(spans, own)
     return { peerId: peerIdText(publicKey), name, up: upBySlot(shown, fromMs, slotMs, slots) }
   })
-  return { schemaVersion: 1, view: originOf(node), fromMs, slotMs, members: lines }
+  return { fromMs, slotMs, members: lines }
 }

@@ -4,7 +4,7 @@ import type { TopologyView } from '../api/control-api.ts'
 import type { NetworkNode } from '../network-node.ts'
 import type { NodeContext } from '../node-context.ts'
 import { connectionsOf, mapGently, shownState } from './member-rows.ts'
-import { originOf, refOf } from './refs.ts'
+import { refOf, rttUs } from './refs.ts'
 import { rowSourceOf } from './row-source.ts'
 
 type Link = TopologyView['links'][number]
@@ -31,7 +31,7 @@ export const topologyView = async (node: NodeContext, network: NetworkNode): Pro
     return { peerId, name, self, role, state, registry: holder === undefined ? null : refOf(registry, holder) }
   })
   const links = linksOf(told, states, { self: node.peerId, rttMs: (peerId) => network.rttMs(peerId) })
-  return { schemaVersion: 1, view: originOf(node), nodes: nodes.toSorted(byRank), links }
+  return { nodes: nodes.toSorted(byRank), links }
 }
 
 const byRank = (a: TopologyView['nodes'][number], b: TopologyView['nodes'][number]): number =>
@@ -51,12 +51,12 @@ export const linksOf = (
       const id = `${from} ${to}`
       const saidBy = [...(links.get(id)?.saidBy ?? []), teller]
       const silent = saidBy.length === 1 ? other : undefined
-      links.set(id, { from, to, saidBy, oneSided: silent !== undefined && denies(silent, told, states), rttMs: null })
+      links.set(id, { from, to, saidBy, oneSided: silent !== undefined && denies(silent, told, states), rttUs: null })
     }
   }
   return [...links.values()].map((link) => {
     const other = link.from === self ? link.to : link.to === self ? link.from : undefined
-    return other === undefined ? link : { ...link, rttMs: rttMs(other) ?? null }
+    return other === undefined ? link : { ...link, rttUs: rttUs(rttMs(other)) }
   })
 }
 

@@ -8,7 +8,7 @@ import type { ControlApi } from '../../../src/node/api/control-api.ts'
 import type { EntryContent } from '../../../src/registry/objects/entry.ts'
 import { actOf, idOfActs } from '../../../src/registry/objects/orders/act.ts'
 import { defaultPolicy } from '../../../src/registry/objects/policy/policy.ts'
-import { ScriptedApi } from '../../helpers/control-process.ts'
+import { type Scripted, ScriptedApi, stampedApi } from '../../helpers/control-process.ts'
 import { tempFolder } from '../../helpers/temp.ts'
 import { attack, control } from '../attack.ts'
 
@@ -189,20 +189,19 @@ class DraftingApi extends ScriptedApi {
     this.#content = content
   }
 
-  override members: ControlApi['members'] = async () => ({
-    schemaVersion: 1,
+  override members: Scripted['members'] = async () => ({
     members: [row(hal, 'hal'), row(eve, 'eve')]
   })
 
-  override beginOrdered: ControlApi['beginOrdered'] = async () => {
+  override beginOrdered: Scripted['beginOrdered'] = async () => {
     const { kind, body } = actOf(this.#content)
     const sign = [{ kind, body: Buffer.from(body).toString('base64') }]
-    return { schemaVersion: 1, ticket: 't', networkId: '11'.repeat(32), epoch: 0, seenN: 1, sign, answer: null }
+    return { ticket: 't', networkId: '11'.repeat(32), epoch: 0, seenN: 1, sign, answer: null }
   }
 
-  override signOrdered: ControlApi['signOrdered'] = async ({ orders }) => {
+  override signOrdered: Scripted['signOrdered'] = async ({ orders }) => {
     this.orders += orders.length
-    return { schemaVersion: 1, ticket: 't', networkId: '11'.repeat(32), epoch: 0, seenN: 1, sign: [], answer: {} }
+    return { ticket: 't', networkId: '11'.repeat(32), epoch: 0, seenN: 1, sign: [], answer: {} }
   }
 }
 
@@ -217,7 +216,7 @@ async function signedBy(ask: Draft['ask'], content: EntryContent, isWanted = tru
     return isWanted
   }
   const passphrase = async () => ''
-  const failure = await ask(asOperator(api, { keyFile, passphrase, agrees })).then(
+  const failure = await ask(asOperator(stampedApi(api), { keyFile, passphrase, agrees })).then(
     () => undefined,
     (error: Error) => error.message
   )

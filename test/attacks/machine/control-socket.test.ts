@@ -63,7 +63,7 @@ const blanks = Buffer.alloc(MiB, ' ')
 
 describe('the control socket of a service user that was taken over', () => {
   attack('answers without end', async () => {
-    const { poured, listener } = pouring('{"schemaVersion":1,"x":"', 2_048 * MiB, Buffer.alloc(MiB, 'x'))
+    const { poured, listener } = pouring('{"schema":1,"x":"', 2_048 * MiB, Buffer.alloc(MiB, 'x'))
     const client = await answering(listener)
     const error = await failureOf(client.status())
     expect(error).toMatchObject({ name: 'ControlError', message: expect.stringContaining('more than 128 MiB') })
@@ -81,8 +81,8 @@ describe('the control socket of a service user that was taken over', () => {
   })
 
   control('an answer of 64 MiB, as a large network has it, and events are read', async () => {
-    const large = await answering(pouring('{"schemaVersion":1', 64 * MiB, blanks, '}').listener)
-    expect(await large.status()).toEqual({ schemaVersion: 1 })
+    const large = await answering(pouring('{"schema":1', 64 * MiB, blanks, '}').listener)
+    expect(await large.status()).toEqual({ schema: 1 })
     const { listener } = pouring('{"type":"changed"}\n{"type":', 0, blanks, '"again"}\n')
     const events = (await answering(listener, 'zoe')).events()
     expect([(await events.next()).value, (await events.next()).value]).toEqual([{ type: 'changed' }, { type: 'again' }])
@@ -91,7 +91,7 @@ describe('the control socket of a service user that was taken over', () => {
   /** Somebody else's socket, and how many connections it got. */
   const others = async (): Promise<{ path: string; calls: () => number }> => {
     let calls = 0
-    const server = createServer((_request, response) => response.end('{"schemaVersion":1}'))
+    const server = createServer((_request, response) => response.end('{"schema":1}'))
     servers.push(server.on('connection', () => calls++))
     const path = join(home.folder, 'other.sock')
     mkdirSync(dirname(home.socket('link')), { recursive: true })

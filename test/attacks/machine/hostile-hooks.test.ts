@@ -42,7 +42,7 @@ async function run(folder: string, script: string) {
   const runner = new HookRunner({ program: () => path, timeoutMs: () => 30_000, logger })
   for (const word of words) runner.add(eventWith(word))
   const events = join(folder, 'trustnet-events')
-  const lines = (): string[] => (existsSync(events) ? readFileSync(events, 'utf8').split('{"schemaVersion"') : [])
+  const lines = (): string[] => (existsSync(events) ? readFileSync(events, 'utf8').split('{"schema"') : [])
   await vi.waitFor(() => expect(lines().length - 1 + failures.length).toBeGreaterThanOrEqual(words.length), {
     timeout: ceilingMs,
     interval: 50

@@ -244,7 +244,7 @@ path = '/run/trustnet/tnr/tnr.sock'
 try: os.unlink(path)
 except OSError: pass
 victim = int(open('/srv/victim').read())
-lie = { 'schemaVersion': 1, 'path': '/etc/shadow', 'manifest': '/etc/passwd', 'keyFile': '/etc/shadow', 'word': 'healthy',
+lie = { 'schema': 1, 'path': '/etc/shadow', 'manifest': '/etc/passwd', 'keyFile': '/etc/shadow', 'word': 'healthy',
   'self': { 'pid': victim, 'dataFolder': '/srv/canary', 'name': 'tnr', 'peerId': 'x', 'role': 'root', 'version': '0.1.0' } }
 class Handler(http.server.BaseHTTPRequestHandler):
     def answer(self):

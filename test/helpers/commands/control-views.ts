@@ -38,7 +38,7 @@ export const peerRow = (changes: Partial<PeerRow> = {}): PeerRow => ({
   confirmed: true,
   stateSource: root,
   direction: 'out',
-  rttMs: 1.25,
+  rttUs: 1250,
   seenAgeMs: 3000,
   uptimePercent: 99.95,
   uptimeWindowMs: 86_400_000,
@@ -82,7 +82,7 @@ export const unknownRow = (changes: Partial<PeerRow> = {}): PeerRow =>
     stateSinceMs: null,
     stateSource: null,
     direction: null,
-    rttMs: null,
+    rttUs: null,
     seenAgeMs: null,
     uptimePercent: null,
     uptimeWindowMs: null,
@@ -106,10 +106,8 @@ export const peersView = (peers: PeerRow[]): PeersView => {
   const counts = { online: 0, late: 0, suspect: 0, offline: 0, left: 0, unknown: 0 }
   for (const { state } of peers) counts[state]++
   return {
-    schemaVersion: 1,
     self: { ...root, role: 'root', version: '0.1.0' },
     network,
-    view: origin,
     counts,
     total: peers.length,
     peers
@@ -117,7 +115,6 @@ export const peersView = (peers: PeerRow[]): PeersView => {
 }
 
 export const statusView = (changes: Partial<StatusView> = {}): StatusView => ({
-  schemaVersion: 1,
   word: 'healthy',
   summary: '4 of 4 members online',
   self: {
@@ -142,7 +139,7 @@ export const statusView = (changes: Partial<StatusView> = {}): StatusView => ({
     lease: root,
     sinceMs: now - 50_000,
     expiresMs: now + 80_000,
-    rttMs: 0.8,
+    rttUs: 800,
     lastHeartbeatAgeMs: 4000,
     known: 2,
     connected: 2,
@@ -188,7 +185,6 @@ export const statusView = (changes: Partial<StatusView> = {}): StatusView => ({
 })
 
 export const registryStatusView: RegistryStatusView = {
-  schemaVersion: 1,
   self: { ...root, role: 'root', version: '0.1.0' },
   network,
   storeId: '00ff',
@@ -210,8 +206,6 @@ export const registryStatusView: RegistryStatusView = {
 }
 
 export const registryNodesView: RegistryNodesView = {
-  schemaVersion: 1,
-  view: origin,
   nodes: [
     {
       peerId: peerIds[1],
@@ -224,7 +218,7 @@ export const registryNodesView: RegistryNodesView = {
       here: true,
       registry: root,
       heartbeatAgeMs: 40_000,
-      rttMs: null,
+      rttUs: null,
       uptimePercent: null,
       seq: 1,
       address: null,
@@ -237,8 +231,6 @@ export const registryNodesView: RegistryNodesView = {
 }
 
 export const logView: LogView = {
-  schemaVersion: 1,
-  view: origin,
   entries: [
     { n: 1, epoch: 0, kind: 'admit', timeMs: now, hash: 'cd'.repeat(32), subject: root, by: [], detail: 'founder' }
   ],
@@ -248,7 +240,6 @@ export const logView: LogView = {
 }
 
 export const identityView: IdentityView = {
-  schemaVersion: 1,
   ...root,
   role: 'root',
   publicKeyHex: 'ab'.repeat(32),
@@ -259,7 +250,6 @@ export const identityView: IdentityView = {
 }
 
 export const inviteView: InviteView = {
-  schemaVersion: 1,
   line: 'tnet1line',
   id: 'ff',
   role: 'integrated',
@@ -273,7 +263,6 @@ export const inviteView: InviteView = {
 }
 
 export const invitesView: InvitesView = {
-  schemaVersion: 1,
   invites: [
     {
       id: 'ff00',
@@ -293,7 +282,6 @@ export const invitesView: InvitesView = {
 }
 
 export const whyView: WhyView = {
-  schemaVersion: 1,
   peerId: peerIds[1],
   name: 'hal',
   summary: 'hal is offline: its lease lapsed',
@@ -306,7 +294,6 @@ export const whyView: WhyView = {
 }
 
 export const backupView: BackupView = {
-  schemaVersion: 1,
   path: '/var/lib/trustnet/root/backups/registry-20260101T000000Z.db',
   manifest: '/var/lib/trustnet/root/backups/registry-20260101T000000Z.db.json',
   createdMs: 1_767_225_600_000,

@@ -6,7 +6,7 @@ import type {
   TimelineView,
   TopologyView
 } from '../../../src/node/api/control-api.ts'
-import { origin, peerIds, root } from './control-views.ts'
+import { peerIds, root } from './control-views.ts'
 import { policyView } from './policy-views.ts'
 
 const hal = {
@@ -21,8 +21,6 @@ const hal = {
 const at = { n: 12, epoch: 0, timeMs: 1_800_000_000_000 }
 
 export const pastView: PastView = {
-  schemaVersion: 1,
-  view: origin,
   at,
   floor: 0,
   members: [{ ...hal, groups: ['web'] }],
@@ -34,8 +32,6 @@ export const pastView: PastView = {
 }
 
 export const logDiffView: LogDiffView = {
-  schemaVersion: 1,
-  view: origin,
   from: { ...at, n: 3 },
   to: at,
   entries: 9,
@@ -50,16 +46,14 @@ export const logDiffView: LogDiffView = {
 }
 
 export const topologyView: TopologyView = {
-  schemaVersion: 1,
-  view: origin,
   nodes: [
     { ...root, self: true, role: 'root', state: 'online', registry: null },
     { peerId: peerIds[1], name: 'hal', self: false, role: 'integrated', state: 'offline', registry: root },
     { peerId: peerIds[2], name: null, self: false, role: 'external', state: 'online', registry: root }
   ],
   links: [
-    { from: peerIds[0], to: peerIds[1], saidBy: [peerIds[0], peerIds[1]], oneSided: false, rttMs: 1.25 },
-    { from: peerIds[0], to: peerIds[2], saidBy: [peerIds[2]], oneSided: true, rttMs: null }
+    { from: peerIds[0], to: peerIds[1], saidBy: [peerIds[0], peerIds[1]], oneSided: false, rttUs: 1250 },
+    { from: peerIds[0], to: peerIds[2], saidBy: [peerIds[2]], oneSided: true, rttUs: null }
   ]
 }
 
@@ -69,8 +63,6 @@ const refused = { failure: 'refused', ageMs: 180_000 } as const
 const reached = { failure: null, ageMs: 60_000 } as const
 
 export const matrixView: MatrixView = {
-  schemaVersion: 1,
-  view: origin,
   total: 3,
   sources: [
     { registry: root, left: 0, error: null },
@@ -112,15 +104,12 @@ export const matrixView: MatrixView = {
 }
 
 export const timelineView: TimelineView = {
-  schemaVersion: 1,
-  view: origin,
   fromMs: 0,
   slotMs: 3_600_000,
   members: [{ ...root, up: [null, 0, 50, 100] }]
 }
 
 export const logLevelView: LogLevelView = {
-  schemaVersion: 1,
   level: 'info',
   services: [{ name: 'gossipsub', level: 'debug' }],
   message: 'logs'

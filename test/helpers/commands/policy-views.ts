@@ -1,16 +1,13 @@
 import type { CheckpointView, PolicyCallView, PolicyPreview, PolicyView } from '../../../src/node/api/control-api.ts'
 import { defaultPolicy } from '../../../src/registry/objects/policy/policy.ts'
-import { origin, peerIds } from './control-views.ts'
+import { peerIds } from './control-views.ts'
 
 export const policyView: PolicyView = {
-  schemaVersion: 1,
   entry: 0,
   policy: { ...defaultPolicy, criticalKinds: [], twoOperators: [], rules: [], tests: [], witnessKeys: [] }
 }
 
 export const checkpointView: CheckpointView = {
-  schemaVersion: 1,
-  view: origin,
   network: `tn${'a'.repeat(52)}`,
   epoch: 0,
   n: 12,
@@ -28,7 +25,6 @@ export const checkpointView: CheckpointView = {
 const web = { groups: ['web'], members: 2, names: ['hal', 'web-2'] }
 
 export const policyPreview: PolicyPreview = {
-  schemaVersion: 1,
   entry: 0,
   values: [{ key: 'membershipMs', before: 1000, after: 2000 }],
   calls: [{ from: web, to: { groups: [], members: 1, names: ['root'] }, service: '*', allowed: false }],
@@ -38,7 +34,6 @@ export const policyPreview: PolicyPreview = {
 }
 
 export const policyCall: PolicyCallView = {
-  schemaVersion: 1,
   from: { peerId: peerIds[1], name: 'hal' },
   to: { peerId: peerIds[0], name: 'root' },
   service: 'ssh',

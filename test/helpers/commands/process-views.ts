@@ -3,7 +3,6 @@ import type { HealthView, StatsView } from '../../../src/node/api/process-views.
 const part = { status: 'ok', sinceMs: 1_790_000_000_000, errors: 0, lastError: null } as const
 
 export const healthView: HealthView = {
-  schemaVersion: 1,
   ok: true,
   phase: 'autonomous',
   startedMs: 1_790_000_000_000,
@@ -12,7 +11,6 @@ export const healthView: HealthView = {
 }
 
 export const statsView: StatsView = {
-  schemaVersion: 1,
   uptimeMs: 1000,
   phase: 'autonomous',
   members: { online: 3, late: 0, suspect: 0, offline: 0, left: 0, unknown: 0 },

@@ -253,7 +253,7 @@ describe.skipIf(skipped)('three registries and twelve nodes when things go wrong
     const links: SlowLink[] = []
     try {
       for (const name of ['root', 'n7', 'n8']) links.push(await SlowLink.insert(network, name, 100, 30))
-      await members.status(['n7', 'n8'], recoverMs, ({ registry: { rttMs } }) => (rttMs ?? 0) > 120)
+      await members.status(['n7', 'n8'], recoverMs, ({ registry: { rttUs } }) => (rttUs ?? 0) > 120_000)
       await members.end('n9', 'SIGTERM')
       members.node('n9')
       await whole('100 ± 30 ms each way, not removed, a node restarts')

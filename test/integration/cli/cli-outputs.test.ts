@@ -34,7 +34,9 @@ const withJson = new Set(
 /** The line for programs stands at the end of stderr. */
 const expectJsonLast = (err: string): void =>
   expect(JSON.parse(err.trimEnd().split('\n').at(-1) ?? '')).toEqual({
-    schemaVersion: 1,
+    schema: 1,
+    generatedAt: expect.any(String),
+    view: null,
     error: { code: 'FAILED', message: expect.stringMatching(/could not be written/) }
   })
 

@@ -54,11 +54,8 @@ test.each([
 ])('%s is answered as docs/schemas/%s.schema.json says', async (path, schema) => {
   const { status, body } = await ask(path)
   expect(status).toBe(200)
-  const { generatedAt, view, ...answer } = body
-  expect(new Date(String(generatedAt)).toISOString()).toBe(generatedAt)
-  expect(view).toMatchObject({ peerId: root.peerId })
-  const hasView = ['peers', 'registry-nodes'].includes(schema)
-  expectSchema(schema, hasView ? { ...answer, view } : answer)
+  expect(body).toMatchObject({ view: { peerId: root.peerId } })
+  expectSchema(schema, body)
 })
 
 test('every path is in the document, and the page of it is one', async () => {
@@ -72,7 +69,7 @@ test('every path is in the document, and the page of it is one', async () => {
 test('answers as the control socket does, with safe headers', async () => {
   const { status, headers, body } = await ask('/peers')
   expect(status).toBe(200)
-  expect(body).toMatchObject({ schemaVersion: 1, total: 1, self: { peerId: root.peerId } })
+  expect(body).toMatchObject({ schema: 1, total: 1, self: { peerId: root.peerId } })
   expect(headers['content-security-policy']).toContain("default-src 'none'")
   expect(headers['access-control-allow-origin']).toBeUndefined()
   for (const path of ['/connection/status', '/nodes', '/registries']) expect((await ask(path)).status).toBe(200)
@@ -90,7 +87,7 @@ test.each([
   ['an address that is not its own', '/peers', { headers: { host: '[2001:db8::1]:80' } }, 421, 'WRONG_HOST']
 ])('refuses %s', async (_, path, options, status, code) => {
   const answer = await ask(path, options)
-  expect(answer).toMatchObject({ status, body: { schemaVersion: 1, error: { code } } })
+  expect(answer).toMatchObject({ status, body: { schema: 1, error: { code } } })
 })
 
 test('what is no request never takes the place of the answer to the one before it', async () => {

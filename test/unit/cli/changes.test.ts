@@ -25,7 +25,7 @@ describe('peers', () => {
     if (self === undefined || hal === undefined || other === undefined) throw new Error('three peers')
     const later = [
       // A figure that moves by itself is no change. Then one comes while another goes.
-      [self, { ...hal, state: 'offline' as const, reason: 'lease lapsed', rttMs: 9, seenAgeMs: 1, bytesIn: 7 }, other],
+      [self, { ...hal, state: 'offline' as const, reason: 'lease lapsed', rttUs: 9, seenAgeMs: 1, bytesIn: 7 }, other],
       [self, other, { ...hal, peerId: root.peerId.replace(/.$/, 'b'), name: 'zoe' }]
     ]
     const ended = run(['peers', '--watch'], {
@@ -36,7 +36,7 @@ describe('peers', () => {
         const next = later.shift()
         if (next === undefined) return
         api.peersAnswer = { ...before, peers: next }
-        api.emit({ schemaVersion: 1, type: 'peer', peerId: hal.peerId, state: 'online' })
+        api.emit({ schema: 1, type: 'peer', peerId: hal.peerId, state: 'online' })
       }
     })
     const { out, code } = await ended
@@ -84,7 +84,7 @@ describe('events', () => {
         if (count === 3) return
         const id = 3e12 + count
         api.happened.push(happening({ id }), ...(count === 2 ? [happening({ id: id + 1 })] : []))
-        api.emit({ schemaVersion: 1, type: 'status', word: 'healthy', phase: 'federated' })
+        api.emit({ schema: 1, type: 'status', word: 'healthy', phase: 'federated' })
       }
     })
     const lines = (await ended).out.trimEnd().split('\n')

@@ -213,7 +213,7 @@ describe('other commands', () => {
     const done = run(['wait', '--timeout', '10s'])
     while (api.watchers === 0) await new Promise((resolve) => setImmediate(resolve))
     api.statusAnswer = statusView()
-    api.emit({ schemaVersion: 1, type: 'status', word: 'healthy', phase: 'federated' })
+    api.emit({ schema: 1, type: 'status', word: 'healthy', phase: 'federated' })
     expect((await done).code).toBe(0)
   })
 

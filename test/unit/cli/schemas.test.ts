@@ -130,7 +130,7 @@ describe('JSON of each command', () => {
     const last: { error: { code: string } } = JSON.parse(err.trimEnd().split('\n').at(-1) ?? '')
     expectSchema('error', last)
     expect({ out, code: last.error.code }).toEqual({ out: '', code })
-    expect((await runCli(argv, { home: home.folder })).err).not.toContain('schemaVersion')
+    expect((await runCli(argv, { home: home.folder })).err).not.toContain('schema')
   })
 
   test('every schema is used by a command', () => {

@@ -30,19 +30,19 @@ export async function rotateIdentity(
   const { key, config } = node
   const self = selfRef(node)
   if (!network.isMember()) throw new NotMemberError('this node is no member: it has nothing to rotate; join first')
-  if (plan) return { schemaVersion: 1, ...self, newPeerId: null, entry: null, message: planText(config.role) }
+  if (plan) return { ...self, newPeerId: null, entry: null, message: planText(config.role) }
   if (network.registry.root === undefined && network.session === undefined) throw noRegistry(network.trouble)
   const next = node.rotation.begin()
   const newPeerId = peerIdText(next.publicKey)
   const entry = await ask(node, network, next, signal)
-  if (entry === 'waits') return { schemaVersion: 1, ...self, newPeerId, entry: null, message: waitingText }
+  if (entry === 'waits') return { ...self, newPeerId, entry: null, message: waitingText }
   await node.useKey(next)
   await back(node, within(backMs, signal))
   const n =
     entry === undefined
       ? (network.registry.replica.state.revoked(key.publicKey)?.n ?? null)
       : openEntry(entry, network.registry.networkId).value.n
-  return { schemaVersion: 1, ...self, newPeerId, entry: n, message: doneText(node) }
+  return { ...self, newPeerId, entry: n, message: doneText(node) }
 }
 
 /** Tells an error that says nothing of what became of the request: the connection of a key that is void is closed. */

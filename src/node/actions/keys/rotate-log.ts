@@ -44,7 +44,6 @@ export async function prepareEntry(
   )
   const logKey = kind === 'delegate' ? nextLogKey(dataFiles(config.paths.data).logKey, keys) : undefined
   return {
-    schemaVersion: 1,
     networkId: hex(registry.networkId),
     epoch: head.epoch,
     n: head.n,
@@ -93,7 +92,7 @@ export async function enterEntry(
     if (root !== undefined) release(root)
     await root?.checkpoint()
   } else throw new InvalidPayloadError(`the authority signs no entry of the kind ${kind}`)
-  return { schemaVersion: 1, epoch, n, members: node.attached.registry.replica.state.memberCount }
+  return { epoch, n, members: node.attached.registry.replica.state.memberCount }
 }
 
 /** The new log key counts from this entry on. It is entered while nothing is open, so that no entry comes between. */
@@ -145,7 +144,6 @@ export async function spreadView(
   await heads.settled()
   const others = [...registry.replica.state.members()].filter(({ publicKey }) => !equals(publicKey, node.key.publicKey))
   return {
-    schemaVersion: 1,
     epoch,
     n,
     members: others.map(({ publicKey }) => {

@@ -4,7 +4,7 @@ import type { EvictView } from '../../api/registry-views.ts'
 import type { NetworkNode } from '../../network-node.ts'
 import type { NodeContext } from '../../node-context.ts'
 import { operatorName } from '../../views/operator-names.ts'
-import { refOf } from '../../views/refs.ts'
+import { refOf, wholeMs } from '../../views/refs.ts'
 
 /** Members whose lease has run out here, and who are not called offline because this registry may be cut off itself. */
 export function heldBack(node: NodeContext, { registry }: NetworkNode): EvictView {
@@ -51,11 +51,10 @@ const viewOf = (
   registry: Registry,
   { keys, ...said }: { keys: readonly Uint8Array[]; evicted: boolean; message: string }
 ): EvictView => ({
-  schemaVersion: 1,
   doubt: registry.liveness.doubt ?? null,
   members: keys.map((key) => {
-    const { state, heardAgeMs = null, reason } = registry.liveness.view(key)
-    return { ...refOf(registry, key), state, heardAgeMs, reason }
+    const { state, heardAgeMs, reason } = registry.liveness.view(key)
+    return { ...refOf(registry, key), state, heardAgeMs: wholeMs(heardAgeMs), reason }
   }),
   ...said
 })

@@ -8,7 +8,6 @@ import { requireKey } from '../../views/peer-names.ts'
 import { refOf } from '../../views/refs.ts'
 
 export const voidRevokesView = (registry: Registry): VoidRevokesView => ({
-  schemaVersion: 1,
   offered: registry.admission.offered.list().map((revoke) => rowOf(registry, revoke))
 })
 
@@ -35,5 +34,5 @@ export async function dismissVoid(registry: Registry, peer: string): Promise<Cha
     entry === undefined
       ? 'stays a member here; a registry that holds the revoke itself may enforce it for a week'
       : 'stays a member, and every registry is told so'
-  return { schemaVersion: 1, ...refOf(registry, publicKey), entry: entry?.value.n ?? null, message }
+  return { ...refOf(registry, publicKey), entry: entry?.value.n ?? null, message }
 }

@@ -40,7 +40,7 @@ const nodeData = (member: Member) => ({
   self: member.self ? 1 : 0
 })
 
-const kindOf = ({ oneSided, rttMs }: Link): string => (oneSided ? 'one-sided' : rttMs === null ? 'link' : 'own')
+const kindOf = ({ oneSided, rttUs }: Link): string => (oneSided ? 'one-sided' : rttUs === null ? 'link' : 'own')
 
 /** An edge for each connection that is known of, and one for each lease that no connection shows. */
 export const edgesOf = ({ nodes, links }: TopologyView): ElementDefinition[] => {
@@ -57,7 +57,7 @@ export const edgesOf = ({ nodes, links }: TopologyView): ElementDefinition[] => 
       : [edge(`${peerId} lease`, registry.peerId, peerId, 'lease', '')]
   )
   return [
-    ...drawn.map((link) => edge(`${link.from} ${link.to}`, link.from, link.to, kindOf(link), rttText(link.rttMs))),
+    ...drawn.map((link) => edge(`${link.from} ${link.to}`, link.from, link.to, kindOf(link), rttText(link.rttUs))),
     ...leases
   ]
 }

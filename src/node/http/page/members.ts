@@ -71,7 +71,7 @@ const fill = (into: HTMLElement | undefined, peer: PeerRow): void => {
   showState(state, peer.state)
   if (role !== undefined) say(role, peer.role ?? '')
   if (through !== undefined) say(through, peer.registry === null ? '' : nameOf(peer.registry))
-  if (rtt !== undefined) say(rtt, rttText(peer.rttMs))
+  if (rtt !== undefined) say(rtt, rttText(peer.rttUs))
 }
 
 const detailsOf = (peer: PeerRow): Node[] => [
@@ -85,7 +85,7 @@ const detailsOf = (peer: PeerRow): Node[] => [
       ['Said by', peer.stateSource === null ? null : nameOf(peer.stateSource)],
       ['Role', peer.role],
       ['Through', peer.registry === null ? null : nameOf(peer.registry)],
-      ['Connection', peer.direction === null ? 'none of this node' : `${peer.direction}, ${rttText(peer.rttMs)}`],
+      ['Connection', peer.direction === null ? 'none of this node' : `${peer.direction}, ${rttText(peer.rttUs)}`],
       ['Heard', peer.seenAgeMs === null ? null : `${spanText(peer.seenAgeMs)} ago`],
       ['Reach', peer.reach],
       ['Learned by', peer.source],

@@ -10,8 +10,10 @@ export const spanText = (ms: number | null): string => {
   return `${Math.round(seconds / 86_400)} d`
 }
 
-export const rttText = (ms: number | null): string => {
-  if (ms === null) return ''
+/** A round trip, given in µs. */
+export const rttText = (us: number | null): string => {
+  if (us === null) return ''
+  const ms = us / 1000
   return ms < 10 ? `${ms.toFixed(1)} ms` : `${Math.round(ms)} ms`
 }
 

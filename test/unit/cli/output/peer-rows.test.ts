@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { stateCell } from '../../../../src/cli/output/peer-columns.ts'
 import { peersSummary, selectPeers } from '../../../../src/cli/output/peer-rows.ts'
-import { peerIds, peerRow, peersView, root, unknownRow } from '../../../helpers/commands/control-views.ts'
+import { stamp } from '../../../../src/node/api/stamp.ts'
+import { origin, peerIds, peerRow, peersView, root, unknownRow } from '../../../helpers/commands/control-views.ts'
 
 const day = 86_400_000
 const rows = [
@@ -27,7 +28,7 @@ describe('rows of peers', () => {
   })
 
   test('sorts with the unknown last', () => {
-    const some = [unknownRow(), peerRow({ name: 'slow', rttMs: 50 }), peerRow({ name: 'fast', rttMs: 1 })]
+    const some = [unknownRow(), peerRow({ name: 'slow', rttUs: 50 }), peerRow({ name: 'fast', rttUs: 1 })]
     expect(selectPeers(some, { sort: 'rtt' }).rows.map(({ name }) => name)).toEqual(['fast', 'slow', null])
   })
 
@@ -38,7 +39,7 @@ describe('rows of peers', () => {
   })
 
   test('the summary says who, where, how many in which state, whose view and how old', () => {
-    const view = peersView([peerRow(), unknownRow()])
+    const view = { ...stamp(origin, 0), ...peersView([peerRow(), unknownRow()]) }
     expect(peersSummary(view, 3)).toBe(
       'root …RCu1aaaa in example.org · 2 members: 1 online, 1 unknown · view of root, log 0:12, 2s old · trustnet 0.1.0 · 3 not seen for 7 days (--all)'
     )

@@ -40,8 +40,8 @@ test('a link is one-sided when the other one says whom it is connected to, is up
   ])
   const states = new Map(['a', 'b', 'c', 'd'].map((name) => [name, 'online']))
   const links = linksOf(told, states, { self: 'a', rttMs: (peer) => (peer === 'b' ? 2 : undefined) })
-  expect(links.map(({ from, to, saidBy, oneSided, rttMs }) => [from + to, saidBy.join(''), oneSided, rttMs])).toEqual([
-    ['ab', 'ab', false, 2],
+  expect(links.map(({ from, to, saidBy, oneSided, rttUs }) => [from + to, saidBy.join(''), oneSided, rttUs])).toEqual([
+    ['ab', 'ab', false, 2000],
     ['ac', 'a', true, null],
     ['ad', 'a', false, null],
     ['bc', 'c', true, null]

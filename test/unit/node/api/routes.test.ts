@@ -41,7 +41,7 @@ const validInput = ({ input }: Route): Record<string, unknown> =>
 
 describe.each(table)('%s', (name, route) => {
   test('takes what its route says', async () => {
-    expect(await ask('POST', name, validInput(route))).toMatchObject({ status: 200, schemaVersion: 1 })
+    expect(await ask('POST', name, validInput(route))).toMatchObject({ status: 200, schema: 1 })
   })
 
   const bad: [string, Record<string, unknown> | unknown[] | null][] = [

@@ -1,9 +1,11 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 import * as parts from '../../../../src/node/api/parts.ts'
 import type { Route } from '../../../../src/node/api/route.ts'
 import { routes } from '../../../../src/node/api/routes.ts'
 import { errorView } from '../../../../src/node/api/views.ts'
+import { walked } from '../../../helpers/schemas.ts'
 
 // docs/schemas is made from the route table; `npx vitest run test/unit/node/api/schemas.test.ts -u` writes it anew.
 
@@ -21,6 +23,8 @@ const plain = ({ jsonSchema }: { jsonSchema: JsonSchema }): void => {
   delete jsonSchema.$schema
   delete jsonSchema.$id
   delete jsonSchema.id
+  // Its format says it.
+  if (jsonSchema.format === 'date-time') delete jsonSchema.pattern
   if (jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties
   if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum
   if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum
@@ -61,3 +65,42 @@ test('api.json has each operation with its input', async () => {
   })
   await expect(json(Object.fromEntries(operations))).toMatchFileSnapshot(file('api.json'))
 })
+
+const written = readdirSync(file('')).filter((name) => name.endsWith('.json'))
+const isSchema = (
+  value: unknown
+): value is { type?: unknown; anyOf?: unknown[]; format?: unknown; properties?: object } =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** Types that a value may have, those of its alternatives, too. */
+const typesOf = (schema: unknown): unknown[] => {
+  if (!isSchema(schema)) return []
+  return [...[schema.type ?? []].flat(), ...(schema.anyOf ?? []).flatMap(typesOf)]
+}
+
+test.each(written)('%s: times are whole ms or µs, or RFC 3339', (name) => {
+  const all = walked(JSON.parse(readFileSync(file(name), 'utf8')))
+  const fields = [...all].flatMap(({ key, value }) =>
+    key === 'properties' && isSchema(value) ? Object.entries(value) : []
+  )
+  for (const [field, schema] of fields) {
+    if (/(^|[a-z])(Ms|Us)$/.test(field)) {
+      const content = isSchema(schema) && Reflect.get(schema, 'additionalProperties')
+      const types = new Set(typesOf(content || schema))
+      types.delete('null')
+      expect([field, [...types]]).toEqual([field, ['integer']])
+    }
+    if (/[a-z]At$/.test(field)) expect(JSON.stringify(schema)).toContain('"date-time"')
+    expect(field).not.toBe('schemaVersion')
+  }
+})
+
+test.each(written.filter((name) => name.endsWith('.schema.json') && name !== 'common.schema.json'))(
+  '%s: the answer says what schema it has, when it was made and whose view it is',
+  (name) => {
+    const { oneOf, anyOf = oneOf, ...whole } = JSON.parse(readFileSync(file(name), 'utf8'))
+    for (const { required } of anyOf ?? [whole]) {
+      expect(required).toEqual(expect.arrayContaining(['schema', 'generatedAt', 'view']))
+    }
+  }
+)

@@ -9,7 +9,7 @@ import type { ControlApi, ControlEvent } from '../../../../src/node/api/control-
 import { startControlServer } from '../../../../src/node/control/server.ts'
 import { silentLogger } from '../../../../src/runtime/clock-and-logger.ts'
 import { NotRootError, PendingError } from '../../../../src/runtime/errors.ts'
-import { ControlHome, ScriptedApi } from '../../../helpers/control-process.ts'
+import { ControlHome, ScriptedApi, stampedApi } from '../../../helpers/control-process.ts'
 
 let home: ControlHome
 let api: ScriptedApi
@@ -58,11 +58,13 @@ describe('the control socket', () => {
 
   test('with a path too long for a socket says so', async () => {
     const path = `/tmp/${'x'.repeat(120)}.sock`
-    await expect(startControlServer({ path, api, logger: silentLogger })).rejects.toThrow('longer than 107 bytes')
+    await expect(startControlServer({ path, api: stampedApi(api), logger: silentLogger })).rejects.toThrow(
+      'longer than 107 bytes'
+    )
   })
 
   test('is gone after dispose, open event streams too', async () => {
-    const server = await startControlServer({ path: home.socket('zoe'), api, logger: silentLogger })
+    const server = await startControlServer({ path: home.socket('zoe'), api: stampedApi(api), logger: silentLogger })
     const zoe = controlClient({ path: home.socket('zoe') })
     const events = zoe.events()
     const next = events.next()
@@ -115,7 +117,7 @@ describe('calls', () => {
     const asked: unknown[] = []
     api.lookup = async (query) => {
       asked.push(query)
-      return { schemaVersion: 1, view: api.peersAnswer.view, rows: [], next: null }
+      return { rows: [], next: null }
     }
     await client.lookup({ role: 'root', limit: 5, remote: true, service: 'a&b=c ' })
     expect(asked).toEqual([{ role: 'root', limit: 5, remote: true, service: 'a&b=c ' }])
@@ -156,7 +158,7 @@ describe('calls', () => {
       }
     })()
     while (api.watchers === 0) await new Promise((resolve) => setImmediate(resolve))
-    for (const head of [1, 2, 3]) api.emit({ schemaVersion: 1, type: 'head', epoch: 0, head })
+    for (const head of [1, 2, 3]) api.emit({ schema: 1, type: 'head', epoch: 0, head })
     await reading
     expect(seen).toMatchObject([{ head: 1 }, { head: 2 }, { head: 3 }])
     while (api.watchers > 0) await new Promise((resolve) => setImmediate(resolve))

@@ -60,7 +60,7 @@ describe('a hook', () => {
       .trim()
       .split('\n')
       .map((line): unknown => JSON.parse(line))
-    expect(told).toMatchObject(['a', 'b', 'c'].map((name) => ({ schemaVersion: 1, event: 'join', peer: { name } })))
+    expect(told).toMatchObject(['a', 'b', 'c'].map((name) => ({ schema: 1, event: 'join', peer: { name } })))
     expect(file('env')).toContain('TRUSTNET_EVENT=join\n')
     expect(file('env')).toContain('TRUSTNET_PEER_NAME=a\n')
     expect(file('env')).not.toContain('do-not-tell')
