@@ -1,13 +1,9 @@
-import { request } from 'node:http'
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { z } from 'zod'
 import type { Route } from '../../../src/node/api/route.ts'
 import { routes } from '../../../src/node/api/routes.ts'
 import { callOf, isRouteName } from '../../../src/node/control/input.ts'
-import { startControlServer } from '../../../src/node/control/server.ts'
 import type { TrustNode } from '../../../src/node/node.ts'
-import { silentLogger } from '../../../src/runtime/clock-and-logger.ts'
 import { eventually, TestNetwork } from '../../helpers/network.ts'
 import { expectSchema, walked } from '../../helpers/schemas.ts'
 

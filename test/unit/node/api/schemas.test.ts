@@ -79,8 +79,8 @@ const typesOf = (schema: unknown): unknown[] => {
 }
 
 test.each(written)('%s: times are whole ms or µs, or RFC 3339', (name) => {
-  const all = walked(JSON.parse(readFileSync(file(name), 'utf8')))
-  const fields = [...all].flatMap(({ key, value }) =>
+  const found = walked(JSON.parse(readFileSync(file(name), 'utf8')))
+  const fields = [...found].flatMap(({ key, value }) =>
     key === 'properties' && isSchema(value) ? Object.entries(value) : []
   )
   for (const [field, schema] of fields) {
