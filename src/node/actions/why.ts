@@ -70,7 +70,6 @@ const whyRevoked = ({ registry }: NetworkNode, publicKey: Uint8Array, n: number)
   if (entry.kind === 'rotate') {
     const key = peerIdText(entry.body.newKey)
     return {
-      schemaVersion: 1,
       peerId,
       name,
       summary: `this key of ${name ?? 'a member'} is void for ever: ${key} took its place at ${moment(timeMs)}`,

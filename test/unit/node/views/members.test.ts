@@ -268,7 +268,7 @@ describe('the log', () => {
     await registry.root?.append([log.rotate(registry.networkId, 1, 2)])
     expect(revokedByName(registry, 'm1')?.publicKey).toEqual(keyNumber(1).publicKey)
     await registry.admission.revoke(keyNumber(2).publicKey, 'stolen')
-    const last = logView(registry, origin, { limit: 1 }).entries[0]
+    const last = logView(registry, { limit: 1 }).entries[0]
     expect(last).toMatchObject({ kind: 'revoke', subject: { peerId: peerIdOf(2), name: 'm1' } })
     // Of the two keys that are shut out now the newer one is what `why m1` is about.
     expect(revokedByName(registry, 'm1')?.publicKey).toEqual(keyNumber(2).publicKey)
