@@ -15,18 +15,21 @@ interface Waiting {
 }
 
 /**
- * Turns for the handshakes of strangers, before the first key is calculated: so many a second, one of each /32 in turn and in it one of
- * each /48, so that who has many prefixes waits for itself. Those from a known /64 do not wait.
+ * Turns for the handshakes of strangers, before the first key is calculated: so many a second, each of a /32 that is drawn by lot and in it
+ * of a /48, so that who has many prefixes waits for itself. The lot, not the order: who floods from thousands of /32s has those that
+ * waited longest cut, and whoever comes late must have a chance, too. Those from a known /64 do not wait.
  */
 export class HandshakeTurns {
   readonly #rate: Gcra
   readonly #culprits: Culprits | undefined
-  /** By /32 and /48, the one whose turn is next first. Bounded by the handshakes that go on at a time. */
+  readonly #random: () => number
+  /** By /32 and /48. Bounded by the handshakes that go on at a time. */
   readonly #nets = new Map<string, Map<string, Set<Waiting>>>()
   #goesOn = false
 
-  constructor(culprits?: Culprits, rate = strangerHandshakes) {
+  constructor(culprits?: Culprits, rate = strangerHandshakes, random: () => number = Math.random) {
     this.#culprits = culprits
+    this.#random = random
     this.#rate = new Gcra(rate)
   }
 
@@ -74,17 +77,13 @@ export class HandshakeTurns {
     if (this.#nets.size > 0) this.#goOnLater()
   }
 
-  /** Takes the one whose turn it is; its /32 and its /48 go behind all others. */
   #next(): Waiting | undefined {
-    const [[net, sites] = ['', undefined]] = this.#nets
-    const [[site, ofSite] = ['', undefined]] = sites ?? []
-    const [waiting] = ofSite ?? []
-    if (waiting === undefined || sites === undefined || ofSite === undefined) return undefined
-    this.#nets.delete(net)
-    this.#nets.set(net, sites)
-    sites.delete(site)
-    sites.set(site, ofSite)
-    this.#remove(waiting)
+    const [waiting] = this.#drawn(this.#drawn(this.#nets)) ?? []
+    if (waiting !== undefined) this.#remove(waiting)
     return waiting
+  }
+
+  #drawn<T>(of: ReadonlyMap<string, T> | undefined): T | undefined {
+    return [...(of?.values() ?? [])][Math.floor(this.#random() * (of?.size ?? 0))]
   }
 }

@@ -195,7 +195,8 @@ export class Inbound {
     let most: ReadonlySet<MultiaddrConnection> = new Set()
     for (const each of handshakes.values()) if (each.size > most.size) most = each
     const [oldest] = most
-    return this.#cut(oldest)
+    // Where each /48 has one, nobody is to blame more than another: the flood is of all of them.
+    return this.#cut(oldest, most.size > 1 ? 64 : 0)
   }
 
   /** The key that has most connections has one less, where that is more than an honest one needs. */
@@ -220,10 +221,11 @@ export class Inbound {
     return this.#cut([...ofSite].find((each) => this.#slots.get(each)?.prefix === prefix))
   }
 
-  #cut(oldest: MultiaddrConnection | undefined): boolean {
+  /** Names so many bits of its address. */
+  #cut(oldest: MultiaddrConnection | undefined, bits = 64): boolean {
     const slot = oldest === undefined ? undefined : this.#slots.get(oldest)
     if (oldest === undefined || slot === undefined) return false
-    this.#init.culprits?.exceeded('limits.unfinished', { address: netOf(slot.prefix) })
+    this.#init.culprits?.exceeded('limits.unfinished', { address: prefixText(slot.prefix, bits) })
     oldest.abort(new InboundLimitError('its handshake was the oldest of those that say nothing, and another one came'))
     this.#release(oldest)
     this.#refused++

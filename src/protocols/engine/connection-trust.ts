@@ -5,6 +5,7 @@ import { silentLogger, systemClock } from '../../runtime/clock-and-logger.ts'
 import { UnavailableError } from '../../runtime/errors.ts'
 import { Culprits, culpritOf } from './culprits.ts'
 import { oneTooMany } from './eviction.ts'
+import { FewLines } from './few-lines.ts'
 import type { ProtocolLimits } from './limits.ts'
 
 /** The facts about a member that its connection's trust needs. */
@@ -66,6 +67,7 @@ export class ConnectionTrust {
   readonly #init: ConnectionTrustInit
   readonly #clock: Clock
   readonly #logger: Logger
+  readonly #strangerLog: FewLines
   readonly #entries = new Map<string, Entry>()
   readonly #memberListeners = new Set<ConnectionListener>()
   readonly #mutualListeners = new Set<ConnectionListener>()
@@ -77,6 +79,7 @@ export class ConnectionTrust {
     this.#init = init
     this.#clock = init.clock ?? systemClock
     this.#logger = init.logger ?? silentLogger
+    this.#strangerLog = new FewLines(this.#logger, this.#clock)
     this.culprits = init.culprits ?? new Culprits(init)
   }
 
@@ -338,7 +341,8 @@ export class ConnectionTrust {
 
   #close(entry: Entry, reason: string): void {
     const { connection } = entry
-    this.#logger.info(
+    const log = entry.member === undefined ? this.#strangerLog : this.#logger
+    log.info(
       { peer: connection.remotePeer.toString(), reason },
       'a connection is closed: the other side is no member here; it may connect again with an invite or a valid membership'
     )

@@ -10,6 +10,7 @@ import { UnsupportedVersionError } from '../../runtime/errors.ts'
 import { carriedTrace } from '../../runtime/trace.ts'
 import type { ConnectionTrust, TrustedMember } from '../engine/connection-trust.ts'
 import { StreamEndedError } from '../engine/errors.ts'
+import { FewLines } from '../engine/few-lines.ts'
 import type { ProtocolLimits } from '../engine/limits.ts'
 import {
   answerTraced,
@@ -86,6 +87,7 @@ export class HelloService implements Hello {
   readonly #components: HelloComponents
   readonly #init: HelloInit
   readonly #logger: Logger
+  readonly #strangerLog: FewLines
   #source: HelloSource
   #served: Served | undefined
 
@@ -93,6 +95,7 @@ export class HelloService implements Hello {
     this.#components = components
     this.#init = init
     this.#logger = init.logger ?? silentLogger
+    this.#strangerLog = new FewLines(this.#logger, init.clock)
     this.#source = init.source
   }
 
@@ -221,7 +224,8 @@ export class HelloService implements Hello {
       direction: connection.direction,
       status: statusText(status)
     }
-    this.#logger.info({ ...fields, reason }, 'a connection proved no membership of this network; it is given nothing')
+    const log = connection.direction === 'inbound' ? this.#strangerLog : this.#logger
+    log.info({ ...fields, reason }, 'a connection proved no membership of this network; it is given nothing')
     const detail: HelloRefused = { connection, peerId: connection.remotePeer, status, reason, networkId }
     this.events.dispatchEvent(new CustomEvent('refused', { detail }))
   }

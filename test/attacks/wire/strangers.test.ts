@@ -5,10 +5,14 @@ import { afterEach, describe, expect } from 'vitest'
 import { KnownPrefixes } from '../../../src/node/host/known-prefixes.ts'
 import { ConnectionTrust } from '../../../src/protocols/engine/connection-trust.ts'
 import { Culprits } from '../../../src/protocols/engine/culprits.ts'
+import { strangerLines } from '../../../src/protocols/engine/few-lines.ts'
 import { defaultLimits } from '../../../src/protocols/engine/limits.ts'
+import { silentLogger } from '../../../src/runtime/clock-and-logger.ts'
+import { ceilingMs } from '../../helpers/ceiling.ts'
 import { inboundLimits, type NetHost, netHost } from '../../helpers/hosts/net-hosts.ts'
 import { client, failure, instance, joinOf, served, stopServed } from '../../helpers/hosts/sessions.ts'
 import { connect, connectionWith, startPlainHost } from '../../helpers/hosts.ts'
+import { FakeClock } from '../../helpers/observations.ts'
 import { RealNetwork, recordBy } from '../../helpers/real-network.ts'
 import { aGrant, keyOf } from '../../helpers/signed-objects.ts'
 import { attack, control } from '../attack.ts'
@@ -95,6 +99,43 @@ describe('strangers that come and do nothing', () => {
       happened: 'whoever has a good invite stayed, the oldest idle one went',
       held: 'a good invite spares its connection'
     }
+  })
+})
+
+describe('strangers that come and go', () => {
+  /** Lines of the log about so many connections, of which each pushes out the one before. */
+  const linesOf = async (connections: number): Promise<object[]> => {
+    const written: object[] = []
+    const info = (fields: object): void => void written.push(fields)
+    const limits = { ...defaultLimits.strangers, open: 1 }
+    const trust = new ConnectionTrust({
+      limits,
+      settleMs: 1_000,
+      clock: new FakeClock(),
+      logger: { ...silentLogger, info }
+    })
+    const [registry, stranger] = [await startPlainHost(), await startPlainHost()]
+    hosts.push(registry, stranger, { stop: () => trust.clear() })
+    registry.addEventListener('connection:open', ({ detail }) => {
+      trust.track(detail)
+      trust.judgedStranger(detail)
+    })
+    const address = registry.getMultiaddrs()[0] ?? registry.peerId
+    let opened = 0
+    registry.addEventListener('connection:close', () => opened++)
+    for (let come = 0; come < connections; come++) await stranger.dial(address, { force: true })
+    await expect.poll(() => opened, { timeout: ceilingMs }).toBeGreaterThanOrEqual(connections - 1)
+    return written
+  }
+
+  attack('fill the log', async () => {
+    const written = await linesOf(3 * strangerLines.count)
+    expect(written).toHaveLength(strangerLines.count)
+    return { happened: `${written.length} lines`, held: `${strangerLines.count} lines a minute` }
+  })
+
+  control('a few are told one by one', async () => {
+    expect(await linesOf(5)).toHaveLength(4)
   })
 })
 

@@ -11,7 +11,7 @@ export interface HttpRequest {
 export interface HttpAnswer {
   readonly status: number
   readonly type: string
-  readonly body: string
+  readonly body: string | Buffer
   readonly headers?: Readonly<Record<string, string>>
 }
 

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createProvider } from '../../../src/dns/providers/index.ts'
 import type { DnsProvider, RecordEdit } from '../../../src/dns/providers/provider.ts'
@@ -198,6 +199,10 @@ describe('cloudflare', () => {
     server.instead.push(page, page, page)
     await expect(provider.prepare(name)).rejects.toThrow(/HTTP status 502/)
     server.instead.push({ status: 200, type: 'application/json', body: 'x'.repeat(1024 * 1024 + 1) })
+    await expect(provider.prepare(name)).rejects.toThrow(/larger than 1048576 bytes/)
+    const packed = gzipSync(Buffer.alloc(64 * 1024 * 1024))
+    const headers = { 'content-encoding': 'gzip' }
+    server.instead.push({ status: 200, type: 'application/json', body: packed, headers })
     await expect(provider.prepare(name)).rejects.toThrow(/larger than 1048576 bytes/)
     await server[Symbol.asyncDispose]()
     await expect(provider.prepare(name)).rejects.toMatchObject({ name: 'ProviderUnreachableError' })

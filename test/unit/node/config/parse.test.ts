@@ -195,8 +195,17 @@ describe('errors', () => {
     ])
   })
 
-  it('a file that is no configuration by its size or its aliases is refused', () => {
+  it('a file that is no configuration by its size is refused', () => {
     expect(problemsOf({ text: `# ${'x'.repeat(300_000)}` })).toEqual([expect.stringContaining('longer than')])
+  })
+
+  it('a file whose aliases stand for a billion values is refused, and one that is nested thousands of times', () => {
+    const letters = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i']
+    const nine = (of: string): string => `[${Array.from({ length: 9 }, () => of).join(', ')}]`
+    const lines = letters.map((letter, index) => `&${letter} ${nine(index === 0 ? 'x' : `*${letters[index - 1]}`)}`)
+    const laughs = `announce:\n  allow: [${lines.join(', ')}]\nbootstrap:\n  peers: *i\n`
+    expect(problemsOf({ text: laughs })).toContainEqual(expect.stringContaining('Excessive alias count'))
+    expect(problemsOf({ text: `name: ${'['.repeat(5_000)}` })[0]).toContain('call stack')
   })
 })
 
