@@ -93,7 +93,7 @@ class Following {
     this.#stops.push(() => events.removeEventListener(type, listener))
   }
 
-  /** Time in which one that was shut out still gets the entry that says so, if it reads, and one that asked for it the answer. */
+  /** Parting of one that was shut out: it still gets the entry that says so, if it reads, and the answer if it asked for that. */
   #ended(publicKey: Uint8Array): void {
     const peer = peerIdText(publicKey)
     this.#parting.add(peer)

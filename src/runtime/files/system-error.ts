@@ -82,9 +82,22 @@ const codeAlone = /\b(E[A-Z]{3,})\b/g
 /** `X: cannot be read: X cannot be opened: why`: the caller named the file and the system names it again. */
 const twice = /(?<!\S)(\S+)(: cannot be \w+: )\1 cannot be [a-z ]+: /g
 
+const damagedStore =
+  'The store is damaged, or was written to by another program. Stop this process, then: `trustnet registry verify` says what is wrong; a root restores its newest backup, any other node fetches its replica anew'
+
+/** What SQLite says of a store that failed while it was read, without saying which or what to do. */
+const ofStores: ReadonlyMap<string, string> = new Map([
+  ['database disk image is malformed', damagedStore],
+  ['file is not a database', damagedStore],
+  ['disk I/O error', 'The disk under the store fails: look at it (dmesg)'],
+  ['database or disk is full', 'The disk under the store is full; make room (df -h)'],
+  ['attempt to write a readonly database', 'The file system of the store is read-only: mount it for writing'],
+  ['unable to open database file', 'The store, or a file beside it, cannot be opened: look at its folder and `ulimit -n`']
+])
+
 /** A text, of others too and of any length, with what system calls print said in words: what cannot be done, why, and what to do. */
 export const inWords = (text: string): string =>
-  text
+  (ofStores.get(text) ?? text)
     .replaceAll(raw, (_, code: string, call: string, path?: string, other?: string) => said(code, call, path, other))
     .replaceAll(rawSocket, (_, call: string, code: string, path?: string) => said(code, call, path))
     .replaceAll(codeAlone, (whole, code: string) => wordsByCode.get(code)?.why ?? whole)

@@ -18,6 +18,16 @@ test.each([
   expect(inWords(raw)).not.toMatch(/\bE[A-Z]{4,}\b|Local/)
 })
 
+test.each([
+  ['file is not a database', /^The store is damaged, .*registry verify/],
+  ['database disk image is malformed', /^The store is damaged, .*restores its newest backup/],
+  ['disk I/O error', /dmesg/],
+  ['database or disk is full', /df -h/]
+])('%s, which SQLite says, names the store and what to do', (raw, words) => {
+  expect(inWords(raw)).toMatch(words)
+  expect(inWords(`x.db is damaged (${raw}): move it away`)).toContain(raw)
+})
+
 test.each(['a', 'EAA: ', "EAA: a, open '", 'connect EAA x - Local ('])(
   '%j, however often, takes time in proportion',
   (piece) => {
