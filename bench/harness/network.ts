@@ -9,8 +9,8 @@ export const helloMs = 60_000
 
 /** For benchmarks that ask for more than any peer may: what a remote is limited to is not what the machine can do. */
 export const liftedLimits: Flags = {
-  'protocols.hello.deadlineMs': helloMs,
-  'protocols.hello.settleMs': helloMs,
+  'protocols.hello.deadline': `${helloMs}ms`,
+  'protocols.hello.settle': `${helloMs}ms`,
   'protocols.register.frames': often,
   'protocols.register.puts': often,
   'protocols.register.requests': often,

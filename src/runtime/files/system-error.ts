@@ -92,7 +92,10 @@ const ofStores: ReadonlyMap<string, string> = new Map([
   ['disk I/O error', 'The disk under the store fails: look at it (dmesg)'],
   ['database or disk is full', 'The disk under the store is full; make room (df -h)'],
   ['attempt to write a readonly database', 'The file system of the store is read-only: mount it for writing'],
-  ['unable to open database file', 'The store, or a file beside it, cannot be opened: look at its folder and `ulimit -n`']
+  [
+    'unable to open database file',
+    'The store, or a file beside it, cannot be opened: look at its folder and `ulimit -n`'
+  ]
 ])
 
 /** A text, of others too and of any length, with what system calls print said in words: what cannot be done, why, and what to do. */
