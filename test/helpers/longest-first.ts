@@ -1,25 +1,40 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
-/** Files that take more than a minute, the longest first: one that begins last would keep everybody waiting. */
+/** Files that take more than half a minute, the longest first: one that begins last would keep everybody waiting. */
 export const longest = [
   'hosts/install/install',
-  'hosts/network/faults',
-  'attacks/log/old-log-key',
-  'hosts/install/upgrade',
-  'integration/cli/cli-broken-off',
   'attacks/machine/service-user',
-  'hosts/install/install-signals',
-  'attacks/admission/waiting-joins',
+  'integration/cli/cli-broken-off',
+  'integration/process/release',
+  'hosts/install/upgrade',
+  'hosts/install/install-ipv6',
+  'hosts/network/faults',
   'attacks/wire/floods',
-  'integration/host/long-sleep',
-  'attacks/admission/invite-uses',
-  'integration/process/refused-starts',
-  'integration/cli/cli-conditions',
-  'hosts/install/install-docker',
+  'attacks/admission/waiting-joins',
+  'integration/cli/cli-outputs',
+  'hosts/install/install-dns',
   'hosts/install/install-systemd',
+  'hosts/install/install-docker',
+  'integration/process/refused-starts',
+  'hosts/install/install-signals',
+  'integration/registry/store-gone',
+  'integration/cli/cli-signals',
+  'attacks/admission/invite-uses',
   'attacks/log/clock-jumps',
   'attacks/log/thief-at-the-head',
-  'integration/registry/registry-promote'
+  'integration/registry/authority-revoke',
+  'attacks/log/old-log-key',
+  'integration/process/wrong-clocks',
+  'integration/cli/cli-conditions',
+  'integration/cli/cli-at-work',
+  'hosts/network/late-address',
+  'hosts/install/install-wizard',
+  'hosts/network/phases',
+  'integration/host/long-sleep',
+  'integration/registry/registry-promote',
+  'integration/network/network-join',
+  'integration/cli/cli-daemons',
+  'integration/cli/cli-drill'
 ]
 
 /** Starts the files of `longest`, then the rest as vitest orders them: by what it measured, or by their size. */

@@ -31,5 +31,9 @@ test('what must come is waited for under the common ceiling, so that a busy mach
 const ownEnd = [/^\s*\}?\s*\}, (\d+_000)\)$/, /^\s+(\d+_000),?$/, /\bexecFile.*\btimeout: (\d+_000)\b/]
 
 test('no test and no command is ended before it must be hung', () => {
-  expect(found((line) => msOf(line, ownEnd) < hungMs)).toEqual([])
+  expect(found((line) => msOf(line, ownEnd) < hungMs || /^\s+(?:\d+ \* )?ceilingMs$/.test(line))).toEqual([])
+})
+
+test('no time begins when a file is loaded, which all of its tests would share', () => {
+  expect(found((line) => /^(?:export )?(?:const|let) (?:(?!=>).)*AbortSignal\.timeout\(/.test(line))).toEqual([])
 })

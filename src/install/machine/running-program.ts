@@ -1,8 +1,18 @@
-import { constants, existsSync, readFileSync } from 'node:fs'
-import { chmod, copyFile, cp, readdir, realpath, stat, writeFile } from 'node:fs/promises'
+import {
+  chmodSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  statSync,
+  writeFileSync
+} from 'node:fs'
 import { basename, dirname, join, relative } from 'node:path'
+import { setImmediate as turn } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { makeFolder } from '../../runtime/make-folder.ts'
 import { versionInfo } from '../../runtime/version.ts'
 import { InstallError, OperatorError } from '../errors.ts'
 import { manPagePath, programFolder } from '../model/layout.ts'
@@ -12,7 +22,7 @@ import { runCommand } from './run-command.ts'
 /** Carried as packages for npm; the copy has the binary itself. */
 const nodePackages = /^node-linux-(x64|arm64)$/
 /** Nothing of these is read by a running program. */
-const unneeded = /(\.d\.[cm]?ts|\.map|\.tsbuildinfo)$/
+const unneeded = /\.(?:[cm]?ts|map|tsbuildinfo)$/
 /** Folders of a checkout that a package has not. */
 const packageParts = ['dist/bin', 'dist/src', 'package.json', 'build.json', 'release.pub', 'LICENSE', 'CHANGELOG.md']
 
@@ -80,19 +90,16 @@ export const runningProgram = (): ProgramSource => {
     version,
     isInstalled: false,
     about: `the running package ${root} with Node ${process.versions.node}`,
-    bytes: async () => (await sizeOf(await realpath(process.execPath))) + (await sizeOfAll(withDependencies(root))),
+    bytes: async () => sizeOf(realpathSync(process.execPath)) + sizeOfAll(withDependencies(root)),
     copyTo: async (folder, { signal, onFile }) => {
-      let files = 0
-      const counted = (): void => onFile?.(++files)
+      const each = counting(signal, onFile)
       for (const part of withDependencies(root)) {
-        signal.throwIfAborted()
-        await copyPackage(part, root, join(folder, 'lib/node_modules/trustnet'), counted)
+        await copyPackage(part, root, join(folder, 'lib/node_modules/trustnet'), each)
       }
-      makeFolder(join(folder, 'bin'), 0o777)
-      await copyFile(await realpath(process.execPath), join(folder, 'bin/node'), constants.COPYFILE_FICLONE)
-      await writeFile(join(folder, 'bin/trustnet'), launcher)
-      await openUp(folder)
-      for (const name of ['node', 'trustnet']) await chmod(join(folder, 'bin', name), 0o755)
+      makeOpenFolder(join(folder, 'bin'))
+      copyFileSync(realpathSync(process.execPath), join(folder, 'bin/node'), constants.COPYFILE_FICLONE)
+      writeFileSync(join(folder, 'bin/trustnet'), launcher)
+      for (const name of ['node', 'trustnet']) chmodSync(join(folder, 'bin', name), 0o755)
       await writeManPage(folder, signal)
     }
   }
@@ -103,29 +110,27 @@ const release = (root: string, version: string): ProgramSource => ({
   version,
   about: `the release in ${root}`,
   isInstalled: dirname(root) === programFolder,
-  bytes: async () => await sizeOf(root),
-  copyTo: async (folder, { signal, onFile }) => {
-    let files = 0
-    await copyTree(
-      root,
-      folder,
-      () => true,
-      () => {
-        signal.throwIfAborted()
-        onFile?.(++files)
-      }
-    )
-    await openUp(folder)
-  }
+  bytes: async () => sizeOf(root),
+  copyTo: async (folder, { signal, onFile }) => await copyTree(root, folder, () => true, counting(signal, onFile))
 })
+
+/** Gives what is called before each file: it counts, and throws when the signal has fired. */
+const counting = (signal: AbortSignal, onFile?: (files: number) => void): (() => void) => {
+  let files = 0
+  return () => {
+    signal.throwIfAborted()
+    onFile?.(++files)
+  }
+}
 
 /** The page is what the copy itself says about its commands. */
 const writeManPage = async (folder: string, signal: AbortSignal): Promise<void> => {
   const { code, out, err } = await runCommand([join(folder, 'bin/trustnet'), 'man'], { signal })
   if (code !== 0) throw new InstallError(`The copy of the program in ${folder} does not run: ${err.trim()}`)
-  makeFolder(join(folder, dirname(manPagePath)), 0o777)
-  await writeFile(join(folder, manPagePath), out)
-  await openUp(join(folder, 'share'))
+  const page = join(folder, manPagePath)
+  makeOpenFolder(dirname(page))
+  writeFileSync(page, out)
+  chmodSync(page, 0o644)
 }
 
 const copyPackage = async (part: string, root: string, target: string, onFile: () => void): Promise<void> => {
@@ -139,45 +144,47 @@ const copyPackage = async (part: string, root: string, target: string, onFile: (
   }
 }
 
+/** Makes a folder, and those above it that are missing, for everybody to enter, whatever the umask of whoever installs. */
+const makeOpenFolder = (path: string): void => {
+  if (existsSync(path)) return
+  makeOpenFolder(dirname(path))
+  mkdirSync(path)
+  chmodSync(path, 0o755)
+}
+
+/** Copies a file or a folder for everybody to read. Links are followed. */
 const copyTree = async (
   from: string,
   to: string,
   wanted: (path: string) => boolean,
   onFile: () => void
-): Promise<void> =>
-  await cp(from, to, {
-    recursive: true,
-    dereference: true,
-    mode: constants.COPYFILE_FICLONE,
-    filter: (path) => {
-      if (!wanted(path)) return false
-      onFile()
-      return true
-    }
-  })
-
-/** Everybody may run it, whatever the umask of whoever installs. */
-const openUp = async (folder: string): Promise<void> => {
-  await chmod(folder, 0o755)
-  for (const entry of await readdir(folder, { withFileTypes: true })) {
-    const path = join(folder, entry.name)
-    if (entry.isDirectory()) await openUp(path)
-    else if (entry.isFile()) await chmod(path, ((await stat(path)).mode & 0o100) === 0 ? 0o644 : 0o755)
+): Promise<void> => {
+  const found = statSync(from)
+  if (found.isFile()) {
+    onFile()
+    copyFileSync(from, to, constants.COPYFILE_FICLONE)
+    chmodSync(to, (found.mode & 0o100) === 0 ? 0o644 : 0o755)
+  }
+  if (!found.isDirectory()) return
+  // Thousands of small files: one call of the system after the other is many times quicker than each in a thread. Signals are heard in between.
+  await turn()
+  makeOpenFolder(to)
+  for (const name of readdirSync(from)) {
+    if (wanted(join(from, name))) await copyTree(join(from, name), join(to, name), wanted, onFile)
   }
 }
 
-const sizeOf = async (path: string): Promise<number> => {
-  const found = await stat(path)
+const sizeOf = (path: string): number => {
+  const found = statSync(path)
   if (!found.isDirectory()) return found.size
-  const sizes = await Promise.all((await readdir(path)).map((name) => sizeOf(join(path, name))))
-  return sizes.reduce((sum, size) => sum + size, 0)
+  return readdirSync(path).reduce((sum, name) => sum + sizeOf(join(path, name)), 0)
 }
 
-const sizeOfAll = async (folders: ReadonlySet<string>): Promise<number> => {
+const sizeOfAll = (folders: ReadonlySet<string>): number => {
   let sum = 0
   for (const folder of folders) {
-    const names = (await readdir(folder)).filter((name) => name !== 'node_modules' && name !== '.git')
-    for (const name of names) sum += await sizeOf(join(folder, name))
+    const names = readdirSync(folder).filter((name) => name !== 'node_modules' && name !== '.git')
+    for (const name of names) sum += sizeOf(join(folder, name))
   }
   return sum
 }

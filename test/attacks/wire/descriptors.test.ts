@@ -55,7 +55,7 @@ describe.skipIf(skipped)('a process that may have 256 descriptors', () => {
     const args = ['--name', 'root', '--domain', 'example.test', '--policy', 'open', '--new-network', '--json']
     const made: { networkId: string } = JSON.parse(cli('init', ...args))
     networkId = made.networkId
-  }, ceilingMs)
+  })
 
   afterAll(() => network?.[Symbol.dispose]())
 

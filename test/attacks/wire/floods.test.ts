@@ -63,7 +63,7 @@ async function run(...args: string[]): Promise<Result[]> {
 
 beforeAll(async () => {
   for (const result of await run()) results.set(result.name, result)
-}, ceilingMs)
+})
 
 const resultOf = (name: string): Result => {
   const result = results.get(name)

@@ -34,32 +34,24 @@ async function startOn(host: string, home: string): Promise<{ code: number | nul
 }
 
 describe.skipIf(skipped)('a machine that is given another host name', () => {
-  it(
-    'is the same node at its next start',
-    async () => {
-      using folder = tempFolder()
-      expect((await startOn('first', folder.path)).code).toBe(0)
-      const key = readFileSync(join(folder.path, 'data', 'first', 'node.key'))
-      expect((await startOn('second.example.org', folder.path)).code).toBe(0)
-      expect(readdirSync(join(folder.path, 'data'))).toEqual(['first'])
-      expect(readFileSync(join(folder.path, 'data', 'first', 'node.key'))).toEqual(key)
-      expect(readFileSync(join(folder.path, 'first.yaml'), 'utf8')).toContain('name: first')
-    },
-    ceilingMs
-  )
+  it('is the same node at its next start', async () => {
+    using folder = tempFolder()
+    expect((await startOn('first', folder.path)).code).toBe(0)
+    const key = readFileSync(join(folder.path, 'data', 'first', 'node.key'))
+    expect((await startOn('second.example.org', folder.path)).code).toBe(0)
+    expect(readdirSync(join(folder.path, 'data'))).toEqual(['first'])
+    expect(readFileSync(join(folder.path, 'data', 'first', 'node.key'))).toEqual(key)
+    expect(readFileSync(join(folder.path, 'first.yaml'), 'utf8')).toContain('name: first')
+  })
 
-  it(
-    'starts no second node where its name could not be written down',
-    async () => {
-      using folder = tempFolder()
-      await startOn('first', folder.path)
-      rmSync(join(folder.path, 'first.yaml'))
-      const { code, log } = await startOn('second', folder.path)
-      expect(code).toBe(2)
-      expect(log).toContain('This machine has the node first')
-      expect(log).toContain('start it with --name first')
-      expect(readdirSync(join(folder.path, 'data'))).toEqual(['first'])
-    },
-    ceilingMs
-  )
+  it('starts no second node where its name could not be written down', async () => {
+    using folder = tempFolder()
+    await startOn('first', folder.path)
+    rmSync(join(folder.path, 'first.yaml'))
+    const { code, log } = await startOn('second', folder.path)
+    expect(code).toBe(2)
+    expect(log).toContain('This machine has the node first')
+    expect(log).toContain('start it with --name first')
+    expect(readdirSync(join(folder.path, 'data'))).toEqual(['first'])
+  })
 })

@@ -37,35 +37,31 @@ describe('a registry with few descriptors', () => {
     )
   })
 
-  it(
-    'goes on while none is free, takes nobody for a thief, and answers again when there are some',
-    async () => {
-      const program = startProgram(['registry', 'start'], env)
-      const limit = (soft: number) => execFileSync('prlimit', ['--pid', `${program.process.pid}`, `--nofile=${soft}:`])
-      const sockets: Socket[] = []
-      try {
-        await eventually(async () => (await status())?.word === 'healthy', ceilingMs)
-        const port = Number(/tcp\/(\d+)/.exec((await client.status()).announced[0] ?? '')?.[1])
-        limit(20)
-        const closed = Array.from({ length: 50 }, async () => {
-          const socket = createConnection({ host: '::1', port })
-          sockets.push(socket)
-          await new Promise<void>((resolve) => socket.on('error', () => resolve()).on('close', () => resolve()))
-        })
-        // The kernel takes them; the process, which cannot, hangs up on some rather than on none.
-        await Promise.race([Promise.all(closed), new Promise((resolve) => setTimeout(resolve, 5_000))])
-        expect(program.process.exitCode).toBeNull()
-        limit(1024)
-        await eventually(async () => (await status())?.word === 'healthy', ceilingMs)
-        expect((await client.status()).warnings.filter(({ level }) => level === 'alarm')).toEqual([])
-      } finally {
-        for (const socket of sockets) socket.destroy()
-        program.process.kill('SIGTERM')
-      }
-      const { code, out, err } = await program.ended
-      expect(code).toBe(0)
-      expect(out + err).not.toMatch(/unhandled|Rejection|\bat .*\.js:\d+/i)
-    },
-    ceilingMs
-  )
+  it('goes on while none is free, takes nobody for a thief, and answers again when there are some', async () => {
+    const program = startProgram(['registry', 'start'], env)
+    const limit = (soft: number) => execFileSync('prlimit', ['--pid', `${program.process.pid}`, `--nofile=${soft}:`])
+    const sockets: Socket[] = []
+    try {
+      await eventually(async () => (await status())?.word === 'healthy', ceilingMs)
+      const port = Number(/tcp\/(\d+)/.exec((await client.status()).announced[0] ?? '')?.[1])
+      limit(20)
+      const closed = Array.from({ length: 50 }, async () => {
+        const socket = createConnection({ host: '::1', port })
+        sockets.push(socket)
+        await new Promise<void>((resolve) => socket.on('error', () => resolve()).on('close', () => resolve()))
+      })
+      // The kernel takes them; the process, which cannot, hangs up on some rather than on none.
+      await Promise.race([Promise.all(closed), new Promise((resolve) => setTimeout(resolve, 5_000))])
+      expect(program.process.exitCode).toBeNull()
+      limit(1024)
+      await eventually(async () => (await status())?.word === 'healthy', ceilingMs)
+      expect((await client.status()).warnings.filter(({ level }) => level === 'alarm')).toEqual([])
+    } finally {
+      for (const socket of sockets) socket.destroy()
+      program.process.kill('SIGTERM')
+    }
+    const { code, out, err } = await program.ended
+    expect(code).toBe(0)
+    expect(out + err).not.toMatch(/unhandled|Rejection|\bat .*\.js:\d+/i)
+  })
 })

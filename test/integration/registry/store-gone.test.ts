@@ -62,12 +62,12 @@ describe('a root whose store goes under it', () => {
     expect(made.code).toBe(0)
     root = start()
     await eventually(isUp, ceilingMs)
-  }, ceilingMs)
+  })
   afterEach(async () => {
     root.process.kill('SIGKILL')
     await root.ended
     folder[Symbol.dispose]()
-  }, ceilingMs)
+  })
 
   it.each(deeds)('%s: it signs nothing more, says so, and what it holds can be saved', async (_, deed, what) => {
     expect((await cli('invite')).code).toBe(0)

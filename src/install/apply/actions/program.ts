@@ -1,4 +1,4 @@
-import { rename, rm } from 'node:fs/promises'
+import { renameSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { idsOf, kindOf, makeFolder, missingFolders, removeEmpty } from '../../machine/files-on-disk.ts'
 import type { ProgramAction } from '../../model/action.ts'
@@ -21,13 +21,13 @@ export const programKind: Kind<ProgramAction> = {
     if ((await kindOf(folder)) === 'folder') return
     await makeFolder(dirname(folder), 0o755, await idsOf('root'))
     const part = unfinished(folder)
-    await rm(part, { recursive: true, force: true })
+    rmSync(part, { recursive: true, force: true })
     await program.copyTo(part, { signal, onFile: (files) => say(`${files} files`) })
-    await rename(part, folder)
+    renameSync(part, folder)
   },
   revert: async ({ folder }, { there, made }) => {
-    await rm(unfinished(folder), { recursive: true, force: true })
-    if (there === false) await rm(folder, { recursive: true, force: true })
+    rmSync(unfinished(folder), { recursive: true, force: true })
+    if (there === false) rmSync(folder, { recursive: true, force: true })
     for (const path of (Array.isArray(made) ? made : []).toReversed()) await removeEmpty(String(path))
   }
 }
