@@ -208,7 +208,6 @@ export class NetworkNode implements NetworkParts {
     this.sync?.stop()
     this.trust.clear()
     if (this.#host !== undefined) await stopHost(this.#host)
-    await registry.liveness.stop()
   }
 
   async #farewell(): Promise<Uint8Array | undefined> {

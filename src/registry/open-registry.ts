@@ -14,7 +14,8 @@ import type { BackupManifest } from './backup/manifest.ts'
 import type { RegistryEvents } from './events.ts'
 import { History } from './history/history.ts'
 import { PastStates } from './history/past-states.ts'
-import { Liveness } from './liveness/liveness.ts'
+import type { Liveness } from './liveness/liveness.ts'
+import { LivenessService } from './liveness/liveness-service.ts'
 import { ClockDoubt } from './log/clock-doubt.ts'
 import { writeForkProof } from './log/forks/write-fork-proof.ts'
 import { Root } from './log/log-writer.ts'
@@ -57,6 +58,7 @@ export class OpenRegistry implements Registry {
   readonly alarms: Alarms
   readonly meta: Meta
   readonly #parts: RegistryParts
+  readonly #liveness: LivenessService
   readonly #membership: MembershipFollower
   #age: { atMs: number; ageMs: number }
   #restored: RestoredFrom | undefined
@@ -75,7 +77,8 @@ export class OpenRegistry implements Registry {
     this.#restored = restoredFrom(meta)
     this.alarms = new Alarms({ db, commit, clock, logger, events })
     this.records = this.#makeRecords()
-    this.liveness = this.#makeLiveness(init)
+    this.#liveness = this.#makeLiveness(init)
+    this.liveness = this.#liveness.core
     this.history = this.#makeHistory()
     this.root = this.#makeRoot(init)
     this.admission = new Admission(
@@ -91,7 +94,7 @@ export class OpenRegistry implements Registry {
     watchRevokes(replica, this.alarms)
     watchOffered(events, this)
     this.#listen()
-    this.liveness.start(parts.services)
+    this.#liveness.start(parts.services)
     this.history.start(parts.services)
   }
 
@@ -152,8 +155,8 @@ export class OpenRegistry implements Registry {
     return root
   }
 
-  #makeLiveness({ nodeKey, liveness }: RegistryInit): Liveness {
-    return new Liveness({
+  #makeLiveness({ nodeKey, liveness }: RegistryInit): LivenessService {
+    return new LivenessService({
       ...this.#parts,
       network: {
         self: nodeKey.publicKey,
@@ -256,7 +259,7 @@ export class OpenRegistry implements Registry {
     const { commit, db } = this.#parts
     this.records.close()
     await this.root?.close()
-    await this.liveness.stop()
+    await this.#liveness.stop()
     await this.history.close()
     commit.close()
     db.close()

@@ -2,7 +2,6 @@ import { keyId } from '../../src/identity/key-id.ts'
 import type { Hint, Lease } from '../../src/registry/liveness/liveness.ts'
 import { isUp, Liveness } from '../../src/registry/liveness/liveness.ts'
 import type { Named } from '../../src/registry/liveness/member.ts'
-import { silentLogger } from '../../src/runtime/clock-and-logger.ts'
 import { FakeClock } from '../helpers/observations.ts'
 import { instanceOf, keyNumber } from '../helpers/registry/liveness.ts'
 import type { Random } from './random.ts'
@@ -14,8 +13,6 @@ const pongMs = 1_500
 const giveUpMs = 3_000
 const registryCount = 3
 const memberCount = 6
-
-const nothingStored = { all: () => [], put: () => {}, putPeers: () => {}, delete: () => {} }
 
 /** One member of the simulated network: its own view, its lease, and whom it follows. */
 class Peer {
@@ -40,10 +37,7 @@ class Peer {
         isRegistry: (key) => (key[3] ?? 0) < registryCount,
         namedBy: (key) => this.records.get(keyId(key))
       },
-      clock,
-      logger: silentLogger,
-      table: nothingStored,
-      write: async (run) => run()
+      clock
     })
   }
 

@@ -1,9 +1,7 @@
 import { equals } from 'uint8arrays/equals'
-import { inBackground } from '../../runtime/background.ts'
-import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
+import type { Clock } from '../../runtime/clock-and-logger.ts'
 import { NotMemberError } from '../../runtime/errors.ts'
-import type { Running, Supervisor } from '../../runtime/supervisor.ts'
-import type { NodeRow, NodeTable } from '../store/node-table.ts'
+import type { NodeRow } from '../store/node-table.ts'
 import { AwakeTime } from './awake-time.ts'
 import { ChangeLog } from './change-log.ts'
 import { isEntitled, type Speakers } from './entitled.ts'
@@ -11,7 +9,6 @@ import { FailureDetector } from './failure-detector.ts'
 import type { Lease } from './lease.ts'
 import { Leases } from './leases.ts'
 import { type Named, ObservedMember, rememberedObservation } from './member.ts'
-import { MemberRows } from './member-rows.ts'
 import { restarted } from './member-state.ts'
 import { type Hint, hintOf, plainReason } from './observation.ts'
 import { Observations, type ObservationsInit } from './observations.ts'
@@ -32,27 +29,36 @@ export interface ObservedNetwork extends Speakers {
   readonly members?: () => number
 }
 
+/** Thing to do because of what was heard, or of time that passed. */
+export type LivenessEffect =
+  /** Members look different than before: `takeChanged` has their hints. */
+  | { readonly kind: 'changed' }
+  /** There is more to be kept of a member. */
+  | { readonly kind: 'kept'; readonly member: ObservedMember }
+  | { readonly kind: 'forgotten'; readonly member: ObservedMember }
+  /** A registry that speaks for members said that it is there: whoever follows the hints is to be told. */
+  | { readonly kind: 'pulse' }
+  /** This process goes: whoever follows the hints is to be told before it has gone. */
+  | { readonly kind: 'leaving' }
+  /** This registry begins to doubt itself. */
+  | { readonly kind: 'doubt'; readonly reason: string; readonly leases: number }
+
 export interface LivenessInit {
   readonly network: ObservedNetwork
   readonly clock: Clock
-  readonly logger: Logger
   readonly timings?: Partial<LivenessTimings>
-  readonly table: Pick<NodeTable, 'all' | 'put' | 'putPeers' | 'delete'>
-  readonly write: <T>(run: () => T) => Promise<T>
-  /** Members that look different than before, each once, at most every `hintDelayMs` while started. */
-  readonly onHints?: (hints: Hint[]) => void
-  /** A registry that speaks for members said that it is there: those who follow the hints are to be told. */
-  readonly onPulse?: () => void
+  /** Members as the process before this one has kept them. */
+  readonly rows?: readonly NodeRow[]
+  readonly effect?: (effect: LivenessEffect) => void
 }
 
-/** Sources are few, and how soon one is missed depends on how often they are looked at. */
-const looksPerTick = 4
 /** Characters of the last error of a dial. */
 const maxAddressChars = 256
 
 /**
  * Knows who is up, since when, why, and who says so. Observes the sessions that members hold here, takes hints from other registries, and
- * doubts itself first when many fall silent at once. Time passes in `tick`, which `start` calls; without it nothing moves by itself.
+ * doubts itself first when many fall silent at once. It has no timers, no sockets and no store: what happens is told to it, time passes in
+ * `tick`, and what follows comes out as effects.
  */
 export class Liveness {
   readonly timings: LivenessTimings
@@ -65,24 +71,15 @@ export class Liveness {
   readonly #leases: Leases
   readonly #detector: FailureDetector
   readonly #startedAt: number
-  readonly #rows: MemberRows
   readonly #changed = new Set<ObservedMember>()
-  #running: Running[] = []
-  #hintTimer: NodeJS.Timeout | undefined
   #isOwnUntold = true
 
   constructor(init: LivenessInit) {
-    const { clock, network, onPulse = () => {} } = init
+    const { clock, network, rows = [] } = init
     this.#init = init
     this.timings = timingsOf(init.timings)
     this.#startedAt = clock.monotonic()
     this.#awake = new AwakeTime(this.timings.stallMs, this.#startedAt)
-    this.#rows = new MemberRows({
-      ...init,
-      current: (id) => this.#observations.members.get(id),
-      times: () => this.#times()
-    })
-    const rows = init.table.all()
     const start = nextStart(rows, clock.now())
     let count = 0
     const { self, members = () => this.#observations.members.size, isRegistry = () => false } = network
@@ -93,13 +90,13 @@ export class Liveness {
       log: this.#log
     }
     const onSource = (publicKey: Uint8Array, speaks: boolean) => this.#observations.sourceChanged(publicKey, speaks)
-    this.#detector = new FailureDetector({ ...common, members, onPulse, onSource })
+    this.#detector = new FailureDetector({ ...common, members, onPulse: () => this.#emit({ kind: 'pulse' }), onSource })
     const observationsInit: ObservationsInit = {
       ...common,
       isRegistry,
       namedBy: (publicKey) => network.namedBy?.(publicKey),
       onChange: (member) => this.#changedNow(member),
-      onDirty: (member) => this.#rows.changed(member)
+      onDirty: (member) => this.#emit({ kind: 'kept', member })
     }
     this.#observations = new Observations(observationsInit, this.#detector)
     this.states = this.#observations
@@ -166,7 +163,7 @@ export class Liveness {
   }
 
   view(publicKey: Uint8Array): MemberView {
-    const times = this.#times()
+    const times = this.times()
     if (equals(publicKey, this.#init.network.self)) return selfView(publicKey, this.#startedAt, times)
     const member = this.#observations.get(publicKey)
     return member === undefined ? unheardView(publicKey) : viewOf(member, times)
@@ -174,7 +171,7 @@ export class Liveness {
 
   /** This process first, then everybody of whom something was heard. */
   views(): MemberView[] {
-    const times = this.#times()
+    const times = this.times()
     const others = [...this.#observations.members.values()].map((member) => viewOf(member, times))
     return [selfView(this.#init.network.self, this.#startedAt, times), ...others]
   }
@@ -214,7 +211,7 @@ export class Liveness {
     this.#leases.close()
     this.#detector.leave(reason)
     this.#isOwnUntold = true
-    this.#sendHints()
+    this.#emit({ kind: 'leaving' })
   }
 
   /** Its membership ended. */
@@ -225,8 +222,7 @@ export class Liveness {
     this.#observations.forget(publicKey)
     if (member === undefined) return
     this.#changed.delete(member)
-    this.#rows.forgotten(member)
-    inBackground(this.save(), 'saving liveness')
+    this.#emit({ kind: 'forgotten', member })
   }
 
   /** Notes how it became known, when it was not yet. */
@@ -269,46 +265,40 @@ export class Liveness {
   /** Judges every lease, and whether those are heard who speak for others. */
   tick(): void {
     const before = this.doubt
-    this.#detector.tick()
+    this.lookAtSources()
     this.#leases.tick()
-    if (before === undefined && this.doubt !== undefined) {
-      this.#init.logger.warn(
-        { leases: this.#leases.size, reason: this.doubt },
-        'Many members fell silent at once, so this registry may be cut off itself: nobody is called offline until a session answers'
-      )
-    }
+    const { doubt: reason } = this
+    if (before === undefined && reason !== undefined) this.#emit({ kind: 'doubt', reason, leases: this.#leases.size })
   }
 
-  start(services: Supervisor): void {
-    if (this.#running.length > 0) return
-    const { tickMs, persistMs } = this.timings
-    let looks = 0
-    const look = (): void => (looks++ % looksPerTick === 0 ? this.tick() : this.#detector.tick())
-    this.#running = [
-      services.run('liveness', { everyMs: tickMs / looksPerTick, round: look }),
-      services.run('liveness store', { everyMs: persistMs, round: () => this.save() })
-    ]
-    this.#scheduleHints()
+  /** Looks alone whether those are heard who speak for others. */
+  lookAtSources(): void {
+    this.#detector.tick()
   }
 
-  /** Ends what `start` began and writes what was observed. */
-  async stop(): Promise<void> {
-    const ended = Promise.all(this.#running.map((running) => running.stop()))
-    this.#running = []
-    clearTimeout(this.#hintTimer)
-    this.#hintTimer = undefined
-    await ended
-    await this.save()
+  /** Hints on those who look different since the last call, each once. */
+  takeChanged(): Hint[] {
+    const { now } = this.times()
+    const hints = [...this.#changed].flatMap(({ publicKey, shown }) => (shown ? [hintOf(publicKey, shown, now)] : []))
+    if (this.#isOwnUntold) hints.push(this.#detector.ownHint())
+    this.#isOwnUntold = false
+    this.#changed.clear()
+    return hints
   }
 
-  /** Writes what was observed since the last time. */
-  save(): Promise<void> {
-    return this.#rows.save()
+  /** Members of whom something is known, by the ids of their keys. */
+  get members(): ReadonlyMap<string, ObservedMember> {
+    return this.#observations.members
+  }
+
+  times(): ViewTimes {
+    const now = this.#init.clock.monotonic()
+    return { now, wall: this.#init.clock.now(), awake: this.#awake.at(now) }
   }
 
   #remember(rows: readonly NodeRow[]): void {
     const { isMember, self } = this.#init.network
-    const { now, wall, awake } = this.#times()
+    const { now, wall, awake } = this.times()
     for (const row of rows) {
       if (!isMember(row.publicKey) || equals(row.publicKey, self)) continue
       const member = ObservedMember.fromRow(row, { uptimeWindowMs: this.timings.uptimeWindowMs, countedAt: awake })
@@ -325,30 +315,16 @@ export class Liveness {
     if (equals(publicKey, this.#init.network.self) || !this.#init.network.isMember(publicKey)) return
     const member = this.#observations.member(publicKey)
     change(member)
-    this.#rows.changed(member)
+    this.#emit({ kind: 'kept', member })
   }
 
   #changedNow(member: ObservedMember): void {
     this.#changed.add(member)
-    if (this.#running.length > 0) this.#scheduleHints()
+    this.#emit({ kind: 'changed' })
   }
 
-  #scheduleHints(): void {
-    this.#hintTimer ??= setTimeout(() => this.#sendHints(), this.timings.hintDelayMs).unref()
-  }
-
-  #sendHints(): void {
-    clearTimeout(this.#hintTimer)
-    this.#hintTimer = undefined
-    const hints = [...this.#changed].map((member) => this.#hintOf(member)).filter((hint) => hint !== undefined)
-    if (this.#isOwnUntold) hints.push(this.#detector.ownHint())
-    this.#isOwnUntold = false
-    this.#changed.clear()
-    if (hints.length > 0) this.#init.onHints?.(hints)
-  }
-
-  #hintOf({ publicKey, shown }: ObservedMember): Hint | undefined {
-    return shown && hintOf(publicKey, shown, this.#init.clock.monotonic())
+  #emit(effect: LivenessEffect): void {
+    this.#init.effect?.(effect)
   }
 
   /** Nobody passes on what was said before a restart, nor what a member's own record says. */
@@ -356,11 +332,6 @@ export class Liveness {
     const { publicKey, word } = this.#observations.members.get(id) ?? {}
     if (publicKey === undefined || word === undefined || word.start === 0) return undefined
     return hintOf(publicKey, word, this.#init.clock.monotonic())
-  }
-
-  #times(): ViewTimes {
-    const now = this.#init.clock.monotonic()
-    return { now, wall: this.#init.clock.now(), awake: this.#awake.at(now) }
   }
 }
 

@@ -1,6 +1,6 @@
 import { keyId } from '../../../src/identity/key-id.ts'
-import type { Hint, Lease, LivenessInit, ObservedNetwork } from '../../../src/registry/liveness/liveness.ts'
-import { Liveness } from '../../../src/registry/liveness/liveness.ts'
+import type { Hint, Lease, Liveness, ObservedNetwork } from '../../../src/registry/liveness/liveness.ts'
+import { LivenessService, type LivenessServiceInit } from '../../../src/registry/liveness/liveness-service.ts'
 import type { Named } from '../../../src/registry/liveness/member.ts'
 import { silentLogger } from '../../../src/runtime/clock-and-logger.ts'
 import { FakeClock, openTestStore, type TestStore } from '../observations.ts'
@@ -43,17 +43,21 @@ export const hint = (change: Partial<Hint> = {}): Hint => ({
   ...change
 })
 
-type Change = Partial<Omit<LivenessInit, 'network'>> & { network?: Partial<ObservedNetwork> }
+type Change = Partial<Omit<LivenessServiceInit, 'network'>> & { network?: Partial<ObservedNetwork> }
 
 /** Liveness over a real store, in a time that passes when it is told to. */
 export class World implements Disposable {
   readonly store: TestStore = openTestStore()
   readonly clock = new FakeClock()
   readonly #named = new Map<string, Named>()
-  liveness = this.livenessOver()
+  service = this.serviceOver()
 
-  livenessOver({ network, ...init }: Change = {}): Liveness {
-    return new Liveness({
+  get liveness(): Liveness {
+    return this.service.core
+  }
+
+  serviceOver({ network, ...init }: Change = {}): LivenessService {
+    return new LivenessService({
       network: {
         self,
         isMember: () => true,
@@ -71,7 +75,7 @@ export class World implements Disposable {
 
   /** The process starts again. */
   restart(init: Change = {}): void {
-    this.liveness = this.livenessOver(init)
+    this.service = this.serviceOver(init)
   }
 
   /** A record of the member with this seq is here, which names its registry. */

@@ -13,7 +13,7 @@ import { type Genesis, sealGenesis } from '../../../src/registry/objects/genesis
 import { defaultPolicy } from '../../../src/registry/objects/policy/policy.ts'
 import type { NodeRecord } from '../../../src/registry/objects/record.ts'
 import { Records } from '../../../src/registry/records/records.ts'
-import { silentLogger, systemClock } from '../../../src/runtime/clock-and-logger.ts'
+import { systemClock } from '../../../src/runtime/clock-and-logger.ts'
 import { LogMismatchError, NotMemberError } from '../../../src/runtime/errors.ts'
 import { openTestStore, type TestStore } from '../observations.ts'
 import { recordBy } from '../real-network.ts'
@@ -187,9 +187,6 @@ export class TinyRegistry implements SessionRegistry, Disposable {
     this.liveness = new Liveness({
       network: { self: key.publicKey, isMember },
       clock: systemClock,
-      logger: silentLogger,
-      table: this.store.nodes,
-      write: this.store.write,
       ...(timings !== undefined && { timings })
     })
     this.admission = { join: join ?? refuse, renew: refuse, forget: refuse, rotate: refuse, reissueEntry: refuse }

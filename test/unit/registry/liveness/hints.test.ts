@@ -186,7 +186,10 @@ describe('hints', () => {
   })
 
   it('do not circle among registries', () => {
-    const others = [world.livenessOver({ network: { self: eve } }), world.livenessOver({ network: { self: fay } })]
+    const others = [
+      world.serviceOver({ network: { self: eve } }).core,
+      world.serviceOver({ network: { self: fay } }).core
+    ]
     const all = [world.liveness, ...others]
     world.open(ann)
     world.open(bob).lost()
@@ -252,7 +255,7 @@ describe('changes', () => {
   it('come coalesced while it is started', async () => {
     const { promise, resolve } = Promise.withResolvers<Hint[]>()
     world.restart({ onHints: resolve, timings: { hintDelayMs: 1 } })
-    world.liveness.start(new WokenServices())
+    world.service.start(new WokenServices())
     world.open(ann).lost('power')
     world.open(bob)
     expect(await promise).toMatchObject([
@@ -260,7 +263,7 @@ describe('changes', () => {
       { publicKey: bob, state: 'online' },
       { publicKey: self, state: 'online' }
     ])
-    await world.liveness.stop()
+    await world.service.stop()
   })
 })
 

@@ -16,7 +16,7 @@ describe('what is kept of a member', () => {
     lease.lost()
     world.pass(1_200)
     expect(world.liveness.view(ann).uptime).toEqual({ percent: 75, windowMs: 4_800_000 })
-    await world.liveness.stop()
+    await world.service.stop()
     world.clock.advance(86_400_000)
     world.restart()
     expect(world.liveness.view(ann).uptime).toEqual({ percent: 75, windowMs: 4_800_000 })
@@ -50,7 +50,7 @@ describe('what is kept of a member', () => {
     lease.beat({ connected: [bob] })
     world.liveness.connected(ann, '/ip6/2001:db8::1/tcp/9000')
     world.liveness.failed(ann, 'connection refused')
-    await world.liveness.save()
+    await world.service.save()
     expect(world.store.nodes.get(ann)).toMatchObject({
       state: 1,
       learnedFrom: 'session',
@@ -60,7 +60,7 @@ describe('what is kept of a member', () => {
     })
     expect(world.store.nodes.peers()).toMatchObject([{ sinceMs: world.clock.now() }])
     world.liveness.forget(ann)
-    await world.liveness.save()
+    await world.service.save()
     expect([world.store.nodes.all(), world.store.nodes.peers()]).toEqual([[], []])
     expect(world.liveness.view(ann).reason).toBe('never heard')
     lease.lost()

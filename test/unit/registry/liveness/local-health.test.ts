@@ -146,7 +146,7 @@ describe('a registry that may be cut off itself', () => {
   it('waits after a restart for those that it knew, and calls them offline only when it hears somebody', async () => {
     world.openAll(1, 3)
     world.open(keyNumber(4)).left('holiday')
-    await world.liveness.stop()
+    await world.service.stop()
     world.clock.advance(20_000)
     world.restart()
     expect(world.liveness.view(ann)).toMatchObject({ state: 'unknown', reason: 'not heard since this process started' })
@@ -164,7 +164,7 @@ describe('a registry that may be cut off itself', () => {
 
   it('calls them offline (unconfirmed) when nobody answers for two more leases', async () => {
     world.openAll(1, 2)
-    await world.liveness.stop()
+    await world.service.stop()
     world.restart()
     world.pass(269)
     expect(world.count('offline')).toBe(0)
