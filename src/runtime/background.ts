@@ -14,3 +14,9 @@ export function inBackground(work: Promise<unknown> | undefined, what: string): 
     })
   })
 }
+
+/** Keeps the process alive until it is disposed of, where all that goes on is pauses, whose timers do not. */
+export function stayAlive(): Disposable {
+  const timer = setInterval(() => {}, 60_000)
+  return { [Symbol.dispose]: () => clearInterval(timer) }
+}

@@ -12,14 +12,16 @@ import type { Column } from '../output/table.ts'
 import { age, date, orUnknown, percent, roundTrip, sanitise, shortPeerId } from '../output/text.ts'
 import { peerName } from '../peers/peers.ts'
 import { addCheckpoint } from './checkpoint.ts'
+import { addClock } from './clock.ts'
 import { addRegistryDiff } from './diff.ts'
 import { addEvict } from './evict.ts'
 import { addLog } from './log.ts'
 import { addRegistryAt } from './past.ts'
-import { addClock, addRegistryRoot, addVoid } from './root.ts'
+import { addRegistryRoot } from './root.ts'
 import { addRotateLogKey } from './rotate-log-key.ts'
 import { addRegistryStores } from './stores.ts'
 import { registryText } from './text.ts'
+import { addVoid } from './void.ts'
 
 const examples = `
 Examples:

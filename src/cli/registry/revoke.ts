@@ -12,8 +12,8 @@ import type { AddCommand, Context } from '../output/context.ts'
 import { ExitError, exitCodes, UsageError } from '../output/exit.ts'
 import { orUnknown, plural, sanitise } from '../output/text.ts'
 import { peerName } from '../peers/peers.ts'
+import { sourceLine } from './become-root-text.ts'
 import { requireKit } from './require-kit.ts'
-import { sourceLine } from './root.ts'
 
 type RevokeOptions = RunningOptions & { reason: string; kit?: string; domain?: string; peer?: string[] }
 

@@ -3,14 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Command } from 'commander'
-import { digLine } from '../../dns/records.ts'
-import type { VoidRevokeRow } from '../../node/api/registry-views.ts'
 import type { Loaded } from '../../node/config/index.ts'
 import { socketPath } from '../../node/config/paths.ts'
 import type { Config } from '../../node/config/schema.ts'
-import type { BecomeRootView } from '../../node/offline/become-root-view.ts'
 import { loadedConfig } from '../access/config-source.ts'
-import { type RunningOptions, running, withRunning } from '../access/find-running.ts'
 import { copyOwnStore } from '../access/local-store.ts'
 import { readPassphrase } from '../access/passphrase.ts'
 import { asOwner, ownerOf } from '../access/run-as-owner.ts'
@@ -19,10 +15,7 @@ import { UsageError } from '../output/exit.ts'
 import { exampleOf } from '../output/help.ts'
 import { breakable } from '../output/interrupt.ts'
 import { wholeNumber } from '../output/peer-rows.ts'
-import { peerText } from '../output/status-text.ts'
-import type { Column } from '../output/table.ts'
-import { date, orUnknown, plural, sanitise } from '../output/text.ts'
-import { peerName } from '../peers/peers.ts'
+import { showBecomeRoot } from './become-root-text.ts'
 import { requireKit } from './require-kit.ts'
 
 interface RootOptions {
@@ -98,63 +91,6 @@ export const addRegistryRoot: AddCommand = (registry, context) => {
     .action((options: RecoverOptions) => recover(context, options))
 }
 
-/** Adds `registry clock`: the word for a root that distrusts its clock. */
-export const addClock: AddCommand = (registry, context) => {
-  withRunning(registry.command('clock'))
-    .description('the clock of this machine, and whether it is trusted')
-    .option('--accept', 'the clock is right now: follow it, and sign again')
-    .addHelpText('after', exampleOf('trustnet registry clock', 'trustnet registry clock --accept'))
-    .action((options: RunningOptions & { accept?: boolean }) => showClock(context, options))
-}
-
-const showClock = async (context: Context, options: RunningOptions & { accept?: boolean }): Promise<void> => {
-  const client = await running(context, options)
-  const { terminal, signal } = context
-  const view = options.accept === true ? await client.acceptClock({}, { signal }) : await client.clock({}, { signal })
-  if (options.json === true) return terminal.json(view)
-  terminal.print(`Clock       ${date(view.wallMs)}`)
-  if (view.stepMs !== null) terminal.print(`Goes by     ${date(view.nowMs)}`)
-  terminal.print(`Checkpoint  ${date(view.checkpointMs)}`)
-  if (view.appends !== null) terminal.print(`Signs       ${view.appends ? 'yes' : 'no'}`)
-  terminal.print(sanitise(view.message))
-}
-
-/** Adds `registry void`: what waits at the root because the key of an older epoch has signed it. */
-export const addVoid: AddCommand = (registry, context) => {
-  withRunning(registry.command('void'))
-    .description('revokes and ends by log keys of older epochs, which wait for your word')
-    .option('--dismiss <peer>', 'this member stays: take it off the list')
-    .addHelpText(
-      'after',
-      '\nNothing proves when they were signed. To enter one: trustnet revoke NAME,\nor trustnet member end NAME\n' +
-        exampleOf('trustnet registry void', 'trustnet registry void --dismiss hal')
-    )
-    .action((options: RunningOptions & { dismiss?: string }) => showVoid(context, options))
-}
-
-const showVoid = async (context: Context, options: RunningOptions & { dismiss?: string }): Promise<void> => {
-  const client = await running(context, options)
-  const { terminal, signal } = context
-  if (options.dismiss !== undefined) {
-    const view = await client.dismissVoid({ peer: peerName(options.dismiss) }, { signal })
-    if (options.json === true) terminal.json(view)
-    else terminal.print(`${orUnknown(view.name)}: ${sanitise(view.message)}`)
-    return
-  }
-  const view = await client.voidRevokes({}, { signal })
-  if (options.json === true) terminal.json(view)
-  else terminal.table(voidColumns, view.offered, { empty: 'No void revoke or end waits.', all: true })
-}
-
-const voidColumns: Column<VoidRevokeRow>[] = [
-  { title: 'MEMBER', cell: ({ member }) => peerText(member) },
-  { title: 'WHAT', cell: ({ kind, n, epoch }) => `${kind}, entry ${n} of epoch ${epoch}` },
-  { title: 'SIGNED, IT SAYS', cell: ({ claimedMs }) => date(claimedMs) },
-  { title: 'FROM', cell: ({ from }) => (from === null ? 'held here' : peerText(from)) },
-  { title: 'SEEN', cell: ({ seenMs }) => date(seenMs) },
-  { title: 'REASON', cell: ({ reason }) => orUnknown(reason) }
-]
-
 const promote = async (context: Context, options: RootOptions): Promise<void> => {
   const loaded = await loadedConfig(context, configOf(options, {}))
   const { role } = loaded.config
@@ -223,7 +159,7 @@ const becomeRoot = async (context: Context, loaded: Loaded, options: RootOptions
     return breakable(signal, plan)
   })
   if (options.json === true) context.terminal.json(view)
-  else show(context, view, { saveTo, domain: config.domain ?? '' })
+  else showBecomeRoot(context, view, { saveTo, domain: config.domain ?? '' })
 }
 
 /** A plan needs no stop: the process that runs gives a copy of its store. */
@@ -242,61 +178,5 @@ const withCopy = async <T>(
     return await plan(isRunning || store !== undefined ? copy : undefined)
   } finally {
     await rm(folder, { recursive: true, force: true })
-  }
-}
-
-/** Line on what a member that was asked has shown. */
-export const sourceLine = (source: BecomeRootView['sources'][number]): string => {
-  const who = sanitise(source.name ?? source.peerId ?? source.address)
-  const what = source.head === null ? '' : `entry ${source.head.n} of epoch ${source.head.epoch}`
-  const problem = source.error === null ? '' : `${what === '' ? '' : '; '}${sanitise(source.error)}`
-  return `Asked       ${who}: ${what}${problem}`
-}
-
-const entryLine = (title: string, { n, kind, name, peerId, timeMs }: BecomeRootView['newest'][number]): string =>
-  `${title.padEnd(11)} ${n}  ${date(timeMs)}  ${sanitise(kind)} ${sanitise(name ?? peerId ?? '')}`.trimEnd()
-
-/** Line on what was ended by a void entry: one that could not be ended again is in force. */
-export const endedLine = ({ kind, id, name, refused }: BecomeRootView['again'][number]): string => {
-  const what = `${kind} ${sanitise(name ?? id)}`
-  if (refused === null) return `Ended again ${what}`
-  const command =
-    kind === 'invite' ? `trustnet invite cancel ${id}` : `trustnet operator remove ${sanitise(name ?? id)}`
-  return `In force    ${what}, ended by a void entry: ${sanitise(refused)}; \`${command}\` ends it`
-}
-
-const show = (
-  { terminal }: Context,
-  view: BecomeRootView,
-  { saveTo, domain }: { saveTo: string; domain: string }
-): void => {
-  const { fork, head, former, revoked, dns } = view
-  for (const source of view.sources) terminal.print(sourceLine(source))
-  for (const row of view.newest) terminal.print(entryLine('Counts', row))
-  terminal.print(`From        entry ${fork.n} of epoch ${fork.epoch}: what anybody holds above it becomes void`)
-  for (const row of view.voided) terminal.print(entryLine('Void', row))
-  for (const row of view.again) terminal.print(endedLine(row))
-  terminal.print(`New epoch   ${view.epoch}, with a new log key`)
-  for (const { name } of former) {
-    const isRevoked = revoked.some((each) => each.name === name)
-    terminal.print(
-      `Former root ${sanitise(name)}: ${isRevoked ? 'its key is shut out for ever' : 'comes back as a secondary'}`
-    )
-  }
-  if (view.admitted !== null) terminal.print(`Admitted    this machine, as ${orUnknown(view.admitted)}`)
-  if (view.reissued > 0) terminal.print(`Revokes     ${view.reissued} are entered again`)
-  if (view.queued > 0) terminal.print(`Queue       ${plural(view.queued, 'request')}, decided after the start`)
-  terminal.print('')
-  terminal.print('DNS')
-  for (const line of dns.add) terminal.print(`  add     ${line}`)
-  for (const line of dns.remove) terminal.print(`  remove  ${line}`)
-  if (domain !== '') terminal.print(`  ${digLine(domain)}`)
-  terminal.print('')
-  if (view.applied) {
-    terminal.print(`${terminal.paint('good', 'Done')}: the log ends at entry ${head.n}. Start it:`)
-    terminal.print(`  trustnet registry start --config ${saveTo}`)
-  } else {
-    terminal.print('Nothing was changed. To do it, stop the process and add --yes.')
-    terminal.print('When somebody else has signed among the newest entries: --from N, the last one that is right.')
   }
 }

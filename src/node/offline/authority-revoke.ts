@@ -6,6 +6,7 @@ import { openRegisterSession, type RegisterSession } from '../../protocols/regis
 import { sealRevoke } from '../../registry/log/epochs/authority-revocations.ts'
 import { withReplica } from '../../registry/log/epochs/new-epoch.ts'
 import { openRegistry, peekGenesis, type Registry } from '../../registry/registry.ts'
+import { stayAlive } from '../../runtime/background.ts'
 import { systemClock } from '../../runtime/clock-and-logger.ts'
 import { isDecided } from '../../runtime/failures.ts'
 import type { Config } from '../config/schema.ts'
@@ -54,16 +55,7 @@ const gatherMs = 150_000
  * @throws ConfigError, NotFoundError, AmbiguousNameError, InvalidPayloadError when the kit is of another network
  */
 export async function authorityRevoke(init: AuthorityRevokeInit): Promise<AuthorityRevokeView> {
-  // Pauses between tries keep no process alive.
-  const alive = setInterval(() => {}, gatherMs)
-  try {
-    return await revoke(init)
-  } finally {
-    clearInterval(alive)
-  }
-}
-
-async function revoke(init: AuthorityRevokeInit): Promise<AuthorityRevokeView> {
+  using _ = stayAlive()
   const { config, kit, passphrase, copy } = init
   const keys = readRecoveryKit(kit, passphrase)
   const genesis = peekGenesis(copy) ?? (await discoverGenesis(config, keys.networkId))

@@ -8,6 +8,7 @@ import type { EndAgain } from '../../registry/log/epochs/ends-again.ts'
 import type { EntryLine, NewEpoch } from '../../registry/log/epochs/new-epoch.ts'
 import type { Member } from '../../registry/log/state/network-state.ts'
 import type { Config } from '../config/schema.ts'
+import type { Evidence } from './evidence.ts'
 import type { Source } from './gather-logs.ts'
 
 /** An entry of the log, and whom it is about. */
@@ -59,22 +60,12 @@ export interface BecomeRootView {
   dns: { add: string[]; remove: string[] }
 }
 
-/** Result of asking members for their log. */
-export interface Gathered {
-  sources: Source[]
-  queued: number
-  /** Addresses of each member that has shown some. */
-  addressesOf: (member: Member) => string[]
-}
-
 /** View of a new epoch that was planned or begun. */
 export async function becomeRootView(
   { config, apply }: { config: Config; apply: boolean },
-  network: string,
-  gathered: Gathered,
+  { network, sources, queued, addressesOf }: Evidence,
   done: NewEpoch
 ): Promise<BecomeRootView> {
-  const { sources, queued, addressesOf } = gathered
   return {
     applied: apply,
     network,

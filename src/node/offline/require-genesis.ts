@@ -17,6 +17,7 @@ import { ConfigError } from '../errors.ts'
 
 /** Time for which a network without any store here is looked for. */
 const discoverMs = 30_000
+
 export interface GenesisSources {
   config: Config
   /** Restored first, where there is no store. */
