@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it, test } from 'vitest'
 import { AwakeTime } from '../../../../src/registry/liveness/awake-time.ts'
 import type { Session } from '../../../../src/registry/liveness/lease.ts'

@@ -96,12 +96,10 @@ describe('what is to be appended', () => {
     const commits = new Commits()
     const queue = new AppendQueue(commits.commit)
     const begun = queue.add(drafts(1), {})
-    let isClosed = false
-    const closed = queue.close().then(() => {
-      isClosed = true
-    })
+    const closed = queue.close()
+    const isClosed = (): Promise<boolean> => Promise.race([closed.then(() => true), Promise.resolve(false)])
     await expect(queue.add(drafts(1), {})).rejects.toThrow('shutting down')
-    expect(isClosed).toBe(false)
+    expect(await isClosed()).toBe(false)
     commits.next()
     await Promise.all([begun, closed])
     await new AppendQueue(commits.commit).close()

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { MetaTable } from '../../../../src/registry/store/meta-table.ts'
 import type { NodeRow } from '../../../../src/registry/store/node-table.ts'
