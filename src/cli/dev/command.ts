@@ -128,7 +128,8 @@ const watch = async (context: Context, network: DevNetwork, relays: Relays | und
   const { live, trouble } = await tools(network, relays, context.signal)
   const mayAdd = (): boolean => network.layout.members.length < maxNodes + 2
   const onDeath = (listener: (message: string) => void): void => network.onDeath(listener)
-  await live(context, { trouble, notices: callOf(context, network), onDeath, mayAdd })
+  const running = () => network.layout.members.find(({ name }) => trouble.stateOf(name) === 'runs')
+  await live(context, { trouble, notices: () => callOf(context, network, running()), onDeath, mayAdd })
 }
 
 const tools = async (network: DevNetwork, relays: Relays | undefined, signal: AbortSignal) => {
@@ -136,13 +137,13 @@ const tools = async (network: DevNetwork, relays: Relays | undefined, signal: Ab
   return { live, views, trouble: new Trouble(network, relays, signal) }
 }
 
-/** Lines that say how its members are asked. */
-const callOf = ({ terminal }: Context, { layout }: DevNetwork): string[] => {
+/** Lines that say how its members are asked; the page is that of one which runs. */
+const callOf = ({ terminal }: Context, { layout }: DevNetwork, { httpPort } = layout.root): string[] => {
   // `npm start` is how most people come here, and then nothing has put trustnet on their PATH.
   const program = terminal.env['npm_lifecycle_event'] === undefined ? 'trustnet' : 'npx trustnet'
   return [
     '',
-    `The network as a page: http://[::1]:${layout.root.httpPort}/`,
+    `The network as a page: http://[::1]:${httpPort}/`,
     'Ctrl-C stops all. In another terminal:',
     `  TRUSTNET_HOME=${layout.folder} ${program} peers --node node-1`
   ]

@@ -58,8 +58,8 @@ export const live = async (context: Context, init: LiveInit): Promise<void> => {
 
 export interface LiveInit {
   trouble: Trouble
-  /** Stand under the table; more may come. */
-  notices: readonly string[]
+  /** Lines under the table, as they are now. */
+  notices(): readonly string[]
   onDeath(listener: (message: string) => void): void
   /** True while one node more is allowed. */
   mayAdd(): boolean
@@ -144,7 +144,7 @@ class Board implements Disposable {
       '',
       wrapped(this.#processes(), '  ', terminal.width, ''),
       wrapped(keys.split(' · '), ' · ', terminal.width, ''),
-      ...this.#init.notices,
+      ...this.#init.notices(),
       ...this.#messages.flatMap((message) => ['', message])
     ].flatMap((text) => text.split('\n'))
     const { rows } = process.stdout

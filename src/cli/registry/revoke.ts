@@ -15,7 +15,7 @@ import { peerName } from '../peers/peers.ts'
 import { sourceLine } from './become-root-text.ts'
 import { requireKit } from './require-kit.ts'
 
-type RevokeOptions = RunningOptions & { reason: string; kit?: string; domain?: string; peer?: string[] }
+type RevokeOptions = RunningOptions & { reason: string; plan?: boolean; kit?: string; domain?: string; peer?: string[] }
 
 const collect = (value: string, before: string[] = []): string[] => [...before, value]
 
@@ -27,6 +27,7 @@ tells others; the root, or the next one, enters it. The passphrase comes from
 TRUSTNET_RECOVERY_PASSPHRASE_FILE, or is asked for.
 
 Examples:
+  trustnet revoke hal --plan
   trustnet revoke hal --reason stolen
   trustnet revoke hal --as ann.key                    on any machine
   trustnet revoke hal --kit recovery.kit
@@ -36,6 +37,7 @@ export const addRevoke: AddCommand = (program, context) => {
   withAuthor(withRunning(program.command('revoke <peer>')))
     .description('throw a member out, for ever: its key is never admitted again')
     .option('--reason <text>', 'written into the log', 'revoked by the operator')
+    .option('--plan', 'say what would happen, and change nothing')
     .option('--kit <file>', 'recovery kit: the authority signs it, and no root is needed')
     .option('--domain <domain>', 'with --kit, where no node is: the domain of the network')
     .option('--peer <multiaddr>', 'with --kit: tell this member too (may be repeated)', collect)
@@ -44,12 +46,16 @@ export const addRevoke: AddCommand = (program, context) => {
 }
 
 const revoke = async (context: Context, peer: string, options: RevokeOptions): Promise<void> => {
+  const { plan, reason } = options
+  if (options.kit !== undefined && plan === true) {
+    throw new UsageError('--plan asks the root that runs here: give it without --kit.')
+  }
   if (options.kit !== undefined) return await revokeByKit(context, peer, { ...options, kit: resolve(options.kit) })
   if (options.domain !== undefined || options.peer !== undefined) {
     throw new UsageError('--domain and --peer go with --kit FILE: without it the root that runs here is asked.')
   }
   const client = await running(context, options)
-  const view = await client.revoke({ peer: peerName(peer), reason: options.reason }, { signal: context.signal })
+  const view = await client.revoke({ peer: peerName(peer), reason, plan }, { signal: context.signal })
   if (options.json === true) return context.terminal.json(view)
   context.terminal.print(`${orUnknown(view.name)} ${sanitise(view.peerId)}: ${sanitise(view.message)}`)
 }

@@ -6,9 +6,10 @@ import { readStoredEntry } from '../../registry/log/state/stored-entry.ts'
 import { payloadHash } from '../../registry/objects/envelope.ts'
 import type { Registry } from '../../registry/registry.ts'
 import type { Clock } from '../../runtime/clock-and-logger.ts'
-import { NotFoundError, UnavailableError } from '../../runtime/errors.ts'
+import { InvalidPayloadError, NotFoundError, UnavailableError } from '../../runtime/errors.ts'
 import type { ChangeView, RejectedView, WaitingQuery } from '../api/control-api.ts'
-import { byEnd, keyOfPeerId, requireKey } from '../views/peer-names.ts'
+import { formatDuration } from '../config/durations.ts'
+import { byEnd, keyOfPeerId, requireKey, requireMember } from '../views/peer-names.ts'
 import { refOf } from '../views/refs.ts'
 import type { RemoteAuthor } from './ordered.ts'
 import { approveJoin, isRemote, waitingJoin } from './waiting-orders.ts'
@@ -54,15 +55,28 @@ async function rejectRemote(author: RemoteAuthor, peer: string, reason: string):
   return { peerId: peerIdText(join.publicKey), name: join.name, entry: null, message: turnedAway }
 }
 
-/** Shuts a key out for ever. @throws NotFoundError */
-export async function revoke(registry: Registry, peer: string, reason: string, author: Author): Promise<ChangeView> {
+/** Shuts a key out for ever; with `plan` it says what would happen. @throws NotFoundError, InvalidPayloadError */
+export async function revoke(
+  registry: Registry,
+  { peer, reason, plan = false }: { peer: string; reason: string; plan?: boolean | undefined },
+  author: Author
+): Promise<ChangeView> {
   const publicKey = requireKey(registry, peer)
   const ref = refOf(registry, publicKey)
   const before = registry.replica.state.revoked(publicKey)
+  if (plan && before === undefined) return planOfRevoke(registry, peer, ref)
   await registry.admission.revoke(publicKey, reason, author)
   const entry = registry.replica.state.revoked(publicKey)?.n ?? null
   const message = before === undefined ? 'is revoked: its key is shut out for ever' : 'was revoked before'
   return { ...ref, entry, message }
+}
+
+function planOfRevoke(registry: Registry, peer: string, ref: ReturnType<typeof refOf>): ChangeView {
+  const { role } = requireMember(registry, peer)
+  if (role === 'root') throw new InvalidPayloadError('the root cannot be revoked: promote a secondary first')
+  const held = formatDuration(registry.replica.state.policy.nameHoldMs)
+  const message = `would be shut out: its connections are closed, its key is never admitted again, and its name is held for ${held}`
+  return { schemaVersion: 1, ...ref, entry: null, message }
 }
 
 /** The end of a PeerId stands for the only one that waits under it; all else the registry finds, or says what is wrong. */

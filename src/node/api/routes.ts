@@ -221,7 +221,7 @@ export const routes = {
     forget: z.boolean(),
     reason: reason.optional()
   }),
-  revoke: order('Shuts a key out for ever', views.changeView, { peer, reason }),
+  revoke: order('Shuts a key out for ever', views.changeView, { peer, reason, plan: plan.optional() }),
 
   members: ask.network('Members as the log says', views.membersView, {}),
   changeMember: order('Changes name, role or groups of a member', views.changeView, {
