@@ -76,7 +76,7 @@ function planOfRevoke(registry: Registry, peer: string, ref: ReturnType<typeof r
   if (role === 'root') throw new InvalidPayloadError('the root cannot be revoked: promote a secondary first')
   const held = formatDuration(registry.replica.state.policy.nameHoldMs)
   const message = `would be shut out: its connections are closed, its key is never admitted again, and its name is held for ${held}`
-  return { schemaVersion: 1, ...ref, entry: null, message }
+  return { ...ref, entry: null, message }
 }
 
 /** The end of a PeerId stands for the only one that waits under it; all else the registry finds, or says what is wrong. */
