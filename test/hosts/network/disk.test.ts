@@ -37,7 +37,7 @@ describe.skipIf(skipped)('a registry whose disk is full', () => {
     const { out } = await cli('peers', '--node', name, '--json')
     const { peers } = JSON.parse(out) as PeersView
     const self = peers.find((row) => row.name === name)
-    return `${self?.addresses[0] ?? ''}/p2p/${self?.peerId ?? ''}`
+    return self?.addresses[0] ?? ''
   }
   // The root may have taken some of it between the two calls: full it is then, too.
   const fill = (): void => {

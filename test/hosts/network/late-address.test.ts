@@ -51,7 +51,7 @@ describe.skipIf(skipped)('an address to listen on that comes late', () => {
     await eventually(() => missed()?.includes(`no interface of this machine has ${late} now`) === true, ceilingMs)
     onOne('ip', 'addr', 'add', `${late}/64`, 'dev', 'eth0', 'nodad')
     await eventually(() => missed() === undefined, ceilingMs)
-    expect(status().announced).toEqual([`/ip6/${late}/tcp/8000`])
+    expect(status().announced).toEqual([`/ip6/${late}/tcp/8000/p2p/${status().self.peerId}`])
     onOne('bash', '-c', `exec 3<>/dev/tcp/${late}/8000`)
   })
 

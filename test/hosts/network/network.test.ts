@@ -61,7 +61,7 @@ describe.skipIf(skipped)('hosts on an IPv6-only network with a real name server'
     const all = { root: 'online', a: 'online', b: 'online', c: 'online' }
     for (const name of ['root', ...nodes]) await until(() => equal(states(name), all))
     const row = peers('a')?.peers.find(({ name }) => name === 'b')
-    expect(row?.addresses).toEqual([`/ip6/${network.host('b').address}/tcp/9000`])
+    expect(row?.addresses).toEqual([`/ip6/${network.host('b').address}/tcp/9000/p2p/${row?.peerId}`])
     expect(status('a')?.dns.state).toBe('found')
   })
 

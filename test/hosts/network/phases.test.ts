@@ -115,7 +115,7 @@ describe.skipIf(skipped)('phases and resilience while a network grows', { shuffl
     for (const name of rest) await holds(name, rest)
     await online(rest)
     const { rows } = await members.client('n1').lookup({ peer: 'n2', remote: true })
-    expect(rows[0]?.addresses).toEqual([`/ip6/${network.host('n2').address}/tcp/9000`])
+    expect(rows[0]?.addresses).toEqual([`/ip6/${network.host('n2').address}/tcp/9000/p2p/${rows[0]?.peerId}`])
 
     await restart('n2')
     await online(rest)
