@@ -20,6 +20,8 @@ interface Place {
   readonly trace: Uint8Array
   /** undefined: the step that asked runs on another machine. */
   readonly span: Uint8Array | undefined
+  /** Its step has ended: what goes on behind it, as a subscription does, is part of no trace. */
+  isOver?: true
 }
 
 /** A step that has ended, as those hear of it who listen. */
@@ -47,7 +49,12 @@ export const onStep = (listener: (step: FinishedStep) => void): (() => void) => 
 }
 
 /** Trace of the step that runs now; undefined: it is part of none. */
-export const currentTrace = (): Uint8Array | undefined => current.getStore()?.trace
+export const currentTrace = (): Uint8Array | undefined => currentPlace()?.trace
+
+const currentPlace = (): Place | undefined => {
+  const place = current.getStore()
+  return place?.isOver === true ? undefined : place
+}
 
 /** A step that goes on. */
 export interface Step {
@@ -59,17 +66,18 @@ export interface Step {
 
 /** Begins a step, the first one of a trace or a part of the one that runs already. */
 export const beginStep = (name: TracedStep, fields: StepFields = {}): Step => {
-  const around = current.getStore()
+  const around = currentPlace()
   const trace = around?.trace ?? Uint8Array.from(randomBytes(traceBytes))
   const span = around === undefined ? firstSpan(trace) : Uint8Array.from(randomBytes(spanBytes))
   const parent = around === undefined ? undefined : (around.span ?? firstSpan(trace))
   const begun = { startedMs: Date.now(), at: performance.now() }
-  let isOver = false
+  const place: Place = { trace, span }
   return {
-    run: (part) => current.run({ trace, span }, part),
+    run: (part) => current.run(place, part),
     end: (error) => {
-      if (isOver || !finished.hasSubscribers) return
-      isOver = true
+      if (place.isOver === true) return
+      place.isOver = true
+      if (!finished.hasSubscribers) return
       tell({ name, place: { trace, span, parent }, ...lasted(begun), fields, error })
     }
   }

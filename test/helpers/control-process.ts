@@ -99,6 +99,7 @@ export class ScriptedApi implements Scripted {
   topology: Scripted['topology'] = async () => topologyView
   matrix: Scripted['matrix'] = async () => matrixView
   logLevel = async () => logLevelView
+  metrics: Scripted['metrics'] = async () => ({ lines: ['trustnet_up{address="2001:db8::77"} 1'], dropped: 0 })
   recentLog: Scripted['recentLog'] = async () => ({ lines: this.logLines, dropped: 0 })
   prepareEntry: Scripted['prepareEntry'] = async () => ({
     networkId: '00',

@@ -22,7 +22,7 @@ type ReportOptions = RunningOptions & { output?: string; withAddresses?: boolean
 
 const notes = `
 One tar of what helps to find a fault: status, configuration, doctor, versions,
-members, history, log lines, statistics of the store. Keys, tokens, passphrases
+members, history, log lines, metrics, statistics of the store. Keys, tokens, passphrases
 and invites are taken out, addresses too unless --with-addresses; PeerIds and
 names stay. It is sent to nobody: it prints what is in it, look at it first.
 ${exampleOf('trustnet report', 'trustnet report --output /tmp/hal.tar --with-addresses')}`
@@ -54,6 +54,7 @@ const processParts = (api: ControlApi, signal: AbortSignal): Parts => ({
   'policy.json': () => api.policy({}, { signal }),
   'clock.json': () => api.clock({}, { signal }),
   'events.json': () => api.history({ limit: eventRows }, { signal }),
+  'metrics.txt': async () => (await api.metrics({}, { signal })).lines,
   'log.txt': async () => (await api.recentLog({}, { signal })).lines
 })
 

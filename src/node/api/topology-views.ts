@@ -39,5 +39,11 @@ export const recentLogView = answer('recent-log', 'the last lines of the log, fo
 })
 
 export type TopologyView = Body<typeof topologyView>
+export const metricsView = answer('metrics', 'the metrics of a process, for trustnet report', {
+  lines: z.array(text).describe('in the text format of Prometheus'),
+  dropped: whole.describe('lines behind them that are left out')
+})
+
+export type MetricsView = Body<typeof metricsView>
 export type LogLevelView = Body<typeof logLevelView>
 export type RecentLogView = Body<typeof recentLogView>

@@ -40,6 +40,7 @@ import { logView } from '../views/log-view.ts'
 import { lookupHere, lookupRemote } from '../views/lookup-view.ts'
 import { matrixView } from '../views/matrix-view.ts'
 import { countStates, memberRows, noStates } from '../views/member-rows.ts'
+import { metricsView } from '../views/metrics-view.ts'
 import { logDiffView, pastView } from '../views/past-view.ts'
 import { requireKey, requireKeyEver } from '../views/peer-names.ts'
 import { policyCall, policyView, previewPolicy } from '../views/policy-view.ts'
@@ -111,6 +112,7 @@ const handlers: { readonly [K in RouteName]: Handler<K> } = {
   topology: (_, { node, network }) => topologyView(node, network),
   matrix: (query, { node, network }) => matrixView(node, network, query),
   logLevel: ({ level, service }, { node }) => setLogLevel(node, level, service),
+  metrics: (_, { node }) => metricsView(node),
   recentLog: (_, { node }) => ({ ...node.logging.recent() }),
   identity: (_, { node }) => {
     const { key, config, network, peerId } = node

@@ -10,7 +10,7 @@ import { expectSchema, walked } from '../../helpers/schemas.ts'
 let network: TestNetwork
 let nodes: readonly TrustNode[]
 beforeAll(async () => {
-  network = await TestNetwork.create()
+  network = await TestNetwork.create({ 'http.listen': '[::1]:0' })
   const [root] = network.nodes
   if (root === undefined) throw new Error('no root')
   const hal = await network.join('hal')

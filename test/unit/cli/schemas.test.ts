@@ -75,6 +75,7 @@ const elsewhere = [
   'error',
   'timeline',
   'recent-log',
+  'metrics',
   'peers-watch',
   'registry-fetch',
   'registry-prepared',

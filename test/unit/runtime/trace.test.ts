@@ -72,3 +72,20 @@ test('a measured step is in no trace, and nothing is told while nobody listens',
   measured('commit', performance.now())
   expect(await stepsOf(async () => {})).toEqual([])
 })
+
+test('what goes on behind the end of its step is part of no trace', async () => {
+  const delta = beginStep('delta')
+  const ended = Promise.withResolvers<void>()
+  const [, later] = await stepsOf(async () => {
+    const subscription = delta.run(async () => {
+      const before = currentTrace()
+      await ended.promise
+      expect([before?.length, currentTrace(), carriedTrace()]).toEqual([16, undefined, {}])
+      beginStep('lookup').end()
+    })
+    delta.end()
+    ended.resolve()
+    await subscription
+  })
+  expect(later).toMatchObject({ name: 'lookup', place: { parent: undefined } })
+})

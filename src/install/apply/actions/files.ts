@@ -75,10 +75,18 @@ const ownerAgain = async ({ uid, gid }: Ids, service: readonly string[]): Promis
   return { uid: (await stays('/etc/passwd', uid)) ? uid : 0, gid: (await stays('/etc/group', gid)) ? gid : 0 }
 }
 
+/** A plan is read by people: a unit and a configuration are shown, a dashboard is not. */
+const mostShown = 200
+
+const shown = (text: string): string[] => {
+  const lines = text.trimEnd().split('\n')
+  return lines.length <= mostShown ? lines : [`(${lines.length} lines, ${Buffer.byteLength(text)} bytes)`]
+}
+
 export const fileKind: Kind<FileAction> = {
   describe: ({ path, mode, owner, text, secret }) => ({
     text: `file ${path} (${octal(mode)}, ${owner})`,
-    lines: secret === true ? ['(a secret, not shown)'] : text.trimEnd().split('\n')
+    lines: secret === true ? ['(a secret, not shown)'] : shown(text)
   }),
   before: async ({ path }) => ({ text: (await textOf(path)) ?? null, ...ownershipOf(path) }),
   apply: async (action, { passphrase }) => {

@@ -90,6 +90,7 @@ test('a report is one tar, of its owner alone, in which no answer and no log lin
   const names = execFileSync('tar', ['-tf', file]).toString()
   for (const name of ['status', 'config', 'version', 'events', 'registry-status', 'topology'])
     expect(names).toContain(`trustnet-report/${name}.json`)
+  expect(fileIn(file, 'trustnet-report/metrics.txt')).toContain('trustnet_up{address=')
   const all = execFileSync('tar', ['-xOf', file]).toString()
   for (const name of names.split('\n').filter((each) => each.endsWith('.json'))) JSON.parse(fileIn(file, name))
   expect(all).toContain('[address-')

@@ -67,6 +67,13 @@ describe('a plan', () => {
     }
   })
 
+  it('shows a long file by its size', () => {
+    const file = (lines: number) =>
+      doable({ kind: 'file', path: '/x', text: 'a\n'.repeat(lines), mode: 0o644, owner: 'root' }).describe().lines
+    expect(file(200)).toHaveLength(200)
+    expect(file(201)).toEqual(['(201 lines, 402 bytes)'])
+  })
+
   it('never shows a secret', () => {
     const shown = doable({
       kind: 'file',
