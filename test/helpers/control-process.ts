@@ -28,7 +28,15 @@ import {
   unknownRow,
   whyView
 } from './commands/control-views.ts'
-import { logDiffView, logLevelView, matrixView, pastView, timelineView, topologyView } from './commands/past-views.ts'
+import {
+  compareView,
+  logDiffView,
+  logLevelView,
+  matrixView,
+  pastView,
+  timelineView,
+  topologyView
+} from './commands/past-views.ts'
 import { checkpointView, policyCall, policyPreview, policyView } from './commands/policy-views.ts'
 import { healthView, statsView } from './commands/process-views.ts'
 
@@ -97,6 +105,7 @@ export class ScriptedApi implements Scripted {
   timeline = async () => timelineView
   identity = async () => identityView
   topology: Scripted['topology'] = async () => topologyView
+  compare: Scripted['compare'] = async () => compareView
   matrix: Scripted['matrix'] = async () => matrixView
   logLevel = async () => logLevelView
   metrics: Scripted['metrics'] = async () => ({ lines: ['trustnet_up{address="2001:db8::77"} 1'], dropped: 0 })
@@ -140,12 +149,6 @@ export class ScriptedApi implements Scripted {
   approve: Scripted['approve'] = async () => ({ ...root, entry: 13, message: 'admitted' })
   rejectAll: Scripted['rejectAll'] = async () => ({ rejected: 3 })
   reject: Scripted['reject'] = async ({ reason }) => ({ ...root, entry: null, message: reason })
-  fetchStore: Scripted['fetchStore'] = async ({ peer, to }) => ({
-    peerId: root.peerId,
-    name: peer,
-    path: to,
-    refused: null
-  })
   backup: Scripted['backup'] = async ({ to } = {}) => ({ ...backupView, path: to ?? backupView.path })
   heldBack: Scripted['heldBack'] = async () => ({
     doubt: null,

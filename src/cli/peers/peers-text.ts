@@ -7,7 +7,8 @@ import { type PeerFilter, peersSummary } from '../output/peer-rows.ts'
 /** Last day of each peer, by PeerId. */
 export type Day = ReadonlyMap<string, readonly (number | null)[]>
 
-export type PeersOptions = RunningOptions & PeerFilter & { long?: boolean; watch?: boolean; matrix?: boolean }
+export type PeersOptions = RunningOptions &
+  PeerFilter & { long?: boolean; watch?: boolean; matrix?: boolean; compare?: string }
 
 /** Summary line, empty line, table: what `peers` prints and `--watch` redraws. */
 export const peersText = (

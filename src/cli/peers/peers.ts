@@ -18,6 +18,7 @@ Examples:
   trustnet peers --role root,secondary    the registries
   trustnet peers --watch                  go on; on a pipe JSON lines of changes
   trustnet peers --matrix                 who reaches whom
+  trustnet peers --compare root,self      whose view differs
   trustnet peers connect /ip6/2001:db8::1/tcp/9000`
 
 export const addPeers: AddCommand = (program, context) => {
@@ -32,6 +33,7 @@ export const addPeers: AddCommand = (program, context) => {
     .option('--name <text>', 'only names that contain this')
     .addOption(new Option('--sort <key>', 'order').choices([...sortKeys]))
     .option('--matrix', 'who reaches whom, as they say; of many the worst')
+    .option('--compare <names>', 'where the views of these differ: root,secondary,self')
     .option('--limit <n>', 'at most so many rows', wholeNumber('--limit'))
     .option('-a, --all', 'also members not seen for 7 days')
     .addHelpText('after', examples)
@@ -70,6 +72,11 @@ const showPeers = async (context: Context, options: PeersOptions): Promise<void>
   if (options.matrix === true) {
     const { showMatrix } = await import('./matrix.ts')
     await showMatrix(context, client, options)
+    return
+  }
+  if (options.compare !== undefined) {
+    const { showComparison } = await import('./compare.ts')
+    await showComparison(context, client, { ...options, compare: options.compare })
     return
   }
   if (options.watch === true) {

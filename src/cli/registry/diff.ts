@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { Option } from 'commander'
 import type { DiffView } from '../../node/offline/stopped-store.ts'
-import { handedOver } from '../access/copy-from-service.ts'
 import { type RunningOptions, running, withRunning } from '../access/find-running.ts'
 import { ownStore } from '../access/local-store.ts'
 import { asOwner, ownerOfNode } from '../access/run-as-owner.ts'
@@ -10,7 +10,6 @@ import type { AddCommand, Context } from '../output/context.ts'
 import { exitCodes, UsageError } from '../output/exit.ts'
 import { exampleOf } from '../output/help.ts'
 import { sanitise, shortPeerId, unknown } from '../output/text.ts'
-import { peerName } from '../peers/peers.ts'
 import { showLogDiff } from './past.ts'
 
 /** `v120`: a place in the log. A file of that name is `./v120`. */
@@ -18,22 +17,21 @@ const placePattern = /^v\d+$/
 
 type DiffOptions = RunningOptions & { with?: string }
 
-/** Differences, and the reason why not all that a member sent was taken; null: it was, or it is a file. */
-type Shown = DiffView & { refused?: string | null }
+const replaced = (name: string): string =>
+  `\`registry diff --with\` is gone: what that member shows and this node does not, \`trustnet peers --compare ${sanitise(name)},self\` says.`
 
 const notes = `
 Two places in the log, v120 v131 or times (2d, 2026-11-30): what changed in the
 network between them; with one, v120, until now.
-FILE is a backup, also one of another registry. With --with the process that
-runs here asks that member for all that it has; what is not right is not taken,
-and said. Of a process that runs here a copy is made first. A record that a node
-renews meanwhile counts as a difference. Exits with 5 when they differ.
-${exampleOf('trustnet registry diff v120 v131', 'trustnet registry diff /mnt/safe/registry.db', 'trustnet registry diff --with keeper')}`
+FILE is a backup, also one of another registry. Of a process that runs here a
+copy is made first. A record that a node renews meanwhile counts as a
+difference. Exits with 5 when they differ.
+${exampleOf('trustnet registry diff v120 v131', 'trustnet registry diff /mnt/safe/registry.db')}`
 
 export const addRegistryDiff: AddCommand = (registry, context) => {
   withRunning(registry.command('diff [file-or-from] [to]'))
-    .description('compare two places of the log, or all with a backup or a member')
-    .option('--with <peer>', 'compare with what this member serves now')
+    .description('compare two places of the log, or all with a backup')
+    .addOption(new Option('--with <peer>', 'replaced by `peers --compare`').hideHelp())
     .addHelpText('after', notes)
     .action((file: string | undefined, to: string | undefined, options: DiffOptions) =>
       diff(context, [file, to], options)
@@ -45,49 +43,31 @@ const diff = async (
   [given, to]: readonly [string | undefined, string | undefined],
   options: DiffOptions
 ): Promise<void> => {
-  if (given !== undefined && options.with === undefined && (to !== undefined || placePattern.test(given)))
+  if (options.with !== undefined) throw new UsageError(replaced(options.with))
+  if (given === undefined) throw new UsageError('Compare with a FILE, or name two places in the log: v120 v131.')
+  if (to !== undefined || placePattern.test(given))
     return await showLogDiff(context, await running(context, options), [given, to], options)
-  if ((given === undefined) === (options.with === undefined)) {
-    throw new UsageError('Compare with one: a FILE, or a member that --with names.')
-  }
-  const files = given === undefined ? [] : [resolve(given)]
   const { owner, found } = await ownerOfNode(context, options)
-  await asOwner(owner, { files }, ([file]) => compare(context, file, found))
+  await asOwner(owner, { files: [resolve(given)] }, ([file]) => compare(context, file ?? given, found))
 }
 
-const compare = async (context: Context, file: string | undefined, options: DiffOptions): Promise<void> => {
+const compare = async (context: Context, file: string, options: DiffOptions): Promise<void> => {
   const folder = await mkdtemp(join(tmpdir(), 'trustnet-diff-'))
   try {
-    const other = file === undefined ? await fetched(context, options, join(folder, 'other.db')) : { path: file }
     const own = await ownStore(context, options, join(folder, 'registry.db'))
     const { diffStoresAt } = await import('../../node/offline/stopped-store.ts')
-    const { path, ...told } = other
-    const view: Shown = { ...diffStoresAt(own, path), ...told }
+    const view = diffStoresAt(own, file)
     if (options.json === true) context.terminal.json(view)
     else show(context, view)
-    if (!view.same || (view.refused ?? null) !== null) context.exit(exitCodes.degraded)
+    if (!view.same) context.exit(exitCodes.degraded)
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
 }
 
-const fetched = async (
-  context: Context,
-  options: DiffOptions,
-  to: string
-): Promise<{ path: string; other: string; refused: string | null }> => {
-  const client = await running(context, options)
-  const member = peerName(options.with ?? '')
-  const view = await handedOver(client, to, (path) =>
-    client.fetchStore({ peer: member, to: path }, { signal: context.signal })
-  )
-  return { path: view.path, other: `${view.name} ${view.peerId}`, refused: view.refused }
-}
-
-const show = ({ terminal }: Context, view: Shown): void => {
-  const { head, otherHead, entries, records, differsFrom, refused = null } = view
+const show = ({ terminal }: Context, view: DiffView): void => {
+  const { head, otherHead, entries, records, differsFrom } = view
   terminal.print(view.same ? terminal.paint('good', 'Same') : terminal.paint('warn', 'They differ'))
-  if (refused !== null) terminal.print(`${terminal.paint('bad', 'Refused')}      ${sanitise(refused)}`)
   terminal.print(`Log here     entry ${head.n} of epoch ${head.epoch}, ${entries.onlyHere} that are not there`)
   terminal.print(
     `Log there    entry ${otherHead.n} of epoch ${otherHead.epoch}, ${entries.onlyThere} that are not here`

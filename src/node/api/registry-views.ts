@@ -24,13 +24,6 @@ import {
 
 // Answers of a registry about itself and its log.
 
-export const fetchView = answer('registry-fetch', 'a store fetched from a member, for trustnet registry diff --with', {
-  peerId: text,
-  name: text,
-  path: text,
-  refused: textOrNull.describe('why not all that it sent was taken; null: it was')
-})
-
 export const registryStatusView = answer('registry-status', 'trustnet registry status --json', {
   self,
   network: network.nullable(),
@@ -245,7 +238,6 @@ export const checkpointView = answer('registry-checkpoint', 'trustnet registry c
 })
 
 export type CheckpointView = Body<typeof checkpointView>
-export type FetchView = Body<typeof fetchView>
 export type RegistryStatusView = Body<typeof registryStatusView>
 export type RegistryNodeRow = z.infer<typeof registryNodeRow>
 export type RegistryNodesView = Body<typeof registryNodesView>

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import * as compare from './compare-views.ts'
 import * as history from './history-views.ts'
 import * as invites from './invite-views.ts'
 import * as matrix from './matrix-views.ts'
@@ -88,6 +89,9 @@ export const routes = {
     { limit: z.int().min(1).max(500).describe('members, the worst first where there are more; default 30').optional() },
     '/matrix'
   ),
+  compare: ask.network('Members about whom views differ, of this node and of members', compare.compareView, {
+    with: z.string().min(1).max(2048).describe('by comma: names, `self`, or the roles `root` and `secondary`')
+  }),
   logLevel: tell.process('Changes how much this process logs, until it ends', topology.logLevelView, {
     level: z.enum(logLevels),
     service: z.string().min(1).max(64).describe('a part of libp2p: `gossipsub`; default: all that is ours').optional()
@@ -163,10 +167,6 @@ export const routes = {
     {}
   ),
   dismissVoid: tell.root('Takes a member off that list, and tells everybody that it stays', views.changeView, { peer }),
-  fetchStore: tell.network('Fetches log and records of a member into a new file', registry.fetchView, {
-    peer,
-    to: path
-  }),
   backup: tell.network('Makes a backup, into a new file or the folder of all', registry.backupView, {
     to: path.optional()
   }),

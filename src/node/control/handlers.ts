@@ -5,7 +5,6 @@ import { acknowledge, warningsOf } from '../actions/acknowledge.ts'
 import { backUpNow, resumeRestored } from '../actions/backup.ts'
 import { acceptClock, clockView } from '../actions/clock.ts'
 import { connectTo, disconnectFrom } from '../actions/connect.ts'
-import { fetchStore } from '../actions/fetch-store.ts'
 import { issueInvite } from '../actions/invite.ts'
 import { joinWith } from '../actions/join.ts'
 import { rotateIdentity } from '../actions/keys/rotate-identity.ts'
@@ -34,6 +33,7 @@ import { Notices } from '../status/notices.ts'
 import { statusFacts } from '../status/status-facts.ts'
 import { statusView } from '../status/status-view.ts'
 import { checkpointView } from '../views/checkpoint-view.ts'
+import { compareView } from '../views/compare-view.ts'
 import { connectionsView, statsView } from '../views/connections-view.ts'
 import { historyView } from '../views/history-view.ts'
 import { logView } from '../views/log-view.ts'
@@ -110,6 +110,7 @@ const handlers: { readonly [K in RouteName]: Handler<K> } = {
   history: (query, { network }) => historyView(network, query),
   timeline: (query, { node, network }) => timelineView(node, network, query),
   topology: (_, { node, network }) => topologyView(node, network),
+  compare: (query, { node, network, signal }) => compareView(node, network, query.with.split(','), signal),
   matrix: (query, { node, network }) => matrixView(node, network, query),
   logLevel: ({ level, service }, { node }) => setLogLevel(node, level, service),
   metrics: (_, { node }) => metricsView(node),
@@ -159,7 +160,6 @@ const handlers: { readonly [K in RouteName]: Handler<K> } = {
   evict: (_, { node, network }) => evict(node, network),
   voidRevokes: (_, { registry }) => voidRevokesView(registry),
   dismissVoid: ({ peer }, { registry }) => dismissVoid(registry, peer),
-  fetchStore: (query, { node, network, signal }) => fetchStore(node, network, query, signal),
   backup: ({ to }, { node }) => backUpNow(node, to),
   prepareEntry: (query, { node, network }) => prepareEntry(node, network, query),
   enterEntry: (query, { node, network }) => enterEntry(node, network, query),

@@ -14,7 +14,7 @@ const alarmFixes: ReadonlyMap<string, string> = new Map(
       'trustnet registry backup --to FILE, then stop this process, trustnet registry restore FILE, and start it',
     store_damaged: 'look at the disk, then trustnet status --acknowledge store_damaged',
     newer_rules: 'trustnet upgrade on this machine',
-    stale_source: 'trustnet registry diff --with NAME of that member, then look at its machine',
+    stale_source: 'trustnet peers --compare NAME,self with the name of that member, then look at its machine',
     clock_step:
       'set the clock right (timedatectl set-ntp true), or trustnet registry clock --accept when it is right now',
     clock_doubt: 'set the clock right (timedatectl set-ntp true), or trustnet registry clock --accept when it is right',

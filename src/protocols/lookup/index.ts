@@ -1,3 +1,3 @@
-export { type LookupOptions, LookupStream, lookup, lookupAll } from './client.ts'
+export { type LookupOptions, LookupStream, lookup, lookupAll, type RemotePage } from './client.ts'
 export { lookupId } from './descriptor.ts'
 export { lookupServer } from './server.ts'

@@ -56,7 +56,7 @@ const ownCalls: ReadonlyMap<string, RootCalls> = new Map<string, RootCalls>([
     'registry diff',
     {
       stopped: ['trustnet registry diff /root/safe/backup.db'],
-      running: ['trustnet registry diff /root/safe/backup.db', 'trustnet registry diff --with tnr']
+      running: ['trustnet registry diff /root/safe/backup.db']
     }
   ],
   ['revoke', { stopped: [`${withKit} trustnet revoke hal ${kit}`], running: ['trustnet revoke hal'] }],

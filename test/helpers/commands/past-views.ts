@@ -1,4 +1,5 @@
 import type {
+  CompareView,
   LogDiffView,
   LogLevelView,
   MatrixView,
@@ -100,6 +101,35 @@ export const matrixView: MatrixView = {
     { from: root, to: halRef, reaches: false, says: root, ...refused, oneWay: true },
     { from: bad, to: halRef, reaches: true, says: bad, ...reached, oneWay: false },
     { from: halRef, to: bad, reaches: null, says: halRef, failure: null, ageMs: 5000, oneWay: false }
+  ]
+}
+
+const seen = { member: true, role: 'integrated', addresses: ['/ip6/2001:db8::2/tcp/9000'] } as const
+
+export const compareView: CompareView = {
+  sources: [
+    { ...root, self: false, members: 3, ageMs: 2_000, error: null },
+    { peerId: peerIds[2], name: 'far', self: false, members: null, ageMs: null, error: 'no answer in time' },
+    { ...halRef, self: true, members: 2, ageMs: 5_000, error: null }
+  ],
+  compared: 3,
+  rows: [
+    {
+      ...halRef,
+      differs: ['state', 'record'],
+      sides: [
+        { source: root, ...seen, addresses: [...seen.addresses], state: 'suspect', seenAgeMs: 12_000, seq: 4 },
+        { source: halRef, ...seen, addresses: [...seen.addresses], state: 'online', seenAgeMs: 0, seq: 5 }
+      ]
+    },
+    {
+      ...bad,
+      differs: ['member'],
+      sides: [
+        { source: root, ...seen, addresses: [], state: 'online', seenAgeMs: 1_000, seq: null },
+        { source: halRef, member: false, role: null, state: null, seenAgeMs: null, seq: null, addresses: [] }
+      ]
+    }
   ]
 }
 

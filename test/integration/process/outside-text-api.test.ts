@@ -7,7 +7,7 @@ import { TestNetwork } from '../../helpers/network.ts'
 /** Names that every plain object answers to, of which the first may also be that of a member or a group, and a text that is nothing. */
 const words = ['constructor', 'toString', '__proto__', 'hasOwnProperty', 'valueOf', '%00 é/..']
 /** Would end the node, or wait for others. */
-const left = new Set(['leave', 'rotateIdentity', 'spread', 'fetchStore', 'backup'])
+const left = new Set(['leave', 'rotateIdentity', 'spread', 'backup'])
 
 const samples = [1000, 500, true, 'root', 'online', 'open', 'hal', ['web'], 'delegate']
 const sampleOf = (field: { safeParse(value: unknown): { success: boolean } }): unknown =>

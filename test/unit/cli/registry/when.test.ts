@@ -16,6 +16,6 @@ test('days that there are', () => {
 
 test('places of the log are not compared with a member', async () => {
   const { code, err } = await runCli(['registry', 'diff', 'v0', 'v1', '--with', 'keeper'], { home: '/nonexistent' })
-  expect(err).toContain('Compare with one')
+  expect(err).toContain('peers --compare keeper,self')
   expect(code).toBe(2)
 })
