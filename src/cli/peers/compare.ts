@@ -59,5 +59,7 @@ const valueOf = (what: Row['differs'][number], { member, role, state, seenAgeMs,
   if (what === 'member') return 'a member'
   if (what === 'role') return orUnknown(role)
   if (what === 'state') return `${orUnknown(state)}${seenAgeMs === null ? '' : `, heard ${age(seenAgeMs)} ago`}`
-  return seq === null ? 'none' : `seq ${seq}${addresses[0] === undefined ? '' : ` at ${sanitise(addresses[0])}`}`
+  return seq === null
+    ? 'none'
+    : `seq ${seq}${addresses[0] === undefined ? '' : ` at ${sanitise(addresses[0].replace(/\/p2p\/.*/, ''))}`}`
 }

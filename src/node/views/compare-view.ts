@@ -12,7 +12,7 @@ import type { NetworkNode } from '../network-node.ts'
 import type { NodeContext } from '../node-context.ts'
 import { ageOf, connectionsOf, mapGently, shownState } from './member-rows.ts'
 import { requireMember } from './peer-names.ts'
-import { refOf, viewAgeMs } from './refs.ts'
+import { refOf, viewAgeMs, wholeMs, withPeer } from './refs.ts'
 import { rowSourceOf } from './row-source.ts'
 
 type Row = CompareView['rows'][number]
@@ -94,11 +94,9 @@ const rowOf = ({ registry }: NetworkNode, publicKey: Uint8Array, sides: Side[]):
 
 const areSeveral = (values: readonly unknown[]): boolean => new Set(values).size > 1
 
-const wholeOrNull = (ms: number | null): number | null => (ms === null ? null : Math.round(ms))
-
 const recordOf = (record: NodeRecord | undefined): Pick<Told, 'seq' | 'addresses'> => ({
   seq: record?.seq ?? null,
-  addresses: [...(record?.addrs ?? [])]
+  addresses: record === undefined ? [] : record.addrs.map((address) => withPeer(address, peerIdText(record.publicKey)))
 })
 
 const ownView = async (node: NodeContext, network: NetworkNode): Promise<Viewed> => {
@@ -111,7 +109,7 @@ const ownView = async (node: NodeContext, network: NetworkNode): Promise<Viewed>
       member: true,
       role,
       state: peerIdText(publicKey) === node.peerId ? 'online' : shownState(rowSource, publicKey, connections),
-      seenAgeMs: wholeOrNull(ageOf(registry.liveness.view(publicKey))),
+      seenAgeMs: wholeMs(ageOf(registry.liveness.view(publicKey))),
       ...recordOf(registry.records.read(publicKey))
     }
     return [keyId(publicKey), { publicKey, told }] as const
@@ -120,7 +118,7 @@ const ownView = async (node: NodeContext, network: NetworkNode): Promise<Viewed>
     ...refOf(registry, node.key.publicKey),
     self: true,
     members: rows.length,
-    ageMs: wholeOrNull(viewAgeMs(network)),
+    ageMs: wholeMs(viewAgeMs(network)),
     error: null
   }
   return { source, rows: new Map(rows) }
@@ -157,6 +155,6 @@ const toldBy = ({ role, state, heardMs, record }: RemotePage['rows'][number]): T
   member: true,
   role: role ?? null,
   state,
-  seenAgeMs: wholeOrNull(heardMs ?? null),
+  seenAgeMs: wholeMs(heardMs ?? null),
   ...recordOf(record?.value)
 })

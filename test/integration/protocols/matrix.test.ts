@@ -30,7 +30,7 @@ it('shows at every node who reaches whom and at which address, as each member sa
     'shut +! root'
   ])
   const said = view.members.find(({ name }) => name === 'shut')?.addresses
-  expect(said?.map(({ address }) => address)).toEqual(['/ip6/::1/tcp/1'])
+  expect(said?.map(({ address }) => address)).toEqual([`/ip6/::1/tcp/1/p2p/${shut.peerId}`])
   expect(
     said?.[0]?.words.map(({ prober, registry, failure }) => [prober.name, registry.name, failure]).toSorted()
   ).toEqual([
