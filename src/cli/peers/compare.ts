@@ -49,12 +49,12 @@ const rowText = (row: Row, width: number | undefined): string =>
 const partText = (what: Row['differs'][number], sides: readonly Side[], width: number | undefined): string => {
   const indent = ' '.repeat(11)
   const parts = sides.map(
-    (side, at) => `${at === 0 ? `  ${what.padEnd(9)}` : ''}${peerText(side.source)}: ${valueOf(what, side)}`
+    (side, at) => `${at === 0 ? `  ${what.padEnd(9)}` : ''}${peerText(side.source)}: ${sideText(what, side)}`
   )
   return wrapped(parts, '; ', width, indent)
 }
 
-const valueOf = (what: Row['differs'][number], { member, role, state, seenAgeMs, seq, addresses }: Side): string => {
+const sideText = (what: Row['differs'][number], { member, role, state, seenAgeMs, seq, addresses }: Side): string => {
   if (!member) return 'no member'
   if (what === 'member') return 'a member'
   if (what === 'role') return orUnknown(role)

@@ -39,7 +39,6 @@ export const compareView = async (
   names: readonly string[],
   signal: AbortSignal
 ): Promise<CompareView> => {
-  const { registry } = network
   const views = await Promise.all(
     sourcesOf(node, network, names).map((member) =>
       member === undefined ? ownView(node, network) : remoteView(node, network, member, signal)
