@@ -85,7 +85,7 @@ const twice = /(?<!\S)(\S+)(: cannot be \w+: )\1 cannot be [a-z ]+: /g
 const damagedStore =
   'The store is damaged, or was written to by another program. Stop this process, then: `trustnet registry verify` says what is wrong; a root restores its newest backup, any other node fetches its replica anew'
 
-/** What SQLite says of a store that failed while it was read, without saying which or what to do. */
+/** Words of SQLite for a store that failed while it was read, without which store or what to do. */
 const ofStores: ReadonlyMap<string, string> = new Map([
   ['database disk image is malformed', damagedStore],
   ['file is not a database', damagedStore],
