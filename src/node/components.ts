@@ -178,7 +178,7 @@ function makeLeaseClient(node: NodeParts, network: NetworkParts, host: Host, own
   const { registry } = network
   return new LeaseClient({
     registries: new RegistryFinder({ node, network, host }),
-    membership: makeMembership({ node, registry, mayJoin: !rotation.isTrial }),
+    membership: makeMembership({ node, registry, mayJoin: () => !rotation.isTrial && !node.isLeaving }),
     selfRecord: network.self.record,
     owner,
     clock,

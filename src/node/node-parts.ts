@@ -28,6 +28,8 @@ export interface NodeParts {
   readonly portWaitMs: number | undefined
   /** Figures of libp2p; undefined: nobody asks for any. */
   readonly metrics: { forHost(): LibraryMetrics } | undefined
+  /** It has left, and stops in a moment. */
+  readonly isLeaving: boolean
   /** Something that a view shows has changed. */
   changed(): void
   /** Goes on with another key, inside of this process. */

@@ -320,7 +320,11 @@ export class TrustNode implements Node, NodeContext {
     this.network?.retry()
   }
 
-  /** The next stop says that this node has left for good. */
+  get isLeaving(): boolean {
+    return this.#left
+  }
+
+  /** The next stop says that this node has left for good; until then it asks nobody to be let in again. */
   leave(): void {
     this.#left = true
   }

@@ -10,8 +10,8 @@ import type { Membership } from './types.ts'
 export interface MembershipInit {
   node: Pick<NodeParts, 'config' | 'key' | 'clock' | 'invites'>
   registry: Registry
-  /** false: this key shall not ask to be admitted as a new member. */
-  mayJoin: boolean
+  /** False while this key shall not ask to be admitted as a new member. */
+  mayJoin: () => boolean
 }
 
 /** Renewed at half of its life ± 10 %, each node at a time of its own. */
@@ -32,7 +32,7 @@ export function makeMembership({ node, registry, mayJoin }: MembershipInit): Mem
         ? new RevokedError('the key of this node was revoked, for ever: join with a new key, in another data folder')
         : undefined,
     joinCall: () => {
-      if (replica.state.isRevoked(publicKey) || !mayJoin) return undefined
+      if (replica.state.isRevoked(publicKey) || !mayJoin()) return undefined
       const given = invites.invite
       const fits = given !== undefined && Buffer.compare(given.networkId, networkId) === 0
       const join = makeJoin({
