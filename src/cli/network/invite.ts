@@ -22,6 +22,8 @@ type InviteOptions = RunningOptions & {
   after?: number
 }
 
+type LeaveOptions = RunningOptions & { forget?: boolean; reason?: string; plan?: boolean }
+
 const inviteExamples = `
 The line holds the seed of a one-time key: whoever has it can join. It goes to
 stdout alone, all else to stderr.
@@ -84,8 +86,9 @@ export const addInvite: AddCommand = (program, context) => {
     .description('say to the network that this node leaves')
     .option('--forget', 'end the own membership, too: only a new invite brings it back')
     .option('--reason <text>', 'told to the others')
+    .option('--plan', 'say what would happen, and change nothing')
     .addHelpText('after', leaveExamples)
-    .action((options: RunningOptions & { forget?: boolean; reason?: string }) => leave(context, options))
+    .action((options: LeaveOptions) => leave(context, options))
 }
 
 const invite = async (context: Context, options: InviteOptions): Promise<void> => {
@@ -130,15 +133,10 @@ const showInvite = async ({ terminal }: Context, view: InviteView): Promise<Arri
   return await terminal.handOver(view.line)
 }
 
-const leave = async (
-  context: Context,
-  options: RunningOptions & { forget?: boolean; reason?: string }
-): Promise<void> => {
+const leave = async (context: Context, options: LeaveOptions): Promise<void> => {
+  const { forget = false, reason, plan } = options
   const client = await running(context, options)
-  const view = await client.leave(
-    { forget: options.forget === true, reason: options.reason },
-    { signal: context.signal }
-  )
+  const view = await client.leave({ forget, reason, plan }, { signal: context.signal })
   if (options.json === true) return context.terminal.json(view)
   context.terminal.print(sanitise(view.message))
 }

@@ -32,6 +32,7 @@ export const addIdentity: AddCommand = (program, context) => {
     .command('rotate')
     .description('give this node another key; the old one is void')
     .option('--plan', 'say what would happen, and change nothing')
+    .option('--json', 'print JSON')
     .addHelpText('after', rotateNotes + exampleOf('trustnet identity rotate --plan', 'trustnet identity rotate'))
     .action(async (_, command: Command) => {
       await rotate(context, command.optsWithGlobals<RunningOptions & { plan?: boolean }>())

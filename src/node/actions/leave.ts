@@ -12,16 +12,17 @@ const answerMs = 100
 export interface LeaveQuery {
   forget: boolean
   reason?: string | undefined
+  plan?: boolean | undefined
 }
 
 /**
- * Leaves the network: the others see `left`, with forget the membership is over, and this process ends.
+ * Leaves the network: the others see `left`, with forget the membership is over, and this process ends. With `plan` it says so, and stays.
  * @throws NotMemberError, InvalidPayloadError at the root, UnavailableError when forgetting needs a registry and none answers
  */
 export async function leaveNetwork(
   node: NodeContext,
   network: NetworkNode,
-  { forget, reason = 'left' }: LeaveQuery,
+  { forget, reason = 'left', plan = false }: LeaveQuery,
   signal: AbortSignal
 ): Promise<ChangeView> {
   if (network.registry.root !== undefined) {
@@ -29,6 +30,12 @@ export async function leaveNetwork(
   }
   if (!network.isMember()) throw new NotMemberError('this node is no member: there is nothing to leave, stop it')
   const self = selfRef(node)
+  if (plan) {
+    const then = forget
+      ? 'its membership would be over and its name free: only a new invite brings it back'
+      : 'it would be a member still, and come back when it is started again'
+    return { schemaVersion: 1, ...self, entry: null, message: `would leave the network and stop; ${then}` }
+  }
   const forgotten = forget ? await forgetSelf(node, network, signal) : undefined
   node.leave()
   setTimeout(() => stop(node, reason), answerMs)

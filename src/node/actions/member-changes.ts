@@ -6,7 +6,8 @@ import type { LogEntry } from '../../registry/objects/entry.ts'
 import type { Signed } from '../../registry/objects/envelope.ts'
 import type { Registry } from '../../registry/registry.ts'
 import type { ChangeView, MembersView } from '../api/control-api.ts'
-import { requireMember } from '../views/peer-names.ts'
+import { formerName } from '../views/log-view.ts'
+import { endedMember, findMember, requireMember } from '../views/peer-names.ts'
 import { refOf } from '../views/refs.ts'
 
 interface Changes {
@@ -43,7 +44,19 @@ export async function endMember(
   { peer, reason, plan = false }: { peer: string; reason: string; plan?: boolean | undefined },
   author: Author
 ): Promise<ChangeView> {
-  const { publicKey, ephemeralMs } = requireMember(registry, peer)
+  const member = findMember(registry, peer)
+  const ended = member === undefined ? endedMember(registry, peer) : undefined
+  if (ended !== undefined) {
+    const message = 'is a member no more: its membership was ended before'
+    return {
+      schemaVersion: 1,
+      peerId: peerIdText(ended.publicKey),
+      name: formerName(registry, ended.publicKey),
+      entry: ended.entry.n,
+      message
+    }
+  }
+  const { publicKey, ephemeralMs } = member ?? requireMember(registry, peer)
   const ref = refOf(registry, publicKey)
   const back =
     ephemeralMs === undefined ? 'a new invite lets it in again' : 'it comes back by its invite while that is open'

@@ -9,13 +9,25 @@ import type { Clock } from '../../runtime/clock-and-logger.ts'
 import { InvalidPayloadError, NotFoundError, UnavailableError } from '../../runtime/errors.ts'
 import type { ChangeView, RejectedView, WaitingQuery } from '../api/control-api.ts'
 import { formatDuration } from '../config/durations.ts'
-import { byEnd, keyOfPeerId, requireKey, requireMember } from '../views/peer-names.ts'
+import { byEnd, findMember, keyOfPeerId, noSuchMember, requireMember, revokedByName } from '../views/peer-names.ts'
 import { refOf } from '../views/refs.ts'
 import type { RemoteAuthor } from './ordered.ts'
 import { approveJoin, isRemote, waitingJoin } from './waiting-orders.ts'
 
-/** Lets in one that waits. @throws NotFoundError */
+/** Lets in one that waits; who is a member by now needs it no more. @throws NotFoundError */
 export async function approve(registry: Registry, peer: string, author: Author | RemoteAuthor): Promise<ChangeView> {
+  try {
+    return await approveWaiting(registry, peer, author)
+  } catch (error) {
+    const member = error instanceof NotFoundError ? findMember(registry, peer) : undefined
+    if (member === undefined) throw error
+    const { publicKey, admitN, role } = member
+    const message = `is a member already, as ${role}`
+    return { ...refOf(registry, publicKey), entry: admitN, message }
+  }
+}
+
+async function approveWaiting(registry: Registry, peer: string, author: Author | RemoteAuthor): Promise<ChangeView> {
   const { value } = isRemote(author)
     ? await approveJoin(registry, (await waitingJoin(author, peer)).bytes, author)
     : readStoredEntry((await registry.admission.approve(waitingNamed(registry, peer))).admit)
@@ -61,11 +73,11 @@ export async function revoke(
   { peer, reason, plan = false }: { peer: string; reason: string; plan?: boolean | undefined },
   author: Author
 ): Promise<ChangeView> {
-  const publicKey = requireKey(registry, peer)
+  const publicKey = keyToRevoke(registry, peer)
   const ref = refOf(registry, publicKey)
   const before = registry.replica.state.revoked(publicKey)
   if (plan && before === undefined) return planOfRevoke(registry, peer, ref)
-  await registry.admission.revoke(publicKey, reason, author)
+  if (before === undefined) await registry.admission.revoke(publicKey, reason, author)
   const entry = registry.replica.state.revoked(publicKey)?.n ?? null
   const message = before === undefined ? 'is revoked: its key is shut out for ever' : 'was revoked before'
   return { ...ref, entry, message }
@@ -77,6 +89,13 @@ function planOfRevoke(registry: Registry, peer: string, ref: ReturnType<typeof r
   const held = formatDuration(registry.replica.state.policy.nameHoldMs)
   const message = `would be shut out: its connections are closed, its key is never admitted again, and its name is held for ${held}`
   return { ...ref, entry: null, message }
+}
+
+/** A member, any whole PeerId, or by its name whoever was revoked before: the command may be repeated. */
+const keyToRevoke = (registry: Registry, peer: string): Uint8Array => {
+  const known = keyOfPeerId(peer) ?? findMember(registry, peer)?.publicKey ?? revokedByName(registry, peer)?.publicKey
+  if (known === undefined) throw noSuchMember(registry, peer)
+  return known
 }
 
 /** The end of a PeerId stands for the only one that waits under it; all else the registry finds, or says what is wrong. */

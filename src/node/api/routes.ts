@@ -220,7 +220,8 @@ export const routes = {
   }),
   leave: tell.network('Says goodbye; with forget it also ends the own membership', views.changeView, {
     forget: z.boolean(),
-    reason: reason.optional()
+    reason: reason.optional(),
+    plan: plan.optional()
   }),
   revoke: order('Shuts a key out for ever', views.changeView, { peer, reason, plan: plan.optional() }),
 

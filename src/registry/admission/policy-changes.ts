@@ -1,7 +1,9 @@
+import { equals } from 'uint8arrays/equals'
 import { reasonOf } from '../../runtime/error-message.ts'
 import { InvalidPayloadError } from '../../runtime/errors.ts'
 import type { Replica } from '../log/replica.ts'
 import type { NetworkState } from '../log/state/network-state.ts'
+import { encodeBody } from '../objects/entry.ts'
 import { mayCall } from '../objects/policy/call-rules.ts'
 import { lockOut, type Policy, policyBody } from '../objects/policy/policy.ts'
 import type { Author } from './orders/author.ts'
@@ -31,6 +33,9 @@ function changedPolicy(state: NetworkState, changes: Partial<Policy>, { force = 
   return changed
 }
 
+const isSame = (a: Policy, b: Policy): boolean =>
+  equals(encodeBody({ kind: 'policy', body: a }).body, encodeBody({ kind: 'policy', body: b }).body)
+
 const originOf = (n: number): string => (n === 0 ? 'that of the genesis' : `that of entry ${n}`)
 
 /** Says that the rules let no member call anything at any other; undefined: they let some. */
@@ -55,11 +60,12 @@ export class PolicyChanges {
     this.#author = author
   }
 
-  /** Puts some values in place of those that count now. @throws InvalidPayloadError and as Author.append */
+  /** Puts some values in place of those that count now; makes no entry where all are so already. @throws InvalidPayloadError and as Author.append */
   async change(changes: Partial<Policy>, options: PolicyOptions = {}): Promise<Policy> {
     const changed = this.#turn.then(async () => {
+      const author = this.#author(options.by)
       const policy = changedPolicy(this.#replica.state, changes, options)
-      await this.#author(options.by).append([{ kind: 'policy', body: policy }])
+      if (!isSame(policy, this.#replica.state.policy)) await author.append([{ kind: 'policy', body: policy }])
       return policy
     })
     this.#turn = changed.catch(() => {})

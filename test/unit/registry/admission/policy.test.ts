@@ -13,6 +13,15 @@ describe('a policy', () => {
     expect(replica.state.policy).toMatchObject({ openGrants: 5, grantUses: 6 })
   })
 
+  it('that is so already makes no entry', async () => {
+    await using network = await RealNetwork.create()
+    const { admission, replica } = network.root
+    await admission.changePolicy({ openGrants: 5 })
+    const { n } = replica.head
+    expect(await admission.changePolicy({ openGrants: 5 })).toMatchObject({ openGrants: 5 })
+    expect(replica.head.n).toBe(n)
+  })
+
   it.each([{ membershipMs: 1000 }, { membershipMs: 2 * hour, returnGraceMs: 0 }, { openGrants: 0 }, { grantMs: 1000 }])(
     'that locks everybody out is refused without force: %o',
     async (changes) => {
