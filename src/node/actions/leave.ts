@@ -34,7 +34,7 @@ export async function leaveNetwork(
     const then = forget
       ? 'its membership would be over and its name free: only a new invite brings it back'
       : 'it would be a member still, and come back when it is started again'
-    return { schemaVersion: 1, ...self, entry: null, message: `would leave the network and stop; ${then}` }
+    return { ...self, entry: null, message: `would leave the network and stop; ${then}` }
   }
   const forgotten = forget ? await forgetSelf(node, network, signal) : undefined
   node.leave()

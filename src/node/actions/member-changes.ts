@@ -49,7 +49,6 @@ export async function endMember(
   if (ended !== undefined) {
     const message = 'is a member no more: its membership was ended before'
     return {
-      schemaVersion: 1,
       peerId: peerIdText(ended.publicKey),
       name: formerName(registry, ended.publicKey),
       entry: ended.entry.n,
