@@ -41,6 +41,12 @@ export const revoke = (node: TrustNode, name: string): EntryDraft => ({
   kind: 'revoke',
   body: { publicKey: node.registry.replica.state.memberByName(name)?.publicKey ?? new Uint8Array(32), reason: '', name }
 })
+export const rename = (node: TrustNode, from: string, to: string): EntryDraft => {
+  const member = node.registry.replica.state.memberByName(from)
+  if (member === undefined) throw new Error(`${from} is no member`)
+  const { publicKey, role, groups } = member
+  return { kind: 'change', body: { publicKey, name: to, role, groups } }
+}
 export const policy = (node: TrustNode, changes: object): EntryDraft => ({
   kind: 'policy',
   body: { ...node.registry.replica.state.policy, ...changes }

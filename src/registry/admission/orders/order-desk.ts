@@ -97,6 +97,7 @@ export class OrderDesk {
     const made = await Promise.all(acts.map(({ order }) => this.#memory.entryOf(order)))
     const done = made.filter((n) => n !== undefined)
     if (done.length === acts.length) return done.map((n) => readStoredEntry(replica.ledger.bytesOf(n)))
+    for (const act of acts) this.#requireLatest(act)
     const started = this.#running.get(first) ?? this.#carryOut(acts).finally(() => this.#running.delete(first))
     this.#running.set(first, started)
     return await started
@@ -135,6 +136,19 @@ export class OrderDesk {
     throw notOperator(signer)
   }
 
+  /** Refuses to enter again who was removed since the order was signed: of a removal the state keeps nothing, the log does. */
+  #requireLatest({ content, signed }: OpenedAct): void {
+    if (content.kind !== 'operator' && content.kind !== 'publisher') return
+    const { seenN } = signed.value
+    const newer = this.#components.replica.ledger.table
+      .about(content.body.publicKey, seenN)
+      .findLast(({ envelope }) => readStoredEntry(envelope).value.kind === content.kind)
+    if (newer === undefined) return
+    throw new ChangedMeanwhileError(
+      `entry ${newer.n} has changed it since the operator looked: look again, and decide anew`
+    )
+  }
+
   async #carryOut(acts: readonly OpenedAct[]): Promise<Signed<LogEntry>[]> {
     const { pending, root, rootAdmission, replica } = this.#components
     const [first] = acts
@@ -166,7 +180,9 @@ export class OrderDesk {
   /** Appends with the orders of another operator where these wait for this one; where they need one, they wait. */
   async #complete(acts: readonly Act[], append: Append): Promise<Signed<LogEntry>[]> {
     const by = readStoredOrder(at(acts, 0).order).publicKey
-    const waiting = this.#waiting.find(acts, by)
+    const found = this.#waiting.find(acts, by)
+    // What an operator ordered who was removed since gives way to the order of this one.
+    const waiting = found !== undefined && this.#isStanding(found) ? found : undefined
     try {
       const entries = await append((i) => [
         ...(waiting === undefined ? [] : [at(waiting.acts, i).order]),
@@ -183,6 +199,11 @@ export class OrderDesk {
     throw new SecondOperatorError(
       `the policy asks for two operators: this waits as ${id} for another one, who runs \`trustnet operator approve ${id}\``
     )
+  }
+
+  #isStanding({ acts }: WaitingActs): boolean {
+    const { state } = this.#components.replica
+    return acts.every(({ order }) => state.operator(readStoredOrder(order).publicKey) !== undefined)
   }
 
   #drop({ id }: WaitingActs): Promise<void> {

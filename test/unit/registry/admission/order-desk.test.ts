@@ -52,6 +52,17 @@ describe('an act that needs two operators', () => {
     revoke = revokeOf(hal, 'hal')
   })
 
+  it('gives way to the order of another one when who ordered it was removed', async () => {
+    const { operators, author } = operatorsOf(registry)
+    await operators.add('cat', SigningKey.generate().publicKey, author)
+    await expect(submit(ordered(network, ben, revoke))).rejects.toThrow(SecondOperatorError)
+    await operators.remove(operators.find('ben'), author)
+    await expect(submit(ordered(network, ann, revoke))).rejects.toThrow(SecondOperatorError)
+    expect(waiting()).toHaveLength(1)
+    await expect(submit(ordered(network, ben, revoke))).rejects.toThrow(NotOperatorError)
+    expect(registry.replica.isMember(hal.publicKey)).toBe(true)
+  })
+
   it('waits after the first, over restarts, and is entered with both orders after the second', async () => {
     await expect(submit(ordered(network, ben, revoke))).rejects.toThrow(SecondOperatorError)
     const [id] = waiting()
@@ -228,4 +239,17 @@ describe('the operators of a network', () => {
     await operators.remove(operators.find('ben'), author)
     expect(registry.replica.state.operators().map(({ name }) => name)).toEqual(['ann', 'cid'])
   })
+})
+
+it('an order to enter an operator is void when that one was entered and removed since it was signed', async () => {
+  const { operators, author } = operatorsOf(registry)
+  const eve = SigningKey.generate()
+  const early = ordered(network, ann, {
+    kind: 'operator',
+    body: { publicKey: eve.publicKey, name: 'eve', removed: false }
+  })
+  await operators.add('eve', eve.publicKey, author)
+  await operators.remove(operators.find('eve'), author)
+  await expect(submit(early)).rejects.toThrow(ChangedMeanwhileError)
+  await operators.add('eve', eve.publicKey, author)
 })
