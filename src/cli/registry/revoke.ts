@@ -54,7 +54,6 @@ const revoke = async (context: Context, peer: string, options: RevokeOptions): P
   if (options.domain !== undefined || options.peer !== undefined) {
     throw new UsageError('--domain and --peer go with --kit FILE: without it the root that runs here is asked.')
   }
-  const { reason, plan } = options
   const client = await running(context, options)
   const view = await client.revoke({ peer: peerName(peer), reason, plan }, { signal: context.signal })
   if (options.json === true) return context.terminal.json(view)
