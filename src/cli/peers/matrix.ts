@@ -10,12 +10,12 @@ type Ref = Pair['from']
 
 const legend =
   '+ reaches it   ! does not, though it is reached from there   x does not   ~ connected, who dialled is not known   - not known'
-const failures: Readonly<Record<string, string>> = {
-  refused: 'refused, nobody listens there',
-  noAnswer: 'no answer in time',
-  noRoute: 'no way there',
-  otherKey: 'whoever answers there did not prove its key'
-}
+const failures: ReadonlyMap<string, string> = new Map([
+  ['refused', 'refused, nobody listens there'],
+  ['noAnswer', 'no answer in time'],
+  ['noRoute', 'no way there'],
+  ['otherKey', 'whoever answers there did not prove its key']
+])
 /** Lines of addresses that are not reached. */
 const mostLines = 20
 const nameWidth = 12
@@ -89,7 +89,7 @@ const oneWayText = ({ from, to, failure, ageMs }: Pair): string =>
   `  ${nameOf(from)} says of ${nameOf(to)}: ${failureText(failure)} (${age(ageMs)} ago)`
 
 const failureText = (failure: string | null): string =>
-  failure === null ? 'reached' : (failures[failure] ?? 'not reached')
+  failure === null ? 'reached' : (failures.get(failure) ?? 'not reached')
 
 /** `node-3 says: refused, nobody listens there (3m ago)` */
 export const wordText = ({ prober, failure, ageMs }: Word): string =>

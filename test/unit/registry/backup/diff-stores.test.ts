@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import BetterSqlite3 from 'better-sqlite3'
 import { describe, expect, it } from 'vitest'
+import { unasked } from '../../../../src/node/api/stamp.ts'
 import { diffStoresAt, verifyStoreAt } from '../../../../src/node/offline/stopped-store.ts'
 import { WrongNetworkError } from '../../../../src/runtime/errors.ts'
 import { RealNetwork } from '../../../helpers/real-network.ts'
@@ -19,7 +20,7 @@ describe('the comparison of two stores', () => {
     await network.root.backup(copy)
     await network.root.backup(same)
     const view = diffStoresAt(copy, old)
-    expectSchema('registry-diff', view)
+    expectSchema('registry-diff', unasked(view))
     expect(view).toMatchObject({ same: false, differsFrom: null, entries: { onlyHere: 2, onlyThere: 0 } })
     expect(diffStoresAt(old, copy)).toMatchObject({ same: false, entries: { onlyHere: 0, onlyThere: 2 } })
     expect(diffStoresAt(same, copy)).toMatchObject({ same: true, differsFrom: null })
