@@ -1,6 +1,6 @@
 import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Connection } from '@libp2p/interface'
+import type { Connection, Libp2p } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { describe, expect } from 'vitest'
 import { loadKey } from '../../../src/identity/key-file.ts'
@@ -34,6 +34,7 @@ const voidRevoke = (node: TrustNode, thief: SigningKey, publicKey: Uint8Array, n
 
 /** What a member is told who gives an entry to the registry that holds its lease. */
 async function handOver(member: TrustNode, entry: Uint8Array): Promise<string> {
+  await eventually(() => member.network?.session !== undefined)
   const session = member.network?.session?.session
   if (session === undefined) throw new Error('the member has no session')
   return await session.handOver(entry).then(
@@ -89,14 +90,25 @@ function admittedBy(logKey: SigningKey, at: TrustNode, newcomer: SigningKey, ns:
   })
 }
 
+/** A connection of its own, however long a busy machine takes for its handshake. */
+async function dialled(host: Libp2p, node: TrustNode): Promise<Connection> {
+  const address = multiaddr(`/ip6/::1/tcp/${node.attached.port}/p2p/${node.peerId}`)
+  for (;;) {
+    try {
+      return await host.dial(address, { force: true })
+    } catch (error) {
+      if (!(error instanceof Error && ['EncryptionFailedError', 'TimeoutError'].includes(error.name))) throw error
+    }
+  }
+}
+
 /** What a node answers to each hello on a connection of its own, and how many bytes its sync sends on the last one. */
 async function told(node: TrustNode, key: SigningKey, hellos: readonly Uint8Array[]) {
   const host = await startHost({}, { privateKey: key.toLibp2p(), identifies: false })
-  const address = multiaddr(`/ip6/::1/tcp/${node.attached.port}/p2p/${node.peerId}`)
   const statuses: string[] = []
   let bytes = 0
   for (const hello of hellos) {
-    const connection = await host.dial(address, { force: true })
+    const connection = await dialled(host, node)
     statuses.push(statusText((await exchange(connection, hello)).status))
     bytes = await syncBytes(connection, node.registry.networkId)
   }
