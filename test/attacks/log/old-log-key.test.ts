@@ -90,14 +90,18 @@ function admittedBy(logKey: SigningKey, at: TrustNode, newcomer: SigningKey, ns:
   })
 }
 
-/** A connection of its own, however long a busy machine takes for its handshake. */
-async function dialled(host: Libp2p, node: TrustNode): Promise<Connection> {
+/** What a busy machine makes of a handshake or an answer that has a deadline. */
+const tooSlow = ['EncryptionFailedError', 'TimeoutError', 'StreamResetError']
+
+/** What a node answers to a hello on a connection of its own. */
+async function greeted(host: Libp2p, node: TrustNode, hello: Uint8Array) {
   const address = multiaddr(`/ip6/::1/tcp/${node.attached.port}/p2p/${node.peerId}`)
   for (;;) {
     try {
-      return await host.dial(address, { force: true })
+      const connection = await host.dial(address, { force: true })
+      return { connection, status: statusText((await exchange(connection, hello)).status) }
     } catch (error) {
-      if (!(error instanceof Error && ['EncryptionFailedError', 'TimeoutError'].includes(error.name))) throw error
+      if (!(error instanceof Error && tooSlow.includes(error.name))) throw error
     }
   }
 }
@@ -108,8 +112,8 @@ async function told(node: TrustNode, key: SigningKey, hellos: readonly Uint8Arra
   const statuses: string[] = []
   let bytes = 0
   for (const hello of hellos) {
-    const connection = await dialled(host, node)
-    statuses.push(statusText((await exchange(connection, hello)).status))
+    const { connection, status } = await greeted(host, node, hello)
+    statuses.push(status)
     bytes = await syncBytes(connection, node.registry.networkId)
   }
   await host.stop()
