@@ -7,7 +7,6 @@ import { peerIdText, SigningKey } from '../../../../src/identity/keys.ts'
 import { ConnectionTrust } from '../../../../src/protocols/engine/connection-trust.ts'
 import { BoundedStreams, type StreamBounds } from '../../../../src/protocols/engine/libraries/bounded-streams.ts'
 import { limitsWith } from '../../../../src/protocols/engine/limits.ts'
-import { countEmptyFrames } from '../../../../src/protocols/engine/noise-frames.ts'
 
 const hour = 3_600_000
 
@@ -104,51 +103,5 @@ describe('the streams of a library', () => {
     expect(open(streams, connectionOf()).came(1, 7).given).toEqual([2])
     // An hour of debt is more than three seconds a minute.
     expect(exceeded()).toEqual(['ping.inbound'])
-  })
-})
-
-describe('frames of noise', () => {
-  const frame = (byteLength: number) => ({ byteLength })
-  /** With the length before each. */
-  const sizeOf = (frames: readonly number[]) => frames.reduce((sum, each) => sum + 2 + each, 0)
-
-  /** A decoder that finds these frames in whatever comes, the lengths before them included. */
-  const decoderOf = (frames: readonly number[]) => ({
-    buffer: frame(0),
-    *decode({ byteLength }: { byteLength: number }) {
-      expect(byteLength).toBe(sizeOf(frames))
-      for (const each of frames) if (each > 0) yield frame(each)
-    }
-  })
-
-  const counted = (frames: readonly number[], most = Number.POSITIVE_INFINITY) => {
-    let empty = 0
-    const decoder = decoderOf(frames)
-    countEmptyFrames({ decoder }, (count) => {
-      empty += count
-      return empty <= most
-    })
-    const given = [...decoder.decode(frame(sizeOf(frames)))].map(({ byteLength }) => byteLength)
-    return { empty, given }
-  }
-
-  it('in which the muxer can read something cost nothing', () => {
-    expect(counted([28, 1_000, 65_535])).toEqual({ empty: 0, given: [28, 1_000, 65_535] })
-  })
-
-  it('in which it cannot are counted, those of no length too', () => {
-    expect(counted([16, 28, 27])).toEqual({ empty: 2, given: [16, 28, 27] })
-    expect(counted([0, 0, 28, 0])).toEqual({ empty: 3, given: [28] })
-  })
-
-  it('are not given on once the connection was closed for them', () => {
-    expect(counted([16, 16, 16, 28], 1)).toEqual({ empty: 2, given: [16] })
-  })
-
-  it('are left alone where the encryption has no such decoder', () => {
-    const encryption = { decoder: 'another one' }
-    countEmptyFrames(encryption, () => true)
-    countEmptyFrames({}, () => true)
-    expect(encryption.decoder).toBe('another one')
   })
 })
