@@ -7,6 +7,7 @@ import { ClockWatch } from './clock-watch.ts'
 import { backoffOf } from './config/backoff.ts'
 import { protocolLimits } from './config/protocol-limits.ts'
 import { hearClocks } from './follow-registry.ts'
+import { DialHistory } from './host/dial-history.ts'
 import { Gater } from './host/gater.ts'
 import type { Host } from './host/host-services.ts'
 import { KnownPrefixes } from './host/known-prefixes.ts'
@@ -23,6 +24,7 @@ import { MemberAddresses } from './peers/member-targets.ts'
 import { PeerClocks } from './peers/peer-clocks.ts'
 import { PingMonitor } from './peers/ping-monitor.ts'
 import { ReachabilityMonitor } from './peers/reachability.ts'
+import { RecordOrigins } from './peers/record-origins.ts'
 import type { Reactions } from './reactions.ts'
 import { CheckpointWatch } from './replication/checkpoint-watch.ts'
 import { Replicator } from './replication/replicator.ts'
@@ -53,6 +55,8 @@ export function hostedParts(node: NodeParts, registry: Registry, network: Networ
     limits,
     trust,
     traffic,
+    dials: new DialHistory(),
+    origins: new RecordOrigins(),
     gater: makeGater(node, registry, trust, traffic),
     heads: new CheckpointWatch({
       replica: registry.replica,

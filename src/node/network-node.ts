@@ -7,6 +7,7 @@ import type { Registry } from '../registry/registry.ts'
 import { sleep } from '../runtime/sleep.ts'
 import { hostedParts, type RunningParts, runningParts, startParts } from './components.ts'
 import { followRegistry } from './follow-registry.ts'
+import type { DialHistory } from './host/dial-history.ts'
 import type { Gater } from './host/gater.ts'
 import { stopHost } from './host/host.ts'
 import type { Host, HostServices } from './host/host-services.ts'
@@ -20,6 +21,7 @@ import type { NodeParts } from './node-parts.ts'
 import type { Connector } from './peers/connector.ts'
 import type { PeerClocks } from './peers/peer-clocks.ts'
 import type { PingMonitor } from './peers/ping-monitor.ts'
+import type { RecordOrigins } from './peers/record-origins.ts'
 import { Reactions } from './reactions.ts'
 import type { CheckpointWatch } from './replication/checkpoint-watch.ts'
 import type { Replicator } from './replication/replicator.ts'
@@ -41,6 +43,8 @@ export class NetworkNode implements NetworkParts {
   readonly heads: CheckpointWatch
   readonly clocks: PeerClocks
   readonly traffic: Traffic
+  readonly dials: DialHistory
+  readonly origins: RecordOrigins
   readonly gater: Gater
   readonly self: SelfPublisher
   readonly matrix: Matrix
@@ -59,6 +63,8 @@ export class NetworkNode implements NetworkParts {
     this.limits = parts.limits
     this.trust = parts.trust
     this.traffic = parts.traffic
+    this.dials = parts.dials
+    this.origins = parts.origins
     this.gater = parts.gater
     this.heads = parts.heads
     this.clocks = parts.clocks
@@ -176,6 +182,7 @@ export class NetworkNode implements NetworkParts {
     startParts(this.#running, this.#node, this, host)
     this.#stops.push(
       followRegistry({ registry, trust, host, logger, node: this.#reactions }),
+      this.origins.follow(registry.events, this.#node.clock),
       forgetStrangers(host, (peerId) => registry.replica.isMember(publicKeyOf(peerId)))
     )
     await this.self.ensure()

@@ -1,6 +1,7 @@
 import type { ConnectionTrust } from '../protocols/engine/connection-trust.ts'
 import type { ProtocolLimits } from '../protocols/engine/limits.ts'
 import type { Registry } from '../registry/registry.ts'
+import type { DialHistory } from './host/dial-history.ts'
 import type { Gater } from './host/gater.ts'
 import type { Traffic } from './host/traffic.ts'
 import type { Matrix } from './matrix/matrix.ts'
@@ -8,6 +9,7 @@ import type { MatrixProber } from './matrix/matrix-prober.ts'
 import type { Connector } from './peers/connector.ts'
 import type { PeerClocks } from './peers/peer-clocks.ts'
 import type { PingMonitor } from './peers/ping-monitor.ts'
+import type { RecordOrigins } from './peers/record-origins.ts'
 import type { CheckpointWatch } from './replication/checkpoint-watch.ts'
 import type { Replicator } from './replication/replicator.ts'
 import type { SelfPublisher } from './self/publisher.ts'
@@ -23,6 +25,10 @@ export interface HostedParts {
   /** Gate for connections, in and out. */
   readonly gater: Gater
   readonly traffic: Traffic
+  /** Dials of this process and how they ended. */
+  readonly dials: DialHistory
+  /** Ways in which the records came. */
+  readonly origins: RecordOrigins
   /** Checkpoints that others show. */
   readonly heads: CheckpointWatch
   /** Clocks of others. */

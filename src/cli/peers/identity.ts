@@ -9,6 +9,7 @@ import { exitCodes } from '../output/exit.ts'
 import { exampleOf } from '../output/help.ts'
 import { orUnknown, sanitise } from '../output/text.ts'
 import { peerName } from './peers.ts'
+import { waysText } from './why-text.ts'
 
 const examples = `
 Examples:
@@ -115,6 +116,7 @@ const showWhy = async (context: Context, peer: string, options: RunningOptions):
       ok === null ? terminal.paint('dim', '?') : ok ? terminal.paint('good', 'yes') : terminal.paint('bad', 'no')
     terminal.print(`  ${mark}  ${sanitise(what)}: ${sanitise(detail)}`)
   }
+  for (const line of waysText(view, Date.now())) terminal.print(line)
   if (view.next !== null) terminal.print(`Next: ${sanitise(view.next)}`)
   if (view.checks.some(({ ok }) => ok === false)) context.exit(exitCodes.degraded)
 }

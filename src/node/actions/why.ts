@@ -18,6 +18,7 @@ import {
 import { moment, span } from '../views/phrases.ts'
 import { rowSourceOf } from '../views/row-source.ts'
 import { connectionToMember } from './connect.ts'
+import { noWays, waysTo } from './why-ways.ts'
 
 type Check = WhyView['checks'][number]
 
@@ -58,6 +59,7 @@ const whyPending = (publicKey: Uint8Array, name: string, sinceMs: number, now: n
   peerId: peerIdText(publicKey),
   name,
   summary: `${name} asked to be let in ${span(Math.max(0, now - sinceMs))} ago and waits for your word`,
+  ...noWays,
   checks: [check('member', false, 'not yet: it came without an invite')],
   next: `trustnet registry approve ${name}`
 })
@@ -73,6 +75,7 @@ const whyRevoked = ({ registry }: NetworkNode, publicKey: Uint8Array, n: number)
       peerId,
       name,
       summary: `this key of ${name ?? 'a member'} is void for ever: ${key} took its place at ${moment(timeMs)}`,
+      ...noWays,
       checks: [check('member', false, `revoked by entry ${n} (rotate)`)],
       next: `trustnet why ${key}`
     }
@@ -82,6 +85,7 @@ const whyRevoked = ({ registry }: NetworkNode, publicKey: Uint8Array, n: number)
     peerId,
     name,
     summary: `${name ?? peerId} was a member; its key was shut out for ever at ${moment(timeMs)} (${kind}): ${detail}`,
+    ...noWays,
     checks: [check('member', false, `revoked by entry ${n}: ${detail}`)],
     next: 'a new key and a new invite: trustnet invite (at the root)'
   }
@@ -99,6 +103,7 @@ const whyEnded = ({ registry }: NetworkNode, { publicKey, entry }: EndedMember):
     peerId,
     name,
     summary: `${name ?? peerId} was a member; its membership was ${how}`,
+    ...noWays,
     checks: [check('member', false, `entry ${n} (end): ${entryDetail(entry)}; the key may be admitted again`)],
     next: 'to have it back: trustnet invite (at the root), then trustnet join LINE on that machine'
   }
@@ -109,6 +114,7 @@ const whyShutOut = ({ publicKey, name }: Member): WhyView => ({
   peerId: peerIdText(publicKey),
   name,
   summary: `the key of ${name} is shut out for ever, by the authority; the root has not entered it into the log yet`,
+  ...noWays,
   checks: [check('member', false, 'revoked beside the log; every registry that knows of it enforces it')],
   next: 'trustnet registry status at the root; when it is gone: trustnet registry promote'
 })
@@ -120,6 +126,7 @@ const whyStranger = ({ host }: NetworkNode, publicKey: Uint8Array): WhyView => {
     peerId,
     name: null,
     summary: 'it is no member of this network: the log has no entry about its key',
+    ...noWays,
     checks: [
       check('member', false, 'never admitted, as far as the log is known here'),
       check('connection', connected, connected ? 'connected, as a stranger: it gets hello and identify only' : 'none')
@@ -136,6 +143,7 @@ const whyMember = async (
 ): Promise<WhyView> => {
   const source = rowSourceOf(node, network)
   const row = memberRow(source, member, connectionsOf(network.trust))
+  const told = network.matrix.of(member.publicKey)
   const dialled = await dialCheck(node, member, row, signal)
   const checks = [
     memberCheck(network, member),
@@ -150,6 +158,7 @@ const whyMember = async (
     name: row.name,
     summary: summaryOf(row, source.now),
     checks,
+    ...(await waysTo(node, network, member.publicKey, told)),
     next: nextOf(row, dialled, network.registry.replica.isMember(member.publicKey))
   }
 }

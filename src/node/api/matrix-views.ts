@@ -9,6 +9,7 @@ import {
   state,
   text,
   textOrNull,
+  time,
   whole,
   wholeOrNull
 } from './parts.ts'
@@ -27,6 +28,15 @@ const word = z.object({
   failure,
   ageMs: ageOrNull('it said so'),
   tookMs: wholeOrNull.describe('time that the dial took')
+})
+
+/** One address of a member: what members say of it, and how this node fared there. */
+export const wayTo = z.object({
+  address: text,
+  words: z.array(word),
+  dials: z
+    .array(z.object({ atMs: time('it ended'), tookMs: whole, error: textOrNull.describe('null: connected') }))
+    .describe('the last ones of this process, the oldest first')
 })
 
 const pair = z.object({

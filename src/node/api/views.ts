@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { wayTo } from './matrix-views.ts'
 import {
   ageOrNull,
   answer,
@@ -207,6 +208,19 @@ export const whyView = answer('why', 'trustnet why --json', {
   checks: z
     .array(z.object({ what: text, ok: z.boolean().nullable(), detail: text }))
     .describe('in the order in which they were checked; ok null: could not be checked'),
+  addresses: z.array(wayTo).describe('of its record, and the one that answered last'),
+  retry: z
+    .object({ failures: whole.describe('in a row'), atMs: time('not before') })
+    .nullable()
+    .describe('when this node dials it again; null: nothing failed'),
+  record: z
+    .object({
+      way: text.describe('self, session, sync, gossip, dht or registry'),
+      from: peerRef.nullable(),
+      atMs: time('when')
+    })
+    .nullable()
+    .describe('how its newest record came to this process; null: it was in the store before'),
   next: textOrNull.describe('the next command or step; null: all is well')
 })
 

@@ -1,6 +1,7 @@
 import { Socket } from 'node:net'
 import type { Listener, MultiaddrConnection, Transport, Upgrader, UpgraderOptions } from '@libp2p/interface'
 import { type TCPComponents, type TCPOptions, tcp } from '@libp2p/tcp'
+import type { DialHistory } from './dial-history.ts'
 
 /**
  * libp2p's TCP, with what one turn of the event loop writes to a socket in one system call: libp2p itself makes one for each buffer of
@@ -8,12 +9,24 @@ import { type TCPComponents, type TCPOptions, tcp } from '@libp2p/tcp'
  * 2 MiB where they are there, and some dozen connections that send without end would have the event loop for a second.
  */
 export const coalescedTcp =
-  (init: TCPOptions) =>
+  (init: TCPOptions, onDial?: DialHistory) =>
   (components: TCPComponents): Transport => {
     const transport = tcp(init)(components)
     const dial = transport.dial.bind(transport)
     const createListener = transport.createListener.bind(transport)
-    transport.dial = (address, options) => dial(address, { ...options, upgrader: coalescing(options.upgrader) })
+    transport.dial = async (address, options) => {
+      const begin = performance.now()
+      const ended = (result: { peerId: string | undefined; error?: unknown }): void =>
+        onDial?.add(address.toString(), { atMs: Date.now(), tookMs: Math.round(performance.now() - begin), ...result })
+      try {
+        const connection = await dial(address, { ...options, upgrader: coalescing(options.upgrader) })
+        ended({ peerId: connection.remotePeer.toString() })
+        return connection
+      } catch (error) {
+        ended({ peerId: undefined, error })
+        throw error
+      }
+    }
     transport.createListener = (options) =>
       withLastAddresses(createListener({ ...options, upgrader: coalescing(options.upgrader) }))
     return transport

@@ -49,12 +49,13 @@ export async function startAt(init: HostInit, port: number): Promise<Host> {
 
 function hostOptions(init: HostInit, port: number): Libp2pOptions<HostServices> {
   const { config, key, software, logging, metrics } = init.node
-  const { gater, self } = init.network
+  const { gater, self, dials } = init.network
   return libp2pOptions<HostServices>({
     privateKey: key.toLibp2p(),
     listen: [`/ip6/${config.listen.host}/tcp/${port}`],
     announce: () => self.announced,
     gater,
+    dials,
     logger: logging.libp2p,
     metrics: metrics?.forHost(),
     limits: {

@@ -9,6 +9,7 @@ import { isAnnounceable } from '../../address/multiaddr.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
 import { coalescedTcp } from './coalesced-tcp.ts'
 import { connectionList } from './connection-list.ts'
+import type { DialHistory } from './dial-history.ts'
 import type { Gater } from './gater.ts'
 
 export type BaseServices = { identify: Identify; identifyPush: IdentifyPush; connectionList: object }
@@ -25,6 +26,8 @@ export type LibraryMetrics = (components: { logger: ComponentLogger }) => Metric
 export interface LibraryOutlets {
   readonly logger: ComponentLogger
   readonly metrics?: LibraryMetrics | undefined
+  /** Told of each dial. */
+  readonly dials?: DialHistory | undefined
 }
 
 export interface Libp2pInitOf<T extends ServiceMap> extends LibraryOutlets {
@@ -74,7 +77,7 @@ export const libp2pOptions = <T extends ServiceMap>(init: Libp2pInitOf<T>): Libp
     logger: init.logger,
     // libp2p calls an address of its own verified only after AutoNAT has dialled it; a network of two has nobody for that.
     addresses: { listen: [...init.listen], announceFilter: () => announced(init.announce(), self) },
-    transports: [coalescedTcp({ backlog: 1024 })],
+    transports: [coalescedTcp({ backlog: 1024 }, init.dials)],
     connectionEncrypters: [noise()],
     streamMuxers: [yamux(yamuxInit)],
     connectionGater: init.gater,

@@ -133,6 +133,14 @@ export class Connector {
     }
   }
 
+  /** When a member that was not reached is dialled again; undefined: it was reached, or never dialled. */
+  retryOf(publicKey: Uint8Array): { failures: number; waitMs: number } | undefined {
+    const attempts = this.#attempts.get(peerIdText(publicKey))
+    if (attempts === undefined || attempts.backoff.attempt === 0) return undefined
+    const waitMs = Math.max(0, attempts.notBefore - this.#init.clock.monotonic())
+    return { failures: attempts.backoff.attempt, waitMs }
+  }
+
   #look(): void {
     const { trust, book, config, self } = this.#init
     const { peersWanted: wanted, peersMax: most } = config.limits

@@ -46,6 +46,8 @@ export interface RecordEvent {
   readonly change: number
   /** Source that it came from: session, sync, gossip, dht, … */
   readonly source: string
+  /** Peer that sent it; the source where none is known. */
+  readonly asker: string
 }
 
 export interface RecordConflict {
@@ -142,7 +144,7 @@ export class Records {
       options.onHeld?.()
       await this.#held.wait(record, asker)
     }
-    return await this.#store(record, source)
+    return await this.#store(record, source, asker)
   }
 
   get(publicKey: Uint8Array): RecordRow | undefined {
@@ -259,7 +261,7 @@ export class Records {
     if (this.#init.membership.isRevoked(publicKey)) throw new RevokedError('the key of this record was revoked')
   }
 
-  async #store(record: Signed<NodeRecord>, source: string): Promise<PutResult> {
+  async #store(record: Signed<NodeRecord>, source: string, asker: string): Promise<PutResult> {
     const { commit, onRecord, onConflict } = this.#init
     const { publicKey, seq } = record.value
     const { change, held } = await commit.write(() => this.#replace(record))
@@ -268,7 +270,7 @@ export class Records {
     }
     if (change !== undefined) {
       this.#digest.put(publicKey, seq, record.hash)
-      onRecord?.({ record, change, source })
+      onRecord?.({ record, change, source, asker })
       return { accepted: true, record, change }
     }
     if (equals(held.hash, record.hash)) return { accepted: false }

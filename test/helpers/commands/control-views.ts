@@ -290,6 +290,9 @@ export const whyView: WhyView = {
     { what: 'lease', ok: false, detail: 'lapsed 3m ago' },
     { what: 'dial', ok: null, detail: 'no address known' }
   ],
+  addresses: [],
+  retry: { failures: 2, atMs: 1_800_000_000_000 },
+  record: { way: 'sync', from: null, atMs: 1_700_000_000_000 },
   next: null
 }
 

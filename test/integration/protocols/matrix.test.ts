@@ -40,4 +40,10 @@ it('shows at every node who reaches whom and at which address, as each member sa
   // What the root was told is all that it shows itself.
   expect(pairsOf(await root.control.matrix())).toEqual(pairsOf(view))
   expect(await shut.control.matrix({ limit: 1 })).toMatchObject({ total: 3, members: [{ name: 'shut' }] })
+  const why = await open.control.why({ peer: 'shut' })
+  const [at] = why.addresses
+  expect(at?.address).toBe(`/ip6/::1/tcp/1/p2p/${shut.peerId}`)
+  expect(at?.words).toHaveLength(2)
+  expect(at?.dials.at(-1)?.error).toContain('nobody listens there')
+  expect(why.record?.way).toMatch(/sync|gossip|registry|session/)
 })
