@@ -49,7 +49,8 @@ const showEvents = async (context: Context, options: EventsOptions): Promise<voi
       ? { peer, limit: options.limit }
       : { peer, sinceMs: Math.max(0, Date.now() - sinceMs), limit: pageRows }
   const view = await client.history(query, { signal: context.signal })
-  if (sinceMs !== undefined) view.events.push(...(await following(client, view, peer, context.signal)))
+  if (sinceMs !== undefined)
+    view.events.push(...(await following(client, view, { peer, sinceMs: query.sinceMs }, context.signal)))
   if (options.follow === true) return await follow(context, client, view, options)
   if (options.json === true) context.terminal.json({ ...view, next: null })
   else for (const event of view.events) printEvent(context, event)
@@ -64,12 +65,12 @@ const pageRows = 1000
 const following = async (
   client: ControlApi,
   { next }: HistoryView,
-  peer: string | undefined,
+  which: Pick<Input<'history'>, 'peer' | 'sinceMs'>,
   signal: AbortSignal
 ): Promise<HappeningRow[]> => {
   const events: HappeningRow[] = []
   for (let after = next; after !== null; ) {
-    const page = await client.history({ after, peer, limit: pageRows }, { signal })
+    const page = await client.history({ ...which, after, limit: pageRows }, { signal })
     events.push(...page.events)
     after = page.next
   }
@@ -90,7 +91,7 @@ const follow = async (
   const peer = options.member === undefined ? undefined : peerName(options.member)
   for await (const _ of changes(client, { signal, everyMs: undefined })) {
     const page = await client.history({ after, peer, limit: pageRows }, { signal })
-    for (const event of [...page.events, ...(await following(client, page, peer, signal))]) {
+    for (const event of [...page.events, ...(await following(client, page, { peer }, signal))]) {
       show(event, page)
       after = event.id
     }
