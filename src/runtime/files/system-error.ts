@@ -123,7 +123,10 @@ const ofPathsAndRights: ReadonlySet<string> = new Set([
 
 /** True when what the operator said is wrong: a path, or who runs the command. */
 export const isOperatorMatter = (error: unknown): boolean =>
-  error instanceof Error && isSystemError(error) && typeof error.path === 'string' && ofPathsAndRights.has(error.code)
+  error instanceof Error &&
+  isSystemError(error) &&
+  (typeof error.path === 'string' || error.syscall === cwdCall) &&
+  ofPathsAndRights.has(error.code)
 
 /** An error of a system call in words. */
 export const systemErrorText = (error: NodeJS.ErrnoException): string =>
@@ -138,7 +141,11 @@ const noWay: Words = {
   next: 'look at `ip -6 address` and `ip -6 route`'
 }
 
+const cwdCall = 'uv_cwd'
+const noCwd = 'The folder in which this was called is not there any more: go to another one (cd /)'
+
 const said = (code: string, call: string, path?: string, other?: string): string => {
+  if (call === cwdCall) return noCwd
   const { why, next } = (path === undefined ? undefined : onThePath(code, path)) ??
     (call === 'mkdir' && code === 'ENOENT' ? noNewFolders : undefined) ??
     (call === 'connect' && code === 'EADDRNOTAVAIL' ? noWay : undefined) ??

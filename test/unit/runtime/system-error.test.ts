@@ -11,6 +11,7 @@ test.each([
   ['connect ENETUNREACH 2001:db8::1:8000', /cannot be reached: no way leads there/],
   ['connect ECONNREFUSED ::1:9000', '::1:9000 cannot be reached: nobody listens there'],
   ["EACCES: permission denied, open '/nobody/x'", /\/nobody\/x cannot be opened: this user has no right to/],
+  ['ENOENT: process.cwd failed with error no such file or directory, uv_cwd', /The folder in which this was called/],
   ['a session ended', 'a session ended']
 ])('%s is said in words', (raw, words) => {
   if (typeof words === 'string') expect(inWords(raw)).toBe(words)
