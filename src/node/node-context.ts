@@ -40,6 +40,6 @@ export interface NodeContext extends NodeParts {
   /** Begins anew inside of this process: the host goes, `change` is made while the store is closed, and it comes back. */
   beginAnew(reason: string, change: () => void | Promise<void>): Promise<void>
   /** Makes the next stop say that this node has left for good. */
-  leave(): void
+  leave(isLeaving?: boolean): void
   stop(reason?: string): Promise<void>
 }

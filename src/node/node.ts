@@ -325,8 +325,8 @@ export class TrustNode implements Node, NodeContext {
   }
 
   /** The next stop says that this node has left for good; until then it asks nobody to be let in again. */
-  leave(): void {
-    this.#left = true
+  leave(isLeaving = true): void {
+    this.#left = isLeaving
   }
 
   stop(reason = 'stopped'): Promise<void> {

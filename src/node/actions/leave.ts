@@ -36,10 +36,20 @@ export async function leaveNetwork(
       : 'it would be a member still, and come back when it is started again'
     return { ...self, entry: null, message: `would leave the network and stop; ${then}` }
   }
-  const forgotten = forget ? await forgetSelf(node, network, signal) : undefined
+  // A node that hears that its membership is over would join again.
   node.leave()
+  const forgotten = forget ? await forgetOrStay(node, network, signal) : undefined
   setTimeout(() => stop(node, reason), answerMs)
   return { ...self, entry: forgotten?.entry ?? null, message: messageOf(self.name, forgotten) }
+}
+
+const forgetOrStay: typeof forgetSelf = async (node, network, signal) => {
+  try {
+    return await forgetSelf(node, network, signal)
+  } catch (error) {
+    node.leave(false)
+    throw error
+  }
 }
 
 interface Forgotten {
