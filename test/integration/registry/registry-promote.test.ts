@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { Authority } from '../../../src/dns/authority.ts'
 import { Zone } from '../../../src/dns/zone.ts'
 import { createKey, loadKey } from '../../../src/identity/key-file.ts'
+import { unasked } from '../../../src/node/api/stamp.ts'
 import { saveConfigValues } from '../../../src/node/config/index.ts'
 import { dataFiles } from '../../../src/node/config/paths.ts'
 import type { TrustNode } from '../../../src/node/node.ts'
@@ -84,7 +85,7 @@ describe.concurrent('a secondary that is promoted', () => {
     const files = filesOf(keeper.config.paths.data)
     const plan = await becomeRoot(promotion(network, 'keeper', kit, { apply: false }))
     expect(filesOf(keeper.config.paths.data)).toEqual(files)
-    expectSchema('registry-become-root', plan)
+    expectSchema('registry-become-root', unasked(plan))
     expect(plan).toMatchObject({
       applied: false,
       fork: { n: before.n, epoch: 0 },
@@ -97,7 +98,7 @@ describe.concurrent('a secondary that is promoted', () => {
       becomeRoot(promotion(network, 'keeper', kit, { kit: { path: kit, passphrase: 'a wrong passphrase' } }))
     ).rejects.toThrow(/passphrase is wrong/)
     const done = await becomeRoot(promotion(network, 'keeper', kit))
-    expectSchema('registry-become-root', done)
+    expectSchema('registry-become-root', unasked(done))
     expect(done).toMatchObject({ applied: true, epoch: 1, revoked: [], admitted: null })
     expect(readFileSync(join(network.folder, 'keeper.yaml'), 'utf8')).toContain('role: root')
 
@@ -247,7 +248,7 @@ describe.concurrent('a network whose root is lost', () => {
     expect(plan).toMatchObject({ applied: false, fork: { n }, epoch: 1, admitted: 'fresh' })
     expect(existsSync(network.config('fresh', { role: 'root' }).config.paths.data)).toBe(false)
     const done = await becomeRoot(recovery(network, 'fresh', kit, flags))
-    expectSchema('registry-become-root', done)
+    expectSchema('registry-become-root', unasked(done))
     expect(done).toMatchObject({ fork: { n }, epoch: 1, admitted: 'fresh', former: [{ name: 'root' }] })
     expect(done.sources.filter(({ error }) => error === null).map(({ name }) => name)).toEqual(
       expect.arrayContaining(['hal', 'bob'])
