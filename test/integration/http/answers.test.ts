@@ -30,6 +30,7 @@ afterAll(() => network[Symbol.asyncDispose]())
 /** Input for those that need some. */
 const inputs: Readonly<Record<string, object>> = {
   why: { peer: 'hal' },
+  compare: { with: 'root,hal' },
   registryAt: { n: 1 },
   logDiff: { fromN: 0 },
   lookup: { role: 'root' },
