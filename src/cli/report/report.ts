@@ -24,7 +24,8 @@ const notes = `
 One tar of what helps to find a fault: status, configuration, doctor, versions,
 members, history, log lines, metrics, statistics of the store. Keys, tokens,
 passphrases and invites are taken out, addresses too unless --with-addresses;
-PeerIds and names stay. It is sent to nobody: it prints what is in it, look at it first.
+PeerIds and names stay. It is sent to nobody: it prints what is in it, look at
+it first.
 ${exampleOf('trustnet report', 'trustnet report --output /tmp/hal.tar --with-addresses')}`
 
 export const addReport: AddCommand = (program, context) => {
