@@ -80,6 +80,8 @@ export interface StatusFacts {
   /** Failures in the last round of looking for the network. */
   failures: readonly DialFailure[]
   membership: MembershipState
+  /** Its replica has it as a member, and a registry says that it is none any more. */
+  toldOfItsEnd: boolean
   trouble: Error | undefined
   session: boolean
   /** Since the start of this process. */
@@ -110,6 +112,7 @@ export function statusFacts(node: NodeContext): StatusFacts {
     name: config.name,
     failures: node.discoveryFailures,
     membership: network === undefined ? 'none' : membershipOf(node, network),
+    toldOfItsEnd: network !== undefined && isToldOfItsEnd(network),
     trouble: network?.trouble,
     session: network?.session !== undefined,
     hadSession: phases.reachedAfterMs.trusted !== null,
@@ -120,9 +123,24 @@ export function statusFacts(node: NodeContext): StatusFacts {
   }
 }
 
+/** Answers to a join: a node that takes itself for a member asks for one only when a registry has said that it is none any more. */
+export const joinAnswers = [
+  'PendingError',
+  'InviteRequiredError',
+  'InviteInvalidError',
+  'InviteExpiredError',
+  'InviteUsedError',
+  'JoinRejectedError',
+  'NameTakenError'
+] as const
+
+const isToldOfItsEnd = (network: NetworkNode): boolean =>
+  network.isMember() && network.session === undefined && joinAnswers.some((name) => network.trouble?.name === name)
+
 const membershipOf = ({ key }: NodeContext, network: NetworkNode): MembershipState => {
   const { replica } = network.registry
   if (replica.state.isRevoked(key.publicKey)) return 'revoked'
+  if (isToldOfItsEnd(network)) return network.trouble?.name === 'PendingError' ? 'pending' : 'none'
   if (network.isMember()) return network.selfRecord.current?.value.left === true ? 'left' : 'member'
   if (replica.state.member(key.publicKey) !== undefined) return 'expired'
   return network.trouble?.name === 'PendingError' ? 'pending' : 'none'

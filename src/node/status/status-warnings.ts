@@ -6,8 +6,8 @@ import { count, moment, span } from '../views/phrases.ts'
 import { alarmNotices } from './alarm-notices.ts'
 import { clockFault, silentMs } from './clock-fault.ts'
 import type { Notice } from './notices.ts'
-import type { NetworkFacts, StatusFacts } from './status-facts.ts'
-import { isShutOut } from './verdict.ts'
+import { joinAnswers, type NetworkFacts, type StatusFacts } from './status-facts.ts'
+import { endOf, isShutOut } from './verdict.ts'
 
 /** The root signs a checkpoint every minute: five missing ones are no accident. */
 const staleReplicaMs = 5 * 60_000
@@ -129,18 +129,17 @@ const backupNotice = ({ now, upMs }: StatusFacts, { backup }: NetworkFacts): May
   return warning('backup_late', `${last}, and one is due every ${span(everyMs)}`, 'trustnet registry backup')
 }
 
-/** Remedies for each refusal of a join. */
-const admissionFixes: ReadonlyMap<string, string> = new Map(
-  Object.entries<string>({
-    PendingError: 'trustnet registry approve NAME (at the root)',
-    InviteRequiredError: 'trustnet invite (at the root), then trustnet join LINE here',
-    InviteInvalidError: 'trustnet invite (at the root), then trustnet join LINE here',
-    InviteExpiredError: 'trustnet invite (at the root), then trustnet join LINE here',
-    InviteUsedError: 'trustnet invite (at the root), then trustnet join LINE here',
-    JoinRejectedError: 'trustnet invite (at the root), then trustnet join LINE here',
-    NameTakenError: 'trustnet invite --replace NAME (at the root), then trustnet join LINE here'
-  })
-)
+const withInvite = 'trustnet invite (at the root), then trustnet join LINE here'
+/** Remedies for each answer to a join. */
+const admissionFixes = {
+  PendingError: 'trustnet registry approve NAME (at the root)',
+  InviteRequiredError: withInvite,
+  InviteInvalidError: withInvite,
+  InviteExpiredError: withInvite,
+  InviteUsedError: withInvite,
+  JoinRejectedError: withInvite,
+  NameTakenError: 'trustnet invite --replace NAME (at the root), then trustnet join LINE here'
+} satisfies Record<(typeof joinAnswers)[number], string>
 
 /** For a node that nobody who decides has answered. */
 const findRoot =
@@ -148,7 +147,8 @@ const findRoot =
 /** Within the grace of the policy a registry that answers renews the membership; after it only an invite helps. */
 const comeBack = `${findRoot}; or trustnet invite (at the root), then trustnet join LINE here`
 
-const admissionNotice = ({ membership, trouble, name }: StatusFacts): Maybe => {
+const admissionNotice = (facts: StatusFacts): Maybe => {
+  const { membership, trouble, name } = facts
   if (membership === 'revoked') {
     const message = 'the key of this node was revoked, for ever: only a new key can join again'
     return warning('revoked', message, 'remove the data folder of this node, then trustnet join INVITE')
@@ -156,9 +156,11 @@ const admissionNotice = ({ membership, trouble, name }: StatusFacts): Maybe => {
   if (membership === 'member' || membership === 'left') return undefined
   const code = membership === 'expired' ? 'membership_expired' : 'not_admitted'
   if (trouble === undefined) return undefined
-  const fix =
-    admissionFixes.get(trouble.name)?.replace('NAME', name) ?? (membership === 'expired' ? comeBack : findRoot)
-  return warning(code, `this node is no member: ${trouble.message}`, fix)
+  const answer = joinAnswers.find((each) => each === trouble.name)
+  const unanswered = membership === 'expired' ? comeBack : findRoot
+  const fix = answer === undefined ? unanswered : admissionFixes[answer].replace('NAME', name)
+  const ended = facts.toldOfItsEnd ? endOf(facts) : ''
+  return warning(code, `this node is no member: ${ended}${trouble.message}`, fix)
 }
 
 const withNewKey = 'trustnet registry log (at the root), then trustnet join INVITE with a new key'

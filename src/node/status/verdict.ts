@@ -63,8 +63,15 @@ const withoutNetwork = ({ failures, upMs }: StatusFacts): Verdict => {
   return { word: 'isolated', summary: `the network was not found: none of ${tried} answered; they are tried again` }
 }
 
-const withoutMembership = ({ membership, trouble, upMs }: StatusFacts): Verdict => {
-  const expired = membership === 'expired' ? 'the membership has expired: ' : ''
+/** Says how the membership that this node had has ended; empty: it had none, or has it. */
+export const endOf = ({ membership, toldOfItsEnd }: StatusFacts): string => {
+  if (membership === 'expired') return 'the membership has expired: '
+  return toldOfItsEnd ? 'the membership was ended while this node was away: ' : ''
+}
+
+const withoutMembership = (facts: StatusFacts): Verdict => {
+  const { trouble, upMs } = facts
+  const expired = endOf(facts)
   if (trouble === undefined) {
     return upMs < settleMs
       ? { word: 'starting', summary: `${expired}asks for its admission` }

@@ -43,6 +43,7 @@ export const statusFacts = (change: Partial<StatusFacts> = {}): StatusFacts => (
   name: 'hal',
   failures: [],
   membership: 'member',
+  toldOfItsEnd: false,
   trouble: undefined,
   session: true,
   hadSession: true,

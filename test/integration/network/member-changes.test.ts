@@ -92,7 +92,7 @@ describe('a member', () => {
     await root.control.changeMember({ peer: 'bob', name: 'hal' })
     await root.control.changeMember({ peer: 'hal', name: 'bob' })
     // The invite that had let it in does not let it in again, a new one does.
-    await eventually(() => hal.network?.isMember() === false)
+    await eventually(async () => (await hal.control.status()).membership.state !== 'member')
     hal.invites.use(await network.invite({ role: 'integrated' }))
     await hal.stop('it is asked again')
     const again = await join('hal', await network.invite({ role: 'integrated' }))
