@@ -2,9 +2,11 @@ import { createRequire } from 'node:module'
 import { Writable } from 'node:stream'
 import type { ComponentLogger } from '@libp2p/interface'
 import { type LoggerOptions, type Logger as Pino, pino } from 'pino'
+import type { Clock } from '../runtime/clock-and-logger.ts'
 import { Redactor, type RedactorInit } from '../runtime/redactor.ts'
 import { traceField } from '../runtime/trace.ts'
 import { componentLogger } from './host/component-logger.ts'
+import { LineLimits } from './line-limits.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'fatal'
 
@@ -17,6 +19,8 @@ export interface LoggingInit {
   readonly output?: LogOutput
   /** Sources of secrets that no line repeats. Default: those of this process. */
   readonly given?: RedactorInit
+  /** Clock of the limits of lines. Default: that of the system. */
+  readonly clock?: Clock
 }
 
 /** Destination of lines. */
@@ -47,6 +51,11 @@ const keptChars = 2_000
 /** Parts that may have a level of their own; one more takes the place of the oldest. */
 const mostComponents = 64
 
+/** As pino counts them. */
+const infoLevel = 30
+
+type LogMethod = NonNullable<NonNullable<LoggerOptions['hooks']>['logMethod']>
+
 /** Fields that never leave this process, whoever puts them into a line. */
 const secretFields = ['seed', 'privateKey', 'invite', 'inviteLine', 'inviteKey', 'passphrase', 'password', 'token']
 
@@ -60,8 +69,23 @@ const options = (init: LoggingInit, clean: (line: string) => string): LoggerOpti
   formatters: { level: (level) => ({ level }) },
   serializers: { error: describeError },
   redact: { paths: secretFields.flatMap((field) => [field, `*.${field}`]), censor: '[secret]' },
-  hooks: { streamWrite: clean }
+  hooks: { streamWrite: clean, logMethod: limited(new LineLimits(init.clock)) }
 })
+
+/** Leaves out lines that come too often. Those of debug are for whoever has asked for all. */
+const limited = (limits: LineLimits): LogMethod =>
+  function (this: Pino, args, method, level) {
+    const [fields, message]: unknown[] = args
+    if (level < infoLevel || !isFields(fields) || typeof message !== 'string') {
+      method.apply(this, args)
+      return
+    }
+    const { peer } = fields
+    const leftOut = limits.take(message, typeof peer === 'string' ? peer : undefined)
+    if (leftOut !== undefined) method.call(this, { ...fields, ...(leftOut > 0 && { left_out: leftOut }) }, message)
+  }
+
+const isFields = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null
 
 /** Flat text, so that log stores need no schema: name, message, and those of the cause. */
 const describeError = (error: unknown): unknown => {

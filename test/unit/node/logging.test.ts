@@ -1,8 +1,11 @@
+import { globSync, readFileSync } from 'node:fs'
 import { Writable } from 'node:stream'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { describe, expect, it } from 'vitest'
+import { lineRates } from '../../../src/node/line-limits.ts'
 import { createLogging, type LoggingInit } from '../../../src/node/logging.ts'
+import { FakeClock } from '../../helpers/observations.ts'
 
 const capture = (init: Partial<LoggingInit> = {}) => {
   const lines: string[] = []
@@ -125,5 +128,48 @@ describe('the log of libp2p', () => {
     expect(log.newScope('x')).toBe(log)
     log.error('%e', new Error('x'))
     expect(lines).toEqual([])
+  })
+})
+
+describe('lines that others cause', () => {
+  const order = 'an order was refused: its key is that of no operator'
+
+  it('are so many a minute about one peer, and those about another one are written beside them', () => {
+    const clock = new FakeClock()
+    const { logger, parsed } = capture({ clock })
+    for (let line = 0; line < 5_000; line++) logger.warn({ peer: 'mallory', line }, order)
+    expect(parsed()).toHaveLength(lineRates.peer.count)
+    logger.warn({ peer: 'hal' }, order)
+    logger.warn({ peer: 'mallory' }, 'two processes use the same key')
+    const left = 5_000 - lineRates.peer.count
+    expect(parsed().slice(lineRates.peer.count)).toEqual([
+      expect.objectContaining({ peer: 'hal', left_out: left }),
+      expect.not.objectContaining({ left_out: expect.anything() })
+    ])
+    clock.advance(lineRates.peer.perMs)
+    logger.warn({ peer: 'mallory' }, order)
+    expect(parsed().at(-1)).toMatchObject({ peer: 'mallory', message: order })
+  })
+
+  it('are so many a minute of one message, whoever causes them, and so are those without a peer', () => {
+    const { logger, lines } = capture({ clock: new FakeClock() })
+    for (let line = 0; line < 5_000; line++) logger.error({ peer: `stranger ${line}` }, order)
+    expect(lines).toHaveLength(lineRates.message.count)
+    for (let line = 0; line < 5_000; line++) logger.info({ path: '/x' }, 'a request failed')
+    expect(lines).toHaveLength(2 * lineRates.message.count)
+  })
+
+  it('are all written at debug, for whoever asked for all', () => {
+    const { logger, lines } = capture({ level: 'debug', clock: new FakeClock() })
+    for (let line = 0; line < 500; line++) logger.debug({ peer: 'mallory' }, order)
+    expect(lines).toHaveLength(500)
+  })
+
+  it('have no other way to the output: one file makes the log, and nobody else writes to the console', () => {
+    const rooms = ['address', 'dns', 'identity', 'node', 'protocols', 'registry', 'runtime']
+    const files = rooms.flatMap((room) => globSync(`src/${room}/**/*.ts`))
+    expect(files.length).toBeGreaterThan(300)
+    const writes = /\bconsole\.|from 'pino'|\bstd(out|err)\.write\(/
+    expect(files.filter((file) => writes.test(readFileSync(file, 'utf8')))).toEqual(['src/node/logging.ts'])
   })
 })
