@@ -15,6 +15,7 @@ import { type TnrDifference, tnrDifference } from '../self/tnr-watch.ts'
 import { connectionsOf, noStates, shownState } from '../views/member-rows.ts'
 import { refOf } from '../views/refs.ts'
 import { rowSourceOf } from '../views/row-source.ts'
+import { joinAnswers } from './join-answers.ts'
 import { limitsView } from './limits-view.ts'
 import type { PhaseFacts } from './phases.ts'
 
@@ -123,19 +124,8 @@ export function statusFacts(node: NodeContext): StatusFacts {
   }
 }
 
-/** Answers to a join: a node that takes itself for a member asks for one only when a registry has said that it is none any more. */
-export const joinAnswers = [
-  'PendingError',
-  'InviteRequiredError',
-  'InviteInvalidError',
-  'InviteExpiredError',
-  'InviteUsedError',
-  'JoinRejectedError',
-  'NameTakenError'
-] as const
-
 const isToldOfItsEnd = (network: NetworkNode): boolean =>
-  network.isMember() && network.session === undefined && joinAnswers.some((name) => network.trouble?.name === name)
+  network.isMember() && network.session === undefined && joinAnswers.has(network.trouble?.name ?? '')
 
 const membershipOf = ({ key }: NodeContext, network: NetworkNode): MembershipState => {
   const { replica } = network.registry

@@ -5,8 +5,9 @@ import { failureText, NoCandidateError } from '../errors.ts'
 import { count, moment, span } from '../views/phrases.ts'
 import { alarmNotices } from './alarm-notices.ts'
 import { clockFault, silentMs } from './clock-fault.ts'
+import { joinAnswers } from './join-answers.ts'
 import type { Notice } from './notices.ts'
-import { joinAnswers, type NetworkFacts, type StatusFacts } from './status-facts.ts'
+import type { NetworkFacts, StatusFacts } from './status-facts.ts'
 import { endOf, isShutOut } from './verdict.ts'
 
 /** The root signs a checkpoint every minute: five missing ones are no accident. */
@@ -129,18 +130,6 @@ const backupNotice = ({ now, upMs }: StatusFacts, { backup }: NetworkFacts): May
   return warning('backup_late', `${last}, and one is due every ${span(everyMs)}`, 'trustnet registry backup')
 }
 
-const withInvite = 'trustnet invite (at the root), then trustnet join LINE here'
-/** Remedies for each answer to a join. */
-const admissionFixes = {
-  PendingError: 'trustnet registry approve NAME (at the root)',
-  InviteRequiredError: withInvite,
-  InviteInvalidError: withInvite,
-  InviteExpiredError: withInvite,
-  InviteUsedError: withInvite,
-  JoinRejectedError: withInvite,
-  NameTakenError: 'trustnet invite --replace NAME (at the root), then trustnet join LINE here'
-} satisfies Record<(typeof joinAnswers)[number], string>
-
 /** For a node that nobody who decides has answered. */
 const findRoot =
   'trustnet registry status (at the root); trustnet peers connect MULTIADDR of a member, when none is known here'
@@ -156,9 +145,8 @@ const admissionNotice = (facts: StatusFacts): Maybe => {
   if (membership === 'member' || membership === 'left') return undefined
   const code = membership === 'expired' ? 'membership_expired' : 'not_admitted'
   if (trouble === undefined) return undefined
-  const answer = joinAnswers.find((each) => each === trouble.name)
   const unanswered = membership === 'expired' ? comeBack : findRoot
-  const fix = answer === undefined ? unanswered : admissionFixes[answer].replace('NAME', name)
+  const fix = joinAnswers.get(trouble.name)?.replace('NAME', name) ?? unanswered
   const ended = facts.toldOfItsEnd ? endOf(facts) : ''
   return warning(code, `this node is no member: ${ended}${trouble.message}`, fix)
 }
