@@ -211,7 +211,8 @@ const givenBy = async (context: Context, options: InstallOptions): Promise<Given
     dnsSettings: Object.fromEntries(settings),
     ipv6AutoEnable: options.ipv6AutoEnable,
     openFirewall: options.openFirewall,
-    monitoring: options.monitoring
+    monitoring: options.monitoring,
+    http: options.http
   }
 }
 

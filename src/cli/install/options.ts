@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
-import { resolverAddress } from '../../address/spelling.ts'
+import { resolverAddress, socketAddress } from '../../address/spelling.ts'
 import { providerNames } from '../../dns/providers/provider.ts'
 import { type Role, roles } from '../../identity/role.ts'
 import { noProbe } from '../../install/machine/ipv6-probe.ts'
@@ -25,6 +25,7 @@ export interface InstallOptions {
   ipv6AutoEnable?: boolean
   openFirewall?: boolean
   monitoring?: boolean
+  http?: string | boolean
   ipv6Probe?: string
   dnsProvider?: string
   awsProfile?: string
@@ -60,6 +61,13 @@ const oldDeployments = { vm: 'systemd' }
 
 /** An address without a port is asked at that of HTTPS. */
 const probeAddress = (text: string): string => (text === noProbe ? text : toMultiaddr(text, 443))
+
+/** An address, or a switch like the others. */
+const httpOption = (): Option =>
+  new Option(
+    '--http [address]',
+    'answer programs and browsers over HTTP (default: on [::1], at its port + 400); elsewhere with a token, which is made'
+  ).argParser((text) => words.get(text) ?? socketAddress(text))
 
 const collect = (value: string, before: string[] = []): string[] => [...before, value]
 
@@ -97,6 +105,7 @@ export const withInstallOptions = (command: Command): Command =>
     )
     .addOption(toggle('open-firewall', 'open the port where a firewall closes it'))
     .addOption(toggle('monitoring', 'let Prometheus and Grafana of this machine watch it'))
+    .addOption(httpOption())
     .addOption(toggle('yes', 'ask nothing'))
     .addOption(toggle('plan', 'print all that would change, and change nothing'))
     .addOption(toggle('verbose', 'print each change as it is made'))

@@ -4,6 +4,7 @@ import { deployments } from '../../install/deployments/index.ts'
 import { stableAddresses } from '../../install/machine/checks.ts'
 import { firewallCloses } from '../../install/machine/firewall.ts'
 import type { MachineFacts } from '../../install/model/facts.ts'
+import { defaultHttp } from '../../install/model/http.ts'
 import { type Given, withInvite } from '../../install/plan/resolve-answers.ts'
 import { defaultPort, nameFromHost } from '../../node/config/defaults.ts'
 import { parseConfig } from '../../node/config/index.ts'
@@ -128,7 +129,7 @@ const askAddress = async (ask: Ask, facts: MachineFacts): Promise<readonly strin
   return chosen === 'all' ? [] : [chosen]
 }
 
-/** Changes to the system that are made only when they were allowed. */
+/** Consent to changes of the system, and to an API that others may ask. */
 const askConsents = async (ask: Ask, given: Given, facts: MachineFacts): Promise<Given> => {
   const port = Number(given.port ?? defaultPort(given.role ?? 'integrated'))
   let all = given
@@ -137,6 +138,10 @@ const askConsents = async (ask: Ask, given: Given, facts: MachineFacts): Promise
   }
   if (given.openFirewall === undefined && firewallCloses(facts, port)) {
     all = { ...all, openFirewall: await ask.confirm(`${facts.firewall.tool} closes port ${port}. Open it?`, true) }
+  }
+  if (given.http === undefined && given.monitoring !== true) {
+    const question = `Answer programs and browsers of this machine over HTTP, at ${defaultHttp(port)}?`
+    all = { ...all, http: await ask.confirm(question, false) }
   }
   return all
 }

@@ -1,5 +1,7 @@
 import type { Verified } from '../../install/apply/verify.ts'
+import type { Answers } from '../../install/model/answers.ts'
 import type { Install, NextCommand } from '../../install/model/deployment.ts'
+import { httpListen, httpTokenFile } from '../../install/model/http.ts'
 import { bareAddress, type Painter, plural, sanitise } from '../output/text.ts'
 
 /** Frame, and a space on both sides. */
@@ -43,14 +45,23 @@ export const box = (
   ]
 }
 
+/** Address of the HTTP API, and where its token is; undefined: there is none. */
+export const httpRow = (answers: Answers): string | undefined => {
+  const [listen, token] = [httpListen(answers), httpTokenFile(answers)]
+  return token === undefined ? listen : `${listen}, token in ${token}`
+}
+
 /** Rows that say what is there now, in a few words each. */
 export const cardRows = ({ answers }: Install, verified: Verified | null): (readonly [string, string])[] => {
+  const http = httpRow(answers)
+  const httpRows = http === undefined ? [] : [['HTTP', http] as const]
   if (verified === null) {
     return [
       ['Name', answers.name],
       ['Role', answers.role],
       ['Status', 'not started: its files are written'],
       ['Domain', answers.domain],
+      ...httpRows,
       ['Deployment', answers.deployment]
     ]
   }
@@ -65,6 +76,7 @@ export const cardRows = ({ answers }: Install, verified: Verified | null): (read
     ['PeerId', status.self.peerId],
     ['Registry', sanitise(holder)],
     ['Domain', answers.domain],
+    ...httpRows,
     ['IPv6', status.announced.map(bareAddress).join(', ') || '-'],
     ['Peers', plural(peers, 'member')],
     ['Sync', sync.head === null ? 'not yet' : `log entry ${sync.head}`]

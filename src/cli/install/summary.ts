@@ -4,7 +4,7 @@ import { stableAddress } from '../../install/machine/checks.ts'
 import type { Answers } from '../../install/model/answers.ts'
 import type { MachineFacts } from '../../install/model/facts.ts'
 import type { Painter } from '../output/text.ts'
-import { box } from './result-card.ts'
+import { box, httpRow } from './result-card.ts'
 
 const trustWords = {
   new: 'a new network',
@@ -70,6 +70,7 @@ export const summaryBox = (answers: Answers, { paint, columns }: Screen): string
       ['Recognised by', trustWords[answers.trust.kind]],
       ['Port', String(answers.port)],
       ['Announces', answers.announce.length === 0 ? 'its stable addresses' : answers.announce.join(', ')],
+      ['HTTP', httpRow(answers) ?? 'off'],
       ['Deployment', answers.deployment]
     ],
     paint,

@@ -56,6 +56,9 @@ export const executeAction = async (
   events.onAction?.(action, 'done')
 }
 
-/** A file that the node has used up since, or a network, must not be made twice; all else is looked at again. */
+/** A secret that the node has used up since, or a network, must not be made twice; all else is looked at again. */
 const isOnce = ({ done, action: before }: JournalEntry, action: Action): boolean =>
-  done && (action.kind === 'network' || (action.kind === 'file' && action.secret === true && before.kind === 'file'))
+  done &&
+  (action.kind === 'network' ||
+    // One that stays as it is found is made again where it is gone.
+    (action.kind === 'file' && action.secret === true && action.once !== true && before.kind === 'file'))

@@ -23,7 +23,7 @@ export interface FileAction {
   readonly once?: boolean
   /** Keys of a configuration that are the installer's also when the file was there: root goes where they lead. */
   readonly pinned?: Readonly<Record<string, string>>
-  /** Marks that are filled in only when it is carried out: `@UID@` and `@GID@` of that user, `@PASSPHRASE@` of the recovery kit. */
+  /** Marks that are filled in only when it is carried out: `@UID@` and `@GID@` of that user, `@PASSPHRASE@` of the recovery kit, `@TOKEN@` that nobody guesses. */
   readonly filled?: true | string
 }
 

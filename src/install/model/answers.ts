@@ -47,4 +47,6 @@ export interface Answers {
   readonly openFirewall: boolean
   /** Files for Prometheus and Grafana, and the HTTP server that they read. */
   readonly monitoring?: boolean
+  /** Address and port of the HTTP API; null, or in journals of before: none but what the monitoring needs. */
+  readonly http?: string | null
 }

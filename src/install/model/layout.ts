@@ -12,6 +12,8 @@ export interface Layout {
   readonly manPage: { readonly link: string; readonly target: string }
   readonly configFolder: string
   readonly configFile: string
+  /** Token of its HTTP API, in a folder of root's. */
+  readonly httpToken: string
   readonly dataFolder: string
   readonly data: string
   /** Folder of all nodes: root's, so that nobody puts a folder or a socket in the place of another. */
@@ -47,6 +49,7 @@ export const layoutOf = (name: string): Layout => ({
   },
   configFolder,
   configFile: join(configFolder, `${name}.yaml`),
+  httpToken: join(configFolder, `${name}.http-token`),
   dataFolder,
   data: join(dataFolder, name),
   runtimeFolder: machineRuntime,

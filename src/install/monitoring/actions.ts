@@ -1,6 +1,7 @@
 import { stringify } from 'yaml'
 import type { Action, FolderAction } from '../model/action.ts'
 import type { Install } from '../model/deployment.ts'
+import { httpListen } from '../model/http.ts'
 import { dashboardText } from './dashboard.ts'
 import { rulesText } from './rules.ts'
 
@@ -9,18 +10,15 @@ const grafana = '/etc/grafana'
 /** Folder of ours beside the files of Grafana: what is provisioned from there is shown, and removed when it goes. */
 const dashboards = `${grafana}/trustnet`
 
-/** Address of the HTTP server of a node that is monitored: on loopback, at a port of its own beside the one of the network. */
-export const monitoringAddress = (port: number): string => `[::1]:${port + portStep}`
-const portStep = 400
-
 const provider = {
   apiVersion: 1,
   providers: [{ name: 'trustnet', type: 'file', options: { path: dashboards }, allowUiUpdates: true }]
 }
 
 /** Files that Prometheus and Grafana of Debian read: rules and dashboard of all nodes of the machine, and this node as a target. */
-export const monitoringActions = ({ answers: { name, port } }: Install): Action[] => {
-  const targets = [{ targets: [monitoringAddress(port)], labels: { node: name } }]
+export const monitoringActions = ({ answers }: Install): Action[] => {
+  const { name } = answers
+  const targets = [{ targets: [httpListen(answers)], labels: { node: name } }]
   return [
     folder(`${prometheus}/trustnet`),
     file(`${prometheus}/trustnet/rules.yml`, rulesText()),

@@ -1,6 +1,7 @@
 import { isRegistryRole } from '../../identity/role.ts'
 import type { Action } from '../model/action.ts'
 import type { Deployment, Install } from '../model/deployment.ts'
+import { httpActions } from '../model/http.ts'
 import type { Plan, PlanStep } from '../model/plan.ts'
 import { stepTitles } from '../model/plan.ts'
 import { serviceAccount } from '../model/service.ts'
@@ -102,7 +103,8 @@ const configuration = (install: Install): Action[] => {
       group: layout.user,
       once: true,
       pinned: paths
-    }
+    },
+    ...httpActions(install)
   ]
   const { trust } = answers
   if (trust.kind === 'new') actions.push({ kind: 'network', configFile: layout.configFile, data: layout.data })

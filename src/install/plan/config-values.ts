@@ -1,5 +1,5 @@
 import type { Answers } from '../model/answers.ts'
-import { monitoringAddress } from '../monitoring/actions.ts'
+import { httpValues } from '../model/http.ts'
 
 /** Turns answers into keys of the configuration; paths are added by whoever knows them. */
 export const configValues = (answers: Answers, inviteFile: string): Record<string, unknown> => ({
@@ -10,7 +10,7 @@ export const configValues = (answers: Answers, inviteFile: string): Record<strin
   'announce.addresses': answers.announce.length === 0 ? undefined : answers.announce,
   'bootstrap.rootAddress': answers.rootAddress ?? undefined,
   'admission.policy': answers.role === 'root' ? answers.policy : undefined,
-  'http.listen': answers.monitoring === true ? monitoringAddress(answers.port) : undefined,
+  ...httpValues(answers),
   ...trustValues(answers, inviteFile)
 })
 

@@ -1,3 +1,4 @@
+import { socketAddress, socketParts } from '../../address/spelling.ts'
 import { peerIdText } from '../../identity/keys.ts'
 import { networkIdText } from '../../identity/network-id.ts'
 import type { Role } from '../../identity/role.ts'
@@ -8,7 +9,7 @@ import { reasonOf } from '../../runtime/error-message.ts'
 import { OperatorError } from '../errors.ts'
 import { toMultiaddr } from '../machine/parse-facts.ts'
 import type { AdmissionPolicy, Answers, DeploymentName, Trust } from '../model/answers.ts'
-import { monitoringAddress } from '../monitoring/actions.ts'
+import { defaultHttp, httpValues, isLoopback } from '../model/http.ts'
 
 /** Answers so far, by flags or by answers to questions. */
 export interface Given {
@@ -30,6 +31,8 @@ export interface Given {
   readonly ipv6AutoEnable?: boolean | undefined
   readonly openFirewall?: boolean | undefined
   readonly monitoring?: boolean | undefined
+  /** true: at the usual address; false: none. */
+  readonly http?: string | boolean | undefined
 }
 
 /** A value that has no default, and the flag that gives it. */
@@ -112,7 +115,8 @@ export const resolveAnswers = (said: Given): Answers => {
     dnsSettings: given.dnsSettings ?? {},
     ipv6AutoEnable: given.ipv6AutoEnable ?? false,
     openFirewall: given.openFirewall ?? false,
-    monitoring: given.monitoring ?? false
+    monitoring: given.monitoring ?? false,
+    http: httpOf(given, port)
   }
   checkAnswers(answers)
   return answers
@@ -144,6 +148,31 @@ const containerAnswers = (given: Given): Pick<Answers, 'deployment' | 'image' | 
   return { deployment, image, start: start ?? deployment !== 'kubernetes' }
 }
 
+/** Address of the HTTP API; null: there is none. */
+const httpOf = ({ http, monitoring = false, deployment }: Given, port: number): string | null => {
+  const said = http ?? monitoring
+  if (said === false) {
+    if (monitoring) refuse('--monitoring reads the HTTP API: leave --http=false out.')
+    return null
+  }
+  if (said === true) return defaultHttp(port)
+  const listen = socketAddress(said)
+  const { port: own } = socketParts(listen)
+  if (own === 0 || own === port) refuse(`--http ${listen}: choose a port of its own, like ${defaultHttp(port)}.`)
+  if (isLoopback(listen)) return listen
+  if (monitoring) {
+    refuse(
+      `--monitoring reads without a token, and ${listen} (--http) needs one: leave one of them out; docs/monitoring.md has a job with a token.`
+    )
+  }
+  if (deployment === 'kubernetes') {
+    refuse(
+      `--http ${listen}: in a pod the HTTP API is on [::1] alone, kubectl port-forward reaches it; more needs a Secret and a NetworkPolicy of your own (docs/install.md).`
+    )
+  }
+  return listen
+}
+
 const addressOf = (flag: string, text: string, port: number): string => {
   try {
     return toMultiaddr(text, port)
@@ -162,7 +191,7 @@ export const checkAnswers = (answers: Answers): void => {
     networkId: answers.trust.kind === 'network' ? answers.trust.id : undefined,
     'bootstrap.rootAddress': answers.rootAddress ?? undefined,
     'announce.addresses': answers.announce.length === 0 ? undefined : answers.announce,
-    'http.listen': answers.monitoring === true ? monitoringAddress(answers.port) : undefined
+    ...httpValues(answers)
   }
   parseConfig({ flags, env: {} })
 }

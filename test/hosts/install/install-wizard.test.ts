@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ceilingMs } from '../../helpers/ceiling.ts'
@@ -61,6 +61,12 @@ describe.skipIf(skipped)('the wizard on a real terminal', () => {
     await shows(question)
     keys(...names)
   }
+  /** Status that the HTTP API answers with; '': nobody answers. */
+  const statusOf = (host: string, listen: string, token = ''): string => {
+    const headers = token === '' ? '{}' : `{ authorization: 'Bearer ${token}' }`
+    const ask = `fetch('http://${listen}/version', { headers: ${headers} }).then((said) => console.log(said.status), () => {})`
+    return network.run(host, [process.execPath, '-e', ask]).trim()
+  }
   const nothingChanged = (): void => {
     for (const path of ['opt/trustnet', 'etc/trustnet', 'var/lib/trustnet-install', 'var/lib/trustnet'])
       expect(existsSync(join(root.path, path))).toBe(false)
@@ -97,7 +103,7 @@ describe.skipIf(skipped)('the wizard on a real terminal', () => {
   })
 
   it('goes on by itself when the record appears at the name server; Ctrl-C at the last question leaves nothing', async () => {
-    start(['--role', 'root', '--domain', 'example.test', '--name', 'r', '--policy', 'invite'])
+    start(['--role', 'root', '--domain', 'example.test', '--name', 'r', '--policy', 'invite', '--http=false'])
     await answer('Who writes the DNS record?', 'Enter')
     await shows('Enter goes on without it')
     const { folder } = network.host('dns')
@@ -118,7 +124,7 @@ describe.skipIf(skipped)('the wizard on a real terminal', () => {
     const listener = "require('net').createServer().listen({ host: '::', port: 8000 }, () => console.log('listens'))"
     const child = network.start('w', 'listener', [process.execPath, '-e', listener])
     await eventually(() => network.log('w', 'listener').includes('listens'))
-    start(['--role', 'root', '--domain', 'example.test', '--name', 'r', '--policy', 'invite'])
+    start(['--role', 'root', '--domain', 'example.test', '--name', 'r', '--policy', 'invite', '--http=false'])
     await answer('Who writes the DNS record?', 'Enter')
     await shows(/fail {2}Port 8000 +\w+ \(pid \d+\) listens there already/)
     await answer('Look again?', 'Enter')
@@ -133,7 +139,7 @@ describe.skipIf(skipped)('the wizard on a real terminal', () => {
   })
 
   it('on a narrow terminal without colours nothing is wider than it, and nothing is coloured', async () => {
-    const args = ['--role', 'root', '--domain', 'example.test', '--name', 'r', '--policy', 'invite']
+    const args = ['--role', 'root', '--domain', 'example.test', '--name', 'r', '--policy', 'invite', '--http=false']
     start([...args, '--dns-provider', 'manual'], { columns: 60, env: { NO_COLOR: '1' } })
     await shows('Enter goes on')
     keys('Enter')
@@ -165,7 +171,7 @@ describe.skipIf(skipped)('the wizard on a real terminal', () => {
         return false
       }
     })
-    start(['--name', 'pasted'])
+    start(['--name', 'pasted', '--http', '[::]:9443'])
     await answer('What is this machine to be?', 'Enter')
     await answer('What is the network recognised by?', 'Enter')
     await shows('Paste the invite line')
@@ -180,6 +186,12 @@ describe.skipIf(skipped)('the wizard on a real terminal', () => {
     await shows('The node runs under this command')
     expect(screen()).toMatch(/Name +pasted[\s\S]*Role +integrated[\s\S]*Status +healthy[\s\S]*Registry +tnr/)
     expect(screen()).not.toContain(line.slice(0, 40))
+    // Other machines reach that address: it answers who has the token that was made, which nobody was shown.
+    const token = readFileSync(join(root.path, 'etc/trustnet/pasted.http-token'), 'utf8').trim()
+    expect(screen()).toContain('token in /etc/trustnet/pasted.http-token')
+    expect(screen()).not.toContain(token)
+    await eventually(() => statusOf('w', '[::1]:9443', token) === '200')
+    expect(statusOf('w', '[::1]:9443')).toBe('401')
     await leave()
     network.run('w', root.inside('trustnet', 'uninstall', '--purge'))
     nothingChanged()
@@ -199,6 +211,7 @@ describe.skipIf(skipped)('the wizard on a real terminal', () => {
     keys('Enter')
     await shows('Who writes the DNS record?')
     keys('Enter')
+    await answer('over HTTP, at [::1]:8400?', 'y', 'Enter')
     await shows('This machine')
     await shows('DNS record')
     const { address } = network.host('w')
@@ -215,7 +228,8 @@ describe.skipIf(skipped)('the wizard on a real terminal', () => {
     keys('Enter')
     await shows('The node runs under this command')
     for (const step of ['1/7', '2/7', '3/7', '4/7', '5/7', '6/7', '7/7']) expect(screen()).toContain(`[${step}]`)
-    expect(screen()).toMatch(/Name +tnr-1[\s\S]*Status +healthy/)
+    expect(screen()).toMatch(/Name +tnr-1[\s\S]*Status +healthy[\s\S]*HTTP +\[::1\]:8400/)
+    await eventually(() => statusOf('w', '[::1]:8400') === '200')
     expect(screen()).toMatch(/Passphrase +([0-9a-f]{4}-){7}[0-9a-f]{4}/)
     keys('C-c')
     await eventually(ended)

@@ -62,6 +62,16 @@ describe('the manifests', () => {
     }
   )
 
+  it('switch the HTTP API on where it was asked for, on loopback', () => {
+    const listen = (given: Given) =>
+      at(
+        manifests(installOf(answersOf(given))).find(({ kind }) => kind === 'ConfigMap'),
+        'data',
+        'TRUSTNET_HTTP_LISTEN'
+      )
+    expect([listen({}), listen({ http: true })]).toEqual([undefined, '[::1]:9400'])
+  })
+
   it('with something missing or of the wrong type are not: the schemas are real ones', () => {
     const set = setOf(installOf()) as Manifest & { spec: Record<string, unknown> }
     expect(() => validate({ ...set, spec: { ...set.spec, replicas: 'one' } } as Manifest)).toThrow(/replicas/)

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { dirname } from 'node:path'
 import { saveConfigValue } from '../../../node/config/index.ts'
 import { OperatorError } from '../../errors.ts'
@@ -115,8 +116,12 @@ const keepFile = async ({ path, mode, pinned = {} }: FileAction, ids: Ids): Prom
   if (pinned['paths.data'] !== undefined) saveConfigValue(path, 'paths.key', undefined)
 }
 
+const tokenBytes = 24
+
 const filledIn = async (text: string, filled: true | string, passphrase: string): Promise<string> => {
-  const whole = text.replaceAll('@PASSPHRASE@', () => passphrase)
+  const whole = text
+    .replaceAll('@PASSPHRASE@', () => passphrase)
+    .replaceAll('@TOKEN@', () => randomBytes(tokenBytes).toString('base64url'))
   if (!/@[UG]ID@/.test(whole)) return whole
   const { uid, gid } = await idsOf(filled === true ? sharedUser : filled)
   return whole.replaceAll('@UID@', String(uid)).replaceAll('@GID@', String(gid))

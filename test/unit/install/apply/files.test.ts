@@ -1,10 +1,17 @@
-import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { doable } from '../../../../src/install/apply/actions/index.ts'
+import { executeAction } from '../../../../src/install/apply/execute.ts'
+import { Journal } from '../../../../src/install/apply/journal.ts'
+import { revertAll } from '../../../../src/install/apply/revert.ts'
 import { toolsFor } from '../../../../src/install/apply/session.ts'
 import { runningProgram } from '../../../../src/install/machine/running-program.ts'
 import type { Action } from '../../../../src/install/model/action.ts'
+import { httpActions } from '../../../../src/install/model/http.ts'
+import { layoutOf } from '../../../../src/install/model/layout.ts'
+import { resolveAnswers } from '../../../../src/install/plan/resolve-answers.ts'
+import { readToken } from '../../../../src/node/http/token.ts'
 import { tempFolder } from '../../../helpers/temp.ts'
 
 const tools = toolsFor({
@@ -81,5 +88,42 @@ describe.runIf(process.geteuid?.() === 0)('what was there before an install', ()
     expect(existsSync(made)).toBe(true)
     await revert()
     expect(existsSync(join(folder.path, 'a'))).toBe(false)
+  })
+})
+
+describe.runIf(process.geteuid?.() === 0)('the token of the HTTP API', () => {
+  it('is made once, for the user of the node alone, in no journal, and gone after an uninstall', async () => {
+    using folder = tempFolder()
+    const path = join(folder.path, 'hal.http-token')
+    const given = { name: 'hal', domain: 'example.org', trustOnFirstUse: true, http: '[::]:9443' }
+    const answers = resolveAnswers(given)
+    const [planned] = httpActions({ answers, layout: layoutOf('hal'), version: '1.2.3' })
+    if (planned?.kind !== 'file') throw new Error('no file of a token is planned')
+    const action: Action = { ...planned, path, group: 'daemon' }
+    const state = {
+      schemaVersion: 1,
+      node: 'hal',
+      version: '1.2.3',
+      begunMs: 1,
+      finished: false,
+      passphrase: null
+    } as const
+    const journal = new Journal(join(folder.path, 'journal'), { ...state, answers, entries: [] })
+    const install = async (): Promise<string> => {
+      await executeAction(action, journal, tools, {})
+      await journal.finish({ shown: true })
+      return readFileSync(path, 'utf8')
+    }
+    const token = await install()
+    expect(token).toMatch(/^[\w-]{32}\n$/)
+    expect(readToken(path)).toBe(token.trim())
+    expect(ownership(path)).toEqual([0o640, 0, daemon])
+    expect(readFileSync(join(folder.path, 'journal/hal.json'), 'utf8')).not.toContain(token.trim())
+    writeFileSync(path, 'chosen-by-the-operator\n')
+    expect(await install()).toBe('chosen-by-the-operator\n')
+    rmSync(path)
+    expect(await install()).not.toBe(token)
+    await revertAll(journal, [], tools)
+    expect(existsSync(path)).toBe(false)
   })
 })

@@ -17,7 +17,7 @@ const plan = (given: Given) => {
 const actions = (given: Given) => plan(given).steps.flatMap((step) => step.actions)
 
 const configOf = (given: Given) => {
-  const file = actions(given).find((action) => action.kind === 'file' && action.path.endsWith('.yaml'))
+  const file = actions(given).find((action) => action.kind === 'file' && action.path === '/etc/trustnet/hal.yaml')
   if (file?.kind !== 'file') throw new Error('the plan has no configuration')
   return parseConfig({ text: file.text, file: file.path, env: {} }).config
 }
@@ -84,6 +84,62 @@ describe('a plan', () => {
       secret: true
     }).describe()
     expect(JSON.stringify(shown)).not.toContain('tnet1secret')
+  })
+})
+
+describe('the HTTP API of a plan', () => {
+  const httpOf = (given: Given) => configOf(given).http
+  const tokenOf = (given: Given) => {
+    const found = actions(given).findIndex((action) => action.kind === 'file' && action.path.endsWith('.http-token'))
+    return { at: found, action: actions(given)[found] }
+  }
+  const outside = '[2001:db8::5]:9443'
+
+  it('is off unless it was asked for', () => {
+    for (const given of [{}, { http: false }]) {
+      expect(httpOf(given).listen).toBeUndefined()
+      expect(tokenOf(given).action).toBeUndefined()
+    }
+  })
+
+  it('is on loopback without a token, where no address is named', () => {
+    expect(httpOf({ http: true })).toEqual({ listen: '[::1]:9400' })
+    expect(httpOf({ http: true, role: 'root' })).toEqual({ listen: '[::1]:8400' })
+    expect(tokenOf({ http: '[0:0::1]:9500' }).action).toBeUndefined()
+  })
+
+  it.each(['systemd', 'foreground', 'docker'] as const)('has a token on any other address: %s', (deployment) => {
+    for (const listen of [outside, '[::]:9443', '[fd00::5]:9443']) {
+      const given = { deployment, http: listen }
+      expect(httpOf(given)).toEqual({ listen, tokenFile: '/etc/trustnet/hal.http-token' })
+      const { at, action } = tokenOf(given)
+      expect(action).toMatchObject({ mode: 0o640, owner: 'root', group: 'trustnet-hal', secret: true, once: true })
+      const parent = actions(given).findIndex((one) => one.kind === 'folder' && one.path === '/etc/trustnet')
+      expect(actions(given)[parent]).toMatchObject({ mode: 0o755, owner: 'root' })
+      expect(parent).toBeLessThan(at)
+      if (action !== undefined) expect(doable(action).describe().lines).toEqual(['(a secret, not shown)'])
+    }
+  })
+
+  it('is what Prometheus of this machine is told', () => {
+    const targets = (given: Given) =>
+      actions(given).flatMap((one) => (one.kind === 'file' && one.path.endsWith('targets-hal.yml') ? [one.text] : []))
+    expect(targets({ monitoring: true, http: '[::1]:9500' }).join()).toContain('[::1]:9500')
+    expect(httpOf({ monitoring: true, http: '[::1]:9500' }).listen).toBe('[::1]:9500')
+    expect(httpOf({ monitoring: true }).listen).toBe('[::1]:9400')
+  })
+
+  it.each<[Given, RegExp]>([
+    [{ http: '[::1]:9000' }, /port of its own/],
+    [{ http: '[::1]:0' }, /port of its own/],
+    [{ http: '127.0.0.1:80' }, /no IPv6 address with a port/],
+    [{ http: true, port: 65_500 }, /http\.listen/],
+    [{ http: true, port: 'many' }, /listen\.port/],
+    [{ http: false, monitoring: true }, /--http=false/],
+    [{ http: outside, monitoring: true }, /without a token/],
+    [{ http: outside, deployment: 'kubernetes', image: 'trustnet:v1' }, /port-forward/]
+  ])('that cannot be is refused: %j', (given, message) => {
+    expect(() => plan(given)).toThrow(message)
   })
 })
 
