@@ -184,7 +184,6 @@ export class OpenRegistry implements Registry {
       db,
       clock,
       write: (run) => commit.write(run),
-      members: () => this.replica.state.memberCount,
       onRow: (row) => this.events.dispatchEvent(new CustomEvent('happened', { detail: { row } }))
     })
   }

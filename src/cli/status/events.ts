@@ -14,9 +14,9 @@ type EventsOptions = RunningOptions & { since?: number; member?: string; follow?
 
 const notes = `
 States of members as this process saw them, who was admitted and who is no
-member any more, and the alarms and phases of this node. The newest 10,000 are
-kept; each member has its share of them. With --follow and --json each event is
-a line of JSON; its id only grows.
+member any more, and the alarms and phases of this node. 10,000 are kept; of
+members that have most of them the oldest go first. With --follow and --json
+each event is a line of JSON; its id only grows.
 
 Examples:
   trustnet events                      the newest 50

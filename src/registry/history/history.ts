@@ -11,10 +11,8 @@ export type Happening = keyof typeof happenings
 
 /** Rows that are kept of all members together. */
 export const historyRows = 10_000
-/** Rows that each member has at least, however many members there are. */
-const leastShare = 20
-/** Rows of one transaction, so that a large network does not hold the event loop. */
-const rowsPerWrite = 500
+/** Rows of one transaction, and those that go at once when the ring is full: choosing them takes as long for one as for all. */
+const rowsAtOnce = 500
 /** Characters of a reason. */
 const maxReason = 200
 /** Between two batches: a crash loses at most those. */
@@ -24,8 +22,6 @@ export interface HistoryInit {
   readonly db: Database
   readonly clock: Clock
   readonly write: <T>(run: () => T) => Promise<T>
-  /** Members of the network, who share the ring. */
-  readonly members: () => number
   /** Called with each row at once, before it is on the disk. */
   readonly onRow?: (row: HistoryRow) => void
 }
@@ -51,15 +47,14 @@ export interface HistoryQuery {
 }
 
 /**
- * Remembers what happened to members: the newest 10,000 rows, of which each member has its share, so that one whose state flaps pushes out
- * its own rows and nobody else's. Rows are written in batches; those that a full disk refuses stay in memory until it takes them.
+ * Remembers what happened to members: 10,000 rows. When they are full, those who have most rows lose their oldest, so that members whose
+ * state flaps push out their own rows and nobody else's. Rows are written in batches; those that a full disk refuses wait in memory.
  */
 export class History {
   readonly #init: HistoryInit
   readonly #table: HistoryTable
-  /** Rows that are not on the disk yet, by id, ascending; and their ids by whom they are about. */
+  /** Rows that are not on the disk yet, by id, ascending. */
   readonly #waiting = new Map<number, HistoryRow>()
-  readonly #waitingOf = new Map<string, Set<number>>()
   #last: number
   #isClosed = false
   #saving: Running | undefined
@@ -90,7 +85,8 @@ export class History {
       source: source ?? null,
       reason: reason.slice(0, maxReason)
     }
-    this.#wait(row)
+    this.#waiting.set(row.id, row)
+    if (this.#waiting.size > historyRows) this.#trimWaiting()
     this.#init.onRow?.(row)
   }
 
@@ -130,9 +126,9 @@ export class History {
   /** Writes what waits. @throws StoreError; what was not written waits on */
   async save(): Promise<void> {
     while (this.#waiting.size > 0) {
-      const batch = [...this.#waiting.values()].slice(0, rowsPerWrite)
+      const batch = [...this.#waiting.values()].slice(0, rowsAtOnce)
       await this.#init.write(() => this.#put(batch))
-      for (const { id } of batch) this.#drop(id)
+      for (const { id } of batch) this.#waiting.delete(id)
     }
   }
 
@@ -143,40 +139,22 @@ export class History {
     await this.save().catch(() => {})
   }
 
-  /** Rows that a member may have. */
-  get #share(): number {
-    return Math.max(leastShare, Math.floor(historyRows / Math.max(1, this.#init.members())))
-  }
-
-  #wait(row: HistoryRow): void {
-    const key = keyId(row.publicKey)
-    const ids = this.#waitingOf.get(key) ?? new Set()
-    ids.add(row.id)
-    this.#waitingOf.set(key, ids)
-    if (ids.size > this.#share) this.#drop(firstOf(ids))
-    this.#waiting.set(row.id, row)
-    if (this.#waiting.size > historyRows) this.#drop(firstOf(this.#waiting.keys()))
-  }
-
-  #drop(id: number | undefined): void {
-    const row = id === undefined ? undefined : this.#waiting.get(id)
-    if (row === undefined) return
-    this.#waiting.delete(row.id)
-    const key = keyId(row.publicKey)
-    const ids = this.#waitingOf.get(key)
-    ids?.delete(row.id)
-    if (ids?.size === 0) this.#waitingOf.delete(key)
-  }
-
   #put(batch: readonly HistoryRow[]): void {
-    const keys = new Map<string, Uint8Array>()
-    for (const row of batch) {
-      this.#table.put(row)
-      keys.set(keyId(row.publicKey), row.publicKey)
-    }
-    const share = this.#share
-    for (const publicKey of keys.values()) this.#table.trimKey(publicKey, share)
-    this.#table.trim(historyRows)
+    for (const row of batch) this.#table.put(row)
+    if (this.#table.ends().rows > historyRows) this.#table.trim(rowsAtOnce)
+  }
+
+  /** Chooses as the table does. */
+  #trimWaiting(): void {
+    const newer = new Map<string, number>()
+    const placed = [...this.#waiting.values()].toReversed().map(({ id, publicKey }) => {
+      const key = keyId(publicKey)
+      const place = newer.get(key) ?? 0
+      newer.set(key, place + 1)
+      return { id, place }
+    })
+    const surplus = placed.toSorted((a, b) => b.place - a.place || a.id - b.id).slice(0, rowsAtOnce)
+    for (const { id } of surplus) this.#waiting.delete(id)
   }
 }
 

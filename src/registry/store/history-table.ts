@@ -51,10 +51,10 @@ const prepareStatements = (db: Database) => ({
   ends: db.prepare<[], { first: number | null; last: number | null; rows: number }>(
     'SELECT min(id) AS first, max(id) AS last, count(*) AS rows FROM history'
   ),
-  trimKey: db.prepare<[Uint8Array, Uint8Array, number]>(`
-    DELETE FROM history WHERE public_key = ? AND id <=
-      (SELECT id FROM history WHERE public_key = ? ORDER BY id DESC LIMIT 1 OFFSET ?)`),
-  trim: db.prepare<[number]>('DELETE FROM history WHERE id IN (SELECT id FROM history ORDER BY id LIMIT ?)')
+  trim: db.prepare<[number]>(`
+    DELETE FROM history WHERE id IN (
+      SELECT id FROM (SELECT id, row_number() OVER (PARTITION BY public_key ORDER BY id DESC) AS place FROM history)
+      ORDER BY place DESC, id LIMIT ?)`)
 })
 
 /** The statements over `history`. Writes belong inside a group commit. */
@@ -91,14 +91,8 @@ export class HistoryTable {
     return this.#statements.ends.get() ?? { first: null, last: null, rows: 0 }
   }
 
-  /** Keeps the newest `kept` rows of a key. */
-  trimKey(publicKey: Uint8Array, kept: number): void {
-    this.#statements.trimKey.run(publicKey, publicKey, kept)
-  }
-
-  /** Keeps the newest `kept` rows of all. */
-  trim(kept: number): void {
-    const excess = this.ends().rows - kept
-    if (excess > 0) this.#statements.trim.run(excess)
+  /** Drops so many rows: the oldest ones of the keys that have most, so that keys with few keep theirs. */
+  trim(excess: number): void {
+    this.#statements.trim.run(excess)
   }
 }
