@@ -147,8 +147,8 @@ const handlers: { readonly [K in RouteName]: Handler<K> } = {
       ...query,
       publicKey: peer === undefined ? undefined : requireKeyEver(registry, peer)
     }),
-  registryAt: (query, { network }) => pastView(network, query),
-  logDiff: (query, { network }) => logDiffView(network, query),
+  registryAt: (query, { network, signal }) => pastView(network, query, signal),
+  logDiff: (query, { network, signal }) => logDiffView(network, query, signal),
   pending: (_, { network }) => pendingView(network),
   approve: ({ peer }, { registry, author }) => approve(registry, peer, author),
   reject: ({ peer, reason }, { registry, author }) => reject(registry, peer, reason, author),

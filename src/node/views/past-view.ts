@@ -16,13 +16,14 @@ const positionOf = ({ registry }: NetworkNode, n: number | undefined, timeMs: nu
   n ?? (timeMs === undefined ? registry.replica.head.n : registry.past.positionAt(timeMs))
 
 /** The network as it was. @throws NotFoundError, LimitError */
-export const pastView = async (network: NetworkNode, { n, timeMs }: Input<'registryAt'> = {}): Promise<PastView> => {
+export const pastView = async (
+  network: NetworkNode,
+  { n, timeMs }: Input<'registryAt'>,
+  signal: AbortSignal
+): Promise<PastView> => {
   const { past } = network.registry
   const at = positionOf(network, n, timeMs)
-  return await past.read(at, async (state, row) => ({
-    floor: past.floor,
-    ...(await pictureOf(state, row))
-  }))
+  return await past.read(at, async (state, row) => ({ floor: past.floor, ...(await pictureOf(state, row)) }), signal)
 }
 
 type Picture = Omit<PastView, 'floor'>
@@ -60,16 +61,18 @@ const byName = (a: string | null, b: string | null): number => ((a ?? '') < (b ?
 /** Changes between two places in the log. @throws NotFoundError, LimitError */
 export const logDiffView = async (
   network: NetworkNode,
-  { fromN, fromMs, toN, toMs }: Input<'logDiff'> = {}
+  { fromN, fromMs, toN, toMs }: Input<'logDiff'>,
+  signal: AbortSignal
 ): Promise<LogDiffView> => {
   const { past, replica } = network.registry
   const [one, other] = [positionOf(network, fromN, fromMs), positionOf(network, toN, toMs)]
   const [first, last] = [Math.min(one, other), Math.max(one, other)]
-  const before = await past.read(first, async (state, row) => ({
+  const pictureBefore = async (state: NetworkState, row: LogRow) => ({
     ...(await pictureOf(state, row)),
     shut: new Set([...state.revokedKeys()].map(({ publicKey }) => keyId(publicKey)))
-  }))
-  return await past.read(last, async (state, row) => {
+  })
+  const before = await past.read(first, pictureBefore, signal)
+  const changes = async (state: NetworkState, row: LogRow): Promise<LogDiffView> => {
     const after = await pictureOf(state, row)
     const shut = [...state.revokedKeys()].filter(({ publicKey }) => !before.shut.has(keyId(publicKey)))
     return {
@@ -86,7 +89,8 @@ export const logDiffView = async (
       })),
       policy: differing(before.policy, after.policy)
     }
-  })
+  }
+  return await past.read(last, changes, signal)
 }
 
 const byPeer = <T extends { peerId: string }>(rows: readonly T[]): Map<string, T> =>

@@ -1,5 +1,6 @@
 import { equals } from 'uint8arrays/equals'
 import { plainBytes } from '../../identity/key-id.ts'
+import { orAborted } from '../../runtime/abort.ts'
 import { LimitError, NotFoundError } from '../../runtime/errors.ts'
 import type { Ledger } from '../log/ledger.ts'
 import { loadPages } from '../log/load.ts'
@@ -35,22 +36,27 @@ export class PastStates {
     throw new NotFoundError(`there was no network yet: it was made at ${since}`)
   }
 
-  /** Gives what `take` makes of the state after entry `n`. @throws NotFoundError for what the log has not, or no more; LimitError */
-  read<T>(n: number, take: (state: NetworkState, row: LogRow) => T | Promise<T>): Promise<T> {
+  /**
+   * Gives what `take` makes of the state after entry `n`. A signal that fires ends the wait for the turn, and the reading.
+   * @throws NotFoundError for what the log has not, or no more; LimitError
+   */
+  read<T>(n: number, take: (state: NetworkState, row: LogRow) => T | Promise<T>, signal?: AbortSignal): Promise<T> {
     const done = this.#turn.then(async () => {
+      signal?.throwIfAborted()
       const row = this.#rowOf(n)
-      const state = n === this.#ledger.head.n ? this.#ledger.state : await this.#load(row)
+      const state = n === this.#ledger.head.n ? this.#ledger.state : await this.#load(row, signal)
       return await take(state, row)
     })
     this.#turn = done.catch(() => {})
-    return done
+    return orAborted(done, signal)
   }
 
-  async #load(row: LogRow): Promise<NetworkState> {
+  async #load(row: LogRow, signal: AbortSignal | undefined): Promise<NetworkState> {
     const { genesis, source, table } = this.#ledger
     const state = new NetworkState(genesis, source)
     let entries = 0
     await loadPages(state, (afterN) => {
+      signal?.throwIfAborted()
       const page = table.livePage(afterN, row.n, pageRows)
       entries += page.length
       if (entries > this.#most)

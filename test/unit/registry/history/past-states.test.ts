@@ -73,3 +73,18 @@ test('a past that is too large is refused, and takes nobody else with it', async
   await expect(both[0]).rejects.toThrow(LimitError)
   expect(await both[1]).toBe(rootOf(network.root.replica.state))
 })
+
+test('a reader who goes waits for nothing, and the next one has its turn', async () => {
+  await using network = await RealNetwork.create()
+  await changes(network)
+  const { head, ledger } = network.root.replica
+  const past = new PastStates(ledger)
+  const [first, waiting] = [Promise.withResolvers<string>(), new AbortController()]
+  const taken = past.read(head.n, () => first.promise)
+  const gone = past.read(head.n - 1, () => expect.unreachable(), waiting.signal)
+  waiting.abort(new Error('gone'))
+  await expect(gone).rejects.toThrow('gone')
+  first.resolve('taken')
+  expect(await taken).toBe('taken')
+  expect(await past.read(head.n - 1, (_, { n }) => n, new AbortController().signal)).toBe(head.n - 1)
+})
