@@ -30,33 +30,40 @@ export const topologyView = async (node: NodeContext, network: NetworkNode): Pro
     states.set(peerId, state)
     return { peerId, name, self, role, state, registry: holder === undefined ? null : refOf(registry, holder) }
   })
-  const links = linksOf(told, states, { self: node.peerId, rttMs: (peerId) => network.rttMs(peerId) })
+  const links = await linksOf(told, states, { self: node.peerId, rttMs: (peerId) => network.rttMs(peerId) })
   return { nodes: nodes.toSorted(byRank), links }
 }
 
 const byRank = (a: TopologyView['nodes'][number], b: TopologyView['nodes'][number]): number =>
   Number(isRegistryRole(b.role)) - Number(isRegistryRole(a.role)) || ((a.name ?? '') < (b.name ?? '') ? -1 : 1)
 
-/** Each pair once, of members alone. */
-export const linksOf = (
+/** Each pair once, of members alone. In a large network there are 100,000 of them: they are made in turns. */
+export const linksOf = async (
   told: ReadonlyMap<string, ReadonlySet<string>>,
   states: ReadonlyMap<string, string>,
   { self, rttMs }: { self: string; rttMs: (peerId: string) => number | undefined }
-): Link[] => {
-  const links = new Map<string, Link>()
-  for (const [teller, others] of told) {
+): Promise<Link[]> => {
+  const links = new Map<string, Omit<Link, 'oneSided' | 'rttUs'>>()
+  await mapGently([...told], ([teller, others]) => {
     for (const other of others) {
       if (!states.has(teller) || !states.has(other) || teller === other) continue
       const [from, to] = teller < other ? [teller, other] : [other, teller]
       const id = `${from} ${to}`
-      const saidBy = [...(links.get(id)?.saidBy ?? []), teller]
-      const silent = saidBy.length === 1 ? other : undefined
-      links.set(id, { from, to, saidBy, oneSided: silent !== undefined && denies(silent, told, states), rttUs: null })
+      const link = links.get(id)
+      if (link === undefined) links.set(id, { from, to, saidBy: [teller] })
+      else link.saidBy.push(teller)
     }
-  }
-  return [...links.values()].map((link) => {
-    const other = link.from === self ? link.to : link.to === self ? link.from : undefined
-    return other === undefined ? link : { ...link, rttUs: rttUs(rttMs(other)) }
+  })
+  return await mapGently([...links.values()], ({ from, to, saidBy }) => {
+    const silent = saidBy.length > 1 ? undefined : saidBy[0] === from ? to : from
+    const other = from === self ? to : to === self ? from : undefined
+    return {
+      from,
+      to,
+      saidBy,
+      oneSided: silent !== undefined && denies(silent, told, states),
+      rttUs: other === undefined ? null : rttUs(rttMs(other))
+    }
   })
 }
 

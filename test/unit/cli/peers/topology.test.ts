@@ -32,14 +32,14 @@ test('a name cannot leave its quotes', () => {
   expect(dotText(view).split('\n')[1]).toContain('[label="a\\"];\\\\ <b>#x (root), online"')
 })
 
-test('a link is one-sided when the other one says whom it is connected to, is up, and does not name it', () => {
+test('a link is one-sided when the other one says whom it is connected to, is up, and does not name it', async () => {
   const told = new Map([
     ['a', new Set(['b', 'c', 'd', 'stranger'])],
     ['b', new Set(['a'])],
     ['c', new Set(['b'])]
   ])
   const states = new Map(['a', 'b', 'c', 'd'].map((name) => [name, 'online']))
-  const links = linksOf(told, states, { self: 'a', rttMs: (peer) => (peer === 'b' ? 2 : undefined) })
+  const links = await linksOf(told, states, { self: 'a', rttMs: (peer) => (peer === 'b' ? 2 : undefined) })
   expect(links.map(({ from, to, saidBy, oneSided, rttUs }) => [from + to, saidBy.join(''), oneSided, rttUs])).toEqual([
     ['ab', 'ab', false, 2000],
     ['ac', 'a', true, null],
