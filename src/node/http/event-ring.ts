@@ -7,21 +7,33 @@ export interface Numbered {
   readonly event: ControlEvent
 }
 
+/** Position of a reader that is known to no ring: that in the history, or none. */
+export const happenedBy = (id: string): number | undefined => {
+  const [, happened] = /^(?:[0-9a-f]{12}-\d{1,15}-)?(\d{1,15})$/.exec(id) ?? []
+  return happened === undefined ? undefined : Number(happened)
+}
+
 /** Events that are kept for readers who come back: some minutes of a busy network. */
 const kept = 2_000
 
-/** The latest events, numbered from the start of the process. */
+/** The latest events, numbered from the start of the process. An id names the newest row of the history, too, which outlives the process. */
 export class EventRing {
   /** Ids of another run mean nothing here. */
   readonly #run = randomBytes(6).toString('hex')
-  readonly #events: ControlEvent[] = []
+  readonly #lastHappened: () => number
+  readonly #events: Numbered[] = []
   #next = 0
   #more = Promise.withResolvers<void>()
 
+  /** `lastHappened` gives the id of the newest row of the history. */
+  constructor(lastHappened: () => number) {
+    this.#lastHappened = lastHappened
+  }
+
   push(event: ControlEvent): void {
-    this.#events.push(event)
-    if (this.#events.length > kept) this.#events.shift()
     this.#next++
+    this.#events.push({ id: this.end, event })
+    if (this.#events.length > kept) this.#events.shift()
     this.#more.resolve()
     this.#more = Promise.withResolvers()
   }
@@ -32,19 +44,15 @@ export class EventRing {
   }
 
   get end(): string {
-    return this.#id(this.#next)
+    return `${this.#run}-${this.#next}-${this.#lastHappened()}`
   }
 
   /** Events behind that id, the oldest first; undefined: some of them are gone, or it is none of ours. */
   after(id: string): Numbered[] | undefined {
-    const [, run, count] = /^([0-9a-f]{12})-(\d{1,15})$/.exec(id) ?? []
+    const [, run, count] = /^([0-9a-f]{12})-(\d{1,15})-/.exec(id) ?? []
     const first = this.#next - this.#events.length
     const from = Number(count)
     if (run !== this.#run || from < first || from > this.#next) return undefined
-    return this.#events.slice(from - first).map((event, at) => ({ id: this.#id(from + at + 1), event }))
-  }
-
-  #id(count: number): string {
-    return `${this.#run}-${count}`
+    return this.#events.slice(from - first)
   }
 }

@@ -1,48 +1,100 @@
 import { orAborted } from '../../runtime/abort.ts'
 import { inBackground } from '../../runtime/background.ts'
-import type { ControlApi } from '../api/control-api.ts'
-import { EventRing } from './event-ring.ts'
-import type { EventSink, HttpPart } from './part.ts'
+import { sleep } from '../../runtime/sleep.ts'
+import type { HistoryView } from '../api/control-api.ts'
+import { EventRing, happenedBy } from './event-ring.ts'
+import { httpLimits } from './limits.ts'
+import type { EventSink, HttpContext, HttpPart } from './part.ts'
+
+/** Rows of the history that are read at once. */
+const pageRows = 250
 
 /**
- * `/events`: what changes, as server-sent events. A reader that comes back with Last-Event-ID (or `?after=ID`) is told what it missed; `reset`
- * says that this is not known any more, and that it should ask for the views again.
+ * `/events`: what changes, as server-sent events. A reader that comes back with Last-Event-ID (or `?after=ID`) is told what it missed. What
+ * the ring has not any more is told from the history in the store; then `reset` says that the views should be asked for again.
  */
-export const eventsPart: HttpPart = (app, { api, signal, stream }) => {
-  let ring: EventRing | undefined
+export const eventsPart: HttpPart = (app, context) => {
+  let feed: Feed | undefined
   app.get('/events', (c) => {
     // Nobody who looks: nothing is gathered.
-    ring ??= gather(api, signal)
+    feed ??= new Feed(context)
+    const { tell } = feed
     const after = c.req.header('last-event-id') ?? c.req.query('after')
-    const events = ring
-    return stream(c, (sink) => tell(events, after, sink))
+    return context.stream(c, (sink) => tell(after, sink))
   })
 }
 
-const gather = (api: ControlApi, signal: AbortSignal): EventRing => {
-  const ring = new EventRing()
-  const run = async (): Promise<void> => {
-    for await (const event of api.events({ signal })) ring.push(event)
-  }
-  inBackground(run(), 'gathering events')
-  return ring
-}
+class Feed {
+  readonly #context: HttpContext
+  readonly #ring: EventRing
+  /** One page at a time for all readers together, in their share of the time. */
+  #turn: Promise<unknown> = Promise.resolve()
 
-const tell = async (ring: EventRing, after: string | undefined, sink: EventSink): Promise<void> => {
-  let at = after ?? ring.end
-  if (after === undefined) await sink.write({ id: at, event: 'begin', data: '{"schema":1,"type":"begin"}' })
-  while (!sink.signal.aborted) {
-    const { more } = ring
-    const events = ring.after(at)
-    if (events === undefined) {
-      at = ring.end
-      await sink.write({ id: at, event: 'reset', data: '{"schema":1,"type":"reset"}' })
-      continue
+  constructor(context: HttpContext) {
+    const { node } = context
+    this.#context = context
+    this.#ring = new EventRing(() => node.network?.registry.history.last ?? 0)
+    inBackground(this.#gather(), 'gathering events')
+  }
+
+  async #gather(): Promise<void> {
+    const { api, signal } = this.#context
+    for await (const event of api.events({ signal })) this.#ring.push(event)
+  }
+
+  readonly tell = async (after: string | undefined, sink: EventSink): Promise<void> => {
+    let at = after ?? this.#ring.end
+    if (after === undefined) await sink.write({ id: at, event: 'begin', data: '{"schema":1,"type":"begin"}' })
+    while (!sink.signal.aborted) {
+      const { more } = this.#ring
+      const events = this.#ring.after(at)
+      if (events === undefined) {
+        at = await this.#goOn(happenedBy(at), sink)
+        continue
+      }
+      for (const { id, event } of events) {
+        await sink.write({ id, event: event.type, data: JSON.stringify(event) })
+        at = id
+      }
+      if (events.length === 0) await orAborted(more, sink.signal).catch(() => {})
     }
-    for (const { id, event } of events) {
-      await sink.write({ id, event: event.type, data: JSON.stringify(event) })
-      at = id
+  }
+
+  /** Tells what the store has behind that row, and from where it goes on: the id that it gives. */
+  async #goOn(after: number | undefined, sink: EventSink): Promise<string> {
+    const { end } = this.#ring
+    const isTold = after !== undefined && (await this.#tellHappened(after, sink))
+    const firstId = this.#context.node.network?.registry.history.first ?? null
+    const data = JSON.stringify({ schema: 1, type: 'reset', after: isTold ? after : null, firstId })
+    await sink.write({ id: end, event: 'reset', data })
+    return end
+  }
+
+  /** Gives true when all was told; false: there is no history to read now. */
+  async #tellHappened(after: number, sink: EventSink): Promise<boolean> {
+    for (let from: number | null = after; from !== null; ) {
+      const page: HistoryView | undefined = await this.#page(from, sink.signal).catch(() => undefined)
+      if (page === undefined) return false
+      for (const happened of page.events) {
+        const data = JSON.stringify({ schema: 1, type: 'happened', happened })
+        await sink.write({ id: `${happened.id}`, event: 'happened', data })
+      }
+      from = page.next
     }
-    if (events.length === 0) await orAborted(more, sink.signal).catch(() => {})
+    return true
+  }
+
+  #page(after: number, asker: AbortSignal): Promise<HistoryView> {
+    const { api, signal } = this.#context
+    let tookMs = 0
+    const page = this.#turn.then(async () => {
+      asker.throwIfAborted()
+      const began = performance.now()
+      const read = await api.history({ after, limit: pageRows }, { signal: asker })
+      tookMs = performance.now() - began
+      return read
+    })
+    this.#turn = page.then(() => sleep(tookMs * (httpLimits.share - 1), signal)).catch(() => {})
+    return page
   }
 }

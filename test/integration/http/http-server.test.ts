@@ -136,6 +136,35 @@ test('tells what changes, and to one that comes back what it missed', async () =
   second.abort()
 })
 
+test('to one that comes back to another process, what the history has since then, and from where it goes on', async () => {
+  const { lastId, events } = await root.control.history({ after: 0, limit: 1000 })
+  const [first, ...later] = events
+  if (first === undefined || later.length === 0) throw new Error('nothing happened')
+  const stop = new AbortController()
+  const told = async (after: string): Promise<string> => {
+    const stream = await fetch(`${root.httpUrl}/events?after=${after}`, { signal: stop.signal })
+    return await until(stream, /^([\s\S]*event: reset\n[\s\S]*?\n\n)/)
+  }
+  // The id of an event of a process that is gone, and that of a row itself.
+  for (const after of [`000000000000-7-${first.id}`, `${first.id}`]) {
+    const text = await told(after)
+    const rows = [...text.matchAll(/event: happened\ndata: (.*)\nid: (\d+)\n/g)]
+    const seen: unknown[] = rows.map(([, data = '', id]) => [id, JSON.parse(data)])
+    expect(seen.slice(0, later.length)).toEqual(
+      later.map((happened) => [`${happened.id}`, { schema: 1, type: 'happened', happened }])
+    )
+    const [, data = '', id = ''] = /event: reset\ndata: (.*)\nid: (\S+)\n/.exec(text) ?? []
+    expect(JSON.parse(data)).toEqual({ schema: 1, type: 'reset', after: first.id, firstId: first.id })
+    expect(Number(id.split('-').at(-1))).toBeGreaterThanOrEqual(lastId ?? Number.NaN)
+    root.changed()
+    const goesOn = await fetch(`${root.httpUrl}/events?after=${id}`, { signal: stop.signal })
+    expect(await until(goesOn, /event: (status|reset|happened)/)).toBe('status')
+  }
+  expect(await told('000000000000-7')).toContain('"after":null')
+  expect(await told('nonsense')).not.toContain('happened')
+  stop.abort()
+})
+
 const until = async (response: Response, wanted: RegExp): Promise<string> => {
   let text = ''
   for await (const chunk of response.body ?? []) {
