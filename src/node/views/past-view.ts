@@ -58,6 +58,11 @@ const memberOf = ({ publicKey, name, role, groups, notAfterMs, admitN }: Member,
 
 const byName = (a: string | null, b: string | null): number => ((a ?? '') < (b ?? '') ? -1 : 1)
 
+const pictureBefore = async (state: NetworkState, row: LogRow) => ({
+  ...(await pictureOf(state, row)),
+  shut: new Set([...state.revokedKeys()].map(({ publicKey }) => keyId(publicKey)))
+})
+
 /** Changes between two places in the log. @throws NotFoundError, LimitError */
 export const logDiffView = async (
   network: NetworkNode,
@@ -67,10 +72,6 @@ export const logDiffView = async (
   const { past, replica } = network.registry
   const [one, other] = [positionOf(network, fromN, fromMs), positionOf(network, toN, toMs)]
   const [first, last] = [Math.min(one, other), Math.max(one, other)]
-  const pictureBefore = async (state: NetworkState, row: LogRow) => ({
-    ...(await pictureOf(state, row)),
-    shut: new Set([...state.revokedKeys()].map(({ publicKey }) => keyId(publicKey)))
-  })
   const before = await past.read(first, pictureBefore, signal)
   const changes = async (state: NetworkState, row: LogRow): Promise<LogDiffView> => {
     const after = await pictureOf(state, row)
