@@ -161,4 +161,4 @@ export class RetryError extends Error {
 const waitingAt = ({ name, role }: RegistryPeer): string =>
   role === 'root'
     ? `the join waits at ${name}, the root, for the word of its operator`
-    : `the join waits at ${name} (${role}) for the root, which is away, or for the word of its operator`
+    : `the join waits at ${name} (${role}): the root is away, or its operator has not decided yet`

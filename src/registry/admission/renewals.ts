@@ -57,7 +57,8 @@ export class Renewals {
     }
     const leftMs = member.notAfterMs - clock.now()
     if (leftMs > membershipMs * renewableShare) return { publicKey, entry: newest }
-    const isLate = leftMs < -returnGraceMs && this.#pauses.awakeMs(member.notAfterMs, clock.now()) > returnGraceMs
+    // Only the root knows the pauses in which it signed nothing.
+    const isLate = this.#isRoot && this.#pauses.awakeMs(member.notAfterMs, clock.now()) > returnGraceMs
     if (isLate) throw ended(publicKey)
     return { publicKey }
   }

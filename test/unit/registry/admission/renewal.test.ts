@@ -98,6 +98,19 @@ describe('a renewal', () => {
     await expect(admission.renew(request(network, ann))).rejects.toThrow(NotMemberError)
   })
 
+  it('is judged by the root alone, which knows how long nobody could renew anything', async () => {
+    await using network = await RealNetwork.create()
+    const ann = await network.admit('ann')
+    const secondary = await network.addSecondary('second')
+    const { root } = network.root
+    await root?.checkpoint()
+    network.clock.advance(200 * day)
+    await root?.checkpoint()
+    await network.sync(secondary)
+    const { entry } = await secondary.admission.renew(request(network, ann))
+    expect(hex(entry)).toBe(hex(network.root.replica.state.member(ann.publicKey)?.renew?.bytes))
+  })
+
   it('is refused when it does not fit', async () => {
     await using network = await RealNetwork.create()
     await using foreign = await RealNetwork.create()
