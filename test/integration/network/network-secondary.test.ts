@@ -32,7 +32,9 @@ describe('a secondary', () => {
     a.invites.use(invite)
     await a.start()
     await eventually(() => a.network?.trouble?.name === 'PendingError')
-    expect(a.network?.trouble?.message).toMatch(/^the join waits at second \(secondary\): the root is away, or its operator/)
+    expect(a.network?.trouble?.message).toMatch(
+      /^the join waits at second \(secondary\): the root is away, or its operator/
+    )
     expect(second.registry.admission.queuedJoins().map(({ name }) => name)).toEqual(['a'])
 
     await network.start('root', { role: 'root' })
