@@ -79,6 +79,8 @@ export const prefixAddress: AddressKind = (given) => {
   const bytes = parseIp6(address)
   if (bytes === undefined || Number(length) > 128) return wrong(given, 'is no IPv6 prefix', example)
   const bits = Number(length)
+  if (bits >= 8 && bytes[0] === 0xff)
+    return wrong(given, 'is of multicast addresses, which belong to no machine', example)
   if (bits >= 96 && isMappedIPv4(bytes)) return wrong(given, 'is an IPv4 prefix in disguise', example)
   for (let at = 0; at < ip6Bytes; at++)
     bytes[at] = (bytes[at] ?? 0) & (0xff00 >> Math.min(8, Math.max(0, bits - 8 * at)))

@@ -26,14 +26,17 @@ const paints: Partial<Record<PeerRow['state'], Paint>> = {
 const down = new Set<PeerRow['state']>(['suspect', 'offline', 'left', 'unknown'])
 
 /** "left: left", "left: stopped by the operator": the state says the first word already. */
-const repeated = /^(left: )+(left$)?/
+const repeated = /^(left: )*(left$)?/
+
+/** A reason as it is read behind the state that it is of. */
+export const besideTheState = (reason: string): string => reason.replace(repeated, '')
 
 /** "offline (unconfirmed) 3m: lease lapsed": a peer that is not there says since when and why. */
 const stateText = (row: Pick<PeerRow, 'state' | 'confirmed' | 'stateSinceMs' | 'reason'>, now: number): string => {
   const word = row.confirmed ? row.state : `${row.state} (unconfirmed)`
   if (!down.has(row.state)) return word
   const since = row.stateSinceMs === null ? '' : ` ${age(Math.max(0, now - row.stateSinceMs))}`
-  const reason = row.reason?.replace(repeated, '') ?? ''
+  const reason = besideTheState(row.reason ?? '')
   return reason === '' ? `${word}${since}` : `${word}${since}: ${sanitise(reason)}`
 }
 

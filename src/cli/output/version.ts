@@ -11,8 +11,8 @@ export const addVersion: AddCommand = (program, { terminal }) => {
     .action((options: { json?: boolean }) => {
       const info = versionInfo()
       if (options.json === true) return terminal.json({ ...info })
-      terminal.print(
-        `trustnet ${info.version}, commit ${info.commit ?? '-'}, built ${info.builtAt ?? '-'}, node ${info.node}`
-      )
+      const commit = info.commit === null ? '' : `, commit ${info.commit}`
+      const built = info.builtAt === null ? '' : `, built ${info.builtAt}`
+      terminal.print(`trustnet ${info.version}${commit}${built}, node ${info.node}`)
     })
 }

@@ -9,14 +9,16 @@ type Origin = NonNullable<WhyView['record']>
 /** Dials of each address that are shown, the newest; `--json` has all that are kept. */
 const shown = 3
 
-const ways: Readonly<Record<string, string>> = {
-  self: 'made by this node',
-  session: 'pushed in a session',
-  sync: 'pulled',
-  gossip: 'heard by gossip',
-  dht: 'found in the DHT',
-  registry: 'told by the registry at registration'
-}
+const ways: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    self: 'made by this node',
+    session: 'pushed in a session',
+    sync: 'pulled',
+    gossip: 'heard by gossip',
+    dht: 'found in the DHT',
+    registry: 'told by the registry at registration'
+  })
+)
 
 /** Lines of the ways to a member: each address with its dials and what others say of it, the next try, and how its record came. */
 export const waysText = ({ addresses, retry, record }: WhyView, now: number): string[] => [
@@ -40,6 +42,6 @@ const addressLines = ({ address, dials, words }: Way, now: number): string[] => 
 }
 
 const originText = ({ way, from }: Origin): string => {
-  const text = ways[way] ?? sanitise(way)
+  const text = ways.get(way) ?? sanitise(way)
   return from === null ? text : `${text} from ${peerText(from)}`
 }

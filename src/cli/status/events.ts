@@ -5,6 +5,7 @@ import { type RunningOptions, running, withRunning } from '../access/find-runnin
 import { changes } from '../output/changes.ts'
 import type { AddCommand, Context } from '../output/context.ts'
 import { exitCodes, UsageError } from '../output/exit.ts'
+import { besideTheState } from '../output/peer-columns.ts'
 import { wholeNumber } from '../output/peer-rows.ts'
 import { peerText } from '../output/status-text.ts'
 import { date, orUnknown, sanitise } from '../output/text.ts'
@@ -53,7 +54,7 @@ const showEvents = async (context: Context, options: EventsOptions): Promise<voi
     view.events.push(...(await following(client, view, { peer, sinceMs: query.sinceMs }, context.signal)))
   if (options.follow === true) return await follow(context, client, view, options)
   if (options.json === true) context.terminal.json({ ...view, next: null })
-  else for (const event of view.events) printEvent(context, event)
+  else eventPrinter(context)(view.events)
   if (view.events.length > 0) return
   if (options.json !== true) context.terminal.progress('Nothing is remembered of that time.')
   context.exit(exitCodes.noMatch)
@@ -84,24 +85,35 @@ const follow = async (
   options: EventsOptions
 ): Promise<void> => {
   const { signal, terminal } = context
-  const show = (event: HappeningRow, page: Output<'history'>): void =>
-    options.json === true ? terminal.jsonLine({ ...stampOf(page), ...event }) : printEvent(context, event)
-  for (const event of view.events) show(event, view)
+  const print = eventPrinter(context)
+  const show = (events: readonly HappeningRow[], page: Output<'history'>): void => {
+    if (options.json !== true) print(events)
+    else for (const event of events) terminal.jsonLine({ ...stampOf(page), ...event })
+  }
+  show(view.events, view)
   let after = view.events.at(-1)?.id ?? view.lastId ?? 0
   const peer = options.member === undefined ? undefined : peerName(options.member)
   for await (const _ of changes(client, { signal, everyMs: undefined })) {
     const page = await client.history({ after, peer, limit: pageRows }, { signal })
-    for (const event of [...page.events, ...(await following(client, page, { peer }, signal))]) {
-      show(event, page)
-      after = event.id
-    }
+    const events = [...page.events, ...(await following(client, page, { peer }, signal))]
+    show(events, page)
+    after = events.at(-1)?.id ?? after
   }
 }
 
-/** `2026-11-30T06:55:52Z  hal  online → suspect: connection lost (says root)` */
-const printEvent = ({ terminal }: Context, event: HappeningRow): void => {
-  const reason = event.reason === '' ? '' : `: ${sanitise(event.reason)}`
-  terminal.print(`${date(event.atMs)}  ${peerText(event.member)}  ${whatOf(event)}${reason}${sourceOf(event)}`)
+/** `2026-11-30T06:55:52Z  hal  online → suspect: connection lost (says root)`; names are as wide as the widest until now. */
+const eventPrinter = ({ terminal }: Context): ((events: readonly HappeningRow[]) => void) => {
+  let width = 0
+  return (events) => {
+    const names = events.map(({ member }) => peerText(member))
+    for (const name of names) width = Math.max(width, name.length)
+    for (const [at, event] of events.entries()) terminal.print(eventText(event, (names[at] ?? '').padEnd(width)))
+  }
+}
+
+const eventText = (event: HappeningRow, name: string): string => {
+  const reason = sanitise(event.type === 'state' ? besideTheState(event.reason) : event.reason)
+  return `${date(event.atMs)}  ${name}  ${whatOf(event)}${reason === '' ? '' : `: ${reason}`}${sourceOf(event)}`
 }
 
 const whatOf = ({ type, before, state }: HappeningRow): string => {

@@ -36,13 +36,19 @@ const openInvite = (
   }
 }
 
-/** @throws NotFoundError, AmbiguousNameError */
+/** Takes one back; of one that was taken back it gives that entry. @throws NotFoundError, AmbiguousNameError */
 export async function cancelInvite(
   network: NetworkNode,
   id: string,
   reason: string,
   author: Author
 ): Promise<InviteEndView> {
+  const { invites } = network.registry.admission
+  const isOpen = invites.list().some((row) => text(row.grant.id, 'base16').startsWith(id.toLowerCase()))
+  const before = isOpen ? undefined : invites.takenBack(id)
+  if (before !== undefined) {
+    return { id: text(before.body.id, 'base16'), entry: before.n, message: 'lets nobody in: it was ended before' }
+  }
   const { grant, taken } = await network.registry.admission.cancelInvite(id, reason, author)
   const message = `is taken back; it had let ${taken} of ${grant.uses} in, who stay members`
   return { id: text(grant.id, 'base16'), entry: network.registry.replica.head.n, message }

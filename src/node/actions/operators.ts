@@ -27,13 +27,18 @@ export async function addOperator(
   return said(name, keyId, entry?.value.n ?? null, message)
 }
 
-/** By name. @throws NotFoundError, LogMismatchError for the last one */
+/** By name; of one who was removed it gives that entry. @throws NotFoundError, LogMismatchError for the last one */
 export async function removeOperator(
-  { admission }: Registry,
+  { admission, replica }: Registry,
   { name, plan = false }: { name: string; plan?: boolean | undefined },
   author: Author
 ): Promise<OperatorView> {
   const { operators } = admission.orders
+  const isOne = replica.state.operators().some((operator) => operator.name === name)
+  const before = isOne ? undefined : operators.removal(name)
+  if (before !== undefined) {
+    return said(name, peerIdText(before.body.publicKey), before.n, 'is no operator: the key was removed before')
+  }
   const row = operators.find(name)
   const keyId = peerIdText(row.publicKey)
   if (plan) return said(name, keyId, null, 'would be an operator no more; what was ordered stays as it is')

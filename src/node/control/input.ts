@@ -8,8 +8,19 @@ export const isRouteName = (name: string): name is RouteName => Object.hasOwn(ro
 export const callOf = (api: ControlApi, name: string): ((input: object, options: CallOptions) => Promise<object>) =>
   Reflect.get(api, name)
 
+/** No name is as long. */
+const inviteLine = /^…?tnet\d[\w-]{64}/
+
+const holdsInvite = (given: unknown): boolean =>
+  Object.values(Object(given)).some((value) => typeof value === 'string' && inviteLine.test(value))
+
 /** Input as the route says, or an error that names what is wrong. @throws ControlInputError */
 export const checkedInput = (name: RouteName, given: unknown): object => {
+  if (name !== 'join' && holdsInvite(given)) {
+    throw new ControlInputError(
+      'This is the line of an invite, which only `trustnet join` and `trustnet install --invite` take: give a name, a PeerId, or an id of `trustnet invite list`.'
+    )
+  }
   const parsed = routes[name].input.safeParse(given)
   if (parsed.success) return parsed.data
   const wrong = parsed.error.issues.map(({ path, message }) => [...path, message].join(': ')).join('; ')

@@ -302,7 +302,7 @@ export class Admission {
   }
 
   /** The invites of the log. */
-  get invites(): Pick<Invites, 'list' | 'find' | 'usersOf'> {
+  get invites(): Pick<Invites, 'list' | 'find' | 'usersOf' | 'takenBack'> {
     return this.#invites
   }
 

@@ -17,7 +17,8 @@ import {
 import type { EntryDraft, Root } from '../log/log-writer.ts'
 import type { Replica } from '../log/replica.ts'
 import type { GrantRow, Member } from '../log/state/network-state.ts'
-import type { LogEntry } from '../objects/entry.ts'
+import { readStoredEntry } from '../log/state/stored-entry.ts'
+import { entryKinds, type LogEntry } from '../objects/entry.ts'
 import { type Grant, newGrantId } from '../objects/grant.ts'
 import { checkJoinAgainstGrant, type Join } from '../objects/join.ts'
 import { sortedGroups } from '../objects/policy/groups.ts'
@@ -162,6 +163,15 @@ export class Invites {
       throw new AmbiguousNameError(`${found.length} invites have ids that begin with ${id}: give more of it`)
     }
     return row
+  }
+
+  /** The entry that took back the invite whose id in hex begins so, as long as it is in the store; of several the newest. */
+  takenBack(id: string): Extract<LogEntry, { kind: 'grantEnd' }> | undefined {
+    return this.#components.replica.ledger.table
+      .ofKinds(entryKinds.grantEnd, entryKinds.grantEnd)
+      .map(({ envelope }) => readStoredEntry(envelope).value)
+      .filter((entry) => entry.kind === 'grantEnd')
+      .findLast(({ body }) => id !== '' && text(body.id, 'base16').startsWith(id.toLowerCase()))
   }
 
   /** Takes an invite back. @throws as find and Author.append */

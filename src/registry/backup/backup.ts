@@ -3,6 +3,8 @@ import { basename } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { toString as text } from 'uint8arrays/to-string'
 import { networkIdText } from '../../identity/network-id.ts'
+import { codeOf } from '../../runtime/error-code.ts'
+import { reasonOf } from '../../runtime/error-message.ts'
 import { StoreError } from '../../runtime/errors.ts'
 import { openCheckpoint } from '../objects/checkpoint.ts'
 import type { Signed } from '../objects/envelope.ts'
@@ -34,8 +36,10 @@ export interface BackUpInit {
  */
 export async function backUp({ db, genesis, nowMs }: BackUpInit, path: string): Promise<BackupManifest> {
   const unfinished = `${path}.unfinished`
+  let isCopied = false
   try {
     await db.backup(unfinished)
+    isCopied = true
     // Cursors into the original must not count in what the copy becomes.
     const facts = await sealed(unfinished, [storeIdKey], genesis.hash)
     const manifest = manifestOf(facts, genesis, basename(path), nowMs)
@@ -46,10 +50,19 @@ export async function backUp({ db, genesis, nowMs }: BackUpInit, path: string): 
     return manifest
   } catch (error) {
     for (const left of [unfinished, `${unfinished}.json`, manifestPath(path)]) rmSync(left, { force: true })
-    throw new StoreError(`the backup to ${path} failed (${String(error)}): check the folder and its free space`, {
+    throw new StoreError(`the backup to ${path} failed (${reasonOf(error)}): ${nextAfter(error, isCopied)}`, {
       cause: error
     })
   }
+}
+
+/** Whatever neither SQLite nor the system names is a fault of the folder before the copy is there, and one of what was copied after it. */
+const nextAfter = (error: unknown, isCopied: boolean): string => {
+  const code = codeOf(error) ?? (error instanceof Error ? codeOf(error.cause) : undefined)
+  const isDamaged = code === undefined ? isCopied : /^SQLITE_(CORRUPT|NOTADB|ERROR)/.test(code)
+  return isDamaged
+    ? 'the store itself is damaged, or something else writes to its file; nothing was kept, and older backups are as they were. Stop this process, then: trustnet registry verify'
+    : 'check the folder and its free space'
 }
 
 /** In a thread of its own: it reads all pages and verifies all signatures. */

@@ -22,6 +22,14 @@ it('invites are listed with whom they let in, at every node, and are taken back 
   }
   await expect(a.control.cancelInvite({ id: made.id, reason: '' })).rejects.toThrow(NotRootError)
   expect(await root.control.cancelInvite({ id: made.id.slice(0, 6), reason: 'lost' })).toMatchObject({ id: made.id })
+  const { n } = root.registry.replica.head
+  expect(await root.control.cancelInvite({ id: made.id.slice(0, 6), reason: 'lost' })).toMatchObject({
+    id: made.id,
+    entry: n,
+    message: 'lets nobody in: it was ended before'
+  })
+  expect(root.registry.replica.head.n).toBe(n)
+  await expect(root.control.cancelInvite({ id: 'ff00ff', reason: '' })).rejects.toThrow(NotFoundError)
   await expect(root.control.invites({ id: made.id })).rejects.toThrow(NotFoundError)
   await eventually(async () => (await a.control.invites()).invites.length === 0)
   const b = network.make('b', { networkId: undefined })

@@ -86,6 +86,7 @@ describe('one spelling for each address', () => {
     expect(prefixAddress('fd10::/16')).toBe('fd10::/16')
     expect(prefixAddress('fe80::1/10')).toBe('fe80::/10')
     expect(prefixAddress('2001:db8::/0')).toBe('::/0')
+    expect(() => prefixAddress('ff02::/64')).toThrow(/'ff02::\/64' is of multicast addresses, .*: write /)
     refuses(prefixAddress, [
       ip,
       '10.0.0.0/8',

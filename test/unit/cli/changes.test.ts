@@ -65,9 +65,9 @@ describe('events', () => {
     const { out, code } = await run(['events'])
     expect(code).toBe(0)
     expect(out.trimEnd().split('\n')).toEqual([
-      '2027-01-15T08:00:00Z  hal  online → suspect: connection lost (says root)',
+      '2027-01-15T08:00:00Z  hal   online → suspect: connection lost (says root)',
       '2027-01-15T08:00:00Z  root  admitted',
-      '2027-01-15T08:00:00Z  hal  offline: lease\uFFFD[2J lapsed (says root)'
+      '2027-01-15T08:00:00Z  hal   offline: lease\uFFFD[2J lapsed (says root)'
     ])
     expect(await run(['events', '--since', 'soon'])).toMatchObject({ code: 2, out: '' })
     api.happened = []

@@ -3,7 +3,8 @@ import { keyId } from '../../../identity/key-id.ts'
 import { NotFoundError } from '../../../runtime/errors.ts'
 import type { Replica } from '../../log/replica.ts'
 import type { OperatorRow } from '../../log/state/network-state.ts'
-import type { LogEntry } from '../../objects/entry.ts'
+import { readStoredEntry } from '../../log/state/stored-entry.ts'
+import { entryKinds, type LogEntry } from '../../objects/entry.ts'
 import type { Signed } from '../../objects/envelope.ts'
 import type { Author } from './author.ts'
 
@@ -24,6 +25,15 @@ export class Operators {
   /** @throws LogMismatchError for the last one, and as Author.append */
   async remove({ publicKey, name }: OperatorRow, author: Author): Promise<Signed<LogEntry>> {
     return at(await author.append([{ kind: 'operator', body: { publicKey, name, removed: true } }]), 0)
+  }
+
+  /** The entry that removed the last one of that name, as long as it is in the store. */
+  removal(name: string): Extract<LogEntry, { kind: 'operator' }> | undefined {
+    return this.#replica.ledger.table
+      .ofKinds(entryKinds.operator, entryKinds.operator)
+      .map(({ envelope }) => readStoredEntry(envelope).value)
+      .filter((entry) => entry.kind === 'operator')
+      .findLast(({ body }) => body.removed && body.name === name)
   }
 
   /** By name, or key. @throws NotFoundError */

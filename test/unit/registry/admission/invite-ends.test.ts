@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest'
+import { SigningKey } from '../../../../src/identity/keys.ts'
 import { Invites } from '../../../../src/registry/admission/invites.ts'
+import type { EntryDraft } from '../../../../src/registry/log/log-writer.ts'
 import { newGrantId } from '../../../../src/registry/objects/grant.ts'
 import { silentLogger } from '../../../../src/runtime/clock-and-logger.ts'
 import { InviteInvalidError, InviteUsedError } from '../../../../src/runtime/errors.ts'
 import { LogNetwork } from '../../../helpers/log-network.ts'
+import { ordered } from '../../../helpers/operator-orders.ts'
 import { day, RealNetwork } from '../../../helpers/real-network.ts'
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
@@ -21,6 +24,31 @@ describe('an invite that the operator took back', () => {
     await expect(joined).rejects.toThrow(InviteInvalidError)
     await expect(joined).rejects.toThrow(answer)
   })
+})
+
+it('the entry that took an invite back is found by the beginning of its id, the newest of several', async () => {
+  await using network = await RealNetwork.create()
+  const { admission, replica } = network.root
+  const { invites, orders } = admission
+  const invite = await network.invite()
+  const id = hex(invite.grant.id)
+  expect(invites.takenBack(id)).toBeUndefined()
+  await admission.cancelInvite(id, 'lost')
+  expect(invites.takenBack(id.slice(0, 6).toUpperCase())).toMatchObject({ n: replica.head.n, body: { reason: 'lost' } })
+  expect([invites.takenBack(''), invites.takenBack('zz')]).toEqual([undefined, undefined])
+
+  const operator = (name: string, publicKey: Uint8Array, removed: boolean): EntryDraft => ({
+    kind: 'operator',
+    body: { publicKey, name, removed }
+  })
+  const ann = SigningKey.generate()
+  const bob = SigningKey.generate().publicKey
+  await network.root.root?.append([operator('ann', ann.publicKey, false)])
+  for (const removed of [false, true]) {
+    expect(orders.operators.removal('bob')).toBeUndefined()
+    await orders.submit([ordered(network, ann, operator('bob', bob, removed))], network.rootKey.publicKey)
+  }
+  expect(orders.operators.removal('bob')?.n).toBe(replica.head.n)
 })
 
 describe('invites that are over', () => {

@@ -1,7 +1,8 @@
-import { readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import BetterSqlite3 from 'better-sqlite3'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { backUp } from '../../../../src/registry/backup/backup.ts'
 import { manifestPath, readManifest } from '../../../../src/registry/backup/manifest.ts'
 import { restoreStore } from '../../../../src/registry/backup/restore.ts'
 import { verifyStore } from '../../../../src/registry/backup/verify-store.ts'
@@ -81,6 +82,23 @@ describe('a backup', () => {
     await expect(restoreStore({ backup, path })).rejects.toThrow(text)
     rmSync(backup)
     await expect(restoreStore({ backup, path })).rejects.toThrow(new RegExp(`^${backup} is not there`))
+  })
+
+  it('of a store that something else has written to says so, and leaves nothing; where there is no folder it says that', async () => {
+    await using made = await withBackup()
+    const { network, backup } = made
+    await expect(network.root.backup(`${backup}-none/registry.db`)).rejects.toThrow(
+      /check the folder and its free space$/
+    )
+    const { genesis } = network.root.replica.ledger
+    await network.root.close()
+    const db = openDatabase(network.path('root'))
+    db.prepare("UPDATE log SET envelope = x'00' WHERE n = 1").run()
+    await expect(backUp({ db, genesis, nowMs: 0 }, `${backup}.2`)).rejects.toThrow(
+      /the store itself is damaged.* trustnet registry verify$/
+    )
+    db.close()
+    expect(readdirSync(dirname(backup)).filter((name) => name.startsWith('registry.db.2'))).toEqual([])
   })
 
   it('is broken off while it is verified, and what was there stays', async () => {
