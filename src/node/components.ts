@@ -60,6 +60,7 @@ export function hostedParts(node: NodeParts, registry: Registry, network: Networ
     gater: makeGater(node, registry, trust, traffic),
     heads: new CheckpointWatch({
       replica: registry.replica,
+      clock,
       logger,
       sync: () => network.sync,
       onFailed: (source, error) => tellLie(registry, source, error),

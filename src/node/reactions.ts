@@ -2,6 +2,7 @@ import type { Connection } from '@libp2p/interface'
 import { equals } from 'uint8arrays/equals'
 import { keyId } from '../identity/key-id.ts'
 import type { Registered } from '../protocols/register/index.ts'
+import type { LogPosition } from '../registry/log/state/position.ts'
 import type { Checkpoint } from '../registry/objects/checkpoint.ts'
 import type { Signed } from '../registry/objects/envelope.ts'
 import type { NodeRecord } from '../registry/objects/record.ts'
@@ -89,6 +90,10 @@ export class Reactions implements Follower, LeaseOwner, ReplicaOwner {
   sourceFailed(source: Uint8Array, error: unknown): void {
     this.#node.services.part('sync').failed(error)
     tellLie(this.#network.registry, source, error)
+  }
+
+  sourceShowed(source: Uint8Array, position: LogPosition): void {
+    this.#network.heads.positions.note(source, position)
   }
 
   caughtUp(): void {

@@ -10,10 +10,18 @@ const logLine = ({ log }: RegistryStatusView): string => {
   return `${log.head} of epoch ${log.epoch}, ${log.ageMs === null ? 'never checked' : `${age(log.ageMs)} old`}${floor}, head ${log.headHash.slice(0, 16)}`
 }
 
+/** How far the log of a registry is behind, with the age of its word. */
+const lagText = ({ shown, behind }: RegistryStatusView['registries'][number]): string => {
+  if (shown === null) return 'how far its log goes is not known here'
+  const ago = `${age(shown.ageMs)} ago`
+  if (behind === null) return `was at entry ${shown.head} ${ago}, not known since`
+  return behind === 0 ? `log up to date as of ${ago}` : `${plural(behind, 'entry', 'entries')} behind as of ${ago}`
+}
+
 const registryLines = (view: RegistryStatusView): string[] =>
   view.registries.map(
     (row) =>
-      `${peerText(row)} (${row.role}) ${row.state}${row.connected ? ', connected' : ''}, ${row.address === null ? unknown : bareAddress(row.address)}`
+      `${peerText(row)} (${row.role}) ${row.state}${row.connected ? ', connected' : ''}, ${lagText(row)}, ${row.address === null ? unknown : bareAddress(row.address)}`
   )
 
 /** `registry status`: named lines, then the warnings. */

@@ -51,6 +51,13 @@ export const registryStatusView = answer('registry-status', 'trustnet registry s
       role,
       state,
       connected: z.boolean(),
+      shown: z
+        .object({ epoch: whole, head: whole, ageMs: whole.min(0).describe('heard, ms ago') })
+        .nullable()
+        .describe('head that it showed last; null: none since the start of this process'),
+      behind: wholeOrNull.describe(
+        'entries from there to the head of this view; null: not known, as the last word is too old or this view went on since'
+      ),
       address: textOrNull,
       addresses: z.array(text).describe('multiaddrs of its record, best first')
     })

@@ -3,10 +3,10 @@ import type { Role } from '../../identity/role.ts'
 import type { HelloProven } from '../../protocols/hello/index.ts'
 import { positionOf } from '../../protocols/register/index.ts'
 import type { Replica } from '../../registry/log/replica.ts'
-import type { LogPosition } from '../../registry/log/state/position.ts'
 import { inBackground } from '../../runtime/background.ts'
-import type { Logger } from '../../runtime/clock-and-logger.ts'
+import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
 import { sleep } from '../../runtime/sleep.ts'
+import { ShownHeads } from './shown-heads.ts'
 
 /** Fetches what is missing here. */
 export interface Puller {
@@ -18,6 +18,7 @@ export interface Puller {
 
 export interface CheckpointWatchInit {
   replica: Replica
+  clock: Clock
   logger: Logger
   sync: () => Puller | undefined
   /** A checkpoint was refused. */
@@ -33,8 +34,8 @@ const pushPatienceMs = 2_000
 export class CheckpointWatch {
   /** Members whose newest checkpoint was compared with ours since the start: PeerId and role. */
   readonly heard = new Map<string, Role>()
-  /** The newest position that each of them has shown. */
-  readonly positions = new Map<string, LogPosition>()
+  /** The head that each member has shown last: in a hello, with a heartbeat, or in a sync. */
+  readonly positions: ShownHeads
   readonly #init: CheckpointWatchInit
   #judging: Promise<unknown> = Promise.resolve()
   readonly #over = new AbortController()
@@ -42,6 +43,7 @@ export class CheckpointWatch {
 
   constructor(init: CheckpointWatchInit) {
     this.#init = init
+    this.positions = new ShownHeads(init)
   }
 
   stop(): void {
@@ -65,8 +67,6 @@ export class CheckpointWatch {
     // Nothing was compared: its epoch may be unknown here.
     if (!isJudged) return
     this.heard.set(peerIdText(member.publicKey), member.role)
-    const position = positionOf(hello.checkpoint)
-    if (position !== undefined) this.positions.set(peerIdText(member.publicKey), position)
     this.#init.onHeard()
   }
 
@@ -80,9 +80,13 @@ export class CheckpointWatch {
    * false: it could not be compared with what is held.
    */
   async shown(checkpoint: Uint8Array, from?: Uint8Array): Promise<boolean> {
-    const { replica, logger } = this.#init
+    const { replica, clock, logger } = this.#init
+    const at = clock.monotonic()
     try {
-      if ((await replica.observe(checkpoint)) === 'newer') await this.#catchUp(checkpoint, from)
+      const judged = await replica.observe(checkpoint)
+      const position = positionOf(checkpoint)
+      if (from !== undefined && position !== undefined) this.positions.note(from, position, at)
+      if (judged === 'newer') await this.#catchUp(checkpoint, from)
       return true
     } catch (error) {
       const fields = { error: String(error), ...(from !== undefined && { peer: peerIdText(from) }) }

@@ -223,7 +223,10 @@ export class Replicator {
     const done = step.run(() =>
       sync(connection, target, {
         ...options,
-        onShown: (checkpoint) => this.#init.lag.shown(connection, publicKey, checkpoint),
+        onShown: (checkpoint) => {
+          this.#init.lag.shown(connection, publicKey, checkpoint)
+          this.#init.owner.sourceShowed(publicKey, checkpoint)
+        },
         onCaughtUp: () => {
           step.end()
           this.#lastSource = { publicKey, at: clock.monotonic() }

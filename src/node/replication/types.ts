@@ -3,6 +3,7 @@ import type { ConnectionTrust } from '../../protocols/engine/connection-trust.ts
 import type { ProtocolLimits } from '../../protocols/engine/limits.ts'
 import type { SyncTarget } from '../../protocols/sync/index.ts'
 import type { Replica } from '../../registry/log/replica.ts'
+import type { LogPosition } from '../../registry/log/state/position.ts'
 import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
 import type { Config } from '../config/schema.ts'
 import type { Staleness } from './staleness.ts'
@@ -17,6 +18,8 @@ export interface ReplicaOwner {
   sourceFailed(source: Uint8Array, error: unknown): void
   /** A source did not go on in time. */
   unanswered(connection: Connection): void
+  /** A source has shown that it holds the log up to there. */
+  sourceShowed(source: Uint8Array, position: LogPosition): void
   /** One source has given all that it had. */
   caughtUp(): void
 }

@@ -77,8 +77,13 @@ const appendsMessage = ({ registry }: NetworkNode): string | null => {
 
 const nameOf = ({ name, peerId }: { name: string | null; peerId: string }): string => name ?? peerId
 
-const registryRows = ({ registry, announced }: NetworkNode, source: RowSource): RegistryStatusView['registries'] => {
+const registryRows = (
+  { registry, announced, heads }: NetworkNode,
+  source: RowSource
+): RegistryStatusView['registries'] => {
   const connections = connectionsOf(source.trust)
+  const { epoch, n } = registry.replica.head
+  const own = { shown: { epoch, head: n, ageMs: 0 }, behind: 0 }
   return registry.replica.state.registries().map(({ publicKey, role }) => {
     const ref = refOf(registry, publicKey)
     const isSelf = compareBytes(publicKey, source.self) === 0
@@ -86,7 +91,8 @@ const registryRows = ({ registry, announced }: NetworkNode, source: RowSource): 
     const addresses = known.map((address) => withPeer(address, ref.peerId))
     const state = shownState(source, publicKey, connections)
     const connected = connections.has(ref.peerId)
-    return { ...ref, role, state, connected, address: addresses[0] ?? null, addresses }
+    const lag = isSelf ? own : heads.positions.lagOf(ref.peerId)
+    return { ...ref, role, state, connected, ...lag, address: addresses[0] ?? null, addresses }
   })
 }
 

@@ -30,6 +30,8 @@ beforeEach(async () => {
     peerId: peerIds[n] ?? '',
     name: `r${n}`,
     role: n === 0 ? ('root' as const) : ('secondary' as const),
+    shown: null,
+    behind: null,
     address: `/ip6/${ip}/tcp/${port}`,
     addresses: [`/ip6/${ip}/tcp/${port}`]
   })

@@ -141,6 +141,7 @@ function replicator(holder: Uint8Array): Replicator {
       isServed: () => true,
       leaseHolder: () => holder,
       sourceFailed: () => {},
+      sourceShowed: () => {},
       unanswered: () => {},
       caughtUp: () => {}
     }

@@ -184,6 +184,8 @@ export const statusView = (changes: Partial<StatusView> = {}): StatusView => ({
   ...changes
 })
 
+const upToDate = { shown: { epoch: 0, head: 12, ageMs: 12_000 }, behind: 0 }
+
 export const registryStatusView: RegistryStatusView = {
   self: { ...root, role: 'root', version: '0.1.0' },
   network,
@@ -199,7 +201,7 @@ export const registryStatusView: RegistryStatusView = {
   appends: true,
   appendsMessage: null,
   admission: 'invite',
-  registries: [{ ...root, role: 'root', state: 'online', connected: true, address: null, addresses: [] }],
+  registries: [{ ...root, ...upToDate, role: 'root', state: 'online', connected: true, address: null, addresses: [] }],
   store: { path: '/d/registry.db', bytes: 40_960, lastBackupMs: null },
   parts: [{ name: 'store', state: 'ok', sinceMs: now - 60_000, errors: 0, lastError: null }],
   warnings: []

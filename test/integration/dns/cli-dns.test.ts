@@ -21,6 +21,8 @@ const registry = (n: number, more: Partial<Row> = {}): Row => ({
   role: n === 0 ? 'root' : 'secondary',
   state: 'online',
   connected: true,
+  shown: null,
+  behind: null,
   address: `/ip6/2001:db8::${n}/tcp/8000`,
   addresses: [`/ip6/2001:db8::${n}/tcp/8000`],
   ...more

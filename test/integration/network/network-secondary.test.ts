@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { peerIdText, SigningKey } from '../../../src/identity/keys.ts'
 import { dataFiles } from '../../../src/node/config/paths.ts'
+import type { TrustNode } from '../../../src/node/node.ts'
 import { makeJoin } from '../../../src/registry/objects/join.ts'
 import { openRegistry } from '../../../src/registry/registry.ts'
 import { PendingError } from '../../../src/runtime/errors.ts'
@@ -59,6 +60,31 @@ describe('a secondary', () => {
     await network.start('root', { role: 'root' })
     await eventually(() => again.registry.replica.state.memberByName('a') !== undefined)
     await eventually(() => again.registry.admission.queued === 0)
+  })
+
+  it('is behind by its own word alone: what it showed before it stopped is no lag, and it is up to date when it is back', async () => {
+    await using network = await TestNetwork.create()
+    const root = network.node('root')
+    const second = await network.join('second', { role: 'secondary' })
+    const lagOf = async (name: string, at: TrustNode) =>
+      (await at.control.registryStatus()).registries.find((each) => each.name === name)
+    await eventually(async () => (await lagOf('second', root))?.behind === 0)
+    await eventually(async () => (await lagOf('root', second))?.behind === 0)
+    expect(await lagOf('root', root)).toMatchObject({
+      shown: { head: root.registry.replica.head.n, ageMs: 0 },
+      behind: 0
+    })
+    await second.stop()
+    const a = await network.join('a')
+    const stopped = await lagOf('second', root)
+    expect(stopped?.shown?.head).toBeLessThan(root.registry.replica.head.n)
+    expect(stopped?.behind).toBeNull()
+    await eventually(async () => (await lagOf('root', a))?.behind === 0)
+    expect(await lagOf('second', a)).toMatchObject({ shown: null, behind: null })
+
+    await network.start('second', { role: 'secondary', 'listen.port': second.attached.port })
+    await eventually(async () => (await lagOf('second', root))?.behind === 0)
+    expect(await lagOf('second', root)).toMatchObject({ shown: { head: root.registry.replica.head.n } })
   })
 
   it('decides over its own queue when it has become the root', async () => {

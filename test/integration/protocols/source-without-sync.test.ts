@@ -40,6 +40,7 @@ it('a registry that does not serve what it was asked is asked again after a minu
       isServed: () => true,
       leaseHolder: () => keyNumber(2).publicKey,
       sourceFailed: () => {},
+      sourceShowed: () => {},
       unanswered: () => {},
       caughtUp: () => {}
     }

@@ -1,7 +1,7 @@
 import type { RegistryStatusView } from '../../api/control-api.ts'
 import { byId, make, row } from './dom.ts'
 import { ask } from './feed.ts'
-import { nameOf } from './words.ts'
+import { lagText, nameOf } from './words.ts'
 
 /** Reads and shows the registries of the network. */
 export const showRegistries = async (): Promise<void> => {
@@ -13,6 +13,7 @@ export const showRegistries = async (): Promise<void> => {
         registry.role,
         make('td', `state ${registry.state}`, registry.state),
         connected ? 'yes' : 'no',
+        lagText(registry),
         address ?? ''
       )
     )

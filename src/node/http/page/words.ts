@@ -1,3 +1,4 @@
+import type { RegistryStatusView } from '../../api/control-api.ts'
 import type { PeerRow } from '../../api/views.ts'
 
 /** `12 s`, `3 min`, `5 h`, `8 d`: of a span of time, its largest unit. */
@@ -15,6 +16,17 @@ export const rttText = (us: number | null): string => {
   if (us === null) return ''
   const ms = us / 1000
   return ms < 10 ? `${ms.toFixed(1)} ms` : `${Math.round(ms)} ms`
+}
+
+/** How far the log of a registry is behind, with the age of its word. */
+export const lagText = ({
+  shown,
+  behind
+}: Pick<RegistryStatusView['registries'][number], 'shown' | 'behind'>): string => {
+  if (shown === null) return 'not known here'
+  const ago = `${spanText(shown.ageMs)} ago`
+  if (behind === null) return `not known: at entry ${shown.head} ${ago}`
+  return behind === 0 ? `up to date ${ago}` : `${behind} behind ${ago}`
 }
 
 /** Local time to the second; with its date when it is not today's. */

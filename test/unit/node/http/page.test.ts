@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { edgesOf, groupsOf } from '../../../../src/node/http/page/graph.ts'
 import { stopsOf, upBySlot } from '../../../../src/node/http/page/history-tab.ts'
 import { placesOf } from '../../../../src/node/http/page/places.ts'
-import { isFound, nameOf, rttText, spanText, timeText } from '../../../../src/node/http/page/words.ts'
+import { isFound, lagText, nameOf, rttText, spanText, timeText } from '../../../../src/node/http/page/words.ts'
 
 const groupOf = (hub: string, size: number): [string, string[]] => [
   hub,
@@ -48,6 +48,16 @@ describe('words', () => {
     [420, '0.4 ms'],
     [211_600, '212 ms']
   ])('a round trip of %s µs is "%s"', (us, text) => expect(rttText(us)).toBe(text))
+
+  test.each([
+    [null, null, 'not known here'],
+    [0, null, 'not known: at entry 7 12 s ago'],
+    [0, 0, 'up to date 12 s ago'],
+    [0, 3, '3 behind 12 s ago']
+  ])('a registry that showed %s and is %s behind: "%s"', (epoch, behind, text) => {
+    const shown = epoch === null ? null : { epoch, head: 7, ageMs: 12_000 }
+    expect(lagText({ shown, behind })).toBe(text)
+  })
 
   test('a time of another day has its date', () => {
     const now = Date.now()

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import { CheckpointWatch } from '../../../../src/node/replication/checkpoint-watch.ts'
-import { silentLogger } from '../../../../src/runtime/clock-and-logger.ts'
+import { silentLogger, systemClock } from '../../../../src/runtime/clock-and-logger.ts'
 import { LogNetwork } from '../../../helpers/log-network.ts'
 
 /** A replica that is followed by a push, and a checkpoint of which it does not hold the entries. */
@@ -14,6 +14,7 @@ async function behind() {
   const pulls: unknown[] = []
   const watch = new CheckpointWatch({
     replica: follower.replica,
+    clock: systemClock,
     logger: silentLogger,
     sync: () => ({ follows: true, pull: (from) => pulls.push(from) }),
     onFailed: () => {},
