@@ -10,7 +10,7 @@ const logLine = ({ log }: RegistryStatusView): string => {
   return `${log.head} of epoch ${log.epoch}, ${log.ageMs === null ? 'never checked' : `${age(log.ageMs)} old`}${floor}, head ${log.headHash.slice(0, 16)}`
 }
 
-/** How far the log of a registry is behind, with the age of its word. */
+/** Says by how much the log of a registry is behind, with the age of its word. */
 const lagText = ({ shown, behind }: RegistryStatusView['registries'][number]): string => {
   if (shown === null) return 'how far its log goes is not known here'
   const ago = `${age(shown.ageMs)} ago`

@@ -24,7 +24,7 @@ export interface ShownHeadsInit {
 
 /** A new head has reached every registry that can be reached: a word that comes sooner may have crossed it on its way. */
 const settleMs = 2_000
-/** Who lags has caught up in seconds, and not everybody hears of that: an older word is no lag. */
+/** An older word is no lag: a registry catches up in seconds, and not everybody hears of that. */
 const lagMs = 10_000
 /** A registry that is followed shows its checkpoint each minute. */
 const heardMs = 5 * 60_000

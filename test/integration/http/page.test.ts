@@ -101,6 +101,8 @@ test('every tab is reached by keys, and shows what it is for', async () => {
   await page.locator('#log tr', { hasText: 'admit' }).first().waitFor()
   await page.keyboard.press('ArrowRight')
   await page.locator('#registries tr', { hasText: 'secondary' }).waitFor()
+  for (const text of await page.locator('#registries td:nth-child(5)').allTextContents())
+    expect(text).toMatch(/^(?:not known|up to date|\d+ behind)/)
   await page.keyboard.press('ArrowRight')
   await page.locator('#parts tr').first().waitFor()
   expect(await page.locator('#resilience').textContent()).toContain('Without the root')

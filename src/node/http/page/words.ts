@@ -18,7 +18,7 @@ export const rttText = (us: number | null): string => {
   return ms < 10 ? `${ms.toFixed(1)} ms` : `${Math.round(ms)} ms`
 }
 
-/** How far the log of a registry is behind, with the age of its word. */
+/** Says by how much the log of a registry is behind, with the age of its word. */
 export const lagText = ({
   shown,
   behind
