@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import { peerIdText, SigningKey } from '../../../src/identity/keys.ts'
 import { decodeInvite } from '../../../src/registry/objects/invite.ts'
 import { NotFoundError, NotRootError } from '../../../src/runtime/errors.ts'
 import { ceilingMs } from '../../helpers/ceiling.ts'
@@ -36,6 +37,19 @@ it('invites are listed with whom they let in, at every node, and are taken back 
   b.invites.use(decodeInvite(made.line))
   await b.start()
   await eventually(() => b.network?.trouble?.name === 'InviteInvalidError')
+})
+
+it('an operator who was removed is removed already, and one who never was is not known', async () => {
+  await using network = await TestNetwork.create()
+  const { control, registry } = network.node('root')
+  const keyId = peerIdText(SigningKey.generate().publicKey)
+  await control.addOperator({ name: 'ann', keyId })
+  expect(await control.removeOperator({ name: 'ann' })).toMatchObject({ message: expect.stringContaining('no more') })
+  const { n } = registry.replica.head
+  const again = await control.removeOperator({ name: 'ann' })
+  expect(again).toMatchObject({ keyId, entry: n, message: 'is no operator: the key was removed before' })
+  expect(registry.replica.head.n).toBe(n)
+  await expect(control.removeOperator({ name: 'bob' })).rejects.toThrow(NotFoundError)
 })
 
 it('a policy that is set at the root acts at once, and every node knows it', async () => {
