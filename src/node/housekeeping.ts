@@ -110,12 +110,15 @@ export class Housekeeping {
 
   /** Keys are in memory, too: that a file is gone would be noticed by the next start alone, which would be as another node. */
   checkKeys(): void {
+    const { config, registry } = this.#init
+    // A root that was replaced deletes its log key itself.
+    if (registry.root?.isReplaced === true) this.#keys.delete(dataFiles(config.paths.data).logKey)
     for (const [path, publicKey] of this.#keys) {
       const now = keyIn(path)
       if (now.publicKey === publicKey || now.isUnknown === true) continue
       const what = now.why ?? 'it holds another key now'
       const next = 'Put it back before the next start, which would be as another node, or no root'
-      this.#init.registry.alarms.raise('key_gone', `${path} is not what this process has: ${what}. ${next}`, { path })
+      registry.alarms.raise('key_gone', `${path} is not what this process has: ${what}. ${next}`, { path })
     }
   }
 

@@ -12,7 +12,7 @@ import { dataFiles } from '../config/paths.ts'
 import type { Config } from '../config/schema.ts'
 import { putAside } from '../put-aside.ts'
 import { destroyPastLogKeys, isEpochPrepared, ownLogKey } from './log-key.ts'
-import { fenceReason, raiseReplaced } from './root-controller.ts'
+import { fenceReason, noLongerReplaced, raiseReplaced } from './root-controller.ts'
 
 type DataFiles = ReturnType<typeof dataFiles>
 
@@ -34,7 +34,10 @@ export async function openNodeRegistry(init: NodeRegistryInit): Promise<Registry
   const { logKey } = dataFiles(config.paths.data)
   if (config.role === 'root' && !existsSync(logKey)) return await openFormer(init)
   const registry = await openOrBeginAnew(init)
-  if (registry.root?.isReplaced !== true) return registry
+  if (registry.root?.isReplaced !== true) {
+    if (registry.root !== undefined) noLongerReplaced(registry)
+    return registry
+  }
   await registry.close()
   return await openFormer(init)
 }

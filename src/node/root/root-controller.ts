@@ -41,12 +41,20 @@ export const restoredReason = ({ n, backupMs }: RestoredFrom): string =>
   `this root was restored from a backup of ${new Date(backupMs).toISOString()}, which ends at entry ${n}: it waits for the heads of ` +
   "all registries, or of three members where it knows none, or for the operator's word, before it appends"
 
+const replacedCode = 'root_replaced'
+
 /** Raised also by a root that learns of its end while it runs. */
 export const raiseReplaced = (registry: Registry, next: string): void =>
   registry.alarms.raise(
-    'root_replaced',
+    replacedCode,
     `epoch ${registry.replica.head.epoch} has another root, this process was it before: ${next}; set role: secondary in its configuration`
   )
+
+/** Ends the alarm on a machine that was promoted again: its advice would make the root a secondary. */
+export const noLongerReplaced = ({ alarms }: Registry): void => {
+  if (alarms.list().some(({ code, acknowledged }) => code === replacedCode && !acknowledged))
+    alarms.acknowledge(replacedCode)
+}
 
 /** Duties of a root besides admitting: it hears others out after a start, enters stable secondaries, and renews itself. */
 export class RootController {

@@ -184,6 +184,13 @@ describe.concurrent('a secondary that is promoted', () => {
     await expect(former.registry.admission.invite({ role: 'integrated' })).rejects.toThrow(
       /another machine was made the root/
     )
+    former.housekeeping?.checkKeys()
+    expect(alarmsOf(former)).not.toContain('key_gone')
+
+    await Promise.all([again.stop(), former.stop()])
+    await becomeRoot(promotion(network, 'keeper', kit))
+    const { alarms } = (await network.start('keeper', { role: 'root', 'listen.port': ports[1] })).registry
+    expect(alarms.list()).toContainEqual(expect.objectContaining({ code: 'root_replaced', acknowledged: true }))
   })
 
   it('goes on after each step at which it was broken off, and has the log key of the epoch then', async () => {
