@@ -73,7 +73,7 @@ describe.each(words)('%s', (word) => {
         const argv = [...path, `${long}=${word}`]
         const { code, err } = await run(argv)
         expect({ argv, code }).toEqual({ argv, code: 2 })
-        expect(err).toMatch(/choices|true or false/)
+        expect(err).toMatch(/choices|true or false|is no IPv6 address with a port/)
       }
     }
   })
