@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { peerIdText } from '../../identity/keys.ts'
 import type { MembersView } from '../../node/api/control-api.ts'
 import { actText, questionOf } from '../../node/views/log-view.ts'
+import { minEndChars } from '../../node/views/peer-names.ts'
 import { policyValues } from '../../node/views/policy-view.ts'
 import type { EntryBodies } from '../../registry/objects/entry.ts'
 import { readStoredJoin } from '../../registry/objects/join.ts'
@@ -143,7 +144,8 @@ function isListed({ call, input, members = [] }: Asked, content: Content): void 
   )
   const listed = members.find(({ peerId }) => peerId === peerIdText(publicKey))
   const asked = String(input['peer'])
-  const isMeant = listed !== undefined && (listed.name === asked || listed.peerId.endsWith(asked))
+  const named = members.find(({ name }) => name === asked)
+  const isMeant = listed !== undefined && (named === undefined ? isEndOf(asked, listed.peerId) : listed === named)
   require(isMeant, `about ${peerIdText(publicKey)}, who is not ${asked} in its list of members`)
   if (content.kind !== 'change') return
   const { name, role, groups } = bodyOf(content, 'change')
@@ -170,11 +172,14 @@ function bodyOf<K extends keyof EntryBodies>(content: Content, kind: K): EntryBo
   return body as EntryBodies[K]
 }
 
+/** True for a PeerId or an end of it; a key that ends in a few letters is soon made. */
+const isEndOf = (asked: string, peerId: string): boolean => asked.length >= minEndChars && peerId.endsWith(asked)
+
 /** Holds a key against the member that was named: by PeerId, or an end of it, always; by a name only where the entry has one. */
 const isPeer = (peer: unknown, publicKey: Uint8Array, name: string | undefined): void => {
   const asked = String(peer)
   const id = peerIdText(publicKey)
-  if (id === asked || (asked.length >= 6 && id.endsWith(asked))) return
+  if (isEndOf(asked, id)) return
   if (asked.startsWith('12D3KooW')) throw other(`about ${id}`)
   if (name !== undefined && name !== asked) throw other(`about ${name} ${id}`)
 }

@@ -8,7 +8,7 @@ import { AmbiguousNameError, NotFoundError } from '../../runtime/errors.ts'
 import { formerName } from './log-view.ts'
 
 /** Every Ed25519 PeerId begins alike, so its end is what people copy; fewer characters than these fit too many. */
-const minEndChars = 6
+export const minEndChars = 6
 /** Letters that may differ in a name that is offered instead. */
 const maxTypos = 2
 

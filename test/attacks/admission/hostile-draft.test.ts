@@ -5,6 +5,7 @@ import { actsToSign } from '../../../src/cli/access/signed-acts.ts'
 import { createKey } from '../../../src/identity/key-file.ts'
 import { peerIdText, SigningKey } from '../../../src/identity/keys.ts'
 import type { ControlApi } from '../../../src/node/api/control-api.ts'
+import { minEndChars } from '../../../src/node/views/peer-names.ts'
 import type { EntryContent } from '../../../src/registry/objects/entry.ts'
 import { actOf, idOfActs } from '../../../src/registry/objects/orders/act.ts'
 import { defaultPolicy } from '../../../src/registry/objects/policy/policy.ts'
@@ -249,6 +250,33 @@ describe('a node that an operator signs through', () => {
     return {
       happened: `${calls.length} calls without a check: each throws before anything is signed`,
       held: 'a change is signed for calls that have a check, and no others'
+    }
+  })
+
+  attack('means a key that was made to end in what names a member', async () => {
+    const name = peerIdText(eve).slice(-8)
+    const members = [row(hal, name), row(eve, 'eve')]
+    const draftsOf = (peer: string, publicKey: Uint8Array) =>
+      [
+        [
+          { call: 'changeMember', input: { peer, name: 'dave' }, members },
+          { kind: 'change', body: { publicKey, name: 'dave', role: 'integrated', groups: [] } }
+        ],
+        [
+          { call: 'endMember', input: { peer, reason: 'done' }, members },
+          { kind: 'end', body: { publicKey, reason: 'done' } }
+        ]
+      ] as const
+    for (const [asked, content] of draftsOf(name, hal)) expect(actsToSign(asked, [actOf(content)])).toHaveLength(1)
+    const tooShort = peerIdText(eve).slice(1 - minEndChars)
+    for (const peer of [name, tooShort, '']) {
+      for (const [asked, content] of draftsOf(peer, eve)) {
+        expect(() => actsToSign(asked, [actOf(content)]), peer).toThrow('in its list of members')
+      }
+    }
+    return {
+      happened: "a PeerId that ends in another member's name, or in fewer letters than mean a key: nothing to sign",
+      held: `a name goes before an end of a PeerId, which has at least ${minEndChars} characters`
     }
   })
 
