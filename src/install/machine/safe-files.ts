@@ -85,14 +85,19 @@ export const ownFile = (path: string, mode: number, { uid, gid }: Ids): void => 
 export const secondName = (path: string): string =>
   `${path} is a second name of a file that may lie anywhere (hard link): nobody is given it. Look at it and remove it, then run this again.`
 
-/** A file or a link, and what a crash left of its next content, whoever wrote it: this installer, or a command that saved a configuration. */
+/**
+ * A file or a link, and what a crash left of its next content, whoever wrote it: this installer, or a command that saved a configuration.
+ * A folder in their place stays, so that whoever put it there stops no uninstall.
+ */
 export const removeAt = (path: string): void => {
   const name = basename(path)
   inFolder(dirname(path), (folder) => {
-    const left = readdirSync(inside(folder, '.')).filter(
-      (one) => one.startsWith(`.${name}.`) && /^(?:trustnet|[\d.]+)\.tmp$/.test(one.slice(name.length + 2))
-    )
-    for (const one of [...left, name]) removeName(folder, one)
+    const entries = readdirSync(inside(folder, '.'), { withFileTypes: true })
+    const folders = new Set(entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name))
+    const left = entries
+      .map((entry) => entry.name)
+      .filter((one) => one.startsWith(`.${name}.`) && /^(?:trustnet|[\d.]+)\.tmp$/.test(one.slice(name.length + 2)))
+    for (const one of [...left, name]) if (!folders.has(one)) removeName(folder, one)
   })
 }
 

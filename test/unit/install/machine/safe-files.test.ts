@@ -3,6 +3,7 @@ import {
   linkSync,
   lstatSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   readlinkSync,
   statSync,
@@ -54,6 +55,15 @@ describe('files that others may have replaced', () => {
     expect(readlinkSync(at('file'))).toBe('elsewhere')
     removeAt(at('file'))
     expect([statAt(at('file')), readFileSync(at('canary'), 'utf8')]).toEqual([undefined, 'canary'])
+  })
+
+  it('leaves a folder where a file was to be removed, and goes on', () => {
+    using folder = tempFolder()
+    const at = (name: string): string => join(folder.path, name)
+    for (const name of ['file', '.file.trustnet.tmp', '.file.7.1.tmp']) mkdirSync(at(name))
+    writeFileSync(at('.file.7.2.tmp'), 'left')
+    removeAt(at('file'))
+    expect(readdirSync(folder.path).toSorted()).toEqual(['.file.7.1.tmp', '.file.trustnet.tmp', 'file'])
   })
 
   it('gives no file with a second name to anybody', () => {
