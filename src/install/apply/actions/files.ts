@@ -89,7 +89,12 @@ export const fileKind: Kind<FileAction> = {
     text: `file ${path} (${octal(mode)}, ${owner})`,
     lines: secret === true ? ['(a secret, not shown)'] : shown(text)
   }),
-  before: async ({ path }) => ({ text: (await textOf(path)) ?? null, ...ownershipOf(path) }),
+  before: async ({ path, once, secret }) => {
+    const text = (await textOf(path)) ?? null
+    // A secret that stays as it is found is written down nowhere.
+    const stays = once === true && secret === true && text !== null
+    return { ...(!stays && { text }), ...ownershipOf(path) }
+  },
   apply: async (action, { passphrase }) => {
     const { path, text, mode, once, filled } = action
     const ids = await ownersOf(action)
@@ -100,6 +105,8 @@ export const fileKind: Kind<FileAction> = {
     const { text, mode } = undo
     if (typeof text === 'string')
       await replaceFile(path, text, Number(mode), isOwnership(undo) ? await ownerAgain(undo, [owner, group]) : root)
+    else if (text === undefined && isOwnership(undo))
+      await setOwner(path, undo.mode, await ownerAgain(undo, [owner, group]))
     else await removeFile(path)
   }
 }

@@ -126,4 +126,19 @@ describe.runIf(process.geteuid?.() === 0)('the token of the HTTP API', () => {
     await revertAll(journal, [], tools)
     expect(existsSync(path)).toBe(false)
   })
+
+  it('that was there before stays, and is in no journal either', async () => {
+    using folder = tempFolder()
+    const path = join(folder.path, 'hal.http-token')
+    writeFileSync(path, 'chosen-by-the-operator\n', { mode: 0o600 })
+    const asked = { path, text: '@TOKEN@\n', mode: 0o640, owner: 'root', group: 'daemon' }
+    const action: Action = { kind: 'file', ...asked, secret: true, once: true, filled: true }
+    const undo = await doable(action).before(tools)
+    expect(JSON.stringify(undo)).not.toContain('chosen')
+    await doable(action).apply(tools, undo)
+    expect(ownership(path)).toEqual([0o640, 0, daemon])
+    writeFileSync(path, 'chosen-again\n')
+    await doable(action).revert(undo, tools)
+    expect([ownership(path), readFileSync(path, 'utf8')]).toEqual([[0o600, 0, 0], 'chosen-again\n'])
+  })
 })
