@@ -204,7 +204,10 @@ const leadingToHelp = (text: string, program: Command, argv: readonly string[]):
   const [, what, name] = /^error: (missing required argument|unknown command) '(.*)'\n$/.exec(text) ?? []
   if (what === undefined) return text
   let command = program
-  for (const word of argv) command = command.commands.find((one) => one.name() === word) ?? command
+  for (const word of argv) {
+    if (word === name) break
+    command = command.commands.find((one) => one.name() === word) ?? command
+  }
   const choices = command.registeredArguments.find((one) => one.name() === name)?.argChoices ?? []
   const those = choices.length > 0 ? `, one of ${choices.join(', ')}` : ''
   const help = ['trustnet', ...wordsOf(command), '--help'].join(' ')

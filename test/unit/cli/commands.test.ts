@@ -235,6 +235,7 @@ describe('other commands', () => {
 
   test.each([
     [['foo'], "error: unknown command 'foo'; `trustnet --help` lists them\n"],
+    [['foo', 'registry'], "error: unknown command 'foo'; `trustnet --help` lists them\n"],
     [['registry', 'list'], "error: unknown command 'list'; `trustnet registry --help` lists them\n"],
     [['help', 'registry', 'list'], "error: unknown command 'list'; `trustnet registry --help` lists them\n"],
     [['invite', 'show'], "error: missing required argument 'id'; `trustnet invite show --help` says more\n"],
