@@ -92,15 +92,26 @@ const subjectOf = (registry: Registry, { subject }: StoredRow, entry: LogEntry):
   return { peerId, name: registry.replica.state.member(subject)?.name ?? formerName(registry, subject) }
 }
 
-/** Last name of a key that is no member any more, as long as the entry that gave it is in the store. */
-export const formerName = ({ replica }: Pick<Registry, 'replica'>, publicKey: Uint8Array): string | null => {
+/** Rotations that are followed back to a name: a member may have made as many as it likes. */
+const mostRotations = 8
+
+/**
+ * Last name of a key that is no member any more, as long as the entry that gave it is in the store. null: none is, or it went over from key
+ * to key more than `rotations` times.
+ */
+export const formerName = (
+  { replica }: Pick<Registry, 'replica'>,
+  publicKey: Uint8Array,
+  rotations = mostRotations
+): string | null => {
   let name: string | null = null
   for (const { envelope } of replica.ledger.table.about(publicKey)) {
     const { value } = readStoredEntry(envelope)
     if (value.kind === 'admit' || value.kind === 'change') name = value.body.name
     else if (value.kind === 'revoke') name = value.body.name ?? name
     // The membership of the old key goes on under its name.
-    else if (value.kind === 'rotate') name = formerName({ replica }, value.body.oldKey)
+    else if (value.kind === 'rotate')
+      name = rotations === 0 ? null : formerName({ replica }, value.body.oldKey, rotations - 1)
   }
   return name
 }

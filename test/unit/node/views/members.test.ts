@@ -1,7 +1,7 @@
 import type { Connection } from '@libp2p/interface'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { peerIdText } from '../../../../src/identity/keys.ts'
-import { logView } from '../../../../src/node/views/log-view.ts'
+import { formerName, logView } from '../../../../src/node/views/log-view.ts'
 import { lookupHere } from '../../../../src/node/views/lookup-view.ts'
 import { countStates, memberRows, type RowSource } from '../../../../src/node/views/member-rows.ts'
 import { byEnd, findMember, requireKey, requireMember, revokedByName } from '../../../../src/node/views/peer-names.ts'
@@ -272,5 +272,14 @@ describe('the log', () => {
     expect(last).toMatchObject({ kind: 'revoke', subject: { peerId: peerIdOf(2), name: 'm1' } })
     // Of the two keys that are shut out now the newer one is what `why m1` is about.
     expect(revokedByName(registry, 'm1')?.publicKey).toEqual(keyNumber(2).publicKey)
+  })
+
+  it('follows a name over a few keys, however many a member has taken', async () => {
+    const { registry, log } = await rootWith(1)
+    const rotations = Array.from({ length: 12 }, (_, at) => log.rotate(registry.networkId, at + 1, at + 2))
+    await registry.root?.append(rotations)
+    const names = Array.from({ length: 13 }, (_, at) => formerName(registry, keyNumber(at + 1).publicKey))
+    expect(names).toEqual([...Array.from({ length: 9 }, () => 'm1'), null, null, null, null])
+    expect(findMember(registry, 'm1')?.publicKey).toEqual(keyNumber(13).publicKey)
   })
 })
