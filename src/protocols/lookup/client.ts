@@ -130,7 +130,10 @@ export async function lookup(connection: Connection, query: LookupQuery, options
   }
 }
 
-/** All pages, over one stream. */
+/** Rows of one listing, several times those of the largest network: a registry that has no end would fill our memory. */
+const mostRows = 50_000
+
+/** All pages, over one stream. @throws InvalidPayloadError for more rows than a network has */
 export async function* lookupAll(
   connection: Connection,
   query: LookupQuery,
@@ -139,8 +142,11 @@ export async function* lookupAll(
   const stream = await LookupStream.open(connection, options)
   try {
     let after = query.after
+    let rows = 0
     do {
       const page = await stream.ask({ ...query, ...(after !== undefined && { after }) })
+      rows += page.rows.length
+      if (rows > mostRows) throw new InvalidPayloadError(`the registry lists more than ${mostRows} members`)
       yield page
       after = nextOf(page, after)
     } while (after !== undefined)

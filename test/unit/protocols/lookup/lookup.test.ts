@@ -14,7 +14,12 @@ import {
 } from '../../../../src/protocols/lookup/index.ts'
 import { LookupAnswer, LookupRequest } from '../../../../src/protocols/lookup/pb/lookup.ts'
 import { unheardView } from '../../../../src/registry/liveness/view.ts'
-import { type LookupMember, lookup as lookupIn } from '../../../../src/registry/records/lookup.ts'
+import {
+  type LookupMember,
+  type LookupPage,
+  type LookupQuery,
+  lookup as lookupIn
+} from '../../../../src/registry/records/lookup.ts'
 import type { Records } from '../../../../src/registry/records/records.ts'
 import { KeyOrder } from '../../../../src/registry/records/sorted-keys.ts'
 import { ceilingMs } from '../../../helpers/ceiling.ts'
@@ -144,6 +149,52 @@ describe('lookup over the wire', () => {
     expect(pages).toBeGreaterThan(3)
     expect(new Set(seen).size).toBe(seen.length)
     expect(seen.filter((key) => keys.has(key))).toHaveLength(300)
+  })
+
+  test('ends with a registry whose listing has no end', async () => {
+    const keyAt = (number: number): Uint8Array => {
+      const key = new Uint8Array(32)
+      new DataView(key.buffer).setUint32(0, number)
+      return key
+    }
+    const generous = limitsWith()
+    // So many that a test of a listing without a limit ends, too.
+    const all = 60_000
+    const endless = (query: LookupQuery): LookupPage => {
+      const { after = keyAt(0), limit = 100 } = query
+      const from = new DataView(after.buffer, after.byteOffset).getUint32(0)
+      const rows = Array.from({ length: limit }, (_, at): LookupPage['rows'][number] => {
+        const publicKey = keyAt(from + at + 1)
+        return {
+          publicKey,
+          name: `m${from + at + 1}`,
+          role: 'integrated',
+          record: undefined,
+          admit: new Uint8Array(0),
+          liveness: unheardView(publicKey)
+        }
+      })
+      return { rows, looked: 0, ...(from + limit < all && { next: keyAt(from + limit) }) }
+    }
+    const liar = await startMember<Services>({
+      members: directory.members,
+      role: 'secondary',
+      services: ({ trust }) => ({
+        lookup: lookupServer({ source: { networkId, lookup: endless, replicaAgeMs: () => 1 }, trust, limits: generous })
+      })
+    })
+    hosts.push(liar)
+    const connection = await connect(asker.host, liar.host)
+    let rows = 0
+    const listing = async (): Promise<void> => {
+      for await (const page of lookupAll(connection, { limit: 500 }, { networkId, limits: generous }))
+        rows += page.rows.length
+    }
+    await expect(listing()).rejects.toMatchObject({
+      name: 'InvalidPayloadError',
+      message: 'the registry lists more than 50000 members'
+    })
+    expect(rows).toBe(50_000)
   })
 
   test('answers many questions on one stream in their order', async () => {
