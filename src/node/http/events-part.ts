@@ -1,13 +1,16 @@
-import { orAborted } from '../../runtime/abort.ts'
+import { orAborted, within } from '../../runtime/abort.ts'
 import { inBackground } from '../../runtime/background.ts'
 import { sleep } from '../../runtime/sleep.ts'
 import type { HistoryView } from '../api/control-api.ts'
+import { isListening } from '../status/status-view.ts'
 import { EventRing, happenedBy } from './event-ring.ts'
 import { httpLimits } from './limits.ts'
 import type { EventSink, HttpContext, HttpPart } from './part.ts'
 
 /** Rows of the history that are read at once. */
 const pageRows = 250
+/** Until a process that starts, or begins anew, has the network whose history it can tell. */
+const startMs = 20_000
 
 /**
  * `/events`: what changes, as server-sent events. A reader that comes back with Last-Event-ID (or `?after=ID`) is told what it missed. What
@@ -62,9 +65,12 @@ class Feed {
 
   /** Tells what the store has behind that row, and from where it goes on: the id that it gives. */
   async #goOn(after: number | undefined, sink: EventSink): Promise<string> {
+    const { node } = this.#context
+    if (after !== undefined)
+      await node.until(() => isListening(node.network), within(startMs, sink.signal)).catch(() => {})
     const { end } = this.#ring
     const isTold = after !== undefined && (await this.#tellHappened(after, sink))
-    const firstId = this.#context.node.network?.registry.history.first ?? null
+    const firstId = node.network?.registry.history.first ?? null
     const data = JSON.stringify({ schema: 1, type: 'reset', after: isTold ? after : null, firstId })
     await sink.write({ id: end, event: 'reset', data })
     return end

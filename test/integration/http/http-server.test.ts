@@ -165,6 +165,24 @@ test('to one that comes back to another process, what the history has since then
   stop.abort()
 })
 
+test('to one that comes back while the process has no network yet, the same as soon as it has', async () => {
+  const { events } = await root.control.history({ after: 0, limit: 1000 })
+  const [first] = events
+  if (first === undefined) throw new Error('nothing happened')
+  const stop = new AbortController()
+  const streams: Response[] = []
+  await root.beginAnew('the test wants it', async () => {
+    expect(root.network).toBeUndefined()
+    streams.push(await fetch(`${root.httpUrl}/events?after=000000000000-7-${first.id}`, { signal: stop.signal }))
+  })
+  const [stream] = streams
+  if (stream === undefined) throw new Error('no stream')
+  const text = await until(stream, /^([\s\S]*event: reset\n[\s\S]*?\n\n)/)
+  expect(text).toContain('event: happened')
+  expect(text).toContain(`"after":${first.id},`)
+  stop.abort()
+})
+
 const until = async (response: Response, wanted: RegExp): Promise<string> => {
   let text = ''
   for await (const chunk of response.body ?? []) {
