@@ -27,7 +27,7 @@ export const showComparison = async (
 export const comparisonText = ({ sources, rows, compared }: CompareView, paint: Painter, width?: number): string => {
   const who = sources.map(({ self, members, ageMs, error, ...ref }) => {
     const name = `${peerText(ref)}${self ? ' (this node)' : ''}`
-    if (error !== null) return paint('bad', `${name} did not answer: ${sanitise(error)}`)
+    if (error !== null) return paint('bad', `${name} is left out: ${sanitise(error)}`)
     return `${name}: ${plural(members ?? 0, 'member')}, checkpoint ${age(ageMs)} old`
   })
   const answered = sources.filter(({ error }) => error === null).length

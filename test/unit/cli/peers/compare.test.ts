@@ -9,7 +9,7 @@ const plain = painter(false)
 test('a comparison says whose views were compared, and of each member both sides with their ages', () => {
   expect(comparisonText(compareView, plain, 80).split('\n')).toEqual([
     'root: 3 members, checkpoint 2s old',
-    'far did not answer: no answer in time',
+    'far is left out: no answer in time',
     'hal (this node): 2 members, checkpoint 5s old',
     '',
     'They differ about 2 of 3 members',
