@@ -46,7 +46,7 @@ const limitedMs = 30_000
  */
 export class MatrixProber {
   readonly #init: MatrixProberInit
-  /** Members to be looked at in this pass, by key. */
+  /** Members to be looked at, by key, the one that waits longest first. */
   #waiting = new Map<string, Uint8Array>()
   /** The same for those whose probers had been asked too often. */
   #again = new Map<string, Uint8Array>()
@@ -87,7 +87,7 @@ export class MatrixProber {
   #beginPass(): void {
     const { registry, words, clock } = this.#init
     const now = clock.monotonic()
-    if (this.#waiting.size > 0 || now - this.#passAt < freshMs) return
+    if (now - this.#passAt < freshMs) return
     this.#passAt = now
     const { records, replica } = registry
     words.keep(
@@ -110,6 +110,7 @@ export class MatrixProber {
     const record = this.#init.registry.records.read(publicKey)
     if (record === undefined || record.left || record.reach === 'outbound' || !this.#isOurs(publicKey)) return 0
     const { words } = this.#init
+    words.keepAddrs(publicKey, record.addrs)
     let asked = 0
     const askAll = async (prober: Prober): Promise<void> => {
       for (const addr of record.addrs) {

@@ -61,13 +61,19 @@ export class ProbeWords {
   /** Forgets those whose addresses are none any more, and the words of those who are no members. */
   keep(addrsOf: (publicKey: Uint8Array) => readonly string[], isMember: (publicKey: Uint8Array) => boolean): void {
     for (const [id, { publicKey, addrs }] of this.#targets) {
-      const held = isMember(publicKey) ? addrsOf(publicKey) : []
+      this.keepAddrs(publicKey, isMember(publicKey) ? addrsOf(publicKey) : [])
       for (const [addr, words] of addrs) {
         for (const [by, { prober }] of words) if (!isMember(prober)) words.delete(by)
-        if (!held.includes(addr) || words.size === 0) addrs.delete(addr)
+        if (words.size === 0) addrs.delete(addr)
       }
       if (addrs.size === 0) this.#targets.delete(id)
     }
+  }
+
+  /** Forgets what was said of other addresses of a member than these: it may change them as often as it likes. */
+  keepAddrs(publicKey: Uint8Array, held: readonly string[]): void {
+    const addrs = this.#targets.get(keyId(publicKey))?.addrs
+    for (const addr of addrs?.keys() ?? []) if (!held.includes(addr)) addrs?.delete(addr)
   }
 
   /** Gives those of one member, or of all: those first that most probers failed to reach. */
