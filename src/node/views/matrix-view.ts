@@ -1,4 +1,5 @@
 import { equals } from 'uint8arrays/equals'
+import { at } from '../../identity/bytes.ts'
 import { keyId } from '../../identity/key-id.ts'
 import { peerIdText } from '../../identity/keys.ts'
 import type { ProbeWord } from '../../protocols/probe/index.ts'
@@ -91,8 +92,13 @@ export const wordsOf = (registry: Registry, publicKey: Uint8Array, told: readonl
 
 /** By PeerId; of those of whom anything was told. */
 const wordsByMember = (registry: Registry, told: readonly RegistryWords[]): Map<string, Addresses> => {
-  const keys = new Map(
-    told.flatMap(({ members = [] }) => members.map(({ publicKey }) => [keyId(publicKey), publicKey]))
+  const each = told.flatMap(({ registry: by, members = [] }) => members.map((member) => ({ by, member })))
+  const all = Map.groupBy(each, ({ member }) => keyId(member.publicKey)).values()
+  return new Map(
+    [...all].map((ofMember) => {
+      const { publicKey } = at(ofMember, 0).member
+      const words = ofMember.map(({ by, member }) => ({ registry: by, members: [member] }))
+      return [peerIdText(publicKey), wordsOf(registry, publicKey, words)]
+    })
   )
-  return new Map([...keys.values()].map((publicKey) => [peerIdText(publicKey), wordsOf(registry, publicKey, told)]))
 }
