@@ -88,13 +88,15 @@ export class Gater implements ConnectionGater {
 
   denyInboundUpgradedConnection(peerId: PeerId, connection: MultiaddrConnection): boolean {
     this.#handshakes.finished(connection)
+    // Nobody would say that one is gone which has ended meanwhile.
+    if (connection.status !== 'open') return false
     this.#inbound.finished(connection, peerId.toString())
     this.#onUpgraded(peerId, connection)
     return false
   }
 
   denyOutboundUpgradedConnection(peerId: PeerId, connection: MultiaddrConnection): boolean {
-    this.#onUpgraded(peerId, connection)
+    if (connection.status === 'open') this.#onUpgraded(peerId, connection)
     return false
   }
 

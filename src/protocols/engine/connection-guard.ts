@@ -69,6 +69,11 @@ export class ConnectionGuard {
     events.addEventListener('connection:open', ({ detail }) => this.#watch(detail))
   }
 
+  /** Peers with an open connection. */
+  get peers(): number {
+    return this.#muxers.size
+  }
+
   #watch(connection: Connection): void {
     const muxer = muxerOf(connection)
     if (muxer === undefined) return
@@ -76,7 +81,8 @@ export class ConnectionGuard {
       connection.abort(new LimitError('its peer was disconnected for a flood a moment ago'))
       return
     }
-    this.#keep(connection, muxer)
+    // Nobody would say that one is gone which had ended before it was told of.
+    if (connection.status === 'open') this.#keep(connection, muxer)
     countEmptyFrames(muxer.maConn, (count) => this.#takesEmpty(connection, count))
     // identify would tell it who is here.
     if (this.#init.trust.isRevoked(connection)) connection.newStream = refuseRevoked

@@ -1,4 +1,5 @@
-import type { Connection, Libp2p } from '@libp2p/interface'
+import type { Connection, Libp2p, Libp2pEvents } from '@libp2p/interface'
+import { TypedEventEmitter } from 'main-event'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { SigningKey } from '../../../../src/identity/keys.ts'
 import { ConnectionGuard, type ConnectionGuardComponents } from '../../../../src/protocols/engine/connection-guard.ts'
@@ -105,6 +106,21 @@ describe('a connection', () => {
     }
     await ended(connection)
     expect(exceeded()).toEqual(['connection.strangerFrames'])
+  })
+
+  it('is forgotten at its end, and one that had ended before it was told of is not kept', async () => {
+    const { inbound } = await dial()
+    const events = new TypedEventEmitter<Libp2pEvents>()
+    const guard = new ConnectionGuard({ events }, { trust, limits })
+    const tell = (): boolean => events.dispatchEvent(new CustomEvent('connection:open', { detail: inbound }))
+    tell()
+    expect(guard.peers).toBe(1)
+    const closed = new Promise((resolve) => inbound.addEventListener('close', resolve, { once: true }))
+    inbound.abort(new Error('gone'))
+    await closed
+    expect(guard.peers).toBe(0)
+    tell()
+    expect(guard.peers).toBe(0)
   })
 
   it('with a revoked key is given no stream, so that nobody tells it who is here', async () => {
