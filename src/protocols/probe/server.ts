@@ -54,7 +54,7 @@ export interface ProbeServerComponents {
 
 /** Service that dials members for others. */
 export interface ProbeServer extends Startable {
-  /** Dials for this node itself, within the same limits. @throws RateLimitedError, UnavailableError */
+  /** Dials for this node itself, within the same limits. @throws RateLimitedError, UnavailableError, InvalidPayloadError */
   dial(addr: string, target: PeerId, signal: AbortSignal): Promise<DialResult>
 }
 
@@ -133,12 +133,8 @@ class ProbeService implements ProbeServer {
     if (!addrsOf(target ?? asker).includes(addr)) {
       throw new InvalidPayloadError("only an address of the member's own record is dialled")
     }
-    if (target === undefined) return
-    if (others?.isRegistry(asker) !== true) {
+    if (target !== undefined && others?.isRegistry(asker) !== true) {
       throw new InvalidPayloadError('only a registry has other members dialled')
-    }
-    if (scopeOf(parseAddr(addr)?.ip ?? '') === 'loopback' && !others.dialsLoopback()) {
-      throw new InvalidPayloadError('a loopback address of somebody else is not dialled')
     }
   }
 
@@ -148,7 +144,11 @@ class ProbeService implements ProbeServer {
 
   /** A new connection: one that is open says nothing about the address. */
   async #dial(addr: string, peerId: PeerId, { asker, signal }: { asker: string; signal: AbortSignal }) {
-    const { probe } = this.#init.limits
+    const { limits, others } = this.#init
+    const { probe } = limits
+    if (others?.dialsLoopback() === false && scopeOf(parseAddr(addr)?.ip ?? '') === 'loopback') {
+      throw new InvalidPayloadError('a loopback address of somebody else is not dialled')
+    }
     const waitMs = this.#targets.take(addr) || this.#targetHosts.take(parseAddr(addr)?.ip ?? addr)
     if (waitMs > 0) throw new RateLimitedError('this address, or others of its host, were dialled a moment ago', waitMs)
     using place = this.#places.take(asker)

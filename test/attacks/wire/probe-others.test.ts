@@ -2,7 +2,8 @@ import { createServer, type Server } from 'node:net'
 import { afterEach, expect, it } from 'vitest'
 import { SigningKey } from '../../../src/identity/keys.ts'
 import { limitsWith } from '../../../src/protocols/engine/limits.ts'
-import { askTold, probeMember, probeServer } from '../../../src/protocols/probe/index.ts'
+import { askTold, type ProbeServer, probe, probeMember, probeServer } from '../../../src/protocols/probe/index.ts'
+import { ceilingMs } from '../../helpers/ceiling.ts'
 import { type MemberHost, type Members, startMember } from '../../helpers/hosts/members.ts'
 import { connect } from '../../helpers/hosts.ts'
 import { recordOf } from '../../helpers/observations.ts'
@@ -16,7 +17,8 @@ afterEach(async () => {
   for (const close of closers.splice(0).toReversed()) await close()
 })
 
-type Host = MemberHost<{ probe: unknown }>
+type Services = { probe: ProbeServer }
+type Host = MemberHost<Services>
 
 /** A prober, and who asks it: a registry, or any member. */
 async function stage({ asker: role, loopback }: { asker: 'secondary' | 'integrated'; loopback: boolean }) {
@@ -24,7 +26,7 @@ async function stage({ asker: role, loopback }: { asker: 'secondary' | 'integrat
   const registries = new Set<string>()
   const isRegistry = (publicKey: Uint8Array): boolean => registries.has(Buffer.from(publicKey).toString('hex'))
   const start = async (as: 'secondary' | 'integrated'): Promise<Host> => {
-    const host = await startMember<{ probe: unknown }>({
+    const host = await startMember<Services>({
       members,
       role: as,
       services: ({ trust, records }) => ({
@@ -92,14 +94,21 @@ attack('a member that is no registry has another one dialled', async () => {
 })
 
 attack('a member names loopback ports, for others to dial services of their own machine', async () => {
-  const { prober, victim, connection } = await stage({ asker: 'secondary', loopback: false })
+  const { prober, victim, asker, connection } = await stage({ asker: 'secondary', loopback: false })
   const { addr, seen } = await bystander()
-  await put(prober, victim.key, addr)
-  await expect(probeMember(connection, { publicKey: victim.key.publicKey, addr }, options)).rejects.toMatchObject({
-    name: 'InvalidPayloadError'
-  })
+  for (const { key } of [victim, asker]) await put(prober, key, addr)
+  const ways = [
+    () => probeMember(connection, { publicKey: victim.key.publicKey, addr }, options),
+    // The asker itself, and a registry that probes for its own table.
+    () => probe(connection, addr, options),
+    () => prober.host.services.probe.dial(addr, victim.host.peerId, AbortSignal.timeout(ceilingMs))
+  ]
+  for (const ask of ways) await expect(ask()).rejects.toMatchObject({ name: 'InvalidPayloadError' })
   expect(seen()).toBe(0)
-  return { happened: '0 connections', held: 'loopback is dialled only where the prober announces it itself' }
+  return {
+    happened: '3 ways tried, 0 connections',
+    held: 'loopback is dialled only where the prober announces it itself'
+  }
 })
 
 attack('a member names many ports of somebody who is no member', async () => {
