@@ -32,7 +32,8 @@ export const matrixView = async (
   const members = [...registry.replica.state.members()].filter(({ publicKey }) => registry.replica.isMember(publicKey))
   const words = wordsByMember(registry, told)
   const pairs = new Pairs(registry)
-  for (const [id, addresses] of words) for (const each of addresses.flatMap((at) => at.words)) pairs.say(id, each)
+  for (const [id, addresses] of words)
+    for (const each of addresses.flatMap(({ words: said }) => said)) pairs.say(id, each)
   pairs.see(node.key.publicKey, connections)
   const chosen = members.length <= limit ? members : worst(members, pairs.troubles(), limit)
   return {
