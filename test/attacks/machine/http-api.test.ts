@@ -74,7 +74,8 @@ began = time.monotonic()
 s.sendall(b'GET /openapi.json HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n' * 60)
 p = select.poll()
 p.register(s, select.POLLERR | select.POLLHUP | select.POLLRDHUP)
-p.poll(${ceilingMs})
+if not p.poll(${ceilingMs}):
+    sys.exit('it was never cut')
 print(time.monotonic() - began)
 `
 const secondsUntilCut = (port: string): Promise<number> =>
