@@ -13,7 +13,7 @@ mkdir -p "$1$2" && mount --bind "$2" "$1$2"
 root=$1; shift 2
 exec chroot "$root" "$@"`
 
-/** What an install makes. Inside, a machine begins without it, whatever this one has or gets meanwhile. */
+/** Paths that an install makes. Inside, a machine begins without it, whatever this one has or gets meanwhile. */
 const installed = ['etc/trustnet', 'opt/trustnet', 'var/lib/trustnet', 'var/lib/trustnet-install']
 
 /** This machine's file system with its own changes: what is written inside is seen nowhere else. */

@@ -90,10 +90,10 @@ function admittedBy(logKey: SigningKey, at: TrustNode, newcomer: SigningKey, ns:
   })
 }
 
-/** What a busy machine makes of a handshake or an answer that has a deadline. */
+/** Errors that a busy machine makes of a handshake or an answer that has a deadline. */
 const tooSlow = ['EncryptionFailedError', 'TimeoutError', 'StreamResetError']
 
-/** What a node answers to a hello on a connection of its own. */
+/** Gives the answer of a node to a hello on a connection of its own. */
 async function greeted(host: Libp2p, node: TrustNode, hello: Uint8Array) {
   const address = multiaddr(`/ip6/::1/tcp/${node.attached.port}/p2p/${node.peerId}`)
   for (;;) {

@@ -7,7 +7,7 @@ interface Seen {
   readonly charged: number
 }
 
-/** What comes out of the decoder of Noise, and what was charged; `most`: the connection is closed when more is. */
+/** Gives the frames that come out of the decoder of Noise, and those that were charged; `most`: the connection is closed when more is. */
 function decode(chunks: readonly Uint8Array[], most = Number.POSITIVE_INFINITY): Seen {
   const decoder = new LengthPrefixedDecoder({
     lengthDecoder: (data) => {
