@@ -102,10 +102,13 @@ const sendSlowly = async (sockets: Socket[]): Promise<string> => {
 
 /** Status of the answer; `closed`: the connection had to make room for another one. */
 const statusOf = (address: URL): Promise<number | string> =>
-  fetch(address).then(
-    ({ status }) => status,
-    () => 'closed'
-  )
+  fetch(address)
+    .then(async (answer) => {
+      // What nobody reads would keep its connection.
+      await answer.arrayBuffer()
+      return answer.status
+    })
+    .catch(() => 'closed')
 
 /** Answers that a question may get where there are too many: 503 where its turn would come too late. */
 const allowed = new Set<number | string>([200, 429, 503, 'closed'])
