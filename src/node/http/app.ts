@@ -1,30 +1,38 @@
 import type { HttpBindings } from '@hono/node-server'
 import { type Context, Hono } from 'hono'
 import { streamSSE } from 'hono/streaming'
-import { LimitError } from '../../runtime/errors.ts'
 import { failureOf, httpStatusOf } from '../../runtime/failures.ts'
 import { sleep } from '../../runtime/sleep.ts'
 import type { ControlApi } from '../api/control-api.ts'
 import { unasked } from '../api/stamp.ts'
 import type { NodeContext } from '../node-context.ts'
+import type { Exceeded } from './excess.ts'
 import { httpLimits } from './limits.ts'
 import type { EventSink, HttpContext, Made } from './part.ts'
 import { httpParts } from './parts.ts'
 import { type Answer, Share } from './share.ts'
+import { Streams } from './streams.ts'
 
 export interface AppInit {
   node: NodeContext
   api: ControlApi
   signal: AbortSignal
+  exceeded: Exceeded
 }
 
 /** Quiet streams say so often that they are still there. */
 const pulseMs = httpLimits.stallMs / 2
 
 /** Everything that the HTTP server offers, as one handler of requests. */
-export const createApp = async ({ node, api, signal }: AppInit): Promise<Hono> => {
+export const createApp = async ({ node, api, signal, exceeded }: AppInit): Promise<Hono> => {
   const app = new Hono()
-  const context: HttpContext = { node, api, signal, shared: shares(signal), stream: streams(signal) }
+  const context: HttpContext = {
+    node,
+    api,
+    signal,
+    shared: shares(signal, exceeded),
+    stream: streams(signal, exceeded)
+  }
   app.onError((error, c) => refuse(node, error, c))
   app.notFound((c) =>
     c.json(errorBody('NOT_FOUND', `There is no ${c.req.path.slice(0, 200)}. /openapi.json has all paths.`), 404)
@@ -52,13 +60,16 @@ const refuse = ({ logging: { logger } }: NodeContext, error: Error, c: Context):
 }
 
 /** Each path has a share of its own. */
-const shares = (signal: AbortSignal): HttpContext['shared'] => {
+const shares = (signal: AbortSignal, exceeded: Exceeded): HttpContext['shared'] => {
   const byPath = new Map<string, Share>()
   return async (c, type, make) => {
     const share = byPath.get(c.req.path) ?? new Share(signal)
     byPath.set(c.req.path, share)
     // The same question may be asked under several names of this host.
-    const { bytes, status } = await share.answer(new URL(c.req.url).search, async () => answerOf(await make()))
+    const { search } = new URL(c.req.url)
+    const { incoming }: HttpBindings = c.env
+    const refused = (): void => exceeded('http.waiting', incoming.socket)
+    const { bytes, status } = await share.answer(search, async () => answerOf(await make()), refused)
     return c.body(bytes, status, { 'content-type': type })
   }
 }
@@ -68,19 +79,11 @@ const answerOf = (made: Made): Answer => {
   return { bytes: new TextEncoder().encode(text), status }
 }
 
-const streams = (signal: AbortSignal): HttpContext['stream'] => {
-  let open = 0
+const streams = (signal: AbortSignal, exceeded: Exceeded): HttpContext['stream'] => {
+  const open = new Streams({ most: httpLimits.streams, turnMs: httpLimits.streamMs }, exceeded)
   return (c, write) => {
-    if (open >= httpLimits.streams)
-      throw new LimitError('Too many event streams are open. Close one, or ask again later.')
-    open++
     const { outgoing }: HttpBindings = c.env
-    const gone = new AbortController()
-    outgoing.once('close', () => {
-      open--
-      gone.abort()
-    })
-    const ended = AbortSignal.any([signal, gone.signal])
+    const ended = AbortSignal.any([signal, open.add(outgoing)])
     return streamSSE(c, async (stream) => {
       const sink: EventSink = { signal: ended, write: (event) => stream.writeSSE(event) }
       const pulse = async (): Promise<void> => {

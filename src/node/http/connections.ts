@@ -1,5 +1,6 @@
 import type { Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import type { Exceeded } from './excess.ts'
 
 interface Limits {
   /** Open connections. */
@@ -14,13 +15,15 @@ interface Limits {
  */
 export class Connections {
   readonly #limits: Limits
+  readonly #exceeded: Exceeded
   /** The quiet ones, the longest quiet first. */
   readonly #quiet = new Set<Socket>()
   readonly #open = new Set<Socket>()
   readonly #answers = new WeakMap<Socket, number>()
 
-  constructor(server: Server, limits: Limits) {
+  constructor(server: Server, limits: Limits, exceeded: Exceeded = () => {}) {
     this.#limits = limits
+    this.#exceeded = exceeded
     server.on('connection', (socket: Socket) => this.#opened(socket))
   }
 
@@ -34,13 +37,21 @@ export class Connections {
     this.#quiet.delete(socket)
     this.#answers.set(socket, this.#answersOf(socket) + 1)
     const late = setTimeout(() => {
-      if (response.getHeader('content-type') !== 'text/event-stream') socket.resetAndDestroy()
+      if (response.getHeader('content-type') === 'text/event-stream') return
+      this.#exceeded('http.answer', socket)
+      socket.resetAndDestroy()
     }, this.#limits.answerMs)
     response.once('close', () => {
       clearTimeout(late)
       this.#answers.set(socket, this.#answersOf(socket) - 1)
       if (!this.isAnswering(socket) && this.#open.has(socket)) this.#quiet.add(socket)
     })
+  }
+
+  /** It was silent for too long. A close alone would leave the kernel with what the other end does not take. */
+  stalled(socket: Socket): void {
+    if (socket.writableLength > 0) this.#exceeded('http.stall', socket)
+    socket.resetAndDestroy()
   }
 
   isAnswering(socket: Socket): boolean {
@@ -53,6 +64,7 @@ export class Connections {
 
   #opened(socket: Socket): void {
     if (this.#open.size >= this.#limits.most) {
+      this.#exceeded('http.connections', socket)
       const [longest] = this.#quiet
       if (longest === undefined) {
         socket.destroy()

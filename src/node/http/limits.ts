@@ -2,6 +2,8 @@
 export const httpLimits = {
   /** Event streams among the connections (host/open-files.ts): the rest is for questions. */
   streams: 32,
+  /** An event stream may be open for so long before another one takes its place, when there are too many. */
+  streamMs: 60_000,
   /** At once from one address or /64, given back over `perMs`: a page asks for about twenty things when it is opened. */
   requests: { count: 100, perMs: 2_000 },
   /** Path and query: the longest question is a name and a few options. */

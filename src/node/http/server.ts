@@ -14,6 +14,7 @@ import { httpConnections } from '../host/open-files.ts'
 import type { NodeContext } from '../node-context.ts'
 import { createApp, errorBody } from './app.ts'
 import { Connections } from './connections.ts'
+import { type Exceeded, excessOf } from './excess.ts'
 import { Guard, type Refusal, safetyHeaders } from './guard.ts'
 import { httpLimits } from './limits.ts'
 
@@ -39,17 +40,18 @@ export class HttpServer implements AsyncDisposable {
   constructor(init: HttpServerInit, app: Hono, over: AbortController) {
     this.#init = init
     this.#over = over
-    this.#server = makeServer(app, new Guard(init.token))
+    this.#server = makeServer(app, new Guard(init.token), excessOf(init.node))
   }
 
   /** Listens when it resolves, unless the port is taken: then it goes on trying. */
   static async start(init: HttpServerInit): Promise<HttpServer> {
     const over = new AbortController()
-    const app = await createApp({ node: init.node, api: init.api, signal: over.signal })
+    const { node, api } = init
+    const app = await createApp({ node, api, signal: over.signal, exceeded: excessOf(node) })
     const server = new HttpServer(init, app, over)
     const why = await server.#tryToListen()
     if (why === undefined) return server
-    init.node.logging.logger.warn(
+    node.logging.logger.warn(
       { http_listen: init.listen },
       `the HTTP API is not there: ${why}; all else goes on, and it is tried again`
     )
@@ -113,7 +115,7 @@ const reasonFor = (error: unknown, port: number): string => {
   return `port ${port} is taken by ${portHolder(port) ?? 'another process'} (stop it, or choose another one with http.listen)`
 }
 
-const makeServer = (app: Hono, guard: Guard): Server => {
+const makeServer = (app: Hono, guard: Guard, exceeded: Exceeded): Server => {
   const answer = getRequestListener(app.fetch, { overrideGlobalObjects: false })
   const server = createServer({
     maxHeaderSize: httpLimits.headerBytes,
@@ -122,15 +124,17 @@ const makeServer = (app: Hono, guard: Guard): Server => {
     keepAliveTimeout: httpLimits.requestMs,
     connectionsCheckingInterval: 1_000
   })
-  const connections = new Connections(server, { most: httpConnections(), answerMs: httpLimits.answerMs })
-  // A close alone would leave the kernel with what the other end does not take.
-  server.setTimeout(httpLimits.stallMs, (socket) => socket.resetAndDestroy())
+  const connections = new Connections(server, { most: httpConnections(), answerMs: httpLimits.answerMs }, exceeded)
+  server.setTimeout(httpLimits.stallMs, (socket) => connections.stalled(socket))
   server.on('request', (request: IncomingMessage, response: ServerResponse) => {
     for (const [name, value] of Object.entries(safetyHeaders)) response.setHeader(name, value)
     connections.answering(response)
     const refusal = guard.refusal(request)
     if (refusal === undefined) inBackground(answer(request, response), 'answering an HTTP request')
-    else refuse(response, refusal)
+    else {
+      if (refusal.status === 429) exceeded('http.requests', request.socket)
+      refuse(response, refusal)
+    }
   })
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     // In the midst of another answer it would be read as part of that one, or in its place.

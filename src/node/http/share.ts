@@ -8,14 +8,19 @@ export interface Answer {
   readonly status: 200 | 503
 }
 
-const tooMany = (): LimitError => new LimitError('Too many questions wait for this answer. Ask again in a few seconds.')
-
 interface Made {
   question: string
   /** undefined: it failed. */
   answer: Answer | undefined
   /** Monotonic, ms. */
   freshUntil: number
+}
+
+/** The turn of one that waits. */
+interface Turn {
+  /** Monotonic, ms. */
+  latest: number
+  tooMany: () => LimitError
 }
 
 /**
@@ -32,19 +37,27 @@ export class Share {
     this.#signal = signal
   }
 
-  /** @throws LimitError when too many wait, or its turn would come too late */
-  async answer(question: string, make: () => Promise<Answer>): Promise<Answer> {
+  /**
+   * `refused` is called when there are too many questions.
+   * @throws LimitError when too many wait, or its turn would come too late
+   */
+  async answer(question: string, make: () => Promise<Answer>, refused: () => void = () => {}): Promise<Answer> {
+    const tooMany = (): LimitError => {
+      refused()
+      return new LimitError('Too many questions wait for this answer. Ask again in a few seconds.')
+    }
     const fresh = this.#fresh(question)
     if (fresh !== undefined) return fresh
     if (this.#waiting >= httpLimits.waiting) throw tooMany()
     this.#waiting++
     const latest = performance.now() + httpLimits.waitMs
-    const turn = this.#turn.then(() => this.#make(question, make, latest)).finally(() => this.#waiting--)
+    const made = this.#turn.then(() => this.#make(question, make, { latest, tooMany }))
+    const turn = made.finally(() => this.#waiting--)
     this.#turn = turn.catch(() => {})
     return await turn
   }
 
-  async #make(question: string, make: () => Promise<Answer>, latest: number): Promise<Answer> {
+  async #make(question: string, make: () => Promise<Answer>, { latest, tooMany }: Turn): Promise<Answer> {
     const fresh = this.#fresh(question)
     if (fresh !== undefined) return fresh
     const asked = performance.now()

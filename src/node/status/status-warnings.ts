@@ -234,6 +234,11 @@ const registryNotices = ({ doubt, pending, queued }: NetworkFacts): Maybe[] => [
       )
 ]
 
+const fixForAddress = (address: string): string =>
+  address === '/ip6/::1'
+    ? 'find the program on this machine that does so when it goes on: ss -tnp'
+    : `block ${address} in the firewall when it goes on`
+
 const floodNotice = ({ now }: StatusFacts, { exceeded }: NetworkFacts): Maybe => {
   const recent = exceeded.filter(({ lastMs }) => now - lastMs < floodMs)
   const latest = recent.toSorted((a, b) => b.lastMs - a.lastMs)[0]
@@ -241,11 +246,7 @@ const floodNotice = ({ now }: StatusFacts, { exceeded }: NetworkFacts): Maybe =>
   const { limit, who, name } = latest
   const others = recent.length === 1 ? '' : `, and ${count(recent.length - 1, 'other does', 'others do')} the like`
   const message = `${name ?? who} exceeds the limit ${limit}${others}: what is over it is refused, the rest goes on`
-  return warning(
-    'flood',
-    message,
-    name === null ? `block ${who} in the firewall when it goes on` : `trustnet why ${name}`
-  )
+  return warning('flood', message, name === null ? fixForAddress(who) : `trustnet why ${name}`)
 }
 
 const addressNotice = ({ phaseFacts }: StatusFacts, { announced, listenHost }: NetworkFacts): Maybe => {

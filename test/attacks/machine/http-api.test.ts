@@ -166,6 +166,9 @@ describe('the HTTP API', () => {
     expect(refused).toBeGreaterThan(0)
     expect(statuses).toContain(200)
     await expectSteady()
+    const counted = (await root.status()).limits.find(({ limit }) => limit === 'http.requests')
+    expect(counted?.count).toBeGreaterThanOrEqual(refused)
+    expect(counted?.culprits).toMatchObject([{ who: '/ip6/::1', name: null }])
     const closed = statuses.filter((status) => status === 'closed').length
     return { happened: `1,000 questions: ${refused} refused, ${closed} closed`, held: '50 a second of one address' }
   })

@@ -48,6 +48,11 @@ describe('warnings', () => {
       { exceeded: [{ limit: 'connection.prefix', who: '2001:db8::/64', name: null, lastMs: now - 1 }] },
       'block 2001:db8::/64 in the firewall when it goes on'
     ],
+    [
+      'flood',
+      { exceeded: [{ limit: 'http.requests', who: '/ip6/::1', name: null, lastMs: now - 1 }] },
+      'find the program on this machine that does so when it goes on: ss -tnp'
+    ],
     ['replica_stale', { replicaAgeMs: 300_000, root: undefined }, 'trustnet registry status'],
     ['self_doubt', { doubt: 'restarted' }, 'trustnet registry evict'],
     [
