@@ -96,7 +96,7 @@ export const routes = {
     level: z.enum(logLevels),
     service: z.string().min(1).max(64).describe('a part of libp2p: `gossipsub`; default: all that is ours').optional()
   }),
-  metrics: ask.process('The metrics of this process, where it has an HTTP API', topology.metricsView, {}),
+  metrics: ask.process('The metrics of this process; durations where it has an HTTP API', topology.metricsView, {}),
   recentLog: ask.process('The last lines that this process logged', topology.recentLogView, {}),
   identity: ask.process('The key, name and addresses of this node', views.identityView, {}),
   reload: tell.process('Reads the configuration anew', views.reloadView, {}),

@@ -66,3 +66,16 @@ it('a name of a member or a key is in no label', async () => {
   for (const word of ['peer-', 'a-member', 'from root', '12D3KooW', '/ip6/'])
     expect(labels.filter((line) => line.includes(word))).toEqual([])
 })
+
+it('a process without an HTTP API gathers what is known when it is asked, for a report', async () => {
+  await using network = await TestNetwork.create()
+  const root = network.node('root')
+  expect(root.metrics).toBeUndefined()
+  const { lines, dropped } = await root.control.metrics()
+  const text = lines.join('\n')
+  execFileSync('promtool', ['check', 'metrics'], { input: `${text}\n`, encoding: 'utf8' })
+  expect(sampleOf(text, 'trustnet_log_appends')).toBe('1')
+  expect(sampleOf(text, 'trustnet_members{role="root",state="online"}')).toBe('1')
+  expect(text).toContain('http.listen is not set')
+  expect(dropped).toBe(0)
+})
