@@ -25,7 +25,6 @@ import { whyView } from '../actions/why.ts'
 import type { CallOptions, ControlApi, Input, Made, PeersView } from '../api/control-api.ts'
 import type { Route } from '../api/route.ts'
 import { type RouteName, type Routes, routes } from '../api/routes.ts'
-import { stamp } from '../api/stamp.ts'
 import type { NetworkNode } from '../network-node.ts'
 import type { NodeContext } from '../node-context.ts'
 import { healthView, readyView, versionView } from '../status/health-view.ts'
@@ -44,7 +43,7 @@ import { metricsView } from '../views/metrics-view.ts'
 import { logDiffView, pastView } from '../views/past-view.ts'
 import { requireKey, requireKeyEver } from '../views/peer-names.ts'
 import { policyCall, policyView, previewPolicy } from '../views/policy-view.ts'
-import { networkRef, originOf, refOf, selfRef, withPeer } from '../views/refs.ts'
+import { networkRef, refOf, selfRef, stampNow, withPeer } from '../views/refs.ts'
 import { pendingView, registryNodesView, registryStatusView } from '../views/registry-views.ts'
 import { rowSourceOf } from '../views/row-source.ts'
 import { timelineView } from '../views/timeline-view.ts'
@@ -228,10 +227,7 @@ export const createControl = (node: NodeContext): ControlApi => {
 }
 
 /** The answer of a handler with the time and, where it names none, the view of this process. */
-const stamped = (node: NodeContext, made: object): object => {
-  const network = node.isStopping ? undefined : node.network
-  return { ...stamp(originOf({ key: node.key, config: node.config, network }), node.clock.now()), ...made }
-}
+const stamped = (node: NodeContext, made: object): object => ({ ...stampNow(node), ...made })
 
 /** A handler as the table gives it by name: its input and what it needs are those of its route. */
 type AnyHandler = (input: object, asked: Asked | AskedNetwork | AskedOperator) => object | Promise<object>

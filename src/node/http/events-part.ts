@@ -3,6 +3,7 @@ import { inBackground } from '../../runtime/background.ts'
 import { sleep } from '../../runtime/sleep.ts'
 import type { HistoryView } from '../api/control-api.ts'
 import { isListening } from '../status/status-view.ts'
+import { stampNow } from '../views/refs.ts'
 import { EventRing, happenedBy } from './event-ring.ts'
 import { httpLimits } from './limits.ts'
 import type { EventSink, HttpContext, HttpPart } from './part.ts'
@@ -47,7 +48,7 @@ class Feed {
 
   readonly tell = async (after: string | undefined, sink: EventSink): Promise<void> => {
     let at = after ?? this.#ring.end
-    if (after === undefined) await sink.write({ id: at, event: 'begin', data: '{"schema":1,"type":"begin"}' })
+    if (after === undefined) await sink.write({ id: at, event: 'begin', data: this.#stamped({ type: 'begin' }) })
     while (!sink.signal.aborted) {
       const { more } = this.#ring
       const events = this.#ring.after(at)
@@ -71,9 +72,14 @@ class Feed {
     const { end } = this.#ring
     const isTold = after !== undefined && (await this.#tellHappened(after, sink))
     const firstId = node.network?.registry.history.first ?? null
-    const data = JSON.stringify({ schema: 1, type: 'reset', after: isTold ? after : null, firstId })
+    const data = this.#stamped({ type: 'reset', after: isTold ? after : null, firstId })
     await sink.write({ id: end, event: 'reset', data })
     return end
+  }
+
+  /** What all behind it goes on from: it says whose view that is. */
+  #stamped(event: object): string {
+    return JSON.stringify({ ...stampNow(this.#context.node), ...event })
   }
 
   /** Gives true when all was told; false: there is no history to read now. */

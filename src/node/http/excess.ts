@@ -3,7 +3,7 @@ import { prefix64, prefixText } from '../../address/prefix.ts'
 import type { NodeContext } from '../node-context.ts'
 
 /** Limits of the HTTP server that somebody may exceed, by the names that status and metrics give them. */
-export type HttpLimit =
+type HttpLimit =
   | 'http.requests'
   | 'http.connections'
   | 'http.streams'

@@ -3,8 +3,10 @@ import { networkFingerprint, networkIdText } from '../../identity/network-id.ts'
 import type { Signed } from '../../registry/objects/envelope.ts'
 import type { Genesis } from '../../registry/objects/genesis.ts'
 import type { Registry } from '../../registry/registry.ts'
+import { type Stamp, stamp } from '../api/stamp.ts'
 import type { NetworkRef, PeerRef, ViewOrigin } from '../api/views.ts'
 import type { NetworkNode } from '../network-node.ts'
+import type { NodeContext } from '../node-context.ts'
 
 /** The part of a node that says who it is, before and after its network was found. */
 export interface Self {
@@ -39,12 +41,16 @@ export const viewAgeMs = (network: NetworkNode): number | null => {
   return Math.min(registry.replicaAgeMs(), network.sync?.source?.ageMs ?? Number.POSITIVE_INFINITY)
 }
 
-export const originOf = (node: Self): ViewOrigin => {
+const originOf = (node: Self): ViewOrigin => {
   const { network } = node
   if (network === undefined) return { ...selfRef(node), epoch: 0, head: 0, ageMs: null }
   const { epoch, n } = network.registry.replica.head
   return { ...selfRef(node), epoch, head: n, ageMs: wholeMs(viewAgeMs(network)) }
 }
+
+/** Stamp of what a process says now. The store of one that stops may be closed already. */
+export const stampNow = ({ key, config, network, isStopping, clock }: NodeContext): Stamp =>
+  stamp(originOf({ key, config, network: isStopping ? undefined : network }), clock.now())
 
 /** Whole ms, as answers have them: the clocks of ages have fractions. null: not known. */
 export const wholeMs = (ms: number | null | undefined): number | null =>

@@ -122,7 +122,9 @@ test('a file of the program that is missing leaves the node without this API, an
 test('tells what changes, and to one that comes back what it missed', async () => {
   const first = new AbortController()
   const stream = await fetch(`${root.httpUrl}/events`, { signal: first.signal })
-  const begin = await until(stream, /id: (\S+)\n\n/)
+  const [, data = '', begin = ''] =
+    /^event: begin\ndata: (.*)\nid: (\S+)$/m.exec(await until(stream, /(event: begin\n.*\nid: \S+)\n\n/)) ?? []
+  expect(JSON.parse(data)).toMatchObject({ schema: 1, type: 'begin', view: { peerId: root.peerId } })
   first.abort()
   root.changed()
   root.changed()
@@ -154,7 +156,14 @@ test('to one that comes back to another process, what the history has since then
       later.map((happened) => [`${happened.id}`, { schema: 1, type: 'happened', happened }])
     )
     const [, data = '', id = ''] = /event: reset\ndata: (.*)\nid: (\S+)\n/.exec(text) ?? []
-    expect(JSON.parse(data)).toEqual({ schema: 1, type: 'reset', after: first.id, firstId: first.id })
+    expect(JSON.parse(data)).toEqual({
+      schema: 1,
+      generatedAt: expect.any(String),
+      view: expect.objectContaining({ peerId: root.peerId }),
+      type: 'reset',
+      after: first.id,
+      firstId: first.id
+    })
     expect(Number(id.split('-').at(-1))).toBeGreaterThanOrEqual(lastId ?? Number.NaN)
     root.changed()
     const goesOn = await fetch(`${root.httpUrl}/events?after=${id}`, { signal: stop.signal })
