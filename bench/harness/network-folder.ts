@@ -8,10 +8,12 @@ import type { NetworkSize } from './network.ts'
 
 /** A copy of a network's store as its root has it. It is made once and kept in the cache. */
 export async function networkFolder(bench: Bench, size: NetworkSize): Promise<string> {
-  const name = `v${schema.version}-${size.members}${size.records ? '-records' : ''}${size.open === true ? '-open' : ''}`
+  const { members, records, leased = false, open = false } = size
+  const kinds = Object.entries({ records, leased, open }).flatMap(([kind, isSo]) => (isSo ? [`-${kind}`] : []))
+  const name = `v${schema.version}-${members}${kinds.join('')}`
   const kept = join(bench.cache, name)
   if (!existsSync(kept)) {
-    bench.progress(`making a network of ${size.members} members (kept in ${bench.cache})`)
+    bench.progress(`making a network of ${members} members (kept in ${bench.cache})`)
     const folder = mkdtempSync(`${kept}.new-`)
     await using child = new Child<PrepareMethods>('prepare')
     await child.call('prepare', folder, size)

@@ -52,6 +52,8 @@ export interface NetworkSize {
   readonly members: number
   /** True: each has a record. */
   readonly records: boolean
+  /** Each record names the root as the registry that holds the lease. */
+  readonly leased?: boolean
   /** Whoever asks is let in; without it, by invite. */
   readonly open?: boolean
 }

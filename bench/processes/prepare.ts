@@ -11,7 +11,7 @@ import { serveMethods } from '../harness/serve.ts'
 const batch = 250
 
 const methods = {
-  async prepare(folder: string, { members, records, open = false }: NetworkSize): Promise<void> {
+  async prepare(folder: string, { members, records, leased = false, open = false }: NetworkSize): Promise<void> {
     const config = benchConfig(folder, rootName, { role: 'root', 'admission.policy': open ? 'open' : 'invite' })
     await createNetworkHere(config, { newNetwork: true })
     const files = dataFiles(config.paths.data)
@@ -25,6 +25,7 @@ const methods = {
       root: { logKey, operatorKey }
     })
     const { networkId } = registry
+    const change = leased ? { registryKey: nodeKey.publicKey } : {}
     for (let from = 0; from < members; from += batch) {
       const numbers = Array.from({ length: Math.min(batch, members - from) }, (_, index) => from + index)
       const drafts = numbers.flatMap((number) => admission(networkId, number, config.admission.membershipMs))
@@ -32,7 +33,7 @@ const methods = {
       if (!records) continue
       await Promise.all(
         numbers.map((number) =>
-          registry.records.put(memberRecord(networkId, memberKey(number), 1), { source: 'session' })
+          registry.records.put(memberRecord(networkId, memberKey(number), 1, change), { source: 'session' })
         )
       )
     }
