@@ -1,7 +1,7 @@
 import type { Core, CytoscapeOptions, ElementDefinition } from 'cytoscape'
 import type { TopologyView } from '../../api/control-api.ts'
 import type { PeerState } from '../../api/views.ts'
-import { byId, make } from './dom.ts'
+import { byId, make, say } from './dom.ts'
 import { graphStyle, states } from './graph-style.ts'
 import { type Place, placesOf } from './places.ts'
 import { nameOf, rttText } from './words.ts'
@@ -42,10 +42,24 @@ const nodeData = (member: Member) => ({
 
 const kindOf = ({ oneSided, rttUs }: Link): string => (oneSided ? 'one-sided' : rttUs === null ? 'link' : 'own')
 
-/** An edge for each connection that is known of, and one for each lease that no connection shows. */
-export const edgesOf = ({ nodes, links }: TopologyView): ElementDefinition[] => {
+const drawnOf = ({ nodes, links }: TopologyView): readonly Link[] => {
+  if (links.length <= mostLinks) return links
   const self = nodes.find((member) => member.self)?.peerId
-  const drawn = links.length <= mostLinks ? links : links.filter(({ from, to }) => from === self || to === self)
+  return links.filter(({ from, to }) => from === self || to === self)
+}
+
+/** Says how many connections are not drawn; '' when all are. */
+export const leftOutText = (view: TopologyView): string => {
+  const all = view.links.length
+  const leftOut = all - drawnOf(view).length
+  if (leftOut === 0) return ''
+  return `${leftOut} of ${all} connections are not drawn: of more than ${mostLinks}, those of this node alone. trustnet topology lists all.`
+}
+
+/** An edge for each connection that is drawn, and one for each lease that no connection shows. */
+export const edgesOf = (view: TopologyView): ElementDefinition[] => {
+  const { nodes } = view
+  const drawn = drawnOf(view)
   const joined = new Set(drawn.flatMap(({ from, to }) => [`${from} ${to}`, `${to} ${from}`]))
   const known = new Set(nodes.map(({ peerId }) => peerId))
   const leases = nodes.flatMap(({ peerId, registry }) =>
@@ -100,6 +114,9 @@ export class Graph {
       this.#core.edges().remove()
       this.#core.add(edgesOf(view))
     })
+    const leftOut = leftOutText(view)
+    byId('graph-note').hidden = leftOut === ''
+    say(byId('graph-note'), leftOut)
     if (shape === this.#shape) return
     this.#shape = shape
     this.#core.fit(undefined, 30)

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { edgesOf, groupsOf } from '../../../../src/node/http/page/graph.ts'
+import { edgesOf, groupsOf, leftOutText } from '../../../../src/node/http/page/graph.ts'
 import { stopsOf, upBySlot } from '../../../../src/node/http/page/history-tab.ts'
 import { placesOf } from '../../../../src/node/http/page/places.ts'
 import { isFound, lagText, nameOf, rttText, spanText, timeText } from '../../../../src/node/http/page/words.ts'
@@ -146,5 +146,7 @@ describe('the picture', () => {
     ])
     const many = Array.from({ length: 2001 }, () => link('other', 'root', null))
     expect(kinds([...many, link('me', 'root', 3)])).toEqual(['me root own', 'other lease lease'])
+    expect(leftOutText({ nodes, links: [...many, link('me', 'root', 3)] })).toContain('2001 of 2002 connections')
+    expect(leftOutText({ nodes, links: many.slice(1) })).toBe('')
   })
 })
