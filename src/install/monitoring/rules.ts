@@ -151,6 +151,15 @@ const warnings: readonly Alert[] = [
       summary: 'The last backup of {{ $labels.instance }} is {{ $value | humanizeDuration }} old.',
       description: '`trustnet registry backup` makes one and says what fails.'
     }
+  ),
+  rule(
+    'TrustNetBackupMissing',
+    'warning',
+    { expr: 'trustnet_backup_interval_seconds unless on (instance) trustnet_backup_timestamp_seconds', for: '1h' },
+    {
+      summary: 'There was no backup of {{ $labels.instance }} yet.',
+      description: '`trustnet registry backup` makes one and says what fails.'
+    }
   )
 ]
 

@@ -130,6 +130,11 @@ const storeSamples = ({ config }: NodeContext, { registry }: NetworkNode): Sampl
     'Size of the store, with what is not copied into it yet.',
     storeBytes(dataFiles(config.paths.data).store)
   ),
+  gauge(
+    'trustnet_backup_interval_seconds',
+    'Time between two backups, where they are made.',
+    config.backup.enabled ? secondsOf(config.backup.intervalMs) : undefined
+  ),
   gauge('trustnet_backup_timestamp_seconds', 'When the last backup was made.', secondsOf(lastBackup(registry)))
 ]
 

@@ -40,7 +40,8 @@ const fires: Readonly<Record<string, Series>> = {
   },
   TrustNetEventLoopSlow: { [`nodejs_eventloop_lag_p99_seconds{${instance}}`]: '0.7x130' },
   TrustNetLimitsExceeded: { [`trustnet_limits_exceeded_total{${instance},limit="stream.slow"}`]: '0+120x130' },
-  TrustNetBackupOld: { [`trustnet_backup_timestamp_seconds{${instance}}`]: '-90000x130' }
+  TrustNetBackupOld: { [`trustnet_backup_timestamp_seconds{${instance}}`]: '-90000x130' },
+  TrustNetBackupMissing: { [`trustnet_backup_interval_seconds{${instance}}`]: '86400x130' }
 }
 
 const quiet: Series = {
@@ -61,7 +62,8 @@ const quiet: Series = {
   [`trustnet_push_delivery_seconds_bucket{${instance},le="+Inf"}`]: '0+60x130',
   [`nodejs_eventloop_lag_p99_seconds{${instance}}`]: '0.02x130',
   [`trustnet_limits_exceeded_total{${instance},limit="stream.slow"}`]: '7x130',
-  [`trustnet_backup_timestamp_seconds{${instance}}`]: '0+60x130'
+  [`trustnet_backup_timestamp_seconds{${instance}}`]: '0+60x130',
+  [`trustnet_backup_interval_seconds{${instance}}`]: '86400x130'
 }
 
 const seriesOf = (series: Series) => Object.entries(series).map(([name, values]) => ({ series: name, values }))
