@@ -95,6 +95,23 @@ test('every alert fires for what it is for, and none while all is well', () => {
   execFileSync('promtool', ['test', 'rules', file], { encoding: 'utf8', stdio: 'pipe' })
 })
 
+/** Has promtool read queries, as rules that record them. @throws for one that it cannot read */
+const readByPrometheus = (exprs: readonly string[]): void => {
+  using folder = tempFolder()
+  const rules = exprs.map((expr, at) => ({ record: `trustnet:panel_${at}`, expr }))
+  const file = join(folder.path, 'panels.yml')
+  writeFileSync(file, stringify({ groups: [{ name: 'dashboard', rules }] }))
+  execFileSync('promtool', ['check', 'rules', file], { encoding: 'utf8', stdio: 'pipe' })
+}
+
+test('queries of the dashboard are such that Prometheus reads them', () => {
+  // Grafana puts the range in.
+  const exprs = queries().map((expr) => expr.replaceAll('$__rate_interval', '5m'))
+  expect(exprs.length).toBeGreaterThan(15)
+  readByPrometheus(exprs)
+  expect(() => readByPrometheus([`${exprs[0]} by`])).toThrow('panels.yml')
+})
+
 /** Names of metrics that a text of queries asks for. */
 const asked = (text: string): string[] => [...new Set(text.match(/\b(?:trustnet|nodejs|process)_[a-z0-9_]+/g))]
 
