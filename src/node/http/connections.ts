@@ -1,6 +1,6 @@
 import type { Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
-import type { Exceeded } from './excess.ts'
+import type { Exceeded } from './limits.ts'
 
 interface Limits {
   /** Open connections. */

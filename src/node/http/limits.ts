@@ -1,3 +1,7 @@
+import type { Socket } from 'node:net'
+import { prefix64, prefixText } from '../../address/prefix.ts'
+import type { NodeContext } from '../node-context.ts'
+
 /** Limits of the HTTP server, each with its reason. */
 export const httpLimits = {
   /** Event streams among the connections (host/open-files.ts): the rest is for questions. */
@@ -23,3 +27,24 @@ export const httpLimits = {
   /** Making one answer takes at most one part in so many of the time, whatever is asked. */
   share: 10
 } as const
+
+/** Limits of the HTTP server that somebody may exceed, by the names that status and metrics give them. */
+type HttpLimit =
+  | 'http.requests'
+  | 'http.connections'
+  | 'http.streams'
+  | 'http.waiting'
+  | 'http.stall'
+  | 'http.answer'
+
+/** Notes that the other end of a connection went beyond a limit. */
+export type Exceeded = (limit: HttpLimit, socket: Pick<Socket, 'remoteAddress'>) => void
+
+/** Counts beside the limits of the protocols; before the network was found nobody counts. */
+export const excessOf =
+  (node: Pick<NodeContext, 'network'>): Exceeded =>
+  (limit, { remoteAddress = '::' }) => {
+    const prefix = remoteAddress === '::1' ? undefined : prefix64(remoteAddress)
+    const address = prefix === undefined ? `/ip6/${remoteAddress}` : prefixText(prefix, 64)
+    node.network?.trust.culprits.exceeded(limit, { address })
+  }

@@ -14,9 +14,8 @@ import { httpConnections } from '../host/open-files.ts'
 import type { NodeContext } from '../node-context.ts'
 import { createApp, errorBody } from './app.ts'
 import { Connections } from './connections.ts'
-import { type Exceeded, excessOf } from './excess.ts'
 import { Guard, type Refusal, safetyHeaders } from './guard.ts'
-import { httpLimits } from './limits.ts'
+import { type Exceeded, excessOf, httpLimits } from './limits.ts'
 
 /** A port that another process has is tried again so often. */
 const retryMs = 5_000

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { LimitError } from '../../runtime/errors.ts'
-import type { Exceeded } from './excess.ts'
+import type { Exceeded } from './limits.ts'
 
 interface Limits {
   /** Open event streams. */

@@ -58,7 +58,8 @@ test('a reader that takes an answer too slowly is cut, one of an event stream is
     response.setHeader('content-type', type)
     response.write('begun')
   })
-  const connections = new Connections(server, { most: 64, answerMs: 200 })
+  const exceeded: string[] = []
+  const connections = new Connections(server, { most: 64, answerMs: 200 }, (limit) => exceeded.push(limit))
   await listening()
   const slow = await ask()
   await new Promise((resolve) => slow.once('close', resolve))
@@ -67,4 +68,21 @@ test('a reader that takes an answer too slowly is cut, one of an event stream is
   await once(stream, 'data')
   await sleep(400)
   expect({ state: stream.readyState, open: connections.size }).toEqual({ state: 'open', open: 1 })
+  expect(exceeded).toEqual(['http.answer'])
+})
+
+test('a connection too many is closed while all are being answered, and counted', async () => {
+  server = createServer((_, response) => {
+    connections.answering(response)
+    response.write('begun')
+  })
+  const exceeded: string[] = []
+  const connections = new Connections(server, { most: 1, answerMs: 60_000 }, (limit) => exceeded.push(limit))
+  await listening()
+  const first = await ask()
+  await once(first, 'data')
+  const second = await ask()
+  await new Promise((resolve) => second.once('close', resolve))
+  expect(first.readyState).toBe('open')
+  expect(exceeded).toEqual(['http.connections'])
 })
