@@ -29,13 +29,7 @@ export const httpLimits = {
 } as const
 
 /** Limits of the HTTP server that somebody may exceed, by the names that status and metrics give them. */
-type HttpLimit =
-  | 'http.requests'
-  | 'http.connections'
-  | 'http.streams'
-  | 'http.waiting'
-  | 'http.stall'
-  | 'http.answer'
+type HttpLimit = 'http.requests' | 'http.connections' | 'http.streams' | 'http.waiting' | 'http.stall' | 'http.answer'
 
 /** Notes that the other end of a connection went beyond a limit. */
 export type Exceeded = (limit: HttpLimit, socket: Pick<Socket, 'remoteAddress'>) => void
