@@ -77,7 +77,7 @@ class Feed {
     return end
   }
 
-  /** What all behind it goes on from: it says whose view that is. */
+  /** Text of an event that says whose view it is, and when. */
   #stamped(event: object): string {
     return JSON.stringify({ ...stampNow(this.#context.node), ...event })
   }
