@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync } from 'node:fs'
+import { existsSync, lstatSync, readdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { codeOf } from '../../runtime/error-code.ts'
 import { readText } from '../../runtime/files/read-file.ts'
@@ -41,10 +41,11 @@ export const loadConfig = (options: LoadOptions = {}): Loaded => {
     hostname: options.hostname,
     ...(file === undefined ? {} : { file, text: read(file) })
   })
-  const warnings = file === undefined ? [...parsed.warnings, ...ignoredFiles(folders.config)] : parsed.warnings
+  const isNamed = (options.file ?? (env['TRUSTNET_CONFIG'] || undefined)) !== undefined
+  const ignored = isNamed ? siblingsOf(chosen) : ignoredFiles(folders.config)
   return {
     ...parsed,
-    warnings,
+    warnings: [...parsed.warnings, ...ignored.map(ignoredWarning)],
     file,
     saveTo: chosen ?? join(folders.config, `${parsed.config.name}.yaml`),
     again: () => loadConfig(options)
@@ -80,10 +81,17 @@ export const findConfigFile = (options: LoadOptions): string | undefined => {
 const yamlFiles = (folder: string): string[] => filesEnding(folder, '.yaml')
 
 /** Files that were meant as a configuration by their names. */
-const ignoredFiles = (folder: string): string[] =>
-  filesEnding(folder, '.yml').map(
-    (name) => `${join(folder, name)} is not read: a configuration ends in .yaml; rename it`
-  )
+const ignoredFiles = (folder: string): string[] => filesEnding(folder, '.yml').map((name) => join(folder, name))
+
+/** The file NAME.yml beside a NAME.yaml that was named: other files of that folder may be of other programs. */
+const siblingsOf = (file: string | undefined): string[] => {
+  if (file === undefined || !file.endsWith('.yaml')) return []
+  const sibling = file.replace(/\.yaml$/, '.yml')
+  return existsSync(sibling) ? [sibling] : []
+}
+
+const ignoredWarning = (file: string): string =>
+  `${file} is not read: a configuration ends in .yaml; rename it, or remove it when it is an old one`
 
 const filesEnding = (folder: string, end: string): string[] => {
   try {

@@ -39,6 +39,26 @@ describe('loadConfig', () => {
     expect(loadConfig({ env, name: 'c' })).toMatchObject({ file: undefined, saveTo: join(folder.path, 'c.yaml') })
   })
 
+  it('a file that ends in .yml is never ignored without a word: alone, beside others, and beside one that is named', () => {
+    using folder = tempFolder()
+    const env = { TRUSTNET_HOME: folder.path }
+    const [yaml, yml, other] = ['a.yaml', 'a.yml', 'other.yml'].map((name) => join(folder.path, name))
+    if (yaml === undefined || yml === undefined || other === undefined) throw new Error('three names')
+    const warnings = (options: Parameters<typeof loadConfig>[0]) => loadConfig({ hostname: 'x', ...options }).warnings
+    const ignored = (file: string) => expect.stringContaining(`${file} is not read: a configuration ends in .yaml`)
+    writeFileSync(yml, 'name: a\n')
+    expect(warnings({ env })).toEqual([ignored(yml)])
+    writeFileSync(yaml, 'name: a\n')
+    expect(warnings({ env })).toEqual([ignored(yml)])
+    expect(warnings({ env, name: 'a' })).toEqual([ignored(yml)])
+    writeFileSync(other, '')
+    expect(warnings({ env })).toEqual([ignored(yml), ignored(other)])
+    // Beside a file that is named lies what belongs to other programs.
+    expect(warnings({ env: {}, file: yaml })).toEqual([ignored(yml)])
+    expect(warnings({ env: { TRUSTNET_CONFIG: yaml } })).toEqual([ignored(yml)])
+    expect(warnings({ env: {}, file: yml })).toEqual([])
+  })
+
   it('a file that is not there is an error that says how to get one', () => {
     expect(() => loadConfig({ file: '/nonexistent/x.yaml', env: {} })).toThrow(ConfigError)
     expect(() => loadConfig({ file: '/nonexistent/x.yaml', env: {} })).toThrow('/nonexistent/x.yaml: cannot be read')
