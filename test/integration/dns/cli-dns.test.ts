@@ -229,6 +229,22 @@ describe('dns show', () => {
     expect(JSON.parse(one.out).instructions.how).toMatchObject([{ title: 'Cloudflare' }])
   })
 
+  test('of several nodes that run it asks the named one, and lists them when none is named', async () => {
+    const other = new ScriptedApi()
+    other.registryStatus = async () => ({ ...registryStatusView, registries: [registry(4)] })
+    await home.serve('other', other)
+    alive(registry(1))
+    expect(await run(['show'])).toMatchObject({
+      code: 2,
+      out: '',
+      err: expect.stringContaining('Several nodes run here: other, root. Name one with --node.')
+    })
+    expect((await run(['show', '--node', 'other'])).out).toContain(`${name}. 300 IN AAAA 2001:db8::4`)
+    expect((await run(['show', '--node', 'root'])).out).toContain(`${name}. 300 IN AAAA 2001:db8::1`)
+    const named = ['show', '--domain', 'example.net', '--address', '2001:db8::5']
+    expect((await run(named)).out).toContain('tnr.example.net. 300 IN AAAA 2001:db8::5')
+  })
+
   test('needs no running process when addresses and domain are named', async () => {
     await using empty = await ControlHome.create()
     const named = ['dns', 'show', '--domain', 'example.net', '--address', '2001:db8::5']

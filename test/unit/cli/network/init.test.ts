@@ -42,6 +42,19 @@ describe('init', () => {
     expect(existsSync(join(home.folder, 'data'))).toBe(false)
   })
 
+  test('makes the file of --config that is not there yet, with a domain of other letters as it is from then on', async () => {
+    const file = join(home.folder, 'new.yaml')
+    const argv = ['init', '--domain', 'Bücher.Example.', '--name', 'root', '--new-network', '--config', file]
+    const { code, out } = await runCli(argv, { home: home.folder })
+    expect(code).toBe(0)
+    expect(out).toContain('Network made: xn--bcher-kva.example')
+    expect(out).toContain(`trustnet registry start --config ${file}`)
+    const { config } = loadConfig({ env: { TRUSTNET_HOME: home.folder }, file })
+    expect(config).toMatchObject({ name: 'root', role: 'root', domain: 'xn--bcher-kva.example' })
+    expect(out).toContain(config.networkId ?? 'no network id')
+    expect(existsSync(join(home.folder, 'root.yaml'))).toBe(false)
+  })
+
   test('shows the fingerprint, where the recovery kit is, and the next commands', async () => {
     const { out } = await init()
     expect(out).toMatch(/Fingerprint {4}tn /)

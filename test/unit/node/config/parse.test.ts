@@ -157,6 +157,8 @@ describe('errors', () => {
     ['listen: 9000', 'node.yaml:1:9: listen: is a section and must hold keys'],
     ['- role: root', 'node.yaml:1:1: must hold keys, like `role: integrated`'],
     ['role: boss', "node.yaml:1:7: role: 'boss' is none of root, secondary, integrated, external"],
+    ['name: 007', 'node.yaml:1:7: name: is read as the number 7, and text is due: put it in quotes'],
+    ['name: true', 'name: is read as the word true, and text is due: put it in quotes'],
     ['name: Node_1', "node.yaml:1:7: name: 'Node_1' is no name"],
     ['domain: localhost', "node.yaml:1:9: domain: 'localhost' is no domain name"],
     ['domain: x_y.test', "node.yaml:1:9: domain: 'x_y.test' is no domain name: each of its parts has letters, digits"],
@@ -179,6 +181,28 @@ describe('errors', () => {
   ])('%j names the place and what is right', (text, message) => {
     expect(problemsOf({ text }).join('\n')).toContain(message)
   })
+
+  it.each([
+    ['Example.ORG', 'example.org'],
+    ['example.org.', 'example.org'],
+    ['bücher.example', 'xn--bcher-kva.example'],
+    ['BÜCHER.Example.', 'xn--bcher-kva.example'],
+    ['xn--bcher-kva.example', 'xn--bcher-kva.example'],
+    ['例え.テスト', 'xn--r8jz45g.xn--zckzah']
+  ])('the domain %s is taken, and is %s from then on', (given, domain) => {
+    expect(parse({ text: `domain: ${given}` }).config.domain).toBe(domain)
+    expect(parse({ flags: { domain: given } }).config.domain).toBe(domain)
+    expect(parse({ env: { TRUSTNET_DOMAIN: given } }).config.domain).toBe(domain)
+  })
+
+  it.each(['example.org..', 'bücher', 'a..example', 'example.org/x', 'user@example.org', '192.0.2.1', 'example.org:53'])(
+    'the domain %s is refused with the rule that it breaks',
+    (domain) => {
+      expect(problemsOf({ flags: { domain } })).toEqual([
+        expect.stringMatching(/is no domain name: (?:each of its parts has letters|it has at least two parts)/)
+      ])
+    }
+  )
 
   it('all problems come at once, each with its source', () => {
     const problems = problemsOf({
