@@ -7,12 +7,13 @@ import type { Checkpoint } from '../registry/objects/checkpoint.ts'
 import type { Signed } from '../registry/objects/envelope.ts'
 import type { NodeRecord } from '../registry/objects/record.ts'
 import { inBackground } from '../runtime/background.ts'
+import { momentOf } from '../runtime/clock-and-logger.ts'
 import type { Follower } from './follow-registry.ts'
 import type { NetworkParts } from './network-parts.ts'
 import type { NodeParts } from './node-parts.ts'
 import { tellLie } from './replication/source-alarms.ts'
 import type { ReplicaOwner } from './replication/types.ts'
-import { raiseDuplicate, raiseReused } from './self/key-alarms.ts'
+import { isOfThisRun, raiseDuplicate, raiseReused } from './self/key-alarms.ts'
 import { askAboutMembersOf } from './session/on-lost.ts'
 import { takeIn } from './session/on-registered.ts'
 import type { LeaseOwner, RegistryPeer, SessionView } from './session/types.ts'
@@ -21,8 +22,8 @@ import type { LeaseOwner, RegistryPeer, SessionView } from './session/types.ts'
 export class Reactions implements Follower, LeaseOwner, ReplicaOwner {
   readonly #node: NodeParts
   readonly #network: NetworkParts
-  /** Wall clock. */
-  readonly #startedMs: number
+  /** A moment. */
+  readonly #started: number
   /** All that one source had was applied at least once since the start. */
   isCaughtUp = false
   /** The reason why there is no session now. */
@@ -31,7 +32,7 @@ export class Reactions implements Follower, LeaseOwner, ReplicaOwner {
   constructor(node: NodeParts, network: NetworkParts) {
     this.#node = node
     this.#network = network
-    this.#startedMs = node.clock.now()
+    this.#started = momentOf(node.clock)
   }
 
   // The lease.
@@ -125,7 +126,7 @@ export class Reactions implements Follower, LeaseOwner, ReplicaOwner {
     const { self, registry, matrixProber } = this.#network
     matrixProber?.look(record.value.publicKey)
     if (!equals(record.value.publicKey, this.#node.key.publicKey) || !self.heard(record)) return
-    if (record.value.issuedMs >= this.#startedMs)
+    if (isOfThisRun(record.value.issuedMs, this.#node.clock, this.#started))
       raiseDuplicate(registry.alarms, 'a record of this node came that it did not sign')
     else raiseReused(registry.alarms)
     inBackground(self.contest(), 'contesting a foreign record')

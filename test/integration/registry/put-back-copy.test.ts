@@ -24,6 +24,13 @@ describe('a newer record of this node than it knows of', () => {
     expect(root.registry.alarms.list()[0]?.message).toContain('its data folder was put back from an older copy')
   })
 
+  it('from a time that is still to come is taken for its own, too: it was signed while the clock was ahead', async () => {
+    await using network = await TestNetwork.create()
+    const root = network.node('root')
+    await shown(root, -3_600_000)
+    expect(alarmsOf(root)).toEqual(['seq_reused'])
+  })
+
   it('from after its start was signed by another process with its key', async () => {
     await using network = await TestNetwork.create()
     const root = network.node('root')
