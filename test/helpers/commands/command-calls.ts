@@ -77,13 +77,99 @@ export const stoppedCalls: ReadonlyMap<string, readonly string[]> = new Map([
   ['dev', ['--once', '--nodes', '1', '--dir', 'FOLDER/dev']]
 ])
 
-/** Commands that need a machine, a network or a name server of their own, and the file in which the same is asked of them. */
-export const callsElsewhere: ReadonlyMap<string, string> = new Map([
-  ['drill', 'integration/cli/cli-at-work.test.ts'],
-  ['init', 'integration/cli/cli-broken-off.test.ts'],
-  ['node start', 'integration/cli/cli-daemons.test.ts'],
-  ['registry start', 'integration/cli/cli-daemons.test.ts'],
-  ['dns check', 'integration/dns/cli-dns.test.ts'],
-  ['upgrade', 'hosts/install/upgrade.test.ts'],
-  ['uninstall', 'hosts/install/install-signals.test.ts']
+/** What every command is asked: to work without a reader, on a full disk, and with a signal. */
+type Asked = 'reader' | 'disk' | 'signal'
+
+/** A test by its title, in a file below test/, and what it asks of a command. */
+interface TestElsewhere {
+  readonly file: string
+  readonly title: string
+  readonly asks: readonly Asked[]
+}
+
+const daemons = 'integration/cli/cli-daemons.test.ts'
+const ofDaemons: readonly TestElsewhere[] = [
+  {
+    file: daemons,
+    title: 'goes on when %s, says so where it can, and stops as one that has a reader',
+    asks: ['reader', 'disk']
+  },
+  { file: daemons, title: '%s while it starts: it ends, and nothing is wrong', asks: ['signal'] }
+]
+
+/** Commands that need a machine, a network or a name server of their own, and the tests that ask the same of them. */
+export const callsElsewhere: ReadonlyMap<string, readonly TestElsewhere[]> = new Map<string, readonly TestElsewhere[]>([
+  [
+    'drill',
+    [
+      {
+        file: 'integration/cli/cli-drill.test.ts',
+        title: 'a drill without a reader comes to its end, and one on a full disk says so',
+        asks: ['reader', 'disk']
+      },
+      {
+        file: 'integration/cli/cli-at-work.test.ts',
+        title: 'a drill that makes its network: Ctrl-C ends all of it, its folder is gone, and it says so',
+        asks: ['signal']
+      }
+    ]
+  ],
+  [
+    'init',
+    [
+      {
+        file: 'integration/cli/cli-outputs.test.ts',
+        title: 'init without a %s keeps the passphrase that it could not show, and says where',
+        asks: ['reader', 'disk']
+      },
+      {
+        file: 'integration/cli/cli-broken-off.test.ts',
+        title: 'a signal at one of its changes: it comes to its end or says how things are, and all is sound',
+        asks: ['signal']
+      }
+    ]
+  ],
+  ['node start', ofDaemons],
+  ['registry start', ofDaemons],
+  [
+    'dns check',
+    [
+      {
+        file: 'integration/dns/cli-dns.test.ts',
+        title: 'as a program: a full disk is told and is 1, a reader that is gone is 0, and a signal ends what asks',
+        asks: ['reader', 'disk', 'signal']
+      }
+    ]
+  ],
+  [
+    'upgrade',
+    [
+      {
+        file: 'hosts/install/upgrade.test.ts',
+        title: 'ended by a signal in the middle it says how things are, with the code of a shell',
+        asks: ['signal']
+      },
+      {
+        file: 'hosts/install/upgrade.test.ts',
+        title: 'the way back is the upgrade of the version that was kept, also without a reader; a full disk is told',
+        asks: ['reader', 'disk']
+      }
+    ]
+  ],
+  [
+    'uninstall',
+    [
+      {
+        file: 'hosts/install/install-signals.test.ts',
+        title:
+          'at any of its changes says so and leaves 128 + n, goes on with the same command, and is taken back likewise',
+        asks: ['signal']
+      },
+      {
+        file: 'hosts/install/install-signals.test.ts',
+        title: 'without a reader install and uninstall come to their ends, and a full disk is told',
+        asks: ['reader', 'disk']
+      }
+    ]
+  ]
 ])

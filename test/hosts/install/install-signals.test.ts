@@ -92,7 +92,8 @@ describe.skipIf(skipped)('an installer that is broken off', () => {
     expect(listing()).toBe(before)
   })
 
-  it('without a reader of its output comes to its end, and keeps the passphrase that nobody has read', async () => {
+  it('without a reader install and uninstall come to their ends, and a full disk is told', async () => {
+    const before = listing()
     const command = root.inside(process.execPath, program, ...installing)
     // A reader that is gone before the first line: what lies in the pipe when one goes later, no writer can tell from what was read.
     const piped = ['bash', '-c', 'set -o pipefail; "$@" 2>/dev/null | true; echo "code $?"', 'bash', ...command]
@@ -112,7 +113,13 @@ describe.skipIf(skipped)('an installer that is broken off', () => {
     await eventually(() => child.exitCode !== null)
     expect(network.log('m', 'piped')).toMatch(/code 143\n$/)
     const { log } = await brokenOff(installing, 'The node runs under this command', 'SIGTERM')
+    // The passphrase that nobody has read was kept.
     expect(log).toMatch(/Passphrase +([0-9a-f]{4}-){7}[0-9a-f]{4}/)
-    trustnet('uninstall', '--purge', '--yes')
+    const uninstalling = (flags: string, output: string): string =>
+      inside('bash', '-c', `"$@" ${output}`, 'bash', process.execPath, program, 'uninstall', ...flags.split(' '))
+    const full = uninstalling('--plan', '2>&1 >/dev/full; echo "code $?"')
+    expect(full).toMatch(/could not be written.*code 1\n$/s)
+    expect(uninstalling('--purge --yes', '2>&1 | true; echo "code $PIPESTATUS"')).toMatch(/code 0\n$/)
+    expect(listing()).toBe(before)
   })
 })

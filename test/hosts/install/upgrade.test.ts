@@ -147,10 +147,15 @@ describe.skipIf(skipped)('an upgrade where systemd is the init', () => {
     host.run('sed', '-i', 's/^configVersion: 3/configVersion: 2/', '/etc/trustnet/hal.yaml')
   })
 
-  it('the way back is the upgrade of the version that was kept', () => {
-    host.run('/opt/trustnet/9.0.1/bin/trustnet', 'upgrade')
+  it('the way back is the upgrade of the version that was kept, also without a reader; a full disk is told', () => {
+    const program = '/opt/trustnet/9.0.1/bin/trustnet'
+    const unread = `${program} upgrade 2>&1 | true; echo "code $PIPESTATUS"`
+    expect(host.run('bash', '-c', unread)).toContain('code 0')
     expect(states()).toEqual(names.map(() => ['9.0.1', 'healthy']))
     expect(current()).toBe('9.0.1')
+    expect(journals()).toEqual(['hal.json', 'tnr.json'])
+    const full = host.run('bash', '-c', `${program} upgrade 2>&1 >/dev/full; echo "code $?"`)
+    expect(full).toMatch(/could not be written.*code 1\n/s)
   })
 
   it('install of a node that is there, with another version, is an upgrade; another node has to wait for one', () => {

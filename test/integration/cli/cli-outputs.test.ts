@@ -46,13 +46,15 @@ test('every command is called here, or is named as one that is tested elsewhere'
   expect(named.toSorted()).toEqual(acting.toSorted())
 })
 
-test.each([...callsElsewhere])(
-  '%s is tested without a reader, on a full disk, and with signals in %s',
-  (command, file) => {
-    const words = command.split(' ').map((word) => `'${word}'`)
-    expect(readFileSync(join('test', file), 'utf8')).toContain(words.join(', '))
+test.each([...callsElsewhere])('%s is asked the same by tests that are there', (command, tests) => {
+  const words = command.split(' ').map((word) => `'${word}'`)
+  for (const { file, title } of tests) {
+    const text = readFileSync(join('test', file), 'utf8')
+    expect(text).toContain(words.join(', '))
+    expect(text).toContain(`'${title}',`)
   }
-)
+  expect(new Set(tests.flatMap(({ asks }) => asks))).toEqual(new Set(['reader', 'disk', 'signal']))
+})
 
 describe.each([...commandCalls])('%s', (command, args) => {
   const argv = [...command.split(' '), ...args]
