@@ -8,7 +8,8 @@ import { badIps, badResolvers, ip, sameIp } from '../../../helpers/faults/addres
 const frames = {
   plain: (text: string) => text,
   prefix: (text: string) => `${text}/128`,
-  multiaddr: (text: string) => `/ip6/${text}/tcp/8000`
+  multiaddr: (text: string) => `/ip6/${text}/tcp/8000`,
+  socket: (text: string) => `[${text}]:9080`
 } as const
 
 type Frame = keyof typeof frames
@@ -22,8 +23,11 @@ const addressKeys = keys.flatMap((key) => {
   return found.map((frame) => ({ key, frame }))
 })
 
+/** What lets every address of the tests be valid together with the rest. */
+const common = { 'announce.allow': 'global,ula,loopback', 'http.tokenFile': '/token' }
+
 const read = (yaml: string, value: string): unknown => {
-  const { config } = parseConfig({ env: {}, flags: { [yaml]: value, 'announce.allow': 'global,ula,loopback' } })
+  const { config } = parseConfig({ env: {}, flags: { ...common, [yaml]: value } })
   return treeAt(config, yaml.split('.'))
 }
 
@@ -33,10 +37,12 @@ it('the keys that take addresses are found', () => {
     'announce.addresses multiaddr',
     'announce.prefixes prefix',
     'bootstrap.dnsServers plain',
+    'bootstrap.dnsServers socket',
     'bootstrap.peers multiaddr',
     'bootstrap.registries multiaddr',
     'bootstrap.rootAddress multiaddr',
-    'limits.exemptPrefixes prefix'
+    'limits.exemptPrefixes prefix',
+    'http.listen socket'
   ])
 })
 
@@ -46,7 +52,6 @@ describe.each(addressKeys.map(({ key, frame }) => ({ yaml: key.yaml, env: key.en
     it.each(sameIp)('takes %s for what it is, from flag, environment and file alike', (spelling) => {
       const value = read(yaml, write(spelling))
       expect([value].flat()).toEqual([write(ip)])
-      const common = { 'announce.allow': 'global,ula,loopback' }
       const inEnv = parseConfig({ env: { [env]: write(spelling) }, flags: common }).config
       expect(treeAt(inEnv, yaml.split('.'))).toEqual(value)
       const [section = '', name = ''] = yaml.split('.')
