@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { SigningKey } from '../../../src/identity/keys.ts'
@@ -10,10 +10,12 @@ import {
   NotFoundError,
   NotRootError,
   StoreError,
+  StoreGoneError,
   StoreInUseError,
   UnavailableError
 } from '../../../src/runtime/errors.ts'
 import { day, RealNetwork, recordBy } from '../../helpers/real-network.ts'
+import { WokenServices } from '../../helpers/registry/woken-services.ts'
 import { tempFolder } from '../../helpers/temp.ts'
 
 const next = <K extends keyof RegistryEvents>({ events }: Registry, type: K): Promise<RegistryEvents[K]> =>
@@ -64,6 +66,20 @@ describe('openRegistry', () => {
     ).rejects.toThrow(StoreError)
     // And lets go of it.
     await network.startRoot()
+  })
+
+  it('notices at the next checkpoint that its store is gone, also when nobody asks it for anything', async () => {
+    await using network = await RealNetwork.create()
+    await network.root.close()
+    const services = new WokenServices()
+    const root = await network.startRoot({}, { services })
+    const alarm = next(root, 'alarm')
+    rmSync(network.path('root'))
+    services.wake('checkpoints')
+    const { detail } = await alarm
+    expect(detail).toMatchObject({ code: 'store_gone', message: expect.stringContaining('was removed or moved away') })
+    expect(services.services.get('checkpoints')?.everyMs).toBe(60_000)
+    await expect(network.invite()).rejects.toThrow(StoreGoneError)
   })
 
   it('appends nothing at a root that is fenced', async () => {
