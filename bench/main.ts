@@ -5,7 +5,7 @@ import { Command } from 'commander'
 import { benchmarks } from './benchmarks.ts'
 import { type Bench, type Benchmark, type BenchmarkResult, SkippedError } from './harness/benchmark.ts'
 import { eachAlone } from './harness/each-alone.ts'
-import { commit, machine } from './harness/machine.ts'
+import { commit, hasWholeHistory, isInHistory, machine } from './harness/machine.ts'
 import { readResults, renderPage } from './harness/page.ts'
 import { runRounds } from './harness/rounds.ts'
 import { textTable } from './harness/table.ts'
@@ -124,7 +124,7 @@ async function main(): Promise<void> {
       }
     }
   }
-  if (keeps || options.render === true) renderPage(page, benchmarks, readResults(resultsFolder))
+  if (keeps || options.render === true) renderPage(page, benchmarks, readResults(resultsFolder), isKnown)
 }
 
 /** Each with small parameters: the figures say nothing, but each path was gone. */
@@ -144,6 +144,9 @@ async function measureOne(benchmark: Benchmark, options: Options, keeps: boolean
   process.stdout.write(`\n${textTable(result)}\n`)
   if (keeps) writeFileSync(join(resultsFolder, `${result.name}.json`), `${JSON.stringify(result, null, 2)}\n`)
 }
+
+/** Where the history is not whole, no commit is doubted. */
+const isKnown = (hash: string): boolean => !hasWholeHistory() || isInHistory(hash)
 
 const unfinished: string[] = []
 try {

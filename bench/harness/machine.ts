@@ -12,7 +12,7 @@ export const machine = (): string =>
     `Node ${process.versions.node}`
   ].join(', ')
 
-const git = (...args: string[]): string => execFileSync('git', args, { encoding: 'utf8' }).trim()
+const git = (...args: string[]): string => execFileSync('git', args, { encoding: 'utf8', stdio: 'pipe' }).trim()
 
 /** Commit of the source that was measured; with a mark when it was changed since. */
 export function commit(): string {
@@ -21,5 +21,24 @@ export function commit(): string {
     return `${git('rev-parse', '--short', 'HEAD')}${changed ? ' with changes' : ''}`
   } catch {
     return 'unknown'
+  }
+}
+
+/** Tells whether a commit is in the history that leads to what lies here. */
+export function isInHistory(hash: string): boolean {
+  try {
+    git('merge-base', '--is-ancestor', hash, 'HEAD')
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** False where there is no repository, or only its newest commits, as in CI: then nothing is said about older ones. */
+export function hasWholeHistory(): boolean {
+  try {
+    return git('rev-parse', '--is-shallow-repository') === 'false'
+  } catch {
+    return false
   }
 }

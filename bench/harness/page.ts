@@ -25,16 +25,34 @@ export const readResults = (folder: string): Map<string, BenchmarkResult> => {
   )
 }
 
-const section = ({ name, title, how }: Benchmark, result: BenchmarkResult | undefined): string => {
-  const head = `### ${title}\n\n${how}`
-  if (result === undefined) return `${head}\n\nNot measured yet: \`npm run bench -- ${name}\`.`
-  const { rounds, date, machine, commit, command } = result
-  return `${head}
+/** Tells whether a commit is in the history of what lies here. */
+export type IsKnown = (commit: string) => boolean
+
+/** The reason why nobody can say which source a result is of; undefined: it is of a commit of this history. */
+const doubt = ({ name, commit }: BenchmarkResult, isKnown: IsKnown): string | undefined => {
+  const again = `to be measured again (\`npm run bench -- ${name}\`)`
+  if (/ /.test(commit)) return `The source was changed since that commit: ${again}.`
+  return isKnown(commit) ? undefined : `That commit is not in the history: ${again}.`
+}
+
+/** A result with the words of its time: how it is measured today may be another way. */
+export const resultSection = (result: BenchmarkResult, isKnown: IsKnown): string => {
+  const { title, how, rounds, date, machine, commit, command } = result
+  const doubted = doubt(result, isKnown)
+  const mark = doubted === undefined ? '' : `\n\n**${doubted}**`
+  return `### ${title}
+
+${how}
 
 ${markdownTable(result)}
 
-\`${command}\` · ${rounds} rounds · ${date} · ${machine} · ${commit}`
+\`${command}\` · ${rounds} rounds · ${date} · ${machine} · ${commit}${mark}`
 }
+
+const section = ({ name, title, how }: Benchmark, result: BenchmarkResult | undefined, isKnown: IsKnown): string =>
+  result === undefined
+    ? `### ${title}\n\n${how}\n\nNot measured yet: \`npm run bench -- ${name}\`.`
+    : resultSection(result, isKnown)
 
 /** Puts a text between the two marks of a page; what people wrote around them stays. */
 export function putBetween(page: string, { begin, end }: Marks, text: string): string {
@@ -48,8 +66,9 @@ export function putBetween(page: string, { begin, end }: Marks, text: string): s
 export function renderPage(
   path: string,
   benchmarks: readonly Benchmark[],
-  results: Map<string, BenchmarkResult>
+  results: Map<string, BenchmarkResult>,
+  isKnown: IsKnown
 ): void {
-  const sections = benchmarks.map((benchmark) => section(benchmark, results.get(benchmark.name)))
+  const sections = benchmarks.map((benchmark) => section(benchmark, results.get(benchmark.name), isKnown))
   writeFileSync(path, putBetween(readFileSync(path, 'utf8'), marks, sections.join('\n\n')))
 }
