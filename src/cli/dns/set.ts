@@ -7,6 +7,7 @@ import { providerSettings } from '../../node/config/dns-provider.ts'
 import { answering, running } from '../access/find-running.ts'
 import type { Context } from '../output/context.ts'
 import { ExitError, exitCodes, UsageError } from '../output/exit.ts'
+import { breakable } from '../output/interrupt.ts'
 import { domainOf, factsNow } from './facts.ts'
 import type { SetOptions } from './options.ts'
 import { editLines, instructionLines } from './text.ts'
@@ -55,7 +56,9 @@ const published = async (
   const { terminal, signal } = context
   if (wait === false) return 'written'
   const progress = (message: string): void => terminal.progress(message)
-  const result = await waitUntilPublished(edit, { withinMs: wait, authorities: ask, signal, progress })
+  const waiting = waitUntilPublished(edit, { withinMs: wait, authorities: ask, signal, progress })
+  const left = 'the record is written; trustnet dns check tells when every name server has it'
+  const result = await breakable(signal, waiting, left)
   return result.published ? 'published' : 'late'
 }
 

@@ -4,11 +4,13 @@ import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { ControlApi, PolicyPreview } from '../../node/api/control-api.ts'
+import { onAbort } from '../../runtime/abort.ts'
 import { cleanEnvironment } from '../../runtime/clean-environment.ts'
 import { reasonOf } from '../../runtime/error-message.ts'
 import { readText } from '../../runtime/files/read-file.ts'
 import type { Context } from '../output/context.ts'
 import { ExitError, exitCodes, UsageError } from '../output/exit.ts'
+import { BrokenOffError, isOfSignal, signalOf } from '../output/interrupt.ts'
 import { plural, sanitise } from '../output/text.ts'
 import { describeValue, parsePolicyText, policyText } from './policy-values.ts'
 
@@ -38,7 +40,7 @@ export async function editPolicy(
   await using folder = await editFolder()
   const file = join(folder.path, 'policy.yaml')
   await writeFile(file, before, { mode: 0o600 })
-  await runEditor(context, file)
+  await edited(context, file, before)
   try {
     const text = readText(file, maxPolicyBytes)
     if (text === before) {
@@ -55,13 +57,31 @@ export async function editPolicy(
     if (options.yes !== true && !(await agrees(context))) throw new ExitError(exitCodes.refused, 'Nothing was changed.')
     return await client.setPolicy({ ...values, seen: view.entry, force: options.force }, { signal })
   } catch (error) {
-    const kept = join(tmpdir(), `trustnet-policy-${process.pid}-${Date.now()}.yaml`)
-    await copyFile(file, kept)
+    const kept = await keptCopy(file)
     const code = error instanceof ExitError ? error.code : undefined
     const message = `${reasonOf(error)}\nYour text is kept in ${kept}.`
     throw code === undefined
       ? Object.assign(error instanceof Error ? error : new Error(message), { message })
       : new ExitError(code, message)
+  }
+}
+
+/** A copy of what the operator wrote, which outlives this command. */
+async function keptCopy(file: string): Promise<string> {
+  const kept = join(tmpdir(), `trustnet-policy-${process.pid}-${Date.now()}.yaml`)
+  await copyFile(file, kept)
+  return kept
+}
+
+/** Lets the operator edit the file. What was saved until a signal came is kept. @throws BrokenOffError, and as runEditor */
+async function edited(context: Context, file: string, before: string): Promise<void> {
+  try {
+    await runEditor(context, file)
+  } catch (error) {
+    if (!isOfSignal(error, context.signal)) throw error
+    const isSaved = readText(file, maxPolicyBytes) !== before
+    const left = isSaved ? `nothing was changed; your text is kept in ${await keptCopy(file)}` : 'nothing was changed'
+    throw new BrokenOffError(left, { cause: error })
   }
 }
 
@@ -86,8 +106,12 @@ async function runEditor({ terminal, signal }: Context, file: string): Promise<v
   }
   const editor = named || 'vi'
   const env = cleanEnvironment({}, { also: ofEditors })
-  const child = spawn('/bin/sh', ['-c', `${editor} "$1"`, 'editor', file], { stdio: 'inherit', env, signal })
+  signal.throwIfAborted()
+  const child = spawn('/bin/sh', ['-c', `${editor} "$1"`, 'editor', file], { stdio: 'inherit', env })
+  // An editor puts the terminal right before it ends: it is waited for.
+  using _ = onAbort(signal, () => void child.kill(signalOf(signal) === 'SIGHUP' ? 'SIGHUP' : 'SIGTERM'))
   const [code]: unknown[] = await once(child, 'exit')
+  signal.throwIfAborted()
   if (code === 0) return
   throw new UsageError(`The editor (${sanitise(editor)}) ended with ${String(code)}: nothing was changed.`)
 }

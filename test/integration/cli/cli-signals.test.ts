@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -72,6 +73,36 @@ describe.each(signals)('%s', (signal) => {
       err: `Interrupted by ${signal}: nothing was changed.\n`
     })
   })
+})
+
+/** An editor that saves a line, says so, and stays open. */
+const editorIn = (folder: string): string => {
+  const path = join(folder, 'editor')
+  const lines = [
+    '#!/bin/sh',
+    'echo "invite-uses: 9" >> "$1"',
+    `touch ${join(folder, 'open')}`,
+    // Until it is ended, or the shell that has started it.
+    'while kill -0 "$PPID" 2>/dev/null; do sleep 0.1; done'
+  ]
+  writeFileSync(path, `${lines.join('\n')}\n`, { mode: 0o700 })
+  return path
+}
+
+test.each(signals)('%s while the policy is edited: nothing is changed, and what was saved is kept', async (signal) => {
+  await home.serve('hal', new ScriptedApi())
+  using folder = tempFolder()
+  const env = { TRUSTNET_HOME: home.folder, EDITOR: editorIn(home.folder), TMPDIR: folder.path }
+  const program = startProgram(['policy', 'edit', '--yes'], env)
+  await vi.waitFor(() => expect(existsSync(join(home.folder, 'open'))).toBe(true), { timeout: ceilingMs, interval: 20 })
+  program.process.kill(signal)
+  const { code, out, err } = await program.ended
+  expect({ code, out }).toEqual({ code: 128 + constants.signals[signal], out: '' })
+  const kept = readdirSync(folder.path)
+  expect(kept).toEqual([expect.stringMatching(/^trustnet-policy-.*\.yaml$/)])
+  const path = join(folder.path, kept[0] ?? '')
+  expect(err).toContain(`Interrupted by ${signal}: nothing was changed; your text is kept in ${path}.`)
+  expect(readFileSync(path, 'utf8')).toMatch(/invite-uses: 9\n$/)
 })
 
 const driver = fileURLToPath(new URL('../../helpers/commands/terminal.py', import.meta.url))

@@ -1,9 +1,10 @@
 import { writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import type { RegistryStatusView } from '../../../src/node/api/control-api.ts'
 import { startProgram, toFullDisk, toNobody } from '../../helpers/built-program.ts'
+import { ceilingMs } from '../../helpers/ceiling.ts'
 import { peerIds, registryStatusView } from '../../helpers/commands/control-views.ts'
 import { ControlHome, runCli, ScriptedApi } from '../../helpers/control-process.ts'
 import { expectSchema } from '../../helpers/schemas.ts'
@@ -198,6 +199,34 @@ describe('dns set', () => {
     expect(await run(['set', '--provider', 'cloudflare', '--ask', bind.address, '--no-wait'], { env })).toMatchObject({
       code: 0
     })
+  })
+
+  test('a signal while it waits for the zone: it ends, and says that the record is written', async () => {
+    await using cloudflare = await startCloudflare('example.org')
+    const env = {
+      TRUSTNET_HOME: home.folder,
+      CLOUDFLARE_API_TOKEN: cloudflare.token,
+      CLOUDFLARE_BASE_URL: cloudflare.url
+    }
+    const where = ['--domain', 'example.org', '--provider', 'cloudflare', '--ask', bind.address]
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      const program = startProgram(['dns', 'set', '--add', '2001:db8::9', ...where, '--wait', '10m'], env)
+      let told = ''
+      program.process.stderr?.on('data', (chunk: Buffer) => {
+        told += chunk.toString()
+      })
+      await vi.waitFor(() => expect(told).toContain(`0 of 1 name servers have ${name}`), {
+        timeout: ceilingMs,
+        interval: 20
+      })
+      program.process.kill(signal)
+      expect(await program.ended).toMatchObject({
+        code: 128 + constants.signals[signal],
+        out: '',
+        err: expect.stringMatching(new RegExp(`Interrupted by ${signal}: the record is written.*trustnet dns check`))
+      })
+      expect(cloudflare.records).toMatchObject([{ content: '2001:db8::9' }])
+    }
   })
 
   test('a secret that is missing, or that others can read, is refused before anything is asked', async () => {
