@@ -10,6 +10,8 @@ const isFile = /^-$|\/|\.\w{1,8}$/
 const secretVariable = /(?:INVITE|PASSPHRASE|PASSWORD|TOKEN|SECRET|SECRET_ACCESS_KEY|TSIG_KEY|PRIVATE_KEY)$/
 /** A secret in the place of its file: nothing in it says that it is a path. */
 const secretFileVariable = new RegExp(secretVariable.source.replace(/\$$/, '_FILE$'))
+/** A name of what holds the path of a secret, such as `http.tokenFile` and `--token-file`. */
+const fileName = /file$/i
 const path = /^(?:\/|\.{1,2}\/|~)/
 const optionWord = /^(?:-[a-zA-Z]|--[a-z][a-z0-9-]*(?:=.*)?)$/s
 /** The rest of an invite line that has lost its beginning: long, of all kinds of characters. */
@@ -69,16 +71,19 @@ const isRandomWord = (value: string): boolean => {
 const beginsInvite = (words: readonly string[]): boolean =>
   inviteStart.test((words[0] ?? '').slice(0, 1) === 't' ? words.slice(0, 6).join('').slice(0, 5) : '')
 
-/** `--token X`, `--token=X`, `--set dns.token=X` */
+/** `--token X`, `--token=X`, `--set dns.token=X`, `--set=dns.token=X` */
 const isNamedSecret = (argv: readonly string[], at: number): boolean => {
   const word = argv[at] ?? ''
   const before = argv[at - 1] ?? ''
-  const [name = ''] = word.split('=', 1)
-  if (word.includes('=') && secretName.test(name)) return true
+  const [, name = '', value = ''] = /^(?:--set=)?([^=]*)=(.*)$/s.exec(word) ?? []
+  if (isSecretOf(name, value)) return true
   if (secretOrFile.test(before)) return !isFile.test(word)
-  if (word.startsWith('--set=')) return secretName.test(word.split('=')[1] ?? '')
-  return !optionWord.test(word) && /^--[a-z-]+$/.test(before) && secretName.test(before)
+  return !optionWord.test(word) && /^--[a-z-]+$/.test(before) && isSecretOf(before, word)
 }
+
+/** Whoever reads of a file that is missing has to know which one; a secret in its place is no path. */
+const isSecretOf = (name: string, value: string): boolean =>
+  secretName.test(name) && !(fileName.test(name) && path.test(value))
 
 /** Takes secrets out of messages and log lines before they leave this process: what the command line and the environment hold, and all that looks like one. */
 export class Redactor {

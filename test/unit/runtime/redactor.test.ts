@@ -111,6 +111,32 @@ describe('a secret in the place of its file', () => {
   })
 })
 
+describe('the path of a file that holds a secret', () => {
+  const path = '/etc/trustnet/secrets/http-token'
+  test.each([
+    [['--set', `http.tokenFile=${path}`]],
+    [[`--set=http.tokenFile=${path}`]],
+    [['--token-file', path]],
+    [[`--token-file=${path}`]],
+    [['--set', 'http.tokenFile=./http-token']]
+  ])('is in messages and titles: %j', (words) => {
+    const argv = ['node', 'start', ...words]
+    const file = words.at(-1)?.split('=').at(-1) ?? ''
+    const text = `http.tokenFile: ${file}: it is not there`
+    expect(new Redactor({ argv, env: {} }).clean(text)).toBe(text)
+    expect(processTitle(argv)).toBe(`trustnet ${argv.join(' ')}`)
+  })
+
+  test.each([[['--set', 'http.tokenFile=hunter22']], [['--set=http.tokenFile=hunter22']], [['--token-file', 'hunter22']]])(
+    'is told from a secret in its place: %j',
+    (words) => {
+      const argv = ['node', 'start', ...words]
+      expect(new Redactor({ argv, env: {} }).clean('hunter22: it is not there')).toBe('[secret]: it is not there')
+      expect(processTitle(argv)).not.toContain('hunter22')
+    }
+  )
+})
+
 const messageOf = (act: () => unknown): string => {
   try {
     act()
