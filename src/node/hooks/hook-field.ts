@@ -19,6 +19,8 @@ export function hookRefusal(path: string, { anyOwner = false } = {}): string | u
   try {
     const stat = statSync(path)
     if (!stat.isFile()) return `${path} is no file`
+    // A shell takes it for a program that does nothing, and ends well.
+    if (stat.size === 0) return `${path} is empty: nothing would be run for events`
     const refusal = [...placesOf(path)]
       .map(([place, found]) => rightsRefusal(place, found, anyOwner))
       .find((why) => why !== undefined)

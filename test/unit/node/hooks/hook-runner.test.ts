@@ -101,6 +101,9 @@ describe('a hook', () => {
     expect(hookRefusal('hook.sh')).toContain('no absolute path')
     expect(hookRefusal('/nonexistent')).toContain('ENOENT')
     expect(hookRefusal('/tmp')).toContain('is no file')
+    const empty = hook('true').path
+    writeFileSync(empty, '')
+    expect(hookRefusal(empty)).toContain('is empty')
     // It knows nothing of sh -c.
     expect(hookRefusal('/bin/sh -c true')).toContain('ENOENT')
   })
