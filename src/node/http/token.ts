@@ -5,6 +5,8 @@ import { ConfigError } from '../errors.ts'
 const maxBytes = 4 * 1024
 /** Length that nobody guesses: 16 letters and digits have 80 bits. */
 const fewestChars = 16
+/** Of UTF-8, or of UTF-16 read as UTF-8. */
+const byteOrderMark = /^(?:\uFEFF|\uFFFD\uFFFD)/
 
 /** The token that requests must bring; undefined: they need none. @throws ConfigError for a file that cannot be used */
 export const readToken = (file: string | undefined): string | undefined => {
@@ -13,7 +15,13 @@ export const readToken = (file: string | undefined): string | undefined => {
     throw new ConfigError([`http.tokenFile: ${file}: ${why}`])
   }
   try {
-    const token = readPrivateText(file, maxBytes, { others: 0o007, mode: '640' }).trim()
+    const text = readPrivateText(file, maxBytes, { others: 0o007, mode: '640' })
+    if (byteOrderMark.test(text)) {
+      refuse(
+        'begins with a byte order mark, which a client that sends the line would send too: save it as plain UTF-8 without one'
+      )
+    }
+    const token = text.trim()
     if (!/^[!-~]+$/.test(token) || token.length < fewestChars) {
       refuse(
         `has no token of at least ${fewestChars} characters without spaces: head -c 24 /dev/urandom | base64 > ${file}`

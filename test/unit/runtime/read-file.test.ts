@@ -43,6 +43,12 @@ it('a secret is read from a file of its owner alone, and nobody is told to chang
   }
 })
 
+it.each(['utf8', 'utf16le'] as const)('a token behind a byte order mark (%s) is refused for that', (encoding) => {
+  writeFileSync(file, Buffer.from('\uFEFF0123456789abcdefghij\n', encoding))
+  chmodSync(file, 0o600)
+  expect(() => readToken(file)).toThrow('begins with a byte order mark')
+})
+
 /** Files that no person names: the program's own, what the kernel answers, and state that only root can write. */
 const ownReads = [
   'cli/dev/child.ts',
