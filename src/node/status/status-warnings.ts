@@ -8,7 +8,7 @@ import { clockFault, silentMs } from './clock-fault.ts'
 import { joinAnswers } from './join-answers.ts'
 import type { Notice } from './notices.ts'
 import type { NetworkFacts, StatusFacts } from './status-facts.ts'
-import { endOf, isShutOut } from './verdict.ts'
+import { endOf, isShutOut, listenFault } from './verdict.ts'
 
 /** The root signs a checkpoint every minute: five missing ones are no accident. */
 const staleReplicaMs = 5 * 60_000
@@ -249,12 +249,12 @@ const floodNotice = ({ now }: StatusFacts, { exceeded }: NetworkFacts): Maybe =>
   return warning('flood', message, name === null ? fixForAddress(who) : `trustnet why ${name}`)
 }
 
-const addressNotice = ({ phaseFacts }: StatusFacts, { announced, listenHost }: NetworkFacts): Maybe => {
+const addressNotice = ({ phaseFacts }: StatusFacts, network: NetworkFacts): Maybe => {
+  const { announced, listenHost } = network
   if (announced > 0 || !phaseFacts.member) return undefined
-  if (listenHost !== '::') {
-    const message = `no interface of this machine has ${listenHost} now, the address that is listened on: others cannot dial it until it is back`
-    return warning('no_address', message, `ip -6 address add ${listenHost} dev INTERFACE, or set listen.host`)
-  }
+  const fault = listenFault(network)
+  if (fault !== undefined)
+    return warning('no_address', fault, `ip -6 address add ${listenHost} dev INTERFACE, or set listen.host`)
   const message = 'this machine has no stable IPv6 address to announce: others cannot dial it, it only dials them'
   return warning('no_address', message, 'trustnet address --assign INTERFACE, or set announce.addresses')
 }

@@ -82,10 +82,18 @@ const withoutMembership = (facts: StatusFacts): Verdict => {
   return { word: 'isolated', summary: `${expired}no registry answers: ${trouble.message}` }
 }
 
+/** Says that the one address to listen on is not there; undefined: it is, or all addresses are listened on. */
+export const listenFault = ({ announced, listenHost }: NetworkFacts): string | undefined =>
+  announced > 0 || listenHost === '::'
+    ? undefined
+    : `no interface of this machine has ${listenHost} now, the address that is listened on: others cannot dial it until it is back`
+
 const rootVerdict = (facts: StatusFacts, network: NetworkFacts): Verdict => {
   const { refusal, fenced } = network
   if (refusal === undefined) return memberVerdict(facts, network)
-  return { word: fenced ? 'starting' : 'degraded', summary: refusal.message }
+  // It listens nowhere until then.
+  if (fenced) return { word: 'starting', summary: listenFault(network) ?? refusal.message }
+  return { word: 'degraded', summary: refusal.message }
 }
 
 const sessionVerdict = (facts: StatusFacts, network: NetworkFacts): Verdict => {

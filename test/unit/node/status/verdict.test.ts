@@ -36,6 +36,18 @@ describe('the status word', () => {
     expect(judge(statusFacts({ stopping: true, membership: 'revoked' })).word).toBe('stopping')
   })
 
+  it('of a root that listens for newer heads names the address that it cannot listen on', () => {
+    const refusal = new UnavailableError('listens for newer heads', 1)
+    const fenced = (change: Parameters<typeof networkFacts>[0]) =>
+      judge(statusFacts({ role: 'root', network: networkFacts({ fenced: true, refusal, ...change }) }))
+    expect(fenced({})).toEqual({ word: 'starting', summary: 'listens for newer heads' })
+    expect(fenced({ announced: 0 })).toEqual({ word: 'starting', summary: 'listens for newer heads' })
+    expect(fenced({ announced: 0, listenHost: '2001:db8::9' })).toEqual({
+      word: 'starting',
+      summary: expect.stringContaining('no interface of this machine has 2001:db8::9 now')
+    })
+  })
+
   test.each([
     ['starting', { failures: [], upMs: 1000 }],
     ['isolated', { failures: [], upMs: 60_000 }],
