@@ -114,8 +114,14 @@ const goOn = async (
   network.onDeath((message) => terminal.progress(message))
   if (options.json === true) {
     const { trouble, views } = await tools(network, undefined, signal)
-    for await (const now of views(trouble, { signal, everyMs: undefined }))
+    for await (const now of views(trouble, { signal, everyMs: undefined })) {
       if (now !== undefined) terminal.jsonLine({ ...now, peers: selectPeers(now.peers, {}).rows })
+      await terminal.stdout.flushed?.()
+      if (terminal.stdout.failure === undefined) continue
+      // Whoever reads the lines is gone, and nothing else is wanted of this network.
+      context.conduct('changes')
+      break
+    }
     return
   }
   show(context, view, options)

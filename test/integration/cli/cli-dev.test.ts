@@ -69,3 +69,13 @@ test('dev shares its folder with no other, stops at a signal and says where its 
   expect(existsSync(join(folder, 'run', 'root.sock'))).toBe(false)
   expect(await readFile(join(folder, 'log', 'root.log'), 'utf8')).toContain('"level"')
 })
+
+test('dev --json ends with the reader of its lines, at the next change, and leaves nothing', async () => {
+  const dev = startProgram(['dev', '--json', '--nodes', '1', '--dir', folder], {})
+  await vi.waitFor(() => expect(dev.soFar()).toContain('\n'), { timeout: ceilingMs, interval: 50 })
+  dev.process.stdout?.destroy()
+  const { self } = await controlClient({ path: join(folder, 'run', 'node-1.sock') }).status()
+  process.kill(self.pid, 'SIGKILL')
+  expect(await dev.ended).toMatchObject({ code: 0, err: expect.stringContaining('stopping') })
+  expect(processesOf(folder)).toEqual([])
+})
