@@ -7,7 +7,7 @@ export const isLabel = (value: string): boolean => label.test(value)
 /** The rule that a text breaks which is no domain. */
 export const domainRule = (text: string): string =>
   text.replace(/\.$/, '').includes('.')
-    ? 'each of its parts has letters, digits and inner hyphens, at most 63 characters of 253, and the last one is no number'
+    ? 'each of its parts has letters, digits and inner hyphens, at most 63 characters of 253, and the last one is no number, like example.org'
     : 'it has at least two parts, like example.org'
 
 /** The one way a domain is written here: lower case, without a final dot, other letters as `xn--…`. undefined: it is none. */

@@ -93,7 +93,7 @@ function parseKit(path: string): z.output<typeof kitFile> {
   } catch (error) {
     const unreadable = !(error instanceof SyntaxError || error instanceof z.ZodError)
     throw new ConfigError([
-      `${path}: ${unreadable ? `cannot be read: ${String(error)}` : 'is no recovery kit of this version'}`
+      `${path}: ${unreadable ? `cannot be read: ${String(error)}` : 'is no recovery kit of this version: name the file that was kept of `trustnet init`'}`
     ])
   }
 }

@@ -129,7 +129,10 @@ function parse(json: string): z.output<typeof rules> {
   try {
     return rules.parse(JSON.parse(json))
   } catch (error) {
-    throw new InvalidPayloadError('the file is no proof of a fork, or of a newer version', { cause: error })
+    throw new InvalidPayloadError(
+      'the file is no proof of a fork, or of a newer version: name one that a node has kept',
+      { cause: error }
+    )
   }
 }
 
