@@ -26,7 +26,7 @@ export const readResults = (folder: string): Map<string, BenchmarkResult> => {
 }
 
 /** Tells whether a commit is in the history of what lies here. */
-export type IsKnown = (commit: string) => boolean
+type IsKnown = (commit: string) => boolean
 
 /** The reason why nobody can say which source a result is of; undefined: it is of a commit of this history. */
 const doubt = ({ name, commit }: BenchmarkResult, isKnown: IsKnown): string | undefined => {
