@@ -127,14 +127,15 @@ describe('the path of a file that holds a secret', () => {
     expect(processTitle(argv)).toBe(`trustnet ${argv.join(' ')}`)
   })
 
-  test.each([[['--set', 'http.tokenFile=hunter22']], [['--set=http.tokenFile=hunter22']], [['--token-file', 'hunter22']]])(
-    'is told from a secret in its place: %j',
-    (words) => {
-      const argv = ['node', 'start', ...words]
-      expect(new Redactor({ argv, env: {} }).clean('hunter22: it is not there')).toBe('[secret]: it is not there')
-      expect(processTitle(argv)).not.toContain('hunter22')
-    }
-  )
+  test.each([
+    [['--set', 'http.tokenFile=hunter22']],
+    [['--set=http.tokenFile=hunter22']],
+    [['--token-file', 'hunter22']]
+  ])('is told from a secret in its place: %j', (words) => {
+    const argv = ['node', 'start', ...words]
+    expect(new Redactor({ argv, env: {} }).clean('hunter22: it is not there')).toBe('[secret]: it is not there')
+    expect(processTitle(argv)).not.toContain('hunter22')
+  })
 })
 
 const messageOf = (act: () => unknown): string => {
