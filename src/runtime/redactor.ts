@@ -81,7 +81,7 @@ const isNamedSecret = (argv: readonly string[], at: number): boolean => {
   return !optionWord.test(word) && /^--[a-z-]+$/.test(before) && isSecretOf(before, word)
 }
 
-/** Whoever reads of a file that is missing has to know which one; a secret in its place is no path. */
+/** Tells a secret from the path of its file: whoever reads of a file that is missing has to know which one. */
 const isSecretOf = (name: string, value: string): boolean =>
   secretName.test(name) && !(fileName.test(name) && path.test(value))
 

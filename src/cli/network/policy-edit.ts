@@ -109,7 +109,9 @@ async function runEditor({ terminal, signal }: Context, file: string): Promise<v
   signal.throwIfAborted()
   const child = spawn('/bin/sh', ['-c', `${editor} "$1"`, 'editor', file], { stdio: 'inherit', env })
   // An editor puts the terminal right before it ends: it is waited for.
-  using _ = onAbort(signal, () => void child.kill(signalOf(signal) === 'SIGHUP' ? 'SIGHUP' : 'SIGTERM'))
+  using _ = onAbort(signal, () => {
+    child.kill(signalOf(signal) === 'SIGHUP' ? 'SIGHUP' : 'SIGTERM')
+  })
   const [code]: unknown[] = await once(child, 'exit')
   signal.throwIfAborted()
   if (code === 0) return

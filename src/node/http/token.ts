@@ -5,7 +5,7 @@ import { ConfigError } from '../errors.ts'
 const maxBytes = 4 * 1024
 /** Length that nobody guesses: 16 letters and digits have 80 bits. */
 const fewestChars = 16
-/** Of UTF-8, or of UTF-16 read as UTF-8. */
+/** The mark of UTF-8, or that of UTF-16 read as UTF-8. */
 const byteOrderMark = /^(?:\uFEFF|\uFFFD\uFFFD)/
 
 /** The token that requests must bring; undefined: they need none. @throws ConfigError for a file that cannot be used */
