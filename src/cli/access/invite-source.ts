@@ -25,7 +25,7 @@ export const readInvite = async (context: Context, given: string | undefined): P
   }
   if (given !== undefined && !isLine.test(given)) {
     throw new UsageError(
-      `${isPath.test(given) ? `'${sanitise(given)}'` : 'What was given'} is neither an invite line, which begins with tnet1, nor a file that is there.`
+      `${isPath.test(given) ? `'${sanitise(given)}'` : 'What was given'} is neither an invite line, which begins with tnet1, nor a file that is there: give the whole line of \`trustnet invite\`.`
     )
   }
   if (given !== undefined) return given

@@ -20,8 +20,12 @@ const maxErrorShown = 4_000
 /** A string that came from another machine, fit to be printed: no character that a terminal obeys, at most 200 of them. */
 export const sanitise = (text: string): string => shown(text, maxShown)
 
-/** An error says at its end what to do: it is shown whole, whatever another machine put into its middle. */
-export const sanitiseError = (text: string): string => shown(text, maxErrorShown)
+/** An error says at its end what to do: both ends are shown, however much a path or another machine put into its middle. */
+export const sanitiseError = (text: string): string => {
+  const clean = sanitiseWhole(text)
+  const half = maxErrorShown / 2
+  return clean.length > maxErrorShown ? `${clean.slice(0, half)}…${clean.slice(1 - half)}` : clean
+}
 
 /** Text that a person agrees to: nothing of it is left out. */
 export const sanitiseWhole = (text: string): string => text.replace(unsafe, '\uFFFD')

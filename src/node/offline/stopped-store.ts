@@ -26,7 +26,10 @@ export async function backUpStopped({ paths }: Config, to: string): Promise<Back
   const { store } = dataFiles(paths.data)
   refuseTaken(to)
   const genesis = peekGenesis(store)
-  if (genesis === undefined) throw new NotFoundError(`there is no network in ${store}, and nothing to back up`)
+  if (genesis === undefined)
+    throw new NotFoundError(
+      `there is no network in ${store}, and nothing to back up: name its node with --name or --config`
+    )
   makeFolder(dirname(to), 0o700)
   const db = openDatabase(store)
   try {

@@ -9,6 +9,7 @@ import {
   percent,
   safeJson,
   sanitise,
+  sanitiseError,
   shortPeerId,
   wrapped
 } from '../../../../src/cli/output/text.ts'
@@ -38,6 +39,14 @@ describe('sanitise', () => {
         expect(sanitise(text).length).toBeLessThanOrEqual(200)
       })
     )
+  })
+})
+
+describe('sanitiseError', () => {
+  test('cuts a text that is too long in its middle: its end says what to do', () => {
+    const cut = sanitiseError(`the file ${'x'.repeat(9_000)}: name another`)
+    expect(cut).toHaveLength(4_000)
+    expect(cut).toMatch(/^the file x+…x+: name another$/)
   })
 })
 
