@@ -1,7 +1,7 @@
 import { InvalidPayloadError } from '../../runtime/errors.ts'
 
 /** First byte of a gossip message. What follows is one signed envelope, exactly as it is stored. */
-const announcementKinds = { record: 1, head: 2 } as const
+export const announcementKinds = { record: 1, head: 2 } as const
 export type AnnouncementKind = keyof typeof announcementKinds
 
 export interface Announcement {
