@@ -4,6 +4,9 @@
 import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { encodeAddr } from '../dist/src/address/multiaddr.js'
+import { SigningKey } from '../dist/src/identity/keys.js'
+import { questions } from '../dist/src/protocols/admin/descriptor.js'
+import { AdminAnswer, AdminQuestion, AdminRequest } from '../dist/src/protocols/admin/pb/admin.js'
 import { defaultLimits as limits } from '../dist/src/protocols/engine/limits.js'
 import { statuses } from '../dist/src/protocols/engine/status.js'
 import { Hello } from '../dist/src/protocols/hello/pb/hello.js'
@@ -13,8 +16,21 @@ import { ProbeAnswer, ProbeRequest } from '../dist/src/protocols/probe/pb/probe.
 import { SessionFrame } from '../dist/src/protocols/register/pb/register.js'
 import { SyncFrame, SyncRequest } from '../dist/src/protocols/sync/pb/sync.js'
 import { states } from '../dist/src/registry/liveness/liveness.js'
+import { encodeBody, entryKinds, openEntry } from '../dist/src/registry/objects/entry.js'
+import { sealOrder } from '../dist/src/registry/objects/orders/order.js'
 
-const codecs = { Hello, LookupAnswer, LookupRequest, ProbeAnswer, ProbeRequest, SessionFrame, SyncFrame, SyncRequest }
+const codecs = {
+  AdminAnswer,
+  AdminRequest,
+  Hello,
+  LookupAnswer,
+  LookupRequest,
+  ProbeAnswer,
+  ProbeRequest,
+  SessionFrame,
+  SyncFrame,
+  SyncRequest
+}
 const folder = new URL('../test/fixtures/vectors/', import.meta.url)
 const read = (name) => JSON.parse(readFileSync(new URL(`${name}.json`, folder), 'utf8'))
 const unhex = (text) => Uint8Array.from(Buffer.from(text.slice('hex:'.length), 'hex'))
@@ -53,6 +69,7 @@ const register = '/trustnet/register/1.0.0'
 const sync = '/trustnet/sync/1.0.0'
 const lookup = '/trustnet/lookup/1.0.0'
 const probe = '/trustnet/probe/1.0.0'
+const admin = '/trustnet/admin/1.0.0'
 
 const genesis = first('genesis')
 const checkpoint = first('checkpoint')
@@ -86,6 +103,39 @@ const start = (value) => server('SyncFrame', { start: value })
 const frame = (value) => server('SyncFrame', value)
 const refusal = (id, name) => server('SessionFrame', { id, answer: { status: statuses[name] } })
 const session = (value) => client('SessionFrame', value)
+
+const ordered = object('log-entry', 'a revocation that an operator ordered')
+const orderedTwice = object('log-entry', 'a revocation that two operators ordered')
+/** The act of the operator whose order stands at this place in an entry. */
+const actIn = (envelope, place) => {
+  const { value } = openEntry(envelope, networkId)
+  return { kind: entryKinds[value.kind], body: encodeBody(value).body, order: value.orders[place] }
+}
+const act = actIn(ordered, 0)
+const secondAct = actIn(orderedTwice, 1)
+const join = object('join', 'without an invite')
+const approval = { kind: entryKinds.admit, body: join, order: object('order', 'for an admission') }
+const joinHash = unhex(read('join').good.find(({ name }) => name === 'without an invite').hash)
+const operator = SigningKey.fromSeed(unhex(read('order').good[0].seed))
+const question = (value) => ({ value, bytes: AdminQuestion.encode(value) })
+const asksWhatWaits = question({ what: questions.waiting })
+const turnsAway = question({ what: questions.reject, join: joinHash, reason: 'nobody knows it' })
+/** An order over a question, of the nonce that this byte fills. */
+const overQuestion = ({ bytes }, fill) =>
+  sealOrder(
+    {
+      networkId,
+      kind: 0,
+      digest: Uint8Array.from(createHash('sha256').update(bytes).digest()),
+      epoch: 0,
+      seenN: 7,
+      timeMs: 1_790_000_000_000,
+      nonce: key(fill).slice(0, 16)
+    },
+    operator
+  ).bytes
+const orders = (value) => client('AdminRequest', { ...asked, ...value })
+const told = (value) => server('AdminAnswer', { version: 1, ...value })
 
 const cases = [
   {
@@ -272,6 +322,65 @@ const cases = [
       server('SessionFrame', { id: 1, registered: { status: statuses.UNAVAILABLE, retryAfterMs: 5_000 } })
     ],
     outcome: 'goes on'
+  },
+  {
+    name: 'an order of an operator is answered with the entry that has it',
+    protocol: admin,
+    frames: [orders({ acts: [act] }), told({ entries: [ordered] })],
+    outcome: 'is answered'
+  },
+  {
+    name: 'an order that needs another one waits for it, and the order of a second operator completes it',
+    protocol: admin,
+    frames: [orders({ acts: [act] }), told({ status: statuses.SECOND_OPERATOR })],
+    outcome: 'is answered'
+  },
+  {
+    name: 'the order of the second operator is answered with the entry that has both',
+    protocol: admin,
+    frames: [orders({ acts: [secondAct] }), told({ entries: [orderedTwice] })],
+    outcome: 'is answered'
+  },
+  {
+    name: 'an approval has the join as its body, and is forwarded by a registry',
+    protocol: admin,
+    frames: [
+      orders({ acts: [approval], forwarded: true }),
+      told({ entries: [object('log-entry', 'an admission that an operator ordered')] })
+    ],
+    outcome: 'is answered'
+  },
+  {
+    name: 'a forwarded order at a registry that is not the root is answered NOT_ROOT',
+    protocol: admin,
+    frames: [orders({ acts: [act], forwarded: true }), told({ status: statuses.NOT_ROOT })],
+    outcome: 'is answered'
+  },
+  {
+    name: 'an order while the root is away is answered UNAVAILABLE, and kept nowhere',
+    protocol: admin,
+    frames: [orders({ acts: [act] }), told({ status: statuses.UNAVAILABLE, retryAfterMs: 5_000 })],
+    outcome: 'is answered'
+  },
+  {
+    name: 'a question: what waits, acts with the first order and joins without an id',
+    protocol: admin,
+    frames: [
+      orders({ question: asksWhatWaits.bytes, order: overQuestion(asksWhatWaits, 0x61) }),
+      told({
+        waiting: [
+          { id: '0f0f0f0f0f0f', sinceMs: 1_790_000_000_000, acts: [act] },
+          { sinceMs: 1_790_000_000_000, acts: [{ kind: entryKinds.admit, body: join }] }
+        ]
+      })
+    ],
+    outcome: 'is answered'
+  },
+  {
+    name: 'a question: a join is turned away',
+    protocol: admin,
+    frames: [orders({ question: turnsAway.bytes, order: overQuestion(turnsAway, 0x62) }), told({})],
+    outcome: 'is answered'
   }
 ]
 
@@ -286,6 +395,10 @@ writeFileSync(
   `${toJson({
     networkId,
     cases,
+    questions: [
+      { name: 'what waits', ...asksWhatWaits },
+      { name: 'turn a join away', ...turnsAway }
+    ],
     gossip: {
       protocol: '/meshsub/1.2.0',
       topic: `/trustnet/${read('identity')[0].networkIdText}/announce/1`,

@@ -39,7 +39,11 @@ type exchange struct {
 type exchangeFile struct {
 	NetworkID string
 	Cases     []exchange
-	Gossip    struct {
+	Questions []struct {
+		Name, Bytes string
+		Value       map[string]any
+	}
+	Gossip struct {
 		Messages []struct{ Name, Data, ID string }
 	}
 }
@@ -55,6 +59,10 @@ func verifyExchanges(m messages, f exchangeFile) {
 			}
 			expect(err == nil, "%s, frame %d: %v", each.Name, i+1, err)
 		}
+	}
+	for _, each := range f.Questions {
+		err := m.says("AdminQuestion", unhex(each.Bytes), each.Value)
+		expect(err == nil, "the question %s: %v", each.Name, err)
 	}
 	for _, each := range f.Gossip.Messages {
 		id := sha256.Sum256(unhex(each.Data))

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { fromString } from 'uint8arrays/from-string'
 import { describe, expect, it } from 'vitest'
+import { sha256 } from '../../../src/identity/hash.ts'
 import { defaults } from '../../../src/node/config/defaults.ts'
+import { AdminAnswer, AdminQuestion, AdminRequest } from '../../../src/protocols/admin/pb/admin.ts'
 import { gossipOptions } from '../../../src/protocols/announce/options.ts'
 import { FrameParser } from '../../../src/protocols/engine/frame-parser.ts'
 import { defaultLimits } from '../../../src/protocols/engine/limits.ts'
@@ -12,6 +14,8 @@ import { SessionFrame } from '../../../src/protocols/register/pb/register.ts'
 import { fromHintMessage } from '../../../src/protocols/sync/hint-message.ts'
 import { SyncFrame, SyncRequest } from '../../../src/protocols/sync/pb/sync.ts'
 import { openEntry } from '../../../src/registry/objects/entry.ts'
+import { openAct } from '../../../src/registry/objects/orders/act.ts'
+import { openOrder } from '../../../src/registry/objects/orders/order.ts'
 import { openRecord } from '../../../src/registry/objects/record.ts'
 import { verdict } from '../../helpers/signed-objects.ts'
 
@@ -29,6 +33,7 @@ const revive = (_: string, value: unknown): unknown =>
 const file: {
   networkId: Uint8Array
   cases: { name: string; outcome: string; frames: Said[]; withinMs?: number; clientWaitsMs?: number }[]
+  questions: { name: string; value: object; bytes: Uint8Array }[]
   gossip: { topic: string; messages: { name: string; data: Uint8Array; id: Uint8Array }[] }
   waits: Record<string, number>
   handshakes: Record<string, number>
@@ -39,6 +44,8 @@ interface Codec {
   decode(bytes: Uint8Array): object
 }
 const codecs: Readonly<Record<string, Codec>> = {
+  AdminAnswer,
+  AdminRequest,
   Hello,
   LookupAnswer,
   LookupRequest,
@@ -109,6 +116,31 @@ describe('the exchanges of the vectors', () => {
     const [hello] = caseOf('hello after a rotation')
     const { admit } = Hello.decode(messageIn(hello?.frame ?? new Uint8Array()))
     expect(openEntry(admit, file.networkId).value.kind).toBe('rotate')
+  })
+
+  it('say each message of the streams', () => {
+    const said = new Set(file.cases.flatMap(({ frames }) => frames.map(({ message }) => message)))
+    expect([...said].toSorted()).toEqual(Object.keys(codecs).toSorted())
+  })
+
+  it('have orders of operators that are for just what comes with them', () => {
+    const requests = file.cases
+      .flatMap(({ frames }) => frames)
+      .filter(({ message }) => message === 'AdminRequest')
+      .map(({ frame }) => AdminRequest.decode(messageIn(frame)))
+    for (const act of requests.flatMap(({ acts }) => acts)) {
+      expect(verdict(() => openAct(act, file.networkId))).toBe('opened')
+    }
+    const asked = requests.filter(({ question }) => question.length > 0)
+    for (const { question, order } of asked) {
+      expect(openOrder(order, file.networkId).value).toMatchObject({ kind: 0, digest: sha256(question) })
+    }
+    expect(asked.map(({ question }) => question)).toEqual(file.questions.map(({ bytes }) => bytes))
+  })
+
+  it.each(file.questions)('have the question $name as this program writes it', ({ value, bytes }) => {
+    expect(AdminQuestion.encode(value)).toEqual(bytes)
+    expect(AdminQuestion.decode(bytes)).toMatchObject(value)
   })
 
   it('give a message of gossip the id that this program gives it', async () => {
