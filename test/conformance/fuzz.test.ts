@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { fromString } from 'uint8arrays/from-string'
 import { toString as asText } from 'uint8arrays/to-string'
@@ -18,8 +18,8 @@ import { openRotateRequest } from '../../src/registry/objects/rotate.ts'
 import { notKeys } from '../helpers/faults/not-keys.ts'
 import { mutated } from '../helpers/mutations.ts'
 import { Random } from '../simulation/random.ts'
+import { hasGo } from './go-client.ts'
 
-const hasGo = spawnSync('go', ['version']).status === 0
 if (!hasGo) process.stderr.write('test/conformance/fuzz is skipped: needs Go\n')
 /** More of both: FUZZ_ROUNDS=1000 takes minutes. */
 const rounds = Number(process.env['FUZZ_ROUNDS'] ?? 20)

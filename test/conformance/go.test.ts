@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { hungMs } from '../helpers/ceiling.ts'
 import { tempFolder } from '../helpers/temp.ts'
+import { hasGo } from './go-client.ts'
 
-const hasGo = spawnSync('go', ['version']).status === 0
 const folder = new URL('go/', import.meta.url).pathname
 const vectors = new URL('../fixtures/vectors/', import.meta.url).pathname
 

@@ -262,7 +262,6 @@ func encodingIsRefused(m messages, name string, k kind, f file, networkID []byte
 	}
 }
 
-// verifyChain follows the hashes and signatures of the recorded log.
 // verifyChain follows the log by its hashes alone, then asks what each case makes of it.
 func verifyChain(m messages, f file) {
 	genesis, err := open(m, kinds["genesis"], unhex(f.Genesis), nil)
@@ -279,6 +278,7 @@ func verifyChain(m messages, f file) {
 }
 
 // verifyTransitions puts each case behind the entries that it names: all of them open, and those that are taken lead to the root beside them.
+// Of those that a replica refuses it judges nothing else: of the rules of the log only position, chain and signers are here.
 func verifyTransitions(m messages, f file) {
 	r, err := openReplica(m, unhex(f.Genesis))
 	for _, v := range f.Cases {
