@@ -7,6 +7,7 @@ import type { ChangeView } from '../api/views.ts'
 import type { MadeBackup } from '../housekeeping.ts'
 import type { NetworkNode } from '../network-node.ts'
 import type { NodeContext } from '../node-context.ts'
+import { whoAsks } from '../views/operator-names.ts'
 import { selfRef } from '../views/refs.ts'
 
 /** @throws InvalidPayloadError for a file that is there; StoreError */
@@ -63,6 +64,8 @@ export function resumeRestored(node: NodeContext, { registry }: NetworkNode, hea
     )
   }
   node.duties?.resume()
+  const fields = { by: whoAsks(registry), head }
+  node.logging.logger.warn(fields, 'An operator says that nobody holds more of the log: this restored root appends')
   const message = 'appends from here on; whoever holds a higher entry of the same epoch has another history now'
   return { ...selfRef(node), entry: replica.head.n, message }
 }

@@ -3,6 +3,7 @@ import type { ReloadView } from '../api/views.ts'
 import type { Config } from '../config/schema.ts'
 import { ConfigError } from '../errors.ts'
 import type { NodeContext } from '../node-context.ts'
+import { whoAsks } from '../views/operator-names.ts'
 import { putLive } from './live-config.ts'
 
 /**
@@ -24,7 +25,8 @@ export async function reload(node: NodeContext): Promise<ReloadView> {
   if (has('backup')) await housekeeping?.backupsAnew(node.services)
   if (has('announce')) await network?.announceAnew()
   if (has('services')) await network?.publishSelf()
-  logging.logger.info({ changed: changed.join(' '), needs_restart: restart.join(' ') }, textOf(changed, restart))
+  const by = whoAsks(network?.registry)
+  logging.logger.info({ by, changed: changed.join(' '), needs_restart: restart.join(' ') }, textOf(changed, restart))
   return { changed: [...changed], restart, message: textOf(changed, restart) }
 }
 

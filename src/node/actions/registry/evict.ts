@@ -3,7 +3,7 @@ import { NotFoundError } from '../../../runtime/errors.ts'
 import type { EvictView } from '../../api/registry-views.ts'
 import type { NetworkNode } from '../../network-node.ts'
 import type { NodeContext } from '../../node-context.ts'
-import { operatorName } from '../../views/operator-names.ts'
+import { whoAsks } from '../../views/operator-names.ts'
 import { refOf, wholeMs } from '../../views/refs.ts'
 
 /** Members whose lease has run out here, and who are not called offline because this registry may be cut off itself. */
@@ -25,11 +25,9 @@ export function evict(node: NodeContext, { registry }: NetworkNode): EvictView {
   if (doubt === undefined && keys.length === 0) {
     return viewOf(registry, { keys, evicted: false, message: 'nobody was held back: nothing was changed' })
   }
-  const operator = registry.root?.operator
-  const by = operator === undefined ? 'the control socket' : operatorName(registry, operator)
   const members = keys.map((key) => refOf(registry, key).name ?? refOf(registry, key).peerId)
   node.logging.logger.warn(
-    { by, doubt, members },
+    { by: whoAsks(registry), doubt, members },
     'An operator says that the fault is not here: silent members are called offline'
   )
   return viewOf(registry, {
