@@ -21,11 +21,14 @@ Examples:
   trustnet member groups hal --none
   trustnet member end hal                may be invited again`
 
-type EndOptions = RunningOptions & { reason: string; plan?: boolean }
+type PlanOptions = RunningOptions & { plan?: boolean }
+type EndOptions = PlanOptions & { reason: string }
 type Changes = { name?: string; role?: MemberRole; groups?: string[] }
 
 const memberRoles = ['secondary', 'integrated', 'external'] as const
 type MemberRole = (typeof memberRoles)[number]
+
+const planText = 'say what would happen, and change nothing'
 
 export const addMember: AddCommand = (program, context) => {
   const member = program
@@ -38,21 +41,23 @@ export const addMember: AddCommand = (program, context) => {
     .action((options: RunningOptions) => list(context, options))
   withAuthor(withRunning(member.command('rename <peer> <name>')))
     .description('another name; the old one is free at once')
+    .option('--plan', planText)
     .addHelpText('after', exampleOf('trustnet member rename hal hal-2'))
-    .action((peer: string, name: string, options: RunningOptions) => change(context, peer, { name }, options))
+    .action((peer: string, name: string, options: PlanOptions) => change(context, peer, { name }, options))
   addRole(member, context)
   withAuthor(withRunning(member.command('groups <peer> [group...]')))
     .description('be in these groups and no others')
     .addOption(new Option('--none', 'in no group'))
+    .option('--plan', planText)
     .addHelpText('after', exampleOf('trustnet member groups hal web db', 'trustnet member groups hal --none'))
-    .action((peer: string, groups: string[], options: RunningOptions & { none?: boolean }) => {
+    .action((peer: string, groups: string[], options: PlanOptions & { none?: boolean }) => {
       if ((groups.length === 0) !== (options.none === true)) throw new UsageError('Name the groups, or say --none.')
       return change(context, peer, { groups }, options)
     })
   withAuthor(withRunning(member.command('end <peer>')))
     .description('end a membership; the key may be admitted again')
     .option('--reason <text>', 'written into the log', 'let go by the operator')
-    .option('--plan', 'say what would happen, and change nothing')
+    .option('--plan', planText)
     .addHelpText('after', exampleOf('trustnet member end hal --plan', "trustnet member end hal --reason 'moved away'"))
     .action((peer: string, options: EndOptions) => end(context, peer, options))
 }
@@ -60,17 +65,20 @@ export const addMember: AddCommand = (program, context) => {
 const addRole = (member: Command, context: Context): void => {
   withAuthor(withRunning(member.command('role <peer> <role>')))
     .description(`another role: ${memberRoles.join(', ')}`)
-    .addHelpText('after', exampleOf('trustnet member role hal external'))
-    .action((peer: string, text: string, options: RunningOptions) => {
+    .option('--plan', planText)
+    .addHelpText('after', exampleOf('trustnet member role hal external --plan', 'trustnet member role hal external'))
+    .action((peer: string, text: string, options: PlanOptions) => {
       const role = memberRoles.find((each) => each === text)
       if (role === undefined) throw new UsageError(`'${sanitise(text)}': the roles are ${memberRoles.join(', ')}.`)
       return change(context, peer, { role }, options)
     })
 }
 
-const change = async (context: Context, peer: string, changes: Changes, options: RunningOptions): Promise<void> => {
+const change = async (context: Context, peer: string, changes: Changes, options: PlanOptions): Promise<void> => {
+  const { plan } = options
   const client = await running(context, options)
-  tell(context, await client.changeMember({ peer: peerName(peer), ...changes }, { signal: context.signal }), options)
+  const view = await client.changeMember({ peer: peerName(peer), ...changes, plan }, { signal: context.signal })
+  tell(context, view, options)
 }
 
 const end = async (context: Context, peer: string, options: EndOptions): Promise<void> => {

@@ -43,10 +43,11 @@ export const addOpenInvites = (invite: Command, context: Context): void => {
   withAuthor(withRunning(invite.command('cancel <id>')))
     .description('take one back, at the root; whom it let in stays a member')
     .option('--reason <text>', 'told to those who still try it', '')
+    .option('--plan', 'say what would happen, and change nothing')
     .addHelpText('after', example("trustnet invite cancel 3fa2 --reason 'sent to the wrong person'"))
     .action(
       async (id: string, _: RunningOptions, command: Command) =>
-        await cancel(context, command.optsWithGlobals<RunningOptions & { reason: string }>(), id)
+        await cancel(context, command.optsWithGlobals<CancelOptions>(), id)
     )
 }
 
@@ -57,9 +58,12 @@ const list = async (context: Context, options: RunningOptions, id: string | unde
   context.terminal.table(columns, view.invites, { empty: 'No invite is open.', all: id !== undefined })
 }
 
-const cancel = async (context: Context, options: RunningOptions & { reason: string }, id: string): Promise<void> => {
+type CancelOptions = RunningOptions & { reason: string; plan?: boolean }
+
+const cancel = async (context: Context, options: CancelOptions, id: string): Promise<void> => {
+  const { reason, plan } = options
   const client = await running(context, options)
-  const view = await client.cancelInvite({ id, reason: options.reason }, { signal: context.signal })
+  const view = await client.cancelInvite({ id, reason, plan }, { signal: context.signal })
   if (options.json === true) return context.terminal.json(view)
   context.terminal.print(`The invite ${view.id.slice(0, shortId)} ${sanitise(view.message)}.`)
 }

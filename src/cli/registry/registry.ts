@@ -90,6 +90,7 @@ const addWaiting: AddCommand = (registry, context) => {
     .option('--all', 'all that wait')
     .option('--older <duration>', 'all that wait for at least so long')
     .option('--matching <pattern>', 'all whose name fits; * is any text')
+    .option('--plan', 'say who would be, and turn nobody away')
     .addHelpText(
       'after',
       exampleOf(
@@ -186,26 +187,30 @@ interface RejectOptions extends RunningOptions {
   all?: boolean
   older?: string
   matching?: string
+  plan?: boolean
 }
 
 const rejectAll = async (context: Context, options: RejectOptions): Promise<void> => {
-  const { older, matching, all, reason } = options
+  const { older, matching, all, reason, plan } = options
   const olderMs = older === undefined ? undefined : parseDuration(older)
   if (older !== undefined && olderMs === undefined)
     throw new UsageError(`--older needs a duration like 1h; '${sanitise(older)}' is none.`)
   if (all !== true && older === undefined && matching === undefined)
     throw new UsageError('Say whom: NAME or PEERID, --older DURATION, --matching PATTERN, or --all.')
   const client = await running(context, options)
-  const view = await client.rejectAll({ olderMs, matching, reason }, { signal: context.signal })
+  const view = await client.rejectAll({ olderMs, matching, reason, plan }, { signal: context.signal })
   if (options.json === true) return context.terminal.json(view)
-  context.terminal.print(`${view.rejected} turned away; only an invite lets them in from now on`)
+  const done =
+    plan === true ? 'would be turned away: nothing was changed' : 'turned away; only an invite lets them in from now on'
+  context.terminal.print(`${view.rejected} ${done}`)
 }
 
 const reject = async (context: Context, peer: string, options: RejectOptions): Promise<void> => {
   if (options.all !== undefined || options.older !== undefined || options.matching !== undefined)
     throw new UsageError('--all, --older and --matching go without a name.')
   const client = await running(context, options)
-  const view = await client.reject({ peer: peerName(peer), reason: options.reason }, { signal: context.signal })
+  const { reason, plan } = options
+  const view = await client.reject({ peer: peerName(peer), reason, plan }, { signal: context.signal })
   if (options.json === true) return context.terminal.json(view)
   context.terminal.print(`${orUnknown(view.name)} ${sanitise(view.peerId)}: ${sanitise(view.message)}`)
 }

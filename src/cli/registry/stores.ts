@@ -29,7 +29,7 @@ ${exampleOf('trustnet registry backup', 'trustnet registry backup --to /mnt/safe
 const restoreNotes = `
 The process must be stopped. The store that was there is moved aside. A root
 then appends nothing until it has heard the heads of others.
-${exampleOf('trustnet registry restore /mnt/safe/registry.db')}`
+${exampleOf('trustnet registry restore /mnt/safe/registry.db --plan', 'trustnet registry restore /mnt/safe/registry.db')}`
 
 const verifyNotes = `
 Pages, chain, signatures, state root and records of a store that no process
@@ -49,9 +49,10 @@ export const addRegistryStores: AddCommand = (registry, context) => {
     .option('--config <file>', 'configuration file')
     .option('--name <name>', 'name of the node; picks NAME.yaml')
     .option('--older', 'also when the store there goes further')
+    .option('--plan', 'say what would happen, and change nothing')
     .option('--json', 'print JSON')
     .addHelpText('after', restoreNotes)
-    .action((file: string, options: StoppedOptions & { older?: boolean }) => restore(context, file, options))
+    .action((file: string, options: RestoreOptions) => restore(context, file, options))
   withRunning(registry.command('resume'))
     .description('let a restored root append without the heads of others')
     .requiredOption('--head <n>', 'the entry that its log ends at', wholeNumber('--head', 0))
@@ -100,17 +101,16 @@ const stoppedOf = ({ config, name }: { config?: string | undefined; name?: strin
   ...(name !== undefined && { name })
 })
 
-const restore = async (
-  context: Context,
-  file: string,
-  options: StoppedOptions & { older?: boolean }
-): Promise<void> => {
+type RestoreOptions = StoppedOptions & { older?: boolean; plan?: boolean }
+
+const restore = async (context: Context, file: string, options: RestoreOptions): Promise<void> => {
   const loaded = await loadedConfig(context, stoppedOf(options))
   const { config } = loaded
-  const { restoreHere } = await import('../../node/offline/stopped-store.ts')
+  const { planRestore, restoreHere } = await import('../../node/offline/stopped-store.ts')
+  const run = options.plan === true ? planRestore : restoreHere
   const from = resolve(file)
   const view = await asOwner(ownerOf(loaded), { files: [from], copiesIn: config.paths.data }, ([own = from]) =>
-    breakable(context.signal, restoreHere(config, own, options.older === true, context.signal))
+    breakable(context.signal, run(config, own, options.older === true, context.signal))
   )
   const { terminal } = context
   for (const path of view.missing) {
@@ -119,9 +119,11 @@ const restore = async (
     )
   }
   if (options.json === true) return terminal.json(view)
-  terminal.print(`Restored  ${view.path}, of ${date(view.createdMs)}`)
+  const done = options.plan === true ? 'Would be ' : 'Restored '
+  terminal.print(`${done} ${view.path}, of ${date(view.createdMs)}`)
   terminal.print(`Log       entry ${view.head.n} of epoch ${view.head.epoch}; ${plural(view.members, 'member')}`)
   if (view.movedTo !== null) terminal.print(`Before    ${view.movedTo}`)
+  if (options.plan === true) return terminal.print('Nothing was changed; the store that is there would be moved aside.')
   if (config.role === 'root') {
     terminal.print('')
     terminal.print('When it is started it listens for newer heads before it appends. When nobody')

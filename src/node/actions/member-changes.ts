@@ -15,12 +15,13 @@ interface Changes {
   name?: string | undefined
   role?: Role | undefined
   groups?: string[] | undefined
+  plan?: boolean | undefined
 }
 
-/** Changes name, role or groups of a member. @throws NotFoundError, NameTakenError, InvalidPayloadError */
+/** Changes name, role or groups of a member; with `plan` it says what would happen. @throws NotFoundError, NameTakenError, InvalidPayloadError */
 export async function changeMember(
   registry: Registry,
-  { peer, name, role, groups }: Changes,
+  { peer, name, role, groups, plan = false }: Changes,
   author: Author
 ): Promise<ChangeView> {
   const { publicKey } = requireMember(registry, peer)
@@ -29,14 +30,22 @@ export async function changeMember(
     ...(role !== undefined && { role }),
     ...(groups !== undefined && { groups })
   }
-  const entry = await registry.admission.members.change(publicKey, changes, author)
+  const { members } = registry.admission
+  const planned = plan ? members.planned(publicKey, changes) : undefined
+  if (planned !== undefined) {
+    return changed(refOf(registry, publicKey), undefined, `would be ${wordsOf(planned.body)}`)
+  }
+  const entry = plan ? undefined : await members.change(publicKey, changes, author)
   const { state } = registry.replica
   const now = requireMember(registry, peerIdText(publicKey))
   const alike = name === undefined || entry === undefined ? [] : lookAlikes(name, state.members())
   const warning = alike.length === 0 ? '' : `; its name looks like that of ${alike.join(', ')}`
-  const isNow = `${now.name}, ${now.role}, ${now.groups.length === 0 ? 'in no group' : `in ${now.groups.join(', ')}`}`
-  return changed(refOf(registry, publicKey), entry, `is ${entry === undefined ? 'already' : 'now'} ${isNow}${warning}`)
+  const message = `is ${entry === undefined ? 'already' : 'now'} ${wordsOf(now)}${warning}`
+  return changed(refOf(registry, publicKey), entry, message)
 }
+
+const wordsOf = ({ name, role, groups }: { name: string; role: Role; groups: readonly string[] }): string =>
+  `${name}, ${role}, ${groups.length === 0 ? 'in no group' : `in ${groups.join(', ')}`}`
 
 /** Ends a membership without prejudice; with `plan` it says what would happen. @throws NotFoundError, InvalidPayloadError */
 export async function endMember(

@@ -43,29 +43,29 @@ async function approveWaiting(registry: Registry, peer: string, author: Author |
   }
 }
 
-/** Turns away one that waits. @throws NotFoundError */
+/** Turns away one that waits; with `plan` it says what would happen. @throws NotFoundError */
 export async function reject(
   registry: Registry,
-  peer: string,
-  reason: string,
+  { peer, reason, plan = false }: { peer: string; reason: string; plan?: boolean | undefined },
   author: Author | RemoteAuthor
 ): Promise<ChangeView> {
-  if (isRemote(author)) return await rejectRemote(author, peer, reason)
+  const message = plan ? wouldBeTurnedAway : turnedAway
+  if (isRemote(author)) {
+    const { bytes, join } = await waitingJoin(author, peer)
+    if (!plan) await author.reject(payloadHash(bytes), reason)
+    return { peerId: peerIdText(join.publicKey), name: join.name, entry: null, message }
+  }
   const who = waitingNamed(registry, peer)
   const waiting = registry.admission.pending()
   const joiner = waiting.find(({ publicKey, name }) => name === who || peerIdText(publicKey) === who)
-  await registry.admission.reject(who, reason)
+  if (plan && joiner === undefined) throw nothingWaits(peer)
+  if (!plan) await registry.admission.reject(who, reason)
   const peerId = joiner === undefined ? who : peerIdText(joiner.publicKey)
-  return { peerId, name: joiner?.name ?? null, entry: null, message: turnedAway }
+  return { peerId, name: joiner?.name ?? null, entry: null, message }
 }
 
 const turnedAway = 'was turned away; only an invite lets it in from now on'
-
-async function rejectRemote(author: RemoteAuthor, peer: string, reason: string): Promise<ChangeView> {
-  const { bytes, join } = await waitingJoin(author, peer)
-  await author.reject(payloadHash(bytes), reason)
-  return { peerId: peerIdText(join.publicKey), name: join.name, entry: null, message: turnedAway }
-}
+const wouldBeTurnedAway = 'would be turned away; only an invite would let it in from then on'
 
 /** Shuts a key out for ever; with `plan` it says what would happen. @throws NotFoundError, InvalidPayloadError */
 export async function revoke(
@@ -104,18 +104,22 @@ const waitingNamed = ({ admission }: Registry, peer: string): string => {
   if (keyOfPeerId(peer) !== undefined || waiting.some(({ name }) => name === peer)) return peer
   const found = byEnd(waiting, peer)
   if (found !== undefined) return peerIdText(found.publicKey)
-  throw new NotFoundError(`no join of ${peer} waits: \`trustnet registry pending\` lists them`)
+  throw nothingWaits(peer)
 }
 
-/** Turns all away that wait at this root and fit. */
+const nothingWaits = (peer: string): NotFoundError =>
+  new NotFoundError(`no join of ${peer} waits: \`trustnet registry pending\` lists them`)
+
+/** Turns all away that wait at this root and fit; with `plan` it counts them. */
 export const rejectAllWaiting = async (
   { registry, clock }: { registry: Registry; clock: Clock },
-  { olderMs = 0, matching = '*' }: WaitingQuery,
+  { olderMs = 0, matching = '*', plan = false }: WaitingQuery,
   reason: string
 ): Promise<RejectedView> => {
   const newestMs = clock.now() - olderMs
   const parts = matching.split('*')
   const fits = ({ name, sinceMs }: PendingJoin): boolean => sinceMs <= newestMs && hasParts(name, parts)
+  if (plan) return { rejected: registry.admission.pending().filter(fits).length }
   return { rejected: await registry.admission.rejectAll(fits, reason) }
 }
 

@@ -36,11 +36,10 @@ const openInvite = (
   }
 }
 
-/** Takes one back; of one that was taken back it gives that entry. @throws NotFoundError, AmbiguousNameError */
+/** Takes one back; of one that was taken back it gives that entry. With `plan` it says what would happen. @throws NotFoundError, AmbiguousNameError */
 export async function cancelInvite(
   network: NetworkNode,
-  id: string,
-  reason: string,
+  { id, reason, plan = false }: { id: string; reason: string; plan?: boolean | undefined },
   author: Author
 ): Promise<InviteEndView> {
   const { invites } = network.registry.admission
@@ -48,6 +47,11 @@ export async function cancelInvite(
   const before = isOpen ? undefined : invites.takenBack(id)
   if (before !== undefined) {
     return { id: text(before.body.id, 'base16'), entry: before.n, message: 'lets nobody in: it was ended before' }
+  }
+  if (plan) {
+    const { grant, taken } = invites.find(id)
+    const message = `would be taken back; it has let ${taken} of ${grant.uses} in, who would stay members`
+    return { id: text(grant.id, 'base16'), entry: null, message }
   }
   const { grant, taken } = await network.registry.admission.cancelInvite(id, reason, author)
   const message = `is taken back; it had let ${taken} of ${grant.uses} in, who stay members`

@@ -39,7 +39,7 @@ export const invitesView = answer('invite-list', 'trustnet invite list --json, a
 
 export const inviteEndView = answer('invite-cancel', 'trustnet invite cancel --json', {
   id: text,
-  entry: whole.describe('of the log'),
+  entry: wholeOrNull.describe('of the log; null: it was a plan'),
   message: text
 })
 

@@ -138,7 +138,7 @@ export const pendingView = answer('registry-pending', 'trustnet registry pending
 })
 
 export const rejectedView = answer('registry-reject-all', 'trustnet registry reject --all --json', {
-  rejected: whole.describe('how many were turned away')
+  rejected: whole.describe('how many were turned away, or would be')
 })
 
 const logRow = z.object({

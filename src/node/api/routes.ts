@@ -143,11 +143,12 @@ export const routes = {
   ),
   pending: ask.network('Joins that wait', registry.pendingView, {}),
   approve: order('Lets in one that waits', views.changeView, { peer }),
-  reject: order('Turns away one that waits', views.changeView, { peer, reason }),
+  reject: order('Turns away one that waits', views.changeView, { peer, reason, plan: plan.optional() }),
   rejectAll: tell.root('Turns away all that wait, or those that fit', registry.rejectedView, {
     olderMs: count.describe('wait for at least so long').optional(),
     matching: z.string().max(253).describe('a pattern of names; `*` is any text').optional(),
-    reason
+    reason,
+    plan: plan.optional()
   }),
   clock: ask.network('What the clocks of process, machine and log say', registry.clockView, {}),
   acceptClock: tell.network(
@@ -199,7 +200,11 @@ export const routes = {
     ephemeralMs: z.int().min(1000).describe('memberships by it end after so long offline').optional()
   }),
   invites: ask.network('Open invites, or the one whose id begins so', invites.invitesView, { id: inviteId.optional() }),
-  cancelInvite: order('Takes an invite back', invites.inviteEndView, { id: inviteId, reason }),
+  cancelInvite: order('Takes an invite back', invites.inviteEndView, {
+    id: inviteId,
+    reason,
+    plan: plan.optional()
+  }),
   checkpoint: ask.network('The newest checkpoint', registry.checkpointView, {
     note: z.boolean().describe('also as a signed note, which only the root can make').optional()
   }),
@@ -230,7 +235,8 @@ export const routes = {
     peer,
     name: z.string().max(63).optional(),
     role: role.optional(),
-    groups: groups.optional()
+    groups: groups.optional(),
+    plan: plan.optional()
   }),
   endMember: order('Ends a membership; the key may be admitted again', views.changeView, {
     peer,

@@ -150,7 +150,7 @@ const handlers: { readonly [K in RouteName]: Handler<K> } = {
   logDiff: (query, { network, signal }) => logDiffView(network, query, signal),
   pending: (_, { network }) => pendingView(network),
   approve: ({ peer }, { registry, author }) => approve(registry, peer, author),
-  reject: ({ peer, reason }, { registry, author }) => reject(registry, peer, reason, author),
+  reject: (query, { registry, author }) => reject(registry, query, author),
   rejectAll: ({ reason, ...which }, { node, registry }) =>
     rejectAllWaiting({ registry, clock: node.clock }, which, reason),
   clock: (_, { node, network }) => clockView(node, network),
@@ -167,7 +167,7 @@ const handlers: { readonly [K in RouteName]: Handler<K> } = {
 
   invite: (query, { node, network, author, signal }) => issueInvite(network, node.key.publicKey, query, signal, author),
   invites: ({ id }, { network }) => openInvites(network, id),
-  cancelInvite: ({ id, reason }, { network, author }) => cancelInvite(network, id, reason, author),
+  cancelInvite: (query, { network, author }) => cancelInvite(network, query, author),
   checkpoint: ({ note }, { network }) => checkpointView(network, note),
   policy: (_, { network }) => policyView(network),
   previewPolicy: (changes, { network }) => previewPolicy(network, changes),

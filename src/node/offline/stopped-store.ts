@@ -5,7 +5,7 @@ import { peerIdText } from '../../identity/keys.ts'
 import { networkFingerprint, networkIdText, parseNetworkId } from '../../identity/network-id.ts'
 import { backUp } from '../../registry/backup/backup.ts'
 import { diffStores } from '../../registry/backup/diff-stores.ts'
-import { restoreStore } from '../../registry/backup/restore.ts'
+import { type RestoreInit, restoreStore } from '../../registry/backup/restore.ts'
 import { type StoreReport, verifyStore } from '../../registry/backup/verify-store.ts'
 import { verifyForkProof } from '../../registry/log/forks/fork-proof.ts'
 import { openStoredGenesis } from '../../registry/log/stored-genesis.ts'
@@ -78,7 +78,7 @@ export interface RestoreView {
   createdMs: number
   head: { epoch: number; n: number; hash: string }
   members: number
-  /** Path to which the store that was there has been moved. */
+  /** Path to which the store that was there has been moved; null: there was none, or it was a plan. */
   movedTo: string | null
   /** Keys that the backup lacks and that are not there either. */
   missing: string[]
@@ -91,15 +91,28 @@ export async function restoreHere(
   older: boolean,
   signal?: AbortSignal
 ): Promise<RestoreView> {
+  const view = await restored(config, { backup, older, signal })
+  dropNote(config.paths)
+  return view
+}
+
+/** What that would do, and whether it would be refused. Nothing is changed. @throws as restoreStore */
+export const planRestore = async (
+  config: Config,
+  backup: string,
+  older: boolean,
+  signal?: AbortSignal
+): Promise<RestoreView> => await restored(config, { backup, older, signal, plan: true })
+
+async function restored(config: Config, init: Omit<RestoreInit, 'path' | 'networkId'>): Promise<RestoreView> {
   const { role, networkId, paths } = config
   const { store, logKey } = dataFiles(paths.data)
   const pin = networkId === undefined ? undefined : parseNetworkId(networkId)
-  const { manifest, report, movedTo } = await restoreStore({ backup, path: store, networkId: pin, older, signal })
-  dropNote(paths)
+  const { manifest, report, movedTo } = await restoreStore({ ...init, path: store, networkId: pin })
   const keys = role === 'root' ? [paths.key, logKey] : [paths.key]
   return {
     path: store,
-    backup,
+    backup: init.backup,
     createdMs: manifest.createdMs,
     head: manifest.head,
     members: report.members,

@@ -6,7 +6,7 @@ import { InvalidPayloadError, NotFoundError } from '../../runtime/errors.ts'
 import type { EntryDraft, Root } from '../log/log-writer.ts'
 import type { Replica } from '../log/replica.ts'
 import type { Member } from '../log/state/network-state.ts'
-import type { LogEntry } from '../objects/entry.ts'
+import type { EntryContent, LogEntry } from '../objects/entry.ts'
 import type { Rotate } from '../objects/entry-bodies.ts'
 import type { Signed } from '../objects/envelope.ts'
 import type { End } from '../objects/member-entries.ts'
@@ -43,11 +43,16 @@ export class MemberChanges {
   /** @throws NotRootError, NotFoundError, NameTakenError, InvalidPayloadError, LogMismatchError */
   change(publicKey: Uint8Array, change: MemberChange, by?: Author): Promise<Signed<LogEntry> | undefined> {
     return this.#inTurn(by, async (author) => {
-      const member = this.#member(publicKey)
-      this.#requireRole(member, change.role)
-      const entry = changeOf(member, change)
+      const entry = this.planned(publicKey, change)
       return entry === undefined ? undefined : at(await author.append([entry]), 0)
     })
+  }
+
+  /** The entry that a change would make now; undefined: all is so already. @throws NotFoundError, InvalidPayloadError */
+  planned(publicKey: Uint8Array, change: MemberChange): ChangeDraft | undefined {
+    const member = this.#member(publicKey)
+    this.#requireRole(member, change.role)
+    return changeOf(member, change)
   }
 
   /** Takes a secondary out of the set of registries: it is an ordinary member from then on. @throws as change */
@@ -122,7 +127,9 @@ export class MemberChanges {
   }
 }
 
-function changeOf(member: Member, change: MemberChange): EntryDraft | undefined {
+type ChangeDraft = Extract<EntryContent, { kind: 'change' }>
+
+function changeOf(member: Member, change: MemberChange): ChangeDraft | undefined {
   const { publicKey } = member
   const { name = member.name, role = member.role } = change
   const groups = sortedGroups(change.groups ?? member.groups)

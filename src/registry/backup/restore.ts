@@ -21,6 +21,8 @@ export interface RestoreInit {
   networkId?: Uint8Array | undefined
   /** Also when the store that is there goes further than the backup. */
   older?: boolean
+  /** Judges all of it and changes nothing. */
+  plan?: boolean
   clock?: Clock
   /** Breaks it off while nothing was changed; after that it comes to its end. */
   signal?: AbortSignal | undefined
@@ -29,7 +31,7 @@ export interface RestoreInit {
 export interface Restored {
   manifest: BackupManifest
   report: StoreReport
-  /** Path to which the store that was there has been moved. */
+  /** Path to which the store that was there has been moved; undefined: there was none, or it was a plan. */
   movedTo: string | undefined
 }
 
@@ -41,7 +43,7 @@ export interface Restored {
  * for one that is behind the store; WrongNetworkError
  */
 export async function restoreStore(init: RestoreInit): Promise<Restored> {
-  const { backup, path, networkId, older = false, clock = systemClock } = init
+  const { backup, path, networkId, older = false, plan = false, clock = systemClock } = init
   const { signal = new AbortController().signal } = init
   const manifest = readManifest(backup)
   const report = await verifyStore(backup, signal)
@@ -57,6 +59,7 @@ export async function restoreStore(init: RestoreInit): Promise<Restored> {
         'nothing was changed; add --older to go back nevertheless'
     )
   }
+  if (plan) return { manifest, report, movedTo: undefined }
   signal.throwIfAborted()
   const nowMs = clock.now()
   const unfinished = `${path}.restoring`

@@ -22,7 +22,12 @@ it('invites are listed with whom they let in, at every node, and are taken back 
     expect(invites).toMatchObject([{ id: made.id, uses: 2, taken: 1, note: 'the lab', members: [{ name: 'a' }] }])
   }
   await expect(a.control.cancelInvite({ id: made.id, reason: '' })).rejects.toThrow(NotRootError)
-  expect(await root.control.cancelInvite({ id: made.id.slice(0, 6), reason: 'lost' })).toMatchObject({ id: made.id })
+  const planned = await root.control.cancelInvite({ id: made.id.slice(0, 6), reason: 'lost', plan: true })
+  expect(planned).toMatchObject({ id: made.id, entry: null })
+  expect(await root.control.cancelInvite({ id: made.id.slice(0, 6), reason: 'lost' })).toMatchObject({
+    id: made.id,
+    message: expect.stringMatching(/^is taken back/)
+  })
   const { n } = root.registry.replica.head
   expect(await root.control.cancelInvite({ id: made.id.slice(0, 6), reason: 'lost' })).toMatchObject({
     id: made.id,

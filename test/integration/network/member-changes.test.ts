@@ -28,6 +28,8 @@ describe('a member', () => {
     const [hal, bob] = [await network.join('hal'), await network.join('bob')]
     await root.control.changeMember({ peer: 'hal', name: 'hal-2' })
     await root.control.changeMember({ peer: 'hal-2', groups: ['web', 'db', 'web'] })
+    const planned = await root.control.changeMember({ peer: 'hal-2', role: 'external', plan: true })
+    expect(planned).toMatchObject({ entry: null, message: expect.stringMatching(/^would be hal-2, external, in /) })
     const changed = await root.control.changeMember({ peer: 'hal-2', role: 'external' })
     expect(changed).toMatchObject({ name: 'hal-2', message: 'is now hal-2, external, in db, web' })
     for (const node of [root, hal, bob]) await eventually(() => seenBy(node, hal) === 'hal-2 external db web')
@@ -53,6 +55,7 @@ describe('a member', () => {
     await expect(root.control.changeMember({ peer: 'bob', name: 'root' })).rejects.toThrow(NameTakenError)
     await expect(root.control.changeMember({ peer: 'bob', name: 'B.' })).rejects.toThrow(InvalidPayloadError)
     await expect(root.control.changeMember({ peer: 'bob', role: 'root' })).rejects.toThrow('promote')
+    await expect(root.control.changeMember({ peer: 'bob', role: 'root', plan: true })).rejects.toThrow('promote')
     await expect(root.control.changeMember({ peer: 'root', role: 'integrated' })).rejects.toThrow('promote a secondary')
     await expect(root.control.endMember({ peer: 'root', reason: '' })).rejects.toThrow('promote a secondary')
     await expect(root.control.retireRegistry({ peer: 'root' })).rejects.toThrow('promote a secondary')

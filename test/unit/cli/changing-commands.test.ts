@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { conductOf } from '../../../src/cli/output/conduct.ts'
 import { type RouteName, routes } from '../../../src/node/api/routes.ts'
 import { commandTree, type KnownCommand } from '../../helpers/commands/command-tree.ts'
@@ -9,54 +9,79 @@ import { commandTree, type KnownCommand } from '../../helpers/commands/command-t
  * - `here`: it changes a process or a machine, and nobody else's
  * - `root`: the authority, the root's own process or its stores
  */
-const changes: ReadonlyMap<string, { by: RouteName | 'here' | 'root'; takes?: '--plan' | '--yes' | '--confirm' }> =
-  new Map([
-    ['drill', { by: 'here' }],
-    ['install', { by: 'here', takes: '--plan' }],
-    ['upgrade', { by: 'here', takes: '--plan' }],
-    ['uninstall', { by: 'here', takes: '--plan' }],
-    ['init', { by: 'here' }],
-    ['registry approve', { by: 'approve' }],
-    ['registry reject', { by: 'reject' }],
-    ['registry backup', { by: 'here' }],
-    // The store that was there is moved aside, not overwritten.
-    ['registry restore', { by: 'here' }],
-    ['registry resume', { by: 'root' }],
-    ['registry clock', { by: 'root' }],
-    ['registry evict', { by: 'here', takes: '--confirm' }],
-    ['registry void', { by: 'root' }],
-    // Without --yes they print their plan.
-    ['registry promote', { by: 'root', takes: '--yes' }],
-    ['registry recover', { by: 'root', takes: '--yes' }],
-    ['authority rotate', { by: 'root', takes: '--yes' }],
-    ['registry rotate-log-key', { by: 'root', takes: '--plan' }],
-    ['peers connect', { by: 'here' }],
-    ['peers disconnect', { by: 'here' }],
-    ['report', { by: 'here' }],
-    ['log-level', { by: 'here' }],
-    ['reload', { by: 'here' }],
-    ['identity rotate', { by: 'here', takes: '--plan' }],
-    ['address', { by: 'here' }],
-    ['invite', { by: 'invite' }],
-    ['invite cancel', { by: 'cancelInvite' }],
-    ['policy set', { by: 'setPolicy', takes: '--plan' }],
-    // It shows what changes for whom, and asks.
-    ['policy edit', { by: 'setPolicy', takes: '--yes' }],
-    ['leave', { by: 'here', takes: '--plan' }],
-    ['join', { by: 'here' }],
-    ['revoke', { by: 'revoke', takes: '--plan' }],
-    ['member rename', { by: 'changeMember' }],
-    ['member role', { by: 'changeMember' }],
-    ['member groups', { by: 'changeMember' }],
-    ['member end', { by: 'endMember', takes: '--plan' }],
-    ['registry retire', { by: 'retireRegistry', takes: '--plan' }],
-    ['operator add', { by: 'addOperator', takes: '--plan' }],
-    ['operator remove', { by: 'removeOperator', takes: '--plan' }],
-    ['operator key', { by: 'here' }],
-    ['operator approve', { by: 'approveOrder' }],
-    ['dns set', { by: 'here', takes: '--plan' }],
-    ['config migrate', { by: 'here' }]
-  ])
+const changes: ReadonlyMap<string, RouteName | 'here' | 'root'> = new Map([
+  ['drill', 'here'],
+  ['install', 'here'],
+  ['upgrade', 'here'],
+  ['uninstall', 'here'],
+  ['init', 'here'],
+  ['registry approve', 'approve'],
+  ['registry reject', 'reject'],
+  ['registry backup', 'here'],
+  ['registry restore', 'here'],
+  ['registry resume', 'root'],
+  ['registry clock', 'root'],
+  ['registry evict', 'here'],
+  ['registry void', 'root'],
+  ['registry promote', 'root'],
+  ['registry recover', 'root'],
+  ['authority rotate', 'root'],
+  ['registry rotate-log-key', 'root'],
+  ['peers connect', 'here'],
+  ['peers disconnect', 'here'],
+  ['report', 'here'],
+  ['log-level', 'here'],
+  ['reload', 'here'],
+  ['identity rotate', 'here'],
+  ['address', 'here'],
+  ['invite', 'invite'],
+  ['invite cancel', 'cancelInvite'],
+  ['policy set', 'setPolicy'],
+  ['policy edit', 'setPolicy'],
+  ['leave', 'here'],
+  ['join', 'here'],
+  ['revoke', 'revoke'],
+  ['member rename', 'changeMember'],
+  ['member role', 'changeMember'],
+  ['member groups', 'changeMember'],
+  ['member end', 'endMember'],
+  ['registry retire', 'retireRegistry'],
+  ['operator add', 'addOperator'],
+  ['operator remove', 'removeOperator'],
+  ['operator key', 'here'],
+  ['operator approve', 'approveOrder'],
+  ['dns set', 'here'],
+  ['config migrate', 'here']
+])
+
+/** Verbs of commands that make or show something, or give back what was taken: whatever else a command is called takes something away. */
+const harmless: ReadonlySet<string> = new Set([
+  'drill',
+  'init',
+  'join',
+  'invite',
+  'approve',
+  'backup',
+  'resume',
+  'clock',
+  'void',
+  'connect',
+  // The connector dials again.
+  'disconnect',
+  'report',
+  'log-level',
+  'reload',
+  'address',
+  // It encrypts the file in place, and asks for the passphrase twice.
+  'key',
+  // The old file is kept beside it.
+  'migrate'
+])
+
+/** Options by which a command that nobody signs says before what it would do; one that an operator signs has `--yes` for something else. */
+const says = ['--plan', '--yes', '--confirm']
+/** It shows what changes for whom, and asks. */
+const shows = ['policy edit']
 
 /** Calls that an operator signs and no command of their own makes. */
 const asked: readonly RouteName[] = ['waitingOrders']
@@ -66,30 +91,48 @@ const known = new Map((await commandTree()).filter(({ acts }) => acts).map((one)
 const optionsOf = ({ command }: KnownCommand): (string | undefined)[] => command.options.map(({ long }) => long)
 
 test('every command that changes something is in this table, and no other', () => {
-  const changing = [...known.keys()].filter((words) => conductOf(words) === 'changes')
-  expect([...changes.keys()].toSorted()).toEqual(changing.toSorted())
+  const found = [...known.keys()].filter((words) => conductOf(words) === 'changes')
+  expect([...changes.keys()].toSorted()).toEqual(found.toSorted())
 })
 
 test('every call that an operator signs is made by a command of this table', () => {
   const signed = Object.entries(routes).flatMap(([name, { needs }]) => (needs === 'operator' ? [name] : []))
-  const made = new Set<string>([...changes.values()].map(({ by }) => by))
+  const made = new Set<string>(changes.values())
   expect(signed.filter((name) => !made.has(name) && !asked.some((each) => each === name))).toEqual([])
 })
 
-describe.each([...changes])('%s', (words, { by, takes }) => {
+const commandOf = (words: string): KnownCommand => {
   const one = known.get(words)
-  const options = one === undefined ? [] : optionsOf(one)
+  if (one === undefined) throw new Error(`there is no command ${words}`)
+  return one
+}
 
-  test('has --json', () => {
-    expect(options).toContain('--json')
-  })
+const changing = [...changes.keys()]
+const takingAway = changing.filter((words) => !harmless.has(words.split(' ').at(-1) ?? ''))
+const calls = [...changes].flatMap(([words, by]) => (by === 'here' || by === 'root' ? [] : [{ words, by }]))
 
-  test.runIf(takes !== undefined)('takes something away, and says before what it would do', () => {
-    expect(options).toContain(takes)
-  })
+test.each(changing)('%s has --json', (words) => {
+  expect(optionsOf(commandOf(words))).toContain('--json')
+})
 
-  test.runIf(by !== 'here' && by !== 'root')('is refused where it may not be made, or signed with --as', () => {
-    expect(options).toContain('--as')
-    expect(routes[by as RouteName]).toMatchObject({ needs: 'operator', writes: true })
-  })
+test.each(takingAway)('%s takes something away, and says before what it would do', (words) => {
+  const isCall = calls.some((each) => each.words === words) && !shows.includes(words)
+  const options = optionsOf(commandOf(words))
+  expect(isCall ? options.includes('--plan') : says.some((each) => options.includes(each))).toBe(true)
+})
+
+test.each(calls)('$words is refused where it may not be made, or signed with --as', ({ words, by }) => {
+  expect(optionsOf(commandOf(words))).toContain('--as')
+  expect(routes[by]).toMatchObject({ needs: 'operator', writes: true })
+})
+
+const planned = calls.filter(({ by }) => 'plan' in routes[by].input.shape)
+
+test.each(planned)('$words has --plan, as its call has', ({ words }) => {
+  expect(optionsOf(commandOf(words))).toContain('--plan')
+})
+
+test('each verb that is called harmless is that of a command', () => {
+  const verbs = new Set(changing.map((words) => words.split(' ').at(-1)))
+  expect([...harmless].filter((verb) => !verbs.has(verb))).toEqual([])
 })
