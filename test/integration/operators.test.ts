@@ -100,7 +100,10 @@ describe('operators', () => {
     await runCli(['operator', 'key', key], { home: network.folder })
     expect((await atRoot.run('policy', 'set', 'two-operators=revoke')).err).toContain('second operator')
     await atRoot.run('operator', 'add', 'ann', '--key', `${key}.pub`)
-    expect((await atRoot.run('policy', 'set', 'two-operators=revoke,operator')).code).toBe(0)
+    const planned = await atRoot.run('policy', 'set', 'two-operators=policy', '--plan')
+    expect(planned.err).toMatch(/when the key of one is lost, no entry of kind policy .* until the other operator adds/)
+    const set = await atRoot.run('policy', 'set', 'two-operators=revoke,operator')
+    expect(set).toMatchObject({ code: 0, err: expect.stringMatching(/no entry of kind operator .* registry recover/) })
     await eventually(() => a.registry.replica.head.n === root.registry.replica.head.n)
 
     const first = await atA.run('--as', key, 'revoke', 'b', '--reason', 'stolen')

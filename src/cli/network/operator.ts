@@ -9,6 +9,7 @@ import { exampleOf } from '../output/help.ts'
 import { peerText } from '../output/status-text.ts'
 import type { Column } from '../output/table.ts'
 import { age, sanitise } from '../output/text.ts'
+import { warnOfLostKey } from './two-operators.ts'
 
 const notes = `
 Operators are people with a key of their own. Whatever a person changes is an
@@ -65,7 +66,11 @@ const addChanges = (operator: Command, context: Context): void => {
     .addHelpText('after', exampleOf('trustnet operator remove ann --plan', 'trustnet operator remove ann'))
     .action(async (name: string, options: PlanOptions) => {
       const client = await running(context, options)
-      tell(context, await client.removeOperator({ name, plan: options.plan }, { signal: context.signal }), options)
+      const { signal } = context
+      tell(context, await client.removeOperator({ name, plan: options.plan }, { signal }), options)
+      if (options.plan === true) return
+      const { policy } = await client.policy({}, { signal })
+      await warnOfLostKey(context, client, policy.twoOperators)
     })
   operator
     .command('key <file>')

@@ -13,6 +13,7 @@ import { ExitError, exitCodes, UsageError } from '../output/exit.ts'
 import { BrokenOffError, isOfSignal, signalOf } from '../output/interrupt.ts'
 import { plural, sanitise } from '../output/text.ts'
 import { describeValue, parsePolicyText, policyText } from './policy-values.ts'
+import { warnOfLostKey } from './two-operators.ts'
 
 /** Length that no policy has as text. */
 export const maxPolicyBytes = 262_144
@@ -50,6 +51,7 @@ export async function editPolicy(
     const values = parsePolicyText(text)
     const preview = await client.previewPolicy(values, { signal })
     for (const line of previewLines(preview)) terminal.progress(line)
+    await warnOfLostKey(context, client, values.twoOperators)
     if (preview.refusal !== null) throw new ExitError(exitCodes.refused, sanitise(preview.refusal))
     if (preview.lockOut !== null && options.force !== true) {
       throw new ExitError(exitCodes.refused, `${sanitise(preview.lockOut)}; to have it so all the same, add --force`)

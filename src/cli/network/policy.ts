@@ -6,6 +6,7 @@ import { ExitError, exitCodes, UsageError } from '../output/exit.ts'
 import { orUnknown, sanitise } from '../output/text.ts'
 import { editPolicy, maxPolicyBytes, previewLines } from './policy-edit.ts'
 import { formatValue, parsePolicyText, parseValue, simpleKeys } from './policy-values.ts'
+import { warnOfLostKey } from './two-operators.ts'
 
 const examples = `
 The policy is an entry of the signed log: every node knows it, and it acts at
@@ -78,6 +79,7 @@ const set = async (context: Context, values: PolicyValues, options: SetOptions):
   const { entry } = await client.policy({}, { signal })
   const change = { ...values, seen: entry, force: options.force }
   show(context, await client.setPolicy(change, { signal }), options)
+  await warnOfLostKey(context, client, values.twoOperators)
 }
 
 const preview = async (context: Context, values: PolicyValues, options: RunningOptions): Promise<void> => {
@@ -86,6 +88,7 @@ const preview = async (context: Context, values: PolicyValues, options: RunningO
   const view = await client.previewPolicy(values, { signal })
   if (options.json === true) terminal.json(view)
   else for (const line of previewLines(view)) terminal.print(line)
+  await warnOfLostKey(context, client, values.twoOperators)
   if (view.refusal !== null) throw new ExitError(exitCodes.refused, sanitise(view.refusal))
   if (view.lockOut !== null) throw new ExitError(exitCodes.refused, `${sanitise(view.lockOut)}: it would need --force`)
 }
