@@ -5,10 +5,21 @@ import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
 const built = (path) => import(new URL(`../dist/${path}.js`, import.meta.url).href)
-const [{ TestNetwork, eventually }, { FrameStream }] = await Promise.all([
-  built('test/helpers/network'),
-  built('src/protocols/engine/frames')
-])
+const [{ eventually }, { memberAt, probeAll }, { KitNetwork, kitPassphrase }, orders] = await Promise.all(
+  ['network', 'network-views', 'registry/kit-network', '../attacks/admission/orders'].map((name) =>
+    built(`test/helpers/${name}`)
+  )
+)
+const [{ FrameStream }, rotation, keys, paths, entry, dht] = await Promise.all(
+  [
+    'protocols/engine/frames',
+    'node/offline/rotate-running',
+    'identity/keys',
+    'node/config/paths',
+    'registry/objects/entry',
+    'protocols/kad/record-key'
+  ].map((name) => built(`src/${name}`))
+)
 const target = new URL('../test/fixtures/network-v1/', import.meta.url).pathname
 
 /** Messages by protocol: of who opened the stream, and of who answers. */
@@ -17,25 +28,51 @@ const messages = {
   register: ['SessionFrame', 'SessionFrame'],
   lookup: ['LookupRequest', 'LookupAnswer'],
   sync: ['SyncRequest', 'SyncFrame'],
-  probe: ['ProbeRequest', 'ProbeAnswer']
+  probe: ['ProbeRequest', 'ProbeAnswer'],
+  admin: ['AdminRequest', 'AdminAnswer']
 }
+const modules = await Promise.all(Object.keys(messages).map((name) => built(`src/protocols/${name}/pb/${name}`)))
+const codecs = Object.assign({}, ...modules)
 const mostBytes = 6_000
-const mostOfKind = 12
+/** Frames of one message that have the same fields. */
+const mostOfShape = 4
+const mostOfGossip = 6
 const frames = []
+const shapes = new Map()
+
+const isSet = (value) => Boolean(value) && value.length !== 0
+
+/** Tells whether a frame with these fields is still wanted. */
+const isWanted = (message, frame) => {
+  const value = codecs[message].decode(frame)
+  const fields = Object.keys(value).filter((field) => isSet(value[field]))
+  const shape = [message, ...fields].join(' ')
+  const seen = shapes.get(shape) ?? 0
+  shapes.set(shape, seen + 1)
+  return seen < mostOfShape
+}
 
 /** Keeps what is written, and writes it. */
 const write = FrameStream.prototype.write
 FrameStream.prototype.write = function (frame) {
   const protocol = this.stream.protocol.split('/')[2]
   const message = messages[protocol]?.[this.stream.direction === 'outbound' ? 0 : 1]
-  const isNew = frames.filter((each) => each.protocol === protocol && each.message === message).length < mostOfKind
-  if (message !== undefined && isNew && frame.length <= mostBytes) {
+  if (message !== undefined && frame.length <= mostBytes && isWanted(message, frame)) {
     frames.push({ protocol, message, bytes: Buffer.from(frame).toString('hex') })
   }
   return write.call(this, frame)
 }
 
-const network = await TestNetwork.create({ 'admission.policy': 'invite', 'admission.membership': '3650d' })
+/** Keeps the announcements that a node takes from gossip. */
+const keepGossip = (node) => {
+  let kept = 0
+  node.libp2p.services.pubsub.addEventListener('message', ({ detail }) => {
+    if (!detail.topic.endsWith('/announce/1') || kept++ >= mostOfGossip) return
+    frames.push({ protocol: 'announce', message: 'announcement', bytes: Buffer.from(detail.data).toString('hex') })
+  })
+}
+
+const network = await KitNetwork.create({ 'admission.policy': 'invite', 'admission.membership': '3650d' })
 const root = network.node('root')
 const joined = async (name, flags, invite) => {
   const node = network.make(name, { 'bootstrap.peers': [network.address('root')], ...flags })
@@ -44,34 +81,75 @@ const joined = async (name, flags, invite) => {
   await node.joined({ signal: AbortSignal.timeout(60_000) })
   return node
 }
+const ephemeralMs = 3_650 * 24 * 3_600_000
 await joined('tnr-2', { role: 'secondary' }, { role: 'secondary' })
 const web = await joined('web-1', { services: ['http:8080', 'ssh:22'] }, { role: 'integrated', groups: ['web'] })
 const db = await joined('db-1', { role: 'external', services: ['postgres:5432'] }, { role: 'external', groups: ['db'] })
 await joined('lost', {}, { role: 'integrated' })
+await joined('let-go', {}, { role: 'integrated' })
+await joined('ci-1', {}, { role: 'integrated', groups: ['ci'], ephemeralMs })
+for (const node of [root, web]) keepGossip(node)
 const { control } = root
+const same = () => eventually(() => web.registry.replica.head.n === root.registry.replica.head.n)
 await control.invite({ role: 'integrated', uses: 5, note: 'the lab', groups: ['lab'], ttlMs: 3_600_000 })
-const { entry } = await control.policy()
 await control.setPolicy({
   rules: [{ from: 'web', to: 'db', service: 'postgres' }],
   tests: [{ from: 'web', to: 'db', service: 'ssh', allowed: false }],
   publishing: 'registries',
-  seen: entry
+  seen: (await control.policy()).entry
 })
 await control.changeMember({ peer: 'db-1', name: 'db-2', groups: ['db', 'eu'] })
-await control.revoke({ peer: 'lost', reason: 'stolen' })
-await eventually(() => web.registry.replica.head.n === root.registry.replica.head.n)
+await control.endMember({ peer: 'let-go', reason: 'not needed' })
+
+// Two operators revoke: the first order waits at the root, the second one makes the entry.
+const ann = keys.SigningKey.generate()
+await control.addOperator({ name: 'ann', keyId: keys.peerIdText(ann.publicKey) })
+await control.setPolicy({ twoOperators: [3], seen: (await control.policy()).entry })
+for (const key of [orders.operatorKey(network), ann]) {
+  await same()
+  const said = await orders.answer(web, orders.signed(web, key, orders.revoke(web, 'lost')))
+  process.stdout.write(`an order to revoke: ${said}\n`)
+}
+
+await web.control.rotateIdentity()
+await web.joined({ signal: AbortSignal.timeout(60_000) })
+await rotation.rotateLogKey(control, { kit: network.kit, passphrase: kitPassphrase }, new AbortController().signal)
+await eventually(() => root.registry.root?.refusal === undefined)
+await control.changeMember({ peer: 'web-1', groups: ['web', 'eu'] })
+await same()
+
+// A put: the record with one service more.
+const { config } = network.config('with-metrics', { services: ['http:8080', 'metrics:9100', 'ssh:22'] })
+web.config.services = config.services
+await web.attached.publishSelf()
+await eventually(async () => (await control.lookup({ service: 'metrics' })).rows.length === 1)
 await web.control.lookup({ remote: true })
-await eventually(async () => (await control.lookup({ service: 'http' })).rows.length === 1)
+await probeAll(root, memberAt(root, 'web-1').publicKey)
+await web.control.matrix()
+await eventually(() => frames.some(({ protocol }) => protocol === 'announce'))
+await eventually(async () => {
+  const found = await web.libp2p.services.kad.findRecord(db.key.publicKey).catch(() => undefined)
+  if (found === undefined) return false
+  const key = Buffer.from(dht.recordKey(db.key.publicKey)).toString('hex')
+  frames.push({ protocol: 'kad', message: 'value', key, bytes: Buffer.from(found.bytes).toString('hex') })
+  return true
+})
+const { table } = root.registry.replica.ledger
+const kinds = Object.entries(entry.entryKinds).flatMap(([kind, number]) =>
+  table.ofKinds(number, number).length > 0 ? [kind] : []
+)
 const { n, hash } = root.registry.replica.head
 const facts = {
   networkId: network.networkId,
   n,
+  epoch: root.registry.replica.head.epoch,
+  kinds: kinds.toSorted(),
   headHash: Buffer.from(hash).toString('hex'),
   stateRoot: Buffer.from(root.registry.replica.state.root()).toString('hex'),
   members: [...root.registry.replica.state.members()].map(({ name }) => name).toSorted((a, b) => (a < b ? -1 : 1)),
   peerIds: { root: root.peerId, web: web.peerId, db: db.peerId }
 }
-const store = root.registry.path ?? join(network.folder, 'data', 'root', 'registry.db')
+const { store } = paths.dataFiles(root.config.paths.data)
 await Promise.all(network.nodes.map((node) => node.stop('the network is recorded')))
 
 rmSync(target, { recursive: true, force: true })
