@@ -5,8 +5,8 @@ import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
 const built = (path) => import(new URL(`../dist/${path}.js`, import.meta.url).href)
-const [{ eventually }, { memberAt, probeAll }, { KitNetwork, kitPassphrase }, orders] = await Promise.all(
-  ['network', 'network-views', 'registry/kit-network', '../attacks/admission/orders'].map((name) =>
+const [{ eventually }, { KitNetwork, kitPassphrase }, orders] = await Promise.all(
+  ['network', 'registry/kit-network', '../attacks/admission/orders'].map((name) =>
     built(`test/helpers/${name}`)
   )
 )
@@ -124,7 +124,9 @@ web.config.services = config.services
 await web.attached.publishSelf()
 await eventually(async () => (await control.lookup({ service: 'metrics' })).rows.length === 1)
 await web.control.lookup({ remote: true })
-await probeAll(root, memberAt(root, 'web-1').publicKey)
+const { matrixProber } = root.attached
+for (const { publicKey } of root.registry.replica.state.members()) matrixProber.look(publicKey)
+await matrixProber.round(AbortSignal.timeout(60_000))
 await web.control.matrix()
 await eventually(() => frames.some(({ protocol }) => protocol === 'announce'))
 await eventually(async () => {

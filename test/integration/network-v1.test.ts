@@ -1,12 +1,18 @@
 import { chmodSync, cpSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { parseNetworkId } from '../../src/identity/network-id.ts'
 import { verifyStoreAt } from '../../src/node/offline/stopped-store.ts'
+import { AdminAnswer, AdminRequest } from '../../src/protocols/admin/pb/admin.ts'
+import { decodeAnnouncement } from '../../src/protocols/announce/message.ts'
 import { Hello } from '../../src/protocols/hello/pb/hello.ts'
+import { publicKeyOfRecordKey } from '../../src/protocols/kad/record-key.ts'
 import { LookupAnswer, LookupRequest } from '../../src/protocols/lookup/pb/lookup.ts'
 import { ProbeAnswer, ProbeRequest } from '../../src/protocols/probe/pb/probe.ts'
 import { SessionFrame } from '../../src/protocols/register/pb/register.ts'
 import { SyncFrame, SyncRequest } from '../../src/protocols/sync/pb/sync.ts'
+import { openCheckpoint } from '../../src/registry/objects/checkpoint.ts'
+import { openRecord } from '../../src/registry/objects/record.ts'
 import { TestNetwork } from '../helpers/network.ts'
 
 const fixture = new URL('../fixtures/network-v1/', import.meta.url).pathname
@@ -15,6 +21,9 @@ const read = (name: string) => JSON.parse(readFileSync(join(fixture, name), 'utf
 interface Facts {
   networkId: string
   n: number
+  epoch: number
+  /** Kinds of entries in the log. */
+  kinds: string[]
   headHash: string
   stateRoot: string
   members: string[]
@@ -40,6 +49,13 @@ describe('a network of version 1 of the formats', () => {
     expect(view).toMatchObject({ head: { n: facts.n, hash: facts.headHash } })
   })
 
+  it('has an epoch behind the first, and each kind of entry that a person causes', () => {
+    expect(facts.epoch).toBe(1)
+    expect(facts.kinds).toEqual(
+      expect.arrayContaining(['admit', 'change', 'delegate', 'end', 'grant', 'operator', 'policy', 'revoke', 'rotate'])
+    )
+  })
+
   it('goes on when its root starts: members, groups, services, the policy and the revoked key are there', async () => {
     await using network = new TestNetwork({ networkId: facts.networkId })
     copyTo(network)
@@ -50,18 +66,26 @@ describe('a network of version 1 of the formats', () => {
     expect(Buffer.from(state.root()).toString('hex')).toBe(facts.stateRoot)
     expect([...state.members()].map(({ name }) => name).toSorted()).toEqual(facts.members)
     expect(state.memberByName('db-2')).toMatchObject({ role: 'external', groups: ['db', 'eu'] })
-    expect([...state.revokedKeys()]).toHaveLength(1)
+    // One was revoked by two operators, the other one is that of before a rotation.
+    expect([...state.revokedKeys()]).toHaveLength(2)
+    expect(state.memberByName('ci-1')).toMatchObject({ groups: ['ci'], ephemeralMs: 3_650 * 24 * 3_600_000 })
+    expect(state.memberByName('let-go')).toBeUndefined()
+    expect(root.registry.replica.head.epoch).toBe(facts.epoch)
     expect([...state.grants()]).toMatchObject([{ grant: { note: 'the lab', groups: ['lab'], uses: 5 }, taken: 0 }])
-    expect(state.operators()).toHaveLength(1)
+    expect(state.operators().map(({ name }) => name)).toEqual([expect.any(String), 'ann'])
     const postgres = { from: 'web', to: 'db', service: 'postgres' }
-    expect(state.policy).toMatchObject({ rules: [postgres], publishing: 'registries' })
+    expect(state.policy).toMatchObject({ rules: [postgres], publishing: 'registries', twoOperators: [3] })
     const call = { from: 'web-1', to: 'db-2', service: 'postgres' }
     expect(await root.control.policyCall(call)).toMatchObject({ allowed: true, rule: postgres })
     expect(await root.control.policyCall({ ...call, service: 'ssh' })).toMatchObject({ allowed: false, rule: null })
     expect((await root.control.lookup({ service: 'http' })).rows).toMatchObject([
-      { name: 'web-1', services: [{ name: 'http', port: 8080 }, { name: 'ssh' }] }
+      { name: 'web-1', services: [{ name: 'http', port: 8080 }, { name: 'metrics' }, { name: 'ssh' }] }
     ])
   })
+
+  const frames: { protocol: string; message: string; key?: string; bytes: string }[] = read('frames.json')
+  const of = (protocol: string) => frames.filter((frame) => frame.protocol === protocol)
+  const networkId = parseNetworkId(facts.networkId)
 
   it('sent frames that are read, and written again as they were', () => {
     const codecs: ReadonlyMap<string, { decode(bytes: Uint8Array): object; encode(message: object): Uint8Array }> =
@@ -74,18 +98,37 @@ describe('a network of version 1 of the formats', () => {
           SyncRequest,
           SyncFrame,
           ProbeRequest,
-          ProbeAnswer
+          ProbeAnswer,
+          AdminRequest,
+          AdminAnswer
         })
       )
-    const frames: { message: string; bytes: string }[] = read('frames.json')
     const seen = new Set(frames.map(({ message }) => message))
-    for (const message of ['Hello', 'SessionFrame', 'LookupRequest', 'LookupAnswer', 'SyncFrame']) {
-      expect(seen).toContain(message)
-    }
-    for (const { message, bytes } of frames) {
+    expect([...codecs.keys()].filter((message) => !seen.has(message))).toEqual([])
+    for (const { message, bytes } of frames.filter((frame) => codecs.has(frame.message))) {
       const codec = codecs.get(message)
       const again = codec?.encode(codec.decode(Buffer.from(bytes, 'hex'))) ?? new Uint8Array()
       expect({ message, bytes: Buffer.from(again).toString('hex') }).toEqual({ message, bytes })
     }
+  })
+
+  it('put a record with a service into its session', () => {
+    const puts = of('register').flatMap(({ bytes }) => SessionFrame.decode(Buffer.from(bytes, 'hex')).put ?? [])
+    const services = puts.flatMap(({ record }) => openRecord(record, networkId).value.services)
+    expect(services.map(({ name }) => name)).toContain('metrics')
+  })
+
+  it('announced what opens, and held records in the DHT under the keys of their members', () => {
+    for (const { bytes } of of('announce')) {
+      const said = decodeAnnouncement(Buffer.from(bytes, 'hex'))
+      const envelope = said?.envelope ?? new Uint8Array()
+      const opened = said?.kind === 'head' ? openCheckpoint(envelope, networkId) : openRecord(envelope, networkId)
+      expect(opened.bytes).toEqual(envelope)
+    }
+    for (const { key = '', bytes } of of('kad')) {
+      const { publicKey } = openRecord(Buffer.from(bytes, 'hex'), networkId).value
+      expect(publicKeyOfRecordKey(Buffer.from(key, 'hex'))).toEqual(publicKey)
+    }
+    expect([of('announce').length > 0, of('kad').length > 0]).toEqual([true, true])
   })
 })
