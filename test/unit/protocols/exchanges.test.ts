@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { equals } from 'uint8arrays/equals'
 import { fromString } from 'uint8arrays/from-string'
 import { describe, expect, it } from 'vitest'
 import { sha256 } from '../../../src/identity/hash.ts'
@@ -133,7 +134,8 @@ describe('the exchanges of the vectors', () => {
     }
     const asked = requests.filter(({ question }) => question.length > 0)
     for (const { question, order } of asked) {
-      expect(openOrder(order, file.networkId).value).toMatchObject({ kind: 0, digest: sha256(question) })
+      const { kind, digest } = openOrder(order, file.networkId).value
+      expect([kind, equals(digest, sha256(question))]).toEqual([0, true])
     }
     expect(asked.map(({ question }) => question)).toEqual(file.questions.map(({ bytes }) => bytes))
   })
