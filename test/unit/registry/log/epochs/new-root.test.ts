@@ -42,6 +42,17 @@ describe('a machine that becomes the root', () => {
     expect(roles).toEqual(['secondary', 'root'])
   })
 
+  it('is a member for as long as the policy says', async () => {
+    const membershipMs = 7 * 24 * 3_600_000
+    await network.root.admission.changePolicy({ membershipMs })
+    await handOver()
+    const key = SigningKey.generate()
+    await openEpoch(init({ node: { key, name: 'rescue' } }))
+    const endMs = await held(({ state }) => state.member(key.publicKey)?.notAfterMs)
+    const leftMs = (endMs ?? 0) - network.clock.now()
+    expect([leftMs <= membershipMs, leftMs > membershipMs - 3_600_000]).toEqual([true, true])
+  })
+
   it('takes the place and the name of the former root, which is shut out', async () => {
     await handOver()
     const made = await openEpoch(init({ node: { key: SigningKey.generate(), name: 'root' } }))
