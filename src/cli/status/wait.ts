@@ -99,8 +99,9 @@ const missingOf = async (
     missing.push(`log entry ${options.head} (has ${status.sync.head ?? 'none'})`)
   }
   if (options.online !== undefined) {
-    const { counts } = await client.peers({}, { signal })
-    if (counts.online < options.online) missing.push(`${options.online} members online (are ${counts.online})`)
+    const { counts, total } = await client.peers({}, { signal })
+    if (counts.online < options.online)
+      missing.push(`${options.online} members online (${counts.online} of ${total} are)`)
   }
   return missing
 }

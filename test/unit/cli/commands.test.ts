@@ -198,7 +198,7 @@ describe('other commands', () => {
       // This machine was too slow to ask even once.
       return ran.err.includes('missing a running process') ? await late(2 * ms) : ran
     }
-    expect(await late(300)).toMatchObject({ code: 7, err: expect.stringContaining('9 members online (are 2)') })
+    expect(await late(300)).toMatchObject({ code: 7, err: expect.stringContaining('9 members online (2 of 3 are)') })
   })
 
   test('wait reports the members that it has waited for', async () => {
