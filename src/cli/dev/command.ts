@@ -1,5 +1,4 @@
 import { once } from 'node:events'
-import { rm } from 'node:fs/promises'
 import type { Output } from '../../node/api/control-api.ts'
 import type { AddCommand, Context } from '../output/context.ts'
 import { UsageError } from '../output/exit.ts'
@@ -7,6 +6,7 @@ import { breakable } from '../output/interrupt.ts'
 import { selectPeers, wholeNumber } from '../output/peer-rows.ts'
 import { peersText } from '../peers/peers-text.ts'
 import type { DevNetwork } from './network.ts'
+import { putAway } from './put-away.ts'
 import type { Relays } from './relay.ts'
 
 interface DevOptions {
@@ -79,22 +79,6 @@ const relaysOf = async (network: DevNetwork): Promise<Relays> => {
   const relays = new Stand(() => network.pids())
   for (const member of network.layout.members) await relays.add(member, () => member)
   return relays
-}
-
-/** A folder that was given stays, one of its own goes. After a failure it is needed to see why: a person is asked. */
-const putAway = async (context: Context, folder: string, how: { isOwn: boolean; clean: boolean }): Promise<void> => {
-  const { terminal, signal } = context
-  const isTemporary = how.isOwn && (how.clean || signal.aborted || !(await isWanted(context, folder)))
-  if (isTemporary) await rm(folder, { recursive: true, force: true })
-  else terminal.progress(terminal.paintProgress('dim', `state and logs are kept in ${folder}`))
-}
-
-const isWanted = async (context: Context, folder: string): Promise<boolean> => {
-  const { stdin, stderr } = context.terminal
-  if (stdin.isTTY !== true || stderr.isTTY !== true) return true
-  const { terminalAsk } = await import('../install/ask.ts')
-  const ask = await terminalAsk(context)
-  return await ask.confirm(`It failed. Keep state and logs in ${folder}?`, true).catch(() => true)
 }
 
 const show = (context: Context, view: Output<'peers'>, options: DevOptions): void => {
