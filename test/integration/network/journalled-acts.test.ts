@@ -21,8 +21,9 @@ test('what the operator of a root decides without an entry is in its log, with t
   await root.stop()
   await restoreHere(root.config, backup, true)
   const again = await network.start('root', { role: 'root' })
-  await again.control.resume({ head: again.registry.replica.head.n })
+  const { n: head } = again.registry.replica.head
+  await again.control.resume({ head })
   await eventually(() => lines(network, 'this restored root appends').length === 1)
   expect(lines(network, 'the clock of this machine is right')).toMatchObject([{ by }])
-  expect(lines(network, 'this restored root appends')).toMatchObject([{ by, head: again.registry.replica.head.n }])
+  expect(lines(network, 'this restored root appends')).toMatchObject([{ by, head }])
 })
