@@ -1,4 +1,4 @@
-// Makes test/fixtures/network-v1: the store and keys of the root of a small network, and frames that its nodes sent each other. Every later version
+// Makes test/fixtures/network-v1-grown: the store and keys of the root of a small network, and frames that its nodes sent each other. Every later version
 // must open it, so it is made once per version of the formats. Run after `npm run build`: node scripts/network-fixture.mjs
 
 import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
@@ -6,9 +6,7 @@ import { dirname, join } from 'node:path'
 
 const built = (path) => import(new URL(`../dist/${path}.js`, import.meta.url).href)
 const [{ eventually }, { KitNetwork, kitPassphrase }, orders] = await Promise.all(
-  ['network', 'registry/kit-network', '../attacks/admission/orders'].map((name) =>
-    built(`test/helpers/${name}`)
-  )
+  ['network', 'registry/kit-network', '../attacks/admission/orders'].map((name) => built(`test/helpers/${name}`))
 )
 const [{ FrameStream }, rotation, keys, paths, entry, dht] = await Promise.all(
   [
@@ -20,7 +18,7 @@ const [{ FrameStream }, rotation, keys, paths, entry, dht] = await Promise.all(
     'protocols/kad/record-key'
   ].map((name) => built(`src/${name}`))
 )
-const target = new URL('../test/fixtures/network-v1/', import.meta.url).pathname
+const target = new URL('../test/fixtures/network-v1-grown/', import.meta.url).pathname
 
 /** Messages by protocol: of who opened the stream, and of who answers. */
 const messages = {
@@ -120,7 +118,7 @@ await same()
 
 // A put: the record with one service more.
 const { config } = network.config('with-metrics', { services: ['http:8080', 'metrics:9100', 'ssh:22'] })
-web.config.services = config.services
+web.config.services.splice(0, Infinity, ...config.services)
 await web.attached.publishSelf()
 await eventually(async () => (await control.lookup({ service: 'metrics' })).rows.length === 1)
 await web.control.lookup({ remote: true })

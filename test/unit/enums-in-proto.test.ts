@@ -52,7 +52,7 @@ describe('the .proto files', () => {
 
   it('have no enum that is not held against this program', () => {
     const names = protos.flatMap(({ text }) => [...text.matchAll(/^enum (\w+) /gm)].map(([, name]) => name))
-    expect(names.toSorted()).toEqual(tables.map(([name]) => name).toSorted())
+    expect(new Set(names)).toEqual(new Set(tables.map(([name]) => name)))
   })
 
   it.each(tables)('have the numbers of %s', (name, table, more) => {

@@ -44,28 +44,38 @@ export async function editPolicy(
   await edited(context, file, before)
   try {
     const text = readText(file, maxPolicyBytes)
-    if (text === before) {
-      terminal.progress('Nothing was changed.')
-      return undefined
-    }
-    const values = parsePolicyText(text)
-    const preview = await client.previewPolicy(values, { signal })
-    for (const line of previewLines(preview)) terminal.progress(line)
-    await warnOfLostKey(context, client, values.twoOperators)
-    if (preview.refusal !== null) throw new ExitError(exitCodes.refused, sanitise(preview.refusal))
-    if (preview.lockOut !== null && options.force !== true) {
-      throw new ExitError(exitCodes.refused, `${sanitise(preview.lockOut)}; to have it so all the same, add --force`)
-    }
-    if (options.yes !== true && !(await agrees(context))) throw new ExitError(exitCodes.refused, 'Nothing was changed.')
-    return await client.setPolicy({ ...values, seen: view.entry, force: options.force }, { signal })
+    if (text !== before) return await enter(context, client, options, { text, seen: view.entry })
+    terminal.progress('Nothing was changed.')
+    return undefined
   } catch (error) {
-    const kept = await keptCopy(file)
-    const code = error instanceof ExitError ? error.code : undefined
-    const message = `${reasonOf(error)}\nYour text is kept in ${kept}.`
-    throw code === undefined
-      ? Object.assign(error instanceof Error ? error : new Error(message), { message })
-      : new ExitError(code, message)
+    throw await keeping(file, error)
   }
+}
+
+async function enter(
+  context: Context,
+  client: ControlApi,
+  { yes, force }: EditOptions,
+  { text, seen }: { text: string; seen: number }
+): ReturnType<ControlApi['setPolicy']> {
+  const { terminal, signal } = context
+  const values = parsePolicyText(text)
+  const preview = await client.previewPolicy(values, { signal })
+  for (const line of previewLines(preview)) terminal.progress(line)
+  await warnOfLostKey(context, client, values.twoOperators)
+  if (preview.refusal !== null) throw new ExitError(exitCodes.refused, sanitise(preview.refusal))
+  if (preview.lockOut !== null && force !== true) {
+    throw new ExitError(exitCodes.refused, `${sanitise(preview.lockOut)}; to have it so all the same, add --force`)
+  }
+  if (yes !== true && !(await agrees(context))) throw new ExitError(exitCodes.refused, 'Nothing was changed.')
+  return await client.setPolicy({ ...values, seen, force }, { signal })
+}
+
+/** The same error, which says where the text is kept. */
+async function keeping(file: string, error: unknown): Promise<Error> {
+  const message = `${reasonOf(error)}\nYour text is kept in ${await keptCopy(file)}.`
+  if (error instanceof ExitError) return new ExitError(error.code, message)
+  return Object.assign(error instanceof Error ? error : new Error(message), { message })
 }
 
 /** A copy of what the operator wrote, which outlives this command. */

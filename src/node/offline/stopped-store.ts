@@ -96,7 +96,7 @@ export async function restoreHere(
   return view
 }
 
-/** What that would do, and whether it would be refused. Nothing is changed. @throws as restoreStore */
+/** Checks a restore and says what it would do. Nothing is changed. @throws as restoreStore */
 export const planRestore = async (
   config: Config,
   backup: string,

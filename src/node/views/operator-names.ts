@@ -19,8 +19,10 @@ export function operatorName({ replica }: Pick<Registry, 'replica'>, publicKey: 
 export const causedBy = (registry: Pick<Registry, 'replica'>, { orders = [] }: LogEntry): string[] =>
   orders.map((order) => operatorName(registry, readStoredOrder(order).publicKey))
 
-/** Who a command or signal to this process counts as, for the log: the operator of this root, elsewhere whoever has the machine. */
+/** Name for the log of whoever gave a command or signal to this process: the operator of this root, elsewhere whoever has the machine. */
 export const whoAsks = (registry: Pick<Registry, 'replica' | 'root'> | undefined): string => {
   const operator = registry?.root?.operator
-  return registry === undefined || operator === undefined ? 'whoever has this machine' : operatorName(registry, operator)
+  return registry === undefined || operator === undefined
+    ? 'whoever has this machine'
+    : operatorName(registry, operator)
 }

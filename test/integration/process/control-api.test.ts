@@ -174,7 +174,8 @@ describe('the control api', () => {
 
     const bob = await network.start('bob', flags)
     await eventually(async () => (await root.control.pending()).pending.length === 1)
-    expect(await root.control.reject({ peer: 'bob', reason: '', plan: true })).toMatchObject({ name: 'bob', entry: null })
+    const plan = await root.control.reject({ peer: 'bob', reason: '', plan: true })
+    expect(plan).toMatchObject({ name: 'bob', entry: null })
     expect(await root.control.rejectAll({ reason: '', plan: true })).toMatchObject({ rejected: 1 })
     expect((await root.control.pending()).pending).toHaveLength(1)
     const rejected = await root.control.reject({ peer: 'bob', reason: 'unknown machine' })
