@@ -128,9 +128,9 @@ await matrixProber.round(AbortSignal.timeout(60_000))
 await web.control.matrix()
 await eventually(() => frames.some(({ protocol }) => protocol === 'announce'))
 await eventually(async () => {
-  const found = await web.libp2p.services.kad.findRecord(db.key.publicKey).catch(() => undefined)
+  const found = await db.libp2p.services.kad.findRecord(web.key.publicKey).catch(() => undefined)
   if (found === undefined) return false
-  const key = Buffer.from(dht.recordKey(db.key.publicKey)).toString('hex')
+  const key = Buffer.from(dht.recordKey(web.key.publicKey)).toString('hex')
   frames.push({ protocol: 'kad', message: 'value', key, bytes: Buffer.from(found.bytes).toString('hex') })
   return true
 })
