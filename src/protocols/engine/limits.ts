@@ -198,7 +198,8 @@ export const defaultLimits: ProtocolLimits = {
     streams: 32,
     values: 20_000,
     answers: 3,
-    republishMs: 12 * 3_600_000
+    republishMs: 12 * 3_600_000,
+    unheldMs: 60_000
   }
 }
 

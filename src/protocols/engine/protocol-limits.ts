@@ -238,5 +238,7 @@ export interface ProtocolLimits {
     answers: number
     /** Servers forget a value after 48 h. */
     republishMs: number
+    /** Time to the next try of a put that no server took: a node that starts knows none yet. */
+    unheldMs: number
   }
 }

@@ -101,14 +101,13 @@ class KadService implements Kad, Startable {
 
   async putRecord(record: Signed<NodeRecord>, options: KadOptions = {}): Promise<number> {
     this.#own = record
-    clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => this.#putAgain(), this.#limits.republishMs)
-    this.#timer.unref()
+    this.#putAgainAfter(this.#limits.unheldMs)
     const signal = this.#deadline(options)
     let holders = 0
     for await (const event of this.#dht.put(recordKey(record.value.publicKey), record.bytes, { signal })) {
       if (event.name === 'PEER_RESPONSE' && event.messageName === 'PUT_VALUE') holders++
     }
+    if (holders > 0 && this.#own === record) this.#putAgainAfter(this.#limits.republishMs)
     return holders
   }
 
@@ -150,13 +149,17 @@ class KadService implements Kad, Startable {
     return signal === undefined ? timeout : AbortSignal.any([signal, timeout])
   }
 
+  #putAgainAfter(ms: number): void {
+    clearTimeout(this.#timer)
+    if (!this.#running) return
+    this.#timer = setTimeout(() => this.#putAgain(), ms)
+    this.#timer.unref()
+  }
+
   #putAgain(): void {
     if (this.#own === undefined || !this.#running) return
     this.putRecord(this.#own).catch((error: Error) => {
-      this.#init.logger.warn(
-        { error: error.message },
-        'the own record was not put into the DHT again; the next try is in 12 h'
-      )
+      this.#init.logger.debug({ error: error.message }, 'the own record was not put into the DHT; it is tried again')
     })
   }
 

@@ -2,6 +2,7 @@ import type { Ping } from '@libp2p/ping'
 import { ping } from '@libp2p/ping'
 import { afterEach, describe, expect, test } from 'vitest'
 import { peerIdText, SigningKey } from '../../../src/identity/keys.ts'
+import { defaultLimits } from '../../../src/protocols/engine/limits.ts'
 import { type Kad, kad, kadProtocol } from '../../../src/protocols/kad/index.ts'
 import { recordKey } from '../../../src/protocols/kad/record-key.ts'
 import { silentLogger } from '../../../src/runtime/clock-and-logger.ts'
@@ -16,7 +17,10 @@ type KadHost = MemberHost<Services>
 
 const hosts: KadHost[] = []
 
-async function start(members: Members, options: { server: boolean; stranger?: boolean }): Promise<KadHost> {
+async function start(
+  members: Members,
+  options: { server: boolean; stranger?: boolean; unheldMs?: number }
+): Promise<KadHost> {
   const host = await startMember<Services>({
     members,
     role: options.stranger === true ? 'stranger' : options.server ? 'root' : 'integrated',
@@ -26,7 +30,8 @@ async function start(members: Members, options: { server: boolean; stranger?: bo
         source: { networkId, records, replica: { isMember: (key) => members.has(peerIdText(key)) } },
         trust,
         logger: silentLogger,
-        server: options.server
+        server: options.server,
+        limits: { ...defaultLimits.kad, unheldMs: options.unheldMs ?? defaultLimits.kad.unheldMs }
       })
     })
   })
@@ -69,6 +74,16 @@ describe('DHT of node records', () => {
     expect(found.bytes).toEqual(record.bytes)
     expect(server.records.get(owner.key.publicKey)?.seq).toBe(3)
     expect(finder.records.get(owner.key.publicKey)?.seq).toBe(3)
+  })
+
+  test('a record that was put while no server was known is put again once there is one', async () => {
+    const members: Members = new Map()
+    const owner = await start(members, { server: false, unheldMs: 20 })
+    expect(await owner.host.services.kad.putRecord(recordOf(owner.key, 3))).toBe(0)
+    const server = await start(members, { server: true })
+    await connect(owner.host, server.host)
+    const seq = () => server.records.get(owner.key.publicKey)?.seq
+    await expect.poll(seq, { interval: 10, timeout: ceilingMs }).toBe(3)
   })
 
   test('the replay of an older record changes nothing, whoever sends it', async () => {

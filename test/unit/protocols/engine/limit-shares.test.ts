@@ -155,7 +155,8 @@ const scopes: Scopes<ProtocolLimits> = {
     streams: 'connection',
     values: { process: 'one key of each member' },
     answers: 'message',
-    republishMs: 'time'
+    republishMs: 'time',
+    unheldMs: 'time'
   }
 }
 
