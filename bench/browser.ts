@@ -121,7 +121,10 @@ async function startTurning(bench: Bench, browser: Browser) {
     const page = await browser.newPage({ viewport })
     try {
       await page.goto(`http://[::1]:${port}/`)
-      await page.locator('#members tr', { hasText: victim }).locator('.state.online').waitFor()
+      await page
+        .locator('#members tr', { has: page.getByRole('button', { name: victim, exact: true }) })
+        .locator('.state.online')
+        .waitFor()
       const turned = page.evaluate(untilTurned).then(machineMs)
       const seen = root.call('showsDown', victim)
       const from = machineMs()

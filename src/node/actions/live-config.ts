@@ -67,7 +67,7 @@ export const marks: Marks = {
   backup: { enabled: 'live', intervalMs: 'live', path: 'live', keep: 'live' },
   alarms: { hook: 'live' },
   hooks: { onEvent: 'live', timeoutMs: 'live' },
-  http: { listen: 'restart', tokenFile: 'restart' },
+  http: { listen: 'restart', tokenFile: 'restart', hosts: 'restart' },
   logging: { level: 'live', format: 'restart' },
   protocols: 'restart'
 }

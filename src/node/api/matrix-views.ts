@@ -56,6 +56,7 @@ const pair = z.object({
 
 export const matrixView = answer('matrix', 'trustnet peers --matrix --json', {
   total: whole.describe('members of the network'),
+  next: wholeOrNull.describe('`offset` of the next page; null: this is the last one, or no page was asked for'),
   sources: z.array(
     z.object({
       registry: peerRef,
@@ -72,7 +73,9 @@ export const matrixView = answer('matrix', 'trustnet peers --matrix --json', {
       addresses: z.array(z.object({ address: text, words: z.array(word) })).describe('those of its record')
     })
   ),
-  pairs: z.array(pair).describe('what is known of who reaches whom, between these members')
+  pairs: z
+    .array(pair)
+    .describe('what is known of who reaches whom, between these members; of a page: from its members to anybody')
 })
 
 export type MatrixView = Body<typeof matrixView>

@@ -51,16 +51,21 @@ export const routes = {
   stats: ask.process('Figures of this process', running.statsView, {}, '/stats'),
   status: ask.process('How this process is, and what is to be done', views.statusView, {}, '/connection/status'),
   peers: ask.process('Everybody, unfiltered: self first, then registries, then by name', views.peersView, {}, '/peers'),
-  lookup: ask.network('Members that fit, page by page', views.lookupView, {
-    peer: peer.optional(),
-    role: role.optional(),
-    service: z.string().max(64).optional(),
-    state: state.optional(),
-    after: z.string().max(256).optional(),
-    limit: count.max(500).describe('rows of a page; default 100').optional(),
-    remote: z.boolean().describe('ask the registry that holds the lease, over the wire').optional()
-  }),
-  why: ask.network('Why a peer is as it is shown', views.whyView, { peer }),
+  lookup: ask.network(
+    'Members that fit, page by page',
+    views.lookupView,
+    {
+      peer: peer.optional(),
+      role: role.optional(),
+      service: z.string().max(64).optional(),
+      state: state.optional(),
+      after: z.string().max(256).optional(),
+      limit: count.max(500).describe('rows of a page; default 100').optional(),
+      remote: z.boolean().describe('ask the registry that holds the lease, over the wire').optional()
+    },
+    '/lookup'
+  ),
+  why: ask.network('Why a peer is as it is shown', views.whyView, { peer }, '/why'),
   history: ask.network(
     'What happened to members and to this node, page by page',
     history.historyView,
@@ -86,12 +91,20 @@ export const routes = {
   matrix: ask.network(
     'Who reaches whom, as members say',
     matrix.matrixView,
-    { limit: z.int().min(1).max(500).describe('members, the worst first where there are more; default 30').optional() },
+    {
+      limit: z.int().min(1).max(500).describe('members, the worst first where there are more; default 30').optional(),
+      offset: count
+        .describe('all members page by page, the worst first, from this one on; with the pairs whose `from` is shown')
+        .optional()
+    },
     '/matrix'
   ),
-  compare: ask.network('Members about whom views differ, of this node and of members', compare.compareView, {
-    with: z.string().min(1).max(2048).describe('by comma: names, `self`, or the roles `root` and `secondary`')
-  }),
+  compare: ask.network(
+    'Members about whom views differ, of this node and of members',
+    compare.compareView,
+    { with: z.string().min(1).max(2048).describe('by comma: names, `self`, or the roles `root` and `secondary`') },
+    '/compare'
+  ),
   logLevel: tell.process('Changes how much this process logs, until it ends', topology.logLevelView, {
     level: z.enum(logLevels),
     service: z.string().min(1).max(64).describe('a part of libp2p: `gossipsub`; default: all that is ours').optional()
@@ -208,7 +221,7 @@ export const routes = {
   checkpoint: ask.network('The newest checkpoint', registry.checkpointView, {
     note: z.boolean().describe('also as a signed note, which only the root can make').optional()
   }),
-  policy: ask.network('The policy of the network', policy.policyView, {}),
+  policy: ask.network('The policy of the network', policy.policyView, {}, '/policy'),
   previewPolicy: ask.network('What a change of the policy would do', policy.policyPreview, policyChanges),
   policyCall: ask.network('Whether a member may call a service at another', policy.policyCall, {
     from: peer,
@@ -230,7 +243,7 @@ export const routes = {
   }),
   revoke: order('Shuts a key out for ever', views.changeView, { peer, reason, plan: plan.optional() }),
 
-  members: ask.network('Members as the log says', views.membersView, {}),
+  members: ask.network('Members as the log says', views.membersView, {}, '/members'),
   changeMember: order('Changes name, role or groups of a member', views.changeView, {
     peer,
     name: z.string().max(63).optional(),
@@ -245,7 +258,7 @@ export const routes = {
   }),
   retireRegistry: order('Makes a secondary an ordinary member', views.changeView, { peer, plan: plan.optional() }),
 
-  operators: ask.network('The people whose orders count', registry.operatorsView, {}),
+  operators: ask.network('The people whose orders count', registry.operatorsView, {}, '/operators'),
   addOperator: order('Enters an operator', registry.operatorView, {
     name: z.string().max(63),
     keyId: z.string().max(64).describe('the key, as a PeerId'),

@@ -66,7 +66,7 @@ export const defaults = {
   backup: { enabled: true, intervalMs: 3_600_000, keep: 24 },
   alarms: {},
   hooks: { timeoutMs: 30_000 },
-  http: {},
+  http: { hosts: [] },
   logging: { level: 'info', format: 'auto' },
   protocols: defaultLimits
 } as const

@@ -144,7 +144,10 @@ const http = z.object({
     .describe('address and port of the HTTP API, which only answers questions; without it there is none'),
   tokenFile: text()
     .optional()
-    .describe('file with the token that every request must bring; needed on anything but loopback')
+    .describe('file with the token that every request must bring; needed on anything but loopback'),
+  hosts: list(domainName(), 16).describe(
+    'names of this machine by which it may be asked, beside localhost and its addresses: such that nobody else can point elsewhere'
+  )
 })
 
 const hooks = z.object({

@@ -27,23 +27,43 @@ export const safetyHeaders: Readonly<Record<string, string>> = {
   'cache-control': 'no-store'
 }
 
+interface GuardInit {
+  /** undefined: requests need none. */
+  token: string | undefined
+  /** Names of this machine by which it may be asked, in lower case. */
+  hosts: readonly string[]
+}
+
 /** Decides whether a request is looked at, from its head alone and before anything is made of it. */
 export class Guard {
   readonly #token: Buffer | undefined
+  readonly #hosts: ReadonlySet<string | undefined>
   readonly #rate = new Gcra(httpLimits.requests, { maxKeys: 1024 })
 
-  constructor(token: string | undefined) {
+  constructor({ token, hosts }: GuardInit) {
     this.#token = token === undefined ? undefined : digest(token)
+    this.#hosts = new Set(['localhost', ...hosts])
   }
 
   refusal(request: IncomingMessage): Refusal | undefined {
     return (
-      wrongHost(request) ??
+      this.#wrongHost(request) ??
       this.#wrongToken(request) ??
       wrongMethod(request) ??
       tooLong(request) ??
       this.#tooMany(request)
     )
+  }
+
+  /** Lets through names that no page of another site can have: with any other one a browser was led here by somebody's DNS. */
+  #wrongHost({ headers: { host = '' }, socket }: IncomingMessage): Refusal | undefined {
+    const [, bracketed, name] = /^(?:\[([\da-f:.]+)\]|([\w.-]+))(?::\d{1,5})?$/i.exec(host) ?? []
+    const own = ['::1', canonical(socket.localAddress ?? '')]
+    const isOwn = bracketed === undefined ? this.#hosts.has(name?.toLowerCase()) : own.includes(canonical(bracketed))
+    if (isOwn) return undefined
+    const message =
+      'The request is for another host. Use the address that this node listens on, localhost, or a name in http.hosts.'
+    return { status: 421, code: 'WRONG_HOST', message }
   }
 
   #tooMany({ socket: { remoteAddress = '' } }: IncomingMessage): Refusal | undefined {
@@ -76,16 +96,6 @@ const tokenOf = (authorization = ''): string | undefined => {
   if (scheme.toLowerCase() === 'bearer') return value
   const pair = Buffer.from(value, 'base64').toString('utf8')
   return pair.slice(pair.indexOf(':') + 1)
-}
-
-/** Names that no page of another site can have: with any other one a browser was led here by somebody's DNS. */
-const wrongHost = ({ headers: { host = '' }, socket }: IncomingMessage): Refusal | undefined => {
-  const [, bracketed, name] = /^(?:\[([\da-f:.]+)\]|([\w.-]+))(?::\d{1,5})?$/i.exec(host) ?? []
-  const own = ['::1', canonical(socket.localAddress ?? '')]
-  const isOwn = bracketed === undefined ? name?.toLowerCase() === 'localhost' : own.includes(canonical(bracketed))
-  if (isOwn) return undefined
-  const message = `The request is for another host. Use the address that this node listens on, or localhost.`
-  return { status: 421, code: 'WRONG_HOST', message }
 }
 
 const canonical = (text: string): string => {

@@ -59,7 +59,10 @@ export const apiDocument = (): ApiDocument => {
 }
 
 const operationOf = (name: string, { summary, input, output }: Route): Operation => {
-  const { properties = {}, required = [] } = z.toJSONSchema(input, { io: 'input', override: plain })
+  const { properties = {}, required = [] }: z.core.JSONSchema.BaseSchema = JSON.parse(
+    // Parts of it are those of the document.
+    JSON.stringify(z.toJSONSchema(input, { io: 'input', override: plain })).replaceAll('#/$defs/', place(''))
+  )
   const parameters = Object.entries(properties).map(([field, schema]) => ({
     name: field,
     in: 'query' as const,

@@ -39,7 +39,11 @@ export class HttpServer implements AsyncDisposable {
   constructor(init: HttpServerInit, app: Hono, over: AbortController) {
     this.#init = init
     this.#over = over
-    this.#server = makeServer(app, new Guard(init.token), excessOf(init.node))
+    this.#server = makeServer(
+      app,
+      new Guard({ token: init.token, hosts: init.node.config.http.hosts }),
+      excessOf(init.node)
+    )
   }
 
   /** Listens when it resolves, unless the port is taken: then it goes on trying. */

@@ -67,8 +67,12 @@ export class Pairs {
   }
 
   among(shown: ReadonlySet<string>): Pair[] {
+    return this.from(shown).filter(({ to }) => shown.has(to.peerId))
+  }
+
+  from(shown: ReadonlySet<string>): Pair[] {
     return [...this.#pairs.values()]
-      .filter(({ from, to }) => shown.has(from.peerId) && shown.has(to.peerId))
+      .filter(({ from }) => shown.has(from.peerId))
       .map((pair) => ({ ...pair, oneWay: this.#isOneWay(pair) }))
   }
 

@@ -20,11 +20,11 @@ type Addresses = MatrixMember['addresses']
 
 const mostShown = 30
 
-/** Shows who reaches whom. Of a large network those of whom the worst is said. */
+/** Shows who reaches whom. Of a large network those of whom the worst is said; with an offset all of them, page by page. */
 export const matrixView = async (
   node: NodeContext,
   network: NetworkNode,
-  { limit = mostShown }: Input<'matrix'> = {}
+  { limit = mostShown, offset }: Input<'matrix'> = {}
 ): Promise<MatrixView> => {
   const { registry } = network
   const told = await network.matrix.told()
@@ -35,12 +35,17 @@ export const matrixView = async (
   for (const [id, addresses] of words)
     for (const each of addresses.flatMap(({ words: said }) => said)) pairs.say(id, each)
   pairs.see(node.key.publicKey, connections)
-  const chosen = members.length <= limit ? members : worst(members, pairs.troubles(), limit)
+  const isPage = offset !== undefined
+  const isWhole = !isPage && members.length <= limit
+  const chosen = isWhole ? members : worst(members, pairs.troubles(), { limit, offset })
+  const shown = new Set(chosen.map(({ publicKey }) => peerIdText(publicKey)))
+  const end = (offset ?? 0) + chosen.length
   return {
     total: members.length,
+    next: isPage && end < members.length ? end : null,
     sources: told.map(({ registry: by, left = 0, error = null }) => ({ registry: refOf(registry, by), left, error })),
     members: chosen.map((member) => memberOf(node, network, connections, member, words)),
-    pairs: pairs.among(new Set(chosen.map(({ publicKey }) => peerIdText(publicKey))))
+    pairs: isPage ? pairs.from(shown) : pairs.among(shown)
   }
 }
 
@@ -61,10 +66,16 @@ const memberOf = (
 
 const unsaid = (addrs: readonly string[] = []): Addresses => addrs.map((address) => ({ address, words: [] }))
 
-const worst = (members: readonly Member[], troubles: ReadonlyMap<string, number>, limit: number): Member[] => {
+/** Without an offset only those that have a trouble. */
+const worst = (
+  members: readonly Member[],
+  troubles: ReadonlyMap<string, number>,
+  { limit, offset }: { limit: number; offset: number | undefined }
+): Member[] => {
   const rank = ({ publicKey }: Member): number => troubles.get(peerIdText(publicKey)) ?? 0
-  const bad = members.filter((member) => rank(member) > 0)
-  return bad.toSorted((a, b) => rank(b) - rank(a)).slice(0, limit)
+  const ranked = members.toSorted((a, b) => rank(b) - rank(a))
+  const fit = offset === undefined ? ranked.filter((member) => rank(member) > 0) : ranked.slice(offset)
+  return fit.slice(0, limit)
 }
 
 /** Words that registries tell of one member, at the addresses that its record has, by members that the own log knows; of each the newest. */

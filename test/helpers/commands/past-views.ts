@@ -65,6 +65,7 @@ const reached = { failure: null, ageMs: 60_000 } as const
 
 export const matrixView: MatrixView = {
   total: 3,
+  next: null,
   sources: [
     { registry: root, left: 0, error: null },
     { registry: halRef, left: 0, error: 'no answer in time' }

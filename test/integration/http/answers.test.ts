@@ -58,3 +58,22 @@ test.each(questions)(
     }
   }
 )
+
+test('over HTTP views are compared, and a member says why another one is as it is shown', async () => {
+  const [, hal] = nodes
+  const ask = async (path: string): Promise<unknown> => await (await fetch(`${hal?.httpUrl}${path}`)).json()
+  const compared = await ask('/compare?with=root,self')
+  expectSchema('compare', compared)
+  expect(compared).toMatchObject({
+    sources: [
+      { name: 'root', error: null },
+      { name: 'hal', error: null }
+    ],
+    compared: 2
+  })
+  const why = await ask('/why?peer=root')
+  expectSchema('why', why)
+  expect(why).toMatchObject({ name: 'root', view: { name: 'hal' } })
+  expect(await ask('/lookup?remote=true&role=root')).toMatchObject({ rows: [{ name: 'root' }], view: { name: 'root' } })
+  expect(await ask('/compare')).toMatchObject({ error: { code: 'BAD_REQUEST' } })
+})

@@ -11,7 +11,7 @@ import { expectSchema } from '../../helpers/schemas.ts'
 let network: TestNetwork
 let root: TrustNode
 beforeAll(async () => {
-  network = await TestNetwork.create({ 'http.listen': '[::1]:0' })
+  network = await TestNetwork.create({ 'http.listen': '[::1]:0', 'http.hosts': 'Tower.Example' })
   const [first] = network.nodes
   if (first === undefined) throw new Error('no root')
   root = first
@@ -50,7 +50,13 @@ test.each([
   ['/connections', 'connections'],
   ['/connection/status', 'status'],
   ['/stats', 'stats'],
-  ['/registries', 'registry-status']
+  ['/registries', 'registry-status'],
+  ['/members', 'members'],
+  ['/operators', 'operators'],
+  ['/policy', 'policy'],
+  ['/lookup?role=root', 'lookup'],
+  ['/why?peer=root', 'why'],
+  ['/matrix?offset=0&limit=1', 'matrix']
 ])('%s is answered as docs/schemas/%s.schema.json says', async (path, schema) => {
   const { status, body } = await ask(path)
   expect(status).toBe(200)
@@ -83,11 +89,22 @@ test.each([
   ['a huge query', `/peers?x=${'x'.repeat(5_000)}`, {}, 414, 'TOO_LARGE'],
   ['huge headers', '/peers', { headers: { x: 'x'.repeat(20_000) } }, 431, 'TOO_LARGE'],
   ['a wrong Host', '/peers', { headers: { host: 'evil.example' } }, 421, 'WRONG_HOST'],
+  [
+    'a name that only begins as its own',
+    '/peers',
+    { headers: { host: 'tower.example.evil.example' } },
+    421,
+    'WRONG_HOST'
+  ],
   ['an IPv4 address', '/peers', { headers: { host: '127.0.0.1' } }, 421, 'WRONG_HOST'],
   ['an address that is not its own', '/peers', { headers: { host: '[2001:db8::1]:80' } }, 421, 'WRONG_HOST']
 ])('refuses %s', async (_, path, options, status, code) => {
   const answer = await ask(path, options)
   expect(answer).toMatchObject({ status, body: { schema: 1, error: { code } } })
+})
+
+test.each(['localhost', 'tower.example:8080', '[::1]'])('answers for its own host %s', async (host) => {
+  expect(await ask('/version', { headers: { host } })).toMatchObject({ status: 200 })
 })
 
 test('what is no request never takes the place of the answer to the one before it', async () => {

@@ -40,6 +40,18 @@ it('shows at every node who reaches whom and at which address, as each member sa
   // What the root was told is all that it shows itself.
   expect(pairsOf(await root.control.matrix())).toEqual(pairsOf(view))
   expect(await shut.control.matrix({ limit: 1 })).toMatchObject({ total: 3, members: [{ name: 'shut' }] })
+  const pages: MatrixView[] = []
+  for (let offset: number | null = 0; offset !== null; offset = pages.at(-1)?.next ?? null)
+    pages.push(await open.control.matrix({ limit: 2, offset }))
+  expect(pages.map(({ members, next }) => [members.length, next])).toEqual([
+    [2, 2],
+    [1, null]
+  ])
+  expect(pages[0]?.members[0]?.name).toBe('shut')
+  expect(new Set(pages.flatMap(({ members }) => members.map(({ name }) => name)))).toEqual(
+    new Set(['shut', 'root', 'open'])
+  )
+  expect(pages.flatMap(pairsOf).toSorted()).toEqual(pairsOf(view))
   const why = await open.control.why({ peer: 'shut' })
   const [at] = why.addresses
   expect(at?.address).toBe(`/ip6/::1/tcp/1/p2p/${shut.peerId}`)
