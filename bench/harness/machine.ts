@@ -1,7 +1,11 @@
 import { execFileSync } from 'node:child_process'
-import { availableParallelism, cpus, release, totalmem } from 'node:os'
+import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os'
 
 const gib = 1024 ** 3
+
+/** Load of the machine before anything was measured. */
+const [loadBefore = 0] = loadavg()
+const isBusy = loadBefore > availableParallelism()
 
 /** One line that lets a reader judge the figures. */
 export const machine = (): string =>
@@ -9,7 +13,8 @@ export const machine = (): string =>
     `${availableParallelism()} cores of ${cpus()[0]?.model.trim() ?? 'an unknown processor'}`,
     `${Math.round(totalmem() / gib)} GiB`,
     `Linux ${release()}`,
-    `Node ${process.versions.node}`
+    `Node ${process.versions.node}`,
+    ...(isBusy ? [`busy with other work (load ${Math.round(loadBefore)}): the figures are doubtful`] : [])
   ].join(', ')
 
 const git = (...args: string[]): string => execFileSync('git', args, { encoding: 'utf8', stdio: 'pipe' }).trim()
