@@ -48,11 +48,12 @@ export const recordUpdates: Benchmark = {
 (WAL, synchronous=FULL). The limits of how often a peer may ask are lifted by configuration. The records are signed before the clock
 starts. Floor: the composite 1/(1/a+1/b+1/c) of a) the same frames echoed over bare libp2p in the same shape, b) Ed25519 verification
 alone (in the thread pool when more than one is in flight), c) SQLite upserts of the same size alone, as many per transaction as are in
-flight. The last row is about fairness: a member that puts one record after the other, with pauses, while a registry keeps 512 in flight on
-its own session; its floor is the same member without that.`,
-  parameters: { updates: 8_000, single: 1_000, keys: 1_000, lanes: 64, quiet: 200 },
+flight. Two rows are no race. One is about fairness: a member that puts one record after the other, with pauses, while a registry keeps 512 in
+flight on its own session; its floor is the same member without that. In the other the registry is so busy that it answers no ping, for longer
+than a silent connection is kept: a connection on which bytes arrive stays, else the row fails.`,
+  parameters: { updates: 8_000, single: 1_000, keys: 1_000, lanes: 64, quiet: 200, deaf: 512 },
   // More keys than requests in flight: of two records of one key on their way, the earlier may come second and be refused.
-  quick: { updates: 600, single: 20, keys: 600, lanes: 2, quiet: 5 },
+  quick: { updates: 600, single: 20, keys: 600, lanes: 2, quiet: 5, deaf: 64 },
 
   async prepare(bench: Bench): Promise<Plan> {
     const { updates = 0, single = 0, keys = 0, lanes = 0 } = bench.parameters
@@ -61,10 +62,11 @@ its own session; its floor is the same member without that.`,
     return {
       measures: [
         ...all.flatMap((shape) => measuresOf(shape, processes, shape.name === '1' ? single : updates, keys)),
-        ...quietMeasures(processes, bench)
+        ...quietMeasures(processes, bench),
+        deafMeasure(processes, bench)
       ],
       warmUp: true,
-      rows: [...all.map(rowOf), quietRow],
+      rows: [...all.map(rowOf), quietRow, deafRow],
       [Symbol.asyncDispose]: () => endAll(Object.values(processes))
     }
   }
@@ -77,7 +79,7 @@ async function start(bench: Bench, lanes: number): Promise<Processes> {
   const quietNumber = quietMember(bench)
   const folder = await networkFolder(bench, { members: quietNumber + 1, records: true })
   const root = new Child<RootMethods>('root')
-  const address = await root.call('start', folder, liftedLimits)
+  const address = await root.call('start', folder, { ...liftedLimits, 'limits.peerTimeout': `${silentMs}ms` })
   const members = new Child<MembersMethods>('members')
   bench.progress('registering the members')
   await members.call('register', address, 0, lanes + 1)
@@ -127,6 +129,27 @@ const rowOf = ({ name, what }: Shape): Row => ({
   ],
   aim: half
 })
+
+/** Time after which a connection is given up that carries nothing; two pings, one after the other, take longer. */
+const silentMs = 5_000
+const pings = 2
+
+const deafMeasure = ({ root, members }: Processes, { parameters: { deaf = 0 } }: Bench): Measure => ({
+  name: 'deaf',
+  run: async () => {
+    const flood = members.call('floodDeaf', deaf)
+    // A session that ends is told at once.
+    await Promise.race([root.call('pingMembers', pings), flood])
+    await members.call('stopPaced')
+    return await flood
+  }
+})
+
+const deafRow: Row = {
+  what: 'a registry with 512 in flight that answers no ping meanwhile',
+  unit: 'updates/s, signed on the way',
+  of: measured('deaf').of
+}
 
 /** More than the flood can send while the quiet member is at work. */
 const floodPerQuiet = 300

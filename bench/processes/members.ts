@@ -43,6 +43,24 @@ async function signAll(count: number, sign: (job: number) => Uint8Array): Promis
   return records
 }
 
+/** Puts records over the session of the secondary, so many at a time, until there is none or `stopPaced`. Gives the rate of the answers. */
+async function keepInFlight(inFlight: number, next: (lane: number) => Uint8Array | undefined): Promise<number> {
+  const { session } = member(secondary)
+  pacing = new AbortController()
+  const from = performance.now()
+  let answered = 0
+  const lane = async (number: number): Promise<void> => {
+    while (!pacing.signal.aborted) {
+      const record = next(number)
+      if (record === undefined) return
+      await session.put(record)
+      answered++
+    }
+  }
+  await Promise.all(Array.from({ length: inFlight }, (_, number) => lane(number)))
+  return answered / ((performance.now() - from) / 1000)
+}
+
 const methods = {
   /** Registers members `from` to `to - 1`, some at a time. */
   async register(address: RootAddress, from: number, to: number): Promise<void> {
@@ -121,19 +139,18 @@ const methods = {
   },
 
   /** Keeps so many of what was signed on their way until it is all sent, or until `stopPaced`. Gives the rate of the answers. */
-  async flood(inFlight: number): Promise<number> {
-    const { session } = member(secondary)
-    pacing = new AbortController()
-    const from = performance.now()
-    let answered = 0
-    const lane = async (): Promise<void> => {
-      while (!pacing.signal.aborted && signed.length > 0) {
-        await session.put(signed.pop() ?? new Uint8Array())
-        answered++
-      }
+  flood: async (inFlight: number): Promise<number> => await keepInFlight(inFlight, () => signed.pop()),
+
+  /** Keeps so many on their way until `stopPaced`, and answers no ping meanwhile. Gives the rate of the answers. */
+  async floodDeaf(inFlight: number): Promise<number> {
+    await member(secondary).answerPings(false)
+    try {
+      return await keepInFlight(inFlight, (lane) =>
+        memberRecord(networkId(), memberKey(secondary + 1 + lane), nextSeq())
+      )
+    } finally {
+      await member(secondary).answerPings(true)
     }
-    await Promise.all(Array.from({ length: inFlight }, lane))
-    return answered / ((performance.now() - from) / 1000)
   },
 
   /** A member puts a record of its own, waits for the answer, pauses, and so on. Gives how long the answers took, in ms. */

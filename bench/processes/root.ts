@@ -91,6 +91,14 @@ const methods = {
     })
   },
 
+  /** Pings all members as after the loss of one, in so many rounds. */
+  async pingMembers(rounds: number): Promise<void> {
+    const { network } = running()
+    const [any] = network?.trust.members() ?? []
+    if (any === undefined) throw new Error('no member is connected')
+    for (let round = 0; round < rounds; round++) await network?.pingMonitor?.look(0, any.connection)
+  },
+
   members(): number {
     return running().registry.replica.state.memberCount
   },

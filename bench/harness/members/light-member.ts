@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as pause } from 'node:timers/promises'
-import type { Connection, Libp2p } from '@libp2p/interface'
-import { type Ping, ping } from '@libp2p/ping'
+import type { Connection, Libp2p, Stream } from '@libp2p/interface'
+import { PING_PROTOCOL, type Ping, ping } from '@libp2p/ping'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createLibp2p } from 'libp2p'
 import type { SigningKey } from '../../../src/identity/keys.ts'
@@ -106,6 +106,14 @@ export class LightMember {
   get session(): RegisterSession {
     if (this.#session === undefined) throw new Error(`member ${this.number} has no session`)
     return this.#session
+  }
+
+  /** Answers pings from now on, or leaves them without an answer as a process does that is too busy. */
+  async answerPings(answers: boolean): Promise<void> {
+    const handler = (stream: Stream): void => {
+      if (answers) stream.addEventListener('message', ({ data }) => stream.send(data))
+    }
+    await this.host.handle(PING_PROTOCOL, handler, { force: true })
   }
 
   nextRecord(services: string[] = ['bench']): Uint8Array {
