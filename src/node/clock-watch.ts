@@ -1,5 +1,5 @@
 import type { Registry } from '../registry/registry.ts'
-import type { Clock, Logger } from '../runtime/clock-and-logger.ts'
+import { ageOf, type Clock, type Logger, momentOf } from '../runtime/clock-and-logger.ts'
 import { durationText, maxStepMs } from '../runtime/steady-clock.ts'
 import type { Running, Supervisor } from '../runtime/supervisor.ts'
 
@@ -10,6 +10,8 @@ export interface ClockWatchInit {
 }
 
 const lookMs = 1_000
+/** Time in which members come, or a time service sets the clock of a machine that has just started. */
+const patienceMs = 60_000
 
 /**
  * Says when the wall clock steps while the process runs. Any node but the root follows it again when the root's checkpoints agree with it; the
@@ -18,6 +20,8 @@ const lookMs = 1_000
 export class ClockWatch {
   readonly #init: ClockWatchInit
   #isStepped = false
+  /** A moment: the clock has been in doubt since then, and nobody has said that it is wrong. */
+  #doubtedSince: number | undefined
   #looking: Running | undefined
 
   constructor(init: ClockWatchInit) {
@@ -56,11 +60,18 @@ export class ClockWatch {
     )
   }
 
-  /** The root's clock was wrong at its start, perhaps. */
+  /** Raises the alarm when the clock may have been wrong at the start: at once where members say so. */
   #doubt(): void {
-    const { alarms, root } = this.#init.registry
-    const refusal = root?.clock.refusal()
-    if (refusal !== undefined) alarms.raise('clock_doubt', refusal.message)
+    const { registry, clock } = this.#init
+    const doubted = registry.root?.clock
+    const refusal = doubted?.refusal()
+    if (doubted === undefined || refusal === undefined) {
+      this.#doubtedSince = undefined
+      return
+    }
+    this.#doubtedSince ??= momentOf(clock)
+    if (doubted.others().differ === 0 && ageOf(clock, this.#doubtedSince) < patienceMs) return
+    registry.alarms.raise('clock_doubt', refusal.message)
   }
 
   readonly #onCheckpoint = ({ detail }: CustomEvent<{ checkpoint: { value: { timeMs: number } } }>): void => {

@@ -8,6 +8,8 @@ export interface Clock {
   readonly stepMs?: number | undefined
   /** ms since any begin that also pass while the machine sleeps; undefined: the system does not tell. */
   elapsed?(): number | undefined
+  /** Tells whether a time service has set the wall clock since the machine was started; undefined: nothing says so. */
+  isServed?(): boolean | undefined
   /** Follows the wall clock from here on, wherever it has stepped to. */
   accept?(): void
 }

@@ -1,5 +1,6 @@
 import { uptime } from 'node:os'
 import { type Clock, systemClock } from './clock-and-logger.ts'
+import { isClockServed } from './time-service.ts'
 
 /** A wall clock that goes further than this against the monotonic one has been set, or has never been right. */
 export const maxStepMs = 600_000
@@ -53,6 +54,11 @@ export class SteadyClock implements Clock {
 
   elapsed(): number | undefined {
     return this.#uptimeMs()
+  }
+
+  isServed(): boolean | undefined {
+    if (this.#clock !== systemClock) return this.#clock.isServed?.()
+    return isClockServed({ nowMs: this.#clock.now(), upMs: this.#uptimeMs(), slackMs: maxStepMs })
   }
 
   /** Distance of the wall clock from the time that `now` gives, ms; undefined: they are one. */

@@ -25,9 +25,15 @@ export const day = 86_400_000
 /** A clock that a test turns. */
 export class TestClock implements Clock {
   timeMs = Date.now()
+  /** Word of a time service; undefined: there is none. */
+  served: boolean | undefined
 
   now(): number {
     return this.timeMs
+  }
+
+  isServed(): boolean | undefined {
+    return this.served
   }
 
   monotonic(): number {

@@ -13,14 +13,16 @@ const shortPauseMs = 3_600_000
 const provenAfterMs = 24 * 3_600_000
 /** Members whose clocks are kept. */
 const maxHeard = 64
-/** A clock is put right by people. */
+/** A clock is put right by people, or by a time service soon after the start of the machine. */
 const retryMs = 60_000
+const servedSoonMs = 5_000
 const fix =
   'nothing is signed: set the clock right, or say with `trustnet registry clock --accept` that it is right now'
 
 /**
  * Judges whether the clock of the root's machine can be right. After a pause it is compared with the clocks of members: nothing is signed
- * while more of them differ than agree, and it counts as confirmed when more agree, when an operator says so, or after a day.
+ * while more of them differ than agree. Where none of them decides, the time service of the machine is asked: nothing is signed while there
+ * is one that has not set the clock. It counts as confirmed when more agree, when that service or an operator says so, or after a day.
  */
 export class RootClock {
   readonly #replica: Pick<Replica, 'ledger' | 'checkpoint'>
@@ -101,7 +103,8 @@ export class RootClock {
   get isConfirmed(): boolean {
     const { agree, differ } = this.others()
     const ranMs = this.#signedAt === undefined ? 0 : this.#clock.monotonic() - this.#signedAt
-    this.#isConfirmed ||= agree > differ || ranMs >= provenAfterMs
+    const isServed = agree === differ && this.#isServed(0) === true
+    this.#isConfirmed ||= agree > differ || isServed || ranMs >= provenAfterMs
     return this.#isConfirmed
   }
 
@@ -116,7 +119,8 @@ export class RootClock {
   /** Refusal for as long as it cannot be right. */
   refusal(): UnavailableError | undefined {
     const problem = this.#isAccepted ? undefined : this.#problem()
-    return problem === undefined ? undefined : new UnavailableError(`${problem}; ${fix}`, retryMs)
+    if (problem === undefined) return undefined
+    return new UnavailableError(`${problem}; ${fix}`, this.#isServed(0) === false ? servedSoonMs : retryMs)
   }
 
   get #clock(): Replica['ledger']['clock'] {
@@ -126,6 +130,12 @@ export class RootClock {
   /** Time since this root has signed by a clock that was confirmed. */
   get #pauseMs(): number {
     return this.#clock.now() - (this.#lastMs ?? this.#checkpointMs)
+  }
+
+  /** Word of the time service about the time that is so far from `now`: it speaks of the wall clock alone. */
+  #isServed(stepMs: number): boolean | undefined {
+    const isServed = this.#clock.isServed?.()
+    return isServed === true ? (this.#clock.stepMs ?? 0) === stepMs : isServed
   }
 
   get #checkpointMs(): number {
@@ -156,7 +166,10 @@ export class RootClock {
     }
     if (this.isConfirmed) return undefined
     const { agree, differ, offMs } = this.others(stepMs)
-    if (differ <= agree) return undefined
+    if (differ <= agree) {
+      if (this.#signedAt !== undefined || this.#isServed(stepMs) !== false) return undefined
+      return `by its clock this root has signed nothing for ${durationText(pauseMs)}, which neither a member nor the time service of this machine has confirmed yet`
+    }
     const side = offMs > 0 ? 'ahead of' : 'behind'
     return `the clock of this machine is ${durationText(offMs)} ${side} that of ${differ} of ${agree + differ} members that were heard`
   }

@@ -15,8 +15,7 @@ const isMember = (at: TrustNode, who: TrustNode): boolean => at.registry.replica
 const alarmsOf = ({ registry }: TrustNode): string[] => registry.alarms.list().map(({ code }) => code)
 
 /** A network with a member, whose clock is right, and a root that starts again with one that is 100 days ahead. */
-async function startedAhead(withMember: boolean) {
-  const clock = new WallClock()
+async function startedAhead(withMember: boolean, clock = new WallClock()) {
   const network = await TestNetwork.create({}, { clock })
   const hal = network.make('hal', { 'bootstrap.peers': [network.address('root')] }, { clock: new WallClock() })
   await hal.start()
@@ -121,6 +120,39 @@ describe.concurrent('clocks that are wrong', () => {
         'it signed until the first member came, and no more; no invite was ended; one command brought all to the right time',
       held: 'a time that no member confirms ends nothing for good; one that has not come is nobody’s time'
     }
+  })
+
+  attack('a root that was started alone with a clock 100 days ahead, before the time service has set it', async () => {
+    const clock = new WallClock()
+    clock.served = false
+    const { network, wrong } = await startedAhead(false, clock)
+    await using _ = network
+    const beforeMs = checkpointMs(wrong)
+    await eventually(() => wrong.registry.root?.refusal?.message !== fenceReason)
+    await expect(wrong.registry.root?.checkpoint()).rejects.toThrow(/neither a member nor the time service/)
+    await expect(wrong.control.invite({ role: 'integrated' })).rejects.toThrow(/registry clock --accept/)
+    expect(checkpointMs(wrong)).toBe(beforeMs)
+    clock.add(-100 * day)
+    clock.served = true
+    await wrong.registry.root?.checkpoint()
+    expect(checkpointMs(wrong)).toBeGreaterThan(beforeMs)
+    expect(checkpointMs(wrong) - Date.now()).toBeLessThan(day)
+    return {
+      happened:
+        '0 entries and 0 checkpoints signed until the time service had set the clock; then it went on by itself',
+      held: 'where no member decides, nothing is signed while the machine has a time service that has not set the clock'
+    }
+  })
+
+  control('a root that was away for 100 days signs alone when the time service has set its clock', async () => {
+    const clock = new WallClock()
+    clock.served = true
+    const { network, wrong } = await startedAhead(false, clock)
+    await using _ = network
+    await eventually(() => wrong.registry.root?.refusal === undefined)
+    await wrong.registry.root?.checkpoint()
+    expect(checkpointMs(wrong) - Date.now()).toBeGreaterThan(99 * day)
+    expect(wrong.registry.root?.clock.isConfirmed).toBe(true)
   })
 
   control('a root whose clock and operator say that 100 days have passed signs that time', async () => {

@@ -3,6 +3,8 @@ import type { Clock } from '../../../src/runtime/clock-and-logger.ts'
 /** The real time, plus what a test adds. Nobody's deadlines jump: only the calendar does. */
 export class WallClock implements Clock {
   #added = 0
+  /** Word of a time service; undefined: there is none. */
+  served: boolean | undefined
 
   add(ms: number): void {
     this.#added += ms
@@ -10,6 +12,10 @@ export class WallClock implements Clock {
 
   now(): number {
     return Date.now() + this.#added
+  }
+
+  isServed(): boolean | undefined {
+    return this.served
   }
 
   monotonic(): number {

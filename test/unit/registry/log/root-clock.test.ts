@@ -115,6 +115,46 @@ describe('a root that was away for long', () => {
     expect(clock.others()).toMatchObject({ agree: 1, differ: 63 })
   })
 
+  it('signs nothing, where no member decides, before the time service of its machine has set the clock', async () => {
+    machine.served = false
+    const doubted = 'has signed nothing for 100 days, which neither a member nor the time service'
+    expect([answerOf(clock), clock.refusal()?.retryAfterMs]).toEqual([expect.stringContaining(doubted), 5_000])
+    machine.served = true
+    expect([answerOf(clock), said(clock), clock.isConfirmed]).toEqual([undefined, [], true])
+    machine.served = false
+    expect(answerOf(clock)).toBeUndefined()
+  })
+
+  it('goes by members, also against the time service of its machine', async () => {
+    machine.served = false
+    hears(1, 1_000)
+    expect([answerOf(clock), said(clock)]).toEqual([undefined, []])
+    const other = await rootClock(machine)
+    machine.served = true
+    other.heard(key(1), machine.timeMs - 90 * day)
+    expect(answerOf(other)).toContain('90 days ahead of that of 1 of 1 members')
+  })
+
+  it('signs without a time service that comes later', () => {
+    expect([answerOf(clock), said(clock)]).toEqual([undefined, ['this root has signed nothing for 100 days']])
+    machine.served = false
+    expect(answerOf(clock)).toBeUndefined()
+  })
+
+  it.each([0, 5 * hour])(
+    'is put right by the time service before anything was signed, after a pause of %i ms',
+    async (pauseMs) => {
+      const wrong = Object.assign(new TestClock(), { monotonic: () => 0, timeMs: Date.now() + pauseMs + 99 * day })
+      wrong.served = false
+      const steady = new SteadyClock({ clock: wrong })
+      const doubted = await rootClock(steady)
+      expect(answerOf(doubted)).toContain('neither a member nor the time service')
+      wrong.served = true
+      wrong.advance(-99 * day)
+      expect([answerOf(doubted), steady.stepMs, said(doubted)]).toEqual([undefined, undefined, []])
+    }
+  )
+
   it('is confirmed by members, by its operator, or by a day', async () => {
     expect([clock.isConfirmed, said(clock).length, said(clock).length]).toEqual([false, 1, 0])
     machine.advance(23 * hour)
