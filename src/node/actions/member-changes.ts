@@ -7,7 +7,7 @@ import type { Signed } from '../../registry/objects/envelope.ts'
 import type { Registry } from '../../registry/registry.ts'
 import type { ChangeView, MembersView } from '../api/control-api.ts'
 import { formerName } from '../views/log-view.ts'
-import { endedMember, findMember, requireMember } from '../views/peer-names.ts'
+import { endedMember, findMember, renamedMember, requireMember } from '../views/peer-names.ts'
 import { refOf } from '../views/refs.ts'
 
 interface Changes {
@@ -24,7 +24,9 @@ export async function changeMember(
   { peer, name, role, groups, plan = false }: Changes,
   author: Author
 ): Promise<ChangeView> {
-  const { publicKey } = requireMember(registry, peer)
+  // Repeated by the name of before, it finds what it has made.
+  const renamed = name === undefined || findMember(registry, peer) ? undefined : renamedMember(registry, peer)
+  const { publicKey } = renamed?.name === name && renamed ? renamed : requireMember(registry, peer)
   const changes = {
     ...(name !== undefined && { name }),
     ...(role !== undefined && { role }),

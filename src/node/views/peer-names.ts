@@ -92,6 +92,22 @@ export function endedMember(registry: Pick<Registry, 'replica'>, text: string): 
   return ended.findLast(({ publicKey }) => formerName(registry, publicKey) === text) ?? byEnd(ended, text)
 }
 
+/** Member that had that name before it was given another one, as long as the entries are in the store. */
+export function renamedMember({ replica }: Pick<Registry, 'replica'>, name: string): Member | undefined {
+  const { ledger, state } = replica
+  const had = (publicKey: Uint8Array): boolean =>
+    ledger.table.about(publicKey).some(({ envelope }) => {
+      const { value } = readStoredEntry(envelope)
+      return (value.kind === 'admit' || value.kind === 'change') && value.body.name === name
+    })
+  const changed = ledger.table.ofKinds(entryKinds.change, entryKinds.change).flatMap(({ envelope }) => {
+    const { value } = readStoredEntry(envelope)
+    const member = value.kind === 'change' ? state.member(value.body.publicKey) : undefined
+    return member === undefined ? [] : [member]
+  })
+  return changed.findLast(({ publicKey }) => had(publicKey))
+}
+
 /**
  * A key by what names a member, or named one that is none any more as long as the log still says so.
  * @throws NotFoundError, AmbiguousNameError
@@ -118,6 +134,8 @@ export function noSuchMember(registry: Pick<Registry, 'replica'>, text: string):
       `${text} is no member any more: its membership was ended (\`trustnet why ${text}\` says when, by whom and why)`
     )
   }
+  const renamed = renamedMember(registry, text)
+  if (renamed !== undefined) return new NotFoundError(`no member is called ${text} any more: it is ${renamed.name} now`)
   if (keyOfPeerId(text) !== undefined) {
     return new NotFoundError(`${text} is no member of this network: \`trustnet peers --all\` lists the members`)
   }

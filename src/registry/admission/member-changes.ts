@@ -43,13 +43,20 @@ export class MemberChanges {
   /** @throws NotRootError, NotFoundError, NameTakenError, InvalidPayloadError, LogMismatchError */
   change(publicKey: Uint8Array, change: MemberChange, by?: Author): Promise<Signed<LogEntry> | undefined> {
     return this.#inTurn(by, async (author) => {
-      const entry = this.planned(publicKey, change)
+      const entry = this.#draft(publicKey, change)
       return entry === undefined ? undefined : at(await author.append([entry]), 0)
     })
   }
 
-  /** The entry that a change would make now; undefined: all is so already. @throws NotFoundError, InvalidPayloadError */
+  /** The entry that a change would make now; undefined: all is so already. @throws NotFoundError, NameTakenError, InvalidPayloadError, LogMismatchError */
   planned(publicKey: Uint8Array, change: MemberChange): ChangeDraft | undefined {
+    const { state, timeMs } = this.#components.replica
+    const entry = this.#draft(publicKey, change)
+    if (entry !== undefined) state.checkRules(entry, timeMs, undefined)
+    return entry
+  }
+
+  #draft(publicKey: Uint8Array, change: MemberChange): ChangeDraft | undefined {
     const member = this.#member(publicKey)
     this.#requireRole(member, change.role)
     return changeOf(member, change)

@@ -27,6 +27,10 @@ describe('a member', () => {
     const root = network.node('root')
     const [hal, bob] = [await network.join('hal'), await network.join('bob')]
     await root.control.changeMember({ peer: 'hal', name: 'hal-2' })
+    const again = await root.control.changeMember({ peer: 'hal', name: 'hal-2' })
+    expect(again).toMatchObject({ entry: null, message: 'is already hal-2, integrated, in no group' })
+    const hal3 = root.control.changeMember({ peer: 'hal', name: 'hal-3' })
+    await expect(hal3).rejects.toThrow('no member is called hal any more: it is hal-2 now')
     await root.control.changeMember({ peer: 'hal-2', groups: ['web', 'db', 'web'] })
     const planned = await root.control.changeMember({ peer: 'hal-2', role: 'external', plan: true })
     expect(planned).toMatchObject({ entry: null, message: expect.stringMatching(/^would be hal-2, external, in /) })
@@ -42,8 +46,8 @@ describe('a member', () => {
     ])
     // Its configuration says the name of before, which is nobody's business.
     await hal.stop('it starts again')
-    const again = await network.join('hal')
-    expect(seenBy(root, again)).toBe('hal-2 external db web')
+    const restarted = await network.join('hal')
+    expect(seenBy(root, restarted)).toBe('hal-2 external db web')
   })
 
   it('is not changed elsewhere, into what another is, or into the root', async () => {
@@ -53,6 +57,8 @@ describe('a member', () => {
     await expect(bob.control.changeMember({ peer: 'bob', name: 'b' })).rejects.toThrow(NotRootError)
     await expect(bob.control.endMember({ peer: 'bob', reason: '' })).rejects.toThrow(/root \(12D3KooW/)
     await expect(root.control.changeMember({ peer: 'bob', name: 'root' })).rejects.toThrow(NameTakenError)
+    const planned = root.control.changeMember({ peer: 'bob', name: 'root', plan: true })
+    await expect(planned).rejects.toThrow(NameTakenError)
     await expect(root.control.changeMember({ peer: 'bob', name: 'B.' })).rejects.toThrow(InvalidPayloadError)
     await expect(root.control.changeMember({ peer: 'bob', role: 'root' })).rejects.toThrow('promote')
     await expect(root.control.changeMember({ peer: 'bob', role: 'root', plan: true })).rejects.toThrow('promote')
