@@ -1,7 +1,8 @@
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { isIPv6 } from 'node:net'
+import { isIPv4 } from 'node:net'
 import { AUTHENTIC_DATA, type DecodedPacket, encode, RECURSION_DESIRED } from 'dns-packet'
+import { resolverParts } from '../address/spelling.ts'
 import { decodeBounded } from './bounded-decode.ts'
 
 /** State of the chain of signatures above a name, as a resolver says. It decides nothing: pins do. */
@@ -30,22 +31,23 @@ const queryOf = (name: string, checkingDisabled: boolean): Buffer =>
     ]
   })
 
-/** Node's own resolver does not show the AD bit: it is asked for by hand. `server` is an address, with port 53. */
-export const dnssecOf = async (name: string, server: string, port = 53): Promise<DnssecState> => {
-  const answer = await askRaw(queryOf(name, false), server, port)
+/** Node's own resolver does not show the AD bit: it is asked for by hand. `server` is written as a resolver is. */
+export const dnssecOf = async (name: string, server: string): Promise<DnssecState> => {
+  const answer = await askRaw(queryOf(name, false), server)
   if (answer === undefined) return 'unknown'
   const rcode = (answer.flags ?? 0) & 0xf
   if (rcode !== servfail) return answer.flag_ad ? 'authenticated' : 'unsigned'
   // A resolver that validates fails where the chain is broken, and answers when it is told not to look.
-  const unchecked = await askRaw(queryOf(name, true), server, port)
+  const unchecked = await askRaw(queryOf(name, true), server)
   return unchecked !== undefined && ((unchecked.flags ?? 0) & 0xf) !== servfail ? 'broken' : 'unknown'
 }
 
-const askRaw = async (query: Buffer, server: string, port: number): Promise<DecodedPacket | undefined> => {
-  const socket = createSocket(isIPv6(server) ? 'udp6' : 'udp4')
+const askRaw = async (query: Buffer, server: string): Promise<DecodedPacket | undefined> => {
+  const socket = createSocket(isIPv4(server.split(':')[0] ?? '') ? 'udp4' : 'udp6')
   try {
+    const { host, port } = resolverParts(server)
     const heard = once(socket, 'message', { signal: AbortSignal.timeout(answerMs) })
-    socket.send(query, port, server)
+    socket.send(query, port, host)
     const [message]: Buffer[] = await heard
     return message === undefined ? undefined : decodeBounded(message)
   } catch {

@@ -37,24 +37,38 @@ export const canonical = (type: RecordKey['type'], value: string): string => {
   return bytes === undefined ? value : formatIp6(bytes)
 }
 
-/** Asks every name server of the zone itself, so no cache stands between. Throws only what the caller's signal says. */
+/**
+ * Asks every name server of the zone itself, so no cache stands between; where the resolvers that are given know none, these.
+ * Throws only what the caller's signal says.
+ */
 export const lookupPublished = async (
   key: RecordKey,
   options: PublishedOptions = {}
 ): Promise<Published | DnsFailure> => {
   const { authorities } = options
   if (authorities !== undefined && authorities.length > 0) {
-    const given = authorities.slice(0, maxServers)
-    return { zone: undefined, servers: await Promise.all(given.map((one) => askServer(key, one, [one], options))) }
+    return { zone: undefined, servers: await askAll(key, authorities, options) }
   }
   const found = await zoneOf(key.name, options)
-  if (!('names' in found)) return found
+  if (!('names' in found)) {
+    const { servers = [] } = options
+    return servers.length === 0 ? found : { zone: undefined, servers: await askAll(key, servers, options) }
+  }
   const servers = found.names.slice(0, maxServers).map(async (name) => {
     const addresses = await addressesOf(name, options)
     return Array.isArray(addresses) ? askServer(key, name, addresses, options) : silent(name, addresses)
   })
   return { zone: found.zone, servers: await Promise.all(servers) }
 }
+
+const askAll = async (
+  key: RecordKey,
+  servers: readonly string[],
+  options: DnsOptions
+): Promise<readonly ServerAnswer[]> =>
+  await Promise.all(servers.slice(0, maxServers).map((one) => askServer(key, one, [one], options)))
+
+const isAbsent = ({ kind }: DnsFailure): boolean => kind === 'none' || kind === 'no-domain'
 
 /** The zone that holds a name: the nearest one above it that has name servers. */
 const zoneOf = async (name: string, options: DnsOptions): Promise<{ zone: string; names: string[] } | DnsFailure> => {
@@ -64,7 +78,7 @@ const zoneOf = async (name: string, options: DnsOptions): Promise<{ zone: string
     if ('answer' in result && result.answer.length > 0) return { zone, names: result.answer }
     if ('answer' in result) continue
     last = result
-    if (result.kind !== 'none' && result.kind !== 'no-domain') return result
+    if (!isAbsent(result)) return result
   }
   return last
 }
@@ -100,9 +114,8 @@ const askServer = async (
     const options = { servers: [address], timeoutMs: answerMs, signal }
     const result = await ask(key.name, (resolver) => question(resolver, key), options)
     if ('answer' in result) return { server, address, failure: undefined, ...result.answer }
-    const absent = result.kind === 'none' || result.kind === 'no-domain'
-    answer = { ...silent(server, result), address, failure: absent ? undefined : result }
-    if (absent) return answer
+    answer = { ...silent(server, result), address, failure: isAbsent(result) ? undefined : result }
+    if (isAbsent(result)) return answer
   }
   return answer
 }

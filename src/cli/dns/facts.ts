@@ -13,6 +13,8 @@ import type { DnsOptions } from './options.ts'
 
 export interface Facts {
   readonly domain: string
+  /** Resolvers of the running node's configuration. */
+  readonly resolvers: readonly string[]
   readonly published: Published
   readonly comparison: Comparison
 }
@@ -36,10 +38,16 @@ export const domainOf = async (
 }
 
 /** Reads what the zone's servers say. @throws ExitError 7 when none can be asked */
-export const publishedNow = async (context: Context, domain: string, options: DnsOptions): Promise<Published> => {
+const publishedNow = async (
+  context: Context,
+  domain: string,
+  options: DnsOptions,
+  resolvers: readonly string[]
+): Promise<Published> => {
   const key = { name: tnrName(domain), type: 'AAAA' as const }
   const published: Published | DnsFailure = await lookupPublished(key, {
     authorities: options.ask,
+    servers: resolvers,
     signal: context.signal
   })
   if (!('servers' in published)) throw cannotAsk(published.message)
@@ -58,13 +66,11 @@ const cannotAsk = (why: string): ExitError =>
 /** Both sides of the comparison, what was only told tried from here. @throws NothingRunningError, ExitError */
 export const factsNow = async (context: Context, client: ControlApi, options: DnsOptions): Promise<Facts> => {
   const domain = await domainOf(context, options, client)
-  const [registry, status, published] = await Promise.all([
-    client.registryStatus({}, { signal: context.signal }),
-    client.status({}, { signal: context.signal }),
-    publishedNow(context, domain, options)
-  ])
-  const { port } = status.dns
+  const { signal } = context
+  const [registry, status] = await Promise.all([client.registryStatus({}, { signal }), client.status({}, { signal })])
+  const { port, resolvers } = status.dns
+  const published = await publishedNow(context, domain, options, resolvers)
   const told = compare({ domain, published, registries: registry.registries, port })
-  const answers = await answering(addressesToTry(told), port, { signal: context.signal })
-  return { domain, published, comparison: confirmed(told, answers) }
+  const answers = await answering(addressesToTry(told), port, { signal })
+  return { domain, resolvers, published, comparison: confirmed(told, answers) }
 }

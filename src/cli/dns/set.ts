@@ -16,7 +16,7 @@ import { editLines, instructionLines } from './text.ts'
 export const set = async (context: Context, options: SetOptions): Promise<void> => {
   const { terminal, signal } = context
   const provider = await createProvider(providerSettings(options, terminal.env))
-  const { domain, edit } = await editFor(context, options)
+  const { domain, resolvers, edit } = await editFor(context, options)
   const progress = (message: string): void => terminal.progress(message)
   const asked = { domain, name: edit.name, provider: provider.name }
   const view = { ...asked, edit: { ttlSeconds: edit.ttlSeconds, add: edit.add, remove: edit.remove } }
@@ -29,7 +29,7 @@ export const set = async (context: Context, options: SetOptions): Promise<void> 
   }
   terminal.progress(`writing to ${await provider.prepare(edit.name, { signal })}`)
   const applied = await provider.change(edit, { signal, progress })
-  const state = applied.kind === 'by-hand' ? 'by-hand' : await published(context, edit, options)
+  const state = applied.kind === 'by-hand' ? 'by-hand' : await published(context, edit, options, resolvers)
   const message = messages[state]
   if (options.json === true) terminal.json({ ...view, state, ...resultOf(applied), message })
   else print(context, edit, applied, message)
@@ -51,12 +51,13 @@ const resultOf = (applied: Applied): object =>
 const published = async (
   context: Context,
   edit: RecordEdit,
-  { wait, ask }: SetOptions
+  { wait, ask }: SetOptions,
+  servers: readonly string[]
 ): Promise<'published' | 'written' | 'late'> => {
   const { terminal, signal } = context
   if (wait === false) return 'written'
   const progress = (message: string): void => terminal.progress(message)
-  const waiting = waitUntilPublished(edit, { withinMs: wait, authorities: ask, signal, progress })
+  const waiting = waitUntilPublished(edit, { withinMs: wait, authorities: ask, servers, signal, progress })
   const left = 'the record is written; trustnet dns check tells when every name server has it'
   const result = await breakable(signal, waiting, left)
   return result.published ? 'published' : 'late'
@@ -71,13 +72,21 @@ const print = ({ terminal }: Context, edit: RecordEdit, applied: Applied, messag
   terminal.print(`${edit.name}: ${applied.changed ? message : 'was so already'}`)
 }
 
+interface Wanted {
+  readonly domain: string
+  readonly resolvers: readonly string[]
+  readonly edit: RecordEdit
+}
+
 /** Edit that was asked for, or that the comparison says. */
-const editFor = async (context: Context, options: SetOptions): Promise<{ domain: string; edit: RecordEdit }> => {
+const editFor = async (context: Context, options: SetOptions): Promise<Wanted> => {
   const explicit = options.add !== undefined || options.remove !== undefined
   if (explicit && options.prune === true)
     throw new UsageError('--prune goes with the comparison, not with --add and --remove.')
   if (!explicit) return compared(context, options)
-  const domain = await domainOf(context, options, await answering(context, options))
+  const client = await answering(context, options)
+  const domain = await domainOf(context, options, client)
+  const status = await client?.status({}, { signal: context.signal })
   const add = [...new Set(options.add?.map(hostAddress))]
   const remove = [...new Set(options.remove?.map(anyAddress))]
   const both = add.find((address) => remove.includes(address))
@@ -89,11 +98,11 @@ const editFor = async (context: Context, options: SetOptions): Promise<{ domain:
     add,
     remove
   }
-  return { domain, edit }
+  return { domain, resolvers: status?.dns.resolvers ?? [], edit }
 }
 
-const compared = async (context: Context, options: SetOptions): Promise<{ domain: string; edit: RecordEdit }> => {
-  const { domain, comparison } = await factsNow(context, await running(context, options), options)
+const compared = async (context: Context, options: SetOptions): Promise<Wanted> => {
+  const { domain, resolvers, comparison } = await factsNow(context, await running(context, options), options)
   const strays = comparison.rows.filter(({ verdict }) => verdict === 'stray').map(({ value }) => value)
   const remove = [...comparison.edit.remove, ...(options.prune === true ? strays : [])]
   const edit = { ...comparison.edit, ttlSeconds: options.ttl, remove }
@@ -107,5 +116,5 @@ const compared = async (context: Context, options: SetOptions): Promise<{ domain
       `That would remove every address of ${edit.name} and no registry that is alive has one to put there.`
     )
   }
-  return { domain, edit }
+  return { domain, resolvers, edit }
 }

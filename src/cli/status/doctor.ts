@@ -67,7 +67,7 @@ const nodeChecks = async (client: ControlApi, facts: MachineFacts, signal: Abort
     node.membership(status),
     node.reach(status),
     node.versions(peers),
-    ...(domain === undefined ? [] : await dnssec(domain, facts)),
+    ...(domain === undefined ? [] : await dnssec(domain, [...status.dns.resolvers, ...facts.resolvers])),
     ...node.warnings(status)
   ]
 }
@@ -79,8 +79,7 @@ const dnssecWords = {
 } as const
 
 /** None where no server answers: nothing is known then, and pins protect the first contact. */
-const dnssec = async (domain: string, { resolvers }: MachineFacts): Promise<Check[]> => {
-  const [server] = resolvers
+const dnssec = async (domain: string, [server]: readonly string[]): Promise<Check[]> => {
   const name = tnrName(domain)
   const state = server === undefined ? 'unknown' : await dnssecOf(name, server)
   if (state === 'unknown') return []

@@ -91,6 +91,7 @@ const dns = z.object({
   checkedMs: timeOrNull('asked'),
   ttlSeconds: numberOrNull,
   port: whole.describe('dialled after an AAAA answer'),
+  resolvers: z.array(text).describe('of the configuration; none: those of the system are asked'),
   message: textOrNull
 })
 

@@ -170,6 +170,7 @@ const dnsView = (
     checkedMs: checkedAt === undefined ? null : wallTimeOf(clock, checkedAt),
     ttlSeconds: found.length === 0 ? null : Math.min(...found.map(({ ttlSeconds }) => ttlSeconds)),
     port: config.bootstrap.port,
+    resolvers: [...config.bootstrap.dnsServers],
     message: failed ?? unasked
   }
 }

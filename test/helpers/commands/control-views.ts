@@ -163,6 +163,7 @@ export const statusView = (changes: Partial<StatusView> = {}): StatusView => ({
     checkedMs: now - 10_000,
     ttlSeconds: null,
     port: 8000,
+    resolvers: [],
     message: null
   },
   resilience: {

@@ -2,10 +2,12 @@ import { writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { Authority } from '../../../src/dns/authority.ts'
+import { Zone } from '../../../src/dns/zone.ts'
 import type { RegistryStatusView } from '../../../src/node/api/control-api.ts'
 import { startProgram, toFullDisk, toNobody } from '../../helpers/built-program.ts'
 import { ceilingMs } from '../../helpers/ceiling.ts'
-import { peerIds, registryStatusView } from '../../helpers/commands/control-views.ts'
+import { peerIds, registryStatusView, statusView } from '../../helpers/commands/control-views.ts'
 import { ControlHome, runCli, ScriptedApi } from '../../helpers/control-process.ts'
 import { expectSchema } from '../../helpers/schemas.ts'
 import { type Bind, startBind } from '../../helpers/servers/bind.ts'
@@ -50,6 +52,12 @@ const alive = (...registries: Row[]): void => {
   api.registryStatus = async () => ({ ...registryStatusView, registries })
 }
 
+/** Resolvers of the running node's configuration. */
+const configured = (...resolvers: string[]): void => {
+  const { dns } = statusView()
+  api.status = async () => statusView({ dns: { ...dns, resolvers } })
+}
+
 const run = (argv: string[], init: Partial<Parameters<typeof runCli>[1]> = {}) =>
   runCli(['dns', ...argv], { home: home.folder, ...init })
 
@@ -77,6 +85,28 @@ describe('dns check', () => {
     expectSchema('dns-check', view)
     expect(view).toMatchObject({ fits: false, edit: { add: ['2001:db8::3'], remove: [] } })
     expect(view.rows).toMatchObject([{ verdict: 'keep' }, { verdict: 'stray' }, { verdict: 'add' }])
+  })
+
+  test("asks the configuration's resolvers which servers the zone has, and them where they know none", async () => {
+    alive(registry(1), registry(2))
+    configured(bind.address)
+    const named = await run(['check'])
+    expect(named.out + named.err).toContain('ns1.example.org')
+    await using zoneless = await Authority.start(new Zone('example.org'))
+    zoneless.zone.set(
+      name,
+      [1, 2].map((n) => ({ type: 'AAAA', value: `2001:db8::${n}` }))
+    )
+    configured(zoneless.address)
+    expect(await run(['check'])).toMatchObject({ code: 0, out: expect.stringContaining(`asked: ${zoneless.address}`) })
+  })
+
+  test("doctor asks the configuration's resolver whether the name is signed", async () => {
+    await using own = await Authority.start(new Zone('example.org'))
+    configured(own.address)
+    const { out } = await runCli(['doctor', '--json'], { home: home.folder })
+    const dnssec = { id: 'dnssec', level: 'pass', reason: expect.stringContaining('is not signed') }
+    expect(JSON.parse(out).checks).toContainEqual(expect.objectContaining(dnssec))
   })
 
   test('--watch prints each change once', async () => {
