@@ -1,7 +1,6 @@
-import { setGlobalErrorHandler } from '@opentelemetry/core'
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-http'
 import { resourceFromAttributes } from '@opentelemetry/resources'
-import { BatchSpanProcessor } from '@opentelemetry/sdk-trace'
+import { BatchSpanProcessor, type SpanExporter } from '@opentelemetry/sdk-trace'
 import { reasonOf } from '../../runtime/error-message.ts'
 import { sleep } from '../../runtime/sleep.ts'
 import { Throttle } from '../../runtime/throttle.ts'
@@ -20,15 +19,15 @@ const flushMs = 500
 const tellMs = 60_000
 
 /** Sends the steps of this process to the receiver that OpenTelemetry's own variables name: OTLP, JSON over HTTP. */
-export const exportSpans = ({ name, logger, env }: TracingInit): Tracing => {
+export const exportSpans = ({ name, logger, env }: TracingInit, timeoutMillis = answerMs): Tracing => {
   const failures = new Failures(logger)
-  setGlobalErrorHandler((error) => failures.failed(error))
   const resource = resourceFromAttributes({
     'service.name': env['OTEL_SERVICE_NAME'] ?? 'trustnet',
     'service.instance.id': name,
     'service.version': versionInfo().version
   })
-  const processor = new BatchSpanProcessor({ ...queue, exporter: new OTLPTraceExporter({ timeoutMillis: answerMs }) })
+  const exporter = telling(new OTLPTraceExporter({ timeoutMillis }), (error) => failures.failed(error))
+  const processor = new BatchSpanProcessor({ ...queue, exporter })
   const stopHearing = onStep((step) => {
     const span = spanOf(step, resource)
     if (span !== undefined) processor.onEnd(span)
@@ -41,6 +40,16 @@ export const exportSpans = ({ name, logger, env }: TracingInit): Tracing => {
     }
   }
 }
+
+/** The exporter, with its failures told here: OpenTelemetry has one handler for all that this process exports. */
+const telling = (exporter: SpanExporter, onError: (error: Error) => void): SpanExporter => ({
+  export: (spans, done) =>
+    exporter.export(spans, (result) => {
+      if (result.error !== undefined) onError(result.error)
+      done(result)
+    }),
+  shutdown: () => exporter.shutdown()
+})
 
 /** Says at most once a minute that the receiver takes nothing. */
 class Failures {

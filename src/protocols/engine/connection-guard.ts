@@ -123,7 +123,7 @@ export class ConnectionGuard {
     const cost = opens || stream !== undefined ? 1 : strayCost(type, length)
     const frames = framesOf(role)
     if (this.#buckets[frames].charge(peer, cost) > 0) return `connection.${frames}`
-    if (isData && stream !== undefined && stream.protocol === '' && negotiating.isOver(stream, length)) {
+    if (isData && stream !== undefined && isOffered(stream) && negotiating.isOver(stream, length)) {
       return 'connection.negotiationBytes'
     }
     // Each of these is answered: whoever reads no answers has them kept here.
@@ -176,6 +176,9 @@ export class ConnectionGuard {
 }
 
 const isOpening = ({ flag, type }: Frame['header']): boolean => (flag & flags.syn) !== 0 && type !== frameTypes.ping
+
+/** Offered by the peer, and not negotiated. On a stream that was opened here, more than the answer may have come before that is read. */
+const isOffered = ({ direction, protocol }: Stream): boolean => direction === 'inbound' && protocol === ''
 
 const refuseRevoked = async (): Promise<never> => {
   throw new RevokedError('no stream is opened to a revoked key')

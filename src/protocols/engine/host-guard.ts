@@ -22,7 +22,7 @@ export const hostGuard =
   (components: HostGuardComponents): object => {
     const { peerId, peerStore, registrar } = components
     boundPeers(peerStore, peerId, init.limits.peers)
-    boundIdentify(registrar, init)
+    boundIdentify(components, init)
     shutRefused(registrar, init)
     return new ConnectionGuard(components, init)
   }
@@ -41,11 +41,12 @@ function shutRefused(registrar: Registrar, { trust }: ConnectionGuardInit): void
     )
 }
 
-function boundIdentify(registrar: Registrar, { trust, limits }: ConnectionGuardInit): void {
+function boundIdentify({ registrar, events }: HostGuardComponents, { trust, limits }: ConnectionGuardInit): void {
   const handle = registrar.handle.bind(registrar)
+  const boundedStreams = () => new BoundedStreams(trust, { section: 'identify', ...limits.identify })
   registrar.handle = async (protocol, handler, options) => {
     if (!identifyProtocols.includes(protocol)) return await handle(protocol, handler, options)
-    const streams = new BoundedStreams(trust, { section: 'identify', ...limits.identify })
+    const streams = boundedStreams()
     await handle(
       protocol,
       async (stream, connection) => {
@@ -55,4 +56,14 @@ function boundIdentify(registrar: Registrar, { trust, limits }: ConnectionGuardI
       options
     )
   }
+  const answers = boundedStreams()
+  // Before identify, which asks whoever has connected.
+  events.addEventListener('connection:open', ({ detail: connection }) => {
+    const newStream = connection.newStream.bind(connection)
+    connection.newStream = async (protocols, options) => {
+      const stream = await newStream(protocols, options)
+      if (identifyProtocols.includes(stream.protocol)) answers.opened(stream, connection)
+      return stream
+    }
+  })
 }

@@ -184,9 +184,10 @@ export const defaultLimits: ProtocolLimits = {
     inbound: { count: 8, perMs: 1_000 },
     leastBytes: 64
   },
-  // Once for each connection, and at each change of what a peer speaks.
-  identify: { frameBytes: 8 * KiB, opens: { count: 16, perMs: 10_000 } },
-  peers: { addresses: 8, protocols: 64, textBytes: 128, envelopeBytes: 2 * KiB },
+  // Once for each connection, and at each change of what a peer speaks. Some send their signed addresses in a message of their own.
+  identify: { frameBytes: 8 * KiB, messages: 2, opens: { count: 16, perMs: 10_000 } },
+  // IPv6, TCP and the PeerId are 62 bytes.
+  peers: { addresses: 8, protocols: 64, textBytes: 128, addressBytes: 128, envelopeBytes: 2 * KiB },
   kad: {
     // Twenty peers with eight addresses each, and a record: below 6 KiB.
     frameBytes: 8 * KiB,

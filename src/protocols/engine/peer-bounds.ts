@@ -1,4 +1,5 @@
 import type { PeerData, PeerId, PeerStore } from '@libp2p/interface'
+import type { Multiaddr } from '@multiformats/multiaddr'
 import type { ProtocolLimits } from './limits.ts'
 
 type Limits = ProtocolLimits['peers']
@@ -38,8 +39,8 @@ const bounded = (data: PeerData, limits: Limits): PeerData => {
   const { peerRecordEnvelope, ...rest } = data
   return {
     ...rest,
-    ...(data.addresses && { addresses: data.addresses.slice(0, limits.addresses) }),
-    ...(data.multiaddrs && { multiaddrs: data.multiaddrs.slice(0, limits.addresses) }),
+    ...(data.addresses && { addresses: few(data.addresses, ({ multiaddr }) => multiaddr, limits) }),
+    ...(data.multiaddrs && { multiaddrs: few(data.multiaddrs, (multiaddr) => multiaddr, limits) }),
     ...(data.protocols && {
       protocols: data.protocols.filter(({ length }) => length <= limits.textBytes).slice(0, limits.protocols)
     }),
@@ -47,6 +48,9 @@ const bounded = (data: PeerData, limits: Limits): PeerData => {
     ...(peerRecordEnvelope && peerRecordEnvelope.byteLength <= limits.envelopeBytes && { peerRecordEnvelope })
   }
 }
+
+const few = <T>(all: readonly T[], addressOf: (one: T) => Multiaddr, { addresses, addressBytes }: Limits): T[] =>
+  all.filter((one) => addressOf(one).bytes.byteLength <= addressBytes).slice(0, addresses)
 
 const boundedMetadata = (metadata: NonNullable<PeerData['metadata']>, { textBytes }: Limits) => {
   const entries = metadata instanceof Map ? [...metadata] : Object.entries(metadata)

@@ -210,6 +210,8 @@ export interface ProtocolLimits {
   /** Limits of libp2p's identify, in which others say what they speak and where they are. */
   identify: {
     frameBytes: number
+    /** Messages of a stream, also of one that was opened here. */
+    messages: number
     /** Streams of one peer, asking and pushing apart. */
     opens: Rate
   }
@@ -219,6 +221,8 @@ export interface ProtocolLimits {
     protocols: number
     /** Greatest length of a protocol's name, and of each text that a peer says about itself. */
     textBytes: number
+    /** Greatest size of an address. */
+    addressBytes: number
     /** Greatest size of its addresses as it signed them for identify. */
     envelopeBytes: number
   }

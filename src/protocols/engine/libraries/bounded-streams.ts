@@ -1,4 +1,5 @@
 import type { Connection, Stream, StreamMessageEvent } from '@libp2p/interface'
+import { LimitError } from '../../../runtime/errors.ts'
 import type { ConnectionTrust } from '../connection-trust.ts'
 import { type Culprit, culpritOf } from '../culprits.ts'
 import { FrameTooLargeError, RateLimitedError } from '../errors.ts'
@@ -12,6 +13,8 @@ export interface StreamBounds {
   readonly section: string
   /** Longest message, where messages have a length before them: it is looked at before the library has the message. */
   readonly frameBytes?: number
+  /** Messages of a stream; counted where they have a length before them. */
+  readonly messages?: number
   /** KiB on all streams; what is more waits in the peer's window. */
   readonly inbound?: Rate
   /** Least bytes that a message counts: it costs more than its bytes. */
@@ -73,10 +76,13 @@ export class BoundedStreams {
   }
 
   #taker(): Take {
-    const { frameBytes, leastBytes = 0 } = this.#bounds
+    const { frameBytes, leastBytes = 0, messages = Number.POSITIVE_INFINITY } = this.#bounds
     const counter = frameBytes === undefined ? undefined : new FrameCounter(frameBytes)
+    let begun = 0
     return (data, most) => {
       const { bytes, frames } = counter?.push(data, most) ?? { bytes: data.byteLength, frames: 1 }
+      begun += frames
+      if (counter !== undefined && begun > messages) throw new LimitError(`more than ${messages} messages on a stream`)
       return { bytes, cost: Math.max(bytes, frames * leastBytes) }
     }
   }
@@ -91,7 +97,7 @@ export class BoundedStreams {
 
   #cut(stream: Stream, connection: Connection): (error: unknown) => void {
     return (error) => {
-      this.#exceeded('frameBytes', connection)
+      this.#exceeded(error instanceof LimitError ? 'messages' : 'frameBytes', connection)
       stream.abort(error instanceof Error ? error : new FrameTooLargeError('a message that is too long'))
     }
   }

@@ -9,10 +9,10 @@ import { OtlpReceiver } from '../../../helpers/servers/otlp-receiver.ts'
 
 afterEach(() => vi.unstubAllEnvs())
 
-const tracingTo = (url: string, logger = silentLogger): Tracing => {
+const tracingTo = (url: string, logger = silentLogger, timeoutMs?: number): Tracing => {
   // The exporter reads the environment of the process itself.
   vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', url)
-  return exportSpans({ name: 'a', logger, env: process.env })
+  return exportSpans({ name: 'a', logger, env: process.env }, timeoutMs)
 }
 
 const flood = (count: number): void => {
@@ -88,12 +88,26 @@ test('a receiver that refuses the credentials is told with its status, and no cr
   receiver.answer = (response) => response.writeHead(401, ' ').end(response.req.headers.authorization)
   vi.stubEnv('OTEL_EXPORTER_OTLP_HEADERS', 'authorization=Bearer hidden')
   const told = Promise.withResolvers<object>()
-  const tracing = tracingTo(receiver.url, { ...silentLogger, warn: (fields) => told.resolve(fields) })
+  const tracing = tracingTo(receiver.url, { ...silentLogger, warn: (fields) => told.resolve(fields) }, ceilingMs)
   flood(600)
   const fields = await told.promise
   expect(fields).toMatchObject({ status: 401 })
   expect(JSON.stringify(fields)).not.toContain('hidden')
   await tracing.stop()
+})
+
+test('what fails is told by the exporter that failed, and by no other', async () => {
+  await using refusing = await OtlpReceiver.open()
+  refusing.answer = (response) => response.writeHead(401).end()
+  await using well = await OtlpReceiver.open()
+  const told: string[] = []
+  const own = Promise.withResolvers<void>()
+  const first = tracingTo(refusing.url, { ...silentLogger, warn: () => own.resolve() }, ceilingMs)
+  const second = tracingTo(well.url, { ...silentLogger, warn: (_, message) => void told.push(message) }, ceilingMs)
+  flood(600)
+  await own.promise
+  await Promise.all([first.stop(), second.stop()])
+  expect(told).toEqual([])
 })
 
 test.each(['collector:4318', '[::1]:4318', 'ftp://u:hidden@[::1]/'])(

@@ -144,8 +144,14 @@ const scopes: Scopes<ProtocolLimits> = {
     circle: { process: 'one of each member; the others learn by pull, and gossip carries nothing alone' }
   },
   ping: { streams: 'connection', inbound: 'peer', leastBytes: 'message' },
-  identify: { frameBytes: 'message', opens: 'peer' },
-  peers: { addresses: 'peer', protocols: 'peer', textBytes: 'message', envelopeBytes: 'message' },
+  identify: { frameBytes: 'message', messages: 'stream', opens: 'peer' },
+  peers: {
+    addresses: 'peer',
+    protocols: 'peer',
+    textBytes: 'message',
+    addressBytes: 'message',
+    envelopeBytes: 'message'
+  },
   kad: {
     frameBytes: 'message',
     inbound: 'peer',

@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, it } from 'vitest'
 import { SigningKey } from '../../../../src/identity/keys.ts'
 import { boundPeers } from '../../../../src/protocols/engine/peer-bounds.ts'
 
-const limits = { addresses: 3, protocols: 2, textBytes: 8, envelopeBytes: 10 }
+const limits = { addresses: 3, protocols: 2, textBytes: 8, addressBytes: 128, envelopeBytes: 10 }
 const newId = () => peerIdFromPrivateKey(SigningKey.generate().toLibp2p())
 const [self, peer] = [newId(), newId()]
 const addr = (port: number) => multiaddr(`/ip6/2001:db8::1/tcp/${port}`)
