@@ -1,126 +1,29 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { identifyPush } from '@libp2p/identify'
-import type { PeerId, Stream } from '@libp2p/interface'
 import { peerIdFromString } from '@libp2p/peer-id'
-import { type Ping, ping } from '@libp2p/ping'
 import { multiaddr } from '@multiformats/multiaddr'
-import { afterEach, describe, expect } from 'vitest'
+import { describe, expect } from 'vitest'
 import { peerIdText, SigningKey } from '../../../src/identity/keys.ts'
-import { hostGuard } from '../../../src/protocols/engine/host-guard.ts'
-import { type LimitOverrides, limitsWith } from '../../../src/protocols/engine/limits.ts'
-import { membersOnly } from '../../../src/protocols/engine/members-only.ts'
-import { type Kad, kad, kadProtocol } from '../../../src/protocols/kad/index.ts'
-import { silentLogger } from '../../../src/runtime/clock-and-logger.ts'
+import type { LimitOverrides } from '../../../src/protocols/engine/limits.ts'
+import { kadProtocol } from '../../../src/protocols/kad/index.ts'
 import { ceilingMs } from '../../helpers/ceiling.ts'
-import { type MemberHost, type Members, startMember } from '../../helpers/hosts/members.ts'
-import { connect, connectionWith } from '../../helpers/hosts.ts'
+import type { Members } from '../../helpers/hosts/members.ts'
+import { connect } from '../../helpers/hosts.ts'
 import { networkId } from '../../helpers/signed-objects.ts'
 import { attack, control } from '../attack.ts'
-
-type Services = { guard: object; ping: Ping; kad: Kad; identifyPush: object }
-type Host = MemberHost<Services>
-
-const hosts: AsyncDisposable[] = []
-afterEach(async () => {
-  await Promise.all(hosts.splice(0).map((host) => host[Symbol.asyncDispose]()))
-})
-
-const MiB = 2 ** 20
-const plenty = { count: 1_000_000_000, perMs: 1 }
-const lifted: LimitOverrides = {
-  kad: { frameBytes: 4 * MiB, inbound: plenty },
-  ping: { inbound: plenty },
-  // Whoever is answered at once sends more frames than a member may.
-  connection: { frames: plenty, registryFrames: plenty },
-  identify: { opens: plenty, messages: 10 },
-  peers: { addresses: 1_000_000, protocols: 1_000_000, textBytes: MiB, addressBytes: MiB, envelopeBytes: MiB }
-}
-
-const startVictim = async (members: Members, overrides: LimitOverrides = {}): Promise<Host> => {
-  const limits = limitsWith(overrides)
-  const host = await startMember<Services>({
-    members,
-    role: 'root',
-    services: ({ trust, records }) => ({
-      guard: hostGuard({ trust, limits }),
-      identifyPush: identifyPush(),
-      ping: membersOnly(trust, ping({ maxInboundStreams: 4 }), { bounds: { section: 'ping', ...limits.ping } }),
-      kad: kad({
-        source: { networkId, records, replica: { isMember: (key) => members.has(peerIdText(key)) } },
-        trust,
-        logger: silentLogger,
-        server: true,
-        limits: limits.kad
-      })
-    })
-  })
-  hosts.push(host)
-  return host
-}
-
-const startAttacker = async (members: Members) => {
-  const host = await startMember<{ identifyPush: object; ping: Ping }>({
-    members,
-    services: () => ({ identifyPush: identifyPush(), ping: ping({ maxOutboundStreams: 10 }) })
-  })
-  hosts.push(host)
-  return host
-}
-
-const scene = async (overrides: LimitOverrides = {}) => {
-  const members: Members = new Map()
-  const victim = await startVictim(members, overrides)
-  const attacker = await startAttacker(members)
-  const connection = await connect(attacker.host, victim.host)
-  await connectionWith(victim.host, attacker.host)
-  return { members, victim, attacker, connection }
-}
-
-const named = ({ trust }: Host): string[] => [
-  ...new Set(trust.culprits.counts.flatMap(({ limit, culprits }) => culprits.map(({ who }) => `${limit} ${who}`)))
-]
-
-const varint = (value: number): number[] => {
-  const bytes: number[] = []
-  for (let rest = value; ; rest = Math.floor(rest / 128)) {
-    if (rest < 128) return [...bytes, rest]
-    bytes.push((rest % 128) | 0x80)
-  }
-}
-const framed = (body: Uint8Array): Uint8Array => Buffer.concat([Uint8Array.from(varint(body.length)), body])
-const field = (number: number, body: Uint8Array): Uint8Array =>
-  Buffer.concat([Uint8Array.from([(number << 3) | 2, ...varint(body.length)]), body])
-
-/** FIND_NODE with so many peers that are nothing at all, two bytes each: field 8 is closerPeers. */
-const emptyPeers = (count: number): Uint8Array =>
-  Buffer.concat([Uint8Array.from([8, 4]), Buffer.alloc(2 * count, Uint8Array.from([(8 << 3) | 2, 0]))])
-
-const send = async (stream: Stream, bytes: Uint8Array): Promise<void> => {
-  for (let at = 0; at < bytes.length && stream.status === 'open'; at += 65_536) {
-    if (stream.send(bytes.subarray(at, at + 65_536))) continue
-    await new Promise<void>((resolve) => {
-      stream.addEventListener('drain', () => resolve(), { once: true })
-      stream.addEventListener('close', () => resolve(), { once: true })
-    })
-  }
-}
-
-const endOf = async (stream: Stream): Promise<void> => {
-  if (stream.status !== 'open') return
-  await new Promise((resolve) => stream.addEventListener('close', resolve, { once: true }))
-}
-
-/** The longest time in which this process did nothing else. */
-const heldWhile = async (work: () => Promise<void>): Promise<number> => {
-  const delay = monitorEventLoopDelay({ resolution: 5 })
-  delay.enable()
-  await work()
-  await new Promise((resolve) => setTimeout(resolve, 20))
-  delay.disable()
-  return Math.round(delay.max / 1e6)
-}
-
-const idOf = ({ key }: { key: SigningKey }): string => peerIdText(key.publicKey)
+import {
+  emptyPeers,
+  endOf,
+  field,
+  framed,
+  type Host,
+  heldWhile,
+  idOf,
+  lifted,
+  named,
+  scene,
+  send,
+  startAttacker,
+  startVictim
+} from './library-scene.ts'
 
 describe('kad-dht', () => {
   attack('a query of 3.9 MiB with two million empty peers', async () => {
@@ -276,73 +179,6 @@ describe('what libp2p remembers of a peer', () => {
   control('all are read and kept without the limits', async () => {
     const { protocols, victim } = await pushes(lifted)
     expect(protocols).toBeGreaterThan(100)
-    expect(named(victim)).toEqual([])
-  })
-})
-
-describe('identify', () => {
-  /** A message of 8 KiB that says the key and one address, as long as it may be. */
-  const longAddress = (port: number): Uint8Array =>
-    framed(field(2, multiaddr(`/ip6/2001:db8::1/tcp/${port}${'/quic'.repeat(4_000)}`).bytes))
-
-  const bytesKept = async ({ host }: Host, of: PeerId): Promise<number> => {
-    const { addresses } = await host.peerStore.get(of)
-    return addresses.reduce((all, { multiaddr: { bytes } }) => all + bytes.byteLength, 0)
-  }
-
-  /** Pushes eight addresses of 8 KiB, a message each. */
-  const pushed = async (overrides: LimitOverrides) => {
-    const { victim, attacker, connection } = await scene(overrides)
-    const stream = await connection.newStream('/ipfs/id/push/1.0.0')
-    const ended = endOf(stream)
-    for (let port = 1; port <= 8; port++) await send(stream, longAddress(port)).catch(() => {})
-    await stream.close().catch(() => {})
-    await ended
-    return { victim, attacker }
-  }
-
-  attack('eight pushed addresses of 8 KiB each', async () => {
-    const { victim, attacker } = await pushed({})
-    await expect.poll(() => named(victim), { timeout: ceilingMs }).toEqual([`identify.messages ${idOf(attacker)}`])
-    const kept = await bytesKept(victim, attacker.host.peerId)
-    expect(kept).toBeLessThan(1_024)
-    return { happened: `reset at the third message, ${kept} bytes kept`, held: 'identify.messages, peers.addressBytes' }
-  })
-
-  control('they are read and kept without the limits', async () => {
-    const { victim, attacker } = await pushed(lifted)
-    const kept = async () => await bytesKept(victim, attacker.host.peerId)
-    await expect.poll(kept, { timeout: ceilingMs }).toBeGreaterThan(60_000)
-    expect(named(victim)).toEqual([])
-  })
-
-  /** Answers of 80 KiB to whoever asks who it is. */
-  const answered = async (overrides: LimitOverrides) => {
-    const members: Members = new Map()
-    const victim = await startVictim(members, overrides)
-    const attacker = await startAttacker(members)
-    const told = { bytes: 0 }
-    await attacker.host.unhandle('/ipfs/id/1.0.0')
-    await attacker.host.handle('/ipfs/id/1.0.0', async (stream) => {
-      const ended = endOf(stream)
-      for (let port = 1; port <= 10 && stream.status === 'open'; port++) await send(stream, longAddress(port))
-      await stream.close().catch(() => {})
-      await ended
-      told.bytes = 80 * 1024
-    })
-    await connect(attacker.host, victim.host)
-    return { victim, attacker, told }
-  }
-
-  attack('an answer of ten messages', async () => {
-    const { victim, attacker } = await answered({})
-    await expect.poll(() => named(victim), { timeout: ceilingMs }).toEqual([`identify.messages ${idOf(attacker)}`])
-    return { happened: 'reset at the third message, named', held: 'identify.messages' }
-  })
-
-  control('all ten are read without the limit', async () => {
-    const { victim, told } = await answered(lifted)
-    await expect.poll(() => told.bytes, { timeout: ceilingMs }).toBeGreaterThan(0)
     expect(named(victim)).toEqual([])
   })
 })
