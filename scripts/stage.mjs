@@ -30,7 +30,15 @@ export const stage = (folder, info) => {
   if (!existsSync('dist/bin/trustnet.js')) throw new Error('dist is missing: npm run build')
   mkdirSync(folder, { recursive: true })
   for (const name of sources) cpSync(name, join(folder, name))
-  const install = ['ci', '--omit=dev', '--omit=optional', '--ignore-scripts', '--no-audit', '--no-fund']
+  const install = [
+    'ci',
+    '--prefer-offline',
+    '--omit=dev',
+    '--omit=optional',
+    '--ignore-scripts',
+    '--no-audit',
+    '--no-fund'
+  ]
   execFileSync('npm', install, { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] })
   for (const name of shipped) cpSync(name, join(folder, name), { recursive: true })
   writeFileSync(join(folder, 'build.json'), `${JSON.stringify(info)}\n`)
