@@ -61,8 +61,7 @@ const prepare = async (context: Context, options: InstallOptions): Promise<Exami
   const asks =
     terminal.stdin.isTTY === true && terminal.stderr.isTTY === true && options.yes !== true && options.plan !== true
   const ask = asks ? await terminalAsk(context) : undefined
-  const found = await readFacts({ ports: [], signal })
-  const answers = await answersFor(context, options, { ask, facts: found })
+  const answers = await answersFor(context, options, ask)
   const isElsewhere = deploymentOf(answers.deployment)?.isElsewhere === true
   if (!isElsewhere && (await isUpgrade(context, answers, options))) return undefined
   const gate = new Ipv6Gate(context, answers, { isDry: options.plan === true })
@@ -156,12 +155,7 @@ const examine = async ({ signal }: Context, answers: Answers, { gate, ipv6Probe 
   return { facts, plan, checks: [...checks, recordCheck(answers, record, answer)] }
 }
 
-interface Asking {
-  readonly ask: Ask | undefined
-  readonly facts: MachineFacts
-}
-
-const answersFor = async (context: Context, options: InstallOptions, { ask, facts }: Asking): Promise<Answers> => {
+const answersFor = async (context: Context, options: InstallOptions, ask: Ask | undefined): Promise<Answers> => {
   const given = await givenBy(context, options)
   const saved = await earlier(given)
   if (saved !== undefined) {
@@ -172,8 +166,7 @@ const answersFor = async (context: Context, options: InstallOptions, { ask, fact
   if (ask === undefined) return resolveAnswers(given)
   // The port that is closed or taken is known only when the role is.
   const port = Number(given.port ?? defaultPort(given.role ?? 'integrated'))
-  const now = await readFacts({ ports: [port], signal: context.signal })
-  return resolveAnswers(await askAll(ask, given, { ...facts, ports: now.ports }))
+  return resolveAnswers(await askAll(ask, given, await readFacts({ ports: [port], signal: context.signal })))
 }
 
 /** Answers of an earlier run: of the node that is named, or of the one that did not come to its end. Nothing has to be said again. */
