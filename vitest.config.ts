@@ -20,9 +20,25 @@ const core = [
   'store/{group-commit,log-table,record-table,admission-tables}'
 ]
 
+/** Unit tests that look at what the whole process has. */
+const alone = ['test/unit/cli/network/idle-gc.test.ts']
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
+    projects: [
+      {
+        extends: true,
+        // They leave nothing behind, and loading the same modules for each file takes longer than most of them.
+        test: { name: 'unit', include: ['test/unit/**/*.test.ts'], exclude: alone, isolate: false }
+      },
+      {
+        extends: true,
+        test: {
+          name: 'whole',
+          include: ['test/{attacks,conformance,hosts,integration,simulation}/**/*.test.ts', ...alone]
+        }
+      }
+    ],
     setupFiles: ['test/helpers/own-environment.ts'],
     testTimeout: hungMs,
     hookTimeout: hungMs,
