@@ -3,6 +3,7 @@ import { constants } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { removeAt } from '../../../src/install/machine/safe-files.ts'
+import { verifyStore } from '../../../src/registry/backup/verify-store.ts'
 import { runProgram } from '../../helpers/built-program.ts'
 import { type Change, changesOf, signalledAt } from '../../helpers/faults/at-a-change.ts'
 import { type StoppedRoot, stoppedEnv, stoppedRoot } from '../../helpers/faults/stopped-root.ts'
@@ -51,37 +52,39 @@ describe.each([...commands])('%s', (command, args) => {
     const argv = [...command.split(' '), ...args.map((word) => word.replace('FOLDER', copy.path))]
     return await work(argv, stoppedEnv(copy.path), copy.path)
   }
+  let all: readonly Change[] = []
+  beforeAll(async () => {
+    all = await inCopy((argv, env, folder) => changesOf(argv, env, join(folder, 'trace')))
+  })
   /** Moments spread over all changes of the command, the first and the last among them. */
-  const spread = async (moments: number): Promise<Change[]> => {
-    const all = await inCopy((argv, env, folder) => changesOf(argv, env, join(folder, 'trace')))
-    return Array.from({ length: moments }, (_, k) => at(all, Math.round((k * (all.length - 1)) / (moments - 1))))
-  }
+  const spread = (moments: number): Change[] =>
+    Array.from({ length: moments }, (_, k) => at(all, Math.round((k * (all.length - 1)) / (moments - 1))))
   /** What is there now is whole, and the same command goes on with it or says that it has been done. */
-  const isSound = async (argv: string[], env: Record<string, string>): Promise<void> => {
+  const isSound = async (argv: string[], env: Record<string, string>, folder: string): Promise<void> => {
     const again = await runProgram(argv, env)
     const isDone = doneBefore.get(command)
     if (again.code !== 0) expect(again).toMatchObject({ code: 2, err: expect.stringMatching(isDone ?? /^$/) })
-    expect(await runProgram(['registry', 'verify', '--name', 'root'], env)).toMatchObject({ code: 0 })
+    expect(await verifyStore(join(folder, 'data/root/registry.db'))).toMatchObject({ domain: 'example.test' })
   }
 
   test('a signal at one of its changes: it comes to its end or says how things are, and all is sound', async () => {
-    for (const [k, change] of (await spread(3)).entries()) {
+    for (const [k, change] of spread(3).entries()) {
       const signal = signals[k % signals.length] ?? 'SIGINT'
-      await inCopy(async (argv, env) => {
+      await inCopy(async (argv, env, folder) => {
         const { code, err } = await signalledAt(change, signal, argv, env)
         const seen = { ...change, signal, code, err }
         if (code !== 0) expect(seen).toMatchObject({ code: 128 + constants.signals[signal], err: says(signal) })
         expect(err).not.toMatch(/abort|^ +at /im)
-        await isSound(argv, env)
+        await isSound(argv, env, folder)
       })
     }
   })
 
   test('killed at one of its changes: all is sound', async () => {
-    for (const change of await spread(6)) {
-      await inCopy(async (argv, env) => {
+    for (const change of spread(6)) {
+      await inCopy(async (argv, env, folder) => {
         expect(await signalledAt(change, 'SIGKILL', argv, env)).toMatchObject({ code: null })
-        await isSound(argv, env)
+        await isSound(argv, env, folder)
       })
     }
   })

@@ -5,6 +5,7 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { conductOf } from '../../../src/cli/output/conduct.ts'
 import { readRecoveryKit } from '../../../src/node/offline/recovery-kit.ts'
+import { verifyStore } from '../../../src/registry/backup/verify-store.ts'
 import { programPath, runProgram, toFullDisk, toNobody } from '../../helpers/built-program.ts'
 import { callsElsewhere, commandCalls, stoppedCalls } from '../../helpers/commands/command-calls.ts'
 import { commandTree } from '../../helpers/commands/command-tree.ts'
@@ -92,9 +93,8 @@ describe('on a machine whose root is stopped', () => {
     rmSync(join(copy.path, 'run'), { recursive: true, force: true })
     const argv = [...command.split(' '), ...args.map((word) => word.replace('FOLDER', copy.path))]
     const ended = await to(argv, stoppedEnv(copy.path))
-    const { out } = await runProgram(['registry', 'verify', '--json', '--name', 'root'], stoppedEnv(copy.path))
-    const { head }: { head: { epoch: number } } = JSON.parse(out)
-    return { ...ended, epoch: head.epoch }
+    const { epoch } = await verifyStore(join(copy.path, 'data/root/registry.db'))
+    return { ...ended, epoch }
   }
   const epochs = new Map([
     ['registry promote', 1],
