@@ -1,6 +1,6 @@
 import { uptime } from 'node:os'
 import { type Clock, systemClock } from './clock-and-logger.ts'
-import { isClockServed } from './time-service.ts'
+import { isClockServed } from './machine/time-service.ts'
 
 /** A wall clock that goes further than this against the monotonic one has been set, or has never been right. */
 export const maxStepMs = 600_000

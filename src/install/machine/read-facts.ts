@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { open, readdir, readFile, statfs } from 'node:fs/promises'
 import { release, totalmem } from 'node:os'
 import { interfaceAddresses } from '../../address/interfaces.ts'
-import { portHolder } from '../../runtime/port-holder.ts'
+import { portHolder } from '../../runtime/machine/port-holder.ts'
 import type { FirewallFacts, Ipv6Facts, MachineFacts, OsFacts } from '../model/facts.ts'
 import {
   parseDisabled,

@@ -57,7 +57,7 @@ const ownReads = [
   'runtime/version.ts',
   'runtime/files/owner.ts',
   'node/http/page-part.ts',
-  'runtime/port-holder.ts',
+  'runtime/machine/port-holder.ts',
   'node/host/open-files.ts',
   'install/machine/read-facts.ts',
   'install/machine/running-program.ts',

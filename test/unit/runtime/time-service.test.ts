@@ -1,7 +1,7 @@
 import { mkdirSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
-import { isClockServed } from '../../../src/runtime/time-service.ts'
+import { isClockServed } from '../../../src/runtime/machine/time-service.ts'
 import { tempFolder } from '../../helpers/temp.ts'
 
 const hour = 3_600_000
