@@ -1,0 +1,53 @@
+import { byteAt } from '../identity/bytes.ts'
+import { ContentLimitError } from './errors.ts'
+import { partOf } from './file-tree.ts'
+import { type MadeBlock, nodeBlock, type Part, shardWidth } from './node.ts'
+import { murmur3 } from './murmur3.ts'
+
+interface Spread {
+  readonly part: Part
+  readonly hash: Uint8Array
+}
+
+/** Two digits of base16, upper case: how the place of an entry stands before its name. */
+const placeText = (place: number): string => place.toString(16).toUpperCase().padStart(2, '0')
+
+/** Makes the blocks of a folder from its entries. */
+export async function folderTree(
+  parts: readonly Part[],
+  isLarge: boolean,
+  put: (block: MadeBlock) => Promise<void>
+): Promise<MadeBlock> {
+  if (isLarge) return await shard(parts.map((part) => ({ part, hash: murmur3(Buffer.from(part.name)) })), 0, put)
+  const block = nodeBlock({ type: 'folder', parts: parts.toSorted(byName) })
+  await put(block)
+  return block
+}
+
+const byName = (a: Part, b: Part): number => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name))
+
+/** One node with at most 256 places, by the next byte of the hash of each name; where two names meet there is another one below. */
+async function shard(
+  entries: readonly Spread[],
+  depth: number,
+  put: (block: MadeBlock) => Promise<void>
+): Promise<MadeBlock> {
+  if (depth === 8) throw new ContentLimitError('two names of a folder have the same hash')
+  const byPlace = Map.groupBy(entries, ({ hash }) => byteAt(hash, depth))
+  const places = new Uint8Array(shardWidth / 8)
+  const parts: Part[] = []
+  for (const [place, those] of [...byPlace].toSorted(([a], [b]) => a - b)) {
+    const index = places.length - 1 - (place >> 3)
+    places[index] = byteAt(places, index) | (1 << (place & 7))
+    const [first] = those
+    parts.push(
+      first !== undefined && those.length === 1
+        ? { ...first.part, name: placeText(place) + first.part.name }
+        : partOf(await shard(those, depth + 1, put), placeText(place))
+    )
+  }
+  // Without zeros before the first place that is taken.
+  const block = nodeBlock({ type: 'shard', parts, places: places.subarray(places.findIndex((byte) => byte !== 0)) })
+  await put(block)
+  return block
+}

@@ -1,0 +1,200 @@
+import type { BigIntStats } from 'node:fs'
+import { type FileHandle, lstat, readdir, readlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { codeOf } from '../runtime/error-code.ts'
+import { ContentLimitError, FolderChangedError, UnfitNameError } from './errors.ts'
+import { FileTree, type ImportSettings, partOf, standardSettings } from './file-tree.ts'
+import { folderTree } from './folder-tree.ts'
+import type { Link } from './link.ts'
+import { checkNames } from './names.ts'
+import { type MadeBlock, nodeBlock, type Part, rawBlock } from './node.ts'
+import { OpenFolder } from './open-folder.ts'
+
+/** Limits of one store. */
+export interface ContentLimits {
+  readonly files: number
+  readonly bytes: number
+  /** Folders inside of each other. */
+  readonly depth: number
+}
+
+/** A store with more is a task of its own: each of its names is in memory while its folder is read. */
+export const contentLimits: ContentLimits = { files: 1_000_000, bytes: 2 ** 40, depth: 64 }
+
+export interface ImportInit {
+  readonly folder: string
+  /** Stores a block; the same one may come several times. */
+  readonly put: (block: MadeBlock) => Promise<void>
+  /** Way with symbolic links: an error, left out, or kept as links. */
+  readonly symlinks: 'refuse' | 'skip' | 'keep'
+  readonly signal: AbortSignal
+  readonly limits?: ContentLimits
+  readonly settings?: ImportSettings
+}
+
+export interface Imported {
+  readonly root: Link
+  readonly files: number
+  /** Bytes of all files. */
+  readonly size: number
+}
+
+/** Times that a folder or file is read again because it changed meanwhile, in one import. */
+const maxRereads = 16
+
+/** Makes the blocks of a folder. @throws UnfitNameError, FolderChangedError, ContentLimitError, or the error of the system */
+export async function importFolder(init: ImportInit): Promise<Imported> {
+  await using folder = await OpenFolder.open(init.folder)
+  return await new FolderImport(init).run(folder)
+}
+
+class FolderImport {
+  readonly #init: ImportInit
+  readonly #limits: ContentLimits
+  readonly #settings: ImportSettings
+  #files = 0
+  #size = 0
+  #rereads = 0
+
+  constructor(init: ImportInit) {
+    this.#init = init
+    this.#limits = init.limits ?? contentLimits
+    this.#settings = init.settings ?? standardSettings
+  }
+
+  async run(folder: OpenFolder): Promise<Imported> {
+    const { codec, digest } = await this.#folder(folder, 0)
+    return { root: { codec, digest }, files: this.#files, size: this.#size }
+  }
+
+  /** Reads a folder until it was the same before and after. */
+  async #folder(folder: OpenFolder, depth: number): Promise<MadeBlock> {
+    if (depth > this.#limits.depth)
+      throw new ContentLimitError(`${folder.path} lies deeper than ${this.#limits.depth} folders`)
+    for (;;) {
+      const before = { files: this.#files, size: this.#size, changedNs: await folder.changedNs() }
+      const parts = await this.#entries(folder, depth)
+      if (parts !== undefined && (await folder.changedNs()) === before.changedNs)
+        return await folderTree(parts, this.#settings.isLarge(parts), this.#init.put)
+      this.#files = before.files
+      this.#size = before.size
+      this.#changed(folder.path)
+    }
+  }
+
+  #changed(path: string): void {
+    if (++this.#rereads > maxRereads)
+      throw new FolderChangedError(`${path} changes while it is read; try again when nothing writes to it`)
+  }
+
+  /** undefined: one of them vanished. */
+  async #entries(folder: OpenFolder, depth: number): Promise<Part[] | undefined> {
+    const names = (await readdir(folder.at(''), { encoding: 'buffer' })).map((name) => textOf(name, folder.path))
+    checkNames(names, folder.path)
+    const parts: Part[] = []
+    for (const name of names) {
+      this.#init.signal.throwIfAborted()
+      try {
+        const block = await this.#entry(folder, name, depth)
+        if (block !== undefined) parts.push(partOf(block, name))
+      } catch (error) {
+        if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ELOOP' || codeOf(error) === 'ENOTDIR') return undefined
+        throw error
+      }
+    }
+    return parts
+  }
+
+  async #entry(folder: OpenFolder, name: string, depth: number): Promise<MadeBlock | undefined> {
+    const found = await lstat(folder.at(name))
+    if (found.isDirectory()) {
+      await using child = await folder.child(name)
+      return await this.#folder(child, depth + 1)
+    }
+    if (found.isSymbolicLink()) return await this.#symlink(folder, name)
+    if (found.isFile()) return await this.#file(folder, name)
+    throw new UnfitNameError(`${join(folder.path, name)} is neither file nor folder; move it away`)
+  }
+
+  async #symlink(folder: OpenFolder, name: string): Promise<MadeBlock | undefined> {
+    const { symlinks, put } = this.#init
+    if (symlinks === 'refuse')
+      throw new UnfitNameError(`${join(folder.path, name)} is a symbolic link; remove it, or say that links are skipped or kept`)
+    if (symlinks === 'skip') return undefined
+    const block = nodeBlock({ type: 'symlink', target: await readlink(folder.at(name), { encoding: 'buffer' }) })
+    this.#count(0, folder.path)
+    await put(block)
+    return block
+  }
+
+  async #file(folder: OpenFolder, name: string): Promise<MadeBlock | undefined> {
+    for (;;) {
+      const handle = await folder.file(name)
+      try {
+        const before = await handle.stat({ bigint: true })
+        this.#check(Number(before.size), folder.path)
+        const { block, size } = await this.#content(handle)
+        if (isSame(before, await handle.stat({ bigint: true })) && BigInt(size) === before.size) {
+          this.#count(size, folder.path)
+          return block
+        }
+      } finally {
+        await handle.close()
+      }
+      this.#changed(join(folder.path, name))
+    }
+  }
+
+  async #content(handle: FileHandle): Promise<{ block: MadeBlock; size: number }> {
+    const { put, signal } = this.#init
+    const tree = new FileTree(this.#settings.fileLinks, put)
+    let size = 0
+    for (;;) {
+      signal.throwIfAborted()
+      const chunk = await readChunk(handle, this.#settings.chunkBytes)
+      if (chunk.length === 0 && size > 0) break
+      const leaf = rawBlock(chunk)
+      await put(leaf)
+      await tree.add(leaf)
+      size += chunk.length
+      this.#check(size, 'the folder')
+      if (chunk.length < this.#settings.chunkBytes) break
+    }
+    const { codec, digest, treeBytes } = await tree.finish()
+    return { block: { codec, digest, treeBytes, bytes: new Uint8Array() }, size }
+  }
+
+  #check(more: number, where: string): void {
+    if (this.#size + more > this.#limits.bytes)
+      throw new ContentLimitError(`${where}: a store has at most ${this.#limits.bytes} bytes; share less of it`)
+  }
+
+  #count(size: number, where: string): void {
+    this.#check(size, where)
+    this.#size += size
+    if (++this.#files > this.#limits.files)
+      throw new ContentLimitError(`${where}: a store has at most ${this.#limits.files} files; share less of it`)
+  }
+}
+
+const isSame = (a: BigIntStats, b: BigIntStats): boolean =>
+  a.size === b.size && a.mtimeNs === b.mtimeNs && a.ctimeNs === b.ctimeNs
+
+/** @throws UnfitNameError for bytes that are no UTF-8 */
+function textOf(name: Buffer, folder: string): string {
+  const text = name.toString('utf8')
+  if (Buffer.from(text).equals(name)) return text
+  throw new UnfitNameError(`${JSON.stringify(text)} in ${folder} cannot be shared: its name is no UTF-8; rename it`)
+}
+
+/** The next bytes of a file, as many as were asked for unless it ends. */
+async function readChunk(handle: FileHandle, bytes: number): Promise<Uint8Array> {
+  const chunk = new Uint8Array(bytes)
+  let length = 0
+  while (length < bytes) {
+    const { bytesRead } = await handle.read(chunk, length, bytes - length)
+    if (bytesRead === 0) break
+    length += bytesRead
+  }
+  return chunk.subarray(0, length)
+}

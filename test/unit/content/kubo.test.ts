@@ -1,0 +1,95 @@
+import { createCipheriv } from 'node:crypto'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { FileTree, type ImportSettings, standardSettings } from '../../../src/content/file-tree.ts'
+import { importFolder } from '../../../src/content/import-folder.ts'
+import { linkText } from '../../../src/content/link.ts'
+import { type Part, rawBlock } from '../../../src/content/node.ts'
+import { sha256 } from '../../../src/identity/hash.ts'
+import { memoryFolder } from '../../helpers/temp.ts'
+
+// CIDs that kubo recorded in its own tests: test/sharness/t0040-add-and-cat.sh, t0260-sharding.sh, test/cli/cid_profiles_test.go.
+
+const put = async (): Promise<void> => {}
+
+async function cidOf(folder: string, settings = standardSettings): Promise<string> {
+  const { signal } = new AbortController()
+  return linkText((await importFolder({ folder, put, symlinks: 'refuse', signal, settings })).root)
+}
+
+/** Bytes of kubo's tests: the key stream of ChaCha20 under the hash of a text. */
+function stream(seed: string): (bytes: number) => Uint8Array {
+  const cipher = createCipheriv('chacha20', sha256(Buffer.from(seed)), new Uint8Array(16))
+  return (bytes) => cipher.update(new Uint8Array(bytes))
+}
+
+async function fileCid(seed: string, size: number, { chunkBytes, fileLinks }: ImportSettings): Promise<string> {
+  const next = stream(seed)
+  const tree = new FileTree(fileLinks, put)
+  for (let at = 0; at < size || at === 0; at += chunkBytes) await tree.add(rawBlock(next(Math.min(chunkBytes, size - at))))
+  return linkText(await tree.finish())
+}
+
+/** Its profile unixfs-v1-2025. */
+const newer: ImportSettings = {
+  chunkBytes: 1_048_576,
+  fileLinks: 1024,
+  isLarge: (parts) => 4 + parts.reduce((sum, part) => sum + linkBytes(part), 0) > 262_144
+}
+// Tag and length of each field, and of the link; names and trees are short here.
+const linkBytes = ({ name }: Part): number => 2 + 38 + 2 + name.length + 2
+
+const alphabet = 'abcdefghijklmnopqrstuvwxyz01234567890-_'
+function writeNames(folder: string, seed: string, files: number, last: number): void {
+  const next = stream(seed)
+  for (let i = 0; i < files; i++) {
+    const name = Array.from(next(i === files - 1 ? last : 11), (byte) => alphabet[byte % alphabet.length]).join('')
+    writeFileSync(join(folder, name), 'x')
+  }
+}
+
+describe('CIDs are those of kubo', () => {
+  it('of a text, of nothing, and of an empty folder', async () => {
+    using folder = memoryFolder()
+    expect(linkText(rawBlock(Buffer.from('hello world')))).toBe(
+      'bafkreifzjut3te2nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e'
+    )
+    expect(await fileCid('', 0, standardSettings)).toBe('bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku')
+    expect(await cidOf(folder.path)).toBe('bafybeiczsscdsbs7ffqz55asqdf3smv6klcw3gofszvwlyarci47bgf354')
+  })
+
+  it('of a folder with two files, with the standard settings', async () => {
+    using folder = memoryFolder()
+    writeFileSync(join(folder.path, 'venus.txt'), 'Hello Venus!\n')
+    writeFileSync(join(folder.path, 'mars.txt'), 'Hello Mars!\n')
+    expect(await cidOf(folder.path)).toBe('bafybeih7e5dmkyk25up5vxug4q3hrg2fxbzf23dfrac2fns5h7z4aa7ioi')
+  })
+
+  it('of a folder that is spread over several blocks', async () => {
+    using folder = memoryFolder()
+    for (let i = 1; i <= 2000; i++) writeFileSync(join(folder.path, `file${i}`), `${i}\n`)
+    const cid = await cidOf(folder.path, { ...standardSettings, isLarge: () => true })
+    expect(cid).toBe('bafybeibiemewfzzdyhq2l74wrd6qj2oz42usjlktgnlqv4yfawgouaqn4u')
+  })
+
+  it('of a file with as many bytes as a block has, and one more', async () => {
+    expect(await fileCid('chunk-v1-seed', 1_048_576, newer)).toBe(
+      'bafkreiacndfy443ter6qr2tmbbdhadvxxheowwf75s6zehscklu6ezxmta'
+    )
+    expect(await fileCid('chunk-v1-seed', 1_048_577, newer)).toBe(
+      'bafybeigmix7t42i6jacydtquhet7srwvgpizfg7gjbq7627d35mjomtu64'
+    )
+  })
+
+  it.each([
+    ['at the size', 21, 'bafybeic3h7rwruealwxkacabdy45jivq2crwz6bufb5ljwupn36gicplx4'],
+    ['beyond it', 22, 'bafybeiegvuterwurhdtkikfhbxcldohmxp566vpjdofhzmnhv6o4freidu']
+  ])('of a folder %s from which on it is spread', async (_, last, cid) => {
+    using temp = memoryFolder()
+    const folder = join(temp.path, 'names')
+    mkdirSync(folder)
+    writeNames(folder, 'hamt-unixfs-v1-2025', 4766, last)
+    expect(await cidOf(folder, newer)).toBe(cid)
+  })
+})
