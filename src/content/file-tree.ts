@@ -22,8 +22,7 @@ const largeFolderBytes = 262_144
 export const standardSettings: ImportSettings = {
   chunkBytes: 262_144,
   fileLinks: 174,
-  isLarge: (parts) =>
-    parts.reduce((sum, { name }) => sum + Buffer.byteLength(name) + linkBytes, 0) > largeFolderBytes
+  isLarge: (parts) => parts.reduce((sum, { name }) => sum + Buffer.byteLength(name) + linkBytes, 0) > largeFolderBytes
 }
 
 export const partOf = ({ codec, digest, treeBytes }: MadeBlock, name = ''): Part => ({ codec, digest, name, treeBytes })
@@ -45,10 +44,9 @@ export class FileTree {
   }
 
   async #push(level: number, part: FilePart): Promise<void> {
-    const row = (this.#levels[level] ??= [])
     // A full row gets a node above it when one more part comes: a file that ends there needs none.
-    if (row.length === this.#fileLinks) await this.#close(level)
-    this.#levels[level]?.push(part)
+    if (this.#levels[level]?.length === this.#fileLinks) await this.#close(level)
+    this.#levels[level] = [...(this.#levels[level] ?? []), part]
   }
 
   async #close(level: number): Promise<void> {

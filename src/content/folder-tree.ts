@@ -1,8 +1,8 @@
 import { byteAt } from '../identity/bytes.ts'
 import { ContentLimitError } from './errors.ts'
 import { partOf } from './file-tree.ts'
-import { type MadeBlock, nodeBlock, type Part, shardWidth } from './node.ts'
 import { murmur3 } from './murmur3.ts'
+import { type MadeBlock, nodeBlock, type Part, shardWidth } from './node.ts'
 
 interface Spread {
   readonly part: Part
@@ -18,7 +18,12 @@ export async function folderTree(
   isLarge: boolean,
   put: (block: MadeBlock) => Promise<void>
 ): Promise<MadeBlock> {
-  if (isLarge) return await shard(parts.map((part) => ({ part, hash: murmur3(Buffer.from(part.name)) })), 0, put)
+  if (isLarge)
+    return await shard(
+      parts.map((part) => ({ part, hash: murmur3(Buffer.from(part.name)) })),
+      0,
+      put
+    )
   const block = nodeBlock({ type: 'folder', parts: parts.toSorted(byName) })
   await put(block)
   return block

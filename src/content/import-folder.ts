@@ -1,13 +1,14 @@
 import type { BigIntStats } from 'node:fs'
-import { type FileHandle, lstat, readdir, readlink } from 'node:fs/promises'
+import { lstat, readdir, readlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { codeOf } from '../runtime/error-code.ts'
 import { ContentLimitError, FolderChangedError, UnfitNameError } from './errors.ts'
-import { FileTree, type ImportSettings, partOf, standardSettings } from './file-tree.ts'
+import { type ImportSettings, partOf, standardSettings } from './file-tree.ts'
 import { folderTree } from './folder-tree.ts'
+import { importFile } from './import-file.ts'
 import type { Link } from './link.ts'
 import { checkNames } from './names.ts'
-import { type MadeBlock, nodeBlock, type Part, rawBlock } from './node.ts'
+import { type MadeBlock, nodeBlock, type Part } from './node.ts'
 import { OpenFolder } from './open-folder.ts'
 
 /** Limits of one store. */
@@ -95,8 +96,8 @@ class FolderImport {
     for (const name of names) {
       this.#init.signal.throwIfAborted()
       try {
-        const block = await this.#entry(folder, name, depth)
-        if (block !== undefined) parts.push(partOf(block, name))
+        const part = await this.#entry(folder, name, depth)
+        if (part !== undefined) parts.push({ ...part, name })
       } catch (error) {
         if (codeOf(error) === 'ENOENT' || codeOf(error) === 'ELOOP' || codeOf(error) === 'ENOTDIR') return undefined
         throw error
@@ -105,63 +106,46 @@ class FolderImport {
     return parts
   }
 
-  async #entry(folder: OpenFolder, name: string, depth: number): Promise<MadeBlock | undefined> {
+  async #entry(folder: OpenFolder, name: string, depth: number): Promise<Part | undefined> {
     const found = await lstat(folder.at(name))
     if (found.isDirectory()) {
       await using child = await folder.child(name)
-      return await this.#folder(child, depth + 1)
+      return partOf(await this.#folder(child, depth + 1))
     }
     if (found.isSymbolicLink()) return await this.#symlink(folder, name)
     if (found.isFile()) return await this.#file(folder, name)
     throw new UnfitNameError(`${join(folder.path, name)} is neither file nor folder; move it away`)
   }
 
-  async #symlink(folder: OpenFolder, name: string): Promise<MadeBlock | undefined> {
+  async #symlink(folder: OpenFolder, name: string): Promise<Part | undefined> {
     const { symlinks, put } = this.#init
     if (symlinks === 'refuse')
-      throw new UnfitNameError(`${join(folder.path, name)} is a symbolic link; remove it, or say that links are skipped or kept`)
+      throw new UnfitNameError(
+        `${join(folder.path, name)} is a symbolic link; remove it, or say that links are skipped or kept`
+      )
     if (symlinks === 'skip') return undefined
     const block = nodeBlock({ type: 'symlink', target: await readlink(folder.at(name), { encoding: 'buffer' }) })
     this.#count(0, folder.path)
     await put(block)
-    return block
+    return partOf(block)
   }
 
-  async #file(folder: OpenFolder, name: string): Promise<MadeBlock | undefined> {
+  async #file(folder: OpenFolder, name: string): Promise<Part> {
+    const { signal, put } = this.#init
+    const onRead = (size: number): void => this.#check(size, folder.path)
     for (;;) {
-      const handle = await folder.file(name)
-      try {
-        const before = await handle.stat({ bigint: true })
-        this.#check(Number(before.size), folder.path)
-        const { block, size } = await this.#content(handle)
-        if (isSame(before, await handle.stat({ bigint: true })) && BigInt(size) === before.size) {
-          this.#count(size, folder.path)
-          return block
-        }
-      } finally {
-        await handle.close()
+      await using handle = await folder.file(name)
+      const before = await handle.stat({ bigint: true })
+      if (!before.isFile()) throw new FolderChangedError(`${join(folder.path, name)} is no file any more`)
+      const expected = Number(before.size)
+      onRead(expected)
+      const { part, size } = await importFile(handle, { signal, expected, put, settings: this.#settings, onRead })
+      if (isSame(before, await handle.stat({ bigint: true })) && BigInt(size) === before.size) {
+        this.#count(size, folder.path)
+        return part
       }
       this.#changed(join(folder.path, name))
     }
-  }
-
-  async #content(handle: FileHandle): Promise<{ block: MadeBlock; size: number }> {
-    const { put, signal } = this.#init
-    const tree = new FileTree(this.#settings.fileLinks, put)
-    let size = 0
-    for (;;) {
-      signal.throwIfAborted()
-      const chunk = await readChunk(handle, this.#settings.chunkBytes)
-      if (chunk.length === 0 && size > 0) break
-      const leaf = rawBlock(chunk)
-      await put(leaf)
-      await tree.add(leaf)
-      size += chunk.length
-      this.#check(size, 'the folder')
-      if (chunk.length < this.#settings.chunkBytes) break
-    }
-    const { codec, digest, treeBytes } = await tree.finish()
-    return { block: { codec, digest, treeBytes, bytes: new Uint8Array() }, size }
   }
 
   #check(more: number, where: string): void {
@@ -185,16 +169,4 @@ function textOf(name: Buffer, folder: string): string {
   const text = name.toString('utf8')
   if (Buffer.from(text).equals(name)) return text
   throw new UnfitNameError(`${JSON.stringify(text)} in ${folder} cannot be shared: its name is no UTF-8; rename it`)
-}
-
-/** The next bytes of a file, as many as were asked for unless it ends. */
-async function readChunk(handle: FileHandle, bytes: number): Promise<Uint8Array> {
-  const chunk = new Uint8Array(bytes)
-  let length = 0
-  while (length < bytes) {
-    const { bytesRead } = await handle.read(chunk, length, bytes - length)
-    if (bytesRead === 0) break
-    length += bytesRead
-  }
-  return chunk.subarray(0, length)
 }

@@ -5,8 +5,7 @@ const maxNameBytes = 255
 export const partPrefix = '.trustnet-part-'
 /** Names of devices on Windows, with any ending. */
 const device = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(?:\.|$)/i
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
-const unfitCharacters = /[\u0000-\u001f\u007f/\\\ufffd]/
+const unfitCharacters = /[\p{Cc}/\\\ufffd]/u
 
 /** Reason why nothing is written under a name; undefined: it is fit. */
 export function unfitness(name: string): string | undefined {

@@ -8,7 +8,7 @@ import { DagNode, UnixFs } from './pb/unixfs.ts'
 /** Greatest block that is taken from others. */
 export const maxBlockBytes = 1_048_576
 
-/** What a block of a node holds, by its number in UnixFS. */
+/** Kinds of nodes, by their number in UnixFS. */
 const types = { folder: 1, file: 2, symlink: 4, shard: 5 } as const
 const murmurCode = 0x22
 export const shardWidth = 256
@@ -117,7 +117,9 @@ function contentOf(parts: Part[], { type, data, filesize, blocksizes, fanout }: 
 
 function fileOf(parts: Part[], sizes: number[], size: number): Content {
   const sum = sizes.reduce((total, each) => total + each, 0)
-  if (parts.length === 0 || parts.length !== sizes.length || sum !== size || parts.some(({ name }) => name !== ''))
+  // An empty part, again and again, would be a file without end that has no bytes.
+  const isWhole = parts.length > 0 && parts.length === sizes.length && sum === size && !sizes.includes(0)
+  if (!isWhole || parts.some(({ name }) => name !== ''))
     throw new InvalidBlockError('the parts of a file do not add up to it')
   return { type: 'file', parts, sizes, size }
 }

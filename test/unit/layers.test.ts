@@ -13,7 +13,16 @@ const forbidden: [string, string[]][] = [
   ['src/address', ['../registry/x.ts', '../dns/x.ts', '../node/x.ts', 'node:dns', '@libp2p/tcp']],
   [
     'src/registry',
-    ['../protocols/x.ts', '../node/x.ts', '../cli/x.ts', '../dns/x.ts', 'libp2p', '@libp2p/tcp', 'better-sqlite3']
+    [
+      '../protocols/x.ts',
+      '../content/x.ts',
+      '../node/x.ts',
+      '../cli/x.ts',
+      '../dns/x.ts',
+      'libp2p',
+      '@libp2p/tcp',
+      'better-sqlite3'
+    ]
   ],
   ['src/registry/log', ['../../protocols/x.ts', '../../node/x.ts', 'node:net', 'better-sqlite3']],
   ['src/registry/store', ['../../protocols/x.ts', '../../node/x.ts', 'node:net', '@chainsafe/libp2p-noise']],
@@ -22,6 +31,10 @@ const forbidden: [string, string[]][] = [
     `src/protocols/${folder}`,
     protocols.filter((other) => other !== folder).map((other) => `../${other}/x.ts`)
   ]),
+  [
+    'src/content',
+    ['../address/x.ts', '../registry/x.ts', '../protocols/x.ts', '../node/x.ts', 'node:net', 'libp2p', 'better-sqlite3']
+  ],
   [
     'src/dns',
     ['../registry/x.ts', '../registry/store/x.ts', '../protocols/x.ts', '../node/x.ts', '../cli/x.ts', 'libp2p']
@@ -50,6 +63,7 @@ const allowed: [string, string[]][] = [
   ['src/address', ['../runtime/x.ts', '../identity/x.ts']],
   ['src/registry/log', ['./state/x.ts', '../objects/x.ts', '../../identity/x.ts', '@libp2p/crypto/keys']],
   ['src/registry/store', ['better-sqlite3']],
+  ['src/content', ['../runtime/x.ts', '../identity/x.ts', './pb/x.ts']],
   ['src/protocols/hello', ['../engine/x.ts', '../../registry/x.ts', './pb/x.ts']],
   ['src/node', ['../protocols/hello/x.ts', '../registry/x.ts', '../dns/x.ts', 'libp2p']],
   [

@@ -1,8 +1,9 @@
 import { createCipheriv } from 'node:crypto'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { FileTree, type ImportSettings, standardSettings } from '../../../src/content/file-tree.ts'
+import { FileTree, type ImportSettings, partOf, standardSettings } from '../../../src/content/file-tree.ts'
+import { folderTree } from '../../../src/content/folder-tree.ts'
 import { importFolder } from '../../../src/content/import-folder.ts'
 import { linkText } from '../../../src/content/link.ts'
 import { type Part, rawBlock } from '../../../src/content/node.ts'
@@ -13,9 +14,9 @@ import { memoryFolder } from '../../helpers/temp.ts'
 
 const put = async (): Promise<void> => {}
 
-async function cidOf(folder: string, settings = standardSettings): Promise<string> {
+async function cidOf(folder: string): Promise<string> {
   const { signal } = new AbortController()
-  return linkText((await importFolder({ folder, put, symlinks: 'refuse', signal, settings })).root)
+  return linkText((await importFolder({ folder, put, symlinks: 'refuse', signal })).root)
 }
 
 /** Bytes of kubo's tests: the key stream of ChaCha20 under the hash of a text. */
@@ -27,7 +28,8 @@ function stream(seed: string): (bytes: number) => Uint8Array {
 async function fileCid(seed: string, size: number, { chunkBytes, fileLinks }: ImportSettings): Promise<string> {
   const next = stream(seed)
   const tree = new FileTree(fileLinks, put)
-  for (let at = 0; at < size || at === 0; at += chunkBytes) await tree.add(rawBlock(next(Math.min(chunkBytes, size - at))))
+  for (let at = 0; at < size || at === 0; at += chunkBytes)
+    await tree.add(rawBlock(next(Math.min(chunkBytes, size - at))))
   return linkText(await tree.finish())
 }
 
@@ -41,12 +43,14 @@ const newer: ImportSettings = {
 const linkBytes = ({ name }: Part): number => 2 + 38 + 2 + name.length + 2
 
 const alphabet = 'abcdefghijklmnopqrstuvwxyz01234567890-_'
-function writeNames(folder: string, seed: string, files: number, last: number): void {
+/** Files of one byte with names of 11 characters, and a last one of another length. */
+function namedParts(seed: string, files: number, last: number): Part[] {
   const next = stream(seed)
-  for (let i = 0; i < files; i++) {
-    const name = Array.from(next(i === files - 1 ? last : 11), (byte) => alphabet[byte % alphabet.length]).join('')
-    writeFileSync(join(folder, name), 'x')
-  }
+  const block = rawBlock(Buffer.from('x'))
+  return Array.from({ length: files }, (_, i) => {
+    const characters = Array.from(next(i === files - 1 ? last : 11), (byte) => alphabet[byte % alphabet.length])
+    return partOf(block, characters.join(''))
+  })
 }
 
 describe('CIDs are those of kubo', () => {
@@ -67,10 +71,10 @@ describe('CIDs are those of kubo', () => {
   })
 
   it('of a folder that is spread over several blocks', async () => {
-    using folder = memoryFolder()
-    for (let i = 1; i <= 2000; i++) writeFileSync(join(folder.path, `file${i}`), `${i}\n`)
-    const cid = await cidOf(folder.path, { ...standardSettings, isLarge: () => true })
-    expect(cid).toBe('bafybeibiemewfzzdyhq2l74wrd6qj2oz42usjlktgnlqv4yfawgouaqn4u')
+    const files = Array.from({ length: 2000 }, (_, i) => partOf(rawBlock(Buffer.from(`${i + 1}\n`)), `file${i + 1}`))
+    expect(linkText(await folderTree(files, true, put))).toBe(
+      'bafybeibiemewfzzdyhq2l74wrd6qj2oz42usjlktgnlqv4yfawgouaqn4u'
+    )
   })
 
   it('of a file with as many bytes as a block has, and one more', async () => {
@@ -86,10 +90,7 @@ describe('CIDs are those of kubo', () => {
     ['at the size', 21, 'bafybeic3h7rwruealwxkacabdy45jivq2crwz6bufb5ljwupn36gicplx4'],
     ['beyond it', 22, 'bafybeiegvuterwurhdtkikfhbxcldohmxp566vpjdofhzmnhv6o4freidu']
   ])('of a folder %s from which on it is spread', async (_, last, cid) => {
-    using temp = memoryFolder()
-    const folder = join(temp.path, 'names')
-    mkdirSync(folder)
-    writeNames(folder, 'hamt-unixfs-v1-2025', 4766, last)
-    expect(await cidOf(folder, newer)).toBe(cid)
+    const files = namedParts('hamt-unixfs-v1-2025', 4766, last)
+    expect(linkText(await folderTree(files, newer.isLarge(files), put))).toBe(cid)
   })
 })

@@ -1,0 +1,207 @@
+import { randomBytes } from 'node:crypto'
+import { constants } from 'node:fs'
+import { lstat, open, readdir, rename, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { equals } from 'uint8arrays/equals'
+import { sha256 } from '../identity/hash.ts'
+import { codeOf } from '../runtime/error-code.ts'
+import { makeFolder } from '../runtime/make-folder.ts'
+import { StoreQuotaError } from './errors.ts'
+import type { Link } from './link.ts'
+import { maxBlockBytes } from './node.ts'
+import { digestKey, reachable } from './walk.ts'
+
+export interface BlockFolderInit {
+  readonly folder: string
+  /** Bytes of all blocks; what file system and folders add is not counted. */
+  readonly quotaBytes: number
+}
+
+/** Files that are waited for at once when they are made durable. */
+const syncsAtOnce = 16
+/** Blocks written since the last flush that are remembered; with more, one happens by itself. */
+const maxUnsynced = 4096
+const unfinished = '.part-'
+
+/**
+ * Blocks of all stores and versions, each a file named by its digest, so that nothing is kept twice. A block is whole or not there: it is
+ * written under another name first, and what a power cut left of it fails the check of whoever reads it.
+ */
+export class BlockFolder {
+  readonly #folder: string
+  readonly #quotaBytes: number
+  readonly #writing = new Map<string, Promise<void>>()
+  #unsynced = new Set<string>()
+  /** Blocks that somebody who holds a lease has put or found. */
+  readonly #leased = new Set<string>()
+  #leases = 0
+  #bytes = 0
+
+  private constructor({ folder, quotaBytes }: BlockFolderInit) {
+    this.#folder = folder
+    this.#quotaBytes = quotaBytes
+  }
+
+  static async open(init: BlockFolderInit): Promise<BlockFolder> {
+    makeFolder(init.folder, 0o700)
+    const blocks = new BlockFolder(init)
+    for await (const { path, name } of blocks.#files()) {
+      if (name.startsWith(unfinished)) await rm(path, { force: true })
+      else blocks.#bytes += await sizeOf(path)
+    }
+    return blocks
+  }
+
+  /** Bytes of all blocks. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  async has(digest: Uint8Array): Promise<boolean> {
+    const key = digestKey(digest)
+    await this.#writing.get(key)
+    if (!(await isThere(this.#path(key)))) return false
+    if (this.#leases > 0) this.#leased.add(key)
+    return true
+  }
+
+  /** A block that was checked against its digest. One that is damaged is removed. */
+  async read(digest: Uint8Array): Promise<Uint8Array | undefined> {
+    const path = this.#path(digestKey(digest))
+    const bytes = await readWhole(path)
+    if (bytes === undefined || equals(sha256(bytes), digest)) return bytes
+    this.#bytes -= bytes.length
+    await rm(path, { force: true })
+    return undefined
+  }
+
+  /** Stores a block whose bytes have this digest. @throws StoreQuotaError, or the error of the system: nothing is left of it then */
+  async put(digest: Uint8Array, bytes: Uint8Array): Promise<void> {
+    const key = digestKey(digest)
+    if (this.#leases > 0) this.#leased.add(key)
+    const writing = this.#writing.get(key) ?? this.#write(key, bytes)
+    this.#writing.set(key, writing)
+    try {
+      await writing
+    } finally {
+      this.#writing.delete(key)
+    }
+    if (this.#unsynced.size >= maxUnsynced) await this.flush()
+  }
+
+  async #write(key: string, bytes: Uint8Array): Promise<void> {
+    const path = this.#path(key)
+    const there = (await lstatIfThere(path))?.size
+    // A file of another size is what a power cut left.
+    if (there === bytes.length) return
+    const more = bytes.length - (there ?? 0)
+    if (this.#bytes + more > this.#quotaBytes)
+      throw new StoreQuotaError(
+        `the blocks of all stores would take more than ${this.#quotaBytes} bytes (stores.quotaBytes); remove a store, or raise it`
+      )
+    this.#bytes += more
+    const part = join(dirname(path), unfinished + randomBytes(8).toString('hex'))
+    makeFolder(dirname(path), 0o700)
+    try {
+      await writeWhole(part, bytes)
+      await rename(part, path)
+    } catch (error) {
+      this.#bytes -= more
+      await rm(part, { force: true })
+      throw error
+    }
+    this.#unsynced.add(path)
+  }
+
+  /** Resolves when all blocks that were put outlast a power cut. */
+  async flush(): Promise<void> {
+    const paths = [...this.#unsynced]
+    this.#unsynced = new Set()
+    const folders = new Set(paths.map(dirname)).add(this.#folder)
+    for (const all of [paths, [...folders]])
+      for (let at = 0; at < all.length; at += syncsAtOnce)
+        await Promise.all(all.slice(at, at + syncsAtOnce).map(syncPath))
+  }
+
+  /** Keeps what is put or found from here on, until it is disposed of: nothing leads to the blocks of an import before it ends. */
+  lease(): Disposable {
+    this.#leases++
+    return {
+      [Symbol.dispose]: () => {
+        if (--this.#leases === 0) this.#leased.clear()
+      }
+    }
+  }
+
+  /** Removes the blocks to which none of these roots leads, and gives their bytes. */
+  async collect(roots: Iterable<Link>, signal: AbortSignal): Promise<number> {
+    const kept = new Set<string>()
+    const read = async (digest: Uint8Array) => await this.read(digest)
+    for (const root of roots)
+      for await (const key of reachable(root, read)) {
+        signal.throwIfAborted()
+        kept.add(key)
+      }
+    const before = this.#bytes
+    for await (const { path, key, name } of this.#files()) {
+      signal.throwIfAborted()
+      if (name.startsWith(unfinished) || kept.has(key) || this.#leased.has(key) || this.#writing.has(key)) continue
+      const size = await sizeOf(path)
+      await rm(path, { force: true })
+      this.#bytes -= size
+    }
+    return before - this.#bytes
+  }
+
+  async *#files(): AsyncGenerator<{ path: string; key: string; name: string }> {
+    for (const start of await readdir(this.#folder)) {
+      const folder = join(this.#folder, start)
+      for (const name of await readdir(folder)) yield { path: join(folder, name), key: start + name, name }
+    }
+  }
+
+  #path(key: string): string {
+    return join(this.#folder, key.slice(0, 2), key.slice(2))
+  }
+}
+
+const isThere = async (path: string): Promise<boolean> => (await lstatIfThere(path)) !== undefined
+const sizeOf = async (path: string): Promise<number> => (await lstatIfThere(path))?.size ?? 0
+
+async function lstatIfThere(path: string) {
+  try {
+    return await lstat(path)
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+async function readWhole(path: string): Promise<Uint8Array | undefined> {
+  try {
+    await using file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW)
+    const { size } = await file.stat()
+    // Longer than any block: its digest cannot be right.
+    const bytes = new Uint8Array(Math.min(size, maxBlockBytes + 1))
+    const { bytesRead } = await file.read(bytes, 0, bytes.length, 0)
+    return bytes.subarray(0, bytesRead)
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return undefined
+    throw error
+  }
+}
+
+async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
+  await using file = await open(path, 'wx', 0o600)
+  await file.writeFile(bytes)
+}
+
+/** A block that was collected meanwhile needs nothing. */
+async function syncPath(path: string): Promise<void> {
+  try {
+    await using file = await open(path, 'r')
+    await file.sync()
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') throw error
+  }
+}

@@ -1,0 +1,190 @@
+import { randomBytes } from 'node:crypto'
+import { constants } from 'node:fs'
+import { type FileHandle, lstat, mkdir, open, readdir, readlink, rename, rm, symlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { equals } from 'uint8arrays/equals'
+import { codeOf } from '../runtime/error-code.ts'
+import { makeFolder } from '../runtime/make-folder.ts'
+import { ContentLimitError, UnfitNameError } from './errors.ts'
+import { importFile } from './import-file.ts'
+import { type ContentLimits, contentLimits } from './import-folder.ts'
+import type { Link } from './link.ts'
+import { checkNames, partPrefix } from './names.ts'
+import type { Part } from './node.ts'
+import { OpenFolder } from './open-folder.ts'
+import { fileChunks, folderParts } from './read-tree.ts'
+import { type ReadBlock, readContent } from './walk.ts'
+
+export interface ExportInit {
+  readonly root: Link
+  readonly read: ReadBlock
+  /** Folder in which the files appear. Files that are there under other names stay. */
+  readonly target: string
+  /** Way with symbolic links: an error, left out, or kept where they lead to something inside of the folder. */
+  readonly symlinks: 'refuse' | 'skip' | 'keep'
+  readonly signal: AbortSignal
+  readonly limits?: ContentLimits
+}
+
+export interface Exported {
+  /** Files and links that were written; the others were there as they should be. */
+  readonly written: number
+  readonly files: number
+}
+
+const { O_CREAT, O_EXCL, O_NOFOLLOW, O_WRONLY } = constants
+
+/**
+ * Writes the files of a store into a folder. Each appears whole or not at all, and what is there already is not written again, so an export
+ * that was broken off goes on.
+ * @throws UnfitNameError, ContentLimitError, BlockMissingError, InvalidBlockError, or the error of the system
+ */
+export async function exportFolder(init: ExportInit): Promise<Exported> {
+  makeFolder(init.target, 0o755)
+  await using folder = await OpenFolder.open(init.target)
+  return await new FolderExport(init).run(folder)
+}
+
+class FolderExport {
+  readonly #init: ExportInit
+  readonly #limits: ContentLimits
+  #files = 0
+  #bytes = 0
+  #written = 0
+
+  constructor(init: ExportInit) {
+    this.#init = init
+    this.#limits = init.limits ?? contentLimits
+  }
+
+  async run(folder: OpenFolder): Promise<Exported> {
+    await this.#folder(folder, this.#init.root, 0)
+    return { written: this.#written, files: this.#files }
+  }
+
+  async #folder(folder: OpenFolder, link: Link, depth: number): Promise<void> {
+    if (depth > this.#limits.depth)
+      throw new ContentLimitError(`${folder.path} lies deeper than ${this.#limits.depth} folders`)
+    const most = this.#limits.files - this.#files
+    const parts = await folderParts(this.#init.read, link, most)
+    checkNames(
+      parts.map(({ name }) => name),
+      folder.path
+    )
+    await removeUnfinished(folder)
+    for (const part of parts) {
+      this.#init.signal.throwIfAborted()
+      await this.#entry(folder, part, depth)
+    }
+    await folder.sync()
+  }
+
+  async #entry(folder: OpenFolder, part: Part, depth: number): Promise<void> {
+    this.#count()
+    const content = part.codec === 'raw' ? undefined : await readContent(this.#init.read, part.digest)
+    if (content === undefined || content.type === 'file') return await this.#file(folder, part)
+    if (content.type === 'symlink') return await this.#symlink(folder, part.name, content.target, depth)
+    await makeChild(folder, part.name)
+    await using child = await folder.child(part.name)
+    await this.#folder(child, part, depth + 1)
+  }
+
+  /** Folders count, too: there may be as many of them as of files. */
+  #count(): void {
+    if (++this.#files > this.#limits.files)
+      throw new ContentLimitError(`the store has more than ${this.#limits.files} files and folders`)
+  }
+
+  async #file(folder: OpenFolder, part: Part): Promise<void> {
+    if (await isWritten(folder, part, this.#init.signal)) return
+    await this.#whole(folder, part.name, async (path) => {
+      await using file = await open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0o644)
+      await this.#fill(file, part)
+      await file.sync()
+    })
+  }
+
+  async #fill(file: FileHandle, part: Part): Promise<void> {
+    for await (const chunk of fileChunks(this.#init.read, part)) {
+      this.#init.signal.throwIfAborted()
+      this.#bytes += chunk.length
+      if (this.#bytes > this.#limits.bytes)
+        throw new ContentLimitError(`the store has more than ${this.#limits.bytes} bytes`)
+      await file.writeFile(chunk)
+    }
+  }
+
+  async #symlink(folder: OpenFolder, name: string, target: Uint8Array, depth: number): Promise<void> {
+    const { symlinks } = this.#init
+    if (symlinks === 'skip') return
+    const where = join(folder.path, name)
+    if (symlinks === 'refuse')
+      throw new UnfitNameError(`${where} is a symbolic link; say that links are skipped or kept`)
+    const path = Buffer.from(target)
+    if (!staysInside(path.toString(), depth))
+      throw new UnfitNameError(`${where} is a symbolic link that leads out of the store; it is not made`)
+    if ((await linkTarget(folder, name))?.equals(path) === true) return
+    await this.#whole(folder, name, async (part) => await symlink(path, part))
+  }
+
+  /** Makes something under another name, and gives it its own when it is whole. */
+  async #whole(folder: OpenFolder, name: string, make: (path: string) => Promise<void>): Promise<void> {
+    const part = folder.at(partPrefix + randomBytes(8).toString('hex'))
+    try {
+      await make(part)
+      await rename(part, folder.at(name))
+    } catch (error) {
+      await rm(part, { force: true })
+      if (codeOf(error) === 'EISDIR')
+        throw new UnfitNameError(`${join(folder.path, name)} is a folder, and the store has a file there; move it away`)
+      throw error
+    }
+    this.#written++
+  }
+}
+
+/** Steps up come first and are no more than the folders above: a step up behind the name of another link leads anywhere. */
+function staysInside(target: string, depth: number): boolean {
+  if (target === '' || target.startsWith('/') || target.includes('\0') || target.includes('\ufffd')) return false
+  const steps = target.split('/')
+  const up = steps.findIndex((step) => step !== '..')
+  return (up === -1 ? steps.length : up) <= depth && !(up === -1 ? [] : steps.slice(up)).includes('..')
+}
+
+async function linkTarget(folder: OpenFolder, name: string): Promise<Buffer | undefined> {
+  try {
+    return await readlink(folder.at(name), { encoding: 'buffer' })
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT' || codeOf(error) === 'EINVAL') return undefined
+    throw error
+  }
+}
+
+async function makeChild(folder: OpenFolder, name: string): Promise<void> {
+  try {
+    await mkdir(folder.at(name), 0o755)
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error
+    if (!(await lstat(folder.at(name))).isDirectory())
+      throw new UnfitNameError(`${join(folder.path, name)} is no folder, and the store has one there; move it away`)
+  }
+}
+
+/** Parts that an export left that was killed. */
+async function removeUnfinished(folder: OpenFolder): Promise<void> {
+  for (const name of await readdir(folder.at('')))
+    if (name.startsWith(partPrefix)) await rm(folder.at(name), { force: true })
+}
+
+/** Tells whether the file is there with this content. */
+async function isWritten(folder: OpenFolder, part: Part, signal: AbortSignal): Promise<boolean> {
+  try {
+    if (!(await lstat(folder.at(part.name))).isFile()) return false
+    await using file = await folder.file(part.name)
+    const { part: there } = await importFile(file, { signal, expected: (await file.stat()).size })
+    return there.codec === part.codec && equals(there.digest, part.digest)
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return false
+    throw error
+  }
+}

@@ -1,0 +1,149 @@
+import { createHash } from 'node:crypto'
+import { mkdirSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { BlockFolder } from '../../../src/content/block-folder.ts'
+import { StoreQuotaError } from '../../../src/content/errors.ts'
+import { importFolder } from '../../../src/content/import-folder.ts'
+import type { MadeBlock } from '../../../src/content/node.ts'
+import { rawBlock } from '../../../src/content/node.ts'
+import { memoryFolder } from '../../helpers/temp.ts'
+
+const { signal } = new AbortController()
+const opened = async (folder: string, quotaBytes = 2 ** 30): Promise<BlockFolder> =>
+  await BlockFolder.open({ folder: join(folder, 'blocks'), quotaBytes })
+const block = (text: string): MadeBlock => rawBlock(Buffer.from(text))
+const add = async (blocks: BlockFolder, { digest, bytes }: MadeBlock): Promise<void> => await blocks.put(digest, bytes)
+
+const pathOf = (folder: string, { digest }: MadeBlock): string => {
+  const key = Buffer.from(digest).toString('hex')
+  return join(folder, 'blocks', key.slice(0, 2), key.slice(2))
+}
+const filesIn = (folder: string): string[] =>
+  readdirSync(join(folder, 'blocks'), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => entry.name)
+
+describe('blocks of all stores', () => {
+  it('keeps each once, and knows its bytes after a restart', async () => {
+    using folder = memoryFolder()
+    const blocks = await opened(folder.path)
+    await Promise.all([add(blocks, block('abc')), add(blocks, block('abc')), add(blocks, block('de'))])
+    await add(blocks, block('abc'))
+    await add(blocks, block(''))
+    await blocks.flush()
+    expect(blocks.bytes).toBe(5)
+    const again = await opened(folder.path)
+    expect(again.bytes).toBe(5)
+    expect(Buffer.from((await again.read(block('abc').digest)) ?? []).toString()).toBe('abc')
+    expect(await again.has(block('').digest)).toBe(true)
+    expect(await again.has(block('other').digest)).toBe(false)
+    expect(await again.read(block('other').digest)).toBeUndefined()
+  })
+
+  it('takes no more than its quota and says what to do', async () => {
+    using folder = memoryFolder()
+    const blocks = await opened(folder.path, 10)
+    await add(blocks, block('0123456789'))
+    await add(blocks, block('0123456789'))
+    await expect(add(blocks, block('x'))).rejects.toThrow(StoreQuotaError)
+    await expect(add(blocks, block('x'))).rejects.toThrow('remove a store, or raise it')
+    expect(blocks.bytes).toBe(10)
+    expect(await blocks.has(block('x').digest)).toBe(false)
+    await blocks.collect([], signal)
+    await add(blocks, block('x'))
+    expect(blocks.bytes).toBe(1)
+  })
+
+  it('holds its quota also when many come at once', async () => {
+    using folder = memoryFolder()
+    const blocks = await opened(folder.path, 50)
+    const ends = await Promise.allSettled(Array.from({ length: 40 }, (_, i) => add(blocks, block(`block ${i + 10}`))))
+    expect(ends.filter(({ status }) => status === 'fulfilled')).toHaveLength(6)
+    expect(blocks.bytes).toBe(48)
+  })
+
+  it.each([
+    ['cut', (path: string) => truncateSync(path, 2)],
+    ['empty', (path: string) => truncateSync(path, 0)],
+    ['another', (path: string) => writeFileSync(path, 'xyz')],
+    ['too long', (path: string) => truncateSync(path, 3_000_000)]
+  ])('gives no block that is damaged (%s), and takes it again', async (_, damage) => {
+    using folder = memoryFolder()
+    const blocks = await opened(folder.path)
+    await add(blocks, block('abc'))
+    damage(pathOf(folder.path, block('abc')))
+    expect(await blocks.read(block('abc').digest)).toBeUndefined()
+    expect(filesIn(folder.path)).toEqual([])
+    await add(blocks, block('abc'))
+    expect(Buffer.from((await blocks.read(block('abc').digest)) ?? []).toString()).toBe('abc')
+  })
+
+  it('removes what a killed process left half', async () => {
+    using folder = memoryFolder()
+    await add(await opened(folder.path), block('abc'))
+    const [start = ''] = readdirSync(join(folder.path, 'blocks'))
+    writeFileSync(join(folder.path, 'blocks', start, '.part-0011'), 'half')
+    const blocks = await opened(folder.path)
+    expect(blocks.bytes).toBe(3)
+    expect(filesIn(folder.path)).toHaveLength(1)
+  })
+
+  it('leaves nothing of a block that could not be written', async () => {
+    using folder = memoryFolder()
+    const blocks = await opened(folder.path)
+    const path = pathOf(folder.path, block('abc'))
+    // A folder with something in it where the file belongs.
+    mkdirSync(join(path, 'x'), { recursive: true })
+    await expect(add(blocks, block('abc'))).rejects.toThrow('EISDIR')
+    rmSync(path, { recursive: true })
+    expect(filesIn(folder.path)).toEqual([])
+    await add(blocks, block('abc'))
+    expect(statSync(path).size).toBe(3)
+  })
+})
+
+describe('collection', () => {
+  it('removes what no root needs, and keeps what two versions share and what an import has begun', async () => {
+    using folder = memoryFolder()
+    const blocks = await opened(folder.path)
+    const store = join(folder.path, 'store')
+    mkdirSync(store)
+    const put = async (made: MadeBlock): Promise<void> => await add(blocks, made)
+    const version = async (text: string) => {
+      writeFileSync(join(store, 'same'), 'same in both')
+      writeFileSync(join(store, 'changed'), text)
+      return (await importFolder({ folder: store, put, symlinks: 'refuse', signal })).root
+    }
+    const first = await version('one')
+    const firstBytes = blocks.bytes
+    const second = await version('two')
+    expect(await blocks.collect([first, second], signal)).toBe(0)
+    await blocks.collect([first], signal)
+    expect(blocks.bytes).toBe(firstBytes)
+    await version('two')
+    const lease = blocks.lease()
+    await add(blocks, block('of an import'))
+    expect(await blocks.has(block('one').digest)).toBe(true)
+    await blocks.collect([second], signal)
+    expect(await blocks.has(block('of an import').digest)).toBe(true)
+    expect(await blocks.has(block('one').digest)).toBe(true)
+    lease[Symbol.dispose]()
+    await blocks.collect([second], signal)
+    expect(await blocks.has(block('of an import').digest)).toBe(false)
+    expect(await blocks.has(block('one').digest)).toBe(false)
+    expect(
+      createHash('sha256')
+        .update((await blocks.read(second.digest)) ?? '')
+        .digest('hex')
+    ).toBe(Buffer.from(second.digest).toString('hex'))
+  })
+
+  it('removes nothing when it is told to end', async () => {
+    using folder = memoryFolder()
+    const blocks = await opened(folder.path)
+    await add(blocks, block('abc'))
+    await expect(blocks.collect([], AbortSignal.abort(new Error('stop')))).rejects.toThrow('stop')
+    expect(await blocks.has(block('abc').digest)).toBe(true)
+  })
+})

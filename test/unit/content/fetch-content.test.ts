@@ -1,0 +1,91 @@
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { InvalidBlockError } from '../../../src/content/errors.ts'
+import { type Fetch, fetchContent } from '../../../src/content/fetch-content.ts'
+import type { Link } from '../../../src/content/link.ts'
+import { digestKey } from '../../../src/content/walk.ts'
+import { MemoryBlocks } from '../../helpers/content/blocks.ts'
+import { memoryFolder } from '../../helpers/temp.ts'
+
+/** Gives what another has, with the next want asked for before the last one is answered, and counts them; ends after `most`. */
+function from(owner: MemoryBlocks, asked: string[], most = Number.POSITIVE_INFINITY): Fetch {
+  return async function* (wants) {
+    const iterator = wants[Symbol.asyncIterator]()
+    let ahead = iterator.next()
+    while (asked.length < most) {
+      const { done, value: digest } = await ahead
+      if (done === true) return
+      ahead = iterator.next()
+      asked.push(digestKey(digest))
+      const bytes = owner.all.get(digestKey(digest))
+      if (bytes === undefined) break
+      yield { digest, bytes }
+    }
+    await iterator.return?.()
+  }
+}
+
+const keysOf = (blocks: MemoryBlocks): string[] => [...blocks.all.keys()].toSorted()
+
+async function sample(folder: string): Promise<{ owner: MemoryBlocks; root: Link }> {
+  const owner = new MemoryBlocks()
+  mkdirSync(join(folder, 'a/b'), { recursive: true })
+  writeFileSync(join(folder, 'a/large'), randomBytes(1_500_000))
+  writeFileSync(join(folder, 'a/b/same'), 'same')
+  writeFileSync(join(folder, 'same'), 'same')
+  return { owner, root: (await owner.import(folder)).root }
+}
+
+describe('fetch of content', () => {
+  it('asks for each block once', async () => {
+    using folder = memoryFolder()
+    const { owner, root } = await sample(folder.path)
+    const [mine, asked] = [new MemoryBlocks(), [] as string[]]
+    expect(await fetchContent(root, mine, from(owner, asked))).toBe(true)
+    expect(keysOf(mine)).toEqual(keysOf(owner))
+    expect(asked).toHaveLength(owner.all.size)
+    expect(await fetchContent(root, mine, from(owner, asked))).toBe(true)
+    expect(asked).toHaveLength(owner.all.size)
+  })
+
+  it.each([1, 2, 3, 5, 8])('goes on after it was broken off behind %i blocks, without asking again', async (most) => {
+    using folder = memoryFolder()
+    const { owner, root } = await sample(folder.path)
+    const [mine, asked] = [new MemoryBlocks(), [] as string[]]
+    expect(await fetchContent(root, mine, from(owner, asked, most))).toBe(false)
+    expect(await fetchContent(root, mine, from(owner, asked))).toBe(true)
+    expect(keysOf(mine)).toEqual(keysOf(owner))
+    expect(new Set(asked).size).toBe(asked.length)
+  })
+
+  it('sends little of a version in which one byte changed', async () => {
+    using folder = memoryFolder()
+    const { owner, root } = await sample(folder.path)
+    const mine = new MemoryBlocks()
+    await fetchContent(root, mine, from(owner, []))
+    const bytes = randomBytes(1)
+    writeFileSync(join(folder.path, 'same'), bytes)
+    const asked: string[] = []
+    const newer = await owner.import(folder.path)
+    expect(await fetchContent(newer.root, mine, from(owner, asked))).toBe(true)
+    // The file, and the folder in which it is.
+    expect(asked).toHaveLength(2)
+  })
+
+  it('says that it is not complete when a block is nowhere', async () => {
+    using folder = memoryFolder()
+    const { owner, root } = await sample(folder.path)
+    owner.all.delete(digestKey(owner.raw('same').digest))
+    expect(await fetchContent(root, new MemoryBlocks(), from(owner, []))).toBe(false)
+  })
+
+  it('ends at a root that leads to what is no content', async () => {
+    const owner = new MemoryBlocks()
+    const { digest } = owner.raw('no node')
+    await expect(fetchContent({ codec: 'node', digest }, new MemoryBlocks(), from(owner, []))).rejects.toThrow(
+      InvalidBlockError
+    )
+  })
+})

@@ -1,0 +1,78 @@
+import { assert, integer, nat, oneof, property, tuple, uint8Array } from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { InvalidBlockError } from '../../../src/content/errors.ts'
+import { decodeLink, encodeLink } from '../../../src/content/link.ts'
+import { type Content, maxBlockBytes, nodeBlock, type Part, rawBlock, readNode } from '../../../src/content/node.ts'
+
+const leaf = rawBlock(Buffer.from('leaf'))
+const part = (name: string): Part => ({ codec: 'raw', digest: leaf.digest, name, treeBytes: 4 })
+const samples: Content[] = [
+  { type: 'folder', parts: [] },
+  { type: 'folder', parts: [part('a'), part('ü')] },
+  { type: 'shard', parts: [part('00a')], places: Uint8Array.of(1) },
+  { type: 'file', parts: [part(''), part('')], sizes: [4, 4], size: 8 },
+  { type: 'symlink', target: new Uint8Array(Buffer.from('../x')) }
+]
+
+describe('blocks of nodes', () => {
+  it.each(samples)('reads what it writes: $type', (content) => {
+    expect(readNode(nodeBlock(content).bytes)).toEqual(content)
+  })
+
+  it('reads no bytes in two ways: any byte changed, more or less is another node or none', () => {
+    for (const { bytes } of samples.map(nodeBlock)) {
+      const others = oneof(
+        tuple(nat(bytes.length - 1), integer({ min: 1, max: 255 })).map(([at, by]) => {
+          const copy = bytes.slice()
+          copy[at] = (copy[at] ?? 0) ^ by
+          return copy
+        }),
+        uint8Array({ minLength: 1, maxLength: 8 }).map((more) => Uint8Array.from([...bytes, ...more])),
+        nat(bytes.length - 1).map((length) => bytes.slice(0, length))
+      )
+      assert(
+        property(others, (other) => {
+          try {
+            expect(nodeBlock(readNode(other)).bytes).toEqual(other)
+          } catch (error) {
+            expect(error).toBeInstanceOf(InvalidBlockError)
+          }
+        })
+      )
+    }
+  })
+
+  it('refuses any bytes, and blocks that are too long, without another error', () => {
+    assert(
+      property(uint8Array({ minLength: 3, maxLength: 300 }), (bytes) => {
+        try {
+          expect(nodeBlock(readNode(bytes)).bytes).toEqual(bytes)
+        } catch (error) {
+          expect(error).toBeInstanceOf(InvalidBlockError)
+        }
+      })
+    )
+    expect(() => readNode(new Uint8Array(maxBlockBytes + 1))).toThrow(`more than ${maxBlockBytes} bytes`)
+    // Half a million links that say nothing.
+    const many = new Uint8Array(maxBlockBytes).map((_, index) => (index % 2 === 0 ? 0x12 : 0))
+    expect(() => readNode(many)).toThrow(InvalidBlockError)
+  })
+
+  it.each<[string, Content]>([
+    ['no parts', { type: 'file', parts: [], sizes: [], size: 0 }],
+    ['a part without a size', { type: 'file', parts: [part(''), part('')], sizes: [4], size: 4 }],
+    ['an empty part', { type: 'file', parts: [part(''), part('')], sizes: [4, 0], size: 4 }],
+    ['another size', { type: 'file', parts: [part('')], sizes: [4], size: 5 }],
+    ['a name', { type: 'file', parts: [part('a')], sizes: [4], size: 4 }]
+  ])('refuses a file with %s', (_, content) => {
+    expect(() => readNode(nodeBlock(content).bytes)).toThrow(InvalidBlockError)
+  })
+
+  it('refuses links that are no CID of version 1 with a SHA-256', () => {
+    const cid = encodeLink(leaf)
+    expect(decodeLink(cid)).toEqual({ codec: 'raw', digest: leaf.digest })
+    const others = [0, 1, 2, 3].map((at) => cid.map((byte, index) => (index === at ? byte ^ 0x21 : byte)))
+    for (const other of [...others, cid.slice(1), new Uint8Array(), Uint8Array.from([...cid, 0])])
+      expect(() => decodeLink(other)).toThrow(InvalidBlockError)
+  })
+})
