@@ -277,8 +277,8 @@ func verifyChain(m messages, f file) {
 	verifyTransitions(m, f)
 }
 
-// verifyTransitions puts each case behind the entries that it names: all of them open, and those that are taken lead to the root beside them.
-// Of those that a replica refuses it judges nothing else: of the rules of the log only position, chain and signers are here.
+// verifyTransitions puts each case behind the entries that it names: all of them open, those that are taken lead to the root beside them, and the
+// others are refused.
 func verifyTransitions(m messages, f file) {
 	r, err := openReplica(m, unhex(f.Genesis))
 	for _, v := range f.Cases {
@@ -287,11 +287,12 @@ func verifyTransitions(m messages, f file) {
 		for err == nil && len(r.log)-1 < v.After {
 			err = r.follow(unhex(f.Log[len(r.log)-1]))
 		}
-		if v.Verdict != "taken" {
-			continue
-		}
 		behind := r.clone()
 		taken := behind.follow(unhex(v.Entry))
+		if v.Verdict != "taken" {
+			expect(err == nil && taken != nil, "%s is taken: %v", v.Name, err)
+			continue
+		}
 		expect(err == nil && taken == nil && bytes.Equal(behind.root(), unhex(v.Root)), "the root behind %s: %v %v", v.Name, err, taken)
 	}
 }

@@ -13,10 +13,14 @@ import (
 // entry is an opened entry of the log.
 type entry struct {
 	signer, hash, prevHash, body []byte
-	n, epoch, kind               uint64
+	n, epoch, kind, timeMs       uint64
+	orders                       [][]byte
 }
 
-// replica follows a log from its genesis: chain, signers, and the rows behind the state root. It trusts that the rules of single kinds were kept.
+// heldName is who had a name when it was revoked: where the log says so, and when.
+type heldName struct{ n, timeMs uint64 }
+
+// replica follows a log from its genesis: chain, signers, the rules of each kind, and the rows behind the state root.
 type replica struct {
 	m         messages
 	networkID []byte
@@ -25,7 +29,10 @@ type replica struct {
 	tables    map[string]map[string][]byte
 	names     map[string]string
 	uses      map[string]uint64
-	epoch     uint64
+	// held are the names of revoked members, spent the keys with the grants by which a membership was, and was ended.
+	held  map[string]heldName
+	spent map[string]bool
+	epoch uint64
 }
 
 func of(values []value, number uint64) (v value) {
@@ -54,6 +61,7 @@ func (r *replica) clone() *replica {
 	c := *r
 	c.log, c.envelopes = slices.Clone(r.log), slices.Clone(r.envelopes)
 	c.names, c.uses, c.tables = maps.Clone(r.names), maps.Clone(r.uses), map[string]map[string][]byte{}
+	c.held, c.spent = maps.Clone(r.held), maps.Clone(r.spent)
 	for table, rows := range r.tables {
 		c.tables[table] = maps.Clone(rows)
 	}
@@ -68,7 +76,7 @@ func (r *replica) reset() error {
 	}
 	fields, err := r.m.decode("Genesis", payload)
 	r.tables, r.names, r.uses = map[string]map[string][]byte{}, map[string]string{}, map[string]uint64{}
-	r.epoch = 0
+	r.held, r.spent, r.epoch = map[string]heldName{}, map[string]bool{}, 0
 	r.set("authority", nil, of(fields, 4).bytes, of(fields, 5).bytes)
 	r.set("log-keys", u64(0), of(fields, 6).bytes, u64(0), make([]byte, 32))
 	r.set("policy", nil, r.networkID)
@@ -96,9 +104,14 @@ func openEntry(m messages, networkID, envelope []byte) (e entry, err error) {
 	outer, _ := m.decode("Envelope", envelope)
 	fields, _ := m.decode("LogEntry", payload)
 	hash := sha256.Sum256(payload)
+	var orders [][]byte
+	for _, each := range ofAll(fields, 9) {
+		orders = append(orders, []byte(each))
+	}
 	return entry{
 		signer: outer[0].bytes[4:], hash: hash[:], prevHash: of(fields, 4).bytes, body: of(fields, 8).bytes,
 		n: of(fields, 3).varint, epoch: of(fields, 5).varint, kind: of(fields, 7).varint,
+		timeMs: of(fields, 6).varint, orders: orders,
 	}, nil
 }
 
@@ -121,13 +134,21 @@ func (r *replica) follow(envelope []byte) error {
 	if err := r.maySign(e, body); err != nil {
 		return err
 	}
+	next := r.clone()
 	if e.n < uint64(len(r.log)) {
-		if err := r.goBack(e.n); err != nil {
+		if slices.ContainsFunc(r.log[e.n:], func(each entry) bool { return bodyName(each.kind) == "Authority" }) {
+			return errors.New("it takes the word of an authority back")
+		}
+		if err := next.goBack(e.n); err != nil {
 			return err
 		}
 	}
-	r.apply(e, body)
-	r.log, r.envelopes = append(r.log, e), append(r.envelopes, envelope)
+	if err := next.judge(e, body); err != nil {
+		return fmt.Errorf("entry %d: %w", e.n, err)
+	}
+	next.apply(e, body)
+	next.log, next.envelopes = append(next.log, e), append(next.envelopes, envelope)
+	*r = *next
 	return nil
 }
 
@@ -208,6 +229,9 @@ func (r *replica) apply(e entry, body []value) {
 			r.set("members", key, row[:32], u64(of(body, 2).varint), row[40:])
 		}
 	case "Revoke":
+		if name := of(body, 3).bytes; name != nil {
+			r.held[string(name)] = heldName{e.n, e.timeMs}
+		}
 		r.leave(key)
 		r.drop("registries", key)
 		r.set("revoked", key, e.hash)
@@ -236,6 +260,9 @@ func (r *replica) apply(e entry, body []value) {
 	case "Change":
 		r.change(e, key, of(body, 2).bytes)
 	case "End":
+		if m := r.memberOf(key); m != nil && m.grantID != nil && m.ephemeralMs == 0 {
+			r.spent[string(key)+string(m.grantID)] = true
+		}
 		r.leave(key)
 		r.drop("registries", key)
 	case "Operator":
