@@ -3,6 +3,8 @@
 const needed = 24
 // Databases, keys and invites are files of this user alone; the control socket sets its own mode.
 process.umask(0o077)
+// Node opens a debugger at the first of them, which asks nobody on this machine who he is; the second would end the process.
+for (const signal of ['SIGUSR1', 'SIGUSR2']) process.on(signal, () => {})
 const found = Number(process.versions.node.split('.')[0])
 
 if (found < needed) {
