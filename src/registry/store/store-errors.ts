@@ -20,7 +20,7 @@ export const asStoreError = (error: unknown, path: string): unknown => {
   }
   if (code.startsWith('SQLITE_READONLY') || writeFailures.has(code)) {
     return new StoreError(
-      `${path} cannot be written (${message}): the write was undone, reads go on; check the disk, and whether the system has mounted it read-only: then mend it and start this process again`,
+      `${path} cannot be written (${message}): the write was undone, reads go on; check the disk, whether the system has mounted it read-only, and the limit of file sizes (ulimit -f): then mend it and start this process again`,
       options
     )
   }
