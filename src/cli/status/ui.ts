@@ -30,7 +30,8 @@ const ui = async (context: Context, options: RunningOptions): Promise<void> => {
   const address = `${http}/`
   if (options.json === true) terminal.json({ address })
   else terminal.print(address)
-  if (hasDesktop(terminal.env) && options.json !== true && terminal.isTTY) await openIn('xdg-open', address)
+  if (hasDesktop(terminal.env) && options.json !== true && terminal.isTTY)
+    await openIn('xdg-open', address, terminal.env)
 }
 
 /** Variables by which a program finds the desktop, and the browser that its user chose. */
@@ -44,15 +45,16 @@ const ofDesktop = [
   'BROWSER'
 ]
 
-const hasDesktop = (env: Readonly<Record<string, string | undefined>>): boolean =>
-  env['DISPLAY'] !== undefined || env['WAYLAND_DISPLAY'] !== undefined
+type Environment = Readonly<Record<string, string | undefined>>
+
+const hasDesktop = (env: Environment): boolean => env['DISPLAY'] !== undefined || env['WAYLAND_DISPLAY'] !== undefined
 
 /** The address was printed: a desktop without that program opens nothing. */
-const openIn = async (program: string, address: string): Promise<void> => {
+const openIn = async (program: string, address: string, env: Environment): Promise<void> => {
   const child = spawn(program, [address], {
     detached: true,
     stdio: 'ignore',
-    env: cleanEnvironment({}, { also: ofDesktop })
+    env: cleanEnvironment({}, { env, also: ofDesktop })
   })
   child.unref()
   await Promise.race([once(child, 'spawn'), once(child, 'error')]).catch(() => undefined)

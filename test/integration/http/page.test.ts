@@ -4,7 +4,7 @@ import axe from 'axe-core'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { controlClient } from '../../../src/node/api/client.ts'
-import type { PeersView } from '../../../src/node/api/views.ts'
+import type { PeersView, StatusView } from '../../../src/node/api/views.ts'
 import { processesOf, type Running, startProgram } from '../../helpers/built-program.ts'
 import { ceilingMs } from '../../helpers/ceiling.ts'
 import { tempFolder } from '../../helpers/temp.ts'
@@ -129,6 +129,38 @@ test('the log is searched', async () => {
   await page.locator('#log tr').nth(4).waitFor()
   await page.locator('#log-search').fill('admit secondary')
   await vi.waitFor(async () => expect(await page.locator('#log tr').count()).toBe(1), wait)
+})
+
+test('an alarm stands above every tab with what to do, as text, until somebody has acknowledged it', async () => {
+  const { page, complaints } = await open()
+  const box = page.getByRole('alert')
+  expect(await box.isVisible()).toBe(false)
+  const alarm = {
+    level: 'alarm' as const,
+    code: 'log_fork',
+    message: 'Two histories <b>were</b> seen.',
+    fix: 'trustnet registry verify',
+    acknowledged: false
+  }
+  await page.route('**/connection/status', async (route) => {
+    const response = await route.fetch()
+    const view: StatusView = await response.json()
+    await route.fulfill({ response, json: { ...view, warnings: [alarm] } })
+  })
+  const read = () => page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+  await read()
+  await box.filter({ hasText: alarm.message }).waitFor()
+  expect(await box.locator('code').textContent()).toBe(alarm.fix)
+  expect(await box.locator('b').count()).toBe(0)
+  await page.locator('#tab-log').click()
+  expect(await box.isVisible()).toBe(true)
+  await page.locator('#tab-node').click()
+  await page.locator('#warnings li', { hasText: alarm.code }).waitFor()
+  alarm.acknowledged = true
+  await read()
+  await box.waitFor({ state: 'hidden' })
+  await page.locator('#warnings li', { hasText: '(acknowledged)' }).waitFor()
+  expect(complaints).toEqual([])
 })
 
 test('names, reasons and addresses with markup in them are text', async () => {

@@ -54,4 +54,14 @@ test('a receiver gets the join of a node through a secondary as one trace, and i
     ({ name, node, traceId }) => name === 'register' && node === 'a' && traceId === failover?.traceId
   )
   expect(register?.parentSpanId).toBe(failover?.spanId)
+
+  // It goes on from the root what it had from the secondary.
+  await vi.waitFor(() => {
+    const deltas = spans.filter(({ name, node, failed }) => name === 'delta' && node === 'a' && !failed)
+    const served = spans.filter(({ name, node }) => name === 'serve sync' && node === 'root')
+    const together = deltas.filter(({ traceId, spanId }) =>
+      served.some((span) => span.traceId === traceId && span.parentSpanId === spanId)
+    )
+    expect(together).not.toEqual([])
+  }, waiting)
 })
