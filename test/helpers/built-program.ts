@@ -64,6 +64,13 @@ export const processesOf = (home: string): number[] =>
     }
   })
 
+/** The process of a member of `dev` in that folder. */
+export const devPid = (folder: string, name: string): number => {
+  const found = processesOf(folder).find((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`${name}.yaml`))
+  if (found === undefined) throw new Error(`no process of ${name}`)
+  return found
+}
+
 /** Runs it with stdout on a disk that is full. */
 export const toFullDisk = async (argv: readonly string[], env: Record<string, string>): Promise<Ran> => {
   const full = openSync('/dev/full', 'w')

@@ -1,11 +1,10 @@
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import axe from 'axe-core'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { controlClient } from '../../../src/node/api/client.ts'
 import type { PeersView, StatusView } from '../../../src/node/api/views.ts'
-import { processesOf, type Running, startProgram } from '../../helpers/built-program.ts'
+import { devPid, type Running, startProgram } from '../../helpers/built-program.ts'
 import { ceilingMs } from '../../helpers/ceiling.ts'
 import { tempFolder } from '../../helpers/temp.ts'
 
@@ -14,14 +13,6 @@ const folder = tempFolder()
 let dev: Running
 let browser: Browser
 let address = ''
-
-const pidOf = (name: string): number => {
-  const found = processesOf(folder.path).find((pid) =>
-    readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(`${name}.yaml`)
-  )
-  if (found === undefined) throw new Error(`no process of ${name}`)
-  return found
-}
 
 beforeAll(async () => {
   dev = startProgram(['dev', '--nodes', '3', '--dir', folder.path], {})
@@ -86,7 +77,7 @@ test('shows all members with their states, through whom they are known, and the 
 
 test('a member that is killed turns', async () => {
   const { page } = await open()
-  const pid = pidOf('node-3')
+  const pid = devPid(folder.path, 'node-3')
   process.kill(pid, 'SIGKILL')
   await rowOf(page, 'node-3').locator('.state:not(.online)').waitFor()
   await page.locator('#counts', { hasText: '4 of 5 online' }).waitFor()
