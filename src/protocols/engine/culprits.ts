@@ -28,6 +28,13 @@ export interface CulpritsInit {
   logger?: Logger
 }
 
+interface Exceeded {
+  count: number
+  readonly culprits: Map<string, Counted>
+  /** Those who are to be named, in the order in which they came. */
+  readonly waiting: Set<string>
+}
+
 interface Counted {
   readonly culprit: Culprit
   count: number
@@ -47,7 +54,7 @@ const lines = { count: 120, perMs: 60_000 }
 export class Culprits {
   readonly #clock: Clock
   readonly #logger: Logger
-  readonly #limits = new Map<string, { count: number; culprits: Map<string, Counted> }>()
+  readonly #limits = new Map<string, Exceeded>()
   readonly #lines: Gcra
   /** Excesses that may happen to anybody now and then, by limit. */
   readonly #excused = new Map<string, Gcra>()
@@ -73,7 +80,7 @@ export class Culprits {
 
   /** Notes that somebody went beyond a limit, and was refused, held back or closed for it. */
   exceeded(limit: string, culprit: Culprit): void {
-    const of = this.#limits.get(limit) ?? { count: 0, culprits: new Map<string, Counted>() }
+    const of = this.#limits.get(limit) ?? { count: 0, culprits: new Map<string, Counted>(), waiting: new Set<string>() }
     this.#limits.set(limit, of)
     of.count++
     const who = whoOf(culprit)
@@ -90,8 +97,13 @@ export class Culprits {
     of.culprits.delete(who)
     of.culprits.set(who, counted)
     const oldest = of.culprits.keys().next()
-    if (of.culprits.size > mostCulprits && oldest.done !== true) of.culprits.delete(oldest.value)
-    this.#nameIfDue(limit, counted)
+    if (of.culprits.size > mostCulprits && oldest.done !== true) {
+      of.culprits.delete(oldest.value)
+      of.waiting.delete(oldest.value)
+    }
+    if (this.#clock.monotonic() - counted.namedAt < nameEveryMs) return
+    of.waiting.add(who)
+    this.#nameWaiting()
   }
 
   /** Notes what nobody is named for who does it no more often than that. */
@@ -101,24 +113,35 @@ export class Culprits {
     if (excused.take(whoOf(culprit)) > 0) this.exceeded(limit, culprit)
   }
 
-  #nameIfDue(limit: string, counted: Counted): void {
-    const now = this.#clock.monotonic()
-    if (counted.unnamed === 0 || now - counted.namedAt < nameEveryMs) return
-    const waitMs = this.#lines.take('')
-    if (waitMs > 0) {
-      if (this.#later === undefined) this.#later = setTimeout(() => this.#nameThoseLeft(), waitMs).unref()
-      return
+  /** One of each limit after the other, so that those who are many at one hide nobody at another. */
+  #nameWaiting(): void {
+    if (this.#later !== undefined) return
+    for (;;) {
+      const next = [...this.#limits].find(([, { waiting }]) => waiting.size > 0)
+      if (next === undefined) return
+      const waitMs = this.#lines.take('')
+      if (waitMs > 0) {
+        this.#later = setTimeout(() => {
+          this.#later = undefined
+          this.#nameWaiting()
+        }, waitMs).unref()
+        return
+      }
+      const [limit, of] = next
+      this.#limits.delete(limit)
+      this.#limits.set(limit, of)
+      this.#nameFirst(limit, of)
     }
-    this.#name(limit, counted)
-    counted.namedAt = now
-    counted.unnamed = 0
   }
 
-  #nameThoseLeft(): void {
-    this.#later = undefined
-    for (const [limit, { culprits }] of this.#limits) {
-      for (const counted of culprits.values()) this.#nameIfDue(limit, counted)
-    }
+  #nameFirst(limit: string, { culprits, waiting }: Exceeded): void {
+    const [who = ''] = waiting
+    waiting.delete(who)
+    const counted = culprits.get(who)
+    if (counted === undefined) return
+    this.#name(limit, counted)
+    counted.namedAt = this.#clock.monotonic()
+    counted.unnamed = 0
   }
 
   #name(limit: string, { culprit, unnamed }: Counted): void {

@@ -163,6 +163,27 @@ describe('an order', () => {
     }
   })
 
+  attack('is by the key of an operator that was revoked, and is an operator still', async () => {
+    const { network, root, a, same, main } = await started()
+    await using _ = network
+    const { key } = network.node('b')
+    await answer(a, signed(a, main, operator(key, 'b')))
+    await same()
+    const kept = signed(a, key, operator(SigningKey.generate(), 'friend'))
+    await answer(a, signed(a, main, revoke(a, 'b')))
+    await same()
+    const { n } = root.registry.replica.head
+    const friend = operator(SigningKey.generate(), 'friend')
+    const answers = [await answer(a, kept), await answer(a, signed(a, key, friend))]
+    expect(answers).toEqual(['NotOperatorError', 'NotOperatorError'])
+    expect(root.registry.replica.head.n).toBe(n)
+    expect(network.logs.join('')).toContain('its key was revoked')
+    return {
+      happened: `${answers.length} orders: all NotOperatorError; 0 entries`,
+      held: 'a revoked key orders nothing'
+    }
+  })
+
   control('of an operator who was not removed is carried out', async () => {
     const { network, root, a, same, main } = await started()
     await using _ = network

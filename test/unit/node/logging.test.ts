@@ -159,6 +159,14 @@ describe('lines that others cause', () => {
     expect(lines).toHaveLength(2 * lineRates.message.count)
   })
 
+  it('hide nobody behind some who each use up their own', () => {
+    const { logger, parsed } = capture({ clock: new FakeClock() })
+    for (let line = 0; line < 5_000; line++) logger.warn({ peer: `mallory ${line % 100}` }, order)
+    logger.warn({ peer: 'hal' }, order)
+    expect(parsed().at(-1)).toMatchObject({ peer: 'hal' })
+    expect(parsed()).toHaveLength(lineRates.firsts.count - 19 + lineRates.message.count)
+  })
+
   it('are all written at debug, for whoever asked for all', () => {
     const { logger, lines } = capture({ level: 'debug', clock: new FakeClock() })
     for (let line = 0; line < 500; line++) logger.debug({ peer: 'mallory' }, order)

@@ -8,6 +8,7 @@ import {
   ChangedMeanwhileError,
   InvalidPayloadError,
   LogMismatchError,
+  NotOperatorError,
   SecondOperatorError
 } from '../../../runtime/errors.ts'
 import type { EntryDraft, Root } from '../../log/log-writer.ts'
@@ -130,10 +131,19 @@ export class OrderDesk {
 
   #requireOperator(signer: Uint8Array, from: Uint8Array): void {
     const { logger, replica } = this.#components
-    if (replica.state.operator(signer) !== undefined) return
+    if (this.#isOperator(signer)) return
     const fields = { key: peerIdText(signer), peer: peerIdText(from) }
-    logger.warn(fields, 'an order was refused: its key is that of no operator')
-    throw notOperator(signer)
+    const isRevoked = replica.state.isRevoked(signer)
+    logger.warn(fields, `an order was refused: its key ${isRevoked ? 'was revoked' : 'is that of no operator'}`)
+    if (!isRevoked) throw notOperator(signer)
+    throw new NotOperatorError(
+      `${peerIdText(signer)} was revoked and orders nothing any more: \`trustnet operator remove\` takes it off the list`
+    )
+  }
+
+  #isOperator(publicKey: Uint8Array): boolean {
+    const { state } = this.#components.replica
+    return state.operator(publicKey) !== undefined && !state.isRevoked(publicKey)
   }
 
   /** Refuses to enter again who was removed since the order was signed: of a removal the state keeps nothing, the log does. */
@@ -202,8 +212,7 @@ export class OrderDesk {
   }
 
   #isStanding({ acts }: WaitingActs): boolean {
-    const { state } = this.#components.replica
-    return acts.every(({ order }) => state.operator(readStoredOrder(order).publicKey) !== undefined)
+    return acts.every(({ order }) => this.#isOperator(readStoredOrder(order).publicKey))
   }
 
   #drop({ id }: WaitingActs): Promise<void> {

@@ -36,6 +36,23 @@ test('names those who find no room in the log as soon as there is some', async (
   expect(new Set(named).size).toBe(200)
 })
 
+test('names one of each limit after the other: many at some hide nobody at another', async () => {
+  const noise = (): void => {
+    for (let limit = 0; limit < 4; limit++)
+      for (let peer = 0; peer < 100; peer++) culprits.exceeded(`noise.${limit}`, { peer: `${limit}/${peer}` })
+  }
+  noise()
+  expect(named).toHaveLength(120)
+  culprits.exceeded('a.b', { peer: 'eve' })
+  // A line each half a second.
+  for (let tenths = 0; tenths < 50; tenths++) {
+    noise()
+    await pass(100)
+  }
+  expect(named.length).toBeLessThan(140)
+  expect(named).toContain('eve 1')
+})
+
 test('excuses what happens to anybody now and then', () => {
   for (let times = 0; times < 4; times++) culprits.repeated('a.slow', { count: 2, perMs: 60_000 }, { peer: 'eve' })
   culprits.repeated('a.slow', { count: 2, perMs: 60_000 }, { peer: 'bob' })
