@@ -17,7 +17,7 @@ import type { LivenessTimings } from '../../../src/registry/liveness/liveness.ts
 import type { Grant } from '../../../src/registry/objects/grant.ts'
 import { makeJoin, openJoin } from '../../../src/registry/objects/join.ts'
 import { ceilingMs } from '../ceiling.ts'
-import { connect, connectionWith, startHost, startPlainHost } from '../hosts.ts'
+import { connect, connectionWith, type HostInit, startHost, startPlainHost } from '../hosts.ts'
 import { TinyNetwork, TinyRegistry } from '../registry/tiny-network.ts'
 
 export const protocol = '/trustnet/register/1.0.0'
@@ -31,8 +31,8 @@ export async function stopServed(): Promise<void> {
 }
 
 /** A host that is stopped with the others. */
-export async function plainHost(): Promise<Libp2p> {
-  const host = await startPlainHost()
+export async function plainHost(init: HostInit = {}): Promise<Libp2p> {
+  const host = await startPlainHost(init)
   hosts.push(host)
   return host
 }
