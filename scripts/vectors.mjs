@@ -22,6 +22,7 @@ const [
   forget,
   rotate,
   order,
+  storeManifest,
   invite,
   addrs,
   notes
@@ -41,6 +42,7 @@ const [
     'registry/objects/forget-request',
     'registry/objects/rotate',
     'registry/objects/orders/order',
+    'registry/objects/store-manifest',
     'registry/objects/invite',
     'address/multiaddr',
     'registry/log/checkpoint-note'
@@ -252,6 +254,24 @@ const plainJoin = join.openJoin(
 const theReceipt = receipt.sealReceipt({ networkId, joinHash: theJoin.hash, timeMs: time + 1000 }, root)
 const theRenewal = renew.sealRenewRequest({ ...own, notAfterMs: time + 7_776_000_000 }, joiner)
 const theForget = forget.sealForgetRequest({ ...own, membership: bytes(32, 0x66) }, joiner)
+const cidOf = (codec) => new Uint8Array([1, codec, 0x12, 32, ...bytes(32, 0x77)])
+const store = {
+  ...own,
+  seq: 7,
+  name: 'music',
+  root: cidOf(0x70),
+  sizeBytes: 4_200_000,
+  files: 12,
+  issuedMs: time,
+  removed: false
+}
+const theStore = storeManifest.sealStoreManifest(store, joiner)
+const badStore = (name, change) =>
+  bad(
+    name,
+    'InvalidPayloadError',
+    craft(domains.storeManifest, pb.StoreManifest, { version: 1, ...store, ...change }, joiner)
+  )
 const rotation = { networkId, oldKey: joiner.publicKey, newKey: other.publicKey }
 const [byOld, byNew] = [rotate.sealRotateRequest(rotation, joiner), rotate.sealRotateRequest(rotation, other)]
 const orderFor = (key, kind, digest, fill) =>
@@ -695,6 +715,53 @@ const files = {
       )
     ]
   },
+  store: {
+    good: [
+      good('of a folder', joiner, theStore),
+      good(
+        'of an empty folder',
+        joiner,
+        storeManifest.sealStoreManifest({ ...store, name: 'a', seq: 1, sizeBytes: 0, files: 0, issuedMs: 0 }, joiner)
+      ),
+      good(
+        'of bytes, shared no more',
+        joiner,
+        storeManifest.sealStoreManifest({ ...store, root: cidOf(0x55), removed: true }, joiner)
+      ),
+      good(
+        'of the largest numbers',
+        joiner,
+        storeManifest.sealStoreManifest(
+          {
+            ...store,
+            name: 'x'.repeat(63),
+            seq: 2 ** 53 - 1,
+            sizeBytes: 2 ** 53 - 1,
+            files: 2 ** 53 - 1,
+            issuedMs: 253_402_300_799_999
+          },
+          joiner
+        )
+      )
+    ],
+    bad: [
+      bad(
+        'signed by another than the owner',
+        'InvalidEnvelopeError',
+        resign(domains.storeManifest, theStore.bytes, other, (payload) => payload)
+      ),
+      badStore('no name', { name: '' }),
+      badStore('a name that is no label', { name: '../music' }),
+      badStore('seq 0', { seq: 0 }),
+      badStore('no root', { root: bytes(0, 0) }),
+      badStore('a root without its last byte', { root: cidOf(0x70).subarray(0, 35) }),
+      badStore('a root of version 0', { root: cidOf(0x70).with(0, 0) }),
+      badStore('a root of another codec', { root: cidOf(0x71) }),
+      badStore('a root of another hash', { root: cidOf(0x70).with(2, 0x13) }),
+      badStore('a root of another length', { root: cidOf(0x70).with(3, 31) }),
+      badStore('the year 10000', { issuedMs: 253_402_300_800_000 })
+    ]
+  },
   order: {
     good: [
       good('for a revocation', operator, theOrder),
@@ -735,7 +802,8 @@ const codecs = {
   renew: [domains.renew, pb.RenewRequest],
   forget: [domains.forget, pb.ForgetRequest],
   rotate: [domains.rotate, pb.RotateRequest],
-  order: [domains.order, pb.Order]
+  order: [domains.order, pb.Order],
+  store: [domains.storeManifest, pb.StoreManifest]
 }
 for (const [name, [domain, codec]] of Object.entries(codecs)) {
   const [first] = files[name].good

@@ -59,6 +59,7 @@ export { type Join, type JoinInit, makeJoin, openJoin } from './objects/join.ts'
 export { type AdmissionPolicy, defaultPolicy, type Policy } from './objects/policy/policy.ts'
 export { type NodeRecord, openRecord, type Reach, sealRecord } from './objects/record.ts'
 export { openRenewRequest, type RenewRequest, sealRenewRequest } from './objects/renew-request.ts'
+export { openStoreManifest, type StoreManifest, sealStoreManifest } from './objects/store-manifest.ts'
 export type { LookupPage, LookupQuery, LookupRow } from './records/lookup.ts'
 export type { PutResult, RecordEvent, Records } from './records/records.ts'
 export {

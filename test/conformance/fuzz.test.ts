@@ -15,6 +15,7 @@ import { openReceipt } from '../../src/registry/objects/receipt.ts'
 import { openRecord } from '../../src/registry/objects/record.ts'
 import { openRenewRequest } from '../../src/registry/objects/renew-request.ts'
 import { openRotateRequest } from '../../src/registry/objects/rotate.ts'
+import { openStoreManifest } from '../../src/registry/objects/store-manifest.ts'
 import { notKeys } from '../helpers/faults/not-keys.ts'
 import { mutated } from '../helpers/mutations.ts'
 import { Random } from '../simulation/random.ts'
@@ -36,7 +37,8 @@ const kinds: readonly [string, Domain, Open][] = [
   ['receipt', domains.receipt, openReceipt],
   ['renew', domains.renew, openRenewRequest],
   ['forget', domains.forget, openForgetRequest],
-  ['rotate', domains.rotate, openRotateRequest]
+  ['rotate', domains.rotate, openRotateRequest],
+  ['store', domains.storeManifest, openStoreManifest]
 ]
 
 /** taken; refused for its bytes, its signature, its version or its network; refused by a rule for single fields or for the signer, which Go does not judge */

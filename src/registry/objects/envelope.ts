@@ -36,7 +36,8 @@ export const domains = {
   renew: domainOf('renew', 512),
   forget: domainOf('forget', 512),
   rotate: domainOf('rotate', 512),
-  order: domainOf('order', 512)
+  order: domainOf('order', 512),
+  storeManifest: domainOf('store', 512)
 } as const satisfies Record<string, Domain>
 
 /** An envelope whose signature, domain and shape are right. Whether the signer may sign that is not judged yet. */

@@ -2731,6 +2731,139 @@ export const ForgetRequest = messageType<ForgetRequest>((obj, w) => {
   return obj
 })
 
+export interface StoreManifest {
+  version: number
+  networkId: Uint8Array
+  publicKey: Uint8Array
+  seq: number
+  name: string
+  root: Uint8Array
+  sizeBytes: number
+  files: number
+  issuedMs: number
+  removed: boolean
+}
+
+export const StoreManifest = messageType<StoreManifest>((obj, w) => {
+  if ((obj.version != null && obj.version !== 0)) {
+    w.uint32(8)
+    w.uint32(obj.version)
+  }
+
+  if ((obj.networkId != null && obj.networkId.byteLength > 0)) {
+    w.uint32(18)
+    w.bytes(obj.networkId)
+  }
+
+  if ((obj.publicKey != null && obj.publicKey.byteLength > 0)) {
+    w.uint32(26)
+    w.bytes(obj.publicKey)
+  }
+
+  if ((obj.seq != null && obj.seq !== 0)) {
+    w.uint32(32)
+    w.uint64Number(obj.seq)
+  }
+
+  if ((obj.name != null && obj.name !== '')) {
+    w.uint32(42)
+    w.string(obj.name)
+  }
+
+  if ((obj.root != null && obj.root.byteLength > 0)) {
+    w.uint32(50)
+    w.bytes(obj.root)
+  }
+
+  if ((obj.sizeBytes != null && obj.sizeBytes !== 0)) {
+    w.uint32(56)
+    w.uint64Number(obj.sizeBytes)
+  }
+
+  if ((obj.files != null && obj.files !== 0)) {
+    w.uint32(64)
+    w.uint64Number(obj.files)
+  }
+
+  if ((obj.issuedMs != null && obj.issuedMs !== 0)) {
+    w.uint32(72)
+    w.uint64Number(obj.issuedMs)
+  }
+
+  if ((obj.removed != null && obj.removed !== false)) {
+    w.uint32(80)
+    w.bool(obj.removed)
+  }
+}, (reader, length, opts = {}) => {
+  const obj: StoreManifest = {
+    version: 0,
+    networkId: uint8ArrayAlloc(0),
+    publicKey: uint8ArrayAlloc(0),
+    seq: 0,
+    name: '',
+    root: uint8ArrayAlloc(0),
+    sizeBytes: 0,
+    files: 0,
+    issuedMs: 0,
+    removed: false
+  }
+
+  const end = length == null ? reader.len : reader.pos + length
+
+  while (reader.pos < end) {
+    const tag = reader.uint32()
+
+    switch (tag >>> 3) {
+      case 1: {
+        obj.version = reader.uint32()
+        break
+      }
+      case 2: {
+        obj.networkId = reader.bytes()
+        break
+      }
+      case 3: {
+        obj.publicKey = reader.bytes()
+        break
+      }
+      case 4: {
+        obj.seq = reader.uint64Number()
+        break
+      }
+      case 5: {
+        obj.name = reader.string()
+        break
+      }
+      case 6: {
+        obj.root = reader.bytes()
+        break
+      }
+      case 7: {
+        obj.sizeBytes = reader.uint64Number()
+        break
+      }
+      case 8: {
+        obj.files = reader.uint64Number()
+        break
+      }
+      case 9: {
+        obj.issuedMs = reader.uint64Number()
+        break
+      }
+      case 10: {
+        obj.removed = reader.bool()
+        break
+      }
+      default: {
+        reader.skipType(tag & 7)
+        break
+      }
+    }
+  }
+
+  return obj
+})
+
 export interface RotateRequest {
   version: number
   networkId: Uint8Array
@@ -2831,5 +2964,6 @@ export const shapes: Shapes = new Map<unknown, Shape>([
   [JoinReceipt, { 1: { type: 'uint32' }, 2: { type: 'bytes' }, 3: { type: 'bytes' }, 4: { type: 'uint64' } }],
   [RenewRequest, { 1: { type: 'uint32' }, 2: { type: 'bytes' }, 3: { type: 'bytes' }, 4: { type: 'uint64' } }],
   [ForgetRequest, { 1: { type: 'uint32' }, 2: { type: 'bytes' }, 3: { type: 'bytes' }, 4: { type: 'bytes' } }],
+  [StoreManifest, { 1: { type: 'uint32' }, 2: { type: 'bytes' }, 3: { type: 'bytes' }, 4: { type: 'uint64' }, 5: { type: 'string' }, 6: { type: 'bytes' }, 7: { type: 'uint64' }, 8: { type: 'uint64' }, 9: { type: 'uint64' }, 10: { type: 'bool' } }],
   [RotateRequest, { 1: { type: 'uint32' }, 2: { type: 'bytes' }, 3: { type: 'bytes' }, 4: { type: 'bytes' } }]
 ])

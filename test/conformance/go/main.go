@@ -45,6 +45,7 @@ var kinds = map[string]kind{
 	"forget":      {"forget", "ForgetRequest", 512},
 	"rotate":      {"rotate", "RotateRequest", 512},
 	"order":       {"order", "Order", 512},
+	"store":       {"store", "StoreManifest", 512},
 }
 
 // bodies are the messages of the kinds of entries, by their numbers.

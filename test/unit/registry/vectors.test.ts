@@ -17,6 +17,7 @@ import { openReceipt, sealReceipt } from '../../../src/registry/objects/receipt.
 import { openRecord, sealRecord } from '../../../src/registry/objects/record.ts'
 import { openRenewRequest, sealRenewRequest } from '../../../src/registry/objects/renew-request.ts'
 import { openRotateRequest, sealRotateRequest } from '../../../src/registry/objects/rotate.ts'
+import { openStoreManifest, sealStoreManifest } from '../../../src/registry/objects/store-manifest.ts'
 import { verdict } from '../../helpers/signed-objects.ts'
 
 /** Bytes stand in the files as text: `hex:` and the digits. */
@@ -50,7 +51,8 @@ const kinds: [string, Seal, Open][] = [
   ['renew', sealRenewRequest, openRenewRequest],
   ['forget', sealForgetRequest, openForgetRequest],
   ['rotate', sealRotateRequest, openRotateRequest],
-  ['order', sealOrder, openOrder]
+  ['order', sealOrder, openOrder],
+  ['store', sealStoreManifest, openStoreManifest]
 ]
 
 describe.each(kinds)('vectors of %s', (name, seal, open) => {

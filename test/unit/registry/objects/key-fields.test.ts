@@ -11,6 +11,7 @@ import { openOrder } from '../../../../src/registry/objects/orders/order.ts'
 import { openRecord } from '../../../../src/registry/objects/record.ts'
 import { openRenewRequest } from '../../../../src/registry/objects/renew-request.ts'
 import { openRotateRequest } from '../../../../src/registry/objects/rotate.ts'
+import { openStoreManifest } from '../../../../src/registry/objects/store-manifest.ts'
 import * as messages from '../../../../src/registry/pb/registry.ts'
 import { notKeys } from '../../../helpers/faults/not-keys.ts'
 
@@ -37,7 +38,8 @@ const kinds: Record<string, { domain: Domain; message: string; open: Open }> = {
   renew: { domain: domains.renew, message: 'RenewRequest', open: openRenewRequest },
   forget: { domain: domains.forget, message: 'ForgetRequest', open: openForgetRequest },
   rotate: { domain: domains.rotate, message: 'RotateRequest', open: openRotateRequest },
-  order: { domain: domains.order, message: 'Order', open: openOrder }
+  order: { domain: domains.order, message: 'Order', open: openOrder },
+  store: { domain: domains.storeManifest, message: 'StoreManifest', open: openStoreManifest }
 }
 
 /** Tried elsewhere: the signer of an envelope (vectors) and the registries of an invite line (invite.test.ts). */

@@ -11,6 +11,7 @@ import { openReceipt, sealReceipt } from '../../../../src/registry/objects/recei
 import { openRecord, openRecordAsync, sealRecord } from '../../../../src/registry/objects/record.ts'
 import { openRenewRequest, sealRenewRequest } from '../../../../src/registry/objects/renew-request.ts'
 import { openRotateRequest, sealRotateRequest } from '../../../../src/registry/objects/rotate.ts'
+import { openStoreManifest, sealStoreManifest } from '../../../../src/registry/objects/store-manifest.ts'
 import { InvalidPayloadError, UnsupportedVersionError, WrongNetworkError } from '../../../../src/runtime/errors.ts'
 import {
   aGenesis,
@@ -113,6 +114,24 @@ const kinds: Kind[] = [
     key: me,
     any: fc.constant(sealRotateRequest({ networkId, oldKey: me.publicKey, newKey: keyOf(9).publicKey }, me)),
     open: openRotateRequest
+  },
+  {
+    name: 'store manifest',
+    domain: domains.storeManifest,
+    key: me,
+    any: fc
+      .record({
+        ...own,
+        seq: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
+        name: anyName,
+        root: anyHash.map((digest) => Uint8Array.of(1, 0x70, 0x12, 32, ...digest)),
+        sizeBytes: anyCount,
+        files: anyCount,
+        issuedMs: anyTime,
+        removed: fc.boolean()
+      })
+      .map((manifest) => sealStoreManifest(manifest, me)),
+    open: openStoreManifest
   }
 ]
 

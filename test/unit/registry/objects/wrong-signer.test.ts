@@ -6,7 +6,14 @@ import { openJoin } from '../../../../src/registry/objects/join.ts'
 import { openRecord, openRecordAsync, sealRecord } from '../../../../src/registry/objects/record.ts'
 import { openRenewRequest, sealRenewRequest } from '../../../../src/registry/objects/renew-request.ts'
 import { openRotateRequest, openRotation, sealRotateRequest } from '../../../../src/registry/objects/rotate.ts'
-import { ForgetRequest, JoinRequest, NodeRecord, RenewRequest } from '../../../../src/registry/pb/registry.ts'
+import { openStoreManifest } from '../../../../src/registry/objects/store-manifest.ts'
+import {
+  ForgetRequest,
+  JoinRequest,
+  NodeRecord,
+  RenewRequest,
+  StoreManifest
+} from '../../../../src/registry/pb/registry.ts'
 import { InvalidEnvelopeError } from '../../../../src/runtime/errors.ts'
 import { anEntry, aRecord, craft, keyOf, networkId, verdict } from '../../../helpers/signed-objects.ts'
 
@@ -23,6 +30,8 @@ function isOpened(open: () => unknown): boolean {
 }
 
 const header = { version: 1, networkId }
+/** CID of a folder. */
+const root = Uint8Array.of(1, 0x70, 0x12, 32, ...networkId)
 
 describe.each([
   {
@@ -52,6 +61,13 @@ describe.each([
     made: (publicKey: Uint8Array) => ({ ...header, publicKey, membership: networkId }),
     domain: domains.forget,
     codec: ForgetRequest
+  },
+  {
+    what: 'store manifest',
+    open: openStoreManifest,
+    made: (publicKey: Uint8Array) => ({ ...header, publicKey, seq: 1, name: 'music', root }),
+    domain: domains.storeManifest,
+    codec: StoreManifest
   }
 ])('$what', ({ open, made, domain, codec }) => {
   it('is accepted only when subject, signer and remote key are one', () => {
