@@ -120,6 +120,13 @@ class Connection {
         403
       )
     }
+    if (error.code === 'EPIPE' || error.code === 'ECONNRESET') {
+      return new ControlError(
+        `The process at ${this.#path} ended the connection without an answer: it stops, or as many commands as it takes are connected to it. Try again; its log says more.`,
+        'UnavailableError',
+        503
+      )
+    }
     return new ControlError(`The process at ${this.#path} broke off: ${error.message}.`, 'UnavailableError', 503)
   }
 }

@@ -29,7 +29,7 @@ export const asStoreError = (error: unknown, path: string): unknown => {
   if (damage.some((each) => code.startsWith(each))) return damaged(path, message, options)
   if (code.startsWith('SQLITE_CONSTRAINT')) return error
   return new StoreError(
-    `${path} cannot be used (${message}): check the disk, its mount and the owner of the folder`,
+    `${path} cannot be used (${message}): check the disk, its mount, the owner of the folder, and the limit of open files (ulimit -n)`,
     options
   )
 }

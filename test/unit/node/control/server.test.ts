@@ -1,7 +1,8 @@
+import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
 import { stat, writeFile } from 'node:fs/promises'
 import { request } from 'node:http'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { dirname } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { controlClient } from '../../../../src/node/api/client.ts'
@@ -54,6 +55,15 @@ describe('the control socket', () => {
     await writeFile(home.socket('hal'), '')
     await home.serve('hal', api)
     await expect(client.status()).resolves.toMatchObject({ word: 'healthy' })
+  })
+
+  test('with as many connections as it takes answers no more, and the caller is told why; then it goes on', async () => {
+    await home.serve('hal', api)
+    const silent = Array.from({ length: 64 }, () => connect(home.socket('hal')))
+    await Promise.all(silent.map((socket) => once(socket, 'connect')))
+    await expect(client.status()).rejects.toThrow(/without an answer: it stops, or as many commands as it takes/)
+    for (const socket of silent) socket.destroy()
+    await expect.poll(() => client.status().catch(() => undefined)).toMatchObject({ word: 'healthy' })
   })
 
   test('with a path too long for a socket says so', async () => {
