@@ -30,7 +30,8 @@ const unfinished = '.part-'
 export class BlockFolder {
   readonly #folder: string
   readonly #quotaBytes: number
-  readonly #writing = new Map<string, Promise<void>>()
+  /** The last write or removal of each block that is under way: they come one after the other. */
+  readonly #turns = new Map<string, Promise<void>>()
   #unsynced = new Set<string>()
   /** Blocks that somebody who holds a lease has put or found. */
   readonly #leased = new Set<string>()
@@ -59,7 +60,7 @@ export class BlockFolder {
 
   async has(digest: Uint8Array): Promise<boolean> {
     const key = digestKey(digest)
-    await this.#writing.get(key)
+    await this.#turns.get(key)
     if (!(await isThere(this.#path(key)))) return false
     if (this.#leases > 0) this.#leased.add(key)
     return true
@@ -67,11 +68,13 @@ export class BlockFolder {
 
   /** A block that was checked against its digest. One that is damaged is removed. */
   async read(digest: Uint8Array): Promise<Uint8Array | undefined> {
-    const path = this.#path(digestKey(digest))
-    const bytes = await readWhole(path)
+    const key = digestKey(digest)
+    const bytes = await readWhole(this.#path(key))
     if (bytes === undefined || equals(sha256(bytes), digest)) return bytes
-    this.#bytes -= bytes.length
-    await rm(path, { force: true })
+    await this.#turn(key, async () => {
+      const again = await readWhole(this.#path(key))
+      if (again !== undefined && !equals(sha256(again), digest)) await this.#remove(key)
+    })
     return undefined
   }
 
@@ -79,22 +82,36 @@ export class BlockFolder {
   async put(digest: Uint8Array, bytes: Uint8Array): Promise<void> {
     const key = digestKey(digest)
     if (this.#leases > 0) this.#leased.add(key)
-    const writing = this.#writing.get(key) ?? this.#write(key, bytes)
-    this.#writing.set(key, writing)
-    try {
-      await writing
-    } finally {
-      this.#writing.delete(key)
-    }
+    await this.#turn(key, async () => await this.#write(key, bytes))
     if (this.#unsynced.size >= maxUnsynced) await this.flush()
+  }
+
+  async #turn(key: string, work: () => Promise<void>): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const before = this.#turns.get(key)
+    this.#turns.set(key, promise)
+    await before
+    try {
+      await work()
+    } finally {
+      if (this.#turns.get(key) === promise) this.#turns.delete(key)
+      resolve()
+    }
+  }
+
+  /** Removes a block in its turn. */
+  async #remove(key: string): Promise<void> {
+    const size = await sizeOf(this.#path(key))
+    await rm(this.#path(key), { force: true })
+    this.#bytes -= size
   }
 
   async #write(key: string, bytes: Uint8Array): Promise<void> {
     const path = this.#path(key)
-    const there = (await lstatIfThere(path))?.size
-    // A file of another size is what a power cut left.
-    if (there === bytes.length) return
-    const more = bytes.length - (there ?? 0)
+    const there = await readWhole(path)
+    // Another file is what a power cut left, or a failing disk.
+    if (there !== undefined && equals(there, bytes)) return
+    const more = bytes.length - (await sizeOf(path))
     if (this.#bytes + more > this.#quotaBytes)
       throw new StoreQuotaError(
         `the blocks of all stores would take more than ${this.#quotaBytes} bytes (stores.quotaBytes); remove a store, or raise it`
@@ -123,7 +140,7 @@ export class BlockFolder {
         await Promise.all(all.slice(at, at + syncsAtOnce).map(syncPath))
   }
 
-  /** Keeps what is put or found from here on, until it is disposed of: nothing leads to the blocks of an import before it ends. */
+  /** Keeps what is put or found from here on, until it is disposed of. An import and a fetch hold one: nothing leads to their blocks yet. */
   lease(): Disposable {
     this.#leases++
     return {
@@ -143,12 +160,12 @@ export class BlockFolder {
         kept.add(key)
       }
     const before = this.#bytes
-    for await (const { path, key, name } of this.#files()) {
+    for await (const { key, name } of this.#files()) {
       signal.throwIfAborted()
-      if (name.startsWith(unfinished) || kept.has(key) || this.#leased.has(key) || this.#writing.has(key)) continue
-      const size = await sizeOf(path)
-      await rm(path, { force: true })
-      this.#bytes -= size
+      if (name.startsWith(unfinished) || kept.has(key)) continue
+      await this.#turn(key, async () => {
+        if (!this.#leased.has(key)) await this.#remove(key)
+      })
     }
     return before - this.#bytes
   }

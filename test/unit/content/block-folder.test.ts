@@ -79,6 +79,31 @@ describe('blocks of all stores', () => {
     expect(Buffer.from((await blocks.read(block('abc').digest)) ?? []).toString()).toBe('abc')
   })
 
+  it('writes a block again whose file is damaged and was not read since', async () => {
+    using folder = memoryFolder()
+    await add(await opened(folder.path), block('abc'))
+    // A power cut leaves a file of the right length that is zeros.
+    writeFileSync(pathOf(folder.path, block('abc')), new Uint8Array(3))
+    const blocks = await opened(folder.path)
+    await add(blocks, block('abc'))
+    expect(Buffer.from((await blocks.read(block('abc').digest)) ?? []).toString()).toBe('abc')
+    expect(blocks.bytes).toBe(3)
+  })
+
+  it('counts and keeps rightly what is read, found damaged and written at once', async () => {
+    using folder = memoryFolder()
+    const blocks = await opened(folder.path)
+    for (let round = 0; round < 20; round++) {
+      await add(blocks, block('abc'))
+      writeFileSync(pathOf(folder.path, block('abc')), 'xyz')
+      const { digest } = block('abc')
+      await Promise.all([blocks.read(digest), blocks.read(digest), add(blocks, block('abc')), blocks.read(digest)])
+      expect(Buffer.from((await blocks.read(digest)) ?? []).toString()).toBe('abc')
+      await Promise.all([add(blocks, block('abc')), add(blocks, block('d')), blocks.has(digest)])
+      expect(blocks.bytes).toBe(4)
+    }
+  })
+
   it('removes what a killed process left half', async () => {
     using folder = memoryFolder()
     await add(await opened(folder.path), block('abc'))

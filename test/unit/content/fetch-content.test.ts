@@ -74,6 +74,23 @@ describe('fetch of content', () => {
     expect(asked).toHaveLength(2)
   })
 
+  it('sends one block and those above it of a large file in which one byte changed', async () => {
+    using folder = memoryFolder()
+    const path = join(folder.path, 'large')
+    // More than one node has links for.
+    const bytes = randomBytes(180 * 262_144)
+    writeFileSync(path, bytes)
+    const [owner, mine] = [new MemoryBlocks(), new MemoryBlocks()]
+    await fetchContent((await owner.import(folder.path)).root, mine, from(owner, []))
+    bytes[100 * 262_144] = (bytes[100 * 262_144] ?? 0) ^ 1
+    writeFileSync(path, bytes)
+    const asked: string[] = []
+    expect(await fetchContent((await owner.import(folder.path)).root, mine, from(owner, asked))).toBe(true)
+    // The block, the node with 174 links, the one above it, and the folder.
+    expect(asked).toHaveLength(4)
+    expect(asked.reduce((sum, key) => sum + (owner.all.get(key)?.length ?? 0), 0)).toBeLessThan(300_000)
+  })
+
   it('says that it is not complete when a block is nowhere', async () => {
     using folder = memoryFolder()
     const { owner, root } = await sample(folder.path)
