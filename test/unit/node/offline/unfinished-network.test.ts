@@ -1,6 +1,6 @@
 import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { describe, expect, it, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
 import { loadOrCreateKey } from '../../../../src/identity/key-file.ts'
 import { parseConfig } from '../../../../src/node/config/index.ts'
 import { dataFiles } from '../../../../src/node/config/paths.ts'
@@ -40,13 +40,20 @@ const killedAtEnd = async (from: string, to: string, onMade?: (networkId: string
 }
 
 describe('a network that was not made to its end', () => {
+  const left = tempFolder()
+  beforeAll(async () => {
+    using from = tempFolder()
+    await killedAtEnd(from.path, left.path)
+  })
+  afterAll(() => left[Symbol.dispose]())
+
   const last = ['recoveryKit', 'nextRecoveryKit', 'store', 'operatorKey', 'logKey'] as const
   test.each(last.map((name, at) => [name, last.slice(0, at + 1)] as const))(
     'is made anew by the next init when its process was killed before %s was there',
     async (_, missing) => {
-      using from = tempFolder()
       using to = tempFolder()
-      const config = await killedAtEnd(from.path, to.path)
+      cpSync(left.path, to.path, { recursive: true })
+      const config = rootIn(to.path)
       const files = dataFiles(config.paths.data)
       for (const name of missing) rmSync(files[name])
       expect(() => refuseUnfinished(config)).toThrow('call `trustnet init` again')
