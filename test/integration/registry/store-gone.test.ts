@@ -1,5 +1,6 @@
 import {
   copyFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -9,8 +10,9 @@ import {
   writeFileSync
 } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { StatusView } from '../../../src/node/api/views.ts'
+import { verifyStore } from '../../../src/registry/backup/verify-store.ts'
 import { type Running, runProgram, startProgram } from '../../helpers/built-program.ts'
 import { ceilingMs } from '../../helpers/ceiling.ts'
 import { eventually } from '../../helpers/network.ts'
@@ -28,6 +30,17 @@ const status = async (): Promise<StatusView | undefined> => {
   return out === '' ? undefined : (JSON.parse(out) as StatusView)
 }
 const isUp = async () => (await status())?.membership.state === 'member'
+/** A network of its own, whose root runs. */
+const startNew = async (): Promise<void> => {
+  const made = await cli('init', '--name', 'root', '--domain', 'gone.test', '--new-network', '--json')
+  expect(made.code).toBe(0)
+  root = start()
+  await eventually(isUp, ceilingMs)
+}
+const stop = async (signal: NodeJS.Signals): Promise<void> => {
+  root.process.kill(signal)
+  await root.ended
+}
 
 /** What somebody does to the files of a running registry. */
 const deeds: [string, () => void, RegExp][] = [
@@ -58,14 +71,10 @@ describe('a root whose store goes under it', () => {
   beforeEach(async () => {
     folder = tempFolder()
     home = folder.path
-    const made = await cli('init', '--name', 'root', '--domain', 'gone.test', '--new-network', '--json')
-    expect(made.code).toBe(0)
-    root = start()
-    await eventually(isUp, ceilingMs)
+    await startNew()
   })
   afterEach(async () => {
-    root.process.kill('SIGKILL')
-    await root.ended
+    await stop('SIGKILL')
     folder[Symbol.dispose]()
   })
 
@@ -80,15 +89,33 @@ describe('a root whose store goes under it', () => {
     mkdirSync(join(home, 'saved'))
     const saved = join(home, 'saved', 'store.db')
     expect(await cli('registry', 'backup', '--to', saved)).toMatchObject({ code: 0 })
-    expect(await cli('registry', 'verify', saved)).toMatchObject({ code: 0 })
-    root.process.kill('SIGTERM')
-    await root.ended
+    expect(await verifyStore(saved)).toMatchObject({ domain: 'gone.test' })
+    await stop('SIGTERM')
+  })
+})
+
+describe('a root that lost files while it was stopped', () => {
+  let stopped: ReturnType<typeof tempFolder>
+  let folder: ReturnType<typeof tempFolder>
+  beforeAll(async () => {
+    stopped = tempFolder()
+    home = stopped.path
+    await startNew()
+    await stop('SIGTERM')
+  })
+  afterAll(() => stopped[Symbol.dispose]())
+  beforeEach(() => {
+    folder = tempFolder()
+    cpSync(stopped.path, folder.path, { recursive: true })
+    home = folder.path
+  })
+  afterEach(async () => {
+    await stop('SIGKILL')
+    folder[Symbol.dispose]()
   })
 
   it('a start without the store says that it is gone, and never that a network is to be made', async () => {
     rmSync(data('registry.db'))
-    root.process.kill('SIGTERM')
-    await root.ended
     const again = await start().ended
     expect(again.code).toBe(2)
     expect(again.err).toContain('registry.db is not there, but')
@@ -102,8 +129,6 @@ describe('a root whose store goes under it', () => {
   it.each(['operator.key', 'recovery.kit', 'next-recovery.kit', 'recovery.passphrase', 'log.key.next'])(
     '%s alone, or the network that the file names, says that there was one: no start and no init makes another',
     async (left) => {
-      root.process.kill('SIGTERM')
-      await root.ended
       for (const name of readdirSync(data(''))) {
         if (name === 'log.key' && left === 'log.key.next') renameSync(data(name), data(left))
         else if (name !== left && name !== 'node.key') rmSync(data(name), { recursive: true })
@@ -128,8 +153,6 @@ describe('a root whose store goes under it', () => {
   )
 
   it('a start without the key of the node says so and makes no other node, which another key would be', async () => {
-    root.process.kill('SIGTERM')
-    await root.ended
     renameSync(data('node.key'), join(home, 'kept.key'))
     const again = await start().ended
     expect(again).toMatchObject({ code: 2, out: '' })
