@@ -4,6 +4,9 @@ import { joinFrames } from './frame-parser.ts'
 
 /** One send carries at most this much: it becomes one buffer, one encryption and one system call. */
 const sendBytes = 128 * 1024
+/** Longer ones are sent in pieces: a slow reader shows with each of them that it reads. */
+const longestSend = 2 * sendBytes
+const nothing = new Uint8Array()
 
 export interface FrameWriterInit {
   writeBufferBytes: number
@@ -17,6 +20,8 @@ export class FrameWriter {
   readonly #init: FrameWriterInit
   #queue: Uint8Array[] = []
   #queuedBytes = 0
+  /** The pieces of a long frame that were not sent yet. */
+  #rest: Uint8Array = nothing
   #scheduled = false
   #waiters: PromiseWithResolvers<void>[] = []
   #stall: NodeJS.Timeout | undefined
@@ -38,12 +43,12 @@ export class FrameWriter {
 
   /** The other side is behind: what is written now waits in memory. */
   get congested(): boolean {
-    return this.#stream.writableNeedsDrain || this.#queuedBytes >= sendBytes
+    return this.#stream.writableNeedsDrain || this.bytes >= sendBytes
   }
 
   /** Bytes that were not handed to the stream yet. */
   get bytes(): number {
-    return this.#queuedBytes
+    return this.#queuedBytes + this.#rest.byteLength
   }
 
   push(frame: Uint8Array): void {
@@ -70,9 +75,9 @@ export class FrameWriter {
 
   /** Resolves when all that was written has been handed to the muxer. */
   async drained(): Promise<void> {
-    while (this.#queue.length > 0) {
+    while (this.bytes > 0) {
       this.#flush()
-      if (this.#queue.length > 0) await this.ready()
+      if (this.bytes > 0) await this.ready()
     }
   }
 
@@ -81,14 +86,14 @@ export class FrameWriter {
     this.#disarm()
     this.#queue = []
     this.#queuedBytes = 0
+    this.#rest = nothing
     this.#wake()
   }
 
   #flush(): void {
-    while (this.#queue.length > 0 && !this.#stream.writableNeedsDrain && this.#failure === undefined) {
-      const frames = this.#takeSome()
+    while (this.bytes > 0 && !this.#stream.writableNeedsDrain && this.#failure === undefined) {
       try {
-        this.#stream.send(joinFrames(frames))
+        this.#stream.send(this.#nextPiece())
       } catch (error) {
         this.fail(error instanceof Error ? error : new StreamEndedError('the stream failed while it was written'))
         return
@@ -97,6 +102,13 @@ export class FrameWriter {
     if (this.#stream.writableNeedsDrain) this.#arm()
     if (!this.congested) this.#wake()
     else this.#checkQueue()
+  }
+
+  #nextPiece(): Uint8Array {
+    const bytes = this.#rest.byteLength > 0 ? this.#rest : joinFrames(this.#takeSome())
+    const end = bytes.byteLength > longestSend ? sendBytes : bytes.byteLength
+    this.#rest = bytes.subarray(end)
+    return bytes.subarray(0, end)
   }
 
   #takeSome(): Uint8Array[] {

@@ -150,6 +150,42 @@ export const defaultLimits: ProtocolLimits = {
     rate: { count: 20, perMs: 10_000 },
     deadlineMs: 10_000
   },
+  blocks: {
+    // 64 digests with their tags, network, trace.
+    requestBytes: 4 * KiB,
+    digests: 64,
+    blockBytes: 1024 * KiB,
+    // The digest, tags and lengths.
+    answerBytes: 1024 * KiB + 128,
+    // The second is for one that is opened before the end of the first was seen.
+    streams: 2,
+    rate: { count: 16, perMs: 10_000 },
+    idleMs: 30_000,
+    // A gigabit, twice: what is faster than most links, and less than what a process can encrypt.
+    ofPeer: { count: 256 * KiB, perMs: 1_000 },
+    ofAll: { count: 512 * KiB, perMs: 1_000 },
+    // To look for an absent one costs as much as to send so much.
+    leastKiB: 8,
+    // One is read while the other is written. Whoever leaves these unread gets no others.
+    untakenOfPeer: 2,
+    // Each that was read in the same turn of the event loop is encrypted there: 0.5 ms for 256 KiB.
+    reading: 16,
+    // Two blocks, and the frame around each.
+    writeBufferBytes: 3 * 1024 * KiB,
+    // 35 KB/s for the largest block; over slower links stores use smaller ones.
+    frameMs: 30_000,
+    silenceMs: 30_000,
+    dialMs: 10_000,
+    // Each may have a block half received, and all of them together less than may have arrived.
+    sources: 10,
+    window: 64,
+    lookAhead: 256,
+    fetchBytes: 16 * 1024 * KiB,
+    hedgeMs: 1_000,
+    idleFetchMs: 5_000,
+    restMs: 30_000,
+    wrongMs: 3_600_000
+  },
   announce: {
     // A record has at most 1 KiB, a checkpoint less.
     messageBytes: 2 * KiB,

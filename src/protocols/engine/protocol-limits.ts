@@ -171,6 +171,49 @@ export interface ProtocolLimits {
     rate: Rate
     deadlineMs: number
   }
+  blocks: {
+    requestBytes: number
+    /** Digests of one request. */
+    digests: number
+    /** Greatest block. */
+    blockBytes: number
+    answerBytes: number
+    streams: number
+    rate: Rate
+    /** Without a request the stream is closed. */
+    idleMs: number
+    /** KiB that one peer is sent, and that all are; what is more is sent later. */
+    ofPeer: Rate
+    ofAll: Rate
+    /** KiB that an answer counts at least. */
+    leastKiB: number
+    /** Blocks that were read for one peer and that it has not taken. */
+    untakenOfPeer: number
+    /** Blocks that are read at a time, for all. */
+    reading: number
+    writeBufferBytes: number
+    /** A block that was begun is whole by then. */
+    frameMs: number
+    /** A source that is asked and sends no whole answer for so long is given up. */
+    silenceMs: number
+    dialMs: number
+    /** Sources that are asked at a time. */
+    sources: number
+    /** Blocks on their way from one source. */
+    window: number
+    /** Wants of one fetch that are looked at ahead. */
+    lookAhead: number
+    /** Bytes of one fetch that are on their way or were not taken by its caller. */
+    fetchBytes: number
+    /** A block that is on its way for so long is asked of another source that has nothing else to send. */
+    hedgeMs: number
+    /** A fetch to which nobody gives anything for so long has ended. */
+    idleFetchMs: number
+    /** A source that could not be reached, or failed, is asked again after that. */
+    restMs: number
+    /** A source that answered wrongly is not asked for so long. */
+    wrongMs: number
+  }
   announce: {
     /** Greatest message that we publish; below what receivers accept, since an oversize message ends gossip on its connection. */
     messageBytes: number

@@ -65,6 +65,17 @@ describe('frames that are written', () => {
     expect(pipe.sent).toEqual([3 * large, 2 * large])
   })
 
+  it('and are long leave in pieces, of which the rest waits for a reader that is behind', async () => {
+    pipe.takes = 2
+    writer.push(new Uint8Array(512 * kib))
+    const drained = writer.drained()
+    await tick()
+    expect([pipe.sent, writer.congested, writer.bytes]).toEqual([[128 * kib, 128 * kib], true, 256 * kib + 3])
+    pipe.drain(10)
+    await drained
+    expect([pipe.sent.slice(2), writer.bytes]).toEqual([[128 * kib, 128 * kib + 3], 0])
+  })
+
   it('wait for a reader that is behind, and go on in order when it has read', async () => {
     pipe.takes = 1
     writer.push(new Uint8Array(1))

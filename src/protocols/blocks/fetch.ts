@@ -1,0 +1,215 @@
+import { hashBytes } from '../../identity/checked-bytes.ts'
+import { abortReason, onAbort } from '../../runtime/abort.ts'
+import type { Clock } from '../../runtime/clock-and-logger.ts'
+import type { ProtocolLimits } from '../engine/limits.ts'
+import type { Block, FetchOptions } from './block.ts'
+import { Choice } from './choice.ts'
+import { digestKey } from './messages.ts'
+import type { Asker, Source } from './source.ts'
+import { Want } from './want.ts'
+
+export interface FetchInit {
+  self: string
+  limits: ProtocolLimits['blocks']
+  clock: Clock
+  /** Asks for these members as sources, as far as there is room: `add` is called with each that can be asked. */
+  open(fetch: Fetch): void
+}
+
+/** Expected of a block before the first came. */
+const usualBytes = 256 * 1024
+const tickMs = 100
+/** Digests of given blocks that are remembered, so that none is asked for again. */
+const mostGiven = 65_536
+
+type Wants = Iterable<Uint8Array> | AsyncIterable<Uint8Array>
+
+/** One fetch: wants that are not given yet, the sources that may have them, and blocks that its caller has not taken. */
+export class Fetch implements Asker {
+  readonly options: FetchOptions
+  readonly #init: FetchInit
+  readonly #choice: Choice
+  readonly #wants = new Map<string, Want>()
+  readonly #given = new Set<string>()
+  readonly #ready: Block[] = []
+  #readyBytes = 0
+  #largest = usualBytes
+  #allKnown = false
+  #failure: Error | undefined
+  #movedAtMs: number
+  #change = Promise.withResolvers<void>()
+  #asks: NodeJS.Immediate | undefined
+
+  constructor(options: FetchOptions, init: FetchInit) {
+    this.options = options
+    this.#init = init
+    this.#choice = new Choice(init)
+    this.#movedAtMs = init.clock.monotonic()
+  }
+
+  async *blocks(wants: Wants): AsyncGenerator<Block> {
+    const iterator = Symbol.asyncIterator in wants ? wants[Symbol.asyncIterator]() : wants[Symbol.iterator]()
+    this.options.signal.throwIfAborted()
+    using _ = onAbort(this.options.signal, () => this.#fail(abortReason(this.options.signal)))
+    const timer = setInterval(() => this.#tick(), tickMs).unref()
+    try {
+      this.#pull(iterator).catch((error: unknown) => this.#fail(error))
+      this.#tick()
+      for (;;) {
+        const block = await this.#next()
+        if (block === undefined) return
+        yield block
+        this.#movedAtMs = this.#init.clock.monotonic()
+      }
+    } finally {
+      clearInterval(timer)
+      clearImmediate(this.#asks)
+      this.#fail(new Error('the fetch has ended'))
+      for (const source of this.#choice.sources) source.forget(this)
+      // It may be waiting for something that never comes: nobody waits for its end.
+      Promise.resolve(iterator.return?.()).catch(() => {})
+    }
+  }
+
+  get isWithoutSource(): boolean {
+    return this.#choice.sources.length === 0
+  }
+
+  /** Asks nobody else any more. */
+  keep(peers: ReadonlyMap<string, unknown>): void {
+    for (const source of this.#choice.sources) if (!peers.has(source.peer.toString())) this.remove(source)
+  }
+
+  /** A member that can be asked from now on. */
+  add(source: Source): void {
+    if (this.#choice.has(source)) return
+    const nowMs = this.#init.clock.monotonic()
+    this.#choice.add(source, nowMs)
+    this.#movedAtMs = nowMs
+    this.#askSoon()
+  }
+
+  /** What it was asked for is asked of others. */
+  remove(source: Source): void {
+    if (!this.#choice.has(source)) return
+    this.#choice.remove(source)
+    source.forget(this)
+    for (const want of this.#wants.values()) want.lost(source)
+    this.#askSoon()
+  }
+
+  gave(key: string, digest: Uint8Array, bytes: Uint8Array, source: Source): void {
+    const nowMs = this.#init.clock.monotonic()
+    this.#choice.gave(source, nowMs)
+    this.#askSoon()
+    if (!this.#wants.delete(key)) return
+    this.#remember(key)
+    this.#movedAtMs = nowMs
+    this.#largest = Math.max(this.#largest, bytes.byteLength)
+    this.#readyBytes += bytes.byteLength
+    this.#ready.push({ digest, bytes, from: source.peer })
+    this.#changed()
+  }
+
+  lacks(key: string, source: Source): void {
+    this.#choice.lacks(source)
+    this.#wants.get(key)?.absentAt(source, this.#init.clock.monotonic())
+    this.#askSoon()
+  }
+
+  async #next(): Promise<Block | undefined> {
+    for (;;) {
+      if (this.#failure !== undefined) throw this.#failure
+      const block = this.#ready.shift()
+      if (block !== undefined) {
+        this.#readyBytes -= block.bytes.byteLength
+        this.#askSoon()
+        return block
+      }
+      if (this.#wants.size === 0 ? this.#allKnown : this.#isIdle()) return undefined
+      await this.#change.promise
+    }
+  }
+
+  /** Nobody has given anything for a while, and nobody owes an answer. */
+  #isIdle(): boolean {
+    const idleMs = this.#init.clock.monotonic() - this.#movedAtMs
+    return idleMs > this.#init.limits.idleFetchMs && [...this.#wants.values()].every(({ asked }) => asked.size === 0)
+  }
+
+  async #pull(iterator: Iterator<Uint8Array> | AsyncIterator<Uint8Array>): Promise<void> {
+    for (;;) {
+      while (this.#wants.size >= this.#init.limits.lookAhead && this.#failure === undefined) await this.#change.promise
+      if (this.#failure !== undefined) return
+      const { done, value } = await iterator.next()
+      if (done === true) break
+      this.#want(value)
+    }
+    this.#allKnown = true
+    this.#changed()
+  }
+
+  #want(digest: Uint8Array): void {
+    if (digest.length !== hashBytes) throw new TypeError('a digest of a block has 32 bytes')
+    const key = digestKey(digest)
+    if (this.#wants.has(key) || this.#given.has(key)) return
+    if (this.#wants.size === 0) this.#movedAtMs = this.#init.clock.monotonic()
+    this.#wants.set(key, new Want(digest))
+    this.#askSoon()
+  }
+
+  #remember(key: string): void {
+    this.#given.add(key)
+    const oldest = this.#given.keys().next()
+    if (this.#given.size > mostGiven && oldest.done !== true) this.#given.delete(oldest.value)
+  }
+
+  #tick(): void {
+    this.#init.open(this)
+    this.#askSoon()
+    this.#changed()
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= error instanceof Error ? error : new Error(String(error))
+    this.#changed()
+  }
+
+  #changed(): void {
+    const { resolve } = this.#change
+    this.#change = Promise.withResolvers<void>()
+    resolve()
+  }
+
+  /** Once for all that happens in one turn of the event loop. */
+  #askSoon(): void {
+    this.#asks ??= setImmediate(() => {
+      this.#asks = undefined
+      if (this.#failure === undefined) this.#ask()
+    })
+  }
+
+  #ask(): void {
+    const nowMs = this.#init.clock.monotonic()
+    this.#choice.isNearEnd = this.#allKnown && this.#wants.size < this.#init.limits.window
+    let places = this.#places()
+    for (const source of this.#choice.sources) {
+      if (!source.hasRoom || places <= 0) continue
+      const picked = this.#choice.pick(source, this.#wants.values(), Math.min(source.room, places), nowMs)
+      if (picked.length === 0) continue
+      for (const want of picked) want.asked.add(source)
+      places -= picked.length
+      source.ask(
+        picked.map(({ digest }) => digest),
+        this
+      )
+    }
+  }
+
+  /** Blocks that there is room for, of those that may be larger than all that came. */
+  #places(): number {
+    let onTheirWay = 0
+    for (const { asked } of this.#wants.values()) onTheirWay += asked.size
+    return Math.floor((this.#init.limits.fetchBytes - this.#readyBytes) / this.#largest) - onTheirWay
+  }
+}

@@ -1,0 +1,161 @@
+import type { Connection, PeerId } from '@libp2p/interface'
+import { TypedEventEmitter } from 'main-event'
+import { inBackground } from '../../runtime/background.ts'
+import { type Clock, type Logger, silentLogger, systemClock } from '../../runtime/clock-and-logger.ts'
+import { reasonOf } from '../../runtime/error-message.ts'
+import { NotMemberError } from '../../runtime/errors.ts'
+import type { ConnectionTrust } from '../engine/connection-trust.ts'
+import { culpritOf } from '../engine/culprits.ts'
+import { FrameTooLargeError } from '../engine/errors.ts'
+import type { ProtocolLimits } from '../engine/limits.ts'
+import { retryAfterMsOf } from '../engine/status.ts'
+import type { Block, BlockExchange, FetchOptions } from './block.ts'
+import { Fetch } from './fetch.ts'
+import { WrongBlockError } from './messages.ts'
+import { Source } from './source.ts'
+
+export interface BlockFetcherInit {
+  networkId: Uint8Array
+  /** This node, which is never asked. */
+  self: PeerId
+  /** Gives an open connection to the member, or makes one. */
+  connect: (peer: PeerId, signal: AbortSignal) => Promise<Connection>
+  trust: ConnectionTrust
+  limits: ProtocolLimits
+  clock?: Clock
+  logger?: Logger
+}
+
+/** Members that are remembered as resting, or for a wrong answer; the one that came first is forgotten beyond it. */
+const mostResting = 4_096
+/** Streams are kept open for the next fetch. */
+const lingerMs = 5_000
+
+export interface BlockFetcherEvents {
+  /** A member sent something else than it was asked for. */
+  wrong: CustomEvent<{ readonly peer: string; readonly reason: string }>
+}
+
+/** The exchange of this process: all fetches share its sources, and what is known of them. */
+export class BlockFetcher implements BlockExchange, AsyncDisposable {
+  readonly events = new TypedEventEmitter<BlockFetcherEvents>()
+  readonly #init: BlockFetcherInit
+  readonly #clock: Clock
+  readonly #logger: Logger
+  readonly #fetches = new Set<Fetch>()
+  readonly #sources = new Map<string, Source>()
+  readonly #opening = new Set<string>()
+  /** Until when a member is not asked, on the monotonic clock. */
+  readonly #resting = new Map<string, number>()
+  readonly #stopping = new AbortController()
+  #linger: NodeJS.Timeout | undefined
+
+  constructor(init: BlockFetcherInit) {
+    this.#init = init
+    this.#clock = init.clock ?? systemClock
+    this.#logger = init.logger ?? silentLogger
+  }
+
+  async *fetch(wants: Iterable<Uint8Array> | AsyncIterable<Uint8Array>, options: FetchOptions): AsyncGenerator<Block> {
+    const { limits, self } = this.#init
+    const signal = AbortSignal.any([options.signal, this.#stopping.signal])
+    const fetch = new Fetch(
+      { ...options, signal },
+      { self: self.toString(), limits: limits.blocks, clock: this.#clock, open: (each) => this.#open(each) }
+    )
+    this.#fetches.add(fetch)
+    clearTimeout(this.#linger)
+    try {
+      yield* fetch.blocks(wants)
+    } finally {
+      this.#fetches.delete(fetch)
+      if (this.#fetches.size === 0) this.#linger = setTimeout(() => this.#closeAll(), lingerMs).unref()
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearTimeout(this.#linger)
+    this.#stopping.abort(new Error('the exchange of blocks was stopped'))
+    await Promise.all([...this.#sources.values()].map((source) => source.close()))
+  }
+
+  /** Gives the fetch those of its sources that are open, and opens others where there is room. */
+  #open(fetch: Fetch): void {
+    const peers = new Map(fetch.options.sources().map((peer) => [peer.toString(), peer]))
+    fetch.keep(peers)
+    for (const [id, peer] of peers) {
+      const source = this.#sources.get(id)
+      if (source !== undefined) fetch.add(source)
+      else if (!peer.equals(this.#init.self) && !this.#opening.has(id) && !this.#rests(id) && this.#hasRoom(fetch)) {
+        inBackground(this.#add(peer, id), 'asking a member for blocks')
+      }
+    }
+  }
+
+  /** Beyond the limit each fetch has one, so that none waits for the end of another. */
+  #hasRoom(fetch: Fetch): boolean {
+    const { sources: most } = this.#init.limits.blocks
+    const open = this.#sources.size + this.#opening.size
+    return open < most || (fetch.isWithoutSource && open < most + this.#fetches.size)
+  }
+
+  #rests(id: string): boolean {
+    const untilMs = this.#resting.get(id)
+    if (untilMs === undefined) return false
+    if (this.#clock.monotonic() < untilMs) return true
+    this.#resting.delete(id)
+    return false
+  }
+
+  #rest(id: string, ms: number): void {
+    this.#resting.delete(id)
+    this.#resting.set(id, this.#clock.monotonic() + ms)
+    const oldest = this.#resting.keys().next()
+    if (this.#resting.size > mostResting && oldest.done !== true) this.#resting.delete(oldest.value)
+  }
+
+  async #add(peer: PeerId, id: string): Promise<void> {
+    const { connect, trust, limits, networkId } = this.#init
+    this.#opening.add(id)
+    try {
+      const signal = AbortSignal.any([AbortSignal.timeout(limits.blocks.dialMs), this.#stopping.signal])
+      const connection = await connect(peer, signal)
+      if (!(await trust.settled(connection))) throw new NotMemberError('the connection has not proved membership')
+      const source = await Source.open(connection, { networkId, limits, clock: this.#clock }, signal)
+      this.#sources.set(id, source)
+      inBackground(
+        source.closed.then((reason) => this.#ended(source, id, connection, reason)),
+        'ending a source of blocks'
+      )
+      for (const fetch of this.#fetches)
+        if (fetch.options.sources().some((each) => each.equals(peer))) fetch.add(source)
+    } catch (error) {
+      this.#rest(id, limits.blocks.restMs)
+      this.#logger.debug({ peer: id, error: reasonOf(error) }, 'a member could not be asked for blocks')
+    } finally {
+      this.#opening.delete(id)
+    }
+  }
+
+  #ended(source: Source, id: string, connection: Connection, reason: Error): void {
+    this.#sources.delete(id)
+    for (const fetch of this.#fetches) fetch.remove(source)
+    const { blocks } = this.#init.limits
+    if (reason instanceof WrongBlockError || reason instanceof FrameTooLargeError) this.#wrong(connection, reason)
+    // One that was asked for nothing may be asked again at once.
+    else if (source.inFlight > 0) this.#rest(id, retryAfterMsOf(reason) || blocks.restMs)
+  }
+
+  #wrong(connection: Connection, reason: Error): void {
+    const peer = connection.remotePeer.toString()
+    this.#rest(peer, this.#init.limits.blocks.wrongMs)
+    this.#init.trust.culprits.exceeded('blocks.wrong', culpritOf(connection))
+    const text = `${peer} was asked for blocks and answered wrongly: ${reason.message}; for an hour others are asked in its place`
+    this.#logger.warn({ peer, error: reason.message }, text)
+    this.events.safeDispatchEvent('wrong', { detail: { peer, reason: reason.message } })
+  }
+
+  #closeAll(): void {
+    for (const source of this.#sources.values()) inBackground(source.close(), 'closing a source of blocks')
+  }
+}

@@ -1,0 +1,154 @@
+import type { Startable } from '@libp2p/interface'
+import type { Registrar } from '@libp2p/interface-internal'
+import type { Clock, Logger } from '../../runtime/clock-and-logger.ts'
+import { reasonOf } from '../../runtime/error-message.ts'
+import { sleep } from '../../runtime/sleep.ts'
+import { AnswerTurns } from '../engine/answer-turns.ts'
+import type { ConnectionTrust } from '../engine/connection-trust.ts'
+import { DeadlineError } from '../engine/errors.ts'
+import { FewLines } from '../engine/few-lines.ts'
+import type { ProtocolLimits } from '../engine/limits.ts'
+import { answerTraced, type Exchange, type Served, serve } from '../engine/protocol.ts'
+import { Gcra } from '../engine/rate-limiter.ts'
+import type { BlockReader } from './block.ts'
+import { blocksProtocol } from './descriptor.ts'
+import { encodeAnswer, readRequest } from './messages.ts'
+
+export interface BlocksServerInit {
+  networkId: Uint8Array
+  /** Asked one after the other. */
+  readers: readonly BlockReader[]
+  trust: ConnectionTrust
+  limits: ProtocolLimits
+  clock?: Clock
+  logger?: Logger
+}
+
+export interface BlocksServerComponents {
+  registrar: Registrar
+}
+
+/** Key of what all peers share. */
+const all = ''
+
+class BlocksService implements Startable {
+  readonly #init: BlocksServerInit
+  readonly #components: BlocksServerComponents
+  /** KiB that a peer is sent, and that all are. */
+  readonly #ofPeer: Gcra
+  readonly #ofAll: Gcra
+  /** Blocks of a peer that it has not taken, and those of all that are being read. */
+  readonly #untaken: AnswerTurns
+  readonly #reading: AnswerTurns
+  readonly #lines: FewLines | undefined
+  #served: Served | undefined
+
+  constructor(components: BlocksServerComponents, init: BlocksServerInit) {
+    const { blocks } = init.limits
+    const options = init.clock === undefined ? {} : { clock: init.clock }
+    this.#components = components
+    this.#init = init
+    this.#ofPeer = new Gcra(blocks.ofPeer, options)
+    this.#ofAll = new Gcra(blocks.ofAll, options)
+    this.#untaken = new AnswerTurns(blocks.untakenOfPeer)
+    this.#reading = new AnswerTurns(blocks.reading)
+    this.#lines = init.logger && new FewLines(init.logger, init.clock)
+  }
+
+  isStarted(): boolean {
+    return this.#served !== undefined
+  }
+
+  async start(): Promise<void> {
+    const { limits } = this.#init
+    const { writeBufferBytes } = limits.blocks
+    const init = {
+      ...this.#init,
+      registrar: this.#components.registrar,
+      limits: { ...limits, stream: { ...limits.stream, writeBufferBytes } }
+    }
+    this.#served = await serve(init, blocksProtocol(limits), (exchange) => this.#handle(exchange))
+  }
+
+  async stop(): Promise<void> {
+    await this.#served?.close()
+    this.#served = undefined
+  }
+
+  /** The next request is read when the last is answered: a list of wants without end waits on its own side. */
+  async #handle(exchange: Exchange): Promise<void> {
+    const { networkId, limits, logger } = this.#init
+    for (;;) {
+      const bytes = await this.#next(exchange.frames)
+      if (bytes === undefined) return
+      const { digests, trace } = readRequest(bytes, networkId, limits.blocks)
+      const traced = { logger, peer: exchange.remoteId, request: 'blocks' }
+      await answerTraced(trace, traced, () => this.#answer(exchange, digests))
+    }
+  }
+
+  async #next(frames: Exchange['frames']): Promise<Uint8Array | undefined> {
+    const { idleMs } = this.#init.limits.blocks
+    const timer = setTimeout(() => frames.abort(new DeadlineError(`no request for ${idleMs} ms`)), idleMs)
+    timer.unref()
+    try {
+      return await frames.read()
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  /** One is read while another one is written. */
+  async #answer(exchange: Exchange, digests: Uint8Array[]): Promise<void> {
+    const wants = digests.values()
+    const lanes = Array.from({ length: this.#init.limits.blocks.untakenOfPeer }, async () => {
+      for (const digest of wants) await this.#give(exchange, digest)
+    })
+    await Promise.all(lanes)
+  }
+
+  async #give({ frames, remoteId, signal }: Exchange, digest: Uint8Array): Promise<void> {
+    await this.#untaken.run(remoteId, async () => {
+      await this.#afford(remoteId, signal)
+      await frames.ready()
+      const frame = await this.#reading.run(all, async () => encodeAnswer(digest, await this.#read(digest)))
+      this.#charge(remoteId, frame.byteLength)
+      await frames.write(frame)
+    })
+  }
+
+  /** Waits until what the peer was sent before is paid for, and what all were sent. */
+  async #afford(remoteId: string, signal: AbortSignal): Promise<void> {
+    const waitMs = Math.max(this.#ofPeer.peek(remoteId), this.#ofAll.peek(all))
+    if (waitMs > 0) await sleep(waitMs, signal)
+  }
+
+  #charge(remoteId: string, bytes: number): void {
+    const kib = Math.max(this.#init.limits.blocks.leastKiB, bytes / 1024)
+    this.#ofPeer.charge(remoteId, kib)
+    this.#ofAll.charge(all, kib)
+  }
+
+  /** A block that cannot be read is not here: others may have it. */
+  async #read(digest: Uint8Array): Promise<Uint8Array | undefined> {
+    const { readers, limits } = this.#init
+    for (const reader of readers) {
+      try {
+        const bytes = await reader.read(digest)
+        if (bytes !== undefined && bytes.byteLength <= limits.blocks.blockBytes) return bytes
+      } catch (error) {
+        const fields = { digest: Buffer.from(digest).toString('hex'), error: reasonOf(error) }
+        this.#lines?.info(
+          fields,
+          'a block that a member asked for could not be read here; it was told that it is absent'
+        )
+      }
+    }
+    return undefined
+  }
+}
+
+/** The service that gives members the blocks of its readers. */
+export function blocksServer(init: BlocksServerInit): (components: BlocksServerComponents) => Startable {
+  return (components) => new BlocksService(components, init)
+}

@@ -1,0 +1,176 @@
+import type { Connection, PeerId } from '@libp2p/interface'
+import { sha256 } from '../../identity/hash.ts'
+import type { Clock } from '../../runtime/clock-and-logger.ts'
+import { DeadlineError, StreamEndedError } from '../engine/errors.ts'
+import type { FrameStream } from '../engine/frames.ts'
+import type { ProtocolLimits } from '../engine/limits.ts'
+import { openStream } from '../engine/protocol.ts'
+import { errorOf, statuses } from '../engine/status.ts'
+import { blocksProtocol } from './descriptor.ts'
+import { decodeAnswer, digestKey, encodeRequest, WrongBlockError } from './messages.ts'
+
+/** Told what became of the wants that it had asked a source for. */
+export interface Asker {
+  gave(key: string, digest: Uint8Array, bytes: Uint8Array, source: Source): void
+  lacks(key: string, source: Source): void
+}
+
+interface Asked {
+  readonly atMs: number
+  readonly askers: Set<Asker>
+}
+
+export interface SourceInit {
+  networkId: Uint8Array
+  limits: ProtocolLimits
+  clock: Clock
+}
+
+/** Blocks on their way before anything is known of a source. */
+const firstWindow = 4
+/** Even from one that is slow, one comes while the next is read. */
+const leastWindow = 2
+/** A block that takes no longer says that the source could send more at a time; one that takes four times as long, less. */
+const quickMs = 250
+const slowMs = 4 * quickMs
+
+/** One member that is asked for blocks, over one stream, with as many on their way as it delivers quickly. Checks each before anybody has it. */
+export class Source {
+  readonly peer: PeerId
+  /** Resolves with the reason when nothing more comes. */
+  readonly closed: Promise<Error>
+  readonly #frames: FrameStream
+  readonly #init: SourceInit
+  /** By digest, in the order in which they were asked for. */
+  readonly #asked = new Map<string, Asked>()
+  #window = firstWindow
+  #silence: NodeJS.Timeout | undefined
+
+  private constructor(connection: Connection, frames: FrameStream, init: SourceInit) {
+    this.peer = connection.remotePeer
+    this.#frames = frames
+    this.#init = init
+    const { promise, resolve } = Promise.withResolvers<Error>()
+    this.closed = promise
+    const end = (error: unknown): void => {
+      clearTimeout(this.#silence)
+      const reason = error instanceof Error ? error : new StreamEndedError('the source failed')
+      frames.abort(reason)
+      resolve(reason)
+    }
+    this.#read().then(() => end(new StreamEndedError('the source ended its stream')), end)
+  }
+
+  static async open(connection: Connection, init: SourceInit, signal: AbortSignal): Promise<Source> {
+    const { limits } = init
+    const { frameMs } = limits.blocks
+    const patient = { ...limits, stream: { ...limits.stream, frameMs } }
+    return new Source(
+      connection,
+      await openStream(connection, blocksProtocol(limits), { limits: patient, signal }),
+      init
+    )
+  }
+
+  /** Blocks that may be asked for now. */
+  get room(): number {
+    return Math.max(0, this.#window - this.#asked.size)
+  }
+
+  get inFlight(): number {
+    return this.#asked.size
+  }
+
+  /** It may be asked for half of its window at least, so that a request is not about one block. */
+  get hasRoom(): boolean {
+    return 2 * this.#asked.size <= this.#window
+  }
+
+  /** It delivers less than it was trusted with at first. */
+  get isSlow(): boolean {
+    return this.#window < firstWindow
+  }
+
+  /** Time for which it has owed an answer about this block, ms. */
+  owesForMs(key: string): number {
+    const asked = this.#asked.get(key)
+    return asked === undefined ? 0 : this.#init.clock.monotonic() - asked.atMs
+  }
+
+  /** Asks for them; what is on its way already is asked for once. */
+  ask(digests: Iterable<Uint8Array>, asker: Asker): void {
+    const atMs = this.#init.clock.monotonic()
+    const fresh: Uint8Array[] = []
+    for (const digest of digests) {
+      const key = digestKey(digest)
+      const asked = this.#asked.get(key)
+      if (asked === undefined) {
+        this.#asked.set(key, { atMs, askers: new Set([asker]) })
+        fresh.push(digest)
+      } else asked.askers.add(asker)
+    }
+    const { digests: most } = this.#init.limits.blocks
+    for (let at = 0; at < fresh.length; at += most) this.#send(fresh.slice(at, at + most))
+    this.#watch(false)
+  }
+
+  /** Tells an asker nothing more. */
+  forget(asker: Asker): void {
+    for (const { askers } of this.#asked.values()) askers.delete(asker)
+  }
+
+  async close(): Promise<void> {
+    clearTimeout(this.#silence)
+    await this.#frames.close()
+  }
+
+  #send(digests: Uint8Array[]): void {
+    this.#frames.write(encodeRequest(digests, this.#init.networkId)).catch(() => {
+      // Whoever reads the stream learns it, too.
+    })
+  }
+
+  async #read(): Promise<void> {
+    for await (const frame of this.#frames) {
+      this.#answered(frame)
+      this.#watch(true)
+    }
+  }
+
+  #answered(frame: Uint8Array): void {
+    const { status, digest, bytes, absent, retryAfterMs } = decodeAnswer(frame)
+    if (status !== statuses.OK) throw errorOf(status, 'the member refused to send blocks', { retryAfterMs })
+    const key = digestKey(digest)
+    const asked = this.#asked.get(key)
+    if (asked === undefined) throw new WrongBlockError('an answer about a block that it was not asked for')
+    if (absent) {
+      this.#asked.delete(key)
+      for (const asker of asked.askers) asker.lacks(key, this)
+      return
+    }
+    if (digestKey(sha256(bytes)) !== key) throw new WrongBlockError('bytes that are not those of the digest')
+    this.#asked.delete(key)
+    this.#adapt(this.#init.clock.monotonic() - asked.atMs)
+    // A copy: the frame is a view of what came, and would keep all of that.
+    for (const asker of asked.askers) asker.gave(key, digest.slice(), bytes.slice(), this)
+  }
+
+  #adapt(tookMs: number): void {
+    if (tookMs < quickMs) this.#window = Math.min(this.#window + 1, this.#init.limits.blocks.window)
+    else if (tookMs > slowMs) this.#window = Math.max(this.#window - 1, leastWindow)
+  }
+
+  /** Each answer gives it time for the next. */
+  #watch(isFresh: boolean): void {
+    if (isFresh || this.#asked.size === 0) {
+      clearTimeout(this.#silence)
+      this.#silence = undefined
+    }
+    if (this.#asked.size === 0 || this.#silence !== undefined) return
+    const { silenceMs } = this.#init.limits.blocks
+    this.#silence = setTimeout(
+      () => this.#frames.abort(new DeadlineError(`a source sent nothing for ${silenceMs} ms`)),
+      silenceMs
+    ).unref()
+  }
+}

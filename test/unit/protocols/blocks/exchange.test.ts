@@ -1,0 +1,60 @@
+import { afterEach, describe, expect, test } from 'vitest'
+import type { BlockMember, BlockMemberInit } from '../../../helpers/hosts/block-members.ts'
+import { digestsOf, keyOf, makeBlocks, startBlockMember } from '../../../helpers/hosts/block-members.ts'
+import type { Members } from '../../../helpers/hosts/members.ts'
+
+const members: Members = new Map()
+const started: BlockMember[] = []
+
+const start = async (init: Partial<BlockMemberInit> = {}): Promise<BlockMember> => {
+  const member = await startBlockMember({ members, ...init })
+  started.push(member)
+  return member
+}
+
+afterEach(async () => {
+  await Promise.all(started.splice(0).map((member) => member[Symbol.asyncDispose]()))
+})
+
+const half = (blocks: ReadonlyMap<string, Uint8Array>, rest: number): Map<string, Uint8Array> =>
+  new Map([...blocks].filter((_, at) => at % 2 === rest))
+
+describe('a fetch', () => {
+  test('gives every block once, whatever its length, also where a digest is wanted twice', async () => {
+    const blocks = new Map([
+      ...makeBlocks(150),
+      ...makeBlocks(2, 1_048_576),
+      ...makeBlocks(3, 262_144),
+      ...makeBlocks(1, 0)
+    ])
+    const owner = await start({ blocks })
+    const asker = await start()
+    const wants = digestsOf(blocks)
+    const got = await asker.fetch([...wants, ...wants], [owner])
+    expect(got.map(({ digest }) => keyOf(digest)).toSorted()).toEqual([...blocks.keys()].toSorted())
+    expect(asker.stored.blocks).toEqual(blocks)
+    expect(owner.stored.given).toBe(blocks.size)
+  })
+
+  test('asks several sources, each for a part, and others for what one lacks', async () => {
+    const blocks = makeBlocks(400)
+    const [even, odd, whole] = [
+      await start({ blocks: half(blocks, 0) }),
+      await start({ blocks: half(blocks, 1) }),
+      await start({ blocks })
+    ]
+    const asker = await start()
+    const got = await asker.fetch(digestsOf(blocks), [even, odd, whole])
+    expect(got).toHaveLength(blocks.size)
+    for (const { stored } of [even, odd, whole]) expect(stored.given).toBeGreaterThan(20)
+    expect(even.stored.given + odd.stored.given + whole.stored.given).toBe(blocks.size)
+  })
+
+  test('ends without what nobody has', async () => {
+    const blocks = makeBlocks(10)
+    const owner = await start({ blocks })
+    const asker = await start({ limits: { blocks: { idleFetchMs: 300 } } })
+    const got = await asker.fetch(digestsOf(new Map([...blocks, ...makeBlocks(5)])), [owner])
+    expect(got).toHaveLength(10)
+  })
+})
